@@ -11,7 +11,9 @@ const stamp = join(root, 'node_modules', '.multinic-lock-hash')
 const lock = join(root, '.setup.lock')
 const patienceMs = 15 * 60_000
 
-const wanted = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex')
+const wanted = createHash('sha256')
+	.update(readFileSync(join(root, 'package-lock.json')))
+	.digest('hex')
 if (!isInstalled()) await underLock(install)
 assertNode()
 

@@ -1,0 +1,60 @@
+import * as z from 'zod'
+import { Interfaces } from './interface.ts'
+import { Observed, State } from './node-config.ts'
+import { Reason } from './reasons.ts'
+
+/** What a run is handed (`config.json`) and what it hands back (`report.json`), both in the run's ConfigMap. */
+
+const Identity = z.object({
+	nodeName: z.string().min(1),
+	uid: z.string().min(1).describe('uid of the node config'),
+	generation: z.int().min(0),
+	attempt: z.int().min(1),
+})
+
+export const RunConfig = z.strictObject({
+	...Identity.shape,
+	version: z.literal(1),
+	mode: z.enum(['Apply', 'Plan', 'Verify', 'Cleanup']),
+	interfaces: Interfaces,
+	nodeAddresses: z.array(z.string()).describe("The node's InternalIPs: the link that holds one is never touched"),
+	report: z.strictObject({ namespace: z.string().min(1), configMap: z.string().min(1) }),
+	waitForDeviceSeconds: z.number().min(0).max(60),
+	deadManSeconds: z.number().min(10).max(600).describe('The host puts everything back unless the run commits within this time'),
+})
+export type RunConfig = z.infer<typeof RunConfig>
+
+export const InterfaceReport = z.object({
+	id: z.int(),
+	name: z.string(),
+	macAddress: z.string(),
+	state: State,
+	reason: Reason,
+	message: z.string(),
+	changes: z.int().min(0),
+	observed: Observed.optional(),
+	warnings: z.array(z.object({ reason: Reason, message: z.string() })),
+})
+export type InterfaceReport = z.infer<typeof InterfaceReport>
+
+export const Probe = z.object({ name: z.string(), ok: z.boolean(), milliseconds: z.number(), message: z.string().optional() })
+export type Probe = z.infer<typeof Probe>
+
+export const AgentReport = z.object({
+	...Identity.shape,
+	version: z.literal(1),
+	mode: RunConfig.shape.mode,
+	outcome: z.enum(['Succeeded', 'PartlyFailed', 'Failed', 'RolledBack']),
+	reason: Reason,
+	message: z.string(),
+	backend: z.string().optional(),
+	persistent: z.object({ status: z.enum(['True', 'False', 'Unknown']), message: z.string() }),
+	started: z.string().describe('RFC 3339'),
+	finished: z.string().describe('RFC 3339'),
+	milliseconds: z.record(z.string(), z.number()).describe('Phase (observe, apply, verify, probe …) → its duration'),
+	changes: z.int().min(0),
+	interfaces: z.array(InterfaceReport),
+	probes: z.object({ before: z.array(Probe), after: z.array(Probe) }),
+	plan: z.object({ commands: z.array(z.string()), files: z.array(z.string()) }).optional(),
+})
+export type AgentReport = z.infer<typeof AgentReport>

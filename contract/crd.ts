@@ -1,0 +1,64 @@
+import * as z from 'zod'
+
+export type PrinterColumn = { name: string; type: string; jsonPath: string; priority?: number; description?: string }
+export type CrdNames = { kind: string; plural: string; singular: string; listKind: string; shortNames: string[]; categories: string[] }
+export type CrdVersion = { name: string; storage: boolean; deprecationWarning?: string }
+export type Crd = {
+	group: string
+	names: CrdNames
+	versions: CrdVersion[]
+	schema: z.ZodType
+	columns: PrinterColumn[]
+	selectableFields?: string[]
+}
+
+type Json = Record<string, unknown>
+
+/** @returns the CustomResourceDefinition manifest of a schema: every version has the same shape, so none needs converting */
+export function customResourceDefinition(crd: Crd): Json {
+	return {
+		apiVersion: 'apiextensions.k8s.io/v1',
+		kind: 'CustomResourceDefinition',
+		metadata: { name: `${crd.names.plural}.${crd.group}` },
+		spec: {
+			group: crd.group,
+			names: crd.names,
+			scope: 'Namespaced',
+			conversion: { strategy: 'None' },
+			versions: crd.versions.map(version => crdVersion(version, crd)),
+		},
+	}
+}
+
+function crdVersion(version: CrdVersion, { schema, columns, selectableFields }: Crd): Json {
+	return {
+		name: version.name,
+		served: true,
+		storage: version.storage,
+		...(version.deprecationWarning && { deprecated: true, deprecationWarning: version.deprecationWarning }),
+		subresources: { status: {} },
+		...(selectableFields && { selectableFields: selectableFields.map(jsonPath => ({ jsonPath })) }),
+		additionalPrinterColumns: columns,
+		schema: { openAPIV3Schema: openApiSchema(schema) },
+	}
+}
+
+/** zod's output is nearly structural; what Kubernetes refuses or only warns of is taken out here. */
+export function openApiSchema(schema: z.ZodType): Json {
+	return z.toJSONSchema(schema, {
+		target: 'openapi-3.0',
+		io: 'input',
+		reused: 'inline',
+		unrepresentable: 'throw',
+		override: ({ jsonSchema }) => {
+			dropUnsafeBounds(jsonSchema as Json)
+			if (jsonSchema.properties) delete jsonSchema.additionalProperties
+		},
+	}) as Json
+}
+
+/** An unbounded z.int() says ±(2^53 - 1), which is noise in a CRD. */
+function dropUnsafeBounds(json: Json): void {
+	if (json.maximum === Number.MAX_SAFE_INTEGER) delete json.maximum
+	if (json.minimum === Number.MIN_SAFE_INTEGER) delete json.minimum
+}

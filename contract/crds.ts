@@ -1,0 +1,67 @@
+import type { Crd, PrinterColumn } from './crd.ts'
+import { GROUP, MGMT_GROUP, MGMT_VERSION, VERSION } from './names.ts'
+import { NodeConfig } from './node-config.ts'
+import { OpenstackConfig } from './openstack-config.ts'
+
+const ready = (field: string) => `.status.conditions[?(@.type=="Ready")].${field}`
+
+export const nodeConfigCrd: Crd = {
+	group: GROUP,
+	names: {
+		kind: 'MultiNicNodeConfig',
+		listKind: 'MultiNicNodeConfigList',
+		plural: 'multinicnodeconfigs',
+		singular: 'multinicnodeconfig',
+		shortNames: ['mnnc'],
+		categories: ['multinic'],
+	},
+	versions: [
+		{ name: VERSION, storage: true },
+		{
+			name: 'v1alpha1',
+			storage: false,
+			deprecationWarning: 'multinic.io/v1alpha1 MultiNicNodeConfig is deprecated; use multinic.io/v1, which has the same shape',
+		},
+	],
+	schema: NodeConfig,
+	selectableFields: ['.spec.nodeName', '.status.state'],
+	columns: [
+		column('Node', '.spec.nodeName'),
+		column('State', '.status.state'),
+		column('Interfaces', '.status.interfaces'),
+		column('Reason', ready('reason')),
+		column('Age', '.metadata.creationTimestamp', { type: 'date' }),
+		column('Provider', '.spec.providerId', { priority: 1 }),
+		column('Backend', '.status.backend', { priority: 1 }),
+		column('Generation', '.metadata.generation', { type: 'integer', priority: 1 }),
+		column('Job', '.status.lastJobName', { priority: 1 }),
+		column('Message', ready('message'), { priority: 1 }),
+	],
+}
+
+export const openstackConfigCrd: Crd = {
+	group: MGMT_GROUP,
+	names: {
+		kind: 'OpenstackConfig',
+		listKind: 'OpenstackConfigList',
+		plural: 'openstackconfigs',
+		singular: 'openstackconfig',
+		shortNames: ['osc'],
+		categories: ['multinic'],
+	},
+	versions: [{ name: MGMT_VERSION, storage: true }],
+	schema: OpenstackConfig,
+	columns: [
+		column('Ready', ready('status')),
+		column('Reason', ready('reason')),
+		column('Synced', '.status.lastSyncedAt', { type: 'date' }),
+		column('Age', '.metadata.creationTimestamp', { type: 'date' }),
+		column('Message', ready('message'), { priority: 1 }),
+	],
+}
+
+export const crds: readonly Crd[] = [nodeConfigCrd, openstackConfigCrd]
+
+function column(name: string, jsonPath: string, more: Partial<PrinterColumn> = {}): PrinterColumn {
+	return { name, type: 'string', jsonPath, ...more }
+}

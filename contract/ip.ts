@@ -1,0 +1,80 @@
+/** Address arithmetic on text: what a schema must check and node:net cannot, for pure files import no `node:`. */
+
+export type Prefix = { family: 4 | 6; value: bigint; length: number }
+
+/** @returns the address as a number with its family, or undefined when it is neither IPv4 nor IPv6 */
+export function parseIp(text: string): { family: 4 | 6; value: bigint } | undefined {
+	return text.includes(':') ? parseV6(text) : parseV4(text)
+}
+
+/** `10.0.0.23/24` and `10.0.0.0/24` both: the host bits are kept. */
+export function parseCidr(text: string): Prefix | undefined {
+	const [address = '', length = '', ...rest] = text.split('/')
+	const ip = parseIp(address)
+	if (!ip || rest.length > 0 || !/^(0|[1-9]\d{0,2})$/.test(length) || Number(length) > bits(ip.family)) return undefined
+	return { ...ip, length: Number(length) }
+}
+
+/** @returns whether the address lies in the network of the cidr (either form of cidr) */
+export function contains(cidr: string, address: string): boolean {
+	const network = parseCidr(cidr)
+	const ip = parseIp(address)
+	if (!network || ip?.family !== network.family) return false
+	const shift = BigInt(bits(network.family) - network.length)
+	return ip.value >> shift === network.value >> shift
+}
+
+/** @returns `10.0.0.0/24` for `10.0.0.23/24`; IPv6 in its shortest form */
+export function networkOf(cidr: string): string {
+	const prefix = parseCidr(cidr)
+	if (!prefix) throw new TypeError(`not a cidr: ${cidr}`)
+	const shift = BigInt(bits(prefix.family) - prefix.length)
+	return `${formatIp(prefix.family, (prefix.value >> shift) << shift)}/${prefix.length}`
+}
+
+/** @returns the form the kernel prints: dotted for IPv4, RFC 5952 for IPv6 */
+export function canonicalIp(text: string): string {
+	const ip = parseIp(text)
+	if (!ip) throw new TypeError(`not an IP address: ${text}`)
+	return formatIp(ip.family, ip.value)
+}
+
+function bits(family: 4 | 6): number {
+	return family === 4 ? 32 : 128
+}
+
+function parseV4(text: string) {
+	const parts = text.split('.')
+	if (parts.length !== 4 || !parts.every(part => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256)) return undefined
+	return { family: 4 as const, value: parts.reduce((sum, part) => sum * 256n + BigInt(part), 0n) }
+}
+
+/** No zone and no dotted tail: Kubernetes' own isIP refuses IPv4-mapped addresses as well. */
+function parseV6(text: string) {
+	const halves = text.split('::')
+	if (halves.length > 2) return undefined
+	const [head = [], tail = []] = halves.map(half => (half === '' ? [] : half.split(':')))
+	const zeros = 8 - head.length - tail.length
+	if (halves.length === 1 ? zeros !== 0 : zeros < 1) return undefined
+	const groups = [...head, ...Array<string>(zeros).fill('0'), ...tail]
+	if (!groups.every(group => /^[0-9a-fA-F]{1,4}$/.test(group))) return undefined
+	return { family: 6 as const, value: groups.reduce((sum, group) => sum * 65536n + BigInt(`0x${group}`), 0n) }
+}
+
+function formatIp(family: 4 | 6, value: bigint): string {
+	if (family === 4) return [24n, 16n, 8n, 0n].map(shift => (value >> shift) & 255n).join('.')
+	const groups = Array.from({ length: 8 }, (_, i) => ((value >> BigInt(112 - 16 * i)) & 65535n).toString(16))
+	const run = longestZeroRun(groups)
+	if (run.length < 2) return groups.join(':')
+	return `${groups.slice(0, run.start).join(':')}::${groups.slice(run.start + run.length).join(':')}`
+}
+
+function longestZeroRun(groups: string[]) {
+	let best = { start: 0, length: 0 }
+	let current = best
+	for (const [i, group] of groups.entries()) {
+		current = group !== '0' ? { start: i + 1, length: 0 } : { start: current.start, length: current.length + 1 }
+		if (current.length > best.length) best = current
+	}
+	return best
+}

@@ -1,0 +1,35 @@
+/** Every name that two processes must spell alike. */
+
+export const GROUP = 'multinic.io'
+export const VERSION = 'v1'
+export const MGMT_GROUP = 'multinic.example.com'
+export const MGMT_VERSION = 'v1alpha1'
+
+export const MAX_INTERFACES = 10
+export const FINALIZER = `${GROUP}/cleanup`
+
+export const LABEL_NODE_NAME = `${GROUP}/node-name`
+export const LABEL_INSTANCE_ID = `${GROUP}/instance-id`
+export const LABEL_PROVIDER_ID = `${GROUP}/provider-id`
+export const LABEL_CONFIG_UID = `${GROUP}/config-uid`
+export const LABEL_GENERATION = `${GROUP}/generation`
+export const LABEL_ATTEMPT = `${GROUP}/attempt`
+
+/** The run ConfigMap: what the controller hands to a run, and what the run hands back. */
+export const CONFIG_KEY = 'config.json'
+export const REPORT_KEY = 'report.json'
+
+/** The longest a report may be in its ConfigMap; the admission policy enforces the same figure (bytes). */
+export const REPORT_MAX_BYTES = 65_536
+/** The kubelet cuts a termination message here (bytes). */
+export const TERMINATION_MAX_BYTES = 4_096
+
+/** @returns `multinic0` … `multinic9`, the kernel name of the interface with this id */
+export function interfaceName(id: number): string {
+	return `multinic${id}`
+}
+
+/** @returns the route table of an interface: 100 + id, known as ours on every host */
+export function routeTable(id: number): number {
+	return 100 + id
+}

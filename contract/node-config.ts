@@ -1,0 +1,92 @@
+import * as z from 'zod'
+import { Interfaces } from './interface.ts'
+import { Id, NodeName, Timestamp } from './primitives.ts'
+
+/** MultiNicNodeConfig: the wanted interfaces of one node (spec: viola or people) and how far they are (status: controller). */
+
+export const Mode = z.enum(['Apply', 'Plan'])
+export type Mode = z.infer<typeof Mode>
+
+export const State = z.enum(['Pending', 'InProgress', 'Configured', 'Failed'])
+export type State = z.infer<typeof State>
+
+export const NodeConfigSpec = z.object({
+	nodeName: NodeName.describe('Kubernetes node; equals metadata.name'),
+	interfaces: Interfaces.describe('0 to 10 NICs; [] removes ours; position counts where no id is given'),
+	providerId: Id.optional().describe('Biz cluster (k8sProviderID)'),
+	instanceId: Id.optional().describe('VM of the node in OpenStack'),
+	specHash: z.string().max(64).optional().describe('sha256 of the canonical interfaces, from the sender; informative'),
+	paused: z.boolean().optional().describe('true: no run is started'),
+	mode: Mode.optional().describe('Plan: report the difference, change nothing; Apply when left out'),
+})
+export type NodeConfigSpec = z.infer<typeof NodeConfigSpec>
+
+export const Condition = z.object({
+	type: z.string().max(64),
+	status: z.enum(['True', 'False', 'Unknown']),
+	reason: z.string().max(64),
+	message: z.string().max(256),
+	lastTransitionTime: Timestamp,
+	observedGeneration: z.int().min(0).optional(),
+})
+export type Condition = z.infer<typeof Condition>
+
+export const Observed = z.object({
+	link: z.string().max(15).optional().describe('Name the kernel gives the link now'),
+	mtu: z.int().min(0).optional(),
+	up: z.boolean().optional(),
+	addresses: z.array(z.string().max(49)).max(4).optional(),
+})
+export type Observed = z.infer<typeof Observed>
+
+export const InterfaceStatus = z.object({
+	id: z.int().min(0),
+	name: z.string().max(15),
+	macAddress: z.string().max(17),
+	status: State,
+	reason: z.string().max(64),
+	message: z.string().max(256),
+	lastConfigured: Timestamp.optional(),
+	observed: Observed.optional(),
+})
+export type InterfaceStatus = z.infer<typeof InterfaceStatus>
+
+export const HistoryEntry = z.object({
+	generation: z.int().min(0),
+	job: z.string().max(63),
+	started: Timestamp,
+	seconds: z.number().min(0),
+	changes: z.int().min(0),
+	result: State,
+	cause: z.string().max(64).optional(),
+})
+export type HistoryEntry = z.infer<typeof HistoryEntry>
+
+export const NodeConfigStatus = z.object({
+	observedGeneration: z.int().min(0).optional(),
+	observedSpecHash: z.string().max(64).optional(),
+	lastProcessed: Timestamp.optional(),
+	lastJobName: z.string().max(63).optional(),
+	state: State.optional(),
+	interfaces: z.string().max(7).optional().describe('Configured of wanted, such as 2/2'),
+	backend: z.string().max(32).optional(),
+	conditions: z
+		.array(Condition)
+		.max(8)
+		.optional()
+		.meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] }),
+	interfaceStatuses: z.array(InterfaceStatus).max(10).optional(),
+	history: z.array(HistoryEntry).max(5).optional(),
+})
+export type NodeConfigStatus = z.infer<typeof NodeConfigStatus>
+
+export const NodeConfig = z.object({ spec: NodeConfigSpec, status: NodeConfigStatus.optional() }).meta({
+	'x-kubernetes-validations': [
+		{
+			rule: 'self.metadata.name == self.spec.nodeName',
+			message: 'spec.nodeName must equal metadata.name: one node has one node config',
+			fieldPath: '.spec.nodeName',
+		},
+	],
+})
+export type NodeConfig = z.infer<typeof NodeConfig>

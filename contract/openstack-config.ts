@@ -1,0 +1,115 @@
+import * as z from 'zod'
+import { Condition } from './node-config.ts'
+import { Timestamp } from './primitives.ts'
+
+/** OpenstackConfig: which ports of which VMs become interfaces of which biz cluster (spec: people, status: mgmt). */
+
+const Text = z.string().min(1).max(253)
+const Url = z
+	.string()
+	.max(2048)
+	.regex(/^https?:\/\/[^ ]+$/, 'must be an http or https URL')
+const GoDuration = z
+	.string()
+	.max(32)
+	.regex(/^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$/, 'must be a duration such as 30s, 2m or 1h30m')
+
+export const SecretKeyRef = z.object({ name: Text, key: Text }).describe('A key of a Secret in the same namespace')
+export type SecretKeyRef = z.infer<typeof SecretKeyRef>
+
+export const Credentials = z.object({
+	openstackProviderID: Text.optional().describe('Provider to look up at Contrabass'),
+	k8sProviderID: Text.optional().describe('Biz cluster that viola routes to; openstackProviderID when left out'),
+	projectID: Text.describe('OpenStack project that owns the ports'),
+	authURL: Url.optional().describe('Keystone, for use without Contrabass'),
+	username: Text.optional(),
+	passwordSecretRef: SecretKeyRef.optional(),
+	password: Text.optional().describe('Deprecated: use passwordSecretRef'),
+	domainName: Text.optional(),
+	networkEndpoint: Url.optional(),
+	computeEndpoint: Url.optional(),
+})
+export type Credentials = z.infer<typeof Credentials>
+
+export const OpenstackSettings = z.object({
+	contrabassEndpoint: Url.optional(),
+	contrabassTimeout: GoDuration.optional(),
+	contrabassInsecureTLS: z.boolean().optional(),
+	violaEndpoint: Url.optional(),
+	violaTimeout: GoDuration.optional(),
+	violaInsecureTLS: z.boolean().optional(),
+	openstackTimeout: GoDuration.optional(),
+	openstackInsecureTLS: z.boolean().optional(),
+	openstackNeutronEndpoint: Url.optional(),
+	openstackNovaEndpoint: Url.optional(),
+	openstackEndpointInterface: z.enum(['public', 'internal', 'admin']).optional(),
+	openstackEndpointRegion: z.string().max(253).optional(),
+	openstackNodeNameMetadataKey: z.string().max(253).optional(),
+	openstackPortAllowedStatuses: z.array(z.string().max(32)).max(16).optional(),
+	caBundle: z.string().max(65_536).optional().describe('PEM certificates trusted for Contrabass, OpenStack and viola'),
+	downPortFastRetryMax: z.int().min(0).max(1000).optional(),
+	pollFastInterval: GoDuration.optional(),
+	pollSlowInterval: GoDuration.optional(),
+	pollErrorInterval: GoDuration.optional(),
+	pollFastWindow: GoDuration.optional(),
+})
+export type OpenstackSettings = z.infer<typeof OpenstackSettings>
+
+export const OpenstackConfigSpec = z
+	.object({
+		vmNames: z.array(Text).max(1000).optional().describe('Names or ids of VMs'),
+		vmIDs: z.array(Text).max(1000).optional(),
+		subnetIDs: z.array(Text).max(64).optional(),
+		subnetID: Text.optional(),
+		subnetName: Text.optional(),
+		credentials: Credentials,
+		settings: OpenstackSettings.optional(),
+		secrets: z.object({ contrabassEncryptKeySecretRef: SecretKeyRef.optional(), violaTokenSecretRef: SecretKeyRef.optional() }).optional(),
+	})
+	.meta({
+		'x-kubernetes-validations': [
+			{
+				rule: '(has(self.vmNames) && size(self.vmNames) > 0) || (has(self.vmIDs) && size(self.vmIDs) > 0)',
+				message: 'name at least one VM in vmNames or vmIDs',
+			},
+			{
+				rule: '(has(self.subnetIDs) && size(self.subnetIDs) > 0) || has(self.subnetID) || has(self.subnetName)',
+				message: 'one of subnetIDs, subnetID and subnetName is needed',
+			},
+			{
+				rule: 'has(self.credentials.openstackProviderID) || has(self.credentials.authURL)',
+				message: 'credentials need openstackProviderID (Contrabass) or authURL (Keystone)',
+				fieldPath: '.credentials',
+			},
+		],
+	})
+export type OpenstackConfigSpec = z.infer<typeof OpenstackConfigSpec>
+
+export const SyncedNode = z.object({
+	nodeName: z.string().max(253),
+	interfaces: z.int().min(0),
+	sent: Timestamp.optional(),
+	state: z.string().max(32).optional().describe('What the biz cluster says of it'),
+	message: z.string().max(256).optional(),
+})
+export type SyncedNode = z.infer<typeof SyncedNode>
+
+export const OpenstackConfigStatus = z.object({
+	observedGeneration: z.int().min(0).optional(),
+	conditions: z
+		.array(Condition)
+		.max(8)
+		.optional()
+		.meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] }),
+	lastSyncedAt: Timestamp.optional(),
+	lastError: z.string().max(512).optional(),
+	nodes: z
+		.array(SyncedNode)
+		.max(1000)
+		.optional()
+		.meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['nodeName'] }),
+})
+export type OpenstackConfigStatus = z.infer<typeof OpenstackConfigStatus>
+
+export const OpenstackConfig = z.object({ spec: OpenstackConfigSpec, status: OpenstackConfigStatus.optional() })
+export type OpenstackConfig = z.infer<typeof OpenstackConfig>

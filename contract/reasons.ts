@@ -1,0 +1,46 @@
+import * as z from 'zod'
+
+/**
+ * Every reason a status, an Event or a report may give: API, so never renamed. `heals` says whether time alone may cure it;
+ * where it may, the controller comes again, else it waits for a change of the node config or a person's retry.
+ */
+export const reasons = {
+	AllInterfacesConfigured: { heals: false, means: 'every wanted interface is on the node as the node config says' },
+	NoInterfaces: { heals: false, means: 'no interface is wanted and nothing of ours is left on the node' },
+	Planned: { heals: false, means: 'mode Plan: the difference is in the report, nothing was changed' },
+	Paused: { heals: false, means: 'the node config is paused; no run is started' },
+	Waiting: { heals: true, means: 'a rollout rule holds the run back' },
+	NodeNotFound: { heals: true, means: 'no Kubernetes node has this name' },
+	NodeNotReady: { heals: true, means: 'the node does not report Ready, so a run could not be trusted to end' },
+	NodeReplaced: { heals: true, means: 'the node of this name is another VM than the node config speaks of' },
+	Conflict: { heals: true, means: 'another node config claims the same MAC or address' },
+	InvalidConfig: { heals: false, means: 'the node config cannot be carried out as written' },
+	RunStarted: { heals: true, means: 'a Job is on its way to the node' },
+	RunFailed: { heals: true, means: 'the run failed before it could judge the interfaces' },
+	RunLost: { heals: true, means: 'the Job ended without a report' },
+	PodRefused: { heals: true, means: 'Kubernetes would not start the pod of the Job' },
+	PartlyFailed: { heals: true, means: 'some interfaces are configured and some are not' },
+	WaitingForDevice: { heals: true, means: 'no link of the node has this MAC yet' },
+	Ambiguous: { heals: true, means: 'more than one link of the node has this MAC' },
+	InUse: { heals: true, means: 'the link serves something else on this node' },
+	NameTaken: { heals: true, means: 'a link that is not ours has the wanted name' },
+	AddressInUse: { heals: true, means: 'another host on the wire answers for the address' },
+	MtuRefused: { heals: false, means: 'the link cannot carry the wanted MTU' },
+	CommandFailed: { heals: true, means: 'a command on the node ended with an error' },
+	NotVerified: { heals: true, means: 'after the change the node still differed from what is wanted' },
+	ConnectivityLost: { heals: true, means: 'a path of the node that worked before the change did not work after it' },
+	ForeignChanged: { heals: true, means: 'something that is not ours changed during the run' },
+	RolledBack: { heals: true, means: 'the run failed and everything was put back' },
+	UnknownBackend: { heals: false, means: 'no known network configuration manages this host' },
+	Configured: { heals: false, means: 'the interface is as the node config says' },
+	AlreadyConfigured: { heals: false, means: 'the interface was right before the run and nothing was changed' },
+	GatewaySilent: { heals: true, means: 'the gateway of the interface did not answer' },
+	PathMtu: { heals: true, means: 'the path does not carry packets of the wanted MTU' },
+	CloudInitConflict: { heals: false, means: 'cloud-init would rename the NIC back at boot' },
+	NotPersistent: { heals: true, means: 'it works now, but a reboot would not bring it back' },
+	Drifted: { heals: true, means: 'the node no longer is as the last run left it' },
+	Released: { heals: false, means: 'the node config was deleted and its node cleaned or gone' },
+} as const satisfies Record<string, { heals: boolean; means: string }>
+
+export const Reason = z.enum(Object.keys(reasons) as [keyof typeof reasons, ...(keyof typeof reasons)[]])
+export type Reason = z.infer<typeof Reason>

@@ -1,0 +1,37 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { stringify } from 'yaml'
+import { type Crd, customResourceDefinition } from './crd.ts'
+import { crds } from './crds.ts'
+
+/** `npm run crds`: what is made from the contract, path from the root → content. A test fails when a file differs. */
+export function generatedFiles(): Map<string, string> {
+	return new Map(crds.flatMap(crd => [[`crds/${fileName(crd)}`, crdYaml(crd)] as const, ...chartCopy(crd)]))
+}
+
+/** Charts carry their CRDs as templates, so that an upgrade brings them along; they outlive the release. */
+function chartCopy(crd: Crd): [string, string][] {
+	if (crd.group !== 'multinic.io') return []
+	const manifest = customResourceDefinition(crd) as { metadata: { annotations?: Record<string, string> } }
+	manifest.metadata.annotations = { 'helm.sh/resource-policy': 'keep' }
+	return [[`charts/multinic/templates/crds/${fileName(crd)}`, yaml(manifest)]]
+}
+
+function fileName({ group, names }: Crd): string {
+	return `${group}_${names.plural}.yaml`
+}
+
+function crdYaml(crd: Crd): string {
+	return yaml(customResourceDefinition(crd))
+}
+
+function yaml(manifest: unknown): string {
+	return `# Generated from contract/ by \`npm run crds\`. Do not edit.\n${stringify(manifest, { lineWidth: 0, aliasDuplicateObjects: false })}`
+}
+
+if (import.meta.main) {
+	for (const [path, content] of generatedFiles()) {
+		mkdirSync(path.slice(0, path.lastIndexOf('/')), { recursive: true })
+		writeFileSync(path, content)
+		process.stdout.write(`${path}\n`)
+	}
+}
