@@ -1,0 +1,76 @@
+/** Where the time comes from, so that tests can pass another. */
+export type Clock = {
+	/** Milliseconds since 1970. */
+	now(): number
+}
+
+export const systemClock: Clock = { now: () => Date.now() }
+
+/** Starts a timer and gives back the function that cancels it. */
+export type SetTimer = (fire: () => void, ms: number) => () => void
+
+/** The real timers. A delay above 24.8 days (the limit of setTimeout) is cut to it. */
+export const systemTimer: SetTimer = (fire, ms) => {
+	const timer = setTimeout(fire, Math.min(ms, 2 ** 31 - 1))
+	return () => clearTimeout(timer)
+}
+
+/**
+ * Waits.
+ *
+ * @param ms milliseconds
+ * @returns true when the time has passed, false as soon as `signal` is aborted; never throws
+ */
+export function sleep(ms: number, signal?: AbortSignal): Promise<boolean> {
+	if (signal?.aborted) return Promise.resolve(false)
+	return new Promise(resolve => {
+		const end = (passed: boolean) => {
+			cancel()
+			signal?.removeEventListener('abort', stop)
+			resolve(passed)
+		}
+		const stop = () => end(false)
+		const cancel = systemTimer(() => end(true), ms)
+		signal?.addEventListener('abort', stop)
+	})
+}
+
+/** A signal of its own for one piece of work: aborted by `signal`, by its own `abort`, or after `ms`. */
+export type Deadline = {
+	signal: AbortSignal
+	/** Whether it was the time that ended it. */
+	expired(): boolean
+	abort(reason: unknown): void
+	/** Starts the time anew, with `ms`. */
+	restart(ms: number): void
+	/** Lets go of timer and listener; to be called however the work ended. */
+	clear(): void
+}
+
+/**
+ * Ties a piece of work to a time limit and to a longer-lived signal, without leaving a listener on that behind.
+ *
+ * @param ms milliseconds; 0: no limit
+ */
+export function deadline(ms: number, signal?: AbortSignal): Deadline {
+	const own = new AbortController()
+	let expired = false
+	let cancel = () => {}
+	const restart = (ms: number) => {
+		cancel()
+		if (ms > 0) cancel = systemTimer(expire, ms)
+	}
+	const expire = () => {
+		expired = true
+		own.abort(new Error(`no answer within ${ms} ms`))
+	}
+	const follow = () => own.abort(signal?.reason)
+	const clear = () => {
+		cancel()
+		signal?.removeEventListener('abort', follow)
+	}
+	if (signal?.aborted) follow()
+	else signal?.addEventListener('abort', follow)
+	restart(ms)
+	return { signal: own.signal, expired: () => expired, abort: reason => own.abort(reason), restart, clear }
+}

@@ -1,0 +1,66 @@
+import * as z from 'zod'
+import { Failure } from './errors.ts'
+
+/**
+ * Reads the environment once, whole, against a schema whose keys are the variables' names.
+ *
+ * A variable that is set to nothing counts as absent: charts write `""` for what nobody chose.
+ *
+ * @returns the parsed configuration, frozen
+ * @throws Failure CONFIG_INVALID with every fault at once, one a line, each beginning with the variable's name; never a value
+ */
+export function readEnv<T>(schema: z.ZodType<T>, env: Readonly<Record<string, string | undefined>>): Readonly<T> {
+	const parsed = schema.safeParse(Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== '')))
+	if (parsed.success) return freeze(parsed.data)
+	const faults = parsed.error.issues.map(issue => sentence(issue, env))
+	throw new Failure('CONFIG_INVALID', faults.join('\n'), { facts: { faults } })
+}
+
+function sentence(issue: z.core.$ZodIssue, env: Readonly<Record<string, string | undefined>>): string {
+	const name = issue.path.join('.')
+	if (!name) return issue.message
+	return env[String(issue.path[0])] ? `${name}: ${issue.message}` : `${name} is required and not set`
+}
+
+function freeze<T>(value: T): Readonly<T> {
+	if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+	for (const member of Object.values(value)) freeze(member)
+	return Object.freeze(value)
+}
+
+/** A boolean as Go's `strconv.ParseBool` reads it: true, 1, t or false, 0, f, in any case. Give defaults by `.default(true)`. */
+export const Bool = z.stringbool({
+	truthy: ['true', '1', 't'],
+	falsy: ['false', '0', 'f'],
+	error: 'must be true or false',
+})
+
+/** A duration in Go's form (`30s`, `5m`, `1h30m`, `1.5s`), as milliseconds. Give defaults by `.prefault('30s')`. */
+export const Duration = z.string().transform((text, context) => {
+	const ms = parseDuration(text)
+	if (ms !== undefined) return ms
+	context.addIssue({ code: 'custom', message: 'must be a duration such as 30s, 5m or 1h30m' })
+	return z.NEVER
+})
+
+/** A whole number written in decimal digits. Give bounds by `.pipe(z.int().min(1))`, defaults by `.prefault('4')`. */
+export const Whole = z
+	.string()
+	.regex(/^\d{1,15}$/, 'must be a whole number')
+	.transform(Number)
+
+const unitMs: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, μs: 1e-3, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
+
+/**
+ * Milliseconds of a Go duration (`time.ParseDuration`), rounded to whole ones.
+ *
+ * @returns undefined for what is not one: no unit (save `0`), a negative, an empty or an unbounded text
+ */
+export function parseDuration(text: string): number | undefined {
+	if (text === '0') return 0
+	if (!/^(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/.test(text)) return undefined
+	let ms = 0
+	for (const [, amount = '', unit = ''] of text.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g))
+		ms += Number(amount) * (unitMs[unit] ?? 0)
+	return Number.isSafeInteger(Math.round(ms)) ? Math.round(ms) : undefined
+}

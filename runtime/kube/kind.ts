@@ -1,0 +1,86 @@
+/** The part of an object's metadata that programs here read or write. */
+export type ObjectMeta = {
+	name: string
+	namespace?: string
+	generateName?: string
+	labels?: Record<string, string>
+	annotations?: Record<string, string>
+	finalizers?: string[]
+	ownerReferences?: OwnerReference[]
+	uid?: string
+	resourceVersion?: string
+	generation?: number
+	/** RFC 3339, as on the wire. */
+	creationTimestamp?: string
+	deletionTimestamp?: string
+}
+
+export type OwnerReference = {
+	apiVersion: string
+	kind: string
+	name: string
+	uid: string
+	controller?: boolean
+	blockOwnerDeletion?: boolean
+}
+
+/** Any object of the API. `apiVersion` and `kind` may be left out when writing: the client knows them. */
+export type KubeObject = { apiVersion?: string; kind?: string; metadata: ObjectMeta }
+
+/** An object as the API server gave it back. */
+export type Stored<T extends KubeObject> = T & {
+	apiVersion: string
+	kind: string
+	metadata: { uid: string; resourceVersion: string; creationTimestamp: string }
+}
+
+/** What the client must know of a kind to build its paths; `T` is the object's type, as JSON. */
+export type Kind<T extends KubeObject = KubeObject> = {
+	/** Empty for the core group. */
+	readonly group: string
+	readonly version: string
+	readonly plural: string
+	readonly kind: string
+	readonly namespaced: boolean
+	/** Never set: it carries `T`. */
+	readonly object?: T
+}
+
+/** Which object. `namespace` only for namespaced kinds. */
+export type Name = { name: string; namespace?: string }
+
+/** A kind, with the type of its objects: `defineKind<Widget>({ group: 'example.org', … })`. */
+export function defineKind<T extends KubeObject>(kind: Omit<Kind<T>, 'object'>): Kind<T> {
+	return Object.freeze(kind)
+}
+
+/** `v1` or `group/version`. */
+export function apiVersionOf(kind: Kind): string {
+	return kind.group ? `${kind.group}/${kind.version}` : kind.version
+}
+
+/** The path of all objects of a kind, in one namespace or in all: `/apis/batch/v1/namespaces/a/jobs`. */
+export function collectionPath(kind: Kind, namespace?: string): string {
+	const root = kind.group ? `/apis/${kind.group}/${kind.version}` : `/api/${kind.version}`
+	if (!kind.namespaced || namespace === undefined) return `${root}/${kind.plural}`
+	return `${root}/namespaces/${encodeURIComponent(namespace)}/${kind.plural}`
+}
+
+/** The path of one object, or of its subresource (`status`). */
+export function objectPath(kind: Kind, at: Name, subresource?: string): string {
+	if (kind.namespaced && !at.namespace) throw new Error(`bug: ${kind.kind} ${at.name} is asked for without a namespace`)
+	if (!at.name) throw new Error(`bug: a ${kind.kind} is asked for without a name`)
+	const path = `${collectionPath(kind, at.namespace)}/${encodeURIComponent(at.name)}`
+	return subresource ? `${path}/${subresource}` : path
+}
+
+/** The key of an object: `namespace/name`, or `name` where there is no namespace. */
+export function keyOf({ name, namespace }: Name): string {
+	return namespace ? `${namespace}/${name}` : name
+}
+
+/** The inverse of `keyOf`. */
+export function nameOf(key: string): Name {
+	const slash = key.indexOf('/')
+	return slash < 0 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) }
+}
