@@ -1,0 +1,65 @@
+import { join } from 'node:path'
+import { controlPlaneBinaries, startControlPlane } from './control-plane.ts'
+import { binFolder, findKit } from './kit.ts'
+import { freePort } from './ports.ts'
+import { makeRunDir } from './run-dir.ts'
+
+/** A real API server with nothing behind it, for a test or for a person. */
+export interface ApiServer {
+	/** `https://127.0.0.1:<port>` */
+	readonly server: string
+	/** Bearer token of a member of system:masters. */
+	readonly token: string
+	/** PEM of the authority that signed its certificate. */
+	readonly ca: string
+	readonly caFile: string
+	/** Path of an administrator's kubeconfig. */
+	readonly kubeconfig: string
+	/** Folder with kubectl and helm in it, for PATH. */
+	readonly bin: string
+	stop(): Promise<void>
+}
+
+/** Whether Jobs, garbage collection and service account tokens shall come true, and where what happens is told. */
+export interface ApiServerOptions {
+	controllerManager?: boolean
+	log?: (line: string) => void
+}
+
+/**
+ * Starts etcd and a kube-apiserver (and a controller manager if wanted) on a free port of 127.0.0.1, in about 3 s once the binaries are
+ * built. Needs no root. All of it dies with this process.
+ */
+export async function startApiServer({ controllerManager = false, log = () => {} }: ApiServerOptions = {}): Promise<ApiServer> {
+	const kit = await findKit([
+		...controlPlaneBinaries,
+		'kubectl',
+		'helm',
+		...(controllerManager ? (['kube-controller-manager'] as const) : []),
+	])
+	const bin = await binFolder({ kubectl: kit.kubectl, helm: kit.helm })
+	const runDir = await makeRunDir('api')
+	const options = { name: 'api', dir: join(runDir.path, 'api'), kit, controllerManager }
+	const plane = await startSomewhere(port => startControlPlane({ ...options, port })).catch(async error => {
+		await runDir.remove()
+		throw error
+	})
+	log(`${plane.server} is ready, its logs are in ${options.dir}`)
+	const stop = async () => {
+		await plane.stop()
+		await runDir.remove()
+	}
+	const { server, token, ca, caFile, kubeconfig } = plane
+	return { server, token, ca, caFile, kubeconfig, bin, stop }
+}
+
+/** A port that was free a moment ago may be taken when the server binds it. */
+async function startSomewhere<T>(start: (port: number) => Promise<T>): Promise<T> {
+	for (let attempt = 1; ; attempt++) {
+		try {
+			return await start(await freePort())
+		} catch (error) {
+			if (attempt === 3 || !String(error).includes('address already in use')) throw error
+		}
+	}
+}

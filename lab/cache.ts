@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto'
+import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { holdLock } from './lock.ts'
+
+/** Where the lab keeps what is costly to make: binaries, packages, root file systems, images. Safe to delete while no lab runs. */
+export function cacheDir(...parts: string[]): string {
+	return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'multinic', ...parts)
+}
+
+/** First 12 hex digits of the SHA-256 over the parts: names a thing in the cache after all that it is made from. */
+export function fingerprint(...parts: (string | Buffer)[]): string {
+	const hash = createHash('sha256')
+	for (const part of parts) hash.update(part).update('\0')
+	return hash.digest('hex').slice(0, 12)
+}
+
+/** Like `fingerprint`, over what the files hold. A file that does not exist is an error. */
+export async function fingerprintFiles(...paths: string[]): Promise<string> {
+	return fingerprint(...(await Promise.all(paths.map(path => readFile(path)))))
+}
+
+/**
+ * Makes `path` unless it is there, and returns it. `make` fills a draft beside it, which takes the name in one rename: what has the
+ * name is complete. A second process that wants the same thing waits for the first.
+ */
+export async function makeOnce(path: string, make: (draft: string) => Promise<void>): Promise<string> {
+	if (await exists(path)) return path
+	await mkdir(dirname(path), { recursive: true })
+	await using _lock = await holdLock(`${path}.lock`)
+	if (await exists(path)) return path
+	const draft = `${path}.draft`
+	await rm(draft, { recursive: true, force: true })
+	await make(draft)
+	await rename(draft, path)
+	return path
+}
+
+/** Whether anything has that path. */
+export async function exists(path: string): Promise<boolean> {
+	return stat(path).then(
+		() => true,
+		() => false,
+	)
+}

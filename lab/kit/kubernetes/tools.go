@@ -1,0 +1,12 @@
+//go:build tools
+
+// Package kit pins the Kubernetes binaries of the lab: what is imported here is what `go build` can make from this module.
+package kit
+
+import (
+	_ "k8s.io/kubernetes/cmd/kube-apiserver"
+	_ "k8s.io/kubernetes/cmd/kube-controller-manager"
+	_ "k8s.io/kubernetes/cmd/kube-scheduler"
+	_ "k8s.io/kubernetes/cmd/kubectl"
+	_ "k8s.io/kubernetes/cmd/kubelet"
+)

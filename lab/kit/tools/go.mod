@@ -1,0 +1,3 @@
+module multinic.io/lab/kit/tools
+
+go 1.21

@@ -1,0 +1,82 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** A long-running process of the lab. */
+export interface Daemon {
+	readonly name: string
+	readonly pid: number
+	/** Resolves, never rejects, when it has ended: a sentence that says so and quotes the end of its log. */
+	readonly ended: Promise<string>
+	/** SIGTERM, and SIGKILL after `graceMs` (default 2 s: an API server with open watches is slow to go by itself). */
+	stop(graceMs?: number): Promise<void>
+}
+
+/** What to run, and the file that takes all it prints. */
+export interface Command {
+	name: string
+	argv: readonly [string, ...string[]]
+	logFile: string
+	env?: Record<string, string>
+}
+
+/** Starts a process which the kernel kills when this one is gone, however it ended. */
+export function startDaemon({ name, argv, logFile, env }: Command): Daemon {
+	const log = openSync(logFile, 'a')
+	const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...argv], {
+		stdio: ['ignore', log, log],
+		detached: true, // a Ctrl-C in the terminal is for the lab, which then stops its parts in order
+		env: { ...process.env, ...env },
+	})
+	closeSync(log)
+	let over = false
+	const ended = exitOf(child).then(async how => {
+		over = true
+		return `${name} ended (${how}). ${await lastWords(logFile)}`
+	})
+	const stop = async (graceMs = 2000) => {
+		if (over) return
+		child.kill('SIGTERM')
+		const late = setTimeout(() => child.kill('SIGKILL'), graceMs)
+		await ended
+		clearTimeout(late)
+	}
+	return { name, pid: child.pid ?? 0, ended, stop }
+}
+
+/**
+ * Asks every `everyMs` until the answer is yes. Throws when one of the daemons ends meanwhile (its last words), or after `withinMs`
+ * (which thing it waited for).
+ */
+export async function until(
+	what: string,
+	ask: () => Promise<boolean>,
+	{ daemons = [], everyMs = 100, withinMs = 60_000 }: { daemons?: readonly Daemon[]; everyMs?: number; withinMs?: number },
+): Promise<void> {
+	let death: string | undefined
+	for (const daemon of daemons) {
+		void daemon.ended.then(words => {
+			death ??= words
+		})
+	}
+	const deadline = Date.now() + withinMs
+	while (!(await ask())) {
+		if (death) throw new Error(death)
+		if (Date.now() > deadline) throw new Error(`waited ${withinMs / 1000} s in vain: ${what}`)
+		await sleep(everyMs)
+	}
+}
+
+/** Resolves when the process has ended, or could not be started. */
+function exitOf(child: ChildProcess): Promise<string> {
+	const { promise, resolve } = Promise.withResolvers<string>()
+	child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`))
+	child.once('error', error => resolve(error.message))
+	return promise
+}
+
+async function lastWords(logFile: string): Promise<string> {
+	const lines = (await readFile(logFile, 'utf8').catch(() => '')).trimEnd().split('\n')
+	return `The end of ${logFile}:\n${lines.slice(-6).join('\n')}`
+}

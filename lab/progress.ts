@@ -1,0 +1,90 @@
+import pc from 'picocolors'
+
+/** Says how far a step is, in a few words: "3 of 5", "unpacking". */
+export type Tell = (how: string) => void
+
+interface Step {
+	what: string
+	how: string
+	since: number
+	/** When it was last spoken of, where lines cannot be rewritten. */
+	spoken: number
+}
+
+const running = new Set<Step>()
+const quietMs = 10_000
+let ticker: NodeJS.Timeout | undefined
+
+/**
+ * Runs a piece of work and shows on stderr what it is, how far it is and how long it has taken so far: in place on a terminal, as a
+ * line now and then elsewhere. A step that took less than 0.3 s is not worth a line.
+ */
+export async function step<T>(what: string, work: (tell: Tell) => Promise<T>): Promise<T> {
+	const mine: Step = { what, how: '', since: Date.now(), spoken: Date.now() }
+	begin(mine)
+	try {
+		const result = await work(how => {
+			mine.how = how
+		})
+		end(mine, true)
+		return result
+	} catch (error) {
+		end(mine, false)
+		throw error
+	}
+}
+
+/** A line of its own on stderr, above the steps that are running. */
+export function say(line: string): void {
+	process.stderr.write(`${clear()}${line}\n`)
+	draw()
+}
+
+function begin(step: Step): void {
+	running.add(step)
+	ticker ??= setInterval(tick, 200)
+	ticker.unref()
+	draw()
+}
+
+function end(step: Step, ok: boolean): void {
+	running.delete(step)
+	if (running.size === 0) {
+		clearInterval(ticker)
+		ticker = undefined
+	}
+	const tookMs = Date.now() - step.since
+	if (!ok || tookMs >= 300) say(`${ok ? pc.green('✓') : pc.red('✗')} ${step.what} ${pc.dim(seconds(tookMs))}`)
+	else draw()
+}
+
+function tick(): void {
+	draw()
+	if (process.stderr.isTTY) return
+	for (const step of running) {
+		if (Date.now() - step.spoken < quietMs) continue
+		step.spoken = Date.now()
+		process.stderr.write(`  ${describe(step)}\n`)
+	}
+}
+
+function draw(): void {
+	if (!process.stderr.isTTY || running.size === 0) return
+	const width = process.stderr.columns || 80
+	const text = [...running].map(describe).join(' · ')
+	process.stderr.write(`${clear()}${pc.cyan('…')} ${text.slice(0, width - 3)}`)
+}
+
+function describe({ what, how, since }: Step): string {
+	return `${what}${how && ` (${how})`} ${seconds(Date.now() - since)}`
+}
+
+function clear(): string {
+	return process.stderr.isTTY ? '\r\x1b[K' : ''
+}
+
+/** 350 → "0.3 s", 95 000 → "1 min 35 s". */
+export function seconds(ms: number): string {
+	if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`
+	return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`
+}

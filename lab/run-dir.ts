@@ -1,0 +1,38 @@
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir, userInfo } from 'node:os'
+import { join } from 'node:path'
+import { type Lock, tryLock } from './lock.ts'
+
+/** The folder of one lab. It is short (a unix socket's path has 107 bytes), private, and gone after `remove`. */
+export interface RunDir {
+	readonly path: string
+	remove(): Promise<void>
+}
+
+const lockName = 'alive.lock'
+
+/**
+ * Makes a folder for one run and holds its lock as long as this process lives. First removes what labs that died without cleaning
+ * left behind: those whose lock nobody holds. What they had started is gone already, the kernel ended it with them.
+ */
+export async function makeRunDir(kind: string): Promise<RunDir> {
+	const labs = join(tmpdir(), `multinic-${userInfo().uid}`)
+	await mkdir(labs, { recursive: true, mode: 0o700 })
+	await removeLeftovers(labs)
+	const path = await mkdtemp(join(labs, `${kind}-`))
+	const lock = await tryLock(join(path, lockName))
+	return { path, remove: () => release(path, lock) }
+}
+
+async function release(path: string, lock: Lock | undefined): Promise<void> {
+	await rm(path, { recursive: true, force: true })
+	await lock?.[Symbol.asyncDispose]()
+}
+
+async function removeLeftovers(labs: string): Promise<void> {
+	for (const name of await readdir(labs)) {
+		const path = join(labs, name)
+		const lock = await tryLock(join(path, lockName))
+		if (lock) await release(path, lock)
+	}
+}
