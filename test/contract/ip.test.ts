@@ -1,0 +1,64 @@
+import { BlockList } from 'node:net'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { canonicalIp, contains, networkOf, parseCidr, parseIp } from '../../contract/ip.ts'
+
+test.each([
+	'',
+	'1.2.3',
+	'1.2.3.4.5',
+	'256.0.0.1',
+	'010.0.0.1',
+	'1.2.3.4 ',
+	':',
+	':::',
+	'1::2::3',
+	'12345::',
+	'::ffff:1.2.3.4',
+	'fe80::1%eth0',
+	'1:2:3:4:5:6:7',
+])('%j is no address', text => expect(parseIp(text)).toBeUndefined())
+
+test.each(['10.0.0.0', '10.0.0.0/33', '10.0.0.0/08', '10.0.0.0/', '::/129', '10.0.0.0/8/8'])('%j is no cidr', text => {
+	expect(parseCidr(text)).toBeUndefined()
+})
+
+test.each([
+	['10.0.0.23/24', '10.0.0.0/24'],
+	['192.168.1.10/32', '192.168.1.10/32'],
+	['0.0.0.0/0', '0.0.0.0/0'],
+	['2001:db8:1::17/64', '2001:db8:1::/64'],
+	['::1/128', '::1/128'],
+])('the network of %s is %s', (cidr, network) => expect(networkOf(cidr)).toBe(network))
+
+test('an address is in a cidr exactly when the standard library says so', () => {
+	fc.assert(
+		fc.property(fc.ipV4(), fc.ipV4(), fc.integer({ min: 0, max: 32 }), (network, address, length) => {
+			const list = new BlockList()
+			list.addSubnet(network, length, 'ipv4')
+			expect(contains(`${network}/${length}`, address)).toBe(list.check(address, 'ipv4'))
+		}),
+	)
+	const group = fc.integer({ min: 0, max: 65_535 }).map(value => value.toString(16))
+	const v6 = fc.array(group, { minLength: 8, maxLength: 8 }).map(groups => groups.join(':'))
+	fc.assert(
+		fc.property(v6, v6, fc.integer({ min: 0, max: 128 }), (network, address, length) => {
+			const list = new BlockList()
+			list.addSubnet(network, length, 'ipv6')
+			expect(contains(`${network}/${length}`, address)).toBe(list.check(address, 'ipv6'))
+		}),
+	)
+})
+
+test('the canonical form of an IPv6 address is the one a URL parser gives', () => {
+	const group = fc.oneof(
+		fc.constant('0'),
+		fc.integer({ min: 0, max: 65_535 }).map(value => value.toString(16)),
+	)
+	fc.assert(
+		fc.property(fc.array(group, { minLength: 8, maxLength: 8 }), groups => {
+			const text = groups.join(':')
+			expect(`[${canonicalIp(text)}]`).toBe(new URL(`http://[${text}]`).hostname)
+		}),
+	)
+})

@@ -1,0 +1,87 @@
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { describe, expect, test } from 'vitest'
+
+/** The house, held: who may import whom, what is pure, how large a file may be. */
+
+const rooms = ['contract', 'runtime', 'mgmt', 'viola', 'operator', 'controller', 'agent', 'cli', 'console', 'lab']
+const mayImport: Record<string, string[]> = {
+	contract: [],
+	runtime: [],
+	lab: rooms,
+}
+const sources = rooms.flatMap(room => globSync(`${room}/**/*.ts`)).map(path => path.replaceAll('\\', '/'))
+
+/** Judgement: it takes time, chance and the world as arguments. */
+const pureNames =
+	/(^|\/)(decide|plan|select|naming|changes|cadence|settings|manifest|routing|status|match|preflight|rename|snapshot|recipe|ip|names|reasons)\.ts$/
+const impure = /\bawait\b|\basync\b|Date\.now|new Date\(\)|Math\.random|\bprocess\.|from 'node:/
+
+describe('a room imports only contract, runtime and itself', () => {
+	test.each(sources)('%s', path => {
+		const room = path.split('/')[0] ?? ''
+		const allowed = new Set([room, ...(mayImport[room] ?? ['contract', 'runtime'])])
+		expect(importedRooms(path).filter(other => !allowed.has(other))).toEqual([])
+	})
+})
+
+describe('contract imports zod and nothing else', () => {
+	test.each(sources.filter(path => path.startsWith('contract/') && path !== 'contract/write-yaml.ts'))('%s', path => {
+		expect(specifiers(path).filter(from => !from.startsWith('.') && from !== 'zod')).toEqual([])
+	})
+})
+
+describe('what the agent runs is zod and our own code', () => {
+	test.each(sources.filter(path => path.startsWith('agent/')))('%s', path => {
+		expect(specifiers(path).filter(from => !/^(\.|node:)/.test(from) && from !== 'zod')).toEqual([])
+		expect(specifiers(path).filter(from => from.includes('/runtime/') && !from.endsWith('/errors.ts'))).toEqual([])
+	})
+})
+
+describe('files that judge are pure', () => {
+	test.each(sources.filter(path => pureNames.test(path) && !path.startsWith('lab/')))('%s', path => {
+		expect(code(path)).not.toMatch(impure)
+	})
+})
+
+describe('a file has 200 lines at most', () => {
+	test.each(sources)('%s', path => {
+		expect(text(path).split('\n').length - 1).toBeLessThanOrEqual(200)
+	})
+})
+
+test('zod is imported as a namespace, which a bundler can shake', () => {
+	expect(sources.filter(path => /import \{[^}]*\} from 'zod'/.test(text(path)))).toEqual([])
+})
+
+test('no file name says Manager, Helper, Util, Service or Impl', () => {
+	expect(sources.filter(path => /(manager|helper|util|service|impl)s?\.ts$/i.test(path))).toEqual([])
+})
+
+test('every long-running room and the agent tells its story from main.ts and config.ts', () => {
+	const wanted = ['mgmt', 'viola', 'controller', 'agent'].filter(room => sources.some(path => path.startsWith(`${room}/`)))
+	const missing = wanted.flatMap(room => [`${room}/main.ts`, `${room}/config.ts`]).filter(path => !sources.includes(path))
+	expect(missing).toEqual([])
+})
+
+test('nothing is left to do', () => {
+	const marks = new RegExp(['TO', 'DO|FIX', 'ME|X', 'XX'].join(''))
+	expect(sources.filter(path => marks.test(text(path)))).toEqual([])
+})
+
+function importedRooms(path: string): string[] {
+	const inside = specifiers(path).filter(from => from.startsWith('.'))
+	return inside.map(from => normalize(join(dirname(path), from)).split('/')[0] ?? '').filter(room => rooms.includes(room))
+}
+
+function specifiers(path: string): string[] {
+	return [...text(path).matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(match => match[1] ?? '')
+}
+
+function code(path: string): string {
+	return text(path).replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')
+}
+
+function text(path: string): string {
+	return readFileSync(path, 'utf8')
+}

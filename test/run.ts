@@ -1,0 +1,54 @@
+import type { Reporter, TestCase, TestModule } from 'vitest/node'
+import { startVitest } from 'vitest/node'
+import { expectedSkips, parts } from './parts.ts'
+
+/** `npm test [-- PART …]`: every part one after the other, one count over all of them, printed last. */
+const tally = { passed: 0, failed: 0, skips: [] as { test: string; reason: string }[] }
+const counter: Reporter = {
+	onTestCaseResult(test: TestCase) {
+		const result = test.result()
+		if (result.state === 'passed') tally.passed++
+		if (result.state === 'failed') tally.failed++
+		if (result.state === 'skipped') tally.skips.push({ test: test.fullName, reason: result.note ?? 'no reason given' })
+	},
+	/** A file that cannot be loaded, or whose hooks fail, has no failed test of its own; an unhandled error belongs to none. */
+	onTestRunEnd(modules: readonly TestModule[], unhandled) {
+		tally.failed += unhandled.length
+		tally.failed += modules.filter(module => !module.ok() && !hasFailedTest(module)).length
+	},
+}
+
+const wanted = process.argv.slice(2)
+const unknown = wanted.filter(name => !parts.some(part => part.name === name))
+
+if (unknown.length > 0) {
+	process.stderr.write(`test: no part is called ${unknown.join(', ')}; there are ${parts.map(part => part.name).join(', ')}\n`)
+	process.exit(2)
+}
+for (const part of parts) if (wanted.length === 0 || wanted.includes(part.name)) await run(part)
+report()
+process.exit(process.exitCode ?? 0)
+
+async function run({ name, what }: (typeof parts)[number]): Promise<void> {
+	const started = Date.now()
+	const before = tally.passed + tally.failed + tally.skips.length
+	process.stdout.write(`\n== ${name}: ${what}\n`)
+	const vitest = await startVitest('test', [], { project: name, watch: false, passWithNoTests: true, reporters: ['default', counter] })
+	await vitest.close()
+	const count = tally.passed + tally.failed + tally.skips.length - before
+	process.stdout.write(`== ${name}: ${count} tests in ${((Date.now() - started) / 1000).toFixed(0)} s\n`)
+}
+
+function hasFailedTest(module: TestModule): boolean {
+	return [...module.children.allTests('failed')].length > 0
+}
+
+function report(): void {
+	const unexpected = process.env.CI ? tally.skips.filter(skip => !expectedSkips.includes(skip.reason)) : []
+	for (const { test, reason } of tally.skips) process.stdout.write(`skipped: ${test}: ${reason}\n`)
+	for (const { test } of unexpected) process.stdout.write(`failed: ${test} was skipped, and CI expects it to run\n`)
+	const failed = tally.failed + unexpected.length
+	const skipped = tally.skips.length - unexpected.length
+	process.stdout.write(`\n${tally.passed} passed, ${failed} failed, ${skipped} skipped\n`)
+	process.exitCode = failed > 0 || tally.passed === 0 ? 1 : 0
+}
