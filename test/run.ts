@@ -1,6 +1,6 @@
 import type { Reporter, TestCase, TestModule } from 'vitest/node'
 import { startVitest } from 'vitest/node'
-import { expectedSkips, parts } from './parts.ts'
+import { expectedSkips, type Part, parts } from './parts.ts'
 
 /** `npm test [-- PART …]`: every part one after the other, one count over all of them, printed last. */
 const tally = { passed: 0, failed: 0, skips: [] as { test: string; reason: string }[] }
@@ -29,10 +29,11 @@ for (const part of parts) if (wanted.length === 0 || wanted.includes(part.name))
 report()
 process.exit(process.exitCode ?? 0)
 
-async function run({ name, what }: (typeof parts)[number]): Promise<void> {
+async function run({ name, what, prepare }: Part): Promise<void> {
 	const started = Date.now()
 	const before = tally.passed + tally.failed + tally.skips.length
 	process.stdout.write(`\n== ${name}: ${what}\n`)
+	await prepare?.()
 	const vitest = await startVitest('test', [], { project: name, watch: false, passWithNoTests: true, reporters: ['default', counter] })
 	await vitest.close()
 	const count = tally.passed + tally.failed + tally.skips.length - before

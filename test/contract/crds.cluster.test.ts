@@ -1,0 +1,91 @@
+import { execa } from 'execa'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { stringify } from 'yaml'
+import { crds } from '../../contract/crds.ts'
+import { type ApiServer, startApiServer } from '../../lab/api-server.ts'
+
+let api: ApiServer
+const kubectl = (args: string[], input = '') =>
+	execa(`${api.bin}/kubectl`, ['--kubeconfig', api.kubeconfig, ...args], { input, reject: false, all: true })
+
+beforeAll(async () => {
+	api = await startApiServer()
+	const files = crds.flatMap(({ group, names }) => ['-f', `crds/${group}_${names.plural}.yaml`])
+	const applied = await kubectl(['apply', '--server-side', ...files])
+	expect(applied.exitCode, applied.all).toBe(0)
+	const waited = await kubectl(['wait', '--for=condition=Established', '--timeout=30s', ...files])
+	expect(waited.exitCode, waited.all).toBe(0)
+})
+afterAll(() => api?.stop())
+
+const a = { id: 0, macAddress: 'fa:16:3e:37:c3:f1', address: '10.0.0.23', cidr: '10.0.0.0/24', mtu: 1450 }
+const b = { id: 1, macAddress: 'fa:16:3e:65:04:9e' }
+
+/** The same cases as in interface.test.ts, decided here by the API server's schema and CEL. */
+test.each<[title: string, spec: unknown, said: string]>([
+	['a full interface and a bare one', { interfaces: [a, b] }, 'created'],
+	['no interface at all, meant as such', { interfaces: [] }, 'created'],
+	['the address with its prefix as cidr', { interfaces: [{ ...a, cidr: '10.0.0.23/24' }] }, 'created'],
+	['upper-case MAC', { interfaces: [{ ...b, macAddress: 'FA:16:3E:65:04:9E' }] }, 'created'],
+	['no ids, so that position counts', { interfaces: [{ macAddress: a.macAddress }, { macAddress: b.macAddress }] }, 'created'],
+	['missing interfaces', {}, 'spec.interfaces: Required value'],
+	['null interfaces', { interfaces: null }, 'spec.interfaces'],
+	[
+		'a duplicate MAC',
+		{ interfaces: [a, { ...b, macAddress: a.macAddress.toUpperCase() }] },
+		'spec.interfaces: Invalid value: macAddress must be unique',
+	],
+	['a duplicate id', { interfaces: [a, { ...b, id: 0 }] }, 'spec.interfaces: Invalid value: id must be unique'],
+	['an id here and none there', { interfaces: [a, { macAddress: b.macAddress }] }, 'either every interface has an id or none has'],
+	['an id of 10', { interfaces: [{ ...b, id: 10 }] }, 'spec.interfaces[0].id'],
+	['an MTU of 20', { interfaces: [{ ...a, mtu: 20 }] }, 'spec.interfaces[0].mtu'],
+	['an address outside its cidr', { interfaces: [{ ...a, address: '10.0.1.23' }] }, 'spec.interfaces[0].address'],
+	['an address without a cidr', { interfaces: [{ ...b, address: '10.0.0.23' }] }, 'spec.interfaces[0].address'],
+	['a name that is not multinic + id', { interfaces: [{ ...b, name: 'multinic7' }] }, 'spec.interfaces[0].name'],
+	['a MAC that is none', { interfaces: [{ macAddress: 'fa:16:3e' }] }, 'spec.interfaces[0].macAddress'],
+	['a node name that is not the name of the object', { nodeName: 'worker-2', interfaces: [] }, 'spec.nodeName must equal metadata.name'],
+	['a field nobody knows', { interfaces: [{ ...b, adress: '10.0.0.23' }] }, 'unknown field "spec.interfaces[0].adress"'],
+])('%s', async (_, spec, said) => {
+	const object = {
+		apiVersion: 'multinic.io/v1',
+		kind: 'MultiNicNodeConfig',
+		metadata: { name: 'worker-1', namespace: 'default' },
+		spec: { nodeName: 'worker-1', ...(spec as object) },
+	}
+	const { all } = await kubectl(['create', '--dry-run=server', '-f', '-'], stringify(object))
+	expect(all?.replaceAll(/"(object|array)": /g, '')).toContain(said)
+})
+
+test('what was written as v1alpha1 is read as v1, and the reader of the old version is told', async () => {
+	const old = {
+		apiVersion: 'multinic.io/v1alpha1',
+		kind: 'MultiNicNodeConfig',
+		metadata: { name: 'worker-9', namespace: 'default' },
+		spec: { nodeName: 'worker-9', interfaces: [b] },
+	}
+	const created = await kubectl(['create', '-f', '-'], stringify(old))
+	expect(created.all).toContain('deprecated')
+	const { stdout } = await kubectl(['get', 'mnnc', 'worker-9', '-o', 'jsonpath={.apiVersion} {.spec.interfaces[0].macAddress}'])
+	expect(stdout).toBe(`multinic.io/v1 ${b.macAddress}`)
+})
+
+test('kubectl get mnnc shows the columns a person looks for', async () => {
+	const { stdout } = await kubectl(['get', 'mnnc', '-A'])
+	expect(stdout.split('\n')[0]?.split(/\s{2,}/)).toEqual(['NAMESPACE', 'NAME', 'NODE', 'STATE', 'INTERFACES', 'REASON', 'AGE'])
+})
+
+test.each([
+	['VMs by name', { vmNames: ['worker-1'], subnetName: 's' }, 'created'],
+	['no VM at all', { subnetName: 's' }, 'name at least one VM in vmNames or vmIDs'],
+	['no subnet at all', { vmIDs: ['x'] }, 'one of subnetIDs, subnetID and subnetName is needed'],
+	['a duration without a unit', { vmIDs: ['x'], subnetID: 's', settings: { pollFastInterval: '20' } }, 'spec.settings.pollFastInterval'],
+])('an OpenstackConfig with %s', async (_, spec, said) => {
+	const object = {
+		apiVersion: 'multinic.example.com/v1alpha1',
+		kind: 'OpenstackConfig',
+		metadata: { name: 'sample', namespace: 'default' },
+		spec: { credentials: { openstackProviderID: 'p', projectID: 'q' }, ...spec },
+	}
+	const { all } = await kubectl(['create', '--dry-run=server', '-f', '-'], stringify(object))
+	expect(all).toContain(said)
+})
