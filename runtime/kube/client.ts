@@ -1,0 +1,168 @@
+import type { Credentials } from './auth.ts'
+import { isKubeFailure } from './failures.ts'
+import { apiVersionOf, collectionPath, type Kind, type KubeObject, type Name, objectPath, type Stored } from './kind.ts'
+import { type ListOptions, type Page, pagesOf } from './list.ts'
+import { createTransport, type Request, type Transport, type TransportOptions } from './transport.ts'
+import { type WatchEvent, type WatchOptions, watchEvents } from './watch.ts'
+
+/** What every call takes. */
+export type CallOptions = {
+	signal?: AbortSignal
+	/** Milliseconds for one try; 0: none. Default: the client's. */
+	timeoutMs?: number
+}
+
+/** What every write takes. */
+export type WriteOptions = CallOptions & {
+	/** Who writes, for `managedFields`. Default: the client's. */
+	fieldManager?: string
+	/** Strict: an unknown or doubled field is an error instead of being dropped. Default: Strict. */
+	fieldValidation?: 'Strict' | 'Warn' | 'Ignore'
+	dryRun?: boolean
+	subresource?: 'status'
+}
+
+export type ApplyOptions = WriteOptions & {
+	/** Take over fields another manager owns. Default: true, as controllers should. */
+	force?: boolean
+}
+
+export type DeleteOptions = CallOptions & {
+	/** Preconditions: CONFLICT when the object is not this one, or no longer in this version. */
+	uid?: string
+	resourceVersion?: string
+	/** Default: Background. */
+	propagation?: 'Background' | 'Foreground' | 'Orphan'
+	graceSeconds?: number
+	dryRun?: boolean
+}
+
+/** A partial object: what a merge patch names; `null` removes. */
+export type MergePatch = object
+
+export type KubeClientOptions = TransportOptions & {
+	/** Who writes, for `managedFields`; also the user agent where none is given. */
+	fieldManager: string
+}
+
+/**
+ * A client over one pool of kept-alive connections. Objects are plain JSON: no field is dropped, no time becomes a Date.
+ *
+ * Every call throws Failure with a KubeCode, in the API server's own words; `retry` says whether time can heal it.
+ */
+export class KubeClient {
+	readonly #transport: Transport
+	readonly #fieldManager: string
+
+	constructor(credentials: Credentials, options: KubeClientOptions) {
+		this.#transport = createTransport(credentials, { userAgent: options.fieldManager, ...options })
+		this.#fieldManager = options.fieldManager
+	}
+
+	async get<T extends KubeObject>(kind: Kind<T>, at: Name, options: CallOptions = {}): Promise<Stored<T>> {
+		return (await this.#transport.send({ method: 'GET', path: objectPath(kind, at), ...options })) as Stored<T>
+	}
+
+	/** Like get, but undefined where there is no such object. */
+	async find<T extends KubeObject>(kind: Kind<T>, at: Name, options: CallOptions = {}): Promise<Stored<T> | undefined> {
+		try {
+			return await this.get(kind, at, options)
+		} catch (error) {
+			if (isKubeFailure(error, 'NOT_FOUND')) return undefined
+			throw error
+		}
+	}
+
+	/** All objects, read in pages. To keep them current, use a reflector. */
+	async list<T extends KubeObject>(kind: Kind<T>, options: ListOptions = {}): Promise<Page<T>> {
+		const all: Page<T> = { items: [], resourceVersion: '' }
+		for await (const { items, resourceVersion } of this.pages(kind, options)) {
+			for (const item of items) all.items.push(item)
+			all.resourceVersion = resourceVersion
+		}
+		return all
+	}
+
+	/** The same, a page at a time, for what should not all be held at once. */
+	pages<T extends KubeObject>(kind: Kind<T>, options: ListOptions = {}): AsyncGenerator<Page<T>, void, void> {
+		return pagesOf(this.#transport, kind, options)
+	}
+
+	/** One watch, until the server ends it or `signal` does. A reflector restarts it; this does not. */
+	watch<T extends KubeObject>(kind: Kind<T>, options: WatchOptions): AsyncGenerator<WatchEvent<T>, void, void> {
+		return watchEvents(this.#transport, kind, options)
+	}
+
+	create<T extends KubeObject>(kind: Kind<T>, object: T, options: WriteOptions = {}): Promise<Stored<T>> {
+		const path = collectionPath(kind, object.metadata.namespace)
+		return this.#write(options, { method: 'POST', verb: 'create', path, body: typed(kind, object) })
+	}
+
+	/** PUT: the whole object. With a resourceVersion it is CONFLICT when somebody wrote since. */
+	replace<T extends KubeObject>(kind: Kind<T>, object: T, options: WriteOptions = {}): Promise<Stored<T>> {
+		const path = objectPath(kind, object.metadata, options.subresource)
+		return this.#write(options, { method: 'PUT', verb: 'update', path, body: typed(kind, object) })
+	}
+
+	/** JSON merge patch. A `metadata.resourceVersion` in it makes it conditional. */
+	patch<T extends KubeObject>(kind: Kind<T>, at: Name, body: MergePatch, options: WriteOptions = {}): Promise<Stored<T>> {
+		const path = objectPath(kind, at, options.subresource)
+		return this.#write(options, { method: 'PATCH', path, body, contentType: 'application/merge-patch+json' })
+	}
+
+	/** JSON merge patch of the status subresource; `status` is what stands under that key. */
+	patchStatus<T extends KubeObject>(kind: Kind<T>, at: Name, status: MergePatch, options: WriteOptions = {}): Promise<Stored<T>> {
+		return this.patch(kind, at, { status }, { ...options, subresource: 'status' })
+	}
+
+	/**
+	 * Server-side apply: creates or changes, and owns exactly the fields in `object`.
+	 *
+	 * A mistake in the object (unknown field, doubled key) comes back as SERVER_ERROR: do not retry that for ever.
+	 */
+	apply<T extends KubeObject>(kind: Kind<T>, object: T, options: ApplyOptions = {}): Promise<Stored<T>> {
+		const { force = true, ...rest } = options
+		const path = objectPath(kind, object.metadata, options.subresource)
+		const how = { method: 'PATCH', verb: 'apply', path, contentType: 'application/apply-patch+yaml' } as const
+		return this.#write(rest, { ...how, body: typed(kind, object), query: { force } })
+	}
+
+	/** @returns false where there was nothing to delete */
+	async delete(kind: Kind, at: Name, options: DeleteOptions = {}): Promise<boolean> {
+		const { uid, resourceVersion, propagation = 'Background', graceSeconds, dryRun, ...call } = options
+		const preconditions = { ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) }
+		const body = { propagationPolicy: propagation, preconditions, gracePeriodSeconds: graceSeconds, ...(dryRun && { dryRun: ['All'] }) }
+		try {
+			await this.#transport.send({ method: 'DELETE', path: objectPath(kind, at), body, ...call })
+			return true
+		} catch (error) {
+			if (isKubeFailure(error, 'NOT_FOUND')) return false
+			throw error
+		}
+	}
+
+	/** Any other request (`/version`, a pod's eviction, a token): the answer's parsed JSON, or its text. */
+	raw(request: Request): Promise<unknown> {
+		return this.#transport.send(request)
+	}
+
+	/** How many requests were sent since the start, each try counted, by verb: `{ get: 3, watch: 1 }`. */
+	requests(): Readonly<Record<string, number>> {
+		return this.#transport.requests()
+	}
+
+	/** Lets go of all connections; running calls end with UNREACHABLE. */
+	close(): Promise<void> {
+		return this.#transport.close()
+	}
+
+	async #write<T extends KubeObject>(options: WriteOptions, request: Request): Promise<Stored<T>> {
+		const { fieldManager = this.#fieldManager, fieldValidation = 'Strict', dryRun, subresource: _, ...call } = options
+		const query = { fieldManager, fieldValidation, ...(dryRun && { dryRun: 'All' }), ...request.query }
+		return (await this.#transport.send({ ...request, ...call, query })) as Stored<T>
+	}
+}
+
+function typed<T extends KubeObject>(kind: Kind<T>, object: T): T {
+	return { apiVersion: apiVersionOf(kind), kind: kind.kind, ...object }
+}

@@ -1,0 +1,92 @@
+import { Failure, isFailure } from '../errors.ts'
+
+/** What a call to the API server can end with. Only these, besides bugs. */
+export type KubeCode =
+	| 'NOT_FOUND'
+	| 'ALREADY_EXISTS'
+	| 'CONFLICT'
+	| 'INVALID'
+	| 'BAD_REQUEST'
+	| 'FORBIDDEN'
+	| 'UNAUTHORIZED'
+	/** 410: a resource version or a continue token is too old. */
+	| 'EXPIRED'
+	| 'TOO_MANY_REQUESTS'
+	| 'SERVER_ERROR'
+	| 'UNREACHABLE'
+	| 'TIMED_OUT'
+	/** The caller's own signal ended it. */
+	| 'STOPPED'
+
+/** The part of `meta/v1.Status` that is of use here. */
+type Status = {
+	message?: string
+	reason?: string
+	code?: number
+	details?: { retryAfterSeconds?: number; causes?: { field?: string; message?: string }[] }
+}
+
+const byStatus: Readonly<Record<number, KubeCode>> = {
+	400: 'BAD_REQUEST',
+	401: 'UNAUTHORIZED',
+	403: 'FORBIDDEN',
+	404: 'NOT_FOUND',
+	408: 'TIMED_OUT',
+	409: 'CONFLICT',
+	410: 'EXPIRED',
+	422: 'INVALID',
+	429: 'TOO_MANY_REQUESTS',
+	504: 'TIMED_OUT',
+}
+
+/** Codes that waiting cannot heal: the request itself is wrong, or a person must allow it. */
+const final: readonly KubeCode[] = ['BAD_REQUEST', 'INVALID', 'NOT_FOUND', 'ALREADY_EXISTS']
+
+/**
+ * The failure an answer of the API server stands for, in the API server's own words.
+ *
+ * @param what `PATCH /apis/…`: what was asked
+ * @param body the answer's text, usually a `Status`
+ * @param retryAfter the header of that name
+ */
+export function failureOf(what: string, status: number, body: string, retryAfter?: string): Failure<KubeCode> {
+	const said = parseStatus(body)
+	const code = codeFor(status, said)
+	const seconds = Number(retryAfter ?? said.details?.retryAfterSeconds)
+	const facts = {
+		request: what,
+		status,
+		...(said.reason && { reason: said.reason }),
+		...(said.details?.causes && { causes: said.details.causes.map(({ field, message }) => ({ field, message })) }),
+		...(seconds > 0 && { retryAfterMs: seconds * 1_000 }),
+	}
+	return new Failure(code, said.message ?? `${what}: status ${status} ${body.slice(0, 200)}`.trimEnd(), {
+		retry: !final.includes(code),
+		facts,
+	})
+}
+
+function codeFor(status: number, said: Status): KubeCode {
+	if (said.reason === 'AlreadyExists') return 'ALREADY_EXISTS'
+	return byStatus[status] ?? (status >= 500 ? 'SERVER_ERROR' : 'BAD_REQUEST')
+}
+
+function parseStatus(body: string): Status {
+	try {
+		const parsed: unknown = JSON.parse(body)
+		return typeof parsed === 'object' && parsed !== null ? (parsed as Status) : {}
+	} catch {
+		return {} // a proxy's or a load balancer's page, not the API server's: its text is used as it is
+	}
+}
+
+/** How long the API server asked to wait before trying again, in milliseconds; 0 when it did not. */
+export function retryAfterOf(error: unknown): number {
+	const ms = error instanceof Failure ? error.facts.retryAfterMs : 0
+	return typeof ms === 'number' ? ms : 0
+}
+
+/** Whether it is a failure of the API server's or of the way to it, with one of these codes if any are given. */
+export function isKubeFailure(error: unknown, ...codes: readonly KubeCode[]): error is Failure<KubeCode> {
+	return isFailure<KubeCode>(error, ...codes)
+}

@@ -1,0 +1,205 @@
+import { Agent, type Dispatcher, ProxyAgent, request } from 'undici'
+import { deadline, sleep } from '../clock.ts'
+import { codeOf, Failure, wordsOf } from '../errors.ts'
+import type { Credentials } from './auth.ts'
+import { failureOf, isKubeFailure, type KubeCode, retryAfterOf } from './failures.ts'
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+export type Request = {
+	method: Method
+	/** Absolute on the server: `/api/v1/nodes/a`. */
+	path: string
+	query?: Readonly<Record<string, string | number | boolean | undefined>>
+	/** Sent as JSON. */
+	body?: unknown
+	/** Default: application/json. */
+	contentType?: string
+	/** How it is counted. Default: the method in lower case. */
+	verb?: string
+	signal?: AbortSignal
+	/** Milliseconds for one try; 0: none. */
+	timeoutMs?: number
+}
+
+/** One finished try, for metrics: never the path's names. */
+export type Call = { verb: string; method: Method; host: string; code: string; seconds: number }
+
+export type TransportOptions = {
+	userAgent?: string
+	/** Milliseconds for one try of a request that has no own limit. Default: 30 000. */
+	timeoutMs?: number
+	/** How long to go on when the server says "later" (429, or 5xx with Retry-After), in milliseconds. Default: 10 000. */
+	patienceMs?: number
+	/** Kept-alive connections for requests; watches have their own. Default: 4. */
+	connections?: number
+	onCall?: (call: Call) => void
+}
+
+export type Transport = {
+	/** Sends, waits, tries again where the server asks to, and gives back the parsed answer. */
+	send(request: Request): Promise<unknown>
+	/** Opens a stream; the caller reads it to its end or aborts `signal`. */
+	open(request: Request & { signal: AbortSignal }): Promise<AsyncIterable<Uint8Array>>
+	requests(): Readonly<Record<string, number>>
+	close(): Promise<void>
+}
+
+/** Requests and streams over shared connections, with credentials put on and refusals made failures. */
+export function createTransport(credentials: Credentials, options: TransportOptions): Transport {
+	const counts: Record<string, number> = {}
+	const agents = { requests: agentFor(credentials, options.connections ?? 4), streams: agentFor(credentials) }
+	const host = new URL(credentials.server).host
+	const finished = (call: Call) => {
+		counts[call.verb] = (counts[call.verb] ?? 0) + 1
+		options.onCall?.(call)
+	}
+	const wire: Wire = { credentials, options, host, finished }
+	return {
+		send: wanted => patiently(wire, wanted, () => exchange(wire, agents.requests, wanted)),
+		open: wanted => open(wire, agents.streams, wanted),
+		requests: () => counts,
+		close: async () => void (await Promise.all([agents.requests.destroy(), agents.streams.destroy()])),
+	}
+}
+
+type Wire = { credentials: Credentials; options: TransportOptions; host: string; finished: (call: Call) => void }
+
+/** HTTP/1.1 on purpose: measured, HTTP/2 is no faster here and costs the client up to twice the CPU. */
+function agentFor({ tls, proxy }: Credentials, connections?: number): Dispatcher {
+	const common = { allowH2: false, keepAliveTimeout: 60_000, keepAliveMaxTimeout: 600_000, ...(connections && { connections }) }
+	if (proxy) return new ProxyAgent({ ...common, uri: proxy, requestTls: tls })
+	return new Agent({ ...common, connect: { ...tls, timeout: 10_000, keepAlive: true, keepAliveInitialDelay: 30_000 } })
+}
+
+/** Tries again while the server asks to wait, and once where a kept-alive connection had died under a GET. */
+async function patiently(wire: Wire, { signal, method }: Request, once: () => Promise<unknown>): Promise<unknown> {
+	const until = Date.now() + (wire.options.patienceMs ?? 10_000)
+	for (let tries = 1; ; tries++) {
+		try {
+			return await once()
+		} catch (error) {
+			const ms = waitBefore(error, method, tries)
+			if (ms === undefined || Date.now() + ms > until || !(await sleep(ms, signal))) throw error
+		}
+	}
+}
+
+function waitBefore(error: unknown, method: Method, tries: number): number | undefined {
+	if (isKubeFailure(error, 'TOO_MANY_REQUESTS', 'SERVER_ERROR')) {
+		const asked = retryAfterOf(error)
+		if (asked > 0) return asked
+		return error.code === 'TOO_MANY_REQUESTS' ? Math.min(100 * 2 ** tries, 5_000) : undefined
+	}
+	return method === 'GET' && tries === 1 && isKubeFailure(error, 'UNREACHABLE') && error.facts.stale === true ? 0 : undefined
+}
+
+/** One try, with its answer read to the end. */
+async function exchange(wire: Wire, dispatcher: Dispatcher, wanted: Request): Promise<unknown> {
+	const limit = deadline(wanted.timeoutMs ?? wire.options.timeoutMs ?? 30_000, wanted.signal)
+	try {
+		const answer = await ask(wire, dispatcher, wanted, limit.signal)
+		return parse(wanted, answer.headers['content-type'], await answer.body.text())
+	} catch (error) {
+		throw unreachable(wire, wanted, error, limit.expired())
+	} finally {
+		limit.clear()
+	}
+}
+
+/** The time limit holds until the answer begins; the stream itself may last. */
+async function open(wire: Wire, dispatcher: Dispatcher, wanted: Request & { signal: AbortSignal }): Promise<AsyncIterable<Uint8Array>> {
+	const limit = deadline(wanted.timeoutMs ?? wire.options.timeoutMs ?? 30_000, wanted.signal)
+	try {
+		const { body } = await ask(wire, dispatcher, wanted, limit.signal)
+		limit.restart(0)
+		return body
+	} catch (error) {
+		limit.clear()
+		throw unreachable(wire, wanted, error, limit.expired())
+	}
+}
+
+async function ask(wire: Wire, dispatcher: Dispatcher, wanted: Request, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+	const first = await tryOnce(wire, dispatcher, wanted, { signal, refused: false })
+	if (first.statusCode < 300) return first
+	if (first.statusCode !== 401) throw await refusal(wanted, first)
+	await first.body.dump()
+	const second = await tryOnce(wire, dispatcher, wanted, { signal, refused: true })
+	if (second.statusCode < 300) return second
+	throw await refusal(wanted, second)
+}
+
+async function tryOnce(
+	wire: Wire,
+	dispatcher: Dispatcher,
+	wanted: Request,
+	how: { signal: AbortSignal; refused: boolean },
+): Promise<Dispatcher.ResponseData> {
+	const started = performance.now()
+	const finish = (code: string) => {
+		const verb = wanted.verb ?? wanted.method.toLowerCase()
+		wire.finished({ verb, method: wanted.method, host: wire.host, code, seconds: (performance.now() - started) / 1_000 })
+	}
+	try {
+		const identity = await wire.credentials.headers(how.refused)
+		const answer = await request(urlOf(wire.credentials.server, wanted), {
+			dispatcher,
+			method: wanted.method,
+			headers: { accept: 'application/json', 'user-agent': wire.options.userAgent ?? 'node', ...bodyType(wanted), ...identity },
+			signal: how.signal,
+			headersTimeout: 0,
+			bodyTimeout: 0,
+			...(wanted.body !== undefined && { body: JSON.stringify(wanted.body) }),
+		})
+		finish(String(answer.statusCode))
+		return answer
+	} catch (error) {
+		finish('<error>')
+		throw error
+	}
+}
+
+function bodyType({ body, contentType }: Request): Record<string, string> {
+	return body === undefined ? {} : { 'content-type': contentType ?? 'application/json' }
+}
+
+function urlOf(server: string, { path, query = {} }: Request): string {
+	const search = new URLSearchParams()
+	for (const [name, value] of Object.entries(query)) if (value !== undefined && value !== '') search.set(name, String(value))
+	return search.size > 0 ? `${server}${path}?${search}` : server + path
+}
+
+async function refusal(wanted: Request, answer: Dispatcher.ResponseData): Promise<Failure<KubeCode>> {
+	const header = answer.headers['retry-after']
+	return failureOf(whatOf(wanted), answer.statusCode, await answer.body.text(), typeof header === 'string' ? header : undefined)
+}
+
+function parse(wanted: Request, contentType: string | string[] | undefined, text: string): unknown {
+	if (!String(contentType).includes('json')) return text
+	try {
+		return JSON.parse(text)
+	} catch (cause) {
+		throw new Failure<KubeCode>('SERVER_ERROR', `${whatOf(wanted)}: the answer is not whole JSON`, { retry: true, cause })
+	}
+}
+
+/** What went wrong below HTTP, said as a failure; what is one already stays as it is. */
+export function unreachable(wire: { credentials: Credentials }, wanted: Request, error: unknown, expired: boolean): unknown {
+	if (error instanceof Failure) return error
+	const facts = { request: whatOf(wanted), server: wire.credentials.server }
+	if (expired)
+		return new Failure<KubeCode>('TIMED_OUT', `${wire.credentials.server} gave no answer in time to ${whatOf(wanted)}`, {
+			retry: true,
+			facts,
+		})
+	if (wanted.signal?.aborted)
+		return new Failure<KubeCode>('STOPPED', `${whatOf(wanted)} was given up: ${wordsOf(error)}`, { retry: true, facts })
+	const stale = ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(codeOf(error))
+	const message = `${wire.credentials.server} cannot be reached: ${wordsOf(error)}`
+	return new Failure<KubeCode>('UNREACHABLE', message, { retry: true, facts: { ...facts, stale }, cause: error })
+}
+
+function whatOf({ method, path }: Request): string {
+	return `${method} ${path}`
+}

@@ -1,0 +1,76 @@
+import { deadline } from '../clock.ts'
+import { Failure } from '../errors.ts'
+import type { KubeCode } from './failures.ts'
+import { failureOf, isKubeFailure } from './failures.ts'
+import { collectionPath, type Kind, type KubeObject, type Stored } from './kind.ts'
+import type { Selection } from './list.ts'
+import type { Transport } from './transport.ts'
+
+export type WatchOptions = Selection & {
+	/** From where: what a list, an event or a bookmark gave last. */
+	resourceVersion: string
+	/** After how long the server ends the watch by itself, in seconds. */
+	timeoutSeconds?: number
+	/** Silence, in milliseconds, after which the connection counts as dead. A healthy one has a bookmark every minute. Default: 90 000. */
+	idleMs?: number
+	signal: AbortSignal
+}
+
+export type WatchEvent<T extends KubeObject> =
+	| { type: 'ADDED' | 'MODIFIED' | 'DELETED'; object: Stored<T> }
+	/** Nothing changed up to this version. */
+	| { type: 'BOOKMARK'; object: { metadata: { resourceVersion: string } } }
+
+/**
+ * One watch: events in the order they happened, until the server ends it (returns) or `signal` does (throws STOPPED).
+ *
+ * @throws Failure EXPIRED when the resource version is too old, TIMED_OUT after silence, and what any call may throw
+ */
+export async function* watchEvents<T extends KubeObject>(
+	transport: Transport,
+	kind: Kind<T>,
+	options: WatchOptions,
+): AsyncGenerator<WatchEvent<T>, void, void> {
+	const { namespace, labelSelector, fieldSelector, resourceVersion, timeoutSeconds, idleMs = 90_000, signal } = options
+	const path = collectionPath(kind, namespace)
+	const query = { watch: true, allowWatchBookmarks: true, labelSelector, fieldSelector, resourceVersion, timeoutSeconds }
+	const watchdog = deadline(idleMs, signal)
+	try {
+		const stream = await transport.open({ method: 'GET', verb: 'watch', path, query, signal: watchdog.signal, timeoutMs: 0 })
+		for await (const line of linesOf(stream, () => watchdog.restart(idleMs))) yield eventOf<T>(path, line)
+	} catch (error) {
+		throw ended(path, error, watchdog.expired(), signal)
+	} finally {
+		watchdog.clear()
+		watchdog.abort(new Error('the watch is no longer read'))
+	}
+}
+
+/** Whole lines of a stream of bytes. A last line without its end is dropped: it was cut. */
+async function* linesOf(stream: AsyncIterable<Uint8Array>, alive: () => void): AsyncGenerator<string, void, void> {
+	let rest: Uint8Array[] = []
+	for await (const chunk of stream) {
+		alive()
+		let from = 0
+		for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
+			const line = Buffer.concat([...rest, chunk.subarray(from, end)]).toString('utf8')
+			rest = []
+			from = end + 1
+			if (line.trim()) yield line
+		}
+		if (from < chunk.length) rest.push(chunk.subarray(from))
+	}
+}
+
+function eventOf<T extends KubeObject>(path: string, line: string): WatchEvent<T> {
+	const event = JSON.parse(line) as WatchEvent<T> | { type: 'ERROR'; object: { code?: number } }
+	if (event.type !== 'ERROR') return event
+	throw failureOf(`watch ${path}`, event.object.code ?? 500, JSON.stringify(event.object))
+}
+
+function ended(path: string, error: unknown, silent: boolean, signal: AbortSignal): unknown {
+	if (signal.aborted) return new Failure<KubeCode>('STOPPED', `watch ${path} was given up`, { retry: true })
+	if (silent) return new Failure<KubeCode>('TIMED_OUT', `watch ${path} fell silent`, { retry: true })
+	if (isKubeFailure(error)) return error
+	return new Failure<KubeCode>('UNREACHABLE', `watch ${path} broke off`, { retry: true, cause: error })
+}
