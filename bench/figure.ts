@@ -1,0 +1,52 @@
+/** One measured thing. `limit` is in the unit of `value`; what does not apply is null. */
+export type Figure = {
+	name: string
+	value: number
+	unit: string
+	limit: number | null
+	/** The same work done in the barest way, measured in the same run, in the unit of `value`. */
+	floor: number | null
+	/** value ÷ floor */
+	ratio: number | null
+	ok: boolean
+}
+
+/** What `bench/<room>.ts` exports as `figures`. `log` takes progress, a line at a time. */
+export type Figures = (log: (line: string) => void) => Promise<Figure[]>
+
+/** What was measured, and at most one bound for it: a figure without one is only told. */
+export type Measured = {
+	name: string
+	value: number
+	unit: string
+	floor?: number
+	atMost?: number
+	atLeast?: number
+	/** The value may be this many times the floor. */
+	atMostFloors?: number
+}
+
+/** Judges one measured value. Figures are kept to three significant digits, and judged before they are cut. */
+export function figure({ name, value, unit, floor, atMost, atLeast, atMostFloors }: Measured): Figure {
+	const most = atMost ?? (atMostFloors === undefined || floor === undefined ? undefined : atMostFloors * floor)
+	return {
+		name,
+		value: short(value),
+		unit,
+		limit: short(most ?? atLeast),
+		floor: short(floor),
+		ratio: short(floor ? value / floor : undefined),
+		ok: Number.isFinite(value) && (most === undefined || value <= most) && (atLeast === undefined || value >= atLeast),
+	}
+}
+
+/** The middle of the values: the upper one of two. NaN when there are none. */
+export function median(values: readonly number[]): number {
+	return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+}
+
+function short(value: number): number
+function short(value: number | undefined): number | null
+function short(value: number | undefined): number | null {
+	return value === undefined ? null : Number(value.toPrecision(3))
+}

@@ -1,0 +1,28 @@
+import { globSync } from 'node:fs'
+import { basename } from 'node:path'
+import { parseArgs } from 'node:util'
+import type { Figure, Figures } from './figure.ts'
+import { table } from './table.ts'
+
+/** `npm run bench [-- ROOM …] [--json]`: every figure of every room, or of those named; exit 1 when one misses its limit, 2 on a wrong name. */
+const { positionals, values } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean', default: false } } })
+const rooms = globSync('*.ts', { cwd: import.meta.dirname })
+	.map(file => basename(file, '.ts'))
+	.filter(name => !['main', 'figure', 'table'].includes(name))
+	.sort()
+const unknown = positionals.filter(name => !rooms.includes(name))
+
+if (unknown.length > 0) {
+	process.stderr.write(`bench: no room is called ${unknown.join(', ')}; there are ${rooms.join(', ') || 'none'}\n`)
+	process.exit(2)
+}
+const all: Figure[] = []
+for (const room of positionals.length > 0 ? positionals : rooms) all.push(...(await measure(room)))
+process.exit(all.length > 0 && all.every(({ ok }) => ok) ? 0 : 1)
+
+async function measure(room: string): Promise<Figure[]> {
+	const { figures } = (await import(`./${room}.ts`)) as { figures: Figures }
+	const found = await figures(line => process.stderr.write(`bench ${room}: ${line}\n`))
+	process.stdout.write(values.json ? found.map(figure => `${JSON.stringify(figure)}\n`).join('') : `\n${room}\n${table(found)}`)
+	return found
+}

@@ -1,0 +1,32 @@
+import type { Figure } from './figure.ts'
+
+/** The figures as lines for people, columns aligned, each with its verdict in front. */
+export function table(figures: readonly Figure[]): string {
+	const rows = figures.map(figure => [
+		figure.ok ? 'ok ' : 'BAD',
+		figure.name,
+		`${figure.value} ${figure.unit}`,
+		limitOf(figure),
+		floorOf(figure),
+	])
+	const widths = [0, 1, 2, 3].map(column => Math.max(...rows.map(row => row[column]?.length ?? 0)))
+	return rows
+		.map(
+			row =>
+				`${row
+					.map((cell, column) => cell.padEnd(widths[column] ?? 0))
+					.join('  ')
+					.trimEnd()}\n`,
+		)
+		.join('')
+}
+
+/** Which way a limit points is told by the verdict. */
+function limitOf({ value, limit, ok, unit }: Figure): string {
+	if (limit === null) return ''
+	return `${value <= limit === ok ? 'at most' : 'at least'} ${limit} ${unit}`
+}
+
+function floorOf({ floor, ratio, unit }: Figure): string {
+	return floor === null ? '' : `${ratio} × the floor of ${floor} ${unit}`
+}

@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest'
+import { figure, type Measured, median } from '../../bench/figure.ts'
+import { table } from '../../bench/table.ts'
+
+const wall: Measured = { name: 'wall', value: 480, unit: 'ms' }
+
+test.each<[title: string, measured: Measured, ok: boolean]>([
+	['a figure without a bound is only told', wall, true],
+	['at its limit is still right', { ...wall, atMost: 480 }, true],
+	['over its limit is wrong', { ...wall, atMost: 479 }, false],
+	['a rate under its limit is wrong', { ...wall, atLeast: 481 }, false],
+	['a rate at its limit is right', { ...wall, atLeast: 480 }, true],
+	['within so many floors is right', { ...wall, floor: 60, atMostFloors: 8 }, true],
+	['beyond so many floors is wrong', { ...wall, floor: 59, atMostFloors: 8 }, false],
+	['what was not measured is wrong', { ...wall, value: Number.NaN }, false],
+	['it is judged before it is cut to three digits', { ...wall, value: 480.4, atMost: 480 }, false],
+])('%s', (_, measured, ok) => {
+	expect(figure(measured).ok).toBe(ok)
+})
+
+test('a figure has exactly the fields that are printed, and a limit in floors is given in the unit of the value', () => {
+	expect(figure({ ...wall, floor: 61.234, atMostFloors: 8 })).toEqual({
+		name: 'wall',
+		value: 480,
+		unit: 'ms',
+		limit: 490,
+		floor: 61.2,
+		ratio: 7.84,
+		ok: true,
+	})
+})
+
+test('the table says which way a limit points, and what failed', () => {
+	const figures = [figure({ ...wall, atMost: 100 }), figure({ name: 'rate', value: 60, unit: 'nodes/s', atLeast: 50, floor: 90 })]
+	expect(table(figures)).toBe(
+		['BAD  wall  480 ms      at most 100 ms', 'ok   rate  60 nodes/s  at least 50 nodes/s  0.667 × the floor of 90 nodes/s', ''].join('\n'),
+	)
+})
+
+test('the median is the middle', () => {
+	expect([median([3, 1, 2]), median([1, 2, 3, 4]), median([])]).toEqual([2, 3, Number.NaN])
+})
