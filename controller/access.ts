@@ -1,0 +1,21 @@
+import { GROUP } from '../contract/names.ts'
+
+/** One right this room needs. `namespace`: in its own namespace, by a Role; `cluster`: by a ClusterRole. */
+export type Access = {
+	apiGroup: string
+	resource: string
+	verbs: readonly string[]
+	scope: 'namespace' | 'cluster'
+}
+
+/** Everything the controller asks of the API server; a test holds the chart's roles to exactly this. */
+export const access: readonly Access[] = [
+	{ apiGroup: GROUP, resource: 'multinicnodeconfigs', verbs: ['get', 'list', 'watch', 'patch'], scope: 'namespace' },
+	{ apiGroup: GROUP, resource: 'multinicnodeconfigs/status', verbs: ['patch'], scope: 'namespace' },
+	{ apiGroup: '', resource: 'configmaps', verbs: ['get', 'list', 'watch', 'create', 'delete'], scope: 'namespace' },
+	{ apiGroup: 'batch', resource: 'jobs', verbs: ['get', 'list', 'watch', 'create'], scope: 'namespace' },
+	{ apiGroup: '', resource: 'pods', verbs: ['list', 'watch'], scope: 'namespace' },
+	{ apiGroup: '', resource: 'events', verbs: ['create'], scope: 'namespace' },
+	{ apiGroup: 'coordination.k8s.io', resource: 'leases', verbs: ['get', 'create', 'update'], scope: 'namespace' },
+	{ apiGroup: '', resource: 'nodes', verbs: ['list', 'watch'], scope: 'cluster' },
+]
