@@ -56,9 +56,9 @@ export function deadline(ms: number, signal?: AbortSignal): Deadline {
 	const own = new AbortController()
 	let expired = false
 	let cancel = () => {}
-	const restart = (ms: number) => {
+	const restart = (forMs: number) => {
 		cancel()
-		if (ms > 0) cancel = systemTimer(expire, ms)
+		if (forMs > 0) cancel = systemTimer(expire, forMs)
 	}
 	const expire = () => {
 		expired = true

@@ -1,0 +1,43 @@
+import { readFile } from 'node:fs/promises'
+import { Failure } from '../errors.ts'
+import type { Credentials } from './auth.ts'
+
+const mount = '/var/run/secrets/kubernetes.io/serviceaccount'
+
+/**
+ * The credentials a pod gets from its ServiceAccount.
+ *
+ * @param folder where the token is mounted
+ * @throws Failure CONFIG_INVALID when the variables or the mounted files are missing
+ */
+export async function inClusterCredentials(env: Readonly<Record<string, string | undefined>>, folder = mount): Promise<Credentials> {
+	const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443' } = env
+	if (!host) throw new Failure('CONFIG_INVALID', 'KUBERNETES_SERVICE_HOST is required and not set')
+	const [ca, namespace] = await Promise.all([mounted(`${folder}/ca.crt`), readFile(`${folder}/namespace`, 'utf8').catch(() => '')])
+	return {
+		server: `https://${host.includes(':') ? `[${host}]` : host}:${port}`,
+		tls: { ca },
+		...(namespace.trim() && { namespace: namespace.trim() }),
+		headers: bearerFromFile(`${folder}/token`),
+	}
+}
+
+/** A token file's content as a header. The kubelet renews the file: it is read again after a minute, and at once when it was refused. */
+export function bearerFromFile(path: string, now: () => number = Date.now): Credentials['headers'] {
+	let header: Record<string, string> = {}
+	let readAt = Number.NEGATIVE_INFINITY
+	return async refused => {
+		if (!refused && now() - readAt < 60_000) return header
+		header = { authorization: `Bearer ${(await mounted(path)).trim()}` }
+		readAt = now()
+		return header
+	}
+}
+
+async function mounted(path: string): Promise<string> {
+	try {
+		return await readFile(path, 'utf8')
+	} catch (cause) {
+		throw new Failure('CONFIG_INVALID', `${path} cannot be read`, { cause })
+	}
+}

@@ -1,0 +1,104 @@
+import { deadline } from './clock.ts'
+import { Failure } from './errors.ts'
+import type { Log } from './log.ts'
+import type { Queue } from './queue.ts'
+
+/** Look at this key again after so many milliseconds, or when something changes. */
+export type Again = { afterMs: number }
+
+/**
+ * Makes the world right for one key, whatever has happened to it: it reads everything anew and takes no event.
+ *
+ * Waiting is a value (`{ afterMs }`). Throwing means: try again with back-off; a Failure with `retry: false` means: not
+ * before something changes. `signal` is aborted when the time is up or the process must end now.
+ */
+export type Reconcile = (key: string, signal: AbortSignal) => Promise<Again | undefined | void>
+
+/** How one reconcile ended. */
+export type Outcome = 'success' | 'requeue_after' | 'error' | 'terminal_error'
+
+export type LoopWatch = {
+	started(): void
+	ended(outcome: Outcome, seconds: number): void
+}
+
+export type LoopOptions = {
+	queue: Queue
+	reconcile: Reconcile
+	log: Log
+	/** Ends the loop: nothing new is begun, what runs may end. */
+	signal: AbortSignal
+	/** How many keys are in work at once. Default: 4. */
+	workers?: number
+	/** How long one reconcile may take, in milliseconds; 0: any time. Default: 120 000. */
+	timeoutMs?: number
+	/** How long running reconciles may take to end once the loop is ended, before their signal is aborted. Default: 20 000. */
+	graceMs?: number
+	watch?: LoopWatch
+}
+
+/** Takes keys and reconciles them until `signal` ends it; resolves when the last running reconcile has ended. */
+export async function runLoop(options: LoopOptions): Promise<void> {
+	const { queue, signal, workers = 4, graceMs = 20_000 } = options
+	const hard = deadline(0)
+	const stop = () => {
+		queue.shutDown()
+		hard.restart(graceMs)
+	}
+	if (signal.aborted) stop()
+	else signal.addEventListener('abort', stop, { once: true })
+	await Promise.all(Array.from({ length: workers }, () => work(options, hard.signal)))
+	hard.clear()
+}
+
+async function work(options: LoopOptions, hard: AbortSignal): Promise<void> {
+	for (let key = await options.queue.take(); key !== undefined; key = await options.queue.take()) {
+		const started = performance.now()
+		options.watch?.started()
+		const result = await once(options, key, hard)
+		const outcome = settle(options, key, result)
+		options.watch?.ended(outcome, (performance.now() - started) / 1_000)
+		options.queue.done(key)
+	}
+}
+
+type Result = { again?: Again | undefined | void; error?: unknown }
+
+async function once({ reconcile, timeoutMs = 120_000 }: LoopOptions, key: string, hard: AbortSignal): Promise<Result> {
+	const limit = deadline(timeoutMs, hard)
+	try {
+		return { again: await reconcile(key, limit.signal) }
+	} catch (error) {
+		return { error: error ?? new Error('nothing was thrown') }
+	} finally {
+		limit.clear()
+	}
+}
+
+/** The one switch over outcomes: what each means for the queue. */
+function settle({ queue, log }: LoopOptions, key: string, result: Result): Outcome {
+	const outcome = outcomeOf(result)
+	switch (outcome) {
+		case 'success':
+			queue.forget(key)
+			break
+		case 'requeue_after':
+			queue.forget(key)
+			queue.addAfter(key, result.again?.afterMs ?? 0)
+			break
+		case 'terminal_error':
+			queue.forget(key)
+			log.error({ key, err: result.error }, 'reconcile failed; waiting for a change')
+			break
+		case 'error':
+			log.warn({ key, err: result.error, failures: queue.failures(key) + 1, againInMs: queue.addBackedOff(key) }, 'reconcile failed')
+			break
+	}
+	return outcome
+}
+
+function outcomeOf({ again, error }: Result): Outcome {
+	if (error instanceof Failure && !error.retry) return 'terminal_error'
+	if (error !== undefined) return 'error'
+	return again ? 'requeue_after' : 'success'
+}
