@@ -1,4 +1,4 @@
-import { Failure, isFailure } from '../errors.ts'
+import { codeOf, Failure, isFailure, wordsOf } from '../errors.ts'
 
 /** What a call to the API server can end with. Only these, besides bugs. */
 export type KubeCode =
@@ -89,4 +89,19 @@ export function retryAfterOf(error: unknown): number {
 /** Whether it is a failure of the API server's or of the way to it, with one of these codes if any are given. */
 export function isKubeFailure(error: unknown, ...codes: readonly KubeCode[]): error is Failure<KubeCode> {
 	return isFailure<KubeCode>(error, ...codes)
+}
+
+/** How a request ended that got no answer. */
+export type Ending = { what: string; server: string; stopped: boolean; expired: boolean }
+
+/** What went wrong below HTTP, said as a failure; what is one already stays as it is. */
+export function brokenOff({ what, server, stopped, expired }: Ending, error: unknown): unknown {
+	if (error instanceof Failure) return error
+	const facts = { request: what, server }
+	if (expired) return new Failure<KubeCode>('TIMED_OUT', `${server} gave no answer in time to ${what}`, { retry: true, facts })
+	if (stopped) return new Failure<KubeCode>('STOPPED', `${what} was given up: ${wordsOf(error)}`, { retry: true, facts })
+	// a kept-alive connection the server had closed in the meantime
+	const stale = ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(codeOf(error))
+	const message = `${server} cannot be reached: ${wordsOf(error)}`
+	return new Failure<KubeCode>('UNREACHABLE', message, { retry: true, facts: { ...facts, stale }, cause: error })
 }

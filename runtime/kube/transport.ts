@@ -1,8 +1,8 @@
 import { Agent, type Dispatcher, ProxyAgent, request } from 'undici'
 import { deadline, sleep } from '../clock.ts'
-import { codeOf, Failure, wordsOf } from '../errors.ts'
+import { Failure } from '../errors.ts'
 import type { Credentials } from './auth.ts'
-import { failureOf, isKubeFailure, type KubeCode, retryAfterOf } from './failures.ts'
+import { brokenOff, failureOf, isKubeFailure, type KubeCode, retryAfterOf } from './failures.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
@@ -101,7 +101,10 @@ async function exchange(wire: Wire, dispatcher: Dispatcher, wanted: Request): Pr
 		const answer = await ask(wire, dispatcher, wanted, limit.signal)
 		return parse(wanted, answer.headers['content-type'], await answer.body.text())
 	} catch (error) {
-		throw unreachable(wire, wanted, error, limit.expired())
+		throw brokenOff(
+			{ what: whatOf(wanted), server: wire.credentials.server, stopped: wanted.signal?.aborted ?? false, expired: limit.expired() },
+			error,
+		)
 	} finally {
 		limit.clear()
 	}
@@ -116,7 +119,10 @@ async function open(wire: Wire, dispatcher: Dispatcher, wanted: Request & { sign
 		return body
 	} catch (error) {
 		limit.clear()
-		throw unreachable(wire, wanted, error, limit.expired())
+		throw brokenOff(
+			{ what: whatOf(wanted), server: wire.credentials.server, stopped: wanted.signal?.aborted ?? false, expired: limit.expired() },
+			error,
+		)
 	}
 }
 
@@ -182,22 +188,6 @@ function parse(wanted: Request, contentType: string | string[] | undefined, text
 	} catch (cause) {
 		throw new Failure<KubeCode>('SERVER_ERROR', `${whatOf(wanted)}: the answer is not whole JSON`, { retry: true, cause })
 	}
-}
-
-/** What went wrong below HTTP, said as a failure; what is one already stays as it is. */
-export function unreachable(wire: { credentials: Credentials }, wanted: Request, error: unknown, expired: boolean): unknown {
-	if (error instanceof Failure) return error
-	const facts = { request: whatOf(wanted), server: wire.credentials.server }
-	if (expired)
-		return new Failure<KubeCode>('TIMED_OUT', `${wire.credentials.server} gave no answer in time to ${whatOf(wanted)}`, {
-			retry: true,
-			facts,
-		})
-	if (wanted.signal?.aborted)
-		return new Failure<KubeCode>('STOPPED', `${whatOf(wanted)} was given up: ${wordsOf(error)}`, { retry: true, facts })
-	const stale = ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(codeOf(error))
-	const message = `${wire.credentials.server} cannot be reached: ${wordsOf(error)}`
-	return new Failure<KubeCode>('UNREACHABLE', message, { retry: true, facts: { ...facts, stale }, cause: error })
 }
 
 function whatOf({ method, path }: Request): string {

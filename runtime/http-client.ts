@@ -1,0 +1,180 @@
+import { Agent, type Dispatcher, request } from 'undici'
+import type * as z from 'zod'
+import { deadline } from './clock.ts'
+import { Failure, wordsOf } from './errors.ts'
+import { hideSecrets, remoteWords } from './remote-words.ts'
+
+/** How a call over HTTP can fail. */
+export type HttpCode =
+	| 'UNAUTHORIZED'
+	| 'FORBIDDEN'
+	| 'NOT_FOUND'
+	| 'CONFLICT'
+	| 'TOO_MANY_REQUESTS'
+	/** Any other 3xx or 4xx: the request is wrong, or the address is. */
+	| 'REFUSED'
+	| 'SERVER_ERROR'
+	/** An answer that is not what the schema says. */
+	| 'BAD_ANSWER'
+	| 'UNREACHABLE'
+	| 'TIMED_OUT'
+	/** The caller's own signal ended it. */
+	| 'STOPPED'
+
+export type HttpClientOptions = {
+	/** PEM of the authorities to trust instead of the system's. */
+	ca?: string
+	/** Do not verify the server's certificate. */
+	insecure?: boolean
+	/** Milliseconds for a whole call. Default: 30 000. */
+	timeoutMs?: number
+	userAgent?: string
+	/** Kept-alive connections to one server. Default: 4. */
+	connections?: number
+	/** Largest answer read, in bytes. Default: 64 MiB. */
+	maxAnswerBytes?: number
+}
+
+export type HttpCall<T> = {
+	method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+	url: string
+	headers?: Readonly<Record<string, string>>
+	/** Sent as JSON. */
+	body?: unknown
+	/** What the answer must be. Without it the body is whatever JSON or text came. */
+	schema?: z.ZodType<T>
+	/** Words that must not be repeated in a failure, whoever says them. Authorization and token headers are hidden anyway. */
+	secrets?: readonly string[]
+	/** Statuses that are answers and not failures. Default: 200 to 299. */
+	accept?: (status: number) => boolean
+	signal?: AbortSignal
+	timeoutMs?: number
+}
+
+export type HttpAnswer<T> = { status: number; headers: Readonly<Record<string, string | string[] | undefined>>; body: T }
+
+export type HttpClient = {
+	/**
+	 * One call, one try.
+	 *
+	 * @throws Failure with an HttpCode; the message holds the remote's own words; facts `{ method, url, status, remote, retryAfterMs }`
+	 */
+	call<T = unknown>(call: HttpCall<T>): Promise<HttpAnswer<T>>
+	close(): Promise<void>
+}
+
+/** A client of its own connections, for one remote system and what it trusts. */
+export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
+	const { ca, insecure = false, connections = 4, maxAnswerBytes = 64 << 20 } = options
+	const connect = { timeout: 10_000, rejectUnauthorized: !insecure, ...(ca && { ca }) }
+	const agent = new Agent({ allowH2: false, connections, keepAliveTimeout: 30_000, maxResponseSize: maxAnswerBytes, connect })
+	return { call: call => exchange(agent, options, call), close: () => agent.destroy() }
+}
+
+async function exchange<T>(dispatcher: Dispatcher, options: HttpClientOptions, call: HttpCall<T>): Promise<HttpAnswer<T>> {
+	const limit = deadline(call.timeoutMs ?? options.timeoutMs ?? 30_000, call.signal)
+	try {
+		const { statusCode: status, headers, body } = await send(dispatcher, options, call, limit.signal)
+		const text = await body.text()
+		const accepts = call.accept ?? (code => code >= 200 && code < 300)
+		if (!accepts(status)) throw refusal(call, { status, text, retryAfter: headers['retry-after'] })
+		return { status, headers, body: parse(call, status, text) }
+	} catch (error) {
+		throw error instanceof Failure ? error : unreachable(call, error, limit.expired())
+	} finally {
+		limit.clear()
+	}
+}
+
+function send<T>(
+	dispatcher: Dispatcher,
+	options: HttpClientOptions,
+	call: HttpCall<T>,
+	signal: AbortSignal,
+): Promise<Dispatcher.ResponseData> {
+	const json = call.body === undefined ? {} : { 'content-type': 'application/json' }
+	return request(call.url, {
+		dispatcher,
+		method: call.method ?? 'GET',
+		headers: { accept: 'application/json', 'user-agent': options.userAgent ?? 'node', ...json, ...call.headers },
+		signal,
+		headersTimeout: 0,
+		bodyTimeout: 0,
+		...(call.body !== undefined && { body: JSON.stringify(call.body) }),
+	})
+}
+
+function parse<T>(call: HttpCall<T>, status: number, text: string): T {
+	const value = json(text)
+	if (!call.schema) return value as T
+	const parsed = call.schema.safeParse(value)
+	if (parsed.success) return parsed.data
+	const faults = parsed.error.issues.slice(0, 5).map(issue => `${issue.path.join('.') || 'answer'}: ${issue.message}`)
+	throw failure(call, 'BAD_ANSWER', `answered something else than expected: ${faults.join('; ')}`, { retry: true, status, faults })
+}
+
+function json(text: string): unknown {
+	try {
+		return text === '' ? undefined : JSON.parse(text)
+	} catch {
+		return text // not JSON: the schema, if there is one, says so
+	}
+}
+
+const byStatus: Readonly<Record<number, HttpCode>> = {
+	401: 'UNAUTHORIZED',
+	403: 'FORBIDDEN',
+	404: 'NOT_FOUND',
+	408: 'TIMED_OUT',
+	409: 'CONFLICT',
+	429: 'TOO_MANY_REQUESTS',
+	504: 'TIMED_OUT',
+}
+
+type Refusal = { status: number; text: string; retryAfter: string | string[] | undefined }
+
+function refusal<T>(call: HttpCall<T>, { status, text, retryAfter }: Refusal): Failure<HttpCode> {
+	const code = byStatus[status] ?? (status >= 500 ? 'SERVER_ERROR' : 'REFUSED')
+	const remote = remoteWords(hideIn(call)(text))
+	const seconds = Number(retryAfter)
+	const facts = {
+		retry: status >= 500 || status === 408 || status === 429,
+		status,
+		remote,
+		...(seconds > 0 && { retryAfterMs: seconds * 1_000 }),
+	}
+	return failure(call, code, `answered ${status}${remote && `: ${remote}`}`, facts)
+}
+
+function unreachable<T>(call: HttpCall<T>, error: unknown, expired: boolean): Failure<HttpCode> {
+	if (expired) return failure(call, 'TIMED_OUT', 'gave no answer in time', { retry: true })
+	if (call.signal?.aborted) return failure(call, 'STOPPED', 'was given up', { retry: true })
+	return failure(call, 'UNREACHABLE', `cannot be reached: ${wordsOf(error)}`, { retry: true })
+}
+
+function failure<T>(
+	call: HttpCall<T>,
+	code: HttpCode,
+	words: string,
+	{ retry, ...facts }: { retry: boolean } & Record<string, unknown>,
+): Failure<HttpCode> {
+	const method = call.method ?? 'GET'
+	const url = plainUrl(call.url)
+	const hide = hideIn(call)
+	return new Failure(code, hide(`${method} ${url} ${words}`), { retry, facts: { method, url, ...hidden(facts, hide) } })
+}
+
+function hideIn<T>({ headers = {}, secrets = [] }: HttpCall<T>): (text: string) => string {
+	return hideSecrets(headers, secrets)
+}
+
+function hidden(facts: Record<string, unknown>, hide: (text: string) => string): Record<string, unknown> {
+	return Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, typeof value === 'string' ? hide(value) : value]))
+}
+
+/** An address without the user and without the query, either of which may hold a secret. */
+function plainUrl(url: string): string {
+	if (!URL.canParse(url)) return '(not a URL)'
+	const { origin, pathname } = new URL(url)
+	return origin + pathname
+}
