@@ -73,27 +73,32 @@ async function acquire(options: ElectionOptions): Promise<boolean> {
 
 /** Renews until the signal ends it (false), or until another holds the lease or renewing failed for too long (true). */
 async function keep(options: ElectionOptions, signal: AbortSignal): Promise<boolean> {
-	const { log, times = defaults } = options
+	const { times = defaults } = options
 	let renewedAt = performance.now()
 	while (await sleep(times.retryMs, signal)) {
 		const startedAt = performance.now()
-		const limit = deadline(Math.max(1, times.renewMs - (startedAt - renewedAt)), signal)
-		try {
-			const { result } = await tryOnce({ ...options, signal: limit.signal }, undefined)
-			if (result === 'held') return true
-			if (result === 'won') renewedAt = startedAt
-		} catch (error) {
-			if (signal.aborted) return false
-			log.warn({ err: error, lease: options.at.name, silentMs: Math.round(performance.now() - renewedAt) }, 'could not renew the lease')
-			if (limit.expired()) return true
-		} finally {
-			limit.clear()
-		}
+		const result = await renew(options, signal, times.renewMs - (startedAt - renewedAt))
+		if (signal.aborted) return false
+		if (result === 'held' || result === 'late') return true
+		if (result === 'won') renewedAt = startedAt
 	}
 	return false
 }
 
-/** won: it is ours · held: another has it · raced: somebody wrote at the same moment */
+/** late: the time left to renew it is over */
+async function renew(options: ElectionOptions, signal: AbortSignal, leftMs: number): Promise<Round['result'] | 'late'> {
+	const limit = deadline(Math.max(1, leftMs), signal)
+	try {
+		return (await tryOnce({ ...options, signal: limit.signal }, undefined)).result
+	} catch (error) {
+		if (!signal.aborted) options.log.warn({ err: error, lease: options.at.name, leftMs: Math.round(leftMs) }, 'could not renew the lease')
+		return limit.expired() ? 'late' : 'raced'
+	} finally {
+		limit.clear()
+	}
+}
+
+/** won: it is ours · held: another has it · raced: not written this time, somebody or something was in the way */
 type Round = { result: 'won' | 'held' | 'raced'; seen: Seen | undefined }
 
 async function tryOnce(options: ElectionOptions, last: Seen | undefined): Promise<Round> {
