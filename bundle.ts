@@ -1,0 +1,70 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type BuildOptions, build, type Metafile } from 'esbuild'
+
+/** `npm run bundle`: what the images run. One file for the agent; the long-running processes share chunks. */
+const agent = { agent: 'agent/main.ts' }
+const processes = { controller: 'controller/main.ts', viola: 'viola/main.ts', mgmt: 'mgmt/main.ts', uninstall: 'controller/uninstall.ts' }
+const agentMaxBytes = 1_000_000
+
+/** CommonJS packages ask for Node's own modules by `require`, which an ES module does not have. */
+const banner = { js: "import { createRequire as __createRequire } from 'node:module'\nconst require = __createRequire(import.meta.url)" }
+
+const common: BuildOptions & { metafile: true } = {
+	absWorkingDir: import.meta.dirname,
+	bundle: true,
+	platform: 'node',
+	target: 'node24',
+	format: 'esm',
+	outExtension: { '.js': '.mjs' },
+	legalComments: 'none',
+	logLevel: 'warning',
+	metafile: true,
+}
+
+/**
+ * Writes the bundles. Refuses an agent that is too large or holds a package besides zod, and a process that would load
+ * `@kubernetes/client-node` when it starts.
+ *
+ * @returns bytes that each entry loads when it starts
+ */
+export async function bundle(outdir = join(import.meta.dirname, 'dist')): Promise<Record<string, number>> {
+	await rm(outdir, { recursive: true, force: true })
+	const one = await build({ ...common, outdir, entryPoints: agent, minify: true })
+	const many = await build({ ...common, outdir, entryPoints: processes, splitting: true, chunkNames: 'chunk-[hash]', banner })
+	const started = Object.entries({ ...startedBy(agent, one.metafile), ...startedBy(processes, many.metafile) })
+	const faults = started.flatMap(([entry, { packages, bytes }]) => faultsOf(entry, packages, bytes))
+	if (faults.length > 0) throw new Error(`bundle: ${faults.join('; ')}`)
+	return Object.fromEntries(started.map(([entry, { bytes }]) => [entry, bytes]))
+}
+
+function faultsOf(entry: string, packages: readonly string[], bytes: number): string[] {
+	const strangers = packages.filter(name => (entry === agent.agent ? name !== 'zod' : name === '@kubernetes/client-node'))
+	const tooLarge = entry === agent.agent && bytes > agentMaxBytes
+	return [...strangers.map(name => `${entry} loads ${name} when it starts`), ...(tooLarge ? [`${entry} makes ${bytes} bytes`] : [])]
+}
+
+/** What each entry reads when it starts: its file and all that it imports at once. An `import()` comes later and does not count. */
+function startedBy(wanted: Record<string, string>, { outputs }: Metafile) {
+	const starts = Object.keys(outputs).filter(path => Object.values(wanted).includes(outputs[path]?.entryPoint ?? ''))
+	return Object.fromEntries(
+		starts.map(path => {
+			const files = [...closure(path, outputs)].flatMap(file => outputs[file] ?? [])
+			const inputs = files.flatMap(file => Object.keys(file.inputs))
+			const packages = new Set(inputs.flatMap(input => input.match(/.*node_modules\/((?:@[^/]+\/)?[^/]+)/)?.[1] ?? []))
+			return [outputs[path]?.entryPoint ?? path, { packages: [...packages], bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) }]
+		}),
+	)
+}
+
+function closure(path: string, outputs: Metafile['outputs'], seen = new Set<string>()): Set<string> {
+	if (seen.has(path)) return seen
+	seen.add(path)
+	for (const next of outputs[path]?.imports ?? []) if (next.kind !== 'dynamic-import') closure(next.path, outputs, seen)
+	return seen
+}
+
+if (import.meta.main) {
+	for (const [entry, bytes] of Object.entries(await bundle()))
+		process.stdout.write(`${entry.padEnd(24)} ${(bytes / 1024).toFixed(0)} KiB\n`)
+}
