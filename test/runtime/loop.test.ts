@@ -1,0 +1,123 @@
+import { describe, expect, test } from 'vitest'
+import { Failure } from '../../runtime/errors.ts'
+import { createLog } from '../../runtime/log.ts'
+import { type Outcome, type Reconcile, runLoop } from '../../runtime/loop.ts'
+import { createQueue, type Queue } from '../../runtime/queue.ts'
+import { manualTime } from './manual-time.ts'
+
+type World = { queue: Queue; time: ReturnType<typeof manualTime>; outcomes: Outcome[]; stop: () => Promise<void>; lines: string[] }
+
+function run(reconcile: Reconcile, options: { workers?: number; timeoutMs?: number; graceMs?: number } = {}): World {
+	const time = manualTime()
+	const queue = createQueue({ now: time.now, setTimer: time.setTimer })
+	const outcomes: Outcome[] = []
+	const lines: string[] = []
+	const end = new AbortController()
+	const watch = { started: () => {}, ended: (outcome: Outcome) => outcomes.push(outcome) }
+	const log = createLog('test', { to: { write: line => void lines.push(line) } })
+	const running = runLoop({ queue, reconcile, log, watch, signal: end.signal, ...options })
+	const stop = () => {
+		end.abort()
+		return running
+	}
+	return { queue, time, outcomes, stop, lines }
+}
+
+/** Lets everything that can go on without time go on. */
+async function settle(): Promise<void> {
+	for (let i = 0; i < 20; i++) await Promise.resolve()
+}
+
+describe('what an outcome means for the key', () => {
+	test.each<[title: string, reconcile: Reconcile, outcome: Outcome, counts: { delayed: number; failures: number }]>([
+		['done: it is forgotten', async () => undefined, 'success', { delayed: 0, failures: 0 }],
+		['again: it comes back after that time', async () => ({ afterMs: 500 }), 'requeue_after', { delayed: 1, failures: 0 }],
+		[
+			'a failure time can heal: back-off',
+			() => Promise.reject(new Failure('BUSY', 'busy', { retry: true })),
+			'error',
+			{ delayed: 1, failures: 1 },
+		],
+		[
+			'a failure time cannot heal: it waits for a change',
+			() => Promise.reject(new Failure('WRONG', 'wrong')),
+			'terminal_error',
+			{ delayed: 0, failures: 0 },
+		],
+		['a bug: back-off', () => Promise.reject(new TypeError('x is undefined')), 'error', { delayed: 1, failures: 1 }],
+		['nothing thrown in earnest is still an error', () => Promise.reject(undefined), 'error', { delayed: 1, failures: 1 }],
+	])('%s', async (_, reconcile, outcome, counts) => {
+		const { queue, outcomes, stop } = run(reconcile)
+		queue.add('a')
+		await settle()
+		expect(outcomes).toEqual([outcome])
+		expect({ delayed: queue.delayed, failures: queue.failures('a') }).toEqual(counts)
+		await stop()
+	})
+})
+
+test('success after failures makes the next back-off short again', async () => {
+	const results: Reconcile[] = [() => Promise.reject(new Error('one')), () => Promise.reject(new Error('two')), async () => undefined]
+	const { queue, time, stop } = run((key, signal) => (results.shift() ?? (async () => undefined))(key, signal))
+	queue.add('a')
+	for (const ms of [0, 5, 10]) {
+		time.pass(ms)
+		await settle()
+	}
+	expect([results.length, queue.failures('a')]).toEqual([0, 0])
+	await stop()
+})
+
+test('no more keys are in work than there are workers, and never one key twice', async () => {
+	const ends: (() => void)[] = []
+	const inWork: string[] = []
+	const { queue, stop } = run(key => new Promise(resolve => void (inWork.push(key) && ends.push(() => resolve(undefined)))), { workers: 2 })
+	for (const key of ['a', 'b', 'c']) queue.add(key)
+	queue.add('a')
+	await settle()
+	queue.add('a')
+	expect(inWork).toEqual(['a', 'b'])
+	ends.shift()?.()
+	await settle()
+	expect(inWork).toEqual(['a', 'b', 'c'])
+	ends.shift()?.()
+	await settle()
+	expect(inWork).toEqual(['a', 'b', 'c', 'a'])
+	for (const end of ends) end()
+	await stop()
+})
+
+test('an end lets what runs come to its own end', async () => {
+	let finish = () => {}
+	let aborted = false
+	const { queue, stop, outcomes } = run((_, signal) => {
+		signal.addEventListener('abort', () => {
+			aborted = true
+		})
+		return new Promise(resolve => {
+			finish = () => resolve(undefined)
+		})
+	})
+	queue.add('a')
+	await settle()
+	const stopped = stop()
+	queue.add('b')
+	finish()
+	await stopped
+	expect([outcomes, aborted]).toEqual([['success'], false])
+})
+
+test.each([
+	['the time for one reconcile', { timeoutMs: 5 }, false],
+	['the time for an orderly end', { timeoutMs: 0, graceMs: 5 }, true],
+])('%s over: its signal is aborted', async (_, options, stopFirst) => {
+	const { queue, stop, lines } = run(
+		(_key, signal) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+		options,
+	)
+	queue.add('a')
+	await settle()
+	if (!stopFirst) await expect.poll(() => lines.length).toBe(1)
+	await stop()
+	expect(lines.join('')).toContain('reconcile failed')
+})
