@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { get } from 'node:https'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import type { Kit } from './kit.ts'
+import { type KubeAccess, kubeGet } from './kube-get.ts'
 import { writeKubeconfig } from './kubeconfig.ts'
 import { type Daemon, startDaemon, until } from './process.ts'
 
@@ -53,7 +53,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 	const plane = await prepare(options)
 	const daemons = [startEtcd(options), startServer(options)]
 	try {
-		await until(`${options.name}: API server ready`, () => isReady(plane), { daemons })
+		await until(`${options.name}: API server ready`, () => isReady(plane), { ended: daemons.map(daemon => daemon.ended) })
 		if (options.controllerManager) daemons.push(startControllerManager(options, plane.kubeconfig))
 		if (options.scheduler) daemons.push(startScheduler(options, plane.kubeconfig))
 	} catch (error) {
@@ -158,16 +158,8 @@ function flags(values: Record<string, string>): string[] {
 	return Object.entries(values).map(([flag, value]) => `--${flag}=${value}`)
 }
 
-async function isReady({ server, ca, token }: { server: string; ca: string; token: string }): Promise<boolean> {
-	const { promise, resolve } = Promise.withResolvers<boolean>()
-	const headers = { authorization: `Bearer ${token}` }
-	const request = get(`${server}/readyz`, { ca, headers, timeout: 2000 }, answer => {
-		answer.resume()
-		resolve(answer.statusCode === 200)
-	})
-	request.on('error', () => resolve(false))
-	request.on('timeout', () => request.destroy())
-	return promise
+async function isReady(plane: KubeAccess): Promise<boolean> {
+	return (await kubeGet(plane, '/readyz')).status === 200
 }
 
 async function stopAll(daemons: readonly Daemon[]): Promise<void> {

@@ -46,17 +46,17 @@ export function startDaemon({ name, argv, logFile, env }: Command): Daemon {
 }
 
 /**
- * Asks every `everyMs` until the answer is yes. Throws when one of the daemons ends meanwhile (its last words), or after `withinMs`
- * (which thing it waited for).
+ * Asks every `everyMs` until the answer is yes. Throws when something it depends on ends meanwhile (its last words), or after `withinMs`
+ * (what it waited for).
  */
 export async function until(
 	what: string,
 	ask: () => Promise<boolean>,
-	{ daemons = [], everyMs = 100, withinMs = 60_000 }: { daemons?: readonly Daemon[]; everyMs?: number; withinMs?: number },
+	{ ended = [], everyMs = 100, withinMs = 60_000 }: { ended?: readonly Promise<string>[]; everyMs?: number; withinMs?: number },
 ): Promise<void> {
 	let death: string | undefined
-	for (const daemon of daemons) {
-		void daemon.ended.then(words => {
+	for (const end of ended) {
+		void end.then(words => {
 			death ??= words
 		})
 	}

@@ -1,0 +1,92 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { type BuildInput, build, type ImageStore, withExported } from './buildah.ts'
+import { cacheDir, fingerprint, fingerprintFiles, makeOnce } from './cache.ts'
+import { debianTree } from './debian.ts'
+import type { Kit } from './kit.ts'
+import { baseImagePackages } from './node-image/packages.ts'
+import { layersOf, packImages } from './oci.ts'
+import type { Packages } from './packages.ts'
+import { step } from './progress.ts'
+
+/** What every image of the lab stands on: build-arg BASE_IMAGE of the project's Dockerfiles. */
+export const baseImage = 'localhost/multinic-base:node24'
+const pauseImage = 'localhost/multinic-pause:1'
+
+/** The images that are on the nodes' disk from the start. */
+export interface BaseImages {
+	/** For `ctr images import`. */
+	readonly archive: string
+	/** Digests of the layers of `baseImage`: an image built on it need not bring them. */
+	readonly layers: readonly string[]
+	readonly store: ImageStore
+}
+
+/** An image that is ready to be imported by a node. */
+export interface BuiltImage {
+	readonly name: string
+	/** Holds only what the nodes' disk does not have. Gone after the lab's end. */
+	readonly archive: string
+}
+
+/** Debian's files and Node 24 as one image, and the one that holds a pod's namespaces: from the cache, or built in half a minute. */
+export async function baseImages(kit: Kit<'pause'>, packages: Packages): Promise<BaseImages> {
+	const tree = await debianTree('base-image', baseImagePackages, packages)
+	const node = join(import.meta.dirname, `../node_modules/node-linux-${process.arch}/bin/node`)
+	const name = fingerprint(tree, kit.pause, await fingerprintFiles(node))
+	const store = { folder: cacheDir(`images-${name}`), packages }
+	const archive = await makeOnce(cacheDir(`images-${name}.tar`), draft =>
+		step('base images', async () => {
+			await rm(store.folder, { recursive: true, force: true })
+			await build(await baseInput(tree, dirname(node), store), store)
+			await build(await pauseInput(dirname(kit.pause), store), store)
+			await withExported(baseImage, store, base =>
+				withExported(pauseImage, store, async pause => {
+					const images = [
+						{ name: baseImage, folder: base },
+						{ name: pauseImage, folder: pause },
+					]
+					await packImages(images, draft)
+					await writeFile(layersFile(store), (await layersOf({ name: baseImage, folder: base })).join('\n'))
+				}),
+			)
+		}),
+	)
+	return { archive, layers: (await readFile(layersFile(store), 'utf8')).split('\n'), store }
+}
+
+/**
+ * Builds an image on `baseImage` and packs what is above it into `archive`. With one changed file: a third of a second to build, two
+ * to pack.
+ */
+export async function buildImage(input: BuildInput, archive: string, { store, layers }: BaseImages): Promise<BuiltImage> {
+	await build({ ...input, args: { BASE_IMAGE: baseImage, ...input.args } }, store)
+	await withExported(input.name, store, folder => packImages([{ name: input.name, folder }], archive, layers))
+	return { name: input.name, archive }
+}
+
+function layersFile({ folder }: ImageStore): string {
+	return join(folder, 'base-layers')
+}
+
+async function baseInput(tree: string, nodeFolder: string, store: ImageStore): Promise<BuildInput> {
+	const dockerfile = await writeDockerfile(store, 'Dockerfile.base', [
+		'FROM scratch',
+		'COPY . /',
+		'COPY --from=node node /usr/local/bin/node',
+		'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+	])
+	return { name: baseImage, dockerfile, context: tree, contexts: { node: nodeFolder } }
+}
+
+async function pauseInput(folder: string, store: ImageStore): Promise<BuildInput> {
+	const dockerfile = await writeDockerfile(store, 'Dockerfile.pause', ['FROM scratch', 'COPY pause /pause', 'ENTRYPOINT ["/pause"]'])
+	return { name: pauseImage, dockerfile, context: folder }
+}
+
+async function writeDockerfile({ folder }: ImageStore, name: string, lines: string[]): Promise<string> {
+	await mkdir(folder, { recursive: true })
+	const path = join(folder, name)
+	await writeFile(path, `${lines.join('\n')}\n`)
+	return path
+}

@@ -1,0 +1,116 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { type ControlPlane, startControlPlane } from './control-plane.ts'
+import { identities, management } from './identity.ts'
+import type { Kit } from './kit.ts'
+import { layManagement } from './network.ts'
+import { makeNode, type NewPort, type NodeInside } from './node.ts'
+import { startRelay } from './relay.ts'
+import { serve } from './rpc.ts'
+import { writeSeed } from './seed.ts'
+import { makeShell, type RunOptions, type Shell } from './shell.ts'
+import { makeVm } from './vm.ts'
+
+/** What the outside hands in, as JSON, on the command line. */
+export interface InsideSettings {
+	/** The lab's folder. */
+	dir: string
+	kit: Kit
+	/** With which the distribution's programs are found. */
+	env: Record<string, string>
+	/** The disk all nodes start from. */
+	disk: string
+	nodes: number
+	/** Memory of each. */
+	megabytes: number
+}
+
+/** What the outside asks for. */
+export type Inside = Awaited<ReturnType<typeof start>>
+
+/** Files in the lab's folder through which the two sides speak. */
+export const sockets = { calls: 'calls.sock', biz: 'biz.sock', mgmt: 'mgmt.sock' } as const
+
+const ports = { biz: 443, mgmt: 6444 } as const
+
+if (import.meta.main) await main(JSON.parse(process.argv[2] ?? '{}') as InsideSettings)
+
+/**
+ * The lab's main process: the first of its process namespace, so that all ends when it does. It ends when whoever started it is gone, which
+ * closes its standard input.
+ */
+async function main(settings: InsideSettings): Promise<void> {
+	process.stdin.resume().once('close', () => process.exit(0))
+	Object.assign(process.env, settings.env)
+	await serve(join(settings.dir, sockets.calls), await start(settings))
+}
+
+async function start(settings: InsideSettings) {
+	const { dir, kit, env } = settings
+	const memoryDir = join(dir, 'memory')
+	await mkdir(memoryDir)
+	await execa('mount', ['-t', 'tmpfs', '-o', 'size=100%', 'memory', memoryDir])
+	const all = identities(settings.nodes)
+	await layManagement(all)
+	const shell = await makeShell(dir, env)
+	const nodes = new Map<string, NodeInside>()
+	const node = (name: string) => found(nodes, name)
+
+	return {
+		/** Both clusters, without nodes. */
+		async startClusters() {
+			const names = all.map(({ name }) => name)
+			const more = { advertise: management.gateway, nodes: names, controllerManager: true, scheduler: true }
+			const [biz, mgmt] = await Promise.all([
+				startControlPlane({ name: 'biz', dir: join(dir, 'biz'), kit, port: ports.biz, ...more }),
+				startControlPlane({ name: 'mgmt', dir: join(dir, 'mgmt'), kit, port: ports.mgmt }),
+			])
+			await letKubeletsBeRead(kit, biz)
+			for (const name of ['biz', 'mgmt'] as const)
+				await startRelay({ path: join(dir, sockets[name]) }, { host: '127.0.0.1', port: ports[name] })
+			for (const one of all) nodes.set(one.name, await nodeOf(settings, { one, biz, shell, memoryDir }))
+			return { biz: pick(biz), mgmt: pick(mgmt) }
+		},
+		powerOn: async (name: string) => node(name).powerOn(),
+		powerOff: async (name: string) => node(name).powerOff(),
+		untilReady: async (name: string) => node(name).untilReady(),
+		reboot: async (name: string) => node(name).reboot(),
+		run: async (name: string, command: string, options?: RunOptions) => node(name).run(command, options),
+		attachPort: async (name: string, port: NewPort) => node(name).attachPort(port),
+		detachPort: async (name: string, mac: string) => node(name).detachPort(mac),
+		ports: async (name: string) => node(name).ports(),
+	}
+}
+
+function found(nodes: Map<string, NodeInside>, name: string): NodeInside {
+	const node = nodes.get(name)
+	if (!node) throw new Error(`no node ${name}; there are ${[...nodes.keys()].join(', ') || 'none yet'}`)
+	return node
+}
+
+function pick({ ca, token }: ControlPlane) {
+	return { ca, token }
+}
+
+interface NodeParts {
+	one: ReturnType<typeof identities>[number]
+	biz: ControlPlane
+	shell: Shell
+	memoryDir: string
+}
+
+async function nodeOf(settings: InsideSettings, { one, biz, shell, memoryDir }: NodeParts): Promise<NodeInside> {
+	const dir = join(settings.dir, one.name)
+	const seed = join(settings.dir, `${one.name}-seed`)
+	const token = biz.nodeTokens[one.name] ?? ''
+	await writeSeed(seed, one, { name: 'biz', ca: biz.ca, token, sshKey: shell.publicKey })
+	const { disk, megabytes, env, kit } = settings
+	return makeNode(makeVm({ node: one, dir, disk, seed, megabytes, memoryDir, env, mconsole: kit.mconsole }), shell, biz)
+}
+
+/** Logs and exec: the API server signs in to kubelets, which ask the API server whether it may. */
+async function letKubeletsBeRead(kit: Kit, { kubeconfig }: ControlPlane): Promise<void> {
+	const binding = ['clusterrolebinding', 'apiserver-kubelet', '--clusterrole=system:kubelet-api-admin']
+	await execa(kit.kubectl, ['--kubeconfig', kubeconfig, 'create', ...binding, '--user=kube-apiserver-kubelet-client'])
+}

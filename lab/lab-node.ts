@@ -1,0 +1,52 @@
+import type { Inside } from './inside.ts'
+import type { NewPort } from './node.ts'
+import type { Port } from './port.ts'
+import type { RunOptions, Said } from './shell.ts'
+
+/** A node of a running lab: a machine with its own kernel, and what a cloud can do to it. */
+export interface LabNode {
+	readonly name: string
+	/** Runs a shell command on it as root. Does not throw for what the command does: see `exitCode`. */
+	run(command: string, options?: RunOptions): Promise<Said>
+	/** Like `run`, gives what it printed to stdout, and throws with what it printed to stderr when it fails. */
+	ask(command: string, options?: RunOptions): Promise<string>
+	/** Copies a file of this machine onto it. */
+	copyFile(from: string, to: string, mode?: string): Promise<void>
+	/** Attaches a port, as a cloud would: a NIC with that MAC appears within half a second, and is there after a reboot too. */
+	attachPort(port: NewPort): Promise<Port>
+	/** Detaches it. The kernel of the node lets go only of a NIC that is down, so it is set down first. */
+	detachPort(mac: string): Promise<void>
+	ports(): Promise<readonly Port[]>
+	/** Reboots it cleanly; resolves when it is Ready again. */
+	reboot(): Promise<void>
+	/** Starts it; resolves when it is Ready. */
+	powerOn(): Promise<void>
+	/** As if the plug was pulled. */
+	powerOff(): Promise<void>
+}
+
+/** The node as it is reached from outside the lab's namespaces. */
+export function labNode(name: string, inside: Inside): LabNode {
+	const ask = async (command: string, options: RunOptions = {}) => {
+		const said = await inside.run(name, command, options)
+		if (said.exitCode !== 0) throw new Error(`${name}: ${command}: exit code ${said.exitCode}: ${said.stderr.trim()}`)
+		return said.stdout
+	}
+	return {
+		name,
+		ask,
+		run: (command, options = {}) => inside.run(name, command, options),
+		async copyFile(from, to, mode = '0644') {
+			await ask(`cat >'${to}' && chmod ${mode} '${to}'`, { inputFile: from })
+		},
+		attachPort: port => inside.attachPort(name, port),
+		detachPort: mac => inside.detachPort(name, mac),
+		ports: () => inside.ports(name),
+		reboot: () => inside.reboot(name),
+		async powerOn() {
+			await inside.powerOn(name)
+			await inside.untilReady(name)
+		},
+		powerOff: () => inside.powerOff(name),
+	}
+}

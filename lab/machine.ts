@@ -1,0 +1,106 @@
+import { access, constants } from 'node:fs/promises'
+import { freemem } from 'node:os'
+import { execa } from 'execa'
+
+/** Something this machine lacks, and what to do about it. */
+export interface Lack {
+	part: string
+	remedy: string
+}
+
+/** The machine cannot host the lab: exit code 2. */
+export class Missing extends Error {
+	override readonly name = 'Missing'
+	readonly lacks: readonly Lack[]
+	constructor(lacks: readonly Lack[]) {
+		super(`This machine cannot host the lab:\n${lacks.map(({ part, remedy }) => `  missing: ${part}\n  do this: ${remedy}`).join('\n')}`)
+		this.lacks = lacks
+	}
+}
+
+/** What was found on the machine. */
+export interface Machine {
+	platform: string
+	arch: string
+	uid: number
+	/** Programs that have to be there and were not found. */
+	absent: readonly string[]
+	/** Whether new network, mount and process namespaces can be made. */
+	namespaces: boolean
+	/** Whether /dev/net/tun can be opened. */
+	tun: boolean
+	freeBytes: number
+}
+
+/** Programs the lab starts from, and the Debian package each comes with. The rest it brings itself. */
+const programs = {
+	'apt-get': 'apt',
+	dpkg: 'dpkg',
+	unshare: 'util-linux',
+	setpriv: 'util-linux',
+	flock: 'util-linux',
+	tar: 'tar',
+	bash: 'bash',
+	go: 'golang 1.24 or later, from https://go.dev/dl',
+} as const
+
+const nodeBytes = 400 * 2 ** 20
+const restBytes = 700 * 2 ** 20
+
+/** Throws `Missing` unless this machine can host a lab with that many nodes. */
+export async function checkMachine(nodes: number): Promise<void> {
+	const lacks = lacksOf(await inspect(), nodes)
+	if (lacks.length > 0) throw new Missing(lacks)
+}
+
+/** What is missing for a lab with that many nodes. */
+export function lacksOf(machine: Machine, nodes: number): Lack[] {
+	if (machine.platform !== 'linux') {
+		return [{ part: `Linux (this is ${machine.platform})`, remedy: 'use a Debian 12 machine or VM; `npm run check` works here' }]
+	}
+	return [
+		...lack(machine.arch !== 'x64', `an x86-64 processor (this is ${machine.arch}); User-Mode-Linux has no other`, 'use another machine'),
+		...machine.absent.map(name => ({ part: `the program ${name}`, remedy: `install ${programs[name as keyof typeof programs] ?? name}` })),
+		...lack(machine.uid !== 0, 'root: the nodes need network devices', 'run it as root, or with sudo'),
+		...lack(
+			machine.uid === 0 && !machine.namespaces,
+			'leave to make network and process namespaces',
+			'in a container, give it --privileged or CAP_SYS_ADMIN and CAP_NET_ADMIN',
+		),
+		...lack(machine.uid === 0 && !machine.tun, 'the device /dev/net/tun', 'modprobe tun; in a container, --device /dev/net/tun'),
+		...lack(
+			machine.freeBytes < restBytes + nodes * nodeBytes,
+			`memory: ${nodes} nodes need ${gib(restBytes + nodes * nodeBytes)}, free are ${gib(machine.freeBytes)}`,
+			'stop something, or start with fewer --nodes',
+		),
+	]
+}
+
+function lack(isMissing: boolean, part: string, remedy: string): Lack[] {
+	return isMissing ? [{ part, remedy }] : []
+}
+
+function gib(bytes: number): string {
+	return `${(bytes / 2 ** 30).toFixed(1)} GiB`
+}
+
+async function inspect(): Promise<Machine> {
+	const found = await Promise.all(Object.keys(programs).map(async name => ((await works('sh', '-c', `command -v ${name}`)) ? [] : [name])))
+	return {
+		platform: process.platform,
+		arch: process.arch,
+		uid: process.getuid?.() ?? -1,
+		absent: found.flat(),
+		namespaces: await works('unshare', '--mount', '--net', '--pid', '--fork', '--mount-proc', 'true'),
+		tun: await access('/dev/net/tun', constants.R_OK | constants.W_OK).then(
+			() => true,
+			() => false,
+		),
+		freeBytes: freemem(),
+	}
+}
+
+async function works(program: string, ...args: string[]): Promise<boolean> {
+	const { failed } = await execa(program, args, { reject: false, stdio: 'ignore' })
+	return !failed
+}

@@ -1,0 +1,46 @@
+import { spawn } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { exists } from './cache.ts'
+import { type Inside, type InsideSettings, sockets } from './inside.ts'
+import { until } from './process.ts'
+import { caller } from './rpc.ts'
+
+/** The namespaces a lab lives in, and its main process in them. */
+export interface Namespace {
+	readonly inside: Inside
+	/** Resolves when its main process ended, with the end of its log. */
+	readonly ended: Promise<string>
+	stop(): Promise<void>
+}
+
+/**
+ * Starts the lab's main process in network, mount and process namespaces of its own. The chain is held by the kernel: `setpriv` has unshare
+ * killed when this process is gone, unshare its child, and with that child, the first of its process namespace, goes everything.
+ */
+export async function startNamespace(settings: InsideSettings): Promise<Namespace> {
+	const { dir } = settings
+	const log = openSync(join(dir, 'lab.log'), 'a')
+	const walls = ['unshare', '--mount', '--net', '--pid', '--fork', '--kill-child', '--mount-proc', '--']
+	const argv = [process.execPath, join(import.meta.dirname, 'inside.ts'), JSON.stringify(settings)]
+	const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...walls, ...argv], {
+		stdio: ['pipe', log, log],
+		detached: true, // Ctrl-C is for the process that started the lab, which then stops it
+	})
+	closeSync(log)
+	const over = new Promise<void>(resolve => child.once('exit', () => resolve()).once('error', () => resolve()))
+	const ended = over.then(async () => `the lab's main process ended:\n${await tail(join(dir, 'lab.log'))}`)
+	const socket = join(dir, sockets.calls)
+	await until('the lab answers', () => exists(socket), { ended: [ended], everyMs: 20 })
+	const stop = async () => {
+		child.kill('SIGKILL')
+		await over
+	}
+	return { inside: caller<Inside>(socket), ended, stop }
+}
+
+async function tail(path: string): Promise<string> {
+	const text = await readFile(path, 'utf8').catch(() => '')
+	return text.trimEnd().split('\n').slice(-15).join('\n')
+}

@@ -1,0 +1,58 @@
+import { execa } from 'execa'
+import { fingerprint } from './cache.ts'
+import { serviceAddress } from './control-plane.ts'
+import { type Identity, management } from './identity.ts'
+
+/**
+ * The network between control plane and nodes, in the namespace this process lives in. The `kubernetes` service's address is simply an
+ * address of loopback here, and every node's pods are reached through that node: so no kube-proxy and no masquerade is needed.
+ */
+export async function layManagement(nodes: readonly Identity[]): Promise<void> {
+	await ip([
+		'link set lo up',
+		`addr add ${serviceAddress}/32 dev lo`,
+		...bridge(management.bridge, [`${management.gateway}/${management.prefix}`]),
+		...nodes.map(node => `route add ${node.podRange} via ${node.address}`),
+	])
+}
+
+/** A data network: a bridge, and on it the gateways, as "192.168.10.1/24". May be called again with further gateways. */
+export async function layNetwork(network: string, gateways: readonly string[]): Promise<void> {
+	const name = bridgeName(network)
+	const there = await hasDevice(name)
+	if (there) await ip(gateways.map(gateway => `addr replace ${gateway} dev ${name}`))
+	else await ip(bridge(name, gateways))
+}
+
+/** The device of a NIC's other end, on the bridge of its network. Keeps the one that is there. */
+export async function layTap(tap: string, network: string | undefined): Promise<void> {
+	if (await hasDevice(tap)) return
+	const master = network === undefined ? management.bridge : bridgeName(network)
+	await ip([`tuntap add ${tap} mode tap`, `link set ${tap} master ${master} up`])
+}
+
+/** Takes a NIC's other end away. */
+export async function removeTap(tap: string): Promise<void> {
+	await ip([`link del ${tap}`])
+}
+
+function bridgeName(network: string): string {
+	return `br-${fingerprint(network)}`.slice(0, 15) // the kernel takes no longer name
+}
+
+function bridge(name: string, addresses: readonly string[]): string[] {
+	return [`link add ${name} type bridge`, ...addresses.map(address => `addr add ${address} dev ${name}`), `link set ${name} up`]
+}
+
+async function hasDevice(name: string): Promise<boolean> {
+	const { failed } = await run(['link', 'show', name], false)
+	return !failed
+}
+
+async function ip(lines: readonly string[]): Promise<void> {
+	if (lines.length > 0) await run(['-batch', '-'], true, lines)
+}
+
+async function run(args: string[], reject: boolean, lines: readonly string[] = []) {
+	return execa('ip', args, { reject, input: `${lines.join('\n')}\n` })
+}

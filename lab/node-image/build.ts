@@ -1,0 +1,82 @@
+import { chmod, cp, mkdir, rm, symlink, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { cacheDir, fingerprint, fingerprintFiles, makeOnce } from '../cache.ts'
+import { contained } from '../contained.ts'
+import { debianTree } from '../debian.ts'
+import { type BaseImages, baseImages } from '../images.ts'
+import type { Kit } from '../kit.ts'
+import type { Packages } from '../packages.ts'
+import { step } from '../progress.ts'
+import { importImages } from './containerd.ts'
+import { maskedUnits } from './masked.ts'
+import { nodePackages } from './packages.ts'
+
+/** The disk all nodes start from; each writes to a copy-on-write file of its own. */
+export interface NodeImage {
+	readonly path: string
+	/** The images that are in it. */
+	readonly images: BaseImages
+}
+
+const here = import.meta.dirname
+const diskBytes = 4 * 2 ** 30
+
+/** The nodes' disk, from the cache or made: Debian, kubelet, containerd with the base images in its store. Sparse; 1.4 GB real. */
+export async function nodeImage(kit: Kit<'kubelet' | 'pause'>, packages: Packages): Promise<NodeImage> {
+	const debian = await debianTree('node', nodePackages, packages)
+	const images = await baseImages(kit, packages)
+	const makers = await Promise.all(['build.ts', 'containerd.ts', 'masked.ts'].map(file => fingerprintFiles(join(here, file))))
+	const name = fingerprint(debian, kit.kubelet, images.archive, packages.root, await settingsFingerprint(), ...makers)
+	const path = await makeOnce(cacheDir(`node-${name}.img`), draft =>
+		step('disk of the nodes', async tell => {
+			const tree = `${draft}.tree`
+			await rm(tree, { recursive: true, force: true })
+			tell('copying Debian')
+			await contained(['cp', '-a', debian, tree])
+			await settle(tree, kit, packages)
+			tell('importing images')
+			await importImages(tree, images.archive)
+			tell('writing it')
+			await write(tree, draft, packages)
+			await rm(tree, { recursive: true })
+		}),
+	)
+	return { path, images }
+}
+
+async function settingsFingerprint(): Promise<string> {
+	const { stdout } = await contained(['tar', '--sort=name', '--mtime=@0', '-C', join(here, 'root'), '-cf', '-', '.'], {
+		encoding: 'base64',
+	})
+	return fingerprint(stdout)
+}
+
+/** Everything that is the same on all nodes. */
+async function settle(tree: string, kit: Kit<'kubelet'>, packages: Packages): Promise<void> {
+	await cp(join(here, 'root'), tree, { recursive: true, force: true })
+	await cp(kit.kubelet, join(tree, 'usr/local/bin/kubelet'))
+	await cp(join(packages.root, 'usr/lib/uml/modules'), join(tree, 'usr/lib/modules'), { recursive: true })
+	await chmod(join(tree, 'usr/sbin/labinit'), 0o755)
+	await writeFile(join(tree, 'etc/machine-id'), '') // empty, not absent: systemd makes one a node and does not take it for a first boot
+	const units = join(tree, 'etc/systemd/system')
+	for (const unit of maskedUnits) await symlink('/dev/null', join(units, unit))
+	await mkdir(join(units, 'multi-user.target.wants'), { recursive: true })
+	for (const unit of ['kubelet', 'systemd-networkd']) await enable(tree, unit)
+	await withoutLoginSessions(tree)
+}
+
+async function enable(tree: string, unit: string): Promise<void> {
+	await contained(['chroot', tree, 'systemctl', 'enable', unit])
+}
+
+/** A session for each ssh command costs a second and is of no use. */
+async function withoutLoginSessions(tree: string): Promise<void> {
+	await contained(['sed', '-i', 's/^session.*pam_systemd/#&/', join(tree, 'etc/pam.d/common-session')])
+}
+
+async function write(tree: string, image: string, { env }: Packages): Promise<void> {
+	await writeFile(image, '')
+	await truncate(image, diskBytes)
+	const options = ['-q', '-F', '-O', '^has_journal', '-E', 'lazy_itable_init=1']
+	await contained(['mkfs.ext4', ...options, '-d', tree, image], { env })
+}

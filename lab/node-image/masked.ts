@@ -1,0 +1,17 @@
+/** Units a node of the lab does without: each costs seconds of a boot on a kernel where starting a process takes 0.1 s. */
+export const maskedUnits = [
+	'apt-daily.timer',
+	'apt-daily-upgrade.timer',
+	'dpkg-db-backup.timer',
+	'e2scrub_all.timer',
+	'e2scrub_reap.service',
+	'fstrim.timer',
+	'man-db.timer',
+	'getty@tty1.service',
+	'serial-getty@ttyS0.service',
+	'systemd-networkd-wait-online.service',
+	'systemd-timesyncd.service',
+	'systemd-pstore.service',
+	'kmod-static-nodes.service',
+	...['configfs', 'dm_mod', 'drm', 'efi_pstore', 'fuse', 'loop'].map(module => `modprobe@${module}.service`),
+] as const

@@ -1,0 +1,89 @@
+import { mkdir, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { cacheDir, fingerprint, makeOnce } from './cache.ts'
+import { contained } from './contained.ts'
+import { Missing } from './machine.ts'
+import { say, step } from './progress.ts'
+
+/** What the lab needs from the distribution, and what for. */
+export const hostPackages = {
+	'user-mode-linux': 'the kernel of the nodes',
+	debootstrap: 'makes their file system, and that of the images',
+	buildah: 'builds the images',
+	'openssh-client': 'runs commands on the nodes',
+	e2fsprogs: 'writes their disks',
+	iproute2: 'wires them together',
+} as const
+
+/** Packages that are unpacked in the lab's own folder, not installed. */
+export interface Packages {
+	/** Where they are unpacked. */
+	readonly root: string
+	/** With this environment their programs are found, and find their libraries and data. */
+	readonly env: Readonly<Record<string, string>>
+}
+
+/**
+ * Downloads the packages this machine does not have, with all they depend on, and unpacks them in the cache. The machine itself stays
+ * as it is: nothing is installed, no service is started. Throws `Missing` where the distribution does not have them.
+ */
+export async function unpackPackages(): Promise<Packages> {
+	const names = await notInstalled()
+	const root = await makeOnce(cacheDir(`packages-${fingerprint(...names)}`), async draft => {
+		announce(names)
+		await step('downloading and unpacking them', () => fill(draft, names))
+	})
+	return { root, env: environment(root) }
+}
+
+/** Part of the cache's key as well: a package that is removed from the machine later is then fetched. */
+async function notInstalled(): Promise<string[]> {
+	const names = Object.keys(hostPackages)
+	const { stdout } = await contained(['dpkg-query', '--status', ...names], { reject: false, env: { LC_ALL: 'C' } })
+	const installed = [...stdout.matchAll(/^Package: (\S+)\nStatus: install ok installed$/gm)].map(match => match[1])
+	return names.filter(name => !installed.includes(name))
+}
+
+function announce(names: readonly string[]): void {
+	if (names.length === 0) return
+	say('The lab needs these packages of the distribution. They are kept in its own folder; nothing is installed:')
+	for (const [name, why] of Object.entries(hostPackages)) if (names.includes(name)) say(`  ${name.padEnd(16)} ${why}`)
+}
+
+async function fill(root: string, names: string[]): Promise<void> {
+	await mkdir(root, { recursive: true })
+	if (names.length === 0) return
+	const debs = `${root}.debs`
+	await mkdir(join(debs, 'partial'), { recursive: true })
+	await download(debs, names).catch(async () => {
+		await contained(['apt-get', 'update', '-q'], quiet).catch(notThere)
+		await download(debs, names).catch(notThere)
+	})
+	for (const deb of await readdir(debs)) if (deb.endsWith('.deb')) await contained(['dpkg', '-x', join(debs, deb), root])
+	await rm(debs, { recursive: true })
+}
+
+const quiet = { env: { DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' } }
+
+/** `install --download-only` and not `download`: it adds what they depend on and leaves out what is installed. */
+async function download(debs: string, names: string[]): Promise<void> {
+	const options = ['--yes', '--no-install-recommends', '--download-only', '-o', 'Debug::NoLocking=1', '-o', `Dir::Cache::archives=${debs}`]
+	await contained(['apt-get', 'install', ...options, ...names], quiet)
+}
+
+function notThere(error: unknown): never {
+	const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : String(error)
+	throw new Missing([{ part: `packages of the distribution (${said})`, remedy: 'use Debian 12, and let apt-get reach a mirror' }])
+}
+
+function environment(root: string): Record<string, string> {
+	const programs = ['usr/local/sbin', 'usr/sbin', 'usr/bin', 'sbin', 'bin'].map(folder => join(root, folder))
+	const multiarch = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu'
+	const libraries = [`usr/lib/${multiarch}`, `lib/${multiarch}`].map(folder => join(root, folder))
+	const system = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
+	return {
+		PATH: [...programs, process.env.PATH ?? '', ...system].join(':'),
+		LD_LIBRARY_PATH: libraries.join(':'),
+		DEBOOTSTRAP_DIR: join(root, 'usr/share/debootstrap'),
+	}
+}

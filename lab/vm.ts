@@ -1,0 +1,119 @@
+import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import type { Identity } from './identity.ts'
+import { layTap, removeTap } from './network.ts'
+import { nicArgument, type Port, plug, tapName } from './port.ts'
+import { type Daemon, startDaemon } from './process.ts'
+
+/** What a node's machine is made of. */
+export interface VmOptions {
+	node: Identity
+	/** Its own folder: disk, ports, console log. */
+	dir: string
+	/** The disk all nodes start from; never written. */
+	disk: string
+	/** What labinit copies over `/`. */
+	seed: string
+	/** Of memory; the kernel takes it only as it is used. */
+	megabytes: number
+	/** Where User-Mode-Linux keeps the memory: a tmpfs. */
+	memoryDir: string
+	env: Readonly<Record<string, string>>
+	mconsole: string
+}
+
+/** A node's machine, with the calls a cloud has for it. */
+export interface Vm {
+	readonly node: Identity
+	readonly ports: () => readonly Port[]
+	powerOn(): Promise<void>
+	/** As if the plug was pulled. */
+	powerOff(): Promise<void>
+	/** Plugs a NIC in, while it runs or before. */
+	attach(port: Omit<Port, 'index'>): Promise<Port>
+	/** Pulls a NIC out. While the machine runs the NIC must be down: this kernel does not let go of one that is up. */
+	detach(mac: string): Promise<void>
+	/** Resolves with a sentence when it is off, whatever made it so; rejects never. */
+	ended(): Promise<string>
+}
+
+/** A machine that is off, with no port but the management one. */
+export function makeVm(options: VmOptions): Vm {
+	const { node, dir } = options
+	let ports: readonly Port[] = []
+	let daemon: Daemon | undefined
+
+	const keep = async (next: readonly Port[]) => {
+		ports = next
+		await writePorts(options, ports)
+	}
+	const isOn = () => daemon !== undefined
+	return {
+		node,
+		ports: () => ports,
+		ended: async () => daemon?.ended ?? `${node.name} is off`,
+		async powerOn() {
+			if (isOn()) return
+			await mkdir(dir, { recursive: true })
+			await keep(ports)
+			await layTap(tapName(node, 0), undefined)
+			daemon = startDaemon({ name: node.name, argv: commandLine(options), logFile: join(dir, 'console.log'), env: environment(options) })
+			void daemon.ended.then(() => {
+				daemon = undefined
+			})
+		},
+		async powerOff() {
+			await daemon?.stop(0)
+		},
+		async attach(port) {
+			const plan = plug(ports, port)
+			await layTap(tapName(node, plan.plugged.index), port.network)
+			if (isOn()) await tell(options, 'config', nicArgument(node, plan.plugged))
+			await keep(plan.ports)
+			return plan.plugged
+		},
+		async detach(mac) {
+			const port = ports.find(one => one.mac === mac)
+			if (!port) throw new Error(`${mac} is not attached to ${node.name}`)
+			if (isOn()) await tell(options, 'remove', `vec${port.index}`)
+			await removeTap(tapName(node, port.index))
+			await keep(ports.filter(one => one !== port))
+		},
+	}
+}
+
+/** In one rename, for the node may reboot and read it at any moment. */
+async function writePorts({ node, dir }: VmOptions, ports: readonly Port[]): Promise<void> {
+	const nics = [{ mac: node.mac, index: 0 }, ...ports].map(port => nicArgument(node, port))
+	await mkdir(dir, { recursive: true })
+	await writeFile(join(dir, 'ports.new'), `${nics.join('\n')}\n`)
+	await rename(join(dir, 'ports.new'), join(dir, 'ports'))
+}
+
+function commandLine({ node, dir, disk, seed, megabytes }: VmOptions): [string, ...string[]] {
+	return [
+		join(import.meta.dirname, 'node-image/uml-run.sh'),
+		`mem=${megabytes}M`,
+		`umid=${node.name}`,
+		`uml_dir=${dir}`,
+		`ubd0=${join(dir, 'cow.img')},${disk}`,
+		'root=/dev/ubda',
+		'rw',
+		'init=/sbin/labinit',
+		`lab.seed=${seed}`,
+		`lab.ports=${join(dir, 'ports')}`,
+		'con=null',
+		'con0=null,fd:1',
+		'ssl=null',
+		'systemd.unit=multi-user.target',
+	]
+}
+
+function environment({ env, memoryDir }: VmOptions): Record<string, string> {
+	return { ...env, TMPDIR: memoryDir }
+}
+
+async function tell({ node, dir, mconsole }: VmOptions, ...command: string[]): Promise<void> {
+	await execa(mconsole, [join(dir, node.name, 'mconsole'), ...command], { timeout: 30_000 })
+}
