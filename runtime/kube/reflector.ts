@@ -1,4 +1,5 @@
 import { sleep } from '../clock.ts'
+import { Failure } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { type Backoff, createBackoff } from './backoff.ts'
 import type { KubeClient } from './client.ts'
@@ -79,22 +80,25 @@ type State<T extends KubeObject, P> = {
 }
 
 async function follow<T extends KubeObject, P>(state: State<T, P>): Promise<void> {
-	const { signal, log, kind } = state.options
+	const { signal } = state.options
 	while (!signal.aborted) {
 		try {
 			if (state.resourceVersion === undefined) await list(state)
 			else await watch(state)
 		} catch (error) {
-			if (signal.aborted) return
-			state.counts.failures++
-			const waitMs = Math.max(afterFailure(state, error), retryAfterOf(error))
-			log.warn(
-				{ err: error, kind: kind.kind, waitMs: Math.round(waitMs), next: state.resourceVersion === undefined ? 'list' : 'watch' },
-				'lost sight of objects',
-			)
-			await sleep(waitMs, signal)
+			if (!signal.aborted) await recover(state, error)
 		}
 	}
+}
+
+async function recover<T extends KubeObject, P>(state: State<T, P>, error: unknown): Promise<void> {
+	const { log, kind, signal } = state.options
+	if (error instanceof Failure && error.facts.silent === true) return log.debug({ kind: kind.kind }, 'a silent watch is opened anew')
+	state.counts.failures++
+	const waitMs = Math.round(Math.max(afterFailure(state, error), Math.min(retryAfterOf(error), 60_000)))
+	const next = state.resourceVersion === undefined ? 'list' : 'watch'
+	log.warn({ err: error, kind: kind.kind, waitMs, next }, 'lost sight of objects')
+	await sleep(waitMs, signal)
 }
 
 /** What to do next after a failure is decided here; how long to wait is the answer, in milliseconds. */

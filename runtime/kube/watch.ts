@@ -11,7 +11,10 @@ export type WatchOptions = Selection & {
 	resourceVersion: string
 	/** After how long the server ends the watch by itself, in seconds. */
 	timeoutSeconds?: number
-	/** Silence, in milliseconds, after which the connection counts as dead. A healthy one has a bookmark every minute. Default: 90 000. */
+	/**
+	 * Silence, in milliseconds, after which the connection may be dead. Default: 90 000.
+	 * Bookmarks come every minute, but not while nothing of that kind changes: then a healthy watch is silent for minutes.
+	 */
 	idleMs?: number
 	signal: AbortSignal
 }
@@ -24,7 +27,7 @@ export type WatchEvent<T extends KubeObject> =
 /**
  * One watch: events in the order they happened, until the server ends it (returns) or `signal` does (throws STOPPED).
  *
- * @throws Failure EXPIRED when the resource version is too old, TIMED_OUT after silence, and what any call may throw
+ * @throws Failure EXPIRED when the resource version is too old, TIMED_OUT after silence (facts: `{ silent: true }`), and what any call may throw
  */
 export async function* watchEvents<T extends KubeObject>(
 	transport: Transport,
@@ -36,7 +39,7 @@ export async function* watchEvents<T extends KubeObject>(
 	const query = { watch: true, allowWatchBookmarks: true, labelSelector, fieldSelector, resourceVersion, timeoutSeconds }
 	const watchdog = deadline(idleMs, signal)
 	try {
-		const stream = await transport.open({ method: 'GET', verb: 'watch', path, query, signal: watchdog.signal, timeoutMs: 0 })
+		const stream = await transport.open({ method: 'GET', verb: 'watch', path, query, signal: watchdog.signal })
 		for await (const line of linesOf(stream, () => watchdog.restart(idleMs))) yield eventOf<T>(path, line)
 	} catch (error) {
 		throw ended(path, error, watchdog.expired(), signal)
@@ -70,7 +73,7 @@ function eventOf<T extends KubeObject>(path: string, line: string): WatchEvent<T
 
 function ended(path: string, error: unknown, silent: boolean, signal: AbortSignal): unknown {
 	if (signal.aborted) return new Failure<KubeCode>('STOPPED', `watch ${path} was given up`, { retry: true })
-	if (silent) return new Failure<KubeCode>('TIMED_OUT', `watch ${path} fell silent`, { retry: true })
+	if (silent) return new Failure<KubeCode>('TIMED_OUT', `watch ${path} fell silent`, { retry: true, facts: { silent: true } })
 	if (isKubeFailure(error)) return error
 	return new Failure<KubeCode>('UNREACHABLE', `watch ${path} broke off`, { retry: true, cause: error })
 }
