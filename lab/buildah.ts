@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, rm, statfs, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, statfs, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { contained } from './contained.ts'
 import type { Packages } from './packages.ts'
+import { makeRunDir } from './run-dir.ts'
 
 /** A folder in which buildah keeps its images, apart from what the machine's own buildah has. */
 export interface ImageStore {
@@ -36,17 +36,17 @@ export async function build({ name, dockerfile, context, args = {}, contexts = {
 }
 
 /**
- * Writes an image's manifest, configuration and layers (not compressed: a blob's digest is then its layer's) into a new folder below
- * the system's temporary one, for the time of `use`.
+ * Writes an image's manifest, configuration and layers (not compressed: a blob's digest is then its layer's) into a folder that is there
+ * for the time of `use`.
  */
 export async function withExported<T>(name: string, store: ImageStore, use: (folder: string) => Promise<T>): Promise<T> {
-	const temporary = await mkdtemp(join(tmpdir(), 'multinic-image-'))
-	const folder = join(temporary, 'image')
+	const temporary = await makeRunDir('image')
+	const folder = join(temporary.path, 'image')
 	try {
 		await buildah(store, 'push', '--quiet', '--disable-compression', '--format', 'oci', name, `dir:${folder}`)
 		return await use(folder)
 	} finally {
-		await rm(temporary, { recursive: true, force: true })
+		await temporary.remove()
 	}
 }
 

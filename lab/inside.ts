@@ -41,6 +41,7 @@ if (import.meta.main) await main(JSON.parse(process.argv[2] ?? '{}') as InsideSe
  * closes its standard input.
  */
 async function main(settings: InsideSettings): Promise<void> {
+	for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(0)) // the first process ignores them otherwise
 	process.stdin.resume().once('close', () => process.exit(0))
 	Object.assign(process.env, settings.env)
 	await serve(join(settings.dir, sockets.calls), await start(settings))

@@ -34,7 +34,7 @@ export interface Cluster {
 }
 
 /** A running lab: two clusters, and the nodes of the one. */
-export interface Lab {
+export interface Lab extends AsyncDisposable {
 	/** Its own folder; gone after `stop`. */
 	readonly dir: string
 	/** Folder with kubectl and helm in it, for PATH. */
@@ -98,6 +98,7 @@ export async function startLab({ nodes = 2, megabytes = 1024 }: LabOptions = {})
 				),
 			ended: space.ended,
 			stop,
+			[Symbol.asyncDispose]: stop,
 		}
 	} catch (error) {
 		await stop()

@@ -1,6 +1,7 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { constants } from 'node:os'
 import { join } from 'node:path'
 import { exists } from './cache.ts'
 import { type Inside, type InsideSettings, sockets } from './inside.ts'
@@ -31,6 +32,7 @@ export async function startNamespace(settings: InsideSettings): Promise<Namespac
 	closeSync(log)
 	const over = new Promise<void>(resolve => child.once('exit', () => resolve()).once('error', () => resolve()))
 	const ended = over.then(async () => `the lab's main process ended:\n${await tail(join(dir, 'lab.log'))}`)
+	endWhenAsked(child, over)
 	const socket = join(dir, sockets.calls)
 	await until('the lab answers', () => exists(socket), { ended: [ended], everyMs: 20 })
 	const stop = async () => {
@@ -38,6 +40,25 @@ export async function startNamespace(settings: InsideSettings): Promise<Namespac
 		await over
 	}
 	return { inside: caller<Inside>(socket), ended, stop }
+}
+
+/**
+ * unshare blocks SIGINT and SIGTERM while it waits for its child, so a signal that asks it to end stays pending for ever. It is seen
+ * there, and honoured.
+ */
+function endWhenAsked(child: ChildProcess, over: Promise<void>): void {
+	const look = setInterval(async () => {
+		const status = await readFile(`/proc/${child.pid}/status`, 'utf8').catch(() => '')
+		if (isAskedToEnd(status)) child.kill('SIGKILL')
+	}, 500)
+	look.unref()
+	void over.then(() => clearInterval(look))
+}
+
+/** Whether SIGINT or SIGTERM is pending, in what /proc/PID/status says. */
+export function isAskedToEnd(status: string): boolean {
+	const pending = BigInt(`0x${status.match(/^ShdPnd:\s*([0-9a-f]+)$/m)?.[1] ?? '0'}`)
+	return [constants.signals.SIGINT, constants.signals.SIGTERM].some(signal => (pending & (1n << BigInt(signal - 1))) !== 0n)
 }
 
 async function tail(path: string): Promise<string> {

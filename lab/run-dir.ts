@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
@@ -21,7 +22,13 @@ export async function makeRunDir(kind: string): Promise<RunDir> {
 	await removeLeftovers(labs)
 	const path = await mkdtemp(join(labs, `${kind}-`))
 	const lock = await tryLock(join(path, lockName))
-	return { path, remove: () => release(path, lock) }
+	const atExit = () => rmSync(path, { recursive: true, force: true, maxRetries: 2 })
+	process.once('exit', atExit)
+	const remove = async () => {
+		process.removeListener('exit', atExit)
+		await release(path, lock)
+	}
+	return { path, remove }
 }
 
 async function release(path: string, lock: Lock | undefined): Promise<void> {

@@ -1,4 +1,4 @@
-import { chmod, cp, mkdir, rm, symlink, truncate, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { cacheDir, fingerprint, fingerprintFiles, makeOnce } from '../cache.ts'
 import { contained } from '../contained.ts'
@@ -7,6 +7,7 @@ import { type BaseImages, baseImages } from '../images.ts'
 import type { Kit } from '../kit.ts'
 import type { Packages } from '../packages.ts'
 import { step } from '../progress.ts'
+import { makeRunDir } from '../run-dir.ts'
 import { importImages } from './containerd.ts'
 import { maskedUnits } from './masked.ts'
 import { nodePackages } from './packages.ts'
@@ -29,8 +30,8 @@ export async function nodeImage(kit: Kit<'kubelet' | 'pause'>, packages: Package
 	const name = fingerprint(debian, kit.kubelet, images.archive, packages.root, await settingsFingerprint(), ...makers)
 	const path = await makeOnce(cacheDir(`node-${name}.img`), draft =>
 		step('disk of the nodes', async tell => {
-			const tree = `${draft}.tree`
-			await rm(tree, { recursive: true, force: true })
+			const work = await makeRunDir('disk')
+			const tree = join(work.path, 'tree')
 			tell('copying Debian')
 			await contained(['cp', '-a', debian, tree])
 			await settle(tree, kit, packages)
@@ -38,7 +39,7 @@ export async function nodeImage(kit: Kit<'kubelet' | 'pause'>, packages: Package
 			await importImages(tree, images.archive)
 			tell('writing it')
 			await write(tree, draft, packages)
-			await rm(tree, { recursive: true })
+			await work.remove()
 		}),
 	)
 	return { path, images }

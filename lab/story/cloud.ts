@@ -107,7 +107,12 @@ async function writeSettings({ kubectl, mgmt }: Clusters, openstack: Openstack, 
 	const run = (args: string[], input?: string) => execa(kubectl, ['--kubeconfig', mgmt, ...args], input === undefined ? {} : { input })
 	await run(['apply', '--server-side', '-f', crd])
 	await run(['wait', '--for=condition=Established', '--timeout=30s', '-f', crd])
-	await run(['apply', '-f', '-'], manifests(openstack, { nodes, providerId }).map(object => stringify(object)).join('---\n'))
+	await run(
+		['apply', '-f', '-'],
+		manifests(openstack, { nodes, providerId })
+			.map(object => stringify(object))
+			.join('---\n'),
+	)
 }
 
 function manifests({ encryptKey, providerId: openstackProviderID, projectId: projectID }: Openstack, { nodes, providerId }: Tie) {

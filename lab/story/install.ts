@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { bundle } from '../../bundle.ts'
-import { type BaseImages, type BuiltImage, buildImage } from '../images.ts'
+import type { Lab } from '../lab.ts'
 import { step } from '../progress.ts'
 import { namespace } from './cloud.ts'
 
@@ -10,29 +10,26 @@ export const images = { agent: 'localhost/multinic-agent:lab', controller: 'loca
 
 const root = join(import.meta.dirname, '../..')
 
-/** Bundles the sources and builds both images from their Dockerfiles; a few seconds. The archives go with the lab's folder. */
-export async function buildProduct(dir: string, base: BaseImages): Promise<readonly BuiltImage[]> {
-	return step('images of agent and controller', async tell => {
-		tell('bundling')
-		await bundle()
-		const built: BuiltImage[] = []
-		for (const room of ['agent', 'controller'] as const) {
-			tell(room)
-			const input = { name: images[room], dockerfile: join(root, `Dockerfile.${room}`), context: root }
-			built.push(await buildImage(input, join(dir, `${room}.tar`), base))
-		}
-		return built
-	})
+/** Bundles the sources, builds both images from their Dockerfiles, and has every node import them; a few seconds. */
+export async function loadProduct(lab: Lab): Promise<void> {
+	await step('bundles', () => bundle())
+	for (const room of ['agent', 'controller'] as const) {
+		const image = await lab.buildImage({ name: images[room], dockerfile: join(root, `Dockerfile.${room}`), context: root })
+		await lab.loadImage(image)
+	}
 }
 
-/** Installs the chart as an operator would. Returns when the controller is available. */
-export async function installChart({ helm, kubeconfig }: { helm: string; kubeconfig: string }, controllerNode: string): Promise<void> {
+/** Installs the chart as an operator would, the controller on that node. Returns when it is available. */
+export async function installChart({ bin, biz }: Lab, controllerNode: string): Promise<void> {
 	const settings = {
-		'agent.image': images.agent,
-		'controller.image': images.controller,
-		'controller.nodeName': controllerNode,
+		'agent.image.repository': 'localhost/multinic-agent',
+		'agent.image.tag': 'lab',
+		'controller.image.repository': 'localhost/multinic-controller',
+		'controller.image.tag': 'lab',
+		'controller.nodeSelector.kubernetes\\.io/hostname': controllerNode,
 	}
 	const values = Object.entries(settings).flatMap(([name, value]) => ['--set-string', `${name}=${value}`])
-	const args = ['install', 'multinic', join(root, 'charts/multinic'), '--namespace', namespace, '--create-namespace', '--wait', '--timeout', '3m']
-	await step('helm install multinic', () => execa(helm, [...args, ...values], { env: { KUBECONFIG: kubeconfig } }))
+	const chart = ['install', 'multinic', join(root, 'charts/multinic'), '--namespace', namespace, '--create-namespace']
+	const env = { KUBECONFIG: biz.kubeconfig }
+	await step('helm install multinic', () => execa(join(bin, 'helm'), [...chart, '--wait', '--timeout', '3m', ...values], { env }))
 }

@@ -1,0 +1,115 @@
+import { LABEL_GENERATION, LABEL_NODE_NAME, REPORT_KEY } from '../../contract/names.ts'
+import type { KubeClient } from '../../runtime/kube/client.ts'
+import type { Stored } from '../../runtime/kube/kind.ts'
+import { ConfigMap, Job, Pod } from '../../runtime/kube/kinds.ts'
+import { startReflector } from '../../runtime/kube/reflector.ts'
+import type { Log } from '../../runtime/log.ts'
+import { NodeConfigKind } from '../../viola/cluster.ts'
+import type { NodeConfigObject } from '../../viola/manifest.ts'
+
+/** The legs of a port's way to a NIC, in order. */
+export const legs = ['node config written', 'Job created', 'pod started', 'agent reported', 'Configured'] as const
+export type Leg = (typeof legs)[number]
+
+/** When each leg was reached, in milliseconds since the port was attached. */
+export type Journey = Partial<Record<Leg, number>>
+
+export interface Follow {
+	client: KubeClient
+	namespace: string
+	node: string
+	/** Lower case. */
+	mac: string
+	log: Log
+	/** Told of each leg as it is reached. */
+	tell: (leg: Leg, afterMs: number) => void
+	withinMs: number
+}
+
+/**
+ * Watches the biz cluster until the node config of that node says `Configured` for the interface with that MAC, of the generation that
+ * brought it. Throws with the status' own reason and message when that takes too long.
+ */
+export async function followPort(follow: Follow): Promise<Journey> {
+	const { tell, withinMs } = follow
+	const since = Date.now()
+	const journey: Journey = {}
+	const end = new AbortController()
+	const done = Promise.withResolvers<void>()
+	let last: NodeConfigObject | undefined
+	const reached = (leg: Leg) => {
+		if (journey[leg] !== undefined) return
+		journey[leg] = Date.now() - since
+		tell(leg, journey[leg])
+		if (leg === 'Configured') done.resolve()
+	}
+	const watching = { ...follow, signal: end.signal }
+	const config = startReflector<NodeConfigObject, Stored<NodeConfigObject>>({
+		...watching,
+		kind: NodeConfigKind,
+		fieldSelector: `metadata.name=${follow.node}`,
+		onChange: (_, now) => {
+			last = now
+			if (now && wants(now, follow.mac)) reached('node config written')
+			if (now && isConfigured(now, follow.mac)) reached('Configured')
+		},
+	})
+	const isOurs = (labels: Labels) => journey['node config written'] !== undefined && generationOf(labels) === last?.metadata.generation
+	const reflectors = [config, ...watchRuns(watching, isOurs, reached)]
+	const late = setTimeout(() => done.reject(new Error(tooLate(follow, last, withinMs))), withinMs)
+	try {
+		await done.promise
+		return journey
+	} finally {
+		clearTimeout(late)
+		end.abort()
+		await Promise.all(reflectors.map(reflector => reflector.done))
+	}
+}
+
+type Labels = Readonly<Record<string, string>> | undefined
+
+/** The three objects of a run, each of which tells of one leg. */
+function watchRuns(follow: Follow & { signal: AbortSignal }, isOurs: (labels: Labels) => boolean, reached: (leg: Leg) => void) {
+	const runs = { ...follow, labelSelector: `${LABEL_NODE_NAME}=${follow.node}` }
+	const on = <T extends { metadata: { labels?: Labels } }>(leg: Leg, is: (object: T) => boolean) => ({
+		onChange: (_: string, now: T | undefined) => {
+			if (now && isOurs(now.metadata.labels) && is(now)) reached(leg)
+		},
+	})
+	return [
+		startReflector<Job, Stored<Job>>({ ...runs, kind: Job, ...on('Job created', () => true) }),
+		startReflector<Pod, Stored<Pod>>({ ...runs, kind: Pod, ...on('pod started', hasStarted) }),
+		startReflector<ConfigMap, Stored<ConfigMap>>({
+			...runs,
+			kind: ConfigMap,
+			...on<ConfigMap>('agent reported', ({ data }) => data?.[REPORT_KEY] !== undefined),
+		}),
+	]
+}
+
+function generationOf(labels: Labels): number {
+	return Number(labels?.[LABEL_GENERATION])
+}
+
+function wants({ spec }: NodeConfigObject, mac: string): boolean {
+	return spec.interfaces.some(nic => nic.macAddress === mac)
+}
+
+function isConfigured({ metadata, status }: NodeConfigObject, mac: string): boolean {
+	const nic = status?.interfaceStatuses?.find(one => one.macAddress === mac)
+	return status?.observedGeneration === metadata.generation && status?.state === 'Configured' && nic?.status === 'Configured'
+}
+
+function hasStarted(pod: Pod): boolean {
+	const state = pod.status?.containerStatuses?.[0]?.state
+	return state?.running !== undefined || state?.terminated !== undefined
+}
+
+function tooLate({ node, mac }: Follow, config: NodeConfigObject | undefined, withinMs: number): string {
+	const ready = config?.status?.conditions?.find(({ type }) => type === 'Ready')
+	const said = ready
+		? `its node config says ${ready.reason}: ${ready.message}`
+		: `${config ? 'its node config has no status' : 'it has no node config'}`
+	return `${mac} on ${node} was not Configured within ${withinMs / 1000} s; ${said}`
+}

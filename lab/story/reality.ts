@@ -1,0 +1,54 @@
+import * as z from 'zod'
+import { routeTable } from '../../contract/names.ts'
+import type { LabNode } from '../lab-node.ts'
+
+/** What one NIC of a node must be, as the story wants it. */
+export interface WantedNic {
+	readonly id: number
+	readonly name: string
+	readonly mac: string
+	readonly mtu: number
+	/** With its prefix: `192.168.10.10/24`. */
+	readonly address: string
+}
+
+const Links = z.array(
+	z.object({
+		ifname: z.string(),
+		address: z.string(),
+		permaddr: z.string().optional(),
+		mtu: z.int(),
+		flags: z.array(z.string()),
+		addr_info: z.array(z.object({ local: z.string(), prefixlen: z.int() })),
+	}),
+)
+const Rules = z.array(z.object({ src: z.string().optional(), table: z.string().optional() }))
+
+/**
+ * Looks at the node itself, past agent, controller and status: what its kernel says of the NIC.
+ *
+ * @returns a sentence for each thing that is not as wanted; none when all is right
+ */
+export async function whatIsWrong(node: LabNode, wanted: WantedNic): Promise<string[]> {
+	const links = Links.parse(JSON.parse(await node.ask('ip -j address show')))
+	const rules = Rules.parse(JSON.parse(await node.ask('ip -j rule show')))
+	const link = links.find(({ ifname }) => ifname === wanted.name)
+	if (!link) return [`there is no link ${wanted.name}; there are ${links.map(({ ifname }) => ifname).join(', ')}`]
+	const addresses = link.addr_info.map(({ local, prefixlen }) => `${local}/${prefixlen}`)
+	const [source] = wanted.address.split('/')
+	const table = String(routeTable(wanted.id))
+	return [
+		...unless((link.permaddr ?? link.address) === wanted.mac, `${wanted.name} has MAC ${link.permaddr ?? link.address}, not ${wanted.mac}`),
+		...unless(link.mtu === wanted.mtu, `${wanted.name} has MTU ${link.mtu}, not ${wanted.mtu}`),
+		...unless(link.flags.includes('UP'), `${wanted.name} is down`),
+		...unless(addresses.includes(wanted.address), `${wanted.name} has ${addresses.join(', ') || 'no address'}, not ${wanted.address}`),
+		...unless(
+			rules.some(rule => rule.src === source && rule.table === table),
+			`no rule sends what comes from ${source} to table ${table}`,
+		),
+	]
+}
+
+function unless(right: boolean, words: string): string[] {
+	return right ? [] : [words]
+}

@@ -1,0 +1,30 @@
+import { loadCredentials } from '../../runtime/kube/auth.ts'
+import { KubeClient } from '../../runtime/kube/client.ts'
+import type { Lab } from '../lab.ts'
+import { step } from '../progress.ts'
+import { type Cloud, startCloud } from './cloud.ts'
+import { installChart, loadProduct } from './install.ts'
+
+/** A lab with the product in it and a cloud before it. */
+export interface Stage {
+	readonly lab: Lab
+	readonly cloud: Cloud
+	/** Of the biz cluster. */
+	readonly client: KubeClient
+	stop(): Promise<void>
+}
+
+/** Puts the product where it belongs: images and chart into the biz cluster, mgmt and viola before it. The controller is on the first node. */
+export async function setStage(lab: Lab): Promise<Stage> {
+	const names = lab.nodes.map(({ name }) => name)
+	await loadProduct(lab)
+	await installChart(lab, names[0] ?? '')
+	const clusters = { biz: lab.biz.kubeconfig, mgmt: lab.mgmt.kubeconfig, kubectl: `${lab.bin}/kubectl` }
+	const cloud = await step('OpenStack, viola and mgmt', () => startCloud(lab.dir, names, clusters))
+	const client = new KubeClient(await loadCredentials({ kubeconfig: lab.biz.kubeconfig }, {}), { fieldManager: 'multinic-lab' })
+	const stop = async () => {
+		await client.close()
+		await cloud.stop()
+	}
+	return { lab, cloud, client, stop }
+}
