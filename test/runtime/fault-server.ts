@@ -1,0 +1,91 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { onTestFinished } from 'vitest'
+import type { Credentials } from '../../runtime/kube/auth.ts'
+
+/** How one request is mistreated. */
+export type Answer = (response: ServerResponse, request: IncomingMessage) => void
+
+/** What a real API server does only by accident, done at will. It knows no objects and stands in for nothing else. */
+export type FaultServer = {
+	credentials: Credentials
+	/** Path and query of every request, in the order they came; watches as `watch from 7`. */
+	requests: string[]
+	/** Connections ever opened. */
+	connections(): number
+	/** How the next requests are answered, one each. The last answer stays. */
+	script(...answers: Answer[]): void
+}
+
+/** Starts one on a free port of loopback; it ends with the test. */
+export async function startFaultServer(): Promise<FaultServer> {
+	let answers: Answer[] = []
+	let connections = 0
+	const requests: string[] = []
+	const server = createServer((request, response) => {
+		requests.push(told(request.url ?? ''))
+		const answer = answers.length > 1 ? answers.shift() : answers[0]
+		answer?.(response, request)
+	})
+	server.on('connection', () => connections++)
+	await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+	onTestFinished(() => {
+		server.closeAllConnections()
+		server.close()
+	})
+	const { port } = server.address() as AddressInfo
+	return {
+		credentials: { server: `http://127.0.0.1:${port}`, tls: {}, headers: async () => ({}) },
+		requests,
+		connections: () => connections,
+		script: (...next) => {
+			answers = next
+		},
+	}
+}
+
+function told(url: string): string {
+	const { pathname, searchParams } = new URL(url, 'http://x')
+	if (searchParams.get('watch') === 'true') return `watch from ${searchParams.get('resourceVersion')}`
+	if (!pathname.endsWith('/configmaps')) return pathname
+	return ['list', searchParams.get('limit') ?? 'whole', searchParams.get('continue') ?? ''].join(' ').trimEnd()
+}
+
+/** Objects as `name@version`. */
+export function list(version: string, objects: readonly string[], next?: string): Answer {
+	return json(200, { metadata: { resourceVersion: version, ...(next && { continue: next }) }, items: objects.map(object) })
+}
+
+export function json(status: number, body: unknown, headers: Record<string, string> = {}): Answer {
+	return response => {
+		response.writeHead(status, { 'content-type': 'application/json', ...headers })
+		response.end(JSON.stringify(body))
+	}
+}
+
+/** A watch that says these events (`ADDED a@2`, `BOOKMARK @9`, `ERROR 410`) and then does something else. */
+export function watch(events: readonly string[], then: (response: ServerResponse) => void): Answer {
+	return response => {
+		response.writeHead(200, { 'content-type': 'application/json' })
+		response.flushHeaders()
+		if (events.length === 0) return then(response)
+		response.write(`${events.map(line).join('\n')}\n`, () => then(response))
+	}
+}
+
+export const ends = (response: ServerResponse): void => void response.end()
+export const breaks = (response: ServerResponse): void => void response.destroy()
+export const saysNothing = (): void => {}
+
+export function line(event: string): string {
+	const [type, what = ''] = event.split(' ')
+	return JSON.stringify({
+		type,
+		object: type === 'ERROR' ? { kind: 'Status', code: Number(what), message: 'as it was told to' } : object(what),
+	})
+}
+
+function object(text: string): object {
+	const [name, resourceVersion] = text.split('@')
+	return { metadata: { name, resourceVersion, managedFields: [{}] } }
+}

@@ -1,0 +1,103 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { KubeClient, type KubeClientOptions } from '../../runtime/kube/client.ts'
+import { ConfigMap } from '../../runtime/kube/kinds.ts'
+import { type Answer, type FaultServer, json, startFaultServer } from './fault-server.ts'
+
+const ok = json(200, { metadata: { name: 'a' } })
+const later = (seconds: string, status = 429): Answer => json(status, { message: 'too many requests' }, { 'retry-after': seconds })
+const at = { namespace: 'n', name: 'a' }
+
+async function start(answers: Answer[], options: Partial<KubeClientOptions> = {}): Promise<{ server: FaultServer; client: KubeClient }> {
+	const server = await startFaultServer()
+	server.script(...answers)
+	const client = new KubeClient(server.credentials, { fieldManager: 'test', ...options })
+	onTestFinished(() => client.close())
+	return { server, client }
+}
+
+test('many calls at once share four connections, and calls after them use those again', async () => {
+	const { server, client } = await start([ok])
+	const many = () => Promise.all(Array.from({ length: 100 }, () => client.get(ConfigMap, at)))
+	await many()
+	await many()
+	expect([server.requests.length, server.connections()]).toEqual([200, 4])
+	expect(client.requests()).toEqual({ get: 200 })
+})
+
+test.each<[title: string, answers: Answer[], requests: number, outcome: object | string]>([
+	['a server that says “later” is asked again when it said', [later('0.01'), later('0.01'), ok], 3, 'a'],
+	['one that is not ready and says when, too', [later('0.01', 503), ok], 2, 'a'],
+	['one that does not say when is asked a little later', [json(429, {}), ok], 2, 'a'],
+	[
+		'one that fails without saying when is the caller’s to judge',
+		[json(500, { message: 'etcd is gone' })],
+		1,
+		{ code: 'SERVER_ERROR', message: 'etcd is gone' },
+	],
+	[
+		'one that asks for more patience than we have is told as it is',
+		[later('60')],
+		1,
+		{ code: 'TOO_MANY_REQUESTS', facts: { retryAfterMs: 60_000 } },
+	],
+	['a connection that breaks under a read is forgiven once', [response => response.destroy(), ok], 2, 'a'],
+	['a connection that always breaks is not', [response => response.destroy()], 2, { code: 'UNREACHABLE', retry: true }],
+	[
+		'an answer that is cut is no answer',
+		[response => response.setHeader('content-type', 'application/json').end('{"metadata"')],
+		1,
+		{ code: 'SERVER_ERROR', retry: true },
+	],
+])('%s', async (_, answers, requests, outcome) => {
+	const { server, client } = await start(answers)
+	const call = client.get(ConfigMap, at)
+	if (typeof outcome === 'string') expect((await call).metadata.name).toBe(outcome)
+	else await expect(call).rejects.toMatchObject(outcome)
+	expect(server.requests.length).toBe(requests)
+})
+
+test('a write over a connection that breaks is not sent twice', async () => {
+	const { server, client } = await start([response => response.destroy()])
+	await expect(client.create(ConfigMap, { metadata: at })).rejects.toMatchObject({ code: 'UNREACHABLE', retry: true })
+	expect(server.requests.length).toBe(1)
+})
+
+test('a server that does not answer is given up when its time is over', async () => {
+	const { client } = await start([() => {}], { timeoutMs: 20 })
+	await expect(client.get(ConfigMap, at)).rejects.toMatchObject({ code: 'TIMED_OUT', retry: true })
+})
+
+test('an answer that never ends is given up too', async () => {
+	const { client } = await start([response => void response.writeHead(200, { 'content-type': 'application/json' }).write('{')])
+	await expect(client.get(ConfigMap, at, { timeoutMs: 30 })).rejects.toMatchObject({ code: 'TIMED_OUT' })
+})
+
+test('a caller who gives up is told that he did, and leaves no listener behind', async () => {
+	const { server, client } = await start([ok, () => {}])
+	const end = new AbortController()
+	let listeners = 0
+	const add = end.signal.addEventListener.bind(end.signal)
+	const remove = end.signal.removeEventListener.bind(end.signal)
+	Object.assign(end.signal, {
+		addEventListener: (...args: Parameters<typeof add>) => [listeners++, add(...args)],
+		removeEventListener: (...args: Parameters<typeof remove>) => [listeners--, remove(...args)],
+	})
+	await client.get(ConfigMap, at, { signal: end.signal })
+	expect(listeners).toBe(0)
+	const call = client.get(ConfigMap, at, { signal: end.signal })
+	await expect.poll(() => server.requests.length).toBe(2)
+	end.abort(new Error('enough'))
+	await expect(call).rejects.toMatchObject({ code: 'STOPPED', message: expect.stringContaining('enough') })
+	expect(listeners).toBe(0)
+})
+
+test('every try is told, and never by name', async () => {
+	const calls: object[] = []
+	const { client } = await start([later('0.01'), ok], { onCall: call => calls.push(call) })
+	await client.get(ConfigMap, at)
+	expect(calls).toMatchObject([
+		{ verb: 'get', method: 'GET', code: '429' },
+		{ verb: 'get', method: 'GET', code: '200' },
+	])
+	expect(JSON.stringify(calls)).not.toContain('/configmaps')
+})
