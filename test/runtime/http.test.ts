@@ -1,0 +1,206 @@
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import * as z from 'zod'
+import { Failure } from '../../runtime/errors.ts'
+import { createHttpClient, type HttpCall } from '../../runtime/http-client.ts'
+import { addHealth, createHttpServer, listen } from '../../runtime/http-server.ts'
+import { createLog } from '../../runtime/log.ts'
+import { createMetrics } from '../../runtime/metrics.ts'
+import { remoteWords } from '../../runtime/remote-words.ts'
+
+async function serve(listener: RequestListener): Promise<string> {
+	const server = createServer(listener)
+	await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+	onTestFinished(() => {
+		server.closeAllConnections()
+		server.close()
+	})
+	return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+/** Calls a server that answers this. */
+async function call<T>(status: number, body: string, more: Partial<HttpCall<T>> = {}, headers: Record<string, string> = {}) {
+	const origin = await serve((_, response) => response.writeHead(status, headers).end(body))
+	const client = createHttpClient({ timeoutMs: 2_000 })
+	onTestFinished(() => client.close())
+	return client.call({ url: `${origin}/v2.0/ports?limit=1`, ...more })
+}
+
+describe('a call over HTTP', () => {
+	const Ports = z.object({ ports: z.array(z.object({ id: z.string() })) })
+
+	test('gives what the schema says', async () => {
+		const { status, body } = await call(200, '{"ports":[{"id":"a","extra":1}]}', { schema: Ports })
+		expect([status, body]).toEqual([200, { ports: [{ id: 'a' }] }])
+	})
+
+	test.each<[title: string, answer: [status: number, body: string], failure: object]>([
+		[
+			'Keystone’s own words',
+			[401, '{"error":{"code":401,"message":"The request you have made requires authentication."}}'],
+			{
+				code: 'UNAUTHORIZED',
+				retry: false,
+				message: expect.stringMatching(/^GET http:.*\/v2\.0\/ports answered 401: The request you have made requires authentication\.$/),
+			},
+		],
+		[
+			'Neutron’s own words',
+			[503, '{"NeutronError":{"type":"X","message":"database is locked","detail":""}}'],
+			{ code: 'SERVER_ERROR', retry: true, facts: { status: 503, remote: 'database is locked' } },
+		],
+		[
+			'a page',
+			[502, '<html><head><style>b{}</style></head><body><h1>Bad\n Gateway</h1></body></html>'],
+			{ code: 'SERVER_ERROR', facts: { remote: 'Bad Gateway' } },
+		],
+		['no words at all', [404, ''], { code: 'NOT_FOUND', retry: false, message: expect.stringMatching(/answered 404$/) }],
+		['a redirect, which is not followed', [302, ''], { code: 'REFUSED', retry: false }],
+		[
+			'something else than was expected',
+			[200, '{"ports":[{"id":7}]}'],
+			{ code: 'BAD_ANSWER', retry: true, message: expect.stringContaining('ports.0.id: ') },
+		],
+		['what is not JSON', [200, '<html>'], { code: 'BAD_ANSWER', message: expect.stringContaining('answer: ') }],
+	])('that fails tells %s', async (_, [status, body], failure) => {
+		await expect(call(status, body, { schema: Ports })).rejects.toMatchObject(failure)
+	})
+
+	test('repeats no secret, whoever says it', async () => {
+		const secrets = ['s3cret-word']
+		const headers = { authorization: 'Bearer abcdef123', 'x-auth-token': 'tok-9876' }
+		const failure = await call(401, '{"message":"abcdef123, tok-9876 and s3cret-word are wrong"}', { headers, secrets }).catch(
+			error => error,
+		)
+		expect(failure.message).toContain('[hidden], [hidden] and [hidden] are wrong')
+		expect(JSON.stringify([failure, failure.message])).not.toMatch(/abcdef123|tok-9876|s3cret-word/)
+	})
+
+	test('tells no user, password or query of the address', async () => {
+		const client = createHttpClient()
+		onTestFinished(() => client.close())
+		const failure = await client.call({ url: 'http://admin:hunter2@127.0.0.1:1/x?key=hunter3' }).catch(error => error)
+		expect(failure).toMatchObject({ code: 'UNREACHABLE', retry: true, facts: { url: 'http://127.0.0.1:1/x' } })
+		expect(JSON.stringify([failure, failure.message])).not.toMatch(/hunter/)
+	})
+
+	test('asks again when the remote says', async () => {
+		await expect(call(429, '', {}, { 'retry-after': '3' })).rejects.toMatchObject({
+			code: 'TOO_MANY_REQUESTS',
+			retry: true,
+			facts: { retryAfterMs: 3_000 },
+		})
+	})
+
+	test('takes a refusal for an answer where the caller says so', async () => {
+		expect(await call(404, '{"a":1}', { accept: status => status === 404 })).toMatchObject({ status: 404, body: { a: 1 } })
+	})
+
+	test('is given up when its time is over, or by the caller', async () => {
+		const origin = await serve(() => {})
+		const client = createHttpClient({ timeoutMs: 20 })
+		onTestFinished(() => client.close())
+		await expect(client.call({ url: origin })).rejects.toMatchObject({ code: 'TIMED_OUT', retry: true })
+		await expect(client.call({ url: origin, signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'STOPPED' })
+	})
+
+	test('reads no answer without end', async () => {
+		const origin = await serve((_, response) => response.end('x'.repeat(100_000)))
+		const client = createHttpClient({ maxAnswerBytes: 1_000 })
+		onTestFinished(() => client.close())
+		await expect(client.call({ url: origin })).rejects.toMatchObject({ code: 'UNREACHABLE' })
+	})
+})
+
+test.each([
+	['{"badRequest":{"code":400,"message":"Invalid  input"}}', 'Invalid input'],
+	['{"error":"invalid_grant","error_description":"bad client"}', 'bad client'],
+	['{"error":"Unauthorized"}', 'Unauthorized'],
+	['{"errors":[{"message":"first"},{"message":"second"}]}', 'first'],
+	['{"code":7}', '{"code":7}'],
+	['x'.repeat(400), `${'x'.repeat(300)}…`],
+])('a remote that says %s says: %s', (body, words) => {
+	expect(remoteWords(body)).toBe(words)
+})
+
+describe('an HTTP server', () => {
+	const start = () => {
+		const logged: string[] = []
+		const app = createHttpServer({ log: createLog('test', { to: { write: text => void logged.push(text) } }), bodyLimitBytes: 100 })
+		app.post('/things', request => ({ got: request.body }))
+		app.get('/fails/:how', request => {
+			const { how } = request.params as { how: string }
+			if (how === 'bug') throw new TypeError('inner words')
+			throw new Failure('DATABASE_AWAY', 'the database is away', { retry: how === 'later' })
+		})
+		return { app, logged }
+	}
+	const json = { 'content-type': 'application/json' }
+
+	test.each<[title: string, request: object, status: number, body: object]>([
+		['JSON is taken and given', { method: 'POST', url: '/things', headers: json, payload: '{"a":1}' }, 200, { got: { a: 1 } }],
+		['a body that is no JSON', { method: 'POST', url: '/things', headers: json, payload: '{' }, 400, { error: { code: 'BAD_REQUEST' } }],
+		[
+			'a body that is too large',
+			{ method: 'POST', url: '/things', headers: json, payload: `"${'x'.repeat(200)}"` },
+			413,
+			{ error: { code: 'BAD_REQUEST' } },
+		],
+		[
+			'a body of another kind',
+			{ method: 'POST', url: '/things', headers: { 'content-type': 'text/xml' }, payload: '<a/>' },
+			415,
+			{ error: { code: 'BAD_REQUEST' } },
+		],
+		['a failure that may heal', { url: '/fails/later' }, 503, { error: { code: 'DATABASE_AWAY', message: 'the database is away' } }],
+		['a failure that may not', { url: '/fails/never' }, 400, { error: { code: 'DATABASE_AWAY' } }],
+		['a path that is not there', { url: '/nothing?token=x' }, 404, { error: { code: 'NOT_FOUND', message: 'there is no GET /nothing' } }],
+	])('%s', async (_, request, status, body) => {
+		const response = await start().app.inject(request)
+		expect([response.statusCode, response.json()]).toMatchObject([status, body])
+	})
+
+	test('a bug is logged with its words and answered without them', async () => {
+		const { app, logged } = start()
+		const response = await app.inject({ url: '/fails/bug' })
+		expect([response.statusCode, response.json().error.code]).toEqual([500, 'INTERNAL'])
+		expect([response.body.includes('inner words'), logged.join('').includes('inner words')]).toEqual([false, true])
+	})
+
+	test('health says what is missing, metrics count what happened', async () => {
+		const { app } = start()
+		let ready: true | string = 'the first list is not read yet'
+		const metrics = createMetrics('node-config', 8)
+		addHealth(app, { ready: () => ready, metrics: metrics.registry })
+		expect((await app.inject('/healthz')).statusCode).toBe(200)
+		expect(await app.inject('/readyz')).toMatchObject({ statusCode: 503, body: 'the first list is not read yet' })
+		ready = true
+		expect((await app.inject('/readyz')).statusCode).toBe(200)
+		metrics.loop.started()
+		metrics.loop.ended('terminal_error', 0.2)
+		metrics.queue.added(3)
+		metrics.kubeCall({ verb: 'get', method: 'GET', host: 'h', code: '200', seconds: 0.1 })
+		const { body } = await app.inject('/metrics')
+		for (const line of [
+			'controller_runtime_reconcile_total{controller="node-config",result="error"} 1',
+			'controller_runtime_terminal_reconcile_errors_total{controller="node-config"} 1',
+			'controller_runtime_max_concurrent_reconciles{controller="node-config"} 8',
+			'controller_runtime_active_workers{controller="node-config"} 0',
+			'workqueue_depth{name="node-config",controller="node-config"} 3',
+			'rest_client_requests_total{code="200",method="GET",host="h"} 1',
+			'process_resident_memory_bytes',
+		]) {
+			expect(body).toContain(line)
+		}
+	})
+
+	test('listens until it is told to end, and says where', async () => {
+		const end = new AbortController()
+		const { address, closed } = await listen(start().app, { host: '127.0.0.1', port: 0 }, end.signal)
+		const port = Number(new URL(address).port)
+		await expect(listen(start().app, { host: '127.0.0.1', port }, end.signal)).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+		end.abort()
+		await closed
+	})
+})
