@@ -1,7 +1,9 @@
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { KubeClient } from '../../runtime/kube/client.ts'
 import { ConfigMap } from '../../runtime/kube/kinds.ts'
 import { type Reflector, type ReflectorOptions, startReflector } from '../../runtime/kube/reflector.ts'
+import type { Transport } from '../../runtime/kube/transport.ts'
+import { watchEvents } from '../../runtime/kube/watch.ts'
 import { createLog } from '../../runtime/log.ts'
 import { type Answer, breaks, ends, type FaultServer, json, line, list, saysNothing, startFaultServer, watch } from './fault-server.ts'
 
@@ -112,6 +114,36 @@ test('a watch that has fallen silent is opened anew where it stood, and that is 
 	const { server, told, reflector, logged } = await reflect(answers, { idleMs: 30 })
 	await expect.poll(() => server.requests.slice(0, 4)).toEqual(['list 500', 'watch from 5', 'watch from 6', 'watch from 7'])
 	expect([told, reflector.counts.failures, logged]).toEqual([['a@6', 'b@7'], 0, []])
+})
+
+test('every silence counts from the last word', async () => {
+	vi.useFakeTimers()
+	onTestFinished(() => void vi.useRealTimers())
+	const chunks = ['BOOKMARK @6', 'BOOKMARK @7', 'BOOKMARK @8'].map(event => Buffer.from(`${line(event)}\n`))
+	const open = async function* ({ signal }: { signal: AbortSignal }) {
+		for (const chunk of chunks) {
+			await vi.advanceTimersByTimeAsync(900)
+			signal.throwIfAborted()
+			yield chunk
+		}
+		await vi.advanceTimersByTimeAsync(1_000)
+		signal.throwIfAborted()
+	}
+	const transport = { open: async (request: { signal: AbortSignal }) => open(request) } as Pick<Transport, 'open'> as Transport
+	const told: string[] = []
+	const watching = async () => {
+		const options = { resourceVersion: '5', idleMs: 1_000, signal: new AbortController().signal }
+		for await (const event of watchEvents(transport, ConfigMap, options)) told.push(event.object.metadata.resourceVersion)
+	}
+	await expect(watching()).rejects.toMatchObject({ code: 'TIMED_OUT', facts: { silent: true } })
+	expect(told).toEqual(['6', '7', '8'])
+})
+
+test('what was heard makes the next wait short again', async () => {
+	const answers = [list('5', []), gone(500), gone(500), gone(500), watch(['ADDED a@6'], breaks), quiet]
+	const { server, logged } = await reflect(answers, { chance: () => 0 })
+	await expect.poll(() => server.requests.at(-1)).toBe('watch from 6')
+	expect(logged.map(text => JSON.parse(text).waitMs)).toEqual([2, 4, 8, 2])
 })
 
 test('a server that ends every watch at once is not asked in a tight loop', async () => {
