@@ -1,0 +1,215 @@
+import type { FastifyInstance } from 'fastify'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { FINALIZER } from '../../contract/names.ts'
+import { NODE_CONFIGS_PATH } from '../../contract/viola-api.ts'
+import { type ApiServer, startApiServer } from '../../lab/api-server.ts'
+import { type Credentials, loadCredentials } from '../../runtime/kube/auth.ts'
+import { KubeClient } from '../../runtime/kube/client.ts'
+import { createLog } from '../../runtime/log.ts'
+import { createCluster, NodeConfigKind } from '../../viola/cluster.ts'
+import { createViola } from '../../viola/routes.ts'
+import { parseClusters, route } from '../../viola/routing.ts'
+import { putCrds } from '../mgmt/cluster.ts'
+
+/** viola's HTTP door over a real API server; provider `gone` is a cluster that cannot be reached. */
+
+const token = 'the-token'
+const namespace = 'default'
+let api: ApiServer
+let credentials: Credentials
+let client: KubeClient
+let nowhere: KubeClient
+let viola: FastifyInstance
+
+beforeAll(async () => {
+	api = await startApiServer()
+	credentials = await loadCredentials({ kubeconfig: api.kubeconfig }, {})
+	client = new KubeClient(credentials, { fieldManager: 'multinic-viola' })
+	nowhere = new KubeClient({ ...credentials, server: 'https://127.0.0.1:1' }, { fieldManager: 'multinic-viola', patienceMs: 0 })
+	await putCrds(client)
+	const clusters = parseClusters({ biz: { namespace }, gone: { namespace } })
+	const clusterOf = async (id: string | undefined) => {
+		const { providerId, target } = route(clusters, id)
+		return createCluster(providerId === 'gone' ? nowhere : client, providerId, target.namespace)
+	}
+	viola = createViola({ token, clusterOf, log: createLog('viola', { level: 'silent' }) })
+})
+afterAll(async () => {
+	await viola?.close()
+	await Promise.all([client?.close(), nowhere?.close()])
+	await api?.stop()
+})
+beforeEach(async () => {
+	for (const { metadata } of (await client.list(NodeConfigKind, { namespace })).items) {
+		await client.patch(NodeConfigKind, metadata, { metadata: { finalizers: null } })
+		await client.delete(NodeConfigKind, metadata)
+	}
+})
+
+const nic = { id: 0, macAddress: 'fa:16:3e:37:c3:f1', address: '10.0.0.23', cidr: '10.0.0.0/24', mtu: 1450 }
+const node = (nodeName: string, interfaces: unknown = [nic], more: object = {}) => ({
+	nodeName,
+	instanceId: `vm-${nodeName}`,
+	interfaces,
+	...more,
+})
+const auth = { authorization: `Bearer ${token}`, 'x-provider-id': 'biz' }
+const send = async (payload: unknown, headers: Record<string, string> = auth) => {
+	const answer = await viola.inject({
+		method: 'POST',
+		url: NODE_CONFIGS_PATH,
+		headers: { 'content-type': 'application/json', ...headers },
+		payload: JSON.stringify(payload),
+	})
+	return { status: answer.statusCode, body: answer.json() }
+}
+const stored = (name: string) => client.find(NodeConfigKind, { namespace, name })
+
+test('a node config is created with finalizer, labels and hash, changed when it differs, and not written when it does not', async () => {
+	expect(await send([node('worker-1')])).toEqual({
+		status: 200,
+		body: { applied: 1, results: [{ nodeName: 'worker-1', status: 'created', generation: 1 }], errors: [] },
+	})
+	const created = await stored('worker-1')
+	expect(created).toMatchObject({
+		metadata: {
+			finalizers: [FINALIZER],
+			labels: { 'multinic.io/node-name': 'worker-1', 'multinic.io/instance-id': 'vm-worker-1', 'multinic.io/provider-id': 'biz' },
+		},
+		spec: {
+			nodeName: 'worker-1',
+			instanceId: 'vm-worker-1',
+			providerId: 'biz',
+			interfaces: [nic],
+			specHash: expect.stringMatching(/^[0-9a-f]{64}$/),
+		},
+	})
+	expect(
+		(await send([node('Worker-1', [{ ...nic, macAddress: 'FA:16:3E:37:C3:F1' }], { instanceId: 'vm-worker-1' })])).body.results,
+	).toEqual([{ nodeName: 'worker-1', status: 'unchanged', generation: 1 }])
+	expect((await stored('worker-1'))?.metadata.resourceVersion).toBe(created?.metadata.resourceVersion)
+	expect((await send([node('worker-1', [])])).body.results).toEqual([{ nodeName: 'worker-1', status: 'updated', generation: 2 }])
+	expect((await stored('worker-1'))?.spec).toMatchObject({ interfaces: [] })
+})
+
+test('what people set beside it stays', async () => {
+	await send([node('worker-1')])
+	await client.patch(
+		NodeConfigKind,
+		{ namespace, name: 'worker-1' },
+		{ metadata: { labels: { team: 'a' } }, spec: { paused: true, mode: 'Plan' } },
+	)
+	await send([node('worker-1', [{ ...nic, mtu: 9000 }])])
+	expect(await stored('worker-1')).toMatchObject({
+		metadata: { labels: { team: 'a' } },
+		spec: { paused: true, mode: 'Plan', interfaces: [{ mtu: 9000 }] },
+	})
+})
+
+test('only the nodes that are named are touched', async () => {
+	await send([node('worker-1'), node('worker-2')])
+	const before = (await stored('worker-2'))?.metadata.resourceVersion
+	await send([node('worker-1', [])])
+	expect((await stored('worker-2'))?.metadata.resourceVersion).toBe(before)
+})
+
+test.each<[sentence: string, entry: unknown, code: string, words: string]>([
+	['missing interfaces', { nodeName: 'worker-9' }, 'Invalid', 'interfaces: '],
+	['null interfaces', node('worker-9', null), 'Invalid', 'interfaces: '],
+	['a MAC that is none', node('worker-9', [{ macAddress: 'fa:16' }]), 'Invalid', 'interfaces[0].macAddress: must be a MAC address'],
+	['a duplicate MAC', node('worker-9', [nic, { ...nic, id: 1 }]), 'Invalid', 'interfaces: macAddress must be unique'],
+	['an MTU of 20', node('worker-9', [{ ...nic, mtu: 20 }]), 'Invalid', 'interfaces[0].mtu: '],
+	[
+		'an address outside its cidr',
+		node('worker-9', [{ ...nic, address: '10.0.1.1' }]),
+		'Invalid',
+		'interfaces[0].address: address must be an IP address inside cidr',
+	],
+	[
+		'ids counted from 1 to 10',
+		node(
+			'worker-9',
+			[1, 10].map(id => ({ id, macAddress: `fa:16:3e:00:00:${id + 10}` })),
+		),
+		'Invalid',
+		'ids count from 0 to 9',
+	],
+	['a name no node can have', node('worker_9'), 'Invalid', 'nodeName: must be a Kubernetes node name'],
+	['no object at all', 'worker-9', 'Invalid', 'expected object'],
+])('%s is refused with the field, and the node beside it is applied', async (_, entry, code, words) => {
+	const { status, body } = await send([entry, node('worker-1')])
+	expect([status, body.applied, body.results[0].nodeName]).toEqual([200, 1, 'worker-1'])
+	expect(body.errors).toEqual([{ nodeName: expect.any(String), code, message: expect.stringContaining(words) }])
+	expect(await send([entry])).toMatchObject({ status: 422, body: { applied: 0, results: [] } })
+	expect(await stored('worker-9')).toBeUndefined()
+})
+
+test('what older clients send is understood: mtu 0, cidr "", no id', async () => {
+	const { macAddress } = nic
+	expect(
+		(
+			await send([
+				node('worker-1', [
+					{ macAddress, cidr: '', mtu: 0, deviceId: 'x' },
+					{ macAddress: 'fa:16:3e:00:00:02', mtu: 0 },
+				]),
+			])
+		).status,
+	).toBe(200)
+	expect((await stored('worker-1'))?.spec.interfaces).toEqual([
+		{ id: 0, macAddress },
+		{ id: 1, macAddress: 'fa:16:3e:00:00:02' },
+	])
+})
+
+test('a node named twice is refused, and so is one whose node config is being deleted', async () => {
+	const twice = await send([node('worker-1'), node('WORKER-1', [])])
+	expect(twice).toMatchObject({ status: 422, body: { errors: [{ code: 'Duplicate' }, { code: 'Duplicate' }] } })
+	await send([node('worker-1')])
+	const deleted = await viola.inject({ method: 'DELETE', url: `${NODE_CONFIGS_PATH}/worker-1`, headers: auth })
+	expect([deleted.statusCode, deleted.json()]).toEqual([200, { nodeName: 'worker-1', status: 'deleted' }])
+	expect(await send([node('worker-1')])).toMatchObject({ status: 422, body: { errors: [{ nodeName: 'worker-1', code: 'Terminating' }] } })
+})
+
+test('GET shows what is in force with its status, all or one', async () => {
+	await send([node('worker-1'), node('worker-2', [])])
+	await client.patchStatus(NodeConfigKind, { namespace, name: 'worker-1' }, { observedGeneration: 1, state: 'Configured' })
+	const one = await viola.inject({ url: `${NODE_CONFIGS_PATH}/worker-1`, headers: auth })
+	const worker1 = {
+		nodeName: 'worker-1',
+		instanceId: 'vm-worker-1',
+		providerId: 'biz',
+		generation: 1,
+		interfaces: [nic],
+		status: { observedGeneration: 1, state: 'Configured' },
+	}
+	expect(one.json()).toEqual(worker1)
+	const all = await viola.inject({ url: NODE_CONFIGS_PATH, headers: auth })
+	expect(all.json()).toMatchObject({ items: [worker1, { nodeName: 'worker-2', interfaces: [] }] })
+	expect((await viola.inject({ url: `${NODE_CONFIGS_PATH}/worker-3`, headers: auth })).statusCode).toBe(404)
+	const absent = await viola.inject({ method: 'DELETE', url: `${NODE_CONFIGS_PATH}/worker-3`, headers: auth })
+	expect(absent.json()).toEqual({ nodeName: 'worker-3', status: 'absent' })
+})
+
+test.each<[sentence: string, headers: Record<string, string>, payload: unknown, status: number, words: string]>([
+	['no token', { 'x-provider-id': 'biz' }, [node('worker-1')], 401, 'bearer token required'],
+	['a wrong token', { ...auth, authorization: 'Bearer wrong' }, [node('worker-1')], 401, 'not the one viola was given'],
+	['no provider', { authorization: auth.authorization }, [node('worker-1')], 400, 'x-provider-id is required'],
+	['an unknown provider', { ...auth, 'x-provider-id': 'other' }, [node('worker-1')], 404, 'no cluster is configured for provider other'],
+	['an empty list', auth, [], 400, 'at least one node'],
+	['an object instead of a list', auth, node('worker-1'), 400, 'must be a list'],
+	['a body over the limit', auth, 'x'.repeat(17 << 20), 413, 'too large'],
+])('%s is refused as a whole', async (...[, headers, payload, status, words]) => {
+	const answer = await send(payload, headers)
+	expect(answer).toMatchObject({ status, body: { error: { message: expect.stringContaining(words) } } })
+	expect(await stored('worker-1')).toBeUndefined()
+})
+
+test('a cluster that cannot be reached is 503, per node and for a GET', async () => {
+	const headers = { ...auth, 'x-provider-id': 'gone' }
+	expect(await send([node('worker-1'), node('worker-2', null)], headers)).toMatchObject({
+		status: 503,
+		body: { applied: 0, errors: [{ nodeName: 'worker-1', code: 'ClusterUnreachable' }, { code: 'Invalid' }] },
+	})
+	expect((await viola.inject({ url: NODE_CONFIGS_PATH, headers })).statusCode).toBe(503)
+})

@@ -1,0 +1,91 @@
+import type * as z from 'zod'
+import { NodeConfigRequest, type NodeConfigsResponse, type NodeError, type NodeResult } from '../contract/viola-api.ts'
+import { Failure, isFailure, wordsOf } from '../runtime/errors.ts'
+import { isKubeFailure } from '../runtime/kube/failures.ts'
+import type { Cluster } from './cluster.ts'
+import type { ViolaCode } from './failures.ts'
+
+type Answer = { status: 200 | 422 | 503; body: NodeConfigsResponse }
+
+const clusterIsToBlame = new Set(['ClusterUnreachable', 'ClusterNotReady', 'NotAllowed'])
+
+/** Node configs written at once; the API server of the biz cluster has others to serve too. */
+const AT_ONCE = 8
+
+/**
+ * The story of one POST: every node stands alone, so that a bad one never spoils the others.
+ *
+ * @returns 200 when any node was applied; else 503 when the cluster was to blame, 422 when the nodes were
+ * @throws Failure BAD_REQUEST when the body is not a list with at least one node
+ */
+export async function applyNodeConfigs(cluster: Cluster, body: unknown): Promise<Answer> {
+	if (!Array.isArray(body) || body.length === 0)
+		throw new Failure<ViolaCode>(
+			'BAD_REQUEST',
+			'the body must be a list of at least one node config: [{ nodeName, instanceId, interfaces }]',
+		)
+	const read = onlyOnce(body.map(readNode))
+	const outcomes = await inParallel(read, node => ('code' in node ? node : applyOne(cluster, node)))
+	const errors = outcomes.filter(outcome => 'code' in outcome)
+	const results = outcomes.filter(outcome => 'status' in outcome)
+	return { status: statusOf(results, errors), body: { applied: results.length, results, errors } }
+}
+
+function statusOf(results: readonly NodeResult[], errors: readonly NodeError[]): Answer['status'] {
+	if (results.length > 0) return 200
+	return errors.some(({ code }) => clusterIsToBlame.has(code)) ? 503 : 422
+}
+
+function readNode(entry: unknown, position: number): NodeConfigRequest | NodeError {
+	const parsed = NodeConfigRequest.safeParse(entry)
+	if (parsed.success) return parsed.data
+	const named = typeof entry === 'object' && entry !== null && 'nodeName' in entry && typeof entry.nodeName === 'string'
+	return {
+		nodeName: named ? String(entry.nodeName) : `[${position}]`,
+		code: 'Invalid',
+		message: parsed.error.issues.map(sentence).join('; '),
+	}
+}
+
+/** `interfaces[0].macAddress: must be …` */
+function sentence({ path, message }: z.core.$ZodIssue): string {
+	const where = path.map(step => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('')
+	return where === '' ? message : `${where.replace(/^\./, '')}: ${message}`
+}
+
+/** A node named twice has no one truth: neither is applied. */
+function onlyOnce(nodes: readonly (NodeConfigRequest | NodeError)[]): (NodeConfigRequest | NodeError)[] {
+	const count = Map.groupBy(nodes, ({ nodeName }) => nodeName.toLowerCase())
+	return nodes.map(node => {
+		if ('code' in node || count.get(node.nodeName)?.length === 1) return node
+		return { nodeName: node.nodeName, code: 'Duplicate', message: `the request names ${node.nodeName} more than once; name it once` }
+	})
+}
+
+async function applyOne(cluster: Cluster, node: NodeConfigRequest): Promise<NodeResult | NodeError> {
+	try {
+		return await cluster.upsert(node)
+	} catch (error) {
+		if (!isFailure(error)) throw error
+		return { nodeName: node.nodeName, code: codeFor(error), message: wordsOf(error) }
+	}
+}
+
+/** What an error is called in the answer. */
+function codeFor(error: Failure): string {
+	if (isKubeFailure(error, 'INVALID', 'BAD_REQUEST')) return 'Refused'
+	if (isKubeFailure(error, 'FORBIDDEN', 'UNAUTHORIZED')) return 'NotAllowed'
+	if (isKubeFailure(error, 'NOT_FOUND')) return 'ClusterNotReady' // its CRD or its namespace is missing
+	if (isKubeFailure(error, 'UNREACHABLE', 'TIMED_OUT', 'SERVER_ERROR', 'TOO_MANY_REQUESTS')) return 'ClusterUnreachable'
+	return error.code
+}
+
+async function inParallel<T, R>(items: readonly T[], work: (item: T) => R | Promise<R>): Promise<R[]> {
+	const results: R[] = []
+	const entries = items.entries()
+	const worker = async () => {
+		for (const [position, item] of entries) results[position] = await work(item)
+	}
+	await Promise.all(Array.from({ length: AT_ONCE }, worker))
+	return results
+}

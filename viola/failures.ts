@@ -1,0 +1,9 @@
+/** What a request can be refused with as a whole, and the status it answers with. */
+export const failures = {
+	BAD_REQUEST: 400,
+	TOKEN_REFUSED: 401,
+	UNKNOWN_PROVIDER: 404,
+	UNKNOWN_NODE: 404,
+	CLUSTER_UNREACHABLE: 503,
+} as const
+export type ViolaCode = keyof typeof failures

@@ -1,0 +1,30 @@
+import { Failure, wordsOf } from '../runtime/errors.ts'
+import { addHealth, listen } from '../runtime/http-server.ts'
+import { createMetrics } from '../runtime/metrics.ts'
+import { type Context, runProcess } from '../runtime/process.ts'
+import { createClusters } from './cluster.ts'
+import { readConfig } from './config.ts'
+import type { ViolaCode } from './failures.ts'
+import { createViola } from './routes.ts'
+import { route } from './routing.ts'
+
+/** viola: node configs come in over HTTP and become MultiNicNodeConfigs of the biz cluster they are for. */
+export async function main({ signal, log, env }: Context): Promise<void> {
+	const { host, port, token, clusters } = readConfig(env)
+	const metrics = createMetrics('viola')
+	const open = createClusters(env, metrics.kubeCall)
+	const clusterOf = async (id: string | undefined) => {
+		const { providerId, target } = route(clusters, id)
+		return open.cluster(providerId, target).catch(cause => {
+			throw new Failure<ViolaCode>('CLUSTER_UNREACHABLE', `the cluster of provider ${providerId}: ${wordsOf(cause)}`)
+		})
+	}
+	const app = createViola({ token, clusterOf, log })
+	addHealth(app, { ready: () => true, metrics: metrics.registry })
+	const { address, closed } = await listen(app, { host, port }, signal)
+	log.info({ address, providers: [...clusters.keys()] }, 'listening')
+	await closed
+	await open.close()
+}
+
+if (import.meta.main) await runProcess('viola', main)

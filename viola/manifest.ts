@@ -1,0 +1,75 @@
+import { type Interface, settle } from '../contract/interface.ts'
+import { FINALIZER, LABEL_INSTANCE_ID, LABEL_NODE_NAME, LABEL_PROVIDER_ID } from '../contract/names.ts'
+import type { NodeConfigSpec, NodeConfigStatus } from '../contract/node-config.ts'
+import type { NodeConfigRequest, NodeConfigView } from '../contract/viola-api.ts'
+
+type Meta = {
+	name: string
+	namespace?: string
+	labels?: Record<string, string>
+	finalizers?: string[]
+	generation?: number
+	deletionTimestamp?: string
+}
+/** A MultiNicNodeConfig as viola reads and writes it. */
+export type NodeConfigObject = { metadata: Meta; spec: NodeConfigSpec; status?: NodeConfigStatus }
+
+/** Where a node config goes, and the digest of its interfaces. */
+export type Destination = { namespace: string; providerId: string; specHash: string }
+
+/** The object a node config is created as. The finalizer is on it from the start, so that it can never go without its NICs being taken back. */
+export function manifest(node: NodeConfigRequest, { namespace, providerId, specHash }: Destination): NodeConfigObject {
+	const { nodeName, interfaces } = node
+	const instance = node.instanceId ? { instanceId: node.instanceId } : {}
+	return {
+		metadata: { name: nodeName, namespace, labels: labels(node, providerId), finalizers: [FINALIZER] },
+		spec: { nodeName, providerId, ...instance, specHash, interfaces },
+	}
+}
+
+/**
+ * The merge patch that makes an object what is wanted, or undefined when it is that already.
+ *
+ * What people set beside it (`paused`, `mode`, their labels) stays: the patch names only what viola writes.
+ */
+export function changeOf(existing: NodeConfigObject, wanted: NodeConfigObject): object | undefined {
+	const same =
+		canonical(existing.spec.interfaces) === canonical(wanted.spec.interfaces) &&
+		existing.spec.specHash === wanted.spec.specHash &&
+		existing.spec.providerId === wanted.spec.providerId &&
+		existing.spec.instanceId === wanted.spec.instanceId &&
+		Object.entries(wanted.metadata.labels ?? {}).every(([key, value]) => existing.metadata.labels?.[key] === value)
+	if (same) return undefined
+	return { metadata: { labels: wanted.metadata.labels }, spec: { instanceId: null, ...wanted.spec } }
+}
+
+/** One text for lists that mean the same: by id, keys in order, names and defaults filled in. What specHash is the digest of. */
+export function canonical(interfaces: readonly Interface[]): string {
+	return JSON.stringify(sorted(settle(interfaces).toSorted((a, b) => a.id - b.id)))
+}
+
+/** What GET shows of an object. */
+export function view({ metadata, spec, status }: NodeConfigObject): NodeConfigView {
+	const { nodeName, instanceId, providerId, interfaces } = spec
+	return {
+		nodeName,
+		...(instanceId !== undefined && { instanceId }),
+		...(providerId !== undefined && { providerId }),
+		generation: metadata.generation ?? 0,
+		interfaces,
+		...(status && { status }),
+	}
+}
+
+/** A label value ends at 63 characters; a longer node name is in the spec alone. */
+function labels({ nodeName, instanceId }: NodeConfigRequest, providerId: string): Record<string, string> {
+	const all = { [LABEL_NODE_NAME]: nodeName, [LABEL_INSTANCE_ID]: instanceId ?? '', [LABEL_PROVIDER_ID]: providerId }
+	return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== '' && value.length <= 63))
+}
+
+function sorted(value: unknown): unknown {
+	if (Array.isArray(value)) return value.map(sorted)
+	if (typeof value !== 'object' || value === null) return value
+	const entries = Object.entries(value).filter(([, inner]) => inner !== undefined)
+	return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => [key, sorted(inner)]))
+}

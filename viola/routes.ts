@@ -1,0 +1,78 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { NODE_CONFIGS_PATH, type NodeConfigList, type NodeConfigView, PROVIDER_HEADER } from '../contract/viola-api.ts'
+import { Failure } from '../runtime/errors.ts'
+import { createHttpServer } from '../runtime/http-server.ts'
+import { isKubeFailure } from '../runtime/kube/failures.ts'
+import type { Log } from '../runtime/log.ts'
+import { applyNodeConfigs } from './apply.ts'
+import type { Cluster } from './cluster.ts'
+import { failures, type ViolaCode } from './failures.ts'
+import { view } from './manifest.ts'
+
+export type RouteOptions = {
+	token: string
+	/** @throws Failure UNKNOWN_PROVIDER, or BAD_REQUEST without a provider id */
+	clusterOf(providerId: string | undefined): Promise<Cluster>
+	log: Log
+}
+
+type ByNode = { Params: { nodeName: string } }
+
+/** About 5000 nodes of ten interfaces. */
+const BODY_LIMIT = 16 << 20
+
+/** The HTTP door: signs in, finds the cluster, parses, answers. Refusals are `{ error: { code, message } }`. */
+export function createViola({ token, clusterOf, log }: RouteOptions): FastifyInstance {
+	const app = createHttpServer({ log, bodyLimitBytes: BODY_LIMIT, statusOf })
+	const cluster = ({ headers }: FastifyRequest) => clusterOf(headers[PROVIDER_HEADER]?.toString())
+	app.register(async api => {
+		api.addHook('onRequest', async request => signIn(request, token))
+		api.post(NODE_CONFIGS_PATH, async (request, reply) => {
+			const target = await cluster(request)
+			const { status, body } = await applyNodeConfigs(target, request.body)
+			const errors = body.errors.map(({ nodeName, code }) => ({ nodeName, code }))
+			log.info({ providerId: target.providerId, applied: body.applied, results: counted(body.results), errors }, 'node configs applied')
+			return reply.code(status).send(body)
+		})
+		api.get(NODE_CONFIGS_PATH, async (request): Promise<NodeConfigList> => {
+			const objects = await (await cluster(request)).list()
+			return { items: objects.map(view) }
+		})
+		api.get<ByNode>(`${NODE_CONFIGS_PATH}/:nodeName`, async (request): Promise<NodeConfigView> => {
+			const { nodeName } = request.params
+			return view((await (await cluster(request)).find(nodeName)) ?? unknownNode(nodeName))
+		})
+		api.delete<ByNode>(`${NODE_CONFIGS_PATH}/:nodeName`, async request => {
+			const { nodeName } = request.params
+			const target = await cluster(request)
+			const status = (await target.remove(nodeName)) ? 'deleted' : 'absent'
+			log.info({ providerId: target.providerId, nodeName, status }, 'node config deleted')
+			return { nodeName, status }
+		})
+	})
+	return app
+}
+
+/** Compares digests, so that the time it takes says nothing about the token. */
+function signIn({ headers }: FastifyRequest, token: string): void {
+	const sent = /^Bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1] ?? ''
+	const digest = (text: string) => createHash('sha256').update(text).digest()
+	if (!timingSafeEqual(digest(sent), digest(token)))
+		throw new Failure<ViolaCode>('TOKEN_REFUSED', sent === '' ? 'bearer token required' : 'the bearer token is not the one viola was given')
+}
+
+function statusOf(failure: Failure): number {
+	if (failure.code in failures) return failures[failure.code as ViolaCode]
+	if (isKubeFailure(failure, 'INVALID', 'BAD_REQUEST')) return 422
+	return 503
+}
+
+function unknownNode(nodeName: string): never {
+	throw new Failure<ViolaCode>('UNKNOWN_NODE', `there is no node config of ${nodeName} in this cluster`)
+}
+
+function counted(results: readonly { status: string }[]): Record<string, number> {
+	const groups = Map.groupBy(results, ({ status }) => status)
+	return Object.fromEntries([...groups].map(([status, items]) => [status, items.length]))
+}

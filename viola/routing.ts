@@ -1,0 +1,38 @@
+import * as z from 'zod'
+import { Failure } from '../runtime/errors.ts'
+import type { ViolaCode } from './failures.ts'
+
+/** One biz cluster: whose credentials (without a kubeconfig: those of viola's own pod) and where its node configs lie. */
+export const Target = z.strictObject({
+	kubeconfig: z.string().min(1).optional(),
+	context: z.string().min(1).optional(),
+	namespace: z.string().min(1).max(63).default('multinic-system'),
+})
+export type Target = z.infer<typeof Target>
+
+/** Provider id (k8sProviderID) → cluster. */
+export type Clusters = ReadonlyMap<string, Target>
+
+/** @throws TypeError with every fault and the provider it concerns */
+export function parseClusters(document: unknown): Clusters {
+	const parsed = z.record(z.string().min(1), Target).safeParse(document)
+	if (!parsed.success) throw new TypeError(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '))
+	const clusters = new Map(Object.entries(parsed.data))
+	if (clusters.size === 0) throw new TypeError('names no cluster: write provider id: { kubeconfig, namespace }')
+	return clusters
+}
+
+/**
+ * Which cluster a request is for. There is no fallback: a node config must never reach the wrong cluster.
+ *
+ * @throws Failure BAD_REQUEST without a provider id, UNKNOWN_PROVIDER for one that is not configured
+ */
+export function route(clusters: Clusters, providerId: string | undefined): { providerId: string; target: Target } {
+	if (!providerId) throw new Failure<ViolaCode>('BAD_REQUEST', 'header x-provider-id is required: it names the biz cluster')
+	const target = clusters.get(providerId)
+	if (target) return { providerId, target }
+	throw new Failure<ViolaCode>(
+		'UNKNOWN_PROVIDER',
+		`no cluster is configured for provider ${providerId}: add it to the file VIOLA_CLUSTERS names`,
+	)
+}
