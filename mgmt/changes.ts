@@ -1,0 +1,59 @@
+import { type Interface, settle } from '../contract/interface.ts'
+import type { NodeConfigRequest, NodeConfigView } from '../contract/viola-api.ts'
+import type { Server } from './openstack/nova.ts'
+import { isNamed, type Vm } from './resolve.ts'
+
+/** Which of the wanted nodes differ from what is in force. A node that never had an interface and wants none is left alone. */
+export function toSend(wanted: readonly NodeConfigRequest[], inForce: ReadonlyMap<string, NodeConfigView>): NodeConfigRequest[] {
+	return wanted.filter(node => {
+		const now = inForce.get(node.nodeName)
+		if (!now) return node.interfaces.length > 0
+		return now.instanceId !== node.instanceId || canonical(now.interfaces) !== canonical(node.interfaces)
+	})
+}
+
+export type Standing = {
+	/** Nodes this OpenstackConfig had sent before and does not want now. */
+	unwanted: readonly string[]
+	inForce: ReadonlyMap<string, NodeConfigView>
+	/** Every server Nova shows, those of the unwanted nodes asked for by id. */
+	servers: readonly Server[]
+	refs: readonly string[]
+	vms: readonly Vm[]
+}
+
+/**
+ * Which nodes are taken back, and which are kept because their absence is not proven.
+ *
+ * Proof is one of: the VM is there and no longer named; the VM is there under another node name; Nova answers 404 for its id while it shows
+ * other VMs that are named (if it shows none, the project is more likely wrong than every VM gone).
+ */
+export function toWithdraw(standing: Standing): { withdraw: string[]; kept: string[] } {
+	const left = standing.unwanted.filter(nodeName => standing.inForce.has(nodeName))
+	const withdraw = left.filter(nodeName => isProven(standing.inForce.get(nodeName)?.instanceId, standing))
+	return { withdraw, kept: left.filter(nodeName => !withdraw.includes(nodeName)) }
+}
+
+function isProven(instanceId: string | undefined, { servers, refs, vms }: Standing): boolean {
+	if (!instanceId) return false
+	if (vms.some(vm => vm.instanceId === instanceId)) return true
+	const server = servers.find(({ id }) => id === instanceId)
+	if (!server) return vms.length > 0
+	return server.name !== undefined && !isNamed(server, refs)
+}
+
+/** One text for lists that mean the same. */
+function canonical(interfaces: readonly Interface[]): string {
+	const byId = settle(interfaces).toSorted((a, b) => a.id - b.id)
+	return JSON.stringify(
+		byId.map(nic =>
+			Object.entries(nic)
+				.filter(([, value]) => !isNothing(value))
+				.toSorted(([a], [b]) => (a < b ? -1 : 1)),
+		),
+	)
+}
+
+function isNothing(value: unknown): boolean {
+	return value === undefined || (Array.isArray(value) && value.length === 0)
+}

@@ -1,0 +1,46 @@
+import { Failure, isFailure, wordsOf } from '../runtime/errors.ts'
+
+/** Why an OpenstackConfig is not Ready, and what a person can do. Reasons are API: never renamed. */
+export const advice = {
+	ConfigError: 'correct the OpenstackConfig, its Secrets or the settings of mgmt',
+	ContrabassError: 'check contrabassEndpoint, openstackProviderID and the encryption key',
+	KeystoneError: 'check user, password, domain and projectID of the provider',
+	NeutronEndpointError: 'set openstackNeutronEndpoint, or openstackEndpointInterface and -Region to what the catalog has',
+	NovaEndpointError: 'set openstackNovaEndpoint, or openstackEndpointInterface and -Region to what the catalog has',
+	NeutronPortError: 'check Neutron; it is asked again by itself',
+	NeutronSubnetError: 'check Neutron; it is asked again by itself',
+	NovaError: 'check Nova; it is asked again by itself',
+	SubnetRequired: 'set subnetIDs, subnetID or subnetName',
+	SubnetNotFound: 'correct the subnet in the OpenstackConfig',
+	SubnetNotUnique: 'use subnetIDs instead of the name',
+	ViolaReadError: 'check violaEndpoint, the token and the log of viola',
+	ViolaPostError: 'check violaEndpoint, the token and the log of viola',
+	VmNotFound: 'correct vmNames or vmIDs',
+	VmNotUnique: 'use the id of the VM instead of its name',
+	NodeNameInvalid: 'name the VM, or its metadata key, as its Kubernetes node is named',
+	Conflict: 'let only one OpenstackConfig, and only one VM, claim a node',
+	TooManyPorts: 'detach ports: a node has at most 10 interfaces',
+} as const
+export type MgmtReason = keyof typeof advice
+
+/** An expected end of a reconcile; `retryAtMs` where it must not be tried earlier. */
+export function refuse(reason: MgmtReason, message: string, facts: Readonly<Record<string, unknown>> = {}): Failure<MgmtReason> {
+	return new Failure(reason, message, { retry: true, facts })
+}
+
+/** Runs one read or write of a remote system and says, when it fails, which it was; the remote's own words stay, the URL is in the facts. */
+export async function saying<T>(reason: MgmtReason, what: string, work: () => Promise<T>): Promise<T> {
+	try {
+		return await work()
+	} catch (error) {
+		if (!isFailure(error) || error.code in advice) throw error
+		throw new Failure<MgmtReason>(reason, `${what}: ${briefly(error)}`, { retry: true, facts: { ...error.facts, cause: error.code } })
+	}
+}
+
+/** A status has 256 characters, so an answer is told by its host, its status and its words. */
+function briefly(error: Failure): string {
+	const { url, status, remote } = error.facts
+	if (typeof url !== 'string' || typeof remote !== 'string' || !URL.canParse(url)) return wordsOf(error)
+	return `${new URL(url).host} answered ${status}: ${remote}`
+}

@@ -1,0 +1,57 @@
+import { systemClock } from '../runtime/clock.ts'
+import { addHealth, createHttpServer, listen } from '../runtime/http-server.ts'
+import { loadCredentials } from '../runtime/kube/auth.ts'
+import { KubeClient } from '../runtime/kube/client.ts'
+import { startReflector } from '../runtime/kube/reflector.ts'
+import { runLoop } from '../runtime/loop.ts'
+import { createMetrics } from '../runtime/metrics.ts'
+import { type Context, runProcess } from '../runtime/process.ts'
+import { createQueue } from '../runtime/queue.ts'
+import { readConfig } from './config.ts'
+import { createHttpClients } from './http-clients.ts'
+import { type OpenstackConfig, OpenstackConfigKind } from './kind.ts'
+import { createTokens } from './openstack/tokens.ts'
+import { reconcileOpenstackConfig } from './reconcile.ts'
+
+/** mgmt: what OpenStack has attached to the VMs of an OpenstackConfig is sent to viola, and what became of it comes back into its status. */
+export async function main({ signal, log, env }: Context): Promise<void> {
+	const config = readConfig(env)
+	const metrics = createMetrics('mgmt')
+	const client = new KubeClient(await loadCredentials({}, env), { fieldManager: 'multinic-mgmt', onCall: metrics.kubeCall })
+	const queue = createQueue({ watch: metrics.queue })
+	metrics.observe(queue)
+	const configs = startReflector({
+		client,
+		kind: OpenstackConfigKind,
+		...(config.MGMT_NAMESPACE && { namespace: config.MGMT_NAMESPACE }),
+		onChange: (key, now, before) => changedByPeople(now, before) && queue.add(key),
+		log,
+		signal,
+	})
+	const http = createHttpClients(log)
+	const app = createHttpServer({ log })
+	addHealth(app, { ready: () => configs.isSynced() || 'OpenstackConfigs are not read yet', metrics: metrics.registry })
+	const { address, closed } = await listen(app, config, signal)
+	log.info({ address, namespace: config.MGMT_NAMESPACE ?? 'all' }, 'watching OpenstackConfigs')
+	const all = () => configs.store.values()
+	const tokens = createTokens(systemClock)
+	const reconcile = reconcileOpenstackConfig({ client, all, env: config, http, tokens, log, clock: systemClock, chance: Math.random })
+	await runLoop({ queue, reconcile, log, signal, watch: metrics.loop })
+	await Promise.all([closed, configs.done])
+	await http.close()
+	await client.close()
+}
+
+/** Our own status writes must not wake us: only what people change does. */
+function changedByPeople(now: OpenstackConfig | undefined, before: OpenstackConfig | undefined): boolean {
+	if (!now || !before) return true
+	const { generation, deletionTimestamp, annotations } = now.metadata
+	const was = before.metadata
+	return (
+		generation !== was.generation ||
+		deletionTimestamp !== was.deletionTimestamp ||
+		JSON.stringify(annotations) !== JSON.stringify(was.annotations)
+	)
+}
+
+if (import.meta.main) await runProcess('mgmt', main)

@@ -1,0 +1,91 @@
+import * as z from 'zod'
+import { refuse, saying } from '../failures.ts'
+import type { Settings } from '../settings.ts'
+import type { Session } from './session.ts'
+
+export const Port = z.object({
+	id: z.string(),
+	network_id: z.string(),
+	mac_address: z.string().toLowerCase(),
+	status: z.string().default(''),
+	device_id: z.string(),
+	fixed_ips: z.array(z.object({ subnet_id: z.string(), ip_address: z.string() })),
+})
+export type Port = z.infer<typeof Port>
+
+export const Subnet = z.object({
+	id: z.string(),
+	name: z.string(),
+	network_id: z.string(),
+	project_id: z.string().nullish(),
+	cidr: z.string(),
+	gateway_ip: z.string().nullish(),
+	ipv6_address_mode: z.string().nullish(),
+})
+export type Subnet = z.infer<typeof Subnet>
+
+const Network = z.object({ id: z.string(), mtu: z.int().min(68) })
+export type Network = z.infer<typeof Network>
+
+const Link = z.object({ rel: z.string(), href: z.string() })
+
+/** Device ids a request: 60 make a URL of about 3 kB, which every proxy takes. */
+const CHUNK = 60
+
+/** All ports of these servers, whoever's project they are in. @throws Failure NeutronPortError */
+export function readPorts(session: Session, deviceIds: readonly string[]): Promise<Port[]> {
+	return saying('NeutronPortError', 'Neutron ports could not be read', async () => {
+		const wanted = new Set(deviceIds)
+		const ports: Port[] = []
+		for (let start = 0; start < deviceIds.length; start += CHUNK) {
+			const filter = deviceIds.slice(start, start + CHUNK).map(id => `device_id=${encodeURIComponent(id)}`)
+			ports.push(...(await readAll(session, 'ports', filter, Port)))
+		}
+		return ports.filter(({ device_id }) => wanted.has(device_id))
+	})
+}
+
+/** The subnets an OpenstackConfig names, in its order. @throws Failure SubnetNotFound, SubnetNotUnique, NeutronSubnetError */
+export async function readSubnets(session: Session, wanted: Settings['subnets'], projectId: string): Promise<Subnet[]> {
+	const filter = 'ids' in wanted ? wanted.ids.map(id => `id=${encodeURIComponent(id)}`) : [`name=${encodeURIComponent(wanted.name)}`]
+	const found = await saying('NeutronSubnetError', 'Neutron subnets could not be read', () => readAll(session, 'subnets', filter, Subnet))
+	if ('ids' in wanted) return wanted.ids.map(id => found.find(subnet => subnet.id === id) ?? missing(id))
+	const own = found.filter(({ project_id }) => project_id === projectId)
+	const [first, second] = own.length > 0 ? own : found
+	if (second) throw refuse('SubnetNotUnique', `more than one subnet is called ${wanted.name}`)
+	return [first ?? missing(wanted.name)]
+}
+
+/** The networks of these subnets; one that cannot be read is an error, for an MTU is never guessed. @throws Failure NeutronSubnetError */
+export async function readNetworks(session: Session, subnets: readonly Subnet[]): Promise<Network[]> {
+	const ids = [...new Set(subnets.map(({ network_id }) => network_id))]
+	const filter = ids.map(id => `id=${encodeURIComponent(id)}`)
+	const found = await saying('NeutronSubnetError', 'Neutron networks could not be read', () =>
+		readAll(session, 'networks', filter, Network),
+	)
+	const lost = ids.filter(id => !found.some(network => network.id === id))
+	if (lost.length > 0) throw refuse('NeutronSubnetError', `Neutron does not show network ${lost.join(', ')}, whose MTU is needed`)
+	return found
+}
+
+/**
+ * Every page of a list. Of the links only the query is used: behind a proxy they may name another host.
+ *
+ * An empty filter would ask for every port of the cloud, so it asks for nothing.
+ */
+async function readAll<T>(session: Session, many: string, filter: readonly string[], item: z.ZodType<T>): Promise<T[]> {
+	const Page = z.object({ [many]: z.array(item), [`${many}_links`]: z.array(Link).optional() })
+	const items: T[] = []
+	let query: string | undefined = filter.length > 0 ? `?${filter.join('&')}` : undefined
+	while (query !== undefined) {
+		const page = (await session.get('network', `/${many}${query}`, Page)) as Record<string, unknown>
+		items.push(...(page[many] as T[]))
+		const next = (page[`${many}_links`] as z.infer<typeof Link>[] | undefined)?.find(({ rel }) => rel === 'next')
+		query = next && new URL(next.href).search
+	}
+	return items
+}
+
+function missing(nameOrId: string): never {
+	throw refuse('SubnetNotFound', `Neutron has no subnet ${nameOrId}, or this project may not see it`)
+}

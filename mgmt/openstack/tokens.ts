@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto'
+import type { Clock } from '../../runtime/clock.ts'
+import { isFailure, wordsOf } from '../../runtime/errors.ts'
+import type { HttpClient } from '../../runtime/http-client.ts'
+import { refuse, saying } from '../failures.ts'
+import { type Login, signIn, type Token } from './keystone.ts'
+
+/** Tokens are thrown away this long before they end, so that none ends inside OpenStack. */
+const SPARE_MS = 120_000
+const FIRST_REFUSAL_MS = 60_000
+const LONGEST_REFUSAL_MS = 1_800_000
+
+/** The tokens of this process, shared by all OpenstackConfigs. */
+export type Tokens = {
+	/** One that still holds for a while; many who ask at once make one sign-in. @throws Failure KeystoneError */
+	get(http: HttpClient, login: Login, timeoutMs: number): Promise<Token>
+	/** This login's token is worthless, whatever its date says. */
+	drop(login: Login): void
+}
+
+/** @param clock milliseconds since 1970 */
+export function createTokens(clock: Clock): Tokens {
+	const tokens = new Map<string, Promise<Token>>()
+	const gate = createGate(clock)
+	const get = async (http: HttpClient, login: Login, timeoutMs: number) => {
+		const key = digestOf(login)
+		const known = await tokens.get(key)
+		if (known && known.expiresAtMs - SPARE_MS > clock.now()) return known
+		const fresh = gate(login, () => signIn(http, login, timeoutMs))
+		tokens.set(key, fresh)
+		fresh.catch(() => tokens.delete(key))
+		return fresh
+	}
+	return {
+		get: (http, login, timeoutMs) => saying('KeystoneError', 'Keystone could not be asked', () => get(http, login, timeoutMs)),
+		drop: login => void tokens.delete(digestOf(login)),
+	}
+}
+
+type Refusal = { count: number; untilMs: number; digest: string }
+
+/**
+ * Lets sign-ins through, save where one was refused a short while ago.
+ *
+ * Keystone answers 401 to everything from a wrong password to a missing role, and may lock the account after a few: after a refusal the
+ * same password is not tried again for 1, 2, 4 … 30 minutes, by whomever. Another password is tried at once.
+ */
+function createGate(clock: Clock) {
+	const refusals = new Map<string, Refusal>()
+	return async (login: Login, work: () => Promise<Token>): Promise<Token> => {
+		const account = `${login.url} ${login.domain} ${login.user}`
+		const digest = digestOf(login)
+		const last = refusals.get(account)
+		const before = last?.digest === digest ? last : undefined
+		if (before && before.untilMs > clock.now()) throw refusal(login, before.untilMs)
+		try {
+			const token = await work()
+			refusals.delete(account)
+			return token
+		} catch (error) {
+			if (!isFailure(error, 'UNAUTHORIZED')) throw error
+			const count = (before?.count ?? 0) + 1
+			const untilMs = clock.now() + Math.min(FIRST_REFUSAL_MS * 2 ** (count - 1), LONGEST_REFUSAL_MS)
+			refusals.set(account, { count, untilMs, digest })
+			throw refusal(login, untilMs, String(error.facts.remote ?? wordsOf(error)))
+		}
+	}
+}
+
+function refusal({ user }: Login, untilMs: number, words = 'as before') {
+	const until = new Date(untilMs).toISOString().slice(11, 19)
+	const message = `Keystone refused the sign-in of ${user} (401): ${words} Not tried again before ${until} UTC, lest the account be locked`
+	return refuse('KeystoneError', message, { notBeforeMs: untilMs })
+}
+
+function digestOf({ url, user, domain, password, projectId }: Login): string {
+	return createHash('sha256').update([url, user, domain, password, projectId].join('\n')).digest('hex')
+}

@@ -1,0 +1,86 @@
+import { type Interface, settle } from '../contract/interface.ts'
+import { interfaceName, MAX_INTERFACES } from '../contract/names.ts'
+import type { NodeConfigRequest, NodeConfigView } from '../contract/viola-api.ts'
+import { toSend, toWithdraw } from './changes.ts'
+import { nameInterfaces } from './naming.ts'
+import type { Network, Port, Subnet } from './openstack/neutron.ts'
+import type { Server } from './openstack/nova.ts'
+import { type Fault, resolveVms, type Vm } from './resolve.ts'
+import { type SelectedPort, selectPorts } from './select.ts'
+import type { Settings } from './settings.ts'
+
+/** Everything one decision looks at, read completely: where a read failed there is no World. */
+export type World = {
+	settings: Settings
+	servers: readonly Server[]
+	subnets: readonly Subnet[]
+	networks: readonly Network[]
+	ports: readonly Port[]
+	/** Node name → what the biz cluster has. */
+	inForce: ReadonlyMap<string, NodeConfigView>
+	/** Nodes this OpenstackConfig has sent before. */
+	before: readonly string[]
+	/** Node name → an older OpenstackConfig that has it. */
+	claims: ReadonlyMap<string, string>
+}
+
+export type Plan = {
+	/** All nodes as they shall be. */
+	wanted: NodeConfigRequest[]
+	/** Those of them that are not so yet. */
+	send: NodeConfigRequest[]
+	withdraw: string[]
+	/** Not wanted, but not proven to be gone: they stay. */
+	kept: string[]
+	faults: Fault[]
+}
+
+/** What the biz cluster must be told. Pure: same world, same plan. */
+export function planNodes(world: World): Plan {
+	const { settings, servers, claims, inForce, before } = world
+	const { vms, faults } = resolveVms({ refs: settings.vms, servers, nodeNameKey: settings.nodeNameKey, claims })
+	const nodes = vms.map(vm => nodeOf(vm, world))
+	const wanted = nodes.map(({ node }) => node)
+	const unwanted = before.filter(name => !claims.has(name) && !vms.some(({ nodeName }) => nodeName === name))
+	const { withdraw, kept } = toWithdraw({ unwanted, inForce, servers, refs: settings.vms, vms })
+	return { wanted, send: toSend(wanted, inForce), withdraw, kept, faults: [...faults, ...nodes.flatMap(({ fault }) => fault ?? [])] }
+}
+
+function nodeOf({ instanceId, nodeName }: Vm, world: World): { node: NodeConfigRequest; fault?: Fault } {
+	const known = settle(world.inForce.get(nodeName)?.interfaces ?? [])
+	const inForce = new Set(known.flatMap(({ portId }) => portId ?? []))
+	const ports = selectPorts(world.ports, instanceId, { subnets: world.subnets, statuses: world.settings.statuses, inForce })
+	const ids = nameInterfaces(
+		ports.map(({ port }) => ({ id: port.id, mac: port.mac_address })),
+		known,
+	)
+	const interfaces = ports.flatMap(selected => {
+		const id = ids.get(selected.port.id)
+		return id === undefined ? [] : [interfaceOf(selected, id, world.networks)]
+	})
+	const node = { nodeName, instanceId, interfaces: interfaces.toSorted((a, b) => a.id - b.id) }
+	if (ports.length <= MAX_INTERFACES) return { node }
+	const message = `VM of node ${nodeName} has ${ports.length} ports in the subnets; ${ports.length - MAX_INTERFACES} of them became no interface`
+	return { node, fault: { reason: 'TooManyPorts', nodeName, message } }
+}
+
+function interfaceOf(
+	{ port, subnet, address, addresses }: SelectedPort,
+	id: number,
+	networks: readonly Network[],
+): Interface & { id: number } {
+	const mtu = networks.find(network => network.id === port.network_id)?.mtu
+	return {
+		id,
+		name: interfaceName(id),
+		portId: port.id,
+		networkId: port.network_id,
+		subnetId: subnet.id,
+		macAddress: port.mac_address,
+		address,
+		cidr: subnet.cidr,
+		...(mtu !== undefined && { mtu }),
+		...(subnet.gateway_ip && { gateway: subnet.gateway_ip }),
+		...(addresses.length > 0 && { addresses }),
+	}
+}

@@ -1,0 +1,151 @@
+import { OpenstackConfigSpec, type OpenstackConfigStatus } from '../contract/openstack-config.ts'
+import type { Clock } from '../runtime/clock.ts'
+import { type Failure, isFailure } from '../runtime/errors.ts'
+import type { KubeClient } from '../runtime/kube/client.ts'
+import { nameOf } from '../runtime/kube/kind.ts'
+import type { Log } from '../runtime/log.ts'
+import type { Again, Reconcile } from '../runtime/loop.ts'
+import { nextPoll } from './cadence.ts'
+import { claimsOf } from './claims.ts'
+import type { Config } from './config.ts'
+import { advice, type MgmtReason, refuse } from './failures.ts'
+import { gather } from './gather.ts'
+import type { HttpClients } from './http-clients.ts'
+import { type OpenstackConfig, OpenstackConfigKind, WITHDRAW_FINALIZER } from './kind.ts'
+import type { Tokens } from './openstack/tokens.ts'
+import { planNodes } from './plan.ts'
+import { type Secrets, secretsOf } from './secrets.ts'
+import { createViola, type Viola } from './send.ts'
+import { pollOf, providerIdOf, settingsOf, violaOf } from './settings.ts'
+import { type Outcome, statusAfter } from './status.ts'
+
+export type Mgmt = {
+	client: KubeClient
+	/** All OpenstackConfigs there are, as far as heard. */
+	all: () => Iterable<OpenstackConfig>
+	env: Config
+	http: HttpClients
+	tokens: Tokens
+	log: Log
+	clock: Clock
+	/** 0 ≤ x < 1 */
+	chance: () => number
+}
+
+/** One OpenstackConfig: read everything, decide, send what differs, say how it went. What failed is in the status and is tried again. */
+export function reconcileOpenstackConfig(mgmt: Mgmt): Reconcile {
+	return async key => {
+		const config = await mgmt.client.find(OpenstackConfigKind, nameOf(key))
+		if (!config) return
+		const leaving = config.metadata.deletionTimestamp !== undefined
+		if (!leaving) await addFinalizer(mgmt, config)
+		const outcome = await (leaving ? withdrawAll(mgmt, config) : sync(mgmt, config)).catch(expected)
+		if (leaving && isDone(outcome)) return void (await removeFinalizer(mgmt, config))
+		await writeStatus(mgmt, config, outcome)
+		return again(mgmt, config, outcome)
+	}
+}
+
+async function sync(mgmt: Mgmt, config: OpenstackConfig): Promise<Outcome> {
+	const spec = parse(config.spec)
+	const settings = settingsOf(spec, mgmt.env)
+	const secrets = secretsOf(mgmt.client, config.metadata.namespace ?? '', spec, mgmt.env)
+	const viola = await violaFor(mgmt, spec, secrets)
+	const claims = claimsOf(config, mgmt.all())
+	const world = await gather({ ...mgmt, spec, settings, secrets, viola }, nodesBefore(config), claims)
+	const plan = planNodes(world)
+	const sent = await viola.send(plan.send)
+	const withdrawn = await viola.withdraw(plan.withdraw)
+	const errors = new Map([...sent.errors, ...withdrawn.errors].map(({ nodeName, message }) => [nodeName, message]))
+	const outcome = { plan, inForce: world.inForce, sent: new Set(sent.applied), errors }
+	if (plan.send.length + plan.withdraw.length > 0)
+		mgmt.log.info(
+			{ openstackConfig: config.metadata.name, sent: sent.applied, withdrawn: withdrawn.applied, refused: [...errors.keys()] },
+			'sent',
+		)
+	return outcome
+}
+
+/** The OpenstackConfig is being deleted: its nodes give their NICs back. */
+async function withdrawAll(mgmt: Mgmt, config: OpenstackConfig): Promise<Outcome> {
+	const nothing: Outcome = {
+		plan: { wanted: [], send: [], withdraw: [], kept: [], faults: [] },
+		inForce: new Map(),
+		sent: new Set(),
+		errors: new Map(),
+	}
+	const nodes = nodesBefore(config)
+	if (nodes.length === 0) return nothing
+	const spec = parse(config.spec)
+	const viola = await violaFor(mgmt, spec, secretsOf(mgmt.client, config.metadata.namespace ?? '', spec, mgmt.env))
+	const { applied, errors } = await viola.withdraw(nodes)
+	mgmt.log.info({ openstackConfig: config.metadata.name, withdrawn: applied }, 'withdrawn, for it is being deleted')
+	const [first] = errors
+	if (!first) return nothing
+	const way = `to give up, remove its finalizer ${WITHDRAW_FINALIZER}`
+	throw refuse('ViolaPostError', `${first.nodeName} ${first.message}; ${way}`)
+}
+
+async function violaFor({ http, env }: Mgmt, spec: OpenstackConfigSpec, secrets: Secrets): Promise<Viola> {
+	const remote = violaOf(spec, env)
+	return createViola(http.for(remote), remote, await secrets.violaToken(), providerIdOf(spec.credentials))
+}
+
+/** The API server has judged it by the CRD; an older CRD may have let more through. */
+function parse(spec: unknown): OpenstackConfigSpec {
+	const parsed = OpenstackConfigSpec.safeParse(spec)
+	if (parsed.success) return parsed.data
+	throw refuse('ConfigError', parsed.error.issues.map(({ path, message }) => `spec.${path.join('.')}: ${message}`).join('; '))
+}
+
+/** An expected failure is an outcome; a bug, or the API server, goes to the loop. */
+function expected(error: unknown): Outcome & { error: Failure } {
+	if (!isFailure<MgmtReason>(error) || !(error.code in advice)) throw error
+	return { failure: { reason: error.code, message: error.message }, error }
+}
+
+function isDone(outcome: Outcome): boolean {
+	return !('failure' in outcome)
+}
+
+function nodesBefore({ status }: OpenstackConfig): string[] {
+	return status?.nodes?.map(({ nodeName }) => nodeName) ?? []
+}
+
+async function addFinalizer({ client }: Mgmt, { metadata }: OpenstackConfig): Promise<void> {
+	const { finalizers = [], resourceVersion } = metadata
+	if (finalizers.includes(WITHDRAW_FINALIZER)) return
+	await client.patch(OpenstackConfigKind, metadata, { metadata: { resourceVersion, finalizers: [...finalizers, WITHDRAW_FINALIZER] } })
+}
+
+async function removeFinalizer({ client }: Mgmt, { metadata }: OpenstackConfig): Promise<void> {
+	const { finalizers = [], resourceVersion } = metadata
+	const rest = finalizers.filter(finalizer => finalizer !== WITHDRAW_FINALIZER)
+	if (rest.length < finalizers.length)
+		await client.patch(OpenstackConfigKind, metadata, { metadata: { resourceVersion, finalizers: rest } })
+}
+
+async function writeStatus({ client, clock, log }: Mgmt, config: OpenstackConfig, outcome: Outcome): Promise<void> {
+	const now = { at: new Date(clock.now()).toISOString(), generation: config.metadata.generation ?? 0 }
+	const status = statusAfter(outcome, config.status, now)
+	if (canonical(status) === canonical(config.status)) return
+	if ('error' in outcome) log.warn({ openstackConfig: config.metadata.name, err: outcome.error }, 'not in step with OpenStack')
+	await client.patchStatus(OpenstackConfigKind, config.metadata, { ...status, lastError: status.lastError ?? null })
+}
+
+function again({ env, clock, chance }: Mgmt, { spec, status }: OpenstackConfig, outcome: Outcome): Again {
+	const failed = 'failure' in outcome || outcome.errors.size > 0
+	const sentNow = 'sent' in outcome && outcome.sent.size > 0
+	const last = sentNow ? clock.now() : Date.parse(status?.lastSyncedAt ?? '')
+	const notBeforeMs = 'error' in outcome ? Number((outcome.error as Failure).facts.notBeforeMs ?? 0) : 0
+	const moment = { nowMs: clock.now(), lastSentMs: Number.isNaN(last) ? undefined : last, failed, notBeforeMs, chance: chance() }
+	return { afterMs: nextPoll(pollOf(spec, env), moment) }
+}
+
+function canonical(status: OpenstackConfigStatus | undefined): string {
+	return JSON.stringify(status, (_, value: unknown) =>
+		typeof value === 'object' && value !== null && !Array.isArray(value)
+			? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+			: value,
+	)
+}

@@ -1,0 +1,60 @@
+import { NodeName } from '../contract/primitives.ts'
+import type { MgmtReason } from './failures.ts'
+import type { Server } from './openstack/nova.ts'
+
+/** A VM the OpenstackConfig names, and the Kubernetes node it is. */
+export type Vm = { instanceId: string; nodeName: string }
+/** What keeps one VM or node from being as wanted, while the others go on. */
+export type Fault = { reason: MgmtReason; nodeName?: string; message: string }
+
+export type Question = {
+	/** Names or ids, as the OpenstackConfig has them. */
+	refs: readonly string[]
+	servers: readonly Server[]
+	/** Metadata key that holds the node's name; empty: the server's name is used. */
+	nodeNameKey: string
+	/** Node name → the older OpenstackConfig that has it already. */
+	claims: ReadonlyMap<string, string>
+}
+
+/** Which nodes are meant. A VM that is not known for sure is a fault, never a node called by its VM's id. */
+export function resolveVms(question: Question): { vms: Vm[]; faults: Fault[] } {
+	const found = question.refs.map(ref => resolveOne(ref, question))
+	const faults = found.filter(it => 'reason' in it)
+	const once = [...new Map(found.filter(it => 'instanceId' in it).map(vm => [vm.instanceId, vm])).values()]
+	const byNode = Map.groupBy(once, ({ nodeName }) => nodeName)
+	const vms = once.filter(({ nodeName }) => byNode.get(nodeName)?.length === 1)
+	const doubled = [...byNode].filter(([, claimants]) => claimants.length > 1).map(([nodeName, claimants]) => twice(nodeName, claimants))
+	return { vms, faults: [...faults, ...doubled] }
+}
+
+/** Whether the OpenstackConfig means this server. */
+export function isNamed({ id, name }: Server, refs: readonly string[]): boolean {
+	return refs.includes(id) || (name !== undefined && refs.includes(name))
+}
+
+function resolveOne(ref: string, { servers, nodeNameKey, claims }: Question): Vm | Fault {
+	const byId = servers.filter(({ id }) => id === ref)
+	const [server, second] = byId.length > 0 ? byId : servers.filter(({ name }) => name === ref)
+	if (second) return { reason: 'VmNotUnique', message: `more than one VM is called ${ref}` }
+	if (!server) return absent(ref, servers)
+	const name = server.metadata?.[nodeNameKey] ?? server.name
+	if (name === undefined) return { reason: 'NovaError', message: `Nova cannot say the name of VM ${ref} now (its cell is down)` }
+	const node = NodeName.safeParse(name.toLowerCase())
+	if (!node.success) return { reason: 'NodeNameInvalid', message: `VM ${ref} is called ${name}, which no Kubernetes node can be called` }
+	const owner = claims.get(node.data)
+	if (owner !== undefined)
+		return { reason: 'Conflict', nodeName: node.data, message: `node ${node.data} belongs to OpenstackConfig ${owner}, which is older` }
+	return { instanceId: server.id, nodeName: node.data }
+}
+
+function absent(ref: string, servers: readonly Server[]): Fault {
+	const hidden = servers.some(({ name }) => name === undefined)
+	if (hidden) return { reason: 'NovaError', message: `Nova cannot say whether there is a VM ${ref} (a cell is down)` }
+	return { reason: 'VmNotFound', message: `Nova shows no VM ${ref} in this project` }
+}
+
+function twice(nodeName: string, claimants: readonly Vm[]): Fault {
+	const ids = claimants.map(({ instanceId }) => instanceId).join(' and ')
+	return { reason: 'Conflict', nodeName, message: `VMs ${ids} both say they are node ${nodeName}` }
+}

@@ -1,0 +1,50 @@
+import type { Port, Subnet } from './openstack/neutron.ts'
+
+/** A port that becomes an interface, in the subnet it was selected for. */
+export type SelectedPort = { port: Port; subnet: Subnet; address: string; addresses: string[] }
+
+export type Selection = {
+	/** In the order of the OpenstackConfig: the first that a port has an address in is the one it is used with. */
+	subnets: readonly Subnet[]
+	/** Upper case; undefined: any. */
+	statuses: ReadonlySet<string> | undefined
+	/** Ports that are interfaces already. They stay while they are attached: a port that is rebuilt for a moment is not gone. */
+	inForce: ReadonlySet<string>
+}
+
+/** The ports of one VM that become interfaces, ordered by subnet, MAC and id. */
+export function selectPorts(ports: readonly Port[], instanceId: string, selection: Selection): SelectedPort[] {
+	const { subnets } = selection
+	return ports
+		.filter(port => port.device_id === instanceId && statusAllows(port, selection))
+		.flatMap(port => inSubnet(port, subnets))
+		.toSorted(
+			(a, b) =>
+				subnets.indexOf(a.subnet) - subnets.indexOf(b.subnet) ||
+				compare(a.port.mac_address, b.port.mac_address) ||
+				compare(a.port.id, b.port.id),
+		)
+}
+
+function statusAllows({ id, status }: Port, { statuses, inForce }: Selection): boolean {
+	return statuses === undefined || status === '' || statuses.has(status.toUpperCase()) || inForce.has(id)
+}
+
+function inSubnet(port: Port, subnets: readonly Subnet[]): SelectedPort[] {
+	const subnet = subnets.find(({ id, network_id }) => network_id === port.network_id && port.fixed_ips.some(ip => ip.subnet_id === id))
+	const first = port.fixed_ips.find(({ subnet_id }) => subnet_id === subnet?.id)
+	if (!subnet || !first) return []
+	const others = port.fixed_ips.filter(ip => ip !== first).flatMap(ip => withPrefix(ip, subnets))
+	return [{ port, subnet, address: first.ip_address, addresses: others }]
+}
+
+/** A SLAAC address is Neutron's guess of what the guest makes itself: it is not to be set. */
+function withPrefix({ subnet_id, ip_address }: Port['fixed_ips'][number], subnets: readonly Subnet[]): string[] {
+	const subnet = subnets.find(({ id }) => id === subnet_id)
+	if (!subnet || subnet.ipv6_address_mode === 'slaac') return []
+	return [`${ip_address}/${subnet.cidr.split('/')[1]}`]
+}
+
+function compare(a: string, b: string): number {
+	return a < b ? -1 : Number(a > b)
+}

@@ -1,0 +1,60 @@
+import * as z from 'zod'
+import {
+	NODE_CONFIGS_PATH,
+	NodeConfigList,
+	type NodeConfigRequest,
+	NodeConfigsResponse,
+	type NodeConfigView,
+	PROVIDER_HEADER,
+} from '../contract/viola-api.ts'
+import { isFailure, wordsOf } from '../runtime/errors.ts'
+import type { HttpClient } from '../runtime/http-client.ts'
+import { saying } from './failures.ts'
+import type { Remote } from './settings.ts'
+
+export type Sent = { applied: string[]; errors: { nodeName: string; message: string }[] }
+
+/** viola, as one biz cluster is reached through it. */
+export type Viola = {
+	/** What is in force, by node. @throws Failure ViolaReadError */
+	inForce(): Promise<Map<string, NodeConfigView>>
+	/** @returns which nodes were taken and which refused @throws Failure ViolaPostError when none was even looked at */
+	send(nodes: readonly NodeConfigRequest[]): Promise<Sent>
+	/** Deletes node configs; the node gives its NICs back before they go. Absent ones count as done. */
+	withdraw(nodeNames: readonly string[]): Promise<Sent>
+}
+
+export function createViola(http: HttpClient, { url, timeoutMs }: Remote, token: string, providerId: string): Viola {
+	const headers = { Authorization: `Bearer ${token}`, [PROVIDER_HEADER]: providerId }
+	const common = { headers, timeoutMs }
+	const all = `${url}${NODE_CONFIGS_PATH}`
+	return {
+		async inForce() {
+			const read = () => http.call({ ...common, url: all, schema: NodeConfigList })
+			const { body } = await saying('ViolaReadError', 'what is in force could not be read from viola', read)
+			return new Map(body.items.map(item => [item.nodeName, item]))
+		},
+		async send(nodes) {
+			if (nodes.length === 0) return { applied: [], errors: [] }
+			const accept = (status: number) => status === 200 || status === 422
+			const post = () => http.call({ ...common, method: 'POST', url: all, body: nodes, schema: NodeConfigsResponse, accept })
+			const { body } = await saying('ViolaPostError', 'node configs could not be sent to viola', post)
+			return { applied: body.results.map(({ nodeName }) => nodeName), errors: body.errors }
+		},
+		async withdraw(nodeNames) {
+			const sent: Sent = { applied: [], errors: [] }
+			for (const nodeName of nodeNames) {
+				try {
+					await http.call({ ...common, method: 'DELETE', url: `${all}/${encodeURIComponent(nodeName)}`, schema: Deleted })
+					sent.applied.push(nodeName)
+				} catch (error) {
+					if (!isFailure(error)) throw error
+					sent.errors.push({ nodeName, message: `could not be withdrawn: ${wordsOf(error)}` })
+				}
+			}
+			return sent
+		},
+	}
+}
+
+const Deleted = z.object({ nodeName: z.string(), status: z.enum(['deleted', 'absent']) })

@@ -1,0 +1,94 @@
+import type { Condition } from '../contract/node-config.ts'
+import type { OpenstackConfigStatus, SyncedNode } from '../contract/openstack-config.ts'
+import type { NodeConfigView } from '../contract/viola-api.ts'
+import { advice, type MgmtReason } from './failures.ts'
+import type { Plan } from './plan.ts'
+
+/** How a reconcile went: it could not even look, or it looked and did what it could. */
+export type Outcome =
+	| { failure: { reason: MgmtReason; message: string } }
+	| { plan: Plan; inForce: ReadonlyMap<string, NodeConfigView>; sent: ReadonlySet<string>; errors: ReadonlyMap<string, string> }
+
+export type Now = { at: string; generation: number }
+type Verdict = { ready: boolean; reason: string; message: string; lastError?: string }
+
+/** The whole status that follows from an outcome. The same outcome gives the same status, so that it is written once. */
+export function statusAfter(outcome: Outcome, previous: OpenstackConfigStatus | undefined, now: Now): OpenstackConfigStatus {
+	const verdict = 'failure' in outcome ? failed(outcome.failure) : judge(outcome)
+	const nodes = 'failure' in outcome ? previous?.nodes : nodesOf(outcome, previous, now)
+	const syncedAt = 'sent' in outcome && outcome.sent.size > 0 ? now.at : previous?.lastSyncedAt
+	return {
+		observedGeneration: now.generation,
+		conditions: conditionsOf(verdict, previous?.conditions ?? [], now),
+		...(syncedAt && { lastSyncedAt: syncedAt }),
+		...(verdict.lastError && { lastError: verdict.lastError }),
+		...(nodes && { nodes }),
+	}
+}
+
+function judge({ plan, sent, errors }: Exclude<Outcome, { failure: unknown }>): Verdict {
+	const refused = [...errors].map(([nodeName, message]) => ({ reason: 'ViolaPostError' as const, message: `${nodeName}: ${message}` }))
+	const [first, ...others] = [...plan.faults, ...refused]
+	if (first) return failed({ reason: first.reason, message: [first, ...others].map(({ message }) => message).join('; ') }, true)
+	const nics = plan.wanted.reduce((sum, { interfaces }) => sum + interfaces.length, 0)
+	const what = `${count(plan.wanted.length, 'node')}, ${count(nics, 'interface')}`
+	if (sent.size === 0) return { ready: true, reason: 'NoChange', message: `${what}: as OpenStack has them` }
+	return { ready: true, reason: 'Synced', message: `${what}: sent ${[...sent].join(', ')}` }
+}
+
+function failed({ reason, message }: { reason: MgmtReason; message: string }, partly = false): Verdict {
+	const rest = partly ? 'The other nodes go on' : 'Nothing was sent, what is in force stays'
+	const todo = `${rest}; ${advice[reason]}`
+	return {
+		ready: false,
+		reason,
+		message: `${cut(message.replace(/\.$/, ''), 253 - todo.length)}. ${todo}`,
+		lastError: cut(`${reason}: ${message}`, 512),
+	}
+}
+
+function conditionsOf({ ready, reason, message }: Verdict, previous: readonly Condition[], { at, generation }: Now): Condition[] {
+	const condition = (type: string, holds: boolean, why: string): Condition => {
+		const status = holds ? 'True' : 'False'
+		const before = previous.find(it => it.type === type)
+		const since = before?.status === status ? before.lastTransitionTime : at
+		return { type, status, reason: why, message: cut(message, 256), lastTransitionTime: since, observedGeneration: generation }
+	}
+	return [condition('Ready', ready, reason), condition('Degraded', !ready, ready ? 'Healthy' : 'Error')]
+}
+
+function nodesOf(outcome: Exclude<Outcome, { failure: unknown }>, previous: OpenstackConfigStatus | undefined, now: Now): SyncedNode[] {
+	const { plan, inForce, sent, errors } = outcome
+	const before = new Map(previous?.nodes?.map(node => [node.nodeName, node]))
+	const stays = [...plan.kept, ...plan.withdraw.filter(nodeName => errors.has(nodeName))]
+	const rows = [
+		...plan.wanted.map(({ nodeName, interfaces }) => ({ nodeName, interfaces: interfaces.length })),
+		...stays.map(nodeName => ({ nodeName, interfaces: inForce.get(nodeName)?.interfaces.length ?? 0 })),
+	]
+	return rows.map(row => {
+		const when = sent.has(row.nodeName) ? now.at : before.get(row.nodeName)?.sent
+		return { ...row, ...(when && { sent: when }), ...stateOf(row.nodeName, outcome) }
+	})
+}
+
+/** What the biz cluster says of a node, if it says it of the generation in force. */
+function stateOf(nodeName: string, { inForce, sent, errors, plan }: Exclude<Outcome, { failure: unknown }>): Partial<SyncedNode> {
+	const error = errors.get(nodeName)
+	if (error !== undefined) return { state: 'Refused', message: cut(error, 256) }
+	if (sent.has(nodeName)) return { state: 'Pending' }
+	const view = inForce.get(nodeName)
+	if (!view) return {}
+	if (plan.kept.includes(nodeName))
+		return { state: 'Kept', message: 'no longer wanted, but it is not proven that its VM is gone: delete its node config by hand' }
+	const status = view.status?.observedGeneration === view.generation ? view.status : undefined
+	const ready = status?.conditions?.find(({ type }) => type === 'Ready')
+	return { state: status?.state ?? 'Pending', ...(ready?.status === 'False' && { message: cut(ready.message, 256) }) }
+}
+
+function count(n: number, noun: string): string {
+	return `${n} ${noun}${n === 1 ? '' : 's'}`
+}
+
+function cut(text: string, longest: number): string {
+	return text.length > longest ? `${text.slice(0, longest - 1)}…` : text
+}

@@ -1,0 +1,225 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { FINALIZER } from '../../contract/names.ts'
+import { NodeConfigKind } from '../../viola/cluster.ts'
+import { NAMESPACE, PROVIDER, startWorld, type World } from './world.ts'
+
+/** OpenStack → mgmt → viola → a real API server, each a process of its own, over HTTP. */
+
+let world: World
+const patience = { timeout: 20_000, interval: 100 }
+
+beforeAll(async () => {
+	const networks = [
+		{ name: 'test', cidr: '10.0.0.0/24', gateway: '10.0.0.1', mtu: 1450 },
+		{ name: 'management', cidr: '192.168.0.0/24' },
+	]
+	const servers = ['worker-1', 'worker-2', 'worker-3', 'Worker-4'].map(name => ({ name }))
+	world = await startWorld({ networks, servers })
+})
+afterAll(() => world?.stop())
+
+const spec = (vmNames: string[], more: object = {}, credentials: object = {}) => ({
+	vmNames,
+	subnetName: 'test',
+	credentials: {
+		openstackProviderID: world.openstack.providerId,
+		k8sProviderID: PROVIDER,
+		projectID: world.openstack.projectId,
+		...credentials,
+	},
+	...more,
+})
+const interfacesOf = async (node: string) => (await world.nodeConfig(node))?.interfaces
+const failing = (name: 'neutron' | 'nova') => {
+	world.openstack.setFault(name, { status: 503 })
+	return {}
+}
+const readyOf = async (name: string) => (await world.config(name))?.status?.conditions?.find(({ type }) => type === 'Ready')
+const untilReady = (name: string, wanted: object) => expect.poll(() => readyOf(name), patience).toMatchObject(wanted)
+
+test('a port attached to a VM becomes an interface of its node, and goes away when it is detached', async () => {
+	const { openstack } = world
+	await world.applyConfig('flow', spec(['worker-1']))
+	await untilReady('flow', { status: 'True' })
+	const port = openstack.attach({ server: 'worker-1', network: 'test', mac: 'FA:16:3E:37:C3:F1', address: '10.0.0.23' })
+	openstack.attach({ server: 'worker-1', network: 'management' })
+	await expect
+		.poll(() => interfacesOf('worker-1'), patience)
+		.toEqual([
+			{
+				id: 0,
+				name: 'multinic0',
+				portId: port.id,
+				networkId: port.networkId,
+				subnetId: port.fixedIps[0]?.subnetId,
+				macAddress: 'fa:16:3e:37:c3:f1',
+				address: '10.0.0.23',
+				cidr: '10.0.0.0/24',
+				mtu: 1450,
+				gateway: '10.0.0.1',
+			},
+		])
+	const { metadata, spec: node } = await world.client.get(NodeConfigKind, { namespace: NAMESPACE, name: 'worker-1' })
+	const instance = openstack.cloud.servers.find(({ name }) => name === 'worker-1')?.id
+	expect(metadata).toMatchObject({
+		finalizers: [FINALIZER],
+		labels: { 'multinic.io/node-name': 'worker-1', 'multinic.io/instance-id': instance, 'multinic.io/provider-id': PROVIDER },
+	})
+	expect(node).toMatchObject({
+		nodeName: 'worker-1',
+		instanceId: instance,
+		providerId: PROVIDER,
+		specHash: expect.stringMatching(/^[0-9a-f]{64}$/),
+	})
+	openstack.detach(port.id)
+	await expect.poll(() => interfacesOf('worker-1'), patience).toEqual([])
+})
+
+test('a port keeps its id when the one before it goes, and a new one takes the lowest free', async () => {
+	const { openstack } = world
+	await world.applyConfig('sticky', spec(['worker-2']))
+	const first = openstack.attach({ server: 'worker-2', network: 'test', mac: 'fa:16:3e:00:00:02' })
+	const second = openstack.attach({ server: 'worker-2', network: 'test', mac: 'fa:16:3e:00:00:03' })
+	const ids = async () => (await interfacesOf('worker-2'))?.map(({ id, portId }) => [id, portId])
+	await expect.poll(ids, patience).toEqual([
+		[0, first.id],
+		[1, second.id],
+	])
+	openstack.detach(first.id)
+	await expect.poll(ids, patience).toEqual([[1, second.id]])
+	const third = openstack.attach({ server: 'worker-2', network: 'test', mac: 'fa:16:3e:00:00:01' })
+	await expect.poll(ids, patience).toEqual([
+		[0, third.id],
+		[1, second.id],
+	])
+})
+
+test('with nothing to change nothing is written, and what a person paused stays paused', async () => {
+	const read = () => world.client.get(NodeConfigKind, { namespace: NAMESPACE, name: 'worker-2' })
+	const before = (await world.client.patch(NodeConfigKind, { namespace: NAMESPACE, name: 'worker-2' }, { spec: { paused: true } })).metadata
+	await untilReady('sticky', { status: 'True', reason: 'NoChange' })
+	const status = (await world.config('sticky'))?.metadata.resourceVersion
+	const asked = world.openstack.requests.length
+	await expect.poll(() => world.openstack.requests.length, patience).toBeGreaterThan(asked + 20)
+	expect((await read()).metadata.resourceVersion).toBe(before.resourceVersion)
+	expect((await world.config('sticky'))?.metadata.resourceVersion).toBe(status)
+	world.openstack.attach({ server: 'worker-2', network: 'test' })
+	await expect.poll(async () => (await read()).spec, patience).toMatchObject({ paused: true, interfaces: [{}, {}, {}] })
+})
+
+describe('what fails is said, sends nothing and loses nothing', () => {
+	const wrongKey = 'not-the-key-1234'
+	const wrongToken = 'a-token-viola-never-had'
+
+	test.each<[sentence: string, more: () => Promise<object>, heal: () => Promise<void>, said: [reason: string, words: RegExp]]>([
+		[
+			'a wrong Contrabass key',
+			async () => {
+				await world.putSecret('contrabass', 'key', wrongKey)
+				return { secrets: { contrabassEncryptKeySecretRef: { name: 'contrabass', key: 'key' } } }
+			},
+			() => world.putSecret('contrabass', 'key', world.openstack.encryptKey),
+			['ContrabassError', /does not open with the Contrabass encryption key.*check .* the encryption key/],
+		],
+		[
+			'Neutron 503',
+			async () => failing('neutron'),
+			async () => world.openstack.setFault('neutron', undefined),
+			['NeutronSubnetError', /503: The server is currently unavailable.*Nothing was sent.*check Neutron/],
+		],
+		[
+			'Nova 503',
+			async () => failing('nova'),
+			async () => world.openstack.setFault('nova', undefined),
+			['NovaError', /Nova servers could not be read.*503.*Nothing was sent.*check Nova/],
+		],
+		[
+			'Viola 401',
+			async () => {
+				await world.putSecret('viola', 'token', wrongToken)
+				return { secrets: { violaTokenSecretRef: { name: 'viola', key: 'token' } } }
+			},
+			() => world.putSecret('viola', 'token', world.violaToken),
+			['ViolaReadError', /401: the bearer token is not the one viola was given.*check violaEndpoint, the token/],
+		],
+		[
+			'a Secret that is not there',
+			async () => ({ secrets: { violaTokenSecretRef: { name: 'later', key: 'token' } } }),
+			() => world.putSecret('later', 'token', world.violaToken),
+			['ConfigError', /Secret multinic-system\/later does not exist.*Nothing was sent/],
+		],
+	])('%s', async (sentence, more, heal, [reason, words]) => {
+		const { openstack } = world
+		const known = openstack.attach({ server: 'worker-3', network: 'test' })
+		await world.applyConfig('errors', spec(['worker-3']))
+		await expect.poll(async () => (await interfacesOf('worker-3'))?.map(({ portId }) => portId), patience).toEqual([known.id])
+		await world.applyConfig('errors', spec(['worker-3'], await more()))
+		await untilReady('errors', { status: 'False', reason, message: expect.stringMatching(words) })
+		openstack.detach(known.id)
+		const port = openstack.attach({ server: 'worker-3', network: 'test', name: sentence })
+		const { status, metadata } = (await world.config('errors')) ?? {}
+		expect(status).toMatchObject({ lastError: expect.stringContaining(reason), nodes: [{ nodeName: 'worker-3', interfaces: 1 }] })
+		expect(status?.conditions).toContainEqual(expect.objectContaining({ type: 'Degraded', status: 'True', reason: 'Error' }))
+		expect(status?.observedGeneration).toBe(metadata?.generation)
+		expect((await interfacesOf('worker-3'))?.map(({ portId }) => portId)).toEqual([known.id])
+		await heal()
+		await expect.poll(async () => (await interfacesOf('worker-3'))?.map(({ portId }) => portId), patience).toEqual([port.id])
+		await untilReady('errors', { status: 'True' })
+		expect((await world.config('errors'))?.status?.lastError).toBeUndefined()
+		openstack.detach(port.id)
+		await expect.poll(() => interfacesOf('worker-3'), patience).toEqual([])
+	})
+
+	test('a VM that Nova does not show is said, and the others go on', async () => {
+		world.openstack.attach({ server: 'Worker-4', network: 'test' })
+		await world.applyConfig('partly', spec(['Worker-4', 'worker-99']))
+		await untilReady('partly', { status: 'False', reason: 'VmNotFound', message: expect.stringContaining('Nova shows no VM worker-99') })
+		expect(await interfacesOf('worker-4')).toHaveLength(1)
+	})
+
+	test('a node that an older OpenstackConfig has is left to it', async () => {
+		await world.applyConfig('younger', { ...spec(['worker-2']), subnetName: 'management' })
+		await untilReady('younger', { status: 'False', reason: 'Conflict', message: expect.stringContaining('multinic-system/sticky') })
+		expect(await interfacesOf('worker-2')).toHaveLength(3)
+	})
+})
+
+test('a VM taken out of the OpenstackConfig, and a deleted OpenstackConfig, give the node back', async () => {
+	const deleting = async (name: string) =>
+		(await world.client.find(NodeConfigKind, { namespace: NAMESPACE, name }))?.metadata.deletionTimestamp
+	await world.applyConfig('partly', spec(['worker-3']))
+	await expect.poll(() => deleting('worker-4'), patience).toBeDefined()
+	await world.client.delete(
+		{ ...NodeConfigKind, plural: 'openstackconfigs', group: 'multinic.example.com', version: 'v1alpha1' },
+		{ namespace: NAMESPACE, name: 'sticky' },
+	)
+	await expect.poll(() => deleting('worker-2'), patience).toBeDefined()
+	await expect.poll(() => world.config('sticky'), patience).toBeUndefined()
+	expect(await deleting('worker-1')).toBeUndefined()
+})
+
+test('a refused sign-in is said, and the password is not tried a second time', async () => {
+	const { openstack } = world
+	openstack.setFault('keystone', { status: 401 })
+	openstack.revokeTokens()
+	await untilReady('flow', {
+		status: 'False',
+		reason: 'KeystoneError',
+		message: expect.stringMatching(/refused the sign-in of admin \(401\).*check user, password/),
+	})
+	const asked = openstack.requests.filter(request => request.includes('/auth/tokens')).length
+	await world.applyConfig('flow', spec(['worker-1', 'worker-2']))
+	await expect
+		.poll(async () => (await world.config('flow'))?.status?.observedGeneration, patience)
+		.toBe((await world.config('flow'))?.metadata.generation)
+	expect(openstack.requests.filter(request => request.includes('/auth/tokens'))).toHaveLength(asked)
+})
+
+test('no secret is in a log or a status', async () => {
+	const { openstack, violaToken } = world
+	const configs = await Promise.all(['flow', 'errors', 'partly', 'younger'].map(name => world.config(name)))
+	const said = world.logs() + JSON.stringify(configs)
+	expect(said).toContain('KeystoneError')
+	for (const secret of [openstack.password, openstack.encryptKey, violaToken, 'not-the-key-1234', 'a-token-viola-never-had'])
+		expect(said).not.toContain(secret)
+})

@@ -1,0 +1,120 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parse } from 'yaml'
+import type { NodeConfigSpec } from '../../contract/node-config.ts'
+import { type ApiServer, startApiServer } from '../../lab/api-server.ts'
+import { type Openstack, type OpenstackOptions, startOpenstack } from '../../lab/openstack/server.ts'
+import { type OpenstackConfig, OpenstackConfigKind } from '../../mgmt/kind.ts'
+import { loadCredentials } from '../../runtime/kube/auth.ts'
+import { KubeClient } from '../../runtime/kube/client.ts'
+import { Namespace, Secret } from '../../runtime/kube/kinds.ts'
+import { NodeConfigKind } from '../../viola/cluster.ts'
+import { putCrds } from './cluster.ts'
+
+/** A real API server (as MGMT and as biz cluster), the lab's OpenStack, and viola and mgmt as processes of the same sources. */
+export type World = {
+	api: ApiServer
+	client: KubeClient
+	openstack: Openstack
+	violaUrl: string
+	violaToken: string
+	/** All that viola and mgmt have printed. */
+	logs(): string
+	applyConfig(name: string, spec: object): Promise<void>
+	putSecret(name: string, key: string, value: string): Promise<void>
+	config(name: string): Promise<OpenstackConfig | undefined>
+	nodeConfig(name: string): Promise<NodeConfigSpec | undefined>
+	stop(): Promise<void>
+}
+
+export const PROVIDER = 'biz-1'
+export const NAMESPACE = 'multinic-system'
+
+export async function startWorld(cloud: OpenstackOptions): Promise<World> {
+	const api = await startApiServer()
+	const folder = await mkdtemp(join(tmpdir(), 'multinic-mgmt-'))
+	const client = new KubeClient(await loadCredentials({ kubeconfig: api.kubeconfig }, {}), { fieldManager: 'test' })
+	await putCrds(client)
+	await client.apply(Namespace, { metadata: { name: NAMESPACE } })
+	const openstack = await startOpenstack(cloud)
+	const violaToken = 'viola-token-of-the-test'
+	const clusters = join(folder, 'clusters.yaml')
+	await writeFile(clusters, `${PROVIDER}: { kubeconfig: ${api.kubeconfig}, namespace: ${NAMESPACE} }\n`)
+	const viola = startProcess('viola', { VIOLA_ADDR: '127.0.0.1:0', VIOLA_TOKEN: violaToken, VIOLA_CLUSTERS: clusters })
+	const violaUrl = await viola.field('listening', 'address')
+	const mgmt = startProcess('mgmt', {
+		KUBECONFIG: api.kubeconfig,
+		MGMT_ADDR: '127.0.0.1:0',
+		CONTRABASS_ENDPOINT: openstack.contrabassUrl,
+		CONTRABASS_ENCRYPT_KEY: openstack.encryptKey,
+		VIOLA_ENDPOINT: violaUrl,
+		VIOLA_TOKEN: violaToken,
+		POLL_FAST_INTERVAL: '200ms',
+		POLL_SLOW_INTERVAL: '300ms',
+		POLL_ERROR_INTERVAL: '200ms',
+	})
+	await mgmt.field('watching OpenstackConfigs', 'address')
+	return {
+		api,
+		client,
+		openstack,
+		violaUrl,
+		violaToken,
+		logs: () => viola.printed() + mgmt.printed(),
+		...objects(client),
+		stop: async () => {
+			await Promise.all([mgmt.stop(), viola.stop()])
+			await client.close()
+			await openstack.stop()
+			await api.stop()
+			await rm(folder, { recursive: true })
+		},
+	}
+}
+
+function objects(client: KubeClient): Pick<World, 'applyConfig' | 'putSecret' | 'config' | 'nodeConfig'> {
+	const at = (name: string) => ({ namespace: NAMESPACE, name })
+	return {
+		applyConfig: async (name, spec) => {
+			await client.apply(OpenstackConfigKind, { metadata: at(name), spec } as OpenstackConfig)
+		},
+		putSecret: async (name, key, value) => {
+			await client.apply(Secret, { metadata: at(name), data: { [key]: Buffer.from(value).toString('base64') } })
+		},
+		config: name => client.find(OpenstackConfigKind, at(name)),
+		nodeConfig: async name => (await client.find(NodeConfigKind, at(name)))?.spec,
+	}
+}
+
+type Running = { printed(): string; field(message: string, name: string): Promise<string>; stop(): Promise<void> }
+
+function startProcess(room: string, env: Record<string, string>): Running {
+	const child = spawn(process.execPath, [`${room}/main.ts`], {
+		env: { PATH: process.env.PATH ?? '', ...env },
+		stdio: ['ignore', 'pipe', 'pipe'],
+	})
+	let text = ''
+	for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', chunk => (text += chunk))
+	const ended = new Promise<void>(resolve => child.once('exit', () => resolve()))
+	const stop = () => {
+		child.kill()
+		return ended
+	}
+	return { printed: () => text, field: (message, name) => fieldOf(child, () => text, message, name), stop }
+}
+
+/** Waits for a line with this message and gives back one of its fields. */
+function fieldOf(child: ChildProcess, text: () => string, message: string, name: string): Promise<string> {
+	return new Promise((resolve, reject) => {
+		const look = () => {
+			const line = text()
+				.split('\n')
+				.find(line => line.includes(`"${message}"`))
+			if (line) resolve(String(parse(line)[name]))
+		}
+		child.stdout?.on('data', look)
+		child.once('exit', () => reject(new Error(`ended before it said "${message}":\n${text()}`)))
+	})
+}
