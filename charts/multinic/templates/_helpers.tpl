@@ -1,0 +1,74 @@
+{{/* Names are fixed, not made from the release's: one cluster has one MultiNIC, and its admission policy names the agent. */}}
+{{- define "multinic.controller" -}}multinic-controller{{- end }}
+{{- define "multinic.agent" -}}multinic-agent{{- end }}
+{{- define "multinic.uninstall" -}}multinic-uninstall{{- end }}
+
+{{/* Labels of everything in the chart. Takes (list $ NAME). */}}
+{{- define "multinic.labels" -}}
+{{- $root := index . 0 -}}
+app.kubernetes.io/name: {{ index . 1 }}
+app.kubernetes.io/part-of: multinic
+app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ $root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version }}
+{{- end }}
+
+{{/* An image reference. Takes (list $ .Values.….image). A digest wins over a tag. */}}
+{{- define "multinic.image" -}}
+{{- $root := index . 0 -}}
+{{- $image := index . 1 -}}
+{{- if $image.digest -}}
+{{ $image.repository }}@{{ $image.digest }}
+{{- else -}}
+{{ $image.repository }}:{{ $image.tag | default $root.Chart.AppVersion }}
+{{- end -}}
+{{- end }}
+
+{{/* What Pod Security calls restricted: of a pod, and of a container. */}}
+{{- define "multinic.restrictedPod" -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+seccompProfile: {type: RuntimeDefault}
+{{- end }}
+{{- define "multinic.restrictedContainer" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end }}
+
+{{/*
+The agent's pods are privileged. Helm makes a namespace without labels, which is privileged where the cluster has no stricter default;
+one that says otherwise would refuse every run, so it is refused here, while a person is looking.
+*/}}
+{{- define "multinic.checkNamespace" -}}
+{{- $namespace := lookup "v1" "Namespace" "" .Release.Namespace | default dict -}}
+{{- $level := dig "metadata" "labels" "pod-security.kubernetes.io/enforce" "privileged" $namespace -}}
+{{- if ne $level "privileged" -}}
+{{- fail (printf "namespace %s enforces Pod Security %q, which refuses the agent's pods. Allow them: kubectl label namespace %s pod-security.kubernetes.io/enforce=privileged --overwrite" .Release.Namespace $level .Release.Namespace) -}}
+{{- end -}}
+{{- end }}
+
+{{/* The controller's environment, as controller/config.ts reads it. */}}
+{{- define "multinic.controllerEnv" -}}
+- {name: NAMESPACE, value: {{ .Release.Namespace | quote }}}
+- {name: POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
+- {name: LOG_LEVEL, value: {{ .Values.logLevel | quote }}}
+- {name: METRICS_ADDR, value: ":8080"}
+- {name: AGENT_IMAGE, value: {{ include "multinic.image" (list . .Values.agent.image) | quote }}}
+- {name: AGENT_IMAGE_PULL_POLICY, value: {{ .Values.agent.image.pullPolicy | quote }}}
+{{- if .Values.imagePullSecrets }}
+- {name: AGENT_IMAGE_PULL_SECRETS, value: {{ include "multinic.pullSecretNames" .Values.imagePullSecrets | quote }}}
+{{- end }}
+- {name: AGENT_SERVICE_ACCOUNT, value: {{ include "multinic.agent" . | quote }}}
+- {name: MAX_CONCURRENT_RUNS, value: {{ .Values.runs.maxConcurrent | int64 | quote }}}
+- {name: KEEP_RUN_SECONDS, value: {{ .Values.runs.keepSeconds | int64 | quote }}}
+- {name: WAIT_FOR_DEVICE_SECONDS, value: {{ .Values.runs.waitForDeviceSeconds | int64 | quote }}}
+- {name: DEAD_MAN_SECONDS, value: {{ .Values.runs.deadManSeconds | int64 | quote }}}
+- {name: ACTIVE_DEADLINE_SECONDS, value: {{ .Values.runs.activeDeadlineSeconds | int64 | quote }}}
+{{- end }}
+{{- define "multinic.pullSecretNames" -}}
+{{- $names := list -}}
+{{- range . }}{{ $names = append $names .name }}{{ end -}}
+{{ join "," $names }}
+{{- end }}

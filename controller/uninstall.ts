@@ -1,0 +1,128 @@
+import * as z from 'zod'
+import { FINALIZER, GROUP, VERSION } from '../contract/names.ts'
+import { sleep } from '../runtime/clock.ts'
+import { readEnv } from '../runtime/env.ts'
+import { Failure } from '../runtime/errors.ts'
+import { loadCredentials } from '../runtime/kube/auth.ts'
+import { KubeClient } from '../runtime/kube/client.ts'
+import { isKubeFailure } from '../runtime/kube/failures.ts'
+import { defineKind, type ObjectMeta } from '../runtime/kube/kind.ts'
+import { Job, Pod } from '../runtime/kube/kinds.ts'
+import type { Log } from '../runtime/log.ts'
+import { runProcess } from '../runtime/process.ts'
+
+/** What the chart's pre-delete hook runs, before `helm uninstall` takes the controller away. */
+const UninstallEnv = z.object({
+	NAMESPACE: z.string().min(1),
+	ON_UNINSTALL: z.enum(['Keep', 'Restore']).describe('Keep: hosts stay as they are; Restore: every host is put back first'),
+	CONTROLLER: z.string().min(1).describe('Deployment of the controller'),
+	POLL_MS: z.coerce.number().int().min(10).default(1_000),
+})
+
+/** Where the hook works, and how long it sleeps between two looks (milliseconds). */
+export type Uninstall = { namespace: string; controller: string; pollMs: number; signal: AbortSignal; log: Log }
+
+const NodeConfig = defineKind({
+	group: GROUP,
+	version: VERSION,
+	plural: 'multinicnodeconfigs',
+	kind: 'MultiNicNodeConfig',
+	namespaced: true,
+})
+const Deployment = defineKind({ group: 'apps', version: 'v1', plural: 'deployments', kind: 'Deployment', namespaced: true })
+
+/**
+ * Lets go of every node config and leaves the hosts alone. The controller is stopped first, for it would claim them again, and a
+ * run under way is awaited, for it loses its right to report with the release.
+ *
+ * @throws Failure STOPPED when the signal comes first, with what was awaited
+ */
+export async function keep(client: KubeClient, where: Uninstall): Promise<void> {
+	const { namespace, log } = where
+	await stopController(client, where)
+	await untilNone('runs under way', where, async () => {
+		const { items } = await client.list(Job, { namespace, labelSelector: 'app.kubernetes.io/name=multinic-agent' })
+		return items.filter(job => !hasEnded(job)).map(job => job.metadata.name)
+	})
+	await untilNone('node configs to release', where, async () => {
+		const { items } = await client.list(NodeConfig, { namespace })
+		const held = items.filter(({ metadata }) => metadata.finalizers?.includes(FINALIZER))
+		for (const { metadata } of held) await release(client, metadata, log)
+		return held.map(item => item.metadata.name)
+	})
+}
+
+/** Somebody else may write at the same time: it is looked at again. */
+async function release(
+	client: KubeClient,
+	{ name, namespace = '', finalizers = [], resourceVersion }: ObjectMeta,
+	log: Log,
+): Promise<void> {
+	const rest = finalizers.filter(finalizer => finalizer !== FINALIZER)
+	try {
+		await client.patch(NodeConfig, { name, namespace }, { metadata: { finalizers: rest, resourceVersion } })
+		log.info({ nodeConfig: name }, 'released; its node stays as it is')
+	} catch (error) {
+		if (!isKubeFailure(error, 'CONFLICT', 'NOT_FOUND')) throw error
+		log.info({ nodeConfig: name, err: error }, 'changed meanwhile')
+	}
+}
+
+/**
+ * Deletes every node config and waits until the controller, which must still run, has put their nodes back.
+ *
+ * @throws Failure STOPPED when the signal comes first, with the node configs that are left
+ */
+export async function restore(client: KubeClient, where: Uninstall): Promise<void> {
+	const { namespace, log } = where
+	await untilNone('node configs', where, async () => {
+		const { items } = await client.list(NodeConfig, { namespace })
+		for (const { metadata } of items) {
+			if (metadata.deletionTimestamp) continue
+			await client.delete(NodeConfig, { name: metadata.name, namespace })
+			log.info({ nodeConfig: metadata.name }, 'deleted; its node is put back')
+		}
+		return items.map(item => item.metadata.name)
+	})
+}
+
+async function stopController(client: KubeClient, where: Uninstall): Promise<void> {
+	const { namespace, controller, log } = where
+	try {
+		await client.patch(Deployment, { name: controller, namespace }, { spec: { replicas: 0 } })
+	} catch (error) {
+		if (!isKubeFailure(error, 'NOT_FOUND')) throw error
+		log.info({ deployment: controller }, 'no controller is there to be stopped')
+	}
+	await untilNone('pods of the controller', where, async () => {
+		const { items } = await client.list(Pod, { namespace, labelSelector: `app.kubernetes.io/name=${controller}` })
+		return items.filter(({ status }) => status?.phase !== 'Succeeded' && status?.phase !== 'Failed').map(pod => pod.metadata.name)
+	})
+}
+
+/** Looks until nothing is left. */
+async function untilNone(what: string, { pollMs, signal, log }: Uninstall, look: () => Promise<string[]>): Promise<void> {
+	let told = 0
+	for (;;) {
+		const left = await look()
+		if (left.length === 0) return
+		if (left.length !== told) log.info({ what, left: left.length, first: left.slice(0, 5) }, 'waiting until none is left')
+		told = left.length
+		if (await sleep(pollMs, signal)) continue
+		throw new Failure('STOPPED', `stopped while ${left.length} ${what} were left: ${left.slice(0, 10).join(', ')}`)
+	}
+}
+
+function hasEnded({ status }: Job): boolean {
+	return (status?.conditions ?? []).some(({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True')
+}
+
+if (import.meta.main) {
+	await runProcess('uninstall', async ({ env, log, signal }) => {
+		const { NAMESPACE, ON_UNINSTALL, CONTROLLER, POLL_MS } = readEnv(UninstallEnv, env)
+		const client = new KubeClient(await loadCredentials({}, env), { fieldManager: 'multinic-uninstall' })
+		const where = { namespace: NAMESPACE, controller: CONTROLLER, pollMs: POLL_MS, signal, log }
+		await (ON_UNINSTALL === 'Keep' ? keep(client, where) : restore(client, where))
+		await client.close()
+	})
+}

@@ -1,0 +1,150 @@
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { access } from '../../controller/access.ts'
+import { readConfig } from '../../controller/config.ts'
+import { type Cluster, chart, type Manifest, manifests, startCluster } from './release.ts'
+
+let cluster: Cluster
+beforeAll(async () => {
+	cluster = await startCluster()
+})
+afterAll(() => cluster?.stop())
+
+const namespace = 'multinic-system'
+const install = ['install', 'multinic', chart, '-n', namespace]
+
+async function rendered(...args: string[]): Promise<Manifest[]> {
+	const { all, exitCode } = await cluster.helm('template', 'multinic', chart, '-n', namespace, ...args)
+	expect(exitCode, all).toBe(0)
+	return manifests(all)
+}
+
+test('helm finds nothing to say against it', async () => {
+	expect((await cluster.helm('lint', '--strict', chart)).all).toContain('0 chart(s) failed')
+})
+
+test.each<[title: string, set: string, said: string]>([
+	['a pull policy that is none', 'agent.image.pullPolicy=Sometimes', 'agent.image.pullPolicy'],
+	['a value nobody knows', 'controler.replicas=2', "additional properties 'controler' not allowed"],
+	['an end that is neither Keep nor Restore', 'onUninstall=Forget', 'onUninstall'],
+	['a count below its bound', 'runs.maxConcurrent=0', 'runs.maxConcurrent'],
+	['an empty repository', 'controller.image.repository=', 'controller.image.repository'],
+])('%s is refused, and the field is named', async (_, set, said) => {
+	const { all, exitCode } = await cluster.helm(...install, '--dry-run=server', '--set', set)
+	expect(exitCode).not.toBe(0)
+	expect(all.replaceAll('/', '.')).toContain(said)
+})
+
+test('a cluster that is too old is refused', async () => {
+	const { all, exitCode } = await cluster.helm('template', 'multinic', chart, '--kube-version', '1.31.9')
+	expect(exitCode).not.toBe(0)
+	expect(all).toContain('requires kubeVersion: >=1.32.0-0')
+})
+
+describe('the controller has exactly the rights it says it needs', () => {
+	type Rule = { apiGroups: string[]; resources: string[]; verbs: string[] }
+	const flat = ({ apiGroups, resources, verbs }: Rule) =>
+		apiGroups.flatMap(group => resources.map(resource => `${group}/${resource}: ${verbs}`))
+
+	test.each([
+		['namespace', 'Role'],
+		['cluster', 'ClusterRole'],
+	] as const)('in the %s', async (scope, kind) => {
+		const roles = (await rendered()).filter(one => one.kind === kind && one.metadata.name === 'multinic-controller')
+		const given = roles.flatMap(role => (role.rules as Rule[]).flatMap(flat))
+		const wanted = access.filter(one => one.scope === scope).map(one => `${one.apiGroup}/${one.resource}: ${one.verbs}`)
+		expect(given.sort()).toEqual(wanted.sort())
+	})
+
+	test('and the agent may only patch ConfigMaps', async () => {
+		const role = (await rendered()).find(one => one.kind === 'Role' && one.metadata.name === 'multinic-agent')
+		expect(role?.rules).toEqual([{ apiGroups: [''], resources: ['configmaps'], verbs: ['patch'] }])
+	})
+})
+
+test('the environment of the Deployment is one the controller takes, with nothing it does not know', async () => {
+	const values = [
+		'runs.keepSeconds=60',
+		'imagePullSecrets[0].name=one',
+		'imagePullSecrets[1].name=two',
+		'agent.image.digest=sha256:'.padEnd(90, 'a'),
+	]
+	const deployment = (await rendered(...values.flatMap(set => ['--set', set]))).find(one => one.kind === 'Deployment')
+	const env = Object.fromEntries(
+		template(deployment).spec.containers.flatMap(({ env }) => env.map(({ name, value }) => [name, value ?? 'pod'])),
+	)
+	const config = readConfig(env)
+	expect(config).toMatchObject({
+		namespace,
+		runs: { keepRunMs: 60_000 },
+		agent: {
+			image: `localhost/multinic-agent@sha256:${'a'.repeat(64)}`,
+			imagePullSecrets: ['one', 'two'],
+			serviceAccount: 'multinic-agent',
+		},
+		listen: { port: 8080 },
+		lease: { holder: 'pod' },
+	})
+	const readers = ['controller/config.ts', 'runtime/process.ts'].map(path => readFileSync(path, 'utf8')).join()
+	expect(Object.keys(env).filter(name => !readers.includes(`\t${name}: `))).toEqual([])
+})
+
+describe('installed', () => {
+	test('in a namespace that helm makes, at one go', async () => {
+		const { all, exitCode } = await cluster.helm(...install, '--create-namespace')
+		expect(exitCode, all).toBe(0)
+		expect(all).toContain(`kubectl label namespace ${namespace} pod-security.kubernetes.io/enforce=privileged`)
+		expect((await cluster.kubectl(['get', 'mnnc', '-n', namespace])).all).toContain('No resources found')
+	})
+
+	test('the notes no longer ask for the label once the namespace has it', async () => {
+		await cluster.kubectl(['label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=privileged'])
+		const { all, exitCode } = await cluster.helm('upgrade', 'multinic', chart, '-n', namespace)
+		expect(exitCode, all).toBe(0)
+		expect(all).not.toContain('kubectl label')
+	})
+
+	test('a namespace that would refuse every run is refused, with the command that heals it', async () => {
+		await cluster.kubectl(['create', 'namespace', 'strict'])
+		await cluster.kubectl(['label', 'namespace', 'strict', 'pod-security.kubernetes.io/enforce=restricted'])
+		const { all, exitCode } = await cluster.helm('upgrade', '--install', 'multinic', chart, '-n', 'strict')
+		expect(exitCode).not.toBe(0)
+		expect(all).toContain('kubectl label namespace strict pod-security.kubernetes.io/enforce=privileged --overwrite')
+	})
+
+	test.each(['Deployment', 'Job'])('the pod of the %s is admitted where Pod Security is restricted', async kind => {
+		const { metadata, spec } = template((await rendered()).find(one => one.kind === kind))
+		const pod = {
+			apiVersion: 'v1',
+			kind: 'Pod',
+			metadata: { ...metadata, name: 'tried', namespace: 'strict' },
+			spec: { ...spec, serviceAccountName: 'default' },
+		}
+		await cluster.kubectl(['create', 'serviceaccount', 'default', '-n', 'strict'])
+		const said = await cluster.kubectl(['create', '--dry-run=server', '-f', '-'], [pod])
+		expect(said.all).toContain('pod/tried created (server dry run)')
+		const loose = { ...pod, spec: { ...pod.spec, hostNetwork: true } }
+		expect((await cluster.kubectl(['create', '--dry-run=server', '-f', '-'], [loose])).all).toContain('violates PodSecurity "restricted')
+	})
+
+	test('uninstalled without its hook and installed again, the CRD and what it holds are still there', async () => {
+		const nodeConfig = {
+			apiVersion: 'multinic.io/v1',
+			kind: 'MultiNicNodeConfig',
+			metadata: { name: 'worker-1', namespace },
+			spec: { nodeName: 'worker-1', interfaces: [] },
+		}
+		expect((await cluster.kubectl(['create', '-f', '-'], [nodeConfig])).all).toContain('created')
+		expect((await cluster.helm('uninstall', 'multinic', '-n', namespace, '--no-hooks')).exitCode).toBe(0)
+		expect((await cluster.kubectl(['get', 'mnnc', '-n', namespace, '-o', 'name'])).all).toContain('worker-1')
+		const again = await cluster.helm(...install)
+		expect(again.exitCode, again.all).toBe(0)
+	})
+})
+
+type Template = { metadata: object; spec: { containers: { env: { name: string; value?: string }[] }[] } }
+
+function template(workload: Manifest | undefined): Template {
+	if (!workload) throw new Error('the chart renders no such workload')
+	return (workload.spec as { template: Template }).template
+}

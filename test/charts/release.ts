@@ -1,0 +1,70 @@
+import { execa } from 'execa'
+import { parseAllDocuments, stringify } from 'yaml'
+import { type ApiServer, startApiServer } from '../../lab/api-server.ts'
+import type { Credentials } from '../../runtime/kube/auth.ts'
+import { KubeClient } from '../../runtime/kube/client.ts'
+
+/** The chart on a real API server, by the real helm. */
+export const chart = 'charts/multinic'
+
+export type Manifest = { kind: string; metadata: { name: string; namespace?: string }; [field: string]: unknown }
+
+/** What a command said, and how it ended. */
+export type Said = { exitCode: number | undefined; all: string }
+
+/** An API server, the programs that speak to it, and a client for whoever signs in. */
+export async function startCluster() {
+	const api = await startApiServer()
+	const run = async (program: string, args: readonly string[], input = ''): Promise<Said> => {
+		const { exitCode, all = '' } = await execa(`${api.bin}/${program}`, args, {
+			input,
+			reject: false,
+			all: true,
+			env: { KUBECONFIG: api.kubeconfig },
+		})
+		return { exitCode, all }
+	}
+	const clients: KubeClient[] = []
+	const as = (token: string) => {
+		const client = new KubeClient(credentials(api, token), { fieldManager: 'test' })
+		clients.push(client)
+		return client
+	}
+	return {
+		helm: (...args: string[]) => run('helm', args),
+		kubectl: (args: readonly string[], manifests: readonly object[] = []) =>
+			run('kubectl', args, manifests.map(one => stringify(one)).join('---\n')),
+		as,
+		admin: as(api.token),
+		stop: async () => {
+			await Promise.all(clients.map(client => client.close()))
+			await api.stop()
+		},
+	}
+}
+export type Cluster = Awaited<ReturnType<typeof startCluster>>
+
+/** The objects in what `helm template` or `helm get` printed. */
+export function manifests(yaml: string): Manifest[] {
+	return parseAllDocuments(yaml).flatMap(document => (document.toJS() as Manifest | null) ?? [])
+}
+
+/** A token of a ServiceAccount; with a pod, it is bound to that pod, as a mounted one is. */
+export async function tokenOf(
+	{ admin }: Cluster,
+	serviceAccount: string,
+	namespace: string,
+	pod?: { name: string; uid: string },
+): Promise<string> {
+	const boundObjectRef = pod && { apiVersion: 'v1', kind: 'Pod', ...pod }
+	const answer = (await admin.raw({
+		method: 'POST',
+		path: `/api/v1/namespaces/${namespace}/serviceaccounts/${serviceAccount}/token`,
+		body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 3_600, boundObjectRef } },
+	})) as { status: { token: string } }
+	return answer.status.token
+}
+
+function credentials({ server, ca }: ApiServer, token: string): Credentials {
+	return { server, tls: { ca }, headers: async () => ({ authorization: `Bearer ${token}` }) }
+}

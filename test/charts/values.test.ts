@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { REPORT_KEY, REPORT_MAX_BYTES } from '../../contract/names.ts'
+import { readConfig } from '../../controller/config.ts'
+
+type Schema = { properties?: Record<string, Schema>; $ref?: string; definitions?: Record<string, Schema> }
+
+const read = (file: string) => readFileSync(`charts/multinic/${file}`, 'utf8')
+const schema = JSON.parse(read('values.schema.json')) as Schema
+const values = parse(read('values.yaml')) as Record<string, unknown>
+
+test('every value has a place in the schema, and every place a default', () => {
+	expect(paths(values)).toEqual(schemaPaths(schema).filter(path => path !== 'global'))
+})
+
+test('the chart has the version of the package', () => {
+	const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
+	expect(parse(read('Chart.yaml'))).toMatchObject({ version, appVersion: version })
+})
+
+test('the defaults for runs are those of the controller', () => {
+	const config = readConfig({ NAMESPACE: 'a', AGENT_IMAGE: 'b' })
+	expect(values.runs).toEqual({
+		maxConcurrent: config.runs.maxConcurrentRuns,
+		keepSeconds: config.runs.keepRunMs / 1_000,
+		waitForDeviceSeconds: config.agent.waitForDeviceSeconds,
+		deadManSeconds: config.agent.deadManSeconds,
+		activeDeadlineSeconds: config.agent.activeDeadlineSeconds,
+	})
+})
+
+test('the admission policy speaks of the key and the size of the contract', () => {
+	const policy = read('templates/agent-admission.yaml')
+	expect(policy).toContain(`variables.data['${REPORT_KEY}'])) <= ${REPORT_MAX_BYTES}"`)
+})
+
+/** The dotted path of every leaf; a map that is empty is one, and so is a list. */
+function paths(value: unknown, at = ''): string[] {
+	const isBranch = typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0 && at !== free(at)
+	if (!isBranch) return [at]
+	return Object.entries(value)
+		.flatMap(([key, inner]) => paths(inner, at ? `${at}.${key}` : key))
+		.sort()
+}
+
+/** What Kubernetes defines and the chart only hands on. */
+function free(at: string): string | undefined {
+	return ['controller.resources', 'controller.nodeSelector', 'controller.affinity'].find(path => path === at)
+}
+
+function schemaPaths({ properties, $ref }: Schema, at = ''): string[] {
+	const branches = $ref ? schema.definitions?.[$ref.split('/').at(-1) ?? '']?.properties : properties
+	if (!branches) return [at]
+	return Object.entries(branches)
+		.flatMap(([key, inner]) => schemaPaths(inner, at ? `${at}.${key}` : key))
+		.sort()
+}
