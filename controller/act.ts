@@ -1,0 +1,95 @@
+import { FINALIZER } from '../contract/names.ts'
+import type { NodeConfigStatus } from '../contract/node-config.ts'
+import type { KubeClient } from '../runtime/kube/client.ts'
+import { isKubeFailure } from '../runtime/kube/failures.ts'
+import { keyOf } from '../runtime/kube/kind.ts'
+import { ConfigMap, Event } from '../runtime/kube/kinds.ts'
+import type { Log } from '../runtime/log.ts'
+import type { Caches } from './caches.ts'
+import { statusChange } from './change.ts'
+import type { Decision } from './decision.ts'
+import { eventOf, type Note, releasedNote, resultNote, startedNote } from './events.ts'
+import { type AgentSettings, ANNOTATION_RETRY, runName } from './job.ts'
+import { NodeConfig } from './kinds.ts'
+import { createRun } from './launch.ts'
+import type { Run, Snapshot } from './snapshot.ts'
+import { lostStatus, startedStatus } from './status.ts'
+import { configView } from './view.ts'
+
+/** What acting needs; one function a decision. */
+export type Hands = { client: KubeClient; caches: Caches; agent: AgentSettings; log: Log }
+
+/** The finalizer and the retry annotation, in one write. */
+export async function adopt(hands: Hands, { config }: Snapshot, { finalizer, dropRetry }: Extract<Decision, { act: 'adopt' }>) {
+	const stored = await hands.client.patch(NodeConfig, config, {
+		metadata: {
+			resourceVersion: config.resourceVersion,
+			...(finalizer && { finalizers: [...config.finalizers, FINALIZER] }),
+			...(dropRetry && { annotations: { [ANNOTATION_RETRY]: null } }),
+		},
+	})
+	hands.caches.wrote.config(keyOf(config), configView(stored))
+}
+
+/**
+ * ConfigMap, Job, and one word in the status. A controller that dies between any two of them finds the rest missing and makes it.
+ *
+ * @returns false when the API server does not allow the run; the status then says so
+ */
+export async function start(hands: Hands, snapshot: Snapshot, decision: Extract<Decision, { act: 'start' }>): Promise<boolean> {
+	try {
+		const { name } = await createRun(hands, snapshot, decision.run)
+		if (decision.quiet) return true
+		await writeStatus(hands, snapshot, startedStatus(snapshot, { name, mode: decision.run.mode }))
+		await tell(hands, snapshot, startedNote(name))
+		return true
+	} catch (error) {
+		if (!isKubeFailure(error, 'FORBIDDEN', 'INVALID', 'BAD_REQUEST')) throw error
+		hands.log.error({ err: error, nodeConfig: snapshot.config.name }, 'the API server refuses the run')
+		await writeStatus(hands, snapshot, lostStatus(snapshot, refusedRun(snapshot, decision), 'PodRefused', error.message))
+		return false
+	}
+}
+
+export async function settle(hands: Hands, snapshot: Snapshot, { status, result }: Extract<Decision, { act: 'settle' }>): Promise<void> {
+	const written = await writeStatus(hands, snapshot, status)
+	if (written && result) await tell(hands, snapshot, resultNote(status))
+}
+
+/** The garbage collector takes Job and pod after the ConfigMap. */
+export async function clear(hands: Hands, { config }: Snapshot, runs: readonly string[]): Promise<void> {
+	for (const name of runs) await hands.client.delete(ConfigMap, { name, namespace: config.namespace })
+}
+
+export async function release(hands: Hands, snapshot: Snapshot, why: string): Promise<void> {
+	const { config } = snapshot
+	const finalizers = config.finalizers.filter(finalizer => finalizer !== FINALIZER)
+	await tell(hands, snapshot, releasedNote(config, why))
+	await hands.client.patch(NodeConfig, config, { metadata: { resourceVersion: config.resourceVersion, finalizers } })
+}
+
+/** Only what differs is sent, and only onto the version that was judged: a status never lands on a successor of the same name. */
+async function writeStatus({ client, caches }: Hands, { config }: Snapshot, status: NodeConfigStatus): Promise<boolean> {
+	const change = statusChange(config.rawStatus, status)
+	if (!change) return false
+	const body = { metadata: { resourceVersion: config.resourceVersion }, status: change }
+	const stored = await client.patch(NodeConfig, config, body, { subresource: 'status' })
+	caches.wrote.config(keyOf(config), configView(stored))
+	return true
+}
+
+/** Events are for people: one that cannot be written is logged, and nothing waits for it. */
+async function tell({ client, log }: Hands, { config, now }: Snapshot, note: Note): Promise<void> {
+	try {
+		await client.create(Event, eventOf(config, note, now))
+	} catch (error) {
+		if (!isKubeFailure(error, 'ALREADY_EXISTS')) log.warn({ err: error, nodeConfig: config.name, reason: note.reason }, 'event not written')
+	}
+}
+
+/** A run that came to nothing, for the status to speak of. */
+function refusedRun({ config, now }: Snapshot, { run }: Extract<Decision, { act: 'start' }>): Run {
+	const { uid, generation } = config
+	const nothing = { report: undefined, reportFault: undefined, hasConfigMap: false, job: undefined, pod: undefined }
+	return { ...run, ...nothing, name: runName(config, run.attempt), uid, generation, created: now }
+}

@@ -1,0 +1,29 @@
+import type { NodeConfigStatus } from '../contract/node-config.ts'
+
+/** Times of looking: alone they are no news. */
+const unremarkable = ['lastProcessed']
+
+/**
+ * What a merge patch must say to turn the stored status into the wanted one: only what differs, `null` for what goes.
+ *
+ * @returns undefined when a write would tell nothing new. Every write costs the API server ten Job creates, even one without effect
+ */
+export function statusChange(
+	stored: Readonly<Record<string, unknown>>,
+	wanted: NodeConfigStatus,
+): Readonly<Record<string, unknown>> | undefined {
+	const next = wanted as Readonly<Record<string, unknown>>
+	const keys = [...new Set([...Object.keys(stored), ...Object.keys(next)])].filter(key => !same(stored[key], next[key]))
+	if (keys.every(key => unremarkable.includes(key))) return undefined
+	return Object.fromEntries(keys.map(key => [key, next[key] ?? null]))
+}
+
+/** Equal as JSON, whatever the order of keys; a key without a value is no key. */
+export function same(a: unknown, b: unknown): boolean {
+	if (a === b) return true
+	if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+	if (Array.isArray(a) !== Array.isArray(b)) return false
+	const left = a as Readonly<Record<string, unknown>>
+	const right = b as Readonly<Record<string, unknown>>
+	return [...new Set([...Object.keys(left), ...Object.keys(right)])].every(key => same(left[key], right[key]))
+}

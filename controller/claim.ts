@@ -1,0 +1,33 @@
+import { FINALIZER } from '../contract/names.ts'
+import type { Decision } from './decision.ts'
+import { currentRun, succeeded } from './runs.ts'
+import type { Snapshot } from './snapshot.ts'
+
+/** Rules of taking hold of a node config and letting it go. Pure. */
+
+/** Deleted, and not ours to hold any longer. */
+export function isReleased({ config }: Snapshot): Decision | undefined {
+	if (config.deleting && !config.finalizers.includes(FINALIZER)) return { act: 'nothing', why: 'Released' }
+	return undefined
+}
+
+/** Without the finalizer a deletion would leave the node configured: it comes before the first run. */
+export function isUnclaimed({ config }: Snapshot): Decision | undefined {
+	if (config.deleting || config.finalizers.includes(FINALIZER)) return undefined
+	return { act: 'adopt', why: 'FinalizerMissing', finalizer: true, dropRetry: false }
+}
+
+/** A node that is gone for good takes its configuration with it. */
+export function isDeletedWithItsNode({ config, node }: Snapshot): Decision | undefined {
+	return config.deleting && !node ? { act: 'release', why: 'NodeNotFound' } : undefined
+}
+
+export function isCleaned(snapshot: Snapshot): Decision | undefined {
+	const run = currentRun(snapshot)
+	return snapshot.config.deleting && run && succeeded(run) ? { act: 'release', why: 'Cleaned' } : undefined
+}
+
+export function wasNeverRun({ config, runs }: Snapshot): Decision | undefined {
+	const ran = config.status.lastJobName !== undefined || runs.some(run => run.uid === config.uid)
+	return config.deleting && !ran ? { act: 'release', why: 'NeverRun' } : undefined
+}

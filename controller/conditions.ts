@@ -1,0 +1,41 @@
+import type { AgentReport } from '../contract/agent-run.ts'
+import type { Condition, NodeConfigStatus, State } from '../contract/node-config.ts'
+import type { Reason } from '../contract/reasons.ts'
+import { condition } from './runs.ts'
+import type { Snapshot } from './snapshot.ts'
+import { cut, timestamp } from './text.ts'
+
+/** The conditions of a status. Pure. */
+
+const messageMax = 256
+
+/** What a status says as a whole; `underWay`: a run may be on the node. */
+export type Said = { state: State; reason: Reason; message: string; underWay?: boolean }
+
+/** The status, saying this: `state`, and the conditions Ready and Progressing. */
+export function saying(status: NodeConfigStatus, said: Said, snapshot: Snapshot): NodeConfigStatus {
+	const { state, reason, underWay = false } = said
+	const message = cut(said.message, messageMax)
+	const progress = underWay ? { status: 'True' as const, message } : { status: 'False' as const, message: 'no run is under way' }
+	return {
+		...status,
+		state,
+		conditions: [
+			conditionNow(snapshot, { type: 'Ready', status: state === 'Configured' ? 'True' : 'False', reason, message }),
+			conditionNow(snapshot, { type: 'Progressing', reason, ...progress }),
+		],
+	}
+}
+
+/** Whether the node would be the same after a reboot, as the run proved it. */
+export function persistence(snapshot: Snapshot, { persistent: { status, message }, reason }: AgentReport): Condition {
+	const why = status === 'False' ? 'NotPersistent' : reason
+	return conditionNow(snapshot, { type: 'Persistent', status, reason: why, message: cut(message, messageMax) })
+}
+
+/** The time of a condition is when its status changed, not when it was last looked at. */
+function conditionNow({ config, now }: Snapshot, said: Omit<Condition, 'lastTransitionTime' | 'observedGeneration'>): Condition {
+	const before = condition(config.status, said.type)
+	const lastTransitionTime = before?.status === said.status ? before.lastTransitionTime : timestamp(now)
+	return { ...said, lastTransitionTime, observedGeneration: config.generation }
+}

@@ -1,0 +1,67 @@
+import * as z from 'zod'
+import { Bool, readEnv, Whole } from '../runtime/env.ts'
+import type { AgentSettings } from './job.ts'
+import type { RunSettings } from './snapshot.ts'
+
+const number = (least: number, most: number) => Whole.pipe(z.int().min(least).max(most))
+
+/** The environment of `node controller/main.ts`; LOG_LEVEL and LOG_FORMAT besides. */
+const Env = z.object({
+	NAMESPACE: z.string().min(1).max(63).describe('The one namespace of node configs, Jobs and run ConfigMaps'),
+	AGENT_IMAGE: z.string().min(1).describe('Image of the agent'),
+	AGENT_IMAGE_PULL_POLICY: z.enum(['Always', 'IfNotPresent', 'Never']).default('IfNotPresent'),
+	AGENT_IMAGE_PULL_SECRETS: z.string().default('').describe('Names of Secrets, separated by commas'),
+	AGENT_SERVICE_ACCOUNT: z.string().min(1).default('multinic-agent'),
+	KEEP_RUN_SECONDS: number(0, 604_800).prefault('3600').describe('How long a run is kept after its result is in the status'),
+	ACTIVE_DEADLINE_SECONDS: number(30, 3_600).prefault('300').describe('When Kubernetes ends a run that does not end'),
+	WAIT_FOR_DEVICE_SECONDS: number(0, 60).prefault('5').describe('How long a run waits for a NIC that is not there yet'),
+	DEAD_MAN_SECONDS: number(10, 600).prefault('120').describe('When the host puts everything back unless the run commits'),
+	MAX_CONCURRENT_RUNS: number(1, 10_000).prefault('100').describe('Runs under way at once in the whole cluster'),
+	WORKERS: number(1, 64).prefault('8').describe('Node configs in work at once'),
+	METRICS_ADDR: z
+		.string()
+		.regex(/^[^ ]*:\d{1,5}$/, 'must be host:port or :port')
+		.default(':8080')
+		.describe('Where /healthz, /readyz and /metrics are'),
+	LEADER_ELECT: Bool.default(true).describe('Wait for the Lease; without it only one controller may run'),
+	LEASE_NAME: z.string().min(1).default('multinic-controller'),
+	POD_NAME: z.string().default('').describe('Who holds the Lease, for people; the host name when left out'),
+})
+
+export type Config = {
+	namespace: string
+	agent: AgentSettings
+	runs: RunSettings
+	workers: number
+	listen: { host: string; port: number }
+	leaderElect: boolean
+	lease: { name: string; holder: string }
+}
+
+/** @throws Failure CONFIG_INVALID with every fault at once */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+	const read = readEnv(Env, env)
+	const colon = read.METRICS_ADDR.lastIndexOf(':')
+	return {
+		namespace: read.NAMESPACE,
+		agent: {
+			image: read.AGENT_IMAGE,
+			imagePullPolicy: read.AGENT_IMAGE_PULL_POLICY,
+			imagePullSecrets: read.AGENT_IMAGE_PULL_SECRETS.split(',')
+				.map(name => name.trim())
+				.filter(Boolean),
+			serviceAccount: read.AGENT_SERVICE_ACCOUNT,
+			activeDeadlineSeconds: read.ACTIVE_DEADLINE_SECONDS,
+			waitForDeviceSeconds: read.WAIT_FOR_DEVICE_SECONDS,
+			deadManSeconds: read.DEAD_MAN_SECONDS,
+		},
+		runs: { keepRunMs: read.KEEP_RUN_SECONDS * 1_000, maxConcurrentRuns: read.MAX_CONCURRENT_RUNS },
+		workers: read.WORKERS,
+		listen: {
+			host: read.METRICS_ADDR.slice(0, colon).replace(/^\[|\]$/g, '') || '0.0.0.0',
+			port: Number(read.METRICS_ADDR.slice(colon + 1)),
+		},
+		leaderElect: read.LEADER_ELECT,
+		lease: { name: read.LEASE_NAME, holder: read.POD_NAME },
+	}
+}

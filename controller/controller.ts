@@ -1,0 +1,43 @@
+import type { KubeClient } from '../runtime/kube/client.ts'
+import type { Log } from '../runtime/log.ts'
+import { runLoop } from '../runtime/loop.ts'
+import type { Metrics } from '../runtime/metrics.ts'
+import { createQueue } from '../runtime/queue.ts'
+import { type Caches, startCaches } from './caches.ts'
+import type { Config } from './config.ts'
+import type { Decision } from './decision.ts'
+import { reconcileNodeConfig } from './reconcile.ts'
+
+export type ControllerOptions = {
+	client: KubeClient
+	config: Pick<Config, 'namespace' | 'agent' | 'runs' | 'workers'>
+	log: Log
+	signal: AbortSignal
+	now?: () => number
+	metrics?: Metrics
+	onDecision?: (decision: Decision) => void
+}
+
+/** Caches and queue, watching but not yet acting: whoever does not lead stays so, and is quick when its turn comes. */
+export type Controller = {
+	isSynced: Caches['isSynced']
+	/** Acts until `signal`, or that of the controller, is aborted. */
+	run(signal: AbortSignal): Promise<void>
+	/** Resolves when the caches are closed. */
+	done: Promise<unknown>
+}
+
+/** Wires the room together. */
+export function createController(options: ControllerOptions): Controller {
+	const { client, config, log, signal, metrics, now = Date.now, onDecision } = options
+	const { namespace, agent, runs: settings, workers } = config
+	const queue = createQueue(metrics && { watch: metrics.queue })
+	const caches = startCaches({ client, namespace, wake: queue.add.bind(queue), log, signal })
+	const reconcile = reconcileNodeConfig({ client, caches, agent, settings, log, now, ...(onDecision && { onDecision }) })
+	metrics?.observe(queue)
+	const run = async (term: AbortSignal) => {
+		await caches.synced
+		await runLoop({ queue, reconcile, log, workers, signal: term, ...(metrics && { watch: metrics.loop }) })
+	}
+	return { isSynced: caches.isSynced, run, done: caches.done }
+}

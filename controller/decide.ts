@@ -1,0 +1,171 @@
+import { isCleaned, isDeletedWithItsNode, isReleased, isUnclaimed, wasNeverRun } from './claim.ts'
+import { type Decision, type Rule, say } from './decision.ts'
+import { obsoleteRuns } from './leftovers.ts'
+import { attemptsOf, backoffMs, condition, currentRun, hasEnded, isActive, isTold, mayHeal, wantedMode } from './runs.ts'
+import type { Snapshot } from './snapshot.ts'
+import { invalidStatus, lostStatus, pendingStatus, refusedPodStatus, reportedStatus, startedStatus } from './status.ts'
+
+/** Read top to bottom: the first rule that has something to say decides. */
+const rules: readonly Rule[] = [
+	isReleased,
+	isUnclaimed,
+	isDeletedWithItsNode,
+	isCleaned,
+	hasUnreadReport,
+	runWasLost,
+	runIsActive,
+	wasNeverRun,
+	retryIsAnswered,
+	isInvalid,
+	isPaused,
+	nodeIsMissing,
+	isSettled,
+	isBackingOff,
+	nodeIsSilent,
+	capIsReached,
+]
+
+/** What to do about one node config. Pure: same snapshot, same decision. */
+export function decide(snapshot: Snapshot): Decision {
+	for (const rule of rules) {
+		const decision = rule(snapshot)
+		if (decision) return decision
+	}
+	return start(snapshot)
+}
+
+/** The report is enough: a Job says that it is complete about 5 s later. */
+function hasUnreadReport(snapshot: Snapshot): Decision | undefined {
+	const run = currentRun(snapshot)
+	if (!run?.report || isTold(snapshot, run)) return undefined
+	if ('fault' in snapshot.spec && !snapshot.config.deleting) return undefined
+	return { act: 'settle', why: run.report.reason, status: reportedStatus(snapshot, run), result: true }
+}
+
+function runWasLost(snapshot: Snapshot): Decision | undefined {
+	const run = currentRun(snapshot)
+	if (!run || run.report || !hasEnded(run) || isTold(snapshot, run)) return undefined
+	const { reason: said, message = '' } = condition(snapshot.config.status, 'Ready') ?? {}
+	if (run.reportFault) return lost('RunFailed', `The report of Job ${run.name} cannot be read: ${run.reportFault}`)
+	if (said === 'PodRefused' && snapshot.config.status.lastJobName === run.name) return lost('PodRefused', message)
+	const words = [run.job?.failure, run.pod?.refused, run.pod?.lastWords].filter(Boolean).join('; ')
+	return lost(run.pod?.refused ? 'PodRefused' : 'RunLost', `Job ${run.name} ended without a report: ${words || 'no cause is known'}`)
+
+	function lost(reason: 'RunFailed' | 'RunLost' | 'PodRefused', words: string): Decision | undefined {
+		return run && { act: 'settle', why: reason, status: lostStatus(snapshot, run, reason, words), result: true }
+	}
+}
+
+/** A run on the node is awaited, never killed, whatever it was for: never two on a node. */
+function runIsActive(snapshot: Snapshot): Decision | undefined {
+	if (!snapshot.runs.some(isActive)) return undefined
+	const run = currentRun(snapshot)
+	const { status, generation } = snapshot.config
+	const waiting: Decision = { act: 'wait', why: 'RunIsActive', afterMs: 30_000 }
+	if (!run || !isActive(run) || run.report) return waiting
+	const known = status.observedGeneration === generation && status.lastJobName === run.name
+	if (run.pod?.refused && !(known && condition(status, 'Ready')?.reason === 'PodRefused'))
+		return { act: 'settle', why: 'PodRefused', status: refusedPodStatus(snapshot, run, run.pod.refused), result: false }
+	if (known || (status.observedGeneration === generation && status.state === 'Failed')) return waiting
+	return { act: 'settle', why: 'RunStarted', status: startedStatus(snapshot, run), result: false }
+}
+
+/** The annotation is dropped only once a run bears its value: a controller that dies in between forgets no retry. */
+function retryIsAnswered(snapshot: Snapshot): Decision | undefined {
+	const { retry } = snapshot.config
+	if (retry === undefined || currentRun(snapshot)?.retry !== retry) return undefined
+	return { act: 'adopt', why: 'RetryAnswered', finalizer: false, dropRetry: true }
+}
+
+function isInvalid(snapshot: Snapshot): Decision | undefined {
+	const { config, spec } = snapshot
+	if (config.deleting) return undefined
+	const fault = 'fault' in spec ? spec.fault : faultOfName(config.name)
+	return fault === undefined ? undefined : say(snapshot, 'InvalidConfig', invalidStatus(snapshot, fault))
+}
+
+/** The label that holds a run to its node by the admission policy ends at 63 characters. */
+function faultOfName(name: string): string | undefined {
+	return name.length > 63
+		? `spec.nodeName: ${name.length} characters are too many; a run is held to its node by a label of at most 63`
+		: undefined
+}
+
+function isPaused(snapshot: Snapshot): Decision | undefined {
+	const { spec, config } = snapshot
+	if (!('value' in spec) || !spec.value.paused) return undefined
+	const what = config.deleting ? 'The node is not put back' : 'No run is started'
+	return say(snapshot, 'Paused', pendingStatus(snapshot, 'Paused', `${what} while spec.paused is true.`))
+}
+
+function nodeIsMissing(snapshot: Snapshot): Decision | undefined {
+	if (snapshot.node) return undefined
+	const message = `No Kubernetes node has the name ${snapshot.config.name}. The run starts when it joins.`
+	return say(snapshot, 'NodeNotFound', pendingStatus(snapshot, 'NodeNotFound', message))
+}
+
+/** Nothing to do but to let go of runs whose time is over. */
+function isSettled(snapshot: Snapshot): Decision | undefined {
+	const { config, now } = snapshot
+	if (config.retry !== undefined || config.deleting || !isUpToDate(snapshot)) return undefined
+	if (config.status.state === 'Failed' && mayHeal(snapshot)) return undefined
+	const { due, nextAt } = obsoleteRuns(snapshot)
+	if (due.length > 0) return { act: 'clear', why: 'RunsAreObsolete', runs: due }
+	if (nextAt === undefined) return { act: 'nothing', why: 'Settled' }
+	return { act: 'wait', why: 'Settled', afterMs: Math.max(1_000, nextAt - now) }
+}
+
+/** The result of this generation, and of just these interfaces, is in the status. */
+function isUpToDate(snapshot: Snapshot): boolean {
+	const { config, specHash } = snapshot
+	const { status, generation } = config
+	const run = currentRun(snapshot)
+	const speaksOfIt = status.observedGeneration === generation && (config.deleting || status.observedSpecHash === specHash)
+	const ready = condition(status, 'Ready')?.reason
+	const judged = status.state === 'Configured' || status.state === 'Failed' || (status.state === 'Pending' && ready === 'Planned')
+	return speaksOfIt && judged && ready !== 'InvalidConfig' && (run === undefined || isTold(snapshot, run))
+}
+
+function isBackingOff(snapshot: Snapshot): Decision | undefined {
+	const { config, now } = snapshot
+	if (config.retry !== undefined || config.status.state !== 'Failed' || !isUpToDate(snapshot)) return undefined
+	if (config.deleting && !currentRun(snapshot)) return undefined
+	const { due } = obsoleteRuns(snapshot)
+	if (due.length > 0) return { act: 'clear', why: 'RunsAreObsolete', runs: due }
+	const at = Date.parse(config.status.lastProcessed ?? '') + backoffMs(currentRun(snapshot)?.attempt ?? 1)
+	return at > now ? { act: 'wait', why: 'BackingOff', afterMs: at - now } : undefined
+}
+
+/** Not Ready is not silent: a kubelet whose CNI waits for one of our NICs still starts pods in the host's network. */
+function nodeIsSilent(snapshot: Snapshot): Decision | undefined {
+	if (snapshot.node?.ready !== 'Unknown') return undefined
+	const message = `The kubelet of node ${snapshot.config.name} does not report. The run starts when it does.`
+	return say(snapshot, 'NodeNotReady', pendingStatus(snapshot, 'NodeNotReady', message))
+}
+
+/** No word in the status: it would cost a write for what the next second changes. */
+function capIsReached({ running, settings }: Snapshot): Decision | undefined {
+	return running >= settings.maxConcurrentRuns ? { act: 'wait', why: 'TooManyRuns', afterMs: 1_000 } : undefined
+}
+
+function start(snapshot: Snapshot): Decision {
+	const { config } = snapshot
+	const { status } = config
+	const attempts = attemptsOf(snapshot)
+	const last = Math.max(0, ...attempts.map(run => run.attempt))
+	const current = currentRun(snapshot)
+	const unmade = current && !current.job && !current.pod && !current.report && !isTold(snapshot, current)
+	const why = whyStart(snapshot, unmade === true)
+	const run = { attempt: unmade ? current.attempt : last + 1, mode: wantedMode(snapshot), cause: why, retry: config.retry }
+	return { act: 'start', why, run, quiet: why === 'BackOffOver' && status.state === 'Failed' }
+}
+
+function whyStart(snapshot: Snapshot, unmade: boolean): string {
+	const { config } = snapshot
+	if (unmade) return 'JobMissing'
+	if (config.retry !== undefined) return 'RetryAsked'
+	if (config.status.observedGeneration !== config.generation) return config.deleting ? 'Deleted' : 'SpecChanged'
+	if (config.status.state === 'Failed') return 'BackOffOver'
+	if (config.deleting) return 'Deleted'
+	return config.status.state === 'Pending' ? 'WaitIsOver' : 'ResultMissing'
+}

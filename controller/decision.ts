@@ -1,0 +1,34 @@
+import type { NodeConfigStatus } from '../contract/node-config.ts'
+import type { NewRun } from './job.ts'
+import { condition } from './runs.ts'
+import type { Snapshot } from './snapshot.ts'
+
+/** What is to be done about a node config, and the word for why. */
+export type Decision =
+	| { act: 'nothing'; why: string }
+	/** Look again after that time, or when something changes. */
+	| { act: 'wait'; why: string; afterMs: number }
+	/** Change what the controller owns of the metadata. */
+	| { act: 'adopt'; why: string; finalizer: boolean; dropRetry: boolean }
+	/** `quiet`: the status goes on telling of the failure that is being retried. */
+	| { act: 'start'; why: string; run: NewRun; quiet: boolean }
+	/** `result`: it tells what a run came to. */
+	| { act: 'settle'; why: string; status: NodeConfigStatus; result: boolean }
+	| { act: 'clear'; why: string; runs: readonly string[] }
+	| { act: 'release'; why: string }
+
+/** A fact about a snapshot that decides, or nothing. */
+export type Rule = (snapshot: Snapshot) => Decision | undefined
+
+/** A wait that only something else can end is said once. */
+export function say(snapshot: Snapshot, why: string, status: NodeConfigStatus): Decision {
+	const { config, specHash } = snapshot
+	const said = condition(config.status, 'Ready')
+	const same =
+		said?.reason === why &&
+		said.message === condition(status, 'Ready')?.message &&
+		config.status.observedGeneration === config.generation &&
+		config.status.observedSpecHash === specHash &&
+		config.status.state === status.state
+	return same ? { act: 'nothing', why } : { act: 'settle', why, status, result: false }
+}

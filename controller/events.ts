@@ -1,0 +1,51 @@
+import { GROUP, VERSION } from '../contract/names.ts'
+import type { NodeConfigStatus } from '../contract/node-config.ts'
+import type { Event } from '../runtime/kube/kinds.ts'
+import { condition } from './runs.ts'
+import type { ConfigView } from './snapshot.ts'
+import { cut, timestamp } from './text.ts'
+
+const noteMax = 1_024
+
+/** One line of `kubectl describe`. */
+export type Note = { type: 'Normal' | 'Warning'; reason: string; message: string; moment: string }
+
+export function startedNote(job: string): Note {
+	return { type: 'Normal', reason: 'RunStarted', message: `Job ${job} is on its way to the node`, moment: `${job}.started` }
+}
+
+/** The result in the words of the status. */
+export function resultNote(status: NodeConfigStatus): Note {
+	const { reason = 'Unknown', message = '' } = condition(status, 'Ready') ?? {}
+	const type = status.state === 'Failed' ? 'Warning' : 'Normal'
+	return { type, reason, message, moment: `${status.lastJobName ?? reason.toLowerCase()}.result` }
+}
+
+export function releasedNote(config: ConfigView, why: string): Note {
+	const words =
+		why === 'Cleaned' ? 'The node is as it was before' : 'There was nothing to clean up, for the node is gone or no run was ever started'
+	return { type: 'Normal', reason: 'Released', message: words, moment: `${config.name}.${config.uid.slice(0, 8)}.released` }
+}
+
+/** A name made of run and moment: a controller that does the same again after a crash tells nothing twice. */
+export function eventOf(config: ConfigView, note: Note, now: number): Event {
+	const at = timestamp(now)
+	return {
+		metadata: { name: note.moment, namespace: config.namespace },
+		involvedObject: {
+			apiVersion: `${GROUP}/${VERSION}`,
+			kind: 'MultiNicNodeConfig',
+			name: config.name,
+			namespace: config.namespace,
+			uid: config.uid,
+			resourceVersion: config.resourceVersion,
+		},
+		type: note.type,
+		reason: note.reason,
+		message: cut(note.message, noteMax),
+		source: { component: 'multinic-controller' },
+		firstTimestamp: at,
+		lastTimestamp: at,
+		count: 1,
+	}
+}

@@ -1,0 +1,34 @@
+import type { HistoryEntry } from '../contract/node-config.ts'
+import { validTime } from './result.ts'
+import { succeeded } from './runs.ts'
+import type { Run, Snapshot } from './snapshot.ts'
+import { cut, timestamp } from './text.ts'
+
+const historyMax = 5
+
+/** The history with these runs in it: newest first, at most five, each run once. Pure. */
+export function historyWith({ config, now }: Snapshot, runs: readonly Run[], cause?: string): { history: HistoryEntry[] } {
+	const before = config.status.history ?? []
+	const fresh = runs.filter(run => !before.some(entry => entry.job === run.name)).map(run => entryOf(run, now, cause))
+	return { history: [...fresh.reverse(), ...before].slice(0, historyMax) }
+}
+
+function entryOf(run: Run, now: number, cause: string = run.report?.reason ?? run.cause): HistoryEntry {
+	const started = (run.report && validTime(run.report.started)) ?? timestamp(run.created)
+	const ended = (run.report && validTime(run.report.finished)) ?? timestamp(now)
+	const seconds = Math.max(0, Math.round((Date.parse(ended) - Date.parse(started)) / 100) / 10)
+	return {
+		generation: run.generation,
+		job: run.name,
+		started,
+		seconds,
+		changes: run.report?.changes ?? 0,
+		result: resultOf(run),
+		cause: cut(cause, 64),
+	}
+}
+
+function resultOf(run: Run): HistoryEntry['result'] {
+	if (!succeeded(run)) return 'Failed'
+	return run.mode === 'Plan' ? 'Pending' : 'Configured'
+}

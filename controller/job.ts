@@ -1,0 +1,145 @@
+import type { RunConfig } from '../contract/agent-run.ts'
+import { settle } from '../contract/interface.ts'
+import { CONFIG_KEY, GROUP, LABEL_ATTEMPT, LABEL_CONFIG_UID, LABEL_GENERATION, LABEL_NODE_NAME, VERSION } from '../contract/names.ts'
+import type { ConfigMap, Job } from '../runtime/kube/kinds.ts'
+import type { ConfigView, Mode, NodeView } from './snapshot.ts'
+
+/** The manifests of a run. Pure. */
+
+const nameMax = 63
+
+/** How the agent is run; from the environment, the same for every run. */
+export type AgentSettings = {
+	image: string
+	imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never'
+	imagePullSecrets: readonly string[]
+	serviceAccount: string
+	activeDeadlineSeconds: number
+	waitForDeviceSeconds: number
+	deadManSeconds: number
+}
+
+/** Which run: `cause` and `retry` are only remembered. */
+export type NewRun = { attempt: number; mode: Mode; cause: string; retry: string | undefined }
+
+export const ANNOTATION_MODE = `${GROUP}/mode`
+export const ANNOTATION_CAUSE = `${GROUP}/cause`
+/** A person's way to ask for a run now: on a node config, with any value that was not there before; copied to the run that answers it. */
+export const ANNOTATION_RETRY = `${GROUP}/retry`
+
+/** @returns `multinic-agent-<node>-g<generation>[-<attempt>]`; a long node name is cut and told apart by the node config's uid */
+export function runName({ name, uid, generation }: Pick<ConfigView, 'name' | 'uid' | 'generation'>, attempt: number): string {
+	const end = `-g${generation}${attempt > 1 ? `-${attempt}` : ''}`
+	const whole = `multinic-agent-${name}${end}`
+	if (whole.length <= nameMax) return whole
+	const mark = `-${uid.replace(/[^0-9a-z]/g, '').slice(0, 8)}`
+	return `multinic-agent-${name}`.slice(0, nameMax - end.length - mark.length).replace(/[-.]+$/, '') + mark + end
+}
+
+/** What both objects of a run carry, so that "already exists" can be told from somebody else's. */
+export function runLabels(config: ConfigView, attempt: number): Record<string, string> {
+	return {
+		'app.kubernetes.io/name': 'multinic-agent',
+		'app.kubernetes.io/part-of': 'multinic',
+		[LABEL_NODE_NAME]: config.name,
+		[LABEL_CONFIG_UID]: config.uid,
+		[LABEL_GENERATION]: String(config.generation),
+		[LABEL_ATTEMPT]: String(attempt),
+	}
+}
+
+/** The ConfigMap that hands the run its input and takes its report. */
+export function runConfigMap(config: ConfigView, run: NewRun, input: RunConfig): ConfigMap {
+	return {
+		metadata: {
+			name: runName(config, run.attempt),
+			namespace: config.namespace,
+			labels: runLabels(config, run.attempt),
+			annotations: {
+				[ANNOTATION_MODE]: run.mode,
+				[ANNOTATION_CAUSE]: run.cause,
+				...(run.retry !== undefined && { [ANNOTATION_RETRY]: run.retry }),
+			},
+			ownerReferences: [
+				{ apiVersion: `${GROUP}/${VERSION}`, kind: 'MultiNicNodeConfig', name: config.name, uid: config.uid, controller: true },
+			],
+		},
+		data: { [CONFIG_KEY]: `${JSON.stringify(input, null, 1)}\n` },
+	}
+}
+
+/** What the agent is told. A clean-up wants nothing, whatever the spec says. */
+export function runInput(config: ConfigView, run: NewRun, world: RunWorld): RunConfig {
+	return {
+		version: 1,
+		nodeName: config.name,
+		uid: config.uid,
+		generation: config.generation,
+		attempt: run.attempt,
+		mode: run.mode,
+		interfaces: run.mode === 'Cleanup' ? [] : settle(world.interfaces),
+		nodeAddresses: [...(world.node?.internalIps ?? [])],
+		report: { namespace: config.namespace, configMap: runName(config, run.attempt) },
+		waitForDeviceSeconds: world.agent.waitForDeviceSeconds,
+		deadManSeconds: world.agent.deadManSeconds,
+	}
+}
+
+export type RunWorld = { interfaces: RunConfig['interfaces']; node: NodeView | undefined; agent: AgentSettings }
+
+/** The Job that mounts the ConfigMap. It is pinned to its node, tried once, and never outlives its deadline. */
+export function runJob(config: ConfigView, run: NewRun, owner: { name: string; uid: string }, agent: AgentSettings): Job {
+	const labels = runLabels(config, run.attempt)
+	return {
+		metadata: {
+			name: owner.name,
+			namespace: config.namespace,
+			labels,
+			ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: owner.name, uid: owner.uid, controller: true }],
+		},
+		spec: {
+			backoffLimit: 0,
+			completions: 1,
+			parallelism: 1,
+			activeDeadlineSeconds: agent.activeDeadlineSeconds,
+			template: { metadata: { labels }, spec: podSpec(config.name, owner.name, agent) },
+		},
+	}
+}
+
+type PodSpec = NonNullable<NonNullable<Job['spec']>['template']['spec']>
+
+/** `nodeName` past the scheduler: neither taints, nor a cordon, nor a CNI that is not ready may keep a node without its NICs. */
+function podSpec(nodeName: string, configMap: string, agent: AgentSettings): PodSpec {
+	return {
+		nodeName,
+		restartPolicy: 'Never',
+		hostNetwork: true,
+		dnsPolicy: 'Default',
+		enableServiceLinks: false,
+		serviceAccountName: agent.serviceAccount,
+		tolerations: [{ operator: 'Exists' }],
+		...(agent.imagePullSecrets.length > 0 && { imagePullSecrets: agent.imagePullSecrets.map(name => ({ name })) }),
+		containers: [container(agent)],
+		volumes: [
+			{ name: 'host', hostPath: { path: '/', type: 'Directory' } },
+			{ name: 'config', configMap: { name: configMap, items: [{ key: CONFIG_KEY, path: CONFIG_KEY }] } },
+		],
+	}
+}
+
+function container(agent: AgentSettings): NonNullable<PodSpec>['containers'][number] {
+	return {
+		name: 'agent',
+		image: agent.image,
+		imagePullPolicy: agent.imagePullPolicy,
+		securityContext: { privileged: true },
+		terminationMessagePath: '/dev/termination-log',
+		terminationMessagePolicy: 'File',
+		resources: { requests: { cpu: '10m', memory: '64Mi' }, limits: { memory: '256Mi' } },
+		volumeMounts: [
+			{ name: 'host', mountPath: '/host' },
+			{ name: 'config', mountPath: '/etc/multinic', readOnly: true },
+		],
+	}
+}

@@ -1,0 +1,11 @@
+import { GROUP, VERSION } from '../contract/names.ts'
+import { defineKind } from '../runtime/kube/kind.ts'
+import type { NodeConfigObject } from './view.ts'
+
+export const NodeConfig = defineKind<NodeConfigObject>({
+	group: GROUP,
+	version: VERSION,
+	plural: 'multinicnodeconfigs',
+	kind: 'MultiNicNodeConfig',
+	namespaced: true,
+})

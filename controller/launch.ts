@@ -1,0 +1,65 @@
+import { Failure } from '../runtime/errors.ts'
+import type { KubeClient } from '../runtime/kube/client.ts'
+import { isKubeFailure } from '../runtime/kube/failures.ts'
+import type { Kind, KubeObject, Stored } from '../runtime/kube/kind.ts'
+import { ConfigMap, Job } from '../runtime/kube/kinds.ts'
+import type { Caches } from './caches.ts'
+import { type AgentSettings, ANNOTATION_MODE, type NewRun, runConfigMap, runInput, runJob } from './job.ts'
+import type { Snapshot } from './snapshot.ts'
+import { configMapView, jobView } from './view.ts'
+
+/** How many leftovers of one name are stepped over before it is a person's turn. */
+const leftoversMax = 20
+
+type Tools = { client: KubeClient; caches: Caches; agent: AgentSettings }
+
+/**
+ * Creates ConfigMap and Job of a run, or finds them made. "Already exists" is ours only where uid, generation, attempt and mode are
+ * the same; anything else in the way is stepped over with the next attempt's name.
+ *
+ * @throws Failure NAME_TAKEN when twenty names in a row are taken
+ */
+export async function createRun(tools: Tools, snapshot: Snapshot, wanted: NewRun): Promise<{ name: string }> {
+	for (let attempt = wanted.attempt; attempt < wanted.attempt + leftoversMax; attempt++) {
+		const made = await createBoth(tools, snapshot, { ...wanted, attempt })
+		if (made) return made
+	}
+	const { name } = snapshot.config
+	throw new Failure('NAME_TAKEN', `twenty names of runs for ${name} are taken by objects that are not ours`, { retry: true })
+}
+
+async function createBoth({ client, caches, agent }: Tools, snapshot: Snapshot, run: NewRun): Promise<{ name: string } | undefined> {
+	const { config, spec, node } = snapshot
+	const interfaces = 'value' in spec ? spec.value.interfaces : []
+	const wanted = runConfigMap(config, run, runInput(config, run, { interfaces, node, agent }))
+	const configMap = await createOrFind(client, ConfigMap, wanted, found => found.metadata.annotations?.[ANNOTATION_MODE] === run.mode)
+	if (!configMap) return undefined
+	const owner = { name: configMap.metadata.name, uid: configMap.metadata.uid }
+	const owned = (found: Stored<Job>) => found.metadata.ownerReferences?.some(({ uid }) => uid === owner.uid) === true
+	const job = await createOrFind(client, Job, runJob(config, run, owner, agent), owned)
+	if (!job) {
+		await client.delete(ConfigMap, { name: owner.name, namespace: config.namespace }, { uid: owner.uid })
+		return undefined
+	}
+	caches.wrote.configMap(configMapView(configMap))
+	caches.wrote.job(jobView(job))
+	return { name: owner.name }
+}
+
+/** @returns undefined when something that is not ours has the name */
+async function createOrFind<T extends KubeObject>(
+	client: KubeClient,
+	kind: Kind<T>,
+	object: T,
+	isOurs: (found: Stored<T>) => boolean,
+): Promise<Stored<T> | undefined> {
+	try {
+		return await client.create(kind, object)
+	} catch (error) {
+		if (!isKubeFailure(error, 'ALREADY_EXISTS')) throw error
+	}
+	const { name, namespace = '', labels = {} } = object.metadata
+	const found = await client.find(kind, { name, namespace })
+	const same = Object.entries(labels).every(([key, value]) => found?.metadata.labels?.[key] === value)
+	return found && same && !found.metadata.deletionTimestamp && isOurs(found) ? found : undefined
+}

@@ -1,0 +1,38 @@
+import { isActive, succeeded } from './runs.ts'
+import type { Run, Snapshot } from './snapshot.ts'
+
+/** Failed runs kept while nothing succeeds: as many as the history tells of. */
+const failedKept = 5
+
+/**
+ * Which runs may go. Pure.
+ *
+ * A run stays `keepRunMs` after its result is in the status, a failed one until a later one succeeds; but a node that fails
+ * for weeks must not fill the cluster, so only the last five of those stay. The run the status names goes last.
+ *
+ * @returns names that are due, and when the next one will be (milliseconds since 1970)
+ */
+export function obsoleteRuns(snapshot: Snapshot): { due: string[]; nextAt: number | undefined } {
+	const { config, now } = snapshot
+	const ended = snapshot.runs.filter(run => run.uid === config.uid && !isActive(run) && run.hasConfigMap)
+	const surplus = excessFailures(ended)
+	const timed = ended.map(run => ({ run, at: surplus.includes(run) ? now : goesAt(snapshot, run) }))
+	const due = timed.filter(({ at }) => at <= now).map(({ run }) => run.name)
+	const later = timed.map(({ at }) => at).filter(at => at > now && Number.isFinite(at))
+	const last = config.status.lastJobName
+	const named = due.length === ended.length ? due : due.filter(name => name !== last)
+	return { due: named, nextAt: later.length > 0 ? Math.min(...later) : undefined }
+}
+
+function excessFailures(ended: readonly Run[]): Run[] {
+	const failed = ended.filter(run => !succeeded(run)).sort((a, b) => b.created - a.created || b.attempt - a.attempt)
+	return failed.slice(failedKept)
+}
+
+/** The controller's own clock where it is known: that of the last result; the API server's for runs before it. */
+function goesAt({ config: { status }, settings: { keepRunMs } }: Snapshot, run: Run): number {
+	if (!succeeded(run) && status.state !== 'Configured') return Number.POSITIVE_INFINITY
+	const told = Date.parse(status.lastProcessed ?? '')
+	if (run.name === status.lastJobName && !Number.isNaN(told)) return told + keepRunMs
+	return (run.job?.finished ?? run.created) + keepRunMs
+}

@@ -1,0 +1,45 @@
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import { Failure } from '../runtime/errors.ts'
+import { addHealth, createHttpServer, listen } from '../runtime/http-server.ts'
+import { loadCredentials } from '../runtime/kube/auth.ts'
+import { KubeClient } from '../runtime/kube/client.ts'
+import { leadWhileElected } from '../runtime/kube/lease.ts'
+import { createMetrics } from '../runtime/metrics.ts'
+import { type Context, runProcess } from '../runtime/process.ts'
+import { type Config, readConfig } from './config.ts'
+import { type Controller, createController } from './controller.ts'
+import { countDecisions } from './metrics.ts'
+
+/** The controller: node config → Job → report → status. */
+export async function main(context: Context): Promise<void> {
+	const { signal, log, env } = context
+	const config = readConfig(env)
+	const metrics = createMetrics('nodeconfig', config.workers)
+	const credentials = await loadCredentials({}, env)
+	const client = new KubeClient(credentials, { fieldManager: 'multinic-controller', onCall: metrics.kubeCall })
+	const onDecision = countDecisions(metrics.registry)
+	const controller = createController({ client, config, log, signal, metrics, onDecision })
+	const app = createHttpServer({ log })
+	const ready = () => controller.isSynced() || 'the first lists of the API server are not in yet'
+	addHealth(app, { ready, metrics: metrics.registry })
+	const { address, closed } = await listen(app, config.listen, signal)
+	log.info({ address, namespace: config.namespace, agentImage: config.agent.image }, 'listening')
+	const onChange = (leads: boolean) => metrics.leading(config.lease.name, leads)
+	await lead(context, { client, config, controller, onChange })
+	await Promise.all([closed, controller.done])
+	await client.close()
+}
+
+type Office = { client: KubeClient; config: Config; controller: Controller; onChange: (leads: boolean) => void }
+
+/** A controller that lost its lease ends: what it still had in work belongs to its successor. */
+async function lead({ signal, log }: Context, { client, config, controller, onChange }: Office): Promise<void> {
+	if (!config.leaderElect) return controller.run(signal)
+	const identity = `${config.lease.holder || hostname()}_${randomBytes(4).toString('hex')}`
+	const at = { name: config.lease.name, namespace: config.namespace }
+	const { lost } = await leadWhileElected({ client, at, identity, log, signal, onChange }, term => controller.run(term))
+	if (lost) throw new Failure('LEASE_LOST', 'another controller leads, or the lease could not be renewed', { retry: true })
+}
+
+if (import.meta.main) await runProcess('controller', main)

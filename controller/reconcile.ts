@@ -1,0 +1,68 @@
+import { isKubeFailure } from '../runtime/kube/failures.ts'
+import type { Again, Reconcile } from '../runtime/loop.ts'
+import { adopt, clear, type Hands, release, settle, start } from './act.ts'
+import { decide } from './decide.ts'
+import type { Decision } from './decision.ts'
+import { confirmLoss, gather } from './gather.ts'
+import type { RunSettings, Snapshot } from './snapshot.ts'
+
+export type ReconcileOptions = Hands & {
+	settings: RunSettings
+	now: () => number
+	/** Told of every decision that does something. */
+	onDecision?: (decision: Decision) => void
+}
+
+/** How long until a decision on what turned out to be an old version is made again (milliseconds). */
+const conflictMs = 200
+/** How long after a run that the API server did not allow (milliseconds). */
+const refusedMs = 30_000
+
+/** Gather, decide, do the one thing decided. What was done changes something, and that wakes the key again. */
+export function reconcileNodeConfig(options: ReconcileOptions): Reconcile {
+	return async (key, signal) => {
+		const snapshot = await look(options, key, signal)
+		if (!snapshot) return
+		const decision = decide(snapshot)
+		const { name, generation } = snapshot.config
+		const quiet = decision.act === 'nothing' || decision.act === 'wait'
+		options.log[quiet ? 'debug' : 'info']({ nodeConfig: name, generation, act: decision.act, why: decision.why }, 'decided')
+		options.onDecision?.(decision)
+		try {
+			return await act(options, snapshot, decision)
+		} catch (error) {
+			// what we judged is no longer so; the watch brings the news
+			if (isKubeFailure(error, 'CONFLICT', 'NOT_FOUND')) return { afterMs: conflictMs }
+			throw error
+		}
+	}
+}
+
+async function look({ client, caches, settings, now }: ReconcileOptions, key: string, signal: AbortSignal): Promise<Snapshot | undefined> {
+	const snapshot = gather(caches, settings, key, now())
+	if (!snapshot || !(await confirmLoss(client, caches, snapshot, signal))) return snapshot
+	return gather(caches, settings, key, now())
+}
+
+async function act(hands: Hands, snapshot: Snapshot, decision: Decision): Promise<Again | undefined> {
+	switch (decision.act) {
+		case 'nothing':
+			return undefined
+		case 'wait':
+			return { afterMs: decision.afterMs }
+		case 'adopt':
+			await adopt(hands, snapshot, decision)
+			return undefined
+		case 'start':
+			return (await start(hands, snapshot, decision)) ? undefined : { afterMs: refusedMs }
+		case 'settle':
+			await settle(hands, snapshot, decision)
+			return undefined
+		case 'clear':
+			await clear(hands, snapshot, decision.runs)
+			return undefined
+		case 'release':
+			await release(hands, snapshot, decision.why)
+			return undefined
+	}
+}

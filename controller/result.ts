@@ -1,0 +1,87 @@
+import type { AgentReport, InterfaceReport } from '../contract/agent-run.ts'
+import { settle, type WantedInterface } from '../contract/interface.ts'
+import type { InterfaceStatus, NodeConfigSpec, NodeConfigStatus, State } from '../contract/node-config.ts'
+import type { Reason } from '../contract/reasons.ts'
+import { cut } from './text.ts'
+
+/** What a report means for the status. Pure. */
+
+export type Result = {
+	state: State
+	reason: Reason
+	message: string
+	interfaceStatuses: InterfaceStatus[]
+}
+
+const messageMax = 256
+
+/** Judges a report against what is wanted, interface by interface, matched by MAC. What a report does not speak of is not configured. */
+export function resultOf(report: AgentReport, spec: NodeConfigSpec, before: NodeConfigStatus): Result {
+	const interfaceStatuses = settle(spec.interfaces).map(nic => interfaceResult(nic, report, before))
+	if (report.mode === 'Plan') return { state: 'Pending', reason: 'Planned', message: planned(report), interfaceStatuses }
+	const failed = interfaceStatuses.filter(nic => nic.status !== 'Configured')
+	if (report.outcome === 'Succeeded' && failed.length === 0) return { ...allDone(report, interfaceStatuses), interfaceStatuses }
+	return { state: 'Failed', ...whatFailed(report, failed, interfaceStatuses.length), interfaceStatuses }
+}
+
+/** Every wanted interface in one state, for when no report speaks of it; what was known of it is kept. */
+export function allInterfaces(spec: NodeConfigSpec, how: Pick<InterfaceStatus, 'status' | 'reason' | 'message'>, before: NodeConfigStatus) {
+	return settle(spec.interfaces).map(({ id, name, macAddress }): InterfaceStatus => {
+		const { lastConfigured, observed } = formerly(macAddress, before) ?? {}
+		return { id, name, macAddress, ...how, ...(lastConfigured && { lastConfigured }), ...(observed && { observed }) }
+	})
+}
+
+function interfaceResult({ id, name, macAddress }: WantedInterface, report: AgentReport, before: NodeConfigStatus): InterfaceStatus {
+	const said = report.interfaces.find(nic => nic.macAddress.toLowerCase() === macAddress)
+	const former = formerly(macAddress, before)
+	const lastConfigured = said ? whenConfigured(said, report, former) : former?.lastConfigured
+	const common = { id, name, macAddress, ...(lastConfigured && { lastConfigured }) }
+	if (!said) return { ...common, status: 'Failed', reason: 'RunFailed', message: 'the run did not report on this interface' }
+	const { state, reason, message, warnings, observed } = said
+	const words = [message, ...warnings.map(warning => `${warning.reason}: ${warning.message}`)].filter(Boolean).join('; ')
+	return { ...common, status: state, reason, message: cut(words, messageMax), ...(observed && { observed }) }
+}
+
+/** An interface that needed no change has been right since it was configured. */
+function whenConfigured(said: InterfaceReport, report: AgentReport, former: InterfaceStatus | undefined): string | undefined {
+	if (said.state !== 'Configured') return former?.lastConfigured
+	return (said.changes === 0 && former?.lastConfigured) || validTime(report.finished)
+}
+
+function formerly(macAddress: string, before: NodeConfigStatus): InterfaceStatus | undefined {
+	return before.interfaceStatuses?.find(nic => nic.macAddress === macAddress)
+}
+
+function allDone({ changes }: AgentReport, { length }: { length: number }): Pick<Result, 'state' | 'reason' | 'message'> {
+	const made = changes === 0 ? 'nothing had to be changed' : `${changes} ${changes === 1 ? 'change' : 'changes'}`
+	if (length === 0)
+		return { state: 'Configured', reason: 'NoInterfaces', message: `No interface is wanted and none of ours is left: ${made}` }
+	const all = length === 1 ? 'The interface is configured' : `All ${length} interfaces are configured`
+	return { state: 'Configured', reason: 'AllInterfacesConfigured', message: `${all}: ${made}` }
+}
+
+function planned(report: AgentReport): string {
+	const { changes } = report
+	const size = changes === 0 ? 'nothing would be changed' : `${changes} ${changes === 1 ? 'change' : 'changes'} would be made`
+	return cut(`Mode Plan: ${size}. ${report.message}`, messageMax)
+}
+
+/** The cause of one interface names the whole only when it explains every failure; a run that was put back explains all. */
+function whatFailed(report: AgentReport, failed: InterfaceStatus[], wanted: number): Pick<Result, 'reason' | 'message'> {
+	const causes = new Set(failed.map(nic => nic.reason))
+	const rest = wanted - failed.length
+	const others = rest > 0 && failed.length > 0 ? ` The other ${rest === 1 ? 'interface is' : `${rest} interfaces are`} configured.` : ''
+	if (report.outcome === 'RolledBack' || report.outcome === 'Failed' || failed.length === 0)
+		return { reason: report.reason, message: report.message }
+	const [only] = causes
+	const reason = causes.size === 1 && only ? (only as Reason) : 'PartlyFailed'
+	return { reason, message: `${failed.map(nic => `${nic.name}: ${nic.message}`).join('; ')}.${others}`.replaceAll('..', '.') }
+}
+
+/** @returns the time as it was given, or undefined for one the API server would refuse */
+export function validTime(text: string): string | undefined {
+	return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(Date.parse(text)) && text.length <= 40
+		? text
+		: undefined
+}

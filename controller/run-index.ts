@@ -1,0 +1,97 @@
+import type { AgentReport } from '../contract/agent-run.ts'
+import { readReport } from './read-report.ts'
+import { hasEnded, isActive } from './runs.ts'
+import type { Run } from './snapshot.ts'
+import type { ConfigMapView, Mark, RunJobView, RunPodView } from './view.ts'
+
+/** What is known of one run, from three caches that do not advance in step. */
+type Parts = { configMap?: ConfigMapView; job?: RunJobView; pod?: RunPodView; read?: Reading }
+type Reading = { report: AgentReport } | { fault: string }
+
+/** Every run by node, so that a decision need not look through all of them. */
+export type RunIndex = {
+	configMap: Take<ConfigMapView>
+	job: Take<RunJobView>
+	pod: Take<RunPodView>
+	runsOf(node: string): Run[]
+	/** How many runs are under way in the whole cluster. */
+	readonly active: number
+}
+
+/** Takes what a cache says: what there is now, or what was there last. */
+type Take<V> = (now: V | undefined, before: V | undefined) => void
+
+/** An empty index. */
+export function createRunIndex(): RunIndex {
+	const nodes = new Map<string, Map<string, Parts>>()
+	const active = new Set<string>()
+	const change = (mark: Mark | undefined, edit: (parts: Parts) => void) => {
+		if (!mark?.node || !mark.name) return
+		const runs = nodes.get(mark.node) ?? new Map<string, Parts>()
+		const parts = runs.get(mark.name) ?? {}
+		edit(parts)
+		keep(nodes, runs, mark, parts)
+		const run = runFrom(mark.name, parts)
+		if (run && isActive(run)) active.add(mark.name)
+		else active.delete(mark.name)
+	}
+	return {
+		configMap: (now, before) => change(now ?? before, parts => takeConfigMap(parts, now)),
+		job: (now, before) => change(now ?? before, parts => assign(parts, 'job', now)),
+		pod: (now, before) => change(now ?? before, parts => takePod(parts, now, before)),
+		runsOf: node => [...(nodes.get(node) ?? [])].flatMap(([name, parts]) => runFrom(name, parts) ?? []),
+		get active() {
+			return active.size
+		},
+	}
+}
+
+function keep(nodes: Map<string, Map<string, Parts>>, runs: Map<string, Parts>, { node, name }: Mark, parts: Parts): void {
+	if (parts.configMap || parts.job || parts.pod) runs.set(name, parts)
+	else runs.delete(name)
+	if (runs.size > 0) nodes.set(node, runs)
+	else nodes.delete(node)
+}
+
+/** A report is read once, and only its result is kept. */
+function takeConfigMap(parts: Parts, now: ConfigMapView | undefined): void {
+	assign(parts, 'configMap', now && { ...now, report: undefined })
+	if (now?.report !== undefined) parts.read = readReport(now.report, now)
+}
+
+/** A Job that is tried once has one pod; should it ever have had another, the latest counts. */
+function takePod(parts: Parts, now: RunPodView | undefined, before: RunPodView | undefined): void {
+	if (now || parts.pod?.pod === before?.pod) assign(parts, 'pod', now)
+}
+
+function assign<K extends 'configMap' | 'job' | 'pod'>(parts: Parts, key: K, value: Parts[K] | undefined): void {
+	if (value === undefined) delete parts[key]
+	else parts[key] = value
+}
+
+function runFrom(name: string, parts: Parts): Run | undefined {
+	const { configMap, job, pod } = parts
+	const mark = configMap ?? job ?? pod
+	if (!mark) return undefined
+	const { uid, generation, attempt } = mark
+	const run: Run = {
+		...{ name, uid, generation, attempt, job, pod },
+		mode: configMap?.mode ?? 'Apply',
+		cause: configMap?.cause ?? '',
+		retry: configMap?.retry,
+		created: configMap?.created ?? job?.created ?? 0,
+		hasConfigMap: configMap !== undefined,
+		report: undefined,
+		reportFault: undefined,
+	}
+	return withReport(run, parts)
+}
+
+/** Where the API server could not be reached, the run left the short form of its report in the pod. */
+function withReport(run: Run, { read, configMap }: Parts): Run {
+	const lastWords = run.pod?.lastWords
+	const reading = read ?? (configMap && hasEnded(run) && lastWords ? readReport(lastWords, { ...configMap, mode: run.mode }) : undefined)
+	if (!reading) return run
+	if ('report' in reading) return { ...run, report: reading.report }
+	return read ? { ...run, reportFault: reading.fault } : run
+}

@@ -1,0 +1,123 @@
+import type { InterfaceStatus, NodeConfigStatus } from '../contract/node-config.ts'
+import type { Reason } from '../contract/reasons.ts'
+import { persistence, type Said, saying } from './conditions.ts'
+import { historyWith } from './history.ts'
+import { allInterfaces, type Result, resultOf } from './result.ts'
+import { backoffMs, heals } from './runs.ts'
+import type { Run, Snapshot } from './snapshot.ts'
+import { cut, duration, timestamp } from './text.ts'
+
+/** A snapshot → the status of a node config, whole. Pure; whether it is worth a write is for `change.ts` to say. */
+
+const messageMax = 256
+/** Every byte of a status is paid for at every write: 8 KiB, of which conditions and history need up to 3. */
+const interfacesMaxBytes = 5_000
+
+/** Nothing runs, and nothing will until what `reason` says is over. */
+export function pendingStatus(snapshot: Snapshot, reason: Reason, message: string): NodeConfigStatus {
+	const nics = knownInterfaces(snapshot, { status: 'Pending', reason, message: 'waits for a run' })
+	return assemble(snapshot, { state: 'Pending', reason, message }, nics)
+}
+
+/** The spec cannot be carried out; `fault` names the field. */
+export function invalidStatus(snapshot: Snapshot, fault: string): NodeConfigStatus {
+	return assemble(snapshot, { state: 'Failed', reason: 'InvalidConfig', message: fault }, [])
+}
+
+/** A run is on its way. Runs before it that ended unread enter the history here, so that they cost no write of their own. */
+export function startedStatus(snapshot: Snapshot, run: Pick<Run, 'name' | 'mode'>): NodeConfigStatus {
+	const nics = knownInterfaces(snapshot, { status: 'InProgress', reason: 'RunStarted', message: 'a run is under way' })
+	const message = `Job ${run.name} ${purpose[run.mode]}`
+	const status = assemble(snapshot, { state: 'InProgress', reason: 'RunStarted', message, underWay: true }, nics)
+	const unread = snapshot.runs.filter(one => one.uid === snapshot.config.uid && one.report && one.name !== run.name)
+	return { ...status, lastJobName: run.name, ...historyWith(snapshot, unread) }
+}
+
+/** The pod of the run under way is not started by Kubernetes, which goes on trying. */
+export function refusedPodStatus(snapshot: Snapshot, run: Run, words: string): NodeConfigStatus {
+	const message = `The pod of Job ${run.name} is not started: ${words}`
+	return saying(startedStatus(snapshot, run), { state: 'InProgress', reason: 'PodRefused', message, underWay: true }, snapshot)
+}
+
+/** What a run reported. */
+export function reportedStatus(snapshot: Snapshot, run: Run): NodeConfigStatus {
+	const { report } = run
+	if (!report || !('value' in snapshot.spec) || run.mode === 'Cleanup') return cleanupFailedStatus(snapshot, run)
+	const result = resultOf(report, snapshot.spec.value, snapshot.config.status)
+	const said = { ...result, message: withNextLook(result.message, run, healsOf(result)) }
+	const { conditions = [], ...status } = assemble(snapshot, said, result.interfaceStatuses)
+	return {
+		...status,
+		...(report.backend && { backend: cut(report.backend, 32) }),
+		lastJobName: run.name,
+		conditions: [...conditions, persistence(snapshot, report)],
+		...historyWith(snapshot, [run]),
+	}
+}
+
+/** The run ended, or could not be made, without a report that can be used. */
+export function lostStatus(snapshot: Snapshot, run: Run, reason: LostReason, words: string): NodeConfigStatus {
+	const nics = knownInterfaces(snapshot, { status: 'Failed', reason, message: 'the run gave no result' })
+	const status = assemble(snapshot, { state: 'Failed', reason, message: withNextLook(words, run, true) }, nics)
+	return { ...status, lastJobName: run.name, ...historyWith(snapshot, [run], reason) }
+}
+
+export type LostReason = 'RunLost' | 'RunFailed' | 'PodRefused'
+
+function cleanupFailedStatus(snapshot: Snapshot, run: Run): NodeConfigStatus {
+	const { reason = 'RunFailed', message = 'the clean-up gave no result' } = run.report ?? {}
+	const words = withNextLook(`The node is not yet as it was before: ${message}`, run, true)
+	const status = assemble(snapshot, { state: 'Failed', reason, message: words }, snapshot.config.status.interfaceStatuses ?? [])
+	return { ...status, lastJobName: run.name, ...historyWith(snapshot, [run]) }
+}
+
+const purpose = {
+	Apply: 'configures the node',
+	Plan: 'looks what would be changed',
+	Verify: 'looks whether the node is still right',
+	Cleanup: 'puts the node back as it was',
+} as const
+
+function assemble(snapshot: Snapshot, said: Said, nics: InterfaceStatus[]): NodeConfigStatus {
+	const { config, now, specHash } = snapshot
+	const status: NodeConfigStatus = {
+		...config.status,
+		observedGeneration: config.generation,
+		observedSpecHash: specHash,
+		lastProcessed: timestamp(now),
+		interfaces: `${nics.filter(nic => nic.status === 'Configured').length}/${wanted(snapshot, nics)}`,
+		interfaceStatuses: bounded(nics),
+	}
+	return saying(status, said, snapshot)
+}
+
+/** An interface list that cannot be read is counted as far as it is a list. */
+function wanted({ spec, config }: Snapshot, nics: InterfaceStatus[]): number {
+	if ('value' in spec || config.deleting) return nics.length
+	const raw = (config.rawSpec as { interfaces?: unknown } | null)?.interfaces
+	return Array.isArray(raw) ? Math.min(raw.length, 99) : 0
+}
+
+/** While a node is cleaned, or the spec unreadable, what was last known of its interfaces stands. */
+function knownInterfaces({ config, spec }: Snapshot, how: Pick<InterfaceStatus, 'status' | 'reason' | 'message'>): InterfaceStatus[] {
+	if (config.deleting || !('value' in spec)) return config.status.interfaceStatuses ?? []
+	return allInterfaces(spec.value, how, config.status)
+}
+
+function healsOf({ reason, interfaceStatuses, state }: Result): boolean | undefined {
+	if (state !== 'Failed') return undefined
+	return reason === 'PartlyFailed' ? interfaceStatuses.some(nic => nic.status === 'Failed' && heals(nic.reason)) : heals(reason)
+}
+
+/** The end of a message says what happens next, and is never cut off by what stands before it. */
+function withNextLook(message: string, run: Run, healing: boolean | undefined): string {
+	if (healing === undefined) return message
+	const next = healing ? `Next look in ${duration(backoffMs(run.attempt))}.` : 'Waits for a change or a retry.'
+	return `${cut(message.replace(/\.$/, ''), messageMax - next.length - 2)}. ${next}`
+}
+
+/** Ten interfaces with long messages would be too much: then each says less. */
+function bounded(nics: InterfaceStatus[]): InterfaceStatus[] {
+	const sizes = [messageMax, 160, 96, 48, 16].map(max => nics.map(nic => ({ ...nic, message: cut(nic.message, max) })))
+	return sizes.find(list => new TextEncoder().encode(JSON.stringify(list)).length <= interfacesMaxBytes) ?? sizes.at(-1) ?? []
+}

@@ -1,0 +1,108 @@
+import { LABEL_ATTEMPT, LABEL_CONFIG_UID, LABEL_GENERATION, LABEL_NODE_NAME, REPORT_KEY } from '../contract/names.ts'
+import { NodeConfigStatus } from '../contract/node-config.ts'
+import type { KubeObject, ObjectMeta, Stored } from '../runtime/kube/kind.ts'
+import type { ConfigMap, Job, Node, Pod } from '../runtime/kube/kinds.ts'
+import { ANNOTATION_CAUSE, ANNOTATION_MODE, ANNOTATION_RETRY } from './job.ts'
+import type { ConfigView, JobView, Mode, NodeView, PodView, Run } from './snapshot.ts'
+
+/** Objects → what decisions need of them; the caches keep nothing else. Pure. */
+
+/** A node config as the API server gives it. */
+export type NodeConfigObject = KubeObject & { spec?: unknown; status?: Readonly<Record<string, unknown>> }
+
+export function configView({ metadata, spec, status = {} }: Stored<NodeConfigObject>): ConfigView {
+	return {
+		name: metadata.name,
+		namespace: metadata.namespace ?? '',
+		uid: metadata.uid,
+		resourceVersion: metadata.resourceVersion,
+		generation: metadata.generation ?? 0,
+		deleting: metadata.deletionTimestamp !== undefined,
+		finalizers: metadata.finalizers ?? [],
+		retry: metadata.annotations?.[ANNOTATION_RETRY],
+		rawSpec: spec,
+		rawStatus: status,
+		// a status of other shape is one of an older program's: nothing in it can be relied on, and it is overwritten
+		status: NodeConfigStatus.safeParse(status).data ?? {},
+	}
+}
+
+export function nodeView({ metadata, status }: Stored<Node>): NodeView {
+	const ready = status?.conditions?.find(one => one.type === 'Ready')?.status
+	return {
+		name: metadata.name,
+		uid: metadata.uid,
+		ready: ready === 'True' || ready === 'False' ? ready : 'Unknown',
+		internalIps: (status?.addresses ?? []).filter(({ type }) => type === 'InternalIP').map(({ address }) => address),
+	}
+}
+
+/** The identity that a ConfigMap, a Job and a pod of one run share. */
+export type Mark = { name: string; node: string; uid: string; generation: number; attempt: number }
+
+export type ConfigMapView = Mark &
+	Pick<Run, 'mode' | 'cause' | 'retry' | 'created'> & { resourceVersion: string; report: string | undefined }
+
+export function configMapView({ metadata, data }: Stored<ConfigMap>): ConfigMapView {
+	const notes = metadata.annotations ?? {}
+	return {
+		...markOf(metadata, metadata.name),
+		resourceVersion: metadata.resourceVersion,
+		created: Date.parse(metadata.creationTimestamp),
+		mode: modeOf(notes[ANNOTATION_MODE]),
+		cause: notes[ANNOTATION_CAUSE] ?? '',
+		retry: notes[ANNOTATION_RETRY],
+		report: data?.[REPORT_KEY],
+	}
+}
+
+export type RunJobView = Mark & JobView & { created: number }
+
+export function jobView({ metadata, status }: Stored<Job>): RunJobView {
+	const end = status?.conditions?.find(({ type, status }) => status === 'True' && (type === 'Complete' || type === 'Failed'))
+	return {
+		...markOf(metadata, metadata.name),
+		created: Date.parse(metadata.creationTimestamp),
+		finished: end && Date.parse(end.lastTransitionTime ?? metadata.creationTimestamp),
+		failure: end?.type === 'Failed' ? [end.reason, end.message].filter(Boolean).join(': ') : undefined,
+	}
+}
+
+export type RunPodView = Mark & PodView & { pod: string }
+
+export function podView({ metadata, status }: Stored<Pod>): RunPodView {
+	const container = status?.containerStatuses?.[0]?.state
+	const ended = status?.phase === 'Succeeded' || status?.phase === 'Failed'
+	return {
+		...markOf(metadata, metadata.labels?.['batch.kubernetes.io/job-name'] ?? metadata.labels?.['job-name'] ?? ''),
+		pod: metadata.name,
+		ended,
+		refused: refusalOf(status, container?.waiting, ended && !container?.terminated),
+		lastWords: container?.terminated?.message,
+	}
+}
+
+type Waiting = { reason?: string; message?: string }
+
+/** Reasons of waiting that are no refusal. */
+const onItsWay = ['ContainerCreating', 'PodInitializing']
+
+/** A pod that ended without its container ever having ended was evicted, or never admitted. */
+function refusalOf(status: Waiting | undefined, waiting: Waiting | undefined, neverRan: boolean): string | undefined {
+	const why = waiting?.reason && !onItsWay.includes(waiting.reason) ? waiting : neverRan ? status : undefined
+	return why && ([why.reason, why.message].filter(Boolean).join(': ') || 'the kubelet gave no reason')
+}
+
+function markOf({ labels = {} }: ObjectMeta, name: string): Mark {
+	return {
+		name,
+		node: labels[LABEL_NODE_NAME] ?? '',
+		uid: labels[LABEL_CONFIG_UID] ?? '',
+		generation: Number(labels[LABEL_GENERATION]),
+		attempt: Number(labels[LABEL_ATTEMPT]),
+	}
+}
+
+function modeOf(text: string | undefined): Mode {
+	return text === 'Plan' || text === 'Verify' || text === 'Cleanup' ? text : 'Apply'
+}

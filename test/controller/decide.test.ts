@@ -1,0 +1,353 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { NodeConfigStatus } from '../../contract/node-config.ts'
+import { statusChange } from '../../controller/change.ts'
+import { decide } from '../../controller/decide.ts'
+import { backoffMs, condition } from '../../controller/runs.ts'
+import type { Snapshot } from '../../controller/snapshot.ts'
+import { pendingStatus, reportedStatus } from '../../controller/status.ts'
+import { ended, nicReport, now, report, run, spec, startedFor, withStatus, world } from './world.ts'
+
+const succeeded = run({ report: report(), job: ended })
+const configured = reportedStatus(world(), succeeded)
+const settled = withStatus(world({ runs: [succeeded] }), configured)
+
+const missing = report({
+	outcome: 'PartlyFailed',
+	reason: 'PartlyFailed',
+	interfaces: [nicReport({ state: 'Failed', reason: 'WaitingForDevice', message: 'no link has this MAC yet' })],
+})
+const failedRun = (attempt: number) => run({ attempt, report: { ...missing, attempt }, job: ended })
+const failed = (attempt = 1): Snapshot => {
+	const runs = Array.from({ length: attempt }, (_, index) => failedRun(index + 1))
+	return withStatus(world({ runs }), reportedStatus(world(), failedRun(attempt)))
+}
+const later = (snapshot: Snapshot, ms: number): Snapshot => ({ ...snapshot, now: now + ms })
+
+describe('what is done about a node config', () => {
+	test.each<[title: string, snapshot: Snapshot, act: string, why: string]>([
+		['a new node config is run', world(), 'start', 'SpecChanged'],
+		[
+			'without our finalizer nothing is run; it is added first',
+			world({ config: { finalizers: ['else/where'] } }),
+			'adopt',
+			'FinalizerMissing',
+		],
+		[
+			'a ConfigMap whose Job was never made gets its Job, under the same name',
+			world({ runs: [run({ job: undefined })] }),
+			'start',
+			'JobMissing',
+		],
+		['a run under way that the status does not tell of is told', world({ runs: [run()] }), 'settle', 'RunStarted'],
+		['a run under way that the status tells of is awaited', withStatus(world({ runs: [run()] }), startedFor(run())), 'wait', 'RunIsActive'],
+		['a report settles, even while the Job still runs', world({ runs: [run({ report: report() })] }), 'settle', 'AllInterfacesConfigured'],
+		['a settled node config needs nothing', later(settled, 0), 'wait', 'Settled'],
+		['settled, and its runs long gone: nothing at all', withStatus(world(), configured), 'nothing', 'Settled'],
+		['a finished run is cleared after its time', later(settled, 3_600_001), 'clear', 'RunsAreObsolete'],
+		['a finished run is not cleared before its time', later(settled, 3_590_000), 'wait', 'Settled'],
+		['a new generation is run although the old one was configured', gen(settled, 2), 'start', 'SpecChanged'],
+		['the report of an old generation settles nothing', gen(world({ runs: [succeeded] }), 2), 'start', 'SpecChanged'],
+		['the run of an old generation is awaited before the new one starts', gen(world({ runs: [run()] }), 2), 'wait', 'RunIsActive'],
+		[
+			'of an old run whose pod has not ended a report is not enough',
+			gen(world({ runs: [run({ report: report() })] }), 2),
+			'wait',
+			'RunIsActive',
+		],
+		['a pod that ended is enough, its Job says so only later', gen(world({ runs: [podEnded()] }), 2), 'start', 'SpecChanged'],
+		['a run of a deleted node config of the same name is awaited', world({ runs: [run({ uid: 'older' })] }), 'wait', 'RunIsActive'],
+		[
+			'deleted and made again: the old success counts for nothing',
+			world({ runs: [{ ...succeeded, uid: 'older' }] }),
+			'start',
+			'SpecChanged',
+		],
+		['a status restored from a backup, of other interfaces, is not believed', { ...settled, specHash: 'hash-2' }, 'start', 'ResultMissing'],
+		['paused: no run', world({ spec: { value: { ...spec, paused: true } } }), 'settle', 'Paused'],
+		['no node of that name: said', world({ node: undefined }), 'settle', 'NodeNotFound'],
+		['a silent kubelet: said', world({ node: { ...someNode, ready: 'Unknown' } }), 'settle', 'NodeNotReady'],
+		[
+			'a node that is not Ready is run: its CNI may wait for our NIC',
+			world({ node: { ...someNode, ready: 'False' } }),
+			'start',
+			'SpecChanged',
+		],
+		['a settled node whose kubelet falls silent is left alone', { ...settled, node: { ...someNode, ready: 'Unknown' } }, 'wait', 'Settled'],
+		['at the cap nothing new is started', world({ running: 10 }), 'wait', 'TooManyRuns'],
+		['a spec that cannot be carried out: said', world({ spec: { fault: 'spec.interfaces[0].gateway: bad' } }), 'settle', 'InvalidConfig'],
+		['a node name too long for a label: said', world({ config: { name: 'n'.repeat(64) } }), 'settle', 'InvalidConfig'],
+	])('%s', (_, snapshot, act, why) => {
+		expect(decide(snapshot)).toMatchObject({ act, why })
+	})
+})
+
+describe('a failed run', () => {
+	test.each<[title: string, snapshot: Snapshot, act: string, why: string]>([
+		['is told once', world({ runs: [failedRun(1)] }), 'settle', 'PartlyFailed'],
+		['is tried again after 5 s, not before', later(failed(), 4_000), 'wait', 'BackingOff'],
+		['is tried again after 5 s', later(failed(), 5_001), 'start', 'BackOffOver'],
+		['for the third time: after 20 s, not before', later(failed(3), 19_000), 'wait', 'BackingOff'],
+		['for the third time: after 20 s', later(failed(3), 20_001), 'start', 'BackOffOver'],
+		['for the fiftieth time: after 300 s', later(onlyLast(50), 300_001), 'start', 'BackOffOver'],
+		['for the fiftieth time: not before 300 s', later(onlyLast(50), 299_000), 'wait', 'BackingOff'],
+		['more than five of them: the oldest goes', later(failed(6), 1_000), 'clear', 'RunsAreObsolete'],
+		['is tried at once when a person asks', retry(failed(), 'now'), 'start', 'RetryAsked'],
+		['a cause that cannot heal waits for a change', later(unhealable(), 400_000), 'nothing', 'Settled'],
+		['a cause that cannot heal is tried when a person asks', retry(unhealable(), 'now'), 'start', 'RetryAsked'],
+		[
+			'an annotation that a run already answers is dropped',
+			retry(withRun(failed(), run({ attempt: 2, retry: 'x', report: { ...missing, attempt: 2 }, job: ended })), 'x'),
+			'settle',
+			'PartlyFailed',
+		],
+		['an answered annotation is dropped once the result is told', answered(), 'adopt', 'RetryAnswered'],
+		['ended without a report', world({ runs: [run({ job: { ...ended, failure: 'DeadlineExceeded: too slow' } })] }), 'settle', 'RunLost'],
+		['whose report cannot be read', world({ runs: [run({ job: ended, reportFault: 'it is not JSON' })] }), 'settle', 'RunFailed'],
+		['whose pod is refused is told while Kubernetes tries on', world({ runs: [run({ pod: refused })] }), 'settle', 'PodRefused'],
+		[
+			'whose pod was evicted before it ran',
+			world({ runs: [run({ job: ended, pod: { ...refused, ended: true } })] }),
+			'settle',
+			'PodRefused',
+		],
+	])('%s', (_, snapshot, act, why) => {
+		expect(decide(snapshot)).toMatchObject({ act, why })
+	})
+
+	test('a pod that is refused is told only once, in whatever words', () => {
+		const snapshot = world({ runs: [run({ pod: refused })] })
+		const told = withStatus(snapshot, statusOf(snapshot))
+		expect(decide({ ...told, runs: [run({ pod: { ...refused, refused: 'ErrImagePull: not found' } })] })).toMatchObject({ act: 'wait' })
+	})
+
+	test('a deadline after a refusal keeps the refusal as its cause', () => {
+		const snapshot = world({ runs: [run({ pod: refused })] })
+		const told = withStatus(snapshot, statusOf(snapshot))
+		const after = { ...told, runs: [run({ job: { ...ended, failure: 'DeadlineExceeded' } })] }
+		expect(ready(statusOf(after))).toMatchObject({ reason: 'PodRefused', message: expect.stringContaining('ImagePullBackOff') })
+	})
+
+	test('a retry by back-off does not flap the status, one asked for shows', () => {
+		expect(decide(later(failed(), 5_001))).toMatchObject({ quiet: true, run: { attempt: 2, cause: 'BackOffOver' } })
+		expect(decide(retry(failed(), 'now'))).toMatchObject({ quiet: false, run: { attempt: 2, retry: 'now' } })
+	})
+
+	test('while a quiet retry is under way the status stays', () => {
+		expect(decide(withRun(failed(), run({ attempt: 2 })))).toMatchObject({ act: 'wait', why: 'RunIsActive' })
+	})
+})
+
+describe('a deleted node config', () => {
+	const gone = (over: Partial<Snapshot> = {}): Snapshot => {
+		const base = withStatus(world({ runs: [succeeded], ...over }), configured)
+		return { ...base, config: { ...base.config, deleting: true, generation: 2 } }
+	}
+	const cleanup = run({ generation: 2, mode: 'Cleanup', report: report({ generation: 2, mode: 'Cleanup', interfaces: [] }), job: ended })
+
+	test.each<[title: string, snapshot: Snapshot, act: string, why: string]>([
+		['is cleaned by a run', gone(), 'start', 'Deleted'],
+		['is released once its node is clean', gone({ runs: [succeeded, cleanup] }), 'release', 'Cleaned'],
+		['the success of an Apply is no clean-up, whatever its generation', sameGeneration(gone()), 'start', 'Deleted'],
+		['waits for the run under way', gone({ runs: [run()] }), 'wait', 'RunIsActive'],
+		['is released when its node is gone for good', gone({ node: undefined }), 'release', 'NodeNotFound'],
+		['is released when its node is gone, even if a Job hangs', gone({ node: undefined, runs: [run()] }), 'release', 'NodeNotFound'],
+		['is released when no run was ever started', world({ config: { deleting: true, generation: 2 } }), 'release', 'NeverRun'],
+		[
+			'of which only the ConfigMap remains was run',
+			world({ runs: [succeeded], config: { deleting: true, generation: 2 } }),
+			'start',
+			'Deleted',
+		],
+		['is left alone when it is no longer ours', world({ config: { deleting: true, finalizers: [] } }), 'nothing', 'Released'],
+		['with a spec that cannot be read is cleaned all the same', gone({ spec: { fault: 'bad' } }), 'start', 'Deleted'],
+		['that is paused waits, and says so', gone({ spec: { value: { ...spec, paused: true } } }), 'settle', 'Paused'],
+		[
+			'whose clean-up failed says so',
+			gone({
+				runs: [{ ...cleanup, report: report({ generation: 2, mode: 'Cleanup', outcome: 'RolledBack', reason: 'ConnectivityLost' }) }],
+			}),
+			'settle',
+			'ConnectivityLost',
+		],
+	])('%s', (_, snapshot, act, why) => {
+		expect(decide(snapshot)).toMatchObject({ act, why })
+	})
+
+	test('the run is a clean-up', () => {
+		expect(decide(gone())).toMatchObject({ run: { mode: 'Cleanup', attempt: 1 } })
+	})
+
+	test('a failed clean-up is tried again by back-off', () => {
+		const bad = { ...cleanup, report: report({ generation: 2, mode: 'Cleanup', outcome: 'Failed', reason: 'CommandFailed' }) }
+		const snapshot = gone({ runs: [bad] })
+		const told = withStatus(snapshot, statusOf(snapshot))
+		expect(decide(later(told, 4_000))).toMatchObject({ act: 'wait', why: 'BackingOff' })
+		expect(decide(later(told, 5_001))).toMatchObject({ act: 'start', run: { mode: 'Cleanup', attempt: 2 } })
+	})
+})
+
+describe('waiting', () => {
+	test.each<[string, Partial<Snapshot>]>([
+		['for a node', { node: undefined }],
+		['for a kubelet', { node: { ...someNode, ready: 'Unknown' } }],
+		['for a person who paused it', { spec: { value: { ...spec, paused: true } } }],
+		['for a better spec', { spec: { fault: 'spec.interfaces[0].mtu: bad' } }],
+	])('%s is said once', (_, over) => {
+		const snapshot = world(over)
+		expect(decide(later(withStatus(snapshot, statusOf(snapshot)), 90_000))).toMatchObject({ act: 'nothing' })
+	})
+
+	test('ends when the node joins', () => {
+		const waited = withStatus(world(), pendingStatus(world(), 'NodeNotFound', 'No Kubernetes node has the name worker-1.'))
+		expect(decide(waited)).toMatchObject({ act: 'start', why: 'WaitIsOver' })
+	})
+
+	test('a configured node that leaves and joins again is run again', () => {
+		const left = { ...settled, node: undefined }
+		const back = { ...withStatus(left, statusOf(left)), node: someNode }
+		expect(decide(back)).toMatchObject({ act: 'start', run: { attempt: 2 } })
+	})
+})
+
+describe('mode Plan', () => {
+	const plan = { ...spec, mode: 'Plan' as const }
+	test('starts a run that changes nothing', () => {
+		expect(decide(world({ spec: { value: plan } }))).toMatchObject({ act: 'start', run: { mode: 'Plan' } })
+	})
+	test('is settled by its report, and not Configured', () => {
+		const planned = run({ mode: 'Plan', report: report({ mode: 'Plan', reason: 'Planned' }), job: ended })
+		const snapshot = world({ spec: { value: plan }, runs: [planned] })
+		expect(statusOf(snapshot)).toMatchObject({ state: 'Pending' })
+		expect(decide(withStatus(snapshot, statusOf(snapshot)))).toMatchObject({ act: 'wait', why: 'Settled' })
+	})
+})
+
+describe('whatever the world looks like', () => {
+	test('after two writes at most, and with nothing new, the status is no longer written', () => {
+		fc.assert(
+			fc.property(worlds, snapshot => {
+				let told = snapshot
+				for (let writes = 0; writes < 2; writes++) {
+					const decision = decide(told)
+					if (decision.act === 'settle') told = withStatus(told, decision.status)
+				}
+				const last = decide(told)
+				expect(last.act === 'settle' ? statusChange(told.config.rawStatus, last.status) : undefined).toBeUndefined()
+			}),
+			{ numRuns: 2_000 },
+		)
+	})
+
+	test('nothing is called Configured whose report for this generation was not read', () => {
+		fc.assert(
+			fc.property(worlds, snapshot => {
+				const decision = decide(snapshot)
+				if (decision.act !== 'settle' || decision.status.state !== 'Configured') return
+				const own = snapshot.runs.filter(one => one.generation === snapshot.config.generation && one.uid === snapshot.config.uid)
+				expect(own.some(one => one.report?.outcome === 'Succeeded')).toBe(true)
+			}),
+			{ numRuns: 2_000 },
+		)
+	})
+
+	test('no run is started while one may be on the node', () => {
+		fc.assert(
+			fc.property(worlds, snapshot => {
+				if (decide(snapshot).act !== 'start') return
+				expect(snapshot.runs.some(one => one.job && one.job.finished === undefined && !one.pod?.ended)).toBe(false)
+			}),
+			{ numRuns: 2_000 },
+		)
+	})
+})
+
+test('back-off: 5, 10, 20, 40 … 300 s', () => {
+	expect([1, 2, 3, 4, 7, 8, 1_000].map(backoffMs)).toEqual([5e3, 10e3, 20e3, 40e3, 300e3, 300e3, 300e3])
+})
+
+const worlds = fc
+	.record({
+		generation: fc.integer({ min: 1, max: 3 }),
+		deleting: fc.boolean(),
+		node: fc.constantFrom(undefined, 'True', 'False', 'Unknown'),
+		paused: fc.boolean(),
+		retry: fc.constantFrom(undefined, 'a'),
+		runs: fc.array(
+			fc.record({
+				uid: fc.constantFrom('uid-1', 'older'),
+				generation: fc.integer({ min: 1, max: 3 }),
+				attempt: fc.integer({ min: 1, max: 3 }),
+				mode: fc.constantFrom('Apply', 'Cleanup', 'Plan'),
+				job: fc.constantFrom(undefined, ended, { finished: undefined, failure: undefined }),
+				pod: fc.constantFrom(
+					undefined,
+					{ ended: true, refused: undefined, lastWords: 'x' },
+					{ ended: false, refused: 'ImagePullBackOff', lastWords: undefined },
+				),
+				report: fc.constantFrom(undefined, 'Succeeded', 'PartlyFailed', 'RolledBack'),
+			}),
+			{ maxLength: 4 },
+		),
+		before: fc.constantFrom<NodeConfigStatus>({}, configured, startedFor(run())),
+	})
+	.map(({ generation, deleting, node, paused, retry, runs, before }): Snapshot => {
+		const all = runs.map(({ report: outcome, mode, ...one }) =>
+			run({ ...one, mode, report: outcome && report({ outcome, mode, generation: one.generation, attempt: one.attempt }) }),
+		)
+		const unique = [...new Map(all.map(one => [one.name, one])).values()]
+		const base = world({ runs: unique, node: node ? { ...someNode, ready: node } : undefined, spec: { value: { ...spec, paused } } })
+		const told = withStatus(base, before)
+		return { ...told, config: { ...told.config, generation, deleting, retry } }
+	})
+
+const someNode = { name: 'worker-1', uid: 'node-uid', ready: 'True' as const, internalIps: ['192.168.0.11'] }
+const refused = { ended: false, refused: 'ImagePullBackOff: Back-off pulling image "agent"', lastWords: undefined }
+
+function statusOf(snapshot: Snapshot): NodeConfigStatus {
+	const decision = decide(snapshot)
+	if (decision.act !== 'settle') throw new Error(`no status was decided but ${decision.act} ${decision.why}`)
+	return decision.status
+}
+
+function ready(status: NodeConfigStatus) {
+	return condition(status, 'Ready')
+}
+
+function gen(snapshot: Snapshot, generation: number): Snapshot {
+	return { ...snapshot, config: { ...snapshot.config, generation } }
+}
+
+function sameGeneration(snapshot: Snapshot): Snapshot {
+	return gen(snapshot, 1)
+}
+
+function retry(snapshot: Snapshot, value: string): Snapshot {
+	return { ...snapshot, config: { ...snapshot.config, retry: value } }
+}
+
+function withRun(snapshot: Snapshot, one: ReturnType<typeof run>): Snapshot {
+	return { ...snapshot, runs: [...snapshot.runs, one] }
+}
+
+function onlyLast(attempt: number): Snapshot {
+	const all = failed(attempt)
+	return { ...all, runs: all.runs.slice(-5) }
+}
+
+function podEnded() {
+	return run({ report: report(), pod: { ended: true, refused: undefined, lastWords: undefined } })
+}
+
+function unhealable(): Snapshot {
+	const one = run({
+		report: { ...missing, interfaces: [nicReport({ state: 'Failed', reason: 'MtuRefused', message: 'the link carries 1500' })] },
+		job: ended,
+	})
+	return withStatus(world({ runs: [one] }), reportedStatus(world(), one))
+}
+
+function answered(): Snapshot {
+	const one = run({ attempt: 2, retry: 'x', report: report({ attempt: 2 }), job: ended })
+	return retry(withStatus(world({ runs: [failedRun(1), one] }), reportedStatus(world(), one)), 'x')
+}

@@ -1,0 +1,187 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { RunConfig } from '../../contract/agent-run.ts'
+import { Interfaces } from '../../contract/interface.ts'
+import { CONFIG_KEY } from '../../contract/names.ts'
+import { decide } from '../../controller/decide.ts'
+import { type AgentSettings, type NewRun, runConfigMap, runInput, runJob, runName } from '../../controller/job.ts'
+import { readReport } from '../../controller/read-report.ts'
+import { reportedStatus } from '../../controller/status.ts'
+import { nic, report, run, spec, world } from './world.ts'
+
+const agent: AgentSettings = {
+	image: 'registry/agent:1',
+	imagePullPolicy: 'IfNotPresent',
+	imagePullSecrets: ['pull'],
+	serviceAccount: 'multinic-agent',
+	activeDeadlineSeconds: 300,
+	waitForDeviceSeconds: 5,
+	deadManSeconds: 120,
+}
+const first: NewRun = { attempt: 1, mode: 'Apply', cause: 'SpecChanged', retry: undefined }
+const { config, node } = world()
+const input = runInput(config, first, { interfaces: [nic], node, agent })
+const configMap = runConfigMap(config, first, input)
+const job = runJob(config, first, { name: configMap.metadata.name, uid: 'cm-uid' }, agent)
+const pod = job.spec?.template.spec
+
+describe('the name of a run', () => {
+	const uid = '0c497169-a104-4448-afde-f27b79fca904'
+	test.each<[title: string, node: string, at: [generation: number, attempt: number], name: string]>([
+		['carries node and generation', 'worker-1', [3, 1], 'multinic-agent-worker-1-g3'],
+		['and a further attempt', 'worker-1', [3, 2], 'multinic-agent-worker-1-g3-2'],
+		['a long one is cut and told apart by the uid', 'w'.repeat(60), [3, 2], `multinic-agent-${'w'.repeat(34)}-0c497169-g3-2`],
+		[
+			'and does not end in a dot where it is cut',
+			`${'w'.repeat(33)}.${'x'.repeat(26)}`,
+			[3, 2],
+			`multinic-agent-${'w'.repeat(33)}-0c497169-g3-2`,
+		],
+	])('%s', (_, node, [generation, attempt], name) => {
+		expect(runName({ name: node, uid, generation }, attempt)).toBe(name)
+	})
+
+	test('is always a name of a Job and never that of another generation or attempt', () => {
+		const nodeName = fc.stringMatching(/^[a-z0-9]([-a-z0-9.]{0,250}[a-z0-9])?$/)
+		fc.assert(
+			fc.property(nodeName, fc.integer({ min: 1, max: 1e9 }), fc.integer({ min: 1, max: 1e6 }), (name, generation, attempt) => {
+				const own = runName({ name, uid, generation }, attempt)
+				expect(own).toMatch(/^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$/)
+				expect(runName({ name, uid, generation: generation + 1 }, attempt)).not.toBe(own)
+				expect(runName({ name, uid, generation }, attempt + 1)).not.toBe(own)
+			}),
+		)
+	})
+})
+
+describe('the objects of a run', () => {
+	test('both say whose they are', () => {
+		const labels = {
+			'multinic.io/node-name': 'worker-1',
+			'multinic.io/config-uid': 'uid-1',
+			'multinic.io/generation': '1',
+			'multinic.io/attempt': '1',
+		}
+		expect(configMap.metadata.labels).toMatchObject(labels)
+		expect(job.metadata.labels).toMatchObject(labels)
+		expect(job.spec?.template.metadata?.labels).toMatchObject(labels)
+	})
+
+	test('owners: node config, ConfigMap, Job', () => {
+		expect(configMap.metadata.ownerReferences).toMatchObject([{ kind: 'MultiNicNodeConfig', uid: 'uid-1' }])
+		expect(job.metadata.ownerReferences).toMatchObject([{ kind: 'ConfigMap', uid: 'cm-uid' }])
+	})
+
+	test('the run is told everything, defaults filled in', () => {
+		const told = RunConfig.parse(JSON.parse(configMap.data?.[CONFIG_KEY] ?? ''))
+		expect(told).toMatchObject({
+			...{ mode: 'Apply', nodeName: 'worker-1', uid: 'uid-1', generation: 1, attempt: 1, nodeAddresses: ['192.168.0.11'] },
+			interfaces: [{ ...nic, name: 'multinic0', policyRouting: true, defaultRoute: false }],
+			report: { namespace: 'multinic-system', configMap: 'multinic-agent-worker-1-g1' },
+		})
+	})
+
+	test('a clean-up wants no interface, whatever the spec says', () => {
+		expect(runInput(config, { ...first, mode: 'Cleanup' }, { interfaces: [nic], node, agent }).interfaces).toEqual([])
+	})
+
+	test.each<[title: string, said: unknown, wanted: unknown]>([
+		['it is pinned to its node, past the scheduler', pod?.nodeName, 'worker-1'],
+		['it is tried once', [job.spec?.backoffLimit, pod?.restartPolicy], [0, 'Never']],
+		['it ends', job.spec?.activeDeadlineSeconds, 300],
+		['it has no TTL: the controller clears it', job.spec?.ttlSecondsAfterFinished, undefined],
+		[
+			'it is in the network of the host, and not among its processes',
+			[pod?.hostNetwork, pod?.hostPID, pod?.hostIPC],
+			[true, undefined, undefined],
+		],
+		['no taint keeps it away', pod?.tolerations, [{ operator: 'Exists' }]],
+		['it is the agent, and nobody else', pod?.serviceAccountName, 'multinic-agent'],
+		['its last words are kept', pod?.containers[0]?.terminationMessagePath, '/dev/termination-log'],
+		['it can be pulled from a private registry', pod?.imagePullSecrets, [{ name: 'pull' }]],
+	])('%s', (_, said, wanted) => {
+		expect(said).toEqual(wanted)
+	})
+
+	test('the host at /host, the input at /etc/multinic', () => {
+		expect(pod?.volumes?.map(one => one.hostPath?.path ?? one.configMap?.name)).toEqual(['/', 'multinic-agent-worker-1-g1'])
+		expect(pod?.containers[0]?.volumeMounts?.map(one => one.mountPath)).toEqual(['/host', '/etc/multinic'])
+	})
+})
+
+describe('the report of a run', () => {
+	const mark = { name: 'r', node: 'worker-1', uid: 'uid-1', generation: 1, attempt: 1, mode: 'Apply' as const }
+	test.each<[title: string, text: string, result: unknown]>([
+		['is read', JSON.stringify(report()), { report: { outcome: 'Succeeded' } }],
+		['cut off is none', JSON.stringify(report()).slice(0, 100), { fault: 'it is not JSON' }],
+		[
+			'of another generation is none of this run',
+			JSON.stringify(report({ generation: 2 })),
+			{ fault: expect.stringContaining('generation 2') },
+		],
+		[
+			'of another node config of the same name',
+			JSON.stringify(report({ uid: 'other' })),
+			{ fault: expect.stringContaining('not of this run') },
+		],
+		['with a wrong field names the field', JSON.stringify({ ...report(), outcome: 'Fine' }), { fault: expect.stringContaining('outcome') }],
+	])('%s', (_, text, result) => {
+		expect(readReport(text, mark)).toMatchObject(result as object)
+	})
+})
+
+test('5,000 random specs become a run, or a sentence about what is wrong, and never a crash', () => {
+	const seen = { good: 0, bad: 0 }
+	fc.assert(
+		fc.property(interfaceLists, raw => {
+			const parsed = Interfaces.safeParse(raw)
+			const snapshot = world({ spec: parsed.success ? { value: { ...spec, interfaces: parsed.data } } : { fault: 'spec.interfaces: bad' } })
+			const decision = decide(snapshot)
+			seen[parsed.success ? 'good' : 'bad']++
+			expect(decision).toMatchObject(parsed.success ? { act: 'start' } : { act: 'settle', why: 'InvalidConfig' })
+			if (!parsed.success || decision.act !== 'start') return
+			const told = runInput(snapshot.config, decision.run, { interfaces: parsed.data, node, agent })
+			expect(RunConfig.safeParse(told).error).toBeUndefined()
+			expect(Buffer.byteLength(JSON.stringify(told))).toBeLessThan(100_000)
+			expect(reportedStatus(snapshot, run({ report: report() })).interfaceStatuses).toHaveLength(parsed.data.length)
+		}),
+		{ numRuns: 5_000 },
+	)
+	expect(Math.min(seen.good, seen.bad)).toBeGreaterThan(500)
+})
+
+const octet = fc.integer({ min: 0, max: 255 })
+const ip = fc.oneof(
+	{ arbitrary: fc.tuple(octet, octet, octet, octet).map(parts => parts.join('.')), weight: 5 },
+	fc.ipV6(),
+	fc.string({ maxLength: 20 }),
+)
+const cidr = fc.oneof(
+	{ arbitrary: fc.tuple(ip, fc.integer({ min: 0, max: 33 })).map(([a, length]) => `${a}/${length}`), weight: 5 },
+	fc.string(),
+)
+const interfaceLists = fc.array(
+	fc.record(
+		{
+			id: fc.integer({ min: -1, max: 10 }),
+			name: fc.constantFrom('multinic0', 'multinic1', 'eth0'),
+			macAddress: fc.oneof(
+				{
+					arbitrary: fc.tuple(octet, octet).map(pair => `fa:16:3e:00:${pair.map(part => part.toString(16).padStart(2, '0')).join(':')}`),
+					weight: 9,
+				},
+				fc.string(),
+			),
+			address: ip,
+			cidr,
+			mtu: fc.integer({ min: 20, max: 70_000 }),
+			addresses: fc.array(cidr, { maxLength: 9 }),
+			gateway: ip,
+			routes: fc.array(fc.record({ to: cidr, via: ip, metric: fc.integer() }, { requiredKeys: ['to'] }), { maxLength: 17 }),
+			defaultRoute: fc.boolean(),
+			policyRouting: fc.boolean(),
+		},
+		{ requiredKeys: ['macAddress'] },
+	),
+	{ maxLength: 11 },
+)

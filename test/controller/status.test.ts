@@ -1,0 +1,277 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { AgentReport } from '../../contract/agent-run.ts'
+import { Mac } from '../../contract/primitives.ts'
+import { NodeConfigStatus } from '../../contract/node-config.ts'
+import { Reason } from '../../contract/reasons.ts'
+import { same, statusChange } from '../../controller/change.ts'
+import { condition } from '../../controller/runs.ts'
+import { invalidStatus, lostStatus, pendingStatus, reportedStatus, startedStatus } from '../../controller/status.ts'
+import { mac, nic, nicReport, now, report, run, spec, withStatus, world } from './world.ts'
+
+const second = { id: 1, macAddress: 'fa:16:3e:04:92:c6' }
+const two = { ...spec, interfaces: [nic, second] }
+
+function told(over: Partial<AgentReport>, snapshot = world({ spec: { value: two } })) {
+	return reportedStatus(snapshot, run({ report: report(over) }))
+}
+
+const both = [nicReport(), nicReport({ id: 1, name: 'multinic1', macAddress: second.macAddress })]
+const oneWaits = [
+	nicReport(),
+	nicReport({
+		id: 1,
+		name: 'multinic1',
+		macAddress: second.macAddress,
+		state: 'Failed',
+		reason: 'WaitingForDevice',
+		message: 'no link has MAC fa:16:3e:04:92:c6 yet',
+	}),
+]
+
+describe('a report becomes a status', () => {
+	test.each<[title: string, over: Partial<AgentReport>, state: string, said: [reason: string, interfaces: string]]>([
+		['all configured', { interfaces: both }, 'Configured', ['AllInterfacesConfigured', '2/2']],
+		[
+			'one waits for its device: that is the reason',
+			{ outcome: 'PartlyFailed', interfaces: oneWaits },
+			'Failed',
+			['WaitingForDevice', '1/2'],
+		],
+		[
+			'two different causes',
+			{ outcome: 'PartlyFailed', interfaces: [nicReport({ state: 'Failed', reason: 'InUse' }), oneWaits[1] ?? nicReport()] },
+			'Failed',
+			['PartlyFailed', '0/2'],
+		],
+		[
+			'rolled back: its own cause',
+			{ outcome: 'RolledBack', reason: 'ConnectivityLost', interfaces: [] },
+			'Failed',
+			['ConnectivityLost', '0/2'],
+		],
+		['an interface it does not speak of is not configured', { interfaces: [nicReport()] }, 'Failed', ['RunFailed', '1/2']],
+		['success is claimed, an interface says otherwise', { interfaces: oneWaits }, 'Failed', ['WaitingForDevice', '1/2']],
+		[
+			'interfaces nobody asked for do not count',
+			{ interfaces: [...both, nicReport({ id: 7, macAddress: 'fa:16:3e:00:00:07' })] },
+			'Configured',
+			['AllInterfacesConfigured', '2/2'],
+		],
+		[
+			'matched by MAC, not by id',
+			{ interfaces: both.map((one, index) => ({ ...one, id: 1 - index })) },
+			'Configured',
+			['AllInterfacesConfigured', '2/2'],
+		],
+		[
+			'a MAC in upper case is the same MAC',
+			{ interfaces: both.map(one => ({ ...one, macAddress: one.macAddress.toUpperCase() })) },
+			'Configured',
+			['AllInterfacesConfigured', '2/2'],
+		],
+		[
+			'a warning is no failure',
+			{ interfaces: [nicReport({ warnings: [{ reason: 'GatewaySilent', message: 'no answer' }] }), both[1] ?? nicReport()] },
+			'Configured',
+			['AllInterfacesConfigured', '2/2'],
+		],
+	])('%s', (_, over, state, [reason, interfaces]) => {
+		const status = told(over)
+		expect(status).toMatchObject({
+			state,
+			interfaces,
+			observedGeneration: 1,
+			observedSpecHash: 'hash-1',
+			lastJobName: 'multinic-agent-worker-1-g1',
+		})
+		expect(condition(status, 'Ready')).toMatchObject({ reason, status: state === 'Configured' ? 'True' : 'False' })
+		expect(condition(status, 'Progressing')?.status).toBe('False')
+	})
+
+	test('it has the shape of the seed, for people and for machines', () => {
+		const status = told({ interfaces: both })
+		expect(status).toMatchObject({
+			lastProcessed: '2026-01-01T12:00:00Z',
+			backend: 'netplan-networkd',
+			history: [{ generation: 1, job: 'multinic-agent-worker-1-g1', seconds: 2, changes: 3, result: 'Configured' }],
+			interfaceStatuses: [
+				{ id: 0, name: 'multinic0', macAddress: mac, status: 'Configured', lastConfigured: '2026-01-01T11:59:52Z', message: 'as wanted' },
+				{ id: 1, name: 'multinic1' },
+			],
+		})
+		expect(condition(status, 'Ready')?.message).toBe('All 2 interfaces are configured: 3 changes')
+		expect(condition(status, 'Persistent')).toMatchObject({ status: 'True', message: 'proven by the generator' })
+	})
+
+	test('a message says what happened, to what, why, and what happens next', () => {
+		const message = condition(told({ outcome: 'PartlyFailed', interfaces: oneWaits }), 'Ready')?.message
+		expect(message).toBe('multinic1: no link has MAC fa:16:3e:04:92:c6 yet. The other interface is configured. Next look in 5 s.')
+	})
+
+	test('what cannot heal waits for a change, and says so', () => {
+		const bad = [nicReport({ state: 'Failed', reason: 'MtuRefused', message: 'the link carries at most 1500' }), both[1] ?? nicReport()]
+		expect(condition(told({ outcome: 'PartlyFailed', interfaces: bad }), 'Ready')?.message).toMatch(/Waits for a change or a retry\.$/)
+	})
+
+	test('the end of a long message is not what is cut', () => {
+		const long = [nicReport({ state: 'Failed', reason: 'InUse', message: 'x'.repeat(400) })]
+		expect(condition(told({ outcome: 'PartlyFailed', interfaces: long }), 'Ready')?.message).toMatch(/…\. Next look in 5 s\.$/)
+	})
+
+	test('no interface wanted: none of ours is left', () => {
+		const status = told({ interfaces: [], changes: 4 }, world({ spec: { value: { ...spec, interfaces: [] } } }))
+		expect(status).toMatchObject({ state: 'Configured', interfaces: '0/0' })
+		expect(condition(status, 'Ready')?.reason).toBe('NoInterfaces')
+	})
+
+	test('a reboot that would lose it is said, and is no failure', () => {
+		const status = told({ interfaces: both, persistent: { status: 'False', message: 'cloud-init would rename it' } })
+		expect(status.state).toBe('Configured')
+		expect(condition(status, 'Persistent')).toMatchObject({ status: 'False', reason: 'NotPersistent' })
+	})
+})
+
+describe('what was known is kept', () => {
+	const before = withStatus(world({ spec: { value: two } }), told({ interfaces: both }))
+
+	test('a run on its way says so of every interface, and when each was last right', () => {
+		const status = startedStatus({ ...before, config: { ...before.config, generation: 2 } }, run({ generation: 2 }))
+		expect(status).toMatchObject({
+			observedGeneration: 2,
+			state: 'InProgress',
+			interfaces: '0/2',
+			lastJobName: 'multinic-agent-worker-1-g2',
+		})
+		expect(status.interfaceStatuses).toMatchObject([
+			{ status: 'InProgress', lastConfigured: '2026-01-01T11:59:52Z' },
+			{ status: 'InProgress' },
+		])
+	})
+
+	test('an interface that needed no change was configured when it was', () => {
+		const again = reportedStatus(
+			{ ...before, now: now + 60_000 },
+			run({ attempt: 2, report: report({ finished: '2026-01-01T12:01:00Z', interfaces: both.map(one => ({ ...one, changes: 0 })) }) }),
+		)
+		expect(again.interfaceStatuses?.[0]?.lastConfigured).toBe('2026-01-01T11:59:52Z')
+	})
+
+	test('a condition keeps its time while its status stays', () => {
+		const later = { ...before, now: now + 60_000 }
+		expect(condition(reportedStatus(later, run({ attempt: 2, report: report({ interfaces: both }) })), 'Ready')?.lastTransitionTime).toBe(
+			'2026-01-01T12:00:00Z',
+		)
+		expect(condition(lostStatus(later, run({ attempt: 2 }), 'RunLost', 'gone'), 'Ready')?.lastTransitionTime).toBe('2026-01-01T12:01:00Z')
+	})
+
+	test('the history has five runs, newest first, each once', () => {
+		let snapshot = world()
+		for (let attempt = 1; attempt <= 7; attempt++)
+			for (const _ of [1, 2]) snapshot = withStatus(snapshot, reportedStatus(snapshot, run({ attempt, report: report({ attempt }) })))
+		expect(snapshot.config.status.history?.map(entry => entry.job.slice(-2))).toEqual(['-7', '-6', '-5', '-4', '-3'])
+	})
+
+	test('a run whose result nobody needed is in the history all the same', () => {
+		const old = run({ report: report() })
+		const snapshot = world({ runs: [old], config: { generation: 2 } })
+		expect(startedStatus(snapshot, run({ generation: 2 })).history).toMatchObject([{ generation: 1, result: 'Configured' }])
+	})
+})
+
+describe('a spec that cannot be carried out', () => {
+	test('the message names the field', () => {
+		const status = invalidStatus(
+			world({ spec: { fault: 'x' } }),
+			'spec.interfaces[0].routes[0].to: must be an address with a prefix length',
+		)
+		expect(status).toMatchObject({ state: 'Failed', interfaces: '0/1' })
+		expect(condition(status, 'Ready')?.message).toContain('spec.interfaces[0].routes[0].to')
+	})
+})
+
+describe('whatever a run reports', () => {
+	test('the status fits its schema and 8 KiB', () => {
+		fc.assert(
+			fc.property(reports, fc.integer({ min: 0, max: 10 }), (said, count) => {
+				const interfaces = Array.from({ length: count }, (_, id) => ({ id, macAddress: macOf(id) }))
+				let snapshot = world({ spec: { value: { ...spec, interfaces } } })
+				for (let attempt = 1; attempt <= 5; attempt++)
+					snapshot = withStatus(
+						snapshot,
+						reportedStatus(snapshot, run({ attempt, name: `${'n'.repeat(62)}${attempt}`, report: { ...said, attempt } })),
+					)
+				const { status } = snapshot.config
+				expect(NodeConfigStatus.safeParse(status).error).toBeUndefined()
+				expect(Buffer.byteLength(JSON.stringify(status))).toBeLessThanOrEqual(8_192)
+			}),
+			{ numRuns: 500 },
+		)
+	})
+})
+
+describe('a write says only what is new', () => {
+	const stored = { state: 'InProgress', interfaces: '0/1', lastProcessed: 'then', backend: 'x' }
+	test.each<[title: string, wanted: NodeConfigStatus, change: unknown]>([
+		['nothing new: no write', { ...stored, state: 'InProgress' }, undefined],
+		['only looked at again: no write', { ...stored, state: 'InProgress', lastProcessed: 'now' }, undefined],
+		[
+			'a new state goes with its time',
+			{ ...stored, state: 'Configured', lastProcessed: 'now' },
+			{ state: 'Configured', lastProcessed: 'now' },
+		],
+		['what is gone is removed', { state: 'InProgress', interfaces: '0/1', lastProcessed: 'then' }, { backend: null }],
+	])('%s', (_, wanted, change) => {
+		expect(statusChange(stored, wanted)).toEqual(change)
+	})
+
+	test('the order of keys is no difference', () => {
+		expect(same({ a: 1, b: [{ c: 2, d: 3 }] }, { b: [{ d: 3, c: 2 }], a: 1 })).toBe(true)
+		expect(same({ a: undefined }, {})).toBe(true)
+		expect(same([1, 2], [2, 1])).toBe(false)
+	})
+
+	test('a pending status says who is waited for', () => {
+		expect(condition(pendingStatus(world(), 'NodeNotFound', 'No node'), 'Ready')).toMatchObject({ reason: 'NodeNotFound', status: 'False' })
+	})
+})
+
+const text = fc.oneof(fc.string({ maxLength: 600 }), fc.string({ unit: 'grapheme', maxLength: 300 }), fc.constant('가'.repeat(500)))
+const reports = fc
+	.record({
+		outcome: fc.constantFrom('Succeeded' as const, 'PartlyFailed' as const, 'Failed' as const, 'RolledBack' as const),
+		reason: fc.constantFrom(...Reason.options),
+		message: text,
+		backend: text,
+		started: fc.constantFrom('2026-01-01T11:59:50Z', 'yesterday', ''),
+		interfaces: fc.array(
+			fc.record({
+				id: fc.nat(9),
+				state: fc.constantFrom('Configured' as const, 'Failed' as const, 'Pending' as const),
+				reason: fc.constantFrom(...Reason.options),
+				message: text,
+			}),
+			{ minLength: 0, maxLength: 10 },
+		),
+	})
+	.map(({ interfaces, ...said }) =>
+		report({
+			...said,
+			interfaces: interfaces.map(one =>
+				nicReport({
+					...one,
+					macAddress: macOf(one.id),
+					observed: {
+						link: 'multinic0',
+						mtu: 1450,
+						up: true,
+						addresses: Array<string>(4).fill('fd00:1111:2222:3333:4444:5555:6666:7777/128'),
+					},
+				}),
+			),
+		}),
+	)
+
+function macOf(id: number): string {
+	return Mac.parse(`fa:16:3e:00:00:0${id}`)
+}

@@ -1,0 +1,110 @@
+import type { AgentReport, InterfaceReport } from '../../contract/agent-run.ts'
+import { FINALIZER } from '../../contract/names.ts'
+import type { NodeConfigSpec, NodeConfigStatus } from '../../contract/node-config.ts'
+import type { Run, Snapshot } from '../../controller/snapshot.ts'
+import { startedStatus } from '../../controller/status.ts'
+
+/** A small world for tables: one node config with one interface, on a node that is ready. */
+
+export const now = Date.parse('2026-01-01T12:00:00Z')
+export const mac = 'fa:16:3e:37:c3:f1'
+export const nic = { id: 0, macAddress: mac, address: '10.0.0.23', cidr: '10.0.0.0/24', mtu: 1450 }
+export const spec: NodeConfigSpec = { nodeName: 'worker-1', interfaces: [nic] }
+
+export function world(over: Omit<Partial<Snapshot>, 'config'> & { config?: Partial<Snapshot['config']> } = {}): Snapshot {
+	const { config = {}, ...rest } = over
+	const status = config.status ?? {}
+	return {
+		now,
+		settings: { keepRunMs: 3_600_000, maxConcurrentRuns: 10 },
+		spec: { value: spec },
+		specHash: 'hash-1',
+		node: { name: 'worker-1', uid: 'node-uid', ready: 'True', internalIps: ['192.168.0.11'] },
+		runs: [],
+		running: 0,
+		...rest,
+		config: {
+			name: 'worker-1',
+			namespace: 'multinic-system',
+			uid: 'uid-1',
+			resourceVersion: '7',
+			generation: 1,
+			deleting: false,
+			finalizers: [FINALIZER],
+			retry: undefined,
+			rawSpec: spec,
+			rawStatus: status as Record<string, unknown>,
+			status,
+			...config,
+		},
+	}
+}
+
+export function run(over: Partial<Run> = {}): Run {
+	const { generation = 1, attempt = 1 } = over
+	return {
+		name: `multinic-agent-worker-1-g${generation}${attempt > 1 ? `-${attempt}` : ''}`,
+		uid: 'uid-1',
+		generation,
+		attempt,
+		mode: 'Apply',
+		cause: 'SpecChanged',
+		retry: undefined,
+		created: now - 10_000,
+		report: undefined,
+		reportFault: undefined,
+		hasConfigMap: true,
+		job: { finished: undefined, failure: undefined },
+		pod: undefined,
+		...over,
+	}
+}
+
+export function nicReport(over: Partial<InterfaceReport> = {}): InterfaceReport {
+	return {
+		id: 0,
+		name: 'multinic0',
+		macAddress: mac,
+		state: 'Configured',
+		reason: 'Configured',
+		message: 'as wanted',
+		changes: 3,
+		warnings: [],
+		...over,
+	}
+}
+
+export function report(over: Partial<AgentReport> = {}): AgentReport {
+	return {
+		version: 1,
+		nodeName: 'worker-1',
+		uid: 'uid-1',
+		generation: 1,
+		attempt: 1,
+		mode: 'Apply',
+		outcome: 'Succeeded',
+		reason: 'AllInterfacesConfigured',
+		message: 'done',
+		backend: 'netplan-networkd',
+		persistent: { status: 'True', message: 'proven by the generator' },
+		started: '2026-01-01T11:59:50Z',
+		finished: '2026-01-01T11:59:52Z',
+		milliseconds: { apply: 61 },
+		changes: 3,
+		interfaces: [nicReport()],
+		probes: { before: [], after: [] },
+		...over,
+	}
+}
+
+export const ended = { finished: now - 5_000, failure: undefined }
+
+/** The status as the controller leaves it when it starts this run. */
+export function startedFor(one: Run, snapshot: Snapshot = world()): NodeConfigStatus {
+	return startedStatus(snapshot, one)
+}
+
+/** The snapshot with this status stored. */
+export function withStatus(snapshot: Snapshot, status: NodeConfigStatus): Snapshot {
+	return { ...snapshot, config: { ...snapshot.config, status, rawStatus: status as Record<string, unknown> } }
+}
