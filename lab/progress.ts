@@ -86,5 +86,6 @@ function clear(): string {
 /** 350 → "0.3 s", 95 000 → "1 min 35 s". */
 export function seconds(ms: number): string {
 	if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`
-	return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`
+	const whole = Math.round(ms / 1000)
+	return `${Math.floor(whole / 60)} min ${whole % 60} s`
 }

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
-import { type Lock, tryLock } from './lock.ts'
+import { holdLock, type Lock, tryLock } from './lock.ts'
 
 /** The folder of one lab. It is short (a unix socket's path has 107 bytes), private, and gone after `remove`. */
 export interface RunDir {
@@ -19,6 +19,8 @@ const lockName = 'alive.lock'
 export async function makeRunDir(kind: string): Promise<RunDir> {
 	const labs = join(tmpdir(), `multinic-${userInfo().uid}`)
 	await mkdir(labs, { recursive: true, mode: 0o700 })
+	// One at a time: a folder that was just made and is not locked yet must not look like a leftover.
+	await using _turn = await holdLock(`${labs}.lock`)
 	await removeLeftovers(labs)
 	const path = await mkdtemp(join(labs, `${kind}-`))
 	const lock = await tryLock(join(path, lockName))

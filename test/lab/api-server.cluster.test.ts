@@ -1,0 +1,65 @@
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { execa } from 'execa'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type ApiServer, startApiServer } from '../../lab/api-server.ts'
+import { kubeGet } from '../../lab/kube-get.ts'
+import { family } from './processes.ts'
+
+/** The API server that the other cluster tests stand on is a real one, with its doors shut. */
+
+let api: ApiServer
+let other: ApiServer
+
+beforeAll(async () => {
+	;[api, other] = await Promise.all([startApiServer({ controllerManager: true }), startApiServer()])
+})
+
+afterAll(async () => {
+	await Promise.all([api?.stop(), other?.stop()])
+})
+
+const kubectl = async (...args: string[]) => execa(join(api.bin, 'kubectl'), args, { env: { KUBECONFIG: api.kubeconfig }, reject: false })
+
+describe('a real API server', () => {
+	test('says which version it is, as a chart wants to know', async () => {
+		const { body } = await kubeGet(api, '/version')
+		expect(JSON.parse(body)).toMatchObject({ major: '1', minor: '34', gitVersion: 'v1.34.4' })
+	})
+
+	test('helm takes that for the version of clusters it does not ask', async () => {
+		const { stdout } = await execa(join(api.bin, 'helm'), ['version', '--template', '{{.Version}}'])
+		expect(stdout).toMatch(/^v3\.20\./)
+	})
+
+	test('lets nobody in with a wrong token, and not without its own authority', async () => {
+		expect(await kubeGet({ ...api, token: 'wrong' }, '/api')).toMatchObject({ status: 401 })
+		expect(await kubeGet({ ...api, ca: other.ca }, '/api')).toMatchObject({ status: 0 })
+	})
+
+	test('two of them do not meet', async () => {
+		expect(api.server).not.toBe(other.server)
+		expect(await kubeGet({ ...other, token: api.token }, '/api')).toMatchObject({ status: 401 })
+	})
+
+	test('its rules hold for whom kubectl impersonates', async () => {
+		const { stdout } = await kubectl('auth', 'can-i', 'create', 'pods', '--as', 'somebody')
+		expect(stdout).toBe('no')
+	})
+
+	test('its controllers work: a namespace gets its service account and the authority', async () => {
+		await kubectl('create', 'namespace', 'made-here')
+		const made = async () =>
+			(await kubectl('get', 'serviceaccount/default', 'configmap/kube-root-ca.crt', '-n', 'made-here', '-o', 'name')).stdout
+		await expect.poll(made, { timeout: 20_000 }).toBe('serviceaccount/default\nconfigmap/kube-root-ca.crt')
+	})
+})
+
+test('stopped, it leaves no process and no file', async () => {
+	const third = await startApiServer()
+	const mine = () => family(process.pid).filter(({ argv }) => argv.some(arg => arg.includes(dirname(third.caFile))))
+	expect(mine().map(({ argv }) => argv[0]?.split('/').at(-1))).toEqual(expect.arrayContaining(['etcd', 'kube-apiserver']))
+	await third.stop()
+	expect(mine()).toEqual([])
+	expect(existsSync(dirname(third.caFile))).toBe(false)
+})

@@ -1,0 +1,85 @@
+import { constants } from 'node:os'
+import { describe, expect, test } from 'vitest'
+import { identities } from '../../lab/identity.ts'
+import { lacksOf, type Machine } from '../../lab/machine.ts'
+import { isAskedToEnd } from '../../lab/namespace.ts'
+import { nicArgument, type Port, plug } from '../../lab/port.ts'
+import { seconds } from '../../lab/progress.ts'
+
+const able: Machine = { platform: 'linux', arch: 'x64', uid: 0, absent: [], namespaces: true, tun: true, freeBytes: 8 * 2 ** 30 }
+
+describe('what a machine lacks', () => {
+	test.each<[title: string, machine: Machine, nodes: number, parts: RegExp[]]>([
+		['a machine that has everything lacks nothing', able, 2, []],
+		[
+			'a Mac lacks Linux, and no more is asked',
+			{ ...able, platform: 'darwin', uid: 501, absent: ['unshare'] },
+			2,
+			[/^Linux \(this is darwin\)/],
+		],
+		['an ARM machine has no User-Mode-Linux', { ...able, arch: 'arm64' }, 2, [/x86-64 processor/]],
+		[
+			'a user who is not root is told so, and of nothing that follows from it',
+			{ ...able, uid: 1000, namespaces: false, tun: false },
+			2,
+			[/^root/],
+		],
+		['a container without privileges', { ...able, namespaces: false }, 2, [/namespaces/]],
+		['a container without the tun device', { ...able, tun: false }, 2, [/\/dev\/net\/tun/]],
+		['each program that is not there is named', { ...able, absent: ['go', 'flock'] }, 2, [/program go/, /program flock/]],
+		['memory counts by nodes', { ...able, freeBytes: 2 * 2 ** 30 }, 9, [/9 nodes need 4\.2 GiB, free are 2\.0 GiB/]],
+	])('%s', (_, machine, nodes, parts) => {
+		const lacks = lacksOf(machine, nodes)
+		expect(lacks.map(({ part }) => part)).toEqual(parts.map(part => expect.stringMatching(part)))
+		expect(lacks.every(({ remedy }) => remedy.length > 0)).toBe(true)
+	})
+})
+
+describe('plugging ports', () => {
+	const port = (mac: string, index: number): Port => ({ mac, network: 'data', index })
+
+	test.each<[title: string, there: Port[], index: number]>([
+		['the first gets place 1: 0 is the management NIC', [], 1],
+		['the next gets the next', [port('a', 1)], 2],
+		['a place that became free is used again', [port('b', 2)], 1],
+	])('%s', (_, there, index) => {
+		const { ports, plugged } = plug(there, { mac: 'new', network: 'data' })
+		expect(plugged).toEqual(port('new', index))
+		expect(ports).toEqual([...there, plugged])
+	})
+
+	test('a MAC is plugged in once', () => {
+		expect(() => plug([port('a', 1)], { mac: 'a', network: 'other' })).toThrow('a is attached already')
+	})
+
+	test('a NIC is named alike on the command line and on the console', () => {
+		const [node] = identities(1)
+		expect(node && nicArgument(node, port('fa:16:3e:37:c3:f1', 3))).toBe('vec3:transport=tap,ifname=tap1-3,mac=fa:16:3e:37:c3:f1')
+	})
+})
+
+test('no two nodes share an address, a MAC or a pod range', () => {
+	const all = identities(9)
+	for (const key of ['name', 'address', 'mac', 'podRange'] as const) expect(new Set(all.map(node => node[key])).size).toBe(9)
+})
+
+test.each<[title: string, signals: number[], asked: boolean]>([
+	['nothing pending', [], false],
+	['SIGTERM pending', [constants.signals.SIGTERM], true],
+	['SIGINT among others', [constants.signals.SIGINT, constants.signals.SIGCHLD], true],
+	['SIGCHLD alone', [constants.signals.SIGCHLD], false],
+])('unshare is asked to end: %s', (_, signals, asked) => {
+	const bits = signals.reduce((mask, signal) => mask | (1n << BigInt(signal - 1)), 0n)
+	expect(isAskedToEnd(`SigPnd:\t0000000000000000\nShdPnd:\t${bits.toString(16).padStart(16, '0')}\nSigBlk:\t0000000000004002\n`)).toBe(
+		asked,
+	)
+})
+
+test.each([
+	[340, '0.3 s'],
+	[59_940, '59.9 s'],
+	[95_000, '1 min 35 s'],
+	[119_900, '2 min 0 s'],
+])('%i ms reads %s', (ms, text) => {
+	expect(seconds(ms)).toBe(text)
+})
