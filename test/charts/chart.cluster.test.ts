@@ -7,7 +7,7 @@ import { type Cluster, chart, type Manifest, manifests, startCluster } from './r
 let cluster: Cluster
 beforeAll(async () => {
 	cluster = await startCluster()
-})
+}, 120_000)
 afterAll(() => cluster?.stop())
 
 const namespace = 'multinic-system'

@@ -1,0 +1,156 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { CONFIG_KEY, LABEL_NODE_NAME, REPORT_KEY, REPORT_MAX_BYTES } from '../../contract/names.ts'
+import { isFailure } from '../../runtime/errors.ts'
+import type { KubeClient } from '../../runtime/kube/client.ts'
+import { ConfigMap, Pod } from '../../runtime/kube/kinds.ts'
+import { type Cluster, chart, startCluster, tokenOf } from './release.ts'
+
+/** Signed in as a run on worker-1, by a token bound to its pod: what may it do? */
+const namespace = 'multinic-system'
+let cluster: Cluster
+let run: KubeClient
+
+beforeAll(async () => {
+	cluster = await startCluster()
+	const { all, exitCode } = await cluster.helm('install', 'multinic', chart, '-n', namespace, '--create-namespace')
+	expect(exitCode, all).toBe(0)
+	for (const node of ['worker-1', 'worker-2']) await cluster.admin.create(ConfigMap, runOf(node))
+	await cluster.admin.create(ConfigMap, { metadata: { name: 'other', namespace }, data: { a: 'b' } })
+	run = cluster.as(await tokenOf(cluster, 'multinic-agent', namespace, await podOn('worker-1')))
+	await policyIsEnforced()
+}, 120_000)
+afterAll(() => cluster?.stop())
+
+const mine = { name: 'run-worker-1', namespace }
+const patch = (body: object, at = mine) => run.patch(ConfigMap, at, body)
+const report = (text: string) => ({ data: { [REPORT_KEY]: text } })
+
+test('it writes the report of its run, and again', async () => {
+	await patch(report('{"a":1}'))
+	const { data } = await patch(report('{"a":2}'))
+	expect(data).toEqual({ [CONFIG_KEY]: '{}', [REPORT_KEY]: '{"a":2}' })
+})
+
+test('a report of the greatest size is taken', async () => {
+	await patch(report('a'.repeat(REPORT_MAX_BYTES)))
+})
+
+test.each<[title: string, body: object, said: string]>([
+	['a report one byte too long', report('a'.repeat(REPORT_MAX_BYTES + 1)), 'report.json may have at most 65536 bytes'],
+	['a report of fewer characters but more bytes', report('é'.repeat(REPORT_MAX_BYTES / 2 + 1)), 'report.json may have at most 65536 bytes'],
+	['its own input', { data: { [CONFIG_KEY]: '{"mode":"Cleanup"}' } }, 'only write the key report.json'],
+	['the removal of its input', { data: { [CONFIG_KEY]: null } }, 'only write the key report.json'],
+	['the removal of all keys', { data: null }, 'only write the key report.json'],
+	['another key beside the report', { data: { [REPORT_KEY]: '{}', more: 'x' } }, 'only write the key report.json'],
+	['a key of bytes', { binaryData: { [REPORT_KEY.replace('json', 'bin')]: 'eA==' } }, 'only write the key report.json, as text'],
+	['that nobody may change it any more', { immutable: true }, 'only write the key report.json, as text'],
+	['another node in its label', { metadata: { labels: { [LABEL_NODE_NAME]: 'worker-2' } } }, 'may not change labels'],
+	['no label', { metadata: { labels: { [LABEL_NODE_NAME]: null } } }, 'may not change labels'],
+	['a further label', { metadata: { labels: { a: 'b' } } }, 'may not change labels'],
+	['an annotation', { metadata: { annotations: { a: 'b' } } }, 'may not change labels'],
+	['a finalizer', { metadata: { finalizers: ['example.org/stay'] } }, 'may not change labels'],
+	['no owner', { metadata: { ownerReferences: null } }, 'may not change labels'],
+])('it may not write %s', async (_, body, said) => {
+	expect(await refusal(patch(body))).toContain(said)
+})
+
+describe('it may not', () => {
+	test('write the report of another node', async () => {
+		const said = await refusal(patch(report('{}'), { name: 'run-worker-2', namespace }))
+		expect(said).toContain('node worker-1 may not change the run of node worker-2')
+	})
+
+	test('make a ConfigMap its own by a label', async () => {
+		const label = { metadata: { labels: { [LABEL_NODE_NAME]: 'worker-1' } } }
+		expect(await refusal(patch({ ...label, ...report('{}') }, { name: 'other', namespace }))).toContain('may not change the run of node')
+	})
+
+	test('create a ConfigMap by applying one that is not there', async () => {
+		const one = { metadata: { name: 'new', namespace, labels: { [LABEL_NODE_NAME]: 'worker-1' } }, ...report('{}') }
+		expect(await refusal(run.apply(ConfigMap, one))).toContain('forbidden')
+	})
+
+	test.each<[title: string, act: () => Promise<unknown>]>([
+		['read its ConfigMap', () => run.get(ConfigMap, mine)],
+		['list ConfigMaps', () => run.list(ConfigMap, { namespace })],
+		['replace its ConfigMap', () => run.replace(ConfigMap, { ...runOf('worker-1'), ...report('{}') })],
+		['delete its ConfigMap', () => run.delete(ConfigMap, mine)],
+		['patch a ConfigMap of another namespace', () => patch(report('{}'), { name: 'run-worker-1', namespace: 'default' })],
+		['list pods', () => run.list(Pod, { namespace })],
+	])('%s', async (_, act) => {
+		expect(await refusal(act())).toContain('forbidden')
+	})
+})
+
+/** Rights may be given by mistake; the policy stands behind them. */
+describe('even with every right on ConfigMaps it may not', () => {
+	beforeAll(async () => {
+		await cluster.kubectl(['create', 'clusterrole', 'careless', '--verb=*', '--resource=configmaps'])
+		const subject = `--serviceaccount=${namespace}:multinic-agent`
+		const { exitCode, all } = await cluster.kubectl(['create', 'clusterrolebinding', 'careless', '--clusterrole=careless', subject])
+		expect(exitCode, all).toBe(0)
+		await vi.waitFor(() => run.get(ConfigMap, mine), { timeout: 10_000, interval: 200 })
+	})
+
+	test.each<[title: string, act: () => Promise<unknown>, said: string]>([
+		[
+			'create one',
+			() => run.create(ConfigMap, { ...runOf('worker-1'), metadata: { name: 'new', namespace } }),
+			'neither creates nor deletes',
+		],
+		['delete its own', () => run.delete(ConfigMap, mine), 'neither creates nor deletes'],
+		['replace its input', () => run.replace(ConfigMap, { ...runOf('worker-1'), data: {} }), 'only write the key report.json'],
+	])('%s', async (_, act, said) => {
+		expect(await refusal(act())).toContain(said)
+	})
+})
+
+test('a token that is bound to no pod may write nothing', async () => {
+	const unbound = cluster.as(await tokenOf(cluster, 'multinic-agent', namespace))
+	expect(await refusal(unbound.patch(ConfigMap, mine, report('{}')))).toContain('not bound to a pod on a node')
+})
+
+test('others are not held to it: the controller makes and deletes what it needs', async () => {
+	const controller = cluster.as(await tokenOf(cluster, 'multinic-controller', namespace))
+	await controller.create(ConfigMap, { ...runOf('worker-3'), metadata: { name: 'run-worker-3', namespace } })
+	expect(await controller.delete(ConfigMap, { name: 'run-worker-3', namespace })).toBe(true)
+})
+
+function runOf(node: string): ConfigMap {
+	return {
+		metadata: {
+			name: `run-${node}`,
+			namespace,
+			labels: { [LABEL_NODE_NAME]: node },
+			ownerReferences: [{ apiVersion: 'v1', kind: 'Namespace', name: namespace, uid: '00000000-0000-0000-0000-000000000000' }],
+		},
+		data: { [CONFIG_KEY]: '{}' },
+	}
+}
+
+async function podOn(nodeName: string): Promise<{ name: string; uid: string }> {
+	const containers = [{ name: 'agent', image: 'agent' }]
+	const { metadata } = await cluster.admin.create(Pod, {
+		metadata: { name: `run-on-${nodeName}`, namespace },
+		spec: { nodeName, serviceAccountName: 'multinic-agent', containers },
+	})
+	return metadata
+}
+
+/** A policy begins to hold a moment after it was made; what it lets pass until then is another key each time, and is taken out again. */
+async function policyIsEnforced(): Promise<void> {
+	let tries = 0
+	const attempt = async () => expect(await refusal(patch({ data: { [`early-${tries++}`]: 'x' } }))).toContain('report.json')
+	await vi.waitFor(attempt, { timeout: 20_000, interval: 200 })
+	await cluster.admin.replace(ConfigMap, runOf('worker-1'))
+}
+
+async function refusal(attempt: Promise<unknown>): Promise<string> {
+	try {
+		await attempt
+		return 'it was allowed'
+	} catch (error) {
+		if (isFailure(error, 'FORBIDDEN')) return error.message
+		throw error
+	}
+}
