@@ -109,7 +109,7 @@ async function untilNone(what: string, { pollMs, signal, log }: Uninstall, look:
 		if (left.length !== told) log.info({ what, left: left.length, first: left.slice(0, 5) }, 'waiting until none is left')
 		told = left.length
 		if (await sleep(pollMs, signal)) continue
-		throw new Failure('STOPPED', `stopped while ${left.length} ${what} were left: ${left.slice(0, 10).join(', ')}`)
+		throw new Failure('STOPPED', `stopped while waiting for ${what}; ${left.length} left: ${left.slice(0, 10).join(', ')}`)
 	}
 }
 

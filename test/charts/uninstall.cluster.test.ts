@@ -1,0 +1,141 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { FINALIZER } from '../../contract/names.ts'
+import { keep, restore, type Uninstall } from '../../controller/uninstall.ts'
+import type { KubeClient } from '../../runtime/kube/client.ts'
+import { defineKind, type KubeObject } from '../../runtime/kube/kind.ts'
+import { Job, Pod } from '../../runtime/kube/kinds.ts'
+import { createLog } from '../../runtime/log.ts'
+import { type Cluster, chart, manifests, startCluster, tokenOf } from './release.ts'
+
+/** What the pre-delete hook does, with the rights that the chart gives it and no others. */
+const namespace = 'multinic-system'
+type NodeConfig = KubeObject & { spec: { nodeName: string; interfaces: never[] } }
+const NodeConfig = defineKind<NodeConfig>({
+	group: 'multinic.io',
+	version: 'v1',
+	plural: 'multinicnodeconfigs',
+	kind: 'MultiNicNodeConfig',
+	namespaced: true,
+})
+const Deployment = defineKind<KubeObject & { spec: { replicas: number } }>({
+	group: 'apps',
+	version: 'v1',
+	plural: 'deployments',
+	kind: 'Deployment',
+	namespaced: true,
+})
+let cluster: Cluster
+
+beforeAll(async () => {
+	cluster = await startCluster()
+	const { all, exitCode } = await cluster.helm('install', 'multinic', chart, '-n', namespace, '--create-namespace')
+	expect(exitCode, all).toBe(0)
+}, 120_000)
+afterAll(() => cluster?.stop())
+
+beforeEach(async () => {
+	for (const name of ['worker-1', 'worker-2']) {
+		const metadata = { name, namespace, finalizers: ['example.org/other', FINALIZER] }
+		await cluster.admin.apply(NodeConfig, { metadata, spec: { nodeName: name, interfaces: [] } })
+	}
+})
+
+test('Keep stops the controller, awaits its pod and the runs under way, and takes our finalizer only', async () => {
+	await cluster.admin.create(Pod, pod('multinic-controller-1', 'multinic-controller'))
+	await cluster.admin.create(Job, job('running'))
+	const { hook, where, lines } = await signedInAsHook('Keep')
+	const done = keep(hook, where)
+	await expect.poll(replicas).toBe(0)
+	await expect.poll(() => lines.join()).toContain('pods of the controller')
+	expect(await finalizers()).toEqual([both, both])
+	await cluster.admin.delete(Pod, { name: 'multinic-controller-1', namespace }, { graceSeconds: 0 })
+	await expect.poll(() => lines.join()).toContain('runs under way')
+	expect(await finalizers()).toEqual([both, both])
+	await end('running')
+	await done
+	expect(await finalizers()).toEqual([['example.org/other'], ['example.org/other']])
+	await keep(hook, where)
+})
+
+test('Keep that is stopped says what it waited for', async () => {
+	await cluster.admin.create(Job, job('endless'))
+	const { hook, where, stop } = await signedInAsHook('Keep')
+	setTimeout(stop, 200)
+	await expect(keep(hook, where)).rejects.toMatchObject({
+		code: 'STOPPED',
+		message: 'stopped while waiting for runs under way; 1 left: endless',
+	})
+	await end('endless')
+})
+
+test('Restore deletes every node config and returns when the controller has let go of the last', async () => {
+	const { hook, where, lines } = await signedInAsHook('Restore')
+	let returned = false
+	const done = restore(hook, where).then(() => {
+		returned = true
+	})
+	await expect.poll(deleting).toEqual(['worker-1', 'worker-2'])
+	await letGo('worker-1')
+	await expect.poll(() => lines.join()).toContain('"left":1')
+	expect(returned).toBe(false)
+	await letGo('worker-2')
+	await done
+	expect((await cluster.admin.list(NodeConfig, { namespace })).items).toEqual([])
+})
+
+const both = ['example.org/other', FINALIZER]
+
+type SignedIn = { hook: KubeClient; where: Uninstall; lines: string[]; stop: () => void }
+
+async function signedInAsHook(onUninstall: 'Keep' | 'Restore'): Promise<SignedIn> {
+	const rendered = await cluster.helm('template', 'multinic', chart, '-n', namespace, '--set', `onUninstall=${onUninstall}`)
+	const rights = manifests(rendered.all).filter(one => one.metadata.name === 'multinic-uninstall' && one.kind !== 'Job')
+	expect(rights.map(one => one.kind)).toEqual(['ServiceAccount', 'Role', 'RoleBinding'])
+	const { all, exitCode } = await cluster.kubectl(['apply', '-f', '-'], rights)
+	expect(exitCode, all).toBe(0)
+	const hook = cluster.as(await tokenOf(cluster, 'multinic-uninstall', namespace))
+	const end = new AbortController()
+	const lines: string[] = []
+	const log = createLog('uninstall', { to: { write: line => void lines.push(line) } })
+	const where = { namespace, controller: 'multinic-controller', pollMs: 20, signal: end.signal, log }
+	return { hook, where, lines, stop: () => end.abort() }
+}
+
+async function replicas(): Promise<number> {
+	return (await cluster.admin.get(Deployment, { name: 'multinic-controller', namespace })).spec.replicas
+}
+
+async function finalizers(): Promise<(string[] | undefined)[]> {
+	return (await cluster.admin.list(NodeConfig, { namespace })).items.map(({ metadata }) => metadata.finalizers)
+}
+
+async function deleting(): Promise<string[]> {
+	const { items } = await cluster.admin.list(NodeConfig, { namespace })
+	return items.filter(({ metadata }) => metadata.deletionTimestamp).map(({ metadata }) => metadata.name)
+}
+
+async function letGo(name: string): Promise<void> {
+	await cluster.admin.patch(NodeConfig, { name, namespace }, { metadata: { finalizers: null } })
+}
+
+function pod(name: string, app: string): Pod {
+	return {
+		metadata: { name, namespace, labels: { 'app.kubernetes.io/name': app } },
+		spec: { serviceAccountName: app, nodeName: 'worker-1', containers: [{ name: 'a', image: 'a' }] },
+	}
+}
+
+function job(name: string): Job {
+	const labels = { 'app.kubernetes.io/name': 'multinic-agent' }
+	return {
+		metadata: { name, namespace, labels },
+		spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'a', image: 'a' }] } } },
+	}
+}
+
+/** As the Job controller ends one. */
+async function end(name: string): Promise<void> {
+	const now = new Date().toISOString()
+	const conditions = ['FailureTarget', 'Failed'].map(type => ({ type, status: 'True', lastTransitionTime: now, reason: 'Ended' }))
+	await cluster.admin.patchStatus(Job, { name, namespace }, { startTime: now, conditions })
+}
