@@ -1,0 +1,137 @@
+import { routeTable } from '../contract/names.ts'
+import type { Address, HostState, Link, Route, Rule } from './host/state.ts'
+import type { RecordedLink } from './record.ts'
+import { addressesOf, familyOf, routeKey, routesOf, ruleKey, rulesOf, RULE_PRIORITY, sysctlsOf } from './routing.ts'
+import type { Accepted, Released } from './select.ts'
+import type { Change } from './steps.ts'
+
+/** The changes of one link by the phase they belong to. Phases of all links run side by side, so that one batch does it all. */
+export type Phases = { settings: Change[]; take: Change[]; shape: Change[]; give: Change[] }
+
+const KERNEL = 2
+const AUTOMATIC = new Set([9, 16])
+
+/** What a link still lacks of its interface, and what it has too much. */
+export function configure({ nic, link, ours }: Accepted, host: HostState): Phases {
+	const addresses = addressesOf(nic)
+	const routes = routesOf(nic, link.ifindex)
+	const rules = rulesOf(nic)
+	return {
+		settings: settings(link, sysctlsOf(nic)),
+		take: [
+			...staleRules(nic.id, rules, host),
+			...staleRoutes(link, { routes, ours }, host),
+			...staleAddresses(link, addresses, ours),
+			...(link.altnames.includes(nic.name) ? [{ kind: 'removeAltname' as const, link: link.ifindex, name: nic.name }] : []),
+		],
+		shape: [
+			...(nic.mtu !== undefined && nic.mtu !== link.mtu ? [{ kind: 'mtu' as const, link: link.ifindex, bytes: nic.mtu }] : []),
+			...(link.up ? [] : [{ kind: 'up' as const, link: link.ifindex }]),
+		],
+		give: [...missingAddresses(link, addresses), ...missingRoutes(routes, host), ...missingRules(rules, host)],
+	}
+}
+
+/** Gives a link back as it was before us: from the record, not from a guess. */
+export function release({ ours, link }: Released, host: HostState): Phases {
+	if (!link) return { settings: [], take: staleRules(ours.id, [], host), shape: [], give: [] }
+	const { original } = ours
+	return {
+		settings: settings(link, original.sysctls),
+		take: [...staleRules(ours.id, [], host), ...staleRoutes(link, { routes: [], ours }, host), ...staleAddresses(link, [], ours)],
+		shape: [
+			...(original.mtu !== link.mtu ? [{ kind: 'mtu' as const, link: link.ifindex, bytes: original.mtu }] : []),
+			...(original.up === link.up ? [] : [{ kind: original.up ? ('up' as const) : ('down' as const), link: link.ifindex }]),
+		],
+		give: original.altnames.filter(name => !link.altnames.includes(name)).map(name => ({ kind: 'addAltname', link: link.ifindex, name })),
+	}
+}
+
+/** What the kernel forgets of a link while it is down: IPv6 addresses, routes of every table, permanent neighbours. */
+export function forgottenByDown({ ifindex, addresses }: Link, host: HostState): Change[] {
+	return [
+		...addresses
+			.filter(({ family, global }) => family === 6 && global)
+			.map(address => ({ kind: 'addAddress' as const, link: ifindex, address })),
+		...host.neighbours.filter(({ link }) => link === ifindex).map(neighbour => ({ kind: 'addNeighbour' as const, neighbour })),
+		...host.routes
+			.filter(({ link, type, protocol }) => link === ifindex && type === 1 && protocol !== KERNEL)
+			.map(route => ({ kind: 'addRoute' as const, route })),
+	]
+}
+
+/** @returns what is to be remembered of a link that is ours, beside its files */
+export function memoryOf({ nic, link, ours }: Accepted): Omit<RecordedLink, 'files'> {
+	const { name, altnames, mtu, up, sysctls } = link
+	return {
+		mac: nic.macAddress,
+		id: nic.id,
+		name: nic.name,
+		original: ours?.original ?? { name, altnames: [...altnames], mtu, up, sysctls: touched(sysctls, sysctlsOf(nic)) },
+		addresses: addressesOf(nic),
+		routes: routesOf(nic, link.ifindex).map(({ to, via, table, metric }) => ({ to, table, metric, ...(via !== undefined && { via }) })),
+	}
+}
+
+function touched(now: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>>): Record<string, string> {
+	return Object.fromEntries(Object.entries(now).filter(([key]) => key in wanted))
+}
+
+function settings({ name, sysctls }: Link, wanted: Readonly<Record<string, string>>): Change[] {
+	return Object.entries(wanted)
+		.filter(([key, value]) => sysctls[key] !== undefined && sysctls[key] !== value)
+		.map(([key, value]) => ({ kind: 'sysctl', name, key, value }))
+}
+
+/** Our rules are known by priority and table together. */
+function staleRules(id: number, wanted: readonly Rule[], { rules }: HostState): Change[] {
+	const keys = new Set(wanted.map(ruleKey))
+	return rules
+		.filter(rule => rule.priority === RULE_PRIORITY + id && rule.table === routeTable(id) && !keys.has(ruleKey(rule)))
+		.map(rule => ({ kind: 'removeRule', rule }))
+}
+
+function staleRoutes(
+	link: Link,
+	{ routes, ours }: { routes: readonly Route[]; ours: RecordedLink | undefined },
+	host: HostState,
+): Change[] {
+	const keys = new Set(routes.map(routeKey))
+	const given = new Set(ours?.routes.map(route => ourKey(route, link.ifindex)))
+	const isOurs = (route: Route) => given.has(routeKey(route)) || AUTOMATIC.has(route.protocol) || isOurTable(route, ours)
+	return host.routes
+		.filter(
+			route => route.link === link.ifindex && route.type === 1 && route.protocol !== KERNEL && !keys.has(routeKey(route)) && isOurs(route),
+		)
+		.map(route => ({ kind: 'removeRoute', route }))
+}
+
+function isOurTable({ table }: Route, ours: RecordedLink | undefined): boolean {
+	return ours !== undefined && table === routeTable(ours.id)
+}
+
+function ourKey({ to, via, table, metric }: RecordedLink['routes'][number], link: number): string {
+	return routeKey({ family: familyOf(to), to, table, metric, link, type: 1, ...(via !== undefined && { via }) })
+}
+
+/** Ours of an earlier config, and what DHCP or a router gave: the profile that asked for it no longer rules this link. */
+function staleAddresses({ ifindex, addresses }: Link, wanted: readonly string[], ours: RecordedLink | undefined): Change[] {
+	const stale = ({ cidr, global, dynamic }: Address) => global && !wanted.includes(cidr) && (dynamic || ours?.addresses.includes(cidr))
+	return addresses.filter(stale).map(address => ({ kind: 'removeAddress', link: ifindex, address }))
+}
+
+function missingAddresses({ ifindex, addresses }: Link, wanted: readonly string[]): Change[] {
+	return wanted
+		.filter(cidr => !addresses.some(address => address.cidr === cidr && !address.dynamic))
+		.map(cidr => ({ kind: 'addAddress', link: ifindex, address: { family: familyOf(cidr), cidr, global: true, dynamic: false } }))
+}
+
+function missingRoutes(wanted: readonly Route[], host: HostState): Change[] {
+	const present = new Set(host.routes.map(routeKey))
+	return wanted.filter(route => !present.has(routeKey(route))).map(route => ({ kind: 'addRoute', route }))
+}
+
+function missingRules(wanted: readonly Rule[], host: HostState): Change[] {
+	const present = new Set(host.rules.filter(({ plain }) => plain).map(ruleKey))
+	return wanted.filter(rule => !present.has(ruleKey(rule))).map(rule => ({ kind: 'addRule', rule }))
+}

@@ -1,0 +1,89 @@
+import { routeTable } from '../contract/names.ts'
+import type { HostState, Route, Rule } from './host/state.ts'
+import { isOurRule, routeKey } from './routing.ts'
+
+/** Words for everything on the host that is not ours, each under what tells it from others. */
+export type Fingerprint = ReadonlyMap<string, string>
+
+/** @param touched ifindexes of the links that this run may change */
+export function fingerprint(host: HostState, touched: ReadonlySet<number>): Fingerprint {
+	const links = host.links.filter(({ ifindex }) => !touched.has(ifindex))
+	const names = new Map(host.links.map(({ ifindex, name }) => [ifindex, name]))
+	const isForeign = ({ link, table, protocol }: Route) =>
+		(link === undefined || !touched.has(link)) && table !== 255 && link !== undefined && protocol !== 9
+	return new Map([
+		...links.map(({ ifindex, name, mtu, up, master, altnames }) =>
+			entry(
+				`link ${ifindex}`,
+				`${name}, mtu ${mtu}, ${up ? 'up' : 'down'}${master ? `, of ${master}` : ''}${altnames.map(other => `, also ${other}`).join('')}`,
+			),
+		),
+		...links.flatMap(({ ifindex, name, addresses }) =>
+			addresses
+				.filter(({ global, dynamic }) => global && !dynamic)
+				.map(({ cidr }) => entry(`address ${ifindex} ${cidr}`, `${cidr} on ${name}`)),
+		),
+		...host.routes
+			.filter(isForeign)
+			.map(route =>
+				entry(`route ${routeKey(route)}`, `route ${route.to} via ${route.via ?? names.get(route.link ?? 0)}, table ${route.table}`),
+			),
+		...host.rules.filter(rule => !isOurs(rule)).map(({ family, words }) => entry(`rule ${family} ${words}`, `rule ${words}`)),
+		...host.neighbours
+			.filter(({ link }) => !touched.has(link))
+			.map(({ link, ip, mac }) => entry(`neighbour ${link} ${ip}`, `neighbour ${ip} is ${mac}`)),
+	])
+}
+
+/** Words for what a run may touch: what its undo has to bring back. What the kernel makes by itself of the rest is left out. */
+export function touchable(host: HostState, touched: ReadonlySet<number>): Fingerprint {
+	const links = host.links.filter(({ ifindex }) => touched.has(ifindex))
+	const routes = host.routes.filter(({ link, protocol }) => link !== undefined && touched.has(link) && protocol !== 2)
+	const neighbours = host.neighbours.filter(({ link }) => touched.has(link))
+	const rules = host.rules.filter(rule => isOurs(rule))
+	return new Map([
+		...fingerprint({ ...host, links, routes, neighbours, rules: [] }, new Set()),
+		...rules.map(({ family, words }) => entry(`rule ${family} ${words}`, `rule ${words}`)),
+		...links.flatMap(({ ifindex, sysctls }) =>
+			Object.entries(sysctls).map(([key, value]) => entry(`sysctl ${ifindex} ${key}`, `${key} is ${value}`)),
+		),
+		...Object.entries(host.files).map(([path, { content, mode }]) =>
+			entry(`file 0 ${path}`, `${path} (mode ${mode.toString(8)}): ${content}`),
+		),
+	])
+}
+
+/** @returns what differs between two fingerprints, in words short enough for a status */
+export function differences(before: Fingerprint, after: Fingerprint): string[] {
+	const keys = new Set([...before.keys(), ...after.keys()])
+	return [...keys].filter(key => before.get(key) !== after.get(key)).map(key => (before.get(key) ?? `new: ${after.get(key)}`).slice(0, 80))
+}
+
+/**
+ * What was there before and is not, or otherwise, now. New things are not ours: a run adds only what its plan says. Nor is what
+ * went together with its link, as a pod's does: a run removes no link.
+ */
+export function lostFrom(before: Fingerprint, after: Fingerprint): string[] {
+	const alive = (key: string) => {
+		const link = linkOf(key)
+		return link === undefined || after.has(`link ${link}`)
+	}
+	return [...before]
+		.filter(([key, words]) => alive(key) && after.get(key) !== words)
+		.map(([key, words]) => (after.has(key) ? `${words}; now ${after.get(key)}` : words))
+}
+
+/** `link 3`, `address 3 …`, `neighbour 3 …`, `route 4 TO VIA 3 …` stand on link 3; a rule stands on none. */
+function linkOf(key: string): string | undefined {
+	const [kind, first, , , fourth] = key.split(' ')
+	if (kind === 'rule') return undefined
+	return kind === 'route' ? fourth : first
+}
+
+function isOurs(rule: Rule): boolean {
+	return isOurRule(rule) && rule.table >= routeTable(0) && rule.table <= routeTable(9)
+}
+
+function entry(key: string, words: string): [string, string] {
+	return [key, words]
+}

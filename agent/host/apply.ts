@@ -1,0 +1,71 @@
+import { failure } from '../failure.ts'
+import type { Change, Step } from '../steps.ts'
+import { exec } from './exec.ts'
+import { putFile, removeFile, writeSetting } from './files.ts'
+import { type IpLine, partsOf, settingPath } from './spell.ts'
+
+/**
+ * Applies the steps of a plan, all `ip` lines as one batch that stops at the first error; what was done before it stays done.
+ *
+ * @param root where the host's `/` is mounted
+ * @throws Failure COMMAND_FAILED that blames the interface of the step
+ */
+export async function apply(root: string, steps: readonly Step[]): Promise<void> {
+	for (const part of partsOf(steps, step => step.change)) {
+		if ('batch' in part) await batch(part.batch)
+		else await single(root, part.single)
+	}
+}
+
+/** Applies an undo: everything is tried, whatever fails before it. Whether it came out right is for an observation to say. */
+export async function applyUndo(root: string, changes: readonly Change[]): Promise<string[]> {
+	const complaints: string[] = []
+	for (const part of partsOf(changes, change => change)) {
+		if ('batch' in part) complaints.push(...(await forced(part.batch.map(({ spelled }) => spelled))))
+		else await single(root, { change: part.single }).catch(error => complaints.push(String(error)))
+	}
+	return complaints
+}
+
+async function batch(lines: { item: Step; spelled: IpLine }[]): Promise<void> {
+	const { code, stderr } = await ip(
+		lines.map(({ spelled }) => spelled),
+		[],
+	)
+	if (code === 0) return
+	const at = Number(/Command failed -:(\d+)/.exec(stderr)?.[1] ?? 1)
+	const failed = lines[at - 1]
+	const said = stderr.split('\n').find(line => line && !line.startsWith('Command failed')) ?? `exit status ${code}`
+	throw failure('COMMAND_FAILED', `ip ${failed?.spelled.line ?? ''}: ${said}`, { id: failed?.item.id })
+}
+
+async function forced(lines: readonly IpLine[]): Promise<string[]> {
+	const { stderr } = await ip(lines, ['-force'])
+	return stderr.split('\n').filter(Boolean)
+}
+
+function ip(lines: readonly IpLine[], options: readonly string[]) {
+	const family = lines[0]?.family === 6 ? ['-6'] : []
+	return exec('ip', [...options, ...family, '-batch', '-'], lines.map(({ line }) => `${line}\n`).join(''))
+}
+
+async function single(root: string, { id, change }: Step): Promise<void> {
+	try {
+		if (change.kind === 'sysctl') writeSetting(`${root}/proc/sys/${settingPath(change.name, change.key)}`, change.value)
+		else if (change.kind === 'file') change.file ? putFile(root + change.path, change.file) : removeFile(root + change.path)
+		else if (change.kind === 'seen') await seen(root, change.names)
+	} catch (error) {
+		throw failure('COMMAND_FAILED', `${change.kind} of the host: ${String(error)}`, { id, cause: error })
+	}
+}
+
+/** Waits, 5 s at most, until networkd knows these names. That it does not is no failure: verifying will tell. */
+async function seen(root: string, names: readonly string[]): Promise<void> {
+	const end = Date.now() + 5_000
+	while (Date.now() < end) {
+		const { stdout } = await exec('chroot', [root, 'networkctl', 'list', '--no-legend', '--no-pager'])
+		const known = new Set(stdout.split('\n').map(line => line.trim().split(/\s+/)[1]))
+		if (names.every(name => known.has(name))) return
+		await new Promise(resolve => setTimeout(resolve, 100))
+	}
+}

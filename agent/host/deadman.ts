@@ -1,0 +1,117 @@
+import { renameSync, rmdirSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { dirname } from 'node:path'
+import * as z from 'zod'
+import { codeOf } from '../../runtime/errors.ts'
+import { failure } from '../failure.ts'
+import { COMMITTED_FOLDER, STATE_FOLDER, UNDO_FOLDER } from '../paths.ts'
+import { type Programs, recipeOf, UNDO_JSON } from '../recipe.ts'
+import type { Change } from '../steps.ts'
+import { exec } from './exec.ts'
+import { exists, putFile, readFile, removeFile, syncFolder } from './files.ts'
+
+export type Armed = {
+	undo: readonly Change[]
+	tag: string
+	/** Milliseconds since 1970 at which the host puts everything back; absent where there is no systemd to do it. */
+	until?: number
+}
+
+/** Written by ourselves into a folder that only root may enter; a Change is what it holds. */
+const StoredUndo = z.object({
+	version: z.literal(1),
+	tag: z.string(),
+	changes: z.array(z.custom<Change>(value => typeof value === 'object' && value !== null && 'kind' in value)),
+})
+
+/**
+ * Writes the undo of the run to the host and has systemd wait for the commit. Nothing may be changed before this has returned.
+ *
+ * @throws Failure NOT_ARMED, with nothing left behind
+ */
+export async function arm(
+	root: string,
+	wish: { undo: readonly Change[]; tag: string; deadManSeconds: number; systemd: boolean },
+): Promise<Armed> {
+	const { undo, tag, deadManSeconds, systemd } = wish
+	const recipe = recipeOf({ undo, tag, deadManSeconds, programs: systemd ? programsOf(root) : nowhere, onRoot: isOnRoot(root) })
+	rmSync(root + COMMITTED_FOLDER, { recursive: true, force: true })
+	putAll(root, recipe.files)
+	syncFolder(root + STATE_FOLDER)
+	if (!systemd) return { undo, tag }
+	const until = Date.now() + deadManSeconds * 1000
+	try {
+		putAll(root, recipe.boot)
+		rmSync(root + recipe.enabled.path, { force: true })
+		symlinkSync(recipe.enabled.target, root + recipe.enabled.path)
+		syncFolder(dirname(root + recipe.enabled.path))
+		putAll(root, recipe.live)
+		await systemdCall(root, 'StartUnit', recipe.timer)
+	} catch (error) {
+		await disarm(root, { undo, tag })
+		throw failure('NOT_ARMED', `the host could not be made to wait for this run, so nothing was changed: ${String(error)}`, {
+			cause: error,
+		})
+	}
+	return { undo, tag, until }
+}
+
+/** The moment of commit (or of an undo that is done) is one renaming; then timer and units go. */
+export async function disarm(root: string, { tag, until, undo }: Armed): Promise<void> {
+	if (exists(root + UNDO_FOLDER)) {
+		renameSync(root + UNDO_FOLDER, root + COMMITTED_FOLDER)
+		syncFolder(root + STATE_FOLDER)
+	}
+	const recipe = recipeOf({ undo, tag, deadManSeconds: 0, programs: nowhere, onRoot: true })
+	if (until !== undefined) await systemdCall(root, 'StopUnit', recipe.timer)
+	for (const path of [recipe.enabled.path, ...Object.keys(recipe.live), ...Object.keys(recipe.boot)]) removeFile(root + path)
+	rmSync(root + COMMITTED_FOLDER, { recursive: true, force: true })
+	removeEmpty(root + STATE_FOLDER)
+}
+
+/** @returns what a run that died has left to be undone */
+export function leftBehind(root: string): Armed | undefined {
+	const file = readFile(root + UNDO_JSON)
+	if (!file) return undefined
+	const { tag, changes } = StoredUndo.parse(JSON.parse(file.content))
+	const timer = `${root}/run/systemd/system/multinic-undo-${tag}.timer`
+	return { undo: changes, tag, ...(exists(timer) && { until: 0 }) }
+}
+
+/** @returns whether the undo is still there, and so has not been carried out behind our back */
+export function isArmed(root: string): boolean {
+	return exists(root + UNDO_JSON)
+}
+
+async function systemdCall(root: string, verb: 'StartUnit' | 'StopUnit', unit: string): Promise<void> {
+	const manager = ['org.freedesktop.systemd1', '/org/freedesktop/systemd1', 'org.freedesktop.systemd1.Manager']
+	const { code, stderr } = await exec('chroot', [root, 'busctl', 'call', ...manager, verb, 'ss', unit, 'replace'])
+	if (code !== 0 && verb === 'StartUnit') throw failure('NOT_ARMED', `systemd refuses ${verb} ${unit}: ${stderr.trim()}`)
+}
+
+const nowhere: Programs = { ip: 'ip', cp: 'cp', rm: 'rm', sleep: 'sleep' }
+
+function programsOf(root: string): Programs {
+	return { ip: find(root, 'ip'), cp: find(root, 'cp'), rm: find(root, 'rm'), sleep: find(root, 'sleep') }
+}
+
+function find(root: string, program: string): string {
+	const found = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'].map(folder => `${folder}/${program}`).find(path => exists(root + path))
+	if (found === undefined) throw failure('NOT_ARMED', `the host has no ${program}, with which an unfinished run would be put back`)
+	return found
+}
+
+function isOnRoot(root: string): boolean {
+	return statSync(exists(root + STATE_FOLDER) ? root + STATE_FOLDER : `${root}/`).dev === statSync(`${root}/`).dev
+}
+
+function putAll(root: string, files: Readonly<Record<string, { content: string; mode: number; gid: number }>>): void {
+	for (const [path, file] of Object.entries(files)) putFile(root + path, file)
+}
+
+function removeEmpty(folder: string): void {
+	try {
+		rmdirSync(folder)
+	} catch (error) {
+		if (!['ENOTEMPTY', 'ENOENT', 'EEXIST'].includes(codeOf(error))) throw error
+	}
+}

@@ -1,0 +1,32 @@
+import { execFile } from 'node:child_process'
+import { failure } from '../failure.ts'
+
+export type Answer = { code: number; stdout: string; stderr: string }
+
+/**
+ * Runs one program without a shell: `args` reach it as they are, `input` is its standard input.
+ *
+ * @returns what it printed and its exit status, whatever that is
+ * @throws Failure COMMAND_FAILED when it cannot be started, is killed by a signal or takes longer than `timeoutMs` (milliseconds)
+ */
+export function exec(program: string, args: readonly string[], input = '', timeoutMs = 20_000): Promise<Answer> {
+	return new Promise((resolve, reject) => {
+		const options = { timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: 64 * 1024 * 1024, env: { PATH, LC_ALL: 'C' } } as const
+		const child = execFile(program, [...args], options, (error, stdout, stderr) => {
+			if (!error) resolve({ code: 0, stdout, stderr })
+			else if (typeof error.code === 'number') resolve({ code: error.code, stdout, stderr })
+			else reject(failure('COMMAND_FAILED', `${program} ${args.join(' ')} ${whatHappened(error, timeoutMs)}`, { cause: error }))
+		})
+		child.stdin?.on('error', () => {}) // A program that ends before it has read its input; its exit status tells the rest.
+		child.stdin?.end(input)
+	})
+}
+
+/** A pod's image and a host may keep programs in different places; both know these. */
+const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+function whatHappened(error: { code?: unknown; killed?: boolean; signal?: unknown }, timeoutMs: number): string {
+	if (error.killed) return `took longer than ${timeoutMs} ms`
+	if (error.signal) return `was killed by ${String(error.signal)}`
+	return error.code === 'ENOENT' ? 'is not there' : `could not run (${String(error.code)})`
+}

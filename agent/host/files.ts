@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto'
+import {
+	chmodSync,
+	chownSync,
+	closeSync,
+	fsyncSync,
+	lstatSync,
+	mkdirSync,
+	openSync,
+	readdirSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+	statSync,
+	writeSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
+import { codeOf } from '../../runtime/errors.ts'
+import type { FileState } from './state.ts'
+
+/** @returns content, mode and group of a file, or undefined when there is none */
+export function readFile(path: string): FileState | undefined {
+	return unlessMissing(() => {
+		const { mode, gid } = statSync(path)
+		return { content: readFileSync(path, 'utf8'), mode: mode & 0o7777, gid }
+	})
+}
+
+/** @returns the names in a folder, sorted; none when it is not there */
+export function namesIn(folder: string): string[] {
+	return unlessMissing(() => readdirSync(folder).sort()) ?? []
+}
+
+/** @returns whether something has this path; a link counts, for a host's absolute links point elsewhere from here */
+export function exists(path: string): boolean {
+	return unlessMissing(() => lstatSync(path)) !== undefined
+}
+
+/**
+ * Puts a file in place by renaming, with what it holds already on the disk: after a power cut it is the old one or the new one.
+ *
+ * Folders that are missing are made.
+ */
+export function putFile(path: string, { content, mode, gid }: FileState): void {
+	mkdirSync(dirname(path), { recursive: true })
+	const temporary = `${dirname(path)}/.multinic-${randomBytes(6).toString('hex')}`
+	const descriptor = openSync(temporary, 'wx', 0o600)
+	try {
+		writeSync(descriptor, content)
+		fsyncSync(descriptor)
+	} finally {
+		closeSync(descriptor)
+	}
+	chownSync(temporary, 0, gid)
+	chmodSync(temporary, mode)
+	renameSync(temporary, path)
+	syncFolder(dirname(path))
+}
+
+/** Removes a file if it is there. */
+export function removeFile(path: string): void {
+	unlessMissing(() => {
+		rmSync(path)
+		syncFolder(dirname(path))
+	})
+}
+
+/** Writes a kernel setting: in place, for /proc knows no renaming. */
+export function writeSetting(path: string, value: string): void {
+	const descriptor = openSync(path, 'w')
+	try {
+		writeSync(descriptor, value)
+	} finally {
+		closeSync(descriptor)
+	}
+}
+
+/** Makes a renaming or a removal in this folder last through a power cut. */
+export function syncFolder(folder: string): void {
+	const descriptor = openSync(folder, 'r')
+	try {
+		fsyncSync(descriptor)
+	} finally {
+		closeSync(descriptor)
+	}
+}
+
+function unlessMissing<T>(read: () => T): T | undefined {
+	try {
+		return read()
+	} catch (error) {
+		if (['ENOENT', 'ENOTDIR'].includes(codeOf(error))) return undefined
+		throw error
+	}
+}

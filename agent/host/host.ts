@@ -1,0 +1,36 @@
+import type { Accepted } from '../select.ts'
+import type { Generated } from '../plan.ts'
+import { generate, type Proof, prove } from '../persist/prove.ts'
+import type { Change, Step } from '../steps.ts'
+import { apply, applyUndo } from './apply.ts'
+import { type Armed, arm, disarm, isArmed, leftBehind } from './deadman.ts'
+import { observe } from './observe.ts'
+import type { HostState } from './state.ts'
+
+/** Everything a run may ask of its host, and do to it. */
+export type Host = {
+	observe(macs: readonly string[]): Promise<HostState>
+	generate(accepted: readonly Accepted[], state: HostState): Promise<Generated>
+	prove(accepted: readonly Accepted[], state: HostState): Promise<Proof>
+	arm(wish: { undo: readonly Change[]; tag: string; deadManSeconds: number; systemd: boolean }): Promise<Armed>
+	isArmed(): boolean
+	disarm(armed: Armed): Promise<void>
+	leftBehind(): Armed | undefined
+	apply(steps: readonly Step[]): Promise<void>
+	undo(changes: readonly Change[]): Promise<string[]>
+}
+
+/** @param root where the host's `/` is mounted; the kernel is that of the current network namespace */
+export function hostAt(root: string): Host {
+	return {
+		observe: macs => observe(root, macs),
+		generate: (accepted, state) => generate(root, accepted, state),
+		prove: (accepted, state) => prove(root, accepted, state),
+		arm: wish => arm(root, wish),
+		isArmed: () => isArmed(root),
+		disarm: armed => disarm(root, armed),
+		leftBehind: () => leftBehind(root),
+		apply: steps => apply(root, steps),
+		undo: changes => applyUndo(root, changes),
+	}
+}

@@ -1,0 +1,110 @@
+import { release } from 'node:os'
+import * as z from 'zod'
+import { interfaceName, MAX_INTERFACES } from '../../contract/names.ts'
+import { failure } from '../failure.ts'
+import { CLOUD_INIT_DISABLED, CLOUD_INIT_FOLDER, NETPLAN_FOLDERS, pathsOf, RECORD_PATH, UDEV_ETC_FOLDER } from '../paths.ts'
+import { exec } from './exec.ts'
+import { exists, namesIn, readFile } from './files.ts'
+import { parseNetwork, parseRules } from './parse.ts'
+import { settingPath } from './spell.ts'
+import type { FileState, HostState, Link, Surroundings } from './state.ts'
+
+const generators = ['/usr/libexec/netplan/generate', '/usr/lib/netplan/generate', '/lib/netplan/generate']
+
+/** Per-link settings that matter where several NICs share a node. */
+const sysctlKeys = ['ipv4/rp_filter', 'ipv4/arp_ignore', 'ipv4/arp_announce', 'ipv6/accept_ra']
+
+/**
+ * Reads the whole host once: two `ip` processes and a few files.
+ *
+ * @param root where the host's `/` is mounted
+ * @param wanted MACs whose links' sysctls matter to this run, beside those on record; lower case
+ * @throws Failure COMMAND_FAILED when `ip` fails or says something that cannot be understood
+ */
+export async function observe(root: string, wanted: readonly string[]): Promise<HostState> {
+	const [all, [rules6]] = await Promise.all([
+		ask([], ['addr show', 'route show table all', 'neigh show nud permanent', 'rule show']),
+		ask(['-6'], ['rule show']),
+	])
+	const { links, routes, neighbours } = understood(() => parseNetwork(all))
+	const rules = understood(() => [...parseRules(all[3] ?? [], 4), ...parseRules(rules6 ?? [], 6)])
+	const found = files(root)
+	const macs = new Set([...wanted, ...recordedMacs(found[RECORD_PATH])])
+	return {
+		...surroundings(root),
+		links: links.map(link => (macs.has(link.permanentMac ?? link.mac) ? { ...link, sysctls: sysctlsOf(root, link) } : link)),
+		routes,
+		rules,
+		neighbours,
+		files: found,
+	}
+}
+
+async function ask(options: readonly string[], lines: readonly string[]): Promise<unknown[]> {
+	const { code, stdout, stderr } = await exec('ip', ['-N', '-j', '-d', ...options, '-batch', '-'], `${lines.join('\n')}\n`)
+	if (code !== 0) throw failure('COMMAND_FAILED', `ip ${lines.join(', ')}: ${stderr.trim()}`)
+	return understood(() =>
+		stdout
+			.split('\n')
+			.filter(line => line.trim())
+			.map(line => JSON.parse(line) as unknown),
+	)
+}
+
+function understood<T>(read: () => T): T {
+	try {
+		return read()
+	} catch (error) {
+		const words = error instanceof z.ZodError ? z.prettifyError(error) : String(error)
+		throw failure('COMMAND_FAILED', `ip says something that is not understood: ${words}`, { cause: error })
+	}
+}
+
+function surroundings(root: string): Surroundings {
+	const generator = generators.find(path => exists(root + path))
+	return {
+		systemd: exists(`${root}/run/systemd/system`),
+		netplan: exists(`${root}/etc/netplan`),
+		networkd: exists(`${root}/run/systemd/netif`),
+		liveRename: kernelAtLeast(release(), 6, 2),
+		...(generator !== undefined && { generator }),
+	}
+}
+
+/** @returns whether `6.18.44-generic` is at least the wanted version */
+export function kernelAtLeast(kernel: string, major: number, minor: number): boolean {
+	const [a = 0, b = 0] = kernel.split(/[.-]/).map(Number)
+	return a > major || (a === major && b >= minor)
+}
+
+function sysctlsOf(root: string, { name }: Link): Record<string, string> {
+	const settings = sysctlKeys.map(key => [key, readFile(`${root}/proc/sys/${settingPath(name, key)}`)?.content.trim()])
+	return Object.fromEntries(settings.filter(([, value]) => value !== undefined))
+}
+
+/** A record that cannot be read is the run's to refuse, not the observation's. */
+function recordedMacs(file: FileState | undefined): string[] {
+	return [...(file?.content ?? '').matchAll(/"mac": "([0-9a-f:]{17})"/g)].map(([, mac = '']) => mac)
+}
+
+function files(root: string): Record<string, FileState> {
+	const ours = Array.from({ length: MAX_INTERFACES }, (_, id) => pathsOf(interfaceName(id))).flat()
+	const others = [
+		...NETPLAN_FOLDERS.flatMap(folder => inside(root, folder, '.yaml')),
+		...inside(root, UDEV_ETC_FOLDER, '.rules'),
+		...inside(root, CLOUD_INIT_FOLDER, '.cfg'),
+	]
+	const paths = new Set([...ours, ...others, RECORD_PATH, CLOUD_INIT_DISABLED])
+	return Object.fromEntries(
+		[...paths].flatMap(path => {
+			const file = readFile(root + path)
+			return file ? [[path, file]] : []
+		}),
+	)
+}
+
+function inside(root: string, folder: string, ending: string): string[] {
+	return namesIn(root + folder)
+		.filter(name => name.endsWith(ending))
+		.map(name => `${folder}/${name}`)
+}

@@ -1,0 +1,101 @@
+/** What one observation of a host holds: the kernel's own words, ordered, with links named by ifindex. */
+
+export type Family = 4 | 6
+
+export type Address = {
+	family: Family
+	/** Address with prefix length, as the kernel prints it: `10.0.0.23/24`. */
+	cidr: string
+	/** False for what the kernel made by itself for the link (fe80::). */
+	global: boolean
+	/** It has a lifetime: DHCP or a router advertisement gave it. */
+	dynamic: boolean
+	/** Seconds; absent: for ever. */
+	validSeconds?: number
+	broadcast?: string
+}
+
+export type Link = {
+	ifindex: number
+	name: string
+	altnames: readonly string[]
+	ethernet: boolean
+	/** `veth`, `bridge`, `vlan` …; absent for what looks like hardware. */
+	kind?: string
+	/** As it is now; lower case. */
+	mac: string
+	/** What the device was made with, where that is known to differ; lower case. */
+	permanentMac?: string
+	up: boolean
+	mtu: number
+	minMtu: number
+	/** 0: the driver names no limit. */
+	maxMtu: number
+	/** Name of the bridge, bond or VRF it is a port of. */
+	master?: string
+	/** ifindex of the link it stands on (VLAN, macvlan) or of its peer (veth). */
+	lower?: number
+	addresses: readonly Address[]
+	/** `net/ipv4/conf/NAME/…` by its part below NAME's folder (`ipv4/arp_ignore`); only for links that matter to the run. */
+	sysctls: Readonly<Record<string, string>>
+}
+
+export type Route = {
+	family: Family
+	/** `default` is written out: `0.0.0.0/0`, `::/0`. */
+	to: string
+	via?: string
+	/** ifindex; absent for a route without a link (blackhole, several next hops). */
+	link?: number
+	table: number
+	/** 0 for IPv4 without one, 1024 for IPv6 without one. */
+	metric: number
+	/** RTPROT number: 2 kernel, 3 boot, 4 static, 9 router advertisement, 16 DHCP. */
+	protocol: number
+	/** RTN number: 1 unicast. */
+	type: number
+	/** RT_SCOPE number: 0 universe, 253 link. */
+	scope: number
+	source?: string
+	onlink: boolean
+}
+
+export type Rule = {
+	family: Family
+	priority: number
+	/** `10.0.0.23/32`, `0.0.0.0/0` for all. */
+	from: string
+	table: number
+	/** Whether it says no more than priority, from and table. */
+	plain: boolean
+	/** Everything the kernel says of it, in one line. */
+	words: string
+}
+
+/** A permanent neighbour: somebody configured it. */
+export type Neighbour = { link: number; ip: string; mac: string }
+
+export type FileState = { content: string; mode: number; gid: number }
+
+/** What stands on this host beside the kernel. */
+export type Surroundings = {
+	/** systemd runs here and can be asked over the system bus. */
+	systemd: boolean
+	/** /etc/netplan is there. */
+	netplan: boolean
+	/** systemd-networkd runs here. */
+	networkd: boolean
+	/** Kernel ≥ 6.2 renames a link that is up. */
+	liveRename: boolean
+	/** Path, below the host's root, of netplan's generator. */
+	generator?: string
+}
+
+export type HostState = Surroundings & {
+	links: readonly Link[]
+	routes: readonly Route[]
+	rules: readonly Rule[]
+	neighbours: readonly Neighbour[]
+	/** Files that may be ours, and those that could contradict ours; absolute path on the host → what is there. */
+	files: Readonly<Record<string, FileState>>
+}

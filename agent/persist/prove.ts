@@ -1,0 +1,86 @@
+import { rmSync } from 'node:fs'
+import type { AgentReport } from '../../contract/agent-run.ts'
+import { failure } from '../failure.ts'
+import { exec } from '../host/exec.ts'
+import { putFile, readFile } from '../host/files.ts'
+import type { FileState, HostState } from '../host/state.ts'
+import { generatedPaths, NETWORK_FOLDER, SCRATCH_FOLDER } from '../paths.ts'
+import type { Generated } from '../plan.ts'
+import { recordOf, type Accepted } from '../select.ts'
+import { isNetplan } from './backend.ts'
+import { contradiction, type Contradiction } from './contradict.ts'
+import { netplanFiles } from './netplan.ts'
+
+/**
+ * What netplan's own generator makes of our files, in a scratch root beside copies of the host's: the real /run is never touched by it.
+ * Where the files are on the host already as they were made, it is not run.
+ *
+ * @throws Failure COMMAND_FAILED when the generator refuses
+ */
+export async function generate(root: string, accepted: readonly Accepted[], host: HostState): Promise<Generated> {
+	if (host.generator === undefined || accepted.length === 0) return {}
+	const names = accepted.map(({ nic }) => nic.name)
+	if (accepted.every(one => isGenerated(one, host))) return pick(names, path => host.files[path])
+	const scratch = root + SCRATCH_FOLDER
+	try {
+		rmSync(scratch, { recursive: true, force: true })
+		for (const [path, file] of Object.entries(netplanInput(accepted, host))) putFile(scratch + path, file)
+		const { code, stderr } = await exec('chroot', [root, host.generator, '--root-dir', SCRATCH_FOLDER])
+		if (code !== 0) throw failure('COMMAND_FAILED', `netplan's generator refuses: ${stderr.trim()}`)
+		return pick(names, path => readFile(scratch + path))
+	} finally {
+		rmSync(scratch, { recursive: true, force: true })
+	}
+}
+
+/** Is the same after a reboot what is now? Files, what contradicts them, and udev's own verdict on each link. */
+export async function prove(root: string, accepted: readonly Accepted[], host: HostState): Promise<Proof> {
+	if (!host.systemd) return unknown('no systemd here')
+	if (host.generator === undefined) return unknown("netplan's generator is not on this host")
+	const found = await Promise.all(
+		accepted.map(async one => [one.nic.id, contradiction(one.nic, host) ?? (await udevDisagrees(root, one))] as const),
+	)
+	const warnings = new Map(found.flatMap(([id, warning]) => (warning ? [[id, warning] as const] : [])))
+	const [first] = warnings.values()
+	if (first) return { persistent: { status: 'False', message: first.message }, warnings }
+	return { persistent: { status: 'True', message: 'same after reboot' }, warnings }
+}
+
+export type Proof = { persistent: AgentReport['persistent']; warnings: ReadonlyMap<number, Contradiction> }
+
+function unknown(message: string): Proof {
+	return { persistent: { status: 'Unknown', message }, warnings: new Map() }
+}
+
+function isGenerated({ nic, ours }: Accepted, host: HostState): boolean {
+	const made = generatedPaths(nic.name)
+	const same = ([path, { content }]: [string, FileState]) => host.files[path]?.content === content
+	return (
+		Object.entries(netplanFiles(nic)).every(same) &&
+		made.every(path => ours?.files[path] !== undefined && host.files[path]?.content === ours.files[path].after)
+	)
+}
+
+/** Files of links that are given back in this run are left out. */
+function netplanInput(accepted: readonly Accepted[], host: HostState): Record<string, FileState> {
+	const ours = new Set(recordOf(host).links.flatMap(({ files }) => Object.keys(files)))
+	const theirs = Object.entries(host.files).filter(([path]) => isNetplan(path) && !ours.has(path))
+	const made = accepted.flatMap(({ nic }) => Object.entries(netplanFiles(nic)).filter(([path]) => isNetplan(path)))
+	return Object.fromEntries([...theirs, ...made])
+}
+
+function pick(names: readonly string[], read: (path: string) => FileState | undefined): Generated {
+	const found = names.flatMap(generatedPaths).map(path => [path, read(path)] as const)
+	return Object.fromEntries(found.flatMap(([path, file]) => (file ? [[path, file]] : [])))
+}
+
+async function udevDisagrees(root: string, { nic }: Accepted): Promise<Contradiction | undefined> {
+	const { stdout, stderr } = await exec('chroot', [root, 'udevadm', 'test-builtin', 'net_setup_link', `/sys/class/net/${nic.name}`])
+	const file = /^ID_NET_LINK_FILE=(.*)$/m.exec(stdout)?.[1] ?? 'no file'
+	const name = /^ID_NET_NAME=(.*)$/m.exec(stdout)?.[1]
+	if (file === `${NETWORK_FOLDER}/10-netplan-${nic.name}.link` && (name === undefined || name === nic.name)) return
+	return {
+		reason: 'NotPersistent',
+		message: `udev would follow ${file} for ${nic.name} and call it ${name ?? 'by its old name'} ${stderr.split('\n')[0]}`,
+	}
+}

@@ -1,0 +1,24 @@
+/** What a configuration file may hold. */
+export type Yaml = string | number | boolean | readonly Yaml[] | { readonly [key: string]: Yaml | undefined }
+
+/**
+ * Block YAML with every string and key in JSON's quotes, which YAML reads alike: text from outside stays text.
+ * Keys whose value is undefined, and empty lists, are left out.
+ */
+export function yaml(value: Yaml, indent = ''): string {
+	if (typeof value !== 'object') return `${indent}${JSON.stringify(value)}\n`
+	if (isList(value)) return value.map(item => `${indent}- ${yaml(item, `${indent}  `).trimStart()}`).join('')
+	return Object.entries(value)
+		.map(([key, item]) => entry(key, item, indent))
+		.join('')
+}
+
+function entry(key: string, value: Yaml | undefined, indent: string): string {
+	if (value === undefined || (typeof value === 'object' && Object.keys(value).length === 0)) return ''
+	if (typeof value !== 'object') return `${indent}${JSON.stringify(key)}: ${JSON.stringify(value)}\n`
+	return `${indent}${JSON.stringify(key)}:\n${yaml(value, `${indent}  `)}`
+}
+
+function isList(value: Yaml): value is readonly Yaml[] {
+	return Array.isArray(value)
+}

@@ -1,0 +1,113 @@
+import { partsOf, settingPath } from './host/spell.ts'
+import type { FileState } from './host/state.ts'
+import { COMMITTED_FOLDER, UNDO_FOLDER } from './paths.ts'
+import type { Change } from './steps.ts'
+
+/** Absolute paths of the host's own programs, which are all that an undo without Node needs. */
+export type Programs = { ip: string; cp: string; rm: string; sleep: string }
+
+export type Recipe = {
+	/** Kept below UNDO_FOLDER: what the undo reads. */
+	files: Record<string, FileState>
+	/** Units of this boot: a timer that fires unless the run commits, and what it starts. */
+	live: Record<string, FileState>
+	/** The unit of the next boot. */
+	boot: Record<string, FileState>
+	timer: string
+	/** Path of the link that enables the boot unit → what it points to. */
+	enabled: { path: string; target: string }
+}
+
+export type RecipeInput = {
+	undo: readonly Change[]
+	programs: Programs
+	/** Of this run; in the names of its units, so that systemd never has an older one in memory. */
+	tag: string
+	deadManSeconds: number
+	/** STATE_FOLDER is on the root file system, so the undo can come before udev gives names. */
+	onRoot: boolean
+}
+
+export const UNDO_JSON = `${UNDO_FOLDER}/undo.json`
+const BOOT_UNIT = 'multinic-undo.service'
+
+/** The undo of a whole run in words that need no Node and no shell, for systemd to carry out. Holds after any prefix of the steps. */
+export function recipeOf({ undo, programs, tag, deadManSeconds, onRoot }: RecipeInput): Recipe {
+	const tellers = partsOf(undo, change => change).map((part, at) => tell(part, at, programs))
+	const files = Object.assign(
+		{ [UNDO_JSON]: privateFile(JSON.stringify({ version: 1, tag, changes: undo })) },
+		...tellers.map(part => part.files),
+	)
+	const fileCommands = tellers.filter(({ onBoot }) => onBoot).flatMap(({ commands }) => commands)
+	const end = `${programs.rm} -rf ${UNDO_FOLDER} ${COMMITTED_FOLDER}`
+	const unit = `multinic-undo-${tag}`
+	const before = `Before=network-pre.target systemd-networkd.service NetworkManager.service${onRoot ? ' systemd-udev-trigger.service' : ''}`
+	const early = [
+		'DefaultDependencies=no',
+		`RequiresMountsFor=${UNDO_FOLDER}`,
+		'After=systemd-remount-fs.service',
+		'Wants=network-pre.target',
+		before,
+	]
+	return {
+		files,
+		timer: `${unit}.timer`,
+		live: {
+			[`/run/systemd/system/${unit}.service`]: service(
+				`Put back what an unfinished MultiNIC run changed`,
+				[],
+				[...tellers.flatMap(({ commands }) => commands), end],
+			),
+			[`/run/systemd/system/${unit}.timer`]: publicFile(
+				`[Unit]\nDescription=MultiNIC run ${tag} has to commit in time\n\n[Timer]\nOnActiveSec=${deadManSeconds}s\nAccuracySec=1s\nUnit=${unit}.service\n`,
+			),
+		},
+		boot: {
+			[`/etc/systemd/system/${BOOT_UNIT}`]: service('Put back files that an unfinished MultiNIC run changed', early, [
+				...fileCommands,
+				end,
+			]),
+		},
+		enabled: { path: `/etc/systemd/system/sysinit.target.wants/${BOOT_UNIT}`, target: `/etc/systemd/system/${BOOT_UNIT}` },
+	}
+}
+
+type Teller = { files: Record<string, FileState>; commands: string[]; onBoot: boolean }
+
+function tell(part: ReturnType<typeof partsOf<Change>>[number], at: number, programs: Programs): Teller {
+	const saved = `${UNDO_FOLDER}/${String(at).padStart(3, '0')}`
+	if ('batch' in part) {
+		const six = part.batch[0]?.spelled.family === 6 ? ' -6' : ''
+		const content = part.batch.map(({ spelled }) => `${spelled.line}\n`).join('')
+		return { files: { [saved]: privateFile(content) }, commands: [`${programs.ip} -force${six} -batch ${saved}`], onBoot: false }
+	}
+	return tellSingle(part.single, saved, programs)
+}
+
+function tellSingle(change: Change, saved: string, { cp, rm, sleep }: Programs): Teller {
+	if (change.kind === 'file' && change.file)
+		return { files: { [saved]: change.file }, commands: [`${cp} -p --remove-destination ${saved} ${change.path}`], onBoot: true }
+	if (change.kind === 'file') return { files: {}, commands: [`${rm} -f ${change.path}`], onBoot: true }
+	if (change.kind === 'sysctl')
+		return {
+			files: { [saved]: privateFile(change.value) },
+			commands: [`${cp} ${saved} /proc/sys/${settingPath(change.name, change.key)}`],
+			onBoot: false,
+		}
+	return { files: {}, commands: [`${sleep} 2`], onBoot: false }
+}
+
+/** Each command is tried whatever became of the one before (`-`); the recipe's end is the last. */
+function service(description: string, unit: readonly string[], commands: readonly string[]): FileState {
+	const head = ['[Unit]', `Description=${description}`, `ConditionPathExists=${UNDO_JSON}`, ...unit]
+	const body = ['[Service]', 'Type=oneshot', ...commands.map(command => `ExecStart=-${command}`)]
+	return publicFile(`${head.join('\n')}\n\n${body.join('\n')}\n`)
+}
+
+function privateFile(content: string): FileState {
+	return { content, mode: 0o600, gid: 0 }
+}
+
+function publicFile(content: string): FileState {
+	return { content, mode: 0o644, gid: 0 }
+}

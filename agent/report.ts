@@ -1,0 +1,232 @@
+import type { AgentReport, InterfaceReport, RunConfig } from '../contract/agent-run.ts'
+import type { WantedInterface } from '../contract/interface.ts'
+import { REPORT_MAX_BYTES, TERMINATION_MAX_BYTES } from '../contract/names.ts'
+import type { Reason } from '../contract/reasons.ts'
+import type { Failure } from '../runtime/errors.ts'
+import type { Outcome } from './attempt.ts'
+import type { Code } from './failure.ts'
+import { spell } from './host/spell.ts'
+import type { HostState, Link } from './host/state.ts'
+import { identityOf, type Refusal } from './match.ts'
+import { countChanges, type Plan } from './plan.ts'
+
+/** What a run adds up while it goes on. */
+export type Tally = {
+	config: RunConfig
+	started: Date
+	milliseconds: Record<string, number>
+	/** id → changes that were committed. */
+	changes: Map<number, number>
+	total: number
+}
+
+/** What became of a run, interface by interface. */
+export function reportOutcome(outcome: Outcome, tally: Tally, finished: Date): AgentReport {
+	const { plan, failed, probes, proof } = outcome
+	const interfaces = [
+		...plan.accepted.map(({ nic, link }) => accepted(nic, link, { outcome, tally })),
+		...plan.refused.map(({ nic, refusal }) => refused(nic, refusal, outcome.state)),
+	].toSorted((a, b) => a.id - b.id)
+	return {
+		...identity(tally, finished),
+		...verdict(interfaces, { outcome, tally }),
+		backend: 'netplan-networkd',
+		persistent: proof.persistent,
+		changes: failed ? 0 : tally.total,
+		interfaces,
+		probes,
+		...(isDry(tally) && { plan: planned(plan) }),
+	}
+}
+
+/** A run that could not judge any interface. */
+export function reportFailure(error: Failure<Code>, wanted: readonly WantedInterface[], tally: Tally, finished: Date): AgentReport {
+	const reason = reasons[error.code]
+	return {
+		...identity(tally, finished),
+		outcome: 'Failed',
+		reason,
+		message: short(error.message),
+		persistent: { status: 'Unknown', message: 'the run did not get that far' },
+		changes: 0,
+		interfaces: wanted.map(nic => failedInterface(nic, { reason, message: error.message })),
+		probes: { before: [], after: [] },
+	}
+}
+
+/** A run whose input is wrong: nothing was touched. */
+export function reportBadInput(
+	message: string,
+	of: Omit<AgentReport, keyof typeof nothingDone | 'message' | 'started' | 'finished'>,
+	now: Date,
+): AgentReport {
+	return { ...of, ...nothingDone, message: short(message), started: now.toISOString(), finished: now.toISOString() }
+}
+
+const nothingDone = {
+	version: 1 as const,
+	mode: 'Apply' as const,
+	outcome: 'Failed' as const,
+	reason: 'InvalidConfig' as const,
+	persistent: { status: 'Unknown' as const, message: 'nothing was touched' },
+	milliseconds: {},
+	changes: 0,
+	interfaces: [],
+	probes: { before: [], after: [] },
+}
+
+/** @returns the report as JSON, as long as its ConfigMap may hold: what may be left out goes first */
+export function reportText(report: AgentReport): string {
+	const { plan: _, ...lean } = report
+	return [report, lean].map(form => JSON.stringify(form)).find(text => Buffer.byteLength(text) <= REPORT_MAX_BYTES) ?? shortText(report)
+}
+
+/** @returns a short form for the termination message; still a whole report, with as many words as there is room for */
+export function shortText(report: AgentReport): string {
+	const forms = [200, 80, 30, 0].map(length => JSON.stringify(cut(report, length)))
+	return forms.find(text => Buffer.byteLength(text) <= TERMINATION_MAX_BYTES) ?? JSON.stringify({ ...cut(report, 0), interfaces: [] })
+}
+
+function cut({ plan: _, ...report }: AgentReport, length: number): AgentReport {
+	const interfaces = report.interfaces.map(({ observed: _, warnings, ...nic }) => ({
+		...nic,
+		message: nic.message.slice(0, length),
+		warnings: length >= 80 ? warnings.slice(0, 1).map(warning => ({ ...warning, message: warning.message.slice(0, length) })) : [],
+	}))
+	return {
+		...report,
+		message: report.message.slice(0, Math.max(length, 80)),
+		interfaces,
+		milliseconds: {},
+		probes: { before: [], after: [] },
+	}
+}
+
+type Told = { outcome: Outcome; tally: Tally }
+
+function accepted(nic: WantedInterface, link: Link, { outcome, tally }: Told): InterfaceReport {
+	const { failed, plan, proof, state } = outcome
+	if (failed) return { ...failedInterface(nic, undone(outcome)), ...observed(link, state) }
+	const changes = isDry(tally) ? countChanges(plan.steps, nic.id) : (tally.changes.get(nic.id) ?? 0)
+	const warning = proof.warnings.get(nic.id)
+	return {
+		id: nic.id,
+		name: nic.name,
+		macAddress: nic.macAddress,
+		...judge(changes, tally),
+		changes,
+		...observed(link, state),
+		warnings: warning ? [{ reason: warning.reason, message: short(warning.message) }] : [],
+	}
+}
+
+function judge(changes: number, { config }: Tally): Pick<InterfaceReport, 'state' | 'reason' | 'message'> {
+	if (changes === 0) return { state: 'Configured', reason: 'AlreadyConfigured', message: 'it was right already' }
+	const many = `${changes} ${changes === 1 ? 'change' : 'changes'}`
+	if (config.mode === 'Plan') return { state: 'Pending', reason: 'Planned', message: `${many} would be made` }
+	if (config.mode === 'Verify') return { state: 'Failed', reason: 'Drifted', message: `${many} would put it right again` }
+	return { state: 'Configured', reason: 'Configured', message: `${many} made` }
+}
+
+function refused(nic: WantedInterface, refusal: Refusal, state: HostState): InterfaceReport {
+	const link = state.links.find(candidate => identityOf(candidate) === nic.macAddress)
+	return { ...failedInterface(nic, refusal), ...observed(link, state) }
+}
+
+function failedInterface({ id, name, macAddress }: WantedInterface, { reason, message }: Refusal): InterfaceReport {
+	return { id, name, macAddress, state: 'Failed', reason, message: short(message), changes: 0, warnings: [] }
+}
+
+function observed(link: Link | undefined, { links }: HostState): Pick<InterfaceReport, 'observed'> {
+	const now = links.find(({ ifindex }) => ifindex === link?.ifindex)
+	if (!now) return {}
+	const addresses = now.addresses.filter(({ global }) => global).slice(0, 4)
+	return { observed: { link: now.name, mtu: now.mtu, up: now.up, addresses: addresses.map(({ cidr }) => cidr) } }
+}
+
+function undone({ failed, unrestored = [] }: Outcome): Refusal {
+	const reason = failed ? reasons[failed.code] : 'RolledBack'
+	const end = unrestored.length === 0 ? 'everything was put back' : `NOT put back: ${unrestored.join('; ')}`
+	return { reason, message: `${failed?.message}; ${end}` }
+}
+
+function verdict(interfaces: readonly InterfaceReport[], { outcome, tally }: Told): Pick<AgentReport, 'outcome' | 'reason' | 'message'> {
+	if (outcome.failed) {
+		const { reason, message } = undone(outcome)
+		return { outcome: outcome.unrestored?.length ? 'Failed' : 'RolledBack', reason, message: short(message) }
+	}
+	const bad = interfaces.filter(({ state }) => state === 'Failed')
+	const good = `${interfaces.length - bad.length}/${interfaces.length}`
+	if (bad.length > 0)
+		return {
+			outcome: bad.length < interfaces.length ? 'PartlyFailed' : 'Failed',
+			reason: common(bad),
+			message: short(`Configured ${good}. ${bad.map(sentence).join(' ')}`),
+		}
+	if (tally.config.mode === 'Plan')
+		return { outcome: 'Succeeded', reason: 'Planned', message: `${countChanges(outcome.plan.steps)} changes would be made` }
+	if (interfaces.length === 0)
+		return { outcome: 'Succeeded', reason: 'NoInterfaces', message: 'no interface is wanted and nothing of ours is left on the node' }
+	return { outcome: 'Succeeded', reason: 'AllInterfacesConfigured', message: `Configured ${good}` }
+}
+
+/** One reason that all give says more than that some failed. */
+function common(bad: readonly InterfaceReport[]): Reason {
+	const reasons = new Set(bad.map(({ reason }) => reason))
+	const [only = 'PartlyFailed'] = reasons
+	return reasons.size === 1 ? only : 'PartlyFailed'
+}
+
+function sentence({ name, message }: InterfaceReport): string {
+	return `${name}: ${message}.`
+}
+
+function planned({ steps }: Plan): NonNullable<AgentReport['plan']> {
+	const changes = steps.map(({ change }) => change)
+	const commands = changes.flatMap(
+		change => spell(change)?.line ?? (change.kind === 'sysctl' ? [`${change.name} ${change.key} = ${change.value}`] : []),
+	)
+	return {
+		commands,
+		files: changes.flatMap(change => (change.kind === 'file' ? [`${change.file ? 'write' : 'remove'} ${change.path}`] : [])),
+	}
+}
+
+const reasons: Record<Code, Reason> = {
+	BAD_INPUT: 'InvalidConfig',
+	COMMAND_FAILED: 'CommandFailed',
+	NOT_VERIFIED: 'NotVerified',
+	CONNECTIVITY_LOST: 'ConnectivityLost',
+	FOREIGN_CHANGED: 'ForeignChanged',
+	NOT_ARMED: 'CommandFailed',
+	EXPIRED: 'RolledBack',
+	UNKNOWN_BACKEND: 'UnknownBackend',
+	BAD_RECORD: 'RunFailed',
+	LOCKED: 'RunFailed',
+	API_REFUSED: 'RunFailed',
+}
+
+function identity({ config, started, milliseconds }: Tally, finished: Date) {
+	const { nodeName, uid, generation, attempt, mode } = config
+	const total = finished.getTime() - started.getTime()
+	return {
+		nodeName,
+		uid,
+		generation,
+		attempt,
+		version: 1 as const,
+		mode,
+		started: started.toISOString(),
+		finished: finished.toISOString(),
+		milliseconds: { ...milliseconds, total },
+	}
+}
+
+function isDry({ config }: Tally): boolean {
+	return config.mode === 'Plan' || config.mode === 'Verify'
+}
+
+/** As long as a status may carry it. */
+function short(message: string): string {
+	return message.length <= 256 ? message : `${message.slice(0, 255)}…`
+}

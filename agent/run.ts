@@ -1,0 +1,151 @@
+import type { AgentReport, RunConfig } from '../contract/agent-run.ts'
+import { settle, type WantedInterface } from '../contract/interface.ts'
+import type { Reason } from '../contract/reasons.ts'
+import type { Failure } from '../runtime/errors.ts'
+import { type Attempt, attempt, type Outcome } from './attempt.ts'
+import { blamed, type Code, isFailure } from './failure.ts'
+import type { Host } from './host/host.ts'
+import type { Log } from './log.ts'
+import { type LinkKinds, match, isRefusal, type Refusal } from './match.ts'
+import { countChanges, type Plan } from './plan.ts'
+import { reportFailure, reportOutcome, type Tally } from './report.ts'
+import { nicWords } from './words.ts'
+
+export type Surrounding = {
+	log: Log
+	/** Kinds of link that may be a NIC. */
+	kinds: LinkKinds
+	apiServer: { host: string; port: number } | undefined
+}
+
+/**
+ * One run: clears what a dead run left, then configures what can be; an interface that makes the batch fail is left out and the
+ * others are tried again, and one whose link is not there yet is waited for while the others are done.
+ *
+ * @returns the report, whatever happened; only a bug is thrown
+ */
+export async function run(config: RunConfig, host: Host, surrounding: Surrounding): Promise<AgentReport> {
+	const tally: Tally = { config, started: new Date(), milliseconds: {}, changes: new Map(), total: 0 }
+	const interfaces = config.mode === 'Cleanup' ? [] : settle(config.interfaces)
+	surrounding.log.tell(`${config.nodeName}, generation ${config.generation}, ${modes[config.mode]}backend netplan-networkd`, '')
+	try {
+		await clearDeadRun(host, surrounding.log)
+		const outcome = await untilDevicesCame(interfaces, { config, host, surrounding, tally })
+		return reportOutcome(outcome, tally, new Date())
+	} catch (error) {
+		if (!isFailure<Code>(error)) throw error
+		surrounding.log.tell('failed', error.message)
+		return reportFailure(error, interfaces, tally, new Date())
+	}
+}
+
+const modes: Record<RunConfig['mode'], string> = { Apply: '', Plan: 'plan only, ', Verify: 'look only, ', Cleanup: 'cleanup, ' }
+
+type Run = { config: RunConfig; host: Host; surrounding: Surrounding; tally: Tally }
+
+/** A run that died has left its undo on the host: the host was never committed, so it is put back before anything is planned. */
+async function clearDeadRun(host: Host, log: Log): Promise<void> {
+	const dead = host.leftBehind()
+	if (!dead) return
+	const complaints = await host.undo(dead.undo)
+	await host.disarm(dead)
+	log.tell(
+		'cleared',
+		`an earlier run (${dead.tag}) ended before its commit; it was undone${complaints.length > 0 ? ` (${complaints.length} parts had nothing to undo)` : ''}`,
+	)
+}
+
+async function untilDevicesCame(interfaces: readonly WantedInterface[], run: Run): Promise<Outcome> {
+	const end = Date.now() + run.config.waitForDeviceSeconds * 1000
+	for (;;) {
+		const outcome = await converge(interfaces, run)
+		const late = outcome.plan.refused.filter(({ refusal }) => refusal.reason === 'WaitingForDevice').map(({ nic }) => nic.macAddress)
+		if (late.length === 0 || isDry(run.config) || outcome.failed || !(await someCame(late, end, run))) return outcome
+	}
+}
+
+async function someCame(macs: readonly string[], end: number, { host, surrounding }: Run): Promise<boolean> {
+	while (Date.now() < end) {
+		await new Promise(resolve => setTimeout(resolve, Math.min(500, Math.max(0, end - Date.now()))))
+		const { links } = await host.observe([])
+		if (macs.some(mac => !isRefusal(match(mac, links, surrounding.kinds)))) return true
+	}
+	return false
+}
+
+/** What earlier attempts of this run have taught. */
+type Lessons = { failed: Map<number, Refusal>; renameDown: boolean; turn: number }
+
+/** Tries again without each interface that makes the batch fail, so that one bad NIC never costs the others. */
+async function converge(interfaces: readonly WantedInterface[], run: Run): Promise<Outcome> {
+	const lessons: Lessons = { failed: new Map(), renameDown: false, turn: 0 }
+	for (;;) {
+		const outcome = await attempt(taskOf(interfaces, run, lessons))
+		lessons.turn++
+		if (!outcome.failed) count(outcome, run.tally)
+		if (!outcome.failed || outcome.unrestored?.length || !learn(lessons, outcome.failed)) return outcome
+	}
+}
+
+/** @returns whether another attempt may come out better; each failure teaches something new, so there is an end */
+function learn(lessons: Lessons, failed: Failure<Code>): boolean {
+	const id = blamed(failed)
+	if (isBusy(failed.message) && !lessons.renameDown) {
+		lessons.renameDown = true
+		return true
+	}
+	if (id === undefined || lessons.failed.has(id)) return false
+	lessons.failed.set(id, { reason: reasonOf(failed.code), message: failed.message })
+	return true
+}
+
+function taskOf(interfaces: readonly WantedInterface[], run: Run, lessons: Lessons): Attempt {
+	const { config, host, surrounding, tally } = run
+	return {
+		wanted: { interfaces, nodeAddresses: config.nodeAddresses, kinds: surrounding.kinds, failed: lessons.failed },
+		host,
+		log: surrounding.log,
+		planned: plan => tellInterfaces(plan, surrounding.log),
+		tag: `g${config.generation}-${config.attempt}-${tally.started.getTime().toString(36)}-${lessons.turn}`,
+		deadManSeconds: config.deadManSeconds,
+		apiServer: surrounding.apiServer,
+		dry: isDry(config),
+		renameDown: lessons.renameDown,
+		timed: (phase, work) => timed(tally, phase, work),
+	}
+}
+
+async function timed<T>({ milliseconds }: Tally, phase: string, work: () => Promise<T>): Promise<T> {
+	const started = performance.now()
+	try {
+		return await work()
+	} finally {
+		milliseconds[phase] = Math.round((milliseconds[phase] ?? 0) + performance.now() - started)
+	}
+}
+
+function count({ plan }: Outcome, tally: Tally): void {
+	if (isDry(tally.config)) return
+	for (const { nic } of plan.accepted) tally.changes.set(nic.id, (tally.changes.get(nic.id) ?? 0) + countChanges(plan.steps, nic.id))
+	tally.total += countChanges(plan.steps)
+}
+
+function tellInterfaces(plan: Plan, log: Log): void {
+	for (const accepted of plan.accepted) log.nic(accepted.nic.name, accepted.nic.macAddress, nicWords(accepted, plan))
+	for (const { nic, refusal } of plan.refused) log.nic(nic.name, nic.macAddress, `${refusal.reason}: ${refusal.message}`)
+	for (const { ours, link } of plan.released)
+		log.nic(ours.name, ours.mac, link ? `is no longer wanted; becomes ${ours.original.name} again` : 'is no longer wanted, and gone')
+}
+
+/** Before Linux 6.2 a link that is up keeps its name. */
+function isBusy(message: string): boolean {
+	return message.includes('Device or resource busy')
+}
+
+function isDry({ mode }: RunConfig): boolean {
+	return mode === 'Plan' || mode === 'Verify'
+}
+
+function reasonOf(code: Code): Reason {
+	return code === 'NOT_VERIFIED' ? 'NotVerified' : 'CommandFailed'
+}

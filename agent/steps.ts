@@ -1,0 +1,24 @@
+import type { Address, FileState, Neighbour, Route, Rule } from './host/state.ts'
+
+/**
+ * The whole vocabulary of what a run may do to a host. Links are named by ifindex, which no rename changes.
+ *
+ * Order of work: sysctls (by the name before), `ip` lines, files; an undo goes files, `ip` lines, sysctls.
+ */
+export type Change =
+	| { kind: 'rename'; link: number; to: string }
+	| { kind: 'up' | 'down'; link: number }
+	| { kind: 'mtu'; link: number; bytes: number }
+	| { kind: 'addAltname' | 'removeAltname'; link: number; name: string }
+	| { kind: 'addAddress' | 'removeAddress'; link: number; address: Address }
+	| { kind: 'addRoute' | 'removeRoute'; route: Route }
+	| { kind: 'addRule' | 'removeRule'; rule: Rule }
+	| { kind: 'addNeighbour'; neighbour: Neighbour }
+	/** Go on when the network daemons have seen these names: a burst of renames makes them lose a link. */
+	| { kind: 'seen'; names: readonly string[] }
+	| { kind: 'sysctl'; name: string; key: string; value: string }
+	/** `file` absent: the file is removed. */
+	| { kind: 'file'; path: string; file?: FileState }
+
+/** One change and the interface it is for; without one it is for the run as a whole. */
+export type Step = { id?: number; change: Change }

@@ -1,0 +1,92 @@
+import { forgottenByDown } from './configure.ts'
+import type { HostState, Link } from './host/state.ts'
+import { temporaryName } from './rename.ts'
+import type { Change, Step } from './steps.ts'
+
+/**
+ * The undo of a whole run, as data: what brings the host back as it was observed, after any number of the first steps. Every
+ * change in it is tried, and one that finds its work done already does nothing.
+ *
+ * Order: files, rules, routes, addresses, names, shape, then what removing took away, settings last (by the old names).
+ */
+export function undoOf(steps: readonly Step[], host: HostState): Change[] {
+	const changes = steps.map(({ change }) => change)
+	const links = touchedLinks(changes, host)
+	return [
+		...changes.toReversed().flatMap(change => undoFile(change, host)),
+		...changes.flatMap(change => (change.kind === 'addRule' ? [{ kind: 'removeRule' as const, rule: change.rule }] : [])),
+		...undoAdditions(changes, host),
+		...undoNames(changes, links, host),
+		...links.flatMap(link => undoShape(link, changes)),
+		...givenAgain(changes, links, host),
+		...changes.flatMap(change => (change.kind === 'removeRule' ? [{ kind: 'addRule' as const, rule: change.rule }] : [])),
+		...changes.flatMap(change => undoSetting(change, host)),
+	]
+}
+
+function touchedLinks(changes: readonly Change[], { links }: HostState): Link[] {
+	const indexes = new Set(changes.flatMap(change => ('link' in change ? [change.link] : 'route' in change ? [change.route.link] : [])))
+	return links.filter(({ ifindex }) => indexes.has(ifindex))
+}
+
+function undoFile(change: Change, { files }: HostState): Change[] {
+	if (change.kind !== 'file') return []
+	const before = files[change.path]
+	return [{ kind: 'file', path: change.path, ...(before && { file: before }) }]
+}
+
+/** An address or route that was there before in another form (a lease, another next hop) is put back by `givenAgain`. */
+function undoAdditions(changes: readonly Change[], { links }: HostState): Change[] {
+	const routes = changes.flatMap(change => (change.kind === 'addRoute' ? [{ kind: 'removeRoute' as const, route: change.route }] : []))
+	const addresses = changes.flatMap((change): Change[] => {
+		if (change.kind !== 'addAddress') return []
+		const had = links.find(({ ifindex }) => ifindex === change.link)?.addresses.some(({ cidr }) => cidr === change.address.cidr)
+		return had ? [] : [{ kind: 'removeAddress', link: change.link, address: change.address }]
+	})
+	return [...routes, ...addresses]
+}
+
+/** Through temporary names, for after some of the steps any name may be anywhere. */
+function undoNames(changes: readonly Change[], links: readonly Link[], host: HostState): Change[] {
+	const renamed = new Set(changes.flatMap(change => (change.kind === 'rename' ? [change.link] : [])))
+	const movers = links.filter(({ ifindex }) => renamed.has(ifindex))
+	const altnames = changes.flatMap((change): Change[] => (change.kind === 'addAltname' ? [{ ...change, kind: 'removeAltname' }] : []))
+	const crossing = changes.some(change => change.kind === 'rename' && change.to === temporaryName(change.link))
+	const aside: Change[] = crossing ? movers.map(({ ifindex }) => ({ kind: 'rename', link: ifindex, to: temporaryName(ifindex) })) : []
+	const names = movers.map(({ ifindex }) => temporaryName(ifindex))
+	return [
+		...altnames,
+		...(host.liveRename ? [] : movers.map(({ ifindex }): Change => ({ kind: 'down', link: ifindex }))),
+		...aside,
+		...(crossing && host.networkd ? [{ kind: 'seen' as const, names }] : []),
+		...movers.map(({ ifindex, name }): Change => ({ kind: 'rename', link: ifindex, to: name })),
+		...changes.flatMap((change): Change[] => (change.kind === 'removeAltname' ? [{ ...change, kind: 'addAltname' }] : [])),
+	]
+}
+
+function undoShape(link: Link, changes: readonly Change[]): Change[] {
+	const kinds = new Set(changes.filter(change => 'link' in change && change.link === link.ifindex).map(({ kind }) => kind))
+	const mtu: Change[] = kinds.has('mtu') ? [{ kind: 'mtu', link: link.ifindex, bytes: link.mtu }] : []
+	const state: Change[] =
+		kinds.has('up') || kinds.has('down') || kinds.has('rename') ? [{ kind: link.up ? 'up' : 'down', link: link.ifindex }] : []
+	return [...mtu, ...state]
+}
+
+/** What the steps took away, and what a link loses by being down or by an MTU too small for IPv6. */
+function givenAgain(changes: readonly Change[], links: readonly Link[], host: HostState): Change[] {
+	const addresses = changes.flatMap((change): Change[] => {
+		if (change.kind === 'removeAddress') return [{ ...change, kind: 'addAddress' }]
+		if (change.kind !== 'addAddress') return []
+		const had = links.find(({ ifindex }) => ifindex === change.link)?.addresses.find(({ cidr }) => cidr === change.address.cidr)
+		return had ? [{ kind: 'addAddress', link: change.link, address: had }] : []
+	})
+	const lost = links.filter(({ up }) => up).flatMap(link => forgottenByDown(link, host))
+	const routes = changes.flatMap((change): Change[] => (change.kind === 'removeRoute' ? [{ ...change, kind: 'addRoute' }] : []))
+	return [...addresses, ...lost, ...routes]
+}
+
+function undoSetting(change: Change, { links }: HostState): Change[] {
+	if (change.kind !== 'sysctl') return []
+	const before = links.find(({ name }) => name === change.name)?.sysctls[change.key]
+	return before === undefined ? [] : [{ ...change, value: before }]
+}
