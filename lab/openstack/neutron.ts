@@ -8,8 +8,12 @@ type Collection = { one: string; many: string; type: string; rows(): Json[] }
 
 const controls = new Set(['limit', 'marker', 'fields', 'sort_key', 'sort_dir', 'page_reverse'])
 
-/** Neutron's reads: filters (a repeated key means any of them), `fields`, pages with `ports_links`. */
-export function neutronRoutes(app: FastifyInstance, cloud: Cloud, projectId: string): void {
+/**
+ * Neutron's reads: filters (a repeated key means any of them), `fields`, pages with `ports_links`.
+ *
+ * @param pageSize `pagination_max_limit`: also who asks for no pages gets them; 0: no cap, as Neutron has it by default
+ */
+export function neutronRoutes(app: FastifyInstance, cloud: Cloud, projectId: string, pageSize = 0): void {
 	const collections: Collection[] = [
 		{ one: 'port', many: 'ports', type: 'Port', rows: () => cloud.ports.map(port => portJson(port, projectId)) },
 		{ one: 'subnet', many: 'subnets', type: 'Subnet', rows: () => cloud.subnets.map(subnet => subnetJson(subnet, projectId)) },
@@ -18,7 +22,7 @@ export function neutronRoutes(app: FastifyInstance, cloud: Cloud, projectId: str
 	for (const collection of collections) {
 		app.get<{ Querystring: Query }>(`/v2.0/${collection.many}`, (request, reply) => {
 			const url = `${request.protocol}://${request.host}${request.url.split('?')[0]}`
-			return list(collection, request.query, url, reply)
+			return list({ ...collection, pageSize }, request.query, url, reply)
 		})
 		app.get<{ Params: { id: string } }>(`/v2.0/${collection.many}/:id`, ({ params }, reply) => {
 			const found = collection.rows().find(({ id }) => id === params.id)
@@ -28,7 +32,7 @@ export function neutronRoutes(app: FastifyInstance, cloud: Cloud, projectId: str
 	app.setNotFoundHandler((_, reply) => neutronError(reply, 404, 'HTTPNotFound', 'The resource could not be found.'))
 }
 
-function list({ many, type, rows }: Collection, query: Query, url: string, reply: FastifyReply): unknown {
+function list({ many, type, rows, pageSize }: Collection & { pageSize: number }, query: Query, url: string, reply: FastifyReply): unknown {
 	const all = rows().sort((a, b) => String(a.id).localeCompare(String(b.id)))
 	const unknown = Object.keys(query).filter(key => !controls.has(key) && !(key in example(many)))
 	if (unknown.length > 0) {
@@ -38,11 +42,12 @@ function list({ many, type, rows }: Collection, query: Query, url: string, reply
 	const marker = query.marker as string | undefined
 	if (marker !== undefined && !all.some(({ id }) => id === marker)) return notFound(reply, type, marker)
 	const matching = all.filter(row => matches(row, query)).filter(({ id }) => marker === undefined || String(id) > marker)
-	const limit = Number(query.limit ?? matching.length)
+	const asked = Number(query.limit ?? Number.POSITIVE_INFINITY)
+	const limit = Math.min(asked, pageSize || Number.POSITIVE_INFINITY)
 	const page = matching.slice(0, limit)
 	return {
 		[many]: page.map(row => pick(row, query.fields)),
-		...(query.limit !== undefined && { [`${many}_links`]: links(page, limit, query, url) }),
+		...(limit < Number.POSITIVE_INFINITY && { [`${many}_links`]: links(page, limit, query, url) }),
 	}
 }
 

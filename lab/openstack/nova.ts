@@ -6,8 +6,12 @@ type Query = { limit?: string; marker?: string; name?: string }
 
 const NEWEST = 93
 
-/** Nova's reads at microversions 2.1 and 2.93 (what `latest` means here), newest server first, in pages. */
-export function novaRoutes(app: FastifyInstance, cloud: Cloud, projectId: string): void {
+/**
+ * Nova's reads at microversions 2.1 and 2.93 (what `latest` means here), newest server first, in pages.
+ *
+ * @param pageSize `[api] max_limit`
+ */
+export function novaRoutes(app: FastifyInstance, cloud: Cloud, projectId: string, pageSize = 1000): void {
 	const json = (request: FastifyRequest, server: Server) => {
 		const url = `${request.protocol}://${request.host}${request.url.replace(/\/servers.*$/, '')}`
 		return serverJson(server, { projectId, url, addresses: addressesOf(cloud, server), newer: microversion(request) === NEWEST })
@@ -26,9 +30,9 @@ export function novaRoutes(app: FastifyInstance, cloud: Cloud, projectId: string
 		const start = marker === undefined ? 0 : newestFirst.findIndex(({ id }) => id === marker) + 1
 		if (marker !== undefined && start === 0) return fault(reply, 400, 'badRequest', `marker [${marker}] not found`)
 		const matching = newestFirst.slice(start).filter(server => name === undefined || new RegExp(name).test(server.name))
-		const page = matching.slice(0, limit === undefined ? undefined : Number(limit))
+		const page = matching.slice(0, Math.min(Number(limit ?? pageSize), pageSize))
 		const more = page.length < matching.length
-		const href = `${request.protocol}://${request.host}${request.url.split('?')[0]}?limit=${limit}&marker=${page.at(-1)?.id}`
+		const href = `${request.protocol}://${request.host}${request.url.split('?')[0]}?limit=${limit ?? pageSize}&marker=${page.at(-1)?.id}`
 		return { servers: page.map(server => json(request, server)), ...(more && { servers_links: [{ rel: 'next', href }] }) }
 	})
 	app.get<{ Params: { id: string } }>('/servers/:id', (request, reply) => {

@@ -29,6 +29,8 @@ export type OpenstackOptions = {
 	contrabassPaths?: readonly ContrabassPath[]
 	/** How long a token holds, in seconds. Default 3600. */
 	tokenSeconds?: number
+	/** What Neutron and Nova answer at most in one page. Default: theirs. */
+	pageSize?: number
 }
 
 export type ServiceName = 'contrabass' | 'keystone' | 'neutron' | 'nova'
@@ -89,8 +91,8 @@ export async function startOpenstack(options: OpenstackOptions): Promise<Opensta
 	const services: Record<ServiceName, (scope: FastifyInstance) => void> = {
 		contrabass: scope => contrabassRoutes(scope, provider, options.contrabassPaths ?? contrabassPaths),
 		keystone: scope => keystoneRoutes(scope, realm, tokens),
-		neutron: scope => neutronRoutes(guard(scope, tokens), cloud, ids.projectId),
-		nova: scope => novaRoutes(guard(scope, tokens), cloud, ids.projectId),
+		neutron: scope => neutronRoutes(guard(scope, tokens), cloud, ids.projectId, options.pageSize),
+		nova: scope => novaRoutes(guard(scope, tokens), cloud, ids.projectId, options.pageSize),
 	}
 	app.addHook('onRequest', async ({ method, url }) => void requests.push(`${method} ${url}`))
 	for (const name of Object.keys(roots) as ServiceName[])

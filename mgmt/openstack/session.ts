@@ -2,7 +2,7 @@ import type * as z from 'zod'
 import { isFailure } from '../../runtime/errors.ts'
 import type { HttpClient } from '../../runtime/http-client.ts'
 import type { Settings } from '../settings.ts'
-import { endpointOf, type Login } from './keystone.ts'
+import { endpointOf, type Login, type Token } from './keystone.ts'
 import type { Tokens } from './tokens.ts'
 
 type ServiceType = 'network' | 'compute'
@@ -15,8 +15,8 @@ export type Session = {
 
 export function openSession(http: HttpClient, login: Login, openstack: Settings['openstack'], tokens: Tokens): Session {
 	const { timeoutMs, endpoints } = openstack
-	const once = async <T>(service: ServiceType, path: string, schema: z.ZodType<T>): Promise<T> => {
-		const { token, catalog } = await tokens.get(http, login, timeoutMs)
+	const signedIn = () => tokens.get(http, login, timeoutMs)
+	const call = async <T>({ token, catalog }: Token, { service, path, schema }: Read<T>): Promise<T> => {
 		const url = baseOf(service, endpointOf(catalog, service, endpoints)) + path
 		// at the latest version Nova shows servers of a cell that is down; at the oldest they vanish from the list
 		const headers = { 'X-Auth-Token': token, ...(service === 'compute' && { 'OpenStack-API-Version': 'compute latest' }) }
@@ -24,16 +24,19 @@ export function openSession(http: HttpClient, login: Login, openstack: Settings[
 	}
 	return {
 		async get(service, path, schema) {
+			const token = await signedIn()
 			try {
-				return await once(service, path, schema)
+				return await call(token, { service, path, schema })
 			} catch (error) {
 				if (!isFailure(error, 'UNAUTHORIZED')) throw error
-				tokens.drop(login) // revoked, or ended early: signed in anew, once
-				return once(service, path, schema)
+				await tokens.drop(login, token.token) // revoked, or ended early: signed in anew, once
+				return call(await signedIn(), { service, path, schema })
 			}
 		},
 	}
 }
+
+type Read<T> = { service: ServiceType; path: string; schema: z.ZodType<T> }
 
 /** Neutron's catalog URL comes with and without its version. */
 function baseOf(service: ServiceType, endpoint: string): string {

@@ -14,26 +14,34 @@ const LONGEST_REFUSAL_MS = 1_800_000
 export type Tokens = {
 	/** One that still holds for a while; many who ask at once make one sign-in. @throws Failure KeystoneError */
 	get(http: HttpClient, login: Login, timeoutMs: number): Promise<Token>
-	/** This login's token is worthless, whatever its date says. */
-	drop(login: Login): void
+	/** This token is worthless, whatever its date says. One that has taken its place since stays. */
+	drop(login: Login, token: string): Promise<void>
 }
 
 /** @param clock milliseconds since 1970 */
 export function createTokens(clock: Clock): Tokens {
 	const tokens = new Map<string, Promise<Token>>()
 	const gate = createGate(clock)
-	const get = async (http: HttpClient, login: Login, timeoutMs: number) => {
+	const get = async (http: HttpClient, login: Login, timeoutMs: number): Promise<Token> => {
 		const key = digestOf(login)
-		const known = await tokens.get(key)
+		const pending = tokens.get(key)
+		const known = await pending
 		if (known && known.expiresAtMs - SPARE_MS > clock.now()) return known
+		if (tokens.get(key) !== pending) return get(http, login, timeoutMs) // another caller signs in already
 		const fresh = gate(login, () => signIn(http, login, timeoutMs))
 		tokens.set(key, fresh)
 		fresh.catch(() => tokens.delete(key))
 		return fresh
 	}
+	const drop = async (login: Login, token: string) => {
+		const key = digestOf(login)
+		const pending = tokens.get(key)
+		const known = await pending?.catch(() => undefined) // its own callers hear of it
+		if (known?.token === token && tokens.get(key) === pending) tokens.delete(key)
+	}
 	return {
 		get: (http, login, timeoutMs) => saying('KeystoneError', 'Keystone could not be asked', () => get(http, login, timeoutMs)),
-		drop: login => void tokens.delete(digestOf(login)),
+		drop,
 	}
 }
 

@@ -1,0 +1,93 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { type Nameable, nameInterfaces, type Taken } from '../../mgmt/naming.ts'
+
+const port = (n: number): Nameable => ({ id: `port-${n}`, mac: `fa:16:3e:00:00:${n.toString(16).padStart(2, '0')}` })
+const taken = (id: number, n: number): Taken => ({ id, portId: port(n).id, macAddress: port(n).mac })
+
+test.each<[sentence: string, ports: Nameable[], inForce: Taken[], ids: [string, number][]]>([
+	[
+		'the first ports count from 0',
+		[port(1), port(2)],
+		[],
+		[
+			['port-1', 0],
+			['port-2', 1],
+		],
+	],
+	['a port keeps its id when the one before it goes', [port(2)], [taken(0, 1), taken(1, 2)], [['port-2', 1]]],
+	[
+		'a new port takes the lowest free id, wherever it sorts',
+		[port(1), port(5)],
+		[taken(1, 5)],
+		[
+			['port-1', 0],
+			['port-5', 1],
+		],
+	],
+	[
+		'a gap is filled before the end',
+		[port(1), port(3), port(9)],
+		[taken(0, 1), taken(2, 3)],
+		[
+			['port-1', 0],
+			['port-3', 2],
+			['port-9', 1],
+		],
+	],
+	[
+		'an object without port ids is known by its MACs',
+		[port(1), port(2)],
+		[{ id: 4, macAddress: port(2).mac }],
+		[
+			['port-1', 0],
+			['port-2', 4],
+		],
+	],
+	['a port made anew with the same MAC is the same NIC', [{ ...port(2), id: 'new' }], [taken(3, 2)], [['new', 3]]],
+	[
+		'the port that holds an id wins over one that only has its MAC',
+		[{ ...port(1), id: 'other' }, port(1)],
+		[taken(6, 1)],
+		[
+			['other', 0],
+			['port-1', 6],
+		],
+	],
+])('%s', (_, ports, inForce, ids) => {
+	expect([...nameInterfaces(ports, inForce)].toSorted()).toEqual(ids.toSorted())
+})
+
+const numbers = fc.uniqueArray(fc.integer({ min: 0, max: 40 }), { maxLength: 14 })
+const worlds = fc
+	.tuple(
+		numbers,
+		fc.uniqueArray(fc.tuple(fc.integer({ min: 0, max: 9 }), fc.integer({ min: 0, max: 40 })), { maxLength: 10, selector: ([id]) => id }),
+	)
+	.map(([ports, owners]) => {
+		const once = owners.filter(([, n], at) => owners.findIndex(([, other]) => other === n) === at)
+		return { ports: ports.map(port), inForce: once.map(([id, n]) => taken(id, n)) }
+	})
+
+test('whatever was in force: ids are unique and 0–9, living ports keep theirs, none is left out while one is free', () => {
+	fc.assert(
+		fc.property(worlds, ({ ports, inForce }) => {
+			const ids = nameInterfaces(ports, inForce)
+			expect(new Set(ids.values()).size).toBe(ids.size)
+			expect([...ids.values()].every(id => id >= 0 && id <= 9)).toBe(true)
+			for (const { id, portId } of inForce) if (ports.some(port => port.id === portId)) expect(ids.get(portId ?? '')).toBe(id)
+			expect(ids.size).toBe(Math.min(10, ports.length))
+		}),
+	)
+})
+
+test('naming twice changes nothing, and the order ports are listed in does not matter once they are named', () => {
+	fc.assert(
+		fc.property(worlds, ({ ports, inForce }) => {
+			const first = nameInterfaces(ports, inForce)
+			const named = ports.filter(({ id }) => first.has(id))
+			const after = named.map(({ id, mac }) => ({ id: first.get(id) ?? -1, portId: id, macAddress: mac }))
+			expect(nameInterfaces(named.toReversed(), after)).toEqual(first)
+		}),
+	)
+})

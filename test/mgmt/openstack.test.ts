@@ -1,0 +1,183 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { encrypt } from '../../lab/openstack/contrabass.ts'
+import { type Openstack, type OpenstackOptions, startOpenstack } from '../../lab/openstack/server.ts'
+import { decrypt } from '../../mgmt/openstack/decrypt.ts'
+import { endpointOf } from '../../mgmt/openstack/keystone.ts'
+import { readNetworks, readPorts, readSubnets } from '../../mgmt/openstack/neutron.ts'
+import { readServers } from '../../mgmt/openstack/nova.ts'
+import { readProvider } from '../../mgmt/openstack/provider.ts'
+import { openSession, type Session } from '../../mgmt/openstack/session.ts'
+import { createTokens } from '../../mgmt/openstack/tokens.ts'
+import { createHttpClient, type HttpClient } from '../../runtime/http-client.ts'
+
+/** mgmt's clients against the lab's OpenStack, which is held to recorded answers. */
+
+let openstack: Openstack
+let http: HttpClient
+let now: number
+let tokens: ReturnType<typeof createTokens>
+
+const start = async (more: Partial<OpenstackOptions> = {}) => {
+	await openstack?.stop()
+	const networks = [
+		{ name: 'a', cidr: '10.0.0.0/24', mtu: 1450 },
+		{ name: 'b', cidr: '10.1.0.0/24', mtu: 9000 },
+	]
+	openstack = await startOpenstack({ networks, servers: ['vm-1', 'vm-2', 'vm-3'].map(name => ({ name })), ...more })
+	http = createHttpClient({ timeoutMs: 5_000 })
+	now = Date.now()
+	tokens = createTokens({ now: () => now })
+}
+beforeEach(() => start())
+afterEach(async () => {
+	await http.close()
+	await openstack.stop()
+})
+
+const openstackSettings = { timeoutMs: 5_000, insecure: false, endpoints: { side: 'public', region: '' } } as const
+const login = (password = openstack.password) => ({
+	url: openstack.keystoneUrl,
+	user: openstack.user,
+	domain: 'default',
+	projectId: openstack.projectId,
+	password,
+})
+const session = (password?: string): Session => openSession(http, login(password), openstackSettings, tokens)
+const provider = (key = openstack.encryptKey, id = openstack.providerId) =>
+	readProvider(http, { url: openstack.contrabassUrl, openstackProviderId: id, timeoutMs: 5_000, insecure: false }, key)
+const signIns = () => openstack.requests.filter(request => request.includes('/auth/tokens')).length
+const serverIds = () => openstack.cloud.servers.map(({ id }) => id)
+
+test.each([16, 24, 32])('a password is opened with a key of %d bytes', bytes => {
+	expect(decrypt(encrypt('p@ss wörd', 'k'.repeat(bytes)), 'k'.repeat(bytes))).toBe('p@ss wörd')
+})
+
+test.each<[sentence: string, text: string, key: string, words: string]>([
+	['a key of 15 bytes', encrypt('x', 'k'.repeat(16)), 'k'.repeat(15), 'has 15 bytes; it must have 16, 24 or 32'],
+	['what is not encrypted', 'cGxhaW4=', 'k'.repeat(16), 'is not Base64 of an IV'],
+	[
+		'another key',
+		Buffer.concat([Buffer.alloc(16), Buffer.alloc(16, 7)]).toString('base64'),
+		'k'.repeat(16),
+		'does not open with the Contrabass encryption key',
+	],
+])('%s is said, and neither is repeated', (_, text, key, words) => {
+	expect(() => decrypt(text, key)).toThrow(words)
+	expect(() => decrypt(text, key)).not.toThrow(key)
+})
+
+test.each([['/v1/contrabass/admin/infra/provider/:id'], ['/api/providers/:id']] as const)('Contrabass is understood on %s', async path => {
+	await start({ contrabassPaths: [path] })
+	expect(await provider()).toEqual({ url: openstack.keystoneUrl, user: openstack.user, password: openstack.password, domain: 'default' })
+})
+
+test('a provider Contrabass does not know is said', async () => {
+	await expect(provider(openstack.encryptKey, 'nobody')).rejects.toMatchObject({
+		code: 'ContrabassError',
+		message: expect.stringContaining('knows no provider nobody'),
+	})
+})
+
+test('ports, subnets, networks and servers are read whole, page by page', async () => {
+	await start({ pageSize: 2 })
+	for (const server of ['vm-1', 'vm-1', 'vm-2', 'vm-2', 'vm-3']) openstack.attach({ server, network: 'a' })
+	const [first, second] = openstack.cloud.subnets
+	const subnets = await readSubnets(session(), { ids: [second?.id ?? '', first?.id ?? ''] }, openstack.projectId)
+	expect(subnets.map(({ cidr }) => cidr)).toEqual(['10.1.0.0/24', '10.0.0.0/24'])
+	expect((await readNetworks(session(), subnets)).map(({ mtu }) => mtu).toSorted()).toEqual([1450, 9000])
+	expect((await readServers(session(), [])).map(({ name }) => name).toSorted()).toEqual(['vm-1', 'vm-2', 'vm-3'])
+	const ports = await readPorts(session(), serverIds())
+	expect(ports.map(({ id }) => id).toSorted()).toEqual(openstack.cloud.ports.map(({ id }) => id).toSorted())
+	expect(signIns()).toBe(1)
+})
+
+test('no device asks for no port: an empty filter would be every port of the cloud', async () => {
+	expect(await readPorts(session(), [])).toEqual([])
+	expect(openstack.requests).toEqual([])
+})
+
+test('many devices are asked for in URLs of moderate length', async () => {
+	openstack.attach({ server: 'vm-1', network: 'a' })
+	const ids = [...Array.from({ length: 149 }, (_, n) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`), serverIds()[0] ?? '']
+	expect(await readPorts(session(), ids)).toHaveLength(1)
+	const asked = openstack.requests.filter(request => request.includes('/ports?'))
+	expect(asked).toHaveLength(3)
+	expect(asked.every(request => request.length < 4096)).toBe(true)
+})
+
+test.each<[sentence: string, wanted: Parameters<typeof readSubnets>[1], code: string]>([
+	['an unknown subnet id', { ids: ['99999999-9999-4999-8999-999999999999'] }, 'SubnetNotFound'],
+	['an unknown subnet name', { name: 'nobody' }, 'SubnetNotFound'],
+	['a subnet name that two have', { name: 'twice' }, 'SubnetNotUnique'],
+])('%s is said', async (_, wanted, code) => {
+	await start({ networks: ['c', 'd'].map(name => ({ name, subnetName: 'twice', cidr: '10.0.0.0/24' })) })
+	await expect(readSubnets(session(), wanted, openstack.projectId)).rejects.toMatchObject({ code })
+})
+
+test('an id that Nova answers 404 for is absent; an id it fails on is an error', async () => {
+	const gone = '99999999-9999-4999-8999-999999999999'
+	expect(await readServers(session(), [gone])).toHaveLength(3)
+	openstack.setFault('nova', { status: 500 })
+	await expect(readServers(session(), [gone])).rejects.toMatchObject({ code: 'NovaError' })
+})
+
+test('many who ask at once make one sign-in, and a revoked token is replaced once', async () => {
+	const read = () => Promise.all([readServers(session(), []), readServers(session(), []), readServers(session(), [])])
+	await read()
+	expect(signIns()).toBe(1)
+	openstack.revokeTokens()
+	await read()
+	expect(signIns()).toBe(2)
+})
+
+test('a token is replaced two minutes before it ends', async () => {
+	await readServers(session(), [])
+	now += 3_470_000
+	await readServers(session(), [])
+	expect(signIns()).toBe(1)
+	now += 20_000
+	await readServers(session(), [])
+	expect(signIns()).toBe(2)
+})
+
+test('a refused password waits 1, 2, 4 … minutes, whoever asks; another one is tried at once', async () => {
+	const ask = (password?: string) => readServers(session(password), [])
+	const refused = { code: 'KeystoneError', message: expect.stringMatching(/refused the sign-in of admin \(401\)/) }
+	await expect(ask('wrong')).rejects.toMatchObject(refused)
+	await expect(ask('wrong')).rejects.toMatchObject({ ...refused, facts: { notBeforeMs: now + 60_000 } })
+	expect(signIns()).toBe(1)
+	now += 60_000
+	await expect(ask('wrong')).rejects.toMatchObject({ ...refused, facts: { notBeforeMs: now + 120_000 } })
+	expect(signIns()).toBe(2)
+	expect(await ask()).toHaveLength(3)
+	expect(signIns()).toBe(3)
+})
+
+test('a password never stands in an error', async () => {
+	const error: Error = await readServers(session('a-wrong-password'), []).then(
+		() => expect.unreachable(),
+		error => error,
+	)
+	expect(JSON.stringify(error) + error.message + JSON.stringify(error.cause ?? '')).not.toContain('a-wrong-password')
+})
+
+test.each<[sentence: string, endpoints: Parameters<typeof endpointOf>[2], expected: string | RegExp]>([
+	['the interface that was asked for', { side: 'internal', region: '' }, 'http://internal'],
+	['the region that was asked for', { side: 'public', region: 'Two' }, 'http://two'],
+	['an override before anything', { side: 'public', region: '', network: 'http://own/' }, 'http://own'],
+	[
+		'never another region instead',
+		{ side: 'internal', region: 'Two' },
+		/no internal network endpoint in Two; it has: public in One, internal in One, public in Two/,
+	],
+])('the endpoint is %s', (_, endpoints, expected) => {
+	const endpoint = (side: string, region: string, url: string) => ({ interface: side, region, region_id: region, url })
+	const all = [
+		endpoint('public', 'One', 'http://one/'),
+		endpoint('internal', 'One', 'http://internal/'),
+		endpoint('public', 'Two', 'http://two/'),
+	]
+	const read = () => endpointOf([{ type: 'network', endpoints: all }], 'network', endpoints)
+	if (expected instanceof RegExp) expect(read).toThrow(expected)
+	else expect(read()).toBe(expected)
+})

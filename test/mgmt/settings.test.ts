@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest'
+import type { OpenstackConfigSpec } from '../../contract/openstack-config.ts'
+import { nextPoll } from '../../mgmt/cadence.ts'
+import { readConfig } from '../../mgmt/config.ts'
+import { settingsOf } from '../../mgmt/settings.ts'
+
+const env = readConfig({ CONTRABASS_ENDPOINT: 'http://contrabass/', VIOLA_ENDPOINT: 'http://viola/', VIOLA_TOKEN: 'a-token' })
+const credentials = { openstackProviderID: 'os', k8sProviderID: 'biz', projectID: 'p' }
+const spec = (more: Partial<OpenstackConfigSpec> = {}): OpenstackConfigSpec => ({ vmNames: ['vm'], subnetID: 'sub', credentials, ...more })
+
+test.each<[sentence: string, spec: OpenstackConfigSpec, expected: object]>([
+	['the biz cluster is the k8sProviderID', spec(), { providerId: 'biz' }],
+	['without one it is the openstackProviderID', spec({ credentials: { openstackProviderID: 'os', projectID: 'p' } }), { providerId: 'os' }],
+	['names and ids of VMs are one list, each once', spec({ vmNames: ['a', 'b'], vmIDs: ['b', 'c'] }), { vms: ['a', 'b', 'c'] }],
+	['subnetIDs win over subnetID and subnetName', spec({ subnetIDs: ['x', 'y', 'x'], subnetName: 'n' }), { subnets: { ids: ['x', 'y'] } }],
+	['subnetName counts when there is no id', { vmNames: ['vm'], credentials, subnetName: 'n' }, { subnets: { name: 'n' } }],
+	[
+		'endpoints lose their last slash',
+		spec(),
+		{ viola: { url: 'http://viola' }, contrabass: { url: 'http://contrabass', openstackProviderId: 'os' } },
+	],
+	[
+		'the settings of the CR win over the environment',
+		spec({ settings: { violaEndpoint: 'https://own', violaTimeout: '5s', pollFastInterval: '2s' } }),
+		{ viola: { url: 'https://own', timeoutMs: 5000 }, poll: { fastMs: 2000, slowMs: 300_000 } },
+	],
+	['slow is never faster than fast', spec({ settings: { pollFastInterval: '10m' } }), { poll: { fastMs: 600_000, slowMs: 600_000 } }],
+	['statuses are ACTIVE and DOWN', spec(), { statuses: new Set(['ACTIVE', 'DOWN']) }],
+	['statuses count in any case', spec({ settings: { openstackPortAllowedStatuses: ['active '] } }), { statuses: new Set(['ACTIVE']) }],
+	['a star allows every status', spec({ settings: { openstackPortAllowedStatuses: ['*'] } }), { statuses: undefined }],
+])('%s', (_, spec, expected) => {
+	expect(settingsOf(spec, env)).toMatchObject(expected)
+})
+
+test('Keystone itself needs no Contrabass', () => {
+	const direct = spec({ credentials: { k8sProviderID: 'biz', projectID: 'p', authURL: 'http://keystone' } })
+	expect(settingsOf(direct, env)).not.toHaveProperty('contrabass')
+})
+
+test.each<[sentence: string, spec: OpenstackConfigSpec, env: typeof env, words: string]>([
+	['no VM', spec({ vmNames: [] }), env, 'spec.vmNames'],
+	['no subnet', { vmNames: ['vm'], credentials }, env, 'spec.subnetIDs'],
+	[
+		'no viola',
+		spec(),
+		readConfig({ CONTRABASS_ENDPOINT: 'http://c' }),
+		'spec.settings.violaEndpoint: neither it nor VIOLA_ENDPOINT is set',
+	],
+	['no Contrabass', spec(), readConfig({ VIOLA_ENDPOINT: 'http://v' }), 'spec.settings.contrabassEndpoint'],
+])('%s is said with its field', (_, spec, env, words) => {
+	expect(() => settingsOf(spec, env)).toThrow(words)
+})
+
+test('a wrong environment is said with every variable, and never with a value', () => {
+	const read = () =>
+		readConfig({ VIOLA_ENDPOINT: 'nowhere', POLL_FAST_INTERVAL: 'soon', MGMT_ADDR: 'x', CONTRABASS_ENCRYPT_KEY: 'the-key' })
+	expect(read).toThrow(/VIOLA_ENDPOINT[\s\S]*POLL_FAST_INTERVAL[\s\S]*MGMT_ADDR/)
+	expect(read).not.toThrow(/the-key/)
+})
+
+describe('OpenStack is asked again', () => {
+	const poll = { fastMs: 20_000, slowMs: 300_000, errorMs: 30_000, windowMs: 180_000 }
+	const calm = { nowMs: 1_000_000, lastSentMs: undefined, failed: false, chance: 0 }
+	test.each<[sentence: string, moment: Parameters<typeof nextPoll>[1], ms: number]>([
+		['slowly when nothing was sent', calm, 300_000],
+		['fast after something was sent', { ...calm, lastSentMs: 900_000 }, 20_000],
+		['slowly again when that is long ago', { ...calm, lastSentMs: 800_000 }, 300_000],
+		['soon after an error', { ...calm, failed: true }, 30_000],
+		['not before a refused sign-in may be tried again', { ...calm, failed: true, notBeforeMs: 1_060_000 }, 60_000],
+		['up to a tenth later, so that not all ask at once', { ...calm, chance: 0.5 }, 315_000],
+	])('%s', (_, moment, ms) => {
+		expect(nextPoll(poll, moment)).toBe(ms)
+	})
+})
