@@ -42,7 +42,7 @@ function failed({ reason, message }: { reason: MgmtReason; message: string }, pa
 	return {
 		ready: false,
 		reason,
-		message: `${cut(message.replace(/\.$/, ''), 253 - todo.length)}. ${todo}`,
+		message: `${cut(message.replace(/\.$/, ''), 254 - todo.length)}. ${todo}`,
 		lastError: cut(`${reason}: ${message}`, 512),
 	}
 }

@@ -1,0 +1,128 @@
+import { expect, test } from 'vitest'
+import { OpenstackConfigStatus } from '../../contract/openstack-config.ts'
+import { claimsOf } from '../../mgmt/claims.ts'
+import { advice, type MgmtReason } from '../../mgmt/failures.ts'
+import type { OpenstackConfig } from '../../mgmt/kind.ts'
+import { type Outcome, statusAfter } from '../../mgmt/status.ts'
+
+const now = { at: '2026-11-21T12:00:00.000Z', generation: 3 }
+const later = { at: '2026-11-21T12:05:00.000Z', generation: 3 }
+type Done = Exclude<Outcome, { failure: unknown }>
+const node = { nodeName: 'worker-1', instanceId: 'id-1', interfaces: [{ id: 0, macAddress: 'fa:16:3e:00:00:01' }] }
+const done = (more: Partial<Done> = {}, plan: Partial<Done['plan']> = {}): Done => ({
+	plan: { wanted: [node], send: [], withdraw: [], kept: [], faults: [], ...plan },
+	inForce: new Map(),
+	sent: new Set(),
+	errors: new Map(),
+	...more,
+})
+const view = (generation: number, status: object) => new Map([['worker-1', { ...node, generation, status }]]) as Done['inForce']
+const ready = { observedGeneration: 2, state: 'Configured' } as const
+
+test.each<[sentence: string, outcome: Outcome, expected: object]>([
+	[
+		'what was sent is said and dated',
+		done({ sent: new Set(['worker-1']) }),
+		{
+			lastSyncedAt: now.at,
+			nodes: [{ nodeName: 'worker-1', interfaces: 1, sent: now.at, state: 'Pending' }],
+			conditions: [
+				{ status: 'True', reason: 'Synced', message: '1 node, 1 interface: sent worker-1' },
+				{ type: 'Degraded', status: 'False', reason: 'Healthy' },
+			],
+		},
+	],
+	[
+		'nothing to send is NoChange',
+		done(),
+		{ conditions: [{ type: 'Ready', status: 'True', reason: 'NoChange', observedGeneration: 3 }, {}] },
+	],
+	['what the node says comes back', done({ inForce: view(2, ready) }), { nodes: [{ state: 'Configured' }] }],
+	['what the node said of an older generation does not', done({ inForce: view(3, ready) }), { nodes: [{ state: 'Pending' }] }],
+	[
+		'a failed node says why',
+		done({
+			inForce: view(2, { ...ready, state: 'Failed', conditions: [{ type: 'Ready', status: 'False', message: 'no link has MAC x' }] }),
+		}),
+		{ nodes: [{ state: 'Failed', message: 'no link has MAC x' }] },
+	],
+	[
+		'a refused node is said, and the others go on',
+		done({ errors: new Map([['worker-1', 'not so']]) }),
+		{
+			nodes: [{ state: 'Refused', message: 'not so' }],
+			conditions: [
+				{ status: 'False', reason: 'ViolaPostError', message: expect.stringMatching(/worker-1: not so. The other nodes go on; check/) },
+				{ status: 'True', reason: 'Error' },
+			],
+		},
+	],
+	[
+		'a fault is the reason',
+		done({}, { faults: [{ reason: 'VmNotFound', message: 'no VM x' }] }),
+		{ lastError: 'VmNotFound: no VM x', conditions: [{ reason: 'VmNotFound' }, {}] },
+	],
+	[
+		'a kept node stays in the list, and says what to do',
+		done({ inForce: view(2, ready) }, { wanted: [], kept: ['worker-1'] }),
+		{ nodes: [{ nodeName: 'worker-1', interfaces: 1, state: 'Kept', message: expect.stringContaining('by hand') }] },
+	],
+	[
+		'a withdrawal that failed stays in the list',
+		done({ inForce: view(2, ready), errors: new Map([['worker-1', 'could not']]) }, { wanted: [], withdraw: ['worker-1'] }),
+		{ nodes: [{ nodeName: 'worker-1', state: 'Refused' }] },
+	],
+	['a withdrawn node leaves the list', done({ inForce: view(2, ready) }, { wanted: [], withdraw: ['worker-1'] }), { nodes: [] }],
+])('%s', (_, outcome, expected) => {
+	const status = statusAfter(outcome, undefined, now)
+	expect(status).toMatchObject(expected)
+	expect(OpenstackConfigStatus.parse(status)).toEqual(status)
+})
+
+test('a failure keeps what was known of the nodes, and heals without a trace', () => {
+	const before = statusAfter(done({ sent: new Set(['worker-1']) }), undefined, now)
+	const broken = statusAfter({ failure: { reason: 'NeutronPortError', message: 'neutron answered 503: down' } }, before, later)
+	expect(broken).toMatchObject({
+		lastSyncedAt: now.at,
+		nodes: before.nodes,
+		lastError: 'NeutronPortError: neutron answered 503: down',
+		conditions: [{ status: 'False', lastTransitionTime: later.at }, {}],
+	})
+	expect(
+		statusAfter({ failure: { reason: 'NeutronPortError', message: 'neutron answered 503: down' } }, broken, {
+			...later,
+			at: '2027-01-01T00:00:00Z',
+		}),
+	).toEqual(broken)
+	expect(statusAfter(done(), broken, later)).not.toHaveProperty('lastError')
+})
+
+test.each(Object.keys(advice) as MgmtReason[])('%s says what to do next, however long the message is', reason => {
+	const [ready] = statusAfter({ failure: { reason, message: 'x'.repeat(2000) } }, undefined, now).conditions ?? []
+	expect(ready?.message).toHaveLength(256)
+	expect(ready?.message).toContain(advice[reason])
+})
+
+const config = (name: string, created: string, provider: string, nodes: string[]) =>
+	({
+		metadata: { namespace: 'ns', name, creationTimestamp: created },
+		spec: { credentials: { k8sProviderID: provider } },
+		status: { nodes: nodes.map(nodeName => ({ nodeName, interfaces: 1 })) },
+	}) as OpenstackConfig
+
+test('the older OpenstackConfig of a cluster has a node; at the same age the name decides; another cluster is no rival', () => {
+	const own = config('m', '2026-01-02', 'biz', ['x'])
+	const all = [
+		own,
+		config('z', '2026-01-01', 'biz', ['a']),
+		config('b', '2026-01-02', 'biz', ['b']),
+		config('y', '2026-01-02', 'biz', ['c']),
+		config('c', '2026-01-01', 'other', ['d']),
+	]
+	expect(claimsOf(own, all)).toEqual(
+		new Map([
+			['a', 'ns/z'],
+			['b', 'ns/b'],
+		]),
+	)
+})

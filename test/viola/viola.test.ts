@@ -1,0 +1,154 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { NodeConfigRequest } from '../../contract/viola-api.ts'
+import { readConfig } from '../../viola/config.ts'
+import { canonical, changeOf, manifest, view } from '../../viola/manifest.ts'
+import { parseClusters, route } from '../../viola/routing.ts'
+
+let folder: string
+const file = (name: string, content: string) => {
+	writeFileSync(join(folder, name), content)
+	return join(folder, name)
+}
+beforeAll(() => {
+	folder = mkdtempSync(join(tmpdir(), 'multinic-viola-'))
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const nic = { id: 0, macAddress: 'fa:16:3e:37:c3:f1', address: '10.0.0.23', cidr: '10.0.0.0/24', mtu: 1450 }
+const to = { namespace: 'ns', providerId: 'biz', specHash: 'abc' }
+const node = (more: Partial<NodeConfigRequest> = {}): NodeConfigRequest => ({
+	nodeName: 'worker-1',
+	instanceId: 'vm-1',
+	interfaces: [nic],
+	...more,
+})
+const stored = manifest(node(), to)
+
+test.each<[sentence: string, existing: typeof stored, wanted: typeof stored, change: object | undefined]>([
+	['the same is no change', stored, stored, undefined],
+	[
+		'labels and status of others are no change',
+		{ ...stored, metadata: { ...stored.metadata, labels: { ...stored.metadata.labels, team: 'a' } }, status: { state: 'Failed' } },
+		stored,
+		undefined,
+	],
+	['paused is no change', { ...stored, spec: { ...stored.spec, paused: true, mode: 'Plan' } }, stored, undefined],
+	[
+		'other interfaces are a change, even when the hash says they are not',
+		{ ...stored, spec: { ...stored.spec, interfaces: [] } },
+		stored,
+		{ spec: { interfaces: [nic] } },
+	],
+	[
+		'another VM is a change',
+		stored,
+		manifest(node({ instanceId: 'vm-2' }), to),
+		{ spec: { instanceId: 'vm-2' }, metadata: { labels: { 'multinic.io/instance-id': 'vm-2' } } },
+	],
+	[
+		'a label taken away is put back',
+		{ ...stored, metadata: { ...stored.metadata, labels: {} } },
+		stored,
+		{ metadata: { labels: { 'multinic.io/node-name': 'worker-1' } } },
+	],
+])('%s', (_, existing, wanted, change) => {
+	if (change) expect(changeOf(existing, wanted)).toMatchObject(change)
+	else expect(changeOf(existing, wanted)).toBeUndefined()
+})
+
+test('a change names neither finalizers nor what people set', () => {
+	const change = JSON.stringify(changeOf(stored, manifest(node({ interfaces: [] }), to)))
+	expect(change).not.toMatch(/finalizers|paused|mode|status/)
+})
+
+test('a node name over 63 characters is in the spec and in no label', () => {
+	const nodeName = `${'a'.repeat(60)}.example.com`
+	const { metadata, spec } = manifest(node({ nodeName }), to)
+	expect([metadata.name, spec.nodeName, metadata.labels]).toEqual([
+		nodeName,
+		nodeName,
+		{ 'multinic.io/instance-id': 'vm-1', 'multinic.io/provider-id': 'biz' },
+	])
+})
+
+test('what means the same has one text: order of interfaces and of keys, names and defaults', () => {
+	const other = { ...nic, id: 1, macAddress: 'fa:16:3e:37:c3:f2', address: '10.0.0.24' }
+	fc.assert(
+		fc.property(
+			fc.shuffledSubarray([nic, other], { minLength: 2 }),
+			fc.shuffledSubarray(Object.entries(nic), { minLength: 5 }),
+			(list, entries) => {
+				const shuffled = list.map(item =>
+					item.id === 0
+						? (Object.fromEntries(entries) as typeof nic)
+						: { ...item, name: 'multinic1', defaultRoute: false, policyRouting: true },
+				)
+				expect(canonical(shuffled)).toBe(canonical([nic, other]))
+			},
+		),
+	)
+	expect(canonical([{ ...nic, mtu: 1451 }])).not.toBe(canonical([nic]))
+	expect(canonical([{ ...nic, defaultRoute: true }])).not.toBe(canonical([nic]))
+})
+
+test('a view shows what is in force, and a status only where there is one', () => {
+	expect(view({ ...stored, metadata: { name: 'worker-1', generation: 4 } })).toEqual({
+		nodeName: 'worker-1',
+		instanceId: 'vm-1',
+		providerId: 'biz',
+		generation: 4,
+		interfaces: [nic],
+	})
+})
+
+test.each<[sentence: string, document: unknown, words: string]>([
+	['an empty file', null, 'expected record'],
+	['no cluster', {}, 'names no cluster'],
+	['a field nobody knows', { biz: { kubeConfig: '/x' } }, 'biz: Unrecognized key: "kubeConfig"'],
+])('of the clusters, %s is refused', (_, document, words) => {
+	expect(() => parseClusters(document)).toThrow(words)
+})
+
+test('a request goes to its cluster or nowhere', () => {
+	const clusters = parseClusters({ biz: {}, two: { kubeconfig: '/k', namespace: 'n' } })
+	expect(route(clusters, 'biz')).toEqual({ providerId: 'biz', target: { namespace: 'multinic-system' } })
+	expect(route(clusters, 'two').target).toEqual({ kubeconfig: '/k', namespace: 'n' })
+	for (const id of ['other', '__proto__', 'constructor']) expect(() => route(clusters, id)).toThrow('no cluster is configured')
+	expect(() => route(clusters, undefined)).toThrow('x-provider-id is required')
+})
+
+test('the environment is read, the token from its file too', () => {
+	const VIOLA_CLUSTERS = file('clusters.yaml', 'biz: { kubeconfig: /k }\n')
+	expect(readConfig({ VIOLA_CLUSTERS, VIOLA_TOKEN_FILE: file('token', 'secret\n'), VIOLA_ADDR: '[::1]:80' })).toMatchObject({
+		host: '::1',
+		port: 80,
+		token: 'secret',
+	})
+	expect(readConfig({ VIOLA_CLUSTERS: file('clusters.json', '{"biz":{}}'), VIOLA_TOKEN: 't' })).toMatchObject({
+		host: '0.0.0.0',
+		port: 8080,
+	})
+})
+
+test.each<[sentence: string, env: () => Record<string, string>, words: RegExp]>([
+	['no token', () => ({ VIOLA_CLUSTERS: file('c', 'biz: {}') }), /VIOLA_TOKEN or VIOLA_TOKEN_FILE is required/],
+	[
+		'an empty token file',
+		() => ({ VIOLA_CLUSTERS: file('c', 'biz: {}'), VIOLA_TOKEN_FILE: file('t', '\n') }),
+		/VIOLA_TOKEN_FILE.*is empty/,
+	],
+	['no clusters', () => ({ VIOLA_TOKEN: 't' }), /VIOLA_CLUSTERS is required/],
+	['a clusters file that is not there', () => ({ VIOLA_TOKEN: 't', VIOLA_CLUSTERS: '/nowhere' }), /VIOLA_CLUSTERS: ENOENT/],
+	['clusters that are wrong', () => ({ VIOLA_TOKEN: 't', VIOLA_CLUSTERS: file('d', 'biz: 5') }), /VIOLA_CLUSTERS: .*biz: /],
+	[
+		'an address without a port',
+		() => ({ VIOLA_TOKEN: 't', VIOLA_CLUSTERS: file('c', 'biz: {}'), VIOLA_ADDR: 'host' }),
+		/VIOLA_ADDR: must be host:port/,
+	],
+])('%s ends the start with the variable named', (_, env, words) => {
+	expect(() => readConfig(env())).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(words) }))
+})
