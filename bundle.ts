@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type BuildOptions, build, type Metafile } from 'esbuild'
 
@@ -10,7 +10,7 @@ const agentMaxBytes = 1_000_000
 /** CommonJS packages ask for Node's own modules by `require`, which an ES module does not have. */
 const banner = { js: "import { createRequire as __createRequire } from 'node:module'\nconst require = __createRequire(import.meta.url)" }
 
-const common: BuildOptions & { metafile: true } = {
+const common: BuildOptions & { metafile: true; write: false } = {
 	absWorkingDir: import.meta.dirname,
 	bundle: true,
 	platform: 'node',
@@ -20,21 +20,24 @@ const common: BuildOptions & { metafile: true } = {
 	legalComments: 'none',
 	logLevel: 'warning',
 	metafile: true,
+	write: false,
 }
 
 /**
- * Writes the bundles. Refuses an agent that is too large or holds a package besides zod, and a process that would load
+ * Writes the bundles, all at once at the end. Refuses an agent that is too large or holds a package besides zod, and a process that would load
  * `@kubernetes/client-node` when it starts.
  *
  * @returns bytes that each entry loads when it starts
  */
 export async function bundle(outdir = join(import.meta.dirname, 'dist')): Promise<Record<string, number>> {
-	await rm(outdir, { recursive: true, force: true })
 	const one = await build({ ...common, outdir, entryPoints: agent, minify: true })
 	const many = await build({ ...common, outdir, entryPoints: processes, splitting: true, chunkNames: 'chunk-[hash]', banner })
 	const started = Object.entries({ ...startedBy(agent, one.metafile), ...startedBy(processes, many.metafile) })
 	const faults = started.flatMap(([entry, { packages, bytes }]) => faultsOf(entry, packages, bytes))
 	if (faults.length > 0) throw new Error(`bundle: ${faults.join('; ')}`)
+	await rm(outdir, { recursive: true, force: true })
+	await mkdir(outdir, { recursive: true })
+	await Promise.all([...one.outputFiles, ...many.outputFiles].map(({ path, contents }) => writeFile(path, contents)))
 	return Object.fromEntries(started.map(([entry, { bytes }]) => [entry, bytes]))
 }
 
