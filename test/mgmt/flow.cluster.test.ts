@@ -35,6 +35,8 @@ const failing = (name: 'neutron' | 'nova') => {
 	return {}
 }
 const readyOf = async (name: string) => (await world.config(name))?.status?.conditions?.find(({ type }) => type === 'Ready')
+const deleting = async (name: string) =>
+	(await world.client.find(NodeConfigKind, { namespace: NAMESPACE, name }))?.metadata.deletionTimestamp
 const untilReady = (name: string, wanted: object) => expect.poll(() => readyOf(name), patience).toMatchObject(wanted)
 
 test('a port attached to a VM becomes an interface of its node, and goes away when it is detached', async () => {
@@ -185,8 +187,6 @@ describe('what fails is said, sends nothing and loses nothing', () => {
 })
 
 test('a VM taken out of the OpenstackConfig, and a deleted OpenstackConfig, give the node back', async () => {
-	const deleting = async (name: string) =>
-		(await world.client.find(NodeConfigKind, { namespace: NAMESPACE, name }))?.metadata.deletionTimestamp
 	await world.applyConfig('partly', spec(['worker-3']))
 	await expect.poll(() => deleting('worker-4'), patience).toBeDefined()
 	await world.client.delete(
@@ -196,6 +196,35 @@ test('a VM taken out of the OpenstackConfig, and a deleted OpenstackConfig, give
 	await expect.poll(() => deleting('worker-2'), patience).toBeDefined()
 	await expect.poll(() => world.config('sticky'), patience).toBeUndefined()
 	expect(await deleting('worker-1')).toBeUndefined()
+})
+
+test('Keystone itself will do, with a password from a Secret', async () => {
+	const { openstack } = world
+	openstack.addServer({ name: 'vm-5', metadata: { node: 'worker-5' } })
+	const port = openstack.attach({ server: 'vm-5', network: 'test' })
+	await world.putSecret('keystone', 'password', openstack.password)
+	const passwordSecretRef = { name: 'keystone', key: 'password' }
+	const credentials = { authURL: openstack.keystoneUrl, username: openstack.user, domainName: 'Default', passwordSecretRef }
+	await world.applyConfig('direct', spec(['vm-5'], { settings: { openstackNodeNameMetadataKey: 'node' } }, credentials))
+	await expect.poll(() => interfacesOf('worker-5'), patience).toMatchObject([{ portId: port.id }])
+})
+
+test('a VM that was deleted gives its node back, and the others stay', async () => {
+	const { openstack } = world
+	for (const name of ['worker-6', 'worker-7']) {
+		openstack.addServer({ name })
+		openstack.attach({ server: name, network: 'test' })
+	}
+	await world.applyConfig('deleted', spec(['worker-6', 'worker-7']))
+	await expect.poll(() => interfacesOf('worker-7'), patience).toHaveLength(1)
+	openstack.deleteServer('worker-7')
+	await expect.poll(() => deleting('worker-7'), patience).toBeDefined()
+	await untilReady('deleted', { status: 'False', reason: 'VmNotFound' })
+	expect(await interfacesOf('worker-6')).toHaveLength(1)
+	openstack.deleteServer('worker-6')
+	await untilReady('deleted', { message: expect.stringContaining('worker-6') })
+	expect((await world.config('deleted'))?.status?.nodes).toMatchObject([{ nodeName: 'worker-6', state: 'Kept' }])
+	expect(await deleting('worker-6')).toBeUndefined()
 })
 
 test('a refused sign-in is said, and the password is not tried a second time', async () => {
@@ -217,7 +246,7 @@ test('a refused sign-in is said, and the password is not tried a second time', a
 
 test('no secret is in a log or a status', async () => {
 	const { openstack, violaToken } = world
-	const configs = await Promise.all(['flow', 'errors', 'partly', 'younger'].map(name => world.config(name)))
+	const configs = await Promise.all(['flow', 'errors', 'partly', 'younger', 'direct', 'deleted'].map(name => world.config(name)))
 	const said = world.logs() + JSON.stringify(configs)
 	expect(said).toContain('KeystoneError')
 	for (const secret of [openstack.password, openstack.encryptKey, violaToken, 'not-the-key-1234', 'a-token-viola-never-had'])
