@@ -14,6 +14,7 @@ const rules: readonly Rule[] = [
 	hasUnreadReport,
 	runWasLost,
 	runIsActive,
+	runIsEnding,
 	wasNeverRun,
 	retryIsAnswered,
 	isInvalid,
@@ -68,6 +69,13 @@ function runIsActive(snapshot: Snapshot): Decision | undefined {
 		return { act: 'settle', why: 'PodRefused', status: refusedPodStatus(snapshot, run, run.pod.refused), result: false }
 	if (known || (status.observedGeneration === generation && status.state === 'Failed')) return waiting
 	return { act: 'settle', why: 'RunStarted', status: startedStatus(snapshot, run), result: false }
+}
+
+/** Its pod ended without a report that we know of; the Job will say how, and a report may still be on its way to us. */
+function runIsEnding(snapshot: Snapshot): Decision | undefined {
+	const run = currentRun(snapshot)
+	if (!run || run.report || hasEnded(run) || isTold(snapshot, run) || !(run.job || run.pod)) return undefined
+	return { act: 'wait', why: 'RunIsEnding', afterMs: 30_000 }
 }
 
 /** The annotation is dropped only once a run bears its value: a controller that dies in between forgets no retry. */

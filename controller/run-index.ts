@@ -8,7 +8,10 @@ import type { ConfigMapView, Mark, RunJobView, RunPodView } from './view.ts'
 type Parts = { configMap?: ConfigMapView; job?: RunJobView; pod?: RunPodView; read?: Reading }
 type Reading = { report: AgentReport } | { fault: string }
 
-/** Every run by node, so that a decision need not look through all of them. */
+/**
+ * Every run by node, so that a decision need not look through all of them. Within a node by name and uid: while the garbage collector
+ * still works on a deleted node config, its runs and those of its successor may have the same names.
+ */
 export type RunIndex = {
 	configMap: Take<ConfigMapView>
 	job: Take<RunJobView>
@@ -27,28 +30,34 @@ export function createRunIndex(): RunIndex {
 	const active = new Set<string>()
 	const change = (mark: Mark | undefined, edit: (parts: Parts) => void) => {
 		if (!mark?.node || !mark.name) return
+		const key = `${mark.name} ${mark.uid}`
 		const runs = nodes.get(mark.node) ?? new Map<string, Parts>()
-		const parts = runs.get(mark.name) ?? {}
+		const parts = runs.get(key) ?? {}
 		edit(parts)
-		keep(nodes, runs, mark, parts)
-		const run = runFrom(mark.name, parts)
-		if (run && isActive(run)) active.add(mark.name)
-		else active.delete(mark.name)
+		keep(nodes, runs, { node: mark.node, key }, parts)
+		const run = runFrom(parts)
+		if (run && isActive(run)) active.add(key)
+		else active.delete(key)
 	}
 	return {
 		configMap: (now, before) => change(now ?? before, parts => takeConfigMap(parts, now)),
 		job: (now, before) => change(now ?? before, parts => assign(parts, 'job', now)),
 		pod: (now, before) => change(now ?? before, parts => takePod(parts, now, before)),
-		runsOf: node => [...(nodes.get(node) ?? [])].flatMap(([name, parts]) => runFrom(name, parts) ?? []),
+		runsOf: node => [...(nodes.get(node)?.values() ?? [])].flatMap(parts => runFrom(parts) ?? []),
 		get active() {
 			return active.size
 		},
 	}
 }
 
-function keep(nodes: Map<string, Map<string, Parts>>, runs: Map<string, Parts>, { node, name }: Mark, parts: Parts): void {
-	if (parts.configMap || parts.job || parts.pod) runs.set(name, parts)
-	else runs.delete(name)
+function keep(
+	nodes: Map<string, Map<string, Parts>>,
+	runs: Map<string, Parts>,
+	{ node, key }: { node: string; key: string },
+	parts: Parts,
+): void {
+	if (parts.configMap || parts.job || parts.pod) runs.set(key, parts)
+	else runs.delete(key)
 	if (runs.size > 0) nodes.set(node, runs)
 	else nodes.delete(node)
 }
@@ -56,7 +65,8 @@ function keep(nodes: Map<string, Map<string, Parts>>, runs: Map<string, Parts>, 
 /** A report is read once, and only its result is kept. */
 function takeConfigMap(parts: Parts, now: ConfigMapView | undefined): void {
 	assign(parts, 'configMap', now && { ...now, report: undefined })
-	if (now?.report !== undefined) parts.read = readReport(now.report, now)
+	if (now?.report === undefined) delete parts.read
+	else parts.read = readReport(now.report, now)
 }
 
 /** A Job that is tried once has one pod; should it ever have had another, the latest counts. */
@@ -69,11 +79,11 @@ function assign<K extends 'configMap' | 'job' | 'pod'>(parts: Parts, key: K, val
 	else parts[key] = value
 }
 
-function runFrom(name: string, parts: Parts): Run | undefined {
+function runFrom(parts: Parts): Run | undefined {
 	const { configMap, job, pod } = parts
 	const mark = configMap ?? job ?? pod
 	if (!mark) return undefined
-	const { uid, generation, attempt } = mark
+	const { name, uid, generation, attempt } = mark
 	const run: Run = {
 		...{ name, uid, generation, attempt, job, pod },
 		mode: configMap?.mode ?? 'Apply',

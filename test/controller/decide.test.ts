@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { NodeConfigStatus } from '../../contract/node-config.ts'
 import { statusChange } from '../../controller/change.ts'
 import { decide } from '../../controller/decide.ts'
-import { backoffMs, condition } from '../../controller/runs.ts'
+import { backoffMs, condition, currentRun, isTold } from '../../controller/runs.ts'
 import type { Snapshot } from '../../controller/snapshot.ts'
 import { pendingStatus, reportedStatus } from '../../controller/status.ts'
 import { ended, nicReport, now, report, run, spec, startedFor, withStatus, world } from './world.ts'
@@ -103,6 +103,7 @@ describe('a failed run', () => {
 		],
 		['an answered annotation is dropped once the result is told', answered(), 'adopt', 'RetryAnswered'],
 		['ended without a report', world({ runs: [run({ job: { ...ended, failure: 'DeadlineExceeded: too slow' } })] }), 'settle', 'RunLost'],
+		['whose pod ended without a report is lost only when its Job says so', world({ runs: [run({ pod: deadPod })] }), 'wait', 'RunIsEnding'],
 		['whose report cannot be read', world({ runs: [run({ job: ended, reportFault: 'it is not JSON' })] }), 'settle', 'RunFailed'],
 		['whose pod is refused is told while Kubernetes tries on', world({ runs: [run({ pod: refused })] }), 'settle', 'PodRefused'],
 		[
@@ -251,6 +252,17 @@ describe('whatever the world looks like', () => {
 		)
 	})
 
+	test('no run is started before the result of the last one is told', () => {
+		fc.assert(
+			fc.property(worlds, snapshot => {
+				const last = currentRun(snapshot)
+				if (decide(snapshot).act !== 'start' || !last) return
+				expect(isTold(snapshot, last) || !(last.job || last.pod || last.report)).toBe(true)
+			}),
+			{ numRuns: 2_000 },
+		)
+	})
+
 	test('no run is started while one may be on the node', () => {
 		fc.assert(
 			fc.property(worlds, snapshot => {
@@ -302,6 +314,7 @@ const worlds = fc
 	})
 
 const someNode = { name: 'worker-1', uid: 'node-uid', ready: 'True' as const, internalIps: ['192.168.0.11'] }
+const deadPod = { ended: true, refused: undefined, lastWords: 'Segmentation fault' }
 const refused = { ended: false, refused: 'ImagePullBackOff: Back-off pulling image "agent"', lastWords: undefined }
 
 function statusOf(snapshot: Snapshot): NodeConfigStatus {

@@ -147,7 +147,7 @@ test('5,000 random specs become a run, or a sentence about what is wrong, and ne
 		}),
 		{ numRuns: 5_000 },
 	)
-	expect(Math.min(seen.good, seen.bad)).toBeGreaterThan(500)
+	expect(Math.min(seen.good, seen.bad)).toBeGreaterThan(100)
 })
 
 const octet = fc.integer({ min: 0, max: 255 })

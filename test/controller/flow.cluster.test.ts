@@ -1,0 +1,272 @@
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import type { NodeConfigSpec, NodeConfigStatus } from '../../contract/node-config.ts'
+import { NodeConfig } from '../../controller/kinds.ts'
+import { condition } from '../../controller/runs.ts'
+import type { Kind, KubeObject } from '../../runtime/kube/kind.ts'
+import { ConfigMap, Event, Job, Node } from '../../runtime/kube/kinds.ts'
+import { type Fate, reportFor } from './kubelet.ts'
+import { eventually, namespace, type Stage, startStage } from './stage.ts'
+
+/** Node config → Job → report → status, on a real control plane, signed in as who we are. */
+let stage: Stage
+const nic = { id: 0, macAddress: 'fa:16:3e:37:c3:f1', address: '10.0.0.23', cidr: '10.0.0.0/24', mtu: 1450 }
+const started = '1 InProgress 0/1 RunStarted'
+const configured = '1 Configured 1/1 AllInterfacesConfigured'
+
+beforeAll(async () => {
+	stage = await startStage()
+})
+afterAll(() => stage?.stop())
+
+describe('with a controller that runs', () => {
+	let controller: ReturnType<Stage['controller']>
+	beforeAll(() => {
+		controller = stage.controller()
+	})
+	afterAll(() => controller?.stop())
+
+	test('a node config is configured: two status writes, finalizer, Events, columns', async () => {
+		await newNode('plain')
+		await create('plain')
+		await tells('plain', configured)
+		expect(stage.story('plain')).toEqual(['new', started, configured])
+		const { metadata } = await stage.admin.get(NodeConfig, at('plain'))
+		expect(metadata.finalizers).toEqual(['multinic.io/cleanup'])
+		const { stdout } = await stage.kubectl('get', 'mnnc', 'plain', '-n', namespace, '--no-headers')
+		expect(stdout.split(/\s+/).slice(0, 5)).toEqual(['plain', 'plain', 'Configured', '1/1', 'AllInterfacesConfigured'])
+		await eventually(async () => expect(await reasonsOf('plain')).toEqual(['RunStarted', 'AllInterfacesConfigured']))
+	})
+
+	test('a changed spec while a run is under way: the run is awaited, then the newest generation starts', async () => {
+		await newNode('busy')
+		const gate = Promise.withResolvers<void>()
+		stage.kubelet.fate('busy', async input => {
+			if (input.generation === 1) await gate.promise
+			return { report: reportFor(input), end: 'Succeeded' }
+		})
+		await create('busy')
+		await eventually(() => expect(inputsOf('busy')).toHaveLength(1))
+		for (const mtu of [1400, 1300]) await patchSpec('busy', { interfaces: [{ ...nic, mtu }] })
+		gate.resolve()
+		await tells('busy', '3 Configured 1/1 AllInterfacesConfigured')
+		expect(inputsOf('busy').map(({ generation, interfaces }) => [generation, interfaces[0]?.mtu])).toEqual([
+			[1, 1450],
+			[3, 1300],
+		])
+		expect(stage.story('busy')).not.toContain('2 Configured 1/1 AllInterfacesConfigured')
+	})
+
+	test('a NIC that is not there yet: the other is configured, it is Failed with the reason, and tried again', async () => {
+		await newNode('late')
+		let here = false
+		stage.kubelet.fate('late', input => (here ? { report: reportFor(input), end: 'Succeeded' } : waiting(input)))
+		await create('late', { interfaces: [nic, { id: 1, macAddress: 'fa:16:3e:04:92:c6' }] })
+		await tells('late', '1 Failed 1/2 WaitingForDevice')
+		here = true
+		await tells('late', '1 Configured 2/2 AllInterfacesConfigured')
+		expect((await statusOf('late')).lastJobName).toBe('multinic-agent-late-g1-2')
+		expect(stage.story('late').filter(line => line.includes('InProgress'))).toHaveLength(1)
+	})
+
+	test('a cause that cannot heal waits; a person asks for a retry, once', async () => {
+		await newNode('stuck')
+		stage.kubelet.fate('stuck', input => failing(input, 'MtuRefused'))
+		await create('stuck')
+		await tells('stuck', '1 Failed 0/1 MtuRefused')
+		stage.kubelet.fate('stuck', input => ({ report: reportFor(input), end: 'Succeeded' }))
+		await stage.admin.patch(NodeConfig, at('stuck'), { metadata: { annotations: { 'multinic.io/retry': 'please' } } })
+		await tells('stuck', configured)
+		await eventually(async () => expect((await stage.admin.get(NodeConfig, at('stuck'))).metadata.annotations).toBeUndefined())
+		expect(inputsOf('stuck').map(({ attempt }) => attempt)).toEqual([1, 2])
+	})
+
+	test('a node that does not exist is waited for, and said', async () => {
+		await create('nowhere')
+		await tells('nowhere', '1 Pending 0/1 NodeNotFound')
+		expect(await readyMessage('nowhere')).toBe('No Kubernetes node has the name nowhere. The run starts when it joins.')
+		await newNode('nowhere')
+		await tells('nowhere', configured)
+	})
+
+	test('a route the API server lets through and we do not: the message names the field', async () => {
+		await newNode('crooked')
+		await create('crooked', { interfaces: [{ ...nic, routes: [{ to: '10.9.0.0' }] }] })
+		await tells('crooked', '1 Failed 0/1 InvalidConfig')
+		expect(await readyMessage('crooked')).toContain('spec.interfaces[0].routes[0].to: must be an address with a prefix length')
+		await patchSpec('crooked', { interfaces: [nic] })
+		await tells('crooked', '2 Configured 1/1 AllInterfacesConfigured')
+	})
+
+	test('a pod that Kubernetes does not start is said while it is tried, and heals', async () => {
+		await newNode('refused')
+		stage.kubelet.fate('refused', () => ({ refused: { reason: 'ImagePullBackOff', message: 'Back-off pulling image "agent"' } }))
+		await create('refused')
+		await tells('refused', '1 InProgress 0/1 PodRefused')
+		expect(await readyMessage('refused')).toContain('ImagePullBackOff: Back-off pulling image "agent"')
+	})
+
+	test('a pod that ends without a report is RunLost', async () => {
+		await newNode('lost')
+		stage.kubelet.fate('lost', () => ({ end: 'Failed', lastWords: 'Segmentation fault' }))
+		await create('lost')
+		await tells('lost', '1 Failed 0/1 RunLost')
+		expect(await readyMessage('lost')).toContain('Segmentation fault')
+	})
+
+	test('a run that could not reach the API server leaves its report in the pod', async () => {
+		await newNode('cut')
+		stage.kubelet.fate('cut', input => ({ end: 'Succeeded', lastWords: JSON.stringify(reportFor(input)) }))
+		await create('cut')
+		await tells('cut', configured)
+	})
+
+	test('something else in the way of a run is stepped over', async () => {
+		await newNode('blocked')
+		await stage.admin.create(ConfigMap, { metadata: { name: 'multinic-agent-blocked-g1', namespace }, data: { not: 'ours' } })
+		await create('blocked')
+		await tells('blocked', configured)
+		expect((await statusOf('blocked')).lastJobName).toBe('multinic-agent-blocked-g1-2')
+	})
+
+	test('deleted: the node is cleaned, then it goes, and ConfigMap and Job go with it', async () => {
+		await newNode('leaving')
+		await create('leaving')
+		await tells('leaving', configured)
+		await stage.admin.delete(NodeConfig, at('leaving'))
+		await eventually(() => expect(stage.story('leaving').at(-1)).toBe('gone'))
+		expect(inputsOf('leaving').map(({ mode, interfaces }) => [mode, interfaces.length])).toEqual([
+			['Apply', 1],
+			['Cleanup', 0],
+		])
+		await eventually(async () => expect(await namesOf(Job, 'leaving')).toEqual([]))
+		await eventually(async () => expect(await namesOf(ConfigMap, 'leaving')).toEqual([]))
+	})
+
+	test('deleted and made again under the same name: it is configured again', async () => {
+		await newNode('again')
+		await create('again')
+		await tells('again', configured)
+		const before = (await stage.admin.get(NodeConfig, at('again'))).metadata.uid
+		await stage.admin.delete(NodeConfig, at('again'))
+		await eventually(() => expect(stage.story('again').at(-1)).toBe('gone'))
+		await create('again')
+		await tells('again', configured)
+		expect(inputsOf('again').map(({ mode, uid }) => [mode, uid === before])).toEqual([
+			['Apply', true],
+			['Cleanup', true],
+			['Apply', false],
+		])
+	})
+
+	test('a node that is gone for good does not hold its node config', async () => {
+		await newNode('dead')
+		await create('dead')
+		await tells('dead', configured)
+		await stage.admin.delete(Node, { name: 'dead' })
+		await stage.admin.delete(NodeConfig, at('dead'))
+		await eventually(() => expect(stage.story('dead').at(-1)).toBe('gone'))
+	})
+})
+
+describe('a controller that dies', () => {
+	test.each([1, 2, 3, 4, 5])('after %i writes leaves nothing undone and nothing done twice', async writes => {
+		const name = `crash-${writes}`
+		await newNode(name)
+		const first = stage.controller({ crashAfter: writes })
+		onTestFinished(() => first.stop())
+		await create(name, {}, [])
+		await first.crashed
+		const second = stage.controller()
+		onTestFinished(() => second.stop())
+		await tells(name, configured)
+		expect(await namesOf(Job, name)).toEqual([`multinic-agent-${name}-g1`])
+		expect(inputsOf(name)).toHaveLength(1)
+	})
+
+	test('comes back to a settled cluster and writes nothing', async () => {
+		const all = (await stage.admin.list(NodeConfig, { namespace })).items.filter(settled).length
+		const before = stage.controller()
+		await eventually(async () => expect((await stage.admin.list(NodeConfig, { namespace })).items.every(settledOrTrying)).toBe(true))
+		await before.stop()
+		for (const name of ['refused', 'lost']) await stage.admin.patch(NodeConfig, at(name), { metadata: { finalizers: null } })
+		for (const name of ['refused', 'lost']) await stage.admin.delete(NodeConfig, at(name))
+		const seen: string[] = []
+		const after = stage.controller({ onDecision: ({ act }) => seen.push(act) })
+		onTestFinished(() => after.stop())
+		await eventually(() => expect(seen.length).toBeGreaterThanOrEqual(all - 2))
+		expect(new Set(seen)).toEqual(new Set(['wait']))
+		expect(after.writes()).toBe(0)
+	})
+
+	test('clears runs whose time is over, and the garbage collector takes their Jobs', async () => {
+		const controller = stage.controller({ keepRunMs: 1 })
+		onTestFinished(() => controller.stop())
+		await eventually(async () => expect(await namesOf(Job, 'plain')).toEqual([]))
+		expect((await statusOf('plain')).state).toBe('Configured')
+	})
+})
+
+function settled({ status }: { status?: NodeConfigStatus | Readonly<Record<string, unknown>> }): boolean {
+	return status?.state === 'Configured'
+}
+
+function settledOrTrying({ metadata, status }: { metadata: { name: string }; status?: Readonly<Record<string, unknown>> }): boolean {
+	return status?.state === 'Configured' || metadata.name === 'refused' || metadata.name === 'lost'
+}
+
+function at(name: string) {
+	return { name, namespace }
+}
+
+function newNode(name: string): Promise<void> {
+	return stage.kubelet.addNode(name)
+}
+
+async function create(name: string, spec: Partial<NodeConfigSpec> = {}, finalizers = ['multinic.io/cleanup']): Promise<void> {
+	const metadata = { name, namespace, finalizers }
+	await stage.admin.create(NodeConfig, { metadata, spec: { nodeName: name, interfaces: [nic], ...spec } })
+}
+
+async function patchSpec(name: string, spec: Partial<NodeConfigSpec>): Promise<void> {
+	await stage.admin.patch(NodeConfig, at(name), { spec })
+}
+
+async function tells(name: string, line: string): Promise<void> {
+	await eventually(() => expect(stage.story(name).at(-1)).toBe(line))
+}
+
+async function statusOf(name: string): Promise<NodeConfigStatus> {
+	return (await stage.admin.get(NodeConfig, at(name))).status as NodeConfigStatus
+}
+
+async function readyMessage(name: string): Promise<string | undefined> {
+	return condition(await statusOf(name), 'Ready')?.message
+}
+
+async function namesOf(kind: Kind, node: string): Promise<string[]> {
+	const { items } = await stage.admin.list<KubeObject>(kind, { namespace, labelSelector: `multinic.io/node-name=${node}` })
+	return items.map(({ metadata }) => metadata.name)
+}
+
+async function reasonsOf(name: string): Promise<(string | undefined)[]> {
+	const { items } = await stage.admin.list(Event, { namespace, fieldSelector: `involvedObject.name=${name}` })
+	return items.sort((a, b) => Number(a.metadata.resourceVersion) - Number(b.metadata.resourceVersion)).map(({ reason }) => reason)
+}
+
+function inputsOf(name: string) {
+	return stage.kubelet.inputs.filter(input => input.nodeName === name)
+}
+
+function waiting(input: Parameters<typeof reportFor>[0]): Fate {
+	const whole = reportFor(input)
+	const interfaces = whole.interfaces.map(one =>
+		one.id === 1 ? { ...one, state: 'Failed' as const, reason: 'WaitingForDevice' as const, message: 'no link has this MAC yet' } : one,
+	)
+	return { report: { ...whole, outcome: 'PartlyFailed', reason: 'PartlyFailed', interfaces }, end: 'Failed' }
+}
+
+function failing(input: Parameters<typeof reportFor>[0], reason: 'MtuRefused'): Fate {
+	const whole = reportFor(input)
+	const interfaces = whole.interfaces.map(one => ({ ...one, state: 'Failed' as const, reason, message: 'the link carries 1500 at most' }))
+	return { report: { ...whole, outcome: 'Failed', reason, interfaces }, end: 'Failed' }
+}

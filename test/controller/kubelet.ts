@@ -1,0 +1,128 @@
+import { type AgentReport, RunConfig } from '../../contract/agent-run.ts'
+import { CONFIG_KEY, REPORT_KEY } from '../../contract/names.ts'
+import type { KubeClient } from '../../runtime/kube/client.ts'
+import { isKubeFailure } from '../../runtime/kube/failures.ts'
+import type { Stored } from '../../runtime/kube/kind.ts'
+import { ConfigMap, Lease, Node, Pod } from '../../runtime/kube/kinds.ts'
+import { startReflector } from '../../runtime/kube/reflector.ts'
+import type { Log } from '../../runtime/log.ts'
+
+/** What becomes of a pod: a report, last words, a refusal, or none of them; and how its container ends, if it ends. */
+export type Fate = {
+	report?: unknown
+	lastWords?: string
+	refused?: { reason: string; message: string }
+	end?: 'Succeeded' | 'Failed'
+}
+
+/** The part of a kubelet and of an agent that the controller sees, on a real API server: pods get a status, runs report. */
+export type Kubelet = {
+	/** How the runs on this node go from now on; until told otherwise every wanted interface is configured. */
+	fate(node: string, how: (input: RunConfig) => Fate | Promise<Fate>): void
+	/** Registers a node and says that it is ready. */
+	addNode(name: string): Promise<void>
+	/** Every input a run was started with, in order. */
+	inputs: readonly RunConfig[]
+	stop(): void
+}
+
+type Options = {
+	admin: KubeClient
+	namespace: string
+	/** A client that is signed in as the agent in this pod. */
+	asAgent: (pod: { name: string; uid: string }) => Promise<KubeClient>
+	log: Log
+}
+
+export function startKubelet({ admin, namespace, asAgent, log }: Options): Kubelet {
+	const stop = new AbortController()
+	const fates = new Map<string, (input: RunConfig) => Fate | Promise<Fate>>()
+	const inputs: RunConfig[] = []
+	const nodes: string[] = []
+	const started = new Set<string>()
+	const onPod = (pod: Stored<Pod>) => {
+		if (pod.metadata.deletionTimestamp) return admin.delete(Pod, at(pod), { graceSeconds: 0 })
+		if (started.has(pod.metadata.uid)) return undefined
+		started.add(pod.metadata.uid)
+		return play(pod)
+	}
+	async function play(pod: Stored<Pod>): Promise<void> {
+		const configMap = { namespace, name: pod.spec?.volumes?.find(one => one.configMap)?.configMap?.name ?? '' }
+		const input = RunConfig.parse(JSON.parse((await admin.get(ConfigMap, configMap)).data?.[CONFIG_KEY] ?? ''))
+		inputs.push(input)
+		const fate = await (fates.get(input.nodeName) ?? configures)(input)
+		if (fate.refused) await admin.patchStatus(Pod, at(pod), { phase: 'Pending', ...container({ waiting: fate.refused }) })
+		if (fate.report !== undefined) {
+			const agent = await asAgent(pod.metadata)
+			await agent.patch(ConfigMap, configMap, { data: { [REPORT_KEY]: JSON.stringify(fate.report) } })
+		}
+		if (!fate.end) return
+		const ended = new Date().toISOString()
+		const terminated = {
+			exitCode: fate.end === 'Succeeded' ? 0 : 1,
+			startedAt: ended,
+			finishedAt: ended,
+			...(fate.lastWords && { message: fate.lastWords }),
+		}
+		await admin.patchStatus(Pod, at(pod), { phase: fate.end, ...container({ terminated }) })
+	}
+	startReflector({
+		...{ client: admin, kind: Pod, namespace, log, signal: stop.signal },
+		onChange: (_, pod) => {
+			if (!pod || stop.signal.aborted) return
+			Promise.resolve(onPod(pod)).catch(error => !isKubeFailure(error, 'NOT_FOUND') && log.error({ err: error }, 'kubelet'))
+		},
+	})
+	const beat = setInterval(() => void Promise.all(nodes.map(name => heartbeat(admin, name).catch(() => {}))), 10_000)
+	return {
+		fate: (node, how) => void fates.set(node, how),
+		addNode: async name => {
+			nodes.push(name)
+			await admin.create(Node, { metadata: { name } })
+			await heartbeat(admin, name)
+			const ready = { type: 'Ready', status: 'True', reason: 'KubeletReady', message: '', lastTransitionTime: new Date().toISOString() }
+			await admin.patchStatus(Node, { name }, { conditions: [ready], addresses: [{ type: 'InternalIP', address: '192.168.0.11' }] })
+		},
+		inputs,
+		stop: () => {
+			clearInterval(beat)
+			stop.abort()
+		},
+	}
+}
+
+/** A run that does all it should. */
+export function configures(input: RunConfig): Fate {
+	return { report: reportFor(input), end: 'Succeeded' }
+}
+
+export function reportFor(input: RunConfig, over: Partial<AgentReport> = {}): AgentReport {
+	const { nodeName, uid, generation, attempt, mode } = input
+	return {
+		...{ version: 1, nodeName, uid, generation, attempt, mode, outcome: 'Succeeded', message: 'done', backend: 'netplan-networkd' },
+		reason: 'AllInterfacesConfigured',
+		persistent: { status: 'True', message: 'proven' },
+		...{ started: new Date(Date.now() - 2_000).toISOString(), finished: new Date().toISOString(), milliseconds: {}, changes: 3 },
+		interfaces: input.interfaces.map((nic, index) => ({
+			...{ id: nic.id ?? index, name: `multinic${nic.id ?? index}`, macAddress: nic.macAddress, changes: 3, warnings: [] },
+			...{ state: 'Configured', reason: 'Configured', message: 'as wanted' },
+		})),
+		probes: { before: [], after: [] },
+		...over,
+	}
+}
+
+function at({ metadata: { name, namespace = '' } }: Stored<Pod>) {
+	return { name, namespace }
+}
+
+function container(state: object): object {
+	return { containerStatuses: [{ name: 'agent', image: 'agent', imageID: '', ready: false, restartCount: 0, state }] }
+}
+
+/** Without it the node controller would call the node silent after 50 s. */
+async function heartbeat(admin: KubeClient, name: string): Promise<void> {
+	const renewTime = new Date().toISOString().replace('Z', '000Z')
+	const lease = { metadata: { name, namespace: 'kube-node-lease' }, spec: { holderIdentity: name, leaseDurationSeconds: 40, renewTime } }
+	await admin.apply(Lease, lease)
+}

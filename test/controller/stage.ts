@@ -1,0 +1,115 @@
+import { execa } from 'execa'
+import { vi } from 'vitest'
+import type { NodeConfigStatus } from '../../contract/node-config.ts'
+import { type ControllerOptions, createController } from '../../controller/controller.ts'
+import { NodeConfig } from '../../controller/kinds.ts'
+import { condition } from '../../controller/runs.ts'
+import type { NodeConfigObject } from '../../controller/view.ts'
+import { startApiServer } from '../../lab/api-server.ts'
+import { KubeClient, type KubeClientOptions } from '../../runtime/kube/client.ts'
+import { keyOf, type Stored } from '../../runtime/kube/kind.ts'
+import { startReflector } from '../../runtime/kube/reflector.ts'
+import { createLog } from '../../runtime/log.ts'
+import { startKubelet } from './kubelet.ts'
+
+export const namespace = 'multinic-system'
+const log = createLog('test', { level: 'error' })
+
+/** Our chart on a real control plane; only kubelet and agent are played. The controller has no right but its ServiceAccount's. */
+export async function startStage() {
+	const api = await startApiServer({ controllerManager: true })
+	const clients: KubeClient[] = []
+	const as = (token: string, options: Partial<KubeClientOptions> = {}) => {
+		const headers = async () => ({ authorization: `Bearer ${token}` })
+		const client = new KubeClient({ server: api.server, tls: { ca: api.ca }, headers }, { fieldManager: 'test', ...options })
+		clients.push(client)
+		return client
+	}
+	const admin = as(api.token)
+	const run = (program: string, ...args: string[]) =>
+		execa(`${api.bin}/${program}`, args, { env: { KUBECONFIG: api.kubeconfig }, all: true })
+	const values = ['--set', 'controller.replicas=0', '-n', namespace, '--create-namespace']
+	await run('helm', 'install', 'multinic', 'charts/multinic', ...values)
+	const token = async (account: string, pod?: { name: string; uid: string }) => {
+		const boundObjectRef = pod && { apiVersion: 'v1', kind: 'Pod', name: pod.name, uid: pod.uid }
+		const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${account}/token`
+		const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 3_600, boundObjectRef } }
+		const answer = (await admin.raw({ method: 'POST', path, body })) as { status: { token: string } }
+		return answer.status.token
+	}
+	const kubelet = startKubelet({ admin, namespace, log, asAgent: async pod => as(await token('multinic-agent', pod)) })
+	const controllerToken = await token('multinic-controller')
+	const watching = new AbortController()
+	const stories = new Map<string, string[]>()
+	const onChange = (key: string, now: Stored<NodeConfigObject> | undefined) => tellStory(stories, key, now)
+	await startReflector({ client: admin, kind: NodeConfig, namespace, log, signal: watching.signal, onChange }).synced
+	return {
+		admin,
+		kubelet,
+		kubectl: (...args: string[]) => run('kubectl', ...args),
+		/** What each write of a node config's status said, in order: `2 InProgress 0/1 RunStarted`. */
+		story: (name: string): readonly string[] => stories.get(keyOf({ name, namespace })) ?? [],
+		controller: (options: Parameters<typeof startController>[1] = {}) =>
+			startController(onCall => as(controllerToken, { fieldManager: 'multinic-controller', ...(onCall && { onCall }) }), options),
+		stop: async () => {
+			kubelet.stop()
+			watching.abort()
+			await Promise.all(clients.map(client => client.close()))
+			await api.stop()
+		},
+	}
+}
+export type Stage = Awaited<ReturnType<typeof startStage>>
+
+type OnCall = NonNullable<KubeClientOptions['onCall']>
+
+/** One controller as a process would run it; `crashAfter`: after so many writes it is gone in the middle of what it does. */
+function startController(
+	connect: (onCall?: OnCall) => KubeClient,
+	{ crashAfter, ...over }: { crashAfter?: number; onDecision?: ControllerOptions['onDecision']; keepRunMs?: number } = {},
+) {
+	const stop = new AbortController()
+	let writes = 0
+	const client = connect(({ method, verb }) => {
+		if (method === 'GET' || verb === 'watch') return
+		writes++
+		if (writes !== crashAfter) return
+		stop.abort()
+		void client.close()
+	})
+	const agent = {
+		...({ image: 'agent', imagePullPolicy: 'IfNotPresent', imagePullSecrets: [], serviceAccount: 'multinic-agent' } as const),
+		...{ activeDeadlineSeconds: 300, waitForDeviceSeconds: 5, deadManSeconds: 120 },
+	}
+	const config = { namespace, agent, runs: { keepRunMs: over.keepRunMs ?? 3_600_000, maxConcurrentRuns: 50 }, workers: 4 }
+	const silent = createLog('controller', { level: 'silent' })
+	const { onDecision } = over
+	const controller = createController({ client, config, log: silent, signal: stop.signal, ...(onDecision && { onDecision }) })
+	const done = controller.run(stop.signal).catch(error => {
+		if (!stop.signal.aborted) throw error
+	})
+	return {
+		writes: () => writes,
+		crashed: done,
+		stop: async () => {
+			stop.abort()
+			await done
+		},
+	}
+}
+
+function tellStory(stories: Map<string, string[]>, key: string, now: Stored<NodeConfigObject> | undefined): void {
+	const { status } = (now ?? {}) as { status?: NodeConfigStatus }
+	const said = status?.state
+		? `${status.observedGeneration} ${status.state} ${status.interfaces} ${condition(status, 'Ready')?.reason}`
+		: now
+			? 'new'
+			: 'gone'
+	const story = stories.get(key) ?? []
+	if (story.at(-1) !== said) stories.set(key, [...story, said])
+}
+
+/** Waits until the condition holds; it is asked again and again, and its last failure is told. */
+export function eventually<T>(check: () => T | Promise<T>): Promise<T> {
+	return vi.waitFor(check, { timeout: 40_000, interval: 50 })
+}
