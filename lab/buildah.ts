@@ -1,4 +1,4 @@
-import { mkdir, statfs, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, statfs, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { contained } from './contained.ts'
 import type { Packages } from './packages.ts'
@@ -23,16 +23,19 @@ export interface BuildInput {
 
 /**
  * Builds an image from a Dockerfile: no daemon, no registry. Times are all set to 0, so that what did not change has the same
- * digest. Throws with the build's own words.
+ * digest. Returns the image's id. One build at a time in a store, or the one prunes what the other stands on. Throws with the build's own
+ * words.
  */
-export async function build({ name, dockerfile, context, args = {}, contexts = {} }: BuildInput, store: ImageStore): Promise<void> {
+export async function build({ name, dockerfile, context, args = {}, contexts = {} }: BuildInput, store: ImageStore): Promise<string> {
 	const pairs = [
 		...Object.entries(args).flatMap(([key, value]) => ['--build-arg', `${key}=${value}`]),
 		...Object.entries(contexts).flatMap(([key, value]) => ['--build-context', `${key}=${value}`]),
 	]
 	const options = ['--isolation', 'chroot', '--layers=false', '--timestamp', '0', '--pull-never', ...pairs]
-	await buildah(store, 'build', ...options, '--file', dockerfile, '--tag', name, context)
+	const idFile = join(store.folder, 'image-id')
+	await buildah(store, 'build', ...options, '--iidfile', idFile, '--file', dockerfile, '--tag', name, context)
 	await buildah(store, 'rmi', '--prune', '--force')
+	return (await readFile(idFile, 'utf8')).trim().replace('sha256:', '')
 }
 
 /**

@@ -1,9 +1,10 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type BuildInput, build, type ImageStore, withExported } from './buildah.ts'
 import { cacheDir, fingerprint, fingerprintFiles, makeOnce } from './cache.ts'
 import { debianTree } from './debian.ts'
 import type { Kit } from './kit.ts'
+import { holdLock } from './lock.ts'
 import { baseImagePackages } from './node-image/packages.ts'
 import { layersOf, packImages } from './oci.ts'
 import type { Packages } from './packages.ts'
@@ -25,7 +26,7 @@ export interface BaseImages {
 /** An image that is ready to be imported by a node. */
 export interface BuiltImage {
 	readonly name: string
-	/** Holds only what the nodes' disk does not have. Gone after the lab's end. */
+	/** Holds only what the nodes' disk does not have. In the cache, where the newest few are kept. */
 	readonly archive: string
 }
 
@@ -56,13 +57,27 @@ export async function baseImages(kit: Kit<'pause'>, packages: Packages): Promise
 }
 
 /**
- * Builds an image on `baseImage` and packs what is above it into `archive`. With one changed file: a third of a second to build, two
- * to pack.
+ * Builds an image on `baseImage` and packs what is above it, unless exactly that was packed before. With one changed file it takes 0.5 s to
+ * build and 2 s to pack on an idle machine.
  */
-export async function buildImage(input: BuildInput, archive: string, { store, layers }: BaseImages): Promise<BuiltImage> {
-	await build({ ...input, args: { BASE_IMAGE: baseImage, ...input.args } }, store)
-	await withExported(input.name, store, folder => packImages([{ name: input.name, folder }], archive, layers))
+export async function buildImage(input: BuildInput, { store, layers }: BaseImages): Promise<BuiltImage> {
+	await using _turn = await holdLock(join(store.folder, 'build.lock'))
+	const id = await build({ ...input, args: { BASE_IMAGE: baseImage, ...input.args } }, store)
+	const packed = join(store.folder, 'packed')
+	const pack = (draft: string) => withExported(input.name, store, folder => packImages([{ name: input.name, folder }], draft, layers))
+	const archive = await makeOnce(join(packed, `${fingerprint(input.name)}-${id}.tar`), pack)
+	await keepNewest(packed, 20)
 	return { name: input.name, archive }
+}
+
+/** Every change of the code packs another. */
+async function keepNewest(folder: string, count: number): Promise<void> {
+	const names = (await readdir(folder)).filter(name => name.endsWith('.tar'))
+	const aged = await Promise.all(names.map(async name => ({ name, made: (await stat(join(folder, name))).mtimeMs })))
+	for (const { name } of aged.sort((a, b) => b.made - a.made).slice(count)) {
+		await rm(join(folder, name))
+		await rm(join(folder, `${name}.lock`), { force: true })
+	}
 }
 
 function layersFile({ folder }: ImageStore): string {

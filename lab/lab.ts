@@ -90,7 +90,7 @@ export async function startLab({ nodes = 2, megabytes = 1024 }: LabOptions = {})
 			mgmt,
 			nodes: all,
 			node: name => byName(all, name),
-			buildImage: input => step(`image ${input.name}`, () => buildImage(input, join(dir, `${archiveName(input.name)}.tar`), images)),
+			buildImage: input => step(`image ${input.name}`, () => buildImage(input, images)),
 			loadImage: (image, names = all.map(node => node.name)) =>
 				loadImage(
 					image,
@@ -118,8 +118,4 @@ async function loadImage({ name, archive }: BuiltImage, nodes: readonly LabNode[
 		if (said.exitCode !== 0) throw new Error(`${node.name} did not take the image ${name}: ${said.stderr || said.stdout}`)
 	}
 	await step(`${name} to ${nodes.map(node => node.name).join(', ')}`, () => Promise.all(nodes.map(one)))
-}
-
-function archiveName(image: string): string {
-	return image.replaceAll(/[^\w.-]/g, '-')
 }
