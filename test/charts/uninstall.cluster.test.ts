@@ -83,6 +83,25 @@ test('Restore deletes every node config and returns when the controller has let 
 	expect((await cluster.admin.list(NodeConfig, { namespace })).items).toEqual([])
 })
 
+/** Only the kubelet is missing here: the hook's program runs in this process, signed in as its pod would be. */
+test('helm uninstall runs the hook first, then takes everything but the CRD and what people wrote', async () => {
+	const uninstalled = cluster.helm('uninstall', 'multinic', '-n', namespace, '--timeout', '60s')
+	const at = { name: 'multinic-uninstall', namespace }
+	await expect.poll(() => cluster.admin.find(Job, at), { timeout: 30_000 }).toBeDefined()
+	const hook = cluster.as(await tokenOf(cluster, 'multinic-uninstall', namespace))
+	const signal = new AbortController().signal
+	const where = { namespace, controller: 'multinic-controller', pollMs: 20, signal, log: createLog('uninstall', { level: 'silent' }) }
+	await keep(hook, where)
+	expect(await replicas()).toBe(0)
+	await end(at.name, 'Complete')
+	const { all, exitCode } = await uninstalled
+	expect(exitCode, all).toBe(0)
+	expect(await finalizers()).toEqual([['example.org/other'], ['example.org/other']])
+	const kinds = 'deployment,serviceaccount,role,rolebinding,clusterrole,clusterrolebinding,validatingadmissionpolicy'
+	const left = await cluster.kubectl(['get', kinds, '-A', '-l', 'app.kubernetes.io/part-of=multinic', '-o', 'name'])
+	expect(left.all).toBe('')
+})
+
 const both = ['example.org/other', FINALIZER]
 
 type SignedIn = { hook: KubeClient; where: Uninstall; lines: string[]; stop: () => void }
@@ -134,8 +153,10 @@ function job(name: string): Job {
 }
 
 /** As the Job controller ends one. */
-async function end(name: string): Promise<void> {
+async function end(name: string, how: 'Failed' | 'Complete' = 'Failed'): Promise<void> {
 	const now = new Date().toISOString()
-	const conditions = ['FailureTarget', 'Failed'].map(type => ({ type, status: 'True', lastTransitionTime: now, reason: 'Ended' }))
-	await cluster.admin.patchStatus(Job, { name, namespace }, { startTime: now, conditions })
+	const first = how === 'Failed' ? 'FailureTarget' : 'SuccessCriteriaMet'
+	const conditions = [first, how].map(type => ({ type, status: 'True', lastTransitionTime: now, reason: 'Ended' }))
+	const times = { startTime: now, ...(how === 'Complete' && { completionTime: now, succeeded: 1 }) }
+	await cluster.admin.patchStatus(Job, { name, namespace }, { ...times, conditions })
 }
