@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { holdLock } from './lock.ts'
@@ -35,6 +35,15 @@ export async function makeOnce(path: string, make: (draft: string) => Promise<vo
 	await make(draft)
 	await rename(draft, path)
 	return path
+}
+
+/** Removes all but the newest files of a folder whose names end like that, and their locks. */
+export async function keepNewest(folder: string, ending: string, count: number): Promise<void> {
+	const names = (await readdir(folder)).filter(name => name.endsWith(ending))
+	const aged = await Promise.all(names.map(async name => ({ name, made: (await stat(join(folder, name))).mtimeMs })))
+	for (const { name } of aged.sort((a, b) => b.made - a.made).slice(count)) {
+		for (const path of [name, `${name}.lock`]) await rm(join(folder, path), { force: true })
+	}
 }
 
 /** Whether anything has that path. */

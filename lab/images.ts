@@ -1,7 +1,7 @@
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type BuildInput, build, type ImageStore, withExported } from './buildah.ts'
-import { cacheDir, fingerprint, fingerprintFiles, makeOnce } from './cache.ts'
+import { cacheDir, fingerprint, fingerprintFiles, keepNewest, makeOnce } from './cache.ts'
 import { debianTree } from './debian.ts'
 import type { Kit } from './kit.ts'
 import { holdLock } from './lock.ts'
@@ -66,18 +66,8 @@ export async function buildImage(input: BuildInput, { store, layers }: BaseImage
 	const packed = join(store.folder, 'packed')
 	const pack = (draft: string) => withExported(input.name, store, folder => packImages([{ name: input.name, folder }], draft, layers))
 	const archive = await makeOnce(join(packed, `${fingerprint(input.name)}-${id}.tar`), pack)
-	await keepNewest(packed, 20)
+	await keepNewest(packed, '.tar', 20) // every change of the code packs another
 	return { name: input.name, archive }
-}
-
-/** Every change of the code packs another. */
-async function keepNewest(folder: string, count: number): Promise<void> {
-	const names = (await readdir(folder)).filter(name => name.endsWith('.tar'))
-	const aged = await Promise.all(names.map(async name => ({ name, made: (await stat(join(folder, name))).mtimeMs })))
-	for (const { name } of aged.sort((a, b) => b.made - a.made).slice(count)) {
-		await rm(join(folder, name))
-		await rm(join(folder, `${name}.lock`), { force: true })
-	}
 }
 
 function layersFile({ folder }: ImageStore): string {

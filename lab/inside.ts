@@ -75,7 +75,6 @@ async function start(settings: InsideSettings) {
 		},
 		powerOn: async (name: string) => node(name).powerOn(),
 		powerOff: async (name: string) => node(name).powerOff(),
-		untilReady: async (name: string) => node(name).untilReady(),
 		reboot: async (name: string) => node(name).reboot(),
 		run: async (name: string, command: string, options?: RunOptions) => node(name).run(command, options),
 		attachPort: async (name: string, port: NewPort) => node(name).attachPort(port),

@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, rm, symlink } from 'node:fs/promises'
-import { join } from 'node:path'
-import { execa } from 'execa'
+import { dirname, join } from 'node:path'
 import { cacheDir, exists, fingerprint, fingerprintFiles } from './cache.ts'
+import { contained } from './contained.ts'
 import { holdLock } from './lock.ts'
 import { step } from './progress.ts'
 
@@ -42,6 +42,12 @@ export async function findKit<B extends Binary>(names: readonly B[]): Promise<Ki
 	return Object.fromEntries(paths) as Kit<B>
 }
 
+/** Whether all of them are there, so that nothing has to be built. */
+export async function isKitBuilt(names: readonly Binary[]): Promise<boolean> {
+	const there = await Promise.all(names.map(async name => (await asset(name)) !== undefined || exists(await cachePath(name))))
+	return there.every(Boolean)
+}
+
 /** A folder for PATH that holds exactly these binaries, as links. */
 export async function binFolder(kit: Partial<Kit>): Promise<string> {
 	const links = Object.entries(kit)
@@ -63,22 +69,25 @@ async function asset(name: Binary): Promise<string | undefined> {
 }
 
 async function cached(name: Binary): Promise<string> {
-	const module = moduleOf(name)
-	const folder = cacheDir('kit', `${module}-${await moduleFingerprint(module)}`)
-	const path = join(folder, name)
+	const path = await cachePath(name)
 	if (await exists(path)) return path
-	await mkdir(folder, { recursive: true })
+	await mkdir(dirname(path), { recursive: true })
 	// One build at a time, of any binary: they share Go's build cache and would only slow each other down.
 	await using _lock = await holdLock(cacheDir('kit', 'build.lock'))
-	if (!(await exists(path))) await step(`building ${name}`, () => build(module, name, path))
+	if (!(await exists(path))) await step(`building ${name}`, () => build(moduleOf(name), name, path))
 	return path
+}
+
+async function cachePath(name: Binary): Promise<string> {
+	const module = moduleOf(name)
+	return cacheDir('kit', `${module}-${await moduleFingerprint(module)}`, name)
 }
 
 async function build(module: ModuleName, name: Binary, path: string): Promise<void> {
 	const draft = `${path}.draft`
 	const source = (modules[module] as Partial<Record<Binary, string>>)[name]
 	const flags = ['-trimpath', '-ldflags', await linkerFlags(module), '-o', draft]
-	await execa('go', ['build', ...flags, source ?? name], { cwd: join(kitDir, module), env: { CGO_ENABLED: '0', GOFLAGS: '' } })
+	await contained(['go', 'build', ...flags, source ?? name], { cwd: join(kitDir, module), env: { CGO_ENABLED: '0', GOFLAGS: '' } })
 	await rename(draft, path)
 }
 

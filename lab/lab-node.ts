@@ -43,10 +43,7 @@ export function labNode(name: string, inside: Inside): LabNode {
 		detachPort: mac => inside.detachPort(name, mac),
 		ports: () => inside.ports(name),
 		reboot: () => inside.reboot(name),
-		async powerOn() {
-			await inside.powerOn(name)
-			await inside.untilReady(name)
-		},
+		powerOn: () => inside.powerOn(name),
 		powerOff: () => inside.powerOff(name),
 	}
 }

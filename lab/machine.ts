@@ -1,6 +1,7 @@
 import { access, constants } from 'node:fs/promises'
 import { freemem } from 'node:os'
 import { execa } from 'execa'
+import { allBinaries, isKitBuilt } from './kit.ts'
 
 /** Something this machine lacks, and what to do about it. */
 export interface Lack {
@@ -25,6 +26,10 @@ export interface Machine {
 	uid: number
 	/** Programs that have to be there and were not found. */
 	absent: readonly string[]
+	/** Whether the binaries of Kubernetes are there already. */
+	kitBuilt: boolean
+	/** As "go1.26.8"; undefined where there is no Go. */
+	go: string | undefined
 	/** Whether new network, mount and process namespaces can be made. */
 	namespaces: boolean
 	/** Whether /dev/net/tun can be opened. */
@@ -41,7 +46,6 @@ const programs = {
 	flock: 'util-linux',
 	tar: 'tar',
 	bash: 'bash',
-	go: 'golang 1.24 or later, from https://go.dev/dl',
 } as const
 
 const nodeBytes = 400 * 2 ** 20
@@ -61,6 +65,11 @@ export function lacksOf(machine: Machine, nodes: number): Lack[] {
 	return [
 		...lack(machine.arch !== 'x64', `an x86-64 processor (this is ${machine.arch}); User-Mode-Linux has no other`, 'use another machine'),
 		...machine.absent.map(name => ({ part: `the program ${name}`, remedy: `install ${programs[name as keyof typeof programs] ?? name}` })),
+		...lack(
+			!machine.kitBuilt && !canBuild(machine.go),
+			`Go, to build Kubernetes (${machine.go ?? 'none'} is here)`,
+			'install Go 1.21 or later from https://go.dev/dl',
+		),
 		...lack(machine.uid !== 0, 'root: the nodes need network devices', 'run it as root, or with sudo'),
 		...lack(
 			machine.uid === 0 && !machine.namespaces,
@@ -74,6 +83,12 @@ export function lacksOf(machine: Machine, nodes: number): Lack[] {
 			'stop something, or start with fewer --nodes',
 		),
 	]
+}
+
+/** From 1.21 on Go fetches the release that a go.mod asks for. */
+function canBuild(go: string | undefined): boolean {
+	const minor = go?.match(/^go1\.(\d+)/)?.[1]
+	return minor !== undefined && Number(minor) >= 21
 }
 
 function lack(isMissing: boolean, part: string, remedy: string): Lack[] {
@@ -91,6 +106,8 @@ async function inspect(): Promise<Machine> {
 		arch: process.arch,
 		uid: process.getuid?.() ?? -1,
 		absent: found.flat(),
+		kitBuilt: await isKitBuilt(allBinaries),
+		go: (await execa('go', ['env', 'GOVERSION'], { reject: false })).stdout || undefined,
 		namespaces: await works('unshare', '--mount', '--net', '--pid', '--fork', '--mount-proc', 'true'),
 		tun: await access('/dev/net/tun', constants.R_OK | constants.W_OK).then(
 			() => true,

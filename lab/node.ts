@@ -17,10 +17,9 @@ export interface NewPort {
 
 /** A node inside the lab: its machine, a shell on it, and what the cluster says of it. */
 export interface NodeInside {
+	/** Starts the machine unless it is on; resolves when the cluster says the node is Ready in this boot. */
 	powerOn(): Promise<void>
 	powerOff(): Promise<void>
-	/** Resolves when the cluster says the node is Ready, with its boot id. */
-	untilReady(withinMs?: number): Promise<string>
 	/** A clean reboot from inside; resolves when the cluster says the node is Ready again in a new boot. */
 	reboot(): Promise<void>
 	run(command: string, options?: RunOptions): Promise<Said>
@@ -35,24 +34,26 @@ const bootPatienceMs = 240_000
 /** Ties together what makes a node. */
 export function makeNode(vm: Vm, shell: Shell, plane: ControlPlane): NodeInside {
 	const { node } = vm
-	const untilBoot = async (isNew: (bootId: string) => boolean, withinMs: number) => {
-		let bootId = ''
+	const bootId = async () => (await nodeStatus(plane, node.name))?.bootId
+	// The cluster takes a node for Ready some 40 s after its plug was pulled: only a boot that is another one counts.
+	const untilReady = async (before: string | undefined) => {
 		const ask = async () => {
 			const status = await nodeStatus(plane, node.name)
-			bootId = status?.bootId ?? ''
-			return status?.ready === true && isNew(bootId)
+			return status?.ready === true && status.bootId !== before
 		}
-		await until(`${node.name} Ready`, ask, { everyMs: 250, withinMs, ended: [vm.ended()] })
-		return bootId
+		await until(`${node.name} Ready`, ask, { everyMs: 250, withinMs: bootPatienceMs, ended: [vm.ended()] })
 	}
 	return {
-		powerOn: vm.powerOn,
+		async powerOn() {
+			const before = vm.isOn() ? undefined : await bootId()
+			await vm.powerOn()
+			await untilReady(before)
+		},
 		powerOff: vm.powerOff,
-		untilReady: (withinMs = bootPatienceMs) => untilBoot(() => true, withinMs),
 		async reboot() {
-			const before = (await nodeStatus(plane, node.name))?.bootId
+			const before = await bootId()
 			await shell.run(node, 'systemctl reboot')
-			await untilBoot(bootId => bootId !== before, bootPatienceMs)
+			await untilReady(before)
 		},
 		run: (command, options) => shell.run(node, command, options),
 		async attachPort({ mac, network = 'data', gateways = [] }) {

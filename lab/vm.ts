@@ -27,6 +27,7 @@ export interface VmOptions {
 export interface Vm {
 	readonly node: Identity
 	readonly ports: () => readonly Port[]
+	isOn(): boolean
 	powerOn(): Promise<void>
 	/** As if the plug was pulled. */
 	powerOff(): Promise<void>
@@ -52,6 +53,7 @@ export function makeVm(options: VmOptions): Vm {
 	return {
 		node,
 		ports: () => ports,
+		isOn,
 		ended: async () => daemon?.ended ?? `${node.name} is off`,
 		async powerOn() {
 			if (isOn()) return
@@ -64,7 +66,10 @@ export function makeVm(options: VmOptions): Vm {
 			})
 		},
 		async powerOff() {
-			await daemon?.stop(0)
+			if (!daemon) return
+			const { ended } = daemon
+			await tell(options, 'halt')
+			await ended
 		},
 		async attach(port) {
 			const plan = plug(ports, port)

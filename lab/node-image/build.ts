@@ -1,6 +1,6 @@
 import { chmod, cp, mkdir, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { cacheDir, fingerprint, fingerprintFiles, makeOnce } from '../cache.ts'
+import { cacheDir, fingerprint, fingerprintFiles, keepNewest, makeOnce } from '../cache.ts'
 import { contained } from '../contained.ts'
 import { debianTree } from '../debian.ts'
 import { type BaseImages, baseImages } from '../images.ts'
@@ -42,6 +42,7 @@ export async function nodeImage(kit: Kit<'kubelet' | 'pause'>, packages: Package
 			await work.remove()
 		}),
 	)
+	await keepNewest(cacheDir(), '.img', 3) // 1.5 GB each; who works on two branches has two
 	return { path, images }
 }
 
@@ -78,6 +79,7 @@ async function withoutLoginSessions(tree: string): Promise<void> {
 async function write(tree: string, image: string, { env }: Packages): Promise<void> {
 	await writeFile(image, '')
 	await truncate(image, diskBytes)
-	const options = ['-q', '-F', '-O', '^has_journal', '-E', 'lazy_itable_init=1']
+	// With a journal, as a cloud's disks have: a node whose plug is pulled has to come back.
+	const options = ['-q', '-F', '-J', 'size=16', '-E', 'lazy_itable_init=1']
 	await contained(['mkfs.ext4', ...options, '-d', tree, image], { env })
 }

@@ -6,7 +6,17 @@ import { isAskedToEnd } from '../../lab/namespace.ts'
 import { nicArgument, type Port, plug } from '../../lab/port.ts'
 import { seconds } from '../../lab/progress.ts'
 
-const able: Machine = { platform: 'linux', arch: 'x64', uid: 0, absent: [], namespaces: true, tun: true, freeBytes: 8 * 2 ** 30 }
+const able: Machine = {
+	platform: 'linux',
+	arch: 'x64',
+	uid: 0,
+	absent: [],
+	kitBuilt: true,
+	go: undefined,
+	namespaces: true,
+	tun: true,
+	freeBytes: 8 * 2 ** 30,
+}
 
 describe('what a machine lacks', () => {
 	test.each<[title: string, machine: Machine, nodes: number, parts: RegExp[]]>([
@@ -26,7 +36,10 @@ describe('what a machine lacks', () => {
 		],
 		['a container without privileges', { ...able, namespaces: false }, 2, [/namespaces/]],
 		['a container without the tun device', { ...able, tun: false }, 2, [/\/dev\/net\/tun/]],
-		['each program that is not there is named', { ...able, absent: ['go', 'flock'] }, 2, [/program go/, /program flock/]],
+		['each program that is not there is named', { ...able, absent: ['apt-get', 'flock'] }, 2, [/program apt-get/, /program flock/]],
+		['without Go nothing can be built', { ...able, kitBuilt: false }, 2, [/^Go, .*none is here/]],
+		["Debian 12's own Go is too old", { ...able, kitBuilt: false, go: 'go1.19.8' }, 2, [/go1\.19\.8 is here/]],
+		['a Go of 2023 fetches the one that is wanted', { ...able, kitBuilt: false, go: 'go1.21.0' }, 2, []],
 		['memory counts by nodes', { ...able, freeBytes: 2 * 2 ** 30 }, 9, [/9 nodes need 4\.2 GiB, free are 2\.0 GiB/]],
 	])('%s', (_, machine, nodes, parts) => {
 		const lacks = lacksOf(machine, nodes)

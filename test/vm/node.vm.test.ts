@@ -90,6 +90,16 @@ describe('a port', () => {
 		expect(await node.ask('ping -c 2 -W 2 192.168.10.1')).toContain('0% packet loss')
 	})
 
+	test('is there again after the plug was pulled, and what was synced to the disk too', async () => {
+		await node.ask('echo kept >/root/kept && sync')
+		await node.powerOff()
+		expect(await node.run('true', { timeoutMs: 4000 })).toMatchObject({ exitCode: 255 })
+		await node.powerOn()
+		expect(await node.ask('cat /root/kept')).toBe('kept')
+		expect(await names(mac)).not.toBe('')
+		expect(await node.ask('dmesg | grep -ci "ext4.*error" || true')).toBe('0')
+	})
+
 	test('that is attached twice is refused', async () => {
 		await expect(node.attachPort({ mac })).rejects.toThrow('attached already')
 	})

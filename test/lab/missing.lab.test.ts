@@ -1,0 +1,19 @@
+import { execa } from 'execa'
+import { expect, test } from 'vitest'
+
+/** A machine that cannot host the lab is told so before anything is made. */
+
+const nobody = process.getuid?.() === 0 ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--'] : []
+
+test.each<[title: string, argv: string[], says: RegExp]>([
+	['a user who is not root', [...nobody, process.execPath, 'lab/main.ts'], /missing: root.*\n {2}do this: run it as root/],
+	[
+		'a place where no namespace can be made',
+		['setpriv', '--bounding-set=-sys_admin', '--', process.execPath, 'lab/main.ts'],
+		/missing: leave to make/,
+	],
+])('%s: exit code 2, the part and the remedy', async (_, [file = '', ...args], says) => {
+	const { exitCode, stderr, stdout } = await execa(file, args, { reject: false, env: { XDG_CACHE_HOME: '/nowhere' }, timeout: 20_000 })
+	expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
+	expect(stderr).toMatch(says)
+})
