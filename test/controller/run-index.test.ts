@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest'
+import { createRunIndex } from '../../controller/run-index.ts'
+import { podView } from '../../controller/view.ts'
+import { report } from './world.ts'
+
+/** Three caches that do not advance in step, and one answer. */
+const mark = { name: 'multinic-agent-worker-1-g1', node: 'worker-1', uid: 'uid-1', generation: 1, attempt: 1 }
+const configMap = {
+	...mark,
+	mode: 'Apply' as const,
+	cause: 'SpecChanged',
+	retry: undefined,
+	created: 1,
+	resourceVersion: '1',
+	report: undefined,
+}
+const job = { ...mark, created: 1, finished: undefined, failure: undefined }
+const pod = { ...mark, pod: 'x', ended: false, refused: undefined, lastWords: undefined }
+const text = JSON.stringify(report())
+
+describe('what is known of runs', () => {
+	test('the parts of a run come together, in any order', () => {
+		const index = createRunIndex()
+		index.pod(pod, undefined)
+		index.job(job, undefined)
+		index.configMap({ ...configMap, report: text }, undefined)
+		expect(index.runsOf('worker-1')).toMatchObject([
+			{ name: mark.name, uid: mark.uid, hasConfigMap: true, report: { outcome: 'Succeeded' }, job: {}, pod: {} },
+		])
+		expect(index.runsOf('worker-2')).toEqual([])
+	})
+
+	test('what is gone everywhere is no run any more', () => {
+		const index = createRunIndex()
+		index.configMap(configMap, undefined)
+		index.job(job, undefined)
+		index.configMap(undefined, configMap)
+		expect(index.runsOf('worker-1')).toHaveLength(1)
+		index.job(undefined, job)
+		expect(index.runsOf('worker-1')).toEqual([])
+	})
+
+	test('the report of a deleted predecessor is not the report of a successor of the same name', () => {
+		const index = createRunIndex()
+		index.configMap({ ...configMap, uid: 'older', report: text }, undefined)
+		index.job({ ...job, uid: 'older' }, undefined)
+		index.configMap(undefined, { ...configMap, uid: 'older' })
+		index.configMap(configMap, undefined)
+		expect(index.runsOf('worker-1').find(({ uid }) => uid === 'uid-1')).toMatchObject({ report: undefined, job: undefined })
+	})
+
+	test('a ConfigMap that was made anew has no report, whatever the one before it had', () => {
+		const index = createRunIndex()
+		index.configMap({ ...configMap, report: text }, undefined)
+		index.job(job, undefined)
+		index.configMap(undefined, configMap)
+		index.configMap(configMap, undefined)
+		expect(index.runsOf('worker-1')).toMatchObject([{ report: undefined }])
+	})
+
+	test('runs under way are counted, ended ones are not', () => {
+		const index = createRunIndex()
+		index.job(job, undefined)
+		index.job({ ...job, name: 'other', uid: 'uid-2', node: 'worker-2' }, undefined)
+		expect(index.active).toBe(2)
+		index.pod({ ...pod, ended: true }, undefined)
+		expect(index.active).toBe(1)
+		index.job(undefined, { ...job, name: 'other', uid: 'uid-2', node: 'worker-2' })
+		expect(index.active).toBe(0)
+	})
+
+	test('last words count only when the run has ended and left no report', () => {
+		const index = createRunIndex()
+		index.configMap(configMap, undefined)
+		index.pod({ ...pod, ended: true, lastWords: text }, undefined)
+		index.job(job, undefined)
+		expect(index.runsOf('worker-1')).toMatchObject([{ report: undefined }])
+		index.job({ ...job, finished: 2 }, job)
+		expect(index.runsOf('worker-1')).toMatchObject([{ report: { outcome: 'Succeeded' } }])
+	})
+
+	test('last words that are no report are no fault: the run is lost', () => {
+		const index = createRunIndex()
+		index.configMap(configMap, undefined)
+		index.job({ ...job, finished: 2 }, undefined)
+		index.pod({ ...pod, ended: true, lastWords: 'Killed' }, undefined)
+		expect(index.runsOf('worker-1')).toMatchObject([{ report: undefined, reportFault: undefined }])
+	})
+})
+
+describe('why a pod is not started', () => {
+	const view = (status: object) =>
+		podView({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', uid: 'u', resourceVersion: '1', creationTimestamp: '' }, status })
+	const waiting = (reason: string) => ({
+		phase: 'Pending',
+		containerStatuses: [{ name: 'agent', state: { waiting: { reason, message: 'why' } } }],
+	})
+
+	test.each<[title: string, status: object, refused: string | undefined]>([
+		['its image cannot be pulled', waiting('ImagePullBackOff'), 'ImagePullBackOff: why'],
+		['it is only being made', waiting('ContainerCreating'), undefined],
+		['it runs', { phase: 'Running', containerStatuses: [{ name: 'agent', state: { running: {} } }] }, undefined],
+		['it ran and failed', { phase: 'Failed', containerStatuses: [{ name: 'agent', state: { terminated: { exitCode: 1 } } }] }, undefined],
+		['the kubelet did not admit it', { phase: 'Failed', reason: 'OutOfpods', message: 'Node is full' }, 'OutOfpods: Node is full'],
+		['it was evicted before it ran', { phase: 'Failed', reason: 'Evicted' }, 'Evicted'],
+		['nobody says why', { phase: 'Failed' }, 'the kubelet gave no reason'],
+	])('%s', (_, status, refused) => {
+		expect(view(status).refused).toBe(refused)
+	})
+})
