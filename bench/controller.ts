@@ -22,7 +22,7 @@ import { type Figure, figure } from './figure.ts'
 const namespace = 'multinic-system'
 const count = 500
 const atOnce = 8
-/** A heap that need not grow: without them the controller holds 200 MiB, most of it garbage. The Deployment has the same. */
+/** A young generation that need not grow: without them the controller holds 200 MiB, most of it garbage. */
 const flags = ['--max-semi-space-size=2', '--max-old-space-size=128']
 const agent: AgentSettings = {
 	...{ image: 'agent', imagePullPolicy: 'IfNotPresent', imagePullSecrets: [], serviceAccount: 'multinic-agent' },

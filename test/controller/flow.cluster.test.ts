@@ -97,7 +97,7 @@ describe('with a controller that runs', () => {
 		await tells('crooked', '2 Configured 1/1 AllInterfacesConfigured')
 	})
 
-	test('a pod that Kubernetes does not start is said while it is tried, and heals', async () => {
+	test('a pod that Kubernetes does not start is said while it is tried', async () => {
 		await newNode('refused')
 		stage.kubelet.fate('refused', () => ({ refused: { reason: 'ImagePullBackOff', message: 'Back-off pulling image "agent"' } }))
 		await create('refused')
