@@ -1,3 +1,4 @@
+import { contains } from '../contract/ip.ts'
 import { routeTable } from '../contract/names.ts'
 import type { Address, HostState, Link, Route, Rule } from './host/state.ts'
 import type { RecordedLink } from './record.ts'
@@ -98,12 +99,19 @@ function staleRoutes(
 ): Change[] {
 	const keys = new Set(routes.map(routeKey))
 	const given = new Set(ours?.routes.map(route => ourKey(route, link.ifindex)))
-	const isOurs = (route: Route) => given.has(routeKey(route)) || AUTOMATIC.has(route.protocol) || isOurTable(route, ours)
+	const isOurs = (route: Route) =>
+		given.has(routeKey(route)) || AUTOMATIC.has(route.protocol) || isOurTable(route, ours) || needsLease(route, link)
 	return host.routes
 		.filter(
 			route => route.link === link.ifindex && route.type === 1 && route.protocol !== KERNEL && !keys.has(routeKey(route)) && isOurs(route),
 		)
 		.map(route => ({ kind: 'removeRoute', route }))
+}
+
+/** A next hop that only a lease makes reachable leads nowhere once the lease is taken. */
+function needsLease({ via }: Route, { addresses }: Link): boolean {
+	const reaching = via === undefined ? [] : addresses.filter(({ cidr }) => contains(cidr, via))
+	return reaching.length > 0 && reaching.every(({ dynamic }) => dynamic)
 }
 
 function isOurTable({ table }: Route, ours: RecordedLink | undefined): boolean {

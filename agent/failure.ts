@@ -1,3 +1,4 @@
+import type { Reason } from '../contract/reasons.ts'
 import { Failure } from '../runtime/errors.ts'
 
 export { isFailure, wordsOf } from '../runtime/errors.ts'
@@ -25,4 +26,23 @@ export function failure(code: Code, message: string, facts: { id?: number | unde
 /** @returns the interface that a failure blames, or undefined when the run as a whole failed */
 export function blamed(error: Failure): number | undefined {
 	return typeof error.facts.id === 'number' ? error.facts.id : undefined
+}
+
+/** @returns what a status calls this failure */
+export function reasonOf(code: Code): Reason {
+	return reasons[code]
+}
+
+const reasons: Record<Code, Reason> = {
+	BAD_INPUT: 'InvalidConfig',
+	COMMAND_FAILED: 'CommandFailed',
+	NOT_VERIFIED: 'NotVerified',
+	CONNECTIVITY_LOST: 'ConnectivityLost',
+	FOREIGN_CHANGED: 'ForeignChanged',
+	NOT_ARMED: 'CommandFailed',
+	EXPIRED: 'RolledBack',
+	UNKNOWN_BACKEND: 'UnknownBackend',
+	BAD_RECORD: 'RunFailed',
+	LOCKED: 'RunFailed',
+	API_REFUSED: 'RunFailed',
 }

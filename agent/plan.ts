@@ -1,5 +1,5 @@
 import { configure, forgottenByDown, memoryOf, type Phases, release } from './configure.ts'
-import type { FileState, HostState, Link } from './host/state.ts'
+import type { FileState, HostState } from './host/state.ts'
 import { generatedPaths, RECORD_PATH } from './paths.ts'
 import { netplanFiles } from './persist/netplan.ts'
 import { type HostRecord, type RecordedLink, recordFile } from './record.ts'
@@ -27,7 +27,7 @@ export function plan(wanted: Wanted, host: HostState, generated: Generated): Pla
 		...selection.released.map(released => ({ id: undefined, phases: releasePhases(released, taken, host) })),
 	]
 	const of = (phase: keyof Phases) => owners.flatMap(({ id, phases }) => phases[phase].map(change => stepOf(id, change)))
-	const renames = renameSteps(selection, host)
+	const renames = renameSteps(selection, host, { take: of('take'), shape: of('shape') })
 	const steps = [
 		...of('settings'),
 		...rulesOfFamily(of('take'), 'first'),
@@ -63,33 +63,31 @@ function rulesOfFamily(steps: readonly Step[], end: 'first' | 'last'): Step[] {
 	return end === 'first' ? [...six, ...rest] : [...rest, ...six]
 }
 
-function renameSteps({ moves, accepted }: Selection, host: HostState) {
+function renameSteps({ moves, accepted }: Selection, host: HostState, { take, shape }: { take: readonly Step[]; shape: readonly Step[] }) {
 	const { first, second } = orderRenames(moves)
 	const ids = new Map(accepted.map(({ nic, link }) => [link.ifindex, nic.id]))
 	const step = (change: Change & { link: number }): Step => stepOf(ids.get(change.link), change)
 	const rename = ({ link, to }: { link: number; to: string }) => step({ kind: 'rename', link, to })
 	const movers = new Set(first.concat(second).map(({ link }) => link))
 	const downed = host.liveRename ? [] : host.links.filter(({ ifindex, up }) => up && movers.has(ifindex))
+	const staysUp = downed.filter(({ ifindex }) => !shape.some(({ change }) => change.kind === 'down' && change.link === ifindex))
 	const pause: Step[] = second.length > 0 && host.networkd ? [{ change: { kind: 'seen', names: first.map(({ to }) => to) } }] : []
 	return {
 		down: downed.map(({ ifindex }) => step({ kind: 'down', link: ifindex })),
 		steps: [...first.map(rename), ...pause, ...second.map(rename)],
-		up: downed.map(({ ifindex }) => step({ kind: 'up', link: ifindex })),
-		restored: downed.flatMap(link => stillWanted(link, accepted, host).map(change => stepOf(ids.get(link.ifindex), change))),
+		up: staysUp.map(({ ifindex }) => step({ kind: 'up', link: ifindex })),
+		restored: staysUp.flatMap(link =>
+			forgottenByDown(link, host)
+				.filter(change => !take.some(({ change: taken }) => takes(taken, change)))
+				.map(change => stepOf(ids.get(link.ifindex), change)),
+		),
 	}
 }
 
-/** What a link had and keeps must be given again after a renaming that took it down. */
-function stillWanted(link: Link, accepted: readonly Accepted[], host: HostState): Change[] {
-	const mine = accepted.find(other => other.link.ifindex === link.ifindex)
-	const taken = mine ? configure(mine, host).take : []
-	const isTaken = (change: Change) =>
-		taken.some(
-			other =>
-				(other.kind === 'removeAddress' && change.kind === 'addAddress' && other.address === change.address) ||
-				(other.kind === 'removeRoute' && change.kind === 'addRoute' && other.route === change.route),
-		)
-	return forgottenByDown(link, host).filter(change => !isTaken(change))
+/** What a link had and keeps must be given again after a renaming that took it down; what is taken from it must not. */
+function takes(taken: Change, given: Change): boolean {
+	if (taken.kind === 'removeAddress' && given.kind === 'addAddress') return taken.address === given.address
+	return taken.kind === 'removeRoute' && given.kind === 'addRoute' && taken.route === given.route
 }
 
 function withoutDoubles(steps: readonly Step[]): Step[] {

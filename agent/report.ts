@@ -1,10 +1,9 @@
 import type { AgentReport, InterfaceReport, RunConfig } from '../contract/agent-run.ts'
 import type { WantedInterface } from '../contract/interface.ts'
-import { REPORT_MAX_BYTES, TERMINATION_MAX_BYTES } from '../contract/names.ts'
 import type { Reason } from '../contract/reasons.ts'
 import type { Failure } from '../runtime/errors.ts'
 import type { Outcome } from './attempt.ts'
-import type { Code } from './failure.ts'
+import { type Code, reasonOf } from './failure.ts'
 import { spell } from './host/spell.ts'
 import type { HostState, Link } from './host/state.ts'
 import { identityOf, type Refusal } from './match.ts'
@@ -41,7 +40,7 @@ export function reportOutcome(outcome: Outcome, tally: Tally, finished: Date): A
 
 /** A run that could not judge any interface. */
 export function reportFailure(error: Failure<Code>, wanted: readonly WantedInterface[], tally: Tally, finished: Date): AgentReport {
-	const reason = reasons[error.code]
+	const reason = reasonOf(error.code)
 	return {
 		...identity(tally, finished),
 		outcome: 'Failed',
@@ -73,33 +72,6 @@ const nothingDone = {
 	changes: 0,
 	interfaces: [],
 	probes: { before: [], after: [] },
-}
-
-/** @returns the report as JSON, as long as its ConfigMap may hold: what may be left out goes first */
-export function reportText(report: AgentReport): string {
-	const { plan: _, ...lean } = report
-	return [report, lean].map(form => JSON.stringify(form)).find(text => Buffer.byteLength(text) <= REPORT_MAX_BYTES) ?? shortText(report)
-}
-
-/** @returns a short form for the termination message; still a whole report, with as many words as there is room for */
-export function shortText(report: AgentReport): string {
-	const forms = [200, 80, 30, 0].map(length => JSON.stringify(cut(report, length)))
-	return forms.find(text => Buffer.byteLength(text) <= TERMINATION_MAX_BYTES) ?? JSON.stringify({ ...cut(report, 0), interfaces: [] })
-}
-
-function cut({ plan: _, ...report }: AgentReport, length: number): AgentReport {
-	const interfaces = report.interfaces.map(({ observed: _, warnings, ...nic }) => ({
-		...nic,
-		message: nic.message.slice(0, length),
-		warnings: length >= 80 ? warnings.slice(0, 1).map(warning => ({ ...warning, message: warning.message.slice(0, length) })) : [],
-	}))
-	return {
-		...report,
-		message: report.message.slice(0, Math.max(length, 80)),
-		interfaces,
-		milliseconds: {},
-		probes: { before: [], after: [] },
-	}
 }
 
 type Told = { outcome: Outcome; tally: Tally }
@@ -145,7 +117,7 @@ function observed(link: Link | undefined, { links }: HostState): Pick<InterfaceR
 }
 
 function undone({ failed, unrestored = [] }: Outcome): Refusal {
-	const reason = failed ? reasons[failed.code] : 'RolledBack'
+	const reason = failed ? reasonOf(failed.code) : 'RolledBack'
 	const end = unrestored.length === 0 ? 'everything was put back' : `NOT put back: ${unrestored.join('; ')}`
 	return { reason, message: `${failed?.message}; ${end}` }
 }
@@ -190,20 +162,6 @@ function planned({ steps }: Plan): NonNullable<AgentReport['plan']> {
 		commands,
 		files: changes.flatMap(change => (change.kind === 'file' ? [`${change.file ? 'write' : 'remove'} ${change.path}`] : [])),
 	}
-}
-
-const reasons: Record<Code, Reason> = {
-	BAD_INPUT: 'InvalidConfig',
-	COMMAND_FAILED: 'CommandFailed',
-	NOT_VERIFIED: 'NotVerified',
-	CONNECTIVITY_LOST: 'ConnectivityLost',
-	FOREIGN_CHANGED: 'ForeignChanged',
-	NOT_ARMED: 'CommandFailed',
-	EXPIRED: 'RolledBack',
-	UNKNOWN_BACKEND: 'UnknownBackend',
-	BAD_RECORD: 'RunFailed',
-	LOCKED: 'RunFailed',
-	API_REFUSED: 'RunFailed',
 }
 
 function identity({ config, started, milliseconds }: Tally, finished: Date) {

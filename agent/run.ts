@@ -1,9 +1,8 @@
 import type { AgentReport, RunConfig } from '../contract/agent-run.ts'
 import { settle, type WantedInterface } from '../contract/interface.ts'
-import type { Reason } from '../contract/reasons.ts'
 import type { Failure } from '../runtime/errors.ts'
 import { type Attempt, attempt, type Outcome } from './attempt.ts'
-import { blamed, type Code, isFailure } from './failure.ts'
+import { blamed, type Code, isFailure, reasonOf } from './failure.ts'
 import type { Host } from './host/host.ts'
 import type { Log } from './log.ts'
 import { type LinkKinds, match, isRefusal, type Refusal } from './match.ts'
@@ -144,8 +143,4 @@ function isBusy(message: string): boolean {
 
 function isDry({ mode }: RunConfig): boolean {
 	return mode === 'Plan' || mode === 'Verify'
-}
-
-function reasonOf(code: Code): Reason {
-	return code === 'NOT_VERIFIED' ? 'NotVerified' : 'CommandFailed'
 }

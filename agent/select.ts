@@ -4,7 +4,7 @@ import { identityOf, isRefusal, type LinkKinds, match, type Refusal } from './ma
 import { preflight } from './preflight.ts'
 import { emptyRecord, type HostRecord, parseRecord, recorded, type RecordedLink } from './record.ts'
 import { RECORD_PATH } from './paths.ts'
-import type { Move } from './rename.ts'
+import { type Move, temporaryName } from './rename.ts'
 
 export type Accepted = { nic: WantedInterface; link: Link; ours: RecordedLink | undefined }
 export type Refused = { nic: WantedInterface; refusal: Refusal }
@@ -70,10 +70,31 @@ function settleNames(selection: Selection, host: HostState): Selection {
 
 function movesOf({ accepted, refused, released }: Selection, host: HostState): Move[] {
 	const wanted = accepted.map(({ nic, link }) => ({ link: link.ifindex, from: link.name, to: nic.name }))
-	const back = [...released, ...strandedOf(refused, wanted, host)].flatMap(({ ours, link }) =>
+	const leaving = [...released, ...strandedOf(refused, wanted, host)].flatMap(({ ours, link }) =>
 		link ? [{ link: link.ifindex, from: link.name, to: ours.original.name }] : [],
 	)
-	return [...wanted, ...back.filter(move => canGoBack(move, [...wanted, ...back], host))]
+	const back = goingBack(
+		leaving.filter(firstTo).filter(({ to }) => !wanted.some(move => move.to === to)),
+		wanted,
+		host,
+	)
+	return [...wanted, ...back, ...makingWay(leaving, [...wanted, ...back])]
+}
+
+/** Those whose old name is or becomes free; one that has to stay may hold the name of the next. */
+function goingBack(leaving: readonly Move[], wanted: readonly Move[], host: HostState): Move[] {
+	const free = leaving.filter(move => !staysHeld(move, [...wanted, ...leaving], host))
+	return free.length === leaving.length ? free : goingBack(free, wanted, host)
+}
+
+/** A link that cannot have its old name keeps the one it has; if that one is wanted, it makes way for it. */
+function makingWay(leaving: readonly Move[], moves: readonly Move[]): Move[] {
+	const stuck = leaving.filter(({ link }) => !moves.some(move => move.link === link))
+	return stuck.filter(({ from }) => moves.some(({ to }) => to === from)).map(move => ({ ...move, to: temporaryName(move.link) }))
+}
+
+function firstTo({ to }: Move, at: number, moves: readonly Move[]): boolean {
+	return moves.findIndex(move => move.to === to) === at
 }
 
 /** A link we once renamed and that this run cannot configure still has to give up a name that is wanted by another. */
@@ -86,10 +107,9 @@ function strandedOf(refused: readonly Refused[], wanted: readonly Move[], host: 
 	})
 }
 
-/** Its old name may have gone to a link that stays: then it keeps the one it has. */
-function canGoBack({ link, to }: Move, moves: readonly Move[], host: HostState): boolean {
+function staysHeld({ link, to }: Move, moves: readonly Move[], host: HostState): boolean {
 	const holder = host.links.find(other => other.ifindex !== link && (other.name === to || other.altnames.includes(to)))
-	return !holder || moves.some(move => move.link === holder.ifindex && move.to !== to)
+	return holder !== undefined && !moves.some(move => move.link === holder.ifindex && move.to !== to)
 }
 
 function holderOf(name: string, own: Link, moves: readonly Move[], host: HostState): Link | undefined {

@@ -51,7 +51,9 @@ function undoNames(changes: readonly Change[], links: readonly Link[], host: Hos
 	const renamed = new Set(changes.flatMap(change => (change.kind === 'rename' ? [change.link] : [])))
 	const movers = links.filter(({ ifindex }) => renamed.has(ifindex))
 	const altnames = changes.flatMap((change): Change[] => (change.kind === 'addAltname' ? [{ ...change, kind: 'removeAltname' }] : []))
-	const crossing = changes.some(change => change.kind === 'rename' && change.to === temporaryName(change.link))
+	const crossing = changes.some(
+		change => change.kind === 'rename' && movers.some(({ ifindex, name }) => ifindex !== change.link && name === change.to),
+	)
 	const aside: Change[] = crossing ? movers.map(({ ifindex }) => ({ kind: 'rename', link: ifindex, to: temporaryName(ifindex) })) : []
 	const names = movers.map(({ ifindex }) => temporaryName(ifindex))
 	return [

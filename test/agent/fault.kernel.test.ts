@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type NodeHost, nodeHost } from './node-host.ts'
+
+/** The run is broken after each of its steps in turn; whatever it had done, the host comes back as it was. */
+const isRoot = process.getuid?.() === 0
+const mac = (id: number) => `fa:16:3e:00:00:0${id}`
+
+/** Two names to swap, a link with a lease, routes and a neighbour to give back, and a new one; both families. */
+const wish = [
+	{ id: 0, macAddress: mac(1), address: '10.0.0.23', cidr: '10.0.0.0/24', mtu: 1400, gateway: '10.0.0.1', addresses: ['fd00::23/64'] },
+	{ id: 1, macAddress: mac(0), address: '10.0.1.23', cidr: '10.0.1.0/24', gateway: '10.0.1.1' },
+	{ id: 2, macAddress: mac(2), address: '10.0.2.23', cidr: '10.0.2.0/24', mtu: 9000 },
+]
+
+describe.skipIf(!isRoot).each([
+	{ kernel: 'that renames links that are up', renameDown: false, stride: 1 },
+	{ kernel: 'before 6.2, where a link goes down to be renamed', renameDown: true, stride: 3 },
+])('a run that breaks on a kernel $kernel (needs root for network namespaces)', ({ renameDown, stride }) => {
+	let host: NodeHost
+	let steps = 0
+	let before: unknown
+
+	beforeAll(async () => {
+		host = await nodeHost()
+		for (const id of [0, 1, 2]) await host.ip(`link add ens${id} address ${mac(id)} type veth peer name peer${id}\nlink set peer${id} up`)
+		await host.agent([
+			{ id: 0, macAddress: mac(0), address: '10.0.0.9', cidr: '10.0.0.0/24' },
+			{ id: 1, macAddress: mac(1), mtu: 1500 },
+		])
+		await host.ip(
+			[
+				'link set ens2 up',
+				'addr add 10.9.9.9/24 dev ens2 valid_lft 4000 preferred_lft 3000',
+				'addr add fd09::9/64 dev ens2 nodad valid_lft 4000 preferred_lft 3000',
+				'route add 10.8.0.0/16 via 10.9.9.1 dev ens2 proto dhcp',
+				'route add 10.7.0.0/16 via 10.9.9.1 dev ens2',
+				'neigh add 10.9.9.7 lladdr 02:00:00:00:00:07 dev ens2 nud permanent',
+				'link property add dev ens2 altname multinic2',
+			].join('\n'),
+		)
+		before = await host.everything()
+		const { report } = await host.agent(wish, { mode: 'Plan' })
+		steps = (report?.plan?.commands.length ?? 0) + (report?.plan?.files.length ?? 0)
+	})
+	afterAll(() => host?.close())
+
+	test('there is something to break', () => expect(steps).toBeGreaterThan(25))
+
+	test('failing after any number of steps, it puts everything back', async () => {
+		for (let at = 0; at <= steps; at += stride) {
+			const { report } = await host.agent(wish, {}, { at, how: 'fail', renameDown })
+			expect(report, `after ${at}`).toMatchObject({ outcome: 'RolledBack', reason: 'CommandFailed', changes: 0 })
+			expect(report?.message).toMatch(/everything was put back$/)
+			expect(await host.everything(), `after ${at} of ${steps}`).toEqual(before)
+		}
+	})
+
+	test('killed after any number of steps, the next run puts everything back before it looks', async () => {
+		for (let at = 0; at <= steps; at += stride + 1) {
+			await host.agent(wish, {}, { at, how: 'kill', renameDown })
+			const next = await host.agent(wish, { mode: 'Plan' })
+			expect(next.stdout).toContain('ended before its commit; it was undone')
+			expect(await host.everything(), `after ${at} of ${steps}`).toEqual(before)
+		}
+	})
+
+	test('unbroken, it succeeds, and cleanup gives every link its first name back', async () => {
+		expect((await host.agent(wish, {}, { how: 'fail', renameDown })).report).toMatchObject({
+			outcome: 'Succeeded',
+			message: 'Configured 3/3',
+		})
+		await host.agent([], { mode: 'Cleanup' })
+		const links = await host.ask('link show')
+		expect(Object.fromEntries(links.map(({ address, ifname }) => [address, ifname]))).toMatchObject({
+			[mac(0)]: 'ens0',
+			[mac(1)]: 'ens1',
+			[mac(2)]: 'ens2',
+		})
+	})
+})

@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest'
+import type { Link } from '../../agent/host/state.ts'
+import { hardwareOnly, match } from '../../agent/match.ts'
+import { preflight, type Question } from '../../agent/preflight.ts'
+import type { RecordedLink } from '../../agent/record.ts'
+import { settle } from '../../contract/interface.ts'
+import { hostWith } from './simulated-host.ts'
+
+const mac = 'fa:16:3e:37:c3:f1'
+const link = (more: Partial<Link> = {}): Link => hostWith([{ ifindex: 3, name: 'ens7', mac, ...more }]).links[0] as Link
+const other = (more: Partial<Link>): Link => ({ ...link(), ifindex: 4, name: 'ens8', mac: 'fa:16:3e:00:00:99', ...more })
+
+describe('a MAC finds its link', () => {
+	test.each<[title: string, links: Link[], found: string]>([
+		['by the MAC it has', [link(), other({})], 'ens7'],
+		['by the MAC it was made with, though it has another now', [link({ mac: '02:00:00:00:00:01', permanentMac: mac })], 'ens7'],
+		[
+			'by the made MAC before one that merely has it',
+			[link({ permanentMac: '02:00:00:00:00:01' }), other({ mac: '02:00:00:00:00:02', permanentMac: mac })],
+			'ens8',
+		],
+		['not on a bridge, bond or VLAN that borrowed it', [link({ kind: 'bridge' }), other({ mac })], 'ens8'],
+		['not on something that is no Ethernet', [link({ ethernet: false })], 'WaitingForDevice'],
+		['not at all while it is not there', [other({})], 'WaitingForDevice'],
+		['not when two have it', [link(), other({ mac })], 'Ambiguous'],
+	])('%s', (_, links, found) => {
+		const result = match(mac, links, hardwareOnly)
+		expect('reason' in result ? result.reason : result.name).toBe(found)
+	})
+})
+
+const [nic] = settle([{ id: 0, macAddress: mac, address: '10.0.0.23', cidr: '10.0.0.0/24', mtu: 1450 }])
+const address = (cidr: string, dynamic = false) => ({
+	family: cidr.includes(':') ? (6 as const) : (4 as const),
+	cidr,
+	global: !cidr.startsWith('fe80'),
+	dynamic,
+})
+const defaultVia = (metric: number, ifindex: number) => ({
+	family: 4 as const,
+	to: '0.0.0.0/0',
+	via: '192.0.2.1',
+	link: ifindex,
+	table: 254,
+	metric,
+	protocol: 4,
+	type: 1,
+	scope: 0,
+	onlink: false,
+})
+const ours = { addresses: ['10.0.0.22/24'] } as RecordedLink
+type Case = Partial<Omit<Question, 'link' | 'host'>> & { link?: Link; others?: Link[]; routes?: ReturnType<typeof defaultVia>[] }
+
+describe('a link is left alone', () => {
+	test.each<[title: string, given: Case, says: RegExp | undefined]>([
+		['not when it is free', {}, undefined],
+		['when it is a port of a bridge', { link: link({ master: 'br0' }) }, /^ens7 is a port of br0$/],
+		['when a VLAN stands on it', { others: [other({ kind: 'vlan', lower: 3, name: 'vlan5' })] }, /^vlan5 stands on ens7$/],
+		["not because of a veth's other end", { others: [other({ kind: 'veth', lower: 3 })] }, undefined],
+		[
+			'when Kubernetes knows the node by its address',
+			{ link: link({ addresses: [address('10.0.0.23/24')] }), nodeAddresses: ['10.0.0.23'] },
+			/knows this node/,
+		],
+		['when it carries the default route', { routes: [defaultVia(0, 3)] }, /default route/],
+		['not when another default route is better', { routes: [defaultVia(100, 3), defaultVia(0, 4)] }, undefined],
+		['not for a default route that we gave it', { routes: [defaultVia(1100, 3)], ours }, undefined],
+		['when it has an address that nobody wants', { link: link({ addresses: [address('172.16.0.1/24')] }) }, /172\.16\.0\.1\/24/],
+		['not for an address that is wanted', { link: link({ addresses: [address('10.0.0.23/24')] }) }, undefined],
+		['not for a lease', { link: link({ addresses: [address('172.16.0.1/24', true)] }) }, undefined],
+		['not for what the kernel gives every link', { link: link({ addresses: [address('fe80::1/64')] }) }, undefined],
+		['not for an address that we gave it before', { link: link({ addresses: [address('10.0.0.22/24')] }), ours }, undefined],
+		['when its name could not be given back', { link: link({ name: 'a#b' }) }, /cannot be given back/],
+		['when it cannot carry the MTU', { link: link({ maxMtu: 1400 }) }, /1400 or less, not 1450/],
+	])('%s', (_, { link: own = link(), others = [], routes = [], ...more }, says) => {
+		if (!nic) throw new Error('no nic')
+		const host = { ...hostWith([]), links: [own, ...others], routes }
+		const refusal = preflight({ nic, link: own, host, ours: undefined, nodeAddresses: [], ...more })
+		if (says) expect(refusal?.message).toMatch(says)
+		else expect(refusal).toBeUndefined()
+	})
+})

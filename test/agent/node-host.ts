@@ -1,0 +1,159 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { AgentReport, type RunConfig } from '../../contract/agent-run.ts'
+import type { Interface } from '../../contract/interface.ts'
+
+/**
+ * A host for kernel tests: a network and mount namespace of its own, held by one process, and a folder that stands for its root.
+ * The kernel, `ip` and every byte of the files are real; there is no systemd in it.
+ */
+export type NodeHost = {
+	root: string
+	/** Lines for `ip -batch`. */
+	ip(lines: string): Promise<void>
+	/** One `ip -j` answer. */
+	ask(args: string): Promise<Record<string, unknown>[]>
+	/** A run of the real agent. `fault`: apply that many steps, then fail or be killed. */
+	agent(interfaces: Partial<Interface>[], more?: Partial<RunConfig>, fault?: Fault): Promise<AgentRun>
+	/** Everything a run may change, without what passes by itself. */
+	everything(): Promise<unknown>
+	/** Path below the root → time of last change (nanoseconds). */
+	changeTimes(): Record<string, bigint>
+	close(): void
+}
+/** `renameDown`: as on a kernel before 6.2; `at` absent: only that. */
+export type Fault = { at?: number; how: 'fail' | 'kill'; renameDown?: boolean }
+export type AgentRun = { code: number; stdout: string; stderr: string; report: AgentReport | undefined }
+
+const entry = join(import.meta.dirname, 'agent-with-veth.ts')
+
+export async function nodeHost(): Promise<NodeHost> {
+	const root = mkdtempSync(join(tmpdir(), 'mn-'))
+	for (const folder of ['etc/netplan', 'etc/sysctl.d', 'run/systemd/network', 'run/udev/rules.d', 'var/lib', 'proc', 'config'])
+		mkdirSync(join(root, folder), { recursive: true })
+	const holder = await hold(root)
+	const inside = (program: string, args: string[], more: Inside = {}) => runInside(holder, program, args, more)
+	const ask = async (args: string) =>
+		JSON.parse((await inside('ip', ['-j', ...args.split(' ')])).stdout || '[]') as Record<string, unknown>[]
+	const ip = async (lines: string) => {
+		const { code, stderr } = await inside('ip', ['-batch', '-'], { input: lines })
+		if (code !== 0) throw new Error(stderr)
+	}
+	await ip('link set lo up')
+	return {
+		root,
+		ip,
+		ask,
+		agent: (interfaces, more = {}, fault = undefined) => agent(root, inside, config(interfaces, more), fault),
+		everything: async () => ({
+			...(await kernelState(ask)),
+			files: filesBelow(root).map(path => [path, readFileSync(join(root, path), 'utf8')]),
+		}),
+		changeTimes: () => Object.fromEntries(filesBelow(root).map(path => [path, statSync(join(root, path), { bigint: true }).ctimeNs])),
+		close: () => {
+			holder.kill('SIGKILL')
+			rmSync(root, { recursive: true, force: true })
+		},
+	}
+}
+
+/** The proc of the namespace shows its own network settings; the mount ends with the namespace. */
+function hold(root: string): Promise<ChildProcess> {
+	const script = 'mount --bind /proc "$1/proc" && echo ready && exec sleep infinity'
+	const child = spawn('unshare', ['--net', '--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', root], {
+		stdio: ['ignore', 'pipe', 'inherit'],
+	})
+	return new Promise((resolve, reject) => {
+		child.stdout.once('data', () => resolve(child))
+		child.once('exit', code => reject(new Error(`unshare ended with ${code}`)))
+	})
+}
+
+type Inside = { input?: string; env?: Record<string, string> }
+type Ran = { code: number; stdout: string; stderr: string }
+
+function runInside({ pid }: ChildProcess, program: string, args: string[], { input = '', env = {} }: Inside): Promise<Ran> {
+	return new Promise(resolve => {
+		const options = { env: { ...process.env, ...env }, maxBuffer: 1 << 26 }
+		const child = execFile('nsenter', ['--target', String(pid), '--net', '--mount', program, ...args], options, (error, stdout, stderr) =>
+			resolve({ code: error ? Number(error.code ?? 137) : 0, stdout, stderr }),
+		)
+		child.stdin?.on('error', () => {}) // A program that never reads its input.
+		child.stdin?.end(input)
+	})
+}
+
+export function config(interfaces: Partial<Interface>[], more: Partial<RunConfig> = {}): RunConfig {
+	return {
+		version: 1,
+		nodeName: 'worker-1',
+		uid: 'a-uid',
+		generation: 1,
+		attempt: 1,
+		mode: 'Apply',
+		interfaces: interfaces as Interface[],
+		nodeAddresses: [],
+		report: { namespace: 'multinic-system', configMap: 'a-run' },
+		waitForDeviceSeconds: 0,
+		deadManSeconds: 60,
+		...more,
+	}
+}
+
+async function agent(
+	root: string,
+	inside: (program: string, args: string[], more?: Inside) => Promise<Ran>,
+	wish: RunConfig,
+	fault: Fault | undefined,
+): Promise<AgentRun> {
+	const env = {
+		AGENT_CONFIG: join(root, 'config/config.json'),
+		HOST_ROOT: root,
+		REPORT_FILE: join(root, 'config/report.json'),
+		TERMINATION_LOG: join(root, 'config/none'),
+		FAULT: JSON.stringify(fault ?? null),
+	}
+	rmSync(env.REPORT_FILE, { force: true })
+	writeFileSync(env.AGENT_CONFIG, JSON.stringify(wish))
+	chmodSync(env.AGENT_CONFIG, 0o600)
+	const ran = await inside(process.execPath, [entry], { env })
+	const report = readdirSync(join(root, 'config')).includes('report.json')
+		? AgentReport.parse(JSON.parse(readFileSync(env.REPORT_FILE, 'utf8')))
+		: undefined
+	return { ...ran, report }
+}
+
+/** Lifetimes run, carrier follows the peer, and fe80:: comes by itself. */
+async function kernelState(ask: NodeHost['ask']) {
+	const links = (await ask('-d addr show')).map(({ ifname, ifindex, mtu, flags, altnames, master, addr_info }) => ({
+		ifname,
+		ifindex,
+		mtu,
+		altnames,
+		master,
+		up: (flags as string[]).includes('UP'),
+		addresses: (addr_info as { local: string; prefixlen: number; scope: string }[])
+			.filter(({ scope }) => scope === 'global')
+			.map(({ local, prefixlen }) => `${local}/${prefixlen}`)
+			.sort(),
+	}))
+	const routes = (await ask('-N -d route show table all'))
+		.filter(({ protocol }) => protocol !== '2')
+		.map(({ flags: _, ...route }) => JSON.stringify(route))
+	return {
+		links,
+		routes: routes.sort(),
+		rules: [await ask('-4 rule'), await ask('-6 rule')],
+		neighbours: await ask('neigh show nud permanent'),
+	}
+}
+
+function filesBelow(root: string): string[] {
+	return ['etc', 'run', 'var'].flatMap(top =>
+		readdirSync(join(root, top), { recursive: true, withFileTypes: true })
+			.filter(file => file.isFile())
+			.map(file => join(file.parentPath, file.name).slice(root.length)),
+	)
+}

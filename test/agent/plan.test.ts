@@ -1,0 +1,159 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { HostState } from '../../agent/host/state.ts'
+import { plan } from '../../agent/plan.ts'
+import type { Wanted } from '../../agent/select.ts'
+import type { Change } from '../../agent/steps.ts'
+import { Interfaces, settle } from '../../contract/interface.ts'
+import { after, afterEvery, comparable, hostWith } from './simulated-host.ts'
+
+const mac = (n: number) => `fa:16:3e:00:00:${n.toString(16).padStart(2, '0')}`
+const ids = fc.uniqueArray(fc.nat({ max: 9 }), { minLength: 0, maxLength: 6 })
+
+/** Wishes over eight MACs, of which a host has some; ids, addresses, both families, tables and defaults as they come. */
+const wish = fc
+	.tuple(
+		ids,
+		fc.shuffledSubarray([0, 1, 2, 3, 4, 5, 6, 7], { minLength: 6, maxLength: 8 }),
+		fc.infiniteStream(
+			fc.record({
+				mtu: fc.option(fc.constantFrom(1400, 9000), { nil: undefined }),
+				six: fc.boolean(),
+				policyRouting: fc.boolean(),
+				gateway: fc.boolean(),
+				bare: fc.boolean(),
+			}),
+		),
+	)
+	.map(([list, macs, stream]) =>
+		list.map((id, at) => {
+			const { value: more } = stream.next()
+			const base = { id, macAddress: mac(macs[at] ?? 0), ...(more?.mtu && { mtu: more.mtu }) }
+			if (more?.bare) return base
+			return {
+				...base,
+				address: `10.0.${id}.23`,
+				cidr: `10.0.${id}.0/24`,
+				policyRouting: more?.policyRouting ?? true,
+				...(more?.gateway && { gateway: `10.0.${id}.1` }),
+				...(more?.six && { addresses: [`fd00:${id}::23/64`] }),
+			}
+		}),
+	)
+	.map(nics => wanted(nics))
+
+/** Hosts whose links may already have any of our names, be up, or hold a lease. */
+const host = fc
+	.record({
+		names: fc.shuffledSubarray(['ens1', 'ens2', 'ens3', 'ens4', 'multinic0', 'multinic1', 'multinic2', 'multinic9'], {
+			minLength: 6,
+			maxLength: 8,
+		}),
+		up: fc.infiniteStream(fc.boolean()),
+		lease: fc.infiniteStream(fc.boolean()),
+		liveRename: fc.boolean(),
+		networkd: fc.boolean(),
+	})
+	.map(({ names, up, lease, ...more }) =>
+		hostWith(
+			names.map((name, n) => ({
+				ifindex: n + 2,
+				name,
+				mac: mac(n),
+				up: up.next().value ?? false,
+				sysctls: { 'ipv4/rp_filter': '1', 'ipv6/accept_ra': '1' },
+				addresses: lease.next().value ? [{ family: 4, cidr: `172.16.${n}.9/24`, global: true, dynamic: true }] : [],
+			})),
+			more,
+		),
+	)
+
+describe('a plan', () => {
+	test('leaves nothing to plan once it is carried out', () => {
+		fc.assert(
+			fc.property(wish, host, (want, start) => {
+				const end = carriedOut(want, start)
+				expect(plan(want, end, {}).steps).toEqual([])
+			}),
+		)
+	})
+
+	test('is undone after any number of its steps', () => {
+		fc.assert(
+			fc.property(wish, host, fc.nat(), (want, start, cut) => {
+				const { steps, undo } = plan(want, start, {})
+				const changes = steps.map(({ change }) => change).slice(0, cut % (steps.length + 1))
+				const end = afterEvery(afterEvery(start, changes, false), undo, true)
+				expect(comparable(end)).toEqual(comparable(start))
+			}),
+		)
+	})
+
+	test('from one wish to another leaves nothing to plan, and can be undone', () => {
+		fc.assert(
+			fc.property(wish, wish, host, fc.nat(), (first, second, start, cut) => {
+				const middle = carriedOut(first, start)
+				expect(plan(second, carriedOut(second, middle), {}).steps).toEqual([])
+				const { steps, undo } = plan(second, middle, {})
+				const changes = steps.map(({ change }) => change).slice(0, cut % (steps.length + 1))
+				expect(comparable(afterEvery(afterEvery(middle, changes, false), undo, true))).toEqual(comparable(middle))
+			}),
+		)
+	})
+
+	test('of no interfaces gives back everything but leases', () => {
+		fc.assert(
+			fc.property(wish, host, (want, start) => {
+				const end = carriedOut(wanted([]), carriedOut(want, start))
+				expect(comparable(withoutLeases(end))).toEqual(comparable(withoutLeases(start)))
+			}),
+		)
+	})
+
+	test('takes over a lease and knows it may', () => {
+		const leased = {
+			ifindex: 2,
+			name: 'ens7',
+			mac: mac(0),
+			up: true,
+			addresses: [{ family: 4 as const, cidr: '172.16.0.9/24', global: true, dynamic: true }],
+		}
+		const kinds = plan(wanted([nic(0)]), hostWith([leased]), {}).steps.map(({ change }) => change.kind)
+		expect(kinds).toContain('removeAddress')
+	})
+
+	test('takes a link down to rename it where the kernel wants that, and gives back what it forgets', () => {
+		const six = { family: 6 as const, cidr: 'fd00::9/64', global: true, dynamic: false }
+		const start = hostWith([{ ifindex: 2, name: 'ens7', mac: mac(0), up: true, addresses: [six] }], { liveRename: false })
+		const kinds = plan(wanted([{ ...nic(0), addresses: ['fd00::9/64'] }]), start, {}).steps.map(({ change }) => change.kind)
+		expect(kinds.slice(0, 4)).toEqual(['down', 'rename', 'up', 'addAddress'])
+	})
+
+	test('lets networkd see the first names of a swap before it goes on', () => {
+		const links = [0, 1].map(n => ({ ifindex: n + 2, name: `multinic${1 - n}`, mac: mac(n) }))
+		const changes = plan(wanted([nic(0), nic(1)]), hostWith(links, { networkd: true }), {}).steps.map(({ change }) => change)
+		expect(changes.filter(({ kind }) => kind === 'rename' || kind === 'seen')).toEqual([
+			{ kind: 'rename', link: 2, to: 'mntmp2' },
+			{ kind: 'rename', link: 3, to: 'mntmp3' },
+			{ kind: 'seen', names: ['mntmp2', 'mntmp3'] },
+			{ kind: 'rename', link: 2, to: 'multinic0' },
+			{ kind: 'rename', link: 3, to: 'multinic1' },
+		])
+	})
+})
+
+function nic(id: number) {
+	return { id, macAddress: mac(id), address: `10.0.${id}.23`, cidr: `10.0.${id}.0/24` }
+}
+
+function wanted(nics: readonly unknown[]): Wanted {
+	return { interfaces: settle(Interfaces.parse(nics)), nodeAddresses: [], kinds: new Set(['hardware']), failed: new Map() }
+}
+
+function carriedOut(want: Wanted, start: HostState): HostState {
+	return plan(want, start, {}).steps.reduce((state: HostState, { change }: { change: Change }) => after(state, change), start)
+}
+
+function withoutLeases(state: HostState): HostState {
+	return { ...state, links: state.links.map(link => ({ ...link, addresses: link.addresses.filter(({ dynamic }) => !dynamic) })) }
+}

@@ -1,0 +1,179 @@
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Interface } from '../../contract/interface.ts'
+import { type NodeHost, nodeHost } from './node-host.ts'
+
+/** The agent on the real kernel, in namespaces of its own. */
+const isRoot = process.getuid?.() === 0
+
+let host: NodeHost
+
+describe.skipIf(!isRoot)('a run on the real kernel (needs root for network namespaces)', () => {
+	beforeEach(async () => {
+		host = await nodeHost()
+		await host.ip('link add mgmt type veth peer name mgmt-peer\nlink set mgmt up\nlink set mgmt-peer up\naddr add 192.168.9.2/24 dev mgmt')
+	})
+	afterEach(() => host.close())
+
+	test('ten NICs are named, addressed and routed, and a second run touches nothing', async () => {
+		await addNics(10)
+		const first = await host.agent(nics(10))
+		expect(first.report).toMatchObject({ outcome: 'Succeeded', reason: 'AllInterfacesConfigured', message: 'Configured 10/10' })
+		expect(first.code).toBe(0)
+		for (let id = 0; id < 10; id++) {
+			const [link] = await host.ask(`addr show dev multinic${id}`)
+			expect(link).toMatchObject({ address: mac(id), mtu: 1400 + id, flags: expect.arrayContaining(['UP']) })
+			expect(link?.addr_info).toContainEqual(expect.objectContaining({ local: `10.0.${id}.23`, prefixlen: 24 }))
+			expect(await host.ask(`route show table ${100 + id}`)).toMatchObject([
+				{ dst: 'default', gateway: `10.0.${id}.1` },
+				{ dst: `10.0.${id}.0/24` },
+			])
+			expect(await host.ask(`rule show priority ${10_000 + id}`)).toMatchObject([{ src: `10.0.${id}.23`, table: String(100 + id) }])
+			expect(statSync(join(host.root, `etc/netplan/99-multinic${id}.yaml`)).mode & 0o777).toBe(0o600)
+		}
+		const before = host.changeTimes()
+		const second = await host.agent(nics(10))
+		expect(second.report).toMatchObject({ outcome: 'Succeeded', changes: 0 })
+		expect(second.report?.interfaces.every(({ reason }) => reason === 'AlreadyConfigured')).toBe(true)
+		expect(host.changeTimes()).toEqual(before)
+	})
+
+	test('cleanup gives back names, MTUs, states and files', async () => {
+		await addNics(3)
+		await host.ip(`link set ens1 mtu 1300\nlink set ens1 up\nlink property add dev ens2 altname enp0s2`)
+		const before = await host.everything()
+		await host.agent(nics(3))
+		expect((await host.agent(nics(3), { mode: 'Cleanup' })).report).toMatchObject({ outcome: 'Succeeded', reason: 'NoInterfaces' })
+		expect(await host.everything()).toEqual(before)
+	})
+
+	test('an interface that is no longer wanted is given back, the others stay', async () => {
+		await addNics(3)
+		await host.agent(nics(3))
+		const { report } = await host.agent(nics(3).filter(({ id }) => id !== 1))
+		expect(report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 2/2' })
+		expect(await names()).toMatchObject({ [mac(0)]: 'multinic0', [mac(1)]: 'ens1', [mac(2)]: 'multinic2' })
+		expect(await host.ask('rule show priority 10001')).toEqual([])
+	})
+
+	test('two names are swapped, with their addresses, and both original names are remembered', async () => {
+		await addNics(3)
+		const before = await host.everything()
+		await host.agent(nics(3))
+		const swapped = nics(3).map(nic => ({ ...nic, macAddress: mac([1, 2, 0][nic.id ?? 0] ?? 0) }))
+		expect((await host.agent(swapped)).report).toMatchObject({ outcome: 'Succeeded' })
+		expect(await names()).toMatchObject({ [mac(1)]: 'multinic0', [mac(2)]: 'multinic1', [mac(0)]: 'multinic2' })
+		const [link] = await host.ask('addr show dev multinic0')
+		expect(link).toMatchObject({ mtu: 1400, addr_info: expect.arrayContaining([expect.objectContaining({ local: '10.0.0.23' })]) })
+		await host.agent([], { mode: 'Cleanup' })
+		expect(await host.everything()).toEqual(before)
+	})
+
+	test('a MAC that is not there waits, the others are configured', async () => {
+		await addNics(2)
+		const { report, code } = await host.agent(nics(3))
+		expect(code).toBe(1)
+		expect(report).toMatchObject({ outcome: 'PartlyFailed', reason: 'WaitingForDevice' })
+		expect(report?.interfaces.map(({ reason }) => reason)).toEqual(['Configured', 'Configured', 'WaitingForDevice'])
+	})
+
+	test('a link that comes late is configured in the same run', async () => {
+		await addNics(1)
+		const running = host.agent(nics(2), { waitForDeviceSeconds: 30 })
+		await until(async () => (await names())[mac(0)] === 'multinic0')
+		await addNic(1)
+		expect((await running).report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 2/2' })
+	})
+
+	test('a link that serves something else is refused and stays as it is', async () => {
+		await addNics(4)
+		await host.ip('link add br0 type bridge\nlink set ens0 master br0\naddr add 172.16.0.1/24 dev ens1')
+		const { report } = await host.agent(nics(3))
+		expect(report?.interfaces).toMatchObject([
+			{ reason: 'InUse', message: 'ens0 is a port of br0' },
+			{ reason: 'InUse', message: 'ens1 has 172.16.0.1/24, which is not wanted here and was not given by DHCP' },
+			{ reason: 'Configured' },
+		])
+		expect(await names()).toMatchObject({ [mac(1)]: 'ens1', [mac(2)]: 'multinic2' })
+	})
+
+	test('the link of the node address and of the default route is never touched', async () => {
+		await host.ip(`link set mgmt down\nlink set mgmt address ${mac(0)}\nlink set mgmt up\nroute replace default via 192.168.9.1`)
+		const before = await host.everything()
+		const refused = await host.agent(nics(1))
+		expect(refused.report?.interfaces[0]).toMatchObject({ reason: 'InUse', message: 'mgmt carries the default route of this node' })
+		const named = await host.agent(nics(1), { nodeAddresses: ['192.168.9.2'] })
+		expect(named.report?.interfaces[0]).toMatchObject({ message: 'mgmt holds 192.168.9.2, by which Kubernetes knows this node' })
+		expect(await host.everything()).toEqual(before)
+	})
+
+	test('a name held by a link that is not ours is refused', async () => {
+		await addNics(2)
+		await host.ip('link add multinic0 type veth peer name other')
+		const { report } = await host.agent(nics(2))
+		expect(report?.interfaces.map(({ reason }) => reason)).toEqual(['NameTaken', 'Configured'])
+	})
+
+	test('a NIC whose command fails does not cost the others, nor what is not ours', async () => {
+		await addNics(2)
+		await host.ip('route add 10.77.0.0/16 via 192.168.9.7')
+		const wish = nics(2).map(nic => (nic.id === 0 ? { ...nic, routes: [{ to: '10.77.0.0/16', via: '10.0.0.1', table: 254 }] } : nic))
+		const { report } = await host.agent(wish)
+		expect(report).toMatchObject({ outcome: 'PartlyFailed', reason: 'CommandFailed' })
+		expect(report?.interfaces.map(({ reason }) => reason)).toEqual(['CommandFailed', 'Configured'])
+		expect(report?.interfaces[0]?.message).toContain('File exists')
+		expect(await host.ask('route show 10.77.0.0/16')).toMatchObject([{ gateway: '192.168.9.7', dev: 'mgmt' }])
+		expect(await names()).toMatchObject({ [mac(0)]: 'ens0', [mac(1)]: 'multinic1' })
+	})
+
+	test('a plan says what would be done and does nothing', async () => {
+		await addNics(1)
+		const before = await host.everything()
+		const { report } = await host.agent(nics(1), { mode: 'Plan' })
+		expect(report).toMatchObject({ outcome: 'Succeeded', reason: 'Planned', changes: 0 })
+		expect(report?.plan?.commands).toContainEqual(expect.stringMatching(/^link set dev if\d+ name multinic0$/))
+		expect(await host.everything()).toEqual(before)
+	})
+
+	test('a config that is wrong touches nothing and names the field', async () => {
+		await addNics(1)
+		const before = await host.everything()
+		const { code, report, stderr } = await host.agent([{ id: 0, macAddress: mac(0), address: '10.1.0.1', cidr: '10.0.0.0/24', mtu: 20 }])
+		expect(code).toBe(2)
+		expect(stderr).toMatch(/interfaces\[0\]\.mtu: .*68/)
+		expect(report).toMatchObject({ outcome: 'Failed', reason: 'InvalidConfig' })
+		expect(await host.everything()).toEqual(before)
+	})
+})
+
+async function addNics(count: number): Promise<void> {
+	for (let id = 0; id < count; id++) await addNic(id)
+}
+
+async function addNic(id: number): Promise<void> {
+	await host.ip(`link add ens${id} address ${mac(id)} type veth peer name peer${id}\nlink set peer${id} up`)
+}
+
+function nics(count: number): Partial<Interface>[] {
+	return Array.from({ length: count }, (_, id) => ({
+		id,
+		macAddress: mac(id),
+		address: `10.0.${id}.23`,
+		cidr: `10.0.${id}.0/24`,
+		gateway: `10.0.${id}.1`,
+		mtu: 1400 + id,
+	}))
+}
+
+function mac(id: number): string {
+	return `fa:16:3e:00:00:0${id}`
+}
+
+async function names(): Promise<Record<string, string>> {
+	return Object.fromEntries((await host.ask('link show')).map(({ address, ifname }) => [address, ifname]))
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+	while (!(await holds())) await new Promise(resolve => setTimeout(resolve, 50))
+}

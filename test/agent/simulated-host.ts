@@ -1,0 +1,127 @@
+import type { HostState, Link } from '../../agent/host/state.ts'
+import { routeKey, ruleKey } from '../../agent/routing.ts'
+import type { Change } from '../../agent/steps.ts'
+
+/** A host that is data: what the kernel and the files would be after a change. Refuses what the kernel refuses. */
+export function after(host: HostState, change: Change): HostState {
+	switch (change.kind) {
+		case 'rename':
+			return withLink(host, change.link, link => rename(host, link, change.to))
+		case 'up':
+		case 'down':
+			return withLink(host, change.link, link => ({ ...link, up: change.kind === 'up' }))
+		case 'mtu':
+			return withLink(host, change.link, link => ({ ...link, mtu: change.bytes }))
+		case 'addAltname':
+			return withLink(host, change.link, link => ({ ...link, altnames: [...link.altnames, change.name] }))
+		case 'removeAltname':
+			return withLink(host, change.link, link => ({ ...link, altnames: link.altnames.filter(name => name !== change.name) }))
+		case 'addAddress':
+			return withLink(host, change.link, link => ({
+				...link,
+				addresses: [...link.addresses.filter(({ cidr }) => cidr !== change.address.cidr), change.address],
+			}))
+		case 'removeAddress':
+			return withLink(host, change.link, link => ({
+				...link,
+				addresses: link.addresses.filter(({ cidr }) => cidr !== change.address.cidr),
+			}))
+		default:
+			return afterElse(host, change)
+	}
+}
+
+/** Like `ip -force`: what cannot be done is passed over. */
+export function afterEvery(host: HostState, changes: readonly Change[], force: boolean): HostState {
+	return changes.reduce((state, change) => {
+		try {
+			return after(state, change)
+		} catch (error) {
+			if (force) return state
+			throw error
+		}
+	}, host)
+}
+
+function afterElse(host: HostState, change: Change): HostState {
+	switch (change.kind) {
+		case 'addRoute':
+			if (host.routes.some(route => routeKey(route) === routeKey(change.route))) throw new Error('File exists')
+			return { ...host, routes: [...host.routes, change.route] }
+		case 'removeRoute':
+			return { ...host, routes: host.routes.filter(route => routeKey(route) !== routeKey(change.route)) }
+		case 'addRule':
+			if (host.rules.some(rule => ruleKey(rule) === ruleKey(change.rule))) throw new Error('File exists')
+			return { ...host, rules: [...host.rules, change.rule] }
+		case 'removeRule':
+			return { ...host, rules: host.rules.filter(rule => ruleKey(rule) !== ruleKey(change.rule)) }
+		case 'file': {
+			const { [change.path]: _, ...files } = host.files
+			return { ...host, files: change.file ? { ...files, [change.path]: change.file } : files }
+		}
+		case 'sysctl':
+			return {
+				...host,
+				links: host.links.map(link =>
+					link.name === change.name ? { ...link, sysctls: { ...link.sysctls, [change.key]: change.value } } : link,
+				),
+			}
+		default:
+			return host
+	}
+}
+
+function rename(host: HostState, link: Link, to: string): Link {
+	if (link.up && !host.liveRename) throw new Error('Device or resource busy')
+	const taken = host.links.some(other => (other.ifindex !== link.ifindex && other.name === to) || other.altnames.includes(to))
+	if (taken) throw new Error('File exists')
+	return { ...link, name: to }
+}
+
+function withLink(host: HostState, ifindex: number, change: (link: Link) => Link): HostState {
+	if (!host.links.some(link => link.ifindex === ifindex)) throw new Error('Cannot find device')
+	return { ...host, links: host.links.map(link => (link.ifindex === ifindex ? change(link) : link)) }
+}
+
+/** A host with these links and nothing else. */
+export function hostWith(
+	links: readonly (Partial<Link> & { ifindex: number; name: string; mac: string })[],
+	more: Partial<HostState> = {},
+): HostState {
+	return {
+		systemd: false,
+		netplan: true,
+		networkd: false,
+		liveRename: true,
+		routes: [],
+		rules: [],
+		neighbours: [],
+		files: {},
+		...more,
+		links: links.map(link => ({
+			altnames: [],
+			ethernet: true,
+			up: false,
+			mtu: 1500,
+			minMtu: 68,
+			maxMtu: 65_535,
+			addresses: [],
+			sysctls: {},
+			...link,
+		})),
+	}
+}
+
+/** What counts of a host when two are compared: order does not. */
+export function comparable(host: HostState) {
+	return {
+		links: host.links.map(link => ({
+			...link,
+			addresses: link.addresses.map(({ cidr, dynamic }) => `${cidr} ${dynamic}`).toSorted(),
+			altnames: link.altnames.toSorted(),
+		})),
+		routes: host.routes.map(routeKey).toSorted(),
+		rules: host.rules.map(ruleKey).toSorted(),
+		files: Object.entries(host.files).toSorted(([a], [b]) => a.localeCompare(b)),
+	}
+}

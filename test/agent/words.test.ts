@@ -1,0 +1,252 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { parseConfig, parseSettings } from '../../agent/config.ts'
+import { fingerprint, lostFrom } from '../../agent/fingerprint.ts'
+import { parseNetwork, parseRules } from '../../agent/host/parse.ts'
+import { spell } from '../../agent/host/spell.ts'
+import { contradiction } from '../../agent/persist/contradict.ts'
+import { netplanFiles } from '../../agent/persist/netplan.ts'
+import { yaml } from '../../agent/persist/yaml.ts'
+import { recipeOf } from '../../agent/recipe.ts'
+import { orderRenames } from '../../agent/rename.ts'
+import { reportText, shortText } from '../../agent/report-text.ts'
+import { AgentReport } from '../../contract/agent-run.ts'
+import { settle } from '../../contract/interface.ts'
+import { TERMINATION_MAX_BYTES } from '../../contract/names.ts'
+import { config } from './node-host.ts'
+import { hostWith } from './simulated-host.ts'
+
+const mac = 'fa:16:3e:37:c3:f1'
+const [nic] = settle([
+	{ id: 0, macAddress: mac, address: '10.0.0.23', cidr: '10.0.0.5/24', mtu: 1450, gateway: '10.0.0.1', addresses: ['fd00::5/64'] },
+])
+if (!nic) throw new Error('no nic')
+
+describe('renames', () => {
+	const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
+	const permutation = fc.tuple(
+		fc.shuffledSubarray(names, { minLength: 5, maxLength: 5 }),
+		fc.shuffledSubarray(names, { minLength: 5, maxLength: 5 }),
+	)
+
+	test('of any names into any names never meet an occupied one, and never take one in the phase in which it was given up', () => {
+		fc.assert(
+			fc.property(permutation, ([from, to]) => {
+				const moves = from.map((name, link) => ({ link, from: name, to: to[link] ?? '' }))
+				const now = new Map(from.map((name, link) => [link, name]))
+				const { first, second } = orderRenames(moves)
+				for (const phase of [first, second]) {
+					const heldBefore = new Set(now.values())
+					for (const { link, to: name } of phase) {
+						expect(heldBefore).not.toContain(name)
+						now.set(link, name)
+					}
+				}
+				expect([...now.values()]).toEqual(to)
+			}),
+		)
+	})
+})
+
+describe('netplan', () => {
+	test('YAML reads back as what was meant, whatever the text holds', () => {
+		const leaf = fc.oneof(fc.string({ unit: 'binary-ascii' }), fc.integer(), fc.boolean())
+		const tree = fc.dictionary(
+			fc.string({ minLength: 1, unit: 'grapheme-ascii' }),
+			fc.oneof(leaf, fc.array(leaf, { minLength: 1 }), fc.dictionary(fc.string({ unit: 'grapheme-ascii' }), leaf, { minKeys: 1 })),
+			{ minKeys: 1 },
+		)
+		fc.assert(
+			fc.property(tree, value => {
+				expect(parse(yaml(value))).toEqual(value)
+			}),
+		)
+	})
+
+	test('is told what the run does', () => {
+		const files = netplanFiles(nic)
+		const { network } = parse(files['/etc/netplan/99-multinic0.yaml']?.content ?? '')
+		expect(network.ethernets.multinic0).toEqual({
+			match: { macaddress: mac },
+			'set-name': 'multinic0',
+			mtu: 1450,
+			dhcp4: false,
+			dhcp6: false,
+			'accept-ra': false,
+			optional: true,
+			addresses: ['10.0.0.23/24', 'fd00::5/64'],
+			routes: [
+				{ to: '10.0.0.0/24', scope: 'link', table: 100 },
+				{ to: 'fd00::/64', scope: 'link', table: 100 },
+				{ to: '0.0.0.0/0', via: '10.0.0.1', table: 100 },
+			],
+			'routing-policy': [
+				{ from: '10.0.0.23', table: 100, priority: 10_000 },
+				{ from: 'fd00::5', table: 100, priority: 10_000 },
+			],
+		})
+		expect(files['/etc/sysctl.d/99-multinic0.conf']?.content).toContain('-net.ipv4.conf.multinic0.arp_ignore = 1\n')
+	})
+
+	const file = (content: string) => ({ content, mode: 0o644, gid: 0 })
+	const cloud = { '/etc/netplan/50-cloud-init.yaml': file(`macaddress: ${mac.toUpperCase()}`) }
+	test.each<[title: string, files: Record<string, ReturnType<typeof file>>, reason: string | undefined]>([
+		['nothing else speaks of the MAC', {}, undefined],
+		['cloud-init knows it', cloud, 'CloudInitConflict'],
+		[
+			'cloud-init knows it but leaves the network alone',
+			{ ...cloud, '/etc/cloud/cloud.cfg.d/99-x.cfg': file('network: {config: disabled}') },
+			undefined,
+		],
+		['cloud-init knows it but does not run', { ...cloud, '/etc/cloud/cloud-init.disabled': file('') }, undefined],
+		['another netplan file defines it', { '/etc/netplan/60-a.yaml': file(mac) }, 'NotPersistent'],
+		[
+			'an older udev rule that loses names it',
+			{ '/etc/udev/rules.d/70-persistent-net.rules': file(`ATTR{address}=="${mac}", NAME="ens7"`) },
+			undefined,
+		],
+		['a later udev rule names it', { '/etc/udev/rules.d/99-zz.rules': file(`ATTR{address}=="${mac}", NAME="ens7"`) }, 'NotPersistent'],
+	])('after a reboot: %s', (_, files, reason) => {
+		expect(contradiction(nic, hostWith([], { files }))?.reason).toBe(reason)
+	})
+})
+
+describe('what is not ours', () => {
+	const other = {
+		ifindex: 9,
+		name: 'eth0',
+		mac: 'fa:16:3e:00:00:09',
+		up: true,
+		addresses: [{ family: 4 as const, cidr: '192.0.2.5/24', global: true, dynamic: false }],
+	}
+	const pod = { ifindex: 12, name: 'cali1', mac: 'ee:ee:ee:ee:ee:ee', up: true }
+	const rule = { family: 4 as const, priority: 500, from: '10.2.0.1/32', table: 7, plain: true, words: 'from 10.2.0.1' }
+	const before = hostWith([other, pod], { rules: [rule] })
+	test.each<[title: string, after: ReturnType<typeof hostWith>, lost: RegExp[]]>([
+		['is as it was', before, []],
+		['has come in addition', hostWith([other, pod, { ...pod, ifindex: 13 }], { rules: [rule, { ...rule, words: 'other' }] }), []],
+		['went with its link', hostWith([other], { rules: [rule] }), []],
+		['has lost an address', hostWith([{ ...other, addresses: [] }, pod], { rules: [rule] }), [/192\.0\.2\.5\/24 on eth0/]],
+		['has another MTU', hostWith([{ ...other, mtu: 1400 }, pod], { rules: [rule] }), [/mtu 1500.*now.*mtu 1400/]],
+		['has lost a rule', hostWith([other, pod]), [/from 10\.2\.0\.1/]],
+	])('%s', (_, after, lost) => {
+		expect(lostFrom(fingerprint(before, new Set()), fingerprint(after, new Set()))).toEqual(lost.map(words => expect.stringMatching(words)))
+	})
+})
+
+describe('the kernel', () => {
+	test('says `default` of either family, and names of tables are its own affair', () => {
+		const links = [{ ifindex: 3, ifname: 'ens7', flags: ['UP'], mtu: 1500, link_type: '[1]', address: mac.toUpperCase(), addr_info: [{}] }]
+		const routes = [
+			{ dst: 'default', gateway: '10.0.0.1', dev: 'ens7', table: '100', protocol: '4', scope: '0', type: '1', flags: [] },
+			{ dst: 'default', dev: 'ens7', table: '254', protocol: '9', metric: 1024, pref: 'medium', type: '1', flags: ['onlink'] },
+		]
+		const {
+			links: [link],
+			routes: parsed,
+		} = parseNetwork([links, routes, []])
+		expect(link).toMatchObject({ mac, ethernet: true, up: true, addresses: [] })
+		expect(parsed).toMatchObject([
+			{ family: 4, to: '0.0.0.0/0', link: 3, table: 100 },
+			{ family: 6, to: '::/0', metric: 1024, onlink: true },
+		])
+		expect(parseRules([{ priority: 20, src: '10.0.0.0', srclen: 24, iif: 'v0', table: '100', protocol: '4' }], 4)).toMatchObject([
+			{ from: '10.0.0.0/24', plain: false },
+		])
+	})
+
+	test('is asked for IPv6 rules in a batch of their own', () => {
+		const rule = { family: 6 as const, priority: 10_000, from: 'fd00::5/128', table: 100, plain: true, words: '' }
+		expect(spell({ kind: 'addRule', rule })).toEqual({ family: 6, line: 'rule add from fd00::5/128 priority 10000 table 100 protocol 4' })
+	})
+})
+
+describe('the recipe on the host', () => {
+	const programs = { ip: '/sbin/ip', cp: '/bin/cp', rm: '/bin/rm', sleep: '/bin/sleep' }
+	const undo = [
+		{ kind: 'file' as const, path: '/etc/netplan/99-multinic0.yaml' },
+		{ kind: 'file' as const, path: '/etc/sysctl.d/99-multinic0.conf', file: { content: 'old', mode: 0o644, gid: 0 } },
+		{ kind: 'rename' as const, link: 3, to: 'ens7' },
+		{ kind: 'sysctl' as const, name: 'ens7', key: 'ipv4/arp_ignore', value: '0' },
+	]
+	const recipe = recipeOf({ undo, programs, tag: 'g1', deadManSeconds: 60, onRoot: true })
+	const commands = (unit: Record<string, { content: string }>) =>
+		Object.values(unit).flatMap(({ content }) => [...content.matchAll(/^ExecStart=-(.*)$/gm)].map(([, command]) => command))
+
+	test('puts everything back while the host runs, without Node and without a shell', () => {
+		expect(commands(recipe.live)).toEqual([
+			'/bin/rm -f /etc/netplan/99-multinic0.yaml',
+			'/bin/cp -p --remove-destination /var/lib/multinic/undo/001 /etc/sysctl.d/99-multinic0.conf',
+			'/sbin/ip -force -batch /var/lib/multinic/undo/002',
+			'/bin/cp /var/lib/multinic/undo/003 /proc/sys/net/ipv4/conf/ens7/arp_ignore',
+			'/bin/rm -rf /var/lib/multinic/undo /var/lib/multinic/committed',
+		])
+		expect(recipe.files['/var/lib/multinic/undo/002']?.content).toBe('link set dev if3 name ens7\n')
+	})
+
+	test('puts only files back at boot, before udev gives names', () => {
+		expect(commands(recipe.boot).filter(command => command?.includes('/sbin/ip') || command?.includes('/proc'))).toEqual([])
+		expect(Object.values(recipe.boot)[0]?.content).toMatch(/Before=network-pre\.target .*systemd-udev-trigger\.service/)
+	})
+})
+
+describe('what is said', () => {
+	test('of ten NICs that failed with long words fits a termination message and is still a report', () => {
+		const interfaces = Array.from({ length: 10 }, (_, id) => ({
+			id,
+			name: `multinic${id}`,
+			macAddress: mac,
+			state: 'Failed' as const,
+			reason: 'CommandFailed' as const,
+			message: 'ä'.repeat(256),
+			changes: 0,
+			warnings: [{ reason: 'GatewaySilent' as const, message: 'x'.repeat(256) }],
+		}))
+		const report: AgentReport = {
+			nodeName: 'n'.repeat(253),
+			uid: 'u'.repeat(36),
+			generation: 1,
+			attempt: 1,
+			version: 1,
+			mode: 'Apply',
+			outcome: 'Failed',
+			reason: 'CommandFailed',
+			message: 'ä'.repeat(256),
+			persistent: { status: 'Unknown', message: 'x' },
+			started: '2026-01-01T00:00:00.000Z',
+			finished: '2026-01-01T00:00:00.000Z',
+			milliseconds: {},
+			changes: 0,
+			interfaces,
+			probes: { before: [], after: [] },
+		}
+		expect(Buffer.byteLength(shortText(report))).toBeLessThanOrEqual(TERMINATION_MAX_BYTES)
+		expect(AgentReport.parse(JSON.parse(shortText(report))).interfaces).toHaveLength(10)
+		expect(JSON.parse(reportText(report))).toEqual(report)
+	})
+
+	test.each<[title: string, text: string, says: RegExp]>([
+		['is not JSON', '{', /config\.json is not JSON/],
+		['has an MTU of 20', JSON.stringify(config([{ id: 0, macAddress: mac, mtu: 20 }])), /interfaces\[0\]\.mtu: /],
+		['has an id of 10', JSON.stringify(config([{ id: 10, macAddress: mac }])), /interfaces\[0\]\.id: /],
+		[
+			'has a MAC twice',
+			JSON.stringify(
+				config([
+					{ id: 0, macAddress: mac },
+					{ id: 1, macAddress: mac.toUpperCase() },
+				]),
+			),
+			/interfaces: macAddress must be unique/,
+		],
+		['has no interfaces', JSON.stringify({ ...config([]), interfaces: undefined }), /interfaces: /],
+		['has a field nobody knows', JSON.stringify({ ...config([]), extra: 1 }), /extra/],
+	])('of a config that %s', (_, text, says) => {
+		expect(() => parseConfig(text, 'config.json')).toThrow(says)
+	})
+
+	test('of an environment that is wrong names the variable', () => {
+		expect(() => parseSettings({ HOST_ROOT: 'host', LOG_FORMAT: 'xml' })).toThrow(/HOST_ROOT.*LOG_FORMAT/)
+	})
+})
