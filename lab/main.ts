@@ -5,7 +5,8 @@ import { Missing } from './machine.ts'
 import { whenOrphaned } from './orphan.ts'
 import { prepareLab } from './prepare.ts'
 import { say, seconds } from './progress.ts'
-import { plugStory, type StoryEnd } from './story.ts'
+import { invitations, productStory } from './story/product.ts'
+import type { StoryEnd } from './story.ts'
 
 interface Flags {
 	once: boolean
@@ -40,7 +41,7 @@ async function tell({ once, json, nodes }: Flags): Promise<void> {
 	const prepared = Date.now()
 	await using lab = await startLab({ nodes })
 	const up = Date.now()
-	const end = await plugStory(lab, say, { reboot: once })
+	const end = await productStory(lab, say, { reboot: once })
 	if (json) print(end, { setup: prepared - began, up: up - prepared })
 	if (once) return
 	say(invitation(lab))
@@ -56,7 +57,7 @@ function invitation({ biz, mgmt, bin }: Lab): string {
 	return `
 In another terminal:
   ${pc.bold(`export KUBECONFIG=${biz.kubeconfig} PATH=${bin}:$PATH`)}
-  kubectl get nodes
+  ${invitations.join('\n  ')}
 The cluster without nodes has ${mgmt.kubeconfig}.
 Ctrl-C ends all of it.`
 }

@@ -1,4 +1,5 @@
 import { allBinaries, findKit } from '../lab/kit.ts'
+import { prepareLab } from '../lab/prepare.ts'
 
 /** One part: its name is that of its vitest project; `prepare` makes beforehand what would outlast a test's patience. */
 export interface Part {
@@ -12,8 +13,8 @@ export const parts: readonly Part[] = [
 	{ name: 'pure', what: 'tables and properties: no root, no network' },
 	{ name: 'kernel', what: 'the agent on the real kernel, in network namespaces' },
 	{ name: 'cluster', what: 'real etcd and kube-apiserver', prepare: () => findKit(allBinaries) },
-	{ name: 'lab', what: 'the lab itself: start, stop, signals' },
-	{ name: 'vm', what: 'real nodes: kernel, systemd, netplan, containerd, kubelet, reboot' },
+	{ name: 'lab', what: 'the lab itself: start, stop, signals', prepare: () => prepareLab(2) },
+	{ name: 'vm', what: 'real nodes: kernel, systemd, netplan, containerd, kubelet, reboot', prepare: () => prepareLab(2) },
 ]
 
 /** Skips that a CI run may have, by the reason they give. A VM that did not boot is none of them. */
