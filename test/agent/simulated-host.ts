@@ -8,8 +8,9 @@ export function after(host: HostState, change: Change): HostState {
 		case 'rename':
 			return withLink(host, change.link, link => rename(host, link, change.to))
 		case 'up':
+			return withLink(host, change.link, link => ({ ...link, up: true }))
 		case 'down':
-			return withLink(host, change.link, link => ({ ...link, up: change.kind === 'up' }))
+			return down(host, change.link)
 		case 'mtu':
 			return withLink(host, change.link, link => ({ ...link, mtu: change.bytes }))
 		case 'addAltname':
@@ -69,6 +70,17 @@ function afterElse(host: HostState, change: Change): HostState {
 		default:
 			return host
 	}
+}
+
+/** The kernel forgets with it what only a link that is up can have. */
+function down(host: HostState, ifindex: number): HostState {
+	const forgetful = withLink(host, ifindex, link => ({
+		...link,
+		up: false,
+		addresses: link.addresses.filter(({ family, global }) => family === 4 || !global),
+	}))
+	const other = ({ link }: { link?: number }) => link !== ifindex
+	return { ...forgetful, routes: host.routes.filter(other), neighbours: host.neighbours.filter(other) }
 }
 
 function rename(host: HostState, link: Link, to: string): Link {
