@@ -1,4 +1,4 @@
-import { partsOf, settingPath } from './host/spell.ts'
+import { type Part, partsOf, settingPath } from './host/spell.ts'
 import type { FileState } from './host/state.ts'
 import { COMMITTED_FOLDER, UNDO_FOLDER } from './paths.ts'
 import type { Change } from './steps.ts'
@@ -74,27 +74,30 @@ export function recipeOf({ undo, programs, tag, deadManSeconds, onRoot }: Recipe
 
 type Teller = { files: Record<string, FileState>; commands: string[]; onBoot: boolean }
 
-function tell(part: ReturnType<typeof partsOf<Change>>[number], at: number, programs: Programs): Teller {
+function tell(part: Part<Change>, at: number, programs: Programs): Teller {
 	const saved = `${UNDO_FOLDER}/${String(at).padStart(3, '0')}`
-	if ('batch' in part) {
-		const six = part.batch[0]?.spelled.family === 6 ? ' -6' : ''
-		const content = part.batch.map(({ spelled }) => `${spelled.line}\n`).join('')
-		return { files: { [saved]: privateFile(content) }, commands: [`${programs.ip} -force${six} -batch ${saved}`], onBoot: false }
-	}
-	return tellSingle(part.single, saved, programs)
+	if ('puts' in part) return tellPuts(part.puts, saved, programs)
+	if ('single' in part) return tellSingle(part.single, programs)
+	const six = part.batch[0]?.spelled.family === 6 ? ' -6' : ''
+	const content = part.batch.map(({ spelled }) => `${spelled.line}\n`).join('')
+	return { files: { [saved]: privateFile(content) }, commands: [`${programs.ip} -force${six} -batch ${saved}`], onBoot: false }
 }
 
-function tellSingle(change: Change, saved: string, { cp, rm, sleep }: Programs): Teller {
-	if (change.kind === 'file' && change.file)
-		return { files: { [saved]: change.file }, commands: [`${cp} -p --remove-destination ${saved} ${change.path}`], onBoot: true }
+function tellPuts(puts: readonly { path: string; file: FileState }[], saved: string, { cp }: Programs): Teller {
+	return {
+		files: Object.fromEntries(puts.map(({ file }, n) => [`${saved}-${n}`, file])),
+		commands: puts.map(({ path }, n) => `${cp} -p --remove-destination ${saved}-${n} ${path}`),
+		onBoot: true,
+	}
+}
+
+/** Many links get the same few values back, so a value is kept once. */
+function tellSingle(change: Change, { cp, rm, sleep }: Programs): Teller {
 	if (change.kind === 'file') return { files: {}, commands: [`${rm} -f ${change.path}`], onBoot: true }
-	if (change.kind === 'sysctl')
-		return {
-			files: { [saved]: privateFile(change.value) },
-			commands: [`${cp} ${saved} /proc/sys/${settingPath(change.name, change.key)}`],
-			onBoot: false,
-		}
-	return { files: {}, commands: [`${sleep} 2`], onBoot: false }
+	if (change.kind !== 'sysctl') return { files: {}, commands: [`${sleep} 2`], onBoot: false }
+	const saved = `${UNDO_FOLDER}/value-${change.value.replace(/\W/g, '_')}`
+	const setting = `/proc/sys/${settingPath(change.name, change.key)}`
+	return { files: { [saved]: privateFile(change.value) }, commands: [`${cp} ${saved} ${setting}`], onBoot: false }
 }
 
 /** Each command is tried whatever became of the one before (`-`); the recipe's end is the last. */

@@ -43,7 +43,8 @@ export function parseRecord(file: FileState | undefined): HostRecord {
 export function recordFile({ version, links }: HostRecord): FileState | undefined {
 	if (links.length === 0) return undefined
 	const sorted = links.toSorted((a, b) => a.id - b.id || a.mac.localeCompare(b.mac))
-	return { content: `${JSON.stringify({ version, links: sorted }, null, '\t')}\n`, mode: 0o600, gid: 0 }
+	// Parsing puts the keys in one order, whoever made the object: the same record is the same text.
+	return { content: `${JSON.stringify(HostRecord.parse({ version, links: sorted }), null, '\t')}\n`, mode: 0o600, gid: 0 }
 }
 
 /** @returns what is remembered of the link with this MAC */

@@ -1,8 +1,9 @@
 import { failure } from '../failure.ts'
 import type { Change, Step } from '../steps.ts'
 import { exec } from './exec.ts'
-import { putFile, removeFile, writeSetting } from './files.ts'
-import { type IpLine, partsOf, settingPath } from './spell.ts'
+import { putFiles, removeFile, writeSetting } from './files.ts'
+import { type IpLine, type Part, partsOf, settingPath } from './spell.ts'
+import type { FileState } from './state.ts'
 
 /**
  * Applies the steps of a plan, all `ip` lines as one batch that stops at the first error; what was done before it stays done.
@@ -13,6 +14,7 @@ import { type IpLine, partsOf, settingPath } from './spell.ts'
 export async function apply(root: string, steps: readonly Step[]): Promise<void> {
 	for (const part of partsOf(steps, step => step.change)) {
 		if ('batch' in part) await batch(part.batch)
+		else if ('puts' in part) put(root, part.puts)
 		else await single(root, part.single)
 	}
 }
@@ -22,9 +24,22 @@ export async function applyUndo(root: string, changes: readonly Change[]): Promi
 	const complaints: string[] = []
 	for (const part of partsOf(changes, change => change)) {
 		if ('batch' in part) complaints.push(...(await forced(part.batch.map(({ spelled }) => spelled))))
-		else await single(root, { change: part.single }).catch(error => complaints.push(String(error)))
+		else await singly(root, part).catch(error => complaints.push(String(error)))
 	}
 	return complaints
+}
+
+async function singly(root: string, part: Exclude<Part<Change>, { batch: unknown }>): Promise<void> {
+	if ('puts' in part) put(root, part.puts)
+	else await single(root, { change: part.single })
+}
+
+function put(root: string, puts: readonly { path: string; file: FileState }[]): void {
+	try {
+		putFiles(puts.map(({ path, file }) => [root + path, file] as const))
+	} catch (error) {
+		throw failure('COMMAND_FAILED', `files could not be written: ${String(error)}`, { cause: error })
+	}
 }
 
 async function batch(lines: { item: Step; spelled: IpLine }[]): Promise<void> {
@@ -52,7 +67,7 @@ function ip(lines: readonly IpLine[], options: readonly string[]) {
 async function single(root: string, { id, change }: Step): Promise<void> {
 	try {
 		if (change.kind === 'sysctl') writeSetting(`${root}/proc/sys/${settingPath(change.name, change.key)}`, change.value)
-		else if (change.kind === 'file') change.file ? putFile(root + change.path, change.file) : removeFile(root + change.path)
+		else if (change.kind === 'file') removeFile(root + change.path)
 		else if (change.kind === 'seen') await seen(root, change.names)
 	} catch (error) {
 		throw failure('COMMAND_FAILED', `${change.kind} of the host: ${String(error)}`, { id, cause: error })

@@ -7,7 +7,7 @@ import { COMMITTED_FOLDER, STATE_FOLDER, UNDO_FOLDER } from '../paths.ts'
 import { type Programs, recipeOf, UNDO_JSON } from '../recipe.ts'
 import type { Change } from '../steps.ts'
 import { exec } from './exec.ts'
-import { exists, putFile, readFile, removeFile, syncFolder } from './files.ts'
+import { exists, putFiles, readFile, removeFile, syncFolder } from './files.ts'
 
 export type Armed = {
 	undo: readonly Change[]
@@ -105,7 +105,7 @@ function isOnRoot(root: string): boolean {
 }
 
 function putAll(root: string, files: Readonly<Record<string, { content: string; mode: number; gid: number }>>): void {
-	for (const [path, file] of Object.entries(files)) putFile(root + path, file)
+	putFiles(Object.entries(files).map(([path, file]) => [root + path, file] as const))
 }
 
 function removeEmpty(folder: string): void {

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import {
-	chmodSync,
-	chownSync,
 	closeSync,
+	fchmodSync,
+	fchownSync,
 	fsyncSync,
 	lstatSync,
 	mkdirSync,
@@ -36,25 +36,35 @@ export function exists(path: string): boolean {
 	return unlessMissing(() => lstatSync(path)) !== undefined
 }
 
+/** Puts one file in place, as `putFiles` does. */
+export function putFile(path: string, file: FileState): void {
+	putFiles([[path, file]])
+}
+
 /**
- * Puts a file in place by renaming, with what it holds already on the disk: after a power cut it is the old one or the new one.
+ * Puts files in place by renaming, with what they hold already on the disk: after a power cut each is the old one or the new one.
+ * All are written before the first is waited for, so that the disk is kept waiting once and not for each.
  *
  * Folders that are missing are made.
  */
-export function putFile(path: string, { content, mode, gid }: FileState): void {
+export function putFiles(files: readonly (readonly [path: string, file: FileState])[]): void {
+	const written = files.map(([path, file]) => ({ path, ...writeBeside(path, file) }))
+	for (const { descriptor } of written) {
+		fsyncSync(descriptor)
+		closeSync(descriptor)
+	}
+	for (const { path, temporary } of written) renameSync(temporary, path)
+	for (const folder of new Set(files.map(([path]) => dirname(path)))) syncFolder(folder)
+}
+
+function writeBeside(path: string, { content, mode, gid }: FileState): { temporary: string; descriptor: number } {
 	mkdirSync(dirname(path), { recursive: true })
 	const temporary = `${dirname(path)}/.multinic-${randomBytes(6).toString('hex')}`
 	const descriptor = openSync(temporary, 'wx', 0o600)
-	try {
-		writeSync(descriptor, content)
-		fsyncSync(descriptor)
-	} finally {
-		closeSync(descriptor)
-	}
-	chownSync(temporary, 0, gid)
-	chmodSync(temporary, mode)
-	renameSync(temporary, path)
-	syncFolder(dirname(path))
+	writeSync(descriptor, content)
+	fchownSync(descriptor, 0, gid)
+	fchmodSync(descriptor, mode)
+	return { temporary, descriptor }
 }
 
 /** Removes a file if it is there. */

@@ -1,5 +1,5 @@
 import type { Change } from '../steps.ts'
-import type { Address, Route } from './state.ts'
+import type { Address, FileState, Route } from './state.ts'
 
 /** A line for `ip -batch`. IPv6 rules go by `ip -6 -batch`: a rule line cannot tell its family otherwise. */
 export type IpLine = { family?: 6; line: string }
@@ -40,19 +40,23 @@ export function spell(change: Change): IpLine | undefined {
 	}
 }
 
-export type Part<T> = { batch: { item: T; spelled: IpLine }[] } | { single: T }
+export type Part<T> = { batch: { item: T; spelled: IpLine }[] } | { puts: { item: T; path: string; file: FileState }[] } | { single: T }
 
-/** Neighbouring `ip` lines of one family make one batch; everything else stands alone. */
+/** Neighbouring `ip` lines of one family make one batch, neighbouring files are put together; everything else stands alone. */
 export function partsOf<T>(items: readonly T[], changeOf: (item: T) => Change): Part<T>[] {
 	const parts: Part<T>[] = []
-	for (const item of items) {
-		const spelled = spell(changeOf(item))
-		const last = parts.at(-1)
-		if (!spelled) parts.push({ single: item })
-		else if (last && 'batch' in last && last.batch[0]?.spelled.family === spelled.family) last.batch.push({ item, spelled })
-		else parts.push({ batch: [{ item, spelled }] })
-	}
+	for (const item of items) add(parts, item, changeOf(item))
 	return parts
+}
+
+function add<T>(parts: Part<T>[], item: T, change: Change): void {
+	const spelled = spell(change)
+	const last = parts.at(-1)
+	if (spelled && last && 'batch' in last && last.batch[0]?.spelled.family === spelled.family) last.batch.push({ item, spelled })
+	else if (spelled) parts.push({ batch: [{ item, spelled }] })
+	else if (change.kind !== 'file' || !change.file) parts.push({ single: item })
+	else if (last && 'puts' in last) last.puts.push({ item, path: change.path, file: change.file })
+	else parts.push({ puts: [{ item, path: change.path, file: change.file }] })
 }
 
 /** @returns `net/ipv4/conf/NAME/arp_ignore`, below /proc/sys, for the key `ipv4/arp_ignore` */

@@ -78,6 +78,18 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		expect(report?.interfaces.map(({ reason }) => reason)).toEqual(['Configured', 'Configured', 'WaitingForDevice'])
 	})
 
+	test('a NIC that was configured and is gone is waited for, and forgets nothing', async () => {
+		await addNics(2)
+		const wish = nics(2).map(nic => ({ ...nic, routes: [{ to: `10.99.${nic.id}.0/24`, via: `10.0.${nic.id}.7`, table: 1000 }] }))
+		await host.agent(wish)
+		await host.ip('link del multinic1')
+		const before = host.changeTimes()
+		expect((await host.agent(wish)).report).toMatchObject({ outcome: 'PartlyFailed', reason: 'WaitingForDevice', changes: 0 })
+		expect(host.changeTimes()).toEqual(before)
+		await addNic(1)
+		expect((await host.agent(wish)).report).toMatchObject({ outcome: 'Succeeded' })
+	})
+
 	test('a link that comes late is configured in the same run', async () => {
 		await addNics(1)
 		const running = host.agent(nics(2), { waitForDeviceSeconds: 30 })

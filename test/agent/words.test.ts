@@ -177,9 +177,9 @@ describe('the recipe on the host', () => {
 	test('puts everything back while the host runs, without Node and without a shell', () => {
 		expect(commands(recipe.live)).toEqual([
 			'/bin/rm -f /etc/netplan/99-multinic0.yaml',
-			'/bin/cp -p --remove-destination /var/lib/multinic/undo/001 /etc/sysctl.d/99-multinic0.conf',
+			'/bin/cp -p --remove-destination /var/lib/multinic/undo/001-0 /etc/sysctl.d/99-multinic0.conf',
 			'/sbin/ip -force -batch /var/lib/multinic/undo/002',
-			'/bin/cp /var/lib/multinic/undo/003 /proc/sys/net/ipv4/conf/ens7/arp_ignore',
+			'/bin/cp /var/lib/multinic/undo/value-0 /proc/sys/net/ipv4/conf/ens7/arp_ignore',
 			'/bin/rm -rf /var/lib/multinic/undo /var/lib/multinic/committed',
 		])
 		expect(recipe.files['/var/lib/multinic/undo/002']?.content).toBe('link set dev if3 name ens7\n')
