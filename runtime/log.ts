@@ -53,7 +53,8 @@ export function createLog(room: string, options: LogOptions = {}): Log {
 		serializers: { err: describeError },
 		redact: { paths, censor: '[redacted]' },
 	}
-	return options.to ? pino(settings, options.to) : pino(settings)
+	// pino's own stream has let a later line overtake an earlier one on a pipe; Node writes to pipes and files in order, before an exit.
+	return pino(settings, options.to ?? process.stdout)
 }
 
 /** Turns the lines of `createLog` into ones for people: `14:03:22 info  decided act=start`. */
