@@ -39,8 +39,11 @@ export function recipeOf({ undo, programs, tag, deadManSeconds, onRoot }: Recipe
 		...tellers.map(part => part.files),
 	)
 	const fileCommands = tellers.filter(({ onBoot }) => onBoot).flatMap(({ commands }) => commands)
-	const end = `${programs.rm} -rf ${UNDO_FOLDER} ${COMMITTED_FOLDER}`
 	const unit = `multinic-undo-${tag}`
+	const livePaths = { service: `/run/systemd/system/${unit}.service`, timer: `/run/systemd/system/${unit}.timer` }
+	const bootPath = `/etc/systemd/system/${BOOT_UNIT}`
+	const enabled = { path: `/etc/systemd/system/sysinit.target.wants/${BOOT_UNIT}`, target: bootPath }
+	const end = `${programs.rm} -rf ${[UNDO_FOLDER, COMMITTED_FOLDER, enabled.path, bootPath, livePaths.timer, livePaths.service].join(' ')}`
 	const before = `Before=network-pre.target systemd-networkd.service NetworkManager.service${onRoot ? ' systemd-udev-trigger.service' : ''}`
 	const early = [
 		'DefaultDependencies=no',
@@ -53,22 +56,19 @@ export function recipeOf({ undo, programs, tag, deadManSeconds, onRoot }: Recipe
 		files,
 		timer: `${unit}.timer`,
 		live: {
-			[`/run/systemd/system/${unit}.service`]: service(
-				`Put back what an unfinished MultiNIC run changed`,
+			[livePaths.service]: service(
+				'Put back what an unfinished MultiNIC run changed',
 				[],
 				[...tellers.flatMap(({ commands }) => commands), end],
 			),
-			[`/run/systemd/system/${unit}.timer`]: publicFile(
+			[livePaths.timer]: publicFile(
 				`[Unit]\nDescription=MultiNIC run ${tag} has to commit in time\n\n[Timer]\nOnActiveSec=${deadManSeconds}s\nAccuracySec=1s\nUnit=${unit}.service\n`,
 			),
 		},
 		boot: {
-			[`/etc/systemd/system/${BOOT_UNIT}`]: service('Put back files that an unfinished MultiNIC run changed', early, [
-				...fileCommands,
-				end,
-			]),
+			[bootPath]: service('Put back files that an unfinished MultiNIC run changed', early, [...fileCommands, end]),
 		},
-		enabled: { path: `/etc/systemd/system/sysinit.target.wants/${BOOT_UNIT}`, target: `/etc/systemd/system/${BOOT_UNIT}` },
+		enabled,
 	}
 }
 

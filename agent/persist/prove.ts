@@ -37,12 +37,12 @@ export async function generate(root: string, accepted: readonly Accepted[], host
 export async function prove(root: string, accepted: readonly Accepted[], host: HostState): Promise<Proof> {
 	if (!host.systemd) return unknown('no systemd here')
 	if (host.generator === undefined) return unknown("netplan's generator is not on this host")
-	const found = await Promise.all(
-		accepted.map(async one => [one.nic.id, contradiction(one.nic, host) ?? (await udevDisagrees(root, one))] as const),
-	)
-	const warnings = new Map(found.flatMap(([id, warning]) => (warning ? [[id, warning] as const] : [])))
+	const found = await Promise.all(accepted.map(async one => ({ id: one.nic.id, ...(await proveOne(root, one, host)) })))
+	const warnings = new Map(found.flatMap(({ id, against }) => (against ? [[id, against] as const] : [])))
 	const [first] = warnings.values()
 	if (first) return { persistent: { status: 'False', message: first.message }, warnings }
+	const silent = found.find(({ unasked }) => unasked !== undefined)
+	if (silent?.unasked !== undefined) return unknown(silent.unasked)
 	return { persistent: { status: 'True', message: 'same after reboot' }, warnings }
 }
 
@@ -74,13 +74,16 @@ function pick(names: readonly string[], read: (path: string) => FileState | unde
 	return Object.fromEntries(found.flatMap(([path, file]) => (file ? [[path, file]] : [])))
 }
 
-async function udevDisagrees(root: string, { nic }: Accepted): Promise<Contradiction | undefined> {
+type Finding = { against?: Contradiction; unasked?: string }
+
+async function proveOne(root: string, { nic }: Accepted, host: HostState): Promise<Finding> {
+	const against = contradiction(nic, host)
+	if (against) return { against }
 	const { stdout, stderr } = await exec('chroot', [root, 'udevadm', 'test-builtin', 'net_setup_link', `/sys/class/net/${nic.name}`])
-	const file = /^ID_NET_LINK_FILE=(.*)$/m.exec(stdout)?.[1] ?? 'no file'
-	const name = /^ID_NET_NAME=(.*)$/m.exec(stdout)?.[1]
-	if (file === `${NETWORK_FOLDER}/10-netplan-${nic.name}.link` && (name === undefined || name === nic.name)) return
-	return {
-		reason: 'NotPersistent',
-		message: `udev would follow ${file} for ${nic.name} and call it ${name ?? 'by its old name'} ${stderr.split('\n')[0]}`,
-	}
+	const file = /^ID_NET_LINK_FILE=(.*)$/m.exec(stdout)?.[1]
+	if (file === undefined)
+		return { unasked: `udev does not say which .link it would follow for ${nic.name}: ${stderr.trim().split('\n').at(-1)}` }
+	return file === `${NETWORK_FOLDER}/10-netplan-${nic.name}.link`
+		? {}
+		: { against: { reason: 'NotPersistent', message: `udev would follow ${file} for ${nic.name}, not ours` } }
 }
