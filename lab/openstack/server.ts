@@ -18,6 +18,7 @@ import { type ContrabassPath, contrabassPaths, contrabassRoutes } from './contra
 import { keystoneRoutes, type Realm, type Tokens, tokenHolds, unauthorized } from './keystone.ts'
 import { neutronRoutes } from './neutron.ts'
 import { novaRoutes } from './nova.ts'
+import { noteSeenPorts, type PortsSeen, portSeen } from './seen.ts'
 
 export type OpenstackOptions = {
 	networks: readonly NetworkInput[]
@@ -50,6 +51,8 @@ export type Openstack = {
 	readonly cloud: Cloud
 	attach(input: AttachInput): Port
 	detach(portId: string): Port
+	/** Resolves when Neutron first answered a ports list that holds this port: what who polls could know it by. */
+	portSeen(portId: string): Promise<void>
 	addServer(input: ServerInput): Server
 	deleteServer(nameOrId: string): void
 	/** Makes a service fail until told otherwise (`undefined`). */
@@ -75,6 +78,7 @@ export async function startOpenstack(options: OpenstackOptions): Promise<Opensta
 	const faults = new Map<ServiceName, Fault>()
 	const requests: string[] = []
 	const tokens: Tokens = new Map()
+	const seen: PortsSeen = new Map()
 	let base = ''
 	const url = (service: ServiceName) => `${base}${roots[service]}`
 	const secrets = { password: randomBytes(12).toString('base64url'), encryptKey: randomBytes(8).toString('hex') }
@@ -91,7 +95,7 @@ export async function startOpenstack(options: OpenstackOptions): Promise<Opensta
 	const services: Record<ServiceName, (scope: FastifyInstance) => void> = {
 		contrabass: scope => contrabassRoutes(scope, provider, options.contrabassPaths ?? contrabassPaths),
 		keystone: scope => keystoneRoutes(scope, realm, tokens),
-		neutron: scope => neutronRoutes(guard(scope, tokens), cloud, ids.projectId, options.pageSize),
+		neutron: scope => neutronRoutes(noteSeenPorts(guard(scope, tokens), seen), cloud, ids.projectId, options.pageSize),
 		nova: scope => novaRoutes(guard(scope, tokens), cloud, ids.projectId, options.pageSize),
 	}
 	app.addHook('onRequest', async ({ method, url }) => void requests.push(`${method} ${url}`))
@@ -106,6 +110,7 @@ export async function startOpenstack(options: OpenstackOptions): Promise<Opensta
 		keystoneUrl: keystoneUrl(),
 		cloud,
 		requests,
+		portSeen: portId => portSeen(seen, portId),
 		revokeTokens: () => tokens.clear(),
 		stop: () => app.close(),
 	}

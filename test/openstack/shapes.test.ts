@@ -73,6 +73,20 @@ test('a detached port stays, DOWN and without a device', async () => {
 	expect(await get(`networking/v2.0/ports?device_id=${id('vm-c')}`)).toMatchObject({ body: { ports: [{ device_id: id('vm-c') }] } })
 })
 
+test('a port is seen once Neutron has listed it, and not before', async () => {
+	const port = openstack.attach({ server: 'vm-b', network: 'lab-net' })
+	let seen = 0
+	const first = openstack.portSeen(port.id).then(() => seen++)
+	await get(`networking/v2.0/ports/${port.id}`)
+	await get(`networking/v2.0/ports?device_id=${id('vm-a')}`)
+	await get('networking/v2.0/ports?fields=mac_address')
+	expect(seen).toBe(0)
+	await get(`networking/v2.0/ports?device_id=${id('vm-b')}&fields=id`)
+	await first
+	await openstack.portSeen(port.id)
+	expect(seen).toBe(1)
+})
+
 test('every page follows from the one before until all is read once', async () => {
 	const seen: string[] = []
 	for (let path: string | undefined = 'networking/v2.0/ports?limit=2&fields=id'; path !== undefined; ) {
