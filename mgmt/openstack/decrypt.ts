@@ -1,28 +1,66 @@
-import { createDecipheriv } from 'node:crypto'
+import { createDecipheriv, createHash } from 'node:crypto'
 import { refuse } from '../failures.ts'
 
 /**
- * Opens a password of Contrabass: Base64 of a 16-byte IV and AES-CBC ciphertext with PKCS#5 padding.
+ * Opens a password of Contrabass: Base64 of AES-CBC ciphertext with PKCS#5 padding, in one of two forms.
  *
- * @param key 16, 24 or 32 bytes of text: AES-128, -192 or -256
+ * The running systems put a 16-byte IV before it, and the key is the text's bytes: 16, 24 or 32 for AES-128, -192 or -256. The first documents
+ * show `U2FsdGVkX1…`, which is `Salted__` and a salt of 8 bytes, as OpenSSL and CryptoJS write it: there the key is a passphrase of any length.
+ *
  * @throws Failure ContrabassError that says whether the key or the text is wrong, and repeats neither
  */
 export function decrypt(text: string, key: string): string {
-	const bits = Buffer.byteLength(key) * 8
-	if (![128, 192, 256].includes(bits))
-		throw refuse('ContrabassError', `the Contrabass encryption key has ${bits / 8} bytes; it must have 16, 24 or 32`)
 	const bytes = Buffer.from(text, 'base64')
 	if (bytes.length < 32 || bytes.length % 16 !== 0)
-		throw refuse('ContrabassError', 'adminPw of the provider is not Base64 of an IV and AES-CBC ciphertext')
+		throw refuse('ContrabassError', 'adminPw of the provider is not Base64 of an IV, or Salted__ and a salt, and AES-CBC ciphertext')
+	const [head, sealed] = [bytes.subarray(0, 16), bytes.subarray(16)]
+	for (const lock of isSalted(head) ? passphraseLocks(key, head.subarray(8)) : [rawLock(key, head)]) {
+		const plain = open(sealed, lock)
+		if (plain !== undefined) return plain
+	}
+	throw refuse(
+		'ContrabassError',
+		'adminPw of the provider does not open with the Contrabass encryption key: it is not the key Contrabass uses',
+	)
+}
+
+type Lock = { key: Buffer; iv: Buffer }
+
+function isSalted(head: Buffer): boolean {
+	return head.subarray(0, 8).toString('latin1') === 'Salted__'
+}
+
+function rawLock(text: string, iv: Buffer): Lock {
+	const key = Buffer.from(text)
+	if ([16, 24, 32].includes(key.length)) return { key, iv }
+	throw refuse('ContrabassError', `the Contrabass encryption key has ${key.length} bytes; it must have 16, 24 or 32`)
+}
+
+/**
+ * Which digest and which key length were used stands nowhere: OpenSSL takes SHA-256 since 1.1.0, before it and in CryptoJS it is MD5, and the
+ * documents say AES-128 where CryptoJS by itself takes AES-256. A wrong lock does not open: see {@link open}.
+ */
+function passphraseLocks(passphrase: string, salt: Buffer): Lock[] {
+	return ['sha256', 'md5'].flatMap(digest => [16, 32, 24].map(bytes => derive(digest, passphrase, { salt, bytes })))
+}
+
+/** One round of EVP_BytesToKey(3): digests of (the digest before, passphrase, salt) in a row, cut into key and IV. */
+function derive(digest: string, passphrase: string, { salt, bytes }: { salt: Buffer; bytes: number }): Lock {
+	let [last, all] = [Buffer.alloc(0), Buffer.alloc(0)]
+	while (all.length < bytes + 16) {
+		last = createHash(digest).update(last).update(passphrase).update(salt).digest()
+		all = Buffer.concat([all, last])
+	}
+	return { key: all.subarray(0, bytes), iv: all.subarray(bytes, bytes + 16) }
+}
+
+/** One wrong key in 256 passes the padding; it then fails as UTF-8, or at Keystone. The cause would only say "bad decrypt". */
+function open(sealed: Buffer, { key, iv }: Lock): string | undefined {
 	try {
-		const decipher = createDecipheriv(`aes-${bits}-cbc`, key, bytes.subarray(0, 16))
-		const plain = Buffer.concat([decipher.update(bytes.subarray(16)), decipher.final()])
+		const decipher = createDecipheriv(`aes-${key.length * 8}-cbc`, key, iv)
+		const plain = Buffer.concat([decipher.update(sealed), decipher.final()])
 		return new TextDecoder('utf-8', { fatal: true }).decode(plain)
 	} catch {
-		// the cause would only say "bad decrypt"; one wrong key in 256 passes the padding and then fails as UTF-8, or at Keystone
-		throw refuse(
-			'ContrabassError',
-			'adminPw of the provider does not open with the Contrabass encryption key: it is not the key Contrabass uses',
-		)
+		return undefined
 	}
 }

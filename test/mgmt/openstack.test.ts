@@ -52,6 +52,24 @@ test.each([16, 24, 32])('a password is opened with a key of %d bytes', bytes => 
 	expect(decrypt(encrypt('p@ss wörd', 'k'.repeat(bytes)), 'k'.repeat(bytes))).toBe('p@ss wörd')
 })
 
+/** `printf 'p@ss wörd' | openssl enc …` of OpenSSL 3.0, where a line says nothing else. */
+test.each<[form: string, text: string, key: string]>([
+	// IV 000102…0f, then: enc -aes-128-cbc -K 30313233343536373839616263646566 -iv 000102030405060708090a0b0c0d0e0f
+	['the raw form', 'AAECAwQFBgcICQoLDA0OD8/unJYTnrP/KgpTliEsq5Q=', '0123456789abcdef'],
+	// Salted__ and salt 0102030405060708, then: enc -aes-BITS-cbc -md DIGEST -S 0102030405060708 -pass pass:lab-passphrase
+	['a passphrase, AES-128, MD5', 'U2FsdGVkX18BAgMEBQYHCCTywwlMT4ejhd379xqooes=', 'lab-passphrase'],
+	['a passphrase, AES-128, SHA-256', 'U2FsdGVkX18BAgMEBQYHCBanmseO8INCVyaWGe+rLfc=', 'lab-passphrase'],
+	['a passphrase, AES-192, MD5', 'U2FsdGVkX18BAgMEBQYHCBr06DyJr469d0NghZtltc4=', 'lab-passphrase'],
+	['a passphrase, AES-192, SHA-256', 'U2FsdGVkX18BAgMEBQYHCEDhmjJcmvkcyxhKxraOJQA=', 'lab-passphrase'],
+	['a passphrase, AES-256, MD5', 'U2FsdGVkX18BAgMEBQYHCGbveGW7IKdxhSVmIyzmrSA=', 'lab-passphrase'],
+	['a passphrase, AES-256, SHA-256', 'U2FsdGVkX18BAgMEBQYHCLLhu53sLNiwYUBgcv0XNRY=', 'lab-passphrase'],
+	// enc -aes-128-cbc -md md5 -pass pass:lab-passphrase -a -A: what OpenSSL writes by itself, header and all
+	['a whole file of OpenSSL', 'U2FsdGVkX1/Tb5uiNdUTu/PPnm/FlhC+IngL5xyp3uM=', 'lab-passphrase'],
+])('a password that OpenSSL sealed is opened: %s', (_, text, key) => {
+	expect(decrypt(text, key)).toBe('p@ss wörd')
+})
+
+const salted = 'U2FsdGVkX1/Tb5uiNdUTu/PPnm/FlhC+IngL5xyp3uM='
 test.each<[sentence: string, text: string, key: string, words: string]>([
 	['a key of 15 bytes', encrypt('x', 'k'.repeat(16)), 'k'.repeat(15), 'has 15 bytes; it must have 16, 24 or 32'],
 	['what is not encrypted', 'cGxhaW4=', 'k'.repeat(16), 'is not Base64 of an IV'],
@@ -61,9 +79,12 @@ test.each<[sentence: string, text: string, key: string, words: string]>([
 		'k'.repeat(16),
 		'does not open with the Contrabass encryption key',
 	],
+	['another passphrase', salted, 'not-the-passphrase', 'does not open with the Contrabass encryption key'],
+	['a sealed text cut short', 'U2FsdGVkX1/Tb5uiNdUTuw==', 'lab-passphrase', 'is not Base64 of an IV, or Salted__'],
 ])('%s is said, and neither is repeated', (_, text, key, words) => {
 	expect(() => decrypt(text, key)).toThrow(words)
 	expect(() => decrypt(text, key)).not.toThrow(key)
+	expect(() => decrypt(text, key)).not.toThrow(text)
 })
 
 test.each([['/v1/contrabass/admin/infra/provider/:id'], ['/api/providers/:id']] as const)('Contrabass is understood on %s', async path => {
