@@ -40,15 +40,24 @@ const fields = z.object({
 	policyRouting: z.boolean().optional().describe('Own table and `from` rule; true when left out'),
 })
 
+/** The same words at every door. */
+const words = {
+	name: "name must be 'multinic' followed by id",
+	address: 'address must be an IP address inside cidr, which must be given with it',
+	macs: 'macAddress must be unique among the interfaces of a node',
+	someIds: 'either every interface has an id or none has',
+	ids: 'id must be unique among the interfaces of a node',
+}
+
 const rules = [
 	{
 		rule: "!has(self.name) || !has(self.id) || self.name == 'multinic%d'.format([self.id])",
-		message: "name must be 'multinic' followed by id",
+		message: words.name,
 		fieldPath: '.name',
 	},
 	{
 		rule: '!has(self.address) || (isIP(self.address) && has(self.cidr) && isCIDR(self.cidr) && cidr(self.cidr).containsIP(self.address))',
-		message: 'address must be an IP address inside cidr, which must be given with it',
+		message: words.address,
 		fieldPath: '.address',
 	},
 ]
@@ -57,9 +66,9 @@ const rules = [
 export const Interface = fields
 	.superRefine((nic, ctx) => {
 		if (nic.name !== undefined && nic.id !== undefined && nic.name !== interfaceName(nic.id))
-			ctx.addIssue({ code: 'custom', path: ['name'], message: "name must be 'multinic' followed by id" })
+			ctx.addIssue({ code: 'custom', path: ['name'], message: words.name })
 		if (nic.address !== undefined && !(nic.cidr !== undefined && contains(nic.cidr, nic.address)))
-			ctx.addIssue({ code: 'custom', path: ['address'], message: 'address must be an IP address inside cidr, which must be given with it' })
+			ctx.addIssue({ code: 'custom', path: ['address'], message: words.address })
 	})
 	.meta({ 'x-kubernetes-validations': rules })
 export type Interface = z.infer<typeof Interface>
@@ -67,12 +76,12 @@ export type Interface = z.infer<typeof Interface>
 const listRules = [
 	{
 		rule: '[self.map(x, x.macAddress.lowerAscii())].all(m, m.all(a, m.exists_one(b, a == b)))',
-		message: 'macAddress must be unique among the interfaces of a node',
+		message: words.macs,
 	},
-	{ rule: 'self.all(x, has(x.id)) || !self.exists(x, has(x.id))', message: 'either every interface has an id or none has' },
+	{ rule: 'self.all(x, has(x.id)) || !self.exists(x, has(x.id))', message: words.someIds },
 	{
 		rule: '[self.filter(x, has(x.id)).map(x, x.id)].all(m, m.all(a, m.exists_one(b, a == b)))',
-		message: 'id must be unique among the interfaces of a node',
+		message: words.ids,
 	},
 ]
 
@@ -82,11 +91,9 @@ export const Interfaces = z
 	.max(MAX_INTERFACES)
 	.superRefine((nics, ctx) => {
 		const ids = nics.flatMap(nic => (nic.id === undefined ? [] : [nic.id]))
-		if (new Set(nics.map(nic => nic.macAddress)).size < nics.length)
-			ctx.addIssue({ code: 'custom', message: 'macAddress must be unique among the interfaces of a node' })
-		if (ids.length > 0 && ids.length < nics.length)
-			ctx.addIssue({ code: 'custom', message: 'either every interface has an id or none has' })
-		if (new Set(ids).size < ids.length) ctx.addIssue({ code: 'custom', message: 'id must be unique among the interfaces of a node' })
+		if (new Set(nics.map(nic => nic.macAddress)).size < nics.length) ctx.addIssue({ code: 'custom', message: words.macs })
+		if (ids.length > 0 && ids.length < nics.length) ctx.addIssue({ code: 'custom', message: words.someIds })
+		if (new Set(ids).size < ids.length) ctx.addIssue({ code: 'custom', message: words.ids })
 	})
 	.meta({ 'x-kubernetes-list-type': 'atomic', 'x-kubernetes-validations': listRules })
 

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { Conditions, MESSAGE_MAX } from './conditions.ts'
 import { Interfaces } from './interface.ts'
 import { Id, NodeName, Timestamp } from './primitives.ts'
 
@@ -21,16 +22,6 @@ export const NodeConfigSpec = z.object({
 })
 export type NodeConfigSpec = z.infer<typeof NodeConfigSpec>
 
-export const Condition = z.object({
-	type: z.string().max(64),
-	status: z.enum(['True', 'False', 'Unknown']),
-	reason: z.string().max(64),
-	message: z.string().max(256),
-	lastTransitionTime: Timestamp,
-	observedGeneration: z.int().min(0).optional(),
-})
-export type Condition = z.infer<typeof Condition>
-
 export const Observed = z.object({
 	link: z.string().max(15).optional().describe('Name the kernel gives the link now'),
 	mtu: z.int().min(0).optional(),
@@ -45,7 +36,7 @@ export const InterfaceStatus = z.object({
 	macAddress: z.string().max(17),
 	status: State,
 	reason: z.string().max(64),
-	message: z.string().max(256),
+	message: z.string().max(MESSAGE_MAX),
 	lastConfigured: Timestamp.optional(),
 	observed: Observed.optional(),
 })
@@ -70,11 +61,7 @@ export const NodeConfigStatus = z.object({
 	state: State.optional(),
 	interfaces: z.string().max(7).optional().describe('Configured of wanted, such as 2/2'),
 	backend: z.string().max(32).optional(),
-	conditions: z
-		.array(Condition)
-		.max(8)
-		.optional()
-		.meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] }),
+	conditions: Conditions.optional(),
 	interfaceStatuses: z.array(InterfaceStatus).max(10).optional(),
 	history: z.array(HistoryEntry).max(5).optional(),
 })

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { Condition } from './node-config.ts'
+import { Conditions, MESSAGE_MAX } from './conditions.ts'
 import { Timestamp } from './primitives.ts'
 
 /** OpenstackConfig: which ports of which VMs become interfaces of which biz cluster (spec: people, status: mgmt). */
@@ -90,17 +90,13 @@ export const SyncedNode = z.object({
 	interfaces: z.int().min(0),
 	sent: Timestamp.optional(),
 	state: z.string().max(32).optional().describe('What the biz cluster says of it'),
-	message: z.string().max(256).optional(),
+	message: z.string().max(MESSAGE_MAX).optional(),
 })
 export type SyncedNode = z.infer<typeof SyncedNode>
 
 export const OpenstackConfigStatus = z.object({
 	observedGeneration: z.int().min(0).optional(),
-	conditions: z
-		.array(Condition)
-		.max(8)
-		.optional()
-		.meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] }),
+	conditions: Conditions.optional(),
 	lastSyncedAt: Timestamp.optional(),
 	lastError: z.string().max(512).optional(),
 	nodes: z

@@ -37,6 +37,8 @@ export const reasons = {
 	GatewaySilent: { heals: true, means: 'the gateway of the interface did not answer' },
 	PathMtu: { heals: true, means: 'the path does not carry packets of the wanted MTU' },
 	CloudInitConflict: { heals: false, means: 'cloud-init would rename the NIC back at boot' },
+	Persistent: { heals: false, means: 'proven: a reboot brings it back as it is now' },
+	PersistenceUnknown: { heals: false, means: 'it could not be proven whether a reboot would bring it back' },
 	NotPersistent: { heals: true, means: 'it works now, but a reboot would not bring it back' },
 	Drifted: { heals: true, means: 'the node no longer is as the last run left it' },
 	Released: { heals: false, means: 'the node config was deleted and its node cleaned or gone' },

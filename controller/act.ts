@@ -51,6 +51,7 @@ export async function start(hands: Hands, snapshot: Snapshot, decision: Extract<
 	}
 }
 
+/** The status, and an Event where a run came to something. */
 export async function settle(hands: Hands, snapshot: Snapshot, { status, result }: Extract<Decision, { act: 'settle' }>): Promise<void> {
 	const written = await writeStatus(hands, snapshot, status)
 	if (written && result) await tell(hands, snapshot, resultNote(status))
@@ -61,6 +62,7 @@ export async function clear(hands: Hands, { config }: Snapshot, runs: readonly s
 	for (const name of runs) await hands.client.delete(ConfigMap, { name, namespace: config.namespace })
 }
 
+/** Takes our finalizer away: the last that is done for a node config, told before it is gone. */
 export async function release(hands: Hands, snapshot: Snapshot, why: string): Promise<void> {
 	const { config } = snapshot
 	const finalizers = config.finalizers.filter(finalizer => finalizer !== FINALIZER)

@@ -22,11 +22,13 @@ export function isDeletedWithItsNode({ config, node }: Snapshot): Decision | und
 	return config.deleting && !node ? { act: 'release', why: 'NodeNotFound' } : undefined
 }
 
+/** The node is as it was before: nothing holds the deletion any longer. */
 export function isCleaned(snapshot: Snapshot): Decision | undefined {
 	const run = currentRun(snapshot)
 	return snapshot.config.deleting && run && succeeded(run) ? { act: 'release', why: 'Cleaned' } : undefined
 }
 
+/** Deleted before its first run: there is nothing to clean. */
 export function wasNeverRun({ config, runs }: Snapshot): Decision | undefined {
 	const ran = config.status.lastJobName !== undefined || runs.some(run => run.uid === config.uid)
 	return config.deleting && !ran ? { act: 'release', why: 'NeverRun' } : undefined

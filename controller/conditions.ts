@@ -1,5 +1,6 @@
 import type { AgentReport } from '../contract/agent-run.ts'
-import type { Condition, NodeConfigStatus, State } from '../contract/node-config.ts'
+import { type Condition, MESSAGE_MAX } from '../contract/conditions.ts'
+import type { NodeConfigStatus, State } from '../contract/node-config.ts'
 import type { Reason } from '../contract/reasons.ts'
 import { condition } from './runs.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -7,15 +8,13 @@ import { cut, timestamp } from './text.ts'
 
 /** The conditions of a status. Pure. */
 
-const messageMax = 256
-
 /** What a status says as a whole; `underWay`: a run may be on the node. */
 export type Said = { state: State; reason: Reason; message: string; underWay?: boolean }
 
 /** The status, saying this: `state`, and the conditions Ready and Progressing. */
 export function saying(status: NodeConfigStatus, said: Said, snapshot: Snapshot): NodeConfigStatus {
 	const { state, reason, underWay = false } = said
-	const message = cut(said.message, messageMax)
+	const message = cut(said.message, MESSAGE_MAX)
 	const progress = underWay ? { status: 'True' as const, message } : { status: 'False' as const, message: 'no run is under way' }
 	return {
 		...status,
@@ -27,10 +26,14 @@ export function saying(status: NodeConfigStatus, said: Said, snapshot: Snapshot)
 	}
 }
 
-/** Whether the node would be the same after a reboot, as the run proved it. */
-export function persistence(snapshot: Snapshot, { persistent: { status, message }, reason }: AgentReport): Condition {
-	const why = status === 'False' ? 'NotPersistent' : reason
-	return conditionNow(snapshot, { type: 'Persistent', status, reason: why, message: cut(message, messageMax) })
+const persistenceReasons = { True: 'Persistent', False: 'NotPersistent', Unknown: 'PersistenceUnknown' } as const satisfies Record<
+	string,
+	Reason
+>
+
+/** Whether the node would be the same after a reboot, as far as the run could prove it. */
+export function persistence(snapshot: Snapshot, { persistent: { status, message } }: AgentReport): Condition {
+	return conditionNow(snapshot, { type: 'Persistent', status, reason: persistenceReasons[status], message: cut(message, MESSAGE_MAX) })
 }
 
 /** The time of a condition is when its status changed, not when it was last looked at. */

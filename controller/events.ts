@@ -10,6 +10,7 @@ const noteMax = 1_024
 /** One line of `kubectl describe`. */
 export type Note = { type: 'Normal' | 'Warning'; reason: string; message: string; moment: string }
 
+/** A Job was made. */
 export function startedNote(job: string): Note {
 	return { type: 'Normal', reason: 'RunStarted', message: `Job ${job} is on its way to the node`, moment: `${job}.started` }
 }
@@ -21,6 +22,7 @@ export function resultNote(status: NodeConfigStatus): Note {
 	return { type, reason, message, moment: `${status.lastJobName ?? reason.toLowerCase()}.result` }
 }
 
+/** The finalizer goes, and why; the Event outlives the node config. */
 export function releasedNote(config: ConfigView, why: string): Note {
 	const words =
 		why === 'Cleaned' ? 'The node is as it was before' : 'There was nothing to clean up, for the node is gone or no run was ever started'

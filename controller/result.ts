@@ -1,4 +1,5 @@
 import type { AgentReport, InterfaceReport } from '../contract/agent-run.ts'
+import { MESSAGE_MAX } from '../contract/conditions.ts'
 import { settle, type WantedInterface } from '../contract/interface.ts'
 import type { InterfaceStatus, NodeConfigSpec, NodeConfigStatus, State } from '../contract/node-config.ts'
 import type { Reason } from '../contract/reasons.ts'
@@ -12,8 +13,6 @@ export type Result = {
 	message: string
 	interfaceStatuses: InterfaceStatus[]
 }
-
-const messageMax = 256
 
 /** Judges a report against what is wanted, interface by interface, matched by MAC. What a report does not speak of is not configured. */
 export function resultOf(report: AgentReport, spec: NodeConfigSpec, before: NodeConfigStatus): Result {
@@ -40,7 +39,7 @@ function interfaceResult({ id, name, macAddress }: WantedInterface, report: Agen
 	if (!said) return { ...common, status: 'Failed', reason: 'RunFailed', message: 'the run did not report on this interface' }
 	const { state, reason, message, warnings, observed } = said
 	const words = [message, ...warnings.map(warning => `${warning.reason}: ${warning.message}`)].filter(Boolean).join('; ')
-	return { ...common, status: state, reason, message: cut(words, messageMax), ...(observed && { observed }) }
+	return { ...common, status: state, reason, message: cut(words, MESSAGE_MAX), ...(observed && { observed }) }
 }
 
 /** An interface that needed no change has been right since it was configured. */
@@ -64,7 +63,7 @@ function allDone({ changes }: AgentReport, { length }: { length: number }): Pick
 function planned(report: AgentReport): string {
 	const { changes } = report
 	const size = changes === 0 ? 'nothing would be changed' : `${changes} ${changes === 1 ? 'change' : 'changes'} would be made`
-	return cut(`Mode Plan: ${size}. ${report.message}`, messageMax)
+	return cut(`Mode Plan: ${size}. ${report.message}`, MESSAGE_MAX)
 }
 
 /** The cause of one interface names the whole only when it explains every failure; a run that was put back explains all. */

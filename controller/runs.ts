@@ -1,4 +1,4 @@
-import type { Condition } from '../contract/node-config.ts'
+import type { Condition } from '../contract/conditions.ts'
 import { type Reason, reasons } from '../contract/reasons.ts'
 import type { Mode, Run, Snapshot } from './snapshot.ts'
 
@@ -51,6 +51,7 @@ export function isTold({ config: { status, generation } }: Snapshot, run: Run): 
 	return status.observedGeneration === generation && status.lastJobName === run.name && condition(status, 'Progressing')?.status === 'False'
 }
 
+/** @returns what a status says of `type`, or undefined where it says nothing */
 export function condition(status: { conditions?: Condition[] | undefined }, type: string): Condition | undefined {
 	return status.conditions?.find(one => one.type === type)
 }

@@ -1,3 +1,4 @@
+import { MESSAGE_MAX } from '../contract/conditions.ts'
 import type { InterfaceStatus, NodeConfigStatus } from '../contract/node-config.ts'
 import type { Reason } from '../contract/reasons.ts'
 import { persistence, type Said, saying } from './conditions.ts'
@@ -9,7 +10,6 @@ import { cut, duration, timestamp } from './text.ts'
 
 /** A snapshot → the status of a node config, whole. Pure; whether it is worth a write is for `change.ts` to say. */
 
-const messageMax = 256
 /** Every byte of a status is paid for at every write: 8 KiB, of which conditions and history need up to 3. */
 const interfacesMaxBytes = 5_000
 
@@ -113,11 +113,11 @@ function healsOf({ reason, interfaceStatuses, state }: Result): boolean | undefi
 function withNextLook(message: string, run: Run, healing: boolean | undefined): string {
 	if (healing === undefined) return message
 	const next = healing ? `Next look in ${duration(backoffMs(run.attempt))}.` : 'Waits for a change or a retry.'
-	return `${cut(message.replace(/\.$/, ''), messageMax - next.length - 2)}. ${next}`
+	return `${cut(message.replace(/\.$/, ''), MESSAGE_MAX - next.length - 2)}. ${next}`
 }
 
 /** Ten interfaces with long messages would be too much: then each says less. */
 function bounded(nics: InterfaceStatus[]): InterfaceStatus[] {
-	const sizes = [messageMax, 160, 96, 48, 16].map(max => nics.map(nic => ({ ...nic, message: cut(nic.message, max) })))
+	const sizes = [MESSAGE_MAX, 160, 96, 48, 16].map(max => nics.map(nic => ({ ...nic, message: cut(nic.message, max) })))
 	return sizes.find(list => new TextEncoder().encode(JSON.stringify(list)).length <= interfacesMaxBytes) ?? sizes.at(-1) ?? []
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { FINALIZER, GROUP, VERSION } from '../contract/names.ts'
+import { FINALIZER } from '../contract/names.ts'
 import { sleep } from '../runtime/clock.ts'
 import { readEnv } from '../runtime/env.ts'
 import { Failure } from '../runtime/errors.ts'
@@ -10,6 +10,7 @@ import { defineKind, type ObjectMeta } from '../runtime/kube/kind.ts'
 import { Job, Pod } from '../runtime/kube/kinds.ts'
 import type { Log } from '../runtime/log.ts'
 import { runProcess } from '../runtime/process.ts'
+import { NodeConfig } from './kinds.ts'
 
 /** What the chart's pre-delete hook runs, before `helm uninstall` takes the controller away. */
 const UninstallEnv = z.object({
@@ -22,13 +23,6 @@ const UninstallEnv = z.object({
 /** Where the hook works, and how long it sleeps between two looks (milliseconds). */
 export type Uninstall = { namespace: string; controller: string; pollMs: number; signal: AbortSignal; log: Log }
 
-const NodeConfig = defineKind({
-	group: GROUP,
-	version: VERSION,
-	plural: 'multinicnodeconfigs',
-	kind: 'MultiNicNodeConfig',
-	namespaced: true,
-})
 const Deployment = defineKind({ group: 'apps', version: 'v1', plural: 'deployments', kind: 'Deployment', namespaced: true })
 
 /**

@@ -10,6 +10,7 @@ import type { ConfigView, JobView, Mode, NodeView, PodView, Run } from './snapsh
 /** A node config as the API server gives it. */
 export type NodeConfigObject = KubeObject & { spec?: unknown; status?: Readonly<Record<string, unknown>> }
 
+/** A node config, its status read by the schema. */
 export function configView({ metadata, spec, status = {} }: Stored<NodeConfigObject>): ConfigView {
 	return {
 		name: metadata.name,
@@ -27,6 +28,7 @@ export function configView({ metadata, spec, status = {} }: Stored<NodeConfigObj
 	}
 }
 
+/** A node; one that says nothing of Ready counts as silent. */
 export function nodeView({ metadata, status }: Stored<Node>): NodeView {
 	const ready = status?.conditions?.find(one => one.type === 'Ready')?.status
 	return {
@@ -43,6 +45,7 @@ export type Mark = { name: string; node: string; uid: string; generation: number
 export type ConfigMapView = Mark &
 	Pick<Run, 'mode' | 'cause' | 'retry' | 'created'> & { resourceVersion: string; report: string | undefined }
 
+/** The ConfigMap of a run, with the report as text. */
 export function configMapView({ metadata, data }: Stored<ConfigMap>): ConfigMapView {
 	const notes = metadata.annotations ?? {}
 	return {
@@ -58,6 +61,7 @@ export function configMapView({ metadata, data }: Stored<ConfigMap>): ConfigMapV
 
 export type RunJobView = Mark & JobView & { created: number }
 
+/** The Job of a run. Its end is the condition's time, as the API server tells it. */
 export function jobView({ metadata, status }: Stored<Job>): RunJobView {
 	const end = status?.conditions?.find(({ type, status }) => status === 'True' && (type === 'Complete' || type === 'Failed'))
 	return {
@@ -70,6 +74,7 @@ export function jobView({ metadata, status }: Stored<Job>): RunJobView {
 
 export type RunPodView = Mark & PodView & { pod: string }
 
+/** The pod of a Job, named by the Job: that is the name of the run. */
 export function podView({ metadata, status }: Stored<Pod>): RunPodView {
 	const container = status?.containerStatuses?.[0]?.state
 	const ended = status?.phase === 'Succeeded' || status?.phase === 'Failed'

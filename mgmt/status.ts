@@ -1,4 +1,4 @@
-import type { Condition } from '../contract/node-config.ts'
+import type { Condition } from '../contract/conditions.ts'
 import type { OpenstackConfigStatus, SyncedNode } from '../contract/openstack-config.ts'
 import type { NodeConfigView } from '../contract/viola-api.ts'
 import { advice, type MgmtReason } from './failures.ts'

@@ -101,7 +101,7 @@ describe('a report becomes a status', () => {
 			],
 		})
 		expect(condition(status, 'Ready')?.message).toBe('All 2 interfaces are configured: 3 changes')
-		expect(condition(status, 'Persistent')).toMatchObject({ status: 'True', message: 'proven by the generator' })
+		expect(condition(status, 'Persistent')).toMatchObject({ status: 'True', reason: 'Persistent', message: 'proven by the generator' })
 	})
 
 	test('a message says what happened, to what, why, and what happens next', () => {
@@ -125,10 +125,14 @@ describe('a report becomes a status', () => {
 		expect(condition(status, 'Ready')?.reason).toBe('NoInterfaces')
 	})
 
-	test('a reboot that would lose it is said, and is no failure', () => {
-		const status = told({ interfaces: both, persistent: { status: 'False', message: 'cloud-init would rename it' } })
+	test.each<[title: string, status: 'True' | 'False' | 'Unknown', reason: Reason]>([
+		['that brings it back', 'True', 'Persistent'],
+		['that would lose it', 'False', 'NotPersistent'],
+		['of which nothing is known', 'Unknown', 'PersistenceUnknown'],
+	])('a reboot %s is said with a reason of its own, and is no failure', (_, persistent, reason) => {
+		const status = told({ interfaces: both, persistent: { status: persistent, message: 'as the run found' } })
 		expect(status.state).toBe('Configured')
-		expect(condition(status, 'Persistent')).toMatchObject({ status: 'False', reason: 'NotPersistent' })
+		expect(condition(status, 'Persistent')).toMatchObject({ status: persistent, reason, message: 'as the run found' })
 	})
 })
 

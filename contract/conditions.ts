@@ -1,0 +1,22 @@
+import * as z from 'zod'
+import { Timestamp } from './primitives.ts'
+
+/** The longest message of a status (characters); every byte is paid for at every write. */
+export const MESSAGE_MAX = 256
+
+/** One fact about an object, as Kubernetes' own kinds tell theirs. */
+export const Condition = z.object({
+	type: z.string().max(64),
+	status: z.enum(['True', 'False', 'Unknown']),
+	reason: z.string().max(64),
+	message: z.string().max(MESSAGE_MAX),
+	lastTransitionTime: Timestamp,
+	observedGeneration: z.int().min(0).optional(),
+})
+export type Condition = z.infer<typeof Condition>
+
+/** The conditions of a status, each type once. */
+export const Conditions = z
+	.array(Condition)
+	.max(8)
+	.meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
