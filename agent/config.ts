@@ -3,13 +3,16 @@ import * as z from 'zod'
 import { RunConfig } from '../contract/agent-run.ts'
 import { failure, isFailure } from './failure.ts'
 
+/** Where the kubelet looks for a pod's last words unless it is told otherwise. */
+export const TERMINATION_LOG = '/dev/termination-log'
+
 /** Where a run finds its input and leaves its output. Each has a default that is right in the agent's pod. */
 export const Settings = z
 	.object({
 		AGENT_CONFIG: z.string().default('/etc/multinic/config.json'),
 		HOST_ROOT: z.string().startsWith('/').default('/host'),
 		REPORT_FILE: z.string().optional(),
-		TERMINATION_LOG: z.string().default('/dev/termination-log'),
+		TERMINATION_LOG: z.string().default(TERMINATION_LOG),
 		LOG_FORMAT: z.enum(['human', 'json']).default('human'),
 		KUBERNETES_SERVICE_HOST: z.string().optional(),
 		KUBERNETES_SERVICE_PORT: z.coerce.number().int().min(1).max(65_535).default(443),
@@ -28,15 +31,16 @@ export const Settings = z
 	}))
 export type Settings = z.infer<typeof Settings>
 
+/** What `--help` prints. */
 export const help = `multinic-agent: brings the NICs of one node to what a node config says, once.
 
   AGENT_CONFIG     what to do (default /etc/multinic/config.json)
   HOST_ROOT        where the host's / is mounted (default /host)
   REPORT_FILE      write the report here instead of into the run's ConfigMap
-  TERMINATION_LOG  short form of the report (default /dev/termination-log)
+  TERMINATION_LOG  short form of the report (default ${TERMINATION_LOG})
   LOG_FORMAT       human (default) or json
 
-Exit status: 0 all configured · 1 some or all are not · 2 the input is wrong, nothing was touched
+Exit status: 0 all configured · 1 some or all are not, or nobody could be told · 2 the input is wrong, nothing was touched
 `
 
 /** @throws Failure BAD_INPUT that names every wrong variable */
@@ -47,7 +51,9 @@ export function parseSettings(env: Readonly<Record<string, string | undefined>>)
 }
 
 /** Enough of a config to say to whom a run belongs, and who is to hear that the rest is wrong. */
-const Addressee = RunConfig.pick({ nodeName: true, uid: true, generation: true, attempt: true, report: true }).strip()
+const Addressee = RunConfig.pick({ nodeName: true, uid: true, generation: true, attempt: true, report: true })
+	.extend({ mode: RunConfig.shape.mode.catch('Apply') })
+	.strip()
 export type Addressee = z.infer<typeof Addressee>
 
 /** @returns whom a config that cannot be carried out is from, if it says so much */

@@ -1,7 +1,9 @@
+import { isFailure, wordsOf } from './failure.ts'
+
 /** What a run tells while it goes on: one line a step. */
 export type Log = {
 	/** A step of the run: what (one word), and what came of it. */
-	tell(what: string, words: string, facts?: Readonly<Record<string, unknown>>): void
+	tell(what: string, words: string): void
 	/** One interface: its name, its MAC, what it is and what becomes of it. */
 	nic(name: string, mac: string, words: string): void
 }
@@ -11,7 +13,7 @@ export function createLog(format: 'human' | 'json', write: (line: string) => voi
 	if (format === 'json') {
 		const line = (facts: object) => write(`${JSON.stringify({ time: new Date().toISOString(), ...facts })}\n`)
 		return {
-			tell: (what, words, facts) => line({ msg: what, words, ...facts }),
+			tell: (what, words) => line({ msg: what, words }),
 			nic: (name, mac, words) => line({ msg: 'interface', name, mac, words }),
 		}
 	}
@@ -19,4 +21,25 @@ export function createLog(format: 'human' | 'json', write: (line: string) => voi
 		tell: (what, words) => write(`${`${what.padEnd(15)} ${words}`.trimEnd()}\n`),
 		nic: (name, mac, words) => write(`${name.padEnd(10)} ${mac}  ${words}\n`),
 	}
+}
+
+/** How much of a stack tells where a bug is. */
+const FRAMES = 6
+
+/**
+ * Tells what went wrong; of a bug also where. Node's own words for it would show the bundle's source, one line of 100 kB, and every
+ * property of the error, which nobody has looked through for secrets.
+ */
+export function tellError(log: Log, what: string, error: unknown): void {
+	const words = wordsOf(error).replace(/\s+/g, ' ')
+	if (isFailure(error)) log.tell(what, words)
+	else {
+		log.tell(what, `by a bug of the agent: ${words.slice(0, 500)}`)
+		for (const frame of framesOf(error)) log.tell('at', frame)
+	}
+}
+
+function framesOf(error: unknown): string[] {
+	const lines = error instanceof Error ? (error.stack ?? '').split('\n').map(line => line.trim()) : []
+	return lines.flatMap(line => /^at (.{1,200})/.exec(line)?.[1] ?? []).slice(0, FRAMES)
 }

@@ -46,31 +46,34 @@ export function reportFailure(error: Failure<Code>, wanted: readonly WantedInter
 		outcome: 'Failed',
 		reason,
 		message: short(error.message),
-		persistent: { status: 'Unknown', message: 'the run did not get that far' },
-		changes: 0,
+		...nothingJudged,
 		interfaces: wanted.map(nic => failedInterface(nic, { reason, message: error.message })),
-		probes: { before: [], after: [] },
 	}
 }
 
-/** A run whose input is wrong: nothing was touched. */
-export function reportBadInput(
-	message: string,
-	of: Omit<AgentReport, keyof typeof nothingDone | 'message' | 'started' | 'finished'>,
+/** A run that ended before it had a tally: its input is wrong, another run holds the host, or a bug. */
+export function reportEarlyEnd(
+	{ reason, message }: Refusal,
+	of: Pick<AgentReport, 'nodeName' | 'uid' | 'generation' | 'attempt' | 'mode'>,
 	now: Date,
 ): AgentReport {
-	return { ...of, ...nothingDone, message: short(message), started: now.toISOString(), finished: now.toISOString() }
+	return {
+		...of,
+		version: 1,
+		outcome: 'Failed',
+		reason,
+		message: short(message),
+		...nothingJudged,
+		started: now.toISOString(),
+		finished: now.toISOString(),
+		milliseconds: {},
+		interfaces: [],
+	}
 }
 
-const nothingDone = {
-	version: 1 as const,
-	mode: 'Apply' as const,
-	outcome: 'Failed' as const,
-	reason: 'InvalidConfig' as const,
-	persistent: { status: 'Unknown' as const, message: 'nothing was touched' },
-	milliseconds: {},
+const nothingJudged = {
+	persistent: { status: 'Unknown' as const, message: 'the run did not get that far' },
 	changes: 0,
-	interfaces: [],
 	probes: { before: [], after: [] },
 }
 
@@ -184,7 +187,8 @@ function isDry({ config }: Tally): boolean {
 	return config.mode === 'Plan' || config.mode === 'Verify'
 }
 
-/** As long as a status may carry it. */
+/** One line, as long as a status may carry it. */
 function short(message: string): string {
-	return message.length <= 256 ? message : `${message.slice(0, 255)}…`
+	const line = message.replace(/\s+/g, ' ')
+	return line.length <= 256 ? line : `${line.slice(0, 255)}…`
 }
