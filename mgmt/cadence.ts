@@ -4,6 +4,8 @@ export type Moment = {
 	nowMs: number
 	/** When something was last sent, if ever. */
 	lastSentMs: number | undefined
+	/** What is known of the ports that are DOWN, if any are. */
+	down?: DownLooks | undefined
 	failed: boolean
 	/** Before this nothing may be tried, such as a sign-in that was refused. */
 	notBeforeMs?: number
@@ -11,9 +13,28 @@ export type Moment = {
 	chance: number
 }
 
-/** When OpenStack is asked again, in milliseconds: fast for a while after a change, slow else, up to a tenth later than said. */
-export function nextPoll(poll: Poll, { nowMs, lastSentMs, failed, notBeforeMs = 0, chance }: Moment): number {
-	const recent = lastSentMs !== undefined && nowMs - lastSentMs < poll.windowMs
-	const base = failed ? poll.errorMs : recent ? poll.fastMs : poll.slowMs
+/** Ports that are DOWN, and how many looks in a row have seen just these. */
+export type DownLooks = { ports: string; times: number }
+
+/**
+ * When OpenStack is asked again, in milliseconds: fast for a while after a change and a few times while a port is DOWN, slow else, up to a tenth
+ * later than said.
+ */
+export function nextPoll(poll: Poll, moment: Moment): number {
+	const { nowMs, failed, notBeforeMs = 0, chance } = moment
+	const base = failed ? poll.errorMs : isUrgent(poll, moment) ? poll.fastMs : poll.slowMs
 	return Math.round(Math.max(base * (1 + chance / 10), notBeforeMs - nowMs))
+}
+
+/** What to remember of the ports this look saw DOWN. When they are others than before, it counts from 1 again. */
+export function lookAtDown(portIds: readonly string[], before: DownLooks | undefined): DownLooks | undefined {
+	if (portIds.length === 0) return undefined
+	const ports = portIds.toSorted().join(' ')
+	return { ports, times: before?.ports === ports ? before.times + 1 : 1 }
+}
+
+/** Nobody tells when a port goes from DOWN to ACTIVE, so it is looked for; some networks leave ports DOWN for good, so not for ever. */
+function isUrgent(poll: Poll, { nowMs, lastSentMs, down }: Moment): boolean {
+	const isRecent = lastSentMs !== undefined && nowMs - lastSentMs < poll.windowMs
+	return isRecent || (down !== undefined && down.times <= poll.downPortLooks)
 }

@@ -6,7 +6,7 @@ import { Failure, wordsOf } from '../runtime/errors.ts'
 /** The environment of `node mgmt/main.ts`: defaults for every OpenstackConfig, whose own settings win. KUBECONFIG or the pod says which cluster. */
 const Env = z.object({
 	CONTRABASS_ENDPOINT: z.url().optional().describe('Contrabass, for OpenstackConfigs with an openstackProviderID'),
-	CONTRABASS_ENCRYPT_KEY: z.string().optional().describe('Key of adminPw: 16, 24 or 32 bytes (AES-128, -192, -256), or a passphrase where adminPw is Salted__'),
+	CONTRABASS_ENCRYPT_KEY: z.string().optional().describe('Key of adminPw: 16, 24 or 32 bytes, or the passphrase of a Salted__ one'),
 	CONTRABASS_TIMEOUT: Duration.prefault('30s'),
 	CONTRABASS_INSECURE_TLS: Bool.default(false),
 	OPENSTACK_TIMEOUT: Duration.prefault('30s').describe('Of one request'),

@@ -6,7 +6,7 @@ import { nameInterfaces } from './naming.ts'
 import type { Network, Port, Subnet } from './openstack/neutron.ts'
 import type { Server } from './openstack/nova.ts'
 import { type Fault, resolveVms, type Vm } from './resolve.ts'
-import { type SelectedPort, selectPorts } from './select.ts'
+import { downPorts, type SelectedPort, selectPorts } from './select.ts'
 import type { Settings } from './settings.ts'
 
 /** Everything one decision looks at, read completely: where a read failed there is no World. */
@@ -32,6 +32,8 @@ export type Plan = {
 	withdraw: string[]
 	/** Not wanted, but not proven to be gone: they stay. */
 	kept: string[]
+	/** Ids of ports that are DOWN: they may soon change. */
+	down: string[]
 	faults: Fault[]
 }
 
@@ -43,7 +45,8 @@ export function planNodes(world: World): Plan {
 	const wanted = nodes.map(({ node }) => node)
 	const unwanted = before.filter(name => !claims.has(name) && !vms.some(({ nodeName }) => nodeName === name))
 	const { withdraw, kept } = toWithdraw({ unwanted, inForce, servers, refs: settings.vms, vms })
-	return { wanted, send: toSend(wanted, inForce), withdraw, kept, faults: [...faults, ...nodes.flatMap(({ fault }) => fault ?? [])] }
+	const down = downPorts(world.ports, world.subnets)
+	return { wanted, send: toSend(wanted, inForce), withdraw, kept, down, faults: [...faults, ...nodes.flatMap(({ fault }) => fault ?? [])] }
 }
 
 function nodeOf({ instanceId, nodeName }: Vm, world: World): { node: NodeConfigRequest; fault?: Fault } {

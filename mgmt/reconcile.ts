@@ -5,7 +5,7 @@ import type { KubeClient } from '../runtime/kube/client.ts'
 import { nameOf } from '../runtime/kube/kind.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Again, Reconcile } from '../runtime/loop.ts'
-import { nextPoll } from './cadence.ts'
+import { type DownLooks, lookAtDown, nextPoll } from './cadence.ts'
 import { claimsOf } from './claims.ts'
 import type { Config } from './config.ts'
 import { advice, type MgmtReason, refuse } from './failures.ts'
@@ -34,15 +34,17 @@ export type Mgmt = {
 
 /** One OpenstackConfig: read everything, decide, send what differs, say how it went. What failed is in the status and is tried again. */
 export function reconcileOpenstackConfig(mgmt: Mgmt): Reconcile {
+	const downLooks = new Map<string, DownLooks | undefined>()
 	return async key => {
 		const config = await mgmt.client.find(OpenstackConfigKind, nameOf(key))
-		if (!config) return
+		if (!config) return void downLooks.delete(key)
 		const leaving = config.metadata.deletionTimestamp !== undefined
 		if (!leaving) await addFinalizer(mgmt, config)
 		const outcome = await (leaving ? withdrawAll(mgmt, config) : sync(mgmt, config)).catch(expected)
 		if (leaving && isDone(outcome)) return void (await removeFinalizer(mgmt, config))
 		await writeStatus(mgmt, config, outcome)
-		return again(mgmt, config, outcome)
+		if ('plan' in outcome) downLooks.set(key, lookAtDown(outcome.plan.down, downLooks.get(key)))
+		return again(mgmt, config, outcome, downLooks.get(key))
 	}
 }
 
@@ -69,7 +71,7 @@ async function sync(mgmt: Mgmt, config: OpenstackConfig): Promise<Outcome> {
 /** The OpenstackConfig is being deleted: its nodes give their NICs back. */
 async function withdrawAll(mgmt: Mgmt, config: OpenstackConfig): Promise<Outcome> {
 	const nothing: Outcome = {
-		plan: { wanted: [], send: [], withdraw: [], kept: [], faults: [] },
+		plan: { wanted: [], send: [], withdraw: [], kept: [], down: [], faults: [] },
 		inForce: new Map(),
 		sent: new Set(),
 		errors: new Map(),
@@ -133,12 +135,12 @@ async function writeStatus({ client, clock, log }: Mgmt, config: OpenstackConfig
 	await client.patchStatus(OpenstackConfigKind, config.metadata, { ...status, lastError: status.lastError ?? null })
 }
 
-function again({ env, clock, chance }: Mgmt, { spec, status }: OpenstackConfig, outcome: Outcome): Again {
+function again({ env, clock, chance }: Mgmt, { spec, status }: OpenstackConfig, outcome: Outcome, down: DownLooks | undefined): Again {
 	const failed = 'failure' in outcome || outcome.errors.size > 0
 	const sentNow = 'sent' in outcome && outcome.sent.size > 0
 	const last = sentNow ? clock.now() : Date.parse(status?.lastSyncedAt ?? '')
 	const notBeforeMs = 'error' in outcome ? Number((outcome.error as Failure).facts.notBeforeMs ?? 0) : 0
-	const moment = { nowMs: clock.now(), lastSentMs: Number.isNaN(last) ? undefined : last, failed, notBeforeMs, chance: chance() }
+	const moment = { nowMs: clock.now(), lastSentMs: Number.isNaN(last) ? undefined : last, down, failed, notBeforeMs, chance: chance() }
 	return { afterMs: nextPoll(pollOf(spec, env), moment) }
 }
 

@@ -26,6 +26,11 @@ export function selectPorts(ports: readonly Port[], instanceId: string, selectio
 		)
 }
 
+/** Ids of the ports in these subnets that are not plugged yet, whether or not they are interfaces already. */
+export function downPorts(ports: readonly Port[], subnets: readonly Subnet[]): string[] {
+	return ports.filter(port => port.status.toUpperCase() === 'DOWN' && inSubnet(port, subnets).length > 0).map(({ id }) => id)
+}
+
 function statusAllows({ id, status }: Port, { statuses, inForce }: Selection): boolean {
 	return statuses === undefined || status === '' || statuses.has(status.toUpperCase()) || inForce.has(id)
 }

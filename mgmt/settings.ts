@@ -5,9 +5,13 @@ import { refuse } from './failures.ts'
 
 /** How one remote system is spoken to. Times in milliseconds. */
 export type Remote = { url: string; timeoutMs: number; insecure: boolean; ca?: string }
-export type Poll = { fastMs: number; slowMs: number; errorMs: number; windowMs: number }
+/** How often OpenStack is asked; times in milliseconds. `downPortLooks`: how many fast polls the same DOWN ports are worth. */
+export type Poll = { fastMs: number; slowMs: number; errorMs: number; windowMs: number; downPortLooks: number }
 /** Which endpoint of the catalog; an override wins over it. */
 export type Endpoints = { side: 'public' | 'internal' | 'admin'; region: string; network?: string; compute?: string }
+
+/** The default of downPortFastRetryMax. */
+const DOWN_PORT_LOOKS = 5
 
 /** What one OpenstackConfig is reconciled with: its own settings over the environment's. */
 export type Settings = {
@@ -119,6 +123,7 @@ export function pollOf({ settings: own = {} }: OpenstackConfigSpec, env: Config)
 		slowMs: Math.max(fastMs, ms(own.pollSlowInterval, env.POLL_SLOW_INTERVAL)),
 		errorMs: Math.max(100, ms(own.pollErrorInterval, env.POLL_ERROR_INTERVAL)),
 		windowMs: ms(own.pollFastWindow, env.POLL_FAST_WINDOW),
+		downPortLooks: own.downPortFastRetryMax ?? DOWN_PORT_LOOKS,
 	}
 }
 

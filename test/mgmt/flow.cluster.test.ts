@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { FINALIZER } from '../../contract/names.ts'
+import { readConfig } from '../../mgmt/config.ts'
+import { createHttpClients } from '../../mgmt/http-clients.ts'
+import { createTokens } from '../../mgmt/openstack/tokens.ts'
+import { reconcileOpenstackConfig } from '../../mgmt/reconcile.ts'
+import { systemClock } from '../../runtime/clock.ts'
+import { createLog } from '../../runtime/log.ts'
 import { NodeConfigKind } from '../../viola/cluster.ts'
 import { NAMESPACE, PROVIDER, startWorld, type World } from './world.ts'
 
@@ -107,6 +113,32 @@ test('with nothing to change nothing is written, and what a person paused stays 
 	expect((await world.config('sticky'))?.metadata.resourceVersion).toBe(status)
 	world.openstack.attach({ server: 'worker-2', network: 'test' })
 	await expect.poll(async () => (await read()).spec, patience).toMatchObject({ paused: true, interfaces: [{}, {}, {}] })
+})
+
+test('a port that is DOWN is looked at fast, as often as the OpenstackConfig says, and taken when it is ACTIVE', async () => {
+	const { client, openstack, violaUrl, violaToken } = world
+	openstack.addServer({ name: 'worker-8' })
+	const port = openstack.attach({ server: 'worker-8', network: 'test', status: 'DOWN' })
+	const polls = { pollFastInterval: '1s', pollSlowInterval: '1h', pollFastWindow: '0s', downPortFastRetryMax: 2 }
+	await world.applyConfig('down', spec(['worker-8'], { settings: { ...polls, openstackPortAllowedStatuses: ['ACTIVE'] } }))
+	await untilReady('down', { status: 'True', reason: 'NoChange' })
+	const env = readConfig({
+		CONTRABASS_ENDPOINT: openstack.contrabassUrl,
+		CONTRABASS_ENCRYPT_KEY: openstack.encryptKey,
+		VIOLA_ENDPOINT: violaUrl,
+		VIOLA_TOKEN: violaToken,
+	})
+	const log = createLog('mgmt', { level: 'silent' })
+	const http = createHttpClients(log)
+	const tokens = createTokens(systemClock)
+	const reconcile = reconcileOpenstackConfig({ client, all: () => [], env, http, tokens, log, clock: systemClock, chance: () => 0 })
+	const look = () => reconcile(`${NAMESPACE}/down`, new AbortController().signal)
+	expect([await look(), await look(), await look()]).toEqual([{ afterMs: 1_000 }, { afterMs: 1_000 }, { afterMs: 3_600_000 }])
+	expect(await interfacesOf('worker-8')).toBeUndefined()
+	port.status = 'ACTIVE'
+	await look()
+	expect(await interfacesOf('worker-8')).toMatchObject([{ portId: port.id }])
+	await http.close()
 })
 
 describe('what fails is said, sends nothing and loses nothing', () => {

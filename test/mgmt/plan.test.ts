@@ -49,6 +49,11 @@ test.each<[sentence: string, world: World, expected: object]>([
 		world({ inForce: new Map([view('worker-1', 'id-1', [nic(0, 1)])]) }),
 		{ send: [send('worker-1', [])] },
 	],
+	[
+		'a port that is DOWN is sent, and told apart',
+		world({ ports: [{ ...port(1), status: 'DOWN' }, port(2)] }),
+		{ send: [send('worker-1', [nic(0, 1), nic(1, 2)])], down: ['port-1'] },
+	],
 	['a VM that never had a port is left alone', world({}), { send: [], wanted: [send('worker-1', [])] }],
 	[
 		'an id that is not 0 stays what it is',

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import * as z from 'zod'
 import { Port, Subnet } from '../../mgmt/openstack/neutron.ts'
-import { selectPorts } from '../../mgmt/select.ts'
+import { downPorts, selectPorts } from '../../mgmt/select.ts'
 
 const vm = 'vm-1'
 const subnet = (id: string, more: Partial<Subnet> = {}): Subnet => ({ id, name: id, network_id: `net-${id}`, cidr: '10.0.0.0/24', ...more })
@@ -35,6 +35,14 @@ test.each<[sentence: string, ports: Port[], selection: Partial<typeof usual> | {
 	['subnets count in their order, then MACs', [port('1', b), port('3'), port('2')], {}, ['2', '3', '1']],
 ])('%s', (_, ports, selection, ids) => {
 	expect(selectPorts(ports, vm, { ...usual, ...selection }).map(({ port }) => port.id)).toEqual(ids)
+})
+
+test('of the ports that are DOWN, those in the named subnets count, be they interfaces or not', () => {
+	const down = { status: 'DOWN' }
+	expect(downPorts([port('1', a, down), port('2'), port('3', subnet('c'), down), port('4', b, { status: 'down' })], [a, b])).toEqual([
+		'1',
+		'4',
+	])
 })
 
 test('further addresses come with their prefix, save those the guest makes itself', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { OpenstackConfigSpec } from '../../contract/openstack-config.ts'
-import { nextPoll } from '../../mgmt/cadence.ts'
+import { type DownLooks, lookAtDown, nextPoll } from '../../mgmt/cadence.ts'
 import { readConfig } from '../../mgmt/config.ts'
 import { settingsOf } from '../../mgmt/settings.ts'
 
@@ -59,16 +59,41 @@ test('a wrong environment is said with every variable, and never with a value', 
 })
 
 describe('OpenStack is asked again', () => {
-	const poll = { fastMs: 20_000, slowMs: 300_000, errorMs: 30_000, windowMs: 180_000 }
+	const poll = { fastMs: 20_000, slowMs: 300_000, errorMs: 30_000, windowMs: 180_000, downPortLooks: 2 }
 	const calm = { nowMs: 1_000_000, lastSentMs: undefined, failed: false, chance: 0 }
 	test.each<[sentence: string, moment: Parameters<typeof nextPoll>[1], ms: number]>([
 		['slowly when nothing was sent', calm, 300_000],
 		['fast after something was sent', { ...calm, lastSentMs: 900_000 }, 20_000],
 		['slowly again when that is long ago', { ...calm, lastSentMs: 800_000 }, 300_000],
+		['fast while a port is DOWN', { ...calm, down: { ports: 'a', times: 2 } }, 20_000],
+		['slowly when it stays DOWN', { ...calm, down: { ports: 'a', times: 3 } }, 300_000],
 		['soon after an error', { ...calm, failed: true }, 30_000],
 		['not before a refused sign-in may be tried again', { ...calm, failed: true, notBeforeMs: 1_060_000 }, 60_000],
 		['up to a tenth later, so that not all ask at once', { ...calm, chance: 0.5 }, 315_000],
 	])('%s', (_, moment, ms) => {
 		expect(nextPoll(poll, moment)).toBe(ms)
 	})
+})
+
+test.each<[sentence: string, looks: string[][], times: number | undefined]>([
+	['no port that is DOWN is not counted', [[]], undefined],
+	[
+		'the same ports are counted on, in whatever order they come',
+		[
+			['a', 'b'],
+			['b', 'a'],
+			['a', 'b'],
+		],
+		3,
+	],
+	['another port counts from 1', [['a'], ['a'], ['a', 'b']], 1],
+	['a port that was plugged and is DOWN again counts from 1', [['a'], ['a'], [], ['a']], 1],
+])('%s', (_, looks, times) => {
+	expect(looks.reduce<DownLooks | undefined>((before, ports) => lookAtDown(ports, before), undefined)?.times).toBe(times)
+})
+
+test('DOWN ports are worth five fast polls, or as many as the OpenstackConfig says, or none', () => {
+	const looks = (downPortFastRetryMax?: number) =>
+		settingsOf(spec(downPortFastRetryMax === undefined ? {} : { settings: { downPortFastRetryMax } }), env).poll.downPortLooks
+	expect([looks(), looks(9), looks(0)]).toEqual([5, 9, 0])
 })

@@ -10,7 +10,7 @@ const later = { at: '2026-11-21T12:05:00.000Z', generation: 3 }
 type Done = Exclude<Outcome, { failure: unknown }>
 const node = { nodeName: 'worker-1', instanceId: 'id-1', interfaces: [{ id: 0, macAddress: 'fa:16:3e:00:00:01' }] }
 const done = (more: Partial<Done> = {}, plan: Partial<Done['plan']> = {}): Done => ({
-	plan: { wanted: [node], send: [], withdraw: [], kept: [], faults: [], ...plan },
+	plan: { wanted: [node], send: [], withdraw: [], kept: [], down: [], faults: [], ...plan },
 	inForce: new Map(),
 	sent: new Set(),
 	errors: new Map(),
