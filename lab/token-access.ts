@@ -1,0 +1,67 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { loadCredentials } from '../runtime/kube/auth.ts'
+import { KubeClient } from '../runtime/kube/client.ts'
+import { defineKind, type KubeObject } from '../runtime/kube/kind.ts'
+import { Namespace } from '../runtime/kube/kinds.ts'
+import type { ApiServer } from './api-server.ts'
+import { kubeGet } from './kube-get.ts'
+import { writeKubeconfig } from './kubeconfig.ts'
+import { until } from './process.ts'
+
+const ServiceAccount = defineKind<KubeObject>({
+	group: '',
+	version: 'v1',
+	plural: 'serviceaccounts',
+	kind: 'ServiceAccount',
+	namespaced: true,
+})
+const Binding = defineKind<KubeObject & { roleRef: object; subjects: object[] }>({
+	group: 'rbac.authorization.k8s.io',
+	version: 'v1',
+	plural: 'clusterrolebindings',
+	kind: 'ClusterRoleBinding',
+	namespaced: false,
+})
+const account = { namespace: 'multinic-test-access', name: 'admin' }
+
+/**
+ * Makes an administrator who signs in by token where a kubeconfig's owner may have only a client certificate, as k3s gives one: a
+ * ServiceAccount bound to cluster-admin, with a token for a day. What it writes into `dir` only the owner can read.
+ */
+export async function tokenAccess(kubeconfig: string, dir: string): Promise<Omit<ApiServer, 'bin' | 'stop'>> {
+	const given = join(dir, 'given.kubeconfig')
+	await writeFile(given, kubeconfig, { mode: 0o600 })
+	const credentials = await loadCredentials({ kubeconfig: given }, {})
+	const { server, tls } = credentials
+	const { ca } = tls
+	if (!ca) throw new Error(`the kubeconfig of ${server} has no certificate-authority-data`)
+	const client = new KubeClient(credentials, { fieldManager: 'multinic-test' })
+	const token = await tokenOfAdmin(client).finally(() => client.close())
+	const isAdmin = async () => (await kubeGet({ server, ca, token }, '/api/v1/nodes')).status === 200
+	await until(`${server} knows the rights of its new administrator`, isAdmin, { withinMs: 20_000 })
+	const caFile = join(dir, 'ca.crt')
+	await writeFile(caFile, ca)
+	return {
+		server,
+		token,
+		ca,
+		caFile,
+		kubeconfig: await writeKubeconfig(join(dir, 'admin.kubeconfig'), { name: 'admin', server, ca, token }),
+	}
+}
+
+async function tokenOfAdmin(client: KubeClient): Promise<string> {
+	const { namespace, name } = account
+	await client.apply(Namespace, { metadata: { name: namespace } })
+	await client.apply(ServiceAccount, { metadata: account })
+	await client.apply(Binding, {
+		metadata: { name: namespace },
+		roleRef: { apiGroup: Binding.group, kind: 'ClusterRole', name: 'cluster-admin' },
+		subjects: [{ kind: ServiceAccount.kind, namespace, name }],
+	})
+	const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`
+	const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 86_400 } }
+	const answer = (await client.raw({ method: 'POST', path, body })) as { status: { token: string } }
+	return answer.status.token
+}
