@@ -17,8 +17,8 @@ export type Caches = {
 	runs: Pick<RunIndex, 'runsOf' | 'active'>
 	/** What an answer of the API server showed, which the watch may tell only later. */
 	wrote: Wrote
-	/** Resolves when every first list is in. */
-	synced: Promise<unknown>
+	/** True when every first list is in, false when the signal came first. */
+	synced: Promise<boolean>
 	isSynced(): boolean
 	done: Promise<unknown>
 }
@@ -77,7 +77,10 @@ export function startCaches(options: CacheOptions): Caches {
 			readConfigMap: view => runs.configMap(view, undefined),
 			job: view => absent(jobs, view, namespace) && runs.job(view, undefined),
 		},
-		synced: Promise.all(all.map(reflector => reflector.synced)),
+		synced: Promise.all(all.map(reflector => reflector.synced)).then(
+			() => true,
+			() => false,
+		),
 		isSynced: () => all.every(reflector => reflector.isSynced()),
 		done: Promise.all(all.map(reflector => reflector.done)),
 	}

@@ -36,8 +36,16 @@ export function createController(options: ControllerOptions): Controller {
 	const reconcile = reconcileNodeConfig({ client, caches, agent, settings, log, now, ...(onDecision && { onDecision }) })
 	metrics?.observe(queue)
 	const run = async (term: AbortSignal) => {
-		await caches.synced
+		if (!(await Promise.race([caches.synced, ended(term)]))) return
 		await runLoop({ queue, reconcile, log, workers, signal: term, ...(metrics && { watch: metrics.loop }) })
 	}
 	return { isSynced: caches.isSynced, run, done: caches.done }
+}
+
+/** Whoever loses its lease before the first lists are in has nothing to act on, and does not wait for them. */
+function ended(signal: AbortSignal): Promise<false> {
+	return new Promise(resolve => {
+		if (signal.aborted) resolve(false)
+		else signal.addEventListener('abort', () => resolve(false), { once: true })
+	})
 }

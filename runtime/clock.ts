@@ -58,11 +58,11 @@ export function deadline(ms: number, signal?: AbortSignal): Deadline {
 	let cancel = () => {}
 	const restart = (forMs: number) => {
 		cancel()
-		if (forMs > 0) cancel = systemTimer(expire, forMs)
+		if (forMs > 0) cancel = systemTimer(() => expire(forMs), forMs)
 	}
-	const expire = () => {
+	const expire = (afterMs: number) => {
 		expired = true
-		own.abort(new Error(`no answer within ${ms} ms`))
+		own.abort(new Error(`not done within ${afterMs} ms`))
 	}
 	const follow = () => own.abort(signal?.reason)
 	const clear = () => {

@@ -62,6 +62,11 @@ describe('with a controller that runs', () => {
 		stage.kubelet.fate('late', input => (here ? { report: reportFor(input), end: 'Succeeded' } : waiting(input)))
 		await create('late', { interfaces: [nic, { id: 1, macAddress: 'fa:16:3e:04:92:c6' }] })
 		await tells('late', '1 Failed 1/2 WaitingForDevice')
+		expect((await statusOf('late')).interfaceStatuses).toMatchObject([
+			{ name: 'multinic0', status: 'Configured' },
+			{ name: 'multinic1', status: 'Failed', reason: 'WaitingForDevice' },
+		])
+		expect(await readyMessage('late')).toMatch(/^multinic1: .*The other interface is configured\. Next look in 5 s\.$/)
 		here = true
 		await tells('late', '1 Configured 2/2 AllInterfacesConfigured')
 		expect((await statusOf('late')).lastJobName).toBe('multinic-agent-late-g1-2')

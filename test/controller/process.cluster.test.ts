@@ -1,8 +1,17 @@
 import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { execa } from 'execa'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { readConfig } from '../../controller/config.ts'
+import { createController } from '../../controller/controller.ts'
 import { type ApiServer, startApiServer } from '../../lab/api-server.ts'
+import { loadCredentials } from '../../runtime/kube/auth.ts'
+import { KubeClient } from '../../runtime/kube/client.ts'
+import { createLog } from '../../runtime/log.ts'
 
 /** The controller as a process: what it says, what it serves, how it ends, who leads. */
 const namespace = 'multinic-system'
@@ -38,8 +47,47 @@ test('one leads and one waits; SIGTERM to the first ends it with 0 and lets the 
 	expect(first.said.filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([])
 })
 
-function start() {
-	const env = { KUBECONFIG: api.kubeconfig, NAMESPACE: namespace, AGENT_IMAGE: 'agent', METRICS_ADDR: '127.0.0.1:0' }
+test('SIGTERM before the first lists are in ends it with 0', async () => {
+	const { kubeconfig } = await unreachable()
+	const waiting = start({ KUBECONFIG: kubeconfig, LEADER_ELECT: 'false' })
+	await waiting.says('lost sight of objects')
+	waiting.process.kill('SIGTERM')
+	expect(await once(waiting.process, 'exit')).toEqual([0, null])
+})
+
+test('a leader whose term ends before the first lists are in does not wait for them', async () => {
+	const { client } = await unreachable()
+	const stop = new AbortController()
+	const term = new AbortController()
+	const config = readConfig({ NAMESPACE: namespace, AGENT_IMAGE: 'agent' })
+	const log = createLog('controller', { level: 'silent' })
+	const controller = createController({ client, config, log, signal: stop.signal })
+	const run = controller.run(term.signal)
+	term.abort()
+	await run
+	expect(controller.isSynced()).toBe(false)
+	stop.abort()
+	await controller.done
+	await client.close()
+})
+
+/** An API server that is not there: its port was free a moment ago. */
+async function unreachable() {
+	const server = createServer().listen(0, '127.0.0.1')
+	await once(server, 'listening')
+	const { port } = server.address() as AddressInfo
+	server.close()
+	const folder = mkdtempSync(join(tmpdir(), 'controller-'))
+	onTestFinished(() => rmSync(folder, { recursive: true }))
+	const kubeconfig = join(folder, 'kubeconfig')
+	const at = `http://127.0.0.1:${port}`
+	const contexts = [{ name: 'a', context: { cluster: 'a' } }]
+	writeFileSync(kubeconfig, JSON.stringify({ 'current-context': 'a', clusters: [{ name: 'a', cluster: { server: at } }], contexts }))
+	return { kubeconfig, client: new KubeClient(await loadCredentials({ kubeconfig }, {}), { fieldManager: 'test' }) }
+}
+
+function start(over: Record<string, string> = {}) {
+	const env = { KUBECONFIG: api.kubeconfig, NAMESPACE: namespace, AGENT_IMAGE: 'agent', METRICS_ADDR: '127.0.0.1:0', ...over }
 	const child = execa(node, ['controller/main.ts'], { env, reject: false, buffer: false })
 	onTestFinished(() => void child.kill('SIGKILL'))
 	const said: Record<string, unknown>[] = []

@@ -85,9 +85,7 @@ function startController(
 	const silent = createLog('controller', { level: 'silent' })
 	const { onDecision } = over
 	const controller = createController({ client, config, log: silent, signal: stop.signal, ...(onDecision && { onDecision }) })
-	const done = controller.run(stop.signal).catch(error => {
-		if (!stop.signal.aborted) throw error
-	})
+	const done = controller.run(stop.signal)
 	return {
 		writes: () => writes,
 		crashed: done,
