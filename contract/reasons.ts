@@ -11,7 +11,7 @@ export const reasons = {
 	Paused: { heals: false, means: 'the node config is paused; no run is started' },
 	Waiting: { heals: true, means: 'a rollout rule holds the run back' },
 	NodeNotFound: { heals: true, means: 'no Kubernetes node has this name' },
-	NodeNotReady: { heals: true, means: 'the node does not report Ready, so a run could not be trusted to end' },
+	NodeNotReady: { heals: true, means: 'the kubelet of the node is silent, so no run could start there' },
 	NodeReplaced: { heals: true, means: 'the node of this name is another VM than the node config speaks of' },
 	Conflict: { heals: true, means: 'another node config claims the same MAC or address' },
 	InvalidConfig: { heals: false, means: 'the node config cannot be carried out as written' },
