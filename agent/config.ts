@@ -95,15 +95,11 @@ function parseJson(text: string, path: string): unknown {
 }
 
 function faultsOf({ issues }: z.ZodError): string {
-	return issues
-		.map(
-			({ path, message }) =>
-				`${
-					path
-						.map(part => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
-						.join('')
-						.replace(/^\./, '') || 'it'
-				}: ${message}`,
-		)
-		.join('; ')
+	return issues.map(({ path, message }) => `${fieldOf(path) || 'it'}: ${message}`).join('; ')
+}
+
+/** @returns `interfaces[0].mtu` */
+function fieldOf(path: readonly PropertyKey[]): string {
+	const parts = path.map(part => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
+	return parts.join('').replace(/^\./, '')
 }

@@ -1,5 +1,4 @@
-import { routeTable } from '../contract/names.ts'
-import type { HostState, Route, Rule } from './host/state.ts'
+import type { HostState, Route } from './host/state.ts'
 import { isOurRule, routeKey } from './routing.ts'
 
 /** Words for everything on the host that is not ours, each under what tells it from others. */
@@ -28,7 +27,7 @@ export function fingerprint(host: HostState, touched: ReadonlySet<number>): Fing
 			.map(route =>
 				entry(`route ${routeKey(route)}`, `route ${route.to} via ${route.via ?? names.get(route.link ?? 0)}, table ${route.table}`),
 			),
-		...host.rules.filter(rule => !isOurs(rule)).map(({ family, words }) => entry(`rule ${family} ${words}`, `rule ${words}`)),
+		...host.rules.filter(rule => !isOurRule(rule)).map(({ family, words }) => entry(`rule ${family} ${words}`, `rule ${words}`)),
 		...host.neighbours
 			.filter(({ link }) => !touched.has(link))
 			.map(({ link, ip, mac }) => entry(`neighbour ${link} ${ip}`, `neighbour ${ip} is ${mac}`)),
@@ -40,7 +39,7 @@ export function touchable(host: HostState, touched: ReadonlySet<number>): Finger
 	const links = host.links.filter(({ ifindex }) => touched.has(ifindex))
 	const routes = host.routes.filter(({ link, protocol }) => link !== undefined && touched.has(link) && protocol !== 2)
 	const neighbours = host.neighbours.filter(({ link }) => touched.has(link))
-	const rules = host.rules.filter(rule => isOurs(rule))
+	const rules = host.rules.filter(isOurRule)
 	return new Map([
 		...fingerprint({ ...host, links, routes, neighbours, rules: [] }, new Set()),
 		...rules.map(({ family, words }) => entry(`rule ${family} ${words}`, `rule ${words}`)),
@@ -78,10 +77,6 @@ function linkOf(key: string): string | undefined {
 	const [kind, first, , , fourth] = key.split(' ')
 	if (kind === 'rule') return undefined
 	return kind === 'route' ? fourth : first
-}
-
-function isOurs(rule: Rule): boolean {
-	return isOurRule(rule) && rule.table >= routeTable(0) && rule.table <= routeTable(9)
 }
 
 function entry(key: string, words: string): [string, string] {

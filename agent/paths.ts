@@ -16,7 +16,9 @@ export const COMMITTED_FOLDER = `${STATE_FOLDER}/committed`
 export const SCRATCH_FOLDER = `${STATE_FOLDER}/scratch`
 export const LOCK_FOLDER = '/run/multinic'
 
+/** @returns where netplan is told of one interface */
 export const netplanPath = (name: string) => `/etc/netplan/99-${name}.yaml`
+/** @returns where its settings are kept for the next boot */
 export const sysctlPath = (name: string) => `/etc/sysctl.d/99-${name}.conf`
 
 /** @returns what netplan's generator makes of one interface: its .link, .network and udev rule */

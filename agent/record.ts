@@ -32,11 +32,12 @@ export type RecordedLink = z.infer<typeof RecordedLink>
 export const HostRecord = z.object({ version: z.literal(1), links: z.array(RecordedLink) })
 export type HostRecord = z.infer<typeof HostRecord>
 
-export const emptyRecord: HostRecord = { version: 1, links: [] }
-
-/** @throws ZodError or SyntaxError when the text is not a record */
+/**
+ * @returns the record; an empty one where there is no file
+ * @throws ZodError or SyntaxError when the text is not a record
+ */
 export function parseRecord(file: FileState | undefined): HostRecord {
-	return file === undefined ? emptyRecord : HostRecord.parse(JSON.parse(file.content))
+	return file === undefined ? { version: 1, links: [] } : HostRecord.parse(JSON.parse(file.content))
 }
 
 /** @returns the record as a file, or undefined when there is nothing to remember */

@@ -1,14 +1,20 @@
 import type { WantedInterface } from '../contract/interface.ts'
 import { canonicalIp, contains, networkOf, parseCidr } from '../contract/ip.ts'
-import { routeTable } from '../contract/names.ts'
+import { MAX_INTERFACES, routeTable } from '../contract/names.ts'
 import type { Family, Route, Rule } from './host/state.ts'
 
 const MAIN = 254
 const STATIC = 4
 const LINK_SCOPE = 253
 
-/** First of the ten rule priorities that are ours. */
+/** First of the rule priorities that are ours; an interface takes that of its id. */
 export const RULE_PRIORITY = 10_000
+
+const OWN_TRAFFIC = { 'ipv4/rp_filter': '2', 'ipv4/arp_ignore': '1', 'ipv4/arp_announce': '2' }
+const NO_ROUTER = { 'ipv6/accept_ra': '0' }
+
+/** Every setting of a link that a run may change. */
+export const SYSCTL_KEYS: readonly string[] = Object.keys({ ...OWN_TRAFFIC, ...NO_ROUTER })
 
 /** A default route that somebody asked for never beats the one the node lives by: those have metric 0, 100 or 1024. */
 const DEFAULT_ROUTE_METRIC = 1_100
@@ -50,8 +56,7 @@ export function rulesOf(nic: WantedInterface): Rule[] {
  * may leave by another NIC than the strict filter expects, and a router must not add what the node config does not say.
  */
 export function sysctlsOf({ policyRouting }: WantedInterface): Record<string, string> {
-	const ownTraffic = policyRouting ? { 'ipv4/rp_filter': '2', 'ipv4/arp_ignore': '1', 'ipv4/arp_announce': '2' } : {}
-	return { ...ownTraffic, 'ipv6/accept_ra': '0' }
+	return { ...(policyRouting && OWN_TRAFFIC), ...NO_ROUTER }
 }
 
 /** @returns what tells one route from another, whoever made it: a protocol number does not survive a reboot */
@@ -64,11 +69,13 @@ export function ruleKey({ family, priority, from, table }: Rule): string {
 	return [family, priority, from, table].join(' ')
 }
 
-/** Whether a rule is in the band of priorities that is ours. */
-export function isOurRule({ priority }: Rule): boolean {
-	return priority >= RULE_PRIORITY && priority < RULE_PRIORITY + 100
+/** Whether a rule is ours: by its priority and its table together. */
+export function isOurRule({ priority, table }: Rule): boolean {
+	const isInBand = priority >= RULE_PRIORITY && priority < RULE_PRIORITY + 100
+	return isInBand && table >= routeTable(0) && table < routeTable(MAX_INTERFACES)
 }
 
+/** @param ip address or network, with or without prefix length */
 export function familyOf(ip: string): Family {
 	return ip.includes(':') ? 6 : 4
 }

@@ -4,7 +4,7 @@ import type { Failure } from '../runtime/errors.ts'
 import { type Attempt, attempt, type Outcome } from './attempt.ts'
 import { blamed, type Code, isFailure, reasonOf } from './failure.ts'
 import type { Host } from './host/host.ts'
-import type { Log } from './log.ts'
+import { type Log, tellError } from './log.ts'
 import { type LinkKinds, match, isRefusal, type Refusal } from './match.ts'
 import { countChanges, type Plan } from './plan.ts'
 import { reportFailure, reportOutcome, type Tally } from './report.ts'
@@ -33,7 +33,7 @@ export async function run(config: RunConfig, host: Host, surrounding: Surroundin
 		return reportOutcome(outcome, tally, new Date())
 	} catch (error) {
 		if (!isFailure<Code>(error)) throw error
-		surrounding.log.tell('failed', error.message)
+		tellError(surrounding.log, 'failed', error)
 		return reportFailure(error, interfaces, tally, new Date())
 	}
 }
@@ -48,10 +48,9 @@ async function clearDeadRun(host: Host, log: Log): Promise<void> {
 	if (!dead) return
 	const complaints = await host.undo(dead.undo)
 	await host.disarm(dead)
-	log.tell(
-		'cleared',
-		`an earlier run (${dead.tag}) ended before its commit; it was undone${complaints.length > 0 ? ` (${complaints.length} parts had nothing to undo)` : ''}`,
-	)
+	log.tell('cleared', `an earlier run (${dead.tag}) ended before its commit; it was undone`)
+	// Most of them only say that there was nothing to undo; which ones is for a person to judge.
+	for (const complaint of new Set(complaints)) log.tell('undoing said', complaint)
 }
 
 async function untilDevicesCame(interfaces: readonly WantedInterface[], run: Run): Promise<Outcome> {

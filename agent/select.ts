@@ -2,7 +2,7 @@ import type { WantedInterface } from '../contract/interface.ts'
 import type { HostState, Link } from './host/state.ts'
 import { identityOf, isRefusal, type LinkKinds, match, type Refusal } from './match.ts'
 import { preflight } from './preflight.ts'
-import { emptyRecord, type HostRecord, parseRecord, recorded, type RecordedLink } from './record.ts'
+import { type HostRecord, parseRecord, recorded, type RecordedLink } from './record.ts'
 import { RECORD_PATH } from './paths.ts'
 import { type Move, temporaryName } from './rename.ts'
 
@@ -39,9 +39,9 @@ export function select(wanted: Wanted, host: HostState): Selection {
 	)
 }
 
-/** @returns what the host remembers of us; `run` has made sure that it can be read */
+/** @returns what the host remembers of us; `attempt` has made sure that it can be read */
 export function recordOf(host: HostState): HostRecord {
-	return host.files[RECORD_PATH] ? parseRecord(host.files[RECORD_PATH]) : emptyRecord
+	return parseRecord(host.files[RECORD_PATH])
 }
 
 function judge(nic: WantedInterface, wanted: Wanted, { host, record }: { host: HostState; record: HostRecord }): Accepted | Refused {

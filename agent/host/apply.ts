@@ -1,5 +1,6 @@
-import { failure } from '../failure.ts'
+import { failure, wordsOf } from '../failure.ts'
 import type { Change, Step } from '../steps.ts'
+import { stepWords } from '../words.ts'
 import { exec } from './exec.ts'
 import { putFiles, removeFile, writeSetting } from './files.ts'
 import { type IpLine, type Part, partsOf, settingPath } from './spell.ts'
@@ -24,7 +25,7 @@ export async function applyUndo(root: string, changes: readonly Change[]): Promi
 	const complaints: string[] = []
 	for (const part of partsOf(changes, change => change)) {
 		if ('batch' in part) complaints.push(...(await forced(part.batch.map(({ spelled }) => spelled))))
-		else await singly(root, part).catch(error => complaints.push(String(error)))
+		else await singly(root, part).catch(error => complaints.push(wordsOf(error)))
 	}
 	return complaints
 }
@@ -38,7 +39,7 @@ function put(root: string, puts: readonly { path: string; file: FileState }[]): 
 	try {
 		putFiles(puts.map(({ path, file }) => [root + path, file] as const))
 	} catch (error) {
-		throw failure('COMMAND_FAILED', `files could not be written: ${String(error)}`, { cause: error })
+		throw failure('COMMAND_FAILED', `files could not be written: ${wordsOf(error)}`, { cause: error })
 	}
 }
 
@@ -56,7 +57,7 @@ async function batch(lines: { item: Step; spelled: IpLine }[]): Promise<void> {
 
 async function forced(lines: readonly IpLine[]): Promise<string[]> {
 	const { stderr } = await ip(lines, ['-force'])
-	return stderr.split('\n').filter(Boolean)
+	return stderr.split('\n').filter(line => line && !line.startsWith('Command failed'))
 }
 
 function ip(lines: readonly IpLine[], options: readonly string[]) {
@@ -70,7 +71,7 @@ async function single(root: string, { id, change }: Step): Promise<void> {
 		else if (change.kind === 'file') removeFile(root + change.path)
 		else if (change.kind === 'seen') await seen(root, change.names)
 	} catch (error) {
-		throw failure('COMMAND_FAILED', `${change.kind} of the host: ${String(error)}`, { id, cause: error })
+		throw failure('COMMAND_FAILED', `${stepWords({ change })}: ${wordsOf(error)}`, { id, cause: error })
 	}
 }
 

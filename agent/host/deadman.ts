@@ -2,7 +2,7 @@ import { renameSync, rmdirSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { dirname } from 'node:path'
 import * as z from 'zod'
 import { codeOf } from '../../runtime/errors.ts'
-import { failure } from '../failure.ts'
+import { failure, wordsOf } from '../failure.ts'
 import { COMMITTED_FOLDER, STATE_FOLDER, UNDO_FOLDER } from '../paths.ts'
 import { type Programs, recipeOf, UNDO_JSON } from '../recipe.ts'
 import type { Change } from '../steps.ts'
@@ -34,25 +34,25 @@ export async function arm(
 ): Promise<Armed> {
 	const { undo, tag, deadManSeconds, systemd } = wish
 	const recipe = recipeOf({ undo, tag, deadManSeconds, programs: systemd ? programsOf(root) : nowhere, onRoot: isOnRoot(root) })
-	rmSync(root + COMMITTED_FOLDER, { recursive: true, force: true })
-	putAll(root, recipe.files)
-	syncFolder(root + STATE_FOLDER)
-	if (!systemd) return { undo, tag }
-	const until = Date.now() + deadManSeconds * 1000
 	try {
+		rmSync(root + COMMITTED_FOLDER, { recursive: true, force: true })
+		putAll(root, recipe.files)
+		syncFolder(root + STATE_FOLDER)
+		if (!systemd) return { undo, tag }
+		const until = Date.now() + deadManSeconds * 1000
 		putAll(root, recipe.boot)
 		rmSync(root + recipe.enabled.path, { force: true })
 		symlinkSync(recipe.enabled.target, root + recipe.enabled.path)
 		syncFolder(dirname(root + recipe.enabled.path))
 		putAll(root, recipe.live)
 		await systemdCall(root, 'StartUnit', recipe.timer)
+		return { undo, tag, until }
 	} catch (error) {
 		await disarm(root, { undo, tag })
-		throw failure('NOT_ARMED', `the host could not be made to wait for this run, so nothing was changed: ${String(error)}`, {
+		throw failure('NOT_ARMED', `the host could not be made to wait for this run, so nothing was changed: ${wordsOf(error)}`, {
 			cause: error,
 		})
 	}
-	return { undo, tag, until }
 }
 
 /** The moment of commit (or of an undo that is done) is one renaming; then timer and units go. */
@@ -68,13 +68,24 @@ export async function disarm(root: string, { tag, until, undo }: Armed): Promise
 	removeEmpty(root + STATE_FOLDER)
 }
 
-/** @returns what a run that died has left to be undone */
+/**
+ * @returns what a run that died has left to be undone
+ * @throws Failure BAD_RECORD when it cannot be read, so that it is not known what the host was
+ */
 export function leftBehind(root: string): Armed | undefined {
 	const file = readFile(root + UNDO_JSON)
 	if (!file) return undefined
-	const { tag, changes } = StoredUndo.parse(JSON.parse(file.content))
+	const { tag, changes } = understood(file.content)
 	const timer = `${root}/run/systemd/system/multinic-undo-${tag}.timer`
 	return { undo: changes, tag, ...(exists(timer) && { until: 0 }) }
+}
+
+function understood(content: string): z.infer<typeof StoredUndo> {
+	try {
+		return StoredUndo.parse(JSON.parse(content))
+	} catch (error) {
+		throw failure('BAD_RECORD', `the undo that an earlier run left (${UNDO_JSON}) cannot be read`, { cause: error })
+	}
 }
 
 /** @returns whether the undo is still there, and so has not been carried out behind our back */
@@ -82,6 +93,7 @@ export function isArmed(root: string): boolean {
 	return exists(root + UNDO_JSON)
 }
 
+/** A timer that cannot be stopped does no harm: what it starts does nothing once the undo is gone. */
 async function systemdCall(root: string, verb: 'StartUnit' | 'StopUnit', unit: string): Promise<void> {
 	const manager = ['org.freedesktop.systemd1', '/org/freedesktop/systemd1', 'org.freedesktop.systemd1.Manager']
 	const { code, stderr } = await exec('chroot', [root, 'busctl', 'call', ...manager, verb, 'ss', unit, 'replace'])
@@ -112,6 +124,6 @@ function removeEmpty(folder: string): void {
 	try {
 		rmdirSync(folder)
 	} catch (error) {
-		if (!['ENOTEMPTY', 'ENOENT', 'EEXIST'].includes(codeOf(error))) throw error
+		if (!['ENOTEMPTY', 'ENOENT', 'ENOTDIR', 'EEXIST'].includes(codeOf(error))) throw error
 	}
 }

@@ -12,6 +12,7 @@ import {
 	renameSync,
 	rmSync,
 	statSync,
+	writeFileSync,
 	writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
@@ -45,26 +46,32 @@ export function putFile(path: string, file: FileState): void {
  * Puts files in place by renaming, with what they hold already on the disk: after a power cut each is the old one or the new one.
  * All are written before the first is waited for, so that the disk is kept waiting once and not for each.
  *
- * Folders that are missing are made.
+ * Folders that are missing are made. An error leaves none of the temporary files behind.
  */
 export function putFiles(files: readonly (readonly [path: string, file: FileState])[]): void {
-	const written = files.map(([path, file]) => ({ path, ...writeBeside(path, file) }))
-	for (const { descriptor } of written) {
-		fsyncSync(descriptor)
-		closeSync(descriptor)
+	const puts = files.map(([path, file]) => ({ path, file, temporary: `${dirname(path)}/.multinic-${randomBytes(6).toString('hex')}` }))
+	try {
+		const descriptors = puts.map(({ temporary, file }) => write(temporary, file))
+		for (const descriptor of descriptors) {
+			fsyncSync(descriptor)
+			closeSync(descriptor)
+		}
+		for (const { path, temporary } of puts) renameSync(temporary, path)
+	} catch (error) {
+		for (const { temporary } of puts) rmSync(temporary, { force: true })
+		throw error
 	}
-	for (const { path, temporary } of written) renameSync(temporary, path)
 	for (const folder of new Set(files.map(([path]) => dirname(path)))) syncFolder(folder)
 }
 
-function writeBeside(path: string, { content, mode, gid }: FileState): { temporary: string; descriptor: number } {
+/** `writeFileSync`, for `writeSync` may write less than it was given where a disk is nearly full, and says so in a number only. */
+function write(path: string, { content, mode, gid }: FileState): number {
 	mkdirSync(dirname(path), { recursive: true })
-	const temporary = `${dirname(path)}/.multinic-${randomBytes(6).toString('hex')}`
-	const descriptor = openSync(temporary, 'wx', 0o600)
-	writeSync(descriptor, content)
+	const descriptor = openSync(path, 'wx', 0o600)
+	writeFileSync(descriptor, content)
 	fchownSync(descriptor, 0, gid)
 	fchmodSync(descriptor, mode)
-	return { temporary, descriptor }
+	return descriptor
 }
 
 /** Removes a file if it is there. */

@@ -1,8 +1,9 @@
 import { release } from 'node:os'
 import * as z from 'zod'
 import { interfaceName, MAX_INTERFACES } from '../../contract/names.ts'
-import { failure } from '../failure.ts'
+import { failure, wordsOf } from '../failure.ts'
 import { CLOUD_INIT_DISABLED, CLOUD_INIT_FOLDER, NETPLAN_FOLDERS, pathsOf, RECORD_PATH, UDEV_ETC_FOLDER } from '../paths.ts'
+import { SYSCTL_KEYS } from '../routing.ts'
 import { exec } from './exec.ts'
 import { exists, namesIn, readFile } from './files.ts'
 import { parseNetwork, parseRules } from './parse.ts'
@@ -10,9 +11,6 @@ import { settingPath } from './spell.ts'
 import type { FileState, HostState, Link, Surroundings } from './state.ts'
 
 const generators = ['/usr/libexec/netplan/generate', '/usr/lib/netplan/generate', '/lib/netplan/generate']
-
-/** Per-link settings that matter where several NICs share a node. */
-const sysctlKeys = ['ipv4/rp_filter', 'ipv4/arp_ignore', 'ipv4/arp_announce', 'ipv6/accept_ra']
 
 /**
  * Reads the whole host once: two `ip` processes and a few files.
@@ -55,7 +53,7 @@ function understood<T>(read: () => T): T {
 	try {
 		return read()
 	} catch (error) {
-		const words = error instanceof z.ZodError ? z.prettifyError(error) : String(error)
+		const words = error instanceof z.ZodError ? z.prettifyError(error) : wordsOf(error)
 		throw failure('COMMAND_FAILED', `ip says something that is not understood: ${words}`, { cause: error })
 	}
 }
@@ -78,7 +76,7 @@ export function kernelAtLeast(kernel: string, major: number, minor: number): boo
 }
 
 function sysctlsOf(root: string, { name }: Link): Record<string, string> {
-	const settings = sysctlKeys.map(key => [key, readFile(`${root}/proc/sys/${settingPath(name, key)}`)?.content.trim()])
+	const settings = SYSCTL_KEYS.map(key => [key, readFile(`${root}/proc/sys/${settingPath(name, key)}`)?.content.trim()])
 	return Object.fromEntries(settings.filter(([, value]) => value !== undefined))
 }
 
