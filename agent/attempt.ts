@@ -7,7 +7,7 @@ import type { Host } from './host/host.ts'
 import type { HostState } from './host/state.ts'
 import type { Log } from './log.ts'
 import { backendOf } from './persist/backend.ts'
-import type { Proof } from './persist/prove.ts'
+import type { Proof } from './host/prove.ts'
 import { countChanges, type Plan, plan } from './plan.ts'
 import { lostPaths, probe, targetsOf, type Target } from './probe.ts'
 import { recordOf, select, type Wanted } from './select.ts'
@@ -142,7 +142,8 @@ function touchedBy({ accepted, moves, released }: Plan): Set<number> {
 }
 
 async function done({ host, timed, log, dry }: Attempt, outcome: Omit<Outcome, 'proof'>): Promise<Outcome> {
-	const proof = await timed('prove', () => host.prove(dry ? [] : outcome.plan.accepted, outcome.state))
+	const why = unprovable(outcome.plan, dry)
+	const proof = why === undefined ? await timed('prove', () => host.prove(outcome.plan.accepted, outcome.state)) : unproven(why)
 	if (!dry) log.tell('verified', `nothing left to do; same after reboot: ${rebootWords(proof)}`)
 	return { ...outcome, proof }
 }
@@ -162,8 +163,18 @@ async function putBack(task: Attempt, { plan: wish, before, probes, armed, faile
 		probes,
 		failed,
 		unrestored,
-		proof: { persistent: { status: 'Unknown', message: 'the run was undone' }, warnings: new Map() },
+		proof: unproven('the run was undone'),
 	}
+}
+
+/** Why it makes no sense to ask whether what is on the host now would be there after a reboot. */
+function unprovable({ steps, accepted, refused }: Plan, dry: boolean): string | undefined {
+	if (dry && steps.length > 0) return 'that is asked once the changes are made'
+	if (accepted.length === 0 && refused.length > 0) return 'no interface is configured'
+}
+
+function unproven(message: string): Proof {
+	return { persistent: { status: 'Unknown', message }, warnings: new Map() }
 }
 
 function rebootWords({ persistent: { status, message } }: Proof): string {

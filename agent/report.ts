@@ -138,8 +138,10 @@ function verdict(interfaces: readonly InterfaceReport[], { outcome, tally }: Tol
 			reason: common(bad),
 			message: short(`Configured ${good}. ${bad.map(sentence).join(' ')}`),
 		}
-	if (tally.config.mode === 'Plan')
-		return { outcome: 'Succeeded', reason: 'Planned', message: `${countChanges(outcome.plan.steps)} changes would be made` }
+	const left = countChanges(outcome.plan.steps)
+	if (tally.config.mode === 'Plan') return { outcome: 'Succeeded', reason: 'Planned', message: `${left} changes would be made` }
+	if (tally.config.mode === 'Verify' && left > 0)
+		return { outcome: 'Failed', reason: 'Drifted', message: `${left} changes would put the node right again` }
 	if (interfaces.length === 0)
 		return { outcome: 'Succeeded', reason: 'NoInterfaces', message: 'no interface is wanted and nothing of ours is left on the node' }
 	return { outcome: 'Succeeded', reason: 'AllInterfacesConfigured', message: `Configured ${good}` }

@@ -1,6 +1,6 @@
 import type { Accepted } from '../select.ts'
 import type { Generated } from '../plan.ts'
-import { generate, type Proof, prove } from '../persist/prove.ts'
+import { generate, type Proof, prove } from './prove.ts'
 import type { Change, Step } from '../steps.ts'
 import { apply, applyUndo } from './apply.ts'
 import { type Armed, arm, disarm, isArmed, leftBehind } from './deadman.ts'

@@ -148,6 +148,22 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		expect(await host.everything()).toEqual(before)
 	})
 
+	test('a look says what is no longer right, on a NIC and besides, and does nothing', async () => {
+		await addNics(1)
+		await host.agent(nics(1))
+		expect((await host.agent(nics(1), { mode: 'Verify' })).report).toMatchObject({
+			outcome: 'Succeeded',
+			reason: 'AllInterfacesConfigured',
+		})
+		await host.ip('link set multinic0 mtu 1500')
+		const before = await host.everything()
+		const drifted = await host.agent(nics(1), { mode: 'Verify' })
+		expect(drifted.report?.interfaces).toMatchObject([{ state: 'Failed', reason: 'Drifted', observed: { mtu: 1500 } }])
+		const leftOver = await host.agent([], { mode: 'Verify' })
+		expect(leftOver.report).toMatchObject({ outcome: 'Failed', reason: 'Drifted', changes: 0 })
+		expect(await host.everything()).toEqual(before)
+	})
+
 	test('a config that is wrong touches nothing and names the field', async () => {
 		await addNics(1)
 		const before = await host.everything()

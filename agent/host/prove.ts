@@ -1,15 +1,15 @@
 import { rmSync } from 'node:fs'
 import type { AgentReport } from '../../contract/agent-run.ts'
 import { failure } from '../failure.ts'
-import { exec } from '../host/exec.ts'
-import { putFile, readFile } from '../host/files.ts'
-import type { FileState, HostState } from '../host/state.ts'
+import { exec } from './exec.ts'
+import { putFile, readFile } from './files.ts'
+import type { FileState, HostState } from './state.ts'
 import { generatedPaths, NETWORK_FOLDER, SCRATCH_FOLDER } from '../paths.ts'
 import type { Generated } from '../plan.ts'
 import { recordOf, type Accepted } from '../select.ts'
-import { isNetplan } from './backend.ts'
-import { contradiction, type Contradiction } from './contradict.ts'
-import { netplanFiles } from './netplan.ts'
+import { isNetplan } from '../persist/backend.ts'
+import { contradiction, type Contradiction } from '../persist/contradict.ts'
+import { netplanFiles } from '../persist/netplan.ts'
 
 /**
  * What netplan's own generator makes of our files, in a scratch root beside copies of the host's: the real /run is never touched by it.

@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest'
+import type { Host } from '../../agent/host/host.ts'
+import type { HostState } from '../../agent/host/state.ts'
+import { createLog } from '../../agent/log.ts'
+import { run } from '../../agent/run.ts'
+import type { AgentReport, RunConfig } from '../../contract/agent-run.ts'
+import { config } from './node-host.ts'
+import { afterEvery, hostWith } from './simulated-host.ts'
+
+const mac = 'fa:16:3e:00:00:01'
+const nic = { id: 0, macAddress: mac, mtu: 1400 }
+const fresh = hostWith([{ ifindex: 3, name: 'ens7', mac }])
+
+const proven: AgentReport['persistent'] = { status: 'True', message: 'same after reboot' }
+const unproven = (message: string): AgentReport['persistent'] => ({ status: 'Unknown', message })
+
+test.each<[title: string, start: HostState, mode: RunConfig['mode'], says: AgentReport['persistent']]>([
+	['a run that configured all of it may say so', fresh, 'Apply', proven],
+	['a run that found it right may say so', await configured(), 'Apply', proven],
+	['a look that found it right may say so', await configured(), 'Verify', proven],
+	['a look that found it wrong may not', fresh, 'Verify', unproven('that is asked once the changes are made')],
+	['a plan of changes may not', fresh, 'Plan', unproven('that is asked once the changes are made')],
+	['a run that configured nothing may not', hostWith([]), 'Apply', unproven('no interface is configured')],
+])('same after a reboot: %s', async (_, start, mode, says) => {
+	const { report } = await runOn(start, mode)
+	expect(report.persistent).toEqual(says)
+})
+
+async function configured(): Promise<HostState> {
+	const { report, state } = await runOn(fresh, 'Apply')
+	expect(report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 1/1' })
+	return state
+}
+
+/** A host that is data, and that finds everything persistent it is asked about. */
+async function runOn(start: HostState, mode: RunConfig['mode']) {
+	let state = start
+	let armed = false
+	const host: Host = {
+		observe: async () => state,
+		generate: async () => ({}),
+		prove: async () => ({ persistent: proven, warnings: new Map() }),
+		arm: async ({ undo, tag }) => {
+			armed = true
+			return { undo, tag }
+		},
+		isArmed: () => armed,
+		disarm: async () => {
+			armed = false
+		},
+		leftBehind: () => undefined,
+		apply: async steps => {
+			state = afterEvery(
+				state,
+				steps.map(({ change }) => change),
+				false,
+			)
+		},
+		undo: async changes => {
+			state = afterEvery(state, changes, true)
+			return []
+		},
+	}
+	const surrounding = { log: createLog('human', () => {}), kinds: new Set(['hardware']), apiServer: undefined }
+	return { report: await run(config([nic], { mode }), host, surrounding), state }
+}
