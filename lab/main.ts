@@ -5,8 +5,10 @@ import { Missing } from './machine.ts'
 import { whenOrphaned } from './orphan.ts'
 import { prepareLab } from './prepare.ts'
 import { say, seconds } from './progress.ts'
-import { invitations, productStory } from './story/product.ts'
-import type { StoryEnd } from './story.ts'
+import { namespace } from './story/cloud.ts'
+import { openDoor } from './story/door.ts'
+import { productStory, rounded, type StoryEnd } from './story/product.ts'
+import { setStage } from './story/stage.ts'
 
 interface Flags {
 	once: boolean
@@ -40,25 +42,36 @@ async function tell({ once, json, nodes }: Flags): Promise<void> {
 	await prepareLab(nodes)
 	const prepared = Date.now()
 	await using lab = await startLab({ nodes })
+	await using stage = await setStage(lab)
 	const up = Date.now()
-	const end = await productStory(lab, say, { reboot: once })
-	if (json) print(end, { setup: prepared - began, up: up - prepared })
+	const end = await productStory(stage, say, { reboot: once })
+	if (json) print(end, { setup: rounded(prepared - began), up: rounded(up - prepared) })
 	if (once) return
-	say(invitation(lab))
+	say(invitation(lab, end, await openDoor(stage)))
 	await untilInterrupted(lab)
 }
 
-function print({ seconds: story, ...end }: StoryEnd, times: { setup: number; up: number }): void {
-	const own = Object.fromEntries(Object.entries(times).map(([name, ms]) => [name, Math.round(ms / 100) / 10]))
+function print({ seconds: story, ...end }: StoryEnd, own: { setup: number; up: number }): void {
 	process.stdout.write(`${JSON.stringify({ ...end, seconds: { ...own, ...story } })}\n`)
 }
 
-function invitation({ biz, mgmt, bin }: Lab): string {
+function invitation({ biz, mgmt, bin }: Lab, { node }: StoryEnd, door: string): string {
+	const commands = {
+		[`kubectl get mnnc -n ${namespace}`]: 'the node configs and how far they are',
+		[`kubectl logs -n ${namespace} -l multinic.io/node-name=${node} --tail=-1`]: 'what the runs on the node did',
+		[`lab attach ${node}`]: 'another port, which becomes multinic1',
+		[`lab detach ${node} multinic0`]: 'and away it goes',
+		[`lab reboot ${node}`]: 'and look whether its NICs came back',
+		[`lab run ${node} ip address`]: 'any command on the node',
+	}
+	const width = Math.max(...Object.keys(commands).map(({ length }) => length))
 	return `
 In another terminal:
-  ${pc.bold(`export KUBECONFIG=${biz.kubeconfig} PATH=${bin}:$PATH`)}
-  ${invitations.join('\n  ')}
-The cluster without nodes has ${mgmt.kubeconfig}.
+  ${pc.bold(`export KUBECONFIG=${biz.kubeconfig} PATH=${door}:${bin}:$PATH`)}
+${Object.entries(commands)
+	.map(([command, what]) => `  ${command.padEnd(width)}  ${pc.dim(what)}`)
+	.join('\n')}
+The cluster without nodes, where mgmt's OpenstackConfig is, has ${mgmt.kubeconfig}.
 Ctrl-C ends all of it.`
 }
 

@@ -7,11 +7,11 @@ import type { Log } from '../../runtime/log.ts'
 import { NodeConfigKind } from '../../viola/cluster.ts'
 import type { NodeConfigObject } from '../../viola/manifest.ts'
 
-/** The legs of a port's way to a NIC, in order. */
-export const legs = ['node config written', 'Job created', 'pod started', 'agent reported', 'Configured'] as const
+/** The legs of a port's way to a NIC, in order: the poll, the send, the Job, the pod, the agent, the status. */
+export const legs = ['port seen', 'node config written', 'Job created', 'pod started', 'agent reported', 'Configured'] as const
 export type Leg = (typeof legs)[number]
 
-/** When each leg was reached, in milliseconds since the port was attached. */
+/** When each leg was reached, in milliseconds since the port came or went. */
 export type Journey = Partial<Record<Leg, number>>
 
 export interface Follow {
@@ -20,6 +20,10 @@ export interface Follow {
 	node: string
 	/** Lower case. */
 	mac: string
+	/** Whether the port has come or has gone. */
+	change: 'attached' | 'detached'
+	/** Resolves when OpenStack was asked and told of the change. */
+	seen?: Promise<void>
 	log: Log
 	/** Told of each leg as it is reached. */
 	tell: (leg: Leg, afterMs: number) => void
@@ -27,11 +31,11 @@ export interface Follow {
 }
 
 /**
- * Watches the biz cluster until the node config of that node says `Configured` for the interface with that MAC, of the generation that
- * brought it. Throws with the status' own reason and message when that takes too long.
+ * Watches the biz cluster until the node config of that node says `Configured` with the interface of that MAC, or without it once it has gone.
+ * Throws with the status' own reason and message when that takes too long.
  */
 export async function followPort(follow: Follow): Promise<Journey> {
-	const { tell, withinMs } = follow
+	const { tell, withinMs, seen } = follow
 	const since = Date.now()
 	const journey: Journey = {}
 	const end = new AbortController()
@@ -50,10 +54,11 @@ export async function followPort(follow: Follow): Promise<Journey> {
 		fieldSelector: `metadata.name=${follow.node}`,
 		onChange: (_, now) => {
 			last = now
-			if (now && wants(now, follow.mac)) reached('node config written')
-			if (now && isConfigured(now, follow.mac)) reached('Configured')
+			if (now && isWritten(now, follow)) reached('node config written')
+			if (now && isWritten(now, follow) && isConfigured(now, follow)) reached('Configured')
 		},
 	})
+	void seen?.then(() => reached('port seen'))
 	const isOurs = (labels: Labels) => journey['node config written'] !== undefined && generationOf(labels) === last?.metadata.generation
 	const reflectors = [config, ...watchRuns(watching, isOurs, reached)]
 	const late = setTimeout(() => done.reject(new Error(tooLate(follow, last, withinMs))), withinMs)
@@ -92,13 +97,16 @@ function generationOf(labels: Labels): number {
 	return Number(labels?.[LABEL_GENERATION])
 }
 
-function wants({ spec }: NodeConfigObject, mac: string): boolean {
-	return spec.interfaces.some(nic => nic.macAddress === mac)
+type Change = Pick<Follow, 'mac' | 'change'>
+
+function isWritten({ spec }: NodeConfigObject, { mac, change }: Change): boolean {
+	return spec.interfaces.some(nic => nic.macAddress === mac) === (change === 'attached')
 }
 
-function isConfigured({ metadata, status }: NodeConfigObject, mac: string): boolean {
+function isConfigured({ metadata, status }: NodeConfigObject, { mac, change }: Change): boolean {
 	const nic = status?.interfaceStatuses?.find(one => one.macAddress === mac)
-	return status?.observedGeneration === metadata.generation && status?.state === 'Configured' && nic?.status === 'Configured'
+	const said = change === 'attached' ? nic?.status === 'Configured' : nic === undefined
+	return status?.observedGeneration === metadata.generation && status?.state === 'Configured' && said
 }
 
 function hasStarted(pod: Pod): boolean {
@@ -106,10 +114,10 @@ function hasStarted(pod: Pod): boolean {
 	return state?.running !== undefined || state?.terminated !== undefined
 }
 
-function tooLate({ node, mac }: Follow, config: NodeConfigObject | undefined, withinMs: number): string {
+function tooLate({ node, mac, change }: Follow, config: NodeConfigObject | undefined, withinMs: number): string {
 	const ready = config?.status?.conditions?.find(({ type }) => type === 'Ready')
 	const said = ready
 		? `its node config says ${ready.reason}: ${ready.message}`
 		: `${config ? 'its node config has no status' : 'it has no node config'}`
-	return `${mac} on ${node} was not Configured within ${withinMs / 1000} s; ${said}`
+	return `${mac}, ${change}: ${node} was not Configured within ${withinMs / 1000} s; ${said}`
 }

@@ -19,7 +19,7 @@ export async function loadProduct(lab: Lab): Promise<void> {
 	}
 }
 
-/** Installs the chart as an operator would, the controller on that node. Returns when it is available. */
+/** Installs the chart as `docs/install.md` says, the controller on that node. Returns when it is available. */
 export async function installChart({ bin, biz }: Lab, controllerNode: string): Promise<void> {
 	const settings = {
 		'agent.image.repository': 'localhost/multinic-agent',
@@ -29,7 +29,9 @@ export async function installChart({ bin, biz }: Lab, controllerNode: string): P
 		'controller.nodeSelector.kubernetes\\.io/hostname': controllerNode,
 	}
 	const values = Object.entries(settings).flatMap(([name, value]) => ['--set-string', `${name}=${value}`])
-	const chart = ['install', 'multinic', join(root, 'charts/multinic'), '--namespace', namespace, '--create-namespace']
-	const env = { KUBECONFIG: biz.kubeconfig }
-	await step('helm install multinic', () => execa(join(bin, 'helm'), [...chart, '--wait', '--timeout', '3m', ...values], { env }))
+	const chart = ['install', 'multinic', join(root, 'charts/multinic'), '--namespace', namespace]
+	const run = (command: string, ...args: string[]) => execa(join(bin, command), args, { env: { KUBECONFIG: biz.kubeconfig } })
+	await run('kubectl', 'create', 'namespace', namespace)
+	await run('kubectl', 'label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=privileged')
+	await step('helm install multinic', () => run('helm', ...chart, '--wait', '--timeout', '3m', ...values))
 }

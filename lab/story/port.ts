@@ -1,14 +1,15 @@
 import { Writable } from 'node:stream'
-import { interfaceName } from '../../contract/names.ts'
 import { createLog } from '../../runtime/log.ts'
-import type { Lab } from '../lab.ts'
 import type { Port } from '../openstack/cloud.ts'
 import { seconds, step } from '../progress.ts'
-import type { Tell } from '../story.ts'
 import { dataNetwork, namespace } from './cloud.ts'
-import { followPort, type Journey } from './follow.ts'
+import { type Follow, followPort, type Journey } from './follow.ts'
 import { type WantedNic, whatIsWrong } from './reality.ts'
 import type { Stage } from './stage.ts'
+import { wantedNics } from './wanted.ts'
+
+/** One line of what happens, as it happens. */
+export type Tell = (line: string) => void
 
 /** A port that became a NIC. */
 export interface Attached {
@@ -18,45 +19,84 @@ export interface Attached {
 	readonly journey: Journey
 }
 
+/** Where what happens is told, and how long it may take: 3 minutes unless said otherwise. */
+export interface Attend {
+	tell: Tell
+	withinMs?: number
+}
+
 /**
  * Attaches a port of the data network to a node's VM, in OpenStack and on the machine at once, and follows it until the node config says
  * `Configured`; then asks the node itself. Throws what it found wrong.
  */
-export async function attachPort({ lab, cloud, client }: Stage, node: string, { tell, withinMs = 180_000 }: Attend): Promise<Attached> {
-	const vm = cloud.openstack.cloud.servers.find(({ name }) => name === node)
-	const id = cloud.openstack.cloud.ports.filter(({ serverId }) => serverId === vm?.id).length
+export async function attachPort(stage: Stage, node: string, attend: Attend): Promise<Attached> {
+	const { lab, cloud } = stage
 	const port = cloud.openstack.attach({ server: node, network: dataNetwork.name })
-	tell(`port ${port.mac} ${addressOf(port)} attached to ${node} in OpenStack`)
-	const reached = (leg: string, afterMs: number) => tell(`  ${seconds(afterMs).padStart(7)}  ${leg}`)
-	const follow = followPort({ client, namespace, node, mac: port.mac, log: quiet, tell: reached, withinMs })
-	const gateways = [`${dataNetwork.gateway}/${prefix}`]
+	attend.tell(`port ${port.mac} ${addressOf(port)} attached to ${node} in OpenStack`)
+	const seen = cloud.openstack.portSeen(port.id)
+	const follow = followPort({ ...following(stage, attend), node, mac: port.mac, change: 'attached', seen })
+	const gateways = [`${dataNetwork.gateway}/${dataNetwork.cidr.split('/')[1]}`]
 	const plugged = lab.node(node).attachPort({ mac: port.mac, network: dataNetwork.name, gateways })
 	const [journey] = await Promise.all([follow, plugged])
-	const wanted = { id, name: interfaceName(id), mac: port.mac, mtu: dataNetwork.mtu, address: `${addressOf(port)}/${prefix}` }
-	await assertRight(lab, node, wanted)
+	const wanted = (await assertRight(stage, node)).find(({ mac }) => mac === port.mac)
+	if (!wanted) throw new Error(`${node} has no interface for port ${port.mac}`)
+	attend.tell(
+		`${wanted.name} of ${node} is right: ${wanted.address}, MTU ${wanted.mtu}, ${seconds(journey.Configured ?? 0)} after the port`,
+	)
 	return { node, port, wanted, journey }
 }
 
-type Attend = { tell: Tell; withinMs?: number }
-
-/** Reboots the node and asks it whether the NIC came back as it was. Throws what it found wrong. */
-export async function rebootAndLook({ lab }: Stage, { node, wanted }: Attached): Promise<void> {
-	await step(`${node} reboots`, () => lab.node(node).reboot())
-	await assertRight(lab, node, wanted, 30_000)
+/**
+ * Detaches the port behind a NIC as a cloud does: the device is pulled, and OpenStack says so afterwards. Follows it until the node config
+ * says `Configured` without it; then asks the node itself. Throws what it found wrong.
+ *
+ * @param nic name (`multinic0`) or MAC
+ */
+export async function detachPort(stage: Stage, node: string, nic: string, attend: Attend): Promise<void> {
+	const { lab, cloud } = stage
+	const wanted = byNameOrMac(node, await wantedNics(stage, node), nic)
+	const port = cloud.openstack.cloud.ports.find(({ mac, serverId }) => mac === wanted.mac && serverId !== '')
+	if (!port) throw new Error(`OpenStack has no port ${wanted.mac} on ${node}`)
+	await lab.node(node).detachPort(port.mac)
+	cloud.openstack.detach(port.id)
+	attend.tell(`port ${port.mac} ${addressOf(port)} detached from ${node} in OpenStack`)
+	await followPort({ ...following(stage, attend), node, mac: port.mac, change: 'detached' })
+	await assertRight(stage, node)
+	attend.tell(`${wanted.name} of ${node} is gone, and nothing of it is left`)
 }
 
-const prefix = Number(dataNetwork.cidr.split('/')[1])
+/** Reboots the node and asks it whether all its NICs came back as they were. Throws what it found wrong. Returns the names of the NICs. */
+export async function rebootAndLook(stage: Stage, node: string): Promise<string[]> {
+	await step(`${node} reboots`, () => stage.lab.node(node).reboot())
+	// After a boot, networkd may be a moment behind the kubelet.
+	return (await assertRight(stage, node, 30_000)).map(({ name }) => name)
+}
+
 /** Watching is not the story; what goes wrong with it shows in what the story says. */
 const quiet = createLog('lab', { level: 'silent', to: new Writable({ write: (_chunk, _encoding, done) => done() }) })
+
+type Following = Pick<Follow, 'client' | 'namespace' | 'log' | 'tell' | 'withinMs'>
+
+function following({ client }: Stage, { tell, withinMs = 180_000 }: Attend): Following {
+	return { client, namespace, log: quiet, tell: (leg, afterMs) => tell(`  ${seconds(afterMs).padStart(7)}  ${leg}`), withinMs }
+}
 
 function addressOf({ fixedIps }: Port): string {
 	return fixedIps[0]?.address ?? ''
 }
 
-/** Right at once after a run; after a boot, networkd may be a moment behind the kubelet. */
-async function assertRight(lab: Lab, node: string, wanted: WantedNic, withinMs = 0): Promise<void> {
+function byNameOrMac(node: string, nics: readonly WantedNic[], nic: string): WantedNic {
+	const found = nics.find(({ name, mac }) => name === nic || mac === nic.toLowerCase())
+	if (!found) throw new Error(`${node} has no NIC ${nic}; it has ${nics.map(({ name }) => name).join(', ') || 'none'}`)
+	return found
+}
+
+/** Looks until nothing is wrong, at least once and for at most `withinMs`. */
+async function assertRight(stage: Stage, node: string, withinMs = 0): Promise<WantedNic[]> {
+	const wanted = await wantedNics(stage, node)
 	const deadline = Date.now() + withinMs
-	let faults = await whatIsWrong(lab.node(node), wanted)
-	while (faults.length > 0 && Date.now() < deadline) faults = await whatIsWrong(lab.node(node), wanted)
+	let faults = await whatIsWrong(stage.lab.node(node), wanted)
+	while (faults.length > 0 && Date.now() < deadline) faults = await whatIsWrong(stage.lab.node(node), wanted)
 	if (faults.length > 0) throw new Error(`${node} is not as it should be: ${faults.join('; ')}`)
+	return wanted
 }

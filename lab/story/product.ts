@@ -1,35 +1,46 @@
-import type { Story } from '../story.ts'
-import { namespace } from './cloud.ts'
-import { attachPort, rebootAndLook } from './port.ts'
-import { setStage } from './stage.ts'
+import type { Journey, Leg } from './follow.ts'
+import { attachPort, rebootAndLook, type Tell } from './port.ts'
+import type { Stage } from './stage.ts'
 
-/** The product's own story: a port is attached to the last node's VM in OpenStack and becomes its `multinic0`, which outlives a reboot. */
-export const productStory: Story = async (lab, tell, { reboot }) => {
-	const stage = await setStage(lab)
-	const node = lab.nodes.at(-1)?.name ?? ''
-	const began = Date.now()
-	const attached = await attachPort(stage, node, { tell })
-	const portToConfigured = since(began)
-	tell(
-		`${attached.wanted.name} of ${node} is right: ${attached.wanted.address}, MTU ${attached.wanted.mtu}, ${portToConfigured} s after the port`,
-	)
-	const told = { state: 'Configured', node, interfaces: [attached.wanted.name] }
+/** How the story went; with the times before it, the line that `npm start -- --once --json` prints. */
+export interface StoryEnd {
+	/** The state in which the node config ended. */
+	state: string
+	/** The node on which it happened. */
+	node: string
+	/** Names of the NICs that are right. */
+	interfaces: readonly string[]
+	/** Whether they were right again after a reboot; undefined when there was none. */
+	rebootKept?: boolean
+	seconds: { portToConfigured: number; reboot?: number }
+	/** Where the time from the port to the end went: seconds from one leg to the next. */
+	legs: Partial<Record<Leg, number>>
+}
+
+/**
+ * The product's own story: a port is attached to the last node's VM in OpenStack and becomes its `multinic0`, which outlives a reboot when
+ * one is wanted.
+ */
+export async function productStory(stage: Stage, tell: Tell, { reboot }: { reboot: boolean }): Promise<StoryEnd> {
+	const node = stage.lab.nodes.at(-1)?.name ?? ''
+	const { wanted, journey } = await attachPort(stage, node, { tell })
+	const told = { state: 'Configured', node, interfaces: [wanted.name], legs: durations(journey) }
+	const portToConfigured = rounded(journey.Configured ?? 0)
 	if (!reboot) return { ...told, seconds: { portToConfigured } }
 	const left = Date.now()
-	await rebootAndLook(stage, attached)
-	const seconds = { portToConfigured, reboot: since(left) }
-	tell(`${node} rebooted in ${seconds.reboot} s and ${attached.wanted.name} is right again`)
-	await stage.stop()
+	const interfaces = await rebootAndLook(stage, node)
+	const seconds = { portToConfigured, reboot: rounded(Date.now() - left) }
+	tell(`${node} rebooted in ${seconds.reboot} s and ${interfaces.join(', ')} is right again`)
 	return { ...told, rebootKept: true, seconds }
 }
 
-/** What a person can do now, in a terminal where KUBECONFIG and PATH are set. */
-export const invitations = [
-	`kubectl get mnnc -n ${namespace}`,
-	`kubectl describe mnnc -n ${namespace}`,
-	`kubectl get jobs -n ${namespace}`,
-] as const
+/** How long each leg took, in seconds, after the one that was reached before it. */
+export function durations(journey: Journey): StoryEnd['legs'] {
+	const reached = Object.entries(journey).toSorted(([, one], [, other]) => one - other)
+	return Object.fromEntries(reached.map(([leg, ms], i) => [leg, rounded(ms - (reached[i - 1]?.[1] ?? 0))]))
+}
 
-function since(began: number): number {
-	return Math.round((Date.now() - began) / 100) / 10
+/** Milliseconds as seconds with one digit after the point. */
+export function rounded(ms: number): number {
+	return Math.round(ms / 100) / 10
 }

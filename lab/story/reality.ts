@@ -24,14 +24,22 @@ const Links = z.array(
 )
 const Rules = z.array(z.object({ src: z.string().optional(), table: z.string().optional() }))
 
+type Link = z.infer<typeof Links>[number]
+type Rule = z.infer<typeof Rules>[number]
+
 /**
- * Looks at the node itself, past agent, controller and status: what its kernel says of the NIC.
+ * Looks at the node itself, past agent, controller and status: what its kernel says of all the NICs it must have.
  *
  * @returns a sentence for each thing that is not as wanted; none when all is right
  */
-export async function whatIsWrong(node: LabNode, wanted: WantedNic): Promise<string[]> {
+export async function whatIsWrong(node: LabNode, wanted: readonly WantedNic[]): Promise<string[]> {
 	const links = Links.parse(JSON.parse(await node.ask('ip -j address show')))
 	const rules = Rules.parse(JSON.parse(await node.ask('ip -j rule show')))
+	const left = links.filter(({ ifname }) => ifname.startsWith('multinic') && !wanted.some(({ name }) => name === ifname))
+	return [...left.map(({ ifname }) => `${ifname} is there, which nobody wants`), ...wanted.flatMap(nic => faultsOf(nic, links, rules))]
+}
+
+function faultsOf(wanted: WantedNic, links: readonly Link[], rules: readonly Rule[]): string[] {
 	const link = links.find(({ ifname }) => ifname === wanted.name)
 	if (!link) return [`there is no link ${wanted.name}; there are ${links.map(({ ifname }) => ifname).join(', ')}`]
 	const addresses = link.addr_info.map(({ local, prefixlen }) => `${local}/${prefixlen}`)

@@ -6,7 +6,7 @@ import { type Cloud, startCloud } from './cloud.ts'
 import { installChart, loadProduct } from './install.ts'
 
 /** A lab with the product in it and a cloud before it. */
-export interface Stage {
+export interface Stage extends AsyncDisposable {
 	readonly lab: Lab
 	readonly cloud: Cloud
 	/** Of the biz cluster. */
@@ -26,5 +26,5 @@ export async function setStage(lab: Lab): Promise<Stage> {
 		await client.close()
 		await cloud.stop()
 	}
-	return { lab, cloud, client, stop }
+	return { lab, cloud, client, stop, [Symbol.asyncDispose]: stop }
 }

@@ -1,12 +1,14 @@
+import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Lab, startLab } from '../../lab/lab.ts'
 import { until } from '../../lab/process.ts'
 import { say } from '../../lab/progress.ts'
 import { namespace } from '../../lab/story/cloud.ts'
+import { openDoor } from '../../lab/story/door.ts'
 import { type Attached, attachPort, rebootAndLook } from '../../lab/story/port.ts'
-import { whatIsWrong } from '../../lab/story/reality.ts'
 import { type Stage, setStage } from '../../lab/story/stage.ts'
+import { wantedNics } from '../../lab/story/wanted.ts'
 import { NodeConfigKind } from '../../viola/cluster.ts'
 
 /**
@@ -19,10 +21,12 @@ let stage: Stage
 let first: Attached
 const node = 'node2'
 const tell = say
+let door: string
 
 beforeAll(async () => {
 	lab = await startLab()
 	stage = await setStage(lab)
+	door = join(await openDoor(stage), 'lab')
 })
 afterAll(async () => {
 	await stage?.stop()
@@ -52,30 +56,30 @@ test('kubectl logs tells the run in lines a person can read', async () => {
 })
 
 test('after a reboot of the node it still is so', async () => {
-	await rebootAndLook(stage, first)
+	expect(await rebootAndLook(stage, node)).toEqual(['multinic0'])
 	expect((await kubectl('get', 'mnnc', node, '-o', 'jsonpath={.status.state}')).trim()).toBe('Configured')
 })
 
-test('a second port becomes multinic1, and the first keeps its name', async () => {
-	const second = await attachPort(stage, node, { tell })
-	expect(second.wanted.name).toBe('multinic1')
-	expect(await whatIsWrong(lab.node(node), first.wanted)).toEqual([])
+test('from another terminal, `lab attach` makes a second port multinic1, and the first keeps its name', async () => {
+	const { stdout } = await execa(door, ['attach', node])
+	expect(stdout).toContain(`multinic1 of ${node} is right`)
+	expect(await wantedNics(stage, node)).toContainEqual(first.wanted)
 })
 
-test('a port that is detached takes its NIC away, and the other stays what it was', async () => {
-	stage.cloud.openstack.detach(first.port.id)
-	await until(
-		'the node config without the port is Configured',
-		async () => {
-			const { metadata, spec, status } = await stage.client.get(NodeConfigKind, { namespace, name: node })
-			const gone = !spec.interfaces.some(({ macAddress }) => macAddress === first.port.mac)
-			return gone && status?.observedGeneration === metadata.generation && status?.state === 'Configured'
-		},
-		{ withinMs: 120_000, everyMs: 500 },
-	)
-	const links = await lab.node(node).ask('ip -br link')
-	expect(links).not.toContain('multinic0')
-	expect(links).toContain('multinic1')
+test('`lab detach` takes a NIC away, and the other stays what it was', async () => {
+	const { stdout } = await execa(door, ['detach', node, 'multinic0'])
+	expect(stdout).toContain(`multinic0 of ${node} is gone`)
+	expect((await wantedNics(stage, node)).map(({ name }) => name)).toEqual(['multinic1'])
+})
+
+test.each([
+	['a NIC that is not there', ['detach', node, 'multinic7'], `${node} has no NIC multinic7; it has multinic1`],
+	['a node that is not there', ['attach', 'node9'], 'there is no server node9; there are: node1, node2'],
+	['a command that fails on the node', ['run', node, 'exit 3'], `${node}: exit code 3`],
+])('`lab` says what is wrong with %s, and ends with 1', async (_, args, words) => {
+	const { exitCode, stderr } = await execa(door, args, { reject: false })
+	expect(stderr).toContain(words)
+	expect(exitCode).toBe(1)
 })
 
 test('a node config whose node does not exist waits, and says so', async () => {

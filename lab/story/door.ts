@@ -1,0 +1,77 @@
+import { once } from 'node:events'
+import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
+import * as z from 'zod'
+import { type ActName, acts } from './acts.ts'
+import type { Stage } from './stage.ts'
+
+/** What comes through the door: one act. `what` is what some acts need besides a node. */
+export const Request = z.object({
+	act: z.enum(Object.keys(acts) as [ActName, ...ActName[]]),
+	node: z.string(),
+	what: z.string(),
+})
+export type Request = z.infer<typeof Request>
+
+/** What goes out, a line of JSON each: what happened, and at last whether it went well. */
+export type Reply = { line: string } | { failed: string } | { done: true }
+
+/**
+ * Lets people act in the lab from another terminal: opens a unix socket in the lab's folder and puts the command `lab` that speaks to it
+ * into a folder for PATH, which is returned. One act at a time: each looks at all NICs of a node, and would find another's half done.
+ */
+export async function openDoor(stage: Stage): Promise<string> {
+	const socket = join(stage.lab.dir, 'door.sock')
+	let last: Promise<void> = Promise.resolve()
+	const server = createServer({ allowHalfOpen: true }, visitor => {
+		last = last.then(() => answer(stage, visitor))
+	})
+	server.unref().listen(socket)
+	await once(server, 'listening')
+	const bin = join(stage.lab.dir, 'bin')
+	await writeCommand(join(bin, 'lab'), socket)
+	return bin
+}
+
+async function answer(stage: Stage, visitor: Socket): Promise<void> {
+	visitor.on('error', () => {}) // who has left needs no answer; the act goes on
+	const reply = (what: Reply) => void visitor.write(`${JSON.stringify(what)}\n`)
+	try {
+		const { act, node, what } = Request.parse(JSON.parse(await text(visitor)))
+		await acts[act](stage, line => reply({ line }), node, what)
+		reply({ done: true })
+	} catch (error) {
+		reply({ failed: error instanceof Error ? error.message : String(error) })
+	}
+	visitor.end()
+}
+
+/** Asks through the door, tells what happens, and throws what went wrong. */
+export async function knock(socket: Socket, request: Request, tell: (line: string) => void): Promise<void> {
+	socket.end(JSON.stringify(request))
+	for await (const line of linesOf(socket)) {
+		const reply = JSON.parse(line) as Reply
+		if ('line' in reply) tell(reply.line)
+		if ('failed' in reply) throw new Error(reply.failed)
+		if ('done' in reply) return
+	}
+	throw new Error('the lab has ended')
+}
+
+async function* linesOf(socket: Socket): AsyncGenerator<string> {
+	try {
+		yield* createInterface(socket)
+	} catch (error) {
+		throw new Error('the lab has ended', { cause: error })
+	}
+}
+
+async function writeCommand(path: string, socket: string): Promise<void> {
+	const words = [process.execPath, join(import.meta.dirname, 'command.ts'), socket].map(word => `'${word.replaceAll("'", `'\\''`)}'`)
+	await mkdir(join(path, '..'), { recursive: true })
+	await writeFile(path, `#!/bin/sh\nexec ${words.join(' ')} "$@"\n`)
+	await chmod(path, 0o755)
+}
