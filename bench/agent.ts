@@ -3,14 +3,13 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
-import type { Figure } from './figure.ts'
+import type { Figure, Log } from './figure.ts'
 import { figure, median } from './figure.ts'
 
 /** The agent's bundle alone, on the real kernel, in a namespace with ten NICs: its time beside that of an empty Node, its memory, its silence. */
 const NICS = 10
 const ROUNDS = 7
 
-type Log = (line: string) => void
 type Run = { milliseconds: number; kib: number; report: { outcome: string; changes: number } }
 
 export async function figures(log: Log): Promise<Figure[]> {

@@ -11,8 +11,11 @@ export type Figure = {
 	ok: boolean
 }
 
-/** What `bench/<room>.ts` exports as `figures`. `log` takes progress, a line at a time. */
-export type Figures = (log: (line: string) => void) => Promise<Figure[]>
+/** Takes progress, a line at a time. */
+export type Log = (line: string) => void
+
+/** What `bench/<room>.ts` exports as `figures`. `long`: also what takes an hour. */
+export type Figures = (log: Log, how: { long: boolean }) => Promise<Figure[]>
 
 /** What was measured, and at most one bound for it: a figure without one is only told. */
 export type Measured = {

@@ -4,8 +4,12 @@ import { parseArgs } from 'node:util'
 import type { Figure, Figures } from './figure.ts'
 import { table } from './table.ts'
 
-/** `npm run bench [-- ROOM …] [--json]`: every figure of every room, or of those named; exit 1 when one misses its limit, 2 on a wrong name. */
-const { positionals, values } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean', default: false } } })
+/**
+ * `npm run bench [-- ROOM …] [--json] [--long]`: every figure of every room, or of those named, with `--long` those too that take an hour;
+ * exit 1 when one misses its limit, 2 on a wrong name.
+ */
+const flag = { type: 'boolean', default: false } as const
+const { positionals, values } = parseArgs({ allowPositionals: true, options: { json: flag, long: flag } })
 const rooms = globSync('*.ts', { cwd: import.meta.dirname })
 	.map(file => basename(file, '.ts'))
 	.filter(name => !['main', 'figure', 'table'].includes(name))
@@ -22,7 +26,7 @@ process.exit(all.length > 0 && all.every(({ ok }) => ok) ? 0 : 1)
 
 async function measure(room: string): Promise<Figure[]> {
 	const { figures } = (await import(`./${room}.ts`)) as { figures: Figures }
-	const found = await figures(line => process.stderr.write(`bench ${room}: ${line}\n`))
+	const found = await figures(line => process.stderr.write(`bench ${room}: ${line}\n`), values)
 	process.stdout.write(values.json ? found.map(figure => `${JSON.stringify(figure)}\n`).join('') : `\n${room}\n${table(found)}`)
 	return found
 }

@@ -1,0 +1,86 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import * as z from 'zod'
+import { type Figure, figure, type Log } from './figure.ts'
+
+/** The line that `npm start -- --once --json` ends with, as far as it is measured here. Seconds. */
+const Line = z.object({
+	state: z.literal('Configured'),
+	rebootKept: z.literal(true),
+	seconds: z.object({ setup: z.number(), up: z.number(), portToConfigured: z.number(), reboot: z.number() }),
+	legs: z.record(z.string(), z.number()),
+})
+
+/** Where a command runs: a checkout, and what is there already. */
+type Place = { cwd: string; env: Record<string, string> }
+
+const checkout = join(import.meta.dirname, '..')
+const minutes = 60
+
+/**
+ * The two commands of the README as a person meets them, timed by the clock: on this checkout, with what was made before; with `long` also
+ * `npm test`, and both in a clone with nothing made before. What is not committed is not in the clone.
+ */
+export async function figures(log: Log, { long }: { long: boolean }): Promise<Figure[]> {
+	const here = { cwd: checkout, env: {} }
+	const warm = await start(here, 'warm', 90, log)
+	if (!long) return warm
+	return [...warm, await test(here, 'warm', 20 * minutes, log), ...(await coldly(log))]
+}
+
+async function coldly(log: Log): Promise<Figure[]> {
+	const first = await inNewClone(place => start(place, 'cold', 15 * minutes, log))
+	const second = await inNewClone(place => test(place, 'cold', 40 * minutes, log))
+	return [...first, second]
+}
+
+async function start(place: Place, how: 'warm' | 'cold', atMost: number, log: Log): Promise<Figure[]> {
+	log(`npm start, ${how}`)
+	const began = Date.now()
+	await npm(place, 'start', '--', '--help')
+	const prelude = (Date.now() - began) / 1000
+	const { stdout } = await npm(place, 'start', '--', '--once', '--json')
+	const { seconds, legs } = Line.parse(JSON.parse(stdout.trim().split('\n').at(-1) ?? ''))
+	const { setup, up, portToConfigured, reboot } = seconds
+	const told = (name: string, value: number) => figure({ name: `${name}, ${how}`, value, unit: 's' })
+	return [
+		figure({ name: `npm start until Configured, ${how}`, value: prelude + setup + up + portToConfigured, unit: 's', atMost }),
+		figure({ name: `port until Configured, ${how}`, value: portToConfigured, unit: 's', ...(how === 'warm' && { atMost: 30 }) }),
+		...Object.entries(legs).map(([leg, value]) => told(`  until ${leg}`, value)),
+		told('reboot', reboot),
+	]
+}
+
+async function test(place: Place, how: 'warm' | 'cold', atMost: number, log: Log): Promise<Figure> {
+	log(`npm test, ${how}`)
+	const began = Date.now()
+	await npm(place, 'test')
+	return figure({ name: `npm test, ${how}`, value: (Date.now() - began) / 1000, unit: 's', atMost })
+}
+
+function npm({ cwd, env }: Place, ...args: string[]) {
+	return execa('npm', args, { cwd, env, stderr: ['pipe', 'inherit'] })
+}
+
+/** A clone of what is committed, with empty caches of everything: the lab's, Go's, npm's. */
+async function inNewClone<T>(work: (place: Place) => Promise<T>): Promise<T> {
+	const folder = await mkdtemp(join(tmpdir(), 'multinic-cold-'))
+	const cwd = join(folder, 'multinic')
+	const env = {
+		XDG_CACHE_HOME: join(folder, 'cache'),
+		GOPATH: join(folder, 'go'),
+		GOMODCACHE: join(folder, 'go/pkg/mod'),
+		GOCACHE: join(folder, 'go-build'),
+		npm_config_cache: join(folder, 'npm'),
+		KUBEBUILDER_ASSETS: '',
+	}
+	try {
+		await execa('git', ['clone', '--quiet', checkout, cwd])
+		return await work({ cwd, env })
+	} finally {
+		await execa('chmod', ['-R', 'u+w', folder]) // Go's modules are read-only
+		await rm(folder, { recursive: true, force: true })
+	}
+}
