@@ -62,7 +62,8 @@ function isOld() {
 
 function install() {
 	process.stderr.write('setup: installing dependencies as the lockfile lists them (about 20 s the first time)\n')
-	const args = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund']
+	// Warnings are about the Node that npm runs on, which is not the one that runs what it installs.
+	const args = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error']
 	const { status, error } = spawnSync('npm', args, { cwd: root, stdio: ['ignore', 2, 2] })
 	if (status !== 0) fail(`npm ${args.join(' ')} ended with ${error?.message ?? `exit code ${status}`}; its own words are above`)
 	writeFileSync(stamp, wanted)

@@ -33,11 +33,22 @@ async function run({ name, what, prepare }: Part): Promise<void> {
 	const started = Date.now()
 	const before = tally.passed + tally.failed + tally.skips.length
 	process.stdout.write(`\n== ${name}: ${what}\n`)
-	await prepare?.()
-	const vitest = await startVitest('test', [], { project: name, watch: false, passWithNoTests: true, reporters: ['default', counter] })
-	await vitest.close()
+	try {
+		await prepare?.()
+		const vitest = await startVitest('test', [], { project: name, watch: false, passWithNoTests: true, reporters: ['default', counter] })
+		await vitest.close()
+	} catch (error) {
+		fail(`${name} could not be run: ${error instanceof Error ? error.message : String(error)}`)
+	}
 	const count = tally.passed + tally.failed + tally.skips.length - before
+	if (count === 0) fail(`${name} has no test`)
 	process.stdout.write(`== ${name}: ${count} tests in ${((Date.now() - started) / 1000).toFixed(0)} s\n`)
+}
+
+/** What is no test's failure counts as one. */
+function fail(words: string): void {
+	process.stdout.write(`failed: ${words}\n`)
+	tally.failed++
 }
 
 function hasFailedTest(module: TestModule): boolean {
@@ -51,5 +62,5 @@ function report(): void {
 	const failed = tally.failed + unexpected.length
 	const skipped = tally.skips.length - unexpected.length
 	process.stdout.write(`\n${tally.passed} passed, ${failed} failed, ${skipped} skipped\n`)
-	process.exitCode = failed > 0 || tally.passed === 0 ? 1 : 0
+	process.exitCode = failed > 0 ? 1 : 0
 }
