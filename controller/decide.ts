@@ -1,7 +1,8 @@
 import { isCleaned, isDeletedWithItsNode, isReleased, isUnclaimed, wasNeverRun } from './claim.ts'
 import { type Decision, type Rule, say } from './decision.ts'
+import { attemptOf } from './job.ts'
 import { obsoleteRuns } from './leftovers.ts'
-import { attemptsOf, backoffMs, condition, currentRun, hasEnded, isActive, isTold, mayHeal, wantedMode } from './runs.ts'
+import { attemptsOf, backoffMs, condition, currentRun, failuresUpTo, hasEnded, isActive, isTold, mayHeal, wantedMode } from './runs.ts'
 import type { Snapshot } from './snapshot.ts'
 import { invalidStatus, lostStatus, pendingStatus, refusedPodStatus, reportedStatus, startedStatus } from './status.ts'
 
@@ -137,10 +138,11 @@ function isUpToDate(snapshot: Snapshot): boolean {
 function isBackingOff(snapshot: Snapshot): Decision | undefined {
 	const { config, now } = snapshot
 	if (config.retry !== undefined || config.status.state !== 'Failed' || !isUpToDate(snapshot)) return undefined
-	if (config.deleting && !currentRun(snapshot)) return undefined
+	const run = currentRun(snapshot)
+	if (config.deleting && !run) return undefined
 	const { due } = obsoleteRuns(snapshot)
 	if (due.length > 0) return { act: 'clear', why: 'RunsAreObsolete', runs: due }
-	const at = Date.parse(config.status.lastProcessed ?? '') + backoffMs(currentRun(snapshot)?.attempt ?? 1)
+	const at = Date.parse(config.status.lastProcessed ?? '') + backoffMs(run ? failuresUpTo(snapshot, run) : 1)
 	return at > now ? { act: 'wait', why: 'BackingOff', afterMs: at - now } : undefined
 }
 
@@ -160,12 +162,18 @@ function start(snapshot: Snapshot): Decision {
 	const { config } = snapshot
 	const { status } = config
 	const attempts = attemptsOf(snapshot)
-	const last = Math.max(0, ...attempts.map(run => run.attempt))
+	const last = Math.max(lastNamed(snapshot), ...attempts.map(run => run.attempt))
 	const current = currentRun(snapshot)
 	const unmade = current && !current.job && !current.pod && !current.report && !isTold(snapshot, current)
 	const why = whyStart(snapshot, unmade === true)
 	const run = { attempt: unmade ? current.attempt : last + 1, mode: wantedMode(snapshot), cause: why, retry: config.retry }
 	return { act: 'start', why, run, quiet: why === 'BackOffOver' && status.state === 'Failed' }
+}
+
+/** A cleared run lives on in the status: the result of another of that name would count as told. One that failed is still there. */
+function lastNamed({ config: { status, generation } }: Snapshot): number {
+	const { lastJobName, observedGeneration, state } = status
+	return lastJobName !== undefined && observedGeneration === generation && state !== 'Failed' ? attemptOf(lastJobName) : 0
 }
 
 function whyStart(snapshot: Snapshot, unmade: boolean): string {

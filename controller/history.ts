@@ -1,16 +1,14 @@
 import type { HistoryEntry } from '../contract/node-config.ts'
 import { validTime } from './result.ts'
-import { succeeded } from './runs.ts'
+import { HISTORY_MAX, succeeded } from './runs.ts'
 import type { Run, Snapshot } from './snapshot.ts'
 import { cut, timestamp } from './text.ts'
-
-const historyMax = 5
 
 /** The history with these runs in it: newest first, at most five, each run once. Pure. */
 export function historyWith({ config, now }: Snapshot, runs: readonly Run[], cause?: string): { history: HistoryEntry[] } {
 	const before = config.status.history ?? []
 	const fresh = runs.filter(run => !before.some(entry => entry.job === run.name)).map(run => entryOf(run, now, cause))
-	return { history: [...fresh.reverse(), ...before].slice(0, historyMax) }
+	return { history: [...fresh.reverse(), ...before].slice(0, HISTORY_MAX) }
 }
 
 function entryOf(run: Run, now: number, cause: string = run.report?.reason ?? run.cause): HistoryEntry {

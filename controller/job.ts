@@ -36,6 +36,11 @@ export function runName({ name, uid, generation }: Pick<ConfigView, 'name' | 'ui
 	return `multinic-agent-${name}`.slice(0, nameMax - end.length - mark.length).replace(/[-.]+$/, '') + mark + end
 }
 
+/** @returns the attempt that a run's name tells */
+export function attemptOf(runName: string): number {
+	return Number(/-g\d+-(\d+)$/.exec(runName)?.[1] ?? 1)
+}
+
 /** What both objects of a run carry, so that "already exists" can be told from somebody else's. */
 export function runLabels(config: ConfigView, attempt: number): Record<string, string> {
 	return {

@@ -1,14 +1,11 @@
-import { isActive, succeeded } from './runs.ts'
+import { HISTORY_MAX, isActive, succeeded } from './runs.ts'
 import type { Run, Snapshot } from './snapshot.ts'
-
-/** Failed runs kept while nothing succeeds: as many as the history tells of. */
-const failedKept = 5
 
 /**
  * Which runs may go. Pure.
  *
  * A run stays `keepRunMs` after its result is in the status, a failed one until a later one succeeds; but a node that fails
- * for weeks must not fill the cluster, so only the last five of those stay. The run the status names goes last.
+ * for weeks must not fill the cluster, so only as many of those stay as the history tells of. The run the status names goes last.
  *
  * @returns names that are due, and when the next one will be (milliseconds since 1970)
  */
@@ -26,7 +23,7 @@ export function obsoleteRuns(snapshot: Snapshot): { due: string[]; nextAt: numbe
 
 function excessFailures(ended: readonly Run[]): Run[] {
 	const failed = ended.filter(run => !succeeded(run)).sort((a, b) => b.created - a.created || b.attempt - a.attempt)
-	return failed.slice(failedKept)
+	return failed.slice(HISTORY_MAX)
 }
 
 /** The controller's own clock where it is known: that of the last result; the API server's for runs before it. */

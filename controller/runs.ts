@@ -1,15 +1,26 @@
 import type { Condition } from '../contract/conditions.ts'
 import { type Reason, reasons } from '../contract/reasons.ts'
+import { attemptOf } from './job.ts'
 import type { Mode, Run, Snapshot } from './snapshot.ts'
 
 /** Facts about runs. All pure. */
 
+/** How many runs a status tells of. */
+export const HISTORY_MAX = 5
+
 const firstBackoffMs = 5_000
 const maxBackoffMs = 300_000
 
-/** @returns how long after attempt `attempt` (from 1) failed the next may start: 5, 10, 20 … 300 s */
-export function backoffMs(attempt: number): number {
-	return Math.min(firstBackoffMs * 2 ** Math.min(attempt - 1, 30), maxBackoffMs)
+/** @returns how long after the failure that is number `failures` (from 1) in a row the next run may start: 5, 10, 20 … 300 s */
+export function backoffMs(failures: number): number {
+	return Math.min(firstBackoffMs * 2 ** Math.min(failures - 1, 30), maxBackoffMs)
+}
+
+/** @returns how many attempts in a row have failed with this one: those since the last success, or all where the history tells of none */
+export function failuresUpTo({ config }: Snapshot, { name, generation, attempt }: Run): number {
+	const before = (config.status.history ?? []).filter(entry => entry.job !== name).slice(0, HISTORY_MAX - 1)
+	const success = before.find(entry => entry.generation === generation && entry.result !== 'Failed')
+	return success ? Math.max(1, attempt - attemptOf(success.job)) : attempt
 }
 
 /** @returns what a run for this node config is to do now */

@@ -4,7 +4,7 @@ import type { Reason } from '../contract/reasons.ts'
 import { persistence, type Said, saying } from './conditions.ts'
 import { historyWith } from './history.ts'
 import { allInterfaces, type Result, resultOf } from './result.ts'
-import { backoffMs, heals } from './runs.ts'
+import { backoffMs, failuresUpTo, heals } from './runs.ts'
 import type { Run, Snapshot } from './snapshot.ts'
 import { cut, duration, timestamp } from './text.ts'
 
@@ -44,7 +44,7 @@ export function reportedStatus(snapshot: Snapshot, run: Run): NodeConfigStatus {
 	const { report } = run
 	if (!report || !('value' in snapshot.spec) || run.mode === 'Cleanup') return cleanupFailedStatus(snapshot, run)
 	const result = resultOf(report, snapshot.spec.value, snapshot.config.status)
-	const said = { ...result, message: withNextLook(result.message, run, healsOf(result)) }
+	const said = { ...result, message: withNextLook(result.message, healsOf(result), failuresUpTo(snapshot, run)) }
 	const { conditions = [], ...status } = assemble(snapshot, said, result.interfaceStatuses)
 	return {
 		...status,
@@ -58,7 +58,7 @@ export function reportedStatus(snapshot: Snapshot, run: Run): NodeConfigStatus {
 /** The run ended, or could not be made, without a report that can be used. */
 export function lostStatus(snapshot: Snapshot, run: Run, reason: LostReason, words: string): NodeConfigStatus {
 	const nics = knownInterfaces(snapshot, { status: 'Failed', reason, message: 'the run gave no result' })
-	const status = assemble(snapshot, { state: 'Failed', reason, message: withNextLook(words, run, true) }, nics)
+	const status = assemble(snapshot, { state: 'Failed', reason, message: withNextLook(words, true, failuresUpTo(snapshot, run)) }, nics)
 	return { ...status, lastJobName: run.name, ...historyWith(snapshot, [run], reason) }
 }
 
@@ -66,7 +66,7 @@ export type LostReason = 'RunLost' | 'RunFailed' | 'PodRefused'
 
 function cleanupFailedStatus(snapshot: Snapshot, run: Run): NodeConfigStatus {
 	const { reason = 'RunFailed', message = 'the clean-up gave no result' } = run.report ?? {}
-	const words = withNextLook(`The node is not yet as it was before: ${message}`, run, true)
+	const words = withNextLook(`The node is not yet as it was before: ${message}`, true, failuresUpTo(snapshot, run))
 	const status = assemble(snapshot, { state: 'Failed', reason, message: words }, snapshot.config.status.interfaceStatuses ?? [])
 	return { ...status, lastJobName: run.name, ...historyWith(snapshot, [run]) }
 }
@@ -110,9 +110,9 @@ function healsOf({ reason, interfaceStatuses, state }: Result): boolean | undefi
 }
 
 /** The end of a message says what happens next, and is never cut off by what stands before it. */
-function withNextLook(message: string, run: Run, healing: boolean | undefined): string {
+function withNextLook(message: string, healing: boolean | undefined, failures: number): string {
 	if (healing === undefined) return message
-	const next = healing ? `Next look in ${duration(backoffMs(run.attempt))}.` : 'Waits for a change or a retry.'
+	const next = healing ? `Next look in ${duration(backoffMs(failures))}.` : 'Waits for a change or a retry.'
 	return `${cut(message.replace(/\.$/, ''), MESSAGE_MAX - next.length - 2)}. ${next}`
 }
 

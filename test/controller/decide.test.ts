@@ -134,6 +134,22 @@ describe('a failed run', () => {
 		expect(decide(retry(failed(), 'now'))).toMatchObject({ quiet: false, run: { attempt: 2, retry: 'now' } })
 	})
 
+	test('the back-off counts failures in a row: what succeeded before makes no wait longer', () => {
+		const good = run({ attempt: 7, report: report({ attempt: 7 }), job: ended })
+		let snapshot = withStatus(world({ runs: [good] }), reportedStatus(world(), good))
+		const waits = [8, 9, 10, 11, 12, 13].map(attempt => {
+			snapshot = withRun(snapshot, failedRun(attempt))
+			const status = statusOf(snapshot)
+			const { runs } = snapshot
+			snapshot = withStatus({ ...snapshot, runs: runs.slice(-5) }, status)
+			const decision = decide(snapshot)
+			const said = /Next look in (.+)\.$/.exec(ready(status)?.message ?? '')?.[1]
+			return [said, decision.act === 'wait' && decision.afterMs / 1_000]
+		})
+		const known = [5, 10, 20, 40].map(seconds => [`${seconds} s`, seconds])
+		expect(waits).toEqual([...known, ['5 min', 300], ['5 min', 300]])
+	})
+
 	test('while a quiet retry is under way the status stays', () => {
 		expect(decide(withRun(failed(), run({ attempt: 2 })))).toMatchObject({ act: 'wait', why: 'RunIsActive' })
 	})
@@ -202,6 +218,14 @@ describe('waiting', () => {
 	test('ends when the node joins', () => {
 		const waited = withStatus(world(), pendingStatus(world(), 'NodeNotFound', 'No Kubernetes node has the name worker-1.'))
 		expect(decide(waited)).toMatchObject({ act: 'start', why: 'WaitIsOver' })
+	})
+
+	test.each<[title: string, name: string, attempt: number]>([
+		['its first run', 'multinic-agent-worker-1-g1', 2],
+		['a further one', 'multinic-agent-worker-1-g1-4', 5],
+	])('after %s was cleared, its name is not given again: the result would count as told', (_, lastJobName, attempt) => {
+		const cleared = withStatus(world(), { ...configured, lastJobName })
+		expect(decide(retry(cleared, 'now'))).toMatchObject({ act: 'start', why: 'RetryAsked', run: { attempt } })
 	})
 
 	test('a configured node that leaves and joins again is run again', () => {

@@ -4,7 +4,7 @@ import { RunConfig } from '../../contract/agent-run.ts'
 import { Interfaces } from '../../contract/interface.ts'
 import { CONFIG_KEY } from '../../contract/names.ts'
 import { decide } from '../../controller/decide.ts'
-import { type AgentSettings, type NewRun, runConfigMap, runInput, runJob, runName } from '../../controller/job.ts'
+import { type AgentSettings, attemptOf, type NewRun, runConfigMap, runInput, runJob, runName } from '../../controller/job.ts'
 import { readReport } from '../../controller/read-report.ts'
 import { reportedStatus } from '../../controller/status.ts'
 import { nic, report, run, spec, world } from './world.ts'
@@ -49,6 +49,7 @@ describe('the name of a run', () => {
 				expect(own).toMatch(/^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$/)
 				expect(runName({ name, uid, generation: generation + 1 }, attempt)).not.toBe(own)
 				expect(runName({ name, uid, generation }, attempt + 1)).not.toBe(own)
+				expect(attemptOf(own)).toBe(attempt)
 			}),
 		)
 	})
