@@ -9,11 +9,11 @@ import type { Caches } from './caches.ts'
 import { statusChange } from './change.ts'
 import type { Decision } from './decision.ts'
 import { eventOf, type Note, releasedNote, resultNote, startedNote } from './events.ts'
-import { type AgentSettings, ANNOTATION_RETRY, runName } from './job.ts'
+import { type AgentSettings, ANNOTATION_RETRY } from './job.ts'
 import { NodeConfig } from './kinds.ts'
 import { createRun } from './launch.ts'
-import type { Run, Snapshot } from './snapshot.ts'
-import { lostStatus, startedStatus } from './status.ts'
+import type { Snapshot } from './snapshot.ts'
+import { refusedStatus, startedStatus } from './status.ts'
 import { configView } from './view.ts'
 
 /** What acting needs; one function a decision. */
@@ -46,7 +46,7 @@ export async function start(hands: Hands, snapshot: Snapshot, decision: Extract<
 	} catch (error) {
 		if (!isKubeFailure(error, 'FORBIDDEN', 'INVALID', 'BAD_REQUEST')) throw error
 		hands.log.error({ err: error, nodeConfig: snapshot.config.name }, 'the API server refuses the run')
-		await writeStatus(hands, snapshot, lostStatus(snapshot, refusedRun(snapshot, decision), 'PodRefused', error.message))
+		await writeStatus(hands, snapshot, refusedStatus(snapshot, error.message))
 		return false
 	}
 }
@@ -87,11 +87,4 @@ async function tell({ client, log }: Hands, { config, now }: Snapshot, note: Not
 	} catch (error) {
 		if (!isKubeFailure(error, 'ALREADY_EXISTS')) log.warn({ err: error, nodeConfig: config.name, reason: note.reason }, 'event not written')
 	}
-}
-
-/** A run that came to nothing, for the status to speak of. */
-function refusedRun({ config, now }: Snapshot, { run }: Extract<Decision, { act: 'start' }>): Run {
-	const { uid, generation } = config
-	const nothing = { report: undefined, reportFault: undefined, hasConfigMap: false, job: undefined, pod: undefined }
-	return { ...run, ...nothing, name: runName(config, run.attempt), uid, generation, created: now }
 }

@@ -4,6 +4,7 @@ import { adopt, clear, type Hands, release, settle, start } from './act.ts'
 import { decide } from './decide.ts'
 import type { Decision } from './decision.ts'
 import { confirmLoss, gather } from './gather.ts'
+import { REFUSED_MS } from './runs.ts'
 import type { RunSettings, Snapshot } from './snapshot.ts'
 
 export type ReconcileOptions = Hands & {
@@ -15,8 +16,6 @@ export type ReconcileOptions = Hands & {
 
 /** How long until a decision on what turned out to be an old version is made again (milliseconds). */
 const conflictMs = 200
-/** How long after a run that the API server did not allow (milliseconds). */
-const refusedMs = 30_000
 
 /** Gather, decide, do the one thing decided. What was done changes something, and that wakes the key again. */
 export function reconcileNodeConfig(options: ReconcileOptions): Reconcile {
@@ -54,7 +53,7 @@ async function act(hands: Hands, snapshot: Snapshot, decision: Decision): Promis
 			await adopt(hands, snapshot, decision)
 			return undefined
 		case 'start':
-			return (await start(hands, snapshot, decision)) ? undefined : { afterMs: refusedMs }
+			return (await start(hands, snapshot, decision)) ? undefined : { afterMs: REFUSED_MS }
 		case 'settle':
 			await settle(hands, snapshot, decision)
 			return undefined

@@ -11,6 +11,9 @@ export const HISTORY_MAX = 5
 const firstBackoffMs = 5_000
 const maxBackoffMs = 300_000
 
+/** How long after the API server refused a run it is asked again (milliseconds). */
+export const REFUSED_MS = 30_000
+
 /** @returns how long after the failure that is number `failures` (from 1) in a row the next run may start: 5, 10, 20 … 300 s */
 export function backoffMs(failures: number): number {
 	return Math.min(firstBackoffMs * 2 ** Math.min(failures - 1, 30), maxBackoffMs)

@@ -4,7 +4,7 @@ import type { Reason } from '../contract/reasons.ts'
 import { persistence, type Said, saying } from './conditions.ts'
 import { historyWith } from './history.ts'
 import { allInterfaces, type Result, resultOf } from './result.ts'
-import { backoffMs, failuresUpTo, heals } from './runs.ts'
+import { backoffMs, failuresUpTo, heals, REFUSED_MS } from './runs.ts'
 import type { Run, Snapshot } from './snapshot.ts'
 import { cut, duration, timestamp } from './text.ts'
 
@@ -55,7 +55,13 @@ export function reportedStatus(snapshot: Snapshot, run: Run): NodeConfigStatus {
 	}
 }
 
-/** The run ended, or could not be made, without a report that can be used. */
+/** The API server did not allow the run. None was made, so no Job is named, and the history tells of none. */
+export function refusedStatus(snapshot: Snapshot, words: string): NodeConfigStatus {
+	const nics = knownInterfaces(snapshot, { status: 'Failed', reason: 'PodRefused', message: 'no run could be made' })
+	return assemble(snapshot, { state: 'Failed', reason: 'PodRefused', message: endingWith(nextLook(REFUSED_MS), words) }, nics)
+}
+
+/** The run ended without a report that can be used. */
 export function lostStatus(snapshot: Snapshot, run: Run, reason: LostReason, words: string): NodeConfigStatus {
 	const nics = knownInterfaces(snapshot, { status: 'Failed', reason, message: 'the run gave no result' })
 	const status = assemble(snapshot, { state: 'Failed', reason, message: withNextLook(words, true, failuresUpTo(snapshot, run)) }, nics)
@@ -112,8 +118,15 @@ function healsOf({ reason, interfaceStatuses, state }: Result): boolean | undefi
 /** The end of a message says what happens next, and is never cut off by what stands before it. */
 function withNextLook(message: string, healing: boolean | undefined, failures: number): string {
 	if (healing === undefined) return message
-	const next = healing ? `Next look in ${duration(backoffMs(failures))}.` : 'Waits for a change or a retry.'
-	return `${cut(message.replace(/\.$/, ''), MESSAGE_MAX - next.length - 2)}. ${next}`
+	return endingWith(healing ? nextLook(backoffMs(failures)) : 'Waits for a change or a retry.', message)
+}
+
+function nextLook(ms: number): string {
+	return `Next look in ${duration(ms)}.`
+}
+
+function endingWith(end: string, message: string): string {
+	return `${cut(message.replace(/\.$/, ''), MESSAGE_MAX - end.length - 2)}. ${end}`
 }
 
 /** Ten interfaces with long messages would be too much: then each says less. */

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import type { NodeConfigSpec, NodeConfigStatus } from '../../contract/node-config.ts'
 import { NodeConfig } from '../../controller/kinds.ts'
 import { condition } from '../../controller/runs.ts'
-import type { Kind, KubeObject } from '../../runtime/kube/kind.ts'
+import { defineKind, type Kind, type KubeObject } from '../../runtime/kube/kind.ts'
 import { ConfigMap, Event, Job, Node } from '../../runtime/kube/kinds.ts'
 import { type Fate, reportFor } from './kubelet.ts'
 import { eventually, namespace, type Stage, startStage } from './stage.ts'
@@ -10,6 +10,18 @@ import { eventually, namespace, type Stage, startStage } from './stage.ts'
 /** Node config → Job → report → status, on a real control plane, signed in as who we are. */
 let stage: Stage
 const nic = { id: 0, macAddress: 'fa:16:3e:37:c3:f1', address: '10.0.0.23', cidr: '10.0.0.0/24', mtu: 1450 }
+const admission = { group: 'admissionregistration.k8s.io', version: 'v1', namespaced: false }
+const Policy = defineKind<KubeObject & { spec: object }>({
+	...admission,
+	plural: 'validatingadmissionpolicies',
+	kind: 'ValidatingAdmissionPolicy',
+})
+const Binding = defineKind<KubeObject & { spec: object }>({
+	...admission,
+	plural: 'validatingadmissionpolicybindings',
+	kind: 'ValidatingAdmissionPolicyBinding',
+})
+const pause = { spec: { restartPolicy: 'Never', containers: [{ name: 'a', image: 'a' }] } }
 const started = '1 InProgress 0/1 RunStarted'
 const configured = '1 Configured 1/1 AllInterfacesConfigured'
 
@@ -125,6 +137,25 @@ describe('with a controller that runs', () => {
 		await tells('cut', configured)
 	})
 
+	test('a run that the API server does not allow is said, and made under its name once it is allowed', async () => {
+		await newNode('denied')
+		const policy = { metadata: { name: 'no-jobs-for-denied' } }
+		await stage.admin.create(Policy, { ...policy, spec: denial('denied') })
+		await stage.admin.create(Binding, { ...policy, spec: { policyName: policy.metadata.name, validationActions: ['Deny'] } })
+		const probe = { metadata: { name: 'probe', namespace, labels: { 'multinic.io/node-name': 'denied' } }, spec: { template: pause } }
+		await eventually(() => expect(stage.admin.create(Job, probe, { dryRun: true })).rejects.toMatchObject({ code: 'INVALID' }))
+		await create('denied')
+		await tells('denied', '1 Failed 0/1 PodRefused')
+		expect(await readyMessage('denied')).toMatch(/no Jobs today\. Next look in 30 s\.$/)
+		expect(await statusOf('denied')).not.toHaveProperty('lastJobName')
+		await stage.admin.delete(Binding, policy.metadata)
+		await eventually(() => stage.admin.create(Job, probe, { dryRun: true }))
+		await stage.admin.patch(NodeConfig, at('denied'), { metadata: { labels: { look: 'again' } } })
+		await tells('denied', configured)
+		expect((await statusOf('denied')).history?.map(({ job }) => job)).toEqual(['multinic-agent-denied-g1'])
+		expect(inputsOf('denied')).toHaveLength(1)
+	})
+
 	test('something else in the way of a run is stepped over', async () => {
 		await newNode('blocked')
 		await stage.admin.create(ConfigMap, { metadata: { name: 'multinic-agent-blocked-g1', namespace }, data: { not: 'ours' } })
@@ -217,6 +248,14 @@ function settled({ status }: { status?: NodeConfigStatus | Readonly<Record<strin
 
 function settledOrTrying({ metadata, status }: { metadata: { name: string }; status?: Readonly<Record<string, unknown>> }): boolean {
 	return status?.state === 'Configured' || metadata.name === 'refused' || metadata.name === 'lost'
+}
+
+/** Admission that refuses the Jobs of one node. */
+function denial(node: string): object {
+	return {
+		matchConstraints: { resourceRules: [{ apiGroups: ['batch'], apiVersions: ['v1'], operations: ['CREATE'], resources: ['jobs'] }] },
+		validations: [{ expression: `object.metadata.?labels['multinic.io/node-name'].orValue('') != '${node}'`, message: 'no Jobs today' }],
+	}
 }
 
 function at(name: string) {
