@@ -1,6 +1,6 @@
 import { isCleaned, isDeletedWithItsNode, isReleased, isUnclaimed, wasNeverRun } from './claim.ts'
 import { type Decision, type Rule, say } from './decision.ts'
-import { attemptOf } from './job.ts'
+import { attemptOf, runName } from './job.ts'
 import { obsoleteRuns } from './leftovers.ts'
 import { attemptsOf, backoffMs, condition, currentRun, failuresUpTo, hasEnded, isActive, isTold, mayHeal, wantedMode } from './runs.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -171,9 +171,10 @@ function start(snapshot: Snapshot): Decision {
 }
 
 /** A cleared run lives on in the status: the result of another of that name would count as told. One that failed is still there. */
-function lastNamed({ config: { status, generation } }: Snapshot): number {
-	const { lastJobName, observedGeneration, state } = status
-	return lastJobName !== undefined && observedGeneration === generation && state !== 'Failed' ? attemptOf(lastJobName) : 0
+function lastNamed({ config }: Snapshot): number {
+	const { lastJobName = '', state } = config.status
+	const attempt = attemptOf(lastJobName)
+	return state !== 'Failed' && lastJobName === runName(config, attempt) ? attempt : 0
 }
 
 function whyStart(snapshot: Snapshot, unmade: boolean): string {

@@ -222,8 +222,9 @@ describe('waiting', () => {
 
 	test.each<[title: string, name: string, attempt: number]>([
 		['its first run', 'multinic-agent-worker-1-g1', 2],
-		['a further one', 'multinic-agent-worker-1-g1-4', 5],
-	])('after %s was cleared, its name is not given again: the result would count as told', (_, lastJobName, attempt) => {
+		['a further run', 'multinic-agent-worker-1-g1-4', 5],
+		['a run of another generation', 'multinic-agent-worker-1-g7-4', 1],
+	])('after %s was cleared, no name is given again: the result would count as told', (_, lastJobName, attempt) => {
 		const cleared = withStatus(world(), { ...configured, lastJobName })
 		expect(decide(retry(cleared, 'now'))).toMatchObject({ act: 'start', why: 'RetryAsked', run: { attempt } })
 	})
