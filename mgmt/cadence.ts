@@ -7,8 +7,6 @@ export type Moment = {
 	/** What is known of the ports that are DOWN, if any are. */
 	down?: DownLooks | undefined
 	failed: boolean
-	/** Before this nothing may be tried, such as a sign-in that was refused. */
-	notBeforeMs?: number
 	/** 0 ≤ x < 1; keeps many configs from asking at once. */
 	chance: number
 }
@@ -21,9 +19,8 @@ export type DownLooks = { ports: string; times: number }
  * later than said.
  */
 export function nextPoll(poll: Poll, moment: Moment): number {
-	const { nowMs, failed, notBeforeMs = 0, chance } = moment
-	const base = failed ? poll.errorMs : isUrgent(poll, moment) ? poll.fastMs : poll.slowMs
-	return Math.round(Math.max(base * (1 + chance / 10), notBeforeMs - nowMs))
+	const base = moment.failed ? poll.errorMs : isUrgent(poll, moment) ? poll.fastMs : poll.slowMs
+	return Math.round(base * (1 + moment.chance / 10))
 }
 
 /** What to remember of the ports this look saw DOWN. When they are others than before, it counts from 1 again. */

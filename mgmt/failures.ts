@@ -13,8 +13,8 @@ export const advice = {
 	SubnetRequired: 'set subnetIDs, subnetID or subnetName',
 	SubnetNotFound: 'correct the subnet in the OpenstackConfig',
 	SubnetNotUnique: 'use subnetIDs instead of the name',
-	ViolaReadError: 'check violaEndpoint, the token and the log of viola',
-	ViolaPostError: 'check violaEndpoint, the token and the log of viola',
+	ViolaReadError: 'check violaEndpoint, the token, k8sProviderID and the log of viola',
+	ViolaPostError: 'check violaEndpoint, the token, k8sProviderID and the log of viola',
 	VmNotFound: 'correct vmNames or vmIDs',
 	VmNotUnique: 'use the id of the VM instead of its name',
 	NodeNameInvalid: 'name the VM, or its metadata key, as its Kubernetes node is named',
@@ -23,7 +23,13 @@ export const advice = {
 } as const
 export type MgmtReason = keyof typeof advice
 
-/** An expected end of a reconcile; `retryAtMs` where it must not be tried earlier. */
+/** Instead of the advice where a system gave no proper answer: it is the one to look at, not what it was asked with. */
+const askedInVain: Partial<Record<MgmtReason, string>> = {
+	ContrabassError: 'check contrabassEndpoint and Contrabass; it is asked again by itself',
+	KeystoneError: 'check Keystone; it is asked again by itself',
+}
+
+/** An expected end of a reconcile, which is tried again. @param facts what more a log line shows of it */
 export function refuse(reason: MgmtReason, message: string, facts: Readonly<Record<string, unknown>> = {}): Failure<MgmtReason> {
 	return new Failure(reason, message, { retry: true, facts })
 }
@@ -38,9 +44,15 @@ export async function saying<T>(reason: MgmtReason, what: string, work: () => Pr
 	}
 }
 
-/** A status has 256 characters, so an answer is told by its host, its status and its words. */
-function briefly(error: Failure): string {
-	const { url, status, remote } = error.facts
-	if (typeof url !== 'string' || typeof remote !== 'string' || !URL.canParse(url)) return wordsOf(error)
-	return `${new URL(url).host} answered ${status}: ${remote}`
+/** A status has 256 characters, so a call is told by its host alone: `keystone.example.com answered 503: …`. */
+export function briefly(error: Failure): string {
+	const { method, url } = error.facts
+	if (typeof url !== 'string' || !URL.canParse(url)) return wordsOf(error)
+	return wordsOf(error).replace(`${method} ${url}`, new URL(url).host)
+}
+
+/** What happens next after a failure, and what a person can do. */
+export function nextAfter({ code, facts }: Failure<MgmtReason>): string {
+	const todo = ('cause' in facts && askedInVain[code]) || advice[code]
+	return code === 'ViolaPostError' ? `It is sent again by itself; ${todo}` : `Nothing was sent, what is in force stays; ${todo}`
 }

@@ -8,7 +8,7 @@ import type { Again, Reconcile } from '../runtime/loop.ts'
 import { type DownLooks, lookAtDown, nextPoll } from './cadence.ts'
 import { claimsOf } from './claims.ts'
 import type { Config } from './config.ts'
-import { advice, type MgmtReason, refuse } from './failures.ts'
+import { advice, type MgmtReason, nextAfter, refuse } from './failures.ts'
 import { gather } from './gather.ts'
 import type { HttpClients } from './http-clients.ts'
 import { type OpenstackConfig, OpenstackConfigKind, WITHDRAW_FINALIZER } from './kind.ts'
@@ -40,7 +40,7 @@ export function reconcileOpenstackConfig(mgmt: Mgmt): Reconcile {
 		if (!config) return void downLooks.delete(key)
 		const leaving = config.metadata.deletionTimestamp !== undefined
 		if (!leaving) await addFinalizer(mgmt, config)
-		const outcome = await (leaving ? withdrawAll(mgmt, config) : sync(mgmt, config)).catch(expected)
+		const outcome = await (leaving ? withdrawAll(mgmt, config) : sync(mgmt, config)).catch(error => expected(error, leaving))
 		if (leaving && isDone(outcome)) return void (await removeFinalizer(mgmt, config))
 		await writeStatus(mgmt, config, outcome)
 		if ('plan' in outcome) downLooks.set(key, lookAtDown(outcome.plan.down, downLooks.get(key)))
@@ -82,10 +82,8 @@ async function withdrawAll(mgmt: Mgmt, config: OpenstackConfig): Promise<Outcome
 	const viola = await violaFor(mgmt, spec, secretsOf(mgmt.client, config.metadata.namespace ?? '', spec, mgmt.env))
 	const { applied, errors } = await viola.withdraw(nodes)
 	mgmt.log.info({ openstackConfig: config.metadata.name, withdrawn: applied }, 'withdrawn, for it is being deleted')
-	const [first] = errors
-	if (!first) return nothing
-	const way = `to give up, remove its finalizer ${WITHDRAW_FINALIZER}`
-	throw refuse('ViolaPostError', `${first.nodeName} ${first.message}; ${way}`)
+	if (errors.length === 0) return nothing
+	throw refuse('ViolaPostError', errors.map(({ nodeName, message }) => `${nodeName} ${message}`).join('; '))
 }
 
 async function violaFor({ http, env }: Mgmt, spec: OpenstackConfigSpec, secrets: Secrets): Promise<Viola> {
@@ -101,9 +99,10 @@ function parse(spec: unknown): OpenstackConfigSpec {
 }
 
 /** An expected failure is an outcome; a bug, or the API server, goes to the loop. */
-function expected(error: unknown): Outcome & { error: Failure } {
+function expected(error: unknown, leaving: boolean): Outcome & { error: Failure } {
 	if (!isFailure<MgmtReason>(error) || !(error.code in advice)) throw error
-	return { failure: { reason: error.code, message: error.message }, error }
+	const next = leaving ? `It is tried again by itself; to give up, remove the finalizer ${WITHDRAW_FINALIZER}` : nextAfter(error)
+	return { failure: { reason: error.code, message: error.message, next }, error }
 }
 
 function isDone(outcome: Outcome): boolean {
@@ -139,8 +138,7 @@ function again({ env, clock, chance }: Mgmt, { spec, status }: OpenstackConfig, 
 	const failed = 'failure' in outcome || outcome.errors.size > 0
 	const sentNow = 'sent' in outcome && outcome.sent.size > 0
 	const last = sentNow ? clock.now() : Date.parse(status?.lastSyncedAt ?? '')
-	const notBeforeMs = 'error' in outcome ? Number((outcome.error as Failure).facts.notBeforeMs ?? 0) : 0
-	const moment = { nowMs: clock.now(), lastSentMs: Number.isNaN(last) ? undefined : last, down, failed, notBeforeMs, chance: chance() }
+	const moment = { nowMs: clock.now(), lastSentMs: Number.isNaN(last) ? undefined : last, down, failed, chance: chance() }
 	return { afterMs: nextPoll(pollOf(spec, env), moment) }
 }
 

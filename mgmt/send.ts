@@ -7,9 +7,9 @@ import {
 	type NodeConfigView,
 	PROVIDER_HEADER,
 } from '../contract/viola-api.ts'
-import { isFailure, wordsOf } from '../runtime/errors.ts'
+import { isFailure } from '../runtime/errors.ts'
 import type { HttpClient } from '../runtime/http-client.ts'
-import { saying } from './failures.ts'
+import { briefly, saying } from './failures.ts'
 import type { Remote } from './settings.ts'
 
 export type Sent = { applied: string[]; errors: { nodeName: string; message: string }[] }
@@ -31,7 +31,7 @@ export function createViola(http: HttpClient, { url, timeoutMs }: Remote, token:
 	return {
 		async inForce() {
 			const read = () => http.call({ ...common, url: all, schema: NodeConfigList })
-			const { body } = await saying('ViolaReadError', 'what is in force could not be read from viola', read)
+			const { body } = await saying('ViolaReadError', 'viola could not say what is in force', read)
 			return new Map(body.items.map(item => [item.nodeName, item]))
 		},
 		async send(nodes) {
@@ -49,7 +49,7 @@ export function createViola(http: HttpClient, { url, timeoutMs }: Remote, token:
 					sent.applied.push(nodeName)
 				} catch (error) {
 					if (!isFailure(error)) throw error
-					sent.errors.push({ nodeName, message: `could not be withdrawn: ${wordsOf(error)}` })
+					sent.errors.push({ nodeName, message: `could not be withdrawn: ${briefly(error)}` })
 				}
 			}
 			return sent

@@ -4,9 +4,12 @@ import type { NodeConfigView } from '../contract/viola-api.ts'
 import { advice, type MgmtReason } from './failures.ts'
 import type { Plan } from './plan.ts'
 
+/** `next`: what happens next and what a person can do; by default what the reason advises. */
+type Problem = { reason: MgmtReason; message: string; next?: string }
+
 /** How a reconcile went: it could not even look, or it looked and did what it could. */
 export type Outcome =
-	| { failure: { reason: MgmtReason; message: string } }
+	| { failure: Problem }
 	| { plan: Plan; inForce: ReadonlyMap<string, NodeConfigView>; sent: ReadonlySet<string>; errors: ReadonlyMap<string, string> }
 
 export type Now = { at: string; generation: number }
@@ -29,20 +32,21 @@ export function statusAfter(outcome: Outcome, previous: OpenstackConfigStatus | 
 function judge({ plan, sent, errors }: Exclude<Outcome, { failure: unknown }>): Verdict {
 	const refused = [...errors].map(([nodeName, message]) => ({ reason: 'ViolaPostError' as const, message: `${nodeName}: ${message}` }))
 	const [first, ...others] = [...plan.faults, ...refused]
-	if (first) return failed({ reason: first.reason, message: [first, ...others].map(({ message }) => message).join('; ') }, true)
+	if (first) {
+		const message = [first, ...others].map(({ message }) => message).join('; ')
+		return failed({ reason: first.reason, message, next: `The other nodes go on; ${advice[first.reason]}` })
+	}
 	const nics = plan.wanted.reduce((sum, { interfaces }) => sum + interfaces.length, 0)
 	const what = `${count(plan.wanted.length, 'node')}, ${count(nics, 'interface')}`
 	if (sent.size === 0) return { ready: true, reason: 'NoChange', message: `${what}: as OpenStack has them` }
 	return { ready: true, reason: 'Synced', message: `${what}: sent ${[...sent].join(', ')}` }
 }
 
-function failed({ reason, message }: { reason: MgmtReason; message: string }, partly = false): Verdict {
-	const rest = partly ? 'The other nodes go on' : 'Nothing was sent, what is in force stays'
-	const todo = `${rest}; ${advice[reason]}`
+function failed({ reason, message, next = advice[reason] }: Problem): Verdict {
 	return {
 		ready: false,
 		reason,
-		message: `${cut(message.replace(/\.$/, ''), 254 - todo.length)}. ${todo}`,
+		message: `${cut(message.replace(/\.$/, ''), 254 - next.length)}. ${next}`,
 		lastError: cut(`${reason}: ${message}`, 512),
 	}
 }
@@ -78,8 +82,10 @@ function stateOf(nodeName: string, { inForce, sent, errors, plan }: Exclude<Outc
 	if (sent.has(nodeName)) return { state: 'Pending' }
 	const view = inForce.get(nodeName)
 	if (!view) return {}
-	if (plan.kept.includes(nodeName))
-		return { state: 'Kept', message: 'no longer wanted, but it is not proven that its VM is gone: delete its node config by hand' }
+	if (plan.kept.includes(nodeName)) {
+		const message = `no longer wanted, but it is not proven that its VM is gone; if it is, by hand: kubectl delete mnnc ${nodeName}`
+		return { state: 'Kept', message: cut(message, 256) }
+	}
 	const status = view.status?.observedGeneration === view.generation ? view.status : undefined
 	const ready = status?.conditions?.find(({ type }) => type === 'Ready')
 	return { state: status?.state ?? 'Pending', ...(ready?.status === 'False' && { message: cut(ready.message, 256) }) }

@@ -25,7 +25,7 @@ export async function signIn(http: HttpClient, login: Login, timeoutMs: number):
 		timeoutMs,
 	})
 	const token = headers['x-subject-token']
-	if (typeof token !== 'string') throw refuse('KeystoneError', `Keystone at ${login.url} gave no token`)
+	if (typeof token !== 'string') throw refuse('KeystoneError', `Keystone at ${new URL(login.url).host} gave no token`)
 	return { token, expiresAtMs: Date.parse(body.token.expires_at), catalog: body.token.catalog }
 }
 

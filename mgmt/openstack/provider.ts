@@ -35,5 +35,5 @@ async function ask(http: HttpClient, { url, openstackProviderId: id, timeoutMs }
 			if (!isFailure(error, 'NOT_FOUND')) throw error
 		}
 	}
-	throw refuse('ContrabassError', `Contrabass at ${url} knows no provider ${id}`)
+	throw refuse('ContrabassError', `Contrabass at ${new URL(url).host} knows no provider ${id}`)
 }

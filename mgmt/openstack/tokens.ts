@@ -45,7 +45,7 @@ export function createTokens(clock: Clock): Tokens {
 	}
 }
 
-type Refusal = { count: number; untilMs: number; digest: string }
+type Refusal = { count: number; untilMs: number; digest: string; words: string }
 
 /**
  * Lets sign-ins through, save where one was refused a short while ago.
@@ -60,7 +60,7 @@ function createGate(clock: Clock) {
 		const digest = digestOf(login)
 		const last = refusals.get(account)
 		const before = last?.digest === digest ? last : undefined
-		if (before && before.untilMs > clock.now()) throw refusal(login, before.untilMs)
+		if (before && before.untilMs > clock.now()) throw refusal(login, before)
 		try {
 			const token = await work()
 			refusals.delete(account)
@@ -69,15 +69,17 @@ function createGate(clock: Clock) {
 			if (!isFailure(error, 'UNAUTHORIZED')) throw error
 			const count = (before?.count ?? 0) + 1
 			const untilMs = clock.now() + Math.min(FIRST_REFUSAL_MS * 2 ** (count - 1), LONGEST_REFUSAL_MS)
-			refusals.set(account, { count, untilMs, digest })
-			throw refusal(login, untilMs, String(error.facts.remote ?? wordsOf(error)))
+			const refused = { count, untilMs, digest, words: String(error.facts.remote || wordsOf(error)).replace(/\.$/, '') }
+			refusals.set(account, refused)
+			throw refusal(login, refused)
 		}
 	}
 }
 
-function refusal({ user }: Login, untilMs: number, words = 'as before') {
+/** The same for whoever asks until it is tried again, so that the status stays what it is. */
+function refusal({ user }: Login, { untilMs, words }: Refusal) {
 	const until = new Date(untilMs).toISOString().slice(11, 19)
-	const message = `Keystone refused the sign-in of ${user} (401): ${words} Not tried again before ${until} UTC, lest the account be locked`
+	const message = `Keystone refused the sign-in of ${user} (401): ${words}. Next try after ${until} UTC, lest the account be locked`
 	return refuse('KeystoneError', message, { notBeforeMs: untilMs })
 }
 

@@ -68,7 +68,6 @@ describe('OpenStack is asked again', () => {
 		['fast while a port is DOWN', { ...calm, down: { ports: 'a', times: 2 } }, 20_000],
 		['slowly when it stays DOWN', { ...calm, down: { ports: 'a', times: 3 } }, 300_000],
 		['soon after an error', { ...calm, failed: true }, 30_000],
-		['not before a refused sign-in may be tried again', { ...calm, failed: true, notBeforeMs: 1_060_000 }, 60_000],
 		['up to a tenth later, so that not all ask at once', { ...calm, chance: 0.5 }, 315_000],
 	])('%s', (_, moment, ms) => {
 		expect(nextPoll(poll, moment)).toBe(ms)

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
 import { OpenstackConfigStatus } from '../../contract/openstack-config.ts'
 import { claimsOf } from '../../mgmt/claims.ts'
-import { advice, type MgmtReason } from '../../mgmt/failures.ts'
+import { advice, type MgmtReason, nextAfter, refuse, saying } from '../../mgmt/failures.ts'
 import type { OpenstackConfig } from '../../mgmt/kind.ts'
 import { type Outcome, statusAfter } from '../../mgmt/status.ts'
+import { Failure } from '../../runtime/errors.ts'
 
 const now = { at: '2026-11-21T12:00:00.000Z', generation: 3 }
 const later = { at: '2026-11-21T12:05:00.000Z', generation: 3 }
@@ -65,7 +66,16 @@ test.each<[sentence: string, outcome: Outcome, expected: object]>([
 	[
 		'a kept node stays in the list, and says what to do',
 		done({ inForce: view(2, ready) }, { wanted: [], kept: ['worker-1'] }),
-		{ nodes: [{ nodeName: 'worker-1', interfaces: 1, state: 'Kept', message: expect.stringContaining('by hand') }] },
+		{
+			nodes: [
+				{
+					nodeName: 'worker-1',
+					interfaces: 1,
+					state: 'Kept',
+					message: expect.stringContaining('if it is, by hand: kubectl delete mnnc worker-1'),
+				},
+			],
+		},
 	],
 	[
 		'a withdrawal that failed stays in the list',
@@ -98,9 +108,43 @@ test('a failure keeps what was known of the nodes, and heals without a trace', (
 })
 
 test.each(Object.keys(advice) as MgmtReason[])('%s says what to do next, however long the message is', reason => {
-	const [ready] = statusAfter({ failure: { reason, message: 'x'.repeat(2000) } }, undefined, now).conditions ?? []
+	const failure = { reason, message: 'x'.repeat(2000), next: nextAfter(refuse(reason, '')) }
+	const [ready] = statusAfter({ failure }, undefined, now).conditions ?? []
 	expect(ready?.message).toHaveLength(256)
 	expect(ready?.message).toContain(advice[reason])
+})
+
+const down = new Failure('SERVER_ERROR', 'GET http://contrabass:8080/v1/provider/x answered 503: try later', {
+	facts: { method: 'GET', url: 'http://contrabass:8080/v1/provider/x', status: 503 },
+})
+const told = (reason: MgmtReason, error: Error) =>
+	saying(reason, 'it could not be read', () => Promise.reject(error)).then(
+		() => expect.unreachable(),
+		(failure: Failure<MgmtReason>) => failure,
+	)
+
+test('a call is told by its host, and one that failed once is not told anew', async () => {
+	const failure = await told('ContrabassError', down)
+	expect(failure).toMatchObject({ code: 'ContrabassError', message: 'it could not be read: contrabass:8080 answered 503: try later' })
+	expect(await told('NovaError', failure)).toBe(failure)
+	expect(await told('NovaError', new TypeError('a bug'))).toBeInstanceOf(TypeError)
+})
+
+test.each<[sentence: string, failure: () => Promise<Failure<MgmtReason>>, words: RegExp]>([
+	['a key that does not fit is to be corrected', async () => refuse('ContrabassError', ''), /^Nothing was sent.*the encryption key$/],
+	[
+		'a Contrabass that does not answer is to be looked at',
+		() => told('ContrabassError', down),
+		/^Nothing was sent.*check contrabassEndpoint and/,
+	],
+	[
+		'a Keystone that does not answer has nothing to do with the password',
+		() => told('KeystoneError', down),
+		/^Nothing was sent.*check Keystone;/,
+	],
+	['of a POST that failed nobody knows how far it came', () => told('ViolaPostError', down), /^It is sent again by itself; check viola/],
+])('%s', async (_, failure, words) => {
+	expect(nextAfter(await failure())).toMatch(words)
 })
 
 const config = (name: string, created: string, provider: string, nodes: string[]) =>
