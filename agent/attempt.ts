@@ -64,7 +64,7 @@ export async function attempt(task: Attempt): Promise<Outcome> {
 		return await carryOut(task, { plan: wish, before, probes, targets, armed })
 	} catch (error) {
 		if (!isFailure<Code>(error)) throw error
-		return putBack(task, { plan: wish, before, probes, armed, failed: error })
+		return putBack(task, { plan: wish, before, probes, targets, armed, failed: error })
 	}
 }
 
@@ -86,12 +86,9 @@ async function makePlan({ wanted, host, timed }: Attempt, state: HostState): Pro
 	return plan(wanted, state, generated)
 }
 
-type Work = { plan: Plan; before: HostState; probes: Probes; armed: Armed }
+type Work = { plan: Plan; before: HostState; probes: Probes; targets: readonly Target[]; armed: Armed }
 
-async function carryOut(
-	task: Attempt,
-	{ plan: wish, before, probes, targets, armed }: Work & { targets: readonly Target[] },
-): Promise<Outcome> {
+async function carryOut(task: Attempt, { plan: wish, before, probes, targets, armed }: Work): Promise<Outcome> {
 	const { host, timed, log } = task
 	const started = performance.now()
 	await timed('apply', () => host.apply(wish.steps))
@@ -148,12 +145,19 @@ async function done({ host, timed, log, dry }: Attempt, outcome: Omit<Outcome, '
 	return { ...outcome, proof }
 }
 
-async function putBack(task: Attempt, { plan: wish, before, probes, armed, failed }: Work & { failed: Failure<Code> }): Promise<Outcome> {
+/** Undoes all of it, and looks and probes again: a path that stays silent is not put back either. */
+async function putBack(task: Attempt, work: Work & { failed: Failure<Code> }): Promise<Outcome> {
+	const { plan: wish, before, probes, targets, armed, failed } = work
 	const { host, timed, log } = task
 	log.tell('failed', failed.message)
 	const complaints = await timed('undo', () => host.undo(wish.undo))
 	const state = await timed('observe', () => host.observe(task.wanted.interfaces.map(({ macAddress }) => macAddress)))
-	const unrestored = differences(touchable(before, touchedBy(wish)), touchable(state, touchedBy(wish)))
+	const now = await timed('probe', () => probe(answering(targets, probes.before), PATIENCE))
+	tellProbes(log, 'probes undone', now)
+	const unrestored = [
+		...differences(touchable(before, touchedBy(wish)), touchable(state, touchedBy(wish))),
+		...lostPaths(probes.before, now).map(name => `${name} does not answer`),
+	]
 	if (unrestored.length === 0) log.tell('put back', 'everything is as it was before the run')
 	else log.tell('NOT put back', `${unrestored.join('; ')} (${complaints.join('; ')})`)
 	if (unrestored.length === 0) await host.disarm(armed)

@@ -23,10 +23,11 @@ describe.skipIf(!isRoot).each([
 	beforeAll(async () => {
 		host = await nodeHost()
 		for (const id of [0, 1, 2]) await host.ip(`link add ens${id} address ${mac(id)} type veth peer name peer${id}\nlink set peer${id} up`)
-		await host.agent([
+		const first = await host.agent([
 			{ id: 0, macAddress: mac(0), address: '10.0.0.9', cidr: '10.0.0.0/24' },
 			{ id: 1, macAddress: mac(1), mtu: 1500 },
 		])
+		expect(first.report).toMatchObject({ message: 'Configured 2/2' })
 		await host.ip(
 			[
 				'link set ens2 up',
