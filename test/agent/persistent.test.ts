@@ -1,11 +1,10 @@
 import { expect, test } from 'vitest'
-import type { Host } from '../../agent/host/host.ts'
 import type { HostState } from '../../agent/host/state.ts'
 import { createLog } from '../../agent/log.ts'
 import { run } from '../../agent/run.ts'
 import type { AgentReport, RunConfig } from '../../contract/agent-run.ts'
 import { config } from './node-host.ts'
-import { afterEvery, hostWith } from './simulated-host.ts'
+import { hostWith, livingHost } from './simulated-host.ts'
 
 const mac = 'fa:16:3e:00:00:01'
 const nic = { id: 0, macAddress: mac, mtu: 1400 }
@@ -32,35 +31,13 @@ async function configured(): Promise<HostState> {
 	return state
 }
 
-/** A host that is data, and that finds everything persistent it is asked about. */
 async function runOn(start: HostState, mode: RunConfig['mode']) {
-	let state = start
-	let armed = false
-	const host: Host = {
-		observe: async () => state,
-		generate: async () => ({}),
-		prove: async () => ({ persistent: proven, warnings: new Map() }),
-		arm: async ({ undo, tag }) => {
-			armed = true
-			return { undo, tag }
-		},
-		isArmed: () => armed,
-		disarm: async () => {
-			armed = false
-		},
-		leftBehind: () => undefined,
-		apply: async steps => {
-			state = afterEvery(
-				state,
-				steps.map(({ change }) => change),
-				false,
-			)
-		},
-		undo: async changes => {
-			state = afterEvery(state, changes, true)
-			return []
-		},
-	}
+	const { host, now } = livingHost(start)
 	const surrounding = { log: createLog('human', () => {}), kinds: new Set(['hardware']), apiServer: undefined }
-	return { report: await run(config([nic], { mode }), host, surrounding), state }
+	const report = await run(
+		config([nic], { mode }),
+		{ ...host, prove: async () => ({ persistent: proven, warnings: new Map() }) },
+		surrounding,
+	)
+	return { report, state: now() }
 }

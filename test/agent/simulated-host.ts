@@ -1,6 +1,7 @@
+import type { Host } from '../../agent/host/host.ts'
 import type { HostState, Link } from '../../agent/host/state.ts'
 import { routeKey, ruleKey } from '../../agent/routing.ts'
-import type { Change } from '../../agent/steps.ts'
+import type { Change, Step } from '../../agent/steps.ts'
 
 /** A host that is data: what the kernel and the files would be after a change. Refuses what the kernel refuses. */
 export function after(host: HostState, change: Change): HostState {
@@ -136,4 +137,33 @@ export function comparable(host: HostState) {
 		rules: host.rules.map(ruleKey).toSorted(),
 		files: Object.entries(host.files).toSorted(([a], [b]) => a.localeCompare(b)),
 	}
+}
+
+/** A host that is data and lives: it takes steps, and their undo. There is no systemd in it. */
+export function livingHost(start: HostState): { host: Host; now(): HostState } {
+	let state = start
+	let armed = false
+	const host: Host = {
+		observe: async () => state,
+		generate: async () => ({}),
+		prove: async () => ({ persistent: { status: 'Unknown', message: 'no systemd here' }, warnings: new Map() }),
+		arm: async ({ undo, tag }) => {
+			armed = true
+			return { undo, tag }
+		},
+		isArmed: () => armed,
+		disarm: async () => {
+			armed = false
+		},
+		leftBehind: () => undefined,
+		apply: async (steps: readonly Step[]) => {
+			const changes = steps.map(({ change }) => change)
+			state = afterEvery(state, changes, false)
+		},
+		undo: async changes => {
+			state = afterEvery(state, changes, true)
+			return []
+		},
+	}
+	return { host, now: () => state }
 }
