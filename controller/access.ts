@@ -10,7 +10,7 @@ export type Access = {
 
 /** Everything the controller asks of the API server; a test holds the chart's roles to exactly this. */
 export const access: readonly Access[] = [
-	{ apiGroup: GROUP, resource: 'multinicnodeconfigs', verbs: ['get', 'list', 'watch', 'patch'], scope: 'namespace' },
+	{ apiGroup: GROUP, resource: 'multinicnodeconfigs', verbs: ['list', 'watch', 'patch'], scope: 'namespace' },
 	{ apiGroup: GROUP, resource: 'multinicnodeconfigs/status', verbs: ['patch'], scope: 'namespace' },
 	{ apiGroup: '', resource: 'configmaps', verbs: ['get', 'list', 'watch', 'create', 'delete'], scope: 'namespace' },
 	{ apiGroup: 'batch', resource: 'jobs', verbs: ['get', 'list', 'watch', 'create'], scope: 'namespace' },

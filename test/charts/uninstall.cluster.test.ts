@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { FINALIZER } from '../../contract/names.ts'
+import { NodeConfig } from '../../controller/kinds.ts'
 import { keep, restore, type Uninstall } from '../../controller/uninstall.ts'
 import type { KubeClient } from '../../runtime/kube/client.ts'
 import { defineKind, type KubeObject } from '../../runtime/kube/kind.ts'
@@ -9,14 +10,6 @@ import { type Cluster, chart, manifests, startCluster, tokenOf } from './release
 
 /** What the pre-delete hook does, with the rights that the chart gives it and no others. */
 const namespace = 'multinic-system'
-type NodeConfig = KubeObject & { spec: { nodeName: string; interfaces: never[] } }
-const NodeConfig = defineKind<NodeConfig>({
-	group: 'multinic.io',
-	version: 'v1',
-	plural: 'multinicnodeconfigs',
-	kind: 'MultiNicNodeConfig',
-	namespaced: true,
-})
 const Deployment = defineKind<KubeObject & { spec: { replicas: number } }>({
 	group: 'apps',
 	version: 'v1',
