@@ -13,7 +13,8 @@ const mount = '/var/run/secrets/kubernetes.io/serviceaccount'
 export async function inClusterCredentials(env: Readonly<Record<string, string | undefined>>, folder = mount): Promise<Credentials> {
 	const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443' } = env
 	if (!host) throw new Failure('CONFIG_INVALID', 'KUBERNETES_SERVICE_HOST is required and not set')
-	const [ca, namespace] = await Promise.all([mounted(`${folder}/ca.crt`), readFile(`${folder}/namespace`, 'utf8').catch(() => '')])
+	const namespaceIfTold = readFile(`${folder}/namespace`, 'utf8').catch(() => '') // a projected token may come without it
+	const [ca, namespace] = await Promise.all([mounted(`${folder}/ca.crt`), namespaceIfTold])
 	return {
 		server: `https://${host.includes(':') ? `[${host}]` : host}:${port}`,
 		tls: { ca },
