@@ -28,9 +28,16 @@ export interface ApiServerOptions {
 
 /**
  * Starts etcd and a kube-apiserver (and a controller manager if wanted) on a free port of 127.0.0.1, in about 3 s once the binaries are
- * built. Needs no root. All of it dies with this process.
+ * built. Needs no root. All of it dies with this process. Where MULTINIC_TEST_K3S names an image, it is a k3s of that image instead.
  */
-export async function startApiServer({ controllerManager = false, log = () => {} }: ApiServerOptions = {}): Promise<ApiServer> {
+export async function startApiServer(options: ApiServerOptions = {}): Promise<ApiServer> {
+	const image = process.env.MULTINIC_TEST_K3S
+	if (!image) return startOwn(options)
+	const { startK3s } = await import('./k3s.ts') // with all of testcontainers, which nobody else needs
+	return startK3s(image, options)
+}
+
+async function startOwn({ controllerManager = false, log = () => {} }: ApiServerOptions): Promise<ApiServer> {
 	const kit = await findKit([
 		...controlPlaneBinaries,
 		'kubectl',

@@ -1,0 +1,60 @@
+import { type ContainerRuntimeClient, getContainerRuntimeClient, getReaper, ImageName } from 'testcontainers'
+import type { TestCase } from 'vitest/node'
+import { startVitest } from 'vitest/node'
+import { findKit } from '../lab/kit.ts'
+import { whenOrphaned } from '../lab/orphan.ts'
+import { say, step } from '../lab/progress.ts'
+
+/** `npm run test:k3s`: the cluster tests, where each API server is a k3s in Docker. No part of `npm test`. */
+const image = 'rancher/k3s:v1.32.13-k3s1' // the oldest Kubernetes that the chart takes
+
+/** Tests that cannot hold on k3s, by their full names, and why. */
+const exceptions: Record<string, string> = {
+	'a real API server says which version it is, as a chart wants to know': 'it names the version that the lab builds',
+	'stopped, it leaves no process and no file': 'it looks for processes of the lab; here they are in a container',
+	'who has a client certificate gets an administrator with a token': 'it signs in with a certificate of the lab’s own authority',
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130))
+whenOrphaned(() => process.exit(130))
+
+const remedy = 'install Docker (https://docs.docker.com/engine/install) and start it, or name its address in DOCKER_HOST'
+const docker = await needed('Docker: no container runtime answers', remedy, getContainerRuntimeClient)
+for (const name of [image, process.env.RYUK_CONTAINER_IMAGE ?? 'testcontainers/ryuk:0.14.0']) {
+	const reach = `see that Docker reaches a registry: docker pull ${name}`
+	await needed(`the image ${name}`, reach, () => step(`pulling ${name}`, () => pull(docker, ImageName.fromString(name))))
+}
+await getReaper(docker) // it removes the containers once this process and all workers are gone, however they end
+await findKit(['kubectl', 'helm'])
+
+process.env.MULTINIC_TEST_K3S = image
+const skipped = new Set<string>()
+const onTestCaseResult = (test: TestCase) => void (test.result().state === 'skipped' && skipped.add(test.fullName.replaceAll(' > ', ' ')))
+const names = Object.keys(exceptions).map(name => name.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+const testNamePattern = new RegExp(`^(?!\\s*(${names.join('|')})$)`)
+const vitest = await startVitest('test', [], {
+	project: 'cluster',
+	watch: false,
+	testNamePattern,
+	reporters: ['default', { onTestCaseResult }],
+})
+await vitest.close()
+for (const [name, why] of Object.entries(exceptions))
+	say(`${skipped.has(name) ? 'skipped' : 'failed: there is no such test'}: ${name}: ${why}`)
+process.exit(process.exitCode || Number(names.length > skipped.size))
+
+async function needed<T>(what: string, remedy: string, get: () => Promise<T>): Promise<T> {
+	try {
+		return await get()
+	} catch (error) {
+		const words = error instanceof Error ? error.message : error
+		say(`This machine cannot run the cluster tests on k3s:\n  missing: ${what} (${words})\n  do this: ${remedy}`)
+		process.exit(2)
+	}
+}
+
+/** A pull whose stream ends in an error resolves all the same: what counts is that the image is there. */
+async function pull({ image }: ContainerRuntimeClient, name: ImageName): Promise<void> {
+	await image.pull(name)
+	if (!(await image.exists(name))) throw new Error('it was pulled and is not there')
+}
