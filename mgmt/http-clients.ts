@@ -4,6 +4,7 @@ import type { Log } from '../runtime/log.ts'
 /** One client, and so one pool of connections, for each way of trusting. */
 export type HttpClients = { for(trust: { ca?: string; insecure: boolean }): HttpClient; close(): Promise<void> }
 
+/** Clients are made at their first use and kept; the first without verification warns in the log. */
 export function createHttpClients(log: Log): HttpClients {
 	const clients = new Map<string, HttpClient>()
 	return {

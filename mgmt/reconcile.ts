@@ -16,7 +16,7 @@ import type { Tokens } from './openstack/tokens.ts'
 import { planNodes } from './plan.ts'
 import { type Secrets, secretsOf } from './secrets.ts'
 import { createViola, type Viola } from './send.ts'
-import { pollOf, providerIdOf, settingsOf, violaOf } from './settings.ts'
+import { pollOf, providerIdOf, settingsOf, violaOf, warningsOf } from './settings.ts'
 import { type Outcome, statusAfter } from './status.ts'
 
 export type Mgmt = {
@@ -59,7 +59,7 @@ async function sync(mgmt: Mgmt, config: OpenstackConfig): Promise<Outcome> {
 	const sent = await viola.send(plan.send)
 	const withdrawn = await viola.withdraw(plan.withdraw)
 	const errors = new Map([...sent.errors, ...withdrawn.errors].map(({ nodeName, message }) => [nodeName, message]))
-	const outcome = { plan, inForce: world.inForce, sent: new Set(sent.applied), errors }
+	const outcome = { plan, inForce: world.inForce, sent: new Set(sent.applied), errors, warnings: warningsOf(spec) }
 	if (plan.send.length + plan.withdraw.length > 0)
 		mgmt.log.info(
 			{ openstackConfig: config.metadata.name, sent: sent.applied, withdrawn: withdrawn.applied, refused: [...errors.keys()] },
@@ -75,6 +75,7 @@ async function withdrawAll(mgmt: Mgmt, config: OpenstackConfig): Promise<Outcome
 		inForce: new Map(),
 		sent: new Set(),
 		errors: new Map(),
+		warnings: [],
 	}
 	const nodes = nodesBefore(config)
 	if (nodes.length === 0) return nothing

@@ -24,6 +24,7 @@ export type Viola = {
 	withdraw(nodeNames: readonly string[]): Promise<Sent>
 }
 
+/** @param providerId of the biz cluster that is meant @param token goes into the Authorization header, which no failure repeats */
 export function createViola(http: HttpClient, { url, timeoutMs }: Remote, token: string, providerId: string): Viola {
 	const headers = { Authorization: `Bearer ${token}`, [PROVIDER_HEADER]: providerId }
 	const common = { headers, timeoutMs }

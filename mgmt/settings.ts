@@ -78,6 +78,12 @@ export function providerIdOf({ k8sProviderID, openstackProviderID }: Credentials
 	return id
 }
 
+/** What works, but should be written otherwise. */
+export function warningsOf({ credentials }: OpenstackConfigSpec): string[] {
+	if (credentials.password === undefined) return []
+	return ['spec.credentials.password is deprecated, for whoever may read the OpenstackConfig may read it: use passwordSecretRef']
+}
+
 function contrabassOf({ credentials, settings: own = {} }: OpenstackConfigSpec, env: Config): Settings['contrabass'] {
 	const { authURL, openstackProviderID } = credentials
 	if (authURL || !openstackProviderID) return undefined

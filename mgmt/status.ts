@@ -10,7 +10,14 @@ type Problem = { reason: MgmtReason; message: string; next?: string }
 /** How a reconcile went: it could not even look, or it looked and did what it could. */
 export type Outcome =
 	| { failure: Problem }
-	| { plan: Plan; inForce: ReadonlyMap<string, NodeConfigView>; sent: ReadonlySet<string>; errors: ReadonlyMap<string, string> }
+	| {
+			plan: Plan
+			inForce: ReadonlyMap<string, NodeConfigView>
+			sent: ReadonlySet<string>
+			errors: ReadonlyMap<string, string>
+			/** Said when all else is well. */
+			warnings: readonly string[]
+	  }
 
 export type Now = { at: string; generation: number }
 type Verdict = { ready: boolean; reason: string; message: string; lastError?: string }
@@ -29,7 +36,7 @@ export function statusAfter(outcome: Outcome, previous: OpenstackConfigStatus | 
 	}
 }
 
-function judge({ plan, sent, errors }: Exclude<Outcome, { failure: unknown }>): Verdict {
+function judge({ plan, sent, errors, warnings }: Exclude<Outcome, { failure: unknown }>): Verdict {
 	const refused = [...errors].map(([nodeName, message]) => ({ reason: 'ViolaPostError' as const, message: `${nodeName}: ${message}` }))
 	const [first, ...others] = [...plan.faults, ...refused]
 	if (first) {
@@ -38,8 +45,9 @@ function judge({ plan, sent, errors }: Exclude<Outcome, { failure: unknown }>): 
 	}
 	const nics = plan.wanted.reduce((sum, { interfaces }) => sum + interfaces.length, 0)
 	const what = `${count(plan.wanted.length, 'node')}, ${count(nics, 'interface')}`
-	if (sent.size === 0) return { ready: true, reason: 'NoChange', message: `${what}: as OpenStack has them` }
-	return { ready: true, reason: 'Synced', message: `${what}: sent ${[...sent].join(', ')}` }
+	const [reason, done] = sent.size === 0 ? ['NoChange', 'as OpenStack has them'] : ['Synced', `sent ${[...sent].join(', ')}`]
+	const message = [...warnings, `${what}: ${done}`].join('; ')
+	return { ready: true, reason, message }
 }
 
 function failed({ reason, message, next = advice[reason] }: Problem): Verdict {

@@ -32,7 +32,7 @@ const Link = z.object({ rel: z.string(), href: z.string() })
 /** Device ids a request: 60 make a URL of about 3 kB, which every proxy takes. */
 const CHUNK = 60
 
-/** All ports of these servers, whoever's project they are in. @throws Failure NeutronPortError */
+/** All ports of these servers, whatever project they are in. @throws Failure NeutronPortError */
 export function readPorts(session: Session, deviceIds: readonly string[]): Promise<Port[]> {
 	return saying('NeutronPortError', 'Neutron ports could not be read', async () => {
 		const wanted = new Set(deviceIds)

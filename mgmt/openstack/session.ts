@@ -13,6 +13,7 @@ export type Session = {
 	get<T>(service: ServiceType, path: string, schema: z.ZodType<T>): Promise<T>
 }
 
+/** Nothing is asked before the first read, which signs in if no token holds; a token that OpenStack refuses is replaced once. */
 export function openSession(http: HttpClient, login: Login, openstack: Settings['openstack'], tokens: Tokens): Session {
 	const { timeoutMs, endpoints } = openstack
 	const signedIn = () => tokens.get(http, login, timeoutMs)

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { OpenstackConfigSpec } from '../../contract/openstack-config.ts'
 import { type DownLooks, lookAtDown, nextPoll } from '../../mgmt/cadence.ts'
 import { readConfig } from '../../mgmt/config.ts'
-import { settingsOf } from '../../mgmt/settings.ts'
+import { settingsOf, warningsOf } from '../../mgmt/settings.ts'
 
 const env = readConfig({ CONTRABASS_ENDPOINT: 'http://contrabass/', VIOLA_ENDPOINT: 'http://viola/', VIOLA_TOKEN: 'a-token' })
 const credentials = { openstackProviderID: 'os', k8sProviderID: 'biz', projectID: 'p' }
@@ -35,6 +35,13 @@ test.each<[sentence: string, spec: OpenstackConfigSpec, expected: object]>([
 test('Keystone itself needs no Contrabass', () => {
 	const direct = spec({ credentials: { k8sProviderID: 'biz', projectID: 'p', authURL: 'http://keystone' } })
 	expect(settingsOf(direct, env)).not.toHaveProperty('contrabass')
+})
+
+test('a password in the OpenstackConfig itself is warned of, and not repeated', () => {
+	expect(warningsOf(spec())).toEqual([])
+	expect(warningsOf(spec({ credentials: { ...credentials, password: 'the-password' } }))).toEqual([
+		expect.stringMatching(/^spec.credentials.password is deprecated(?!.*the-password).*use passwordSecretRef$/),
+	])
 })
 
 test.each<[sentence: string, spec: OpenstackConfigSpec, env: typeof env, words: string]>([

@@ -15,6 +15,7 @@ const done = (more: Partial<Done> = {}, plan: Partial<Done['plan']> = {}): Done 
 	inForce: new Map(),
 	sent: new Set(),
 	errors: new Map(),
+	warnings: [],
 	...more,
 })
 const view = (generation: number, status: object) => new Map([['worker-1', { ...node, generation, status }]]) as Done['inForce']
@@ -37,6 +38,11 @@ test.each<[sentence: string, outcome: Outcome, expected: object]>([
 		'nothing to send is NoChange',
 		done(),
 		{ conditions: [{ type: 'Ready', status: 'True', reason: 'NoChange', observedGeneration: 3 }, {}] },
+	],
+	[
+		'a warning is said when all is well',
+		done({ warnings: ['x is deprecated'] }),
+		{ conditions: [{ status: 'True', message: 'x is deprecated; 1 node, 1 interface: as OpenStack has them' }, {}] },
 	],
 	['what the node says comes back', done({ inForce: view(2, ready) }), { nodes: [{ state: 'Configured' }] }],
 	['what the node said of an older generation does not', done({ inForce: view(3, ready) }), { nodes: [{ state: 'Pending' }] }],
