@@ -28,6 +28,7 @@ export type Cluster = {
 	remove(nodeName: string): Promise<boolean>
 }
 
+/** @param providerId written on every node config @param namespace the only one that is touched; it must exist */
 export function createCluster(client: KubeClient, providerId: string, namespace: string): Cluster {
 	const at = (name: string) => ({ namespace, name })
 	return {

@@ -40,11 +40,11 @@ export function createViola({ token, clusterOf, log }: RouteOptions): FastifyIns
 			return { items: objects.map(view) }
 		})
 		api.get<ByNode>(`${NODE_CONFIGS_PATH}/:nodeName`, async (request): Promise<NodeConfigView> => {
-			const { nodeName } = request.params
+			const nodeName = request.params.nodeName.toLowerCase()
 			return view((await (await cluster(request)).find(nodeName)) ?? unknownNode(nodeName))
 		})
 		api.delete<ByNode>(`${NODE_CONFIGS_PATH}/:nodeName`, async request => {
-			const { nodeName } = request.params
+			const nodeName = request.params.nodeName.toLowerCase()
 			const target = await cluster(request)
 			const status = (await target.remove(nodeName)) ? 'deleted' : 'absent'
 			log.info({ providerId: target.providerId, nodeName, status }, 'node config deleted')

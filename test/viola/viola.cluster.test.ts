@@ -184,6 +184,7 @@ test('GET shows what is in force with its status, all or one', async () => {
 		status: { observedGeneration: 1, state: 'Configured' },
 	}
 	expect(one.json()).toEqual(worker1)
+	expect((await viola.inject({ url: `${NODE_CONFIGS_PATH}/Worker-1`, headers: auth })).json()).toEqual(worker1)
 	const all = await viola.inject({ url: NODE_CONFIGS_PATH, headers: auth })
 	expect(all.json()).toMatchObject({ items: [worker1, { nodeName: 'worker-2', interfaces: [] }] })
 	expect((await viola.inject({ url: `${NODE_CONFIGS_PATH}/worker-3`, headers: auth })).statusCode).toBe(404)
