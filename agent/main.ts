@@ -1,9 +1,10 @@
+import type { AgentReport } from '../contract/agent-run.ts'
 import { addresseeOf, help, parseSettings, readConfig, type Settings, TERMINATION_LOG } from './config.ts'
 import { deliver, terminationMessage } from './deliver.ts'
 import { type Code, failure, isFailure, reasonOf, wordsOf } from './failure.ts'
 import { hostAt } from './host/host.ts'
 import { lock } from './host/lock.ts'
-import { createLog, tellError } from './log.ts'
+import { createLog, type Log, tellError } from './log.ts'
 import { hardwareOnly, type LinkKinds } from './match.ts'
 import { reportEarlyEnd } from './report.ts'
 import { run } from './run.ts'
@@ -33,11 +34,15 @@ async function oneRun(settings: Settings, kinds: LinkKinds): Promise<number> {
 	const report = await locked(settings.hostRoot, () =>
 		run(config, hostAt(settings.hostRoot), { log, kinds, apiServer: settings.apiServer }),
 	)
-	const { outcome, reason, milliseconds, message } = report
-	const words = `${outcome}, ${reason}: ${message} in ${((milliseconds.total ?? 0) / 1000).toFixed(1)} s`
-	log.tell(outcome === 'Succeeded' ? 'committed' : 'ended', words)
+	tellEnd(log, report)
 	const arrived = await deliver(report, config.report, settings, log)
-	return arrived && outcome === 'Succeeded' ? 0 : 1
+	return arrived && report.outcome === 'Succeeded' ? 0 : 1
+}
+
+function tellEnd(log: Log, { outcome, reason, milliseconds, message, changes }: AgentReport): void {
+	const seconds = ((milliseconds.total ?? 0) / 1000).toFixed(1)
+	if (outcome === 'Succeeded') log.tell(changes > 0 ? 'committed' : 'ended', `${message} in ${seconds} s`)
+	else log.tell('ended', `${outcome}, ${reason}, after ${seconds} s: ${message}`)
 }
 
 async function locked<T>(hostRoot: string, work: () => Promise<T>): Promise<T> {

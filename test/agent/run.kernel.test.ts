@@ -21,6 +21,7 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		const first = await host.agent(nics(10))
 		expect(first.report).toMatchObject({ outcome: 'Succeeded', reason: 'AllInterfacesConfigured', message: 'Configured 10/10' })
 		expect(first.code).toBe(0)
+		expect(first.stdout).toMatch(/^committed +Configured 10\/10 in \d+\.\d s$/m)
 		for (let id = 0; id < 10; id++) {
 			const [link] = await host.ask(`addr show dev multinic${id}`)
 			expect(link).toMatchObject({ address: mac(id), mtu: 1400 + id, flags: expect.arrayContaining(['UP']) })
@@ -36,6 +37,7 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		const second = await host.agent(nics(10))
 		expect(second.report).toMatchObject({ outcome: 'Succeeded', changes: 0 })
 		expect(second.report?.interfaces.map(({ reason }) => reason)).toEqual(Array(10).fill('AlreadyConfigured'))
+		expect(second.stdout).toMatch(/^ended +Configured 10\/10 in \d+\.\d s$/m)
 		expect(host.changeTimes()).toEqual(before)
 	})
 
@@ -73,9 +75,10 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 
 	test('a MAC that is not there waits, the others are configured', async () => {
 		await addNics(2)
-		const { report, code } = await host.agent(nics(3))
+		const { report, code, stdout } = await host.agent(nics(3))
 		expect(code).toBe(1)
 		expect(report).toMatchObject({ outcome: 'PartlyFailed', reason: 'WaitingForDevice' })
+		expect(stdout).toMatch(/^ended +PartlyFailed, WaitingForDevice, after \d+\.\d s: Configured 2\/3\. multinic2: no link has MAC/m)
 		expect(report?.interfaces.map(({ reason }) => reason)).toEqual(['Configured', 'Configured', 'WaitingForDevice'])
 	})
 
