@@ -1,9 +1,9 @@
 import { mkdir, readFile, rename, rm, symlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { cacheDir, exists, fingerprint, fingerprintFiles } from './cache.ts'
-import { contained } from './contained.ts'
+import { goBuild } from './go-build.ts'
 import { holdLock } from './lock.ts'
-import { step } from './progress.ts'
+import { step, type Tell } from './progress.ts'
 
 /** The Go modules of `lab/kit/`, and which binary is made from which of their packages. */
 const modules = {
@@ -74,7 +74,7 @@ async function cached(name: Binary): Promise<string> {
 	await mkdir(dirname(path), { recursive: true })
 	// One build at a time, of any binary: they share Go's build cache and would only slow each other down.
 	await using _lock = await holdLock(cacheDir('kit', 'build.lock'))
-	if (!(await exists(path))) await step(`building ${name}`, () => build(moduleOf(name), name, path))
+	if (!(await exists(path))) await step(`building ${name}`, tell => build(name, path, tell))
 	return path
 }
 
@@ -83,12 +83,12 @@ async function cachePath(name: Binary): Promise<string> {
 	return cacheDir('kit', `${module}-${await moduleFingerprint(module)}`, name)
 }
 
-async function build(module: ModuleName, name: Binary, path: string): Promise<void> {
-	const draft = `${path}.draft`
-	const source = (modules[module] as Partial<Record<Binary, string>>)[name]
-	const flags = ['-trimpath', '-ldflags', await linkerFlags(module), '-o', draft]
-	await contained(['go', 'build', ...flags, source ?? name], { cwd: join(kitDir, module), env: { CGO_ENABLED: '0', GOFLAGS: '' } })
-	await rename(draft, path)
+async function build(name: Binary, path: string, tell: Tell): Promise<void> {
+	const module = moduleOf(name)
+	const command = (modules[module] as Partial<Record<Binary, string>>)[name] ?? name
+	const output = `${path}.draft`
+	await goBuild({ module: join(kitDir, module), command, linkerFlags: await linkerFlags(module), output }, tell)
+	await rename(output, path)
 }
 
 function moduleOf(name: Binary): ModuleName {

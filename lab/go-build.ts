@@ -1,0 +1,36 @@
+import { contained } from './contained.ts'
+import type { Tell } from './progress.ts'
+
+/** What to build with Go, from which module, into which file. */
+export interface GoBuild {
+	/** Folder of the module. */
+	module: string
+	/** Import path of a command, of the module itself or of one it requires. */
+	command: string
+	/** As the linker takes them: `-s -w -X …`. */
+	linkerFlags: string
+	output: string
+}
+
+/**
+ * Builds one static binary, and tells how many modules it has downloaded, then how many packages it has compiled. Fails with what the
+ * compiler said.
+ */
+export async function goBuild({ module, command, linkerFlags, output }: GoBuild, tell: Tell): Promise<void> {
+	const options = { cwd: module, env: { CGO_ENABLED: '0', GOFLAGS: '' } }
+	const downloads = counted(/^go: downloading /, count => tell(`downloading modules, ${count} so far`))
+	const { stdout } = await contained(['go', 'list', '-deps', command], { ...options, stderr: downloads })
+	const all = stdout.split('\n').length
+	const compiled = counted(/^[\w.~/-]+$/, count => tell(`compiled ${count} of at most ${all} packages`))
+	const flags = ['-v', '-trimpath', '-ldflags', linkerFlags, '-o', output]
+	await contained(['go', 'build', ...flags, command], { ...options, stderr: compiled })
+}
+
+/** Counts the lines that are progress and passes them over: what is left is what goes into an error. */
+function counted(progress: RegExp, tell: (count: number) => void) {
+	let count = 0
+	return function* (line: unknown) {
+		if (progress.test(String(line))) tell(++count)
+		else yield line
+	}
+}
