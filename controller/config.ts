@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { Bool, readEnv, Whole } from '../runtime/env.ts'
+import { Bool, ListenAddress, readEnv, Whole } from '../runtime/env.ts'
 import type { AgentSettings } from './job.ts'
 import type { RunSettings } from './snapshot.ts'
 
@@ -18,11 +18,7 @@ const Env = z.object({
 	DEAD_MAN_SECONDS: number(10, 600).prefault('120').describe('When the host puts everything back unless the run commits'),
 	MAX_CONCURRENT_RUNS: number(1, 10_000).prefault('100').describe('Runs under way at once in the whole cluster'),
 	WORKERS: number(1, 64).prefault('8').describe('Node configs in work at once'),
-	METRICS_ADDR: z
-		.string()
-		.regex(/^[^ ]*:\d{1,5}$/, 'must be host:port or :port')
-		.default(':8080')
-		.describe('Where /healthz, /readyz and /metrics are'),
+	METRICS_ADDR: ListenAddress.prefault(':8080').describe('Where /healthz, /readyz and /metrics are'),
 	LEADER_ELECT: Bool.default(true).describe('Wait for the Lease; without it only one controller may run'),
 	LEASE_NAME: z.string().min(1).default('multinic-controller'),
 	POD_NAME: z.string().default('').describe('Who holds the Lease, for people; the host name when left out'),
@@ -41,7 +37,6 @@ export type Config = {
 /** @throws Failure CONFIG_INVALID with every fault at once */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
 	const read = readEnv(Env, env)
-	const colon = read.METRICS_ADDR.lastIndexOf(':')
 	return {
 		namespace: read.NAMESPACE,
 		agent: {
@@ -57,10 +52,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 		},
 		runs: { keepRunMs: read.KEEP_RUN_SECONDS * 1_000, maxConcurrentRuns: read.MAX_CONCURRENT_RUNS },
 		workers: read.WORKERS,
-		listen: {
-			host: read.METRICS_ADDR.slice(0, colon).replace(/^\[|\]$/g, '') || '0.0.0.0',
-			port: Number(read.METRICS_ADDR.slice(colon + 1)),
-		},
+		listen: read.METRICS_ADDR,
 		leaderElect: read.LEADER_ELECT,
 		lease: { name: read.LEASE_NAME, holder: read.POD_NAME },
 	}

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import * as z from 'zod'
-import { Bool, Duration, readEnv } from '../runtime/env.ts'
+import { Bool, Duration, ListenAddress, readEnv } from '../runtime/env.ts'
 import { Failure, wordsOf } from '../runtime/errors.ts'
 
 /** The environment of `node mgmt/main.ts`: defaults for every OpenstackConfig, whose own settings win. KUBECONFIG or the pod says which cluster. */
@@ -25,21 +25,15 @@ const Env = z.object({
 	POLL_ERROR_INTERVAL: Duration.prefault('30s').describe('After an error'),
 	POLL_FAST_WINDOW: Duration.prefault('3m'),
 	MGMT_NAMESPACE: z.string().optional().describe('Only OpenstackConfigs of this namespace; all namespaces when left out'),
-	MGMT_ADDR: z
-		.string()
-		.regex(/^[^ ]*:\d{1,5}$/, 'must be host:port or :port')
-		.default(':8081')
-		.describe('Where /healthz, /readyz and /metrics answer'),
+	MGMT_ADDR: ListenAddress.prefault(':8081').describe('Where /healthz, /readyz and /metrics answer'),
 })
 export type Config = Readonly<Omit<z.infer<typeof Env>, 'MGMT_ADDR'>> & { host: string; port: number }
 
 /** @throws Failure CONFIG_INVALID naming every wrong variable; never a secret */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
 	const { MGMT_ADDR, ...read } = readEnv(Env, env)
-	const colon = MGMT_ADDR.lastIndexOf(':')
-	const host = MGMT_ADDR.slice(0, colon).replace(/^\[|\]$/g, '') || '0.0.0.0'
 	const token = read.VIOLA_TOKEN ?? (read.VIOLA_TOKEN_FILE && tokenIn(read.VIOLA_TOKEN_FILE))
-	return { ...read, host, port: Number(MGMT_ADDR.slice(colon + 1)), ...(token && { VIOLA_TOKEN: token }) }
+	return { ...read, ...MGMT_ADDR, ...(token && { VIOLA_TOKEN: token }) }
 }
 
 function tokenIn(path: string): string {

@@ -49,6 +49,16 @@ export const Whole = z
 	.regex(/^\d{1,15}$/, 'must be a whole number')
 	.transform(Number)
 
+/** Where a server listens: `host:port`, `[::1]:port`, or `:port` for every address. Port 0 takes a free one. Defaults by `.prefault(':8080')`. */
+export const ListenAddress = z
+	.string()
+	.regex(/^[^ ]*:\d{1,5}$/, 'must be host:port or :port')
+	.transform(text => {
+		const colon = text.lastIndexOf(':')
+		return { host: text.slice(0, colon).replace(/^\[|\]$/g, '') || '0.0.0.0', port: Number(text.slice(colon + 1)) }
+	})
+	.refine(({ port }) => port <= 65_535, 'must have a port of at most 65535')
+
 const unitMs: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, μs: 1e-3, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
 
 /**

@@ -1,18 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
 import * as z from 'zod'
-import { readEnv } from '../runtime/env.ts'
+import { ListenAddress, readEnv } from '../runtime/env.ts'
 import { Failure, wordsOf } from '../runtime/errors.ts'
 import { type Clusters, parseClusters } from './routing.ts'
 
 /** The environment of `node viola/main.ts`. One of VIOLA_TOKEN and VIOLA_TOKEN_FILE is needed: nobody may configure nodes unasked. */
 const Env = z
 	.object({
-		VIOLA_ADDR: z
-			.string()
-			.regex(/^[^ ]*:\d{1,5}$/, 'must be host:port or :port')
-			.default(':8080')
-			.describe('Where it listens; 127.0.0.1:0 takes a free port and says which in the log'),
+		VIOLA_ADDR: ListenAddress.prefault(':8080').describe('Where it listens; 127.0.0.1:0 takes a free port and says which in the log'),
 		VIOLA_TOKEN: z.string().min(1).optional().describe('Bearer token that every request must bring'),
 		VIOLA_TOKEN_FILE: z.string().optional().describe('File that holds the token, such as a mounted Secret'),
 		VIOLA_CLUSTERS: z.string().describe('File (YAML or JSON): provider id → { kubeconfig?, context?, namespace? }'),
@@ -26,11 +22,9 @@ export type Config = { host: string; port: number; token: string; clusters: Clus
 /** @throws Failure CONFIG_INVALID naming the variable, or the file and its field; never the token */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
 	const read = readEnv(Env, env)
-	const colon = read.VIOLA_ADDR.lastIndexOf(':')
-	const host = read.VIOLA_ADDR.slice(0, colon).replace(/^\[|\]$/g, '') || '0.0.0.0'
 	const token = read.VIOLA_TOKEN ?? fileText('VIOLA_TOKEN_FILE', read.VIOLA_TOKEN_FILE ?? '').trim()
 	if (token === '') throw new Failure('CONFIG_INVALID', `VIOLA_TOKEN_FILE: ${read.VIOLA_TOKEN_FILE} is empty`)
-	return { host, port: Number(read.VIOLA_ADDR.slice(colon + 1)), token, clusters: readClusters(read.VIOLA_CLUSTERS) }
+	return { ...read.VIOLA_ADDR, token, clusters: readClusters(read.VIOLA_CLUSTERS) }
 }
 
 function readClusters(path: string): Clusters {

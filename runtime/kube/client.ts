@@ -1,16 +1,9 @@
-import type { Credentials } from './auth.ts'
+import type { Credentials } from './credentials.ts'
 import { isKubeFailure } from './failures.ts'
 import { apiVersionOf, collectionPath, type Kind, type KubeObject, type Name, objectPath, type Stored } from './kind.ts'
 import { type ListOptions, type Page, pagesOf } from './list.ts'
-import { createTransport, type Request, type Transport, type TransportOptions } from './transport.ts'
+import { type CallOptions, createTransport, type Request, type Transport, type TransportOptions } from './transport.ts'
 import { type WatchEvent, type WatchOptions, watchEvents } from './watch.ts'
-
-/** What every call takes. */
-export type CallOptions = {
-	signal?: AbortSignal
-	/** Milliseconds for one try; 0: none. Default: the client's. */
-	timeoutMs?: number
-}
 
 /** What every write takes. */
 export type WriteOptions = CallOptions & {

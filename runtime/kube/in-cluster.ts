@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { Failure } from '../errors.ts'
-import type { Credentials } from './auth.ts'
+import type { Credentials } from './credentials.ts'
 
 const mount = '/var/run/secrets/kubernetes.io/serviceaccount'
 

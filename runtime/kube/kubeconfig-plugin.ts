@@ -1,6 +1,6 @@
 import type { RequestOptions } from 'node:https'
 import { KubeConfig } from '@kubernetes/client-node'
-import type { Credentials } from './auth.ts'
+import type { Credentials } from './credentials.ts'
 
 /**
  * Credentials that a program or an identity provider hands out (`exec`, `auth-provider`).

@@ -3,7 +3,7 @@ import { delimiter, dirname, isAbsolute, join } from 'node:path'
 import { parse } from 'yaml'
 import * as z from 'zod'
 import { Failure } from '../errors.ts'
-import type { Credentials } from './auth.ts'
+import type { Credentials } from './credentials.ts'
 import { bearerFromFile } from './in-cluster.ts'
 
 const Cluster = z.object({

@@ -1,6 +1,5 @@
-import type { CallOptions } from './client.ts'
 import { apiVersionOf, collectionPath, type Kind, type KubeObject, type Stored } from './kind.ts'
-import type { Transport } from './transport.ts'
+import type { CallOptions, Transport } from './transport.ts'
 
 /** Which objects of a kind. */
 export type Selection = {

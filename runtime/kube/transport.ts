@@ -1,12 +1,19 @@
 import { Agent, type Dispatcher, ProxyAgent, request } from 'undici'
 import { deadline, sleep } from '../clock.ts'
 import { Failure } from '../errors.ts'
-import type { Credentials } from './auth.ts'
+import type { Credentials } from './credentials.ts'
 import { brokenOff, failureOf, isKubeFailure, type KubeCode, retryAfterOf } from './failures.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
-export type Request = {
+/** What every call takes. */
+export type CallOptions = {
+	signal?: AbortSignal
+	/** Milliseconds for one try; 0: none. Default: the transport's. */
+	timeoutMs?: number
+}
+
+export type Request = CallOptions & {
 	method: Method
 	/** Absolute on the server: `/api/v1/nodes/a`. */
 	path: string
@@ -17,9 +24,6 @@ export type Request = {
 	contentType?: string
 	/** How it is counted. Default: the method in lower case. */
 	verb?: string
-	signal?: AbortSignal
-	/** Milliseconds for one try; 0: none. */
-	timeoutMs?: number
 }
 
 /** One finished try, for metrics: never the path's names. */

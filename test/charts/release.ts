@@ -1,7 +1,7 @@
 import { execa } from 'execa'
 import { parseAllDocuments, stringify } from 'yaml'
 import { type ApiServer, startApiServer } from '../../lab/api-server.ts'
-import type { Credentials } from '../../runtime/kube/auth.ts'
+import type { Credentials } from '../../runtime/kube/credentials.ts'
 import { KubeClient } from '../../runtime/kube/client.ts'
 
 /** The chart on a real API server, by the real helm. */

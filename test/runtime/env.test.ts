@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
-import { Bool, Duration, parseDuration, readEnv, Whole } from '../../runtime/env.ts'
+import { Bool, Duration, ListenAddress, parseDuration, readEnv, Whole } from '../../runtime/env.ts'
 import { isFailure } from '../../runtime/errors.ts'
 
 describe('a duration in the form of Go', () => {
@@ -88,6 +88,22 @@ describe('the environment', () => {
 
 	test.each(['-1', '1.5', '0x10', '1e3', ' 1', '9'.repeat(20)])('%j is no whole number', text => {
 		expect(() => readEnv(z.object({ A: Whole }), { A: text })).toThrow('A: must be a whole number')
+	})
+
+	test.each([
+		[':8080', { host: '0.0.0.0', port: 8080 }],
+		['localhost:0', { host: 'localhost', port: 0 }],
+		['[::1]:65535', { host: '::1', port: 65_535 }],
+	])('%s is where a server may listen', (text, at) => {
+		expect(readEnv(z.object({ A: ListenAddress }), { A: text })).toEqual({ A: at })
+	})
+
+	test.each([
+		['8080', 'A: must be host:port or :port'],
+		['a b:80', 'A: must be host:port or :port'],
+		[':65536', 'A: must have a port of at most 65535'],
+	])('%j is nowhere to listen', (text, words) => {
+		expect(() => readEnv(z.object({ A: ListenAddress }), { A: text })).toThrow(words)
 	})
 })
 

@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { codeOf } from '../../runtime/errors.ts'
-import type { Credentials } from '../../runtime/kube/auth.ts'
+import type { Credentials } from '../../runtime/kube/credentials.ts'
 import { KubeClient } from '../../runtime/kube/client.ts'
 import { defineKind, type KubeObject } from '../../runtime/kube/kind.ts'
 import { ConfigMap, CustomResourceDefinition, Lease, Namespace, Node } from '../../runtime/kube/kinds.ts'

@@ -1,0 +1,23 @@
+/** How to reach one API server, and as whom. */
+export type Credentials = {
+	/** `https://host:port`, perhaps with a path, without a final slash. */
+	server: string
+	tls: {
+		/** PEM. */
+		ca?: string
+		cert?: string
+		key?: string
+		rejectUnauthorized?: boolean
+		servername?: string
+	}
+	/** `http://host:port` of a proxy between us and the server. */
+	proxy?: string
+	/** The namespace these credentials belong to, where they say so. */
+	namespace?: string
+	/**
+	 * The headers that say who we are.
+	 *
+	 * @param refused the server has just answered 401 to the headers given last: read the token again
+	 */
+	headers(refused: boolean): Promise<Record<string, string>>
+}
