@@ -33,6 +33,7 @@ export type Credentials = z.infer<typeof Credentials>
 
 export const OpenstackSettings = z.object({
 	contrabassEndpoint: Url.optional(),
+	contrabassEncryptKey: Text.optional().describe('Deprecated: use secrets.contrabassEncryptKeySecretRef'),
 	contrabassTimeout: GoDuration.optional(),
 	contrabassInsecureTLS: z.boolean().optional(),
 	violaEndpoint: Url.optional(),
@@ -47,7 +48,7 @@ export const OpenstackSettings = z.object({
 	openstackNodeNameMetadataKey: z.string().max(253).optional(),
 	openstackPortAllowedStatuses: z.array(z.string().max(32)).max(16).optional(),
 	caBundle: z.string().max(65_536).optional().describe('PEM certificates trusted for Contrabass, OpenStack and viola'),
-	downPortFastRetryMax: z.int().min(0).max(1000).optional(),
+	downPortFastRetryMax: z.int().min(0).max(1000).optional().describe('How many fast polls the same DOWN ports are worth; 5 when left out'),
 	pollFastInterval: GoDuration.optional(),
 	pollSlowInterval: GoDuration.optional(),
 	pollErrorInterval: GoDuration.optional(),

@@ -79,9 +79,14 @@ export function providerIdOf({ k8sProviderID, openstackProviderID }: Credentials
 }
 
 /** What works, but should be written otherwise. */
-export function warningsOf({ credentials }: OpenstackConfigSpec): string[] {
-	if (credentials.password === undefined) return []
-	return ['spec.credentials.password is deprecated, for whoever may read the OpenstackConfig may read it: use passwordSecretRef']
+export function warningsOf({ credentials, settings }: OpenstackConfigSpec): string[] {
+	const readable = 'is deprecated, for whoever may read the OpenstackConfig may read it: use'
+	return [
+		...(credentials.password === undefined ? [] : [`spec.credentials.password ${readable} passwordSecretRef`]),
+		...(settings?.contrabassEncryptKey === undefined
+			? []
+			: [`spec.settings.contrabassEncryptKey ${readable} secrets.contrabassEncryptKeySecretRef`]),
+	]
 }
 
 function contrabassOf({ credentials, settings: own = {} }: OpenstackConfigSpec, env: Config): Settings['contrabass'] {

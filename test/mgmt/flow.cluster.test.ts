@@ -164,6 +164,12 @@ describe('what fails is said, sends nothing and loses nothing', () => {
 			['ContrabassError', /does not open with the Contrabass encryption key.*check .* the encryption key/],
 		],
 		[
+			'a wrong Contrabass key in the OpenstackConfig itself, which the Secret that is there by convention corrects',
+			async () => ({ settings: { contrabassEncryptKey: 'neither-this-one' } }),
+			() => world.putSecret('contrabass-encrypt-key', 'CONTRABASS_ENCRYPT_KEY', world.openstack.encryptKey),
+			['ContrabassError', /does not open with the Contrabass encryption key/],
+		],
+		[
 			'Neutron 503',
 			async () => failing('neutron'),
 			async () => world.openstack.setFault('neutron', undefined),

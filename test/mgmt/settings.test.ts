@@ -37,10 +37,13 @@ test('Keystone itself needs no Contrabass', () => {
 	expect(settingsOf(direct, env)).not.toHaveProperty('contrabass')
 })
 
-test('a password in the OpenstackConfig itself is warned of, and not repeated', () => {
+test('a secret in the OpenstackConfig itself is warned of, and not repeated', () => {
 	expect(warningsOf(spec())).toEqual([])
 	expect(warningsOf(spec({ credentials: { ...credentials, password: 'the-password' } }))).toEqual([
 		expect.stringMatching(/^spec.credentials.password is deprecated(?!.*the-password).*use passwordSecretRef$/),
+	])
+	expect(warningsOf(spec({ settings: { contrabassEncryptKey: 'the-key' } }))).toEqual([
+		expect.stringMatching(/^spec.settings.contrabassEncryptKey is deprecated(?!.*the-key).*use secrets.contrabassEncryptKeySecretRef$/),
 	])
 })
 
