@@ -10,18 +10,19 @@ const agentMaxBytes = 1_000_000
 /** CommonJS packages ask for Node's own modules by `require`, which an ES module does not have. */
 const banner = { js: "import { createRequire as __createRequire } from 'node:module'\nconst require = __createRequire(import.meta.url)" }
 
-const common: BuildOptions & { metafile: true; write: false } = {
-	absWorkingDir: import.meta.dirname,
+const format = {
 	bundle: true,
 	platform: 'node',
 	target: 'node24',
 	format: 'esm',
-	outExtension: { '.js': '.mjs' },
 	legalComments: 'none',
 	logLevel: 'warning',
-	metafile: true,
-	write: false,
-}
+} as const satisfies BuildOptions
+
+/** How the agent is bundled: small, for it is read anew on every run, but with the names that a stack in its log shows. */
+export const agentFormat = { ...format, minifySyntax: true, minifyWhitespace: true } as const satisfies BuildOptions
+
+const files = { absWorkingDir: import.meta.dirname, outExtension: { '.js': '.mjs' }, metafile: true, write: false } as const
 
 /**
  * Writes the bundles, all at once at the end. Refuses an agent that is too large or holds a package besides zod, and a process that would load
@@ -30,8 +31,8 @@ const common: BuildOptions & { metafile: true; write: false } = {
  * @returns bytes that each entry loads when it starts
  */
 export async function bundle(outdir = join(import.meta.dirname, 'dist')): Promise<Record<string, number>> {
-	const one = await build({ ...common, outdir, entryPoints: agent, minify: true })
-	const many = await build({ ...common, outdir, entryPoints: processes, splitting: true, chunkNames: 'chunk-[hash]', banner })
+	const one = await build({ ...agentFormat, ...files, outdir, entryPoints: agent })
+	const many = await build({ ...format, ...files, outdir, entryPoints: processes, splitting: true, chunkNames: 'chunk-[hash]', banner })
 	const started = Object.entries({ ...startedBy(agent, one.metafile), ...startedBy(processes, many.metafile) })
 	const faults = started.flatMap(([entry, { packages, bytes }]) => faultsOf(entry, packages, bytes))
 	if (faults.length > 0) throw new Error(`bundle: ${faults.join('; ')}`)

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
+import { agentFormat } from '../bundle.ts'
 import type { Figure, Log } from './figure.ts'
 import { figure, median } from './figure.ts'
 
@@ -52,19 +53,8 @@ async function bundleAgent(folder: string): Promise<string> {
 	const outfile = join(folder, 'agent.mjs')
 	const contents = `import { main } from './agent/main.ts'\nprocess.exitCode = await main(process.env, new Set(['hardware', 'veth']))`
 	const stdin = { contents, resolveDir: join(import.meta.dirname, '..'), loader: 'ts' as const }
-	await build({
-		stdin,
-		outfile,
-		// What it imports must not take itself for the entry.
-		define: { 'import.meta.main': 'false' },
-		bundle: true,
-		minify: true,
-		platform: 'node',
-		target: 'node24',
-		format: 'esm',
-		legalComments: 'none',
-		logLevel: 'warning',
-	})
+	const define = { 'import.meta.main': 'false' } // what it imports must not take itself for the entry
+	await build({ ...agentFormat, stdin, outfile, define })
 	return outfile
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { lock } from '../../agent/host/lock.ts'
+import { agentFormat } from '../../bundle.ts'
 import { AgentReport, type RunConfig } from '../../contract/agent-run.ts'
 import { config } from './node-host.ts'
 
@@ -15,8 +16,7 @@ const bundled = () => join(folder, 'agent.mjs')
 
 beforeAll(async () => {
 	folder = mkdtempSync(join(tmpdir(), 'mn-early-'))
-	const options = { bundle: true, minify: true, platform: 'node', format: 'esm', target: 'node24', logLevel: 'warning' } as const
-	await build({ ...options, entryPoints: [join(import.meta.dirname, '../../agent/main.ts')], outfile: bundled() })
+	await build({ ...agentFormat, entryPoints: [join(import.meta.dirname, '../../agent/main.ts')], outfile: bundled() })
 })
 beforeEach(() => {
 	root = mkdtempSync(join(folder, 'host-'))
