@@ -1,5 +1,6 @@
 import { mkdir, readFile, statfs, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { exists, makeOnce } from './cache.ts'
 import { contained } from './contained.ts'
 import type { Packages } from './packages.ts'
 import { makeRunDir } from './run-dir.ts'
@@ -56,7 +57,18 @@ export async function withExported<T>(name: string, store: ImageStore, use: (fol
 async function buildah(store: ImageStore, command: string, ...args: string[]): Promise<void> {
 	const settings = await configure(store)
 	const signatures = ['build', 'push'].includes(command) ? ['--signature-policy', settings.policy] : []
-	await contained(['buildah', command, ...signatures, ...args], { env: { ...store.packages.env, ...settings.env } })
+	// For a RUN buildah starts itself anew without its environment: what loads its libraries must find them all the same.
+	const script = 'mount --bind "$0" /etc/ld.so.cache && exec buildah "$@"'
+	const argv = ['sh', '-c', script, await loaderCache(store), command, ...signatures, ...args] as const
+	await contained(argv, { env: { ...store.packages.env, ...settings.env } })
+}
+
+/** The machine's own `/etc/ld.so.cache` with the libraries that were unpacked beside it, for one namespace to have in its place. @see ldconfig(8) */
+async function loaderCache({ folder, packages: { env } }: ImageStore): Promise<string> {
+	const folders = (env.LD_LIBRARY_PATH ?? '').split(':')
+	const there = await Promise.all(folders.map(exists))
+	const make = (draft: string) => contained(['ldconfig', '-X', '-C', draft, ...folders.filter((_, i) => there[i])], { env })
+	return makeOnce(join(folder, 'ld.so.cache'), async draft => void (await make(draft)))
 }
 
 /** Its own configuration, complete: the package's files are not in /etc, and what a machine has there is none of the lab's business. */

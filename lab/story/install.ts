@@ -30,8 +30,14 @@ export async function installChart({ bin, biz }: Lab, controllerNode: string): P
 	}
 	const values = Object.entries(settings).flatMap(([name, value]) => ['--set-string', `${name}=${value}`])
 	const chart = ['install', 'multinic', join(root, 'charts/multinic'), '--namespace', namespace]
-	const run = (command: string, ...args: string[]) => execa(join(bin, command), args, { env: { KUBECONFIG: biz.kubeconfig } })
+	const env = { KUBECONFIG: biz.kubeconfig }
+	const run = (command: string, ...args: string[]) => execa(join(bin, command), args, { env })
 	await run('kubectl', 'create', 'namespace', namespace)
 	await run('kubectl', 'label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=privileged')
-	await step('helm install multinic', () => run('helm', ...chart, '--wait', '--timeout', '3m', ...values))
+	const helm = () => run('helm', ...chart, '--wait', '--timeout', '3m', ...values)
+	await step('helm install multinic', helm).catch(async error => {
+		const look = (...args: string[]) => execa(join(bin, 'kubectl'), ['-n', namespace, ...args], { env, reject: false, all: true })
+		const seen = [await look('get', 'pods'), await look('logs', 'deploy/multinic-controller', '--tail=5')]
+		throw new Error([error.stderr, ...seen.map(({ all }) => all)].join('\n'), { cause: error })
+	})
 }
