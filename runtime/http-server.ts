@@ -67,10 +67,10 @@ function probe(reply: FastifyReply, state: true | string): FastifyReply {
  */
 export async function listen(
 	app: FastifyInstance,
-	at: { host: string; port: number },
+	at: Readonly<{ host: string; port: number }>,
 	signal: AbortSignal,
 ): Promise<{ address: string; closed: Promise<void> }> {
-	const address = await app.listen(at).catch(cause => {
+	const address = await app.listen({ ...at }).catch(cause => {
 		throw new Failure('CONFIG_INVALID', `cannot listen on ${at.host}:${at.port}`, { cause })
 	})
 	const { promise: closed, resolve, reject } = Promise.withResolvers<void>()

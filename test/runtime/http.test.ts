@@ -197,7 +197,7 @@ describe('an HTTP server', () => {
 
 	test('listens until it is told to end, and says where', async () => {
 		const end = new AbortController()
-		const { address, closed } = await listen(start().app, { host: '127.0.0.1', port: 0 }, end.signal)
+		const { address, closed } = await listen(start().app, Object.freeze({ host: '127.0.0.1', port: 0 }), end.signal)
 		const port = Number(new URL(address).port)
 		await expect(listen(start().app, { host: '127.0.0.1', port }, end.signal)).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
 		end.abort()
