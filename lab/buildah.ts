@@ -1,6 +1,6 @@
 import { mkdir, readFile, statfs, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { exists, makeOnce } from './cache.ts'
+import { exists } from './cache.ts'
 import { contained } from './contained.ts'
 import type { Packages } from './packages.ts'
 import { makeRunDir } from './run-dir.ts'
@@ -67,8 +67,9 @@ async function buildah(store: ImageStore, command: string, ...args: string[]): P
 async function loaderCache({ folder, packages: { env } }: ImageStore): Promise<string> {
 	const folders = (env.LD_LIBRARY_PATH ?? '').split(':')
 	const there = await Promise.all(folders.map(exists))
-	const make = (draft: string) => contained(['ldconfig', '-X', '-C', draft, ...folders.filter((_, i) => there[i])], { env })
-	return makeOnce(join(folder, 'ld.so.cache'), async draft => void (await make(draft)))
+	const cache = join(folder, 'ld.so.cache')
+	await contained(['ldconfig', '-X', '-C', cache, ...folders.filter((_, i) => there[i])], { env })
+	return cache
 }
 
 /** Its own configuration, complete: the package's files are not in /etc, and what a machine has there is none of the lab's business. */

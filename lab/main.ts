@@ -27,8 +27,8 @@ const command = new Command('npm start --')
 await main(command.parse().opts<Flags>())
 
 async function main(flags: Flags): Promise<void> {
-	for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(exitCodes.interrupted))
-	whenOrphaned(() => process.exit(exitCodes.interrupted))
+	onInterrupt(() => process.exit(exitCodes.interrupted))
+	whenOrphaned(() => process.kill(process.pid, 'SIGTERM'))
 	try {
 		await tell(flags)
 	} catch (error) {
@@ -77,15 +77,15 @@ Ctrl-C ends all of it.`
 
 async function untilInterrupted(lab: Lab): Promise<void> {
 	const began = Date.now()
-	const interrupted = new Promise<undefined>(resolve => {
-		for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-			process.removeAllListeners(signal)
-			process.once(signal, () => resolve(undefined))
-		}
-	})
+	const interrupted = new Promise<undefined>(resolve => onInterrupt(() => resolve(undefined)))
 	const death = await Promise.race([interrupted, lab.ended])
 	if (death !== undefined) throw new Error(death)
 	say(`the lab was up for ${seconds(Date.now() - began)}`)
+}
+
+/** In place of what was to be done before. It stays: one Ctrl-C may arrive more than once, from the terminal and by npm. */
+function onInterrupt(act: () => void): void {
+	for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.removeAllListeners(signal).on(signal, act)
 }
 
 function parseNodes(text: string): number {

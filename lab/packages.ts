@@ -1,6 +1,6 @@
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { cacheDir, fingerprint, makeOnce } from './cache.ts'
+import { cacheDir, exists, fingerprint, makeOnce } from './cache.ts'
 import { contained } from './contained.ts'
 import { Missing } from './machine.ts'
 import { say, step } from './progress.ts'
@@ -29,12 +29,24 @@ export interface Packages {
  */
 export async function unpackPackages(): Promise<Packages> {
 	const names = await notInstalled()
-	const root = await makeOnce(cacheDir(`packages-${fingerprint(...names)}`), async draft => {
+	const root = cacheDir(`packages-${fingerprint(...names)}`)
+	if ((await exists(root)) && (await lacksLibraries(root))) await rm(root, { recursive: true })
+	await makeOnce(root, async draft => {
 		announce(names)
 		await step('downloading and unpacking them', () => fill(draft, names))
 	})
 	return { root, env: environment(root) }
 }
+
+/** Libraries that the machine had itself were not unpacked, and may have been removed from it since. @see ldd(1) */
+async function lacksLibraries(root: string): Promise<boolean> {
+	const folders = await Promise.all(programFolders.map(folder => readdir(join(root, folder)).catch(() => [])))
+	const programs = folders.flatMap((names, i) => names.map(name => join(root, programFolders[i] ?? '', name)))
+	const { stdout } = await contained(['ldd', ...programs], { reject: false, env: { ...environment(root), LC_ALL: 'C' } })
+	return stdout.includes('not found')
+}
+
+const programFolders = ['usr/local/sbin', 'usr/sbin', 'usr/bin', 'sbin', 'bin'] as const
 
 /** Part of the cache's key as well: a package that is removed from the machine later is then fetched. */
 async function notInstalled(): Promise<string[]> {
@@ -77,7 +89,7 @@ function notThere(error: unknown): never {
 }
 
 function environment(root: string): Record<string, string> {
-	const programs = ['usr/local/sbin', 'usr/sbin', 'usr/bin', 'sbin', 'bin'].map(folder => join(root, folder))
+	const programs = programFolders.map(folder => join(root, folder))
 	const multiarch = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu'
 	const libraries = [`usr/lib/${multiarch}`, `lib/${multiarch}`].map(folder => join(root, folder))
 	const system = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']

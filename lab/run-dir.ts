@@ -27,8 +27,8 @@ export async function makeRunDir(kind: string): Promise<RunDir> {
 	const atExit = () => rmSync(path, { recursive: true, force: true, maxRetries: 2 })
 	process.once('exit', atExit)
 	const remove = async () => {
-		process.removeListener('exit', atExit)
 		await release(path, lock)
+		process.removeListener('exit', atExit) // not before: who exits meanwhile would leave half of it
 	}
 	return { path, remove }
 }

@@ -49,7 +49,7 @@ export async function startCloud(dir: string, nodes: readonly string[], clusters
 		viola: { url: viola.url, token },
 		daemons,
 		async stop() {
-			for (const daemon of daemons.toReversed()) await daemon.stop()
+			await Promise.all(daemons.map(daemon => daemon.stop()))
 			await openstack.stop()
 		},
 	}

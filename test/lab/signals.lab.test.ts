@@ -16,6 +16,8 @@ interface Running {
 	/** The lab's main process, in its namespaces. */
 	inside: Process
 	dir: string
+	/** Resolves when it has said that; throws what it said instead when it ends without. */
+	told(words: string): Promise<void>
 }
 
 const targets = ['npm', 'main', 'unshare', 'inside'] as const
@@ -37,6 +39,19 @@ describe.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)('%s', signal => {
 	})
 })
 
+test.each<[how: string, end: (lab: { npm: number }) => void]>([
+	['Ctrl-C in its terminal', ({ npm }) => process.kill(-npm, 'SIGINT')],
+	['SIGKILL to npm', ({ npm }) => process.kill(npm, 'SIGKILL')],
+])('%s ends a lab whose story is told, with mgmt, viola and its folder', async (_, end) => {
+	const lab = await startLab()
+	await lab.told('Ctrl-C ends all of it')
+	const members = family(lab.npm).map(({ pid }) => pid)
+	end(lab)
+	await expect.poll(() => left(lab), { timeout: 5000, interval: 100 }).toEqual({ processes: [], mounts: [] })
+	await expect.poll(() => processes().filter(({ pid }) => members.includes(pid)), { timeout: 5000 }).toEqual([])
+	expect(existsSync(lab.dir)).toBe(false)
+})
+
 test('what a killed lab left in its folder is removed by the next', async () => {
 	const first = await startLab()
 	process.kill(first.main, 'SIGKILL')
@@ -51,8 +66,18 @@ test('what a killed lab left in its folder is removed by the next', async () => 
 
 /** `npm start`, as far as a node whose kernel runs with its tap plugged in. */
 async function startLab(): Promise<Running> {
-	const child = spawn('npm', ['start', '--', '--nodes', '1'], { stdio: 'ignore', detached: true })
+	const child = spawn('npm', ['start', '--', '--nodes', '1'], { stdio: ['ignore', 'ignore', 'pipe'], detached: true })
 	started.push(child.pid ?? 0)
+	let said = ''
+	child.stderr.setEncoding('utf8').on('data', text => {
+		said += text
+	})
+	const told = async (words: string) => {
+		while (!said.includes(words)) {
+			if (child.exitCode !== null) throw new Error(`npm start ended with ${child.exitCode}: ${said.slice(-2000)}`)
+			await sleep(100)
+		}
+	}
 	for (const deadline = Date.now() + 120_000; Date.now() < deadline; await sleep(200)) {
 		const members = family(child.pid ?? 0)
 		const has = (word: string) => members.find(({ argv }) => argv.some(arg => arg.endsWith(word)))
@@ -60,7 +85,7 @@ async function startLab(): Promise<Running> {
 		const unshare = members.find(({ argv }) => argv[0] === 'unshare' && argv.some(arg => arg.endsWith('inside.ts')))
 		if (!main || !unshare || !inside || !kernel) continue
 		const dir = dirname(join(kernel.argv.find(arg => arg.startsWith('uml_dir='))?.slice('uml_dir='.length) ?? ''))
-		return { npm: child.pid ?? 0, main: main.pid, unshare: unshare.pid, inside, dir }
+		return { npm: child.pid ?? 0, main: main.pid, unshare: unshare.pid, inside, dir, told }
 	}
 	throw new Error('npm start did not come as far as a running kernel')
 }
