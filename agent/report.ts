@@ -1,4 +1,5 @@
 import type { AgentReport, InterfaceReport, RunConfig } from '../contract/agent-run.ts'
+import { cut } from '../contract/conditions.ts'
 import type { WantedInterface } from '../contract/interface.ts'
 import type { Reason } from '../contract/reasons.ts'
 import type { Failure } from '../runtime/errors.ts'
@@ -191,6 +192,5 @@ function isDry({ config }: Tally): boolean {
 
 /** One line, as long as a status may carry it. */
 function short(message: string): string {
-	const line = message.replace(/\s+/g, ' ')
-	return line.length <= 256 ? line : `${line.slice(0, 255)}…`
+	return cut(message.replace(/\s+/g, ' '))
 }

@@ -4,6 +4,11 @@ import { Timestamp } from './primitives.ts'
 /** The longest message of a status (characters); every byte is paid for at every write. */
 export const MESSAGE_MAX = 256
 
+/** @returns `text` with at most `max` characters (a message's, when left out), its end replaced by "…" where it was longer */
+export function cut(text: string, max = MESSAGE_MAX): string {
+	return text.length <= max ? text : `${text.slice(0, max - 1).toWellFormed()}…`
+}
+
 /** One fact about an object, as Kubernetes' own kinds tell theirs. */
 export const Condition = z.object({
 	type: z.string().max(64),

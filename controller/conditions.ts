@@ -1,10 +1,10 @@
 import type { AgentReport } from '../contract/agent-run.ts'
-import { type Condition, MESSAGE_MAX } from '../contract/conditions.ts'
+import { type Condition, cut } from '../contract/conditions.ts'
 import type { NodeConfigStatus, State } from '../contract/node-config.ts'
 import type { Reason } from '../contract/reasons.ts'
 import { condition } from './runs.ts'
 import type { Snapshot } from './snapshot.ts'
-import { cut, timestamp } from './text.ts'
+import { timestamp } from './text.ts'
 
 /** The conditions of a status. Pure. */
 
@@ -14,7 +14,7 @@ export type Said = { state: State; reason: Reason; message: string; underWay?: b
 /** The status, saying this: `state`, and the conditions Ready and Progressing. */
 export function saying(status: NodeConfigStatus, said: Said, snapshot: Snapshot): NodeConfigStatus {
 	const { state, reason, underWay = false } = said
-	const message = cut(said.message, MESSAGE_MAX)
+	const message = cut(said.message)
 	const progress = underWay ? { status: 'True' as const, message } : { status: 'False' as const, message: 'no run is under way' }
 	return {
 		...status,
@@ -33,7 +33,7 @@ const persistenceReasons = { True: 'Persistent', False: 'NotPersistent', Unknown
 
 /** Whether the node would be the same after a reboot, as far as the run could prove it. */
 export function persistence(snapshot: Snapshot, { persistent: { status, message } }: AgentReport): Condition {
-	return conditionNow(snapshot, { type: 'Persistent', status, reason: persistenceReasons[status], message: cut(message, MESSAGE_MAX) })
+	return conditionNow(snapshot, { type: 'Persistent', status, reason: persistenceReasons[status], message: cut(message) })
 }
 
 /** The time of a condition is when its status changed, not when it was last looked at. */

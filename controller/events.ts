@@ -1,9 +1,10 @@
+import { cut } from '../contract/conditions.ts'
 import { GROUP, VERSION } from '../contract/names.ts'
 import type { NodeConfigStatus } from '../contract/node-config.ts'
 import type { Event } from '../runtime/kube/kinds.ts'
 import { condition } from './runs.ts'
 import type { ConfigView } from './snapshot.ts'
-import { cut, timestamp } from './text.ts'
+import { timestamp } from './text.ts'
 
 const noteMax = 1_024
 

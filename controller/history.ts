@@ -1,8 +1,9 @@
+import { cut } from '../contract/conditions.ts'
 import type { HistoryEntry } from '../contract/node-config.ts'
 import { validTime } from './result.ts'
 import { HISTORY_MAX, succeeded } from './runs.ts'
 import type { Run, Snapshot } from './snapshot.ts'
-import { cut, timestamp } from './text.ts'
+import { timestamp } from './text.ts'
 
 /** The history with these runs in it: newest first, at most five, each run once. Pure. */
 export function historyWith({ config, now }: Snapshot, runs: readonly Run[], cause?: string): { history: HistoryEntry[] } {

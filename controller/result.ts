@@ -1,9 +1,8 @@
 import type { AgentReport, InterfaceReport } from '../contract/agent-run.ts'
-import { MESSAGE_MAX } from '../contract/conditions.ts'
+import { cut } from '../contract/conditions.ts'
 import { settle, type WantedInterface } from '../contract/interface.ts'
 import type { InterfaceStatus, NodeConfigSpec, NodeConfigStatus, State } from '../contract/node-config.ts'
 import type { Reason } from '../contract/reasons.ts'
-import { cut } from './text.ts'
 
 /** What a report means for the status. Pure. */
 
@@ -39,7 +38,7 @@ function interfaceResult({ id, name, macAddress }: WantedInterface, report: Agen
 	if (!said) return { ...common, status: 'Failed', reason: 'RunFailed', message: 'the run did not report on this interface' }
 	const { state, reason, message, warnings, observed } = said
 	const words = [message, ...warnings.map(warning => `${warning.reason}: ${warning.message}`)].filter(Boolean).join('; ')
-	return { ...common, status: state, reason, message: cut(words, MESSAGE_MAX), ...(observed && { observed }) }
+	return { ...common, status: state, reason, message: cut(words), ...(observed && { observed }) }
 }
 
 /** An interface that needed no change has been right since it was configured. */
@@ -63,7 +62,7 @@ function allDone({ changes }: AgentReport, { length }: { length: number }): Pick
 function planned(report: AgentReport): string {
 	const { changes } = report
 	const size = changes === 0 ? 'nothing would be changed' : `${changes} ${changes === 1 ? 'change' : 'changes'} would be made`
-	return cut(`Mode Plan: ${size}. ${report.message}`, MESSAGE_MAX)
+	return cut(`Mode Plan: ${size}. ${report.message}`)
 }
 
 /** The cause of one interface names the whole only when it explains every failure; a run that was put back explains all. */

@@ -1,4 +1,4 @@
-import { MESSAGE_MAX } from '../contract/conditions.ts'
+import { MESSAGE_MAX, cut } from '../contract/conditions.ts'
 import type { InterfaceStatus, NodeConfigStatus } from '../contract/node-config.ts'
 import type { Reason } from '../contract/reasons.ts'
 import { persistence, type Said, saying } from './conditions.ts'
@@ -6,7 +6,7 @@ import { historyWith } from './history.ts'
 import { allInterfaces, type Result, resultOf } from './result.ts'
 import { backoffMs, failuresUpTo, heals, REFUSED_MS } from './runs.ts'
 import type { Run, Snapshot } from './snapshot.ts'
-import { cut, duration, timestamp } from './text.ts'
+import { duration, timestamp } from './text.ts'
 
 /** A snapshot → the status of a node config, whole. Pure; whether it is worth a write is for `change.ts` to say. */
 

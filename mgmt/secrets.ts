@@ -54,10 +54,6 @@ async function readKey(client: KubeClient, namespace: string, ref: SecretKeyRef)
 async function findKey(client: KubeClient, namespace: string, { name, key }: SecretKeyRef): Promise<string | undefined> {
 	const where = `Secret ${namespace}/${name}`
 	const secret = await saying('ConfigError', `${where} could not be read`, () => client.find(Secret, { namespace, name }))
-	return (
-		secret &&
-		Buffer.from(secret.data?.[key] ?? '', 'base64')
-			.toString('utf8')
-			.trim()
-	)
+	const base64 = secret && (secret.data?.[key] ?? '')
+	return base64 && Buffer.from(base64, 'base64').toString('utf8').trim()
 }

@@ -1,4 +1,4 @@
-import type { Condition } from '../contract/conditions.ts'
+import { type Condition, cut, MESSAGE_MAX } from '../contract/conditions.ts'
 import type { OpenstackConfigStatus, SyncedNode } from '../contract/openstack-config.ts'
 import type { NodeConfigView } from '../contract/viola-api.ts'
 import { advice, type MgmtReason } from './failures.ts'
@@ -54,7 +54,7 @@ function failed({ reason, message, next = advice[reason] }: Problem): Verdict {
 	return {
 		ready: false,
 		reason,
-		message: `${cut(message.replace(/\.$/, ''), 254 - next.length)}. ${next}`,
+		message: `${cut(message.replace(/\.$/, ''), MESSAGE_MAX - 2 - next.length)}. ${next}`,
 		lastError: cut(`${reason}: ${message}`, 512),
 	}
 }
@@ -64,7 +64,7 @@ function conditionsOf({ ready, reason, message }: Verdict, previous: readonly Co
 		const status = holds ? 'True' : 'False'
 		const before = previous.find(it => it.type === type)
 		const since = before?.status === status ? before.lastTransitionTime : at
-		return { type, status, reason: why, message: cut(message, 256), lastTransitionTime: since, observedGeneration: generation }
+		return { type, status, reason: why, message: cut(message), lastTransitionTime: since, observedGeneration: generation }
 	}
 	return [condition('Ready', ready, reason), condition('Degraded', !ready, ready ? 'Healthy' : 'Error')]
 }
@@ -86,23 +86,19 @@ function nodesOf(outcome: Exclude<Outcome, { failure: unknown }>, previous: Open
 /** What the biz cluster says of a node, if it says it of the generation in force. */
 function stateOf(nodeName: string, { inForce, sent, errors, plan }: Exclude<Outcome, { failure: unknown }>): Partial<SyncedNode> {
 	const error = errors.get(nodeName)
-	if (error !== undefined) return { state: 'Refused', message: cut(error, 256) }
+	if (error !== undefined) return { state: 'Refused', message: cut(error) }
 	if (sent.has(nodeName)) return { state: 'Pending' }
 	const view = inForce.get(nodeName)
 	if (!view) return {}
 	if (plan.kept.includes(nodeName)) {
 		const message = `no longer wanted, but it is not proven that its VM is gone; if it is, by hand: kubectl delete mnnc ${nodeName}`
-		return { state: 'Kept', message: cut(message, 256) }
+		return { state: 'Kept', message: cut(message) }
 	}
 	const status = view.status?.observedGeneration === view.generation ? view.status : undefined
 	const ready = status?.conditions?.find(({ type }) => type === 'Ready')
-	return { state: status?.state ?? 'Pending', ...(ready?.status === 'False' && { message: cut(ready.message, 256) }) }
+	return { state: status?.state ?? 'Pending', ...(ready?.status === 'False' && { message: cut(ready.message) }) }
 }
 
 function count(n: number, noun: string): string {
 	return `${n} ${noun}${n === 1 ? '' : 's'}`
-}
-
-function cut(text: string, longest: number): string {
-	return text.length > longest ? `${text.slice(0, longest - 1)}…` : text
 }
