@@ -9,7 +9,8 @@ import type { Log } from './log.ts'
 import { backendOf } from './persist/backend.ts'
 import type { Proof } from './host/prove.ts'
 import { countChanges, type Plan, plan } from './plan.ts'
-import { lostPaths, probe, targetsOf, type Target } from './probe.ts'
+import { askOwnGateways, type Warning } from './own-gateway.ts'
+import { answering, lostPaths, probe, targetsOf, tellProbes, type Target } from './probe.ts'
 import { recordOf, select, type Wanted } from './select.ts'
 import { stepWords } from './words.ts'
 
@@ -36,14 +37,16 @@ export type Outcome = {
 	state: HostState
 	proof: Proof
 	probes: Probes
+	/** id → what its own probes found; absent: they were not asked. */
+	warnings?: ReadonlyMap<number, Warning>
 	/** Absent: what was planned is done. */
 	failed?: Failure<Code>
 	/** After a failure: what the undo could not bring back. The recipe then stays, for the host or the next run to try again. */
 	unrestored?: string[]
 }
 
-/** How long a path that worked before may take to answer again (milliseconds). */
-const PATIENCE = 5_000
+/** How long a path may take to answer before the change, and one that worked then to answer again after it (milliseconds). */
+const PATIENCE = { before: 3_000, after: 5_000 }
 /** A commit this close to the dead man's hour could meet him at work (milliseconds). */
 const MARGIN = 3_000
 
@@ -53,8 +56,8 @@ export async function attempt(task: Attempt): Promise<Outcome> {
 	const wish = await makePlan(task, before)
 	task.planned(wish)
 	if (task.dry || wish.steps.length === 0) return done(task, { plan: wish, state: before, probes: { before: [], after: [] } })
-	const targets = targetsOf(before, task.apiServer)
-	const probes: Probes = { before: await task.timed('probe', () => probe(targets, 1_000)), after: [] }
+	const targets = targetsOf(task.host, before, task.apiServer)
+	const probes: Probes = { before: await task.timed('probe', () => probe(targets, PATIENCE.before)), after: [] }
 	tellProbes(task.log, 'probes before', probes.before)
 	const armed = await task.timed('arm', () =>
 		task.host.arm({ undo: wish.undo, tag: task.tag, deadManSeconds: task.deadManSeconds, systemd: before.systemd }),
@@ -95,20 +98,18 @@ async function carryOut(task: Attempt, { plan: wish, before, probes, targets, ar
 	log.tell('applied', `${countChanges(wish.steps)} changes in ${Math.round(performance.now() - started)} ms`)
 	const state = await verify(task)
 	refuseLosses(wish, before, state)
-	probes.after = await timed('probe', () => probe(answering(targets, probes.before), PATIENCE))
-	tellProbes(log, 'probes after', probes.after)
+	const [after, own] = await timed('probe', () =>
+		Promise.all([probe(answering(targets, probes.before), PATIENCE.after), askOwnGateways(host, wish.accepted)]),
+	)
+	probes.after = after
+	tellProbes(log, 'probes after', after, own.words)
 	const lost = lostPaths(probes.before, probes.after)
 	if (lost.length > 0) throw failure('CONNECTIVITY_LOST', `${lost.join(' and ')} answered before the change and not after it`)
-	const outcome = await done(task, { plan: wish, state, probes })
+	const outcome = await done(task, { plan: wish, state, probes, warnings: own.warnings })
 	if (!host.isArmed() || (armed.until !== undefined && Date.now() > armed.until - MARGIN))
 		throw failure('EXPIRED', `the run took longer than ${task.deadManSeconds} s, so the host puts everything back`)
 	await timed('commit', () => host.disarm(armed))
 	return outcome
-}
-
-/** What was silent before is not waited for after. */
-function answering(targets: readonly Target[], before: readonly Probe[]): Target[] {
-	return targets.filter(({ name }) => before.some(probe => probe.name === name && probe.ok))
 }
 
 /** Right is what leaves nothing to plan; there is no second idea of it. A daemon may need a moment, so it is asked three times. */
@@ -152,7 +153,7 @@ async function putBack(task: Attempt, work: Work & { failed: Failure<Code> }): P
 	log.tell('failed', failed.message)
 	const complaints = await timed('undo', () => host.undo(wish.undo))
 	const state = await timed('observe', () => host.observe(task.wanted.interfaces.map(({ macAddress }) => macAddress)))
-	const now = await timed('probe', () => probe(answering(targets, probes.before), PATIENCE))
+	const now = await timed('probe', () => probe(answering(targets, probes.before), PATIENCE.after))
 	tellProbes(log, 'probes undone', now)
 	const unrestored = [
 		...differences(touchable(before, touchedBy(wish)), touchable(state, touchedBy(wish))),
@@ -188,9 +189,4 @@ function rebootWords({ persistent: { status, message } }: Proof): string {
 function tellArmed(log: Log, { until }: Armed): void {
 	if (until === undefined) log.tell('armed', 'the undo is on the host; no systemd here, so only another run would use it')
 	else log.tell('armed', `everything is put back at ${new Date(until).toISOString().slice(11, 19)} unless this run commits`)
-}
-
-function tellProbes(log: Log, what: string, probes: readonly Probe[]): void {
-	if (probes.length > 0)
-		log.tell(what, probes.map(({ name, ok, milliseconds }) => `${name} ${ok ? `${milliseconds} ms` : 'silent'}`).join(', '))
 }

@@ -6,6 +6,9 @@ export const UDEV_RUN_FOLDER = '/run/udev/rules.d'
 export const UDEV_ETC_FOLDER = '/etc/udev/rules.d'
 export const CLOUD_INIT_FOLDER = '/etc/cloud/cloud.cfg.d'
 export const CLOUD_INIT_DISABLED = '/etc/cloud/cloud-init.disabled'
+export const RESOLV_CONF = '/etc/resolv.conf'
+/** Whom systemd-resolved asks. */
+export const RESOLVED_UPLINK = '/run/systemd/resolve/resolv.conf'
 
 /** Ours alone. Made by the first run that changes something, and removed with the last interface. */
 export const STATE_FOLDER = '/var/lib/multinic'

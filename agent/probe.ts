@@ -1,20 +1,24 @@
 import type { Probe } from '../contract/agent-run.ts'
-import { neighbourAnswers, tcpAnswers } from './host/reach.ts'
+import type { Host } from './host/host.ts'
+import { nameserverAnswers, tcpAnswers } from './host/reach.ts'
 import type { HostState } from './host/state.ts'
+import type { Log } from './log.ts'
 import { bestDefault } from './preflight.ts'
 
-export type Target = { name: string; ask(): Promise<boolean> }
+export type Target = { name: string; ask(withinMs: number): Promise<boolean> }
 
-/** The node's own paths: the API server, and the gateways of its default routes. */
-export function targetsOf(host: HostState, apiServer: { host: string; port: number } | undefined): Target[] {
+/** The node's own paths: the API server, the gateways of its default routes, its nameservers. */
+export function targetsOf(host: Host, state: HostState, apiServer: { host: string; port: number } | undefined): Target[] {
 	const api: Target[] = apiServer ? [{ name: 'api', ask: () => tcpAnswers(apiServer.host, apiServer.port) }] : []
-	const gateways = ([4, 6] as const).flatMap(family => {
-		const { via, link } = bestDefault(host.routes, family) ?? {}
-		return via === undefined || link === undefined
-			? []
-			: [{ name: family === 4 ? 'gateway' : 'gateway6', ask: () => neighbourAnswers(via, link) }]
+	const gateways = ([4, 6] as const).flatMap((family): Target[] => {
+		const { via: ip, link } = bestDefault(state.routes, family) ?? {}
+		if (ip === undefined || link === undefined) return []
+		const ask = async (withinMs: number) => (await host.neighboursAnswer([{ ip, link }], withinMs))[0] === true
+		return [{ name: family === 4 ? 'gateway' : 'gateway6', ask }]
 	})
-	return [...api, ...gateways]
+	const servers = host.nameservers()
+	const dns: Target[] = servers.length > 0 ? [{ name: 'dns', ask: () => nameserverAnswers(servers) }] : []
+	return [...api, ...gateways, ...dns]
 }
 
 /**
@@ -32,11 +36,22 @@ export function lostPaths(before: readonly Probe[], after: readonly Probe[]): st
 	return before.filter(({ name, ok }) => ok && silent.has(name)).map(({ name }) => name)
 }
 
+/** What was silent before is not waited for after. */
+export function answering(targets: readonly Target[], before: readonly Probe[]): Target[] {
+	return targets.filter(({ name }) => before.some(probe => probe.name === name && probe.ok))
+}
+
+/** @param more what else was found out; nothing is told where nothing was asked */
+export function tellProbes(log: Log, what: string, probes: readonly Probe[], more: readonly string[] = []): void {
+	const words = [...probes.map(({ name, ok, milliseconds }) => `${name} ${ok ? `${milliseconds} ms` : 'silent'}`), ...more]
+	if (words.length > 0) log.tell(what, words.join(', '))
+}
+
 async function probeOne({ name, ask }: Target, patienceMs: number): Promise<Probe> {
 	const started = performance.now()
 	for (;;) {
 		const asked = performance.now()
-		if (await ask()) return { name, ok: true, milliseconds: round(performance.now() - asked) }
+		if (await ask(Math.max(0, started + patienceMs - asked))) return { name, ok: true, milliseconds: round(performance.now() - asked) }
 		if (performance.now() - started > patienceMs)
 			return { name, ok: false, milliseconds: round(performance.now() - started), message: 'no answer' }
 		await new Promise(resolve => setTimeout(resolve, 200))

@@ -8,6 +8,7 @@ import { type Code, reasonOf } from './failure.ts'
 import { spell } from './host/spell.ts'
 import type { HostState, Link } from './host/state.ts'
 import { identityOf, type Refusal } from './match.ts'
+import type { Warning } from './own-gateway.ts'
 import { countChanges, type Plan } from './plan.ts'
 
 /** What a run adds up while it goes on. */
@@ -18,6 +19,8 @@ export type Tally = {
 	/** id → changes that were committed. */
 	changes: Map<number, number>
 	total: number
+	/** id → what its own probes found last. */
+	warnings: Map<number, Warning>
 }
 
 /** What became of a run, interface by interface. */
@@ -84,7 +87,7 @@ function accepted(nic: WantedInterface, link: Link, { outcome, tally }: Told): I
 	const { failed, plan, proof, state } = outcome
 	if (failed) return { ...failedInterface(nic, undone(outcome)), ...observed(link, state) }
 	const changes = isDry(tally) ? countChanges(plan.steps, nic.id) : (tally.changes.get(nic.id) ?? 0)
-	const warning = proof.warnings.get(nic.id)
+	const warnings = [proof.warnings.get(nic.id), tally.warnings.get(nic.id)].filter(warning => warning !== undefined)
 	return {
 		id: nic.id,
 		name: nic.name,
@@ -92,7 +95,7 @@ function accepted(nic: WantedInterface, link: Link, { outcome, tally }: Told): I
 		...judge(changes, tally),
 		changes,
 		...observed(link, state),
-		warnings: warning ? [{ reason: warning.reason, message: short(warning.message) }] : [],
+		warnings: warnings.map(({ reason, message }) => ({ reason, message: short(message) })),
 	}
 }
 

@@ -24,7 +24,7 @@ export type Surrounding = {
  * @returns the report, whatever happened; only a bug is thrown
  */
 export async function run(config: RunConfig, host: Host, surrounding: Surrounding): Promise<AgentReport> {
-	const tally: Tally = { config, started: new Date(), milliseconds: {}, changes: new Map(), total: 0 }
+	const tally: Tally = { config, started: new Date(), milliseconds: {}, changes: new Map(), total: 0, warnings: new Map() }
 	const interfaces = config.mode === 'Cleanup' ? [] : settle(config.interfaces)
 	surrounding.log.tell(`${config.nodeName}, generation ${config.generation}, ${modes[config.mode]}backend netplan-networkd`, '')
 	try {
@@ -122,8 +122,9 @@ async function timed<T>({ milliseconds }: Tally, phase: string, work: () => Prom
 	}
 }
 
-function count({ plan }: Outcome, tally: Tally): void {
+function count({ plan, warnings }: Outcome, tally: Tally): void {
 	if (isDry(tally.config)) return
+	if (warnings) tally.warnings = new Map(warnings)
 	for (const { nic } of plan.accepted) tally.changes.set(nic.id, (tally.changes.get(nic.id) ?? 0) + countChanges(plan.steps, nic.id))
 	tally.total += countChanges(plan.steps)
 }

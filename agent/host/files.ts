@@ -9,13 +9,14 @@ import {
 	openSync,
 	readdirSync,
 	readFileSync,
+	readlinkSync,
 	renameSync,
 	rmSync,
 	statSync,
 	writeFileSync,
 	writeSync,
 } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { codeOf } from '../../runtime/errors.ts'
 import type { FileState } from './state.ts'
 
@@ -25,6 +26,18 @@ export function readFile(path: string): FileState | undefined {
 		const { mode, gid } = statSync(path)
 		return { content: readFileSync(path, 'utf8'), mode: mode & 0o7777, gid }
 	})
+}
+
+/**
+ * Reads a file of the host whose path may be a link: an absolute one means the host's root, not the one of this container.
+ *
+ * @param path below `root`
+ * @returns its text; empty when it is not there
+ */
+export function readHostFile(root: string, path: string, linksLeft = 8): string {
+	const target = unlessMissing(() => (lstatSync(root + path).isSymbolicLink() ? readlinkSync(root + path) : undefined))
+	if (target === undefined) return readFile(root + path)?.content ?? ''
+	return linksLeft > 0 ? readHostFile(root, resolve(dirname(path), target), linksLeft - 1) : ''
 }
 
 /** @returns the names in a folder, sorted; none when it is not there */

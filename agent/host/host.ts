@@ -1,9 +1,13 @@
 import type { Accepted } from '../select.ts'
+import { nameserversOf } from '../nameservers.ts'
+import { RESOLV_CONF, RESOLVED_UPLINK } from '../paths.ts'
 import type { Generated } from '../plan.ts'
 import { generate, type Proof, prove } from './prove.ts'
 import type { Change, Step } from '../steps.ts'
 import { apply, applyUndo } from './apply.ts'
 import { type Armed, arm, disarm, isArmed, leftBehind } from './deadman.ts'
+import { readHostFile } from './files.ts'
+import { neighboursAnswer, type Question } from './neighbours.ts'
 import { observe } from './observe.ts'
 import type { HostState } from './state.ts'
 
@@ -18,6 +22,9 @@ export type Host = {
 	leftBehind(): Armed | undefined
 	apply(steps: readonly Step[]): Promise<void>
 	undo(changes: readonly Change[]): Promise<string[]>
+	/** Asks anew; who has not answered after `withinMs` milliseconds is silent. */
+	neighboursAnswer(questions: readonly Question[], withinMs: number): Promise<boolean[]>
+	nameservers(): string[]
 }
 
 /** @param root where the host's `/` is mounted; the kernel is that of the current network namespace */
@@ -32,5 +39,7 @@ export function hostAt(root: string): Host {
 		leftBehind: () => leftBehind(root),
 		apply: steps => apply(root, steps),
 		undo: changes => applyUndo(root, changes),
+		neighboursAnswer,
+		nameservers: () => nameserversOf(readHostFile(root, RESOLV_CONF), readHostFile(root, RESOLVED_UPLINK)),
 	}
 }

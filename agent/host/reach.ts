@@ -1,6 +1,6 @@
-import { createSocket } from 'node:dgram'
+import { Resolver } from 'node:dns/promises'
 import { connect } from 'node:net'
-import { exec } from './exec.ts'
+import { codeOf } from '../../runtime/errors.ts'
 
 /** @returns whether a TCP connection comes about within 2 s; on any error it does not */
 export function tcpAnswers(host: string, port: number): Promise<boolean> {
@@ -16,24 +16,27 @@ export function tcpAnswers(host: string, port: number): Promise<boolean> {
 	})
 }
 
+/** What a nameserver says when it has no address to give. It says something, so the way to it works. */
+const REFUSALS = new Set(['ENODATA', 'ENOTFOUND', 'ESERVFAIL', 'EREFUSED', 'ENOTIMP', 'EFORMERR', 'EBADRESP'])
+
 /**
- * A datagram to the discard port makes the kernel look for a neighbour; whether it was found stands in the neighbour table.
+ * Asks for `localhost`, which a nameserver answers, or refuses, without asking others: only the way to it is of interest.
  *
- * @param link ifindex
+ * @param servers IP addresses
+ * @returns whether one of them says anything within 2 s
  */
-export async function neighbourAnswers(ip: string, link: number): Promise<boolean> {
-	await poke(ip, link)
-	const { stdout } = await exec('ip', ['-j', 'neigh', 'show', ip, 'dev', `if${link}`])
-	return /"lladdr"/.test(stdout) && !/"(FAILED|INCOMPLETE)"/.test(stdout)
+export function nameserverAnswers(servers: readonly string[]): Promise<boolean> {
+	return Promise.any(servers.map(says)).catch(() => false)
 }
 
-function poke(ip: string, link: number): Promise<void> {
-	return new Promise(resolve => {
-		const socket = createSocket(ip.includes(':') ? 'udp6' : 'udp4')
-		socket.on('error', () => {}) // The callback tells as well; what counts is the neighbour table.
-		socket.send('', 9, ip.startsWith('fe80:') ? `${ip}%${link}` : ip, () => {
-			socket.close()
-			setTimeout(resolve, 20)
-		})
-	})
+/** @throws what there is to throw when nothing is said */
+async function says(server: string): Promise<true> {
+	const resolver = new Resolver({ timeout: 1_000, tries: 1 })
+	resolver.setServers([server])
+	try {
+		await resolver.resolve4('localhost')
+	} catch (error) {
+		if (!REFUSALS.has(codeOf(error))) throw error
+	}
+	return true
 }

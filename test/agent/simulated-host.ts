@@ -164,6 +164,8 @@ export function livingHost(start: HostState): { host: Host; now(): HostState } {
 			state = afterEvery(state, changes, true)
 			return []
 		},
+		neighboursAnswer: async questions => questions.map(() => true),
+		nameservers: () => [],
 	}
 	return { host, now: () => state }
 }

@@ -1,0 +1,23 @@
+import { isIP } from 'node:net'
+
+/** The resolver reads no more than so many. */
+const MOST = 3
+
+/**
+ * The nameservers this host asks, from its resolv.conf.
+ *
+ * @param uplink systemd-resolved's own list: its stub (127.0.0.53) answers from the host itself whatever the network does
+ */
+export function nameserversOf(resolvConf: string, uplink: string): string[] {
+	const servers = listed(resolvConf)
+	const behind = servers.every(isStub) ? listed(uplink) : []
+	return (behind.length > 0 ? behind : servers).slice(0, MOST)
+}
+
+function listed(text: string): string[] {
+	return [...text.matchAll(/^[ \t]*nameserver[ \t]+(\S+)/gm)].flatMap(([, server = '']) => (isIP(server) ? [server] : []))
+}
+
+function isStub(server: string): boolean {
+	return server === '127.0.0.53' || server === '127.0.0.54'
+}
