@@ -84,8 +84,8 @@ function settings({ name, sysctls }: Link, wanted: Readonly<Record<string, strin
 		.map(([key, value]) => ({ kind: 'sysctl', name, key, value }))
 }
 
-/** Our rules are known by priority and table together. */
-function staleRules(id: number, wanted: readonly Rule[], { rules }: HostState): Change[] {
+/** @returns removals of the rules of this id that are not wanted; ours are known by priority and table together */
+export function staleRules(id: number, wanted: readonly Rule[], { rules }: HostState): Change[] {
 	const keys = new Set(wanted.map(ruleKey))
 	return rules
 		.filter(rule => rule.priority === RULE_PRIORITY + id && rule.table === routeTable(id) && !keys.has(ruleKey(rule)))

@@ -1,4 +1,4 @@
-import { configure, forgottenByDown, memoryOf, type Phases, release } from './configure.ts'
+import { configure, forgottenByDown, memoryOf, type Phases, release, staleRules } from './configure.ts'
 import type { FileState, HostState } from './host/state.ts'
 import { generatedPaths, RECORD_PATH } from './paths.ts'
 import { netplanFiles } from './persist/netplan.ts'
@@ -23,14 +23,14 @@ export function plan(wanted: Wanted, host: HostState, generated: Generated): Pla
 	const selection = select(wanted, host)
 	const taken = new Set(selection.accepted.map(({ nic }) => nic.id))
 	const owners = [
-		...selection.accepted.map(accepted => ({ id: accepted.nic.id, phases: configure(accepted, host) })),
+		...selection.accepted.map(accepted => ({ id: accepted.nic.id, phases: configurePhases(accepted, taken, host) })),
 		...selection.released.map(released => ({ id: undefined, phases: releasePhases(released, taken, host) })),
 	]
 	const of = (phase: keyof Phases) => owners.flatMap(({ id, phases }) => phases[phase].map(change => stepOf(id, change)))
 	const renames = renameSteps(selection, host, { take: of('take'), shape: of('shape') })
 	const steps = [
 		...of('settings'),
-		...rulesOfFamily(of('take'), 'first'),
+		...rulesOfFamily(withoutDoubles(of('take')), 'first'),
 		...renames.down,
 		...renames.steps,
 		...withoutDoubles([...of('shape'), ...renames.up]),
@@ -43,6 +43,13 @@ export function plan(wanted: Wanted, host: HostState, generated: Generated): Pla
 /** How many changes a plan makes; waiting for a daemon is none. */
 export function countChanges(steps: readonly Step[], id?: number): number {
 	return steps.filter(step => step.change.kind !== 'seen' && (id === undefined || step.id === id)).length
+}
+
+/** A NIC that has another id now gives up the rules of its old one, unless that is another NIC's. */
+function configurePhases(accepted: Accepted, taken: ReadonlySet<number>, host: HostState): Phases {
+	const phases = configure(accepted, host)
+	const old = accepted.ours?.id
+	return old === undefined || taken.has(old) ? phases : { ...phases, take: [...staleRules(old, [], host), ...phases.take] }
 }
 
 /** An id that another NIC has now keeps its rules: that NIC's own plan takes away what is too much. */

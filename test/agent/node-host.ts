@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AgentReport, type RunConfig } from '../../contract/agent-run.ts'
 import type { Interface } from '../../contract/interface.ts'
+import type { Answered, Asked } from './agent-session.ts'
+import type { Fault } from './broken-host.ts'
 
 /**
  * A host for kernel tests: a network and mount namespace of its own, held by one process, and a folder that stands for its root.
@@ -11,30 +13,45 @@ import type { Interface } from '../../contract/interface.ts'
  */
 export type NodeHost = {
 	root: string
+	/** The root with what is mounted on it in the host's own namespace. */
+	inner: string
+	/** Of the process that holds the namespaces. */
+	pid: number
 	/** Lines for `ip -batch`. */
 	ip(lines: string): Promise<void>
 	/** One `ip -j` answer. */
 	ask(args: string): Promise<Record<string, unknown>[]>
 	/** A run of the real agent. `fault`: apply that many steps, then fail or be killed. */
-	agent(interfaces: Partial<Interface>[], more?: Partial<RunConfig>, fault?: Fault): Promise<AgentRun>
+	agent(interfaces: Partial<Interface>[], more?: Partial<RunConfig>, fault?: Fault, env?: Record<string, string>): Promise<AgentRun>
+	/** Many runs of it in one process, one after the other. */
+	session(): Session
+	/** A program in the host's namespaces: to its end, or until the host is closed. */
+	inside(program: string, args: string[]): Promise<Ran>
+	start(program: string, args: string[], env?: Record<string, string>): ChildProcess
 	/** Everything a run may change, without what passes by itself. */
 	everything(): Promise<unknown>
 	/** Path below the root → time of last change (nanoseconds). */
 	changeTimes(): Record<string, bigint>
 	close(): void
 }
-/** `renameDown`: as on a kernel before 6.2; `at` absent: only that. */
-export type Fault = { at?: number; how: 'fail' | 'kill'; renameDown?: boolean }
-export type AgentRun = { code: number; stdout: string; stderr: string; report: AgentReport | undefined }
-
-const entry = join(import.meta.dirname, 'agent-with-veth.ts')
+export type Ran = { code: number; stdout: string; stderr: string }
+export type AgentRun = Ran & { report: AgentReport | undefined }
+export type Session = (interfaces: Partial<Interface>[], more?: Partial<RunConfig>, fault?: Fault) => Promise<Answered>
 
 export async function nodeHost(): Promise<NodeHost> {
 	const root = mkdtempSync(join(tmpdir(), 'mn-'))
 	for (const folder of ['etc/netplan', 'etc/sysctl.d', 'run/systemd/network', 'run/udev/rules.d', 'var/lib', 'proc', 'config'])
 		mkdirSync(join(root, folder), { recursive: true })
 	const holder = await hold(root)
-	const inside = (program: string, args: string[], more: Inside = {}) => runInside(holder, program, args, more)
+	const pid = holder.pid ?? 0
+	const inner = `/proc/${pid}/root${root}`
+	const inside = (program: string, args: string[], more: Inside = {}) => runInside(pid, program, args, more)
+	const started: ChildProcess[] = [holder]
+	const start = (program: string, args: string[], env: Record<string, string> = {}) => {
+		const child = startInside(pid, program, args, env)
+		started.push(child)
+		return child
+	}
 	const ask = async (args: string) =>
 		JSON.parse((await inside('ip', ['-j', ...args.split(' ')])).stdout || '[]') as Record<string, unknown>[]
 	const ip = async (lines: string) => {
@@ -44,19 +61,28 @@ export async function nodeHost(): Promise<NodeHost> {
 	await ip('link set lo up')
 	return {
 		root,
+		inner,
+		pid,
 		ip,
 		ask,
-		agent: (interfaces, more = {}, fault = undefined) => agent(root, inside, config(interfaces, more), fault),
+		inside: (program, args) => inside(program, args),
+		start,
+		agent: (interfaces, more = {}, fault = undefined, env = {}) => agent({ root, inside, env }, config(interfaces, more), fault),
+		session: () => session(start(process.execPath, [entry('agent-session.ts')], environment(root))),
 		everything: async () => ({
 			...(await kernelState(ask)),
-			files: filesBelow(root).map(path => [path, readFileSync(join(root, path), 'utf8')]),
+			files: filesBelow(inner).map(path => [path, readFileSync(join(inner, path), 'utf8')]),
 		}),
-		changeTimes: () => Object.fromEntries(filesBelow(root).map(path => [path, statSync(join(root, path), { bigint: true }).ctimeNs])),
+		changeTimes: () => Object.fromEntries(filesBelow(inner).map(path => [path, statSync(join(inner, path), { bigint: true }).ctimeNs])),
 		close: () => {
-			holder.kill('SIGKILL')
+			for (const child of started) child.kill('SIGKILL')
 			rmSync(root, { recursive: true, force: true })
 		},
 	}
+}
+
+function entry(name: string): string {
+	return join(import.meta.dirname, name)
 }
 
 /** The proc of the namespace shows its own network settings; the mount ends with the namespace. */
@@ -72,9 +98,29 @@ function hold(root: string): Promise<ChildProcess> {
 }
 
 type Inside = { input?: string; env?: Record<string, string> }
-type Ran = { code: number; stdout: string; stderr: string }
 
-function runInside({ pid }: ChildProcess, program: string, args: string[], { input = '', env = {} }: Inside): Promise<Ran> {
+/** With a channel for messages, which only Node takes up. */
+function startInside(pid: number, program: string, args: string[], env: Record<string, string>): ChildProcess {
+	return spawn('nsenter', ['--target', String(pid), '--net', '--mount', program, ...args], {
+		env: { ...process.env, ...env },
+		stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+	})
+}
+
+function session(child: ChildProcess): Session {
+	return (interfaces, more, fault) =>
+		new Promise((resolve, reject) => {
+			const ended = (code: number | null) => reject(new Error(`the session ended with ${code}`))
+			child.once('exit', ended)
+			child.once('message', answer => {
+				child.off('exit', ended)
+				resolve(answer as Answered)
+			})
+			child.send({ wish: config(interfaces, more), fault } satisfies Asked)
+		})
+}
+
+function runInside(pid: number, program: string, args: string[], { input = '', env = {} }: Inside): Promise<Ran> {
 	return new Promise(resolve => {
 		const options = { env: { ...process.env, ...env }, maxBuffer: 1 << 26 }
 		const child = execFile('nsenter', ['--target', String(pid), '--net', '--mount', program, ...args], options, (error, stdout, stderr) =>
@@ -102,23 +148,23 @@ export function config(interfaces: Partial<Interface>[], more: Partial<RunConfig
 	}
 }
 
-async function agent(
-	root: string,
-	inside: (program: string, args: string[], more?: Inside) => Promise<Ran>,
-	wish: RunConfig,
-	fault: Fault | undefined,
-): Promise<AgentRun> {
-	const env = {
+function environment(root: string) {
+	return {
 		AGENT_CONFIG: join(root, 'config/config.json'),
 		HOST_ROOT: root,
 		REPORT_FILE: join(root, 'config/report.json'),
 		TERMINATION_LOG: join(root, 'config/none'),
-		FAULT: JSON.stringify(fault ?? null),
 	}
+}
+
+type Where = { root: string; inside(program: string, args: string[], more?: Inside): Promise<Ran>; env: Record<string, string> }
+
+async function agent({ root, inside, env: more }: Where, wish: RunConfig, fault: Fault | undefined): Promise<AgentRun> {
+	const env = { ...environment(root), FAULT: JSON.stringify(fault ?? null), ...more }
 	rmSync(env.REPORT_FILE, { force: true })
 	writeFileSync(env.AGENT_CONFIG, JSON.stringify(wish))
 	chmodSync(env.AGENT_CONFIG, 0o600)
-	const ran = await inside(process.execPath, [entry], { env })
+	const ran = await inside(process.execPath, [entry('agent-with-veth.ts')], { env })
 	const report = readdirSync(join(root, 'config')).includes('report.json')
 		? AgentReport.parse(JSON.parse(readFileSync(env.REPORT_FILE, 'utf8')))
 		: undefined

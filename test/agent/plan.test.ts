@@ -110,6 +110,15 @@ describe('a plan', () => {
 		)
 	})
 
+	test('of no interfaces leaves no rule, route or file of ours, whatever was wished before', () => {
+		fc.assert(
+			fc.property(wish, wish, host, (first, second, start) => {
+				const { rules, routes, files } = carriedOut(wanted([]), carriedOut(second, carriedOut(first, start)))
+				expect({ rules, routes, files }).toEqual({ rules: [], routes: [], files: {} })
+			}),
+		)
+	})
+
 	test('takes over a lease and knows it may', () => {
 		const leased = {
 			ifindex: 2,

@@ -1,0 +1,42 @@
+import { execFileSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { deliver } from '../../agent/deliver.ts'
+import { parseSettings } from '../../agent/config.ts'
+import { hostAt } from '../../agent/host/host.ts'
+import { lock } from '../../agent/host/lock.ts'
+import { createLog } from '../../agent/log.ts'
+import { run } from '../../agent/run.ts'
+import type { AgentReport, RunConfig } from '../../contract/agent-run.ts'
+import { broken, type Fault } from './broken-host.ts'
+
+/** Run after run in one process, each asked for by a message; the answer tells what the kernel then says of itself. */
+export type Asked = { wish: RunConfig; fault: Fault | undefined }
+export type Answered = {
+	report: AgentReport
+	said: string
+	/** `ip -j` of links with addresses, routes of all tables, rules. */
+	kernel: Record<'links' | 'routes' | 'rules', Record<string, unknown>[]>
+	/** File descriptors this process has open. */
+	descriptors: number
+}
+
+const settings = parseSettings(process.env)
+const kinds = new Set(['hardware', 'veth'])
+
+process.on('message', async ({ wish, fault }: Asked) => {
+	let said = ''
+	const log = createLog('human', line => {
+		said += line
+	})
+	const unlock = await lock(settings.hostRoot)
+	const host = hostAt(settings.hostRoot)
+	const report = await run(wish, fault ? broken(host, fault) : host, { log, kinds, apiServer: settings.apiServer })
+	await deliver(report, wish.report, settings, log)
+	unlock()
+	const kernel = { links: ip('addr'), routes: ip('route show table all'), rules: ip('rule') }
+	process.send?.({ report, said, kernel, descriptors: readdirSync('/proc/self/fd').length } satisfies Answered)
+})
+
+function ip(args: string): Record<string, unknown>[] {
+	return JSON.parse(execFileSync('ip', ['-j', ...args.split(' ')], { encoding: 'utf8' }))
+}

@@ -1,0 +1,57 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, writeFileSync } from 'node:fs'
+import { failure } from '../../agent/failure.ts'
+import type { Host } from '../../agent/host/host.ts'
+
+/** What befalls a run after so many of its steps. `renameDown`: as on a kernel before 6.2; `at` absent: only that. */
+export type Fault = { at?: number; renameDown?: boolean } & (
+	| { how: 'fail' | 'kill' }
+	/** The link with this ifindex is unplugged. */
+	| { how: 'vanish'; link: number }
+	/** The run stands still: it makes the file `held` and goes on when there is a file `go`. */
+	| { how: 'hold'; held: string; go: string }
+	/** The wall clock is set (by so many seconds) while other seconds pass. */
+	| { how: 'clock'; set: number; pass: number }
+)
+
+/** A host to which that happens, once where the run is not to end by it. */
+export function broken(host: Host, fault: Fault): Host {
+	const { at, renameDown = false } = fault
+	let isOver = at === undefined
+	return {
+		...host,
+		observe: async macs => ({ ...(await host.observe(macs)), ...(renameDown && { liveRename: false }) }),
+		apply: async steps => {
+			if (isOver) return host.apply(steps)
+			await host.apply(steps.slice(0, at))
+			if (fault.how === 'fail') throw failure('COMMAND_FAILED', `broken on purpose after ${at} of ${steps.length} steps`)
+			isOver = true
+			await happen(fault)
+			await host.apply(steps.slice(at))
+		},
+	}
+}
+
+async function happen(fault: Fault): Promise<void> {
+	if (fault.how === 'kill') process.kill(process.pid, 'SIGKILL')
+	else if (fault.how === 'vanish') execFileSync('ip', ['link', 'del', `if${fault.link}`])
+	else if (fault.how === 'clock') setClock(fault)
+	else if (fault.how === 'hold') {
+		writeFileSync(fault.held, '')
+		while (!existsSync(fault.go)) await new Promise(resolve => setTimeout(resolve, 20))
+	}
+}
+
+/** The kernel has one wall clock for all its namespaces, so it is set for this process alone. */
+function setClock({ set, pass }: { set: number; pass: number }): void {
+	const { Date: RealDate } = globalThis
+	const monotonic = performance.now.bind(performance)
+	const now = () => RealDate.now() + (set + pass) * 1000
+	globalThis.Date = class extends RealDate {
+		constructor(...given: [] | [number | string]) {
+			super(given.length === 0 ? now() : given[0])
+		}
+		static override now = now
+	} as DateConstructor
+	performance.now = () => monotonic() + pass * 1000
+}

@@ -1,0 +1,37 @@
+import { connect, createServer } from 'node:net'
+
+/**
+ * A TCP stream that can tell whether it lost anything: `serve` sends back what it hears, `send` counts upwards in 32-bit numbers
+ * until it gets a message, then tells what came back.
+ */
+export type Streamed = { sent: number; received: number; inOrder: boolean }
+
+const [, , role, host = '', port = '0'] = process.argv
+const EVERY = 2
+const NUMBERS = 512
+
+if (role === 'serve') createServer(socket => socket.pipe(socket)).listen(Number(port), host, () => process.send?.('listens'))
+else {
+	const socket = connect(Number(port), host)
+	let sent = 0
+	let received = 0
+	let inOrder = true
+	let rest = Buffer.alloc(0)
+	socket.on('data', chunk => {
+		const bytes = Buffer.concat([rest, chunk])
+		const whole = bytes.length - (bytes.length % 4)
+		for (let at = 0; at < whole; at += 4) inOrder = bytes.readUInt32LE(at) === received++ && inOrder
+		rest = bytes.subarray(whole)
+	})
+	const beat = setInterval(() => {
+		const numbers = Buffer.alloc(4 * NUMBERS)
+		for (let at = 0; at < numbers.length; at += 4) numbers.writeUInt32LE(sent++, at)
+		socket.write(numbers)
+	}, EVERY)
+	socket.once('data', () => process.send?.('flows'))
+	socket.once('end', () => process.send?.({ sent, received, inOrder } satisfies Streamed))
+	process.once('message', () => {
+		clearInterval(beat)
+		socket.end()
+	})
+}
