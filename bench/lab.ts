@@ -25,15 +25,12 @@ const minutes = 60
  */
 export async function figures(log: Log, { long }: { long: boolean }): Promise<Figure[]> {
 	const here = { cwd: checkout, env: {} }
-	const warm = await start(here, 'warm', 90, log)
-	if (!long) return warm
-	return [...warm, await test(here, 'warm', 20 * minutes, log), ...(await coldly(log))]
-}
-
-async function coldly(log: Log): Promise<Figure[]> {
-	const first = await inNewClone(place => start(place, 'cold', 15 * minutes, log))
-	const second = await inNewClone(place => test(place, 'cold', 40 * minutes, log))
-	return [...first, second]
+	const all = await start(here, 'warm', 90, log)
+	if (!long) return all
+	all.push(await test(here, 'warm', 20 * minutes, log))
+	all.push(...(await inNewClone(place => start(place, 'cold', 15 * minutes, log))))
+	all.push(await inNewClone(place => test(place, 'cold', 40 * minutes, log)))
+	return all
 }
 
 async function start(place: Place, how: 'warm' | 'cold', atMost: number, log: Log): Promise<Figure[]> {
@@ -42,7 +39,9 @@ async function start(place: Place, how: 'warm' | 'cold', atMost: number, log: Lo
 	await npm(place, 'start', '--', '--help')
 	const prelude = (Date.now() - began) / 1000
 	const { stdout } = await npm(place, 'start', '--', '--once', '--json')
-	const { seconds, legs } = Line.parse(JSON.parse(stdout.trim().split('\n').at(-1) ?? ''))
+	const last = stdout.trim().split('\n').at(-1) ?? ''
+	log(`npm start, ${how}, after ${prelude.toFixed(1)} s: ${last}`)
+	const { seconds, legs } = Line.parse(JSON.parse(last))
 	const { setup, up, portToConfigured, reboot } = seconds
 	const told = (name: string, value: number) => figure({ name: `${name}, ${how}`, value, unit: 's' })
 	return [
@@ -56,12 +55,16 @@ async function start(place: Place, how: 'warm' | 'cold', atMost: number, log: Lo
 async function test(place: Place, how: 'warm' | 'cold', atMost: number, log: Log): Promise<Figure> {
 	log(`npm test, ${how}`)
 	const began = Date.now()
-	await npm(place, 'test')
+	const { stdout } = await npm(place, 'test')
+	log(`npm test, ${how}, after ${((Date.now() - began) / 1000).toFixed(0)} s: ${stdout.trim().split('\n').at(-1)}`)
 	return figure({ name: `npm test, ${how}`, value: (Date.now() - began) / 1000, unit: 's', atMost })
 }
 
-function npm({ cwd, env }: Place, ...args: string[]) {
-	return execa('npm', args, { cwd, env, stderr: ['pipe', 'inherit'] })
+/** Throws when it fails, with the end of what it printed; its progress is shown as it comes. */
+async function npm({ cwd, env }: Place, ...args: string[]) {
+	const { stdout, exitCode } = await execa('npm', args, { cwd, env, reject: false, stderr: 'inherit' })
+	if (exitCode === 0) return { stdout }
+	throw new Error(`npm ${args.join(' ')} in ${cwd} ended with ${exitCode}:\n${stdout.trim().split('\n').slice(-20).join('\n')}`)
 }
 
 /** A clone of what is committed, with empty caches of everything: the lab's, Go's, npm's. */

@@ -21,8 +21,13 @@ if (unknown.length > 0) {
 	process.exit(2)
 }
 const all: Figure[] = []
-for (const room of positionals.length > 0 ? positionals : rooms) all.push(...(await measure(room)))
+for (const room of positionals.length > 0 ? positionals : rooms) all.push(...(await measure(room).catch(error => failed(room, error))))
 process.exit(all.length > 0 && all.every(({ ok }) => ok) ? 0 : 1)
+
+function failed(room: string, error: unknown): never {
+	process.stderr.write(`bench ${room}: ${error instanceof Error ? error.message : String(error)}\n`)
+	process.exit(1)
+}
 
 async function measure(room: string): Promise<Figure[]> {
 	const { figures } = (await import(`./${room}.ts`)) as { figures: Figures }
