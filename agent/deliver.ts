@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import type { AgentReport, RunConfig } from '../contract/agent-run.ts'
 import type { Settings } from './config.ts'
+import { wordsOf } from './failure.ts'
 import { type Log, tellError } from './log.ts'
 import { reportText, shortText } from './report-text.ts'
 import { send } from './send.ts'
@@ -16,7 +17,7 @@ export async function deliver(
 	{ reportFile, terminationLog, apiServer, serviceAccount }: Settings,
 	log: Log,
 ): Promise<boolean> {
-	terminationMessage(terminationLog, shortText(report))
+	terminationMessage(terminationLog, shortText(report), log)
 	try {
 		if (reportFile !== undefined) writeFileSync(reportFile, reportText(report))
 		else if (apiServer) await send(reportText(report), to, { apiServer, serviceAccount })
@@ -28,6 +29,11 @@ export async function deliver(
 }
 
 /** Leaves words for whoever looks at the pod. The kubelet makes this file beforehand; where it is not, nobody reads it. */
-export function terminationMessage(path: string, text: string): void {
-	if (existsSync(path)) writeFileSync(path, text)
+export function terminationMessage(path: string, text: string, log: Log): void {
+	try {
+		if (existsSync(path)) writeFileSync(path, text)
+	} catch (error) {
+		// It lies on the node's own disk, which may be full; the report itself must go out all the same.
+		log.tell('no last words', wordsOf(error))
+	}
 }

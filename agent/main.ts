@@ -1,4 +1,4 @@
-import type { AgentReport } from '../contract/agent-run.ts'
+import type { AgentReport, RunConfig } from '../contract/agent-run.ts'
 import { addresseeOf, help, parseSettings, readConfig, type Settings, TERMINATION_LOG } from './config.ts'
 import { deliver, terminationMessage } from './deliver.ts'
 import { type Code, failure, isFailure, reasonOf, wordsOf } from './failure.ts'
@@ -20,8 +20,9 @@ export async function main(env: Readonly<Record<string, string | undefined>>, ki
 		const settings = parseSettings(env)
 		return await Promise.race([oneRun(settings, kinds), uncaught()]).catch(error => earlyEnd(error, settings))
 	} catch (error) {
-		tellError(createLog(env.LOG_FORMAT === 'json' ? 'json' : 'human', toStderr), 'failed', error)
-		terminationMessage(env.TERMINATION_LOG ?? TERMINATION_LOG, wordsOf(error))
+		const log = createLog(env.LOG_FORMAT === 'json' ? 'json' : 'human', toStderr)
+		tellError(log, 'failed', error)
+		terminationMessage(env.TERMINATION_LOG ?? TERMINATION_LOG, wordsOf(error), log)
 		return exitStatus(error)
 	}
 }
@@ -31,7 +32,7 @@ async function oneRun(settings: Settings, kinds: LinkKinds): Promise<number> {
 		throw failure('BAD_INPUT', 'there is neither REPORT_FILE nor KUBERNETES_SERVICE_HOST, so nobody would hear of this run')
 	const config = readConfig(settings.configPath)
 	const log = createLog(settings.logFormat, line => process.stdout.write(line))
-	const report = await locked(settings.hostRoot, () =>
+	const report = await locked(settings.hostRoot, config, () =>
 		run(config, hostAt(settings.hostRoot), { log, kinds, apiServer: settings.apiServer }),
 	)
 	tellEnd(log, report)
@@ -45,8 +46,8 @@ function tellEnd(log: Log, { outcome, reason, milliseconds, message, changes }: 
 	else log.tell('ended', `${outcome}, ${reason}, after ${seconds} s: ${message}`)
 }
 
-async function locked<T>(hostRoot: string, work: () => Promise<T>): Promise<T> {
-	const unlock = await lock(hostRoot)
+async function locked<T>(hostRoot: string, config: RunConfig, work: () => Promise<T>): Promise<T> {
+	const unlock = await lock(hostRoot, config)
 	try {
 		return await work()
 	} finally {

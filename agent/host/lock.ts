@@ -1,33 +1,43 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, linkSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { codeOf } from '../../runtime/errors.ts'
 import { failure } from '../failure.ts'
 import { LOCK_FOLDER } from '../paths.ts'
 
+/** What a holder says of itself. */
+type Holder = { generation: number; attempt: number }
+
 /**
  * One run on a host at a time. The lock is a listening socket below /run: it ends with its process, whatever ended that, and a pod
- * can tell a live one from a dead one though it sees no other pod's processes.
+ * can tell a live one from a dead one though it sees no other pod's processes. Who asks a live one is told who holds the host.
  *
  * @returns the function that lets go
  * @throws Failure LOCKED when another run holds it
  */
-export async function lock(root: string): Promise<() => void> {
+export async function lock(root: string, { generation, attempt }: Holder): Promise<() => void> {
 	const folder = root + LOCK_FOLDER
 	mkdirSync(folder, { recursive: true })
 	chmodSync(folder, 0o700)
 	const own = `${folder}/${randomBytes(4).toString('hex')}`
-	const server = await listen(own)
+	let words = ''
+	const server = await listen(own, () => words)
+	const unlock = () => {
+		rmSync(`${folder}/lock`, { force: true })
+		server.close()
+	}
 	try {
 		await claim(folder, own)
 	} catch (error) {
 		server.close()
 		throw error
 	}
-	return () => {
-		rmSync(`${folder}/lock`, { force: true })
-		server.close()
-	}
+	words = `generation ${generation}, attempt ${attempt}, since ${new Date().toISOString().slice(11, 19)}`
+	await refuseOthers(folder, own).catch(error => {
+		unlock()
+		throw error
+	})
+	return unlock
 }
 
 /** A dead lock is moved aside before it is judged again: of two runs that find it at once, one may have made it live. */
@@ -35,52 +45,81 @@ async function claim(folder: string, own: string): Promise<void> {
 	const path = `${folder}/lock`
 	for (let attempt = 0; attempt < 5; attempt++) {
 		if (tryLink(own, path)) return
-		if (await isAlive(path)) throw failure('LOCKED', 'another run is at work on this host')
+		const holder = await ask(path)
+		if (holder !== undefined) throw locked(holder)
 		const aside = `${own}-${attempt}`
 		if (!tryRename(path, aside)) continue
-		if (await isAlive(aside)) {
-			tryLink(aside, path)
-			rmSync(aside, { force: true })
-			throw failure('LOCKED', 'another run is at work on this host')
-		}
+		const other = await ask(aside)
+		if (other !== undefined) tryLink(aside, path)
 		rmSync(aside, { force: true })
+		if (other !== undefined) throw locked(other)
 	}
 	throw failure('LOCKED', 'the lock of this host cannot be taken')
 }
 
-function listen(path: string): Promise<Server> {
+/** While a live lock lay aside a third run may have made its own; of two holders each sees the other here. What dead runs left goes. */
+async function refuseOthers(folder: string, own: string): Promise<void> {
+	for (const name of readdirSync(folder)) {
+		const path = `${folder}/${name}`
+		if (name === 'lock' || path === own) continue
+		const holder = await ask(path)
+		if (holder === undefined) rmSync(path, { force: true })
+		else if (holder !== '') throw locked(holder)
+	}
+}
+
+function locked(holder: string) {
+	return failure('LOCKED', `another run is at work on this host${holder === '' ? '' : `: ${holder}`}`)
+}
+
+/** @param words what it tells who connects */
+function listen(path: string, words: () => string): Promise<Server> {
 	return new Promise((resolve, reject) => {
-		const server = createServer(socket => socket.destroy())
+		const server = createServer(socket => {
+			socket.on('error', () => {}) // Who asked is gone.
+			socket.end(words())
+		})
 		server.once('error', reject)
 		server.listen(path, () => resolve(server.unref()))
 	})
 }
 
-function isAlive(path: string): Promise<boolean> {
+/** How long a process that lives may take to say who it is (milliseconds). */
+const PATIENCE = 1_000
+
+/** @returns what the process that listens there says of itself, empty if it claims nothing or is slow; undefined when nobody listens */
+function ask(path: string): Promise<string | undefined> {
 	return new Promise(resolve => {
-		const socket = connect(path)
-		socket.once('connect', () => {
+		let said = ''
+		const socket = connect({ path, timeout: PATIENCE })
+		const end = (answer: string | undefined) => {
 			socket.destroy()
-			resolve(true)
+			resolve(answer)
+		}
+		socket.on('data', chunk => {
+			said += chunk
 		})
-		socket.once('error', () => resolve(false))
+		socket.once('end', () => end(said))
+		socket.once('timeout', () => end(said))
+		socket.once('error', error => end(['ECONNREFUSED', 'ENOENT'].includes(codeOf(error)) ? undefined : said))
 	})
 }
 
+/** False as well where another run took `from` for dead in the moment before it listened. */
 function tryLink(from: string, to: string): boolean {
-	return unless('EEXIST', () => linkSync(from, to))
+	return unless(['EEXIST', 'ENOENT'], () => linkSync(from, to))
 }
 
 function tryRename(from: string, to: string): boolean {
-	return unless('ENOENT', () => renameSync(from, to))
+	return unless(['ENOENT'], () => renameSync(from, to))
 }
 
-function unless(code: string, act: () => void): boolean {
+function unless(codes: readonly string[], act: () => void): boolean {
 	try {
 		act()
 		return true
 	} catch (error) {
-		if (codeOf(error) === code) return false
+		if (codes.includes(codeOf(error))) return false
 		throw error
 	}
 }

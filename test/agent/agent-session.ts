@@ -28,7 +28,7 @@ process.on('message', async ({ wish, fault }: Asked) => {
 	const log = createLog('human', line => {
 		said += line
 	})
-	const unlock = await lock(settings.hostRoot)
+	const unlock = await lock(settings.hostRoot, wish)
 	const host = hostAt(settings.hostRoot)
 	const report = await run(wish, fault ? broken(host, fault) : host, { log, kinds, apiServer: settings.apiServer })
 	await deliver(report, wish.report, settings, log)

@@ -15,9 +15,10 @@ if (!fault) process.exitCode = await main(process.env, kinds)
 else {
 	const settings = parseSettings(process.env)
 	if (!addresseeOf(settings.configPath)) throw new Error('the config is wrong')
-	const unlock = await lock(settings.hostRoot)
+	const config = readConfig(settings.configPath)
+	const unlock = await lock(settings.hostRoot, config)
 	const log = createLog('human', line => process.stdout.write(line))
-	const report = await run(readConfig(settings.configPath), broken(hostAt(settings.hostRoot), fault), { log, kinds, apiServer: undefined })
+	const report = await run(config, broken(hostAt(settings.hostRoot), fault), { log, kinds, apiServer: undefined })
 	writeFileSync(settings.reportFile ?? '', JSON.stringify(report))
 	unlock()
 }

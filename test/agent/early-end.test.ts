@@ -55,11 +55,15 @@ test('a bug with the undo on the host says who puts the rest back', async () => 
 })
 
 test('a host that another run holds is reported', async () => {
-	const unlock = await lock(root)
+	const unlock = await lock(root, config([]))
 	const { code, said, report } = await agent(config([])).finally(unlock)
 	expect(code).toBe(1)
-	expect(said).toBe('failed          another run is at work on this host\n')
-	expect(report).toMatchObject({ outcome: 'Failed', reason: 'RunFailed', message: 'another run is at work on this host' })
+	expect(said).toMatch(/^failed {10}another run is at work on this host: generation 1, attempt 1, since [\d:]+\n$/)
+	expect(report).toMatchObject({
+		outcome: 'Failed',
+		reason: 'RunFailed',
+		message: expect.stringMatching(/^another run is at work on this host: /),
+	})
 })
 
 test.each<RunConfig['mode']>(['Apply', 'Plan', 'Verify', 'Cleanup'])(
