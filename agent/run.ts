@@ -25,16 +25,19 @@ export type Surrounding = {
  */
 export async function run(config: RunConfig, host: Host, surrounding: Surrounding): Promise<AgentReport> {
 	const tally: Tally = { config, started: new Date(), milliseconds: {}, changes: new Map(), total: 0, warnings: new Map() }
+	const began = performance.now()
+	/** The wall clock may be set meanwhile. */
+	const now = () => new Date(tally.started.getTime() + Math.round(performance.now() - began))
 	const interfaces = config.mode === 'Cleanup' ? [] : settle(config.interfaces)
 	surrounding.log.tell(`${config.nodeName}, generation ${config.generation}, ${modes[config.mode]}backend netplan-networkd`, '')
 	try {
 		await clearDeadRun(host, surrounding.log)
 		const outcome = await untilDevicesCame(interfaces, { config, host, surrounding, tally })
-		return reportOutcome(outcome, tally, new Date())
+		return reportOutcome(outcome, tally, now())
 	} catch (error) {
 		if (!isFailure<Code>(error)) throw error
 		tellError(surrounding.log, 'failed', error)
-		return reportFailure(error, interfaces, tally, new Date())
+		return reportFailure(error, interfaces, tally, now())
 	}
 }
 
@@ -54,7 +57,7 @@ async function clearDeadRun(host: Host, log: Log): Promise<void> {
 }
 
 async function untilDevicesCame(interfaces: readonly WantedInterface[], run: Run): Promise<Outcome> {
-	const end = Date.now() + run.config.waitForDeviceSeconds * 1000
+	const end = performance.now() + run.config.waitForDeviceSeconds * 1000
 	for (;;) {
 		const outcome = await converge(interfaces, run)
 		const late = outcome.plan.refused.filter(({ refusal }) => refusal.reason === 'WaitingForDevice').map(({ nic }) => nic.macAddress)
@@ -63,8 +66,8 @@ async function untilDevicesCame(interfaces: readonly WantedInterface[], run: Run
 }
 
 async function someCame(macs: readonly string[], end: number, { host, surrounding }: Run): Promise<boolean> {
-	while (Date.now() < end) {
-		await new Promise(resolve => setTimeout(resolve, Math.min(500, Math.max(0, end - Date.now()))))
+	while (performance.now() < end) {
+		await new Promise(resolve => setTimeout(resolve, Math.min(500, Math.max(0, end - performance.now()))))
 		const { links } = await host.observe([])
 		if (macs.some(mac => !isRefusal(match(mac, links, surrounding.kinds)))) return true
 	}

@@ -22,13 +22,13 @@ export async function send(
 ): Promise<void> {
 	const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/${encodeURIComponent(configMap)}`
 	const body = JSON.stringify({ data: { [REPORT_KEY]: text } })
-	const end = Date.now() + PATIENCE
+	const end = performance.now() + PATIENCE
 	for (let delay = 250; ; delay = Math.min(delay * 2, 5_000)) {
 		try {
 			return await patch(path, body, { apiServer, serviceAccount })
 		} catch (error) {
 			if (isFailure(error)) throw error
-			if (Date.now() + delay > end)
+			if (performance.now() + delay > end)
 				throw failure('API_REFUSED', `the API server could not be reached for a minute: ${wordsOf(error)}`, { cause: error })
 			await new Promise(resolve => setTimeout(resolve, delay))
 		}

@@ -77,8 +77,8 @@ async function single(root: string, { id, change }: Step): Promise<void> {
 
 /** Waits, 5 s at most, until networkd knows these names. That it does not is no failure: verifying will tell. */
 async function seen(root: string, names: readonly string[]): Promise<void> {
-	const end = Date.now() + 5_000
-	while (Date.now() < end) {
+	const end = performance.now() + 5_000
+	while (performance.now() < end) {
 		const { stdout } = await exec('chroot', [root, 'networkctl', 'list', '--no-legend', '--no-pager'])
 		const known = new Set(stdout.split('\n').map(line => line.trim().split(/\s+/)[1]))
 		if (names.every(name => known.has(name))) return

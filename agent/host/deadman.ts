@@ -12,8 +12,11 @@ import { exists, putFiles, readFile, removeFile, syncFolder } from './files.ts'
 export type Armed = {
 	undo: readonly Change[]
 	tag: string
-	/** Milliseconds since 1970 at which the host puts everything back; absent where there is no systemd to do it. */
-	until?: number
+	/**
+	 * Milliseconds since 1970 at which the host puts everything back, by the wall clock as it is set now: the timer itself runs by a
+	 * clock that nobody sets. Absent where there is no systemd.
+	 */
+	readonly until?: number
 }
 
 /** Written by ourselves into a folder that only root may enter; a Change is what it holds. */
@@ -39,14 +42,20 @@ export async function arm(
 		putAll(root, recipe.files)
 		syncFolder(root + STATE_FOLDER)
 		if (!systemd) return { undo, tag }
-		const until = Date.now() + deadManSeconds * 1000
+		const end = performance.now() + deadManSeconds * 1000
 		putAll(root, recipe.boot)
 		rmSync(root + recipe.enabled.path, { force: true })
 		symlinkSync(recipe.enabled.target, root + recipe.enabled.path)
 		syncFolder(dirname(root + recipe.enabled.path))
 		putAll(root, recipe.live)
 		await systemdCall(root, 'StartUnit', recipe.timer)
-		return { undo, tag, until }
+		return {
+			undo,
+			tag,
+			get until() {
+				return Date.now() + end - performance.now()
+			},
+		}
 	} catch (error) {
 		await disarm(root, { undo, tag })
 		throw failure('NOT_ARMED', `the host could not be made to wait for this run, so nothing was changed: ${wordsOf(error)}`, {
@@ -120,10 +129,11 @@ function putAll(root: string, files: Readonly<Record<string, { content: string; 
 	putFiles(Object.entries(files).map(([path, file]) => [root + path, file] as const))
 }
 
+/** One that is mounted, or on a disk that became read-only, stays: an empty folder harms nobody. */
 function removeEmpty(folder: string): void {
 	try {
 		rmdirSync(folder)
 	} catch (error) {
-		if (!['ENOTEMPTY', 'ENOENT', 'ENOTDIR', 'EEXIST'].includes(codeOf(error))) throw error
+		if (!['ENOTEMPTY', 'ENOENT', 'ENOTDIR', 'EEXIST', 'EBUSY', 'EROFS'].includes(codeOf(error))) throw error
 	}
 }
