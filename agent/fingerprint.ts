@@ -52,10 +52,13 @@ export function touchable(host: HostState, touched: ReadonlySet<number>): Finger
 	])
 }
 
-/** @returns what differs between two fingerprints, in words short enough for a status */
+/** @returns what differs between two fingerprints, in words short enough for a status; not what went with a link that is gone */
 export function differences(before: Fingerprint, after: Fingerprint): string[] {
 	const keys = new Set([...before.keys(), ...after.keys()])
-	return [...keys].filter(key => before.get(key) !== after.get(key)).map(key => (before.get(key) ?? `new: ${after.get(key)}`).slice(0, 80))
+	const isGone = (key: string) => before.has(`link ${linkOf(key)}`) && !after.has(`link ${linkOf(key)}`)
+	return [...keys]
+		.filter(key => before.get(key) !== after.get(key) && !isGone(key))
+		.map(key => (before.get(key) ?? `new: ${after.get(key)}`).slice(0, 80))
 }
 
 /**

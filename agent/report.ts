@@ -86,6 +86,8 @@ type Told = { outcome: Outcome; tally: Tally }
 function accepted(nic: WantedInterface, link: Link, { outcome, tally }: Told): InterfaceReport {
 	const { failed, plan, proof, state } = outcome
 	if (failed) return { ...failedInterface(nic, undone(outcome)), ...observed(link, state) }
+	if (!state.links.some(({ ifindex }) => ifindex === link.ifindex))
+		return failedInterface(nic, { reason: 'WaitingForDevice', message: `${link.name} went away during the run` })
 	const changes = isDry(tally) ? countChanges(plan.steps, nic.id) : (tally.changes.get(nic.id) ?? 0)
 	const warnings = [proof.warnings.get(nic.id), tally.warnings.get(nic.id)].filter(warning => warning !== undefined)
 	return {
@@ -140,7 +142,7 @@ function verdict(interfaces: readonly InterfaceReport[], { outcome, tally }: Tol
 		return {
 			outcome: bad.length < interfaces.length ? 'PartlyFailed' : 'Failed',
 			reason: common(bad),
-			message: short(`Configured ${good}. ${bad.map(sentence).join(' ')}`),
+			message: short(`Configured ${good}. ${bad.map(({ name, message }) => `${name}: ${message}.`).join(' ')}`),
 		}
 	const left = countChanges(outcome.plan.steps)
 	if (tally.config.mode === 'Plan') return { outcome: 'Succeeded', reason: 'Planned', message: `${left} changes would be made` }
@@ -156,10 +158,6 @@ function common(bad: readonly InterfaceReport[]): Reason {
 	const reasons = new Set(bad.map(({ reason }) => reason))
 	const [only = 'PartlyFailed'] = reasons
 	return reasons.size === 1 ? only : 'PartlyFailed'
-}
-
-function sentence({ name, message }: InterfaceReport): string {
-	return `${name}: ${message}.`
 }
 
 function planned({ steps }: Plan): NonNullable<AgentReport['plan']> {

@@ -45,10 +45,10 @@ export function recordOf(host: HostState): HostRecord {
 }
 
 function judge(nic: WantedInterface, wanted: Wanted, { host, record }: { host: HostState; record: HostRecord }): Accepted | Refused {
-	const earlier = wanted.failed.get(nic.id)
-	if (earlier) return { nic, refusal: earlier }
 	const link = match(nic.macAddress, host.links, wanted.kinds)
 	if (isRefusal(link)) return { nic, refusal: link }
+	const earlier = wanted.failed.get(nic.id)
+	if (earlier) return { nic, refusal: earlier }
 	const ours = recorded(record, nic.macAddress)
 	const refusal = preflight({ nic, link, host, ours, nodeAddresses: wanted.nodeAddresses })
 	return refusal ? { nic, refusal } : { nic, link, ours }
