@@ -63,28 +63,30 @@ export function putFile(path: string, file: FileState): void {
  */
 export function putFiles(files: readonly (readonly [path: string, file: FileState])[]): void {
 	const puts = files.map(([path, file]) => ({ path, file, temporary: `${dirname(path)}/.multinic-${randomBytes(6).toString('hex')}` }))
+	const descriptors: number[] = []
 	try {
-		const descriptors = puts.map(({ temporary, file }) => write(temporary, file))
-		for (const descriptor of descriptors) {
-			fsyncSync(descriptor)
-			closeSync(descriptor)
+		for (const { temporary, file } of puts) {
+			mkdirSync(dirname(temporary), { recursive: true })
+			const descriptor = openSync(temporary, 'wx', 0o600)
+			descriptors.push(descriptor)
+			write(descriptor, file)
 		}
+		for (const descriptor of descriptors) fsyncSync(descriptor)
 		for (const { path, temporary } of puts) renameSync(temporary, path)
 	} catch (error) {
 		for (const { temporary } of puts) rmSync(temporary, { force: true })
 		throw error
+	} finally {
+		for (const descriptor of descriptors) closeSync(descriptor)
 	}
 	for (const folder of new Set(files.map(([path]) => dirname(path)))) syncFolder(folder)
 }
 
 /** `writeFileSync`, for `writeSync` may write less than it was given where a disk is nearly full, and says so in a number only. */
-function write(path: string, { content, mode, gid }: FileState): number {
-	mkdirSync(dirname(path), { recursive: true })
-	const descriptor = openSync(path, 'wx', 0o600)
+function write(descriptor: number, { content, mode, gid }: FileState): void {
 	writeFileSync(descriptor, content)
 	fchownSync(descriptor, 0, gid)
 	fchmodSync(descriptor, mode)
-	return descriptor
 }
 
 /** Removes a file if it is there. */

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
 import type { AgentReport } from '../../contract/agent-run.ts'
-import { failure } from '../failure.ts'
+import { failure, wordsOf } from '../failure.ts'
 import { exec } from './exec.ts'
 import { putFile, readFile } from './files.ts'
 import type { FileState, HostState } from './state.ts'
@@ -23,13 +23,23 @@ export async function generate(root: string, accepted: readonly Accepted[], host
 	if (accepted.every(one => isGenerated(one, host))) return pick(names, path => host.files[path])
 	const scratch = root + SCRATCH_FOLDER
 	try {
-		rmSync(scratch, { recursive: true, force: true })
-		for (const [path, file] of Object.entries(netplanInput(accepted, host))) putFile(scratch + path, file)
+		putInput(scratch, netplanInput(accepted, host))
 		const { code, stderr } = await exec('chroot', [root, host.generator, '--root-dir', SCRATCH_FOLDER])
 		if (code !== 0) throw failure('COMMAND_FAILED', `netplan's generator refuses: ${stderr.trim()}`)
 		return pick(names, path => readFile(scratch + path))
 	} finally {
 		rmSync(scratch, { recursive: true, force: true })
+	}
+}
+
+function putInput(scratch: string, files: Record<string, FileState>): void {
+	try {
+		rmSync(scratch, { recursive: true, force: true })
+		for (const [path, file] of Object.entries(files)) putFile(scratch + path, file)
+	} catch (error) {
+		throw failure('COMMAND_FAILED', `what netplan's generator is to read cannot be written, so nothing was changed: ${wordsOf(error)}`, {
+			cause: error,
+		})
 	}
 }
 
