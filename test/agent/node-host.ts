@@ -22,7 +22,7 @@ export type NodeHost = {
 	/** One `ip -j` answer. */
 	ask(args: string): Promise<Record<string, unknown>[]>
 	/** A run of the real agent. `fault`: apply that many steps, then fail or be killed. */
-	agent(interfaces: Partial<Interface>[], more?: Partial<RunConfig>, fault?: Fault, env?: Record<string, string>): Promise<AgentRun>
+	agent(interfaces: Partial<Interface>[], more?: Partial<RunConfig>, fault?: Fault, env?: Env): Promise<AgentRun>
 	/** Many runs of it in one process, one after the other. */
 	session(): Session
 	/** A program in the host's namespaces: to its end, or until the host is closed. */
@@ -34,6 +34,8 @@ export type NodeHost = {
 	changeTimes(): Record<string, bigint>
 	close(): void
 }
+/** undefined: not set. */
+type Env = Record<string, string | undefined>
 export type Ran = { code: number; stdout: string; stderr: string }
 export type AgentRun = Ran & { report: AgentReport | undefined }
 export type Session = (interfaces: Partial<Interface>[], more?: Partial<RunConfig>, fault?: Fault) => Promise<Answered>
@@ -97,7 +99,7 @@ function hold(root: string): Promise<ChildProcess> {
 	})
 }
 
-type Inside = { input?: string; env?: Record<string, string> }
+type Inside = { input?: string; env?: Env }
 
 /** With a channel for messages, which only Node takes up. */
 function startInside(pid: number, program: string, args: string[], env: Record<string, string>): ChildProcess {
@@ -157,16 +159,17 @@ function environment(root: string) {
 	}
 }
 
-type Where = { root: string; inside(program: string, args: string[], more?: Inside): Promise<Ran>; env: Record<string, string> }
+type Where = { root: string; inside(program: string, args: string[], more?: Inside): Promise<Ran>; env: Env }
 
 async function agent({ root, inside, env: more }: Where, wish: RunConfig, fault: Fault | undefined): Promise<AgentRun> {
 	const env = { ...environment(root), FAULT: JSON.stringify(fault ?? null), ...more }
-	rmSync(env.REPORT_FILE, { force: true })
+	const reportFile = environment(root).REPORT_FILE
+	rmSync(reportFile, { force: true })
 	writeFileSync(env.AGENT_CONFIG, JSON.stringify(wish))
 	chmodSync(env.AGENT_CONFIG, 0o600)
 	const ran = await inside(process.execPath, [entry('agent-with-veth.ts')], { env })
 	const report = readdirSync(join(root, 'config')).includes('report.json')
-		? AgentReport.parse(JSON.parse(readFileSync(env.REPORT_FILE, 'utf8')))
+		? AgentReport.parse(JSON.parse(readFileSync(reportFile, 'utf8')))
 		: undefined
 	return { ...ran, report }
 }

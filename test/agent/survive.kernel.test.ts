@@ -1,0 +1,298 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { rootCertificates } from 'node:tls'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { AgentReport } from '../../contract/agent-run.ts'
+import type { Interface } from '../../contract/interface.ts'
+import { manyRuns } from './many-runs.ts'
+import { type NodeHost, nodeHost } from './node-host.ts'
+
+/** What a node may do to a run: its disk, its clock, its cables, a second run, no API server. */
+const isRoot = process.getuid?.() === 0
+const RUNS = 100
+const DAY = 86_400
+
+let host: NodeHost
+
+describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', () => {
+	beforeEach(async () => {
+		host = await nodeHost()
+		for (const id of [0, 1, 2]) await addNic(id)
+	})
+	afterEach(() => host.close())
+
+	test.each(['/var/lib/multinic', '/var/lib', '/etc/netplan', '/etc/sysctl.d'])(
+		'a disk that is full after any number of files, at %s: nothing is changed, and nothing left',
+		async folder => {
+			const session = host.session()
+			const before = await host.everything()
+			const open = new Set<number>()
+			for (let inodes = 1; ; inodes++) {
+				await mount(folder, '-t', 'tmpfs', '-o', `nr_inodes=${inodes}`, 'tmpfs')
+				const { report, descriptors } = await session(nics([0, 1, 2]))
+				open.add(descriptors)
+				if (report.outcome === 'Succeeded') {
+					expect(inodes).toBeGreaterThan(3)
+					expect([...open]).toHaveLength(1)
+					return
+				}
+				expect(report, `${inodes} files`).toMatchObject({ reason: 'CommandFailed', message: expect.stringMatching(/ENOSPC/), changes: 0 })
+				expect(report.message).toMatch(/everything was put back$|so nothing was changed/)
+				expect(await host.everything(), `${inodes} files`).toEqual(before)
+				await host.inside('umount', [host.root + folder])
+			}
+		},
+	)
+
+	test("netplan's generator, when the disk is full: nothing is changed", async () => {
+		await pretendSystemd()
+		await pretendGenerator('exit 0')
+		await mount('/var/lib/multinic', '-t', 'tmpfs', '-o', 'nr_inodes=1', 'tmpfs')
+		const before = await host.everything()
+		const { report } = await host.agent(nics([0, 1]))
+		expect(report).toMatchObject({
+			outcome: 'Failed',
+			reason: 'CommandFailed',
+			message: expect.stringMatching(/nothing was changed: ENOSPC/),
+		})
+		expect(await host.everything()).toEqual(before)
+	})
+
+	test("a foreign netplan file that is no YAML: netplan's refusal is told, and nothing is changed", async () => {
+		writeFileSync(join(host.root, 'etc/netplan/50-theirs.yaml'), 'network:\n  version: 2\n ethernets: [\n')
+		await pretendSystemd()
+		await pretendGenerator(
+			'test -e "$2/etc/netplan/50-theirs.yaml" && echo "$2/etc/netplan/50-theirs.yaml:3:2: Invalid YAML" >&2 && exit 1',
+		)
+		const before = await host.everything()
+		const { report } = await host.agent(nics([0, 1]))
+		expect(report).toMatchObject({
+			outcome: 'Failed',
+			reason: 'CommandFailed',
+			message: expect.stringMatching(/50-theirs.yaml:3:2: Invalid YAML/),
+		})
+		expect(await host.everything()).toEqual(before)
+	})
+
+	test('a foreign netplan file that is no YAML, where there is no generator to ask: it stays as it is', async () => {
+		const theirs = join(host.root, 'etc/netplan/50-theirs.yaml')
+		writeFileSync(theirs, 'network:\n  version: 2\n ethernets: [\n')
+		const { report } = await host.agent(nics([0, 1]))
+		expect(report).toMatchObject({ outcome: 'Succeeded', persistent: { status: 'Unknown' } })
+		expect(readFileSync(theirs, 'utf8')).toBe('network:\n  version: 2\n ethernets: [\n')
+	})
+
+	test('a disk that became full between two runs: the first stands', async () => {
+		await mount('/etc/netplan', '-t', 'tmpfs', 'tmpfs')
+		expect((await host.agent(nics([0, 1, 2]))).report).toMatchObject({ outcome: 'Succeeded' })
+		await host.inside('mount', ['-o', 'remount,nr_inodes=4', `${host.root}/etc/netplan`])
+		const before = await host.everything()
+		const { report } = await host.agent(nics([1, 2]).map(nic => ({ ...nic, mtu: 1300 })))
+		expect(report).toMatchObject({ outcome: 'RolledBack', reason: 'CommandFailed', message: expect.stringMatching(/ENOSPC.*put back$/) })
+		expect(await host.everything()).toEqual(before)
+	})
+
+	test('a read-only /etc', async () => {
+		await readOnly('/etc')
+		const before = await host.everything()
+		const { report, code } = await host.agent(nics([0, 1]))
+		expect(report).toMatchObject({ outcome: 'RolledBack', reason: 'CommandFailed', message: expect.stringMatching(/EROFS.*put back$/) })
+		expect(code).toBe(1)
+		expect(await host.everything()).toEqual(before)
+	})
+
+	test('a read-only /etc where systemd would wait for the commit', async () => {
+		await pretendSystemd()
+		await readOnly('/etc')
+		const before = await host.everything()
+		const { report } = await host.agent(nics([0, 1]))
+		expect(report).toMatchObject({
+			outcome: 'Failed',
+			reason: 'CommandFailed',
+			message: expect.stringMatching(/nothing was changed.*EROFS/),
+		})
+		expect(await host.everything()).toEqual(before)
+	})
+
+	test('a disk that became read-only after an earlier run', async () => {
+		await host.agent(nics([0]))
+		for (const folder of ['/etc', '/var']) await readOnly(folder)
+		const before = await host.everything()
+		const { report } = await host.agent(nics([0, 1]))
+		expect(report).toMatchObject({
+			outcome: 'Failed',
+			reason: 'CommandFailed',
+			// Making folders, Node takes a read-only disk for a missing one.
+			message: expect.stringMatching(/nothing was changed: (EROFS|ENOENT)/),
+		})
+		expect(await host.everything()).toEqual(before)
+	})
+
+	test('a termination log on a full disk: the report arrives all the same', async () => {
+		const { report, code, stdout } = await host.agent(nics([0]), {}, undefined, { TERMINATION_LOG: '/dev/full' })
+		expect({ code, outcome: report?.outcome }).toEqual({ code: 0, outcome: 'Succeeded' })
+		expect(stdout).toMatch(/^no last words .*ENOSPC/m)
+	})
+
+	test('a NIC that vanishes after any step: the others are configured, and it is waited for', async () => {
+		const session = host.session()
+		await session(nics([0, 1, 2]))
+		const turned = nics([1, 2, 0])
+		const { report } = await session(turned, { mode: 'Plan' })
+		const steps = (report.plan?.commands.length ?? 0) + (report.plan?.files.length ?? 0)
+		expect(steps).toBeGreaterThan(20)
+		for (let at = 0; at <= steps; at += 2) {
+			const [link] = await host.ask('link show dev multinic1')
+			const { report: run, said } = await session(turned, {}, { at, how: 'vanish', link: Number(link?.ifindex) })
+			expect(
+				run.interfaces.map(({ reason }) => reason).filter(reason => reason !== 'AlreadyConfigured'),
+				`after ${at} of ${steps}: ${said}`,
+			).toEqual(['WaitingForDevice', 'Configured', 'Configured'])
+			expect(run).toMatchObject({ outcome: 'PartlyFailed', reason: 'WaitingForDevice' })
+			await addNic(1)
+			expect((await session(turned)).report, `after ${at}`).toMatchObject({ outcome: 'Succeeded' })
+			expect((await session(nics([0, 1, 2]))).report, `after ${at}`).toMatchObject({ outcome: 'Succeeded' })
+		}
+	})
+
+	test('a second run at the same time is refused, and told who is at work', async () => {
+		const hold = { how: 'hold' as const, at: 3, held: join(host.root, 'config/held'), go: join(host.root, 'config/go') }
+		const first = host.agent(nics([0, 1]), { generation: 7, attempt: 2 }, hold)
+		await until(() => readdirSync(join(host.root, 'config')).includes('held'))
+		const before = await host.everything()
+		const second = await host.agent(nics([2]))
+		expect(second.code).toBe(1)
+		expect(second.report).toMatchObject({ outcome: 'Failed', reason: 'RunFailed' })
+		expect(second.report?.message).toMatch(/^another run is at work on this host: generation 7, attempt 2, since \d\d:\d\d:\d\d$/)
+		expect(await host.everything()).toEqual(before)
+		writeFileSync(hold.go, '')
+		expect((await first).code).toBe(0)
+	})
+
+	test('of many runs that find a dead one, one goes on, and nothing of the dead one stays', async () => {
+		await host.agent(nics([0, 1]), {}, { how: 'kill', at: 3 })
+		const hold = { how: 'hold' as const, at: 3, held: join(host.root, 'config/held'), go: join(host.root, 'config/go') }
+		const codes: number[] = []
+		const all = [1, 2, 3, 4].map(async () => codes.push((await host.agent(nics([0, 1]), {}, hold)).code))
+		await until(() => codes.length === 3)
+		expect(readdirSync(join(host.root, 'config'))).toContain('held')
+		writeFileSync(hold.go, '')
+		await Promise.all(all)
+		expect(codes).toEqual([1, 1, 1, 0])
+		expect(readdirSync(join(host.inner, 'run/multinic'))).toEqual([])
+	})
+
+	test.each([
+		['forward', { set: DAY, pass: 0 }],
+		['back', { set: -DAY, pass: 0 }],
+	])('a clock that is set %s between arming and commit: a good run stands', async (_, clock) => {
+		await pretendSystemd()
+		const { report, said } = await host.session()(nics([0, 1]), { deadManSeconds: 60 }, { at: 5, how: 'clock', ...clock })
+		expect(report, said).toMatchObject({ outcome: 'Succeeded' })
+		expect(report.milliseconds.total).toBeGreaterThanOrEqual(0)
+		expect(report.milliseconds.total).toBeLessThan(60_000)
+	})
+
+	test.each([
+		['left alone', 0],
+		['set forward', DAY],
+		['set back', -DAY],
+	])('a run that is too slow puts everything back, with the clock %s', async (_, set) => {
+		await pretendSystemd()
+		const before = await host.everything()
+		const { report } = await host.session()(nics([0, 1]), { deadManSeconds: 60 }, { at: 5, how: 'clock', set, pass: 58 })
+		expect(report).toMatchObject({
+			outcome: 'RolledBack',
+			reason: 'RolledBack',
+			message: expect.stringMatching(/^the run took longer than 60 s/),
+		})
+		expect(await host.everything()).toEqual(before)
+	})
+
+	test('a late NIC is not waited for any longer when the clock is set back', async () => {
+		const { report } = await host.session()(nics([0, 3]), { waitForDeviceSeconds: 60 }, { at: 5, how: 'clock', set: -DAY, pass: 61 })
+		expect(report).toMatchObject({ outcome: 'PartlyFailed', reason: 'WaitingForDevice' })
+	})
+
+	test('no API server at all: the node is configured, the termination log tells it, the exit status too', async () => {
+		const [lastWords, account] = [join(host.root, 'config/last-words'), join(host.root, 'config/account')]
+		mkdirSync(account)
+		writeFileSync(join(account, 'ca.crt'), rootCertificates[0] ?? '')
+		writeFileSync(join(account, 'token'), 'a-token')
+		writeFileSync(lastWords, '')
+		const { code, stdout } = await host.agent(nics([0]), {}, undefined, {
+			REPORT_FILE: undefined,
+			TERMINATION_LOG: lastWords,
+			SERVICE_ACCOUNT: account,
+			KUBERNETES_SERVICE_HOST: '127.0.0.1',
+			KUBERNETES_SERVICE_PORT: '6443',
+			NODE_OPTIONS: swiftTime,
+		})
+		expect(code).toBe(1)
+		expect(stdout).toMatch(/^probes before +api silent$/m)
+		expect(stdout).toMatch(/^not reported +the API server could not be reached for a minute: .*ECONNREFUSED/m)
+		expect(AgentReport.parse(JSON.parse(readFileSync(lastWords, 'utf8')))).toMatchObject({
+			outcome: 'Succeeded',
+			message: 'Configured 1/1',
+		})
+		expect((await host.ask('addr show dev multinic0'))[0]).toMatchObject({ address: mac(0), mtu: 1400 })
+		expect(readdirSync(join(host.inner, 'var/lib/multinic'))).toEqual(['record.json'])
+	})
+
+	test(`${RUNS} runs in a row, good ones and broken ones: no file and no descriptor more than before`, async () => {
+		const { descriptors, leftBehind } = await manyRuns(host, RUNS)
+		expect(descriptors).toEqual({ atFirst: descriptors.atFirst, atLast: descriptors.atFirst })
+		expect(leftBehind).toEqual(['/run/multinic'])
+	})
+})
+
+/** Thirty seconds for one, as far as the agent's own clock and timers go. */
+const swiftTime = `--import=data:text/javascript,${encodeURIComponent(
+	`const [now, timer] = [performance.now.bind(performance), setTimeout]
+	performance.now = () => now() * 30
+	globalThis.setTimeout = (call, wait, ...more) => timer(call, wait / 30, ...more)`,
+)}`
+
+/** A systemd that takes every call, and the host's programs to be called by it: whether it keeps its word is for the VM tests. */
+async function pretendSystemd(): Promise<void> {
+	for (const folder of ['run/systemd/system', 'etc/systemd/system/sysinit.target.wants', 'usr', 'bin', 'lib', 'lib64'])
+		mkdirSync(join(host.root, folder), { recursive: true })
+	for (const folder of ['/usr', '/bin', '/lib', '/lib64']) await mount(folder, '--bind', folder)
+	await mount('/usr/local/sbin', '-t', 'tmpfs', 'tmpfs')
+	writeFileSync(join(host.inner, 'usr/local/sbin/busctl'), '#!/bin/sh\n', { mode: 0o755 })
+}
+
+/** In place of netplan's own, which a namespace does not have: it says what the real one says. */
+async function pretendGenerator(script: string): Promise<void> {
+	await mount('/usr/libexec', '-t', 'tmpfs', 'tmpfs')
+	mkdirSync(join(host.inner, 'usr/libexec/netplan'))
+	writeFileSync(join(host.inner, 'usr/libexec/netplan/generate'), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+}
+
+async function readOnly(folder: string): Promise<void> {
+	await mount(folder, '--bind', host.root + folder)
+	await host.inside('mount', ['-o', 'remount,bind,ro', host.root + folder])
+}
+
+async function mount(folder: string, ...args: string[]): Promise<void> {
+	mkdirSync(host.inner + folder, { recursive: true })
+	const { code, stderr } = await host.inside('mount', [...args, host.root + folder])
+	if (code !== 0) throw new Error(stderr)
+}
+
+async function addNic(id: number): Promise<void> {
+	await host.ip(`link add ens${id} address ${mac(id)} type veth peer name peer${id}\nlink set peer${id} up`)
+}
+
+/** The NICs in the order of their new ids. */
+function nics(order: readonly number[]): Partial<Interface>[] {
+	return order.map((n, id) => ({ id, macAddress: mac(n), address: `10.0.${id}.23`, cidr: `10.0.${id}.0/24`, mtu: 1400 + id }))
+}
+
+function mac(n: number): string {
+	return `fa:16:3e:00:00:0${n}`
+}
+
+async function until(holds: () => boolean): Promise<void> {
+	while (!holds()) await new Promise(resolve => setTimeout(resolve, 20))
+}
