@@ -25,11 +25,17 @@ export async function generate(root: string, accepted: readonly Accepted[], host
 	try {
 		putInput(scratch, netplanInput(accepted, host))
 		const { code, stderr } = await exec('chroot', [root, host.generator, '--root-dir', SCRATCH_FOLDER])
-		if (code !== 0) throw failure('COMMAND_FAILED', `netplan's generator refuses: ${stderr.trim()}`)
+		if (code !== 0) throw failure('COMMAND_FAILED', `netplan's generator refuses: ${causeIn(stderr)}`)
 		return pick(names, path => readFile(scratch + path))
 	} finally {
 		rmSync(scratch, { recursive: true, force: true })
 	}
+}
+
+/** It warns of other things first, and names the copies that it was given. */
+function causeIn(stderr: string): string {
+	const lines = stderr.replaceAll(SCRATCH_FOLDER, '').split('\n')
+	return lines.filter(line => line.trim() && !line.includes('WARNING **')).join(' ')
 }
 
 function putInput(scratch: string, files: Record<string, FileState>): void {

@@ -8,7 +8,7 @@ export type Fault = { at?: number; renameDown?: boolean } & (
 	| { how: 'fail' | 'kill' }
 	/** The link with this ifindex is unplugged. */
 	| { how: 'vanish'; link: number }
-	/** The run stands still: it makes the file `held` and goes on when there is a file `go`. */
+	/** The run stands still: it makes the file `held` and goes on when there is a file `go`, or `held` is gone. */
 	| { how: 'hold'; held: string; go: string }
 	/** The wall clock is set (by so many seconds) while other seconds pass. */
 	| { how: 'clock'; set: number; pass: number }
@@ -38,7 +38,7 @@ async function happen(fault: Fault): Promise<void> {
 	else if (fault.how === 'clock') setClock(fault)
 	else if (fault.how === 'hold') {
 		writeFileSync(fault.held, '')
-		while (!existsSync(fault.go)) await new Promise(resolve => setTimeout(resolve, 20))
+		while (existsSync(fault.held) && !existsSync(fault.go)) await new Promise(resolve => setTimeout(resolve, 20))
 	}
 }
 
