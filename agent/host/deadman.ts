@@ -1,13 +1,14 @@
 import { renameSync, rmdirSync, rmSync, statSync, symlinkSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { basename, dirname } from 'node:path'
 import * as z from 'zod'
+import { interfaceName, MAX_INTERFACES } from '../../contract/names.ts'
 import { codeOf } from '../../runtime/errors.ts'
 import { failure, wordsOf } from '../failure.ts'
-import { COMMITTED_FOLDER, STATE_FOLDER, UNDO_FOLDER } from '../paths.ts'
+import { COMMITTED_FOLDER, pathsOf, RECORD_PATH, STATE_FOLDER, UNDO_FOLDER } from '../paths.ts'
 import { type Programs, recipeOf, UNDO_JSON } from '../recipe.ts'
 import type { Change } from '../steps.ts'
 import { exec } from './exec.ts'
-import { exists, putFiles, readFile, removeFile, syncFolder } from './files.ts'
+import { exists, putFiles, readFile, removeFile, removeTemporary, syncFolder } from './files.ts'
 
 export type Armed = {
 	undo: readonly Change[]
@@ -70,28 +71,54 @@ export async function disarm(root: string, { tag, until, undo }: Armed): Promise
 		renameSync(root + UNDO_FOLDER, root + COMMITTED_FOLDER)
 		syncFolder(root + STATE_FOLDER)
 	}
-	const recipe = recipeOf({ undo, tag, deadManSeconds: 0, programs: nowhere, onRoot: true })
-	if (until !== undefined) await systemdCall(root, 'StopUnit', recipe.timer)
-	for (const path of [recipe.enabled.path, ...Object.keys(recipe.live), ...Object.keys(recipe.boot)]) removeFile(root + path)
+	if (until !== undefined) await systemdCall(root, 'StopUnit', told(undo, tag).timer)
+	removeRecipe(root, { undo, tag })
+}
+
+function removeRecipe(root: string, { tag, undo }: Armed): void {
+	const { enabled, live, boot } = told(undo, tag)
+	for (const path of [enabled.path, ...Object.keys(live), ...Object.keys(boot)]) removeFile(root + path)
 	rmSync(root + COMMITTED_FOLDER, { recursive: true, force: true })
 	removeEmpty(root + STATE_FOLDER)
 }
 
+/** The recipe for the sake of its paths. */
+function told(undo: readonly Change[], tag: string) {
+	return recipeOf({ undo, tag, deadManSeconds: 0, programs: nowhere, onRoot: true })
+}
+
 /**
+ * Clears away what a run that was killed was about to put in place or to remove.
+ *
  * @returns what a run that died has left to be undone
  * @throws Failure BAD_RECORD when it cannot be read, so that it is not known what the host was
  */
 export function leftBehind(root: string): Armed | undefined {
+	const committed = readFile(`${root}${COMMITTED_FOLDER}/${basename(UNDO_JSON)}`)
+	if (committed) removeRecipe(root, understood(committed.content))
+	for (const folder of foldersOfOurs()) removeTemporary(root + folder)
 	const file = readFile(root + UNDO_JSON)
-	if (!file) return undefined
-	const { tag, changes } = understood(file.content)
+	if (!file) {
+		// Without it the rest is of a recipe that was not yet whole, and nothing was changed by then.
+		rmSync(root + UNDO_FOLDER, { recursive: true, force: true })
+		removeEmpty(root + STATE_FOLDER)
+		return undefined
+	}
+	const { tag, undo } = understood(file.content)
 	const timer = `${root}/run/systemd/system/multinic-undo-${tag}.timer`
-	return { undo: changes, tag, ...(exists(timer) && { until: 0 }) }
+	return { undo, tag, ...(exists(timer) && { until: 0 }) }
 }
 
-function understood(content: string): z.infer<typeof StoredUndo> {
+function foldersOfOurs(): Set<string> {
+	const { live, boot } = told([], '')
+	const ours = Array.from({ length: MAX_INTERFACES }, (_, id) => pathsOf(interfaceName(id)))
+	return new Set([RECORD_PATH, UNDO_JSON, ...Object.keys({ ...live, ...boot }), ...ours.flat()].map(dirname))
+}
+
+function understood(content: string): Armed {
 	try {
-		return StoredUndo.parse(JSON.parse(content))
+		const { tag, changes } = StoredUndo.parse(JSON.parse(content))
+		return { tag, undo: changes }
 	} catch (error) {
 		throw failure('BAD_RECORD', `the undo that an earlier run left (${UNDO_JSON}) cannot be read`, { cause: error })
 	}

@@ -89,6 +89,11 @@ function write(descriptor: number, { content, mode, gid }: FileState): void {
 	fchmodSync(descriptor, mode)
 }
 
+/** Removes what `putFiles` was about to put in place when its process was killed. */
+export function removeTemporary(folder: string): void {
+	for (const name of namesIn(folder)) if (/^\.multinic-[0-9a-f]{12}$/.test(name)) rmSync(`${folder}/${name}`, { force: true })
+}
+
 /** Removes a file if it is there. */
 export function removeFile(path: string): void {
 	unlessMissing(() => {

@@ -31,8 +31,8 @@ export async function manyRuns(host: NodeHost, count: number): Promise<Grown> {
 	return { descriptors, leftBehind: entries(host).filter(path => !before.has(path)) }
 }
 
-/** Links and sockets too. */
-function entries({ inner }: NodeHost): string[] {
+/** @returns every path below /etc, /run and /var, links and sockets too */
+export function entries({ inner }: NodeHost): string[] {
 	return ['etc', 'run', 'var'].flatMap(top =>
 		readdirSync(join(inner, top), { recursive: true, withFileTypes: true }).map(({ parentPath, name }) =>
 			join(parentPath, name).slice(inner.length),

@@ -4,7 +4,7 @@ import { rootCertificates } from 'node:tls'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { AgentReport } from '../../contract/agent-run.ts'
 import type { Interface } from '../../contract/interface.ts'
-import { manyRuns } from './many-runs.ts'
+import { entries, manyRuns } from './many-runs.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 
 /** What a node may do to a run: its disk, its clock, its cables, a second run, no API server. */
@@ -153,6 +153,21 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 		}
 	})
 
+	test('killed at any touch of the disk: a cleanup later there is nothing of it', async () => {
+		await pretendSystemd()
+		const session = host.session()
+		await session([], { mode: 'Cleanup' })
+		const before = { ...(await traces()) }
+		for (let touch = 1; ; touch += 5) {
+			const { code } = await host.agent(nics([0, 1]), {}, undefined, { NODE_OPTIONS: killedAt(touch) })
+			expect((await session([], { mode: 'Cleanup' })).report, `touch ${touch}`).toMatchObject({ outcome: 'Succeeded' })
+			expect(await traces(), `touch ${touch}`).toEqual(before)
+			if (code !== 0) continue
+			expect(touch).toBeGreaterThan(30)
+			return
+		}
+	})
+
 	test('a second run at the same time is refused, and told who is at work', async () => {
 		const hold = { how: 'hold' as const, at: 3, held: join(host.root, 'config/held'), go: join(host.root, 'config/go') }
 		const first = host.agent(nics([0, 1]), { generation: 7, attempt: 2 }, hold)
@@ -243,6 +258,27 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 		expect(leftBehind).toEqual(['/run/multinic'])
 	})
 })
+
+async function traces() {
+	return { ...((await host.everything()) as object), entries: entries(host) }
+}
+
+/** Whatever writes, renames, removes or waits for the disk: before it is done for the nth time, the process is killed. */
+function killedAt(touch: number): string {
+	return `--import=data:text/javascript,${encodeURIComponent(
+		`import fs from 'node:fs'
+		import { syncBuiltinESMExports } from 'node:module'
+		let left = ${touch}
+		for (const name of ['mkdirSync', 'writeFileSync', 'fsyncSync', 'renameSync', 'rmSync', 'rmdirSync']) {
+			const real = fs[name]
+			fs[name] = (...args) => {
+				if (--left === 0) process.kill(process.pid, 'SIGKILL')
+				return real(...args)
+			}
+		}
+		syncBuiltinESMExports()`,
+	)}`
+}
 
 /** What netplan 0.106 says of the file in these tests, and its exit status. */
 const refusal = `cat >&2 <<END
