@@ -63,12 +63,14 @@ export function forgottenByDown({ ifindex, addresses }: Link, host: HostState): 
 
 /** @returns what is to be remembered of a link that is ours, beside its files */
 export function memoryOf({ nic, link, ours }: Accepted): Omit<RecordedLink, 'files'> {
-	const { name, altnames, mtu, up, sysctls } = link
+	const { name, altnames, mtu, up } = link
+	const original = ours?.original ?? { name, altnames: [...altnames], mtu, up, sysctls: {} }
 	return {
 		mac: nic.macAddress,
 		id: nic.id,
 		name: nic.name,
-		original: ours?.original ?? { name, altnames: [...altnames], mtu, up, sysctls: touched(sysctls, sysctlsOf(nic)) },
+		// A later wish may touch a setting that the first left alone.
+		original: { ...original, sysctls: { ...touched(link.sysctls, sysctlsOf(nic)), ...original.sysctls } },
 		addresses: addressesOf(nic),
 		routes: routesOf(nic, link.ifindex).map(({ to, via, table, metric }) => ({ to, table, metric, ...(via !== undefined && { via }) })),
 	}

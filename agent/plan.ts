@@ -1,5 +1,5 @@
 import { configure, forgottenByDown, memoryOf, type Phases, release, staleRules } from './configure.ts'
-import type { FileState, HostState } from './host/state.ts'
+import type { FileState, HostState, Link } from './host/state.ts'
 import { generatedPaths, RECORD_PATH } from './paths.ts'
 import { netplanFiles } from './persist/netplan.ts'
 import { type HostRecord, type RecordedLink, recordFile } from './record.ts'
@@ -129,7 +129,7 @@ function put(id: number | undefined, path: string, file: FileState | undefined, 
 
 type Files = ReadonlyMap<Accepted, Record<string, FileState>>
 
-/** A link that this run cannot configure stays remembered as it is. */
+/** A link that this run cannot configure stays remembered as it is, and one that cannot have its first name yet by that name. */
 function newRecord(record: HostRecord, files: Files, { selection, host }: { selection: Selection; host: HostState }): HostRecord {
 	const refused = new Set(selection.refused.map(({ nic }) => nic.macAddress))
 	const before = new Map(record.links.flatMap(link => Object.entries(link.files).map(([path, file]) => [path, file.before] as const)))
@@ -142,5 +142,12 @@ function newRecord(record: HostRecord, files: Files, { selection, host }: { sele
 			),
 		}),
 	)
-	return { version: 1, links: [...ours, ...record.links.filter(({ mac }) => refused.has(mac))] }
+	return { version: 1, links: [...ours, ...record.links.filter(({ mac }) => refused.has(mac)), ...misnamed(selection)] }
+}
+
+function misnamed({ released, moves }: Selection): RecordedLink[] {
+	const nameOf = (link: Link) => moves.find(move => move.link === link.ifindex)?.to ?? link.name
+	return released.flatMap(({ ours, link }) =>
+		link && nameOf(link) !== ours.original.name ? [{ ...ours, addresses: [], routes: [], files: {} }] : [],
+	)
 }

@@ -7,6 +7,7 @@ import type { Host } from './host/host.ts'
 import { type Log, tellError } from './log.ts'
 import { type LinkKinds, match, isRefusal, type Refusal } from './match.ts'
 import { countChanges, type Plan } from './plan.ts'
+import type { Released } from './select.ts'
 import { reportFailure, reportOutcome, type Tally } from './report.ts'
 import { nicWords } from './words.ts'
 
@@ -135,8 +136,13 @@ function count({ plan, warnings }: Outcome, tally: Tally): void {
 function tellInterfaces(plan: Plan, log: Log): void {
 	for (const accepted of plan.accepted) log.nic(accepted.nic.name, accepted.nic.macAddress, nicWords(accepted, plan))
 	for (const { nic, refusal } of plan.refused) log.nic(nic.name, nic.macAddress, `${refusal.reason}: ${refusal.message}`)
-	for (const { ours, link } of plan.released)
-		log.nic(ours.name, ours.mac, link ? `is no longer wanted; becomes ${ours.original.name} again` : 'is no longer wanted, and gone')
+	for (const released of plan.released) log.nic(released.ours.name, released.ours.mac, `is no longer wanted${fate(released, plan)}`)
+}
+
+function fate({ ours: { original }, link }: Released, { moves }: Plan): string {
+	if (!link) return ', and gone'
+	const name = moves.find(move => move.link === link.ifindex)?.to ?? link.name
+	return name === original.name ? `; becomes ${name} again` : `; stays ${name} until the name ${original.name} is free`
 }
 
 /** Before Linux 6.2 a link that is up keeps its name. */
