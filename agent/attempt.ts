@@ -9,9 +9,11 @@ import type { Log } from './log.ts'
 import { backendOf } from './persist/backend.ts'
 import type { Proof } from './host/prove.ts'
 import { countChanges, type Plan, plan } from './plan.ts'
+import { refuseDuplicates } from './own-address.ts'
 import { askOwnGateways, type Warning } from './own-gateway.ts'
 import { answering, lostPaths, probe, targetsOf, tellProbes, type Target } from './probe.ts'
 import { recordOf, select, type Wanted } from './select.ts'
+import { rebootWords, unprovable, unproven } from './proof.ts'
 import { stepWords } from './words.ts'
 
 export type Attempt = {
@@ -94,10 +96,11 @@ type Work = { plan: Plan; before: HostState; probes: Probes; targets: readonly T
 async function carryOut(task: Attempt, { plan: wish, before, probes, targets, armed }: Work): Promise<Outcome> {
 	const { host, timed, log } = task
 	const started = performance.now()
-	await timed('apply', () => host.apply(wish.steps))
+	await timed('apply', () => host.apply(wish.steps, work => timed('probe', work)))
 	log.tell('applied', `${countChanges(wish.steps)} changes in ${Math.round(performance.now() - started)} ms`)
-	const state = await verify(task)
+	const state = await verify(withoutNewcomers(task, wish))
 	refuseLosses(wish, before, state)
+	await timed('probe', () => refuseDuplicates(host, wish.steps))
 	const [after, own] = await timed('probe', () =>
 		Promise.all([probe(answering(targets, probes.before), PATIENCE.after), askOwnGateways(host, wish.accepted)]),
 	)
@@ -110,6 +113,12 @@ async function carryOut(task: Attempt, { plan: wish, before, probes, targets, ar
 		throw failure('EXPIRED', `the run took longer than ${task.deadManSeconds} s, so the host puts everything back`)
 	await timed('commit', () => host.disarm(armed))
 	return outcome
+}
+
+/** What this run could not touch from its beginning is not judged at its end: a link that came meanwhile is the next attempt's. */
+function withoutNewcomers(task: Attempt, { refused }: Plan): Attempt {
+	const failed = new Map([...task.wanted.failed, ...refused.map(({ nic, refusal }) => [nic.id, refusal] as const)])
+	return { ...task, wanted: { ...task.wanted, failed } }
 }
 
 /** Right is what leaves nothing to plan; there is no second idea of it. A daemon may need a moment, so it is asked three times. */
@@ -170,20 +179,6 @@ async function putBack(task: Attempt, work: Work & { failed: Failure<Code> }): P
 		unrestored,
 		proof: unproven('the run was undone'),
 	}
-}
-
-/** Why it makes no sense to ask whether what is on the host now would be there after a reboot. */
-function unprovable({ steps, accepted, refused }: Plan, dry: boolean): string | undefined {
-	if (dry && steps.length > 0) return 'that is asked once the changes are made'
-	if (accepted.length === 0 && refused.length > 0) return 'no interface is configured'
-}
-
-function unproven(message: string): Proof {
-	return { persistent: { status: 'Unknown', message }, warnings: new Map() }
-}
-
-function rebootWords({ persistent: { status, message } }: Proof): string {
-	return status === 'True' ? 'yes' : `${status === 'False' ? 'no' : 'unknown'}, ${message}`
 }
 
 function tellArmed(log: Log, { until }: Armed): void {

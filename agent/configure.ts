@@ -1,5 +1,6 @@
 import { contains } from '../contract/ip.ts'
 import { routeTable } from '../contract/names.ts'
+import { questionOf } from './ask.ts'
 import type { Address, HostState, Link, Route, Rule } from './host/state.ts'
 import type { RecordedLink } from './record.ts'
 import { addressesOf, familyOf, routeKey, routesOf, ruleKey, rulesOf, RULE_PRIORITY, sysctlsOf } from './routing.ts'
@@ -7,7 +8,7 @@ import type { Accepted, Released } from './select.ts'
 import type { Change } from './steps.ts'
 
 /** The changes of one link by the phase they belong to. Phases of all links run side by side, so that one batch does it all. */
-export type Phases = { settings: Change[]; take: Change[]; shape: Change[]; give: Change[] }
+export type Phases = { settings: Change[]; take: Change[]; shape: Change[]; ask: Change[]; give: Change[] }
 
 const KERNEL = 2
 const AUTOMATIC = new Set([9, 16])
@@ -29,13 +30,14 @@ export function configure({ nic, link, ours }: Accepted, host: HostState): Phase
 			...(nic.mtu !== undefined && nic.mtu !== link.mtu ? [{ kind: 'mtu' as const, link: link.ifindex, bytes: nic.mtu }] : []),
 			...(link.up ? [] : [{ kind: 'up' as const, link: link.ifindex }]),
 		],
+		ask: questionOf(link, { wanted: addresses, stale: staleAddresses(link, addresses, ours) }),
 		give: [...missingAddresses(link, addresses), ...missingRoutes(routes, host), ...missingRules(rules, host)],
 	}
 }
 
 /** Gives a link back as it was before us: from the record, not from a guess. */
 export function release({ ours, link }: Released, host: HostState): Phases {
-	if (!link) return { settings: [], take: staleRules(ours.id, [], host), shape: [], give: [] }
+	if (!link) return { settings: [], take: staleRules(ours.id, [], host), shape: [], ask: [], give: [] }
 	const { original } = ours
 	return {
 		settings: settings(link, original.sysctls),
@@ -44,6 +46,7 @@ export function release({ ours, link }: Released, host: HostState): Phases {
 			...(original.mtu !== link.mtu ? [{ kind: 'mtu' as const, link: link.ifindex, bytes: original.mtu }] : []),
 			...(original.up === link.up ? [] : [{ kind: original.up ? ('up' as const) : ('down' as const), link: link.ifindex }]),
 		],
+		ask: [],
 		give: original.altnames.filter(name => !link.altnames.includes(name)).map(name => ({ kind: 'addAltname', link: link.ifindex, name })),
 	}
 }

@@ -8,6 +8,7 @@ export type Code =
 	| 'BAD_INPUT'
 	| 'COMMAND_FAILED'
 	| 'NOT_VERIFIED'
+	| 'ADDRESS_IN_USE'
 	| 'CONNECTIVITY_LOST'
 	| 'FOREIGN_CHANGED'
 	| 'NOT_ARMED'
@@ -37,6 +38,7 @@ const reasons: Record<Code, Reason> = {
 	BAD_INPUT: 'InvalidConfig',
 	COMMAND_FAILED: 'CommandFailed',
 	NOT_VERIFIED: 'NotVerified',
+	ADDRESS_IN_USE: 'AddressInUse',
 	CONNECTIVITY_LOST: 'ConnectivityLost',
 	FOREIGN_CHANGED: 'ForeignChanged',
 	NOT_ARMED: 'CommandFailed',

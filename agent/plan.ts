@@ -34,15 +34,16 @@ export function plan(wanted: Wanted, host: HostState, generated: Generated): Pla
 		...renames.down,
 		...renames.steps,
 		...withoutDoubles([...of('shape'), ...renames.up]),
+		...of('ask'),
 		...rulesOfFamily([...renames.restored, ...of('give')], 'last'),
 		...fileSteps(selection, host, generated),
 	]
 	return { ...selection, steps, undo: undoOf(steps, host) }
 }
 
-/** How many changes a plan makes; waiting for a daemon is none. */
+/** How many changes a plan makes; waiting for a daemon is none, nor is asking. */
 export function countChanges(steps: readonly Step[], id?: number): number {
-	return steps.filter(step => step.change.kind !== 'seen' && (id === undefined || step.id === id)).length
+	return steps.filter(step => step.change.kind !== 'seen' && step.change.kind !== 'ask' && (id === undefined || step.id === id)).length
 }
 
 /** A NIC that has another id now gives up the rules of its old one, unless that is another NIC's. */

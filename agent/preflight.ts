@@ -3,7 +3,7 @@ import type { WantedInterface } from '../contract/interface.ts'
 import type { HostState, Link, Route } from './host/state.ts'
 import type { Refusal } from './match.ts'
 import type { RecordedLink } from './record.ts'
-import { addressesOf } from './routing.ts'
+import { addressesOf, ipOf } from './routing.ts'
 
 export type Question = {
 	nic: WantedInterface
@@ -79,10 +79,6 @@ function mtuOutOfRange({ nic: { mtu }, link }: Question): Refusal | undefined {
 export function bestDefault(routes: readonly Route[], family: number): Route | undefined {
 	const defaults = routes.filter(route => route.family === family && route.table === 254 && route.type === 1 && route.to.endsWith('/0'))
 	return defaults.toSorted((a, b) => a.metric - b.metric)[0]
-}
-
-function ipOf(cidr: string): string {
-	return cidr.slice(0, cidr.indexOf('/'))
 }
 
 function inUse(message: string): Refusal {

@@ -78,6 +78,7 @@ function tell(part: Part<Change>, at: number, programs: Programs): Teller {
 	const saved = `${UNDO_FOLDER}/${String(at).padStart(3, '0')}`
 	if ('puts' in part) return tellPuts(part.puts, saved, programs)
 	if ('single' in part) return tellSingle(part.single, programs)
+	if ('asks' in part) return { files: {}, commands: [], onBoot: false }
 	const six = part.batch[0]?.spelled.family === 6 ? ' -6' : ''
 	const content = part.batch.map(({ spelled }) => `${spelled.line}\n`).join('')
 	return { files: { [saved]: privateFile(content) }, commands: [`${programs.ip} -force${six} -batch ${saved}`], onBoot: false }

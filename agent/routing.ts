@@ -75,6 +75,11 @@ export function isOurRule({ priority, table }: Rule): boolean {
 	return isInBand && table >= routeTable(0) && table < routeTable(MAX_INTERFACES)
 }
 
+/** @returns the address without its prefix length */
+export function ipOf(cidr: string): string {
+	return cidr.slice(0, cidr.indexOf('/'))
+}
+
 /** @param ip address or network, with or without prefix length */
 export function familyOf(ip: string): Family {
 	return ip.includes(':') ? 6 : 4

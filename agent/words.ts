@@ -29,6 +29,7 @@ export function stepWords({ change }: Step): string {
 
 function otherWords(change: Change): string {
 	if (change.kind === 'sysctl') return `${change.key} ${change.value}`
+	if (change.kind === 'ask') return `ask for ${change.ips.join(', ')}`
 	if (change.kind === 'file') return `${change.file ? 'write' : 'remove'} ${change.path}`
 	return 'name' in change ? `${change.kind} ${change.name}` : change.kind
 }

@@ -1,6 +1,7 @@
 import { failure, wordsOf } from '../failure.ts'
 import type { Change, Step } from '../steps.ts'
 import { stepWords } from '../words.ts'
+import { refuseUsed } from './ask.ts'
 import { exec } from './exec.ts'
 import { putFiles, removeFile, writeSetting } from './files.ts'
 import { type IpLine, type Part, partsOf, settingPath } from './spell.ts'
@@ -10,15 +11,19 @@ import type { FileState } from './state.ts'
  * Applies the steps of a plan, all `ip` lines as one batch that stops at the first error; what was done before it stays done.
  *
  * @param root where the host's `/` is mounted
- * @throws Failure COMMAND_FAILED that blames the interface of the step
+ * @param asking told of the time that asking takes, for the tally
+ * @throws Failure COMMAND_FAILED or ADDRESS_IN_USE that blames the interface of the step
  */
-export async function apply(root: string, steps: readonly Step[]): Promise<void> {
+export async function apply(root: string, steps: readonly Step[], asking: Asking = work => work()): Promise<void> {
 	for (const part of partsOf(steps, step => step.change)) {
 		if ('batch' in part) await batch(part.batch)
 		else if ('puts' in part) put(root, part.puts)
+		else if ('asks' in part) await asking(() => refuseUsed(part.asks))
 		else await single(root, part.single)
 	}
 }
+
+export type Asking = (work: () => Promise<void>) => Promise<void>
 
 /** Applies an undo: everything is tried, whatever fails before it. Whether it came out right is for an observation to say. */
 export async function applyUndo(root: string, changes: readonly Change[]): Promise<string[]> {
@@ -32,7 +37,7 @@ export async function applyUndo(root: string, changes: readonly Change[]): Promi
 
 async function singly(root: string, part: Exclude<Part<Change>, { batch: unknown }>): Promise<void> {
 	if ('puts' in part) put(root, part.puts)
-	else await single(root, { change: part.single })
+	else if ('single' in part) await single(root, { change: part.single })
 }
 
 function put(root: string, puts: readonly { path: string; file: FileState }[]): void {

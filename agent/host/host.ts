@@ -4,12 +4,13 @@ import { RESOLV_CONF, RESOLVED_UPLINK } from '../paths.ts'
 import type { Generated } from '../plan.ts'
 import { generate, type Proof, prove } from './prove.ts'
 import type { Change, Step } from '../steps.ts'
-import { apply, applyUndo } from './apply.ts'
+import { apply, applyUndo, type Asking } from './apply.ts'
 import { type Armed, arm, disarm, isArmed, leftBehind } from './deadman.ts'
 import { readHostFile } from './files.ts'
 import { neighboursAnswer, type Question } from './neighbours.ts'
 import { observe } from './observe.ts'
 import type { HostState } from './state.ts'
+import { type Tentative, tentative } from './tentative.ts'
 
 /** Everything a run may ask of its host, and do to it. */
 export type Host = {
@@ -20,11 +21,12 @@ export type Host = {
 	isArmed(): boolean
 	disarm(armed: Armed): Promise<void>
 	leftBehind(): Armed | undefined
-	apply(steps: readonly Step[]): Promise<void>
+	apply(steps: readonly Step[], asking?: Asking): Promise<void>
 	undo(changes: readonly Change[]): Promise<string[]>
 	/** Asks anew; who has not answered after `withinMs` milliseconds is silent. */
 	neighboursAnswer(questions: readonly Question[], withinMs: number): Promise<boolean[]>
 	nameservers(): string[]
+	tentative(): Promise<Tentative[]>
 }
 
 /** @param root where the host's `/` is mounted; the kernel is that of the current network namespace */
@@ -37,9 +39,10 @@ export function hostAt(root: string): Host {
 		isArmed: () => isArmed(root),
 		disarm: armed => disarm(root, armed),
 		leftBehind: () => leftBehind(root),
-		apply: steps => apply(root, steps),
+		apply: (steps, asking) => apply(root, steps, asking),
 		undo: changes => applyUndo(root, changes),
 		neighboursAnswer,
+		tentative,
 		nameservers: () => nameserversOf(readHostFile(root, RESOLV_CONF), readHostFile(root, RESOLVED_UPLINK)),
 	}
 }

@@ -40,9 +40,13 @@ export function spell(change: Change): IpLine | undefined {
 	}
 }
 
-export type Part<T> = { batch: { item: T; spelled: IpLine }[] } | { puts: { item: T; path: string; file: FileState }[] } | { single: T }
+export type Part<T> =
+	| { batch: { item: T; spelled: IpLine }[] }
+	| { puts: { item: T; path: string; file: FileState }[] }
+	| { asks: T[] }
+	| { single: T }
 
-/** Neighbouring `ip` lines of one family make one batch, neighbouring files are put together; everything else stands alone. */
+/** Neighbouring `ip` lines of one family make one batch, neighbouring files are put together, neighbouring questions asked together; everything else stands alone. */
 export function partsOf<T>(items: readonly T[], changeOf: (item: T) => Change): Part<T>[] {
 	const parts: Part<T>[] = []
 	for (const item of items) add(parts, item, changeOf(item))
@@ -54,6 +58,8 @@ function add<T>(parts: Part<T>[], item: T, change: Change): void {
 	const last = parts.at(-1)
 	if (spelled && last && 'batch' in last && last.batch[0]?.spelled.family === spelled.family) last.batch.push({ item, spelled })
 	else if (spelled) parts.push({ batch: [{ item, spelled }] })
+	else if (change.kind === 'ask' && last && 'asks' in last) last.asks.push(item)
+	else if (change.kind === 'ask') parts.push({ asks: [item] })
 	else if (change.kind !== 'file' || !change.file) parts.push({ single: item })
 	else if (last && 'puts' in last) last.puts.push({ item, path: change.path, file: change.file })
 	else parts.push({ puts: [{ item, path: change.path, file: change.file }] })

@@ -8,6 +8,7 @@ import { createLog } from '../../agent/log.ts'
 import { run } from '../../agent/run.ts'
 import type { AgentReport, RunConfig } from '../../contract/agent-run.ts'
 import { broken, type Fault } from './broken-host.ts'
+import { askQuickly } from './quick-neighbours.ts'
 
 /** Run after run in one process, each asked for by a message; the answer tells what the kernel then says of itself. */
 export type Asked = { wish: RunConfig; fault: Fault | undefined }
@@ -22,6 +23,7 @@ export type Answered = {
 
 const settings = parseSettings(process.env)
 const kinds = new Set(['hardware', 'veth'])
+askQuickly()
 
 process.on('message', async ({ wish, fault }: Asked) => {
 	let said = ''

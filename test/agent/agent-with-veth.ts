@@ -6,10 +6,12 @@ import { main } from '../../agent/main.ts'
 import { run } from '../../agent/run.ts'
 import { writeFileSync } from 'node:fs'
 import { broken, type Fault } from './broken-host.ts'
+import { askQuickly } from './quick-neighbours.ts'
 
-/** The agent as it is, but for two things: veth counts as hardware, and FAULT breaks it after so many steps. */
+/** The agent as it is, but for three things: veth counts as hardware, silence is short, and FAULT breaks it after so many steps. */
 const kinds = new Set(['hardware', 'veth'])
 const fault = JSON.parse(process.env.FAULT ?? 'null') as Fault | null
+if (process.env.SILENCE !== 'real') askQuickly()
 
 if (!fault) process.exitCode = await main(process.env, kinds)
 else {

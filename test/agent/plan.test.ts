@@ -126,7 +126,7 @@ describe('a plan', () => {
 		const six = { family: 6 as const, cidr: 'fd00::9/64', global: true, dynamic: false }
 		const start = hostWith([{ ifindex: 2, name: 'ens7', mac: mac(0), up: true, addresses: [six] }], { liveRename: false })
 		const kinds = plan(wanted([{ ...nic(0), addresses: ['fd00::9/64'] }]), start, {}).steps.map(({ change }) => change.kind)
-		expect(kinds.slice(0, 4)).toEqual(['down', 'rename', 'up', 'addAddress'])
+		expect(kinds.slice(0, 5)).toEqual(['down', 'rename', 'up', 'ask', 'addAddress'])
 	})
 
 	test('lets networkd see the first names of a swap before it goes on', () => {

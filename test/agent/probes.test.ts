@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { questionOf } from '../../agent/ask.ts'
 import { readHostFile } from '../../agent/host/files.ts'
 import { type Asked, type Next, nextOf } from '../../agent/host/neighbours.ts'
 import { nameserverAnswers } from '../../agent/host/reach.ts'
@@ -11,6 +12,7 @@ import { createLog } from '../../agent/log.ts'
 import { nameserversOf } from '../../agent/nameservers.ts'
 import { lostPaths, targetsOf } from '../../agent/probe.ts'
 import { run } from '../../agent/run.ts'
+import { undoOf } from '../../agent/undo.ts'
 import { config } from './node-host.ts'
 import { hostWith, livingHost } from './simulated-host.ts'
 
@@ -31,6 +33,43 @@ describe('a neighbour', () => {
 		['on a link without such questions is not touched', 'NOARP', 'nobody', { is: 'answers' }],
 	])('%s', (_, state, asked, next) => {
 		expect(nextOf(state, asked)).toEqual(next)
+	})
+})
+
+describe('whether another host has an address', () => {
+	const from = { family: 4 as const, cidr: '169.254.194.4/32', global: false, dynamic: false }
+	const address = (cidr: string) => ({ family: cidr.includes(':') ? (6 as const) : (4 as const), cidr, global: true, dynamic: false })
+	const link = (...cidrs: string[]) => ({ ifindex: 3, name: 'ens7', mac: 'fa:16:3e:00:02:03', addresses: cidrs.map(address) })
+	const asks = (ips: string[], more = {}) => [{ kind: 'ask', link: 3, mac: 'fa:16:3e:00:02:03', ips, ...more }]
+	test.each<[title: string, given: { has: string[]; leaves?: string[]; wanted: string[] }, asked: unknown[]]>([
+		[
+			'is asked from a link-local address where there is no other',
+			{ has: [], wanted: ['10.0.0.5/24', '10.0.0.6/24'] },
+			asks(['10.0.0.5', '10.0.0.6'], { from }),
+		],
+		[
+			'is asked from the address that a link has and keeps',
+			{ has: ['10.0.0.4/24'], wanted: ['10.0.0.4/24', '10.0.0.5/24'] },
+			asks(['10.0.0.5']),
+		],
+		[
+			'is not asked from one that leaves before',
+			{ has: ['10.0.0.4/24'], leaves: ['10.0.0.4/24'], wanted: ['10.0.0.5/24'] },
+			asks(['10.0.0.5'], { from }),
+		],
+		['is not asked of one that the link has already', { has: ['10.0.0.5/24'], wanted: ['10.0.0.5/16'] }, []],
+		['is left to the kernel with IPv6', { has: [], wanted: ['fd00::5/64'] }, []],
+	])('%s', (_, { has, leaves = [], wanted }, asked) => {
+		const [own] = hostWith([link(...has)]).links
+		if (!own) throw new Error('no link')
+		const stale = leaves.map(cidr => ({ kind: 'removeAddress' as const, link: 3, address: address(cidr) }))
+		expect(questionOf(own, { wanted, stale })).toEqual(asked)
+	})
+
+	test('leaves nothing behind, wherever the asking ends', () => {
+		const host = hostWith([link()])
+		const steps = [{ id: 0, change: { kind: 'ask' as const, link: 3, mac: 'fa:16:3e:00:02:03', ips: ['10.0.0.5'], from } }]
+		expect(undoOf(steps, host)).toEqual([{ kind: 'removeAddress', link: 3, address: from }])
 	})
 })
 

@@ -166,6 +166,7 @@ export function livingHost(start: HostState): { host: Host; now(): HostState } {
 		},
 		neighboursAnswer: async questions => questions.map(() => true),
 		nameservers: () => [],
+		tentative: async () => [],
 	}
 	return { host, now: () => state }
 }

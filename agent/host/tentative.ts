@@ -1,0 +1,13 @@
+import { exec } from './exec.ts'
+
+/** An IPv6 address that is not in use yet; `refused`: the kernel has found that another host has it. */
+export type Tentative = { link: number; ip: string; refused: boolean }
+
+/** @returns what the kernel has not made up its mind about (RFC 4862), of all links */
+export async function tentative(): Promise<Tentative[]> {
+	const { stdout } = await exec('ip', ['-6', '-j', 'addr', 'show', 'tentative'])
+	const links = JSON.parse(stdout.trim() || '[]') as { ifindex?: number; addr_info?: { local: string; dadfailed?: boolean }[] }[]
+	return links.flatMap(({ ifindex = 0, addr_info = [] }) =>
+		addr_info.map(({ local, dadfailed = false }) => ({ link: ifindex, ip: local, refused: dadfailed })),
+	)
+}

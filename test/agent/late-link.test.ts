@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest'
+import type { Host } from '../../agent/host/host.ts'
+import { createLog } from '../../agent/log.ts'
+import { run } from '../../agent/run.ts'
+import { config } from './node-host.ts'
+import { hostWith, livingHost } from './simulated-host.ts'
+
+const macs = ['fa:16:3e:00:00:01', 'fa:16:3e:00:00:02']
+const [first, second] = macs.map((mac, id) => ({ ifindex: id + 3, name: `ens${id}`, mac }))
+if (!first || !second) throw new Error('no links')
+
+test('a link that is plugged while the others are configured costs nobody anything, and is configured next', async () => {
+	const { host, turns } = pluggedAfter(1)
+	const wish = config(
+		macs.map((macAddress, id) => ({ id, macAddress, mtu: 1400 })),
+		{ waitForDeviceSeconds: 5 },
+	)
+	const report = await run(wish, host, { log: createLog('human', () => {}), kinds: new Set(['hardware']), apiServer: undefined })
+	expect(report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 2/2' })
+	expect(turns()).toBe(2)
+})
+
+/** A host that has the second link from the moment when the first steps are done. */
+function pluggedAfter(turn: number): { host: Host; turns(): number } {
+	const { host } = livingHost(hostWith([first, second].flatMap(link => link ?? [])))
+	let turns = 0
+	return {
+		host: {
+			...host,
+			observe: async macs => {
+				const state = await host.observe(macs)
+				return turns >= turn ? state : { ...state, links: state.links.filter(({ ifindex }) => ifindex === first?.ifindex) }
+			},
+			apply: async steps => {
+				await host.apply(steps)
+				turns++
+			},
+		},
+		turns: () => turns,
+	}
+}

@@ -1,0 +1,190 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type AgentRun, type NodeHost, nodeHost } from './node-host.ts'
+
+/** A node with a gateway and a NIC, both wired to another machine, which answers or does not. */
+const isRoot = process.getuid?.() === 0
+const mac = 'fa:16:3e:00:00:01'
+const nic = { id: 0, macAddress: mac, address: '10.0.0.23', cidr: '10.0.0.0/24', gateway: '10.0.0.1' }
+
+/** The kernel waits as long for an answer as on any node. */
+const patient = { SILENCE: 'real' }
+
+let host: NodeHost
+let machine: NodeHost
+
+describe.skipIf(!isRoot)('probes on the real kernel (needs root for network namespaces)', () => {
+	beforeEach(async () => {
+		host = await nodeHost()
+		machine = await nodeHost()
+		await host.ip(
+			[
+				`link add mgmt type veth peer name gw netns ${machine.pid}`,
+				`link add ens0 address ${mac} type veth peer name peer0 netns ${machine.pid}`,
+				'link set mgmt up',
+				'addr add 192.168.9.2/24 dev mgmt',
+				'addr add fe80::2/64 dev mgmt nodad',
+				'route add default via 192.168.9.1',
+				'route add default via fe80::1 dev mgmt',
+			].join('\n'),
+		)
+		await machine.ip(
+			'link set gw up\nlink set peer0 up\naddr add 192.168.9.1/24 dev gw\naddr add fe80::1/64 dev gw nodad\naddr add 10.0.0.1/24 dev peer0',
+		)
+	})
+	afterEach(() => {
+		machine.close()
+		host.close()
+	})
+
+	describe.each([
+		{ family: 'IPv4', name: 'gateway', gateway: '192.168.9.1', address: '192.168.9.1/24 dev gw' },
+		{ family: 'IPv6', name: 'gateway6', gateway: 'fe80::1', address: 'fe80::1/64 dev gw nodad' },
+	])('the gateway of the node, $family', ({ name, gateway, address }) => {
+		test('that the change cuts off is missed, though its address is still known, and the run is undone', async () => {
+			const { report, stdout } = await during(async resume => {
+				await machine.ip(`addr del ${address.replace(' nodad', '')}`)
+				await host.ip(`neigh change ${gateway} dev mgmt nud stale`)
+				resume()
+				await until(async () => (await names()).includes('ens0'))
+				await machine.ip(`addr add ${address}`)
+			})
+			expect(stdout).toMatch(new RegExp(`^probes after .*\\b${name} silent`, 'm'))
+			expect(report).toMatchObject({ outcome: 'RolledBack', reason: 'ConnectivityLost' })
+			expect(report?.message).toBe(`${name} answered before the change and not after it; everything was put back`)
+		})
+
+		test('that takes its time is not lost', async () => {
+			const { report } = await during(async resume => {
+				await machine.ip(`addr del ${address.replace(' nodad', '')}`)
+				resume()
+				await until(async () => ['PROBE', 'INCOMPLETE'].includes(await stateOf(gateway)))
+				await machine.ip(`addr add ${address}`)
+			})
+			expect(report).toMatchObject({ outcome: 'Succeeded', probes: { after: [{ name: 'gateway' }, { name: 'gateway6' }] } })
+		})
+
+		test('whose address somebody has set for good is left as it is', async () => {
+			await host.ip(`neigh replace ${gateway} lladdr 02:00:00:00:00:07 dev mgmt nud permanent`)
+			expect((await host.agent([nic], {}, undefined, patient)).report).toMatchObject({ outcome: 'Succeeded' })
+			expect(await host.ask('neigh show nud permanent')).toMatchObject([{ dst: gateway, lladdr: '02:00:00:00:00:07' }])
+		})
+	})
+
+	test('the gateway of an interface that answers is said to, one that does not is a warning and undoes nothing', async () => {
+		await machine.ip('addr del 10.0.0.1/24 dev peer0')
+		const silent = await host.agent([nic], {}, undefined, patient)
+		expect(silent.report).toMatchObject({ outcome: 'Succeeded', interfaces: [{ reason: 'Configured' }] })
+		expect(silent.report?.interfaces[0]?.warnings).toEqual([{ reason: 'GatewaySilent', message: 'the gateway 10.0.0.1 does not answer' }])
+		expect(silent.stdout).toMatch(/^probes after .*, multinic0 gateway silent$/m)
+
+		await machine.ip('addr add 10.0.0.1/24 dev peer0')
+		const answering = await host.agent([{ ...nic, mtu: 1400 }], {}, undefined, patient)
+		expect(answering.report?.interfaces[0]?.warnings).toEqual([])
+		expect(answering.stdout).toMatch(/^probes after .*, multinic0 gateway answers$/m)
+
+		const nothingToDo = await host.agent([{ ...nic, mtu: 1400 }], {}, undefined, patient)
+		expect(nothingToDo.report).toMatchObject({ changes: 0, probes: { before: [], after: [] } })
+		expect(nothingToDo.report?.milliseconds).not.toHaveProperty('probe')
+	})
+
+	describe('an address that another host has', () => {
+		const other = 'fa:16:3e:00:00:02'
+		const second = { id: 1, macAddress: other, address: '10.0.1.23', cidr: '10.0.1.0/24' }
+		beforeEach(async () => {
+			await host.ip(`link add ens1 address ${other} type veth peer name peer1 netns ${machine.pid}`)
+			await machine.ip('link set peer1 up')
+		})
+
+		test.each([
+			{ family: 'IPv4', held: '10.0.0.23/24', wish: nic, says: /^[0-9a-f:]{17} answers for 10\.0\.0\.23$/ },
+			{ family: 'IPv6', held: 'fd00::23/64', wish: { ...nic, addresses: ['fd00::23/64'] }, says: /^another host has fd00::23$/ },
+		])('is not taken from it, and the other interface is configured: $family', async ({ held, wish, says }) => {
+			await machine.ip(`addr add ${held} dev peer0${held.includes(':') ? ' nodad' : ''}`)
+			const { report } = await host.agent([wish, second], {}, undefined, patient)
+			expect(report).toMatchObject({ outcome: 'PartlyFailed', reason: 'AddressInUse' })
+			expect(report?.interfaces).toMatchObject([{ reason: 'AddressInUse' }, { reason: 'Configured' }])
+			expect(report?.interfaces[0]?.message).toMatch(says)
+			expect(await names()).toEqual(expect.arrayContaining(['ens0', 'multinic1']))
+			expect(await lentAddresses()).toEqual([])
+		})
+
+		test("is asked for in nobody's name, before it is taken", async () => {
+			const heard = machine.start('ip', ['-4', 'monitor', 'neigh', 'dev', 'peer0'])
+			let said = ''
+			heard.stdout?.setEncoding('utf8').on('data', text => {
+				said += text
+			})
+			await machine.ip('addr add 10.0.0.23/24 dev peer0')
+			await host.agent([nic], {}, undefined, patient)
+			await until(async () => said !== '')
+			expect(said).toMatch(/^169\.254\.\S+ lladdr fa:16:3e:00:00:01 /)
+			expect(said).not.toContain('192.168.9.2')
+		})
+
+		test('is free once it has given it up', async () => {
+			await machine.ip('addr add 10.0.0.23/24 dev peer0')
+			expect((await host.agent([nic], {}, undefined, patient)).report).toMatchObject({ outcome: 'Failed', reason: 'AddressInUse' })
+			await machine.ip('addr del 10.0.0.23/24 dev peer0')
+			expect((await host.agent([nic], {}, undefined, patient)).report).toMatchObject({ outcome: 'Succeeded' })
+			expect(await lentAddresses()).toEqual([])
+			expect(await host.ask('neigh show 10.0.0.23')).toEqual([])
+		})
+	})
+
+	test('a nameserver that the change cuts off is missed', async () => {
+		writeFileSync(join(host.root, 'etc/resolv.conf'), 'nameserver 192.168.9.1\n')
+		const server = machine.start(process.execPath, ['--input-type=module', '-e', nameserver])
+		await new Promise(resolve => server.stdout?.once('data', resolve))
+		const { report, stdout } = await during(async resume => {
+			server.kill('SIGKILL')
+			resume()
+		})
+		expect(stdout).toMatch(/^probes before .*, dns [\d.]+ ms$/m)
+		expect(report).toMatchObject({ outcome: 'Failed', reason: 'ConnectivityLost' })
+		expect(report?.message).toMatch(/^dns answered before the change and not after it; NOT put back: dns does not answer/)
+		expect(await names()).toContain('ens0')
+	})
+})
+
+/** Refuses every question, which is an answer. */
+const nameserver = `
+	import { createSocket } from 'node:dgram'
+	const socket = createSocket('udp4')
+	socket.on('message', (question, { address, port }) => {
+		question.writeUInt16BE(0x8005, 2)
+		socket.send(question, port, address)
+	})
+	socket.bind(53, '192.168.9.1', () => console.log('ready'))
+`
+
+/** A run that stands still when its change is made, until it is resumed. */
+async function during(work: (resume: () => void) => Promise<void>): Promise<AgentRun> {
+	const folder = join(host.root, 'config')
+	mkdirSync(folder, { recursive: true })
+	const [held, go] = [join(folder, 'held'), join(folder, 'go')]
+	const running = host.agent([nic], {}, { at: 1000, how: 'hold', held, go }, patient)
+	await until(async () => existsSync(held))
+	await work(() => writeFileSync(go, ''))
+	return running
+}
+
+async function names(): Promise<unknown[]> {
+	return (await host.ask('link show')).map(({ ifname }) => ifname)
+}
+
+/** What a link had only to ask from. */
+async function lentAddresses(): Promise<unknown[]> {
+	const links = (await host.ask('-4 addr show')) as { addr_info?: { local: string }[] }[]
+	return links.flatMap(({ addr_info = [] }) => addr_info).filter(({ local }) => local.startsWith('169.254.'))
+}
+
+async function stateOf(ip: string): Promise<string> {
+	const [entry] = await host.ask(`neigh show ${ip} dev mgmt`)
+	return String((entry?.state as string[] | undefined)?.[0])
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+	while (!(await holds())) await new Promise(resolve => setTimeout(resolve, 50))
+}
