@@ -18,16 +18,16 @@ export interface Clusters {
 /** What a cloud and a management cluster are to the lab: OpenStack with a VM for every node, mgmt and viola. */
 export interface Cloud {
 	readonly openstack: Openstack
-	/** The network whose ports become interfaces. */
-	readonly network: typeof dataNetwork
-	/** Where viola answers, and what lets one in. */
-	readonly viola: { readonly url: string; readonly token: string }
-	readonly daemons: readonly Daemon[]
 	stop(): Promise<void>
 }
 
 /** The one data network of the lab. The gateway answers. */
 export const dataNetwork = { name: 'data', cidr: '192.168.10.0/24', gateway: '192.168.10.1', mtu: 1450 } as const
+
+/** @returns an address of the data network as `192.168.10.10/24` */
+export function withPrefix(address: string): string {
+	return `${address}/${dataNetwork.cidr.split('/')[1]}`
+}
 
 export const namespace = 'multinic-system'
 
@@ -45,9 +45,6 @@ export async function startCloud(dir: string, nodes: readonly string[], clusters
 	const daemons = [viola.daemon, mgmt]
 	return {
 		openstack,
-		network: dataNetwork,
-		viola: { url: viola.url, token },
-		daemons,
 		async stop() {
 			await Promise.all(daemons.map(daemon => daemon.stop()))
 			await openstack.stop()

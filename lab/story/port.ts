@@ -2,7 +2,7 @@ import { Writable } from 'node:stream'
 import { createLog } from '../../runtime/log.ts'
 import type { Port } from '../openstack/cloud.ts'
 import { seconds, step } from '../progress.ts'
-import { dataNetwork, namespace } from './cloud.ts'
+import { dataNetwork, namespace, withPrefix } from './cloud.ts'
 import { type Follow, followPort, type Journey } from './follow.ts'
 import { type WantedNic, whatIsWrong } from './reality.ts'
 import type { Stage } from './stage.ts'
@@ -19,11 +19,12 @@ export interface Attached {
 	readonly journey: Journey
 }
 
-/** Where what happens is told, and how long it may take: 3 minutes unless said otherwise. */
+/** Where what happens is told. */
 export interface Attend {
 	tell: Tell
-	withinMs?: number
 }
+
+const patienceMs = 180_000
 
 /**
  * Attaches a port of the data network to a node's VM, in OpenStack and on the machine at once, and follows it until the node config says
@@ -35,7 +36,7 @@ export async function attachPort(stage: Stage, node: string, attend: Attend): Pr
 	attend.tell(`port ${port.mac} ${addressOf(port)} attached to ${node} in OpenStack`)
 	const seen = cloud.openstack.portSeen(port.id)
 	const follow = followPort({ ...following(stage, attend), node, mac: port.mac, change: 'attached', seen })
-	const gateways = [`${dataNetwork.gateway}/${dataNetwork.cidr.split('/')[1]}`]
+	const gateways = [withPrefix(dataNetwork.gateway)]
 	const plugged = lab.node(node).attachPort({ mac: port.mac, network: dataNetwork.name, gateways })
 	const [journey] = await Promise.all([follow, plugged])
 	const wanted = (await assertRight(stage, node)).find(({ mac }) => mac === port.mac)
@@ -77,8 +78,9 @@ const quiet = createLog('lab', { level: 'silent', to: new Writable({ write: (_ch
 
 type Following = Pick<Follow, 'client' | 'namespace' | 'log' | 'tell' | 'withinMs'>
 
-function following({ client }: Stage, { tell, withinMs = 180_000 }: Attend): Following {
-	return { client, namespace, log: quiet, tell: (leg, afterMs) => tell(`  ${seconds(afterMs).padStart(7)}  ${leg}`), withinMs }
+function following({ client }: Stage, { tell }: Attend): Following {
+	const onLeg = (leg: string, afterMs: number) => tell(`  ${seconds(afterMs).padStart(7)}  ${leg}`)
+	return { client, namespace, log: quiet, tell: onLeg, withinMs: patienceMs }
 }
 
 function addressOf({ fixedIps }: Port): string {

@@ -1,3 +1,5 @@
+import { NodeConfigKind } from '../../viola/cluster.ts'
+import { namespace } from './cloud.ts'
 import type { Journey, Leg } from './follow.ts'
 import { attachPort, rebootAndLook, type Tell } from './port.ts'
 import type { Stage } from './stage.ts'
@@ -24,14 +26,19 @@ export interface StoryEnd {
 export async function productStory(stage: Stage, tell: Tell, { reboot }: { reboot: boolean }): Promise<StoryEnd> {
 	const node = stage.lab.nodes.at(-1)?.name ?? ''
 	const { wanted, journey } = await attachPort(stage, node, { tell })
-	const told = { state: 'Configured', node, interfaces: [wanted.name], legs: durations(journey) }
+	const told = { node, interfaces: [wanted.name], legs: durations(journey) }
 	const portToConfigured = rounded(journey.Configured ?? 0)
-	if (!reboot) return { ...told, seconds: { portToConfigured } }
+	if (!reboot) return { state: await stateOf(stage, node), ...told, seconds: { portToConfigured } }
 	const left = Date.now()
 	const interfaces = await rebootAndLook(stage, node)
 	const seconds = { portToConfigured, reboot: rounded(Date.now() - left) }
 	tell(`${node} rebooted in ${seconds.reboot} s and ${interfaces.join(', ')} is right again`)
-	return { ...told, rebootKept: true, seconds }
+	return { state: await stateOf(stage, node), ...told, rebootKept: true, seconds }
+}
+
+async function stateOf({ client }: Stage, node: string): Promise<string> {
+	const { status } = await client.get(NodeConfigKind, { namespace, name: node })
+	return status?.state ?? 'Pending'
 }
 
 /** How long each leg took, in seconds, after the one that was reached before it. */

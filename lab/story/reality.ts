@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { routeTable } from '../../contract/names.ts'
+import { interfaceName, MAX_INTERFACES, routeTable } from '../../contract/names.ts'
 import type { LabNode } from '../lab-node.ts'
 
 /** What one NIC of a node must be, as the story wants it. */
@@ -35,8 +35,28 @@ type Rule = z.infer<typeof Rules>[number]
 export async function whatIsWrong(node: LabNode, wanted: readonly WantedNic[]): Promise<string[]> {
 	const links = Links.parse(JSON.parse(await node.ask('ip -j address show')))
 	const rules = Rules.parse(JSON.parse(await node.ask('ip -j rule show')))
-	const left = links.filter(({ ifname }) => ifname.startsWith('multinic') && !wanted.some(({ name }) => name === ifname))
-	return [...left.map(({ ifname }) => `${ifname} is there, which nobody wants`), ...wanted.flatMap(nic => faultsOf(nic, links, rules))]
+	const files = (await node.ask('find /etc /run/systemd /run/udev -path /run/udev/data -prune -o -name "*multinic*" -print'))
+		.split('\n')
+		.filter(Boolean)
+	return [...leftOf(wanted, { links, rules, files }), ...wanted.flatMap(nic => faultsOf(nic, links, rules))]
+}
+
+/** What is on the node of the interfaces that nobody wants: links, rules into their tables, files that name them. */
+function leftOf(
+	wanted: readonly WantedNic[],
+	seen: { links: readonly Link[]; rules: readonly Rule[]; files: readonly string[] },
+): string[] {
+	const unwanted = Array.from({ length: MAX_INTERFACES }, (_, id) => id).filter(id => !wanted.some(nic => nic.id === id))
+	return unwanted.flatMap(id => {
+		const name = interfaceName(id)
+		return [
+			...seen.links.filter(({ ifname }) => ifname === name).map(() => `link ${name} is there, which nobody wants`),
+			...seen.rules
+				.filter(({ table }) => table === String(routeTable(id)))
+				.map(({ src }) => `a rule from ${src} to table ${routeTable(id)} is left`),
+			...seen.files.filter(path => path.includes(name)).map(path => `${path} is left`),
+		]
+	})
 }
 
 function faultsOf(wanted: WantedNic, links: readonly Link[], rules: readonly Rule[]): string[] {

@@ -1,6 +1,6 @@
 import { settle } from '../../contract/interface.ts'
 import { NodeConfigKind } from '../../viola/cluster.ts'
-import { dataNetwork, namespace } from './cloud.ts'
+import { dataNetwork, namespace, withPrefix } from './cloud.ts'
 import type { WantedNic } from './reality.ts'
 import type { Stage } from './stage.ts'
 
@@ -19,7 +19,7 @@ export async function wantedNics({ client, cloud }: Pick<Stage, 'client' | 'clou
 	if (inCloud !== inConfig) throw new Error(`the VM of ${node} has the ports ${inCloud}, its node config ${inConfig}`)
 	return interfaces.map(({ id, name, macAddress }) => {
 		const { fixedIps } = attached.find(({ mac }) => mac === macAddress) ?? {}
-		return { id, name, mac: macAddress, mtu: dataNetwork.mtu, address: `${fixedIps?.[0]?.address}/${dataNetwork.cidr.split('/')[1]}` }
+		return { id, name, mac: macAddress, mtu: dataNetwork.mtu, address: withPrefix(fixedIps?.[0]?.address ?? '') }
 	})
 }
 
