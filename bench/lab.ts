@@ -47,7 +47,7 @@ async function start(place: Place, how: 'warm' | 'cold', atMost: number, log: Lo
 	return [
 		figure({ name: `npm start until Configured, ${how}`, value: prelude + setup + up + portToConfigured, unit: 's', atMost }),
 		figure({ name: `port until Configured, ${how}`, value: portToConfigured, unit: 's', ...(how === 'warm' && { atMost: 30 }) }),
-		...Object.entries(legs).map(([leg, value]) => told(`  until ${leg}`, value)),
+		...Object.entries(legs).map(([leg, value]) => told(`  of that, to ${leg}`, value)),
 		told('reboot', reboot),
 	]
 }
