@@ -109,7 +109,7 @@ async function carryOut(task: Attempt, { plan: wish, before, probes, targets, ar
 	const lost = lostPaths(probes.before, probes.after)
 	if (lost.length > 0) throw failure('CONNECTIVITY_LOST', `${lost.join(' and ')} answered before the change and not after it`)
 	const outcome = await done(task, { plan: wish, state, probes, warnings: own.warnings })
-	if (!host.isArmed() || (armed.until !== undefined && Date.now() > armed.until - MARGIN))
+	if (!host.isArmed() || (armed.ends !== undefined && performance.now() > armed.ends - MARGIN))
 		throw failure('EXPIRED', `the run took longer than ${task.deadManSeconds} s, so the host puts everything back`)
 	await timed('commit', () => host.disarm(armed))
 	return outcome
@@ -181,7 +181,13 @@ async function putBack(task: Attempt, work: Work & { failed: Failure<Code> }): P
 	}
 }
 
-function tellArmed(log: Log, { until }: Armed): void {
-	if (until === undefined) log.tell('armed', 'the undo is on the host; no systemd here, so only another run would use it')
-	else log.tell('armed', `everything is put back at ${new Date(until).toISOString().slice(11, 19)} unless this run commits`)
+function tellArmed(log: Log, { ends }: Armed): void {
+	log.tell('armed', ends === undefined ? unwatched : `everything is put back at ${hour(ends)} unless this run commits`)
+}
+
+const unwatched = 'the undo is on the host; no systemd here, so only another run would use it'
+
+/** By the wall clock as it is set now. */
+function hour(monotonic: number): string {
+	return new Date(Date.now() + monotonic - performance.now()).toISOString().slice(11, 19)
 }

@@ -14,10 +14,10 @@ export type Armed = {
 	undo: readonly Change[]
 	tag: string
 	/**
-	 * Milliseconds since 1970 at which the host puts everything back, by the wall clock as it is set now: the timer itself runs by a
-	 * clock that nobody sets. Absent where there is no systemd.
+	 * When the host puts everything back: milliseconds of `performance.now()`, for the timer too runs by a clock that nobody sets.
+	 * Absent where there is no systemd; 0 for a run that died.
 	 */
-	readonly until?: number
+	ends?: number
 }
 
 /** Written by ourselves into a folder that only root may enter; a Change is what it holds. */
@@ -43,20 +43,14 @@ export async function arm(
 		putAll(root, recipe.files)
 		syncFolder(root + STATE_FOLDER)
 		if (!systemd) return { undo, tag }
-		const end = performance.now() + deadManSeconds * 1000
+		const ends = performance.now() + deadManSeconds * 1000
 		putAll(root, recipe.boot)
 		rmSync(root + recipe.enabled.path, { force: true })
 		symlinkSync(recipe.enabled.target, root + recipe.enabled.path)
 		syncFolder(dirname(root + recipe.enabled.path))
 		putAll(root, recipe.live)
 		await systemdCall(root, 'StartUnit', recipe.timer)
-		return {
-			undo,
-			tag,
-			get until() {
-				return Date.now() + end - performance.now()
-			},
-		}
+		return { undo, tag, ends }
 	} catch (error) {
 		await disarm(root, { undo, tag })
 		throw failure('NOT_ARMED', `the host could not be made to wait for this run, so nothing was changed: ${wordsOf(error)}`, {
@@ -66,12 +60,12 @@ export async function arm(
 }
 
 /** The moment of commit (or of an undo that is done) is one renaming; then timer and units go. */
-export async function disarm(root: string, { tag, until, undo }: Armed): Promise<void> {
+export async function disarm(root: string, { tag, ends, undo }: Armed): Promise<void> {
 	if (exists(root + UNDO_FOLDER)) {
 		renameSync(root + UNDO_FOLDER, root + COMMITTED_FOLDER)
 		syncFolder(root + STATE_FOLDER)
 	}
-	if (until !== undefined) await systemdCall(root, 'StopUnit', told(undo, tag).timer)
+	if (ends !== undefined) await systemdCall(root, 'StopUnit', told(undo, tag).timer)
 	removeRecipe(root, { undo, tag })
 }
 
@@ -106,7 +100,7 @@ export function leftBehind(root: string): Armed | undefined {
 	}
 	const { tag, undo } = understood(file.content)
 	const timer = `${root}/run/systemd/system/multinic-undo-${tag}.timer`
-	return { undo, tag, ...(exists(timer) && { until: 0 }) }
+	return { undo, tag, ...(exists(timer) && { ends: 0 }) }
 }
 
 function foldersOfOurs(): Set<string> {
