@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import * as z from 'zod'
-import { RunConfig } from '../contract/agent-run.ts'
+import { RunConfig, RunMark } from '../contract/agent-run.ts'
 import { failure, isFailure } from './failure.ts'
-
-/** Where the kubelet looks for a pod's last words unless it is told otherwise. */
-export const TERMINATION_LOG = '/dev/termination-log'
+import { type Flags, parseFlags, TERMINATION_LOG } from './flags.ts'
 
 /** Where a run finds its input and leaves its output. Each has a default that is right in the agent's pod. */
 export const Settings = z
@@ -14,6 +12,7 @@ export const Settings = z
 		REPORT_FILE: z.string().optional(),
 		TERMINATION_LOG: z.string().default(TERMINATION_LOG),
 		LOG_FORMAT: z.enum(['human', 'json']).default('human'),
+		RUN: z.string().optional(),
 		KUBERNETES_SERVICE_HOST: z.string().optional(),
 		KUBERNETES_SERVICE_PORT: z.coerce.number().int().min(1).max(65_535).default(443),
 		SERVICE_ACCOUNT: z.string().default('/var/run/secrets/kubernetes.io/serviceaccount'),
@@ -24,6 +23,8 @@ export const Settings = z
 		reportFile: env.REPORT_FILE,
 		terminationLog: env.TERMINATION_LOG,
 		logFormat: env.LOG_FORMAT,
+		/** Whose run this is, as the Job says it. */
+		startedFor: env.RUN,
 		serviceAccount: env.SERVICE_ACCOUNT,
 		...(env.KUBERNETES_SERVICE_HOST !== undefined && {
 			apiServer: { host: env.KUBERNETES_SERVICE_HOST, port: env.KUBERNETES_SERVICE_PORT },
@@ -31,44 +32,35 @@ export const Settings = z
 	}))
 export type Settings = z.infer<typeof Settings>
 
-/** What `--help` prints. */
-export const help = `multinic-agent: brings the NICs of one node to what a node config says, once.
-
-  AGENT_CONFIG     what to do (default /etc/multinic/config.json)
-  HOST_ROOT        where the host's / is mounted (default /host)
-  REPORT_FILE      write the report here instead of into the run's ConfigMap
-  TERMINATION_LOG  short form of the report (default ${TERMINATION_LOG})
-  LOG_FORMAT       human (default) or json
-
-Exit status: 0 all configured · 1 some or all are not, or nobody could be told · 2 the input is wrong, nothing was touched
-`
+type Env = Readonly<Record<string, string | undefined>>
 
 /** @throws Failure BAD_INPUT that names every wrong variable */
-export function parseSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+export function parseSettings(env: Env, { logFormat }: Flags = parseFlags([])): Settings {
 	const parsed = Settings.safeParse(env)
 	if (!parsed.success) throw failure('BAD_INPUT', faultsOf(parsed.error))
-	return parsed.data
+	return { ...parsed.data, logFormat: logFormat ?? parsed.data.logFormat }
 }
 
 /** Enough of a config to say to whom a run belongs, and who is to hear that the rest is wrong. */
-const Addressee = RunConfig.pick({ nodeName: true, uid: true, generation: true, attempt: true, report: true })
-	.extend({ mode: RunConfig.shape.mode.catch('Apply') })
-	.strip()
-export type Addressee = z.infer<typeof Addressee>
+const Addressee = RunMark.extend({ mode: RunMark.shape.mode.catch('Apply') }).strip()
 
-/** @returns whom a config that cannot be carried out is from, if it says so much */
-export function addresseeOf(path: string): Addressee | undefined {
+/** @returns to whom a run that cannot be carried out is reported: whom its Job names, else its config, if that says so much */
+export function addresseeOf({ startedFor, configPath }: Pick<Settings, 'startedFor' | 'configPath'>): RunMark | undefined {
 	try {
-		return Addressee.parse(parseJson(readText(path), path))
+		return startedFor !== undefined ? parseMark(startedFor) : Addressee.parse(parseJson(readText(configPath), configPath))
 	} catch (error) {
 		if (isFailure(error) || error instanceof z.ZodError) return undefined
 		throw error
 	}
 }
 
-/** @throws Failure BAD_INPUT that names every wrong path of config.json */
-export function readConfig(path: string): RunConfig {
-	return parseConfig(readText(path), path)
+/** @throws Failure BAD_INPUT that names every wrong path of config.json, and where it is not the config of this run */
+export function readConfig({ startedFor, configPath }: Pick<Settings, 'startedFor' | 'configPath'>): RunConfig {
+	const mark = startedFor === undefined ? undefined : parseMark(startedFor)
+	const config = parseConfig(readText(configPath), configPath)
+	const faults = [...(mark ? mismatches(config, mark) : []), ...misnamed(config)]
+	if (faults.length > 0) throw failure('BAD_INPUT', `${configPath}: ${faults.join('; ')}`)
+	return config
 }
 
 /** @throws Failure BAD_INPUT that names every wrong path of the text */
@@ -78,8 +70,40 @@ export function parseConfig(text: string, path: string): RunConfig {
 	return parsed.data
 }
 
+function parseMark(text: string): RunMark {
+	const parsed = RunMark.safeParse(parseJson(text, 'RUN'))
+	if (!parsed.success) throw failure('BAD_INPUT', `RUN: ${faultsOf(parsed.error)}`)
+	return parsed.data
+}
+
+/** A ConfigMap can be replaced between the Job's making and the pod's start; what it then says is not what this pod was started for. */
+function mismatches({ report, ...config }: RunConfig, { report: to, ...mark }: RunMark): string[] {
+	const pairs = [
+		...(['nodeName', 'uid', 'generation', 'attempt', 'mode'] as const).map(key => [key, config[key], mark[key]] as const),
+		...(['namespace', 'configMap'] as const).map(key => [`report.${key}`, report[key], to[key]] as const),
+	]
+	return pairs
+		.filter(([, said, meant]) => said !== meant)
+		.map(([path, said, meant]) => `${path}: ${said}, but this pod was started for ${meant}`)
+}
+
+/** A run's ConfigMap ends in its generation, and in its attempt after the first. */
+function misnamed({ generation, attempt, report: { configMap } }: RunConfig): string[] {
+	const [, ofGeneration, ofAttempt = '1'] = /-g(\d+)(?:-(\d+))?$/.exec(configMap) ?? []
+	if (ofGeneration === undefined) return []
+	return [
+		...(Number(ofGeneration) === generation ? [] : [`generation: ${generation}, but report.configMap is ${configMap}`]),
+		...(Number(ofAttempt) === attempt ? [] : [`attempt: ${attempt}, but report.configMap is ${configMap}`]),
+	]
+}
+
+/** A ConfigMap holds no more (bytes). */
+const CONFIG_MAX_BYTES = 1_048_576
+
 function readText(path: string): string {
 	try {
+		const { size } = statSync(path)
+		if (size > CONFIG_MAX_BYTES) throw failure('BAD_INPUT', `it has ${size} bytes, and no ConfigMap more than ${CONFIG_MAX_BYTES}`)
 		return readFileSync(path, 'utf8')
 	} catch (error) {
 		throw failure('BAD_INPUT', `${path} cannot be read`, { cause: error })
@@ -94,8 +118,13 @@ function parseJson(text: string, path: string): unknown {
 	}
 }
 
+/** So many faults tell what is wrong; words that repeat the input may be as long as that. */
+const FAULTS = 12
+const FAULT_LENGTH = 200
+
 function faultsOf({ issues }: z.ZodError): string {
-	return issues.map(({ path, message }) => `${fieldOf(path) || 'it'}: ${message}`).join('; ')
+	const faults = issues.slice(0, FAULTS).map(({ path, message }) => `${fieldOf(path) || 'it'}: ${message.slice(0, FAULT_LENGTH)}`)
+	return [...faults, ...(issues.length > FAULTS ? [`and ${issues.length - FAULTS} more`] : [])].join('; ')
 }
 
 /** @returns `interfaces[0].mtu` */

@@ -1,4 +1,6 @@
 import { isFailure, wordsOf } from './failure.ts'
+import type { LogFormat } from './flags.ts'
+import { oneLine } from './one-line.ts'
 
 /** What a run tells while it goes on: one line a step. */
 export type Log = {
@@ -9,7 +11,7 @@ export type Log = {
 }
 
 /** Lines for people, words in a column; or one JSON object a line. */
-export function createLog(format: 'human' | 'json', write: (line: string) => void): Log {
+export function createLog(format: LogFormat, write: (line: string) => void): Log {
 	if (format === 'json') {
 		const line = (facts: object) => write(`${JSON.stringify({ time: new Date().toISOString(), ...facts })}\n`)
 		return {
@@ -18,8 +20,8 @@ export function createLog(format: 'human' | 'json', write: (line: string) => voi
 		}
 	}
 	return {
-		tell: (what, words) => write(`${`${what.padEnd(15)} ${words}`.trimEnd()}\n`),
-		nic: (name, mac, words) => write(`${name.padEnd(10)} ${mac}  ${words}\n`),
+		tell: (what, words) => write(`${`${what.padEnd(15)} ${oneLine(words)}`.trimEnd()}\n`),
+		nic: (name, mac, words) => write(`${name.padEnd(10)} ${mac}  ${oneLine(words)}\n`),
 	}
 }
 
@@ -31,7 +33,7 @@ const FRAMES = 6
  * property of the error, which nobody has looked through for secrets.
  */
 export function tellError(log: Log, what: string, error: unknown): void {
-	const words = wordsOf(error).replace(/\s+/g, ' ')
+	const words = oneLine(wordsOf(error))
 	if (isFailure(error)) log.tell(what, words)
 	else {
 		log.tell(what, `by a bug of the agent: ${words.slice(0, 500)}`)

@@ -1,7 +1,8 @@
 import type { AgentReport, RunConfig } from '../contract/agent-run.ts'
-import { addresseeOf, help, parseSettings, readConfig, type Settings, TERMINATION_LOG } from './config.ts'
+import { addresseeOf, parseSettings, readConfig, type Settings } from './config.ts'
 import { deliver, terminationMessage } from './deliver.ts'
 import { type Code, failure, isFailure, reasonOf, wordsOf } from './failure.ts'
+import { formatFor, help, parseFlags, TERMINATION_LOG } from './flags.ts'
 import { hostAt } from './host/host.ts'
 import { lock } from './host/lock.ts'
 import { createLog, type Log, tellError } from './log.ts'
@@ -13,24 +14,34 @@ import { run } from './run.ts'
  * One run on one node, from the environment to the exit status.
  *
  * @param kinds of link that may be a NIC; kernel tests and the bench call this with `veth` as well
- * @returns 0 all configured, 1 some or all are not, or nobody could be told, 2 the input is wrong and nothing was touched
+ * @param args of the command line
+ * @returns the exit status, as `--help` tells it
  */
-export async function main(env: Readonly<Record<string, string | undefined>>, kinds: LinkKinds = hardwareOnly): Promise<number> {
+export async function main(env: Env, kinds: LinkKinds = hardwareOnly, args: readonly string[] = []): Promise<number> {
 	try {
-		const settings = parseSettings(env)
+		const flags = parseFlags(args)
+		if (flags.help) return tellHelp()
+		const settings = parseSettings(env, flags)
 		return await Promise.race([oneRun(settings, kinds), uncaught()]).catch(error => earlyEnd(error, settings))
 	} catch (error) {
-		const log = createLog(env.LOG_FORMAT === 'json' ? 'json' : 'human', toStderr)
+		const log = createLog(formatFor(env, args), toStderr)
 		tellError(log, 'failed', error)
 		terminationMessage(env.TERMINATION_LOG ?? TERMINATION_LOG, wordsOf(error), log)
 		return exitStatus(error)
 	}
 }
 
+type Env = Readonly<Record<string, string | undefined>>
+
+function tellHelp(): number {
+	process.stdout.write(help)
+	return 0
+}
+
 async function oneRun(settings: Settings, kinds: LinkKinds): Promise<number> {
 	if (settings.reportFile === undefined && !settings.apiServer)
 		throw failure('BAD_INPUT', 'there is neither REPORT_FILE nor KUBERNETES_SERVICE_HOST, so nobody would hear of this run')
-	const config = readConfig(settings.configPath)
+	const config = readConfig(settings)
 	const log = createLog(settings.logFormat, line => process.stdout.write(line))
 	const report = await locked(settings.hostRoot, config, () =>
 		run(config, hostAt(settings.hostRoot), { log, kinds, apiServer: settings.apiServer }),
@@ -66,7 +77,7 @@ function uncaught(): Promise<never> {
  * @throws what it was given, where the config does not even say to whom
  */
 async function earlyEnd(error: unknown, settings: Settings): Promise<number> {
-	const addressee = addresseeOf(settings.configPath)
+	const addressee = addresseeOf(settings)
 	if (!addressee) throw error
 	const log = createLog(settings.logFormat, toStderr)
 	tellError(log, 'failed', error)
@@ -90,8 +101,5 @@ function toStderr(line: string): void {
 	process.stderr.write(line)
 }
 
-if (import.meta.main) {
-	if (process.argv.includes('--help')) process.stdout.write(help)
-	// After a bug something may still be under way, and must not go on.
-	else process.exit(await main(process.env))
-}
+// After a bug something may still be under way, and must not go on.
+if (import.meta.main) process.exit(await main(process.env, hardwareOnly, process.argv.slice(2)))

@@ -8,6 +8,7 @@ import { type Code, reasonOf } from './failure.ts'
 import { spell } from './host/spell.ts'
 import type { HostState, Link } from './host/state.ts'
 import { identityOf, type Refusal } from './match.ts'
+import { oneLine } from './one-line.ts'
 import type { Warning } from './own-gateway.ts'
 import { countChanges, type Plan } from './plan.ts'
 
@@ -193,5 +194,5 @@ function isDry({ config }: Tally): boolean {
 
 /** One line, as long as a status may carry it. */
 function short(message: string): string {
-	return cut(message.replace(/\s+/g, ' '))
+	return cut(oneLine(message))
 }

@@ -1,4 +1,4 @@
-import type { RunConfig } from '../contract/agent-run.ts'
+import type { RunConfig, RunMark } from '../contract/agent-run.ts'
 import { settle } from '../contract/interface.ts'
 import { CONFIG_KEY, GROUP, LABEL_ATTEMPT, LABEL_CONFIG_UID, LABEL_GENERATION, LABEL_NODE_NAME, VERSION } from '../contract/names.ts'
 import type { ConfigMap, Job } from '../runtime/kube/kinds.ts'
@@ -77,17 +77,17 @@ export function runConfigMap(config: ConfigView, run: NewRun, input: RunConfig):
 export function runInput(config: ConfigView, run: NewRun, world: RunWorld): RunConfig {
 	return {
 		version: 1,
-		nodeName: config.name,
-		uid: config.uid,
-		generation: config.generation,
-		attempt: run.attempt,
-		mode: run.mode,
+		...runMark(config, run),
 		interfaces: run.mode === 'Cleanup' ? [] : settle(world.interfaces),
 		nodeAddresses: [...(world.node?.internalIps ?? [])],
-		report: { namespace: config.namespace, configMap: runName(config, run.attempt) },
 		waitForDeviceSeconds: world.agent.waitForDeviceSeconds,
 		deadManSeconds: world.agent.deadManSeconds,
 	}
+}
+
+function runMark({ name, namespace, uid, generation }: ConfigView, { attempt, mode }: NewRun): RunMark {
+	const report = { namespace, configMap: runName({ name, uid, generation }, attempt) }
+	return { nodeName: name, uid, generation, attempt, mode, report }
 }
 
 export type RunWorld = { interfaces: RunConfig['interfaces']; node: NodeView | undefined; agent: AgentSettings }
@@ -107,7 +107,7 @@ export function runJob(config: ConfigView, run: NewRun, owner: { name: string; u
 			completions: 1,
 			parallelism: 1,
 			activeDeadlineSeconds: agent.activeDeadlineSeconds,
-			template: { metadata: { labels }, spec: podSpec(config.name, owner.name, agent) },
+			template: { metadata: { labels }, spec: podSpec(runMark(config, run), agent) },
 		},
 	}
 }
@@ -115,9 +115,9 @@ export function runJob(config: ConfigView, run: NewRun, owner: { name: string; u
 type PodSpec = NonNullable<NonNullable<Job['spec']>['template']['spec']>
 
 /** `nodeName` past the scheduler: neither taints, nor a cordon, nor a CNI that is not ready may keep a node without its NICs. */
-function podSpec(nodeName: string, configMap: string, agent: AgentSettings): PodSpec {
+function podSpec(mark: RunMark, agent: AgentSettings): PodSpec {
 	return {
-		nodeName,
+		nodeName: mark.nodeName,
 		restartPolicy: 'Never',
 		hostNetwork: true,
 		dnsPolicy: 'Default',
@@ -125,19 +125,21 @@ function podSpec(nodeName: string, configMap: string, agent: AgentSettings): Pod
 		serviceAccountName: agent.serviceAccount,
 		tolerations: [{ operator: 'Exists' }],
 		...(agent.imagePullSecrets.length > 0 && { imagePullSecrets: agent.imagePullSecrets.map(name => ({ name })) }),
-		containers: [container(agent)],
+		containers: [container(mark, agent)],
 		volumes: [
 			{ name: 'host', hostPath: { path: '/', type: 'Directory' } },
-			{ name: 'config', configMap: { name: configMap, items: [{ key: CONFIG_KEY, path: CONFIG_KEY }] } },
+			{ name: 'config', configMap: { name: mark.report.configMap, items: [{ key: CONFIG_KEY, path: CONFIG_KEY }] } },
 		],
 	}
 }
 
-function container(agent: AgentSettings): NonNullable<PodSpec>['containers'][number] {
+/** The run is told beside its config as well: a ConfigMap that was exchanged meanwhile is refused. */
+function container(mark: RunMark, agent: AgentSettings): NonNullable<PodSpec>['containers'][number] {
 	return {
 		name: 'agent',
 		image: agent.image,
 		imagePullPolicy: agent.imagePullPolicy,
+		env: [{ name: 'RUN', value: JSON.stringify(mark) }],
 		securityContext: { privileged: true },
 		terminationMessagePath: '/dev/termination-log',
 		terminationMessagePolicy: 'File',

@@ -1,9 +1,11 @@
-import { execFile } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { lock } from '../../agent/host/lock.ts'
 import { agentFormat } from '../../bundle.ts'
 import { AgentReport, type RunConfig } from '../../contract/agent-run.ts'
@@ -87,25 +89,99 @@ test('a report that cannot be handed over is in the termination message, and it 
 	expect(AgentReport.parse(JSON.parse(lastWords))).toMatchObject({ reason: 'InvalidConfig' })
 })
 
+describe('the exit status', () => {
+	const mark = { nodeName: 'worker-1', uid: 'a-uid', generation: 3, attempt: 1, mode: 'Verify' as const }
+	const RUN = JSON.stringify({ ...mark, report: { namespace: 'multinic-system', configMap: 'a-run' } })
+	const wish = JSON.stringify(config([]))
+	type Case = [title: string, code: number, words: RegExp, given: { wish?: string; env?: Record<string, string>; args?: string[] }]
+	test.each<Case>([
+		['of a question for help is 0', 0, /^multinic-agent: brings.*\n\n( .*\n+)+Exit status\n( .*\n)+$/, { args: ['--help'] }],
+		['of a host that is none we know is 1', 1, /^failed +\S/m, {}],
+		['of a report that found no taker is 1', 1, /^not reported .*ENOENT/m, { env: { REPORT_FILE: '/nowhere/report.json' } }],
+		[
+			'of a flag nobody knows is 2',
+			2,
+			/^failed +--dry -x: there is no such flag; --help tells which there are$/m,
+			{ args: ['--dry', '-x'] },
+		],
+		['of two formats at once is 2', 2, /either --human or --json/, { args: ['--human', '--json'] }],
+		['of a variable that is wrong is 2', 2, /HOST_ROOT: /, { env: { HOST_ROOT: 'host' } }],
+		['of a run that nobody would hear of is 2', 2, /nobody would hear/, { env: { REPORT_FILE: '' } }],
+		['of a config that is not JSON is 2', 2, /config\.json is not JSON/, { wish: '{"version":' }],
+		['of a config that is not there is 2', 2, /nowhere\.json cannot be read/, { env: { AGENT_CONFIG: '/nowhere.json' } }],
+		['of a config larger than any ConfigMap is 2', 2, /no ConfigMap more than/, { wish: `"${'x'.repeat(1_048_576)}"` }],
+		['of a RUN that is wrong is 2', 2, /RUN: nodeName: /, { env: { RUN: '{}' } }],
+		['of another generation than the pod was started for is 2', 2, /generation: 1, but this pod was started for 3/, { env: { RUN } }],
+	])('%s', async (_, code, words, { wish: text = wish, env, args }) => {
+		const heard = await agent(text, env, [], args)
+		expect(heard.said).toMatch(words)
+		expect(heard.code).toBe(code)
+		expect(existsSync(join(root, 'var'))).toBe(false)
+	})
+
+	test.each<[title: string, text: string, says: RegExp]>([
+		['is not JSON', '{', /is not JSON/],
+		['is of another generation', wish, /generation: 1, but this pod was started for 3/],
+		['has a field nobody knows', wish.replace('{', '{"more":1,'), /Unrecognized key: "more"/],
+	])('of a config that %s is told to whom the Job names', async (_, text, says) => {
+		const { report, lastWords } = await agent(text, { RUN })
+		expect(report).toMatchObject({ ...mark, outcome: 'Failed', reason: 'InvalidConfig', changes: 0, message: expect.stringMatching(says) })
+		expect(AgentReport.parse(JSON.parse(lastWords))).toMatchObject(mark)
+	})
+
+	test('of a report that the API server refuses is 1, and it is said', async () => {
+		const { account, port, close } = await apiServer(403)
+		const env = { REPORT_FILE: '', KUBERNETES_SERVICE_HOST: '127.0.0.1', KUBERNETES_SERVICE_PORT: String(port), SERVICE_ACCOUNT: account }
+		const { code, said, lastWords } = await agent(wish, env).finally(close)
+		expect(said).toMatch(/^not reported +the API server answered 403: no$/m)
+		expect(AgentReport.parse(JSON.parse(lastWords))).toMatchObject({ reason: 'UnknownBackend' })
+		expect(said).not.toContain('a-token')
+		expect(code).toBe(1)
+	})
+})
+
+test('--json makes every line an object, --human no line, whatever the environment says', async () => {
+	const json = await agent('{', { LOG_FORMAT: 'human' }, [], ['--json'])
+	for (const line of json.said.trim().split('\n')) expect(JSON.parse(line)).toMatchObject({ time: expect.any(String) })
+	expect((await agent('{', { LOG_FORMAT: 'json' }, [], ['--human'])).said).toMatch(/^failed +/)
+})
+
+/** An API server that says the same to everybody. */
+async function apiServer(status: number): Promise<{ account: string; port: number; close(): void }> {
+	const account = join(root, 'account')
+	mkdirSync(account)
+	const key = join(account, 'key.pem')
+	const certificate = join(account, 'ca.crt')
+	const subject = ['-subj', '/CN=api', '-addext', 'subjectAltName=IP:127.0.0.1']
+	execFileSync(
+		'openssl',
+		['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', key, '-out', certificate, ...subject],
+		{ stdio: 'ignore' },
+	)
+	writeFileSync(join(account, 'token'), 'a-token')
+	const server = createServer({ key: readFileSync(key), cert: readFileSync(certificate) }, (_, answer) =>
+		answer.writeHead(status).end('no'),
+	)
+	await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+	return { account, port: (server.address() as AddressInfo).port, close: () => server.close() }
+}
+
 type Heard = { code: number; said: string; report: AgentReport | undefined; lastWords: string }
 
-function agent(wish: RunConfig, more: Record<string, string> = {}, options: string[] = []): Promise<Heard> {
-	const env = {
-		AGENT_CONFIG: join(root, 'config.json'),
-		HOST_ROOT: root,
-		REPORT_FILE: join(root, 'report.json'),
-		TERMINATION_LOG: join(root, 'termination-log'),
-		...more,
-	}
-	writeFileSync(env.AGENT_CONFIG, JSON.stringify(wish))
-	writeFileSync(env.TERMINATION_LOG, '')
+/** A variable that is given as empty is not set. */
+function agent(wish: RunConfig | string, more: Record<string, string> = {}, options: string[] = [], args: string[] = []): Promise<Heard> {
+	const where = { config: join(root, 'config.json'), report: join(root, 'report.json'), lastWords: join(root, 'termination-log') }
+	const all = { AGENT_CONFIG: where.config, HOST_ROOT: root, REPORT_FILE: where.report, TERMINATION_LOG: where.lastWords, ...more }
+	const env = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ''))
+	writeFileSync(where.config, typeof wish === 'string' ? wish : JSON.stringify(wish))
+	writeFileSync(where.lastWords, '')
 	return new Promise(resolve =>
-		execFile(process.execPath, [...options, bundled()], { env }, (error, stdout, stderr) =>
+		execFile(process.execPath, [...options, bundled(), ...args], { env }, (error, stdout, stderr) =>
 			resolve({
 				code: error ? Number(error.code) : 0,
 				said: stdout + stderr,
-				report: existsSync(env.REPORT_FILE) ? AgentReport.parse(JSON.parse(readFileSync(env.REPORT_FILE, 'utf8'))) : undefined,
-				lastWords: readFileSync(env.TERMINATION_LOG, 'utf8'),
+				report: existsSync(where.report) ? AgentReport.parse(JSON.parse(readFileSync(where.report, 'utf8'))) : undefined,
+				lastWords: readFileSync(where.lastWords, 'utf8'),
 			}),
 		),
 	)

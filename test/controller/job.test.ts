@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { RunConfig } from '../../contract/agent-run.ts'
+import { RunConfig, RunMark } from '../../contract/agent-run.ts'
 import { Interfaces } from '../../contract/interface.ts'
 import { CONFIG_KEY } from '../../contract/names.ts'
 import { decide } from '../../controller/decide.ts'
@@ -80,6 +80,11 @@ describe('the objects of a run', () => {
 			interfaces: [{ ...nic, name: 'multinic0', policyRouting: true, defaultRoute: false }],
 			report: { namespace: 'multinic-system', configMap: 'multinic-agent-worker-1-g1' },
 		})
+	})
+
+	test('the pod is told whose run it is, so that the config can be held against it', () => {
+		const told = RunMark.parse(JSON.parse(pod?.containers[0]?.env?.find(({ name }) => name === 'RUN')?.value ?? ''))
+		expect(input).toMatchObject(told)
 	})
 
 	test('a clean-up wants no interface, whatever the spec says', () => {
