@@ -58,6 +58,15 @@ export type InterfaceReport = z.infer<typeof InterfaceReport>
 export const Probe = z.object({ name: z.string(), ok: z.boolean(), milliseconds: z.number(), message: z.string().optional() })
 export type Probe = z.infer<typeof Probe>
 
+export const Machine = z.object({
+	os: z.string().describe('PRETTY_NAME of os-release(5)'),
+	kernel: z.string(),
+	virtualization: z.string().describe('As systemd-detect-virt(1) says it: kvm, vmware, none …; unknown'),
+	cpus: z.int().min(1).describe('CPUs the kernel uses'),
+	memoryMiB: z.int().min(0),
+})
+export type Machine = z.infer<typeof Machine>
+
 export const AgentReport = z.object({
 	...Identity.shape,
 	version: z.literal(1),
@@ -66,6 +75,7 @@ export const AgentReport = z.object({
 	reason: Reason,
 	message: z.string(),
 	backend: z.string().optional(),
+	machine: Machine.optional(),
 	persistent: z.object({ status: z.enum(['True', 'False', 'Unknown']), message: z.string() }),
 	started: z.string().describe('RFC 3339'),
 	finished: z.string().describe('RFC 3339'),
