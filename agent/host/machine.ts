@@ -50,7 +50,7 @@ function text(root: string, path: string): string {
 /** Not the whole, which repeats itself for every processor. */
 function beginning(path: string): string {
 	try {
-		const descriptor = openSync(path)
+		const descriptor = openSync(path, 'r')
 		try {
 			const buffer = Buffer.alloc(4096)
 			return buffer.toString('latin1', 0, readSync(descriptor, buffer))
