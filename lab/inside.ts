@@ -1,14 +1,17 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
+import { bareSeed, bareStatus, type NewMachine } from './bare.ts'
 import { type ControlPlane, startControlPlane } from './control-plane.ts'
-import { identities, management } from './identity.ts'
+import { serveLeases } from './dhcp.ts'
+import { type Identity, identities, management } from './identity.ts'
 import type { Kit } from './kit.ts'
 import { layManagement } from './network.ts'
 import { makeNode, type NewPort, type NodeInside } from './node.ts'
+import { type NodeStatus, nodeStatus } from './node-status.ts'
 import { startRelay } from './relay.ts'
 import { serve } from './rpc.ts'
-import { writeSeed } from './seed.ts'
+import { nodeSeed, type SeedFiles, writeSeed } from './seed.ts'
 import { makeShell, type RunOptions, type Shell } from './shell.ts'
 import { makeVm } from './vm.ts'
 
@@ -49,9 +52,7 @@ async function main(settings: InsideSettings): Promise<void> {
 
 async function start(settings: InsideSettings) {
 	const { dir, kit, env } = settings
-	const memoryDir = join(dir, 'memory')
-	await mkdir(memoryDir)
-	await execa('mount', ['-t', 'tmpfs', '-o', 'size=100%', 'memory', memoryDir])
+	const memoryDir = await mountMemory(dir)
 	const all = identities(settings.nodes)
 	await layManagement(all)
 	const shell = await makeShell(dir, env)
@@ -70,17 +71,38 @@ async function start(settings: InsideSettings) {
 			await letKubeletsBeRead(kit, biz)
 			for (const name of ['biz', 'mgmt'] as const)
 				await startRelay({ path: join(dir, sockets[name]) }, { host: '127.0.0.1', port: ports[name] })
-			for (const one of all) nodes.set(one.name, await nodeOf(settings, { one, biz, shell, memoryDir }))
+			for (const one of all) {
+				const seed = nodeSeed(one, { name: 'biz', ca: biz.ca, token: biz.nodeTokens[one.name] ?? '', sshKey: shell.publicKey })
+				nodes.set(one.name, await nodeOf(settings, { one, shell, memoryDir, seed, look: () => nodeStatus(biz, one.name) }))
+			}
 			return { biz: pick(biz), mgmt: pick(mgmt) }
+		},
+		/** A node of no cluster, which is off. */
+		async makeMachine(name: string, machine: NewMachine) {
+			const one = all.find(identity => identity.name === name)
+			if (!one) throw new Error(`no place for a machine ${name}`)
+			const seed = bareSeed(one, machine, shell.publicKey)
+			nodes.set(name, await nodeOf(settings, { one, shell, memoryDir, seed, look: () => bareStatus(one, shell) }))
 		},
 		powerOn: async (name: string) => node(name).powerOn(),
 		powerOff: async (name: string) => node(name).powerOff(),
 		reboot: async (name: string) => node(name).reboot(),
 		run: async (name: string, command: string, options?: RunOptions) => node(name).run(command, options),
-		attachPort: async (name: string, port: NewPort) => node(name).attachPort(port),
+		async attachPort(name: string, port: NewPort) {
+			if (port.dhcp) await serveLeases(dir, port)
+			return node(name).attachPort(port)
+		},
 		detachPort: async (name: string, mac: string) => node(name).detachPort(mac),
 		ports: async (name: string) => node(name).ports(),
 	}
+}
+
+/** A tmpfs, gone with the mount namespace. */
+async function mountMemory(dir: string): Promise<string> {
+	const folder = join(dir, 'memory')
+	await mkdir(folder)
+	await execa('mount', ['-t', 'tmpfs', '-o', 'size=100%', 'memory', folder])
+	return folder
 }
 
 function found(nodes: Map<string, NodeInside>, name: string): NodeInside {
@@ -94,19 +116,19 @@ function pick({ ca, token }: ControlPlane) {
 }
 
 interface NodeParts {
-	one: ReturnType<typeof identities>[number]
-	biz: ControlPlane
+	one: Identity
 	shell: Shell
 	memoryDir: string
+	seed: SeedFiles
+	look: () => Promise<NodeStatus | undefined>
 }
 
-async function nodeOf(settings: InsideSettings, { one, biz, shell, memoryDir }: NodeParts): Promise<NodeInside> {
+async function nodeOf(settings: InsideSettings, { one, shell, memoryDir, seed: files, look }: NodeParts): Promise<NodeInside> {
 	const dir = join(settings.dir, one.name)
 	const seed = join(settings.dir, `${one.name}-seed`)
-	const token = biz.nodeTokens[one.name] ?? ''
-	await writeSeed(seed, one, { name: 'biz', ca: biz.ca, token, sshKey: shell.publicKey })
+	await writeSeed(seed, files)
 	const { disk, megabytes, env, kit } = settings
-	return makeNode(makeVm({ node: one, dir, disk, seed, megabytes, memoryDir, env, mconsole: kit.mconsole }), shell, biz)
+	return makeNode(makeVm({ node: one, dir, disk, seed, megabytes, memoryDir, env, mconsole: kit.mconsole }), shell, look)
 }
 
 /** Logs and exec: the API server signs in to kubelets, which ask the API server whether it may. */

@@ -39,7 +39,8 @@ export async function removeTap(tap: string): Promise<void> {
 	await ip([`link del ${tap}`])
 }
 
-function bridgeName(network: string): string {
+/** The device that stands for a data network. */
+export function bridgeName(network: string): string {
 	return `br-${fingerprint(network)}`.slice(0, 15) // the kernel takes no longer name
 }
 

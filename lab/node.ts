@@ -1,6 +1,5 @@
-import type { ControlPlane } from './control-plane.ts'
 import { layNetwork } from './network.ts'
-import { nodeStatus } from './node-status.ts'
+import type { NodeStatus } from './node-status.ts'
 import type { Port } from './port.ts'
 import { until } from './process.ts'
 import type { RunOptions, Said, Shell } from './shell.ts'
@@ -13,14 +12,16 @@ export interface NewPort {
 	network?: string
 	/** Of the network, as "192.168.10.1/24"; it answers pings. */
 	gateways?: readonly string[]
+	/** Somebody on the network leases addresses: .100 to .199 of its first gateway's /24. */
+	dhcp?: boolean
 }
 
-/** A node inside the lab: its machine, a shell on it, and what the cluster says of it. */
+/** A node inside the lab: its machine, a shell on it, and what is said of it. */
 export interface NodeInside {
-	/** Starts the machine unless it is on; resolves when the cluster says the node is Ready in this boot. */
+	/** Starts the machine unless it is on; resolves when it is said to be ready in this boot. */
 	powerOn(): Promise<void>
 	powerOff(): Promise<void>
-	/** A clean reboot from inside; resolves when the cluster says the node is Ready again in a new boot. */
+	/** A clean reboot from inside; resolves when it is said to be ready in a new boot. */
 	reboot(): Promise<void>
 	run(command: string, options?: RunOptions): Promise<Said>
 	attachPort(port: NewPort): Promise<Port>
@@ -31,17 +32,21 @@ export interface NodeInside {
 /** Ready takes 18 s when the machine is idle; a machine that is busy gets its time. */
 const bootPatienceMs = 240_000
 
-/** Ties together what makes a node. */
-export function makeNode(vm: Vm, shell: Shell, plane: ControlPlane): NodeInside {
+/**
+ * Ties together what makes a node.
+ *
+ * @param look what is said of it now: by its cluster, or by itself
+ */
+export function makeNode(vm: Vm, shell: Shell, look: () => Promise<NodeStatus | undefined>): NodeInside {
 	const { node } = vm
-	const bootId = async () => (await nodeStatus(plane, node.name))?.bootId
+	const bootId = async () => (await look())?.bootId
 	// The cluster takes a node for Ready some 40 s after its plug was pulled: only a boot that is another one counts.
 	const untilReady = async (before: string | undefined) => {
 		const ask = async () => {
-			const status = await nodeStatus(plane, node.name)
+			const status = await look()
 			return status?.ready === true && status.bootId !== before
 		}
-		await until(`${node.name} Ready`, ask, { everyMs: 250, withinMs: bootPatienceMs, ended: [vm.ended()] })
+		await until(`${node.name} ready`, ask, { everyMs: 250, withinMs: bootPatienceMs, ended: [vm.ended()] })
 	}
 	return {
 		async powerOn() {
@@ -49,7 +54,10 @@ export function makeNode(vm: Vm, shell: Shell, plane: ControlPlane): NodeInside 
 			await vm.powerOn()
 			await untilReady(before)
 		},
-		powerOff: vm.powerOff,
+		async powerOff() {
+			await vm.powerOff()
+			await shell.hangUp(node)
+		},
 		async reboot() {
 			const before = await bootId()
 			await shell.run(node, 'systemctl reboot')

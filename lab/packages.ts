@@ -13,6 +13,7 @@ export const hostPackages = {
 	'openssh-client': 'runs commands on the nodes',
 	e2fsprogs: 'writes their disks',
 	iproute2: 'wires them together',
+	'dnsmasq-base': 'gives leases on their networks',
 } as const
 
 /** Packages that are unpacked in the lab's own folder, not installed. */

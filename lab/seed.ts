@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { stringify } from 'yaml'
 import { type Identity, management } from './identity.ts'
@@ -15,37 +15,58 @@ export interface ClusterForNode {
 	sshKey: string
 }
 
-/** Writes the files that make one node different from the others, in a folder that its labinit copies over `/` at the first boot. */
-export async function writeSeed(folder: string, node: Identity, cluster: ClusterForNode): Promise<void> {
-	for (const [path, text] of Object.entries(files(node, cluster))) {
+/** Path without the leading slash → text, or the target of a link. */
+export type SeedFiles = Readonly<Record<string, string | { link: string }>>
+
+/**
+ * Writes the files that make one node different from the others, in a folder that its labinit copies over `/` at the first boot. What
+ * `etc/lab-remove` lists, a path a line, labinit removes before.
+ */
+export async function writeSeed(folder: string, files: SeedFiles): Promise<void> {
+	for (const [path, content] of Object.entries(files)) {
 		const file = join(folder, path)
 		await mkdir(dirname(file), { recursive: true })
-		await writeFile(file, text, { mode: path.startsWith('etc/netplan/') ? 0o600 : 0o644 })
+		if (typeof content === 'object') await symlink(content.link, file)
+		else await writeFile(file, content, { mode: isPrivate(path) ? 0o600 : 0o644 })
 	}
 }
 
-function files(node: Identity, { name, ca, token, sshKey }: ClusterForNode): Record<string, string> {
+/** Netplan warns of others, NetworkManager ignores them. */
+function isPrivate(path: string): boolean {
+	return /^etc\/(netplan|NetworkManager\/system-connections)\//.test(path)
+}
+
+/** What makes a node of a cluster. */
+export function nodeSeed(node: Identity, { name, ca, token, sshKey }: ClusterForNode): SeedFiles {
 	const server = `https://${management.gateway}:443`
 	return {
-		'etc/hostname': `${node.name}\n`,
-		'etc/hosts': `127.0.0.1 localhost\n${node.address} ${node.name}\n`,
+		...identitySeed(node, sshKey),
 		'etc/kubernetes/node.env': `NODE=${node.name}\nIP=${node.address}\n`,
 		'etc/kubernetes/kubelet.kubeconfig': kubeconfig({ name, server, ca, token }),
 		'etc/kubernetes/ca.crt': ca,
-		'etc/netplan/01-mgmt.yaml': stringify(netplan(node)),
+		'etc/netplan/01-mgmt.yaml': netplanOf(node),
 		'etc/cni/net.d/10-lab.conflist': JSON.stringify(podNetwork(node)),
+	}
+}
+
+/** What makes any node: who it is, and who may sign in. */
+export function identitySeed({ name, address }: Identity, sshKey: string): SeedFiles {
+	return {
+		'etc/hostname': `${name}\n`,
+		'etc/hosts': `127.0.0.1 localhost\n${address} ${name}\n`,
 		'root/.ssh/authorized_keys': sshKey,
 	}
 }
 
-function netplan({ address, mac }: Identity) {
+/** The management NIC, for /etc/netplan/01-mgmt.yaml. A metric keeps its default route the best where others are leased. */
+export function netplanOf({ address, mac }: Identity, renderer: 'networkd' | 'NetworkManager' = 'networkd', metric?: number): string {
 	const mgmt0 = {
 		match: { macaddress: mac },
 		'set-name': 'mgmt0',
 		addresses: [`${address}/${management.prefix}`],
-		routes: [{ to: 'default', via: management.gateway }],
+		routes: [{ to: 'default', via: management.gateway, ...(metric !== undefined && { metric }) }],
 	}
-	return { network: { version: 2, renderer: 'networkd', ethernets: { mgmt0 } } }
+	return stringify({ network: { version: 2, renderer, ethernets: { mgmt0 } } })
 }
 
 function podNetwork({ podRange }: Identity) {

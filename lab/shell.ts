@@ -23,6 +23,8 @@ export interface Shell {
 	readonly publicKey: string
 	/** Never throws for what the command does: see `exitCode`. */
 	run(node: Identity, command: string, options?: RunOptions): Promise<Said>
+	/** Ends the connection that is kept: it would take seconds to notice that the other side is gone. */
+	hangUp(node: Identity): Promise<void>
 }
 
 /** Makes a key pair in the folder and a shell that uses it. */
@@ -37,6 +39,9 @@ export async function makeShell(dir: string, env: Readonly<Record<string, string
 			const argv = [...options(dir, key), `root@${node.address}`, command]
 			const { stdout, stderr, exitCode, originalMessage } = await execa('ssh', argv, { env, reject: false, timeout: timeoutMs, ...input })
 			return { stdout, stderr: stderr || (exitCode === undefined ? (originalMessage ?? 'killed') : ''), exitCode: exitCode ?? 255 }
+		},
+		async hangUp({ address }) {
+			await execa('ssh', [...options(dir, key), '-O', 'exit', `root@${address}`], { env, reject: false })
 		},
 	}
 }

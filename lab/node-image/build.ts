@@ -1,4 +1,4 @@
-import { chmod, cp, mkdir, symlink, truncate, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { cacheDir, fingerprint, fingerprintFiles, keepNewest, makeOnce } from '../cache.ts'
 import { contained } from '../contained.ts'
@@ -9,7 +9,7 @@ import type { Packages } from '../packages.ts'
 import { step } from '../progress.ts'
 import { makeRunDir } from '../run-dir.ts'
 import { importImages } from './containerd.ts'
-import { maskedUnits } from './masked.ts'
+import { disabledUnits, maskedUnits } from './masked.ts'
 import { nodePackages } from './packages.ts'
 
 /** The disk all nodes start from; each writes to a copy-on-write file of its own. */
@@ -63,12 +63,11 @@ async function settle(tree: string, kit: Kit<'kubelet'>, packages: Packages): Pr
 	const units = join(tree, 'etc/systemd/system')
 	for (const unit of maskedUnits) await symlink('/dev/null', join(units, unit))
 	await mkdir(join(units, 'multi-user.target.wants'), { recursive: true })
-	for (const unit of ['kubelet', 'systemd-networkd']) await enable(tree, unit)
+	await contained(['chroot', tree, 'systemctl', 'enable', 'kubelet', 'systemd-networkd'])
+	await contained(['chroot', tree, 'systemctl', 'disable', ...disabledUnits])
+	await writeFile(join(tree, 'etc/cloud/cloud-init.disabled'), '')
+	await rm(join(tree, 'usr/share/i18n'), { recursive: true }) // 17 MB from which nobody here makes a locale
 	await withoutLoginSessions(tree)
-}
-
-async function enable(tree: string, unit: string): Promise<void> {
-	await contained(['chroot', tree, 'systemctl', 'enable', unit])
 }
 
 /** A session for each ssh command costs a second and is of no use. */

@@ -15,3 +15,6 @@ export const maskedUnits = [
 	'kmod-static-nodes.service',
 	...['configfs', 'dm_mod', 'drm', 'efi_pstore', 'fuse', 'loop'].map(module => `modprobe@${module}.service`),
 ] as const
+
+/** Units that wait for a machine that is asked for with them. */
+export const disabledUnits = ['NetworkManager.service', 'NetworkManager-dispatcher.service', 'NetworkManager-wait-online.service'] as const

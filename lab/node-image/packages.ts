@@ -1,4 +1,7 @@
-/** What a node is made of: systemd-networkd with netplan, containerd with crun, and what a person looks for when something is wrong. */
+/**
+ * What a node is made of: systemd-networkd with netplan, containerd with crun, and what a person looks for when something is wrong.
+ * NetworkManager and cloud-init are there and off, for machines that are asked for with them.
+ */
 export const nodePackages = [
 	'systemd',
 	'systemd-sysv',
@@ -6,6 +9,10 @@ export const nodePackages = [
 	'dbus',
 	'kmod',
 	'netplan.io',
+	'network-manager',
+	'libpam-systemd', // debootstrap does not know that it provides the logind NetworkManager's polkitd depends on,
+	'cloud-init',
+	'python3-cffi-backend', // nor that it provides what cloud-init's python3-cryptography depends on
 	'iproute2',
 	'iputils-ping',
 	'ethtool',

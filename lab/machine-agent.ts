@@ -1,0 +1,125 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { AgentReport, type RunConfig } from '../contract/agent-run.ts'
+import type { Interface } from '../contract/interface.ts'
+import type { LabNode } from './lab-node.ts'
+import type { Said } from './shell.ts'
+
+/** What a run of the agent said, and the report it left, if it left one. */
+export interface AgentRun {
+	/** Exit status; 255 when the machine went away. */
+	code: number
+	stdout: string
+	stderr: string
+	report: AgentReport | undefined
+}
+
+/** A run that is under way. */
+export interface StartedAgent {
+	/** On this machine; what the run sees as `runFolder`, so that the two can leave each other files. */
+	readonly folder: string
+	readonly ended: Promise<AgentRun>
+}
+
+/** How a run differs from one in a pod. */
+export interface AgentOptions {
+	/** Of a module that Node loads before the agent. */
+	preload?: string
+	env?: Readonly<Record<string, string>>
+	/** Milliseconds; default: 120 000. */
+	timeoutMs?: number
+}
+
+/** What is asked of it. */
+export interface Wish {
+	interfaces: readonly Partial<Interface>[]
+	more?: Partial<RunConfig> | undefined
+	options?: AgentOptions | undefined
+}
+
+/** What a run sees of its `folder`. */
+export const runFolder = '/mnt/run'
+
+/** The agent, to be run on machines. */
+export interface Agents {
+	/**
+	 * Starts a run. Node, bundle and the run's folder are this machine's, seen through hostfs in the run's own mount namespace: nothing
+	 * of it is on the other machine's disk but the empty folder /host.
+	 */
+	start(machine: LabNode, wish: Wish): Promise<StartedAgent>
+}
+
+/** @param folder is made: for the bundle, which the first run makes, and a folder a run */
+export async function agentsIn(folder: string): Promise<Agents> {
+	await mkdir(folder)
+	let bundled: Promise<unknown> | undefined
+	let runs = 0
+	return {
+		async start(machine, wish) {
+			bundled ??= bundleAgent(folder)
+			await bundled
+			runs++
+			return start(machine, join(folder, String(runs)), wish)
+		},
+	}
+}
+
+async function bundleAgent(folder: string): Promise<void> {
+	const [{ build }, { agentFormat }] = await Promise.all([import('esbuild'), import('../bundle.ts')])
+	await build({ ...agentFormat, entryPoints: [join(import.meta.dirname, '../agent/main.ts')], outfile: join(folder, 'agent.mjs') })
+}
+
+async function start(machine: LabNode, run: string, { interfaces, more, options = {} }: Wish): Promise<StartedAgent> {
+	await mkdir(run)
+	await writeFile(join(run, 'config.json'), JSON.stringify(runConfig(interfaces, more)))
+	if (options.preload !== undefined) await writeFile(join(run, 'preload.mjs'), options.preload)
+	await writeFile(join(run, 'start'), script(run, options))
+	const said = machine.run('sh', { inputFile: join(run, 'start'), timeoutMs: options.timeoutMs ?? 120_000 })
+	return { folder: run, ended: said.then(words => ending(words, run)) }
+}
+
+async function ending({ exitCode, stdout, stderr }: Said, run: string): Promise<AgentRun> {
+	const text = await readFile(join(run, 'report.json'), 'utf8').catch(() => undefined)
+	return { code: exitCode, stdout, stderr, report: text === undefined ? undefined : AgentReport.parse(JSON.parse(text)) }
+}
+
+/** A run's config as the controller would write it, for a node that is known by no address. */
+function runConfig(interfaces: readonly Partial<Interface>[], more: Partial<RunConfig> = {}): unknown {
+	return {
+		version: 1,
+		nodeName: 'worker-1',
+		uid: 'a-uid',
+		generation: 1,
+		attempt: 1,
+		mode: 'Apply',
+		interfaces,
+		nodeAddresses: [],
+		report: { namespace: 'multinic-system', configMap: 'a-run' },
+		waitForDeviceSeconds: 0,
+		deadManSeconds: 60,
+		...more,
+	}
+}
+
+/** As containerd does it for the agent's pod; the machine's own `/proc` is at /host/proc. */
+function script(run: string, { preload, env = {} }: AgentOptions): string {
+	const settings = {
+		AGENT_CONFIG: `${runFolder}/config.json`,
+		REPORT_FILE: `${runFolder}/report.json`,
+		TERMINATION_LOG: `${runFolder}/last-words`,
+		...(preload !== undefined && { NODE_OPTIONS: `--import=${runFolder}/preload.mjs` }),
+		...env,
+	}
+	const words = Object.entries(settings).map(([name, value]) => `'${name}=${value}'`)
+	const node = join(import.meta.dirname, `../node_modules/node-linux-${process.arch}/bin`)
+	return `exec unshare --mount --propagation private sh -ec '
+mkdir -p /host
+mount --rbind / /host
+mount -t tmpfs tmpfs /mnt
+mkdir /mnt/node /mnt/agent ${runFolder}
+mount -t hostfs -o ${node} none /mnt/node
+mount -t hostfs -o ${dirname(run)} none /mnt/agent
+mount -t hostfs -o ${run} none ${runFolder}
+exec unshare --pid --fork --kill-child --mount-proc env "$@" /mnt/node/node /mnt/agent/agent.mjs' agent ${words.join(' ')} </dev/null
+`
+}

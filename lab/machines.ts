@@ -1,0 +1,73 @@
+import { join } from 'node:path'
+import type { RunConfig } from '../contract/agent-run.ts'
+import type { Interface } from '../contract/interface.ts'
+import type { NewMachine } from './bare.ts'
+import { identities } from './identity.ts'
+import type { Inside } from './inside.ts'
+import { type LabNode, labNode } from './lab-node.ts'
+import { type Agents, type AgentOptions, type AgentRun, agentsIn, type StartedAgent } from './machine-agent.ts'
+import { startNamespace } from './namespace.ts'
+import { prepareLab } from './prepare.ts'
+import { step } from './progress.ts'
+import { makeRunDir } from './run-dir.ts'
+
+/** Which machines are wanted. */
+export interface MachinesOptions {
+	machines: readonly NewMachine[]
+	/** Memory of each; default: 512. */
+	megabytes?: number
+}
+
+/** A machine without Kubernetes: it is ready when its boot is over and it can be signed in to. */
+export interface BareMachine extends LabNode {
+	/** A run of the real agent on it, to its end, as in its pod: mount and process namespaces of its own, the machine's `/` at /host. */
+	agent(interfaces: readonly Partial<Interface>[], more?: Partial<RunConfig>, options?: AgentOptions): Promise<AgentRun>
+	/** The same, not waited for: for what may happen to a machine meanwhile. */
+	startAgent(interfaces: readonly Partial<Interface>[], more?: Partial<RunConfig>, options?: AgentOptions): Promise<StartedAgent>
+}
+
+/** Running machines. */
+export interface Machines extends AsyncDisposable {
+	/** In the order they were asked for: node1, node2, … */
+	readonly machines: readonly BareMachine[]
+	/** Their own folder; gone after `stop`. */
+	readonly dir: string
+	/** Resolves when they ended without being stopped, with the last words. */
+	readonly ended: Promise<string>
+	/** Ends all of it at once. */
+	stop(): Promise<void>
+}
+
+/**
+ * Starts machines for the agent alone: the same disk, kernel and networks as a lab's nodes, no clusters. They live in namespaces of
+ * their own, below this process. Throws `Missing` where the machine cannot host them.
+ */
+export async function startMachines({ machines, megabytes = 512 }: MachinesOptions): Promise<Machines> {
+	const { kit, packages, disk } = await prepareLab(machines.length)
+	const runDir = await makeRunDir('bare')
+	const dir = runDir.path
+	const space = await startNamespace({ dir, kit, env: packages.env, disk, nodes: machines.length, megabytes })
+	const stop = async () => {
+		await space.stop()
+		await runDir.remove()
+	}
+	try {
+		const agents = await agentsIn(join(dir, 'agents'))
+		const started = identities(machines.length).map(({ name }, at) => boot(name, { machine: machines[at], inside: space.inside, agents }))
+		return { machines: await Promise.all(started), dir, ended: space.ended, stop, [Symbol.asyncDispose]: stop }
+	} catch (error) {
+		await stop()
+		throw error
+	}
+}
+
+type Parts = { machine: NewMachine | undefined; inside: Inside; agents: Agents }
+
+async function boot(name: string, { machine = { network: 'networkd' }, inside, agents }: Parts): Promise<BareMachine> {
+	const node = labNode(name, inside)
+	await inside.makeMachine(name, machine)
+	for (const port of machine.ports ?? []) await node.attachPort(port)
+	await step(`${name} up (${machine.network})`, () => node.powerOn())
+	const start: BareMachine['startAgent'] = (interfaces, more, options) => agents.start(node, { interfaces, more, options })
+	return { ...node, startAgent: start, agent: async (...wish) => (await start(...wish)).ended }
+}
