@@ -36,6 +36,7 @@ export const reasons = {
 	AlreadyConfigured: { heals: false, means: 'the interface was right before the run and nothing was changed' },
 	GatewaySilent: { heals: true, means: 'the gateway of the interface did not answer' },
 	PathMtu: { heals: true, means: 'the path does not carry packets of the wanted MTU' },
+	PortMismatch: { heals: true, means: 'OpenStack says something else of the port than the node config' },
 	CloudInitConflict: { heals: false, means: 'cloud-init would rename the NIC back at boot' },
 	Persistent: { heals: false, means: 'proven: a reboot brings it back as it is now' },
 	PersistenceUnknown: { heals: false, means: 'it could not be proven whether a reboot would bring it back' },

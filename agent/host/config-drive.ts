@@ -1,0 +1,42 @@
+import { mkdtempSync, rmdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { failure } from '../failure.ts'
+import { exec } from './exec.ts'
+import { exists } from './files.ts'
+import { beginningOf } from './text.ts'
+
+/** FAT may hold it in upper case. */
+const labels = ['config-2', 'CONFIG-2']
+
+/** @returns the path of the config drive, as udev knows it by its label */
+export function driveOf(root: string): string | undefined {
+	return labels.map(label => `${root}/dev/disk/by-label/${label}`).find(exists)
+}
+
+/**
+ * Reads one file of the config drive, ISO 9660 or FAT: mounts it, for the time of reading, in the container's own namespace, which the
+ * host does not see. With the image's `mount`, for the host's would do it below a root where the folder is not.
+ *
+ * @param most bytes that are read
+ * @throws Failure COMMAND_FAILED where it cannot be mounted, as in a pod without CAP_SYS_ADMIN; ENOENT where the file is not on it
+ */
+export async function readDrive(root: string, path: string, most: number): Promise<string> {
+	const folder = mkdtempSync(join(tmpdir(), 'multinic-drive-'))
+	try {
+		await tell('mount', ['-o', 'ro,nosuid,nodev,noexec', driveOf(root) ?? '', folder])
+		try {
+			return beginningOf(join(folder, path), most)
+		} finally {
+			await tell('umount', [folder])
+		}
+	} finally {
+		rmdirSync(folder)
+	}
+}
+
+/** A drive that does not answer is given up after a second. */
+async function tell(program: string, args: readonly string[]): Promise<void> {
+	const { code, stderr } = await exec(program, args, '', 1_000)
+	if (code !== 0) throw failure('COMMAND_FAILED', `${program} ${args.join(' ')}: ${stderr.trim()}`)
+}

@@ -1,0 +1,126 @@
+import * as z from 'zod'
+import { codeOf } from '../../runtime/errors.ts'
+import { wordsOf } from '../failure.ts'
+import { isOpenStack, NetworkData, type Source, type Told } from '../metadata.ts'
+import { driveOf, readDrive } from './config-drive.ts'
+import { firmware } from './machine.ts'
+import { textOf } from './text.ts'
+
+/** What OpenStack says of this VM, or why it could not be heard. */
+export type Heard = { told: Told } | { silent: string }
+
+/** OpenStack being asked what it knows of this VM, while a run goes on. */
+export type Metadata = {
+	/**
+	 * Ends the asking: who has not even taken the call is not waited for; who has is, until the patience ends that began with the asking.
+	 *
+	 * @returns undefined where nothing suggests OpenStack, so that nobody was asked; never rejects
+	 */
+	end(): Promise<Heard | undefined>
+}
+
+/** From the beginning of the asking (milliseconds). */
+const PATIENCE = 1_000
+/** Of an answer; a VM with a hundred ports makes 60 kB (bytes). */
+const MOST = 262_144
+const SERVICE = { host: '169.254.169.254', port: 80, path: '/openstack/latest/network_data.json' }
+
+/**
+ * Asks the metadata service, and at the same time reads what is older: cloud-init's copy, or else the config drive. It begins once
+ * whatever is being started has been started, and so costs a run that waits for `ip` no time.
+ */
+export function askMetadata(root: string): Metadata {
+	const call = new AbortController()
+	const state = { taken: false }
+	const heard = begun().then(async () => {
+		if (!isOpenStack(signs(root))) return undefined
+		const asked = [service(call, state), older(root)]
+		const [fresh, old] = await Promise.all(asked)
+		return fresh && old ? preferred(fresh, old) : undefined
+	})
+	return {
+		end: () => {
+			if (!state.taken) call.abort()
+			return heard
+		},
+	}
+}
+
+function begun(): Promise<void> {
+	return new Promise(resolve => setImmediate(resolve))
+}
+
+function signs(root: string) {
+	return { firmware: firmware(root), cloudId: textOf(root, '/run/cloud-init/cloud-id'), configDrive: driveOf(root) !== undefined }
+}
+
+function preferred(fresh: Heard, old: Heard): Heard {
+	if ('told' in fresh) return fresh
+	return 'told' in old ? old : { silent: [fresh.silent, old.silent].filter(Boolean).join('; ') }
+}
+
+async function service(call: AbortController, state: { taken: boolean }): Promise<Heard> {
+	const patience = setTimeout(() => call.abort(), PATIENCE)
+	try {
+		return understood('metadata service', await get(call.signal, state))
+	} catch (error) {
+		return { silent: `metadata service: ${call.signal.aborted ? 'no answer' : wordsOf(error)}` }
+	} finally {
+		clearTimeout(patience)
+	}
+}
+
+/** Never by a proxy, which a proxy's variables would make Node's own agent use; nor to where a redirection points. */
+async function get(signal: AbortSignal, state: { taken: boolean }): Promise<string> {
+	const { request } = await import('node:http')
+	return new Promise((resolve, reject) => {
+		const call = request({ ...SERVICE, agent: false, signal, headers: { accept: 'application/json' } }, answer => {
+			let text = ''
+			const end = (words: string) => {
+				reject(new Error(words))
+				call.destroy()
+			}
+			if (answer.statusCode !== 200) end(`answers ${answer.statusCode}`)
+			answer.setEncoding('utf8').on('error', reject)
+			answer.on('end', () => resolve(text))
+			answer.on('data', (more: string) => {
+				text += more
+				if (text.length > MOST) end(`answers with more than ${MOST} bytes`)
+			})
+		})
+		call.on('error', reject)
+		call.once('socket', socket =>
+			socket.once('connect', () => {
+				state.taken = true
+			}),
+		)
+		call.end()
+	})
+}
+
+async function older(root: string): Promise<Heard> {
+	const copied = CloudInit.safeParse(json(textOf(root, '/run/cloud-init/instance-data.json')))
+	if (copied.success) return { told: { source: "cloud-init's copy", data: copied.data.ds.network_json } }
+	if (driveOf(root) === undefined) return { silent: '' }
+	try {
+		return understood('config drive', await readDrive(root, 'openstack/latest/network_data.json', MOST))
+	} catch (error) {
+		return { silent: `config drive: ${codeOf(error) === 'ENOENT' ? 'holds no network data' : wordsOf(error)}` }
+	}
+}
+
+/** instance-data.json of cloud-init, where its datasource was OpenStack or a config drive. */
+const CloudInit = z.object({ ds: z.object({ network_json: NetworkData }) })
+
+function understood(source: Source, text: string): Heard {
+	const parsed = NetworkData.safeParse(json(text))
+	return parsed.success ? { told: { source, data: parsed.data } } : { silent: `${source}: says something that is not understood` }
+}
+
+function json(text: string): unknown {
+	try {
+		return JSON.parse(text)
+	} catch {
+		return undefined // No more than a text of another shape.
+	}
+}
