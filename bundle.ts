@@ -5,7 +5,7 @@ import { type BuildOptions, build, type Metafile } from 'esbuild'
 /** `npm run bundle`: what the images run. One file for the agent; the long-running processes share chunks. */
 const agent = { agent: 'agent/main.ts' }
 const processes = { controller: 'controller/main.ts', viola: 'viola/main.ts', mgmt: 'mgmt/main.ts', uninstall: 'controller/uninstall.ts' }
-const agentMaxBytes = 1_000_000
+export const agentMaxBytes = 1_000_000
 
 /** CommonJS packages ask for Node's own modules by `require`, which an ES module does not have. */
 const banner = { js: "import { createRequire as __createRequire } from 'node:module'\nconst require = __createRequire(import.meta.url)" }
@@ -19,10 +19,22 @@ const format = {
 	logLevel: 'warning',
 } as const satisfies BuildOptions
 
-/** How the agent is bundled: small, for it is read anew on every run, but with the names that a stack in its log shows. */
-export const agentFormat = { ...format, minifySyntax: true, minifyWhitespace: true } as const satisfies BuildOptions
+/**
+ * How the agent is bundled: small, for it is read anew on every run, but with the names that a stack in its log shows. As CommonJS, for an
+ * import of a module of Node's own touches all its parts, those too that are only made when touched (measured: 2 MiB). What runs once is
+ * not worth compiling parsers for (`jitless`, measured: 7 ms).
+ */
+export const agentFormat = {
+	...format,
+	format: 'cjs',
+	minifySyntax: true,
+	minifyWhitespace: true,
+	supported: { 'dynamic-import': false },
+	define: { 'import.meta.main': 'true' },
+	banner: { js: 'globalThis.__zod_globalConfig={jitless:true};' },
+} as const satisfies BuildOptions
 
-const files = { absWorkingDir: import.meta.dirname, outExtension: { '.js': '.mjs' }, metafile: true, write: false } as const
+const files = { absWorkingDir: import.meta.dirname, metafile: true, write: false } as const
 
 /**
  * Writes the bundles, all at once at the end. Refuses an agent that is too large or holds a package besides zod, and a process that would load
@@ -31,8 +43,9 @@ const files = { absWorkingDir: import.meta.dirname, outExtension: { '.js': '.mjs
  * @returns bytes that each entry loads when it starts
  */
 export async function bundle(outdir = join(import.meta.dirname, 'dist')): Promise<Record<string, number>> {
-	const one = await build({ ...agentFormat, ...files, outdir, entryPoints: agent })
-	const many = await build({ ...format, ...files, outdir, entryPoints: processes, splitting: true, chunkNames: 'chunk-[hash]', banner })
+	const one = await build({ ...agentFormat, ...files, outdir, entryPoints: agent, outExtension: { '.js': '.cjs' } })
+	const shared = { splitting: true, chunkNames: 'chunk-[hash]', banner, outExtension: { '.js': '.mjs' } }
+	const many = await build({ ...format, ...files, ...shared, outdir, entryPoints: processes })
 	const started = Object.entries({ ...startedBy(agent, one.metafile), ...startedBy(processes, many.metafile) })
 	const faults = started.flatMap(([entry, { packages, bytes }]) => faultsOf(entry, packages, bytes))
 	if (faults.length > 0) throw new Error(`bundle: ${faults.join('; ')}`)

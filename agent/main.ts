@@ -102,4 +102,4 @@ function toStderr(line: string): void {
 }
 
 // After a bug something may still be under way, and must not go on.
-if (import.meta.main) process.exit(await main(process.env, hardwareOnly, process.argv.slice(2)))
+if (import.meta.main) main(process.env, hardwareOnly, process.argv.slice(2)).then(status => process.exit(status))

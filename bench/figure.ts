@@ -17,7 +17,7 @@ export type Log = (line: string) => void
 /** What `bench/<room>.ts` exports as `figures`. `long`: also what takes an hour. */
 export type Figures = (log: Log, how: { long: boolean }) => Promise<Figure[]>
 
-/** What was measured, and at most one bound for it: a figure without one is only told. */
+/** What was measured, and its bounds: of two upper ones the lower counts, and a figure without any is only told. */
 export type Measured = {
 	name: string
 	value: number
@@ -31,7 +31,8 @@ export type Measured = {
 
 /** Judges one measured value. Figures are kept to three significant digits, and judged before they are cut. */
 export function figure({ name, value, unit, floor, atMost, atLeast, atMostFloors }: Measured): Figure {
-	const most = atMost ?? (atMostFloors === undefined || floor === undefined ? undefined : atMostFloors * floor)
+	const upper = [atMost, floor && atMostFloors && floor * atMostFloors].filter(bound => bound !== undefined)
+	const most = upper.length > 0 ? Math.min(...upper) : undefined
 	return {
 		name,
 		value: short(value),

@@ -66,7 +66,7 @@ export async function agentsIn(folder: string): Promise<Agents> {
 
 async function bundleAgent(folder: string): Promise<void> {
 	const [{ build }, { agentFormat }] = await Promise.all([import('esbuild'), import('../bundle.ts')])
-	await build({ ...agentFormat, entryPoints: [join(import.meta.dirname, '../agent/main.ts')], outfile: join(folder, 'agent.mjs') })
+	await build({ ...agentFormat, entryPoints: [join(import.meta.dirname, '../agent/main.ts')], outfile: join(folder, 'agent.cjs') })
 }
 
 async function start(machine: LabNode, run: string, { interfaces, more, options = {} }: Wish): Promise<StartedAgent> {
@@ -120,6 +120,6 @@ mkdir /mnt/node /mnt/agent ${runFolder}
 mount -t hostfs -o ${node} none /mnt/node
 mount -t hostfs -o ${dirname(run)} none /mnt/agent
 mount -t hostfs -o ${run} none ${runFolder}
-exec unshare --pid --fork --kill-child --mount-proc env "$@" /mnt/node/node /mnt/agent/agent.mjs' agent ${words.join(' ')} </dev/null
+exec unshare --pid --fork --kill-child --mount-proc env "$@" /mnt/node/node /mnt/agent/agent.cjs' agent ${words.join(' ')} </dev/null
 `
 }

@@ -14,7 +14,7 @@ import { config } from './node-host.ts'
 /** The agent's minified bundle as a process of its own, and what is heard of a run that cannot report by itself. */
 let folder: string
 let root: string
-const bundled = () => join(folder, 'agent.mjs')
+const bundled = () => join(folder, 'agent.cjs')
 
 beforeAll(async () => {
 	folder = mkdtempSync(join(tmpdir(), 'mn-early-'))

@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(outdir, { recursive: true, force: true }))
 
 test.each<[file: string, said: string]>([
-	['agent.mjs', 'nobody would hear of this run'],
+	['agent.cjs', 'nobody would hear of this run'],
 	['controller.mjs', 'AGENT_IMAGE is required and not set'],
 	['viola.mjs', 'VIOLA_CLUSTERS is required and not set'],
 	['mgmt.mjs', 'kubeconfig /nowhere/.kube/config cannot be read'],
@@ -27,6 +27,6 @@ test.each<[file: string, said: string]>([
 
 test('each Dockerfile takes a file that the bundle has', () => {
 	const text = (name: string) => readFileSync(name, 'utf8')
-	expect(text('Dockerfile.agent')).toContain('ENTRYPOINT ["node", "/multinic/agent.mjs"]')
+	expect(text('Dockerfile.agent')).toMatch(/^ENTRYPOINT \["node", .*"\/multinic\/agent\.cjs"\]$/m)
 	expect(text('Dockerfile.controller')).toContain('CMD ["controller.mjs"]')
 })

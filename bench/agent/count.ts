@@ -1,0 +1,21 @@
+import { subscribe } from 'node:diagnostics_channel'
+import type { ChildProcess } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+
+/** Loaded before the agent (`--import`): writes to the file COUNTED what processes it started, and how long each took from its start to its end. */
+export type Started = { command: string; milliseconds: number }
+
+const started: Started[] = []
+subscribe('child_process', message => {
+	const { process: child } = message as { process: ChildProcess }
+	const began = performance.now()
+	const one: Started = { command: '', milliseconds: Number.NaN }
+	started.push(one)
+	child.prependOnceListener('spawn', () => {
+		one.command = child.spawnargs.join(' ')
+	})
+	child.prependOnceListener('exit', () => {
+		one.milliseconds = performance.now() - began
+	})
+})
+process.once('exit', () => writeFileSync(process.env.COUNTED ?? '', JSON.stringify(started)))

@@ -1,0 +1,52 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { BenchHost } from './host.ts'
+
+const kinds = ['link', 'address', 'route', 'rule', 'neigh']
+/** How long nothing must have happened, for the kernel still tells of addresses it has just made sure of (milliseconds). */
+const QUIET = 1_200
+
+/**
+ * Lets work be done while the kernel's events of links, addresses, routes, rules and neighbours are heard: what changes any of them makes
+ * one. An address on `lo` is given before and after it, so that all are known to be heard.
+ *
+ * @returns the events, in the words of `ip monitor`
+ */
+export async function eventsDuring(host: BenchHost, work: () => Promise<unknown>): Promise<string[]> {
+	const monitor = spawn('nsenter', [...host.inside, 'ip', '-o', 'monitor', ...kinds], { stdio: ['ignore', 'pipe', 'inherit'] })
+	const heard: string[] = []
+	monitor.stdout.setEncoding('utf8').on('data', (text: string) => heard.push(...text.split('\n').filter(Boolean)))
+	try {
+		await mark('192.0.2.1', host, heard)
+		await untilQuiet(heard)
+		const before = heard.length
+		await work()
+		await mark('192.0.2.2', host, heard)
+		return heard.slice(before).filter(line => !line.includes('192.0.2.2'))
+	} finally {
+		await end(monitor)
+	}
+}
+
+/** Given again and again until it is heard: the monitor may not listen yet. */
+async function mark(address: string, { inside }: BenchHost, heard: readonly string[]): Promise<void> {
+	for (let tries = 0; tries < 50; tries++) {
+		execFileSync('nsenter', [...inside, 'ip', 'addr', tries % 2 ? 'del' : 'add', `${address}/32`, 'dev', 'lo'])
+		await sleep(50)
+		if (heard.some(line => line.includes(address))) return
+	}
+	throw new Error('bench agent: ip monitor hears nothing')
+}
+
+async function untilQuiet(heard: readonly string[]): Promise<void> {
+	for (let seen = -1; seen < heard.length; ) {
+		seen = heard.length
+		await sleep(QUIET)
+	}
+}
+
+async function end(monitor: ChildProcess): Promise<void> {
+	const ended = new Promise(resolve => monitor.once('exit', resolve))
+	monitor.kill('SIGTERM')
+	await ended
+}

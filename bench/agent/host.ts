@@ -1,0 +1,130 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { AgentReport, RunConfig } from '../../contract/agent-run.ts'
+import { LOCK_FOLDER } from '../../agent/paths.ts'
+import { REPORT_KEY } from '../../contract/names.ts'
+import type { Listens } from './api-server.ts'
+
+/** Interfaces of the wish. */
+export const NICS = 10
+
+/**
+ * A host with ten new NICs, whose gateways answer at the other end of their cables, and an API server on it that takes reports. Network
+ * and mounts are namespaces of its own; its root is a folder.
+ */
+export type BenchHost = {
+	root: string
+	/** Before a program and its arguments: runs it on this host. */
+	inside: readonly string[]
+	/** What the agent is given to find its input, its host and the API server. */
+	env(mode?: RunConfig['mode']): Record<string, string>
+	/** The last report that arrived; there is one only after a run. */
+	report(): AgentReport
+	/** Path → time of its last change, of every file and folder a run may change; the lock alone is left out, for every run takes it. */
+	changeTimes(): Map<string, bigint>
+	close(): void
+}
+
+/** @param folder for its root; removed by the caller */
+export async function benchHost(folder: string): Promise<BenchHost> {
+	const root = mkdtempSync(join(folder, 'host-'))
+	for (const path of ['etc/netplan', 'etc/sysctl.d', 'run', 'var/lib', 'proc', 'config']) mkdirSync(join(root, path), { recursive: true })
+	const [holder, wire] = [await hold(root), await hold(root)]
+	const inside = ['--target', String(holder.pid), '--net', '--mount']
+	execFileSync('nsenter', [...inside, 'ip', '-batch', '-'], { input: links(wire.pid) })
+	execFileSync('nsenter', ['--target', String(wire.pid), '--net', 'ip', '-batch', '-'], { input: gateways() })
+	const { api, port, reports } = await startApi(inside, root)
+	return {
+		root,
+		inside,
+		env: (mode = 'Apply') => {
+			writeFileSync(join(root, 'config/config.json'), JSON.stringify(wish(mode)))
+			return environment(root, port)
+		},
+		report: () => JSON.parse(reports.at(-1) ?? 'null'),
+		changeTimes: () => changeTimes(root),
+		close: () => {
+			for (const child of [api, holder, wire]) child.kill('SIGKILL')
+		},
+	}
+}
+
+async function hold(root: string): Promise<ChildProcess> {
+	const script = 'mount --bind /proc "$1/proc" && echo ready && exec sleep infinity'
+	const child = spawn('unshare', ['--net', '--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', root], {
+		stdio: ['ignore', 'pipe', 'inherit'],
+	})
+	await once(child.stdout, 'data')
+	return child
+}
+
+async function startApi(inside: readonly string[], root: string) {
+	const api = spawn('nsenter', [...inside, process.execPath, join(import.meta.dirname, 'api-server.ts')], {
+		stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+	})
+	const [{ port, ca }] = (await once(api, 'message')) as [Listens]
+	writeFileSync(join(root, 'config/ca.crt'), ca)
+	writeFileSync(join(root, 'config/token'), 'token')
+	const reports: string[] = []
+	api.on('message', (data: Record<string, string>) => reports.push(data[REPORT_KEY] ?? ''))
+	return { api, port, reports }
+}
+
+function environment(root: string, port: number): Record<string, string> {
+	return {
+		AGENT_CONFIG: join(root, 'config/config.json'),
+		HOST_ROOT: root,
+		TERMINATION_LOG: join(root, 'config/none'),
+		KUBERNETES_SERVICE_HOST: '127.0.0.1',
+		KUBERNETES_SERVICE_PORT: String(port),
+		SERVICE_ACCOUNT: join(root, 'config'),
+	}
+}
+
+function changeTimes(root: string): Map<string, bigint> {
+	const found = ['etc', 'run', 'var'].flatMap(top => readdirSync(join(root, top), { recursive: true, withFileTypes: true }))
+	const paths = found.map(({ parentPath, name }) => join(parentPath, name)).filter(path => !path.startsWith(root + LOCK_FOLDER))
+	return new Map(paths.map(path => [path, statSync(path, { bigint: true }).ctimeNs]))
+}
+
+const mac = (id: number) => `fa:16:3e:00:00:0${id}`
+
+/** @param wire process in whose namespace the other ends are */
+function links(wire: number | undefined): string {
+	return `link set lo up\n${lines(id => `link add ens${id} address ${mac(id)} type veth peer name peer${id} netns ${wire}`)}`
+}
+
+/** They answer, as a run in which all is well finds them. */
+function gateways(): string {
+	return lines(id => `link set peer${id} up\naddr add 10.0.${id}.1/24 dev peer${id}`)
+}
+
+function lines(of: (id: number) => string): string {
+	return Array.from({ length: NICS }, (_, id) => `${of(id)}\n`).join('')
+}
+
+function wish(mode: RunConfig['mode']): RunConfig {
+	const interfaces = Array.from({ length: NICS }, (_, id) => ({
+		id,
+		macAddress: mac(id),
+		address: `10.0.${id}.23`,
+		cidr: `10.0.${id}.0/24`,
+		gateway: `10.0.${id}.1`,
+		mtu: 1450,
+	}))
+	return {
+		version: 1,
+		nodeName: 'bench',
+		uid: 'bench',
+		generation: 1,
+		attempt: 1,
+		mode,
+		interfaces,
+		nodeAddresses: [],
+		report: { namespace: 'multinic-system', configMap: 'bench' },
+		waitForDeviceSeconds: 0,
+		deadManSeconds: 60,
+	}
+}
