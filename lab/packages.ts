@@ -16,6 +16,15 @@ export const hostPackages = {
 	'dnsmasq-base': 'gives leases on their networks',
 } as const
 
+/** What the agent's probes need beside Node, and what for. */
+export const probePackages = {
+	'iputils-arping': 'asks whether an address is in use',
+	'iputils-ping': 'asks how large a packet a path carries',
+} as const
+
+/** Name → what for. */
+type Wanted = Readonly<Record<string, string>>
+
 /** Packages that are unpacked in the lab's own folder, not installed. */
 export interface Packages {
 	/** Where they are unpacked. */
@@ -28,12 +37,12 @@ export interface Packages {
  * Downloads the packages this machine does not have, with all they depend on, and unpacks them in the cache. The machine itself stays
  * as it is: nothing is installed, no service is started. Throws `Missing` where the distribution does not have them.
  */
-export async function unpackPackages(): Promise<Packages> {
-	const names = await notInstalled()
+export async function unpackPackages(wanted: Wanted = hostPackages): Promise<Packages> {
+	const names = await notInstalled(Object.keys(wanted))
 	const root = cacheDir(`packages-${fingerprint(...names)}`)
 	if ((await exists(root)) && (await lacksLibraries(root))) await rm(root, { recursive: true })
 	await makeOnce(root, async draft => {
-		announce(names)
+		announce(wanted, names)
 		await step('downloading and unpacking them', () => fill(draft, names))
 	})
 	return { root, env: environment(root) }
@@ -50,17 +59,16 @@ async function lacksLibraries(root: string): Promise<boolean> {
 const programFolders = ['usr/local/sbin', 'usr/sbin', 'usr/bin', 'sbin', 'bin'] as const
 
 /** Part of the cache's key as well: a package that is removed from the machine later is then fetched. */
-async function notInstalled(): Promise<string[]> {
-	const names = Object.keys(hostPackages)
+async function notInstalled(names: readonly string[]): Promise<string[]> {
 	const { stdout } = await contained(['dpkg-query', '--status', ...names], { reject: false, env: { LC_ALL: 'C' } })
 	const installed = [...stdout.matchAll(/^Package: (\S+)\nStatus: install ok installed$/gm)].map(match => match[1])
 	return names.filter(name => !installed.includes(name))
 }
 
-function announce(names: readonly string[]): void {
+function announce(wanted: Wanted, names: readonly string[]): void {
 	if (names.length === 0) return
-	say('The lab needs these packages of the distribution. They are kept in its own folder; nothing is installed:')
-	for (const [name, why] of Object.entries(hostPackages)) if (names.includes(name)) say(`  ${name.padEnd(16)} ${why}`)
+	say('These packages of the distribution are needed. They are kept in a folder of their own; nothing is installed:')
+	for (const [name, why] of Object.entries(wanted)) if (names.includes(name)) say(`  ${name.padEnd(16)} ${why}`)
 }
 
 async function fill(root: string, names: string[]): Promise<void> {

@@ -1,4 +1,5 @@
 import { allBinaries, findKit } from '../lab/kit.ts'
+import { probePackages, unpackPackages } from '../lab/packages.ts'
 import { prepareLab } from '../lab/prepare.ts'
 
 /** One part: its name is that of its vitest project; `prepare` makes beforehand what would outlast a test's patience. */
@@ -11,7 +12,7 @@ export interface Part {
 /** The parts of `npm test`, quickest first, and what each stands on. */
 export const parts: readonly Part[] = [
 	{ name: 'pure', what: 'tables and properties: no root, no network' },
-	{ name: 'kernel', what: 'the agent on the real kernel, in network namespaces' },
+	{ name: 'kernel', what: 'the agent on the real kernel, in network namespaces', prepare: () => unpackPackages(probePackages) },
 	{ name: 'cluster', what: 'real etcd and kube-apiserver', prepare: () => findKit(allBinaries) },
 	{ name: 'lab', what: 'the lab itself: start, stop, signals', prepare: () => prepareLab(2) },
 	{ name: 'vm', what: 'real nodes: kernel, systemd, netplan, containerd, kubelet, reboot', prepare: () => prepareLab(2) },

@@ -24,5 +24,5 @@ export const nodePackages = [
 	'procps',
 ] as const
 
-/** What the images of the project stand on, beside Node: the agent works with `ip`. */
-export const baseImagePackages = ['iproute2', 'ca-certificates', 'libstdc++6'] as const
+/** What the images of the project stand on, beside Node: the agent works with `ip`, `arping` and `ping`. */
+export const baseImagePackages = ['iproute2', 'iputils-arping', 'iputils-ping', 'ca-certificates', 'libstdc++6'] as const

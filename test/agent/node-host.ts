@@ -6,6 +6,7 @@ import { AgentReport, type RunConfig } from '../../contract/agent-run.ts'
 import type { Interface } from '../../contract/interface.ts'
 import type { Answered, Asked } from './agent-session.ts'
 import type { Fault } from './broken-host.ts'
+import { PROGRAMS_FOLDER, putProbePrograms, type Wire } from './wire.ts'
 
 /**
  * A host for kernel tests: a network and mount namespace of its own, held by one process, and a folder that stands for its root.
@@ -40,10 +41,11 @@ export type Ran = { code: number; stdout: string; stderr: string }
 export type AgentRun = Ran & { report: AgentReport | undefined }
 export type Session = (interfaces: Partial<Interface>[], more?: Partial<RunConfig>, fault?: Fault) => Promise<Answered>
 
-export async function nodeHost(): Promise<NodeHost> {
+export async function nodeHost(wire: Wire = 'silent'): Promise<NodeHost> {
 	const root = mkdtempSync(join(tmpdir(), 'mn-'))
 	for (const folder of ['etc/netplan', 'etc/sysctl.d', 'run/systemd/network', 'run/udev/rules.d', 'var/lib', 'proc', 'config'])
 		mkdirSync(join(root, folder), { recursive: true })
+	await putProbePrograms(join(root, 'programs'), wire)
 	const holder = await hold(root)
 	const pid = holder.pid ?? 0
 	const inner = `/proc/${pid}/root${root}`
@@ -69,7 +71,8 @@ export async function nodeHost(): Promise<NodeHost> {
 		ask,
 		inside: (program, args) => inside(program, args),
 		start,
-		agent: (interfaces, more = {}, fault = undefined, env = {}) => agent({ root, inside, env }, config(interfaces, more), fault),
+		agent: (interfaces, more = {}, fault = undefined, env = {}) =>
+			agent({ root, inside, env: { ...(wire === 'real' && { SILENCE: 'real' }), ...env } }, config(interfaces, more), fault),
 		session: () => session(start(process.execPath, [entry('agent-session.ts')], environment(root))),
 		everything: async () => ({
 			...(await kernelState(ask)),
@@ -89,8 +92,8 @@ function entry(name: string): string {
 
 /** The proc of the namespace shows its own network settings; the mount ends with the namespace. */
 function hold(root: string): Promise<ChildProcess> {
-	const script = 'mount --bind /proc "$1/proc" && echo ready && exec sleep infinity'
-	const child = spawn('unshare', ['--net', '--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', root], {
+	const script = 'mount --bind /proc "$1/proc" && mount --bind "$1/programs" "$2" && echo ready && exec sleep infinity'
+	const child = spawn('unshare', ['--net', '--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', root, PROGRAMS_FOLDER], {
 		stdio: ['ignore', 'pipe', 'inherit'],
 	})
 	return new Promise((resolve, reject) => {

@@ -1,0 +1,47 @@
+import { accessSync, chmodSync, constants, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { probePackages, unpackPackages } from '../../lab/packages.ts'
+
+/**
+ * What the wire is to a host. `real`: whoever is on it is asked, by the real programs, as patiently as on any node. `silent`: nobody
+ * answers a probe, and that is known at once, so that a test that is about something else does not wait for it.
+ */
+export type Wire = 'real' | 'silent'
+
+/** Where the agent looks for programs first; the host's own namespace sees the test's there. */
+export const PROGRAMS_FOLDER = '/usr/local/sbin'
+
+/** Puts what the agent's image calls for its probes into `folder`. */
+export async function putProbePrograms(folder: string, wire: Wire): Promise<void> {
+	mkdirSync(folder)
+	for (const program of ['arping', 'ping'] as const) {
+		const script = wire === 'real' ? await realProgram(program) : silence[program]
+		writeFileSync(join(folder, program), `#!/bin/sh\n${script}\n`)
+		chmodSync(join(folder, program), 0o755)
+	}
+}
+
+/** As they end when nobody answers. */
+const silence = { arping: 'for ip; do :; done; echo "ARPING $ip from 0.0.0.0"', ping: 'echo "PING"; exit 1' }
+
+let unpacked: ReturnType<typeof unpackPackages> | undefined
+
+async function realProgram(program: string): Promise<string> {
+	unpacked ??= unpackPackages(probePackages)
+	const { PATH = '', LD_LIBRARY_PATH = '' } = (await unpacked).env
+	const path = PATH.split(':')
+		.filter(folder => folder && folder !== PROGRAMS_FOLDER)
+		.map(folder => join(folder, program))
+		.find(isProgram)
+	if (path === undefined) throw new Error(`there is no ${program}`)
+	return `LD_LIBRARY_PATH=${LD_LIBRARY_PATH} exec ${path} "$@"`
+}
+
+function isProgram(path: string): boolean {
+	try {
+		accessSync(path, constants.X_OK)
+		return true
+	} catch {
+		return false
+	}
+}
