@@ -30,7 +30,7 @@ export function configure({ nic, link, ours }: Accepted, host: HostState): Phase
 			...(nic.mtu !== undefined && nic.mtu !== link.mtu ? [{ kind: 'mtu' as const, link: link.ifindex, bytes: nic.mtu }] : []),
 			...(link.up ? [] : [{ kind: 'up' as const, link: link.ifindex }]),
 		],
-		ask: questionOf(link, { wanted: addresses, stale: staleAddresses(link, addresses, ours) }),
+		ask: questionOf(link, nic.name, addresses),
 		give: [...missingAddresses(link, addresses), ...missingRoutes(routes, host), ...missingRules(rules, host)],
 	}
 }

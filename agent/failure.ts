@@ -18,15 +18,30 @@ export type Code =
 	| 'LOCKED'
 	| 'API_REFUSED'
 
-/** @returns an expected failure of the run; `id`, where given, is the one interface that caused it */
-export function failure(code: Code, message: string, facts: { id?: number | undefined; cause?: unknown } = {}): Failure<Code> {
+/** What is said against one interface. */
+export type Blame = { id: number; message: string }
+
+/** @returns an expected failure of the run; `id`, where given, is the one interface that caused it, `blames` tells of several, `hops` are addresses that no longer answer */
+export function failure(
+	code: Code,
+	message: string,
+	facts: { id?: number | undefined; blames?: readonly Blame[]; hops?: readonly string[]; cause?: unknown } = {},
+): Failure<Code> {
 	const { cause, ...rest } = facts
 	return new Failure<Code>(code, message, { facts: rest, ...(cause === undefined ? {} : { cause }) })
 }
 
-/** @returns the interface that a failure blames, or undefined when the run as a whole failed */
-export function blamed(error: Failure): number | undefined {
-	return typeof error.facts.id === 'number' ? error.facts.id : undefined
+/** @returns a failure that several interfaces may have caused; what is said against one is one sentence */
+export function blaming(code: Code, blames: readonly Blame[]): Failure<Code> {
+	const ids = [...new Set(blames.map(({ id }) => id))]
+	const words = (id: number) => blames.flatMap(blame => (blame.id === id ? [blame.message] : [])).join('; ')
+	return failure(code, ids.map(words).join('; '), { blames: ids.map(id => ({ id, message: words(id) })) })
+}
+
+/** @returns the interfaces that a failure blames, each with what is said against it; none when the run as a whole failed */
+export function blamed({ facts: { id, blames }, message }: Failure): readonly Blame[] {
+	if (Array.isArray(blames)) return blames as Blame[]
+	return typeof id === 'number' ? [{ id, message }] : []
 }
 
 /** @returns what a status calls this failure */

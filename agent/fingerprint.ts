@@ -1,5 +1,6 @@
 import type { HostState, Route } from './host/state.ts'
 import { isOurRule, routeKey } from './routing.ts'
+import type { Selection } from './select.ts'
 
 /** Words for everything on the host that is not ours, each under what tells it from others. */
 export type Fingerprint = ReadonlyMap<string, string>
@@ -31,6 +32,15 @@ export function fingerprint(host: HostState, touched: ReadonlySet<number>): Fing
 		...host.neighbours
 			.filter(({ link }) => !touched.has(link))
 			.map(({ link, ip, mac }) => entry(`neighbour ${link} ${ip}`, `neighbour ${ip} is ${mac}`)),
+	])
+}
+
+/** @returns ifindexes of the links that a plan may change */
+export function touchedBy({ accepted, moves, released }: Selection): Set<number> {
+	return new Set([
+		...accepted.map(({ link }) => link.ifindex),
+		...moves.map(({ link }) => link),
+		...released.flatMap(({ link }) => link?.ifindex ?? []),
 	])
 }
 

@@ -1,4 +1,4 @@
-import type { AgentReport, InterfaceReport, RunConfig } from '../contract/agent-run.ts'
+import type { AgentReport, InterfaceReport } from '../contract/agent-run.ts'
 import { cut } from '../contract/conditions.ts'
 import type { WantedInterface } from '../contract/interface.ts'
 import type { Reason } from '../contract/reasons.ts'
@@ -9,20 +9,8 @@ import { spell } from './host/spell.ts'
 import type { HostState, Link } from './host/state.ts'
 import { identityOf, type Refusal } from './match.ts'
 import { oneLine } from './one-line.ts'
-import type { Warning } from './own-gateway.ts'
 import { countChanges, type Plan } from './plan.ts'
-
-/** What a run adds up while it goes on. */
-export type Tally = {
-	config: RunConfig
-	started: Date
-	milliseconds: Record<string, number>
-	/** id → changes that were committed. */
-	changes: Map<number, number>
-	total: number
-	/** id → what its own probes found last. */
-	warnings: Map<number, Warning>
-}
+import type { Tally } from './tally.ts'
 
 /** What became of a run, interface by interface. */
 export function reportOutcome(outcome: Outcome, tally: Tally, finished: Date): AgentReport {
@@ -39,6 +27,7 @@ export function reportOutcome(outcome: Outcome, tally: Tally, finished: Date): A
 		changes: failed ? 0 : tally.total,
 		interfaces,
 		probes,
+		...(tally.notes.size > 0 && { notes: [...tally.notes].map(short) }),
 		...(isDry(tally) && { plan: planned(plan) }),
 	}
 }

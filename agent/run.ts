@@ -8,7 +8,8 @@ import { type Log, tellError } from './log.ts'
 import { type LinkKinds, match, isRefusal, type Refusal } from './match.ts'
 import { countChanges, type Plan } from './plan.ts'
 import type { Released } from './select.ts'
-import { reportFailure, reportOutcome, type Tally } from './report.ts'
+import { reportFailure, reportOutcome } from './report.ts'
+import type { Tally } from './tally.ts'
 import { nicWords } from './words.ts'
 
 export type Surrounding = {
@@ -25,7 +26,15 @@ export type Surrounding = {
  * @returns the report, whatever happened; only a bug is thrown
  */
 export async function run(config: RunConfig, host: Host, surrounding: Surrounding): Promise<AgentReport> {
-	const tally: Tally = { config, started: new Date(), milliseconds: {}, changes: new Map(), total: 0, warnings: new Map() }
+	const tally: Tally = {
+		config,
+		started: new Date(),
+		milliseconds: {},
+		changes: new Map(),
+		total: 0,
+		warnings: new Map(),
+		notes: new Set(),
+	}
 	const began = performance.now()
 	/** The wall clock may be set meanwhile. */
 	const now = () => new Date(tally.started.getTime() + Math.round(performance.now() - began))
@@ -91,14 +100,13 @@ async function converge(interfaces: readonly WantedInterface[], run: Run): Promi
 
 /** @returns whether another attempt may come out better; each failure teaches something new, so there is an end */
 function learn(lessons: Lessons, failed: Failure<Code>): boolean {
-	const id = blamed(failed)
 	if (isBusy(failed.message) && !lessons.renameDown) {
 		lessons.renameDown = true
 		return true
 	}
-	if (id === undefined || lessons.failed.has(id)) return false
-	lessons.failed.set(id, { reason: reasonOf(failed.code), message: failed.message })
-	return true
+	const news = blamed(failed).filter(({ id }) => !lessons.failed.has(id))
+	for (const { id, message } of news) lessons.failed.set(id, { reason: reasonOf(failed.code), message })
+	return news.length > 0
 }
 
 function taskOf(interfaces: readonly WantedInterface[], run: Run, lessons: Lessons): Attempt {
@@ -112,6 +120,7 @@ function taskOf(interfaces: readonly WantedInterface[], run: Run, lessons: Lesso
 		deadManSeconds: config.deadManSeconds,
 		apiServer: surrounding.apiServer,
 		dry: isDry(config),
+		asksGateways: config.mode !== 'Plan',
 		renameDown: lessons.renameDown,
 		timed: (phase, work) => timed(tally, phase, work),
 	}
@@ -126,9 +135,10 @@ async function timed<T>({ milliseconds }: Tally, phase: string, work: () => Prom
 	}
 }
 
-function count({ plan, warnings }: Outcome, tally: Tally): void {
-	if (isDry(tally.config)) return
+function count({ plan, warnings, notes }: Outcome, tally: Tally): void {
 	if (warnings) tally.warnings = new Map(warnings)
+	for (const note of notes ?? []) tally.notes.add(note)
+	if (isDry(tally.config)) return
 	for (const { nic } of plan.accepted) tally.changes.set(nic.id, (tally.changes.get(nic.id) ?? 0) + countChanges(plan.steps, nic.id))
 	tally.total += countChanges(plan.steps)
 }

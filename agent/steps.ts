@@ -16,8 +16,8 @@ export type Change =
 	| { kind: 'addNeighbour'; neighbour: Neighbour }
 	/** Go on when the network daemons have seen these names: a burst of renames makes them lose a link. */
 	| { kind: 'seen'; names: readonly string[] }
-	/** Go on when no other MAC than this link's answers for these addresses; `from` is the link's while it asks, if it has none yet. */
-	| { kind: 'ask'; link: number; mac: string; ips: readonly string[]; from?: Address }
+	/** Go on when nobody else on this link's wire has these addresses; `name` is what the link is called by then. */
+	| { kind: 'ask'; link: number; name: string; ips: readonly string[] }
 	| { kind: 'sysctl'; name: string; key: string; value: string }
 	/** `file` absent: the file is removed. */
 	| { kind: 'file'; path: string; file?: FileState }

@@ -39,7 +39,6 @@ function undoFile(change: Change, { files }: HostState): Change[] {
 function undoAdditions(changes: readonly Change[], { links }: HostState): Change[] {
 	const routes = changes.flatMap(change => (change.kind === 'addRoute' ? [{ kind: 'removeRoute' as const, route: change.route }] : []))
 	const addresses = changes.flatMap((change): Change[] => {
-		if (change.kind === 'ask' && change.from) return [{ kind: 'removeAddress', link: change.link, address: change.from }]
 		if (change.kind !== 'addAddress') return []
 		const had = links.find(({ ifindex }) => ifindex === change.link)?.addresses.some(({ cidr }) => cidr === change.address.cidr)
 		return had ? [] : [{ kind: 'removeAddress', link: change.link, address: change.address }]

@@ -83,6 +83,7 @@ export const AgentReport = z.object({
 	changes: z.int().min(0),
 	interfaces: z.array(InterfaceReport),
 	probes: z.object({ before: z.array(Probe), after: z.array(Probe) }),
+	notes: z.array(z.string()).optional().describe('What the run could not find out, and why'),
 	plan: z.object({ commands: z.array(z.string()), files: z.array(z.string()) }).optional(),
 })
 export type AgentReport = z.infer<typeof AgentReport>

@@ -23,7 +23,8 @@ export async function apply(root: string, steps: readonly Step[], asking: Asking
 	}
 }
 
-export type Asking = (work: () => Promise<void>) => Promise<void>
+/** Takes what could not be asked. */
+export type Asking = (work: () => Promise<readonly string[]>) => Promise<unknown>
 
 /** Applies an undo: everything is tried, whatever fails before it. Whether it came out right is for an observation to say. */
 export async function applyUndo(root: string, changes: readonly Change[]): Promise<string[]> {

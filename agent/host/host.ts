@@ -9,6 +9,7 @@ import { type Armed, arm, disarm, isArmed, leftBehind } from './deadman.ts'
 import { readHostFile } from './files.ts'
 import { neighboursAnswer, type Question } from './neighbours.ts'
 import { observe } from './observe.ts'
+import { type Echo, echoes, type Packet } from './ping.ts'
 import type { HostState } from './state.ts'
 import { type Tentative, tentative } from './tentative.ts'
 
@@ -25,6 +26,8 @@ export type Host = {
 	undo(changes: readonly Change[]): Promise<string[]>
 	/** Asks anew; who has not answered after `withinMs` milliseconds is silent. */
 	neighboursAnswer(questions: readonly Question[], withinMs: number): Promise<boolean[]>
+	/** One echo a packet, in their order. */
+	echoes(packets: readonly Packet[]): Promise<Echo[]>
 	nameservers(): string[]
 	tentative(): Promise<Tentative[]>
 }
@@ -42,6 +45,7 @@ export function hostAt(root: string): Host {
 		apply: (steps, asking) => apply(root, steps, asking),
 		undo: changes => applyUndo(root, changes),
 		neighboursAnswer,
+		echoes,
 		tentative,
 		nameservers: () => nameserversOf(readHostFile(root, RESOLV_CONF), readHostFile(root, RESOLVED_UPLINK)),
 	}

@@ -8,15 +8,12 @@ const isRoot = process.getuid?.() === 0
 const mac = 'fa:16:3e:00:00:01'
 const nic = { id: 0, macAddress: mac, address: '10.0.0.23', cidr: '10.0.0.0/24', gateway: '10.0.0.1' }
 
-/** The kernel waits as long for an answer as on any node. */
-const patient = { SILENCE: 'real' }
-
 let host: NodeHost
 let machine: NodeHost
 
 describe.skipIf(!isRoot)('probes on the real kernel (needs root for network namespaces)', () => {
 	beforeEach(async () => {
-		host = await nodeHost()
+		host = await nodeHost('real')
 		machine = await nodeHost()
 		await host.ip(
 			[
@@ -67,26 +64,30 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 
 		test('whose address somebody has set for good is left as it is', async () => {
 			await host.ip(`neigh replace ${gateway} lladdr 02:00:00:00:00:07 dev mgmt nud permanent`)
-			expect((await host.agent([nic], {}, undefined, patient)).report).toMatchObject({ outcome: 'Succeeded' })
+			expect((await host.agent([nic])).report).toMatchObject({ outcome: 'Succeeded' })
 			expect(await host.ask('neigh show nud permanent')).toMatchObject([{ dst: gateway, lladdr: '02:00:00:00:00:07' }])
 		})
 	})
 
 	test('the gateway of an interface that answers is said to, one that does not is a warning and undoes nothing', async () => {
 		await machine.ip('addr del 10.0.0.1/24 dev peer0')
-		const silent = await host.agent([nic], {}, undefined, patient)
+		const silent = await host.agent([nic])
 		expect(silent.report).toMatchObject({ outcome: 'Succeeded', interfaces: [{ reason: 'Configured' }] })
 		expect(silent.report?.interfaces[0]?.warnings).toEqual([{ reason: 'GatewaySilent', message: 'the gateway 10.0.0.1 does not answer' }])
-		expect(silent.stdout).toMatch(/^probes after .*, multinic0 gateway silent$/m)
+		expect(silent.stdout).toMatch(/^probes after .*, multinic0 gateway silent, no duplicate address$/m)
 
 		await machine.ip('addr add 10.0.0.1/24 dev peer0')
-		const answering = await host.agent([{ ...nic, mtu: 1400 }], {}, undefined, patient)
+		const answering = await host.agent([{ ...nic, mtu: 1400 }])
 		expect(answering.report?.interfaces[0]?.warnings).toEqual([])
 		expect(answering.stdout).toMatch(/^probes after .*, multinic0 gateway answers$/m)
 
-		const nothingToDo = await host.agent([{ ...nic, mtu: 1400 }], {}, undefined, patient)
+		const nothingToDo = await host.agent([{ ...nic, mtu: 1400 }])
 		expect(nothingToDo.report).toMatchObject({ changes: 0, probes: { before: [], after: [] } })
-		expect(nothingToDo.report?.milliseconds).not.toHaveProperty('probe')
+		expect(nothingToDo.stdout).toMatch(/^probes {10}multinic0 gateway answers$/m)
+
+		await machine.ip('addr del 10.0.0.1/24 dev peer0')
+		const looked = await host.agent([{ ...nic, mtu: 1400 }], { mode: 'Verify' })
+		expect(looked.report?.interfaces).toMatchObject([{ state: 'Configured', warnings: [{ reason: 'GatewaySilent' }] }])
 	})
 
 	describe('an address that another host has', () => {
@@ -102,33 +103,40 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 			{ family: 'IPv6', held: 'fd00::23/64', wish: { ...nic, addresses: ['fd00::23/64'] }, says: /^another host has fd00::23$/ },
 		])('is not taken from it, and the other interface is configured: $family', async ({ held, wish, says }) => {
 			await machine.ip(`addr add ${held} dev peer0${held.includes(':') ? ' nodad' : ''}`)
-			const { report } = await host.agent([wish, second], {}, undefined, patient)
+			const { report } = await host.agent([wish, second])
 			expect(report).toMatchObject({ outcome: 'PartlyFailed', reason: 'AddressInUse' })
 			expect(report?.interfaces).toMatchObject([{ reason: 'AddressInUse' }, { reason: 'Configured' }])
 			expect(report?.interfaces[0]?.message).toMatch(says)
 			expect(await names()).toEqual(expect.arrayContaining(['ens0', 'multinic1']))
-			expect(await lentAddresses()).toEqual([])
 		})
 
-		test("is asked for in nobody's name, before it is taken", async () => {
-			const heard = machine.start('ip', ['-4', 'monitor', 'neigh', 'dev', 'peer0'])
-			let said = ''
-			heard.stdout?.setEncoding('utf8').on('data', text => {
-				said += text
-			})
+		test('is not taken from one that filters strictly by reverse path, and lives by another way', async () => {
+			await machine.ip('route add default via 192.168.9.2\naddr add 10.0.0.23/32 dev peer0')
+			const strict = await machine.inside('sh', ['-c', 'for name in all peer0; do echo 1 > /proc/sys/net/ipv4/conf/$name/rp_filter; done'])
+			expect(strict.code).toBe(0)
+			expect((await host.agent([nic])).report).toMatchObject({ outcome: 'Failed', reason: 'AddressInUse' })
+		})
+
+		test("is asked for in nobody's name", async () => {
 			await machine.ip('addr add 10.0.0.23/24 dev peer0')
-			await host.agent([nic], {}, undefined, patient)
-			await until(async () => said !== '')
-			expect(said).toMatch(/^169\.254\.\S+ lladdr fa:16:3e:00:00:01 /)
-			expect(said).not.toContain('192.168.9.2')
+			await host.agent([nic])
+			expect(await machine.ask('neigh show dev peer0')).toEqual([])
+		})
+
+		test('is not taken on one link, nor on another, and the third is configured in one more attempt', async () => {
+			await machine.ip('addr add 10.0.0.23/24 dev peer0\naddr add 10.0.1.23/24 dev peer1')
+			await host.ip('link add ens2 address fa:16:3e:00:00:03 type veth peer name peer2\nlink set peer2 up')
+			const third = { id: 2, macAddress: 'fa:16:3e:00:00:03', address: '10.0.2.23', cidr: '10.0.2.0/24' }
+			const { report, stdout } = await host.agent([nic, second, third])
+			expect(report?.interfaces.map(({ reason }) => reason)).toEqual(['AddressInUse', 'AddressInUse', 'Configured'])
+			expect(stdout.match(/^armed /gm)).toHaveLength(2)
 		})
 
 		test('is free once it has given it up', async () => {
 			await machine.ip('addr add 10.0.0.23/24 dev peer0')
-			expect((await host.agent([nic], {}, undefined, patient)).report).toMatchObject({ outcome: 'Failed', reason: 'AddressInUse' })
+			expect((await host.agent([nic])).report).toMatchObject({ outcome: 'Failed', reason: 'AddressInUse' })
 			await machine.ip('addr del 10.0.0.23/24 dev peer0')
-			expect((await host.agent([nic], {}, undefined, patient)).report).toMatchObject({ outcome: 'Succeeded' })
-			expect(await lentAddresses()).toEqual([])
+			expect((await host.agent([nic])).report).toMatchObject({ outcome: 'Succeeded' })
 			expect(await host.ask('neigh show 10.0.0.23')).toEqual([])
 		})
 	})
@@ -164,7 +172,7 @@ async function during(work: (resume: () => void) => Promise<void>): Promise<Agen
 	const folder = join(host.root, 'config')
 	mkdirSync(folder, { recursive: true })
 	const [held, go] = [join(folder, 'held'), join(folder, 'go')]
-	const running = host.agent([nic], {}, { at: 1000, how: 'hold', held, go }, patient)
+	const running = host.agent([nic], {}, { at: 1000, how: 'hold', held, go })
 	await until(async () => existsSync(held))
 	await work(() => writeFileSync(go, ''))
 	return running
@@ -172,12 +180,6 @@ async function during(work: (resume: () => void) => Promise<void>): Promise<Agen
 
 async function names(): Promise<unknown[]> {
 	return (await host.ask('link show')).map(({ ifname }) => ifname)
-}
-
-/** What a link had only to ask from. */
-async function lentAddresses(): Promise<unknown[]> {
-	const links = (await host.ask('-4 addr show')) as { addr_info?: { local: string }[] }[]
-	return links.flatMap(({ addr_info = [] }) => addr_info).filter(({ local }) => local.startsWith('169.254.'))
 }
 
 async function stateOf(ip: string): Promise<string> {

@@ -5,14 +5,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { questionOf } from '../../agent/ask.ts'
+import { heard, type Holder } from '../../agent/host/arp.ts'
+import type { Answer } from '../../agent/host/exec.ts'
 import { readHostFile } from '../../agent/host/files.ts'
+import { ifInstalled } from '../../agent/host/installed.ts'
 import { type Asked, type Next, nextOf } from '../../agent/host/neighbours.ts'
 import { nameserverAnswers } from '../../agent/host/reach.ts'
+import { blaming } from '../../agent/failure.ts'
+import type { Host } from '../../agent/host/host.ts'
+import type { Packet } from '../../agent/host/ping.ts'
+import type { AgentReport, RunConfig } from '../../contract/agent-run.ts'
 import { createLog } from '../../agent/log.ts'
 import { nameserversOf } from '../../agent/nameservers.ts'
 import { lostPaths, targetsOf } from '../../agent/probe.ts'
 import { run } from '../../agent/run.ts'
-import { undoOf } from '../../agent/undo.ts'
 import { config } from './node-host.ts'
 import { hostWith, livingHost } from './simulated-host.ts'
 
@@ -37,39 +43,49 @@ describe('a neighbour', () => {
 })
 
 describe('whether another host has an address', () => {
-	const from = { family: 4 as const, cidr: '169.254.194.4/32', global: false, dynamic: false }
 	const address = (cidr: string) => ({ family: cidr.includes(':') ? (6 as const) : (4 as const), cidr, global: true, dynamic: false })
 	const link = (...cidrs: string[]) => ({ ifindex: 3, name: 'ens7', mac: 'fa:16:3e:00:02:03', addresses: cidrs.map(address) })
-	const asks = (ips: string[], more = {}) => [{ kind: 'ask', link: 3, mac: 'fa:16:3e:00:02:03', ips, ...more }]
-	test.each<[title: string, given: { has: string[]; leaves?: string[]; wanted: string[] }, asked: unknown[]]>([
-		[
-			'is asked from a link-local address where there is no other',
-			{ has: [], wanted: ['10.0.0.5/24', '10.0.0.6/24'] },
-			asks(['10.0.0.5', '10.0.0.6'], { from }),
-		],
-		[
-			'is asked from the address that a link has and keeps',
-			{ has: ['10.0.0.4/24'], wanted: ['10.0.0.4/24', '10.0.0.5/24'] },
-			asks(['10.0.0.5']),
-		],
-		[
-			'is not asked from one that leaves before',
-			{ has: ['10.0.0.4/24'], leaves: ['10.0.0.4/24'], wanted: ['10.0.0.5/24'] },
-			asks(['10.0.0.5'], { from }),
-		],
-		['is not asked of one that the link has already', { has: ['10.0.0.5/24'], wanted: ['10.0.0.5/16'] }, []],
-		['is left to the kernel with IPv6', { has: [], wanted: ['fd00::5/64'] }, []],
-	])('%s', (_, { has, leaves = [], wanted }, asked) => {
+	test.each<[title: string, has: string[], wanted: string[], ips: string[]]>([
+		['is asked of every address that is new', ['10.0.0.4/24'], ['10.0.0.4/24', '10.0.0.5/24', '10.0.0.6/24'], ['10.0.0.5', '10.0.0.6']],
+		['is not asked of one that the link has already', ['10.0.0.5/24'], ['10.0.0.5/16'], []],
+		['is left to the kernel with IPv6', [], ['fd00::5/64'], []],
+	])('%s', (_, has, wanted, ips) => {
 		const [own] = hostWith([link(...has)]).links
 		if (!own) throw new Error('no link')
-		const stale = leaves.map(cidr => ({ kind: 'removeAddress' as const, link: 3, address: address(cidr) }))
-		expect(questionOf(own, { wanted, stale })).toEqual(asked)
+		expect(questionOf(own, 'multinic0', wanted)).toEqual(ips.length > 0 ? [{ kind: 'ask', link: 3, name: 'multinic0', ips }] : [])
 	})
 
-	test('leaves nothing behind, wherever the asking ends', () => {
-		const host = hostWith([link()])
-		const steps = [{ id: 0, change: { kind: 'ask' as const, link: 3, mac: 'fa:16:3e:00:02:03', ips: ['10.0.0.5'], from } }]
-		expect(undoOf(steps, host)).toEqual([{ kind: 'removeAddress', link: 3, address: from }])
+	const header = 'ARPING 10.0.0.5 from 0.0.0.0 multinic0\n'
+	test.each<[title: string, said: Partial<Answer>, holder: Holder]>([
+		[
+			'is known by who answers',
+			{ code: 1, stdout: `${header}Unicast reply from 10.0.0.5 [FA:16:3E:00:00:09]  0.519ms\n` },
+			{ mac: 'fa:16:3e:00:00:09' },
+		],
+		[
+			'is known by who asks in its name',
+			{ code: 1, stdout: `${header}Broadcast request from 10.0.0.5 [FA:16:3E:00:00:09] for 10.0.0.5 UNSOLICITED?\n` },
+			{ mac: 'fa:16:3e:00:00:09' },
+		],
+		['is not so when all are silent', { code: 0, stdout: `${header}Sent 2 probes (2 broadcast(s))\nReceived 0 response(s)\n` }, {}],
+		[
+			'is not known of a link that is down',
+			{ code: 2, stdout: 'Interface "multinic0" is down\n' },
+			{ unasked: 'Interface "multinic0" is down' },
+		],
+		[
+			'is not known of a link that is gone',
+			{ code: 2, stderr: 'arping: Device multinic0 not available.\n' },
+			{ unasked: 'arping: Device multinic0 not available.' },
+		],
+		[
+			'is not known from another program of that name',
+			{ code: 0, stdout: 'ARPING 10.0.0.5\n42 bytes from fa:16:3e:00:00:09 (10.0.0.5): index=0 time=6.8 usec\n' },
+			{ unasked: 'ARPING 10.0.0.5' },
+		],
+		['is not known when arping says nothing', { code: 1 }, { unasked: 'arping ended with 1' }],
+	])('%s', (_, said, holder) => {
+		expect(heard({ code: 0, stdout: '', stderr: '', ...said })).toEqual(holder)
 	})
 })
 
@@ -101,6 +117,11 @@ describe('the nameservers of a host', () => {
 		expect(readHostFile(root, '/etc/loop.conf')).toBe('')
 		rmSync(root, { recursive: true })
 	})
+})
+
+test('a program that is not installed is told from one that fails', async () => {
+	expect(await ifInstalled('a-program-that-nobody-has', [])).toBeUndefined()
+	expect(await ifInstalled('false', [])).toMatchObject({ code: 1 })
 })
 
 describe('a nameserver', () => {
@@ -151,27 +172,128 @@ describe('the paths of a node', () => {
 	})
 })
 
-test('interfaces whose gateways are silent are configured, each with a warning of its own', async () => {
-	const macs = ['fa:16:3e:00:00:01', 'fa:16:3e:00:00:02', 'fa:16:3e:00:00:03']
-	const { host } = livingHost(hostWith(macs.map((mac, id) => ({ ifindex: id + 3, name: `ens${id}`, mac }))))
-	const asked: string[] = []
-	const deaf = {
-		...host,
-		neighboursAnswer: async (questions: readonly { ip: string; link: number }[]) => {
-			asked.push(...questions.map(({ ip, link }) => `${ip} on ${link}`))
-			return questions.map(({ link }) => link === 3)
-		},
+describe('the gateways of the interfaces', () => {
+	const ids = [0, 1, 2, 3, 4]
+	const links = hostWith(ids.map(id => ({ ifindex: id + 3, name: `ens${id}`, mac: `fa:16:3e:00:00:0${id}`, up: true })))
+	const wish = ids.map(id => ({ id, macAddress: `fa:16:3e:00:00:0${id}`, address: `10.0.${id}.23`, cidr: `10.0.${id}.0/24`, mtu: 1450 }))
+	const withGateways = wish.map((nic, id) => (id < 4 ? { ...nic, gateway: `10.0.${id}.1` } : nic))
+
+	/** The gateway of 0 answers everything, that of 1 is not there, that of 2 answers no large packet, that of 3 none at all. */
+	function wire() {
+		const { host } = livingHost(links)
+		const asked: string[] = []
+		const echo = ({ ip, bytes }: Packet) => ip === '10.0.0.1' || (ip === '10.0.2.1' && bytes < 1400)
+		const asking: Host = {
+			...host,
+			echoes: async packets => {
+				asked.push(...packets.map(({ ip, bytes }) => `${bytes} bytes to ${ip}`))
+				return packets.map(packet => ({ answered: echo(packet) }))
+			},
+			neighboursAnswer: async questions => {
+				asked.push(...questions.map(({ ip, link }) => `${ip} on ${link}`))
+				return questions.map(({ ip }) => ip !== '10.0.1.1')
+			},
+		}
+		return { host: asking, asked }
 	}
+
+	test('are warned of, each at its own interface, and undo nothing', async () => {
+		const { host, asked } = wire()
+		const { report, lines } = await runOn(host, config(withGateways))
+		expect(report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 5/5' })
+		expect(report.interfaces.map(({ warnings }) => warnings)).toEqual([
+			[],
+			[{ reason: 'GatewaySilent', message: 'the gateway 10.0.1.1 does not answer' }],
+			[{ reason: 'PathMtu', message: 'packets of 1450 bytes, the MTU, do not reach the gateway 10.0.2.1, small ones do' }],
+			[],
+			[],
+		])
+		expect(lines).toContain(
+			'probes after    multinic0 gateway answers, multinic1 gateway silent, multinic2 gateway answers, but not at MTU 1450, multinic3 gateway answers, no duplicate address\n',
+		)
+		expect(asked.filter(question => question.includes('10.0.0.'))).toEqual(['1450 bytes to 10.0.0.1'])
+	})
+
+	test.each(['Apply', 'Verify'] as const)('are asked as well when there is nothing to do, mode %s', async mode => {
+		const { host } = wire()
+		await runOn(host, config(withGateways))
+		const { report, lines } = await runOn(host, config(withGateways, { mode }))
+		expect(report).toMatchObject({ outcome: 'Succeeded', changes: 0 })
+		expect(report.interfaces.map(({ warnings }) => warnings.map(({ reason }) => reason))).toEqual([
+			[],
+			['GatewaySilent'],
+			['PathMtu'],
+			[],
+			[],
+		])
+		expect(lines.some(line => line.startsWith('probes          multinic0 gateway answers, '))).toBe(true)
+	})
+
+	test('are left in peace by mode Plan', async () => {
+		const { host, asked } = wire()
+		await runOn(host, config(withGateways, { mode: 'Plan' }))
+		expect(asked).toEqual([])
+	})
+
+	test('are asked by name alone where there is no ping, which is said', async () => {
+		const { host } = wire()
+		const echoes: Host['echoes'] = async packets => packets.map(() => ({ unasked: 'there is no ping' }))
+		const { report, lines } = await runOn({ ...host, echoes }, config(withGateways))
+		expect(report.notes).toEqual(['what a path carries is not looked for: there is no ping'])
+		expect(report.interfaces.flatMap(({ warnings }) => warnings.map(({ reason }) => reason))).toEqual(['GatewaySilent'])
+		expect(lines.find(line => line.startsWith('probes after'))).toMatch(
+			/no duplicate address, what a path carries is not looked for: there is no ping$/m,
+		)
+	})
+})
+
+test('addresses that could not be asked for are given, which is said', async () => {
+	const { host } = livingHost(hostWith([{ ifindex: 3, name: 'ens7', mac: 'fa:16:3e:00:00:00' }]))
+	const apply: Host['apply'] = async (steps, asking) => {
+		await host.apply(steps)
+		await asking?.(async () => ['duplicates are not looked for: there is no arping'])
+	}
+	const wish = config([{ id: 0, macAddress: 'fa:16:3e:00:00:00', address: '10.0.0.23', cidr: '10.0.0.0/24' }])
+	const { report, lines } = await runOn({ ...host, apply }, wish)
+	expect(report).toMatchObject({ outcome: 'Succeeded', notes: ['duplicates are not looked for: there is no arping'] })
+	expect(lines).toContain('probes after    duplicates are not looked for: there is no arping\n')
+})
+
+describe('addresses that other hosts have', () => {
+	const ids = [0, 1, 2]
+	const wish = ids.map(id => ({
+		id,
+		macAddress: `fa:16:3e:00:00:0${id}`,
+		address: `10.0.${id}.23`,
+		cidr: `10.0.${id}.0/24`,
+		addresses: [`fd00::1${id}/64`],
+	}))
+
+	test.each([
+		{ family: 'IPv4', used: 'ask' },
+		{ family: 'IPv6', used: 'dad' },
+	])('are all blamed at once, and the rest is configured in one more attempt: $family', async ({ used }) => {
+		const { host } = livingHost(hostWith(ids.map(id => ({ ifindex: id + 3, name: `ens${id}`, mac: `fa:16:3e:00:00:0${id}` }))))
+		let attempts = 0
+		const apply: Host['apply'] = async steps => {
+			attempts++
+			await host.apply(steps)
+			const asked = steps.flatMap(({ id, change }) => (change.kind === 'ask' && id !== undefined && id !== 1 ? [{ id, message: 'x' }] : []))
+			if (used === 'ask' && asked.length > 0) throw blaming('ADDRESS_IN_USE', asked)
+		}
+		const tentative: Host['tentative'] = async () =>
+			used === 'dad' ? [0, 2].map(id => ({ link: id + 3, ip: `fd00::1${id}`, refused: true })) : []
+		const { report } = await runOn({ ...host, apply, tentative }, config(wish))
+		expect(report.interfaces.map(({ reason }) => reason)).toEqual(['AddressInUse', 'Configured', 'AddressInUse'])
+		expect(attempts).toBe(2)
+	})
+})
+
+async function runOn(host: Host, wish: RunConfig): Promise<{ report: AgentReport; lines: string[] }> {
 	const lines: string[] = []
 	const log = createLog('human', line => lines.push(line))
-	const wish = macs.map((macAddress, id) => ({ id, macAddress, address: `10.0.${id}.23`, cidr: `10.0.${id}.0/24` }))
-	const withGateways = wish.map((nic, id) => (id < 2 ? { ...nic, gateway: `10.0.${id}.1` } : nic))
-	const report = await run(config(withGateways), deaf, { log, kinds: new Set(['hardware']), apiServer: undefined })
-	expect(report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 3/3' })
-	expect(asked).toEqual(['10.0.0.1 on 3', '10.0.1.1 on 4'])
-	expect(report.interfaces.map(({ warnings }) => warnings.map(({ reason }) => reason))).toEqual([[], ['GatewaySilent'], []])
-	expect(lines).toContain('probes after    multinic0 gateway answers, multinic1 gateway silent\n')
-})
+	return { report: await run(wish, host, { log, kinds: new Set(['hardware']), apiServer: undefined }), lines }
+}
 
 /** Answers with a code and nothing else, or not at all. */
 async function nameserver(rcode: number | undefined): Promise<{ address: string; close(): void }> {

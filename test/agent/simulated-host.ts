@@ -165,6 +165,7 @@ export function livingHost(start: HostState): { host: Host; now(): HostState } {
 			return []
 		},
 		neighboursAnswer: async questions => questions.map(() => true),
+		echoes: async packets => packets.map(() => ({ answered: true })),
 		nameservers: () => [],
 		tentative: async () => [],
 	}

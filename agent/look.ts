@@ -1,0 +1,29 @@
+import type { Attempt } from './attempt.ts'
+import { failure } from './failure.ts'
+import type { HostState } from './host/state.ts'
+import { backendOf } from './persist/backend.ts'
+import { type Plan, plan } from './plan.ts'
+import { recordOf, select } from './select.ts'
+
+/**
+ * Observes the host.
+ *
+ * @throws Failure UNKNOWN_BACKEND, BAD_RECORD: nothing can be judged on such a host
+ */
+export async function look({ host, wanted, timed, renameDown }: Attempt): Promise<HostState> {
+	const seen = await timed('observe', () => host.observe(wanted.interfaces.map(({ macAddress }) => macAddress)))
+	const backend = backendOf(seen)
+	if ('unknown' in backend) throw failure('UNKNOWN_BACKEND', backend.unknown)
+	try {
+		recordOf(seen)
+	} catch (error) {
+		throw failure('BAD_RECORD', 'the record of what this host was (/var/lib/multinic/record.json) cannot be read', { cause: error })
+	}
+	return renameDown ? { ...seen, liveRename: false } : seen
+}
+
+/** @returns what this attempt would change on such a host */
+export async function makePlan({ wanted, host, timed }: Attempt, state: HostState): Promise<Plan> {
+	const generated = await timed('generate', () => host.generate(select(wanted, state).accepted, state))
+	return plan(wanted, state, generated)
+}

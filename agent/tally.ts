@@ -1,0 +1,16 @@
+import type { RunConfig } from '../contract/agent-run.ts'
+import type { Warning } from './own-gateway.ts'
+
+/** What a run adds up while it goes on. */
+export type Tally = {
+	config: RunConfig
+	started: Date
+	milliseconds: Record<string, number>
+	/** id → changes that were committed. */
+	changes: Map<number, number>
+	total: number
+	/** id → what its own probes found last. */
+	warnings: Map<number, Warning>
+	/** What could not be found out, and why. */
+	notes: Set<string>
+}
