@@ -38,5 +38,5 @@ export async function readDrive(root: string, path: string, most: number): Promi
 /** A drive that does not answer is given up after a second. */
 async function tell(program: string, args: readonly string[]): Promise<void> {
 	const { code, stderr } = await exec(program, args, '', 1_000)
-	if (code !== 0) throw failure('COMMAND_FAILED', `${program} ${args.join(' ')}: ${stderr.trim()}`)
+	if (code !== 0) throw failure('COMMAND_FAILED', stderr.trim().replace(/\s+/g, ' ') || `${program} ended with ${code}`)
 }
