@@ -127,15 +127,19 @@ function ourKey({ to, via, table, metric }: RecordedLink['routes'][number], link
 	return routeKey({ family: familyOf(to), to, table, metric, link, type: 1, ...(via !== undefined && { via }) })
 }
 
-/** Ours of an earlier config, and what DHCP or a router gave: the profile that asked for it no longer rules this link. */
+/**
+ * Ours of an earlier config, and what DHCP or a router gave: the profile that asked for it no longer rules this link. And what another
+ * host had when the kernel asked, for it does so only of an address that is given.
+ */
 function staleAddresses({ ifindex, addresses }: Link, wanted: readonly string[], ours: RecordedLink | undefined): Change[] {
-	const stale = ({ cidr, global, dynamic }: Address) => global && !wanted.includes(cidr) && (dynamic || ours?.addresses.includes(cidr))
+	const stale = ({ cidr, global, dynamic, duplicate }: Address) =>
+		global && (wanted.includes(cidr) ? duplicate : dynamic || ours?.addresses.includes(cidr))
 	return addresses.filter(stale).map(address => ({ kind: 'removeAddress', link: ifindex, address }))
 }
 
 function missingAddresses({ ifindex, addresses }: Link, wanted: readonly string[]): Change[] {
 	return wanted
-		.filter(cidr => !addresses.some(address => address.cidr === cidr && !address.dynamic))
+		.filter(cidr => !addresses.some(address => address.cidr === cidr && !address.dynamic && !address.duplicate))
 		.map(cidr => ({ kind: 'addAddress', link: ifindex, address: { family: familyOf(cidr), cidr, global: true, dynamic: false } }))
 }
 

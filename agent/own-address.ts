@@ -1,5 +1,6 @@
 import { blaming } from './failure.ts'
 import type { Host } from './host/host.ts'
+import type { Link } from './host/state.ts'
 import { ipOf } from './routing.ts'
 import type { Step } from './steps.ts'
 
@@ -31,6 +32,12 @@ export async function refuseDuplicates(host: Host, steps: readonly Step[]): Prom
 				refused.map(({ id, ip }) => ({ id, message: `another host has ${ip}` })),
 			)
 	}
+}
+
+/** @returns the addresses of a link that another host was found to have, in words */
+export function duplicateWords({ addresses }: Link): string | undefined {
+	const ips = addresses.flatMap(({ cidr, duplicate }) => (duplicate ? [ipOf(cidr)] : []))
+	return ips.length > 0 ? `another host has ${ips.join(', ')}` : undefined
 }
 
 /** @returns `no duplicate address`, where these steps give any and they could all be asked for */

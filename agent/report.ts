@@ -9,6 +9,7 @@ import { spell } from './host/spell.ts'
 import type { HostState, Link } from './host/state.ts'
 import { identityOf, type Refusal } from './match.ts'
 import { oneLine } from './one-line.ts'
+import { duplicateWords } from './own-address.ts'
 import { countChanges, type Plan } from './plan.ts'
 import type { Tally } from './tally.ts'
 
@@ -84,17 +85,19 @@ function accepted(nic: WantedInterface, link: Link, { outcome, tally }: Told): I
 		id: nic.id,
 		name: nic.name,
 		macAddress: nic.macAddress,
-		...judge(changes, tally),
+		...judge(changes, link, tally),
 		changes,
 		...observed(link, state),
 		warnings: warnings.map(({ reason, message }) => ({ reason, message: short(message) })),
 	}
 }
 
-function judge(changes: number, { config }: Tally): Pick<InterfaceReport, 'state' | 'reason' | 'message'> {
+function judge(changes: number, link: Link, { config }: Tally): Pick<InterfaceReport, 'state' | 'reason' | 'message'> {
 	if (changes === 0) return { state: 'Configured', reason: 'AlreadyConfigured', message: 'it was right already' }
 	const many = `${changes} ${changes === 1 ? 'change' : 'changes'}`
 	if (config.mode === 'Plan') return { state: 'Pending', reason: 'Planned', message: `${many} would be made` }
+	const duplicates = duplicateWords(link)
+	if (config.mode === 'Verify' && duplicates !== undefined) return { state: 'Failed', reason: 'AddressInUse', message: duplicates }
 	if (config.mode === 'Verify') return { state: 'Failed', reason: 'Drifted', message: `${many} would put it right again` }
 	return { state: 'Configured', reason: 'Configured', message: `${many} made` }
 }

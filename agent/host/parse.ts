@@ -13,6 +13,7 @@ const IpAddress = z.object({
 	prefixlen: Int.default(0),
 	scope: Int.default(0),
 	dynamic: z.boolean().optional(),
+	dadfailed: z.boolean().optional(),
 	broadcast: z.string().optional(),
 	valid_life_time: Int.optional(),
 })
@@ -107,6 +108,7 @@ function toAddress({ family, local, prefixlen, ...raw }: z.infer<typeof IpAddres
 		cidr: `${local}/${prefixlen}`,
 		global: raw.scope === 0,
 		dynamic: raw.dynamic ?? false,
+		...(raw.dadfailed && { duplicate: true }),
 		...(raw.valid_life_time !== undefined && raw.valid_life_time !== infinite && { validSeconds: raw.valid_life_time }),
 		...(raw.broadcast !== undefined && { broadcast: raw.broadcast }),
 	}

@@ -12,6 +12,8 @@ export type Address = {
 	dynamic: boolean
 	/** Seconds; absent: for ever. */
 	validSeconds?: number
+	/** The kernel has found that another host has it, and does not use it (IPv6). */
+	duplicate?: boolean
 	broadcast?: string
 }
 

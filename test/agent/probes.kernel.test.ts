@@ -132,6 +132,24 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 			expect(stdout.match(/^armed /gm)).toHaveLength(2)
 		})
 
+		test('is not right already because it is on the link: the kernel asked, and does not use it (IPv6)', async () => {
+			const wish = { ...nic, addresses: ['fd00::23/64'] }
+			expect((await host.agent([wish, second])).report).toMatchObject({ outcome: 'Succeeded' })
+			await machine.ip('addr add fd00::23/64 dev peer0 nodad')
+			await host.ip('addr del fd00::23/64 dev multinic0\naddr add fd00::23/64 dev multinic0')
+			await until(async () => (await host.ask('-6 addr show dadfailed')).some(({ ifname }) => ifname === 'multinic0'))
+			const inUse = { reason: 'AddressInUse', message: 'another host has fd00::23' }
+			for (const mode of ['Verify', 'Apply'] as const) {
+				const { report } = await host.agent([wish, second], { mode })
+				expect(report?.interfaces, mode).toMatchObject([inUse, { reason: 'AlreadyConfigured' }])
+			}
+			await machine.ip('addr del fd00::23/64 dev peer0')
+			expect((await host.agent([wish, second])).report).toMatchObject({
+				outcome: 'Succeeded',
+				interfaces: [{ changes: 2 }, { changes: 0 }],
+			})
+		})
+
 		test('is free once it has given it up', async () => {
 			await machine.ip('addr add 10.0.0.23/24 dev peer0')
 			expect((await host.agent([nic])).report).toMatchObject({ outcome: 'Failed', reason: 'AddressInUse' })
