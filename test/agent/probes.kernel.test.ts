@@ -90,6 +90,57 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 		expect(looked.report?.interfaces).toMatchObject([{ state: 'Configured', warnings: [{ reason: 'GatewaySilent' }] }])
 	})
 
+	describe.each([
+		{ family: 'IPv4', wish: nic, ip: '10.0.0.1/24' },
+		{ family: 'IPv6', wish: { id: 0, macAddress: mac, addresses: ['fd00::23/64'], gateway: 'fd00::1' }, ip: 'fd00::1/64' },
+	])('a path to the gateway, $family,', ({ wish, ip }) => {
+		let gateway: NodeHost
+		beforeEach(async () => {
+			gateway = await nodeHost()
+			await machine.ip(
+				[
+					'addr flush dev peer0',
+					'link add br0 type bridge',
+					`link add far type veth peer name gw0 netns ${gateway.pid}`,
+					...['peer0', 'far'].map(port => `link set ${port} master br0`),
+					...['far', 'br0'].map(link => `link set ${link} up`),
+				].join('\n'),
+			)
+			await gateway.ip(`link set gw0 up\naddr add ${ip} dev gw0${ip.includes(':') ? ' nodad' : ''}`)
+		})
+		afterEach(() => gateway.close())
+
+		test('that carries the MTU is said nothing of', async () => {
+			const { report, stdout } = await host.agent([wish])
+			expect(report).toMatchObject({ outcome: 'Succeeded', interfaces: [{ warnings: [] }] })
+			expect(stdout).toMatch(/^probes after .*, multinic0 gateway answers, no duplicate address$/m)
+		})
+
+		test('that carries less is a warning and undoes nothing, in every run', async () => {
+			await machine.ip('link set far mtu 1400')
+			const [ipOfGateway] = ip.split('/')
+			const message = `packets of 1500 bytes, the MTU, do not reach the gateway ${ipOfGateway}, small ones do`
+			for (const reason of ['Configured', 'AlreadyConfigured']) {
+				const { report, stdout } = await host.agent([wish])
+				expect(report?.interfaces).toMatchObject([{ reason, warnings: [{ reason: 'PathMtu', message }] }])
+				expect(stdout).toContain('multinic0 gateway answers, but not at MTU 1500')
+			}
+			expect((await host.agent([{ ...wish, mtu: 1400 }])).report?.interfaces).toMatchObject([{ warnings: [] }])
+		})
+
+		test('to which no packet may be sent is said nothing of', async () => {
+			const setting = ip.includes(':') ? 'ipv6/icmp/echo_ignore_all' : 'ipv4/icmp_echo_ignore_all'
+			expect((await gateway.inside('sh', ['-c', `echo 1 > /proc/sys/net/${setting}`])).code).toBe(0)
+			expect((await host.agent([wish])).report?.interfaces).toMatchObject([{ warnings: [] }])
+		})
+	})
+
+	test('a nameserver that is silent before the change is not asked after it', async () => {
+		writeFileSync(join(host.root, 'etc/resolv.conf'), 'nameserver 192.168.9.77\n')
+		const { report } = await host.agent([nic])
+		expect(report).toMatchObject({ outcome: 'Succeeded', probes: { before: [{}, {}, { name: 'dns', ok: false }], after: [{}, {}] } })
+	})
+
 	describe('an address that another host has', () => {
 		const other = 'fa:16:3e:00:00:02'
 		const second = { id: 1, macAddress: other, address: '10.0.1.23', cidr: '10.0.1.0/24' }
