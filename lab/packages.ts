@@ -22,6 +22,13 @@ export const probePackages = {
 	'iputils-ping': 'asks how large a packet a path carries',
 } as const
 
+/** What makes config drives as Nova does, and what for. */
+export const drivePackages = {
+	genisoimage: 'writes ISO 9660',
+	dosfstools: 'makes a FAT',
+	mtools: 'writes into it',
+} as const
+
 /** Name → what for. */
 type Wanted = Readonly<Record<string, string>>
 
