@@ -26,7 +26,7 @@ const atOnce = 8
 const flags = ['--max-semi-space-size=2', '--max-old-space-size=128']
 const agent: AgentSettings = {
 	...{ image: 'agent', imagePullPolicy: 'IfNotPresent', imagePullSecrets: [], serviceAccount: 'multinic-agent' },
-	...{ activeDeadlineSeconds: 300, waitForDeviceSeconds: 5, deadManSeconds: 120 },
+	...{ activeDeadlineSeconds: 300, waitForDeviceSeconds: 5, deadManSeconds: 120, privileged: true },
 }
 const run: NewRun = { attempt: 1, mode: 'Apply', cause: 'SpecChanged', retry: undefined }
 

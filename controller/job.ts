@@ -2,6 +2,7 @@ import type { RunConfig, RunMark } from '../contract/agent-run.ts'
 import { settle } from '../contract/interface.ts'
 import { CONFIG_KEY, GROUP, LABEL_ATTEMPT, LABEL_CONFIG_UID, LABEL_GENERATION, LABEL_NODE_NAME, VERSION } from '../contract/names.ts'
 import type { ConfigMap, Job } from '../runtime/kube/kinds.ts'
+import { hostPaths, securityContext } from './host-access.ts'
 import type { ConfigView, Mode, NodeView } from './snapshot.ts'
 
 /** The manifests of a run. Pure. */
@@ -17,6 +18,8 @@ export type AgentSettings = {
 	activeDeadlineSeconds: number
 	waitForDeviceSeconds: number
 	deadManSeconds: number
+	/** False: the container has only the capabilities and the host paths that a run needs. */
+	privileged: boolean
 }
 
 /** Which run: `cause` and `retry` are only remembered. */
@@ -127,7 +130,7 @@ function podSpec(mark: RunMark, agent: AgentSettings): PodSpec {
 		...(agent.imagePullSecrets.length > 0 && { imagePullSecrets: agent.imagePullSecrets.map(name => ({ name })) }),
 		containers: [container(mark, agent)],
 		volumes: [
-			{ name: 'host', hostPath: { path: '/', type: 'Directory' } },
+			...hostPaths(agent.privileged).volumes,
 			{ name: 'config', configMap: { name: mark.report.configMap, items: [{ key: CONFIG_KEY, path: CONFIG_KEY }] } },
 		],
 	}
@@ -140,13 +143,10 @@ function container(mark: RunMark, agent: AgentSettings): NonNullable<PodSpec>['c
 		image: agent.image,
 		imagePullPolicy: agent.imagePullPolicy,
 		env: [{ name: 'RUN', value: JSON.stringify(mark) }],
-		securityContext: { privileged: true },
+		securityContext: securityContext(agent.privileged),
 		terminationMessagePath: '/dev/termination-log',
 		terminationMessagePolicy: 'File',
 		resources: { requests: { cpu: '10m', memory: '64Mi' }, limits: { memory: '256Mi' } },
-		volumeMounts: [
-			{ name: 'host', mountPath: '/host' },
-			{ name: 'config', mountPath: '/etc/multinic', readOnly: true },
-		],
+		volumeMounts: [...hostPaths(agent.privileged).mounts, { name: 'config', mountPath: '/etc/multinic', readOnly: true }],
 	}
 }

@@ -13,6 +13,7 @@ test('what is not said has a default', () => {
 			activeDeadlineSeconds: 300,
 			waitForDeviceSeconds: 5,
 			imagePullSecrets: [],
+			privileged: true,
 		},
 		runs: { keepRunMs: 3_600_000 },
 	})
@@ -24,10 +25,11 @@ test('every value that a chart may give is taken', () => {
 		KEEP_RUN_SECONDS: '60',
 		MAX_CONCURRENT_RUNS: '7',
 		METRICS_ADDR: '[::1]:9090',
+		AGENT_PRIVILEGED: 'false',
 		LEADER_ELECT: 'false',
 	}
 	expect(readConfig({ ...least, ...all })).toMatchObject({
-		agent: { imagePullSecrets: ['a', 'b'] },
+		agent: { imagePullSecrets: ['a', 'b'], privileged: false },
 		runs: { keepRunMs: 60_000, maxConcurrentRuns: 7 },
 		listen: { host: '::1', port: 9090 },
 		leaderElect: false,

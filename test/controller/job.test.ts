@@ -17,6 +17,7 @@ const agent: AgentSettings = {
 	activeDeadlineSeconds: 300,
 	waitForDeviceSeconds: 5,
 	deadManSeconds: 120,
+	privileged: true,
 }
 const first: NewRun = { attempt: 1, mode: 'Apply', cause: 'SpecChanged', retry: undefined }
 const { config, node } = world()
@@ -112,6 +113,29 @@ describe('the objects of a run', () => {
 	test('the host at /host, the input at /etc/multinic', () => {
 		expect(pod?.volumes?.map(one => one.hostPath?.path ?? one.configMap?.name)).toEqual(['/', 'multinic-agent-worker-1-g1'])
 		expect(pod?.containers[0]?.volumeMounts?.map(one => one.mountPath)).toEqual(['/host', '/etc/multinic'])
+		expect(pod?.containers[0]?.securityContext).toEqual({ privileged: true })
+	})
+
+	test('hardened, it has four capabilities, and of the host it writes only what a run writes', () => {
+		const spec = runJob(config, first, { name: configMap.metadata.name, uid: 'cm-uid' }, { ...agent, privileged: false }).spec?.template
+			.spec
+		const [container] = spec?.containers ?? []
+		expect(container?.securityContext).toMatchObject({
+			privileged: false,
+			allowPrivilegeEscalation: false,
+			readOnlyRootFilesystem: true,
+			capabilities: { drop: ['ALL'], add: ['CHOWN', 'NET_ADMIN', 'NET_RAW', 'SYS_CHROOT'] },
+			seccompProfile: { type: 'RuntimeDefault' },
+		})
+		expect([spec?.hostNetwork, spec?.hostPID, spec?.hostIPC]).toEqual([true, undefined, undefined])
+		const paths = new Map(spec?.volumes?.map(({ name, hostPath }) => [name, hostPath?.path]))
+		const written = container?.volumeMounts?.filter(({ readOnly }) => !readOnly)
+		expect(written?.map(({ name, mountPath }) => [paths.get(name), mountPath])).toEqual([
+			['/etc', '/host/etc'],
+			['/run', '/host/run'],
+			['/var/lib/multinic', '/host/var/lib/multinic'],
+			['/proc/sys/net', '/host/proc/sys/net'],
+		])
 	})
 })
 

@@ -79,7 +79,7 @@ function startController(
 	})
 	const agent = {
 		...({ image: 'agent', imagePullPolicy: 'IfNotPresent', imagePullSecrets: [], serviceAccount: 'multinic-agent' } as const),
-		...{ activeDeadlineSeconds: 300, waitForDeviceSeconds: 5, deadManSeconds: 120 },
+		...{ activeDeadlineSeconds: 300, waitForDeviceSeconds: 5, deadManSeconds: 120, privileged: true },
 	}
 	const config = { namespace, agent, runs: { keepRunMs: over.keepRunMs ?? 3_600_000, maxConcurrentRuns: 50 }, workers: 4 }
 	const silent = createLog('controller', { level: 'silent' })

@@ -60,6 +60,7 @@ one that says otherwise would refuse every run, so it is refused here, while a p
 {{- if .Values.imagePullSecrets }}
 - {name: AGENT_IMAGE_PULL_SECRETS, value: {{ include "multinic.pullSecretNames" .Values.imagePullSecrets | quote }}}
 {{- end }}
+- {name: AGENT_PRIVILEGED, value: {{ .Values.agent.privileged | quote }}}
 - {name: AGENT_SERVICE_ACCOUNT, value: {{ include "multinic.agent" . | quote }}}
 - {name: MAX_CONCURRENT_RUNS, value: {{ .Values.runs.maxConcurrent | int64 | quote }}}
 - {name: KEEP_RUN_SECONDS, value: {{ .Values.runs.keepSeconds | int64 | quote }}}
