@@ -8,6 +8,8 @@ export type Log = {
 	tell(what: string, words: string): void
 	/** One interface: its name, its MAC, what it is and what becomes of it. */
 	nic(name: string, mac: string, words: string): void
+	/** For machines alone: people find it in the report. */
+	facts(what: string, facts: object): void
 }
 
 /** Lines for people, words in a column; or one JSON object a line. */
@@ -17,11 +19,13 @@ export function createLog(format: LogFormat, write: (line: string) => void): Log
 		return {
 			tell: (what, words) => line({ msg: what, words }),
 			nic: (name, mac, words) => line({ msg: 'interface', name, mac, words }),
+			facts: (what, facts) => line({ msg: what, ...facts }),
 		}
 	}
 	return {
 		tell: (what, words) => write(`${`${what.padEnd(15)} ${oneLine(words)}`.trimEnd()}\n`),
 		nic: (name, mac, words) => write(`${name.padEnd(10)} ${mac}  ${oneLine(words)}\n`),
+		facts: () => {},
 	}
 }
 

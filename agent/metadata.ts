@@ -52,19 +52,23 @@ export const NetworkData = z.object({
 export type NetworkData = z.infer<typeof NetworkData>
 
 /** From whom it was heard. The service lags behind by 15 s at most; the others say what was true when they were written. */
-export type Source = 'metadata service' | "cloud-init's copy" | 'config drive'
+export type Source = 'metadata service' | 'copy of cloud-init' | 'config drive'
 export type Told = { source: Source; data: NetworkData }
 
 /**
  * Compares what is wanted with what Nova says of the same MAC. Nova does not list a port without an address, and of one with several
  * addresses only the first of each family; it names neither address nor MTU where a subnet has DHCP. What it does not say is no mismatch.
  *
- * @param links of the host: an answer that lists none of them is about another machine, and says nothing
- * @returns id → warning
+ * @param links of the host
+ * @returns id → warning; undefined when the answer lists none of the host's links, and so is about another machine
  */
-export function mismatches(wanted: readonly WantedInterface[], links: readonly Link[], { source, data }: Told): Map<number, Warning> {
+export function mismatches(
+	wanted: readonly WantedInterface[],
+	links: readonly Link[],
+	{ source, data }: Told,
+): Map<number, Warning> | undefined {
 	const ports = new Map(data.links.flatMap(link => (link.ethernet_mac_address ? [[link.ethernet_mac_address, link] as const] : [])))
-	if (!links.some(link => ports.has(identityOf(link)))) return new Map()
+	if (!links.some(link => ports.has(identityOf(link)))) return undefined
 	return new Map(
 		wanted.flatMap(nic => {
 			const port = ports.get(nic.macAddress)
@@ -79,7 +83,7 @@ type Port = NetworkData['links'][number]
 
 const sourceWords: Record<Source, string> = {
 	'metadata service': 'metadata service',
-	"cloud-init's copy": "cloud-init's copy, which may be old",
+	'copy of cloud-init': 'copy of cloud-init, which may be old',
 	'config drive': 'config drive, which may be old',
 }
 

@@ -13,7 +13,7 @@ export function shortText(report: AgentReport): string {
 	return forms.find(text => Buffer.byteLength(text) <= TERMINATION_MAX_BYTES) ?? JSON.stringify({ ...cut(report, 0), interfaces: [] })
 }
 
-function cut({ plan: _, ...report }: AgentReport, length: number): AgentReport {
+function cut({ plan: _, machine: __, ...report }: AgentReport, length: number): AgentReport {
 	const interfaces = report.interfaces.map(({ observed: _, warnings, ...nic }) => ({
 		...nic,
 		message: nic.message.slice(0, length),

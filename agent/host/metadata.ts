@@ -100,7 +100,7 @@ async function get(signal: AbortSignal, state: { taken: boolean }): Promise<stri
 
 async function older(root: string): Promise<Heard> {
 	const copied = CloudInit.safeParse(json(textOf(root, '/run/cloud-init/instance-data.json')))
-	if (copied.success) return { told: { source: "cloud-init's copy", data: copied.data.ds.network_json } }
+	if (copied.success) return { told: { source: 'copy of cloud-init', data: copied.data.ds.network_json } }
 	if (driveOf(root) === undefined) return { silent: '' }
 	try {
 		return understood('config drive', await readDrive(root, 'openstack/latest/network_data.json', MOST))

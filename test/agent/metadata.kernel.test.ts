@@ -79,7 +79,7 @@ describe('a service that', () => {
 
 	test("cannot be heard leaves the word to cloud-init's copy", async () => {
 		put('/run/cloud-init/instance-data.json', JSON.stringify({ ds: { meta_data: {}, network_json: recorded }, v1: {} }))
-		expect(await ask()).toMatchObject({ told: { source: "cloud-init's copy", data: { links: [{}, { mtu: second.mtu }, {}] } } })
+		expect(await ask()).toMatchObject({ told: { source: 'copy of cloud-init', data: { links: [{}, { mtu: second.mtu }, {}] } } })
 	})
 })
 
