@@ -25,7 +25,7 @@ export type Attempt = {
 	deadManSeconds: number
 	apiServer: { host: string; port: number } | undefined
 	/** Told of a plan before anything is done about it. */
-	planned(plan: Plan): void
+	planned(plan: Plan, state: HostState): void
 	/** Only look: modes Plan and Verify. */
 	dry: boolean
 	/** Whether the interfaces' own gateways are asked where nothing is done. */
@@ -59,7 +59,7 @@ const MARGIN = 3_000
 export async function attempt(task: Attempt): Promise<Outcome> {
 	const before = await look(task)
 	const wish = await makePlan(task, before)
-	task.planned(wish)
+	task.planned(wish, before)
 	if (task.dry || wish.steps.length === 0) return untouched(task, wish, before)
 	const targets = targetsOf(task.host, before, task.apiServer)
 	const asking = task.timed('probe', () => probe(targets))

@@ -4,8 +4,8 @@ import { oneLine } from './one-line.ts'
 
 /** What a run tells while it goes on: one line a step. */
 export type Log = {
-	/** A step of the run: what (one word), and what came of it. */
-	tell(what: string, words: string): void
+	/** A step of the run: what (one word), and what came of it; `facts` are for machines only. */
+	tell(what: string, words: string, facts?: object): void
 	/** One interface: its name, its MAC, what it is and what becomes of it. */
 	nic(name: string, mac: string, words: string): void
 	/** For machines alone: people find it in the report. */
@@ -17,7 +17,7 @@ export function createLog(format: LogFormat, write: (line: string) => void): Log
 	if (format === 'json') {
 		const line = (facts: object) => write(`${JSON.stringify({ time: new Date().toISOString(), ...facts })}\n`)
 		return {
-			tell: (what, words) => line({ msg: what, words }),
+			tell: (what, words, facts) => line({ msg: what, words, ...facts }),
 			nic: (name, mac, words) => line({ msg: 'interface', name, mac, words }),
 			facts: (what, facts) => line({ msg: what, ...facts }),
 		}

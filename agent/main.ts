@@ -1,14 +1,15 @@
-import type { AgentReport, RunConfig } from '../contract/agent-run.ts'
+import type { RunConfig } from '../contract/agent-run.ts'
 import { addresseeOf, parseSettings, readConfig, type Settings } from './config.ts'
 import { deliver, terminationMessage } from './deliver.ts'
 import { type Code, failure, isFailure, reasonOf, wordsOf } from './failure.ts'
 import { formatFor, help, parseFlags, TERMINATION_LOG } from './flags.ts'
 import { hostAt } from './host/host.ts'
 import { lock } from './host/lock.ts'
-import { createLog, type Log, tellError } from './log.ts'
+import { createLog, tellError } from './log.ts'
 import { hardwareOnly, type LinkKinds } from './match.ts'
 import { reportEarlyEnd } from './report.ts'
 import { run } from './run.ts'
+import { tellEnd } from './tell.ts'
 
 /**
  * One run on one node, from the environment to the exit status.
@@ -49,12 +50,6 @@ async function oneRun(settings: Settings, kinds: LinkKinds): Promise<number> {
 	tellEnd(log, report)
 	const arrived = await deliver(report, config.report, settings, log)
 	return arrived && report.outcome === 'Succeeded' ? 0 : 1
-}
-
-function tellEnd(log: Log, { outcome, reason, milliseconds, message, changes }: AgentReport): void {
-	const seconds = ((milliseconds.total ?? 0) / 1000).toFixed(1)
-	if (outcome === 'Succeeded') log.tell(changes > 0 ? 'committed' : 'ended', `${message} in ${seconds} s`)
-	else log.tell('ended', `${outcome}, ${reason}, after ${seconds} s: ${message}`)
 }
 
 async function locked<T>(hostRoot: string, config: RunConfig, work: () => Promise<T>): Promise<T> {

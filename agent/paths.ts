@@ -16,8 +16,9 @@ export const RECORD_PATH = `${STATE_FOLDER}/record.json`
 /** The armed recipe. Its renaming to COMMITTED_FOLDER is the moment of commit. */
 export const UNDO_FOLDER = `${STATE_FOLDER}/undo`
 export const COMMITTED_FOLDER = `${STATE_FOLDER}/committed`
-export const SCRATCH_FOLDER = `${STATE_FOLDER}/scratch`
 export const LOCK_FOLDER = '/run/multinic'
+/** Gone with the boot. */
+export const SCRATCH_FOLDER = `${LOCK_FOLDER}/scratch`
 
 /** @returns where netplan is told of one interface */
 export const netplanPath = (name: string) => `/etc/netplan/99-${name}.yaml`

@@ -1,10 +1,38 @@
 import type { AgentReport } from '../contract/agent-run.ts'
 import { REPORT_MAX_BYTES, TERMINATION_MAX_BYTES } from '../contract/names.ts'
 
-/** @returns the report as JSON, as long as its ConfigMap may hold: what may be left out goes first */
+/** @returns the report as JSON, as long as its ConfigMap may hold: what may be left out goes first, contents of files before all */
 export function reportText(report: AgentReport): string {
-	const { plan: _, ...lean } = report
-	return [report, lean].map(form => JSON.stringify(form)).find(text => Buffer.byteLength(text) <= REPORT_MAX_BYTES) ?? shortText(report)
+	const forms = [report, withoutContents(report), withoutPlan(report), withoutDetails(withoutPlan(report))]
+	return forms.map(form => JSON.stringify(form)).find(fits) ?? shortText(report)
+}
+
+function fits(text: string): boolean {
+	return Buffer.byteLength(text) <= REPORT_MAX_BYTES
+}
+
+/** The largest goes first, until the rest has room. */
+function withoutContents(report: AgentReport): AgentReport {
+	const { plan } = report
+	if (!plan) return report
+	let files = plan.files
+	for (const { path } of plan.files.toSorted((a, b) => (b.content?.length ?? 0) - (a.content?.length ?? 0))) {
+		if (fits(JSON.stringify({ ...report, plan: { ...plan, files } }))) break
+		files = files.map(file => (file.path === path ? lean(file) : file))
+	}
+	return { ...report, plan: { ...plan, files } }
+}
+
+function lean({ content: _, ...file }: NonNullable<AgentReport['plan']>['files'][number]) {
+	return file
+}
+
+function withoutPlan({ plan: _, ...report }: AgentReport): AgentReport {
+	return report
+}
+
+function withoutDetails({ drift: _, ...report }: AgentReport): AgentReport {
+	return { ...report, interfaces: report.interfaces.map(({ done: _done, drift: _drift, ...nic }) => nic) }
 }
 
 /** @returns a short form for the termination message; still a whole report, with as many words as there is room for */
@@ -13,8 +41,8 @@ export function shortText(report: AgentReport): string {
 	return forms.find(text => Buffer.byteLength(text) <= TERMINATION_MAX_BYTES) ?? JSON.stringify({ ...cut(report, 0), interfaces: [] })
 }
 
-function cut({ plan: _, machine: __, ...report }: AgentReport, length: number): AgentReport {
-	const interfaces = report.interfaces.map(({ observed: _, warnings, ...nic }) => ({
+function cut({ plan: _plan, drift: _drift, machine: _machine, ...report }: AgentReport, length: number): AgentReport {
+	const interfaces = report.interfaces.map(({ observed: _observed, done: _done, drift: _, disruption: _disruption, warnings, ...nic }) => ({
 		...nic,
 		message: nic.message.slice(0, length),
 		warnings: length >= 80 ? warnings.slice(0, 1).map(warning => ({ ...warning, message: warning.message.slice(0, length) })) : [],

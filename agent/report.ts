@@ -1,35 +1,41 @@
-import type { AgentReport, InterfaceReport } from '../contract/agent-run.ts'
+import type { AgentReport, InterfaceReport, RunConfig } from '../contract/agent-run.ts'
 import { cut } from '../contract/conditions.ts'
 import type { WantedInterface } from '../contract/interface.ts'
-import type { Reason } from '../contract/reasons.ts'
 import type { Failure } from '../runtime/errors.ts'
 import type { Outcome } from './attempt.ts'
+import { diffOf } from './diff.ts'
+import { disruptionOf } from './disruption.ts'
+import { driftOf } from './drift.ts'
 import { type Code, reasonOf } from './failure.ts'
-import { spell } from './host/spell.ts'
 import type { HostState, Link } from './host/state.ts'
 import { identityOf, type Refusal } from './match.ts'
-import { oneLine } from './one-line.ts'
 import { duplicateWords } from './own-address.ts'
-import { countChanges, type Plan } from './plan.ts'
+import { backendOf } from './persist/backend.ts'
+import { countChanges } from './plan.ts'
+import type { Accepted } from './select.ts'
 import type { Tally } from './tally.ts'
+import { judge, short, undone, verdict } from './verdict.ts'
+
+export type Told = { outcome: Outcome; tally: Tally }
 
 /** What became of a run, interface by interface. */
 export function reportOutcome(outcome: Outcome, tally: Tally, finished: Date): AgentReport {
-	const { plan, failed, probes, proof } = outcome
+	const { plan, failed, probes, proof, state } = outcome
 	const interfaces = [
-		...plan.accepted.map(({ nic, link }) => accepted(nic, link, { outcome, tally })),
-		...plan.refused.map(({ nic, refusal }) => refused(nic, refusal, outcome.state)),
+		...plan.accepted.map(one => accepted(one, { outcome, tally })),
+		...plan.refused.map(({ nic, refusal }) => refused(nic, refusal, state)),
 	].toSorted((a, b) => a.id - b.id)
 	return {
 		...identity(tally, finished),
 		...verdict(interfaces, { outcome, tally }),
-		backend: 'netplan-networkd',
+		...backend(state),
 		persistent: proof.persistent,
 		changes: failed ? 0 : tally.total,
 		interfaces,
 		probes,
 		...(tally.notes.size > 0 && { notes: [...tally.notes].map(short) }),
-		...(isDry(tally) && { plan: planned(plan) }),
+		...lookedAt({ outcome, tally }),
+		...(tally.unfinished !== undefined && { unfinished: tally.unfinished }),
 	}
 }
 
@@ -72,34 +78,59 @@ const nothingJudged = {
 	probes: { before: [], after: [] },
 }
 
-type Told = { outcome: Outcome; tally: Tally }
+function backend(host: HostState): Pick<AgentReport, 'backend'> {
+	const found = backendOf(host)
+	return 'backend' in found ? found : {}
+}
 
-function accepted(nic: WantedInterface, link: Link, { outcome, tally }: Told): InterfaceReport {
-	const { failed, plan, proof, state } = outcome
-	if (failed) return { ...failedInterface(nic, undone(outcome)), ...observed(link, state) }
+/** Mode Plan tells what would be done; mode Verify what of nobody's is left. */
+function lookedAt({ outcome: { plan, state }, tally: { config } }: Told): Pick<AgentReport, 'plan' | 'drift'> {
+	if (config.mode === 'Plan') return { plan: diffOf(plan.steps, state) }
+	const drift =
+		config.mode === 'Verify'
+			? driftOf(
+					plan.steps.filter(({ id }) => id === undefined),
+					state,
+				)
+			: []
+	return drift.length > 0 ? { drift } : {}
+}
+
+function accepted({ nic, link }: Accepted, told: Told): InterfaceReport {
+	const { failed, plan, proof, state } = told.outcome
+	if (failed) return { ...failedInterface(nic, undone(told.outcome)), ...observed(link, state) }
 	if (!state.links.some(({ ifindex }) => ifindex === link.ifindex))
 		return failedInterface(nic, { reason: 'WaitingForDevice', message: `${link.name} went away during the run` })
-	const changes = isDry(tally) ? countChanges(plan.steps, nic.id) : (tally.changes.get(nic.id) ?? 0)
-	const warnings = [proof.warnings.get(nic.id), tally.warnings.get(nic.id)].filter(warning => warning !== undefined)
+	const warnings = [proof.warnings.get(nic.id), told.tally.warnings.get(nic.id)].filter(warning => warning !== undefined)
+	const { mode } = told.tally.config
+	const changes = isDry(told.tally.config) ? countChanges(plan.steps, nic.id) : (told.tally.changes.get(nic.id) ?? 0)
+	const found = whatOf(nic.id, link, told)
 	return {
 		id: nic.id,
 		name: nic.name,
 		macAddress: nic.macAddress,
-		...judge(changes, link, tally),
+		...judge(mode, { changes, drift: found.drift, duplicates: duplicateWords(link) }),
 		changes,
+		...found,
 		...observed(link, state),
 		warnings: warnings.map(({ reason, message }) => ({ reason, message: short(message) })),
 	}
 }
 
-function judge(changes: number, link: Link, { config }: Tally): Pick<InterfaceReport, 'state' | 'reason' | 'message'> {
-	if (changes === 0) return { state: 'Configured', reason: 'AlreadyConfigured', message: 'it was right already' }
-	const many = `${changes} ${changes === 1 ? 'change' : 'changes'}`
-	if (config.mode === 'Plan') return { state: 'Pending', reason: 'Planned', message: `${many} would be made` }
-	const duplicates = duplicateWords(link)
-	if (config.mode === 'Verify' && duplicates !== undefined) return { state: 'Failed', reason: 'AddressInUse', message: duplicates }
-	if (config.mode === 'Verify') return { state: 'Failed', reason: 'Drifted', message: `${many} would put it right again` }
-	return { state: 'Configured', reason: 'Configured', message: `${many} made` }
+/** As much as a person reads of one interface. */
+const DONE_MAX = 30
+const DONE_LENGTH = 80
+
+/** What was done about an interface, or would be, or is otherwise than it should be: whichever the mode asks for. */
+function whatOf(id: number, link: Link, { outcome, tally }: Told): Pick<InterfaceReport, 'done' | 'drift' | 'disruption'> {
+	const own = outcome.plan.steps.filter(step => step.id === id)
+	if (tally.config.mode === 'Plan') return own.length > 0 ? { disruption: disruptionOf(own, link) } : {}
+	if (tally.config.mode === 'Verify') {
+		const drift = driftOf(own, outcome.state)
+		return drift.length > 0 ? { drift } : {}
+	}
+	const done = tally.done.get(id) ?? []
+	return done.length > 0 ? { done: done.slice(0, DONE_MAX).map(words => cut(words, DONE_LENGTH)) } : {}
 }
 
 function refused(nic: WantedInterface, refusal: Refusal, state: HostState): InterfaceReport {
@@ -118,52 +149,6 @@ function observed(link: Link | undefined, { links }: HostState): Pick<InterfaceR
 	return { observed: { link: now.name, mtu: now.mtu, up: now.up, addresses: addresses.map(({ cidr }) => cidr) } }
 }
 
-function undone({ failed, unrestored = [] }: Outcome): Refusal {
-	const reason = failed ? reasonOf(failed.code) : 'RolledBack'
-	const end = unrestored.length === 0 ? 'everything was put back' : `NOT put back: ${unrestored.join('; ')}`
-	return { reason, message: `${failed?.message}; ${end}` }
-}
-
-function verdict(interfaces: readonly InterfaceReport[], { outcome, tally }: Told): Pick<AgentReport, 'outcome' | 'reason' | 'message'> {
-	if (outcome.failed) {
-		const { reason, message } = undone(outcome)
-		return { outcome: outcome.unrestored?.length ? 'Failed' : 'RolledBack', reason, message: short(message) }
-	}
-	const bad = interfaces.filter(({ state }) => state === 'Failed')
-	const good = `${interfaces.length - bad.length}/${interfaces.length}`
-	if (bad.length > 0)
-		return {
-			outcome: bad.length < interfaces.length ? 'PartlyFailed' : 'Failed',
-			reason: common(bad),
-			message: short(`Configured ${good}. ${bad.map(({ name, message }) => `${name}: ${message}.`).join(' ')}`),
-		}
-	const left = countChanges(outcome.plan.steps)
-	if (tally.config.mode === 'Plan') return { outcome: 'Succeeded', reason: 'Planned', message: `${left} changes would be made` }
-	if (tally.config.mode === 'Verify' && left > 0)
-		return { outcome: 'Failed', reason: 'Drifted', message: `${left} changes would put the node right again` }
-	if (interfaces.length === 0)
-		return { outcome: 'Succeeded', reason: 'NoInterfaces', message: 'no interface is wanted and nothing of ours is left on the node' }
-	return { outcome: 'Succeeded', reason: 'AllInterfacesConfigured', message: `Configured ${good}` }
-}
-
-/** One reason that all give says more than that some failed. */
-function common(bad: readonly InterfaceReport[]): Reason {
-	const reasons = new Set(bad.map(({ reason }) => reason))
-	const [only = 'PartlyFailed'] = reasons
-	return reasons.size === 1 ? only : 'PartlyFailed'
-}
-
-function planned({ steps }: Plan): NonNullable<AgentReport['plan']> {
-	const changes = steps.map(({ change }) => change)
-	const commands = changes.flatMap(
-		change => spell(change)?.line ?? (change.kind === 'sysctl' ? [`${change.name} ${change.key} = ${change.value}`] : []),
-	)
-	return {
-		commands,
-		files: changes.flatMap(change => (change.kind === 'file' ? [`${change.file ? 'write' : 'remove'} ${change.path}`] : [])),
-	}
-}
-
 function identity({ config, started, milliseconds }: Tally, finished: Date) {
 	const { nodeName, uid, generation, attempt, mode } = config
 	const total = finished.getTime() - started.getTime()
@@ -180,11 +165,6 @@ function identity({ config, started, milliseconds }: Tally, finished: Date) {
 	}
 }
 
-function isDry({ config }: Tally): boolean {
-	return config.mode === 'Plan' || config.mode === 'Verify'
-}
-
-/** One line, as long as a status may carry it. */
-function short(message: string): string {
-	return cut(oneLine(message))
+function isDry({ mode }: RunConfig): boolean {
+	return mode === 'Plan' || mode === 'Verify'
 }

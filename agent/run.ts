@@ -6,11 +6,12 @@ import { blamed, type Code, isFailure, reasonOf } from './failure.ts'
 import type { Host } from './host/host.ts'
 import { type Log, tellError } from './log.ts'
 import { type LinkKinds, match, isRefusal, type Refusal } from './match.ts'
-import { countChanges, type Plan } from './plan.ts'
-import type { Released } from './select.ts'
+import { backendOf } from './persist/backend.ts'
+import { countChanges } from './plan.ts'
 import { reportFailure, reportOutcome } from './report.ts'
 import type { Tally } from './tally.ts'
-import { nicWords } from './words.ts'
+import { tellHeading, tellInterfaces } from './tell.ts'
+import { doneWords } from './words.ts'
 
 export type Surrounding = {
 	log: Log
@@ -26,44 +27,55 @@ export type Surrounding = {
  * @returns the report, whatever happened; only a bug is thrown
  */
 export async function run(config: RunConfig, host: Host, surrounding: Surrounding): Promise<AgentReport> {
-	const tally: Tally = {
-		config,
-		started: new Date(),
-		milliseconds: {},
-		changes: new Map(),
-		total: 0,
-		warnings: new Map(),
-		notes: new Set(),
-	}
+	const tally = newTally(config)
 	const began = performance.now()
 	/** The wall clock may be set meanwhile. */
 	const now = () => new Date(tally.started.getTime() + Math.round(performance.now() - began))
 	const interfaces = config.mode === 'Cleanup' ? [] : settle(config.interfaces)
-	surrounding.log.tell(`${config.nodeName}, generation ${config.generation}, ${modes[config.mode]}backend netplan-networkd`, '')
+	const heading = once((backend: string) => tellHeading(tally, backend, surrounding.log))
 	try {
-		await clearDeadRun(host, surrounding.log)
-		const outcome = await untilDevicesCame(interfaces, { config, host, surrounding, tally })
+		await meetDeadRun(host, tally, surrounding.log)
+		const outcome = await untilDevicesCame(interfaces, { config, host, surrounding, tally, heading })
 		return reportOutcome(outcome, tally, now())
 	} catch (error) {
 		if (!isFailure<Code>(error)) throw error
+		heading('unknown')
 		tellError(surrounding.log, 'failed', error)
 		return reportFailure(error, interfaces, tally, now())
 	}
 }
 
-const modes: Record<RunConfig['mode'], string> = { Apply: '', Plan: 'plan only, ', Verify: 'look only, ', Cleanup: 'cleanup, ' }
+type Run = { config: RunConfig; host: Host; surrounding: Surrounding; tally: Tally; heading(backend: string): void }
 
-type Run = { config: RunConfig; host: Host; surrounding: Surrounding; tally: Tally }
+function newTally(config: RunConfig): Tally {
+	const counted = { milliseconds: {}, changes: new Map(), done: new Map(), total: 0, warnings: new Map(), notes: new Set<string>() }
+	return { config, started: new Date(), ...counted, unfinished: undefined }
+}
 
-/** A run that died has left its undo on the host: the host was never committed, so it is put back before anything is planned. */
-async function clearDeadRun(host: Host, log: Log): Promise<void> {
+function once<T>(act: (value: T) => void): (value: T) => void {
+	let isDone = false
+	return value => {
+		if (!isDone) act(value)
+		isDone = true
+	}
+}
+
+/**
+ * A run that died has left its undo on the host: the host was never committed, so it is put back before anything is planned. A run
+ * that only looks says so and leaves it.
+ */
+async function meetDeadRun(host: Host, tally: Tally, log: Log): Promise<void> {
+	if (isDry(tally.config)) {
+		tally.unfinished = host.unfinished()
+		return
+	}
 	const dead = host.leftBehind()
 	if (!dead) return
 	const complaints = await host.undo(dead.undo)
 	await host.disarm(dead)
 	log.tell('cleared', `an earlier run (${dead.tag}) ended before its commit; it was undone`)
 	// Most of them only say that there was nothing to undo; which ones is for a person to judge.
-	for (const complaint of new Set(complaints)) log.tell('undoing said', complaint)
+	for (const complaint of new Set(complaints)) log.tell('undoing said', `${complaint} (no harm where there was nothing to undo)`)
 }
 
 async function untilDevicesCame(interfaces: readonly WantedInterface[], run: Run): Promise<Outcome> {
@@ -115,7 +127,11 @@ function taskOf(interfaces: readonly WantedInterface[], run: Run, lessons: Lesso
 		wanted: { interfaces, nodeAddresses: config.nodeAddresses, kinds: surrounding.kinds, failed: lessons.failed },
 		host,
 		log: surrounding.log,
-		planned: plan => tellInterfaces(plan, surrounding.log),
+		planned: (plan, state) => {
+			const found = backendOf(state)
+			run.heading('backend' in found ? found.backend : 'unknown')
+			tellInterfaces(plan, state, { log: surrounding.log, mode: config.mode })
+		},
 		tag: `g${config.generation}-${config.attempt}-${tally.started.getTime().toString(36)}-${lessons.turn}`,
 		deadManSeconds: config.deadManSeconds,
 		apiServer: surrounding.apiServer,
@@ -139,20 +155,11 @@ function count({ plan, warnings, notes }: Outcome, tally: Tally): void {
 	if (warnings) tally.warnings = new Map(warnings)
 	for (const note of notes ?? []) tally.notes.add(note)
 	if (isDry(tally.config)) return
-	for (const { nic } of plan.accepted) tally.changes.set(nic.id, (tally.changes.get(nic.id) ?? 0) + countChanges(plan.steps, nic.id))
+	for (const { nic } of plan.accepted) {
+		tally.changes.set(nic.id, (tally.changes.get(nic.id) ?? 0) + countChanges(plan.steps, nic.id))
+		tally.done.set(nic.id, [...(tally.done.get(nic.id) ?? []), ...doneWords(plan.steps, nic.id)])
+	}
 	tally.total += countChanges(plan.steps)
-}
-
-function tellInterfaces(plan: Plan, log: Log): void {
-	for (const accepted of plan.accepted) log.nic(accepted.nic.name, accepted.nic.macAddress, nicWords(accepted, plan))
-	for (const { nic, refusal } of plan.refused) log.nic(nic.name, nic.macAddress, `${refusal.reason}: ${refusal.message}`)
-	for (const released of plan.released) log.nic(released.ours.name, released.ours.mac, `is no longer wanted${fate(released, plan)}`)
-}
-
-function fate({ ours: { original }, link }: Released, { moves }: Plan): string {
-	if (!link) return ', and gone'
-	const name = moves.find(move => move.link === link.ifindex)?.to ?? link.name
-	return name === original.name ? `; becomes ${name} again` : `; stays ${name} until the name ${original.name} is free`
 }
 
 /** Before Linux 6.2 a link that is up keeps its name. */

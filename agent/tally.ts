@@ -8,9 +8,13 @@ export type Tally = {
 	milliseconds: Record<string, number>
 	/** id → changes that were committed. */
 	changes: Map<number, number>
+	/** The same, a few words each. */
+	done: Map<number, string[]>
 	total: number
 	/** id → what its own probes found last. */
 	warnings: Map<number, Warning>
 	/** What could not be found out, and why. */
 	notes: Set<string>
+	/** The tag of a dead run that this one, which only looks, has found and left. */
+	unfinished: string | undefined
 }

@@ -1,6 +1,6 @@
 import { routeTable } from '../contract/names.ts'
 import type { Link } from './host/state.ts'
-import type { Plan } from './plan.ts'
+import { countChanges, type Plan } from './plan.ts'
 import { addressesOf } from './routing.ts'
 import type { Accepted } from './select.ts'
 import type { Change, Step } from './steps.ts'
@@ -34,6 +34,11 @@ function otherWords(change: Change): string {
 	return 'name' in change ? `${change.kind} ${change.name}` : change.kind
 }
 
+/** @returns what these steps do for one interface, a few words a change; not what only serves a change */
+export function doneWords(steps: readonly Step[], id: number): string[] {
+	return steps.filter(step => step.id === id && countChanges([step]) > 0).map(stepWords)
+}
+
 /** @returns `is ens7, down     rename, mtu 1450, 10.0.0.23/24, table 100 from 10.0.0.23`: what is found, what becomes of it */
 export function nicWords({ nic, link }: Accepted, { steps }: Plan): string {
 	const own = steps.filter(({ id }) => id === nic.id)
@@ -41,7 +46,8 @@ export function nicWords({ nic, link }: Accepted, { steps }: Plan): string {
 	return `${linkWords(link)}  ${summary(own, nic.id, addressesOf(nic)).join(', ')}`
 }
 
-function linkWords({ name, up }: Link): string {
+/** @returns `is ens7, down`, as wide as a column */
+export function linkWords({ name, up }: Link): string {
 	return `is ${name}, ${up ? 'up' : 'down'}`.padEnd(16)
 }
 

@@ -42,6 +42,39 @@ export const RunConfig = z.strictObject({
 })
 export type RunConfig = z.infer<typeof RunConfig>
 
+/** What a plan does to what is in use now. `Blip`: traffic stops for a moment; `AddressLost`: an address that is there goes, be it for a moment. */
+export const Disruption = z.object({ class: z.enum(['None', 'Blip', 'AddressLost']), because: z.string() })
+export type Disruption = z.infer<typeof Disruption>
+
+const attributes = ['name', 'altname', 'mtu', 'state', 'address', 'route', 'rule', 'sysctl', 'file', 'manager'] as const
+
+/** One thing that is no longer as it should be. */
+export const Drift = z.object({
+	attribute: z.enum(attributes),
+	of: z.string().optional().describe('Which sysctl, which file'),
+	link: z.string().optional().describe('Kernel name of the link, where no interface is spoken of'),
+	wanted: z.string().describe('none: it should not be there'),
+	found: z.string().describe('missing: it is not there'),
+})
+export type Drift = z.infer<typeof Drift>
+
+/** What a run of mode Plan would do. */
+export const PlannedDiff = z.object({
+	commands: z.array(z.string()).describe('All of it in order, in the words of ip(8), sysctl(8) …'),
+	links: z.record(z.string(), z.string()).describe('if7, as the commands call a link → the name it has now'),
+	files: z.array(
+		z.object({
+			path: z.string(),
+			action: z.enum(['create', 'change', 'remove']),
+			mode: z.string().optional().describe('Octal'),
+			bytes: z.int().optional(),
+			content: z.string().optional().describe('Left out where it may hold what others keep secret, or is too long'),
+		}),
+	),
+	disruption: Disruption,
+})
+export type PlannedDiff = z.infer<typeof PlannedDiff>
+
 export const InterfaceReport = z.object({
 	id: z.int(),
 	name: z.string(),
@@ -52,6 +85,9 @@ export const InterfaceReport = z.object({
 	changes: z.int().min(0),
 	observed: Observed.optional(),
 	warnings: z.array(z.object({ reason: Reason, message: z.string() })),
+	done: z.array(z.string()).optional().describe('What was changed, a few words each'),
+	drift: z.array(Drift).optional().describe('Mode Verify: what is not as it should be'),
+	disruption: Disruption.optional().describe('Mode Plan'),
 })
 export type InterfaceReport = z.infer<typeof InterfaceReport>
 
@@ -84,6 +120,8 @@ export const AgentReport = z.object({
 	interfaces: z.array(InterfaceReport),
 	probes: z.object({ before: z.array(Probe), after: z.array(Probe) }),
 	notes: z.array(z.string()).optional().describe('What the run could not find out, and why'),
-	plan: z.object({ commands: z.array(z.string()), files: z.array(z.string()) }).optional(),
+	plan: PlannedDiff.optional(),
+	drift: z.array(Drift).optional().describe('Mode Verify: what is left of what nobody wants any more'),
+	unfinished: z.string().optional().describe('A run that died before its commit, which the next that changes something undoes first'),
 })
 export type AgentReport = z.infer<typeof AgentReport>

@@ -59,10 +59,8 @@ function allDone({ changes }: AgentReport, { length }: { length: number }): Pick
 	return { state: 'Configured', reason: 'AllInterfacesConfigured', message: `${all}: ${made}` }
 }
 
-function planned(report: AgentReport): string {
-	const { changes } = report
-	const size = changes === 0 ? 'nothing would be changed' : `${changes} ${changes === 1 ? 'change' : 'changes'} would be made`
-	return cut(`Mode Plan: ${size}. ${report.message}`)
+function planned({ message }: AgentReport): string {
+	return cut(`Mode Plan: ${message}`)
 }
 
 /** The cause of one interface names the whole only when it explains every failure; a run that was put back explains all. */

@@ -5,7 +5,7 @@ import { ifInstalled } from './installed.ts'
 export type Holder = { mac?: string } | { unasked: string }
 
 /** Two questions, a second apart: a link that has just come up may lose the first. */
-const QUESTIONS = ['-c', '2', '-w', '2']
+export const QUESTIONS = ['-c', '2', '-w', '2']
 
 /**
  * Asks the wire who has an IPv4 address, in nobody's name (an ARP probe, RFC 5227), so that whoever has it answers whatever he makes of

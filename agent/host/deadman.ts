@@ -103,6 +103,15 @@ export function leftBehind(root: string): Armed | undefined {
 	return { undo, tag, ...(exists(timer) && { ends: 0 }) }
 }
 
+/**
+ * @returns the tag of a run that died and has left its undo, which is not touched
+ * @throws Failure BAD_RECORD when it cannot be read
+ */
+export function unfinished(root: string): string | undefined {
+	const file = readFile(root + UNDO_JSON)
+	return file && understood(file.content).tag
+}
+
 function foldersOfOurs(): Set<string> {
 	const { live, boot } = told([], '')
 	const ours = Array.from({ length: MAX_INTERFACES }, (_, id) => pathsOf(interfaceName(id)))

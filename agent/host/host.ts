@@ -5,7 +5,7 @@ import type { Generated } from '../plan.ts'
 import { generate, type Proof, prove } from './prove.ts'
 import type { Change, Step } from '../steps.ts'
 import { apply, applyUndo, type Asking } from './apply.ts'
-import { type Armed, arm, disarm, isArmed, leftBehind } from './deadman.ts'
+import { type Armed, arm, disarm, isArmed, leftBehind, unfinished } from './deadman.ts'
 import { readHostFile } from './files.ts'
 import { neighboursAnswer, type Question } from './neighbours.ts'
 import { observe } from './observe.ts'
@@ -22,6 +22,8 @@ export type Host = {
 	isArmed(): boolean
 	disarm(armed: Armed): Promise<void>
 	leftBehind(): Armed | undefined
+	/** The tag of a run that died before its commit and is still to be undone. */
+	unfinished(): string | undefined
 	apply(steps: readonly Step[], asking?: Asking): Promise<void>
 	undo(changes: readonly Change[]): Promise<string[]>
 	/** Asks anew; who has not answered after `withinMs` milliseconds is silent. */
@@ -42,6 +44,7 @@ export function hostAt(root: string): Host {
 		isArmed: () => isArmed(root),
 		disarm: armed => disarm(root, armed),
 		leftBehind: () => leftBehind(root),
+		unfinished: () => unfinished(root),
 		apply: (steps, asking) => apply(root, steps, asking),
 		undo: changes => applyUndo(root, changes),
 		neighboursAnswer,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, linkSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { codeOf } from '../../runtime/errors.ts'
 import { failure } from '../failure.ts'
@@ -17,19 +17,21 @@ type Holder = { generation: number; attempt: number }
  */
 export async function lock(root: string, { generation, attempt }: Holder): Promise<() => void> {
 	const folder = root + LOCK_FOLDER
-	mkdirSync(folder, { recursive: true })
-	chmodSync(folder, 0o700)
 	const own = `${folder}/${randomBytes(4).toString('hex')}`
 	let words = ''
-	const server = await listen(own, () => words)
+	const server = await listenIn(folder, own, () => words)
+	const leave = () => {
+		server.close()
+		unless(['ENOTEMPTY', 'ENOENT', 'EBUSY'], () => rmdirSync(folder))
+	}
 	const unlock = () => {
 		rmSync(`${folder}/lock`, { force: true })
-		server.close()
+		leave()
 	}
 	try {
 		await claim(folder, own)
 	} catch (error) {
-		server.close()
+		leave()
 		throw error
 	}
 	words = `generation ${generation}, attempt ${attempt}, since ${new Date().toISOString().slice(11, 19)}`
@@ -63,13 +65,26 @@ async function refuseOthers(folder: string, own: string): Promise<void> {
 		const path = `${folder}/${name}`
 		if (name === 'lock' || path === own) continue
 		const holder = await ask(path)
-		if (holder === undefined) rmSync(path, { force: true })
+		if (holder === undefined) rmSync(path, { recursive: true, force: true })
 		else if (holder !== '') throw locked(holder)
 	}
 }
 
 function locked(holder: string) {
 	return failure('LOCKED', `another run is at work on this host${holder === '' ? '' : `: ${holder}`}`)
+}
+
+/** The last who leaves removes the folder, which may be just now. */
+async function listenIn(folder: string, own: string, words: () => string): Promise<Server> {
+	for (let chance = 1; ; chance++) {
+		mkdirSync(folder, { recursive: true })
+		unless(['ENOENT'], () => chmodSync(folder, 0o700))
+		try {
+			return await listen(own, words)
+		} catch (error) {
+			if (chance === 5 || !['ENOENT', 'EACCES'].includes(codeOf(error))) throw error
+		}
+	}
 }
 
 /** @param words what it tells who connects */

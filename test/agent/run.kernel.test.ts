@@ -1,6 +1,7 @@
-import { statSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { RunConfig } from '../../contract/agent-run.ts'
 import type { Interface } from '../../contract/interface.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 
@@ -143,29 +144,107 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		expect(await names()).toMatchObject({ [mac(0)]: 'ens0', [mac(1)]: 'multinic1' })
 	})
 
-	test('a plan says what would be done and does nothing', async () => {
-		await addNics(1)
-		const before = await host.everything()
-		const { report } = await host.agent(nics(1), { mode: 'Plan' })
-		expect(report).toMatchObject({ outcome: 'Succeeded', reason: 'Planned', changes: 0 })
-		expect(report?.plan?.commands).toContainEqual(expect.stringMatching(/^link set dev if\d+ name multinic0$/))
-		expect(await host.everything()).toEqual(before)
+	test('a plan is the exact difference: its files are what a run then writes, and it leaves the host as it was, folders and all', async () => {
+		await addNics(2)
+		await host.ip(`link set ens1 up\naddr add 10.0.1.23/24 dev ens1`)
+		const before = { kernel: await host.everything(), files: entries() }
+		const { report, code, stdout } = await host.agent(nics(2), { mode: 'Plan' })
+		expect({ kernel: await host.everything(), files: entries() }).toEqual(before)
+		expect(code).toBe(0)
+		expect(report).toMatchObject({ outcome: 'Succeeded', reason: 'Planned', changes: 0, plan: { disruption: { class: 'Blip' } } })
+		expect(report?.interfaces).toMatchObject([{ disruption: { class: 'None' } }, { disruption: { class: 'Blip' } }])
+		const { commands = [], files = [], links = {} } = report?.plan ?? {}
+		const called = Object.keys(links).find(key => links[key] === 'ens0')
+		expect(commands).toContain(`ip link set dev ${called} name multinic0`)
+		expect(stdout).toContain(`would           ip link set dev ${called} name multinic0\n`)
+		await host.agent(nics(2))
+		for (const { path, content, mode, bytes } of files) {
+			expect(statSync(join(host.root, path))).toMatchObject({ size: bytes, mode: 0o100_000 + Number.parseInt(mode ?? '', 8) })
+			if (content !== undefined) expect(readFileSync(join(host.root, path), 'utf8')).toBe(content)
+		}
+		expect(files.filter(({ content }) => content === undefined).map(({ path }) => path)).toEqual(['/var/lib/multinic/record.json'])
 	})
 
-	test('a look says what is no longer right, on a NIC and besides, and does nothing', async () => {
+	test('a plan whose generator fails leaves nothing behind either', async () => {
 		await addNics(1)
-		await host.agent(nics(1))
-		expect((await host.agent(nics(1), { mode: 'Verify' })).report).toMatchObject({
+		mkdirSync(join(host.root, 'usr/libexec/netplan'), { recursive: true })
+		writeFileSync(join(host.root, 'usr/libexec/netplan/generate'), '')
+		writeFileSync(join(host.root, 'etc/netplan/50-other.yaml'), 'network: {version: 2}')
+		const before = entries()
+		const { report, code } = await host.agent(nics(1), { mode: 'Plan' })
+		expect(report).toMatchObject({ outcome: 'Failed', reason: 'CommandFailed' })
+		expect(code).toBe(1)
+		expect(entries()).toEqual(before)
+	})
+
+	test.each<RunConfig['mode']>(['Plan', 'Verify'])('mode %s leaves what a dead run has left, and says so', async mode => {
+		await addNics(2)
+		await host.agent(nics(2), {}, { at: 9, how: 'kill' })
+		// The lock of a dead process is nobody's.
+		const kept = () => entries().filter(entry => !entry.startsWith('/run/multinic'))
+		const before = { kernel: await host.everything(), files: kept() }
+		const { report, stdout } = await host.agent(nics(2), { mode })
+		expect({ kernel: await host.everything(), files: kept() }).toEqual(before)
+		expect(report).toMatchObject({ unfinished: expect.stringMatching(/^g1-1-/), message: expect.stringContaining('would be undone first') })
+		expect(stdout).toMatch(/^unfinished +an earlier run \(g1-1-\w+-0\) ended before its commit/m)
+		const { report: next, stdout: said } = await host.agent(nics(2))
+		expect(said).toMatch(/^cleared +an earlier run/m)
+		expect(next).toMatchObject({ message: 'Configured 2/2' })
+	})
+
+	test('a look says what is no longer right, attribute by attribute, and does nothing', async () => {
+		await addNics(2)
+		await host.agent(nics(2))
+		expect((await host.agent(nics(2), { mode: 'Verify' })).report).toMatchObject({
 			outcome: 'Succeeded',
 			reason: 'AllInterfacesConfigured',
 		})
-		await host.ip('link set multinic0 mtu 1500')
+		await host.ip('link set multinic0 mtu 1500\naddr del 10.0.0.23/24 dev multinic0\nrule del priority 10000\nlink set multinic1 down')
+		await host.inside('sh', [
+			'-c',
+			'echo 0 > /proc/sys/net/ipv4/conf/multinic0/arp_ignore; rm "$1/etc/sysctl.d/99-multinic1.conf"',
+			'sh',
+			host.root,
+		])
+		const before = { kernel: await host.everything(), files: entries() }
+		const { report, code } = await host.agent(nics(2), { mode: 'Verify' })
+		expect({ kernel: await host.everything(), files: entries() }).toEqual(before)
+		expect(code).toBe(1)
+		expect(report).toMatchObject({ outcome: 'Failed', reason: 'Drifted', changes: 0 })
+		const [first, second] = report?.interfaces ?? []
+		expect(first).toMatchObject({ state: 'Failed', reason: 'Drifted', observed: { mtu: 1500 } })
+		expect(first?.message).toMatch(/^ipv4\/arp_ignore is 0, not 1; mtu is 1500, not 1400; 10\.0\.0\.23\/24 is missing; /)
+		expect(first?.drift).toEqual([
+			{ attribute: 'sysctl', of: 'ipv4/arp_ignore', wanted: '1', found: '0' },
+			{ attribute: 'mtu', wanted: '1400', found: '1500' },
+			{ attribute: 'address', wanted: '10.0.0.23/24', found: 'missing' },
+			{ attribute: 'route', wanted: '10.0.0.0/24 table 100', found: 'missing' },
+			{ attribute: 'route', wanted: '0.0.0.0/0 via 10.0.0.1 table 100', found: 'missing' },
+			{ attribute: 'rule', wanted: 'from 10.0.0.23/32 table 100 priority 10000', found: 'missing' },
+		])
+		expect(second?.drift).toContainEqual({ attribute: 'state', wanted: 'up', found: 'down' })
+		expect(second?.drift).toContainEqual({ attribute: 'file', of: '/etc/sysctl.d/99-multinic1.conf', wanted: 'there', found: 'missing' })
+	})
+
+	test('a look says what is left of what nobody wants', async () => {
+		await addNics(1)
+		await host.agent(nics(1))
 		const before = await host.everything()
-		const drifted = await host.agent(nics(1), { mode: 'Verify' })
-		expect(drifted.report?.interfaces).toMatchObject([{ state: 'Failed', reason: 'Drifted', observed: { mtu: 1500 } }])
-		const leftOver = await host.agent([], { mode: 'Verify' })
-		expect(leftOver.report).toMatchObject({ outcome: 'Failed', reason: 'Drifted', changes: 0 })
+		const { report, stdout } = await host.agent([], { mode: 'Verify' })
+		expect(report).toMatchObject({ outcome: 'Failed', reason: 'Drifted', changes: 0 })
+		expect(report?.drift).toContainEqual({ attribute: 'name', link: 'multinic0', wanted: 'ens0', found: 'multinic0' })
+		expect(stdout).toMatch(/^left over +multinic0: 10\.0\.0\.23\/24 is too much$/m)
 		expect(await host.everything()).toEqual(before)
+	})
+
+	test('a run tells what it did to each NIC, and what took how long', async () => {
+		await addNics(1)
+		const { report, stdout } = await host.agent(nics(1))
+		expect(report?.interfaces[0]?.done).toEqual(
+			expect.arrayContaining(['rename to multinic0', 'mtu 1400', 'up', '10.0.0.23/24', 'write /etc/netplan/99-multinic0.yaml']),
+		)
+		expect(report?.interfaces[0]?.done).toHaveLength(report?.interfaces[0]?.changes ?? 0)
+		expect(stdout).toMatch(/^took +observe \d+ ms, .*apply \d+ ms/m)
 	})
 
 	test('a config that is wrong touches nothing and names the field', async () => {
@@ -178,6 +257,18 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		expect(await host.everything()).toEqual(before)
 	})
 })
+
+/** Files and folders, with what they hold and may be. */
+function entries(): string[] {
+	return ['etc', 'run', 'var'].flatMap(top =>
+		readdirSync(join(host.inner, top), { recursive: true, withFileTypes: true })
+			.map(entry => {
+				const path = join(entry.parentPath, entry.name)
+				return `${path.slice(host.inner.length)} ${statSync(path).mode.toString(8)} ${entry.isFile() ? readFileSync(path, 'utf8') : ''}`
+			})
+			.sort(),
+	)
+}
 
 async function addNics(count: number): Promise<void> {
 	for (let id = 0; id < count; id++) await addNic(id)

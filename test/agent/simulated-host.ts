@@ -156,6 +156,7 @@ export function livingHost(start: HostState): { host: Host; now(): HostState } {
 			armed = false
 		},
 		leftBehind: () => undefined,
+		unfinished: () => undefined,
 		apply: async (steps: readonly Step[]) => {
 			const changes = steps.map(({ change }) => change)
 			state = afterEvery(state, changes, false)

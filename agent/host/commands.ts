@@ -1,0 +1,25 @@
+import type { Change } from '../steps.ts'
+import { stepWords } from '../words.ts'
+import { QUESTIONS } from './arp.ts'
+import { settingPath, spell } from './spell.ts'
+
+/**
+ * One change as a person would type it. `ip` lines go by `ip -batch` and mean the same each on its own; links are `if<ifindex>`, as
+ * there. What no program is called for is said in words.
+ */
+export function commandOf(change: Change): string {
+	const spelled = spell(change)
+	if (spelled) return `ip ${spelled.family === 6 ? '-6 ' : ''}${spelled.line}`
+	switch (change.kind) {
+		case 'sysctl':
+			return `sysctl -w ${settingPath(change.name, change.key)}=${change.value}`
+		case 'file':
+			return `${change.file ? 'write' : 'remove'} ${change.path}`
+		case 'seen':
+			return `networkctl list, until it shows ${change.names.join(' ')}`
+		case 'ask':
+			return change.ips.map(ip => `arping -D ${QUESTIONS.join(' ')} -I ${change.name} ${ip}`).join('; ')
+		default:
+			return stepWords({ change })
+	}
+}

@@ -1,0 +1,230 @@
+import { describe, expect, test } from 'vitest'
+import { diffOf } from '../../agent/diff.ts'
+import { disruptionOf } from '../../agent/disruption.ts'
+import { driftOf, driftWords } from '../../agent/drift.ts'
+import { commandOf } from '../../agent/host/commands.ts'
+import type { HostState, Link } from '../../agent/host/state.ts'
+import { plan } from '../../agent/plan.ts'
+import { reportText } from '../../agent/report-text.ts'
+import type { Change, Step } from '../../agent/steps.ts'
+import type { AgentReport, Drift } from '../../contract/agent-run.ts'
+import { Interfaces, settle } from '../../contract/interface.ts'
+import { REPORT_MAX_BYTES } from '../../contract/names.ts'
+import { hostWith } from './simulated-host.ts'
+
+const mac = 'fa:16:3e:37:c3:f1'
+const address = (cidr: string, dynamic = false) => ({
+	family: cidr.includes(':') ? (6 as const) : (4 as const),
+	cidr,
+	global: true,
+	dynamic,
+})
+const link = (more: Partial<Link> = {}): Link => hostWith([{ ifindex: 3, name: 'ens7', mac, up: true, ...more }]).links[0] as Link
+const rename: Change = { kind: 'rename', link: 3, to: 'multinic0' }
+const down: Change = { kind: 'down', link: 3 }
+const up: Change = { kind: 'up', link: 3 }
+const mtu = (bytes: number): Change => ({ kind: 'mtu', link: 3, bytes })
+const four = address('10.0.0.9/24')
+const six = address('fd00::9/64')
+const route = {
+	family: 4 as const,
+	to: '0.0.0.0/0',
+	via: '10.0.0.1',
+	link: 3,
+	table: 100,
+	metric: 0,
+	protocol: 4,
+	type: 1,
+	scope: 0,
+	onlink: false,
+}
+const rule = { family: 4 as const, priority: 10_000, from: '10.0.0.9/32', table: 100, plain: true, words: '' }
+
+describe('the disruption of a link', () => {
+	test.each<[title: string, link: Link, changes: Change[], is: string]>([
+		['that is down is none', link({ up: false }), [rename, mtu(1400), up], 'None'],
+		[
+			'that gets more is none',
+			link({ addresses: [four] }),
+			[
+				{ kind: 'addAddress', link: 3, address: six },
+				{ kind: 'addRoute', route },
+			],
+			'None',
+		],
+		['whose files are written is none', link(), [{ kind: 'file', path: '/a' }], 'None'],
+		['that is renamed while it is up is a blip', link(), [rename], 'Blip'],
+		['that is taken down is a blip', link({ addresses: [four] }), [down, rename, up], 'Blip'],
+		['that gets another MTU is a blip', link(), [mtu(1400)], 'Blip'],
+		['that loses a route is a blip', link(), [{ kind: 'removeRoute', route }], 'Blip'],
+		['that loses a rule is a blip', link(), [{ kind: 'removeRule', rule }], 'Blip'],
+		['that loses an address is that', link({ addresses: [four] }), [{ kind: 'removeAddress', link: 3, address: four }], 'AddressLost'],
+		[
+			'that is down and loses an address is that',
+			link({ up: false, addresses: [four] }),
+			[{ kind: 'removeAddress', link: 3, address: four }],
+			'AddressLost',
+		],
+		[
+			'with IPv6 that is taken down, be it for a moment, is an address lost',
+			link({ addresses: [six] }),
+			[down, rename, up, { kind: 'addAddress', link: 3, address: six }],
+			'AddressLost',
+		],
+		['with IPv6 whose MTU becomes too small for it is an address lost', link({ addresses: [six] }), [mtu(1000)], 'AddressLost'],
+	])('%s', (_, own, changes, is) => {
+		const { class: found, because } = disruptionOf(
+			changes.map(change => ({ change })),
+			own,
+		)
+		expect(found).toBe(is)
+		expect(because).toMatch(/\S/)
+	})
+})
+
+describe('drift', () => {
+	const host = (more: Partial<Link> = {}, rest: Partial<HostState> = {}) => ({ ...hostWith([]), links: [link(more)], ...rest })
+	const file = (content: string, mode = 0o644) => ({ content, mode, gid: 0 })
+	test.each<[says: string, host: HostState, change: Change, drift: Omit<Drift, 'attribute'> & { attribute: string }]>([
+		['name is ens7, not multinic0', host(), rename, { attribute: 'name', wanted: 'multinic0', found: 'ens7' }],
+		['mtu is 1500, not 1450', host(), mtu(1450), { attribute: 'mtu', wanted: '1450', found: '1500' }],
+		['state is down, not up', host({ up: false }), up, { attribute: 'state', wanted: 'up', found: 'down' }],
+		[
+			'10.0.0.9/24 is missing',
+			host(),
+			{ kind: 'addAddress', link: 3, address: four },
+			{ attribute: 'address', wanted: '10.0.0.9/24', found: 'missing' },
+		],
+		[
+			'10.0.0.9/24 is too much',
+			host({ addresses: [four] }),
+			{ kind: 'removeAddress', link: 3, address: four },
+			{ attribute: 'address', wanted: 'none', found: '10.0.0.9/24' },
+		],
+		[
+			'address is 10.0.0.9/24 (a lease), not 10.0.0.9/24',
+			host({ addresses: [address('10.0.0.9/24', true)] }),
+			{ kind: 'addAddress', link: 3, address: four },
+			{ attribute: 'address', wanted: '10.0.0.9/24', found: '10.0.0.9/24 (a lease)' },
+		],
+		[
+			'route 0.0.0.0/0 via 10.0.0.1 table 100 is missing',
+			host(),
+			{ kind: 'addRoute', route },
+			{ attribute: 'route', wanted: '0.0.0.0/0 via 10.0.0.1 table 100', found: 'missing' },
+		],
+		[
+			'rule from 10.0.0.9/32 table 100 priority 10000 is too much',
+			host({}, { rules: [rule] }),
+			{ kind: 'removeRule', rule },
+			{ attribute: 'rule', wanted: 'none', found: 'from 10.0.0.9/32 table 100 priority 10000' },
+		],
+		[
+			'ipv4/arp_ignore is 0, not 1',
+			host({ sysctls: { 'ipv4/arp_ignore': '0' } }),
+			{ kind: 'sysctl', name: 'ens7', key: 'ipv4/arp_ignore', value: '1' },
+			{ attribute: 'sysctl', of: 'ipv4/arp_ignore', wanted: '1', found: '0' },
+		],
+		[
+			'altname multinic0 is too much',
+			host({ altnames: ['multinic0'] }),
+			{ kind: 'removeAltname', link: 3, name: 'multinic0' },
+			{ attribute: 'altname', wanted: 'none', found: 'multinic0' },
+		],
+		[
+			'/a is missing',
+			host(),
+			{ kind: 'file', path: '/a', file: file('x') },
+			{ attribute: 'file', of: '/a', wanted: 'there', found: 'missing' },
+		],
+		[
+			'/a is too much',
+			host({}, { files: { '/a': file('x') } }),
+			{ kind: 'file', path: '/a' },
+			{ attribute: 'file', of: '/a', wanted: 'none', found: 'there' },
+		],
+		[
+			'/a has other content, not the content MultiNIC gives it',
+			host({}, { files: { '/a': file('a secret') } }),
+			{ kind: 'file', path: '/a', file: file('x') },
+			{ attribute: 'file', of: '/a', wanted: 'the content MultiNIC gives it', found: 'other content' },
+		],
+		[
+			'/a has mode 644, not mode 600',
+			host({}, { files: { '/a': file('x') } }),
+			{ kind: 'file', path: '/a', file: file('x', 0o600) },
+			{ attribute: 'file', of: '/a', wanted: 'mode 600', found: 'mode 644' },
+		],
+	])('%s', (says, state, change, drift) => {
+		expect(driftOf([{ id: 0, change }], state)).toEqual([drift])
+		expect(driftWords(drift as Drift)).toBe(says)
+	})
+
+	test('is not what only serves another step: taking down for a renaming, a name for the meantime, what is given back', () => {
+		const steps = [
+			down,
+			{ kind: 'rename' as const, link: 3, to: 'mntmp3' },
+			rename,
+			up,
+			{ kind: 'addAddress' as const, link: 3, address: six },
+		]
+		expect(
+			driftOf(
+				steps.map(change => ({ id: 0, change })),
+				host({ addresses: [six] }),
+			),
+		).toEqual([{ attribute: 'name', wanted: 'multinic0', found: 'ens7' }])
+	})
+
+	test('of no interface says which link', () => {
+		expect(driftOf([{ change: mtu(1450) }], host()).map(driftWords)).toEqual(['ens7: mtu is 1500, not 1450'])
+	})
+})
+
+describe('a plan in words', () => {
+	const nics = settle(Interfaces.parse([{ id: 0, macAddress: mac, address: '10.0.0.23', cidr: '10.0.0.0/24', mtu: 1450 }]))
+	const start = { ...hostWith([]), links: [link({ sysctls: { 'ipv4/rp_filter': '1' } })] }
+	const { steps } = plan({ interfaces: nics, nodeAddresses: [], kinds: new Set(['hardware']), failed: new Map() }, start, {})
+	const diff = diffOf(steps, start)
+
+	test('is every step in order, as a person would type it', () => {
+		expect(diff.commands).toEqual([
+			'sysctl -w net/ipv4/conf/ens7/rp_filter=2',
+			'ip link set dev if3 name multinic0',
+			'ip link set dev if3 mtu 1450',
+			'arping -D -c 2 -w 2 -I multinic0 10.0.0.23',
+			'ip addr replace 10.0.0.23/24 brd + dev if3',
+			'ip route add 10.0.0.0/24 dev if3 table 100 scope 253 proto 4',
+			'ip rule add from 10.0.0.23/32 priority 10000 table 100 protocol 4',
+			expect.stringMatching(/^write \/etc\/netplan\/99-multinic0\.yaml$/),
+			...diff.commands.slice(8),
+		])
+		expect(diff.links).toEqual({ if3: 'ens7' })
+		expect(commandOf({ kind: 'addRule', rule: { ...rule, family: 6, from: 'fd00::9/128' } })).toMatch(/^ip -6 rule add from fd00::9\/128/)
+	})
+
+	test('tells what is in our own files, and of others only how long they are', () => {
+		const secret = { path: '/etc/netplan/50-cloud-init.yaml', file: { content: 'password: hush', mode: 0o600, gid: 0 } }
+		const { files } = diffOf([...steps, { change: { kind: 'file', ...secret } } as Step], start)
+		expect(files.find(({ path }) => path.endsWith('99-multinic0.yaml'))).toMatchObject({
+			action: 'create',
+			content: expect.stringContaining('10.0.0.23'),
+		})
+		expect(files.find(({ path }) => path === '/var/lib/multinic/record.json')).not.toHaveProperty('content')
+		expect(files.at(-1)).toEqual({ path: secret.path, action: 'create', mode: '600', bytes: 14 })
+	})
+
+	test('that is too long loses the longest contents first, and keeps every command', () => {
+		const long = (n: number, length: number) => ({
+			path: `/etc/netplan/99-multinic${n}.yaml`,
+			action: 'create' as const,
+			content: 'x'.repeat(length),
+		})
+		const report = { interfaces: [], message: '', plan: { ...diff, files: [long(0, 1_000), long(1, 60_000), long(2, 9_000)] } }
+		const text = reportText(report as unknown as AgentReport)
+		expect(Buffer.byteLength(text)).toBeLessThanOrEqual(REPORT_MAX_BYTES)
+		const told = JSON.parse(text) as AgentReport
+		expect(told.plan?.commands).toEqual(diff.commands)
+		expect(told.plan?.files.map(({ content }) => content?.length)).toEqual([1_000, undefined, 9_000])
+	})
+})
