@@ -3,7 +3,7 @@ import { routeTable } from '../contract/names.ts'
 import { questionOf } from './ask.ts'
 import type { Address, HostState, Link, Route, Rule } from './host/state.ts'
 import type { RecordedLink } from './record.ts'
-import { addressesOf, familyOf, routeKey, routesOf, ruleKey, rulesOf, RULE_PRIORITY, sysctlsOf } from './routing.ts'
+import { AUTOMATIC, addressesOf, familyOf, routeKey, routesOf, ruleKey, rulesOf, RULE_PRIORITY, sysctlsOf } from './routing.ts'
 import type { Accepted, Released } from './select.ts'
 import type { Change } from './steps.ts'
 
@@ -11,7 +11,6 @@ import type { Change } from './steps.ts'
 export type Phases = { settings: Change[]; take: Change[]; shape: Change[]; ask: Change[]; give: Change[] }
 
 const KERNEL = 2
-const AUTOMATIC = new Set([9, 16])
 
 /** What a link still lacks of its interface, and what it has too much. */
 export function configure({ nic, link, ours }: Accepted, host: HostState): Phases {
@@ -67,7 +66,8 @@ export function forgottenByDown({ ifindex, addresses }: Link, host: HostState): 
 /** @returns what is to be remembered of a link that is ours, beside its files */
 export function memoryOf({ nic, link, ours }: Accepted): Omit<RecordedLink, 'files'> {
 	const { name, altnames, mtu, up } = link
-	const original = ours?.original ?? { name, altnames: [...altnames], mtu, up, sysctls: {} }
+	const managed = link.managedBy === 'NetworkManager' ? { managed: true } : {}
+	const original = ours?.original ?? { name, altnames: [...altnames], mtu, up, sysctls: {}, ...managed }
 	return {
 		mac: nic.macAddress,
 		id: nic.id,

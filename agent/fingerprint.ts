@@ -1,5 +1,5 @@
 import type { HostState, Route } from './host/state.ts'
-import { isOurRule, routeKey } from './routing.ts'
+import { AUTOMATIC, isOurRule, routeKey } from './routing.ts'
 import type { Selection } from './select.ts'
 
 /** Words for everything on the host that is not ours, each under what tells it from others. */
@@ -44,10 +44,17 @@ export function touchedBy({ accepted, moves, released }: Selection): Set<number>
 	])
 }
 
-/** Words for what a run may touch: what its undo has to bring back. What the kernel makes by itself of the rest is left out. */
+/**
+ * Words for what a run may touch: what its undo has to bring back. What the kernel makes by itself of the rest is left out, and what a
+ * lease brings to a link that NetworkManager has, which asks for it anew.
+ */
 export function touchable(host: HostState, touched: ReadonlySet<number>): Fingerprint {
 	const links = host.links.filter(({ ifindex }) => touched.has(ifindex))
-	const routes = host.routes.filter(({ link, protocol }) => link !== undefined && touched.has(link) && protocol !== 2)
+	const leased = new Set(links.filter(({ managedBy }) => managedBy === 'NetworkManager').map(({ ifindex }) => ifindex))
+	const isTheirs = ({ link, protocol }: Route) => link !== undefined && leased.has(link) && AUTOMATIC.has(protocol)
+	const routes = host.routes.filter(
+		route => route.link !== undefined && touched.has(route.link) && route.protocol !== 2 && !isTheirs(route),
+	)
 	const neighbours = host.neighbours.filter(({ link }) => touched.has(link))
 	const rules = host.rules.filter(isOurRule)
 	return new Map([
@@ -57,7 +64,7 @@ export function touchable(host: HostState, touched: ReadonlySet<number>): Finger
 			Object.entries(sysctls).map(([key, value]) => entry(`sysctl ${ifindex} ${key}`, `${key} is ${value}`)),
 		),
 		...Object.entries(host.files).map(([path, { content, mode }]) =>
-			entry(`file 0 ${path}`, `${path} (mode ${mode.toString(8)}): ${content}`),
+			entry(`file 0 ${path}`, `${path} (mode ${mode.toString(8)})\0${content}`),
 		),
 	])
 }
@@ -68,7 +75,7 @@ export function differences(before: Fingerprint, after: Fingerprint): string[] {
 	const isGone = (key: string) => before.has(`link ${linkOf(key)}`) && !after.has(`link ${linkOf(key)}`)
 	return [...keys]
 		.filter(key => before.get(key) !== after.get(key) && !isGone(key))
-		.map(key => (before.get(key) ?? `new: ${after.get(key)}`).slice(0, 80))
+		.map(key => wordsOf(before.get(key) ?? `new: ${after.get(key)}`))
 }
 
 /**
@@ -83,6 +90,11 @@ export function lostFrom(before: Fingerprint, after: Fingerprint): string[] {
 	return [...before]
 		.filter(([key, words]) => alive(key) && after.get(key) !== words)
 		.map(([key, words]) => (after.has(key) ? `${words}; now ${after.get(key)}` : words))
+}
+
+/** What a file holds is compared and never told: it may be a secret. */
+function wordsOf(entry: string): string {
+	return (entry.split('\0')[0] ?? '').slice(0, 80)
 }
 
 /** `link 3`, `address 3 …`, `neighbour 3 …`, `route 4 TO VIA 3 …` stand on link 3; a rule stands on none. */

@@ -1,11 +1,21 @@
 /** Every path on the host that a run may read or write, below the host's root. */
 
 export const NETPLAN_FOLDERS = ['/etc/netplan', '/run/netplan', '/lib/netplan']
+/** Where systemd-networkd and udev look for .network and .link files, in their order. */
+export const NETWORK_FOLDERS = ['/etc/systemd/network', '/run/systemd/network', '/usr/lib/systemd/network']
 export const NETWORK_FOLDER = '/run/systemd/network'
 export const UDEV_RUN_FOLDER = '/run/udev/rules.d'
 export const UDEV_ETC_FOLDER = '/etc/udev/rules.d'
+/** Profiles in NetworkManager's own form. They hold secrets of others: only those that speak of our MACs are read. */
+export const KEYFILE_FOLDER = '/etc/NetworkManager/system-connections'
+/** Profiles in the form of RHEL 7 and 8. */
+export const SCRIPTS_FOLDER = '/etc/sysconfig/network-scripts'
 export const CLOUD_INIT_FOLDER = '/etc/cloud/cloud.cfg.d'
 export const CLOUD_INIT_DISABLED = '/etc/cloud/cloud-init.disabled'
+/** Ours: it tells cloud-init to leave the network alone. */
+export const CLOUD_INIT_OFF = `${CLOUD_INIT_FOLDER}/99-multinic.cfg`
+/** What cloud-init remembers of the instance's NICs, in the forms of its versions. */
+export const CLOUD_INIT_CACHES = ['/var/lib/cloud/instance/obj.pkl', '/var/lib/cloud/instance/network-config.json']
 export const RESOLV_CONF = '/etc/resolv.conf'
 /** Whom systemd-resolved asks. */
 export const RESOLVED_UPLINK = '/run/systemd/resolve/resolv.conf'
@@ -16,25 +26,39 @@ export const RECORD_PATH = `${STATE_FOLDER}/record.json`
 /** The armed recipe. Its renaming to COMMITTED_FOLDER is the moment of commit. */
 export const UNDO_FOLDER = `${STATE_FOLDER}/undo`
 export const COMMITTED_FOLDER = `${STATE_FOLDER}/committed`
-export const LOCK_FOLDER = '/run/multinic'
 /** Gone with the boot. */
+export const LOCK_FOLDER = '/run/multinic'
 export const SCRATCH_FOLDER = `${LOCK_FOLDER}/scratch`
 
 /** @returns where netplan is told of one interface */
 export const netplanPath = (name: string) => `/etc/netplan/99-${name}.yaml`
 /** @returns where its settings are kept for the next boot */
 export const sysctlPath = (name: string) => `/etc/sysctl.d/99-${name}.conf`
+/** @returns the udev rule that has the last word on its name: it sorts after those of netplan, `99-netplan-….rules` */
+export const rulePath = (name: string) => `${UDEV_ETC_FOLDER}/99-z-${name}.rules`
+/** @returns its profile in NetworkManager's own form */
+export const keyfilePath = (name: string) => `${KEYFILE_FOLDER}/${name}.nmconnection`
+/** @returns its .link, where no generator makes one */
+export const linkPath = (name: string) => `/etc/systemd/network/70-${name}.link`
+/** @param kind `ifcfg`, or what stands beside it: `route`, `route6`, `rule`, `rule6` */
+export const scriptPath = (kind: string, name: string) => `${SCRIPTS_FOLDER}/${kind}-${name}`
 
-/** @returns what netplan's generator makes of one interface: its .link, .network and udev rule */
-export function generatedPaths(name: string): string[] {
-	return [
-		`${NETWORK_FOLDER}/10-netplan-${name}.link`,
-		`${NETWORK_FOLDER}/10-netplan-${name}.network`,
-		`${UDEV_RUN_FOLDER}/99-netplan-${name}.rules`,
-	]
+/** What netplan's generator makes of one interface. */
+export const generated = {
+	link: (name: string) => `${NETWORK_FOLDER}/10-netplan-${name}.link`,
+	network: (name: string) => `${NETWORK_FOLDER}/10-netplan-${name}.network`,
+	rule: (name: string) => `${UDEV_RUN_FOLDER}/99-netplan-${name}.rules`,
+	profile: (name: string) => `/run/NetworkManager/system-connections/netplan-${name}.nmconnection`,
 }
 
-/** @returns every file that speaks of one interface */
+/** @returns every file that may speak of one interface, whatever the backend */
 export function pathsOf(name: string): string[] {
-	return [netplanPath(name), sysctlPath(name), ...generatedPaths(name)]
+	const scripts = ['ifcfg', 'route', 'route6', 'rule', 'rule6'].map(kind => scriptPath(kind, name))
+	const made = Object.values(generated).map(of => of(name))
+	return [netplanPath(name), sysctlPath(name), rulePath(name), keyfilePath(name), linkPath(name), ...scripts, ...made]
+}
+
+/** @returns whether NetworkManager reads this file */
+export function isProfile(path: string): boolean {
+	return [KEYFILE_FOLDER, '/run/NetworkManager/system-connections', SCRIPTS_FOLDER].some(folder => path.startsWith(`${folder}/`))
 }

@@ -1,9 +1,10 @@
 import { canonicalIp } from '../contract/ip.ts'
 import type { WantedInterface } from '../contract/interface.ts'
-import type { HostState, Link, Route } from './host/state.ts'
+import type { HostState, Link } from './host/state.ts'
 import type { Refusal } from './match.ts'
+import { isFor } from './persist/networkd.ts'
 import type { RecordedLink } from './record.ts'
-import { addressesOf, ipOf } from './routing.ts'
+import { addressesOf, bestDefault, ipOf } from './routing.ts'
 
 export type Question = {
 	nic: WantedInterface
@@ -22,6 +23,7 @@ const facts: readonly Fact[] = [
 	holdsNodeAddress,
 	holdsDefaultRoute,
 	holdsForeignAddress,
+	keptByNetworkd,
 	nameCannotBeSpelled,
 	mtuOutOfRange,
 ]
@@ -62,6 +64,14 @@ function holdsForeignAddress({ nic, link, ours }: Question): Refusal | undefined
 	if (foreign) return inUse(`${link.name} has ${foreign.cidr}, which is not wanted here and was not given by DHCP`)
 }
 
+/** systemd-networkd lets go of a link whose new name its file is not for; of any other it would go on asking for a lease. */
+function keptByNetworkd({ nic, link, host, ours }: Question): Refusal | undefined {
+	const file = link.managedBy === 'systemd-networkd' && !ours ? link.networkFile : undefined
+	const content = file === undefined ? undefined : host.files[file]?.content
+	if (content !== undefined && isFor(content, { name: nic.name, mac: link.mac }))
+		return inUse(`systemd-networkd configures ${link.name} by ${file}, which is for ${nic.name} as well: except multinic* there`)
+}
+
 /** `ip -batch` splits at spaces, quotes and `#`; a name that holds one could not be given back. */
 function nameCannotBeSpelled({ link }: Question): Refusal | undefined {
 	const odd = [link.name, ...link.altnames].find(name => !/^[\w.@-]+$/.test(name))
@@ -73,12 +83,6 @@ function mtuOutOfRange({ nic: { mtu }, link }: Question): Refusal | undefined {
 	if (mtu < link.minMtu) return { reason: 'MtuRefused', message: `${link.name} carries an MTU of ${link.minMtu} or more, not ${mtu}` }
 	if (link.maxMtu > 0 && mtu > link.maxMtu)
 		return { reason: 'MtuRefused', message: `${link.name} carries an MTU of ${link.maxMtu} or less, not ${mtu}` }
-}
-
-/** @returns the default route the kernel would take, of the main table */
-export function bestDefault(routes: readonly Route[], family: number): Route | undefined {
-	const defaults = routes.filter(route => route.family === family && route.table === 254 && route.type === 1 && route.to.endsWith('/0'))
-	return defaults.toSorted((a, b) => a.metric - b.metric)[0]
 }
 
 function inUse(message: string): Refusal {

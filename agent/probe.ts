@@ -4,7 +4,7 @@ import type { Host } from './host/host.ts'
 import { nameserverAnswers, tcpAnswers } from './host/reach.ts'
 import type { HostState } from './host/state.ts'
 import type { Log } from './log.ts'
-import { bestDefault } from './preflight.ts'
+import { bestDefault } from './routing.ts'
 
 export type Target = {
 	name: string

@@ -3,8 +3,8 @@ import type { FileState } from './host/state.ts'
 import { COMMITTED_FOLDER, UNDO_FOLDER } from './paths.ts'
 import type { Change } from './steps.ts'
 
-/** Absolute paths of the host's own programs, which are all that an undo without Node needs. */
-export type Programs = { ip: string; cp: string; rm: string; sleep: string }
+/** Absolute paths of the host's own programs, which are all that an undo without Node needs; the last two where there are such. */
+export type Programs = { ip: string; cp: string; rm: string; sleep: string; nmcli?: string; restorecon?: string }
 
 export type Recipe = {
 	/** Kept below UNDO_FOLDER: what the undo reads. */
@@ -84,21 +84,33 @@ function tell(part: Part<Change>, at: number, programs: Programs): Teller {
 	return { files: { [saved]: privateFile(content) }, commands: [`${programs.ip} -force${six} -batch ${saved}`], onBoot: false }
 }
 
-function tellPuts(puts: readonly { path: string; file: FileState }[], saved: string, { cp }: Programs): Teller {
+function tellPuts(puts: readonly { path: string; file: FileState }[], saved: string, { cp, restorecon }: Programs): Teller {
+	const labels = restorecon === undefined ? [] : [`${restorecon} -F ${puts.map(({ path }) => path).join(' ')}`]
 	return {
 		files: Object.fromEntries(puts.map(({ file }, n) => [`${saved}-${n}`, file])),
-		commands: puts.map(({ path }, n) => `${cp} -p --remove-destination ${saved}-${n} ${path}`),
+		commands: [...puts.map(({ path }, n) => `${cp} -p --remove-destination ${saved}-${n} ${path}`), ...labels],
 		onBoot: true,
 	}
 }
 
 /** Many links get the same few values back, so a value is kept once. */
-function tellSingle(change: Change, { cp, rm, sleep }: Programs): Teller {
-	if (change.kind === 'file') return { files: {}, commands: [`${rm} -f ${change.path}`], onBoot: true }
-	if (change.kind !== 'sysctl') return { files: {}, commands: [`${sleep} 2`], onBoot: false }
+function tellSingle(change: Change, programs: Programs): Teller {
+	if (change.kind === 'file') return { files: {}, commands: [`${programs.rm} -f ${change.path}`], onBoot: true }
+	return change.kind === 'sysctl' ? tellSetting(change, programs) : { files: {}, commands: daemonCommands(change, programs), onBoot: false }
+}
+
+function tellSetting(change: Extract<Change, { kind: 'sysctl' }>, { cp }: Programs): Teller {
 	const saved = `${UNDO_FOLDER}/value-${change.value.replace(/\W/g, '_')}`
 	const setting = `/proc/sys/${settingPath(change.name, change.key)}`
 	return { files: { [saved]: privateFile(change.value) }, commands: [`${cp} ${saved} ${setting}`], onBoot: false }
+}
+
+function daemonCommands(change: Change, { sleep, nmcli }: Programs): string[] {
+	if (change.kind === 'seen') return [`${sleep} 2`]
+	if (nmcli === undefined) return []
+	if (change.kind === 'load') return [`${nmcli} connection load ${change.paths.join(' ')}`]
+	if (change.kind !== 'manage' && change.kind !== 'unmanage') return []
+	return [`${nmcli} device set ${change.name} managed ${change.kind === 'manage' ? 'yes' : 'no'}`]
 }
 
 /** Each command is tried whatever became of the one before (`-`); the recipe's end is the last. */

@@ -20,6 +20,8 @@ export const RecordedLink = z.object({
 		mtu: z.int(),
 		up: z.boolean(),
 		sysctls: z.record(z.string(), z.string()),
+		/** By NetworkManager. */
+		managed: z.boolean().optional(),
 	}),
 	/** What we gave it, and may therefore take away. */
 	addresses: z.array(z.string()),

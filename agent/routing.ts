@@ -7,6 +7,9 @@ const MAIN = 254
 const STATIC = 4
 const LINK_SCOPE = 253
 
+/** Protocols of routes that came by themselves: a router's word, and DHCP. */
+export const AUTOMATIC: ReadonlySet<number> = new Set([9, 16])
+
 /** First of the rule priorities that are ours; an interface takes that of its id. */
 export const RULE_PRIORITY = 10_000
 
@@ -83,6 +86,12 @@ export function ipOf(cidr: string): string {
 /** @param ip address or network, with or without prefix length */
 export function familyOf(ip: string): Family {
 	return ip.includes(':') ? 6 : 4
+}
+
+/** @returns the default route the kernel would take, of the main table */
+export function bestDefault(routes: readonly Route[], family: number): Route | undefined {
+	const defaults = routes.filter(route => route.family === family && route.table === 254 && route.type === 1 && route.to.endsWith('/0'))
+	return defaults.toSorted((a, b) => a.metric - b.metric)[0]
 }
 
 type Asked = { to: string; via?: string | undefined; table: number; metric?: number | undefined }

@@ -1,26 +1,33 @@
 import { forgottenByDown } from './configure.ts'
-import type { HostState, Link } from './host/state.ts'
+import type { HostState, Link, Rule } from './host/state.ts'
 import { temporaryName } from './rename.ts'
+import { ruleKey } from './routing.ts'
 import type { Change, Step } from './steps.ts'
 
 /**
  * The undo of a whole run, as data: what brings the host back as it was observed, after any number of the first steps. Every
  * change in it is tried, and one that finds its work done already does nothing.
  *
- * Order: files, rules, routes, addresses, names, shape, then what removing took away, settings last (by the old names).
+ * Order: NetworkManager lets go, files, rules, routes, addresses, names, shape, then what removing took away, settings (by the old
+ * names); last NetworkManager takes up what it had.
  */
 export function undoOf(steps: readonly Step[], host: HostState): Change[] {
 	const changes = steps.map(({ change }) => change)
 	const links = touchedLinks(changes, host)
 	return [
+		...changes.flatMap((change): Change[] => (change.kind === 'manage' ? [{ ...change, kind: 'unmanage' }] : [])),
 		...changes.toReversed().flatMap(change => undoFile(change, host)),
-		...changes.flatMap(change => (change.kind === 'addRule' ? [{ kind: 'removeRule' as const, rule: change.rule }] : [])),
+		...changes.filter(({ kind }) => kind === 'load'),
+		...changes.flatMap((change): Change[] =>
+			change.kind === 'addRule' && !hadRule(change.rule, host) ? [{ ...change, kind: 'removeRule' }] : [],
+		),
 		...undoAdditions(changes, host),
 		...undoNames(changes, links, host),
 		...links.flatMap(link => undoShape(link, changes)),
 		...givenAgain(changes, links, host),
-		...changes.flatMap(change => (change.kind === 'removeRule' ? [{ kind: 'addRule' as const, rule: change.rule }] : [])),
+		...changes.flatMap((change): Change[] => rulesAgain(change, host)),
 		...changes.flatMap(change => undoSetting(change, host)),
+		...changes.flatMap((change): Change[] => (change.kind === 'unmanage' ? [{ ...change, kind: 'manage' }] : [])),
 	]
 }
 
@@ -37,7 +44,9 @@ function undoFile(change: Change, { files }: HostState): Change[] {
 
 /** An address or route that was there before in another form (a lease, another next hop) is put back by `givenAgain`. */
 function undoAdditions(changes: readonly Change[], { links }: HostState): Change[] {
-	const routes = changes.flatMap(change => (change.kind === 'addRoute' ? [{ kind: 'removeRoute' as const, route: change.route }] : []))
+	const routes = changes.flatMap((change): Change[] =>
+		change.kind === 'addRoute' && !change.again ? [{ kind: 'removeRoute', route: change.route }] : [],
+	)
 	const addresses = changes.flatMap((change): Change[] => {
 		if (change.kind !== 'addAddress') return []
 		const had = links.find(({ ifindex }) => ifindex === change.link)?.addresses.some(({ cidr }) => cidr === change.address.cidr)
@@ -60,7 +69,7 @@ function undoNames(changes: readonly Change[], links: readonly Link[], host: Hos
 		...altnames,
 		...(host.liveRename ? [] : movers.map(({ ifindex }): Change => ({ kind: 'down', link: ifindex }))),
 		...aside,
-		...(crossing && host.networkd ? [{ kind: 'seen' as const, names }] : []),
+		...(crossing && (host.networkd || host.networkmanager) ? [{ kind: 'seen' as const, names }] : []),
 		...movers.map(({ ifindex, name }): Change => ({ kind: 'rename', link: ifindex, to: name })),
 		...changes.flatMap((change): Change[] => (change.kind === 'removeAltname' ? [{ ...change, kind: 'addAltname' }] : [])),
 	]
@@ -83,8 +92,21 @@ function givenAgain(changes: readonly Change[], links: readonly Link[], host: Ho
 		return had ? [{ kind: 'addAddress', link: change.link, address: had }] : []
 	})
 	const lost = links.filter(({ up }) => up).flatMap(link => forgottenByDown(link, host))
-	const routes = changes.flatMap((change): Change[] => (change.kind === 'removeRoute' ? [{ ...change, kind: 'addRoute' }] : []))
+	const routes = changes.flatMap((change): Change[] => {
+		if (change.kind === 'removeRoute') return [{ ...change, kind: 'addRoute' }]
+		return change.kind === 'addRoute' && change.again ? [change] : []
+	})
 	return [...addresses, ...lost, ...routes]
+}
+
+function rulesAgain(change: Change, host: HostState): Change[] {
+	const hadIt = change.kind === 'removeRule' || (change.kind === 'addRule' && hadRule(change.rule, host))
+	return hadIt ? [{ kind: 'addRule', rule: change.rule }] : []
+}
+
+/** What NetworkManager had given is given anew by the steps, for it may take it along. */
+function hadRule(rule: Rule, { rules }: HostState): boolean {
+	return rules.some(other => ruleKey(other) === ruleKey(rule))
 }
 
 function undoSetting(change: Change, { links }: HostState): Change[] {

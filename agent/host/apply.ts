@@ -3,7 +3,7 @@ import type { Change, Step } from '../steps.ts'
 import { stepWords } from '../words.ts'
 import { refuseUsed } from './ask.ts'
 import { exec } from './exec.ts'
-import { putFiles, removeFile, writeSetting } from './files.ts'
+import { exists, programAt, putFiles, removeFile, writeSetting } from './files.ts'
 import { type IpLine, type Part, partsOf, settingPath } from './spell.ts'
 import type { FileState } from './state.ts'
 
@@ -17,7 +17,7 @@ import type { FileState } from './state.ts'
 export async function apply(root: string, steps: readonly Step[], asking: Asking = work => work()): Promise<void> {
 	for (const part of partsOf(steps, step => step.change)) {
 		if ('batch' in part) await batch(part.batch)
-		else if ('puts' in part) put(root, part.puts)
+		else if ('puts' in part) await put(root, part.puts)
 		else if ('asks' in part) await asking(() => refuseUsed(part.asks))
 		else await single(root, part.single)
 	}
@@ -37,18 +37,22 @@ export async function applyUndo(root: string, changes: readonly Change[]): Promi
 }
 
 async function singly(root: string, part: Exclude<Part<Change>, { batch: unknown }>): Promise<void> {
-	if ('puts' in part) put(root, part.puts)
+	if ('puts' in part) await put(root, part.puts)
 	else if ('single' in part) await single(root, { change: part.single })
 }
 
-function put(root: string, puts: readonly { path: string; file: FileState }[]): void {
+async function put(root: string, puts: readonly { path: string; file: FileState }[]): Promise<void> {
 	try {
 		putFiles(puts.map(({ path, file }) => [root + path, file] as const))
+		// A host with SELinux reads no file whose label is that of this container.
+		if (exists(`${root}/sys/fs/selinux/enforce`) && programAt(root, 'restorecon') !== undefined)
+			await host(root, ['restorecon', '-F', ...puts.map(({ path }) => path)])
 	} catch (error) {
 		throw failure('COMMAND_FAILED', `files could not be written: ${wordsOf(error)}`, { cause: error })
 	}
 }
 
+/** A line that finds its work done already, by a daemon or the kernel, is no failure: verifying tells what counts. */
 async function batch(lines: { item: Step; spelled: IpLine }[]): Promise<void> {
 	const { code, stderr } = await ip(
 		lines.map(({ spelled }) => spelled),
@@ -58,7 +62,16 @@ async function batch(lines: { item: Step; spelled: IpLine }[]): Promise<void> {
 	const at = Number(/Command failed -:(\d+)/.exec(stderr)?.[1] ?? 1)
 	const failed = lines[at - 1]
 	const said = stderr.split('\n').find(line => line && !line.startsWith('Command failed')) ?? `exit status ${code}`
-	throw failure('COMMAND_FAILED', `ip ${failed?.spelled.line ?? ''}: ${said}`, { id: failed?.item.id })
+	if (!failed || !isDone(failed.item.change, said))
+		throw failure('COMMAND_FAILED', `ip ${failed?.spelled.line ?? ''}: ${said}`, { id: failed?.item.id })
+	if (at < lines.length) await batch(lines.slice(at))
+}
+
+/** That a route exists may mean another, of somebody else's; a rule is all that it says. */
+function isDone({ kind }: Change, said: string): boolean {
+	if (kind === 'removeAddress' || kind === 'removeRoute' || kind === 'removeRule')
+		return /Cannot assign requested address|No such process|No such file or directory/.test(said)
+	return kind === 'addRule' && said.includes('File exists')
 }
 
 async function forced(lines: readonly IpLine[]): Promise<string[]> {
@@ -76,18 +89,37 @@ async function single(root: string, { id, change }: Step): Promise<void> {
 		if (change.kind === 'sysctl') writeSetting(`${root}/proc/sys/${settingPath(change.name, change.key)}`, change.value)
 		else if (change.kind === 'file') removeFile(root + change.path)
 		else if (change.kind === 'seen') await seen(root, change.names)
+		else if (change.kind === 'manage' || change.kind === 'unmanage')
+			await host(root, ['nmcli', 'device', 'set', change.name, 'managed', change.kind === 'manage' ? 'yes' : 'no'])
+		else if (change.kind === 'load') await host(root, ['nmcli', 'connection', 'load', ...change.paths])
 	} catch (error) {
 		throw failure('COMMAND_FAILED', `${stepWords({ change })}: ${wordsOf(error)}`, { id, cause: error })
 	}
 }
 
-/** Waits, 5 s at most, until networkd knows these names. That it does not is no failure: verifying will tell. */
+/** A program of the host's own. */
+async function host(root: string, words: readonly string[]): Promise<void> {
+	const { code, stderr } = await exec('chroot', [root, ...words])
+	if (code !== 0) throw failure('COMMAND_FAILED', stderr.trim() || `exit status ${code}`)
+}
+
+const lists = {
+	'systemd-networkd': { folder: '/run/systemd/netif', words: ['networkctl', 'list', '--no-legend', '--no-pager'], column: 1 },
+	NetworkManager: { folder: '/run/NetworkManager', words: ['nmcli', '-f', 'DEVICE', 'device'], column: 0 },
+} as const
+
+/** Waits, 5 s at most, until the daemons know these names. That one does not is no failure: verifying will tell. */
 async function seen(root: string, names: readonly string[]): Promise<void> {
 	const end = performance.now() + 5_000
+	const daemons = Object.values(lists).filter(({ folder }) => exists(root + folder))
 	while (performance.now() < end) {
-		const { stdout } = await exec('chroot', [root, 'networkctl', 'list', '--no-legend', '--no-pager'])
-		const known = new Set(stdout.split('\n').map(line => line.trim().split(/\s+/)[1]))
-		if (names.every(name => known.has(name))) return
+		const known = await Promise.all(daemons.map(daemon => knownTo(root, daemon)))
+		if (known.every(list => names.every(name => list.has(name)))) return
 		await new Promise(resolve => setTimeout(resolve, 100))
 	}
+}
+
+async function knownTo(root: string, { words, column }: (typeof lists)[keyof typeof lists]): Promise<Set<string | undefined>> {
+	const { stdout } = await exec('chroot', [root, ...words])
+	return new Set(stdout.split('\n').map(line => line.trim().split(/\s+/)[column]))
 }

@@ -8,7 +8,7 @@ import { COMMITTED_FOLDER, pathsOf, RECORD_PATH, STATE_FOLDER, UNDO_FOLDER } fro
 import { type Programs, recipeOf, UNDO_JSON } from '../recipe.ts'
 import type { Change } from '../steps.ts'
 import { exec } from './exec.ts'
-import { exists, putFiles, readFile, removeFile, removeTemporary, syncFolder } from './files.ts'
+import { exists, programAt, putFiles, readFile, removeFile, removeTemporary, syncFolder } from './files.ts'
 
 export type Armed = {
 	undo: readonly Change[]
@@ -142,11 +142,15 @@ async function systemdCall(root: string, verb: 'StartUnit' | 'StopUnit', unit: s
 const nowhere: Programs = { ip: 'ip', cp: 'cp', rm: 'rm', sleep: 'sleep' }
 
 function programsOf(root: string): Programs {
-	return { ip: find(root, 'ip'), cp: find(root, 'cp'), rm: find(root, 'rm'), sleep: find(root, 'sleep') }
+	const extra = ['nmcli', ...(exists(`${root}/sys/fs/selinux/enforce`) ? ['restorecon'] : [])].flatMap(program => {
+		const path = programAt(root, program)
+		return path === undefined ? [] : [[program, path] as const]
+	})
+	return { ip: find(root, 'ip'), cp: find(root, 'cp'), rm: find(root, 'rm'), sleep: find(root, 'sleep'), ...Object.fromEntries(extra) }
 }
 
 function find(root: string, program: string): string {
-	const found = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'].map(folder => `${folder}/${program}`).find(path => exists(root + path))
+	const found = programAt(root, program)
 	if (found === undefined) throw failure('NOT_ARMED', `the host has no ${program}, with which an unfinished run would be put back`)
 	return found
 }

@@ -20,24 +20,33 @@ import { dirname, resolve } from 'node:path'
 import { codeOf } from '../../runtime/errors.ts'
 import type { FileState } from './state.ts'
 
+/** One character a byte: a file of others is put back byte for byte, whatever it is written in. */
+const BYTES = 'latin1'
+
 /** @returns content, mode and group of a file, or undefined when there is none */
 export function readFile(path: string): FileState | undefined {
 	return unlessMissing(() => {
 		const { mode, gid } = statSync(path)
-		return { content: readFileSync(path, 'utf8'), mode: mode & 0o7777, gid }
+		return { content: readFileSync(path, BYTES), mode: mode & 0o7777, gid }
 	})
 }
 
 /**
- * Reads a file of the host whose path may be a link: an absolute one means the host's root, not the one of this container.
+ * Reads a file of the host whose path, or a folder of it, may be a link: an absolute one means the host's root, not the one of this
+ * container.
  *
  * @param path below `root`
  * @returns its text; empty when it is not there
  */
 export function readHostFile(root: string, path: string, linksLeft = 8): string {
-	const target = unlessMissing(() => (lstatSync(root + path).isSymbolicLink() ? readlinkSync(root + path) : undefined))
-	if (target === undefined) return readFile(root + path)?.content ?? ''
-	return linksLeft > 0 ? readHostFile(root, resolve(dirname(path), target), linksLeft - 1) : ''
+	const link = [...path.matchAll(/\/|$/g)].map(({ index }) => path.slice(0, index)).find(part => part !== '' && isLink(root + part))
+	if (link === undefined) return readFile(root + path)?.content ?? ''
+	const target = resolve(dirname(link), readlinkSync(root + link))
+	return linksLeft > 0 ? readHostFile(root, target + path.slice(link.length), linksLeft - 1) : ''
+}
+
+function isLink(path: string): boolean {
+	return unlessMissing(() => lstatSync(path))?.isSymbolicLink() ?? false
 }
 
 /** @returns the names in a folder, sorted; none when it is not there */
@@ -48,6 +57,11 @@ export function namesIn(folder: string): string[] {
 /** @returns whether something has this path; a link counts, for a host's absolute links point elsewhere from here */
 export function exists(path: string): boolean {
 	return unlessMissing(() => lstatSync(path)) !== undefined
+}
+
+/** @returns the path of a program on the host, or undefined when it has none of that name */
+export function programAt(root: string, program: string): string | undefined {
+	return ['/usr/sbin', '/usr/bin', '/sbin', '/bin'].map(folder => `${folder}/${program}`).find(path => exists(root + path))
 }
 
 /** Puts one file in place, as `putFiles` does. */
@@ -84,7 +98,7 @@ export function putFiles(files: readonly (readonly [path: string, file: FileStat
 
 /** `writeFileSync`, for `writeSync` may write less than it was given where a disk is nearly full, and says so in a number only. */
 function write(descriptor: number, { content, mode, gid }: FileState): void {
-	writeFileSync(descriptor, content)
+	writeFileSync(descriptor, content, BYTES)
 	fchownSync(descriptor, 0, gid)
 	fchmodSync(descriptor, mode)
 }

@@ -1,8 +1,9 @@
 import type { Accepted } from '../select.ts'
 import { nameserversOf } from '../nameservers.ts'
 import { RESOLV_CONF, RESOLVED_UPLINK } from '../paths.ts'
-import type { Generated } from '../plan.ts'
-import { generate, type Proof, prove } from './prove.ts'
+import type { Generated } from '../plan-files.ts'
+import { generatorAt } from './generate.ts'
+import { type Proof, prove } from './prove.ts'
 import type { Change, Step } from '../steps.ts'
 import { apply, applyUndo, type Asking } from './apply.ts'
 import { type Armed, arm, disarm, isArmed, leftBehind, unfinished } from './deadman.ts'
@@ -36,10 +37,11 @@ export type Host = {
 
 /** @param root where the host's `/` is mounted; the kernel is that of the current network namespace */
 export function hostAt(root: string): Host {
+	const generator = generatorAt(root)
 	return {
 		observe: macs => observe(root, macs),
-		generate: (accepted, state) => generate(root, accepted, state),
-		prove: (accepted, state) => prove(root, accepted, state),
+		generate: generator.generate,
+		prove: (accepted, state) => prove(root, accepted, state, generator),
 		arm: wish => arm(root, wish),
 		isArmed: () => isArmed(root),
 		disarm: armed => disarm(root, armed),

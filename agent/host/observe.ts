@@ -2,10 +2,22 @@ import { release } from 'node:os'
 import * as z from 'zod'
 import { interfaceName, MAX_INTERFACES } from '../../contract/names.ts'
 import { failure, wordsOf } from '../failure.ts'
-import { CLOUD_INIT_DISABLED, CLOUD_INIT_FOLDER, NETPLAN_FOLDERS, pathsOf, RECORD_PATH, UDEV_ETC_FOLDER } from '../paths.ts'
+import {
+	CLOUD_INIT_CACHES,
+	CLOUD_INIT_DISABLED,
+	CLOUD_INIT_FOLDER,
+	KEYFILE_FOLDER,
+	NETPLAN_FOLDERS,
+	NETWORK_FOLDERS,
+	pathsOf,
+	RECORD_PATH,
+	SCRIPTS_FOLDER,
+	UDEV_ETC_FOLDER,
+} from '../paths.ts'
 import { SYSCTL_KEYS } from '../routing.ts'
 import { exec } from './exec.ts'
-import { exists, namesIn, readFile } from './files.ts'
+import { exists, namesIn, readFile, readHostFile } from './files.ts'
+import { type Managers, managers } from './managed.ts'
 import { parseNetwork, parseRules } from './parse.ts'
 import { settingPath } from './spell.ts'
 import type { FileState, HostState, Link, Surroundings } from './state.ts'
@@ -20,17 +32,22 @@ const generators = ['/usr/libexec/netplan/generate', '/usr/lib/netplan/generate'
  * @throws Failure COMMAND_FAILED when `ip` fails or says something that cannot be understood
  */
 export async function observe(root: string, wanted: readonly string[]): Promise<HostState> {
-	const [all, [rules6]] = await Promise.all([
+	const [all, [rules6], daemons] = await Promise.all([
 		ask([], ['addr show', 'route show table all', 'neigh show nud permanent', 'rule show']),
 		ask(['-6'], ['rule show']),
+		managers(root),
 	])
 	const { links, routes, neighbours } = understood(() => parseNetwork(all))
 	const rules = understood(() => [...parseRules(all[3] ?? [], 4), ...parseRules(rules6 ?? [], 6)])
 	const found = files(root)
 	const macs = new Set([...wanted, ...recordedMacs(found[RECORD_PATH])])
 	return {
-		...surroundings(root),
-		links: links.map(link => (macs.has(link.permanentMac ?? link.mac) ? { ...link, sysctls: sysctlsOf(root, link) } : link)),
+		...surroundings(root, daemons, macs),
+		links: links.map(link => ({
+			...link,
+			...daemons.of(link),
+			...(macs.has(link.permanentMac ?? link.mac) && { sysctls: sysctlsOf(root, link) }),
+		})),
 		routes,
 		rules,
 		neighbours,
@@ -58,12 +75,18 @@ function understood<T>(read: () => T): T {
 	}
 }
 
-function surroundings(root: string): Surroundings {
+function surroundings(root: string, { networkmanager }: Managers, macs: ReadonlySet<string>): Surroundings {
 	const generator = generators.find(path => exists(root + path))
 	return {
 		systemd: exists(`${root}/run/systemd/system`),
 		netplan: exists(`${root}/etc/netplan`),
 		networkd: exists(`${root}/run/systemd/netif`),
+		networkmanager,
+		keyfiles: exists(root + KEYFILE_FOLDER),
+		cloudInit: {
+			macs: rememberedByCloudInit(root, macs),
+			forced: (readFile(`${root}/proc/cmdline`)?.content ?? '').includes('network-config='),
+		},
 		liveRename: kernelAtLeast(release(), 6, 2),
 		...(generator !== undefined && { generator }),
 	}
@@ -73,6 +96,11 @@ function surroundings(root: string): Surroundings {
 export function kernelAtLeast(kernel: string, major: number, minor: number): boolean {
 	const [a = 0, b = 0] = kernel.split(/[.-]/).map(Number)
 	return a > major || (a === major && b >= minor)
+}
+
+function rememberedByCloudInit(root: string, macs: ReadonlySet<string>): string[] {
+	const remembered = CLOUD_INIT_CACHES.map(path => readHostFile(root, path).toLowerCase())
+	return [...macs].filter(mac => remembered.some(text => text.includes(mac)))
 }
 
 function sysctlsOf(root: string, { name }: Link): Record<string, string> {
@@ -91,6 +119,8 @@ function files(root: string): Record<string, FileState> {
 		...NETPLAN_FOLDERS.flatMap(folder => inside(root, folder, '.yaml')),
 		...inside(root, UDEV_ETC_FOLDER, '.rules'),
 		...inside(root, CLOUD_INIT_FOLDER, '.cfg'),
+		...NETWORK_FOLDERS.flatMap(folder => inside(root, folder, '.network')),
+		...namesIn(root + SCRIPTS_FOLDER).flatMap(name => (name.startsWith('ifcfg-') ? [`${SCRIPTS_FOLDER}/${name}`] : [])),
 	]
 	const paths = new Set([...ours, ...others, RECORD_PATH, CLOUD_INIT_DISABLED])
 	return Object.fromEntries(

@@ -1,59 +1,21 @@
-import { rmSync } from 'node:fs'
 import type { AgentReport } from '../../contract/agent-run.ts'
-import { failure, wordsOf } from '../failure.ts'
+import { backendOf, keepingOf } from '../persist/backend.ts'
+import { type Contradiction, contradiction } from '../persist/contradict.ts'
+import { profileFaults, PROFILE_FIELDS, profileUuid } from '../persist/profile.ts'
+import type { Accepted } from '../select.ts'
 import { exec } from './exec.ts'
-import { putFile, readFile } from './files.ts'
-import type { FileState, HostState } from './state.ts'
-import { generatedPaths, NETWORK_FOLDER, SCRATCH_FOLDER } from '../paths.ts'
-import type { Generated } from '../plan.ts'
-import { recordOf, type Accepted } from '../select.ts'
-import { isNetplan } from '../persist/backend.ts'
-import { contradiction, type Contradiction } from '../persist/contradict.ts'
-import { netplanFiles } from '../persist/netplan.ts'
+import type { Generator } from './generate.ts'
+import type { HostState } from './state.ts'
 
-/**
- * What netplan's own generator makes of our files, in a scratch root beside copies of the host's: the real /run is never touched by it.
- * Where the files are on the host already as they were made, it is not run.
- *
- * @throws Failure COMMAND_FAILED when the generator refuses
- */
-export async function generate(root: string, accepted: readonly Accepted[], host: HostState): Promise<Generated> {
-	if (host.generator === undefined || accepted.length === 0) return {}
-	const names = accepted.map(({ nic }) => nic.name)
-	if (accepted.every(one => isGenerated(one, host))) return pick(names, path => host.files[path])
-	const scratch = root + SCRATCH_FOLDER
-	try {
-		putInput(scratch, netplanInput(accepted, host))
-		const { code, stderr } = await exec('chroot', [root, host.generator, '--root-dir', SCRATCH_FOLDER])
-		if (code !== 0) throw failure('COMMAND_FAILED', `netplan's generator refuses: ${causeIn(stderr)}`)
-		return pick(names, path => readFile(scratch + path))
-	} finally {
-		rmSync(scratch, { recursive: true, force: true })
-	}
-}
+export type Proof = { persistent: AgentReport['persistent']; warnings: ReadonlyMap<number, Contradiction> }
 
-/** It warns of other things first, and names the copies that it was given. */
-function causeIn(stderr: string): string {
-	const lines = stderr.replaceAll(SCRATCH_FOLDER, '').split('\n')
-	return lines.filter(line => line.trim() && !line.includes('WARNING **')).join(' ')
-}
-
-function putInput(scratch: string, files: Record<string, FileState>): void {
-	try {
-		rmSync(scratch, { recursive: true, force: true })
-		for (const [path, file] of Object.entries(files)) putFile(scratch + path, file)
-	} catch (error) {
-		throw failure('COMMAND_FAILED', `what netplan's generator is to read cannot be written, so nothing was changed: ${wordsOf(error)}`, {
-			cause: error,
-		})
-	}
-}
-
-/** Is the same after a reboot what is now? Files, what contradicts them, and udev's own verdict on each link. */
-export async function prove(root: string, accepted: readonly Accepted[], host: HostState): Promise<Proof> {
+/** Is the same after a reboot what is now? What contradicts our files, and what udev and the backend themselves say of each. */
+export async function prove(root: string, accepted: readonly Accepted[], host: HostState, generator: Generator): Promise<Proof> {
 	if (!host.systemd) return unknown('no systemd here')
-	if (host.generator === undefined) return unknown("netplan's generator is not on this host")
-	const found = await Promise.all(accepted.map(async one => ({ id: one.nic.id, ...(await proveOne(root, one, host)) })))
+	const missing = cannotBeAsked(host)
+	if (missing) return unknown(missing)
+	const complaint = await generator.complaint(accepted, host)
+	const found = await Promise.all(accepted.map(async one => ({ id: one.nic.id, ...(await proveOne(root, one, { host, complaint })) })))
 	const warnings = new Map(found.flatMap(({ id, against }) => (against ? [[id, against] as const] : [])))
 	const [first] = warnings.values()
 	if (first) return { persistent: { status: 'False', message: first.message }, warnings }
@@ -62,44 +24,43 @@ export async function prove(root: string, accepted: readonly Accepted[], host: H
 	return { persistent: { status: 'True', message: 'same after reboot' }, warnings }
 }
 
-export type Proof = { persistent: AgentReport['persistent']; warnings: ReadonlyMap<number, Contradiction> }
-
 function unknown(message: string): Proof {
 	return { persistent: { status: 'Unknown', message }, warnings: new Map() }
 }
 
-function isGenerated({ nic, ours }: Accepted, host: HostState): boolean {
-	const made = generatedPaths(nic.name)
-	const same = ([path, { content }]: [string, FileState]) => host.files[path]?.content === content
-	return (
-		Object.entries(netplanFiles(nic)).every(same) &&
-		made.every(path => ours?.files[path] !== undefined && host.files[path]?.content === ours.files[path].after)
-	)
-}
-
-/** Files of links that are given back in this run are left out. */
-function netplanInput(accepted: readonly Accepted[], host: HostState): Record<string, FileState> {
-	const ours = new Set(recordOf(host).links.flatMap(({ files }) => Object.keys(files)))
-	const theirs = Object.entries(host.files).filter(([path]) => isNetplan(path) && !ours.has(path))
-	const made = accepted.flatMap(({ nic }) => Object.entries(netplanFiles(nic)).filter(([path]) => isNetplan(path)))
-	return Object.fromEntries([...theirs, ...made])
-}
-
-function pick(names: readonly string[], read: (path: string) => FileState | undefined): Generated {
-	const found = names.flatMap(generatedPaths).map(path => [path, read(path)] as const)
-	return Object.fromEntries(found.flatMap(([path, file]) => (file ? [[path, file]] : [])))
+/** Who is to read our files at boot has to be there now, to be asked about them. */
+function cannotBeAsked(host: HostState): string | undefined {
+	const backend = backendOf(host)
+	if (!('backend' in backend)) return backend.unknown
+	if (backend.backend.startsWith('netplan') && host.generator === undefined) return "netplan's generator is not on this host"
+	if (backend.backend !== 'netplan-networkd' && !host.networkmanager) return 'NetworkManager does not run here'
 }
 
 type Finding = { against?: Contradiction; unasked?: string }
+type Known = { host: HostState; complaint: string | undefined }
 
-async function proveOne(root: string, { nic }: Accepted, host: HostState): Promise<Finding> {
+async function proveOne(root: string, { nic }: Accepted, { host, complaint }: Known): Promise<Finding> {
 	const against = contradiction(nic, host)
 	if (against) return { against }
-	const { stdout, stderr } = await exec('chroot', [root, 'udevadm', 'test-builtin', 'net_setup_link', `/sys/class/net/${nic.name}`])
+	if (complaint !== undefined) return notPersistent(complaint)
+	const keeping = keepingOf(host)
+	const byUdev = keeping.link ? await linkVerdict(root, nic.name, keeping.link(nic.name)) : {}
+	if (byUdev.against || byUdev.unasked !== undefined || !keeping.profile) return byUdev
+	const asked = ['-t', '-e', 'no', '-f', PROFILE_FIELDS.join(','), 'connection', 'show', profileUuid(nic)]
+	const { code, stdout, stderr } = await exec('chroot', [root, 'nmcli', ...asked])
+	if (code !== 0) return notPersistent(`NetworkManager does not know the profile of ${nic.name}: ${stderr.trim()}`)
+	const faults = profileFaults(nic, stdout)
+	return faults.length === 0 ? {} : notPersistent(`NetworkManager reads the profile of ${nic.name} otherwise: ${faults.join('; ')}`)
+}
+
+async function linkVerdict(root: string, name: string, ours: string): Promise<Finding> {
+	const { stdout, stderr } = await exec('chroot', [root, 'udevadm', 'test-builtin', 'net_setup_link', `/sys/class/net/${name}`])
 	const file = /^ID_NET_LINK_FILE=(.*)$/m.exec(stdout)?.[1]
 	if (file === undefined)
-		return { unasked: `udev does not say which .link it would follow for ${nic.name}: ${stderr.trim().split('\n').at(-1)}` }
-	return file === `${NETWORK_FOLDER}/10-netplan-${nic.name}.link`
-		? {}
-		: { against: { reason: 'NotPersistent', message: `udev would follow ${file} for ${nic.name}, not ours` } }
+		return { unasked: `udev does not say which .link it would follow for ${name}: ${stderr.trim().split('\n').at(-1)}` }
+	return file === ours ? {} : notPersistent(`udev would follow ${file} for ${name}, not ours`)
+}
+
+function notPersistent(message: string): Finding {
+	return { against: { reason: 'NotPersistent', message } }
 }

@@ -26,7 +26,7 @@ export function spell(change: Change): IpLine | undefined {
 		case 'removeAddress':
 			return { line: `addr del ${change.address.cidr} dev if${change.link}` }
 		case 'addRoute':
-			return { line: `route add ${routeWords(change.route)} proto ${change.route.protocol}` }
+			return { line: `route ${change.again ? 'replace' : 'add'} ${routeWords(change.route)} proto ${change.route.protocol}` }
 		case 'removeRoute':
 			return { line: `route del ${routeWords(change.route)}` }
 		case 'addNeighbour':

@@ -2,6 +2,8 @@
 
 export type Family = 4 | 6
 
+export type Daemon = 'NetworkManager' | 'systemd-networkd'
+
 export type Address = {
 	family: Family
 	/** Address with prefix length, as the kernel prints it: `10.0.0.23/24`. */
@@ -38,6 +40,10 @@ export type Link = {
 	/** ifindex of the link it stands on (VLAN, macvlan) or of its peer (veth). */
 	lower?: number
 	addresses: readonly Address[]
+	/** The daemon that configures it now. */
+	managedBy?: Daemon
+	/** The .network file by which systemd-networkd does so. */
+	networkFile?: string
 	/** `net/ipv4/conf/NAME/…` by its part below NAME's folder (`ipv4/arp_ignore`); only for links that matter to the run. */
 	sysctls: Readonly<Record<string, string>>
 }
@@ -87,6 +93,12 @@ export type Surroundings = {
 	netplan: boolean
 	/** systemd-networkd runs here. */
 	networkd: boolean
+	/** NetworkManager runs here and can be asked. */
+	networkmanager: boolean
+	/** There is a folder for NetworkManager's own profiles. */
+	keyfiles: boolean
+	/** What cloud-init has of us: the wanted MACs that it remembers, and whether its command line beats its files. */
+	cloudInit: { macs: readonly string[]; forced: boolean }
 	/** Kernel ≥ 6.2 renames a link that is up. */
 	liveRename: boolean
 	/** Path, below the host's root, of netplan's generator. */

@@ -1,20 +1,100 @@
-import type { HostState } from '../host/state.ts'
-import { NETPLAN_FOLDERS } from '../paths.ts'
+import type { WantedInterface } from '../../contract/interface.ts'
+import type { FileState, HostState } from '../host/state.ts'
+import { generated, keyfilePath, linkPath, NETPLAN_FOLDERS, SCRIPTS_FOLDER, scriptPath } from '../paths.ts'
+import { bestDefault } from '../routing.ts'
+import { bootFiles } from './boot.ts'
+import { ifcfgFiles } from './ifcfg.ts'
+import { keyfileFiles } from './keyfile.ts'
+import { netplanFiles } from './netplan.ts'
 
 /** How a host keeps its network settings. */
-export type Backend = 'netplan-networkd'
+export type Backend = 'netplan-networkd' | 'netplan-networkmanager' | 'networkmanager-keyfile' | 'ifcfg'
 
-/** @returns the backend, or a sentence that says why none of ours fits */
-export function backendOf({ netplan, files }: HostState): { backend: Backend } | { unknown: string } {
-	if (!netplan) return { unknown: 'there is no /etc/netplan on this host, and no other way of keeping network settings is known yet' }
-	const other = Object.entries(files).find(
-		([path, { content }]) => isNetplan(path) && /renderer["']?\s*:\s*["']?NetworkManager/.test(content),
-	)
-	if (other) return { unknown: `${other[0]} hands the network to NetworkManager; only netplan with systemd-networkd is known yet` }
-	return { backend: 'netplan-networkd' }
+/** What a backend is told of one interface, and what becomes of it. */
+export type Keeping = {
+	/** Path → file, as we write them. */
+	files(nic: WantedInterface, host: HostState): Record<string, FileState>
+	/** Paths of what netplan's generator makes of that at every boot; they are put in place at once, for a NIC that is plugged anew. */
+	generated(name: string): string[]
+	/** What NetworkManager is to read at once, for the same reason. */
+	profile?(name: string): string
+	/** The .link that udev is to follow. */
+	link?(name: string): string
+}
+
+const keepings: Record<Backend, Keeping> = {
+	'netplan-networkd': {
+		files: nic => netplanFiles(nic, 'networkd'),
+		generated: name => [generated.link(name), generated.network(name), generated.rule(name)],
+		link: generated.link,
+	},
+	'netplan-networkmanager': {
+		files: nic => netplanFiles(nic, 'NetworkManager'),
+		generated: name => [generated.link(name), generated.rule(name), generated.profile(name)],
+		profile: generated.profile,
+		link: generated.link,
+	},
+	'networkmanager-keyfile': { files: keyfileFiles, generated: () => [], profile: keyfilePath, link: linkPath },
+	ifcfg: { files: ifcfgFiles, generated: () => [], profile: name => scriptPath('ifcfg', name) },
+}
+
+/** @returns how this host keeps an interface; `attempt` has made sure that it is known */
+export function keepingOf(host: HostState): Keeping {
+	const found = backendOf(host)
+	if ('unknown' in found) throw new Error(found.unknown)
+	const keeping = keepings[found.backend]
+	return { ...keeping, files: nic => ({ ...keeping.files(nic, host), ...bootFiles(nic) }) }
+}
+
+/** Read top to bottom: the first that is so says which it is. */
+const facts: readonly (readonly [backend: Backend, isSo: (host: HostState) => boolean])[] = [
+	['netplan-networkmanager', host => usesNetplan(host) && rendererOf(host) === 'NetworkManager'],
+	['netplan-networkd', usesNetplan],
+	['ifcfg', hasScriptOfPrimary],
+	['networkmanager-keyfile', ({ networkmanager }) => networkmanager],
+	['networkmanager-keyfile', ({ keyfiles, networkd, netplan }) => keyfiles && !networkd && !netplan],
+	['netplan-networkd', ({ netplan }) => netplan],
+]
+
+/** @returns the backend, by what manages the host now, or a sentence that says what was looked for */
+export function backendOf(host: HostState): { backend: Backend } | { unknown: string } {
+	const found = facts.find(([, isSo]) => isSo(host))
+	if (found) return { backend: found[0] }
+	const alone = host.networkd ? '; systemd-networkd runs here, but is only known together with netplan' : ''
+	return { unknown: `looked for netplan, for ifcfg files in ${SCRIPTS_FOLDER} and for NetworkManager, and found none of them${alone}` }
 }
 
 /** Whether netplan reads this file. */
 export function isNetplan(path: string): boolean {
 	return NETPLAN_FOLDERS.some(folder => path.startsWith(`${folder}/`)) && path.endsWith('.yaml')
+}
+
+/** A folder alone is no use of it: some packages bring an empty one. */
+function usesNetplan({ netplan, generator, files }: HostState): boolean {
+	return netplan && (generator !== undefined || Object.keys(files).some(isNetplan))
+}
+
+/** Who has the link that the node lives by; where no daemon has it, what the files say. */
+function rendererOf(host: HostState): 'NetworkManager' | 'systemd-networkd' | undefined {
+	const manager = primaryOf(host)?.managedBy
+	if (manager) return manager
+	if (host.networkd !== host.networkmanager) return host.networkmanager ? 'NetworkManager' : 'systemd-networkd'
+	const said = Object.entries(host.files).some(
+		([path, { content }]) => isNetplan(path) && /renderer["']?\s*:\s*["']?NetworkManager/.test(content),
+	)
+	return said ? 'NetworkManager' : 'systemd-networkd'
+}
+
+/** Files of others may be left over from before an upgrade, so the one counts that speaks of the link the node lives by, if there is such a link. */
+function hasScriptOfPrimary(host: HostState): boolean {
+	const primary = primaryOf(host)
+	return Object.entries(host.files).some(([path, { content }]) => {
+		if (!path.startsWith(`${SCRIPTS_FOLDER}/ifcfg-`) || path.endsWith('/ifcfg-lo')) return false
+		return !primary || path.endsWith(`/ifcfg-${primary.name}`) || content.toLowerCase().includes(primary.mac)
+	})
+}
+
+function primaryOf({ routes, links }: HostState) {
+	const via = ([4, 6] as const).map(family => bestDefault(routes, family)?.link).find(link => link !== undefined)
+	return links.find(({ ifindex }) => ifindex === via)
 }

@@ -1,45 +1,80 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import type { Reason } from '../../contract/reasons.ts'
 import type { HostState } from '../host/state.ts'
-import { CLOUD_INIT_DISABLED, CLOUD_INIT_FOLDER, netplanPath, UDEV_ETC_FOLDER } from '../paths.ts'
-import { isNetplan } from './backend.ts'
+import { generated, netplanPath, rulePath, SCRIPTS_FOLDER, scriptPath, UDEV_ETC_FOLDER } from '../paths.ts'
+import { addressesOf, familyOf, routesOf } from '../routing.ts'
+import { backendOf, isNetplan } from './backend.ts'
+import { cloudInitConflict } from './cloud-init.ts'
+import { networkFileFor } from './networkd.ts'
 
 export type Contradiction = { reason: Reason; message: string }
 
+type Fact = (nic: WantedInterface, host: HostState) => Contradiction | undefined
+
+/** Read top to bottom: the first that speaks says why a reboot would not bring this back. */
+const facts: readonly Fact[] = [cloudInit, routesAlone, otherDefinition, otherScript, otherNetwork, laterUdevRule]
+
 /** What else on the host speaks of this MAC and would have its way at the next boot. */
 export function contradiction(nic: WantedInterface, host: HostState): Contradiction | undefined {
-	return cloudInit(nic, host) ?? otherDefinition(nic, host) ?? laterUdevRule(nic, host)
+	for (const fact of facts) {
+		const found = fact(nic, host)
+		if (found) return found
+	}
 }
 
-/** cloud-init names NICs by MAC at every boot, whatever the files say, unless it is told to leave the network alone. */
 function cloudInit(nic: WantedInterface, host: HostState): Contradiction | undefined {
-	const path = speakers(nic, host).find(name => isNetplan(name) && name.endsWith('-cloud-init.yaml'))
-	if (path === undefined || isCloudInitOff(host)) return
-	return { reason: 'CloudInitConflict', message: `cloud-init knows ${nic.macAddress} (${path}) and would rename it back at boot` }
+	const conflict = cloudInitConflict(nic, host)
+	if (conflict !== undefined)
+		return { reason: 'CloudInitConflict', message: `cloud-init knows ${nic.macAddress} and would rename it back at boot: ${conflict}` }
 }
 
+/** NetworkManager gives a link the routes of a family only together with addresses of it. */
+function routesAlone(nic: WantedInterface, host: HostState): Contradiction | undefined {
+	const found = backendOf(host)
+	if (!('backend' in found) || found.backend === 'netplan-networkd') return
+	const families = new Set(addressesOf(nic).map(familyOf))
+	const alone = routesOf(nic, 0).find(({ family }) => !families.has(family))
+	if (alone)
+		return notPersistent(`${found.backend} cannot keep the route to ${alone.to} of ${nic.name}, which has no IPv${alone.family} address`)
+}
+
+/** Names it as well, so that netplan has two of the same; cloud-init's own names it by another name, which our rule overrules. */
 function otherDefinition(nic: WantedInterface, host: HostState): Contradiction | undefined {
-	const path = speakers(nic, host).find(name => isNetplan(name) && name !== netplanPath(nic.name) && !name.endsWith('-cloud-init.yaml'))
-	if (path !== undefined) return { reason: 'NotPersistent', message: `${path} also defines ${nic.macAddress}` }
+	const path = speakers(nic, host).find(name => isNetplan(name) && name !== netplanPath(nic.name))
+	const renames = path !== undefined && /set-name/.test(host.files[path]?.content ?? '')
+	if (path !== undefined && !renames) return notPersistent(`${path} also defines ${nic.macAddress}`)
 }
 
-/** The last rule that gives a NAME wins; netplan's for us is 99-netplan-multinicN.rules. */
-function laterUdevRule(nic: WantedInterface, host: HostState): Contradiction | undefined {
-	const ours = `${UDEV_ETC_FOLDER}/99-netplan-${nic.name}.rules`
+function otherScript(nic: WantedInterface, host: HostState): Contradiction | undefined {
 	const path = speakers(nic, host).find(
-		name => name.startsWith(`${UDEV_ETC_FOLDER}/`) && name > ours && host.files[name]?.content.includes('NAME='),
+		name =>
+			name.startsWith(`${SCRIPTS_FOLDER}/ifcfg-`) &&
+			name !== scriptPath('ifcfg', nic.name) &&
+			!/^DEVICE=/m.test(host.files[name]?.content ?? ''),
 	)
-	if (path !== undefined) return { reason: 'NotPersistent', message: `${path} names ${nic.macAddress} otherwise` }
+	if (path !== undefined) return notPersistent(`${path} also is for ${nic.macAddress}`)
+}
+
+function otherNetwork(nic: WantedInterface, host: HostState): Contradiction | undefined {
+	const found = backendOf(host)
+	if (!('backend' in found) || found.backend !== 'netplan-networkd') return
+	const path = networkFileFor(host.files, { name: nic.name, mac: nic.macAddress })
+	if (path !== undefined && path !== generated.network(nic.name))
+		return notPersistent(`systemd-networkd would follow ${path} for ${nic.name}`)
+}
+
+/** The last rule that gives a NAME wins. */
+function laterUdevRule(nic: WantedInterface, host: HostState): Contradiction | undefined {
+	const path = speakers(nic, host).find(
+		name => name.startsWith(`${UDEV_ETC_FOLDER}/`) && name > rulePath(nic.name) && host.files[name]?.content.includes('NAME='),
+	)
+	if (path !== undefined) return notPersistent(`${path} names ${nic.macAddress} otherwise`)
 }
 
 function speakers({ macAddress }: WantedInterface, { files }: HostState): string[] {
 	return Object.entries(files).flatMap(([path, { content }]) => (content.toLowerCase().includes(macAddress) ? [path] : []))
 }
 
-function isCloudInitOff({ files }: HostState): boolean {
-	const settings = Object.entries(files).filter(([path]) => path.startsWith(`${CLOUD_INIT_FOLDER}/`))
-	return (
-		files[CLOUD_INIT_DISABLED] !== undefined ||
-		settings.some(([, { content }]) => /network["']?\s*:\s*\{?\s*["']?config["']?\s*:\s*["']?disabled/.test(content))
-	)
+function notPersistent(message: string): Contradiction {
+	return { reason: 'NotPersistent', message }
 }

@@ -1,22 +1,21 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import type { FileState, Route } from '../host/state.ts'
-import { netplanPath, sysctlPath } from '../paths.ts'
-import { addressesOf, routesOf, rulesOf, sysctlsOf } from '../routing.ts'
-import { yaml } from './yaml.ts'
+import { netplanPath } from '../paths.ts'
+import { addressesOf, routesOf, rulesOf } from '../routing.ts'
+import { privateFile } from './boot.ts'
+import { profileUuid, ruleWords } from './profile.ts'
+import { type Yaml, yaml } from './yaml.ts'
 
-/** The files of one interface that the backend `netplan-networkd` reads at boot: path → content. They say what the run does. */
-export function netplanFiles(nic: WantedInterface): Record<string, FileState> {
-	return {
-		[netplanPath(nic.name)]: { content: netplanYaml(nic), mode: 0o600, gid: 0 },
-		[sysctlPath(nic.name)]: { content: sysctlConf(nic), mode: 0o644, gid: 0 },
-	}
-}
+/** Who carries out what netplan is told. */
+export type Renderer = 'networkd' | 'NetworkManager'
 
-/** A MAC is written in lower case: netplan's udev rule compares letters as they are. */
-function netplanYaml(nic: WantedInterface): string {
+/** What netplan reads of one interface at boot: path → file. It says what the run does. */
+export function netplanFiles(nic: WantedInterface, renderer: Renderer): Record<string, FileState> {
 	const definition = {
+		// A MAC is written in lower case: netplan's udev rule compares letters as they are.
 		match: { macaddress: nic.macAddress },
 		'set-name': nic.name,
+		...(renderer === 'NetworkManager' && { renderer, networkmanager: throughToProfile(nic) }),
 		mtu: nic.mtu,
 		dhcp4: false,
 		dhcp6: false,
@@ -27,9 +26,19 @@ function netplanYaml(nic: WantedInterface): string {
 		routes: routesOf(nic, 0).map(routeOf),
 		'routing-policy': rulesOf(nic).map(({ from, priority, table }) => ({ from: from.slice(0, from.indexOf('/')), table, priority })),
 	}
-	return `# MultiNIC wrote this and will write it again. Change the MultiNicNodeConfig instead.\n${yaml({
-		network: { version: 2, ethernets: { [nic.name]: definition } },
-	})}`
+	return { [netplanPath(nic.name)]: privateFile(yaml({ network: { version: 2, ethernets: { [nic.name]: definition } } })) }
+}
+
+/** What netplan cannot say to NetworkManager in its own words: it drops `routing-policy` (0.106, measured). */
+function throughToProfile(nic: WantedInterface): Yaml {
+	const rules = [4, 6].flatMap(family =>
+		rulesOf(nic)
+			.filter(rule => rule.family === family)
+			.map((rule, at) => [`ipv${family}.routing-rule${at + 1}`, ruleWords(rule)]),
+	)
+	const plain = { 'connection.autoconnect-priority': '999', 'ethernet.cloned-mac-address': 'preserve' }
+	const metrics = { 'ipv4.route-metric': '0', 'ipv6.route-metric': '0' }
+	return { uuid: profileUuid(nic), passthrough: { ...plain, ...metrics, ...Object.fromEntries(rules) } }
 }
 
 function routeOf({ to, via, table, metric, onlink, family }: Route) {
@@ -41,12 +50,4 @@ function routeOf({ to, via, table, metric, onlink, family }: Route) {
 		metric: metric === (family === 6 ? 1024 : 0) ? undefined : metric,
 		table: table === 254 ? undefined : table,
 	}
-}
-
-function sysctlConf(nic: WantedInterface): string {
-	const lines = Object.entries(sysctlsOf(nic)).map(([key, value]) => {
-		const [family = '', setting = ''] = key.split('/')
-		return `-net.${family}.conf.${nic.name}.${setting} = ${value}\n`
-	})
-	return `# MultiNIC wrote this and will write it again.\n${lines.join('')}`
 }

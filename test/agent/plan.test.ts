@@ -53,8 +53,10 @@ const host = fc
 		lease: fc.infiniteStream(fc.boolean()),
 		liveRename: fc.boolean(),
 		networkd: fc.boolean(),
+		networkmanager: fc.boolean(),
+		held: fc.infiniteStream(fc.boolean()),
 	})
-	.map(({ names, up, lease, ...more }) =>
+	.map(({ names, up, lease, held, ...more }) =>
 		hostWith(
 			names.map((name, n) => ({
 				ifindex: n + 2,
@@ -62,6 +64,7 @@ const host = fc
 				mac: mac(n),
 				up: up.next().value ?? false,
 				sysctls: { 'ipv4/rp_filter': '1', 'ipv6/accept_ra': '1' },
+				...(held.next().value && more.networkmanager && { managedBy: 'NetworkManager' as const }),
 				addresses: lease.next().value ? [{ family: 4, cidr: `172.16.${n}.9/24`, global: true, dynamic: true }] : [],
 			})),
 			more,

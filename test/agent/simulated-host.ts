@@ -48,12 +48,12 @@ export function afterEvery(host: HostState, changes: readonly Change[], force: b
 function afterElse(host: HostState, change: Change): HostState {
 	switch (change.kind) {
 		case 'addRoute':
-			if (host.routes.some(route => routeKey(route) === routeKey(change.route))) throw new Error('File exists')
-			return { ...host, routes: [...host.routes, change.route] }
+			if (!change.again && host.routes.some(route => routeKey(route) === routeKey(change.route))) throw new Error('File exists')
+			return { ...host, routes: [...host.routes.filter(route => routeKey(route) !== routeKey(change.route)), change.route] }
 		case 'removeRoute':
 			return { ...host, routes: host.routes.filter(route => routeKey(route) !== routeKey(change.route)) }
 		case 'addRule':
-			if (host.rules.some(rule => ruleKey(rule) === ruleKey(change.rule))) throw new Error('File exists')
+			if (host.rules.some(rule => ruleKey(rule) === ruleKey(change.rule))) return host
 			return { ...host, rules: [...host.rules, change.rule] }
 		case 'removeRule':
 			return { ...host, rules: host.rules.filter(rule => ruleKey(rule) !== ruleKey(change.rule)) }
@@ -68,9 +68,28 @@ function afterElse(host: HostState, change: Change): HostState {
 					link.name === change.name ? { ...link, sysctls: { ...link.sysctls, [change.key]: change.value } } : link,
 				),
 			}
+		case 'unmanage':
+			return unmanage(host, change.link)
+		case 'manage':
+			return withLink(host, change.link, link => ({ ...link, managedBy: 'NetworkManager' }))
 		default:
 			return host
 	}
+}
+
+/** NetworkManager takes back what it gave: all that is there. */
+function unmanage(host: HostState, ifindex: number): HostState {
+	if (host.links.find(link => link.ifindex === ifindex)?.managedBy === undefined) return host
+	const { routes } = down(host, ifindex)
+	const tables = new Set(host.routes.filter(({ link }) => link === ifindex).map(({ table }) => table))
+	return withLink(
+		{ ...host, routes, rules: host.rules.filter(({ table }) => !tables.has(table)) },
+		ifindex,
+		({ managedBy: _, ...link }) => ({
+			...link,
+			addresses: [],
+		}),
+	)
 }
 
 /** The kernel forgets with it what only a link that is up can have. */
@@ -105,6 +124,9 @@ export function hostWith(
 		systemd: false,
 		netplan: true,
 		networkd: false,
+		networkmanager: false,
+		keyfiles: false,
+		cloudInit: { macs: [], forced: false },
 		liveRename: true,
 		routes: [],
 		rules: [],

@@ -5,8 +5,6 @@ import { parseConfig, parseSettings } from '../../agent/config.ts'
 import { fingerprint, lostFrom } from '../../agent/fingerprint.ts'
 import { parseNetwork, parseRules } from '../../agent/host/parse.ts'
 import { spell } from '../../agent/host/spell.ts'
-import { contradiction } from '../../agent/persist/contradict.ts'
-import { netplanFiles } from '../../agent/persist/netplan.ts'
 import { yaml } from '../../agent/persist/yaml.ts'
 import { recipeOf } from '../../agent/recipe.ts'
 import { orderRenames } from '../../agent/rename.ts'
@@ -62,53 +60,6 @@ describe('netplan', () => {
 				expect(parse(yaml(value))).toEqual(value)
 			}),
 		)
-	})
-
-	test('is told what the run does', () => {
-		const files = netplanFiles(nic)
-		const { network } = parse(files['/etc/netplan/99-multinic0.yaml']?.content ?? '')
-		expect(network.ethernets.multinic0).toEqual({
-			match: { macaddress: mac },
-			'set-name': 'multinic0',
-			mtu: 1450,
-			dhcp4: false,
-			dhcp6: false,
-			'accept-ra': false,
-			optional: true,
-			addresses: ['10.0.0.23/24', 'fd00::5/64'],
-			routes: [
-				{ to: '10.0.0.0/24', scope: 'link', table: 100 },
-				{ to: 'fd00::/64', scope: 'link', table: 100 },
-				{ to: '0.0.0.0/0', via: '10.0.0.1', table: 100 },
-			],
-			'routing-policy': [
-				{ from: '10.0.0.23', table: 100, priority: 10_000 },
-				{ from: 'fd00::5', table: 100, priority: 10_000 },
-			],
-		})
-		expect(files['/etc/sysctl.d/99-multinic0.conf']?.content).toContain('-net.ipv4.conf.multinic0.arp_ignore = 1\n')
-	})
-
-	const file = (content: string) => ({ content, mode: 0o644, gid: 0 })
-	const cloud = { '/etc/netplan/50-cloud-init.yaml': file(`macaddress: ${mac.toUpperCase()}`) }
-	test.each<[title: string, files: Record<string, ReturnType<typeof file>>, reason: string | undefined]>([
-		['nothing else speaks of the MAC', {}, undefined],
-		['cloud-init knows it', cloud, 'CloudInitConflict'],
-		[
-			'cloud-init knows it but leaves the network alone',
-			{ ...cloud, '/etc/cloud/cloud.cfg.d/99-x.cfg': file('network: {config: disabled}') },
-			undefined,
-		],
-		['cloud-init knows it but does not run', { ...cloud, '/etc/cloud/cloud-init.disabled': file('') }, undefined],
-		['another netplan file defines it', { '/etc/netplan/60-a.yaml': file(mac) }, 'NotPersistent'],
-		[
-			'an older udev rule that loses names it',
-			{ '/etc/udev/rules.d/70-persistent-net.rules': file(`ATTR{address}=="${mac}", NAME="ens7"`) },
-			undefined,
-		],
-		['a later udev rule names it', { '/etc/udev/rules.d/99-zz.rules': file(`ATTR{address}=="${mac}", NAME="ens7"`) }, 'NotPersistent'],
-	])('after a reboot: %s', (_, files, reason) => {
-		expect(contradiction(nic, hostWith([], { files }))?.reason).toBe(reason)
 	})
 })
 

@@ -1,0 +1,46 @@
+import type { WantedInterface } from '../../contract/interface.ts'
+import type { FileState, HostState } from '../host/state.ts'
+import { CLOUD_INIT_DISABLED, CLOUD_INIT_FOLDER, CLOUD_INIT_OFF } from '../paths.ts'
+import { parseRecord, recorded } from '../record.ts'
+import { RECORD_PATH } from '../paths.ts'
+import { isNetplan } from './backend.ts'
+import { publicFile } from './boot.ts'
+
+/**
+ * cloud-init gives the NICs it knows their old names at every boot, whatever udev and netplan say, until it is told to leave the network
+ * alone: that is what this file does, while it knows one of ours.
+ *
+ * @see cloud-init's "Network configuration sources": the system's configuration goes before the data source's
+ */
+export function cloudInitFiles(nic: WantedInterface, host: HostState): Record<string, FileState> {
+	const isNeeded = (knows(nic, host) && !isOff(host)) || isOurs(nic, host)
+	return isNeeded ? { [CLOUD_INIT_OFF]: publicFile('network: {config: disabled}\n') } : {}
+}
+
+/** @returns where cloud-init knows this NIC from, if our file cannot keep it from renaming it */
+export function cloudInitConflict(nic: WantedInterface, host: HostState): string | undefined {
+	if (host.cloudInit.forced && knows(nic, host) && host.files[CLOUD_INIT_DISABLED] === undefined)
+		return 'the kernel command line of this host has network-config=, which cloud-init obeys before any file'
+}
+
+function knows({ macAddress }: WantedInterface, { cloudInit, files }: HostState): boolean {
+	const names = (path: string) => isNetplan(path) && path.endsWith('-cloud-init.yaml')
+	return (
+		cloudInit.macs.includes(macAddress) ||
+		Object.entries(files).some(([path, { content }]) => names(path) && content.toLowerCase().includes(macAddress))
+	)
+}
+
+/** By somebody else. */
+function isOff({ files }: HostState): boolean {
+	const settings = Object.entries(files).filter(([path]) => path.startsWith(`${CLOUD_INIT_FOLDER}/`) && path !== CLOUD_INIT_OFF)
+	return (
+		files[CLOUD_INIT_DISABLED] !== undefined ||
+		settings.some(([, { content }]) => /network["']?\s*:\s*\{?\s*["']?config["']?\s*:\s*["']?disabled/.test(content))
+	)
+}
+
+/** Once it is told to, it may forget the NIC; it must stay told all the same. */
+function isOurs({ macAddress }: WantedInterface, { files }: HostState): boolean {
+	return recorded(parseRecord(files[RECORD_PATH]), macAddress)?.files[CLOUD_INIT_OFF] !== undefined
+}

@@ -1,0 +1,101 @@
+import type { WantedInterface } from '../../contract/interface.ts'
+import type { Family, FileState, HostState, Route } from '../host/state.ts'
+import { scriptPath } from '../paths.ts'
+import { addressesOf, familyOf, ipOf, routesOf, rulesOf } from '../routing.ts'
+import { publicFile } from './boot.ts'
+import { hasMetric, profileUuid, ruleWords } from './profile.ts'
+
+/**
+ * What RHEL 7 and 8 read of one interface at boot: path → file. Rules stand in the profile itself where NetworkManager reads it, for it
+ * passes over the routes of an interface that has a rule file; the older network scripts know rules by their files alone.
+ *
+ * @see nm-settings-ifcfg-rh(5); initscripts, sysconfig.txt
+ */
+export function ifcfgFiles(nic: WantedInterface, { networkmanager }: Pick<HostState, 'networkmanager'>): Record<string, FileState> {
+	const files = {
+		ifcfg: [...profile(nic), ...(networkmanager ? ruleVariables(nic) : [])],
+		route: routeLines(nic, 4),
+		route6: routeLines(nic, 6),
+		...(!networkmanager && { rule: ruleLines(nic, 4), rule6: ruleLines(nic, 6) }),
+	}
+	return Object.fromEntries(
+		Object.entries(files)
+			.filter(([, lines]) => lines.length > 0)
+			.map(([kind, lines]) => [scriptPath(kind, nic.name), publicFile(lines.map(line => `${line}\n`).join(''))]),
+	)
+}
+
+/** HWADDR and DEVICE together name the NIC at boot. The file is a shell's: no value of ours needs a quote, but lists do. */
+function profile(nic: WantedInterface): string[] {
+	return [
+		'TYPE=Ethernet',
+		`NAME=${nic.name}`,
+		`UUID=${profileUuid(nic)}`,
+		`DEVICE=${nic.name}`,
+		`HWADDR=${nic.macAddress.toUpperCase()}`,
+		'ONBOOT=yes',
+		'AUTOCONNECT_PRIORITY=999',
+		'BOOTPROTO=none',
+		'DEFROUTE=no',
+		'IPV4_ROUTE_METRIC=0',
+		'IPV6_ROUTE_METRIC=0',
+		'PEERDNS=no',
+		...(nic.mtu === undefined ? [] : [`MTU=${nic.mtu}`]),
+		...addresses4(nic),
+		...addresses6(nic),
+	]
+}
+
+/** The first has no number. */
+function addresses4(nic: WantedInterface): string[] {
+	return ofFamily(nic, 4).flatMap((cidr, at) => {
+		const number = at === 0 ? '' : at
+		return [`IPADDR${number}=${ipOf(cidr)}`, `PREFIX${number}=${cidr.slice(cidr.indexOf('/') + 1)}`]
+	})
+}
+
+function addresses6(nic: WantedInterface): string[] {
+	const [first, ...more] = ofFamily(nic, 6)
+	if (first === undefined) return ['IPV6INIT=no']
+	const others = more.length > 0 ? [`IPV6ADDR_SECONDARIES="${more.join(' ')}"`] : []
+	return ['IPV6INIT=yes', 'IPV6_AUTOCONF=no', 'IPV6_DEFROUTE=no', `IPV6ADDR=${first}`, ...others]
+}
+
+function ruleVariables(nic: WantedInterface): string[] {
+	return ([4, 6] as const).flatMap(family =>
+		rulesOf(nic)
+			.filter(rule => rule.family === family)
+			.map((rule, at) => `ROUTING_RULE${family === 6 ? '6' : ''}_${at + 1}="${ruleWords(rule)}"`),
+	)
+}
+
+/** In the words of `ip rule add`. */
+function ruleLines(nic: WantedInterface, family: Family): string[] {
+	const rules = rulesOf(nic).filter(rule => rule.family === family)
+	return rules.map(({ from, table, priority }) => `from ${from} table ${table} priority ${priority}`)
+}
+
+/** In the words of `ip route add`; none that NetworkManager's reader does not know, `scope` among them. */
+function routeLines(nic: WantedInterface, family: Family): string[] {
+	return routesOf(nic, 0)
+		.filter(route => route.family === family)
+		.map(route => routeWords(route, nic.name))
+}
+
+function routeWords(route: Route, name: string): string {
+	const { to, via, table, metric, onlink } = route
+	return [
+		to,
+		via === undefined ? '' : `via ${via}`,
+		`dev ${name}`,
+		table === 254 ? '' : `table ${table}`,
+		hasMetric(route) ? `metric ${metric}` : '',
+		onlink ? 'onlink' : '',
+	]
+		.filter(Boolean)
+		.join(' ')
+}
+
+function ofFamily(nic: WantedInterface, family: Family): string[] {
+	return addressesOf(nic).filter(cidr => familyOf(cidr) === family)
+}

@@ -1,0 +1,79 @@
+import type { WantedInterface } from '../../contract/interface.ts'
+import type { Family, FileState, Route } from '../host/state.ts'
+import { keyfilePath, linkPath } from '../paths.ts'
+import { addressesOf, familyOf, routesOf, rulesOf } from '../routing.ts'
+import { privateFile, publicFile } from './boot.ts'
+import { hasMetric, profileUuid, ruleWords } from './profile.ts'
+
+/**
+ * What NetworkManager and udev read of one interface at boot: path → file.
+ *
+ * @see nm-settings-keyfile(5), systemd.link(5)
+ */
+export function keyfileFiles(nic: WantedInterface): Record<string, FileState> {
+	return {
+		[keyfilePath(nic.name)]: privateFile(keyfile(nic)),
+		[linkPath(nic.name)]: publicFile(linkFile(nic)),
+	}
+}
+
+/** By name, for the name is ours already when NetworkManager first sees the NIC. */
+function keyfile(nic: WantedInterface): string {
+	return [
+		section('connection', [
+			`id=${nic.name}`,
+			`uuid=${profileUuid(nic)}`,
+			'type=ethernet',
+			`interface-name=${nic.name}`,
+			// Above any profile that fits as well: of those NetworkManager takes the first.
+			'autoconnect-priority=999',
+		]),
+		section('ethernet', ['cloned-mac-address=preserve', ...(nic.mtu === undefined ? [] : [`mtu=${nic.mtu}`])]),
+		section('ipv4', ipSection(nic, 4)),
+		section('ipv6', ipSection(nic, 6)),
+	].join('\n')
+}
+
+/** As the kernel has it where nobody says otherwise (1024 for IPv6): NetworkManager's own would count devices from 100 on. */
+const METRIC = 'route-metric=0'
+
+/** A default route is only where `routes` say so; without addresses IPv6 is left to the kernel, which our sysctls keep from routers' words. */
+function ipSection(nic: WantedInterface, family: Family): string[] {
+	const addresses = addressesOf(nic).filter(cidr => familyOf(cidr) === family)
+	if (addresses.length === 0) return [`method=${family === 4 ? 'disabled' : 'ignore'}`]
+	const routes = routesOf(nic, 0).filter(route => route.family === family)
+	const rules = rulesOf(nic).filter(rule => rule.family === family)
+	return [
+		'method=manual',
+		...addresses.map((cidr, at) => `address${at + 1}=${cidr}`),
+		...routes.flatMap((route, at) => routeLines(route, at + 1)),
+		...rules.map((rule, at) => `routing-rule${at + 1}=${ruleWords(rule)}`),
+		METRIC,
+		'may-fail=false',
+		...(family === 6 ? ['addr-gen-mode=eui64', 'ip6-privacy=0'] : []),
+	]
+}
+
+function routeLines(route: Route, number: number): string[] {
+	const { to, via, table, onlink, metric } = route
+	const next = via ?? (hasMetric(route) ? unspecified(route) : undefined)
+	const options = [onlink ? 'onlink=true' : '', table === 254 ? '' : `table=${table}`].filter(Boolean)
+	const line = [to, ...(next === undefined ? [] : [next]), ...(hasMetric(route) ? [metric] : [])].join(',')
+	return [`route${number}=${line}`, ...(options.length > 0 ? [`route${number}_options=${options.join(',')}`] : [])]
+}
+
+/** Stands for "none" where a metric has to come after it. */
+function unspecified({ family }: Route): string {
+	return family === 4 ? '0.0.0.0' : '::'
+}
+
+function linkFile({ macAddress, name, mtu }: WantedInterface): string {
+	return [
+		section('Match', [`PermanentMACAddress=${macAddress}`]),
+		section('Link', [`Name=${name}`, ...(mtu === undefined ? [] : [`MTUBytes=${mtu}`])]),
+	].join('\n')
+}
+
+function section(name: string, lines: readonly string[]): string {
+	return `[${name}]\n${lines.map(line => `${line}\n`).join('')}`
+}

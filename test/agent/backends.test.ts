@@ -1,0 +1,273 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { HostState } from '../../agent/host/state.ts'
+import { backendOf, keepingOf } from '../../agent/persist/backend.ts'
+import { cloudInitFiles } from '../../agent/persist/cloud-init.ts'
+import { contradiction } from '../../agent/persist/contradict.ts'
+import { isFor } from '../../agent/persist/networkd.ts'
+import { profileFaults } from '../../agent/persist/profile.ts'
+import { addressesOf, familyOf, routesOf, rulesOf } from '../../agent/routing.ts'
+import { type Interface, settle, type WantedInterface } from '../../contract/interface.ts'
+import { backends, routeWords, type Said } from './backends.ts'
+import { hostWith } from './simulated-host.ts'
+
+const mac = 'fa:16:3e:00:00:01'
+const wantedNic = (more: Partial<Interface>): WantedInterface => {
+	const [nic] = settle([{ id: 3, macAddress: mac, ...more }])
+	if (!nic) throw new Error('no interface')
+	return nic
+}
+const file = (content: string) => ({ content, mode: 0o644, gid: 0 })
+
+const cases: [title: string, nic: Partial<Interface>][] = [
+	['name and MTU alone', { mtu: 1450 }],
+	['name alone', {}],
+	['one address', { address: '10.0.0.23', cidr: '10.0.0.0/24' }],
+	['an address, a gateway, an MTU', { address: '10.0.0.23', cidr: '10.0.0.23/24', gateway: '10.0.0.1', mtu: 9000 }],
+	['both families', { address: '10.0.0.23', cidr: '10.0.0.0/24', addresses: ['fd00::23/64', 'fd00::24/64', '10.1.0.5/16'] }],
+	['IPv6 alone', { address: 'fd00::23', cidr: 'fd00::/64', gateway: 'fd00::1' }],
+	['a gateway that is on no network of it', { address: '10.0.0.23', cidr: '10.0.0.23/32', gateway: '10.9.9.1' }],
+	['the default route of the node', { address: '10.0.0.23', cidr: '10.0.0.0/24', gateway: '10.0.0.1', defaultRoute: true }],
+	[
+		'no table of its own',
+		{ address: '10.0.0.23', cidr: '10.0.0.0/24', policyRouting: false, routes: [{ to: '10.8.0.0/16', via: '10.0.0.1' }] },
+	],
+	[
+		'routes of all kinds',
+		{
+			address: '10.0.0.23',
+			cidr: '10.0.0.0/24',
+			addresses: ['fd00::23/64'],
+			routes: [
+				{ to: '10.8.0.0/16', via: '10.0.0.1', metric: 50 },
+				{ to: '10.7.0.0/16', metric: 7 },
+				{ to: '10.6.0.0/16', via: '10.0.0.2', table: 254 },
+				{ to: 'fd08::/32', via: 'fd00::1', metric: 9, table: 500 },
+				{ to: '0.0.0.0/0', via: '10.0.0.3', table: 77 },
+			],
+		},
+	],
+]
+
+describe.each(Object.entries(backends))('%s', (name, { host, read }) => {
+	test('is found on such a host', () => expect(backendOf(host)).toEqual({ backend: name }))
+
+	test.each(cases)('says of an interface with %s what the run does', (_, more) => {
+		const nic = wantedNic(more)
+		expect(sorted(read(keepingOf(host).files(nic, host), nic.name))).toEqual(sorted(meant(nic)))
+	})
+
+	test('says so of any interface', () => {
+		fc.assert(
+			fc.property(anyNic, more => {
+				const nic = wantedNic(more)
+				expect(sorted(read(keepingOf(host).files(nic, host), nic.name))).toEqual(sorted(meant(nic)))
+			}),
+		)
+	})
+
+	test('names the NIC by a udev rule that has the last word, and keeps its settings', () => {
+		const files = keepingOf(host).files(wantedNic({ address: '10.0.0.23', cidr: '10.0.0.0/24' }), host)
+		expect(files['/etc/udev/rules.d/99-z-multinic3.rules']?.content).toMatch(/ATTR\{address\}=="fa:16:3e:00:00:01", NAME="multinic3"\n$/)
+		expect(files['/etc/sysctl.d/99-multinic3.conf']?.content).toContain('-net.ipv4.conf.multinic3.arp_ignore = 1\n')
+	})
+
+	test('lets nobody read a file in which others keep secrets', () => {
+		const files = Object.entries(keepingOf(host).files(wantedNic({ mtu: 1450 }), host))
+		const secret = files.filter(([path]) => /netplan|system-connections/.test(path))
+		expect(secret.filter(([, { mode }]) => mode !== 0o600)).toEqual([])
+		expect(files.filter(([, { content }]) => !content.startsWith('# MultiNIC wrote this'))).toEqual([])
+	})
+})
+
+describe('the backend', () => {
+	const primary = { ifindex: 2, name: 'eth0', mac: 'fa:16:3e:00:00:99', up: true }
+	const routes = [
+		{ family: 4 as const, to: '0.0.0.0/0', via: '10.0.0.1', link: 2, table: 254, metric: 0, protocol: 4, type: 1, scope: 0, onlink: false },
+	]
+	const by = (managedBy: 'NetworkManager' | 'systemd-networkd', more: Partial<HostState>) =>
+		hostWith([{ ...primary, managedBy }], { routes, ...more })
+	const both = { networkd: true, networkmanager: true, generator: '/usr/libexec/netplan/generate' }
+	test.each<[title: string, host: HostState, backend: string | RegExp]>([
+		["netplan, and networkd has the node's own link", by('systemd-networkd', both), 'netplan-networkd'],
+		['netplan, and NetworkManager has it', by('NetworkManager', both), 'netplan-networkmanager'],
+		['netplan with NetworkManager alone', hostWith([], { networkmanager: true, generator: '/g' }), 'netplan-networkmanager'],
+		[
+			'netplan without either, told to use NetworkManager',
+			hostWith([], { files: { '/etc/netplan/01.yaml': file('network: {renderer: NetworkManager}') } }),
+			'netplan-networkmanager',
+		],
+		['an empty folder of netplan, and NetworkManager', hostWith([], { networkmanager: true, keyfiles: true }), 'networkmanager-keyfile'],
+		[
+			'an ifcfg file of the link the node lives by',
+			by('NetworkManager', { netplan: false, networkmanager: true, files: { '/etc/sysconfig/network-scripts/ifcfg-eth0': file('') } }),
+			'ifcfg',
+		],
+		[
+			'an ifcfg file of another link, left over from an upgrade',
+			by('NetworkManager', {
+				netplan: false,
+				networkmanager: true,
+				files: { '/etc/sysconfig/network-scripts/ifcfg-eth7': file('DEVICE=eth7') },
+			}),
+			'networkmanager-keyfile',
+		],
+		[
+			'systemd-networkd alone',
+			hostWith([], { netplan: false, networkd: true, keyfiles: true }),
+			/^looked for netplan.*only known together with netplan$/,
+		],
+		[
+			'nothing at all',
+			hostWith([], { netplan: false }),
+			/^looked for netplan, for ifcfg files in .* and for NetworkManager, and found none of them$/,
+		],
+	])('of a host with %s', (_, host, backend) => {
+		expect(Object.values(backendOf(host))[0]).toEqual(typeof backend === 'string' ? backend : expect.stringMatching(backend))
+	})
+})
+
+describe('after a reboot', () => {
+	const nic = wantedNic({ mtu: 1450 })
+	test.each<[title: string, files: Record<string, ReturnType<typeof file>>, reason: string | undefined]>([
+		['nothing else speaks of the MAC', {}, undefined],
+		['another netplan file defines it', { '/etc/netplan/60-a.yaml': file(mac) }, 'NotPersistent'],
+		[
+			'another netplan file gives it another name, which our rule overrules',
+			{ '/etc/netplan/60-a.yaml': file(`${mac} set-name`) },
+			undefined,
+		],
+		[
+			'an older udev rule that loses names it',
+			{ '/etc/udev/rules.d/70-persistent-net.rules': file(`ATTR{address}=="${mac}", NAME="ens7"`) },
+			undefined,
+		],
+		['a later udev rule names it', { '/etc/udev/rules.d/99-zz.rules': file(`ATTR{address}=="${mac}", NAME="ens7"`) }, 'NotPersistent'],
+		[
+			'an earlier .network file takes every link',
+			{ '/etc/systemd/network/05-all.network': file('[Match]\nName=*\n'), '/run/systemd/network/10-netplan-multinic3.network': file('') },
+			'NotPersistent',
+		],
+		[
+			'a later .network file takes every link',
+			{ '/etc/systemd/network/99-all.network': file('[Match]\nName=*\n'), '/run/systemd/network/10-netplan-multinic3.network': file('') },
+			undefined,
+		],
+	])('%s', (_, files, reason) => {
+		expect(contradiction(nic, hostWith([], { files }))?.reason).toBe(reason)
+	})
+
+	test('NetworkManager keeps no route of a family in which the interface has no address', () => {
+		const odd = wantedNic({ address: '10.0.0.23', cidr: '10.0.0.0/24', gateway: 'fd00::1' })
+		expect(contradiction(odd, backends['networkmanager-keyfile']?.host ?? hostWith([]))).toMatchObject({
+			reason: 'NotPersistent',
+			message: expect.stringContaining('the route to ::/0 of multinic3, which has no IPv6 address'),
+		})
+	})
+
+	test('cloud-init obeys the kernel command line before any file', () => {
+		const host = hostWith([], { cloudInit: { macs: [mac], forced: true } })
+		expect(contradiction(nic, host)).toMatchObject({ reason: 'CloudInitConflict', message: expect.stringContaining('network-config=') })
+	})
+})
+
+describe('cloud-init is told to leave the network alone', () => {
+	const nic = wantedNic({})
+	const cloud = { '/etc/netplan/50-cloud-init.yaml': file(`macaddress: ${mac.toUpperCase()}`) }
+	const remembered = { cloudInit: { macs: [mac], forced: false } }
+	test.each<[title: string, host: HostState, told: boolean]>([
+		['not where it knows nothing of the NIC', hostWith([]), false],
+		['where its netplan file names the NIC', hostWith([], { files: cloud }), true],
+		['where it remembers the NIC', hostWith([], remembered), true],
+		[
+			'not where somebody told it already',
+			hostWith([], { ...remembered, files: { '/etc/cloud/cloud.cfg.d/99-x.cfg': file('network: {config: disabled}') } }),
+			false,
+		],
+		['not where it does not run', hostWith([], { ...remembered, files: { '/etc/cloud/cloud-init.disabled': file('') } }), false],
+	])('%s', (_, host, told) => {
+		expect(cloudInitFiles(nic, host)).toEqual(
+			told ? { '/etc/cloud/cloud.cfg.d/99-multinic.cfg': file(expect.stringContaining('network: {config: disabled}\n')) } : {},
+		)
+	})
+})
+
+describe('a .network file', () => {
+	const link = { name: 'multinic0', mac }
+	test.each<[match: string, isForIt: boolean]>([
+		['Name=multinic0', true],
+		['Name=en* eth*', false],
+		['Name=ens7', false],
+		['Name=*', true],
+		['Name=multinic[0-4]', true],
+		['Name=multinic[!0-4]', false],
+		['Name=!multinic* lo', false],
+		['Name=!en*', true],
+		['Type=ether', true],
+		[`MACAddress=${mac.toUpperCase()}`, true],
+		['PermanentMACAddress=fa:16:3e:00:00:02', false],
+		[`PermanentMACAddress=${mac}\nName=ens4`, false],
+		['', true],
+		['Name=[', false],
+	])('with [Match] %j is for multinic0: %s', (match, isForIt) => {
+		expect(isFor(`[Match]\n${match}\n\n[Network]\nDHCP=yes\nName=multinic0\n`, link)).toBe(isForIt)
+	})
+})
+
+describe("NetworkManager's reading of a profile", () => {
+	const nic = wantedNic({ address: '10.0.0.23', cidr: '10.0.0.0/24', addresses: ['10.0.0.24/24'], mtu: 1450 })
+	const right = [
+		'connection.interface-name:multinic3',
+		'802-3-ethernet.mtu:1450',
+		'ipv4.method:manual',
+		'ipv4.addresses:10.0.0.23/24, 10.0.0.24/24',
+		'ipv4.routing-rules:priority 10003 from 10.0.0.23 table 103, priority 10003 from 10.0.0.24 table 103',
+		'ipv6.method:ignore',
+	].join('\n')
+	test.each<[title: string, said: string, faults: RegExp[]]>([
+		['is right', right, []],
+		['has another MTU', right.replace('1450', 'auto'), [/mtu is auto, not 1450/]],
+		['lacks an address', right.replace(', 10.0.0.24/24', ''), [/addresses is 10\.0\.0\.23\/24, not/]],
+		['says nothing of rules', right.replace(/ipv4\.routing-rules.*\n/, ''), [/says nothing of ipv4\.routing-rules/]],
+	])('%s', (_, said, faults) => {
+		expect(profileFaults(nic, said)).toEqual(faults.map(words => expect.stringMatching(words)))
+	})
+})
+
+const anyNic = fc.record(
+	{
+		mtu: fc.integer({ min: 1280, max: 9000 }),
+		address: fc.constant('10.0.0.23'),
+		cidr: fc.constant('10.0.0.0/24'),
+		gateway: fc.constantFrom('10.0.0.1', '10.9.0.1'),
+		addresses: fc.uniqueArray(fc.constantFrom('10.1.0.2/16', 'fd00::2/64', 'fd01::3/128', '192.0.2.9/32'), { maxLength: 4 }),
+		defaultRoute: fc.boolean(),
+		policyRouting: fc.boolean(),
+	},
+	{ requiredKeys: ['address', 'cidr'] },
+) as fc.Arbitrary<Partial<Interface>>
+
+function meant(nic: WantedInterface): Said {
+	return {
+		name: nic.name,
+		mac: nic.macAddress,
+		...(nic.mtu !== undefined && { mtu: nic.mtu }),
+		addresses: addressesOf(nic),
+		routes: routesOf(nic, 0).map(({ to, via, table, metric, onlink, family }) =>
+			routeWords({ to, via, table, onlink, metric: metric === (family === 6 ? 1024 : 0) ? undefined : metric }),
+		),
+		rules: rulesOf(nic).map(({ priority, from, table }) => `priority ${priority} from ${from} table ${table}`),
+	}
+}
+
+/** Forms keep the families apart; the order within one counts. */
+function sorted({ addresses, routes, rules, ...said }: Said): Said {
+	const byFamily = (words: string[], at: (word: string) => string) =>
+		[4, 6].flatMap(family => words.filter(word => familyOf(at(word)) === family))
+	return {
+		...said,
+		addresses: byFamily(addresses, word => word),
+		routes: byFamily(routes, word => word.split(' ')[0] ?? ''),
+		rules: byFamily(rules, word => word.split(' ')[3] ?? ''),
+	}
+}
