@@ -30,6 +30,7 @@ export function bareSeed(node: Identity, machine: NewMachine, sshKey: string): S
 	const files = Object.entries(machine.files ?? {}).map(([path, text]) => [path.replace(/^\//, ''), text] as const)
 	return {
 		...identitySeed(node, sshKey),
+		'etc/resolv.conf': '', // nobody answers names here
 		...masked('kubelet.service', 'containerd.service'),
 		...networks[machine.network](node, machine.netplan ?? true),
 		...(machine.cloudInit && cloudInitSeed(machine.cloudInit)),
