@@ -1,0 +1,91 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Accepted } from '../../agent/select.ts'
+import { abandoned, afterLoss, afterSuccess, heldBack, isOver, type Search, searchAmong } from '../../agent/suspects.ts'
+import { type Interface, settle } from '../../contract/interface.ts'
+import { hostWith } from './simulated-host.ts'
+
+const mac = (id: number) => `fa:16:3e:00:00:0${id}`
+
+/** What makes an interface a likely cause, and what does not. */
+const plain = (id: number) => ({ address: `10.0.${id}.23`, cidr: `10.0.${id}.0/24`, gateway: `10.0.${id}.1` })
+const kinds = {
+	plain,
+	onThePath: (id: number) => ({ address: `192.168.9.2${id}`, cidr: '192.168.9.0/24' }),
+	leadsToThePath: (id: number) => ({ ...plain(id), routes: [{ to: '192.168.0.0/16', via: `10.0.${id}.1`, table: 254 }] }),
+	defaultRoute: (id: number) => ({ ...plain(id), defaultRoute: true }),
+} satisfies Record<string, (id: number) => Partial<Interface>>
+type Kind = keyof typeof kinds
+
+function accepted(all: readonly Kind[]): Accepted[] {
+	const nics = settle(all.map((kind, id) => ({ id, macAddress: mac(id), ...kinds[kind](id) })))
+	const { links } = hostWith(nics.map(({ id }) => ({ ifindex: id + 3, name: `ens${id}`, mac: mac(id) })))
+	return nics.flatMap((nic, at) => (links[at] ? [{ nic, link: links[at], ours: undefined }] : []))
+}
+
+/** What comes of a search when these are the causes. */
+function searched(
+	all: readonly Kind[],
+	causes: readonly number[],
+	others = false,
+): { culprits: readonly number[]; losses: number; attempts: number } {
+	let search: Search | undefined = searchAmong(accepted(all), ['192.168.9.1'], others)
+	let losses = 1
+	for (let attempts = 1; ; attempts++) {
+		if (!search || isOver(search)) return { culprits: search?.culprits ?? [], losses, attempts }
+		const held = heldBack(search)
+		const isLost = causes.some(id => !held.includes(id))
+		losses += isLost ? 1 : 0
+		search = isLost ? afterLoss(search) : afterSuccess(search)
+	}
+}
+
+const someKinds = fc.array(fc.constantFrom(...(Object.keys(kinds) as Kind[])), { minLength: 1, maxLength: 10 })
+const wish = someKinds.chain(all => fc.record({ all: fc.constant(all), culprit: fc.nat(all.length - 1), others: fc.boolean() }))
+
+describe('the interface that costs the node a path', () => {
+	test('is found among up to ten, and no other is blamed, with five losses at most', () => {
+		fc.assert(
+			fc.property(wish, ({ all, culprit, others }) => {
+				const { culprits, losses } = searched(all, [culprit], others)
+				expect(culprits).toEqual([culprit])
+				expect(losses).toBeLessThanOrEqual(5)
+			}),
+			{ numRuns: 2_000 },
+		)
+	})
+
+	test('is found though there are two', () => {
+		fc.assert(
+			fc.property(fc.uniqueArray(fc.nat(9), { minLength: 2, maxLength: 2 }), causes => {
+				const { culprits } = searched(Array<Kind>(10).fill('plain'), causes)
+				expect(culprits.toSorted()).toEqual(causes.toSorted())
+			}),
+		)
+	})
+
+	test.each<[title: string, all: Kind[], culprit: number, losses: number]>([
+		['with one loss where only one is in the way of the path', ['plain', 'onThePath', 'plain', 'plain'], 1, 1],
+		['with one loss where only one leads to where the path goes', ['plain', 'plain', 'leadsToThePath', 'plain'], 2, 1],
+		['with one loss where only one asked for the default route', ['defaultRoute', 'plain', 'plain', 'plain'], 0, 1],
+		['by what is in the way, before what asked for the default route', ['defaultRoute', 'onThePath', 'plain', 'plain'], 1, 1],
+		['by halves where nothing tells', ['plain', 'plain', 'plain', 'plain'], 3, 1],
+		['by halves where all are alike', ['onThePath', 'onThePath', 'onThePath', 'onThePath'], 0, 3],
+		['by halves of the rest where the likely one was not it', ['onThePath', 'plain', 'plain', 'plain'], 3, 2],
+		['without another loss where there is only one', ['plain'], 0, 1],
+	])('is found %s', (_, all, culprit, losses) => {
+		expect(searched(all, [culprit])).toMatchObject({ culprits: [culprit], losses })
+	})
+
+	test('is none of them where the path is lost without all of them', () => {
+		const search = searchAmong(accepted(['plain', 'onThePath']), ['192.168.9.1'], true)
+		expect(heldBack(search)).toEqual([0, 1])
+		expect(afterLoss(search)).toBeUndefined()
+	})
+
+	test('may be any that was not tried, where there is no time to find it', () => {
+		const search = afterSuccess(searchAmong(accepted(['plain', 'plain', 'plain', 'plain']), [], false))
+		expect(search).toMatchObject({ suspects: [2, 3], tried: [2] })
+		expect(heldBack(abandoned(search)).toSorted()).toEqual([2, 3])
+	})
+})
