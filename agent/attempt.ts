@@ -1,7 +1,7 @@
 import type { Probe } from '../contract/agent-run.ts'
 import type { Failure } from '../runtime/errors.ts'
 import { type Code, failure, isFailure } from './failure.ts'
-import { fingerprint, lostFrom, touchedBy } from './fingerprint.ts'
+import { lostBy } from './fingerprint.ts'
 import type { Armed } from './host/deadman.ts'
 import type { Host } from './host/host.ts'
 import type { Proof } from './host/prove.ts'
@@ -50,6 +50,8 @@ export type Outcome = {
 	failed?: Failure<Code>
 	/** After a failure: what the undo could not bring back. The recipe then stays, for the host or the next run to try again. */
 	unrestored?: string[]
+	/** After a failure: what is not ours has changed, and did not come back with the undo. */
+	stillLost?: boolean
 }
 
 /** A commit this close to the dead man's hour could meet him at work (milliseconds). */
@@ -145,8 +147,7 @@ async function verify(task: Attempt): Promise<HostState> {
 }
 
 function refuseLosses(wish: Plan, before: HostState, after: HostState): void {
-	const touched = touchedBy(wish)
-	const lost = lostFrom(fingerprint(before, touched), fingerprint(after, touched))
+	const lost = lostBy(wish, before, after)
 	if (lost.length > 0) throw failure('FOREIGN_CHANGED', `not ours, and no longer as it was: ${lost.join('; ')}`)
 }
 

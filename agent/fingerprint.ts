@@ -78,6 +78,12 @@ export function differences(before: Fingerprint, after: Fingerprint): string[] {
 		.map(key => wordsOf(before.get(key) ?? `new: ${after.get(key)}`))
 }
 
+/** @returns what is not ours and was there before a plan was carried out, and is not, or otherwise, now */
+export function lostBy(plan: Selection, before: HostState, after: HostState): string[] {
+	const touched = touchedBy(plan)
+	return lostFrom(fingerprint(before, touched), fingerprint(after, touched))
+}
+
 /**
  * What was there before and is not, or otherwise, now. New things are not ours: a run adds only what its plan says. Nor is what
  * went together with its link, as a pod's does: a run removes no link.

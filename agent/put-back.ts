@@ -1,14 +1,14 @@
 import type { Failure } from '../runtime/errors.ts'
 import type { Attempt, Outcome, Work } from './attempt.ts'
 import type { Code } from './failure.ts'
-import { differences, touchable, touchedBy } from './fingerprint.ts'
+import { differences, lostBy, touchable, touchedBy } from './fingerprint.ts'
 import type { HostState } from './host/state.ts'
 import { answering, lostPaths, PATIENCE, probe, tellProbes } from './probe.ts'
 import { unproven } from './proof.ts'
 
 /** Undoes all of it, and looks and probes again: a path that stays silent is not put back either. */
 export async function putBack(task: Attempt, work: Work & { failed: Failure<Code> }): Promise<Outcome> {
-	const { plan: wish, probes, targets, armed, failed } = work
+	const { plan: wish, before, probes, targets, armed, failed } = work
 	const { host, timed, log } = task
 	log.tell('failed', failed.message)
 	const complaints = await timed('undo', () => host.undo(wish.undo))
@@ -25,6 +25,7 @@ export async function putBack(task: Attempt, work: Work & { failed: Failure<Code
 		probes,
 		failed,
 		unrestored,
+		stillLost: failed.code === 'FOREIGN_CHANGED' && lostBy(wish, before, state).length > 0,
 		proof: unproven('the run was undone'),
 	}
 }

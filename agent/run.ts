@@ -1,17 +1,14 @@
 import type { AgentReport, RunConfig } from '../contract/agent-run.ts'
 import { settle, type WantedInterface } from '../contract/interface.ts'
-import type { Failure } from '../runtime/errors.ts'
-import { type Attempt, attempt, type Outcome } from './attempt.ts'
-import { blamed, type Code, isFailure, reasonOf } from './failure.ts'
+import type { Outcome } from './attempt.ts'
+import { converge, isDry, type Lessons } from './converge.ts'
+import { type Code, isFailure } from './failure.ts'
 import type { Host } from './host/host.ts'
 import { type Log, tellError } from './log.ts'
-import { type LinkKinds, match, isRefusal, type Refusal } from './match.ts'
-import { backendOf } from './persist/backend.ts'
-import { countChanges } from './plan.ts'
+import { type LinkKinds, match, isRefusal } from './match.ts'
 import { reportFailure, reportOutcome } from './report.ts'
 import type { Tally } from './tally.ts'
-import { tellHeading, tellInterfaces } from './tell.ts'
-import { doneWords } from './words.ts'
+import { tellHeading } from './tell.ts'
 
 export type Surrounding = {
 	log: Log
@@ -35,7 +32,7 @@ export async function run(config: RunConfig, host: Host, surrounding: Surroundin
 	const heading = once((backend: string) => tellHeading(tally, backend, surrounding.log))
 	try {
 		await meetDeadRun(host, tally, surrounding.log)
-		const outcome = await untilDevicesCame(interfaces, { config, host, surrounding, tally, heading })
+		const outcome = await untilDevicesCame(interfaces, { config, host, surrounding, tally, began, heading })
 		return reportOutcome(outcome, tally, now())
 	} catch (error) {
 		if (!isFailure<Code>(error)) throw error
@@ -45,7 +42,15 @@ export async function run(config: RunConfig, host: Host, surrounding: Surroundin
 	}
 }
 
-type Run = { config: RunConfig; host: Host; surrounding: Surrounding; tally: Tally; heading(backend: string): void }
+export type Run = {
+	config: RunConfig
+	host: Host
+	surrounding: Surrounding
+	tally: Tally
+	/** When it began: milliseconds of `performance.now()`. */
+	began: number
+	heading(backend: string): void
+}
 
 function newTally(config: RunConfig): Tally {
 	const counted = { milliseconds: {}, changes: new Map(), done: new Map(), total: 0, warnings: new Map(), notes: new Set<string>() }
@@ -80,8 +85,9 @@ async function meetDeadRun(host: Host, tally: Tally, log: Log): Promise<void> {
 
 async function untilDevicesCame(interfaces: readonly WantedInterface[], run: Run): Promise<Outcome> {
 	const end = performance.now() + run.config.waitForDeviceSeconds * 1000
+	const lessons: Lessons = { failed: new Map(), renameDown: false, turn: 0 }
 	for (;;) {
-		const outcome = await converge(interfaces, run)
+		const outcome = await converge(interfaces, run, lessons)
 		const late = outcome.plan.refused.filter(({ refusal }) => refusal.reason === 'WaitingForDevice').map(({ nic }) => nic.macAddress)
 		if (late.length === 0 || isDry(run.config) || outcome.failed || !(await someCame(late, end, run))) return outcome
 	}
@@ -94,79 +100,4 @@ async function someCame(macs: readonly string[], end: number, { host, surroundin
 		if (macs.some(mac => !isRefusal(match(mac, links, surrounding.kinds)))) return true
 	}
 	return false
-}
-
-/** What earlier attempts of this run have taught. */
-type Lessons = { failed: Map<number, Refusal>; renameDown: boolean; turn: number }
-
-/** Tries again without each interface that makes the batch fail, so that one bad NIC never costs the others. */
-async function converge(interfaces: readonly WantedInterface[], run: Run): Promise<Outcome> {
-	const lessons: Lessons = { failed: new Map(), renameDown: false, turn: 0 }
-	for (;;) {
-		const outcome = await attempt(taskOf(interfaces, run, lessons))
-		lessons.turn++
-		if (!outcome.failed) count(outcome, run.tally)
-		if (!outcome.failed || outcome.unrestored?.length || !learn(lessons, outcome.failed)) return outcome
-	}
-}
-
-/** @returns whether another attempt may come out better; each failure teaches something new, so there is an end */
-function learn(lessons: Lessons, failed: Failure<Code>): boolean {
-	if (isBusy(failed.message) && !lessons.renameDown) {
-		lessons.renameDown = true
-		return true
-	}
-	const news = blamed(failed).filter(({ id }) => !lessons.failed.has(id))
-	for (const { id, message } of news) lessons.failed.set(id, { reason: reasonOf(failed.code), message })
-	return news.length > 0
-}
-
-function taskOf(interfaces: readonly WantedInterface[], run: Run, lessons: Lessons): Attempt {
-	const { config, host, surrounding, tally } = run
-	return {
-		wanted: { interfaces, nodeAddresses: config.nodeAddresses, kinds: surrounding.kinds, failed: lessons.failed },
-		host,
-		log: surrounding.log,
-		planned: (plan, state) => {
-			const found = backendOf(state)
-			run.heading('backend' in found ? found.backend : 'unknown')
-			tellInterfaces(plan, state, { log: surrounding.log, mode: config.mode })
-		},
-		tag: `g${config.generation}-${config.attempt}-${tally.started.getTime().toString(36)}-${lessons.turn}`,
-		deadManSeconds: config.deadManSeconds,
-		apiServer: surrounding.apiServer,
-		dry: isDry(config),
-		asksGateways: config.mode !== 'Plan',
-		renameDown: lessons.renameDown,
-		timed: (phase, work) => timed(tally, phase, work),
-	}
-}
-
-async function timed<T>({ milliseconds }: Tally, phase: string, work: () => Promise<T>): Promise<T> {
-	const started = performance.now()
-	try {
-		return await work()
-	} finally {
-		milliseconds[phase] = Math.round((milliseconds[phase] ?? 0) + performance.now() - started)
-	}
-}
-
-function count({ plan, warnings, notes }: Outcome, tally: Tally): void {
-	if (warnings) tally.warnings = new Map(warnings)
-	for (const note of notes ?? []) tally.notes.add(note)
-	if (isDry(tally.config)) return
-	for (const { nic } of plan.accepted) {
-		tally.changes.set(nic.id, (tally.changes.get(nic.id) ?? 0) + countChanges(plan.steps, nic.id))
-		tally.done.set(nic.id, [...(tally.done.get(nic.id) ?? []), ...doneWords(plan.steps, nic.id)])
-	}
-	tally.total += countChanges(plan.steps)
-}
-
-/** Before Linux 6.2 a link that is up keeps its name. */
-function isBusy(message: string): boolean {
-	return message.includes('Device or resource busy')
-}
-
-function isDry({ mode }: RunConfig): boolean {
-	return mode === 'Plan' || mode === 'Verify'
 }
