@@ -8,7 +8,7 @@ import { backendOf } from './persist/backend.ts'
 import { countChanges } from './plan.ts'
 import type { Run } from './run.ts'
 import { abandoned, afterLoss, afterSuccess, heldBack, isOver, type Search, searchAmong } from './suspects.ts'
-import type { Tally } from './tally.ts'
+import { type Tally, timed } from './tally.ts'
 import { tellInterfaces } from './tell.ts'
 import { doneWords } from './words.ts'
 
@@ -119,15 +119,6 @@ function taskOf(interfaces: readonly WantedInterface[], run: Run, lessons: Lesso
 function leftOut({ failed, search }: Lessons): Map<number, Refusal> {
 	const held = search ? heldBack(search.state).map(id => [id, search.loss] as const) : []
 	return new Map([...held, ...failed])
-}
-
-async function timed<T>({ milliseconds }: Tally, phase: string, work: () => Promise<T>): Promise<T> {
-	const started = performance.now()
-	try {
-		return await work()
-	} finally {
-		milliseconds[phase] = Math.round((milliseconds[phase] ?? 0) + performance.now() - started)
-	}
 }
 
 function count({ plan, warnings, notes }: Outcome, tally: Tally): void {

@@ -18,3 +18,13 @@ export type Tally = {
 	/** The tag of a dead run that this one, which only looks, has found and left. */
 	unfinished: string | undefined
 }
+
+/** Does work that counts as that phase. */
+export async function timed<T>({ milliseconds }: Tally, phase: string, work: () => Promise<T>): Promise<T> {
+	const started = performance.now()
+	try {
+		return await work()
+	} finally {
+		milliseconds[phase] = Math.round((milliseconds[phase] ?? 0) + performance.now() - started)
+	}
+}
