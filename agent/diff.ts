@@ -21,7 +21,7 @@ function fileOf({ id, change }: Step, { files }: HostState): PlannedDiff['files'
 	if (change.kind !== 'file') return undefined
 	const { path, file } = change
 	if (!file) return { path, action: 'remove' }
-	const isOurs = id !== undefined && /multinic[0-9]/.test(path)
+	const isOurs = id !== undefined && /multinic[0-9.]/.test(path)
 	return {
 		path,
 		action: files[path] ? 'change' : 'create',

@@ -102,7 +102,7 @@ function otherWay({ link, changes }: Question): Judgement {
 }
 
 function isUnmanaged(changes: readonly Change[]): boolean {
-	return changes.some(({ kind }) => (kind as string) === 'unmanage')
+	return changes.some(({ kind }) => kind === 'unmanage')
 }
 
 function isClass(wanted: Disruption['class']) {

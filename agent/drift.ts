@@ -84,7 +84,7 @@ function addressDrift({ kind, address: { cidr } }: Extract<Change, { address: un
 }
 
 function heldDrift({ kind }: Change): Drift | undefined {
-	return (kind as string) === 'unmanage' ? { attribute: 'manager', wanted: 'nobody', found: 'NetworkManager' } : undefined
+	return kind === 'unmanage' ? { attribute: 'manager', wanted: 'nobody', found: 'NetworkManager' } : undefined
 }
 
 function routeDrift({ kind, route }: Extract<Change, { route: Route }>, { routes }: HostState): Drift | undefined {

@@ -30,6 +30,9 @@ export function stepWords({ change }: Step): string {
 function otherWords(change: Change): string {
 	if (change.kind === 'sysctl') return `${change.key} ${change.value}`
 	if (change.kind === 'ask') return `ask for ${change.ips.join(', ')}`
+	if (change.kind === 'unmanage') return 'NetworkManager lets go'
+	if (change.kind === 'manage') return 'NetworkManager takes it up'
+	if (change.kind === 'load') return 'NetworkManager reads the profiles'
 	if (change.kind === 'file') return `${change.file ? 'write' : 'remove'} ${change.path}`
 	return 'name' in change ? `${change.kind} ${change.name}` : change.kind
 }

@@ -16,7 +16,12 @@ export function commandOf(change: Change): string {
 		case 'file':
 			return `${change.file ? 'write' : 'remove'} ${change.path}`
 		case 'seen':
-			return `networkctl list, until it shows ${change.names.join(' ')}`
+			return `networkctl list, nmcli device, whichever is there, until it shows ${change.names.join(' ')}`
+		case 'unmanage':
+		case 'manage':
+			return `nmcli device set ${change.name} managed ${change.kind === 'manage' ? 'yes' : 'no'}`
+		case 'load':
+			return `nmcli connection load ${change.paths.join(' ')}`
 		case 'ask':
 			return change.ips.map(ip => `arping -D ${QUESTIONS.join(' ')} -I ${change.name} ${ip}`).join('; ')
 		default:
