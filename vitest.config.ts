@@ -8,7 +8,7 @@ export default defineConfig({
 				test: {
 					name: 'pure',
 					include: ['test/**/*.test.ts'],
-					exclude: ['test/**/*.{kernel,cluster,vm,lab}.test.ts'],
+					exclude: ['test/**/*.{kernel,cluster,vm,lab,long}.test.ts'],
 					testTimeout: 60_000,
 					hookTimeout: 60_000,
 				},
@@ -17,6 +17,7 @@ export default defineConfig({
 			part('cluster', 120_000),
 			part('lab', 600_000),
 			part('vm', 900_000),
+			part('long', 3_600_000),
 		],
 	},
 })

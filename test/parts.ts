@@ -7,15 +7,18 @@ export interface Part {
 	readonly name: string
 	readonly what: string
 	readonly prepare?: () => Promise<unknown>
+	/** Only when it is asked for by its name: `npm run test:long`. */
+	readonly isLong?: true
 }
 
-/** The parts of `npm test`, quickest first, and what each stands on. */
+/** The parts of the suite, quickest first, and what each stands on. */
 export const parts: readonly Part[] = [
 	{ name: 'pure', what: 'tables and properties: no root, no network' },
 	{ name: 'kernel', what: 'the agent on the real kernel, in network namespaces', prepare: () => unpackPackages(probePackages) },
 	{ name: 'cluster', what: 'real etcd and kube-apiserver', prepare: () => findKit(allBinaries) },
 	{ name: 'lab', what: 'the lab itself: start, stop, signals', prepare: () => prepareLab(2) },
 	{ name: 'vm', what: 'real nodes: kernel, systemd, netplan, containerd, kubelet, reboot', prepare: () => prepareLab(2) },
+	{ name: 'long', what: 'what takes too long for every change', prepare: () => prepareLab(2), isLong: true },
 ]
 
 /** Skips that a CI run may have, by the reason they give. A VM that did not boot is none of them. */

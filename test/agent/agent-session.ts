@@ -19,6 +19,8 @@ export type Answered = {
 	kernel: Record<'links' | 'routes' | 'rules', Record<string, unknown>[]>
 	/** File descriptors this process has open. */
 	descriptors: number
+	/** MiB it holds when all its garbage is collected: objects, and all of the process. */
+	memory: { heap: number; resident: number }
 }
 
 const settings = parseSettings(process.env)
@@ -36,8 +38,14 @@ process.on('message', async ({ wish, fault }: Asked) => {
 	await deliver(report, wish.report, settings, log)
 	unlock()
 	const kernel = { links: ip('addr'), routes: ip('route show table all'), rules: ip('rule') }
-	process.send?.({ report, said, kernel, descriptors: readdirSync('/proc/self/fd').length } satisfies Answered)
+	process.send?.({ report, said, kernel, descriptors: readdirSync('/proc/self/fd').length, memory: memory() } satisfies Answered)
 })
+
+function memory(): Answered['memory'] {
+	globalThis.gc?.()
+	const { heapUsed, rss } = process.memoryUsage()
+	return { heap: heapUsed / 1_048_576, resident: rss / 1_048_576 }
+}
 
 function ip(args: string): Record<string, unknown>[] {
 	return JSON.parse(execFileSync('ip', ['-j', ...args.split(' ')], { encoding: 'utf8' }))

@@ -1,10 +1,13 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Answered } from './agent-session.ts'
 import type { NodeHost } from './node-host.ts'
 
 export type Grown = {
 	/** Open in the one process of the runs, after the first round of them and after the last. */
 	descriptors: { atFirst: number; atLast: number }
+	/** MiB that it came to hold between the first fifth of the runs and the last of them, all garbage collected. */
+	memory: Answered['memory']
 	/** Paths below /etc, /run and /var that were not there before; the folder of the lock is one until the next boot. */
 	leftBehind: string[]
 }
@@ -13,7 +16,7 @@ export type Grown = {
 export async function manyRuns(host: NodeHost, count: number): Promise<Grown> {
 	const session = host.session()
 	const before = new Set(entries(host))
-	const descriptors = { atFirst: 0, atLast: 0 }
+	const held: Held[] = []
 	for (let at = 0; at < count; at++) {
 		const wish = [0, 1, 2].map(id => ({
 			id,
@@ -23,12 +26,25 @@ export async function manyRuns(host: NodeHost, count: number): Promise<Grown> {
 		}))
 		const answer = await session(wish, {}, at % 5 === 4 ? { how: 'fail', at } : undefined)
 		if (answer.report.outcome !== (at % 5 === 4 ? 'RolledBack' : 'Succeeded')) throw new Error(`run ${at}: ${answer.said}`)
-		descriptors.atLast = answer.descriptors
-		if (at === 9) descriptors.atFirst = answer.descriptors
+		held.push({ descriptors: answer.descriptors, memory: answer.memory })
 	}
 	for (const at of [0, 7, 21]) await host.agent([{ id: 4, macAddress: 'fa:16:3e:00:00:00', mtu: 1300 }], {}, { how: 'kill', at })
 	await session([], { mode: 'Cleanup' })
-	return { descriptors, leftBehind: entries(host).filter(path => !before.has(path)) }
+	return { ...grown(held), leftBehind: entries(host).filter(path => !before.has(path)) }
+}
+
+type Held = Pick<Answered, 'descriptors' | 'memory'>
+
+function grown(held: readonly Held[]): Omit<Grown, 'leftBehind'> {
+	const [afterTen, afterFifth, atLast] = [held[9], held[Math.floor(held.length / 5)], held.at(-1)]
+	if (!afterTen || !afterFifth || !atLast) throw new Error('there must be ten runs at least')
+	return {
+		descriptors: { atFirst: afterTen.descriptors, atLast: atLast.descriptors },
+		memory: {
+			heap: atLast.memory.heap - afterFifth.memory.heap,
+			resident: atLast.memory.resident - afterFifth.memory.resident,
+		},
+	}
 }
 
 /** @returns every path below /etc, /run and /var, links and sockets too */

@@ -43,7 +43,7 @@ export type Session = (interfaces: Partial<Interface>[], more?: Partial<RunConfi
 
 export async function nodeHost(wire: Wire = 'silent'): Promise<NodeHost> {
 	const root = mkdtempSync(join(tmpdir(), 'mn-'))
-	for (const folder of ['etc/netplan', 'etc/sysctl.d', 'run/systemd/network', 'run/udev/rules.d', 'var/lib', 'proc', 'config'])
+	for (const folder of ['etc/netplan', 'etc/sysctl.d', 'etc/udev/rules.d', 'run/systemd/network', 'run/udev/rules.d', 'var/lib', 'proc', 'config'])
 		mkdirSync(join(root, folder), { recursive: true })
 	await putProbePrograms(join(root, 'programs'), wire)
 	const holder = await hold(root)
@@ -73,7 +73,10 @@ export async function nodeHost(wire: Wire = 'silent'): Promise<NodeHost> {
 		start,
 		agent: (interfaces, more = {}, fault = undefined, env = {}) =>
 			agent({ root, inside, env: { ...(wire === 'real' && { SILENCE: 'real' }), ...env } }, config(interfaces, more), fault),
-		session: () => session(start(process.execPath, [entry('agent-session.ts')], environment(root))),
+		session: () => {
+			const [program = '', ...args] = [...confinement(), process.execPath, '--expose-gc', entry('agent-session.ts')]
+			return session(start(program, args, environment(root)))
+		},
 		everything: async () => ({
 			...(await kernelState(ask)),
 			files: filesBelow(inner).map(path => [path, readFileSync(join(inner, path), 'utf8')]),
@@ -84,6 +87,14 @@ export async function nodeHost(wire: Wire = 'silent'): Promise<NodeHost> {
 			rmSync(root, { recursive: true, force: true })
 		},
 	}
+}
+
+/** What stands before the agent where CAPABILITIES names all that it shall have; nothing where it is not set. */
+export function confinement(): string[] {
+	const { CAPABILITIES } = process.env
+	if (CAPABILITIES === undefined) return []
+	const only = ['-all', ...CAPABILITIES.split(',').map(name => `+${name.toLowerCase()}`)].join(',')
+	return ['setpriv', '--no-new-privs', '--inh-caps', '-all', '--ambient-caps', '-all', '--bounding-set', only]
 }
 
 function entry(name: string): string {
@@ -170,7 +181,8 @@ async function agent({ root, inside, env: more }: Where, wish: RunConfig, fault:
 	rmSync(reportFile, { force: true })
 	writeFileSync(env.AGENT_CONFIG, JSON.stringify(wish))
 	chmodSync(env.AGENT_CONFIG, 0o600)
-	const ran = await inside(process.execPath, [entry('agent-with-veth.ts')], { env })
+	const [program = '', ...args] = [...confinement(), process.execPath, entry('agent-with-veth.ts')]
+	const ran = await inside(program, args, { env })
 	const report = readdirSync(join(root, 'config')).includes('report.json')
 		? AgentReport.parse(JSON.parse(readFileSync(reportFile, 'utf8')))
 		: undefined

@@ -7,7 +7,7 @@ import { type PrimaryNetwork, primaryNetwork } from './primary-network.ts'
 
 /** Ten names in any order, again and again, on a node that is busy meanwhile. */
 const isRoot = process.getuid?.() === 0
-const PERMUTATIONS = 200
+const PERMUTATIONS = Number(process.env.PERMUTATIONS ?? 200)
 const macs = Array.from({ length: 10 }, (_, n) => `fa:16:3e:00:00:0${n}`)
 const foreign = ['mgmt', 'br0', 'pod0', 'pod1', 'marker', 'lo']
 
