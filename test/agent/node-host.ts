@@ -43,7 +43,16 @@ export type Session = (interfaces: Partial<Interface>[], more?: Partial<RunConfi
 
 export async function nodeHost(wire: Wire = 'silent'): Promise<NodeHost> {
 	const root = mkdtempSync(join(tmpdir(), 'mn-'))
-	for (const folder of ['etc/netplan', 'etc/sysctl.d', 'etc/udev/rules.d', 'run/systemd/network', 'run/udev/rules.d', 'var/lib', 'proc', 'config'])
+	for (const folder of [
+		'etc/netplan',
+		'etc/sysctl.d',
+		'etc/udev/rules.d',
+		'run/systemd/network',
+		'run/udev/rules.d',
+		'var/lib',
+		'proc',
+		'config',
+	])
 		mkdirSync(join(root, folder), { recursive: true })
 	await putProbePrograms(join(root, 'programs'), wire)
 	const holder = await hold(root)
