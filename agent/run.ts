@@ -1,13 +1,14 @@
 import type { AgentReport, RunConfig } from '../contract/agent-run.ts'
 import { settle, type WantedInterface } from '../contract/interface.ts'
 import type { Outcome } from './attempt.ts'
+import { lookBeside } from './beside.ts'
 import { converge, isDry, type Lessons } from './converge.ts'
 import { type Code, isFailure } from './failure.ts'
 import type { Host } from './host/host.ts'
 import { type Log, tellError } from './log.ts'
 import { type LinkKinds, match, isRefusal } from './match.ts'
 import { reportFailure, reportOutcome } from './report.ts'
-import type { Tally } from './tally.ts'
+import { type Tally, timed } from './tally.ts'
 import { tellHeading } from './tell.ts'
 
 export type Surrounding = {
@@ -30,15 +31,19 @@ export async function run(config: RunConfig, host: Host, surrounding: Surroundin
 	const now = () => new Date(tally.started.getTime() + Math.round(performance.now() - began))
 	const interfaces = config.mode === 'Cleanup' ? [] : settle(config.interfaces)
 	const heading = once((backend: string) => tellHeading(tally, backend, surrounding.log))
+	const beside = lookBeside(host, interfaces, surrounding.log)
 	try {
 		await meetDeadRun(host, tally, surrounding.log)
 		const outcome = await untilDevicesCame(interfaces, { config, host, surrounding, tally, began, heading })
-		return reportOutcome(outcome, tally, now())
+		await timed(tally, 'probe', () => beside.hear(outcome.state.links))
+		return await beside.complete(reportOutcome(outcome, tally, now()))
 	} catch (error) {
 		if (!isFailure<Code>(error)) throw error
 		heading('unknown')
 		tellError(surrounding.log, 'failed', error)
-		return reportFailure(error, interfaces, tally, now())
+		return beside.complete(reportFailure(error, interfaces, tally, now()))
+	} finally {
+		beside.end()
 	}
 }
 

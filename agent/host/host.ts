@@ -1,3 +1,4 @@
+import type { Machine } from '../../contract/agent-run.ts'
 import type { Accepted } from '../select.ts'
 import { nameserversOf } from '../nameservers.ts'
 import { RESOLV_CONF, RESOLVED_UPLINK } from '../paths.ts'
@@ -8,6 +9,8 @@ import type { Change, Step } from '../steps.ts'
 import { apply, applyUndo, type Asking } from './apply.ts'
 import { type Armed, arm, disarm, isArmed, leftBehind, unfinished } from './deadman.ts'
 import { readHostFile } from './files.ts'
+import { machine } from './machine.ts'
+import { askMetadata, type Metadata } from './metadata.ts'
 import { neighboursAnswer, type Question } from './neighbours.ts'
 import { observe } from './observe.ts'
 import { type Echo, echoes, type Packet } from './ping.ts'
@@ -33,6 +36,10 @@ export type Host = {
 	echoes(packets: readonly Packet[]): Promise<Echo[]>
 	nameservers(): string[]
 	tentative(): Promise<Tentative[]>
+	/** Never rejects. */
+	machine(): Promise<Machine>
+	/** Begins to ask OpenStack, if there is one. */
+	metadata(): Metadata
 }
 
 /** @param root where the host's `/` is mounted; the kernel is that of the current network namespace */
@@ -52,6 +59,8 @@ export function hostAt(root: string): Host {
 		neighboursAnswer,
 		echoes,
 		tentative,
+		machine: () => machine(root),
+		metadata: () => askMetadata(root),
 		nameservers: () => nameserversOf(readHostFile(root, RESOLV_CONF), readHostFile(root, RESOLVED_UPLINK)),
 	}
 }

@@ -191,6 +191,8 @@ export function livingHost(start: HostState): { host: Host; now(): HostState } {
 		echoes: async packets => packets.map(() => ({ answered: true })),
 		nameservers: () => [],
 		tentative: async () => [],
+		machine: async () => ({ os: 'none', kernel: '6.8.0', virtualization: 'none', cpus: 1, memoryMiB: 1024 }),
+		metadata: () => ({ end: async () => undefined }),
 	}
 	return { host, now: () => state }
 }

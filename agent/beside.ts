@@ -1,0 +1,62 @@
+import type { AgentReport, InterfaceReport } from '../contract/agent-run.ts'
+import { cut } from '../contract/conditions.ts'
+import type { WantedInterface } from '../contract/interface.ts'
+import type { Host } from './host/host.ts'
+import type { Link } from './host/state.ts'
+import type { Log } from './log.ts'
+import { mismatches, type Told } from './metadata.ts'
+import type { Warning } from './own-gateway.ts'
+
+type Warnings = ReadonlyMap<number, Warning>
+
+/** What is found out while a run goes on, and delays no change: what machine it is on, and what OpenStack says of its ports. */
+export type Beside = {
+	/**
+	 * What OpenStack says otherwise; this ends the asking.
+	 *
+	 * @param links of the host
+	 */
+	hear(links: readonly Link[]): Promise<void>
+	/** The report, with all that was found out by now. */
+	complete(report: AgentReport): Promise<AgentReport>
+	/** Ends what is still under way. */
+	end(): void
+}
+
+/** Begins to look. Nothing of it ever fails. */
+export function lookBeside(host: Host, wanted: readonly WantedInterface[], log: Log): Beside {
+	const machine = host.machine()
+	const metadata = wanted.length > 0 ? host.metadata() : undefined
+	let warnings: Warnings = new Map()
+	return {
+		hear: async links => {
+			const heard = await metadata?.end()
+			if (heard && 'told' in heard) warnings = judge(heard.told, { wanted, links, log })
+			else if (heard) log.tell('openstack', `not compared: ${heard.silent}`)
+		},
+		complete: async report => {
+			const facts = await machine
+			log.facts('machine', facts)
+			return { ...report, machine: facts, interfaces: report.interfaces.map(nic => withWarning(nic, warnings)) }
+		},
+		end: () => void metadata?.end(),
+	}
+}
+
+type Compared = { wanted: readonly WantedInterface[]; links: readonly Link[]; log: Log }
+
+function judge(told: Told, { wanted, links, log }: Compared): Warnings {
+	const found = mismatches(wanted, links, told)
+	if (!found) log.tell('openstack', `not compared: the ${told.source} lists no NIC of this host`)
+	else if (found.size === 0) log.tell('openstack', `the ${told.source} says nothing else`)
+	for (const { id, name } of wanted) {
+		const warning = found?.get(id)
+		if (warning) log.tell('openstack', `${name}: ${warning.message}`)
+	}
+	return found ?? new Map()
+}
+
+function withWarning(nic: InterfaceReport, warnings: Warnings): InterfaceReport {
+	const warning = warnings.get(nic.id)
+	return warning ? { ...nic, warnings: [...nic.warnings, { ...warning, message: cut(warning.message) }] } : nic
+}
