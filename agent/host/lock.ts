@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { chmodSync, linkSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { codeOf } from '../../runtime/errors.ts'
-import { failure } from '../failure.ts'
+import { failure, isFailure, wordsOf } from '../failure.ts'
 import { LOCK_FOLDER } from '../paths.ts'
 
 /** What a holder says of itself. */
@@ -15,8 +15,18 @@ type Holder = { generation: number; attempt: number }
  * @returns the function that lets go
  * @throws Failure LOCKED when another run holds it
  */
-export async function lock(root: string, { generation, attempt }: Holder): Promise<() => void> {
-	const folder = root + LOCK_FOLDER
+export async function lock(root: string, holder: Holder): Promise<() => void> {
+	try {
+		return await hold(root + LOCK_FOLDER, holder)
+	} catch (error) {
+		if (isFailure(error) || codeOf(error) === '') throw error
+		throw failure('LOCKED', `the lock of this host (${LOCK_FOLDER}) cannot be taken, so nothing was changed: ${wordsOf(error)}`, {
+			cause: error,
+		})
+	}
+}
+
+async function hold(folder: string, { generation, attempt }: Holder): Promise<() => void> {
 	const own = `${folder}/${randomBytes(4).toString('hex')}`
 	let words = ''
 	const server = await listenIn(folder, own, () => words)
