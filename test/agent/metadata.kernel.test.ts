@@ -131,6 +131,79 @@ describe('nobody is asked', () => {
 	})
 })
 
+describe('a run', () => {
+	const mac = second.ethernet_mac_address
+	const wrong = { id: 0, macAddress: mac, address: '10.0.0.24', cidr: '10.0.0.0/24', mtu: 1400 }
+	const right = { ...wrong, address: '10.0.0.23', mtu: 1450 }
+	const gone = { id: 1, macAddress: 'fa:16:3e:04:92:c6', address: '10.0.2.9', cidr: '10.0.2.0/24' }
+	beforeEach(() => host.ip(`link add ens7 address ${mac} type veth peer name peer7\nlink set peer7 up`))
+
+	test('is told what Nova says otherwise, and configures what is wanted', async () => {
+		await service('recorded')
+		const { report, stdout } = await host.agent([wrong, gone])
+		const message = 'Nova gives this MAC 10.0.0.23, not 10.0.0.24, Nova gives this MAC an MTU of 1450, not 1400 (metadata service)'
+		const missing = 'Nova lists no port of this VM with this MAC (metadata service)'
+		expect(report?.interfaces, stdout).toMatchObject([
+			{ state: 'Configured', warnings: [{ reason: 'PortMismatch', message }] },
+			{ state: 'Failed', reason: 'WaitingForDevice', warnings: [{ reason: 'PortMismatch', message: missing }] },
+		])
+		expect(stdout).toContain(`openstack       multinic0: ${message}\n`)
+		expect((await host.ask('addr show multinic0'))[0]?.addr_info).toMatchObject([{ local: '10.0.0.24' }, {}])
+	})
+
+	test('with nothing to do is told as well, and changes nothing', async () => {
+		await service('slow')
+		await host.agent([wrong])
+		const before = [await host.everything(), host.changeTimes()]
+		const { report } = await host.agent([wrong])
+		expect(report).toMatchObject({ changes: 0, interfaces: [{ reason: 'AlreadyConfigured', warnings: [{ reason: 'PortMismatch' }] }] })
+		expect([await host.everything(), host.changeTimes()]).toEqual(before)
+	})
+
+	test('that is right hears no word against it', async () => {
+		await service('recorded')
+		const { report, stdout } = await host.agent([right])
+		expect(report?.interfaces).toMatchObject([{ reason: 'Configured', warnings: [] }])
+		expect(stdout).toContain('openstack       the metadata service says nothing else\n')
+	})
+
+	test.each(['hangs', 'garbage', 'huge'])('with a service that %s is as any other', async behaviour => {
+		await service(behaviour)
+		const { report, stdout, code } = await host.agent([right])
+		expect(report).toMatchObject({ outcome: 'Succeeded', interfaces: [{ reason: 'Configured', warnings: [] }] })
+		expect(stdout).toMatch(/^openstack {7}not compared: metadata service: /m)
+		expect(code).toBe(0)
+	})
+
+	test('is not told what is said of another machine', async () => {
+		await service('recorded')
+		const { report, stdout } = await host.agent([{ ...wrong, macAddress: gone.macAddress }])
+		expect(report?.interfaces).toMatchObject([{ reason: 'WaitingForDevice', warnings: [{ reason: 'PortMismatch' }] }])
+		await host.ip('link del ens7')
+		const other = await host.agent([{ ...wrong, macAddress: gone.macAddress }])
+		expect(other.report?.interfaces, stdout).toMatchObject([{ reason: 'WaitingForDevice', warnings: [] }])
+		expect(other.stdout).toContain('openstack       not compared: the metadata service lists no NIC of this host\n')
+	})
+
+	test('that removes asks nobody', async () => {
+		const requests = await service('recorded')
+		expect((await host.agent([])).report).toMatchObject({ outcome: 'Succeeded' })
+		expect((await host.agent([right], { mode: 'Cleanup' })).report).toMatchObject({ outcome: 'Succeeded' })
+		expect(requests).toEqual([])
+	})
+
+	test('says what machine it is on, to machines in a line of its own', async () => {
+		put('/etc/os-release', 'PRETTY_NAME="Füller Linux 1"\n')
+		const machine = { os: 'Füller Linux 1', virtualization: 'kvm' }
+		const human = await host.agent([right], { mode: 'Plan' })
+		expect(human.report?.machine).toMatchObject(machine)
+		expect(human.stdout).not.toContain('Füller')
+		const { stdout } = await host.agent([right], { mode: 'Plan' }, undefined, { LOG_FORMAT: 'json' })
+		const lines = stdout.split('\n').filter(Boolean)
+		expect(lines.map(line => JSON.parse(line)).filter(({ msg }) => msg === 'machine')).toMatchObject([machine])
+	})
+})
+
 type Asking = { runs?: number; env?: Record<string, string> }
 
 async function ask(how: Asking = {}): Promise<Heard | undefined> {
