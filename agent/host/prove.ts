@@ -40,9 +40,9 @@ type Finding = { against?: Contradiction; unasked?: string }
 type Known = { host: HostState; complaint: string | undefined }
 
 async function proveOne(root: string, { nic }: Accepted, { host, complaint }: Known): Promise<Finding> {
+	if (complaint !== undefined) return notPersistent(complaint)
 	const against = contradiction(nic, host)
 	if (against) return { against }
-	if (complaint !== undefined) return notPersistent(complaint)
 	const keeping = keepingOf(host)
 	const byUdev = keeping.link ? await linkVerdict(root, nic.name, keeping.link(nic.name)) : {}
 	if (byUdev.against || byUdev.unasked !== undefined || !keeping.profile) return byUdev

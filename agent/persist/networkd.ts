@@ -3,8 +3,11 @@ import { NETWORK_FOLDERS } from '../paths.ts'
 
 export type Named = { name: string; mac: string }
 
+/** What a plain Ethernet device does not have. */
+const OF_OTHERS = ['Kind', 'WLANInterfaceType', 'SSID', 'BSSID']
+
 /**
- * Whether a .network file is for a link of this name. What a name cannot tell (a driver, a type) counts as matching.
+ * Whether a .network file is for a link of this name. What a link does not tell here (its driver, its path) counts as matching.
  *
  * @see systemd.network(5), [Match]
  */
@@ -14,10 +17,12 @@ export function isFor(content: string, { name, mac }: Named): boolean {
 		[...section.matchAll(new RegExp(`^${key}=(.*)$`, 'gm'))].flatMap(([, words = '']) => words.trim().split(/\s+/))
 	const names = values('Name')
 	const macs = [...values('MACAddress'), ...values('PermanentMACAddress')].map(word => word.toLowerCase())
-	return (names.length === 0 || matches(names, name)) && (macs.length === 0 || macs.includes(mac))
+	const types = values('Type')
+	const isOtherwise = OF_OTHERS.some(key => values(key).length > 0) || (types.length > 0 && !matches(types, 'ether'))
+	return !isOtherwise && (names.length === 0 || matches(names, name)) && (macs.length === 0 || macs.includes(mac))
 }
 
-/** @returns the .network file that networkd would choose for the link: the first by its own name, whatever its folder */
+/** @returns the .network file that networkd would choose for the Ethernet device: the first by its own name, whatever its folder */
 export function networkFileFor(files: Readonly<Record<string, FileState>>, link: Named): string | undefined {
 	const paths = Object.keys(files).filter(
 		path => path.endsWith('.network') && NETWORK_FOLDERS.some(folder => path.startsWith(`${folder}/`)),

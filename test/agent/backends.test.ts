@@ -204,6 +204,8 @@ describe('a .network file', () => {
 		['Name=!multinic* lo', false],
 		['Name=!en*', true],
 		['Type=ether', true],
+		['Type=wlan\nWLANInterfaceType=ad-hoc', false],
+		['Kind=bridge', false],
 		[`MACAddress=${mac.toUpperCase()}`, true],
 		['PermanentMACAddress=fa:16:3e:00:00:02', false],
 		[`PermanentMACAddress=${mac}\nName=ens4`, false],

@@ -1,0 +1,28 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { NodeHost } from './node-host.ts'
+
+/** What a namespace does not have and a test needs: enough of systemd to be armed, of netplan to be refused. */
+
+/** systemd as far as a run asks for it: its folders, the host's programs, and a bus that answers. */
+export async function pretendSystemd(host: NodeHost): Promise<void> {
+	for (const folder of ['run/systemd/system', 'etc/systemd/system/sysinit.target.wants', 'usr', 'bin', 'lib', 'lib64'])
+		mkdirSync(join(host.root, folder), { recursive: true })
+	for (const folder of ['/usr', '/bin', '/lib', '/lib64']) await mount(host, folder, '--bind', folder)
+	await mount(host, '/usr/local/sbin', '-t', 'tmpfs', 'tmpfs')
+	writeFileSync(join(host.inner, 'usr/local/sbin/busctl'), '#!/bin/sh\n', { mode: 0o755 })
+}
+
+/** In place of netplan's own, which a namespace does not have. */
+export async function pretendGenerator(host: NodeHost, script: string): Promise<void> {
+	await mount(host, '/usr/libexec', '-t', 'tmpfs', 'tmpfs')
+	mkdirSync(join(host.inner, 'usr/libexec/netplan'))
+	writeFileSync(join(host.inner, 'usr/libexec/netplan/generate'), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+}
+
+/** @param folder of the host; made where it is not there */
+export async function mount(host: NodeHost, folder: string, ...args: string[]): Promise<void> {
+	mkdirSync(host.inner + folder, { recursive: true })
+	const { code, stderr } = await host.inside('mount', [...args, host.root + folder])
+	if (code !== 0) throw new Error(stderr)
+}

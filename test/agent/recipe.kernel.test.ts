@@ -1,0 +1,93 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type NodeHost, nodeHost } from './node-host.ts'
+import { pretendSystemd } from './pretend.ts'
+
+/** The agent is killed after each of its steps and never comes back: what systemd would start puts everything back, without it. */
+const isRoot = process.getuid?.() === 0
+const mac = (id: number) => `fa:16:3e:00:00:0${id}`
+
+/** Two names to swap, one of them with another MTU and both families, and a new NIC that has a lease. */
+const wish = [
+	{ id: 0, macAddress: mac(1), address: '10.0.0.23', cidr: '10.0.0.0/24', mtu: 1400, gateway: '10.0.0.1', addresses: ['fd00::23/64'] },
+	{ id: 1, macAddress: mac(0), address: '10.0.1.23', cidr: '10.0.1.0/24', gateway: '10.0.1.1' },
+	{ id: 2, macAddress: mac(2), address: '10.0.2.23', cidr: '10.0.2.0/24', mtu: 9000 },
+]
+
+/** A boot makes the kernel new; here a new host does, so not every number of steps is tried. */
+const STRIDE = 4
+
+describe.skipIf(!isRoot)('an undo without the agent (needs root for network namespaces)', () => {
+	let host: NodeHost
+	let before: State
+	let steps = 0
+
+	beforeAll(async () => {
+		host = await prepared()
+		before = await stateOf(host)
+		const { report } = await host.agent(wish, { mode: 'Plan' })
+		steps = (report?.plan?.commands.length ?? 0) + (report?.plan?.files.length ?? 0)
+		expect(steps).toBeGreaterThan(20)
+	})
+	afterAll(() => host?.close())
+
+	test('while the host runs brings back kernel and files after every number of steps', async () => {
+		for (let at = 0; at <= steps; at++) {
+			await killedAfter(host, at)
+			await carryOut(host, unitOf(host, '/run/systemd/system', /^multinic-undo-.*\.service$/))
+			expect(await stateOf(host), `after ${at} of ${steps}`).toEqual(before)
+		}
+	})
+
+	test('at the next boot brings back the files, after any number of steps', async () => {
+		for (let at = 0; at <= steps; at += STRIDE) {
+			const other = await prepared()
+			try {
+				const { files } = await stateOf(other)
+				await killedAfter(other, at)
+				await carryOut(other, unitOf(other, '/etc/systemd/system', /^multinic-undo\.service$/))
+				expect((await stateOf(other)).files, `after ${at} of ${steps}`).toEqual(files)
+			} finally {
+				other.close()
+			}
+		}
+	})
+})
+
+type State = { files: unknown }
+
+async function stateOf(host: NodeHost): Promise<State> {
+	return (await host.everything()) as State
+}
+
+async function prepared(): Promise<NodeHost> {
+	const host = await nodeHost()
+	for (const id of [0, 1, 2]) await host.ip(`link add ens${id} address ${mac(id)} type veth peer name peer${id}\nlink set peer${id} up`)
+	const first = await host.agent([
+		{ id: 0, macAddress: mac(0), address: '10.0.0.9', cidr: '10.0.0.0/24' },
+		{ id: 1, macAddress: mac(1) },
+	])
+	expect(first.report).toMatchObject({ message: 'Configured 2/2' })
+	await host.ip('link set ens2 up\naddr add 10.9.9.9/24 dev ens2 valid_lft 4000 preferred_lft 3000')
+	await pretendSystemd(host)
+	return host
+}
+
+async function killedAfter(host: NodeHost, at: number): Promise<void> {
+	const { code } = await host.agent(wish, {}, { at, how: 'kill' })
+	expect(code, `after ${at}`).not.toBe(0)
+}
+
+/** Each ExecStart= as systemd would: no shell, the host's own root. */
+async function carryOut(host: NodeHost, unit: string): Promise<void> {
+	const commands = [...readFileSync(join(host.inner, unit), 'utf8').matchAll(/^ExecStart=-(.*)$/gm)].map(([, words = '']) => words)
+	expect(commands.length).toBeGreaterThan(1)
+	for (const command of commands) if (!command.includes('/sleep ')) await host.inside('chroot', [host.root, ...command.split(' ')])
+}
+
+function unitOf(host: NodeHost, folder: string, name: RegExp): string {
+	const found = readdirSync(host.inner + folder).find(file => name.test(file))
+	if (found === undefined) throw new Error(`no unit in ${folder}`)
+	return `${folder}/${found}`
+}
