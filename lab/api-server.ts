@@ -1,30 +1,11 @@
 import { join } from 'node:path'
+import type { ApiServer, ApiServerOptions } from './api-server-type.ts'
 import { controlPlaneBinaries, startControlPlane } from './control-plane.ts'
 import { binFolder, findKit } from './kit.ts'
 import { freePort } from './ports.ts'
 import { makeRunDir } from './run-dir.ts'
 
-/** A real API server with nothing behind it, for a test or for a person. */
-export interface ApiServer {
-	/** `https://127.0.0.1:<port>` */
-	readonly server: string
-	/** Bearer token of a member of system:masters. */
-	readonly token: string
-	/** PEM of the authority that signed its certificate. */
-	readonly ca: string
-	readonly caFile: string
-	/** Path of an administrator's kubeconfig. */
-	readonly kubeconfig: string
-	/** Folder with kubectl and helm in it, for PATH. */
-	readonly bin: string
-	stop(): Promise<void>
-}
-
-/** Whether Jobs, garbage collection and service account tokens shall come true, and where what happens is told. */
-export interface ApiServerOptions {
-	controllerManager?: boolean
-	log?: (line: string) => void
-}
+export type { ApiServer } from './api-server-type.ts'
 
 /**
  * Starts etcd and a kube-apiserver (and a controller manager if wanted) on a free port of 127.0.0.1, in about 3 s once the binaries are

@@ -1,6 +1,6 @@
 import { K3sContainer } from '@testcontainers/k3s'
 import { getContainerRuntimeClient, Wait } from 'testcontainers'
-import type { ApiServer, ApiServerOptions } from './api-server.ts'
+import type { ApiServer, ApiServerOptions } from './api-server-type.ts'
 import { binFolder, findKit } from './kit.ts'
 import { makeRunDir } from './run-dir.ts'
 import { tokenAccess } from './token-access.ts'
