@@ -156,7 +156,7 @@ async function count(host: BenchHost, program: Program): Promise<Counted> {
 	await timeOf(host, { args: ['--import', join(import.meta.dirname, 'agent/count.ts'), ...args], env: { ...env, COUNTED } })
 	good(host)
 	const started = JSON.parse(readFileSync(COUNTED, 'utf8')) as Started[]
-	const probes = started.filter(({ command }) => /^ip (-j )?-force -batch|^ip -6 -j addr show tentative/.test(command))
+	const probes = started.filter(({ command }) => /^(arping|ping) |^ip (-j )?-force -batch|^ip -6 -j addr show tentative/.test(command))
 	const changes = started.filter(({ command }) => /^ip (-6 )?-batch -$/.test(command))
 	return {
 		processes: 1 + started.length - probes.length,

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { AgentReport, RunConfig } from '../../contract/agent-run.ts'
 import { LOCK_FOLDER } from '../../agent/paths.ts'
 import { REPORT_KEY } from '../../contract/names.ts'
+import { PROGRAMS_FOLDER, putProbePrograms } from '../../test/agent/wire.ts'
 import type { Listens } from './api-server.ts'
 
 /** Interfaces of the wish. */
@@ -31,6 +32,7 @@ export type BenchHost = {
 export async function benchHost(folder: string): Promise<BenchHost> {
 	const root = mkdtempSync(join(folder, 'host-'))
 	for (const path of ['etc/netplan', 'etc/sysctl.d', 'run', 'var/lib', 'proc', 'config']) mkdirSync(join(root, path), { recursive: true })
+	await putProbePrograms(join(root, 'programs'), 'real')
 	const [holder, wire] = [await hold(root), await hold(root)]
 	const inside = ['--target', String(holder.pid), '--net', '--mount']
 	execFileSync('nsenter', [...inside, 'ip', '-batch', '-'], { input: links(wire.pid) })
@@ -52,8 +54,8 @@ export async function benchHost(folder: string): Promise<BenchHost> {
 }
 
 async function hold(root: string): Promise<ChildProcess> {
-	const script = 'mount --bind /proc "$1/proc" && echo ready && exec sleep infinity'
-	const child = spawn('unshare', ['--net', '--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', root], {
+	const script = 'mount --bind /proc "$1/proc" && mount --bind "$1/programs" "$2" && echo ready && exec sleep infinity'
+	const child = spawn('unshare', ['--net', '--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', root, PROGRAMS_FOLDER], {
 		stdio: ['ignore', 'pipe', 'inherit'],
 	})
 	await once(child.stdout, 'data')
