@@ -145,7 +145,7 @@ async function time(host: BenchHost, program: Program) {
 /** @returns milliseconds that one `ip -batch` takes for what a plan says */
 async function oneBatch(host: BenchHost, program: Program): Promise<number> {
 	await timeOf(host, on(host, program, 'Plan'))
-	const lines = good(host).plan?.commands.filter(line => !line.includes(' = ')) ?? []
+	const lines = good(host).plan?.commands.flatMap(command => /^ip (.*)$/.exec(command)?.[1] ?? []) ?? []
 	const args = [...host.inside, process.execPath, join(import.meta.dirname, 'agent/one-batch.ts')]
 	return Number(execFileSync('nsenter', args, { input: lines.map(line => `${line}\n`).join(''), encoding: 'utf8' }))
 }
