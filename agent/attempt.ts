@@ -160,7 +160,8 @@ function refuseLostPaths(targets: readonly Target[], { before, after }: Probes):
 async function done({ host, timed, log, dry }: Attempt, outcome: Omit<Outcome, 'proof'>): Promise<Outcome> {
 	const why = unprovable(outcome.plan, dry)
 	const proof = why === undefined ? await timed('prove', () => host.prove(outcome.plan.accepted, outcome.state)) : unproven(why)
-	if (!dry) log.tell('verified', `nothing left to do; same after reboot: ${rebootWords(proof)}`)
+	if (!dry && (why === undefined || outcome.plan.steps.length > 0))
+		log.tell('verified', `nothing left to do; same after reboot: ${rebootWords(proof)}`)
 	return { ...outcome, proof }
 }
 

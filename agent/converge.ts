@@ -33,7 +33,13 @@ export async function converge(interfaces: readonly WantedInterface[], run: Run,
 		const hasTime = performance.now() < run.began + LAST_RISK
 		if (outcome.unrestored?.length || !goesOn(lessons, outcome, hasTime)) return outcome
 		if (lessons.search) run.surrounding.log.tell('held back', heldWords(interfaces, lessons.search.state))
+		else run.surrounding.log.tell('again', againWords(interfaces, lessons))
 	}
+}
+
+function againWords(interfaces: readonly WantedInterface[], { failed, renameDown }: Lessons): string {
+	const names = interfaces.filter(({ id }) => failed.has(id)).map(({ name }) => name)
+	return [...(names.length > 0 ? [`without ${names.join(', ')}`] : []), ...(renameDown ? ['links go down to be renamed'] : [])].join('; ')
 }
 
 /** @returns whether another attempt may come out better; each teaches something new, so there is an end */

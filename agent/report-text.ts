@@ -3,7 +3,7 @@ import { REPORT_MAX_BYTES, TERMINATION_MAX_BYTES } from '../contract/names.ts'
 
 /** @returns the report as JSON, as long as its ConfigMap may hold: what may be left out goes first, contents of files before all */
 export function reportText(report: AgentReport): string {
-	const forms = [report, withoutContents(report), withoutPlan(report), withoutDetails(withoutPlan(report))]
+	const forms = [report, withoutContents(report), withFewerCommands(report), withoutDetails(withoutPlan(report))]
 	return forms.map(form => JSON.stringify(form)).find(fits) ?? shortText(report)
 }
 
@@ -21,6 +21,18 @@ function withoutContents(report: AgentReport): AgentReport {
 		files = files.map(file => (file.path === path ? lean(file) : file))
 	}
 	return { ...report, plan: { ...plan, files } }
+}
+
+/** Half of them, and half again; the log has all. */
+function withFewerCommands(report: AgentReport): AgentReport {
+	const plan = report.plan && { ...report.plan, files: report.plan.files.map(lean) }
+	const all = plan?.commands ?? []
+	for (let kept = all.length; plan && kept > 0; kept = Math.floor(kept / 2)) {
+		const commands = kept < all.length ? [...all.slice(0, kept), `and ${all.length - kept} more, which the log tells`] : all
+		const shorter = { ...report, plan: { ...plan, commands } }
+		if (fits(JSON.stringify(shorter))) return shorter
+	}
+	return withoutPlan(report)
 }
 
 function lean({ content: _, ...file }: NonNullable<AgentReport['plan']>['files'][number]) {

@@ -3,7 +3,7 @@ import { driftOf, driftWords } from './drift.ts'
 import type { HostState } from './host/state.ts'
 import type { Log } from './log.ts'
 import type { Plan } from './plan.ts'
-import type { Released } from './select.ts'
+import type { Accepted, Released } from './select.ts'
 import type { Tally } from './tally.ts'
 import { linkWords, nicWords } from './words.ts'
 
@@ -20,20 +20,19 @@ export function tellHeading({ config, unfinished }: Tally, backend: string, log:
 
 /** One line an interface: what is found, and what becomes of it or, where a run only looks, what is wrong with it. */
 export function tellInterfaces(plan: Plan, host: HostState, { log, mode }: { log: Log; mode: RunConfig['mode'] }): void {
-	for (const accepted of plan.accepted) {
-		const { nic, link } = accepted
-		const drift =
-			mode === 'Verify'
-				? driftOf(
-						plan.steps.filter(({ id }) => id === nic.id),
-						host,
-					)
-				: []
-		const words = drift.length > 0 ? `${linkWords(link)}  ${drift.map(driftWords).join('; ')}` : nicWords(accepted, plan)
-		log.nic(nic.name, nic.macAddress, words)
-	}
-	for (const { nic, refusal } of plan.refused) log.nic(nic.name, nic.macAddress, `${refusal.reason}: ${refusal.message}`)
+	const wanted = [
+		...plan.accepted.map(accepted => ({ nic: accepted.nic, words: acceptedWords(accepted, plan, mode === 'Verify' ? host : undefined) })),
+		...plan.refused.map(({ nic, refusal }) => ({ nic, words: `${refusal.reason}: ${refusal.message}` })),
+	]
+	for (const { nic, words } of wanted.toSorted((a, b) => a.nic.id - b.nic.id)) log.nic(nic.name, nic.macAddress, words)
 	for (const released of plan.released) log.nic(released.ours.name, released.ours.mac, `is no longer wanted${fate(released, plan)}`)
+}
+
+/** @param lookedAt the host, where a run only looks at it */
+function acceptedWords(accepted: Accepted, plan: Plan, lookedAt: HostState | undefined): string {
+	const own = plan.steps.filter(({ id }) => id === accepted.nic.id)
+	const drift = lookedAt ? driftOf(own, lookedAt) : []
+	return drift.length > 0 ? `${linkWords(accepted.link)}  ${drift.map(driftWords).join('; ')}` : nicWords(accepted, plan)
 }
 
 /** The last line, and before it what took how long; of a plan all that would be done, of a look what is left that nobody wants. */

@@ -55,25 +55,28 @@ function wasUndone({ outcome }: Case): Verdict | undefined {
 	if (outcome.failed) return { ...undone(outcome), outcome: outcome.unrestored?.length ? 'Failed' : 'RolledBack' }
 }
 
-function hasFailed({ interfaces, mode, unfinished }: Case): Verdict | undefined {
+function hasFailed({ interfaces, outcome, mode, unfinished }: Case): Verdict | undefined {
 	const bad = interfaces.filter(({ state }) => state === 'Failed')
 	if (bad.length === 0) return undefined
 	const head = { Apply: 'Configured', Cleanup: 'Configured', Plan: 'Planned', Verify: 'Right' }[mode]
 	const causes = bad.map(({ name, message }) => `${name}: ${message}.`).join(' ')
+	const rest = mode === 'Plan' ? ` Else ${planned(outcome)}.` : ''
 	return {
 		outcome: bad.length < interfaces.length ? 'PartlyFailed' : 'Failed',
 		reason: common(bad),
-		message: `${before(unfinished)}${head} ${share(interfaces)}. ${causes}`,
+		message: `${before(unfinished)}${head} ${share(interfaces)}. ${causes}${rest}`,
 	}
 }
 
-function isPlan({ outcome: { plan, state }, mode, unfinished }: Case): Verdict | undefined {
+function isPlan({ outcome, mode, unfinished }: Case): Verdict | undefined {
 	if (mode !== 'Plan') return undefined
-	const changes = countChanges(plan.steps)
-	const disruption = worstDisruption(plan.steps, state)
-	const words =
-		changes === 0 ? 'nothing would be changed' : `${many(changes)} would be made; disruption ${disruption.class}: ${disruption.because}`
-	return { outcome: 'Succeeded', reason: 'Planned', message: before(unfinished) + words }
+	return { outcome: 'Succeeded', reason: 'Planned', message: before(unfinished) + planned(outcome) }
+}
+
+function planned({ plan: { steps }, state }: Outcome): string {
+	const changes = countChanges(steps)
+	const { class: found, because } = worstDisruption(steps, state)
+	return changes === 0 ? 'nothing would be changed' : `${many(changes)} would be made; disruption ${found}: ${because}`
 }
 
 /** What is left on the node of what nobody wants any more, or waits to be undone. */

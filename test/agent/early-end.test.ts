@@ -33,12 +33,12 @@ const preload = (thrower: string) =>
 		Server.prototype.listen = () => { ${thrower} }`,
 	)}`
 
-test.each<[title: string, options: string[], hostRoot: string | undefined, words: RegExp]>([
-	['an exception of the run', [], '/dev/null', /ENOTDIR/],
-	['an exception in a callback', [preload('setImmediate(() => { throw bug() })')], undefined, /what nobody thought of/],
-	['a rejection nobody waits for', [preload('void Promise.reject(bug())')], undefined, /what nobody thought of/],
-])('%s is told in lines that can be read, and reported', async (_, options, hostRoot = root, words) => {
-	const { code, said, report, lastWords } = await agent(config([]), { HOST_ROOT: hostRoot }, options)
+test.each<[title: string, options: string[], words: RegExp]>([
+	['an exception of the run', [preload('throw bug()')], /what nobody thought of/],
+	['an exception in a callback', [preload('setImmediate(() => { throw bug() })')], /what nobody thought of/],
+	['a rejection nobody waits for', [preload('void Promise.reject(bug())')], /what nobody thought of/],
+])('%s is told in lines that can be read, and reported', async (_, options, words) => {
+	const { code, said, report, lastWords } = await agent(config([]), {}, options)
 	expect(code).toBe(1)
 	expect(said).toMatch(/^failed +by a bug of the agent: /)
 	expect(said).toMatch(words)
@@ -97,6 +97,7 @@ describe('the exit status', () => {
 	test.each<Case>([
 		['of a question for help is 0', 0, /^multinic-agent: brings.*\n\n( .*\n+)+Exit status\n( .*\n)+$/, { args: ['--help'] }],
 		['of a host that is none we know is 1', 1, /^failed +\S/m, {}],
+		['of a host that cannot be locked is 1', 1, /^failed +the lock of this host .*ENOTDIR/m, { env: { HOST_ROOT: '/dev/null' } }],
 		['of a report that found no taker is 1', 1, /^not reported .*ENOENT/m, { env: { REPORT_FILE: '/nowhere/report.json' } }],
 		[
 			'of a flag nobody knows is 2',

@@ -214,6 +214,15 @@ describe('a plan in words', () => {
 		expect(files.at(-1)).toEqual({ path: secret.path, action: 'create', mode: '600', bytes: 14 })
 	})
 
+	test('with more commands than a report may hold says how many are left out', () => {
+		const commands = Array.from({ length: 2_000 }, (_, n) => `ip route add 10.0.0.0/8 via 10.0.0.1 dev if3 table ${n}`)
+		const text = reportText({ interfaces: [], message: '', plan: { ...diff, commands } } as unknown as AgentReport)
+		expect(Buffer.byteLength(text)).toBeLessThanOrEqual(REPORT_MAX_BYTES)
+		const told = (JSON.parse(text) as AgentReport).plan?.commands ?? []
+		expect(told.slice(0, -1)).toEqual(commands.slice(0, 1_000))
+		expect(told.at(-1)).toBe('and 1000 more, which the log tells')
+	})
+
 	test('that is too long loses the longest contents first, and keeps every command', () => {
 		const long = (n: number, length: number) => ({
 			path: `/etc/netplan/99-multinic${n}.yaml`,
