@@ -49,8 +49,11 @@ export interface Agents {
 	start(machine: LabNode, wish: Wish): Promise<StartedAgent>
 }
 
-/** @param folder is made: for the bundle, which the first run makes, and a folder a run */
-export async function agentsIn(folder: string): Promise<Agents> {
+/**
+ * @param folder is made: for the bundle, which the first run makes, and a folder a run
+ * @param programs folder of the programs that the agent's image has
+ */
+export async function agentsIn(folder: string, programs: string): Promise<Agents> {
 	await mkdir(folder)
 	let bundled: Promise<unknown> | undefined
 	let runs = 0
@@ -59,7 +62,7 @@ export async function agentsIn(folder: string): Promise<Agents> {
 			bundled ??= bundleAgent(folder)
 			await bundled
 			runs++
-			return start(machine, join(folder, String(runs)), wish)
+			return start(machine, { run: join(folder, String(runs)), programs }, wish)
 		},
 	}
 }
@@ -69,11 +72,17 @@ async function bundleAgent(folder: string): Promise<void> {
 	await build({ ...agentFormat, entryPoints: [join(import.meta.dirname, '../agent/main.ts')], outfile: join(folder, 'agent.cjs') })
 }
 
-async function start(machine: LabNode, run: string, { interfaces, more, options = {} }: Wish): Promise<StartedAgent> {
+interface Folders {
+	run: string
+	programs: string
+}
+
+async function start(machine: LabNode, folders: Folders, { interfaces, more, options = {} }: Wish): Promise<StartedAgent> {
+	const { run } = folders
 	await mkdir(run)
 	await writeFile(join(run, 'config.json'), JSON.stringify(runConfig(interfaces, more)))
 	if (options.preload !== undefined) await writeFile(join(run, 'preload.mjs'), options.preload)
-	await writeFile(join(run, 'start'), script(run, options))
+	await writeFile(join(run, 'start'), script(folders, options))
 	const said = machine.run('sh', { inputFile: join(run, 'start'), timeoutMs: options.timeoutMs ?? 120_000 })
 	return { folder: run, ended: said.then(words => ending(words, run)) }
 }
@@ -102,7 +111,7 @@ function runConfig(interfaces: readonly Partial<Interface>[], more: Partial<RunC
 }
 
 /** As containerd does it for the agent's pod; the machine's own `/proc` is at /host/proc. */
-function script(run: string, { preload, env = {} }: AgentOptions): string {
+function script({ run, programs }: Folders, { preload, env = {} }: AgentOptions): string {
 	const settings = {
 		AGENT_CONFIG: `${runFolder}/config.json`,
 		REPORT_FILE: `${runFolder}/report.json`,
@@ -120,6 +129,7 @@ mkdir /mnt/node /mnt/agent ${runFolder}
 mount -t hostfs -o ${node} none /mnt/node
 mount -t hostfs -o ${dirname(run)} none /mnt/agent
 mount -t hostfs -o ${run} none ${runFolder}
+mount -t hostfs -o ${programs} none /usr/local/sbin
 exec unshare --pid --fork --kill-child --mount-proc env "$@" /mnt/node/node /mnt/agent/agent.cjs' agent ${words.join(' ')} </dev/null
 `
 }

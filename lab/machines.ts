@@ -2,11 +2,13 @@ import { join } from 'node:path'
 import type { RunConfig } from '../contract/agent-run.ts'
 import type { Interface } from '../contract/interface.ts'
 import type { NewMachine } from './bare.ts'
+import { debianTree } from './debian.ts'
 import { identities } from './identity.ts'
 import type { Inside } from './inside.ts'
 import { type LabNode, labNode } from './lab-node.ts'
 import { type Agents, type AgentOptions, type AgentRun, agentsIn, type StartedAgent } from './machine-agent.ts'
 import { startNamespace } from './namespace.ts'
+import { baseImagePackages } from './node-image/packages.ts'
 import { prepareLab } from './prepare.ts'
 import { step } from './progress.ts'
 import { makeRunDir } from './run-dir.ts'
@@ -52,7 +54,8 @@ export async function startMachines({ machines, megabytes = 512 }: MachinesOptio
 		await runDir.remove()
 	}
 	try {
-		const agents = await agentsIn(join(dir, 'agents'))
+		const image = await debianTree('base-image', baseImagePackages, packages)
+		const agents = await agentsIn(join(dir, 'agents'), join(image, 'usr/bin'))
 		const started = identities(machines.length).map(({ name }, at) => boot(name, { machine: machines[at], inside: space.inside, agents }))
 		return { machines: await Promise.all(started), dir, ended: space.ended, stop, [Symbol.asyncDispose]: stop }
 	} catch (error) {
