@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Interface } from '../../contract/interface.ts'
+import type { NewMachine } from '../../lab/bare.ts'
+import { type BareMachine, type Machines, startMachines } from '../../lab/machines.ts'
+
+/** The agent on two machines that NetworkManager manages, with a connection of its own making on every NIC that is plugged in. */
+
+const mac = 'fa:16:3e:00:00:01'
+const nic: Partial<Interface> = { id: 0, macAddress: mac, address: '192.168.10.9', cidr: '192.168.10.0/24', mtu: 1400 }
+const patience = { timeout: 60_000, interval: 500 }
+const ours = /^multinic0 UNKNOWN 192.168.10.9\/24( fe80\S+)? $/
+const leased = /^vec1 UNKNOWN 192.168.10.1\d\d\/24( fe80\S+)? $/
+
+const hosts: { machine: NewMachine; backend: string }[] = [
+	{ machine: { network: 'networkmanager' }, backend: 'netplan-networkmanager' },
+	{ machine: { network: 'networkmanager', netplan: false }, backend: 'networkmanager-keyfile' },
+]
+
+let lab: Machines
+
+beforeAll(async () => {
+	lab = await startMachines({ machines: hosts.map(({ machine }) => machine) })
+})
+afterAll(() => lab?.stop())
+
+test('a NIC is plugged in: NetworkManager leases an address for it', () =>
+	onAll(async (machine, { backend }) => {
+		await machine.attachPort({ mac, network: backend, gateways: ['192.168.10.1/24'], dhcp: true })
+		await expect.poll(link(machine), { ...patience, message: backend }).toMatch(leased)
+		expect(await machine.ask('nmcli -t -f NAME connection')).toContain('Wired connection 1')
+	}))
+
+test('it is taken over', () =>
+	onAll(async (machine, { backend }) => {
+		const { report, stdout } = await machine.agent([nic])
+		expect(report, stdout).toMatchObject({ outcome: 'Succeeded', backend, persistent: { status: 'True' } })
+		expect(await link(machine)(), backend).toMatch(ours)
+	}))
+
+test('it is left to us: some time later there is nothing to do', () =>
+	onAll(async machine => {
+		const { report, stdout } = await machine.agent([nic])
+		expect(report, stdout).toMatchObject({ outcome: 'Succeeded', changes: 0 })
+	}))
+
+test('it is given back when it is no longer wanted: name, lease, and nothing of ours is left', () =>
+	onAll(async (machine, { backend }) => {
+		await release(machine)
+		await expect.poll(link(machine), { ...patience, message: backend }).toMatch(leased)
+	}))
+
+test('it is ours after a reboot too', () =>
+	onAll(async (machine, { backend }) => {
+		expect((await machine.agent([nic])).report).toMatchObject({ outcome: 'Succeeded' })
+		await machine.reboot()
+		await expect.poll(link(machine), { ...patience, message: backend }).toMatch(ours)
+		const { report, stdout } = await machine.agent([nic], { mode: 'Verify' })
+		expect(report, stdout).toMatchObject({ outcome: 'Succeeded' })
+	}))
+
+test('it is given back then too; NetworkManager makes a connection for it when it next finds it', () =>
+	onAll(async (machine, { backend }) => {
+		await release(machine)
+		expect(await link(machine)(), backend).toMatch(/^vec1 /)
+		await machine.detachPort(mac)
+		await machine.attachPort({ mac, network: backend })
+		await expect.poll(link(machine), { ...patience, message: backend }).toMatch(leased)
+	}))
+
+async function release(machine: BareMachine): Promise<void> {
+	const { report, stdout } = await machine.agent([])
+	expect(report, stdout).toMatchObject({ outcome: 'Succeeded' })
+	expect(await machine.ask('find /etc /run /var/lib -name "*multinic*" -not -path "/run/multinic"')).toBe('')
+}
+
+/** Both at once, for each has a core of its own and is slow. */
+async function onAll(work: (machine: BareMachine, host: (typeof hosts)[number]) => Promise<void>): Promise<void> {
+	await Promise.all(hosts.map((host, at) => lab.machines[at] && work(lab.machines[at], host)))
+}
+
+function link(machine: BareMachine): () => Promise<string> {
+	return async () => (await machine.ask('ip -br addr | grep -e multinic -e vec || true')).replace(/ +/g, ' ')
+}
