@@ -89,7 +89,9 @@ const sourceWords: Record<Source, string> = {
 
 /** Only the service knows of ports that were attached while the VM ran. */
 function notListed({ address }: WantedInterface, source: Source): string[] {
-	return address !== undefined && source === 'metadata service' ? ['Nova lists no port of this VM with this MAC'] : []
+	return address !== undefined && source === 'metadata service'
+		? ['Nova lists no port of this VM with this MAC, and may be 15 s behind']
+		: []
 }
 
 function addressesAt(link: string, { networks }: NetworkData): string[] {

@@ -12,7 +12,8 @@ export type Heard = { told: Told } | { silent: string }
 /** OpenStack being asked what it knows of this VM, while a run goes on. */
 export type Metadata = {
 	/**
-	 * Ends the asking: who has not even taken the call is not waited for; who has is, until the patience ends that began with the asking.
+	 * Ends the asking: a service that does not even take the call is not waited for; one that has is, until the patience ends that began
+	 * with the asking.
 	 *
 	 * @returns undefined where nothing suggests OpenStack, so that nobody was asked; never rejects
 	 */
@@ -21,6 +22,8 @@ export type Metadata = {
 
 /** From the beginning of the asking (milliseconds). */
 const PATIENCE = 1_000
+/** Who is there takes a call sooner; most runs last longer (milliseconds). */
+const RINGING = 100
 /** Of an answer; a VM with a hundred ports makes 60 kB (bytes). */
 const MOST = 262_144
 const SERVICE = { host: '169.254.169.254', port: 80, path: '/openstack/latest/network_data.json' }
@@ -30,20 +33,35 @@ const SERVICE = { host: '169.254.169.254', port: 80, path: '/openstack/latest/ne
  * whatever is being started has been started, and so costs a run that waits for `ip` no time.
  */
 export function askMetadata(root: string): Metadata {
-	const call = new AbortController()
-	const state = { taken: false }
-	const heard = begun().then(async () => {
-		if (!isOpenStack(signs(root))) return undefined
-		const asked = [service(call, state), older(root)]
-		const [fresh, old] = await Promise.all(asked)
-		return fresh && old ? preferred(fresh, old) : undefined
-	})
+	const call = { hangUp: new AbortController(), taken: false, rung: false, over: false }
+	const heard = begun()
+		.then(async () => {
+			if (!isOpenStack(signs(root))) return undefined
+			const [fresh, old] = await Promise.all([service(call), older(root)])
+			return preferred(fresh, old)
+		})
+		.catch((error: unknown) => ({ silent: wordsOf(error) }))
 	return {
 		end: () => {
-			if (!state.taken) call.abort()
+			call.over = true
+			giveUp(call)
 			return heard
 		},
 	}
+}
+
+type Call = {
+	hangUp: AbortController
+	/** The service is there, for it has taken the call. */
+	taken: boolean
+	/** It has been given the time to. */
+	rung: boolean
+	/** The run is over. */
+	over: boolean
+}
+
+function giveUp({ hangUp, taken, rung, over }: Call): void {
+	if (over && rung && !taken) hangUp.abort()
 }
 
 function begun(): Promise<void> {
@@ -59,26 +77,28 @@ function preferred(fresh: Heard, old: Heard): Heard {
 	return 'told' in old ? old : { silent: [fresh.silent, old.silent].filter(Boolean).join('; ') }
 }
 
-async function service(call: AbortController, state: { taken: boolean }): Promise<Heard> {
-	const patience = setTimeout(() => call.abort(), PATIENCE)
+async function service(call: Call): Promise<Heard> {
+	const { signal } = call.hangUp
+	const patience = setTimeout(() => call.hangUp.abort(), PATIENCE)
 	try {
-		return understood('metadata service', await get(call.signal, state))
+		return understood('metadata service', await get(call))
 	} catch (error) {
-		return { silent: `metadata service: ${call.signal.aborted ? 'no answer' : wordsOf(error)}` }
+		return { silent: `metadata service: ${signal.aborted ? 'no answer' : wordsOf(error)}` }
 	} finally {
 		clearTimeout(patience)
 	}
 }
 
 /** Never by a proxy, which a proxy's variables would make Node's own agent use; nor to where a redirection points. */
-async function get(signal: AbortSignal, state: { taken: boolean }): Promise<string> {
+async function get(call: Call): Promise<string> {
 	const { request } = await import('node:http')
 	return new Promise((resolve, reject) => {
-		const call = request({ ...SERVICE, agent: false, signal, headers: { accept: 'application/json' } }, answer => {
+		const options = { ...SERVICE, agent: false, signal: call.hangUp.signal, headers: { accept: 'application/json' } }
+		const asked = request(options, answer => {
 			let text = ''
 			const end = (words: string) => {
 				reject(new Error(words))
-				call.destroy()
+				asked.destroy()
 			}
 			if (answer.statusCode !== 200) end(`answers ${answer.statusCode}`)
 			answer.setEncoding('utf8').on('error', reject)
@@ -88,14 +108,24 @@ async function get(signal: AbortSignal, state: { taken: boolean }): Promise<stri
 				if (text.length > MOST) end(`answers with more than ${MOST} bytes`)
 			})
 		})
-		call.on('error', reject)
-		call.once('socket', socket =>
+		asked.on('error', reject)
+		asked.once('socket', socket => {
 			socket.once('connect', () => {
-				state.taken = true
-			}),
-		)
-		call.end()
+				call.taken = true
+			})
+			ring(call)
+		})
+		asked.end()
 	})
+}
+
+/** When time is up, one more look at what has come: on a busy machine that may be the answer. */
+function ring(call: Call): void {
+	const look = () => {
+		call.rung = true
+		giveUp(call)
+	}
+	setTimeout(() => setImmediate(look), RINGING).unref()
 }
 
 async function older(root: string): Promise<Heard> {

@@ -45,7 +45,7 @@ describe('a warning is given of an interface', () => {
 			nic(both, { ...v4, mtu: 1450 }),
 			'Nova gives this MAC 10.0.1.23, not 10.0.0.23, Nova gives this MAC an MTU of 9000, not 1450',
 		],
-		['whose port is not there', nic(bare, v4), 'Nova lists no port of this VM with this MAC'],
+		['whose port is not there', nic(bare, v4), 'Nova lists no port of this VM with this MAC, and may be 15 s behind'],
 	])('%s', (_, wanted, words) => {
 		expect(compare(wanted)).toEqual({ reason: 'PortMismatch', message: `${words} (metadata service)` })
 	})
