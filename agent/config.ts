@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import * as z from 'zod'
-import { RunConfig, RunMark } from '../contract/agent-run.ts'
+import { RunConfig, RunMark } from '../contract/run-config.ts'
 import { failure, isFailure } from './failure.ts'
 import { type Flags, parseFlags, TERMINATION_LOG } from './flags.ts'
 

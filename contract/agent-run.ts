@@ -1,46 +1,11 @@
 import * as z from 'zod'
-import { Interface, Interfaces, Route } from './interface.ts'
 import { Observed, State } from './node-config.ts'
-import { Id, Ip, NodeName } from './primitives.ts'
 import { Reason } from './reasons.ts'
+import { Identity, RunConfig } from './run-config.ts'
 
-/** What a run is handed (`config.json`) and what it hands back (`report.json`), both in the run's ConfigMap. */
+/** What a run hands back (`report.json`) to who handed it its config; both are in the run's ConfigMap. */
 
-const Identity = z.object({
-	nodeName: NodeName,
-	uid: Id.min(1).describe('uid of the node config'),
-	generation: z.int().min(0),
-	attempt: z.int().min(1),
-})
-
-/** As an object of Kubernetes is named; it becomes part of a URL. */
-const ObjectName = z
-	.string()
-	.max(253)
-	.regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be the name of a Kubernetes object')
-
-const Run = z.object({
-	...Identity.shape,
-	mode: z.enum(['Apply', 'Plan', 'Verify', 'Cleanup']),
-	report: z.strictObject({ namespace: ObjectName, configMap: ObjectName }),
-})
-
-/** Which run this is and where its report goes. The Job tells it beside the config, so that the two can be held against each other. */
-export const RunMark = z.strictObject(Run.shape)
-export type RunMark = z.infer<typeof RunMark>
-
-/** A field that nobody knows may be one that somebody relies on. */
-const ToldInterface = Interface.safeExtend({ routes: z.array(Route.strict()).max(16).optional() }).strict()
-
-export const RunConfig = z.strictObject({
-	...Run.shape,
-	version: z.literal(1),
-	interfaces: z.array(ToldInterface).pipe(Interfaces),
-	nodeAddresses: z.array(Ip).max(64).describe("The node's InternalIPs: the link that holds one is never touched"),
-	waitForDeviceSeconds: z.number().min(0).max(60),
-	deadManSeconds: z.number().min(10).max(600).describe('The host puts everything back unless the run commits within this time'),
-})
-export type RunConfig = z.infer<typeof RunConfig>
+export { RunConfig, RunMark } from './run-config.ts'
 
 /** What a plan does to what is in use now. `Blip`: traffic stops for a moment; `AddressLost`: an address that is there goes, be it for a moment. */
 export const Disruption = z.object({ class: z.enum(['None', 'Blip', 'AddressLost']), because: z.string() })

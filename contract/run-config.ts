@@ -1,0 +1,41 @@
+import * as z from 'zod'
+import { Interface, Interfaces, Route } from './interface.ts'
+import { Id, Ip, NodeName } from './primitives.ts'
+
+/** What a run is handed (`config.json`). By itself, for it is all that the agent parses: what else it does not load costs it neither time nor memory. */
+
+export const Identity = z.object({
+	nodeName: NodeName,
+	uid: Id.min(1).describe('uid of the node config'),
+	generation: z.int().min(0),
+	attempt: z.int().min(1),
+})
+
+/** As an object of Kubernetes is named; it becomes part of a URL. */
+const ObjectName = z
+	.string()
+	.max(253)
+	.regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be the name of a Kubernetes object')
+
+const Run = z.object({
+	...Identity.shape,
+	mode: z.enum(['Apply', 'Plan', 'Verify', 'Cleanup']),
+	report: z.strictObject({ namespace: ObjectName, configMap: ObjectName }),
+})
+
+/** Which run this is and where its report goes. The Job tells it beside the config, so that the two can be held against each other. */
+export const RunMark = z.strictObject(Run.shape)
+export type RunMark = z.infer<typeof RunMark>
+
+/** A field that nobody knows may be one that somebody relies on. */
+const ToldInterface = Interface.safeExtend({ routes: z.array(Route.strict()).max(16).optional() }).strict()
+
+export const RunConfig = z.strictObject({
+	...Run.shape,
+	version: z.literal(1),
+	interfaces: z.array(ToldInterface).pipe(Interfaces),
+	nodeAddresses: z.array(Ip).max(64).describe("The node's InternalIPs: the link that holds one is never touched"),
+	waitForDeviceSeconds: z.number().min(0).max(60),
+	deadManSeconds: z.number().min(10).max(600).describe('The host puts everything back unless the run commits within this time'),
+})
+export type RunConfig = z.infer<typeof RunConfig>
