@@ -75,8 +75,21 @@ export function memoryOf({ nic, link, ours }: Accepted): Omit<RecordedLink, 'fil
 		// A later wish may touch a setting that the first left alone.
 		original: { ...original, sysctls: { ...touched(link.sysctls, sysctlsOf(nic)), ...original.sysctls } },
 		addresses: addressesOf(nic),
+		former: formerOf(addressesOf(nic), ours),
 		routes: routesOf(nic, link.ifindex).map(({ to, via, table, metric }) => ({ to, table, metric, ...(via !== undefined && { via }) })),
 	}
+}
+
+const MOST_FORMER = 16
+
+function formerOf(addresses: readonly string[], ours: RecordedLink | undefined): string[] {
+	const before = [...new Set([...(ours?.former ?? []), ...(ours?.addresses ?? [])])]
+	return before.filter(cidr => !addresses.includes(cidr)).slice(-MOST_FORMER)
+}
+
+/** @returns the addresses that are on a link because of us */
+export function givenTo(ours: RecordedLink | undefined): string[] {
+	return ours ? [...ours.addresses, ...ours.former] : []
 }
 
 function touched(now: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>>): Record<string, string> {

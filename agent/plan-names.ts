@@ -20,11 +20,21 @@ export function renameSteps(
 	const movers = new Set(first.concat(second).map(({ link }) => link))
 	const downed = host.liveRename ? [] : host.links.filter(({ ifindex, up }) => up && movers.has(ifindex))
 	const staysUp = downed.filter(({ ifindex }) => !shape.some(({ change }) => change.kind === 'down' && change.link === ifindex))
-	const pause: Step[] =
-		second.length > 0 && (host.networkd || host.networkmanager) ? [{ change: { kind: 'seen', names: first.map(({ to }) => to) } }] : []
+	const pause = (isNeeded: boolean, names: readonly { to: string }[]): Step[] =>
+		isNeeded && (host.networkd || host.networkmanager) ? [{ change: { kind: 'seen', names: names.map(({ to }) => to) } }] : []
+	const isHeld = host.links.some(({ ifindex, managedBy }) => managedBy !== undefined && movers.has(ifindex))
 	return {
 		down: downed.map(({ ifindex }) => step({ kind: 'down', link: ifindex })),
-		steps: [...first.map(rename), ...pause, ...second.map(rename)],
+		// The second time for a daemon that takes back what it gave: what is given before it has done so would go along.
+		steps: [
+			...first.map(rename),
+			...pause(second.length > 0, first),
+			...second.map(rename),
+			...pause(
+				isHeld,
+				moves.filter(({ link }) => movers.has(link)),
+			),
+		],
 		up: staysUp.map(({ ifindex }) => step({ kind: 'up', link: ifindex })),
 		restored: staysUp.flatMap(link =>
 			forgottenByDown(link, host)

@@ -33,11 +33,12 @@ function linkSteps(selection: Selection, host: HostState): Step[] {
 	const found = phasesOf(selection, host)
 	const steps = ordered(found, found, { selection, host })
 	const held = heldLinks(steps, host)
-	const { first, last } = daemonSteps(held, selection, host)
+	const { first, up, last } = daemonSteps(held, selection, host)
 	if (held.length === 0) return [...steps, ...last]
 	const bare = letGo(held, selection, host)
 	const then = phasesOf(bare.selection, bare.host)
-	return [...first, ...ordered(found, { ...then, give: again(then.give, host) }, { selection, host }), ...last]
+	const anew = { ...then, shape: [...then.shape, ...up], give: again(then.give, host) }
+	return [...first, ...ordered(found, anew, { selection, host }), ...last]
 }
 
 type PhaseSteps = Record<keyof Phases, Step[]>

@@ -1,5 +1,6 @@
 import { canonicalIp } from '../contract/ip.ts'
 import type { WantedInterface } from '../contract/interface.ts'
+import { givenTo } from './configure.ts'
 import type { HostState, Link } from './host/state.ts'
 import type { Refusal } from './match.ts'
 import { isFor } from './persist/networkd.ts'
@@ -59,7 +60,7 @@ function holdsDefaultRoute({ link, host, ours }: Question): Refusal | undefined 
 }
 
 function holdsForeignAddress({ nic, link, ours }: Question): Refusal | undefined {
-	const known = new Set([...addressesOf(nic), ...(ours?.addresses ?? [])])
+	const known = new Set([...addressesOf(nic), ...givenTo(ours)])
 	const foreign = link.addresses.find(({ cidr, global, dynamic }) => global && !dynamic && !known.has(cidr))
 	if (foreign) return inUse(`${link.name} has ${foreign.cidr}, which is not wanted here and was not given by DHCP`)
 }

@@ -25,6 +25,8 @@ export const RecordedLink = z.object({
 	}),
 	/** What we gave it, and may therefore take away. */
 	addresses: z.array(z.string()),
+	/** What we gave it before: a daemon that read our files at boot gives it again when the carrier comes back. */
+	former: z.array(z.string()).default([]),
 	routes: z.array(OurRoute),
 	/** Path → what was there before us, and what we put there. */
 	files: z.record(z.string(), z.object({ before: Before, after: z.string() })),

@@ -74,8 +74,12 @@ export function ruleKey({ family, priority, from, table }: Rule): string {
 
 /** Whether a rule is ours: by its priority and its table together. */
 export function isOurRule({ priority, table }: Rule): boolean {
-	const isInBand = priority >= RULE_PRIORITY && priority < RULE_PRIORITY + 100
-	return isInBand && table >= routeTable(0) && table < routeTable(MAX_INTERFACES)
+	return priority >= RULE_PRIORITY && priority < RULE_PRIORITY + 100 && isOurTable(table)
+}
+
+/** Whether a route table is that of one of our interfaces. */
+export function isOurTable(table: number): boolean {
+	return table >= routeTable(0) && table < routeTable(MAX_INTERFACES)
 }
 
 /** @returns the address without its prefix length */

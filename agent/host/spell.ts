@@ -1,3 +1,4 @@
+import { isOurTable } from '../routing.ts'
 import type { Change } from '../steps.ts'
 import type { Address, FileState, Route } from './state.ts'
 
@@ -26,7 +27,10 @@ export function spell(change: Change): IpLine | undefined {
 		case 'removeAddress':
 			return { line: `addr del ${change.address.cidr} dev if${change.link}` }
 		case 'addRoute':
-			return { line: `route ${change.again ? 'replace' : 'add'} ${routeWords(change.route)} proto ${change.route.protocol}` }
+			// A table of ours holds nothing of others that could be replaced.
+			return {
+				line: `route ${change.again || isOurTable(change.route.table) ? 'replace' : 'add'} ${routeWords(change.route)} proto ${change.route.protocol}`,
+			}
 		case 'removeRoute':
 			return { line: `route del ${routeWords(change.route)}` }
 		case 'addNeighbour':

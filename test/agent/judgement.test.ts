@@ -48,7 +48,7 @@ const defaultVia = (metric: number, ifindex: number) => ({
 	scope: 0,
 	onlink: false,
 })
-const ours = { addresses: ['10.0.0.22/24'] } as RecordedLink
+const ours = { addresses: ['10.0.0.22/24'], former: ['10.0.0.21/24'] as string[] } as RecordedLink
 type Case = Partial<Omit<Question, 'link' | 'host'>> & { link?: Link; others?: Link[]; routes?: ReturnType<typeof defaultVia>[] }
 
 describe('a link is left alone', () => {
@@ -70,6 +70,7 @@ describe('a link is left alone', () => {
 		['not for a lease', { link: link({ addresses: [address('172.16.0.1/24', true)] }) }, undefined],
 		['not for what the kernel gives every link', { link: link({ addresses: [address('fe80::1/64')] }) }, undefined],
 		['not for an address that we gave it before', { link: link({ addresses: [address('10.0.0.22/24')] }), ours }, undefined],
+		['not for one that we gave it even earlier', { link: link({ addresses: [address('10.0.0.21/24')] }), ours }, undefined],
 		['when its name could not be given back', { link: link({ name: 'a#b' }) }, /cannot be given back/],
 		['when it cannot carry the MTU', { link: link({ maxMtu: 1400 }) }, /1400 or less, not 1450/],
 	])('%s', (_, { link: own = link(), others = [], routes = [], ...more }, says) => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { HostState } from '../../agent/host/state.ts'
+import type { Daemon, HostState } from '../../agent/host/state.ts'
 import { plan } from '../../agent/plan.ts'
 import type { Wanted } from '../../agent/select.ts'
 import type { Change } from '../../agent/steps.ts'
@@ -54,7 +54,7 @@ const host = fc
 		liveRename: fc.boolean(),
 		networkd: fc.boolean(),
 		networkmanager: fc.boolean(),
-		held: fc.infiniteStream(fc.boolean()),
+		held: fc.infiniteStream(fc.constantFrom('NetworkManager' as const, 'systemd-networkd' as const, undefined)),
 	})
 	.map(({ names, up, lease, held, ...more }) =>
 		hostWith(
@@ -64,12 +64,17 @@ const host = fc
 				mac: mac(n),
 				up: up.next().value ?? false,
 				sysctls: { 'ipv4/rp_filter': '1', 'ipv6/accept_ra': '1' },
-				...(held.next().value && more.networkmanager && { managedBy: 'NetworkManager' as const }),
+				...heldBy(held.next().value, more),
 				addresses: lease.next().value ? [{ family: 4, cidr: `172.16.${n}.9/24`, global: true, dynamic: true }] : [],
 			})),
 			more,
 		),
 	)
+
+function heldBy(managedBy: Daemon | undefined, { networkd, networkmanager }: { networkd: boolean; networkmanager: boolean }) {
+	const runs = managedBy === 'NetworkManager' ? networkmanager : networkd
+	return managedBy && runs ? { managedBy } : {}
+}
 
 describe('a plan', () => {
 	test('leaves nothing to plan once it is carried out', () => {

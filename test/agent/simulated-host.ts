@@ -7,11 +7,11 @@ import type { Change, Step } from '../../agent/steps.ts'
 export function after(host: HostState, change: Change): HostState {
 	switch (change.kind) {
 		case 'rename':
-			return withLink(host, change.link, link => rename(host, link, change.to))
+			return withLink(lost(host, change.link), change.link, link => rename(host, link, change.to))
 		case 'up':
 			return withLink(host, change.link, link => ({ ...link, up: true }))
 		case 'down':
-			return down(host, change.link)
+			return down(lost(host, change.link), change.link)
 		case 'mtu':
 			return withLink(host, change.link, link => ({ ...link, mtu: change.bytes }))
 		case 'addAltname':
@@ -69,7 +69,7 @@ function afterElse(host: HostState, change: Change): HostState {
 				),
 			}
 		case 'unmanage':
-			return unmanage(host, change.link)
+			return takenBack(host, change.link)
 		case 'manage':
 			return withLink(host, change.link, link => ({ ...link, managedBy: 'NetworkManager' }))
 		default:
@@ -77,8 +77,14 @@ function afterElse(host: HostState, change: Change): HostState {
 	}
 }
 
-/** NetworkManager takes back what it gave: all that is there. */
-function unmanage(host: HostState, ifindex: number): HostState {
+/** systemd-networkd takes back what it gave to a link that is down, or has a name that its file is not for. */
+function lost(host: HostState, ifindex: number): HostState {
+	const isTheirs = host.links.some(link => link.ifindex === ifindex && link.managedBy === 'systemd-networkd')
+	return isTheirs ? takenBack(host, ifindex) : host
+}
+
+/** A daemon takes back what it gave: all that is there. */
+function takenBack(host: HostState, ifindex: number): HostState {
 	if (host.links.find(link => link.ifindex === ifindex)?.managedBy === undefined) return host
 	const { routes } = down(host, ifindex)
 	const tables = new Set(host.routes.filter(({ link }) => link === ifindex).map(({ table }) => table))
@@ -147,11 +153,12 @@ export function hostWith(
 	}
 }
 
-/** What counts of a host when two are compared: order does not. */
+/** What counts of a host when two are compared: order does not, nor when systemd-networkd takes up a link again, which it does by itself. */
 export function comparable(host: HostState) {
 	return {
-		links: host.links.map(link => ({
+		links: host.links.map(({ managedBy, ...link }) => ({
 			...link,
+			...(managedBy === 'NetworkManager' && { managedBy }),
 			addresses: link.addresses.map(({ cidr, dynamic }) => `${cidr} ${dynamic}`).toSorted(),
 			altnames: link.altnames.toSorted(),
 		})),

@@ -194,7 +194,7 @@ describe('a plan in words', () => {
 			'ip link set dev if3 mtu 1450',
 			'arping -D -c 2 -w 2 -I multinic0 10.0.0.23',
 			'ip addr replace 10.0.0.23/24 brd + dev if3',
-			'ip route add 10.0.0.0/24 dev if3 table 100 scope 253 proto 4',
+			'ip route replace 10.0.0.0/24 dev if3 table 100 scope 253 proto 4',
 			'ip rule add from 10.0.0.23/32 priority 10000 table 100 protocol 4',
 			expect.stringMatching(/^write \/etc\/netplan\/99-multinic0\.yaml$/),
 			...diff.commands.slice(8),
