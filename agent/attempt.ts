@@ -8,7 +8,7 @@ import type { Proof } from './host/prove.ts'
 import type { HostState } from './host/state.ts'
 import type { Log } from './log.ts'
 import { look, makePlan } from './look.ts'
-import { addressWords, refuseDuplicates } from './own-address.ts'
+import { refuseDuplicates, tellAddresses } from './own-address.ts'
 import { askOwnGateways, type Warning } from './own-gateway.ts'
 import { countChanges, type Plan } from './plan.ts'
 import { answering, lostPaths, PATIENCE, probe, type Target, targetsOf, tellProbes } from './probe.ts'
@@ -94,15 +94,16 @@ export type Work = { plan: Plan; before: HostState; probes: Probes; targets: rea
 async function carryOut(task: Attempt, { plan: wish, before, probes, targets, armed }: Work): Promise<Outcome> {
 	const { host, timed, log } = task
 	const unasked = await applySteps(task, wish)
-	await timed('probe', () => refuseDuplicates(host, wish.steps))
+	const open = await timed('probe', () => refuseDuplicates(host, wish.steps))
 	const state = await verify(withoutNewcomers(task, wish))
 	refuseLosses(wish, before, state)
 	const [after, own] = await timed('probe', () =>
 		Promise.all([probe(answering(targets, probes.before), PATIENCE.after), askOwnGateways(host, wish.accepted, state)]),
 	)
 	probes.after = after
-	const notes = [...unasked, ...own.notes]
-	tellProbes(log, 'probes after', after, [...own.words, ...addressWords(wish.steps, unasked), ...notes])
+	const given = tellAddresses(wish.steps, { unasked, open, links: state.links })
+	const notes = [...given.notes, ...own.notes]
+	tellProbes(log, 'probes after', after, [...own.words, ...given.words, ...notes])
 	refuseLostPaths(targets, probes)
 	const outcome = await done(task, { plan: wish, state, probes, warnings: own.warnings, notes })
 	if (!host.isArmed() || (armed.ends !== undefined && performance.now() > armed.ends - MARGIN))

@@ -21,16 +21,17 @@ const PATIENCE = 3_000
  * and by name. A silent gateway may come later, or be no gateway at all: a warning, and nothing is undone.
  */
 export async function askOwnGateways(host: Host, accepted: readonly Accepted[], { links }: Pick<HostState, 'links'>): Promise<OwnGateways> {
-	const asked = accepted.flatMap(({ nic: { id, name, gateway, mtu }, link: { ifindex } }) => {
+	const gateways = accepted.flatMap(({ nic: { id, name, gateway, mtu }, link: { ifindex } }) => {
 		const link = links.find(one => one.ifindex === ifindex)
 		if (gateway === undefined || !link?.up) return []
-		return [{ id, name, link: ifindex, device: link.name, ip: canonicalIp(gateway), bytes: mtu ?? link.mtu }]
+		const { carrier, name: device } = link
+		return [{ id, name, link: ifindex, device, carrier, ip: canonicalIp(gateway), bytes: mtu ?? link.mtu }]
 	})
-	if (asked.length === 0) return { warnings: new Map(), words: [], notes: [] }
-	const first = await host.echoes(asked)
+	const asked = gateways.filter(({ carrier }) => carrier)
+	const first = asked.length > 0 ? await host.echoes(asked) : []
 	const silent = asked.filter((_, at) => !isAnswered(first[at]))
 	const found = new Map(await askAgain(host, silent))
-	const judged = asked.map(gateway => ({ ...gateway, ...(found.get(gateway.id) ?? answers) }))
+	const judged = gateways.map(gateway => ({ ...gateway, ...(gateway.carrier ? (found.get(gateway.id) ?? answers) : unplugged(gateway)) }))
 	return {
 		warnings: new Map(judged.flatMap(({ id, warning }) => (warning ? [[id, warning] as const] : []))),
 		words: judged.map(({ name, says }) => `${name} gateway ${says}`),
@@ -42,6 +43,10 @@ type Gateway = Packet & { id: number; link: number }
 type Judged = { says: string; warning?: Warning }
 
 const answers: Judged = { says: 'answers' }
+
+function unplugged({ ip, device }: Gateway): Judged {
+	return { says: 'silent', warning: { reason: 'GatewaySilent', message: `the gateway ${ip} cannot be asked: ${device} has no carrier` } }
+}
 
 async function askAgain(host: Host, silent: readonly Gateway[]): Promise<[number, Judged][]> {
 	if (silent.length === 0) return []

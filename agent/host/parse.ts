@@ -90,6 +90,7 @@ function toLink(raw: z.infer<typeof IpLink>, indexes: ReadonlyMap<string, number
 		ethernet: raw.link_type === '[1]' || raw.link_type === 'ether',
 		mac: raw.address.toLowerCase(),
 		up: raw.flags.includes('UP'),
+		carrier: !raw.flags.includes('NO-CARRIER'),
 		mtu: raw.mtu,
 		minMtu: raw.min_mtu,
 		maxMtu: raw.max_mtu,

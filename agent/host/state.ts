@@ -31,6 +31,8 @@ export type Link = {
 	/** What the device was made with, where that is known to differ; lower case. */
 	permanentMac?: string
 	up: boolean
+	/** False where nobody is at the other end of its cable, which only a link that is up can tell. */
+	carrier: boolean
 	mtu: number
 	minMtu: number
 	/** 0: the driver names no limit. */

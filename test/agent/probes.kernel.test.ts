@@ -135,6 +135,14 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 		})
 	})
 
+	test('a cable that leads nowhere is named as the cause', async () => {
+		await machine.ip('link set peer0 down')
+		const { report } = await host.agent([nic])
+		const message = 'the gateway 10.0.0.1 cannot be asked: multinic0 has no carrier'
+		expect(report).toMatchObject({ outcome: 'Succeeded', interfaces: [{ warnings: [{ reason: 'GatewaySilent', message }] }] })
+		expect(report?.notes).toEqual(['duplicates are not looked for on multinic0: it has no carrier'])
+	})
+
 	test('a nameserver that is silent before the change is not asked after it', async () => {
 		writeFileSync(join(host.root, 'etc/resolv.conf'), 'nameserver 192.168.9.77\n')
 		const { report } = await host.agent([nic])

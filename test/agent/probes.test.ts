@@ -229,6 +229,20 @@ describe('the gateways of the interfaces', () => {
 		expect(lines.some(line => line.startsWith('probes          multinic0 gateway answers, '))).toBe(true)
 	})
 
+	test('are not asked by a link without a carrier, which is said', async () => {
+		const { host, asked } = wire()
+		const observe: Host['observe'] = async macs => {
+			const state = await host.observe(macs)
+			return { ...state, links: state.links.map(link => (link.ifindex === 3 ? { ...link, carrier: false } : link)) }
+		}
+		const { report, lines } = await runOn({ ...host, observe }, config(withGateways.slice(0, 1)))
+		const message = 'the gateway 10.0.0.1 cannot be asked: multinic0 has no carrier'
+		expect(report).toMatchObject({ outcome: 'Succeeded', interfaces: [{ warnings: [{ reason: 'GatewaySilent', message }] }] })
+		expect(report.notes).toEqual(['duplicates are not looked for on multinic0: it has no carrier'])
+		expect(lines).toContain('probes after    multinic0 gateway silent, duplicates are not looked for on multinic0: it has no carrier\n')
+		expect(asked).toEqual([])
+	})
+
 	test('are left in peace by mode Plan', async () => {
 		const { host, asked } = wire()
 		await runOn(host, config(withGateways, { mode: 'Plan' }))
@@ -287,6 +301,18 @@ describe('addresses that other hosts have', () => {
 		expect(report.interfaces.map(({ reason }) => reason)).toEqual(['AddressInUse', 'Configured', 'AddressInUse'])
 		expect(attempts).toBe(2)
 	})
+})
+
+test('IPv6 addresses of which the kernel does not know in time are given, which is said', async () => {
+	const { host } = livingHost(hostWith([{ ifindex: 3, name: 'ens7', mac: 'fa:16:3e:00:00:00' }]))
+	let looks = 0
+	const tentative: Host['tentative'] = async () => {
+		looks++
+		return [{ link: 3, ip: 'fd00::23', refused: false }]
+	}
+	const { report } = await runOn({ ...host, tentative }, config([{ id: 0, macAddress: 'fa:16:3e:00:00:00', addresses: ['fd00::23/64'] }]))
+	expect(report).toMatchObject({ outcome: 'Succeeded', notes: ['whether another host has fd00::23 is not known yet'] })
+	expect(looks).toBeLessThan(15)
 })
 
 async function runOn(host: Host, wish: RunConfig): Promise<{ report: AgentReport; lines: string[] }> {

@@ -143,6 +143,7 @@ export function hostWith(
 			altnames: [],
 			ethernet: true,
 			up: false,
+			carrier: true,
 			mtu: 1500,
 			minMtu: 68,
 			maxMtu: 65_535,
