@@ -19,14 +19,15 @@ export function driveOf(root: string): string | undefined {
  * host does not see. With the image's `mount`, for the host's would do it below a root where the folder is not.
  *
  * @param most bytes that are read
- * @throws Failure COMMAND_FAILED where it cannot be mounted, as in a pod without CAP_SYS_ADMIN; ENOENT where the file is not on it
+ * @returns undefined where the file is not on it
+ * @throws Failure COMMAND_FAILED where it cannot be mounted, as in a pod without CAP_SYS_ADMIN
  */
-export async function readDrive(root: string, path: string, most: number): Promise<string> {
+export async function readDrive(root: string, path: string, most: number): Promise<string | undefined> {
 	const folder = mkdtempSync(join(tmpdir(), 'multinic-drive-'))
 	try {
 		await tell('mount', ['-o', 'ro,nosuid,nodev,noexec', driveOf(root) ?? '', folder])
 		try {
-			return beginningOf(join(folder, path), most)
+			return exists(join(folder, path)) ? beginningOf(join(folder, path), most) : undefined
 		} finally {
 			await tell('umount', [folder])
 		}

@@ -1,5 +1,4 @@
 import * as z from 'zod'
-import { codeOf } from '../../runtime/errors.ts'
 import { wordsOf } from '../failure.ts'
 import { isOpenStack, NetworkData, type Source, type Told } from '../metadata.ts'
 import { driveOf, readDrive } from './config-drive.ts'
@@ -133,9 +132,10 @@ async function older(root: string): Promise<Heard> {
 	if (copied.success) return { told: { source: 'copy of cloud-init', data: copied.data.ds.network_json } }
 	if (driveOf(root) === undefined) return { silent: '' }
 	try {
-		return understood('config drive', await readDrive(root, 'openstack/latest/network_data.json', MOST))
+		const text = await readDrive(root, 'openstack/latest/network_data.json', MOST)
+		return text === undefined ? { silent: 'config drive: holds no network data' } : understood('config drive', text)
 	} catch (error) {
-		return { silent: `config drive: ${codeOf(error) === 'ENOENT' ? 'holds no network data' : wordsOf(error)}` }
+		return { silent: `config drive: ${wordsOf(error)}` }
 	}
 }
 

@@ -5,6 +5,8 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { Machine } from '../../contract/agent-run.ts'
 import { machine } from '../../agent/host/machine.ts'
 import { type MachineFacts, machineOf } from '../../agent/machine.ts'
+import { reportEarlyEnd } from '../../agent/report.ts'
+import { reportText, shortText } from '../../agent/report-text.ts'
 
 const plain: MachineFacts = {
 	osRelease: '',
@@ -92,4 +94,12 @@ describe('a machine that is read', () => {
 		expect(read.virtualization).not.toBe('')
 		expect(read.cpus).toBeGreaterThan(0)
 	})
+})
+
+test('last words have no room for a machine', () => {
+	const now = new Date(0)
+	const identity = { nodeName: 'worker-1', uid: 'a-uid', generation: 1, attempt: 1, mode: 'Apply' as const }
+	const report = { ...reportEarlyEnd({ reason: 'RunFailed', message: 'x' }, identity, now), machine: machineOf(plain) }
+	expect(JSON.parse(reportText(report))).toHaveProperty('machine.cpus', 4)
+	expect(JSON.parse(shortText(report))).not.toHaveProperty('machine')
 })

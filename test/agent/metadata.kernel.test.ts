@@ -106,6 +106,14 @@ describe('a config drive', () => {
 		expect(await ask()).toEqual({ silent: expect.stringMatching(new RegExp(`; config drive: ${words}$`)) })
 	})
 
+	test.each<[string, string[], string]>([
+		['may not mount', ['setpriv', '--bounding-set', '-sys_admin'], 'mount: .*(permission denied|must be superuser).*'],
+		['has no folder to write to', ['env', 'TMPDIR=/nowhere'], 'ENOENT.*'],
+	])('is left alone by a container that %s', async (_, by, words) => {
+		drive('config-2', { 'openstack/latest/network_data.json': JSON.stringify(recorded) })
+		expect(await ask({}, by)).toEqual({ silent: expect.stringMatching(new RegExp(`; config drive: ${words}$`)) })
+	})
+
 	test('that cannot be mounted is said to be so, and leaves nothing', async () => {
 		put('/dev/disk/by-label/config-2', 'no file system')
 		expect(await ask()).toEqual({ silent: expect.stringMatching(/; config drive: mount: [^\n]*device[^\n]*$/) })
@@ -213,13 +221,15 @@ describe('a run', () => {
 	})
 })
 
-async function ask(env: Record<string, string> = {}): Promise<Heard | undefined> {
-	return (await asked(env)).heard
+/** @param by program that starts the run, with its arguments */
+async function ask(env: Record<string, string> = {}, by: string[] = []): Promise<Heard | undefined> {
+	return (await asked(env, by)).heard
 }
 
 /** What a run hears that is over at once, and how long it waits for that (milliseconds). */
-async function asked(env: Record<string, string> = {}): Promise<{ heard?: Heard; waited: number }> {
-	const child = host.start(process.execPath, [join(import.meta.dirname, 'metadata-asked.ts')], { HOST_ROOT: host.inner, ...env })
+async function asked(env: Record<string, string> = {}, by: string[] = []): Promise<{ heard?: Heard; waited: number }> {
+	const [program = '', ...args] = [...by, process.execPath, join(import.meta.dirname, 'metadata-asked.ts')]
+	const child = host.start(program, args, { HOST_ROOT: host.inner, ...env })
 	let said = ''
 	child.stdout?.setEncoding('utf8').on('data', text => {
 		said += text
