@@ -17,6 +17,8 @@ export type Lessons = {
 	failed: Map<number, Refusal>
 	renameDown: boolean
 	turn: number
+	/** An attempt of this run has been committed, so of the run as a whole it cannot be said that it was put back. */
+	committed: boolean
 	/** For the interface that costs the node a path, and what is said of it. */
 	search?: { state: Search; loss: Refusal } | undefined
 }
@@ -30,6 +32,7 @@ export async function converge(interfaces: readonly WantedInterface[], run: Run,
 		const outcome = await attempt(taskOf(interfaces, run, lessons))
 		lessons.turn++
 		if (!outcome.failed) count(outcome, run.tally)
+		lessons.committed ||= !outcome.failed
 		const hasTime = performance.now() < run.began + LAST_RISK
 		if (outcome.unrestored?.length || !goesOn(lessons, outcome, hasTime)) return outcome
 		if (lessons.search) run.surrounding.log.tell('held back', heldWords(interfaces, lessons.search.state))
@@ -47,14 +50,26 @@ function goesOn(lessons: Lessons, outcome: Outcome, hasTime: boolean): boolean {
 	const { failed, plan } = outcome
 	if (!failed) return lessons.search !== undefined && afterGood(lessons, lessons.search, hasTime)
 	if (learn(lessons, failed)) return true
-	if (!isLoss(failed) || outcome.stillLost) return false
 	const loss = { reason: reasonOf(failed.code), message: `${failed.message}; this interface is left as it was` }
-	const state = lessons.search ? afterLoss(lessons.search.state) : searchAmong(changedBy(outcome), hopsOf(failed), plan.released.length > 0)
-	if (!state) return false
+	const state = isLoss(failed) && !outcome.stillLost ? suspected(lessons, outcome, hopsOf(failed)) : undefined
+	if (!state) return lessons.committed && blameAll(lessons, outcome, loss)
 	lessons.search = { state: hasTime ? state : abandoned(state), loss }
 	if (!isOver(lessons.search.state)) return true
 	conclude(lessons, lessons.search)
 	return plan.released.length > 0 || plan.accepted.some(({ nic }) => !lessons.failed.has(nic.id))
+}
+
+function suspected({ search }: Lessons, outcome: Outcome, hops: readonly string[]): Search | undefined {
+	return search ? afterLoss(search.state) : searchAmong(changedBy(outcome), hops, outcome.plan.released.length > 0)
+}
+
+/** What this attempt was to change stays as it is, so that the next one can speak for what earlier ones have done. */
+function blameAll(lessons: Lessons, outcome: Outcome, loss: Refusal): boolean {
+	const ids = [...(lessons.search ? heldBack(lessons.search.state) : []), ...changedBy(outcome).map(({ nic }) => nic.id)]
+	const news = ids.filter(id => !lessons.failed.has(id))
+	for (const id of news) lessons.failed.set(id, loss)
+	lessons.search = undefined
+	return news.length > 0
 }
 
 /** Nothing is left to try once all are either configured or to blame. */
@@ -67,7 +82,7 @@ function afterGood(lessons: Lessons, { state, loss }: NonNullable<Lessons['searc
 }
 
 function conclude(lessons: Lessons, { state, loss }: NonNullable<Lessons['search']>): void {
-	for (const id of state.culprits) lessons.failed.set(id, loss)
+	for (const id of state.culprits) if (!lessons.failed.has(id)) lessons.failed.set(id, loss)
 	lessons.search = undefined
 }
 

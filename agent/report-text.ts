@@ -53,7 +53,7 @@ export function shortText(report: AgentReport): string {
 	return forms.find(text => Buffer.byteLength(text) <= TERMINATION_MAX_BYTES) ?? JSON.stringify({ ...cut(report, 0), interfaces: [] })
 }
 
-function cut({ plan: _plan, drift: _drift, machine: _machine, ...report }: AgentReport, length: number): AgentReport {
+function cut({ plan: _plan, drift: _drift, machine: _machine, notes: _notes, ...report }: AgentReport, length: number): AgentReport {
 	const interfaces = report.interfaces.map(({ observed: _observed, done: _done, drift: _, disruption: _disruption, warnings, ...nic }) => ({
 		...nic,
 		message: nic.message.slice(0, length),

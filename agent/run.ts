@@ -90,7 +90,7 @@ async function meetDeadRun(host: Host, tally: Tally, log: Log): Promise<void> {
 
 async function untilDevicesCame(interfaces: readonly WantedInterface[], run: Run): Promise<Outcome> {
 	const end = performance.now() + run.config.waitForDeviceSeconds * 1000
-	const lessons: Lessons = { failed: new Map(), renameDown: false, turn: 0 }
+	const lessons: Lessons = { failed: new Map(), renameDown: false, turn: 0, committed: false }
 	for (;;) {
 		const outcome = await converge(interfaces, run, lessons)
 		const late = outcome.plan.refused.filter(({ refusal }) => refusal.reason === 'WaitingForDevice').map(({ nic }) => nic.macAddress)

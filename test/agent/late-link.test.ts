@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { failure } from '../../agent/failure.ts'
 import type { Host } from '../../agent/host/host.ts'
 import { createLog } from '../../agent/log.ts'
 import { run } from '../../agent/run.ts'
@@ -18,6 +19,29 @@ test('a link that is plugged while the others are configured costs nobody anythi
 	const report = await run(wish, host, { log: createLog('human', () => {}), kinds: new Set(['hardware']), apiServer: undefined })
 	expect(report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 2/2' })
 	expect(turns()).toBe(2)
+})
+
+test('a link that comes late and cannot be configured costs the first nothing, and is told alone', async () => {
+	const { host } = pluggedAfter(1)
+	let applied = 0
+	const apply: Host['apply'] = async steps => {
+		await host.apply(steps)
+		if (++applied > 1) throw failure('COMMAND_FAILED', 'the disk is full')
+	}
+	const wish = config(
+		macs.map((macAddress, id) => ({ id, macAddress, mtu: 1400 })),
+		{ waitForDeviceSeconds: 5 },
+	)
+	const report = await run(
+		wish,
+		{ ...host, apply },
+		{ log: createLog('human', () => {}), kinds: new Set(['hardware']), apiServer: undefined },
+	)
+	expect(report).toMatchObject({ outcome: 'PartlyFailed', reason: 'CommandFailed' })
+	expect(report.interfaces).toMatchObject([
+		{ reason: 'Configured' },
+		{ reason: 'CommandFailed', message: 'the disk is full; this interface is left as it was' },
+	])
 })
 
 /** A host that has the second link from the moment when the first steps are done. */

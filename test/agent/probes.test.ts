@@ -238,8 +238,8 @@ describe('the gateways of the interfaces', () => {
 		const { report, lines } = await runOn({ ...host, observe }, config(withGateways.slice(0, 1)))
 		const message = 'the gateway 10.0.0.1 cannot be asked: multinic0 has no carrier'
 		expect(report).toMatchObject({ outcome: 'Succeeded', interfaces: [{ warnings: [{ reason: 'GatewaySilent', message }] }] })
-		expect(report.notes).toEqual(['duplicates are not looked for on multinic0: it has no carrier'])
-		expect(lines).toContain('probes after    multinic0 gateway silent, duplicates are not looked for on multinic0: it has no carrier\n')
+		expect(report.notes).toEqual(['duplicates are not looked for without a carrier: multinic0'])
+		expect(lines).toContain('probes after    multinic0 gateway silent, duplicates are not looked for without a carrier: multinic0\n')
 		expect(asked).toEqual([])
 	})
 
