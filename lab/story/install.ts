@@ -19,8 +19,12 @@ export async function loadProduct(lab: Lab): Promise<void> {
 	}
 }
 
-/** Installs the chart as `docs/install.md` says, the controller on that node. Returns when it is available. */
-export async function installChart({ bin, biz }: Lab, controllerNode: string): Promise<void> {
+/**
+ * Installs the chart as `docs/install.md` says, the controller on that node. Returns when it is available.
+ *
+ * @param more arguments for helm
+ */
+export async function installChart({ bin, biz }: Lab, controllerNode: string, more: readonly string[] = []): Promise<void> {
 	const settings = {
 		'agent.image.repository': 'localhost/multinic-agent',
 		'agent.image.tag': 'lab',
@@ -34,7 +38,7 @@ export async function installChart({ bin, biz }: Lab, controllerNode: string): P
 	const run = (command: string, ...args: string[]) => execa(join(bin, command), args, { env })
 	await run('kubectl', 'create', 'namespace', namespace)
 	await run('kubectl', 'label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=privileged')
-	const helm = () => run('helm', ...chart, '--wait', '--timeout', '3m', ...values)
+	const helm = () => run('helm', ...chart, '--wait', '--timeout', '3m', ...values, ...more)
 	await step('helm install multinic', helm).catch(async error => {
 		const look = (...args: string[]) => execa(join(bin, 'kubectl'), ['-n', namespace, ...args], { env, reject: false, all: true })
 		const seen = [await look('get', 'pods'), await look('logs', 'deploy/multinic-controller', '--tail=5')]
