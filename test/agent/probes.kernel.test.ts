@@ -176,6 +176,15 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 			expect((await host.agent([nic])).report).toMatchObject({ outcome: 'Failed', reason: 'AddressInUse' })
 		})
 
+		test('is named, whichever of the several it is that one link is to have', async () => {
+			await machine.ip('addr add 10.0.0.24/24 dev peer0\naddr add 10.0.0.25/24 dev peer0')
+			const { report } = await host.agent([{ ...nic, addresses: ['10.0.0.24/24', '10.0.0.25/24', '10.0.0.26/24'] }])
+			const [{ address } = {}] = await machine.ask('link show dev peer0')
+			expect(report?.interfaces).toMatchObject([
+				{ reason: 'AddressInUse', message: `${address} answers for 10.0.0.24; ${address} answers for 10.0.0.25` },
+			])
+		})
+
 		test("is asked for in nobody's name", async () => {
 			await machine.ip('addr add 10.0.0.23/24 dev peer0')
 			await host.agent([nic])
