@@ -67,11 +67,12 @@ function addressForgotten({ link, changes }: Question): Judgement {
 		return { class: 'AddressLost', because: `${link.name} forgets ${six.cidr} while it is down or too small, and may be given it again` }
 }
 
-/** NetworkManager takes back what it gave, or leaves it. */
+/** NetworkManager takes back what it gave, or leaves it; systemd-networkd takes it back once the link is down or has another name. */
 function addressMayGo({ link, changes }: Question): Judgement {
 	const given = link.up ? link.addresses.find(({ global }) => global) : undefined
-	if (given && isUnmanaged(changes))
-		return { class: 'AddressLost', because: `NetworkManager lets go of ${link.name} and may take ${given.cidr} back` }
+	if (!given) return undefined
+	const daemon = isUnmanaged(changes) ? 'NetworkManager' : isMoved(changes) ? link.managedBy : undefined
+	if (daemon) return { class: 'AddressLost', because: `${daemon} lets go of ${link.name} and may take ${given.cidr} back` }
 }
 
 function carriesNothing({ link }: Question): Judgement {
@@ -103,6 +104,10 @@ function otherWay({ link, changes }: Question): Judgement {
 
 function isUnmanaged(changes: readonly Change[]): boolean {
 	return changes.some(({ kind }) => kind === 'unmanage')
+}
+
+function isMoved(changes: readonly Change[]): boolean {
+	return changes.some(({ kind }) => kind === 'rename' || kind === 'down')
 }
 
 function isClass(wanted: Disruption['class']) {
