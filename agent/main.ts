@@ -8,6 +8,7 @@ import { lock } from './host/lock.ts'
 import { createLog, tellError } from './log.ts'
 import { hardwareOnly, type LinkKinds } from './match.ts'
 import { reportEarlyEnd } from './report.ts'
+import { oneLine } from './one-line.ts'
 import { run } from './run.ts'
 import { tellEnd } from './tell.ts'
 
@@ -27,7 +28,7 @@ export async function main(env: Env, kinds: LinkKinds = hardwareOnly, args: read
 	} catch (error) {
 		const log = createLog(formatFor(env, args), toStderr)
 		tellError(log, 'failed', error)
-		terminationMessage(env.TERMINATION_LOG ?? TERMINATION_LOG, wordsOf(error), log)
+		terminationMessage(env.TERMINATION_LOG ?? TERMINATION_LOG, oneLine(wordsOf(error)), log)
 		return exitStatus(error)
 	}
 }

@@ -1,0 +1,112 @@
+import { expect, test } from 'vitest'
+import type { HostState } from '../../agent/host/state.ts'
+import { createLog } from '../../agent/log.ts'
+import { run } from '../../agent/run.ts'
+import { tellEnd } from '../../agent/tell.ts'
+import type { AgentReport, RunConfig } from '../../contract/agent-run.ts'
+import { config } from './node-host.ts'
+import { hostWith, livingHost } from './simulated-host.ts'
+
+/** What a run as a whole says of itself, in its report and in its last line. */
+
+const mac = (n: number) => `fa:16:3e:00:00:0${n}`
+const nic = (id: number) => ({ id, macAddress: mac(id), mtu: 1400 })
+const fresh = hostWith([{ ifindex: 3, name: 'ens7', mac: mac(0) }])
+const right = await after(fresh, [nic(0)])
+const drifted = { ...right, links: right.links.map(link => ({ ...link, mtu: 1500 })) }
+
+type Wish = { start: HostState; mode?: RunConfig['mode']; nics?: ReturnType<typeof nic>[]; unfinished?: string }
+type Said = Pick<AgentReport, 'outcome' | 'reason'> & { message: RegExp }
+
+test.each<[title: string, wish: Wish, said: Said]>([
+	['all is configured', { start: fresh }, { outcome: 'Succeeded', reason: 'AllInterfacesConfigured', message: /^Configured 1\/1$/ }],
+	[
+		'one is not there',
+		{ start: fresh, nics: [nic(0), nic(1)] },
+		{ outcome: 'PartlyFailed', reason: 'WaitingForDevice', message: /^Configured 1\/2\. multinic1: no link has MAC \S+ yet\.$/ },
+	],
+	['nothing is wanted', { start: fresh, nics: [] }, { outcome: 'Succeeded', reason: 'NoInterfaces', message: /nothing of ours is left/ }],
+	[
+		'a plan',
+		{ start: fresh, mode: 'Plan' },
+		{ outcome: 'Succeeded', reason: 'Planned', message: /^\d changes would be made; disruption None: ens7 is down and carries nothing$/ },
+	],
+	['a plan of nothing', { start: right, mode: 'Plan' }, { outcome: 'Succeeded', reason: 'Planned', message: /^nothing would be changed$/ }],
+	[
+		'a plan that has to leave one out',
+		{ start: fresh, mode: 'Plan', nics: [nic(0), nic(1)] },
+		{
+			outcome: 'PartlyFailed',
+			reason: 'WaitingForDevice',
+			message: /^Planned 1\/2\. multinic1: .*\. Else \d changes would be made; disruption None: /,
+		},
+	],
+	[
+		'a plan where a run has died',
+		{ start: fresh, mode: 'Plan', unfinished: 'g1' },
+		{
+			outcome: 'Succeeded',
+			reason: 'Planned',
+			message: /^an earlier run ended before its commit and would be undone first; \d changes would be made/,
+		},
+	],
+	[
+		'a look that finds it right',
+		{ start: right, mode: 'Verify' },
+		{ outcome: 'Succeeded', reason: 'AllInterfacesConfigured', message: /^Configured 1\/1$/ },
+	],
+	[
+		'a look that finds drift',
+		{ start: drifted, mode: 'Verify' },
+		{ outcome: 'Failed', reason: 'Drifted', message: /^Right 0\/1\. multinic0: mtu is 1500, not 1400\.$/ },
+	],
+	[
+		'a look that finds what nobody wants',
+		{ start: right, mode: 'Verify', nics: [] },
+		{ outcome: 'Failed', reason: 'Drifted', message: /^\d+ changes would put the node right again$/ },
+	],
+	[
+		'a look where a run has died, though all seems right: the host may put it back any moment',
+		{ start: right, mode: 'Verify', unfinished: 'g1' },
+		{
+			outcome: 'Failed',
+			reason: 'Drifted',
+			message: /^an earlier run ended before its commit and would be undone first; else the node is right$/,
+		},
+	],
+])('%s', async (_, wish, { message, ...said }) => {
+	const { report, log } = await runOn(wish)
+	expect(report).toMatchObject(said)
+	expect(report.message).toMatch(message)
+	expect(log.trimEnd().split('\n').at(-1)).toContain(report.message)
+})
+
+test('drift of one NIC is told as far as there is room, and how much more there is', async () => {
+	const wish = {
+		...nic(0),
+		address: '10.0.0.23',
+		cidr: '10.0.0.0/24',
+		addresses: ['10.1.0.1/16', '10.2.0.1/16', '10.3.0.1/16', '10.4.0.1/16'],
+	}
+	const { report } = await runOn({ start: right, mode: 'Verify', nics: [wish] })
+	const [first] = report.interfaces
+	expect(first?.message).toMatch(/^10\.0\.0\.23\/24 is missing; 10\.1\.0\.1\/16 is missing; .*; and \d+ more$/)
+	expect(first?.message.length).toBeLessThan(140)
+	expect(first?.drift?.length).toBeGreaterThan(5)
+})
+
+async function after(start: HostState, nics: ReturnType<typeof nic>[]): Promise<HostState> {
+	return (await runOn({ start, nics })).state
+}
+
+async function runOn({ start, mode = 'Apply', nics = [nic(0)], unfinished }: Wish) {
+	const { host, now } = livingHost(start)
+	let log = ''
+	const told = createLog('human', line => {
+		log += line
+	})
+	const surrounding = { log: told, kinds: new Set(['hardware']), apiServer: undefined }
+	const report = await run(config(nics, { mode }), { ...host, unfinished: () => unfinished }, surrounding)
+	tellEnd(told, report)
+	return { report, state: now(), log }
+}
