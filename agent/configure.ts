@@ -30,7 +30,12 @@ export function configure({ nic, link, ours }: Accepted, host: HostState): Phase
 			...(link.up ? [] : [{ kind: 'up' as const, link: link.ifindex }]),
 		],
 		ask: questionOf(link, nic.name, addresses),
-		give: [...missingAddresses(link, addresses), ...missingRoutes(routes, host), ...missingRules(rules, host)],
+		give: [
+			...missingAddresses(link, addresses),
+			...routesThatGoAlong(link, { taken: staleAddresses(link, addresses, ours), stale: staleRoutes(link, { routes, ours }, host) }, host),
+			...missingRoutes(routes, host),
+			...missingRules(rules, host),
+		],
 	}
 }
 
@@ -154,6 +159,23 @@ function missingAddresses({ ifindex, addresses }: Link, wanted: readonly string[
 	return wanted
 		.filter(cidr => !addresses.some(address => address.cidr === cidr && !address.dynamic && !address.duplicate))
 		.map(cidr => ({ kind: 'addAddress', link: ifindex, address: { family: familyOf(cidr), cidr, global: true, dynamic: false } }))
+}
+
+/** With its last IPv4 address a link loses its IPv4 routes of all tables: those that are to stay are given again. */
+function routesThatGoAlong(
+	link: Link,
+	{ taken, stale }: { taken: readonly Change[]; stale: readonly Change[] },
+	{ routes }: HostState,
+): Change[] {
+	const goes = new Set(taken.flatMap(change => (change.kind === 'removeAddress' ? [change.address.cidr] : [])))
+	const four = link.addresses.filter(({ family }) => family === 4)
+	if (four.length === 0 || four.some(({ cidr }) => !goes.has(cidr))) return []
+	const leaves = new Set(stale.flatMap(change => (change.kind === 'removeRoute' ? [change.route] : [])))
+	return routes
+		.filter(
+			route => route.link === link.ifindex && route.family === 4 && route.type === 1 && route.protocol !== KERNEL && !leaves.has(route),
+		)
+		.map(route => ({ kind: 'addRoute', route, again: true }))
 }
 
 function missingRoutes(wanted: readonly Route[], host: HostState): Change[] {

@@ -76,6 +76,12 @@ describe.skipIf(!isRoot).each(Object.keys(fixtures))('on a host of %s (needs roo
 		expect(host.changeTimes()).toEqual(times)
 	})
 
+	test('another address of the same network takes the place of the first, and its routes stay', async () => {
+		const { report } = await host.agent([nic(0, { address: '10.0.0.24' }), nic(1, { mtu: 1400 })])
+		expect(report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 2/2' })
+		expect(await host.ask('route show table 100')).toMatchObject([{ dst: 'default', gateway: '10.0.0.1' }, { dst: '10.0.0.0/24' }])
+	})
+
 	test('another wish is carried out, names swapped', async () => {
 		const { report } = await host.agent([nic(1, { macAddress: mac(0) }), nic(0, { macAddress: mac(1) })])
 		expect(report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 2/2' })

@@ -22,6 +22,7 @@ const wish = fc
 				policyRouting: fc.boolean(),
 				gateway: fc.boolean(),
 				bare: fc.boolean(),
+				last: fc.constantFrom(23, 24),
 			}),
 		),
 	)
@@ -32,7 +33,7 @@ const wish = fc
 			if (more?.bare) return base
 			return {
 				...base,
-				address: `10.0.${id}.23`,
+				address: `10.0.${id}.${more?.last ?? 23}`,
 				cidr: `10.0.${id}.0/24`,
 				policyRouting: more?.policyRouting ?? true,
 				...(more?.gateway && { gateway: `10.0.${id}.1` }),
@@ -100,6 +101,22 @@ describe('a plan', () => {
 	test('from one wish to another leaves nothing to plan, and can be undone', () => {
 		fc.assert(
 			fc.property(wish, wish, host, fc.nat(), (first, second, start, cut) => {
+				const middle = carriedOut(first, start)
+				expect(plan(second, carriedOut(second, middle), {}).steps).toEqual([])
+				const { steps, undo } = plan(second, middle, {})
+				const changes = steps.map(({ change }) => change).slice(0, cut % (steps.length + 1))
+				expect(comparable(afterEvery(afterEvery(middle, changes, false), undo, true))).toEqual(comparable(middle))
+			}),
+		)
+	})
+
+	test('that gives every interface another address of the same network leaves nothing to plan, and can be undone', () => {
+		fc.assert(
+			fc.property(wish, host, fc.nat(), (first, start, cut) => {
+				const second = {
+					...first,
+					interfaces: first.interfaces.map(one => ({ ...one, ...(one.address && { address: `10.0.${one.id}.99` }) })),
+				}
 				const middle = carriedOut(first, start)
 				expect(plan(second, carriedOut(second, middle), {}).steps).toEqual([])
 				const { steps, undo } = plan(second, middle, {})

@@ -24,10 +24,10 @@ export function after(host: HostState, change: Change): HostState {
 				addresses: [...link.addresses.filter(({ cidr }) => cidr !== change.address.cidr), change.address],
 			}))
 		case 'removeAddress':
-			return withLink(host, change.link, link => ({
-				...link,
-				addresses: link.addresses.filter(({ cidr }) => cidr !== change.address.cidr),
-			}))
+			return withoutRoutes(
+				withLink(host, change.link, link => ({ ...link, addresses: link.addresses.filter(({ cidr }) => cidr !== change.address.cidr) })),
+				change.link,
+			)
 		default:
 			return afterElse(host, change)
 	}
@@ -75,6 +75,13 @@ function afterElse(host: HostState, change: Change): HostState {
 		default:
 			return host
 	}
+}
+
+/** A link that loses its last IPv4 address loses its IPv4 routes of all tables with it. */
+function withoutRoutes(host: HostState, ifindex: number): HostState {
+	const link = host.links.find(one => one.ifindex === ifindex)
+	if (link?.addresses.some(({ family }) => family === 4)) return host
+	return { ...host, routes: host.routes.filter(route => route.link !== ifindex || route.family === 6) }
 }
 
 /** systemd-networkd takes back what it gave to a link that is down, or has a name that its file is not for. */
