@@ -26,8 +26,8 @@ const BYTES = 'latin1'
 /** @returns content, mode and group of a file, or undefined when there is none */
 export function readFile(path: string): FileState | undefined {
 	return unlessMissing(() => {
-		const { mode, gid } = statSync(path)
-		return { content: readFileSync(path, BYTES), mode: mode & 0o7777, gid }
+		const found = statSync(path, missingIsNone)
+		return found && { content: readFileSync(path, BYTES), mode: found.mode & 0o7777, gid: found.gid }
 	})
 }
 
@@ -56,7 +56,7 @@ export function namesIn(folder: string): string[] {
 
 /** @returns whether something has this path; a link counts, for a host's absolute links point elsewhere from here */
 export function exists(path: string): boolean {
-	return unlessMissing(() => lstatSync(path)) !== undefined
+	return unlessMissing(() => lstatSync(path, missingIsNone)) !== undefined
 }
 
 /** @returns the path of a program on the host, or undefined when it has none of that name */
@@ -135,6 +135,9 @@ export function syncFolder(folder: string): void {
 		closeSync(descriptor)
 	}
 }
+
+/** Most files that are looked for are not there, and an error is dear. */
+const missingIsNone = { throwIfNoEntry: false } as const
 
 function unlessMissing<T>(read: () => T): T | undefined {
 	try {
