@@ -136,7 +136,7 @@ async function time(host: BenchHost, program: Program) {
 		host.env()
 		const before = host.changeTimes()
 		second = await agent()
-		touched = [...host.changeTimes()].filter(([path, time]) => before.get(path) !== time).map(([path]) => path.slice(host.root.length))
+		touched = [...host.changeTimes()].filter(([path, time]) => before.get(path) !== time).map(([path]) => path)
 	})
 	if (second.report.changes > 0) throw new Error(`bench agent: there was something to do again: ${JSON.stringify(second.report)}`)
 	return { floor, first, second, touched, events }

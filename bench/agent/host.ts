@@ -23,7 +23,7 @@ export type BenchHost = {
 	env(mode?: RunConfig['mode']): Record<string, string>
 	/** The last report that arrived; there is one only after a run. */
 	report(): AgentReport
-	/** Path → time of its last change, of every file and folder a run may change; the lock alone is left out, for every run takes it. */
+	/** Path on the host → time of its last change, of every file and folder a run may change; the lock alone is left out, for every run takes it. */
 	changeTimes(): Map<string, bigint>
 	close(): void
 }
@@ -46,7 +46,7 @@ export async function benchHost(folder: string): Promise<BenchHost> {
 			return environment(root, port)
 		},
 		report: () => JSON.parse(reports.at(-1) ?? 'null'),
-		changeTimes: () => changeTimes(root),
+		changeTimes: () => changeTimes(`/proc/${holder.pid}/root${root}`),
 		close: () => {
 			for (const child of [api, holder, wire]) child.kill('SIGKILL')
 		},
@@ -54,7 +54,8 @@ export async function benchHost(folder: string): Promise<BenchHost> {
 }
 
 async function hold(root: string): Promise<ChildProcess> {
-	const script = 'mount --bind /proc "$1/proc" && mount --bind "$1/programs" "$2" && echo ready && exec sleep infinity'
+	const script =
+		'mount -t tmpfs tmpfs "$1/run" && mount --bind /proc "$1/proc" && mount --bind "$1/programs" "$2" && echo ready && exec sleep infinity'
 	const child = spawn('unshare', ['--net', '--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', root, PROGRAMS_FOLDER], {
 		stdio: ['ignore', 'pipe', 'inherit'],
 	})
@@ -87,8 +88,8 @@ function environment(root: string, port: number): Record<string, string> {
 
 function changeTimes(root: string): Map<string, bigint> {
 	const found = ['etc', 'run', 'var'].flatMap(top => readdirSync(join(root, top), { recursive: true, withFileTypes: true }))
-	const paths = found.map(({ parentPath, name }) => join(parentPath, name)).filter(path => !path.startsWith(root + LOCK_FOLDER))
-	return new Map(paths.map(path => [path, statSync(path, { bigint: true }).ctimeNs]))
+	const paths = found.map(({ parentPath, name }) => join(parentPath, name).slice(root.length)).filter(path => !path.startsWith(LOCK_FOLDER))
+	return new Map(paths.map(path => [path, statSync(root + path, { bigint: true }).ctimeNs]))
 }
 
 const mac = (id: number) => `fa:16:3e:00:00:0${id}`
