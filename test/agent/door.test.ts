@@ -31,6 +31,12 @@ test.each<[title: string, wish: unknown, says: RegExp]>([
 	expect(() => parseConfig(JSON.stringify(wish), 'config.json')).toThrow(says)
 })
 
+test('a config nested without end is refused like any other', () => {
+	const deep = '['.repeat(400_000) + ']'.repeat(400_000)
+	const wish = JSON.stringify(good).replace('"interfaces":[', `"interfaces":[${deep},`)
+	expect(() => parseConfig(wish, 'c')).toThrow(/interfaces\[0\]: .*expected object, received array/)
+})
+
 test('words that repeat a long input stay short', () => {
 	const text = JSON.stringify({ ...good, ['x'.repeat(100_000)]: 1 })
 	expect(() => parseConfig(text, 'c')).toThrow(/^.{1,300}$/)

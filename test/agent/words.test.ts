@@ -175,6 +175,16 @@ describe('what is said', () => {
 		expect(Buffer.byteLength(shortText(report))).toBeLessThanOrEqual(TERMINATION_MAX_BYTES)
 		expect(AgentReport.parse(JSON.parse(shortText(report))).interfaces).toHaveLength(10)
 		expect(JSON.parse(reportText(report))).toEqual(report)
+		const long = {
+			done: Array(30).fill('ä'.repeat(80)),
+			drift: Array(20).fill({ attribute: 'file', of: '/x'.repeat(80), wanted: 'x', found: 'y' }),
+		}
+		const detailed = { ...report, drift: long.drift, interfaces: interfaces.map(nic => ({ ...nic, ...long })) }
+		expect(Buffer.byteLength(shortText(detailed))).toBeLessThanOrEqual(TERMINATION_MAX_BYTES)
+		expect(JSON.parse(reportText(detailed))).toEqual(report)
+		const [first] = detailed.interfaces
+		const one = { ...report, interfaces: first ? [first] : [] }
+		expect(JSON.parse(reportText(one))).toEqual(one)
 	})
 
 	test.each<[title: string, text: string, says: RegExp]>([
