@@ -43,7 +43,10 @@ function linkSteps(selection: Selection, host: HostState): Step[] {
 
 type PhaseSteps = Record<keyof Phases, Step[]>
 
-/** @param found what the host as it is calls for; `then` what is called for when there is nothing left to take */
+/**
+ * @param found what the host as it is calls for; `then` what is called for when there is nothing left to take. An address that a link may
+ * still have is not asked for: the host itself would answer, by another NIC on the same wire.
+ */
 function ordered(found: PhaseSteps, then: PhaseSteps, { selection, host }: { selection: Selection; host: HostState }): Step[] {
 	const renames = renameSteps(selection, host, { take: found.take, shape: then.shape })
 	return [
@@ -52,7 +55,7 @@ function ordered(found: PhaseSteps, then: PhaseSteps, { selection, host }: { sel
 		...renames.down,
 		...renames.steps,
 		...withoutDoubles([...then.shape, ...renames.up]),
-		...then.ask,
+		...found.ask,
 		...rulesOfFamily(withoutDoubles([...renames.restored, ...then.give]), 'last'),
 	]
 }

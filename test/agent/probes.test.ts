@@ -18,7 +18,10 @@ import type { AgentReport, RunConfig } from '../../contract/agent-run.ts'
 import { createLog } from '../../agent/log.ts'
 import { nameserversOf } from '../../agent/nameservers.ts'
 import { lostPaths, targetsOf } from '../../agent/probe.ts'
+import { RECORD_PATH } from '../../agent/paths.ts'
+import { plan } from '../../agent/plan.ts'
 import { run } from '../../agent/run.ts'
+import { settle } from '../../contract/interface.ts'
 import { config } from './node-host.ts'
 import { hostWith, livingHost } from './simulated-host.ts'
 
@@ -53,6 +56,22 @@ describe('whether another host has an address', () => {
 		const [own] = hostWith([link(...has)]).links
 		if (!own) throw new Error('no link')
 		expect(questionOf(own, 'multinic0', wanted)).toEqual(ips.length > 0 ? [{ kind: 'ask', link: 3, name: 'multinic0', ips }] : [])
+	})
+
+	test('is not asked of one that NetworkManager may leave on the link, for this host would answer itself', () => {
+		const addresses = ['10.0.0.5/24', '10.0.0.6/24'].map(address)
+		const mac = 'fa:16:3e:00:02:03'
+		const host = hostWith([{ ifindex: 3, name: 'multinic0', mac, up: true, addresses, managedBy: 'NetworkManager' }], {
+			networkmanager: true,
+		})
+		const interfaces = settle([{ id: 0, macAddress: mac, address: '10.0.0.5', cidr: '10.0.0.0/24', addresses: ['10.0.0.7/24'] }])
+		const ours = { mac, id: 0, name: 'multinic0', addresses: ['10.0.0.5/24', '10.0.0.6/24'], routes: [], files: {} }
+		const record = { version: 1, links: [{ ...ours, original: { name: 'ens7', altnames: [], mtu: 1500, up: false, sysctls: {} } }] }
+		const files = { [RECORD_PATH]: { content: JSON.stringify(record), mode: 0o600, gid: 0 } }
+		const wanted = { interfaces, nodeAddresses: [], kinds: new Set(['hardware']), failed: new Map() }
+		const changes = plan(wanted, { ...host, files }, {}).steps.map(({ change }) => change)
+		expect(changes.filter(({ kind }) => kind === 'ask')).toEqual([{ kind: 'ask', link: 3, name: 'multinic0', ips: ['10.0.0.7'] }])
+		expect(changes.filter(({ kind }) => kind === 'addAddress')).toHaveLength(2)
 	})
 
 	const header = 'ARPING 10.0.0.5 from 0.0.0.0 multinic0\n'
