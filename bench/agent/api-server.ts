@@ -1,5 +1,7 @@
-import { createServer } from 'node:https'
+import { once } from 'node:events'
+import { createServer, request } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { REPORT_KEY } from '../../contract/names.ts'
 import { certificate } from './certificate.ts'
 
 /**
@@ -16,7 +18,19 @@ const server = createServer({ key, cert }, (request, response) => {
 		const { data } = JSON.parse(Buffer.concat(chunks).toString()) as { data: Record<string, string> }
 		response.setHeader('content-type', 'application/json')
 		response.end(JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', data }))
-		process.send?.(data)
+		if (data[REPORT_KEY] !== undefined) process.send?.(data)
 	})
 })
-server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port, ca: cert } satisfies Listens))
+server.listen(0, '127.0.0.1')
+await once(server, 'listening')
+const { port } = server.address() as AddressInfo
+for (let times = 0; times < 20; times++) await warmUp()
+process.send?.({ port, ca: cert } satisfies Listens)
+
+/** The API server of a cluster does not hear its first report. */
+async function warmUp(): Promise<void> {
+	const call = request({ host: '127.0.0.1', port, method: 'PATCH', ca: cert, agent: false })
+	call.end('{"data":{}}')
+	const [answer] = await once(call, 'response')
+	await once(answer.resume(), 'end')
+}
