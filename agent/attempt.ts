@@ -106,9 +106,9 @@ async function carryOut(task: Attempt, { plan: wish, before, probes, targets, ar
 	tellProbes(log, 'probes after', after, [...own.words, ...given.words, ...notes])
 	refuseLostPaths(targets, probes)
 	const outcome = await done(task, { plan: wish, state, probes, warnings: own.warnings, notes })
-	if (!host.isArmed() || (armed.ends !== undefined && performance.now() > armed.ends - MARGIN))
+	const isLate = armed.ends !== undefined && performance.now() > armed.ends - MARGIN
+	if (isLate || !(await timed('commit', () => host.commit(armed))))
 		throw failure('EXPIRED', `the run took longer than ${task.deadManSeconds} s, so the host puts everything back`)
-	await timed('commit', () => host.disarm(armed))
 	return outcome
 }
 

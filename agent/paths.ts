@@ -23,8 +23,9 @@ export const RESOLVED_UPLINK = '/run/systemd/resolve/resolv.conf'
 /** Ours alone. Made by the first run that changes something, and removed with the last interface. */
 export const STATE_FOLDER = '/var/lib/multinic'
 export const RECORD_PATH = `${STATE_FOLDER}/record.json`
-/** The armed recipe. Its renaming to COMMITTED_FOLDER is the moment of commit. */
+/** The armed recipe. Its renaming to COMMITTED_FOLDER is the moment of commit; to UNDOING_FOLDER, that of undoing. One of them wins. */
 export const UNDO_FOLDER = `${STATE_FOLDER}/undo`
+export const UNDOING_FOLDER = `${STATE_FOLDER}/undoing`
 export const COMMITTED_FOLDER = `${STATE_FOLDER}/committed`
 /** Gone with the boot. */
 export const LOCK_FOLDER = '/run/multinic'

@@ -1,10 +1,10 @@
 import { type Part, partsOf, settingPath } from './host/spell.ts'
 import type { FileState } from './host/state.ts'
-import { COMMITTED_FOLDER, UNDO_FOLDER } from './paths.ts'
+import { COMMITTED_FOLDER, UNDO_FOLDER, UNDOING_FOLDER } from './paths.ts'
 import type { Change } from './steps.ts'
 
 /** Absolute paths of the host's own programs, which are all that an undo without Node needs; the last two where there are such. */
-export type Programs = { ip: string; cp: string; rm: string; sleep: string; nmcli?: string; restorecon?: string }
+export type Programs = { ip: string; cp: string; mv: string; rm: string; sleep: string; nmcli?: string; restorecon?: string }
 
 export type Recipe = {
 	/** Kept below UNDO_FOLDER: what the undo reads. */
@@ -29,6 +29,8 @@ export type RecipeInput = {
 }
 
 export const UNDO_JSON = `${UNDO_FOLDER}/undo.json`
+/** The same once the host is at it. */
+export const UNDOING_JSON = `${UNDOING_FOLDER}/undo.json`
 const BOOT_UNIT = 'multinic-undo.service'
 
 /** The undo of a whole run in words that need no Node and no shell, for systemd to carry out. Holds after any prefix of the steps. */
@@ -43,9 +45,13 @@ export function recipeOf({ undo, programs, tag, deadManSeconds, onRoot }: Recipe
 	const livePaths = { service: `/run/systemd/system/${unit}.service`, timer: `/run/systemd/system/${unit}.timer` }
 	const bootPath = `/etc/systemd/system/${BOOT_UNIT}`
 	const enabled = { path: `/etc/systemd/system/sysinit.target.wants/${BOOT_UNIT}`, target: bootPath }
-	const end = `${programs.rm} -rf ${[UNDO_FOLDER, COMMITTED_FOLDER, enabled.path, bootPath, livePaths.timer, livePaths.service].join(' ')}`
+	const claim = `${programs.mv} -T ${UNDO_FOLDER} ${UNDOING_FOLDER}`
+	const end = `-${programs.rm} -rf ${[UNDOING_FOLDER, COMMITTED_FOLDER, enabled.path, bootPath, livePaths.timer, livePaths.service].join(' ')}`
 	const before = `Before=network-pre.target systemd-networkd.service NetworkManager.service${onRoot ? ' systemd-udev-trigger.service' : ''}`
 	const early = [
+		// One of them: the power may have gone while the host was at it.
+		`ConditionPathExists=|${UNDO_JSON}`,
+		`ConditionPathExists=|${UNDOING_JSON}`,
 		'DefaultDependencies=no',
 		`RequiresMountsFor=${UNDO_FOLDER}`,
 		'After=systemd-remount-fs.service',
@@ -58,15 +64,15 @@ export function recipeOf({ undo, programs, tag, deadManSeconds, onRoot }: Recipe
 		live: {
 			[livePaths.service]: service(
 				'Put back what an unfinished MultiNIC run changed',
-				[],
-				[...tellers.flatMap(({ commands }) => commands), end],
+				[`ConditionPathExists=${UNDO_JSON}`],
+				[claim, ...tellers.flatMap(({ commands }) => commands).map(tried), end],
 			),
 			[livePaths.timer]: publicFile(
 				`[Unit]\nDescription=MultiNIC run ${tag} has to commit in time\n\n[Timer]\nOnActiveSec=${deadManSeconds}s\nAccuracySec=1s\nUnit=${unit}.service\n`,
 			),
 		},
 		boot: {
-			[bootPath]: service('Put back files that an unfinished MultiNIC run changed', early, [...fileCommands, end]),
+			[bootPath]: service('Put back files that an unfinished MultiNIC run changed', early, [tried(claim), ...fileCommands.map(tried), end]),
 		},
 		enabled,
 	}
@@ -75,20 +81,29 @@ export function recipeOf({ undo, programs, tag, deadManSeconds, onRoot }: Recipe
 type Teller = { files: Record<string, FileState>; commands: string[]; onBoot: boolean }
 
 function tell(part: Part<Change>, at: number, programs: Programs): Teller {
-	const saved = `${UNDO_FOLDER}/${String(at).padStart(3, '0')}`
+	const saved = String(at).padStart(3, '0')
 	if ('puts' in part) return tellPuts(part.puts, saved, programs)
 	if ('single' in part) return tellSingle(part.single, programs)
 	if ('asks' in part) return { files: {}, commands: [], onBoot: false }
 	const six = part.batch[0]?.spelled.family === 6 ? ' -6' : ''
 	const content = part.batch.map(({ spelled }) => `${spelled.line}\n`).join('')
-	return { files: { [saved]: privateFile(content) }, commands: [`${programs.ip} -force${six} -batch ${saved}`], onBoot: false }
+	return {
+		files: kept(saved, privateFile(content)),
+		commands: [`${programs.ip} -force${six} -batch ${UNDOING_FOLDER}/${saved}`],
+		onBoot: false,
+	}
+}
+
+/** What the recipe reads is written where it is armed, and read where it is carried out. */
+function kept(saved: string, file: FileState): Record<string, FileState> {
+	return { [`${UNDO_FOLDER}/${saved}`]: file }
 }
 
 function tellPuts(puts: readonly { path: string; file: FileState }[], saved: string, { cp, restorecon }: Programs): Teller {
 	const labels = restorecon === undefined ? [] : [`${restorecon} -F ${puts.map(({ path }) => path).join(' ')}`]
 	return {
-		files: Object.fromEntries(puts.map(({ file }, n) => [`${saved}-${n}`, file])),
-		commands: [...puts.map(({ path }, n) => `${cp} -p --remove-destination ${saved}-${n} ${path}`), ...labels],
+		files: Object.assign({}, ...puts.map(({ file }, n) => kept(`${saved}-${n}`, file))),
+		commands: [...puts.map(({ path }, n) => `${cp} -p --remove-destination ${UNDOING_FOLDER}/${saved}-${n} ${path}`), ...labels],
 		onBoot: true,
 	}
 }
@@ -100,9 +115,9 @@ function tellSingle(change: Change, programs: Programs): Teller {
 }
 
 function tellSetting(change: Extract<Change, { kind: 'sysctl' }>, { cp }: Programs): Teller {
-	const saved = `${UNDO_FOLDER}/value-${change.value.replace(/\W/g, '_')}`
+	const saved = `value-${change.value.replace(/\W/g, '_')}`
 	const setting = `/proc/sys/${settingPath(change.name, change.key)}`
-	return { files: { [saved]: privateFile(change.value) }, commands: [`${cp} ${saved} ${setting}`], onBoot: false }
+	return { files: kept(saved, privateFile(change.value)), commands: [`${cp} ${UNDOING_FOLDER}/${saved} ${setting}`], onBoot: false }
 }
 
 function daemonCommands(change: Change, { sleep, nmcli }: Programs): string[] {
@@ -113,10 +128,14 @@ function daemonCommands(change: Change, { sleep, nmcli }: Programs): string[] {
 	return [`${nmcli} device set ${change.name} managed ${change.kind === 'manage' ? 'yes' : 'no'}`]
 }
 
-/** Each command is tried whatever became of the one before (`-`); the recipe's end is the last. */
+/** Whatever becomes of the command, the next is carried out. @see systemd.service(5) */
+function tried(command: string): string {
+	return `-${command}`
+}
+
 function service(description: string, unit: readonly string[], commands: readonly string[]): FileState {
-	const head = ['[Unit]', `Description=${description}`, `ConditionPathExists=${UNDO_JSON}`, ...unit]
-	const body = ['[Service]', 'Type=oneshot', ...commands.map(command => `ExecStart=-${command}`)]
+	const head = ['[Unit]', `Description=${description}`, ...unit]
+	const body = ['[Service]', 'Type=oneshot', ...commands.map(command => `ExecStart=${command}`)]
 	return publicFile(`${head.join('\n')}\n\n${body.join('\n')}\n`)
 }
 

@@ -4,11 +4,13 @@ import * as z from 'zod'
 import { interfaceName, MAX_INTERFACES } from '../../contract/names.ts'
 import { codeOf } from '../../runtime/errors.ts'
 import { failure, wordsOf } from '../failure.ts'
-import { COMMITTED_FOLDER, pathsOf, RECORD_PATH, STATE_FOLDER, UNDO_FOLDER } from '../paths.ts'
-import { type Programs, recipeOf, UNDO_JSON } from '../recipe.ts'
+import { COMMITTED_FOLDER, pathsOf, RECORD_PATH, STATE_FOLDER, UNDO_FOLDER, UNDOING_FOLDER } from '../paths.ts'
+import { recipeOf, UNDO_JSON, UNDOING_JSON } from '../recipe.ts'
 import type { Change } from '../steps.ts'
 import { exec } from './exec.ts'
-import { exists, programAt, putFiles, readFile, removeFile, removeTemporary, syncFolder } from './files.ts'
+import { nowhere, programsOf } from './programs.ts'
+import type { FileState } from './state.ts'
+import { exists, putFiles, readFile, removeFile, removeTemporary, syncFolder } from './files.ts'
 
 export type Armed = {
 	undo: readonly Change[]
@@ -39,7 +41,7 @@ export async function arm(
 	const { undo, tag, deadManSeconds, systemd } = wish
 	const recipe = recipeOf({ undo, tag, deadManSeconds, programs: systemd ? programsOf(root) : nowhere, onRoot: isOnRoot(root) })
 	try {
-		rmSync(root + COMMITTED_FOLDER, { recursive: true, force: true })
+		for (const folder of [COMMITTED_FOLDER, UNDOING_FOLDER]) rmSync(root + folder, { recursive: true, force: true })
 		putAll(root, recipe.files)
 		syncFolder(root + STATE_FOLDER)
 		if (!systemd) return { undo, tag }
@@ -59,14 +61,36 @@ export async function arm(
 	}
 }
 
-/** The moment of commit (or of an undo that is done) is one renaming; then timer and units go. */
-export async function disarm(root: string, { tag, ends, undo }: Armed): Promise<void> {
-	if (exists(root + UNDO_FOLDER)) {
+/**
+ * The moment of commit is one renaming; then timer and units go.
+ *
+ * @returns whether it came in time: not where the host has begun to put everything back, and then nothing is touched
+ */
+export async function commit(root: string, armed: Armed): Promise<boolean> {
+	try {
 		renameSync(root + UNDO_FOLDER, root + COMMITTED_FOLDER)
-		syncFolder(root + STATE_FOLDER)
+	} catch (error) {
+		if (codeOf(error) === 'ENOENT') return false
+		throw error
 	}
+	syncFolder(root + STATE_FOLDER)
+	await disarm(root, armed)
+	return true
+}
+
+/** Ends the waiting of the host: what it was to put back is put back, or is not to be any more. */
+export async function disarm(root: string, { tag, ends, undo }: Armed): Promise<void> {
 	if (ends !== undefined) await systemdCall(root, 'StopUnit', told(undo, tag).timer)
+	for (const folder of [UNDO_FOLDER, UNDOING_FOLDER]) removeWhole(root, folder)
 	removeRecipe(root, { undo, tag })
+}
+
+/** By one renaming first, so that half of it is never taken for the whole. */
+function removeWhole(root: string, folder: string): void {
+	if (!exists(root + folder)) return
+	rmSync(root + COMMITTED_FOLDER, { recursive: true, force: true })
+	renameSync(root + folder, root + COMMITTED_FOLDER)
+	syncFolder(root + STATE_FOLDER)
 }
 
 function removeRecipe(root: string, { tag, undo }: Armed): void {
@@ -91,10 +115,10 @@ export function leftBehind(root: string): Armed | undefined {
 	const committed = readFile(`${root}${COMMITTED_FOLDER}/${basename(UNDO_JSON)}`)
 	if (committed) removeRecipe(root, understood(committed.content))
 	for (const folder of foldersOfOurs()) removeTemporary(root + folder)
-	const file = readFile(root + UNDO_JSON)
+	const file = storedUndo(root)
 	if (!file) {
-		// Without it the rest is of a recipe that was not yet whole, and nothing was changed by then.
-		rmSync(root + UNDO_FOLDER, { recursive: true, force: true })
+		// Without it the rest is of a recipe that was not yet whole, and nothing was changed by then; or of one that is carried out.
+		for (const folder of [UNDO_FOLDER, UNDOING_FOLDER]) rmSync(root + folder, { recursive: true, force: true })
 		removeEmpty(root + STATE_FOLDER)
 		return undefined
 	}
@@ -108,8 +132,13 @@ export function leftBehind(root: string): Armed | undefined {
  * @throws Failure BAD_RECORD when it cannot be read
  */
 export function unfinished(root: string): string | undefined {
-	const file = readFile(root + UNDO_JSON)
+	const file = storedUndo(root)
 	return file && understood(file.content).tag
+}
+
+/** The host may have begun with it, and have been stopped. */
+function storedUndo(root: string): FileState | undefined {
+	return readFile(root + UNDO_JSON) ?? readFile(root + UNDOING_JSON)
 }
 
 function foldersOfOurs(): Set<string> {
@@ -137,22 +166,6 @@ async function systemdCall(root: string, verb: 'StartUnit' | 'StopUnit', unit: s
 	const manager = ['org.freedesktop.systemd1', '/org/freedesktop/systemd1', 'org.freedesktop.systemd1.Manager']
 	const { code, stderr } = await exec('chroot', [root, 'busctl', 'call', ...manager, verb, 'ss', unit, 'replace'])
 	if (code !== 0 && verb === 'StartUnit') throw failure('NOT_ARMED', `systemd refuses ${verb} ${unit}: ${stderr.trim()}`)
-}
-
-const nowhere: Programs = { ip: 'ip', cp: 'cp', rm: 'rm', sleep: 'sleep' }
-
-function programsOf(root: string): Programs {
-	const extra = ['nmcli', ...(exists(`${root}/sys/fs/selinux/enforce`) ? ['restorecon'] : [])].flatMap(program => {
-		const path = programAt(root, program)
-		return path === undefined ? [] : [[program, path] as const]
-	})
-	return { ip: find(root, 'ip'), cp: find(root, 'cp'), rm: find(root, 'rm'), sleep: find(root, 'sleep'), ...Object.fromEntries(extra) }
-}
-
-function find(root: string, program: string): string {
-	const found = programAt(root, program)
-	if (found === undefined) throw failure('NOT_ARMED', `the host has no ${program}, with which an unfinished run would be put back`)
-	return found
 }
 
 function isOnRoot(root: string): boolean {

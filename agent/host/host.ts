@@ -7,7 +7,7 @@ import { generatorAt } from './generate.ts'
 import { type Proof, prove } from './prove.ts'
 import type { Change, Step } from '../steps.ts'
 import { apply, applyUndo, type Asking } from './apply.ts'
-import { type Armed, arm, disarm, isArmed, leftBehind, unfinished } from './deadman.ts'
+import { type Armed, arm, commit, disarm, isArmed, leftBehind, unfinished } from './deadman.ts'
 import { readHostFile } from './files.ts'
 import { machine } from './machine.ts'
 import { askMetadata, type Metadata } from './metadata.ts'
@@ -24,6 +24,8 @@ export type Host = {
 	prove(accepted: readonly Accepted[], state: HostState): Promise<Proof>
 	arm(wish: { undo: readonly Change[]; tag: string; deadManSeconds: number; systemd: boolean }): Promise<Armed>
 	isArmed(): boolean
+	/** @returns whether it came in time */
+	commit(armed: Armed): Promise<boolean>
 	disarm(armed: Armed): Promise<void>
 	leftBehind(): Armed | undefined
 	/** The tag of a run that died before its commit and is still to be undone. */
@@ -51,6 +53,7 @@ export function hostAt(root: string): Host {
 		prove: (accepted, state) => prove(root, accepted, state, generator),
 		arm: wish => arm(root, wish),
 		isArmed: () => isArmed(root),
+		commit: armed => commit(root, armed),
 		disarm: armed => disarm(root, armed),
 		leftBehind: () => leftBehind(root),
 		unfinished: () => unfinished(root),

@@ -183,7 +183,7 @@ function drifted(state: HostState): HostState {
 
 function recipe(): string {
 	const { undo } = plan(wanted, networkd, {})
-	const programs = { ip: '/usr/sbin/ip', cp: '/usr/bin/cp', rm: '/usr/bin/rm', sleep: '/usr/bin/sleep' }
+	const programs = { ip: '/usr/sbin/ip', cp: '/usr/bin/cp', mv: '/usr/bin/mv', rm: '/usr/bin/rm', sleep: '/usr/bin/sleep' }
 	const given = { undo, programs, tag: 'g3-1-mwqtm4si-0', deadManSeconds: 60, onRoot: true }
 	const { live, boot } = recipeOf(given)
 	return Object.entries({ ...live, ...boot })

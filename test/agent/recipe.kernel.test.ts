@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { commit } from '../../agent/host/deadman.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 import { pretendSystemd } from './pretend.ts'
 
@@ -37,6 +38,25 @@ describe.skipIf(!isRoot)('an undo without the agent (needs root for network name
 			await killedAfter(host, at)
 			await carryOut(host, unitOf(host, '/run/systemd/system', /^multinic-undo-.*\.service$/))
 			expect(await stateOf(host), `after ${at} of ${steps}`).toEqual(before)
+		}
+	})
+
+	test('does nothing once the run has committed, and a run that it has begun to undo does not commit', async () => {
+		const other = await prepared()
+		try {
+			await killedAfter(other, steps)
+			const undo = join(other.inner, 'var/lib/multinic/undo')
+			const live = unitOf(other, '/run/systemd/system', /^multinic-undo-.*\.service$/)
+			const after = await stateOf(other)
+			renameSync(undo, `${undo}-as-committed`)
+			await carryOut(other, live)
+			renameSync(`${undo}-as-committed`, undo)
+			expect(await stateOf(other)).toEqual(after)
+			renameSync(undo, `${undo}ing`)
+			expect(await commit(other.inner, { undo: [], tag: 'g1' })).toBe(false)
+			expect(existsSync(`${undo}ing`)).toBe(true)
+		} finally {
+			other.close()
 		}
 	})
 
@@ -79,11 +99,15 @@ async function killedAfter(host: NodeHost, at: number): Promise<void> {
 	expect(code, `after ${at}`).not.toBe(0)
 }
 
-/** Each ExecStart= as systemd would: no shell, the host's own root. */
+/** Each ExecStart= as systemd would: no shell, the host's own root, and no further after a failure that `-` does not excuse. */
 async function carryOut(host: NodeHost, unit: string): Promise<void> {
-	const commands = [...readFileSync(join(host.inner, unit), 'utf8').matchAll(/^ExecStart=-(.*)$/gm)].map(([, words = '']) => words)
+	const commands = [...readFileSync(join(host.inner, unit), 'utf8').matchAll(/^ExecStart=(-?)(.*)$/gm)]
 	expect(commands.length).toBeGreaterThan(1)
-	for (const command of commands) if (!command.includes('/sleep ')) await host.inside('chroot', [host.root, ...command.split(' ')])
+	for (const [, excused, words = ''] of commands) {
+		if (words.includes('/sleep ')) continue
+		const { code } = await host.inside('chroot', [host.root, ...words.split(' ')])
+		if (code !== 0 && excused === '') return
+	}
 }
 
 function unitOf(host: NodeHost, folder: string, name: RegExp): string {

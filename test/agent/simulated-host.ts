@@ -189,6 +189,10 @@ export function livingHost(start: HostState): { host: Host; now(): HostState } {
 			return { undo, tag }
 		},
 		isArmed: () => armed,
+		commit: async () => {
+			armed = false
+			return true
+		},
 		disarm: async () => {
 			armed = false
 		},

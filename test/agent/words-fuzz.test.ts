@@ -274,7 +274,7 @@ const word = String.raw`[\w.@:/-]+`
 const commandLine = new RegExp(`^${word}( [+]?(${word})?)*$`)
 const typed = new RegExp(`^${word},?( +(${word}|[+])[,;]?)*(=\\d+)?$`)
 const unitLine = new RegExp(
-	`^(|\\[(Unit|Service|Timer)\\]|(Description|ConditionPathExists|DefaultDependencies|RequiresMountsFor|After|Wants|Before|Type|OnActiveSec|AccuracySec|Unit)=[\\w./ -]+|ExecStart=-${word}( ${word})*)$`,
+	`^(|\\[(Unit|Service|Timer)\\]|(Description|ConditionPathExists|DefaultDependencies|RequiresMountsFor|After|Wants|Before|Type|OnActiveSec|AccuracySec|Unit)=[\\w./ |-]+|ExecStart=-?${word}( ${word})*)$`,
 )
 const paths = /^\/(etc|run|var)(\/[\w.@-]+)+$/
 
@@ -296,7 +296,7 @@ function meansWhatItSays(told: RunConfig, host: HostState): void {
 }
 
 function expectRecipe({ undo }: Plan): void {
-	const programs = { ip: '/sbin/ip', cp: '/bin/cp', rm: '/bin/rm', sleep: '/bin/sleep' }
+	const programs = { ip: '/sbin/ip', cp: '/bin/cp', mv: '/bin/mv', rm: '/bin/rm', sleep: '/bin/sleep' }
 	const recipe = recipeOf({ undo, programs, tag: 'g1-1-abc-0', deadManSeconds: 60, onRoot: true })
 	for (const { content } of Object.values({ ...recipe.live, ...recipe.boot }))
 		for (const line of content.split('\n')) expect(line).toMatch(unitLine)

@@ -114,7 +114,7 @@ describe('the kernel', () => {
 })
 
 describe('the recipe on the host', () => {
-	const programs = { ip: '/sbin/ip', cp: '/bin/cp', rm: '/bin/rm', sleep: '/bin/sleep' }
+	const programs = { ip: '/sbin/ip', cp: '/bin/cp', mv: '/bin/mv', rm: '/bin/rm', sleep: '/bin/sleep' }
 	const undo = [
 		{ kind: 'file' as const, path: '/etc/netplan/99-multinic0.yaml' },
 		{ kind: 'file' as const, path: '/etc/sysctl.d/99-multinic0.conf', file: { content: 'old', mode: 0o644, gid: 0 } },
@@ -123,15 +123,16 @@ describe('the recipe on the host', () => {
 	]
 	const recipe = recipeOf({ undo, programs, tag: 'g1', deadManSeconds: 60, onRoot: true })
 	const commands = (unit: Record<string, { content: string }>) =>
-		Object.values(unit).flatMap(({ content }) => [...content.matchAll(/^ExecStart=-(.*)$/gm)].map(([, command]) => command))
+		Object.values(unit).flatMap(({ content }) => [...content.matchAll(/^ExecStart=(.*)$/gm)].map(([, command]) => command))
 
 	test('puts everything back while the host runs, without Node and without a shell', () => {
 		expect(commands(recipe.live)).toEqual([
-			'/bin/rm -f /etc/netplan/99-multinic0.yaml',
-			'/bin/cp -p --remove-destination /var/lib/multinic/undo/001-0 /etc/sysctl.d/99-multinic0.conf',
-			'/sbin/ip -force -batch /var/lib/multinic/undo/002',
-			'/bin/cp /var/lib/multinic/undo/value-0 /proc/sys/net/ipv4/conf/ens7/arp_ignore',
-			expect.stringMatching(/^\/bin\/rm -rf \/var\/lib\/multinic\/undo .*multinic-undo-g1\.service$/),
+			'/bin/mv -T /var/lib/multinic/undo /var/lib/multinic/undoing',
+			'-/bin/rm -f /etc/netplan/99-multinic0.yaml',
+			'-/bin/cp -p --remove-destination /var/lib/multinic/undoing/001-0 /etc/sysctl.d/99-multinic0.conf',
+			'-/sbin/ip -force -batch /var/lib/multinic/undoing/002',
+			'-/bin/cp /var/lib/multinic/undoing/value-0 /proc/sys/net/ipv4/conf/ens7/arp_ignore',
+			expect.stringMatching(/^-\/bin\/rm -rf \/var\/lib\/multinic\/undoing .*multinic-undo-g1\.service$/),
 		])
 		expect(recipe.files['/var/lib/multinic/undo/002']?.content).toBe('link set dev if3 name ens7\n')
 	})

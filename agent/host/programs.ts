@@ -1,0 +1,26 @@
+import { failure } from '../failure.ts'
+import type { Programs } from '../recipe.ts'
+import { exists, programAt } from './files.ts'
+
+/** Where only the recipe's paths matter. */
+export const nowhere: Programs = { ip: 'ip', cp: 'cp', mv: 'mv', rm: 'rm', sleep: 'sleep' }
+
+/**
+ * The host's own programs, of which its undo is made.
+ *
+ * @throws Failure NOT_ARMED where one is not there
+ */
+export function programsOf(root: string): Programs {
+	const extra = ['nmcli', ...(exists(`${root}/sys/fs/selinux/enforce`) ? ['restorecon'] : [])].flatMap(program => {
+		const path = programAt(root, program)
+		return path === undefined ? [] : [[program, path] as const]
+	})
+	const [ip, cp, mv, rm, sleep] = [find(root, 'ip'), find(root, 'cp'), find(root, 'mv'), find(root, 'rm'), find(root, 'sleep')]
+	return { ip, cp, mv, rm, sleep, ...Object.fromEntries(extra) }
+}
+
+function find(root: string, program: string): string {
+	const found = programAt(root, program)
+	if (found === undefined) throw failure('NOT_ARMED', `the host has no ${program}, with which an unfinished run would be put back`)
+	return found
+}
