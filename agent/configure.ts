@@ -23,7 +23,7 @@ export function configure({ nic, link, ours }: Accepted, host: HostState): Phase
 			...staleRules(nic.id, rules, host),
 			...staleRoutes(link, { routes, ours }, host),
 			...staleAddresses(link, addresses, ours),
-			...(link.altnames.includes(nic.name) ? [{ kind: 'removeAltname' as const, link: link.ifindex, name: nic.name }] : []),
+			...inTheWay(link, nic.name),
 		],
 		shape: [
 			...(nic.mtu !== undefined && nic.mtu !== link.mtu ? [{ kind: 'mtu' as const, link: link.ifindex, bytes: nic.mtu }] : []),
@@ -45,7 +45,12 @@ export function release({ ours, link }: Released, host: HostState): Phases {
 	const { original } = ours
 	return {
 		settings: settings(link, original.sysctls),
-		take: [...staleRules(ours.id, [], host), ...staleRoutes(link, { routes: [], ours }, host), ...staleAddresses(link, [], ours)],
+		take: [
+			...staleRules(ours.id, [], host),
+			...staleRoutes(link, { routes: [], ours }, host),
+			...staleAddresses(link, [], ours),
+			...inTheWay(link, original.name),
+		],
 		shape: [
 			...(original.mtu !== link.mtu ? [{ kind: 'mtu' as const, link: link.ifindex, bytes: original.mtu }] : []),
 			...(original.up === link.up ? [] : [{ kind: original.up ? ('up' as const) : ('down' as const), link: link.ifindex }]),
@@ -53,6 +58,11 @@ export function release({ ours, link }: Released, host: HostState): Phases {
 		ask: [],
 		give: original.altnames.filter(name => !link.altnames.includes(name)).map(name => ({ kind: 'addAltname', link: link.ifindex, name })),
 	}
+}
+
+/** A link cannot have the same word as name and as another name; udev gives a renamed one its old name so. */
+function inTheWay({ ifindex, altnames }: Link, name: string): Change[] {
+	return altnames.includes(name) ? [{ kind: 'removeAltname', link: ifindex, name }] : []
 }
 
 /** What the kernel forgets of a link while it is down: IPv6 addresses, routes of every table, permanent neighbours. */

@@ -67,6 +67,8 @@ function undoNames(changes: readonly Change[], links: readonly Link[], host: Hos
 	const names = movers.map(({ ifindex }) => temporaryName(ifindex))
 	return [
 		...altnames,
+		// udev gives a renamed link its old name as another name (systemd issue 27506), which would be in the way.
+		...movers.map(({ ifindex, name }): Change => ({ kind: 'removeAltname', link: ifindex, name })),
 		...(host.liveRename ? [] : movers.map(({ ifindex }): Change => ({ kind: 'down', link: ifindex }))),
 		...aside,
 		...(crossing && (host.networkd || host.networkmanager) ? [{ kind: 'seen' as const, names }] : []),

@@ -1,0 +1,42 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type NodeHost, nodeHost } from './node-host.ts'
+
+/** udev gives a link that is renamed its old name as another name, by the naming policy of the distribution. */
+const isRoot = process.getuid?.() === 0
+const nic = { id: 0, macAddress: 'fa:16:3e:00:00:00', address: '10.0.0.23', cidr: '10.0.0.0/24' }
+
+describe.skipIf(!isRoot)('the old name that udev gave back as another name (needs root for network namespaces)', () => {
+	let host: NodeHost
+	let before: unknown
+
+	beforeEach(async () => {
+		host = await nodeHost()
+		await host.ip(`link add ens0 address ${nic.macAddress} type veth peer name peer0\nlink set peer0 up`)
+		before = await host.everything()
+	})
+	afterEach(() => host.close())
+
+	const asUdev = () => host.ip('link property add dev multinic0 altname ens0')
+
+	test('is no drift', async () => {
+		await host.agent([nic])
+		await asUdev()
+		expect((await host.agent([nic])).report).toMatchObject({ outcome: 'Succeeded', changes: 0 })
+	})
+
+	test('is not in the way of a removal', async () => {
+		await host.agent([nic])
+		await asUdev()
+		expect((await host.agent([], { mode: 'Cleanup' })).report).toMatchObject({ outcome: 'Succeeded', reason: 'NoInterfaces' })
+		expect(await host.everything()).toEqual(before)
+	})
+
+	test('is not in the way of an undo', async () => {
+		const { report } = await host.agent([nic], { mode: 'Plan' })
+		const steps = (report?.plan?.commands.length ?? 0) + (report?.plan?.files.length ?? 0)
+		await host.agent([nic], {}, { at: steps - 1, how: 'kill' })
+		await asUdev()
+		await host.agent([])
+		expect(await host.everything()).toEqual(before)
+	})
+})
