@@ -2,6 +2,7 @@ import { contains } from '../contract/ip.ts'
 import { routeTable } from '../contract/names.ts'
 import { questionOf } from './ask.ts'
 import type { Address, HostState, Link, Route, Rule } from './host/state.ts'
+import { givenTo } from './memory.ts'
 import type { RecordedLink } from './record.ts'
 import { AUTOMATIC, addressesOf, familyOf, routeKey, routesOf, ruleKey, rulesOf, RULE_PRIORITY, sysctlsOf } from './routing.ts'
 import type { Accepted, Released } from './select.ts'
@@ -78,39 +79,6 @@ export function forgottenByDown({ ifindex, addresses }: Link, host: HostState): 
 	]
 }
 
-/** @returns what is to be remembered of a link that is ours, beside its files */
-export function memoryOf({ nic, link, ours }: Accepted): Omit<RecordedLink, 'files'> {
-	const { name, altnames, mtu, up } = link
-	const managed = link.managedBy === 'NetworkManager' ? { managed: true } : {}
-	const original = ours?.original ?? { name, altnames: [...altnames], mtu, up, sysctls: {}, ...managed }
-	return {
-		mac: nic.macAddress,
-		id: nic.id,
-		name: nic.name,
-		// A later wish may touch a setting that the first left alone.
-		original: { ...original, sysctls: { ...touched(link.sysctls, sysctlsOf(nic)), ...original.sysctls } },
-		addresses: addressesOf(nic),
-		former: formerOf(addressesOf(nic), ours),
-		routes: routesOf(nic, link.ifindex).map(({ to, via, table, metric }) => ({ to, table, metric, ...(via !== undefined && { via }) })),
-	}
-}
-
-const MOST_FORMER = 16
-
-function formerOf(addresses: readonly string[], ours: RecordedLink | undefined): string[] {
-	const before = [...new Set([...(ours?.former ?? []), ...(ours?.addresses ?? [])])]
-	return before.filter(cidr => !addresses.includes(cidr)).slice(-MOST_FORMER)
-}
-
-/** @returns the addresses that are on a link because of us */
-export function givenTo(ours: RecordedLink | undefined): string[] {
-	return ours ? [...ours.addresses, ...ours.former] : []
-}
-
-function touched(now: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>>): Record<string, string> {
-	return Object.fromEntries(Object.entries(now).filter(([key]) => key in wanted))
-}
-
 function settings({ name, sysctls }: Link, wanted: Readonly<Record<string, string>>): Change[] {
 	return Object.entries(wanted)
 		.filter(([key, value]) => sysctls[key] !== undefined && sysctls[key] !== value)
@@ -160,8 +128,9 @@ function ourKey({ to, via, table, metric }: RecordedLink['routes'][number], link
  * host had when the kernel asked, for it does so only of an address that is given.
  */
 function staleAddresses({ ifindex, addresses }: Link, wanted: readonly string[], ours: RecordedLink | undefined): Change[] {
+	const given = givenTo(ours)
 	const stale = ({ cidr, global, dynamic, duplicate }: Address) =>
-		global && (wanted.includes(cidr) ? duplicate : dynamic || ours?.addresses.includes(cidr))
+		global && (wanted.includes(cidr) ? duplicate : dynamic || given.includes(cidr))
 	return addresses.filter(stale).map(address => ({ kind: 'removeAddress', link: ifindex, address }))
 }
 

@@ -1,5 +1,5 @@
 import { interfaceName, MAX_INTERFACES } from '../contract/names.ts'
-import { memoryOf } from './configure.ts'
+import { memoryOf } from './memory.ts'
 import type { FileState, HostState, Link } from './host/state.ts'
 import { isProfile, pathsOf, RECORD_PATH } from './paths.ts'
 import { type Keeping, keepingOf } from './persist/backend.ts'

@@ -1,6 +1,6 @@
 import { canonicalIp } from '../contract/ip.ts'
 import type { WantedInterface } from '../contract/interface.ts'
-import { givenTo } from './configure.ts'
+import { givenTo } from './memory.ts'
 import type { HostState, Link } from './host/state.ts'
 import type { Refusal } from './match.ts'
 import { isFor } from './persist/networkd.ts'

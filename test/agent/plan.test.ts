@@ -147,6 +147,19 @@ describe('a plan', () => {
 		expect(kinds).toContain('removeAddress')
 	})
 
+	test('takes away an address of before that a daemon brought back', () => {
+		const first = carriedOut(wanted([nic(0)]), hostWith([{ ifindex: 3, name: 'ens7', mac: mac(0) }]))
+		const second = wanted([{ ...nic(0), address: '10.0.0.99' }])
+		const [link] = carriedOut(second, first).links
+		const back = {
+			...carriedOut(second, first),
+			links: link ? [{ ...link, addresses: [...link.addresses, ...(first.links[0]?.addresses ?? [])] }] : [],
+		}
+		const { steps, refused } = plan(second, back, {})
+		expect(refused).toEqual([])
+		expect(steps.map(({ change }) => change)).toMatchObject([{ kind: 'removeAddress', address: { cidr: '10.0.0.23/24' } }])
+	})
+
 	test('takes a link down to rename it where the kernel wants that, and gives back what it forgets', () => {
 		const six = { family: 6 as const, cidr: 'fd00::9/64', global: true, dynamic: false }
 		const start = hostWith([{ ifindex: 2, name: 'ens7', mac: mac(0), up: true, addresses: [six] }], { liveRename: false })

@@ -1,0 +1,36 @@
+import type { RecordedLink } from './record.ts'
+import { addressesOf, routesOf, sysctlsOf } from './routing.ts'
+import type { Accepted } from './select.ts'
+
+/** @returns what is to be remembered of a link that is ours, beside its files */
+export function memoryOf({ nic, link, ours }: Accepted): Omit<RecordedLink, 'files'> {
+	const { name, altnames, mtu, up } = link
+	const managed = link.managedBy === 'NetworkManager' ? { managed: true } : {}
+	const original = ours?.original ?? { name, altnames: [...altnames], mtu, up, sysctls: {}, ...managed }
+	return {
+		mac: nic.macAddress,
+		id: nic.id,
+		name: nic.name,
+		// A later wish may touch a setting that the first left alone.
+		original: { ...original, sysctls: { ...touched(link.sysctls, sysctlsOf(nic)), ...original.sysctls } },
+		addresses: addressesOf(nic),
+		former: formerOf(addressesOf(nic), ours),
+		routes: routesOf(nic, link.ifindex).map(({ to, via, table, metric }) => ({ to, table, metric, ...(via !== undefined && { via }) })),
+	}
+}
+
+const MOST_FORMER = 16
+
+function formerOf(addresses: readonly string[], ours: RecordedLink | undefined): string[] {
+	const before = [...new Set([...(ours?.former ?? []), ...(ours?.addresses ?? [])])]
+	return before.filter(cidr => !addresses.includes(cidr)).slice(-MOST_FORMER)
+}
+
+/** @returns the addresses that are on a link because of us */
+export function givenTo(ours: RecordedLink | undefined): string[] {
+	return ours ? [...ours.addresses, ...ours.former] : []
+}
+
+function touched(now: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>>): Record<string, string> {
+	return Object.fromEntries(Object.entries(now).filter(([key]) => key in wanted))
+}
