@@ -1,4 +1,4 @@
-import { contains } from '../contract/ip.ts'
+import { contains, networkOf } from '../contract/ip.ts'
 import { routeTable } from '../contract/names.ts'
 import { questionOf } from './ask.ts'
 import type { Address, HostState, Link, Route, Rule } from './host/state.ts'
@@ -18,22 +18,19 @@ export function configure({ nic, link, ours }: Accepted, host: HostState): Phase
 	const addresses = addressesOf(nic)
 	const routes = routesOf(nic, link.ifindex)
 	const rules = rulesOf(nic)
+	const taken = staleAddresses(link, addresses, ours)
+	const along = goingAlong(link, taken)
 	return {
 		settings: settings(link, sysctlsOf(nic)),
-		take: [
-			...staleRules(nic.id, rules, host),
-			...staleRoutes(link, { routes, ours }, host),
-			...staleAddresses(link, addresses, ours),
-			...inTheWay(link, nic.name),
-		],
+		take: [...staleRules(nic.id, rules, host), ...staleRoutes(link, { routes, ours }, host), ...taken, ...inTheWay(link, nic.name)],
 		shape: [
 			...(nic.mtu !== undefined && nic.mtu !== link.mtu ? [{ kind: 'mtu' as const, link: link.ifindex, bytes: nic.mtu }] : []),
 			...(link.up ? [] : [{ kind: 'up' as const, link: link.ifindex }]),
 		],
 		ask: questionOf(link, nic.name, addresses),
 		give: [
-			...missingAddresses(link, addresses),
-			...routesThatGoAlong(link, { taken: staleAddresses(link, addresses, ours), stale: staleRoutes(link, { routes, ours }, host) }, host),
+			...missingAddresses(link, addresses, along),
+			...routesThatGoAlong(link, { along, stale: staleRoutes(link, { routes, ours }, host) }, host),
 			...missingRoutes(routes, host),
 			...missingRules(rules, host),
 		],
@@ -134,21 +131,31 @@ function staleAddresses({ ifindex, addresses }: Link, wanted: readonly string[],
 	return addresses.filter(stale).map(address => ({ kind: 'removeAddress', link: ifindex, address }))
 }
 
-function missingAddresses({ ifindex, addresses }: Link, wanted: readonly string[]): Change[] {
+/**
+ * IPv4 addresses that may be gone once some are taken: by the kernel's default (`promote_secondaries` 0) the first of a network takes the
+ * others of it along.
+ */
+function goingAlong({ addresses }: Link, taken: readonly Change[]): Set<string> {
+	const goes = taken.flatMap(change => (change.kind === 'removeAddress' && change.address.family === 4 ? [change.address.cidr] : []))
+	const networks = new Set(goes.map(networkOf))
+	return new Set(addresses.filter(({ family, cidr }) => family === 4 && networks.has(networkOf(cidr))).map(({ cidr }) => cidr))
+}
+
+/** @param along what is given again, for it may be gone by then */
+function missingAddresses({ ifindex, addresses }: Link, wanted: readonly string[], along: ReadonlySet<string>): Change[] {
 	return wanted
-		.filter(cidr => !addresses.some(address => address.cidr === cidr && !address.dynamic && !address.duplicate))
+		.filter(cidr => along.has(cidr) || !addresses.some(address => address.cidr === cidr && !address.dynamic && !address.duplicate))
 		.map(cidr => ({ kind: 'addAddress', link: ifindex, address: { family: familyOf(cidr), cidr, global: true, dynamic: false } }))
 }
 
 /** With its last IPv4 address a link loses its IPv4 routes of all tables: those that are to stay are given again. */
 function routesThatGoAlong(
 	link: Link,
-	{ taken, stale }: { taken: readonly Change[]; stale: readonly Change[] },
+	{ along, stale }: { along: ReadonlySet<string>; stale: readonly Change[] },
 	{ routes }: HostState,
 ): Change[] {
-	const goes = new Set(taken.flatMap(change => (change.kind === 'removeAddress' ? [change.address.cidr] : [])))
 	const four = link.addresses.filter(({ family }) => family === 4)
-	if (four.length === 0 || four.some(({ cidr }) => !goes.has(cidr))) return []
+	if (four.length === 0 || four.some(({ cidr }) => !along.has(cidr))) return []
 	const leaves = new Set(stale.flatMap(change => (change.kind === 'removeRoute' ? [change.route] : [])))
 	return routes
 		.filter(

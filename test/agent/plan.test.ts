@@ -19,6 +19,7 @@ const wish = fc
 			fc.record({
 				mtu: fc.option(fc.constantFrom(1400, 9000), { nil: undefined }),
 				six: fc.boolean(),
+				second: fc.boolean(),
 				policyRouting: fc.boolean(),
 				gateway: fc.boolean(),
 				bare: fc.boolean(),
@@ -37,7 +38,7 @@ const wish = fc
 				cidr: `10.0.${id}.0/24`,
 				policyRouting: more?.policyRouting ?? true,
 				...(more?.gateway && { gateway: `10.0.${id}.1` }),
-				...(more?.six && { addresses: [`fd00:${id}::23/64`] }),
+				addresses: [...(more?.six ? [`fd00:${id}::23/64`] : []), ...(more?.second ? [`10.0.${id}.24/24`] : [])],
 			}
 		}),
 	)

@@ -61,6 +61,20 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		expect(await host.ask('rule show priority 10001')).toEqual([])
 	})
 
+	test('the first address of a network goes, the second stays, and an undo brings the first back', async () => {
+		await addNics(1)
+		const [nic] = nics(1)
+		await host.agent([{ ...nic, addresses: ['10.0.0.24/24'] }])
+		const wish = [{ ...nic, address: '10.0.0.24' }]
+		const undone = await host.agent(wish, {}, { at: 2, how: 'fail' })
+		expect(undone.report).toMatchObject({ outcome: 'RolledBack', message: expect.stringMatching(/everything was put back$/) })
+		const both = ['10.0.0.23', '10.0.0.24'].map(local => expect.objectContaining({ local }))
+		expect(await host.ask('addr show dev multinic0')).toMatchObject([{ addr_info: expect.arrayContaining(both) }])
+		const { report } = await host.agent(wish)
+		expect(report).toMatchObject({ outcome: 'Succeeded', interfaces: [{ observed: { addresses: ['10.0.0.24/24'] } }] })
+		expect(await host.ask('route show table 100')).toMatchObject([{ dst: 'default' }, { dst: '10.0.0.0/24' }])
+	})
+
 	test('two names are swapped, with their addresses, and both original names are remembered', async () => {
 		await addNics(3)
 		const before = await host.everything()

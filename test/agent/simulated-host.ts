@@ -1,5 +1,6 @@
 import type { Host } from '../../agent/host/host.ts'
-import type { HostState, Link } from '../../agent/host/state.ts'
+import type { Address, HostState, Link } from '../../agent/host/state.ts'
+import { networkOf } from '../../contract/ip.ts'
 import { routeKey, ruleKey } from '../../agent/routing.ts'
 import type { Change, Step } from '../../agent/steps.ts'
 
@@ -25,11 +26,19 @@ export function after(host: HostState, change: Change): HostState {
 			}))
 		case 'removeAddress':
 			return withoutRoutes(
-				withLink(host, change.link, link => ({ ...link, addresses: link.addresses.filter(({ cidr }) => cidr !== change.address.cidr) })),
+				withLink(host, change.link, link => ({ ...link, addresses: link.addresses.filter(isKept(change.address.cidr)) })),
 				change.link,
 			)
 		default:
 			return afterElse(host, change)
+	}
+}
+
+/** The first IPv4 address of a network takes the others of it along (`promote_secondaries` 0). */
+function isKept(gone: string) {
+	return ({ cidr }: Address, _at: number, all: readonly Address[]) => {
+		const inNetwork = all.filter(({ family, cidr: other }) => family === 4 && networkOf(other) === networkOf(gone))
+		return cidr !== gone && (inNetwork[0]?.cidr !== gone || !inNetwork.some(other => other.cidr === cidr))
 	}
 }
 
