@@ -95,13 +95,11 @@ async function generate(root: string, { input, paths, generator }: Task): Promis
 	}
 }
 
-/** It warns of other things first, and names the copies that it was given. */
+/** It warns of other things first, names the copies that it was given, and at last shows the faulty line, which may hold what others keep secret. */
 function causeIn(stderr: string): string {
 	const lines = stderr.replaceAll(SCRATCH_FOLDER, '').split('\n')
-	return lines
-		.filter(line => line.trim() && !line.includes('WARNING **'))
-		.join(' ')
-		.trim()
+	const cause = lines.find(line => line.trim() && !line.includes('WARNING **')) ?? 'it says nothing'
+	return cause.trim().replace(/:$/, '')
 }
 
 function putInput(scratch: string, files: Files): void {
