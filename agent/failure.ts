@@ -44,6 +44,11 @@ export function blamed({ facts: { id, blames }, message }: Failure): readonly Bl
 	return typeof id === 'number' ? [{ id, message }] : []
 }
 
+/** @returns the error of a parser without the piece of the text that JSON.parse shows: what the host was may hold what others keep secret */
+export function withoutText(error: unknown): unknown {
+	return error instanceof SyntaxError ? new Error('it is not JSON') : error
+}
+
 /** @returns what a status calls this failure */
 export function reasonOf(code: Code): Reason {
 	return reasons[code]

@@ -1,5 +1,5 @@
 import type { Attempt } from './attempt.ts'
-import { failure } from './failure.ts'
+import { failure, withoutText } from './failure.ts'
 import type { HostState } from './host/state.ts'
 import { backendOf } from './persist/backend.ts'
 import { type Plan, plan } from './plan.ts'
@@ -17,7 +17,9 @@ export async function look({ host, wanted, timed, renameDown }: Attempt): Promis
 	try {
 		recordOf(seen)
 	} catch (error) {
-		throw failure('BAD_RECORD', 'the record of what this host was (/var/lib/multinic/record.json) cannot be read', { cause: error })
+		throw failure('BAD_RECORD', 'the record of what this host was (/var/lib/multinic/record.json) cannot be read', {
+			cause: withoutText(error),
+		})
 	}
 	return renameDown ? { ...seen, liveRename: false } : seen
 }

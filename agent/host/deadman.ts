@@ -3,7 +3,7 @@ import { basename, dirname } from 'node:path'
 import * as z from 'zod'
 import { interfaceName, MAX_INTERFACES } from '../../contract/names.ts'
 import { codeOf } from '../../runtime/errors.ts'
-import { failure, wordsOf } from '../failure.ts'
+import { failure, withoutText, wordsOf } from '../failure.ts'
 import { COMMITTED_FOLDER, pathsOf, RECORD_PATH, STATE_FOLDER, UNDO_FOLDER, UNDOING_FOLDER } from '../paths.ts'
 import { recipeOf, UNDO_JSON, UNDOING_JSON } from '../recipe.ts'
 import type { Change } from '../steps.ts'
@@ -152,7 +152,7 @@ function understood(content: string): Armed {
 		const { tag, changes } = StoredUndo.parse(JSON.parse(content))
 		return { tag, undo: changes }
 	} catch (error) {
-		throw failure('BAD_RECORD', `the undo that an earlier run left (${UNDO_JSON}) cannot be read`, { cause: error })
+		throw failure('BAD_RECORD', `the undo that an earlier run left (${UNDO_JSON}) cannot be read`, { cause: withoutText(error) })
 	}
 }
 
