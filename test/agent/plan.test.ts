@@ -158,7 +158,14 @@ describe('a plan', () => {
 		}
 		const { steps, refused } = plan(second, back, {})
 		expect(refused).toEqual([])
-		expect(steps.map(({ change }) => change)).toMatchObject([{ kind: 'removeAddress', address: { cidr: '10.0.0.23/24' } }])
+		expect(steps[0]?.change).toMatchObject({ kind: 'removeAddress', address: { cidr: '10.0.0.23/24' } })
+		expect(
+			afterEvery(
+				back,
+				steps.map(({ change }) => change),
+				false,
+			).links,
+		).toEqual(carriedOut(second, first).links)
 	})
 
 	test('takes a link down to rename it where the kernel wants that, and gives back what it forgets', () => {
