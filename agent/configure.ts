@@ -136,9 +136,10 @@ function staleAddresses({ ifindex, addresses }: Link, wanted: readonly string[],
  * others of it along.
  */
 function goingAlong({ addresses }: Link, taken: readonly Change[]): Set<string> {
-	const goes = taken.flatMap(change => (change.kind === 'removeAddress' && change.address.family === 4 ? [change.address.cidr] : []))
-	const networks = new Set(goes.map(networkOf))
-	return new Set(addresses.filter(({ family, cidr }) => family === 4 && networks.has(networkOf(cidr))).map(({ cidr }) => cidr))
+	const goes = new Set(taken.flatMap(change => (change.kind === 'removeAddress' ? [change.address.cidr] : [])))
+	const four = addresses.filter(({ family }) => family === 4).map(({ cidr }) => cidr)
+	const first = (cidr: string) => four.find(other => networkOf(other) === networkOf(cidr))
+	return new Set(four.filter(cidr => goes.has(cidr) || goes.has(first(cidr) ?? '')))
 }
 
 /** @param along what is given again, for it may be gone by then */
