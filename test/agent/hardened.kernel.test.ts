@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
+import { chownSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { HARDENED_CAPABILITIES } from '../../controller/host-access.ts'
-import { confinement } from './node-host.ts'
+import { confinement, nodeHost } from './node-host.ts'
 
 /** The same cases once more, with no more than a hardened container may do. */
 process.env.CAPABILITIES = HARDENED_CAPABILITIES.join(',')
@@ -18,6 +19,23 @@ describe.skipIf(process.getuid?.() !== 0)('hardened (needs root)', () => {
 		for (const set of ['CapPrm', 'CapEff', 'CapBnd'])
 			expect(Number.parseInt(new RegExp(`^${set}:\\s+(\\w+)$`, 'm').exec(status)?.[1] ?? '', 16), set).toBe(wanted)
 		expect(status).toMatch(/^NoNewPrivs:\s+1$/m)
+	})
+
+	test('a file that was there before it gets its group again', async () => {
+		const host = await nodeHost()
+		try {
+			const file = `${host.inner}/etc/sysctl.d/99-multinic0.conf`
+			writeFileSync(file, '# of somebody else\n')
+			chownSync(file, 0, 4)
+			await host.ip('link add ens0 address fa:16:3e:00:00:00 type veth peer name peer0')
+			const { report } = await host.agent([{ id: 0, macAddress: 'fa:16:3e:00:00:00', address: '10.0.0.23', cidr: '10.0.0.0/24' }])
+			expect(report).toMatchObject({ outcome: 'Succeeded' })
+			expect(readFileSync(file, 'utf8')).toContain('MultiNIC')
+			await host.agent([], { mode: 'Cleanup' })
+			expect([readFileSync(file, 'utf8'), statSync(file).gid]).toEqual(['# of somebody else\n', 4])
+		} finally {
+			host.close()
+		}
 	})
 })
 
