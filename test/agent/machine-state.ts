@@ -1,0 +1,66 @@
+import type { BareMachine } from '../../lab/machines.ts'
+
+/** What of a machine may be another after a run, without what passes by itself: to be compared as a whole. */
+export type MachineState = {
+	/** "fa:16:… multinic0 mtu 1400 up 10.0.0.1/24", by MAC. */
+	links: string[]
+	routes: string[]
+	rules: string[]
+	/** Path → checksum of the file. */
+	files: Record<string, string>
+}
+
+type Link = {
+	address: string
+	ifname: string
+	mtu: number
+	flags: string[]
+	altnames?: string[]
+	addr_info: { local?: string; prefixlen: number; scope: string }[]
+}
+type Route = { dst: string; gateway?: string; dev?: string; table?: string; metric?: number; protocol: string }
+type Rule = { priority: number; src: string; srclen?: number; table: string }
+
+/** Everything a machine's owner has in folders that have to do with its network, and what is made of it at boot. */
+const folders = '/etc /run/systemd/network /run/udev/rules.d /run/NetworkManager/system-connections /run/multinic /var/lib/multinic'
+/** What daemons write for themselves: NetworkManager of what it made up, netplan at boot before an undo at boot can be. */
+const passing =
+	/^\/etc\/(resolv\.conf|mtab|ld\.so\.cache)$|^\/run\/NetworkManager\/system-connections\/(lo|Wired )|^\/run\/udev\/rules\.d\/90-netplan\.rules$/
+
+export async function stateOf(machine: BareMachine): Promise<MachineState> {
+	const said = await machine.ask(
+		`ip -j addr; ip -j -N route show table all; ip -j -6 -N route show table all; ip -j rule; ip -j -6 rule
+		find ${folders} -type f -print0 2>/dev/null | xargs -0 md5sum`,
+	)
+	const [links, routes4, routes6, rules4, rules6, ...sums] = said.split('\n')
+	const [routes, rules] = [
+		[...parse<Route>(routes4), ...parse<Route>(routes6)],
+		[...parse<Rule>(rules4), ...parse<Rule>(rules6)],
+	]
+	return {
+		links: parse<Link>(links).map(linkWords).sort(),
+		routes: routes.filter(isSet).map(routeWords).sort(),
+		rules: rules.map(({ priority, src, srclen, table }) => `${priority} from ${src}${srclen ? `/${srclen}` : ''} table ${table}`).sort(),
+		files: Object.fromEntries(
+			sums.map(line => [line.slice(34), line.slice(0, 32)] as const).filter(([path]) => path && !passing.test(path)),
+		),
+	}
+}
+
+function parse<T>(line: string | undefined): T[] {
+	return JSON.parse(line || '[]') as T[]
+}
+
+function linkWords({ address, ifname, mtu, flags, altnames = [], addr_info }: Link): string {
+	const global = addr_info.filter(({ scope }) => scope === 'global').map(({ local, prefixlen }) => `${local}/${prefixlen}`)
+	return [address, ifname, ...altnames, `mtu ${mtu}`, flags.includes('UP') ? 'up' : 'down', ...global.sort()].join(' ')
+}
+
+/** Not the kernel's own, for addresses and multicast. */
+function isSet({ protocol, dst }: Route): boolean {
+	return protocol !== '2' && !dst.startsWith('fe80:')
+}
+
+function routeWords({ dst, gateway = '', dev = '', table = '254', metric = 0 }: Route): string {
+	return `${dst} ${gateway} ${dev} table ${table} metric ${metric}`
+}

@@ -1,0 +1,128 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Interface } from '../../contract/interface.ts'
+import { type BareMachine, type Machines, startMachines } from '../../lab/machines.ts'
+import { stateOf } from './machine-state.ts'
+import { goOn, moments, standStillAt, untilStanding } from './moments.ts'
+
+/** The agent on a real machine that systemd-networkd manages: what a namespace does not have. */
+
+const mac = 'fa:16:3e:00:00:01'
+const port = { mac, gateways: ['192.168.10.1/24'], dhcp: true }
+const nic: Partial<Interface> = { id: 0, macAddress: mac, address: '192.168.10.9', cidr: '192.168.10.0/24' }
+const patience = { timeout: 30_000, interval: 500 }
+
+let lab: Machines
+let machine: BareMachine
+
+beforeAll(async () => {
+	lab = await startMachines({ machines: [{ network: 'networkd' }] })
+	const [first] = lab.machines
+	if (!first) throw new Error('no machine')
+	machine = first
+})
+afterAll(() => lab?.stop())
+
+const link = async () => (await machine.ask('ip -br addr | grep -e multinic -e vec || true')).replace(/ +/g, ' ')
+
+describe('a NIC that is plugged late', () => {
+	test('is reported as waited for when it does not come', async () => {
+		const { report } = await machine.agent([nic])
+		expect(report).toMatchObject({ reason: 'WaitingForDevice', changes: 0, interfaces: [{ reason: 'WaitingForDevice' }] })
+	})
+
+	test('is configured by the run that waits for it, though udevd is restarted meanwhile', async () => {
+		const run = machine.agent([nic], { waitForDeviceSeconds: 60 })
+		const restarts = machine.ask('for n in 1 2 3 4; do systemctl restart systemd-udevd; done; systemctl is-active systemd-udevd')
+		await machine.attachPort(port)
+		await restarts
+		const { report, stdout } = await run
+		expect(report, stdout).toMatchObject({ outcome: 'Succeeded', persistent: { status: 'True' } })
+		expect(await link()).toMatch(/^multinic0 UNKNOWN 192.168.10.9\/24 /)
+	})
+
+	test('has its name again when it is plugged anew, and the rest by the next run', async () => {
+		await machine.detachPort(mac)
+		await machine.attachPort(port)
+		await expect.poll(link, patience).toMatch(/^multinic0 /)
+		expect((await machine.agent([nic])).report).toMatchObject({ outcome: 'Succeeded' })
+		expect(await link()).toMatch(/^multinic0 UNKNOWN 192.168.10.9\/24 /)
+	})
+
+	test('has the name it came with when it is no longer wanted, and nothing of ours is left', async () => {
+		const { report, stdout } = await machine.agent([])
+		expect(report, stdout).toMatchObject({ outcome: 'Succeeded' })
+		expect(await link()).toMatch(/^vec1 DOWN $/)
+		expect(await machine.ask('find /etc /run /var/lib -name "*multinic*" -not -path "/run/multinic"')).toBe('')
+	})
+})
+
+describe('the clock', () => {
+	test('may jump forward for hours while the host waits for the commit: the run stands', async () => {
+		const run = await machine.startAgent([nic], {}, { preload: standStillAt(moments.confirm) })
+		await untilStanding(run)
+		await machine.ask('date -s "+6 hours"')
+		await sleep(5000)
+		expect(await link()).toMatch(/^multinic0 /)
+		goOn(run)
+		expect((await run.ended).report).toMatchObject({ outcome: 'Succeeded' })
+		expect((await machine.agent([])).report).toMatchObject({ outcome: 'Succeeded' })
+	})
+
+	test('may be set back for hours: a run that does not commit is undone in time', async () => {
+		const before = await stateOf(machine)
+		const run = await machine.startAgent([nic], { deadManSeconds: 10 }, { preload: standStillAt(moments.written) })
+		await untilStanding(run)
+		await machine.ask('date -s "-12 hours"')
+		await expect.poll(link, patience).toMatch(/^vec1 DOWN $/)
+		goOn(run)
+		expect((await run.ended).report).toMatchObject({ outcome: 'Failed', reason: 'NotVerified', changes: 0 })
+		await machine.ask('date -s "+6 hours"')
+		expect(await stateOf(machine)).toEqual(before)
+	})
+})
+
+test("a foreign netplan file that is no YAML: the NIC works, netplan's own refusal of the next boot is told, and no more is left", async () => {
+	const before = await stateOf(machine)
+	await machine.ask('printf "network:\\n  version: 2\\n ethernets: [\\n" >/etc/netplan/50-theirs.yaml')
+	const refused = expect.stringMatching(/50-theirs\.yaml:3:\d+: Invalid YAML/)
+	expect((await machine.agent([nic])).report).toMatchObject({ outcome: 'Succeeded', persistent: { status: 'False', message: refused } })
+	expect((await machine.agent([])).report).toMatchObject({ outcome: 'Succeeded' })
+	await machine.ask('rm /etc/netplan/50-theirs.yaml')
+	expect(await stateOf(machine)).toEqual(before)
+})
+
+describe('a NIC that networkd has leased an address for, by a file for all NICs', () => {
+	test('has it', async () => {
+		const everyone = '[Match]\\nName=en* eth* vec*\\n\\n[Network]\\nDHCP=ipv4\\n'
+		await machine.ask(`printf "${everyone}" >/etc/systemd/network/90-everyone.network && networkctl reload`)
+		await expect.poll(link, patience).toMatch(/^vec1 UNKNOWN 192.168.10.1\d\d\/24 /)
+	})
+
+	test('is taken over', async () => {
+		const { report, stdout } = await machine.agent([nic])
+		expect(report, stdout).toMatchObject({ outcome: 'Succeeded', persistent: { status: 'True' } })
+		expect(await link()).toMatch(/^multinic0 UNKNOWN 192.168.10.9\/24 fe80/)
+	})
+
+	test('is ours after a reboot too', async () => {
+		await machine.reboot()
+		await expect.poll(link, patience).toMatch(/^multinic0 UNKNOWN 192.168.10.9\/24 fe80/)
+		expect((await machine.agent([nic], { mode: 'Verify' })).report).toMatchObject({ outcome: 'Succeeded' })
+	})
+
+	test('is given back when it is no longer wanted', async () => {
+		const { report, stdout } = await machine.agent([])
+		expect(report, stdout).toMatchObject({ outcome: 'Succeeded' })
+		await expect.poll(link, patience).toMatch(/^vec1 UNKNOWN 192.168.10.1\d\d\/24 /)
+	})
+})
+
+test('the plug is pulled in the confirm window: the node comes back as it was', async () => {
+	const before = await stateOf(machine)
+	const run = await machine.startAgent([nic], {}, { preload: standStillAt(moments.confirm) })
+	await untilStanding(run)
+	await machine.powerOff()
+	await machine.powerOn()
+	await expect.poll(() => stateOf(machine), patience).toEqual(before)
+})
