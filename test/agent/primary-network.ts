@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs'
 import type { NodeHost } from './node-host.ts'
 import type { Streamed } from './tcp-stream.ts'
 
+const linked = ['mgmt', 'br0', 'pod0', 'pod1']
+
 /** What a node has besides our NICs: a primary NIC to another machine, with traffic on it, and what stands on it. */
 export type PrimaryNetwork = {
 	/** A TCP stream over the primary NIC; its end tells what was lost, and what had to be sent twice by either side. */
@@ -18,7 +20,7 @@ export async function primaryNetwork(host: NodeHost, machine: NodeHost): Promise
 			`link add mgmt type veth peer name other netns ${machine.pid}`,
 			'link add br0 type bridge forward_delay 0',
 			'link add pod0 type veth peer name pod1',
-			...['mgmt', 'br0', 'pod0', 'pod1'].map(name => `link set ${name} addrgenmode none\nlink set ${name} up`),
+			...linked.map(name => `link set ${name} addrgenmode none\nlink set ${name} up`),
 			'link set pod0 master br0',
 			'link property add dev mgmt altname enp1s0',
 			'addr add 192.168.9.2/24 dev mgmt',
@@ -32,6 +34,7 @@ export async function primaryNetwork(host: NodeHost, machine: NodeHost): Promise
 		].join('\n'),
 	)
 	await machine.ip('link set other up\naddr add 192.168.9.1/24 dev other')
+	while ((await host.ask('link show')).some(({ ifname, operstate }) => linked.includes(String(ifname)) && operstate !== 'UP')) {}
 	return {
 		stream: () => stream(host, machine),
 		watch: () => watch(host),
@@ -99,5 +102,5 @@ async function heard(monitor: ChildProcess, holds: () => boolean): Promise<void>
 
 /** NICs, the other ends of their cables, and rules of our band; of a route that goes with its link the link's number may be all that is said. */
 function isOurs(line: string): boolean {
-	return /\b(ens|multinic|mntmp|peer)\d+\b/.test(line) || /\b100\d\d:\tfrom 10\.0\.\d\.23 /.test(line)
+	return /\b(ens|multinic|mntmp|peer)\d+\b/.test(line) || /\b100\d\d:\tfrom (10\.0\.\d\.23|fd00:(\d:)?:23) /.test(line)
 }
