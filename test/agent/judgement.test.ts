@@ -49,7 +49,14 @@ const defaultVia = (metric: number, ifindex: number) => ({
 	onlink: false,
 })
 const ours = { addresses: ['10.0.0.22/24'], former: ['10.0.0.21/24'] as string[] } as RecordedLink
-type Case = Partial<Omit<Question, 'link' | 'host'>> & { link?: Link; others?: Link[]; routes?: ReturnType<typeof defaultVia>[] }
+type Case = Partial<Omit<Question, 'link' | 'host'>> & {
+	link?: Link
+	others?: Link[]
+	routes?: ReturnType<typeof defaultVia>[]
+	match?: string
+}
+const NETWORK = '/etc/systemd/network/99-dhcp.network'
+const byNetworkd = { managedBy: 'systemd-networkd' as const, networkFile: NETWORK, addresses: [address('172.16.0.1/24', true)] }
 
 describe('a link is left alone', () => {
 	test.each<[title: string, given: Case, says: RegExp | undefined]>([
@@ -71,11 +78,19 @@ describe('a link is left alone', () => {
 		['not for what the kernel gives every link', { link: link({ addresses: [address('fe80::1/64')] }) }, undefined],
 		['not for an address that we gave it before', { link: link({ addresses: [address('10.0.0.22/24')] }), ours }, undefined],
 		['not for one that we gave it even earlier', { link: link({ addresses: [address('10.0.0.21/24')] }), ours }, undefined],
+		['not when networkd will let go of it by its new name', { link: link(byNetworkd), match: 'Name=en* eth*' }, undefined],
+		[
+			'when networkd would go on with it under any name',
+			{ link: link(byNetworkd), match: 'Name=*' },
+			/configures ens7 by .*99-dhcp.network.*except/,
+		],
+		['not when networkd has it by a file of ours', { link: link(byNetworkd), match: 'Name=*', ours }, undefined],
 		['when its name could not be given back', { link: link({ name: 'a#b' }) }, /cannot be given back/],
 		['when it cannot carry the MTU', { link: link({ maxMtu: 1400 }) }, /1400 or less, not 1450/],
-	])('%s', (_, { link: own = link(), others = [], routes = [], ...more }, says) => {
+	])('%s', (_, { link: own = link(), others = [], routes = [], match, ...more }, says) => {
 		if (!nic) throw new Error('no nic')
-		const host = { ...hostWith([]), links: [own, ...others], routes }
+		const files = match === undefined ? {} : { [NETWORK]: { content: `[Match]\n${match}\n`, mode: 0o644, gid: 0 } }
+		const host = { ...hostWith([]), links: [own, ...others], routes, files }
 		const refusal = preflight({ nic, link: own, host, ours: undefined, nodeAddresses: [], ...more })
 		if (says) expect(refusal?.message).toMatch(says)
 		else expect(refusal).toBeUndefined()
