@@ -27,9 +27,9 @@ export async function figures(log: Log, { long }: { long: boolean }): Promise<Fi
 	const here = { cwd: checkout, env: {} }
 	const all = await start(here, 'warm', 90, log)
 	if (!long) return all
-	all.push(await test(here, 'warm', 20 * minutes, log))
+	all.push(await test(here, 'warm', 25 * minutes, log))
 	all.push(...(await inNewClone(place => start(place, 'cold', 15 * minutes, log))))
-	all.push(await inNewClone(place => test(place, 'cold', 40 * minutes, log)))
+	all.push(await inNewClone(place => test(place, 'cold', 45 * minutes, log)))
 	return all
 }
 
