@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type BareMachine, type Machines, startMachines } from '../../lab/machines.ts'
+import { stateOf } from './machine-state.ts'
+
+/** cloud-init knows the NICs by MAC and names them at every boot: ours all the same while they are wanted, and its again after that. */
+
+const [first, second] = ['fa:16:3e:00:00:01', 'fa:16:3e:00:00:02'] as const
+const nics = [first, second].map((macAddress, id) => ({ id, macAddress, address: `10.0.${id}.23`, cidr: `10.0.${id}.0/24`, mtu: 1400 }))
+const patience = { timeout: 30_000, interval: 500 }
+
+describe.each([
+	['netplan with systemd-networkd', { network: 'networkd' }],
+	['NetworkManager by keyfiles', { network: 'networkmanager', netplan: false }],
+] as const)('on a host of %s', (_, kind) => {
+	let lab: Machines
+	let machine: BareMachine
+	let before: Record<string, string>
+
+	beforeAll(async () => {
+		const ports = [first, second].map(mac => ({ mac }))
+		lab = await startMachines({ machines: [{ ...kind, ports, cloudInit: { [first]: 'ens4', [second]: 'ens5' } }] })
+		const [only] = lab.machines
+		if (!only) throw new Error('no machine')
+		machine = only
+	})
+	afterAll(() => lab?.stop())
+
+	const names = async () => {
+		const { links } = await stateOf(machine)
+		return links.filter(words => words.startsWith('fa:16:3e:00')).map(words => words.split(' ')[1])
+	}
+
+	test('its names at the first boot', async () => {
+		expect(await names()).toEqual(['ens4', 'ens5'])
+		expect(await machine.ask('cloud-init status')).toMatch(/status: (done|running)/)
+		before = (await stateOf(machine)).files
+	})
+
+	test('ours after a run', async () => {
+		const { report, stdout } = await machine.agent(nics)
+		expect(report, stdout).toMatchObject({ outcome: 'Succeeded' })
+		expect(await names()).toEqual(['multinic0', 'multinic1'])
+	})
+
+	test('ours after a reboot, with which a run has nothing to do', async () => {
+		await machine.reboot()
+		await expect.poll(names, patience).toEqual(['multinic0', 'multinic1'])
+		const { report, stdout } = await machine.agent(nics)
+		expect(report, stdout).toMatchObject({ outcome: 'Succeeded', changes: 0 })
+	})
+
+	test('its own when ours are no longer wanted, and every file as it was', async () => {
+		const { report, stdout } = await machine.agent([])
+		expect(report, stdout).toMatchObject({ outcome: 'Succeeded' })
+		expect(await names()).toEqual(['ens4', 'ens5'])
+		expect((await stateOf(machine)).files).toEqual(before)
+	})
+
+	test('its own after a reboot', async () => {
+		await machine.reboot()
+		await expect.poll(names, patience).toEqual(['ens4', 'ens5'])
+	})
+})
