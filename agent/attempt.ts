@@ -1,6 +1,6 @@
 import type { Probe } from '../contract/agent-run.ts'
 import type { Failure } from '../runtime/errors.ts'
-import { type Code, failure, isFailure } from './failure.ts'
+import { type Code, failure, isFailure, wordsOf } from './failure.ts'
 import { lostBy } from './fingerprint.ts'
 import type { Armed } from './host/deadman.ts'
 import type { Host } from './host/host.ts'
@@ -75,9 +75,24 @@ export async function attempt(task: Attempt): Promise<Outcome> {
 	try {
 		return await carryOut(task, { plan: wish, before, probes, targets, armed })
 	} catch (error) {
-		if (!isFailure<Code>(error)) throw error
+		if (!isFailure<Code>(error)) throw await undone(task, wish, error)
 		return putBack(task, { plan: wish, before, probes, targets, armed, failed: error })
 	}
+}
+
+/**
+ * After a bug nothing is judged any more, only put back. The host stays armed: what this undo may not have brought back, the host's does.
+ *
+ * @returns the bug
+ */
+async function undone({ host, log }: Attempt, { undo }: Plan, bug: unknown): Promise<unknown> {
+	try {
+		await host.undo(undo)
+		log.tell('put back', 'what the run had changed, for it cannot go on')
+	} catch (error) {
+		log.tell('NOT put back', `the host will: ${wordsOf(error)}`)
+	}
+	return bug
 }
 
 /** There is nothing to do, or nothing may be done: what the interfaces' own gateways say is of interest all the same. */

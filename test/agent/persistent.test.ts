@@ -4,11 +4,13 @@ import { createLog } from '../../agent/log.ts'
 import { run } from '../../agent/run.ts'
 import type { AgentReport, RunConfig } from '../../contract/agent-run.ts'
 import { config } from './node-host.ts'
-import { hostWith, livingHost } from './simulated-host.ts'
+import { comparable, hostWith, livingHost } from './simulated-host.ts'
 
 const mac = 'fa:16:3e:00:00:01'
 const nic = { id: 0, macAddress: mac, mtu: 1400 }
 const fresh = hostWith([{ ifindex: 3, name: 'ens7', mac }])
+
+const surrounding = { log: createLog('human', () => {}), kinds: new Set(['hardware']), apiServer: undefined }
 
 const proven: AgentReport['persistent'] = { status: 'True', message: 'same after reboot' }
 const unproven = (message: string): AgentReport['persistent'] => ({ status: 'Unknown', message })
@@ -25,6 +27,14 @@ test.each<[title: string, start: HostState, mode: RunConfig['mode'], says: Agent
 	expect(report.persistent).toEqual(says)
 })
 
+test('a bug after the change has all of it put back at once, and stays a bug', async () => {
+	const { host, now } = livingHost(fresh)
+	const prove = () => Promise.reject(new TypeError('of undefined'))
+	await expect(run(config([nic]), { ...host, prove }, surrounding)).rejects.toThrow(TypeError)
+	expect(comparable(now())).toEqual(comparable(fresh))
+	expect(host.isArmed()).toBe(true)
+})
+
 async function configured(): Promise<HostState> {
 	const { report, state } = await runOn(fresh, 'Apply')
 	expect(report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 1/1' })
@@ -33,7 +43,6 @@ async function configured(): Promise<HostState> {
 
 async function runOn(start: HostState, mode: RunConfig['mode']) {
 	const { host, now } = livingHost(start)
-	const surrounding = { log: createLog('human', () => {}), kinds: new Set(['hardware']), apiServer: undefined }
 	const report = await run(
 		config([nic], { mode }),
 		{ ...host, prove: async () => ({ persistent: proven, warnings: new Map() }) },
