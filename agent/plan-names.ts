@@ -21,17 +21,18 @@ export function renameSteps(
 	const downed = host.liveRename ? [] : host.links.filter(({ ifindex, up }) => up && movers.has(ifindex))
 	const staysUp = downed.filter(({ ifindex }) => !shape.some(({ change }) => change.kind === 'down' && change.link === ifindex))
 	const pause = (isNeeded: boolean, names: readonly { to: string }[]): Step[] =>
-		isNeeded && (host.networkd || host.networkmanager) ? [{ change: { kind: 'seen', names: names.map(({ to }) => to) } }] : []
-	const isHeld = host.links.some(({ ifindex, managedBy }) => managedBy !== undefined && movers.has(ifindex))
+		isNeeded && (host.systemd || host.networkd || host.networkmanager)
+			? [{ change: { kind: 'seen', names: names.map(({ to }) => to) } }]
+			: []
 	return {
 		down: downed.map(({ ifindex }) => step({ kind: 'down', link: ifindex })),
-		// The second time for a daemon that takes back what it gave: what is given before it has done so would go along.
+		// Once more at the end: udev sets the MTU that an older .link has for the NIC, and a daemon takes back what it gave.
 		steps: [
 			...first.map(rename),
 			...pause(second.length > 0, first),
 			...second.map(rename),
 			...pause(
-				isHeld,
+				movers.size > 0,
 				moves.filter(({ link }) => movers.has(link)),
 			),
 		],

@@ -16,7 +16,7 @@ export type Change =
 	| { kind: 'removeRoute'; route: Route }
 	| { kind: 'addRule' | 'removeRule'; rule: Rule }
 	| { kind: 'addNeighbour'; neighbour: Neighbour }
-	/** Go on when the network daemons have seen these names: a burst of renames makes them lose a link. */
+	/** Go on when udev and the network daemons have seen these names: a burst of renames makes them lose a link. */
 	| { kind: 'seen'; names: readonly string[] }
 	/** Go on when nobody else on this link's wire has these addresses; `name` is what the link is called by then. */
 	| { kind: 'ask'; link: number; name: string; ips: readonly string[] }

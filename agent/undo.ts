@@ -71,10 +71,20 @@ function undoNames(changes: readonly Change[], links: readonly Link[], host: Hos
 		...movers.map(({ ifindex, name }): Change => ({ kind: 'removeAltname', link: ifindex, name })),
 		...(host.liveRename ? [] : movers.map(({ ifindex }): Change => ({ kind: 'down', link: ifindex }))),
 		...aside,
-		...(crossing && (host.networkd || host.networkmanager) ? [{ kind: 'seen' as const, names }] : []),
+		...(crossing ? waiting(host, names) : []),
 		...movers.map(({ ifindex, name }): Change => ({ kind: 'rename', link: ifindex, to: name })),
+		...(movers.length > 0
+			? waiting(
+					host,
+					movers.map(({ name }) => name),
+				)
+			: []),
 		...changes.flatMap((change): Change[] => (change.kind === 'removeAltname' ? [{ ...change, kind: 'addAltname' }] : [])),
 	]
+}
+
+function waiting({ systemd, networkd, networkmanager }: HostState, names: readonly string[]): Change[] {
+	return systemd || networkd || networkmanager ? [{ kind: 'seen', names }] : []
 }
 
 function undoShape(link: Link, changes: readonly Change[]): Change[] {

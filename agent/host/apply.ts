@@ -108,13 +108,17 @@ const lists = {
 	NetworkManager: { folder: '/run/NetworkManager', words: ['nmcli', '-f', 'DEVICE', 'device'], column: 0 },
 } as const
 
-/** Waits, 5 s at most, until the daemons know these names. That one does not is no failure: verifying will tell. */
+/**
+ * Waits, 5 s at most, until udev has done with all events and the daemons know these names. That it does not come to that is no failure:
+ * verifying will tell.
+ */
 async function seen(root: string, names: readonly string[]): Promise<void> {
 	const end = performance.now() + 5_000
+	if (exists(`${root}/run/udev/control`)) await exec('chroot', [root, 'udevadm', 'settle', '--timeout=5'])
 	const daemons = Object.values(lists).filter(({ folder }) => exists(root + folder))
-	while (performance.now() < end) {
+	for (;;) {
 		const known = await Promise.all(daemons.map(daemon => knownTo(root, daemon)))
-		if (known.every(list => names.every(name => list.has(name)))) return
+		if (performance.now() > end || known.every(list => names.every(name => list.has(name)))) return
 		await new Promise(resolve => setTimeout(resolve, 100))
 	}
 }

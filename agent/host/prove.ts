@@ -4,6 +4,7 @@ import { type Contradiction, contradiction } from '../persist/contradict.ts'
 import { profileFaults, PROFILE_FIELDS, profileUuid } from '../persist/profile.ts'
 import type { Accepted } from '../select.ts'
 import { exec } from './exec.ts'
+import { lastNamed } from '../persist/udev.ts'
 import type { Generator } from './generate.ts'
 import type { HostState } from './state.ts'
 
@@ -53,11 +54,14 @@ async function proveOne(root: string, { nic }: Accepted, { host, complaint }: Kn
 	return faults.length === 0 ? {} : notPersistent(`NetworkManager reads the profile of ${nic.name} otherwise: ${faults.join('; ')}`)
 }
 
+/** The rule that gives the name last decides, or the .link that udev would follow where it tells of no rule. @see udevadm(8), test */
 async function linkVerdict(root: string, name: string, ours: string): Promise<Finding> {
-	const { stdout, stderr } = await exec('chroot', [root, 'udevadm', 'test-builtin', 'net_setup_link', `/sys/class/net/${name}`])
-	const file = /^ID_NET_LINK_FILE=(.*)$/m.exec(stdout)?.[1]
-	if (file === undefined)
-		return { unasked: `udev does not say which .link it would follow for ${name}: ${stderr.trim().split('\n').at(-1)}` }
+	const { stdout, stderr } = await exec('chroot', [root, 'udevadm', 'test', `/sys/class/net/${name}`])
+	const said = `${stdout}\n${stderr}`
+	const named = lastNamed(said)
+	if (named) return named.name === name ? {} : notPersistent(`udev would name ${name} ${named.name}, by ${named.by}`)
+	const file = /^ID_NET_LINK_FILE=(.*)$/m.exec(said)?.[1]
+	if (file === undefined) return { unasked: `udev does not say how it would name ${name}: ${stderr.trim().split('\n').at(-1)}` }
 	return file === ours ? {} : notPersistent(`udev would follow ${file} for ${name}, not ours`)
 }
 

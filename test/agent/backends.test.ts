@@ -6,6 +6,7 @@ import { cloudInitFiles } from '../../agent/persist/cloud-init.ts'
 import { contradiction } from '../../agent/persist/contradict.ts'
 import { isFor } from '../../agent/persist/networkd.ts'
 import { profileFaults } from '../../agent/persist/profile.ts'
+import { lastNamed } from '../../agent/persist/udev.ts'
 import { addressesOf, familyOf, routesOf, rulesOf } from '../../agent/routing.ts'
 import { type Interface, settle, type WantedInterface } from '../../contract/interface.ts'
 import { backends, routeWords, type Said } from './backends.ts'
@@ -213,6 +214,26 @@ describe('a .network file', () => {
 		['Name=[', false],
 	])('with [Match] %j is for multinic0: %s', (match, isForIt) => {
 		expect(isFor(`[Match]\n${match}\n\n[Network]\nDHCP=yes\nName=multinic0\n`, link)).toBe(isForIt)
+	})
+})
+
+describe("udev's verdict on a name", () => {
+	const rule = '/etc/udev/rules.d/99-z-multinic0.rules'
+	test.each<[title: string, said: string[], naming: ReturnType<typeof lastNamed>]>([
+		[
+			'is that of the last rule',
+			["multinic0: /lib/udev/80-net-setup-link.rules:11 NAME 'ens4'", `multinic0: ${rule}:2 NAME 'multinic0'`],
+			{ name: 'multinic0', by: rule },
+		],
+		[
+			'in the words of older versions',
+			["NAME 'ens4' /lib/udev/rules.d/80-net-setup-link.rules:9", `NAME 'multinic0' ${rule}:2`],
+			{ name: 'multinic0', by: rule },
+		],
+		['in those of newer ones', [`multinic0: ${rule}:2 NAME="multinic0"`], { name: 'multinic0', by: rule }],
+		['is not there where no rule names it', ['ID_NET_NAME=ens4', 'ID_NET_LINK_FILE=/x.link', `multinic0: ${rule}:2 RUN 'x'`], undefined],
+	])('%s', (_, said, naming) => {
+		expect(lastNamed(said.join('\n'))).toEqual(naming)
 	})
 })
 

@@ -175,7 +175,7 @@ describe('a plan', () => {
 		expect(kinds.slice(0, 5)).toEqual(['down', 'rename', 'up', 'ask', 'addAddress'])
 	})
 
-	test('lets networkd see the first names of a swap before it goes on', () => {
+	test('lets networkd see the first names of a swap, and the last, before it goes on', () => {
 		const links = [0, 1].map(n => ({ ifindex: n + 2, name: `multinic${1 - n}`, mac: mac(n) }))
 		const changes = plan(wanted([nic(0), nic(1)]), hostWith(links, { networkd: true }), {}).steps.map(({ change }) => change)
 		expect(changes.filter(({ kind }) => kind === 'rename' || kind === 'seen')).toEqual([
@@ -184,6 +184,7 @@ describe('a plan', () => {
 			{ kind: 'seen', names: ['mntmp2', 'mntmp3'] },
 			{ kind: 'rename', link: 2, to: 'multinic0' },
 			{ kind: 'rename', link: 3, to: 'multinic1' },
+			{ kind: 'seen', names: ['multinic0', 'multinic1'] },
 		])
 	})
 })
