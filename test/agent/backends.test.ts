@@ -9,7 +9,7 @@ import { profileFaults } from '../../agent/persist/profile.ts'
 import { lastNamed } from '../../agent/persist/udev.ts'
 import { addressesOf, familyOf, routesOf, rulesOf } from '../../agent/routing.ts'
 import { type Interface, settle, type WantedInterface } from '../../contract/interface.ts'
-import { backends, routeWords, type Said } from './backends.ts'
+import { backends, routeWords, type Said, shell } from './backends.ts'
 import { hostWith } from './simulated-host.ts'
 
 const mac = 'fa:16:3e:00:00:01'
@@ -78,6 +78,33 @@ describe.each(Object.entries(backends))('%s', (name, { host, read }) => {
 		const secret = files.filter(([path]) => /netplan|system-connections/.test(path))
 		expect(secret.filter(([, { mode }]) => mode !== 0o600)).toEqual([])
 		expect(files.filter(([, { content }]) => !content.startsWith('# MultiNIC wrote this'))).toEqual([])
+	})
+})
+
+describe('an ifcfg file', () => {
+	/** Of nm-settings-ifcfg-rh(5) and initscripts' sysconfig.txt, those that both know or that the other passes over. */
+	const known =
+		/^(TYPE|NAME|UUID|DEVICE|HWADDR|ONBOOT|AUTOCONNECT_PRIORITY|BOOTPROTO|DEFROUTE|IPV[46]_ROUTE_METRIC|PEERDNS|MTU|(IPADDR|PREFIX)[1-9]?|IPV6(INIT|_AUTOCONF|_DEFROUTE|ADDR|ADDR_SECONDARIES)|ROUTING_RULE6?_[1-9][0-9]*)$/
+	/** Of `ip route`, what NetworkManager's reader of route files takes: with any other word it passes over the route. */
+	const routeLine = /^[0-9a-f.:]+\/\d+( via [0-9a-f.:]+)? dev multinic3( table \d+)?( metric \d+)?( onlink)?$/
+	const ruleLine = /^from [0-9a-f.:]+\/\d+ table \d+ priority \d+$/
+	const hosts = [true, false].map(networkmanager => ({ ...(backends.ifcfg?.host ?? hostWith([])), networkmanager }))
+
+	test.each(hosts)('holds what its readers know and nothing else (NetworkManager runs: $networkmanager)', host => {
+		fc.assert(
+			fc.property(anyNic, more => {
+				const files = Object.entries(keepingOf(host).files(wantedNic(more), host)).filter(([path]) => path.includes('network-scripts'))
+				const lines = files.flatMap(([path, { content }]) =>
+					content.split('\n').flatMap(line => (/^(#|$)/.test(line) ? [] : [[path, line] as const])),
+				)
+				const odd = lines.filter(([path, line]) => {
+					if (path.includes('/ifcfg-')) return !Object.keys(shell(line)).every(key => known.test(key))
+					return !(path.includes('/route') ? routeLine : ruleLine).test(line)
+				})
+				expect(odd).toEqual([])
+				expect(files.some(([path]) => path.includes('/rule'))).toBe(!host.networkmanager && rulesOf(wantedNic(more)).length > 0)
+			}),
+		)
 	})
 })
 
