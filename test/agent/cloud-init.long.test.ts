@@ -36,9 +36,9 @@ describe.each([
 		before = (await stateOf(machine)).files
 	})
 
-	test('ours after a run', async () => {
+	test('ours after a run, which says that they persist', async () => {
 		const { report, stdout } = await machine.agent(nics)
-		expect(report, stdout).toMatchObject({ outcome: 'Succeeded' })
+		expect(report, stdout).toMatchObject({ outcome: 'Succeeded', persistent: { status: 'True' } })
 		expect(await names()).toEqual(['multinic0', 'multinic1'])
 	})
 

@@ -9,7 +9,7 @@ import { goOn, moments, standStillAt, untilStanding } from './moments.ts'
 
 const mac = 'fa:16:3e:00:00:01'
 const port = { mac, gateways: ['192.168.10.1/24'], dhcp: true }
-const nic: Partial<Interface> = { id: 0, macAddress: mac, address: '192.168.10.9', cidr: '192.168.10.0/24' }
+const nic: Partial<Interface> = { id: 0, macAddress: mac, address: '192.168.10.9', cidr: '192.168.10.0/24', mtu: 1400 }
 const patience = { timeout: 30_000, interval: 500 }
 
 let lab: Machines
@@ -23,6 +23,7 @@ beforeAll(async () => {
 })
 afterAll(() => lab?.stop())
 
+const mtu = () => machine.ask('cat /sys/class/net/vec1/mtu')
 const link = async () => (await machine.ask('ip -br addr | grep -e multinic -e vec || true')).replace(/ +/g, ' ')
 
 describe('a NIC that is plugged late', () => {
@@ -53,6 +54,7 @@ describe('a NIC that is plugged late', () => {
 		const { report, stdout } = await machine.agent([])
 		expect(report, stdout).toMatchObject({ outcome: 'Succeeded' })
 		expect(await link()).toMatch(/^vec1 DOWN $/)
+		expect(await mtu()).toBe('1500')
 		expect(await machine.ask('find /etc /run /var/lib -name "*multinic*" -not -path "/run/multinic"')).toBe('')
 	})
 })
@@ -115,6 +117,7 @@ describe('a NIC that networkd has leased an address for, by a file for all NICs'
 		const { report, stdout } = await machine.agent([])
 		expect(report, stdout).toMatchObject({ outcome: 'Succeeded' })
 		await expect.poll(link, patience).toMatch(/^vec1 UNKNOWN 192.168.10.1\d\d\/24 /)
+		expect(await mtu()).toBe('1500')
 	})
 })
 
