@@ -4,8 +4,8 @@ import type { WantedInterface } from '../contract/interface.ts'
 import type { Host } from './host/host.ts'
 import type { Link } from './host/state.ts'
 import type { Log } from './log.ts'
-import { mismatches, type Told } from './metadata.ts'
-import type { Warning } from './own-gateway.ts'
+import { mismatches, type Told } from './probe/metadata.ts'
+import type { Warning } from './probe/own-gateway.ts'
 
 type Warnings = ReadonlyMap<number, Warning>
 

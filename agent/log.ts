@@ -1,6 +1,6 @@
 import { isFailure, wordsOf } from './failure.ts'
 import type { LogFormat } from './flags.ts'
-import { oneLine } from './one-line.ts'
+import { oneLine } from './report/one-line.ts'
 
 /** What a run tells while it goes on: one line a step. */
 export type Log = {

@@ -2,8 +2,8 @@ import type { Attempt } from './attempt.ts'
 import { failure, withoutText } from './failure.ts'
 import type { HostState } from './host/state.ts'
 import { backendOf } from './persist/backend.ts'
-import { type Plan, plan } from './plan.ts'
-import { recordOf, select } from './select.ts'
+import { type Plan, plan } from './plan/plan.ts'
+import { recordOf, select } from './plan/select.ts'
 
 /**
  * Observes the host.

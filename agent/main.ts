@@ -1,16 +1,16 @@
 import type { RunConfig } from '../contract/agent-run.ts'
 import { addresseeOf, parseSettings, readConfig, type Settings } from './config.ts'
-import { deliver, terminationMessage } from './deliver.ts'
+import { deliver, terminationMessage } from './report/deliver.ts'
 import { type Code, failure, isFailure, reasonOf, wordsOf } from './failure.ts'
 import { formatFor, help, parseFlags, TERMINATION_LOG } from './flags.ts'
 import { hostAt } from './host/host.ts'
 import { lock } from './host/lock.ts'
 import { createLog, tellError } from './log.ts'
-import { hardwareOnly, type LinkKinds } from './match.ts'
-import { reportEarlyEnd } from './report.ts'
-import { oneLine } from './one-line.ts'
+import { hardwareOnly, type LinkKinds } from './plan/match.ts'
+import { reportEarlyEnd } from './report/report.ts'
+import { oneLine } from './report/one-line.ts'
 import { run } from './run.ts'
-import { tellEnd } from './tell.ts'
+import { tellEnd } from './report/tell.ts'
 
 /**
  * One run on one node, from the environment to the exit status.

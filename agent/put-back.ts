@@ -1,10 +1,10 @@
 import type { Failure } from '../runtime/errors.ts'
 import type { Attempt, Outcome, Work } from './attempt.ts'
 import type { Code } from './failure.ts'
-import { differences, lostBy, touchable, touchedBy } from './fingerprint.ts'
+import { differences, lostBy, touchable, touchedBy } from './plan/fingerprint.ts'
 import type { HostState } from './host/state.ts'
-import { answering, lostPaths, PATIENCE, probe, tellProbes } from './probe.ts'
-import { unproven } from './proof.ts'
+import { answering, lostPaths, PATIENCE, probe, tellProbes } from './probe/probe.ts'
+import { unproven } from './probe/proof.ts'
 
 /** Undoes all of it, and looks and probes again: a path that stays silent is not put back either. */
 export async function putBack(task: Attempt, work: Work & { failed: Failure<Code> }): Promise<Outcome> {

@@ -6,10 +6,10 @@ import { converge, isDry, type Lessons } from './converge.ts'
 import { type Code, isFailure } from './failure.ts'
 import type { Host } from './host/host.ts'
 import { type Log, tellError } from './log.ts'
-import { type LinkKinds, match, isRefusal } from './match.ts'
-import { reportFailure, reportOutcome } from './report.ts'
+import { type LinkKinds, match, isRefusal } from './plan/match.ts'
+import { reportFailure, reportOutcome } from './report/report.ts'
 import { type Tally, timed } from './tally.ts'
-import { tellHeading } from './tell.ts'
+import { tellHeading } from './report/tell.ts'
 
 export type Surrounding = {
 	log: Log

@@ -1,5 +1,5 @@
 import type { RunConfig } from '../contract/agent-run.ts'
-import type { Warning } from './own-gateway.ts'
+import type { Warning } from './probe/own-gateway.ts'
 
 /** What a run adds up while it goes on. */
 export type Tally = {

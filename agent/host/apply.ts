@@ -1,6 +1,6 @@
 import { failure, wordsOf } from '../failure.ts'
-import type { Change, Step } from '../steps.ts'
-import { stepWords } from '../words.ts'
+import type { Change, Step } from '../plan/steps.ts'
+import { stepWords } from '../report/words.ts'
 import { refuseUsed } from './ask.ts'
 import { exec } from './exec.ts'
 import { exists, programAt, putFiles, removeFile, writeSetting } from './files.ts'

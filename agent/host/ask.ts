@@ -1,5 +1,5 @@
 import { blaming } from '../failure.ts'
-import type { Step } from '../steps.ts'
+import type { Step } from '../plan/steps.ts'
 import { holderOf } from './arp.ts'
 
 /**

@@ -1,5 +1,5 @@
-import type { Change } from '../steps.ts'
-import { stepWords } from '../words.ts'
+import type { Change } from '../plan/steps.ts'
+import { stepWords } from '../report/words.ts'
 import { QUESTIONS } from './arp.ts'
 import { settingPath, spell } from './spell.ts'
 

@@ -1,6 +1,6 @@
 import { availableParallelism, release, totalmem } from 'node:os'
 import type { Machine } from '../../contract/agent-run.ts'
-import { type Firmware, machineOf } from '../machine.ts'
+import { type Firmware, machineOf } from '../report/machine.ts'
 import { beginningOf, textOf } from './text.ts'
 
 /**

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { wordsOf } from '../failure.ts'
-import { isOpenStack, NetworkData, type Source, type Told } from '../metadata.ts'
+import { isOpenStack, NetworkData, type Source, type Told } from '../probe/metadata.ts'
 import { driveOf, readDrive } from './config-drive.ts'
 import { firmware } from './machine.ts'
 import { textOf } from './text.ts'

@@ -14,7 +14,7 @@ import {
 	SCRIPTS_FOLDER,
 	UDEV_ETC_FOLDER,
 } from '../paths.ts'
-import { SYSCTL_KEYS } from '../routing.ts'
+import { SYSCTL_KEYS } from '../plan/routing.ts'
 import { exec } from './exec.ts'
 import { exists, namesIn, readFile, readHostFile } from './files.ts'
 import { type Managers, managers } from './managed.ts'

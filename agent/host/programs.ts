@@ -1,5 +1,5 @@
 import { failure } from '../failure.ts'
-import type { Programs } from '../recipe.ts'
+import type { Programs } from '../plan/recipe.ts'
 import { exists, programAt } from './files.ts'
 
 /** Where only the recipe's paths matter. */

@@ -1,5 +1,5 @@
-import { isOurTable } from '../routing.ts'
-import type { Change } from '../steps.ts'
+import { isOurTable } from '../plan/routing.ts'
+import type { Change } from '../plan/steps.ts'
 import type { Address, FileState, Route } from './state.ts'
 
 /** A line for `ip -batch`. IPv6 rules go by `ip -6 -batch`: a rule line cannot tell its family otherwise. */

@@ -1,7 +1,7 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import type { FileState, HostState } from '../host/state.ts'
 import { generated, keyfilePath, linkPath, NETPLAN_FOLDERS, SCRIPTS_FOLDER, scriptPath } from '../paths.ts'
-import { bestDefault } from '../routing.ts'
+import { bestDefault } from '../plan/routing.ts'
 import { bootFiles } from './boot.ts'
 import { ifcfgFiles } from './ifcfg.ts'
 import { keyfileFiles } from './keyfile.ts'

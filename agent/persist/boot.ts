@@ -1,7 +1,7 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import type { FileState } from '../host/state.ts'
 import { rulePath, sysctlPath } from '../paths.ts'
-import { sysctlsOf } from '../routing.ts'
+import { sysctlsOf } from '../plan/routing.ts'
 
 /** The first line of every file of ours. */
 export const HEAD = '# MultiNIC wrote this and will write it again. Change the MultiNicNodeConfig instead.\n'

@@ -1,7 +1,7 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import type { Family, FileState, HostState, Route } from '../host/state.ts'
 import { scriptPath } from '../paths.ts'
-import { addressesOf, familyOf, ipOf, routesOf, rulesOf } from '../routing.ts'
+import { addressesOf, familyOf, ipOf, routesOf, rulesOf } from '../plan/routing.ts'
 import { publicFile } from './boot.ts'
 import { hasMetric, profileUuid, ruleWords } from './profile.ts'
 

@@ -1,7 +1,7 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import type { Family, FileState, Route } from '../host/state.ts'
 import { keyfilePath, linkPath } from '../paths.ts'
-import { addressesOf, familyOf, routesOf, rulesOf } from '../routing.ts'
+import { addressesOf, familyOf, routesOf, rulesOf } from '../plan/routing.ts'
 import { privateFile, publicFile } from './boot.ts'
 import { hasMetric, profileUuid, ruleWords } from './profile.ts'
 

@@ -1,7 +1,7 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import type { FileState, Route } from '../host/state.ts'
 import { netplanPath } from '../paths.ts'
-import { addressesOf, routesOf, rulesOf } from '../routing.ts'
+import { addressesOf, routesOf, rulesOf } from '../plan/routing.ts'
 import { privateFile } from './boot.ts'
 import { profileUuid, ruleWords } from './profile.ts'
 import { type Yaml, yaml } from './yaml.ts'

@@ -1,6 +1,6 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import type { Route, Rule } from '../host/state.ts'
-import { addressesOf, familyOf, rulesOf } from '../routing.ts'
+import { addressesOf, familyOf, rulesOf } from '../plan/routing.ts'
 
 /** What NetworkManager's profiles have in common, whatever form they are kept in. */
 

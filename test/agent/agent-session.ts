@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
-import { deliver } from '../../agent/deliver.ts'
+import { deliver } from '../../agent/report/deliver.ts'
 import { parseSettings } from '../../agent/config.ts'
 import { hostAt } from '../../agent/host/host.ts'
 import { lock } from '../../agent/host/lock.ts'

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { pathsOf } from '../../agent/paths.ts'
-import { addressesOf } from '../../agent/routing.ts'
+import { addressesOf } from '../../agent/plan/routing.ts'
 import { settle } from '../../contract/interface.ts'
 import { backends, type Files } from './backends.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { parseConfig } from '../../agent/config.ts'
-import { oneLine } from '../../agent/one-line.ts'
+import { oneLine } from '../../agent/report/one-line.ts'
 import { config } from './node-host.ts'
 
 const mac = 'fa:16:3e:37:c3:f1'

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { Link } from '../../agent/host/state.ts'
-import { hardwareOnly, match } from '../../agent/match.ts'
-import { preflight, type Question } from '../../agent/preflight.ts'
-import type { RecordedLink } from '../../agent/record.ts'
+import { hardwareOnly, match } from '../../agent/plan/match.ts'
+import { preflight, type Question } from '../../agent/plan/preflight.ts'
+import type { RecordedLink } from '../../agent/plan/record.ts'
 import { settle } from '../../contract/interface.ts'
 import { hostWith } from './simulated-host.ts'
 

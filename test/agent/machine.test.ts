@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { Machine } from '../../contract/agent-run.ts'
 import { machine } from '../../agent/host/machine.ts'
-import { type MachineFacts, machineOf } from '../../agent/machine.ts'
-import { reportEarlyEnd } from '../../agent/report.ts'
-import { reportText, shortText } from '../../agent/report-text.ts'
+import { type MachineFacts, machineOf } from '../../agent/report/machine.ts'
+import { reportEarlyEnd } from '../../agent/report/report.ts'
+import { reportText, shortText } from '../../agent/report/text.ts'
 
 const plain: MachineFacts = {
 	osRelease: '',

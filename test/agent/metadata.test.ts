@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { isOpenStack, mismatches, NetworkData, type Signs, type Source } from '../../agent/metadata.ts'
+import { isOpenStack, mismatches, NetworkData, type Signs, type Source } from '../../agent/probe/metadata.ts'
 import { Interface, settle } from '../../contract/interface.ts'
 import { hostWith } from './simulated-host.ts'
 

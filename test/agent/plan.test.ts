@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Daemon, HostState } from '../../agent/host/state.ts'
-import { plan } from '../../agent/plan.ts'
-import type { Wanted } from '../../agent/select.ts'
-import type { Change } from '../../agent/steps.ts'
+import { plan } from '../../agent/plan/plan.ts'
+import type { Wanted } from '../../agent/plan/select.ts'
+import type { Change } from '../../agent/plan/steps.ts'
 import { Interfaces, settle } from '../../contract/interface.ts'
 import { after, afterEvery, comparable, hostWith } from './simulated-host.ts'
 

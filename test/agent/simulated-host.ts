@@ -1,8 +1,8 @@
 import type { Host } from '../../agent/host/host.ts'
 import type { Address, HostState, Link } from '../../agent/host/state.ts'
 import { networkOf } from '../../contract/ip.ts'
-import { routeKey, ruleKey } from '../../agent/routing.ts'
-import type { Change, Step } from '../../agent/steps.ts'
+import { routeKey, ruleKey } from '../../agent/plan/routing.ts'
+import type { Change, Step } from '../../agent/plan/steps.ts'
 
 /** A host that is data: what the kernel and the files would be after a change. Refuses what the kernel refuses. */
 export function after(host: HostState, change: Change): HostState {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Accepted } from '../../agent/select.ts'
-import { abandoned, afterLoss, afterSuccess, heldBack, isOver, type Search, searchAmong } from '../../agent/suspects.ts'
+import type { Accepted } from '../../agent/plan/select.ts'
+import { abandoned, afterLoss, afterSuccess, heldBack, isOver, type Search, searchAmong } from '../../agent/probe/suspects.ts'
 import { type Interface, settle } from '../../contract/interface.ts'
 import { hostWith } from './simulated-host.ts'
 

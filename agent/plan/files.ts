@@ -1,0 +1,85 @@
+import { interfaceName, MAX_INTERFACES } from '../../contract/names.ts'
+import { memoryOf } from './memory.ts'
+import type { FileState, HostState, Link } from '../host/state.ts'
+import { isProfile, pathsOf, RECORD_PATH } from '../paths.ts'
+import { type Keeping, keepingOf } from '../persist/backend.ts'
+import { cloudInitFiles } from '../persist/cloud-init.ts'
+import { type HostRecord, type RecordedLink, recordFile } from './record.ts'
+import { type Accepted, recordOf, type Selection } from './select.ts'
+import { type Step, stepOf } from './steps.ts'
+
+/** What the host's own generator makes of our files, path → file; empty where there is none. */
+export type Generated = Readonly<Record<string, FileState>>
+
+/** Files for the next boot, what our files replaced where they go, the record, and at last NetworkManager's look at its profiles. */
+export function fileSteps(selection: Selection, host: HostState, generated: Generated): Step[] {
+	const record = recordOf(host)
+	const keeping = keepingOf(host)
+	const wanted = new Map(selection.accepted.map(accepted => [accepted, filesOf(accepted, keeping, { host, generated })]))
+	const kept = new Set([...wanted.values()].flatMap(files => Object.keys(files)))
+	const puts = [...wanted].flatMap(([{ nic }, files]) => Object.entries(files).flatMap(([path, file]) => put(nic.id, path, file, host)))
+	const given = [...selection.released.map(({ ours }) => ours), ...selection.accepted.flatMap(({ ours }) => ours ?? [])]
+	const back = given.flatMap(ours =>
+		Object.entries(ours.files)
+			.filter(([path]) => !kept.has(path))
+			.flatMap(([path, { before }]) => put(undefined, path, before ?? undefined, host)),
+	)
+	const files = withoutRepeats([...puts, ...back])
+	return [
+		...files,
+		...put(undefined, RECORD_PATH, recordFile(newRecord(record, wanted, { selection, host })), host),
+		...loads(files, keeping, host),
+	]
+}
+
+/** Everything that is to be there of one interface at the next boot. */
+export function filesOf({ nic }: Accepted, keeping: Keeping, { host, generated }: { host: HostState; generated: Generated }) {
+	const made = keeping.generated(nic.name).flatMap(path => (generated[path] ? [[path, generated[path]] as const] : []))
+	return { ...keeping.files(nic, host), ...cloudInitFiles(nic, host), ...Object.fromEntries(made) } as Record<string, FileState>
+}
+
+function put(id: number | undefined, path: string, file: FileState | undefined, { files }: HostState): Step[] {
+	const now = files[path]
+	if (now?.content === file?.content && now?.mode === file?.mode) return []
+	return [stepOf(id, { kind: 'file', path, ...(file && { file }) })]
+}
+
+/** Interfaces may share a file. */
+function withoutRepeats(steps: readonly Step[]): Step[] {
+	const path = ({ change }: Step) => (change.kind === 'file' ? change.path : undefined)
+	return steps.filter((step, at) => steps.findIndex(other => path(other) === path(step)) === at)
+}
+
+/** NetworkManager looks at a profile only when it is told to. */
+function loads(files: readonly Step[], { profile }: Keeping, { networkmanager }: HostState): Step[] {
+	if (!networkmanager || !profile) return []
+	const changed = new Set(files.flatMap(({ change }) => (change.kind === 'file' ? [change.path] : [])))
+	const names = Array.from({ length: MAX_INTERFACES }, (_, id) => interfaceName(id))
+	const paths = names.filter(name => pathsOf(name).some(path => changed.has(path) && isProfile(path))).map(profile)
+	return paths.length === 0 ? [] : [{ change: { kind: 'load', paths } }]
+}
+
+type Files = ReadonlyMap<Accepted, Record<string, FileState>>
+
+/** A link that this run cannot configure stays remembered as it is, and one that cannot have its first name yet by that name. */
+function newRecord(record: HostRecord, files: Files, { selection, host }: { selection: Selection; host: HostState }): HostRecord {
+	const refused = new Set(selection.refused.map(({ nic }) => nic.macAddress))
+	const before = new Map(record.links.flatMap(link => Object.entries(link.files).map(([path, file]) => [path, file.before] as const)))
+	const beforeOf = (path: string) => (before.has(path) ? (before.get(path) ?? null) : (host.files[path] ?? null))
+	const ours = selection.accepted.map(
+		(accepted): RecordedLink => ({
+			...memoryOf(accepted),
+			files: Object.fromEntries(
+				Object.entries(files.get(accepted) ?? {}).map(([path, { content }]) => [path, { before: beforeOf(path), after: content }]),
+			),
+		}),
+	)
+	return { version: 1, links: [...ours, ...record.links.filter(({ mac }) => refused.has(mac)), ...misnamed(selection)] }
+}
+
+function misnamed({ released, moves }: Selection): RecordedLink[] {
+	const nameOf = (link: Link) => moves.find(move => move.link === link.ifindex)?.to ?? link.name
+	return released.flatMap(({ ours, link }) =>
+		link && nameOf(link) !== ours.original.name ? [{ ...ours, addresses: [], routes: [], files: {} }] : [],
+	)
+}

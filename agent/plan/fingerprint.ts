@@ -1,0 +1,115 @@
+import type { HostState, Route } from '../host/state.ts'
+import { AUTOMATIC, isOurRule, routeKey } from './routing.ts'
+import type { Selection } from './select.ts'
+
+/** Words for everything on the host that is not ours, each under what tells it from others. */
+export type Fingerprint = ReadonlyMap<string, string>
+
+/** @param touched ifindexes of the links that this run may change */
+export function fingerprint(host: HostState, touched: ReadonlySet<number>): Fingerprint {
+	const links = host.links.filter(({ ifindex }) => !touched.has(ifindex))
+	const names = new Map(host.links.map(({ ifindex, name }) => [ifindex, name]))
+	const isForeign = ({ link, table, protocol }: Route) =>
+		(link === undefined || !touched.has(link)) && table !== 255 && link !== undefined && protocol !== 9
+	return new Map([
+		...links.map(({ ifindex, name, mtu, up, master, altnames }) =>
+			entry(
+				`link ${ifindex}`,
+				`${name}, mtu ${mtu}, ${up ? 'up' : 'down'}${master ? `, of ${master}` : ''}${altnames.map(other => `, also ${other}`).join('')}`,
+			),
+		),
+		...links.flatMap(({ ifindex, name, addresses }) =>
+			addresses
+				.filter(({ global, dynamic }) => global && !dynamic)
+				.map(({ cidr }) => entry(`address ${ifindex} ${cidr}`, `${cidr} on ${name}`)),
+		),
+		...host.routes
+			.filter(isForeign)
+			.map(route =>
+				entry(`route ${routeKey(route)}`, `route ${route.to} via ${route.via ?? names.get(route.link ?? 0)}, table ${route.table}`),
+			),
+		...host.rules.filter(rule => !isOurRule(rule)).map(({ family, words }) => entry(`rule ${family} ${words}`, `rule ${words}`)),
+		...host.neighbours
+			.filter(({ link }) => !touched.has(link))
+			.map(({ link, ip, mac }) => entry(`neighbour ${link} ${ip}`, `neighbour ${ip} is ${mac}`)),
+	])
+}
+
+/** @returns ifindexes of the links that a plan may change */
+export function touchedBy({ accepted, moves, released }: Selection): Set<number> {
+	return new Set([
+		...accepted.map(({ link }) => link.ifindex),
+		...moves.map(({ link }) => link),
+		...released.flatMap(({ link }) => link?.ifindex ?? []),
+	])
+}
+
+/**
+ * Words for what a run may touch: what its undo has to bring back. What the kernel makes by itself of the rest is left out, and what a
+ * lease brings to a link that NetworkManager has, which asks for it anew.
+ */
+export function touchable(host: HostState, touched: ReadonlySet<number>): Fingerprint {
+	const links = host.links.filter(({ ifindex }) => touched.has(ifindex))
+	const leased = new Set(links.filter(({ managedBy }) => managedBy === 'NetworkManager').map(({ ifindex }) => ifindex))
+	const isTheirs = ({ link, protocol }: Route) => link !== undefined && leased.has(link) && AUTOMATIC.has(protocol)
+	const routes = host.routes.filter(
+		route => route.link !== undefined && touched.has(route.link) && route.protocol !== 2 && !isTheirs(route),
+	)
+	const neighbours = host.neighbours.filter(({ link }) => touched.has(link))
+	const rules = host.rules.filter(isOurRule)
+	return new Map([
+		...fingerprint({ ...host, links, routes, neighbours, rules: [] }, new Set()),
+		...rules.map(({ family, words }) => entry(`rule ${family} ${words}`, `rule ${words}`)),
+		...links.flatMap(({ ifindex, sysctls }) =>
+			Object.entries(sysctls).map(([key, value]) => entry(`sysctl ${ifindex} ${key}`, `${key} is ${value}`)),
+		),
+		...Object.entries(host.files).map(([path, { content, mode }]) =>
+			entry(`file 0 ${path}`, `${path} (mode ${mode.toString(8)})\0${content}`),
+		),
+	])
+}
+
+/** @returns what differs between two fingerprints, in words short enough for a status; not what went with a link that is gone */
+export function differences(before: Fingerprint, after: Fingerprint): string[] {
+	const keys = new Set([...before.keys(), ...after.keys()])
+	const isGone = (key: string) => before.has(`link ${linkOf(key)}`) && !after.has(`link ${linkOf(key)}`)
+	return [...keys]
+		.filter(key => before.get(key) !== after.get(key) && !isGone(key))
+		.map(key => wordsOf(before.get(key) ?? `new: ${after.get(key)}`))
+}
+
+/** @returns what is not ours and was there before a plan was carried out, and is not, or otherwise, now */
+export function lostBy(plan: Selection, before: HostState, after: HostState): string[] {
+	const touched = touchedBy(plan)
+	return lostFrom(fingerprint(before, touched), fingerprint(after, touched))
+}
+
+/**
+ * What was there before and is not, or otherwise, now. New things are not ours: a run adds only what its plan says. Nor is what
+ * went together with its link, as a pod's does: a run removes no link.
+ */
+export function lostFrom(before: Fingerprint, after: Fingerprint): string[] {
+	const alive = (key: string) => {
+		const link = linkOf(key)
+		return link === undefined || after.has(`link ${link}`)
+	}
+	return [...before]
+		.filter(([key, words]) => alive(key) && after.get(key) !== words)
+		.map(([key, words]) => (after.has(key) ? `${words}; now ${after.get(key)}` : words))
+}
+
+/** What a file holds is compared and never told: it may be a secret. */
+function wordsOf(entry: string): string {
+	return (entry.split('\0')[0] ?? '').slice(0, 80)
+}
+
+/** `link 3`, `address 3 …`, `neighbour 3 …`, `route 4 TO VIA 3 …` stand on link 3; a rule stands on none. */
+function linkOf(key: string): string | undefined {
+	const [kind, first, , , fourth] = key.split(' ')
+	if (kind === 'rule') return undefined
+	return kind === 'route' ? fourth : first
+}
+
+function entry(key: string, words: string): [string, string] {
+	return [key, words]
+}

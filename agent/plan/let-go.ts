@@ -1,0 +1,83 @@
+import type { HostState, Link } from '../host/state.ts'
+import { routeTable } from '../../contract/names.ts'
+import { isOurRule, routeKey } from './routing.ts'
+import type { Released, Selection } from './select.ts'
+import { type Change, type Step, stepOf } from './steps.ts'
+
+/**
+ * Links that a daemon has and that it lets go of in this run, so that it does not put back what it gave them: NetworkManager because it
+ * is told to, before anything is touched; systemd-networkd by itself, once a link is down or has a name that its file is not for.
+ */
+export function heldLinks(steps: readonly Step[], { links }: HostState): Link[] {
+	const changes = steps.map(({ change }) => change)
+	const touched = new Set(changes.flatMap(change => linkOf(change) ?? []))
+	const moved = new Set(changes.flatMap(change => (change.kind === 'rename' || change.kind === 'down' ? [change.link] : [])))
+	return links.filter(({ ifindex, managedBy }) => (managedBy === 'NetworkManager' ? touched : managedBy ? moved : NONE).has(ifindex))
+}
+
+const NONE: ReadonlySet<number> = new Set()
+
+/**
+ * The selection and the host as they may be once a daemon has let go. systemd-networkd takes back what it gave, NetworkManager 1.42
+ * leaves it (both measured); so nothing of that is taken for granted. What is given to a link that has it already does no harm.
+ */
+export function letGo(held: readonly Link[], selection: Selection, host: HostState): { selection: Selection; host: HostState } {
+	const indexes = new Set(held.map(({ ifindex }) => ifindex))
+	const bare = <T extends Link | undefined>(link: T): T =>
+		link && indexes.has(link.ifindex) ? { ...link, addresses: link.addresses.filter(({ global }) => !global) } : link
+	const isTheirs = ({ link }: { link?: number }) => link !== undefined && indexes.has(link)
+	return {
+		selection: {
+			...selection,
+			accepted: selection.accepted.map(accepted => ({ ...accepted, link: bare(accepted.link) })),
+			released: selection.released.map(released => ({ ...released, link: bare(released.link) })),
+		},
+		host: {
+			...host,
+			links: host.links.map(bare),
+			routes: host.routes.filter(route => !isTheirs(route)),
+			rules: host.rules.filter(rule => !isOurRule(rule) || !tablesOf(selection, indexes).has(rule.table)),
+		},
+	}
+}
+
+/** What was there before may be there still. */
+export function again(steps: readonly Step[], { routes }: HostState): Step[] {
+	const there = new Set(routes.map(routeKey))
+	return steps.map(step => {
+		const { change } = step
+		return change.kind === 'addRoute' && there.has(routeKey(change.route)) ? { ...step, change: { ...change, again: true } } : step
+	})
+}
+
+/** `up`: what letting go may have set down. */
+export type DaemonSteps = { first: Step[]; up: Step[]; last: Step[] }
+
+/** NetworkManager lets go of the held links first, and takes up at the end what it had before it was ours. */
+export function daemonSteps(held: readonly Link[], { accepted, released, moves }: Selection, host: HostState): DaemonSteps {
+	const ids = new Map(accepted.map(({ nic, link }) => [link.ifindex, nic.id]))
+	const isHeld = (link: Link) => link.managedBy === 'NetworkManager' && held.some(({ ifindex }) => ifindex === link.ifindex)
+	const wasTheirs = ({ ours, link }: Released) => ours.original.managed === true && link?.managedBy === undefined
+	const back = host.networkmanager ? released.flatMap(one => (one.link && (isHeld(one.link) || wasTheirs(one)) ? [one.link] : [])) : []
+	const nameOf = (link: Link) => moves.find(move => move.link === link.ifindex)?.to ?? link.name
+	const told = held.filter(({ managedBy }) => managedBy === 'NetworkManager')
+	return {
+		first: told.map(({ ifindex, name }) => stepOf(ids.get(ifindex), { kind: 'unmanage', link: ifindex, name })),
+		up: told.flatMap(({ ifindex }) => (ids.has(ifindex) ? [stepOf(ids.get(ifindex), { kind: 'up', link: ifindex })] : [])),
+		last: back.map(link => ({ change: { kind: 'manage', link: link.ifindex, name: nameOf(link) } })),
+	}
+}
+
+function linkOf(change: Change): number | undefined {
+	if ('link' in change) return change.link
+	if ('route' in change) return change.route.link
+	return 'neighbour' in change ? change.neighbour.link : undefined
+}
+
+function tablesOf({ accepted, released }: Selection, indexes: ReadonlySet<number>): Set<number> {
+	const ids = [
+		...accepted.filter(({ link }) => indexes.has(link.ifindex)).map(({ nic, ours }) => [nic.id, ours?.id ?? nic.id]),
+		...released.filter(({ link }) => link && indexes.has(link.ifindex)).map(({ ours }) => [ours.id]),
+	]
+	return new Set(ids.flat().map(routeTable))
+}

@@ -1,0 +1,52 @@
+import { forgottenByDown } from './configure.ts'
+import type { HostState } from '../host/state.ts'
+import { orderRenames } from './rename.ts'
+import type { Selection } from './select.ts'
+import { type Change, type Step, stepOf } from './steps.ts'
+
+/** The renaming of a run: what comes before it, itself, and what it makes necessary after it. */
+export type RenameSteps = { down: Step[]; steps: Step[]; up: Step[]; restored: Step[] }
+
+/** @param phases what else is planned for the links: what is taken from them, and what shape they get */
+export function renameSteps(
+	{ moves, accepted }: Selection,
+	host: HostState,
+	{ take, shape }: { take: readonly Step[]; shape: readonly Step[] },
+): RenameSteps {
+	const { first, second } = orderRenames(moves)
+	const ids = new Map(accepted.map(({ nic, link }) => [link.ifindex, nic.id]))
+	const step = (change: Change & { link: number }): Step => stepOf(ids.get(change.link), change)
+	const rename = ({ link, to }: { link: number; to: string }) => step({ kind: 'rename', link, to })
+	const movers = new Set(first.concat(second).map(({ link }) => link))
+	const downed = host.liveRename ? [] : host.links.filter(({ ifindex, up }) => up && movers.has(ifindex))
+	const staysUp = downed.filter(({ ifindex }) => !shape.some(({ change }) => change.kind === 'down' && change.link === ifindex))
+	const pause = (isNeeded: boolean, names: readonly { to: string }[]): Step[] =>
+		isNeeded && (host.systemd || host.networkd || host.networkmanager)
+			? [{ change: { kind: 'seen', names: names.map(({ to }) => to) } }]
+			: []
+	return {
+		down: downed.map(({ ifindex }) => step({ kind: 'down', link: ifindex })),
+		// Once more at the end: udev sets the MTU that an older .link has for the NIC, and a daemon takes back what it gave.
+		steps: [
+			...first.map(rename),
+			...pause(second.length > 0, first),
+			...second.map(rename),
+			...pause(
+				movers.size > 0,
+				moves.filter(({ link }) => movers.has(link)),
+			),
+		],
+		up: staysUp.map(({ ifindex }) => step({ kind: 'up', link: ifindex })),
+		restored: staysUp.flatMap(link =>
+			forgottenByDown(link, host)
+				.filter(change => !take.some(({ change: taken }) => takes(taken, change)))
+				.map(change => stepOf(ids.get(link.ifindex), change)),
+		),
+	}
+}
+
+/** What a link had and keeps must be given again after a renaming that took it down; what is taken from it must not. */
+function takes(taken: Change, given: Change): boolean {
+	if (taken.kind === 'removeAddress' && given.kind === 'addAddress') return taken.address === given.address
+	return taken.kind === 'removeRoute' && given.kind === 'addRoute' && taken.route === given.route
+}

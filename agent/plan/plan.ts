@@ -1,0 +1,97 @@
+import { configure, type Phases, release, staleRules } from './configure.ts'
+import type { HostState } from '../host/state.ts'
+import { again, daemonSteps, heldLinks, letGo } from './let-go.ts'
+import { fileSteps, type Generated } from './files.ts'
+import { renameSteps } from './names.ts'
+import { type Accepted, type Released, type Selection, select, type Wanted } from './select.ts'
+import { type Change, type Step, stepOf } from './steps.ts'
+import { undoOf } from './undo.ts'
+
+export type Plan = Selection & {
+	/** In the order in which they are applied; none: the host is as it should be. */
+	steps: Step[]
+	/** Brings the host back as it was observed, after all the steps or any number of the first of them. */
+	undo: Change[]
+}
+
+/** Everything one run would change, from one observation. Pure: the same host and wish give the same plan. */
+export function plan(wanted: Wanted, host: HostState, generated: Generated): Plan {
+	const selection = select(wanted, host)
+	const steps = [...linkSteps(selection, host), ...fileSteps(selection, host, generated)]
+	return { ...selection, steps, undo: undoOf(steps, host) }
+}
+
+const NO_CHANGE = new Set<Change['kind']>(['seen', 'ask', 'load', 'manage', 'unmanage'])
+
+/** How many changes a plan makes; waiting for a daemon or telling it is none, nor is asking. */
+export function countChanges(steps: readonly Step[], id?: number): number {
+	return steps.filter(step => !NO_CHANGE.has(step.change.kind) && (id === undefined || step.id === id)).length
+}
+
+/** What NetworkManager has and this run touches is planned again as if it had let go, for then it does. */
+function linkSteps(selection: Selection, host: HostState): Step[] {
+	const found = phasesOf(selection, host)
+	const steps = ordered(found, found, { selection, host })
+	const held = heldLinks(steps, host)
+	const { first, up, last } = daemonSteps(held, selection, host)
+	if (held.length === 0) return [...steps, ...last]
+	const bare = letGo(held, selection, host)
+	const then = phasesOf(bare.selection, bare.host)
+	const anew = { ...then, shape: [...then.shape, ...up], give: again(then.give, host) }
+	return [...first, ...ordered(found, anew, { selection, host }), ...last]
+}
+
+type PhaseSteps = Record<keyof Phases, Step[]>
+
+/**
+ * @param found what the host as it is calls for; `then` what is called for when there is nothing left to take. An address that a link may
+ * still have is not asked for: the host itself would answer, by another NIC on the same wire.
+ */
+function ordered(found: PhaseSteps, then: PhaseSteps, { selection, host }: { selection: Selection; host: HostState }): Step[] {
+	const renames = renameSteps(selection, host, { take: found.take, shape: then.shape })
+	return [
+		...then.settings,
+		...rulesOfFamily(withoutDoubles(found.take), 'first'),
+		...renames.down,
+		...renames.steps,
+		...withoutDoubles([...then.shape, ...renames.up]),
+		...found.ask,
+		...rulesOfFamily(withoutDoubles([...renames.restored, ...then.give]), 'last'),
+	]
+}
+
+function phasesOf({ accepted, released }: Selection, host: HostState): PhaseSteps {
+	const taken = new Set(accepted.map(({ nic }) => nic.id))
+	const owners = [
+		...accepted.map(one => ({ id: one.nic.id, phases: configurePhases(one, taken, host) })),
+		...released.map(one => ({ id: undefined, phases: releasePhases(one, taken, host) })),
+	]
+	const of = (phase: keyof Phases) => owners.flatMap(({ id, phases }) => phases[phase].map(change => stepOf(id, change)))
+	return { settings: of('settings'), take: of('take'), shape: of('shape'), ask: of('ask'), give: of('give') }
+}
+
+/** A NIC that has another id now gives up the rules of its old one, unless that is another NIC's. */
+function configurePhases(accepted: Accepted, taken: ReadonlySet<number>, host: HostState): Phases {
+	const phases = configure(accepted, host)
+	const old = accepted.ours?.id
+	return old === undefined || taken.has(old) ? phases : { ...phases, take: [...staleRules(old, [], host), ...phases.take] }
+}
+
+/** An id that another NIC has now keeps its rules: that NIC's own plan takes away what is too much. */
+function releasePhases(released: Released, taken: ReadonlySet<number>, host: HostState): Phases {
+	const phases = release(released, host)
+	return taken.has(released.ours.id) ? { ...phases, take: phases.take.filter(({ kind }) => kind !== 'removeRule') } : phases
+}
+
+/** `ip` takes IPv6 rules in a batch of their own; at one end of the phase they cost one process more, in between two. */
+function rulesOfFamily(steps: readonly Step[], end: 'first' | 'last'): Step[] {
+	const isSix = ({ change }: Step) => (change.kind === 'addRule' || change.kind === 'removeRule') && change.rule.family === 6
+	const six = steps.filter(isSix)
+	const rest = steps.filter(step => !isSix(step))
+	return end === 'first' ? [...six, ...rest] : [...rest, ...six]
+}
+
+function withoutDoubles(steps: readonly Step[]): Step[] {
+	const words = steps.map(({ change }) => JSON.stringify(change))
+	return steps.filter((_, at) => words.indexOf(words[at] ?? '') === at)
+}

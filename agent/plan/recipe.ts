@@ -1,0 +1,148 @@
+import { type Part, partsOf, settingPath } from '../host/spell.ts'
+import type { FileState } from '../host/state.ts'
+import { COMMITTED_FOLDER, UNDO_FOLDER, UNDOING_FOLDER } from '../paths.ts'
+import type { Change } from './steps.ts'
+
+/** Absolute paths of the host's own programs, which are all that an undo without Node needs; the last two where there are such. */
+export type Programs = { ip: string; cp: string; mv: string; rm: string; sleep: string; nmcli?: string; restorecon?: string }
+
+export type Recipe = {
+	/** Kept below UNDO_FOLDER: what the undo reads. */
+	files: Record<string, FileState>
+	/** Units of this boot: a timer that fires unless the run commits, and what it starts. */
+	live: Record<string, FileState>
+	/** The unit of the next boot. */
+	boot: Record<string, FileState>
+	timer: string
+	/** Path of the link that enables the boot unit → what it points to. */
+	enabled: { path: string; target: string }
+}
+
+export type RecipeInput = {
+	undo: readonly Change[]
+	programs: Programs
+	/** Of this run; in the names of its units, so that systemd never has an older one in memory. */
+	tag: string
+	deadManSeconds: number
+	/** STATE_FOLDER is on the root file system, so the undo can come before udev gives names. */
+	onRoot: boolean
+}
+
+export const UNDO_JSON = `${UNDO_FOLDER}/undo.json`
+/** The same once the host is at it. */
+export const UNDOING_JSON = `${UNDOING_FOLDER}/undo.json`
+const BOOT_UNIT = 'multinic-undo.service'
+
+/** The undo of a whole run in words that need no Node and no shell, for systemd to carry out. Holds after any prefix of the steps. */
+export function recipeOf({ undo, programs, tag, deadManSeconds, onRoot }: RecipeInput): Recipe {
+	const tellers = partsOf(undo, change => change).map((part, at) => tell(part, at, programs))
+	const files = Object.assign(
+		{ [UNDO_JSON]: privateFile(JSON.stringify({ version: 1, tag, changes: undo })) },
+		...tellers.map(part => part.files),
+	)
+	const fileCommands = tellers.filter(({ onBoot }) => onBoot).flatMap(({ commands }) => commands)
+	const unit = `multinic-undo-${tag}`
+	const livePaths = { service: `/run/systemd/system/${unit}.service`, timer: `/run/systemd/system/${unit}.timer` }
+	const bootPath = `/etc/systemd/system/${BOOT_UNIT}`
+	const enabled = { path: `/etc/systemd/system/sysinit.target.wants/${BOOT_UNIT}`, target: bootPath }
+	const claim = `${programs.mv} -T ${UNDO_FOLDER} ${UNDOING_FOLDER}`
+	const end = `-${programs.rm} -rf ${[UNDOING_FOLDER, COMMITTED_FOLDER, enabled.path, bootPath, livePaths.timer, livePaths.service].join(' ')}`
+	const before = `Before=network-pre.target systemd-networkd.service NetworkManager.service${onRoot ? ' systemd-udev-trigger.service' : ''}`
+	const early = [
+		// One of them: the power may have gone while the host was at it.
+		`ConditionPathExists=|${UNDO_JSON}`,
+		`ConditionPathExists=|${UNDOING_JSON}`,
+		'DefaultDependencies=no',
+		`RequiresMountsFor=${UNDO_FOLDER}`,
+		'After=systemd-remount-fs.service',
+		'Wants=network-pre.target',
+		before,
+	]
+	return {
+		files,
+		timer: `${unit}.timer`,
+		live: {
+			[livePaths.service]: service(
+				'Put back what an unfinished MultiNIC run changed',
+				[`ConditionPathExists=${UNDO_JSON}`],
+				[claim, ...tellers.flatMap(({ commands }) => commands).map(tried), end],
+			),
+			[livePaths.timer]: publicFile(
+				`[Unit]\nDescription=MultiNIC run ${tag} has to commit in time\n\n[Timer]\nOnActiveSec=${deadManSeconds}s\nAccuracySec=1s\nUnit=${unit}.service\n`,
+			),
+		},
+		boot: {
+			[bootPath]: service('Put back files that an unfinished MultiNIC run changed', early, [tried(claim), ...fileCommands.map(tried), end]),
+		},
+		enabled,
+	}
+}
+
+type Teller = { files: Record<string, FileState>; commands: string[]; onBoot: boolean }
+
+function tell(part: Part<Change>, at: number, programs: Programs): Teller {
+	const saved = String(at).padStart(3, '0')
+	if ('puts' in part) return tellPuts(part.puts, saved, programs)
+	if ('single' in part) return tellSingle(part.single, programs)
+	if ('asks' in part) return { files: {}, commands: [], onBoot: false }
+	const six = part.batch[0]?.spelled.family === 6 ? ' -6' : ''
+	const content = part.batch.map(({ spelled }) => `${spelled.line}\n`).join('')
+	return {
+		files: kept(saved, privateFile(content)),
+		commands: [`${programs.ip} -force${six} -batch ${UNDOING_FOLDER}/${saved}`],
+		onBoot: false,
+	}
+}
+
+/** What the recipe reads is written where it is armed, and read where it is carried out. */
+function kept(saved: string, file: FileState): Record<string, FileState> {
+	return { [`${UNDO_FOLDER}/${saved}`]: file }
+}
+
+function tellPuts(puts: readonly { path: string; file: FileState }[], saved: string, { cp, restorecon }: Programs): Teller {
+	const labels = restorecon === undefined ? [] : [`${restorecon} -F ${puts.map(({ path }) => path).join(' ')}`]
+	return {
+		files: Object.assign({}, ...puts.map(({ file }, n) => kept(`${saved}-${n}`, file))),
+		commands: [...puts.map(({ path }, n) => `${cp} -p --remove-destination ${UNDOING_FOLDER}/${saved}-${n} ${path}`), ...labels],
+		onBoot: true,
+	}
+}
+
+/** Many links get the same few values back, so a value is kept once. */
+function tellSingle(change: Change, programs: Programs): Teller {
+	if (change.kind === 'file') return { files: {}, commands: [`${programs.rm} -f ${change.path}`], onBoot: true }
+	return change.kind === 'sysctl' ? tellSetting(change, programs) : { files: {}, commands: daemonCommands(change, programs), onBoot: false }
+}
+
+function tellSetting(change: Extract<Change, { kind: 'sysctl' }>, { cp }: Programs): Teller {
+	const saved = `value-${change.value.replace(/\W/g, '_')}`
+	const setting = `/proc/sys/${settingPath(change.name, change.key)}`
+	return { files: kept(saved, privateFile(change.value)), commands: [`${cp} ${UNDOING_FOLDER}/${saved} ${setting}`], onBoot: false }
+}
+
+function daemonCommands(change: Change, { sleep, nmcli }: Programs): string[] {
+	if (change.kind === 'seen') return [`${sleep} 2`]
+	if (nmcli === undefined) return []
+	if (change.kind === 'load') return [`${nmcli} connection load ${change.paths.join(' ')}`]
+	if (change.kind !== 'manage' && change.kind !== 'unmanage') return []
+	return [`${nmcli} device set ${change.name} managed ${change.kind === 'manage' ? 'yes' : 'no'}`]
+}
+
+/** Whatever becomes of the command, the next is carried out. @see systemd.service(5) */
+function tried(command: string): string {
+	return `-${command}`
+}
+
+function service(description: string, unit: readonly string[], commands: readonly string[]): FileState {
+	const head = ['[Unit]', `Description=${description}`, ...unit]
+	const body = ['[Service]', 'Type=oneshot', ...commands.map(command => `ExecStart=${command}`)]
+	return publicFile(`${head.join('\n')}\n\n${body.join('\n')}\n`)
+}
+
+function privateFile(content: string): FileState {
+	return { content, mode: 0o600, gid: 0 }
+}
+
+function publicFile(content: string): FileState {
+	return { content, mode: 0o644, gid: 0 }
+}

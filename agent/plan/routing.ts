@@ -1,0 +1,122 @@
+import type { WantedInterface } from '../../contract/interface.ts'
+import { canonicalIp, contains, networkOf, parseCidr } from '../../contract/ip.ts'
+import { MAX_INTERFACES, routeTable } from '../../contract/names.ts'
+import type { Family, Route, Rule } from '../host/state.ts'
+
+const MAIN = 254
+const STATIC = 4
+const LINK_SCOPE = 253
+
+/** Protocols of routes that came by themselves: a router's word, and DHCP. */
+export const AUTOMATIC: ReadonlySet<number> = new Set([9, 16])
+
+/** First of the rule priorities that are ours; an interface takes that of its id. */
+export const RULE_PRIORITY = 10_000
+
+const OWN_TRAFFIC = { 'ipv4/rp_filter': '2', 'ipv4/arp_ignore': '1', 'ipv4/arp_announce': '2' }
+const NO_ROUTER = { 'ipv6/accept_ra': '0' }
+
+/** Every setting of a link that a run may change. */
+export const SYSCTL_KEYS: readonly string[] = Object.keys({ ...OWN_TRAFFIC, ...NO_ROUTER })
+
+/** A default route that somebody asked for never beats the one the node lives by: those have metric 0, 100 or 1024. */
+const DEFAULT_ROUTE_METRIC = 1_100
+
+/** @returns every address of an interface with its prefix length, as the kernel prints it; the fixed IP of the port first */
+export function addressesOf({ address, cidr, addresses = [] }: WantedInterface): string[] {
+	const fixed = address !== undefined && cidr !== undefined ? [`${address}/${parseCidr(cidr)?.length}`] : []
+	return [...new Set([...fixed, ...addresses].map(canonicalCidr))]
+}
+
+/** @returns the routes of an interface: its own table first, then what is asked for besides */
+export function routesOf(nic: WantedInterface, link: number): Route[] {
+	const addresses = addressesOf(nic)
+	const own = nic.policyRouting ? routeTable(nic.id) : MAIN
+	const connected = nic.policyRouting ? [...new Set(addresses.map(networkOf))].map(to => ({ to, table: own })) : []
+	const gateway = nic.gateway === undefined ? [] : [canonicalIp(nic.gateway)]
+	const through = gateway.map(via => ({ to: via.includes(':') ? '::/0' : '0.0.0.0/0', via }))
+	const asked = (nic.routes ?? []).map(({ to, via, table, metric }) => ({ to: networkOf(to), via, table: table ?? own, metric }))
+	return [
+		...connected,
+		...through.filter(() => nic.policyRouting).map(route => ({ ...route, table: own })),
+		...through.filter(() => nic.defaultRoute).map(route => ({ ...route, table: MAIN, metric: DEFAULT_ROUTE_METRIC + nic.id })),
+		...asked,
+	].map(route => toRoute(route, link, addresses))
+}
+
+/** @returns one `from` rule an address, so that answers leave by the NIC that was asked */
+export function rulesOf(nic: WantedInterface): Rule[] {
+	if (!nic.policyRouting) return []
+	return addressesOf(nic).map(cidr => {
+		const family = familyOf(cidr)
+		const from = `${cidr.slice(0, cidr.indexOf('/'))}/${family === 4 ? 32 : 128}`
+		return { family, priority: RULE_PRIORITY + nic.id, from, table: routeTable(nic.id), plain: true, words: '' }
+	})
+}
+
+/**
+ * Settings of a link, `family/key` → value. Several NICs in one network must each answer ARP for their own addresses only, a reply
+ * may leave by another NIC than the strict filter expects, and a router must not add what the node config does not say.
+ */
+export function sysctlsOf({ policyRouting }: WantedInterface): Record<string, string> {
+	return { ...(policyRouting && OWN_TRAFFIC), ...NO_ROUTER }
+}
+
+/** @returns what tells one route from another, whoever made it: a protocol number does not survive a reboot */
+export function routeKey({ family, to, via, link, table, metric, type }: Omit<Route, 'protocol' | 'scope' | 'onlink' | 'source'>): string {
+	return [family, to, via ?? '', link ?? '', table, metric, type].join(' ')
+}
+
+/** @returns what tells one rule from another */
+export function ruleKey({ family, priority, from, table }: Rule): string {
+	return [family, priority, from, table].join(' ')
+}
+
+/** Whether a rule is ours: by its priority and its table together. */
+export function isOurRule({ priority, table }: Rule): boolean {
+	return priority >= RULE_PRIORITY && priority < RULE_PRIORITY + 100 && isOurTable(table)
+}
+
+/** Whether a route table is that of one of our interfaces. */
+export function isOurTable(table: number): boolean {
+	return table >= routeTable(0) && table < routeTable(MAX_INTERFACES)
+}
+
+/** @returns the address without its prefix length */
+export function ipOf(cidr: string): string {
+	return cidr.slice(0, cidr.indexOf('/'))
+}
+
+/** @param ip address or network, with or without prefix length */
+export function familyOf(ip: string): Family {
+	return ip.includes(':') ? 6 : 4
+}
+
+/** @returns the default route the kernel would take, of the main table */
+export function bestDefault(routes: readonly Route[], family: number): Route | undefined {
+	const defaults = routes.filter(route => route.family === family && route.table === 254 && route.type === 1 && route.to.endsWith('/0'))
+	return defaults.toSorted((a, b) => a.metric - b.metric)[0]
+}
+
+type Asked = { to: string; via?: string | undefined; table: number; metric?: number | undefined }
+
+function toRoute({ to, via, table, metric }: Asked, link: number, addresses: readonly string[]): Route {
+	const family = familyOf(to)
+	return {
+		family,
+		to,
+		link,
+		table,
+		metric: metric || (family === 6 ? 1024 : 0),
+		protocol: STATIC,
+		type: 1,
+		scope: via === undefined && family === 4 ? LINK_SCOPE : 0,
+		onlink: via !== undefined && !addresses.some(cidr => contains(cidr, via)) && !via.startsWith('fe80:'),
+		...(via !== undefined && { via: canonicalIp(via) }),
+	}
+}
+
+function canonicalCidr(cidr: string): string {
+	const [ip = '', length] = cidr.split('/')
+	return `${canonicalIp(ip)}/${length}`
+}

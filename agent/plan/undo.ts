@@ -1,0 +1,128 @@
+import { forgottenByDown } from './configure.ts'
+import type { HostState, Link, Rule } from '../host/state.ts'
+import { temporaryName } from './rename.ts'
+import { ruleKey } from './routing.ts'
+import type { Change, Step } from './steps.ts'
+
+/**
+ * The undo of a whole run, as data: what brings the host back as it was observed, after any number of the first steps. Every
+ * change in it is tried, and one that finds its work done already does nothing.
+ *
+ * Order: NetworkManager lets go, files, rules, routes, addresses, names, shape, then what removing took away, settings (by the old
+ * names); last NetworkManager takes up what it had.
+ */
+export function undoOf(steps: readonly Step[], host: HostState): Change[] {
+	const changes = steps.map(({ change }) => change)
+	const links = touchedLinks(changes, host)
+	return [
+		...changes.flatMap((change): Change[] => (change.kind === 'manage' ? [{ ...change, kind: 'unmanage' }] : [])),
+		...changes.toReversed().flatMap(change => undoFile(change, host)),
+		...changes.filter(({ kind }) => kind === 'load'),
+		...changes.flatMap((change): Change[] =>
+			change.kind === 'addRule' && !hadRule(change.rule, host) ? [{ ...change, kind: 'removeRule' }] : [],
+		),
+		...undoAdditions(changes, host),
+		...undoNames(changes, links, host),
+		...links.flatMap(link => undoShape(link, changes)),
+		...givenAgain(changes, links, host),
+		...changes.flatMap((change): Change[] => rulesAgain(change, host)),
+		...changes.flatMap(change => undoSetting(change, host)),
+		...changes.flatMap((change): Change[] => (change.kind === 'unmanage' ? [{ ...change, kind: 'manage' }] : [])),
+	]
+}
+
+function touchedLinks(changes: readonly Change[], { links }: HostState): Link[] {
+	const indexes = new Set(changes.flatMap(change => ('link' in change ? [change.link] : 'route' in change ? [change.route.link] : [])))
+	return links.filter(({ ifindex }) => indexes.has(ifindex))
+}
+
+function undoFile(change: Change, { files }: HostState): Change[] {
+	if (change.kind !== 'file') return []
+	const before = files[change.path]
+	return [{ kind: 'file', path: change.path, ...(before && { file: before }) }]
+}
+
+/** An address or route that was there before in another form (a lease, another next hop) is put back by `givenAgain`. */
+function undoAdditions(changes: readonly Change[], { links }: HostState): Change[] {
+	const routes = changes.flatMap((change): Change[] =>
+		change.kind === 'addRoute' && !change.again ? [{ kind: 'removeRoute', route: change.route }] : [],
+	)
+	const addresses = changes.flatMap((change): Change[] => {
+		if (change.kind !== 'addAddress') return []
+		const had = links.find(({ ifindex }) => ifindex === change.link)?.addresses.some(({ cidr }) => cidr === change.address.cidr)
+		return had ? [] : [{ kind: 'removeAddress', link: change.link, address: change.address }]
+	})
+	return [...routes, ...addresses]
+}
+
+/** Through temporary names, for after some of the steps any name may be anywhere. */
+function undoNames(changes: readonly Change[], links: readonly Link[], host: HostState): Change[] {
+	const renamed = new Set(changes.flatMap(change => (change.kind === 'rename' ? [change.link] : [])))
+	const movers = links.filter(({ ifindex }) => renamed.has(ifindex))
+	const altnames = changes.flatMap((change): Change[] => (change.kind === 'addAltname' ? [{ ...change, kind: 'removeAltname' }] : []))
+	const crossing = changes.some(
+		change => change.kind === 'rename' && movers.some(({ ifindex, name }) => ifindex !== change.link && name === change.to),
+	)
+	const aside: Change[] = crossing ? movers.map(({ ifindex }) => ({ kind: 'rename', link: ifindex, to: temporaryName(ifindex) })) : []
+	const names = movers.map(({ ifindex }) => temporaryName(ifindex))
+	return [
+		...altnames,
+		// udev gives a renamed link its old name as another name (systemd issue 27506), which would be in the way.
+		...movers.map(({ ifindex, name }): Change => ({ kind: 'removeAltname', link: ifindex, name })),
+		...(host.liveRename ? [] : movers.map(({ ifindex }): Change => ({ kind: 'down', link: ifindex }))),
+		...aside,
+		...(crossing ? waiting(host, names) : []),
+		...movers.map(({ ifindex, name }): Change => ({ kind: 'rename', link: ifindex, to: name })),
+		...(movers.length > 0
+			? waiting(
+					host,
+					movers.map(({ name }) => name),
+				)
+			: []),
+		...changes.flatMap((change): Change[] => (change.kind === 'removeAltname' ? [{ ...change, kind: 'addAltname' }] : [])),
+	]
+}
+
+function waiting({ systemd, networkd, networkmanager }: HostState, names: readonly string[]): Change[] {
+	return systemd || networkd || networkmanager ? [{ kind: 'seen', names }] : []
+}
+
+function undoShape(link: Link, changes: readonly Change[]): Change[] {
+	const kinds = new Set(changes.filter(change => 'link' in change && change.link === link.ifindex).map(({ kind }) => kind))
+	const mtu: Change[] = kinds.has('mtu') ? [{ kind: 'mtu', link: link.ifindex, bytes: link.mtu }] : []
+	const state: Change[] =
+		kinds.has('up') || kinds.has('down') || kinds.has('rename') ? [{ kind: link.up ? 'up' : 'down', link: link.ifindex }] : []
+	return [...mtu, ...state]
+}
+
+/** What the steps took away, and what a link loses by being down or by an MTU too small for IPv6. */
+function givenAgain(changes: readonly Change[], links: readonly Link[], host: HostState): Change[] {
+	const addresses = changes.flatMap((change): Change[] => {
+		if (change.kind === 'removeAddress') return [{ ...change, kind: 'addAddress' }]
+		if (change.kind !== 'addAddress') return []
+		const had = links.find(({ ifindex }) => ifindex === change.link)?.addresses.find(({ cidr }) => cidr === change.address.cidr)
+		return had ? [{ kind: 'addAddress', link: change.link, address: had }] : []
+	})
+	const lost = links.filter(({ up }) => up).flatMap(link => forgottenByDown(link, host))
+	const routes = changes.flatMap((change): Change[] => {
+		if (change.kind === 'removeRoute') return [{ ...change, kind: 'addRoute' }]
+		return change.kind === 'addRoute' && change.again ? [change] : []
+	})
+	return [...addresses, ...lost, ...routes]
+}
+
+function rulesAgain(change: Change, host: HostState): Change[] {
+	const hadIt = change.kind === 'removeRule' || (change.kind === 'addRule' && hadRule(change.rule, host))
+	return hadIt ? [{ kind: 'addRule', rule: change.rule }] : []
+}
+
+/** What NetworkManager had given is given anew by the steps, for it may take it along. */
+function hadRule(rule: Rule, { rules }: HostState): boolean {
+	return rules.some(other => ruleKey(other) === ruleKey(rule))
+}
+
+function undoSetting(change: Change, { links }: HostState): Change[] {
+	if (change.kind !== 'sysctl') return []
+	const before = links.find(({ name }) => name === change.name)?.sysctls[change.key]
+	return before === undefined ? [] : [{ ...change, value: before }]
+}

@@ -1,0 +1,79 @@
+import { blaming } from '../failure.ts'
+import type { Host } from '../host/host.ts'
+import type { Link } from '../host/state.ts'
+import type { Tentative } from '../host/tentative.ts'
+import { ipOf } from '../plan/routing.ts'
+import type { Step } from '../plan/steps.ts'
+
+/** The kernel asks for a second, after a pause of up to another (milliseconds). */
+const PATIENCE = 3_000
+/** Between two looks, each a process; the last again and again (milliseconds). */
+const PAUSES = [400, 600, 250]
+
+/** An IPv6 address that a step gives. */
+type Given = { id: number; link: number; ip: string }
+
+/**
+ * Waits until the kernel has asked the wire for the IPv6 addresses that these steps give; it does not use one before. On a link without
+ * a carrier it does not ask, so it is not waited for longer than that takes elsewhere.
+ *
+ * @returns those of which the kernel does not know yet
+ * @throws Failure ADDRESS_IN_USE that blames every interface whose address another host has
+ */
+export async function refuseDuplicates(host: Host, steps: readonly Step[]): Promise<Given[]> {
+	const given = steps.flatMap(({ id, change }) =>
+		id !== undefined && change.kind === 'addAddress' && change.address.family === 6
+			? [{ id, link: change.link, ip: ipOf(change.address.cidr) }]
+			: [],
+	)
+	if (given.length === 0) return []
+	const end = performance.now() + PATIENCE
+	for (let looks = 0; ; looks++) {
+		const { refused, open } = judge(given, await host.tentative())
+		if (open.length > 0 && performance.now() < end) {
+			await new Promise(resolve => setTimeout(resolve, PAUSES[Math.min(looks, PAUSES.length - 1)]))
+			continue
+		}
+		if (refused.length === 0) return open
+		throw blaming(
+			'ADDRESS_IN_USE',
+			refused.map(({ id, ip }) => ({ id, message: `another host has ${ip}` })),
+		)
+	}
+}
+
+function judge(given: readonly Given[], seen: readonly Tentative[]): { refused: Given[]; open: Given[] } {
+	const of = ({ link, ip }: Given) => seen.find(one => one.link === link && one.ip === ip)
+	return { refused: given.filter(one => of(one)?.refused === true), open: given.filter(one => of(one)?.refused === false) }
+}
+
+/**
+ * What is to be said of the addresses that these steps gave: that nobody else has them, or why that is not known.
+ *
+ * @param unasked why IPv4 addresses could not be asked for
+ * @param open IPv6 addresses of which the kernel does not know yet
+ */
+export function tellAddresses(
+	steps: readonly Step[],
+	{ unasked, open, links }: { unasked: readonly string[]; open: readonly Given[]; links: readonly Link[] },
+): { words: string[]; notes: string[] } {
+	const given = new Set(
+		steps.flatMap(({ change }) =>
+			change.kind === 'ask' || (change.kind === 'addAddress' && change.address.family === 6) ? [change.link] : [],
+		),
+	)
+	const deaf = links.filter(({ ifindex, carrier }) => given.has(ifindex) && !carrier)
+	const late = open.filter(({ link }) => !deaf.some(({ ifindex }) => ifindex === link)).map(({ ip }) => ip)
+	const notes = [
+		...unasked,
+		...(deaf.length > 0 ? [`duplicates are not looked for without a carrier: ${deaf.map(({ name }) => name).join(', ')}`] : []),
+		...(late.length > 0 ? [`whether another host has ${late.join(', ')} is not known yet`] : []),
+	]
+	return { words: given.size > 0 && notes.length === 0 ? ['no duplicate address'] : [], notes }
+}
+
+/** @returns the addresses of a link that another host was found to have, in words */
+export function duplicateWords({ addresses }: Link): string | undefined {
+	const ips = addresses.flatMap(({ cidr, duplicate }) => (duplicate ? [ipOf(cidr)] : []))
+	return ips.length > 0 ? `another host has ${ips.join(', ')}` : undefined
+}

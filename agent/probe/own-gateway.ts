@@ -1,0 +1,79 @@
+import { canonicalIp } from '../../contract/ip.ts'
+import type { Reason } from '../../contract/reasons.ts'
+import type { Host } from '../host/host.ts'
+import type { Echo, Packet } from '../host/ping.ts'
+import type { HostState } from '../host/state.ts'
+import type { Accepted } from '../plan/select.ts'
+
+/** What is said of an interface that is configured all the same. */
+export type Warning = { reason: Reason; message: string }
+
+/** What the gateways of the interfaces say, each of which judges only its own interface. */
+export type OwnGateways = { warnings: Map<number, Warning>; words: string[]; notes: string[] }
+
+/** What every path carries (bytes). */
+const SMALL = 84
+/** As long as the kernel asks an address it does not know (milliseconds). */
+const PATIENCE = 3_000
+
+/**
+ * Sends the gateways of all interfaces that are up a packet as large as the MTU, at once; who is silent is asked again, by a small one
+ * and by name. A silent gateway may come later, or be no gateway at all: a warning, and nothing is undone.
+ */
+export async function askOwnGateways(host: Host, accepted: readonly Accepted[], { links }: Pick<HostState, 'links'>): Promise<OwnGateways> {
+	const gateways = accepted.flatMap(({ nic: { id, name, gateway, mtu }, link: { ifindex } }) => {
+		const link = links.find(one => one.ifindex === ifindex)
+		if (gateway === undefined || !link?.up) return []
+		const { carrier, name: device } = link
+		return [{ id, name, link: ifindex, device, carrier, ip: canonicalIp(gateway), bytes: mtu ?? link.mtu }]
+	})
+	const asked = gateways.filter(({ carrier }) => carrier)
+	const first = asked.length > 0 ? await host.echoes(asked) : []
+	const silent = asked.filter((_, at) => !isAnswered(first[at]))
+	const found = new Map(await askAgain(host, silent))
+	const judged = gateways.map(gateway => ({ ...gateway, ...(gateway.carrier ? (found.get(gateway.id) ?? answers) : unplugged(gateway)) }))
+	return {
+		warnings: new Map(judged.flatMap(({ id, warning }) => (warning ? [[id, warning] as const] : []))),
+		words: judged.map(({ name, says }) => `${name} gateway ${says}`),
+		notes: [...new Set(first.flatMap(one => ('unasked' in one ? [`what a path carries is not looked for: ${one.unasked}`] : [])))],
+	}
+}
+
+type Gateway = Packet & { id: number; link: number }
+type Judged = { says: string; warning?: Warning }
+
+const answers: Judged = { says: 'answers' }
+
+function unplugged({ ip, device }: Gateway): Judged {
+	return { says: 'silent', warning: { reason: 'GatewaySilent', message: `the gateway ${ip} cannot be asked: ${device} has no carrier` } }
+}
+
+async function askAgain(host: Host, silent: readonly Gateway[]): Promise<[number, Judged][]> {
+	if (silent.length === 0) return []
+	const [known, small, large] = await Promise.all([
+		host.neighboursAnswer(silent, PATIENCE),
+		host.echoes(silent.map(gateway => ({ ...gateway, bytes: SMALL }))),
+		host.echoes(silent),
+	])
+	return silent.map((gateway, at) => [gateway.id, judge(gateway, { known: known[at] === true, small: small[at], large: large[at] })])
+}
+
+/** Who answers by name but no packet at all has been told not to: that says nothing of what the path carries. */
+function judge(
+	{ ip, bytes }: Gateway,
+	{ known, small, large }: { known: boolean; small?: Echo | undefined; large?: Echo | undefined },
+): Judged {
+	if (isAnswered(large)) return answers
+	if (isAnswered(small)) return narrow(ip, bytes, large)
+	return known ? answers : { says: 'silent', warning: { reason: 'GatewaySilent', message: `the gateway ${ip} does not answer` } }
+}
+
+function narrow(ip: string, bytes: number, large: Echo | undefined): Judged {
+	const said = large && 'mtu' in large ? `; the path says ${large.mtu}` : ''
+	const message = `packets of ${bytes} bytes, the MTU, do not reach the gateway ${ip}, small ones do${said}`
+	return { says: `answers, but not at MTU ${bytes}`, warning: { reason: 'PathMtu', message } }
+}
+
+function isAnswered(echo: Echo | undefined): boolean {
+	return echo !== undefined && 'answered' in echo && echo.answered
+}

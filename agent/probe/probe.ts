@@ -1,0 +1,91 @@
+import type { Probe } from '../../contract/agent-run.ts'
+import { contains, parseCidr, parseIp } from '../../contract/ip.ts'
+import type { Host } from '../host/host.ts'
+import { nameserverAnswers, tcpAnswers } from '../host/reach.ts'
+import type { HostState } from '../host/state.ts'
+import type { Log } from '../log.ts'
+import { bestDefault } from '../plan/routing.ts'
+
+export type Target = {
+	name: string
+	/** Addresses that it lies at or behind. */
+	hops: readonly string[]
+	/** How long it may take to answer before the change (milliseconds). */
+	patience: number
+	ask(withinMs: number): Promise<boolean>
+}
+
+/**
+ * How long a path may take to answer before the change, and one that worked then to answer again after it (milliseconds). A list of
+ * nameservers is seldom looked after: silent ones are common, and must not cost every run what a missing gateway may.
+ */
+export const PATIENCE = { before: 3_000, nameservers: 1_000, after: 5_000 }
+
+/** The node's own paths: the API server, the gateways of its default routes, its nameservers. */
+export function targetsOf(host: Host, state: HostState, apiServer: { host: string; port: number } | undefined): Target[] {
+	const api: Target[] = apiServer
+		? [{ ...pathTo('api', [apiServer.host], state), ask: () => tcpAnswers(apiServer.host, apiServer.port) }]
+		: []
+	const gateways = ([4, 6] as const).flatMap((family): Target[] => {
+		const { via: ip, link } = bestDefault(state.routes, family) ?? {}
+		if (ip === undefined || link === undefined) return []
+		const ask = async (withinMs: number) => (await host.neighboursAnswer([{ ip, link }], withinMs))[0] === true
+		return [{ ...pathTo(family === 4 ? 'gateway' : 'gateway6', [ip], state), ask }]
+	})
+	const servers = host.nameservers()
+	const dns = { ...pathTo('dns', servers, state), patience: PATIENCE.nameservers, ask: (ms: number) => nameserverAnswers(servers, ms) }
+	return [...api, ...gateways, ...(servers.length > 0 ? [dns] : [])]
+}
+
+/** The addresses, and by which next hop the main table leads to each; an API server told by name is not looked up. */
+function pathTo(name: string, addresses: readonly string[], { routes }: HostState): Omit<Target, 'ask'> {
+	const ips = addresses.filter(address => parseIp(address))
+	const nextHops = ips.flatMap(ip => {
+		const ways = routes.filter(({ table, type, to }) => table === 254 && type === 1 && contains(to, ip))
+		const length = (to: string) => parseCidr(to)?.length ?? 0
+		return ways.toSorted((a, b) => length(b.to) - length(a.to) || a.metric - b.metric)[0]?.via ?? []
+	})
+	return { name, hops: [...new Set([...ips, ...nextHops])], patience: PATIENCE.before }
+}
+
+/**
+ * Asks every target until it answers: a path may need a moment after a change.
+ *
+ * @param patienceMs milliseconds; where it is not given, each target's own
+ * @returns one probe a target; a silent one is not ok
+ */
+export function probe(targets: readonly Target[], patienceMs?: number): Promise<Probe[]> {
+	return Promise.all(targets.map(target => probeOne(target, patienceMs ?? target.patience)))
+}
+
+/** @returns the targets that answered before and no longer do */
+export function lostPaths(before: readonly Probe[], after: readonly Probe[]): string[] {
+	const silent = new Set(after.filter(({ ok }) => !ok).map(({ name }) => name))
+	return before.filter(({ name, ok }) => ok && silent.has(name)).map(({ name }) => name)
+}
+
+/** What was silent before is not waited for after. */
+export function answering(targets: readonly Target[], before: readonly Probe[]): Target[] {
+	return targets.filter(({ name }) => before.some(probe => probe.name === name && probe.ok))
+}
+
+/** @param more what else was found out; nothing is told where nothing was asked */
+export function tellProbes(log: Log, what: string, probes: readonly Probe[], more: readonly string[] = []): void {
+	const words = [...probes.map(({ name, ok, milliseconds }) => `${name} ${ok ? `${milliseconds} ms` : 'silent'}`), ...more]
+	if (words.length > 0) log.tell(what, words.join(', '))
+}
+
+async function probeOne({ name, ask }: Target, patienceMs: number): Promise<Probe> {
+	const started = performance.now()
+	for (;;) {
+		const asked = performance.now()
+		if (await ask(Math.max(0, started + patienceMs - asked))) return { name, ok: true, milliseconds: round(performance.now() - asked) }
+		if (performance.now() - started >= patienceMs)
+			return { name, ok: false, milliseconds: round(performance.now() - started), message: 'no answer' }
+		await new Promise(resolve => setTimeout(resolve, 200))
+	}
+}
+
+function round(milliseconds: number): number {
+	return Math.round(milliseconds * 10) / 10
+}

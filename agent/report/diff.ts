@@ -1,0 +1,32 @@
+import type { PlannedDiff } from '../../contract/agent-run.ts'
+import { worstDisruption } from './disruption.ts'
+import { commandOf } from '../host/commands.ts'
+import type { HostState } from '../host/state.ts'
+import type { Step } from '../plan/steps.ts'
+
+/** Everything these steps would do to the host, as a person could do it. */
+export function diffOf(steps: readonly Step[], host: HostState): PlannedDiff {
+	const commands = steps.map(({ change }) => commandOf(change))
+	const spokenOf = new Set(commands.flatMap(command => command.match(/\bif\d+\b/g) ?? []))
+	return {
+		commands,
+		links: Object.fromEntries(host.links.flatMap(({ ifindex, name }) => (spokenOf.has(`if${ifindex}`) ? [[`if${ifindex}`, name]] : []))),
+		files: steps.flatMap(step => fileOf(step, host) ?? []),
+		disruption: worstDisruption(steps, host),
+	}
+}
+
+/** What was there before us may be put back, and the record remembers it: both may hold what others keep secret. */
+function fileOf({ id, change }: Step, { files }: HostState): PlannedDiff['files'][number] | undefined {
+	if (change.kind !== 'file') return undefined
+	const { path, file } = change
+	if (!file) return { path, action: 'remove' }
+	const isOurs = id !== undefined && /multinic[0-9.]/.test(path)
+	return {
+		path,
+		action: files[path] ? 'change' : 'create',
+		mode: file.mode.toString(8),
+		bytes: new TextEncoder().encode(file.content).length,
+		...(isOurs && { content: file.content }),
+	}
+}

@@ -1,0 +1,121 @@
+import type { Drift } from '../../contract/agent-run.ts'
+import type { FileState, HostState, Link, Route, Rule } from '../host/state.ts'
+import { routeKey, ruleKey } from '../plan/routing.ts'
+import type { Change, Step } from '../plan/steps.ts'
+
+/** As many as a person reads of one interface. */
+export const DRIFT_MAX = 20
+
+/**
+ * What is otherwise than it should be, told by what would put it right: there is no second idea of what is right. A step that only
+ * serves another (a link taken down to be renamed, and what it is given back then) is no drift.
+ */
+export function driftOf(steps: readonly Step[], host: HostState): Drift[] {
+	const changes = steps.map(({ change }) => change)
+	const found = steps.flatMap(({ id, change }, at) => {
+		const drift = isOverruled(change, changes.slice(at + 1)) ? undefined : drifted(change, host)
+		return drift ? [{ ...drift, ...(id === undefined && ofLink(change, host)) }] : []
+	})
+	return found.slice(0, DRIFT_MAX)
+}
+
+/** @returns `mtu is 1500, not 1450`, `10.0.0.23/24 is missing` */
+export function driftWords({ attribute, of, link, wanted, found }: Drift): string {
+	const prefix = link === undefined ? '' : `${link}: `
+	const noun = ['address', 'file'].includes(attribute) ? '' : `${attribute} `
+	if (found === 'missing') return `${prefix}${noun}${of ?? wanted} is missing`
+	if (wanted === 'none') return `${prefix}${noun}${of ?? found} is too much`
+	return `${prefix}${of ?? attribute} ${attribute === 'file' ? 'has' : 'is'} ${found}, not ${wanted}`
+}
+
+/** What is for no interface has to say which link it is about. */
+function ofLink(change: Change, { links }: HostState): Pick<Drift, 'link'> {
+	const ifindex = 'link' in change ? change.link : 'route' in change ? change.route.link : undefined
+	const name = change.kind === 'sysctl' ? change.name : links.find(link => link.ifindex === ifindex)?.name
+	return name === undefined ? {} : { link: name }
+}
+
+/** Of two renamings or states of a link the last counts. */
+function isOverruled(change: Change, later: readonly Change[]): boolean {
+	if (change.kind === 'rename') return later.some(other => other.kind === 'rename' && other.link === change.link)
+	return change.kind === 'down' && later.some(other => other.kind === 'up' && other.link === change.link)
+}
+
+function drifted(change: Change, host: HostState): Drift | undefined {
+	if (change.kind === 'file') return fileDrift(change, host.files[change.path])
+	if (change.kind === 'sysctl') return settingDrift(change, host)
+	if ('route' in change) return routeDrift(change, host)
+	if ('rule' in change) return ruleDrift(change, host)
+	const link = 'link' in change ? host.links.find(({ ifindex }) => ifindex === change.link) : undefined
+	return link && linkDrift(change, link)
+}
+
+function linkDrift(change: Change, link: Link): Drift | undefined {
+	switch (change.kind) {
+		case 'rename':
+			return differing('name', change.to, link.name)
+		case 'mtu':
+			return differing('mtu', String(change.bytes), String(link.mtu))
+		case 'up':
+		case 'down':
+			return differing('state', change.kind, link.up ? 'up' : 'down')
+		case 'addAltname':
+			return { attribute: 'altname', wanted: change.name, found: 'missing' }
+		case 'removeAltname':
+			return { attribute: 'altname', wanted: 'none', found: change.name }
+		case 'addAddress':
+		case 'removeAddress':
+			return addressDrift(change, link)
+		default:
+			return heldDrift(change)
+	}
+}
+
+function differing(attribute: Drift['attribute'], wanted: string, found: string): Drift | undefined {
+	return wanted === found ? undefined : { attribute, wanted, found }
+}
+
+function addressDrift({ kind, address: { cidr } }: Extract<Change, { address: unknown }>, { addresses }: Link): Drift | undefined {
+	const now = addresses.find(address => address.cidr === cidr)
+	const but = now?.dynamic ? ' (a lease)' : now?.duplicate ? ' (another host has it)' : ''
+	if (kind === 'removeAddress') return now && { attribute: 'address', wanted: 'none', found: `${cidr}${but}` }
+	if (!now) return { attribute: 'address', wanted: cidr, found: 'missing' }
+	return but ? { attribute: 'address', wanted: cidr, found: `${cidr}${but}` } : undefined
+}
+
+function heldDrift({ kind }: Change): Drift | undefined {
+	return kind === 'unmanage' ? { attribute: 'manager', wanted: 'nobody', found: 'NetworkManager' } : undefined
+}
+
+function routeDrift({ kind, route }: Extract<Change, { route: Route }>, { routes }: HostState): Drift | undefined {
+	const isThere = routes.some(other => routeKey(other) === routeKey(route))
+	const words = routeWords(route)
+	if (kind === 'removeRoute') return isThere ? { attribute: 'route', wanted: 'none', found: words } : undefined
+	return isThere ? undefined : { attribute: 'route', wanted: words, found: 'missing' }
+}
+
+function routeWords({ to, via, table, metric, family }: Route): string {
+	const more = metric === (family === 6 ? 1024 : 0) ? '' : ` metric ${metric}`
+	return `${to}${via === undefined ? '' : ` via ${via}`} table ${table}${more}`
+}
+
+function ruleDrift({ kind, rule }: Extract<Change, { rule: Rule }>, { rules }: HostState): Drift | undefined {
+	const words = `from ${rule.from} table ${rule.table} priority ${rule.priority}`
+	if (kind === 'removeRule') return { attribute: 'rule', wanted: 'none', found: words }
+	const isThere = rules.some(other => other.plain && ruleKey(other) === ruleKey(rule))
+	return isThere ? undefined : { attribute: 'rule', wanted: words, found: 'missing' }
+}
+
+function settingDrift({ name, key, value }: Extract<Change, { kind: 'sysctl' }>, { links }: HostState): Drift | undefined {
+	const found = links.find(link => link.name === name)?.sysctls[key]
+	return { attribute: 'sysctl', of: key, wanted: value, found: found ?? 'unknown' }
+}
+
+/** What a file holds is not told: it may have come from elsewhere, with its secrets. */
+function fileDrift({ path, file }: Extract<Change, { kind: 'file' }>, now: FileState | undefined): Drift {
+	const common = { attribute: 'file', of: path } as const
+	if (!file) return { ...common, wanted: 'none', found: 'there' }
+	if (!now) return { ...common, wanted: 'there', found: 'missing' }
+	if (now.content !== file.content) return { ...common, wanted: 'the content MultiNIC gives it', found: 'other content' }
+	return { ...common, wanted: `mode ${file.mode.toString(8)}`, found: `mode ${now.mode.toString(8)}` }
+}

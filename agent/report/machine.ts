@@ -1,0 +1,67 @@
+import type { Machine } from '../../contract/agent-run.ts'
+
+/** What firmware says of itself (DMI); empty where it says nothing. */
+export type Firmware = { vendor: string; product: string; assetTag: string }
+
+/** What is read of a machine, as it was written there. */
+export type MachineFacts = {
+	/** os-release(5). */
+	osRelease: string
+	kernel: string
+	firmware: Firmware
+	/** /sys/hypervisor/type, which Xen has. */
+	hypervisor: string
+	/** The beginning of /proc/cpuinfo. */
+	cpuinfo: string
+	/** How many CPUs the kernel uses. */
+	cpus: number
+	/** Bytes. */
+	memory: number
+}
+
+/** What a person asks first of a machine that is told of in a report. */
+export function machineOf(facts: MachineFacts): Machine {
+	return {
+		os: osOf(facts.osRelease),
+		kernel: facts.kernel,
+		virtualization: virtualizationOf(facts),
+		cpus: facts.cpus,
+		memoryMiB: Math.round(facts.memory / 1_048_576),
+	}
+}
+
+/** @returns the system's own name for itself with its version, as os-release(5) spells it */
+function osOf(osRelease: string): string {
+	const of = (key: string) => unquoted(new RegExp(`^${key}=(.*)$`, 'm').exec(osRelease)?.[1] ?? '')
+	const name = of('PRETTY_NAME') || `${of('NAME')} ${of('VERSION_ID')}`.trim()
+	return name.slice(0, 100) || 'unknown'
+}
+
+function unquoted(text: string): string {
+	const inner = /^(["'])(.*)\1$/.exec(text.trim())?.[2] ?? text.trim()
+	return inner.replace(/\\(["'$`\\])/g, '$1')
+}
+
+/** What hypervisors write into DMI, and what systemd-detect-virt(1) calls them. */
+const marks: readonly (readonly [mark: RegExp, name: string])[] = [
+	[/\b(KVM|OpenStack|QEMU|Red Hat|oVirt|Nutanix)\b/i, 'kvm'],
+	[/\bVMware\b/i, 'vmware'],
+	[/\bXen\b/i, 'xen'],
+	[/\b(VirtualBox|innotek)\b/i, 'oracle'],
+	[/^Microsoft Corporation Virtual Machine\b/, 'microsoft'],
+	[/^Amazon EC2\b/, 'amazon'],
+	[/^Google\b/, 'google'],
+	[/\bParallels\b/i, 'parallels'],
+	[/\bBHYVE\b/i, 'bhyve'],
+]
+
+/** @returns `none` only where the processor itself says so */
+function virtualizationOf({ firmware: { vendor, product }, hypervisor, cpuinfo }: MachineFacts): string {
+	const [, name] = marks.find(([mark]) => mark.test(`${vendor} ${product}`)) ?? []
+	if (name !== undefined) return name
+	if (hypervisor !== '') return hypervisor
+	if (cpuinfo.includes('User Mode Linux')) return 'uml'
+	const [, flags] = /^flags\s*:(.*)$/m.exec(cpuinfo) ?? []
+	if (flags === undefined) return 'unknown'
+	return /\bhypervisor\b/.test(flags) ? 'vm-other' : 'none'
+}

@@ -1,0 +1,170 @@
+import type { AgentReport, InterfaceReport, RunConfig } from '../../contract/agent-run.ts'
+import { cut } from '../../contract/conditions.ts'
+import type { WantedInterface } from '../../contract/interface.ts'
+import type { Failure } from '../../runtime/errors.ts'
+import type { Outcome } from '../attempt.ts'
+import { diffOf } from './diff.ts'
+import { disruptionOf } from './disruption.ts'
+import { driftOf } from './drift.ts'
+import { type Code, reasonOf } from '../failure.ts'
+import type { HostState, Link } from '../host/state.ts'
+import { identityOf, type Refusal } from '../plan/match.ts'
+import { duplicateWords } from '../probe/own-address.ts'
+import { backendOf } from '../persist/backend.ts'
+import { countChanges } from '../plan/plan.ts'
+import type { Accepted } from '../plan/select.ts'
+import type { Tally } from '../tally.ts'
+import { judge, short, undone, verdict } from './verdict.ts'
+
+export type Told = { outcome: Outcome; tally: Tally }
+
+/** What became of a run, interface by interface. */
+export function reportOutcome(outcome: Outcome, tally: Tally, finished: Date): AgentReport {
+	const { plan, failed, probes, proof, state } = outcome
+	const interfaces = [
+		...plan.accepted.map(one => accepted(one, { outcome, tally })),
+		...plan.refused.map(({ nic, refusal }) => refused(nic, refusal, state)),
+	].toSorted((a, b) => a.id - b.id)
+	return {
+		...identity(tally, finished),
+		...verdict(interfaces, { outcome, tally }),
+		...backend(state),
+		persistent: proof.persistent,
+		changes: failed ? 0 : tally.total,
+		interfaces,
+		probes,
+		...(tally.notes.size > 0 && { notes: [...tally.notes].map(short) }),
+		...lookedAt({ outcome, tally }),
+		...(tally.unfinished !== undefined && { unfinished: tally.unfinished }),
+	}
+}
+
+/** A run that could not judge any interface. */
+export function reportFailure(error: Failure<Code>, wanted: readonly WantedInterface[], tally: Tally, finished: Date): AgentReport {
+	const reason = reasonOf(error.code)
+	return {
+		...identity(tally, finished),
+		outcome: 'Failed',
+		reason,
+		message: short(error.message),
+		...nothingJudged,
+		interfaces: wanted.map(nic => failedInterface(nic, { reason, message: error.message })),
+	}
+}
+
+/** A run that ended before it had a tally: its input is wrong, another run holds the host, or a bug. */
+export function reportEarlyEnd(
+	{ reason, message }: Refusal,
+	of: Pick<AgentReport, 'nodeName' | 'uid' | 'generation' | 'attempt' | 'mode'>,
+	now: Date,
+): AgentReport {
+	return {
+		...of,
+		version: 1,
+		outcome: 'Failed',
+		reason,
+		message: short(message),
+		...nothingJudged,
+		started: now.toISOString(),
+		finished: now.toISOString(),
+		milliseconds: {},
+		interfaces: [],
+	}
+}
+
+const nothingJudged = {
+	persistent: { status: 'Unknown' as const, message: 'the run did not get that far' },
+	changes: 0,
+	probes: { before: [], after: [] },
+}
+
+function backend(host: HostState): Pick<AgentReport, 'backend'> {
+	const found = backendOf(host)
+	return 'backend' in found ? found : {}
+}
+
+/** Mode Plan tells what would be done; mode Verify what of nobody's is left. */
+function lookedAt({ outcome: { plan, state }, tally: { config } }: Told): Pick<AgentReport, 'plan' | 'drift'> {
+	if (config.mode === 'Plan') return { plan: diffOf(plan.steps, state) }
+	const drift =
+		config.mode === 'Verify'
+			? driftOf(
+					plan.steps.filter(({ id }) => id === undefined),
+					state,
+				)
+			: []
+	return drift.length > 0 ? { drift } : {}
+}
+
+function accepted({ nic, link }: Accepted, told: Told): InterfaceReport {
+	const { failed, plan, proof, state } = told.outcome
+	if (failed) return { ...failedInterface(nic, undone(told.outcome)), ...observed(link, state) }
+	if (!state.links.some(({ ifindex }) => ifindex === link.ifindex))
+		return failedInterface(nic, { reason: 'WaitingForDevice', message: `${link.name} went away during the run` })
+	const warnings = [proof.warnings.get(nic.id), told.tally.warnings.get(nic.id)].filter(warning => warning !== undefined)
+	const { mode } = told.tally.config
+	const changes = isDry(told.tally.config) ? countChanges(plan.steps, nic.id) : (told.tally.changes.get(nic.id) ?? 0)
+	const found = whatOf(nic.id, link, told)
+	return {
+		id: nic.id,
+		name: nic.name,
+		macAddress: nic.macAddress,
+		...judge(mode, { changes, drift: found.drift, duplicates: duplicateWords(link) }),
+		changes,
+		...found,
+		...observed(link, state),
+		warnings: warnings.map(({ reason, message }) => ({ reason, message: short(message) })),
+	}
+}
+
+/** As much as a person reads of one interface. */
+const DONE_MAX = 30
+const DONE_LENGTH = 80
+
+/** What was done about an interface, or would be, or is otherwise than it should be: whichever the mode asks for. */
+function whatOf(id: number, link: Link, { outcome, tally }: Told): Pick<InterfaceReport, 'done' | 'drift' | 'disruption'> {
+	const own = outcome.plan.steps.filter(step => step.id === id)
+	if (tally.config.mode === 'Plan') return own.length > 0 ? { disruption: disruptionOf(own, link) } : {}
+	if (tally.config.mode === 'Verify') {
+		const drift = driftOf(own, outcome.state)
+		return drift.length > 0 ? { drift } : {}
+	}
+	const done = tally.done.get(id) ?? []
+	return done.length > 0 ? { done: done.slice(0, DONE_MAX).map(words => cut(words, DONE_LENGTH)) } : {}
+}
+
+function refused(nic: WantedInterface, refusal: Refusal, state: HostState): InterfaceReport {
+	const link = state.links.find(candidate => identityOf(candidate) === nic.macAddress)
+	return { ...failedInterface(nic, refusal), ...observed(link, state) }
+}
+
+function failedInterface({ id, name, macAddress }: WantedInterface, { reason, message }: Refusal): InterfaceReport {
+	return { id, name, macAddress, state: 'Failed', reason, message: short(message), changes: 0, warnings: [] }
+}
+
+function observed(link: Link | undefined, { links }: HostState): Pick<InterfaceReport, 'observed'> {
+	const now = links.find(({ ifindex }) => ifindex === link?.ifindex)
+	if (!now) return {}
+	const addresses = now.addresses.filter(({ global }) => global).slice(0, 4)
+	return { observed: { link: now.name, mtu: now.mtu, up: now.up, addresses: addresses.map(({ cidr }) => cidr) } }
+}
+
+function identity({ config, started, milliseconds }: Tally, finished: Date) {
+	const { nodeName, uid, generation, attempt, mode } = config
+	const total = finished.getTime() - started.getTime()
+	return {
+		nodeName,
+		uid,
+		generation,
+		attempt,
+		version: 1 as const,
+		mode,
+		started: started.toISOString(),
+		finished: finished.toISOString(),
+		milliseconds: { ...milliseconds, total },
+	}
+}
+
+function isDry({ mode }: RunConfig): boolean {
+	return mode === 'Plan' || mode === 'Verify'
+}

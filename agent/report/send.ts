@@ -1,0 +1,81 @@
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import type { RunConfig } from '../../contract/agent-run.ts'
+import { REPORT_KEY } from '../../contract/names.ts'
+import { wordsOf } from '../../runtime/errors.ts'
+import { failure, isFailure } from '../failure.ts'
+
+export type ApiServer = { host: string; port: number }
+
+/** The change may have cut the API server off for a moment, so it is tried for this long (milliseconds). */
+const PATIENCE = 60_000
+
+/**
+ * Patches the report into the one key of the one ConfigMap that this run may write.
+ *
+ * @param serviceAccount folder with `token` and `ca.crt`
+ * @throws Failure API_REFUSED when the API server says no, or cannot be reached within a minute
+ */
+export async function send(
+	text: string,
+	{ namespace, configMap }: RunConfig['report'],
+	{ apiServer, serviceAccount }: { apiServer: ApiServer; serviceAccount: string },
+): Promise<void> {
+	const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/${encodeURIComponent(configMap)}`
+	const body = JSON.stringify({ data: { [REPORT_KEY]: text } })
+	const end = performance.now() + PATIENCE
+	for (let delay = 250; ; delay = Math.min(delay * 2, 5_000)) {
+		try {
+			return await patch(path, body, { apiServer, serviceAccount })
+		} catch (error) {
+			if (isFailure(error)) throw error
+			if (performance.now() + delay > end)
+				throw failure('API_REFUSED', `the API server could not be reached for a minute: ${wordsOf(error)}`, { cause: error })
+			await new Promise(resolve => setTimeout(resolve, delay))
+		}
+	}
+}
+
+/** As much of HTTP as one request needs: Node's own client of it would cost every run 1 MiB (measured). */
+async function patch(path: string, body: string, { apiServer, serviceAccount }: Access): Promise<void> {
+	const { host, port } = apiServer
+	const head = [
+		`PATCH ${path} HTTP/1.1`,
+		`host: ${isIP(host) === 6 ? `[${host}]` : host}:${port}`,
+		`authorization: Bearer ${readFileSync(`${serviceAccount}/token`, 'utf8').trim()}`,
+		'content-type: application/merge-patch+json',
+		`content-length: ${Buffer.byteLength(body)}`,
+		'connection: close',
+	]
+	const answer = await exchange(`${head.join('\r\n')}\r\n\r\n${body}`, { apiServer, serviceAccount })
+	const [, status, text = ''] = /^HTTP\/1\.\d (\d{3}).*?\r\n\r\n(.*)$/s.exec(answer) ?? []
+	if (status === undefined) throw new Error('the API server ended the connection without an answer')
+	// Of a body in chunks, each after a line with its length, the first holds more words than are told.
+	settle(Number(status), /^transfer-encoding: *chunked/im.test(answer) ? (text.split('\r\n')[1] ?? '') : text)
+}
+
+type Access = { apiServer: ApiServer; serviceAccount: string }
+
+/** @returns all that the server says until it ends the connection. TLS is loaded when it is needed: a run that reports to a file never pays for it. */
+async function exchange(request: string, { apiServer: { host, port }, serviceAccount }: Access): Promise<string> {
+	const { connect } = await import('node:tls')
+	const ca = readFileSync(`${serviceAccount}/ca.crt`)
+	return new Promise((resolve, reject) => {
+		let said = ''
+		const socket = connect({ host, port, ca, timeout: 10_000, ...(isIP(host) === 0 && { servername: host }) })
+		socket.setEncoding('utf8').on('data', text => {
+			said += text
+		})
+		socket.on('timeout', () => socket.destroy(new Error('no answer within 10 s')))
+		socket.on('error', reject)
+		socket.on('close', () => resolve(said))
+		socket.write(request)
+	})
+}
+
+/** A conflict, too many requests or a server in trouble may pass; any other refusal stays. */
+function settle(status: number, text: string): void {
+	if (status >= 200 && status < 300) return
+	const words = `the API server answered ${status}: ${text.slice(0, 200)}`
+	throw status === 409 || status === 429 || status >= 500 ? new Error(words) : failure('API_REFUSED', words)
+}

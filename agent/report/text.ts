@@ -1,0 +1,69 @@
+import type { AgentReport } from '../../contract/agent-run.ts'
+import { REPORT_MAX_BYTES, TERMINATION_MAX_BYTES } from '../../contract/names.ts'
+
+/** @returns the report as JSON, as long as its ConfigMap may hold: what may be left out goes first, contents of files before all */
+export function reportText(report: AgentReport): string {
+	const forms = [report, withoutContents(report), withFewerCommands(report), withoutDetails(withoutPlan(report))]
+	return forms.map(form => JSON.stringify(form)).find(fits) ?? shortText(report)
+}
+
+function fits(text: string): boolean {
+	return Buffer.byteLength(text) <= REPORT_MAX_BYTES
+}
+
+/** The largest goes first, until the rest has room. */
+function withoutContents(report: AgentReport): AgentReport {
+	const { plan } = report
+	if (!plan) return report
+	let files = plan.files
+	for (const { path } of plan.files.toSorted((a, b) => (b.content?.length ?? 0) - (a.content?.length ?? 0))) {
+		if (fits(JSON.stringify({ ...report, plan: { ...plan, files } }))) break
+		files = files.map(file => (file.path === path ? lean(file) : file))
+	}
+	return { ...report, plan: { ...plan, files } }
+}
+
+/** Half of them, and half again; the log has all. */
+function withFewerCommands(report: AgentReport): AgentReport {
+	const plan = report.plan && { ...report.plan, files: report.plan.files.map(lean) }
+	const all = plan?.commands ?? []
+	for (let kept = all.length; plan && kept > 0; kept = Math.floor(kept / 2)) {
+		const commands = kept < all.length ? [...all.slice(0, kept), `and ${all.length - kept} more, which the log tells`] : all
+		const shorter = { ...report, plan: { ...plan, commands } }
+		if (fits(JSON.stringify(shorter))) return shorter
+	}
+	return withoutPlan(report)
+}
+
+function lean({ content: _, ...file }: NonNullable<AgentReport['plan']>['files'][number]) {
+	return file
+}
+
+function withoutPlan({ plan: _, ...report }: AgentReport): AgentReport {
+	return report
+}
+
+function withoutDetails({ drift: _, ...report }: AgentReport): AgentReport {
+	return { ...report, interfaces: report.interfaces.map(({ done: _done, drift: _drift, ...nic }) => nic) }
+}
+
+/** @returns a short form for the termination message; still a whole report, with as many words as there is room for */
+export function shortText(report: AgentReport): string {
+	const forms = [200, 80, 30, 0].map(length => JSON.stringify(cut(report, length)))
+	return forms.find(text => Buffer.byteLength(text) <= TERMINATION_MAX_BYTES) ?? JSON.stringify({ ...cut(report, 0), interfaces: [] })
+}
+
+function cut({ plan: _plan, drift: _drift, machine: _machine, notes: _notes, ...report }: AgentReport, length: number): AgentReport {
+	const interfaces = report.interfaces.map(({ observed: _observed, done: _done, drift: _, disruption: _disruption, warnings, ...nic }) => ({
+		...nic,
+		message: nic.message.slice(0, length),
+		warnings: length >= 80 ? warnings.slice(0, 1).map(warning => ({ ...warning, message: warning.message.slice(0, length) })) : [],
+	}))
+	return {
+		...report,
+		message: report.message.slice(0, Math.max(length, 80)),
+		interfaces,
+		milliseconds: {},
+		probes: { before: [], after: [] },
+	}
+}

@@ -1,0 +1,124 @@
+import type { AgentReport, Drift, InterfaceReport, RunConfig } from '../../contract/agent-run.ts'
+import { cut } from '../../contract/conditions.ts'
+import type { Reason } from '../../contract/reasons.ts'
+import type { Outcome } from '../attempt.ts'
+import { worstDisruption } from './disruption.ts'
+import { driftWords } from './drift.ts'
+import { reasonOf } from '../failure.ts'
+import type { Refusal } from '../plan/match.ts'
+import { oneLine } from './one-line.ts'
+import { countChanges } from '../plan/plan.ts'
+import type { Told } from './report.ts'
+
+type Verdict = Pick<AgentReport, 'outcome' | 'reason' | 'message'>
+type Case = { interfaces: readonly InterfaceReport[]; outcome: Outcome; mode: RunConfig['mode']; unfinished: boolean }
+type Fact = (found: Case) => Verdict | undefined
+
+/** Read top to bottom: the first that speaks is what the run as a whole says. */
+const facts: readonly Fact[] = [wasUndone, hasFailed, isPlan, hasDrifted, isEmpty]
+
+/** What became of all interfaces together: a word, a reason, a sentence. */
+export function verdict(interfaces: readonly InterfaceReport[], { outcome, tally }: Told): Verdict {
+	const found = { interfaces, outcome, mode: tally.config.mode, unfinished: tally.unfinished !== undefined }
+	for (const fact of facts) {
+		const said = fact(found)
+		if (said) return { ...said, message: short(said.message) }
+	}
+	return { outcome: 'Succeeded', reason: 'AllInterfacesConfigured', message: `Configured ${share(interfaces)}` }
+}
+
+/** What one interface says of itself after a run that could do what it was to do. */
+export function judge(
+	mode: RunConfig['mode'],
+	{ changes, drift = [], duplicates }: { changes: number; drift?: readonly Drift[] | undefined; duplicates: string | undefined },
+): Pick<InterfaceReport, 'state' | 'reason' | 'message'> {
+	if (changes === 0) return { state: 'Configured', reason: 'AlreadyConfigured', message: 'it was right already' }
+	if (mode === 'Plan') return { state: 'Pending', reason: 'Planned', message: `${many(changes)} would be made` }
+	if (mode === 'Verify' && duplicates !== undefined) return { state: 'Failed', reason: 'AddressInUse', message: duplicates }
+	if (mode === 'Verify') return { state: 'Failed', reason: 'Drifted', message: drifted(drift, changes) }
+	return { state: 'Configured', reason: 'Configured', message: `${many(changes)} made` }
+}
+
+/** Why nothing came of a run, and whether all of it was put back. */
+export function undone({ failed, unrestored = [] }: Outcome): Refusal {
+	const reason = failed ? reasonOf(failed.code) : 'RolledBack'
+	const end = unrestored.length === 0 ? 'everything was put back' : `NOT put back: ${unrestored.join('; ')}`
+	return { reason, message: `${failed?.message}; ${end}` }
+}
+
+/** One line, as long as a status may carry it. */
+export function short(message: string): string {
+	return cut(oneLine(message))
+}
+
+function wasUndone({ outcome }: Case): Verdict | undefined {
+	if (outcome.failed) return { ...undone(outcome), outcome: outcome.unrestored?.length ? 'Failed' : 'RolledBack' }
+}
+
+function hasFailed({ interfaces, outcome, mode, unfinished }: Case): Verdict | undefined {
+	const bad = interfaces.filter(({ state }) => state === 'Failed')
+	if (bad.length === 0) return undefined
+	const head = { Apply: 'Configured', Cleanup: 'Configured', Plan: 'Planned', Verify: 'Right' }[mode]
+	const causes = bad.map(({ name, message }) => `${name}: ${message}.`).join(' ')
+	const rest = mode === 'Plan' ? ` Else ${planned(outcome)}.` : ''
+	return {
+		outcome: bad.length < interfaces.length ? 'PartlyFailed' : 'Failed',
+		reason: common(bad),
+		message: `${before(unfinished)}${head} ${share(interfaces)}. ${causes}${rest}`,
+	}
+}
+
+function isPlan({ outcome, mode, unfinished }: Case): Verdict | undefined {
+	if (mode !== 'Plan') return undefined
+	return { outcome: 'Succeeded', reason: 'Planned', message: before(unfinished) + planned(outcome) }
+}
+
+function planned({ plan: { steps }, state }: Outcome): string {
+	const changes = countChanges(steps)
+	const { class: found, because } = worstDisruption(steps, state)
+	return changes === 0 ? 'nothing would be changed' : `${many(changes)} would be made; disruption ${found}: ${because}`
+}
+
+/** What is left on the node of what nobody wants any more, or waits to be undone. */
+function hasDrifted({ outcome: { plan }, mode, unfinished }: Case): Verdict | undefined {
+	const changes = countChanges(plan.steps)
+	if (mode !== 'Verify' || (changes === 0 && !unfinished)) return undefined
+	const words = changes === 0 ? 'else the node is right' : `${many(changes)} would put the node right again`
+	return { outcome: 'Failed', reason: 'Drifted', message: before(unfinished) + words }
+}
+
+function isEmpty({ interfaces }: Case): Verdict | undefined {
+	if (interfaces.length > 0) return undefined
+	return { outcome: 'Succeeded', reason: 'NoInterfaces', message: 'no interface is wanted and nothing of ours is left on the node' }
+}
+
+function before(unfinished: boolean): string {
+	return unfinished ? 'an earlier run ended before its commit and would be undone first; ' : ''
+}
+
+function share(interfaces: readonly InterfaceReport[]): string {
+	return `${interfaces.filter(({ state }) => state !== 'Failed').length}/${interfaces.length}`
+}
+
+/** Room for the words of one interface among those of others (characters). */
+const DRIFT_LENGTH = 120
+
+/** As many as there is room for; the report has them all. */
+function drifted(drift: readonly Drift[], changes: number): string {
+	const words = drift.map(driftWords)
+	if (words.length === 0) return `${many(changes)} would put it right again`
+	const fitting = words.filter((_, at) => at === 0 || words.slice(0, at + 1).join('; ').length <= DRIFT_LENGTH)
+	const rest = words.length - fitting.length
+	return fitting.join('; ') + (rest > 0 ? `; and ${rest} more` : '')
+}
+
+/** One reason that all give says more than that some failed. */
+function common(bad: readonly InterfaceReport[]): Reason {
+	const reasons = new Set(bad.map(({ reason }) => reason))
+	const [only = 'PartlyFailed'] = reasons
+	return reasons.size === 1 ? only : 'PartlyFailed'
+}
+
+function many(changes: number): string {
+	return `${changes} ${changes === 1 ? 'change' : 'changes'}`
+}
