@@ -52,6 +52,9 @@ export const generated = {
 	profile: (name: string) => `/run/NetworkManager/system-connections/netplan-${name}.nmconnection`,
 }
 
+/** What netplan's generator tells udev and NetworkManager of all NICs together. A run changes neither; a boot makes both anew. */
+export const MADE_AT_BOOT = [`${UDEV_RUN_FOLDER}/90-netplan.rules`, '/run/NetworkManager/conf.d/netplan.conf']
+
 /** @returns every file that may speak of one interface, whatever the backend */
 export function pathsOf(name: string): string[] {
 	const scripts = ['ifcfg', 'route', 'route6', 'rule', 'rule6'].map(kind => scriptPath(kind, name))

@@ -4,7 +4,7 @@ import * as z from 'zod'
 import { interfaceName, MAX_INTERFACES } from '../../contract/names.ts'
 import { codeOf } from '../../runtime/errors.ts'
 import { failure, withoutText, wordsOf } from '../failure.ts'
-import { COMMITTED_FOLDER, pathsOf, RECORD_PATH, STATE_FOLDER, UNDO_FOLDER, UNDOING_FOLDER } from '../paths.ts'
+import { COMMITTED_FOLDER, MADE_AT_BOOT, pathsOf, RECORD_PATH, STATE_FOLDER, UNDO_FOLDER, UNDOING_FOLDER } from '../paths.ts'
 import { recipeOf, UNDO_JSON, UNDOING_JSON } from '../plan/recipe.ts'
 import type { Change } from '../plan/steps.ts'
 import { exec } from './exec.ts'
@@ -39,7 +39,9 @@ export async function arm(
 	wish: { undo: readonly Change[]; tag: string; deadManSeconds: number; systemd: boolean },
 ): Promise<Armed> {
 	const { undo, tag, deadManSeconds, systemd } = wish
-	const recipe = recipeOf({ undo, tag, deadManSeconds, programs: systemd ? programsOf(root) : nowhere, onRoot: isOnRoot(root) })
+	const madeAtBoot = Object.fromEntries(MADE_AT_BOOT.map(path => [path, readFile(root + path)]))
+	const programs = systemd ? programsOf(root) : nowhere
+	const recipe = recipeOf({ undo, tag, deadManSeconds, programs, onRoot: isOnRoot(root), madeAtBoot })
 	try {
 		for (const folder of [COMMITTED_FOLDER, UNDOING_FOLDER]) rmSync(root + folder, { recursive: true, force: true })
 		putAll(root, recipe.files)

@@ -24,6 +24,8 @@ export type RecipeInput = {
 	/** Of this run; in the names of its units, so that systemd never has an older one in memory. */
 	tag: string
 	deadManSeconds: number
+	/** MADE_AT_BOOT as they are now: the next boot makes them of our files, before its undo takes those away. */
+	madeAtBoot?: Readonly<Record<string, FileState | undefined>>
 	/** STATE_FOLDER is on the root file system, so the undo can come before udev gives names. */
 	onRoot: boolean
 }
@@ -34,20 +36,23 @@ export const UNDOING_JSON = `${UNDOING_FOLDER}/undo.json`
 const BOOT_UNIT = 'multinic-undo.service'
 
 /** The undo of a whole run in words that need no Node and no shell, for systemd to carry out. Holds after any prefix of the steps. */
-export function recipeOf({ undo, programs, tag, deadManSeconds, onRoot }: RecipeInput): Recipe {
+export function recipeOf({ undo, programs, tag, deadManSeconds, onRoot, madeAtBoot = {} }: RecipeInput): Recipe {
 	const tellers = partsOf(undo, change => change).map((part, at) => tell(part, at, programs))
+	const again = Object.entries(madeAtBoot).map(([path, file], at) => tellMade(path, file, { saved: `boot-${at}`, programs }))
 	const files = Object.assign(
 		{ [UNDO_JSON]: privateFile(JSON.stringify({ version: 1, tag, changes: undo })) },
-		...tellers.map(part => part.files),
+		...[...tellers, ...again].map(part => part.files),
 	)
-	const fileCommands = tellers.filter(({ onBoot }) => onBoot).flatMap(({ commands }) => commands)
+	const fileCommands = [...tellers, ...again].filter(({ onBoot }) => onBoot).flatMap(({ commands }) => commands)
 	const unit = `multinic-undo-${tag}`
 	const livePaths = { service: `/run/systemd/system/${unit}.service`, timer: `/run/systemd/system/${unit}.timer` }
 	const bootPath = `/etc/systemd/system/${BOOT_UNIT}`
 	const enabled = { path: `/etc/systemd/system/sysinit.target.wants/${BOOT_UNIT}`, target: bootPath }
 	const claim = `${programs.mv} -T ${UNDO_FOLDER} ${UNDOING_FOLDER}`
 	const end = `-${programs.rm} -rf ${[UNDOING_FOLDER, COMMITTED_FOLDER, enabled.path, bootPath, livePaths.timer, livePaths.service].join(' ')}`
-	const before = `Before=network-pre.target systemd-networkd.service NetworkManager.service${onRoot ? ' systemd-udev-trigger.service' : ''}`
+	// udevd keeps what it has read for some seconds: it must not have read what netplan made of our files at the beginning of this boot.
+	const udev = onRoot ? ' systemd-udevd.service systemd-udev-trigger.service' : ''
+	const before = `Before=network-pre.target systemd-networkd.service NetworkManager.service${udev}`
 	const early = [
 		// One of them: the power may have gone while the host was at it.
 		`ConditionPathExists=|${UNDO_JSON}`,
@@ -106,6 +111,11 @@ function tellPuts(puts: readonly { path: string; file: FileState }[], saved: str
 		commands: [...puts.map(({ path }, n) => `${cp} -p --remove-destination ${UNDOING_FOLDER}/${saved}-${n} ${path}`), ...labels],
 		onBoot: true,
 	}
+}
+
+function tellMade(path: string, file: FileState | undefined, { saved, programs }: { saved: string; programs: Programs }): Teller {
+	if (!file) return { files: {}, commands: [`${programs.rm} -f ${path}`], onBoot: true }
+	return { files: kept(saved, file), commands: [`${programs.cp} -p ${UNDOING_FOLDER}/${saved} ${path}`], onBoot: true }
 }
 
 /** Many links get the same few values back, so a value is kept once. */

@@ -23,9 +23,9 @@ type Rule = { priority: number; src: string; srclen?: number; table: string }
 
 /** Everything a machine's owner has in folders that have to do with its network, and what is made of it at boot. */
 const folders = '/etc /run/systemd/network /run/udev/rules.d /run/NetworkManager/system-connections /run/multinic /var/lib/multinic'
-/** What daemons write for themselves: NetworkManager of what it made up, netplan at boot before an undo at boot can be. */
+/** What daemons write for themselves: NetworkManager of what it made up or found configured by others, netplan of all NICs at every boot. */
 const passing =
-	/^\/etc\/(resolv\.conf|mtab|ld\.so\.cache)$|^\/run\/NetworkManager\/system-connections\/(lo|Wired )|^\/run\/udev\/rules\.d\/90-netplan\.rules$/
+	/^\/etc\/(resolv\.conf|mtab|ld\.so\.cache)$|^\/run\/NetworkManager\/system-connections\/(lo|Wired |multinic\d\.)|^\/run\/udev\/rules\.d\/90-netplan\.rules$/
 
 export async function stateOf(machine: BareMachine): Promise<MachineState> {
 	const said = await machine.ask(

@@ -137,9 +137,25 @@ describe('the recipe on the host', () => {
 		expect(recipe.files['/var/lib/multinic/undo/002']?.content).toBe('link set dev if3 name ens7\n')
 	})
 
+	test('puts back at boot what netplan makes of all files before an undo can take ours away', () => {
+		const rules = '/run/udev/rules.d/90-netplan.rules'
+		const made = { [rules]: { content: 'theirs', mode: 0o644, gid: 0 }, '/run/NetworkManager/conf.d/netplan.conf': undefined }
+		const { files, boot, live } = recipeOf({ undo, programs, tag: 'g1', deadManSeconds: 60, onRoot: true, madeAtBoot: made })
+		expect(files['/var/lib/multinic/undo/boot-0']?.content).toBe('theirs')
+		expect(commands(boot)).toEqual(
+			expect.arrayContaining([
+				`-/bin/cp -p /var/lib/multinic/undoing/boot-0 ${rules}`,
+				'-/bin/rm -f /run/NetworkManager/conf.d/netplan.conf',
+			]),
+		)
+		expect(commands(live).filter(command => command?.includes('netplan.conf') || command?.includes('90-netplan'))).toEqual([])
+	})
+
 	test('puts only files back at boot, before udev gives names', () => {
 		expect(commands(recipe.boot).filter(command => command?.includes('/sbin/ip') || command?.includes('/proc'))).toEqual([])
-		expect(Object.values(recipe.boot)[0]?.content).toMatch(/Before=network-pre\.target .*systemd-udev-trigger\.service/)
+		expect(Object.values(recipe.boot)[0]?.content).toMatch(
+			/Before=network-pre\.target .*systemd-udevd\.service systemd-udev-trigger\.service/,
+		)
 	})
 })
 
