@@ -1,4 +1,5 @@
 import { release } from 'node:os'
+import { dirname } from 'node:path'
 import * as z from 'zod'
 import { interfaceName, MAX_INTERFACES } from '../../contract/names.ts'
 import { failure, wordsOf } from '../failure.ts'
@@ -114,7 +115,7 @@ function recordedMacs(file: FileState | undefined): string[] {
 }
 
 function files(root: string): Record<string, FileState> {
-	const ours = Array.from({ length: MAX_INTERFACES }, (_, id) => pathsOf(interfaceName(id))).flat()
+	const ours = thereOf(root, Array.from({ length: MAX_INTERFACES }, (_, id) => pathsOf(interfaceName(id))).flat())
 	const others = [
 		...NETPLAN_FOLDERS.flatMap(folder => inside(root, folder, '.yaml')),
 		...inside(root, UDEV_ETC_FOLDER, '.rules'),
@@ -129,6 +130,13 @@ function files(root: string): Record<string, FileState> {
 			return file ? [[path, file]] : []
 		}),
 	)
+}
+
+/** Most of them are not there, which a list of each folder tells sooner than a look at each. */
+function thereOf(root: string, paths: readonly string[]): string[] {
+	const folders = new Set(paths.map(dirname))
+	const there = new Set([...folders].flatMap(folder => namesIn(root + folder).map(name => `${folder}/${name}`)))
+	return paths.filter(path => there.has(path))
 }
 
 function inside(root: string, folder: string, ending: string): string[] {
