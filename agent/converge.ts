@@ -1,4 +1,3 @@
-import type { RunConfig } from '../contract/agent-run.ts'
 import type { WantedInterface } from '../contract/interface.ts'
 import type { Failure } from '../runtime/errors.ts'
 import { type Attempt, attempt, type Outcome } from './attempt.ts'
@@ -8,7 +7,7 @@ import { backendOf } from './persist/backend.ts'
 import { countChanges } from './plan/plan.ts'
 import type { Run } from './run.ts'
 import { abandoned, afterLoss, afterSuccess, heldBack, isOver, type Search, searchAmong } from './probe/suspects.ts'
-import { type Tally, timed } from './tally.ts'
+import { isDry, type Tally, timed } from './tally.ts'
 import { tellInterfaces } from './report/tell.ts'
 import { doneWords } from './report/words.ts'
 
@@ -156,9 +155,4 @@ function count({ plan, warnings, notes }: Outcome, tally: Tally): void {
 /** Before Linux 6.2 a link that is up keeps its name. */
 function isBusy(message: string): boolean {
 	return message.includes('Device or resource busy')
-}
-
-/** Whether a run only looks. */
-export function isDry({ mode }: RunConfig): boolean {
-	return mode === 'Plan' || mode === 'Verify'
 }

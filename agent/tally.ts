@@ -19,6 +19,11 @@ export type Tally = {
 	unfinished: string | undefined
 }
 
+/** Whether a run only looks. */
+export function isDry({ mode }: RunConfig): boolean {
+	return mode === 'Plan' || mode === 'Verify'
+}
+
 /** Does work that counts as that phase. */
 export async function timed<T>({ milliseconds }: Tally, phase: string, work: () => Promise<T>): Promise<T> {
 	const started = performance.now()

@@ -2,7 +2,7 @@ import { failure, wordsOf } from '../failure.ts'
 import type { Change, Step } from '../plan/steps.ts'
 import { stepWords } from '../report/words.ts'
 import { refuseUsed } from './ask.ts'
-import { exec } from './exec.ts'
+import { exec, execOnHost } from './exec.ts'
 import { exists, programAt, putFiles, removeFile, writeSetting } from './files.ts'
 import { type IpLine, type Part, partsOf, settingPath } from './spell.ts'
 import type { FileState } from './state.ts'
@@ -46,7 +46,7 @@ async function put(root: string, puts: readonly { path: string; file: FileState 
 		putFiles(puts.map(({ path, file }) => [root + path, file] as const))
 		// A host with SELinux reads no file whose label is that of this container.
 		if (exists(`${root}/sys/fs/selinux/enforce`) && programAt(root, 'restorecon') !== undefined)
-			await host(root, ['restorecon', '-F', ...puts.map(({ path }) => path)])
+			await orderHost(root, 'restorecon', ['-F', ...puts.map(({ path }) => path)])
 	} catch (error) {
 		throw failure('COMMAND_FAILED', `files could not be written: ${wordsOf(error)}`, { cause: error })
 	}
@@ -90,22 +90,21 @@ async function single(root: string, { id, change }: Step): Promise<void> {
 		else if (change.kind === 'file') removeFile(root + change.path)
 		else if (change.kind === 'seen') await seen(root, change.names)
 		else if (change.kind === 'manage' || change.kind === 'unmanage')
-			await host(root, ['nmcli', 'device', 'set', change.name, 'managed', change.kind === 'manage' ? 'yes' : 'no'])
-		else if (change.kind === 'load') await host(root, ['nmcli', 'connection', 'load', ...change.paths])
+			await orderHost(root, 'nmcli', ['device', 'set', change.name, 'managed', change.kind === 'manage' ? 'yes' : 'no'])
+		else if (change.kind === 'load') await orderHost(root, 'nmcli', ['connection', 'load', ...change.paths])
 	} catch (error) {
 		throw failure('COMMAND_FAILED', `${stepWords({ change })}: ${wordsOf(error)}`, { id, cause: error })
 	}
 }
 
-/** A program of the host's own. */
-async function host(root: string, words: readonly string[]): Promise<void> {
-	const { code, stderr } = await exec('chroot', [root, ...words])
+async function orderHost(root: string, program: string, args: readonly string[]): Promise<void> {
+	const { code, stderr } = await execOnHost(root, program, args)
 	if (code !== 0) throw failure('COMMAND_FAILED', stderr.trim() || `exit status ${code}`)
 }
 
 const lists = {
-	'systemd-networkd': { folder: '/run/systemd/netif', words: ['networkctl', 'list', '--no-legend', '--no-pager'], column: 1 },
-	NetworkManager: { folder: '/run/NetworkManager', words: ['nmcli', '-f', 'DEVICE', 'device'], column: 0 },
+	'systemd-networkd': { folder: '/run/systemd/netif', program: 'networkctl', args: ['list', '--no-legend', '--no-pager'], column: 1 },
+	NetworkManager: { folder: '/run/NetworkManager', program: 'nmcli', args: ['-f', 'DEVICE', 'device'], column: 0 },
 } as const
 
 /**
@@ -114,7 +113,7 @@ const lists = {
  */
 async function seen(root: string, names: readonly string[]): Promise<void> {
 	const end = performance.now() + 5_000
-	if (exists(`${root}/run/udev/control`)) await exec('chroot', [root, 'udevadm', 'settle', '--timeout=5'])
+	if (exists(`${root}/run/udev/control`)) await execOnHost(root, 'udevadm', ['settle', '--timeout=5'])
 	const daemons = Object.values(lists).filter(({ folder }) => exists(root + folder))
 	for (;;) {
 		const known = await Promise.all(daemons.map(daemon => knownTo(root, daemon)))
@@ -123,7 +122,7 @@ async function seen(root: string, names: readonly string[]): Promise<void> {
 	}
 }
 
-async function knownTo(root: string, { words, column }: (typeof lists)[keyof typeof lists]): Promise<Set<string | undefined>> {
-	const { stdout } = await exec('chroot', [root, ...words])
+async function knownTo(root: string, { program, args, column }: (typeof lists)[keyof typeof lists]): Promise<Set<string | undefined>> {
+	const { stdout } = await execOnHost(root, program, args)
 	return new Set(stdout.split('\n').map(line => line.trim().split(/\s+/)[column]))
 }

@@ -7,7 +7,7 @@ import { failure, withoutText, wordsOf } from '../failure.ts'
 import { COMMITTED_FOLDER, MADE_AT_BOOT, pathsOf, RECORD_PATH, STATE_FOLDER, UNDO_FOLDER, UNDOING_FOLDER } from '../paths.ts'
 import { recipeOf, UNDO_JSON, UNDOING_JSON } from '../plan/recipe.ts'
 import type { Change } from '../plan/steps.ts'
-import { exec } from './exec.ts'
+import { execOnHost } from './exec.ts'
 import { nowhere, programsOf } from './programs.ts'
 import type { FileState } from './state.ts'
 import { exists, putFiles, readFile, removeFile, removeTemporary, syncFolder } from './files.ts'
@@ -166,7 +166,7 @@ export function isArmed(root: string): boolean {
 /** A timer that cannot be stopped does no harm: what it starts does nothing once the undo is gone. */
 async function systemdCall(root: string, verb: 'StartUnit' | 'StopUnit', unit: string): Promise<void> {
 	const manager = ['org.freedesktop.systemd1', '/org/freedesktop/systemd1', 'org.freedesktop.systemd1.Manager']
-	const { code, stderr } = await exec('chroot', [root, 'busctl', 'call', ...manager, verb, 'ss', unit, 'replace'])
+	const { code, stderr } = await execOnHost(root, 'busctl', ['call', ...manager, verb, 'ss', unit, 'replace'])
 	if (code !== 0 && verb === 'StartUnit') throw failure('NOT_ARMED', `systemd refuses ${verb} ${unit}: ${stderr.trim()}`)
 }
 

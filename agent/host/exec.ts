@@ -22,6 +22,11 @@ export function exec(program: string, args: readonly string[], input = '', timeo
 	})
 }
 
+/** Runs one of the host's own programs, on the host's files, as `exec` does. @param root where the host's `/` is mounted */
+export function execOnHost(root: string, program: string, args: readonly string[]): Promise<Answer> {
+	return exec('chroot', [root, program, ...args])
+}
+
 /** A pod's image and a host may keep programs in different places; both know these. */
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 

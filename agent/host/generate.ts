@@ -4,7 +4,7 @@ import { SCRATCH_FOLDER } from '../paths.ts'
 import { isNetplan, type Keeping, keepingOf } from '../persist/backend.ts'
 import type { Generated } from '../plan/files.ts'
 import { type Accepted, recordOf } from '../plan/select.ts'
-import { exec } from './exec.ts'
+import { execOnHost } from './exec.ts'
 import { putFile, readFile } from './files.ts'
 import type { FileState, HostState } from './state.ts'
 
@@ -88,7 +88,7 @@ async function generate(root: string, { input, paths, generator }: Task): Promis
 	const scratch = root + SCRATCH_FOLDER
 	try {
 		putInput(scratch, input)
-		const { code, stderr } = await exec('chroot', [root, generator, '--root-dir', SCRATCH_FOLDER])
+		const { code, stderr } = await execOnHost(root, generator, ['--root-dir', SCRATCH_FOLDER])
 		return code === 0 ? { files: pick(paths, path => readFile(scratch + path)) } : { files: {}, complaint: causeIn(stderr) }
 	} finally {
 		rmSync(scratch, { recursive: true, force: true })

@@ -1,4 +1,4 @@
-import { exec } from './exec.ts'
+import { execOnHost } from './exec.ts'
 import { exists, readFile } from './files.ts'
 import type { Daemon, Link } from './state.ts'
 
@@ -34,7 +34,7 @@ export async function managers(root: string): Promise<Managers> {
  * @returns the devices that it has; undefined where it does not answer
  */
 async function devicesOf(root: string): Promise<Set<string> | undefined> {
-	const { code, stdout } = await exec('chroot', [root, 'nmcli', '-t', '-f', 'DEVICE,STATE', 'device'])
+	const { code, stdout } = await execOnHost(root, 'nmcli', ['-t', '-f', 'DEVICE,STATE', 'device'])
 	if (code !== 0) return undefined
 	const lines = stdout.split('\n').map(line => /^(.*):([^:]*)$/.exec(line))
 	return new Set(lines.flatMap(found => (found?.[2] && isHeld(found[2]) ? [(found[1] ?? '').replaceAll('\\:', ':')] : [])))

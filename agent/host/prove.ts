@@ -3,7 +3,7 @@ import { backendOf, keepingOf } from '../persist/backend.ts'
 import { type Contradiction, contradiction } from '../persist/contradict.ts'
 import { profileFaults, PROFILE_FIELDS, profileUuid } from '../persist/profile.ts'
 import type { Accepted } from '../plan/select.ts'
-import { exec } from './exec.ts'
+import { execOnHost } from './exec.ts'
 import { lastNamed } from '../persist/udev.ts'
 import type { Generator } from './generate.ts'
 import type { HostState } from './state.ts'
@@ -48,7 +48,7 @@ async function proveOne(root: string, { nic }: Accepted, { host, complaint }: Kn
 	const byUdev = keeping.link ? await linkVerdict(root, nic.name, keeping.link(nic.name)) : {}
 	if (byUdev.against || byUdev.unasked !== undefined || !keeping.profile) return byUdev
 	const asked = ['-t', '-e', 'no', '-f', PROFILE_FIELDS.join(','), 'connection', 'show', profileUuid(nic)]
-	const { code, stdout, stderr } = await exec('chroot', [root, 'nmcli', ...asked])
+	const { code, stdout, stderr } = await execOnHost(root, 'nmcli', asked)
 	if (code !== 0) return notPersistent(`NetworkManager does not know the profile of ${nic.name}: ${stderr.trim()}`)
 	const faults = profileFaults(nic, stdout)
 	return faults.length === 0 ? {} : notPersistent(`NetworkManager reads the profile of ${nic.name} otherwise: ${faults.join('; ')}`)
@@ -56,7 +56,7 @@ async function proveOne(root: string, { nic }: Accepted, { host, complaint }: Kn
 
 /** The rule that gives the name last decides, or the .link that udev would follow where it tells of no rule. @see udevadm(8), test */
 async function linkVerdict(root: string, name: string, ours: string): Promise<Finding> {
-	const { stdout, stderr } = await exec('chroot', [root, 'udevadm', 'test', `/sys/class/net/${name}`])
+	const { stdout, stderr } = await execOnHost(root, 'udevadm', ['test', `/sys/class/net/${name}`])
 	const said = `${stdout}\n${stderr}`
 	const named = lastNamed(said)
 	if (named) return named.name === name ? {} : notPersistent(`udev would name ${name} ${named.name}, by ${named.by}`)

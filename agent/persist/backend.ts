@@ -1,5 +1,5 @@
 import type { WantedInterface } from '../../contract/interface.ts'
-import type { FileState, HostState } from '../host/state.ts'
+import type { Daemon, FileState, HostState } from '../host/state.ts'
 import { generated, keyfilePath, linkPath, NETPLAN_FOLDERS, SCRIPTS_FOLDER, scriptPath } from '../paths.ts'
 import { bestDefault } from '../plan/routing.ts'
 import { bootFiles } from './boot.ts'
@@ -75,7 +75,7 @@ function usesNetplan({ netplan, generator, files }: HostState): boolean {
 }
 
 /** Who has the link that the node lives by; where no daemon has it, what the files say. */
-function rendererOf(host: HostState): 'NetworkManager' | 'systemd-networkd' | undefined {
+function rendererOf(host: HostState): Daemon {
 	const manager = primaryOf(host)?.managedBy
 	if (manager) return manager
 	if (host.networkd !== host.networkmanager) return host.networkmanager ? 'NetworkManager' : 'systemd-networkd'

@@ -1,8 +1,7 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import type { FileState, HostState } from '../host/state.ts'
-import { CLOUD_INIT_DISABLED, CLOUD_INIT_FOLDER, CLOUD_INIT_OFF } from '../paths.ts'
+import { CLOUD_INIT_DISABLED, CLOUD_INIT_FOLDER, CLOUD_INIT_OFF, RECORD_PATH } from '../paths.ts'
 import { parseRecord, recorded } from '../plan/record.ts'
-import { RECORD_PATH } from '../paths.ts'
 import { isNetplan } from './backend.ts'
 import { publicFile } from './boot.ts'
 

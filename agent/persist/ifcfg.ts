@@ -1,9 +1,9 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import type { Family, FileState, HostState, Route } from '../host/state.ts'
 import { scriptPath } from '../paths.ts'
-import { addressesOf, familyOf, ipOf, routesOf, rulesOf } from '../plan/routing.ts'
+import { addressesOf, familyOf, hasMetric, ipOf, routesOf, rulesOf } from '../plan/routing.ts'
 import { publicFile } from './boot.ts'
-import { hasMetric, profileUuid, ruleWords } from './profile.ts'
+import { profileUuid, ruleWords } from './profile.ts'
 
 /**
  * What RHEL 7 and 8 read of one interface at boot: path → file. Rules stand in the profile itself where NetworkManager reads it, for it

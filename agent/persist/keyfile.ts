@@ -1,9 +1,9 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import type { Family, FileState, Route } from '../host/state.ts'
 import { keyfilePath, linkPath } from '../paths.ts'
-import { addressesOf, familyOf, routesOf, rulesOf } from '../plan/routing.ts'
+import { addressesOf, familyOf, hasMetric, routesOf, rulesOf } from '../plan/routing.ts'
 import { privateFile, publicFile } from './boot.ts'
-import { hasMetric, profileUuid, ruleWords } from './profile.ts'
+import { profileUuid, ruleWords } from './profile.ts'
 
 /**
  * What NetworkManager and udev read of one interface at boot: path → file.

@@ -1,7 +1,7 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import type { FileState, Route } from '../host/state.ts'
 import { netplanPath } from '../paths.ts'
-import { addressesOf, routesOf, rulesOf } from '../plan/routing.ts'
+import { addressesOf, hasMetric, routesOf, rulesOf } from '../plan/routing.ts'
 import { privateFile } from './boot.ts'
 import { profileUuid, ruleWords } from './profile.ts'
 import { type Yaml, yaml } from './yaml.ts'
@@ -41,13 +41,14 @@ function throughToProfile(nic: WantedInterface): Yaml {
 	return { uuid: profileUuid(nic), passthrough: { ...plain, ...metrics, ...Object.fromEntries(rules) } }
 }
 
-function routeOf({ to, via, table, metric, onlink, family }: Route) {
+function routeOf(route: Route) {
+	const { to, via, table, metric, onlink } = route
 	return {
 		to,
 		via,
 		scope: via === undefined ? 'link' : undefined,
 		'on-link': onlink || undefined,
-		metric: metric === (family === 6 ? 1024 : 0) ? undefined : metric,
+		metric: hasMetric(route) ? metric : undefined,
 		table: table === 254 ? undefined : table,
 	}
 }

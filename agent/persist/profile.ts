@@ -1,5 +1,5 @@
 import type { WantedInterface } from '../../contract/interface.ts'
-import type { Route, Rule } from '../host/state.ts'
+import type { Rule } from '../host/state.ts'
 import { addressesOf, familyOf, rulesOf } from '../plan/routing.ts'
 
 /** What NetworkManager's profiles have in common, whatever form they are kept in. */
@@ -12,11 +12,6 @@ export function profileUuid({ macAddress }: WantedInterface): string {
 /** @see nm-settings(5), routing-rules: the words of `ip rule` */
 export function ruleWords({ priority, from, table }: Rule): string {
 	return `priority ${priority} from ${from} table ${table}`
-}
-
-/** @returns whether a route has a metric of its own */
-export function hasMetric({ family, metric }: Route): boolean {
-	return metric !== (family === 6 ? 1024 : 0)
 }
 
 /** What NetworkManager is asked of a profile that it has read. */

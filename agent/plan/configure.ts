@@ -98,7 +98,7 @@ function staleRoutes(
 	const keys = new Set(routes.map(routeKey))
 	const given = new Set(ours?.routes.map(route => ourKey(route, link.ifindex)))
 	const isOurs = (route: Route) =>
-		given.has(routeKey(route)) || AUTOMATIC.has(route.protocol) || isOurTable(route, ours) || needsLease(route, link)
+		given.has(routeKey(route)) || AUTOMATIC.has(route.protocol) || isInItsTable(route, ours) || needsLease(route, link)
 	return host.routes
 		.filter(
 			route => route.link === link.ifindex && route.type === 1 && route.protocol !== KERNEL && !keys.has(routeKey(route)) && isOurs(route),
@@ -112,7 +112,7 @@ function needsLease({ via }: Route, { addresses }: Link): boolean {
 	return reaching.length > 0 && reaching.every(({ dynamic }) => dynamic)
 }
 
-function isOurTable({ table }: Route, ours: RecordedLink | undefined): boolean {
+function isInItsTable({ table }: Route, ours: RecordedLink | undefined): boolean {
 	return ours !== undefined && table === routeTable(ours.id)
 }
 

@@ -1,6 +1,6 @@
 import { forgottenByDown } from './configure.ts'
 import type { HostState } from '../host/state.ts'
-import { orderRenames } from './rename.ts'
+import { orderRenames, waitingFor } from './rename.ts'
 import type { Selection } from './select.ts'
 import { type Change, type Step, stepOf } from './steps.ts'
 
@@ -20,21 +20,18 @@ export function renameSteps(
 	const movers = new Set(first.concat(second).map(({ link }) => link))
 	const downed = host.liveRename ? [] : host.links.filter(({ ifindex, up }) => up && movers.has(ifindex))
 	const staysUp = downed.filter(({ ifindex }) => !shape.some(({ change }) => change.kind === 'down' && change.link === ifindex))
-	const pause = (isNeeded: boolean, names: readonly { to: string }[]): Step[] =>
-		isNeeded && (host.systemd || host.networkd || host.networkmanager)
-			? [{ change: { kind: 'seen', names: names.map(({ to }) => to) } }]
-			: []
+	const pause = (moved: readonly { to: string }[]): Step[] => {
+		const names = moved.map(({ to }) => to)
+		return waitingFor(names, host).map(change => ({ change }))
+	}
 	return {
 		down: downed.map(({ ifindex }) => step({ kind: 'down', link: ifindex })),
 		// Once more at the end: udev sets the MTU that an older .link has for the NIC, and a daemon takes back what it gave.
 		steps: [
 			...first.map(rename),
-			...pause(second.length > 0, first),
+			...pause(second.length > 0 ? first : []),
 			...second.map(rename),
-			...pause(
-				movers.size > 0,
-				moves.filter(({ link }) => movers.has(link)),
-			),
+			...pause(moves.filter(({ link }) => movers.has(link))),
 		],
 		up: staysUp.map(({ ifindex }) => step({ kind: 'up', link: ifindex })),
 		restored: staysUp.flatMap(link =>

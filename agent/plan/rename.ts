@@ -1,8 +1,16 @@
+import type { Surroundings } from '../host/state.ts'
+import type { Change } from './steps.ts'
+
 /** A link that is to have another name. */
 export type Move = { link: number; from: string; to: string }
 
 /** Renames in the order in which the kernel takes them. Between the two phases the network daemons must have seen the first. */
 export type Renames = { first: { link: number; to: string }[]; second: { link: number; to: string }[] }
+
+/** @returns a wait until udev and the network daemons know these names; none where there is nobody to wait for */
+export function waitingFor(names: readonly string[], { systemd, networkd, networkmanager }: Surroundings): Change[] {
+	return names.length > 0 && (systemd || networkd || networkmanager) ? [{ kind: 'seen', names }] : []
+}
 
 /** @returns a name no other link can have: 15 characters hold any ifindex up to 999 999 999 */
 export function temporaryName(link: number): string {

@@ -67,6 +67,15 @@ export function routeKey({ family, to, via, link, table, metric, type }: Omit<Ro
 	return [family, to, via ?? '', link ?? '', table, metric, type].join(' ')
 }
 
+/** @returns whether a route has a metric of its own; the kernel gives one without 0, or 1024 where it is of IPv6 */
+export function hasMetric({ family, metric }: Pick<Route, 'family' | 'metric'>): boolean {
+	return metric !== plainMetric(family)
+}
+
+function plainMetric(family: Family): number {
+	return family === 6 ? 1024 : 0
+}
+
 /** @returns what tells one rule from another */
 export function ruleKey({ family, priority, from, table }: Rule): string {
 	return [family, priority, from, table].join(' ')
@@ -107,7 +116,7 @@ function toRoute({ to, via, table, metric }: Asked, link: number, addresses: rea
 		to,
 		link,
 		table,
-		metric: metric || (family === 6 ? 1024 : 0),
+		metric: metric || plainMetric(family),
 		protocol: STATIC,
 		type: 1,
 		scope: via === undefined && family === 4 ? LINK_SCOPE : 0,

@@ -1,6 +1,6 @@
 import { forgottenByDown } from './configure.ts'
 import type { HostState, Link, Rule } from '../host/state.ts'
-import { temporaryName } from './rename.ts'
+import { temporaryName, waitingFor } from './rename.ts'
 import { ruleKey } from './routing.ts'
 import type { Change, Step } from './steps.ts'
 
@@ -64,27 +64,19 @@ function undoNames(changes: readonly Change[], links: readonly Link[], host: Hos
 		change => change.kind === 'rename' && movers.some(({ ifindex, name }) => ifindex !== change.link && name === change.to),
 	)
 	const aside: Change[] = crossing ? movers.map(({ ifindex }) => ({ kind: 'rename', link: ifindex, to: temporaryName(ifindex) })) : []
-	const names = movers.map(({ ifindex }) => temporaryName(ifindex))
+	const temporary = movers.map(({ ifindex }) => temporaryName(ifindex))
+	const names = movers.map(({ name }) => name)
 	return [
 		...altnames,
 		// udev gives a renamed link its old name as another name (systemd issue 27506), which would be in the way.
 		...movers.map(({ ifindex, name }): Change => ({ kind: 'removeAltname', link: ifindex, name })),
 		...(host.liveRename ? [] : movers.map(({ ifindex }): Change => ({ kind: 'down', link: ifindex }))),
 		...aside,
-		...(crossing ? waiting(host, names) : []),
+		...(crossing ? waitingFor(temporary, host) : []),
 		...movers.map(({ ifindex, name }): Change => ({ kind: 'rename', link: ifindex, to: name })),
-		...(movers.length > 0
-			? waiting(
-					host,
-					movers.map(({ name }) => name),
-				)
-			: []),
+		...waitingFor(names, host),
 		...changes.flatMap((change): Change[] => (change.kind === 'removeAltname' ? [{ ...change, kind: 'addAltname' }] : [])),
 	]
-}
-
-function waiting({ systemd, networkd, networkmanager }: HostState, names: readonly string[]): Change[] {
-	return systemd || networkd || networkmanager ? [{ kind: 'seen', names }] : []
 }
 
 function undoShape(link: Link, changes: readonly Change[]): Change[] {

@@ -1,6 +1,6 @@
 import type { Drift } from '../../contract/agent-run.ts'
 import type { FileState, HostState, Link, Route, Rule } from '../host/state.ts'
-import { routeKey, ruleKey } from '../plan/routing.ts'
+import { hasMetric, routeKey, ruleKey } from '../plan/routing.ts'
 import type { Change, Step } from '../plan/steps.ts'
 
 /** As many as a person reads of one interface. */
@@ -94,8 +94,9 @@ function routeDrift({ kind, route }: Extract<Change, { route: Route }>, { routes
 	return isThere ? undefined : { attribute: 'route', wanted: words, found: 'missing' }
 }
 
-function routeWords({ to, via, table, metric, family }: Route): string {
-	const more = metric === (family === 6 ? 1024 : 0) ? '' : ` metric ${metric}`
+function routeWords(route: Route): string {
+	const { to, via, table, metric } = route
+	const more = hasMetric(route) ? ` metric ${metric}` : ''
 	return `${to}${via === undefined ? '' : ` via ${via}`} table ${table}${more}`
 }
 

@@ -1,4 +1,4 @@
-import type { AgentReport, InterfaceReport, RunConfig } from '../../contract/agent-run.ts'
+import type { AgentReport, InterfaceReport } from '../../contract/agent-run.ts'
 import { cut } from '../../contract/conditions.ts'
 import type { WantedInterface } from '../../contract/interface.ts'
 import type { Failure } from '../../runtime/errors.ts'
@@ -13,7 +13,7 @@ import { duplicateWords } from '../probe/own-address.ts'
 import { backendOf } from '../persist/backend.ts'
 import { countChanges } from '../plan/plan.ts'
 import type { Accepted } from '../plan/select.ts'
-import type { Tally } from '../tally.ts'
+import { isDry, type Tally } from '../tally.ts'
 import { judge, short, undone, verdict } from './verdict.ts'
 
 export type Told = { outcome: Outcome; tally: Tally }
@@ -163,8 +163,4 @@ function identity({ config, started, milliseconds }: Tally, finished: Date) {
 		finished: finished.toISOString(),
 		milliseconds: { ...milliseconds, total },
 	}
-}
-
-function isDry({ mode }: RunConfig): boolean {
-	return mode === 'Plan' || mode === 'Verify'
 }
