@@ -62,6 +62,11 @@ export function pathsOf(name: string): string[] {
 	return [netplanPath(name), sysctlPath(name), rulePath(name), keyfilePath(name), linkPath(name), ...scripts, ...made]
 }
 
+/** @returns whether udev reads this file */
+export function isOfUdev(path: string): boolean {
+	return path.endsWith('.rules') || path.endsWith('.link')
+}
+
 /** @returns whether NetworkManager reads this file */
 export function isProfile(path: string): boolean {
 	return [KEYFILE_FOLDER, '/run/NetworkManager/system-connections', SCRIPTS_FOLDER].some(folder => path.startsWith(`${folder}/`))

@@ -91,6 +91,7 @@ async function single(root: string, { id, change }: Step): Promise<void> {
 		else if (change.kind === 'seen') await seen(root, change.names)
 		else if (change.kind === 'manage' || change.kind === 'unmanage')
 			await orderHost(root, 'nmcli', ['device', 'set', change.name, 'managed', change.kind === 'manage' ? 'yes' : 'no'])
+		else if (change.kind === 'reload') await orderHost(root, 'udevadm', ['control', '--reload'])
 		else if (change.kind === 'load') await orderHost(root, 'nmcli', ['connection', 'load', ...change.paths])
 	} catch (error) {
 		throw failure('COMMAND_FAILED', `${stepWords({ change })}: ${wordsOf(error)}`, { id, cause: error })

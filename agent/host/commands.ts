@@ -20,6 +20,8 @@ export function commandOf(change: Change): string {
 		case 'unmanage':
 		case 'manage':
 			return `nmcli device set ${change.name} managed ${change.kind === 'manage' ? 'yes' : 'no'}`
+		case 'reload':
+			return 'udevadm control --reload'
 		case 'load':
 			return `nmcli connection load ${change.paths.join(' ')}`
 		case 'ask':

@@ -80,6 +80,7 @@ function surroundings(root: string, { networkmanager }: Managers, macs: Readonly
 	const generator = generators.find(path => exists(root + path))
 	return {
 		systemd: exists(`${root}/run/systemd/system`),
+		udev: exists(`${root}/run/udev/control`),
 		netplan: exists(`${root}/etc/netplan`),
 		networkd: exists(`${root}/run/systemd/netif`),
 		networkmanager,

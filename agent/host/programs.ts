@@ -11,7 +11,7 @@ export const nowhere: Programs = { ip: 'ip', cp: 'cp', mv: 'mv', rm: 'rm', sleep
  * @throws Failure NOT_ARMED where one is not there
  */
 export function programsOf(root: string): Programs {
-	const extra = ['nmcli', ...(exists(`${root}/sys/fs/selinux/enforce`) ? ['restorecon'] : [])].flatMap(program => {
+	const extra = ['udevadm', 'nmcli', ...(exists(`${root}/sys/fs/selinux/enforce`) ? ['restorecon'] : [])].flatMap(program => {
 		const path = programAt(root, program)
 		return path === undefined ? [] : [[program, path] as const]
 	})

@@ -91,6 +91,8 @@ export type FileState = { content: string; mode: number; gid: number }
 export type Surroundings = {
 	/** systemd runs here and can be asked over the system bus. */
 	systemd: boolean
+	/** udev runs here, and gives names. */
+	udev: boolean
 	/** /etc/netplan is there. */
 	netplan: boolean
 	/** systemd-networkd runs here. */

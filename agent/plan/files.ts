@@ -1,7 +1,7 @@
 import { interfaceName, MAX_INTERFACES } from '../../contract/names.ts'
 import { memoryOf } from './memory.ts'
 import type { FileState, HostState, Link } from '../host/state.ts'
-import { isProfile, pathsOf, RECORD_PATH } from '../paths.ts'
+import { isOfUdev, isProfile, pathsOf, RECORD_PATH } from '../paths.ts'
 import { type Keeping, keepingOf } from '../persist/backend.ts'
 import { cloudInitFiles } from '../persist/cloud-init.ts'
 import { type HostRecord, type RecordedLink, recordFile } from './record.ts'
@@ -11,7 +11,7 @@ import { type Step, stepOf } from './steps.ts'
 /** What the host's own generator makes of our files, path → file; empty where there is none. */
 export type Generated = Readonly<Record<string, FileState>>
 
-/** Files for the next boot, what our files replaced where they go, the record, and at last NetworkManager's look at its profiles. */
+/** Files for the next boot, what our files replaced where they go, the record, and at last udev's and NetworkManager's look at theirs. */
 export function fileSteps(selection: Selection, host: HostState, generated: Generated): Step[] {
 	const record = recordOf(host)
 	const keeping = keepingOf(host)
@@ -28,6 +28,7 @@ export function fileSteps(selection: Selection, host: HostState, generated: Gene
 	return [
 		...files,
 		...put(undefined, RECORD_PATH, recordFile(newRecord(record, wanted, { selection, host })), host),
+		...reloads(files, host),
 		...loads(files, keeping, host),
 	]
 }
@@ -48,6 +49,10 @@ function put(id: number | undefined, path: string, file: FileState | undefined, 
 function withoutRepeats(steps: readonly Step[]): Step[] {
 	const path = ({ change }: Step) => (change.kind === 'file' ? change.path : undefined)
 	return steps.filter((step, at) => steps.findIndex(other => path(other) === path(step)) === at)
+}
+
+function reloads(files: readonly Step[], { udev }: HostState): Step[] {
+	return udev && files.some(({ change }) => change.kind === 'file' && isOfUdev(change.path)) ? [{ change: { kind: 'reload' } }] : []
 }
 
 /** NetworkManager looks at a profile only when it is told to. */

@@ -21,7 +21,7 @@ export function plan(wanted: Wanted, host: HostState, generated: Generated): Pla
 	return { ...selection, steps, undo: undoOf(steps, host) }
 }
 
-const NO_CHANGE = new Set<Change['kind']>(['seen', 'ask', 'load', 'manage', 'unmanage'])
+const NO_CHANGE = new Set<Change['kind']>(['seen', 'ask', 'reload', 'load', 'manage', 'unmanage'])
 
 /** How many changes a plan makes; waiting for a daemon or telling it is none, nor is asking. */
 export function countChanges(steps: readonly Step[], id?: number): number {

@@ -3,8 +3,17 @@ import type { FileState } from '../host/state.ts'
 import { COMMITTED_FOLDER, UNDO_FOLDER, UNDOING_FOLDER } from '../paths.ts'
 import type { Change } from './steps.ts'
 
-/** Absolute paths of the host's own programs, which are all that an undo without Node needs; the last two where there are such. */
-export type Programs = { ip: string; cp: string; mv: string; rm: string; sleep: string; nmcli?: string; restorecon?: string }
+/** Absolute paths of the host's own programs, which are all that an undo without Node needs; the optional ones where there are such. */
+export type Programs = {
+	ip: string
+	cp: string
+	mv: string
+	rm: string
+	sleep: string
+	udevadm?: string
+	nmcli?: string
+	restorecon?: string
+}
 
 export type Recipe = {
 	/** Kept below UNDO_FOLDER: what the undo reads. */
@@ -130,8 +139,9 @@ function tellSetting(change: Extract<Change, { kind: 'sysctl' }>, { cp }: Progra
 	return { files: kept(saved, privateFile(change.value)), commands: [`${cp} ${UNDOING_FOLDER}/${saved} ${setting}`], onBoot: false }
 }
 
-function daemonCommands(change: Change, { sleep, nmcli }: Programs): string[] {
+function daemonCommands(change: Change, { sleep, udevadm, nmcli }: Programs): string[] {
 	if (change.kind === 'seen') return [`${sleep} 2`]
+	if (change.kind === 'reload') return udevadm === undefined ? [] : [`${udevadm} control --reload`]
 	if (nmcli === undefined) return []
 	if (change.kind === 'load') return [`${nmcli} connection load ${change.paths.join(' ')}`]
 	if (change.kind !== 'manage' && change.kind !== 'unmanage') return []

@@ -23,6 +23,8 @@ export type Change =
 	| { kind: 'sysctl'; name: string; key: string; value: string }
 	/** NetworkManager lets go of the link of this name, or takes it up again. */
 	| { kind: 'unmanage' | 'manage'; link: number; name: string }
+	/** udev reads its rules and .link files now; by itself it looks for changed ones every three seconds, so a NIC may come before that. */
+	| { kind: 'reload' }
 	/** NetworkManager reads these profiles, or forgets those that are gone. */
 	| { kind: 'load'; paths: readonly string[] }
 	/** `file` absent: the file is removed. */

@@ -17,7 +17,7 @@ export function undoOf(steps: readonly Step[], host: HostState): Change[] {
 	return [
 		...changes.flatMap((change): Change[] => (change.kind === 'manage' ? [{ ...change, kind: 'unmanage' }] : [])),
 		...changes.toReversed().flatMap(change => undoFile(change, host)),
-		...changes.filter(({ kind }) => kind === 'load'),
+		...changes.filter(({ kind }) => kind === 'reload' || kind === 'load'),
 		...changes.flatMap((change): Change[] =>
 			change.kind === 'addRule' && !hadRule(change.rule, host) ? [{ ...change, kind: 'removeRule' }] : [],
 		),

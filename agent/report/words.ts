@@ -32,6 +32,7 @@ function otherWords(change: Change): string {
 	if (change.kind === 'ask') return `ask for ${change.ips.join(', ')}`
 	if (change.kind === 'unmanage') return 'NetworkManager lets go'
 	if (change.kind === 'manage') return 'NetworkManager takes it up'
+	if (change.kind === 'reload') return 'udev reads its rules'
 	if (change.kind === 'load') return 'NetworkManager reads the profiles'
 	if (change.kind === 'file') return `${change.file ? 'write' : 'remove'} ${change.path}`
 	return 'name' in change ? `${change.kind} ${change.name}` : change.kind

@@ -67,17 +67,17 @@ function node(more: Partial<HostState>, { primary = {}, nics: own = {} }: Links 
 }
 
 const networkd = node(
-	{ systemd: true, networkd: true, generator: '/usr/libexec/netplan/generate' },
+	{ systemd: true, udev: true, networkd: true, generator: '/usr/libexec/netplan/generate' },
 	{ primary: { managedBy: 'systemd-networkd' } },
 )
 const held: Links = { primary: { managedBy: 'NetworkManager' }, nics: { managedBy: 'NetworkManager', up: true } }
-const manager = { systemd: true, networkmanager: true }
+const manager = { systemd: true, udev: true, networkmanager: true }
 const script = { '/etc/sysconfig/network-scripts/ifcfg-ens3': { content: 'DEVICE=ens3\n', mode: 0o644, gid: 0 } }
 const hosts: Record<string, HostState> = {
 	'netplan-networkd': networkd,
 	'netplan-networkmanager': node({ ...manager, generator: '/usr/libexec/netplan/generate' }, held),
 	'networkmanager-keyfile': node({ ...manager, netplan: false, keyfiles: true }, held),
-	ifcfg: node({ systemd: true, netplan: false, files: script }),
+	ifcfg: node({ systemd: true, udev: true, netplan: false, files: script }),
 	'ifcfg with NetworkManager': node({ ...manager, netplan: false, files: script }, held),
 }
 
@@ -118,7 +118,7 @@ function commandsOf(host: HostState): string[] {
 
 /** What is for a daemon or the next boot. */
 function isNoKernel(command: string): boolean {
-	return /^(nmcli|write|remove) /.test(command)
+	return /^(nmcli|udevadm|write|remove) /.test(command)
 }
 
 /** Every backend has these. */
@@ -183,7 +183,14 @@ function drifted(state: HostState): HostState {
 
 function recipe(): string {
 	const { undo } = plan(wanted, networkd, {})
-	const programs = { ip: '/usr/sbin/ip', cp: '/usr/bin/cp', mv: '/usr/bin/mv', rm: '/usr/bin/rm', sleep: '/usr/bin/sleep' }
+	const programs = {
+		ip: '/usr/sbin/ip',
+		cp: '/usr/bin/cp',
+		mv: '/usr/bin/mv',
+		rm: '/usr/bin/rm',
+		sleep: '/usr/bin/sleep',
+		udevadm: '/usr/bin/udevadm',
+	}
 	const given = { undo, programs, tag: 'g3-1-mwqtm4si-0', deadManSeconds: 60, onRoot: true }
 	const { live, boot } = recipeOf(given)
 	return Object.entries({ ...live, ...boot })

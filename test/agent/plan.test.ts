@@ -175,6 +175,18 @@ describe('a plan', () => {
 		expect(kinds.slice(0, 5)).toEqual(['down', 'rename', 'up', 'ask', 'addAddress'])
 	})
 
+	const bare = hostWith([{ ifindex: 2, name: 'ens7', mac: mac(0) }], { udev: true })
+	const ours = carriedOut(wanted([nic(0)]), bare)
+	test.each<[where: string, wishes: readonly unknown[], start: HostState, isSo: boolean]>([
+		['a rule or a .link is written', [nic(0)], bare, true],
+		['one is taken away', [], ours, true],
+		['only an address is another', [{ ...nic(0), address: '10.0.0.24' }], ours, false],
+		['there is no udev', [], { ...ours, udev: false }, false],
+	])('has udev read its rules at once where %s, and so does its undo', (_, wishes, start, isSo) => {
+		const { steps, undo } = plan(wanted(wishes), start, {})
+		expect([steps.some(({ change }) => change.kind === 'reload'), undo.some(({ kind }) => kind === 'reload')]).toEqual([isSo, isSo])
+	})
+
 	test('lets networkd see the first names of a swap, and the last, before it goes on', () => {
 		const links = [0, 1].map(n => ({ ifindex: n + 2, name: `multinic${1 - n}`, mac: mac(n) }))
 		const changes = plan(wanted([nic(0), nic(1)]), hostWith(links, { networkd: true }), {}).steps.map(({ change }) => change)

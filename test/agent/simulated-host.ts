@@ -144,6 +144,7 @@ export function hostWith(
 ): HostState {
 	return {
 		systemd: false,
+		udev: false,
 		netplan: true,
 		networkd: false,
 		networkmanager: false,
