@@ -1,7 +1,7 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import type { Family, FileState, HostState, Route } from '../host/state.ts'
 import { scriptPath } from '../paths.ts'
-import { addressesOf, familyOf, hasMetric, ipOf, routesOf, rulesOf } from '../plan/routing.ts'
+import { addressesOf, familyOf, hasMetric, ipOf, MAIN, routesOf, rulesOf } from '../plan/routing.ts'
 import { publicFile } from './boot.ts'
 import { profileUuid, ruleWords } from './profile.ts'
 
@@ -88,7 +88,7 @@ function routeWords(route: Route, name: string): string {
 		to,
 		via === undefined ? '' : `via ${via}`,
 		`dev ${name}`,
-		table === 254 ? '' : `table ${table}`,
+		table === MAIN ? '' : `table ${table}`,
 		hasMetric(route) ? `metric ${metric}` : '',
 		onlink ? 'onlink' : '',
 	]

@@ -1,7 +1,7 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import type { Family, FileState, Route } from '../host/state.ts'
 import { keyfilePath, linkPath } from '../paths.ts'
-import { addressesOf, familyOf, hasMetric, routesOf, rulesOf } from '../plan/routing.ts'
+import { addressesOf, familyOf, hasMetric, MAIN, routesOf, rulesOf } from '../plan/routing.ts'
 import { privateFile, publicFile } from './boot.ts'
 import { profileUuid, ruleWords } from './profile.ts'
 
@@ -57,7 +57,7 @@ function ipSection(nic: WantedInterface, family: Family): string[] {
 function routeLines(route: Route, number: number): string[] {
 	const { to, via, table, onlink, metric } = route
 	const next = via ?? (hasMetric(route) ? unspecified(route) : undefined)
-	const options = [onlink ? 'onlink=true' : '', table === 254 ? '' : `table=${table}`].filter(Boolean)
+	const options = [onlink ? 'onlink=true' : '', table === MAIN ? '' : `table=${table}`].filter(Boolean)
 	const line = [to, ...(next === undefined ? [] : [next]), ...(hasMetric(route) ? [metric] : [])].join(',')
 	return [`route${number}=${line}`, ...(options.length > 0 ? [`route${number}_options=${options.join(',')}`] : [])]
 }

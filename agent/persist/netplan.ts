@@ -1,7 +1,7 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import type { FileState, Route } from '../host/state.ts'
 import { netplanPath } from '../paths.ts'
-import { addressesOf, hasMetric, routesOf, rulesOf } from '../plan/routing.ts'
+import { addressesOf, hasMetric, MAIN, routesOf, rulesOf } from '../plan/routing.ts'
 import { privateFile } from './boot.ts'
 import { profileUuid, ruleWords } from './profile.ts'
 import { type Yaml, yaml } from './yaml.ts'
@@ -49,6 +49,6 @@ function routeOf(route: Route) {
 		scope: via === undefined ? 'link' : undefined,
 		'on-link': onlink || undefined,
 		metric: hasMetric(route) ? metric : undefined,
-		table: table === 254 ? undefined : table,
+		table: table === MAIN ? undefined : table,
 	}
 }

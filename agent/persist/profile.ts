@@ -1,6 +1,6 @@
 import type { WantedInterface } from '../../contract/interface.ts'
-import type { Rule } from '../host/state.ts'
-import { addressesOf, familyOf, rulesOf } from '../plan/routing.ts'
+import type { Family, Route, Rule } from '../host/state.ts'
+import { addressesOf, familyOf, MAIN, routesOf, rulesOf } from '../plan/routing.ts'
 
 /** What NetworkManager's profiles have in common, whatever form they are kept in. */
 
@@ -17,6 +17,9 @@ export function ruleWords({ priority, from, table }: Rule): string {
 /** What NetworkManager is asked of a profile that it has read. */
 export const PROFILE_FIELDS = ['connection.interface-name', '802-3-ethernet.mtu', 'ipv4', 'ipv6'] as const
 
+/** How NetworkManager's words for a field are read, so that they can be compared with what is meant. */
+type Meaning = { field: string; value: string; read?: (said: string) => string }
+
 /** @returns what NetworkManager has read otherwise than it is meant; `said` is its answer, `field:value` a line */
 export function profileFaults(nic: WantedInterface, said: string): string[] {
 	const found = new Map(
@@ -24,26 +27,51 @@ export function profileFaults(nic: WantedInterface, said: string): string[] {
 			.split('\n')
 			.flatMap(line => (line.includes(':') ? [[line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)] as const] : [])),
 	)
-	const wanted: [field: string, value: string][] = [
-		['connection.interface-name', nic.name],
-		...(nic.mtu === undefined ? [] : [['802-3-ethernet.mtu', String(nic.mtu)] as [string, string]]),
-		...([4, 6] as const).flatMap((family): [string, string][] => {
-			const addresses = addressesOf(nic).filter(cidr => familyOf(cidr) === family)
-			if (addresses.length === 0) return []
-			const rules = rulesOf(nic).filter(rule => rule.family === family)
-			return [
-				[`ipv${family}.method`, 'manual'],
-				[`ipv${family}.addresses`, addresses.join(', ')],
-				[`ipv${family}.routing-rules`, rules.map(rule => ruleWords(rule).replace(/\/(32|128) /, ' ')).join(', ')],
-			]
-		}),
-	]
-	const differs = wanted.filter(
-		([field, value]) => found.get(field) !== undefined && found.get(field)?.replace(/\s+/g, ' ').trim() !== value,
-	)
-	const missing = wanted.filter(([field]) => !found.has(field))
+	return meanings(nic).flatMap(({ field, value, read = inOneLine }) => {
+		const words = found.get(field)
+		if (words === undefined) return [`it says nothing of ${field}`]
+		return read(words) === value ? [] : [`${field} is ${inOneLine(words)}, not ${value}`]
+	})
+}
+
+function meanings(nic: WantedInterface): Meaning[] {
 	return [
-		...differs.map(([field, value]) => `${field} is ${found.get(field)}, not ${value}`),
-		...missing.map(([field]) => `it says nothing of ${field}`),
+		{ field: 'connection.interface-name', value: nic.name },
+		...(nic.mtu === undefined ? [] : [{ field: '802-3-ethernet.mtu', value: String(nic.mtu) }]),
+		...([4, 6] as const).flatMap(family => meaningsOf(nic, family)),
 	]
+}
+
+function meaningsOf(nic: WantedInterface, family: Family): Meaning[] {
+	const addresses = addressesOf(nic).filter(cidr => familyOf(cidr) === family)
+	if (addresses.length === 0) return []
+	const rules = rulesOf(nic).filter(rule => rule.family === family)
+	const routes = routesOf(nic, 0).filter(route => route.family === family)
+	return [
+		{ field: `ipv${family}.method`, value: 'manual' },
+		{ field: `ipv${family}.addresses`, value: addresses.join(', ') },
+		{ field: `ipv${family}.routes`, value: inOrder(routes.map(routeWords)), read: said => inOrder(said.split(',').map(readRoute)) },
+		{ field: `ipv${family}.routing-rules`, value: rules.map(rule => ruleWords(rule).replace(/\/(32|128) /, ' ')).join(', ') },
+	]
+}
+
+function inOneLine(said: string): string {
+	return said.replace(/\s+/g, ' ').trim()
+}
+
+/** Of routes the order says nothing, nor does one that is said twice. */
+function inOrder(routes: readonly string[]): string {
+	return [...new Set(routes)].filter(Boolean).toSorted().join(', ')
+}
+
+function routeWords({ to, via, table }: Pick<Route, 'to' | 'via' | 'table'>): string {
+	return `${to}${via === undefined ? '' : ` via ${via}`} table ${table}`
+}
+
+/** `10.9.0.0/16 10.0.0.7 50 onlink=true table=100`, all but the first at will. */
+function readRoute(said: string): string {
+	const [to = '', ...more] = said.trim().split(' ')
+	const via = more.find(word => /[.:]/.test(word) && !['0.0.0.0', '::'].includes(word))
+	const table = Number(/table=(\d+)/.exec(said)?.[1] ?? MAIN)
+	return to && routeWords({ to, table, ...(via !== undefined && { via }) })
 }

@@ -20,9 +20,10 @@ export function configure({ nic, link, ours }: Accepted, host: HostState): Phase
 	const rules = rulesOf(nic)
 	const taken = staleAddresses(link, addresses, ours)
 	const along = goingAlong(link, taken)
+	const stale = staleRoutes(link, { routes, ours, reaching: reachingAfter(link, taken, addresses) }, host)
 	return {
 		settings: settings(link, sysctlsOf(nic)),
-		take: [...staleRules(nic.id, rules, host), ...staleRoutes(link, { routes, ours }, host), ...taken, ...inTheWay(link, nic.name)],
+		take: [...staleRules(nic.id, rules, host), ...stale, ...taken, ...inTheWay(link, nic.name)],
 		shape: [
 			...(nic.mtu !== undefined && nic.mtu !== link.mtu ? [{ kind: 'mtu' as const, link: link.ifindex, bytes: nic.mtu }] : []),
 			...(link.up ? [] : [{ kind: 'up' as const, link: link.ifindex }]),
@@ -30,7 +31,7 @@ export function configure({ nic, link, ours }: Accepted, host: HostState): Phase
 		ask: questionOf(link, nic.name, addresses),
 		give: [
 			...missingAddresses(link, addresses, along),
-			...routesThatGoAlong(link, { along, stale: staleRoutes(link, { routes, ours }, host) }, host),
+			...routesThatGoAlong(link, { along, stale, routes }, host),
 			...missingRoutes(routes, host),
 			...missingRules(rules, host),
 		],
@@ -41,12 +42,13 @@ export function configure({ nic, link, ours }: Accepted, host: HostState): Phase
 export function release({ ours, link }: Released, host: HostState): Phases {
 	if (!link) return { settings: [], take: staleRules(ours.id, [], host), shape: [], ask: [], give: [] }
 	const { original } = ours
+	const taken = staleAddresses(link, [], ours)
 	return {
 		settings: settings(link, original.sysctls),
 		take: [
 			...staleRules(ours.id, [], host),
-			...staleRoutes(link, { routes: [], ours }, host),
-			...staleAddresses(link, [], ours),
+			...staleRoutes(link, { routes: [], ours, reaching: reachingAfter(link, taken, []) }, host),
+			...taken,
 			...inTheWay(link, original.name),
 		],
 		shape: [
@@ -90,15 +92,14 @@ export function staleRules(id: number, wanted: readonly Rule[], { rules }: HostS
 		.map(rule => ({ kind: 'removeRule', rule }))
 }
 
-function staleRoutes(
-	link: Link,
-	{ routes, ours }: { routes: readonly Route[]; ours: RecordedLink | undefined },
-	host: HostState,
-): Change[] {
+/** `reaching`: the addresses that the link has afterwards. */
+type Kept = { routes: readonly Route[]; ours: RecordedLink | undefined; reaching: readonly string[] }
+
+function staleRoutes(link: Link, { routes, ours, reaching }: Kept, host: HostState): Change[] {
 	const keys = new Set(routes.map(routeKey))
 	const given = new Set(ours?.routes.map(route => ourKey(route, link.ifindex)))
 	const isOurs = (route: Route) =>
-		given.has(routeKey(route)) || AUTOMATIC.has(route.protocol) || isInItsTable(route, ours) || needsLease(route, link)
+		given.has(routeKey(route)) || AUTOMATIC.has(route.protocol) || isInItsTable(route, ours) || losesItsWay(route, link, reaching)
 	return host.routes
 		.filter(
 			route => route.link === link.ifindex && route.type === 1 && route.protocol !== KERNEL && !keys.has(routeKey(route)) && isOurs(route),
@@ -106,10 +107,15 @@ function staleRoutes(
 		.map(route => ({ kind: 'removeRoute', route }))
 }
 
-/** A next hop that only a lease makes reachable leads nowhere once the lease is taken. */
-function needsLease({ via }: Route, { addresses }: Link): boolean {
-	const reaching = via === undefined ? [] : addresses.filter(({ cidr }) => contains(cidr, via))
-	return reaching.length > 0 && reaching.every(({ dynamic }) => dynamic)
+/** A next hop that only an address makes reachable that is taken leads nowhere without it. */
+function losesItsWay({ via, onlink }: Route, { addresses }: Link, reaching: readonly string[]): boolean {
+	if (via === undefined || onlink || reaching.some(cidr => contains(cidr, via))) return false
+	return addresses.some(({ cidr }) => contains(cidr, via))
+}
+
+function reachingAfter({ addresses }: Link, taken: readonly Change[], wanted: readonly string[]): string[] {
+	const goes = new Set(taken.flatMap(change => (change.kind === 'removeAddress' ? [change.address] : [])))
+	return [...wanted, ...addresses.flatMap(address => (goes.has(address) ? [] : [address.cidr]))]
 }
 
 function isInItsTable({ table }: Route, ours: RecordedLink | undefined): boolean {
@@ -152,17 +158,22 @@ function missingAddresses({ ifindex, addresses }: Link, wanted: readonly string[
 /** With its last IPv4 address a link loses its IPv4 routes of all tables: those that are to stay are given again. */
 function routesThatGoAlong(
 	link: Link,
-	{ along, stale }: { along: ReadonlySet<string>; stale: readonly Change[] },
-	{ routes }: HostState,
+	{ along, stale, routes }: { along: ReadonlySet<string>; stale: readonly Change[]; routes: readonly Route[] },
+	host: HostState,
 ): Change[] {
 	const four = link.addresses.filter(({ family }) => family === 4)
 	if (four.length === 0 || four.some(({ cidr }) => !along.has(cidr))) return []
 	const leaves = new Set(stale.flatMap(change => (change.kind === 'removeRoute' ? [change.route] : [])))
-	return routes
+	return host.routes
 		.filter(
 			route => route.link === link.ifindex && route.family === 4 && route.type === 1 && route.protocol !== KERNEL && !leaves.has(route),
 		)
-		.map(route => ({ kind: 'addRoute', route, again: true }))
+		.map(route => ({ kind: 'addRoute', route: asWanted(route, routes), again: true }))
+}
+
+/** @returns a route that is to stay as it is meant from now on: its next hop may be on no network of the link any more */
+export function asWanted(found: Route, wanted: readonly Route[]): Route {
+	return wanted.find(route => routeKey(route) === routeKey(found)) ?? found
 }
 
 function missingRoutes(wanted: readonly Route[], host: HostState): Change[] {

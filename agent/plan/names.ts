@@ -1,6 +1,7 @@
-import { forgottenByDown } from './configure.ts'
+import { asWanted, forgottenByDown } from './configure.ts'
 import type { HostState } from '../host/state.ts'
 import { orderRenames, waitingFor } from './rename.ts'
+import { routesOf } from './routing.ts'
 import type { Selection } from './select.ts'
 import { type Change, type Step, stepOf } from './steps.ts'
 
@@ -17,6 +18,7 @@ export function renameSteps(
 	const ids = new Map(accepted.map(({ nic, link }) => [link.ifindex, nic.id]))
 	const step = (change: Change & { link: number }): Step => stepOf(ids.get(change.link), change)
 	const rename = ({ link, to }: { link: number; to: string }) => step({ kind: 'rename', link, to })
+	const wanted = accepted.flatMap(({ nic, link }) => routesOf(nic, link.ifindex))
 	const movers = new Set(first.concat(second).map(({ link }) => link))
 	const downed = host.liveRename ? [] : host.links.filter(({ ifindex, up }) => up && movers.has(ifindex))
 	const staysUp = downed.filter(({ ifindex }) => !shape.some(({ change }) => change.kind === 'down' && change.link === ifindex))
@@ -37,7 +39,9 @@ export function renameSteps(
 		restored: staysUp.flatMap(link =>
 			forgottenByDown(link, host)
 				.filter(change => !take.some(({ change: taken }) => takes(taken, change)))
-				.map(change => stepOf(ids.get(link.ifindex), change)),
+				.map(change =>
+					stepOf(ids.get(link.ifindex), change.kind === 'addRoute' ? { ...change, route: asWanted(change.route, wanted) } : change),
+				),
 		),
 	}
 }

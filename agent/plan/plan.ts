@@ -56,7 +56,7 @@ function ordered(found: PhaseSteps, then: PhaseSteps, { selection, host }: { sel
 		...renames.steps,
 		...withoutDoubles([...then.shape, ...renames.up]),
 		...found.ask,
-		...rulesOfFamily(withoutDoubles([...renames.restored, ...then.give]), 'last'),
+		...rulesOfFamily(addressesFirst(withoutDoubles([...renames.restored, ...then.give])), 'last'),
 	]
 }
 
@@ -89,6 +89,12 @@ function rulesOfFamily(steps: readonly Step[], end: 'first' | 'last'): Step[] {
 	const six = steps.filter(isSix)
 	const rest = steps.filter(step => !isSix(step))
 	return end === 'first' ? [...six, ...rest] : [...rest, ...six]
+}
+
+/** A route's next hop must be on a network that its link has by then. */
+function addressesFirst(steps: readonly Step[]): Step[] {
+	const isAddress = ({ change }: Step) => change.kind === 'addAddress'
+	return [...steps.filter(isAddress), ...steps.filter(step => !isAddress(step))]
 }
 
 function withoutDoubles(steps: readonly Step[]): Step[] {

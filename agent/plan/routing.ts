@@ -3,7 +3,8 @@ import { canonicalIp, contains, networkOf, parseCidr } from '../../contract/ip.t
 import { MAX_INTERFACES, routeTable } from '../../contract/names.ts'
 import type { Family, Route, Rule } from '../host/state.ts'
 
-const MAIN = 254
+/** The table of routes that name none. */
+export const MAIN = 254
 const STATIC = 4
 const LINK_SCOPE = 253
 

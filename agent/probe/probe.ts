@@ -4,7 +4,7 @@ import type { Host } from '../host/host.ts'
 import { nameserverAnswers, tcpAnswers } from '../host/reach.ts'
 import type { HostState } from '../host/state.ts'
 import type { Log } from '../log.ts'
-import { bestDefault } from '../plan/routing.ts'
+import { bestDefault, MAIN } from '../plan/routing.ts'
 
 export type Target = {
 	name: string
@@ -41,7 +41,7 @@ export function targetsOf(host: Host, state: HostState, apiServer: { host: strin
 function pathTo(name: string, addresses: readonly string[], { routes }: HostState): Omit<Target, 'ask'> {
 	const ips = addresses.filter(address => parseIp(address))
 	const nextHops = ips.flatMap(ip => {
-		const ways = routes.filter(({ table, type, to }) => table === 254 && type === 1 && contains(to, ip))
+		const ways = routes.filter(({ table, type, to }) => table === MAIN && type === 1 && contains(to, ip))
 		const length = (to: string) => parseCidr(to)?.length ?? 0
 		return ways.toSorted((a, b) => length(b.to) - length(a.to) || a.metric - b.metric)[0]?.via ?? []
 	})

@@ -1,5 +1,5 @@
 import { contains } from '../../contract/ip.ts'
-import { addressesOf, routesOf } from '../plan/routing.ts'
+import { addressesOf, MAIN, routesOf } from '../plan/routing.ts'
 import type { Accepted } from '../plan/select.ts'
 
 /**
@@ -92,5 +92,5 @@ function asksForDefaultRoute(suspect: Accepted): boolean {
 }
 
 function mainRoutes({ nic, link }: Accepted): string[] {
-	return routesOf(nic, link.ifindex).flatMap(({ table, to }) => (table === 254 ? [to] : []))
+	return routesOf(nic, link.ifindex).flatMap(({ table, to }) => (table === MAIN ? [to] : []))
 }

@@ -82,6 +82,13 @@ describe.skipIf(!isRoot).each(Object.keys(fixtures))('on a host of %s (needs roo
 		expect(await host.ask('route show table 100')).toMatchObject([{ dst: 'default', gateway: '10.0.0.1' }, { dst: '10.0.0.0/24' }])
 	})
 
+	test('an address that is alone in its network takes its place, and the gateway is reached all the same', async () => {
+		const { report, stdout } = await host.agent([nic(0, { address: '10.0.0.24', cidr: '10.0.0.24/32' }), nic(1, { mtu: 1400 })])
+		expect(report, stdout).toMatchObject({ outcome: 'Succeeded', message: 'Configured 2/2' })
+		const [route] = await host.ask('route show table 100')
+		expect(route).toMatchObject({ dst: 'default', gateway: '10.0.0.1', flags: ['onlink'] })
+	})
+
 	test('another wish is carried out, names swapped', async () => {
 		const { report } = await host.agent([nic(1, { macAddress: mac(0) }), nic(0, { macAddress: mac(1) })])
 		expect(report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 2/2' })

@@ -265,18 +265,33 @@ describe("udev's verdict on a name", () => {
 })
 
 describe("NetworkManager's reading of a profile", () => {
-	const nic = wantedNic({ address: '10.0.0.23', cidr: '10.0.0.0/24', addresses: ['10.0.0.24/24'], mtu: 1450 })
+	const nic = wantedNic({
+		address: '10.0.0.23',
+		cidr: '10.0.0.0/24',
+		addresses: ['10.0.0.24/24'],
+		mtu: 1450,
+		routes: [
+			{ to: '10.9.0.0/16', via: '10.0.0.7', metric: 50 },
+			{ to: '10.8.0.0/16', metric: 7, table: 254 },
+		],
+	})
 	const right = [
 		'connection.interface-name:multinic3',
 		'802-3-ethernet.mtu:1450',
 		'ipv4.method:manual',
 		'ipv4.addresses:10.0.0.23/24, 10.0.0.24/24',
+		'ipv4.routes:10.9.0.0/16 10.0.0.7 50 table=103, 10.8.0.0/16 0.0.0.0 7, 10.0.0.0/24 table=103',
 		'ipv4.routing-rules:priority 10003 from 10.0.0.23 table 103, priority 10003 from 10.0.0.24 table 103',
 		'ipv6.method:ignore',
 	].join('\n')
 	test.each<[title: string, said: string, faults: RegExp[]]>([
 		['is right', right, []],
 		['has another MTU', right.replace('1450', 'auto'), [/mtu is auto, not 1450/]],
+		['has its routes in another order', right.replace(/(10\.9.*103), (10\.8.* 7), /, '$2, $1, '), []],
+		['lacks a route', right.replace(', 10.0.0.0/24 table=103', ''), [/routes is .*, not .*10\.0\.0\.0\/24 table 103/]],
+		['has one by another way', right.replace('10.0.0.7', '10.0.0.8'), [/routes is .*10\.0\.0\.8/]],
+		['has one in another table', right.replace('50 table=103', '50'), [/routes is .*, not .*10\.9\.0\.0\/16 via 10\.0\.0\.7 table 103/]],
+		['has one too many', right.replace('routes:', 'routes:10.5.0.0/16 table=103, '), [/routes is 10\.5/]],
 		['lacks an address', right.replace(', 10.0.0.24/24', ''), [/addresses is 10\.0\.0\.23\/24, not/]],
 		['says nothing of rules', right.replace(/ipv4\.routing-rules.*\n/, ''), [/says nothing of ipv4\.routing-rules/]],
 	])('%s', (_, said, faults) => {

@@ -1,45 +1,49 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Daemon, HostState } from '../../agent/host/state.ts'
+import type { Daemon, HostState, Route } from '../../agent/host/state.ts'
 import { plan } from '../../agent/plan/plan.ts'
 import type { Wanted } from '../../agent/plan/select.ts'
 import type { Change } from '../../agent/plan/steps.ts'
 import { Interfaces, settle } from '../../contract/interface.ts'
+import { contains } from '../../contract/ip.ts'
 import { after, afterEvery, comparable, hostWith } from './simulated-host.ts'
 
 const mac = (n: number) => `fa:16:3e:00:00:${n.toString(16).padStart(2, '0')}`
 const ids = fc.uniqueArray(fc.nat({ max: 9 }), { minLength: 0, maxLength: 6 })
 
+const chosen = {
+	mtu: fc.option(fc.constantFrom(1400, 9000), { nil: undefined }),
+	six: fc.boolean(),
+	second: fc.boolean(),
+	policyRouting: fc.boolean(),
+	gateway: fc.boolean(),
+	aside: fc.boolean(),
+	bare: fc.boolean(),
+	last: fc.constantFrom(23, 24),
+	alone: fc.boolean(),
+}
+type Chosen = { [key in keyof typeof chosen]: (typeof chosen)[key] extends fc.Arbitrary<infer T> ? T : never }
+
+/** With an address that is alone in its network, next hops are on none. */
+function addressed(id: number, { six, second, policyRouting, gateway, aside, last, alone }: Chosen) {
+	return {
+		address: `10.0.${id}.${last}`,
+		cidr: alone ? `10.0.${id}.${last}/32` : `10.0.${id}.0/24`,
+		policyRouting,
+		...(gateway && { gateway: `10.0.${id}.1` }),
+		...(aside && { routes: [{ to: '10.9.0.0/16', via: `10.0.${id}.7`, table: 254 }] }),
+		addresses: [...(six ? [`fd00:${id}::23/64`] : []), ...(second ? [`10.0.${id}.24/24`] : [])],
+	}
+}
+
 /** Wishes over eight MACs, of which a host has some; ids, addresses, both families, tables and defaults as they come. */
 const wish = fc
-	.tuple(
-		ids,
-		fc.shuffledSubarray([0, 1, 2, 3, 4, 5, 6, 7], { minLength: 6, maxLength: 8 }),
-		fc.infiniteStream(
-			fc.record({
-				mtu: fc.option(fc.constantFrom(1400, 9000), { nil: undefined }),
-				six: fc.boolean(),
-				second: fc.boolean(),
-				policyRouting: fc.boolean(),
-				gateway: fc.boolean(),
-				bare: fc.boolean(),
-				last: fc.constantFrom(23, 24),
-			}),
-		),
-	)
+	.tuple(ids, fc.shuffledSubarray([0, 1, 2, 3, 4, 5, 6, 7], { minLength: 6, maxLength: 8 }), fc.infiniteStream(fc.record(chosen)))
 	.map(([list, macs, stream]) =>
 		list.map((id, at) => {
-			const { value: more } = stream.next()
-			const base = { id, macAddress: mac(macs[at] ?? 0), ...(more?.mtu && { mtu: more.mtu }) }
-			if (more?.bare) return base
-			return {
-				...base,
-				address: `10.0.${id}.${more?.last ?? 23}`,
-				cidr: `10.0.${id}.0/24`,
-				policyRouting: more?.policyRouting ?? true,
-				...(more?.gateway && { gateway: `10.0.${id}.1` }),
-				addresses: [...(more?.six ? [`fd00:${id}::23/64`] : []), ...(more?.second ? [`10.0.${id}.24/24`] : [])],
-			}
+			const more = stream.next().value as Chosen
+			const base = { id, macAddress: mac(macs[at] ?? 0), ...(more.mtu && { mtu: more.mtu }) }
+			return more.bare ? base : { ...base, ...addressed(id, more) }
 		}),
 	)
 	.map(nics => wanted(nics))
@@ -111,19 +115,23 @@ describe('a plan', () => {
 		)
 	})
 
-	test('that gives every interface another address of the same network leaves nothing to plan, and can be undone', () => {
+	test('that gives every interface another address, of the same network or of none, leaves nothing to plan, and can be undone', () => {
 		fc.assert(
-			fc.property(wish, host, fc.nat(), (first, start, cut) => {
-				const second = {
-					...first,
-					interfaces: first.interfaces.map(one => ({ ...one, ...(one.address && { address: `10.0.${one.id}.99` }) })),
-				}
-				const middle = carriedOut(first, start)
-				expect(plan(second, carriedOut(second, middle), {}).steps).toEqual([])
-				const { steps, undo } = plan(second, middle, {})
-				const changes = steps.map(({ change }) => change).slice(0, cut % (steps.length + 1))
-				expect(comparable(afterEvery(afterEvery(middle, changes, false), undo, true))).toEqual(comparable(middle))
-			}),
+			fc.property(
+				wish,
+				host,
+				fc.nat(),
+				fc.tuple(fc.constantFrom('0/24', '99/32'), fc.boolean()),
+				(first, start, cut, [network, isTouched]) => {
+					const other = (id: number) => ({ address: `10.0.${id}.99`, cidr: `10.0.${id}.${network}` })
+					const second = { ...first, interfaces: first.interfaces.map(one => ({ ...one, ...(one.address && other(one.id)) })) }
+					const middle = isTouched ? touched(carriedOut(first, start)) : carriedOut(first, start)
+					expect(plan(second, carriedOut(second, middle), {}).steps).toEqual([])
+					const { steps, undo } = plan(second, middle, {})
+					const changes = steps.map(({ change }) => change).slice(0, cut % (steps.length + 1))
+					expect(comparable(afterEvery(afterEvery(middle, changes, false), undo, true))).toEqual(comparable(middle))
+				},
+			),
 		)
 	})
 
@@ -207,6 +215,31 @@ function nic(id: number) {
 
 function wanted(nics: readonly unknown[]): Wanted {
 	return { interfaces: settle(Interfaces.parse(nics)), nodeAddresses: [], kinds: new Set(['hardware']), failed: new Map() }
+}
+
+/** Somebody renamed what was ours, and gave it a route of theirs. */
+function touched(state: HostState): HostState {
+	const ours = state.links.filter(({ up, addresses }) => up && addresses.some(({ cidr }) => cidr.startsWith('10.0.')))
+	const theirs = ours.map(({ ifindex, addresses }): Route => {
+		const via = addresses.find(({ cidr }) => cidr.startsWith('10.0.'))?.cidr.replace(/\d+\/\d+$/, '200')
+		return {
+			family: 4,
+			to: '10.77.0.0/16',
+			link: ifindex,
+			table: 254,
+			metric: 0,
+			protocol: 4,
+			type: 1,
+			scope: 0,
+			onlink: false,
+			...(via && { via }),
+		}
+	})
+	const reached = theirs.filter(({ link, via = '' }) =>
+		state.links.some(one => one.ifindex === link && one.addresses.some(({ cidr }) => contains(cidr, via))),
+	)
+	const links = state.links.map(link => (ours.includes(link) ? { ...link, name: `theirs${link.ifindex}` } : link))
+	return { ...state, links, routes: [...state.routes, ...reached] }
 }
 
 function carriedOut(want: Wanted, start: HostState): HostState {

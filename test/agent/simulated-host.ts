@@ -1,6 +1,6 @@
 import type { Host } from '../../agent/host/host.ts'
-import type { Address, HostState, Link } from '../../agent/host/state.ts'
-import { networkOf } from '../../contract/ip.ts'
+import type { Address, HostState, Link, Route } from '../../agent/host/state.ts'
+import { contains, networkOf } from '../../contract/ip.ts'
 import { routeKey, ruleKey } from '../../agent/plan/routing.ts'
 import type { Change, Step } from '../../agent/plan/steps.ts'
 
@@ -58,6 +58,7 @@ function afterElse(host: HostState, change: Change): HostState {
 	switch (change.kind) {
 		case 'addRoute':
 			if (!change.again && host.routes.some(route => routeKey(route) === routeKey(change.route))) throw new Error('File exists')
+			if (!isReached(change.route, host)) throw new Error('Nexthop has invalid gateway')
 			return { ...host, routes: [...host.routes.filter(route => routeKey(route) !== routeKey(change.route)), change.route] }
 		case 'removeRoute':
 			return { ...host, routes: host.routes.filter(route => routeKey(route) !== routeKey(change.route)) }
@@ -84,6 +85,14 @@ function afterElse(host: HostState, change: Change): HostState {
 		default:
 			return host
 	}
+}
+
+/** The next hop is on a network of the link, or is said to be. */
+function isReached({ link, via, onlink }: Route, { links, routes }: HostState): boolean {
+	if (via === undefined || onlink || via.startsWith('fe80:')) return true
+	const networks = links.flatMap(({ ifindex, addresses }) => (ifindex === link ? addresses.map(({ cidr }) => cidr) : []))
+	const straight = routes.flatMap(route => (route.link === link && route.via === undefined ? [route.to] : []))
+	return [...networks, ...straight].some(network => contains(network, via))
 }
 
 /** A link that loses its last IPv4 address loses its IPv4 routes of all tables with it. */
