@@ -5,6 +5,7 @@ import { generated, netplanPath, rulePath, SCRIPTS_FOLDER, scriptPath, UDEV_ETC_
 import { addressesOf, familyOf, routesOf } from '../plan/routing.ts'
 import { backendOf, isNetplan } from './backend.ts'
 import { cloudInitConflict } from './cloud-init.ts'
+import { definitionOf } from './definition.ts'
 import { networkFileFor } from './networkd.ts'
 
 export type Contradiction = { reason: Reason; message: string }
@@ -40,9 +41,9 @@ function routesAlone(nic: WantedInterface, host: HostState): Contradiction | und
 
 /** Names it as well, so that netplan has two of the same; cloud-init's own names it by another name, which our rule overrules. */
 function otherDefinition(nic: WantedInterface, host: HostState): Contradiction | undefined {
-	const path = speakers(nic, host).find(name => isNetplan(name) && name !== netplanPath(nic.name))
-	const renames = path !== undefined && /set-name/.test(host.files[path]?.content ?? '')
-	if (path !== undefined && !renames) return notPersistent(`${path} also defines ${nic.macAddress}`)
+	const others = speakers(nic, host).filter(name => isNetplan(name) && name !== netplanPath(nic.name))
+	const path = others.find(name => definitionOf(host.files[name]?.content ?? '', nic.macAddress)?.includes('set-name') === false)
+	if (path !== undefined) return notPersistent(`${path} also defines ${nic.macAddress}`)
 }
 
 function otherScript(nic: WantedInterface, host: HostState): Contradiction | undefined {

@@ -155,6 +155,19 @@ describe('the backend', () => {
 	})
 })
 
+/** As cloud-init writes it: one definition a NIC, ours the first. */
+function netplan(ours: string, other: string): string {
+	const definition = (id: string, address: string, more: string) => [
+		`        ${id}:`,
+		'            # its own',
+		'            match:',
+		`                macaddress: "${address.toUpperCase()}"`,
+		`            ${more}`,
+	]
+	const all = [...definition('ens8', mac, ours), ...definition('ens7', 'fa:16:3e:00:00:77', other)]
+	return ['network:', '    version: 2', '    ethernets:', ...all, ''].join('\n')
+}
+
 describe('after a reboot', () => {
 	const nic = wantedNic({ mtu: 1450 })
 	test.each<[title: string, files: Record<string, ReturnType<typeof file>>, reason: string | undefined]>([
@@ -164,6 +177,27 @@ describe('after a reboot', () => {
 			'another netplan file gives it another name, which our rule overrules',
 			{ '/etc/netplan/60-a.yaml': file(`${mac} set-name`) },
 			undefined,
+		],
+		['another netplan file has a comment on it', { '/etc/netplan/60-a.yaml': file(`# ${mac}\nnetwork: {version: 2}`) }, undefined],
+		[
+			'another netplan file renames it among others that it does not',
+			{ '/etc/netplan/60-a.yaml': file(netplan('set-name: ens8', '')) },
+			undefined,
+		],
+		['another netplan file renames others', { '/etc/netplan/60-a.yaml': file(netplan('', 'set-name: ens7')) }, 'NotPersistent'],
+		[
+			'another netplan file renames it, in one line',
+			{ '/etc/netplan/60-a.yaml': file(`network:\n ethernets:\n  a: {match: {macaddress: ${mac}}, set-name: ens8}\n  b: {dhcp4: true}\n`) },
+			undefined,
+		],
+		[
+			'another netplan file renames others, in one line',
+			{
+				'/etc/netplan/60-a.yaml': file(
+					`network:\n ethernets:\n  b: {set-name: b}\n  a: {match: {macaddress: ${mac}}}\n  c: {set-name: c}\n`,
+				),
+			},
+			'NotPersistent',
 		],
 		[
 			'an older udev rule that loses names it',
