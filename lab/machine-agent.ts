@@ -92,8 +92,12 @@ async function ending({ exitCode, stdout, stderr }: Said, run: string): Promise<
 	return { code: exitCode, stdout, stderr, report: text === undefined ? undefined : AgentReport.parse(JSON.parse(text)) }
 }
 
-/** A run's config as the controller would write it, for a node that is known by no address. */
-function runConfig(interfaces: readonly Partial<Interface>[], more: Partial<RunConfig> = {}): unknown {
+/**
+ * A run's config as the controller would write it, for a node that is known by no address.
+ *
+ * @param interfaces also such as the agent is to refuse
+ */
+export function runConfig(interfaces: readonly Partial<Interface>[], more: Partial<RunConfig> = {}): RunConfig {
 	return {
 		version: 1,
 		nodeName: 'worker-1',
@@ -101,7 +105,7 @@ function runConfig(interfaces: readonly Partial<Interface>[], more: Partial<RunC
 		generation: 1,
 		attempt: 1,
 		mode: 'Apply',
-		interfaces,
+		interfaces: interfaces as Interface[],
 		nodeAddresses: [],
 		report: { namespace: 'multinic-system', configMap: 'a-run' },
 		waitForDeviceSeconds: 0,

@@ -12,7 +12,7 @@ import { tellEnd } from '../../agent/report/tell.ts'
 import type { RunConfig } from '../../contract/agent-run.ts'
 import { type Interface, Interfaces, settle } from '../../contract/interface.ts'
 import { reasons } from '../../contract/reasons.ts'
-import { config } from './node-host.ts'
+import { runConfig } from '../../lab/machine-agent.ts'
 import { hostWith, livingHost } from './simulated-host.ts'
 
 /**
@@ -147,7 +147,7 @@ async function logOf(start: HostState, mode: RunConfig['mode']): Promise<string>
 	const log = createLog('human', line => {
 		said += line
 	})
-	const report = await run(config(nics, { mode, generation: 3, nodeAddresses: wanted.nodeAddresses }), lively(start), {
+	const report = await run(runConfig(nics, { mode, generation: 3, nodeAddresses: wanted.nodeAddresses }), lively(start), {
 		log,
 		kinds: wanted.kinds,
 		apiServer: undefined,

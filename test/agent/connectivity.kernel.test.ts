@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createLog } from '../../agent/log.ts'
 import { run } from '../../agent/run.ts'
-import { config } from './node-host.ts'
+import { runConfig } from '../../lab/machine-agent.ts'
 import { comparable, hostWith, livingHost } from './simulated-host.ts'
 
 /** An API server that the change cuts off, over a real socket; each lost path is waited for 5 s. */
@@ -50,7 +50,7 @@ async function runThat({ comesBack }: { comesBack: boolean }) {
 	}
 	const log = createLog('human', line => lines.push(line))
 	const surrounding = { log, kinds: new Set(['hardware']), apiServer: { host: '127.0.0.1', port } }
-	const report = await run(config([{ id: 0, macAddress: mac, mtu: 1400 }]), cutting, surrounding)
+	const report = await run(runConfig([{ id: 0, macAddress: mac, mtu: 1400 }]), cutting, surrounding)
 	expect(comparable(now())).toEqual(comparable(start))
 	return { report, isArmed: host.isArmed() }
 }

@@ -1,24 +1,24 @@
 import { expect, test } from 'vitest'
 import { parseConfig } from '../../agent/config.ts'
 import { oneLine } from '../../agent/report/one-line.ts'
-import { config } from './node-host.ts'
+import { runConfig } from '../../lab/machine-agent.ts'
 
 const mac = 'fa:16:3e:37:c3:f1'
 const nic = { id: 0, macAddress: mac, address: '10.0.0.23', cidr: '10.0.0.0/24' }
-const good = config([nic])
+const good = runConfig([nic])
 
 test.each<[title: string, wish: unknown, says: RegExp]>([
 	['no object', [], /it: Invalid input: expected object/],
 	['a field nobody knows', { ...good, extra: 1 }, /it: Unrecognized key: "extra"/],
-	['a field nobody knows in an interface', config([{ ...nic, mtuu: 1400 } as never]), /interfaces\[0\]: Unrecognized key: "mtuu"/],
+	['a field nobody knows in an interface', runConfig([{ ...nic, mtuu: 1400 } as never]), /interfaces\[0\]: Unrecognized key: "mtuu"/],
 	[
 		'a field nobody knows in a route',
-		config([{ ...nic, routes: [{ to: '10.9.0.0/16', gw: '10.0.0.1' } as never] }]),
+		runConfig([{ ...nic, routes: [{ to: '10.9.0.0/16', gw: '10.0.0.1' } as never] }]),
 		/interfaces\[0\]\.routes\[0\]: Unrecognized key: "gw"/,
 	],
 	['no interfaces', { ...good, interfaces: undefined }, /interfaces: /],
 	['interfaces that are null', { ...good, interfaces: null }, /interfaces: .*expected array/],
-	['eleven interfaces', config(Array.from({ length: 11 }, () => nic)), /interfaces: /],
+	['eleven interfaces', runConfig(Array.from({ length: 11 }, () => nic)), /interfaces: /],
 	['a node name that ends a line', { ...good, nodeName: 'a\nb' }, /nodeName: must be a Kubernetes node name/],
 	['a report that goes up a folder', { ...good, report: { namespace: '..', configMap: 'a' } }, /report\.namespace: must be the name/],
 	['a node address that is none', { ...good, nodeAddresses: ['10.0.0.1/24'] }, /nodeAddresses\[0\]: must be an IPv4 or IPv6 address/],

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { lock } from '../../agent/host/lock.ts'
 import { agentFormat } from '../../bundle.ts'
 import { AgentReport, type RunConfig } from '../../contract/agent-run.ts'
-import { config } from './node-host.ts'
+import { runConfig } from '../../lab/machine-agent.ts'
 
 /** The agent's minified bundle as a process of its own, and what is heard of a run that cannot report by itself. */
 let folder: string
@@ -38,7 +38,7 @@ test.each<[title: string, options: string[], words: RegExp]>([
 	['an exception in a callback', [preload('setImmediate(() => { throw bug() })')], /what nobody thought of/],
 	['a rejection nobody waits for', [preload('void Promise.reject(bug())')], /what nobody thought of/],
 ])('%s is told in lines that can be read, and reported', async (_, options, words) => {
-	const { code, said, report, lastWords } = await agent(config([]), {}, options)
+	const { code, said, report, lastWords } = await agent(runConfig([]), {}, options)
 	expect(code).toBe(1)
 	expect(said).toMatch(/^failed +by a bug of the agent: /)
 	expect(said).toMatch(words)
@@ -52,13 +52,13 @@ test.each<[title: string, options: string[], words: RegExp]>([
 test('a bug with the undo on the host says who puts the rest back', async () => {
 	mkdirSync(join(root, 'var/lib/multinic/undo'), { recursive: true })
 	writeFileSync(join(root, 'var/lib/multinic/undo/undo.json'), '')
-	const { report } = await agent(config([]), {}, [preload('throw bug()')])
+	const { report } = await agent(runConfig([]), {}, [preload('throw bug()')])
 	expect(report?.message).toBe('a bug ended the agent, and the host or the next run puts back what it changed: what nobody thought of')
 })
 
 test('a host that another run holds is reported', async () => {
-	const unlock = await lock(root, config([]))
-	const { code, said, report } = await agent(config([])).finally(unlock)
+	const unlock = await lock(root, runConfig([]))
+	const { code, said, report } = await agent(runConfig([])).finally(unlock)
 	expect(code).toBe(1)
 	expect(said).toMatch(/^failed {10}another run is at work on this host: generation 1, attempt 1, since [\d:]+\n$/)
 	expect(report).toMatchObject({
@@ -71,7 +71,7 @@ test('a host that another run holds is reported', async () => {
 test.each<RunConfig['mode']>(['Apply', 'Plan', 'Verify', 'Cleanup'])(
 	'wrong input of a run of mode %s is reported as of that mode',
 	async mode => {
-		const { code, report } = await agent(config([{ id: 0, macAddress: 'no' }], { mode }))
+		const { code, report } = await agent(runConfig([{ id: 0, macAddress: 'no' }], { mode }))
 		expect(code).toBe(2)
 		expect(report).toMatchObject({
 			mode,
@@ -83,7 +83,7 @@ test.each<RunConfig['mode']>(['Apply', 'Plan', 'Verify', 'Cleanup'])(
 )
 
 test('a report that cannot be handed over is in the termination message, and it is said', async () => {
-	const { code, said, lastWords } = await agent(config([], { deadManSeconds: 0 }), { REPORT_FILE: join(root, 'nowhere/report.json') })
+	const { code, said, lastWords } = await agent(runConfig([], { deadManSeconds: 0 }), { REPORT_FILE: join(root, 'nowhere/report.json') })
 	expect(code).toBe(2)
 	expect(said).toMatch(/^not reported .*ENOENT/m)
 	expect(AgentReport.parse(JSON.parse(lastWords))).toMatchObject({ reason: 'InvalidConfig' })
@@ -92,7 +92,7 @@ test('a report that cannot be handed over is in the termination message, and it 
 describe('the exit status', () => {
 	const mark = { nodeName: 'worker-1', uid: 'a-uid', generation: 3, attempt: 1, mode: 'Verify' as const }
 	const RUN = JSON.stringify({ ...mark, report: { namespace: 'multinic-system', configMap: 'a-run' } })
-	const wish = JSON.stringify(config([]))
+	const wish = JSON.stringify(runConfig([]))
 	type Case = [title: string, code: number, words: RegExp, given: { wish?: string; env?: Record<string, string>; args?: string[] }]
 	test.each<Case>([
 		['of a question for help is 0', 0, /^multinic-agent: brings.*\n\n( .*\n+)+Exit status\n( .*\n)+$/, { args: ['--help'] }],

@@ -1,16 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type NodeHost, nodeHost } from './node-host.ts'
+import { swapped } from './swapped.ts'
 
 /** The run is broken after each of its steps in turn; whatever it had done, the host comes back as it was. */
 const isRoot = process.getuid?.() === 0
 const mac = (id: number) => `fa:16:3e:00:00:0${id}`
-
-/** Two names to swap, a link with a lease, routes and a neighbour to give back, and a new one; both families. */
-const wish = [
-	{ id: 0, macAddress: mac(1), address: '10.0.0.23', cidr: '10.0.0.0/24', mtu: 1400, gateway: '10.0.0.1', addresses: ['fd00::23/64'] },
-	{ id: 1, macAddress: mac(0), address: '10.0.1.23', cidr: '10.0.1.0/24', gateway: '10.0.1.1' },
-	{ id: 2, macAddress: mac(2), address: '10.0.2.23', cidr: '10.0.2.0/24', mtu: 9000 },
-]
 
 describe.skipIf(!isRoot).each([
 	{ kernel: 'that renames links that are up', renameDown: false, stride: 1 },
@@ -42,7 +36,7 @@ describe.skipIf(!isRoot).each([
 			].join('\n'),
 		)
 		before = await host.everything()
-		const { report } = await host.agent(wish, { mode: 'Plan' })
+		const { report } = await host.agent(swapped, { mode: 'Plan' })
 		steps = report?.plan?.commands.length ?? 0
 	})
 	afterAll(() => host?.close())
@@ -51,7 +45,7 @@ describe.skipIf(!isRoot).each([
 
 	test('failing after any number of steps, it puts everything back', async () => {
 		for (let at = 0; at <= steps; at += stride) {
-			const { report } = await host.agent(wish, {}, { at, how: 'fail', renameDown })
+			const { report } = await host.agent(swapped, {}, { at, how: 'fail', renameDown })
 			expect(report, `after ${at}`).toMatchObject({ outcome: 'RolledBack', reason: 'CommandFailed', changes: 0 })
 			expect(report?.message).toMatch(/everything was put back$/)
 			expect(await host.everything(), `after ${at} of ${steps}`).toEqual(before)
@@ -60,7 +54,7 @@ describe.skipIf(!isRoot).each([
 
 	test('killed after any number of steps, the next run puts everything back before it looks', async () => {
 		for (let at = 0; at <= steps; at += stride + 1) {
-			await host.agent(wish, {}, { at, how: 'kill', renameDown })
+			await host.agent(swapped, {}, { at, how: 'kill', renameDown })
 			const next = await host.agent(former)
 			expect(next.report).toMatchObject({ outcome: 'Succeeded', changes: 0 })
 			expect(next.stdout).toContain('ended before its commit; it was undone')
@@ -69,7 +63,7 @@ describe.skipIf(!isRoot).each([
 	})
 
 	test('unbroken, it succeeds, and cleanup gives every link its first name back', async () => {
-		expect((await host.agent(wish, {}, { how: 'fail', renameDown })).report).toMatchObject({
+		expect((await host.agent(swapped, {}, { how: 'fail', renameDown })).report).toMatchObject({
 			outcome: 'Succeeded',
 			message: 'Configured 3/3',
 		})

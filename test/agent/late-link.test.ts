@@ -3,7 +3,7 @@ import { failure } from '../../agent/failure.ts'
 import type { Host } from '../../agent/host/host.ts'
 import { createLog } from '../../agent/log.ts'
 import { run } from '../../agent/run.ts'
-import { config } from './node-host.ts'
+import { runConfig } from '../../lab/machine-agent.ts'
 import { hostWith, livingHost } from './simulated-host.ts'
 
 const macs = ['fa:16:3e:00:00:01', 'fa:16:3e:00:00:02']
@@ -12,7 +12,7 @@ if (!first || !second) throw new Error('no links')
 
 test('a link that is plugged while the others are configured costs nobody anything, and is configured next', async () => {
 	const { host, turns } = pluggedAfter(1)
-	const wish = config(
+	const wish = runConfig(
 		macs.map((macAddress, id) => ({ id, macAddress, mtu: 1400 })),
 		{ waitForDeviceSeconds: 5 },
 	)
@@ -28,7 +28,7 @@ test('a link that comes late and cannot be configured costs the first nothing, a
 		await host.apply(steps)
 		if (++applied > 1) throw failure('COMMAND_FAILED', 'the disk is full')
 	}
-	const wish = config(
+	const wish = runConfig(
 		macs.map((macAddress, id) => ({ id, macAddress, mtu: 1400 })),
 		{ waitForDeviceSeconds: 5 },
 	)

@@ -4,7 +4,7 @@ import type { Host } from '../../agent/host/host.ts'
 import type { Route } from '../../agent/host/state.ts'
 import { createLog } from '../../agent/log.ts'
 import { run } from '../../agent/run.ts'
-import { config } from './node-host.ts'
+import { runConfig } from '../../lab/machine-agent.ts'
 import { comparable, hostWith, livingHost } from './simulated-host.ts'
 
 /** Hosts on which some of the NICs, once they are up, cost the node a route that is not ours; lost paths themselves are a kernel test. */
@@ -90,7 +90,7 @@ async function runOn({ count, asking, isLost }: { count: number; asking: readonl
 		defaultRoute: asking.includes(id),
 	}))
 	const surrounding = { log: createLog('human', () => {}), kinds: new Set(['hardware']), apiServer: undefined }
-	const report = await run(config(wish), { ...host, observe, undo }, surrounding)
+	const report = await run(runConfig(wish), { ...host, observe, undo }, surrounding)
 	return { report, losses, start, now }
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AgentReport, type RunConfig } from '../../contract/agent-run.ts'
 import type { Interface } from '../../contract/interface.ts'
+import { runConfig } from '../../lab/machine-agent.ts'
 import type { Answered, Asked } from './agent-session.ts'
 import type { Fault } from './broken-host.ts'
 import { PROGRAMS_FOLDER, putProbePrograms, type Wire } from './wire.ts'
@@ -81,7 +82,7 @@ export async function nodeHost(wire: Wire = 'silent'): Promise<NodeHost> {
 		inside: (program, args) => inside(program, args),
 		start,
 		agent: (interfaces, more = {}, fault = undefined, env = {}) =>
-			agent({ root, inside, env: { ...(wire === 'real' && { SILENCE: 'real' }), ...env } }, config(interfaces, more), fault),
+			agent({ root, inside, env: { ...(wire === 'real' && { SILENCE: 'real' }), ...env } }, runConfig(interfaces, more), fault),
 		session: () => {
 			const [program = '', ...args] = [...confinement(), process.execPath, '--expose-gc', entry('agent-session.ts')]
 			return session(start(program, args, environment(root)))
@@ -141,7 +142,7 @@ function session(child: ChildProcess): Session {
 				child.off('exit', ended)
 				resolve(answer as Answered)
 			})
-			child.send({ wish: config(interfaces, more), fault } satisfies Asked)
+			child.send({ wish: runConfig(interfaces, more), fault } satisfies Asked)
 		})
 }
 
@@ -154,23 +155,6 @@ function runInside(pid: number, program: string, args: string[], { input = '', e
 		child.stdin?.on('error', () => {}) // A program that never reads its input.
 		child.stdin?.end(input)
 	})
-}
-
-export function config(interfaces: Partial<Interface>[], more: Partial<RunConfig> = {}): RunConfig {
-	return {
-		version: 1,
-		nodeName: 'worker-1',
-		uid: 'a-uid',
-		generation: 1,
-		attempt: 1,
-		mode: 'Apply',
-		interfaces: interfaces as Interface[],
-		nodeAddresses: [],
-		report: { namespace: 'multinic-system', configMap: 'a-run' },
-		waitForDeviceSeconds: 0,
-		deadManSeconds: 60,
-		...more,
-	}
 }
 
 function environment(root: string) {

@@ -3,7 +3,7 @@ import type { HostState } from '../../agent/host/state.ts'
 import { createLog } from '../../agent/log.ts'
 import { run } from '../../agent/run.ts'
 import type { AgentReport, RunConfig } from '../../contract/agent-run.ts'
-import { config } from './node-host.ts'
+import { runConfig } from '../../lab/machine-agent.ts'
 import { comparable, hostWith, livingHost } from './simulated-host.ts'
 
 const mac = 'fa:16:3e:00:00:01'
@@ -30,7 +30,7 @@ test.each<[title: string, start: HostState, mode: RunConfig['mode'], says: Agent
 test('a bug after the change has all of it put back at once, and stays a bug', async () => {
 	const { host, now } = livingHost(fresh)
 	const prove = () => Promise.reject(new TypeError('of undefined'))
-	await expect(run(config([nic]), { ...host, prove }, surrounding)).rejects.toThrow(TypeError)
+	await expect(run(runConfig([nic]), { ...host, prove }, surrounding)).rejects.toThrow(TypeError)
 	expect(comparable(now())).toEqual(comparable(fresh))
 	expect(host.isArmed()).toBe(true)
 })
@@ -44,7 +44,7 @@ async function configured(): Promise<HostState> {
 async function runOn(start: HostState, mode: RunConfig['mode']) {
 	const { host, now } = livingHost(start)
 	const report = await run(
-		config([nic], { mode }),
+		runConfig([nic], { mode }),
 		{ ...host, prove: async () => ({ persistent: proven, warnings: new Map() }) },
 		surrounding,
 	)

@@ -22,7 +22,7 @@ import { RECORD_PATH } from '../../agent/paths.ts'
 import { plan } from '../../agent/plan/plan.ts'
 import { run } from '../../agent/run.ts'
 import { settle } from '../../contract/interface.ts'
-import { config } from './node-host.ts'
+import { runConfig } from '../../lab/machine-agent.ts'
 import { hostWith, livingHost } from './simulated-host.ts'
 
 describe('a neighbour', () => {
@@ -218,7 +218,7 @@ describe('the gateways of the interfaces', () => {
 
 	test('are warned of, each at its own interface, and undo nothing', async () => {
 		const { host, asked } = wire()
-		const { report, lines } = await runOn(host, config(withGateways))
+		const { report, lines } = await runOn(host, runConfig(withGateways))
 		expect(report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 5/5' })
 		expect(report.interfaces.map(({ warnings }) => warnings)).toEqual([
 			[],
@@ -235,8 +235,8 @@ describe('the gateways of the interfaces', () => {
 
 	test.each(['Apply', 'Verify'] as const)('are asked as well when there is nothing to do, mode %s', async mode => {
 		const { host } = wire()
-		await runOn(host, config(withGateways))
-		const { report, lines } = await runOn(host, config(withGateways, { mode }))
+		await runOn(host, runConfig(withGateways))
+		const { report, lines } = await runOn(host, runConfig(withGateways, { mode }))
 		expect(report).toMatchObject({ outcome: 'Succeeded', changes: 0 })
 		expect(report.interfaces.map(({ warnings }) => warnings.map(({ reason }) => reason))).toEqual([
 			[],
@@ -254,7 +254,7 @@ describe('the gateways of the interfaces', () => {
 			const state = await host.observe(macs)
 			return { ...state, links: state.links.map(link => (link.ifindex === 3 ? { ...link, carrier: false } : link)) }
 		}
-		const { report, lines } = await runOn({ ...host, observe }, config(withGateways.slice(0, 1)))
+		const { report, lines } = await runOn({ ...host, observe }, runConfig(withGateways.slice(0, 1)))
 		const message = 'the gateway 10.0.0.1 cannot be asked: multinic0 has no carrier'
 		expect(report).toMatchObject({ outcome: 'Succeeded', interfaces: [{ warnings: [{ reason: 'GatewaySilent', message }] }] })
 		expect(report.notes).toEqual(['duplicates are not looked for without a carrier: multinic0'])
@@ -264,14 +264,14 @@ describe('the gateways of the interfaces', () => {
 
 	test('are left in peace by mode Plan', async () => {
 		const { host, asked } = wire()
-		await runOn(host, config(withGateways, { mode: 'Plan' }))
+		await runOn(host, runConfig(withGateways, { mode: 'Plan' }))
 		expect(asked).toEqual([])
 	})
 
 	test('are asked by name alone where there is no ping, which is said', async () => {
 		const { host } = wire()
 		const echoes: Host['echoes'] = async packets => packets.map(() => ({ unasked: 'there is no ping' }))
-		const { report, lines } = await runOn({ ...host, echoes }, config(withGateways))
+		const { report, lines } = await runOn({ ...host, echoes }, runConfig(withGateways))
 		expect(report.notes).toEqual(['what a path carries is not looked for: there is no ping'])
 		expect(report.interfaces.flatMap(({ warnings }) => warnings.map(({ reason }) => reason))).toEqual(['GatewaySilent'])
 		expect(lines.find(line => line.startsWith('probes after'))).toMatch(
@@ -286,7 +286,7 @@ test('addresses that could not be asked for are given, which is said', async () 
 		await host.apply(steps)
 		await asking?.(async () => ['duplicates are not looked for: there is no arping'])
 	}
-	const wish = config([{ id: 0, macAddress: 'fa:16:3e:00:00:00', address: '10.0.0.23', cidr: '10.0.0.0/24' }])
+	const wish = runConfig([{ id: 0, macAddress: 'fa:16:3e:00:00:00', address: '10.0.0.23', cidr: '10.0.0.0/24' }])
 	const { report, lines } = await runOn({ ...host, apply }, wish)
 	expect(report).toMatchObject({ outcome: 'Succeeded', notes: ['duplicates are not looked for: there is no arping'] })
 	expect(lines).toContain('probes after    duplicates are not looked for: there is no arping\n')
@@ -316,7 +316,7 @@ describe('addresses that other hosts have', () => {
 		}
 		const tentative: Host['tentative'] = async () =>
 			used === 'dad' ? [0, 2].map(id => ({ link: id + 3, ip: `fd00::1${id}`, refused: true })) : []
-		const { report } = await runOn({ ...host, apply, tentative }, config(wish))
+		const { report } = await runOn({ ...host, apply, tentative }, runConfig(wish))
 		expect(report.interfaces.map(({ reason }) => reason)).toEqual(['AddressInUse', 'Configured', 'AddressInUse'])
 		expect(attempts).toBe(2)
 	})
@@ -329,7 +329,10 @@ test('IPv6 addresses of which the kernel does not know in time are given, which 
 		looks++
 		return [{ link: 3, ip: 'fd00::23', refused: false }]
 	}
-	const { report } = await runOn({ ...host, tentative }, config([{ id: 0, macAddress: 'fa:16:3e:00:00:00', addresses: ['fd00::23/64'] }]))
+	const { report } = await runOn(
+		{ ...host, tentative },
+		runConfig([{ id: 0, macAddress: 'fa:16:3e:00:00:00', addresses: ['fd00::23/64'] }]),
+	)
 	expect(report).toMatchObject({ outcome: 'Succeeded', notes: ['whether another host has fd00::23 is not known yet'] })
 	expect(looks).toBeLessThan(15)
 })

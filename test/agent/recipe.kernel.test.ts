@@ -3,18 +3,12 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { commit } from '../../agent/host/deadman.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
+import { swapped } from './swapped.ts'
 import { pretendSystemd } from './pretend.ts'
 
 /** The agent is killed after each of its steps and never comes back: what systemd would start puts everything back, without it. */
 const isRoot = process.getuid?.() === 0
 const mac = (id: number) => `fa:16:3e:00:00:0${id}`
-
-/** Two names to swap, one of them with another MTU and both families, and a new NIC that has a lease. */
-const wish = [
-	{ id: 0, macAddress: mac(1), address: '10.0.0.23', cidr: '10.0.0.0/24', mtu: 1400, gateway: '10.0.0.1', addresses: ['fd00::23/64'] },
-	{ id: 1, macAddress: mac(0), address: '10.0.1.23', cidr: '10.0.1.0/24', gateway: '10.0.1.1' },
-	{ id: 2, macAddress: mac(2), address: '10.0.2.23', cidr: '10.0.2.0/24', mtu: 9000 },
-]
 
 /** A boot makes the kernel new; here a new host does, so not every number of steps is tried. */
 const STRIDE = 4
@@ -27,7 +21,7 @@ describe.skipIf(!isRoot)('an undo without the agent (needs root for network name
 	beforeAll(async () => {
 		host = await prepared()
 		before = await stateOf(host)
-		const { report } = await host.agent(wish, { mode: 'Plan' })
+		const { report } = await host.agent(swapped, { mode: 'Plan' })
 		steps = report?.plan?.commands.length ?? 0
 		expect(steps).toBeGreaterThan(20)
 	})
@@ -95,7 +89,7 @@ async function prepared(): Promise<NodeHost> {
 }
 
 async function killedAfter(host: NodeHost, at: number): Promise<void> {
-	const { code } = await host.agent(wish, {}, { at, how: 'kill' })
+	const { code } = await host.agent(swapped, {}, { at, how: 'kill' })
 	expect(code, `after ${at}`).not.toBe(0)
 }
 

@@ -12,13 +12,13 @@ import { recipeOf } from '../../agent/plan/recipe.ts'
 import { tellInterfaces } from '../../agent/report/tell.ts'
 import type { RunConfig } from '../../contract/agent-run.ts'
 import { settle } from '../../contract/interface.ts'
-import { config } from './node-host.ts'
+import { runConfig } from '../../lab/machine-agent.ts'
 import { hostWith } from './simulated-host.ts'
 
 /** Text from outside reaches no command, no path and no file but as what it means; whatever else it holds is refused at the door. */
 
 const macs = ['fa:16:3e:37:c3:f1', 'fa:16:3e:37:c3:f2']
-const good = config(
+const good = runConfig(
 	[
 		{
 			id: 0,

@@ -4,7 +4,7 @@ import { createLog } from '../../agent/log.ts'
 import { run } from '../../agent/run.ts'
 import { tellEnd } from '../../agent/report/tell.ts'
 import type { AgentReport, RunConfig } from '../../contract/agent-run.ts'
-import { config } from './node-host.ts'
+import { runConfig } from '../../lab/machine-agent.ts'
 import { hostWith, livingHost } from './simulated-host.ts'
 
 /** What a run as a whole says of itself, in its report and in its last line. */
@@ -114,7 +114,7 @@ async function runOn({ start, mode = 'Apply', nics = [nic(0)], unfinished }: Wis
 		log += line
 	})
 	const surrounding = { log: told, kinds: new Set(['hardware']), apiServer: undefined }
-	const report = await run(config(nics, { mode }), { ...host, unfinished: () => unfinished }, surrounding)
+	const report = await run(runConfig(nics, { mode }), { ...host, unfinished: () => unfinished }, surrounding)
 	tellEnd(told, report)
 	return { report, state: now(), log }
 }

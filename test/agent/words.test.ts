@@ -12,7 +12,7 @@ import { reportText, shortText } from '../../agent/report/text.ts'
 import { AgentReport } from '../../contract/agent-run.ts'
 import { settle } from '../../contract/interface.ts'
 import { TERMINATION_MAX_BYTES } from '../../contract/names.ts'
-import { config } from './node-host.ts'
+import { runConfig } from '../../lab/machine-agent.ts'
 import { hostWith } from './simulated-host.ts'
 
 const mac = 'fa:16:3e:37:c3:f1'
@@ -206,20 +206,20 @@ describe('what is said', () => {
 
 	test.each<[title: string, text: string, says: RegExp]>([
 		['is not JSON', '{', /config\.json is not JSON/],
-		['has an MTU of 20', JSON.stringify(config([{ id: 0, macAddress: mac, mtu: 20 }])), /interfaces\[0\]\.mtu: /],
-		['has an id of 10', JSON.stringify(config([{ id: 10, macAddress: mac }])), /interfaces\[0\]\.id: /],
+		['has an MTU of 20', JSON.stringify(runConfig([{ id: 0, macAddress: mac, mtu: 20 }])), /interfaces\[0\]\.mtu: /],
+		['has an id of 10', JSON.stringify(runConfig([{ id: 10, macAddress: mac }])), /interfaces\[0\]\.id: /],
 		[
 			'has a MAC twice',
 			JSON.stringify(
-				config([
+				runConfig([
 					{ id: 0, macAddress: mac },
 					{ id: 1, macAddress: mac.toUpperCase() },
 				]),
 			),
 			/interfaces: macAddress must be unique/,
 		],
-		['has no interfaces', JSON.stringify({ ...config([]), interfaces: undefined }), /interfaces: /],
-		['has a field nobody knows', JSON.stringify({ ...config([]), extra: 1 }), /extra/],
+		['has no interfaces', JSON.stringify({ ...runConfig([]), interfaces: undefined }), /interfaces: /],
+		['has a field nobody knows', JSON.stringify({ ...runConfig([]), extra: 1 }), /extra/],
 	])('of a config that %s', (_, text, says) => {
 		expect(() => parseConfig(text, 'config.json')).toThrow(says)
 	})
