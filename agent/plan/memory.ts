@@ -13,6 +13,7 @@ export function memoryOf({ nic, link, ours }: Accepted): Omit<RecordedLink, 'fil
 		name: nic.name,
 		// A later wish may touch a setting that the first left alone.
 		original: { ...original, sysctls: { ...touched(link.sysctls, sysctlsOf(nic)), ...original.sysctls } },
+		...(nic.mtu !== undefined && { mtu: nic.mtu }),
 		addresses: addressesOf(nic),
 		former: formerOf(addressesOf(nic), ours),
 		routes: routesOf(nic, link.ifindex).map(({ to, via, table, metric }) => ({ to, table, metric, ...(via !== undefined && { via }) })),

@@ -1,6 +1,7 @@
-import { asWanted, forgottenByDown } from './configure.ts'
+import { forgottenByDown } from './configure.ts'
 import type { HostState } from '../host/state.ts'
 import { orderRenames, waitingFor } from './rename.ts'
+import { asWanted } from './routes.ts'
 import { routesOf } from './routing.ts'
 import type { Selection } from './select.ts'
 import { type Change, type Step, stepOf } from './steps.ts'

@@ -24,6 +24,7 @@ export const RecordedLink = z.object({
 		managed: z.boolean().optional(),
 	}),
 	/** What we gave it, and may therefore take away. */
+	mtu: z.int().optional(),
 	addresses: z.array(z.string()),
 	/** What we gave it before: a daemon that read our files at boot gives it again when the carrier comes back. */
 	former: z.array(z.string()).default([]),

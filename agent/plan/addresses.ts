@@ -1,0 +1,40 @@
+import { networkOf } from '../../contract/ip.ts'
+import type { Address, Link } from '../host/state.ts'
+import { givenTo } from './memory.ts'
+import type { RecordedLink } from './record.ts'
+import { familyOf } from './routing.ts'
+import type { Change } from './steps.ts'
+
+/** Which addresses are taken from a link, which are given to it. */
+
+/**
+ * Ours of an earlier config, and what DHCP or a router gave: the profile that asked for it no longer rules this link. And what another
+ * host had when the kernel asked, for it does so only of an address that is given. Last first, for the first of a network takes the others along.
+ */
+export function staleAddresses({ ifindex, addresses }: Link, wanted: readonly string[], ours: RecordedLink | undefined): Change[] {
+	const given = givenTo(ours)
+	const stale = ({ cidr, global, dynamic, duplicate }: Address) =>
+		global && (wanted.includes(cidr) ? duplicate : dynamic || given.includes(cidr))
+	return addresses
+		.filter(stale)
+		.toReversed()
+		.map(address => ({ kind: 'removeAddress', link: ifindex, address }))
+}
+
+/**
+ * IPv4 addresses that may be gone once some are taken: by the kernel's default (`promote_secondaries` 0) the first of a network takes the
+ * others of it along.
+ */
+export function goingAlong({ addresses }: Link, taken: readonly Change[]): Set<string> {
+	const goes = new Set(taken.flatMap(change => (change.kind === 'removeAddress' ? [change.address.cidr] : [])))
+	const four = addresses.filter(({ family }) => family === 4).map(({ cidr }) => cidr)
+	const first = (cidr: string) => four.find(other => networkOf(other) === networkOf(cidr))
+	return new Set(four.filter(cidr => goes.has(cidr) || goes.has(first(cidr) ?? '')))
+}
+
+/** @param along what is given again, for it may be gone by then */
+export function missingAddresses({ ifindex, addresses }: Link, wanted: readonly string[], along: ReadonlySet<string>): Change[] {
+	return wanted
+		.filter(cidr => along.has(cidr) || !addresses.some(address => address.cidr === cidr && !address.dynamic && !address.duplicate))
+		.map(cidr => ({ kind: 'addAddress', link: ifindex, address: { family: familyOf(cidr), cidr, global: true, dynamic: false } }))
+}

@@ -1,0 +1,74 @@
+import { contains } from '../../contract/ip.ts'
+import { routeTable } from '../../contract/names.ts'
+import type { HostState, Link, Route } from '../host/state.ts'
+import type { RecordedLink } from './record.ts'
+import { AUTOMATIC, familyOf, routeKey } from './routing.ts'
+import type { Change } from './steps.ts'
+
+/** Which routes are taken from a link, which are given to it, which are given again. */
+
+const KERNEL = 2
+
+/** @returns the routes of a link that somebody gave it, of all tables */
+export function routesOn({ ifindex }: Link, { routes }: HostState): Route[] {
+	return routes.filter(({ link, type, protocol }) => link === ifindex && type === 1 && protocol !== KERNEL)
+}
+
+/** `reaching`: the addresses that the link has afterwards. */
+type Kept = { routes: readonly Route[]; ours: RecordedLink | undefined; reaching: readonly string[] }
+
+/** @returns removals of what is not wanted any more, of what DHCP or a router gave, and of what would lead nowhere */
+export function staleRoutes(link: Link, { routes, ours, reaching }: Kept, host: HostState): Change[] {
+	const keys = new Set(routes.map(routeKey))
+	const given = new Set(ours?.routes.map(route => ourKey(route, link.ifindex)))
+	const isOurs = (route: Route) =>
+		given.has(routeKey(route)) || AUTOMATIC.has(route.protocol) || isInItsTable(route, ours) || losesItsWay(route, link, reaching)
+	return routesOn(link, host)
+		.filter(route => !keys.has(routeKey(route)) && isOurs(route))
+		.map(route => ({ kind: 'removeRoute', route }))
+}
+
+/** A next hop that only an address makes reachable that is taken leads nowhere without it. */
+function losesItsWay({ via, onlink }: Route, { addresses }: Link, reaching: readonly string[]): boolean {
+	if (via === undefined || onlink || reaching.some(cidr => contains(cidr, via))) return false
+	return addresses.some(({ cidr }) => contains(cidr, via))
+}
+
+/** @returns the addresses of a link, with prefix length, once some are taken and others given */
+export function reachingAfter({ addresses }: Link, taken: readonly Change[], wanted: readonly string[]): string[] {
+	const goes = new Set(taken.flatMap(change => (change.kind === 'removeAddress' ? [change.address] : [])))
+	return [...wanted, ...addresses.flatMap(address => (goes.has(address) ? [] : [address.cidr]))]
+}
+
+function isInItsTable({ table }: Route, ours: RecordedLink | undefined): boolean {
+	return ours !== undefined && table === routeTable(ours.id)
+}
+
+function ourKey({ to, via, table, metric }: RecordedLink['routes'][number], link: number): string {
+	return routeKey({ family: familyOf(to), to, table, metric, link, type: 1, ...(via !== undefined && { via }) })
+}
+
+/** With its last IPv4 address a link loses its IPv4 routes of all tables: those that are to stay are given again. */
+export function routesThatGoAlong(
+	link: Link,
+	{ along, stale, routes }: { along: ReadonlySet<string>; stale: readonly Change[]; routes: readonly Route[] },
+	host: HostState,
+): Change[] {
+	const four = link.addresses.filter(({ family }) => family === 4)
+	if (four.length === 0 || four.some(({ cidr }) => !along.has(cidr))) return []
+	const leaves = new Set(stale.flatMap(change => (change.kind === 'removeRoute' ? [change.route] : [])))
+	return routesOn(link, host)
+		.filter(route => route.family === 4 && !leaves.has(route))
+		.map(route => ({ kind: 'addRoute', route: asWanted(route, routes), again: true }))
+}
+
+/** @returns a route that is to stay as it is meant from now on: its next hop may be on no network of the link any more */
+export function asWanted(found: Route, wanted: readonly Route[]): Route {
+	return wanted.find(route => routeKey(route) === routeKey(found)) ?? found
+}
+
+/** @returns additions of the wanted routes that are not there */
+export function missingRoutes(wanted: readonly Route[], host: HostState): Change[] {
+	const present = new Set(host.routes.map(routeKey))
+	return wanted.filter(route => !present.has(routeKey(route))).map(route => ({ kind: 'addRoute', route }))
+}

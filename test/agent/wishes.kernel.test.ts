@@ -1,0 +1,89 @@
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { SYSCTL_KEYS } from '../../agent/plan/routing.ts'
+import type { Interface } from '../../contract/interface.ts'
+import type { Answered } from './agent-session.ts'
+import { anyWish } from './any-wish.ts'
+import { type NodeHost, nodeHost, type Session } from './node-host.ts'
+
+/** One wish after another, any of them: what comes of the last is what would have come of it alone. */
+const isRoot = process.getuid?.() === 0
+const WISHES = Number(process.env.WISHES ?? 8)
+const macs = Array.from({ length: 4 }, (_, n) => `fa:16:3e:00:00:0${n}`)
+
+describe.skipIf(!isRoot)('any wish after any other (needs root for network namespaces)', () => {
+	let used: NodeHost
+	let fresh: NodeHost
+
+	beforeAll(async () => {
+		;[used, fresh] = [await nodeHost(), await nodeHost()]
+		for (const host of [used, fresh]) {
+			// Nobody is there to have an address already: the kernel need not listen for a second each time.
+			await host.inside('sysctl', ['-w', 'net.ipv6.conf.default.dad_transmits=0'])
+			for (const [n, mac] of macs.entries())
+				await host.ip(`link add ens${n} address ${mac} type veth peer name peer${n}\nlink set peer${n} up`)
+		}
+	})
+	afterAll(() => {
+		used?.close()
+		fresh?.close()
+	})
+
+	test(`${WISHES} wishes: each is carried out, once, and leaves nothing of the one before`, async () => {
+		const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
+		const wishes = fc.sample(anyWish(macs, macs.length), { numRuns: WISHES, seed })
+		const before = await used.everything()
+		const [onUsed, onFresh] = [used.session(), fresh.session()]
+		for (const [at, wish] of wishes.entries()) {
+			const place = `wish ${at} of SEED=${seed}, after ${JSON.stringify(wishes[at - 1])}: ${JSON.stringify(wish)}`
+			// Every third time a link has to go down to be renamed.
+			const renameDown = at % 3 === 2
+			const alone = onFresh([], { mode: 'Cleanup' }).then(() => carriedOut(onFresh, wish, { place, renameDown: false }))
+			const [answer, expected] = await Promise.all([carriedOut(onUsed, wish, { place, renameDown }), alone])
+			expect(stateOf(answer), place).toEqual(stateOf(expected))
+			expect(await settingsOf(used, wish), place).toBe(await settingsOf(fresh, wish))
+		}
+		await onUsed([], { mode: 'Cleanup' })
+		expect(await used.everything()).toEqual(before)
+	})
+})
+
+async function carriedOut(session: Session, wish: Partial<Interface>[], { place, renameDown }: { place: string; renameDown: boolean }) {
+	const first = await session(wish, {}, renameDown ? { how: 'fail', renameDown } : undefined)
+	expect(first.report, `${place}: ${first.said}`).toMatchObject({ outcome: 'Succeeded' })
+	const second = await session(wish)
+	expect(second.report, `${place}, again: ${second.said}`).toMatchObject({ outcome: 'Succeeded', changes: 0 })
+	return second
+}
+
+/** `grep` prints path and value; of what it finds nothing it prints nothing, on both hosts alike. */
+async function settingsOf(host: NodeHost, wish: readonly Partial<Interface>[]): Promise<string> {
+	const paths = wish.flatMap(({ id }) => SYSCTL_KEYS.map(key => `/proc/sys/net/${key.replace('/', `/conf/multinic${id}/`)}`))
+	const { stdout } = await host.inside('grep', ['-H', '.', ...paths])
+	return stdout
+}
+
+/** What the kernel has of our NICs, by name and not by index. */
+function stateOf({ kernel: { links, routes, rules } }: Answered) {
+	const nics = links.filter(({ address }) => macs.includes(String(address)))
+	const names = new Set(nics.map(({ ifname }) => ifname))
+	return {
+		links: nics
+			.map(({ address, ifname, mtu, flags, addr_info }) => ({
+				address,
+				ifname,
+				mtu,
+				up: (flags as string[]).includes('UP'),
+				addresses: (addr_info as Record<string, unknown>[])
+					.filter(({ scope }) => scope === 'global')
+					.map(({ local, prefixlen }) => `${local}/${prefixlen}`)
+					.toSorted(),
+			}))
+			.toSorted((a, b) => (String(a.address) < String(b.address) ? -1 : 1)),
+		routes: routes
+			.filter(({ dev, dst }) => names.has(dev) && !/^(fe80|ff00|multicast)/.test(String(dst)))
+			.map(route => JSON.stringify(route))
+			.toSorted(),
+		rules: rules.map(rule => JSON.stringify(rule)).toSorted(),
+	}
+}
