@@ -13,12 +13,27 @@ import type { Change } from './steps.ts'
  */
 export function staleAddresses({ ifindex, addresses }: Link, wanted: readonly string[], ours: RecordedLink | undefined): Change[] {
 	const given = givenTo(ours)
+	const misplaced = ours && String(ours.addresses) !== String(wanted) ? outOfOrder(addresses, wanted) : []
 	const stale = ({ cidr, global, dynamic, duplicate }: Address) =>
-		global && (wanted.includes(cidr) ? duplicate : dynamic || given.includes(cidr))
+		global && (wanted.includes(cidr) ? duplicate || misplaced.includes(cidr) : dynamic || given.includes(cidr))
 	return addresses
 		.filter(stale)
 		.toReversed()
 		.map(address => ({ kind: 'removeAddress', link: ifindex, address }))
+}
+
+/**
+ * The first IPv4 address of a network is the source of what the host sends there; at the next boot that is the first of the config. Looked at
+ * when the config has changed: a daemon that gave them in another order at boot is not corrected.
+ */
+function outOfOrder(addresses: readonly Address[], wanted: readonly string[]): string[] {
+	const four = wanted.filter(cidr => familyOf(cidr) === 4)
+	return [...new Set(four.map(networkOf))].flatMap(network => {
+		const order = four.filter(cidr => networkOf(cidr) === network)
+		const present = addresses.flatMap(({ cidr }) => (order.includes(cidr) ? [cidr] : []))
+		const right = present.findIndex((cidr, at) => cidr !== order[at])
+		return right === -1 ? [] : present.slice(right)
+	})
 }
 
 /**

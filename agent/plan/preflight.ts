@@ -1,11 +1,12 @@
 import { canonicalIp } from '../../contract/ip.ts'
 import type { WantedInterface } from '../../contract/interface.ts'
+import { routeTable } from '../../contract/names.ts'
 import { givenTo } from './memory.ts'
 import type { HostState, Link } from '../host/state.ts'
 import type { Refusal } from './match.ts'
 import { isFor } from '../persist/networkd.ts'
 import type { RecordedLink } from './record.ts'
-import { addressesOf, bestDefault, ipOf } from './routing.ts'
+import { addressesOf, bestDefault, familyOf, IPV6_MIN_MTU, ipOf } from './routing.ts'
 
 export type Question = {
 	nic: WantedInterface
@@ -14,6 +15,8 @@ export type Question = {
 	/** What we remember of the link, if it was ours already. */
 	ours: RecordedLink | undefined
 	nodeAddresses: readonly string[]
+	/** Of the links that are ours, or are to be. */
+	own: ReadonlySet<number>
 }
 type Fact = (question: Question) => Refusal | undefined
 
@@ -24,9 +27,11 @@ const facts: readonly Fact[] = [
 	holdsNodeAddress,
 	holdsDefaultRoute,
 	holdsForeignAddress,
+	tableServesOthers,
 	keptByNetworkd,
 	nameCannotBeSpelled,
 	mtuOutOfRange,
+	mtuTooSmallForIpv6,
 ]
 
 /** May this link be touched? Undefined: nothing speaks against it. */
@@ -65,6 +70,15 @@ function holdsForeignAddress({ nic, link, ours }: Question): Refusal | undefined
 	if (foreign) return inUse(`${link.name} has ${foreign.cidr}, which is not wanted here and was not given by DHCP`)
 }
 
+/** In the table of an interface its routes take the place of any other to the same network, of whatever type. */
+function tableServesOthers({ nic, host, own }: Question): Refusal | undefined {
+	const table = routeTable(nic.id)
+	const other = host.routes.find(route => route.table === table && !(route.link !== undefined && own.has(route.link)))
+	if (!nic.policyRouting || !other) return
+	const over = host.links.find(({ ifindex }) => ifindex === other.link)?.name
+	return inUse(`table ${table} holds a route to ${other.to}${over === undefined ? '' : ` over ${over}`}, which is none of ours`)
+}
+
 /** systemd-networkd lets go of a link whose new name its file is not for; of any other it would go on asking for a lease. */
 function keptByNetworkd({ nic, link, host, ours }: Question): Refusal | undefined {
 	const file = link.managedBy === 'systemd-networkd' && !ours ? link.networkFile : undefined
@@ -84,6 +98,14 @@ function mtuOutOfRange({ nic: { mtu }, link }: Question): Refusal | undefined {
 	if (mtu < link.minMtu) return { reason: 'MtuRefused', message: `${link.name} carries an MTU of ${link.minMtu} or more, not ${mtu}` }
 	if (link.maxMtu > 0 && mtu > link.maxMtu)
 		return { reason: 'MtuRefused', message: `${link.name} carries an MTU of ${link.maxMtu} or less, not ${mtu}` }
+}
+
+/** @see RFC 8200, 5: below 1280 bytes the kernel takes IPv6 from a link */
+function mtuTooSmallForIpv6({ nic, link }: Question): Refusal | undefined {
+	const bytes = nic.mtu ?? link.mtu
+	const six = addressesOf(nic).find(cidr => familyOf(cidr) === 6)
+	if (six !== undefined && bytes < IPV6_MIN_MTU)
+		return { reason: 'MtuRefused', message: `${six} needs an MTU of ${IPV6_MIN_MTU} or more, not ${bytes}` }
 }
 
 function inUse(message: string): Refusal {

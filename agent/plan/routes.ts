@@ -1,17 +1,17 @@
 import { contains } from '../../contract/ip.ts'
-import { routeTable } from '../../contract/names.ts'
 import type { HostState, Link, Route } from '../host/state.ts'
 import type { RecordedLink } from './record.ts'
-import { AUTOMATIC, familyOf, routeKey } from './routing.ts'
+import { AUTOMATIC, familyOf, ipOf, isOurTable, routeKey } from './routing.ts'
 import type { Change } from './steps.ts'
 
 /** Which routes are taken from a link, which are given to it, which are given again. */
 
 const KERNEL = 2
 
-/** @returns the routes of a link that somebody gave it, of all tables */
+/** @returns the routes of a link that somebody gave it, of all tables; those first over which the next hops of others are reached */
 export function routesOn({ ifindex }: Link, { routes }: HostState): Route[] {
-	return routes.filter(({ link, type, protocol }) => link === ifindex && type === 1 && protocol !== KERNEL)
+	const found = routes.filter(({ link, type, protocol }) => link === ifindex && type === 1 && protocol !== KERNEL)
+	return [...found.filter(({ via }) => via === undefined), ...found.filter(({ via }) => via !== undefined)]
 }
 
 /** `reaching`: the addresses that the link has afterwards. */
@@ -22,26 +22,22 @@ export function staleRoutes(link: Link, { routes, ours, reaching }: Kept, host: 
 	const keys = new Set(routes.map(routeKey))
 	const given = new Set(ours?.routes.map(route => ourKey(route, link.ifindex)))
 	const isOurs = (route: Route) =>
-		given.has(routeKey(route)) || AUTOMATIC.has(route.protocol) || isInItsTable(route, ours) || losesItsWay(route, link, reaching)
+		given.has(routeKey(route)) || AUTOMATIC.has(route.protocol) || isOurTable(route.table) || losesItsWay(route, link, reaching)
 	return routesOn(link, host)
 		.filter(route => !keys.has(routeKey(route)) && isOurs(route))
 		.map(route => ({ kind: 'removeRoute', route }))
 }
 
-/** A next hop that only an address makes reachable that is taken leads nowhere without it. */
-function losesItsWay({ via, onlink }: Route, { addresses }: Link, reaching: readonly string[]): boolean {
-	if (via === undefined || onlink || reaching.some(cidr => contains(cidr, via))) return false
-	return addresses.some(({ cidr }) => contains(cidr, via))
+/** A next hop that only an address makes reachable that is taken leads nowhere without it; nor can such an address be the source. */
+function losesItsWay({ via, onlink, source }: Route, { addresses }: Link, reaching: readonly string[]): boolean {
+	const isLost = (reaches: (cidr: string) => boolean) => addresses.some(({ cidr }) => reaches(cidr)) && !reaching.some(reaches)
+	return (via !== undefined && !onlink && isLost(cidr => contains(cidr, via))) || isLost(cidr => ipOf(cidr) === source)
 }
 
 /** @returns the addresses of a link, with prefix length, once some are taken and others given */
 export function reachingAfter({ addresses }: Link, taken: readonly Change[], wanted: readonly string[]): string[] {
 	const goes = new Set(taken.flatMap(change => (change.kind === 'removeAddress' ? [change.address] : [])))
 	return [...wanted, ...addresses.flatMap(address => (goes.has(address) ? [] : [address.cidr]))]
-}
-
-function isInItsTable({ table }: Route, ours: RecordedLink | undefined): boolean {
-	return ours !== undefined && table === routeTable(ours.id)
 }
 
 function ourKey({ to, via, table, metric }: RecordedLink['routes'][number], link: number): string {

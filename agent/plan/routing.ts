@@ -11,14 +11,18 @@ const LINK_SCOPE = 253
 /** Protocols of routes that came by themselves: a router's word, and DHCP. */
 export const AUTOMATIC: ReadonlySet<number> = new Set([9, 16])
 
+/** Bytes. @see RFC 8200, 5 */
+export const IPV6_MIN_MTU = 1_280
+
 /** First of the rule priorities that are ours; an interface takes that of its id. */
 export const RULE_PRIORITY = 10_000
 
 const OWN_TRAFFIC = { 'ipv4/rp_filter': '2', 'ipv4/arp_ignore': '1', 'ipv4/arp_announce': '2' }
 const NO_ROUTER = { 'ipv6/accept_ra': '0' }
 
-/** Every setting of a link that a run may change. */
-export const SYSCTL_KEYS: readonly string[] = Object.keys({ ...OWN_TRAFFIC, ...NO_ROUTER })
+/** Every setting of a link that a run may change, `family/key` → the value that it gives. */
+export const SYSCTLS: Readonly<Record<string, string>> = { ...OWN_TRAFFIC, ...NO_ROUTER }
+export const SYSCTL_KEYS: readonly string[] = Object.keys(SYSCTLS)
 
 /** A default route that somebody asked for never beats the one the node lives by: those have metric 0, 100 or 1024. */
 const DEFAULT_ROUTE_METRIC = 1_100

@@ -23,8 +23,10 @@ export type Wanted = {
 /** Which link is which interface, which may be touched, which is to be given back. */
 export function select(wanted: Wanted, host: HostState): Selection {
 	const record = recordOf(host)
-	const judged = wanted.interfaces.map(nic => judge(nic, wanted, { host, record }))
 	const macs = new Set(wanted.interfaces.map(nic => nic.macAddress))
+	const isOwn = (mac: string) => macs.has(mac) || recorded(record, mac) !== undefined
+	const own = new Set(host.links.flatMap(link => (isOwn(identityOf(link)) ? [link.ifindex] : [])))
+	const judged = wanted.interfaces.map(nic => judge(nic, wanted, { host, record, own }))
 	const released = record.links
 		.filter(({ mac }) => !macs.has(mac))
 		.map(ours => ({ ours, link: host.links.find(link => identityOf(link) === ours.mac) }))
@@ -44,13 +46,15 @@ export function recordOf(host: HostState): HostRecord {
 	return parseRecord(host.files[RECORD_PATH])
 }
 
-function judge(nic: WantedInterface, wanted: Wanted, { host, record }: { host: HostState; record: HostRecord }): Accepted | Refused {
+type Known = { host: HostState; record: HostRecord; own: ReadonlySet<number> }
+
+function judge(nic: WantedInterface, wanted: Wanted, { host, record, own }: Known): Accepted | Refused {
 	const link = match(nic.macAddress, host.links, wanted.kinds)
 	if (isRefusal(link)) return { nic, refusal: link }
 	const earlier = wanted.failed.get(nic.id)
 	if (earlier) return { nic, refusal: earlier }
 	const ours = recorded(record, nic.macAddress)
-	const refusal = preflight({ nic, link, host, ours, nodeAddresses: wanted.nodeAddresses })
+	const refusal = preflight({ nic, link, host, ours, nodeAddresses: wanted.nodeAddresses, own })
 	return refusal ? { nic, refusal } : { nic, link, ours }
 }
 

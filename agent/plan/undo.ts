@@ -89,7 +89,7 @@ function undoShape(link: Link, changes: readonly Change[]): Change[] {
 
 /** What the steps took away, and what a link loses by being down or by an MTU too small for IPv6. */
 function givenAgain(changes: readonly Change[], links: readonly Link[], host: HostState): Change[] {
-	const addresses = changes.flatMap((change): Change[] => {
+	const addresses = changes.toReversed().flatMap((change): Change[] => {
 		if (change.kind === 'removeAddress') return [{ ...change, kind: 'addAddress' }]
 		if (change.kind !== 'addAddress') return []
 		const had = links.find(({ ifindex }) => ifindex === change.link)?.addresses.find(({ cidr }) => cidr === change.address.cidr)

@@ -5,7 +5,7 @@ import type { Interface } from '../../contract/interface.ts'
 
 const none = { nil: undefined }
 const choices = {
-	mtu: fc.option(fc.constantFrom(1_280, 1_400, 9_000), none),
+	mtu: fc.option(fc.constantFrom(1_200, 1_280, 1_400, 9_000), none),
 	main: fc.constantFrom('four', 'four', 'alone', 'six', 'nothing'),
 	last: fc.constantFrom(23, 24),
 	more: fc.subarray(['sameNetwork', 'otherNetwork', 'six', 'otherSix'] as const),
@@ -47,7 +47,8 @@ function interfaceOf(id: number, macAddress: string, chosen: Chosen): Partial<In
 		macAddress,
 		defaultRoute,
 		policyRouting,
-		...(mtu !== undefined && { mtu }),
+		// IPv6 needs 1280 bytes.
+		...(mtu !== undefined && !(mtu < 1_280 && families.has(6)) && { mtu }),
 		...mainOf(id, chosen),
 		...gatewayOf(id, chosen),
 		...(addresses.length > 0 && { addresses }),

@@ -3,7 +3,7 @@ import type { Link } from '../../agent/host/state.ts'
 import { hardwareOnly, match } from '../../agent/plan/match.ts'
 import { preflight, type Question } from '../../agent/plan/preflight.ts'
 import type { RecordedLink } from '../../agent/plan/record.ts'
-import { settle } from '../../contract/interface.ts'
+import { settle, type WantedInterface } from '../../contract/interface.ts'
 import { hostWith } from './simulated-host.ts'
 
 const mac = 'fa:16:3e:37:c3:f1'
@@ -30,6 +30,7 @@ describe('a MAC finds its link', () => {
 })
 
 const [nic] = settle([{ id: 0, macAddress: mac, address: '10.0.0.23', cidr: '10.0.0.0/24', mtu: 1450 }])
+const [six] = settle([{ id: 0, macAddress: mac, address: 'fd00::23', cidr: 'fd00::/64' }]) as [WantedInterface]
 const address = (cidr: string, dynamic = false) => ({
 	family: cidr.includes(':') ? (6 as const) : (4 as const),
 	cidr,
@@ -49,7 +50,7 @@ const defaultVia = (metric: number, ifindex: number) => ({
 	onlink: false,
 })
 const ours = { addresses: ['10.0.0.22/24'], former: ['10.0.0.21/24'] as string[] } as RecordedLink
-type Case = Partial<Omit<Question, 'link' | 'host'>> & {
+type Case = Partial<Omit<Question, 'link' | 'host' | 'own'>> & {
 	link?: Link
 	others?: Link[]
 	routes?: ReturnType<typeof defaultVia>[]
@@ -86,12 +87,23 @@ describe('a link is left alone', () => {
 		],
 		['not when networkd has it by a file of ours', { link: link(byNetworkd), match: 'Name=*', ours }, undefined],
 		['when its name could not be given back', { link: link({ name: 'a#b' }) }, /cannot be given back/],
+		[
+			'when its table holds a route over another link',
+			{ routes: [{ ...defaultVia(0, 1), table: 100 }] },
+			/^table 100 holds a route to 0\.0\.0\.0\/0/,
+		],
+		['not for a route of its own there', { routes: [{ ...defaultVia(0, 3), table: 100 }] }, undefined],
+		[
+			'when its MTU is too small for its IPv6 address',
+			{ nic: six, link: link({ mtu: 1200 }) },
+			/^fd00::23\/64 needs .* 1280 or more, not 1200$/,
+		],
 		['when it cannot carry the MTU', { link: link({ maxMtu: 1400 }) }, /1400 or less, not 1450/],
 	])('%s', (_, { link: own = link(), others = [], routes = [], match, ...more }, says) => {
 		if (!nic) throw new Error('no nic')
 		const files = match === undefined ? {} : { [NETWORK]: { content: `[Match]\n${match}\n`, mode: 0o644, gid: 0 } }
 		const host = { ...hostWith([]), links: [own, ...others], routes, files }
-		const refusal = preflight({ nic, link: own, host, ours: undefined, nodeAddresses: [], ...more })
+		const refusal = preflight({ nic, link: own, host, ours: undefined, nodeAddresses: [], own: new Set([3]), ...more })
 		if (says) expect(refusal?.message).toMatch(says)
 		else expect(refusal).toBeUndefined()
 	})

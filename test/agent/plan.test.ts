@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Daemon, HostState, Route } from '../../agent/host/state.ts'
+import type { Daemon, HostState, Link, Route } from '../../agent/host/state.ts'
 import { plan } from '../../agent/plan/plan.ts'
 import type { Wanted } from '../../agent/plan/select.ts'
 import type { Change } from '../../agent/plan/steps.ts'
@@ -182,6 +182,44 @@ describe('a plan', () => {
 		const kinds = plan(wanted([{ ...nic(0), addresses: ['fd00::9/64'] }]), start, {}).steps.map(({ change }) => change.kind)
 		expect(kinds.slice(0, 5)).toEqual(['down', 'rename', 'up', 'ask', 'addAddress'])
 	})
+
+	test.each([
+		[
+			'what a config had and the next has not',
+			(link: Link) => link,
+			{ mtu: 1500, sysctls: { 'ipv4/arp_ignore': '0', 'ipv6/accept_ra': '0' } },
+		],
+		[
+			'nothing that somebody has set since',
+			(link: Link) => ({ ...link, mtu: 1300, sysctls: { ...link.sysctls, 'ipv4/arp_ignore': '8' } }),
+			{ mtu: 1300, sysctls: { 'ipv4/arp_ignore': '8', 'ipv6/accept_ra': '0' } },
+		],
+	] as const)('gives back %s: MTU and settings', (_, since, expected) => {
+		const start = hostWith([{ ifindex: 2, name: 'ens7', mac: mac(0), sysctls: { 'ipv4/arp_ignore': '0', 'ipv6/accept_ra': '1' } }])
+		const first = carriedOut(wanted([{ ...nic(0), mtu: 1400 }]), start)
+		expect(first.links).toMatchObject([{ mtu: 1400, sysctls: { 'ipv4/arp_ignore': '1', 'ipv6/accept_ra': '0' } }])
+		const second = wanted([{ ...nic(0), policyRouting: false }])
+		const end = carriedOut(second, { ...first, links: first.links.map(since) })
+		expect(end.links).toMatchObject([expected])
+		expect(plan(second, end, {}).steps).toEqual([])
+	})
+
+	test.each([
+		['another order', ['10.0.0.23/24', '10.0.0.24/24'], ['10.0.0.24/24', '10.0.0.23/24']],
+		['one before another of its network', ['10.0.0.24/24', '10.1.0.1/24'], ['10.0.0.23/24', '10.0.0.24/24', '10.1.0.1/24']],
+		['one after another', ['10.0.0.23/24'], ['10.0.0.23/24', '10.0.0.24/24']],
+	])(
+		'of %s gives addresses so that the first of a network is the first of the config, and an undo brings their order back',
+		(_, had, asked) => {
+			const wish = (addresses: string[]) => wanted([{ id: 0, macAddress: mac(0), addresses }])
+			const of = ({ links }: HostState) => links.flatMap(({ addresses }) => addresses.map(({ cidr }) => cidr))
+			const first = carriedOut(wish(had), hostWith([{ ifindex: 2, name: 'ens7', mac: mac(0) }]))
+			const end = carriedOut(wish(asked), first)
+			const inNetwork = (list: string[]) => list.filter(cidr => cidr.startsWith('10.0.'))
+			expect(inNetwork(of(end))).toEqual(inNetwork(asked))
+			expect(inNetwork(of(afterEvery(end, plan(wish(asked), first, {}).undo, true)))).toEqual(inNetwork(had))
+		},
+	)
 
 	const bare = hostWith([{ ifindex: 2, name: 'ens7', mac: mac(0) }], { udev: true })
 	const ours = carriedOut(wanted([nic(0)]), bare)
