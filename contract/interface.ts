@@ -30,7 +30,7 @@ const fields = z.object({
 	networkId: Id.optional().describe('Neutron network'),
 	subnetId: Id.optional().describe('Neutron subnet'),
 	macAddress: Mac,
-	address: Ip.optional().describe('Fixed IP of the port; without one the NIC is only named and given its MTU'),
+	address: Ip.optional().describe('Fixed IP of the port; without one the NIC is given the rest alone'),
 	cidr: Cidr.optional().describe('Network of address, or the address with its prefix length; both forms are in use'),
 	mtu: Mtu.optional().describe('Bytes; left as it is when absent'),
 	addresses: z.array(Cidr).max(8).optional().describe('Further IPv4 or IPv6 addresses, each with its prefix length'),

@@ -1,5 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { MADE_AT_BOOT } from '../../agent/paths.ts'
+import { keepingOf } from '../../agent/persist/backend.ts'
+import type { Generated } from '../../agent/plan/files.ts'
 import { diffOf } from '../../agent/report/diff.ts'
 import { help } from '../../agent/flags.ts'
 import type { Host } from '../../agent/host/host.ts'
@@ -113,7 +116,15 @@ export async function made(): Promise<Record<string, string>> {
 }
 
 function commandsOf(host: HostState): string[] {
-	return diffOf(plan(wanted, host, {}).steps, host).commands
+	return diffOf(plan(wanted, host, generatedOn(host)).steps, host).commands
+}
+
+/** As netplan's generator would: what it writes is its own affair, that it is put in place is ours. */
+function generatedOn(host: HostState): Generated {
+	const keeping = keepingOf(host)
+	return Object.fromEntries(
+		wanted.interfaces.flatMap(({ name }) => keeping.generated(name)).map(path => [path, { content: path, mode: 0o600, gid: 0 }]),
+	)
 }
 
 /** What is for a daemon or the next boot. */
@@ -182,7 +193,7 @@ function drifted(state: HostState): HostState {
 }
 
 function recipe(): string {
-	const { undo } = plan(wanted, networkd, {})
+	const { undo } = plan(wanted, networkd, generatedOn(networkd))
 	const programs = {
 		ip: '/usr/sbin/ip',
 		cp: '/usr/bin/cp',
@@ -191,7 +202,14 @@ function recipe(): string {
 		sleep: '/usr/bin/sleep',
 		udevadm: '/usr/bin/udevadm',
 	}
-	const given = { undo, programs, tag: 'g3-1-mwqtm4si-0', deadManSeconds: 60, onRoot: true }
+	const given = {
+		undo,
+		programs,
+		tag: 'g3-1-mwqtm4si-0',
+		deadManSeconds: 60,
+		onRoot: true,
+		madeAtBoot: Object.fromEntries(MADE_AT_BOOT.map(path => [path, undefined])),
+	}
 	const { live, boot } = recipeOf(given)
 	return Object.entries({ ...live, ...boot })
 		.map(([path, { content }]) => `## ${path}\n${content.trimEnd()}`)
