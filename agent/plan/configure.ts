@@ -3,6 +3,7 @@ import { routeTable } from '../../contract/names.ts'
 import type { HostState, Link, Rule } from '../host/state.ts'
 import { goingAlong, missingAddresses, staleAddresses } from './addresses.ts'
 import { questionOf } from './ask.ts'
+import { mtuAfter } from './memory.ts'
 import type { RecordedLink } from './record.ts'
 import { missingRoutes, reachingAfter, routesOn, routesThatGoAlong, staleRoutes } from './routes.ts'
 import { addressesOf, IPV6_MIN_MTU, routesOf, ruleKey, rulesOf, RULE_PRIORITY, SYSCTLS, sysctlsOf } from './routing.ts'
@@ -23,7 +24,7 @@ export function configure({ nic, link, ours }: Accepted, host: HostState): Phase
 	return {
 		settings: settings(link, { ...settingsBefore(link, ours), ...sysctlsOf(nic) }),
 		take: [...staleRules(nic.id, rules, host), ...stale, ...taken, ...inTheWay(link, nic.name)],
-		shape: [...resized(link, nic.mtu ?? mtuBefore(link, ours), nic), ...(link.up ? [] : [{ kind: 'up' as const, link: link.ifindex }])],
+		shape: [...resized(link, mtuAfter(nic, link, ours), nic), ...(link.up ? [] : [{ kind: 'up' as const, link: link.ifindex }])],
 		ask: questionOf(link, nic.name, addresses),
 		give: [
 			...missingAddresses(link, addresses, along),
@@ -73,23 +74,18 @@ export function forgottenByDown(link: Link, host: HostState): Change[] {
 	]
 }
 
-function mtu(link: Link, bytes: number | undefined): Change[] {
-	return bytes === undefined || bytes === link.mtu ? [] : [{ kind: 'mtu', link: link.ifindex, bytes }]
+function mtu(link: Link, bytes: number): Change[] {
+	return bytes === link.mtu ? [] : [{ kind: 'mtu', link: link.ifindex, bytes }]
 }
 
 /** From 1280 bytes on the kernel makes a link's IPv6 settings anew. They are named as the link is by then. */
-function resized(link: Link, bytes: number | undefined, nic: WantedInterface): Change[] {
-	const isAnew = link.mtu < IPV6_MIN_MTU && bytes !== undefined && bytes >= IPV6_MIN_MTU
+function resized(link: Link, bytes: number, nic: WantedInterface): Change[] {
+	const isAnew = link.mtu < IPV6_MIN_MTU && bytes >= IPV6_MIN_MTU
 	const six = Object.entries(sysctlsOf(nic)).filter(([key]) => isAnew && key.startsWith('ipv6/'))
 	return [...mtu(link, bytes), ...six.map(([key, value]) => ({ kind: 'sysctl' as const, name: nic.name, key, value }))]
 }
 
-/** Where it still is what an earlier config gave: what somebody else has set since is left as it is. */
-function mtuBefore({ mtu }: Link, ours: RecordedLink | undefined): number | undefined {
-	return ours?.mtu === mtu ? ours?.original.mtu : undefined
-}
-
-/** 〃 */
+/** Where they still are what an earlier config gave: what somebody else has set since is left as it is. */
 function settingsBefore({ sysctls }: Link, ours: RecordedLink | undefined): Record<string, string> {
 	return Object.fromEntries(Object.entries(ours?.original.sysctls ?? {}).filter(([key]) => sysctls[key] === SYSCTLS[key]))
 }

@@ -1,3 +1,5 @@
+import type { WantedInterface } from '../../contract/interface.ts'
+import type { Link } from '../host/state.ts'
 import type { RecordedLink } from './record.ts'
 import { addressesOf, routesOf, sysctlsOf } from './routing.ts'
 import type { Accepted } from './select.ts'
@@ -25,6 +27,11 @@ const MOST_FORMER = 16
 function formerOf(addresses: readonly string[], ours: RecordedLink | undefined): string[] {
 	const before = [...new Set([...(ours?.former ?? []), ...(ours?.addresses ?? [])])]
 	return before.filter(cidr => !addresses.includes(cidr)).slice(-MOST_FORMER)
+}
+
+/** @returns bytes: as wanted; else as before us where it still is what an earlier config gave; else as it is */
+export function mtuAfter({ mtu }: WantedInterface, link: Link, ours: RecordedLink | undefined): number {
+	return mtu ?? (ours && ours.mtu === link.mtu ? ours.original.mtu : link.mtu)
 }
 
 /** @returns the addresses that are on a link because of us */

@@ -1,7 +1,7 @@
 import { canonicalIp } from '../../contract/ip.ts'
 import type { WantedInterface } from '../../contract/interface.ts'
 import { routeTable } from '../../contract/names.ts'
-import { givenTo } from './memory.ts'
+import { givenTo, mtuAfter } from './memory.ts'
 import type { HostState, Link } from '../host/state.ts'
 import type { Refusal } from './match.ts'
 import { isFor } from '../persist/networkd.ts'
@@ -101,8 +101,8 @@ function mtuOutOfRange({ nic: { mtu }, link }: Question): Refusal | undefined {
 }
 
 /** @see RFC 8200, 5: below 1280 bytes the kernel takes IPv6 from a link */
-function mtuTooSmallForIpv6({ nic, link }: Question): Refusal | undefined {
-	const bytes = nic.mtu ?? link.mtu
+function mtuTooSmallForIpv6({ nic, link, ours }: Question): Refusal | undefined {
+	const bytes = mtuAfter(nic, link, ours)
 	const six = addressesOf(nic).find(cidr => familyOf(cidr) === 6)
 	if (six !== undefined && bytes < IPV6_MIN_MTU)
 		return { reason: 'MtuRefused', message: `${six} needs an MTU of ${IPV6_MIN_MTU} or more, not ${bytes}` }

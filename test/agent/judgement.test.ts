@@ -94,6 +94,11 @@ describe('a link is left alone', () => {
 		],
 		['not for a route of its own there', { routes: [{ ...defaultVia(0, 3), table: 100 }] }, undefined],
 		[
+			'not when it gets back one that is not too small',
+			{ nic: six, link: link({ mtu: 1200 }), ours: { ...ours, mtu: 1200, original: { mtu: 1500 } } as RecordedLink },
+			undefined,
+		],
+		[
 			'when its MTU is too small for its IPv6 address',
 			{ nic: six, link: link({ mtu: 1200 }) },
 			/^fd00::23\/64 needs .* 1280 or more, not 1200$/,
