@@ -13,7 +13,8 @@ export default defineConfig({
 					hookTimeout: 60_000,
 				},
 			},
-			part('kernel', 120_000),
+			// Each in namespaces of its own, and most of their time is waiting for silence.
+			part('kernel', 120_000, 2),
 			part('cluster', 120_000),
 			part('lab', 600_000),
 			part('vm', 900_000),
@@ -23,7 +24,7 @@ export default defineConfig({
 })
 
 /** What shares the machine's one kernel, ports and cores runs one file after the other. */
-function part(name: string, patienceMs: number) {
+function part(name: string, patienceMs: number, maxWorkers = 1) {
 	const include = [`test/**/*.${name}.test.ts`]
-	return { test: { name, include, testTimeout: patienceMs, hookTimeout: 2 * patienceMs, fileParallelism: false } }
+	return { test: { name, include, testTimeout: patienceMs, hookTimeout: 2 * patienceMs, maxWorkers } }
 }

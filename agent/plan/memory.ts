@@ -39,6 +39,7 @@ export function givenTo(ours: RecordedLink | undefined): string[] {
 	return ours ? [...ours.addresses, ...ours.former] : []
 }
 
+/** @returns what is to be another; below 1280 bytes a link has no settings of IPv6, and above it those that were set by then */
 function touched(now: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>>): Record<string, string> {
-	return Object.fromEntries(Object.entries(now).filter(([key]) => key in wanted))
+	return Object.fromEntries(Object.entries(now).filter(([key, value]) => key in wanted && wanted[key] !== value))
 }
