@@ -18,6 +18,8 @@ import { figure, median } from './figure.ts'
  * systemd two things are missing: arming its timer, and the backend's own tools.
  */
 const ROUNDS = 7
+/** Runs a round that find nothing to do; the middle one counts. */
+const AGAIN = 3
 
 /** What the image gives Node before the bundle, and the bundle. */
 type Program = { args: readonly string[]; env: Record<string, string> }
@@ -132,15 +134,17 @@ async function time(host: BenchHost, program: Program) {
 	}
 	const first = await agent()
 	floors.push(await timeOf(host, empty))
-	let second = first
+	const again: Run[] = []
 	let touched: string[] = []
 	const events = await eventsDuring(host, async () => {
 		host.env()
 		const before = host.changeTimes()
-		second = await agent()
+		for (let n = 0; n < AGAIN; n++) again.push(await agent())
 		touched = [...host.changeTimes()].filter(([path, time]) => before.get(path) !== time).map(([path]) => path)
 	})
-	if (second.report.changes > 0) throw new Error(`bench agent: there was something to do again: ${JSON.stringify(second.report)}`)
+	const changed = again.find(({ report }) => report.changes > 0)
+	if (changed) throw new Error(`bench agent: there was something to do again: ${JSON.stringify(changed.report)}`)
+	const second = again.toSorted((a, b) => ownTime(a) - ownTime(b))[Math.floor(AGAIN / 2)] ?? first
 	floors.push(await timeOf(host, empty))
 	return { floor: median(floors), first, second, touched, events }
 }
