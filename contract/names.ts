@@ -15,6 +15,17 @@ export const LABEL_CONFIG_UID = `${GROUP}/config-uid`
 export const LABEL_GENERATION = `${GROUP}/generation`
 export const LABEL_ATTEMPT = `${GROUP}/attempt`
 
+/** On the ConfigMap of a run: what it was to do, and why it was started. */
+export const ANNOTATION_MODE = `${GROUP}/mode`
+export const ANNOTATION_CAUSE = `${GROUP}/cause`
+/**
+ * On a node config, each with any value that was not there before: a person's way to ask for a run now that configures the node, that says
+ * what it would change, that says what is no longer as it was left. Copied to the run that answers it, then taken away.
+ */
+export const ANNOTATION_RETRY = `${GROUP}/retry`
+export const ANNOTATION_PLAN = `${GROUP}/plan`
+export const ANNOTATION_VERIFY = `${GROUP}/verify`
+
 /** The run ConfigMap: what the controller hands to a run, and what the run hands back. */
 export const CONFIG_KEY = 'config.json'
 export const REPORT_KEY = 'report.json'

@@ -2,7 +2,8 @@ import * as z from 'zod'
 
 /**
  * Every reason a status, an Event or a report may give: API, so never renamed. `heals` says whether time alone may cure it;
- * where it may, the controller comes again, else it waits for a change of the node config or a person's retry.
+ * where it may, the controller comes again, else it waits for a change of the node config or a person's retry. `stops`: no other node is
+ * changed until this one came through, for what happened to it may happen to them.
  */
 export const reasons = {
 	AllInterfacesConfigured: { heals: false, means: 'every wanted interface is on the node as the node config says' },
@@ -17,7 +18,7 @@ export const reasons = {
 	InvalidConfig: { heals: false, means: 'the node config cannot be carried out as written' },
 	RunStarted: { heals: true, means: 'a Job is on its way to the node' },
 	RunFailed: { heals: true, means: 'the run failed before it could judge the interfaces' },
-	RunLost: { heals: true, means: 'the Job ended without a report' },
+	RunLost: { heals: true, stops: true, means: 'the Job ended without a report' },
 	PodRefused: { heals: true, means: 'Kubernetes would not start the pod of the Job' },
 	PartlyFailed: { heals: true, means: 'some interfaces are configured and some are not' },
 	WaitingForDevice: { heals: true, means: 'no link of the node has this MAC yet' },
@@ -28,9 +29,9 @@ export const reasons = {
 	MtuRefused: { heals: false, means: 'the link cannot carry the wanted MTU' },
 	CommandFailed: { heals: true, means: 'a command on the node ended with an error' },
 	NotVerified: { heals: true, means: 'after the change the node still differed from what is wanted' },
-	ConnectivityLost: { heals: true, means: 'a path of the node that worked before the change did not work after it' },
-	ForeignChanged: { heals: true, means: 'something that is not ours changed during the run' },
-	RolledBack: { heals: true, means: 'the run failed and everything was put back' },
+	ConnectivityLost: { heals: true, stops: true, means: 'a path of the node that worked before the change did not work after it' },
+	ForeignChanged: { heals: true, stops: true, means: 'something that is not ours changed during the run' },
+	RolledBack: { heals: true, stops: true, means: 'the run failed and everything was put back' },
 	UnknownBackend: { heals: false, means: 'no known network configuration manages this host' },
 	Configured: { heals: false, means: 'the interface is as the node config says' },
 	AlreadyConfigured: { heals: false, means: 'the interface was right before the run and nothing was changed' },
@@ -43,7 +44,21 @@ export const reasons = {
 	NotPersistent: { heals: true, means: 'it works now, but a reboot would not bring it back' },
 	Drifted: { heals: true, means: 'the node no longer is as the last run left it' },
 	Released: { heals: false, means: 'the node config was deleted and its node cleaned or gone' },
-} as const satisfies Record<string, { heals: boolean; means: string }>
+} as const satisfies Record<string, { heals: boolean; stops?: true; means: string }>
 
 export const Reason = z.enum(Object.keys(reasons) as [keyof typeof reasons, ...(keyof typeof reasons)[]])
 export type Reason = z.infer<typeof Reason>
+
+/** Whether time alone may cure it. A reason that is not known comes from a later version of ours; trying again does no harm. */
+export function heals(reason: string): boolean {
+	return isKnown(reason) ? reasons[reason].heals : true
+}
+
+/** Whether it keeps other nodes from being changed. */
+export function stopsRollout(reason: string): boolean {
+	return isKnown(reason) && 'stops' in reasons[reason]
+}
+
+function isKnown(reason: string): reason is Reason {
+	return Object.hasOwn(reasons, reason)
+}

@@ -1,6 +1,17 @@
 import type { RunConfig, RunMark } from '../contract/agent-run.ts'
 import { settle } from '../contract/interface.ts'
-import { CONFIG_KEY, GROUP, LABEL_ATTEMPT, LABEL_CONFIG_UID, LABEL_GENERATION, LABEL_NODE_NAME, VERSION } from '../contract/names.ts'
+import {
+	ANNOTATION_CAUSE,
+	ANNOTATION_MODE,
+	ANNOTATION_RETRY,
+	CONFIG_KEY,
+	GROUP,
+	LABEL_ATTEMPT,
+	LABEL_CONFIG_UID,
+	LABEL_GENERATION,
+	LABEL_NODE_NAME,
+	VERSION,
+} from '../contract/names.ts'
 import type { ConfigMap, Job } from '../runtime/kube/kinds.ts'
 import { hostPaths, securityContext } from './host-access.ts'
 import type { ConfigView, Mode, NodeView } from './snapshot.ts'
@@ -24,11 +35,6 @@ export type AgentSettings = {
 
 /** Which run: `cause` and `retry` are only remembered. */
 export type NewRun = { attempt: number; mode: Mode; cause: string; retry: string | undefined }
-
-export const ANNOTATION_MODE = `${GROUP}/mode`
-export const ANNOTATION_CAUSE = `${GROUP}/cause`
-/** A person's way to ask for a run now: on a node config, with any value that was not there before; copied to the run that answers it. */
-export const ANNOTATION_RETRY = `${GROUP}/retry`
 
 /** @returns `multinic-agent-<node>-g<generation>[-<attempt>]`; a long node name is cut and told apart by the node config's uid */
 export function runName({ name, uid, generation }: Pick<ConfigView, 'name' | 'uid' | 'generation'>, attempt: number): string {

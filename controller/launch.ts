@@ -1,10 +1,11 @@
+import { ANNOTATION_MODE } from '../contract/names.ts'
 import { Failure } from '../runtime/errors.ts'
 import type { KubeClient } from '../runtime/kube/client.ts'
 import { isKubeFailure } from '../runtime/kube/failures.ts'
 import type { Kind, KubeObject, Stored } from '../runtime/kube/kind.ts'
 import { ConfigMap, Job } from '../runtime/kube/kinds.ts'
 import type { Caches } from './caches.ts'
-import { type AgentSettings, ANNOTATION_MODE, type NewRun, runConfigMap, runInput, runJob } from './job.ts'
+import { type AgentSettings, type NewRun, runConfigMap, runInput, runJob } from './job.ts'
 import type { Snapshot } from './snapshot.ts'
 import { configMapView, jobView } from './view.ts'
 

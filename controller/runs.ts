@@ -1,5 +1,5 @@
 import type { Condition } from '../contract/conditions.ts'
-import { type Reason, reasons } from '../contract/reasons.ts'
+import { heals } from '../contract/reasons.ts'
 import { attemptOf } from './job.ts'
 import type { Mode, Run, Snapshot } from './snapshot.ts'
 
@@ -75,9 +75,4 @@ export function mayHeal({ config: { status } }: Snapshot): boolean {
 	const reason = condition(status, 'Ready')?.reason ?? ''
 	if (reason !== 'PartlyFailed') return heals(reason)
 	return (status.interfaceStatuses ?? []).some(nic => nic.status === 'Failed' && heals(nic.reason))
-}
-
-/** Unknown reasons come from a later version of ours; trying again does no harm. */
-export function heals(reason: string): boolean {
-	return reason in reasons ? reasons[reason as Reason].heals : true
 }

@@ -1,10 +1,10 @@
 import { MESSAGE_MAX, cut } from '../contract/conditions.ts'
 import type { InterfaceStatus, NodeConfigStatus } from '../contract/node-config.ts'
-import type { Reason } from '../contract/reasons.ts'
+import { heals, type Reason } from '../contract/reasons.ts'
 import { persistence, type Said, saying } from './conditions.ts'
 import { historyWith } from './history.ts'
 import { allInterfaces, type Result, resultOf } from './result.ts'
-import { backoffMs, failuresUpTo, heals, REFUSED_MS } from './runs.ts'
+import { backoffMs, failuresUpTo, REFUSED_MS } from './runs.ts'
 import type { Run, Snapshot } from './snapshot.ts'
 import { duration, timestamp } from './text.ts'
 

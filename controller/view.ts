@@ -1,8 +1,16 @@
-import { LABEL_ATTEMPT, LABEL_CONFIG_UID, LABEL_GENERATION, LABEL_NODE_NAME, REPORT_KEY } from '../contract/names.ts'
+import {
+	ANNOTATION_CAUSE,
+	ANNOTATION_MODE,
+	ANNOTATION_RETRY,
+	LABEL_ATTEMPT,
+	LABEL_CONFIG_UID,
+	LABEL_GENERATION,
+	LABEL_NODE_NAME,
+	REPORT_KEY,
+} from '../contract/names.ts'
 import { NodeConfigStatus } from '../contract/node-config.ts'
 import type { KubeObject, ObjectMeta, Stored } from '../runtime/kube/kind.ts'
 import type { ConfigMap, Job, Node, Pod } from '../runtime/kube/kinds.ts'
-import { ANNOTATION_CAUSE, ANNOTATION_MODE, ANNOTATION_RETRY } from './job.ts'
 import type { ConfigView, JobView, Mode, NodeView, PodView, Run } from './snapshot.ts'
 
 /** Objects → what decisions need of them; the caches keep nothing else. Pure. */

@@ -1,0 +1,56 @@
+import * as z from 'zod'
+
+/** How changes go through a fleet: the settings people write, and the two judgements that the controller and the CLI must make alike. */
+
+/** The ConfigMap, in the controller's namespace, that is read live; every key may be left out. */
+export const ROLLOUT_CONFIG_MAP = 'multinic-rollout'
+
+const whole = (least: number, most: number) =>
+	z
+		.string()
+		.regex(/^\d{1,9}$/, `must be a whole number from ${least} to ${most}`)
+		.transform(Number)
+		.pipe(z.int().min(least).max(most))
+
+/** Values of a ConfigMap are text. */
+export const RolloutSettings = z.strictObject({
+	paused: z
+		.enum(['true', 'false'], 'must be true or false')
+		.default('false')
+		.transform(text => text === 'true')
+		.describe('true: no run that changes a node is started'),
+	maxUnavailable: z
+		.string()
+		.regex(/^([1-9]\d{0,5}|([1-9]\d?|100)%)$/, 'must be a number of nodes such as 3, or a share such as 10%')
+		.default('10%')
+		.describe('Nodes that are changed at once: a number, or a share of all node configs, rounded down, at least 1'),
+	verifyIntervalSeconds: whole(0, 2_592_000).prefault('3600').describe('How often each node is looked at; 0: never'),
+	maxVerifications: whole(1, 1_000).prefault('5').describe('Nodes that are looked at, at once'),
+	repairsPerHour: whole(0, 5).prefault('3').describe('How often a node that drifted is put right within an hour; 0: never, only told'),
+})
+export type RolloutSettings = z.infer<typeof RolloutSettings>
+
+/** @returns the settings, or the sentence that says which key is wrong */
+export function readRollout(data: Readonly<Record<string, string>> | undefined): { value: RolloutSettings } | { fault: string } {
+	const parsed = RolloutSettings.safeParse(data ?? {})
+	if (parsed.success) return { value: parsed.data }
+	return { fault: parsed.error.issues.map(({ path, message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message)).join('; ') }
+}
+
+/** @returns how many of so many nodes may be changed at once: at least 1 */
+export function waveLimit(maxUnavailable: string, nodes: number): number {
+	const figure = Number.parseInt(maxUnavailable, 10)
+	return Math.max(1, maxUnavailable.endsWith('%') ? Math.floor((nodes * figure) / 100) : figure)
+}
+
+/** What decides a node's place in a rollout. */
+export type Place = { name: string; controlPlane: boolean }
+
+/** The order of a rollout: workers first, then the control plane; by name, so that it is the same every time. */
+export function rolloutOrder(a: Place, b: Place): number {
+	if (a.controlPlane !== b.controlPlane) return a.controlPlane ? 1 : -1
+	return a.name < b.name ? -1 : a.name > b.name ? 1 : 0
+}
+
+/** Labels of a Node that make it one of the control plane; the second is the one before Kubernetes 1.20. */
+export const CONTROL_PLANE_LABELS = ['node-role.kubernetes.io/control-plane', 'node-role.kubernetes.io/master']
