@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parse } from 'yaml'
 import { bundle } from '../bundle.ts'
 import { FINALIZER } from '../contract/names.ts'
+import { readRollout } from '../contract/rollout.ts'
 import { type AgentSettings, type NewRun, runConfigMap, runInput, runJob } from '../controller/job.ts'
 import { NodeConfig } from '../controller/kinds.ts'
 import type { ConfigView, Snapshot } from '../controller/snapshot.ts'
@@ -153,8 +154,12 @@ function specOf(nodeName: string) {
 }
 
 function snapshotOf(config: ConfigView): Snapshot {
-	const limits = { keepRunMs: 3_600_000, maxConcurrentRuns: 1_000 }
-	const rest = { node: undefined, runs: [], running: 0, specHash: '0'.repeat(64), settings: limits }
+	const limits = { keepRunMs: 3_600_000, maxConcurrentRuns: 1_000, checkInstanceId: true }
+	const standing = {
+		...{ settings: readRollout(undefined), free: 1, freeRuns: 1, ahead: 0, looking: 0, jumps: false },
+		...{ controlPlaneBusy: false, stoppedBy: undefined, held: undefined },
+	}
+	const rest = { node: undefined, rival: undefined, runs: [], rollout: standing, specHash: '0'.repeat(64), settings: limits }
 	return { ...rest, now: Date.now(), config, spec: { value: specOf(config.name) } }
 }
 

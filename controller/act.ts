@@ -8,7 +8,7 @@ import type { Log } from '../runtime/log.ts'
 import type { Caches } from './caches.ts'
 import { statusChange } from './change.ts'
 import type { Decision } from './decision.ts'
-import { eventOf, type Note, releasedNote, resultNote, startedNote } from './events.ts'
+import { eventOf, type Note, releasedNote, startedNote, statusNote } from './events.ts'
 import type { AgentSettings } from './job.ts'
 import { NodeConfig } from './kinds.ts'
 import { createRun } from './launch.ts'
@@ -51,10 +51,11 @@ export async function start(hands: Hands, snapshot: Snapshot, decision: Extract<
 	}
 }
 
-/** The status, and an Event where a run came to something. */
-export async function settle(hands: Hands, snapshot: Snapshot, { status, result }: Extract<Decision, { act: 'settle' }>): Promise<void> {
+/** The status, and an Event where a run came to something, or something stands in its way. */
+export async function settle(hands: Hands, snapshot: Snapshot, decision: Extract<Decision, { act: 'settle' }>): Promise<void> {
+	const { status, result, moment } = decision
 	const written = await writeStatus(hands, snapshot, status)
-	if (written && result) await tell(hands, snapshot, resultNote(status))
+	if (written && (result || moment)) await tell(hands, snapshot, statusNote(status, moment))
 }
 
 /** The garbage collector takes Job and pod after the ConfigMap. */

@@ -1,20 +1,25 @@
 import { LABEL_CONFIG_UID } from '../contract/names.ts'
+import { ROLLOUT_CONFIG_MAP, readRollout } from '../contract/rollout.ts'
 import type { KubeClient } from '../runtime/kube/client.ts'
-import { keyOf } from '../runtime/kube/kind.ts'
+import { keyOf, nameOf } from '../runtime/kube/kind.ts'
 import { ConfigMap, Job, Node, Pod } from '../runtime/kube/kinds.ts'
 import { type Reflector, startReflector } from '../runtime/kube/reflector.ts'
 import type { Log } from '../runtime/log.ts'
 import { same } from './change.ts'
+import { createClaimIndex } from './claim-index.ts'
+import { createFleet, type Fleet } from './fleet.ts'
 import { NodeConfig } from './kinds.ts'
 import { createRunIndex, type RunIndex } from './run-index.ts'
-import type { ConfigView, NodeView } from './snapshot.ts'
-import { type ConfigMapView, configMapView, configView, jobView, nodeView, podView, type RunJobView } from './view.ts'
+import type { ConfigView, NodeView, Rival } from './snapshot.ts'
+import { type ConfigMapView, configMapView, configView, jobView, nodeView, podView, type RunJobView, rolloutView } from './view.ts'
 
 /** What the cluster holds, as far as we have heard, and what we have just written ourselves. */
 export type Caches = {
 	config(key: string): ConfigView | undefined
 	node(name: string): NodeView | undefined
-	runs: Pick<RunIndex, 'runsOf' | 'active'>
+	rival(key: string): Rival | undefined
+	runs: Pick<RunIndex, 'runsOf'>
+	fleet: Fleet
 	/** What an answer of the API server showed, which the watch may tell only later. */
 	wrote: Wrote
 	/** True when every first list is in, false when the signal came first. */
@@ -38,44 +43,45 @@ export type CacheOptions = {
 	wake: (key: string) => void
 	log: Log
 	signal: AbortSignal
+	maxConcurrentRuns: number
 }
 
 /** Starts watching everything a decision looks at. */
 export function startCaches(options: CacheOptions): Caches {
-	const { client, namespace, log, signal, wake } = options
+	const { namespace, wake, maxConcurrentRuns } = options
 	const runs = createRunIndex()
-	const common = { client, log, signal }
-	const ours = { ...common, namespace, labelSelector: LABEL_CONFIG_UID }
-	const wakeNode = (name: string | undefined) => name && wake(keyOf({ name, namespace }))
-	const onRun =
-		<V extends { node: string }>(take: (now: V | undefined, before: V | undefined) => void) =>
-		(_: string, now: V | undefined, before: V | undefined) => {
-			take(now, before)
-			if (!same(now, before)) wakeNode((now ?? before)?.node)
-		}
-	const configs = startReflector({ ...common, namespace, kind: NodeConfig, project: configView, onChange: wake })
-	const nodes = startReflector({
-		...common,
-		kind: Node,
-		project: nodeView,
-		onChange: (name, now, before) => {
-			if (!same(now, before) && configs.store.has(keyOf({ name, namespace }))) wakeNode(name)
-		},
-	})
-	const configMaps = startReflector({ ...ours, kind: ConfigMap, project: configMapView, onChange: onRun(runs.configMap) })
-	const jobs = startReflector({ ...ours, kind: Job, project: jobView, onChange: onRun(runs.job) })
-	const pods = startReflector({ ...ours, kind: Pod, project: podView, onChange: onRun(runs.pod) })
-	const all = [configs, nodes, configMaps, jobs, pods]
-	const own = ownWrites(configs)
-	return {
-		config: own.config,
-		node: name => nodes.store.get(name),
+	const keyed = (name: string) => keyOf({ name, namespace })
+	const world: World = {
 		runs,
+		claims: createClaimIndex(key => configs.config(key)),
+		fleet: createFleet({
+			configOf: name => configs.config(keyed(name)),
+			nodeOf: name => nodes.store.get(name),
+			runsOf: runs.runsOf,
+			active: runs.active,
+			wake: name => wake(keyed(name)),
+			maxConcurrentRuns,
+		}),
+		wakeNode: name => configs.has(keyed(name)) && wake(keyed(name)),
+	}
+	const configs = ownWrites(watchConfigs(options, world))
+	const nodes = watchNodes(options, world)
+	const others = watchRuns(options, world)
+	const all = [configs.reflector, nodes, others.configMaps, others.jobs, others.pods, watchSettings(options, world)]
+	return {
+		config: configs.config,
+		node: name => nodes.store.get(name),
+		rival: world.claims.rival,
+		runs,
+		fleet: world.fleet,
 		wrote: {
-			config: own.wrote,
-			configMap: view => absent(configMaps, view, namespace) && runs.configMap(view, undefined),
-			readConfigMap: view => runs.configMap(view, undefined),
-			job: view => absent(jobs, view, namespace) && runs.job(view, undefined),
+			config: (key, view) => {
+				configs.wrote(key, view)
+				world.fleet.look(view.name)
+			},
+			configMap: view => isUnheard(others.configMaps, view, namespace) && takeRun(world, view.node, () => runs.configMap(view, undefined)),
+			readConfigMap: view => takeRun(world, view.node, () => runs.configMap(view, undefined)),
+			job: view => isUnheard(others.jobs, view, namespace) && takeRun(world, view.node, () => runs.job(view, undefined)),
 		},
 		synced: Promise.all(all.map(reflector => reflector.synced)).then(
 			() => true,
@@ -86,16 +92,77 @@ export function startCaches(options: CacheOptions): Caches {
 	}
 }
 
+/** What is worked out from the caches and kept beside them, and who is told. */
+type World = {
+	runs: RunIndex
+	claims: ReturnType<typeof createClaimIndex>
+	fleet: Fleet
+	/** Wakes the node config of that node, if there is one. */
+	wakeNode: (name: string) => void
+}
+
+function watchConfigs({ client, namespace, log, signal, wake }: CacheOptions, { claims, fleet }: World): Reflector<ConfigView> {
+	const onChange = (key: string, now: ConfigView | undefined) => {
+		for (const rival of claims.take(key, now)) wake(rival)
+		fleet.look(nameOf(key).name)
+		wake(key)
+	}
+	return startReflector({ client, log, signal, namespace, kind: NodeConfig, project: configView, onChange })
+}
+
+function watchNodes({ client, log, signal }: CacheOptions, { fleet, wakeNode }: World): Reflector<NodeView> {
+	const onChange = (name: string, now: NodeView | undefined, before: NodeView | undefined) => {
+		if (same(now, before)) return
+		if (now?.controlPlane !== before?.controlPlane) fleet.look(name)
+		wakeNode(name)
+	}
+	return startReflector({ client, log, signal, kind: Node, project: nodeView, onChange })
+}
+
+function watchRuns({ client, namespace, log, signal }: CacheOptions, world: World) {
+	const { runs, wakeNode } = world
+	const ours = { client, log, signal, namespace, labelSelector: LABEL_CONFIG_UID }
+	const onRun =
+		<V extends { node: string }>(take: (now: V | undefined, before: V | undefined) => void) =>
+		(_: string, now: V | undefined, before: V | undefined) => {
+			const { node = '' } = now ?? before ?? {}
+			takeRun(world, node, () => take(now, before))
+			if (!same(now, before)) wakeNode(node)
+		}
+	return {
+		configMaps: startReflector({ ...ours, kind: ConfigMap, project: configMapView, onChange: onRun(runs.configMap) }),
+		jobs: startReflector({ ...ours, kind: Job, project: jobView, onChange: onRun(runs.job) }),
+		pods: startReflector({ ...ours, kind: Pod, project: podView, onChange: onRun(runs.pod) }),
+	}
+}
+
+function watchSettings({ client, namespace, log, signal }: CacheOptions, { fleet }: World): Reflector<ReturnType<typeof rolloutView>> {
+	const onChange = (_: string, data: ReturnType<typeof rolloutView> | undefined) => {
+		const read = readRollout(data)
+		if ('fault' in read)
+			log.error({ configMap: ROLLOUT_CONFIG_MAP, fault: read.fault }, 'settings cannot be read; no node is changed until they can')
+		else log.info({ configMap: ROLLOUT_CONFIG_MAP, ...read.value }, 'settings of the rollout')
+		fleet.set(data)
+	}
+	const fieldSelector = `metadata.name=${ROLLOUT_CONFIG_MAP}`
+	return startReflector({ client, log, signal, namespace, fieldSelector, kind: ConfigMap, project: rolloutView, onChange })
+}
+
+function takeRun({ fleet }: World, node: string, take: () => void): void {
+	take()
+	fleet.look(node)
+}
+
 /** What the watch already told is newer than the answer to our own create. */
-function absent(reflector: Reflector<unknown>, { name }: { name: string }, namespace: string): boolean {
+function isUnheard(reflector: Reflector<unknown>, { name }: { name: string }, namespace: string): boolean {
 	return !reflector.store.has(keyOf({ name, namespace }))
 }
 
 /** Deciding on a status older than our own last write would write the same once more. */
-function ownWrites(configs: Reflector<ConfigView>) {
+function ownWrites(reflector: Reflector<ConfigView>) {
 	const written = new Map<string, ConfigView>()
 	const config = (key: string): ConfigView | undefined => {
-		const heard = configs.store.get(key)
+		const heard = reflector.store.get(key)
 		const own = written.get(key)
 		if (!own || !heard || !isNewer(own, heard)) {
 			written.delete(key)
@@ -103,7 +170,7 @@ function ownWrites(configs: Reflector<ConfigView>) {
 		}
 		return own
 	}
-	return { config, wrote: (key: string, view: ConfigView) => void written.set(key, view) }
+	return { reflector, config, has: reflector.store.has, wrote: (key: string, view: ConfigView) => void written.set(key, view) }
 }
 
 /** Versions of one object are decimal numbers that only grow. */

@@ -32,7 +32,8 @@ export function createController(options: ControllerOptions): Controller {
 	const { client, config, log, signal, metrics, now = Date.now, onDecision } = options
 	const { namespace, agent, runs: settings, workers } = config
 	const queue = createQueue(metrics && { watch: metrics.queue })
-	const caches = startCaches({ client, namespace, wake: queue.add.bind(queue), log, signal })
+	const { maxConcurrentRuns } = settings
+	const caches = startCaches({ client, namespace, wake: queue.add.bind(queue), log, signal, maxConcurrentRuns })
 	const reconcile = reconcileNodeConfig({ client, caches, agent, settings, log, now, ...(onDecision && { onDecision }) })
 	metrics?.observe(queue)
 	const run = async (term: AbortSignal) => {

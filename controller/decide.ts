@@ -1,15 +1,18 @@
-import { isCleaned, isDeletedWithItsNode, isReleased, isUnclaimed, wasNeverRun } from './claim.ts'
+import { isRivalled } from './claims.ts'
 import { type Decision, type Rule, say } from './decision.ts'
 import { attemptOf, runName } from './job.ts'
 import { obsoleteRuns } from './leftovers.ts'
+import { isCleaned, isDeletedWithItsNode, isReleased, lacksFinalizer, wasNeverRun } from './lifecycle.ts'
+import { nodeIsReplaced } from './machine.ts'
 import { attemptsOf, backoffMs, condition, currentRun, failuresUpTo, hasEnded, isActive, isTold, mayHeal, wantedMode } from './runs.ts'
+import { isHeldBack } from './rollout.ts'
 import type { Snapshot } from './snapshot.ts'
 import { invalidStatus, lostStatus, pendingStatus, refusedPodStatus, reportedStatus, startedStatus } from './status.ts'
 
 /** Read top to bottom: the first rule that has something to say decides. */
 const rules: readonly Rule[] = [
 	isReleased,
-	isUnclaimed,
+	lacksFinalizer,
 	isDeletedWithItsNode,
 	isCleaned,
 	hasUnreadReport,
@@ -21,9 +24,12 @@ const rules: readonly Rule[] = [
 	isInvalid,
 	isPaused,
 	nodeIsMissing,
+	nodeIsReplaced,
 	isSettled,
+	isRivalled,
 	isBackingOff,
 	nodeIsSilent,
+	isHeldBack,
 	capIsReached,
 ]
 
@@ -153,9 +159,9 @@ function nodeIsSilent(snapshot: Snapshot): Decision | undefined {
 	return say(snapshot, 'NodeNotReady', pendingStatus(snapshot, 'NodeNotReady', message))
 }
 
-/** No word in the status: it would cost a write for what the next second changes. */
-function capIsReached({ running, settings }: Snapshot): Decision | undefined {
-	return running >= settings.maxConcurrentRuns ? { act: 'wait', why: 'TooManyRuns', afterMs: 1_000 } : undefined
+/** Of a run that only looks: no word in the status, for it would cost a write for what the next second changes. */
+function capIsReached({ rollout }: Snapshot): Decision | undefined {
+	return rollout.freeRuns <= 0 ? { act: 'wait', why: 'TooManyRuns', afterMs: 5_000 } : undefined
 }
 
 function start(snapshot: Snapshot): Decision {

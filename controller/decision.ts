@@ -1,7 +1,7 @@
 import type { NodeConfigStatus } from '../contract/node-config.ts'
 import type { NewRun } from './job.ts'
 import { condition } from './runs.ts'
-import type { Snapshot } from './snapshot.ts'
+import type { HoldRule, Snapshot } from './snapshot.ts'
 
 /** What is to be done about a node config, and the word for why. */
 export type Decision =
@@ -12,8 +12,10 @@ export type Decision =
 	| { act: 'adopt'; why: string; finalizer: boolean; dropRetry: boolean }
 	/** `quiet`: the status goes on telling of the failure that is being retried. */
 	| { act: 'start'; why: string; run: NewRun; quiet: boolean }
-	/** `result`: it tells what a run came to. */
-	| { act: 'settle'; why: string; status: NodeConfigStatus; result: boolean }
+	/** `result`: it tells what a run came to. `moment`: it is worth an Event, of this name. `holds`: it tells what holds the run back. */
+	| { act: 'settle'; why: string; status: NodeConfigStatus; result: boolean; moment?: string | undefined; holds?: HoldRule }
+	/** Its turn has not come; 0: it will be woken when something changes. */
+	| { act: 'hold'; why: HoldRule; afterMs: number }
 	| { act: 'clear'; why: string; runs: readonly string[] }
 	| { act: 'release'; why: string }
 
@@ -21,7 +23,12 @@ export type Decision =
 export type Rule = (snapshot: Snapshot) => Decision | undefined
 
 /** A wait that only something else can end is said once. */
-export function say(snapshot: Snapshot, why: string, status: NodeConfigStatus): Decision {
+export function say(
+	snapshot: Snapshot,
+	why: string,
+	status: NodeConfigStatus,
+	moment?: string,
+): Extract<Decision, { act: 'nothing' | 'settle' }> {
 	const { config, specHash } = snapshot
 	const said = condition(config.status, 'Ready')
 	const same =
@@ -30,5 +37,5 @@ export function say(snapshot: Snapshot, why: string, status: NodeConfigStatus): 
 		config.status.observedGeneration === config.generation &&
 		config.status.observedSpecHash === specHash &&
 		config.status.state === status.state
-	return same ? { act: 'nothing', why } : { act: 'settle', why, status, result: false }
+	return same ? { act: 'nothing', why } : { act: 'settle', why, status, result: false, moment }
 }

@@ -16,18 +16,24 @@ export function startedNote(job: string): Note {
 	return { type: 'Normal', reason: 'RunStarted', message: `Job ${job} is on its way to the node`, moment: `${job}.started` }
 }
 
-/** The result in the words of the status. */
-export function resultNote(status: NodeConfigStatus): Note {
+/** What the status says now, in its own words. */
+export function statusNote(status: NodeConfigStatus, moment = `${status.lastJobName}.result`): Note {
 	const { reason = 'Unknown', message = '' } = condition(status, 'Ready') ?? {}
-	const type = status.state === 'Failed' ? 'Warning' : 'Normal'
-	return { type, reason, message, moment: `${status.lastJobName ?? reason.toLowerCase()}.result` }
+	const type = status.state === 'Failed' || reason === 'Conflict' ? 'Warning' : 'Normal'
+	return { type, reason, message, moment }
 }
 
 /** The finalizer goes, and why; the Event outlives the node config. */
 export function releasedNote(config: ConfigView, why: string): Note {
-	const words =
-		why === 'Cleaned' ? 'The node is as it was before' : 'There was nothing to clean up, for the node is gone or no run was ever started'
+	const words = releasedBecause[why] ?? why
 	return { type: 'Normal', reason: 'Released', message: words, moment: `${config.name}.${config.uid.slice(0, 8)}.released` }
+}
+
+const releasedBecause: Readonly<Record<string, string>> = {
+	Cleaned: 'The node is as it was before',
+	NeverRun: 'There was nothing to clean up, for no run was ever started',
+	NodeNotFound: 'There was nothing to clean up, for the node is gone',
+	NodeReplaced: 'There was nothing to clean up, for the node of this name is another VM now',
 }
 
 /** A name made of run and moment: a controller that does the same again after a crash tells nothing twice. */

@@ -23,18 +23,30 @@ export function reconcileNodeConfig(options: ReconcileOptions): Reconcile {
 		const snapshot = await look(options, key, signal)
 		if (!snapshot) return
 		const decision = decide(snapshot)
-		const { name, generation } = snapshot.config
-		const quiet = decision.act === 'nothing' || decision.act === 'wait'
-		options.log[quiet ? 'debug' : 'info']({ nodeConfig: name, generation, act: decision.act, why: decision.why }, 'decided')
-		options.onDecision?.(decision)
+		tellDecision(options, snapshot, decision)
+		const { fleet } = options.caches
+		const { name } = snapshot.config
+		fleet.decided(name, snapshot.now, decision)
+		// before anything is awaited: whoever decides meanwhile must see that this place is taken
+		const release = decision.act === 'start' ? fleet.reserve(name, decision.run.mode) : () => {}
 		try {
 			return await act(options, snapshot, decision)
 		} catch (error) {
+			fleet.decided(name, snapshot.now, undefined)
 			// what we judged is no longer so; the watch brings the news
 			if (isKubeFailure(error, 'CONFLICT', 'NOT_FOUND')) return { afterMs: conflictMs }
 			throw error
+		} finally {
+			release()
 		}
 	}
+}
+
+function tellDecision({ log, onDecision }: ReconcileOptions, { config }: Snapshot, decision: Decision): void {
+	const { act, why } = decision
+	const level = act === 'nothing' || act === 'wait' || act === 'hold' ? 'debug' : 'info'
+	log[level]({ nodeConfig: config.name, generation: config.generation, act, why }, 'decided')
+	onDecision?.(decision)
 }
 
 async function look({ client, caches, settings, now }: ReconcileOptions, key: string, signal: AbortSignal): Promise<Snapshot | undefined> {
@@ -49,6 +61,8 @@ async function act(hands: Hands, snapshot: Snapshot, decision: Decision): Promis
 			return undefined
 		case 'wait':
 			return { afterMs: decision.afterMs }
+		case 'hold':
+			return decision.afterMs > 0 ? { afterMs: decision.afterMs } : undefined
 		case 'adopt':
 			await adopt(hands, snapshot, decision)
 			return undefined

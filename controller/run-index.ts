@@ -1,7 +1,7 @@
 import type { AgentReport } from '../contract/agent-run.ts'
 import { readReport } from './read-report.ts'
 import { hasEnded, isActive } from './runs.ts'
-import type { Run } from './snapshot.ts'
+import type { Mode, Run } from './snapshot.ts'
 import type { ConfigMapView, Mark, RunJobView, RunPodView } from './view.ts'
 
 /** What is known of one run, from three caches that do not advance in step. */
@@ -17,17 +17,27 @@ export type RunIndex = {
 	job: Take<RunJobView>
 	pod: Take<RunPodView>
 	runsOf(node: string): Run[]
-	/** How many runs are under way in the whole cluster. */
-	readonly active: number
+	/** How many runs of these modes are under way in the whole cluster. */
+	active(is: (mode: Mode) => boolean): number
 }
 
 /** Takes what a cache says: what there is now, or what was there last. */
 type Take<V> = (now: V | undefined, before: V | undefined) => void
 
+const modes: readonly Mode[] = ['Apply', 'Plan', 'Verify', 'Cleanup']
+
 /** An empty index. */
 export function createRunIndex(): RunIndex {
 	const nodes = new Map<string, Map<string, Parts>>()
-	const active = new Set<string>()
+	const active = new Map<string, Mode>()
+	const counts: Record<Mode, number> = { Apply: 0, Plan: 0, Verify: 0, Cleanup: 0 }
+	const setActive = (key: string, mode: Mode | undefined) => {
+		const before = active.get(key)
+		if (before) counts[before]--
+		if (mode) counts[mode]++
+		if (mode) active.set(key, mode)
+		else active.delete(key)
+	}
 	const change = (mark: Mark | undefined, edit: (parts: Parts) => void) => {
 		if (!mark?.node || !mark.name) return
 		const key = `${mark.name} ${mark.uid}`
@@ -36,17 +46,14 @@ export function createRunIndex(): RunIndex {
 		edit(parts)
 		keep(nodes, runs, { node: mark.node, key }, parts)
 		const run = runFrom(parts)
-		if (run && isActive(run)) active.add(key)
-		else active.delete(key)
+		setActive(key, run && isActive(run) ? run.mode : undefined)
 	}
 	return {
 		configMap: (now, before) => change(now ?? before, parts => takeConfigMap(parts, now)),
 		job: (now, before) => change(now ?? before, parts => assign(parts, 'job', now)),
 		pod: (now, before) => change(now ?? before, parts => takePod(parts, now, before)),
 		runsOf: node => [...(nodes.get(node)?.values() ?? [])].flatMap(parts => runFrom(parts) ?? []),
-		get active() {
-			return active.size
-		},
+		active: is => modes.filter(is).reduce((sum, mode) => sum + counts[mode], 0),
 	}
 }
 

@@ -27,20 +27,20 @@ export function failuresUpTo({ config }: Snapshot, { name, generation, attempt }
 }
 
 /** @returns what a run for this node config is to do now */
-export function wantedMode({ config, spec }: Snapshot): Mode {
+export function wantedMode({ config, spec }: Pick<Snapshot, 'config' | 'spec'>): Mode {
 	if (config.deleting) return 'Cleanup'
 	return 'value' in spec && spec.value.mode === 'Plan' ? 'Plan' : 'Apply'
 }
 
 /** @returns the last attempt at what is wanted now, or undefined where there was none */
-export function currentRun(snapshot: Snapshot): Run | undefined {
+export function currentRun(snapshot: Pick<Snapshot, 'config' | 'spec' | 'runs'>): Run | undefined {
 	const mode = wantedMode(snapshot)
 	const own = attemptsOf(snapshot).filter(run => run.mode === mode)
 	return own.reduce<Run | undefined>((last, run) => (last && last.attempt > run.attempt ? last : run), undefined)
 }
 
 /** @returns all runs of this node config in its present generation */
-export function attemptsOf({ config, runs }: Snapshot): Run[] {
+export function attemptsOf({ config, runs }: Pick<Snapshot, 'config' | 'runs'>): Run[] {
 	return runs.filter(run => run.uid === config.uid && run.generation === config.generation)
 }
 
@@ -61,7 +61,7 @@ export function succeeded({ report }: Run): boolean {
 }
 
 /** Whether the status already gives the result of this run. */
-export function isTold({ config: { status, generation } }: Snapshot, run: Run): boolean {
+export function isTold({ config: { status, generation } }: Pick<Snapshot, 'config'>, run: Run): boolean {
 	return status.observedGeneration === generation && status.lastJobName === run.name && condition(status, 'Progressing')?.status === 'False'
 }
 

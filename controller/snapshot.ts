@@ -1,4 +1,5 @@
 import type { AgentReport, RunConfig } from '../contract/agent-run.ts'
+import type { RolloutSettings } from '../contract/rollout.ts'
 import type { NodeConfigSpec, NodeConfigStatus } from '../contract/node-config.ts'
 
 /** Everything one decision may look at, read at one moment. Times are milliseconds since 1970. */
@@ -11,17 +12,47 @@ export type Snapshot = {
 	/** Ours, of the settled interfaces: the sender's is only informative. */
 	specHash: string
 	node: NodeView | undefined
+	/** Who claims the same MAC or address with the better right. */
+	rival: Rival | undefined
 	/** Every run on that node, whichever node config it was for. */
 	runs: readonly Run[]
-	/** Runs under way in the whole cluster. */
-	running: number
+	rollout: Standing
 }
 
 /** What a chart's values say of runs. */
 export type RunSettings = {
 	keepRunMs: number
 	maxConcurrentRuns: number
+	/** Whether a node counts as replaced when its systemUUID is not the node config's instanceId. */
+	checkInstanceId: boolean
 }
+
+/** Where a node stands in the rollout. */
+export type Standing = {
+	/** As people wrote them, or which key of them is wrong. */
+	settings: { value: RolloutSettings } | { fault: string }
+	/** How many more nodes may be changed now. */
+	free: number
+	/** How many more runs may be made now, whatever they do. */
+	freeRuns: number
+	/** How many come before this one. */
+	ahead: number
+	/** This node and another one that is being changed belong to the control plane. */
+	controlPlaneBusy: boolean
+	/** Another node, whose run did harm. */
+	stoppedBy: { name: string; reason: string } | undefined
+	/** It stops the others itself, or a person asks for it. */
+	jumps: boolean
+	held: { rule: HoldRule; since: number } | undefined
+	/** Runs under way that only look. */
+	looking: number
+}
+
+/** What holds a run back that would change its node. */
+export type HoldRule = 'SettingsUnreadable' | 'RolloutPaused' | 'RolloutStopped' | 'WaveIsFull'
+
+/** Another node config, and what of ours it claims: `MAC fa:16:3e:37:c3:f1`. */
+export type Rival = { name: string; what: string }
 
 export type ConfigView = {
 	name: string
@@ -29,6 +60,7 @@ export type ConfigView = {
 	uid: string
 	resourceVersion: string
 	generation: number
+	created: number
 	deleting: boolean
 	finalizers: readonly string[]
 	/** Value of the annotation by which a person asks for a run now. */
@@ -45,6 +77,11 @@ export type NodeView = {
 	/** Of the condition Ready; `Unknown` also when there is none: the kubelet is silent. */
 	ready: 'True' | 'False' | 'Unknown'
 	internalIps: readonly string[]
+	controlPlane: boolean
+	/** UUID of its firmware; undefined where the kubelet found none. */
+	systemUUID: string | undefined
+	/** Another one after every boot. */
+	bootID: string | undefined
 }
 
 export type Mode = RunConfig['mode']

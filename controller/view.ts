@@ -9,6 +9,7 @@ import {
 	REPORT_KEY,
 } from '../contract/names.ts'
 import { NodeConfigStatus } from '../contract/node-config.ts'
+import { CONTROL_PLANE_LABELS } from '../contract/rollout.ts'
 import type { KubeObject, ObjectMeta, Stored } from '../runtime/kube/kind.ts'
 import type { ConfigMap, Job, Node, Pod } from '../runtime/kube/kinds.ts'
 import type { ConfigView, JobView, Mode, NodeView, PodView, Run } from './snapshot.ts'
@@ -26,6 +27,7 @@ export function configView({ metadata, spec, status = {} }: Stored<NodeConfigObj
 		uid: metadata.uid,
 		resourceVersion: metadata.resourceVersion,
 		generation: metadata.generation ?? 0,
+		created: Date.parse(metadata.creationTimestamp),
 		deleting: metadata.deletionTimestamp !== undefined,
 		finalizers: metadata.finalizers ?? [],
 		retry: metadata.annotations?.[ANNOTATION_RETRY],
@@ -44,7 +46,15 @@ export function nodeView({ metadata, status }: Stored<Node>): NodeView {
 		uid: metadata.uid,
 		ready: ready === 'True' || ready === 'False' ? ready : 'Unknown',
 		internalIps: (status?.addresses ?? []).filter(({ type }) => type === 'InternalIP').map(({ address }) => address),
+		controlPlane: CONTROL_PLANE_LABELS.some(label => metadata.labels?.[label] !== undefined),
+		systemUUID: status?.nodeInfo?.systemUUID || undefined,
+		bootID: status?.nodeInfo?.bootID || undefined,
 	}
+}
+
+/** The settings of the rollout, as they are written. */
+export function rolloutView({ data }: Stored<ConfigMap>): Readonly<Record<string, string>> {
+	return data ?? {}
 }
 
 /** The identity that a ConfigMap, a Job and a pod of one run share. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { REPORT_KEY, REPORT_MAX_BYTES } from '../../contract/names.ts'
+import { readRollout } from '../../contract/rollout.ts'
 import { readConfig } from '../../controller/config.ts'
 
 type Schema = { properties?: Record<string, Schema>; $ref?: string; definitions?: Record<string, Schema> }
@@ -27,7 +28,12 @@ test('the defaults for runs are those of the controller', () => {
 		waitForDeviceSeconds: config.agent.waitForDeviceSeconds,
 		deadManSeconds: config.agent.deadManSeconds,
 		activeDeadlineSeconds: config.agent.activeDeadlineSeconds,
+		checkInstanceId: config.runs.checkInstanceId,
 	})
+})
+
+test('the defaults of the rollout are those of the contract', () => {
+	expect({ value: values.rollout }).toEqual(readRollout(undefined))
 })
 
 test('the admission policy speaks of the key and the size of the contract', () => {

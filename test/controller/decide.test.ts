@@ -6,7 +6,7 @@ import { decide } from '../../controller/decide.ts'
 import { backoffMs, condition, currentRun, isTold } from '../../controller/runs.ts'
 import type { Snapshot } from '../../controller/snapshot.ts'
 import { pendingStatus, reportedStatus } from '../../controller/status.ts'
-import { ended, nicReport, now, report, run, spec, startedFor, withStatus, world } from './world.ts'
+import { ended, nicReport, now, report, run, alone, someNode, spec, startedFor, withStatus, world } from './world.ts'
 
 const succeeded = run({ report: report(), job: ended })
 const configured = reportedStatus(world(), succeeded)
@@ -74,11 +74,50 @@ describe('what is done about a node config', () => {
 			'SpecChanged',
 		],
 		['a settled node whose kubelet falls silent is left alone', { ...settled, node: { ...someNode, ready: 'Unknown' } }, 'wait', 'Settled'],
-		['at the cap nothing new is started', world({ running: 10 }), 'wait', 'TooManyRuns'],
+		['at the cap nothing new is started', world({ rollout: { ...alone, free: 0 } }), 'hold', 'WaveIsFull'],
 		['a spec that cannot be carried out: said', world({ spec: { fault: 'spec.interfaces[0].gateway: bad' } }), 'settle', 'InvalidConfig'],
 		['a node name too long for a label: said', world({ config: { name: 'n'.repeat(64) } }), 'settle', 'InvalidConfig'],
 	])('%s', (_, snapshot, act, why) => {
 		expect(decide(snapshot)).toMatchObject({ act, why })
+	})
+})
+
+describe('a node that may be another VM', () => {
+	const instanceId = '1f2e3d4c-5b6a-4789-8abc-0123456789ab'
+	const turned = '4C3D2E1F-6A5B-8947-8ABC-0123456789AB'
+	const of = (systemUUID: string | undefined, over: Partial<Snapshot> = {}): Snapshot => ({
+		...settled,
+		...{ node: { ...someNode, systemUUID }, spec: { value: { ...spec, instanceId } } },
+		...over,
+	})
+
+	test.each<[title: string, snapshot: Snapshot, act: string, why: string]>([
+		['is no longer called Configured', of('9f2e3d4c-5b6a-4789-8abc-0123456789ab'), 'settle', 'NodeReplaced'],
+		['is the same in upper case', of(instanceId.toUpperCase()), 'wait', 'Settled'],
+		['is the same with its bytes turned, as old firmware tells them', of(turned), 'wait', 'Settled'],
+		['cannot be known where the kubelet tells nothing', of(undefined), 'wait', 'Settled'],
+		['cannot be known where the id is of another kind', of('ec2-0a1b2c'), 'wait', 'Settled'],
+		[
+			'is not asked about where ids of this cloud do not match',
+			of('9f2e3d4c-5b6a-4789-8abc-0123456789ab', { settings: { ...settled.settings, checkInstanceId: false } }),
+			'wait',
+			'Settled',
+		],
+	])('%s', (_, snapshot, act, why) => {
+		expect(decide(snapshot)).toMatchObject({ act, why })
+	})
+
+	test('is not cleaned of what another VM had', () => {
+		const snapshot = of('9f2e3d4c-5b6a-4789-8abc-0123456789ab')
+		const deleted = { ...snapshot, config: { ...snapshot.config, deleting: true, generation: 2 } }
+		expect(decide(deleted)).toMatchObject({ act: 'release', why: 'NodeReplaced' })
+	})
+
+	test('is run again once the node config speaks of the new VM', () => {
+		const replaced = of('9f2e3d4c-5b6a-4789-8abc-0123456789ab')
+		const told = withStatus(replaced, statusOf(replaced))
+		expect(decide(told)).toMatchObject({ act: 'nothing', why: 'NodeReplaced' })
+		expect(decide({ ...told, node: { ...someNode, systemUUID: instanceId } })).toMatchObject({ act: 'start' })
 	})
 })
 
@@ -350,7 +389,6 @@ const worlds = fc
 		return later(told && decision.act === 'settle' ? withStatus(snapshot, decision.status) : snapshot, passed)
 	})
 
-const someNode = { name: 'worker-1', uid: 'node-uid', ready: 'True' as const, internalIps: ['192.168.0.11'] }
 const deadPod = { ended: true, refused: undefined, lastWords: 'Segmentation fault' }
 const refused = { ended: false, refused: 'ImagePullBackOff: Back-off pulling image "agent"', lastWords: undefined }
 

@@ -81,7 +81,12 @@ function startController(
 		...({ image: 'agent', imagePullPolicy: 'IfNotPresent', imagePullSecrets: [], serviceAccount: 'multinic-agent' } as const),
 		...{ activeDeadlineSeconds: 300, waitForDeviceSeconds: 5, deadManSeconds: 120, privileged: true },
 	}
-	const config = { namespace, agent, runs: { keepRunMs: over.keepRunMs ?? 3_600_000, maxConcurrentRuns: 50 }, workers: 4 }
+	const config = {
+		namespace,
+		agent,
+		runs: { keepRunMs: over.keepRunMs ?? 3_600_000, maxConcurrentRuns: 50, checkInstanceId: true },
+		workers: 4,
+	}
 	const silent = createLog('controller', { level: 'silent' })
 	const { onDecision } = over
 	const controller = createController({ client, config, log: silent, signal: stop.signal, ...(onDecision && { onDecision }) })

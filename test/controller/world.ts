@@ -1,5 +1,6 @@
 import type { AgentReport, InterfaceReport } from '../../contract/agent-run.ts'
 import { FINALIZER } from '../../contract/names.ts'
+import { readRollout } from '../../contract/rollout.ts'
 import type { NodeConfigSpec, NodeConfigStatus } from '../../contract/node-config.ts'
 import type { Run, Snapshot } from '../../controller/snapshot.ts'
 import { startedStatus } from '../../controller/status.ts'
@@ -11,17 +12,29 @@ export const mac = 'fa:16:3e:37:c3:f1'
 export const nic = { id: 0, macAddress: mac, address: '10.0.0.23', cidr: '10.0.0.0/24', mtu: 1450 }
 export const spec: NodeConfigSpec = { nodeName: 'worker-1', interfaces: [nic] }
 
+/** The next in a rollout that nothing holds up. */
+export const alone: Snapshot['rollout'] = {
+	...{ settings: readRollout(undefined), free: 10, freeRuns: 10, ahead: 0, looking: 0, jumps: false },
+	...{ controlPlaneBusy: false, stoppedBy: undefined, held: undefined },
+}
+
+export const someNode: NonNullable<Snapshot['node']> = {
+	...{ name: 'worker-1', uid: 'node-uid', ready: 'True', internalIps: ['192.168.0.11'], controlPlane: false },
+	...{ systemUUID: undefined, bootID: 'boot-1' },
+}
+
 export function world(over: Omit<Partial<Snapshot>, 'config'> & { config?: Partial<Snapshot['config']> } = {}): Snapshot {
 	const { config = {}, ...rest } = over
 	const status = config.status ?? {}
 	return {
 		now,
-		settings: { keepRunMs: 3_600_000, maxConcurrentRuns: 10 },
+		settings: { keepRunMs: 3_600_000, maxConcurrentRuns: 10, checkInstanceId: true },
 		spec: { value: spec },
 		specHash: 'hash-1',
-		node: { name: 'worker-1', uid: 'node-uid', ready: 'True', internalIps: ['192.168.0.11'] },
+		node: someNode,
+		rival: undefined,
 		runs: [],
-		running: 0,
+		rollout: alone,
 		...rest,
 		config: {
 			name: 'worker-1',
@@ -29,6 +42,7 @@ export function world(over: Omit<Partial<Snapshot>, 'config'> & { config?: Parti
 			uid: 'uid-1',
 			resourceVersion: '7',
 			generation: 1,
+			created: now - 60_000,
 			deleting: false,
 			finalizers: [FINALIZER],
 			retry: undefined,

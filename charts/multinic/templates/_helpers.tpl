@@ -67,6 +67,7 @@ one that says otherwise would refuse every run, so it is refused here, while a p
 - {name: WAIT_FOR_DEVICE_SECONDS, value: {{ .Values.runs.waitForDeviceSeconds | int64 | quote }}}
 - {name: DEAD_MAN_SECONDS, value: {{ .Values.runs.deadManSeconds | int64 | quote }}}
 - {name: ACTIVE_DEADLINE_SECONDS, value: {{ .Values.runs.activeDeadlineSeconds | int64 | quote }}}
+- {name: CHECK_INSTANCE_ID, value: {{ .Values.runs.checkInstanceId | quote }}}
 {{- end }}
 {{- define "multinic.pullSecretNames" -}}
 {{- $names := list -}}

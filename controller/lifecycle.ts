@@ -1,9 +1,10 @@
 import { FINALIZER } from '../contract/names.ts'
 import type { Decision } from './decision.ts'
+import { isReplaced } from './machine.ts'
 import { currentRun, succeeded } from './runs.ts'
 import type { Snapshot } from './snapshot.ts'
 
-/** Rules of taking hold of a node config and letting it go. Pure. */
+/** Rules of taking hold of a node config and of letting it go. Pure. */
 
 /** Deleted, and not ours to hold any longer. */
 export function isReleased({ config }: Snapshot): Decision | undefined {
@@ -12,14 +13,16 @@ export function isReleased({ config }: Snapshot): Decision | undefined {
 }
 
 /** Without the finalizer a deletion would leave the node configured: it comes before the first run. */
-export function isUnclaimed({ config }: Snapshot): Decision | undefined {
+export function lacksFinalizer({ config }: Snapshot): Decision | undefined {
 	if (config.deleting || config.finalizers.includes(FINALIZER)) return undefined
 	return { act: 'adopt', why: 'FinalizerMissing', finalizer: true, dropRetry: false }
 }
 
-/** A node that is gone for good takes its configuration with it. */
-export function isDeletedWithItsNode({ config, node }: Snapshot): Decision | undefined {
-	return config.deleting && !node ? { act: 'release', why: 'NodeNotFound' } : undefined
+/** A node that is gone for good takes its configuration with it; another VM under its name was never configured by us. */
+export function isDeletedWithItsNode(snapshot: Snapshot): Decision | undefined {
+	if (!snapshot.config.deleting) return undefined
+	if (!snapshot.node) return { act: 'release', why: 'NodeNotFound' }
+	return isReplaced(snapshot) ? { act: 'release', why: 'NodeReplaced' } : undefined
 }
 
 /** The node is as it was before: nothing holds the deletion any longer. */

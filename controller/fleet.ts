@@ -1,0 +1,184 @@
+import { readRollout, waveLimit } from '../contract/rollout.ts'
+import type { Decision } from './decision.ts'
+import { createLine } from './line.ts'
+import { isAlike, type Member, memberOf } from './member.ts'
+import { changesNode } from './rollout.ts'
+import type { ConfigView, Mode, NodeView, Run, Standing } from './snapshot.ts'
+import { specOf } from './spec.ts'
+
+/** The node configs of the fleet as one rollout: who is being changed, who waits for a turn, who stops the others. By the name of the node. */
+export type Fleet = {
+	/** Something about that node has changed. */
+	look(name: string): void
+	/** The data of the ConfigMap multinic-rollout, or undefined where there is none. */
+	set(data: Readonly<Record<string, string>> | undefined): void
+	/** What was decided for that node; undefined: nothing could be. */
+	decided(name: string, now: number, decision: Decision | undefined): void
+	/** A run is about to be made and counts from now on. @returns what to call once it is known, or was not made */
+	reserve(name: string, mode: Mode): () => void
+	standing(name: string): Standing
+	counts(): FleetCounts
+}
+
+/** How many node configs there are, are being changed, wait for their turn, and stop the others. */
+export type FleetCounts = { total: number; changing: number; waiting: number; stopping: number; paused: boolean; limit: number }
+
+/** What the fleet is made of, as far as it is known now. */
+export type FleetSources = {
+	configOf(name: string): ConfigView | undefined
+	nodeOf(name: string): NodeView | undefined
+	runsOf(name: string): readonly Run[]
+	/** Runs under way of these modes. */
+	active(is: (mode: Mode) => boolean): number
+	/** Told the name of a node whose turn may have come. */
+	wake(name: string): void
+	maxConcurrentRuns: number
+}
+
+/** A fleet of nobody. */
+export function createFleet(sources: FleetSources): Fleet {
+	return new Rollout(sources)
+}
+
+class Rollout implements Fleet {
+	readonly #sources: FleetSources
+	readonly #members = new Map<string, Member>()
+	readonly #line = createLine()
+	readonly #changing = new Set<string>()
+	readonly #stopping = new Set<string>()
+	readonly #jumping = new Set<string>()
+	readonly #reserved = new Map<string, Mode>()
+	#settings = readRollout(undefined)
+	/** What holds everybody back, if anything does. */
+	#mood = ''
+	#isDue = false
+
+	constructor(sources: FleetSources) {
+		this.#sources = sources
+	}
+
+	look(name: string): void {
+		const config = this.#sources.configOf(name)
+		const before = this.#members.get(name)
+		if (before) this.#line.remove(before)
+		const part = config && { config, ...specOf(config), runs: this.#sources.runsOf(name) }
+		const member = part && memberOf(part, this.#sources.nodeOf(name)?.controlPlane ?? false, before)
+		if (member) this.#members.set(name, member)
+		else this.#members.delete(name)
+		if (member?.waits) this.#line.add(member)
+		mark(this.#changing, name, member?.changing)
+		mark(this.#stopping, name, member?.stops !== undefined)
+		mark(this.#jumping, name, member?.jumps)
+		if (!isAlike(before, member)) this.#advanceSoon()
+	}
+
+	set(data: Readonly<Record<string, string>> | undefined): void {
+		this.#settings = readRollout(data)
+		this.#advanceSoon()
+	}
+
+	decided(name: string, now: number, decision: Decision | undefined): void {
+		const member = this.#members.get(name)
+		if (!member || decision?.act === 'adopt' || decision?.act === 'clear') return
+		const rule = decision?.act === 'hold' ? decision.why : decision?.act === 'settle' ? decision.holds : undefined
+		member.held = rule && (member.held?.rule === rule ? member.held : { rule, since: now })
+		member.waits = rule !== undefined
+		if (member.waits) this.#line.add(member)
+		else this.#leave(member)
+	}
+
+	reserve(name: string, mode: Mode): () => void {
+		this.#reserved.set(name, mode)
+		return () => {
+			this.#reserved.delete(name)
+			this.#advanceSoon()
+		}
+	}
+
+	standing(name: string): Standing {
+		const member = this.#members.get(name)
+		const stopper = this.#stopper(name)
+		return {
+			settings: this.#settings,
+			free: this.#free(),
+			freeRuns: this.#freeRuns(),
+			ahead: !member || member.jumps ? 0 : this.#line.ahead(member),
+			controlPlaneBusy: member?.controlPlane === true && this.#isControlPlaneBusy(name),
+			stoppedBy: stopper && { name: stopper.name, reason: stopper.stops ?? '' },
+			jumps: member?.jumps ?? false,
+			held: member?.held,
+			looking: this.#sources.active(mode => !changesNode(mode)) + this.#reservedTo(mode => !changesNode(mode)).length,
+		}
+	}
+
+	counts(): FleetCounts {
+		const { size: total } = this.#members
+		const paused = 'fault' in this.#settings || this.#settings.value.paused
+		const waiting = this.#line.length
+		return { total, changing: this.#changing.size, waiting, stopping: this.#stopping.size, paused, limit: this.#limit() }
+	}
+
+	#leave(member: Member): void {
+		this.#line.remove(member)
+		this.#advanceSoon()
+	}
+
+	/** Everything that happens in one turn of the event loop is weighed at once. */
+	#advanceSoon(): void {
+		if (this.#isDue) return
+		this.#isDue = true
+		queueMicrotask(() => {
+			this.#isDue = false
+			this.#advance()
+		})
+	}
+
+	/** Wakes whose turn may have come; and everybody who is held back, when what holds all of them is another thing now. */
+	#advance(): void {
+		const mood = this.#moodNow()
+		const turned = mood !== this.#mood
+		this.#mood = mood
+		const first = turned ? this.#line.length : mood === '' ? this.#free() : 0
+		for (const name of [...this.#jumping, ...this.#line.first(first)]) if (this.#members.get(name)?.held) this.#sources.wake(name)
+	}
+
+	#moodNow(): string {
+		if ('fault' in this.#settings) return this.#settings.fault
+		if (this.#settings.value.paused) return 'paused'
+		return this.#stopper('')?.name ?? ''
+	}
+
+	/** The first of those who stop everybody but themselves. */
+	#stopper(but: string): Member | undefined {
+		const [first] = [...this.#stopping].filter(name => name !== but).sort()
+		return first === undefined ? undefined : this.#members.get(first)
+	}
+
+	#isControlPlaneBusy(but: string): boolean {
+		return [...this.#changing, ...this.#reservedTo(changesNode)].some(name => name !== but && this.#members.get(name)?.controlPlane)
+	}
+
+	/** How many more nodes may be changed now. */
+	#free(): number {
+		const starting = this.#reservedTo(changesNode).filter(name => !this.#changing.has(name))
+		return Math.min(this.#limit() - this.#changing.size - starting.length, this.#freeRuns())
+	}
+
+	/** How many more runs there may be now, whatever they do. */
+	#freeRuns(): number {
+		return this.#sources.maxConcurrentRuns - this.#sources.active(() => true) - this.#reserved.size
+	}
+
+	#limit(): number {
+		return 'value' in this.#settings ? waveLimit(this.#settings.value.maxUnavailable, this.#members.size) : 0
+	}
+
+	#reservedTo(is: (mode: Mode) => boolean): string[] {
+		return [...this.#reserved].flatMap(([name, mode]) => (is(mode) ? [name] : []))
+	}
+}
+
+function mark(set: Set<string>, name: string, is: boolean | undefined): void {
+	if (is) set.add(name)
+	else set.delete(name)
+}

@@ -1,0 +1,47 @@
+import { type Place, rolloutOrder } from '../contract/rollout.ts'
+
+/** Who waits for a turn, always in the order of the rollout. */
+export type Line = {
+	readonly length: number
+	add(place: Place): void
+	remove(place: Place): void
+	/** How many come before that place, whether or not it is in line itself. */
+	ahead(place: Place): number
+	/** The names of the first so many. */
+	first(count: number): readonly string[]
+}
+
+/** An empty line. Its work grows with the logarithm of its length, save for moving memory. */
+export function createLine(): Line {
+	const places: Place[] = []
+	const at = (place: Place) => search(places, place)
+	const isThere = (index: number, { name, controlPlane }: Place) =>
+		places[index]?.name === name && places[index]?.controlPlane === controlPlane
+	return {
+		get length() {
+			return places.length
+		},
+		add(place) {
+			const index = at(place)
+			if (!isThere(index, place)) places.splice(index, 0, place)
+		},
+		remove(place) {
+			const index = at(place)
+			if (isThere(index, place)) places.splice(index, 1)
+		},
+		ahead: at,
+		first: count => places.slice(0, Math.max(0, count)).map(({ name }) => name),
+	}
+}
+
+/** @returns the index of the first place that does not come before this one */
+function search(places: readonly Place[], place: Place): number {
+	let [low, high] = [0, places.length]
+	while (low < high) {
+		const middle = (low + high) >> 1
+		const other = places[middle]
+		if (other && rolloutOrder(other, place) < 0) low = middle + 1
+		else high = middle
+	}
+	return low
+}

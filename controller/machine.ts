@@ -1,0 +1,40 @@
+import { type Decision, say } from './decision.ts'
+import type { Snapshot } from './snapshot.ts'
+import { pendingStatus } from './status.ts'
+
+/** Whether a node still is the VM that its node config speaks of. Pure. */
+
+/** The node of that name is another VM: its NICs are not those of the node config, and a status of before says nothing of it. */
+export function nodeIsReplaced(snapshot: Snapshot): Decision | undefined {
+	if (!isReplaced(snapshot)) return undefined
+	const { node, config } = snapshot
+	const message = `Node ${config.name} is VM ${node?.systemUUID}, not spec.instanceId. The run starts when the two are the same.`
+	return say(snapshot, 'NodeReplaced', pendingStatus(snapshot, 'NodeReplaced', message))
+}
+
+/** Whether both ids are known to be of one kind and differ. */
+export function isReplaced({ node, spec, settings }: Snapshot): boolean {
+	const instanceId = 'value' in spec ? spec.value.instanceId : undefined
+	if (!settings.checkInstanceId || !instanceId || !node?.systemUUID) return false
+	return !isSameMachine(node.systemUUID, instanceId)
+}
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/**
+ * Nova gives a VM its id as the UUID of its firmware, which the kubelet tells as `systemUUID`. Ids of another form cannot be compared.
+ * Kernels that read a firmware older than SMBIOS 2.6 turn the bytes of the first three groups around.
+ */
+export function isSameMachine(systemUUID: string, instanceId: string): boolean {
+	const [machine, instance] = [systemUUID.toLowerCase(), instanceId.toLowerCase()]
+	if (!uuid.test(machine) || !uuid.test(instance)) return true
+	return machine === instance || machine === turned(instance)
+}
+
+function turned(id: string): string {
+	const backwards = (group: string) => (group.match(/../g) ?? []).reverse().join('')
+	return id
+		.split('-')
+		.map((group, index) => (index < 3 ? backwards(group) : group))
+		.join('-')
+}

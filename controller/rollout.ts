@@ -1,0 +1,95 @@
+import type { RolloutSettings } from '../contract/rollout.ts'
+import { stopsRollout } from '../contract/reasons.ts'
+import { type Decision, say } from './decision.ts'
+import { condition, currentRun, isActive, isTold, wantedMode } from './runs.ts'
+import type { HoldRule, Mode, Snapshot, Standing } from './snapshot.ts'
+import { pendingStatus } from './status.ts'
+
+/** How changes go through the fleet: not all at once, and no further than the first that did harm. Pure. */
+
+type Hold = { rule: HoldRule; message: string }
+type Fact = (standing: Standing, settings: RolloutSettings) => Hold | undefined
+
+/** Read top to bottom: the first that has something to say holds the run back. */
+const facts: readonly Fact[] = [isPaused, isStopped, isNotItsTurn]
+
+/** What is over before that is not worth a write (milliseconds). */
+const tellAfterMs = 5_000
+
+/** A run that would change the node, and may not yet. */
+export function isHeldBack(snapshot: Snapshot): Decision | undefined {
+	if (wantedMode(snapshot) === 'Plan') return undefined
+	const hold = holdOf(snapshot)
+	return hold && heldBack(snapshot, hold)
+}
+
+function holdOf(snapshot: Snapshot): Hold | undefined {
+	const { rollout } = snapshot
+	if ('fault' in rollout.settings) return { rule: 'SettingsUnreadable', message: `ConfigMap multinic-rollout: ${rollout.settings.fault}.` }
+	for (const fact of facts) {
+		const hold = fact(rollout, rollout.settings.value)
+		if (hold) return hold
+	}
+	return undefined
+}
+
+function isPaused(_: Standing, { paused }: RolloutSettings): Hold | undefined {
+	return paused ? { rule: 'RolloutPaused', message: 'The rollout is paused; kubectl multinic resume lets it go on.' } : undefined
+}
+
+/** The node that failed may try again, and so may one that a person asks for: that is how a rollout gets going again. */
+function isStopped({ stoppedBy, jumps }: Standing): Hold | undefined {
+	if (!stoppedBy || jumps) return undefined
+	const { name, reason } = stoppedBy
+	const message = `The rollout is stopped by ${name} (${reason}). It goes on when that node comes through, is paused or deleted.`
+	return { rule: 'RolloutStopped', message }
+}
+
+/** The control plane is changed one node at a time. */
+function isNotItsTurn({ free, ahead, controlPlaneBusy }: Standing, { maxUnavailable }: RolloutSettings): Hold | undefined {
+	if (ahead < free && !controlPlaneBusy) return undefined
+	const message = `Other nodes come first (maxUnavailable ${maxUnavailable}, control plane last and one by one). kubectl multinic get tells the position.`
+	return { rule: 'WaveIsFull', message }
+}
+
+/** A retry that is held back is no news: the failure that is to be retried is told already. */
+function heldBack(snapshot: Snapshot, { rule, message }: Hold): Decision {
+	const { config, rollout, now } = snapshot
+	if (config.status.state === 'Failed' && config.status.observedGeneration === config.generation)
+		return { act: 'hold', why: rule, afterMs: 0 }
+	const heldMs = rollout.held?.rule === rule ? now - rollout.held.since : 0
+	if (heldMs < tellAfterMs) return { act: 'hold', why: rule, afterMs: tellAfterMs - heldMs }
+	const said = say(snapshot, 'Waiting', pendingStatus(snapshot, 'Waiting', message))
+	return said.act === 'settle' ? { ...said, holds: rule } : { act: 'hold', why: rule, afterMs: 0 }
+}
+
+/** What of a snapshot tells how a node takes part in the rollout. */
+export type Part = Pick<Snapshot, 'config' | 'spec' | 'runs'>
+
+/** Whether a run that changes the node is under way, or has ended and not been judged: a wave ends with its last result. */
+export function isChanging(part: Part): boolean {
+	if (part.runs.some(run => isActive(run) && changesNode(run.mode))) return true
+	const run = currentRun(part)
+	return run !== undefined && changesNode(run.mode) && (run.job ?? run.pod) !== undefined && 'value' in part.spec && !isTold(part, run)
+}
+
+/** Whether a run of this mode changes the node it is on. */
+export function changesNode(mode: Mode): boolean {
+	return mode === 'Apply' || mode === 'Cleanup'
+}
+
+/** @returns why this node keeps others from being changed: its paths were lost, all was put back, or nobody knows what became of its run */
+export function stopReason(part: Part): string | undefined {
+	const { status } = part.config
+	if (status.state !== 'Failed' || ('value' in part.spec && part.spec.value.paused)) return undefined
+	const { reason = '' } = condition(status, 'Ready') ?? {}
+	if (stopsRollout(reason)) return reason
+	const run = part.runs.find(({ name, uid }) => name === status.lastJobName && uid === part.config.uid)
+	if (run?.report?.outcome === 'RolledBack' || run?.reportFault !== undefined) return reason
+	return (status.interfaceStatuses ?? []).find(nic => nic.status === 'Failed' && stopsRollout(nic.reason))?.reason
+}
+
+/** Whether nothing is known yet of what this generation came to. */
+export function isUnsettled({ config: { status, generation } }: Part): boolean {
+	return status.observedGeneration !== generation || (status.state !== 'Configured' && status.state !== 'Failed')
+}

@@ -1,0 +1,357 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { FINALIZER } from '../../contract/names.ts'
+import { rolloutOrder, waveLimit } from '../../contract/rollout.ts'
+import { decide } from '../../controller/decide.ts'
+import type { Decision } from '../../controller/decision.ts'
+import { createFleet } from '../../controller/fleet.ts'
+import { createLine } from '../../controller/line.ts'
+import { isActive } from '../../controller/runs.ts'
+import type { ConfigView, Run, Snapshot } from '../../controller/snapshot.ts'
+import { specOf } from '../../controller/spec.ts'
+import { startedStatus } from '../../controller/status.ts'
+import { mac, nicReport, now as start, report, run, someNode, spec, world } from './world.ts'
+
+/** Real decisions about a fleet of which everything but the API server and the nodes is real. */
+
+type Outcome = 'Succeeded' | 'RolledBack' | 'WaitingForDevice' | 'Lost'
+
+function fleetOf(names: readonly string[], { controlPlane = [], settings = {}, cap = 1_000 }: Options = {}) {
+	const configs = new Map<string, ConfigView>()
+	const runs = new Map<string, Run[]>()
+	const awake = new Set<string>()
+	const started: string[] = []
+	let now = start
+	let most = 0
+	let mostControlPlane = 0
+	const node = (name: string) => ({ ...someNode, name, controlPlane: controlPlane.includes(name) })
+	const runsOf = (name: string) => runs.get(name) ?? []
+	const all = () => [...runs.values()].flat()
+	const fleet = createFleet({
+		configOf: name => configs.get(name),
+		nodeOf: node,
+		runsOf,
+		active: is => all().filter(one => isActive(one) && is(one.mode)).length,
+		wake: name => awake.add(name),
+		maxConcurrentRuns: cap,
+	})
+	const put = (name: string, over: Partial<ConfigView> = {}) => {
+		const nic = { id: 0, macAddress: mac }
+		const base = {
+			...world().config,
+			name,
+			uid: `uid-${name}`,
+			finalizers: [FINALIZER],
+			rawSpec: { ...spec, nodeName: name, interfaces: [nic] },
+		}
+		const config = { ...base, ...configs.get(name), ...over }
+		configs.set(name, { ...config, rawStatus: config.status as Record<string, unknown> })
+		fleet.look(name)
+		awake.add(name)
+	}
+	const snapshotOf = (name: string): Snapshot => {
+		const config = configs.get(name) ?? world().config
+		const about = { config, ...specOf(config), node: node(name), runs: runsOf(name), rollout: fleet.standing(name) }
+		return { ...world(), now, ...about }
+	}
+	const act = (name: string, snapshot: Snapshot, decision: Decision) => {
+		if (decision.act === 'settle') put(name, { status: decision.status })
+		if (decision.act === 'clear') {
+			runs.set(
+				name,
+				runsOf(name).filter(one => !decision.runs.includes(one.name)),
+			)
+			put(name)
+		}
+		if (decision.act !== 'start') return
+		started.push(name)
+		const { attempt } = decision.run
+		const one = run({
+			name: `${name}-g${snapshot.config.generation}-${attempt}`,
+			uid: `uid-${name}`,
+			attempt,
+			generation: snapshot.config.generation,
+		})
+		runs.set(name, [...runsOf(name), one])
+		put(name, decision.quiet ? {} : { status: startedStatus(snapshot, one) })
+		const busy = [...runs].filter(([, those]) => those.some(isActive)).map(([other]) => other)
+		most = Math.max(most, busy.length)
+		mostControlPlane = Math.max(mostControlPlane, busy.filter(other => controlPlane.includes(other)).length)
+	}
+	/** One decision, as a worker makes it; the order of workers is chance. */
+	const step = async (name: string) => {
+		awake.delete(name)
+		const snapshot = snapshotOf(name)
+		const decision = decide(snapshot)
+		fleet.decided(name, now, decision)
+		const release = decision.act === 'start' ? fleet.reserve(name, decision.run.mode) : () => {}
+		act(name, snapshot, decision)
+		release()
+		await Promise.resolve()
+		return decision
+	}
+	const rest = async (pick: (count: number) => number = () => 0) => {
+		await Promise.resolve()
+		while (awake.size > 0) await step([...awake][pick(awake.size)] ?? '')
+	}
+	const end = (name: string, outcome: Outcome) => {
+		const last = runsOf(name).at(-1)
+		if (!last) throw new Error(`${name} has no run`)
+		const { generation, attempt } = last
+		const mark = { nodeName: name, uid: `uid-${name}`, generation, attempt, interfaces: [nicReport({ macAddress: mac })] }
+		const waiting = [nicReport({ macAddress: mac, state: 'Failed', reason: 'WaitingForDevice' })]
+		const reports = {
+			Succeeded: report(mark),
+			RolledBack: report({ ...mark, outcome: 'RolledBack', reason: 'CommandFailed' }),
+			WaitingForDevice: report({ ...mark, outcome: 'Failed', reason: 'WaitingForDevice', interfaces: waiting }),
+			Lost: undefined,
+		}
+		Object.assign(last, { report: reports[outcome], job: { finished: now, failure: undefined } })
+		fleet.look(name)
+		awake.add(name)
+	}
+	fleet.set(settings)
+	for (const name of names) put(name)
+	return {
+		...{ fleet, put, step, rest, end, started },
+		decide: (name: string) => decide(snapshotOf(name)),
+		running: () => [...runs].flatMap(([name, those]) => (those.some(isActive) ? [name] : [])),
+		pass: (ms: number) => {
+			now += ms
+			for (const name of configs.keys()) awake.add(name)
+		},
+		status: (name: string) => configs.get(name)?.status,
+		most: () => ({ most, mostControlPlane }),
+	}
+}
+type Options = { controlPlane?: readonly string[]; settings?: Record<string, string>; cap?: number }
+
+const six = ['a', 'b', 'c', 'd', 'e', 'f']
+
+describe('a rollout', () => {
+	test('by default changes one node of six at a time, in order', async () => {
+		const fleet = fleetOf(six)
+		for (const name of six) {
+			await fleet.rest()
+			expect(fleet.running()).toEqual([name])
+			fleet.end(name, 'Succeeded')
+		}
+		await fleet.rest()
+		expect(fleet.started).toEqual(six)
+	})
+
+	test('keeps its wave full', async () => {
+		const fleet = fleetOf(six, { settings: { maxUnavailable: '3' } })
+		await fleet.rest()
+		expect(fleet.running()).toEqual(['a', 'b', 'c'])
+		fleet.end('b', 'Succeeded')
+		await fleet.rest()
+		expect(fleet.running()).toEqual(['a', 'c', 'd'])
+	})
+
+	test('a run that has ended holds its place until its result is told', async () => {
+		const fleet = fleetOf(['a', 'b'])
+		await fleet.rest()
+		fleet.end('a', 'Succeeded')
+		expect(await fleet.step('b')).toMatchObject({ act: 'hold', why: 'WaveIsFull' })
+	})
+
+	test('changes the control plane last, and one by one, however much else is allowed', async () => {
+		const fleet = fleetOf(six, { controlPlane: ['a', 'b', 'c'], settings: { maxUnavailable: '100%' } })
+		await fleet.rest()
+		expect(fleet.running().sort()).toEqual(['a', 'd', 'e', 'f'])
+		fleet.end('a', 'Succeeded')
+		await fleet.rest()
+		expect(fleet.running().sort()).toEqual(['b', 'd', 'e', 'f'])
+	})
+
+	test('no more runs are under way than the cap allows', async () => {
+		const fleet = fleetOf(six, { cap: 2, settings: { maxUnavailable: '100%' } })
+		await fleet.rest()
+		expect(fleet.running()).toEqual(['a', 'b'])
+	})
+
+	test('a fresh setting is in force at once', async () => {
+		const fleet = fleetOf(six)
+		await fleet.rest()
+		fleet.fleet.set({ maxUnavailable: '50%' })
+		await fleet.rest()
+		expect(fleet.running()).toEqual(['a', 'b', 'c'])
+	})
+})
+
+describe('who waits', () => {
+	test('says so after 5 s, once, with the rule; and not who is the next', async () => {
+		const fleet = fleetOf(six)
+		await fleet.rest()
+		expect(fleet.decide('f')).toMatchObject({ act: 'hold', afterMs: 5_000 })
+		expect(fleet.status('f')).toEqual({})
+		fleet.pass(5_000)
+		await fleet.rest()
+		expect(fleet.status('f')).toMatchObject({
+			state: 'Pending',
+			conditions: [{ reason: 'Waiting', message: expect.stringContaining('maxUnavailable 10%') }, {}],
+		})
+		fleet.end('a', 'Succeeded')
+		await fleet.rest()
+		fleet.pass(60_000)
+		await fleet.rest()
+		expect(fleet.decide('f')).toMatchObject({ act: 'hold', afterMs: 0 })
+	})
+
+	test.each<[title: string, settings: Record<string, string>, words: string]>([
+		['paused', { paused: 'true' }, 'The rollout is paused; kubectl multinic resume lets it go on.'],
+		['settings nobody can read', { maxUnavailable: 'all' }, 'ConfigMap multinic-rollout: maxUnavailable: must be a number of nodes'],
+	])('for a rollout that is %s is told that', async (_, settings, words) => {
+		const fleet = fleetOf(['a', 'b'], { settings })
+		await fleet.rest()
+		fleet.pass(5_000)
+		await fleet.rest()
+		expect(fleet.started).toEqual([])
+		expect(fleet.status('a')?.conditions?.[0]?.message).toContain(words)
+		fleet.fleet.set({})
+		await fleet.rest()
+		expect(fleet.running()).toEqual(['a'])
+	})
+
+	test('and failed already goes on telling that', async () => {
+		const fleet = fleetOf(['a'])
+		await fleet.rest()
+		fleet.end('a', 'WaitingForDevice')
+		await fleet.rest()
+		fleet.fleet.set({ paused: 'true' })
+		fleet.pass(60_000)
+		await fleet.rest()
+		fleet.pass(60_000)
+		expect(await fleet.step('a')).toMatchObject({ act: 'hold', why: 'RolloutPaused', afterMs: 0 })
+		expect(fleet.status('a')).toMatchObject({ state: 'Failed' })
+	})
+})
+
+describe('a run that did harm', () => {
+	const three = ['a', 'b', 'c']
+	async function failing(outcome: Outcome) {
+		const fleet = fleetOf(three)
+		await fleet.rest()
+		fleet.end('a', outcome)
+		await fleet.rest()
+		return fleet
+	}
+
+	test.each<[outcome: Outcome, stops: boolean]>([
+		['RolledBack', true],
+		['Lost', true],
+		['WaitingForDevice', false],
+		['Succeeded', false],
+	])('%s: stops the rollout: %s', async (outcome, stops) => {
+		const fleet = await failing(outcome)
+		expect(fleet.running()).toEqual(stops ? [] : ['b'])
+		if (stops) expect(fleet.decide('b')).toMatchObject({ act: 'hold', why: 'RolloutStopped' })
+	})
+
+	test('names the node', async () => {
+		const fleet = await failing('RolledBack')
+		fleet.pass(5_000)
+		await fleet.rest()
+		expect(fleet.status('b')?.conditions?.[0]?.message).toBe(
+			'The rollout is stopped by a (CommandFailed). It goes on when that node comes through, is paused or deleted.',
+		)
+	})
+
+	test('is tried again, and the others go on when it comes through', async () => {
+		const fleet = await failing('RolledBack')
+		fleet.pass(3_600_000)
+		await fleet.rest()
+		expect(fleet.running()).toEqual(['a'])
+		fleet.end('a', 'Succeeded')
+		await fleet.rest()
+		expect(fleet.running()).toEqual(['b'])
+	})
+
+	test('stops them while a changed node config is tried there first', async () => {
+		const fleet = await failing('RolledBack')
+		fleet.put('a', { generation: 2 })
+		await fleet.rest()
+		expect(fleet.running()).toEqual(['a'])
+		fleet.end('a', 'WaitingForDevice')
+		await fleet.rest()
+		expect(fleet.running()).toEqual(['b'])
+	})
+
+	test('two of them do not keep each other from trying again', async () => {
+		const fleet = fleetOf(three, { settings: { maxUnavailable: '2' } })
+		await fleet.rest()
+		fleet.end('a', 'RolledBack')
+		fleet.end('b', 'Lost')
+		await fleet.rest()
+		fleet.pass(3_600_000)
+		await fleet.rest()
+		expect(fleet.running()).toEqual(['a', 'b'])
+	})
+
+	test.each<[title: string, how: (fleet: Awaited<ReturnType<typeof failing>>) => void, running: string[]]>([
+		['paused, the others go on', fleet => fleet.put('a', { rawSpec: { ...spec, nodeName: 'a', paused: true }, generation: 2 }), ['b']],
+		['asked for by a person, another node is run all the same', fleet => fleet.put('c', { retry: 'now' }), ['c']],
+	])('%s', async (_, how, running) => {
+		const fleet = await failing('RolledBack')
+		how(fleet)
+		await fleet.rest()
+		expect(fleet.running()).toEqual(running)
+	})
+})
+
+describe('whatever happens', () => {
+	const outcomes = fc.constantFrom<Outcome>('Succeeded', 'Succeeded', 'Succeeded', 'RolledBack', 'WaitingForDevice', 'Lost')
+	test('no more nodes are changed at once than allowed, of the control plane one, and all come through in the end', async () => {
+		await fc.assert(
+			fc.asyncProperty(
+				fc.integer({ min: 1, max: 12 }),
+				fc.integer({ min: 0, max: 3 }),
+				fc.constantFrom('1', '2', '5', '10%', '30%', '100%'),
+				fc.infiniteStream(fc.tuple(fc.nat(), outcomes)),
+				async (size, controlPlanes, maxUnavailable, chance) => {
+					const names = Array.from({ length: size }, (_, index) => `n${index}`)
+					const fleet = fleetOf(names, { controlPlane: names.slice(0, controlPlanes), settings: { maxUnavailable } })
+					const draw = () => chance.next().value
+					for (let turn = 0; turn < 20; turn++) await turnOf(fleet, draw)
+					fleet.put(names[draw()[0] % size] ?? '', { generation: 2 })
+					for (let turn = 0; turn < 10; turn++) await turnOf(fleet, draw)
+					for (let turn = 0; turn < 4 * size; turn++) await turnOf(fleet, () => [draw()[0], 'Succeeded'])
+					expect(names.map(name => fleet.status(name)?.state)).toEqual(names.map(() => 'Configured'))
+					expect(fleet.most().most).toBeLessThanOrEqual(waveLimit(maxUnavailable, size))
+					expect(fleet.most().mostControlPlane).toBeLessThanOrEqual(1)
+				},
+			),
+			{ numRuns: 150 },
+		)
+	})
+
+	test('a line is always in order', () => {
+		const place = fc.record({ name: fc.constantFrom(...six), controlPlane: fc.boolean() })
+		fc.assert(
+			fc.property(fc.array(fc.tuple(fc.boolean(), place)), changes => {
+				const line = createLine()
+				let model: { name: string; controlPlane: boolean }[] = []
+				for (const [adds, one] of changes) {
+					const others = model.filter(({ name, controlPlane }) => name !== one.name || controlPlane !== one.controlPlane)
+					model = (adds ? [...others, one] : others).sort(rolloutOrder)
+					if (adds) line.add(one)
+					else line.remove(one)
+					expect(line.first(99)).toEqual(model.map(({ name }) => name))
+					expect(line.ahead(one)).toBe(model.filter(other => rolloutOrder(other, one) < 0).length)
+				}
+			}),
+		)
+	})
+})
+
+/** All that can be decided is decided, in any order; then one run ends, or an hour passes. */
+async function turnOf(fleet: ReturnType<typeof fleetOf>, draw: () => [number, Outcome]): Promise<void> {
+	await fleet.rest(count => draw()[0] % count)
+	const [pick, outcome] = draw()
+	const running = fleet.running()
+	const name = running[pick % Math.max(1, running.length)]
+	if (name) fleet.end(name, outcome)
+	else fleet.pass(3_600_000)
+	await fleet.rest(count => draw()[0] % count)
+}
