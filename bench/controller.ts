@@ -29,7 +29,7 @@ const agent: AgentSettings = {
 	...{ image: 'agent', imagePullPolicy: 'IfNotPresent', imagePullSecrets: [], serviceAccount: 'multinic-agent' },
 	...{ activeDeadlineSeconds: 300, waitForDeviceSeconds: 5, deadManSeconds: 120, privileged: true },
 }
-const run: NewRun = { attempt: 1, mode: 'Apply', cause: 'SpecChanged', retry: undefined }
+const run: NewRun = { attempt: 1, mode: 'Apply', cause: 'SpecChanged', asked: {}, failures: 0 }
 
 /**
  * 500 node configs changed while nobody looked; then the controller, as its image runs it, works them off: ConfigMap, Job and one status
@@ -156,7 +156,7 @@ function specOf(nodeName: string) {
 function snapshotOf(config: ConfigView): Snapshot {
 	const limits = { keepRunMs: 3_600_000, maxConcurrentRuns: 1_000, checkInstanceId: true }
 	const standing = {
-		...{ settings: readRollout(undefined), free: 1, freeRuns: 1, ahead: 0, looking: 0, jumps: false },
+		...{ settings: readRollout(undefined), free: 1, freeRuns: 1, ahead: 0, looking: 0, lookedAt: 0, jumps: false },
 		...{ controlPlaneBusy: false, stoppedBy: undefined, held: undefined },
 	}
 	const rest = { node: undefined, rival: undefined, runs: [], rollout: standing, specHash: '0'.repeat(64), settings: limits }

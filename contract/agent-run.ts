@@ -65,6 +65,7 @@ export const Machine = z.object({
 	virtualization: z.string().describe('As systemd-detect-virt(1) says it: kvm, vmware, none …; unknown'),
 	cpus: z.int().min(1).describe('CPUs the kernel uses'),
 	memoryMiB: z.int().min(0),
+	bootID: z.string().max(64).optional().describe('Of this boot; the kubelet tells the same'),
 })
 export type Machine = z.infer<typeof Machine>
 

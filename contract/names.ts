@@ -15,9 +15,10 @@ export const LABEL_CONFIG_UID = `${GROUP}/config-uid`
 export const LABEL_GENERATION = `${GROUP}/generation`
 export const LABEL_ATTEMPT = `${GROUP}/attempt`
 
-/** On the ConfigMap of a run: what it was to do, and why it was started. */
+/** On the ConfigMap of a run: what it was to do, why it was started, and how many before it failed in a row. */
 export const ANNOTATION_MODE = `${GROUP}/mode`
 export const ANNOTATION_CAUSE = `${GROUP}/cause`
+export const ANNOTATION_FAILURES = `${GROUP}/failures`
 /**
  * On a node config, each with any value that was not there before: a person's way to ask for a run now that configures the node, that says
  * what it would change, that says what is no longer as it was left. Copied to the run that answers it, then taken away.

@@ -61,6 +61,7 @@ export const NodeConfigStatus = z.object({
 	state: State.optional(),
 	interfaces: z.string().max(7).optional().describe('Configured of wanted, such as 2/2'),
 	backend: z.string().max(32).optional(),
+	bootID: z.string().max(64).optional().describe('Boot of the node that the last run saw'),
 	conditions: Conditions.optional(),
 	interfaceStatuses: z.array(InterfaceStatus).max(10).optional(),
 	history: z.array(HistoryEntry).max(5).optional(),

@@ -1,10 +1,11 @@
-import { ANNOTATION_RETRY, FINALIZER } from '../contract/names.ts'
+import { FINALIZER } from '../contract/names.ts'
 import type { NodeConfigStatus } from '../contract/node-config.ts'
 import type { KubeClient } from '../runtime/kube/client.ts'
 import { isKubeFailure } from '../runtime/kube/failures.ts'
 import { keyOf } from '../runtime/kube/kind.ts'
 import { ConfigMap, Event } from '../runtime/kube/kinds.ts'
 import type { Log } from '../runtime/log.ts'
+import { withdrawn } from './asked.ts'
 import type { Caches } from './caches.ts'
 import { statusChange } from './change.ts'
 import type { Decision } from './decision.ts'
@@ -19,13 +20,13 @@ import { configView } from './view.ts'
 /** What acting needs; one function a decision. */
 export type Hands = { client: KubeClient; caches: Caches; agent: AgentSettings; log: Log }
 
-/** The finalizer and the retry annotation, in one write. */
-export async function adopt(hands: Hands, { config }: Snapshot, { finalizer, dropRetry }: Extract<Decision, { act: 'adopt' }>) {
+/** The finalizer, and the annotations of what was asked and is answered, in one write. */
+export async function adopt(hands: Hands, { config }: Snapshot, { finalizer, withdraw }: Extract<Decision, { act: 'adopt' }>) {
 	const stored = await hands.client.patch(NodeConfig, config, {
 		metadata: {
 			resourceVersion: config.resourceVersion,
 			...(finalizer && { finalizers: [...config.finalizers, FINALIZER] }),
-			...(dropRetry && { annotations: { [ANNOTATION_RETRY]: null } }),
+			...(withdraw.length > 0 && { annotations: withdrawn(withdraw) }),
 		},
 	})
 	hands.caches.wrote.config(keyOf(config), configView(stored))

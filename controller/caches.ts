@@ -44,11 +44,13 @@ export type CacheOptions = {
 	log: Log
 	signal: AbortSignal
 	maxConcurrentRuns: number
+	/** Milliseconds since 1970. */
+	startedAt: number
 }
 
 /** Starts watching everything a decision looks at. */
 export function startCaches(options: CacheOptions): Caches {
-	const { namespace, wake, maxConcurrentRuns } = options
+	const { namespace, wake, maxConcurrentRuns, startedAt } = options
 	const runs = createRunIndex()
 	const keyed = (name: string) => keyOf({ name, namespace })
 	const world: World = {
@@ -60,7 +62,7 @@ export function startCaches(options: CacheOptions): Caches {
 			runsOf: runs.runsOf,
 			active: runs.active,
 			wake: name => wake(keyed(name)),
-			maxConcurrentRuns,
+			...{ maxConcurrentRuns, startedAt },
 		}),
 		wakeNode: name => configs.has(keyed(name)) && wake(keyed(name)),
 	}

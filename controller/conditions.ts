@@ -36,6 +36,13 @@ export function persistence(snapshot: Snapshot, { persistent: { status, message 
 	return conditionNow(snapshot, { type: 'Persistent', status, reason: persistenceReasons[status], message: cut(message) })
 }
 
+const driftReasons = { True: 'Drifted', False: 'Configured', Unknown: 'RunFailed' } as const satisfies Record<string, Reason>
+
+/** Whether the node still is as it was left. */
+export function drift(snapshot: Snapshot, { status, message }: Pick<Condition, 'status' | 'message'>): Condition {
+	return conditionNow(snapshot, { type: 'Drifted', status, reason: driftReasons[status], message: cut(message) })
+}
+
 /** The time of a condition is when its status changed, not when it was last looked at. */
 function conditionNow({ config, now }: Snapshot, said: Omit<Condition, 'lastTransitionTime' | 'observedGeneration'>): Condition {
 	const before = condition(config.status, said.type)

@@ -33,7 +33,7 @@ export function createController(options: ControllerOptions): Controller {
 	const { namespace, agent, runs: settings, workers } = config
 	const queue = createQueue(metrics && { watch: metrics.queue })
 	const { maxConcurrentRuns } = settings
-	const caches = startCaches({ client, namespace, wake: queue.add.bind(queue), log, signal, maxConcurrentRuns })
+	const caches = startCaches({ client, namespace, wake: queue.add.bind(queue), log, signal, maxConcurrentRuns, startedAt: now() })
 	const reconcile = reconcileNodeConfig({ client, caches, agent, settings, log, now, ...(onDecision && { onDecision }) })
 	metrics?.observe(queue)
 	const run = async (term: AbortSignal) => {

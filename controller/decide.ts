@@ -1,13 +1,16 @@
+import { answeredBy } from './asked.ts'
 import { isRivalled } from './claims.ts'
 import { type Decision, type Rule, say } from './decision.ts'
-import { attemptOf, runName } from './job.ts'
 import { obsoleteRuns } from './leftovers.ts'
 import { isCleaned, isDeletedWithItsNode, isReleased, lacksFinalizer, wasNeverRun } from './lifecycle.ts'
 import { nodeIsReplaced } from './machine.ts'
-import { attemptsOf, backoffMs, condition, currentRun, failuresUpTo, hasEnded, isActive, isTold, mayHeal, wantedMode } from './runs.ts'
+import { backoffMs, complaint, condition, currentRun, hasEnded, isActive, isDrifted, isTold, isUpToDate, mayHeal } from './runs.ts'
+import { repairAt } from './repairs.ts'
 import { isHeldBack } from './rollout.ts'
+import { start } from './start.ts'
 import type { Snapshot } from './snapshot.ts'
 import { invalidStatus, lostStatus, pendingStatus, refusedPodStatus, reportedStatus, startedStatus } from './status.ts'
+import { hasUnreadVerdict, mustLook, nextLookAt } from './verify.ts'
 
 /** Read top to bottom: the first rule that has something to say decides. */
 const rules: readonly Rule[] = [
@@ -17,16 +20,19 @@ const rules: readonly Rule[] = [
 	isCleaned,
 	hasUnreadReport,
 	runWasLost,
+	hasUnreadVerdict,
 	runIsActive,
 	runIsEnding,
 	wasNeverRun,
-	retryIsAnswered,
+	askIsAnswered,
 	isInvalid,
 	isPaused,
 	nodeIsMissing,
 	nodeIsReplaced,
+	mustLook,
 	isSettled,
 	isRivalled,
+	isRepairedTooOften,
 	isBackingOff,
 	nodeIsSilent,
 	isHeldBack,
@@ -85,11 +91,14 @@ function runIsEnding(snapshot: Snapshot): Decision | undefined {
 	return { act: 'wait', why: 'RunIsEnding', afterMs: 30_000 }
 }
 
-/** The annotation is dropped only once a run bears its value: a controller that dies in between forgets no retry. */
-function retryIsAnswered(snapshot: Snapshot): Decision | undefined {
-	const { retry } = snapshot.config
-	if (retry === undefined || currentRun(snapshot)?.retry !== retry) return undefined
-	return { act: 'adopt', why: 'RetryAnswered', finalizer: false, dropRetry: true }
+/** An annotation is taken away only once a run bears its value: a controller that dies in between forgets nothing that was asked. */
+function askIsAnswered(snapshot: Snapshot): Decision | undefined {
+	const { config, runs } = snapshot
+	const withdraw = answeredBy(
+		config.asked,
+		runs.filter(run => run.uid === config.uid),
+	)
+	return withdraw.length > 0 ? { act: 'adopt', why: 'AskIsAnswered', finalizer: false, withdraw } : undefined
 }
 
 function isInvalid(snapshot: Snapshot): Decision | undefined {
@@ -121,34 +130,35 @@ function nodeIsMissing(snapshot: Snapshot): Decision | undefined {
 
 /** Nothing to do but to let go of runs whose time is over. */
 function isSettled(snapshot: Snapshot): Decision | undefined {
-	const { config, now } = snapshot
-	if (config.retry !== undefined || config.deleting || !isUpToDate(snapshot)) return undefined
-	if (config.status.state === 'Failed' && mayHeal(snapshot)) return undefined
+	const { config } = snapshot
+	if (config.asked.retry !== undefined || config.deleting || !isUpToDate(snapshot)) return undefined
+	if (config.status.state === 'Failed' && mayHeal(complaint(snapshot))) return undefined
 	const { due, nextAt } = obsoleteRuns(snapshot)
 	if (due.length > 0) return { act: 'clear', why: 'RunsAreObsolete', runs: due }
-	if (nextAt === undefined) return { act: 'nothing', why: 'Settled' }
-	return { act: 'wait', why: 'Settled', afterMs: Math.max(1_000, nextAt - now) }
+	return waitUntil(snapshot, 'Settled', Math.min(nextAt ?? Number.POSITIVE_INFINITY, nextLookAt(snapshot) ?? Number.POSITIVE_INFINITY))
 }
 
-/** The result of this generation, and of just these interfaces, is in the status. */
-function isUpToDate(snapshot: Snapshot): boolean {
-	const { config, specHash } = snapshot
-	const { status, generation } = config
-	const run = currentRun(snapshot)
-	const speaksOfIt = status.observedGeneration === generation && (config.deleting || status.observedSpecHash === specHash)
-	const ready = condition(status, 'Ready')?.reason
-	const judged = status.state === 'Configured' || status.state === 'Failed' || (status.state === 'Pending' && ready === 'Planned')
-	return speaksOfIt && judged && ready !== 'InvalidConfig' && (run === undefined || isTold(snapshot, run))
+/** Nothing changes before that time by itself; infinity: ever. */
+function waitUntil({ now }: Snapshot, why: string, at: number): Decision {
+	return Number.isFinite(at) ? { act: 'wait', why, afterMs: Math.max(1_000, at - now) } : { act: 'nothing', why }
+}
+
+/** What drifted is put right, but not for ever: whoever changes it back again and again means it. */
+function isRepairedTooOften(snapshot: Snapshot): Decision | undefined {
+	const { config, now } = snapshot
+	if (config.asked.retry !== undefined || config.deleting || !isDrifted(snapshot)) return undefined
+	const at = repairAt(snapshot, now)
+	return at <= now ? undefined : waitUntil(snapshot, 'RepairedTooOften', Math.min(at, nextLookAt(snapshot) ?? at))
 }
 
 function isBackingOff(snapshot: Snapshot): Decision | undefined {
 	const { config, now } = snapshot
-	if (config.retry !== undefined || config.status.state !== 'Failed' || !isUpToDate(snapshot)) return undefined
+	if (config.asked.retry !== undefined || config.status.state !== 'Failed' || !isUpToDate(snapshot) || isDrifted(snapshot)) return undefined
 	const run = currentRun(snapshot)
 	if (config.deleting && !run) return undefined
 	const { due } = obsoleteRuns(snapshot)
 	if (due.length > 0) return { act: 'clear', why: 'RunsAreObsolete', runs: due }
-	const at = Date.parse(config.status.lastProcessed ?? '') + backoffMs(run ? failuresUpTo(snapshot, run) : 1)
+	const at = Date.parse(config.status.lastProcessed ?? '') + backoffMs((run?.failures ?? 0) + 1, complaint(snapshot))
 	return at > now ? { act: 'wait', why: 'BackingOff', afterMs: at - now } : undefined
 }
 
@@ -162,33 +172,4 @@ function nodeIsSilent(snapshot: Snapshot): Decision | undefined {
 /** Of a run that only looks: no word in the status, for it would cost a write for what the next second changes. */
 function capIsReached({ rollout }: Snapshot): Decision | undefined {
 	return rollout.freeRuns <= 0 ? { act: 'wait', why: 'TooManyRuns', afterMs: 5_000 } : undefined
-}
-
-function start(snapshot: Snapshot): Decision {
-	const { config } = snapshot
-	const { status } = config
-	const attempts = attemptsOf(snapshot)
-	const last = Math.max(lastNamed(snapshot), ...attempts.map(run => run.attempt))
-	const current = currentRun(snapshot)
-	const unmade = current && !current.job && !current.pod && !current.report && !isTold(snapshot, current)
-	const why = whyStart(snapshot, unmade === true)
-	const run = { attempt: unmade ? current.attempt : last + 1, mode: wantedMode(snapshot), cause: why, retry: config.retry }
-	return { act: 'start', why, run, quiet: why === 'BackOffOver' && status.state === 'Failed' }
-}
-
-/** A cleared run lives on in the status: the result of another of that name would count as told. One that failed is still there. */
-function lastNamed({ config }: Snapshot): number {
-	const { lastJobName = '', state } = config.status
-	const attempt = attemptOf(lastJobName)
-	return state !== 'Failed' && lastJobName === runName(config, attempt) ? attempt : 0
-}
-
-function whyStart(snapshot: Snapshot, unmade: boolean): string {
-	const { config } = snapshot
-	if (unmade) return 'JobMissing'
-	if (config.retry !== undefined) return 'RetryAsked'
-	if (config.status.observedGeneration !== config.generation) return config.deleting ? 'Deleted' : 'SpecChanged'
-	if (config.status.state === 'Failed') return 'BackOffOver'
-	if (config.deleting) return 'Deleted'
-	return config.status.state === 'Pending' ? 'WaitIsOver' : 'ResultMissing'
 }

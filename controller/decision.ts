@@ -1,4 +1,5 @@
 import type { NodeConfigStatus } from '../contract/node-config.ts'
+import type { Ask } from './asked.ts'
 import type { NewRun } from './job.ts'
 import { condition } from './runs.ts'
 import type { HoldRule, Snapshot } from './snapshot.ts'
@@ -9,7 +10,7 @@ export type Decision =
 	/** Look again after that time, or when something changes. */
 	| { act: 'wait'; why: string; afterMs: number }
 	/** Change what the controller owns of the metadata. */
-	| { act: 'adopt'; why: string; finalizer: boolean; dropRetry: boolean }
+	| { act: 'adopt'; why: string; finalizer: boolean; withdraw: readonly Ask[] }
 	/** `quiet`: the status goes on telling of the failure that is being retried. */
 	| { act: 'start'; why: string; run: NewRun; quiet: boolean }
 	/** `result`: it tells what a run came to. `moment`: it is worth an Event, of this name. `holds`: it tells what holds the run back. */

@@ -33,6 +33,8 @@ export type FleetSources = {
 	/** Told the name of a node whose turn may have come. */
 	wake(name: string): void
 	maxConcurrentRuns: number
+	/** Since when we know what happens (milliseconds since 1970). */
+	startedAt: number
 }
 
 /** A fleet of nobody. */
@@ -107,6 +109,7 @@ class Rollout implements Fleet {
 			stoppedBy: stopper && { name: stopper.name, reason: stopper.stops ?? '' },
 			jumps: member?.jumps ?? false,
 			held: member?.held,
+			lookedAt: member?.lookedAt ?? this.#sources.startedAt,
 			looking: this.#sources.active(mode => !changesNode(mode)) + this.#reservedTo(mode => !changesNode(mode)).length,
 		}
 	}

@@ -12,7 +12,7 @@ export function historyWith({ config, now }: Snapshot, runs: readonly Run[], cau
 	return { history: [...fresh.reverse(), ...before].slice(0, HISTORY_MAX) }
 }
 
-function entryOf(run: Run, now: number, cause: string = run.report?.reason ?? run.cause): HistoryEntry {
+function entryOf(run: Run, now: number, cause = causeOf(run)): HistoryEntry {
 	const started = (run.report && validTime(run.report.started)) ?? timestamp(run.created)
 	const ended = (run.report && validTime(run.report.finished)) ?? timestamp(now)
 	const seconds = Math.max(0, Math.round((Date.parse(ended) - Date.parse(started)) / 100) / 10)
@@ -25,6 +25,11 @@ function entryOf(run: Run, now: number, cause: string = run.report?.reason ?? ru
 		result: resultOf(run),
 		cause: cut(cause, 64),
 	}
+}
+
+/** Of a failure what went wrong, of a success why it was run at all: that all is well its result says. */
+function causeOf(run: Run): string {
+	return succeeded(run) ? run.cause : (run.report?.reason ?? run.cause)
 }
 
 function resultOf(run: Run): HistoryEntry['result'] {

@@ -2,8 +2,8 @@ import type { RunConfig, RunMark } from '../contract/agent-run.ts'
 import { settle } from '../contract/interface.ts'
 import {
 	ANNOTATION_CAUSE,
+	ANNOTATION_FAILURES,
 	ANNOTATION_MODE,
-	ANNOTATION_RETRY,
 	CONFIG_KEY,
 	GROUP,
 	LABEL_ATTEMPT,
@@ -13,6 +13,7 @@ import {
 	VERSION,
 } from '../contract/names.ts'
 import type { ConfigMap, Job } from '../runtime/kube/kinds.ts'
+import { type Asked, answering } from './asked.ts'
 import { hostPaths, securityContext } from './host-access.ts'
 import type { ConfigView, Mode, NodeView } from './snapshot.ts'
 
@@ -33,8 +34,8 @@ export type AgentSettings = {
 	privileged: boolean
 }
 
-/** Which run: `cause` and `retry` are only remembered. */
-export type NewRun = { attempt: number; mode: Mode; cause: string; retry: string | undefined }
+/** Which run: `cause`, `asked` and `failures` are only remembered. */
+export type NewRun = { attempt: number; mode: Mode; cause: string; asked: Asked; failures: number }
 
 /** @returns `multinic-agent-<node>-g<generation>[-<attempt>]`; a long node name is cut and told apart by the node config's uid */
 export function runName({ name, uid, generation }: Pick<ConfigView, 'name' | 'uid' | 'generation'>, attempt: number): string {
@@ -72,7 +73,8 @@ export function runConfigMap(config: ConfigView, run: NewRun, input: RunConfig):
 			annotations: {
 				[ANNOTATION_MODE]: run.mode,
 				[ANNOTATION_CAUSE]: run.cause,
-				...(run.retry !== undefined && { [ANNOTATION_RETRY]: run.retry }),
+				[ANNOTATION_FAILURES]: String(run.failures),
+				...answering(run.asked),
 			},
 			ownerReferences: [
 				{ apiVersion: `${GROUP}/${VERSION}`, kind: 'MultiNicNodeConfig', name: config.name, uid: config.uid, controller: true },

@@ -1,4 +1,4 @@
-import { HISTORY_MAX, isActive, succeeded } from './runs.ts'
+import { HISTORY_MAX, isActive, isLook, succeeded } from './runs.ts'
 import type { Run, Snapshot } from './snapshot.ts'
 
 /**
@@ -12,7 +12,13 @@ import type { Run, Snapshot } from './snapshot.ts'
 export function obsoleteRuns(snapshot: Snapshot): { due: string[]; nextAt: number | undefined } {
 	const { config, now } = snapshot
 	const ended = snapshot.runs.filter(run => run.uid === config.uid && !isActive(run) && run.hasConfigMap)
-	const surplus = excessFailures(ended)
+	const surplus = [
+		...excess(
+			ended.filter(run => !isLook(run) && !succeeded(run)),
+			HISTORY_MAX,
+		),
+		...excess(ended.filter(isLook), LOOKS_MAX),
+	]
 	const timed = ended.map(run => ({ run, at: surplus.includes(run) ? now : goesAt(snapshot, run) }))
 	const due = timed.filter(({ at }) => at <= now).map(({ run }) => run.name)
 	const later = timed.map(({ at }) => at).filter(at => at > now && Number.isFinite(at))
@@ -21,14 +27,16 @@ export function obsoleteRuns(snapshot: Snapshot): { due: string[]; nextAt: numbe
 	return { due: named, nextAt: later.length > 0 ? Math.min(...later) : undefined }
 }
 
-function excessFailures(ended: readonly Run[]): Run[] {
-	const failed = ended.filter(run => !succeeded(run)).sort((a, b) => b.created - a.created || b.attempt - a.attempt)
-	return failed.slice(HISTORY_MAX)
+/** How many runs that only looked are kept of a node. */
+const LOOKS_MAX = 3
+
+function excess(runs: readonly Run[], most: number): Run[] {
+	return runs.toSorted((a, b) => b.created - a.created || b.attempt - a.attempt).slice(most)
 }
 
 /** The controller's own clock where it is known: that of the last result; the API server's for runs before it. */
 function goesAt({ config: { status }, settings: { keepRunMs } }: Snapshot, run: Run): number {
-	if (!succeeded(run) && status.state !== 'Configured') return Number.POSITIVE_INFINITY
+	if (!isLook(run) && !succeeded(run) && status.state !== 'Configured') return Number.POSITIVE_INFINITY
 	const told = Date.parse(status.lastProcessed ?? '')
 	if (run.name === status.lastJobName && !Number.isNaN(told)) return told + keepRunMs
 	return (run.job?.finished ?? run.created) + keepRunMs

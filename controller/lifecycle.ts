@@ -15,7 +15,7 @@ export function isReleased({ config }: Snapshot): Decision | undefined {
 /** Without the finalizer a deletion would leave the node configured: it comes before the first run. */
 export function lacksFinalizer({ config }: Snapshot): Decision | undefined {
 	if (config.deleting || config.finalizers.includes(FINALIZER)) return undefined
-	return { act: 'adopt', why: 'FinalizerMissing', finalizer: true, dropRetry: false }
+	return { act: 'adopt', why: 'FinalizerMissing', finalizer: true, withdraw: [] }
 }
 
 /** A node that is gone for good takes its configuration with it; another VM under its name was never configured by us. */

@@ -14,20 +14,28 @@ export type Member = Place & {
 	/** Goes before the line: it stops the others itself, or a person asks for it. */
 	jumps: boolean
 	held: { rule: HoldRule; since: number } | undefined
+	/** When the last run we know of was made (milliseconds since 1970); undefined where we know of none. */
+	lookedAt: number | undefined
 }
 
 /** @returns the member as it is now; what was decided about it holds while its generation does */
 export function memberOf(part: Part, controlPlane: boolean, before: Member | undefined): Member {
-	const { name, uid, generation, retry } = part.config
+	const { name, uid, generation, asked } = part.config
 	const isSame = before?.uid === uid && before.generation === generation
 	const stops = stopReason(part) ?? (isTryingAgain(part) && before?.uid === uid ? before.stops : undefined)
 	return {
 		...{ name, uid, generation, controlPlane, stops },
 		waits: isSame ? before.waits : isUnsettled(part) && !isPaused(part),
 		changing: isChanging(part),
-		jumps: stops !== undefined || retry !== undefined,
+		jumps: stops !== undefined || asked.retry !== undefined,
 		held: isSame ? before.held : undefined,
+		lookedAt: lastMade(part, before?.uid === uid ? before.lookedAt : undefined),
 	}
+}
+
+function lastMade({ config, runs }: Part, before: number | undefined): number | undefined {
+	const made = runs.filter(run => run.uid === config.uid).map(run => run.created)
+	return made.reduce((latest, at) => Math.max(latest ?? at, at), before)
 }
 
 /** Whether nothing has changed of what other members look at. */

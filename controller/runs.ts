@@ -1,6 +1,7 @@
+import type { InterfaceStatus } from '../contract/node-config.ts'
 import type { Condition } from '../contract/conditions.ts'
-import { heals } from '../contract/reasons.ts'
-import { attemptOf } from './job.ts'
+import { heals, stopsRollout } from '../contract/reasons.ts'
+import { attemptOf, runName } from './job.ts'
 import type { Mode, Run, Snapshot } from './snapshot.ts'
 
 /** Facts about runs. All pure. */
@@ -8,22 +9,20 @@ import type { Mode, Run, Snapshot } from './snapshot.ts'
 /** How many runs a status tells of. */
 export const HISTORY_MAX = 5
 
-const firstBackoffMs = 5_000
-const maxBackoffMs = 300_000
+/** First and longest wait of a failure (milliseconds), and of one that did harm to the node: that is not done again so soon. */
+const waits = { plain: [5_000, 300_000], harmful: [60_000, 3_600_000] } as const
 
 /** How long after the API server refused a run it is asked again (milliseconds). */
 export const REFUSED_MS = 30_000
 
-/** @returns how long after the failure that is number `failures` (from 1) in a row the next run may start: 5, 10, 20 … 300 s */
-export function backoffMs(failures: number): number {
-	return Math.min(firstBackoffMs * 2 ** Math.min(failures - 1, 30), maxBackoffMs)
-}
+/** What a status or a result says went wrong. */
+export type Complaint = { reason: string; interfaceStatuses?: readonly InterfaceStatus[] | undefined }
 
-/** @returns how many attempts in a row have failed with this one: those since the last success, or all where the history tells of none */
-export function failuresUpTo({ config }: Snapshot, { name, generation, attempt }: Run): number {
-	const before = (config.status.history ?? []).filter(entry => entry.job !== name).slice(0, HISTORY_MAX - 1)
-	const success = before.find(entry => entry.generation === generation && entry.result !== 'Failed')
-	return success ? Math.max(1, attempt - attemptOf(success.job)) : attempt
+/** @returns how long after the failure that is number `failures` (from 1) in a row the next run may start: 5, 10, 20 … 300 s, or 1, 2, 4 … 60 min */
+export function backoffMs(failures: number, { reason, interfaceStatuses = [] }: Complaint): number {
+	const harmed = stopsRollout(reason) || interfaceStatuses.some(nic => nic.status === 'Failed' && stopsRollout(nic.reason))
+	const [first, longest] = harmed ? waits.harmful : waits.plain
+	return Math.min(first * 2 ** Math.min(failures - 1, 30), longest)
 }
 
 /** @returns what a run for this node config is to do now */
@@ -70,9 +69,46 @@ export function condition(status: { conditions?: Condition[] | undefined }, type
 	return status.conditions?.find(one => one.type === type)
 }
 
-/** Whether time alone may cure what the status complains of. */
-export function mayHeal({ config: { status } }: Snapshot): boolean {
-	const reason = condition(status, 'Ready')?.reason ?? ''
+/** What the status complains of. */
+export function complaint({ config: { status } }: Pick<Snapshot, 'config'>): Complaint {
+	return { reason: condition(status, 'Ready')?.reason ?? '', interfaceStatuses: status.interfaceStatuses }
+}
+
+/** Whether time alone may cure it. */
+export function mayHeal({ reason, interfaceStatuses = [] }: Complaint): boolean {
 	if (reason !== 'PartlyFailed') return heals(reason)
-	return (status.interfaceStatuses ?? []).some(nic => nic.status === 'Failed' && heals(nic.reason))
+	return interfaceStatuses.some(nic => nic.status === 'Failed' && heals(nic.reason))
+}
+
+/** Whether it was only to look, beside what the node config wants. */
+export function isLook({ mode, asked }: Run): boolean {
+	return mode === 'Verify' || asked.plan !== undefined
+}
+
+/** Whether a look found the node otherwise than it was left. */
+export function isDrifted(snapshot: Pick<Snapshot, 'config'>): boolean {
+	return snapshot.config.status.state === 'Failed' && complaint(snapshot).reason === 'Drifted'
+}
+
+/** Whether the result of this generation, and of just these interfaces, is in the status. */
+export function isUpToDate(snapshot: Snapshot): boolean {
+	const { config, specHash } = snapshot
+	const { status, generation } = config
+	const run = currentRun(snapshot)
+	const speaksOfIt = status.observedGeneration === generation && (config.deleting || status.observedSpecHash === specHash)
+	const ready = condition(status, 'Ready')?.reason
+	const judged = status.state === 'Configured' || status.state === 'Failed' || (status.state === 'Pending' && ready === 'Planned')
+	return speaksOfIt && judged && ready !== 'InvalidConfig' && (run === undefined || isTold(snapshot, run))
+}
+
+/** @returns the number of the next run of this generation */
+export function nextAttempt(snapshot: Snapshot): number {
+	return Math.max(lastNamed(snapshot), ...attemptsOf(snapshot).map(run => run.attempt)) + 1
+}
+
+/** A cleared run lives on in the status: the result of another of that name would count as told. One that failed is still there. */
+function lastNamed({ config }: Snapshot): number {
+	const { lastJobName = '', state } = config.status
+	const attempt = attemptOf(lastJobName)
+	return state !== 'Failed' && lastJobName === runName(config, attempt) ? attempt : 0
 }

@@ -1,6 +1,7 @@
 import type { AgentReport, RunConfig } from '../contract/agent-run.ts'
 import type { RolloutSettings } from '../contract/rollout.ts'
 import type { NodeConfigSpec, NodeConfigStatus } from '../contract/node-config.ts'
+import type { Asked } from './asked.ts'
 
 /** Everything one decision may look at, read at one moment. Times are milliseconds since 1970. */
 export type Snapshot = {
@@ -46,6 +47,8 @@ export type Standing = {
 	held: { rule: HoldRule; since: number } | undefined
 	/** Runs under way that only look. */
 	looking: number
+	/** When the last run we know of was made; the start of this process where we know of none. */
+	lookedAt: number
 }
 
 /** What holds a run back that would change its node. */
@@ -63,8 +66,7 @@ export type ConfigView = {
 	created: number
 	deleting: boolean
 	finalizers: readonly string[]
-	/** Value of the annotation by which a person asks for a run now. */
-	retry: string | undefined
+	asked: Asked
 	rawSpec: unknown
 	/** As stored, for comparing before a write. */
 	rawStatus: Readonly<Record<string, unknown>>
@@ -96,8 +98,10 @@ export type Run = {
 	mode: Mode
 	/** Why it was started. */
 	cause: string
-	/** Value of the retry annotation it answers. */
-	retry: string | undefined
+	/** What it answers. */
+	asked: Asked
+	/** Failed runs in a row before it. */
+	failures: number
 	created: number
 	report: AgentReport | undefined
 	/** Why the report that is there cannot be used. */

@@ -1,10 +1,12 @@
+import type { AgentReport } from '../contract/agent-run.ts'
 import { MESSAGE_MAX, cut } from '../contract/conditions.ts'
 import type { InterfaceStatus, NodeConfigStatus } from '../contract/node-config.ts'
-import { heals, type Reason } from '../contract/reasons.ts'
-import { persistence, type Said, saying } from './conditions.ts'
+import type { Reason } from '../contract/reasons.ts'
+import { drift, persistence, type Said, saying } from './conditions.ts'
 import { historyWith } from './history.ts'
 import { allInterfaces, type Result, resultOf } from './result.ts'
-import { backoffMs, failuresUpTo, REFUSED_MS } from './runs.ts'
+import { backoffMs, type Complaint, isLook, mayHeal, REFUSED_MS } from './runs.ts'
+import { repairWords } from './repairs.ts'
 import type { Run, Snapshot } from './snapshot.ts'
 import { duration, timestamp } from './text.ts'
 
@@ -29,7 +31,7 @@ export function startedStatus(snapshot: Snapshot, run: Pick<Run, 'name' | 'mode'
 	const nics = knownInterfaces(snapshot, { status: 'InProgress', reason: 'RunStarted', message: 'a run is under way' })
 	const message = `Job ${run.name} ${purpose[run.mode]}`
 	const status = assemble(snapshot, { state: 'InProgress', reason: 'RunStarted', message, underWay: true }, nics)
-	const unread = snapshot.runs.filter(one => one.uid === snapshot.config.uid && one.report && one.name !== run.name)
+	const unread = snapshot.runs.filter(one => one.uid === snapshot.config.uid && one.report && one.name !== run.name && !isLook(one))
 	return { ...status, lastJobName: run.name, ...historyWith(snapshot, unread) }
 }
 
@@ -44,15 +46,47 @@ export function reportedStatus(snapshot: Snapshot, run: Run): NodeConfigStatus {
 	const { report } = run
 	if (!report || !('value' in snapshot.spec) || run.mode === 'Cleanup') return cleanupFailedStatus(snapshot, run)
 	const result = resultOf(report, snapshot.spec.value, snapshot.config.status)
-	const said = { ...result, message: withNextLook(result.message, healsOf(result), failuresUpTo(snapshot, run)) }
-	const { conditions = [], ...status } = assemble(snapshot, said, result.interfaceStatuses)
+	const said = { ...result, message: withNextLook(result.message, result.state === 'Failed' && result, run.failures + 1) }
+	const { conditions = [], bootID: _, ...status } = assemble(snapshot, said, result.interfaceStatuses)
+	const left = result.state === 'Configured' ? [drift(snapshot, { status: 'False', message: 'the node is as the last run left it' })] : []
 	return {
 		...status,
-		...(report.backend && { backend: cut(report.backend, 32) }),
+		...whatIsKnown(report),
 		lastJobName: run.name,
-		conditions: [...conditions, persistence(snapshot, report)],
+		conditions: [...conditions, persistence(snapshot, report), ...left],
 		...historyWith(snapshot, [run]),
 	}
+}
+
+/** What a run that only looked found: what was so stays said as it was. */
+export function verifiedStatus(snapshot: Snapshot, run: Run): NodeConfigStatus {
+	const { report } = run
+	const { status } = snapshot.config
+	if (!report || !('value' in snapshot.spec)) return status
+	const result = resultOf(report, snapshot.spec.value, status)
+	const found = drift(snapshot, foundBy(report))
+	const others = (status.conditions ?? []).filter(({ type }) => type !== 'Drifted')
+	if (result.state === 'Configured' && status.state === 'Configured')
+		return { ...status, ...whatIsKnown(report), conditions: [...others, found] }
+	const said = { ...result, message: whatNext(snapshot, run, result) }
+	const next = assemble(snapshot, said, result.interfaceStatuses)
+	return { ...next, ...whatIsKnown(report), conditions: [...(next.conditions ?? []), persistence(snapshot, report), found] }
+}
+
+/** A look that could not be made tells nothing of the node. */
+function foundBy({ reason, interfaces, outcome, message }: AgentReport): Parameters<typeof drift>[1] {
+	if (outcome === 'Succeeded') return { status: 'False', message: 'the node is as the last run left it' }
+	const isFound = reason === 'Drifted' || interfaces.some(nic => nic.reason === 'Drifted')
+	return { status: isFound ? 'True' : 'Unknown', message }
+}
+
+function whatNext(snapshot: Snapshot, { created }: Run, result: Result): string {
+	if (result.reason === 'Drifted') return endingWith(repairWords(snapshot, created), result.message)
+	return withNextLook(result.message, result.state === 'Failed' && result, 1)
+}
+
+function whatIsKnown({ backend, machine }: AgentReport): Pick<NodeConfigStatus, 'backend' | 'bootID'> {
+	return { ...(backend && { backend: cut(backend, 32) }), ...(machine?.bootID && { bootID: machine.bootID }) }
 }
 
 /** The API server did not allow the run. None was made, so no Job is named, and the history tells of none. */
@@ -64,7 +98,7 @@ export function refusedStatus(snapshot: Snapshot, words: string): NodeConfigStat
 /** The run ended without a report that can be used. */
 export function lostStatus(snapshot: Snapshot, run: Run, reason: LostReason, words: string): NodeConfigStatus {
 	const nics = knownInterfaces(snapshot, { status: 'Failed', reason, message: 'the run gave no result' })
-	const status = assemble(snapshot, { state: 'Failed', reason, message: withNextLook(words, true, failuresUpTo(snapshot, run)) }, nics)
+	const status = assemble(snapshot, { state: 'Failed', reason, message: withNextLook(words, { reason }, run.failures + 1) }, nics)
 	return { ...status, lastJobName: run.name, ...historyWith(snapshot, [run], reason) }
 }
 
@@ -72,7 +106,8 @@ export type LostReason = 'RunLost' | 'RunFailed' | 'PodRefused'
 
 function cleanupFailedStatus(snapshot: Snapshot, run: Run): NodeConfigStatus {
 	const { reason = 'RunFailed', message = 'the clean-up gave no result' } = run.report ?? {}
-	const words = withNextLook(`The node is not yet as it was before: ${message}`, true, failuresUpTo(snapshot, run))
+	const said = `The node is not yet as it was before: ${message}`
+	const words = endingWith(nextLook(backoffMs(run.failures + 1, { reason })), said)
 	const status = assemble(snapshot, { state: 'Failed', reason, message: words }, snapshot.config.status.interfaceStatuses ?? [])
 	return { ...status, lastJobName: run.name, ...historyWith(snapshot, [run]) }
 }
@@ -110,15 +145,10 @@ function knownInterfaces({ config, spec }: Snapshot, how: Pick<InterfaceStatus, 
 	return allInterfaces(spec.value, how, config.status)
 }
 
-function healsOf({ reason, interfaceStatuses, state }: Result): boolean | undefined {
-	if (state !== 'Failed') return undefined
-	return reason === 'PartlyFailed' ? interfaceStatuses.some(nic => nic.status === 'Failed' && heals(nic.reason)) : heals(reason)
-}
-
 /** The end of a message says what happens next, and is never cut off by what stands before it. */
-function withNextLook(message: string, healing: boolean | undefined, failures: number): string {
-	if (healing === undefined) return message
-	return endingWith(healing ? nextLook(backoffMs(failures)) : 'Waits for a change or a retry.', message)
+function withNextLook(message: string, complaint: Complaint | false, failures: number): string {
+	if (!complaint) return message
+	return endingWith(mayHeal(complaint) ? nextLook(backoffMs(failures, complaint)) : 'Waits for a change or a retry.', message)
 }
 
 function nextLook(ms: number): string {

@@ -1,7 +1,7 @@
 import {
 	ANNOTATION_CAUSE,
 	ANNOTATION_MODE,
-	ANNOTATION_RETRY,
+	ANNOTATION_FAILURES,
 	LABEL_ATTEMPT,
 	LABEL_CONFIG_UID,
 	LABEL_GENERATION,
@@ -12,6 +12,7 @@ import { NodeConfigStatus } from '../contract/node-config.ts'
 import { CONTROL_PLANE_LABELS } from '../contract/rollout.ts'
 import type { KubeObject, ObjectMeta, Stored } from '../runtime/kube/kind.ts'
 import type { ConfigMap, Job, Node, Pod } from '../runtime/kube/kinds.ts'
+import { askedIn } from './asked.ts'
 import type { ConfigView, JobView, Mode, NodeView, PodView, Run } from './snapshot.ts'
 
 /** Objects → what decisions need of them; the caches keep nothing else. Pure. */
@@ -30,7 +31,7 @@ export function configView({ metadata, spec, status = {} }: Stored<NodeConfigObj
 		created: Date.parse(metadata.creationTimestamp),
 		deleting: metadata.deletionTimestamp !== undefined,
 		finalizers: metadata.finalizers ?? [],
-		retry: metadata.annotations?.[ANNOTATION_RETRY],
+		asked: askedIn(metadata.annotations),
 		rawSpec: spec,
 		rawStatus: status,
 		// a status of other shape is one of an older program's: nothing in it can be relied on, and it is overwritten
@@ -61,7 +62,7 @@ export function rolloutView({ data }: Stored<ConfigMap>): Readonly<Record<string
 export type Mark = { name: string; node: string; uid: string; generation: number; attempt: number }
 
 export type ConfigMapView = Mark &
-	Pick<Run, 'mode' | 'cause' | 'retry' | 'created'> & { resourceVersion: string; report: string | undefined }
+	Pick<Run, 'mode' | 'cause' | 'asked' | 'failures' | 'created'> & { resourceVersion: string; report: string | undefined }
 
 /** The ConfigMap of a run, with the report as text. */
 export function configMapView({ metadata, data }: Stored<ConfigMap>): ConfigMapView {
@@ -72,7 +73,8 @@ export function configMapView({ metadata, data }: Stored<ConfigMap>): ConfigMapV
 		created: Date.parse(metadata.creationTimestamp),
 		mode: modeOf(notes[ANNOTATION_MODE]),
 		cause: notes[ANNOTATION_CAUSE] ?? '',
-		retry: notes[ANNOTATION_RETRY],
+		asked: askedIn(notes),
+		failures: Number(notes[ANNOTATION_FAILURES]) || 0,
 		report: data?.[REPORT_KEY],
 	}
 }

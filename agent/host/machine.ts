@@ -22,6 +22,7 @@ function read(root: string): Machine {
 		cpuinfo: cpuinfo(root),
 		cpus: cpusIn(textOf(root, '/sys/devices/system/cpu/online')) || availableParallelism(),
 		memory: totalmem(),
+		bootId: textOf(root, '/proc/sys/kernel/random/boot_id'),
 	})
 }
 

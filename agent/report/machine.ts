@@ -17,6 +17,8 @@ export type MachineFacts = {
 	cpus: number
 	/** Bytes. */
 	memory: number
+	/** /proc/sys/kernel/random/boot_id. */
+	bootId: string
 }
 
 /** What a person asks first of a machine that is told of in a report. */
@@ -27,6 +29,7 @@ export function machineOf(facts: MachineFacts): Machine {
 		virtualization: virtualizationOf(facts),
 		cpus: facts.cpus,
 		memoryMiB: Math.round(facts.memory / 1_048_576),
+		...(facts.bootId && { bootID: facts.bootId.slice(0, 64) }),
 	}
 }
 

@@ -13,6 +13,7 @@ const plain: MachineFacts = {
 	kernel: '6.8.0-1-generic',
 	firmware: { vendor: '', product: '', assetTag: '' },
 	hypervisor: '',
+	bootId: '',
 	cpuinfo: '',
 	cpus: 4,
 	memory: 8_589_934_592,

@@ -136,11 +136,11 @@ describe('a failed run', () => {
 		['a cause that cannot heal is tried when a person asks', retry(unhealable(), 'now'), 'start', 'RetryAsked'],
 		[
 			'an annotation that a run already answers is dropped',
-			retry(withRun(failed(), run({ attempt: 2, retry: 'x', report: { ...missing, attempt: 2 }, job: ended })), 'x'),
+			retry(withRun(failed(), run({ attempt: 2, asked: { retry: 'x' }, report: { ...missing, attempt: 2 }, job: ended })), 'x'),
 			'settle',
 			'PartlyFailed',
 		],
-		['an answered annotation is dropped once the result is told', answered(), 'adopt', 'RetryAnswered'],
+		['an answered annotation is dropped once the result is told', answered(), 'adopt', 'AskIsAnswered'],
 		['ended without a report', world({ runs: [run({ job: { ...ended, failure: 'DeadlineExceeded: too slow' } })] }), 'settle', 'RunLost'],
 		['whose pod ended without a report is lost only when its Job says so', world({ runs: [run({ pod: deadPod })] }), 'wait', 'RunIsEnding'],
 		['whose report cannot be read', world({ runs: [run({ job: ended, reportFault: 'it is not JSON' })] }), 'settle', 'RunFailed'],
@@ -170,23 +170,26 @@ describe('a failed run', () => {
 
 	test('a retry by back-off does not flap the status, one asked for shows', () => {
 		expect(decide(later(failed(), 5_001))).toMatchObject({ quiet: true, run: { attempt: 2, cause: 'BackOffOver' } })
-		expect(decide(retry(failed(), 'now'))).toMatchObject({ quiet: false, run: { attempt: 2, retry: 'now' } })
+		expect(decide(retry(failed(), 'now'))).toMatchObject({ quiet: false, run: { attempt: 2, asked: { retry: 'now' } } })
 	})
 
 	test('the back-off counts failures in a row: what succeeded before makes no wait longer', () => {
 		const good = run({ attempt: 7, report: report({ attempt: 7 }), job: ended })
-		let snapshot = withStatus(world({ runs: [good] }), reportedStatus(world(), good))
-		const waits = [8, 9, 10, 11, 12, 13].map(attempt => {
-			snapshot = withRun(snapshot, failedRun(attempt))
-			const status = statusOf(snapshot)
+		let snapshot = retry(withStatus(world({ runs: [good] }), reportedStatus(world(), good)), 'now')
+		const waits = [8, 9, 10, 11, 12, 13, 14, 15].map(attempt => {
+			const next = decide(later(snapshot, 400_000))
+			if (next.act !== 'start') throw new Error(`${next.act} ${next.why}`)
+			expect(next.run.attempt).toBe(attempt)
 			const { runs } = snapshot
-			snapshot = withStatus({ ...snapshot, runs: runs.slice(-5) }, status)
+			snapshot = { ...withRun(snapshot, { ...failedRun(attempt), ...next.run }), config: { ...snapshot.config, asked: {} } }
+			const status = statusOf(snapshot)
+			snapshot = withStatus({ ...snapshot, runs: [...runs.slice(-4), ...snapshot.runs.slice(-1)] }, status)
 			const decision = decide(snapshot)
 			const said = /Next look in (.+)\.$/.exec(ready(status)?.message ?? '')?.[1]
 			return [said, decision.act === 'wait' && decision.afterMs / 1_000]
 		})
-		const known = [5, 10, 20, 40].map(seconds => [`${seconds} s`, seconds])
-		expect(waits).toEqual([...known, ['5 min', 300], ['5 min', 300]])
+		const seconds = [5, 10, 20, 40, 80].map(count => [`${count} s`, count])
+		expect(waits).toEqual([...seconds, ['3 min', 160], ['5 min', 300], ['5 min', 300]])
 	})
 
 	test('while a quiet retry is under way the status stays', () => {
@@ -345,8 +348,20 @@ describe('whatever the world looks like', () => {
 })
 
 test('back-off: 5, 10, 20, 40 … 300 s', () => {
-	expect([1, 2, 3, 4, 7, 8, 1_000].map(backoffMs)).toEqual([5e3, 10e3, 20e3, 40e3, 300e3, 300e3, 300e3])
+	expect(waits({ reason: 'WaitingForDevice' })).toEqual([5e3, 10e3, 20e3, 40e3, 300e3, 300e3, 300e3])
 })
+
+const harmed = { id: 0, name: 'multinic0', macAddress: 'fa:16:3e:37:c3:f1', message: '' }
+test.each<[title: string, complaint: Parameters<typeof waits>[0]]>([
+	['as a whole', { reason: 'ConnectivityLost' }],
+	['by one interface', { reason: 'PartlyFailed', interfaceStatuses: [{ ...harmed, status: 'Failed', reason: 'ConnectivityLost' }] }],
+])('back-off of what did harm to the node, %s: 1, 2, 4 … 60 min', (_, complaint) => {
+	expect(waits(complaint)).toEqual([60e3, 120e3, 240e3, 480e3, 3_600e3, 3_600e3, 3_600e3])
+})
+
+function waits(complaint: Parameters<typeof backoffMs>[1]): number[] {
+	return [1, 2, 3, 4, 7, 8, 1_000].map(failures => backoffMs(failures, complaint))
+}
 
 const rarely = fc.constantFrom(false, false, false, true)
 /** Weighted so that a world often gets as far as a start after a run; a property counts how often it had something to say. */
@@ -384,7 +399,7 @@ const worlds = fc
 		const unique = [...new Map(all.map(one => [one.name, one])).values()]
 		const base = world({ runs: unique, node: node ? { ...someNode, ready: node } : undefined, spec: { value: { ...spec, paused } } })
 		const stored = withStatus(base, before)
-		const snapshot = { ...stored, config: { ...stored.config, generation, deleting, retry } }
+		const snapshot = { ...stored, config: { ...stored.config, generation, deleting, asked: retry ? { retry } : {} } }
 		const decision = decide(snapshot)
 		return later(told && decision.act === 'settle' ? withStatus(snapshot, decision.status) : snapshot, passed)
 	})
@@ -411,7 +426,7 @@ function sameGeneration(snapshot: Snapshot): Snapshot {
 }
 
 function retry(snapshot: Snapshot, value: string): Snapshot {
-	return { ...snapshot, config: { ...snapshot.config, retry: value } }
+	return { ...snapshot, config: { ...snapshot.config, asked: { retry: value } } }
 }
 
 function withRun(snapshot: Snapshot, one: ReturnType<typeof run>): Snapshot {
@@ -436,6 +451,6 @@ function unhealable(): Snapshot {
 }
 
 function answered(): Snapshot {
-	const one = run({ attempt: 2, retry: 'x', report: report({ attempt: 2 }), job: ended })
+	const one = run({ attempt: 2, asked: { retry: 'x' }, report: report({ attempt: 2 }), job: ended })
 	return retry(withStatus(world({ runs: [failedRun(1), one] }), reportedStatus(world(), one)), 'x')
 }

@@ -19,7 +19,7 @@ const agent: AgentSettings = {
 	deadManSeconds: 120,
 	privileged: true,
 }
-const first: NewRun = { attempt: 1, mode: 'Apply', cause: 'SpecChanged', retry: undefined }
+const first: NewRun = { attempt: 1, mode: 'Apply', cause: 'SpecChanged', asked: {}, failures: 0 }
 const { config, node } = world()
 const input = runInput(config, first, { interfaces: [nic], node, agent })
 const configMap = runConfigMap(config, first, input)

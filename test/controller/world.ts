@@ -12,9 +12,17 @@ export const mac = 'fa:16:3e:37:c3:f1'
 export const nic = { id: 0, macAddress: mac, address: '10.0.0.23', cidr: '10.0.0.0/24', mtu: 1450 }
 export const spec: NodeConfigSpec = { nodeName: 'worker-1', interfaces: [nic] }
 
-/** The next in a rollout that nothing holds up. */
+/** The next in a rollout that nothing holds up, where nobody looks at nodes for its own sake. */
 export const alone: Snapshot['rollout'] = {
-	...{ settings: readRollout(undefined), free: 10, freeRuns: 10, ahead: 0, looking: 0, jumps: false },
+	...{
+		settings: readRollout({ verifyIntervalSeconds: '0' }),
+		free: 10,
+		freeRuns: 10,
+		ahead: 0,
+		looking: 0,
+		lookedAt: now - 10_000,
+		jumps: false,
+	},
 	...{ controlPlaneBusy: false, stoppedBy: undefined, held: undefined },
 }
 
@@ -45,7 +53,7 @@ export function world(over: Omit<Partial<Snapshot>, 'config'> & { config?: Parti
 			created: now - 60_000,
 			deleting: false,
 			finalizers: [FINALIZER],
-			retry: undefined,
+			asked: {},
 			rawSpec: spec,
 			rawStatus: status as Record<string, unknown>,
 			status,
@@ -63,7 +71,8 @@ export function run(over: Partial<Run> = {}): Run {
 		attempt,
 		mode: 'Apply',
 		cause: 'SpecChanged',
-		retry: undefined,
+		asked: {},
+		failures: (over.attempt ?? 1) - 1,
 		created: now - 10_000,
 		report: undefined,
 		reportFault: undefined,

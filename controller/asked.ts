@@ -1,0 +1,28 @@
+import { ANNOTATION_PLAN, ANNOTATION_RETRY, ANNOTATION_VERIFY } from '../contract/names.ts'
+
+/** What a person asks for by annotations, each with a value of its own so that it can be told whether it was answered. Pure. */
+
+const annotations = { retry: ANNOTATION_RETRY, plan: ANNOTATION_PLAN, verify: ANNOTATION_VERIFY }
+const kinds = Object.keys(annotations) as Ask[]
+
+export type Ask = keyof typeof annotations
+export type Asked = Readonly<Partial<Record<Ask, string>>>
+
+export function askedIn(written: Readonly<Record<string, string>> | undefined): Asked {
+	return Object.fromEntries(kinds.flatMap(kind => (written?.[annotations[kind]] === undefined ? [] : [[kind, written[annotations[kind]]]])))
+}
+
+/** The annotations of a run that answers. */
+export function answering(asked: Asked): Record<string, string> {
+	return Object.fromEntries(Object.entries(asked).map(([kind, value]) => [annotations[kind as Ask], value]))
+}
+
+/** What a merge patch of the annotations says when these were answered. */
+export function withdrawn(asks: readonly Ask[]): Record<string, null> {
+	return Object.fromEntries(asks.map(kind => [annotations[kind], null]))
+}
+
+/** @returns what one of these runs was started for */
+export function answeredBy(asked: Asked, runs: readonly { asked: Asked }[]): Ask[] {
+	return kinds.filter(kind => asked[kind] !== undefined && runs.some(run => run.asked[kind] === asked[kind]))
+}

@@ -1,0 +1,248 @@
+import { describe, expect, test } from 'vitest'
+import type { AgentReport } from '../../contract/agent-run.ts'
+import type { NodeConfigStatus } from '../../contract/node-config.ts'
+import { readRollout } from '../../contract/rollout.ts'
+import { decide } from '../../controller/decide.ts'
+import { condition } from '../../controller/runs.ts'
+import type { Run, Snapshot } from '../../controller/snapshot.ts'
+import { reportedStatus } from '../../controller/status.ts'
+import { alone, ended, nicReport, now, report, run, someNode, spec, withStatus, world } from './world.ts'
+
+const hour = 3_600_000
+const machine = { os: 'x', kernel: 'x', virtualization: 'kvm', cpus: 1, memoryMiB: 1, bootID: 'boot-1' }
+const applied = run({ report: report({ machine }), job: ended })
+const settings = (data: Record<string, string> = {}) => ({ ...alone, settings: readRollout(data) })
+const settled = withStatus(world({ runs: [applied], rollout: settings() }), reportedStatus(world(), applied))
+const later = (snapshot: Snapshot, ms: number): Snapshot => ({ ...snapshot, now: snapshot.now + ms })
+
+const wrong = nicReport({ state: 'Failed', reason: 'Drifted', message: 'mtu 1400, wanted 1450' })
+const drift: Partial<AgentReport> = {
+	outcome: 'Failed',
+	reason: 'Drifted',
+	message: 'Right 0/1. multinic0: mtu 1400, wanted 1450.',
+	interfaces: [wrong],
+}
+
+/** A run that only looked, and what it found. */
+function look(found: Partial<AgentReport>, over: Partial<Run> = {}): Run {
+	const attempt = over.attempt ?? 2
+	const said = report({ mode: 'Verify', attempt, machine, interfaces: [nicReport({ reason: 'AlreadyConfigured', changes: 0 })], ...found })
+	return run({ attempt, mode: 'Verify', cause: 'TimeToVerify', report: said, job: ended, failures: 0, created: now, ...over })
+}
+
+function seen(one: Run, snapshot = settled): Snapshot {
+	return { ...snapshot, runs: [...snapshot.runs, one] }
+}
+
+function statusOf(snapshot: Snapshot): NodeConfigStatus {
+	const decision = decide(snapshot)
+	if (decision.act !== 'settle') throw new Error(`no status was decided but ${decision.act} ${decision.why}`)
+	return decision.status
+}
+
+function told(snapshot: Snapshot): Snapshot {
+	return withStatus(snapshot, statusOf(snapshot))
+}
+
+describe('a node is looked at', () => {
+	test.each<[title: string, snapshot: Snapshot, act: string, why: string]>([
+		['within the interval, at a moment of its own', later(settled, hour), 'start', 'TimeToVerify'],
+		['not at once after it was configured', settled, 'wait', 'Settled'],
+		[
+			'never, where that is switched off',
+			later({ ...settled, rollout: settings({ verifyIntervalSeconds: '0' }) }, hour / 2),
+			'wait',
+			'Settled',
+		],
+		['when it was booted anew', { ...settled, node: { ...someNode, bootID: 'boot-2' } }, 'start', 'NodeRebooted'],
+		['when it is up again, not before', { ...settled, node: { ...someNode, bootID: 'boot-2', ready: 'Unknown' } }, 'wait', 'Settled'],
+		[
+			'once a boot, should the look come to nothing',
+			{ ...seen(look({}, { report: undefined })), node: { ...someNode, bootID: 'boot-2' } },
+			'wait',
+			'Settled',
+		],
+		['when a person asks', { ...settled, config: { ...settled.config, asked: { verify: 'x' } } }, 'start', 'VerifyAsked'],
+		['by a person who asks what would be done', { ...settled, config: { ...settled.config, asked: { plan: 'x' } } }, 'start', 'PlanAsked'],
+		['not while it is being configured', { ...world({ rollout: settings() }), now: now + hour }, 'start', 'SpecChanged'],
+		[
+			'no more of them at once than allowed',
+			{ ...settled, node: { ...someNode, bootID: 'boot-2' }, rollout: { ...settings(), looking: 5 } },
+			'wait',
+			'Settled',
+		],
+		[
+			'which a person need not wait for',
+			{ ...settled, config: { ...settled.config, asked: { plan: 'x' } }, rollout: { ...settings(), looking: 5 } },
+			'start',
+			'PlanAsked',
+		],
+		[
+			'though the rollout is paused: nothing is changed',
+			later({ ...settled, rollout: settings({ paused: 'true' }) }, hour),
+			'start',
+			'TimeToVerify',
+		],
+		[
+			'not while the node config is paused',
+			{ ...settled, spec: { value: { ...spec, paused: true } }, config: { ...settled.config, asked: { plan: 'x' } } },
+			'settle',
+			'Paused',
+		],
+	])('%s', (_, snapshot, act, why) => {
+		expect(decide(snapshot)).toMatchObject({ act, why })
+	})
+
+	test('by a run that changes nothing, and the status does not speak of it', () => {
+		expect(decide(later(settled, hour))).toMatchObject({ run: { mode: 'Verify', attempt: 2 }, quiet: true })
+	})
+
+	test('once in every interval', () => {
+		const looks: number[] = []
+		let lookedAt = now
+		for (let minute = 0; minute < 600; minute++) {
+			const at = now + minute * 60_000
+			const decision = decide({ ...settled, now: at, runs: [], rollout: { ...settings(), lookedAt } })
+			if (decision.act !== 'start') continue
+			looks.push(minute)
+			lookedAt = at
+		}
+		expect(looks).toHaveLength(10)
+		expect(new Set(looks.map(minute => minute % 60)).size).toBe(1)
+	})
+
+	test('a fleet not all at once', () => {
+		const minutes = Array.from({ length: 60 }, (_, node) => {
+			const decision = decide({ ...settled, runs: [], config: { ...settled.config, uid: `4f7c-${node * 7}` } })
+			return decision.act === 'wait' ? Math.floor(decision.afterMs / 60_000) : -1
+		})
+		expect(new Set(minutes).size).toBeGreaterThan(25)
+	})
+
+	test('what was asked is withdrawn when a run answers it', () => {
+		const asking = { ...settled, config: { ...settled.config, asked: { verify: 'x' } } }
+		expect(decide(asking)).toMatchObject({ run: { asked: { verify: 'x' } } })
+		expect(decide(seen(look({}, { asked: { verify: 'x' } }), asking))).toMatchObject({ act: 'adopt', withdraw: ['verify'] })
+	})
+})
+
+describe('a look that found', () => {
+	test('what was known writes nothing', () => {
+		expect(decide(seen(look({})))).toMatchObject({ act: 'wait', why: 'Settled' })
+	})
+
+	test('that after a boot all is right remembers the boot, and no more', () => {
+		const snapshot = seen(look({ machine: { ...machine, bootID: 'boot-2' } }))
+		expect(statusOf(snapshot)).toEqual({ ...settled.config.status, bootID: 'boot-2' })
+		expect(decide({ ...told(snapshot), node: { ...someNode, bootID: 'boot-2' } })).toMatchObject({ act: 'wait', why: 'Settled' })
+	})
+
+	test('a difference is told, in the words of the run and with what happens next', () => {
+		const status = statusOf(seen(look(drift)))
+		expect(status).toMatchObject({ state: 'Failed', interfaces: '0/1', lastJobName: applied.name })
+		expect(condition(status, 'Ready')).toMatchObject({ status: 'False', reason: 'Drifted' })
+		expect(condition(status, 'Ready')?.message).toBe('Right 0/1. multinic0: mtu 1400, wanted 1450. It is put right now.')
+		expect(condition(status, 'Drifted')).toMatchObject({ status: 'True', reason: 'Drifted' })
+		expect(status.history).toEqual(settled.config.status.history)
+	})
+
+	test('another cause is no drift: that is retried by its own rule', () => {
+		const gone = look({
+			outcome: 'Failed',
+			reason: 'WaitingForDevice',
+			interfaces: [nicReport({ state: 'Failed', reason: 'WaitingForDevice', message: 'no link' })],
+		})
+		const snapshot = told(seen(gone))
+		expect(snapshot.config.status).toMatchObject({ state: 'Failed' })
+		expect(decide(snapshot)).toMatchObject({ act: 'wait', why: 'BackingOff', afterMs: 5_000 })
+	})
+
+	test('that it could not look says nothing of the node', () => {
+		const status = statusOf(
+			seen(look({ outcome: 'Failed', reason: 'RunFailed', interfaces: [nicReport()], message: 'another run holds the host' })),
+		)
+		expect(condition(status, 'Drifted')).toMatchObject({ status: 'Unknown', message: 'another run holds the host' })
+	})
+
+	test('nothing, for it ended without a report, changes nothing', () => {
+		expect(decide(seen(look({}, { report: undefined })))).toMatchObject({ act: 'wait', why: 'Settled' })
+	})
+
+	test('something before the last change counts no longer', () => {
+		const since = run({ attempt: 3, report: report({ attempt: 3, machine }), job: ended })
+		const snapshot = withStatus({ ...settled, runs: [applied, look(drift), since] }, reportedStatus(settled, since))
+		expect(decide(snapshot)).toMatchObject({ act: 'wait', why: 'Settled' })
+	})
+})
+
+describe('what drifted', () => {
+	const drifted = told(seen(look(drift)))
+
+	test('is put right at once, and goes on being told until it is', () => {
+		expect(decide(drifted)).toMatchObject({ act: 'start', why: 'Drifted', run: { mode: 'Apply', attempt: 3 }, quiet: true })
+		const repaired = seen(run({ attempt: 3, cause: 'Drifted', report: report({ attempt: 3, machine }), job: ended }), drifted)
+		const status = statusOf(repaired)
+		expect(status).toMatchObject({ state: 'Configured', history: [{ cause: 'Drifted', result: 'Configured' }, {}] })
+		expect(condition(status, 'Drifted')).toMatchObject({ status: 'False' })
+	})
+
+	test('and is right again by itself is Configured without a run', () => {
+		const status = statusOf(seen(look({}, { attempt: 3 }), drifted))
+		expect(status).toMatchObject({ state: 'Configured', interfaces: '1/1' })
+	})
+
+	const repairs = (minutes: readonly number[]) =>
+		minutes.map((ago, index) => ({
+			...{ generation: 1, job: `j${index}`, seconds: 1, changes: 1, result: 'Configured' as const, cause: 'Drifted' },
+			started: new Date(now - ago * 60_000).toISOString(),
+		}))
+	const withHistory = (minutes: readonly number[], data: Record<string, string> = {}): Snapshot => {
+		const base = withStatus(settled, { ...settled.config.status, history: repairs(minutes) })
+		return told({ ...seen(look(drift), base), rollout: settings(data) })
+	}
+
+	test.each<[title: string, minutes: number[], data: Record<string, string>, act: string, words: string]>([
+		['twice within the hour is put right', [10, 20], {}, 'start', 'It is put right now.'],
+		[
+			'three times within the hour is not, until the first is an hour ago',
+			[10, 20, 30],
+			{},
+			'wait',
+			'Put right too often within the hour; next at 12:30 UTC.',
+		],
+		['three times, but not within the hour, is put right', [10, 20, 70], {}, 'start', 'It is put right now.'],
+		['is never put right where that is switched off', [], { repairsPerHour: '0' }, 'wait', 'Repairs are switched off (repairsPerHour 0).'],
+	])('%s', (_, minutes, data, ...[act, words]) => {
+		const snapshot = withHistory(minutes, data)
+		expect(decide(snapshot)).toMatchObject({ act })
+		expect(condition(snapshot.config.status, 'Ready')?.message).toContain(words)
+	})
+
+	test('too often is put right when the hour is over', () => {
+		const snapshot = withHistory([10, 20, 30])
+		expect(decide(later(snapshot, 29 * 60_000)).act).not.toBe('settle')
+		expect(decide({ ...later(snapshot, 31 * 60_000), rollout: { ...settings(), lookedAt: now + 31 * 60_000 } })).toMatchObject({
+			act: 'start',
+			why: 'Drifted',
+		})
+	})
+
+	test('is put right when a person asks, however often it was', () => {
+		const snapshot = withHistory([10, 20, 30])
+		expect(decide({ ...snapshot, config: { ...snapshot.config, asked: { retry: 'x' } } })).toMatchObject({
+			act: 'start',
+			why: 'RetryAsked',
+		})
+	})
+
+	test('in a rollout that is paused stays as it is', () => {
+		expect(decide({ ...drifted, rollout: settings({ paused: 'true' }) })).toMatchObject({ act: 'hold', why: 'RolloutPaused' })
+	})
+})
+
+describe('runs that only looked', () => {
+	test('go, all but the last three', () => {
+		const looks = [2, 3, 4, 5].map(attempt => look({}, { attempt, created: now + attempt }))
+		expect(decide({ ...settled, runs: [applied, ...looks] })).toMatchObject({ act: 'clear', runs: [looks[0]?.name] })
+	})
+})
