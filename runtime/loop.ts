@@ -3,8 +3,12 @@ import { Failure } from './errors.ts'
 import type { Log } from './log.ts'
 import type { Queue } from './queue.ts'
 
-/** Look at this key again after so many milliseconds, or when something changes. */
-export type Again = { afterMs: number }
+/**
+ * Look at this key again after so many milliseconds, or when something changes.
+ *
+ * @property priority where what is waited for is less urgent than what led here; default: as it was handed out
+ */
+export type Again = { afterMs: number; priority?: number }
 
 /**
  * Makes the world right for one key, whatever has happened to it: it reads everything anew and takes no event.
@@ -84,7 +88,7 @@ function settle({ queue, log }: LoopOptions, key: string, result: Result): Outco
 			break
 		case 'requeue_after':
 			queue.forget(key)
-			queue.addAfter(key, result.again?.afterMs ?? 0)
+			queue.add(key, { priority: queue.inWork.get(key)?.priority ?? 0, ...result.again })
 			break
 		case 'terminal_error':
 			queue.forget(key)

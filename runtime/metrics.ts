@@ -50,7 +50,12 @@ export function createMetrics(controller: string, workers = 4): Metrics {
 function queueMetrics(registry: Registry, controller: string): QueueWatch {
 	const common = { labelNames: ['name', 'controller'] as const, registers: [registry] }
 	const labels = { name: controller, controller }
-	const depth = new Gauge({ ...common, name: 'workqueue_depth', help: 'Keys that are due' })
+	const depth = new Gauge({
+		name: 'workqueue_depth',
+		help: 'Keys that are due, by priority',
+		labelNames: ['name', 'controller', 'priority'],
+		registers: [registry],
+	})
 	const adds = new Counter({ ...common, name: 'workqueue_adds_total', help: 'Keys that became due' })
 	const waits = new Histogram({
 		...common,
@@ -66,14 +71,9 @@ function queueMetrics(registry: Registry, controller: string): QueueWatch {
 	})
 	const retries = new Counter({ ...common, name: 'workqueue_retries_total', help: 'Keys that were backed off' })
 	return {
-		added: now => {
-			adds.inc(labels)
-			depth.set(labels, now)
-		},
-		taken: (now, seconds) => {
-			depth.set(labels, now)
-			waits.observe(labels, seconds)
-		},
+		depth: (priority, keys) => depth.set({ ...labels, priority: String(priority) }, keys),
+		added: () => adds.inc(labels),
+		taken: seconds => waits.observe(labels, seconds),
 		done: seconds => works.observe(labels, seconds),
 		retried: () => retries.inc(labels),
 	}
@@ -150,7 +150,7 @@ function callMetrics(registry: Registry): (call: Call) => void {
 
 function workMetrics(registry: Registry, controller: string, queue: Queue, now: () => number): void {
 	const labels = { name: controller, controller }
-	const ages = () => [...queue.inWork.values()].map(since => (now() - since) / 1_000)
+	const ages = () => [...queue.inWork.values()].map(({ since }) => (now() - since) / 1_000)
 	const common = { labelNames: ['name', 'controller'] as const, registers: [registry] }
 	new Gauge({
 		...common,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { Failure } from '../../runtime/errors.ts'
 import { createLog } from '../../runtime/log.ts'
 import { type Outcome, type Reconcile, runLoop } from '../../runtime/loop.ts'
-import { createQueue, type Queue } from '../../runtime/queue.ts'
+import { createQueue, LOW_PRIORITY, type Queue } from '../../runtime/queue.ts'
 import { manualTime } from './manual-time.ts'
 
 type World = { queue: Queue; time: ReturnType<typeof manualTime>; outcomes: Outcome[]; stop: () => Promise<void>; lines: string[] }
@@ -54,6 +54,24 @@ describe('what an outcome means for the key', () => {
 		expect({ delayed: queue.delayed, failures: queue.failures('a') }).toEqual(counts)
 		await stop()
 	})
+})
+
+test.each<[title: string, reconcile: Reconcile, priority: number]>([
+	['an error brings a key back as urgent as it was', () => Promise.reject(new Error('x')), LOW_PRIORITY],
+	['so does waiting', async () => ({ afterMs: 5 }), LOW_PRIORITY],
+	['waiting may say how urgent it is', async () => ({ afterMs: 5, priority: 3 }), 3],
+])('%s', async (_, reconcile, priority) => {
+	const priorities: (number | undefined)[] = []
+	const { queue, time, stop } = run((key, signal) => {
+		priorities.push(queue.inWork.get(key)?.priority)
+		return priorities.length === 1 ? reconcile(key, signal) : Promise.resolve()
+	})
+	queue.add('a', { priority: LOW_PRIORITY })
+	await settle()
+	time.pass(5)
+	await settle()
+	expect(priorities).toEqual([LOW_PRIORITY, priority])
+	await stop()
 })
 
 test('success after failures makes the next back-off short again', async () => {
