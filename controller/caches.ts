@@ -34,8 +34,8 @@ export type Wrote = {
 export type CacheOptions = {
 	client: KubeClient
 	namespace: string
-	/** Told the key of every node config that something may have changed for. */
-	wake: (key: string) => void
+	/** Told the key of every node config that something may have changed for; `backlog` where nothing has just happened. */
+	wake: (key: string, backlog: boolean) => void
 	log: Log
 	signal: AbortSignal
 }
@@ -46,20 +46,21 @@ export function startCaches(options: CacheOptions): Caches {
 	const runs = createRunIndex()
 	const common = { client, log, signal }
 	const ours = { ...common, namespace, labelSelector: LABEL_CONFIG_UID }
-	const wakeNode = (name: string | undefined) => name && wake(keyOf({ name, namespace }))
+	const wakeNode = (name: string | undefined, backlog: boolean) => name && wake(keyOf({ name, namespace }), backlog)
 	const onRun =
 		<V extends { node: string }>(take: (now: V | undefined, before: V | undefined) => void) =>
-		(_: string, now: V | undefined, before: V | undefined) => {
+		(_: string, now: V | undefined, before: V | undefined, backlog: boolean) => {
 			take(now, before)
-			if (!same(now, before)) wakeNode((now ?? before)?.node)
+			if (!same(now, before)) wakeNode((now ?? before)?.node, backlog)
 		}
-	const configs = startReflector({ ...common, namespace, kind: NodeConfig, project: configView, onChange: wake })
+	const onChange = (key: string, _now: unknown, _before: unknown, backlog: boolean) => wake(key, backlog)
+	const configs = startReflector({ ...common, namespace, kind: NodeConfig, project: configView, onChange })
 	const nodes = startReflector({
 		...common,
 		kind: Node,
 		project: nodeView,
-		onChange: (name, now, before) => {
-			if (!same(now, before) && configs.store.has(keyOf({ name, namespace }))) wakeNode(name)
+		onChange: (name, now, before, backlog) => {
+			if (!same(now, before) && configs.store.has(keyOf({ name, namespace }))) wakeNode(name, backlog)
 		},
 	})
 	const configMaps = startReflector({ ...ours, kind: ConfigMap, project: configMapView, onChange: onRun(runs.configMap) })

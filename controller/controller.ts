@@ -2,7 +2,7 @@ import type { KubeClient } from '../runtime/kube/client.ts'
 import type { Log } from '../runtime/log.ts'
 import { runLoop } from '../runtime/loop.ts'
 import type { Metrics } from '../runtime/metrics.ts'
-import { createQueue } from '../runtime/queue.ts'
+import { createQueue, LOW_PRIORITY } from '../runtime/queue.ts'
 import { type Caches, startCaches } from './caches.ts'
 import type { Config } from './config.ts'
 import type { Decision } from './decision.ts'
@@ -32,7 +32,8 @@ export function createController(options: ControllerOptions): Controller {
 	const { client, config, log, signal, metrics, now = Date.now, onDecision } = options
 	const { namespace, agent, runs: settings, workers } = config
 	const queue = createQueue(metrics && { watch: metrics.queue })
-	const caches = startCaches({ client, namespace, wake: queue.add.bind(queue), log, signal })
+	const wake = (key: string, backlog: boolean) => queue.add(key, { priority: backlog ? LOW_PRIORITY : 0 })
+	const caches = startCaches({ client, namespace, wake, log, signal })
 	const reconcile = reconcileNodeConfig({ client, caches, agent, settings, log, now, ...(onDecision && { onDecision }) })
 	metrics?.observe(queue)
 	const run = async (term: AbortSignal) => {
