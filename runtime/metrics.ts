@@ -16,6 +16,8 @@ export type Metrics = {
 	observe(queue: Queue, now?: () => number): void
 	/** 1 while this process leads. */
 	leading(name: string, leads: boolean): void
+	/** To be told when a renewal of the lease needed more than one request. */
+	slowPath(name: string): void
 }
 
 const callBuckets = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60]
@@ -35,6 +37,12 @@ export function createMetrics(controller: string, workers = 4): Metrics {
 		labelNames: ['name'],
 		registers: [registry],
 	})
+	const slow = new Counter({
+		name: 'leader_election_slowpath_total',
+		help: 'Renewals of the lease that had to read it first, because somebody else had written it',
+		labelNames: ['name'],
+		registers: [registry],
+	})
 	return {
 		registry,
 		queue: queueMetrics(registry, controller),
@@ -42,6 +50,7 @@ export function createMetrics(controller: string, workers = 4): Metrics {
 		kubeCall: callMetrics(registry),
 		observe: (queue, now) => workMetrics(registry, controller, queue, now ?? (() => performance.now())),
 		leading: (name, is) => leads.set({ name }, is ? 1 : 0),
+		slowPath: name => slow.inc({ name }),
 	}
 }
 
