@@ -4,6 +4,7 @@ import type { KubeClient } from '../runtime/kube/client.ts'
 import { keyOf, nameOf } from '../runtime/kube/kind.ts'
 import { ConfigMap, Job, Node, Pod } from '../runtime/kube/kinds.ts'
 import { type Reflector, startReflector } from '../runtime/kube/reflector.ts'
+import type { Change } from '../runtime/kube/store.ts'
 import type { Log } from '../runtime/log.ts'
 import { same } from './change.ts'
 import { createClaimIndex } from './claim-index.ts'
@@ -39,8 +40,8 @@ export type Wrote = {
 export type CacheOptions = {
 	client: KubeClient
 	namespace: string
-	/** Told the key of every node config that something may have changed for. */
-	wake: (key: string) => void
+	/** Told the key of every node config that something may have changed for; `backlog` where nothing has just happened. */
+	wake: (key: string, backlog: boolean) => void
 	log: Log
 	signal: AbortSignal
 	maxConcurrentRuns: number
@@ -61,10 +62,10 @@ export function startCaches(options: CacheOptions): Caches {
 			nodeOf: name => nodes.store.get(name),
 			runsOf: runs.runsOf,
 			active: runs.active,
-			wake: name => wake(keyed(name)),
+			wake: name => wake(keyed(name), true),
 			...{ maxConcurrentRuns, startedAt },
 		}),
-		wakeNode: name => configs.has(keyed(name)) && wake(keyed(name)),
+		wakeNode: (name, backlog) => configs.has(keyed(name)) && wake(keyed(name), backlog),
 	}
 	const configs = ownWrites(watchConfigs(options, world))
 	const nodes = watchNodes(options, world)
@@ -100,23 +101,23 @@ type World = {
 	claims: ReturnType<typeof createClaimIndex>
 	fleet: Fleet
 	/** Wakes the node config of that node, if there is one. */
-	wakeNode: (name: string) => void
+	wakeNode: (name: string, backlog: boolean) => void
 }
 
 function watchConfigs({ client, namespace, log, signal, wake }: CacheOptions, { claims, fleet }: World): Reflector<ConfigView> {
-	const onChange = (key: string, now: ConfigView | undefined) => {
-		for (const rival of claims.take(key, now)) wake(rival)
+	const onChange: Change<ConfigView> = (key, now, _, backlog) => {
+		for (const rival of claims.take(key, now)) wake(rival, backlog)
 		fleet.look(nameOf(key).name)
-		wake(key)
+		wake(key, backlog)
 	}
 	return startReflector({ client, log, signal, namespace, kind: NodeConfig, project: configView, onChange })
 }
 
 function watchNodes({ client, log, signal }: CacheOptions, { fleet, wakeNode }: World): Reflector<NodeView> {
-	const onChange = (name: string, now: NodeView | undefined, before: NodeView | undefined) => {
+	const onChange: Change<NodeView> = (name, now, before, backlog) => {
 		if (same(now, before)) return
 		if (now?.controlPlane !== before?.controlPlane) fleet.look(name)
-		wakeNode(name)
+		wakeNode(name, backlog)
 	}
 	return startReflector({ client, log, signal, kind: Node, project: nodeView, onChange })
 }
@@ -125,11 +126,11 @@ function watchRuns({ client, namespace, log, signal }: CacheOptions, world: Worl
 	const { runs, wakeNode } = world
 	const ours = { client, log, signal, namespace, labelSelector: LABEL_CONFIG_UID }
 	const onRun =
-		<V extends { node: string }>(take: (now: V | undefined, before: V | undefined) => void) =>
-		(_: string, now: V | undefined, before: V | undefined) => {
+		<V extends { node: string }>(take: (now: V | undefined, before: V | undefined) => void): Change<V> =>
+		(_, now, before, backlog) => {
 			const { node = '' } = now ?? before ?? {}
 			takeRun(world, node, () => take(now, before))
-			if (!same(now, before)) wakeNode(node)
+			if (!same(now, before)) wakeNode(node, backlog)
 		}
 	return {
 		configMaps: startReflector({ ...ours, kind: ConfigMap, project: configMapView, onChange: onRun(runs.configMap) }),
@@ -139,7 +140,7 @@ function watchRuns({ client, namespace, log, signal }: CacheOptions, world: Worl
 }
 
 function watchSettings({ client, namespace, log, signal }: CacheOptions, { fleet }: World): Reflector<ReturnType<typeof rolloutView>> {
-	const onChange = (_: string, data: ReturnType<typeof rolloutView> | undefined) => {
+	const onChange: Change<ReturnType<typeof rolloutView>> = (_, data) => {
 		const read = readRollout(data)
 		if ('fault' in read)
 			log.error({ configMap: ROLLOUT_CONFIG_MAP, fault: read.fault }, 'settings cannot be read; no node is changed until they can')

@@ -2,7 +2,7 @@ import type { KubeClient } from '../runtime/kube/client.ts'
 import type { Log } from '../runtime/log.ts'
 import { runLoop } from '../runtime/loop.ts'
 import type { Metrics } from '../runtime/metrics.ts'
-import { createQueue } from '../runtime/queue.ts'
+import { createQueue, LOW_PRIORITY } from '../runtime/queue.ts'
 import { type Caches, startCaches } from './caches.ts'
 import type { Config } from './config.ts'
 import type { Decision } from './decision.ts'
@@ -21,8 +21,8 @@ export type ControllerOptions = {
 /** Caches and queue, watching but not yet acting: whoever does not lead stays so, and is quick when its turn comes. */
 export type Controller = {
 	isSynced: Caches['isSynced']
-	/** Acts until `signal`, or that of the controller, is aborted. */
-	run(signal: AbortSignal): Promise<void>
+	/** Acts until `signal`, or that of the controller, is aborted; begins nothing while `isLeading` says no. */
+	run(signal: AbortSignal, isLeading?: () => boolean): Promise<void>
 	/** Resolves when the caches are closed. */
 	done: Promise<unknown>
 }
@@ -32,13 +32,17 @@ export function createController(options: ControllerOptions): Controller {
 	const { client, config, log, signal, metrics, now = Date.now, onDecision } = options
 	const { namespace, agent, runs: settings, workers } = config
 	const queue = createQueue(metrics && { watch: metrics.queue })
+	const wake = (key: string, backlog: boolean) => queue.add(key, { priority: backlog ? LOW_PRIORITY : 0 })
+	let mayAct = () => true
+	const writer = client.guarded(() => mayAct())
 	const { maxConcurrentRuns } = settings
-	const caches = startCaches({ client, namespace, wake: queue.add.bind(queue), log, signal, maxConcurrentRuns, startedAt: now() })
-	const reconcile = reconcileNodeConfig({ client, caches, agent, settings, log, now, ...(onDecision && { onDecision }) })
+	const caches = startCaches({ client, namespace, wake, log, signal, maxConcurrentRuns, startedAt: now() })
+	const reconcile = reconcileNodeConfig({ client: writer, caches, agent, settings, log, now, ...(onDecision && { onDecision }) })
 	metrics?.observe(queue)
-	const run = async (term: AbortSignal) => {
+	const run = async (term: AbortSignal, isLeading = () => true) => {
+		mayAct = isLeading
 		if (!(await Promise.race([caches.synced, ended(term)]))) return
-		await runLoop({ queue, reconcile, log, workers, signal: term, ...(metrics && { watch: metrics.loop }) })
+		await runLoop({ queue, reconcile, log, workers, signal: term, mayBegin: isLeading, ...(metrics && { watch: metrics.loop }) })
 	}
 	return { isSynced: caches.isSynced, run, done: caches.done }
 }

@@ -5,7 +5,7 @@ import { addHealth, createHttpServer, listen } from '../runtime/http-server.ts'
 import { loadCredentials } from '../runtime/kube/auth.ts'
 import { KubeClient } from '../runtime/kube/client.ts'
 import { leadWhileElected } from '../runtime/kube/lease.ts'
-import { createMetrics } from '../runtime/metrics.ts'
+import { createMetrics, type Metrics } from '../runtime/metrics.ts'
 import { type Context, runProcess } from '../runtime/process.ts'
 import { type Config, readConfig } from './config.ts'
 import { type Controller, createController } from './controller.ts'
@@ -25,20 +25,20 @@ export async function main(context: Context): Promise<void> {
 	addHealth(app, { ready, metrics: metrics.registry })
 	const { address, closed } = await listen(app, config.listen, signal)
 	log.info({ address, namespace: config.namespace, agentImage: config.agent.image }, 'listening')
-	const onChange = (leads: boolean) => metrics.leading(config.lease.name, leads)
-	await lead(context, { client, config, controller, onChange })
+	await lead(context, { client, config, controller, metrics })
 	await Promise.all([closed, controller.done])
 	await client.close()
 }
 
-type Office = { client: KubeClient; config: Config; controller: Controller; onChange: (leads: boolean) => void }
+type Office = { client: KubeClient; config: Config; controller: Controller; metrics: Metrics }
 
 /** A controller that lost its lease ends: what it still had in work belongs to its successor. */
-async function lead({ signal, log }: Context, { client, config, controller, onChange }: Office): Promise<void> {
+async function lead({ signal, log }: Context, { client, config, controller, metrics }: Office): Promise<void> {
 	if (!config.leaderElect) return controller.run(signal)
 	const identity = `${config.lease.holder || hostname()}_${randomBytes(4).toString('hex')}`
 	const at = { name: config.lease.name, namespace: config.namespace }
-	const { lost } = await leadWhileElected({ client, at, identity, log, signal, onChange }, term => controller.run(term))
+	const told = { onChange: (leads: boolean) => metrics.leading(at.name, leads), onSlowPath: () => metrics.slowPath(at.name) }
+	const { lost } = await leadWhileElected({ client, at, identity, log, signal, ...told }, controller.run)
 	if (lost) throw new Failure('LEASE_LOST', 'another controller leads, or the lease could not be renewed', { retry: true })
 }
 

@@ -1,5 +1,6 @@
 import { isKubeFailure } from '../runtime/kube/failures.ts'
 import type { Again, Reconcile } from '../runtime/loop.ts'
+import { LOW_PRIORITY } from '../runtime/queue.ts'
 import { adopt, clear, type Hands, release, settle, start } from './act.ts'
 import { decide } from './decide.ts'
 import type { Decision } from './decision.ts'
@@ -60,9 +61,9 @@ async function act(hands: Hands, snapshot: Snapshot, decision: Decision): Promis
 		case 'nothing':
 			return undefined
 		case 'wait':
-			return { afterMs: decision.afterMs }
+			return { afterMs: decision.afterMs, priority: LOW_PRIORITY }
 		case 'hold':
-			return decision.afterMs > 0 ? { afterMs: decision.afterMs } : undefined
+			return decision.afterMs > 0 ? { afterMs: decision.afterMs, priority: LOW_PRIORITY } : undefined
 		case 'adopt':
 			await adopt(hands, snapshot, decision)
 			return undefined

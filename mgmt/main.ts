@@ -6,7 +6,7 @@ import { startReflector } from '../runtime/kube/reflector.ts'
 import { runLoop } from '../runtime/loop.ts'
 import { createMetrics } from '../runtime/metrics.ts'
 import { type Context, runProcess } from '../runtime/process.ts'
-import { createQueue } from '../runtime/queue.ts'
+import { createQueue, LOW_PRIORITY } from '../runtime/queue.ts'
 import { readConfig } from './config.ts'
 import { createHttpClients } from './http-clients.ts'
 import { type OpenstackConfig, OpenstackConfigKind } from './kind.ts'
@@ -24,7 +24,7 @@ export async function main({ signal, log, env }: Context): Promise<void> {
 		client,
 		kind: OpenstackConfigKind,
 		...(config.MGMT_NAMESPACE && { namespace: config.MGMT_NAMESPACE }),
-		onChange: (key, now, before) => changedByPeople(now, before) && queue.add(key),
+		onChange: (key, now, before, backlog) => changedByPeople(now, before) && queue.add(key, { priority: backlog ? LOW_PRIORITY : 0 }),
 		log,
 		signal,
 	})

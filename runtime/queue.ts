@@ -1,4 +1,8 @@
+import { type Agenda, createAgenda } from './agenda.ts'
 import { type SetTimer, systemTimer } from './clock.ts'
+
+/** For what nobody waits for: what a first list holds, what is told again without a change, work that is held back. */
+export const LOW_PRIORITY = -100
 
 export type QueueOptions = {
 	/** First and longest wait of a key that fails, in milliseconds. Default: 5 and 1 000 000. */
@@ -11,12 +15,25 @@ export type QueueOptions = {
 
 /** Who wants to know what the queue does, for metrics. Seconds throughout. */
 export type QueueWatch = {
-	added(depth: number): void
+	/** How many keys of that priority are due now; told after every change of it. */
+	depth(priority: number, keys: number): void
+	/** A key became due. */
+	added(): void
 	/** A key was handed out after waiting. */
-	taken(depth: number, waitedSeconds: number): void
+	taken(waitedSeconds: number): void
 	done(workedSeconds: number): void
 	retried(): void
 }
+
+export type Addition = {
+	/** Higher ones are handed out first, equal ones in the order they became due. Default: 0. */
+	priority?: number
+	/** Milliseconds. Default: 0, now. */
+	afterMs?: number
+}
+
+/** A key that was taken and is not done: since when, as `now` said it, and with which priority it was handed out. */
+export type Work = { readonly since: number; readonly priority: number }
 
 /**
  * Keys that want work: each at most once in the queue and at most once in work.
@@ -24,28 +41,31 @@ export type QueueWatch = {
  * A key added while it is in work is handed out once more after `done`; how often it was added does not matter.
  */
 export type Queue = {
-	/** Now. Takes the place of a delayed addition of that key. */
-	add(key: string): void
-	/** After `ms`, or when an earlier addition of that key is due, whichever comes first. */
-	addAfter(key: string, ms: number): void
-	/** After that key's own back-off, which doubles with every call until `forget`. Gives back the wait in milliseconds. */
+	/**
+	 * A key that is there already keeps the earliest time and the highest priority it was added with. Only a delay keeps its priority for
+	 * its time: a backlog that names the key sooner makes it due sooner, and no more urgent than the backlog is.
+	 */
+	add(key: string, addition?: Addition): void
+	/**
+	 * After that key's own back-off, which doubles with every call until `forget`; with the priority it was handed out with.
+	 * Gives back the wait in milliseconds.
+	 */
 	addBackedOff(key: string): number
 	/** That key's next back-off is the first again. */
 	forget(key: string): void
 	/** How often that key was backed off since it was last forgotten. */
 	failures(key: string): number
-	/** The key that waited longest; waits for one. Undefined after shut-down. The taker must call `done`. */
+	/** The most urgent key, of those the one that waited longest; waits for one. Undefined after shut-down. The taker must call `done`. */
 	take(): Promise<string | undefined>
 	/** Must follow every `take`. */
 	done(key: string): void
 	/** Nothing more is handed out, nothing more is taken in; those who wait in `take` get undefined. */
 	shutDown(): void
-	/** Keys that are due now. */
+	/** Keys that are due now and in nobody's work. */
 	readonly depth: number
-	/** Keys that will be due later. */
+	/** Keys that will be due, or more urgent, later. */
 	readonly delayed: number
-	/** Since when each key in work is, as `now` said it. */
-	readonly inWork: ReadonlyMap<string, number>
+	readonly inWork: ReadonlyMap<string, Work>
 }
 
 /** An empty queue. */
@@ -54,50 +74,36 @@ export function createQueue(options: QueueOptions = {}): Queue {
 }
 
 class KeyQueue implements Queue {
-	/** Due keys, first in first out, and since when. */
-	readonly #due = new Map<string, number>()
-	readonly #working = new Map<string, number>()
-	/** Added while in work. */
-	readonly #again = new Set<string>()
-	readonly #later = new Map<string, { at: number; cancel: () => void }>()
+	readonly #agenda: Agenda
+	readonly #working = new Map<string, Work>()
 	readonly #failures = new Map<string, number>()
 	readonly #takers: ((key: string | undefined) => void)[] = []
 	readonly #backoff: { firstMs: number; maxMs: number }
 	readonly #now: () => number
 	readonly #setTimer: SetTimer
 	readonly #watch: QueueWatch | undefined
+	#alarm: { at: number; cancel: () => void } | undefined
 	#down = false
 
 	constructor({ backoff = { firstMs: 5, maxMs: 1_000_000 }, now = () => performance.now(), setTimer = systemTimer, watch }: QueueOptions) {
+		this.#agenda = createAgenda({
+			isHeld: key => this.#working.has(key),
+			onDue: () => watch?.added(),
+			onDepth: (priority, keys) => watch?.depth(priority, keys),
+		})
 		this.#backoff = backoff
 		this.#now = now
 		this.#setTimer = setTimer
 		this.#watch = watch
 	}
 
-	add(key: string): void {
+	add(key: string, { priority = 0, afterMs = 0 }: Addition = {}): void {
 		if (this.#down) return
-		this.#cancelLater(key)
-		if (this.#working.has(key)) {
-			this.#again.add(key)
-			return
-		}
-		if (this.#due.has(key)) return
-		this.#due.set(key, this.#now())
-		this.#watch?.added(this.#due.size)
+		const time = this.#now()
+		if (afterMs > 0) this.#agenda.addLater(key, priority, time + afterMs)
+		else this.#agenda.addNow(key, priority, time)
+		this.#setAlarm()
 		this.#handOut()
-	}
-
-	addAfter(key: string, ms: number): void {
-		if (ms <= 0) {
-			this.add(key)
-			return
-		}
-		if (this.#down || this.#due.has(key) || this.#again.has(key)) return
-		const at = this.#now() + ms
-		if ((this.#later.get(key)?.at ?? Number.POSITIVE_INFINITY) <= at) return
-		this.#cancelLater(key)
-		this.#later.set(key, { at, cancel: this.#setTimer(() => this.add(key), ms) })
 	}
 
 	addBackedOff(key: string): number {
@@ -105,7 +111,7 @@ class KeyQueue implements Queue {
 		const ms = Math.min(this.#backoff.firstMs * 2 ** Math.min(failures, 60), this.#backoff.maxMs)
 		this.#failures.set(key, failures + 1)
 		this.#watch?.retried()
-		this.addAfter(key, ms)
+		this.add(key, { priority: this.#working.get(key)?.priority ?? 0, afterMs: ms })
 		return ms
 	}
 
@@ -125,54 +131,63 @@ class KeyQueue implements Queue {
 	}
 
 	done(key: string): void {
-		const since = this.#working.get(key)
-		if (since === undefined) return
+		const work = this.#working.get(key)
+		if (!work) return
 		this.#working.delete(key)
-		this.#watch?.done((this.#now() - since) / 1_000)
-		if (this.#again.delete(key)) this.add(key)
+		this.#watch?.done((this.#now() - work.since) / 1_000)
+		this.#agenda.release(key)
+		this.#handOut()
 	}
 
 	shutDown(): void {
 		this.#down = true
-		for (const key of [...this.#later.keys()]) this.#cancelLater(key)
-		this.#due.clear()
-		this.#again.clear()
+		this.#agenda.clear()
+		this.#setAlarm()
 		this.#handOut()
 	}
 
 	get depth(): number {
-		return this.#due.size
+		return this.#agenda.depth
 	}
 
 	get delayed(): number {
-		return this.#later.size
+		return this.#agenda.delayed
 	}
 
-	get inWork(): ReadonlyMap<string, number> {
+	get inWork(): ReadonlyMap<string, Work> {
 		return this.#working
 	}
 
 	/** Matches those who wait with what is due. */
 	#handOut(): void {
-		while (this.#takers.length > 0 && (this.#down || this.#due.size > 0)) {
+		while (this.#takers.length > 0 && (this.#down || this.#agenda.depth > 0)) {
 			const taker = this.#takers.shift()
 			taker?.(this.#next())
 		}
 	}
 
 	#next(): string | undefined {
-		for (const [key, since] of this.#due) {
-			this.#due.delete(key)
-			const now = this.#now()
-			this.#working.set(key, now)
-			this.#watch?.taken(this.#due.size, (now - since) / 1_000)
-			return key
-		}
-		return undefined
+		const entry = this.#agenda.take()
+		if (!entry) return undefined
+		const now = this.#now()
+		this.#working.set(entry.key, { since: now, priority: entry.priority })
+		this.#watch?.taken((now - entry.since) / 1_000)
+		this.#setAlarm()
+		return entry.key
 	}
 
-	#cancelLater(key: string): void {
-		this.#later.get(key)?.cancel()
-		this.#later.delete(key)
+	/** One timer, for the key that is due next. */
+	#setAlarm(): void {
+		const at = this.#agenda.next
+		if (at === this.#alarm?.at) return
+		this.#alarm?.cancel()
+		this.#alarm = at === undefined ? undefined : { at, cancel: this.#setTimer(() => this.#ring(), Math.max(0, at - this.#now())) }
+	}
+
+	#ring(): void {
+		this.#alarm = undefined
+		this.#agenda.ring(this.#now())
+		this.#setAlarm()
+		this.#handOut()
 	}
 }

@@ -47,9 +47,20 @@ export class KubeClient {
 	readonly #transport: Transport
 	readonly #fieldManager: string
 
-	constructor(credentials: Credentials, options: KubeClientOptions) {
-		this.#transport = createTransport(credentials, { userAgent: options.fieldManager, ...options })
+	constructor(credentials: Credentials | Transport, options: KubeClientOptions) {
+		const isTransport = 'send' in credentials
+		this.#transport = isTransport ? credentials : createTransport(credentials, { userAgent: options.fieldManager, ...options })
 		this.#fieldManager = options.fieldManager
+	}
+
+	/**
+	 * The same client over the same connections, whose writes ask at once before each try, and end with STOPPED where the answer is no.
+	 * Reads and watches do not ask. For a leader: `client.guarded(isLeading)`.
+	 */
+	guarded(mayWrite: () => boolean): KubeClient {
+		const transport = this.#transport
+		const send = (wanted: Request) => transport.send(wanted.method === 'GET' ? wanted : { ...wanted, mayBegin: mayWrite })
+		return new KubeClient({ ...transport, send }, { fieldManager: this.#fieldManager })
 	}
 
 	async get<T extends KubeObject>(kind: Kind<T>, at: Name, options: CallOptions = {}): Promise<Stored<T>> {

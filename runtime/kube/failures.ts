@@ -15,7 +15,7 @@ export type KubeCode =
 	| 'SERVER_ERROR'
 	| 'UNREACHABLE'
 	| 'TIMED_OUT'
-	/** The caller's own signal ended it. */
+	/** The caller's own signal ended it, or it may not write now. */
 	| 'STOPPED'
 
 /** The part of `meta/v1.Status` that is of use here. */

@@ -3,6 +3,18 @@ import type { Lease } from './kinds.ts'
 /** What a Lease says while somebody holds it. Times are RFC 3339 with microseconds, as the API wants them. */
 export type Claim = NonNullable<Lease['spec']>
 
+/** One moment by two clocks, in milliseconds. */
+export type Moment = { monotonic: number; wall: number }
+
+/**
+ * How much time has surely not been more than this, in milliseconds, whatever stood still in between.
+ *
+ * The monotonic clock of Linux does not run while the machine sleeps, and the wall clock may be set back: the longer of both counts.
+ */
+export function elapsed(since: Moment, now: Moment): number {
+	return Math.max(now.monotonic - since.monotonic, now.wall - since.wall)
+}
+
 /** A version of the record, and when we saw it first by our own clock, in milliseconds. */
 export type Seen = { version: string; at: number }
 

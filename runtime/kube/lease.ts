@@ -1,12 +1,14 @@
 import { deadline, sleep } from '../clock.ts'
+import { Failure } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { KubeClient } from './client.ts'
 import { isKubeFailure } from './failures.ts'
 import type { Name, Stored } from './kind.ts'
 import { Lease } from './kinds.ts'
-import { type Claim, claim, release, type Seen, seen } from './lease-rules.ts'
+import { type Claim, claim, elapsed, type Moment, release, type Seen, seen } from './lease-rules.ts'
 
 export type ElectionOptions = {
+	/** One that may always write: what it asks for decides whether others may. */
 	client: KubeClient
 	/** Which Lease. */
 	at: Required<Name>
@@ -16,11 +18,23 @@ export type ElectionOptions = {
 	signal: AbortSignal
 	/** Told when this process begins and ends to lead. */
 	onChange?: (leads: boolean) => void
+	/** Told when somebody else wrote the record of a lease we hold, so that it had to be read again. */
+	onSlowPath?: () => void
 	/** How long a lease holds without renewal, how long renewing may fail, how often it is tried; milliseconds. Default: 15, 10 and 2 s. */
 	times?: ElectionTimes
+	now?: () => Moment
 }
 
 export type ElectionTimes = { leaseMs: number; renewMs: number; retryMs: number }
+
+/**
+ * What a leader does.
+ *
+ * @param signal aborted when the process stops or the lease is lost
+ * @param isLeading asks the clock: false as soon as the lease may be another's. A process that stood still wakes before its timers have
+ *   told it so; this is to be asked, at once before, by whatever must not be done by two
+ */
+export type Lead = (signal: AbortSignal, isLeading: () => boolean) => Promise<void>
 
 /**
  * Waits until this process leads, runs `lead` while it does, and gives the lease back at the end.
@@ -28,21 +42,21 @@ export type ElectionTimes = { leaseMs: number; renewMs: number; retryMs: number 
  * The rules are client-go's: a foreign lease is only taken when its record has not changed for a whole lease time by *our* clock, so
  * that clocks may differ. A leader that cannot renew for `renewMs` stops leading before another may begin: `lead`'s signal is aborted.
  *
- * @param lead its signal is aborted when the process stops or the lease is lost
  * @returns whether the lease was lost; false: `signal` ended it, or `lead` returned by itself
  */
-export async function leadWhileElected(options: ElectionOptions, lead: (signal: AbortSignal) => Promise<void>): Promise<{ lost: boolean }> {
-	const { signal, log, identity, onChange } = options
-	if (!(await acquire(options))) return { lost: false }
+export async function leadWhileElected(options: ElectionOptions, lead: Lead): Promise<{ lost: boolean }> {
+	const { signal, log, identity, onChange, times = defaults, now = systemNow } = options
+	const hold = await acquire(options)
+	if (!hold) return { lost: false }
 	log.info({ lease: options.at.name, identity }, 'leading')
 	onChange?.(true)
 	const term = deadline(0, signal)
-	const kept = keep(options, term.signal).then(lost => {
-		if (lost) term.abort(new Error('the lease is lost'))
+	const kept = keep(options, hold, term.signal).then(lost => {
+		if (lost) term.abort(new Failure('LEASE_LOST', 'the lease is lost', { retry: true }))
 		return lost
 	})
 	try {
-		await lead(term.signal)
+		await lead(term.signal, () => !term.signal.aborted && elapsed(hold.renewed, now()) < times.renewMs)
 	} finally {
 		term.abort(new Error('no longer leading'))
 		term.clear()
@@ -53,43 +67,54 @@ export async function leadWhileElected(options: ElectionOptions, lead: (signal: 
 }
 
 const defaults: ElectionTimes = { leaseMs: 15_000, renewMs: 10_000, retryMs: 2_000 }
+const systemNow = (): Moment => ({ monotonic: performance.now(), wall: Date.now() })
 
-/** @returns false when the signal came first */
-async function acquire(options: ElectionOptions): Promise<boolean> {
+/** The lease while it is ours: as we wrote it last, and since when that holds. */
+type Hold = { record: Stored<Lease>; renewed: Moment }
+
+/** @returns undefined when the signal came first */
+async function acquire(options: ElectionOptions): Promise<Hold | undefined> {
 	const { signal, log, times = defaults } = options
 	let last: Seen | undefined
 	while (!signal.aborted) {
 		try {
 			const round = await tryOnce(options, last)
-			if (round.result === 'won') return true
+			if (round.hold) return round.hold
 			last = round.seen
 		} catch (error) {
 			if (!signal.aborted) log.warn({ err: error, lease: options.at.name }, 'could not ask for the lease')
 		}
 		await sleep(times.retryMs * (1 + 0.2 * Math.random()), signal)
 	}
-	return false
+	return undefined
 }
 
 /** Renews until the signal ends it (false), or until another holds the lease or renewing failed for too long (true). */
-async function keep(options: ElectionOptions, signal: AbortSignal): Promise<boolean> {
-	const { times = defaults } = options
-	let renewedAt = performance.now()
+async function keep(options: ElectionOptions, hold: Hold, signal: AbortSignal): Promise<boolean> {
+	const { times = defaults, now = systemNow } = options
 	while (await sleep(times.retryMs, signal)) {
-		const startedAt = performance.now()
-		const result = await renew(options, signal, times.renewMs - (startedAt - renewedAt))
+		const leftMs = times.renewMs - elapsed(hold.renewed, now())
+		const renewed = leftMs > 0 ? await renew(options, hold, signal, leftMs) : 'late'
 		if (signal.aborted) return false
-		if (result === 'held' || result === 'late') return true
-		if (result === 'won') renewedAt = startedAt
+		if (renewed === 'held' || renewed === 'late') {
+			options.log.warn({ lease: options.at.name, leftMs: Math.round(leftMs), renewed }, 'the lease is lost')
+			return true
+		}
+		if (renewed !== 'raced') Object.assign(hold, renewed)
 	}
 	return false
 }
 
 /** late: the time left to renew it is over */
-async function renew(options: ElectionOptions, signal: AbortSignal, leftMs: number): Promise<Round['result'] | 'late'> {
-	const limit = deadline(Math.max(1, leftMs), signal)
+async function renew(options: ElectionOptions, hold: Hold, signal: AbortSignal, leftMs: number): Promise<Hold | 'held' | 'raced' | 'late'> {
+	const limit = deadline(leftMs, signal)
 	try {
-		return (await tryOnce({ ...options, signal: limit.signal }, undefined)).result
+		const limited = { ...options, signal: limit.signal }
+		const fast = await rewrite(limited, hold)
+		if (fast) return fast
+		options.onSlowPath?.()
+		const round = await tryOnce(limited, undefined)
+		return round.hold ?? (round.isHeld ? 'held' : 'raced')
 	} catch (error) {
 		if (!signal.aborted) options.log.warn({ err: error, lease: options.at.name, leftMs: Math.round(leftMs) }, 'could not renew the lease')
 		return limit.expired() ? 'late' : 'raced'
@@ -98,28 +123,41 @@ async function renew(options: ElectionOptions, signal: AbortSignal, leftMs: numb
 	}
 }
 
-/** won: it is ours · held: another has it · raced: not written this time, somebody or something was in the way */
-type Round = { result: 'won' | 'held' | 'raced'; seen: Seen | undefined }
-
-async function tryOnce(options: ElectionOptions, last: Seen | undefined): Promise<Round> {
-	const { client, at, times = defaults, identity, signal } = options
-	const current = await client.find(Lease, at, { signal, timeoutMs: callMs(times) })
-	const monotonic = performance.now()
-	const since = seen(current, last, monotonic)
-	const wanted = claim({ current: current?.spec, since, identity, leaseMs: times.leaseMs, wallClock: new Date(), monotonic })
-	if (!wanted) return { result: 'held', seen: since }
-	return { result: await write(options, current, wanted), seen: since }
+/** Renews what we wrote last, unread. */
+async function rewrite(options: ElectionOptions, { record }: Hold): Promise<Hold | undefined> {
+	const { identity, times = defaults, now = systemNow } = options
+	const renewed = now()
+	const since = { version: record.metadata.resourceVersion, at: renewed.monotonic }
+	const clocks = { wallClock: new Date(renewed.wall), monotonic: renewed.monotonic, leaseMs: times.leaseMs }
+	const wanted = claim({ current: record.spec, since, identity, ...clocks })
+	const written = wanted && (await write(options, record, wanted))
+	return written && { record: written, renewed }
 }
 
-async function write(options: ElectionOptions, current: Stored<Lease> | undefined, spec: Claim): Promise<'won' | 'raced'> {
+/** hold: it is ours now · isHeld: another has it · neither: not written this time, somebody or something was in the way */
+type Round = { hold?: Hold | undefined; isHeld: boolean; seen: Seen | undefined }
+
+async function tryOnce(options: ElectionOptions, last: Seen | undefined): Promise<Round> {
+	const { client, at, times = defaults, identity, signal, now = systemNow } = options
+	const renewed = now()
+	const current = await client.find(Lease, at, { signal, timeoutMs: callMs(times), urgent: true })
+	const { monotonic, wall } = now()
+	const since = seen(current, last, monotonic)
+	const wanted = claim({ current: current?.spec, since, identity, leaseMs: times.leaseMs, wallClock: new Date(wall), monotonic })
+	if (!wanted) return { isHeld: true, seen: since }
+	const record = await write(options, current, wanted)
+	return { hold: record && { record, renewed }, isHeld: false, seen: since }
+}
+
+/** @returns undefined where somebody else wrote it in between */
+async function write(options: ElectionOptions, current: Stored<Lease> | undefined, spec: Claim): Promise<Stored<Lease> | undefined> {
 	const { client, at, signal, times = defaults } = options
-	const call = { signal, timeoutMs: callMs(times) }
+	const call = { signal, timeoutMs: callMs(times), urgent: true }
 	try {
-		if (current) await client.replace(Lease, { ...current, spec }, call)
-		else await client.create(Lease, { metadata: { ...at }, spec }, call)
-		return 'won'
+		if (current) return await client.replace(Lease, { ...current, spec }, call)
+		return await client.create(Lease, { metadata: { ...at }, spec }, call)
 	} catch (error) {
-		if (isKubeFailure(error, 'CONFLICT', 'ALREADY_EXISTS')) return 'raced'
+		if (isKubeFailure(error, 'CONFLICT', 'ALREADY_EXISTS', 'NOT_FOUND')) return undefined
 		throw error
 	}
 }
@@ -132,9 +170,9 @@ function callMs({ renewMs }: ElectionTimes): number {
 /** So that the next one need not wait. Best effort: without it the lease runs out by itself. */
 async function giveBack({ client, at, identity, log }: ElectionOptions): Promise<void> {
 	try {
-		const current = await client.find(Lease, at, { timeoutMs: 3_000 })
+		const current = await client.find(Lease, at, { timeoutMs: 3_000, urgent: true })
 		const spec = release(current?.spec, identity, new Date())
-		if (current && spec) await client.replace(Lease, { ...current, spec }, { timeoutMs: 3_000 })
+		if (current && spec) await client.replace(Lease, { ...current, spec }, { timeoutMs: 3_000, urgent: true })
 		log.info({ lease: at.name }, 'lease given back')
 	} catch (error) {
 		log.warn({ err: error, lease: at.name }, 'could not give the lease back; it runs out by itself')

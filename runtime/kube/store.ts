@@ -1,5 +1,10 @@
-/** A change of one object: `now` is undefined when it is gone, `before` when it is new. */
-export type Change<P> = (key: string, now: P | undefined, before: P | undefined) => void
+/**
+ * A change of one object: `now` is undefined when it is gone, `before` when it is new.
+ *
+ * `backlog` is true where nothing has just happened: the object stands in the first content, or is told again as it was. Whoever puts
+ * keys into a queue gives them LOW_PRIORITY then.
+ */
+export type Change<P> = (key: string, now: P | undefined, before: P | undefined, backlog: boolean) => void
 
 /** Objects by `namespace/name`, or by name where the kind has no namespaces. */
 export type Store<P> = {
@@ -13,11 +18,24 @@ export type Store<P> = {
 export type MutableStore<P> = Store<P> & {
 	set(key: string, version: string, value: P): void
 	remove(key: string): void
-	/** Collects a whole new content; `commit` reports what differs. Without `commit` nothing has happened. */
-	startReplacing(): { add(key: string, version: string, value: P): void; commit(): void }
+	/** Reports every object again as it is. */
+	tellAgain(): void
+	/** Collects a whole new content. */
+	startReplacing(): Replacement<P>
+}
+
+/** A content that is being collected. Without `commit` nothing has happened. */
+export type Replacement<P> = {
+	add(key: string, version: string, value: P): void
+	remove(key: string): void
+	/** What the store holds of that object, if anything, stays. */
+	keep(key: string): void
+	/** Takes the place of what was there, and reports what differs. */
+	commit(backlog: boolean): void
 }
 
 type Entry<P> = { version: string; value: P }
+type Entries<P> = ReadonlyMap<string, Entry<P>>
 
 /**
  * An empty store.
@@ -27,13 +45,7 @@ type Entry<P> = { version: string; value: P }
  */
 export function createStore<P>(onChange: Change<P>, onBug: (error: unknown, key: string) => void): MutableStore<P> {
 	let entries = new Map<string, Entry<P>>()
-	const report = (key: string, now: P | undefined, before: P | undefined) => {
-		try {
-			onChange(key, now, before)
-		} catch (error) {
-			onBug(error, key)
-		}
-	}
+	const report = contained(onChange, onBug)
 	return {
 		get size() {
 			return entries.size
@@ -45,27 +57,53 @@ export function createStore<P>(onChange: Change<P>, onBug: (error: unknown, key:
 		set(key, version, value) {
 			const before = entries.get(key)
 			entries.set(key, { version, value })
-			if (before?.version !== version) report(key, value, before?.value)
+			if (before?.version !== version) report(key, value, before?.value, false)
 		},
 		remove(key) {
 			const before = entries.get(key)
-			if (entries.delete(key)) report(key, undefined, before?.value)
+			if (entries.delete(key)) report(key, undefined, before?.value, false)
+		},
+		tellAgain() {
+			for (const [key, { value }] of entries) report(key, value, value, true)
 		},
 		startReplacing() {
 			const fresh = new Map<string, Entry<P>>()
-			return {
-				add: (key, version, value) => void fresh.set(key, { version, value }),
-				commit() {
-					const old = entries
-					entries = fresh
-					reportDifference(old, fresh, report)
-				},
+			const commit = (backlog: boolean) => {
+				const old = entries
+				entries = fresh
+				reportDifference(old, fresh, (key, now, before) => report(key, now, before, backlog))
 			}
+			return { ...collecting(entries, fresh), commit }
 		},
 	}
 }
 
-function reportDifference<P>(old: ReadonlyMap<string, Entry<P>>, fresh: ReadonlyMap<string, Entry<P>>, report: Change<P>): void {
+function contained<P>(onChange: Change<P>, onBug: (error: unknown, key: string) => void): Change<P> {
+	return (key, now, before, backlog) => {
+		try {
+			const result: unknown = onChange(key, now, before, backlog)
+			// an async function passes for one that gives back nothing, and its rejection would end the process
+			if (result instanceof Promise) result.catch(error => onBug(error, key))
+		} catch (error) {
+			onBug(error, key)
+		}
+	}
+}
+
+function collecting<P>(old: Entries<P>, fresh: Map<string, Entry<P>>): Omit<Replacement<P>, 'commit'> {
+	return {
+		add: (key, version, value) => void fresh.set(key, { version, value }),
+		remove: key => void fresh.delete(key),
+		keep: key => {
+			const entry = old.get(key)
+			if (entry) fresh.set(key, entry)
+		},
+	}
+}
+
+type Difference<P> = (key: string, now: P | undefined, before: P | undefined) => void
+
+function reportDifference<P>(old: Entries<P>, fresh: Entries<P>, report: Difference<P>): void {
 	for (const [key, { value }] of old) if (!fresh.has(key)) report(key, undefined, value)
 	for (const [key, { version, value }] of fresh) {
 		const before = old.get(key)
@@ -73,6 +111,6 @@ function reportDifference<P>(old: ReadonlyMap<string, Entry<P>>, fresh: Readonly
 	}
 }
 
-function* valuesOf<P>(entries: ReadonlyMap<string, Entry<P>>): Generator<P, undefined, undefined> {
+function* valuesOf<P>(entries: Entries<P>): Generator<P, undefined, undefined> {
 	for (const { value } of entries.values()) yield value
 }

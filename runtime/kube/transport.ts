@@ -1,6 +1,7 @@
-import { Agent, type Dispatcher, ProxyAgent, request } from 'undici'
+import { type Dispatcher, request } from 'undici'
 import { deadline, sleep } from '../clock.ts'
 import { Failure } from '../errors.ts'
+import { openConnections } from './connections.ts'
 import type { Credentials } from './credentials.ts'
 import { brokenOff, failureOf, isKubeFailure, type KubeCode, retryAfterOf } from './failures.ts'
 
@@ -11,6 +12,8 @@ export type CallOptions = {
 	signal?: AbortSignal
 	/** Milliseconds for one try; 0: none. Default: the transport's. */
 	timeoutMs?: number
+	/** Waits for no other call: it has a connection of its own. For what a process lives by, as its lease. */
+	urgent?: boolean
 }
 
 export type Request = CallOptions & {
@@ -24,6 +27,8 @@ export type Request = CallOptions & {
 	contentType?: string
 	/** How it is counted. Default: the method in lower case. */
 	verb?: string
+	/** Asked right before each try; where it says no, the call ends with STOPPED. */
+	mayBegin?: () => boolean
 }
 
 /** One finished try, for metrics: never the path's names. */
@@ -52,7 +57,7 @@ export type Transport = {
 /** Requests and streams over shared connections, with credentials put on and refusals made failures. */
 export function createTransport(credentials: Credentials, options: TransportOptions): Transport {
 	const counts: Record<string, number> = {}
-	const agents = { requests: agentFor(credentials, options.connections ?? 4), streams: agentFor(credentials) }
+	const agents = openConnections(credentials, options.connections ?? 4)
 	const host = new URL(credentials.server).host
 	const finished = (call: Call) => {
 		counts[call.verb] = (counts[call.verb] ?? 0) + 1
@@ -60,21 +65,14 @@ export function createTransport(credentials: Credentials, options: TransportOpti
 	}
 	const wire: Wire = { credentials, options, host, finished }
 	return {
-		send: wanted => patiently(wire, wanted, () => exchange(wire, agents.requests, wanted)),
+		send: wanted => patiently(wire, wanted, () => exchange(wire, wanted.urgent ? agents.urgent : agents.requests, wanted)),
 		open: wanted => open(wire, agents.streams, wanted),
 		requests: () => counts,
-		close: async () => void (await Promise.all([agents.requests.destroy(), agents.streams.destroy()])),
+		close: async () => void (await Promise.all(Object.values(agents).map(agent => agent.destroy()))),
 	}
 }
 
 type Wire = { credentials: Credentials; options: TransportOptions; host: string; finished: (call: Call) => void }
-
-/** HTTP/1.1 on purpose: measured, HTTP/2 is no faster here and costs the client up to twice the CPU. */
-function agentFor({ tls, proxy }: Credentials, connections?: number): Dispatcher {
-	const common = { allowH2: false, keepAliveTimeout: 60_000, keepAliveMaxTimeout: 600_000, ...(connections && { connections }) }
-	if (proxy) return new ProxyAgent({ ...common, uri: proxy, requestTls: tls })
-	return new Agent({ ...common, connect: { ...tls, timeout: 10_000, keepAlive: true, keepAliveInitialDelay: 30_000 } })
-}
 
 /** Tries again while the server asks to wait, and once where a kept-alive connection had died under a GET. */
 async function patiently(wire: Wire, { signal, method }: Request, once: () => Promise<unknown>): Promise<unknown> {
@@ -105,10 +103,7 @@ async function exchange(wire: Wire, dispatcher: Dispatcher, wanted: Request): Pr
 		const answer = await ask(wire, dispatcher, wanted, limit.signal)
 		return parse(wanted, answer.headers['content-type'], await answer.body.text())
 	} catch (error) {
-		throw brokenOff(
-			{ what: whatOf(wanted), server: wire.credentials.server, stopped: wanted.signal?.aborted ?? false, expired: limit.expired() },
-			error,
-		)
+		throw ended(wire, wanted, limit.expired(), error)
 	} finally {
 		limit.clear()
 	}
@@ -123,11 +118,12 @@ async function open(wire: Wire, dispatcher: Dispatcher, wanted: Request & { sign
 		return body
 	} catch (error) {
 		limit.clear()
-		throw brokenOff(
-			{ what: whatOf(wanted), server: wire.credentials.server, stopped: wanted.signal?.aborted ?? false, expired: limit.expired() },
-			error,
-		)
+		throw ended(wire, wanted, limit.expired(), error)
 	}
+}
+
+function ended({ credentials: { server } }: Wire, wanted: Request, expired: boolean, error: unknown): unknown {
+	return brokenOff({ what: whatOf(wanted), server, stopped: wanted.signal?.aborted ?? false, expired }, error)
 }
 
 async function ask(wire: Wire, dispatcher: Dispatcher, wanted: Request, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
@@ -153,6 +149,7 @@ async function tryOnce(
 	}
 	try {
 		const identity = await wire.credentials.headers(how.refused)
+		if (wanted.mayBegin && !wanted.mayBegin()) throw notAllowed(wanted)
 		const answer = await request(urlOf(wire.credentials.server, wanted), {
 			dispatcher,
 			method: wanted.method,
@@ -165,9 +162,13 @@ async function tryOnce(
 		finish(String(answer.statusCode))
 		return answer
 	} catch (error) {
-		finish('<error>')
+		if (!isKubeFailure(error, 'STOPPED')) finish('<error>')
 		throw error
 	}
+}
+
+function notAllowed(wanted: Request): Failure<KubeCode> {
+	return new Failure('STOPPED', `${whatOf(wanted)} was not begun: this process may not write now`, { retry: true })
 }
 
 function bodyType({ body, contentType }: Request): Record<string, string> {

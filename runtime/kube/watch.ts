@@ -4,11 +4,11 @@ import type { KubeCode } from './failures.ts'
 import { failureOf, isKubeFailure } from './failures.ts'
 import { collectionPath, type Kind, type KubeObject, type Stored } from './kind.ts'
 import type { Selection } from './list.ts'
-import type { Transport } from './transport.ts'
+import type { Request, Transport } from './transport.ts'
 
 export type WatchOptions = Selection & {
-	/** From where: what a list, an event or a bookmark gave last. */
-	resourceVersion: string
+	/** From where: what a list, an event or a bookmark gave last. Undefined: from all there is, told as ADDED before anything else. */
+	resourceVersion: string | undefined
 	/** After how long the server ends the watch by itself, in seconds. */
 	timeoutSeconds?: number
 	/**
@@ -16,13 +16,25 @@ export type WatchOptions = Selection & {
 	 * Bookmarks come every minute, but not while nothing of that kind changes: then a healthy watch is silent for minutes.
 	 */
 	idleMs?: number
+	/** The same until the end of the initial events, which come without a pause. Default: 10 000, and no more than `idleMs`. */
+	initialIdleMs?: number
 	signal: AbortSignal
 }
 
 export type WatchEvent<T extends KubeObject> =
 	| { type: 'ADDED' | 'MODIFIED' | 'DELETED'; object: Stored<T> }
 	/** Nothing changed up to this version. */
-	| { type: 'BOOKMARK'; object: { metadata: { resourceVersion: string } } }
+	| Bookmark
+
+export type Bookmark = {
+	type: 'BOOKMARK'
+	object: { metadata: { resourceVersion: string; annotations?: Readonly<Record<string, string>> } }
+}
+
+/** Whether it says that all there was has been told. */
+export function endsInitialEvents({ object }: Bookmark): boolean {
+	return object.metadata.annotations?.['k8s.io/initial-events-end'] === 'true'
+}
 
 /**
  * One watch: events in the order they happened, until the server ends it (returns) or `signal` does (throws STOPPED).
@@ -34,19 +46,31 @@ export async function* watchEvents<T extends KubeObject>(
 	kind: Kind<T>,
 	options: WatchOptions,
 ): AsyncGenerator<WatchEvent<T>, void, void> {
-	const { namespace, labelSelector, fieldSelector, resourceVersion, timeoutSeconds, idleMs = 90_000, signal } = options
-	const path = collectionPath(kind, namespace)
-	const query = { watch: true, allowWatchBookmarks: true, labelSelector, fieldSelector, resourceVersion, timeoutSeconds }
-	const watchdog = deadline(idleMs, signal)
+	const { signal, idleMs = 90_000, initialIdleMs = 10_000 } = options
+	const path = collectionPath(kind, options.namespace)
+	let patienceMs = options.resourceVersion === undefined ? Math.min(initialIdleMs, idleMs) : idleMs
+	const watchdog = deadline(patienceMs, signal)
 	try {
-		const stream = await transport.open({ method: 'GET', verb: 'watch', path, query, signal: watchdog.signal })
-		for await (const line of linesOf(stream, () => watchdog.restart(idleMs))) yield eventOf<T>(path, line)
+		const stream = await transport.open({ method: 'GET', verb: 'watch', path, query: queryOf(options), signal: watchdog.signal })
+		for await (const line of linesOf(stream, () => watchdog.restart(patienceMs))) {
+			const event = eventOf<T>(path, line)
+			if (event.type === 'BOOKMARK') {
+				patienceMs = idleMs
+				watchdog.restart(patienceMs)
+			}
+			yield event
+		}
 	} catch (error) {
 		throw ended(path, error, watchdog.expired(), signal)
 	} finally {
 		watchdog.clear()
 		watchdog.abort(new Error('the watch is no longer read'))
 	}
+}
+
+function queryOf({ labelSelector, fieldSelector, resourceVersion, timeoutSeconds }: WatchOptions): NonNullable<Request['query']> {
+	const initial = resourceVersion === undefined && { sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan' }
+	return { watch: true, allowWatchBookmarks: true, labelSelector, fieldSelector, resourceVersion, timeoutSeconds, ...initial }
 }
 
 /** Whole lines of a stream of bytes. A last line without its end is dropped: it was cut. */
@@ -56,13 +80,18 @@ async function* linesOf(stream: AsyncIterable<Uint8Array>, alive: () => void): A
 		alive()
 		let from = 0
 		for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
-			const line = Buffer.concat([...rest, chunk.subarray(from, end)]).toString('utf8')
+			const line = text(rest, chunk.subarray(from, end))
 			rest = []
 			from = end + 1
 			if (line.trim()) yield line
 		}
 		if (from < chunk.length) rest.push(chunk.subarray(from))
 	}
+}
+
+function text(rest: readonly Uint8Array[], last: Uint8Array): string {
+	const bytes = rest.length > 0 ? Buffer.concat([...rest, last]) : Buffer.from(last.buffer, last.byteOffset, last.byteLength)
+	return bytes.toString('utf8')
 }
 
 function eventOf<T extends KubeObject>(path: string, line: string): WatchEvent<T> {

@@ -9,7 +9,7 @@ export type Answer = (response: ServerResponse, request: IncomingMessage) => voi
 /** What a real API server does only by accident, done at will. It knows no objects and stands in for nothing else. */
 export type FaultServer = {
 	credentials: Credentials
-	/** Path and query of every request, in the order they came; watches as `watch from 7`. */
+	/** Path and query of every request, in the order they came; watches as `watch from 7`, or `stream` when they ask for initial events. */
 	requests: string[]
 	/** Connections ever opened. */
 	connections(): number
@@ -46,6 +46,7 @@ export async function startFaultServer(): Promise<FaultServer> {
 
 function told(url: string): string {
 	const { pathname, searchParams } = new URL(url, 'http://x')
+	if (searchParams.get('sendInitialEvents') === 'true') return 'stream'
 	if (searchParams.get('watch') === 'true') return `watch from ${searchParams.get('resourceVersion')}`
 	if (!pathname.endsWith('/configmaps')) return pathname
 	return ['list', searchParams.get('limit') ?? 'whole', searchParams.get('continue') ?? ''].join(' ').trimEnd()
@@ -63,7 +64,7 @@ export function json(status: number, body: unknown, headers: Record<string, stri
 	}
 }
 
-/** A watch that says these events (`ADDED a@2`, `BOOKMARK @9`, `ERROR 410`) and then does something else. */
+/** A watch that says these events (`ADDED a@2`, `BOOKMARK @9`, `END @5` of the initial ones, `ERROR 410`) and then does something else. */
 export function watch(events: readonly string[], then: (response: ServerResponse) => void): Answer {
 	return response => {
 		response.writeHead(200, { 'content-type': 'application/json' })
@@ -79,10 +80,15 @@ export const saysNothing = (): void => {}
 
 export function line(event: string): string {
 	const [type, what = ''] = event.split(' ')
+	if (type === 'END') return JSON.stringify({ type: 'BOOKMARK', object: endOfInitial(what.slice(1)) })
 	return JSON.stringify({
 		type,
 		object: type === 'ERROR' ? { kind: 'Status', code: Number(what), message: 'as it was told to' } : object(what),
 	})
+}
+
+function endOfInitial(resourceVersion: string): object {
+	return { metadata: { resourceVersion, annotations: { 'k8s.io/initial-events-end': 'true' } } }
 }
 
 function object(text: string): object {

@@ -179,15 +179,19 @@ describe('an HTTP server', () => {
 		expect((await app.inject('/readyz')).statusCode).toBe(200)
 		metrics.loop.started()
 		metrics.loop.ended('terminal_error', 0.2)
-		metrics.queue.added(3)
+		metrics.loop.panicked()
+		metrics.loop.timedOut()
+		metrics.queue.depth(-100, 3)
 		metrics.kubeCall({ verb: 'get', method: 'GET', host: 'h', code: '200', seconds: 0.1 })
 		const { body } = await app.inject('/metrics')
 		for (const line of [
 			'controller_runtime_reconcile_total{controller="node-config",result="error"} 1',
 			'controller_runtime_terminal_reconcile_errors_total{controller="node-config"} 1',
+			'controller_runtime_reconcile_panics_total{controller="node-config"} 1',
+			'controller_runtime_reconcile_timeouts_total{controller="node-config"} 1',
 			'controller_runtime_max_concurrent_reconciles{controller="node-config"} 8',
 			'controller_runtime_active_workers{controller="node-config"} 0',
-			'workqueue_depth{name="node-config",controller="node-config"} 3',
+			'workqueue_depth{name="node-config",controller="node-config",priority="-100"} 3',
 			'rest_client_requests_total{code="200",method="GET",host="h"} 1',
 			'process_resident_memory_bytes',
 		]) {

@@ -125,7 +125,7 @@ function apply(store: ReturnType<typeof createStore<string>>, step: Record<strin
 	}
 	const fresh = store.startReplacing()
 	for (const [key, version] of Object.entries(step)) fresh.add(key, String(version), String(version))
-	fresh.commit()
+	fresh.commit(false)
 }
 
 describe('a back-off', () => {

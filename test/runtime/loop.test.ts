@@ -2,30 +2,45 @@ import { describe, expect, test } from 'vitest'
 import { Failure } from '../../runtime/errors.ts'
 import { createLog } from '../../runtime/log.ts'
 import { type Outcome, type Reconcile, runLoop } from '../../runtime/loop.ts'
-import { createQueue, type Queue } from '../../runtime/queue.ts'
+import { createQueue, LOW_PRIORITY, type Queue } from '../../runtime/queue.ts'
 import { manualTime } from './manual-time.ts'
 
-type World = { queue: Queue; time: ReturnType<typeof manualTime>; outcomes: Outcome[]; stop: () => Promise<void>; lines: string[] }
+type World = {
+	queue: Queue
+	time: ReturnType<typeof manualTime>
+	outcomes: Outcome[]
+	counts: { panics: number; timeouts: number }
+	stop: () => Promise<void>
+	lines: string[]
+}
 
-function run(reconcile: Reconcile, options: { workers?: number; timeoutMs?: number; graceMs?: number } = {}): World {
+type Options = { workers?: number; timeoutMs?: number; graceMs?: number; mayBegin?: () => boolean }
+
+function run(reconcile: Reconcile, options: Options = {}): World {
 	const time = manualTime()
 	const queue = createQueue({ now: time.now, setTimer: time.setTimer })
 	const outcomes: Outcome[] = []
 	const lines: string[] = []
 	const end = new AbortController()
-	const watch = { started: () => {}, ended: (outcome: Outcome) => outcomes.push(outcome) }
+	const counts = { panics: 0, timeouts: 0 }
+	const watch = {
+		started: () => {},
+		ended: (outcome: Outcome) => outcomes.push(outcome),
+		panicked: () => counts.panics++,
+		timedOut: () => counts.timeouts++,
+	}
 	const log = createLog('test', { to: { write: line => void lines.push(line) } })
 	const running = runLoop({ queue, reconcile, log, watch, signal: end.signal, ...options })
 	const stop = () => {
 		end.abort()
 		return running
 	}
-	return { queue, time, outcomes, stop, lines }
+	return { queue, time, outcomes, counts, stop, lines }
 }
 
 /** Lets everything that can go on without time go on. */
 async function settle(): Promise<void> {
-	for (let i = 0; i < 20; i++) await Promise.resolve()
+	for (let i = 0; i < 10; i++) await new Promise(resolve => setImmediate(resolve))
 }
 
 describe('what an outcome means for the key', () => {
@@ -45,6 +60,21 @@ describe('what an outcome means for the key', () => {
 			{ delayed: 0, failures: 0 },
 		],
 		['a bug: back-off', () => Promise.reject(new TypeError('x is undefined')), 'error', { delayed: 1, failures: 1 }],
+		[
+			'a bug before anything was awaited: back-off',
+			() => {
+				throw new TypeError('x is undefined')
+			},
+			'error',
+			{ delayed: 1, failures: 1 },
+		],
+		['a time that is none: back-off', async () => ({ afterMs: Number.NaN }), 'error', { delayed: 1, failures: 1 }],
+		[
+			'a time that is over: it comes back, but lets others go first',
+			async () => ({ afterMs: -1 }),
+			'requeue_after',
+			{ delayed: 1, failures: 0 },
+		],
 		['nothing thrown in earnest is still an error', () => Promise.reject(undefined), 'error', { delayed: 1, failures: 1 }],
 	])('%s', async (_, reconcile, outcome, counts) => {
 		const { queue, outcomes, stop } = run(reconcile)
@@ -54,6 +84,24 @@ describe('what an outcome means for the key', () => {
 		expect({ delayed: queue.delayed, failures: queue.failures('a') }).toEqual(counts)
 		await stop()
 	})
+})
+
+test.each<[title: string, reconcile: Reconcile, priority: number]>([
+	['an error brings a key back as urgent as it was', () => Promise.reject(new Error('x')), LOW_PRIORITY],
+	['so does waiting', async () => ({ afterMs: 5 }), LOW_PRIORITY],
+	['waiting may say how urgent it is', async () => ({ afterMs: 5, priority: 3 }), 3],
+])('%s', async (_, reconcile, priority) => {
+	const priorities: (number | undefined)[] = []
+	const { queue, time, stop } = run((key, signal) => {
+		priorities.push(queue.inWork.get(key)?.priority)
+		return priorities.length === 1 ? reconcile(key, signal) : Promise.resolve()
+	})
+	queue.add('a', { priority: LOW_PRIORITY })
+	await settle()
+	time.pass(5)
+	await settle()
+	expect(priorities).toEqual([LOW_PRIORITY, priority])
+	await stop()
 })
 
 test('success after failures makes the next back-off short again', async () => {
@@ -66,6 +114,40 @@ test('success after failures makes the next back-off short again', async () => {
 	}
 	expect([results.length, queue.failures('a')]).toEqual([0, 0])
 	await stop()
+})
+
+test.each<[title: string, reconcile: Reconcile, counts: object]>([
+	['a bug is counted as a panic', () => Promise.reject(new TypeError('x')), { panics: 1, timeouts: 0 }],
+	['a failure is not', () => Promise.reject(new Failure('BUSY', 'busy', { retry: true })), { panics: 0, timeouts: 0 }],
+	['nor is a terminal one', () => Promise.reject(new Failure('WRONG', 'wrong')), { panics: 0, timeouts: 0 }],
+	[
+		'a time over is counted, and is no panic',
+		(_, signal) => ended(signal).then(() => Promise.reject(signal.reason)),
+		{ panics: 0, timeouts: 1 },
+	],
+	['a time over is counted even where it ended well', (_, signal) => ended(signal), { panics: 0, timeouts: 1 }],
+])('%s', async (_, reconcile, counts) => {
+	const world = run(reconcile, { timeoutMs: 5 })
+	world.queue.add('a')
+	await expect.poll(() => world.outcomes.length).toBe(1)
+	expect(world.counts).toEqual(counts)
+	await world.stop()
+})
+
+test('nothing is begun while it may not be, and everything when it may', async () => {
+	let may = false
+	const begun: string[] = []
+	const world = run(async key => void begun.push(key), { workers: 2, mayBegin: () => may })
+	for (const key of ['a', 'b', 'c']) world.queue.add(key)
+	await settle()
+	expect([begun, world.queue.inWork.size]).toEqual([[], 2])
+	may = true
+	await expect.poll(() => begun.toSorted()).toEqual(['a', 'b', 'c'])
+	may = false
+	world.queue.add('d')
+	await settle()
+	await world.stop()
+	expect([begun.length, world.queue.inWork.size]).toEqual([3, 0])
 })
 
 test('no more keys are in work than there are workers, and never one key twice', async () => {
@@ -84,6 +166,21 @@ test('no more keys are in work than there are workers, and never one key twice',
 	await settle()
 	expect(inWork).toEqual(['a', 'b', 'c', 'a'])
 	for (const end of ends) end()
+	await stop()
+})
+
+test('keys that wait for nothing do not keep timers waiting', async () => {
+	let isOver = false
+	setTimeout(() => {
+		isOver = true
+	}, 1)
+	const { queue, stop } = run(async key => {
+		const until = performance.now() + 1
+		while (performance.now() < until);
+		if (!isOver) queue.add(key)
+	})
+	for (const key of ['a', 'b', 'c']) queue.add(key)
+	await expect.poll(() => [isOver, queue.depth, queue.inWork.size]).toEqual([true, 0, 0])
 	await stop()
 })
 
@@ -121,3 +218,7 @@ test.each([
 	await stop()
 	expect(lines.join('')).toContain('reconcile failed')
 })
+
+function ended(signal: AbortSignal): Promise<void> {
+	return new Promise(resolve => signal.addEventListener('abort', () => resolve()))
+}

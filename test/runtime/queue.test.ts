@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createQueue, type Queue } from '../../runtime/queue.ts'
+import { createHeap } from '../../runtime/heap.ts'
+import { createQueue, LOW_PRIORITY, type Queue } from '../../runtime/queue.ts'
 import { manualTime } from './manual-time.ts'
 
 function start(): { queue: Queue; time: ReturnType<typeof manualTime> } {
@@ -54,11 +55,11 @@ describe('a queue', () => {
 	})
 
 	test.each<[title: string, act: (queue: Queue) => void, dueAfter: number]>([
-		['a delayed key is due when its time has come', queue => queue.addAfter('a', 100), 100],
-		['the sooner of two delays counts', queue => [100, 40, 70].map(ms => queue.addAfter('a', ms)), 40],
-		['no delay is now', queue => queue.addAfter('a', 0), 0],
-		['a key added now is not delayed by what was asked before', queue => [queue.addAfter('a', 100), queue.add('a')], 0],
-		['a key that is due is not delayed by what is asked after', queue => [queue.add('a'), queue.addAfter('a', 100)], 0],
+		['a delayed key is due when its time has come', queue => queue.add('a', { afterMs: 100 }), 100],
+		['the sooner of two delays counts', queue => [100, 40, 70].map(ms => queue.add('a', { afterMs: ms })), 40],
+		['no delay is now', queue => queue.add('a', { afterMs: 0 }), 0],
+		['a key added now is not delayed by what was asked before', queue => [queue.add('a', { afterMs: 100 }), queue.add('a')], 0],
+		['a key that is due is not delayed by what is asked after', queue => [queue.add('a'), queue.add('a', { afterMs: 100 })], 0],
 	])('%s', async (_, act, dueAfter) => {
 		const { queue, time } = start()
 		act(queue)
@@ -90,67 +91,241 @@ describe('a queue', () => {
 	test('lets those who wait go when it is shut down, and takes nothing more in', async () => {
 		const { queue, time } = start()
 		const waiting = [queue.take(), queue.take()]
-		queue.addAfter('later', 10)
+		queue.add('later', { afterMs: 10 })
 		queue.shutDown()
 		expect(await Promise.all(waiting)).toEqual([undefined, undefined])
 		queue.add('a')
-		queue.addAfter('b', 1)
+		queue.add('b', { afterMs: 1 })
 		time.pass(100)
 		expect([queue.depth, queue.delayed, time.waiting()]).toEqual([0, 0, 0])
 		expect(await queue.take()).toBeUndefined()
 	})
 
-	test('whatever happens: no key twice in work, every key that was added is worked on after, no timer is left', async () => {
+	test('has one timer, however many keys wait', () => {
+		const { queue, time } = start()
+		for (let n = 0; n < 100; n++) queue.add(`key-${n}`, { afterMs: 1_000 - n })
+		expect([queue.delayed, time.waiting()]).toEqual([100, 1])
+		time.pass(950)
+		expect([queue.depth, queue.delayed, time.waiting()]).toEqual([50, 50, 1])
+	})
+})
+
+describe('a queue with priorities', () => {
+	const low = { priority: LOW_PRIORITY }
+
+	test('hands out what has just happened before a backlog of any length', async () => {
+		const { queue } = start()
+		for (let n = 0; n < 1_000; n++) queue.add(`old-${n}`, low)
+		queue.add('fresh')
+		queue.add('fresher')
+		expect((await drain(queue)).slice(0, 4)).toEqual(['fresh', 'fresher', 'old-0', 'old-1'])
+	})
+
+	test.each<[title: string, act: (queue: Queue) => void, keys: string[]]>([
+		['is urgent as soon as somebody finds it so', queue => [queue.add('a', low), queue.add('b', low), queue.add('b')], ['b', 'a']],
+		['stays urgent when a backlog names it', queue => [queue.add('a', low), queue.add('b'), queue.add('b', low)], ['b', 'a']],
+		['keeps the turn it had when it becomes urgent', queue => [queue.add('a', low), queue.add('b'), queue.add('a')], ['a', 'b']],
+	])('a key %s', async (_, act, keys) => {
+		const { queue } = start()
+		act(queue)
+		expect(await drain(queue)).toEqual(keys)
+	})
+
+	test('a delayed key that a backlog names is due at once, and urgent only when its own time has come', async () => {
+		const { queue, time } = start()
+		queue.add('delayed', { afterMs: 100 })
+		queue.add('other', low)
+		queue.add('delayed', low)
+		queue.add('fresh')
+		expect(await queue.take()).toBe('fresh')
+		time.pass(100)
+		expect(await drain(queue)).toEqual(['delayed', 'other'])
+		expect([queue.delayed, time.waiting()]).toEqual([0, 0])
+	})
+
+	test('of two delays the sooner time and the higher priority count', async () => {
+		const { queue, time } = start()
+		queue.add('a', { afterMs: 50, ...low })
+		queue.add('a', { afterMs: 80 })
+		queue.add('b', { afterMs: 40, ...low })
+		time.pass(50)
+		expect(await drain(queue)).toEqual(['a', 'b'])
+	})
+
+	test('a key that fails comes back as urgent as it was, and one added meanwhile by its own', async () => {
+		const { queue, time } = start()
+		queue.add('a', low)
+		queue.add('b', low)
+		await queue.take()
+		queue.addBackedOff('a')
+		queue.done('a')
+		await queue.take()
+		queue.add('b', { priority: 7 })
+		queue.done('b')
+		time.pass(5)
+		expect(queue.inWork.size).toBe(0)
+		const taken = [await queue.take(), await queue.take()]
+		expect(taken.map(key => [key, queue.inWork.get(String(key))?.priority])).toEqual([
+			['b', 7],
+			['a', LOW_PRIORITY],
+		])
+	})
+
+	test('tells how many keys of each priority are due, at every change of it', async () => {
+		const depths = new Map<number, number>()
+		const counts = { added: 0, taken: 0, done: 0, retried: 0 }
+		const time = manualTime()
+		const watch = {
+			depth: (priority: number, keys: number) => void depths.set(priority, keys),
+			added: () => counts.added++,
+			taken: () => counts.taken++,
+			done: () => counts.done++,
+			retried: () => counts.retried++,
+		}
+		const queue = createQueue({ now: time.now, setTimer: time.setTimer, watch })
+		for (const key of ['a', 'b', 'c']) queue.add(key, low)
+		queue.add('b')
+		expect([...depths]).toEqual([
+			[LOW_PRIORITY, 2],
+			[0, 1],
+		])
+		await queue.take()
+		queue.add('b')
+		expect([...depths.values()]).toEqual([2, 0])
+		queue.addBackedOff('b')
+		queue.done('b')
+		expect([...depths.values()]).toEqual([2, 1])
+		queue.shutDown()
+		expect([...depths.values()]).toEqual([0, 0])
+		expect(counts).toEqual({ added: 4, taken: 1, done: 1, retried: 1 })
+	})
+
+	test('with 10,000 keys in it is no slower than the logarithm says: few comparisons an operation', () => {
+		let comparisons = 0
+		const heap = createHeap<{ place: number; rank: number }>((a, b) => {
+			comparisons++
+			return a.rank < b.rank
+		})
+		const items = Array.from({ length: 10_000 }, (_, n) => ({ place: -1, rank: (n * 7_919) % 10_000 }))
+		for (const item of items) heap.add(item)
+		for (const item of items) {
+			item.rank = (item.rank * 31) % 10_007
+			heap.changed(item)
+		}
+		for (const item of items.slice(0, 5_000)) heap.remove(item)
+		const ranks: number[] = []
+		for (let first = heap.first; first; first = heap.first) {
+			ranks.push(first.rank)
+			heap.remove(first)
+		}
+		expect(ranks).toEqual(ranks.toSorted((a, b) => a - b))
+		expect([ranks.length, comparisons < 30_000 * 2 * Math.log2(10_000)]).toEqual([5_000, true])
+	})
+})
+
+describe('whatever happens', () => {
+	test('keys are handed out as the naive queue hands them out, and nothing is left over', async () => {
 		await fc.assert(
-			fc.asyncProperty(fc.array(step, { maxLength: 60 }), async steps => {
-				const world = await watched(steps)
-				await world.finish()
-				expect([...world.owed]).toEqual([])
-				expect([world.queue.depth, world.queue.delayed, world.time.waiting()]).toEqual([0, 0, 0])
+			fc.asyncProperty(fc.array(step, { maxLength: 80 }), async steps => {
+				const { queue, time } = start()
+				const naive = naiveQueue()
+				for (const next of steps) expect(await act(queue, time, next)).toEqual(actNaively(naive, next))
+				for (const key of [...queue.inWork.keys()]) expect([queue.done(key), naive.done(key)]).toBeTruthy()
+				time.pass(2_000_000)
+				naive.pass(2_000_000)
+				const rest: string[] = []
+				for (let key = naive.take(); key !== undefined; key = naive.take()) rest.push(key)
+				expect(await drain(queue)).toEqual(rest)
+				expect([queue.depth, queue.delayed, time.waiting()]).toEqual([0, 0, 0])
 			}),
 		)
 	})
 })
 
-const key = fc.constantFrom('a', 'b', 'c')
-const ms = fc.nat({ max: 60 })
-const step = fc.record({ act: fc.constantFrom('add', 'addAfter', 'backOff', 'forget', 'take', 'done', 'pass'), key, ms })
+const step = fc.record({
+	act: fc.constantFrom('add', 'add', 'addAfter', 'backOff', 'forget', 'take', 'take', 'done', 'pass'),
+	key: fc.constantFrom('a', 'b', 'c', 'd'),
+	ms: fc.integer({ min: 1, max: 60 }),
+	priority: fc.constantFrom(-100, 0, 0, 5),
+})
 type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never
 
-/** A queue after some steps, and what an onlooker knows of it. */
-async function watched(steps: readonly Step[]) {
-	const { queue, time } = start()
-	const working = new Set<string>()
-	/** Keys somebody asked for and nobody has begun since. */
-	const owed = new Set<string>()
-	const take = async () => {
-		if (queue.depth === 0) return
-		const taken = String(await queue.take())
-		expect([working.has(taken), owed.has(taken)]).toEqual([false, true])
-		working.add(taken)
-		owed.delete(taken)
+/** Does one step; gives back what can be seen of it. */
+async function act(queue: Queue, time: ReturnType<typeof manualTime>, { act, key, ms, priority }: Step): Promise<unknown> {
+	if (act === 'add') queue.add(key, { priority })
+	if (act === 'addAfter') queue.add(key, { priority, afterMs: ms })
+	if (act === 'forget') queue.forget(key)
+	if (act === 'done') queue.done(key)
+	if (act === 'pass') time.pass(ms)
+	if (act === 'backOff') return queue.addBackedOff(key)
+	return act === 'take' && queue.depth > 0 ? queue.take() : queue.depth
+}
+
+function actNaively(naive: ReturnType<typeof naiveQueue>, { act, key, ms, priority }: Step): unknown {
+	if (act === 'add') naive.add(key, priority, 0)
+	if (act === 'addAfter') naive.add(key, priority, ms)
+	if (act === 'forget') naive.failures.delete(key)
+	if (act === 'done') naive.done(key)
+	if (act === 'pass') naive.pass(ms)
+	if (act === 'backOff') return naive.backOff(key)
+	return act === 'take' && naive.ready().length > 0 ? naive.take() : naive.ready().length
+}
+
+type Wish = { key: string; priority: number; at: number; turn: number }
+
+/** The same rules by looking through everything every time. */
+function naiveQueue() {
+	let now = 0
+	let turns = 0
+	let due: Wish[] = []
+	let later: Wish[] = []
+	const working = new Map<string, number>()
+	const failures = new Map<string, number>()
+	const dueNow = (key: string, priority: number) => {
+		later = later.filter(wish => wish.key !== key || wish.priority > priority)
+		const known = due.find(wish => wish.key === key)
+		if (known) known.priority = Math.max(known.priority, priority)
+		else due.push({ key, priority, at: now, turn: turns++ })
 	}
-	const done = (key: string) => {
-		queue.done(key)
-		working.delete(key)
+	const add = (key: string, priority: number, ms: number) => {
+		if (ms <= 0) return dueNow(key, priority)
+		if (due.some(wish => wish.key === key && wish.priority >= priority)) return
+		const known = later.find(wish => wish.key === key)
+		later = later.filter(wish => wish !== known)
+		const at = Math.min(now + ms, known?.at ?? now + ms)
+		later.push({ key, priority: Math.max(priority, known?.priority ?? priority), at, turn: 0 })
 	}
-	const acts: Record<string, (step: Step) => unknown> = {
-		add: ({ key }) => [queue.add(key), owed.add(key)],
-		addAfter: ({ key, ms }) => [queue.addAfter(key, ms), owed.add(key)],
-		backOff: ({ key }) => [queue.addBackedOff(key), owed.add(key)],
-		forget: ({ key }) => queue.forget(key),
-		take,
-		done: ({ key }) => done(key),
-		pass: ({ ms }) => time.pass(ms),
+	const ready = () => due.filter(wish => !working.has(wish.key)).sort((a, b) => b.priority - a.priority || a.turn - b.turn)
+	return {
+		failures,
+		add,
+		ready,
+		backOff: (key: string) => {
+			const count = failures.get(key) ?? 0
+			failures.set(key, count + 1)
+			const ms = Math.min(5 * 2 ** count, 1_000_000)
+			add(key, working.get(key) ?? 0, ms)
+			return ms
+		},
+		take: () => {
+			const [first] = ready()
+			if (!first) return undefined
+			due = due.filter(wish => wish.key !== first.key)
+			later = later.filter(wish => wish.key !== first.key)
+			working.set(first.key, first.priority)
+			return first.key
+		},
+		done: (key: string) => working.delete(key),
+		pass: (ms: number) => {
+			for (const until = now + ms; now < until; now = until) {
+				const rings = later.filter(wish => wish.at <= until).sort((a, b) => a.at - b.at)
+				for (const wish of rings) {
+					if (!later.includes(wish)) continue
+					later = later.filter(other => other !== wish)
+					now = wish.at
+					dueNow(wish.key, wish.priority)
+				}
+			}
+		},
 	}
-	for (const next of steps) await acts[next.act]?.(next)
-	const finish = async () => {
-		for (const key of [...working]) done(key)
-		time.pass(2_000_000)
-		while (queue.depth > 0) {
-			await take()
-			for (const key of [...working]) done(key)
-		}
-	}
-	return { queue, time, owed, finish }
 }

@@ -9,7 +9,7 @@ import { type Answer, breaks, ends, type FaultServer, json, line, list, saysNoth
 
 type World = { server: FaultServer; reflector: Reflector<string>; told: string[]; logged: string[]; stop: () => Promise<void> }
 
-/** A reflector whose API server misbehaves as scripted. It reports changes as `name@version`, and `-name` when one is gone. */
+/** A reflector that lists, and whose API server misbehaves as scripted. It reports changes as `name@version`, and `-name` when one is gone. */
 async function reflect(answers: Answer[], options: Partial<ReflectorOptions<ConfigMap, string>> = {}): Promise<World> {
 	const server = await startFaultServer()
 	server.script(...answers)
@@ -26,6 +26,7 @@ async function reflect(answers: Answer[], options: Partial<ReflectorOptions<Conf
 		signal: end.signal,
 		chance: () => 0.5,
 		backoff: { firstMs: 2, maxMs: 8 },
+		streaming: false,
 		...options,
 	})
 	const stop = async () => {
@@ -109,11 +110,171 @@ test.each<[title: string, answers: Answer[], requests: string[], told: string[]]
 	expect(world.reflector.isSynced()).toBe(true)
 })
 
+const [streamed, refused] = [{ streaming: true }, { kind: 'Status', reason: 'Invalid', message: 'sendInitialEvents: Forbidden' }]
+const relisted = [list('5', ['a@1']), watch(['ERROR 410'], ends)]
+
+test.each<[title: string, answers: Answer[], requests: string[], told: string[], failures: number]>([
+	[
+		'a stream tells what there is, and goes on with what happens',
+		[watch(['ADDED a@1', 'ADDED b@2', 'END @5', 'MODIFIED a@6', 'DELETED b@7'], saysNothing)],
+		['stream'],
+		['a@1', 'b@2', 'a@6', '-b'],
+		0,
+	],
+	['a stream may have nothing to tell', [watch(['END @5', 'ADDED a@6'], saysNothing)], ['stream'], ['a@6'], 0],
+	[
+		'what happens while a stream tells what there is counts, and only the outcome is told',
+		[watch(['ADDED a@1', 'ADDED b@2', 'MODIFIED a@6', 'DELETED b@7', 'END @7'], saysNothing)],
+		['stream'],
+		['a@6'],
+		0,
+	],
+	[
+		'a stream that breaks off afterwards is resumed as a watch',
+		[watch(['ADDED a@1', 'END @5', 'ADDED b@6'], breaks), quiet],
+		['stream', 'watch from 6'],
+		['a@1', 'b@6'],
+		1,
+	],
+	[
+		'a version too old leads to another stream, and what is missing there is gone',
+		[watch(['ADDED a@1', 'ADDED b@2', 'ADDED c@3', 'END @5', 'ERROR 410'], ends), watch(['ADDED c@8', 'ADDED b@2', 'END @9'], saysNothing)],
+		['stream', 'stream'],
+		['a@1', 'b@2', 'c@3', '-a', 'c@8'],
+		1,
+	],
+	...[400, 405, 422].map((code): [string, Answer[], string[], string[], number] => [
+		`a server that answers ${code} to a stream is listed at once, and never asked for one again`,
+		[json(code, refused), ...relisted, list('9', []), quiet],
+		['stream', 'list 500', 'watch from 5', 'list 500', 'watch from 9'],
+		['a@1', '-a'],
+		1,
+	]),
+	...[403, 404, 429, 500, 503].map((code): [string, Answer[], string[], string[], number] => [
+		`a stream that is answered ${code} is a failure; the next try is a list, and the next reading a stream`,
+		[gone(code), ...relisted, watch(['END @9'], saysNothing)],
+		['stream', 'list 500', 'watch from 5', 'stream'],
+		['a@1', '-a'],
+		2,
+	]),
+	...(
+		[
+			['ends', ends, []],
+			['breaks off', breaks, []],
+			['says nothing more', saysNothing, []],
+			['goes on with a bookmark that is not the end', saysNothing, ['BOOKMARK @5']],
+			['tells an error', ends, ['ERROR 500']],
+			['tells that it is too late', ends, ['ERROR 410']],
+		] as const
+	).map(([title, then, events]): [string, Answer[], string[], string[], number] => [
+		`a stream that ${title} before its end has told nothing; the next try is a list`,
+		[watch(['ADDED x@1', ...events], then), list('5', ['a@1']), quiet],
+		['stream', 'list 500', 'watch from 5'],
+		['a@1'],
+		1,
+	]),
+])('%s', async (...[, answers, requests, told, failures]) => {
+	const world = await reflect(answers, { ...streamed, initialIdleMs: 40 })
+	await expect.poll(() => world.server.requests).toEqual(requests)
+	await expect.poll(() => world.told).toEqual(told)
+	expect([world.reflector.isSynced(), world.reflector.counts.failures]).toEqual([true, failures])
+	expect(world.reflector.counts.lists).toBe(requests.filter(request => !request.startsWith('watch')).length)
+})
+
+test('a selection is kept to by the stream, the list and the watch', async () => {
+	const urls: URLSearchParams[] = []
+	const noted =
+		(answer: Answer): Answer =>
+		(response, request) => {
+			urls.push(new URL(request.url ?? '', 'http://x').searchParams)
+			answer(response, request)
+		}
+	const selection = { labelSelector: 'a=b', fieldSelector: 'metadata.name=x' }
+	await reflect([noted(json(400, refused)), noted(list('5', [])), noted(quiet)], { ...streamed, ...selection })
+	await expect.poll(() => urls.length).toBe(3)
+	for (const url of urls) expect(Object.fromEntries(url)).toMatchObject(selection)
+	expect(Object.fromEntries(urls[0] ?? [])).toMatchObject({ resourceVersionMatch: 'NotOlderThan', allowWatchBookmarks: 'true' })
+	expect(urls[0]?.has('resourceVersion')).toBe(false)
+})
+
+test.each([true, false])(
+	'what the first reading holds is told as a backlog, what another brings is not (streaming: %s)',
+	async streaming => {
+		const told: string[] = []
+		const onChange = (key: string, now: string | undefined, _: unknown, backlog: boolean) => told.push(`${now ?? `-${key}`} ${backlog}`)
+		const first = streaming
+			? [watch(['ADDED a@1', 'END @5', 'ADDED b@6', 'ERROR 410'], ends)]
+			: [list('5', ['a@1']), watch(['ADDED b@6', 'ERROR 410'], ends)]
+		const second = streaming ? [watch(['ADDED a@9', 'END @9'], saysNothing)] : [list('9', ['a@9']), quiet]
+		await reflect([...first, ...second], { streaming, onChange })
+		await expect.poll(() => told).toEqual(['a@1 true', 'b@6 false', '-b false', 'a@9 false'])
+	},
+)
+
+test('a resync tells every object again, as a backlog, and asks the server nothing', async () => {
+	const told: [string | undefined, string | undefined, boolean][] = []
+	const onChange = (_: string, now: string | undefined, before: string | undefined, backlog: boolean) => told.push([now, before, backlog])
+	const { server } = await reflect([watch(['ADDED a@1', 'ADDED b@2', 'END @5'], saysNothing)], { ...streamed, onChange, resyncMs: 20 })
+	await expect.poll(() => told.length).toBeGreaterThanOrEqual(6)
+	expect(told.slice(2, 6)).toEqual([
+		['a@1', 'a@1', true],
+		['b@2', 'b@2', true],
+		['a@1', 'a@1', true],
+		['b@2', 'b@2', true],
+	])
+	expect(server.requests).toEqual(['stream'])
+})
+
+test.each<[title: string, answer: Answer, streaming: boolean]>([
+	['watch', (response, request) => (request.url?.includes('watch=true') ? gone(410) : list('5', ['a@1']))(response, request), false],
+	['stream', watch(['ADDED a@1', 'END @5', 'MODIFIED a@6', 'ERROR 410'], ends), true],
+])('a server that answers 410 to every %s is not read in a tight loop', async (_, answer, streaming) => {
+	const { logged } = await reflect([answer], { streaming, chance: () => 0 })
+	await expect.poll(() => logged.length).toBeGreaterThanOrEqual(5)
+	expect(logged.slice(0, 5).map(text => JSON.parse(text).waitMs)).toEqual([2, 4, 8, 8, 8])
+})
+
+test('a server that says when it may be asked again is not asked before', async () => {
+	const later = json(429, { message: 'too many requests' }, { 'retry-after': '0.05' })
+	const { server, logged } = await reflect([list('5', []), later, quiet])
+	await expect.poll(() => server.requests.length).toBe(3)
+	expect(logged.map(text => JSON.parse(text).waitMs)).toEqual([50])
+})
+
+test('credentials that fail for a while are waited for', async () => {
+	const server = await startFaultServer()
+	let failures = 2
+	const headers = async () => {
+		if (failures-- > 0) throw new Error('the token cannot be read')
+		return {}
+	}
+	const client = new KubeClient({ ...server.credentials, headers }, { fieldManager: 'test' })
+	const end = new AbortController()
+	onTestFinished(async () => {
+		end.abort()
+		await client.close()
+	})
+	const backoff = { firstMs: 2, maxMs: 8 }
+	const options = { client, kind: ConfigMap, log: createLog('test', { level: 'silent' }), signal: end.signal, backoff }
+	const reflector = startReflector(options)
+	server.script(list('5', ['a@1']), quiet)
+	await reflector.synced
+	expect([reflector.counts.failures, server.requests[0]]).toEqual([2, 'list 500'])
+})
+
 test('a watch that has fallen silent is opened anew where it stood, and that is no failure', async () => {
 	const answers = [list('5', []), watch(['ADDED a@6'], saysNothing), watch(['ADDED b@7'], saysNothing), quiet]
 	const { server, told, reflector, logged } = await reflect(answers, { idleMs: 30 })
 	await expect.poll(() => server.requests.slice(0, 4)).toEqual(['list 500', 'watch from 5', 'watch from 6', 'watch from 7'])
 	expect([told, reflector.counts.failures, logged]).toEqual([['a@6', 'b@7'], 0, []])
+})
+
+test('a watch, or a stream, that is not even answered is opened anew', async () => {
+	const dead = await reflect([list('5', []), saysNothing, watch(['ADDED a@6'], saysNothing)], { idleMs: 100 })
+	await expect.poll(() => dead.server.requests.slice(0, 3)).toEqual(['list 500', 'watch from 5', 'watch from 5'])
+	await expect.poll(() => dead.told).toEqual(['a@6'])
+	const stream = await reflect([saysNothing, list('5', ['a@1']), quiet], { ...streamed, initialIdleMs: 30 })
+	await expect.poll(() => stream.server.requests).toEqual(['stream', 'list 500', 'watch from 5'])
 })
 
 test('every silence counts from the last word', async () => {
@@ -184,6 +345,60 @@ test('a handler that throws is logged and harms nobody', async () => {
 	await expect.poll(() => [...reflector.store.values()]).toEqual(['a@1', 'b@6'])
 	expect(logged.join('')).toContain('a handler with a bug')
 	expect(reflector.counts).toMatchObject({ lists: 1, watches: 1, failures: 0 })
+})
+
+test('a handler that fails later is logged too, and does not end the process', async () => {
+	const onChange = async () => {
+		await Promise.resolve()
+		throw new TypeError('a handler with a late bug')
+	}
+	const { logged } = await reflect([list('5', ['a@1']), quiet], { onChange })
+	await expect.poll(() => logged.join('')).toContain('a handler with a late bug')
+})
+
+test('an object that cannot be projected hides no other, and does not seem gone', async () => {
+	const project = ({ metadata }: ConfigMap) => {
+		if (metadata.resourceVersion?.startsWith('66')) throw new TypeError('an object with a twist')
+		return `${metadata.name}@${metadata.resourceVersion}`
+	}
+	const events = ['MODIFIED a@66', 'ADDED b@67', 'ERROR 410']
+	const answers = [list('5', ['x@66', 'a@1']), watch(events, ends), list('9', ['a@66', 'b@67', 'c@8']), quiet]
+	const { told, logged, reflector } = await reflect(answers, { project })
+	await expect.poll(() => told).toEqual(['a@1', 'b@67', 'c@8'])
+	expect([...reflector.store.values()]).toEqual(['a@1', 'b@67', 'c@8'])
+	expect(logged.filter(text => text.includes('an object with a twist')).length).toBe(3)
+})
+
+test('an event that cannot be read leads to a new reading, for the watch would never get past it', async () => {
+	const broken: Answer = response => response.writeHead(200).write('{"type":"ADDED","object":{}}\n')
+	const { server } = await reflect([list('5', []), broken, list('6', ['a@6']), quiet])
+	await expect.poll(() => server.requests).toEqual(['list 500', 'watch from 5', 'list 500', 'watch from 6'])
+})
+
+test('objects look the same whether a list, a stream or a watch told them, and keep fields nobody here knows', async () => {
+	const spec = {
+		newTopLevelField: { deep: [1, null] },
+		metadata: { name: 'a', resourceVersion: '6', creationTimestamp: '2026-01-02T03:04:05Z' },
+	}
+	const stored = { apiVersion: 'v1', kind: 'ConfigMap', ...spec }
+	const told = (response: Parameters<Answer>[0]) => response.write(`${JSON.stringify({ type: 'ADDED', object: stored })}\n`)
+	const seen: unknown[] = []
+	const whole = {
+		project: (object: ConfigMap) => JSON.stringify(object, Object.keys(object).sort()),
+		onChange: (_: string, now: unknown) => seen.push(now),
+	}
+	await reflect([json(200, { metadata: { resourceVersion: '6' }, items: [spec] }), quiet], whole)
+	await reflect([list('5', []), watch([], told)], whole)
+	await reflect([watch([], response => [told(response), response.write(`${line('END @6')}\n`)])], { ...whole, ...streamed })
+	await expect.poll(() => seen.length).toBe(3)
+	expect(new Set(seen).size).toBe(1)
+})
+
+test('an orderly end is no failure', async () => {
+	const { server, reflector, logged, stop } = await reflect([watch(['END @5'], saysNothing)], streamed)
+	await expect.poll(() => server.requests).toEqual(['stream'])
+	await stop()
+	expect([reflector.counts.failures, logged]).toEqual([0, []])
 })
 
 test('an end in the middle of the list opens no watch after it', async () => {

@@ -62,6 +62,17 @@ test('a write over a connection that breaks is not sent twice', async () => {
 	expect(server.requests.length).toBe(1)
 })
 
+test('a write that may no longer be made is not tried again after the wait the server asked for', async () => {
+	let may = true
+	const refuse: Answer = (response, request) => {
+		may = false
+		later('0.01')(response, request)
+	}
+	const { server, client } = await start([refuse, ok])
+	await expect(client.guarded(() => may).create(ConfigMap, { metadata: at })).rejects.toMatchObject({ code: 'STOPPED', retry: true })
+	expect([server.requests.length, client.requests()]).toEqual([1, { create: 1 }])
+})
+
 test('a server that does not answer is given up when its time is over', async () => {
 	const { client } = await start([() => {}], { timeoutMs: 20 })
 	await expect(client.get(ConfigMap, at)).rejects.toMatchObject({ code: 'TIMED_OUT', retry: true })

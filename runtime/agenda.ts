@@ -1,0 +1,150 @@
+import { createHeap, type Placed } from './heap.ts'
+
+/** What an agenda asks and tells. */
+export type AgendaOptions = {
+	/** Whether somebody is at work on the key, so that it must wait although it is due. */
+	isHeld(key: string): boolean
+	/** A key can be handed out that could not before. */
+	onDue(): void
+	/** How many keys of that priority can be handed out now; told after every change of it. */
+	onDepth(priority: number, keys: number): void
+}
+
+/** When each key is due and how urgent it is. Times are numbers of one clock, in milliseconds; the agenda itself has none. */
+export type Agenda = {
+	/** Due from `time`, which is now. */
+	addNow(key: string, priority: number, time: number): void
+	/** Due at `at`. A key that is due already, and as urgent, stays as it is. */
+	addLater(key: string, priority: number, at: number): void
+	/** What is due by `time` becomes so. */
+	ring(time: number): void
+	/** The key is held no longer. */
+	release(key: string): void
+	/** Takes out the most urgent key, of those the one that became due first, with all that was asked for it. */
+	take(): Entry | undefined
+	clear(): void
+	/** When the next key is due. */
+	readonly next: number | undefined
+	readonly depth: number
+	readonly delayed: number
+}
+
+export type Entry = { readonly key: string; readonly priority: number; readonly since: number }
+
+/** `turn` counts up: who became due first. A key that is held has no place in the heap. */
+type Due = Placed & { key: string; priority: number; turn: number; since: number }
+type Later = Placed & { key: string; priority: number; at: number }
+
+/** An empty agenda. Every operation costs O(log n). */
+export function createAgenda(options: AgendaOptions): Agenda {
+	return new KeyAgenda(options)
+}
+
+class KeyAgenda implements Agenda {
+	readonly #options: AgendaOptions
+	readonly #due = createHeap<Due>((a, b) => (a.priority === b.priority ? a.turn < b.turn : a.priority > b.priority))
+	readonly #dueOf = new Map<string, Due>()
+	readonly #later = createHeap<Later>((a, b) => a.at < b.at)
+	readonly #laterOf = new Map<string, Later>()
+	readonly #depths = new Map<number, number>()
+	#turns = 0
+
+	constructor(options: AgendaOptions) {
+		this.#options = options
+	}
+
+	addNow(key: string, priority: number, time: number): void {
+		const later = this.#laterOf.get(key)
+		if (later && later.priority <= priority) this.#drop(later)
+		const due = this.#dueOf.get(key)
+		if (due) this.#raise(due, priority)
+		else this.#insert({ key, priority, turn: this.#turns++, since: time, place: -1 })
+	}
+
+	addLater(key: string, priority: number, at: number): void {
+		const due = this.#dueOf.get(key)
+		if (due && due.priority >= priority) return
+		const later = this.#laterOf.get(key)
+		if (later) this.#drop(later)
+		const both = { key, priority: Math.max(priority, later?.priority ?? priority), at: Math.min(at, later?.at ?? at), place: -1 }
+		this.#laterOf.set(key, both)
+		this.#later.add(both)
+	}
+
+	ring(time: number): void {
+		for (let first = this.#later.first; first && first.at <= time; first = this.#later.first) {
+			this.#drop(first)
+			this.addNow(first.key, first.priority, time)
+		}
+	}
+
+	release(key: string): void {
+		const due = this.#dueOf.get(key)
+		if (due && due.place < 0) this.#enter(due)
+	}
+
+	take(): Entry | undefined {
+		const due = this.#due.first
+		if (!due) return undefined
+		this.#due.remove(due)
+		this.#dueOf.delete(due.key)
+		const later = this.#laterOf.get(due.key)
+		if (later) this.#drop(later)
+		this.#count(due.priority, -1)
+		return due
+	}
+
+	clear(): void {
+		this.#due.clear()
+		this.#dueOf.clear()
+		this.#later.clear()
+		this.#laterOf.clear()
+		for (const [priority, keys] of this.#depths) this.#count(priority, -keys)
+	}
+
+	get next(): number | undefined {
+		return this.#later.first?.at
+	}
+
+	get depth(): number {
+		return this.#due.size
+	}
+
+	get delayed(): number {
+		return this.#later.size
+	}
+
+	#insert(due: Due): void {
+		this.#dueOf.set(due.key, due)
+		if (!this.#options.isHeld(due.key)) this.#enter(due)
+	}
+
+	#enter(due: Due): void {
+		this.#due.add(due)
+		this.#options.onDue()
+		this.#count(due.priority, 1)
+	}
+
+	/** It keeps its turn: it waited longer than those who come now. */
+	#raise(due: Due, priority: number): void {
+		if (priority <= due.priority) return
+		const before = due.priority
+		due.priority = priority
+		if (due.place < 0) return
+		this.#due.changed(due)
+		this.#count(before, -1)
+		this.#count(priority, 1)
+	}
+
+	#drop(later: Later): void {
+		this.#later.remove(later)
+		this.#laterOf.delete(later.key)
+	}
+
+	#count(priority: number, more: number): void {
+		const keys = (this.#depths.get(priority) ?? 0) + more
+		if (keys === 0) this.#depths.delete(priority)
+		else this.#depths.set(priority, keys)
+		this.#options.onDepth(priority, keys)
+	}
+}

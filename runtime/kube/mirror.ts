@@ -1,0 +1,123 @@
+import { sleep } from '../clock.ts'
+import { Failure } from '../errors.ts'
+import type { Backoff } from './backoff.ts'
+import type { KubeCode } from './failures.ts'
+import { type KubeObject, keyOf, type Stored } from './kind.ts'
+import type { Selection } from './list.ts'
+import type { ReflectorCounts, ReflectorOptions } from './reflector.ts'
+import type { MutableStore, Replacement } from './store.ts'
+import { type Bookmark, endsInitialEvents, type WatchEvent } from './watch.ts'
+
+/** Where a reflector stands. */
+export type Mirror<T extends KubeObject, P> = {
+	options: ReflectorOptions<T, P>
+	store: MutableStore<P>
+	counts: ReflectorCounts
+	/** Waits between watches that fail or end at once. */
+	backoff: Backoff
+	/** Where to watch from; undefined: everything must be read anew. */
+	resourceVersion: string | undefined
+	/** How everything is read: told as events by a watch, as a list in pages, or as a list in one piece. */
+	way: 'stream' | 'pages' | 'whole'
+	/** Everything has been read, and the store holds it. */
+	onFilled(): void
+	isFilled(): boolean
+}
+
+/** Reads everything as a list. */
+export async function list<T extends KubeObject, P>(mirror: Mirror<T, P>): Promise<void> {
+	const { client, kind, pageSize = 500, signal } = mirror.options
+	mirror.counts.lists++
+	const fresh = mirror.store.startReplacing()
+	let resourceVersion = ''
+	const limit = mirror.way === 'whole' ? 0 : pageSize
+	for await (const page of client.pages(kind, { ...selectionOf(mirror.options), limit, signal })) {
+		for (const object of page.items) collect(mirror, fresh, object)
+		resourceVersion = page.resourceVersion
+	}
+	fill(mirror, fresh, resourceVersion)
+}
+
+/** Follows what happens from where the mirror stands; where it stands nowhere yet, the watch first tells everything there is. */
+export async function watch<T extends KubeObject, P>(mirror: Mirror<T, P>): Promise<void> {
+	const { client, kind, idleMs = 90_000, initialIdleMs = 10_000, signal, chance = Math.random } = mirror.options
+	const { resourceVersion } = mirror
+	mirror.counts[resourceVersion === undefined ? 'lists' : 'watches']++
+	const fresh = mirror.store.startReplacing()
+	// the server's own limit differs from watch to watch, so that they do not all come back at once
+	const timeoutSeconds = Math.round(300 + 300 * chance())
+	const openedAt = performance.now()
+	const how = { resourceVersion, timeoutSeconds, idleMs, initialIdleMs, signal }
+	for await (const event of client.watch(kind, { ...selectionOf(mirror.options), ...how })) {
+		mirror.counts.events++
+		if (mirror.resourceVersion === undefined) {
+			takeInitial(mirror, fresh, event)
+			continue
+		}
+		take(mirror, event)
+		// a server that says no more than a bookmark before it fails is not well
+		if (event.type !== 'BOOKMARK' || performance.now() - openedAt > calmMs) mirror.backoff.reset()
+	}
+	if (mirror.resourceVersion === undefined) throw unfinished(kind.plural, 'ended')
+	// a server that ends every watch at once must not be asked in a tight loop
+	if (performance.now() - openedAt < calmMs) await sleep(mirror.backoff.next(), signal)
+}
+
+/** How long a watch must last to be a sound one, in milliseconds. */
+const calmMs = 5_000
+
+function takeInitial<T extends KubeObject, P>(mirror: Mirror<T, P>, fresh: Replacement<P>, event: WatchEvent<T>): void {
+	if (event.type === 'DELETED') fresh.remove(keyOf(event.object.metadata))
+	else if (event.type !== 'BOOKMARK') collect(mirror, fresh, event.object)
+	else finish(mirror, fresh, event)
+}
+
+function finish<T extends KubeObject, P>(mirror: Mirror<T, P>, fresh: Replacement<P>, mark: Bookmark): void {
+	if (!endsInitialEvents(mark)) throw unfinished(mirror.options.kind.plural, 'goes on')
+	fill(mirror, fresh, mark.object.metadata.resourceVersion)
+}
+
+/** From a server that does not know initial events, or is too slow for them. */
+function unfinished(plural: string, how: string): Failure<KubeCode> {
+	return new Failure('SERVER_ERROR', `the watch of ${plural} ${how} without the end of the initial events`, { retry: true })
+}
+
+function fill<T extends KubeObject, P>(mirror: Mirror<T, P>, fresh: Replacement<P>, resourceVersion: string): void {
+	mirror.resourceVersion = resourceVersion
+	fresh.commit(!mirror.isFilled())
+	mirror.onFilled()
+}
+
+function take<T extends KubeObject, P>(mirror: Mirror<T, P>, event: WatchEvent<T>): void {
+	if (event.type === 'DELETED') mirror.store.remove(keyOf(event.object.metadata))
+	else if (event.type !== 'BOOKMARK') put(mirror, event.object)
+	mirror.resourceVersion = event.object.metadata.resourceVersion
+}
+
+function put<T extends KubeObject, P>(mirror: Mirror<T, P>, object: Stored<T>): void {
+	const kept = projected(mirror, object)
+	if (kept) mirror.store.set(keyOf(object.metadata), object.metadata.resourceVersion, kept.value)
+}
+
+function collect<T extends KubeObject, P>(mirror: Mirror<T, P>, fresh: Replacement<P>, object: Stored<T>): void {
+	const kept = projected(mirror, object)
+	const key = keyOf(object.metadata)
+	if (kept) fresh.add(key, object.metadata.resourceVersion, kept.value)
+	else fresh.keep(key)
+}
+
+/** @returns undefined where the projection threw: one object it cannot take must not hide all others, nor seem to be gone */
+function projected<T extends KubeObject, P>({ options }: Mirror<T, P>, object: Stored<T>): { value: P } | undefined {
+	const { project, log, kind } = options
+	delete (object.metadata as { managedFields?: unknown }).managedFields
+	try {
+		return { value: project ? project(object) : (object as unknown as P) }
+	} catch (error) {
+		log.error({ err: error, kind: kind.kind, key: keyOf(object.metadata) }, 'bug: an object could not be projected')
+		return undefined
+	}
+}
+
+function selectionOf({ namespace, labelSelector, fieldSelector }: Selection): Selection {
+	return { ...(namespace && { namespace }), ...(labelSelector && { labelSelector }), ...(fieldSelector && { fieldSelector }) }
+}

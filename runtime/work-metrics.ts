@@ -1,0 +1,126 @@
+import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client'
+import type { LoopWatch, Outcome } from './loop.ts'
+import type { Queue, QueueWatch } from './queue.ts'
+
+/** Powers of ten from 10 ns to 1000 s, as client-go has them for its queues. */
+const queueBuckets = Array.from({ length: 12 }, (_, power) => 10 ** (power - 8))
+const reconcileBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
+
+/** What the queue holds and hands out. */
+export function queueMetrics(registry: Registry, controller: string): QueueWatch {
+	const common = { labelNames: ['name', 'controller'] as const, registers: [registry] }
+	const labels = { name: controller, controller }
+	const depth = new Gauge({
+		name: 'workqueue_depth',
+		help: 'Keys that are due, by priority',
+		labelNames: ['name', 'controller', 'priority'],
+		registers: [registry],
+	})
+	const adds = new Counter({ ...common, name: 'workqueue_adds_total', help: 'Keys that became due' })
+	const waits = new Histogram({
+		...common,
+		name: 'workqueue_queue_duration_seconds',
+		help: 'How long due keys waited',
+		buckets: queueBuckets,
+	})
+	const works = new Histogram({
+		...common,
+		name: 'workqueue_work_duration_seconds',
+		help: 'How long keys were in work',
+		buckets: queueBuckets,
+	})
+	const retries = new Counter({ ...common, name: 'workqueue_retries_total', help: 'Keys that were backed off' })
+	return {
+		depth: (priority, keys) => depth.set({ ...labels, priority: String(priority) }, keys),
+		added: () => adds.inc(labels),
+		taken: seconds => waits.observe(labels, seconds),
+		done: seconds => works.observe(labels, seconds),
+		retried: () => retries.inc(labels),
+	}
+}
+
+/** What the loop does. */
+export function loopMetrics(registry: Registry, controller: string, workers: number): LoopWatch {
+	const common = { labelNames: ['controller'] as const, registers: [registry] }
+	const prefix = 'controller_runtime'
+	const count = resultMetrics(registry, controller)
+	const panics = new Counter({ ...common, name: `${prefix}_reconcile_panics_total`, help: 'Reconciles that ended by a bug' })
+	const timeouts = new Counter({ ...common, name: `${prefix}_reconcile_timeouts_total`, help: 'Reconciles that took too long' })
+	const times = new Histogram({
+		...common,
+		name: `${prefix}_reconcile_time_seconds`,
+		help: 'How long a reconcile took',
+		buckets: reconcileBuckets,
+	})
+	const active = new Gauge({ ...common, name: `${prefix}_active_workers`, help: 'Reconciles that run' })
+	new Gauge({ ...common, name: `${prefix}_max_concurrent_reconciles`, help: 'Reconciles that may run at once' }).set(
+		{ controller },
+		workers,
+	)
+	return {
+		started: () => active.inc({ controller }),
+		ended: (outcome, seconds) => {
+			active.dec({ controller })
+			times.observe({ controller }, seconds)
+			count[outcome]()
+		},
+		panicked: () => panics.inc({ controller }),
+		timedOut: () => timeouts.inc({ controller }),
+	}
+}
+
+/** Reconciles by how they ended. */
+function resultMetrics(registry: Registry, controller: string): Record<Outcome, () => void> {
+	const common = { labelNames: ['controller'] as const, registers: [registry] }
+	const totals = new Counter({
+		name: 'controller_runtime_reconcile_total',
+		help: 'Reconciles by result',
+		labelNames: ['controller', 'result'],
+		registers: [registry],
+	})
+	const errors = new Counter({ ...common, name: 'controller_runtime_reconcile_errors_total', help: 'Reconciles that failed' })
+	const terminal = new Counter({
+		...common,
+		name: 'controller_runtime_terminal_reconcile_errors_total',
+		help: 'Reconciles that failed and are not retried',
+	})
+	const failed = () => {
+		totals.inc({ controller, result: 'error' })
+		errors.inc({ controller })
+	}
+	return {
+		success: () => totals.inc({ controller, result: 'success' }),
+		requeue_after: () => totals.inc({ controller, result: 'requeue_after' }),
+		error: failed,
+		terminal_error: () => {
+			failed()
+			terminal.inc({ controller })
+		},
+	}
+}
+
+/** What is in work, read from the queue whenever somebody asks. */
+export function workMetrics(registry: Registry, controller: string, queue: Queue, now: () => number): void {
+	const labels = { name: controller, controller }
+	const ages = () => [...queue.inWork.values()].map(({ since }) => (now() - since) / 1_000)
+	const common = { labelNames: ['name', 'controller'] as const, registers: [registry] }
+	new Gauge({
+		...common,
+		name: 'workqueue_unfinished_work_seconds',
+		help: 'How long the keys now in work are, added up',
+		collect() {
+			this.set(
+				labels,
+				ages().reduce((sum, age) => sum + age, 0),
+			)
+		},
+	})
+	new Gauge({
+		...common,
+		name: 'workqueue_longest_running_processor_seconds',
+		help: 'How long the oldest key now in work is',
+		collect() {
+			this.set(labels, Math.max(0, ...ages()))
+		},
+	})
+}

@@ -1,0 +1,166 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { expect, onTestFinished, test } from 'vitest'
+import { KubeClient } from '../../runtime/kube/client.ts'
+import { type ElectionOptions, leadWhileElected } from '../../runtime/kube/lease.ts'
+import { elapsed } from '../../runtime/kube/lease-rules.ts'
+import { createLog } from '../../runtime/log.ts'
+
+type Record = { metadata: { resourceVersion: string }; spec: { holderIdentity: string } }
+
+/** What an API server does with one Lease, and what a broken one does with it. */
+async function leaseServer() {
+	let current: Record | undefined
+	let version = 0
+	const state = { requests: [] as string[], isSilent: false }
+	const store = (lease: Record) => {
+		current = { ...lease, metadata: { ...lease.metadata, resourceVersion: String(++version) } }
+		return current
+	}
+	const answers: { [method: string]: (lease: Record) => [number, unknown] } = {
+		GET: () => (current ? [200, current] : [404, { reason: 'NotFound' }]),
+		POST: lease => (current ? [409, { reason: 'AlreadyExists' }] : [201, store(lease)]),
+		PUT: lease =>
+			lease.metadata.resourceVersion === current?.metadata.resourceVersion ? [200, store(lease)] : [409, { reason: 'Conflict' }],
+	}
+	const server = createServer(async (request: IncomingMessage, response: ServerResponse) => {
+		state.requests.push(String(request.method))
+		const chunks: Buffer[] = []
+		for await (const chunk of request) chunks.push(chunk)
+		if (state.isSilent) return
+		const lease = JSON.parse(Buffer.concat(chunks).toString() || 'null')
+		const [status, body] = answers[String(request.method)]?.(lease) ?? [405, {}]
+		response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+	})
+	await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+	const { port } = server.address() as AddressInfo
+	const client = new KubeClient({ server: `http://127.0.0.1:${port}`, tls: {}, headers: async () => ({}) }, { fieldManager: 'test' })
+	onTestFinished(async () => {
+		await client.close()
+		server.closeAllConnections()
+		server.close()
+	})
+	const write = (change: object) => current && store({ ...current, spec: { ...current.spec, ...change } })
+	return { client, state, write, holder: () => current?.spec.holderIdentity }
+}
+
+/** A leader on clocks that only move when told to; its timers are real. */
+async function leader(times: ElectionOptions['times']) {
+	const api = await leaseServer()
+	const clock = { monotonic: 1_000, wall: 1_000_000 }
+	const end = new AbortController()
+	const told: (boolean | string)[] = []
+	let isLeading = () => false
+	let term: AbortSignal | undefined
+	const ended = leadWhileElected(
+		{
+			client: api.client,
+			at: { namespace: 'n', name: 'lead' },
+			identity: 'me',
+			log: createLog('test', { level: 'silent' }),
+			signal: end.signal,
+			onChange: leads => told.push(leads),
+			onSlowPath: () => told.push('slow'),
+			times: times ?? { leaseMs: 15_000, renewMs: 10_000, retryMs: 10 },
+			now: () => ({ ...clock }),
+		},
+		async (signal, asks) => {
+			isLeading = asks
+			term = signal
+			await new Promise(resolve => signal.addEventListener('abort', resolve))
+		},
+	)
+	onTestFinished(() => end.abort())
+	await expect.poll(() => told[0]).toBe(true)
+	const sleepThrough = (ms: { monotonic?: number; wall?: number }) => {
+		clock.monotonic += ms.monotonic ?? 0
+		clock.wall += ms.wall ?? 0
+	}
+	return { ...api, told, ended, stop: () => end.abort(), isLeading: () => isLeading(), term: () => term, sleepThrough }
+}
+
+const unhurried = { leaseMs: 15_000, renewMs: 10_000, retryMs: 60_000 }
+
+test.each<[title: string, ms: { monotonic?: number; wall?: number }, leads: boolean]>([
+	['just before its time to renew is over', { monotonic: 9_999, wall: 9_999 }, true],
+	['when it is over', { monotonic: 10_000, wall: 10_000 }, false],
+	['when the machine slept, which only the wall clock shows', { monotonic: 5, wall: 3_600_000 }, false],
+	['when the wall clock was set back', { monotonic: 10_000, wall: -3_600_000 }, false],
+	['when only that was set back', { monotonic: 5, wall: -3_600_000 }, true],
+])('a leader asks the clock, not its timers, whether it still leads: %s', async (_, ms, leads) => {
+	const { isLeading, sleepThrough, term, stop, ended, holder } = await leader(unhurried)
+	expect(isLeading()).toBe(true)
+	sleepThrough(ms)
+	expect([isLeading(), term()?.aborted]).toEqual([leads, false])
+	stop()
+	expect(isLeading()).toBe(false)
+	expect([await ended, holder()]).toEqual([{ lost: false }, ''])
+})
+
+test('a leader that stood still too long writes nothing more, not even to its lease', async () => {
+	const { sleepThrough, isLeading, ended, state, holder, told, client } = await leader({ leaseMs: 15_000, renewMs: 10_000, retryMs: 50 })
+	const guarded = client.guarded(isLeading)
+	await expect.poll(() => state.requests.filter(method => method === 'PUT').length).toBeGreaterThan(0)
+	sleepThrough({ monotonic: 12_000, wall: 12_000 })
+	state.requests.length = 0
+	await expect(guarded.raw({ method: 'POST', path: '/x' })).rejects.toMatchObject({ code: 'STOPPED', retry: true })
+	expect(await ended).toEqual({ lost: true })
+	expect([state.requests.filter(method => method !== 'PUT'), holder(), told]).toEqual([[], 'me', [true, false]])
+	expect(state.requests.length).toBeLessThanOrEqual(1) // a renewal may have been on its way
+})
+
+test('a lease is renewed by one request, and kept however long that goes on', async () => {
+	const { sleepThrough, state, isLeading, told, stop, ended } = await leader(undefined)
+	for (let n = 0; n < 5; n++) {
+		const { length } = state.requests
+		await expect.poll(() => state.requests.length).toBeGreaterThan(length + 1)
+		sleepThrough({ monotonic: 6_000, wall: 6_000 })
+		expect(isLeading()).toBe(true)
+	}
+	expect(state.requests.slice(0, 2)).toEqual(['GET', 'POST'])
+	expect(new Set(state.requests.slice(2))).toEqual(new Set(['PUT']))
+	stop()
+	await ended
+	expect(told).toEqual([true, false])
+})
+
+test('a record somebody touched is read again, and the lease kept', async () => {
+	const { write, told, isLeading, holder } = await leader(undefined)
+	write({ renewTime: 'by somebody' })
+	await expect.poll(() => told).toEqual([true, 'slow'])
+	expect([isLeading(), holder()]).toEqual([true, 'me'])
+})
+
+test('a lease that another holds is lost, and left to it', async () => {
+	const { write, ended, isLeading, term, holder } = await leader(undefined)
+	write({ holderIdentity: 'thief' })
+	expect(await ended).toEqual({ lost: true })
+	expect([isLeading(), term()?.reason, holder()]).toEqual([false, expect.objectContaining({ code: 'LEASE_LOST' }), 'thief'])
+})
+
+test('a server that falls silent costs the lease when the time to renew is over', async () => {
+	const { state, ended, told } = await leader({ leaseMs: 300, renewMs: 100, retryMs: 10 })
+	state.isSilent = true
+	expect(await ended).toEqual({ lost: true })
+	expect(told).toEqual([true, false])
+})
+
+test('a guarded client reads, but begins no write and no further try of one once it may not', async () => {
+	const { client, state } = await leaseServer()
+	let may = true
+	const guarded = client.guarded(() => may)
+	state.isSilent = false
+	expect(await guarded.find({ group: '', version: 'v1', plural: 'x', kind: 'X', namespaced: false }, { name: 'x' })).toBeUndefined()
+	may = false
+	for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'] as const) {
+		await expect(guarded.raw({ method, path: '/x' })).rejects.toMatchObject({ code: 'STOPPED' })
+	}
+	expect(state.requests).toEqual(['GET'])
+	await expect(guarded.raw({ method: 'GET', path: '/x' })).rejects.toMatchObject({ code: 'NOT_FOUND' })
+	expect(client.requests()).toEqual(guarded.requests())
+})
+
+test('the longer of two clocks counts', () => {
+	expect(elapsed({ monotonic: 0, wall: 0 }, { monotonic: 5, wall: 3 })).toBe(5)
+	expect(elapsed({ monotonic: 0, wall: 0 }, { monotonic: 5, wall: 8 })).toBe(8)
+})
