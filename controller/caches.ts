@@ -21,6 +21,8 @@ export type Caches = {
 	rival(key: string): Rival | undefined
 	runs: Pick<RunIndex, 'runsOf'>
 	fleet: Fleet
+	/** Everything that is held, for whoever counts it. */
+	census: { configs(): Iterable<ConfigView>; caches(): CacheCount[] }
 	/** What an answer of the API server showed, which the watch may tell only later. */
 	wrote: Wrote
 	/** True when every first list is in, false when the signal came first. */
@@ -28,6 +30,8 @@ export type Caches = {
 	isSynced(): boolean
 	done: Promise<unknown>
 }
+
+export type CacheCount = { kind: string; objects: number; events: number; lists: number; failures: number }
 
 export type Wrote = {
 	config(key: string, view: ConfigView): void
@@ -70,13 +74,16 @@ export function startCaches(options: CacheOptions): Caches {
 	const configs = ownWrites(watchConfigs(options, world))
 	const nodes = watchNodes(options, world)
 	const others = watchRuns(options, world)
-	const all = [configs.reflector, nodes, others.configMaps, others.jobs, others.pods, watchSettings(options, world)]
+	const settings = watchSettings(options, world)
+	const caches = { MultiNicNodeConfig: configs.reflector, Node: nodes, ConfigMap: others.configMaps, Job: others.jobs, Pod: others.pods }
+	const all = [...Object.values(caches), settings]
 	return {
 		config: configs.config,
 		node: name => nodes.store.get(name),
 		rival: world.claims.rival,
 		runs,
 		fleet: world.fleet,
+		census: { configs: configs.reflector.store.values, caches: () => Object.entries(caches).map(counted) },
 		wrote: {
 			config: (key, view) => {
 				configs.wrote(key, view)
@@ -93,6 +100,10 @@ export function startCaches(options: CacheOptions): Caches {
 		isSynced: () => all.every(reflector => reflector.isSynced()),
 		done: Promise.all(all.map(reflector => reflector.done)),
 	}
+}
+
+function counted([kind, { store, counts }]: [string, Reflector<unknown>]): CacheCount {
+	return { kind, objects: store.size, events: counts.events, lists: counts.lists, failures: counts.failures }
 }
 
 /** What is worked out from the caches and kept beside them, and who is told. */

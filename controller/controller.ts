@@ -6,6 +6,8 @@ import { createQueue, LOW_PRIORITY } from '../runtime/queue.ts'
 import { type Caches, startCaches } from './caches.ts'
 import type { Config } from './config.ts'
 import type { Decision } from './decision.ts'
+import type { Snapshot } from './snapshot.ts'
+import { observeFleet } from './metrics.ts'
 import { reconcileNodeConfig } from './reconcile.ts'
 
 export type ControllerOptions = {
@@ -15,7 +17,7 @@ export type ControllerOptions = {
 	signal: AbortSignal
 	now?: () => number
 	metrics?: Metrics
-	onDecision?: (decision: Decision) => void
+	onDecision?: (decision: Decision, snapshot: Snapshot) => void
 }
 
 /** Caches and queue, watching but not yet acting: whoever does not lead stays so, and is quick when its turn comes. */
@@ -39,6 +41,7 @@ export function createController(options: ControllerOptions): Controller {
 	const caches = startCaches({ client, namespace, wake, log, signal, maxConcurrentRuns, startedAt: now() })
 	const reconcile = reconcileNodeConfig({ client: writer, caches, agent, settings, log, now, ...(onDecision && { onDecision }) })
 	metrics?.observe(queue)
+	if (metrics) observeFleet(metrics.registry, caches)
 	const run = async (term: AbortSignal, isLeading = () => true) => {
 		mayAct = isLeading
 		if (!(await Promise.race([caches.synced, ended(term)]))) return

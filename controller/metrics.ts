@@ -1,24 +1,105 @@
-import { Counter, type Registry } from '@prometheus-io/client'
+import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client'
+import type { Caches } from './caches.ts'
 import type { Decision } from './decision.ts'
 import { condition } from './runs.ts'
+import type { Run, Snapshot } from './snapshot.ts'
 
-/** Counts runs and results under names of our own. */
-export function countDecisions(registry: Registry): (decision: Decision) => void {
-	const started = new Counter({
-		name: 'multinic_runs_started_total',
-		help: 'Runs by cause',
-		labelNames: ['cause', 'mode'],
-		registers: [registry],
-	})
+/** Metrics of our own; docs/metrics.md explains each. Seconds throughout. */
+
+const runBuckets = [0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 13, 20, 30, 60, 120, 300]
+
+/** Counts what is decided, and how long runs took whose results are told. */
+export function countDecisions(registry: Registry): (decision: Decision, snapshot: Snapshot) => void {
+	const registers = [registry]
+	const started = new Counter({ registers, name: 'multinic_runs_started_total', help: 'Runs by cause', labelNames: ['cause', 'mode'] })
 	const results = new Counter({
-		name: 'multinic_run_results_total',
+		...{ registers, name: 'multinic_run_results_total', labelNames: ['state', 'reason'] },
 		help: 'Results of runs by state and reason',
-		labelNames: ['state', 'reason'],
-		registers: [registry],
 	})
-	return decision => {
+	const changes = new Counter({ registers, name: 'multinic_run_changes_total', help: 'Changes that runs made on nodes' })
+	const tellTimes = observeTimes(registry)
+	return (decision, snapshot) => {
 		if (decision.act === 'start') started.inc({ cause: decision.run.cause, mode: decision.run.mode })
-		if (decision.act === 'settle' && decision.result)
-			results.inc({ state: decision.status.state ?? '', reason: condition(decision.status, 'Ready')?.reason ?? '' })
+		if (decision.act !== 'settle' || !decision.result) return
+		const { status } = decision
+		results.inc({ state: status.state ?? '', reason: condition(status, 'Ready')?.reason ?? '' })
+		const run = snapshot.runs.find(({ name }) => name === status.lastJobName)
+		changes.inc(run?.report?.changes ?? 0)
+		if (run) tellTimes(run, snapshot.now)
 	}
+}
+
+/** Where the time of a run went: before the agent began, in its phases, and until its result was read. */
+function observeTimes(registry: Registry): (run: Run, now: number) => void {
+	const common = { registers: [registry], buckets: runBuckets }
+	const begin = new Histogram({ ...common, name: 'multinic_run_start_seconds', help: 'From the making of a run until its agent began' })
+	const whole = new Histogram({ ...common, name: 'multinic_run_seconds', help: 'How long an agent ran', labelNames: ['mode', 'outcome'] })
+	const phases = new Histogram({ ...common, name: 'multinic_run_phase_seconds', help: 'Phases of an agent', labelNames: ['phase'] })
+	const settle = new Histogram({
+		...common,
+		name: 'multinic_run_settle_seconds',
+		help: 'From the end of an agent until its result is told',
+	})
+	return ({ report, created, mode }, now) => {
+		if (!report) return
+		const [from, to] = [Date.parse(report.started), Date.parse(report.finished)]
+		// times of two clocks may seem to run backwards
+		if (from >= created) begin.observe((from - created) / 1_000)
+		if (to >= from) whole.observe({ mode, outcome: report.outcome }, (to - from) / 1_000)
+		if (now >= to) settle.observe((now - to) / 1_000)
+		for (const [phase, ms] of Object.entries(report.milliseconds)) phases.observe({ phase }, ms / 1_000)
+	}
+}
+
+/** Lets the state of the fleet and of the caches be read whenever somebody asks. */
+export function observeFleet(registry: Registry, caches: Pick<Caches, 'fleet' | 'census'>): void {
+	const registers = [registry]
+	const { fleet, census } = caches
+	const fact = (name: string, help: string, read: () => number) =>
+		new Gauge({
+			...{ registers, name, help },
+			collect() {
+				this.set(read())
+			},
+		})
+	fact('multinic_rollout_changing', 'Nodes that are being changed', () => fleet.counts().changing)
+	fact('multinic_rollout_waiting', 'Nodes that wait for their turn', () => fleet.counts().waiting)
+	fact('multinic_rollout_stopping', 'Nodes whose last run keeps others from being changed', () => fleet.counts().stopping)
+	fact('multinic_rollout_limit', 'Nodes that may be changed at once', () => fleet.counts().limit)
+	fact('multinic_rollout_paused', '1 while no node is changed, because of the settings', () => (fleet.counts().paused ? 1 : 0))
+	tally(registry, { name: 'multinic_node_configs', help: 'Node configs by what their status says', labels: ['state', 'reason'] }, () =>
+		[...census.configs()].map(({ status }) => [status.state ?? '', condition(status, 'Ready')?.reason ?? '']),
+	)
+	tally(registry, { name: 'multinic_interfaces', help: 'Wanted interfaces by state', labels: ['state'] }, () =>
+		[...census.configs()].flatMap(({ status }) => (status.interfaceStatuses ?? []).map(nic => [nic.status])),
+	)
+	observeCaches(registry, census)
+}
+
+/** A gauge that counts how often each combination of labels is there now. */
+function tally(registry: Registry, { name, help, labels }: { name: string; help: string; labels: string[] }, read: () => string[][]): void {
+	new Gauge({
+		...{ registers: [registry], name, help, labelNames: labels },
+		collect() {
+			this.reset()
+			for (const values of read()) this.inc(Object.fromEntries(labels.map((label, index) => [label, values[index] ?? ''])))
+		},
+	})
+}
+
+function observeCaches(registry: Registry, census: Caches['census']): void {
+	const kinds = { registers: [registry], labelNames: ['kind'] }
+	const facts = {
+		multinic_cache_objects: ['Objects held', 'objects'],
+		multinic_cache_events: ['Events heard since the start', 'events'],
+		multinic_cache_lists: ['Times everything was read anew since the start', 'lists'],
+		multinic_cache_failures: ['Failed lists and watches since the start', 'failures'],
+	} as const
+	for (const [name, [help, of]] of Object.entries(facts))
+		new Gauge({
+			...{ ...kinds, name, help },
+			collect() {
+				for (const cache of census.caches()) this.set({ kind: cache.kind }, cache[of])
+			},
+		})
 }

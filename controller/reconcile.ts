@@ -12,7 +12,7 @@ export type ReconcileOptions = Hands & {
 	settings: RunSettings
 	now: () => number
 	/** Told of every decision that does something. */
-	onDecision?: (decision: Decision) => void
+	onDecision?: (decision: Decision, snapshot: Snapshot) => void
 }
 
 /** How long until a decision on what turned out to be an old version is made again (milliseconds). */
@@ -43,11 +43,12 @@ export function reconcileNodeConfig(options: ReconcileOptions): Reconcile {
 	}
 }
 
-function tellDecision({ log, onDecision }: ReconcileOptions, { config }: Snapshot, decision: Decision): void {
+function tellDecision({ log, onDecision }: ReconcileOptions, snapshot: Snapshot, decision: Decision): void {
+	const { config } = snapshot
 	const { act, why } = decision
 	const level = act === 'nothing' || act === 'wait' || act === 'hold' ? 'debug' : 'info'
 	log[level]({ nodeConfig: config.name, generation: config.generation, act, why }, 'decided')
-	onDecision?.(decision)
+	onDecision?.(decision, snapshot)
 }
 
 async function look({ client, caches, settings, now }: ReconcileOptions, key: string, signal: AbortSignal): Promise<Snapshot | undefined> {
