@@ -96,7 +96,8 @@ async function handle(options: LoopOptions, key: string, hard: AbortSignal): Pro
 	const result = await once(options, key, hard)
 	if (result.isBug) watch?.panicked()
 	if (result.isLate) watch?.timedOut()
-	watch?.ended(settle(options, key, result), (performance.now() - started) / 1_000)
+	const outcome = settle(options, key, result)
+	watch?.ended(outcome, (performance.now() - started) / 1_000)
 }
 
 type Result = { again?: Again | undefined | void; error?: unknown; isBug?: boolean; isLate?: boolean }

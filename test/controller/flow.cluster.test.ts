@@ -4,7 +4,8 @@ import { NodeConfig } from '../../controller/kinds.ts'
 import { condition } from '../../controller/runs.ts'
 import { defineKind, type Kind, type KubeObject } from '../../runtime/kube/kind.ts'
 import { ConfigMap, Event, Job, Node } from '../../runtime/kube/kinds.ts'
-import { type Fate, reportFor } from './kubelet.ts'
+import { reportFor } from '../../lab/fake-kubelet.ts'
+import type { Fate } from './kubelet.ts'
 import { eventually, namespace, type Stage, startStage } from './stage.ts'
 
 /** Node config → Job → report → status, on a real control plane, signed in as who we are. */

@@ -1,5 +1,6 @@
-import { type AgentReport, RunConfig } from '../../contract/agent-run.ts'
+import { RunConfig } from '../../contract/agent-run.ts'
 import { CONFIG_KEY, REPORT_KEY } from '../../contract/names.ts'
+import { reportFor } from '../../lab/fake-kubelet.ts'
 import type { KubeClient } from '../../runtime/kube/client.ts'
 import { isKubeFailure } from '../../runtime/kube/failures.ts'
 import type { Stored } from '../../runtime/kube/kind.ts'
@@ -94,22 +95,6 @@ export function startKubelet({ admin, namespace, asAgent, log }: Options): Kubel
 /** A run that does all it should. */
 export function configures(input: RunConfig): Fate {
 	return { report: reportFor(input), end: 'Succeeded' }
-}
-
-export function reportFor(input: RunConfig, over: Partial<AgentReport> = {}): AgentReport {
-	const { nodeName, uid, generation, attempt, mode } = input
-	return {
-		...{ version: 1, nodeName, uid, generation, attempt, mode, outcome: 'Succeeded', message: 'done', backend: 'netplan-networkd' },
-		reason: 'AllInterfacesConfigured',
-		persistent: { status: 'True', message: 'proven' },
-		...{ started: new Date(Date.now() - 2_000).toISOString(), finished: new Date().toISOString(), milliseconds: {}, changes: 3 },
-		interfaces: input.interfaces.map((nic, index) => ({
-			...{ id: nic.id ?? index, name: `multinic${nic.id ?? index}`, macAddress: nic.macAddress, changes: 3, warnings: [] },
-			...{ state: 'Configured', reason: 'Configured', message: 'as wanted' },
-		})),
-		probes: { before: [], after: [] },
-		...over,
-	}
 }
 
 function at({ metadata: { name, namespace = '' } }: Stored<Pod>) {

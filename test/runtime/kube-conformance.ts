@@ -1,15 +1,18 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { codeOf } from '../../runtime/errors.ts'
-import type { Credentials } from '../../runtime/kube/credentials.ts'
 import { KubeClient } from '../../runtime/kube/client.ts'
 import { defineKind, type KubeObject } from '../../runtime/kube/kind.ts'
 import { ConfigMap, CustomResourceDefinition, Lease, Namespace, Node } from '../../runtime/kube/kinds.ts'
 import { leadWhileElected } from '../../runtime/kube/lease.ts'
 import { startReflector } from '../../runtime/kube/reflector.ts'
 import { createLog } from '../../runtime/log.ts'
+import { type ApiUnderTest, configMap, freshName, freshNamespace } from './kube-conformance/case.ts'
+import { customResourceCases } from './kube-conformance/custom-resources.ts'
+import { garbageCases } from './kube-conformance/garbage.ts'
+import { selectionCases, streamedListCases } from './kube-conformance/watches.ts'
+import { writeCases } from './kube-conformance/writes.ts'
 
-/** An API server with full rights, empty save for what it makes itself. */
-export type ApiUnderTest = { client: KubeClient; credentials: Credentials }
+export type { ApiUnderTest } from './kube-conformance/case.ts'
 
 const Widget = defineKind({ group: 'test.example.org', version: 'v1', plural: 'widgets', kind: 'Widget', namespaced: true })
 const widgets = {
@@ -23,26 +26,22 @@ const widgets = {
 }
 
 const log = createLog('test', { level: 'silent' })
-let made = 0
-
 /** What the rest of this repository relies on an API server to do. Whatever answers in its place in a test must pass it too. */
 export function kubeConformance(api: () => ApiUnderTest): void {
 	describe('objects', () => objectCases(api))
+	describe('writes', () => writeCases(api))
+	describe('custom resources', () => customResourceCases(api))
 	describe('refusals', () => refusalCases(api))
 	describe('lists and watches', () => watchCases(api))
+	describe('selections', () => selectionCases(api))
+	describe('streamed lists', () => streamedListCases(api))
 	describe('a reflector', () => reflectorCases(api))
 	describe('a lease', () => leaseCases(api))
 }
 
-/** A namespace of its own for one case. */
-async function freshNamespace({ client }: ApiUnderTest): Promise<string> {
-	const name = `case-${++made}-${Date.now().toString(36)}`
-	await client.create(Namespace, { metadata: { name } })
-	return name
-}
-
-function configMap(namespace: string, name: string, data: Record<string, string> = {}, labels: Record<string, string> = {}): ConfigMap {
-	return { metadata: { namespace, name, labels }, data }
+/** What a controller manager beside it does. It also puts a ConfigMap into every namespace, which the cases above do not expect. */
+export function controllerManagerConformance(api: () => ApiUnderTest): void {
+	describe('garbage', () => garbageCases(api))
 }
 
 function objectCases(api: () => ApiUnderTest): void {
@@ -70,7 +69,7 @@ function objectCases(api: () => ApiUnderTest): void {
 
 	test('are not changed by a patch of their status, nor their status by a patch of them', async () => {
 		const { client } = api()
-		const at = { name: `node-${++made}` }
+		const at = { name: freshName() }
 		await client.create(Node, { metadata: at })
 		onTestFinished(async () => void (await client.delete(Node, at)))
 		const capacity = { 'example.org/nic': '3' }

@@ -1,20 +1,19 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type ApiServer, startApiServer } from '../../lab/api-server.ts'
 import { loadCredentials } from '../../runtime/kube/auth.ts'
 import { KubeClient } from '../../runtime/kube/client.ts'
 import { inClusterCredentials } from '../../runtime/kube/in-cluster.ts'
-import { type ApiUnderTest, kubeConformance } from './kube-conformance.ts'
+import { type ApiUnderTest, controllerManagerConformance, kubeConformance } from './kube-conformance.ts'
 
 let server: ApiServer
 let api: ApiUnderTest
 
 beforeAll(async () => {
 	server = await startApiServer()
-	const credentials = await loadCredentials({ kubeconfig: server.kubeconfig }, {})
-	api = { credentials, client: new KubeClient(credentials, { fieldManager: 'test' }) }
+	api = await signIn(server)
 })
 afterAll(async () => {
 	await api?.client.close()
@@ -22,6 +21,20 @@ afterAll(async () => {
 })
 
 kubeConformance(() => api)
+
+describe('with a controller manager', () => {
+	let managed: ApiServer
+	let managedApi: ApiUnderTest
+	beforeAll(async () => {
+		managed = await startApiServer({ controllerManager: true })
+		managedApi = await signIn(managed)
+	})
+	afterAll(async () => {
+		await managedApi?.client.close()
+		await managed?.stop()
+	})
+	controllerManagerConformance(() => managedApi)
+})
 
 test('a pod’s own files lead to the API server too', async () => {
 	const folder = await mkdtemp(join(tmpdir(), 'multinic-test-'))
@@ -43,3 +56,8 @@ test('a server whose authority is another one is not spoken to', async () => {
 	onTestFinished(() => client.close())
 	await expect(client.raw({ method: 'GET', path: '/version' })).rejects.toMatchObject({ code: 'UNREACHABLE', retry: true })
 })
+
+async function signIn({ kubeconfig }: ApiServer): Promise<ApiUnderTest> {
+	const credentials = await loadCredentials({ kubeconfig }, {})
+	return { credentials, client: new KubeClient(credentials, { fieldManager: 'test' }) }
+}

@@ -1,0 +1,164 @@
+import { describe, expect, test } from 'vitest'
+import { ANNOTATION_RETRY, FINALIZER } from '../../contract/names.ts'
+import { NodeConfig } from '../../controller/kinds.ts'
+import type { Fault } from '../runtime/fake-api-server/faults.ts'
+import type { ApiRequest } from '../runtime/fake-api-server/request.ts'
+import { namespace, soon, specOf, startWorld, type World } from './survival.ts'
+
+const nodes = ['a', 'b', 'c', 'd']
+
+/** The story of a small fleet: four nodes are configured; then one is changed, one let go, one tried again. */
+async function story(world: World): Promise<void> {
+	for (const name of nodes) world.add(name)
+	world.startController()
+	await soon(() => expect(nodes.map(name => world.status(name)?.state)).toEqual(nodes.map(() => 'Configured')))
+	world.objects.patch(NodeConfig, { namespace, name: 'b' }, { spec: specOf('b', 1_400) })
+	world.objects.delete(NodeConfig, { namespace, name: 'c' })
+	world.objects.patch(NodeConfig, { namespace, name: 'd' }, { metadata: { annotations: { [ANNOTATION_RETRY]: 'now' } } })
+	await soon(() => expect(endOf(world)).toEqual(theEnd))
+}
+
+/** Nothing lost, nothing twice. */
+const theEnd = {
+	told: ['a Configured 1', 'b Configured 2', 'c gone', 'd Configured 1'],
+	asked: undefined,
+	ran: ['a 1 1 Apply', 'b 1 1 Apply', 'b 2 1 Apply', 'c 1 1 Apply', 'c 2 1 Cleanup', 'd 1 1 Apply', 'd 1 2 Apply'],
+	broken: [],
+}
+
+function endOf(world: World) {
+	const told = (name: string) =>
+		world.configOf(name) ? `${name} ${world.status(name)?.state} ${world.status(name)?.observedGeneration}` : `${name} gone`
+	return {
+		told: nodes.map(told),
+		asked: world.configOf('d')?.metadata.annotations?.[ANNOTATION_RETRY],
+		ran: world.ran.map(({ nodeName, generation, attempt, mode }) => `${nodeName} ${generation} ${attempt} ${mode}`).sort(),
+		broken: world.broken,
+	}
+}
+
+/** Of every request of the story, one world each in which that one goes wrong. */
+async function forEveryRequest(how: (world: World, request: ApiRequest) => Fault | undefined): Promise<number> {
+	let number = 0
+	for (let met = true; met; ) {
+		number++
+		met = false
+		const world = await startWorld(nodes, { maxUnavailable: '50%' })
+		world.mistreat((request, count) => {
+			if (met || count < number) return undefined
+			met = true
+			return how(world, request)
+		})
+		await story(world).catch(error => {
+			throw new Error(`request ${number}: ${JSON.stringify(endOf(world), null, 1)}`, { cause: error })
+		})
+		await world.end()
+	}
+	return number
+}
+
+describe('whichever of its requests goes wrong', () => {
+	test.each<[title: string, fault: Fault]>([
+		['the connection breaks before it is done', { fault: 'reset', when: 'before' }],
+		['the connection breaks when it is done', { fault: 'reset', when: 'after' }],
+		['the server fails', { fault: 'answer', status: 500, body: { kind: 'Status', code: 500, message: 'etcdserver: request timed out' } }],
+		['the server is busy', { fault: 'answer', status: 429, body: { kind: 'Status', code: 429, message: 'too many requests' } }],
+	])('%s: nothing is lost, nothing done twice', async (_, fault) => {
+		expect(await forEveryRequest(() => fault)).toBeGreaterThan(40)
+	})
+
+	test.each(['before', 'after'] as const)('the controller dies with it, %s it is done: the next one goes on', async when => {
+		const requests = await forEveryRequest(world => {
+			world.restartController()
+			return { fault: 'reset', when }
+		})
+		expect(requests).toBeGreaterThan(40)
+	})
+
+	test('somebody else writes to the node config just before: nothing is lost, nothing done twice', async () => {
+		let letters = 0
+		await forEveryRequest((world, { plural, name = '' }) => {
+			if (plural === NodeConfig.plural && world.configOf(name))
+				world.objects.patch(NodeConfig, { namespace, name }, { metadata: { labels: { changed: `x${++letters}` } } })
+			return undefined
+		})
+		expect(letters).toBeGreaterThan(10)
+	})
+})
+
+describe('whenever it happens', () => {
+	test.each<[title: string, happens: (world: World) => unknown]>([
+		[
+			'the API server is started anew',
+			async ({ server }) => {
+				await server.down()
+				await server.up()
+			},
+		],
+		[
+			'etcd is compacted while every watch breaks off',
+			({ server }) => {
+				server.compact()
+				server.disconnect()
+			},
+		],
+		['every connection breaks', ({ server }) => server.disconnect()],
+	])('%s: nothing is lost, nothing done twice', async (_, happens) => {
+		for (let number = 3; number < 45; number += 6) {
+			const world = await startWorld(nodes, { maxUnavailable: '50%' })
+			world.mistreat((__, count) => {
+				if (count === number) void happens(world)
+				return undefined
+			})
+			await story(world)
+			await world.end()
+		}
+	})
+
+	test('twenty of a hundred requests fail, and watches with them: nothing is lost, nothing done twice', async () => {
+		const world = await startWorld(nodes, { maxUnavailable: '50%' })
+		const faults: Fault[] = [
+			{ fault: 'reset', when: 'before' },
+			{ fault: 'reset', when: 'after' },
+			{ fault: 'answer', status: 500 },
+			{ fault: 'cut', afterLines: 2 },
+		]
+		world.mistreat((_, count) => (count % 5 === 0 ? faults[(count / 5) % faults.length] : undefined))
+		await story(world)
+	})
+})
+
+describe('a node config that changes a thousand times', () => {
+	test('is run at the last one, and never at two at once', async () => {
+		const world = await startWorld(['a'], {}, { runMs: () => 20 })
+		world.add('a')
+		world.startController()
+		for (let edit = 1; edit <= 1_000; edit++) {
+			world.objects.patch(NodeConfig, { namespace, name: 'a' }, { spec: specOf('a', 1_280 + edit) })
+			if (edit % 50 === 0) await new Promise(resolve => setImmediate(resolve))
+		}
+		await soon(() => expect(world.status('a')).toMatchObject({ state: 'Configured', observedGeneration: 1_001 }))
+		expect(world.broken).toEqual([])
+		expect(world.ran.length).toBeLessThan(100)
+	})
+})
+
+describe('a thousand node configs made at once', () => {
+	test('are all configured, each by one run, with five requests and an Event or two', async () => {
+		const names = Array.from({ length: 1_000 }, (_, index) => `node-${index}`)
+		const world = await startWorld(names, { maxUnavailable: '100%' })
+		for (const name of names) world.add(name, specOf(name), { finalizers: [FINALIZER] })
+		world.startController()
+		await soon(() => expect(names.filter(name => world.status(name)?.state !== 'Configured').slice(0, 3)).toEqual([]))
+		expect(world.broken).toEqual([])
+		expect(new Set(world.ran.map(({ nodeName }) => nodeName)).size).toBe(world.ran.length)
+		const count = (plural: string) =>
+			world.server.requests.filter(
+				({ userAgent, verb, plural: of }) => userAgent === 'multinic-controller' && verb !== 'watch' && of === plural,
+			).length
+		expect({ configMaps: count('configmaps'), jobs: count('jobs'), status: count('multinicnodeconfigs') }).toEqual({
+			...{ configMaps: 1_000, jobs: 1_000, status: 2_000 },
+		})
+		expect(count('events')).toBeLessThanOrEqual(2_000)
+	}, 120_000)
+})

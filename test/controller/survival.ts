@@ -1,0 +1,148 @@
+import { onTestFinished, vi } from 'vitest'
+import type { RunConfig } from '../../contract/agent-run.ts'
+import type { NodeConfigStatus } from '../../contract/node-config.ts'
+import { createController } from '../../controller/controller.ts'
+import { NodeConfig } from '../../controller/kinds.ts'
+import type { NodeConfigObject } from '../../controller/view.ts'
+import { type FakeKubeletOptions, reportFor, startFakeKubelet } from '../../lab/fake-kubelet.ts'
+import { KubeClient } from '../../runtime/kube/client.ts'
+import type { KubeObject } from '../../runtime/kube/kind.ts'
+import { ConfigMap, Job, Namespace, Node } from '../../runtime/kube/kinds.ts'
+import { createLog } from '../../runtime/log.ts'
+import type { Fault } from '../runtime/fake-api-server/faults.ts'
+import type { ApiRequest } from '../runtime/fake-api-server/request.ts'
+import { startFakeApiServer } from '../runtime/fake-api-server/server.ts'
+
+/** A controller on a played API server that does to it whatever a test wants; and what must hold whatever that is. */
+
+export const namespace = 'multinic-system'
+const user = 'multinic-controller'
+const silent = createLog('test', { level: 'silent' })
+
+/** The parts of a body that are watched over. */
+type Written = {
+	status?: NodeConfigStatus
+	metadata?: KubeObject['metadata']
+	spec?: { template?: { spec?: { nodeName?: string } } }
+}
+
+export type World = Awaited<ReturnType<typeof startWorld>>
+
+/** @param settings of the rollout */
+export async function startWorld(
+	nodes: readonly string[],
+	settings: Record<string, string> = {},
+	kubelet: Partial<FakeKubeletOptions> = {},
+) {
+	const server = await startFakeApiServer({ kinds: [{ ...NodeConfig, status: true }] })
+	const client = new KubeClient(server.credentials, { fieldManager: 'kubelet' })
+	const { objects } = server
+	objects.create<KubeObject>(Namespace, { metadata: { name: namespace } })
+	objects.create(ConfigMap, { metadata: { namespace, name: 'multinic-rollout' }, data: { verifyIntervalSeconds: '0', ...settings } })
+	for (const name of nodes) {
+		objects.create<KubeObject>(Node, { metadata: { name } })
+		objects.patchStatus(Node, { name }, { conditions: [{ type: 'Ready', status: 'True' }] })
+	}
+	const broken: string[] = []
+	const ended = new Set<string>()
+	const { report } = kubelet
+	const nodesAtWork = startFakeKubelet({
+		...{ client, namespace, log: silent },
+		...kubelet,
+		report: (input: RunConfig) => {
+			ended.add(`${input.uid} ${input.generation}`)
+			return report ? report(input) : reportFor(input)
+		},
+	})
+	const configOf = (name: string) => objects.get<NodeConfigObject>(NodeConfig, { namespace, name })
+	let mistreat: (request: ApiRequest, number: number) => Fault | undefined = () => undefined
+	let asked = 0
+	server.onRequest(request => {
+		if (request.userAgent !== user) return undefined
+		watchOver(request)
+		return mistreat(request, ++asked)
+	})
+	/** What must never be asked for, whatever happened before. */
+	function watchOver({ verb, plural, subresource, name = '', body }: ApiRequest): void {
+		const { status, metadata, spec } = (body ?? {}) as Written
+		if (plural === 'jobs' && verb === 'create') mustBeAlone(spec?.template?.spec?.nodeName, metadata?.name)
+		if (plural === NodeConfig.plural && subresource === 'status' && status?.state === 'Configured') mustHaveRun(name, status)
+	}
+	function mustBeAlone(node: string | undefined, own: string | undefined): void {
+		const onNode = objects.list<Job>(Job, namespace).filter(job => job.spec?.template.spec?.nodeName === node)
+		if (onNode.some(job => !isOver(job) && job.metadata.name !== own)) broken.push(`two runs at once on ${node}`)
+	}
+	function mustHaveRun(name: string, said: NodeConfigStatus): void {
+		const { metadata, status } = configOf(name) ?? {}
+		const generation = said.observedGeneration ?? (status as NodeConfigStatus | undefined)?.observedGeneration
+		if (!ended.has(`${metadata?.uid} ${generation}`))
+			broken.push(`${name} is called Configured in generation ${generation}, which never ran`)
+	}
+	let controller: ReturnType<typeof startController> | undefined
+	const start = () => {
+		controller = startController(server.credentials)
+	}
+	const end = async () => {
+		await controller?.end()
+		await nodesAtWork.stop()
+		await client.close()
+		await server.stop()
+	}
+	onTestFinished(end)
+	return {
+		...{ server, objects, configOf, broken, end, ran: nodesAtWork.ran },
+		startController: start,
+		/** Gone in the middle of what it does; another one begins with nothing but what the API server knows. */
+		restartController: () => {
+			void controller?.end()
+			start()
+		},
+		isSynced: () => controller?.isSynced() ?? false,
+		/** From now on asked before each request of the controller, with its number from 1. */
+		mistreat: (how: typeof mistreat) => {
+			asked = 0
+			mistreat = how
+		},
+		asked: () => asked,
+		add: (name: string, spec: object = specOf(name), metadata: object = {}) =>
+			objects.create<NodeConfigObject>(NodeConfig, { metadata: { namespace, name, ...metadata }, spec: { nodeName: name, ...spec } }),
+		status: (name: string) => configOf(name)?.status as NodeConfigStatus | undefined,
+	}
+}
+
+/** Another MAC and address for every node. */
+export function specOf(name: string, mtu = 1_450) {
+	const last = [...name].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 65_536, 7)
+	const [high, low] = [last >> 8, last & 255]
+	const macAddress = `fa:16:3e:00:${high.toString(16).padStart(2, '0')}:${low.toString(16).padStart(2, '0')}`
+	return { interfaces: [{ id: 0, macAddress, address: `10.1.${high}.${low}`, cidr: '10.1.0.0/16', mtu }] }
+}
+
+function startController(credentials: ConstructorParameters<typeof KubeClient>[0]) {
+	const stop = new AbortController()
+	const client = new KubeClient(credentials, { fieldManager: user })
+	const agent = {
+		...({ image: 'agent', imagePullPolicy: 'IfNotPresent', imagePullSecrets: [], serviceAccount: 'multinic-agent' } as const),
+		...{ activeDeadlineSeconds: 300, waitForDeviceSeconds: 5, deadManSeconds: 120, privileged: true },
+	}
+	const runs = { keepRunMs: 3_600_000, maxConcurrentRuns: 1_000, checkInstanceId: true }
+	const controller = createController({ client, config: { namespace, agent, runs, workers: 4 }, log: silent, signal: stop.signal })
+	const done = controller.run(stop.signal)
+	return {
+		isSynced: controller.isSynced,
+		end: async () => {
+			stop.abort()
+			await client.close()
+			await done
+		},
+	}
+}
+
+function isOver({ status }: Job): boolean {
+	return (status?.conditions ?? []).some(({ type }) => type === 'Complete' || type === 'Failed')
+}
+
+/** Waits until it holds; asked again and again, its last failure is told. */
+export function soon<T>(check: () => T | Promise<T>): Promise<T> {
+	return vi.waitFor(check, { timeout: 20_000, interval: 5 })
+}

@@ -1,0 +1,340 @@
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { codeOf } from '../../runtime/errors.ts'
+import { KubeClient } from '../../runtime/kube/client.ts'
+import { defineKind, type KubeObject } from '../../runtime/kube/kind.ts'
+import { ConfigMap, Job, Pod } from '../../runtime/kube/kinds.ts'
+import { startReflector } from '../../runtime/kube/reflector.ts'
+import { createLog } from '../../runtime/log.ts'
+import type { Fault } from './fake-api-server/faults.ts'
+import { type FakeApiServer, type FakeApiServerOptions, startFakeApiServer } from './fake-api-server/server.ts'
+import { anyTrouble, inTurn, leaderChanged, storageFull, tooManyRequests, unavailable } from './fake-api-server/trouble.ts'
+import { type ApiUnderTest, controllerManagerConformance, kubeConformance } from './kube-conformance.ts'
+import { manualTime } from './manual-time.ts'
+
+describe('the fake API server is as the real one', () => {
+	let server: FakeApiServer
+	let api: ApiUnderTest
+	beforeAll(async () => {
+		server = await startFakeApiServer()
+		api = { credentials: server.credentials, client: new KubeClient(server.credentials, { fieldManager: 'test' }) }
+	})
+	afterAll(async () => {
+		await api?.client.close()
+		await server?.stop()
+	})
+	kubeConformance(() => api)
+	controllerManagerConformance(() => api)
+})
+
+const log = createLog('test', { level: 'silent' })
+const namespace = 'default'
+const at = { namespace, name: 'a' }
+
+async function start(options: FakeApiServerOptions = {}) {
+	const server = await startFakeApiServer(options)
+	const client = new KubeClient(server.credentials, { fieldManager: 'test', patienceMs: 0 })
+	onTestFinished(async () => {
+		await client.close()
+		await server.stop()
+	})
+	return { server, client }
+}
+
+function put(server: FakeApiServer, ...names: string[]): void {
+	for (const name of names) server.objects.create(ConfigMap, { metadata: { namespace, name } })
+}
+
+const names = (server: FakeApiServer) => server.objects.list(ConfigMap, namespace).map(({ metadata }) => metadata.name)
+
+describe('its faults', () => {
+	test.each<[title: string, fault: Fault, failure: object, done: string[]]>([
+		[
+			'an answer instead of work',
+			{
+				fault: 'answer',
+				status: 429,
+				retryAfterSeconds: 7,
+				body: { kind: 'Status', message: 'too many requests, please try again later' },
+			},
+			{ code: 'TOO_MANY_REQUESTS', message: 'too many requests, please try again later', facts: { retryAfterMs: 7_000 } },
+			[],
+		],
+		['a page of a proxy', { fault: 'answer', status: 502, body: '<h1>Bad Gateway</h1>' }, { code: 'SERVER_ERROR' }, []],
+		['a reset before the work', { fault: 'reset', when: 'before' }, { code: 'UNREACHABLE', facts: { stale: true } }, []],
+		['a reset after the work', { fault: 'reset', when: 'after' }, { code: 'UNREACHABLE', facts: { stale: true } }, ['a']],
+	])('%s', async (_, fault, failure, done) => {
+		const { server, client } = await start()
+		server.onRequest(({ verb }) => (verb === 'create' ? fault : undefined))
+		await expect(client.create(ConfigMap, { metadata: at })).rejects.toMatchObject(failure)
+		expect(names(server)).toEqual(done)
+	})
+
+	test('a delay holds one request and lets others pass', async () => {
+		const { server, client } = await start()
+		put(server, 'a')
+		const gate = Promise.withResolvers<void>()
+		server.onRequest(({ verb }) => (verb === 'list' ? { fault: 'delay', until: gate.promise } : undefined))
+		const listing = client.list(ConfigMap, { namespace })
+		await client.create(ConfigMap, { metadata: { namespace, name: 'b' } })
+		gate.resolve()
+		expect((await listing).items.length).toBe(2)
+	})
+
+	test('a hook may write itself: somebody else was faster', async () => {
+		const { server, client } = await start()
+		put(server, 'a')
+		const old = await client.get(ConfigMap, at)
+		server.onRequest(({ verb }) => void (verb === 'update' && server.objects.patch(ConfigMap, at, { data: { by: 'another' } })))
+		await expect(client.replace(ConfigMap, old)).rejects.toMatchObject({ code: 'CONFLICT' })
+	})
+
+	test.each<[title: string, fault: Fault, watches: number]>([
+		['falls silent', { fault: 'silence', afterLines: 1 }, 2],
+		['breaks off in the middle of a line', { fault: 'cut', afterLines: 1 }, 2],
+		['is refused', { fault: 'answer', status: 500 }, 2],
+	])('a watch that %s costs a reflector nothing but another one', async (_, fault, watches) => {
+		const { server, client } = await start()
+		put(server, 'a')
+		const faults = [fault]
+		server.onRequest(({ verb }) => (verb === 'watch' ? faults.shift() : undefined))
+		const end = new AbortController()
+		onTestFinished(() => end.abort())
+		const options = { client, kind: ConfigMap, namespace, log, signal: end.signal, idleMs: 100, backoff: { firstMs: 1, maxMs: 5 } }
+		const { store, synced, counts } = startReflector(options)
+		await synced
+		await expect.poll(() => counts.watches).toBeGreaterThan(0)
+		put(server, 'b', 'c')
+		await expect.poll(() => [...store.keys()]).toEqual(['default/a', 'default/b', 'default/c'])
+		expect(counts.watches).toBeGreaterThanOrEqual(watches)
+	})
+
+	test('open watches can be silenced, ended and broken', async () => {
+		const { server, client } = await start()
+		const open = async () => {
+			const options = { namespace, resourceVersion: String(server.version()), idleMs: 200, signal: new AbortController().signal }
+			const next = client.watch(ConfigMap, options).next()
+			await expect.poll(() => server.watches.size).toBe(1)
+			const [watch] = server.watches
+			return { next: next.then(({ done }) => (done ? 'ended' : 'told'), codeOf), watch }
+		}
+		const silent = await open()
+		silent.watch?.silence()
+		put(server, 'a')
+		expect(await silent.next).toBe('TIMED_OUT')
+		await expect.poll(() => server.watches.size).toBe(0)
+		const ended = await open()
+		ended.watch?.end()
+		expect(await ended.next).toBe('ended')
+		await expect.poll(() => server.watches.size).toBe(0)
+		const broken = await open()
+		broken.watch?.reset()
+		expect(await broken.next).toBe('UNREACHABLE')
+	})
+
+	test('words of trouble are those of the real one', async () => {
+		const { server, client } = await start()
+		const told = async (fault: Fault) => {
+			server.onRequest(() => fault)
+			return client.get(ConfigMap, at).catch(({ code, message }) => `${code} ${message}`)
+		}
+		const troubles: unknown[] = []
+		for (const fault of [tooManyRequests(), storageFull(), leaderChanged(), unavailable()]) troubles.push(await told(fault))
+		expect(troubles).toEqual([
+			'TOO_MANY_REQUESTS GET /api/v1/namespaces/default/configmaps/a: status 429 Too many requests, please try again later.',
+			'SERVER_ERROR etcdserver: mvcc: database space exceeded',
+			'SERVER_ERROR etcdserver: leader changed',
+			'SERVER_ERROR apiserver is shutting down',
+		])
+	})
+
+	type Deed = { name: string; deed: 'write' | 'delete' } | { deed: 'compact' | 'disconnect' }
+	const anyDeed: fc.Arbitrary<Deed> = fc.oneof(
+		{
+			weight: 8,
+			arbitrary: fc.record({ name: fc.constantFrom('a', 'b', 'c', 'd'), deed: fc.constantFrom('write' as const, 'delete' as const) }),
+		},
+		{ weight: 1, arbitrary: fc.record({ deed: fc.constantFrom('compact' as const, 'disconnect' as const) }) },
+	)
+
+	test('whatever befalls the requests of a reflector, in the end it holds what is there', async () => {
+		const { server, client } = await start()
+		const versions = (all: Iterable<[string, unknown]>) => Object.fromEntries([...all].sort())
+		const held = () => versions(server.objects.list(ConfigMap, namespace).map(({ metadata }) => [metadata.name, metadata.resourceVersion]))
+		let n = 0
+		const act = (deed: Deed) => {
+			if (!('name' in deed)) return server[deed.deed]()
+			const place = { namespace, name: deed.name }
+			const isThere = server.objects.get(ConfigMap, place) !== undefined
+			if (deed.deed === 'delete') return isThere && server.objects.delete(ConfigMap, place)
+			if (isThere) server.objects.patch(ConfigMap, place, { data: { n: String(++n) } })
+			else put(server, deed.name)
+		}
+		const holds = async (trouble: (Fault | undefined)[], deeds: Deed[]) => {
+			server.onRequest(inTurn(trouble))
+			const end = new AbortController()
+			const seen = new Map<string, unknown>()
+			const { store, done } = startReflector({
+				...{ client, kind: ConfigMap, namespace, log, signal: end.signal, idleMs: 30, pageSize: 2, backoff: { firstMs: 1, maxMs: 3 } },
+				project: ({ metadata }) => metadata.resourceVersion,
+				// told in order, changes alone must lead to the same
+				onChange: (key, now) => (now === undefined ? seen.delete(key) : seen.set(key, now)),
+			})
+			for (const deed of deeds) {
+				await new Promise(setImmediate)
+				act(deed)
+			}
+			const shown = () => versions([...store.keys()].map(key => [key.split('/')[1] ?? '', store.get(key)]))
+			await expect.poll(shown, { timeout: 5_000, interval: 5 }).toEqual(held())
+			expect(versions(seen)).toEqual(versions([...store.keys()].map(key => [key, store.get(key)])))
+			end.abort()
+			await done
+		}
+		await fc.assert(fc.asyncProperty(anyTrouble(12), fc.array(anyDeed, { maxLength: 30 }), holds), { numRuns: 60 })
+	})
+
+	test('a server that goes down and comes up again holds what it held', async () => {
+		const { server, client } = await start()
+		put(server, 'a')
+		const watching = client.watch(ConfigMap, { resourceVersion: String(server.version()), signal: new AbortController().signal }).next()
+		watching.catch(() => {})
+		await expect.poll(() => server.watches.size).toBe(1)
+		await server.down()
+		await expect(watching).rejects.toMatchObject({ code: 'UNREACHABLE' })
+		await expect(client.get(ConfigMap, at)).rejects.toMatchObject({ code: 'UNREACHABLE' })
+		await server.up()
+		expect((await client.get(ConfigMap, at)).metadata.name).toBe('a')
+	})
+})
+
+describe('its history', () => {
+	test.each(['event', 'status'] as const)('a watch from before it was compacted is told so by %s', async expiredWatch => {
+		const { server, client } = await start({ expiredWatch })
+		put(server, 'a')
+		const resourceVersion = String(server.version())
+		put(server, 'b')
+		server.compact()
+		const { signal } = new AbortController()
+		const refused = { code: 'EXPIRED', message: expect.stringMatching(/^too old resource version: \d+ \(\d+\)$/) }
+		await expect(client.watch(ConfigMap, { resourceVersion, signal }).next()).rejects.toMatchObject(refused)
+		const next = client.watch(ConfigMap, { resourceVersion: String(server.version()), signal }).next()
+		await expect.poll(() => server.watches.size).toBe(1)
+		put(server, 'c')
+		expect(await next).toMatchObject({ value: { type: 'ADDED', object: { metadata: { name: 'c' } } } })
+	})
+
+	test('a page from before it was compacted is refused', async () => {
+		const { server, client } = await start()
+		put(server, 'a', 'b', 'c')
+		const pages = client.pages(ConfigMap, { limit: 1 })
+		await pages.next()
+		server.compact()
+		await expect(pages.next()).rejects.toMatchObject({ code: 'EXPIRED', message: expect.stringContaining('continue parameter is too old') })
+	})
+
+	test('only so much of it is remembered', async () => {
+		const { server, client } = await start({ historySize: 10 })
+		const { signal } = new AbortController()
+		const from = (version: number) => client.watch(ConfigMap, { resourceVersion: String(version), signal }).next()
+		const first = server.version()
+		for (let n = 0; n < 100; n++) put(server, `n${n}`)
+		await expect(from(first)).rejects.toMatchObject({ code: 'EXPIRED' })
+		expect(await from(server.version() - 10)).toMatchObject({ value: { object: { metadata: { name: 'n90' } } } })
+	})
+
+	test('a version that is still to come times out', async () => {
+		const { server, client } = await start()
+		const query = { resourceVersion: server.version() + 1 }
+		const listing = client.raw({ method: 'GET', path: '/api/v1/configmaps', query })
+		await expect(listing).rejects.toMatchObject({ code: 'TIMED_OUT', message: expect.stringContaining('Too large resource version') })
+	})
+})
+
+describe('what can be set', () => {
+	test('a server that does not know streamed lists says so as an older one does', async () => {
+		const { client } = await start({ watchList: false })
+		const query = { watch: true, sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan', allowWatchBookmarks: true }
+		const refused = { code: 'INVALID', message: expect.stringContaining('sendInitialEvents is forbidden for watch') }
+		await expect(client.raw({ method: 'GET', path: '/api/v1/configmaps', query })).rejects.toMatchObject(refused)
+	})
+
+	test('bookmarks and the end of a watch come by its own time', async () => {
+		const time = manualTime()
+		const { server, client } = await start({ setTimer: time.setTimer })
+		put(server, 'a')
+		const version = String(server.version())
+		const options = { resourceVersion: version, timeoutSeconds: 100, signal: new AbortController().signal }
+		const watch = client.watch(ConfigMap, options)
+		const first = watch.next()
+		await expect.poll(() => server.watches.size).toBe(1)
+		time.pass(60_000)
+		expect(await first).toMatchObject({ value: { type: 'BOOKMARK', object: { metadata: { resourceVersion: version } } } })
+		time.pass(38_000)
+		expect(await watch.next()).toMatchObject({ value: { type: 'BOOKMARK' } })
+		time.pass(2_000)
+		expect(await watch.next()).toMatchObject({ done: true })
+		await expect.poll(() => time.waiting()).toBe(0)
+	})
+
+	test('times in metadata are those of the clock it is given', async () => {
+		const { server } = await start({ now: () => Date.UTC(2026, 0, 2, 3, 4, 5, 678) })
+		put(server, 'a')
+		expect(server.objects.get(ConfigMap, at)?.metadata.creationTimestamp).toBe('2026-01-02T03:04:05Z')
+	})
+
+	test('accounts have the rights they are given, and the log tells whose a request was', async () => {
+		const { server } = await start({ allows: (user, { verb }) => user === 'reader' && verb === 'get' })
+		put(server, 'a')
+		const client = new KubeClient(server.credentialsOf('reader'), { fieldManager: 'it', userAgent: 'reading/1' })
+		onTestFinished(() => client.close())
+		await client.get(ConfigMap, at)
+		const words = 'User "reader" cannot delete resource "configmaps" in API group "" in the namespace "default"'
+		await expect(client.delete(ConfigMap, at)).rejects.toMatchObject({ code: 'FORBIDDEN', message: expect.stringContaining(words) })
+		await expect.poll(() => server.requests.map(({ status }) => status)).toEqual([200, 403])
+		expect(server.requests.map(({ verb, user, userAgent, name }) => [verb, user, userAgent, name])).toEqual([
+			['get', 'reader', 'reading/1', 'a'],
+			['delete', 'reader', 'reading/1', 'a'],
+		])
+	})
+
+	test('a kind with rules of its own refuses what breaks them, naming each field', async () => {
+		const Widget = defineKind<KubeObject & { spec: { size: number } }>({
+			...{ group: 'example.org', version: 'v1', plural: 'widgets', kind: 'Widget', namespaced: true },
+		})
+		const validate = (object: unknown) => {
+			const { size } = (object as { spec: { size: number } }).spec
+			return size < 9 ? [] : [{ field: 'spec.size', message: `Invalid value: ${size}: must be below 9` }]
+		}
+		const { server, client } = await start({ kinds: [{ ...Widget, validate }] })
+		server.objects.create(Widget, { metadata: at, spec: { size: 1 } })
+		await expect(client.patch(Widget, at, { spec: { size: 10 } })).rejects.toMatchObject({
+			code: 'INVALID',
+			message: 'Widget.example.org "a" is invalid: spec.size: Invalid value: 10: must be below 9',
+			facts: { causes: [{ field: 'spec.size', message: 'Invalid value: 10: must be below 9' }] },
+		})
+	})
+
+	test('a pod on a node goes when its node says so, a Job’s generation counts its spec', async () => {
+		const { server, client } = await start()
+		server.objects.create(Pod, { metadata: at, spec: { nodeName: 'n', containers: [] } })
+		await client.delete(Pod, at)
+		expect((await client.get(Pod, at)).metadata).toHaveProperty('deletionTimestamp')
+		await client.delete(Pod, at, { graceSeconds: 0 })
+		expect(await client.find(Pod, at)).toBeUndefined()
+		const job = server.objects.create(Job, { metadata: at })
+		await client.patchStatus(Job, at, { active: 1 })
+		expect([job.metadata.generation, (await client.get(Job, at)).metadata.generation]).toEqual([1, 1])
+	})
+
+	test('ten thousand objects at once are all there, in order, and all told', async () => {
+		const { server, client } = await start()
+		const end = new AbortController()
+		onTestFinished(() => end.abort())
+		const { store, synced } = startReflector({ client, kind: ConfigMap, namespace, project: () => true, log, signal: end.signal })
+		await synced
+		const wanted = Array.from({ length: 10_000 }, (_, n) => `n${String(n).padStart(5, '0')}`)
+		put(server, ...wanted)
+		await expect.poll(() => store.size, { timeout: 30_000 }).toBe(10_000)
+		expect((await client.list(ConfigMap, { namespace })).items.map(({ metadata }) => metadata.name)).toEqual(wanted)
+	})
+})

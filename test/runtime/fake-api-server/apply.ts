@@ -1,0 +1,77 @@
+import type { Entry, Owners } from './collection.ts'
+import { type ApiObject, isMap, type Json, mergePatch } from './object.ts'
+import { Refusal } from './refusal.ts'
+
+type Applier = { manager: string; force: boolean }
+
+/**
+ * Server-side apply, as far as programs here use it: a manager owns the leaves it names, loses none to another without force, and what it
+ * no longer names goes. Lists are leaves: those that the real one merges by key are replaced here. Owners are only those who applied.
+ *
+ * @throws Refusal 409 that names the owners of what differs
+ */
+export function applied(before: Entry | undefined, wanted: ApiObject, { manager, force }: Applier): { object: ApiObject; owners: Owners } {
+	const leaves = new Set(leavesOf(wanted))
+	const others = [...(before?.owners ?? [])].filter(([owner]) => owner !== manager)
+	const contested = others.flatMap(([owner, own]) =>
+		[...own].filter(path => leaves.has(path) && !same(before, wanted, path)).map(path => ({ owner, path })),
+	)
+	if (contested.length > 0 && !force) throw fieldConflict(contested)
+	const lost = new Set(contested.map(({ path }) => path))
+	const owners = new Map(others.map(([owner, own]) => [owner, new Set([...own].filter(path => !lost.has(path)))]))
+	const abandoned = [...(before?.owners?.get(manager) ?? [])].filter(
+		path => !leaves.has(path) && ![...owners.values()].some(own => own.has(path)),
+	)
+	const rest = abandoned.reduce<unknown>((object, path) => without(object, JSON.parse(path)), before?.object ?? {})
+	return { object: mergePatch(rest, wanted) as ApiObject, owners: owners.set(manager, leaves) }
+}
+
+/** What is left of each owner's part after somebody else wrote by other means. */
+export function ownersAfter(before: Entry, after: ApiObject): Owners | undefined {
+	if (!before.owners) return undefined
+	return new Map([...before.owners].map(([owner, own]) => [owner, new Set([...own].filter(path => same(before, after, path)))]))
+}
+
+const nobodys = ['apiVersion', 'kind']
+const identity = ['name', 'namespace', 'uid', 'resourceVersion']
+
+function leavesOf(object: ApiObject): string[] {
+	const { metadata, ...rest } = object
+	const own = Object.fromEntries(Object.entries(metadata).filter(([field]) => !identity.includes(field)))
+	const named = Object.fromEntries(Object.entries(rest).filter(([field]) => !nobodys.includes(field)))
+	return [...leaves(own, ['metadata']), ...leaves(named, [])]
+}
+
+function leaves(value: unknown, path: readonly string[]): string[] {
+	if (!isMap(value)) return [JSON.stringify(path)]
+	return Object.entries(value).flatMap(([field, inner]) => leaves(inner, [...path, field]))
+}
+
+function same(before: Entry | undefined, wanted: ApiObject, path: string): boolean {
+	const steps: string[] = JSON.parse(path)
+	return JSON.stringify(at(before?.object, steps)) === JSON.stringify(at(wanted, steps))
+}
+
+function at(object: unknown, steps: readonly string[]): unknown {
+	return steps.reduce<unknown>((value, field) => (isMap(value) ? value[field] : undefined), object)
+}
+
+/** Without the leaf, and without the maps that it alone had filled. */
+function without(object: unknown, [field = '', ...deeper]: readonly string[]): unknown {
+	if (!isMap(object)) return object
+	const { [field]: value, ...rest } = object
+	const left = deeper.length > 0 ? without(value, deeper) : undefined
+	const isGone = left === undefined || (isMap(left) && Object.keys(left).length === 0)
+	return isGone ? rest : ({ ...rest, [field]: left } satisfies Json)
+}
+
+function fieldConflict(contested: readonly { owner: string; path: string }[]): Refusal {
+	const causes = contested.map(({ owner, path }) => ({
+		reason: 'FieldManagerConflict',
+		message: `conflict with ${JSON.stringify(owner.split('/')[0])}`,
+		field: `.${JSON.parse(path).join('.')}`,
+	}))
+	const words = causes.map(({ message, field }) => `${message}: ${field}`).join(', ')
+	const count = causes.length === 1 ? '1 conflict' : `${causes.length} conflicts`
+	return new Refusal({ code: 409, reason: 'Conflict', message: `Apply failed with ${count}: ${words}`, details: { causes } })
+}

@@ -1,0 +1,32 @@
+import type { KubeObject } from '../../../runtime/kube/kind.ts'
+
+/** Anything JSON has braces for. */
+export type Json = { [field: string]: unknown }
+
+/** An object as it is kept: whole, and never changed after it was put away. */
+export type ApiObject = KubeObject & Json
+
+export function isMap(value: unknown): value is Json {
+	return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** RFC 7386: `null` removes, maps are merged, all else is replaced. The target stays as it is. */
+export function mergePatch(target: unknown, patch: unknown): unknown {
+	if (!isMap(patch)) return patch
+	const merged: Json = isMap(target) ? { ...target } : {}
+	for (const [field, value] of Object.entries(patch)) {
+		if (value === null) delete merged[field]
+		else merged[field] = mergePatch(merged[field], value)
+	}
+	return merged
+}
+
+/** What stands at a dotted path (`metadata.name`), or undefined. */
+export function valueAt(object: unknown, path: string): unknown {
+	return path.split('.').reduce<unknown>((value, field) => (isMap(value) ? value[field] : undefined), object)
+}
+
+/** RFC 3339 to the second, as `metadata` has it. */
+export function timestamp(ms: number): string {
+	return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z')
+}

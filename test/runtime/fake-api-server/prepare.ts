@@ -1,0 +1,188 @@
+import { randomInt, randomUUID } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
+import { apiVersionOf, type ObjectMeta } from '../../../runtime/kube/kind.ts'
+import type { FakeKind } from './kinds.ts'
+import { type ApiObject, timestamp } from './object.ts'
+import { badRequest, type FieldFault, invalid, Refusal } from './refusal.ts'
+import { shaped } from './schema.ts'
+
+/** How fields nobody knows are refused; undefined: they are dropped. */
+export type Strict = 'object' | 'patch' | 'apply' | undefined
+
+type Creation = { namespace: string | undefined; strict: Strict; now: number }
+
+/**
+ * An object as it is stored when it is new: named, dated, in shape, its status taken from it.
+ *
+ * @throws Refusal 400 or 422
+ */
+export function forCreate(kind: FakeKind, wanted: ApiObject, { namespace, strict, now }: Creation): ApiObject {
+	mustBeOfKind(kind, wanted)
+	if ((wanted.metadata.namespace ?? namespace) !== namespace)
+		throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+	const { deletionTimestamp: _, ...metadata } = wanted.metadata
+	const { generateName = '' } = metadata
+	const ready = inShape(kind, wanted, strict, {
+		...metadata,
+		name: metadata.name || (generateName && `${generateName.slice(0, 58)}${suffix()}`),
+		...(namespace !== undefined && { namespace }),
+		uid: randomUUID(),
+		creationTimestamp: timestamp(now),
+		...generationOf(kind, 1),
+	})
+	const object = asNew(kind, ready)
+	mustBeValid(kind, object, undefined)
+	return object
+}
+
+type Update = { subresource: string | undefined; strict: Strict }
+
+/**
+ * An object as it is stored after a write: what is not the client's to change stays as it was.
+ *
+ * @throws Refusal 400 or 422
+ */
+export function forUpdate(kind: FakeKind, wanted: ApiObject, before: ApiObject, { subresource, strict }: Update): ApiObject {
+	mustBeOfKind(kind, wanted)
+	const { name, namespace = before.metadata.namespace, uid = before.metadata.uid } = wanted.metadata
+	if (name !== before.metadata.name)
+		throw badRequest(`the name of the object (${name}) does not match the name on the URL (${before.metadata.name})`)
+	if (namespace !== before.metadata.namespace)
+		throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+	if (uid !== before.metadata.uid)
+		throw invalid(kind, name, [{ field: 'metadata.uid', message: `Invalid value: "${uid}": field is immutable` }])
+	const ready = inShape(kind, wanted, strict, { ...wanted.metadata, namespace, ...kept(before.metadata) })
+	const object = onlyPart(kind, ready, before, subresource)
+	const after = counted(kind, object, before)
+	mustBeValid(kind, after, before)
+	return after
+}
+
+/** Fields of metadata that clients cannot change. */
+function kept(metadata: ObjectMeta): object {
+	const own = ['uid', 'resourceVersion', 'creationTimestamp', 'generation', 'deletionTimestamp', 'deletionGracePeriodSeconds']
+	const before = metadata as ObjectMeta & Record<string, unknown>
+	return Object.fromEntries(own.map(field => [field, before[field]]))
+}
+
+/** Each of spec and status has a door of its own. */
+function onlyPart(kind: FakeKind, ready: ApiObject, before: ApiObject, subresource: string | undefined): ApiObject {
+	if (!kind.status) return ready
+	if (!subresource) return part(ready, 'status', before.status)
+	return kind.builtIn ? part(ready, 'spec', before.spec) : part(before, 'status', ready.status)
+}
+
+function part(object: ApiObject, field: string, value: unknown): ApiObject {
+	const { [field]: _, ...rest } = object
+	return { ...rest, ...(value !== undefined && { [field]: value }) } as ApiObject
+}
+
+function counted(kind: FakeKind, object: ApiObject, before: ApiObject): ApiObject {
+	if (kind.generation === false || isDeepStrictEqual(wish(kind, object), wish(kind, before))) return object
+	return { ...object, metadata: { ...object.metadata, generation: (before.metadata.generation ?? 0) + 1 } }
+}
+
+/** What a generation counts changes of. */
+function wish({ status }: FakeKind, { metadata: _, ...rest }: ApiObject): object {
+	return status ? { ...rest, status: undefined } : rest
+}
+
+function generationOf({ generation = true }: FakeKind, count: number): { generation?: number } {
+	return generation ? { generation: count } : {}
+}
+
+function asNew(kind: FakeKind, object: ApiObject): ApiObject {
+	const { status } = kind
+	if (!status || (kind.builtIn && !kind.newStatus)) return namespaceExtras(kind, object)
+	return namespaceExtras(kind, part(object, 'status', kind.newStatus))
+}
+
+/** Their own finalizer, and the label to select them by. */
+function namespaceExtras({ kind, builtIn }: FakeKind, object: ApiObject): ApiObject {
+	if (kind !== 'Namespace' || !builtIn) return object
+	const labels = { ...object.metadata.labels, 'kubernetes.io/metadata.name': object.metadata.name }
+	return { ...object, metadata: { ...object.metadata, labels }, spec: { finalizers: ['kubernetes'] } }
+}
+
+function inShape(kind: FakeKind, wanted: ApiObject, strict: Strict, metadata: object): ApiObject {
+	const unknown: string[] = []
+	const { apiVersion: _, kind: __, metadata: ___, ...rest } = kind.schema ? shaped(wanted, kind.schema, unknown) : wanted
+	if (strict && unknown.length > 0) throw strictFault(kind, wanted, strict, unknown)
+	return { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata: tidy(metadata), ...rest }
+}
+
+function strictFault(kind: FakeKind, { metadata }: ApiObject, strict: Strict, unknown: readonly string[]): Refusal {
+	const words = `strict decoding error: ${unknown.map(field => `unknown field "${field}"`).join(', ')}`
+	if (strict === 'patch') return invalid({ kind: '', group: '' }, '', [{ field: 'patch', message: `Invalid value: "{…}": ${words}` }])
+	if (strict === 'apply') {
+		const what = `${metadata.namespace}/${metadata.name}; ${apiVersionOf(kind)}, Kind=${kind.kind}`
+		const message = `failed to create typed patch object (${what}): .${unknown[0]}: field not declared in schema`
+		return new Refusal({ code: 500, reason: '', message })
+	}
+	return badRequest(`${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: ${words}`)
+}
+
+/** Metadata without what is empty, which is how it comes back from the store. */
+function tidy(metadata: object): ObjectMeta {
+	const filled = Object.entries(metadata).filter(([field, value]) => !isEmpty(value) && field !== 'managedFields')
+	return Object.fromEntries(filled) as ObjectMeta
+}
+
+function isEmpty(value: unknown): boolean {
+	if (value === undefined || value === null) return true
+	return typeof value === 'object' && Object.keys(value).length === 0
+}
+
+function mustBeOfKind(kind: FakeKind, { apiVersion, kind: named }: ApiObject): void {
+	const expected = [kind.version, ...(kind.alsoServed ?? [])].map(version => apiVersionOf({ ...kind, version }))
+	if (apiVersion && !expected.includes(apiVersion))
+		throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${expected[0]})`)
+	if (named && named !== kind.kind)
+		throw badRequest(`${named} in version "${kind.version}" cannot be handled as a ${kind.kind}: no kind "${named}" is registered`)
+}
+
+function mustBeValid(kind: FakeKind, object: ApiObject, before: ApiObject | undefined): void {
+	const faults = [...metadataFaults(kind, object, before), ...(kind.validate?.(object, before) ?? [])]
+	if (faults.length > 0) throw invalid(kind, object.metadata.name, faults)
+}
+
+const namePattern = '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*'
+const nameRule = `a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '${namePattern}')`
+const isName = new RegExp(`^${namePattern}$`)
+const isLabelValue = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/
+const labelRule = `a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')`
+
+function metadataFaults(kind: FakeKind, { metadata }: ApiObject, before: ApiObject | undefined): FieldFault[] {
+	return [...nameFaults(kind, metadata), ...labelFaults(metadata), ...finalizerFaults(metadata, before?.metadata)]
+}
+
+function nameFaults({ kind }: FakeKind, { name }: ObjectMeta): FieldFault[] {
+	const field = 'metadata.name'
+	if (!name) return [{ field, message: 'Required value: name or generateName is required' }]
+	const longest = kind === 'Namespace' ? 63 : 253
+	if (name.length > longest) return [{ field, message: `Invalid value: "${name}": must be no more than ${longest} characters` }]
+	return isName.test(name) ? [] : [{ field, message: `Invalid value: "${name}": ${nameRule}` }]
+}
+
+function labelFaults({ labels = {} }: ObjectMeta): FieldFault[] {
+	const field = 'metadata.labels'
+	return Object.values(labels).flatMap(value => {
+		if (value.length > 63) return [{ field, message: `Invalid value: "${value}": must be no more than 63 characters` }]
+		return isLabelValue.test(value) ? [] : [{ field, message: `Invalid value: "${value}": ${labelRule}` }]
+	})
+}
+
+function finalizerFaults({ finalizers = [] }: ObjectMeta, before: ObjectMeta | undefined): FieldFault[] {
+	const added = finalizers.filter(one => !before?.finalizers?.includes(one))
+	if (!before?.deletionTimestamp || added.length === 0) return []
+	const found = added.map(one => JSON.stringify(one)).join(', ')
+	const rule = 'no new finalizers can be added if the object is being deleted, found new finalizers'
+	return [{ field: 'metadata.finalizers', message: `Forbidden: ${rule} []string{${found}}` }]
+}
+
+const letters = 'bcdfghjklmnpqrstvwxz2456789'
+
+/** What is put behind a generateName. */
+function suffix(): string {
+	return Array.from({ length: 5 }, () => letters[randomInt(letters.length)]).join('')
+}

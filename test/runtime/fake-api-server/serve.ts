@@ -1,0 +1,143 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { answerTo, servedCollection } from './answer.ts'
+import { answerInstead, type Fault, lineWriter, type OnRequest, resetConnection } from './faults.ts'
+import { type Allows, mustBeAllowed, userOf } from './identity.ts'
+import { Refusal } from './refusal.ts'
+import { type ApiRequest, readRequest } from './request.ts'
+import type { Store } from './store.ts'
+import { type Sink, startWatch, type WatchSettings } from './watch.ts'
+import type { Writer } from './write.ts'
+
+/** One request as it was logged; `status` is 0 until it is answered, and stays so when it never is. */
+export type Logged = Pick<ApiRequest, 'number' | 'verb' | 'path' | 'plural' | 'namespace' | 'name' | 'subresource' | 'userAgent'> & {
+	/** Whose token it was; an empty string where it was none. */
+	user: string
+	/** As it was sent, without the question mark. */
+	query: string
+	status: number
+}
+
+/** A watch that is open. */
+export type OpenWatch = {
+	request: ApiRequest
+	/** Says no more, and stays open. */
+	silence(): void
+	/** As the server ends it in good order. */
+	end(): void
+	/** Breaks the connection. */
+	reset(): void
+}
+
+export type World = {
+	store: Store
+	writer: Writer
+	settings: WatchSettings
+	allows: Allows
+	hook: OnRequest | undefined
+	/** Requests ever made. */
+	count: number
+	requests: Logged[]
+	watches: Set<OpenWatch>
+}
+
+/** Takes one request from its first byte to its last: read, log, mistreat, admit, do, answer. */
+export async function serve(world: World, message: IncomingMessage, response: ServerResponse): Promise<void> {
+	try {
+		const request = await readRequest(message, ++world.count)
+		const logged = log(world, request)
+		response.on('finish', () => {
+			logged.status = response.statusCode
+		})
+		const fault = await patiently(world.hook?.(request))
+		if (fault?.fault === 'answer') answerInstead(response, fault)
+		else if (fault?.fault === 'reset' && fault.when === 'before') resetConnection(response)
+		else admitAndDo(world, request, response, fault)
+	} catch (error) {
+		refuse(response, error)
+	}
+}
+
+async function patiently(fault: Fault | undefined): Promise<Fault | undefined> {
+	if (fault?.fault !== 'delay') return fault
+	await fault.until
+	return patiently(fault.then)
+}
+
+function log({ requests }: World, request: ApiRequest): Logged {
+	const { number, verb, path, plural, namespace, name, subresource, userAgent, query } = request
+	const logged = {
+		number,
+		verb,
+		path,
+		plural,
+		namespace,
+		name,
+		subresource,
+		userAgent,
+		user: userOf(request) ?? '',
+		query: String(query),
+		status: 0,
+	}
+	requests.push(logged)
+	return logged
+}
+
+function admitAndDo(world: World, request: ApiRequest, response: ServerResponse, fault: Fault | undefined): void {
+	const { store, writer, allows } = world
+	mustBeAllowed(store, allows, request)
+	if (request.verb === 'watch') {
+		watch(world, request, response, fault)
+		return
+	}
+	const { status, text } = answerTo(store, writer, request)
+	if (fault?.fault === 'reset') resetConnection(response)
+	else send(response, status, text)
+}
+
+function watch({ store, settings, watches }: World, request: ApiRequest, response: ServerResponse, fault: Fault | undefined): void {
+	const write = lineWriter(response, fault)
+	let isSilent = false
+	const sink: Sink = {
+		write: line => {
+			if (!response.headersSent) response.writeHead(200, { 'content-type': 'application/json' })
+			if (!isSilent) write(line)
+		},
+		end: () => {
+			if (!isSilent) response.end()
+		},
+	}
+	const stop = startWatch({ store, at: servedCollection(store, request), request, settings, sink })
+	if (!response.headersSent) response.writeHead(200, { 'content-type': 'application/json' })
+	response.flushHeaders()
+	const open: OpenWatch = {
+		request,
+		silence: () => {
+			isSilent = true
+		},
+		end: () => response.end(),
+		reset: () => resetConnection(response),
+	}
+	watches.add(open)
+	response.on('close', () => {
+		watches.delete(open)
+		stop()
+	})
+	if (fault?.fault === 'reset') resetConnection(response)
+}
+
+function refuse(response: ServerResponse, error: unknown): void {
+	if (response.destroyed || response.headersSent) return
+	const { code, status } = error instanceof Refusal ? error : bug(error)
+	send(response, code, JSON.stringify(status))
+}
+
+/** Of the fake, or of a hook: it must be seen in the test. */
+function bug(error: unknown): Refusal {
+	const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
+	return new Refusal({ code: 500, reason: 'InternalError', message })
+}
+
+function send(response: ServerResponse, status: number, text: string): void {
+	response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) })
+	response.end(text)
+}

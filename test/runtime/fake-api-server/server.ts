@@ -1,0 +1,149 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { isDeepStrictEqual } from 'node:util'
+import { systemTimer } from '../../../runtime/clock.ts'
+import type { Credentials } from '../../../runtime/kube/credentials.ts'
+import { createCollector } from './collector.ts'
+import type { OnRequest } from './faults.ts'
+import { ADMIN, type Allows, bearerOf } from './identity.ts'
+import { builtInKinds, definedKind, type FakeKind } from './kinds.ts'
+import type { ApiObject } from './object.ts'
+import { type Objects, objectsOf } from './objects.ts'
+import { type Logged, type OpenWatch, serve, type World } from './serve.ts'
+import { createStore, isDefinition, type Store } from './store.ts'
+import type { WatchSettings } from './watch.ts'
+import { createWriter, type OnWritten, type Writer } from './write.ts'
+
+export type FakeApiServerOptions = Partial<WatchSettings> & {
+	/** Kinds beside those that every server has. */
+	kinds?: readonly FakeKind[]
+	/** How many changes of a kind are remembered for watches. Default: 20 000. */
+	historySize?: number
+	/** Whether owners take what they own with them, and namespaces what is in them. Default: true. */
+	controllerManager?: boolean
+	/** Rights of users other than the first. Default: none. */
+	allows?: Allows
+	/** Milliseconds since 1970, for the times in metadata. */
+	now?: () => number
+}
+
+/** A kube-apiserver that is played: one process, plain HTTP, nothing on disk. */
+export type FakeApiServer = {
+	/** Of an account with all rights. */
+	credentials: Credentials
+	/** Of another account; what it may do is for `allows` to say. */
+	credentialsOf(user: string): Credentials
+	/** The objects, without a way over HTTP: at once, and neither logged nor mistreated. */
+	objects: Objects
+	/** Every request so far, in the order in which they came; to be emptied at will. */
+	requests: Logged[]
+	/** Watches that are open now. */
+	watches: ReadonlySet<OpenWatch>
+	/** From now on asked before each request; undefined: no more. */
+	onRequest(hook: OnRequest | undefined): void
+	register(kind: FakeKind): void
+	/** The version of the last write of anything. */
+	version(): number
+	/** Forgets all history, as etcd does every five minutes: what starts from before is told 410. Open watches go on. */
+	compact(): void
+	/** Breaks every connection. */
+	disconnect(): void
+	/** Breaks every connection and takes no new one until `up`. What it holds stays. */
+	down(): Promise<void>
+	/** Listens again, at the same address. */
+	up(): Promise<void>
+	stop(): Promise<void>
+}
+
+const namespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease']
+
+/** Starts one on a free port of 127.0.0.1. */
+export async function startFakeApiServer(options: FakeApiServerOptions = {}): Promise<FakeApiServer> {
+	const { store, writer, stop } = createContent(options)
+	const world: World = { store, writer, settings: settingsOf(options), allows: options.allows ?? (() => false), ...empty() }
+	const objects = objectsOf(store, writer)
+	for (const kind of [...builtInKinds(), ...(options.kinds ?? [])]) store.register(kind)
+	for (const name of namespaces) writer.create(store.collection({ group: '', plural: 'namespaces' }), { metadata: { name } }, undefined)
+	const server = createServer((message, response) => void serve(world, message, response))
+	Object.assign(server, { keepAliveTimeout: 0, headersTimeout: 0, requestTimeout: 0 })
+	const { port } = await listen(server, 0)
+	const credentialsOf = (user: string): Credentials => ({
+		server: `http://127.0.0.1:${port}`,
+		tls: {},
+		headers: async () => ({ authorization: bearerOf(user) }),
+	})
+	const down = () => closed(server)
+	return {
+		credentials: credentialsOf(ADMIN),
+		credentialsOf,
+		objects,
+		requests: world.requests,
+		watches: world.watches,
+		onRequest: hook => {
+			world.hook = hook
+		},
+		register: store.register,
+		version: store.version,
+		compact: store.compact,
+		disconnect: () => server.closeAllConnections(),
+		down,
+		up: async () => void (await listen(server, port)),
+		stop: async () => {
+			stop()
+			await down()
+		},
+	}
+}
+
+function createContent(options: FakeApiServerOptions): { store: Store; writer: Writer; stop: () => void } {
+	const store = createStore(options.historySize ?? 20_000)
+	const collector = createCollector(store, () => writer)
+	const collected: OnWritten = options.controllerManager === false ? () => {} : collector.onWritten
+	const onWritten: OnWritten = (at, now, before) => {
+		if (isDefinition(at)) redefine(store, now?.object, before?.object, collected)
+		collected(at, now, before)
+	}
+	const writer = createWriter(store, options.now ?? Date.now, onWritten)
+	return { store, writer, stop: collector.stop }
+}
+
+/** A custom resource is served as soon as it is defined, and no longer: with its definition go its objects. */
+function redefine(store: Store, now: ApiObject | undefined, before: ApiObject | undefined, onRemoved: OnWritten): void {
+	if (now && isDeepStrictEqual(now.spec, before?.spec)) return
+	if (now) store.register(definedKind(now))
+	else if (before) undefine(store, definedKind(before), onRemoved)
+}
+
+function undefine(store: Store, kind: FakeKind, onRemoved: OnWritten): void {
+	const at = store.collection(kind)
+	for (const entry of at.sorted()) {
+		at.remove(entry.key, store.nextVersion())
+		onRemoved(at, undefined, entry)
+	}
+	store.unregister(kind)
+}
+
+function settingsOf({ bookmarkEveryMs = 60_000, watchList = true, expiredWatch = 'event', setTimer = systemTimer }: FakeApiServerOptions) {
+	return { bookmarkEveryMs, watchList, expiredWatch, setTimer }
+}
+
+function empty(): Pick<World, 'hook' | 'count' | 'requests' | 'watches'> {
+	return { hook: undefined, count: 0, requests: [], watches: new Set() }
+}
+
+function listen(server: Server, port: number): Promise<AddressInfo> {
+	return new Promise((resolve, reject) => {
+		server.once('error', reject)
+		server.listen(port, '127.0.0.1', () => {
+			server.off('error', reject)
+			resolve(server.address() as AddressInfo)
+		})
+	})
+}
+
+function closed(server: Server): Promise<void> {
+	const { promise, resolve } = Promise.withResolvers<void>()
+	server.close(() => resolve())
+	server.closeAllConnections()
+	return promise
+}

@@ -1,0 +1,48 @@
+import fc from 'fast-check'
+import type { Fault, OnRequest } from './faults.ts'
+
+/** Priority and fairness has no seat left for the request. */
+export function tooManyRequests(retryAfterSeconds = 1): Fault {
+	return { fault: 'answer', status: 429, body: 'Too many requests, please try again later.\n', retryAfterSeconds }
+}
+
+/** etcd has reached its quota: reads go on, no write does. */
+export function storageFull(): Fault {
+	return { fault: 'answer', status: 500, body: status(500, 'etcdserver: mvcc: database space exceeded') }
+}
+
+/** etcd has just lost its leader. */
+export function leaderChanged(): Fault {
+	return { fault: 'answer', status: 500, body: status(500, 'etcdserver: leader changed') }
+}
+
+/** The API server is shutting down, or a load balancer knows none that is up. */
+export function unavailable(retryAfterSeconds?: number): Fault {
+	const body = { ...status(503, 'apiserver is shutting down'), reason: 'ServiceUnavailable' }
+	return { fault: 'answer', status: 503, body, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) }
+}
+
+/** Any trouble a single request may meet; that of watches does other requests no harm. */
+export function anyFault(): fc.Arbitrary<Fault> {
+	const afterLines = fc.nat({ max: 4 })
+	return fc.oneof(
+		fc.constantFrom(leaderChanged(), unavailable(), storageFull()),
+		fc.record({ fault: fc.constant('reset' as const), when: fc.constantFrom('before' as const, 'after' as const) }),
+		fc.record({ fault: fc.constantFrom('silence' as const, 'cut' as const), afterLines }),
+	)
+}
+
+/** Trouble for some of the first `length` requests, by their order. Then all is well. */
+export function anyTrouble(length: number): fc.Arbitrary<(Fault | undefined)[]> {
+	return fc.array(fc.option(anyFault(), { nil: undefined, freq: 2 }), { maxLength: length })
+}
+
+/** Meets each request that `concerns` with the next of these. */
+export function inTurn(faults: readonly (Fault | undefined)[], concerns: (verb: string) => boolean = () => true): OnRequest {
+	const left = [...faults]
+	return ({ verb }) => (concerns(verb) ? left.shift() : undefined)
+}
+
+function status(code: number, message: string) {
+	return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, code }
+}

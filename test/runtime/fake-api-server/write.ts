@@ -1,0 +1,148 @@
+import { isDeepStrictEqual } from 'node:util'
+import { keyOf, type Name } from '../../../runtime/kube/kind.ts'
+import { applied, ownersAfter } from './apply.ts'
+import { type Collection, Entry, type Owners } from './collection.ts'
+import { isDone, markedForDeletion } from './deletion.ts'
+import { type ApiObject, mergePatch } from './object.ts'
+import { forCreate, forUpdate, type Strict } from './prepare.ts'
+import { alreadyExists, conflict, invalid, notFound, terminating } from './refusal.ts'
+import type { Store } from './store.ts'
+
+export type WriteOptions = {
+	subresource?: string | undefined
+	dryRun?: boolean
+	/** Refuse fields nobody knows instead of dropping them. */
+	strict?: Strict
+	/** Who writes; it counts where one applies. */
+	fieldManager?: string
+	force?: boolean
+}
+
+export type Preconditions = { uid?: string; resourceVersion?: string }
+
+/** As the body of a DELETE has them. */
+export type DeleteOptions = {
+	preconditions?: Preconditions
+	propagationPolicy?: string
+	gracePeriodSeconds?: number
+	dryRun?: readonly string[]
+}
+
+/** What may be done to objects. Each is done at once or refused; nothing is ever half written. */
+export type Writer = {
+	create(at: Collection, object: ApiObject, namespace: string | undefined, options?: WriteOptions): Entry
+	update(at: Collection, name: Name, object: ApiObject, options?: WriteOptions): Entry
+	patch(at: Collection, name: Name, patch: unknown, options?: WriteOptions): Entry
+	apply(at: Collection, name: Name, object: ApiObject, options?: WriteOptions): Entry
+	/** @returns the object, marked as being deleted or as it was last */
+	delete(at: Collection, name: Name, options?: DeleteOptions): Entry
+}
+
+/** Told of each write after it was done. */
+export type OnWritten = (at: Collection, now: Entry | undefined, before: Entry | undefined) => void
+
+type Deed = { store: Store; now: () => number; onWritten: OnWritten; at: Collection; options: WriteOptions }
+
+/**
+ * Writes to a store by the rules of kube-apiserver.
+ *
+ * @param now milliseconds since 1970, for `creationTimestamp` and `deletionTimestamp`
+ */
+export function createWriter(store: Store, now: () => number, onWritten: OnWritten): Writer {
+	const deed = (at: Collection, options: WriteOptions): Deed => ({ store, now, onWritten, at, options })
+	return {
+		create: (at, object, namespace, options = {}) => create(deed(at, options), object, namespace),
+		update: (at, name, object, options = {}) => {
+			const before = mustFind(at, name)
+			mustBeMeant(at, before, { uid: object.metadata.uid ?? '' })
+			if (!object.metadata.resourceVersion && !at.kind.builtIn) throw invalid(at.kind, name.name, [versionMissing])
+			return change(deed(at, options), before, object)
+		},
+		patch: (at, name, patch, options = {}) => {
+			const before = mustFind(at, name)
+			return change(deed(at, options), before, mergePatch(before.object, patch) as ApiObject)
+		},
+		apply: (at, name, object, options = {}) => apply(deed(at, options), name, object),
+		delete: (at, name, options = {}) => {
+			const before = mustFind(at, name)
+			mustBeMeant(at, before, options.preconditions ?? {})
+			const dryRun = (options.dryRun ?? []).length > 0
+			const marked = markedForDeletion(at.kind, before.object, options, now())
+			if (marked === before.object) return before
+			if (marked) return put(deed(at, { dryRun }), marked, before, before.owners)
+			remove(deed(at, { dryRun }), before)
+			return before
+		},
+	}
+}
+
+const versionMissing = { field: 'metadata.resourceVersion', message: 'Invalid value: 0: must be specified for an update' }
+
+function create(deed: Deed, object: ApiObject, namespace: string | undefined): Entry {
+	const { at, options, now } = deed
+	const ready = forCreate(at.kind, object, { namespace, strict: options.strict, now: now() })
+	mustHaveNamespace(deed, ready)
+	if (at.get(keyOf(ready.metadata))) throw alreadyExists(at.kind, ready.metadata.name)
+	return put(deed, ready, undefined)
+}
+
+function change(deed: Deed, before: Entry, wanted: ApiObject, owners?: Owners): Entry {
+	const { at, options } = deed
+	mustBeMeant(at, before, { resourceVersion: wanted.metadata.resourceVersion ?? '' })
+	const { subresource, strict } = options
+	const ready = forUpdate(at.kind, wanted, before.object, { subresource, strict })
+	if (isDeepStrictEqual(ready, before.object)) {
+		if (owners && !options.dryRun) before.owners = owners
+		return before
+	}
+	if (!isDone(ready)) return put(deed, ready, before, owners ?? ownersAfter(before, ready))
+	remove(deed, before)
+	return new Entry(before.version, ready)
+}
+
+function apply(deed: Deed, name: Name, object: ApiObject): Entry {
+	const { at, options } = deed
+	const before = at.get(keyOf(name))
+	const { fieldManager = 'unknown', force = false, subresource = '' } = options
+	if (!before && subresource) throw notFound(at.kind, name.name)
+	const { object: wanted, owners } = applied(before, object, { manager: `${fieldManager}/${subresource}`, force })
+	if (before) return change(deed, before, wanted, owners)
+	const created = create(deed, wanted, name.namespace)
+	created.owners = owners
+	return created
+}
+
+function put({ store, at, options, onWritten }: Deed, object: ApiObject, before: Entry | undefined, owners?: Owners): Entry {
+	if (options.dryRun) return new Entry(before?.version ?? 0, object)
+	const entry = new Entry(store.nextVersion(), object, owners)
+	at.set(entry)
+	onWritten(at, entry, before)
+	return entry
+}
+
+function remove({ store, at, options, onWritten }: Deed, before: Entry): void {
+	if (options.dryRun) return
+	at.remove(before.key, store.nextVersion())
+	onWritten(at, undefined, before)
+}
+
+function mustFind(at: Collection, name: Name): Entry {
+	const found = at.get(keyOf(name))
+	if (!found) throw notFound(at.kind, name.name)
+	return found
+}
+
+/** Empty strings demand nothing. */
+function mustBeMeant({ kind }: Collection, { object: { metadata } }: Entry, { uid, resourceVersion }: Preconditions): void {
+	if (uid && uid !== metadata.uid)
+		throw conflict(kind, metadata.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`)
+	if (resourceVersion && resourceVersion !== metadata.resourceVersion) throw conflict(kind, metadata.name)
+}
+
+function mustHaveNamespace({ store, at }: Deed, { metadata: { name, namespace } }: ApiObject): void {
+	if (namespace === undefined) return
+	const namespaces = store.collection({ group: '', plural: 'namespaces' })
+	const found = namespaces.get(namespace)
+	if (!found) throw notFound(namespaces.kind, namespace)
+	if (found.object.metadata.deletionTimestamp) throw terminating(at.kind, name, namespace)
+}

@@ -1,0 +1,177 @@
+import { expect, test } from 'vitest'
+import type { WatchEvent } from '../../../runtime/kube/watch.ts'
+import { ConfigMap } from '../../../runtime/kube/kinds.ts'
+import { type ApiUnderTest, configMap, freshNamespace, rawWatch } from './case.ts'
+
+/** What of a kind is seen, and in which order. */
+export function selectionCases(api: () => ApiUnderTest): void {
+	test.each([
+		['color=red', ['a']],
+		['color==red', ['a']],
+		['color!=red', ['b', 'c']],
+		['color in (red, blue)', ['a', 'b']],
+		['color notin (red)', ['b', 'c']],
+		['color', ['a', 'b']],
+		['!color', ['c']],
+		['color,size notin (small,large)', ['b']],
+	])('labels %s', async (labelSelector, names) => {
+		const { client } = api()
+		const namespace = await freshNamespace(api())
+		await client.create(ConfigMap, configMap(namespace, 'a', {}, { color: 'red', size: 'small' }))
+		await client.create(ConfigMap, configMap(namespace, 'b', {}, { color: 'blue' }))
+		await client.create(ConfigMap, configMap(namespace, 'c'))
+		const { items } = await client.list(ConfigMap, { namespace, labelSelector })
+		expect(items.map(({ metadata }) => metadata.name)).toEqual(names)
+	})
+
+	test.each([{ labelSelector: 'color in red' }, { fieldSelector: 'data.one=1' }])('%o cannot be selected by', async selection => {
+		await expect(api().client.list(ConfigMap, { namespace: 'default', ...selection })).rejects.toMatchObject({ code: 'BAD_REQUEST' })
+	})
+
+	test('what comes into a watch’s selection is added, what leaves it is deleted as it was', async () => {
+		const { client } = api()
+		const namespace = await freshNamespace(api())
+		const at = { namespace, name: 'a' }
+		const { resourceVersion } = (await client.create(ConfigMap, configMap(namespace, 'a', { n: '1' }))).metadata
+		const paint = (color: string | null, n: string) => client.patch(ConfigMap, at, { metadata: { labels: { color } }, data: { n } })
+		await paint('red', '2')
+		await paint('red', '3')
+		const left = await paint('blue', '4')
+		await paint(null, '5')
+		await paint('red', '6')
+		await client.delete(ConfigMap, at)
+		const told = await first(5, client.watch(ConfigMap, { ...at, labelSelector: 'color=red', resourceVersion, signal }))
+		expect(told.map(({ type, object }) => `${type} ${object.data?.n} ${object.metadata.labels?.color}`)).toEqual([
+			'ADDED 2 red',
+			'MODIFIED 3 red',
+			'DELETED 3 red',
+			'ADDED 6 red',
+			'DELETED 6 red',
+		])
+		expect(told[2]?.object.metadata.resourceVersion).toBe(left.metadata.resourceVersion)
+	})
+
+	test('a watch of one name hears of no other', async () => {
+		const { client } = api()
+		const namespace = await freshNamespace(api())
+		const { resourceVersion } = await client.list(ConfigMap, { namespace })
+		for (const name of ['a', 'b', 'c']) await client.create(ConfigMap, configMap(namespace, name))
+		const told = await first(1, client.watch(ConfigMap, { namespace, fieldSelector: 'metadata.name=b', resourceVersion, signal }))
+		expect(told.map(({ object }) => object.metadata.name)).toEqual(['b'])
+	})
+
+	test('a watch from a write’s own version hears what came after it', async () => {
+		const { client } = api()
+		const namespace = await freshNamespace(api())
+		await client.create(ConfigMap, configMap(namespace, 'a'))
+		const { resourceVersion } = (await client.create(ConfigMap, configMap(namespace, 'b'))).metadata
+		await client.create(ConfigMap, configMap(namespace, 'c'))
+		const told = await first(1, client.watch(ConfigMap, { namespace, resourceVersion, signal }))
+		expect(told.map(({ type, object }) => `${type} ${object.metadata.name}`)).toEqual(['ADDED c'])
+	})
+
+	test('pages show the state of the first, whatever is written meanwhile', async () => {
+		const { client } = api()
+		const namespace = await freshNamespace(api())
+		for (const name of ['a', 'b', 'c', 'd', 'e']) await client.create(ConfigMap, configMap(namespace, name, { n: '1' }))
+		const shown: string[] = []
+		const versions = new Set<string>()
+		for await (const page of client.pages(ConfigMap, { namespace, limit: 2 })) {
+			versions.add(page.resourceVersion)
+			for (const { metadata, data } of page.items) shown.push(`${metadata.name} ${data?.n}`)
+			if (shown.length > 2) continue
+			await client.delete(ConfigMap, { namespace, name: 'a' })
+			await client.delete(ConfigMap, { namespace, name: 'c' })
+			await client.patch(ConfigMap, { namespace, name: 'd' }, { data: { n: '2' } })
+			await client.create(ConfigMap, configMap(namespace, 'f'))
+		}
+		expect(shown).toEqual(['a 1', 'b 1', 'c 1', 'd 1', 'e 1'])
+		const [resourceVersion = ''] = versions
+		expect(versions.size).toBe(1)
+		const told = await first(4, client.watch(ConfigMap, { namespace, resourceVersion, signal }))
+		expect(told.map(({ type, object }) => `${type} ${object.metadata.name}`)).toEqual(['DELETED a', 'DELETED c', 'MODIFIED d', 'ADDED f'])
+	})
+
+	test('a token that is none is refused', async () => {
+		const path = '/api/v1/namespaces/default/configmaps'
+		const refused = api().client.raw({ method: 'GET', path, query: { limit: 1, continue: 'of-nothing' } })
+		await expect(refused).rejects.toMatchObject({ code: 'BAD_REQUEST', message: expect.stringContaining('continue key is not valid') })
+	})
+}
+
+/** The state first, by a watch. */
+export function streamedListCases(api: () => ApiUnderTest): void {
+	const streamed = { sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan', allowWatchBookmarks: true }
+
+	test('a watch from nowhere shows first what is there', async () => {
+		const namespace = await threeIn(api())
+		const events = await rawWatch(api(), { kind: ConfigMap, namespace, query: {} }, told => told.length === 3)
+		expect(events.map(({ type, object }) => `${type} ${object.metadata.name}`).sort()).toEqual(['ADDED a', 'ADDED b', 'ADDED c'])
+	})
+
+	test('initial events end with a mark, and what happens comes after it', async () => {
+		const { client } = api()
+		const namespace = await threeIn(api())
+		let wrote: Promise<unknown> | undefined
+		const events = await rawWatch(api(), { kind: ConfigMap, namespace, query: streamed }, told => {
+			if (told.some(({ type }) => type === 'BOOKMARK')) wrote ??= client.patch(ConfigMap, { namespace, name: 'b' }, { data: { n: '2' } })
+			return told.some(({ type }) => type === 'MODIFIED')
+		})
+		await wrote
+		const seen = events.map(({ type, object }) => `${type} ${object.metadata.name ?? ''}`.trimEnd())
+		expect(seen.slice(0, 3).sort()).toEqual(['ADDED a', 'ADDED b', 'ADDED c'])
+		expect(seen.slice(3)).toEqual(['BOOKMARK', 'MODIFIED b'])
+		const mark = events[3]?.object.metadata
+		expect(mark?.annotations).toEqual({ 'k8s.io/initial-events-end': 'true' })
+		const versions = events.slice(0, 3).map(({ object }) => BigInt(String(object.metadata.resourceVersion)))
+		for (const version of versions) expect(version <= BigInt(String(mark?.resourceVersion))).toBe(true)
+	})
+
+	test('of nothing there is only the mark, from where a watch can start', async () => {
+		const { client } = api()
+		const namespace = await freshNamespace(api())
+		const query = { ...streamed, labelSelector: 'color=green' }
+		const [mark] = await rawWatch(api(), { kind: ConfigMap, namespace, query }, told => told.length === 1)
+		expect(mark?.object.metadata.annotations).toEqual({ 'k8s.io/initial-events-end': 'true' })
+		await client.create(ConfigMap, configMap(namespace, 'a'))
+		const told = await first(
+			1,
+			client.watch(ConfigMap, { namespace, resourceVersion: String(mark?.object.metadata.resourceVersion), signal }),
+		)
+		expect(told.map(({ object }) => object.metadata.name)).toEqual(['a'])
+	})
+
+	test('initial events of a state at least as new as a version', async () => {
+		const { client } = api()
+		const namespace = await threeIn(api())
+		const { resourceVersion } = (await client.create(ConfigMap, configMap(namespace, 'd'))).metadata
+		const query = { ...streamed, resourceVersion }
+		const events = await rawWatch(api(), { kind: ConfigMap, namespace, query }, told => told.some(({ type }) => type === 'BOOKMARK'))
+		expect(events.length).toBe(5)
+	})
+
+	test('initial events without saying how new are refused', async () => {
+		const query = { sendInitialEvents: true, allowWatchBookmarks: true }
+		const refused = rawWatch(api(), { kind: ConfigMap, namespace: 'default', query }, () => true)
+		await expect(refused).rejects.toMatchObject({ code: 'INVALID', message: expect.stringContaining('resourceVersionMatch') })
+	})
+}
+
+const { signal } = new AbortController()
+
+async function threeIn(api: ApiUnderTest): Promise<string> {
+	const namespace = await freshNamespace(api)
+	for (const name of ['a', 'b', 'c']) await api.client.create(ConfigMap, configMap(namespace, name, { n: '1' }))
+	return namespace
+}
+
+type Told = Extract<WatchEvent<ConfigMap>, { type: 'ADDED' | 'MODIFIED' | 'DELETED' }>
+
+async function first(count: number, watch: AsyncIterable<WatchEvent<ConfigMap>>): Promise<Told[]> {
+	const told: Told[] = []
+	for await (const event of watch) {
+		if (event.type !== 'BOOKMARK') told.push(event)
+		if (told.length === count) break
+	}
+	return told
+}

@@ -1,0 +1,143 @@
+import { expect, test } from 'vitest'
+import { codeOf } from '../../../runtime/errors.ts'
+import type { KubeClient } from '../../../runtime/kube/client.ts'
+import type { Stored } from '../../../runtime/kube/kind.ts'
+import { ConfigMap, Namespace } from '../../../runtime/kube/kinds.ts'
+import { type ApiUnderTest, configMap, freshName, freshNamespace } from './case.ts'
+
+/** Who may write, onto what, and who wins. */
+export function writeCases(api: () => ApiUnderTest): void {
+	type World = { client: KubeClient; namespace: string; at: { namespace: string; name: string }; made: Stored<ConfigMap> }
+
+	async function fresh(): Promise<World> {
+		const namespace = await freshNamespace(api())
+		const made = await api().client.create(ConfigMap, configMap(namespace, 'a', { one: '1' }, { color: 'red' }))
+		return { client: api().client, namespace, at: { namespace, name: 'a' }, made }
+	}
+
+	test('a write that changes nothing keeps the version', async () => {
+		const { client, at, made } = await fresh()
+		expect(await client.patch(ConfigMap, at, { data: { one: '1', two: null } })).toEqual(made)
+		expect(await client.patch(ConfigMap, at, {})).toEqual(made)
+		expect((await client.replace(ConfigMap, made)).metadata.resourceVersion).toBe(made.metadata.resourceVersion)
+		expect(await client.get(ConfigMap, at)).toEqual(made)
+	})
+
+	test('what is emptied is no longer there', async () => {
+		const { client, at } = await fresh()
+		const { metadata } = await client.patch(ConfigMap, at, { metadata: { labels: { color: null }, annotations: {}, finalizers: [] } })
+		expect(metadata).not.toHaveProperty('labels')
+		expect(metadata).not.toHaveProperty('annotations')
+		expect(metadata).not.toHaveProperty('finalizers')
+	})
+
+	test('lists are replaced whole by a merge patch', async () => {
+		const { client, at } = await fresh()
+		await client.patch(ConfigMap, at, { metadata: { finalizers: ['example.org/a', 'example.org/b'] } })
+		const { metadata } = await client.patch(ConfigMap, at, { metadata: { finalizers: ['example.org/c'] } })
+		expect(metadata.finalizers).toEqual(['example.org/c'])
+		await client.patch(ConfigMap, at, { metadata: { finalizers: null } })
+	})
+
+	test.each<[title: string, write: (world: World, stale: string) => Promise<unknown>]>([
+		['a patch', ({ client, at }, resourceVersion) => client.patch(ConfigMap, at, { metadata: { resourceVersion }, data: { two: '2' } })],
+		[
+			'a patch that would change nothing',
+			({ client, at }, resourceVersion) => client.patch(ConfigMap, at, { metadata: { resourceVersion } }),
+		],
+		['a whole object', ({ client, made }) => client.replace(ConfigMap, made)],
+		['a deletion', ({ client, at }, resourceVersion) => client.delete(ConfigMap, at, { resourceVersion })],
+	])('%s meant for an older version is a conflict', async (_, write) => {
+		const world = await fresh()
+		const { client, at, made } = world
+		const newer = await client.patch(ConfigMap, at, { data: { one: 'newer' } })
+		const refused = { code: 'CONFLICT', message: expect.stringContaining('Operation cannot be fulfilled on configmaps "a"') }
+		await expect(write(world, made.metadata.resourceVersion)).rejects.toMatchObject(refused)
+		expect(await client.get(ConfigMap, at)).toEqual(newer)
+	})
+
+	test('an object of that name that is another one is not written', async () => {
+		const { client, at, made } = await fresh()
+		await client.delete(ConfigMap, at)
+		const { metadata } = await client.create(ConfigMap, configMap(at.namespace, 'a'))
+		const { resourceVersion: _, ...old } = made.metadata
+		await expect(client.replace(ConfigMap, { ...made, metadata: old })).rejects.toMatchObject({ code: 'CONFLICT' })
+		await expect(client.patch(ConfigMap, at, { metadata: { uid: made.metadata.uid } })).rejects.toMatchObject({ code: 'INVALID' })
+		expect((await client.get(ConfigMap, at)).metadata).toEqual(metadata)
+	})
+
+	test('a patch creates nothing', async () => {
+		const { client, namespace } = await fresh()
+		const at = { namespace, name: 'nobody' }
+		await expect(client.patch(ConfigMap, at, { data: {} })).rejects.toMatchObject({
+			code: 'NOT_FOUND',
+			message: 'configmaps "nobody" not found',
+		})
+		await expect(client.replace(ConfigMap, { metadata: at })).rejects.toMatchObject({ code: 'NOT_FOUND' })
+	})
+
+	test('a status that a kind has not is not found', async () => {
+		const { client, at } = await fresh()
+		await expect(client.patchStatus(ConfigMap, at, {})).rejects.toMatchObject({ code: 'NOT_FOUND' })
+	})
+
+	test('nothing is made where there is no such namespace', async () => {
+		const namespace = freshName()
+		const refused = { code: 'NOT_FOUND', message: `namespaces "${namespace}" not found` }
+		await expect(api().client.create(ConfigMap, configMap(namespace, 'a'))).rejects.toMatchObject(refused)
+	})
+
+	test('a label that is too long is refused, and named', async () => {
+		const { client, at } = await fresh()
+		await expect(client.patch(ConfigMap, at, { metadata: { labels: { node: 'x'.repeat(64) } } })).rejects.toMatchObject({
+			code: 'INVALID',
+			facts: { causes: [expect.objectContaining({ field: 'metadata.labels' })] },
+		})
+	})
+
+	test('a name may be left to the server', async () => {
+		const { client, namespace } = await fresh()
+		const create = () => client.create(ConfigMap, { metadata: { namespace, generateName: 'made-' } } as ConfigMap)
+		const names = (await Promise.all([create(), create(), create()])).map(({ metadata }) => metadata.name)
+		for (const name of names) expect(name).toMatch(/^made-[a-z0-9]{5}$/)
+		expect(new Set(names).size).toBe(3)
+		const nameless = client.create(ConfigMap, { metadata: { namespace } } as ConfigMap)
+		await expect(nameless).rejects.toMatchObject({ code: 'INVALID', message: expect.stringContaining('name or generateName is required') })
+	})
+
+	test('of many who create one name one wins', async () => {
+		const { client, namespace } = await fresh()
+		const outcomes = await Promise.all(
+			Array.from({ length: 8 }, (_, n) => client.create(ConfigMap, configMap(namespace, 'b', { n: String(n) })).then(() => 'won', codeOf)),
+		)
+		expect(outcomes.sort()).toEqual([...Array(7).fill('ALREADY_EXISTS'), 'won'])
+	})
+
+	test('patches of different fields at once lose nothing', async () => {
+		const { client, at } = await fresh()
+		const keys = Array.from({ length: 8 }, (_, n) => `k${n}`)
+		await Promise.all(keys.map(key => client.patch(ConfigMap, at, { data: { [key]: 'x' } })))
+		expect(Object.keys((await client.get(ConfigMap, at)).data ?? {}).sort()).toEqual([...keys, 'one'])
+	})
+
+	test('of many who replace one version one wins', async () => {
+		const { client, made } = await fresh()
+		const outcomes = await Promise.all(
+			Array.from({ length: 8 }, (_, n) => client.replace(ConfigMap, { ...made, data: { n: String(n) } }).then(() => 'won', codeOf)),
+		)
+		expect(outcomes.sort()).toEqual([...Array(7).fill('CONFLICT'), 'won'])
+	})
+
+	test('tried without being meant (dry run), a patch and a deletion leave all as it was', async () => {
+		const { client, at, made } = await fresh()
+		expect((await client.patch(ConfigMap, at, { data: { one: '2' } }, { dryRun: true })).data).toEqual({ one: '2' })
+		await client.delete(ConfigMap, at, { dryRun: true })
+		expect(await client.get(ConfigMap, at)).toEqual(made)
+	})
+
+	test('a namespace can be selected by its name', async () => {
+		const { client, namespace } = await fresh()
+		const { items } = await client.list(Namespace, { labelSelector: `kubernetes.io/metadata.name=${namespace}` })
+		expect(items.map(({ metadata, status }) => [metadata.name, status?.phase])).toEqual([[namespace, 'Active']])
+	})
+}
