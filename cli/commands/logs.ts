@@ -93,7 +93,11 @@ async function printReport(session: Session, node: string, run: string | undefin
 	if (name === undefined) throw failure('NO_RUN', `there was no run on ${node} yet; what it waits for: kubectl multinic get ${node}`)
 	const found = await cluster.client.find(ConfigMap, { namespace: cluster.namespace, name }, { signal })
 	const report = reportIn(found, node)
-	if (!report) throw failure('NO_RUN', `run ${name} on ${node} has neither a pod nor a report any more; what is known: kubectl multinic history ${node}`)
+	if (!report)
+		throw failure(
+			'NO_RUN',
+			`run ${name} on ${node} has neither a pod nor a report any more; what is known: kubectl multinic history ${node}`,
+		)
 	warn(`the pod of run ${name} is gone; this is its report`)
 	print(reportLines(report))
 }
