@@ -20,7 +20,7 @@ export type Fleet = {
 	paused: boolean
 	/** What keeps the line from moving, as a sentence without its end; empty where nothing does. */
 	rule: string
-	/** Why the settings cannot be used; empty where they can. */
+	/** Why the settings cannot be used; empty where they can. Then nobody is changed. */
 	fault: string
 }
 
@@ -36,7 +36,9 @@ export function fleetOf(configs: readonly ConfigView[], controlPlane: ReadonlySe
 	const settings = rollout && 'value' in rollout ? rollout.value : undefined
 	const running = states.InProgress
 	const paused = settings?.paused === true
-	const rule = ruleOf({ configs, first: line[0], running, paused, limit: settings && waveLimit(settings.maxUnavailable, configs.length) })
+	const fault = rollout && 'fault' in rollout ? rollout.fault : ''
+	const limit = settings && waveLimit(settings.maxUnavailable, configs.length)
+	const rule = ruleOf({ configs, first: line[0], running, paused, fault, limit })
 	return {
 		total: configs.length,
 		states,
@@ -45,7 +47,7 @@ export function fleetOf(configs: readonly ConfigView[], controlPlane: ReadonlySe
 		line: new Map(line.map(({ name }, at) => [name, at + 1])),
 		paused,
 		rule,
-		fault: rollout && 'fault' in rollout ? rollout.fault : '',
+		fault,
 	}
 }
 
@@ -62,8 +64,8 @@ export function isSettled(config: ConfigView): boolean {
 }
 
 /** Whether a rollout is under way, or cannot go on. */
-export function isUnderWay({ running, line, paused, rule, fault }: Fleet): boolean {
-	return running > 0 || line.size > 0 || paused || rule !== '' || fault !== ''
+export function isUnderWay({ running, line, rule }: Fleet): boolean {
+	return running > 0 || line.size > 0 || rule !== ''
 }
 
 function lineOf(waiting: readonly ConfigView[], controlPlane: ReadonlySet<string>): (Place & { config: ConfigView })[] {
@@ -75,17 +77,26 @@ type Line = {
 	first: { config: ConfigView } | undefined
 	running: number
 	paused: boolean
+	fault: string
 	limit: number | undefined
 }
 
 /** The strongest first: a pause holds back even where nothing stops. */
-function ruleOf({ configs, first, running, paused, limit }: Line): string {
+function ruleOf({ configs, first, running, paused, fault, limit }: Line): string {
+	if (fault !== '') return `ConfigMap multinic-rollout cannot be used: ${clause(fault)}`
 	if (paused) return 'the fleet is paused'
-	const stopper = configs.find(config => stateOf(config) === 'Failed' && stopsRollout(reasonOf(config)))
-	if (stopper) return `stopped by ${stopper.name}: ${reasonOf(stopper)}, ${clause(condition(stopper, 'Ready')?.message)}`
+	const stopper = configs.find(config => stopReason(config) !== undefined)
+	if (stopper) return `stopped by ${stopper.name}: ${stopReason(stopper)}, ${clause(condition(stopper, 'Ready')?.message)}`
 	if (!first) return ''
 	if (limit !== undefined && running >= limit) return `the wave is full, at most ${limit} at once`
 	return clause(condition(first.config, 'Ready')?.message) || 'the controller has not said why'
+}
+
+/** Why no other node is changed until this one comes through, is paused or deleted; undefined where it stops nobody. */
+function stopReason(config: ConfigView): string | undefined {
+	if (stateOf(config) !== 'Failed' || config.paused) return undefined
+	const nics = (config.status.interfaceStatuses ?? []).filter(nic => nic.status === 'Failed')
+	return [reasonOf(config), ...nics.map(({ reason }) => reason)].find(stopsRollout)
 }
 
 /** A message as part of a sentence. */

@@ -8,13 +8,10 @@ import { plain } from './table.ts'
 /** @returns the lines above the table while a rollout is under way or cannot go on; none when all is settled */
 export function fleetLines(fleet: Fleet, colours: Colours): string[] {
 	if (!isUnderWay(fleet)) return []
-	const { settled, total, running, line, rule, fault } = fleet
+	const { settled, total, running, line, rule } = fleet
 	const held = line.size > 0 ? `${line.size} held back` : 'none held back'
 	const counts = `Rollout: ${settled} of ${total} settled, ${running} running, ${held}`
-	return [
-		rule === '' ? counts : `${counts}: ${colours.warm(plain(rule))}`,
-		...(fault === '' ? [] : [colours.bad(plain(`ConfigMap multinic-rollout cannot be used: ${fault}`))]),
-	]
+	return [rule === '' ? counts : `${counts}: ${colours.warm(plain(rule))}`]
 }
 
 const order: readonly State[] = ['Configured', 'InProgress', 'Pending', 'Failed']

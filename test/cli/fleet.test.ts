@@ -9,6 +9,7 @@ import { readRollout } from '../../contract/rollout.ts'
 import { config, configured, failed, rolledBack, running, waiting } from './world.ts'
 
 const settings = readRollout({ maxUnavailable: '2' })
+const lost = { id: 1, name: 'multinic1', macAddress: '', status: 'Failed' as const, reason: 'ConnectivityLost', message: '' }
 const controlPlane = new Set(['a-master'])
 
 describe('what is said of the fleet', () => {
@@ -41,6 +42,18 @@ describe('what is said of the fleet', () => {
 			],
 		],
 		[
+			'who stops it by one interface',
+			[config('a', failed, { status: { interfaceStatuses: [lost] } }), config('c', waiting)],
+			settings,
+			['Rollout: 1 of 2 settled, 0 running, 1 held back: stopped by a: ConnectivityLost, multinic1: no link has the MAC yet'],
+		],
+		[
+			'one that would stop it and is paused stops nobody',
+			[config('a', rolledBack, { spec: { paused: true } }), config('c', waiting)],
+			settings,
+			['Rollout: 1 of 2 settled, 0 running, 1 held back: The wave is full'],
+		],
+		[
 			'a pause, be it with nobody in line',
 			[config('a', configured)],
 			readRollout({ paused: 'true' }),
@@ -50,7 +63,7 @@ describe('what is said of the fleet', () => {
 			'settings that cannot be used, with the key',
 			[config('a', configured)],
 			readRollout({ paused: 'yes' }),
-			['Rollout: 1 of 1 settled, 0 running, none held back', 'ConfigMap multinic-rollout cannot be used: paused: must be true or false'],
+			['Rollout: 1 of 1 settled, 0 running, none held back: ConfigMap multinic-rollout cannot be used: paused: must be true or false'],
 		],
 		[
 			'settings that we may not read: what the controller says',
