@@ -1,9 +1,11 @@
-import { Command, CommanderError } from 'commander'
+import { Argument, Command, CommanderError } from 'commander'
 import about from '../package.json' with { type: 'json' }
 import { isFailure } from '../runtime/errors.ts'
 import { commands } from './commands/all.ts'
+import { complete } from './commands/complete.ts'
 import { nodeArgument, nodesArgument, parseName } from './commands/options.ts'
 import { sentenceOf } from './render/failure.ts'
+import { completionScript, type Shell, shells } from './render/scripts.ts'
 import { type CommandSpec, type Session, sessionOf } from './session.ts'
 import { type ConnectFlags, exitCodes, type World } from './world.ts'
 
@@ -19,6 +21,7 @@ export async function run(args: readonly string[], world: World): Promise<number
 		code = ended
 	})
 	try {
+		if (args[0] === '__complete') return await complete(program, args.slice(1), world)
 		await program.parseAsync(args, { from: 'user' })
 		return code
 	} catch (error) {
@@ -40,6 +43,11 @@ export function createProgram(world: World, onEnd: (code: number) => void): Comm
 		.configureOutput(outputTo(world))
 		.addHelpText('after', '\nExit codes: 0 fine, 1 not as wanted or failed, 2 wrong usage.')
 	for (const spec of commands) addCommand(program, spec, world, onEnd)
+	program
+		.command('completion')
+		.description('A script by which a shell completes kubectl-multinic')
+		.addArgument(new Argument('<shell>', 'which shell').choices(shells))
+		.action((shell: Shell) => world.out.write(completionScript(shell)))
 	return program
 }
 
