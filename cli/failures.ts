@@ -5,6 +5,7 @@ export type CliCode =
 	| 'NO_NODE'
 	| 'NO_RUN'
 	| 'NOT_ANSWERED'
+	| 'NOT_WRITTEN'
 	/** What was typed cannot be meant. */
 	| 'USAGE'
 

@@ -5,6 +5,7 @@ import { logs } from './logs.ts'
 import { diff, plan } from './look.ts'
 import { pause, resume } from './pause.ts'
 import { retry } from './retry.ts'
+import { supportBundle } from './support-bundle.ts'
 
 /** Every command that asks a cluster, in the order of the help. */
-export const commands: readonly CommandSpec<object>[] = [get, diff, plan, retry, pause, resume, history, logs]
+export const commands: readonly CommandSpec<object>[] = [get, diff, plan, retry, pause, resume, history, logs, supportBundle]

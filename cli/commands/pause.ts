@@ -8,7 +8,7 @@ import { fleetPaused, fleetResumed, nodePaused, nodeResumed } from '../render/pa
 import type { CommandSpec, Session } from '../session.ts'
 import type { ConfigView } from '../view.ts'
 import { exitCodes } from '../world.ts'
-import { eachOf } from './each.ts'
+import { eachOf } from '../each.ts'
 
 export const pause: CommandSpec<object> = {
 	name: 'pause',

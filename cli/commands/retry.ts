@@ -10,7 +10,7 @@ import { stateWords } from '../render/state.ts'
 import type { CommandSpec, Session } from '../session.ts'
 import { asks, type ConfigView, stateOf } from '../view.ts'
 import { exitCodes } from '../world.ts'
-import { eachOf } from './each.ts'
+import { eachOf } from '../each.ts'
 
 export const retry: CommandSpec<{ failed?: boolean }> = {
 	name: 'retry',
