@@ -17,13 +17,12 @@ export const FIELD_MANAGER = 'kubectl-multinic'
 export async function connect(flags: ConnectFlags, env: World['env']): Promise<Cluster> {
 	const { kubeconfig, context } = flags
 	const credentials = await loadCredentials({ ...(kubeconfig && { kubeconfig }), ...(context && { context }) }, env)
-	const client = new KubeClient(credentials, { fieldManager: FIELD_MANAGER })
 	const transport = createTransport(credentials, { userAgent: FIELD_MANAGER })
 	return {
-		client,
+		client: new KubeClient(transport, { fieldManager: FIELD_MANAGER }),
 		transport,
 		namespace: flags.namespace ?? (env.MULTINIC_NAMESPACE || DEFAULT_NAMESPACE),
 		server: credentials.server,
-		close: async () => void (await Promise.all([client.close(), transport.close()])),
+		close: transport.close,
 	}
 }

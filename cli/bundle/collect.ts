@@ -25,7 +25,7 @@ export async function collect(session: Session, parts: readonly Part[]): Promise
 		done++
 	})
 	await session.progress(() => `collecting: ${done} of ${parts.length}`, all)
-	if (session.signal.aborted) throw session.signal.reason
+	session.signal.throwIfAborted()
 	return { ...collected, files: collected.files.toSorted((a, b) => (a.path < b.path ? -1 : 1)) }
 }
 

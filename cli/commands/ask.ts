@@ -9,7 +9,7 @@ import { readNode } from '../read.ts'
 import { sentenceOf } from '../render/failure.ts'
 import { stateWords } from '../render/state.ts'
 import type { Session } from '../session.ts'
-import { type Ask, asks, configView } from '../view.ts'
+import { type Ask, asks, type ConfigView, configView } from '../view.ts'
 
 /** Runs that a person asks for and that only look. */
 
@@ -23,12 +23,13 @@ const pollMs = 500
  * Asks the controller for a run that looks, and waits for its report. What was asked before and is not yet answered is not asked twice.
  *
  * @returns undefined when the time ran out; then the question is taken back
- * @throws Failure NOT_ANSWERED when the run ended without a report that can be read
+ * @throws Failure NOT_ANSWERED when no run is ever started as things are, or it ended without a report that can be read
  */
 export async function askForRun(session: Session, question: Question): Promise<Answer | undefined> {
 	const { node, ask, timeoutMs } = question
 	const { world, signal, progress } = session
 	const config = configView(await readNode(session, node))
+	mayRun(config)
 	const value = config.asked[ask] ?? (await put(session, question))
 	const until = world.now() + timeoutMs
 	const seen: Seen = { run: undefined, ended: false }
@@ -40,12 +41,20 @@ export async function askForRun(session: Session, question: Question): Promise<A
 			if (answer) return answer
 			await sleep(pollMs, signal)
 		}
+		signal.throwIfAborted()
 		return undefined
 	}
-	const answer = await progress(words, wait())
-	if (!answer && !seen.run && config.asked[ask] === undefined) await takeBack(session, question, value)
-	if (signal.aborted) throw signal.reason
-	return answer
+	try {
+		return await progress(words, wait())
+	} finally {
+		if (!seen.run && config.asked[ask] === undefined) await takeBack(session, question, value)
+	}
+}
+
+/** What the controller starts no run for, whatever is asked: there is no use in waiting. */
+function mayRun({ name, paused, deleting }: ConfigView): void {
+	if (paused) throw failure('NOT_ANSWERED', `${name} is paused, so no run looks either; it goes on with: kubectl multinic resume ${name}`)
+	if (deleting) throw failure('NOT_ANSWERED', `the node config ${name} is being deleted; what becomes of it: kubectl multinic get ${name}`)
 }
 
 /** What is known of the run that answers; `ended`: its Job was over when we looked last. */

@@ -60,7 +60,7 @@ async function printLog(session: Session, pod: Stored<Pod>, follow: boolean): Pr
 	}
 	await progress(() => `waiting for pod ${name}: ${words}`, started())
 	await copyLog(session, at, follow)
-	if (signal.aborted) throw signal.reason
+	signal.throwIfAborted()
 }
 
 /** Why the pod has no log yet; undefined where it may have one. */
