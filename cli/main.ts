@@ -10,7 +10,7 @@ const interrupt = new AbortController()
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupt.abort(new Error(`${name} received`)))
 for (const stream of [process.stdout, process.stderr]) stream.on('error', endWhenUnread)
 
-process.exitCode = await run(process.argv.slice(2), {
+const ended = run(process.argv.slice(2), {
 	out: screenOf(process.stdout),
 	err: screenOf(process.stderr),
 	env: process.env,
@@ -18,6 +18,10 @@ process.exitCode = await run(process.argv.slice(2), {
 	fresh: () => `${new Date().toISOString()}-${randomBytes(4).toString('hex')}`,
 	signal: interrupt.signal,
 	connect: flags => connect(flags, process.env),
+})
+// no top-level await: the one file of the plugin is CommonJS
+void ended.then(code => {
+	process.exitCode = code
 })
 
 function screenOf(stream: WriteStream): Screen {
