@@ -2,7 +2,7 @@ import type { Option } from 'commander'
 import { progressOf } from './progress.ts'
 import type { Reading } from './read.ts'
 import { type Colours, coloursFor } from './render/colours.ts'
-import type { World } from './world.ts'
+import type { Screen, World } from './world.ts'
 
 /** One call of the program that talks to a cluster. */
 export type Session = Reading & {
@@ -30,14 +30,20 @@ export type CommandSpec<Flags> = {
 /** Puts together what a command works with. */
 export function sessionOf(world: World, cluster: Reading['cluster']): Session {
 	const { out, err, env, signal } = world
+	const { progress, clear } = progressOf(world)
+	const write = (to: Screen, lines: readonly string[]) => {
+		if (lines.length === 0) return
+		clear()
+		to.write(`${lines.join('\n')}\n`)
+	}
 	return {
 		world,
 		cluster,
 		signal,
-		progress: progressOf(world),
+		progress,
 		colours: coloursFor(wantsColour(world, env)),
-		print: lines => lines.length > 0 && out.write(`${lines.join('\n')}\n`),
-		warn: line => err.write(`${line}\n`),
+		print: lines => write(out, lines),
+		warn: line => write(err, [line]),
 	}
 }
 

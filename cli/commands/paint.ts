@@ -4,17 +4,28 @@ import { clip, fleetFrame, redraw } from '../render/frame.ts'
 import { nodePage } from '../render/node-page.ts'
 import { changeKey, nodeRow, nodesHeader } from '../render/nodes.ts'
 import { isFormat, streamed } from '../render/output.ts'
-import { line, widthsOf } from '../render/table.ts'
+import { line, plain, widthsOf } from '../render/table.ts'
 import type { Session } from '../session.ts'
 import type { GetFlags } from './get.ts'
 
-/** Shows what there is now, and which of it changed; an empty name stands for the settings. */
-export type Painter = (reading: FleetReading, changed: ReadonlySet<string>) => void
+/** Shows what there is now, which of it changed (an empty name: something else), and what keeps it from being up to date. */
+export type Painter = (reading: FleetReading, changed: ReadonlySet<string>, trouble: string) => void
 
 /** How changes are shown: as objects for a machine, as a frame that is redrawn on a terminal, elsewhere as lines that are added. */
 export function painterFor(session: Session, nodes: readonly string[], { output }: GetFlags): Painter {
-	if (isFormat(output)) return objects(session, nodes, output)
-	return session.world.out.isTerminal ? frames(session, nodes, output === 'wide') : rows(session, nodes, output === 'wide')
+	if (isFormat(output)) return warning(session, objects(session, nodes, output))
+	if (session.world.out.isTerminal) return frames(session, nodes, output === 'wide')
+	return warning(session, rows(session, nodes, output === 'wide'))
+}
+
+/** A trouble is told once, aside. */
+function warning({ warn }: Session, paint: Painter): Painter {
+	let told = ''
+	return (reading, changed, trouble) => {
+		if (trouble !== '' && trouble !== told) warn(`warning: ${trouble}`)
+		told = trouble
+		paint(reading, changed, trouble)
+	}
 }
 
 function objects({ print }: Session, nodes: readonly string[], output: 'json' | 'yaml'): Painter {
@@ -26,13 +37,15 @@ function objects({ print }: Session, nodes: readonly string[], output: 'json' | 
 
 function frames({ world: { out, now }, colours }: Session, nodes: readonly string[], isWide: boolean): Painter {
 	let before: string[] = []
-	return ({ configs, fleet }) => {
+	return ({ configs, fleet }, _, trouble) => {
 		const { columns, rows } = out.size()
 		const view = { fleet, now: now(), colours, isWide }
 		const [only] = configs
 		const isPage = nodes.length === 1 && only !== undefined && !isWide
-		const lines = isPage ? nodePage(only, view).slice(0, rows - 1) : fleetFrame(configs, view, rows - 1)
-		const after = lines.map(text => clip(text, columns))
+		const below = trouble === '' ? [] : [colours.bad(plain(trouble))]
+		const room = rows - 1 - below.length
+		const lines = isPage ? nodePage(only, view).slice(0, room) : fleetFrame(configs, view, room)
+		const after = [...lines, ...below].map(text => clip(text, columns))
 		out.write(redraw(before, after))
 		before = after
 	}

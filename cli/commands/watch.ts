@@ -28,7 +28,7 @@ export async function watchFleet(session: Session, nodes: readonly string[], fla
 		const isDue = sight.hasChanged() || (world.out.isTerminal && world.now() - paintedAt >= ageMs)
 		if (isDue && sight.isSynced()) {
 			const changed = sight.take()
-			paint(sight.reading(nodes), changed)
+			paint(sight.reading(nodes), changed, sight.trouble())
 			paintedAt = world.now()
 		}
 		await sleep(gatherMs, signal)
@@ -42,14 +42,22 @@ type Known = { rollout: Rollout; controlPlane: ReadonlySet<string> }
 /** Node configs and settings, kept as the API server tells them. */
 function startSight(session: Session, known: Known) {
 	const { cluster, signal } = session
-	const common = { client: cluster.client, namespace: cluster.namespace, log: troubleLog(session), signal }
 	let { rollout } = known
+	let trouble = ''
 	let changed = new Set<string>()
+	const onTrouble = (words: string) => {
+		trouble = words
+		changed.add('')
+	}
+	const common = { client: cluster.client, namespace: cluster.namespace, log: troubleLog(onTrouble), signal }
 	const configs = startReflector({
 		...common,
 		kind: NodeConfig,
 		project: object => ({ object, view: configView(object) }),
-		onChange: (_, now, before) => changed.add((now ?? before)?.view.name ?? ''),
+		onChange: (_, now, before) => {
+			trouble = ''
+			changed.add((now ?? before)?.view.name ?? '')
+		},
 	})
 	const settings = startReflector({
 		...common,
@@ -65,6 +73,7 @@ function startSight(session: Session, known: Known) {
 	return {
 		isSynced: configs.isSynced,
 		hasChanged: () => changed.size > 0,
+		trouble: () => trouble,
 		take: () => {
 			const taken = changed
 			changed = new Set()
@@ -89,11 +98,11 @@ function readingOf(all: readonly Seen[], nodes: readonly string[], { rollout, co
 	return { fleet, objects: shown.map(({ object }) => object), configs: shown.map(({ view }) => view) }
 }
 
-/** What the reflector has to say, for people. */
-function troubleLog({ warn }: Session): Log {
+/** What the reflectors have to say, for people. */
+function troubleLog(tell: (words: string) => void): Log {
 	const write = (line: string) => {
 		const { msg, err } = JSON.parse(line) as { msg?: string; err?: { message?: string } }
-		warn(`warning: ${[msg, err?.message].filter(Boolean).join(': ')}; what is shown may be old until it works again`)
+		tell(`what is shown may be old: ${[msg, err?.message].filter(Boolean).join(': ')}`)
 	}
 	return createLog('kubectl-multinic', { level: 'warn', to: { write } })
 }
