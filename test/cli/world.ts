@@ -60,7 +60,10 @@ export const rolledBack: Said = {
 export type Told = { code: number; out: string; err: string }
 
 /** Runs one command line against a cluster, on no terminal, in the one moment of these tables. */
-export async function command(line: string, options: Partial<World> & { cluster?: Partial<Cluster> } = {}): Promise<Told> {
+export async function command(
+	line: string | readonly string[],
+	options: Partial<World> & { cluster?: Partial<Cluster> } = {},
+): Promise<Told> {
 	const { cluster, ...more } = options
 	const told = { out: '', err: '' }
 	const screen = (name: 'out' | 'err') => ({
@@ -71,7 +74,7 @@ export async function command(line: string, options: Partial<World> & { cluster?
 		size: () => ({ columns: 200, rows: 50 }),
 	})
 	let fresh = 0
-	const code = await run(line.split(' ').filter(Boolean), {
+	const code = await run(typeof line === 'string' ? line.split(' ').filter(Boolean) : line, {
 		out: screen('out'),
 		err: screen('err'),
 		env: {},
