@@ -1,9 +1,10 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type BuildOptions, build, type Metafile } from 'esbuild'
 
 /** `npm run bundle`: what the images run. One file for the agent; the long-running processes share chunks. */
 const agent = { agent: 'agent/main.ts' }
+const plugin = { 'kubectl-multinic': 'cli/main.ts' }
 const processes = { controller: 'controller/main.ts', viola: 'viola/main.ts', mgmt: 'mgmt/main.ts', uninstall: 'controller/uninstall.ts' }
 export const agentMaxBytes = 1_000_000
 
@@ -46,6 +47,23 @@ export const agentFormat = {
 	banner: { js: `${start};` },
 } as const satisfies BuildOptions
 
+/** Whose Node it is nobody knows: one that is too old for undici is told so, before it stumbles over what it does not know. */
+const nodeIsOldEnough = `const [major,minor]=process.versions.node.split('.').map(Number);if(major<22||major===22&&minor<19){\
+process.stderr.write('error: kubectl-multinic needs Node 22.19 or later, and this is '+process.versions.node+'\\n');process.exit(2)}`
+
+/** The kubectl plugin: one file, for it is copied by hand, and CommonJS, for it then has no extension and no package.json beside it. */
+const pluginFormat = {
+	...format,
+	format: 'cjs',
+	target: 'node22',
+	minifySyntax: true,
+	minifyWhitespace: true,
+	banner: { js: `#!/usr/bin/env node\n${nodeIsOldEnough}` },
+} as const satisfies BuildOptions
+
+/** What kubectl runs to complete a command line of the plugin. */
+const pluginCompletion = '#!/bin/sh\nexec kubectl-multinic __complete "$@"\n'
+
 const files = { absWorkingDir: import.meta.dirname, metafile: true, write: false } as const
 
 /**
@@ -58,12 +76,16 @@ export async function bundle(outdir = join(import.meta.dirname, 'dist')): Promis
 	const one = await build({ ...agentFormat, ...files, outdir, entryPoints: agent, outExtension: { '.js': '.cjs' } })
 	const shared = { splitting: true, chunkNames: 'chunk-[hash]', banner, outExtension: { '.js': '.mjs' } }
 	const many = await build({ ...format, ...files, ...shared, outdir, entryPoints: processes })
+	const cli = await build({ ...pluginFormat, ...files, outdir, entryPoints: plugin, outExtension: { '.js': '.cjs' } })
 	const started = Object.entries({ ...startedBy(agent, one.metafile), ...startedBy(processes, many.metafile) })
 	const faults = started.flatMap(([entry, { packages, bytes }]) => faultsOf(entry, packages, bytes))
 	if (faults.length > 0) throw new Error(`bundle: ${faults.join('; ')}`)
 	await rm(outdir, { recursive: true, force: true })
 	await mkdir(outdir, { recursive: true })
-	await Promise.all([...one.outputFiles, ...many.outputFiles].map(({ path, contents }) => writeFile(path, contents)))
+	const outputs = [...one.outputFiles, ...many.outputFiles, ...cli.outputFiles]
+	await Promise.all(outputs.map(({ path, contents }) => writeFile(path, contents)))
+	await Promise.all(cli.outputFiles.map(({ path }) => chmod(path, 0o755)))
+	await writeFile(join(outdir, 'kubectl_complete-multinic'), pluginCompletion, { mode: 0o755 })
 	return Object.fromEntries(started.map(([entry, { bytes }]) => [entry, bytes]))
 }
 

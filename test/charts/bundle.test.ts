@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bundle } from '../../bundle.ts'
 
 /** What the images run, bundled and started as they start it, with nothing around it. */
@@ -23,6 +23,48 @@ test.each<[file: string, said: string]>([
 	const { status, stdout, stderr } = spawnSync(process.execPath, [file], { cwd: outdir, env: { HOME: '/nowhere' }, encoding: 'utf8' })
 	expect(stdout + stderr).toContain(said)
 	expect(status).toBe(2)
+})
+
+describe('the kubectl plugin', () => {
+	const plugin = (args: string[], env = {}) => {
+		const { status, stdout, stderr } = spawnSync(join(outdir, 'kubectl-multinic.cjs'), args, {
+			env: { HOME: '/nowhere', PATH: `${dirname(process.execPath)}:${process.env.PATH}`, ...env },
+			encoding: 'utf8',
+		})
+		return { status, stdout, stderr }
+	}
+
+	test('is one executable file', () => {
+		expect(plugin(['--version'])).toEqual({ status: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), stderr: '' })
+	})
+
+	test('says what it lacks, in one line', () => {
+		const stderr = expect.stringMatching(/^error: kubeconfig \/nowhere\/\.kube\/config cannot be read: ENOENT[^\n]*\n$/)
+		expect(plugin(['get'])).toEqual({ status: 2, stdout: '', stderr })
+	})
+
+	test('signs in by the program that a kubeconfig names', () => {
+		const credential = { apiVersion: 'client.authentication.k8s.io/v1', kind: 'ExecCredential', status: { token: 'one' } }
+		const exec = { apiVersion: credential.apiVersion, command: 'echo', args: [JSON.stringify(credential)], interactiveMode: 'Never' }
+		const context = { cluster: 'c', user: 'u' }
+		const kubeconfig = {
+			'current-context': 'x',
+			...{ contexts: [{ name: 'x', context }], clusters: [{ name: 'c', cluster: { server: 'https://127.0.0.1:9' } }] },
+			users: [{ name: 'u', user: { exec } }],
+		}
+		writeFileSync(join(outdir, 'kubeconfig'), JSON.stringify(kubeconfig))
+		const stderr = expect.stringMatching(/^error: https:\/\/127\.0\.0\.1:9 cannot be reached: [^\n]*ECONNREFUSED[^\n]*\n$/)
+		expect(plugin(['get', '--kubeconfig', join(outdir, 'kubeconfig')])).toEqual({ status: 1, stdout: '', stderr })
+	})
+
+	test('completes by the hook of kubectl', () => {
+		copyFileSync(join(outdir, 'kubectl-multinic.cjs'), join(outdir, 'kubectl-multinic'))
+		const { stdout } = spawnSync(join(outdir, 'kubectl_complete-multinic'), ['get', '-o', 'j'], {
+			env: { HOME: '/nowhere', PATH: `${outdir}:${dirname(process.execPath)}:${process.env.PATH}` },
+			encoding: 'utf8',
+		})
+		expect(stdout).toBe('json\n:4\n')
+	})
 })
 
 test('each Dockerfile takes a file that the bundle has', () => {

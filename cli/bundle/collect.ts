@@ -1,0 +1,39 @@
+import { isFailure } from '../../runtime/errors.ts'
+import { eachOf } from '../each.ts'
+import { sentenceOf } from '../render/failure.ts'
+import type { Session } from '../session.ts'
+
+/** One file of a bundle: where it lies, what it is, and how it is come by. */
+export type Part = { path: string; what: string; read(): Promise<string> }
+
+export type Collected = {
+	files: { path: string; what: string; text: string }[]
+	/** What could not be read, with the error. */
+	missing: { path: string; error: string }[]
+}
+
+/**
+ * Reads all parts, a few at a time. What one of them cannot be read for is noted, and the others go on.
+ *
+ * @throws the reason of the signal, when that ends it
+ */
+export async function collect(session: Session, parts: readonly Part[]): Promise<Collected> {
+	const collected: Collected = { files: [], missing: [] }
+	let done = 0
+	const all = eachOf(parts, async part => {
+		await readPart(part, collected)
+		done++
+	})
+	await session.progress(() => `collecting: ${done} of ${parts.length}`, all)
+	session.signal.throwIfAborted()
+	return { ...collected, files: collected.files.toSorted((a, b) => (a.path < b.path ? -1 : 1)) }
+}
+
+async function readPart({ path, what, read }: Part, { files, missing }: Collected): Promise<void> {
+	try {
+		files.push({ path, what, text: await read() })
+	} catch (error) {
+		if (!isFailure(error)) throw error
+		missing.push({ path, error: sentenceOf(error) })
+	}
+}

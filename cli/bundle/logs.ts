@@ -1,0 +1,54 @@
+import { LABEL_NODE_NAME } from '../../contract/names.ts'
+import { objectPath, type Stored } from '../../runtime/kube/kind.ts'
+import { Pod } from '../../runtime/kube/kinds.ts'
+import type { Session } from '../session.ts'
+import type { Part } from './collect.ts'
+import { OURS } from './parts.ts'
+
+/** Logs of so many runs at most: those that failed first, then the newest. */
+const runsMax = 200
+const limitBytes = 4 * 1_024 * 1_024
+
+/** The logs of controller and runs, and how many runs had to be left out. */
+export async function logParts(session: Session): Promise<{ parts: Part[]; leftOut: number }> {
+	const { client, namespace } = session.cluster
+	const { signal } = session
+	const { items } = await client.list(Pod, { namespace, labelSelector: OURS, signal })
+	const isRun = ({ metadata }: Stored<Pod>) => metadata.labels?.[LABEL_NODE_NAME] !== undefined
+	const runs = items.filter(pod => isRun(pod) && hasLog(pod)).sort((a, b) => weight(b) - weight(a))
+	const others = items.filter(pod => !isRun(pod))
+	const chosen = runs.slice(0, runsMax)
+	return {
+		parts: [...others.flatMap(pod => [current(session, pod), ...previous(session, pod)]), ...chosen.map(pod => current(session, pod))],
+		leftOut: runs.length - chosen.length,
+	}
+}
+
+function hasLog({ status }: Stored<Pod>): boolean {
+	const state = status?.containerStatuses?.[0]?.state
+	return state?.running !== undefined || state?.terminated !== undefined
+}
+
+function weight({ metadata, status }: Stored<Pod>): number {
+	const failed = status?.containerStatuses?.[0]?.state?.terminated?.exitCode !== 0
+	return Date.parse(metadata.creationTimestamp) + (failed ? 1e15 : 0)
+}
+
+function current(session: Session, pod: Stored<Pod>): Part {
+	const { name } = pod.metadata
+	return { path: `logs/${name}.log`, what: 'log', read: () => read(session, name, {}) }
+}
+
+/** What a container said before it was started anew. */
+function previous(session: Session, { metadata, status }: Stored<Pod>): Part[] {
+	const restarted = status?.containerStatuses?.some(({ restartCount }) => restartCount > 0)
+	if (!restarted) return []
+	const { name } = metadata
+	return [{ path: `logs/${name}.previous.log`, what: 'log before its last start', read: () => read(session, name, { previous: true }) }]
+}
+
+async function read({ cluster, signal }: Session, name: string, query: { previous?: true }): Promise<string> {
+	const path = `${objectPath(Pod, { namespace: cluster.namespace, name })}/log`
+	const said = await cluster.client.raw({ method: 'GET', path, query: { timestamps: true, limitBytes, ...query }, signal })
+	return typeof said === 'string' ? said : JSON.stringify(said)
+}

@@ -1,0 +1,131 @@
+import { AgentReport } from '../../contract/agent-run.ts'
+import { LABEL_NODE_NAME, REPORT_KEY } from '../../contract/names.ts'
+import { sleep } from '../../runtime/clock.ts'
+import type { Stored } from '../../runtime/kube/kind.ts'
+import { ConfigMap, Job } from '../../runtime/kube/kinds.ts'
+import { failure } from '../failures.ts'
+import { NodeConfig } from '../kinds.ts'
+import { readNode } from '../read.ts'
+import { sentenceOf } from '../render/failure.ts'
+import { stateWords } from '../render/state.ts'
+import type { Session } from '../session.ts'
+import { type Ask, asks, type ConfigView, configView } from '../view.ts'
+
+/** Runs that a person asks for and that only look. */
+
+export type Question = { node: string; ask: Exclude<Ask, 'retry'>; timeoutMs: number }
+export type Answer = { run: string; report: AgentReport }
+
+/** A look at the API server costs it little, and the run takes seconds. */
+const pollMs = 500
+
+/**
+ * Asks the controller for a run that looks, and waits for its report. What was asked before and is not yet answered is not asked twice.
+ *
+ * @returns undefined when the time ran out; then the question is taken back
+ * @throws Failure NOT_ANSWERED when no run is ever started as things are, or it ended without a report that can be read
+ */
+export async function askForRun(session: Session, question: Question): Promise<Answer | undefined> {
+	const { node, ask, timeoutMs } = question
+	const { world, signal, progress } = session
+	const config = configView(await readNode(session, node))
+	mayRun(config)
+	const value = config.asked[ask] ?? (await put(session, question))
+	const until = world.now() + timeoutMs
+	const seen: Seen = { run: undefined, ended: false }
+	const words = () =>
+		seen.run ? `waiting for the report of Job ${seen.run}` : `waiting for a run on ${node}, which is ${stateWords(config)}`
+	const wait = async () => {
+		while (!signal.aborted && world.now() < until) {
+			const answer = await look(session, question, { value, seen })
+			if (answer) return answer
+			await sleep(pollMs, signal)
+		}
+		signal.throwIfAborted()
+		return undefined
+	}
+	try {
+		return await progress(words, wait())
+	} finally {
+		if (!seen.run && config.asked[ask] === undefined) await takeBack(session, question, value)
+	}
+}
+
+/** What the controller starts no run for, whatever is asked: there is no use in waiting. */
+function mayRun({ name, paused, deleting }: ConfigView): void {
+	if (paused) throw failure('NOT_ANSWERED', `${name} is paused, so no run looks either; it goes on with: kubectl multinic resume ${name}`)
+	if (deleting) throw failure('NOT_ANSWERED', `the node config ${name} is being deleted; what becomes of it: kubectl multinic get ${name}`)
+}
+
+/** What is known of the run that answers; `ended`: its Job was over when we looked last. */
+type Seen = { run: string | undefined; ended: boolean }
+
+async function look(session: Session, question: Question, { value, seen }: { value: string; seen: Seen }): Promise<Answer | undefined> {
+	const found = seen.run === undefined ? await findRun(session, question, value) : await readRun(session, seen.run)
+	if (!found) return undefined
+	seen.run = found.metadata.name
+	const text = found.data?.[REPORT_KEY]
+	if (text !== undefined) return { run: seen.run, report: read(text, seen.run) }
+	if (seen.ended) throw noReport(question.node, seen.run)
+	seen.ended = await hasEnded(session, seen.run)
+	return undefined
+}
+
+async function put({ cluster, signal, world }: Session, { node, ask }: Question): Promise<string> {
+	const value = world.fresh()
+	const at = { namespace: cluster.namespace, name: node }
+	await cluster.client.patch(NodeConfig, at, { metadata: { annotations: { [asks[ask]]: value } } }, { signal })
+	return value
+}
+
+async function findRun({ cluster, signal }: Session, { node, ask }: Question, value: string): Promise<Stored<ConfigMap> | undefined> {
+	const { client, namespace } = cluster
+	const { items } = await client.list(ConfigMap, { namespace, labelSelector: `${LABEL_NODE_NAME}=${node}`, signal })
+	return items.find(({ metadata }) => metadata.annotations?.[asks[ask]] === value)
+}
+
+/** @throws Failure NOT_ANSWERED when it is gone */
+async function readRun({ cluster, signal }: Session, name: string): Promise<Stored<ConfigMap>> {
+	const found = await cluster.client.find(ConfigMap, { namespace: cluster.namespace, name }, { signal })
+	if (!found) throw failure('NOT_ANSWERED', `run ${name} was deleted before its report was read`)
+	return found
+}
+
+/** The report comes before the end of the Job: one that is over gets a last look. */
+async function hasEnded({ cluster, signal }: Session, name: string): Promise<boolean> {
+	const job = await cluster.client.find(Job, { namespace: cluster.namespace, name }, { signal })
+	return job?.status?.conditions?.some(({ type, status }) => status === 'True' && (type === 'Complete' || type === 'Failed')) ?? false
+}
+
+function read(text: string, run: string): AgentReport {
+	const parsed = AgentReport.safeParse(parse(text))
+	if (parsed.success) return parsed.data
+	const [issue] = parsed.error.issues
+	throw failure('NOT_ANSWERED', `the report of run ${run} cannot be read: ${issue?.path.join('.')}: ${issue?.message}`)
+}
+
+function parse(text: string): unknown {
+	try {
+		return JSON.parse(text)
+	} catch {
+		return undefined // cut, or no report at all: the schema says so
+	}
+}
+
+function noReport(node: string, run: string) {
+	return failure('NOT_ANSWERED', `Job ${run} ended without a report; what it said: kubectl multinic logs ${node} --run ${run}`)
+}
+
+/** Nobody waits for the answer any more; one that comes all the same does no harm, so a refusal is only told. */
+async function takeBack({ cluster, warn }: Session, { node, ask }: Question, value: string): Promise<void> {
+	const { client, namespace } = cluster
+	const at = { namespace, name: node }
+	try {
+		const now = await client.find(NodeConfig, at, { timeoutMs: 5_000 })
+		if (now?.metadata.annotations?.[asks[ask]] !== value) return
+		const { resourceVersion } = now.metadata
+		await client.patch(NodeConfig, at, { metadata: { resourceVersion, annotations: { [asks[ask]]: null } } }, { timeoutMs: 5_000 })
+	} catch (error) {
+		warn(`warning: the question stays on ${node} and may still start a run that looks: ${sentenceOf(error)}`)
+	}
+}

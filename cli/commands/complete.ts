@@ -1,0 +1,44 @@
+import type { Command } from 'commander'
+import { Failure } from '../../runtime/errors.ts'
+import { type Choice, type Completion, completionLines, completionOf } from '../complete.ts'
+import { NodeConfig } from '../kinds.ts'
+import { stateWords } from '../render/state.ts'
+import { configView } from '../view.ts'
+import { type ConnectFlags, exitCodes, type World } from '../world.ts'
+
+/** Whoever presses the tab key waits no longer than this, in milliseconds. */
+const patienceMs = 3_000
+
+/** Prints what can be said next. Nothing of it ever fails: on a half-typed line a complaint would only be in the way. */
+export async function complete(program: Command, words: readonly string[], world: World): Promise<number> {
+	const completion = completionOf(program, words)
+	const choices = completion.also === 'nodes' ? await nodesFor(words, world) : completion.choices
+	const whole: Completion = { ...completion, choices }
+	world.out.write(`${completionLines(whole).join('\n')}\n`)
+	return exitCodes.fine
+}
+
+async function nodesFor(words: readonly string[], world: World): Promise<Choice[]> {
+	const typed = words.at(-1) ?? ''
+	try {
+		const cluster = await world.connect(flagsIn(words))
+		const { namespace, client } = cluster
+		const { items } = await client.list(NodeConfig, { namespace, timeoutMs: patienceMs, signal: world.signal }).finally(cluster.close)
+		const others = items.map(configView).filter(({ name }) => name.startsWith(typed) && !words.slice(0, -1).includes(name))
+		return others.map(config => ({ text: config.name, about: stateWords(config) }))
+	} catch (error) {
+		if (error instanceof Failure) return [] // unreachable, not allowed, no kubeconfig: then no names are known
+		throw error
+	}
+}
+
+/** Where to look, as far as the line says it. */
+function flagsIn(words: readonly string[]): ConnectFlags {
+	const flag = (...names: string[]) => {
+		const at = words.findIndex(word => names.includes(word))
+		const assigned = words.map(word => names.map(name => word.startsWith(`${name}=`) && word.slice(name.length + 1)).find(Boolean))
+		return (at >= 0 ? words[at + 1] : assigned.find(Boolean)) || undefined
+	}
+	const [namespace, kubeconfig, context] = [flag('-n', '--namespace'), flag('--kubeconfig'), flag('--context')]
+	return { ...(namespace && { namespace }), ...(kubeconfig && { kubeconfig }), ...(context && { context }) }
+}

@@ -1,0 +1,23 @@
+import { readNode } from '../read.ts'
+import { historyTable } from '../render/history.ts'
+import { formatted, isFormat } from '../render/output.ts'
+import type { CommandSpec } from '../session.ts'
+import { configView } from '../view.ts'
+import { exitCodes } from '../world.ts'
+import { outputOption } from './options.ts'
+
+export const history: CommandSpec<{ output?: 'json' | 'yaml' }> = {
+	name: 'history',
+	nodes: 'one',
+	about: 'The last runs on a node, newest first',
+	options: [outputOption('json', 'yaml')],
+	more: 'The status tells of five runs; CAUSE is how a run ended, or why it was started where it gave no report.',
+	async act(session, [node = ''], { output }) {
+		const { status } = configView(await readNode(session, node))
+		const entries = status.history ?? []
+		if (isFormat(output)) session.print([formatted(entries, output)])
+		else if (entries.length === 0) session.print([`no run on ${node} has ended yet`])
+		else session.print(historyTable(entries, session.world.now(), session.colours))
+		return exitCodes.fine
+	},
+}

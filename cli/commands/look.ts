@@ -1,0 +1,68 @@
+import type { AgentReport } from '../../contract/agent-run.ts'
+import { readNode, readSettings } from '../read.ts'
+import { driftLines, isRight } from '../render/drift.ts'
+import { formatted, isFormat } from '../render/output.ts'
+import { planLines } from '../render/planned.ts'
+import { unansweredLines } from '../render/unanswered.ts'
+import type { CommandSpec, Session } from '../session.ts'
+import { configView } from '../view.ts'
+import { exitCodes } from '../world.ts'
+import { type Answer, askForRun, type Question } from './ask.ts'
+import { outputOption, timeoutOption } from './options.ts'
+import { readEvents, readReady } from './surroundings.ts'
+
+type LookFlags = { output?: 'json' | 'yaml'; timeout: number }
+
+const options = [outputOption('json', 'yaml'), timeoutOption('120s')]
+
+export const diff: CommandSpec<LookFlags> = {
+	name: 'diff',
+	nodes: 'one',
+	about: 'What on a node is no longer as it should be; a run looks now and changes nothing',
+	options,
+	more: 'Ends with 0 when nothing differs, with 1 when something does, as diff(1).',
+	async act(session, [node = ''], { output, timeout }) {
+		const answer = await answered(session, { node, ask: 'verify', timeoutMs: timeout })
+		if (!answer) return exitCodes.notAsWanted
+		show(session, answer, output, driftLines)
+		return isRight(answer.report) ? exitCodes.fine : exitCodes.notAsWanted
+	},
+}
+
+export const plan: CommandSpec<LookFlags> = {
+	name: 'plan',
+	nodes: 'one',
+	about: 'What a run would change on a node: every command, every file; a run looks now and changes nothing',
+	options,
+	more: 'Ends with 0 when there is a plan, be it to change nothing.',
+	async act(session, [node = ''], { output, timeout }) {
+		const answer = await answered(session, { node, ask: 'plan', timeoutMs: timeout })
+		if (!answer) return exitCodes.notAsWanted
+		show(session, answer, output, planLines)
+		return answer.report.plan ? exitCodes.fine : exitCodes.notAsWanted
+	},
+}
+
+type Render = (answer: Answer, colours: Session['colours']) => string[]
+
+function show({ print, colours }: Session, answer: Answer, output: string | undefined, render: Render): void {
+	print(isFormat(output) ? [formatted(answer.report satisfies AgentReport, output)] : render(answer, colours))
+}
+
+/** When nobody answers in time, everything a person would look at is looked at. */
+async function answered(session: Session, question: Question): Promise<Answer | undefined> {
+	const answer = await askForRun(session, question)
+	if (answer) return answer
+	const { node, timeoutMs } = question
+	const [object, rollout, ready, events] = await Promise.all([
+		readNode(session, node),
+		readSettings(session),
+		readReady(session, node),
+		readEvents(session, node),
+	])
+	const paused = rollout !== undefined && 'value' in rollout && rollout.value.paused
+	const { namespace } = session.cluster
+	const around = { config: configView(object), paused, ready, events, namespace, seconds: timeoutMs / 1_000, now: session.world.now() }
+	for (const line of unansweredLines(around)) session.warn(line)
+	return undefined
+}

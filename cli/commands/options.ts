@@ -1,0 +1,47 @@
+import { Argument, InvalidArgumentError, Option } from 'commander'
+import { NodeName } from '../../contract/primitives.ts'
+import { parseDuration } from '../../runtime/env.ts'
+
+/** Options and arguments that several commands have, read at the door. */
+
+/** `-o`, with the formats that a command knows. */
+export function outputOption(...choices: ('json' | 'yaml' | 'wide')[]): Option {
+	return new Option('-o, --output <format>', 'how it is printed').choices(choices)
+}
+
+/** `--timeout 120s`; a bare number is seconds. Becomes milliseconds. */
+export function timeoutOption(text: string): Option {
+	return new Option('--timeout <time>', 'how long to wait: 120s, 5m').default(parseTimeout(text), text).argParser(parseTimeout)
+}
+
+function parseTimeout(text: string): number {
+	const ms = parseDuration(/^\d+$/.test(text) ? `${text}s` : text)
+	if (ms === undefined || ms < 1_000 || ms > 86_400_000)
+		throw new InvalidArgumentError('It must be a time from 1s to 24h, such as 120s or 5m.')
+	return ms
+}
+
+/** The one node that a command is about. */
+export function nodeArgument(): Argument {
+	return new Argument('<node>', 'name of a node').argParser(parseNode)
+}
+
+/** The nodes that a command is about; commander hands them over one by one. */
+export function nodesArgument(): Argument {
+	return new Argument('[nodes...]', 'names of nodes').argParser((text, before: string[] | undefined) => [
+		...(before ?? []),
+		parseNode(text),
+	])
+}
+
+function parseNode(text: string): string {
+	const parsed = NodeName.safeParse(text)
+	if (!parsed.success) throw new InvalidArgumentError(`It ${parsed.error.issues[0]?.message ?? 'is no name'}.`)
+	return text
+}
+
+/** A name as Kubernetes' objects have, for `-n` and `--run`. */
+export function parseName(text: string): string {
+	if (/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(text)) return text
+	throw new InvalidArgumentError('It must be the name of a Kubernetes object: lower-case letters, digits, "-" and ".".')
+}

@@ -1,0 +1,68 @@
+import { ROLLOUT_CONFIG_MAP } from '../../contract/rollout.ts'
+import { isKubeFailure } from '../../runtime/kube/failures.ts'
+import { ConfigMap } from '../../runtime/kube/kinds.ts'
+import type { Fleet } from '../fleet.ts'
+import { NodeConfig } from '../kinds.ts'
+import { chosen, readFleet } from '../read.ts'
+import { fleetPaused, fleetResumed, nodePaused, nodeResumed } from '../render/paused.ts'
+import type { CommandSpec, Session } from '../session.ts'
+import type { ConfigView } from '../view.ts'
+import { exitCodes } from '../world.ts'
+import { eachOf } from '../each.ts'
+
+export const pause: CommandSpec<object> = {
+	name: 'pause',
+	nodes: 'any',
+	about: 'Start no run on these nodes; without a node: change no node of the fleet',
+	options: [],
+	more: 'A run that is under way is awaited. Runs that only look (diff, plan) go on while the fleet is paused.',
+	act: (session, nodes) => setPaused(session, nodes, true),
+}
+
+export const resume: CommandSpec<object> = {
+	name: 'resume',
+	nodes: 'any',
+	about: 'Take back a pause: of these nodes, or without a node of the fleet',
+	options: [],
+	more: 'A fleet goes on where it was; a node that is paused by itself stays so.',
+	act: (session, nodes) => setPaused(session, nodes, false),
+}
+
+async function setPaused(session: Session, nodes: readonly string[], paused: boolean): Promise<number> {
+	const { configs, fleet } = chosen(await readFleet(session), nodes, session.cluster.namespace)
+	if (nodes.length === 0) await session.progress('writing the rollout settings', setFleet(session, fleet, paused))
+	else await session.progress(`writing ${nodes.length} node configs`, setNodes(session, { configs, fleet }, paused))
+	return exitCodes.fine
+}
+
+async function setNodes(session: Session, { configs, fleet }: { configs: ConfigView[]; fleet: Fleet }, paused: boolean): Promise<void> {
+	const { cluster, signal, print } = session
+	const { client, namespace } = cluster
+	await eachOf(configs, async config => {
+		const at = { namespace, name: config.name }
+		// absent means going on: the spec is again as its writer left it
+		if (config.paused !== paused) await client.patch(NodeConfig, at, { spec: { paused: paused || null } }, { signal })
+		print([paused ? nodePaused(config) : nodeResumed(config, fleet)])
+	})
+}
+
+async function setFleet({ cluster, signal, print, warn }: Session, fleet: Fleet, paused: boolean): Promise<void> {
+	const { client, namespace } = cluster
+	const at = { namespace, name: ROLLOUT_CONFIG_MAP }
+	const data = { paused: String(paused) }
+	if (fleet.fault !== '') warn(`warning: ConfigMap ${at.name} cannot be used: ${fleet.fault}`)
+	if (fleet.paused !== paused || fleet.fault !== '') {
+		const missing = await client.patch(ConfigMap, at, { data }, { signal }).then(
+			() => false,
+			error => whenMissing(error),
+		)
+		if (missing) await client.create(ConfigMap, { metadata: at, data }, { signal })
+	}
+	print([paused ? fleetPaused(fleet) : fleetResumed(fleet)])
+}
+
+/** @throws anything but that there is none yet, which the controller takes for the defaults */
+function whenMissing(error: unknown): true {
+	if (isKubeFailure(error, 'NOT_FOUND')) return true
+	throw error
+}

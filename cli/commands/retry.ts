@@ -1,0 +1,49 @@
+import { Option } from 'commander'
+import { isKubeFailure } from '../../runtime/kube/failures.ts'
+import { failure } from '../failures.ts'
+import type { Fleet } from '../fleet.ts'
+import { NodeConfig } from '../kinds.ts'
+import { nextFor } from '../next.ts'
+import { chosen, readFleet } from '../read.ts'
+import { sentenceOf } from '../render/failure.ts'
+import { stateWords } from '../render/state.ts'
+import type { CommandSpec, Session } from '../session.ts'
+import { asks, type ConfigView, stateOf } from '../view.ts'
+import { exitCodes } from '../world.ts'
+import { eachOf } from '../each.ts'
+
+export const retry: CommandSpec<{ failed?: boolean }> = {
+	name: 'retry',
+	nodes: 'any',
+	about: 'Have a run on these nodes now, whatever became of the last one',
+	options: [new Option('--failed', 'every node that failed')],
+	more: 'Asked for twice before a run has started, it is one run.',
+	async act(session, nodes, { failed = false }) {
+		if (failed === nodes.length > 0) throw failure('USAGE', 'name the nodes, or give --failed for all that failed')
+		const { configs, fleet } = chosen(await readFleet(session), nodes, session.cluster.namespace)
+		const meant = failed ? configs.filter(config => stateOf(config) === 'Failed') : configs
+		if (meant.length === 0) session.print(['no node has failed: nothing to do'])
+		const outcomes = eachOf(meant, async config => ask(session, config, fleet))
+		const done = await session.progress(`asking for ${meant.length} runs`, outcomes)
+		return done.every(Boolean) ? exitCodes.fine : exitCodes.notAsWanted
+	},
+}
+
+/** @returns whether it could be asked for */
+async function ask({ cluster, signal, world, print, warn }: Session, config: ConfigView, fleet: Fleet): Promise<boolean> {
+	const { name, asked } = config
+	const { client, namespace } = cluster
+	const was = `was ${stateWords(config)}`
+	const value = asked.retry ?? world.fresh()
+	try {
+		if (asked.retry === undefined)
+			await client.patch(NodeConfig, { namespace, name }, { metadata: { annotations: { [asks.retry]: value } } }, { signal })
+	} catch (error) {
+		if (!isKubeFailure(error)) throw error
+		warn(`error: ${name}: ${sentenceOf(error)}`)
+		return false
+	}
+	const next = nextFor({ ...config, asked: { ...asked, retry: value } }, fleet)
+	print([asked.retry === undefined ? `${name}: ${was}. ${next}` : `${name}: ${was}, and a run was asked for before. ${next}`])
+	return true
+}

@@ -1,0 +1,59 @@
+import { Option } from 'commander'
+import about from '../../package.json' with { type: 'json' }
+import { isKubeFailure } from '../../runtime/kube/failures.ts'
+import { writeArchive } from '../bundle/archive.ts'
+import { type Collected, collect } from '../bundle/collect.ts'
+import { logParts } from '../bundle/logs.ts'
+import { objectParts } from '../bundle/parts.ts'
+import { failure } from '../failures.ts'
+import { type FleetReading, readFleet } from '../read.ts'
+import { indexText } from '../render/bundle-index.ts'
+import { sentenceOf } from '../render/failure.ts'
+import type { CommandSpec, Session } from '../session.ts'
+import { exitCodes } from '../world.ts'
+
+export const supportBundle: CommandSpec<{ file?: string }> = {
+	name: 'support-bundle',
+	nodes: 'none',
+	about: 'All that helps to find out what is wrong, in one file to send',
+	options: [new Option('-o, --file <file>', 'where it is written (default: multinic-support-TIME.tar.gz here)')],
+	more: 'No Secret is read. What could not be read is listed in its index.txt, with the error.',
+	async act(session, _, flags) {
+		const { world, cluster, print, warn } = session
+		const now = world.now()
+		const name = `multinic-support-${new Date(now).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}`
+		const collected = await collectAll(session)
+		const { server, namespace } = cluster
+		const index = indexText({ ...collected, server, namespace, version: about.version, now })
+		const file = flags.file ?? `${name}.tar.gz`
+		await session.progress(
+			`writing ${file}`,
+			writeArchive(file, name, [{ path: 'index.txt', text: index }, ...collected.files], new Date(now)),
+		)
+		for (const { path, error } of collected.missing) warn(`warning: ${path} is missing: ${error}`)
+		print([`${file}: ${collected.files.length + 1} files; index.txt is to be read first`])
+		return exitCodes.fine
+	},
+}
+
+type All = Collected & { fleet: FleetReading | undefined; leftOut: number }
+
+/** @throws Failure NOT_WRITTEN when nothing at all could be read: a file without content would only mislead */
+async function collectAll(session: Session): Promise<All> {
+	const missing: Collected['missing'] = []
+	const unless = async <T>(path: string, asked: Promise<T>): Promise<T | undefined> => {
+		try {
+			return await asked
+		} catch (error) {
+			if (!isKubeFailure(error) || session.signal.aborted) throw error
+			missing.push({ path, error: sentenceOf(error) })
+			return undefined
+		}
+	}
+	const fleet = await unless('the fleet', readFleet(session))
+	const logs = await unless('logs', logParts(session))
+	const collected = await collect(session, [...objectParts(session), ...(logs?.parts ?? [])])
+	const all = [...missing, ...collected.missing]
+	if (collected.files.length === 0) throw failure('NOT_WRITTEN', `nothing could be read, so there is no bundle: ${all[0]?.error}`)
+	return { ...collected, missing: all, fleet, leftOut: logs?.leftOut ?? 0 }
+}

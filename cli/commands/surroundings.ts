@@ -1,0 +1,32 @@
+import { isKubeFailure } from '../../runtime/kube/failures.ts'
+import { Event, Node } from '../../runtime/kube/kinds.ts'
+import type { Reading } from '../read.ts'
+
+/** What is around a node config, and may tell why nothing happens to it. What we may not read is not told. */
+
+/** The status of the Node's condition Ready; empty where there is no such Node, undefined where we may not read it. */
+export async function readReady({ cluster, signal }: Reading, name: string): Promise<string | undefined> {
+	const node = await unlessForbidden(cluster.client.find(Node, { name }, { signal }))
+	if (node === undefined) return undefined
+	return node.found?.status?.conditions?.find(({ type }) => type === 'Ready')?.status ?? ''
+}
+
+/** Events about the node config, newest first. */
+export async function readEvents({ cluster, signal }: Reading, name: string): Promise<Event[]> {
+	const fieldSelector = `involvedObject.kind=MultiNicNodeConfig,involvedObject.name=${name}`
+	const page = await unlessForbidden(cluster.client.list(Event, { namespace: cluster.namespace, fieldSelector, signal }))
+	return (page?.found.items ?? []).sort((a, b) => timeOf(b) - timeOf(a))
+}
+
+function timeOf({ lastTimestamp, eventTime, metadata }: Event): number {
+	return Date.parse(lastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? '') || 0
+}
+
+async function unlessForbidden<T>(asked: Promise<T>): Promise<{ found: T } | undefined> {
+	try {
+		return { found: await asked }
+	} catch (error) {
+		if (isKubeFailure(error, 'FORBIDDEN')) return undefined
+		throw error
+	}
+}

@@ -1,0 +1,108 @@
+import { ROLLOUT_CONFIG_MAP, readRollout } from '../../contract/rollout.ts'
+import { sleep } from '../../runtime/clock.ts'
+import { ConfigMap } from '../../runtime/kube/kinds.ts'
+import { startReflector } from '../../runtime/kube/reflector.ts'
+import { createLog, type Log } from '../../runtime/log.ts'
+import { fleetOf, type Rollout } from '../fleet.ts'
+import { NodeConfig } from '../kinds.ts'
+import { chosen, type FleetReading, readControlPlane, readFleet, readSettings } from '../read.ts'
+import type { Session } from '../session.ts'
+import { configView } from '../view.ts'
+import { exitCodes } from '../world.ts'
+import type { GetFlags } from './get.ts'
+import { painterFor } from './paint.ts'
+
+/** How long changes are gathered before they are shown: what 1,000 nodes say stays readable, and the work bounded. */
+const gatherMs = 250
+/** How often a terminal is drawn anew for the ages alone. */
+const ageMs = 1_000
+
+/** Tells of every change until Ctrl-C. What would end `get` ends it at its start; later troubles are waited out. */
+export async function watchFleet(session: Session, nodes: readonly string[], flags: GetFlags): Promise<number> {
+	const { signal, world, cluster } = session
+	chosen(await readFleet(session), nodes, cluster.namespace)
+	const sight = startSight(session, { rollout: await readSettings(session), controlPlane: await readControlPlane(session) })
+	const paint = painterFor(session, nodes, flags)
+	let paintedAt = 0
+	while (!signal.aborted) {
+		const isDue = sight.hasChanged() || (world.out.isTerminal && world.now() - paintedAt >= ageMs)
+		if (isDue && sight.isSynced()) {
+			const changed = sight.take()
+			paint(sight.reading(nodes), changed, sight.trouble())
+			paintedAt = world.now()
+		}
+		await sleep(gatherMs, signal)
+	}
+	await sight.done
+	return exitCodes.interrupted
+}
+
+type Known = { rollout: Rollout; controlPlane: ReadonlySet<string> }
+
+/** Node configs and settings, kept as the API server tells them. */
+function startSight(session: Session, known: Known) {
+	const { cluster, signal } = session
+	let { rollout } = known
+	let trouble = ''
+	let changed = new Set<string>()
+	const onTrouble = (words: string) => {
+		trouble = words
+		changed.add('')
+	}
+	const common = { client: cluster.client, namespace: cluster.namespace, log: troubleLog(onTrouble), signal }
+	const configs = startReflector({
+		...common,
+		kind: NodeConfig,
+		project: object => ({ object, view: configView(object) }),
+		onChange: (_, now, before) => {
+			trouble = ''
+			changed.add((now ?? before)?.view.name ?? '')
+		},
+	})
+	const settings = startReflector({
+		...common,
+		kind: ConfigMap,
+		fieldSelector: `metadata.name=${ROLLOUT_CONFIG_MAP}`,
+		onChange: (_, now) => {
+			rollout = readRollout(now?.data)
+			changed.add('')
+		},
+		// who may not read them is not told of them, and the watch is none then
+		...(rollout === undefined && { signal: AbortSignal.abort() }),
+	})
+	return {
+		isSynced: configs.isSynced,
+		hasChanged: () => changed.size > 0,
+		trouble: () => trouble,
+		take: () => {
+			const taken = changed
+			changed = new Set()
+			return taken
+		},
+		reading: (nodes: readonly string[]) => readingOf([...configs.store.values()], nodes, { ...known, rollout }),
+		done: Promise.all([configs.done, settings.done]),
+	}
+}
+
+type Seen = { object: FleetReading['objects'][number]; view: FleetReading['configs'][number] }
+
+/** A node that is gone meanwhile is no fault any more. */
+function readingOf(all: readonly Seen[], nodes: readonly string[], { rollout, controlPlane }: Known): FleetReading {
+	const sorted = all.toSorted((a, b) => (a.view.name < b.view.name ? -1 : 1))
+	const fleet = fleetOf(
+		sorted.map(({ view }) => view),
+		controlPlane,
+		rollout,
+	)
+	const shown = nodes.length === 0 ? sorted : sorted.filter(({ view }) => nodes.includes(view.name))
+	return { fleet, objects: shown.map(({ object }) => object), configs: shown.map(({ view }) => view) }
+}
+
+/** What the reflectors have to say, for people. */
+function troubleLog(tell: (words: string) => void): Log {
+	const write = (line: string) => {
+		const { msg, err } = JSON.parse(line) as { msg?: string; err?: { message?: string } }
+		tell(`what is shown may be old: ${[msg, err?.message].filter(Boolean).join(': ')}`)
+	}
+	return createLog('kubectl-multinic', { level: 'warn', to: { write } })
+}

@@ -1,0 +1,28 @@
+import { loadCredentials } from '../runtime/kube/auth.ts'
+import { KubeClient } from '../runtime/kube/client.ts'
+import { createTransport } from '../runtime/kube/transport.ts'
+import type { Cluster, ConnectFlags, World } from './world.ts'
+
+/** Where MultiNIC is installed unless it is said otherwise; names are fixed, so a cluster has it once. */
+export const DEFAULT_NAMESPACE = 'multinic-system'
+
+/** Who writes, for `managedFields`. */
+export const FIELD_MANAGER = 'kubectl-multinic'
+
+/**
+ * Reads the kubeconfig as kubectl does. No request is made.
+ *
+ * @throws Failure CONFIG_INVALID with the file and the field that is wrong
+ */
+export async function connect(flags: ConnectFlags, env: World['env']): Promise<Cluster> {
+	const { kubeconfig, context } = flags
+	const credentials = await loadCredentials({ ...(kubeconfig && { kubeconfig }), ...(context && { context }) }, env)
+	const transport = createTransport(credentials, { userAgent: FIELD_MANAGER })
+	return {
+		client: new KubeClient(transport, { fieldManager: FIELD_MANAGER }),
+		transport,
+		namespace: flags.namespace ?? (env.MULTINIC_NAMESPACE || DEFAULT_NAMESPACE),
+		server: credentials.server,
+		close: transport.close,
+	}
+}

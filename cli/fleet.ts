@@ -1,0 +1,105 @@
+import { type Place, type RolloutSettings, rolloutOrder, waveLimit } from '../contract/rollout.ts'
+import { stopsRollout } from '../contract/reasons.ts'
+import type { State } from '../contract/node-config.ts'
+import { condition, type ConfigView, isCurrent, reasonOf, stateOf } from './view.ts'
+
+/** How far a rollout is, worked out from node configs, Nodes and settings. Pure. */
+
+/** The settings, why they cannot be used, or nothing where we may not read them. */
+export type Rollout = { value: RolloutSettings } | { fault: string } | undefined
+
+export type Fleet = {
+	total: number
+	states: Readonly<Record<State, number>>
+	/** Node configs whose generation is judged: Configured, Failed, or Planned where only a plan is wanted. */
+	settled: number
+	/** Runs under way. */
+	running: number
+	/** Node configs whose turn has not come → their place in the line, from 1. */
+	line: ReadonlyMap<string, number>
+	paused: boolean
+	/** What keeps the line from moving, as a sentence without its end; empty where nothing does. */
+	rule: string
+	/** Why the settings cannot be used; empty where they can. Then nobody is changed. */
+	fault: string
+}
+
+/**
+ * Takes stock of a fleet.
+ *
+ * @param controlPlane names of the Nodes of the control plane, which come last
+ */
+export function fleetOf(configs: readonly ConfigView[], controlPlane: ReadonlySet<string>, rollout: Rollout): Fleet {
+	const states: Record<State, number> = { Pending: 0, InProgress: 0, Configured: 0, Failed: 0 }
+	for (const config of configs) states[stateOf(config)]++
+	const line = lineOf(configs.filter(isWaiting), controlPlane)
+	const settings = rollout && 'value' in rollout ? rollout.value : undefined
+	const running = states.InProgress
+	const paused = settings?.paused === true
+	const fault = rollout && 'fault' in rollout ? rollout.fault : ''
+	const limit = settings && waveLimit(settings.maxUnavailable, configs.length)
+	const rule = ruleOf({ configs, first: line[0], running, paused, fault, limit })
+	return {
+		total: configs.length,
+		states,
+		settled: configs.filter(isSettled).length,
+		running,
+		line: new Map(line.map(({ name }, at) => [name, at + 1])),
+		paused,
+		rule,
+		fault,
+	}
+}
+
+/** Whether a rollout rule holds it back. */
+export function isWaiting(config: ConfigView): boolean {
+	return stateOf(config) === 'Pending' && reasonOf(config) === 'Waiting'
+}
+
+/** Whether nothing more is to come of its generation by itself, but for a retry. */
+export function isSettled(config: ConfigView): boolean {
+	if (config.deleting || !isCurrent(config)) return false
+	const state = stateOf(config)
+	return state === 'Configured' || state === 'Failed' || (state === 'Pending' && reasonOf(config) === 'Planned')
+}
+
+/** Whether a rollout is under way, or cannot go on. */
+export function isUnderWay({ running, line, rule }: Fleet): boolean {
+	return running > 0 || line.size > 0 || rule !== ''
+}
+
+function lineOf(waiting: readonly ConfigView[], controlPlane: ReadonlySet<string>): (Place & { config: ConfigView })[] {
+	return waiting.map(config => ({ name: config.name, controlPlane: controlPlane.has(config.name), config })).sort(rolloutOrder)
+}
+
+type Line = {
+	configs: readonly ConfigView[]
+	first: { config: ConfigView } | undefined
+	running: number
+	paused: boolean
+	fault: string
+	limit: number | undefined
+}
+
+/** The strongest first: a pause holds back even where nothing stops. */
+function ruleOf({ configs, first, running, paused, fault, limit }: Line): string {
+	if (fault !== '') return `ConfigMap multinic-rollout cannot be used: ${clause(fault)}`
+	if (paused) return 'the fleet is paused'
+	const stopper = configs.find(config => stopReason(config) !== undefined)
+	if (stopper) return `stopped by ${stopper.name}: ${stopReason(stopper)}, ${clause(condition(stopper, 'Ready')?.message)}`
+	if (!first) return ''
+	if (limit !== undefined && running >= limit) return `the wave is full, at most ${limit} at once`
+	return clause(condition(first.config, 'Ready')?.message) || 'the controller has not said why'
+}
+
+/** Why no other node is changed until this one comes through, is paused or deleted; undefined where it stops nobody. */
+function stopReason(config: ConfigView): string | undefined {
+	if (stateOf(config) !== 'Failed' || config.paused) return undefined
+	const nics = (config.status.interfaceStatuses ?? []).filter(nic => nic.status === 'Failed')
+	return [reasonOf(config), ...nics.map(({ reason }) => reason)].find(stopsRollout)
+}
+
+/** A message as part of a sentence. */
+function clause(message = ''): string {
+	return message.replace(/\.$/, '')
+}

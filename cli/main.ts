@@ -1,0 +1,40 @@
+import { randomBytes } from 'node:crypto'
+import type { WriteStream } from 'node:tty'
+import { codeOf } from '../runtime/errors.ts'
+import { connect } from './connect.ts'
+import { run } from './program.ts'
+import { exitCodes, type Screen } from './world.ts'
+
+/** `kubectl multinic`: the program in its process. */
+const interrupt = new AbortController()
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupt.abort(new Error(`${name} received`)))
+for (const stream of [process.stdout, process.stderr]) stream.on('error', endWhenUnread)
+
+const ended = run(process.argv.slice(2), {
+	out: screenOf(process.stdout),
+	err: screenOf(process.stderr),
+	env: process.env,
+	now: Date.now,
+	fresh: () => `${new Date().toISOString()}-${randomBytes(4).toString('hex')}`,
+	signal: interrupt.signal,
+	connect: flags => connect(flags, process.env),
+})
+// no top-level await: the one file of the plugin is CommonJS
+void ended.then(code => {
+	process.exitCode = code
+})
+
+function screenOf(stream: WriteStream): Screen {
+	return {
+		write: text => void stream.write(text),
+		isTerminal: stream.isTTY === true,
+		// a pipe has no size: lines are as long as they are
+		size: () => ({ columns: stream.columns || 200, rows: stream.rows || 50 }),
+	}
+}
+
+/** `… | head` has read enough. */
+function endWhenUnread(error: unknown): void {
+	if (codeOf(error) === 'EPIPE') process.exit(exitCodes.fine)
+	throw error
+}

@@ -1,0 +1,93 @@
+import { Argument, Command, CommanderError } from 'commander'
+import about from '../package.json' with { type: 'json' }
+import { isFailure } from '../runtime/errors.ts'
+import { commands } from './commands/all.ts'
+import { complete } from './commands/complete.ts'
+import { nodeArgument, nodesArgument, parseName } from './commands/options.ts'
+import { sentenceOf } from './render/failure.ts'
+import { completionScript, type Shell, shells } from './render/scripts.ts'
+import { type CommandSpec, type Session, sessionOf } from './session.ts'
+import { type ConnectFlags, exitCodes, type World } from './world.ts'
+
+/**
+ * The whole program, but for the process it runs in.
+ *
+ * @param args what stands behind `kubectl multinic`
+ * @returns the exit code; whatever went wrong was said in one sentence on standard error
+ */
+export async function run(args: readonly string[], world: World): Promise<number> {
+	let code: number = exitCodes.fine
+	const program = createProgram(world, ended => {
+		code = ended
+	})
+	try {
+		if (args[0] === '__complete') return await complete(program, args.slice(1), world)
+		await program.parseAsync(args, { from: 'user' })
+		return code
+	} catch (error) {
+		return explained(error, world)
+	}
+}
+
+/** The commands with their flags. */
+export function createProgram(world: World, onEnd: (code: number) => void): Command {
+	const program = new Command('kubectl multinic')
+		.description('What MultiNIC does on the nodes of this cluster, and a hand in it.')
+		.version(about.version, '--version', 'print the version of this plugin')
+		.option('-n, --namespace <name>', 'where MultiNIC is installed (default: $MULTINIC_NAMESPACE, else multinic-system)', parseName)
+		.option('--kubeconfig <file>', 'which kubeconfig (default: $KUBECONFIG, else ~/.kube/config)')
+		.option('--context <name>', 'which context of it (default: its current one)')
+		.helpOption('-h, --help', 'print what can be said here')
+		.configureHelp({ showGlobalOptions: true })
+		.exitOverride()
+		.configureOutput(outputTo(world))
+		.addHelpText('after', '\nExit codes: 0 fine, 1 not as wanted or failed, 2 wrong usage.')
+	for (const spec of commands) addCommand(program, spec, world, onEnd)
+	program
+		.command('completion')
+		.description('A script by which a shell completes kubectl-multinic')
+		.addArgument(new Argument('<shell>', 'which shell').choices(shells))
+		.action((shell: Shell) => world.out.write(completionScript(shell)))
+	return program
+}
+
+function addCommand(program: Command, spec: CommandSpec<object>, world: World, onEnd: (code: number) => void): void {
+	const command = program.command(spec.name).description(spec.about).addHelpText('after', `\n${spec.more}`)
+	if (spec.nodes !== 'none') command.addArgument(spec.nodes === 'one' ? nodeArgument() : nodesArgument())
+	for (const option of spec.options) command.addOption(option)
+	command.action(async (given: unknown) => {
+		const nodes = [given].flat().filter(node => typeof node === 'string')
+		const flags = command.optsWithGlobals<ConnectFlags>()
+		onEnd(await inCluster(world, flags, session => spec.act(session, [...new Set(nodes)], flags)))
+	})
+}
+
+async function inCluster(world: World, flags: ConnectFlags, act: (session: Session) => Promise<number>): Promise<number> {
+	const cluster = await world.connect(flags)
+	try {
+		return await act(sessionOf(world, cluster))
+	} finally {
+		await cluster.close()
+	}
+}
+
+/** An error that nobody expected is a bug, and its stack is what it is found by; it is told where it is asked for. */
+function explained(error: unknown, { err, env, signal }: World): number {
+	if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.usage
+	if (signal.aborted) return exitCodes.interrupted
+	err.write(`error: ${sentenceOf(error)}\n`)
+	if (isFailure(error)) return isFailure(error, 'CONFIG_INVALID', 'USAGE') ? exitCodes.usage : exitCodes.notAsWanted
+	err.write(env.MULTINIC_DEBUG ? `${error instanceof Error ? error.stack : ''}\n` : 'This is a bug; MULTINIC_DEBUG=1 prints where it is.\n')
+	return exitCodes.notAsWanted
+}
+
+function outputTo({ out, err }: World) {
+	return {
+		writeOut: (text: string) => out.write(text),
+		writeErr: (text: string) => err.write(text),
+		getOutHelpWidth: () => out.size().columns,
+		getErrHelpWidth: () => err.size().columns,
+		getOutHasColors: () => false,
+		getErrHasColors: () => false,
+	}
+}

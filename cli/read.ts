@@ -1,0 +1,113 @@
+import { CONTROL_PLANE_LABELS, ROLLOUT_CONFIG_MAP, readRollout } from '../contract/rollout.ts'
+import { isKubeFailure } from '../runtime/kube/failures.ts'
+import type { Stored } from '../runtime/kube/kind.ts'
+import { ConfigMap, Node } from '../runtime/kube/kinds.ts'
+import { failure } from './failures.ts'
+import { type Fleet, fleetOf, isWaiting, type Rollout } from './fleet.ts'
+import { NodeConfig } from './kinds.ts'
+import { nearNames } from './near.ts'
+import type { Progress } from './progress.ts'
+import { type ConfigView, configView, type NodeConfigObject } from './view.ts'
+import type { Cluster } from './world.ts'
+
+/** What is read of the cluster, and nothing is written. */
+
+/** What every command of a session reads with. */
+export type Reading = { cluster: Cluster; signal: AbortSignal; progress: Progress }
+
+/** All node configs, and the fleet they make. */
+export type FleetReading = { objects: Stored<NodeConfigObject>[]; configs: ConfigView[]; fleet: Fleet }
+
+/** Reads the whole fleet: two requests, and two more while somebody waits in line. */
+export async function readFleet(reading: Reading): Promise<FleetReading> {
+	const [objects, rollout] = await Promise.all([readObjects(reading), readSettings(reading)])
+	const configs = objects.map(configView)
+	const controlPlane = configs.some(isWaiting) ? await readControlPlane(reading) : new Set<string>()
+	return { objects, configs, fleet: fleetOf(configs, controlPlane, rollout) }
+}
+
+/** @throws Failure NO_NODE for the first name that nobody has */
+export function chosen({ objects, configs, fleet }: FleetReading, nodes: readonly string[], namespace: string): FleetReading {
+	const names = configs.map(({ name }) => name)
+	const missing = nodes.find(node => !names.includes(node))
+	if (missing !== undefined) throw noSuchNode(missing, namespace, names)
+	if (nodes.length === 0) return { objects, configs, fleet }
+	const isChosen = (name: string) => nodes.includes(name)
+	return {
+		fleet,
+		objects: objects.filter(({ metadata }) => isChosen(metadata.name)),
+		configs: configs.filter(({ name }) => isChosen(name)),
+	}
+}
+
+/** Reads every node config, without what only the API server needs. */
+export async function readObjects({ cluster, signal, progress }: Reading): Promise<Stored<NodeConfigObject>[]> {
+	const { client, namespace, server } = cluster
+	const objects: Stored<NodeConfigObject>[] = []
+	const pages = async () => {
+		for await (const { items } of client.pages(NodeConfig, { namespace, signal })) for (const item of items) objects.push(lean(item))
+		return objects
+	}
+	return progress(() => `reading node configs from ${server}, ${objects.length} so far`, pages())
+}
+
+/**
+ * Reads one node config.
+ *
+ * @throws Failure NO_NODE with names that are near
+ */
+export async function readNode(reading: Reading, name: string): Promise<Stored<NodeConfigObject>> {
+	const { cluster, signal, progress } = reading
+	const { client, namespace, server } = cluster
+	const found = await progress(`reading node config ${name} from ${server}`, client.find(NodeConfig, { namespace, name }, { signal }))
+	if (found) return lean(found)
+	throw noSuchNode(name, namespace, await namesOf(reading))
+}
+
+/** The end of a command that was given a name nobody has. */
+function noSuchNode(name: string, namespace: string, names: readonly string[]) {
+	const near = nearNames(name, names)
+	const hint = near.length > 0 ? `did you mean ${near.join(' or ')}?` : `kubectl multinic get -n ${namespace} lists those there are`
+	return failure('NO_NODE', `no node config has the name ${name} in namespace ${namespace}; ${hint}`)
+}
+
+/** Who may read one object may not always list: then there are no near names to tell. */
+async function namesOf(reading: Reading): Promise<string[]> {
+	try {
+		return (await readObjects(reading)).map(({ metadata }) => metadata.name)
+	} catch (error) {
+		if (isKubeFailure(error, 'FORBIDDEN')) return []
+		throw error
+	}
+}
+
+/** The rollout settings; nothing where we may not read them, the defaults where there are none. */
+export async function readSettings({ cluster, signal, progress }: Reading): Promise<Rollout> {
+	const { client, namespace, server } = cluster
+	const at = { namespace, name: ROLLOUT_CONFIG_MAP }
+	try {
+		const found = await progress(`reading ConfigMap ${at.name} from ${server}`, client.find(ConfigMap, at, { signal }))
+		return readRollout(found?.data)
+	} catch (error) {
+		if (isKubeFailure(error, 'FORBIDDEN')) return undefined
+		throw error
+	}
+}
+
+/** Names of the Nodes that come last; none where we may not list Nodes, which shifts places but hides nobody. */
+export async function readControlPlane({ cluster, signal, progress }: Reading): Promise<Set<string>> {
+	const { client, server } = cluster
+	const lists = CONTROL_PLANE_LABELS.map(labelSelector => client.list(Node, { labelSelector, signal }))
+	try {
+		const pages = await progress(`reading control-plane Nodes from ${server}`, Promise.all(lists))
+		return new Set(pages.flatMap(({ items }) => items.map(({ metadata }) => metadata.name)))
+	} catch (error) {
+		if (isKubeFailure(error, 'FORBIDDEN')) return new Set()
+		throw error
+	}
+}
+
+function lean(object: Stored<NodeConfigObject>): Stored<NodeConfigObject> {
+	delete (object.metadata as { managedFields?: unknown }).managedFields
+	return object
+}

@@ -1,0 +1,66 @@
+import type { Collected } from '../bundle/collect.ts'
+import type { FleetReading } from '../read.ts'
+import { condition, isAsWanted } from '../view.ts'
+import { coloursFor } from './colours.ts'
+import { fleetLines, summaryLine } from './fleet.ts'
+import { nodeRow, nodesHeader } from './nodes.ts'
+import { table } from './table.ts'
+
+/** The page of a support bundle that a person reads first. Pure. */
+
+export type Index = Collected & {
+	/** Undefined where node configs could not be read. */
+	fleet: FleetReading | undefined
+	server: string
+	namespace: string
+	version: string
+	now: number
+	/** Runs whose log is not in it, for there were too many. */
+	leftOut: number
+}
+
+const shownMax = 50
+
+export function indexText(index: Index): string {
+	const { files, missing, server, namespace, version, now, leftOut } = index
+	const lines = [
+		'MultiNIC support bundle',
+		`made ${new Date(now).toISOString()} by kubectl-multinic ${version}`,
+		`of ${server}, namespace ${namespace}`,
+		'',
+		...fleetSection(index),
+		'FILES',
+		...table(files.map(({ path, what, text }) => [`  ${path}`, size(text), what])),
+		'',
+		'NOT READ',
+		...(missing.length > 0 ? missing.map(({ path, error }) => `  ${path}: ${error}`) : ['  nothing: all of it is here']),
+		...(leftOut > 0 ? [`  logs of ${leftOut} further runs: too many`] : []),
+		'',
+		'No Secret and no kubeconfig was read. Environment variables that look like a secret are hidden. Addresses, MACs and node names are as they are.',
+	]
+	return `${lines.join('\n')}\n`
+}
+
+function fleetSection({ fleet: reading, now }: Index): string[] {
+	if (!reading) return ['Node configs could not be read, see below.', '']
+	const { configs, fleet } = reading
+	const colours = coloursFor(false)
+	const wrong = configs.filter(config => !isAsWanted(config))
+	const shown = wrong.slice(0, shownMax)
+	const view = { fleet, now, colours, isWide: false }
+	const rows = shown.map(config => [...nodeRow(config, view), condition(config, 'Ready')?.message ?? ''])
+	const more = wrong.length > shown.length ? [`  … and ${wrong.length - shown.length} more`] : []
+	return [
+		summaryLine(fleet),
+		...fleetLines(fleet, colours),
+		'',
+		'NOT AS WANTED',
+		...(rows.length > 0 ? [...table([[...nodesHeader(false), 'MESSAGE'], ...rows]).map(line => `  ${line}`), ...more] : ['  none']),
+		'',
+	]
+}
+
+function size(text: string): string {
+	const bytes = new TextEncoder().encode(text).length
+	return bytes < 1_024 ? `${bytes} B` : `${Math.round(bytes / 1_024)} KiB`
+}

@@ -1,0 +1,53 @@
+import type { AgentReport, Drift, InterfaceReport } from '../../contract/agent-run.ts'
+import type { Colours } from './colours.ts'
+import { plain } from './table.ts'
+
+/** What a run found otherwise than it should be, in the form of a unified diff. Pure. */
+
+export type Looked = { run: string; report: AgentReport }
+
+/** Whether nothing differs. */
+export function isRight(report: AgentReport): boolean {
+	return (
+		report.outcome === 'Succeeded' && (report.drift ?? []).length === 0 && report.interfaces.every(nic => (nic.drift ?? []).length === 0)
+	)
+}
+
+/** @returns `-` what is wanted, `+` what was found, by interface */
+export function driftLines({ run, report }: Looked, colours: Colours): string[] {
+	const { nodeName, generation, interfaces, drift = [], unfinished, notes = [], message } = report
+	const further = [...(unfinished ? [`unfinished: ${unfinished}`] : []), ...notes].map(note => colours.faint(plain(`# ${note}`)))
+	if (isRight(report)) return [`${nodeName} is as generation ${generation} of its node config says; Job ${run} looked`, ...further]
+	const hunks = [...interfaces.flatMap(nic => nicHunk(nic, colours)), ...hunk('what nobody wants any more', drift, colours)]
+	return [
+		colours.strong(`--- ${nodeName}, generation ${generation}, as wanted`),
+		colours.strong(`+++ ${nodeName}, as Job ${run} found it at ${report.finished}`),
+		...(hunks.length > 0 ? hunks : [plain(message)]),
+		...further,
+	]
+}
+
+function nicHunk(nic: InterfaceReport, colours: Colours): string[] {
+	const { name, macAddress, state, reason, message, drift = [] } = nic
+	if (drift.length > 0) return hunk(`${name} ${macAddress}`, drift, colours)
+	if (state === 'Configured') return []
+	return [colours.busy(`@@ ${name} ${macAddress} @@`), plain(` ${reason}: ${message}`)]
+}
+
+function hunk(title: string, drift: readonly Drift[], { busy, good, bad }: Colours): string[] {
+	if (drift.length === 0) return []
+	const lines = drift.flatMap(one => {
+		const { wanted, found } = one
+		return [
+			...(wanted === 'none' ? [] : [bad(plain(`-${wordsFor(one, wanted)}`))]),
+			...(found === 'missing' ? [] : [good(plain(`+${wordsFor(one, found)}`))]),
+		]
+	})
+	return [busy(plain(`@@ ${title} @@`)), ...lines]
+}
+
+/** `mtu 1450`, `sysctl rp_filter 2`, `ens9: rule from …`; that a file is there is told by its name alone. */
+function wordsFor({ attribute, of, link }: Drift, value: string): string {
+	const words = [attribute, of, value === 'there' ? undefined : value].filter(Boolean).join(' ')
+	return link === undefined ? words : `${link}: ${words}`
+}

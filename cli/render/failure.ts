@@ -1,0 +1,34 @@
+import { type Failure, wordsOf } from '../../runtime/errors.ts'
+import { isKubeFailure } from '../../runtime/kube/failures.ts'
+import { plain } from './table.ts'
+
+/** @returns one sentence that says what went wrong and what to do; never a stack, never a secret. Pure. */
+export function sentenceOf(error: unknown): string {
+	return plain(words(error)).trim()
+}
+
+function words(error: unknown): string {
+	if (isKubeFailure(error, 'FORBIDDEN')) return forbidden(error)
+	if (isKubeFailure(error, 'UNAUTHORIZED'))
+		return 'the API server does not know you: token or certificate of the kubeconfig is not, or no longer, valid'
+	if (isKubeFailure(error, 'NOT_FOUND') && isCollection(error))
+		return 'this cluster has no MultiNIC (no such kind of object); is it the right --context?'
+	return wordsOf(error)
+}
+
+/** A missing kind is a 404 without the name of an object. */
+function isCollection({ facts }: Failure): boolean {
+	return String(facts.request).includes('/multinicnodeconfigs') && facts.reason !== 'NotFound'
+}
+
+const said = /User "([^"]*)" cannot (\S+) resource "([^"]+)" in API group "([^"]*)"(?: in the namespace "([^"]+)")?/
+
+/** The verb and the resource that are missing, in the words a Role has. */
+function forbidden(error: Failure): string {
+	const match = said.exec(error.message)
+	if (!match) return `not allowed: ${error.message}`
+	const [, user = '', verb = '', resource = '', group = '', namespace] = match
+	const what = group === '' ? resource : `${resource}.${group}`
+	const where = namespace === undefined ? 'in the whole cluster' : `in namespace ${namespace}`
+	return `you (${user}) may not ${verb} ${what} ${where}; a role with that verb is needed`
+}

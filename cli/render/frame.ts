@@ -1,0 +1,64 @@
+import { type Fleet, isWaiting } from '../fleet.ts'
+import { type ConfigView, stateOf } from '../view.ts'
+import { fleetLines, summaryLine } from './fleet.ts'
+import { type NodesView, nodeRow, nodesHeader } from './nodes.ts'
+import { table } from './table.ts'
+
+/** What a terminal shows of a fleet that changes, and how little of it is written anew. Pure. */
+
+const ESC = '\u001b'
+const colour = new RegExp(`(${ESC}\\[[0-9;]*m)`)
+
+/** @returns the fleet in at most so many lines: what is under way, how many are how far, and the nodes a person wants to see most */
+export function fleetFrame(configs: readonly ConfigView[], view: NodesView, lines: number): string[] {
+	const head = [...fleetLines(view.fleet, view.colours), summaryLine(view.fleet)]
+	const room = Math.max(1, lines - head.length - 1)
+	const shown = configs.length <= room ? configs : byInterest(configs, view.fleet).slice(0, room - 1)
+	const more = configs.length - shown.length
+	const rows = table([nodesHeader(view.isWide), ...shown.map(config => nodeRow(config, view))])
+	return [...head, ...rows, ...(more > 0 ? [view.colours.faint(`… and ${more} more`)] : [])]
+}
+
+/** @returns the nodes in the order of how much a person wants to see them: running, failed, held, next in line, latest done */
+export function byInterest(configs: readonly ConfigView[], { line }: Fleet): ConfigView[] {
+	const rank = (config: ConfigView) => (isWaiting(config) ? 3 : { InProgress: 0, Failed: 1, Pending: 2, Configured: 4 }[stateOf(config)])
+	const place = ({ name }: ConfigView) => line.get(name) ?? 0
+	const done = ({ status }: ConfigView) => Date.parse(status.lastProcessed ?? '') || 0
+	return [...configs].sort((a, b) => rank(a) - rank(b) || place(a) - place(b) || done(b) - done(a) || (a.name < b.name ? -1 : 1))
+}
+
+/**
+ * Turns one frame into the next, writing only lines that differ. The cursor stands below the last line, before and after.
+ *
+ * @returns text for the terminal; empty where nothing differs
+ */
+export function redraw(before: readonly string[], after: readonly string[]): string {
+	const up = before.length > 0 ? `${ESC}[${before.length}A` : ''
+	let text = ''
+	let skipped = 0
+	for (const [at, line] of after.entries()) {
+		if (at < before.length && before[at] === line) {
+			skipped++
+			continue
+		}
+		text += `${skipped > 0 ? `${ESC}[${skipped}B` : ''}\r${ESC}[2K${line}\n`
+		skipped = 0
+	}
+	const isShorter = before.length > after.length
+	if (text === '' && !isShorter) return ''
+	return `${up}${text}${skipped > 0 ? `${ESC}[${skipped}B` : ''}${isShorter ? `\r${ESC}[J` : ''}`
+}
+
+/** @returns a line of at most so many visible characters; colours are kept, and ended where it is cut */
+export function clip(line: string, columns: number): string {
+	let room = columns
+	let text = ''
+	for (const part of line.split(colour)) {
+		if (part.startsWith(ESC)) text += part
+		else {
+			text += part.length > room ? `${part.slice(0, Math.max(0, room - 1))}${room > 0 ? '…' : ''}` : part
+			room -= Math.min(room, part.length)
+		}
+	}
+	return text
+}

@@ -1,0 +1,19 @@
+import type { HistoryEntry } from '../../contract/node-config.ts'
+import { ageOf } from './age.ts'
+import { type Colours, stateCell } from './colours.ts'
+import { type Cell, table } from './table.ts'
+
+/** @returns the runs a status tells of, newest first, as a table. Pure. */
+export function historyTable(history: readonly HistoryEntry[], now: number, colours: Colours): string[] {
+	const newestFirst = [...history].sort((a, b) => Date.parse(b.started) - Date.parse(a.started))
+	const rows: Cell[][] = newestFirst.map(({ generation, job, started, seconds, changes, result, cause }) => [
+		ageOf(started, now),
+		String(generation),
+		stateCell(result, colours),
+		cause ?? '-',
+		String(changes),
+		`${seconds} s`,
+		job,
+	])
+	return table([['STARTED', 'GENERATION', 'RESULT', 'CAUSE', 'CHANGES', 'TOOK', 'JOB'], ...rows])
+}

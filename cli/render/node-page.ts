@@ -1,0 +1,80 @@
+import type { Condition } from '../../contract/conditions.ts'
+import type { InterfaceStatus, Observed } from '../../contract/node-config.ts'
+import type { Fleet } from '../fleet.ts'
+import { nextFor } from '../next.ts'
+import { type ConfigView, condition, reasonOf, stateOf } from '../view.ts'
+import { age, ageOf } from './age.ts'
+import { type Colours, stateCell } from './colours.ts'
+import { type Cell, plain, table } from './table.ts'
+
+export type PageView = { fleet: Fleet; now: number; colours: Colours }
+
+/** All that is known of one node: its interfaces, its conditions, and what happens next. Pure. */
+export function nodePage(config: ConfigView, view: PageView): string[] {
+	const { colours, now, fleet } = view
+	const nics = config.status.interfaceStatuses ?? []
+	return [
+		...head(config, view),
+		'',
+		...section('Interfaces', nics.length > 0 ? nics.flatMap(nic => nicLines(nic, view)) : ['none is known yet'], colours),
+		...section('Conditions', conditionLines(config.status.conditions ?? [], now), colours),
+		...section('Next', [nextFor(config, fleet)], colours),
+	].slice(0, -1)
+}
+
+function head(config: ConfigView, { colours, now }: PageView): string[] {
+	const { status, generation, created } = config
+	const title: Cell[] = [
+		{ text: config.name, paint: colours.strong },
+		stateCell(stateOf(config), colours),
+		status.interfaces ?? '',
+		reasonOf(config),
+	]
+	const facts = [
+		`generation ${generation}`,
+		...(status.backend ? [`backend ${status.backend}`] : []),
+		...(config.mode === 'Plan' ? ['mode Plan'] : []),
+		...(config.paused ? ['paused'] : []),
+		...(status.lastJobName ? [`last run ${status.lastJobName}`] : []),
+		`made ${age(now - created)} ago`,
+	]
+	const message = condition(config, 'Ready')?.message
+	return [...table([title]), colours.faint(plain(facts.join(', '))), ...(message ? [plain(message)] : [])]
+}
+
+function section(title: string, lines: readonly string[], { strong }: Colours): string[] {
+	return [strong(title), ...lines.map(one => `  ${one}`), '']
+}
+
+function nicLines(nic: InterfaceStatus, { colours, now }: PageView): string[] {
+	const since = nic.lastConfigured ? `configured ${ageOf(nic.lastConfigured, now)} ago` : 'never configured'
+	return [
+		...table([[nic.name, stateCell(nic.status, colours), nic.macAddress, nic.reason]]),
+		`  ${plain(nic.message)}`,
+		`  ${colours.faint(plain(`${observed(nic.observed)}; ${since}`))}`,
+	]
+}
+
+function observed(seen: Observed | undefined): string {
+	if (!seen) return 'nothing was observed'
+	const { link, mtu, up, addresses } = seen
+	const facts = [
+		link && `is ${link}`,
+		up !== undefined && (up ? 'up' : 'down'),
+		mtu !== undefined && `mtu ${mtu}`,
+		addresses && (addresses.length > 0 ? addresses.join(' ') : 'no address'),
+	]
+	return facts.filter(Boolean).join(', ') || 'nothing was observed'
+}
+
+function conditionLines(conditions: readonly Condition[], now: number): string[] {
+	if (conditions.length === 0) return ['none yet']
+	const rows = conditions.map(({ type, status, reason, message, lastTransitionTime }) => [
+		type,
+		status,
+		reason,
+		ageOf(lastTransitionTime, now),
+		message,
+	])
+	return table(rows)
+}

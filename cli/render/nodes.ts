@@ -1,0 +1,58 @@
+import type { Fleet } from '../fleet.ts'
+import { condition, type ConfigView, reasonOf, stateOf } from '../view.ts'
+import { age } from './age.ts'
+import { type Colours, stateCell } from './colours.ts'
+import type { Cell } from './table.ts'
+
+/** The table of node configs. Pure. */
+
+const narrow = ['NODE', 'STATE', 'INTERFACES', 'REASON', 'AGE']
+const wide = [...narrow, 'BACKEND', 'GENERATION', 'JOB', 'DRIFTED', 'PERSISTENT', 'MESSAGE']
+
+/** @returns the names of the columns */
+export function nodesHeader(isWide: boolean): string[] {
+	return isWide ? wide : narrow
+}
+
+/** @returns one row, with the place in line of who waits */
+export function nodeRow(config: ConfigView, { fleet, now, colours, isWide }: NodesView): Cell[] {
+	const { status } = config
+	const row: Cell[] = [
+		config.name,
+		stateCell(stateOf(config), colours),
+		status.interfaces ?? `0/${config.wanted}`,
+		reasonCell(config, fleet),
+		age(now - config.created),
+	]
+	if (!isWide) return row
+	const ready = condition(config, 'Ready')?.message ?? ''
+	return [
+		...row,
+		status.backend ?? '-',
+		String(config.generation),
+		status.lastJobName ?? '-',
+		condition(config, 'Drifted')?.status ?? '-',
+		condition(config, 'Persistent')?.status ?? '-',
+		ready || '-',
+	]
+}
+
+export type NodesView = { fleet: Fleet; now: number; colours: Colours; isWide: boolean }
+
+/** `Waiting 12 of 340`; what another generation was about is no reason of this one. */
+function reasonCell(config: ConfigView, { line }: Fleet): string {
+	const place = line.get(config.name)
+	const reason = reasonOf(config)
+	if (place !== undefined) return `${reason} ${place} of ${line.size}`
+	return config.deleting ? `${reason || '-'} (deleting)` : reason || '-'
+}
+
+/** @returns what a row tells but for what time alone changes: its age, and its place in a line that moves */
+export function changeKey(config: ConfigView): string {
+	const { generation, deleting, status } = config
+	const conditions = ['Ready', 'Drifted', 'Persistent'].map(type => {
+		const said = condition(config, type)
+		return [said?.status, said?.reason, said?.message]
+	})
+	return JSON.stringify([generation, deleting, status.state, status.interfaces, status.lastJobName, conditions])
+}

@@ -1,0 +1,49 @@
+import type { AgentReport, InterfaceReport, PlannedDiff } from '../../contract/agent-run.ts'
+import type { Colours } from './colours.ts'
+import { plain, table } from './table.ts'
+
+/** What a run would do, with every command and file. Pure. */
+
+/** @returns the plan for people; the report's own words where there is none */
+export function planLines({ run, report }: { run: string; report: AgentReport }, colours: Colours): string[] {
+	const { nodeName, generation, backend, interfaces, plan, notes = [], unfinished } = report
+	const facts = [nodeName, `generation ${generation}`, ...(backend ? [`backend ${backend}`] : [])]
+	return [
+		colours.strong(`${facts.join(', ')}: what a run would do`),
+		colours.faint(`Job ${run} looked at ${report.finished} and changed nothing`),
+		...table(interfaces.map(nicRow)),
+		...(plan ? details(plan, colours) : ['', plain(`no plan: ${report.message}`)]),
+		...[...(unfinished ? [unfinished] : []), ...notes].map(note => colours.faint(plain(`# ${note}`))),
+	]
+}
+
+function nicRow({ name, macAddress, reason, message, disruption }: InterfaceReport): string[] {
+	return [name, macAddress, reason, disruption ? `${disruption.class}: ${disruption.because}` : message]
+}
+
+function details({ commands, links, files, disruption }: PlannedDiff, colours: Colours): string[] {
+	const names = Object.entries(links).map(([spoken, name]) => `${spoken} is ${name}`)
+	const cost = disruption.class === 'None' ? colours.good : colours.warm
+	if (commands.length === 0 && files.length === 0) return ['', 'nothing to do: a run would change nothing']
+	return [
+		...section('Commands', commands, colours),
+		...(names.length > 0 ? [colours.faint(plain(`  (${names.join(', ')})`))] : []),
+		...section(
+			'Files',
+			files.flatMap(file => fileLines(file)),
+			colours,
+		),
+		...section('Disruption', [], colours),
+		`  ${cost(disruption.class)}: ${plain(disruption.because)}`,
+	]
+}
+
+function section(title: string, lines: readonly string[], { strong }: Colours): string[] {
+	return ['', strong(title), ...lines.map(line => `  ${plain(line)}`)]
+}
+
+function fileLines({ path, action, mode, bytes, content }: PlannedDiff['files'][number]): string[] {
+	const facts = [action.padEnd(6), path, ...(mode ? [`mode ${mode}`] : []), ...(bytes === undefined ? [] : [`${bytes} bytes`])]
+	const lines = content === undefined ? [] : content.replace(/\n$/, '').split('\n')
+	return [facts.join('  '), ...lines.map(line => `    | ${line}`)]
+}

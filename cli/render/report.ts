@@ -1,0 +1,36 @@
+import type { AgentReport } from '../../contract/agent-run.ts'
+import { plain, table } from './table.ts'
+
+/** @returns what a run reported, where its log is gone: the same story, in fewer words. Pure. */
+export function reportLines(report: AgentReport): string[] {
+	const {
+		nodeName,
+		generation,
+		mode,
+		backend,
+		interfaces,
+		started,
+		finished,
+		changes,
+		outcome,
+		reason,
+		message,
+		probes,
+		notes = [],
+	} = report
+	const facts = [nodeName, `generation ${generation}`, `mode ${mode}`, ...(backend ? [`backend ${backend}`] : [])]
+	const lost = probes.after
+		.filter(({ ok }) => !ok)
+		.map(probe => `probe lost      ${probe.name}${probe.message ? `: ${probe.message}` : ''}`)
+	return [
+		facts.join(', '),
+		...table(interfaces.map(nic => [nic.name, nic.macAddress, nic.state, nic.reason, nic.message])),
+		...interfaces.flatMap(({ name, warnings }) =>
+			warnings.map(warning => plain(`warning         ${name}: ${warning.reason}: ${warning.message}`)),
+		),
+		...[...lost, ...notes.map(note => `note            ${note}`)].map(plain),
+		`began           ${started}`,
+		`ended           ${finished}, ${changes} changes`,
+		plain(`${outcome.padEnd(15)} ${reason}: ${message}`),
+	]
+}

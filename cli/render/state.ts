@@ -1,0 +1,7 @@
+import { type ConfigView, reasonOf, stateOf } from '../view.ts'
+
+/** @returns a state with its reason: `Failed (WaitingForDevice)`. Pure. */
+export function stateWords(config: ConfigView): string {
+	const reason = reasonOf(config)
+	return reason === '' ? stateOf(config) : `${stateOf(config)} (${reason})`
+}

@@ -1,0 +1,43 @@
+/** Text in columns. Pure. */
+
+/** Puts colour on text that has its final width. */
+export type Paint = (text: string) => string
+
+export type Cell = string | { text: string; paint: Paint }
+
+const gap = '   '
+
+/** @returns one line a row, the columns three spaces apart; the last is as long as it is */
+export function table(rows: readonly (readonly Cell[])[]): string[] {
+	return rows.map(row => line(row, widthsOf(rows)))
+}
+
+/** @returns the width of each column (characters) */
+export function widthsOf(rows: readonly (readonly Cell[])[]): number[] {
+	const widths: number[] = []
+	for (const row of rows) for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, textOf(cell).length)
+	return widths
+}
+
+/** @returns one row of a table of these widths */
+export function line(row: readonly Cell[], widths: readonly number[]): string {
+	const last = row.findLastIndex(cell => textOf(cell) !== '')
+	return row
+		.slice(0, last + 1)
+		.map((cell, at) => painted(cell, at === last ? 0 : (widths[at] ?? 0)))
+		.join(gap)
+}
+
+/** @returns text that cannot move the cursor or break a line, whoever wrote it */
+export function plain(text: string): string {
+	return text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ')
+}
+
+function textOf(cell: Cell): string {
+	return plain(typeof cell === 'string' ? cell : cell.text)
+}
+
+function painted(cell: Cell, width: number): string {
+	const text = textOf(cell)
+	return typeof cell === 'string' ? text.padEnd(width) : cell.paint(text) + ' '.repeat(Math.max(0, width - text.length))
+}

@@ -1,0 +1,48 @@
+import type { Event } from '../../runtime/kube/kinds.ts'
+import { type ConfigView, condition, stateOf } from '../view.ts'
+import { ageOf } from './age.ts'
+import { stateWords } from './state.ts'
+import { plain } from './table.ts'
+
+/** Why no run answered, as far as it can be seen from outside. Pure. */
+
+export type Around = {
+	config: ConfigView
+	/** Of the fleet. */
+	paused: boolean
+	/** Of the Node; empty: there is none, or it says nothing; undefined: not known. */
+	ready: string | undefined
+	events: readonly Event[]
+	namespace: string
+	seconds: number
+	now: number
+}
+
+const mostEvents = 3
+
+/** @returns the sentence, then what was found, then where to look further */
+export function unansweredLines(around: Around): string[] {
+	const { config, seconds, namespace, events, now } = around
+	return [
+		`error: no run has answered for ${config.name} within ${seconds} s; it was asked for, and nothing was changed`,
+		...causes(around).map(cause => `  ${plain(cause)}`),
+		...events.slice(0, mostEvents).map(event => `  ${plain(eventWords(event, now))}`),
+		`  more: kubectl multinic get ${config.name}; kubectl get events -n ${namespace}; kubectl get pods -n ${namespace}`,
+	]
+}
+
+function causes({ config, paused, ready }: Around): string[] {
+	const message = condition(config, 'Ready')?.message
+	return [
+		`the node config is ${stateWords(config)}${message ? `: ${message}` : ''}`,
+		...(config.paused ? [`it is paused: kubectl multinic resume ${config.name}`] : []),
+		...(paused ? ['the fleet is paused: kubectl multinic resume'] : []),
+		...(ready === '' ? [`no Kubernetes node has the name ${config.name}, or it says nothing of itself`] : []),
+		...(ready === 'Unknown' ? ['its kubelet is silent, so no pod starts there'] : []),
+		...(stateOf(config) === 'InProgress' ? [`Job ${config.status.lastJobName ?? ''} is under way, and never two runs on a node`] : []),
+	]
+}
+
+function eventWords({ reason, message, lastTimestamp, metadata }: Event, now: number): string {
+	return `Event ${ageOf(lastTimestamp ?? metadata.creationTimestamp, now)} ago: ${reason ?? ''}: ${message ?? ''}`
+}

@@ -1,0 +1,53 @@
+import type { Option } from 'commander'
+import { progressOf } from './progress.ts'
+import type { Reading } from './read.ts'
+import { type Colours, coloursFor } from './render/colours.ts'
+import type { Screen, World } from './world.ts'
+
+/** One call of the program that talks to a cluster. */
+export type Session = Reading & {
+	world: World
+	colours: Colours
+	/** Writes lines to standard output. */
+	print(lines: readonly string[]): void
+	/** Writes one line to standard error. */
+	warn(line: string): void
+}
+
+/** What a command is, apart from what it does. */
+export type CommandSpec<Flags> = {
+	name: string
+	nodes: 'none' | 'one' | 'any'
+	/** One line for the list of commands. */
+	about: string
+	options: readonly Option[]
+	/** Lines below its help. */
+	more: string
+	/** @returns the exit code */
+	act(session: Session, nodes: readonly string[], flags: Flags): Promise<number>
+}
+
+/** Puts together what a command works with. */
+export function sessionOf(world: World, cluster: Reading['cluster']): Session {
+	const { out, err, env, signal } = world
+	const { progress, clear } = progressOf(world)
+	const write = (to: Screen, lines: readonly string[]) => {
+		if (lines.length === 0) return
+		clear()
+		to.write(`${lines.join('\n')}\n`)
+	}
+	return {
+		world,
+		cluster,
+		signal,
+		progress,
+		colours: coloursFor(wantsColour(world, env)),
+		print: lines => write(out, lines),
+		warn: line => write(err, [line]),
+	}
+}
+
+/** Only on a terminal that knows colours, and never with NO_COLOR (https://no-color.org: set, and not empty). */
+function wantsColour({ out }: World, env: World['env']): boolean {
+	return out.isTerminal && !env.NO_COLOR && env.TERM !== 'dumb'
+}

@@ -1,0 +1,68 @@
+import type { Condition } from '../contract/conditions.ts'
+import { ANNOTATION_PLAN, ANNOTATION_RETRY, ANNOTATION_VERIFY } from '../contract/names.ts'
+import { NodeConfigStatus, type State } from '../contract/node-config.ts'
+import type { KubeObject, Stored } from '../runtime/kube/kind.ts'
+
+/** A node config as the API server gives it. The CRD's schema has judged its spec; only what is shown of it is named here. */
+export type NodeConfigObject = KubeObject & {
+	spec?: { paused?: boolean; mode?: string; providerId?: string; interfaces?: unknown[] }
+	status?: Readonly<Record<string, unknown>>
+}
+
+/** What people are shown of a node config. Times are milliseconds since 1970. */
+export type ConfigView = {
+	name: string
+	generation: number
+	created: number
+	deleting: boolean
+	paused: boolean
+	mode: string
+	wanted: number
+	/** Values of the annotations by which a person asked for a run that is not yet answered. */
+	asked: Readonly<Record<Ask, string | undefined>>
+	status: NodeConfigStatus
+}
+
+export const asks = { retry: ANNOTATION_RETRY, plan: ANNOTATION_PLAN, verify: ANNOTATION_VERIFY } as const
+export type Ask = keyof typeof asks
+
+/** Object → view. A status of other shape is one of an older program's: nothing in it can be relied on. */
+export function configView({ metadata, spec = {}, status = {} }: Stored<NodeConfigObject>): ConfigView {
+	const notes = metadata.annotations ?? {}
+	return {
+		name: metadata.name,
+		generation: metadata.generation ?? 0,
+		created: Date.parse(metadata.creationTimestamp),
+		deleting: metadata.deletionTimestamp !== undefined,
+		paused: spec.paused === true,
+		mode: spec.mode ?? 'Apply',
+		wanted: spec.interfaces?.length ?? 0,
+		asked: { retry: notes[asks.retry], plan: notes[asks.plan], verify: notes[asks.verify] },
+		status: NodeConfigStatus.safeParse(status).data ?? {},
+	}
+}
+
+/** @returns what the status says of `type`, or undefined where it says nothing */
+export function condition({ status }: Pick<ConfigView, 'status'>, type: string): Condition | undefined {
+	return status.conditions?.find(one => one.type === type)
+}
+
+/** @returns the state; a node config that no controller has looked at yet is Pending */
+export function stateOf({ status }: Pick<ConfigView, 'status'>): State {
+	return status.state ?? 'Pending'
+}
+
+/** @returns the reason of the condition Ready */
+export function reasonOf(config: Pick<ConfigView, 'status'>): string {
+	return condition(config, 'Ready')?.reason ?? ''
+}
+
+/** Whether the status speaks of the generation that is wanted now. */
+export function isCurrent({ status, generation }: Pick<ConfigView, 'status' | 'generation'>): boolean {
+	return status.observedGeneration === generation
+}
+
+/** Whether the node is as its node config says, and the controller has said so of this very generation. */
+export function isAsWanted(config: ConfigView): boolean {
+	return !config.deleting && isCurrent(config) && stateOf(config) === 'Configured'
+}

@@ -1,0 +1,41 @@
+import { onTestFinished } from 'vitest'
+import { customResourceDefinition } from '../../contract/crd.ts'
+import { nodeConfigCrd } from '../../contract/crds.ts'
+import { NodeConfig } from '../../cli/kinds.ts'
+import type { Cluster } from '../../cli/world.ts'
+import { KubeClient } from '../../runtime/kube/client.ts'
+import type { Credentials } from '../../runtime/kube/credentials.ts'
+import { CustomResourceDefinition, Namespace } from '../../runtime/kube/kinds.ts'
+import { createTransport } from '../../runtime/kube/transport.ts'
+import { type FakeApiServer, type FakeApiServerOptions, startFakeApiServer } from '../runtime/fake-api-server/server.ts'
+import { now, object } from './world.ts'
+
+export const namespace = 'multinic-system'
+
+export type Stage = { server: FakeApiServer; cluster: Cluster; put: Put }
+export type Put = (name: string, said?: Parameters<typeof object>[1], more?: Parameters<typeof object>[2]) => void
+
+/** An API server with MultiNIC's kind and namespace, for one test. */
+export async function startStage(options: FakeApiServerOptions = {}): Promise<Stage> {
+	const server = await startFakeApiServer({ now: () => now, ...options })
+	onTestFinished(() => server.stop())
+	server.objects.create(CustomResourceDefinition, customResourceDefinition(nodeConfigCrd) as never)
+	server.objects.create(Namespace, { metadata: { name: namespace } })
+	const put: Put = (name, said, more = {}) => {
+		const { spec, status } = object(name, said, more)
+		const interfaces = [{ id: 0, macAddress: 'fa:16:3e:37:c3:f1' }]
+		const { generation } = server.objects.create(NodeConfig, {
+			metadata: { name, namespace },
+			spec: { ...spec, interfaces, nodeName: name } as never,
+		}).metadata
+		if (said) server.objects.patchStatus(NodeConfig, { name, namespace }, { ...status, observedGeneration: generation })
+	}
+	return { server, cluster: clusterOf(server.credentials), put }
+}
+
+/** The cluster as somebody sees it. */
+export function clusterOf(credentials: Credentials): Cluster {
+	const transport = createTransport(credentials, { patienceMs: 0 })
+	const client = new KubeClient(transport, { fieldManager: 'kubectl-multinic' })
+	return { client, transport, namespace, server: credentials.server, close: transport.close }
+}

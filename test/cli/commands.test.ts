@@ -1,0 +1,353 @@
+import { createServer } from 'node:net'
+import { describe, expect, test } from 'vitest'
+import { NodeConfig } from '../../cli/kinds.ts'
+import { ROLLOUT_CONFIG_MAP } from '../../contract/rollout.ts'
+import { ConfigMap, Node } from '../../runtime/kube/kinds.ts'
+import { clusterOf, namespace, type Stage, startStage } from './cluster.ts'
+import { command, configured, failed, rolledBack, running, type Told, waiting } from './world.ts'
+
+/** Whole command lines against an API server. */
+
+const rollout = { namespace, name: ROLLOUT_CONFIG_MAP }
+
+async function fleet(): Promise<Stage> {
+	const stage = await startStage()
+	stage.put('worker-1', configured, { status: { interfaces: '2/2' } })
+	stage.put('worker-2', failed, { status: { interfaces: '1/2' } })
+	return stage
+}
+
+function writes({ server }: Stage): string[] {
+	return server.requests
+		.filter(({ verb }) => !['get', 'list', 'watch'].includes(verb))
+		.map(({ verb, plural, name }) => `${verb} ${plural}/${name ?? ''}`)
+}
+
+describe('get', () => {
+	test('shows the fleet, and ends with 1 where one is not as wanted', async () => {
+		const { cluster } = await fleet()
+		expect(await command('get', { cluster })).toEqual({
+			code: 1,
+			err: '',
+			out: `NODE       STATE        INTERFACES   REASON                    AGE
+worker-1   Configured   2/2          AllInterfacesConfigured   0s
+worker-2   Failed       1/2          PartlyFailed              0s
+`,
+		})
+	})
+
+	test('ends with 0 where those that are named are as wanted', async () => {
+		const { cluster } = await fleet()
+		const { code, out } = await command('get worker-1', { cluster })
+		expect(code).toBe(0)
+		expect(out).toContain('Nothing: the node is as it should be.')
+	})
+
+	test('tells the line, the control plane last', async () => {
+		const { cluster, put, server } = await startStage()
+		server.objects.create(Node, { metadata: { name: 'a-master', labels: { 'node-role.kubernetes.io/control-plane': '' } } } as never)
+		server.objects.create(ConfigMap, { metadata: rollout, data: { maxUnavailable: '1' } })
+		put('a-master', waiting)
+		put('worker-1', running)
+		put('worker-2', waiting)
+		const { out } = await command('get', { cluster })
+		expect(out).toContain('Rollout: 0 of 3 settled, 1 running, 2 held back: the wave is full, at most 1 at once\n')
+		expect(out).toMatch(/^a-master .* Waiting 2 of 2 /m)
+		expect(out).toMatch(/^worker-2 .* Waiting 1 of 2 /m)
+	})
+
+	test('as JSON is a list as kubectl has it, with the rollout beside', async () => {
+		const { cluster } = await fleet()
+		const { out, code } = await command('get -o json', { cluster })
+		expect(code).toBe(1)
+		expect(JSON.parse(out)).toMatchObject({
+			kind: 'List',
+			items: [{ kind: 'MultiNicNodeConfig', metadata: { name: 'worker-1' } }, { metadata: { name: 'worker-2' } }],
+			rollout: { settled: 2, running: 0, waiting: [] },
+		})
+	})
+
+	test('one as YAML is that object', async () => {
+		const { cluster } = await fleet()
+		expect((await command('get worker-1 -o yaml', { cluster })).out).toMatch(/^apiVersion: multinic.io\/v1\nkind: MultiNicNodeConfig\n/)
+	})
+
+	test('of nobody says where it looked', async () => {
+		const { cluster } = await startStage()
+		expect(await command('get', { cluster })).toEqual({
+			code: 0,
+			err: '',
+			out: 'no node config in namespace multinic-system; another namespace is named by -n\n',
+		})
+	})
+})
+
+describe('get -w', () => {
+	test('off a terminal adds a line for each change, and none for what stays', async () => {
+		const { cluster, put, server } = await fleet()
+		const stop = new AbortController()
+		const told = { out: '' }
+		const out = {
+			write: (text: string) => {
+				told.out += text
+				if (told.out.includes('worker-3') && !told.out.includes('Deleted'))
+					server.objects.delete(NodeConfig, { name: 'worker-3', namespace })
+				if (told.out.includes('Deleted')) stop.abort()
+				if (
+					told.out.includes('worker-2') &&
+					!server.objects.get(NodeConfig, { name: 'worker-3', namespace }) &&
+					!told.out.includes('worker-3')
+				)
+					put('worker-3', running)
+			},
+			isTerminal: false,
+			size: () => ({ columns: 80, rows: 24 }),
+		}
+		expect((await command('get -w', { cluster, signal: stop.signal, out })).code).toBe(130)
+		expect(told.out.split('\n').map(line => line.trim().split(/ {2,}/).slice(0, 2).join(' '))).toEqual([
+			'# 2 nodes: 1 Configured, 1 Failed',
+			'NODE STATE',
+			'worker-1 Configured',
+			'worker-2 Failed',
+			'worker-3 InProgress',
+			'worker-3 Deleted',
+			'',
+		])
+	})
+
+	test('as JSON is one object a line', async () => {
+		const { cluster } = await fleet()
+		const stop = new AbortController()
+		const lines: string[] = []
+		const out = {
+			write: (text: string) => {
+				lines.push(...text.trim().split('\n'))
+				stop.abort()
+			},
+			isTerminal: false,
+			size: () => ({ columns: 80, rows: 24 }),
+		}
+		await command('get -w -o json', { cluster, signal: stop.signal, out })
+		expect(lines.map(line => JSON.parse(line).metadata.name)).toEqual(['worker-1', 'worker-2'])
+	})
+})
+
+describe('retry', () => {
+	test('asks for a run, says what was and what comes, and asks no second time', async () => {
+		const stage = await fleet()
+		const { cluster, server } = stage
+		expect(await command('retry worker-2', { cluster })).toEqual({
+			code: 0,
+			err: '',
+			out: 'worker-2: was Failed (PartlyFailed). A run was asked for, and starts as soon as nothing holds it back.\n',
+		})
+		expect(server.objects.get(NodeConfig, { namespace, name: 'worker-2' })?.metadata.annotations).toEqual({
+			'multinic.io/retry': 'fresh-1',
+		})
+		const again = await command('retry worker-2', { cluster: clusterOf(server.credentials) })
+		expect(again.out).toContain('and a run was asked for before')
+		expect(writes(stage)).toEqual(['patch multinicnodeconfigs/worker-2'])
+	})
+
+	test('--failed means those that failed', async () => {
+		const stage = await fleet()
+		stage.put('worker-3', rolledBack)
+		expect((await command('retry --failed', { cluster: stage.cluster })).out.match(/^worker-\d/gm)).toEqual(['worker-2', 'worker-3'])
+		expect(writes(stage).sort()).toEqual(['patch multinicnodeconfigs/worker-2', 'patch multinicnodeconfigs/worker-3'])
+	})
+
+	test('--failed where nobody failed is fine', async () => {
+		const { cluster } = await startStage()
+		expect(await command('retry --failed', { cluster })).toEqual({ code: 0, err: '', out: 'no node has failed: nothing to do\n' })
+	})
+
+	test('writes nothing when one name is wrong', async () => {
+		const stage = await fleet()
+		const { code, err } = await command('retry worker-1 worker2', { cluster: stage.cluster })
+		expect({ code, err }).toEqual({
+			code: 1,
+			err: 'error: no node config has the name worker2 in namespace multinic-system; did you mean worker-2 or worker-1?\n',
+		})
+		expect(writes(stage)).toEqual([])
+	})
+})
+
+describe('pause and resume', () => {
+	test('a node, there and back, twice each', async () => {
+		const stage = await fleet()
+		const paused = () => stage.server.objects.get(NodeConfig, { namespace, name: 'worker-1' })?.spec?.paused
+		const say = async (line: string) => (await command(line, { cluster: clusterOf(stage.server.credentials) })).out
+		expect(await say('pause worker-1')).toBe(
+			'worker-1: was Configured (AllInterfacesConfigured), is paused now. No run is started until: kubectl multinic resume worker-1\n',
+		)
+		expect(paused()).toBe(true)
+		expect(await say('pause worker-1')).toContain('was paused already')
+		expect(await say('resume worker-1')).toBe('worker-1: was paused, goes on now. The controller takes it up where it was.\n')
+		expect(paused()).toBeUndefined()
+		expect(await say('resume worker-1')).toContain('was not paused')
+		expect(writes(stage)).toHaveLength(2)
+	})
+
+	test('the fleet, where there are no settings yet', async () => {
+		const stage = await fleet()
+		stage.put('worker-3', waiting)
+		stage.put('worker-4', running)
+		const say = async (line: string) => (await command(line, { cluster: clusterOf(stage.server.credentials) })).out
+		const data = () => stage.server.objects.get(ConfigMap, rollout)?.data
+		expect(await say('pause')).toBe(
+			'the fleet went on, is paused now. 1 run under way is awaited. 1 node in line waits. No node is changed until: kubectl multinic resume\n',
+		)
+		expect(data()).toEqual({ paused: 'true' })
+		expect(await say('pause')).toContain('the fleet was paused already')
+		expect(await say('resume')).toBe('the fleet was paused, goes on now. 1 node in line; the first is worker-3.\n')
+		expect(data()).toEqual({ paused: 'false' })
+		expect(await say('resume')).toContain('the fleet was not paused')
+		expect(writes(stage)).toEqual(['patch configmaps/multinic-rollout', 'create configmaps/', 'patch configmaps/multinic-rollout'])
+	})
+
+	test('the fleet keeps its other settings', async () => {
+		const { cluster, server } = await fleet()
+		server.objects.create(ConfigMap, { metadata: rollout, data: { maxUnavailable: '3' } })
+		await command('pause', { cluster })
+		expect(server.objects.get(ConfigMap, rollout)?.data).toEqual({ maxUnavailable: '3', paused: 'true' })
+	})
+})
+
+test('history is the last runs, or says that there was none', async () => {
+	const { cluster, put, server } = await fleet()
+	const entry = {
+		generation: 1,
+		job: 'multinic-agent-worker-3-g1',
+		started: '2026-03-01T11:59:00Z',
+		seconds: 1.9,
+		changes: 9,
+		result: 'Configured' as const,
+	}
+	put('worker-3', configured, { status: { history: [entry] } })
+	expect((await command('history worker-3', { cluster })).out).toMatch(/^60s +1 +Configured +- +9 +1.9 s +multinic-agent-worker-3-g1$/m)
+	const other = { cluster: clusterOf(server.credentials) }
+	expect(await command('history worker-1', other)).toEqual({ code: 0, err: '', out: 'no run on worker-1 has ended yet\n' })
+})
+
+describe('what is wrong is said in one sentence', () => {
+	test.each<[line: string, err: string]>([
+		['gat', "error: unknown command 'gat'\n(Did you mean get?)\n"],
+		['get --wide', "error: unknown option '--wide'\n"],
+		['get -o xml', "error: option '-o, --output <format>' argument 'xml' is invalid. Allowed choices are json, yaml, wide.\n"],
+		['history -o wide w', "error: option '-o, --output <format>' argument 'wide' is invalid. Allowed choices are json, yaml.\n"],
+		[
+			'get Worker_1',
+			'error: command-argument value \'Worker_1\' is invalid for argument \'nodes\'. It must be a Kubernetes node name: lower-case letters, digits, "-" and ".".\n',
+		],
+		['history', "error: missing required argument 'node'\n"],
+		['history a b', "error: too many arguments for 'history'. Expected 1 argument but got 2.\n"],
+		[
+			'get -n /etc',
+			'error: option \'-n, --namespace <name>\' argument \'/etc\' is invalid. It must be the name of a Kubernetes object: lower-case letters, digits, "-" and ".".\n',
+		],
+		[
+			'diff w --timeout never',
+			"error: option '--timeout <time>' argument 'never' is invalid. It must be a time from 1s to 24h, such as 120s or 5m.\n",
+		],
+		[
+			'logs w --run A',
+			'error: option \'--run <name>\' argument \'A\' is invalid. It must be the name of a Kubernetes object: lower-case letters, digits, "-" and ".".\n',
+		],
+	])('%s', async (line, err) => {
+		expect(await command(line)).toEqual({ code: 2, out: '', err })
+	})
+
+	test.each(['retry', 'retry a --failed'])('%s', async line => {
+		const { cluster } = await startStage()
+		expect(await command(line, { cluster })).toEqual({
+			code: 2,
+			out: '',
+			err: 'error: name the nodes, or give --failed for all that failed\n',
+		})
+	})
+
+	test.each<[user: string, line: string, err: string]>([
+		[
+			'nobody',
+			'get',
+			'you (nobody) may not list multinicnodeconfigs.multinic.io in namespace multinic-system; a role with that verb is needed',
+		],
+		[
+			'reader',
+			'retry worker-1',
+			'worker-1: you (reader) may not patch multinicnodeconfigs.multinic.io in namespace multinic-system; a role with that verb is needed',
+		],
+		['reader', 'pause', 'you (reader) may not patch configmaps in namespace multinic-system; a role with that verb is needed'],
+	])('%s, who may not: %s', async (user, line, err) => {
+		const { server, put } = await startStage({ allows: (who, { verb }) => who === 'reader' && ['get', 'list', 'watch'].includes(verb) })
+		put('worker-1', configured)
+		const { code, err: said } = await command(line, { cluster: clusterOf(server.credentialsOf(user)) })
+		expect({ code, said }).toEqual({ code: 1, said: `error: ${err}\n` })
+	})
+
+	test('who may read node configs and nothing else sees them', async () => {
+		const { server, put } = await startStage({ allows: (_, { plural }) => plural === 'multinicnodeconfigs' })
+		put('worker-1', waiting)
+		const { out, err } = await command('get', { cluster: clusterOf(server.credentialsOf('narrow')) })
+		expect(out).toContain('held back: The wave is full\n')
+		expect(err).toBe('')
+	})
+
+	test('a token that is none', async () => {
+		const { server } = await startStage()
+		const credentials = { ...server.credentials, headers: async () => ({ authorization: 'Bearer stale' }) }
+		const { code, err } = await command('get', { cluster: clusterOf(credentials) })
+		expect({ code, err }).toEqual({
+			code: 1,
+			err: 'error: the API server does not know you: token or certificate of the kubeconfig is not, or no longer, valid\n',
+		})
+	})
+
+	test('a cluster without MultiNIC', async () => {
+		const { server } = await startStage()
+		server.onRequest(({ plural }) =>
+			plural === 'multinicnodeconfigs' ? { fault: 'answer', status: 404, body: '404 page not found' } : undefined,
+		)
+		const { code, err } = await command('get worker-1', { cluster: clusterOf(server.credentials) })
+		expect({ code, err }).toEqual({
+			code: 1,
+			err: 'error: this cluster has no MultiNIC (no such kind of object); is it the right --context?\n',
+		})
+	})
+
+	test('a server that nobody reaches', async () => {
+		const credentials = { server: `http://127.0.0.1:${await unusedPort()}`, tls: {}, headers: async () => ({}) }
+		const { code, err } = await command('get', { cluster: clusterOf(credentials) })
+		expect(code).toBe(1)
+		expect(err).toBe(`error: ${credentials.server} cannot be reached: connect ECONNREFUSED ${credentials.server.slice(7)}\n`)
+	})
+
+	test('a bug says that it is one, and prints its stack only when asked', async () => {
+		const broken = { client: undefined } as never
+		const bug = (env: Record<string, string>): Promise<Told> => command('get', { cluster: broken, env })
+		expect((await bug({})).err).toMatch(/^error: [^\n]+\nThis is a bug; MULTINIC_DEBUG=1 prints where it is\.\n$/)
+		expect((await bug({ MULTINIC_DEBUG: '1' })).err).toContain('at ')
+	})
+})
+
+describe('help and version', () => {
+	test.each(['--help', 'help', 'get --help', 'help get', 'pause -h', '--version', 'get --version'])('%s', async line => {
+		const { code, out, err } = await command(line)
+		expect({ code, err }).toEqual({ code: 0, err: '' })
+		expect(out).toMatch(/^(Usage: kubectl multinic|\d+\.\d+\.\d+\n)/)
+	})
+
+	test('nothing at all is wrong usage, and the help says what there is', async () => {
+		const { code, out, err } = await command('')
+		expect({ code, out }).toEqual({ code: 2, out: '' })
+		expect(err).toMatch(/^Usage: /)
+	})
+})
+
+async function unusedPort(): Promise<number> {
+	const server = createServer()
+	await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+	const { port } = server.address() as { port: number }
+	await new Promise(resolve => server.close(resolve))
+	return port
+}

@@ -1,0 +1,160 @@
+import { describe, expect, test } from 'vitest'
+import { fleetOf, type Rollout } from '../../cli/fleet.ts'
+import { nextFor } from '../../cli/next.ts'
+import { nearNames } from '../../cli/near.ts'
+import { coloursFor } from '../../cli/render/colours.ts'
+import { fleetLines, summaryLine } from '../../cli/render/fleet.ts'
+import type { ConfigView } from '../../cli/view.ts'
+import { readRollout } from '../../contract/rollout.ts'
+import { config, configured, failed, rolledBack, running, waiting } from './world.ts'
+
+const settings = readRollout({ maxUnavailable: '2' })
+const lost = { id: 1, name: 'multinic1', macAddress: '', status: 'Failed' as const, reason: 'ConnectivityLost', message: '' }
+const controlPlane = new Set(['a-master'])
+
+describe('what is said of the fleet', () => {
+	test.each<[title: string, configs: ConfigView[], rollout: Rollout, said: string[]]>([
+		['nothing while all is settled', [config('a', configured), config('b', failed)], settings, []],
+		[
+			'a run under way, and nobody waits',
+			[config('a', running), config('b', configured)],
+			settings,
+			['Rollout: 1 of 2 settled, 1 running, none held back'],
+		],
+		[
+			'a full wave, with its size',
+			[config('a', running), config('b', running), config('c', waiting)],
+			settings,
+			['Rollout: 0 of 3 settled, 2 running, 1 held back: the wave is full, at most 2 at once'],
+		],
+		[
+			'a wave that is not full: what the controller says of the first in line',
+			[config('a', running), config('c', { ...waiting, message: 'One node of the control plane at a time.' })],
+			settings,
+			['Rollout: 0 of 2 settled, 1 running, 1 held back: One node of the control plane at a time'],
+		],
+		[
+			'who stops it, and why',
+			[config('a', rolledBack), config('c', waiting)],
+			settings,
+			[
+				'Rollout: 1 of 2 settled, 0 running, 1 held back: stopped by a: RolledBack, The API server could not be reached; everything was put back',
+			],
+		],
+		[
+			'who stops it by one interface',
+			[config('a', failed, { status: { interfaceStatuses: [lost] } }), config('c', waiting)],
+			settings,
+			['Rollout: 1 of 2 settled, 0 running, 1 held back: stopped by a: ConnectivityLost, multinic1: no link has the MAC yet'],
+		],
+		[
+			'one that would stop it and is paused stops nobody',
+			[config('a', rolledBack, { spec: { paused: true } }), config('c', waiting)],
+			settings,
+			['Rollout: 1 of 2 settled, 0 running, 1 held back: The wave is full'],
+		],
+		[
+			'a pause, be it with nobody in line',
+			[config('a', configured)],
+			readRollout({ paused: 'true' }),
+			['Rollout: 1 of 1 settled, 0 running, none held back: the fleet is paused'],
+		],
+		[
+			'settings that cannot be used, with the key',
+			[config('a', configured)],
+			readRollout({ paused: 'yes' }),
+			['Rollout: 1 of 1 settled, 0 running, none held back: ConfigMap multinic-rollout cannot be used: paused: must be true or false'],
+		],
+		[
+			'settings that we may not read: what the controller says',
+			[config('a', running), config('b', waiting)],
+			undefined,
+			['Rollout: 0 of 2 settled, 1 running, 1 held back: The wave is full'],
+		],
+	])('%s', (_, configs, rollout, said) => {
+		expect(fleetLines(fleetOf(configs, new Set(), rollout), coloursFor(false))).toEqual(said)
+	})
+
+	test.each<[title: string, one: ConfigView, settled: number]>([
+		['Configured', config('a', configured), 1],
+		['Failed', config('a', failed), 1],
+		['Configured for another generation is not', config('a', configured, { metadata: { name: 'a', generation: 4 } }), 0],
+		['planned, where a plan is all that is wanted', config('a', { reason: 'Planned' }, { spec: { mode: 'Plan' } }), 1],
+		['one that no controller has seen is not', config('a'), 0],
+		['one that is being deleted is not', config('a', configured, { metadata: { name: 'a', generation: 3, deletionTimestamp: 'now' } }), 0],
+	])('settled: %s', (_, one, settled) => {
+		expect(fleetOf([one], new Set(), settings).settled).toBe(settled)
+	})
+
+	test('the line: workers by name, then the control plane', () => {
+		const configs = ['w-2', 'a-master', 'w-1'].map(name => config(name, waiting))
+		expect([...fleetOf(configs, controlPlane, settings).line]).toEqual([
+			['w-1', 1],
+			['w-2', 2],
+			['a-master', 3],
+		])
+	})
+
+	test('the summary counts states, and leaves out those that nobody has', () => {
+		const some = [config('a', configured), config('b', failed), config('c', waiting), config('d')]
+		expect(summaryLine(fleetOf(some, new Set(), settings))).toBe('4 nodes: 1 Configured, 2 Pending, 1 Failed')
+		expect(summaryLine(fleetOf([], new Set(), settings))).toBe('0 nodes')
+	})
+})
+
+describe('what happens next', () => {
+	const asked = { metadata: { name: 'a', generation: 3, annotations: { 'multinic.io/retry': 'now' } } }
+
+	test.each<[title: string, one: ConfigView, next: string]>([
+		['a node that is right', config('a', configured), 'Nothing: the node is as it should be.'],
+		['a run', config('a', running, { status: { lastJobName: 'job-1' } }), 'Job job-1 is under way; its words: kubectl multinic logs a -f'],
+		['a place in line', config('a', waiting), 'It is 1 of 1 in line: The wave is full.'],
+		['what time may heal', config('a', rolledBack), 'It is tried again by itself; to have it now: kubectl multinic retry a'],
+		[
+			'what only a person can',
+			config('a', { state: 'Failed', reason: 'InvalidConfig' }),
+			'It waits for a change of the node config, or for: kubectl multinic retry a',
+		],
+		['a retry that waits', config('a', failed, asked), 'A run was asked for, and starts as soon as nothing holds it back.'],
+		[
+			'a pause of its own',
+			config('a', { reason: 'Paused' }, { spec: { paused: true } }),
+			'It is paused; it goes on with: kubectl multinic resume a',
+		],
+		['a silent node', config('a', { reason: 'NodeNotReady' }), 'The run starts by itself when that is over.'],
+		['no word yet', config('a'), 'The controller has not yet looked at generation 3.'],
+		[
+			'a newer generation',
+			config('a', configured, { metadata: { name: 'a', generation: 4 } }),
+			'The controller has not yet looked at generation 4; what is shown speaks of generation 3.',
+		],
+	])('%s', (_, one, next) => {
+		expect(nextFor(one, fleetOf([one], new Set(), settings))).toBe(next)
+	})
+
+	test('a partial failure heals if one of its causes does', () => {
+		const nic = (reason: string) => ({ id: 0, name: 'multinic0', macAddress: '', status: 'Failed' as const, reason, message: '' })
+		const next = (reason: string) =>
+			nextFor(config('a', failed, { status: { interfaceStatuses: [nic(reason)] } }), fleetOf([], new Set(), settings))
+		expect(next('WaitingForDevice')).toContain('tried again by itself')
+		expect(next('MtuRefused')).toContain('waits for a change')
+	})
+
+	test('in a paused fleet, where to go on', () => {
+		const paused = readRollout({ paused: 'true' })
+		const one = config('a', waiting)
+		expect(nextFor(one, fleetOf([one], new Set(), paused))).toBe(
+			'It is 1 of 1 in line: the fleet is paused; it goes on with: kubectl multinic resume',
+		)
+	})
+})
+
+test.each<[meant: string, names: string[], near: string[]]>([
+	['worker1', ['worker-1', 'worker-2', 'master'], ['worker-1', 'worker-2']],
+	['wroker-1', ['worker-1', 'gpu-7'], ['worker-1']],
+	['gpu', ['gpu-7', 'gpu-8', 'gpu-9', 'gpu-10', 'x'], ['gpu-10', 'gpu-7', 'gpu-8']],
+	['zzz', ['worker-1'], []],
+	['worker-1', [], []],
+])('names near %s', (meant, names, near) => {
+	expect(nearNames(meant, names)).toEqual(near)
+})

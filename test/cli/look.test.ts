@@ -1,0 +1,329 @@
+import { describe, expect, test } from 'vitest'
+import { NodeConfig } from '../../cli/kinds.ts'
+import type { AgentReport } from '../../contract/agent-run.ts'
+import { ConfigMap, Event, Job, Node, Pod } from '../../runtime/kube/kinds.ts'
+import { clusterOf, namespace, type Stage, startStage } from './cluster.ts'
+import { ago, command, configured, now, running } from './world.ts'
+
+/** Runs that are asked for, and what runs said. */
+
+const run = 'multinic-agent-worker-1-g1-2'
+const nic = { id: 0, name: 'multinic0', macAddress: 'fa:16:3e:37:c3:f1', changes: 0, warnings: [] }
+
+function report(more: Partial<AgentReport>): AgentReport {
+	return {
+		...{ nodeName: 'worker-1', uid: 'u', generation: 1, attempt: 2, version: 1, mode: 'Verify', backend: 'netplan-networkd' },
+		...{ outcome: 'Succeeded', reason: 'AllInterfacesConfigured', message: 'Right 1/1.', changes: 0, milliseconds: {} },
+		persistent: { status: 'True', message: '' },
+		...{ started: ago(2), finished: '2026-03-01T12:00:00Z' },
+		interfaces: [{ ...nic, state: 'Configured', reason: 'Configured', message: 'as wanted' }],
+		probes: { before: [], after: [] },
+		...more,
+	} as AgentReport
+}
+
+/** Plays the controller and the run: answers what is asked of worker-1 with this report, as soon as somebody looks for it. */
+function answering({ server }: Stage, text: string | undefined): void {
+	server.onRequest(({ verb, plural }) => {
+		const { annotations } = server.objects.get(NodeConfig, { namespace, name: 'worker-1' })?.metadata ?? {}
+		if (verb !== 'list' || plural !== 'configmaps' || !annotations) return undefined
+		const data = text === undefined ? {} : { data: { 'report.json': text } }
+		const labels = { 'multinic.io/node-name': 'worker-1', 'multinic.io/config-uid': 'u' }
+		if (!server.objects.get(ConfigMap, { namespace, name: run }))
+			server.objects.create(ConfigMap, { metadata: { name: run, namespace, annotations, labels }, ...data })
+		return undefined
+	})
+}
+
+async function stage(): Promise<Stage> {
+	const made = await startStage()
+	made.put('worker-1', configured, { status: { lastJobName: 'multinic-agent-worker-1-g1' } })
+	return made
+}
+
+describe('diff', () => {
+	test('ends with 0 where nothing differs', async () => {
+		const one = await stage()
+		answering(one, JSON.stringify(report({})))
+		expect(await command('diff worker-1', { cluster: one.cluster })).toEqual({
+			code: 0,
+			err: '',
+			out: `worker-1 is as generation 1 of its node config says; Job ${run} looked\n`,
+		})
+		expect(one.server.objects.get(NodeConfig, { namespace, name: 'worker-1' })?.metadata.annotations).toEqual({
+			'multinic.io/verify': 'fresh-1',
+		})
+	})
+
+	test('tells what is wanted and what was found, and ends with 1', async () => {
+		const one = await stage()
+		const drift = [
+			{ attribute: 'mtu' as const, wanted: '1450', found: '1500' },
+			{ attribute: 'address' as const, wanted: '10.0.0.23/24', found: 'missing' },
+			{ attribute: 'sysctl' as const, of: 'rp_filter', wanted: '2', found: '1' },
+			{ attribute: 'file' as const, of: '/etc/netplan/90-multinic.yaml', wanted: 'there', found: 'missing' },
+		]
+		const late = { ...nic, id: 1, name: 'multinic1', macAddress: 'fa:16:3e:04:92:c6', state: 'Failed' as const }
+		const answer = report({
+			...{ outcome: 'Failed', reason: 'Drifted', message: 'mtu is 1500, not 1450' },
+			interfaces: [
+				{ ...nic, state: 'Failed', reason: 'Drifted', message: '', drift },
+				{ ...late, reason: 'WaitingForDevice', message: 'no link has this MAC' },
+			],
+			drift: [{ attribute: 'rule', link: 'ens9', wanted: 'none', found: 'from 10.0.9.1 table 109 priority 10009' }],
+			notes: ['NetworkManager did not answer'],
+		})
+		answering(one, JSON.stringify(answer))
+		expect(await command('diff worker-1', { cluster: one.cluster })).toEqual({
+			code: 1,
+			err: '',
+			out: `--- worker-1, generation 1, as wanted
++++ worker-1, as Job ${run} found it at 2026-03-01T12:00:00Z
+@@ multinic0 fa:16:3e:37:c3:f1 @@
+-mtu 1450
++mtu 1500
+-address 10.0.0.23/24
+-sysctl rp_filter 2
++sysctl rp_filter 1
+-file /etc/netplan/90-multinic.yaml
+@@ multinic1 fa:16:3e:04:92:c6 @@
+ WaitingForDevice: no link has this MAC
+@@ what nobody wants any more @@
++ens9: rule from 10.0.9.1 table 109 priority 10009
+# NetworkManager did not answer
+`,
+		})
+	})
+
+	test('as JSON is the whole report', async () => {
+		const one = await stage()
+		answering(one, JSON.stringify(report({})))
+		expect(JSON.parse((await command('diff worker-1 -o json', { cluster: one.cluster })).out)).toEqual(report({}))
+	})
+
+	test.each<[title: string, text: string, err: string]>([
+		['no JSON', '{', `error: the report of run ${run} cannot be read: : Invalid input: expected object, received undefined\n`],
+		[
+			'of another form',
+			'{"version":2}',
+			`error: the report of run ${run} cannot be read: nodeName: Invalid input: expected string, received undefined\n`,
+		],
+	])('a report that is %s', async (_, text, err) => {
+		const one = await stage()
+		answering(one, text)
+		expect(await command('diff worker-1', { cluster: one.cluster })).toEqual({ code: 1, out: '', err })
+	})
+
+	test('a run that ends without a report', async () => {
+		const one = await stage()
+		const conditions = [{ type: 'Failed', status: 'True', reason: 'DeadlineExceeded' }]
+		one.server.objects.create(Job, { metadata: { name: run, namespace } })
+		one.server.objects.patchStatus(Job, { name: run, namespace }, { conditions })
+		answering(one, undefined)
+		const { code, err } = await command('diff worker-1', { cluster: one.cluster })
+		expect({ code, err }).toEqual({
+			code: 1,
+			err: `error: Job ${run} ended without a report; what it said: kubectl multinic logs worker-1 --run ${run}\n`,
+		})
+	})
+
+	test('a node that is paused is not waited for', async () => {
+		const one = await startStage()
+		one.put('worker-1', { reason: 'Paused' }, { spec: { paused: true } })
+		expect(await command('diff worker-1', { cluster: one.cluster })).toEqual({
+			code: 1,
+			out: '',
+			err: 'error: worker-1 is paused, so no run looks either; it goes on with: kubectl multinic resume worker-1\n',
+		})
+	})
+
+	test('when nobody answers, says why as far as it can be seen, and takes the question back', async () => {
+		const one = await startStage()
+		one.put('worker-1', { reason: 'NodeNotReady', message: 'The kubelet of node worker-1 does not report.' })
+		one.server.objects.create(Node, { metadata: { name: 'worker-1' } })
+		one.server.objects.patchStatus(Node, { name: 'worker-1' }, { conditions: [{ type: 'Ready', status: 'Unknown' }] })
+		one.server.objects.create(Event, {
+			metadata: { name: 'e', namespace },
+			involvedObject: { kind: 'MultiNicNodeConfig', name: 'worker-1', namespace },
+			...{ type: 'Warning', reason: 'PodRefused', message: 'ImagePullBackOff', lastTimestamp: ago(40) },
+		} as never)
+		let asked = 0
+		const clock = () => now + 2_000 * asked++
+		const { code, err } = await command('diff worker-1 --timeout 3s', { cluster: one.cluster, now: clock })
+		expect(code).toBe(1)
+		expect(
+			err.replace(/\d+s ago/, '40s ago'),
+		).toBe(`error: no run has answered for worker-1 within 3 s; it was asked for, and nothing was changed
+  the node config is Pending (NodeNotReady): The kubelet of node worker-1 does not report.
+  its kubelet is silent, so no pod starts there
+  Event 40s ago: PodRefused: ImagePullBackOff
+  more: kubectl multinic get worker-1; kubectl get events -n multinic-system; kubectl get pods -n multinic-system
+`)
+		expect(one.server.objects.get(NodeConfig, { namespace, name: 'worker-1' })?.metadata.annotations ?? {}).toEqual({})
+	})
+})
+
+describe('plan', () => {
+	test('is every command, every file and the disruption', async () => {
+		const one = await stage()
+		const plan: AgentReport['plan'] = {
+			commands: ['ip link set if7 name multinic0', 'ip address add 10.0.0.23/24 dev if7'],
+			links: { if7: 'ens7' },
+			files: [{ path: '/etc/netplan/90-multinic.yaml', action: 'create', mode: '600', bytes: 8, content: 'a: 1\nb: 2\n' }],
+			disruption: { class: 'Blip', because: 'ens7 is up and renamed' },
+		}
+		const disruption = { class: 'Blip' as const, because: 'ens7 is up and renamed' }
+		const interfaces = [{ ...nic, state: 'Pending' as const, reason: 'Planned' as const, message: 'planned', disruption }]
+		answering(one, JSON.stringify(report({ mode: 'Plan', reason: 'Planned', interfaces, plan })))
+		expect(await command('plan worker-1', { cluster: one.cluster })).toEqual({
+			code: 0,
+			err: '',
+			out: `worker-1, generation 1, backend netplan-networkd: what a run would do
+Job ${run} looked at 2026-03-01T12:00:00Z and changed nothing
+multinic0   fa:16:3e:37:c3:f1   Planned   Blip: ens7 is up and renamed
+
+Commands
+  ip link set if7 name multinic0
+  ip address add 10.0.0.23/24 dev if7
+  (if7 is ens7)
+
+Files
+  create  /etc/netplan/90-multinic.yaml  mode 600  8 bytes
+      | a: 1
+      | b: 2
+
+Disruption
+  Blip: ens7 is up and renamed
+`,
+		})
+	})
+
+	test('of nothing says so', async () => {
+		const one = await stage()
+		const plan: AgentReport['plan'] = { commands: [], links: {}, files: [], disruption: { class: 'None', because: '' } }
+		answering(one, JSON.stringify(report({ mode: 'Plan', reason: 'Planned', plan })))
+		const { code, out } = await command('plan worker-1', { cluster: one.cluster })
+		expect({ code, out }).toMatchObject({ code: 0, out: expect.stringContaining('nothing to do: a run would change nothing\n') })
+	})
+
+	test('that cannot be made is the words of the run, and 1', async () => {
+		const one = await stage()
+		answering(
+			one,
+			JSON.stringify(report({ mode: 'Plan', outcome: 'Failed', reason: 'UnknownBackend', message: 'nobody manages this host' })),
+		)
+		const { code, out } = await command('plan worker-1', { cluster: one.cluster })
+		expect({ code, out }).toMatchObject({ code: 1, out: expect.stringContaining('no plan: nobody manages this host\n') })
+	})
+})
+
+describe('logs', () => {
+	const pod = (name: string, seconds: number, status: object) =>
+		({
+			metadata: {
+				name,
+				namespace,
+				labels: { 'multinic.io/node-name': 'worker-1', 'batch.kubernetes.io/job-name': name.slice(0, -2) },
+				creationTimestamp: ago(seconds),
+			},
+			status,
+		}) as never
+	const ended = { phase: 'Succeeded', containerStatuses: [{ state: { terminated: { exitCode: 0 } } }] }
+
+	/** The fake keeps no logs: what it says is the path that it is asked for. */
+	function saying({ server }: Stage): void {
+		server.onRequest(({ path, query }) =>
+			path.endsWith('/log') ? { fault: 'answer', status: 200, body: `${path.split('/').at(-2)} ${query}\n` } : undefined,
+		)
+	}
+
+	function putPod({ server }: Stage, ...args: Parameters<typeof pod>): void {
+		const [name, , status] = args
+		server.objects.create(Pod, pod(...args))
+		server.objects.patchStatus(Pod, { name, namespace }, status)
+	}
+
+	test('of the last run, and of another that is named', async () => {
+		const one = await stage()
+		saying(one)
+		putPod(one, 'run-1-a', 60, ended)
+		putPod(one, 'run-2-b', 30, ended)
+		expect(await command('logs worker-1 --run run-1', { cluster: clusterOf(one.server.credentials) })).toEqual({
+			code: 0,
+			out: 'run-1-a container=agent\n',
+			err: '',
+		})
+		expect((await command('logs worker-1 -f --run run-2', { cluster: clusterOf(one.server.credentials) })).out).toBe(
+			'run-2-b container=agent&follow=true\n',
+		)
+	})
+
+	test('a pod that is not started: with -f it is waited for, else said why', async () => {
+		const one = await stage()
+		saying(one)
+		const waiting = {
+			phase: 'Pending',
+			containerStatuses: [{ state: { waiting: { reason: 'ImagePullBackOff', message: 'no such image' } } }],
+		}
+		putPod(one, 'run-1-a', 60, waiting)
+		expect(await command('logs worker-1', { cluster: clusterOf(one.server.credentials) })).toEqual({
+			code: 1,
+			out: '',
+			err: 'error: pod run-1-a has said nothing yet: ImagePullBackOff: no such image; -f waits for it\n',
+		})
+		const following = command('logs worker-1 -f', { cluster: clusterOf(one.server.credentials) })
+		one.server.objects.patchStatus(Pod, { name: 'run-1-a', namespace }, ended)
+		expect((await following).out).toBe('run-1-a container=agent&follow=true\n')
+	})
+
+	test('where the pod is gone, the report', async () => {
+		const one = await stage()
+		const warnings = [{ reason: 'GatewaySilent' as const, message: '10.0.0.1 did not answer' }]
+		const interfaces = [{ ...nic, state: 'Configured' as const, reason: 'Configured' as const, message: 'as wanted', warnings }]
+		one.server.objects.create(ConfigMap, {
+			metadata: { name: 'multinic-agent-worker-1-g1', namespace, labels: { 'multinic.io/node-name': 'worker-1' } },
+			data: { 'report.json': JSON.stringify(report({ mode: 'Apply', interfaces, changes: 9, message: 'Configured 1/1.' })) },
+		})
+		expect(await command('logs worker-1', { cluster: one.cluster })).toEqual({
+			code: 0,
+			err: 'the pod of run multinic-agent-worker-1-g1 is gone; this is its report\n',
+			out: `worker-1, generation 1, mode Apply, backend netplan-networkd
+multinic0   fa:16:3e:37:c3:f1   Configured   Configured   as wanted
+warning         multinic0: GatewaySilent: 10.0.0.1 did not answer
+began           ${ago(2)}
+ended           2026-03-01T12:00:00Z, 9 changes
+Succeeded       AllInterfacesConfigured: Configured 1/1.
+`,
+		})
+	})
+
+	test.each<[title: string, line: string, err: string]>([
+		[
+			'nothing is left of it',
+			'logs worker-1',
+			'run multinic-agent-worker-1-g1 on worker-1 has neither a pod nor a report any more; what is known: kubectl multinic history worker-1',
+		],
+		['there was none', 'logs worker-2', 'there was no run on worker-2 yet; what it waits for: kubectl multinic get worker-2'],
+		[
+			'there is no such node',
+			'logs worker-11',
+			'no node config has the name worker-11 in namespace multinic-system; did you mean worker-1 or worker-2?',
+		],
+	])('%s', async (_, line, err) => {
+		const one = await stage()
+		one.put('worker-2')
+		expect(await command(line, { cluster: one.cluster })).toEqual({ code: 1, out: '', err: `error: ${err}\n` })
+	})
+})
+
+test('Ctrl-C while it waits ends with 130, takes the question back and complains of nothing', async () => {
+	const one = await startStage()
+	one.put('worker-1', running)
+	const stop = new AbortController()
+	one.server.onRequest(({ verb, plural }) => {
+		if (verb === 'list' && plural === 'configmaps') stop.abort(new Error('SIGINT received'))
+		return undefined
+	})
+	expect(await command('diff worker-1', { cluster: one.cluster, signal: stop.signal })).toEqual({ code: 130, out: '', err: '' })
+	expect(one.server.objects.get(NodeConfig, { namespace, name: 'worker-1' })?.metadata.annotations ?? {}).toEqual({})
+})

@@ -1,0 +1,251 @@
+import { stripVTControlCharacters } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import { fleetOf } from '../../cli/fleet.ts'
+import { age } from '../../cli/render/age.ts'
+import { coloursFor } from '../../cli/render/colours.ts'
+import { byInterest, clip, fleetFrame, redraw } from '../../cli/render/frame.ts'
+import { historyTable } from '../../cli/render/history.ts'
+import { nodePage } from '../../cli/render/node-page.ts'
+import { changeKey, nodeRow, nodesHeader } from '../../cli/render/nodes.ts'
+import { table } from '../../cli/render/table.ts'
+import type { ConfigView } from '../../cli/view.ts'
+import { readRollout } from '../../contract/rollout.ts'
+import { ago, config, configured, failed, now, ready, running, waiting } from './world.ts'
+
+const colours = coloursFor(false)
+const settings = readRollout({ maxUnavailable: '1' })
+
+function view(configs: readonly ConfigView[], isWide = false) {
+	return { fleet: fleetOf(configs, new Set(), settings), now, colours, isWide }
+}
+
+function text(lines: readonly string[]): string {
+	return `\n${lines.join('\n')}\n`
+}
+
+test.each<[seconds: number, said: string]>([
+	[0, '0s'],
+	[119, '119s'],
+	[180, '3m'],
+	[200, '3m20s'],
+	[11 * 60 + 5, '11m'],
+	[4 * 3_600 + 60, '4h1m'],
+	[20 * 3_600, '20h'],
+	[3 * 86_400 + 3_600, '3d1h'],
+	[30 * 86_400, '30d'],
+	[800 * 86_400, '2y70d'],
+	[-5, '0s'],
+	[Number.NaN, '<unknown>'],
+])('%s s ago is told as %s', (seconds, said) => {
+	expect(age(seconds * 1_000)).toBe(said)
+})
+
+describe('the table', () => {
+	const fleet = [
+		config('worker-1', configured, { status: { interfaces: '2/2' } }),
+		config('worker-2', running, { status: { interfaces: '0/2' } }),
+		config('worker-3', failed, { status: { interfaces: '1/2' } }),
+		config('worker-4', waiting, { status: { interfaces: '0/2' } }),
+		config('worker-5', waiting, { status: { interfaces: '0/2' } }),
+		config('worker-6'),
+	]
+
+	test('as kubectl has it, with places in line', () => {
+		expect(text(table([nodesHeader(false), ...fleet.map(one => nodeRow(one, view(fleet)))]))).toBe(`
+NODE       STATE        INTERFACES   REASON                    AGE
+worker-1   Configured   2/2          AllInterfacesConfigured   3m
+worker-2   InProgress   0/2          RunStarted                3m
+worker-3   Failed       1/2          PartlyFailed              3m
+worker-4   Pending      0/2          Waiting 1 of 2            3m
+worker-5   Pending      0/2          Waiting 2 of 2            3m
+worker-6   Pending      0/2          -                         3m
+`)
+	})
+
+	test('wide', () => {
+		const drifted = { type: 'Drifted', status: 'True' as const, reason: 'Drifted', message: '', lastTransitionTime: ago(9) }
+		const status = {
+			...{ interfaces: '2/2', backend: 'netplan-networkd', lastJobName: 'multinic-agent-w-g3' },
+			conditions: [ready(configured), drifted, { ...drifted, type: 'Persistent' }],
+		}
+		const one = config('w', configured, { status })
+		expect(text(table([nodesHeader(true), nodeRow(one, view([one], true))]))).toBe(`
+NODE   STATE        INTERFACES   REASON                    AGE   BACKEND            GENERATION   JOB                   DRIFTED   PERSISTENT   MESSAGE
+w      Configured   2/2          AllInterfacesConfigured   3m    netplan-networkd   3            multinic-agent-w-g3   True      True         2 of 2 interfaces are configured.
+`)
+	})
+
+	test('colour changes no column', () => {
+		const rows = fleet.map(one => nodeRow(one, { ...view(fleet), colours: coloursFor(true) }))
+		const bare = table([nodesHeader(false), ...rows]).map(stripVTControlCharacters)
+		expect(bare).toEqual(table([nodesHeader(false), ...fleet.map(one => nodeRow(one, view(fleet)))]))
+	})
+
+	test('nobody can move the cursor of who reads it', () => {
+		expect(table([['a\u001b[2Jb\nc', 'd\u0007']])).toEqual(['a [2Jb c   d '])
+	})
+
+	test.each<[title: string, other: ConfigView, isNews: boolean]>([
+		['nothing but time', config('a', configured), false],
+		['another state', config('a', failed), true],
+		['another generation', config('a', configured, { metadata: { name: 'a', generation: 4 } }), true],
+		['another message', config('a', { ...configured, message: 'other' }), true],
+	])('a row is told again for: %s', (_, other, isNews) => {
+		expect(changeKey(other) !== changeKey(config('a', configured))).toBe(isNews)
+	})
+})
+
+test('the page of one node', () => {
+	const nic = { id: 0, name: 'multinic0', macAddress: 'fa:16:3e:37:c3:f1', message: 'as wanted', lastConfigured: ago(40) }
+	const late = { id: 1, name: 'multinic1', macAddress: 'fa:16:3e:04:92:c6', message: 'no link has MAC fa:16:3e:04:92:c6 yet.' }
+	const one = config('worker-3', failed, {
+		status: {
+			...{ interfaces: '1/2', backend: 'netplan-networkd', lastJobName: 'multinic-agent-worker-3-g3' },
+			interfaceStatuses: [
+				{
+					...nic,
+					status: 'Configured',
+					reason: 'Configured',
+					observed: { link: 'multinic0', mtu: 1450, up: true, addresses: ['10.0.0.23/24'] },
+				},
+				{ ...late, status: 'Failed', reason: 'WaitingForDevice' },
+			],
+		},
+	})
+	expect(text(nodePage(one, view([one])))).toBe(`
+worker-3   Failed   1/2   PartlyFailed
+generation 3, backend netplan-networkd, last run multinic-agent-worker-3-g3, made 3m ago
+multinic1: no link has the MAC yet.
+
+Interfaces
+  multinic0   Configured   fa:16:3e:37:c3:f1   Configured
+    as wanted
+    is multinic0, up, mtu 1450, 10.0.0.23/24; configured 40s ago
+  multinic1   Failed   fa:16:3e:04:92:c6   WaitingForDevice
+    no link has MAC fa:16:3e:04:92:c6 yet.
+    nothing was observed; never configured
+
+Conditions
+  Ready   False   PartlyFailed   60s   multinic1: no link has the MAC yet.
+
+Next
+  It is tried again by itself; to have it now: kubectl multinic retry worker-3
+`)
+})
+
+test('the page of a node that nobody has looked at', () => {
+	const one = config('new', undefined, { spec: { paused: true, mode: 'Plan' } })
+	expect(text(nodePage(one, view([one])))).toBe(`
+new   Pending
+generation 3, mode Plan, paused, made 3m ago
+
+Interfaces
+  none is known yet
+
+Conditions
+  none yet
+
+Next
+  It is paused; it goes on with: kubectl multinic resume new
+`)
+})
+
+test('the history, newest first', () => {
+	const run = { generation: 2, changes: 9, result: 'Configured' as const }
+	const entries = [
+		{ ...run, job: 'multinic-agent-w-g2', started: ago(7_200), seconds: 1.9, cause: 'AllInterfacesConfigured' },
+		{ ...run, generation: 3, job: 'multinic-agent-w-g3', started: ago(60), seconds: 4, changes: 0, result: 'Failed' as const },
+	]
+	expect(text(historyTable(entries, now, colours))).toBe(`
+STARTED   GENERATION   RESULT       CAUSE                     CHANGES   TOOK    JOB
+60s       3            Failed       -                         0         4 s     multinic-agent-w-g3
+120m      2            Configured   AllInterfacesConfigured   9         1.9 s   multinic-agent-w-g2
+`)
+})
+
+describe('a terminal', () => {
+	const many = Array.from({ length: 1_000 }, (_, at) => {
+		const name = `w-${String(at).padStart(3, '0')}`
+		if (at === 500) return config(name, failed)
+		return at === 998 ? config(name, running) : config(name, at < 400 ? configured : waiting)
+	})
+
+	test('shows of 1,000 nodes what fits, the ones that matter first', () => {
+		expect(text(fleetFrame(many, view(many), 9))).toBe(`
+Rollout: 401 of 1000 settled, 1 running, 598 held back: the wave is full, at most 1 at once
+1000 nodes: 400 Configured, 1 InProgress, 598 Pending, 1 Failed
+NODE    STATE        INTERFACES   REASON             AGE
+w-998   InProgress   0/2          RunStarted         3m
+w-500   Failed       0/2          PartlyFailed       3m
+w-400   Pending      0/2          Waiting 1 of 598   3m
+w-401   Pending      0/2          Waiting 2 of 598   3m
+w-402   Pending      0/2          Waiting 3 of 598   3m
+… and 995 more
+`)
+	})
+
+	test('puts what was done last before what was done long ago', () => {
+		const done = (name: string, seconds: number) => config(name, configured, { status: { lastProcessed: ago(seconds) } })
+		const some = [done('a', 9), done('b', 3), done('c', 5)]
+		expect(byInterest(some, view(some).fleet).map(({ name }) => name)).toEqual(['b', 'c', 'a'])
+	})
+
+	test.each<[title: string, before: string[], after: string[]]>([
+		['the first frame', [], ['a', 'b']],
+		['nothing new', ['a', 'b'], ['a', 'b']],
+		['the first line', ['a', 'b', 'c'], ['x', 'b', 'c']],
+		['a line in the middle', ['a', 'b', 'c'], ['a', 'x', 'c']],
+		['the last line', ['a', 'b', 'c'], ['a', 'b', 'x']],
+		['two apart', ['a', 'b', 'c', 'd'], ['x', 'b', 'c', 'y']],
+		['more lines', ['a'], ['a', 'b', 'c']],
+		['fewer lines', ['a', 'b', 'c'], ['a']],
+		['fewer and other lines', ['a', 'b', 'c'], ['x', 'b']],
+		['none left', ['a'], []],
+	])('after %s shows the frame and nothing else', (_, before, after) => {
+		expect(screen(redraw([], before) + redraw(before, after))).toEqual(after)
+	})
+
+	test('writes nothing where nothing changed, and of a line that changed only that', () => {
+		expect(redraw(['a', 'b'], ['a', 'b'])).toBe('')
+		expect(redraw(['a', 'b', 'c'], ['a', 'x', 'c'])).not.toMatch(/[abc]$/m)
+	})
+
+	test('never breaks a line: what does not fit is cut, and its colour ended', () => {
+		expect(clip('abcdef', 4)).toBe('abc…')
+		expect(clip('abcd', 4)).toBe('abcd')
+		expect(clip('\u001b[31mabcdef\u001b[39m gh', 4)).toBe('\u001b[31mabc…\u001b[39m')
+	})
+})
+
+const ESC = '\u001b'
+const parts = new RegExp(`${ESC}\\[(\\d*)([ABKJ])|\\r|\\n|[^${ESC}\\r\\n]+`, 'g')
+
+/** What a terminal shows after this text: as much of one as `redraw` needs. */
+function screen(text: string): string[] {
+	const lines: string[] = ['']
+	let row = 0
+	const acts: Record<string, (count: number) => void> = {
+		A(count) {
+			row -= count
+		},
+		B(count) {
+			row += count
+		},
+		K() {
+			lines[row] = ''
+		},
+		J() {
+			lines.length = row
+		},
+		'\n'() {
+			row++
+		},
+		'\r': () => {},
+	}
+	for (const [part = '', count = '', act = part] of text.matchAll(parts)) {
+		const known = acts[act]
+		if (known) known(Number(count || 1))
+		else lines[row] = (lines[row] ?? '') + part
+	}
+	return lines.slice(0, row)
+}

@@ -1,0 +1,92 @@
+import { readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { parseAllDocuments } from 'yaml'
+import { CustomResourceDefinition, Lease, Node, ConfigMap, Pod } from '../../runtime/kube/kinds.ts'
+import type { ApiRequest } from '../runtime/fake-api-server/request.ts'
+import { clusterOf, namespace, type Stage, startStage } from './cluster.ts'
+import { command, failed, waiting } from './world.ts'
+
+/** The roles of docs/cli.md are enough for what they are said to be for. */
+
+type Rule = { apiGroups: string[]; resources: string[]; verbs: string[]; resourceNames?: string[] }
+
+function rulesOf(role: string): Rule[] {
+	const block = new RegExp(`<!-- role: ${role} -->\n\`\`\`yaml\n([^\`]*)`).exec(readFileSync('docs/cli.md', 'utf8'))?.[1] ?? ''
+	return parseAllDocuments(block).flatMap(document => (document.toJS() as { rules: Rule[] }).rules)
+}
+
+function grants({ apiGroups, resources, verbs, resourceNames }: Rule, { group, plural, subresource, verb, name }: ApiRequest): boolean {
+	const resource = subresource === undefined ? plural : `${plural}/${subresource}`
+	return (
+		apiGroups.includes(group) &&
+		resources.includes(resource ?? '') &&
+		verbs.includes(verb === 'apply' ? 'patch' : verb) &&
+		(resourceNames === undefined || resourceNames.includes(name ?? ''))
+	)
+}
+
+/** A cluster in which every kind has something, and the somebody of the roles. */
+async function stageFor(rules: readonly Rule[]): Promise<Stage & { somebody: () => ReturnType<typeof clusterOf> }> {
+	const stage = await startStage({
+		allows: (_, request) => rules.some(rule => grants(rule, request)),
+	})
+	const { objects } = stage.server
+	const labels = { 'app.kubernetes.io/part-of': 'multinic', 'multinic.io/node-name': 'worker-1', 'batch.kubernetes.io/job-name': 'run-1' }
+	stage.put('worker-1', failed)
+	stage.put('worker-2', waiting)
+	objects.create(Node, { metadata: { name: 'worker-1' } })
+	objects.create(ConfigMap, { metadata: { name: 'multinic-rollout', namespace }, data: {} })
+	objects.create(Lease, { metadata: { name: 'multinic-controller', namespace } })
+	objects.create(Pod, { metadata: { name: 'run-1-a', namespace, labels } })
+	objects.patchStatus(Pod, { name: 'run-1-a', namespace }, { containerStatuses: [{ state: { running: {} } }] })
+	expect(objects.list(CustomResourceDefinition)).toHaveLength(1)
+	return { ...stage, somebody: () => clusterOf(stage.server.credentialsOf('somebody')) }
+}
+
+const file = join(tmpdir(), `multinic-rights-${process.pid}.tar.gz`)
+const looking = ['get', 'get worker-1', 'get -o json', 'history worker-1', `support-bundle -o ${file}`]
+const acting = [
+	'retry worker-1',
+	'retry --failed',
+	'pause',
+	'resume',
+	'pause worker-1',
+	'resume worker-1',
+	'diff worker-1 --timeout 2s',
+	'plan worker-1 --timeout 2s',
+]
+
+describe.each([
+	['viewer', looking, rulesOf('viewer')],
+	['operator', [...looking, ...acting], [...rulesOf('viewer'), ...rulesOf('operator')]],
+] as const)('the %s', (_, lines, rules) => {
+	test('lacks nothing', async () => {
+		const { somebody, server } = await stageFor(rules)
+		// a log has no place in the fake; what is asked of it passes the same door
+		const said = []
+		for (const line of lines) said.push((await command(line, { cluster: somebody(), now: clock() })).err)
+		rmSync(file, { force: true })
+		expect(said.join('')).not.toMatch(/may not|forbidden/)
+		expect(server.requests.filter(({ status }) => status === 403)).toEqual([])
+	})
+})
+
+test('the viewer may do none of what the operator may', async () => {
+	const { somebody } = await stageFor(rulesOf('viewer'))
+	for (const line of acting.filter(one => !one.startsWith('resume')))
+		expect(await command(line, { cluster: somebody(), now: clock() })).toMatchObject({
+			code: 1,
+			err: expect.stringContaining('may not patch'),
+		})
+})
+
+/** Time that passes a second each time it is looked at: nobody answers here, and nobody shall wait for that. */
+function clock(): () => number {
+	let at = Date.parse('2026-03-01T12:00:00Z')
+	return () => {
+		at += 1_000
+		return at
+	}
+}

@@ -1,0 +1,185 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import { extract } from 'tar-stream'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { leanNode, leanObject } from '../../cli/bundle/lean.ts'
+import { Deployment } from '../../cli/kinds.ts'
+import { ConfigMap, Event, Lease, Node, Pod, Secret } from '../../runtime/kube/kinds.ts'
+import { clusterOf, namespace, type Stage, startStage } from './cluster.ts'
+import { command, configured, failed } from './world.ts'
+
+/** One file with all that helps, and nothing secret. */
+
+const ours = { 'app.kubernetes.io/part-of': 'multinic' }
+
+async function world(): Promise<Stage> {
+	const stage = await startStage()
+	const { objects } = stage.server
+	stage.put('worker-1', configured)
+	stage.put('worker-2', failed)
+	const at = (name: string, labels = {}) => ({ name, namespace, labels: { ...ours, ...labels } })
+	objects.create(Node, { metadata: { name: 'worker-1', labels: { 'example.com/customer': 'acme' } } })
+	objects.create(ConfigMap, { metadata: at('multinic-rollout'), data: { maxUnavailable: '10%' } })
+	objects.create(ConfigMap, { metadata: at('run-1', { 'multinic.io/config-uid': 'u' }), data: { 'config.json': '{}' } })
+	objects.create(ConfigMap, { metadata: { name: 'somebody-elses', namespace }, data: { key: 'not-ours' } })
+	objects.create(Secret, { metadata: { name: 'registry', namespace }, data: { password: 'aHVudGVyMg==' } })
+	objects.create(Event, { metadata: { name: 'e', namespace }, reason: 'PodRefused' } as never)
+	objects.create(Deployment, { metadata: at('multinic-controller'), spec: {} } as never)
+	objects.create(Lease, { metadata: at('multinic-controller'), spec: { holderIdentity: 'one' } } as never)
+	putPod(stage, 'multinic-controller-a', {}, { restartCount: 1, state: { running: {} } })
+	putPod(stage, 'run-1-a', { 'multinic.io/node-name': 'worker-1' }, { restartCount: 0, state: { terminated: { exitCode: 0 } } })
+	putPod(stage, 'run-2-b', { 'multinic.io/node-name': 'worker-2' }, { restartCount: 0, state: { waiting: { reason: 'ImagePullBackOff' } } })
+	stage.server.onRequest(({ path, query }) =>
+		path.endsWith('/log')
+			? { fault: 'answer', status: 200, body: `${path.split('/').at(-2)}${query.has('previous') ? ' before' : ''}\n` }
+			: undefined,
+	)
+	return stage
+}
+
+function putPod({ server }: Stage, name: string, labels: object, status: object): void {
+	const env = [
+		{ name: 'RUN', value: '{}' },
+		{ name: 'REGISTRY_PASSWORD', value: 'hunter2' },
+	]
+	server.objects.create(Pod, {
+		metadata: { name, namespace, labels: { ...ours, ...labels } },
+		spec: { containers: [{ name: 'agent', env }] },
+	} as never)
+	server.objects.patchStatus(Pod, { name, namespace }, { containerStatuses: [status] })
+}
+
+function folder(): string {
+	const path = mkdtempSync(join(tmpdir(), 'multinic-bundle-test-'))
+	onTestFinished(() => rmSync(path, { recursive: true }))
+	return path
+}
+
+async function unpacked(file: string): Promise<Record<string, string>> {
+	const files: Record<string, string> = {}
+	const archive = extract()
+	archive.end(gunzipSync(readFileSync(file)))
+	for await (const entry of archive) {
+		let text = ''
+		for await (const chunk of entry) text += chunk
+		files[entry.header.name.replace(/^multinic-support-20260301T120000\//, '')] = text
+	}
+	return files
+}
+
+test('everything of MultiNIC is in it, nothing of anybody else, and the index comes first', async () => {
+	const { cluster, server } = await world()
+	const file = join(folder(), 'bundle.tar.gz')
+	expect(await command(`support-bundle -o ${file}`, { cluster })).toEqual({
+		code: 0,
+		err: '',
+		out: `${file}: 15 files; index.txt is to be read first\n`,
+	})
+	const files = await unpacked(file)
+	expect(Object.keys(files)).toEqual([
+		'index.txt',
+		'crd.json',
+		'deployments.json',
+		'events.json',
+		'lease.json',
+		'logs/multinic-controller-a.log',
+		'logs/multinic-controller-a.previous.log',
+		'logs/run-1-a.log',
+		'node-configs.json',
+		'nodes.json',
+		'pods.json',
+		'rollout.json',
+		'runs/configmaps.json',
+		'runs/jobs.json',
+		'versions.json',
+	])
+	expect(files['logs/multinic-controller-a.previous.log']).toBe('multinic-controller-a before\n')
+	expect(JSON.parse(files['node-configs.json'] ?? '')).toHaveLength(2)
+	expect(JSON.parse(files['runs/configmaps.json'] ?? '')).toHaveLength(1)
+	const all = Object.values(files).join('\n')
+	for (const stranger of ['hunter2', 'aHVudGVyMg', 'not-ours', 'acme']) expect(all).not.toContain(stranger)
+	expect(server.requests.filter(({ plural }) => plural === 'secrets')).toEqual([])
+	expect(statSync(file).mode & 0o777).toBe(0o600)
+	expect(readdirSync(join(file, '..'))).toEqual(['bundle.tar.gz'])
+})
+
+test('the index says what is wrong and where to look', async () => {
+	const { cluster } = await world()
+	const file = join(folder(), 'bundle.tar.gz')
+	await command(`support-bundle -o ${file}`, { cluster })
+	const index = (await unpacked(file))['index.txt'] ?? ''
+	expect(index).toContain(
+		'2 nodes: 1 Configured, 1 Failed\n\nNOT AS WANTED\n  NODE       STATE    INTERFACES   REASON         AGE   MESSAGE\n',
+	)
+	expect(index).toMatch(/^ {2}worker-2 +Failed +0\/\d +PartlyFailed +0s +multinic1: no link has the MAC yet\.$/m)
+	expect(index).toContain('\nNOT READ\n  nothing: all of it is here\n')
+})
+
+test('what could not be read is listed with the error, and the rest is there', async () => {
+	const file = join(folder(), 'bundle.tar.gz')
+	const narrow = { allows: (_: string, { plural }: { plural?: string }) => plural !== 'nodes' && plural !== 'pods' }
+	const stage = await startStage(narrow)
+	stage.put('worker-1', configured)
+	const { code, err } = await command(`support-bundle -o ${file}`, { cluster: clusterOf(stage.server.credentialsOf('reader')) })
+	expect(code).toBe(0)
+	expect(err).toContain(
+		'warning: nodes.json is missing: you (reader) may not list nodes in the whole cluster; a role with that verb is needed\n',
+	)
+	const files = await unpacked(file)
+	expect(files['index.txt']).toContain('  nodes.json: you (reader) may not list nodes in the whole cluster')
+	expect(files['node-configs.json']).toContain('worker-1')
+})
+
+describe('no bundle is left behind', () => {
+	test('where nothing can be read', async () => {
+		const { server } = await startStage()
+		await server.down()
+		const file = join(folder(), 'bundle.tar.gz')
+		const { code, err } = await command(`support-bundle -o ${file}`, { cluster: clusterOf(server.credentials) })
+		expect(code).toBe(1)
+		expect(err).toMatch(/^error: nothing could be read, so there is no bundle: http:\S+ cannot be reached: [^\n]+\n$/)
+		expect(existsSync(file)).toBe(false)
+		await server.up()
+	})
+
+	test('where it cannot be written', async () => {
+		const { cluster } = await world()
+		const { code, err } = await command('support-bundle -o /nowhere/bundle.tar.gz', { cluster })
+		expect({ code, err }).toMatchObject({
+			code: 1,
+			err: expect.stringMatching(/^error: \/nowhere\/bundle.tar.gz cannot be written: ENOENT[^\n]+\n$/),
+		})
+	})
+})
+
+test.each<[name: string, value: string, shown: string]>([
+	['RUN', '{"mode":"Apply"}', '{"mode":"Apply"}'],
+	['HTTPS_PROXY', 'http://me:hunter2@proxy:3128', 'http://[hidden]@proxy:3128'],
+	['OS_PASSWORD', 'hunter2', '[hidden]'],
+	['REGISTRY_TOKEN', 'hunter2', '[hidden]'],
+	['AWS_ACCESS_KEY', 'hunter2', '[hidden]'],
+])('the variable %s=%s is told as %s', (name, value, shown) => {
+	const pod = { metadata: { name: 'p' }, spec: { containers: [{ env: [{ name, value }] }] } }
+	expect(leanObject(pod)).toEqual({ metadata: { name: 'p' }, spec: { containers: [{ env: [{ name, value: shown }] }] } })
+})
+
+test('bookkeeping is left out', () => {
+	const annotations = { 'kubectl.kubernetes.io/last-applied-configuration': '{}', 'multinic.io/retry': '1' }
+	const object = { metadata: { name: 'p', managedFields: [{}], annotations } }
+	expect(leanObject(object)).toEqual({ metadata: { name: 'p', annotations: { 'multinic.io/retry': '1' } } })
+})
+
+test('of a Node only what decides over runs', () => {
+	const labels = { 'node-role.kubernetes.io/control-plane': '', 'kubernetes.io/arch': 'amd64', 'example.com/customer': 'acme' }
+	const node = {
+		metadata: { name: 'n', labels, annotations: { note: 'acme' } },
+		spec: { unschedulable: true, providerID: 'openstack:///x' },
+	}
+	expect(leanNode(node as never)).toMatchObject({
+		metadata: { name: 'n', labels: { 'node-role.kubernetes.io/control-plane': '', 'kubernetes.io/arch': 'amd64' } },
+		spec: { unschedulable: true },
+	})
+	expect(JSON.stringify(leanNode(node as never))).not.toMatch(/acme|openstack/)
+})
