@@ -14,8 +14,8 @@ export interface ApiServer {
 	stop(): Promise<void>
 }
 
-/** Whether Jobs, garbage collection and service account tokens shall come true, and where what happens is told. */
+/** Whether Jobs, garbage collection and service account tokens shall come true, all or by the names of their controllers, and where what happens is told. */
 export interface ApiServerOptions {
-	controllerManager?: boolean
+	controllerManager?: boolean | readonly string[]
 	log?: (line: string) => void
 }

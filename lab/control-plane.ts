@@ -22,7 +22,8 @@ export interface ControlPlaneOptions {
 	advertise?: string
 	/** The nodes that may join: each gets a token of its own. */
 	nodes?: readonly string[]
-	controllerManager?: boolean
+	/** true: all that is on by default; or only these, by their names. */
+	controllerManager?: boolean | readonly string[]
 	scheduler?: boolean
 }
 
@@ -129,8 +130,9 @@ function startServer({ dir, kit, port, advertise }: ControlPlaneOptions): Daemon
 	return startDaemon({ name: 'kube-apiserver', argv: [kit['kube-apiserver'], ...argv], logFile: join(dir, 'kube-apiserver.log') })
 }
 
-function startControllerManager({ dir, kit }: ControlPlaneOptions, kubeconfig: string): Daemon {
+function startControllerManager({ dir, kit, controllerManager }: ControlPlaneOptions, kubeconfig: string): Daemon {
 	const argv = flags({
+		...(Array.isArray(controllerManager) && { controllers: controllerManager.join(',') }),
 		kubeconfig,
 		'service-account-private-key-file': join(dir, 'sa.key'),
 		'root-ca-file': join(dir, 'ca.crt'),

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander'
 import pc from 'picocolors'
+import { prepareFleet, startFleet } from './fleet.ts'
 import { type Lab, startLab } from './lab.ts'
 import { Missing } from './machine.ts'
 import { whenOrphaned } from './orphan.ts'
@@ -14,6 +15,7 @@ interface Flags {
 	once: boolean
 	json: boolean
 	nodes: number
+	fakeKubelet: boolean
 }
 
 const exitCodes = { failed: 1, missing: 2, interrupted: 130 } as const
@@ -22,19 +24,32 @@ const command = new Command('npm start --')
 	.description('Brings up two Kubernetes clusters and the nodes of one, tells the story of a port, and stays until Ctrl-C.')
 	.option('--once', 'tell the story once, with a reboot, and end', false)
 	.option('--json', 'print how it went as one line of JSON, last on stdout', false)
-	.option('--nodes <count>', 'how many nodes, 1 to 9', parseNodes, 2)
+	.option('--nodes <count>', 'how many nodes, 1 to 9; with --fake-kubelet up to 10000', parseNodes, 2)
+	.option('--fake-kubelet', 'no VMs: nodes that only the API server knows, and a fleet of node configs to be watched', false)
 
 await main(command.parse().opts<Flags>())
 
 async function main(flags: Flags): Promise<void> {
 	onInterrupt(() => process.exit(exitCodes.interrupted))
 	whenOrphaned(() => process.kill(process.pid, 'SIGTERM'))
+	if (!flags.fakeKubelet && flags.nodes > 9) command.error('error: more than 9 nodes only with --fake-kubelet', { exitCode: 1 })
 	try {
-		await tell(flags)
+		if (flags.fakeKubelet) await tellFleet(flags)
+		else await tell(flags)
 	} catch (error) {
 		say(pc.red(error instanceof Error ? error.message : String(error)))
 		process.exit(error instanceof Missing ? exitCodes.missing : exitCodes.failed)
 	}
+}
+
+async function tellFleet({ once, json, nodes }: Flags): Promise<void> {
+	const began = Date.now()
+	await prepareFleet()
+	await using fleet = await startFleet(nodes)
+	say(fleet.invitation)
+	const end = await fleet.story()
+	if (json) process.stdout.write(`${JSON.stringify({ ...end, seconds: { ...end.seconds, all: rounded(Date.now() - began) } })}\n`)
+	if (!once) await untilInterrupted(fleet)
 }
 
 async function tell({ once, json, nodes }: Flags): Promise<void> {
@@ -75,7 +90,7 @@ The cluster without nodes, where mgmt's OpenstackConfig is, has ${mgmt.kubeconfi
 Ctrl-C ends all of it.`
 }
 
-async function untilInterrupted(lab: Lab): Promise<void> {
+async function untilInterrupted(lab: Pick<Lab, 'ended'>): Promise<void> {
 	const began = Date.now()
 	const interrupted = new Promise<undefined>(resolve => onInterrupt(() => resolve(undefined)))
 	const death = await Promise.race([interrupted, lab.ended])
@@ -89,6 +104,6 @@ function onInterrupt(act: () => void): void {
 }
 
 function parseNodes(text: string): number {
-	if (!/^[1-9]$/.test(text)) throw new InvalidArgumentError('a number from 1 to 9')
+	if (!/^([1-9]\d{0,3}|10000)$/.test(text)) throw new InvalidArgumentError('a number from 1 to 9, or with --fake-kubelet to 10000')
 	return Number(text)
 }

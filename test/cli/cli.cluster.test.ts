@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bundle } from '../../bundle.ts'
 import { NodeConfig } from '../../controller/kinds.ts'
 import { Pod } from '../../runtime/kube/kinds.ts'
-import { reportFor } from '../controller/kubelet.ts'
+import { reportFor } from '../../lab/fake-kubelet.ts'
 import { eventually, namespace, type Stage, startStage } from '../controller/stage.ts'
 
 /** The plugin as it is installed, called by the real kubectl, with the real controller on a real control plane; kubelet and agent are played. */

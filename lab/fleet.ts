@@ -1,0 +1,161 @@
+import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import pc from 'picocolors'
+import { FINALIZER } from '../contract/names.ts'
+import { NodeConfig } from '../controller/kinds.ts'
+import type { NodeConfigObject } from '../controller/view.ts'
+import { loadCredentials } from '../runtime/kube/auth.ts'
+import { KubeClient } from '../runtime/kube/client.ts'
+import type { KubeObject } from '../runtime/kube/kind.ts'
+import { Node } from '../runtime/kube/kinds.ts'
+import { createLog } from '../runtime/log.ts'
+import { type ApiServer, startApiServer } from './api-server.ts'
+import { controlPlaneBinaries } from './control-plane.ts'
+import { startFakeKubelet } from './fake-kubelet.ts'
+import { fleetStory, type FleetEnd } from './fleet-story.ts'
+import { findKit } from './kit.ts'
+import { writeKubeconfig } from './kubeconfig.ts'
+import { startDaemon } from './process.ts'
+import { step } from './progress.ts'
+import { makeRunDir } from './run-dir.ts'
+import { namespace } from './story/cloud.ts'
+
+/** A cluster of nodes that only its API server knows: everything real but the nodes, whose runs are played. */
+export interface Fleet extends AsyncDisposable {
+	/** What a person may do in another terminal. */
+	readonly invitation: string
+	/** Resolves when a part of it has ended by itself: a sentence that says so. */
+	readonly ended: Promise<string>
+	/** Gives every node its node config, and returns when all are settled. */
+	story(): Promise<FleetEnd>
+}
+
+/** Without those that would miss the nodes' heartbeats, or make pods that no node starts. */
+const controllers = ['garbage-collector-controller', 'namespace-controller', 'serviceaccount-controller', 'serviceaccount-token-controller']
+
+/** Builds what is missing; a few minutes the first time. */
+export async function prepareFleet(): Promise<void> {
+	await step('Kubernetes', () => findKit([...controlPlaneBinaries, 'kube-controller-manager', 'kubectl', 'helm']))
+}
+
+/** Starts API server, nodes, the chart without its Deployment, and the controller as a process, with no right but its account's. */
+export async function startFleet(count: number): Promise<Fleet> {
+	const api = await step('control plane', () => startApiServer({ controllerManager: controllers }))
+	const runDir = await makeRunDir('fleet')
+	const client = new KubeClient(await loadCredentials({ kubeconfig: api.kubeconfig }, {}), {
+		fieldManager: 'multinic-lab',
+		connections: 16,
+	})
+	const kubelet = startFakeKubelet({
+		client,
+		namespace,
+		log: createLog('kubelet', { level: 'silent' }),
+		runMs: () => 1_000 + 3_000 * Math.random(),
+	})
+	const names = Array.from({ length: count }, (_, index) => `node-${String(index + 1).padStart(String(count).length, '0')}`)
+	await step('helm install multinic', () => installChart(api))
+	const controller = startDaemon({
+		name: 'controller',
+		argv: [process.execPath, '--max-semi-space-size=2', join(import.meta.dirname, '../controller/main.ts')],
+		logFile: join(runDir.path, 'controller.log'),
+		env: { ...settings, KUBECONFIG: await controllerAccess(api, client, runDir.path) },
+	})
+	const bin = await pluginFolder(runDir.path)
+	await step(`${count} nodes`, tell => each(names, tell, name => addNode(client, name)))
+	return {
+		invitation: invitation(api, bin, join(runDir.path, 'controller.log')),
+		ended: controller.ended,
+		story: () => fleetStory(client, names, tell => each(names, tell, (name, index) => addNodeConfig(client, name, index))),
+		[Symbol.asyncDispose]: async () => {
+			await kubelet.stop()
+			await controller.stop()
+			await client.close()
+			await api.stop()
+			await runDir.remove()
+		},
+	}
+}
+
+const settings = {
+	...{ NAMESPACE: namespace, AGENT_IMAGE: 'localhost/multinic-agent:lab', METRICS_ADDR: '127.0.0.1:0' },
+	...{ MAX_CONCURRENT_RUNS: '1000', LOG_FORMAT: 'json' },
+}
+
+function installChart({ bin, kubeconfig }: ApiServer) {
+	const chart = join(import.meta.dirname, '../charts/multinic')
+	const values = ['--set', 'controller.replicas=0', '--namespace', namespace, '--create-namespace']
+	return execa(join(bin, 'helm'), ['install', 'multinic', chart, ...values], { env: { KUBECONFIG: kubeconfig } })
+}
+
+/** @returns the kubeconfig of the controller's own account, for a day */
+async function controllerAccess(api: ApiServer, client: KubeClient, dir: string): Promise<string> {
+	const path = `/api/v1/namespaces/${namespace}/serviceaccounts/multinic-controller/token`
+	const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 86_400 } }
+	const { status } = (await client.raw({ method: 'POST', path, body })) as { status: { token: string } }
+	const access = { name: 'controller', server: api.server, ca: api.ca, token: status.token }
+	return writeKubeconfig(join(dir, 'controller.kubeconfig'), access)
+}
+
+/** The plugin from the sources, in a folder for PATH. */
+async function pluginFolder(dir: string): Promise<string> {
+	const bin = join(dir, 'bin')
+	const path = join(bin, 'kubectl-multinic')
+	await mkdir(bin, { recursive: true })
+	await writeFile(path, `#!/bin/sh\nexec '${process.execPath}' '${join(import.meta.dirname, '../cli/main.ts')}' "$@"\n`)
+	await chmod(path, 0o755)
+	return bin
+}
+
+async function addNode(client: KubeClient, name: string): Promise<void> {
+	await client.create<KubeObject>(Node, { metadata: { name, labels: { 'kubernetes.io/hostname': name } } })
+	await client.patchStatus(Node, { name }, { conditions: [{ type: 'Ready', status: 'True', reason: 'Played', message: '' }] })
+}
+
+async function addNodeConfig(client: KubeClient, name: string, index: number): Promise<void> {
+	const [high, low] = [(index >> 8) & 255, index & 255]
+	const interfaces = [0, 1].map(id => ({
+		...{ id, macAddress: `fa:16:3e:0${id}:${hex(high)}:${hex(low)}`, mtu: 1450 },
+		...{ address: `10.${id}.${high}.${low}`, cidr: `10.${id}.0.0/16` },
+	}))
+	await client.create<NodeConfigObject>(NodeConfig, {
+		metadata: { namespace, name, finalizers: [FINALIZER] },
+		spec: { nodeName: name, interfaces },
+	})
+}
+
+function hex(byte: number): string {
+	return byte.toString(16).padStart(2, '0')
+}
+
+async function each(
+	names: readonly string[],
+	tell: (how: string) => void,
+	work: (name: string, index: number) => Promise<void>,
+): Promise<void> {
+	const left = names.entries()
+	let done = 0
+	const worker = async () => {
+		for (const [index, name] of left) {
+			await work(name, index)
+			tell(`${++done} of ${names.length}`)
+		}
+	}
+	await Promise.all(Array.from({ length: 16 }, worker))
+}
+
+function invitation({ kubeconfig, bin }: ApiServer, plugin: string, log: string): string {
+	const commands = {
+		'kubectl multinic get -w': 'the fleet, as it goes',
+		'kubectl multinic pause': 'no further node is changed; resume lets it go on',
+		[`kubectl patch configmap multinic-rollout -n ${namespace} --type merge -p '{"data":{"maxUnavailable":"100"}}'`]: 'more at once',
+		[`tail -f ${log}`]: 'a line for every decision',
+	}
+	return `
+In another terminal:
+  ${pc.bold(`export KUBECONFIG=${kubeconfig} PATH=${plugin}:${bin}:$PATH`)}
+${Object.entries(commands)
+	.map(([command, what]) => `  ${command}  ${pc.dim(what)}`)
+	.join('\n')}
+`
+}
