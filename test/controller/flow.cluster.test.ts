@@ -6,11 +6,11 @@ import { defineKind, type Kind, type KubeObject } from '../../runtime/kube/kind.
 import { ConfigMap, Event, Job, Node } from '../../runtime/kube/kinds.ts'
 import { reportFor } from '../../lab/fake-kubelet.ts'
 import type { Fate } from './kubelet.ts'
+import { nicOf } from './nics.ts'
 import { eventually, namespace, type Stage, startStage } from './stage.ts'
 
 /** Node config → Job → report → status, on a real control plane, signed in as who we are. */
 let stage: Stage
-const nic = { id: 0, macAddress: 'fa:16:3e:37:c3:f1', address: '10.0.0.23', cidr: '10.0.0.0/24', mtu: 1450 }
 const admission = { group: 'admissionregistration.k8s.io', version: 'v1', namespaced: false }
 const Policy = defineKind<KubeObject & { spec: object }>({
 	...admission,
@@ -59,7 +59,7 @@ describe('with a controller that runs', () => {
 		})
 		await create('busy')
 		await eventually(() => expect(inputsOf('busy')).toHaveLength(1))
-		for (const mtu of [1400, 1300]) await patchSpec('busy', { interfaces: [{ ...nic, mtu }] })
+		for (const mtu of [1400, 1300]) await patchSpec('busy', { interfaces: [{ ...nicOf('busy'), mtu }] })
 		gate.resolve()
 		await tells('busy', '3 Configured 1/1 AllInterfacesConfigured')
 		expect(inputsOf('busy').map(({ generation, interfaces }) => [generation, interfaces[0]?.mtu])).toEqual([
@@ -73,7 +73,7 @@ describe('with a controller that runs', () => {
 		await newNode('late')
 		let here = false
 		stage.kubelet.fate('late', input => (here ? { report: reportFor(input), end: 'Succeeded' } : waiting(input)))
-		await create('late', { interfaces: [nic, { id: 1, macAddress: 'fa:16:3e:04:92:c6' }] })
+		await create('late', { interfaces: [nicOf('late'), { id: 1, macAddress: 'fa:16:3e:04:92:c6' }] })
 		await tells('late', '1 Failed 1/2 WaitingForDevice')
 		expect((await statusOf('late')).interfaceStatuses).toMatchObject([
 			{ name: 'multinic0', status: 'Configured' },
@@ -108,10 +108,10 @@ describe('with a controller that runs', () => {
 
 	test('a route the API server lets through and we do not: the message names the field', async () => {
 		await newNode('crooked')
-		await create('crooked', { interfaces: [{ ...nic, routes: [{ to: '10.9.0.0' }] }] })
+		await create('crooked', { interfaces: [{ ...nicOf('crooked'), routes: [{ to: '10.9.0.0' }] }] })
 		await tells('crooked', '1 Failed 0/1 InvalidConfig')
 		expect(await readyMessage('crooked')).toContain('spec.interfaces[0].routes[0].to: must be an address with a prefix length')
-		await patchSpec('crooked', { interfaces: [nic] })
+		await patchSpec('crooked', { interfaces: [nicOf('crooked')] })
 		await tells('crooked', '2 Configured 1/1 AllInterfacesConfigured')
 	})
 
@@ -129,6 +129,12 @@ describe('with a controller that runs', () => {
 		await create('lost')
 		await tells('lost', '1 Failed 0/1 RunLost')
 		expect(await readyMessage('lost')).toContain('Segmentation fault')
+		await create('after-lost')
+		await newNode('after-lost')
+		await tells('after-lost', '1 Pending 0/1 Waiting')
+		expect(await readyMessage('after-lost')).toMatch(/^The rollout is stopped by lost \(RunLost\)/)
+		await patchSpec('lost', { paused: true })
+		await tells('after-lost', configured)
 	})
 
 	test('a run that could not reach the API server leaves its report in the pod', async () => {
@@ -163,6 +169,70 @@ describe('with a controller that runs', () => {
 		await create('blocked')
 		await tells('blocked', configured)
 		expect((await statusOf('blocked')).lastJobName).toBe('multinic-agent-blocked-g1-2')
+	})
+
+	test('what a look finds different is told, and put right', async () => {
+		await newNode('drifting')
+		await create('drifting')
+		await tells('drifting', configured)
+		stage.kubelet.fate('drifting', input => (input.mode === 'Verify' ? drifted(input) : { report: reportFor(input), end: 'Succeeded' }))
+		await stage.admin.patch(NodeConfig, at('drifting'), { metadata: { annotations: { 'multinic.io/verify': 'please' } } })
+		await eventually(() => expect(stage.story('drifting').slice(-2)).toEqual(['1 Failed 0/1 Drifted', configured]))
+		expect(inputsOf('drifting').map(({ mode, attempt }) => `${mode} ${attempt}`)).toEqual(['Apply 1', 'Verify 2', 'Apply 3'])
+		expect((await statusOf('drifting')).history?.[0]).toMatchObject({ cause: 'Drifted', result: 'Configured' })
+		expect(await reasonsOf('drifting')).toContain('Drifted')
+	})
+
+	test('a plan that a person asks for is made by a run that bears the question, and the status stays', async () => {
+		await newNode('planned')
+		await create('planned')
+		await tells('planned', configured)
+		const before = await statusOf('planned')
+		await stage.admin.patch(NodeConfig, at('planned'), { metadata: { annotations: { 'multinic.io/plan': 'q1' } } })
+		await eventually(async () => expect((await stage.admin.get(NodeConfig, at('planned'))).metadata.annotations).toBeUndefined())
+		const run = await stage.admin.get(ConfigMap, at('multinic-agent-planned-g1-2'))
+		expect(run.metadata.annotations).toMatchObject({ 'multinic.io/plan': 'q1', 'multinic.io/mode': 'Plan' })
+		await eventually(async () => expect((await stage.admin.get(ConfigMap, at(run.metadata.name))).data).toHaveProperty(['report.json']))
+		expect(await statusOf('planned')).toEqual(before)
+	})
+
+	test('a node that was booted anew is looked at, and its boot remembered', async () => {
+		await newNode('booted')
+		const bootOf = (bootID: string) => stage.admin.patchStatus(Node, { name: 'booted' }, { nodeInfo: { ...nodeInfo, bootID } })
+		let bootID = 'boot-1'
+		const machine = { os: 'x', kernel: 'x', virtualization: 'kvm', cpus: 1, memoryMiB: 1 }
+		stage.kubelet.fate('booted', input => ({ report: reportFor(input, { machine: { ...machine, bootID } }), end: 'Succeeded' }))
+		await bootOf(bootID)
+		await create('booted')
+		await tells('booted', configured)
+		bootID = 'boot-2'
+		await bootOf(bootID)
+		await eventually(async () => expect(await statusOf('booted')).toMatchObject({ bootID: 'boot-2', state: 'Configured' }))
+		expect(inputsOf('booted').map(({ mode }) => mode)).toEqual(['Apply', 'Verify'])
+	})
+
+	test('a port that moves to another node is configured there when the first lets it go', async () => {
+		for (const name of ['from', 'to']) await newNode(name)
+		const port = nicOf('from')
+		await create('from')
+		await tells('from', configured)
+		await create('to', { interfaces: [port] })
+		await tells('to', '1 Pending 0/1 Conflict')
+		expect(await readyMessage('to')).toContain('is also claimed by node config from')
+		await patchSpec('from', { interfaces: [] })
+		await tells('to', configured)
+		expect(stage.story('from').at(-1)).toBe('2 Configured 0/0 NoInterfaces')
+	})
+
+	test('a rollout that is paused goes on when it is resumed', async () => {
+		const settings = at('multinic-rollout')
+		await newNode('paused')
+		await stage.admin.patch(ConfigMap, settings, { data: { paused: 'true' } })
+		await create('paused')
+		await tells('paused', '1 Pending 0/1 Waiting')
+		expect(await readyMessage('paused')).toContain('The rollout is paused')
+		await stage.admin.patch(ConfigMap, settings, { data: { paused: 'false' } })
+		await tells('paused', configured)
 	})
 
 	test('deleted: the node is cleaned, then it goes, and ConfigMap and Job go with it', async () => {
@@ -259,6 +329,12 @@ function denial(node: string): object {
 	}
 }
 
+/** What a kubelet says of its machine, in which the API server wants every field. */
+const nodeInfo = {
+	...{ machineID: '', systemUUID: '', kernelVersion: '', osImage: '', containerRuntimeVersion: '', kubeletVersion: '' },
+	...{ kubeProxyVersion: '', operatingSystem: '', architecture: '' },
+}
+
 function at(name: string) {
 	return { name, namespace }
 }
@@ -269,7 +345,7 @@ function newNode(name: string): Promise<void> {
 
 async function create(name: string, spec: Partial<NodeConfigSpec> = {}, finalizers = ['multinic.io/cleanup']): Promise<void> {
 	const metadata = { name, namespace, finalizers }
-	await stage.admin.create(NodeConfig, { metadata, spec: { nodeName: name, interfaces: [nic], ...spec } })
+	await stage.admin.create(NodeConfig, { metadata, spec: { nodeName: name, interfaces: [nicOf(name)], ...spec } })
 }
 
 async function patchSpec(name: string, spec: Partial<NodeConfigSpec>): Promise<void> {
@@ -308,6 +384,17 @@ function waiting(input: Parameters<typeof reportFor>[0]): Fate {
 		one.id === 1 ? { ...one, state: 'Failed' as const, reason: 'WaitingForDevice' as const, message: 'no link has this MAC yet' } : one,
 	)
 	return { report: { ...whole, outcome: 'PartlyFailed', reason: 'PartlyFailed', interfaces }, end: 'Failed' }
+}
+
+function drifted(input: Parameters<typeof reportFor>[0]): Fate {
+	const whole = reportFor(input)
+	const interfaces = whole.interfaces.map(one => ({
+		...one,
+		state: 'Failed' as const,
+		reason: 'Drifted' as const,
+		message: 'mtu 1400, wanted 1450',
+	}))
+	return { report: { ...whole, outcome: 'Failed', reason: 'Drifted', message: 'Right 0/1.', interfaces }, end: 'Failed' }
 }
 
 function failing(input: Parameters<typeof reportFor>[0], reason: 'MtuRefused'): Fate {

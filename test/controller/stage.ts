@@ -28,7 +28,7 @@ export async function startStage() {
 	const admin = as(api.token)
 	const run = (program: string, ...args: string[]) =>
 		execa(`${api.bin}/${program}`, args, { env: { KUBECONFIG: api.kubeconfig }, all: true })
-	const values = ['--set', 'controller.replicas=0', '-n', namespace, '--create-namespace']
+	const values = ['--set', 'controller.replicas=0', '--set', 'rollout.maxUnavailable=100%', '-n', namespace, '--create-namespace']
 	await run('helm', 'install', 'multinic', 'charts/multinic', ...values)
 	const token = async (account: string, pod?: { name: string; uid: string }) => {
 		const boundObjectRef = pod && { apiVersion: 'v1', kind: 'Pod', name: pod.name, uid: pod.uid }

@@ -12,6 +12,7 @@ import { createLog } from '../../runtime/log.ts'
 import type { Fault } from '../runtime/fake-api-server/faults.ts'
 import type { ApiRequest } from '../runtime/fake-api-server/request.ts'
 import { startFakeApiServer } from '../runtime/fake-api-server/server.ts'
+import { nicOf } from './nics.ts'
 
 /** A controller on a played API server that does to it whatever a test wants; and what must hold whatever that is. */
 
@@ -110,12 +111,8 @@ export async function startWorld(
 	}
 }
 
-/** Another MAC and address for every node. */
 export function specOf(name: string, mtu = 1_450) {
-	const last = [...name].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 65_536, 7)
-	const [high, low] = [last >> 8, last & 255]
-	const macAddress = `fa:16:3e:00:${high.toString(16).padStart(2, '0')}:${low.toString(16).padStart(2, '0')}`
-	return { interfaces: [{ id: 0, macAddress, address: `10.1.${high}.${low}`, cidr: '10.1.0.0/16', mtu }] }
+	return { interfaces: [{ ...nicOf(name), mtu }] }
 }
 
 function startController(credentials: ConstructorParameters<typeof KubeClient>[0]) {
