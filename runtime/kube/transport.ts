@@ -1,7 +1,7 @@
 import { type Dispatcher, request } from 'undici'
 import { deadline, sleep } from '../clock.ts'
 import { Failure } from '../errors.ts'
-import { openConnections } from './connections.ts'
+import { type Agents, type Connections, createConnections } from './connections.ts'
 import type { Credentials } from './credentials.ts'
 import { brokenOff, failureOf, isKubeFailure, type KubeCode, retryAfterOf } from './failures.ts'
 
@@ -57,22 +57,22 @@ export type Transport = {
 /** Requests and streams over shared connections, with credentials put on and refusals made failures. */
 export function createTransport(credentials: Credentials, options: TransportOptions): Transport {
 	const counts: Record<string, number> = {}
-	const agents = openConnections(credentials, options.connections ?? 4)
+	const connections = createConnections(credentials, options.connections ?? 4)
 	const host = new URL(credentials.server).host
-	const finished = (call: Call) => {
+	const finished = (call: Omit<Call, 'host'>) => {
 		counts[call.verb] = (counts[call.verb] ?? 0) + 1
-		options.onCall?.(call)
+		options.onCall?.({ ...call, host })
 	}
-	const wire: Wire = { credentials, options, host, finished }
+	const wire: Wire = { credentials, options, connections, finished }
 	return {
-		send: wanted => patiently(wire, wanted, () => exchange(wire, wanted.urgent ? agents.urgent : agents.requests, wanted)),
-		open: wanted => open(wire, agents.streams, wanted),
+		send: wanted => patiently(wire, wanted, () => exchange(wire, wanted.urgent ? 'urgent' : 'requests', wanted)),
+		open: wanted => open(wire, wanted),
 		requests: () => counts,
-		close: async () => void (await Promise.all(Object.values(agents).map(agent => agent.destroy()))),
+		close: connections.destroy,
 	}
 }
 
-type Wire = { credentials: Credentials; options: TransportOptions; host: string; finished: (call: Call) => void }
+type Wire = { credentials: Credentials; options: TransportOptions; connections: Connections; finished: (call: Omit<Call, 'host'>) => void }
 
 /** Tries again while the server asks to wait, and once where a kept-alive connection had died under a GET. */
 async function patiently(wire: Wire, { signal, method }: Request, once: () => Promise<unknown>): Promise<unknown> {
@@ -97,10 +97,10 @@ function waitBefore(error: unknown, method: Method, tries: number): number | und
 }
 
 /** One try, with its answer read to the end. */
-async function exchange(wire: Wire, dispatcher: Dispatcher, wanted: Request): Promise<unknown> {
+async function exchange(wire: Wire, over: keyof Agents, wanted: Request): Promise<unknown> {
 	const limit = deadline(wanted.timeoutMs ?? wire.options.timeoutMs ?? 30_000, wanted.signal)
 	try {
-		const answer = await ask(wire, dispatcher, wanted, limit.signal)
+		const answer = await ask(wire, over, wanted, limit.signal)
 		return parse(wanted, answer.headers['content-type'], await answer.body.text())
 	} catch (error) {
 		throw ended(wire, wanted, limit.expired(), error)
@@ -110,10 +110,10 @@ async function exchange(wire: Wire, dispatcher: Dispatcher, wanted: Request): Pr
 }
 
 /** The time limit holds until the answer begins; the stream itself may last. */
-async function open(wire: Wire, dispatcher: Dispatcher, wanted: Request & { signal: AbortSignal }): Promise<AsyncIterable<Uint8Array>> {
+async function open(wire: Wire, wanted: Request & { signal: AbortSignal }): Promise<AsyncIterable<Uint8Array>> {
 	const limit = deadline(wanted.timeoutMs ?? wire.options.timeoutMs ?? 30_000, wanted.signal)
 	try {
-		const { body } = await ask(wire, dispatcher, wanted, limit.signal)
+		const { body } = await ask(wire, 'streams', wanted, limit.signal)
 		limit.restart(0)
 		return body
 	} catch (error) {
@@ -126,32 +126,29 @@ function ended({ credentials: { server } }: Wire, wanted: Request, expired: bool
 	return brokenOff({ what: whatOf(wanted), server, stopped: wanted.signal?.aborted ?? false, expired }, error)
 }
 
-async function ask(wire: Wire, dispatcher: Dispatcher, wanted: Request, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-	const first = await tryOnce(wire, dispatcher, wanted, { signal, refused: false })
+async function ask(wire: Wire, over: keyof Agents, wanted: Request, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+	const first = await wire.connections.trusting(() => tryOnce(wire, wanted, { over, signal, refused: false }))
 	if (first.statusCode < 300) return first
 	if (first.statusCode !== 401) throw await refusal(wanted, first)
 	await first.body.dump()
-	const second = await tryOnce(wire, dispatcher, wanted, { signal, refused: true })
+	const second = await tryOnce(wire, wanted, { over, signal, refused: true })
 	if (second.statusCode < 300) return second
 	throw await refusal(wanted, second)
 }
 
-async function tryOnce(
-	wire: Wire,
-	dispatcher: Dispatcher,
-	wanted: Request,
-	how: { signal: AbortSignal; refused: boolean },
-): Promise<Dispatcher.ResponseData> {
+type How = { over: keyof Agents; signal: AbortSignal; refused: boolean }
+
+async function tryOnce(wire: Wire, wanted: Request, how: How): Promise<Dispatcher.ResponseData> {
 	const started = performance.now()
 	const finish = (code: string) => {
 		const verb = wanted.verb ?? wanted.method.toLowerCase()
-		wire.finished({ verb, method: wanted.method, host: wire.host, code, seconds: (performance.now() - started) / 1_000 })
+		wire.finished({ verb, method: wanted.method, code, seconds: (performance.now() - started) / 1_000 })
 	}
 	try {
 		const identity = await wire.credentials.headers(how.refused)
 		if (wanted.mayBegin && !wanted.mayBegin()) throw notAllowed(wanted)
 		const answer = await request(urlOf(wire.credentials.server, wanted), {
-			dispatcher,
+			dispatcher: wire.connections.agents()[how.over],
 			method: wanted.method,
 			headers: { accept: 'application/json', 'user-agent': wire.options.userAgent ?? 'node', ...bodyType(wanted), ...identity },
 			signal: how.signal,
