@@ -15,8 +15,11 @@ export type Wire = {
 	finished: (call: Omit<Call, 'host'>) => void
 }
 
+/** How a try came about: how long it could not begin, in seconds, and whether it is a further one of the same request. */
+export type Try = Pick<Call, 'waited' | 'isRetry'>
+
 /** One try, with its answer read to the end. */
-export async function exchange(wire: Wire, wanted: Request, how: { waited: number }): Promise<unknown> {
+export async function exchange(wire: Wire, wanted: Request, how: Try): Promise<unknown> {
 	const limit = deadline(wanted.timeoutMs ?? wire.options.timeoutMs ?? 30_000, wanted.signal)
 	try {
 		const answer = await ask(wire, wanted, { ...how, over: wanted.urgent ? 'urgent' : 'requests', signal: limit.signal })
@@ -29,11 +32,7 @@ export async function exchange(wire: Wire, wanted: Request, how: { waited: numbe
 }
 
 /** The time limit holds until the answer begins; the stream itself may last. */
-export async function open(
-	wire: Wire,
-	wanted: Request & { signal: AbortSignal },
-	how: { waited: number },
-): Promise<AsyncIterable<Uint8Array>> {
+export async function open(wire: Wire, wanted: Request & { signal: AbortSignal }, how: Try): Promise<AsyncIterable<Uint8Array>> {
 	const limit = deadline(wanted.timeoutMs ?? wire.options.timeoutMs ?? 30_000, wanted.signal)
 	try {
 		const { body } = await ask(wire, wanted, { ...how, over: 'streams', signal: limit.signal })
@@ -54,19 +53,19 @@ async function ask(wire: Wire, wanted: Request, how: How): Promise<Dispatcher.Re
 	if (first.statusCode < 300) return first
 	if (first.statusCode !== 401) throw await refusal(wanted, first)
 	await first.body.dump()
-	const second = await tryOnce(wire, wanted, { ...how, refused: true })
+	const second = await tryOnce(wire, wanted, { ...how, refused: true, isRetry: true })
 	if (second.statusCode < 300) return second
 	throw await refusal(wanted, second)
 }
 
-/** waited: seconds before it could begin */
-type How = { over: keyof Agents; waited: number; signal: AbortSignal; refused?: boolean }
+type How = Try & { over: keyof Agents; signal: AbortSignal; refused?: boolean }
 
 async function tryOnce(wire: Wire, wanted: Request, how: How): Promise<Dispatcher.ResponseData> {
 	const started = performance.now()
 	const finish = (code: string) => {
-		const verb = wanted.verb ?? wanted.method.toLowerCase()
-		wire.finished({ verb, method: wanted.method, code, seconds: (performance.now() - started) / 1_000, waited: how.waited })
+		const { method, verb = method.toLowerCase() } = wanted
+		const seconds = (performance.now() - started) / 1_000
+		wire.finished({ verb, method, code, seconds, waited: how.waited, isRetry: how.isRetry })
 	}
 	try {
 		const identity = await wire.credentials.headers(how.refused ?? false)

@@ -31,8 +31,19 @@ export type Request = CallOptions & {
 	mayBegin?: () => boolean
 }
 
-/** One finished try, for metrics: never the path's names. `waited`: how long it could not begin, in seconds. */
-export type Call = { verb: string; method: Method; host: string; code: string; seconds: number; waited: number }
+/** One finished try, for metrics: never the path's names. */
+export type Call = {
+	verb: string
+	method: Method
+	host: string
+	code: string
+	/** Until the answer began. */
+	seconds: number
+	/** How long it could not begin, in seconds. */
+	waited: number
+	/** A further try of the same request. */
+	isRetry: boolean
+}
 
 export type TransportOptions = {
 	userAgent?: string
@@ -83,7 +94,7 @@ async function patiently(wire: Patient, flow: Flow, wanted: Request): Promise<un
 	const until = flow.now() + (wire.options.patienceMs ?? 10_000)
 	for (let tries = 1; ; tries++) {
 		try {
-			return await inTurn(wire, flow, wanted, until)
+			return await inTurn(wire, flow, wanted, { until, isRetry: tries > 1 })
 		} catch (error) {
 			yieldTo(error, flow)
 			const ms = waitBefore(error, method, tries)
@@ -94,12 +105,14 @@ async function patiently(wire: Patient, flow: Flow, wanted: Request): Promise<un
 
 type Patient = Wire & { options: TransportOptions }
 
-async function inTurn(wire: Wire, flow: Flow, wanted: Request, until: number): Promise<unknown> {
-	if (wanted.urgent) return exchange(wire, wanted, { waited: 0 })
+type Turn = { until: number; isRetry: boolean }
+
+async function inTurn(wire: Wire, flow: Flow, wanted: Request, { until, isRetry }: Turn): Promise<unknown> {
+	if (wanted.urgent) return exchange(wire, wanted, { waited: 0, isRetry })
 	const since = flow.now()
 	const leave = await flow.enter({ until, signal: wanted.signal })
 	try {
-		return await exchange(wire, wanted, { waited: (flow.now() - since) / 1_000 })
+		return await exchange(wire, wanted, { waited: (flow.now() - since) / 1_000, isRetry })
 	} finally {
 		leave()
 	}
@@ -110,7 +123,7 @@ async function openInTurn(wire: Wire, flow: Flow, wanted: Request & { signal: Ab
 	const since = flow.now()
 	while (flow.pausedMs() > 0 && (await sleep(flow.pausedMs(), wanted.signal)));
 	try {
-		return await open(wire, wanted, { waited: (flow.now() - since) / 1_000 })
+		return await open(wire, wanted, { waited: (flow.now() - since) / 1_000, isRetry: false })
 	} catch (error) {
 		yieldTo(error, flow)
 		throw error

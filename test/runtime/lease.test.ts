@@ -5,6 +5,8 @@ import { KubeClient } from '../../runtime/kube/client.ts'
 import { type ElectionOptions, leadWhileElected } from '../../runtime/kube/lease.ts'
 import { elapsed } from '../../runtime/kube/lease-rules.ts'
 import { createLog } from '../../runtime/log.ts'
+import { runLoop } from '../../runtime/loop.ts'
+import { createQueue } from '../../runtime/queue.ts'
 
 type Record = { metadata: { resourceVersion: string }; spec: { holderIdentity: string } }
 
@@ -107,6 +109,26 @@ test('a leader that stood still too long writes nothing more, not even to its le
 	expect(await ended).toEqual({ lost: true })
 	expect([state.requests.filter(method => method !== 'PUT'), holder(), told]).toEqual([[], 'me', [true, false]])
 	expect(state.requests.length).toBeLessThanOrEqual(1) // a renewal may have been on its way
+})
+
+test('after the event loop stood still for longer than a lease lasts, no reconcile is begun, although no timer has run yet', async () => {
+	const api = await leaseServer()
+	const queue = createQueue()
+	const begun: string[] = []
+	const log = createLog('test', { level: 'silent' })
+	const times = { leaseMs: 1_500, renewMs: 1_000, retryMs: 20 }
+	const at = { namespace: 'n', name: 'lead' }
+	const never = new AbortController()
+	const reconcile = async (key: string) => void begun.push(key)
+	const ended = leadWhileElected({ client: api.client, at, identity: 'me', log, signal: never.signal, times }, (signal, isLeading) =>
+		runLoop({ queue, reconcile, log, signal, mayBegin: isLeading }),
+	)
+	queue.add('in time')
+	await expect.poll(() => begun).toEqual(['in time'])
+	for (const until = performance.now() + 1_200; performance.now() < until; );
+	queue.add('late')
+	expect(await ended).toEqual({ lost: true })
+	expect(begun).toEqual(['in time'])
 })
 
 test('a lease is renewed by one request, and kept however long that goes on', async () => {

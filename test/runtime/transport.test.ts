@@ -149,8 +149,8 @@ test('every try is told, and never by name', async () => {
 	const { client } = await start([later('0.01'), ok], { onCall: call => calls.push(call) })
 	await client.get(ConfigMap, at)
 	expect(calls).toMatchObject([
-		{ verb: 'get', method: 'GET', code: '429' },
-		{ verb: 'get', method: 'GET', code: '200' },
+		{ verb: 'get', method: 'GET', code: '429', isRetry: false },
+		{ verb: 'get', method: 'GET', code: '200', isRetry: true },
 	])
 	expect(JSON.stringify(calls)).not.toContain('/configmaps')
 })
