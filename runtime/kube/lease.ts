@@ -30,7 +30,7 @@ export type ElectionTimes = { leaseMs: number; renewMs: number; retryMs: number 
 /**
  * What a leader does.
  *
- * @param signal aborted when the process stops or the lease is lost
+ * @param signal aborted when the process stops or the lease is lost; where it only stops, the lease is kept until this has come to its end
  * @param isLeading asks the clock: false as soon as the lease may be another's. A process that stood still wakes before its timers have
  *   told it so; this is to be asked, at once before, by whatever must not be done by two
  */
@@ -51,19 +51,22 @@ export async function leadWhileElected(options: ElectionOptions, lead: Lead): Pr
 	log.info({ lease: options.at.name, identity }, 'leading')
 	onChange?.(true)
 	const term = deadline(0, signal)
-	const kept = keep(options, hold, term.signal).then(lost => {
+	const over = new AbortController()
+	let isLost = false
+	const kept = keep(options, hold, over.signal).then(lost => {
+		isLost = lost
 		if (lost) term.abort(new Failure('LEASE_LOST', 'the lease is lost', { retry: true }))
-		return lost
 	})
 	try {
-		await lead(term.signal, () => !term.signal.aborted && elapsed(hold.renewed, now()) < times.renewMs)
+		await lead(term.signal, () => !isLost && !over.signal.aborted && elapsed(hold.renewed, now()) < times.renewMs)
 	} finally {
-		term.abort(new Error('no longer leading'))
+		over.abort(new Error('no longer leading'))
 		term.clear()
 		onChange?.(false)
-		if (!(await kept)) await giveBack(options)
+		await kept
+		if (!isLost) await giveBack(options)
 	}
-	return { lost: await kept }
+	return { lost: isLost }
 }
 
 const defaults: ElectionTimes = { leaseMs: 15_000, renewMs: 10_000, retryMs: 2_000 }

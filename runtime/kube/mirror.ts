@@ -31,12 +31,15 @@ export async function list<T extends KubeObject, P>(mirror: Mirror<T, P>): Promi
 	const fresh = mirror.store.startReplacing()
 	let resourceVersion = ''
 	const limit = mirror.way === 'whole' ? 0 : pageSize
-	for await (const page of client.pages(kind, { ...selectionOf(mirror.options), limit, signal })) {
+	for await (const page of client.pages(kind, { ...selectionOf(mirror.options), limit, signal, timeoutMs: slowestPageMs })) {
 		for (const object of page.items) collect(mirror, fresh, object)
 		resourceVersion = page.resourceVersion
 	}
 	fill(mirror, fresh, resourceVersion)
 }
+
+/** A page may take as long as the API server lets it (60 s by default); who gave up before would begin again and again. */
+const slowestPageMs = 70_000
 
 /** Follows what happens from where the mirror stands; where it stands nowhere yet, the watch first tells everything there is. */
 export async function watch<T extends KubeObject, P>(mirror: Mirror<T, P>): Promise<void> {

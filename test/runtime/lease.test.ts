@@ -47,13 +47,14 @@ async function leaseServer() {
 }
 
 /** A leader on clocks that only move when told to; its timers are real. */
-async function leader(times: ElectionOptions['times']) {
+async function leader(times: ElectionOptions['times'], isBusy = false) {
 	const api = await leaseServer()
 	const clock = { monotonic: 1_000, wall: 1_000_000 }
 	const end = new AbortController()
 	const told: (boolean | string)[] = []
 	let isLeading = () => false
 	let term: AbortSignal | undefined
+	const work = Promise.withResolvers<void>()
 	const ended = leadWhileElected(
 		{
 			client: api.client,
@@ -70,15 +71,29 @@ async function leader(times: ElectionOptions['times']) {
 			isLeading = asks
 			term = signal
 			await new Promise(resolve => signal.addEventListener('abort', resolve))
+			await work.promise
 		},
 	)
-	onTestFinished(() => end.abort())
+	onTestFinished(() => {
+		end.abort()
+		work.resolve()
+	})
 	await expect.poll(() => told[0]).toBe(true)
 	const sleepThrough = (ms: { monotonic?: number; wall?: number }) => {
 		clock.monotonic += ms.monotonic ?? 0
 		clock.wall += ms.wall ?? 0
 	}
-	return { ...api, told, ended, stop: () => end.abort(), isLeading: () => isLeading(), term: () => term, sleepThrough }
+	if (!isBusy) work.resolve()
+	return {
+		...api,
+		told,
+		ended,
+		stop: () => end.abort(),
+		finish: work.resolve,
+		isLeading: () => isLeading(),
+		term: () => term,
+		sleepThrough,
+	}
 }
 
 const unhurried = { leaseMs: 15_000, renewMs: 10_000, retryMs: 60_000 }
@@ -95,8 +110,7 @@ test.each<[title: string, ms: { monotonic?: number; wall?: number }, leads: bool
 	sleepThrough(ms)
 	expect([isLeading(), term()?.aborted]).toEqual([leads, false])
 	stop()
-	expect(isLeading()).toBe(false)
-	expect([await ended, holder()]).toEqual([{ lost: false }, ''])
+	expect([await ended, isLeading(), holder()]).toEqual([{ lost: false }, false, ''])
 })
 
 test('a leader that stood still too long writes nothing more, not even to its lease', async () => {
@@ -144,6 +158,16 @@ test('a lease is renewed by one request, and kept however long that goes on', as
 	stop()
 	await ended
 	expect(told).toEqual([true, false])
+})
+
+test('a leader that is told to stop keeps its lease until its work has come to its end, and gives it back then', async () => {
+	const { stop, finish, ended, isLeading, term, state, holder, told } = await leader(undefined, true)
+	stop()
+	const { length } = state.requests
+	await expect.poll(() => state.requests.length).toBeGreaterThan(length + 2)
+	expect([term()?.aborted, isLeading(), holder(), told]).toEqual([true, true, 'me', [true]])
+	finish()
+	expect([await ended, isLeading(), holder(), told]).toEqual([{ lost: false }, false, '', [true, false]])
 })
 
 test('a record somebody touched is read again, and the lease kept', async () => {
