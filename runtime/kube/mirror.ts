@@ -45,7 +45,8 @@ const slowestPageMs = 70_000
 export async function watch<T extends KubeObject, P>(mirror: Mirror<T, P>): Promise<void> {
 	const { client, kind, idleMs = 90_000, initialIdleMs = 10_000, signal, chance = Math.random } = mirror.options
 	const { resourceVersion } = mirror
-	mirror.counts[resourceVersion === undefined ? 'lists' : 'watches']++
+	mirror.counts.watches++
+	if (resourceVersion === undefined) mirror.counts.lists++
 	const fresh = mirror.store.startReplacing()
 	// the server's own limit differs from watch to watch, so that they do not all come back at once
 	const timeoutSeconds = Math.round(300 + 300 * chance())
