@@ -43,7 +43,10 @@ async function leaseServer() {
 		server.close()
 	})
 	const write = (change: object) => current && store({ ...current, spec: { ...current.spec, ...change } })
-	return { client, state, write, holder: () => current?.spec.holderIdentity }
+	const drop = () => {
+		current = undefined
+	}
+	return { client, state, write, drop, holder: () => current?.spec.holderIdentity }
 }
 
 /** A leader on clocks that only move when told to; its timers are real. */
@@ -113,19 +116,38 @@ test.each<[title: string, ms: { monotonic?: number; wall?: number }, leads: bool
 	expect([await ended, isLeading(), holder()]).toEqual([{ lost: false }, false, ''])
 })
 
-test('a leader that stood still too long writes nothing more, not even to its lease', async () => {
-	const { sleepThrough, isLeading, ended, state, holder, told, client } = await leader({ leaseMs: 15_000, renewMs: 10_000, retryMs: 50 })
+test('a leader that stood still too long writes nothing before it has renewed its lease, which says that nobody led since', async () => {
+	const { sleepThrough, isLeading, client, state, told } = await leader({ leaseMs: 15_000, renewMs: 10_000, retryMs: 50 })
 	const guarded = client.guarded(isLeading)
 	await expect.poll(() => state.requests.filter(method => method === 'PUT').length).toBeGreaterThan(0)
 	sleepThrough({ monotonic: 12_000, wall: 12_000 })
-	state.requests.length = 0
 	await expect(guarded.raw({ method: 'POST', path: '/x' })).rejects.toMatchObject({ code: 'STOPPED', retry: true })
-	expect(await ended).toEqual({ lost: true })
-	expect([state.requests.filter(method => method !== 'PUT'), holder(), told]).toEqual([[], 'me', [true, false]])
-	expect(state.requests.length).toBeLessThanOrEqual(1) // a renewal may have been on its way
+	await expect.poll(isLeading).toBe(true)
+	await expect(guarded.raw({ method: 'POST', path: '/x' })).rejects.not.toMatchObject({ code: 'STOPPED' })
+	expect(told).toEqual([true])
 })
 
-test('after the event loop stood still for longer than a lease lasts, no reconcile is begun, although no timer has run yet', async () => {
+test.each<[title: string, holderIdentity: string]>([
+	['another leads', 'other'],
+	['another has led, and given the lease back', ''],
+])('a leader that stood still while %s has lost it, and writes nothing more', async (_, holderIdentity) => {
+	const { sleepThrough, isLeading, ended, write, holder, told, client } = await leader(undefined)
+	sleepThrough({ monotonic: 20_000, wall: 20_000 })
+	write({ holderIdentity })
+	await expect(client.guarded(isLeading).raw({ method: 'POST', path: '/x' })).rejects.toMatchObject({ code: 'STOPPED' })
+	expect(await ended).toEqual({ lost: true })
+	expect([isLeading(), holder(), told.at(-1)]).toEqual([false, holderIdentity, false])
+})
+
+test('a leader that stood still and finds no API server has lost its lease', async () => {
+	const { sleepThrough, isLeading, ended, state } = await leader({ leaseMs: 3_000, renewMs: 2_000, retryMs: 20 })
+	state.isSilent = true
+	sleepThrough({ monotonic: 3_000, wall: 3_000 })
+	expect(isLeading()).toBe(false)
+	expect(await ended).toEqual({ lost: true })
+})
+
+test('after the event loop stood still, and another leads, no reconcile is begun, although no timer has told so yet', async () => {
 	const api = await leaseServer()
 	const queue = createQueue()
 	const begun: string[] = []
@@ -140,6 +162,7 @@ test('after the event loop stood still for longer than a lease lasts, no reconci
 	queue.add('in time')
 	await expect.poll(() => begun).toEqual(['in time'])
 	for (const until = performance.now() + 1_200; performance.now() < until; );
+	api.write({ holderIdentity: 'other' })
 	queue.add('late')
 	expect(await ended).toEqual({ lost: true })
 	expect(begun).toEqual(['in time'])
@@ -175,6 +198,13 @@ test('a record somebody touched is read again, and the lease kept', async () => 
 	write({ renewTime: 'by somebody' })
 	await expect.poll(() => told).toEqual([true, 'slow'])
 	expect([isLeading(), holder()]).toEqual([true, 'me'])
+})
+
+test('a record that somebody deleted is made again', async () => {
+	const { drop, told, isLeading, holder } = await leader(undefined)
+	drop()
+	await expect.poll(() => [told, holder()]).toEqual([[true, 'slow'], 'me'])
+	expect(isLeading()).toBe(true)
 })
 
 test('a lease that another holds is lost, and left to it', async () => {
