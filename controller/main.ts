@@ -38,6 +38,7 @@ async function lead({ signal, log }: Context, { client, config, controller, metr
 	const identity = `${config.lease.holder || hostname()}_${randomBytes(4).toString('hex')}`
 	const at = { name: config.lease.name, namespace: config.namespace }
 	const told = { onChange: (leads: boolean) => metrics.leading(at.name, leads), onSlowPath: () => metrics.slowPath(at.name) }
+	told.onChange(false) // so that a candidate shows as one, and not as nothing
 	const { lost } = await leadWhileElected({ client, at, identity, log, signal, ...told }, controller.run)
 	if (lost) throw new Failure('LEASE_LOST', 'another controller leads, or the lease could not be renewed', { retry: true })
 }

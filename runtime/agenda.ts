@@ -31,9 +31,9 @@ export type Agenda = {
 
 export type Entry = { readonly key: string; readonly priority: number; readonly since: number }
 
-/** `turn` counts up: who became due first. A key that is held has no place in the heap. */
+/** `turn` counts up: who was asked for first. A key that is held has no place in the heap. */
 type Due = Placed & { key: string; priority: number; turn: number; since: number }
-type Later = Placed & { key: string; priority: number; at: number }
+type Later = Placed & { key: string; priority: number; turn: number; at: number }
 
 /** An empty agenda. Every operation costs O(log n). */
 export function createAgenda(options: AgendaOptions): Agenda {
@@ -44,7 +44,7 @@ class KeyAgenda implements Agenda {
 	readonly #options: AgendaOptions
 	readonly #due = createHeap<Due>((a, b) => (a.priority === b.priority ? a.turn < b.turn : a.priority > b.priority))
 	readonly #dueOf = new Map<string, Due>()
-	readonly #later = createHeap<Later>((a, b) => a.at < b.at)
+	readonly #later = createHeap<Later>((a, b) => (a.at === b.at ? a.turn < b.turn : a.at < b.at))
 	readonly #laterOf = new Map<string, Later>()
 	readonly #depths = new Map<number, number>()
 	#turns = 0
@@ -66,7 +66,8 @@ class KeyAgenda implements Agenda {
 		if (due && due.priority >= priority) return
 		const later = this.#laterOf.get(key)
 		if (later) this.#drop(later)
-		const both = { key, priority: Math.max(priority, later?.priority ?? priority), at: Math.min(at, later?.at ?? at), place: -1 }
+		const most = Math.max(priority, later?.priority ?? priority)
+		const both = { key, priority: most, turn: this.#turns++, at: Math.min(at, later?.at ?? at), place: -1 }
 		this.#laterOf.set(key, both)
 		this.#later.add(both)
 	}

@@ -68,7 +68,22 @@ function callMetrics(registry: Registry): (call: Call) => void {
 		buckets: callBuckets,
 		registers: [registry],
 	})
-	return ({ verb, method, host, code, seconds }) => {
+	const waits = new Histogram({
+		name: 'rest_client_rate_limiter_duration_seconds',
+		help: 'Time a request could not begin, because others were in flight or the API server had asked to wait',
+		labelNames: ['verb', 'host'],
+		buckets: callBuckets,
+		registers: [registry],
+	})
+	const retries = new Counter({
+		name: 'rest_client_request_retries_total',
+		help: 'Further tries of a request',
+		labelNames: ['code', 'verb', 'host'],
+		registers: [registry],
+	})
+	return ({ verb, method, host, code, seconds, waited, isRetry }) => {
+		if (isRetry) retries.inc({ code, verb: verb.toUpperCase(), host })
+		waits.observe({ verb: verb.toUpperCase(), host }, waited)
 		total.inc({ code, method, host })
 		times.observe({ verb: verb.toUpperCase(), host }, seconds)
 	}

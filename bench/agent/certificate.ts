@@ -3,16 +3,16 @@ import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:cry
 const DAY = 86_400_000
 
 /** @returns a key and a certificate for 127.0.0.1 that vouches for itself (X.509 v3, P-256), both PEM; good for a day */
-export function certificate(now = new Date()): { key: string; cert: string } {
+export function certificate(now = new Date(), commonName = 'bench'): { key: string; cert: string } {
 	const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-	const toSign = signedPart(publicKey, now)
+	const toSign = signedPart(publicKey, now, nameOf(commonName))
 	const signature = sign('sha256', toSign, privateKey)
 	const body = der(0x30, toSign, ecdsa, der(0x03, Buffer.of(0), signature)).toString('base64')
 	const cert = `-----BEGIN CERTIFICATE-----\n${(body.match(/.{1,64}/g) ?? []).join('\n')}\n-----END CERTIFICATE-----\n`
 	return { key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), cert }
 }
 
-function signedPart(publicKey: KeyObject, now: Date): Buffer {
+function signedPart(publicKey: KeyObject, now: Date, name: Buffer): Buffer {
 	const version = der(0xa0, der(0x02, Buffer.of(2)))
 	const serial = der(0x02, Buffer.of(1), randomBytes(8))
 	const lifetime = der(0x30, time(now.getTime() - DAY), time(now.getTime() + DAY))
@@ -22,9 +22,12 @@ function signedPart(publicKey: KeyObject, now: Date): Buffer {
 
 /** ecdsa-with-SHA256 */
 const ecdsa = der(0x30, oid('2a8648ce3d040302'))
-const name = der(0x30, der(0x31, der(0x30, oid('550403'), der(0x0c, Buffer.from('bench')))))
 const isAuthority = der(0x30, oid('551d13'), der(0x01, Buffer.of(255)), der(0x04, der(0x30, der(0x01, Buffer.of(255)))))
 const isLoopback = der(0x30, oid('551d11'), der(0x04, der(0x30, der(0x87, Buffer.of(127, 0, 0, 1)))))
+
+function nameOf(commonName: string): Buffer {
+	return der(0x30, der(0x31, der(0x30, oid('550403'), der(0x0c, Buffer.from(commonName)))))
+}
 
 function oid(hex: string): Buffer {
 	return der(0x06, Buffer.from(hex, 'hex'))

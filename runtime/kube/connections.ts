@@ -1,12 +1,76 @@
 import { Agent, type Dispatcher, ProxyAgent } from 'undici'
+import { codeOf } from '../errors.ts'
 import type { Credentials } from './credentials.ts'
 
 /** Connections by what they carry, so that none waits for another kind: calls, calls a process lives by, and watches. */
-export type Connections = { requests: Dispatcher; urgent: Dispatcher; streams: Dispatcher }
+export type Agents = { requests: Dispatcher; urgent: Dispatcher; streams: Dispatcher }
 
-/** @param requests how many connections calls share */
-export function openConnections(credentials: Credentials, requests: number): Connections {
+export type Connections = {
+	/** To be asked anew for every request: when the authorities change, others take their place, and these end when idle. */
+	agents(): Agents
+	/**
+	 * Once more, where the server was not trusted, and by now other authorities are.
+	 *
+	 * @param once a request; nothing of it was sent when the server was not trusted
+	 */
+	trusting<T>(once: () => Promise<T>): Promise<T>
+	destroy(): Promise<void>
+}
+
+/**
+ * The connections to one API server. Where its authorities stand in a file, they are read again every minute, and at once when its
+ * certificate is signed by none of them: a cluster may change them while we run.
+ *
+ * @param requests how many connections calls share
+ * @param now milliseconds, from any start
+ */
+export function createConnections(credentials: Credentials, requests: number, now = () => performance.now()): Connections {
+	let { ca } = credentials.tls
+	let agents = open(credentials, requests)
+	let readAt = now()
+	const retired = new Set<Agents>()
+	const read = async () => {
+		readAt = now()
+		const fresh = await credentials.authorities?.()
+		if (fresh === undefined || fresh === ca) return
+		ca = fresh
+		retire(agents, retired)
+		agents = open({ ...credentials, tls: { ...credentials.tls, ca } }, requests)
+	}
+	// what cannot be read now changes nothing; where that is wrong, the server is not trusted, and it is said then
+	const refresh = () => (credentials.authorities && now() - readAt >= 60_000 ? read().catch(() => {}) : undefined)
+	const isOther = async (used: Agents) => {
+		if (used === agents) await read()
+		return used !== agents
+	}
+	return {
+		agents: () => agents,
+		async trusting(once) {
+			await refresh()
+			const used = agents
+			try {
+				return await once()
+			} catch (error) {
+				if (isUntrusted(error) && (await isOther(used))) return once()
+				throw error
+			}
+		},
+		destroy: async () => {
+			const all = [agents, ...retired].flatMap(each => Object.values(each))
+			await Promise.all(all.map(agent => agent.destroy()))
+		},
+	}
+}
+
+function open(credentials: Credentials, requests: number): Agents {
 	return { requests: agentFor(credentials, requests), urgent: agentFor(credentials, 1), streams: agentFor(credentials) }
+}
+
+/** Lets what runs come to its end. */
+function retire(agents: Agents, retired: Set<Agents>): void {
+	retired.add(agents)
+	const ended = Promise.allSettled(Object.values(agents).map(agent => agent.close()))
+	void ended.then(() => retired.delete(agents))
 }
 
 /** HTTP/1.1 on purpose: measured, HTTP/2 is no faster here and costs the client up to twice the CPU. */
@@ -14,4 +78,20 @@ function agentFor({ tls, proxy }: Credentials, connections?: number): Dispatcher
 	const common = { allowH2: false, keepAliveTimeout: 60_000, keepAliveMaxTimeout: 600_000, ...(connections && { connections }) }
 	if (proxy) return new ProxyAgent({ ...common, uri: proxy, requestTls: tls })
 	return new Agent({ ...common, connect: { ...tls, timeout: 10_000, keepAlive: true, keepAliveInitialDelay: 30_000 } })
+}
+
+/** What OpenSSL says of a certificate that no authority we know has signed. */
+const untrusted = [
+	'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+	'UNABLE_TO_GET_ISSUER_CERT',
+	'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+	'SELF_SIGNED_CERT_IN_CHAIN',
+	'DEPTH_ZERO_SELF_SIGNED_CERT',
+	'CERT_SIGNATURE_FAILURE',
+	'CERT_UNTRUSTED',
+	'CERT_HAS_EXPIRED',
+]
+
+function isUntrusted(error: unknown): boolean {
+	return untrusted.includes(codeOf(error)) || (error instanceof Error && error.cause !== undefined && isUntrusted(error.cause))
 }

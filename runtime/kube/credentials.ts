@@ -10,6 +10,8 @@ export type Credentials = {
 		rejectUnauthorized?: boolean
 		servername?: string
 	}
+	/** `tls.ca` as it is now, where it stands in a file that may change. */
+	authorities?: () => Promise<string>
 	/** `http://host:port` of a proxy between us and the server. */
 	proxy?: string
 	/** The namespace these credentials belong to, where they say so. */

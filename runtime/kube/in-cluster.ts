@@ -18,6 +18,7 @@ export async function inClusterCredentials(env: Readonly<Record<string, string |
 	return {
 		server: `https://${host.includes(':') ? `[${host}]` : host}:${port}`,
 		tls: { ca },
+		authorities: () => mounted(`${folder}/ca.crt`),
 		...(namespace.trim() && { namespace: namespace.trim() }),
 		headers: bearerFromFile(`${folder}/token`),
 	}

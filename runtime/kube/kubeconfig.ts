@@ -57,7 +57,8 @@ export async function credentialsFromKubeconfig(paths: string, context?: string)
 	const { cluster, user = {}, namespace } = select(files, wanted ?? '', paths)
 	if (user.as) throw new Failure('CONFIG_INVALID', `kubeconfig ${paths}: user.as (acting as somebody else) is not supported`)
 	const proxy = cluster['proxy-url']
-	const common = { server: cluster.server.replace(/\/$/, ''), ...(namespace && { namespace }), ...(proxy && { proxy }) }
+	const server = cluster.server.replace(/\/$/, '')
+	const common = { server, ...(namespace && { namespace }), ...(proxy && { proxy }), ...authorities(cluster) }
 	const tls = await serverTls(cluster)
 	if (user.exec === undefined && user['auth-provider'] === undefined) {
 		return { ...common, tls: { ...tls, ...(await clientTls(user)) }, headers: identity(user) }
@@ -126,6 +127,11 @@ async function serverTls(cluster: z.infer<typeof Cluster>): Promise<Credentials[
 	}
 }
 
+function authorities(cluster: z.infer<typeof Cluster>): Pick<Credentials, 'authorities'> {
+	const path = cluster['certificate-authority-data'] ? undefined : cluster['certificate-authority']
+	return path ? { authorities: () => readPem(path) } : {}
+}
+
 async function clientTls(user: z.infer<typeof User>): Promise<Credentials['tls']> {
 	const cert = await pem(user['client-certificate-data'], user['client-certificate'])
 	const key = await pem(user['client-key-data'], user['client-key'])
@@ -134,7 +140,10 @@ async function clientTls(user: z.infer<typeof User>): Promise<Credentials['tls']
 
 async function pem(base64: string | undefined, path: string | undefined): Promise<string | undefined> {
 	if (base64) return Buffer.from(base64, 'base64').toString('utf8')
-	if (!path) return undefined
+	return path ? readPem(path) : undefined
+}
+
+function readPem(path: string): Promise<string> {
 	return readFile(path, 'utf8').catch(cause => {
 		throw new Failure('CONFIG_INVALID', `${path}, named in the kubeconfig, cannot be read`, { cause })
 	})

@@ -30,7 +30,7 @@ export type ElectionTimes = { leaseMs: number; renewMs: number; retryMs: number 
 /**
  * What a leader does.
  *
- * @param signal aborted when the process stops or the lease is lost
+ * @param signal aborted when the process stops or the lease is lost; where it only stops, the lease is kept until this has come to its end
  * @param isLeading asks the clock: false as soon as the lease may be another's. A process that stood still wakes before its timers have
  *   told it so; this is to be asked, at once before, by whatever must not be done by two
  */
@@ -51,19 +51,22 @@ export async function leadWhileElected(options: ElectionOptions, lead: Lead): Pr
 	log.info({ lease: options.at.name, identity }, 'leading')
 	onChange?.(true)
 	const term = deadline(0, signal)
-	const kept = keep(options, hold, term.signal).then(lost => {
+	const over = new AbortController()
+	let isLost = false
+	const kept = keep(options, hold, over.signal).then(lost => {
+		isLost = lost
 		if (lost) term.abort(new Failure('LEASE_LOST', 'the lease is lost', { retry: true }))
-		return lost
 	})
 	try {
-		await lead(term.signal, () => !term.signal.aborted && elapsed(hold.renewed, now()) < times.renewMs)
+		await lead(term.signal, () => !isLost && !over.signal.aborted && elapsed(hold.renewed, now()) < times.renewMs)
 	} finally {
-		term.abort(new Error('no longer leading'))
+		over.abort(new Error('no longer leading'))
 		term.clear()
 		onChange?.(false)
-		if (!(await kept)) await giveBack(options)
+		await kept
+		if (!isLost) await giveBack(options)
 	}
-	return { lost: await kept }
+	return { lost: isLost }
 }
 
 const defaults: ElectionTimes = { leaseMs: 15_000, renewMs: 10_000, retryMs: 2_000 }
@@ -94,7 +97,7 @@ async function keep(options: ElectionOptions, hold: Hold, signal: AbortSignal): 
 	const { times = defaults, now = systemNow } = options
 	while (await sleep(times.retryMs, signal)) {
 		const leftMs = times.renewMs - elapsed(hold.renewed, now())
-		const renewed = leftMs > 0 ? await renew(options, hold, signal, leftMs) : 'late'
+		const renewed = await renew(options, hold, signal, leftMs)
 		if (signal.aborted) return false
 		if (renewed === 'held' || renewed === 'late') {
 			options.log.warn({ lease: options.at.name, leftMs: Math.round(leftMs), renewed }, 'the lease is lost')
@@ -105,19 +108,22 @@ async function keep(options: ElectionOptions, hold: Hold, signal: AbortSignal): 
 	return false
 }
 
-/** late: the time left to renew it is over */
+/**
+ * late: the time left to renew it is over. After a standstill one try is left even so: it succeeds only where the record still names us,
+ * which says that nobody else has led since.
+ */
 async function renew(options: ElectionOptions, hold: Hold, signal: AbortSignal, leftMs: number): Promise<Hold | 'held' | 'raced' | 'late'> {
-	const limit = deadline(leftMs, signal)
+	const limit = deadline(leftMs > 0 ? leftMs : callMs(options.times ?? defaults), signal)
 	try {
 		const limited = { ...options, signal: limit.signal }
 		const fast = await rewrite(limited, hold)
 		if (fast) return fast
 		options.onSlowPath?.()
-		const round = await tryOnce(limited, undefined)
+		const round = await tryOnce(limited, undefined, true)
 		return round.hold ?? (round.isHeld ? 'held' : 'raced')
 	} catch (error) {
 		if (!signal.aborted) options.log.warn({ err: error, lease: options.at.name, leftMs: Math.round(leftMs) }, 'could not renew the lease')
-		return limit.expired() ? 'late' : 'raced'
+		return limit.expired() || leftMs <= 0 ? 'late' : 'raced'
 	} finally {
 		limit.clear()
 	}
@@ -137,10 +143,12 @@ async function rewrite(options: ElectionOptions, { record }: Hold): Promise<Hold
 /** hold: it is ours now · isHeld: another has it · neither: not written this time, somebody or something was in the way */
 type Round = { hold?: Hold | undefined; isHeld: boolean; seen: Seen | undefined }
 
-async function tryOnce(options: ElectionOptions, last: Seen | undefined): Promise<Round> {
+/** @param mustBeOurs it is only renewed: one that another has had since, and given back, is lost */
+async function tryOnce(options: ElectionOptions, last: Seen | undefined, mustBeOurs = false): Promise<Round> {
 	const { client, at, times = defaults, identity, signal, now = systemNow } = options
 	const renewed = now()
 	const current = await client.find(Lease, at, { signal, timeoutMs: callMs(times), urgent: true })
+	if (mustBeOurs && current && current.spec?.holderIdentity !== identity) return { isHeld: true, seen: undefined }
 	const { monotonic, wall } = now()
 	const since = seen(current, last, monotonic)
 	const wanted = claim({ current: current?.spec, since, identity, leaseMs: times.leaseMs, wallClock: new Date(wall), monotonic })

@@ -31,40 +31,48 @@ export async function list<T extends KubeObject, P>(mirror: Mirror<T, P>): Promi
 	const fresh = mirror.store.startReplacing()
 	let resourceVersion = ''
 	const limit = mirror.way === 'whole' ? 0 : pageSize
-	for await (const page of client.pages(kind, { ...selectionOf(mirror.options), limit, signal })) {
+	for await (const page of client.pages(kind, { ...selectionOf(mirror.options), limit, signal, timeoutMs: slowestPageMs })) {
 		for (const object of page.items) collect(mirror, fresh, object)
 		resourceVersion = page.resourceVersion
 	}
 	fill(mirror, fresh, resourceVersion)
 }
 
+/** A page may take as long as the API server lets it (60 s by default); who gave up before would begin again and again. */
+const slowestPageMs = 70_000
+
 /** Follows what happens from where the mirror stands; where it stands nowhere yet, the watch first tells everything there is. */
 export async function watch<T extends KubeObject, P>(mirror: Mirror<T, P>): Promise<void> {
 	const { client, kind, idleMs = 90_000, initialIdleMs = 10_000, signal, chance = Math.random } = mirror.options
 	const { resourceVersion } = mirror
-	mirror.counts[resourceVersion === undefined ? 'lists' : 'watches']++
-	const fresh = mirror.store.startReplacing()
+	mirror.counts.watches++
+	if (resourceVersion === undefined) mirror.counts.lists++
 	// the server's own limit differs from watch to watch, so that they do not all come back at once
 	const timeoutSeconds = Math.round(300 + 300 * chance())
 	const openedAt = performance.now()
+	const isSound = () => performance.now() - openedAt > soundMs
 	const how = { resourceVersion, timeoutSeconds, idleMs, initialIdleMs, signal }
-	for await (const event of client.watch(kind, { ...selectionOf(mirror.options), ...how })) {
-		mirror.counts.events++
-		if (mirror.resourceVersion === undefined) {
-			takeInitial(mirror, fresh, event)
-			continue
-		}
-		take(mirror, event)
-		// a server that says no more than a bookmark before it fails is not well
-		if (event.type !== 'BOOKMARK' || performance.now() - openedAt > calmMs) mirror.backoff.reset()
+	try {
+		await takeAll(mirror, client.watch(kind, { ...selectionOf(mirror.options), ...how }))
+	} finally {
+		if (isSound()) mirror.backoff.reset()
 	}
 	if (mirror.resourceVersion === undefined) throw unfinished(kind.plural, 'ended')
 	// a server that ends every watch at once must not be asked in a tight loop
-	if (performance.now() - openedAt < calmMs) await sleep(mirror.backoff.next(), signal)
+	if (!isSound()) await sleep(mirror.backoff.next(), signal)
 }
 
-/** How long a watch must last to be a sound one, in milliseconds. */
-const calmMs = 5_000
+/** How long a watch must last to be a sound one even if it tells nothing, in milliseconds. */
+const soundMs = 5_000
+
+async function takeAll<T extends KubeObject, P>(mirror: Mirror<T, P>, events: AsyncIterable<WatchEvent<T>>): Promise<void> {
+	const fresh = mirror.store.startReplacing()
+	for await (const event of events) {
+		mirror.counts.events++
+		if (mirror.resourceVersion === undefined) takeInitial(mirror, fresh, event)
+		else take(mirror, event)
+	}
+}
 
 function takeInitial<T extends KubeObject, P>(mirror: Mirror<T, P>, fresh: Replacement<P>, event: WatchEvent<T>): void {
 	if (event.type === 'DELETED') fresh.remove(keyOf(event.object.metadata))
@@ -92,6 +100,8 @@ function take<T extends KubeObject, P>(mirror: Mirror<T, P>, event: WatchEvent<T
 	if (event.type === 'DELETED') mirror.store.remove(keyOf(event.object.metadata))
 	else if (event.type !== 'BOOKMARK') put(mirror, event.object)
 	mirror.resourceVersion = event.object.metadata.resourceVersion
+	// a server that says no more than a bookmark before it fails is not well
+	if (event.type !== 'BOOKMARK') mirror.backoff.reset()
 }
 
 function put<T extends KubeObject, P>(mirror: Mirror<T, P>, object: Stored<T>): void {

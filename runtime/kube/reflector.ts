@@ -34,7 +34,7 @@ export type ReflectorOptions<T extends KubeObject, P> = Selection & {
 	backoff?: { firstMs: number; maxMs: number }
 }
 
-/** How often what was done since the start; `lists` counts how often everything was asked for, whichever way. */
+/** How often what was done since the start; `lists` counts how often everything was asked for, be it of a watch. */
 export type ReflectorCounts = { lists: number; watches: number; events: number; failures: number }
 
 export type Reflector<P> = {

@@ -182,7 +182,7 @@ describe('an HTTP server', () => {
 		metrics.loop.panicked()
 		metrics.loop.timedOut()
 		metrics.queue.depth(-100, 3)
-		metrics.kubeCall({ verb: 'get', method: 'GET', host: 'h', code: '200', seconds: 0.1 })
+		metrics.kubeCall({ verb: 'get', method: 'GET', host: 'h', code: '200', seconds: 0.1, waited: 0.3, isRetry: true })
 		const { body } = await app.inject('/metrics')
 		for (const line of [
 			'controller_runtime_reconcile_total{controller="node-config",result="error"} 1',
@@ -193,6 +193,8 @@ describe('an HTTP server', () => {
 			'controller_runtime_active_workers{controller="node-config"} 0',
 			'workqueue_depth{name="node-config",controller="node-config",priority="-100"} 3',
 			'rest_client_requests_total{code="200",method="GET",host="h"} 1',
+			'rest_client_request_retries_total{code="200",verb="GET",host="h"} 1',
+			'rest_client_rate_limiter_duration_seconds_sum{verb="GET",host="h"} 0.3',
 			'process_resident_memory_bytes',
 		]) {
 			expect(body).toContain(line)

@@ -5,6 +5,8 @@ import { KubeClient } from '../../runtime/kube/client.ts'
 import { type ElectionOptions, leadWhileElected } from '../../runtime/kube/lease.ts'
 import { elapsed } from '../../runtime/kube/lease-rules.ts'
 import { createLog } from '../../runtime/log.ts'
+import { runLoop } from '../../runtime/loop.ts'
+import { createQueue } from '../../runtime/queue.ts'
 
 type Record = { metadata: { resourceVersion: string }; spec: { holderIdentity: string } }
 
@@ -41,17 +43,21 @@ async function leaseServer() {
 		server.close()
 	})
 	const write = (change: object) => current && store({ ...current, spec: { ...current.spec, ...change } })
-	return { client, state, write, holder: () => current?.spec.holderIdentity }
+	const drop = () => {
+		current = undefined
+	}
+	return { client, state, write, drop, holder: () => current?.spec.holderIdentity }
 }
 
 /** A leader on clocks that only move when told to; its timers are real. */
-async function leader(times: ElectionOptions['times']) {
+async function leader(times: ElectionOptions['times'], isBusy = false) {
 	const api = await leaseServer()
 	const clock = { monotonic: 1_000, wall: 1_000_000 }
 	const end = new AbortController()
 	const told: (boolean | string)[] = []
 	let isLeading = () => false
 	let term: AbortSignal | undefined
+	const work = Promise.withResolvers<void>()
 	const ended = leadWhileElected(
 		{
 			client: api.client,
@@ -68,15 +74,29 @@ async function leader(times: ElectionOptions['times']) {
 			isLeading = asks
 			term = signal
 			await new Promise(resolve => signal.addEventListener('abort', resolve))
+			await work.promise
 		},
 	)
-	onTestFinished(() => end.abort())
+	onTestFinished(() => {
+		end.abort()
+		work.resolve()
+	})
 	await expect.poll(() => told[0]).toBe(true)
 	const sleepThrough = (ms: { monotonic?: number; wall?: number }) => {
 		clock.monotonic += ms.monotonic ?? 0
 		clock.wall += ms.wall ?? 0
 	}
-	return { ...api, told, ended, stop: () => end.abort(), isLeading: () => isLeading(), term: () => term, sleepThrough }
+	if (!isBusy) work.resolve()
+	return {
+		...api,
+		told,
+		ended,
+		stop: () => end.abort(),
+		finish: work.resolve,
+		isLeading: () => isLeading(),
+		term: () => term,
+		sleepThrough,
+	}
 }
 
 const unhurried = { leaseMs: 15_000, renewMs: 10_000, retryMs: 60_000 }
@@ -93,20 +113,59 @@ test.each<[title: string, ms: { monotonic?: number; wall?: number }, leads: bool
 	sleepThrough(ms)
 	expect([isLeading(), term()?.aborted]).toEqual([leads, false])
 	stop()
-	expect(isLeading()).toBe(false)
-	expect([await ended, holder()]).toEqual([{ lost: false }, ''])
+	expect([await ended, isLeading(), holder()]).toEqual([{ lost: false }, false, ''])
 })
 
-test('a leader that stood still too long writes nothing more, not even to its lease', async () => {
-	const { sleepThrough, isLeading, ended, state, holder, told, client } = await leader({ leaseMs: 15_000, renewMs: 10_000, retryMs: 50 })
+test('a leader that stood still too long writes nothing before it has renewed its lease, which says that nobody led since', async () => {
+	const { sleepThrough, isLeading, client, state, told } = await leader({ leaseMs: 15_000, renewMs: 10_000, retryMs: 50 })
 	const guarded = client.guarded(isLeading)
 	await expect.poll(() => state.requests.filter(method => method === 'PUT').length).toBeGreaterThan(0)
 	sleepThrough({ monotonic: 12_000, wall: 12_000 })
-	state.requests.length = 0
 	await expect(guarded.raw({ method: 'POST', path: '/x' })).rejects.toMatchObject({ code: 'STOPPED', retry: true })
+	await expect.poll(isLeading).toBe(true)
+	await expect(guarded.raw({ method: 'POST', path: '/x' })).rejects.not.toMatchObject({ code: 'STOPPED' })
+	expect(told).toEqual([true])
+})
+
+test.each<[title: string, holderIdentity: string]>([
+	['another leads', 'other'],
+	['another has led, and given the lease back', ''],
+])('a leader that stood still while %s has lost it, and writes nothing more', async (_, holderIdentity) => {
+	const { sleepThrough, isLeading, ended, write, holder, told, client } = await leader(undefined)
+	sleepThrough({ monotonic: 20_000, wall: 20_000 })
+	write({ holderIdentity })
+	await expect(client.guarded(isLeading).raw({ method: 'POST', path: '/x' })).rejects.toMatchObject({ code: 'STOPPED' })
 	expect(await ended).toEqual({ lost: true })
-	expect([state.requests.filter(method => method !== 'PUT'), holder(), told]).toEqual([[], 'me', [true, false]])
-	expect(state.requests.length).toBeLessThanOrEqual(1) // a renewal may have been on its way
+	expect([isLeading(), holder(), told.at(-1)]).toEqual([false, holderIdentity, false])
+})
+
+test('a leader that stood still and finds no API server has lost its lease', async () => {
+	const { sleepThrough, isLeading, ended, state } = await leader({ leaseMs: 3_000, renewMs: 2_000, retryMs: 20 })
+	state.isSilent = true
+	sleepThrough({ monotonic: 3_000, wall: 3_000 })
+	expect(isLeading()).toBe(false)
+	expect(await ended).toEqual({ lost: true })
+})
+
+test('after the event loop stood still, and another leads, no reconcile is begun, although no timer has told so yet', async () => {
+	const api = await leaseServer()
+	const queue = createQueue()
+	const begun: string[] = []
+	const log = createLog('test', { level: 'silent' })
+	const times = { leaseMs: 1_500, renewMs: 1_000, retryMs: 20 }
+	const at = { namespace: 'n', name: 'lead' }
+	const never = new AbortController()
+	const reconcile = async (key: string) => void begun.push(key)
+	const ended = leadWhileElected({ client: api.client, at, identity: 'me', log, signal: never.signal, times }, (signal, isLeading) =>
+		runLoop({ queue, reconcile, log, signal, mayBegin: isLeading }),
+	)
+	queue.add('in time')
+	await expect.poll(() => begun).toEqual(['in time'])
+	for (const until = performance.now() + 1_200; performance.now() < until; );
+	api.write({ holderIdentity: 'other' })
+	queue.add('late')
+	expect(await ended).toEqual({ lost: true })
+	expect(begun).toEqual(['in time'])
 })
 
 test('a lease is renewed by one request, and kept however long that goes on', async () => {
@@ -124,11 +183,28 @@ test('a lease is renewed by one request, and kept however long that goes on', as
 	expect(told).toEqual([true, false])
 })
 
+test('a leader that is told to stop keeps its lease until its work has come to its end, and gives it back then', async () => {
+	const { stop, finish, ended, isLeading, term, state, holder, told } = await leader(undefined, true)
+	stop()
+	const { length } = state.requests
+	await expect.poll(() => state.requests.length).toBeGreaterThan(length + 2)
+	expect([term()?.aborted, isLeading(), holder(), told]).toEqual([true, true, 'me', [true]])
+	finish()
+	expect([await ended, isLeading(), holder(), told]).toEqual([{ lost: false }, false, '', [true, false]])
+})
+
 test('a record somebody touched is read again, and the lease kept', async () => {
 	const { write, told, isLeading, holder } = await leader(undefined)
 	write({ renewTime: 'by somebody' })
 	await expect.poll(() => told).toEqual([true, 'slow'])
 	expect([isLeading(), holder()]).toEqual([true, 'me'])
+})
+
+test('a record that somebody deleted is made again', async () => {
+	const { drop, told, isLeading, holder } = await leader(undefined)
+	drop()
+	await expect.poll(() => [told, holder()]).toEqual([[true, 'slow'], 'me'])
+	expect(isLeading()).toBe(true)
 })
 
 test('a lease that another holds is lost, and left to it', async () => {

@@ -1,5 +1,7 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { sleep } from '../../runtime/clock.ts'
 import { KubeClient } from '../../runtime/kube/client.ts'
+import { failureOf } from '../../runtime/kube/failures.ts'
 import { ConfigMap } from '../../runtime/kube/kinds.ts'
 import { type Reflector, type ReflectorOptions, startReflector } from '../../runtime/kube/reflector.ts'
 import type { Transport } from '../../runtime/kube/transport.ts'
@@ -305,6 +307,29 @@ test('what was heard makes the next wait short again', async () => {
 	const { server, logged } = await reflect(answers, { chance: () => 0 })
 	await expect.poll(() => server.requests.at(-1)).toBe('watch from 6')
 	expect(logged.map(text => JSON.parse(text).waitMs)).toEqual([2, 4, 8, 2])
+})
+
+test('a watch that lasted makes the next wait short again, although it had nothing to tell', async () => {
+	vi.useFakeTimers()
+	onTestFinished(() => void vi.useRealTimers())
+	const lastsMs = [0, 0, 0, 6_000, 0, 3_600_000]
+	const client = {
+		pages: async function* () {
+			yield { items: [], resourceVersion: '5' }
+		},
+		watch: async function* () {
+			await sleep(lastsMs.shift() ?? 0)
+			yield* []
+			throw failureOf('GET /x', 502, '')
+		},
+	} as unknown as KubeClient
+	const { logged, stop } = await reflect([], { client, chance: () => 0 })
+	await vi.advanceTimersByTimeAsync(10_000)
+	expect(logged.map(text => JSON.parse(text).waitMs)).toEqual([2, 4, 8, 2, 4])
+	lastsMs.length = 0
+	const stopped = stop()
+	await vi.advanceTimersByTimeAsync(3_600_000)
+	await stopped
 })
 
 test('a server that ends every watch at once is not asked in a tight loop', async () => {

@@ -1,7 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { KubeClient, type KubeClientOptions } from '../../runtime/kube/client.ts'
 import { ConfigMap } from '../../runtime/kube/kinds.ts'
-import { type Answer, type FaultServer, json, startFaultServer } from './fault-server.ts'
+import type { Call } from '../../runtime/kube/transport.ts'
+import { type Answer, type FaultServer, json, saysNothing, startFaultServer, watch } from './fault-server.ts'
 
 const ok = json(200, { metadata: { name: 'a' } })
 const later = (seconds: string, status = 429): Answer => json(status, { message: 'too many requests' }, { 'retry-after': seconds })
@@ -62,6 +63,47 @@ test('a write over a connection that breaks is not sent twice', async () => {
 	expect(server.requests.length).toBe(1)
 })
 
+test('one answer of 429 makes every call and every watch of the client wait', async () => {
+	const calls: Call[] = []
+	const quiet = watch([], saysNothing)
+	const either: Answer = (response, request) => (request.url?.includes('watch=true') ? quiet : ok)(response, request)
+	const { client, server } = await start([later('0.4'), either], { onCall: call => calls.push(call) })
+	const first = client.get(ConfigMap, at)
+	await expect.poll(() => calls.length).toBe(1)
+	const end = new AbortController()
+	const watching = client.watch(ConfigMap, { resourceVersion: '1', signal: end.signal }).next()
+	await Promise.all([first, client.get(ConfigMap, at)])
+	await expect.poll(() => calls.length).toBe(4)
+	const waited = calls.slice(1).map(call => [call.verb, call.waited > 0.02])
+	expect(waited.filter(([verb]) => verb === 'watch')).toEqual([['watch', true]])
+	expect(waited.filter(([verb, isLong]) => verb === 'get' && isLong).length).toBeGreaterThanOrEqual(1)
+	expect(server.requests.length).toBe(4)
+	end.abort()
+	await expect(watching).rejects.toMatchObject({ code: 'STOPPED' })
+})
+
+test('a call with less patience than one 429 asked for fails without being sent', async () => {
+	const calls: Call[] = []
+	const { client, server } = await start([later('5'), ok], { patienceMs: 1_000, onCall: call => calls.push(call) })
+	const first = client.get(ConfigMap, at)
+	await expect(first).rejects.toMatchObject({ code: 'TOO_MANY_REQUESTS', facts: { retryAfterMs: 5_000 } })
+	await expect(client.get(ConfigMap, at)).rejects.toMatchObject({ code: 'TOO_MANY_REQUESTS', retry: true })
+	expect(await client.get(ConfigMap, at, { urgent: true })).toMatchObject({ metadata: { name: 'a' } })
+	expect(server.requests.length).toBe(2)
+})
+
+test('an urgent call waits for no other', async () => {
+	const { client, server } = await start([...Array<Answer>(4).fill(() => {}), ok])
+	const end = new AbortController()
+	const hanging = Array.from({ length: 9 }, () => client.get(ConfigMap, at, { signal: end.signal }))
+	await expect.poll(() => server.requests.length).toBe(4)
+	expect(await client.get(ConfigMap, at, { urgent: true })).toMatchObject({ metadata: { name: 'a' } })
+	end.abort()
+	for (const call of hanging) await expect(call).rejects.toMatchObject({ code: 'STOPPED' })
+	expect(server.requests.length).toBe(5)
+	expect(await client.get(ConfigMap, at)).toMatchObject({ metadata: { name: 'a' } })
+})
+
 test('a write that may no longer be made is not tried again after the wait the server asked for', async () => {
 	let may = true
 	const refuse: Answer = (response, request) => {
@@ -107,8 +149,8 @@ test('every try is told, and never by name', async () => {
 	const { client } = await start([later('0.01'), ok], { onCall: call => calls.push(call) })
 	await client.get(ConfigMap, at)
 	expect(calls).toMatchObject([
-		{ verb: 'get', method: 'GET', code: '429' },
-		{ verb: 'get', method: 'GET', code: '200' },
+		{ verb: 'get', method: 'GET', code: '429', isRetry: false },
+		{ verb: 'get', method: 'GET', code: '200', isRetry: true },
 	])
 	expect(JSON.stringify(calls)).not.toContain('/configmaps')
 })

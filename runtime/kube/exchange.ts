@@ -1,0 +1,120 @@
+import { type Dispatcher, request } from 'undici'
+import { deadline } from '../clock.ts'
+import { Failure } from '../errors.ts'
+import type { Agents, Connections } from './connections.ts'
+import type { Credentials } from './credentials.ts'
+import { brokenOff, failureOf, isKubeFailure, type KubeCode } from './failures.ts'
+import type { Call, Request } from './transport.ts'
+
+/** What one request needs to get to the server and back. */
+export type Wire = {
+	credentials: Credentials
+	connections: Connections
+	options: { userAgent?: string; timeoutMs?: number }
+	/** Told of every try. */
+	finished: (call: Omit<Call, 'host'>) => void
+}
+
+/** How a try came about: how long it could not begin, in seconds, and whether it is a further one of the same request. */
+export type Try = Pick<Call, 'waited' | 'isRetry'>
+
+/** One try, with its answer read to the end. */
+export async function exchange(wire: Wire, wanted: Request, how: Try): Promise<unknown> {
+	const limit = deadline(wanted.timeoutMs ?? wire.options.timeoutMs ?? 30_000, wanted.signal)
+	try {
+		const answer = await ask(wire, wanted, { ...how, over: wanted.urgent ? 'urgent' : 'requests', signal: limit.signal })
+		return parse(wanted, answer.headers['content-type'], await answer.body.text())
+	} catch (error) {
+		throw ended(wire, wanted, limit.expired(), error)
+	} finally {
+		limit.clear()
+	}
+}
+
+/** The time limit holds until the answer begins; the stream itself may last. */
+export async function open(wire: Wire, wanted: Request & { signal: AbortSignal }, how: Try): Promise<AsyncIterable<Uint8Array>> {
+	const limit = deadline(wanted.timeoutMs ?? wire.options.timeoutMs ?? 30_000, wanted.signal)
+	try {
+		const { body } = await ask(wire, wanted, { ...how, over: 'streams', signal: limit.signal })
+		limit.restart(0)
+		return body
+	} catch (error) {
+		limit.clear()
+		throw ended(wire, wanted, limit.expired(), error)
+	}
+}
+
+function ended({ credentials: { server } }: Wire, wanted: Request, expired: boolean, error: unknown): unknown {
+	return brokenOff({ what: whatOf(wanted), server, stopped: wanted.signal?.aborted ?? false, expired }, error)
+}
+
+async function ask(wire: Wire, wanted: Request, how: How): Promise<Dispatcher.ResponseData> {
+	const first = await wire.connections.trusting(() => tryOnce(wire, wanted, how))
+	if (first.statusCode < 300) return first
+	if (first.statusCode !== 401) throw await refusal(wanted, first)
+	await first.body.dump()
+	const second = await tryOnce(wire, wanted, { ...how, refused: true, isRetry: true })
+	if (second.statusCode < 300) return second
+	throw await refusal(wanted, second)
+}
+
+type How = Try & { over: keyof Agents; signal: AbortSignal; refused?: boolean }
+
+async function tryOnce(wire: Wire, wanted: Request, how: How): Promise<Dispatcher.ResponseData> {
+	const started = performance.now()
+	const finish = (code: string) => {
+		const { method, verb = method.toLowerCase() } = wanted
+		const seconds = (performance.now() - started) / 1_000
+		wire.finished({ verb, method, code, seconds, waited: how.waited, isRetry: how.isRetry })
+	}
+	try {
+		const identity = await wire.credentials.headers(how.refused ?? false)
+		if (wanted.mayBegin && !wanted.mayBegin()) throw notAllowed(wanted)
+		const answer = await request(urlOf(wire.credentials.server, wanted), {
+			dispatcher: wire.connections.agents()[how.over],
+			method: wanted.method,
+			headers: { accept: 'application/json', 'user-agent': wire.options.userAgent ?? 'node', ...bodyType(wanted), ...identity },
+			signal: how.signal,
+			headersTimeout: 0,
+			bodyTimeout: 0,
+			...(wanted.body !== undefined && { body: JSON.stringify(wanted.body) }),
+		})
+		finish(String(answer.statusCode))
+		return answer
+	} catch (error) {
+		if (!isKubeFailure(error, 'STOPPED')) finish('<error>')
+		throw error
+	}
+}
+
+function notAllowed(wanted: Request): Failure<KubeCode> {
+	return new Failure('STOPPED', `${whatOf(wanted)} was not begun: this process may not write now`, { retry: true })
+}
+
+function bodyType({ body, contentType }: Request): Record<string, string> {
+	return body === undefined ? {} : { 'content-type': contentType ?? 'application/json' }
+}
+
+function urlOf(server: string, { path, query = {} }: Request): string {
+	const search = new URLSearchParams()
+	for (const [name, value] of Object.entries(query)) if (value !== undefined && value !== '') search.set(name, String(value))
+	return search.size > 0 ? `${server}${path}?${search}` : server + path
+}
+
+async function refusal(wanted: Request, answer: Dispatcher.ResponseData): Promise<Failure<KubeCode>> {
+	const header = answer.headers['retry-after']
+	return failureOf(whatOf(wanted), answer.statusCode, await answer.body.text(), typeof header === 'string' ? header : undefined)
+}
+
+function parse(wanted: Request, contentType: string | string[] | undefined, text: string): unknown {
+	if (!String(contentType).includes('json')) return text
+	try {
+		return JSON.parse(text)
+	} catch (cause) {
+		throw new Failure<KubeCode>('SERVER_ERROR', `${whatOf(wanted)}: the answer is not whole JSON`, { retry: true, cause })
+	}
+}
+
+function whatOf({ method, path }: Request): string {
+	return `${method} ${path}`
+}
