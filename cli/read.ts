@@ -2,6 +2,7 @@ import { CONTROL_PLANE_LABELS, ROLLOUT_CONFIG_MAP, readRollout } from '../contra
 import { isKubeFailure } from '../runtime/kube/failures.ts'
 import type { Stored } from '../runtime/kube/kind.ts'
 import { ConfigMap, Node } from '../runtime/kube/kinds.ts'
+import { eachOf } from './each.ts'
 import { failure } from './failures.ts'
 import { type Fleet, fleetOf, isWaiting, type Rollout } from './fleet.ts'
 import { NodeConfig } from './kinds.ts'
@@ -15,7 +16,7 @@ import type { Cluster } from './world.ts'
 /** What every command of a session reads with. */
 export type Reading = { cluster: Cluster; signal: AbortSignal; progress: Progress }
 
-/** All node configs, and the fleet they make. */
+/** Node configs, and the fleet they are of; where only some were read and none of them waits, of the fleet only the pause is known. */
 export type FleetReading = { objects: Stored<NodeConfigObject>[]; configs: ConfigView[]; fleet: Fleet }
 
 /** Reads the whole fleet: two requests, and two more while somebody waits in line. */
@@ -26,13 +27,25 @@ export async function readFleet(reading: Reading): Promise<FleetReading> {
 	return { objects, configs, fleet: fleetOf(configs, controlPlane, rollout) }
 }
 
+/**
+ * Reads these nodes, or all where none is named. The others are read only while one of these is in line with them.
+ *
+ * @throws Failure NO_NODE for the first name that nobody has
+ */
+export async function readChosen(reading: Reading, nodes: readonly string[]): Promise<FleetReading> {
+	if (nodes.length === 0) return readFleet(reading)
+	const [objects, rollout] = await Promise.all([eachOf(nodes, name => readNode(reading, name)), readSettings(reading)])
+	const configs = objects.map(configView)
+	if (configs.some(isWaiting)) return chosen(await readFleet(reading), nodes, reading.cluster.namespace)
+	return { objects, configs, fleet: fleetOf(configs, new Set(), rollout) }
+}
+
 /** @throws Failure NO_NODE for the first name that nobody has */
 export function chosen({ objects, configs, fleet }: FleetReading, nodes: readonly string[], namespace: string): FleetReading {
 	const names = configs.map(({ name }) => name)
 	const missing = nodes.find(node => !names.includes(node))
 	if (missing !== undefined) throw noSuchNode(missing, namespace, names)
-	if (nodes.length === 0) return { objects, configs, fleet }
-	const isChosen = (name: string) => nodes.includes(name)
+	const isChosen = (name: string) => nodes.length === 0 || nodes.includes(name)
 	return {
 		fleet,
 		objects: objects.filter(({ metadata }) => isChosen(metadata.name)),

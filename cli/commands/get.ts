@@ -1,5 +1,5 @@
 import { Option } from 'commander'
-import { chosen, type FleetReading, readFleet } from '../read.ts'
+import { type FleetReading, readChosen } from '../read.ts'
 import { fleetLines } from '../render/fleet.ts'
 import { nodePage } from '../render/node-page.ts'
 import { nodeRow, nodesHeader } from '../render/nodes.ts'
@@ -21,7 +21,7 @@ export const get: CommandSpec<GetFlags> = {
 	more: 'Ends with 0 when every node shown is as its node config says, else with 1.',
 	async act(session, nodes, flags) {
 		if (flags.watch) return watchFleet(session, nodes, flags)
-		const reading = chosen(await readFleet(session), nodes, session.cluster.namespace)
+		const reading = await readChosen(session, nodes)
 		session.print(shown(session, nodes, flags, reading))
 		return reading.configs.every(isAsWanted) ? exitCodes.fine : exitCodes.notAsWanted
 	},
@@ -35,13 +35,15 @@ function shown({ colours, world, cluster }: Session, nodes: readonly string[], {
 	if (only && nodes.length === 1 && !view.isWide) return nodePage(only, view)
 	const rows = configs.map(config => nodeRow(config, view))
 	const none = `no node config in namespace ${cluster.namespace}; another namespace is named by -n`
-	return [...fleetLines(fleet, colours), ...(rows.length > 0 ? table([nodesHeader(view.isWide), ...rows]) : [none])]
+	const whole = nodes.length === 0 ? fleetLines(fleet, colours) : []
+	return [...whole, ...(rows.length > 0 ? table([nodesHeader(view.isWide), ...rows]) : [none])]
 }
 
 /** As `kubectl get mnnc -o json` has it, and the rollout beside; one node is told by itself. */
 function listOf({ objects, fleet }: FleetReading, nodes: readonly string[]): object {
 	const [only] = objects
 	if (nodes.length === 1 && only) return only
+	if (nodes.length > 0) return { apiVersion: 'v1', kind: 'List', items: objects }
 	const { settled, running, paused, rule, fault, line } = fleet
 	const rollout = { settled, running, paused, rule, fault, waiting: [...line.keys()] }
 	return { apiVersion: 'v1', kind: 'List', items: objects, rollout }

@@ -3,7 +3,7 @@ import { isKubeFailure } from '../../runtime/kube/failures.ts'
 import { ConfigMap } from '../../runtime/kube/kinds.ts'
 import type { Fleet } from '../fleet.ts'
 import { NodeConfig } from '../kinds.ts'
-import { chosen, readFleet } from '../read.ts'
+import { readChosen } from '../read.ts'
 import { fleetPaused, fleetResumed, nodePaused, nodeResumed } from '../render/paused.ts'
 import type { CommandSpec, Session } from '../session.ts'
 import type { ConfigView } from '../view.ts'
@@ -29,7 +29,7 @@ export const resume: CommandSpec<object> = {
 }
 
 async function setPaused(session: Session, nodes: readonly string[], paused: boolean): Promise<number> {
-	const { configs, fleet } = chosen(await readFleet(session), nodes, session.cluster.namespace)
+	const { configs, fleet } = await readChosen(session, nodes)
 	if (nodes.length === 0) await session.progress('writing the rollout settings', setFleet(session, fleet, paused))
 	else await session.progress(`writing ${nodes.length} node configs`, setNodes(session, { configs, fleet }, paused))
 	return exitCodes.fine

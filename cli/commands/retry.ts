@@ -4,7 +4,7 @@ import { failure } from '../failures.ts'
 import type { Fleet } from '../fleet.ts'
 import { NodeConfig } from '../kinds.ts'
 import { nextFor } from '../next.ts'
-import { chosen, readFleet } from '../read.ts'
+import { readChosen } from '../read.ts'
 import { sentenceOf } from '../render/failure.ts'
 import { stateWords } from '../render/state.ts'
 import type { CommandSpec, Session } from '../session.ts'
@@ -20,7 +20,7 @@ export const retry: CommandSpec<{ failed?: boolean }> = {
 	more: 'Asked for twice before a run has started, it is one run.',
 	async act(session, nodes, { failed = false }) {
 		if (failed === nodes.length > 0) throw failure('USAGE', 'name the nodes, or give --failed for all that failed')
-		const { configs, fleet } = chosen(await readFleet(session), nodes, session.cluster.namespace)
+		const { configs, fleet } = await readChosen(session, nodes)
 		const meant = failed ? configs.filter(config => stateOf(config) === 'Failed') : configs
 		if (meant.length === 0) session.print(['no node has failed: nothing to do'])
 		const outcomes = eachOf(meant, async config => ask(session, config, fleet))

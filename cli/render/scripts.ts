@@ -48,7 +48,7 @@ compdef _kubectl_multinic kubectl-multinic
 const fish = `# kubectl multinic completion fish | source
 # For "kubectl multinic" itself kubectl's completion does, with kubectl_complete-multinic on PATH.
 function __kubectl_multinic_complete
-	set -l words (commandline -opc) (commandline -ct | string collect --allow-empty)
+	set -l words (commandline -opc) "$(commandline -ct)"
 	kubectl-multinic __complete $words[2..-1] 2>/dev/null | string match -v -r '^:'
 end
 complete -c kubectl-multinic -f -a '(__kubectl_multinic_complete)'

@@ -9,7 +9,8 @@ const gap = '   '
 
 /** @returns one line a row, the columns three spaces apart; the last is as long as it is */
 export function table(rows: readonly (readonly Cell[])[]): string[] {
-	return rows.map(row => line(row, widthsOf(rows)))
+	const widths = widthsOf(rows)
+	return rows.map(row => line(row, widths))
 }
 
 /** @returns the width of each column (characters) */
