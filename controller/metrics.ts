@@ -1,4 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client'
+import type { AgentReport } from '../contract/agent-run.ts'
+import type { NodeConfigStatus } from '../contract/node-config.ts'
 import type { Caches } from './caches.ts'
 import type { Decision } from './decision.ts'
 import { condition } from './runs.ts'
@@ -7,6 +9,12 @@ import type { Run, Snapshot } from './snapshot.ts'
 /** Metrics of our own; docs/metrics.md explains each. Seconds throughout. */
 
 const runBuckets = [0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 13, 20, 30, 60, 120, 300]
+
+/** What an agent's report may name; whatever else it names is one more, for a node must not be able to make metrics without end. */
+const phaseNames = ['observe', 'generate', 'probe', 'arm', 'apply', 'verify', 'prove', 'commit', 'undo']
+
+/** Where a status says nothing yet: to Prometheus a label without a value is no label. */
+const UNKNOWN = 'Unknown'
 
 /** Counts what is decided, and how long runs took whose results are told. */
 export function countDecisions(registry: Registry): (decision: Decision, snapshot: Snapshot) => void {
@@ -22,7 +30,7 @@ export function countDecisions(registry: Registry): (decision: Decision, snapsho
 		if (decision.act === 'start') started.inc({ cause: decision.run.cause, mode: decision.run.mode })
 		if (decision.act !== 'settle' || !decision.result) return
 		const { status } = decision
-		results.inc({ state: status.state ?? '', reason: condition(status, 'Ready')?.reason ?? '' })
+		results.inc({ state: status.state ?? UNKNOWN, reason: reasonOf(status) })
 		const run = snapshot.runs.find(({ name }) => name === status.lastJobName)
 		changes.inc(run?.report?.changes ?? 0)
 		if (run) tellTimes(run, snapshot.now)
@@ -47,8 +55,18 @@ function observeTimes(registry: Registry): (run: Run, now: number) => void {
 		if (from >= created) begin.observe((from - created) / 1_000)
 		if (to >= from) whole.observe({ mode, outcome: report.outcome }, (to - from) / 1_000)
 		if (now >= to) settle.observe((now - to) / 1_000)
-		for (const [phase, ms] of Object.entries(report.milliseconds)) phases.observe({ phase }, ms / 1_000)
+		for (const [phase, seconds] of phasesOf(report)) phases.observe({ phase }, seconds)
 	}
+}
+
+/** Phases and their seconds; what all of them take together is told for the whole run. */
+function phasesOf({ milliseconds }: AgentReport): [phase: string, seconds: number][] {
+	const timed = Object.entries(milliseconds).filter(([phase, ms]) => phase !== 'total' && ms >= 0)
+	return timed.map(([phase, ms]) => [phaseNames.includes(phase) ? phase : 'other', ms / 1_000])
+}
+
+function reasonOf(status: NodeConfigStatus): string {
+	return condition(status, 'Ready')?.reason ?? UNKNOWN
 }
 
 /** Lets the state of the fleet and of the caches be read whenever somebody asks. */
@@ -68,7 +86,7 @@ export function observeFleet(registry: Registry, caches: Pick<Caches, 'fleet' | 
 	fact('multinic_rollout_limit', 'Nodes that may be changed at once', () => fleet.counts().limit)
 	fact('multinic_rollout_paused', '1 while no node is changed, because of the settings', () => (fleet.counts().paused ? 1 : 0))
 	tally(registry, { name: 'multinic_node_configs', help: 'Node configs by what their status says', labels: ['state', 'reason'] }, () =>
-		[...census.configs()].map(({ status }) => [status.state ?? '', condition(status, 'Ready')?.reason ?? '']),
+		[...census.configs()].map(({ status }) => [status.state ?? UNKNOWN, reasonOf(status)]),
 	)
 	tally(registry, { name: 'multinic_interfaces', help: 'Wanted interfaces by state', labels: ['state'] }, () =>
 		[...census.configs()].flatMap(({ status }) => (status.interfaceStatuses ?? []).map(nic => [nic.status])),
@@ -88,18 +106,18 @@ function tally(registry: Registry, { name, help, labels }: { name: string; help:
 }
 
 function observeCaches(registry: Registry, census: Caches['census']): void {
-	const kinds = { registers: [registry], labelNames: ['kind'] }
 	const facts = {
-		multinic_cache_objects: ['Objects held', 'objects'],
-		multinic_cache_events: ['Events heard since the start', 'events'],
-		multinic_cache_lists: ['Times everything was read anew since the start', 'lists'],
-		multinic_cache_failures: ['Failed lists and watches since the start', 'failures'],
+		multinic_cache_objects: [Gauge, 'Objects held', 'objects'],
+		multinic_cache_events_total: [Counter, 'Events heard', 'events'],
+		multinic_cache_lists_total: [Counter, 'Times everything was read anew', 'lists'],
+		multinic_cache_failures_total: [Counter, 'Failed lists and watches', 'failures'],
 	} as const
-	for (const [name, [help, of]] of Object.entries(facts))
-		new Gauge({
-			...{ ...kinds, name, help },
+	for (const [name, [Metric, help, of]] of Object.entries(facts))
+		new Metric({
+			...{ registers: [registry], labelNames: ['kind'], name, help },
 			collect() {
-				for (const cache of census.caches()) this.set({ kind: cache.kind }, cache[of])
+				this.reset()
+				for (const cache of census.caches()) this.inc({ kind: cache.kind }, cache[of])
 			},
 		})
 }

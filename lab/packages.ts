@@ -29,6 +29,9 @@ export const drivePackages = {
 	mtools: 'writes into it',
 } as const
 
+/** What judges rules and queries of Prometheus. */
+export const monitoringPackages = { prometheus: 'its promtool tries the rules and reads the dashboard' } as const
+
 /** Name → what for. */
 type Wanted = Readonly<Record<string, string>>
 

@@ -1,0 +1,223 @@
+import { Registry } from '@prometheus-io/client'
+import { expect, test } from 'vitest'
+import type { AgentReport } from '../../contract/agent-run.ts'
+import type { NodeConfigStatus } from '../../contract/node-config.ts'
+import type { CacheCount } from '../../controller/caches.ts'
+import { decide } from '../../controller/decide.ts'
+import type { Decision } from '../../controller/decision.ts'
+import { createFleet, type FleetCounts } from '../../controller/fleet.ts'
+import { countDecisions, observeFleet } from '../../controller/metrics.ts'
+import type { ConfigView, Mode, Run } from '../../controller/snapshot.ts'
+import { ended, nicReport, now, report, run, someNode, startedFor, withStatus, world } from './world.ts'
+
+/** Decisions and caches in, lines of /metrics out: those of our own that are not zero, without their prefix. */
+async function lines(registry: Registry): Promise<string[]> {
+	const text = (await registry.metrics()).split('\n')
+	const own = text.filter(line => line.startsWith('multinic_') && !line.includes('_bucket{') && !line.endsWith(' 0'))
+	return own.map(line => line.slice('multinic_'.length))
+}
+
+test.each<[title: string, decisions: Decision[], lines: string[]]>([
+	['nothing to do is not counted', [{ act: 'nothing', why: 'Settled' }], []],
+	['nor is a wait', [{ act: 'wait', why: 'BackingOff', afterMs: 5_000 }], []],
+	['nor a turn that has not come', [{ act: 'hold', why: 'WaveIsFull', afterMs: 0 }], []],
+	['nor what is told before there is a result', [told('InProgress', 'RunStarted', false)], []],
+	['a run by its cause', [started('Apply', 'SpecChanged')], ['runs_started_total{cause="SpecChanged",mode="Apply"} 1']],
+	[
+		'runs of several causes',
+		[started('Apply', 'SpecChanged'), started('Verify', 'TimeToVerify'), started('Apply', 'SpecChanged')],
+		['runs_started_total{cause="SpecChanged",mode="Apply"} 2', 'runs_started_total{cause="TimeToVerify",mode="Verify"} 1'],
+	],
+	[
+		'results by state and reason',
+		[told('Configured', 'NoInterfaces'), told('Failed', 'InUse'), told('Configured', 'NoInterfaces')],
+		['run_results_total{state="Configured",reason="NoInterfaces"} 2', 'run_results_total{state="Failed",reason="InUse"} 1'],
+	],
+])('%s', async (_, decisions, expected) => {
+	const registry = new Registry()
+	const count = countDecisions(registry)
+	for (const decision of decisions) count(decision, world())
+	expect(await lines(registry)).toEqual(expected)
+})
+
+const configured = 'run_results_total{state="Configured",reason="AllInterfacesConfigured"} 1'
+const failed = (reason: string) => `run_results_total{state="Failed",reason="${reason}"} 1`
+const spent = (mode: Mode, outcome: string, seconds: number) => [
+	`run_seconds_sum{mode="${mode}",outcome="${outcome}"} ${seconds}`,
+	`run_seconds_count{mode="${mode}",outcome="${outcome}"} 1`,
+]
+const begun = (seconds: number) => [`run_start_seconds_sum ${seconds}`, 'run_start_seconds_count 1']
+const settled = (seconds: number) => [`run_settle_seconds_sum ${seconds}`, 'run_settle_seconds_count 1']
+const phase = (name: string, seconds: number) => [
+	`run_phase_seconds_sum{phase="${name}"} ${seconds}`,
+	`run_phase_seconds_count{phase="${name}"} 1`,
+]
+
+// made 10 s ago; the agent began 6 s ago and ended 4 s ago
+const times = { started: '2026-01-01T11:59:54Z', finished: '2026-01-01T11:59:56Z' }
+
+test.each<[title: string, over: Partial<AgentReport>, lines: string[]]>([
+	[
+		'before the agent, in its phases, until it is told',
+		{ ...times, milliseconds: { observe: 38, apply: 61, total: 2_000 } },
+		[
+			configured,
+			'run_changes_total 3',
+			...begun(4),
+			...spent('Apply', 'Succeeded', 2),
+			...phase('observe', 0.038),
+			...phase('apply', 0.061),
+			...settled(4),
+		],
+	],
+	[
+		'a run that had nothing to do',
+		{ ...times, changes: 0, milliseconds: {} },
+		[configured, ...begun(4), ...spent('Apply', 'Succeeded', 2), ...settled(4)],
+	],
+	[
+		'a run that was put back',
+		{ ...times, outcome: 'RolledBack', reason: 'ConnectivityLost', changes: 0, milliseconds: { undo: 90 } },
+		[failed('ConnectivityLost'), ...begun(4), ...spent('Apply', 'RolledBack', 2), ...phase('undo', 0.09), ...settled(4)],
+	],
+	[
+		'a node whose clock is behind: its start is before its making',
+		{ started: '2026-01-01T11:59:00Z', finished: '2026-01-01T11:59:02Z', milliseconds: {} },
+		[configured, 'run_changes_total 3', ...spent('Apply', 'Succeeded', 2), ...settled(58)],
+	],
+	[
+		'a node whose clock is ahead: it ends after now',
+		{ started: '2026-01-01T12:01:00Z', finished: '2026-01-01T12:01:02Z', milliseconds: {} },
+		[configured, 'run_changes_total 3', ...begun(70), ...spent('Apply', 'Succeeded', 2)],
+	],
+	['times that are none', { started: 'noon', finished: 'later', milliseconds: {} }, [configured, 'run_changes_total 3']],
+	[
+		'phases nobody knows are one, however many there are',
+		{ started: 'noon', finished: 'later', milliseconds: { a: 10, b: 20, apply: 30, c: -5 } },
+		[
+			configured,
+			'run_changes_total 3',
+			'run_phase_seconds_sum{phase="other"} 0.03',
+			'run_phase_seconds_count{phase="other"} 2',
+			...phase('apply', 0.03),
+		],
+	],
+])('where the time of a run went: %s', async (_, over, expected) => {
+	expect(await linesOf(run({ report: report(over) }))).toEqual(expected)
+})
+
+test('a run without a report is a result and takes no time', async () => {
+	expect(await linesOf(run({ job: ended }))).toEqual([failed('RunLost')])
+})
+
+test('a look that found a drift, and the repair it leads to', async () => {
+	const registry = new Registry()
+	const count = countDecisions(registry)
+	const status = statusAfter(run({ report: report(), job: ended }))
+	const drifted = nicReport({ state: 'Failed', reason: 'Drifted', message: 'mtu 1500', changes: 0 })
+	const over = { attempt: 2, mode: 'Verify' as const, reason: 'Drifted' as const, changes: 0, interfaces: [drifted] }
+	const look = run({
+		attempt: 2,
+		mode: 'Verify',
+		cause: 'TimeToVerify',
+		report: report({ ...over, outcome: 'Failed', milliseconds: {} }),
+		job: ended,
+	})
+	const found = withStatus(world({ runs: [look] }), status)
+	const told = decide(found)
+	count(told, found)
+	if (told.act !== 'settle') throw new Error(`expected a result, not ${told.act}`)
+	const repair = withStatus(found, told.status)
+	count(decide(repair), repair)
+	expect(await lines(registry)).toEqual(expect.arrayContaining(['runs_started_total{cause="Drifted",mode="Apply"} 1', failed('Drifted')]))
+})
+
+const calm: FleetCounts = { total: 0, changing: 0, waiting: 0, stopping: 0, paused: false, limit: 0 }
+const nobody = {
+	...{ configOf: () => undefined, nodeOf: () => undefined, runsOf: () => [], active: () => 0, wake: () => {} },
+	...{ maxConcurrentRuns: 1, startedAt: now },
+}
+const pending = { ...readyBecause('NodeNotFound'), state: 'Pending' } as const
+
+test.each<[title: string, world: World, lines: string[]]>([
+	['a fleet of nobody', {}, []],
+	[
+		'a rollout',
+		{ counts: { changing: 3, waiting: 40, stopping: 1, limit: 10, paused: true } },
+		['rollout_changing 3', 'rollout_waiting 40', 'rollout_stopping 1', 'rollout_limit 10', 'rollout_paused 1'],
+	],
+	[
+		'node configs by what their status says; one nobody has looked at says nothing yet',
+		{ statuses: [pending, {}, pending] },
+		['node_configs{state="Pending",reason="NodeNotFound"} 2', 'node_configs{state="Unknown",reason="Unknown"} 1'],
+	],
+	[
+		'interfaces by state',
+		{ statuses: [statusAfter(run({ report: report(), job: ended }))] },
+		['node_configs{state="Configured",reason="AllInterfacesConfigured"} 1', 'interfaces{state="Configured"} 1'],
+	],
+	[
+		'caches',
+		{
+			caches: [
+				{ kind: 'Node', objects: 3, events: 40, lists: 1, failures: 2 },
+				{ kind: 'Pod', objects: 5, events: 6, lists: 1, failures: 0 },
+			],
+		},
+		[
+			...['cache_objects{kind="Node"} 3', 'cache_objects{kind="Pod"} 5', 'cache_events_total{kind="Node"} 40'],
+			...['cache_events_total{kind="Pod"} 6', 'cache_lists_total{kind="Node"} 1', 'cache_lists_total{kind="Pod"} 1'],
+			'cache_failures_total{kind="Node"} 2',
+		],
+	],
+])('the fleet: %s', async (_, seen, expected) => {
+	const registry = new Registry()
+	observe(registry, seen)
+	expect(await lines(registry)).toEqual(expected)
+	expect(await lines(registry), 'asked again').toEqual(expected)
+})
+
+test('a state that no node config is in any more is gone', async () => {
+	const registry = new Registry()
+	const statuses: NodeConfigStatus[] = [pending]
+	observe(registry, { statuses })
+	expect(await lines(registry)).toEqual(['node_configs{state="Pending",reason="NodeNotFound"} 1'])
+	statuses.pop()
+	expect(await lines(registry)).toEqual([])
+})
+
+type World = { counts?: Partial<FleetCounts>; statuses?: NodeConfigStatus[]; caches?: CacheCount[] }
+
+function observe(registry: Registry, { counts = {}, statuses = [], caches = [] }: World): void {
+	const configs = (): ConfigView[] => statuses.map(status => ({ ...world().config, status }))
+	const fleet = { ...createFleet(nobody), counts: () => ({ ...calm, ...counts }) }
+	observeFleet(registry, { fleet, census: { configs, caches: () => caches } })
+}
+
+function started(mode: Mode, cause: string): Decision {
+	return { act: 'start', why: cause, run: { attempt: 1, mode, cause, asked: {}, failures: 0 }, quiet: false }
+}
+
+function told(state: NonNullable<NodeConfigStatus['state']>, reason: string, result = true): Decision {
+	return { act: 'settle', why: reason, status: { state, ...readyBecause(reason) }, result }
+}
+
+function readyBecause(reason: string): NodeConfigStatus {
+	const lastTransitionTime = '2026-01-01T12:00:00Z'
+	return { conditions: [{ type: 'Ready', status: 'False', reason, message: '', lastTransitionTime }] }
+}
+
+/** What the controller decides on this run, counted. */
+async function linesOf(one: Run): Promise<string[]> {
+	const registry = new Registry()
+	const snapshot = withStatus(world({ now, node: someNode, runs: [one] }), startedFor(one))
+	countDecisions(registry)(decide(snapshot), snapshot)
+	return lines(registry)
+}
+
+function statusAfter(one: Run): NodeConfigStatus {
+	const snapshot = withStatus(world({ runs: [one] }), startedFor(one))
+	const decision = decide(snapshot)
+	if (decision.act !== 'settle') throw new Error(`expected a result, not ${decision.act}`)
+	return decision.status
+}

@@ -1,0 +1,87 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { reasons } from '../../contract/reasons.ts'
+import { readRollout, RolloutSettings } from '../../contract/rollout.ts'
+import { backoffMs, mayHeal } from '../../controller/runs.ts'
+
+/** docs/operations.md against what it speaks of. */
+
+const path = 'docs/operations.md'
+const page = readFileSync(path, 'utf8')
+const chapters = Object.fromEntries(page.split(/^## /m).map(chapter => [titleOf(chapter), chapter]))
+const sections = (chapter = '') => chapter.split(/^### /m).slice(1)
+const explained = new Map(sections(chapters.Reasons).map(section => [titleOf(section), section]))
+
+test('every reason is explained once, in the order of the contract, and no other', () => {
+	expect(sections(chapters.Reasons).map(titleOf)).toEqual(Object.keys(reasons))
+})
+
+describe('what the page says the controller does next is what it does', () => {
+	const failing = [...explained].filter(([, text]) => text.includes('`Failed`,') && !text.includes('`Failed`, put right'))
+	test.each(failing.filter(([reason]) => reason !== 'PartlyFailed'))('%s', (reason, text) => {
+		const words = !mayHeal({ reason }) ? 'waits for a change' : waitsOf(reason)
+		expect(text).toContain(words)
+		expect(text.includes('`Failed`, stops the rollout')).toBe('stops' in (reasons[reason as keyof typeof reasons] ?? {}))
+	})
+	test('it covers every reason that stops a rollout', () => {
+		const stopping = Object.entries(reasons).flatMap(([reason, facts]) => ('stops' in facts ? [reason] : []))
+		expect(failing.map(([reason]) => reason)).toEqual(expect.arrayContaining(stopping))
+	})
+})
+
+test('every alert is explained once, in the order of the rules, and no other', () => {
+	const { groups } = parse(readFileSync('charts/multinic/rules/multinic.yaml', 'utf8')) as {
+		groups: { rules: { alert: string; for?: string; labels: { severity: string }; annotations: Record<string, string> }[] }[]
+	}
+	const rules = groups.flatMap(group => group.rules)
+	expect(sections(chapters.Alerts).map(titleOf)).toEqual(rules.map(({ alert }) => alert))
+	for (const { alert, annotations, labels, for: patience } of rules) {
+		expect(annotations.runbook_url, alert).toBe(`${path}#${alert.toLowerCase()}`)
+		expect(Object.keys(annotations), alert).toEqual(['summary', 'description', 'runbook_url'])
+		expect(['critical', 'warning'], alert).toContain(labels.severity)
+		expect(patience, alert).toMatch(/^\d+[mh]$/)
+	}
+})
+
+test('every setting of a rollout is in the table, with its default', () => {
+	const rows = [...page.matchAll(/^\| `(\w+)` \| `([^`]*)` \| .* \| .* \|$/gm)].map(([, key = '', value = '']) => [key, value])
+	expect(rows.map(([key]) => key)).toEqual(Object.keys(RolloutSettings.shape))
+	expect(readRollout(Object.fromEntries(rows))).toEqual(readRollout(undefined))
+})
+
+test.each([path, 'docs/metrics.md'])('the links of %s lead somewhere', from => {
+	const text = readFileSync(from, 'utf8')
+	const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, to = '']) => to)
+	expect(links.filter(to => !leads(from, to))).toEqual([])
+})
+
+function waitsOf(reason: string): string {
+	const waits = [1, 2, 3, 40].map(failures => backoffMs(failures, { reason }) / 1_000)
+	const [one, two, three, longest] = 'stops' in (reasons[reason as keyof typeof reasons] ?? {}) ? waits.map(seconds => seconds / 60) : waits
+	return `tried again after ${one}, ${two}, ${three} … ${longest} ${longest === 60 ? 'min' : 's'}`
+}
+
+/** A page of this folder that comes from elsewhere may not be there yet; one that is there has what is linked. */
+function leads(from: string, to: string): boolean {
+	const [file = '', anchor] = to.split('#')
+	const target = file ? join(dirname(from), file) : from
+	if (!existsSync(target)) return target === 'docs/cli.md'
+	return anchor === undefined || headings(readFileSync(target, 'utf8')).includes(anchor)
+}
+
+/** As GitHub names them. */
+function headings(text: string): string[] {
+	const titles = [...text.replace(/^```[\s\S]*?^```/gm, '').matchAll(/^#+ (.+)$/gm)].map(([, title = '']) => title)
+	return titles.map(title =>
+		title
+			.toLowerCase()
+			.replace(/[^\w\- ]/g, '')
+			.replaceAll(' ', '-'),
+	)
+}
+
+function titleOf(section: string): string {
+	return section.split('\n')[0]?.trim() ?? ''
+}

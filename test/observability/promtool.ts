@@ -1,0 +1,31 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { stringify } from 'yaml'
+import { monitoringPackages, unpackPackages } from '../../lab/packages.ts'
+
+/** What Prometheus itself thinks of rules and queries: promtool(1), unpacked and not installed. */
+
+export type Promtool = (args: readonly string[]) => Promise<{ exitCode: number | undefined; all: string }>
+
+/** Downloads it where it is not there yet. */
+export async function findPromtool(): Promise<Promtool> {
+	const { env } = await unpackPackages(monitoringPackages)
+	return async args => {
+		const { exitCode, all = '' } = await execa('promtool', args, { env, reject: false, all: true })
+		return { exitCode, all }
+	}
+}
+
+/** Calls `use` with the path of a file that holds this as YAML, and removes it after. */
+export async function asYaml<T>(content: object, use: (path: string) => Promise<T>): Promise<T> {
+	const folder = await mkdtemp(join(tmpdir(), 'multinic-promtool-'))
+	try {
+		const path = join(folder, 'file.yaml')
+		await writeFile(path, stringify(content))
+		return await use(path)
+	} finally {
+		await rm(folder, { recursive: true })
+	}
+}

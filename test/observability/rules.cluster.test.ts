@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { calm, configs, firing, groupOf, type Series, tables } from './alerts.ts'
+import { asYaml, findPromtool, type Promtool } from './promtool.ts'
+
+/** The alerts, by Prometheus' own judgement: series in, the names of what fires out. */
+
+const rules = resolve('charts/multinic/rules/multinic.yaml')
+
+let promtool: Promtool
+beforeAll(async () => {
+	promtool = await findPromtool()
+})
+
+test('promtool finds nothing to say against the rules', async () => {
+	const { all, exitCode } = await promtool(['check', 'rules', rules])
+	expect(exitCode, all).toBe(0)
+	expect(all).toContain('SUCCESS')
+})
+
+describe.each(tables)('%s', (_, rows) => {
+	test.each(rows)('%s', async (_title, series, minutes, fires) => {
+		expect(await judge({ ...calm, ...series }, firing(minutes, fires))).toBe('')
+	})
+})
+
+test.each([
+	[4, []],
+	[6, ['MultinicControllerDown']],
+])('nothing is there to be scraped for %i minutes', async (minutes, fires) => {
+	expect(await judge({ up: '0x400' }, firing(minutes, fires))).toBe('')
+})
+
+test('what an alert says names the reason and how many', async () => {
+	const exp_alerts = [
+		{
+			exp_labels: { severity: 'warning', state: 'Failed', reason: 'InUse', job: 'multinic', namespace: 'multinic-system' },
+			exp_annotations: {
+				summary: 'Node configs are Failed: InUse',
+				description: '2 node config(s) have been Failed for 30 minutes because of InUse. kubectl multinic get names them.',
+				runbook_url: 'docs/operations.md#multinicnodeconfigfailed',
+			},
+		},
+	]
+	const alert_rule_test = [{ eval_time: '31m', alertname: 'MultinicNodeConfigFailed', exp_alerts }]
+	expect(await judge({ ...calm, [configs('Failed', 'InUse')]: '2x400' }, { alert_rule_test })).toBe('')
+})
+
+test('every alert fires in one of the tables', () => {
+	const { groups } = parse(readFileSync(rules, 'utf8')) as { groups: { rules: { alert: string }[] }[] }
+	const names = groups.flatMap(group => group.rules.map(({ alert }) => alert))
+	const fired = new Set([...tables.flatMap(([, rows]) => rows.flatMap(([, , , fires]) => fires)), 'MultinicControllerDown'])
+	expect([...fired].sort()).toEqual(names.sort())
+})
+
+/** @returns what promtool has to say against it */
+async function judge(series: Series, expectations: object): Promise<string> {
+	const file = { rule_files: [rules], evaluation_interval: '1m', tests: [groupOf(series, expectations)] }
+	const { all, exitCode } = await asYaml(file, path => promtool(['test', 'rules', path]))
+	return exitCode === 0 ? '' : all
+}

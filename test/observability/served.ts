@@ -1,0 +1,26 @@
+import { countDecisions, observeFleet } from '../../controller/metrics.ts'
+import { createFleet } from '../../controller/fleet.ts'
+import { createMetrics } from '../../runtime/metrics.ts'
+import { createQueue } from '../../runtime/queue.ts'
+
+/** The registry of a controller with an empty fleet, as controller/main.ts and controller/controller.ts put it together. */
+export function controllerRegistry() {
+	const metrics = createMetrics('nodeconfig')
+	metrics.observe(createQueue({ watch: metrics.queue }))
+	countDecisions(metrics.registry)
+	observeFleet(metrics.registry, { fleet: createFleet(nobody), census: { configs: () => [], caches: () => [] } })
+	return metrics.registry
+}
+
+export type Served = { name: string; type: string; labels: string[] }
+
+/** Name, type and labels of every metric a controller serves. */
+export function served(): Served[] {
+	const metrics = controllerRegistry().getMetricsAsArray() as unknown as { name: string; type: string; labelNames: string[] }[]
+	return metrics.map(({ name, type, labelNames }) => ({ name, type, labels: labelNames }))
+}
+
+const nobody = {
+	...{ configOf: () => undefined, nodeOf: () => undefined, runsOf: () => [], active: () => 0, wake: () => {} },
+	...{ maxConcurrentRuns: 1, startedAt: 0 },
+}
