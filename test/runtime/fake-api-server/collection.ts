@@ -1,4 +1,5 @@
 import { keyOf } from '../../../runtime/kube/kind.ts'
+import { createHistory, type History } from './history.ts'
 import type { FakeKind } from './kinds.ts'
 import type { ApiObject } from './object.ts'
 
@@ -41,23 +42,24 @@ export type Follower = { told(change: Change): void; ended(): void }
 export type Collection = {
 	readonly kind: FakeKind
 	readonly size: number
+	readonly history: History
+	/** The version of the last change. */
+	readonly lastVersion: number
 	get(key: string): Entry | undefined
 	set(entry: Entry): void
 	/** @param version that of the deletion */
 	remove(key: string, version: number): void
 	/** All objects as they are now, by key. */
 	sorted(): readonly Entry[]
-	/** The same as they were at a version that a list has shown; undefined when that is forgotten. */
-	sortedAt(version: number): readonly Entry[] | undefined
-	/** Keeps what `sorted` shows now for later pages. */
+	/** Keeps what `sorted` shows now for later pages of a list. */
 	keep(version: number): void
-	/** The version of the last change. */
-	lastVersion(): number
-	/** The version from which on a watch can start. */
-	oldestVersion(): number
-	changesAfter(version: number): readonly Change[]
+	/** What was kept at a version; undefined when that is forgotten. */
+	kept(version: number): readonly Entry[] | undefined
+	/** Told of every change from now on, until what it returns is called. */
 	follow(follower: Follower): () => void
+	/** Forgets what was before a version. */
 	compact(version: number): void
+	/** Ends what follows it; what comes after is judged by the new definition. */
 	redefine(kind: FakeKind): void
 	close(): void
 }
@@ -65,84 +67,71 @@ export type Collection = {
 /** Lists whose later pages can still be read. */
 const keptLists = 100
 
+/**
+ * An empty collection.
+ *
+ * @param version that of the store when the kind was registered
+ */
 export function createCollection(first: FakeKind, version: number, historySize: number): Collection {
-	let kind = first
 	const entries = new Map<string, Entry>()
 	const followers = new Set<Follower>()
 	const lists = new Map<number, readonly Entry[]>()
-	let sorted: readonly Entry[] | undefined
-	let history: Change[] = []
-	let oldest = version
-	let last = version
+	const history = createHistory(version, historySize)
+	const now = { kind: first, lastVersion: version, sorted: undefined as readonly Entry[] | undefined }
 	const changed = (change: Change) => {
-		sorted = undefined
-		last = change.version
-		history.push(change)
-		if (history.length >= 2 * historySize) {
-			oldest = history[historySize - 1]?.version ?? oldest
-			history = history.slice(historySize)
-		}
+		now.sorted = undefined
+		now.lastVersion = change.version
+		history.add(change)
 		for (const follower of followers) follower.told(change)
+	}
+	const sorted = () => {
+		now.sorted ??= [...entries.keys()].sort().flatMap(key => entries.get(key) ?? [])
+		return now.sorted
 	}
 	const close = () => {
 		for (const follower of [...followers]) follower.ended()
 	}
 	return {
 		get kind() {
-			return kind
+			return now.kind
 		},
 		get size() {
 			return entries.size
 		},
-		get: key => entries.get(key),
-		set: now => {
-			const before = entries.get(now.key)
-			entries.set(now.key, now)
-			changed({ version: now.version, before, now, gone: undefined })
+		get lastVersion() {
+			return now.lastVersion
 		},
-		remove: (key, atVersion) => {
+		history,
+		get: key => entries.get(key),
+		set: entry => {
+			const before = entries.get(entry.key)
+			entries.set(entry.key, entry)
+			changed({ version: entry.version, before, now: entry, gone: undefined })
+		},
+		remove: (key, version) => {
 			const before = entries.get(key)
 			if (!before || !entries.delete(key)) return
-			changed({ version: atVersion, before, now: undefined, gone: new Entry(atVersion, before.object) })
+			changed({ version, before, now: undefined, gone: new Entry(version, before.object) })
 		},
-		sorted: () => {
-			sorted ??= [...entries.keys()].sort().flatMap(key => entries.get(key) ?? [])
-			return sorted
+		sorted,
+		keep: version => {
+			lists.set(version, sorted())
+			const [oldest] = lists.keys()
+			if (lists.size > keptLists && oldest !== undefined) lists.delete(oldest)
 		},
-		sortedAt: atVersion => lists.get(atVersion),
-		keep(atVersion) {
-			lists.set(atVersion, this.sorted())
-			const [first] = lists.keys()
-			if (lists.size > keptLists && first !== undefined) lists.delete(first)
-		},
-		lastVersion: () => last,
-		oldestVersion: () => oldest,
-		changesAfter: version => history.slice(firstAfter(history, version)),
+		kept: version => lists.get(version),
 		follow: follower => {
 			followers.add(follower)
 			return () => void followers.delete(follower)
 		},
-		compact: atVersion => {
-			oldest = atVersion
-			history = []
+		compact: version => {
+			history.forget(version)
 			lists.clear()
 		},
-		redefine: next => {
-			kind = next
+		redefine: kind => {
+			now.kind = kind
 			close()
 		},
 		close,
 	}
-}
-
-/** Index of the first change after a version, by halving. */
-function firstAfter(history: readonly Change[], version: number): number {
-	let from = 0
-	let to = history.length
-	while (from < to) {
-		const middle = (from + to) >> 1
-		if ((history[middle]?.version ?? 0) > version) to = middle
-		else from = middle + 1
-	}
-	return from
 }

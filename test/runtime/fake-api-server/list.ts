@@ -51,7 +51,7 @@ function mustHaveCome(wanted: string | null, current: number): void {
 }
 
 function rememberedAfter(at: Collection, { rv, start }: Token): readonly Entry[] {
-	const found = at.sortedAt(rv)
+	const found = at.kept(rv)
 	if (found) return found.slice(found.findIndex(({ key }) => key === start) + 1)
 	const freely =
 		'You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results.'
@@ -68,6 +68,6 @@ function tokenOf(text: string): Token | undefined {
 	try {
 		return JSON.parse(Buffer.from(text, 'base64url').toString('utf8')) as Token
 	} catch {
-		throw badRequest('continue key is not valid: it is not one of this server’s')
+		throw badRequest('invalid continue token: continue key is not valid: it is not one of this server’s')
 	}
 }

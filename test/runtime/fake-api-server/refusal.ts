@@ -53,6 +53,12 @@ export function conflict(kind: FakeKind, name: string, why = modified): Refusal 
 	return new Refusal({ code: 409, reason: 'Conflict', message, details: detailsOf(kind, name) })
 }
 
+/** It names the kind where others name the resource. */
+export function staleDeletion({ kind, group }: FakeKind, name: string, why: string): Refusal {
+	const message = `Operation cannot be fulfilled on ${group ? `${kind}.${group}` : kind} "${name}": ${why}`
+	return new Refusal({ code: 409, reason: 'Conflict', message, details: { name, group, kind } })
+}
+
 const modified = 'the object has been modified; please apply your changes to the latest version and try again'
 
 /** Nothing can be made in a namespace that goes. */

@@ -50,8 +50,8 @@ function fieldTests(kind: FakeKind, text: string): Selects[] {
 		.map(part => {
 			const [, path = '', operator = '', value = ''] = /^(.*?)(==|!=|=)(.*)$/.exec(part) ?? []
 			if (!operator) throw badRequest(`invalid selector: '${text}'; can't understand '${part}'`)
-			if (!['metadata.name', 'metadata.namespace', ...(kind.selectable ?? [])].includes(path))
-				throw badRequest(`field label not supported: ${path}`)
+			const known = ['metadata.name', 'metadata.namespace', ...(kind.selectable ?? [])]
+			if (!known.includes(path)) throw badRequest(`"${path}" is not a known field selector: only "${known.join('", "')}"`)
 			return object => (String(valueAt(object, path) ?? '') === value) === (operator !== '!=')
 		})
 }

@@ -95,12 +95,13 @@ function admitAndDo(world: World, request: ApiRequest, response: ServerResponse,
 }
 
 function watch({ store, settings, watches }: World, request: ApiRequest, response: ServerResponse, fault: Fault | undefined): void {
+	if (response.destroyed) return // the client went away while it was kept waiting
 	const write = lineWriter(response, fault)
 	let isSilent = false
 	const sink: Sink = {
 		write: line => {
 			if (!response.headersSent) response.writeHead(200, { 'content-type': 'application/json' })
-			if (!isSilent) write(line)
+			if (!isSilent && !response.writableEnded) write(line)
 		},
 		end: () => {
 			if (!isSilent) response.end()

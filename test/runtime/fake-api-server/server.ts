@@ -27,7 +27,13 @@ export type FakeApiServerOptions = Partial<WatchSettings> & {
 	now?: () => number
 }
 
-/** A kube-apiserver that is played: one process, plain HTTP, nothing on disk. */
+/**
+ * A kube-apiserver that is played: in this process, plain HTTP, nothing on disk. It passes the conformance suite of the real one.
+ *
+ * Not played: admission and RBAC (see `validate` and `allows`), bounds and rules of a schema, conversion between versions, strategic and
+ * JSON patches, lists merged by key in server-side apply, deletion of whole collections, discovery, tokens, all other subresources than
+ * status, and every controller but the garbage collector: Jobs make no pods, and nobody calls a node silent.
+ */
 export type FakeApiServer = {
 	/** Of an account with all rights. */
 	credentials: Credentials

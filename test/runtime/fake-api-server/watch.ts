@@ -38,11 +38,11 @@ export function startWatch(watch: Watch): () => void {
 	}
 	const start = startOf(query, settings)
 	const from = Number(query.get('resourceVersion') || 0)
-	if (start === 'version' && from < at.oldestVersion()) return tellExpired(watch, from)
+	if (start === 'version' && from < at.history.oldest()) return tellExpired(watch, from)
 	let seen = start === 'version' ? from : tellAll(watch, selects, start)
-	if (start === 'version') for (const change of at.changesAfter(from)) tell(change)
+	if (start === 'version') for (const change of at.history.after(from)) tell(change)
 	const mark = () => {
-		seen = Math.max(seen, at.lastVersion())
+		seen = Math.max(seen, at.lastVersion)
 		sink.write(bookmarkLine(at, version, seen))
 	}
 	const unfollow = at.follow({ told: tell, ended: sink.end })
@@ -65,7 +65,7 @@ function tellAll({ store, at, request: { version }, sink }: Watch, selects: Sele
 }
 
 function tellExpired({ at, settings, sink }: Watch, from: number): () => void {
-	const refusal = expired(`too old resource version: ${from} (${at.oldestVersion()})`)
+	const refusal = expired(`too old resource version: ${from} (${at.history.oldest()})`)
 	if (settings.expiredWatch === 'status') throw refusal
 	sink.write(errorLine(refusal))
 	sink.end()

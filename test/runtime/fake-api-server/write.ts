@@ -5,7 +5,7 @@ import { type Collection, Entry, type Owners } from './collection.ts'
 import { isDone, markedForDeletion } from './deletion.ts'
 import { type ApiObject, mergePatch } from './object.ts'
 import { forCreate, forUpdate, type Strict } from './prepare.ts'
-import { alreadyExists, conflict, invalid, notFound, terminating } from './refusal.ts'
+import { alreadyExists, conflict, invalid, notFound, staleDeletion, terminating } from './refusal.ts'
 import type { Store } from './store.ts'
 
 export type WriteOptions = {
@@ -65,7 +65,7 @@ export function createWriter(store: Store, now: () => number, onWritten: OnWritt
 		apply: (at, name, object, options = {}) => apply(deed(at, options), name, object),
 		delete: (at, name, options = {}) => {
 			const before = mustFind(at, name)
-			mustBeMeant(at, before, options.preconditions ?? {})
+			mustBeDeletable(at, before, options.preconditions ?? {})
 			const dryRun = (options.dryRun ?? []).length > 0
 			const marked = markedForDeletion(at.kind, before.object, options, now())
 			if (marked === before.object) return before
@@ -137,6 +137,20 @@ function mustBeMeant({ kind }: Collection, { object: { metadata } }: Entry, { ui
 	if (uid && uid !== metadata.uid)
 		throw conflict(kind, metadata.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`)
 	if (resourceVersion && resourceVersion !== metadata.resourceVersion) throw conflict(kind, metadata.name)
+}
+
+/** The same for a deletion, in other words. */
+function mustBeDeletable({ kind }: Collection, { object: { metadata } }: Entry, { uid, resourceVersion }: Preconditions): void {
+	const differs = (what: string, wanted: string, found = '') =>
+		`the ${what} in the precondition (${wanted}) does not match the ${what} in record (${found})`
+	if (uid && uid !== metadata.uid) {
+		const why = `${differs('UID', uid, metadata.uid)}. The object might have been deleted and then recreated`
+		throw staleDeletion(kind, metadata.name, why)
+	}
+	if (resourceVersion && resourceVersion !== metadata.resourceVersion) {
+		const why = `${differs('ResourceVersion', resourceVersion, metadata.resourceVersion)}. The object might have been modified`
+		throw staleDeletion(kind, metadata.name, why)
+	}
 }
 
 function mustHaveNamespace({ store, at }: Deed, { metadata: { name, namespace } }: ApiObject): void {

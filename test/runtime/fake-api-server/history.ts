@@ -1,0 +1,48 @@
+import type { Change } from './collection.ts'
+
+/** The latest changes of one kind: what a watch that starts from before is told. */
+export type History = {
+	add(change: Change): void
+	/** The version from which on a watch can start. */
+	oldest(): number
+	after(version: number): readonly Change[]
+	/** Forgets all up to a version. */
+	forget(version: number): void
+}
+
+/**
+ * An empty history.
+ *
+ * @param version from which on it will be whole
+ * @param size how many changes are remembered at least
+ */
+export function createHistory(version: number, size: number): History {
+	let changes: Change[] = []
+	let oldest = version
+	return {
+		add: change => {
+			changes.push(change)
+			if (changes.length < 2 * size) return
+			oldest = changes[size - 1]?.version ?? oldest
+			changes = changes.slice(size)
+		},
+		oldest: () => oldest,
+		after: version => changes.slice(firstAfter(changes, version)),
+		forget: version => {
+			changes = changes.slice(firstAfter(changes, version))
+			oldest = version
+		},
+	}
+}
+
+/** Index of the first change after a version, by halving. */
+function firstAfter(changes: readonly Change[], version: number): number {
+	let from = 0
+	let to = changes.length
+	while (from < to) {
+		const middle = (from + to) >> 1
+		if ((changes[middle]?.version ?? 0) > version) to = middle
+		else from = middle + 1
+	}
+	return from
+}
