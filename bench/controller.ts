@@ -1,179 +1,118 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { Lease } from '../runtime/kube/kinds.ts'
+import { startFakeKubelet } from '../lab/fake-kubelet.ts'
+import { createLog } from '../runtime/log.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parse } from 'yaml'
-import { bundle } from '../bundle.ts'
-import { FINALIZER } from '../contract/names.ts'
-import { readRollout } from '../contract/rollout.ts'
-import { type AgentSettings, type NewRun, runConfigMap, runInput, runJob } from '../controller/job.ts'
-import { NodeConfig } from '../controller/kinds.ts'
-import type { ConfigView, Snapshot } from '../controller/snapshot.ts'
-import { startedStatus } from '../controller/status.ts'
-import { configView, type NodeConfigObject } from '../controller/view.ts'
-import { type ApiServer, startApiServer } from '../lab/api-server.ts'
-import { KubeClient } from '../runtime/kube/client.ts'
-import type { KubeObject, Stored } from '../runtime/kube/kind.ts'
-import { ConfigMap, CustomResourceDefinition, Job, Namespace, Node } from '../runtime/kube/kinds.ts'
-import { type Figure, figure } from './figure.ts'
+import { type Cluster, createConfig, createNode, each, namespace, startCluster } from './controller/cluster.ts'
+import { measureFloor } from './controller/floor.ts'
+import { bundled, type ControllerProcess, startController } from './controller/process.ts'
+import { watchStates } from './controller/states.ts'
+import { type Figure, figure, type Log } from './figure.ts'
 
-const namespace = 'multinic-system'
-const count = 500
-const atOnce = 8
-/** A young generation that need not grow: without them the controller holds 200 MiB, most of it garbage. */
-const flags = ['--max-semi-space-size=2', '--max-old-space-size=128']
-const agent: AgentSettings = {
-	...{ image: 'agent', imagePullPolicy: 'IfNotPresent', imagePullSecrets: [], serviceAccount: 'multinic-agent' },
-	...{ activeDeadlineSeconds: 300, waitForDeviceSeconds: 5, deadManSeconds: 120, privileged: true },
-}
-const run: NewRun = { attempt: 1, mode: 'Apply', cause: 'SpecChanged', asked: {}, failures: 0 }
+const count = 1_000
 
 /**
- * 500 node configs changed while nobody looked; then the controller, as its image runs it, works them off: ConfigMap, Job and one status
- * write a node. The floor: a bare client making the same three writes, as many at once, on the same API server.
+ * 1,000 node configs changed while nobody looked; the controller, as its image runs it, works them off, reads their results, is started
+ * anew, and is taken over by another. The floor: a bare client that makes the same writes on the same API server.
  */
-export async function figures(log: (line: string) => void): Promise<Figure[]> {
-	const api = await startApiServer({ log })
-	const client = clientOf(api)
+export async function figures(log: Log): Promise<Figure[]> {
+	const cluster = await startCluster(log)
+	const { script, remove } = await bundled()
 	try {
-		await prepare(client)
-		log(`floor: ${count} nodes, ${atOnce} at once`)
-		const floor = await measureFloor(client)
-		log(`controller: ${count} nodes, ${atOnce} workers`)
-		const { perSecond, peakMiB } = await measureController(api, client)
 		return [
-			figure({ name: 'dispatch', value: perSecond, unit: 'nodes/s', floor, atLeast: 50 }),
-			figure({ name: 'memory', value: peakMiB, unit: 'MiB', atMost: 150 }),
+			...(await measureRuns(cluster, script, log)),
+			...(await measureRestart(cluster, script, log)),
+			...(await measureTakeover(cluster, script, log)),
 		]
 	} finally {
-		await client.close()
-		await api.stop()
+		await cluster.stop()
+		await remove()
 	}
 }
 
-function clientOf({ server, ca, token }: ApiServer): KubeClient {
-	const headers = async () => ({ authorization: `Bearer ${token}` })
-	return new KubeClient({ server, tls: { ca }, headers }, { fieldManager: 'bench' })
+async function measureRuns({ api, client }: Cluster, script: string, log: Log): Promise<Figure[]> {
+	log(`floor: ${count} nodes`)
+	const floor = await measureFloor(client, names('floor'))
+	const nodes = names('node')
+	await each(nodes, name => createNode(client, name))
+	await each(nodes, (name, index) => createConfig(client, name, index))
+	log(`dispatch: ${count} nodes`)
+	const states = await watchStates(client)
+	const controller = await startController(api, script)
+	const started = await states.all('InProgress', nodes)
+	const dispatchSeconds = (started.last - started.first) / 1_000
+	log(`settle: ${count} reports`)
+	const reported = performance.now()
+	const kubelet = startFakeKubelet({ client, namespace, log: createLog('kubelet', { level: 'error' }) })
+	const settled = await states.all('Configured', nodes)
+	await sleep(500) // Events follow the status
+	const writes = await controller.writes()
+	const figures = [
+		figure({ name: 'dispatch', value: (count - 1) / dispatchSeconds, unit: 'nodes/s', floor, atLeastFloors: 0.7 }),
+		figure({ name: 'dispatch of 1,000', value: dispatchSeconds, unit: 's', atMost: 17 }),
+		figure({ name: 'settle 1,000', value: (settled.last - reported) / 1_000, unit: 's', atMost: 20 }),
+		figure({ name: 'writes a run', value: writes / count, unit: 'requests', atMost: 6 }),
+		figure({ name: 'memory', value: controller.peakMiB(), unit: 'MiB', atMost: 150 }),
+	]
+	states.stop()
+	await kubelet.stop()
+	await controller.kill('SIGTERM')
+	return figures
 }
 
-async function prepare(client: KubeClient): Promise<void> {
-	await client.create(Namespace, { metadata: { name: namespace } })
-	const crd = parse(await readFile('crds/multinic.io_multinicnodeconfigs.yaml', 'utf8')) as CustomResourceDefinition
-	await client.create(CustomResourceDefinition, crd)
-	for (let tries = 0; tries < 100; tries++) {
-		if (await client.list(NodeConfig, { namespace }).catch(() => undefined)) return
-		await sleep(100)
+/** With everything settled: how soon it knows, what it writes, and what it costs to wait. */
+async function measureRestart({ api }: Cluster, script: string, log: Log): Promise<Figure[]> {
+	log('restart')
+	const controller = await startController(api, script)
+	const ready = await controller.ready
+	await sleep(3_000)
+	const before = controller.cpuSeconds()
+	await sleep(10_000)
+	const idle = (controller.cpuSeconds() - before) / 10
+	const figures = [
+		figure({ name: 'restart, ready', value: ready / 1_000, unit: 's', atMost: 1.5 }),
+		figure({ name: 'restart, writes', value: await controller.writes(), unit: 'requests', atMost: 0 }),
+		figure({ name: 'idle', value: idle * 100, unit: '% of a core', atMost: 1 }),
+		figure({ name: 'memory at rest', value: controller.peakMiB(), unit: 'MiB', atMost: 150 }),
+	]
+	await controller.kill('SIGTERM')
+	return figures
+}
+
+/** Two of them; the one that leads is killed, and then the other is stopped. */
+async function measureTakeover(cluster: Cluster, script: string, log: Log): Promise<Figure[]> {
+	log('takeover')
+	const start = (name: string) => startController(cluster.api, script, { LEADER_ELECT: 'true', POD_NAME: name })
+	const first = await start('first')
+	await holds(cluster, 'first')
+	const second = await start('second')
+	await second.ready
+	const killed = await takeover(cluster, first, 'SIGKILL', 'second')
+	const third = await start('third')
+	await third.ready
+	const stopped = await takeover(cluster, second, 'SIGTERM', 'third')
+	await third.kill('SIGTERM')
+	return [
+		figure({ name: 'takeover, killed', value: killed, unit: 's', atMost: 21 }),
+		figure({ name: 'takeover, stopped', value: stopped, unit: 's', atMost: 3.5 }),
+	]
+}
+
+async function takeover(cluster: Cluster, leader: ControllerProcess, signal: 'SIGTERM' | 'SIGKILL', next: string): Promise<number> {
+	const began = performance.now()
+	await leader.kill(signal)
+	await holds(cluster, next)
+	return (performance.now() - began) / 1_000
+}
+
+async function holds({ client }: Cluster, name: string): Promise<void> {
+	for (let tries = 0; tries < 1_200; tries++) {
+		const lease = await client.find(Lease, { namespace, name: 'multinic-controller' })
+		if (lease?.spec?.holderIdentity?.startsWith(`${name}_`)) return
+		await sleep(50)
 	}
-	throw new Error('the CRD was not served within 10 s')
-}
-
-/** @returns nodes a second */
-async function measureFloor(client: KubeClient): Promise<number> {
-	const configs = await each(names('floor'), name => createConfig(client, name))
-	const started = performance.now()
-	await each(configs, config => dispatchBarely(client, configView(config)))
-	return (count * 1_000) / (performance.now() - started)
-}
-
-async function dispatchBarely(client: KubeClient, config: ConfigView): Promise<void> {
-	const { interfaces } = specOf(config.name)
-	const input = runInput(config, run, { interfaces, node: undefined, agent })
-	const { metadata } = await client.create(ConfigMap, runConfigMap(config, run, input))
-	await client.create(Job, runJob(config, run, metadata, agent))
-	const status = startedStatus(snapshotOf(config), { name: metadata.name, mode: 'Apply' })
-	await client.patchStatus(NodeConfig, config, status)
-}
-
-async function measureController(api: ApiServer, client: KubeClient): Promise<{ perSecond: number; peakMiB: number }> {
-	await each(names('node'), name => createNode(client, name))
-	await each(names('node'), name => createConfig(client, name))
-	const dist = await mkdtemp(join(tmpdir(), 'multinic-bench-'))
-	const stop = new AbortController()
-	try {
-		await bundle(dist)
-		const times = watchStarts(client, stop.signal)
-		const controller = startController(api, join(dist, 'controller.mjs'))
-		try {
-			const [first = 0, last = 0] = await times
-			return { perSecond: ((count - 1) * 1_000) / (last - first), peakMiB: peakOf(controller) }
-		} finally {
-			controller.kill('SIGTERM')
-			await once(controller, 'exit')
-		}
-	} finally {
-		stop.abort()
-		await rm(dist, { recursive: true })
-	}
-}
-
-/** @returns when the first and the last node config was told to be in progress */
-async function watchStarts(client: KubeClient, signal: AbortSignal): Promise<[number, number]> {
-	const { resourceVersion } = await client.list(NodeConfig, { namespace })
-	const seen = new Map<string, number>()
-	for await (const event of client.watch(NodeConfig, { namespace, resourceVersion, signal })) {
-		if (event.type !== 'MODIFIED' || event.object.status?.state !== 'InProgress') continue
-		if (!seen.has(event.object.metadata.name)) seen.set(event.object.metadata.name, performance.now())
-		if (seen.size === count) break
-	}
-	const times = [...seen.values()]
-	return [times[0] ?? 0, times.at(-1) ?? 0]
-}
-
-function startController({ kubeconfig }: ApiServer, script: string): ChildProcess {
-	const env = {
-		...{ PATH: process.env.PATH, KUBECONFIG: kubeconfig, NAMESPACE: namespace, AGENT_IMAGE: 'agent', LEADER_ELECT: 'false' },
-		...{ METRICS_ADDR: '127.0.0.1:0', MAX_CONCURRENT_RUNS: '1000', WORKERS: String(atOnce), LOG_LEVEL: 'warn' },
-	}
-	return spawn(process.execPath, [...flags, script], { env, stdio: ['ignore', 'inherit', 'inherit'] })
-}
-
-/** The most it ever held, in MiB. */
-function peakOf({ pid }: ChildProcess): number {
-	return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1_024
-}
-
-function createConfig(client: KubeClient, name: string): Promise<Stored<NodeConfigObject>> {
-	return client.create<NodeConfigObject>(NodeConfig, { metadata: { name, namespace, finalizers: [FINALIZER] }, spec: specOf(name) })
-}
-
-async function createNode(client: KubeClient, name: string): Promise<void> {
-	await client.create<KubeObject>(Node, { metadata: { name } })
-	await client.patchStatus(Node, { name }, { conditions: [{ type: 'Ready', status: 'True' }] })
-}
-
-function specOf(nodeName: string) {
-	const interfaces = [0, 1].map(id => ({
-		id,
-		macAddress: `fa:16:3e:00:0${id}:01`,
-		...{ address: `10.${id}.0.23`, cidr: `10.${id}.0.0/24`, mtu: 1450 },
-	}))
-	return { nodeName, interfaces }
-}
-
-function snapshotOf(config: ConfigView): Snapshot {
-	const limits = { keepRunMs: 3_600_000, maxConcurrentRuns: 1_000, checkInstanceId: true }
-	const standing = {
-		...{ settings: readRollout(undefined), free: 1, freeRuns: 1, ahead: 0, looking: 0, lookedAt: 0, jumps: false },
-		...{ controlPlaneBusy: false, stoppedBy: undefined, held: undefined },
-	}
-	const rest = { node: undefined, rival: undefined, runs: [], rollout: standing, specHash: '0'.repeat(64), settings: limits }
-	return { ...rest, now: Date.now(), config, spec: { value: specOf(config.name) } }
+	throw new Error(`${name} did not lead within a minute`)
 }
 
 function names(prefix: string): string[] {
 	return Array.from({ length: count }, (_, index) => `${prefix}-${index}`)
-}
-
-/** A few at once, as the controller's workers do. */
-async function each<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-	const left = items.entries()
-	const results: R[] = []
-	const worker = async () => {
-		for (const [index, item] of left) results[index] = await work(item)
-	}
-	await Promise.all(Array.from({ length: atOnce }, worker))
-	return results
 }

@@ -27,10 +27,13 @@ export type Measured = {
 	atLeast?: number
 	/** The value may be this many times the floor. */
 	atMostFloors?: number
+	/** The value must be this many times the floor. */
+	atLeastFloors?: number
 }
 
 /** Judges one measured value. Figures are kept to three significant digits, and judged before they are cut. */
-export function figure({ name, value, unit, floor, atMost, atLeast, atMostFloors }: Measured): Figure {
+export function figure({ name, value, unit, floor, atMost, atMostFloors, ...lower }: Measured): Figure {
+	const atLeast = lower.atLeast ?? (floor && lower.atLeastFloors && floor * lower.atLeastFloors)
 	const upper = [atMost, floor && atMostFloors && floor * atMostFloors].filter(bound => bound !== undefined)
 	const most = upper.length > 0 ? Math.min(...upper) : undefined
 	return {

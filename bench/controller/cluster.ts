@@ -1,0 +1,84 @@
+import { readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parse } from 'yaml'
+import { FINALIZER } from '../../contract/names.ts'
+import { ROLLOUT_CONFIG_MAP } from '../../contract/rollout.ts'
+import { NodeConfig } from '../../controller/kinds.ts'
+import type { NodeConfigObject } from '../../controller/view.ts'
+import { type ApiServer, startApiServer } from '../../lab/api-server.ts'
+import { KubeClient } from '../../runtime/kube/client.ts'
+import type { KubeObject, Stored } from '../../runtime/kube/kind.ts'
+import { ConfigMap, CustomResourceDefinition, Namespace, Node } from '../../runtime/kube/kinds.ts'
+
+export const namespace = 'multinic-system'
+
+/** How many things are done at once: as many as the controller has workers. */
+export const atOnce = 8
+
+/** A real API server with our CRD and nothing behind it, and whoever fills it. */
+export type Cluster = { api: ApiServer; client: KubeClient; stop(): Promise<void> }
+
+/** Nothing waits for a turn, and nobody looks at nodes for its own sake: what is measured is the way of a change. */
+const rollout = { maxUnavailable: '100%', verifyIntervalSeconds: '0' }
+
+export async function startCluster(log: (line: string) => void): Promise<Cluster> {
+	const api = await startApiServer({ log })
+	const headers = async () => ({ authorization: `Bearer ${api.token}` })
+	const client = new KubeClient({ server: api.server, tls: { ca: api.ca }, headers }, { fieldManager: 'bench' })
+	const stop = async () => {
+		await client.close()
+		await api.stop()
+	}
+	try {
+		await client.create(Namespace, { metadata: { name: namespace } })
+		await client.create(ConfigMap, { metadata: { namespace, name: ROLLOUT_CONFIG_MAP }, data: rollout })
+		const crd = parse(await readFile('crds/multinic.io_multinicnodeconfigs.yaml', 'utf8')) as CustomResourceDefinition
+		await client.create(CustomResourceDefinition, crd)
+		await served(client)
+	} catch (error) {
+		await stop()
+		throw error
+	}
+	return { api, client, stop }
+}
+
+async function served(client: KubeClient): Promise<void> {
+	for (let tries = 0; tries < 100; tries++) {
+		if (await client.list(NodeConfig, { namespace }).catch(() => undefined)) return
+		await sleep(100)
+	}
+	throw new Error('the CRD was not served within 10 s')
+}
+
+export async function createNode(client: KubeClient, name: string): Promise<void> {
+	await client.create<KubeObject>(Node, { metadata: { name } })
+	await client.patchStatus(Node, { name }, { conditions: [{ type: 'Ready', status: 'True' }] })
+}
+
+/** With its finalizer on, as viola makes it. */
+export function createConfig(client: KubeClient, name: string, index: number): Promise<Stored<NodeConfigObject>> {
+	const metadata = { name, namespace, finalizers: [FINALIZER] }
+	return client.create<NodeConfigObject>(NodeConfig, { metadata, spec: specOf(name, index) })
+}
+
+/** Two interfaces, with MACs and addresses of their own. */
+export function specOf(nodeName: string, index: number) {
+	const [high, low] = [(index >> 8) & 255, index & 255]
+	const hex = (byte: number) => byte.toString(16).padStart(2, '0')
+	const interfaces = [0, 1].map(id => ({
+		...{ id, macAddress: `fa:16:3e:0${id}:${hex(high)}:${hex(low)}`, mtu: 1450 },
+		...{ address: `10.${id}.${high}.${low}`, cidr: `10.${id}.0.0/16` },
+	}))
+	return { nodeName, interfaces }
+}
+
+/** A few at once, in order of their start. */
+export async function each<T, R>(items: readonly T[], work: (item: T, index: number) => Promise<R>): Promise<R[]> {
+	const left = items.entries()
+	const results: R[] = []
+	const worker = async () => {
+		for (const [index, item] of left) results[index] = await work(item, index)
+	}
+	await Promise.all(Array.from({ length: atOnce }, worker))
+	return results
+}

@@ -1,0 +1,81 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { bundle } from '../../bundle.ts'
+import type { ApiServer } from '../../lab/api-server.ts'
+import { freePort } from '../../lab/ports.ts'
+import { atOnce, namespace } from './cluster.ts'
+
+/** The controller as its image runs it. */
+export type ControllerProcess = {
+	/** From its start until /readyz says yes, in milliseconds. */
+	ready: Promise<number>
+	/** Requests so far by method, watches and lists left out. */
+	writes(): Promise<number>
+	/** The most it ever held, in MiB. */
+	peakMiB(): number
+	/** Time its threads have had, in seconds. */
+	cpuSeconds(): number
+	kill(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>
+}
+
+/** Flags of the image: a young generation that need not grow. */
+const flags = ['--max-semi-space-size=2', '--max-old-space-size=128']
+
+/** Bundles the sources into a folder of its own. */
+export async function bundled(): Promise<{ script: string; remove: () => Promise<void> }> {
+	const dist = await mkdtemp(join(tmpdir(), 'multinic-bench-'))
+	await bundle(dist)
+	return { script: join(dist, 'controller.mjs'), remove: () => rm(dist, { recursive: true }) }
+}
+
+export async function startController(api: ApiServer, script: string, env: Record<string, string> = {}): Promise<ControllerProcess> {
+	const port = await freePort()
+	const began = performance.now()
+	const child = spawn(process.execPath, [...flags, script], {
+		env: {
+			...{ PATH: process.env.PATH, KUBECONFIG: api.kubeconfig, NAMESPACE: namespace, AGENT_IMAGE: 'agent', LEADER_ELECT: 'false' },
+			...{ METRICS_ADDR: `127.0.0.1:${port}`, MAX_CONCURRENT_RUNS: '10000', WORKERS: String(atOnce), LOG_LEVEL: 'warn', ...env },
+		},
+		stdio: ['ignore', 'inherit', 'inherit'],
+	})
+	const url = `http://127.0.0.1:${port}`
+	return {
+		ready: readiness(url, child).then(() => performance.now() - began),
+		writes: async () => writesIn(await (await fetch(`${url}/metrics`)).text()),
+		peakMiB: () => Number(/VmHWM:\s+(\d+)/.exec(read(child, 'status'))?.[1]) / 1_024,
+		cpuSeconds: () => cpuOf(read(child, 'stat')),
+		kill: async signal => {
+			if (child.exitCode !== null || child.signalCode !== null) return
+			child.kill(signal)
+			await once(child, 'exit')
+		},
+	}
+}
+
+async function readiness(url: string, child: ChildProcess): Promise<void> {
+	for (;;) {
+		if (child.exitCode !== null) throw new Error(`the controller ended with ${child.exitCode}`)
+		if ((await fetch(`${url}/readyz`).catch(() => undefined))?.ok) return
+		await sleep(5)
+	}
+}
+
+function writesIn(metrics: string): number {
+	const lines = metrics.matchAll(/^rest_client_requests_total\{([^}]*)\} (\d+)/gm)
+	return [...lines].filter(([, labels]) => !labels?.includes('method="GET"')).reduce((sum, [, , count]) => sum + Number(count), 0)
+}
+
+function read({ pid }: ChildProcess, file: string): string {
+	return readFileSync(`/proc/${pid}/${file}`, 'utf8')
+}
+
+/** utime and stime, in hundredths of a second. @see proc_pid_stat(5) */
+function cpuOf(stat: string): number {
+	const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+	return (Number(fields[11]) + Number(fields[12])) / 100
+}
