@@ -11,6 +11,8 @@ import type { KubeObject, Stored } from '../../runtime/kube/kind.ts'
 import { ConfigMap, CustomResourceDefinition, Namespace, Node } from '../../runtime/kube/kinds.ts'
 
 export const namespace = 'multinic-system'
+/** Where the controller does not look. */
+export const elsewhere = 'bench-floor'
 
 /** How many things are done at once: as many as the controller has workers. */
 export const atOnce = 8
@@ -30,7 +32,7 @@ export async function startCluster(log: (line: string) => void): Promise<Cluster
 		await api.stop()
 	}
 	try {
-		await client.create(Namespace, { metadata: { name: namespace } })
+		for (const name of [namespace, elsewhere]) await client.create(Namespace, { metadata: { name } })
 		await client.create(ConfigMap, { metadata: { namespace, name: ROLLOUT_CONFIG_MAP }, data: rollout })
 		const crd = parse(await readFile('crds/multinic.io_multinicnodeconfigs.yaml', 'utf8')) as CustomResourceDefinition
 		await client.create(CustomResourceDefinition, crd)
@@ -56,8 +58,8 @@ export async function createNode(client: KubeClient, name: string): Promise<void
 }
 
 /** With its finalizer on, as viola makes it. */
-export function createConfig(client: KubeClient, name: string, index: number): Promise<Stored<NodeConfigObject>> {
-	const metadata = { name, namespace, finalizers: [FINALIZER] }
+export function createConfig(client: KubeClient, name: string, index: number, where = namespace): Promise<Stored<NodeConfigObject>> {
+	const metadata = { name, namespace: where, finalizers: [FINALIZER] }
 	return client.create<NodeConfigObject>(NodeConfig, { metadata, spec: specOf(name, index) })
 }
 

@@ -6,7 +6,7 @@ import { startedStatus } from '../../controller/status.ts'
 import { configView } from '../../controller/view.ts'
 import type { KubeClient } from '../../runtime/kube/client.ts'
 import { ConfigMap, Job } from '../../runtime/kube/kinds.ts'
-import { createConfig, each, specOf } from './cluster.ts'
+import { createConfig, each, elsewhere, specOf } from './cluster.ts'
 
 const agent: AgentSettings = {
 	...{ image: 'agent', imagePullPolicy: 'IfNotPresent', imagePullSecrets: [], serviceAccount: 'multinic-agent' },
@@ -16,7 +16,7 @@ const run: NewRun = { attempt: 1, mode: 'Apply', cause: 'SpecChanged', asked: {}
 
 /** A bare client that makes the writes of a dispatch, as many at once as the controller: ConfigMap, Job, status. @returns nodes a second */
 export async function measureFloor(client: KubeClient, names: readonly string[]): Promise<number> {
-	const configs = await each(names, (name, index) => createConfig(client, name, index + 32_768))
+	const configs = await each(names, (name, index) => createConfig(client, name, index, elsewhere))
 	const began = performance.now()
 	await each(configs, (config, index) => dispatch(client, configView(config), index))
 	return (names.length * 1_000) / (performance.now() - began)
