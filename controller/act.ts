@@ -3,7 +3,7 @@ import type { NodeConfigStatus } from '../contract/node-config.ts'
 import type { KubeClient } from '../runtime/kube/client.ts'
 import { isKubeFailure } from '../runtime/kube/failures.ts'
 import { keyOf } from '../runtime/kube/kind.ts'
-import { ConfigMap, Event } from '../runtime/kube/kinds.ts'
+import { ConfigMap } from '../runtime/kube/kinds.ts'
 import type { Log } from '../runtime/log.ts'
 import { withdrawn } from './asked.ts'
 import type { Caches } from './caches.ts'
@@ -13,12 +13,13 @@ import { eventOf, type Note, releasedNote, startedNote, statusNote } from './eve
 import type { AgentSettings } from './job.ts'
 import { NodeConfig } from './kinds.ts'
 import { createRun } from './launch.ts'
+import type { Recorder } from './recorder.ts'
 import type { Snapshot } from './snapshot.ts'
 import { refusedStatus, startedStatus } from './status.ts'
 import { configView } from './view.ts'
 
 /** What acting needs; one function a decision. */
-export type Hands = { client: KubeClient; caches: Caches; agent: AgentSettings; log: Log }
+export type Hands = { client: KubeClient; caches: Caches; agent: AgentSettings; recorder: Recorder; log: Log }
 
 /** The finalizer, and the annotations of what was asked and is answered, in one write. */
 export async function adopt(hands: Hands, { config }: Snapshot, { finalizer, withdraw }: Extract<Decision, { act: 'adopt' }>) {
@@ -42,7 +43,7 @@ export async function start(hands: Hands, snapshot: Snapshot, decision: Extract<
 		const { name } = await createRun(hands, snapshot, decision.run)
 		if (decision.quiet) return true
 		await writeStatus(hands, snapshot, startedStatus(snapshot, { name, mode: decision.run.mode }))
-		await tell(hands, snapshot, startedNote(name))
+		tell(hands, snapshot, startedNote(name))
 		return true
 	} catch (error) {
 		if (!isKubeFailure(error, 'FORBIDDEN', 'INVALID', 'BAD_REQUEST')) throw error
@@ -56,7 +57,7 @@ export async function start(hands: Hands, snapshot: Snapshot, decision: Extract<
 export async function settle(hands: Hands, snapshot: Snapshot, decision: Extract<Decision, { act: 'settle' }>): Promise<void> {
 	const { status, result, moment } = decision
 	const written = await writeStatus(hands, snapshot, status)
-	if (written && (result || moment)) await tell(hands, snapshot, statusNote(status, moment))
+	if (written && (result || moment)) tell(hands, snapshot, statusNote(status, moment))
 }
 
 /** The garbage collector takes Job and pod after the ConfigMap. */
@@ -64,11 +65,11 @@ export async function clear(hands: Hands, { config }: Snapshot, runs: readonly s
 	for (const name of runs) await hands.client.delete(ConfigMap, { name, namespace: config.namespace })
 }
 
-/** Takes our finalizer away: the last that is done for a node config, told before it is gone. */
+/** Takes our finalizer away: the last that is done for a node config. */
 export async function release(hands: Hands, snapshot: Snapshot, why: string): Promise<void> {
 	const { config } = snapshot
 	const finalizers = config.finalizers.filter(finalizer => finalizer !== FINALIZER)
-	await tell(hands, snapshot, releasedNote(config, why))
+	tell(hands, snapshot, releasedNote(config, why))
 	await hands.client.patch(NodeConfig, config, { metadata: { resourceVersion: config.resourceVersion, finalizers } })
 }
 
@@ -82,11 +83,6 @@ async function writeStatus({ client, caches }: Hands, { config }: Snapshot, stat
 	return true
 }
 
-/** Events are for people: one that cannot be written is logged, and nothing waits for it. */
-async function tell({ client, log }: Hands, { config, now }: Snapshot, note: Note): Promise<void> {
-	try {
-		await client.create(Event, eventOf(config, note, now))
-	} catch (error) {
-		if (!isKubeFailure(error, 'ALREADY_EXISTS')) log.warn({ err: error, nodeConfig: config.name, reason: note.reason }, 'event not written')
-	}
+function tell({ recorder }: Hands, { config, now }: Snapshot, note: Note): void {
+	recorder.record(eventOf(config, note, now))
 }

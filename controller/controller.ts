@@ -8,6 +8,7 @@ import type { Config } from './config.ts'
 import type { Decision } from './decision.ts'
 import type { Snapshot } from './snapshot.ts'
 import { observeFleet } from './metrics.ts'
+import { createRecorder } from './recorder.ts'
 import { reconcileNodeConfig } from './reconcile.ts'
 
 export type ControllerOptions = {
@@ -29,6 +30,9 @@ export type Controller = {
 	done: Promise<unknown>
 }
 
+/** How long Events may still be written once the last reconcile has ended (milliseconds). */
+const drainMs = 2_000
+
 /** Wires the room together. */
 export function createController(options: ControllerOptions): Controller {
 	const { client, config, log, signal, metrics, now = Date.now, onDecision } = options
@@ -39,13 +43,15 @@ export function createController(options: ControllerOptions): Controller {
 	const writer = client.guarded(() => mayAct())
 	const { maxConcurrentRuns } = settings
 	const caches = startCaches({ client, namespace, wake, log, signal, maxConcurrentRuns, startedAt: now() })
-	const reconcile = reconcileNodeConfig({ client: writer, caches, agent, settings, log, now, ...(onDecision && { onDecision }) })
+	const recorder = createRecorder(writer, log)
+	const reconcile = reconcileNodeConfig({ client: writer, caches, recorder, agent, settings, log, now, ...(onDecision && { onDecision }) })
 	metrics?.observe(queue)
 	if (metrics) observeFleet(metrics.registry, caches)
 	const run = async (term: AbortSignal, isLeading = () => true) => {
 		mayAct = isLeading
 		if (!(await Promise.race([caches.synced, ended(term)]))) return
 		await runLoop({ queue, reconcile, log, workers, signal: term, mayBegin: isLeading, ...(metrics && { watch: metrics.loop }) })
+		await recorder.drain(drainMs)
 	}
 	return { isSynced: caches.isSynced, run, done: caches.done }
 }

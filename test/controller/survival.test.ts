@@ -1,9 +1,12 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { ANNOTATION_RETRY, FINALIZER } from '../../contract/names.ts'
 import { NodeConfig } from '../../controller/kinds.ts'
 import type { Fault } from '../runtime/fake-api-server/faults.ts'
 import type { ApiRequest } from '../runtime/fake-api-server/request.ts'
 import { namespace, soon, specOf, startWorld, type World } from './survival.ts'
+
+// every request of a story, a world each: some hundred of them
+vi.setConfig({ testTimeout: 600_000 })
 
 const nodes = ['a', 'b', 'c', 'd']
 
@@ -160,5 +163,5 @@ describe('a thousand node configs made at once', () => {
 			...{ configMaps: 1_000, jobs: 1_000, status: 2_000 },
 		})
 		expect(count('events')).toBeLessThanOrEqual(2_000)
-	}, 120_000)
+	})
 })

@@ -141,5 +141,5 @@ function isOver({ status }: Job): boolean {
 
 /** Waits until it holds; asked again and again, its last failure is told. */
 export function soon<T>(check: () => T | Promise<T>): Promise<T> {
-	return vi.waitFor(check, { timeout: 20_000, interval: 5 })
+	return vi.waitFor(check, { timeout: 120_000, interval: 5 })
 }
