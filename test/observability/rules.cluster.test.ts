@@ -4,8 +4,9 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { calm, configs, firing, groupOf, type Series, tables } from './alerts.ts'
 import { asYaml, findPromtool, type Promtool } from './promtool.ts'
+import { panelQueries } from './queries.ts'
 
-/** The alerts, by Prometheus' own judgement: series in, the names of what fires out. */
+/** Alerts and dashboard by Prometheus' own judgement: series in, the names of what fires out. */
 
 const rules = resolve('charts/multinic/rules/multinic.yaml')
 
@@ -48,12 +49,42 @@ test('what an alert says names the reason and how many', async () => {
 	expect(await judge({ ...calm, [configs('Failed', 'InUse')]: '2x400' }, { alert_rule_test })).toBe('')
 })
 
+test('promtool reads every query of the dashboard', async () => {
+	const queries = panelQueries.map(({ where, expr }, index) => ({ record: `panel:${index}`, expr: plain(expr), labels: { where } }))
+	const { all, exitCode } = await asYaml({ groups: [{ name: 'dashboard', rules: queries }] }, path => promtool(['check', 'rules', path]))
+	expect(exitCode, all).toBe(0)
+	expect(all).toContain(`${queries.length} rules found`)
+})
+
+test('the first row of the dashboard says of a calm fleet that all is well', async () => {
+	const said = {
+		Leader: 1,
+		Configured: 1,
+		Failed: 0,
+		'Stops the rollout': 0,
+		Paused: 0,
+		Waiting: 0,
+		'Drift put right, 24 h': 0,
+		'Runs lost, 24 h': 0,
+	}
+	const promql_expr_test = Object.entries(said).map(([title, value]) => {
+		const { expr = '' } = panelQueries.find(({ where }) => where === `${title} A`) ?? {}
+		return { expr: plain(expr), eval_time: '60m', exp_samples: [{ labels: '{}', value }] }
+	})
+	expect(await judge(calm, { promql_expr_test })).toBe('')
+})
+
 test('every alert fires in one of the tables', () => {
 	const { groups } = parse(readFileSync(rules, 'utf8')) as { groups: { rules: { alert: string }[] }[] }
 	const names = groups.flatMap(group => group.rules.map(({ alert }) => alert))
 	const fired = new Set([...tables.flatMap(([, rows]) => rows.flatMap(([, , , fires]) => fires)), 'MultinicControllerDown'])
 	expect([...fired].sort()).toEqual(names.sort())
 })
+
+/** What Grafana puts in for its own variables. */
+function plain(expr: string): string {
+	return expr.replaceAll('$__rate_interval', '5m').replaceAll('$namespace', '.*')
+}
 
 /** @returns what promtool has to say against it */
 async function judge(series: Series, expectations: object): Promise<string> {
