@@ -10,6 +10,7 @@ const settle = 'multinic_run_settle_seconds_bucket'
 /** Two controllers, a settled fleet of 100: nothing fires. What the standby says differs where it knows no better. */
 export const calm: Series = {
 	[`leader_election_master_status{name="multinic-controller", ${leader}}`]: '1x500',
+	[`leader_election_master_status{name="multinic-controller", ${standby}}`]: '0x500',
 	[`multinic_rollout_limit{${leader}}`]: '10x500',
 	[`multinic_rollout_limit{${standby}}`]: '10x500',
 	[`multinic_rollout_waiting{${leader}}`]: '0x500',

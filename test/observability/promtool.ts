@@ -7,13 +7,13 @@ import { monitoringPackages, unpackPackages } from '../../lab/packages.ts'
 
 /** What Prometheus itself thinks of rules and queries: promtool(1), unpacked and not installed. */
 
-export type Promtool = (args: readonly string[]) => Promise<{ exitCode: number | undefined; all: string }>
+export type Promtool = (args: readonly string[], input?: string) => Promise<{ exitCode: number | undefined; all: string }>
 
 /** Downloads it where it is not there yet. */
 export async function findPromtool(): Promise<Promtool> {
 	const { env } = await unpackPackages(monitoringPackages)
-	return async args => {
-		const { exitCode, all = '' } = await execa('promtool', args, { env, reject: false, all: true })
+	return async (args, input = '') => {
+		const { exitCode, all = '' } = await execa('promtool', args, { env, input, reject: false, all: true })
 		return { exitCode, all }
 	}
 }

@@ -5,6 +5,7 @@ import { parse } from 'yaml'
 import { calm, configs, firing, groupOf, type Series, tables } from './alerts.ts'
 import { asYaml, findPromtool, type Promtool } from './promtool.ts'
 import { panelQueries } from './queries.ts'
+import { controllerRegistry } from './served.ts'
 
 /** Alerts and dashboard by Prometheus' own judgement: series in, the names of what fires out. */
 
@@ -19,6 +20,12 @@ test('promtool finds nothing to say against the rules', async () => {
 	const { all, exitCode } = await promtool(['check', 'rules', rules])
 	expect(exitCode, all).toBe(0)
 	expect(all).toContain('SUCCESS')
+})
+
+test('promtool reads what a controller serves, and minds only names of the library', async () => {
+	const { all } = await promtool(['check', 'metrics'], await controllerRegistry().metrics())
+	expect(all).not.toContain('error')
+	expect(all.split('\n').filter(line => line && !line.startsWith('nodejs_'))).toEqual([])
 })
 
 describe.each(tables)('%s', (_, rows) => {
