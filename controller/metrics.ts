@@ -3,7 +3,8 @@ import type { AgentReport } from '../contract/agent-run.ts'
 import type { NodeConfigStatus } from '../contract/node-config.ts'
 import type { Caches } from './caches.ts'
 import type { Decision } from './decision.ts'
-import { condition } from './runs.ts'
+import { changesNode } from './rollout.ts'
+import { condition, currentRun } from './runs.ts'
 import type { Run, Snapshot } from './snapshot.ts'
 
 /** Metrics of our own; docs/metrics.md explains each. Seconds throughout. */
@@ -28,13 +29,23 @@ export function countDecisions(registry: Registry): (decision: Decision, snapsho
 	const tellTimes = observeTimes(registry)
 	return (decision, snapshot) => {
 		if (decision.act === 'start') started.inc({ cause: decision.run.cause, mode: decision.run.mode })
-		if (decision.act !== 'settle' || !decision.result) return
-		const { status } = decision
-		results.inc({ state: status.state ?? UNKNOWN, reason: reasonOf(status) })
-		const run = snapshot.runs.find(({ name }) => name === status.lastJobName)
-		changes.inc(run?.report?.changes ?? 0)
+		const told = resultOf(decision, snapshot)
+		if (!told) return
+		const { state, reason, run } = told
+		results.inc({ state, reason })
+		if (run && changesNode(run.mode)) changes.inc(run.report?.changes ?? 0)
 		if (run) tellTimes(run, snapshot.now)
 	}
+}
+
+/** What a run came to, where that is what is decided on; of a node that is cleaned the status tells no more. */
+function resultOf(decision: Decision, snapshot: Snapshot): { state: string; reason: string; run: Run | undefined } | undefined {
+	if (decision.act === 'release' && decision.why === 'Cleaned') return { state: 'Released', reason: 'Released', run: currentRun(snapshot) }
+	if (decision.act !== 'settle' || !decision.result) return undefined
+	const { status, moment = `${status.lastJobName}.result` } = decision
+	// a look is named by its moment alone, for the status goes on naming the run that configured
+	const run = snapshot.runs.find(({ name, uid }) => `${name}.result` === moment && uid === snapshot.config.uid)
+	return { state: status.state ?? UNKNOWN, reason: reasonOf(status), run }
 }
 
 /** Where the time of a run went: before the agent began, in its phases, and until its result was read. */

@@ -7,8 +7,8 @@ import { decide } from '../../controller/decide.ts'
 import type { Decision } from '../../controller/decision.ts'
 import { createFleet, type FleetCounts } from '../../controller/fleet.ts'
 import { countDecisions, observeFleet } from '../../controller/metrics.ts'
-import type { ConfigView, Mode, Run } from '../../controller/snapshot.ts'
-import { ended, nicReport, now, report, run, someNode, startedFor, withStatus, world } from './world.ts'
+import type { ConfigView, Mode, Run, Snapshot } from '../../controller/snapshot.ts'
+import { ended, nic, nicReport, now, report, run, someNode, startedFor, withStatus, world } from './world.ts'
 
 /** Decisions and caches in, lines of /metrics out: those of our own that are not zero, without their prefix. */
 async function lines(registry: Registry): Promise<string[]> {
@@ -110,26 +110,48 @@ test('a run without a report is a result and takes no time', async () => {
 	expect(await linesOf(run({ job: ended }))).toEqual([failed('RunLost')])
 })
 
-test('a look that found a drift, and the repair it leads to', async () => {
+test('a look that found a drift is timed as itself, and made no change; the repair it leads to is a run', async () => {
 	const registry = new Registry()
 	const count = countDecisions(registry)
-	const status = statusAfter(run({ report: report(), job: ended }))
-	const drifted = nicReport({ state: 'Failed', reason: 'Drifted', message: 'mtu 1500', changes: 0 })
-	const over = { attempt: 2, mode: 'Verify' as const, reason: 'Drifted' as const, changes: 0, interfaces: [drifted] }
-	const look = run({
-		attempt: 2,
-		mode: 'Verify',
-		cause: 'TimeToVerify',
-		report: report({ ...over, outcome: 'Failed', milliseconds: {} }),
-		job: ended,
-	})
-	const found = withStatus(world({ runs: [look] }), status)
-	const told = decide(found)
-	count(told, found)
-	if (told.act !== 'settle') throw new Error(`expected a result, not ${told.act}`)
-	const repair = withStatus(found, told.status)
+	const before = run({ report: report(), job: ended })
+	const drifted = nicReport({ state: 'Failed', reason: 'Drifted', message: 'mtu 1500', changes: 2 })
+	const over = { attempt: 2, mode: 'Verify' as const, reason: 'Drifted' as const, changes: 2, interfaces: [drifted] }
+	const found = report({ ...over, outcome: 'Failed', ...times, milliseconds: {} })
+	const look = run({ attempt: 2, mode: 'Verify', cause: 'TimeToVerify', report: found, job: ended })
+	const snapshot = withStatus(world({ runs: [before, look] }), statusAfter(before))
+	const told = decide(snapshot)
+	count(told, snapshot)
+	expect(await lines(registry)).toEqual([failed('Drifted'), ...begun(4), ...spent('Verify', 'Failed', 2), ...settled(4)])
+	const repair = withStatus(snapshot, told.act === 'settle' ? told.status : {})
 	count(decide(repair), repair)
-	expect(await lines(registry)).toEqual(expect.arrayContaining(['runs_started_total{cause="Drifted",mode="Apply"} 1', failed('Drifted')]))
+	expect((await lines(registry))[0]).toBe('runs_started_total{cause="Drifted",mode="Apply"} 1')
+})
+
+test('a plan is a result and makes no change', async () => {
+	const planned = nicReport({ state: 'Pending', reason: 'Planned' })
+	const found = report({
+		mode: 'Plan',
+		reason: 'Planned',
+		changes: 31,
+		interfaces: [planned],
+		started: 'noon',
+		finished: 'later',
+		milliseconds: {},
+	})
+	const one = run({ mode: 'Plan', report: found, job: ended })
+	const spec = { value: { nodeName: 'worker-1', interfaces: [nic], mode: 'Plan' as const } }
+	expect(await linesOf(one, { spec })).toEqual(['run_results_total{state="Pending",reason="Planned"} 1'])
+})
+
+test('a clean-up is a result, though no status tells of it any more', async () => {
+	const one = run({ mode: 'Cleanup', cause: 'Deleted', report: report({ mode: 'Cleanup', ...times, milliseconds: {} }), job: ended })
+	const released = ['run_results_total{state="Released",reason="Released"} 1', 'run_changes_total 3']
+	const config = { ...world().config, deleting: true }
+	expect(await linesOf(one, { config })).toEqual([...released, ...begun(4), ...spent('Cleanup', 'Succeeded', 2), ...settled(4)])
+})
+
+test('a node config that is let go of without a run is no result', async () => {
+	expect(await linesOf(run({ mode: 'Cleanup' }), { config: { ...world().config, deleting: true }, node: undefined })).toEqual([])
 })
 
 const calm: FleetCounts = { total: 0, changing: 0, waiting: 0, stopping: 0, paused: false, limit: 0 }
@@ -208,9 +230,9 @@ function readyBecause(reason: string): NodeConfigStatus {
 }
 
 /** What the controller decides on this run, counted. */
-async function linesOf(one: Run): Promise<string[]> {
+async function linesOf(one: Run, over: Partial<Snapshot> = {}): Promise<string[]> {
 	const registry = new Registry()
-	const snapshot = withStatus(world({ now, node: someNode, runs: [one] }), startedFor(one))
+	const snapshot = withStatus(world({ node: someNode, runs: [one], ...over }), startedFor(one))
 	countDecisions(registry)(decide(snapshot), snapshot)
 	return lines(registry)
 }
