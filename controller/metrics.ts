@@ -26,6 +26,9 @@ export function countDecisions(registry: Registry): (decision: Decision, snapsho
 		help: 'Results of runs by state and reason',
 	})
 	const changes = new Counter({ registers, name: 'multinic_run_changes_total', help: 'Changes that runs made on nodes' })
+	// a counter that appears with 1 has not grown, as Prometheus sees it: what alerts wait for is there from the start
+	started.inc({ cause: 'Drifted', mode: 'Apply' }, 0)
+	for (const reason of ['Drifted', 'RunLost']) results.inc({ state: 'Failed', reason }, 0)
 	const tellTimes = observeTimes(registry)
 	return (decision, snapshot) => {
 		if (decision.act === 'start') started.inc({ cause: decision.run.cause, mode: decision.run.mode })

@@ -127,6 +127,14 @@ test('a look that found a drift is timed as itself, and made no change; the repa
 	expect((await lines(registry))[0]).toBe('runs_started_total{cause="Drifted",mode="Apply"} 1')
 })
 
+test('what alerts wait for is there from the start', async () => {
+	const registry = new Registry()
+	countDecisions(registry)
+	const text = await registry.metrics()
+	expect(text).toContain('multinic_runs_started_total{cause="Drifted",mode="Apply"} 0')
+	expect(text).toContain('multinic_run_results_total{state="Failed",reason="RunLost"} 0')
+})
+
 test('a plan is a result and makes no change', async () => {
 	const planned = nicReport({ state: 'Pending', reason: 'Planned' })
 	const found = report({
