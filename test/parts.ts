@@ -1,5 +1,5 @@
 import { allBinaries, findKit } from '../lab/kit.ts'
-import { probePackages, unpackPackages } from '../lab/packages.ts'
+import { monitoringPackages, probePackages, unpackPackages } from '../lab/packages.ts'
 import { prepareLab } from '../lab/prepare.ts'
 
 /** One part: its name is that of its vitest project; `prepare` makes beforehand what would outlast a test's patience. */
@@ -15,7 +15,7 @@ export interface Part {
 export const parts: readonly Part[] = [
 	{ name: 'pure', what: 'tables and properties: no root, no network' },
 	{ name: 'kernel', what: 'the agent on the real kernel, in network namespaces', prepare: () => unpackPackages(probePackages) },
-	{ name: 'cluster', what: 'real etcd and kube-apiserver', prepare: () => findKit(allBinaries) },
+	{ name: 'cluster', what: 'real etcd and kube-apiserver, and promtool', prepare: prepareCluster },
 	{ name: 'lab', what: 'the lab itself: start, stop, signals', prepare: () => prepareLab(2) },
 	{ name: 'vm', what: 'real nodes: kernel, systemd, netplan, containerd, kubelet, reboot', prepare: () => prepareLab(2) },
 	{ name: 'long', what: 'what takes too long for every change', prepare: () => prepareLab(2), isLong: true },
@@ -23,3 +23,8 @@ export const parts: readonly Part[] = [
 
 /** Skips that a CI run may have, by the reason they give. A VM that did not boot is none of them. */
 export const expectedSkips: readonly string[] = []
+
+async function prepareCluster(): Promise<void> {
+	await findKit(allBinaries)
+	await unpackPackages(monitoringPackages)
+}
