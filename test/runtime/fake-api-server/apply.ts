@@ -71,7 +71,13 @@ function fieldConflict(contested: readonly { owner: string; path: string }[]): R
 		message: `conflict with ${JSON.stringify(owner.split('/')[0])}`,
 		field: `.${JSON.parse(path).join('.')}`,
 	}))
-	const words = causes.map(({ message, field }) => `${message}: ${field}`).join(', ')
+	const words = [...Map.groupBy(causes, ({ message }) => message)].map(([message, fields]) => conflictWords(message, fields)).join('\n')
 	const count = causes.length === 1 ? '1 conflict' : `${causes.length} conflicts`
 	return new Refusal({ code: 409, reason: 'Conflict', message: `Apply failed with ${count}: ${words}`, details: { causes } })
+}
+
+/** One field beside its owner, several below it. */
+function conflictWords(message: string, fields: readonly { field: string }[]): string {
+	if (fields.length === 1) return `${message}: ${fields[0]?.field}`
+	return `${message.replace('conflict', 'conflicts')}:${fields.map(({ field }) => `\n- ${field}`).join('')}`
 }

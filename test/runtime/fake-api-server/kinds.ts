@@ -9,8 +9,10 @@ export type FakeKind = Pick<Kind, 'group' | 'version' | 'plural' | 'kind' | 'nam
 	status?: boolean
 	/** Counts generations. Default: true. */
 	generation?: boolean
-	/** One of the API server's own: PUT needs no resourceVersion, a write of the status may change metadata. Default: false. */
+	/** One of the API server's own: a write of the status may change metadata. Default: false. */
 	builtIn?: boolean
+	/** PUT must say which version it replaces. Default: true, but false for the API server's own. */
+	needsVersion?: boolean
 	/** What a new object's status says, where it is not the client's to say. */
 	newStatus?: object
 	/** Deletion waits for a node to agree, as that of pods. Default: false. */
@@ -40,12 +42,14 @@ export function builtInKinds(): FakeKind[] {
 		}),
 		core('ConfigMap', 'configmaps', { schema: top('data', 'binaryData', 'immutable') }),
 		core('Secret', 'secrets', { selectable: ['type'], schema: top('data', 'stringData', 'type', 'immutable') }),
-		core('Event', 'events', { selectable: ['involvedObject.name', 'involvedObject.uid', 'involvedObject.kind', 'reason', 'type'] }),
+		core('Event', 'events', {
+			selectable: ['involvedObject.name', 'involvedObject.uid', 'involvedObject.kind', 'reason', 'type'],
+		}),
 		core('ServiceAccount', 'serviceaccounts', {}),
 		core('Job', 'jobs', { group: 'batch', status: true, newStatus: {}, generation: true, schema: top('spec', 'status') }),
 		core('Deployment', 'deployments', { group: 'apps', status: true, newStatus: {}, generation: true, schema: top('spec', 'status') }),
-		core('Lease', 'leases', { group: 'coordination.k8s.io', schema: top('spec') }),
-		{ ...customResourceDefinitions, status: true, builtIn: true, newStatus: established },
+		core('Lease', 'leases', { group: 'coordination.k8s.io', needsVersion: true, schema: top('spec') }),
+		{ ...customResourceDefinitions, status: true, builtIn: true, generation: true, needsVersion: true, newStatus: established },
 	]
 }
 

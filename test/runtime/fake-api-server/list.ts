@@ -20,7 +20,8 @@ export function listed(store: Store, at: Collection, request: ApiRequest): strin
 	mustHaveCome(query.get('resourceVersion'), version)
 	const selects = selectorOf(at.kind, selectionOf(request))
 	const rest = (token ? rememberedAfter(at, token) : at.sorted()).filter(({ object }) => selects(object))
-	const limit = Number(query.get('limit') ?? 0) || rest.length
+	// any state will do: that is answered from the watch cache, which knows no pages
+	const limit = query.get('resourceVersion') === '0' ? rest.length : Number(query.get('limit') ?? 0) || rest.length
 	const page = rest.slice(0, limit)
 	const last = page.at(-1)
 	const next = rest.length > limit && last ? tokenText({ v: 'meta.k8s.io/v1', rv: version, start: last.key }) : undefined
@@ -31,7 +32,7 @@ export function listed(store: Store, at: Collection, request: ApiRequest): strin
 	}
 	const apiVersion = apiVersionOf({ ...at.kind, version: request.version })
 	const head = JSON.stringify({ kind: `${at.kind.kind}List`, apiVersion, metadata })
-	return `${head.slice(0, -1)},"items":[${page.map(entry => textAs(at, entry, request.version)).join(',')}]}`
+	return `${head.slice(0, -1)},"items":[${page.map(entry => itemText(at, entry, request.version)).join(',')}]}`
 }
 
 /** The selection that the query and the path of a list or a watch make. */
@@ -43,6 +44,14 @@ export function selectionOf({ namespace, query }: ApiRequest) {
 export function textAs({ kind }: Collection, entry: Entry, version: string): string {
 	if (version === kind.version) return entry.text
 	return JSON.stringify({ ...entry.object, apiVersion: apiVersionOf({ ...kind, version }) })
+}
+
+/** Items of the API server's own kinds lack what all of them share. */
+function itemText(at: Collection, entry: Entry, version: string): string {
+	const text = textAs(at, entry, version)
+	const { kind, builtIn } = at.kind
+	const shared = `{"apiVersion":"${apiVersionOf({ ...at.kind, version })}","kind":"${kind}",`
+	return builtIn && text.startsWith(shared) ? `{${text.slice(shared.length)}` : text
 }
 
 /** @throws Refusal 504 for a version that is still to come */

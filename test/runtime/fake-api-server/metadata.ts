@@ -18,6 +18,7 @@ function nameFaults({ kind }: FakeKind, { name }: ObjectMeta): FieldFault[] {
 	if (!name) return [{ field, message: 'Required value: name or generateName is required' }]
 	const longest = kind === 'Namespace' ? 63 : 253
 	if (name.length > longest) return [{ field, message: `Invalid value: "${name}": must be no more than ${longest} characters` }]
+	if (kind === 'Namespace' && name.includes('.')) return [{ field, message: `Invalid value: "${name}": must not contain dots` }]
 	return isName.test(name) ? [] : [{ field, message: `Invalid value: "${name}": ${nameRule}` }]
 }
 

@@ -21,6 +21,8 @@ export function forCreate(kind: FakeKind, wanted: ApiObject, { namespace, strict
 	mustBeOfKind(kind, wanted)
 	if ((wanted.metadata.namespace ?? namespace) !== namespace)
 		throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+	if (wanted.metadata.resourceVersion)
+		throw new Refusal({ code: 500, reason: '', message: 'resourceVersion should not be set on objects to be created' })
 	const { deletionTimestamp: _, ...metadata } = wanted.metadata
 	const { generateName = '' } = metadata
 	const ready = inShape(kind, wanted, strict, {
@@ -50,13 +52,18 @@ export function forUpdate(kind: FakeKind, wanted: ApiObject, before: ApiObject, 
 		throw badRequest(`the name of the object (${name}) does not match the name on the URL (${before.metadata.name})`)
 	if (namespace !== before.metadata.namespace)
 		throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
-	if (uid !== before.metadata.uid)
-		throw invalid(kind, name, [{ field: 'metadata.uid', message: `Invalid value: "${uid}": field is immutable` }])
+	if (uid !== before.metadata.uid) throw immutable(kind, name, 'metadata.uid', uid)
+	const { deletionTimestamp } = wanted.metadata
+	if (deletionTimestamp && !before.metadata.deletionTimestamp) throw immutable(kind, name, 'metadata.deletionTimestamp', deletionTimestamp)
 	const ready = inShape(kind, wanted, strict, { ...wanted.metadata, namespace, ...kept(before.metadata) })
 	const object = onlyPart(kind, ready, before, subresource)
 	const after = counted(kind, object, before)
 	mustBeValid(kind, after, before)
 	return after
+}
+
+function immutable(kind: FakeKind, name: string, field: string, value: string | undefined): Refusal {
+	return invalid(kind, name, [{ field, message: `Invalid value: "${value}": field is immutable` }])
 }
 
 /** Fields of metadata that clients cannot change. */
@@ -109,7 +116,11 @@ function inShape(kind: FakeKind, wanted: ApiObject, strict: Strict, metadata: ob
 	const unknown: string[] = []
 	const { apiVersion: _, kind: __, metadata: ___, ...rest } = kind.schema ? shaped(wanted, kind.schema, unknown) : wanted
 	if (strict && unknown.length > 0) throw strictFault(kind, wanted, strict, unknown)
-	return { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata: tidy(metadata), ...rest }
+	return { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata: tidy(metadata), ...(kind.builtIn ? withoutEmptyData(rest) : rest) }
+}
+
+function withoutEmptyData(rest: object): object {
+	return Object.fromEntries(Object.entries(rest).filter(([field, value]) => !['data', 'binaryData'].includes(field) || !isEmpty(value)))
 }
 
 function strictFault(kind: FakeKind, { metadata }: ApiObject, strict: Strict, unknown: readonly string[]): Refusal {

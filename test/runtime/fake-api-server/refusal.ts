@@ -43,8 +43,8 @@ export function notFound(kind: FakeKind, name: string): Refusal {
 	return new Refusal({ code: 404, reason: 'NotFound', message: `${resourceOf(kind)} "${name}" not found`, details: detailsOf(kind, name) })
 }
 
-export function alreadyExists(kind: FakeKind, name: string): Refusal {
-	const message = `${resourceOf(kind)} "${name}" already exists`
+export function alreadyExists(kind: FakeKind, name: string, isGoing: boolean): Refusal {
+	const message = `${isGoing ? 'object is being deleted: ' : ''}${resourceOf(kind)} "${name}" already exists`
 	return new Refusal({ code: 409, reason: 'AlreadyExists', message, details: detailsOf(kind, name) })
 }
 
@@ -98,7 +98,7 @@ export function expired(message: string, metadata: Json = {}): Refusal {
 /** A version nobody has seen yet. */
 export function tooLarge(wanted: number, current: number): Refusal {
 	const causes = [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }]
-	const message = `Too large resource version: ${wanted}, current: ${current}`
+	const message = `Timeout: Too large resource version: ${wanted}, current: ${current}`
 	return new Refusal({ code: 504, reason: 'Timeout', message, details: { causes, retryAfterSeconds: 1 } })
 }
 

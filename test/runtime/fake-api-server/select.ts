@@ -1,6 +1,6 @@
 import type { FakeKind } from './kinds.ts'
 import { type ApiObject, valueAt } from './object.ts'
-import { badRequest } from './refusal.ts'
+import { badRequest, type Refusal } from './refusal.ts'
 
 /** Whether an object is among those that were asked for. */
 export type Selects = (object: ApiObject) => boolean
@@ -51,7 +51,12 @@ function fieldTests(kind: FakeKind, text: string): Selects[] {
 			const [, path = '', operator = '', value = ''] = /^(.*?)(==|!=|=)(.*)$/.exec(part) ?? []
 			if (!operator) throw badRequest(`invalid selector: '${text}'; can't understand '${part}'`)
 			const known = ['metadata.name', 'metadata.namespace', ...(kind.selectable ?? [])]
-			if (!known.includes(path)) throw badRequest(`"${path}" is not a known field selector: only "${known.join('", "')}"`)
+			if (!known.includes(path)) throw unknownField(kind, path, known)
 			return object => (String(valueAt(object, path) ?? '') === value) === (operator !== '!=')
 		})
+}
+
+function unknownField({ builtIn }: FakeKind, path: string, known: readonly string[]): Refusal {
+	const words = builtIn ? `"${path}" is not a known field selector: only "${known.join('", "')}"` : `field label not supported: ${path}`
+	return badRequest(words)
 }

@@ -57,10 +57,11 @@ export function startWatch(watch: Watch): () => void {
 type Start = 'initial events' | 'state' | 'version'
 
 /** @returns the version that was shown */
-function tellAll({ store, at, request: { version }, sink }: Watch, selects: Selects, start: Start): number {
+function tellAll({ store, at, request: { version, query }, sink }: Watch, selects: Selects, start: Start): number {
 	for (const entry of at.sorted()) if (selects(entry.object)) sink.write(eventLine('ADDED', textAs(at, entry, version)))
 	const annotations = { 'k8s.io/initial-events-end': 'true' }
-	if (start === 'initial events') sink.write(bookmarkLine(at, version, store.version(), { annotations }))
+	const isMarked = start === 'initial events' && query.get('allowWatchBookmarks') === 'true'
+	if (isMarked) sink.write(bookmarkLine(at, version, store.version(), { annotations }))
 	return store.version()
 }
 

@@ -55,7 +55,8 @@ export function createWriter(store: Store, now: () => number, onWritten: OnWritt
 		update: (at, name, object, options = {}) => {
 			const before = mustFind(at, name)
 			mustBeMeant(at, before, { uid: object.metadata.uid ?? '' })
-			if (!object.metadata.resourceVersion && !at.kind.builtIn) throw invalid(at.kind, name.name, [versionMissing])
+			const { needsVersion = !at.kind.builtIn } = at.kind
+			if (!object.metadata.resourceVersion && needsVersion) throw invalid(asResource(at), name.name, [versionMissing])
 			return change(deed(at, options), before, object)
 		},
 		patch: (at, name, patch, options = {}) => {
@@ -76,13 +77,19 @@ export function createWriter(store: Store, now: () => number, onWritten: OnWritt
 	}
 }
 
+/** One refusal names the resource where all others of its sort name the kind. */
+function asResource({ kind: { plural, group } }: Collection) {
+	return { kind: plural, group }
+}
+
 const versionMissing = { field: 'metadata.resourceVersion', message: 'Invalid value: 0: must be specified for an update' }
 
 function create(deed: Deed, object: ApiObject, namespace: string | undefined): Entry {
 	const { at, options, now } = deed
 	const ready = forCreate(at.kind, object, { namespace, strict: options.strict, now: now() })
 	mustHaveNamespace(deed, ready)
-	if (at.get(keyOf(ready.metadata))) throw alreadyExists(at.kind, ready.metadata.name)
+	const found = at.get(keyOf(ready.metadata))
+	if (found) throw alreadyExists(at.kind, ready.metadata.name, found.object.metadata.deletionTimestamp !== undefined)
 	return put(deed, ready, undefined)
 }
 
@@ -105,6 +112,9 @@ function apply(deed: Deed, name: Name, object: ApiObject): Entry {
 	const before = at.get(keyOf(name))
 	const { fieldManager = 'unknown', force = false, subresource = '' } = options
 	if (!before && subresource) throw notFound(at.kind, name.name)
+	const { uid } = object.metadata
+	const why = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`
+	if (!before && uid) throw conflict(at.kind, name.name, why)
 	const { object: wanted, owners } = applied(before, object, { manager: `${fieldManager}/${subresource}`, force })
 	if (before) return change(deed, before, wanted, owners)
 	const created = create(deed, wanted, name.namespace)
@@ -135,7 +145,11 @@ function mustFind(at: Collection, name: Name): Entry {
 /** Empty strings demand nothing. */
 function mustBeMeant({ kind }: Collection, { object: { metadata } }: Entry, { uid, resourceVersion }: Preconditions): void {
 	if (uid && uid !== metadata.uid)
-		throw conflict(kind, metadata.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`)
+		throw conflict(
+			kind,
+			metadata.name,
+			`StorageError: invalid object, Code: 4, Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`,
+		)
 	if (resourceVersion && resourceVersion !== metadata.resourceVersion) throw conflict(kind, metadata.name)
 }
 
