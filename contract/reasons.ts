@@ -31,6 +31,7 @@ export const reasons = {
 	NotVerified: { heals: true, means: 'after the change the node still differed from what is wanted' },
 	ConnectivityLost: { heals: true, stops: true, means: 'a path of the node that worked before the change did not work after it' },
 	ForeignChanged: { heals: true, stops: true, means: 'something that is not ours changed during the run' },
+	NotRestored: { heals: true, stops: true, means: 'the run failed and not everything could be put back' },
 	RolledBack: { heals: true, stops: true, means: 'the run failed and everything was put back' },
 	UnknownBackend: { heals: false, means: 'no known network configuration manages this host' },
 	Configured: { heals: false, means: 'the interface is as the node config says' },

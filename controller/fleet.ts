@@ -14,8 +14,8 @@ export type Fleet = {
 	set(data: Readonly<Record<string, string>> | undefined): void
 	/** What was decided for that node; undefined: nothing could be. */
 	decided(name: string, now: number, decision: Decision | undefined): void
-	/** A run is about to be made and counts from now on. @returns what to call once it is known, or was not made */
-	reserve(name: string, mode: Mode): () => void
+	/** A run is about to be made and counts from `now` on, by our own clock. @returns what to call once it is known, or was not made */
+	reserve(name: string, mode: Mode, now: number): () => void
 	standing(name: string): Standing
 	counts(): FleetCounts
 }
@@ -89,8 +89,10 @@ class Rollout implements Fleet {
 		else this.#leave(member)
 	}
 
-	reserve(name: string, mode: Mode): () => void {
+	reserve(name: string, mode: Mode, now: number): () => void {
 		this.#reserved.set(name, mode)
+		const member = this.#members.get(name)
+		if (member) member.lookedAt = Math.max(now, member.lookedAt ?? now)
 		return () => {
 			this.#reserved.delete(name)
 			this.#advanceSoon()

@@ -14,7 +14,7 @@ export type Member = Place & {
 	/** Goes before the line: it stops the others itself, or a person asks for it. */
 	jumps: boolean
 	held: { rule: HoldRule; since: number } | undefined
-	/** When the last run we know of was made (milliseconds since 1970); undefined where we know of none. */
+	/** When the last run we know of was made (milliseconds since 1970), by our clock if by us; undefined where we know of none. */
 	lookedAt: number | undefined
 }
 

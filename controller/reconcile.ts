@@ -11,7 +11,7 @@ import type { RunSettings, Snapshot } from './snapshot.ts'
 export type ReconcileOptions = Hands & {
 	settings: RunSettings
 	now: () => number
-	/** Told of every decision that does something. */
+	/** Told of every decision that was carried out. */
 	onDecision?: (decision: Decision, snapshot: Snapshot) => void
 }
 
@@ -25,30 +25,36 @@ export function reconcileNodeConfig(options: ReconcileOptions): Reconcile {
 		if (!snapshot) return
 		const decision = decide(snapshot)
 		tellDecision(options, snapshot, decision)
-		const { fleet } = options.caches
-		const { name } = snapshot.config
-		fleet.decided(name, snapshot.now, decision)
-		// before anything is awaited: whoever decides meanwhile must see that this place is taken
-		const release = decision.act === 'start' ? fleet.reserve(name, decision.run.mode) : () => {}
-		try {
-			return await act(options, snapshot, decision)
-		} catch (error) {
-			fleet.decided(name, snapshot.now, undefined)
-			// what we judged is no longer so; the watch brings the news
-			if (isKubeFailure(error, 'CONFLICT', 'NOT_FOUND')) return { afterMs: conflictMs }
-			throw error
-		} finally {
-			release()
-		}
+		return carryOut(options, snapshot, decision)
 	}
 }
 
-function tellDecision({ log, onDecision }: ReconcileOptions, snapshot: Snapshot, decision: Decision): void {
+async function carryOut(options: ReconcileOptions, snapshot: Snapshot, decision: Decision): Promise<Again | undefined> {
+	const { fleet } = options.caches
+	const { name } = snapshot.config
+	fleet.decided(name, snapshot.now, decision)
+	// before anything is awaited: whoever decides meanwhile must see that this place is taken
+	const release = decision.act === 'start' ? fleet.reserve(name, decision.run.mode, snapshot.now) : () => {}
+	try {
+		const again = await act(options, snapshot, decision)
+		const isRefused = decision.act === 'start' && again !== undefined
+		if (!isRefused) options.onDecision?.(decision, snapshot)
+		return again
+	} catch (error) {
+		fleet.decided(name, snapshot.now, undefined)
+		// what we judged is no longer so; the watch brings the news
+		if (isKubeFailure(error, 'CONFLICT', 'NOT_FOUND')) return { afterMs: conflictMs }
+		throw error
+	} finally {
+		release()
+	}
+}
+
+function tellDecision({ log }: ReconcileOptions, snapshot: Snapshot, decision: Decision): void {
 	const { config } = snapshot
 	const { act, why } = decision
 	const level = act === 'nothing' || act === 'wait' || act === 'hold' ? 'debug' : 'info'
 	log[level]({ nodeConfig: config.name, generation: config.generation, act, why }, 'decided')
-	onDecision?.(decision, snapshot)
 }
 
 async function look({ client, caches, settings, now }: ReconcileOptions, key: string, signal: AbortSignal): Promise<Snapshot | undefined> {

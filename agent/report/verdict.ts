@@ -1,6 +1,6 @@
 import type { AgentReport, Drift, InterfaceReport, RunConfig } from '../../contract/agent-run.ts'
 import { cut } from '../../contract/conditions.ts'
-import type { Reason } from '../../contract/reasons.ts'
+import { type Reason, stopsRollout } from '../../contract/reasons.ts'
 import type { Outcome } from '../attempt.ts'
 import { worstDisruption } from './disruption.ts'
 import { driftWords } from './drift.ts'
@@ -41,7 +41,9 @@ export function judge(
 
 /** Why nothing came of a run, and whether all of it was put back. */
 export function undone({ failed, unrestored = [] }: Outcome): Refusal {
-	const reason = failed ? reasonOf(failed.code) : 'RolledBack'
+	const cause = failed ? reasonOf(failed.code) : 'RolledBack'
+	// what was left behind must keep other nodes from the same
+	const reason = unrestored.length > 0 && !stopsRollout(cause) ? 'NotRestored' : cause
 	const end = unrestored.length === 0 ? 'everything was put back' : `NOT put back: ${unrestored.join('; ')}`
 	return { reason, message: `${failed?.message}; ${end}` }
 }

@@ -16,7 +16,7 @@ import { mac, nicReport, now as start, report, run, someNode, spec, world } from
 
 type Outcome = 'Succeeded' | 'RolledBack' | 'WaitingForDevice' | 'Lost'
 
-function fleetOf(names: readonly string[], { controlPlane = [], settings = {}, cap = 1_000 }: Options = {}) {
+function fleetOf(names: readonly string[], { controlPlane = [], settings = {}, cap = 1_000, behindMs = 0 }: Options = {}) {
 	const configs = new Map<string, ConfigView>()
 	const runs = new Map<string, Run[]>()
 	const awake = new Set<string>()
@@ -66,7 +66,7 @@ function fleetOf(names: readonly string[], { controlPlane = [], settings = {}, c
 		if (decision.act !== 'start') return
 		if (decision.run.mode !== 'Verify') started.push(name)
 		const { generation } = snapshot.config
-		const about = { ...decision.run, uid: `uid-${name}`, generation, created: now }
+		const about = { ...decision.run, uid: `uid-${name}`, generation, created: Math.floor((now - behindMs) / 1_000) * 1_000 }
 		const one = run({ ...about, name: `${name}-g${generation}-${about.attempt}` })
 		runs.set(name, [...runsOf(name), one])
 		put(name, decision.quiet ? {} : { status: startedStatus(snapshot, one) })
@@ -80,7 +80,7 @@ function fleetOf(names: readonly string[], { controlPlane = [], settings = {}, c
 		const snapshot = snapshotOf(name)
 		const decision = decide(snapshot)
 		fleet.decided(name, now, decision)
-		const release = decision.act === 'start' ? fleet.reserve(name, decision.run.mode) : () => {}
+		const release = decision.act === 'start' ? fleet.reserve(name, decision.run.mode, now) : () => {}
 		act(name, snapshot, decision)
 		release()
 		await Promise.resolve()
@@ -112,6 +112,7 @@ function fleetOf(names: readonly string[], { controlPlane = [], settings = {}, c
 		...{ fleet, put, step, rest, end, started },
 		decide: (name: string) => decide(snapshotOf(name)),
 		running: () => [...runs].flatMap(([name, those]) => (those.some(isActive) ? [name] : [])),
+		looking: () => [...runs].flatMap(([name, those]) => (those.some(one => isActive(one) && one.mode === 'Verify') ? [name] : [])),
 		pass: (ms: number) => {
 			now += ms
 			for (const name of configs.keys()) awake.add(name)
@@ -120,7 +121,7 @@ function fleetOf(names: readonly string[], { controlPlane = [], settings = {}, c
 		most: () => ({ most, mostControlPlane }),
 	}
 }
-type Options = { controlPlane?: readonly string[]; settings?: Record<string, string>; cap?: number }
+type Options = { behindMs?: number; controlPlane?: readonly string[]; settings?: Record<string, string>; cap?: number }
 
 const six = ['a', 'b', 'c', 'd', 'e', 'f']
 
@@ -294,6 +295,22 @@ describe('a run that did harm', () => {
 		await fleet.rest()
 		expect(fleet.running()).toEqual(running)
 	})
+})
+
+test('a node is looked at once in its moment, though the API server tells when its runs were made in whole seconds, and behind us', async () => {
+	const fleet = fleetOf(['a'], { settings: { verifyIntervalSeconds: '60' }, behindMs: 3_000 })
+	await fleet.rest()
+	fleet.end('a', 'Succeeded')
+	let looks = 0
+	for (let tick = 0; tick < 600; tick++) {
+		await fleet.rest()
+		if (fleet.looking().length > 0) {
+			looks++
+			fleet.end('a', 'Succeeded')
+		}
+		fleet.pass(100)
+	}
+	expect(looks).toBe(1)
 })
 
 describe('whatever happens', () => {
