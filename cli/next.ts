@@ -7,7 +7,7 @@ import { condition, type ConfigView, isCurrent, reasonOf, stateOf } from './view
 type Rule = (config: ConfigView, fleet: Fleet) => string | undefined
 
 /** The first that has something to say is what comes first. */
-const rules: readonly Rule[] = [isDeleted, isPaused, isNew, isRunning, isAsked, isInLine, isHeldBack, isFailed, isPlanned, hasDrifted]
+const rules: readonly Rule[] = [isDeleted, isPaused, isNew, isRunning, isAsked, isInLine, isHeldBack, hasDrifted, isFailed, isPlanned]
 
 /** @returns one or two sentences */
 export function nextFor(config: ConfigView, fleet: Fleet): string {
@@ -80,7 +80,9 @@ function isPlanned({ name, status, mode }: ConfigView): string | undefined {
 		: undefined
 }
 
+/** A drift that was judged makes the node Failed for that reason; one beside another failure is not what comes next. */
 function hasDrifted(config: ConfigView): string | undefined {
-	if (condition(config, 'Drifted')?.status !== 'True') return undefined
-	return `It is no longer as the last run left it; what differs: kubectl multinic diff ${config.name}`
+	const isTold = stateOf(config) !== 'Failed' && condition(config, 'Drifted')?.status === 'True'
+	if (reasonOf(config) !== 'Drifted' && !isTold) return undefined
+	return `It is put right by itself, as often as repairsPerHour allows; what differs: kubectl multinic diff ${config.name}`
 }

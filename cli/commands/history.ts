@@ -11,7 +11,7 @@ export const history: CommandSpec<{ output?: 'json' | 'yaml' }> = {
 	nodes: 'one',
 	about: 'The last runs on a node, newest first',
 	options: [outputOption('json', 'yaml')],
-	more: 'The status tells of five runs; CAUSE is how a run ended, or why it was started where it gave no report.',
+	more: 'The status tells of five runs; CAUSE is why a run was started, or how it was lost.',
 	async act(session, [node = ''], { output }) {
 		const { status } = configView(await readNode(session, node))
 		const entries = status.history ?? []

@@ -1,5 +1,5 @@
 import type { Event } from '../../runtime/kube/kinds.ts'
-import { type ConfigView, condition, stateOf } from '../view.ts'
+import { type ConfigView, condition, isCurrent, stateOf } from '../view.ts'
 import { ageOf } from './age.ts'
 import { stateWords } from './state.ts'
 import { plain } from './table.ts'
@@ -35,6 +35,7 @@ function causes({ config, paused, ready }: Around): string[] {
 	const message = condition(config, 'Ready')?.message
 	return [
 		`the node config is ${stateWords(config)}${message ? `: ${message}` : ''}`,
+		...(isCurrent(config) ? [] : [`the controller has not yet looked at generation ${config.generation}: does one run?`]),
 		...(config.paused ? [`it is paused: kubectl multinic resume ${config.name}`] : []),
 		...(paused ? ['the fleet is paused: kubectl multinic resume'] : []),
 		...(ready === '' ? [`no Kubernetes node has the name ${config.name}, or it says nothing of itself`] : []),

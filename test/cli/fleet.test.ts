@@ -121,6 +121,11 @@ describe('what happens next', () => {
 			config('a', { reason: 'Paused' }, { spec: { paused: true } }),
 			'It is paused; it goes on with: kubectl multinic resume a',
 		],
+		[
+			'a node that drifted',
+			config('a', { state: 'Failed', reason: 'Drifted' }),
+			'It is put right by itself, as often as repairsPerHour allows; what differs: kubectl multinic diff a',
+		],
 		['a silent node', config('a', { reason: 'NodeNotReady' }), 'The run starts by itself when that is over.'],
 		['no word yet', config('a'), 'The controller has not yet looked at generation 3.'],
 		[

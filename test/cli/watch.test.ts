@@ -102,4 +102,14 @@ describe('off a terminal', () => {
 		const { code, err } = await command('get -w', { cluster: clusterOf(server.credentialsOf('nobody')) })
 		expect({ code, err: err.slice(0, 27) }).toEqual({ code: 1, err: 'error: you (nobody) may not' })
 	})
+
+	test('who may not read the rollout settings watches without them', async () => {
+		const { server, put } = await startStage({ allows: (_, { plural }) => plural === 'multinicnodeconfigs' })
+		put('worker-1', waiting)
+		const stop = new AbortController()
+		const out = screen(false, () => stop.abort())
+		const { code, err } = await command('get -w', { cluster: clusterOf(server.credentialsOf('narrow')), signal: stop.signal, out })
+		expect({ code, err }).toEqual({ code: 130, err: '' })
+		expect(out.writes.join('')).toContain('held back: The wave is full\n')
+	})
 })
