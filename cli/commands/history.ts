@@ -11,7 +11,7 @@ export const history: CommandSpec<{ output?: 'json' | 'yaml' }> = {
 	nodes: 'one',
 	about: 'The last runs on a node, newest first',
 	options: [outputOption('json', 'yaml')],
-	more: 'The status tells of five runs; CAUSE is why a run was started, or how it was lost.',
+	more: 'The status tells of five runs; CAUSE is why a run was started, or what went wrong in it.',
 	async act(session, [node = ''], { output }) {
 		const { status } = configView(await readNode(session, node))
 		const entries = status.history ?? []
