@@ -63,7 +63,12 @@ function runWasLost(snapshot: Snapshot): Decision | undefined {
 	if (run.reportFault) return lost('RunFailed', `The report of Job ${run.name} cannot be read: ${run.reportFault}`)
 	if (said === 'PodRefused' && snapshot.config.status.lastJobName === run.name) return lost('PodRefused', message)
 	const words = [run.job?.failure, run.pod?.refused, run.pod?.lastWords].filter(Boolean).join('; ')
-	return lost(run.pod?.refused ? 'PodRefused' : 'RunLost', `Job ${run.name} ended without a report: ${words || 'no cause is known'}`)
+	// what never began did no harm: a node that was switched off must not stop the others
+	const never = run.pod !== undefined && !run.pod.began
+	return lost(
+		never ? 'PodRefused' : 'RunLost',
+		`Job ${run.name} ended ${never ? 'before it began' : 'without a report'}: ${words || 'no cause is known'}`,
+	)
 
 	function lost(reason: 'RunFailed' | 'RunLost' | 'PodRefused', words: string): Decision | undefined {
 		return run && { act: 'settle', why: reason, status: lostStatus(snapshot, run, reason, words), result: true }

@@ -119,6 +119,8 @@ export type JobView = {
 }
 
 export type PodView = {
+	/** The kubelet has told of a container that runs or ran. */
+	began: boolean
 	ended: boolean
 	/** Why the kubelet does not start it: `ImagePullBackOff: Back-off pulling image …`. */
 	refused: string | undefined

@@ -101,6 +101,7 @@ export function podView({ metadata, status }: Stored<Pod>): RunPodView {
 	return {
 		...markOf(metadata, metadata.labels?.['batch.kubernetes.io/job-name'] ?? metadata.labels?.['job-name'] ?? ''),
 		pod: metadata.name,
+		began: container?.running !== undefined || container?.terminated !== undefined,
 		ended,
 		refused: refusalOf(status, container?.waiting, ended && !container?.terminated),
 		lastWords: container?.terminated?.message,

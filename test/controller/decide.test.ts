@@ -143,6 +143,12 @@ describe('a failed run', () => {
 		['an answered annotation is dropped once the result is told', answered(), 'adopt', 'AskIsAnswered'],
 		['ended without a report', world({ runs: [run({ job: { ...ended, failure: 'DeadlineExceeded: too slow' } })] }), 'settle', 'RunLost'],
 		['whose pod ended without a report is lost only when its Job says so', world({ runs: [run({ pod: deadPod })] }), 'wait', 'RunIsEnding'],
+		[
+			'whose pod never began on a node that was switched off: no harm',
+			world({ runs: [run({ job: { ...ended, failure: 'DeadlineExceeded' }, pod: silentPod })] }),
+			'settle',
+			'PodRefused',
+		],
 		['whose report cannot be read', world({ runs: [run({ job: ended, reportFault: 'it is not JSON' })] }), 'settle', 'RunFailed'],
 		['whose pod is refused is told while Kubernetes tries on', world({ runs: [run({ pod: refused })] }), 'settle', 'PodRefused'],
 		[
@@ -381,8 +387,8 @@ const worlds = fc
 				job: fc.constantFrom(undefined, ended, ended, { finished: undefined, failure: undefined }),
 				pod: fc.constantFrom(
 					undefined,
-					{ ended: true, refused: undefined, lastWords: 'x' },
-					{ ended: false, refused: 'ImagePullBackOff', lastWords: undefined },
+					{ began: true, ended: true, refused: undefined, lastWords: 'x' },
+					{ began: false, ended: false, refused: 'ImagePullBackOff', lastWords: undefined },
 				),
 				report: fc.constantFrom(undefined, 'Succeeded', 'PartlyFailed', 'RolledBack'),
 			}),
@@ -404,8 +410,9 @@ const worlds = fc
 		return later(told && decision.act === 'settle' ? withStatus(snapshot, decision.status) : snapshot, passed)
 	})
 
-const deadPod = { ended: true, refused: undefined, lastWords: 'Segmentation fault' }
-const refused = { ended: false, refused: 'ImagePullBackOff: Back-off pulling image "agent"', lastWords: undefined }
+const silentPod = { began: false, ended: false, refused: undefined, lastWords: undefined }
+const deadPod = { began: true, ended: true, refused: undefined, lastWords: 'Segmentation fault' }
+const refused = { began: false, ended: false, refused: 'ImagePullBackOff: Back-off pulling image "agent"', lastWords: undefined }
 
 function statusOf(snapshot: Snapshot): NodeConfigStatus {
 	const decision = decide(snapshot)
@@ -439,7 +446,7 @@ function onlyLast(attempt: number): Snapshot {
 }
 
 function podEnded() {
-	return run({ report: report(), pod: { ended: true, refused: undefined, lastWords: undefined } })
+	return run({ report: report(), pod: { began: true, ended: true, refused: undefined, lastWords: undefined } })
 }
 
 function unhealable(): Snapshot {

@@ -16,7 +16,7 @@ const configMap = {
 	report: undefined,
 }
 const job = { ...mark, created: 1, finished: undefined, failure: undefined }
-const pod = { ...mark, pod: 'x', ended: false, refused: undefined, lastWords: undefined }
+const pod = { ...mark, pod: 'x', began: true, ended: false, refused: undefined, lastWords: undefined }
 const text = JSON.stringify(report())
 
 describe('what is known of runs', () => {

@@ -4,9 +4,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Lab, startLab } from '../../lab/lab.ts'
 import { until } from '../../lab/process.ts'
 import { say } from '../../lab/progress.ts'
-import { namespace } from '../../lab/story/cloud.ts'
+import { dataNetwork, namespace } from '../../lab/story/cloud.ts'
 import { openDoor } from '../../lab/story/door.ts'
 import { type Attached, attachPort, rebootAndLook } from '../../lab/story/port.ts'
+import { whatIsWrong } from '../../lab/story/reality.ts'
 import { type Stage, setStage } from '../../lab/story/stage.ts'
 import { wantedNics } from '../../lab/story/wanted.ts'
 import { NodeConfigKind } from '../../viola/cluster.ts'
@@ -36,6 +37,13 @@ afterAll(async () => {
 const kubectl = async (...args: string[]) =>
 	(await execa(`${lab.bin}/kubectl`, ['-n', namespace, ...args], { env: { KUBECONFIG: lab.biz.kubeconfig } })).stdout
 
+const statusOf = async (name: string) => (await stage.client.get(NodeConfigKind, { namespace, name })).status
+const reasonOf = async (name: string) => (await statusOf(name))?.conditions?.find(({ type }) => type === 'Ready')?.reason
+const faults = async () => whatIsWrong(lab.node(node), await wantedNics(stage, node))
+const multinic = (...args: string[]) =>
+	execa(process.execPath, ['cli/main.ts', ...args], { env: { KUBECONFIG: lab.biz.kubeconfig }, reject: false })
+const patience = { withinMs: 240_000, everyMs: 500 }
+
 test('a port attached in OpenStack becomes multinic0 of the node', async () => {
 	first = await attachPort(stage, node, { tell })
 	expect(first.wanted.name).toBe('multinic0')
@@ -60,6 +68,33 @@ test('after a reboot of the node it still is so', async () => {
 	expect((await kubectl('get', 'mnnc', node, '-o', 'jsonpath={.status.state}')).trim()).toBe('Configured')
 })
 
+test('its boot is noticed: the node is looked at, and the boot remembered', async () => {
+	const boot = (await lab.node(node).ask('cat /proc/sys/kernel/random/boot_id')).trim()
+	await until('the status tells of this boot', async () => (await statusOf(node))?.bootID === boot, patience)
+	const modes = await kubectl(
+		'get',
+		'configmap',
+		'-l',
+		`multinic.io/node-name=${node}`,
+		'-o',
+		'jsonpath={.items[*].metadata.annotations.multinic\\.io/mode}',
+	)
+	expect(modes.split(' ')).toContain('Verify')
+	expect(await statusOf(node)).toMatchObject({ state: 'Configured', interfaces: '1/1' })
+})
+
+test('what somebody changes by hand is found by a look, put right, and told', async () => {
+	await lab.node(node).ask('ip link set multinic0 mtu 1300')
+	const { stdout, exitCode } = await multinic('diff', node)
+	expect(stdout).toMatch(/^-mtu 1450\n\+mtu 1300$/m)
+	expect(exitCode).toBe(1)
+	await until('multinic0 is right again', async () => (await faults()).length === 0, patience)
+	await until('the history tells of it', async () => (await statusOf(node))?.history?.[0]?.cause === 'Drifted', patience)
+	expect(await kubectl('get', 'events', '--field-selector', `involvedObject.name=${node}`, '-o', 'name')).not.toBe('')
+	expect((await multinic('diff', node)).exitCode).toBe(0)
+	expect((await multinic('logs', node)).stdout).toContain('multinic0')
+})
+
 test('from another terminal, `lab attach` makes a second port multinic1, and the first keeps its name', async () => {
 	const { stdout } = await execa(door, ['attach', node])
 	expect(stdout).toContain(`multinic1 of ${node} is right`)
@@ -80,6 +115,21 @@ test.each([
 	const { exitCode, stderr } = await execa(door, args, { reject: false })
 	expect(stderr).toContain(words)
 	expect(exitCode).toBe(1)
+})
+
+test('a node that is switched off waits for its port, and holds up no other; switched on, it has it', async () => {
+	await lab.node(node).powerOff()
+	const silent = async () =>
+		(await kubectl('get', 'node', node, '-o', 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')) === 'Unknown'
+	await until(`the kubelet of ${node} is missed`, silent, patience)
+	const { mac } = stage.cloud.openstack.attach({ server: node, network: dataNetwork.name })
+	await lab.node(node).attachPort({ mac, network: dataNetwork.name })
+	await until('the status says that the kubelet is silent', async () => (await reasonOf(node)) === 'NodeNotReady', patience)
+	expect((await attachPort(stage, 'node1', { tell })).wanted.name).toBe('multinic0')
+	await lab.node(node).powerOn()
+	await until('both its NICs are configured', async () => (await statusOf(node))?.state === 'Configured', patience)
+	expect(await statusOf(node)).toMatchObject({ interfaces: '2/2' })
+	expect(await faults()).toEqual([])
 })
 
 test('a node config whose node does not exist waits, and says so', async () => {
