@@ -90,7 +90,9 @@ test('what somebody changes by hand is found by a look, put right, and told', as
 	expect(exitCode).toBe(1)
 	await until('multinic0 is right again', async () => (await faults()).length === 0, patience)
 	await until('the history tells of it', async () => (await statusOf(node))?.history?.[0]?.cause === 'Drifted', patience)
-	expect(await kubectl('get', 'events', '--field-selector', `involvedObject.name=${node}`, '-o', 'name')).not.toBe('')
+	expect(await kubectl('get', 'events', '--field-selector', `involvedObject.name=${node}`, '-o', 'jsonpath={.items[*].reason}')).toContain(
+		'Drifted',
+	)
 	expect((await multinic('diff', node)).exitCode).toBe(0)
 	expect((await multinic('logs', node)).stdout).toContain('multinic0')
 })
