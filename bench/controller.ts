@@ -44,8 +44,7 @@ async function measureRuns({ api, client }: Cluster, script: string, log: Log): 
 	const reported = performance.now()
 	const kubelet = startFakeKubelet({ client, namespace, log: createLog('kubelet', { level: 'error' }) })
 	const settled = await states.all('Configured', nodes)
-	await sleep(500) // Events follow the status
-	const writes = await controller.writes()
+	const writes = await atRest(controller)
 	const figures = [
 		figure({ name: 'dispatch', value: (count - 1) / dispatchSeconds, unit: 'nodes/s', floor, atLeastFloors: 0.7 }),
 		figure({ name: 'dispatch of 1,000', value: dispatchSeconds, unit: 's', atMost: 17 }),
@@ -57,6 +56,18 @@ async function measureRuns({ api, client }: Cluster, script: string, log: Log): 
 	await kubelet.stop()
 	await controller.kill('SIGTERM')
 	return figures
+}
+
+/** Events follow the status: @returns the writes once a second passes without one */
+async function atRest(controller: ControllerProcess): Promise<number> {
+	let before = -1
+	let writes = await controller.writes()
+	while (writes !== before) {
+		await sleep(1_000)
+		before = writes
+		writes = await controller.writes()
+	}
+	return writes
 }
 
 /** With everything settled: how soon it knows, what it writes, and what it costs to wait. */
