@@ -8,11 +8,13 @@ export default defineConfig({
 				test: {
 					name: 'pure',
 					include: ['test/**/*.test.ts'],
-					exclude: ['test/**/*.{kernel,cluster,vm,lab,long}.test.ts'],
+					exclude: ['test/**/*.{played,kernel,cluster,vm,lab,long}.test.ts'],
 					testTimeout: 60_000,
 					hookTimeout: 60_000,
+					maxWorkers: '100%', // by itself one core less than there are, which is one of two
 				},
 			},
+			part('played', 600_000, 2),
 			// Each in namespaces of its own, and most of their time is waiting for silence.
 			part('kernel', 120_000, 2),
 			part('cluster', 120_000),

@@ -1,12 +1,9 @@
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { ANNOTATION_RETRY, FINALIZER } from '../../contract/names.ts'
 import { NodeConfig } from '../../controller/kinds.ts'
 import type { Fault } from '../runtime/fake-api-server/faults.ts'
 import type { ApiRequest } from '../runtime/fake-api-server/request.ts'
 import { namespace, soon, specOf, startWorld, type World } from './survival.ts'
-
-// every request of a story, a world each: some hundred of them
-vi.setConfig({ testTimeout: 600_000 })
 
 const nodes = ['a', 'b', 'c', 'd']
 
