@@ -9,7 +9,7 @@ import { repairAt } from './repairs.ts'
 import { isHeldBack } from './rollout.ts'
 import { start } from './start.ts'
 import type { Snapshot } from './snapshot.ts'
-import { invalidStatus, lostStatus, pendingStatus, refusedPodStatus, reportedStatus, startedStatus } from './status.ts'
+import { invalidStatus, lostStatus, pendingStatus, refusedPodStatus, reportedStatus, startedStatus, unseenStatus } from './status.ts'
 import { hasUnreadVerdict, mustLook, nextLookAt } from './verify.ts'
 
 /** Read top to bottom: the first rule that has something to say decides. */
@@ -21,6 +21,7 @@ const rules: readonly Rule[] = [
 	hasUnreadReport,
 	runWasLost,
 	hasUnreadVerdict,
+	runIsOutOfSight,
 	runIsActive,
 	runIsEnding,
 	wasNeverRun,
@@ -75,6 +76,14 @@ function runWasLost(snapshot: Snapshot): Decision | undefined {
 	}
 }
 
+/** A kubelet that fell silent ends no pod: the last word would stand until the node is back, though it is no longer so. */
+function runIsOutOfSight(snapshot: Snapshot): Decision | undefined {
+	if (snapshot.node?.ready !== 'Unknown' || !snapshot.runs.some(isActive) || isUpToDate(snapshot)) return undefined
+	const run = currentRun(snapshot)
+	if (!run || run.report || !isActive(run)) return nodeIsSilent(snapshot)
+	return say(snapshot, 'NodeNotReady', unseenStatus(snapshot, run))
+}
+
 /** A run on the node is awaited, never killed, whatever it was for: never two on a node. */
 function runIsActive(snapshot: Snapshot): Decision | undefined {
 	if (!snapshot.runs.some(isActive)) return undefined
@@ -82,8 +91,9 @@ function runIsActive(snapshot: Snapshot): Decision | undefined {
 	const { status, generation } = snapshot.config
 	const waiting: Decision = { act: 'wait', why: 'RunIsActive', afterMs: 30_000 }
 	if (!run || !isActive(run) || run.report) return waiting
-	const known = status.observedGeneration === generation && status.lastJobName === run.name
-	if (run.pod?.refused && !(known && condition(status, 'Ready')?.reason === 'PodRefused'))
+	const said = condition(status, 'Ready')?.reason
+	const known = status.observedGeneration === generation && status.lastJobName === run.name && said !== 'NodeNotReady'
+	if (run.pod?.refused && !(known && said === 'PodRefused'))
 		return { act: 'settle', why: 'PodRefused', status: refusedPodStatus(snapshot, run, run.pod.refused), result: false }
 	if (known || (status.observedGeneration === generation && status.state === 'Failed')) return waiting
 	return { act: 'settle', why: 'RunStarted', status: startedStatus(snapshot, run), result: false }

@@ -66,9 +66,12 @@ function heldBack(snapshot: Snapshot, { rule, message }: Hold): Decision {
 /** What of a snapshot tells how a node takes part in the rollout. */
 export type Part = Pick<Snapshot, 'config' | 'spec' | 'runs'>
 
-/** Whether a run that changes the node is under way, or has ended and not been judged: a wave ends with its last result. */
+/**
+ * Whether a run that changes the node is under way, or has ended and not been judged: a wave ends with its last result. One that reported
+ * changes nothing more, though on a node that was switched off its pod never ends.
+ */
 export function isChanging(part: Part): boolean {
-	if (part.runs.some(run => isActive(run) && changesNode(run.mode))) return true
+	if (part.runs.some(run => isActive(run) && !run.report && changesNode(run.mode))) return true
 	const run = currentRun(part)
 	return run !== undefined && changesNode(run.mode) && (run.job ?? run.pod) !== undefined && 'value' in part.spec && !isTold(part, run)
 }

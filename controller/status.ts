@@ -41,6 +41,12 @@ export function refusedPodStatus(snapshot: Snapshot, run: Run, words: string): N
 	return saying(startedStatus(snapshot, run), { state: 'InProgress', reason: 'PodRefused', message, underWay: true }, snapshot)
 }
 
+/** The node of the run under way fell silent. */
+export function unseenStatus(snapshot: Snapshot, run: Run): NodeConfigStatus {
+	const message = `The kubelet of node ${snapshot.config.name} fell silent while Job ${run.name} was under way. What came of it is told when it is back.`
+	return saying(startedStatus(snapshot, run), { state: 'InProgress', reason: 'NodeNotReady', message, underWay: true }, snapshot)
+}
+
 /** What a run reported. */
 export function reportedStatus(snapshot: Snapshot, run: Run): NodeConfigStatus {
 	const { report } = run

@@ -24,6 +24,26 @@ const failed = (attempt = 1): Snapshot => {
 }
 const later = (snapshot: Snapshot, ms: number): Snapshot => ({ ...snapshot, now: now + ms })
 
+const silent: Snapshot['node'] = { ...someNode, ready: 'Unknown' }
+
+describe('a node that falls silent under a run', () => {
+	const lost = world({ runs: [run()], node: silent })
+	const told = withStatus(lost, statusOf(lost))
+
+	test('is told once, as under way', () => {
+		expect(statusOf(lost)).toMatchObject({ state: 'InProgress', lastJobName: run().name })
+		expect(decide(told)).toMatchObject({ act: 'nothing', why: 'NodeNotReady' })
+	})
+
+	test('is told to be under way again when it is back', () => {
+		expect(decide({ ...told, node: someNode })).toMatchObject({ act: 'settle', why: 'RunStarted' })
+	})
+
+	test('is believed when it reports after all', () => {
+		expect(decide({ ...told, runs: [run({ report: report() })] })).toMatchObject({ act: 'settle', why: 'AllInterfacesConfigured' })
+	})
+})
+
 describe('what is done about a node config', () => {
 	test.each<[title: string, snapshot: Snapshot, act: string, why: string]>([
 		['a new node config is run', world(), 'start', 'SpecChanged'],
@@ -66,14 +86,32 @@ describe('what is done about a node config', () => {
 		['a status restored from a backup, of other interfaces, is not believed', { ...settled, specHash: 'hash-2' }, 'start', 'ResultMissing'],
 		['paused: no run', world({ spec: { value: { ...spec, paused: true } } }), 'settle', 'Paused'],
 		['no node of that name: said', world({ node: undefined }), 'settle', 'NodeNotFound'],
-		['a silent kubelet: said', world({ node: { ...someNode, ready: 'Unknown' } }), 'settle', 'NodeNotReady'],
+		['a silent kubelet: said', world({ node: silent }), 'settle', 'NodeNotReady'],
+		[
+			'a kubelet that falls silent under a run: said, for its pod never ends',
+			withStatus(world({ runs: [run()], node: silent }), startedFor(run())),
+			'settle',
+			'NodeNotReady',
+		],
+		[
+			'a kubelet that fell silent with the pod of an old run: said of what is wanted now',
+			gen({ ...settled, runs: [run({ report: report() })], node: silent }, 2),
+			'settle',
+			'NodeNotReady',
+		],
+		[
+			'a kubelet that fell silent when all was reported: nothing to say',
+			{ ...settled, runs: [run({ report: report() })], node: silent },
+			'wait',
+			'RunIsActive',
+		],
 		[
 			'a node that is not Ready is run: its CNI may wait for our NIC',
 			world({ node: { ...someNode, ready: 'False' } }),
 			'start',
 			'SpecChanged',
 		],
-		['a settled node whose kubelet falls silent is left alone', { ...settled, node: { ...someNode, ready: 'Unknown' } }, 'wait', 'Settled'],
+		['a settled node whose kubelet falls silent is left alone', { ...settled, node: silent }, 'wait', 'Settled'],
 		['at the cap nothing new is started', world({ rollout: { ...alone, free: 0 } }), 'hold', 'WaveIsFull'],
 		['a spec that cannot be carried out: said', world({ spec: { fault: 'spec.interfaces[0].gateway: bad' } }), 'settle', 'InvalidConfig'],
 		['a node name too long for a label: said', world({ config: { name: 'n'.repeat(64) } }), 'settle', 'InvalidConfig'],
