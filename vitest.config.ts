@@ -15,18 +15,20 @@ export default defineConfig({
 				},
 			},
 			part('played', 600_000, 2),
-			// Each in namespaces of its own, and most of their time is waiting for silence.
-			part('kernel', 120_000, 2),
-			part('cluster', 120_000),
-			part('lab', 600_000),
-			part('vm', 900_000),
-			part('long', 3_600_000),
+			part('kernel', 120_000, 3),
+			part('cluster', 120_000, 2),
+			part('lab', 600_000, 2),
+			part('vm', 900_000, 2),
+			part('long', 3_600_000, 1),
 		],
 	},
 })
 
-/** What shares the machine's one kernel, ports and cores runs one file after the other. */
-function part(name: string, patienceMs: number, maxWorkers = 1) {
+/**
+ * Files run beside each other: each has namespaces, folders and ports of its own, and much of their time is waiting. Not so in the long
+ * part, where some files need all of the machine.
+ */
+function part(name: string, patienceMs: number, maxWorkers: number) {
 	const include = [`test/**/*.${name}.test.ts`]
 	return { test: { name, include, testTimeout: patienceMs, hookTimeout: 2 * patienceMs, maxWorkers } }
 }

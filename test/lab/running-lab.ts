@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process'
+import { readFileSync, readlinkSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { onTestFinished } from 'vitest'
+import { family, type Process, processes } from './processes.ts'
+
+/** A lab that somebody started by `npm start`. */
+export interface Running {
+	npm: number
+	/** The process that `npm start` runs. */
+	main: number
+	unshare: number
+	/** The lab's main process, in its namespaces. */
+	inside: Process
+	dir: string
+	/** Resolves when it has said that; throws what it said instead when it ends without. */
+	told(words: string): Promise<void>
+}
+
+/** `npm start`, as far as a node whose kernel runs with its tap plugged in; what is left of it when the test ends is killed. */
+export async function startLab(): Promise<Running> {
+	const child = spawn('npm', ['start', '--', '--nodes', '1'], { stdio: ['ignore', 'ignore', 'pipe'], detached: true })
+	onTestFinished(() => {
+		for (const { pid } of family(child.pid ?? 0)) process.kill(pid, 'SIGKILL')
+	})
+	let said = ''
+	child.stderr.setEncoding('utf8').on('data', text => {
+		said += text
+	})
+	const told = async (words: string) => {
+		while (!said.includes(words)) {
+			if (child.exitCode !== null) throw new Error(`npm start ended with ${child.exitCode}: ${said.slice(-2000)}`)
+			await sleep(100)
+		}
+	}
+	for (const deadline = Date.now() + 120_000; Date.now() < deadline; await sleep(200)) {
+		const members = family(child.pid ?? 0)
+		const has = (word: string) => members.find(({ argv }) => argv.some(arg => arg.endsWith(word)))
+		const [main, inside, kernel] = [has('lab/main.ts'), insideOf(members), has('root=/dev/ubda')]
+		const unshare = members.find(({ argv }) => argv[0] === 'unshare' && argv.some(arg => arg.endsWith('inside.ts')))
+		if (!main || !unshare || !inside || !kernel) continue
+		const dir = dirname(join(kernel.argv.find(arg => arg.startsWith('uml_dir='))?.slice('uml_dir='.length) ?? ''))
+		return { npm: child.pid ?? 0, main: main.pid, unshare: unshare.pid, inside, dir, told }
+	}
+	throw new Error('npm start did not come as far as a running kernel')
+}
+
+function insideOf(members: Process[]): Process | undefined {
+	const own = readlinkSync('/proc/self/ns/net')
+	return members.find(
+		({ argv, namespaces }) => argv.some(arg => arg.endsWith('inside.ts')) && !namespaces.includes(own) && argv[0] !== 'unshare',
+	)
+}
+
+/** What is in the lab's namespaces or names its folder: its taps live and go with the network namespace. */
+export function left({ inside, dir }: Running): { processes: string[]; mounts: string[] } {
+	const own = ['net', 'mnt', 'pid'].map(kind => readlinkSync(`/proc/self/ns/${kind}`))
+	const theirs = inside.namespaces.filter(space => !own.includes(space))
+	if (theirs.length !== 3) throw new Error(`the lab has namespaces of its own: ${theirs.join(', ') || 'none'}, and should have three`)
+	const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n')
+	return {
+		processes: processes()
+			.filter(({ argv, namespaces }) => namespaces.some(space => theirs.includes(space)) || argv.some(arg => arg.includes(dir)))
+			.map(({ argv }) => argv.join(' ').slice(0, 80)),
+		mounts: mounts.filter(line => line.includes(dir) || theirs.some(space => line.includes(space))),
+	}
+}
