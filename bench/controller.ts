@@ -12,7 +12,8 @@ const count = 1_000
 
 /**
  * 1,000 node configs changed while nobody looked; the controller, as its image runs it, works them off, reads their results, is started
- * anew, and is taken over by another. The floor: a bare client that makes the same writes on the same API server.
+ * anew, and is taken over by another. The floor: a bare client that makes the same writes on the same API server, before and after, for a
+ * machine is not as quick every minute.
  */
 export async function figures(log: Log): Promise<Figure[]> {
 	const cluster = await startCluster(log)
@@ -31,7 +32,7 @@ export async function figures(log: Log): Promise<Figure[]> {
 
 async function measureRuns({ api, client }: Cluster, script: string, log: Log): Promise<Figure[]> {
 	log(`floor: ${count} nodes`)
-	const floor = await measureFloor(client, names('floor'))
+	const before = await measureFloor(client, names('before'))
 	const nodes = names('node')
 	await each(nodes, name => createNode(client, name))
 	await each(nodes, (name, index) => createConfig(client, name, index))
@@ -45,17 +46,19 @@ async function measureRuns({ api, client }: Cluster, script: string, log: Log): 
 	const kubelet = startFakeKubelet({ client, namespace, log: createLog('kubelet', { level: 'error' }) })
 	const settled = await states.all('Configured', nodes)
 	const writes = await atRest(controller)
-	const figures = [
+	const memory = controller.peakMiB()
+	states.stop()
+	await kubelet.stop()
+	await controller.kill('SIGTERM')
+	log(`floor: ${count} nodes`)
+	const floor = (before + (await measureFloor(client, names('after')))) / 2
+	return [
 		figure({ name: 'dispatch', value: (count - 1) / dispatchSeconds, unit: 'nodes/s', floor, atLeastFloors: 0.7 }),
 		figure({ name: 'dispatch of 1,000', value: dispatchSeconds, unit: 's', atMost: 17 }),
 		figure({ name: 'settle 1,000', value: (settled.last - reported) / 1_000, unit: 's', atMost: 20 }),
 		figure({ name: 'writes a run', value: writes / count, unit: 'requests', atMost: 6 }),
-		figure({ name: 'memory', value: controller.peakMiB(), unit: 'MiB', atMost: 150 }),
+		figure({ name: 'memory', value: memory, unit: 'MiB', atMost: 150 }),
 	]
-	states.stop()
-	await kubelet.stop()
-	await controller.kill('SIGTERM')
-	return figures
 }
 
 /** Events follow the status: @returns the writes once a second passes without one */

@@ -43,7 +43,7 @@ export function createController(options: ControllerOptions): Controller {
 	const writer = client.guarded(() => mayAct())
 	const { maxConcurrentRuns } = settings
 	const caches = startCaches({ client, namespace, wake, log, signal, maxConcurrentRuns, startedAt: now() })
-	const recorder = createRecorder(writer, log)
+	const recorder = createRecorder({ client: writer, log, isBusy: () => queue.depth > 0 })
 	const reconcile = reconcileNodeConfig({ client: writer, caches, recorder, agent, settings, log, now, ...(onDecision && { onDecision }) })
 	metrics?.observe(queue)
 	if (metrics) observeFleet(metrics.registry, caches)

@@ -49,6 +49,7 @@ class Rollout implements Fleet {
 	readonly #changing = new Set<string>()
 	readonly #stopping = new Set<string>()
 	readonly #jumping = new Set<string>()
+	readonly #held = new Set<string>()
 	readonly #reserved = new Map<string, Mode>()
 	#settings = readRollout(undefined)
 	/** What holds everybody back, if anything does. */
@@ -71,6 +72,7 @@ class Rollout implements Fleet {
 		mark(this.#changing, name, member?.changing)
 		mark(this.#stopping, name, member?.stops !== undefined)
 		mark(this.#jumping, name, member?.jumps)
+		mark(this.#held, name, member?.held !== undefined)
 		if (!isAlike(before, member)) this.#advanceSoon()
 	}
 
@@ -84,6 +86,7 @@ class Rollout implements Fleet {
 		if (!member || decision?.act === 'adopt' || decision?.act === 'clear') return
 		const rule = decision?.act === 'hold' ? decision.why : decision?.act === 'settle' ? decision.holds : undefined
 		member.held = rule && (member.held?.rule === rule ? member.held : { rule, since: now })
+		mark(this.#held, name, rule !== undefined)
 		member.waits = rule !== undefined
 		if (member.waits) this.#line.add(member)
 		else this.#leave(member)
@@ -143,8 +146,9 @@ class Rollout implements Fleet {
 		const mood = this.#moodNow()
 		const turned = mood !== this.#mood
 		this.#mood = mood
+		if (this.#held.size === 0) return
 		const first = turned ? this.#line.length : mood === '' ? this.#free() : 0
-		for (const name of [...this.#jumping, ...this.#line.first(first)]) if (this.#members.get(name)?.held) this.#sources.wake(name)
+		for (const name of [...this.#jumping, ...this.#line.first(first)]) if (this.#held.has(name)) this.#sources.wake(name)
 	}
 
 	#moodNow(): string {

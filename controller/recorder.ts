@@ -8,19 +8,36 @@ import type { Log } from '../runtime/log.ts'
 export type Recorder = {
 	/** Written some time, one after the other; told only once, whoever tells the same again. */
 	record(event: Event): void
-	/** Resolves when all are written, or after that time (milliseconds); what is left then is logged. */
+	/** Resolves when all are written, or after that time (milliseconds); what is left then is given up and logged. */
 	drain(ms: number): Promise<void>
+}
+
+export type RecorderOptions = {
+	client: KubeClient
+	log: Log
+	/** Whether work waits that the API server's time should rather go to. */
+	isBusy: () => boolean
+	/** Lets that time pass (milliseconds), or less once the signal comes. */
+	rest?: (ms: number, signal: AbortSignal) => Promise<unknown>
 }
 
 /** More than that many wait only where the API server is in trouble that Events would make worse. */
 const waitingMax = 20_000
 
-/** Writes beside the workers, so that an Event takes no time from the next run; as client-go's recorder does. */
-export function createRecorder(client: KubeClient, log: Log): Recorder {
+/** While work waits, one Event in that time (milliseconds): none is put off for ever. */
+const busyMs = 1_000
+
+/** Writes beside the workers, as client-go's recorder does, and gives way to them: the Events of a thousand changes come after the changes. */
+export function createRecorder({ client, log, isBusy, rest = sleep }: RecorderOptions): Recorder {
 	const waiting: Event[] = []
+	const hurry = new AbortController()
 	let writing: Promise<void> | undefined
 	const write = async () => {
-		for (let event = waiting.shift(); event; event = waiting.shift()) await create(client, event, log)
+		while (waiting.length > 0) {
+			if (isBusy()) await rest(busyMs, hurry.signal)
+			const event = waiting.shift()
+			if (event) await create(client, event, log)
+		}
 		writing = undefined
 	}
 	return {
@@ -31,10 +48,12 @@ export function createRecorder(client: KubeClient, log: Log): Recorder {
 			writing ??= write()
 		},
 		drain: async ms => {
+			hurry.abort()
 			const stop = new AbortController()
-			await Promise.race([writing, sleep(ms, stop.signal)])
+			await Promise.race([writing, rest(ms, stop.signal)])
 			stop.abort()
-			if (waiting.length > 0) log.warn({ events: waiting.length }, 'events not written before the end')
+			const left = waiting.splice(0).length
+			if (left > 0) log.warn({ events: left }, 'events not written before the end')
 		},
 	}
 }

@@ -1,0 +1,65 @@
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { eventOf } from '../../controller/events.ts'
+import { createRecorder } from '../../controller/recorder.ts'
+import { KubeClient } from '../../runtime/kube/client.ts'
+import type { KubeObject } from '../../runtime/kube/kind.ts'
+import { Event, Namespace } from '../../runtime/kube/kinds.ts'
+import { createLog } from '../../runtime/log.ts'
+import { startFakeApiServer } from '../runtime/fake-api-server/server.ts'
+import { now, world } from './world.ts'
+
+/** Events give way to work, and are told nevertheless. */
+
+const { config } = world()
+const { namespace } = config
+const event = (moment: string) => eventOf(config, { type: 'Normal', reason: 'RunStarted', message: moment, moment }, now)
+
+async function start() {
+	const server = await startFakeApiServer()
+	server.objects.create<KubeObject>(Namespace, { metadata: { name: namespace } })
+	const client = new KubeClient(server.credentials, { fieldManager: 'test' })
+	onTestFinished(async () => {
+		await client.close()
+		await server.stop()
+	})
+	const busy = { is: true }
+	const rests: (() => void)[] = []
+	const rest = (_: number, signal: AbortSignal) =>
+		new Promise<void>(resolve => {
+			if (signal.aborted) return resolve()
+			rests.push(resolve)
+			signal.addEventListener('abort', () => resolve(), { once: true })
+		})
+	const recorder = createRecorder({ client, log: createLog('test', { level: 'silent' }), isBusy: () => busy.is, rest })
+	for (const moment of ['a', 'b', 'c']) recorder.record(event(moment))
+	const told = () => server.objects.list(Event, namespace).map(({ metadata }) => metadata.name)
+	return { recorder, busy, rests, told }
+}
+
+test('while work waits there is one Event a rest; the others follow once it does not', async () => {
+	const { rests, told, busy } = await start()
+	expect(told()).toEqual([])
+	rests.shift()?.()
+	await vi.waitFor(() => expect(rests).toHaveLength(1))
+	expect(told()).toHaveLength(1)
+	busy.is = false
+	rests.shift()?.()
+	await vi.waitFor(() => expect(told()).toHaveLength(3))
+	expect(rests).toEqual([])
+})
+
+test('at the end nobody rests, and all that wait are told', async () => {
+	const { recorder, told } = await start()
+	await recorder.drain(1_000)
+	expect(told()).toHaveLength(3)
+})
+
+test('when the time is over first, what is left is given up', async () => {
+	const { recorder, rests, told } = await start()
+	const drained = recorder.drain(1_000)
+	rests.at(-1)?.()
+	await drained
+	recorder.record(event('d'))
+	await vi.waitFor(() => expect(told()).toContain('d'))
+	expect(told()).not.toContain('c')
+})
