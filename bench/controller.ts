@@ -6,6 +6,7 @@ import { type Cluster, createConfig, createNode, each, namespace, startCluster }
 import { measureFloor } from './controller/floor.ts'
 import { bundled, type ControllerProcess, startController } from './controller/process.ts'
 import { watchStates } from './controller/states.ts'
+import { measureTenThousand } from './controller/ten-thousand.ts'
 import { type Figure, figure, type Log } from './figure.ts'
 
 const count = 1_000
@@ -15,7 +16,7 @@ const count = 1_000
  * anew, and is taken over by another. The floor: a bare client that makes the same writes on the same API server, before and after, for a
  * machine is not as quick every minute.
  */
-export async function figures(log: Log): Promise<Figure[]> {
+export async function figures(log: Log, { long }: { long: boolean }): Promise<Figure[]> {
 	const cluster = await startCluster(log)
 	const { script, remove } = await bundled()
 	try {
@@ -23,6 +24,7 @@ export async function figures(log: Log): Promise<Figure[]> {
 			...(await measureRuns(cluster, script, log)),
 			...(await measureRestart(cluster, script, log)),
 			...(await measureTakeover(cluster, script, log)),
+			...(long ? await measureTenThousand(script, log) : []),
 		]
 	} finally {
 		await cluster.stop()

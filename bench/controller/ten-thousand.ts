@@ -1,0 +1,104 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { startFakeKubelet } from '../../lab/fake-kubelet.ts'
+import { NodeConfig } from '../../controller/kinds.ts'
+import type { KubeClient } from '../../runtime/kube/client.ts'
+import { createLog } from '../../runtime/log.ts'
+import { type Figure, figure, type Log } from '../figure.ts'
+import { type Cluster, createConfig, each, namespace, startCluster } from './cluster.ts'
+import { createLifelikeNode, startHeartbeats } from './heartbeats.ts'
+import { type JobTimes, watchJobs } from './jobs.ts'
+import { startController } from './process.ts'
+import { watchStates } from './states.ts'
+
+const count = 10_000
+const changes = 300
+const heartbeats = 33
+
+/** 10,000 nodes that are all as they should be, a heartbeat of each every five minutes: what one change waits, and what it costs to be there. */
+export async function measureTenThousand(script: string, log: Log): Promise<Figure[]> {
+	const cluster = await startCluster(log)
+	const { api, client } = cluster
+	const names = Array.from({ length: count }, (_, index) => `node-${index}`)
+	const kubelet = startFakeKubelet({ client, namespace, log: createLog('kubelet', { level: 'error' }) })
+	try {
+		await fill(cluster, names, log)
+		const states = await watchStates(client)
+		const first = await startController(api, script)
+		log(`${count} runs`)
+		const { last, first: began } = await states.all('Configured', names)
+		states.stop()
+		log('at rest')
+		const peak = first.peakMiB()
+		await atRest(first)
+		await first.kill('SIGTERM')
+		const stop = startHeartbeats(client, names, heartbeats)
+		const rest = await measureAtRest(cluster, script, names, log)
+		await stop()
+		return [
+			figure({ name: '10,000 configured', value: (last - began) / 1_000, unit: 's' }),
+			figure({ name: '10,000 at once, memory', value: peak, unit: 'MiB', atMost: 250 }),
+			...rest,
+		]
+	} finally {
+		await kubelet.stop()
+		await cluster.stop()
+	}
+}
+
+async function fill({ client }: Cluster, names: readonly string[], log: Log): Promise<void> {
+	for (let from = 0; from < names.length; from += 1_000) {
+		log(`${from} of ${names.length} nodes`)
+		const some = names.slice(from, from + 1_000)
+		await each(some, name => createLifelikeNode(client, name))
+		await each(some, (name, index) => createConfig(client, name, from + index))
+	}
+}
+
+async function measureAtRest({ api, client }: Cluster, script: string, names: readonly string[], log: Log): Promise<Figure[]> {
+	const controller = await startController(api, script)
+	const ready = await controller.ready
+	const written = await controller.writes()
+	await sleep(5_000)
+	const cpu = controller.cpuSeconds()
+	await sleep(20_000)
+	const idle = (controller.cpuSeconds() - cpu) / 20
+	log(`${changes} single changes`)
+	const jobs = await watchJobs(client)
+	const waits: number[] = []
+	for (let turn = 0; turn < changes; turn++) waits.push(await changeOne(client, jobs, names[(turn * 37) % names.length] ?? ''))
+	jobs.stop()
+	const memory = controller.peakMiB()
+	await controller.kill('SIGTERM')
+	waits.sort((a, b) => a - b)
+	const at = (share: number) => waits[Math.ceil(waits.length * share) - 1] ?? Number.NaN
+	return [
+		figure({ name: '10,000, restart, ready', value: ready / 1_000, unit: 's', atMost: 5 }),
+		figure({ name: '10,000, restart, writes', value: written, unit: 'requests', atMost: 0 }),
+		figure({ name: '10,000, 33 heartbeats/s', value: idle * 100, unit: '% of a core' }),
+		figure({ name: '10,000, change to Job, p50', value: at(0.5), unit: 'ms' }),
+		figure({ name: '10,000, change to Job, p99', value: at(0.99), unit: 'ms', atMost: 250 }),
+		figure({ name: '10,000, memory', value: memory, unit: 'MiB', atMost: 250 }),
+	]
+}
+
+/** @returns from the answer to the change until a watch tells of the Job, in milliseconds */
+async function changeOne(client: KubeClient, jobs: JobTimes, name: string): Promise<number> {
+	const { spec } = await client.get(NodeConfig, { namespace, name })
+	const { interfaces = [] } = spec as { interfaces?: object[] }
+	const patched = await client.patch(
+		NodeConfig,
+		{ namespace, name },
+		{ spec: { interfaces: interfaces.map(one => ({ ...one, mtu: 1_400 })) } },
+	)
+	const began = performance.now()
+	const made = await jobs.made(`multinic-agent-${name}-g${patched.metadata.generation}`)
+	return Math.max(0, made - began)
+}
+
+async function atRest(controller: { writes(): Promise<number> }): Promise<void> {
+	for (let before = -1, now = 0; before !== now; ) {
+		await sleep(1_000)
+		before = now
+		now = await controller.writes()
+	}
+}
