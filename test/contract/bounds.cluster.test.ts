@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import fc from 'fast-check'
 import { parse } from 'yaml'
 import { NodeConfig } from '../../contract/node-config.ts'
 import { OpenstackConfig } from '../../contract/openstack-config.ts'
@@ -96,6 +97,27 @@ describe.each(kinds.map(one => [one.kind.kind, one] as const))('%s', (_, { kind,
 		expect(wrong).toEqual([])
 	})
 
+	if (kind.kind === 'MultiNicNodeConfig')
+		test('both read an address and the network it must lie in alike, whatever stands there', async () => {
+			const differ: unknown[] = []
+			const tried = async (address: string, cidr: string) => {
+				const object = withField(withField(whole, 'spec.interfaces[0].address', address), 'spec.interfaces[0].cidr', cidr)
+				const { said } = await theirs(object, 'spec')
+				const told = faults(object)
+				if ((said === '') !== (told.length === 0)) differ.push({ address, cidr, said, told })
+			}
+			for (const [address, cidr] of oddAddresses) await tried(address, cidr)
+			await fc.assert(
+				fc.asyncProperty(anyAddress, anyPrefix, anyAddress, (one, prefix, other) => tried(one, `${other}${prefix}`)),
+				{ numRuns: 300 },
+			)
+			await fc.assert(
+				fc.asyncProperty(anyAddress, anyPrefix, (one, prefix) => tried(one, `${one}${prefix}`)),
+				{ numRuns: 300 },
+			)
+			expect(differ).toEqual([])
+		})
+
 	test.each(objects)('%s has no field that nobody knows', async path => {
 		const { said } = await theirs(withField(whole, `${path}.nobody`, 1), path)
 		expect(said).toContain(`unknown field "${path}.nobody"`)
@@ -149,6 +171,37 @@ describe.each(kinds.map(one => [one.kind.kind, one] as const))('%s', (_, { kind,
 		return (ours.safeParse(object).error?.issues ?? []).map(({ path, message }) => `${pathOf(path)}: ${message}`)
 	}
 })
+
+const anyAddress = fc.oneof(
+	fc.ipV4(),
+	fc.ipV6(),
+	fc.ipV4Extended(),
+	fc.string({ unit: fc.constantFrom(...'0123456789af:.%'), maxLength: 20 }),
+)
+const anyPrefix = fc.oneof(
+	fc.nat(140).map(length => `/${length}`),
+	fc.constantFrom('', '/', '/-1', '/024', '/24/24', '/ 24', '/255.255.255.0'),
+)
+const oddAddresses: [address: string, cidr: string][] = [
+	['10.0.0.023', '10.0.0.0/24'],
+	['10.0.0.23', '10.0.0.00/24'],
+	['10.0.0.23', '0.0.0.0/0'],
+	['0.0.0.0', '0.0.0.0/0'],
+	['10.0.0.23', '10.0.0.23/32'],
+	['10.0.0.23', '10.0.0.0/024'],
+	['10.0.0.23', '::/0'],
+	['::ffff:10.0.0.23', '::/0'],
+	['::ffff:a00:17', '::/0'],
+	['fe80::1', 'fe80::/64'],
+	['fe80::1%eth0', 'fe80::/64'],
+	['FE80::1', 'fe80::/64'],
+	['2001:db8::', '2001:db8::/128'],
+	['2001:db8:0:0:0:0:0:1', '2001:db8::/32'],
+	['2001:db8::0::1', '2001:db8::/32'],
+	[':', '::/0'],
+	['1::2:3:4:5:6:7:8', '::/0'],
+	['::1.2.3.4', '::/0'],
+]
 
 /** Refused not for its bounds, but by a rule over several fields. */
 function isByRule(said: string): boolean {

@@ -142,7 +142,7 @@ const writers: Readonly<Record<string, (length: number) => string>> = {
 	'^multinic[0-9]$': () => 'multinic0',
 	'^([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$': () => 'fa:16:3e:37:c3:f1',
 	'^https?:\\/\\/[^ ]+$': length => `http://${filled(Math.max(1, length - 7))}`,
-	'^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$': length => `${'1'.repeat(Math.max(1, length - 1))}s`,
+	'^([0-9]{1,8}(\\.[0-9]{1,8})?(ms|s|m|h))+$': length => '1s'.repeat(Math.max(1, length / 2)),
 }
 
 function textOf({ pattern, format }: Schema, length: number): string {
