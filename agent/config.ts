@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import * as z from 'zod'
 import { RunConfig, RunMark } from '../contract/run-config.ts'
-import { failure, isFailure } from './failure.ts'
+import { failure, isFailure, wordsOf } from './failure.ts'
 import { type Flags, parseFlags, TERMINATION_LOG } from './flags.ts'
 
 /** Where a run finds its input and leaves its output. Each has a default that is right in the agent's pod. */
@@ -12,7 +12,7 @@ export const Settings = z
 		REPORT_FILE: z.string().optional(),
 		TERMINATION_LOG: z.string().default(TERMINATION_LOG),
 		LOG_FORMAT: z.enum(['human', 'json']).default('human'),
-		RUN: z.string().optional(),
+		RUN: z.string().superRefine(isMark).optional(),
 		KUBERNETES_SERVICE_HOST: z.string().optional(),
 		KUBERNETES_SERVICE_PORT: z.coerce.number().int().min(1).max(65_535).default(443),
 		SERVICE_ACCOUNT: z.string().default('/var/run/secrets/kubernetes.io/serviceaccount'),
@@ -68,6 +68,16 @@ export function parseConfig(text: string, path: string): RunConfig {
 	const parsed = RunConfig.safeParse(parseJson(text, path))
 	if (!parsed.success) throw failure('BAD_INPUT', `${path}: ${faultsOf(parsed.error)}`)
 	return parsed.data
+}
+
+/** Told with the other variables, so that one look at what a pod said is enough. */
+function isMark(text: string, context: z.RefinementCtx): void {
+	try {
+		parseMark(text)
+	} catch (error) {
+		if (!isFailure(error)) throw error
+		context.addIssue({ code: 'custom', message: wordsOf(error).replace(/^RUN:? /, '') })
+	}
 }
 
 function parseMark(text: string): RunMark {

@@ -49,16 +49,28 @@ function parseV4(text: string) {
 	return { family: 4 as const, value: parts.reduce((sum, part) => sum * 256n + BigInt(part), 0n) }
 }
 
-/** No zone and no dotted tail: Kubernetes' own isIP refuses IPv4-mapped addresses as well. */
+/** No zone, and no IPv4 address in disguise (::ffff:10.0.0.1): what Kubernetes' own isIP takes, and nothing else. */
 function parseV6(text: string) {
+	const value = groupsOf(withoutDots(text))?.reduce((sum, group) => sum * 65536n + BigInt(`0x${group}`), 0n)
+	return value === undefined || value >> 32n === 65535n ? undefined : { family: 6 as const, value }
+}
+
+/** `::10.0.0.1` → `::a00:1`; any other text stays. */
+function withoutDots(text: string): string {
+	const [, head, tail = ''] = /^(.*:)([^:]+)$/.exec(text) ?? []
+	const ip = parseV4(tail)
+	return head === undefined || !ip ? text : `${head}${(ip.value >> 16n).toString(16)}:${(ip.value & 65535n).toString(16)}`
+}
+
+/** @returns the eight groups of an IPv6 address */
+function groupsOf(text: string): string[] | undefined {
 	const halves = text.split('::')
 	if (halves.length > 2) return undefined
 	const [head = [], tail = []] = halves.map(half => (half === '' ? [] : half.split(':')))
 	const zeros = 8 - head.length - tail.length
 	if (halves.length === 1 ? zeros !== 0 : zeros < 1) return undefined
 	const groups = [...head, ...Array<string>(zeros).fill('0'), ...tail]
-	if (!groups.every(group => /^[0-9a-fA-F]{1,4}$/.test(group))) return undefined
-	return { family: 6 as const, value: groups.reduce((sum, group) => sum * 65536n + BigInt(`0x${group}`), 0n) }
+	return groups.every(group => /^[0-9a-fA-F]{1,4}$/.test(group)) ? groups : undefined
 }
 
 function formatIp(family: 4 | 6, value: bigint): string {

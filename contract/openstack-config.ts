@@ -9,10 +9,12 @@ const Url = z
 	.string()
 	.max(2048)
 	.regex(/^https?:\/\/[^ ]+$/, 'must be an http or https URL')
-const GoDuration = z
+	.refine(text => URL.canParse(text), 'must be a URL that can be called: https://host:port/path')
+/** Eight digits a part: whatever fits here is a number of milliseconds that can be counted with. */
+export const GoDuration = z
 	.string()
 	.max(32)
-	.regex(/^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$/, 'must be a duration such as 30s, 2m or 1h30m')
+	.regex(/^([0-9]{1,8}(\.[0-9]{1,8})?(ms|s|m|h))+$/, 'must be a duration such as 30s, 2m or 1h30m')
 
 export const SecretKeyRef = z.object({ name: Text, key: Text }).describe('A key of a Secret in the same namespace')
 export type SecretKeyRef = z.infer<typeof SecretKeyRef>

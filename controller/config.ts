@@ -1,18 +1,23 @@
 import * as z from 'zod'
-import { Bool, ListenAddress, readEnv, Whole } from '../runtime/env.ts'
+import { Bool, ListenAddress, ObjectName, readEnv, Whole } from '../runtime/env.ts'
 import type { AgentSettings } from './job.ts'
 import type { RunSettings } from './snapshot.ts'
 
 const number = (least: number, most: number) => Whole.pipe(z.int().min(least).max(most))
 
+const Names = z
+	.string()
+	.transform(text => text.split(',').flatMap(name => name.trim() || []))
+	.pipe(z.array(ObjectName))
+
 /** The environment of `node controller/main.ts`; LOG_LEVEL and LOG_FORMAT besides. */
 const Env = z.object({
-	NAMESPACE: z.string().min(1).max(63).describe('The one namespace of node configs, Jobs and run ConfigMaps'),
-	AGENT_IMAGE: z.string().min(1).describe('Image of the agent'),
+	NAMESPACE: ObjectName.max(63).describe('The one namespace of node configs, Jobs and run ConfigMaps'),
+	AGENT_IMAGE: z.string().regex(/^\S+$/, 'must be an image reference').describe('Image of the agent'),
 	AGENT_IMAGE_PULL_POLICY: z.enum(['Always', 'IfNotPresent', 'Never']).default('IfNotPresent'),
-	AGENT_IMAGE_PULL_SECRETS: z.string().default('').describe('Names of Secrets, separated by commas'),
+	AGENT_IMAGE_PULL_SECRETS: Names.prefault('').describe('Names of Secrets, separated by commas'),
 	AGENT_PRIVILEGED: Bool.default(true).describe('False: hardened, see docs/agent.md'),
-	AGENT_SERVICE_ACCOUNT: z.string().min(1).default('multinic-agent'),
+	AGENT_SERVICE_ACCOUNT: ObjectName.default('multinic-agent'),
 	KEEP_RUN_SECONDS: number(0, 604_800).prefault('3600').describe('How long a run is kept after its result is in the status'),
 	ACTIVE_DEADLINE_SECONDS: number(30, 3_600).prefault('300').describe('When Kubernetes ends a run that does not end'),
 	WAIT_FOR_DEVICE_SECONDS: number(0, 60).prefault('5').describe('How long a run waits for a NIC that is not there yet'),
@@ -22,7 +27,7 @@ const Env = z.object({
 	WORKERS: number(1, 64).prefault('8').describe('Node configs in work at once'),
 	METRICS_ADDR: ListenAddress.prefault(':8080').describe('Where /healthz, /readyz and /metrics are'),
 	LEADER_ELECT: Bool.default(true).describe('Wait for the Lease; without it only one controller may run'),
-	LEASE_NAME: z.string().min(1).default('multinic-controller'),
+	LEASE_NAME: ObjectName.default('multinic-controller'),
 	POD_NAME: z.string().default('').describe('Who holds the Lease, for people; the host name when left out'),
 })
 
@@ -44,9 +49,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 		agent: {
 			image: read.AGENT_IMAGE,
 			imagePullPolicy: read.AGENT_IMAGE_PULL_POLICY,
-			imagePullSecrets: read.AGENT_IMAGE_PULL_SECRETS.split(',')
-				.map(name => name.trim())
-				.filter(Boolean),
+			imagePullSecrets: read.AGENT_IMAGE_PULL_SECRETS,
 			serviceAccount: read.AGENT_SERVICE_ACCOUNT,
 			activeDeadlineSeconds: read.ACTIVE_DEADLINE_SECONDS,
 			waitForDeviceSeconds: read.WAIT_FOR_DEVICE_SECONDS,

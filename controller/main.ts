@@ -6,17 +6,17 @@ import { loadCredentials } from '../runtime/kube/auth.ts'
 import { KubeClient } from '../runtime/kube/client.ts'
 import { leadWhileElected } from '../runtime/kube/lease.ts'
 import { createMetrics, type Metrics } from '../runtime/metrics.ts'
-import { type Context, runProcess } from '../runtime/process.ts'
+import { type Context, type Read, runProcess } from '../runtime/process.ts'
 import { type Config, readConfig } from './config.ts'
 import { type Controller, createController } from './controller.ts'
 import { countDecisions } from './metrics.ts'
 
+const readers = { config: readConfig, credentials: (env: Context['env']) => loadCredentials({}, env) }
+
 /** The controller: node config → Job → report → status. */
-export async function main(context: Context): Promise<void> {
-	const { signal, log, env } = context
-	const config = readConfig(env)
+export async function main(context: Context & Read<typeof readers>): Promise<void> {
+	const { signal, log, config, credentials } = context
 	const metrics = createMetrics('nodeconfig', config.workers)
-	const credentials = await loadCredentials({}, env)
 	const client = new KubeClient(credentials, { fieldManager: 'multinic-controller', onCall: metrics.kubeCall })
 	const onDecision = countDecisions(metrics.registry)
 	const controller = createController({ client, config, log, signal, metrics, onDecision })
@@ -43,4 +43,4 @@ async function lead({ signal, log }: Context, { client, config, controller, metr
 	if (lost) throw new Failure('LEASE_LOST', 'another controller leads, or the lease could not be renewed', { retry: true })
 }
 
-if (import.meta.main) await runProcess('controller', main)
+if (import.meta.main) await runProcess('controller', readers, main)

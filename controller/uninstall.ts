@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { FINALIZER } from '../contract/names.ts'
 import { sleep } from '../runtime/clock.ts'
-import { readEnv } from '../runtime/env.ts'
+import { ObjectName, readEnv, Whole } from '../runtime/env.ts'
 import { Failure } from '../runtime/errors.ts'
 import { loadCredentials } from '../runtime/kube/auth.ts'
 import { KubeClient } from '../runtime/kube/client.ts'
@@ -9,16 +9,18 @@ import { isKubeFailure } from '../runtime/kube/failures.ts'
 import { defineKind, type ObjectMeta } from '../runtime/kube/kind.ts'
 import { Job, Pod } from '../runtime/kube/kinds.ts'
 import type { Log } from '../runtime/log.ts'
-import { runProcess } from '../runtime/process.ts'
+import { type Context, runProcess } from '../runtime/process.ts'
 import { NodeConfig } from './kinds.ts'
 
 /** What the chart's pre-delete hook runs, before `helm uninstall` takes the controller away. */
 const UninstallEnv = z.object({
-	NAMESPACE: z.string().min(1),
+	NAMESPACE: ObjectName.max(63),
 	ON_UNINSTALL: z.enum(['Keep', 'Restore']).describe('Keep: hosts stay as they are; Restore: every host is put back first'),
-	CONTROLLER: z.string().min(1).describe('Deployment of the controller'),
-	POLL_MS: z.coerce.number().int().min(10).default(1_000),
+	CONTROLLER: ObjectName.describe('Deployment of the controller'),
+	POLL_MS: Whole.pipe(z.int().min(10)).prefault('1000'),
 })
+
+const readSettings = (env: Context['env']) => readEnv(UninstallEnv, env)
 
 /** Where the hook works, and how long it sleeps between two looks (milliseconds). */
 export type Uninstall = { namespace: string; controller: string; pollMs: number; signal: AbortSignal; log: Log }
@@ -112,9 +114,10 @@ function hasEnded({ status }: Job): boolean {
 }
 
 if (import.meta.main) {
-	await runProcess('uninstall', async ({ env, log, signal }) => {
-		const { NAMESPACE, ON_UNINSTALL, CONTROLLER, POLL_MS } = readEnv(UninstallEnv, env)
-		const client = new KubeClient(await loadCredentials({}, env), { fieldManager: 'multinic-uninstall' })
+	const readers = { settings: readSettings, credentials: (env: Context['env']) => loadCredentials({}, env) }
+	await runProcess('uninstall', readers, async ({ settings, credentials, log, signal }) => {
+		const { NAMESPACE, ON_UNINSTALL, CONTROLLER, POLL_MS } = settings
+		const client = new KubeClient(credentials, { fieldManager: 'multinic-uninstall' })
 		const where = { namespace: NAMESPACE, controller: CONTROLLER, pollMs: POLL_MS, signal, log }
 		await (ON_UNINSTALL === 'Keep' ? keep(client, where) : restore(client, where))
 		await client.close()

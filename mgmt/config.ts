@@ -1,45 +1,46 @@
 import { readFileSync } from 'node:fs'
 import * as z from 'zod'
-import { Bool, Duration, ListenAddress, readEnv } from '../runtime/env.ts'
-import { Failure, wordsOf } from '../runtime/errors.ts'
+import { Bool, Duration, HeaderText, HttpUrl, ListenAddress, ObjectName, readEnv } from '../runtime/env.ts'
+import { wordsOf } from '../runtime/errors.ts'
 
 /** The environment of `node mgmt/main.ts`: defaults for every OpenstackConfig, whose own settings win. KUBECONFIG or the pod says which cluster. */
 const Env = z.object({
-	CONTRABASS_ENDPOINT: z.url().optional().describe('Contrabass, for OpenstackConfigs with an openstackProviderID'),
+	CONTRABASS_ENDPOINT: HttpUrl.optional().describe('Contrabass, for OpenstackConfigs with an openstackProviderID'),
 	CONTRABASS_ENCRYPT_KEY: z.string().optional().describe('Key of adminPw: 16, 24 or 32 bytes, or the passphrase of a Salted__ one'),
 	CONTRABASS_TIMEOUT: Duration.prefault('30s'),
 	CONTRABASS_INSECURE_TLS: Bool.default(false),
 	OPENSTACK_TIMEOUT: Duration.prefault('30s').describe('Of one request'),
 	OPENSTACK_INSECURE_TLS: Bool.default(false),
-	OPENSTACK_NEUTRON_ENDPOINT: z.url().optional().describe('Instead of the one in the catalog'),
-	OPENSTACK_NOVA_ENDPOINT: z.url().optional().describe('Instead of the one in the catalog'),
+	OPENSTACK_NEUTRON_ENDPOINT: HttpUrl.optional().describe('Instead of the one in the catalog'),
+	OPENSTACK_NOVA_ENDPOINT: HttpUrl.optional().describe('Instead of the one in the catalog'),
 	OPENSTACK_ENDPOINT_INTERFACE: z.enum(['public', 'internal', 'admin']).default('public'),
 	OPENSTACK_ENDPOINT_REGION: z.string().default('').describe('Any region when left out'),
-	VIOLA_ENDPOINT: z.url().optional(),
+	VIOLA_ENDPOINT: HttpUrl.optional(),
 	VIOLA_TIMEOUT: Duration.prefault('30s'),
 	VIOLA_INSECURE_TLS: Bool.default(false),
-	VIOLA_TOKEN: z.string().optional().describe('Bearer token for viola'),
-	VIOLA_TOKEN_FILE: z.string().optional().describe('File with that token, such as a mounted Secret'),
+	VIOLA_TOKEN: HeaderText.optional().describe('Bearer token for viola'),
+	VIOLA_TOKEN_FILE: z.string().transform(tokenIn).optional().describe('File with that token, such as a mounted Secret'),
 	POLL_FAST_INTERVAL: Duration.prefault('20s').describe('After a change, for POLL_FAST_WINDOW'),
 	POLL_SLOW_INTERVAL: Duration.prefault('5m').describe('Else'),
 	POLL_ERROR_INTERVAL: Duration.prefault('30s').describe('After an error'),
 	POLL_FAST_WINDOW: Duration.prefault('3m'),
-	MGMT_NAMESPACE: z.string().optional().describe('Only OpenstackConfigs of this namespace; all namespaces when left out'),
+	MGMT_NAMESPACE: ObjectName.max(63).optional().describe('Only OpenstackConfigs of this namespace; all namespaces when left out'),
 	MGMT_ADDR: ListenAddress.prefault(':8081').describe('Where /healthz, /readyz and /metrics answer'),
 })
-export type Config = Readonly<Omit<z.infer<typeof Env>, 'MGMT_ADDR'>> & { host: string; port: number }
+export type Config = Readonly<Omit<z.infer<typeof Env>, 'MGMT_ADDR' | 'VIOLA_TOKEN_FILE'>> & { host: string; port: number }
 
 /** @throws Failure CONFIG_INVALID naming every wrong variable; never a secret */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
-	const { MGMT_ADDR, ...read } = readEnv(Env, env)
-	const token = read.VIOLA_TOKEN ?? (read.VIOLA_TOKEN_FILE && tokenIn(read.VIOLA_TOKEN_FILE))
+	const { MGMT_ADDR, VIOLA_TOKEN_FILE, ...read } = readEnv(Env, env)
+	const token = read.VIOLA_TOKEN ?? VIOLA_TOKEN_FILE
 	return { ...read, ...MGMT_ADDR, ...(token && { VIOLA_TOKEN: token }) }
 }
 
-function tokenIn(path: string): string {
+function tokenIn(path: string, context: z.RefinementCtx): string {
 	try {
 		return readFileSync(path, 'utf8').trim()
 	} catch (error) {
-		throw new Failure('CONFIG_INVALID', `VIOLA_TOKEN_FILE: ${wordsOf(error)}`)
+		context.addIssue({ code: 'custom', message: wordsOf(error) })
+		return z.NEVER
 	}
 }

@@ -5,7 +5,7 @@ import { KubeClient } from '../runtime/kube/client.ts'
 import { startReflector } from '../runtime/kube/reflector.ts'
 import { runLoop } from '../runtime/loop.ts'
 import { createMetrics } from '../runtime/metrics.ts'
-import { type Context, runProcess } from '../runtime/process.ts'
+import { type Context, type Read, runProcess } from '../runtime/process.ts'
 import { createQueue, LOW_PRIORITY } from '../runtime/queue.ts'
 import { readConfig } from './config.ts'
 import { createHttpClients } from './http-clients.ts'
@@ -13,11 +13,12 @@ import { type OpenstackConfig, OpenstackConfigKind } from './kind.ts'
 import { createTokens } from './openstack/tokens.ts'
 import { reconcileOpenstackConfig } from './reconcile.ts'
 
+const readers = { config: readConfig, credentials: (env: Context['env']) => loadCredentials({}, env) }
+
 /** mgmt: what OpenStack has attached to the VMs of an OpenstackConfig is sent to viola, and what became of it comes back into its status. */
-export async function main({ signal, log, env }: Context): Promise<void> {
-	const config = readConfig(env)
+export async function main({ signal, log, config, credentials }: Context & Read<typeof readers>): Promise<void> {
 	const metrics = createMetrics('mgmt')
-	const client = new KubeClient(await loadCredentials({}, env), { fieldManager: 'multinic-mgmt', onCall: metrics.kubeCall })
+	const client = new KubeClient(credentials, { fieldManager: 'multinic-mgmt', onCall: metrics.kubeCall })
 	const queue = createQueue({ watch: metrics.queue })
 	metrics.observe(queue)
 	const configs = startReflector({
@@ -54,4 +55,4 @@ function changedByPeople(now: OpenstackConfig | undefined, before: OpenstackConf
 	)
 }
 
-if (import.meta.main) await runProcess('mgmt', main)
+if (import.meta.main) await runProcess('mgmt', readers, main)

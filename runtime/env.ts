@@ -49,6 +49,18 @@ export const Whole = z
 	.regex(/^\d{1,15}$/, 'must be a whole number')
 	.transform(Number)
 
+/** The name of a namespace, a Lease, an account: lower-case letters, digits, `-` and `.`, as Kubernetes has them. */
+export const ObjectName = z
+	.string()
+	.max(253)
+	.regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be a name as Kubernetes has them: lower-case letters, digits, "-" and "."')
+
+/** What goes into an HTTP header, such as a token. */
+export const HeaderText = z.string().regex(/^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/, 'must be printable ASCII without blanks around it')
+
+/** An http or https URL. */
+export const HttpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+
 /** Where a server listens: `host:port`, `[::1]:port`, or `:port` for every address. Port 0 takes a free one. Defaults by `.prefault(':8080')`. */
 export const ListenAddress = z
 	.string()

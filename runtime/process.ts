@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { sleep } from './clock.ts'
 import { readEnv } from './env.ts'
-import { isFailure } from './errors.ts'
+import { Failure, isFailure, wordsOf } from './errors.ts'
 import { createLog, type Log, logLevels, textLines } from './log.ts'
 
 /** What a process is handed by the one that started it. */
@@ -12,28 +12,55 @@ export type Context = {
 	env: Readonly<Record<string, string | undefined>>
 }
 
+type Env = Context['env']
+
+/** What a process reads before it begins, by the name under which its main is given it. */
+type Readers = Readonly<Record<string, (env: Env) => unknown>>
+
+/** What was read by them. */
+export type Read<R extends Readers> = { [Name in keyof R]: Awaited<ReturnType<R[Name]>> }
+
 /** How long a process may take to stop, in milliseconds, before it is ended from inside. */
 const stopMs = 30_000
 
 /**
- * Runs a room as a process: signals become one AbortSignal, and every way it can end becomes an exit code.
+ * Runs a room as a process: signals become one AbortSignal, and every way it can end becomes an exit code. All readers are asked first,
+ * the log's own among them, so that whatever is wrong with the configuration is told at once.
  *
  * 0 it returned · 1 it threw, or left a rejection unhandled, or did not stop in 30 s · 2 its configuration is wrong.
  */
-export async function runProcess(room: string, main: (context: Context) => Promise<void>): Promise<never> {
+export async function runProcess<R extends Readers>(
+	room: string,
+	readers: R,
+	main: (context: Context & Read<R>) => Promise<void>,
+): Promise<never> {
 	const stop = new AbortController()
 	let log = createLog(room)
 	try {
-		log = logFrom(room, process.env)
 		for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stopNow(name, stop, log))
 		process.on('unhandledRejection', error => bug(error, log))
 		process.on('uncaughtException', error => bug(error, log))
-		await main({ signal: stop.signal, log, env: process.env })
+		const read = await readAll({ ...readers, log: env => logFrom(room, env) }, process.env)
+		log = read.log
+		await main({ ...(read as Read<R>), signal: stop.signal, log, env: process.env })
 		log.info('stopped')
 		process.exit(0)
 	} catch (error) {
 		process.exit(exitCode(error, stop.signal, log))
 	}
+}
+
+/** @throws Failure CONFIG_INVALID with the faults of all readers, one a line */
+async function readAll<R extends Readers>(readers: R, env: Env): Promise<Read<R>> {
+	const outcomes = await Promise.allSettled(Object.values(readers).map(async read => read(env)))
+	const reasons = outcomes.flatMap(outcome => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []))
+	const faults = reasons.map(reason => {
+		if (isFailure(reason, 'CONFIG_INVALID')) return wordsOf(reason).split('\n')
+		throw reason
+	})
+	if (faults.length > 0) throw new Failure('CONFIG_INVALID', faults.flat().join('\n'), { facts: { faults: faults.flat() } })
+	const values = outcomes.map(outcome => (outcome.status === 'fulfilled' ? outcome.value : undefined))
+	return Object.fromEntries(Object.keys(readers).map((name, index) => [name, values[index]])) as Read<R>
 }
 
 const LogEnv = z.object({

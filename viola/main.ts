@@ -1,16 +1,18 @@
 import { Failure, wordsOf } from '../runtime/errors.ts'
 import { addHealth, listen } from '../runtime/http-server.ts'
 import { createMetrics } from '../runtime/metrics.ts'
-import { type Context, runProcess } from '../runtime/process.ts'
+import { type Context, type Read, runProcess } from '../runtime/process.ts'
 import { createClusters } from './cluster.ts'
 import { readConfig } from './config.ts'
 import type { ViolaCode } from './failures.ts'
 import { createViola } from './routes.ts'
 import { route } from './routing.ts'
 
+const readers = { config: readConfig }
+
 /** viola: node configs come in over HTTP and become MultiNicNodeConfigs of the biz cluster they are for. */
-export async function main({ signal, log, env }: Context): Promise<void> {
-	const { host, port, token, clusters } = readConfig(env)
+export async function main({ signal, log, env, config }: Context & Read<typeof readers>): Promise<void> {
+	const { host, port, token, clusters } = config
 	const metrics = createMetrics('viola')
 	const open = createClusters(env, metrics.kubeCall)
 	const clusterOf = async (id: string | undefined) => {
@@ -27,4 +29,4 @@ export async function main({ signal, log, env }: Context): Promise<void> {
 	await open.close()
 }
 
-if (import.meta.main) await runProcess('viola', main)
+if (import.meta.main) await runProcess('viola', readers, main)

@@ -16,7 +16,10 @@ export type Clusters = ReadonlyMap<string, Target>
 /** @throws TypeError with every fault and the provider it concerns */
 export function parseClusters(document: unknown): Clusters {
 	const parsed = z.record(z.string().min(1), Target).safeParse(document)
-	if (!parsed.success) throw new TypeError(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '))
+	if (!parsed.success)
+		throw new TypeError(
+			parsed.error.issues.map(({ path, message }) => [...(path.length > 0 ? [path.join('.')] : []), message].join(': ')).join('; '),
+		)
 	const clusters = new Map(Object.entries(parsed.data))
 	if (clusters.size === 0) throw new TypeError('names no cluster: write provider id: { kubeconfig, namespace }')
 	return clusters

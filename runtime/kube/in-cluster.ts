@@ -13,10 +13,13 @@ const mount = '/var/run/secrets/kubernetes.io/serviceaccount'
 export async function inClusterCredentials(env: Readonly<Record<string, string | undefined>>, folder = mount): Promise<Credentials> {
 	const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443' } = env
 	if (!host) throw new Failure('CONFIG_INVALID', 'KUBERNETES_SERVICE_HOST is required and not set')
+	const server = `https://${host.includes(':') ? `[${host}]` : host}:${port}`
+	if (!URL.canParse(server))
+		throw new Failure('CONFIG_INVALID', 'KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT: must be host and port of the API server')
 	const namespaceIfTold = readFile(`${folder}/namespace`, 'utf8').catch(() => '') // a projected token may come without it
 	const [ca, namespace] = await Promise.all([mounted(`${folder}/ca.crt`), namespaceIfTold])
 	return {
-		server: `https://${host.includes(':') ? `[${host}]` : host}:${port}`,
+		server,
 		tls: { ca },
 		authorities: () => mounted(`${folder}/ca.crt`),
 		...(namespace.trim() && { namespace: namespace.trim() }),

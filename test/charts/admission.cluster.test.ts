@@ -112,7 +112,7 @@ test('a token that is bound to no pod may write nothing', async () => {
 
 test('others are not held to it: the controller makes and deletes what it needs', async () => {
 	const controller = cluster.as(await tokenOf(cluster, 'multinic-controller', namespace))
-	await controller.create(ConfigMap, { ...runOf('worker-3'), metadata: { name: 'run-worker-3', namespace } })
+	await controller.create(ConfigMap, runOf('worker-3'))
 	expect(await controller.delete(ConfigMap, { name: 'run-worker-3', namespace })).toBe(true)
 })
 

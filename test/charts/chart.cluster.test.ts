@@ -28,6 +28,7 @@ test.each<[title: string, set: string, said: string]>([
 	['a value nobody knows', 'controler.replicas=2', "additional properties 'controler' not allowed"],
 	['an end that is neither Keep nor Restore', 'onUninstall=Forget', 'onUninstall'],
 	['a count below its bound', 'runs.maxConcurrent=0', 'runs.maxConcurrent'],
+	['an account without its namespace', 'specWriters[0].kind=ServiceAccount,specWriters[0].name=viola', 'specWriters.0'],
 	['an empty repository', 'controller.image.repository=', 'controller.image.repository'],
 ])('%s is refused, and the field is named', async (_, set, said) => {
 	const { all, exitCode } = await cluster.helm(...install, '--dry-run=server', '--set', set)

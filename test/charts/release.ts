@@ -1,6 +1,7 @@
 import { execa } from 'execa'
 import { parseAllDocuments, stringify } from 'yaml'
 import { type ApiServer, startApiServer } from '../../lab/api-server.ts'
+import type { ApiServerOptions } from '../../lab/api-server-type.ts'
 import type { Credentials } from '../../runtime/kube/credentials.ts'
 import { KubeClient } from '../../runtime/kube/client.ts'
 
@@ -13,8 +14,8 @@ export type Manifest = { kind: string; metadata: { name: string; namespace?: str
 export type Said = { exitCode: number | undefined; all: string }
 
 /** An API server, the programs that speak to it, and a client for whoever signs in. */
-export async function startCluster() {
-	const api = await startApiServer()
+export async function startCluster(options: ApiServerOptions = {}) {
+	const api = await startApiServer(options)
 	const run = async (program: string, args: readonly string[], input = ''): Promise<Said> => {
 		const { exitCode, all = '' } = await execa(`${api.bin}/${program}`, args, {
 			input,

@@ -1,7 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { REPORT_KEY, REPORT_MAX_BYTES } from '../../contract/names.ts'
+import {
+	ANNOTATION_PLAN,
+	ANNOTATION_RETRY,
+	ANNOTATION_VERIFY,
+	FINALIZER,
+	LABEL_NODE_NAME,
+	REPORT_KEY,
+	REPORT_MAX_BYTES,
+} from '../../contract/names.ts'
 import { readRollout } from '../../contract/rollout.ts'
 import { readConfig } from '../../controller/config.ts'
 
@@ -39,6 +47,12 @@ test('the defaults of the rollout are those of the contract', () => {
 test('the admission policy speaks of the key and the size of the contract', () => {
 	const policy = read('templates/agent-admission.yaml')
 	expect(policy).toContain(`variables.data['${REPORT_KEY}'])) <= ${REPORT_MAX_BYTES}"`)
+})
+
+test('what the policies let the controller change is called as the contract calls it', () => {
+	const policy = read('templates/controller-admission.yaml')
+	const named = new Set(policy.match(/(?<=')multinic\.io\/[\w-]+(?=')/g))
+	expect(named).toEqual(new Set([FINALIZER, LABEL_NODE_NAME, ANNOTATION_PLAN, ANNOTATION_RETRY, ANNOTATION_VERIFY]))
 })
 
 /** The dotted path of every leaf; a map that is empty is one, and so is a list. */

@@ -1,8 +1,10 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { OpenstackConfigSpec } from '../../contract/openstack-config.ts'
+import { GoDuration, OpenstackConfigSpec } from '../../contract/openstack-config.ts'
 import { type DownLooks, lookAtDown, nextPoll } from '../../mgmt/cadence.ts'
 import { readConfig } from '../../mgmt/config.ts'
 import { settingsOf, warningsOf } from '../../mgmt/settings.ts'
+import { parseDuration } from '../../runtime/env.ts'
 
 const env = readConfig({ CONTRABASS_ENDPOINT: 'http://contrabass/', VIOLA_ENDPOINT: 'http://viola/', VIOLA_TOKEN: 'a-token' })
 const credentials = { openstackProviderID: 'os', k8sProviderID: 'biz', projectID: 'p' }
@@ -105,4 +107,16 @@ test('DOWN ports are worth five fast polls, or as many as the OpenstackConfig sa
 	const looks = (downPortFastRetryMax?: number) =>
 		settingsOf(spec(downPortFastRetryMax === undefined ? {} : { settings: { downPortFastRetryMax } }), env).poll.downPortLooks
 	expect([looks(), looks(9), looks(0)]).toEqual([5, 9, 0])
+})
+
+test('every duration that an OpenstackConfig may have is one that can be counted with', () => {
+	const part = fc.tuple(fc.nat(99_999_999), fc.constantFrom('', '.5', '.12345678'), fc.constantFrom('ms', 's', 'm', 'h'))
+	const any = fc.array(part, { minLength: 1 }).map(parts => parts.flat().join(''))
+	fc.assert(fc.property(any, text => !GoDuration.safeParse(text).success || parseDuration(text) !== undefined))
+	expect(parseDuration('99999999h99999999h99999999h9999h')).toBeDefined()
+})
+
+test.each(['http://[', 'http://host:99999', 'https://'])('%s is no URL that can be called', violaEndpoint => {
+	const { error } = OpenstackConfigSpec.safeParse(spec({ settings: { violaEndpoint } }))
+	expect(error?.issues.map(({ path }) => path.join('.'))).toContain('settings.violaEndpoint')
 })

@@ -2,7 +2,7 @@ import { Failure } from '../../../runtime/errors.ts'
 import { runProcess } from '../../../runtime/process.ts'
 
 /** A process that behaves as its first argument says; started by process.test.ts. */
-await runProcess('room', async ({ signal, log }) => {
+await runProcess('room', {}, async ({ signal, log }) => {
 	switch (process.argv[2]) {
 		case 'misconfigured':
 			throw new Failure('CONFIG_INVALID', 'PORT is required and not set')

@@ -1,0 +1,161 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { ANNOTATION_RETRY, FINALIZER } from '../../contract/names.ts'
+import { isFailure } from '../../runtime/errors.ts'
+import type { KubeClient } from '../../runtime/kube/client.ts'
+import type { Request } from '../../runtime/kube/transport.ts'
+import { createCluster } from '../../viola/cluster.ts'
+import { type Account, type Act, accounts, acts, job, namespace, nodeConfig, pod, runOf } from './acts.ts'
+import { type Cluster, chart, startCluster, tokenOf } from './release.ts'
+
+/** Signed in as each account, by a token of it: what is allowed, and what is refused. Nothing is written, every try is a dry run. */
+let cluster: Cluster
+let as: Record<Account, KubeClient>
+
+beforeAll(async () => {
+	cluster = await startCluster({ controllerManager: ['clusterrole-aggregation-controller'] })
+	const viola = '[{"kind":"ServiceAccount","name":"viola","namespace":"default"}]'
+	const install = ['install', 'multinic', chart, '-n', namespace, '--create-namespace', '--set-json', `specWriters=${viola}`]
+	const { all, exitCode } = await cluster.helm(...install)
+	expect(exitCode, all).toBe(0)
+	await putWorld()
+	as = await signInAsEach()
+	await vi.waitFor(everythingIsInForce, { timeout: 30_000, interval: 200 })
+}, 120_000)
+afterAll(() => cluster?.stop())
+
+describe.each(accounts)('%s', account => {
+	test.each(acts.map(one => [one.may.includes(account) ? 'may' : 'may not', one.act, one] as const))('%s %s', async (_, __, one) => {
+		expect(await answer(as[account], one.request)).toMatch(wanted(one, account))
+	})
+})
+
+test('what viola does is done with the rights of a spec writer', async () => {
+	const { upsert, list, find, remove } = createCluster(as.viola, 'biz', namespace)
+	const node = { nodeName: 'worker-9', instanceId: 'a', interfaces: [{ id: 0, macAddress: 'fa:16:3e:37:c3:f1' }] }
+	expect(await upsert(node)).toMatchObject({ status: 'created' })
+	expect(await upsert({ ...node, interfaces: [] })).toMatchObject({ status: 'updated' })
+	expect((await list()).map(({ metadata }) => metadata.name)).toContain('worker-9')
+	expect(await find('worker-9')).toBeDefined()
+	expect(await remove('worker-9')).toBe(true)
+})
+
+/** Rights may be given by mistake; the policies stand behind them. */
+describe('even with every right there is', () => {
+	beforeAll(async () => {
+		await give('careful-no-more', 'cluster-admin', [account('multinic-controller', namespace), account('multinic-agent', namespace)])
+		await vi.waitFor(async () => expect(await answer(as.controller, { method: 'GET', path: '/api/v1/secrets' })).toBe('done'), {
+			...{ timeout: 10_000, interval: 200 },
+		})
+	})
+
+	test.each<[who: Account, act: string, said: string]>([
+		['controller', 'create a node config', 'neither creates nor deletes a node config'],
+		['controller', 'create one by applying it', 'neither creates nor deletes a node config'],
+		['controller', 'delete a node config', 'neither creates nor deletes a node config'],
+		['controller', 'replace a node config', 'may not write the spec of a node config'],
+		['controller', "change the rollout's settings", 'the ConfigMaps of runs, and no others'],
+		['controller', 'write the report of a run on worker-1', 'the ConfigMaps of runs, and no others'],
+		['agent', 'patch the status', 'only the controller writes the status'],
+		['agent', 'replace the status', 'only the controller writes the status'],
+		['agent', 'create the ConfigMap of a run', 'neither creates nor deletes one'],
+	])('%s may not %s', async (who, act, said) => {
+		expect(await answer(as[who], requestOf(act))).toContain(said)
+	})
+
+	test.each(['patch the status', 'replace the status'])('an administrator may not %s', async act => {
+		expect(await answer(cluster.admin, requestOf(act))).toContain('only the controller writes the status')
+	})
+})
+
+function wanted({ may, said = {} }: Act, account: Account): RegExp {
+	if (may.includes(account)) return /^done$/
+	const policy = said[account]
+	return policy === undefined ? /^forbidden: .* cannot / : new RegExp(`^forbidden: .*denied request: .*${policy}`)
+}
+
+async function answer(client: KubeClient, request: Request): Promise<string> {
+	try {
+		await client.raw(request.method === 'PUT' ? await fresh(request) : request)
+		return 'done'
+	} catch (error) {
+		if (isFailure(error, 'FORBIDDEN')) return `forbidden: ${error.message}`
+		throw error
+	}
+}
+
+/** Who replaces an object says which version of it. */
+async function fresh(request: Request): Promise<Request> {
+	const { metadata } = (await cluster.admin.raw({ method: 'GET', path: request.path })) as { metadata: { resourceVersion: string } }
+	const body = request.body as { metadata: object }
+	return { ...request, body: { ...body, metadata: { ...body.metadata, resourceVersion: metadata.resourceVersion } } }
+}
+
+function requestOf(wanted: string): Request {
+	const found = acts.find(({ act }) => act === wanted)
+	if (!found) throw new Error(`nobody tries to ${wanted}`)
+	return found.request
+}
+
+/** A role that is aggregated and a policy begin to hold a moment after they were made. */
+async function everythingIsInForce(): Promise<void> {
+	expect(await answer(as.viewer, requestOf('list node configs'))).toBe('done')
+	expect(await answer(as.editor, requestOf('patch the spec'))).toBe('done')
+	expect(await answer(as.controller, requestOf('patch the spec'))).toContain('may not write the spec')
+	expect(await answer(as.controller, requestOf("delete the rollout's settings"))).toContain('no others')
+	expect(await answer(as.careless, requestOf('patch the status'))).toContain('only the controller')
+	expect(await answer(as.agent, requestOf('change what a run is to do'))).toContain('report.json')
+}
+
+const account = (name: string, namespace = 'default') => ({ kind: 'ServiceAccount', name, namespace })
+
+/** Binds in our namespace; cluster-wide where it is everything. */
+function give(name: string, role: string, subjects: object[]): Promise<void> {
+	const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role }
+	const kind = role === 'cluster-admin' ? 'ClusterRoleBinding' : 'RoleBinding'
+	return put([{ apiVersion: 'rbac.authorization.k8s.io/v1', kind, metadata: { name, namespace }, roleRef, subjects }])
+}
+
+async function put(objects: object[]): Promise<void> {
+	const { all, exitCode } = await cluster.kubectl(['apply', '-f', '-'], objects)
+	expect(exitCode, all).toBe(0)
+}
+
+async function putWorld(): Promise<void> {
+	const named = (apiVersion: string, kind: string, name: string, more = {}) => ({ apiVersion, kind, metadata: { name, ...more } })
+	const here = { namespace }
+	const rules = [{ apiGroups: ['multinic.io'], resources: ['*'], verbs: ['*'] }]
+	await put([
+		nodeConfig('worker-1', {
+			labels: { a: 'b' },
+			annotations: { [ANNOTATION_RETRY]: 'once', note: 'kept' },
+			finalizers: [FINALIZER, 'example.org/other'],
+		}),
+		...[nodeConfig('worker-2'), runOf('worker-1'), runOf('worker-2')],
+		...[named('v1', 'Node', 'worker-1'), named('v1', 'Secret', 'there', here), named('coordination.k8s.io/v1', 'Lease', 'there', here)],
+		...['viola', 'editor', 'viewer', 'careless', 'nobody'].map(name => named('v1', 'ServiceAccount', name, { namespace: 'default' })),
+		{ ...named('rbac.authorization.k8s.io/v1', 'ClusterRole', 'careless'), rules },
+		{ ...job, metadata: { name: 'there', namespace } },
+		named('v1', 'ServiceAccount', 'default', here),
+		{ ...pod, metadata: { name: 'there', namespace }, spec: { ...pod.spec, serviceAccountName: 'multinic-agent' } },
+	])
+	await give('editor', 'edit', [account('editor')])
+	await give('viewer', 'view', [account('viewer')])
+	await give('careless', 'careless', [account('careless')])
+}
+
+async function signInAsEach(): Promise<Record<Account, KubeClient>> {
+	const { metadata } = (await cluster.admin.raw({ method: 'GET', path: `/api/v1/namespaces/${namespace}/pods/there` })) as typeof pod & {
+		metadata: { uid: string }
+	}
+	const onNode = { name: 'there', uid: metadata.uid }
+	const other = async (name: string) => cluster.as(await tokenOf(cluster, name, 'default'))
+	return {
+		controller: cluster.as(await tokenOf(cluster, 'multinic-controller', namespace)),
+		agent: cluster.as(await tokenOf(cluster, 'multinic-agent', namespace, onNode)),
+		viola: await other('viola'),
+		editor: await other('editor'),
+		viewer: await other('viewer'),
+		careless: await other('careless'),
+		nobody: await other('nobody'),
+	}
+}

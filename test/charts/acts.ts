@@ -1,0 +1,214 @@
+import { ANNOTATION_RETRY, CONFIG_KEY, FINALIZER, LABEL_INSTANCE_ID, LABEL_NODE_NAME, REPORT_KEY } from '../../contract/names.ts'
+import type { Request } from '../../runtime/kube/transport.ts'
+
+/** Who signs in. The editor and the viewer have Kubernetes' own roles, the careless one every right on everything in our API group. */
+export const accounts = ['controller', 'agent', 'viola', 'editor', 'viewer', 'careless', 'nobody'] as const
+export type Account = (typeof accounts)[number]
+
+/** What is tried, who may, and in whose words others are refused where it is not for want of a right. */
+export type Act = { act: string; may: readonly Account[]; said?: Partial<Record<Account, string>>; request: Request }
+
+export const namespace = 'multinic-system'
+const at = (path: string) => path.replace('/…/', `/namespaces/${namespace}/`)
+const query = { dryRun: 'All', fieldManager: 'test', force: undefined }
+const get = (path: string): Request => ({ method: 'GET', path: at(path) })
+const post = (path: string, body: object): Request => ({ method: 'POST', path: at(path), query, body })
+const put = (path: string, body: object): Request => ({ method: 'PUT', path: at(path), query, body })
+const remove = (path: string): Request => ({ method: 'DELETE', path: at(path), query: { dryRun: 'All' } })
+const merge = (path: string, body: object): Request => ({
+	...{ method: 'PATCH', path: at(path), query, body },
+	contentType: 'application/merge-patch+json',
+})
+const apply = (path: string, body: object): Request => ({
+	...{ method: 'PATCH', path: at(path), query: { ...query, force: true }, body },
+	contentType: 'application/apply-patch+yaml',
+})
+
+const configs = '/apis/multinic.io/v1/…/multinicnodeconfigs'
+const one = `${configs}/worker-1`
+const maps = '/api/v1/…/configmaps'
+const jobs = '/apis/batch/v1/…/jobs'
+const leases = '/apis/coordination.k8s.io/v1/…/leases'
+
+/** The node config called worker-1 has finalizer, label and ask; worker-2 has none of them. */
+export const nodeConfig = (name: string, more = {}) => ({
+	...{ apiVersion: 'multinic.io/v1', kind: 'MultiNicNodeConfig' },
+	metadata: { name, namespace, ...more },
+	spec: { nodeName: name, interfaces: [], specHash: 'one' },
+})
+export const runOf = (node: string, name = `run-${node}`) => ({
+	...{ apiVersion: 'v1', kind: 'ConfigMap' },
+	metadata: { name, namespace, labels: { [LABEL_NODE_NAME]: node } },
+	data: { [CONFIG_KEY]: '{}' },
+})
+const containers = [{ name: 'a', image: 'a' }]
+export const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'new', namespace }, spec: { nodeName: 'worker-1', containers } }
+export const job = {
+	...{ apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'new', namespace } },
+	spec: { template: { spec: { restartPolicy: 'Never', containers } } },
+}
+const otherSpec = { ...nodeConfig('worker-1').spec, paused: true }
+const event = { apiVersion: 'v1', kind: 'Event', metadata: { name: 'new', namespace }, involvedObject: { namespace }, reason: 'Tried' }
+
+const writers: readonly Account[] = ['viola', 'editor', 'careless']
+const lookers: readonly Account[] = ['viola', 'editor', 'viewer', 'careless']
+const noOtherRun = 'the controller makes and deletes the ConfigMaps of runs, and no others'
+const noStatus = 'only the controller writes the status of a node config'
+
+export const acts: readonly Act[] = [
+	{ act: 'list node configs', may: ['controller', ...lookers], request: get(configs) },
+	{ act: 'list node configs of all namespaces', may: [], request: get('/apis/multinic.io/v1/multinicnodeconfigs') },
+	{ act: 'read one node config', may: lookers, request: get(one) },
+	{ act: 'create a node config', may: writers, request: post(configs, nodeConfig('worker-3')) },
+	{ act: 'create one by applying it', may: writers, request: apply(`${configs}/worker-3`, nodeConfig('worker-3')) },
+	{ act: 'delete a node config', may: writers, request: remove(one) },
+	{ act: 'replace a node config', may: writers, request: put(one, { ...nodeConfig('worker-1'), spec: otherSpec }) },
+	{
+		act: 'patch the spec',
+		...{ may: writers, said: { controller: 'the controller may not write the spec' } },
+		request: merge(one, { spec: { paused: true } }),
+	},
+	{
+		act: 'patch the spec in the old version',
+		...{ may: writers, said: { controller: 'the controller may not write the spec' } },
+		request: merge(one.replace('/v1/', '/v1alpha1/'), { spec: { interfaces: [{ macAddress: 'fa:16:3e:37:c3:f1' }] } }),
+	},
+	{
+		act: 'apply another spec',
+		...{ may: writers, said: { controller: 'the controller may not write the spec' } },
+		request: apply(one, { ...nodeConfig('worker-1'), spec: otherSpec }),
+	},
+	{
+		act: 'change a label',
+		...{ may: writers, said: { controller: 'may not change the labels or owners' } },
+		request: merge(one, { metadata: { labels: { [LABEL_INSTANCE_ID]: 'another' } } }),
+	},
+	{
+		act: 'name an owner',
+		...{ may: writers, said: { controller: 'may not change the labels or owners' } },
+		request: merge(one, { metadata: { ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'a', uid: 'a' }] } }),
+	},
+	{
+		act: 'ask for a run by an annotation',
+		...{ may: writers, said: { controller: 'change no other annotation' } },
+		request: merge(one, { metadata: { annotations: { [ANNOTATION_RETRY]: 'again' } } }),
+	},
+	{
+		act: 'take an ask away',
+		may: ['controller', ...writers],
+		request: merge(one, { metadata: { annotations: { [ANNOTATION_RETRY]: null } } }),
+	},
+	{
+		act: 'take another annotation away',
+		...{ may: writers, said: { controller: 'change no other annotation' } },
+		request: merge(one, { metadata: { annotations: { note: null } } }),
+	},
+	{
+		act: 'put our finalizer on a node config',
+		may: ['controller', ...writers],
+		request: merge(`${configs}/worker-2`, { metadata: { finalizers: [FINALIZER] } }),
+	},
+	{
+		act: 'take our finalizer away',
+		may: ['controller', ...writers],
+		request: merge(one, { metadata: { finalizers: ['example.org/other'] } }),
+	},
+	{
+		act: 'take the finalizer of another away',
+		...{ may: writers, said: { controller: 'may not change the finalizers of others' } },
+		request: merge(one, { metadata: { finalizers: [FINALIZER] } }),
+	},
+	{
+		act: 'patch the status',
+		...{ may: ['controller'], said: { careless: noStatus } },
+		request: merge(`${one}/status`, { status: { state: 'Configured' } }),
+	},
+	{
+		act: 'apply a status',
+		...{ may: ['controller'], said: { careless: noStatus } },
+		request: apply(`${one}/status`, {
+			...{ apiVersion: 'multinic.io/v1', kind: 'MultiNicNodeConfig' },
+			...{ metadata: { name: 'worker-1' }, status: { state: 'Configured' } },
+		}),
+	},
+	{
+		act: 'replace the status',
+		...{ may: [], said: { careless: noStatus } },
+		request: put(`${one}/status`, { ...nodeConfig('worker-1'), status: { state: 'Configured' } }),
+	},
+
+	{ act: 'create the ConfigMap of a run', may: ['controller', 'editor'], request: post(maps, runOf('worker-1', 'new')) },
+	{ act: 'delete the ConfigMap of a run', may: ['controller', 'editor'], request: remove(`${maps}/run-worker-1`) },
+	{ act: 'read the ConfigMap of a run', may: ['controller', 'editor', 'viewer'], request: get(`${maps}/run-worker-1`) },
+	{
+		act: 'write the report of a run on worker-1',
+		may: ['agent', 'editor'],
+		request: merge(`${maps}/run-worker-1`, { data: { [REPORT_KEY]: '{}' } }),
+	},
+	{
+		act: 'write the report of a run on worker-2',
+		...{ may: ['editor'], said: { agent: 'node worker-1 may not change the run of node worker-2' } },
+		request: merge(`${maps}/run-worker-2`, { data: { [REPORT_KEY]: '{}' } }),
+	},
+	{
+		act: 'change what a run is to do',
+		...{ may: ['editor'], said: { agent: 'may only write the key report.json' } },
+		request: merge(`${maps}/run-worker-1`, { data: { [CONFIG_KEY]: '{"mode":"Cleanup"}' } }),
+	},
+	{
+		act: "change the rollout's settings",
+		...{ may: ['editor'], said: { agent: 'node worker-1 may not change the run of node' } },
+		request: merge(`${maps}/multinic-rollout`, { data: { paused: 'true' } }),
+	},
+	{
+		act: "delete the rollout's settings",
+		...{ may: ['editor'], said: { controller: noOtherRun } },
+		request: remove(`${maps}/multinic-rollout`),
+	},
+	{
+		act: 'create a ConfigMap that is of no run',
+		...{ may: ['editor'], said: { controller: noOtherRun } },
+		request: post(maps, { metadata: { name: 'new', namespace } }),
+	},
+
+	{ act: 'list Jobs', may: ['controller', 'editor', 'viewer'], request: get(jobs) },
+	{ act: 'create a Job', may: ['controller', 'editor'], request: post(jobs, job) },
+	{ act: 'change a Job', may: ['editor'], request: merge(`${jobs}/there`, { spec: { suspend: true } }) },
+	{ act: 'delete a Job', may: ['editor'], request: remove(`${jobs}/there`) },
+	{ act: 'list pods', may: ['controller', 'editor', 'viewer'], request: get('/api/v1/…/pods') },
+	{ act: 'create a pod', may: ['editor'], request: post('/api/v1/…/pods', pod) },
+	{ act: 'delete a pod', may: ['editor'], request: remove('/api/v1/…/pods/there') },
+	{ act: 'read a Secret', may: ['editor'], request: get('/api/v1/…/secrets/there') },
+	{ act: 'list Secrets', may: ['editor'], request: get('/api/v1/…/secrets') },
+	{ act: 'list Secrets of all namespaces', may: [], request: get('/api/v1/secrets') },
+	{ act: 'read the lease', may: ['controller', 'editor'], request: get(`${leases}/there`) },
+	{
+		act: 'take the lease',
+		may: ['controller', 'editor'],
+		request: put(`${leases}/there`, { metadata: { name: 'there', namespace }, spec: { holderIdentity: 'me' } }),
+	},
+	{ act: 'delete the lease', may: ['editor'], request: remove(`${leases}/there`) },
+	{ act: 'tell an Event', may: ['controller', 'editor'], request: post('/api/v1/…/events', event) },
+	{ act: 'list Nodes', may: ['controller'], request: get('/api/v1/nodes') },
+	{ act: 'cordon a Node', may: [], request: merge('/api/v1/nodes/worker-1', { spec: { unschedulable: true } }) },
+	{
+		act: "be given a token of the controller's account",
+		may: ['editor'],
+		request: post('/api/v1/…/serviceaccounts/multinic-controller/token', { spec: { expirationSeconds: 600 } }),
+	},
+	{
+		act: 'widen a role',
+		may: [],
+		request: merge('/apis/rbac.authorization.k8s.io/v1/…/roles/multinic-controller', { rules: [] }),
+	},
+	{
+		act: 'lift an admission policy',
+		may: [],
+		request: remove('/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/multinic-controller-status'),
+	},
+	{
+		act: 'change the CRD',
+		may: [],
+		request: merge('/apis/apiextensions.k8s.io/v1/customresourcedefinitions/multinicnodeconfigs.multinic.io', { spec: {} }),
+	},
+]

@@ -1,0 +1,156 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+
+/** Every program, started with everything wrong that can be wrong: it says all of it at once, and ends with 2. */
+
+const secret = 's3cr3t\u0007'
+const number = ['an hour', '-1', '1.5', '0x10', '9'.repeat(20)]
+const bool = ['perhaps', 'yes', '2']
+const duration = ['soon', '5', '-5m', '1d']
+const url = ['no-url', 'ftp://contrabass', 'http://', '//contrabass']
+const name = ['Upper', 'two words', '-dash', 'a/b']
+const address = ['no-address', ':70000', 'a b:80']
+const missing = ['/nowhere', '/proc/self/mem/x']
+
+/** What each program reads: wrong values of each variable, or none where any text will do. */
+type Variables = Readonly<Record<string, readonly string[]>>
+type Program = { reads: string[]; variables: Variables }
+
+/** Of these the value is told: where a file is looked for, and whose run it is. */
+const areTold = new Set(['KUBECONFIG', 'VIOLA_TOKEN_FILE', 'VIOLA_CLUSTERS', 'RUN'])
+
+const log: Variables = { LOG_LEVEL: ['loud', '7'], LOG_FORMAT: ['xml'] }
+const programs: Readonly<Record<string, Program>> = {
+	controller: {
+		reads: ['controller/config.ts', 'runtime/process.ts'],
+		variables: {
+			...log,
+			NAMESPACE: [...name, 'a'.repeat(64)],
+			AGENT_IMAGE: ['two words'],
+			AGENT_IMAGE_PULL_POLICY: ['Often'],
+			AGENT_IMAGE_PULL_SECRETS: ['fine,Upper', 'a b'],
+			AGENT_PRIVILEGED: bool,
+			AGENT_SERVICE_ACCOUNT: name,
+			KEEP_RUN_SECONDS: number,
+			ACTIVE_DEADLINE_SECONDS: [...number, '29', '3601'],
+			WAIT_FOR_DEVICE_SECONDS: [...number, '61'],
+			DEAD_MAN_SECONDS: [...number, '9', '601'],
+			MAX_CONCURRENT_RUNS: [...number, '0', '10001'],
+			CHECK_INSTANCE_ID: bool,
+			WORKERS: [...number, '0', '65'],
+			METRICS_ADDR: address,
+			LEADER_ELECT: bool,
+			LEASE_NAME: name,
+			POD_NAME: [],
+			KUBECONFIG: missing,
+		},
+	},
+	'controller/uninstall': {
+		reads: ['controller/uninstall.ts', 'runtime/process.ts'],
+		variables: { ...log, NAMESPACE: name, ON_UNINSTALL: ['Forget'], CONTROLLER: name, POLL_MS: [...number, '9'], KUBECONFIG: missing },
+	},
+	viola: {
+		reads: ['viola/config.ts', 'runtime/process.ts'],
+		variables: {
+			...log,
+			VIOLA_ADDR: address,
+			VIOLA_TOKEN: [secret],
+			VIOLA_TOKEN_FILE: missing,
+			VIOLA_CLUSTERS: [...missing, 'package.json'],
+		},
+	},
+	mgmt: {
+		reads: ['mgmt/config.ts', 'runtime/process.ts'],
+		variables: {
+			...log,
+			CONTRABASS_ENDPOINT: url,
+			CONTRABASS_ENCRYPT_KEY: [],
+			CONTRABASS_TIMEOUT: duration,
+			CONTRABASS_INSECURE_TLS: bool,
+			OPENSTACK_TIMEOUT: duration,
+			OPENSTACK_INSECURE_TLS: bool,
+			OPENSTACK_NEUTRON_ENDPOINT: url,
+			OPENSTACK_NOVA_ENDPOINT: url,
+			OPENSTACK_ENDPOINT_INTERFACE: ['private'],
+			OPENSTACK_ENDPOINT_REGION: [],
+			VIOLA_ENDPOINT: url,
+			VIOLA_TIMEOUT: duration,
+			VIOLA_INSECURE_TLS: bool,
+			VIOLA_TOKEN: [secret],
+			VIOLA_TOKEN_FILE: missing,
+			POLL_FAST_INTERVAL: duration,
+			POLL_SLOW_INTERVAL: duration,
+			POLL_ERROR_INTERVAL: duration,
+			POLL_FAST_WINDOW: duration,
+			MGMT_NAMESPACE: name,
+			MGMT_ADDR: address,
+			KUBECONFIG: missing,
+		},
+	},
+	agent: {
+		reads: ['agent/config.ts'],
+		variables: {
+			AGENT_CONFIG: [],
+			HOST_ROOT: ['host', '../host'],
+			REPORT_FILE: [],
+			TERMINATION_LOG: [],
+			LOG_FORMAT: ['xml'],
+			RUN: ['{}', 'not JSON', '[]', '{"nodeName":"UPPER"}'],
+			KUBERNETES_SERVICE_HOST: [],
+			KUBERNETES_SERVICE_PORT: ['port', '0', '65536', '1.5'],
+			SERVICE_ACCOUNT: [],
+		},
+	},
+}
+
+describe.each(Object.entries(programs))('%s', (program, { reads, variables }) => {
+	test('reads no variable that is not tried here', () => {
+		const read = reads.flatMap(file => [...readFileSync(file, 'utf8').matchAll(/^\t+([A-Z][A-Z_]+): /gm)].map(([, name]) => name))
+		expect(Object.keys(variables).filter(name => name !== 'KUBECONFIG')).toEqual(expect.arrayContaining(read))
+		expect(read.length).toBe(Object.keys(variables).length - (variables.KUBECONFIG ? 1 : 0))
+	})
+
+	test.each(rounds(variables))('with everything wrong, the %i. time', (_, env) => {
+		const { status, said } = start(program, env)
+		expect(status).toBe(2)
+		for (const name of Object.keys(env)) expect(said).toMatch(new RegExp(`\\b${name}\\b`, name === 'KUBECONFIG' ? 'i' : ''))
+		for (const [name, value] of Object.entries(env)) if (!areTold.has(name) && value.length > 4) expect(said).not.toContain(value)
+		expect(said).not.toMatch(/\n *at |\\n *at |"stack"|s3cr3t/)
+		expect(said.trim().split('\n')).toHaveLength(1)
+	})
+})
+
+test.each([
+	['controller', ['NAMESPACE', 'AGENT_IMAGE', 'kubeconfig /nowhere/.kube/config']],
+	['controller/uninstall', ['NAMESPACE', 'ON_UNINSTALL', 'CONTROLLER', 'kubeconfig /nowhere/.kube/config']],
+	['viola', ['VIOLA_CLUSTERS', 'VIOLA_TOKEN or VIOLA_TOKEN_FILE']],
+	['mgmt', ['kubeconfig /nowhere/.kube/config']],
+	['agent', ['neither REPORT_FILE nor KUBERNETES_SERVICE_HOST']],
+])('%s, told nothing, says at once what it needs', (program, needs) => {
+	const { status, said } = start(program, {})
+	expect(status).toBe(2)
+	for (const need of needs) expect(said).toContain(need)
+})
+
+test.each(['controller', 'mgmt'])('%s is told of an API server where none can be', program => {
+	const { status, said } = start(program, { KUBERNETES_SERVICE_HOST: 'two words', KUBERNETES_SERVICE_PORT: 'port' })
+	expect([status, said]).toEqual([2, expect.stringContaining('KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT: must be')])
+})
+
+/** As many as the most wrong values of one variable; each round has the next wrong value of every variable. */
+function rounds(variables: Variables): [number, Record<string, string>][] {
+	const wrong = Object.entries(variables).filter(([, values]) => values.length > 0)
+	const most = Math.max(...wrong.map(([, values]) => values.length))
+	const pick = (round: number) => Object.fromEntries(wrong.map(([name, values]) => [name, values[round % values.length] ?? '']))
+	return Array.from({ length: most }, (_, round) => [round + 1, pick(round)])
+}
+
+function start(program: string, env: Record<string, string>): { status: number | null; said: string } {
+	const surroundings = { HOME: '/nowhere', ...(program === 'agent' && { TERMINATION_LOG: '/dev/null' }) }
+	const { status, stdout, stderr } = spawnSync(process.execPath, [program.includes('/') ? `${program}.ts` : `${program}/main.ts`], {
+		env: { ...surroundings, ...env },
+		encoding: 'utf8',
+	})
+	return { status, said: stdout + stderr }
+}
