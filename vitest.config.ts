@@ -8,12 +8,13 @@ export default defineConfig({
 				test: {
 					name: 'pure',
 					include: ['test/**/*.test.ts'],
-					exclude: ['test/**/*.{played,kernel,cluster,vm,lab,long}.test.ts'],
+					exclude: ['test/**/*.{process,played,kernel,cluster,vm,lab,long}.test.ts'],
 					testTimeout: 60_000,
 					hookTimeout: 60_000,
 					maxWorkers: '100%', // by itself one core less than there are, which is one of two
 				},
 			},
+			part('process', 60_000, 2),
 			part('played', 600_000, 2),
 			part('kernel', 120_000, 3),
 			part('cluster', 120_000, 2),

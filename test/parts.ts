@@ -14,6 +14,7 @@ export interface Part {
 /** The parts of the suite, quickest first, and what each stands on. */
 export const parts: readonly Part[] = [
 	{ name: 'pure', what: 'tables and properties: no root, no network' },
+	{ name: 'process', what: 'the programs as processes: what they must be told, and how they end' },
 	{ name: 'played', what: 'a played API server: that it is as the real one, and a controller to which everything happens' },
 	{ name: 'kernel', what: 'the agent on the real kernel, in network namespaces', prepare: () => unpackPackages(probePackages) },
 	{ name: 'cluster', what: 'real etcd and kube-apiserver, and promtool', prepare: prepareCluster },

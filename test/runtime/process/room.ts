@@ -1,7 +1,7 @@
 import { Failure } from '../../../runtime/errors.ts'
 import { runProcess } from '../../../runtime/process.ts'
 
-/** A process that behaves as its first argument says; started by process.test.ts. */
+/** A process that behaves as its first argument says; started by ends.process.test.ts. */
 await runProcess('room', {}, async ({ signal, log }) => {
 	switch (process.argv[2]) {
 		case 'misconfigured':
