@@ -4,12 +4,14 @@ import { createLog } from '../runtime/log.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Cluster, createConfig, createNode, each, namespace, startCluster } from './controller/cluster.ts'
 import { measureFloor } from './controller/floor.ts'
+import { watchJobs } from './controller/jobs.ts'
 import { bundled, type ControllerProcess, startController } from './controller/process.ts'
 import { watchStates } from './controller/states.ts'
 import { measureTenThousand } from './controller/ten-thousand.ts'
 import { type Figure, figure, type Log } from './figure.ts'
 
 const count = 1_000
+const lease = { namespace, name: 'multinic-controller' }
 
 /**
  * 1,000 node configs changed while nobody looked; the controller, as its image runs it, works them off, reads their results, is started
@@ -24,6 +26,7 @@ export async function figures(log: Log, { long }: { long: boolean }): Promise<Fi
 			...(await measureRuns(cluster, script, log)),
 			...(await measureRestart(cluster, script, log)),
 			...(await measureTakeover(cluster, script, log)),
+			...(await measureMidwayKill(cluster, script, log)),
 			...(long ? await measureTenThousand(script, log) : []),
 		]
 	} finally {
@@ -113,6 +116,33 @@ async function measureTakeover(cluster: Cluster, script: string, log: Log): Prom
 	]
 }
 
+/** The leader is killed when it has made a third of the Jobs: the next one makes the others, and none twice. */
+async function measureMidwayKill({ api, client }: Cluster, script: string, log: Log): Promise<Figure[]> {
+	log(`killed midway: ${count} nodes`)
+	const nodes = names('midway')
+	await each(nodes, name => createNode(client, name))
+	await each(nodes, (name, index) => createConfig(client, name, count + index))
+	const [states, jobs] = [await watchStates(client), await watchJobs(client, 'midway')]
+	const kubelet = startFakeKubelet({ client, namespace, log: createLog('kubelet', { level: 'error' }) })
+	const [first, second] = await Promise.all(
+		['fourth', 'fifth'].map(name => startController(api, script, { LEADER_ELECT: 'true', POD_NAME: name })),
+	)
+	await jobs.reached(Math.round(count / 3))
+	const holder = (await client.get(Lease, lease)).spec?.holderIdentity
+	const [leader, next] = holder?.startsWith('fourth') ? [first, second] : [second, first]
+	await leader?.kill('SIGKILL')
+	const killed = performance.now()
+	const { last } = await states.all('Configured', nodes)
+	states.stop()
+	jobs.stop()
+	await kubelet.stop()
+	await next?.kill('SIGTERM')
+	return [
+		figure({ name: 'killed midway, Jobs', value: jobs.count(), unit: 'of 1,000', atMost: count }),
+		figure({ name: 'killed midway, all Configured', value: (last - killed) / 1_000, unit: 's after' }),
+	]
+}
+
 async function takeover(cluster: Cluster, leader: ControllerProcess, signal: 'SIGTERM' | 'SIGKILL', next: string): Promise<number> {
 	const began = performance.now()
 	await leader.kill(signal)
@@ -122,8 +152,8 @@ async function takeover(cluster: Cluster, leader: ControllerProcess, signal: 'SI
 
 async function holds({ client }: Cluster, name: string): Promise<void> {
 	for (let tries = 0; tries < 1_200; tries++) {
-		const lease = await client.find(Lease, { namespace, name: 'multinic-controller' })
-		if (lease?.spec?.holderIdentity?.startsWith(`${name}_`)) return
+		const found = await client.find(Lease, lease)
+		if (found?.spec?.holderIdentity?.startsWith(`${name}_`)) return
 		await sleep(50)
 	}
 	throw new Error(`${name} did not lead within a minute`)

@@ -9,21 +9,28 @@ import { namespace } from './cluster.ts'
 export type JobTimes = {
 	/** Resolves when the Job of that name has been heard of. */
 	made(name: string): Promise<number>
+	/** Resolves when so many have been heard of. */
+	reached(count: number): Promise<void>
+	/** How many have been heard of, by name. */
+	count(): number
 	stop(): void
 }
 
-export async function watchJobs(client: KubeClient): Promise<JobTimes> {
+/** @param node only Jobs of nodes whose name begins so */
+export async function watchJobs(client: KubeClient, node = ''): Promise<JobTimes> {
 	const stop = new AbortController()
 	const heard = new Map<string, number>()
 	const waiting = new Map<string, (at: number) => void>()
+	const crowds = new Map<number, () => void>()
 	const { synced } = startReflector({
 		...{ client, kind: Job, namespace, signal: stop.signal, log: createLog('bench', { level: 'warn' }) },
 		project: ({ metadata }: Stored<Job>) => metadata.name,
 		onChange: (_, name) => {
-			if (name === undefined || heard.has(name)) return
+			if (!name?.startsWith(`multinic-agent-${node}`) || heard.has(name)) return
 			const at = performance.now()
 			heard.set(name, at)
 			waiting.get(name)?.(at)
+			crowds.get(heard.size)?.()
 		},
 	})
 	await synced
@@ -34,6 +41,8 @@ export async function watchJobs(client: KubeClient): Promise<JobTimes> {
 				if (at === undefined) waiting.set(name, resolve)
 				else resolve(at)
 			}),
+		reached: count => (heard.size >= count ? Promise.resolve() : new Promise(resolve => void crowds.set(count, resolve))),
+		count: () => heard.size,
 		stop: () => stop.abort(),
 	}
 }
