@@ -1,8 +1,14 @@
 import { describe, expect, test } from 'vitest'
-import { type HardTime, soon, startWorld, story, type WorldOptions } from './hard-times.ts'
+import { defineKind, type KubeObject } from '../../runtime/kube/kind.ts'
+import { type HardTime, namespace, soon, startWorld, story, type WorldOptions } from './hard-times.ts'
 
 /** What only a real etcd and API server can do to a controller. */
 
+const flowControl = { group: 'flowcontrol.apiserver.k8s.io', version: 'v1', namespaced: false }
+const FlowSchema = defineKind<KubeObject & { spec: object }>({ ...flowControl, plural: 'flowschemas', kind: 'FlowSchema' })
+const PriorityLevel = defineKind<KubeObject & { spec: object }>({
+	...{ ...flowControl, plural: 'prioritylevelconfigurations', kind: 'PriorityLevelConfiguration' },
+})
 const fullEtcd = { etcd: { 'quota-backend-bytes': String(33_554_432) } }
 
 const etcdIsFull: HardTime = async ({ etcd, gate, heard }, change) => {
@@ -23,10 +29,47 @@ const serverIsKilled: HardTime = async ({ plane, gate, heard }, change) => {
 	await changed
 }
 
+/** The watches of the controller are cut; before it can open them again, etcd forgets what it has not heard. */
+const etcdIsCompacted: HardTime = async ({ plane, etcd, line, gate, heard }, change) => {
+	line.cut()
+	await change()
+	gate.open()
+	await soon(() => expect(heard(/lost sight of objects/)).toBeGreaterThan(5))
+	await etcd.compact()
+	await plane.killServer()
+	await plane.startServer()
+	line.mend()
+	await soon(() => expect(heard(/"type":"EXPIRED"/)).toBeGreaterThanOrEqual(3))
+}
+
+const serverIsBusy: HardTime = async ({ admin, gate, calls }, change) => {
+	const shares = {
+		type: 'Limited',
+		limited: { nominalConcurrencyShares: 0, lendablePercent: 0, borrowingLimitPercent: 0, limitResponse: { type: 'Reject' } },
+	}
+	const user = `system:serviceaccount:${namespace}:multinic-controller`
+	const everything = [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'], clusterScope: true, namespaces: ['*'] }]
+	await admin.create(PriorityLevel, { metadata: { name: 'nothing' }, spec: shares })
+	await admin.create(FlowSchema, {
+		metadata: { name: 'nothing' },
+		spec: {
+			...{ matchingPrecedence: 2, priorityLevelConfiguration: { name: 'nothing' } },
+			rules: [{ subjects: [{ kind: 'User', user: { name: user } }], resourceRules: everything }],
+		},
+	})
+	gate.open()
+	const changed = change()
+	await soon(() => expect(calls('429')).toBeGreaterThan(20))
+	await changed
+	await admin.delete(FlowSchema, { name: 'nothing' })
+}
+
 describe('whatever befalls etcd and the API server', () => {
 	test.each<[title: string, hardTime: HardTime, options?: WorldOptions]>([
 		['etcd is full and refuses every write until somebody makes room', etcdIsFull, fullEtcd],
 		['the API server is killed in the middle of work, and started anew a while later', serverIsKilled],
+		['priority and fairness refuses all that the controller asks for', serverIsBusy],
+		['etcd is compacted while the controller cannot hear of it', etcdIsCompacted],
 	])('%s: nothing is lost, nothing done twice', async (_, hardTime, options) => {
 		await story(await startWorld(options), hardTime)
 	})
