@@ -20,7 +20,8 @@ import { ConfigMap, Job, Node } from '../../runtime/kube/kinds.ts'
 import { startReflector } from '../../runtime/kube/reflector.ts'
 import { createLog } from '../../runtime/log.ts'
 import { etcdFlags, talkToEtcd } from './etcd.ts'
-import { type Line, startLine } from './line.ts'
+import { startLine } from './line.ts'
+import { startLossyController } from './lossy.ts'
 import { specOf } from './survival.ts'
 
 /** Our chart on a real etcd and API server that fare badly; and what must hold of the controller whatever that is. */
@@ -69,7 +70,14 @@ export async function startWorld({ etcd, settings }: WorldOptions = {}) {
 		broken: broken as readonly string[],
 		...{ calls: office.calls, heard: office.heard },
 		/** Over that line, with that clock; where one is running already, it is gone in the middle of what it does. */
-		startController: (over: Line | { port: number } = line, now?: () => number) => office.start(over.port, now),
+		startController: (over: { port: number } = line, now?: () => number) => office.start(over.port, now),
+		/** As a process of its own that loses so many of a hundred packets. */
+		startLossyController: async (lost: number) => {
+			const env = { NAMESPACE: namespace, AGENT_IMAGE: 'agent', LOG_LEVEL: 'debug' }
+			const lossy = await startLossyController({ ...credentials, ...{ lost, port: plane.port, dir: plane.dir, env, onLine: office.hear } })
+			onTestFinished(lossy.stop)
+			return lossy
+		},
 		addNode: async (name: string) => {
 			await admin.create(Node, { metadata: { name } })
 			await admin.patchStatus(Node, { name }, { conditions: [{ type: 'Ready', status: 'True' }] })
@@ -97,7 +105,7 @@ async function startPlane(flags: Readonly<Record<string, string>>) {
 	try {
 		await helm(...chart)
 		const token = await tokenOf(admin, 'multinic-controller')
-		return { ...plane, helm, port, etcd, admin, credentials: { ca: plane.ca, token }, stop }
+		return { ...plane, helm, port, dir, etcd, admin, credentials: { ca: plane.ca, token }, stop }
 	} catch (error) {
 		await stop()
 		throw error
@@ -159,14 +167,20 @@ function watchOver(admin: KubeClient, ended: ReadonlySet<string>, signal: AbortS
 function createOffice({ ca, token }: Omit<Access, 'port'>) {
 	const calls = new Map<string, number>()
 	const lines: string[] = []
-	const to = { write: (line: string) => void lines.push(line) }
+	const hear = (line: string) => void lines.push(line)
 	let end = async () => {}
 	const start = (port: number, now?: () => number) => {
 		void end()
 		const stop = new AbortController()
 		const onCall: KubeClientOptions['onCall'] = ({ code }) => calls.set(code, (calls.get(code) ?? 0) + 1)
 		const client = connect({ port, ca, token }, { fieldManager: 'multinic-controller', onCall })
-		const options = { client, config, log: createLog('controller', { level: 'debug', to }), signal: stop.signal, ...(now && { now }) }
+		const options = {
+			client,
+			config,
+			log: createLog('controller', { level: 'debug', to: { write: hear } }),
+			signal: stop.signal,
+			...(now && { now }),
+		}
 		const controller = createController(options)
 		const done = controller.run(stop.signal)
 		end = async () => {
@@ -177,7 +191,7 @@ function createOffice({ ca, token }: Omit<Access, 'port'>) {
 		return controller
 	}
 	return {
-		start,
+		...{ start, hear },
 		end: () => end(),
 		/** How many of its calls came to that: an HTTP status, or `<error>`. */
 		calls: (code: string) => calls.get(code) ?? 0,
@@ -209,11 +223,11 @@ export type HardTime = (world: World, change: () => Promise<unknown>) => Promise
  * Four nodes are configured. Then one of them is changed, one let go, one tried again, and four more come, of which not all may be in work
  * at once. In the middle of that come hard times, and while they last, one more change.
  */
-export async function story(world: World, hardTime: HardTime): Promise<void> {
+export async function story(world: World, hardTime: HardTime, start: () => unknown = world.startController): Promise<void> {
 	const { admin, gate } = world
 	for (const name of [...first, ...later]) await world.addNode(name)
 	for (const name of first) await add(world, name)
-	world.startController()
+	await start()
 	await soon(async () => expect((await endOf(world)).told).toEqual(first.map(name => `${name} Configured 1`)))
 	gate.close()
 	await admin.patch(NodeConfig, at('b'), { spec: specOf('b', 1_400) })

@@ -64,6 +64,11 @@ const serverIsBusy: HardTime = async ({ admin, gate, calls }, change) => {
 	await admin.delete(FlowSchema, { name: 'nothing' })
 }
 
+const goOn: HardTime = ({ gate }, change) => {
+	gate.open()
+	return change()
+}
+
 describe('whatever befalls etcd and the API server', () => {
 	test.each<[title: string, hardTime: HardTime, options?: WorldOptions]>([
 		['etcd is full and refuses every write until somebody makes room', etcdIsFull, fullEtcd],
@@ -72,5 +77,14 @@ describe('whatever befalls etcd and the API server', () => {
 		['etcd is compacted while the controller cannot hear of it', etcdIsCompacted],
 	])('%s: nothing is lost, nothing done twice', async (_, hardTime, options) => {
 		await story(await startWorld(options), hardTime)
+	})
+})
+
+describe.skipIf(process.getuid?.() !== 0)('whatever befalls the line to the API server (needs root for a network namespace)', () => {
+	test('three of ten packets are lost, in both directions: nothing is lost, nothing done twice', async () => {
+		const world = await startWorld()
+		const lossy = await world.startLossyController(30)
+		await story(world, goOn, () => undefined)
+		expect(await lossy.lost()).toBeGreaterThan(100)
 	})
 })
