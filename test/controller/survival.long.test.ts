@@ -64,23 +64,44 @@ const serverIsBusy: HardTime = async ({ admin, gate, calls }, change) => {
 	await admin.delete(FlowSchema, { name: 'nothing' })
 }
 
+/** A firewall forgets what is connected: nothing is closed, and nothing comes any more. */
+const lineIsForgotten: HardTime = async ({ line, gate, heard }, change) => {
+	line.forget()
+	gate.open()
+	await change()
+	await soon(() => expect(heard(/a silent watch is opened anew/)).toBeGreaterThanOrEqual(5))
+}
+
+/** A new controller reads everything from the start, byte by byte. */
+const lineTrickles: HardTime = async ({ line, gate, startController }, change) => {
+	line.trickle(true)
+	const before = line.carried
+	const { isSynced } = startController()
+	gate.open()
+	await change()
+	await soon(() => expect(isSynced()).toBe(true))
+	expect(line.carried - before).toBeGreaterThan(20_000)
+}
+
 const goOn: HardTime = ({ gate }, change) => {
 	gate.open()
 	return change()
 }
 
-describe('whatever befalls etcd and the API server', () => {
+describe('whatever befalls etcd, the API server, and the line to it', () => {
 	test.each<[title: string, hardTime: HardTime, options?: WorldOptions]>([
 		['etcd is full and refuses every write until somebody makes room', etcdIsFull, fullEtcd],
 		['the API server is killed in the middle of work, and started anew a while later', serverIsKilled],
 		['priority and fairness refuses all that the controller asks for', serverIsBusy],
 		['etcd is compacted while the controller cannot hear of it', etcdIsCompacted],
+		['the line carries nothing any more, and nobody closes it', lineIsForgotten],
+		['the line carries what there is byte by byte', lineTrickles],
 	])('%s: nothing is lost, nothing done twice', async (_, hardTime, options) => {
 		await story(await startWorld(options), hardTime)
 	})
 })
 
-describe.skipIf(process.getuid?.() !== 0)('whatever befalls the line to the API server (needs root for a network namespace)', () => {
+describe.skipIf(process.getuid?.() !== 0)('with a network namespace (needs root)', () => {
 	test('three of ten packets are lost, in both directions: nothing is lost, nothing done twice', async () => {
 		const world = await startWorld()
 		const lossy = await world.startLossyController(30)
