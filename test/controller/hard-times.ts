@@ -44,17 +44,19 @@ export async function startWorld({ etcd, settings }: WorldOptions = {}) {
 	const { admin, credentials } = plane
 	if (settings) await admin.patch(ConfigMap, at('multinic-rollout'), { data: settings })
 	const gate = createGate()
-	const ended = new Set<string>()
+	const succeeded = new Set<string>()
+	const failing = new Set<string>()
 	const kubelet = startFakeKubelet({
 		...{ client: admin, namespace, log },
 		runMs: () => gate.passed(),
 		report: input => {
-			ended.add(keyOf(input))
+			if (failing.has(input.nodeName)) return reportFor(input, { outcome: 'Failed', reason: 'WaitingForDevice' })
+			succeeded.add(keyOf(input))
 			return reportFor(input)
 		},
 	})
 	const watching = new AbortController()
-	const broken = watchOver(admin, ended, watching.signal)
+	const { broken, told } = watchOver(admin, succeeded, watching.signal)
 	const line = await startLine(plane.port)
 	const office = createOffice(credentials)
 	onTestFinished(async () => {
@@ -66,8 +68,12 @@ export async function startWorld({ etcd, settings }: WorldOptions = {}) {
 	})
 	return {
 		...{ admin, plane, line, gate, etcd: plane.etcd, ran: kubelet.ran as readonly RunConfig[] },
+		/** Names of nodes whose runs fail. */
+		failing,
 		/** What must never be, and was. */
 		broken: broken as readonly string[],
+		/** What a watch last heard of each node config: `Configured 1`. */
+		told: told as ReadonlyMap<string, string>,
 		...{ calls: office.calls, heard: office.heard },
 		/** Over that line, with that clock; where one is running already, it is gone in the middle of what it does. */
 		startController: (over: { port: number } = line, now?: () => number) => office.start(over.port, now),
@@ -142,25 +148,33 @@ function createGate() {
 	}
 }
 
-/** @returns what must never be: a list that grows */
-function watchOver(admin: KubeClient, ended: ReadonlySet<string>, signal: AbortSignal): string[] {
+/** What is told, and what must never be: both grow. */
+function watchOver(admin: KubeClient, succeeded: ReadonlySet<string>, signal: AbortSignal) {
 	const broken: string[] = []
+	const told = new Map<string, string>()
+	const active = new Map<string, Set<string>>()
 	const jobs = startReflector({
 		...{ client: admin, kind: Job, namespace, log, signal },
-		onChange: (_, job) => {
-			const node = nodeOf(job)
-			const active = [...jobs.store.values()].filter(one => nodeOf(one) === node && !isOver(one))
-			if (node && active.length > 1) broken.push(`two runs at once on ${node}`)
+		onChange: (key, job, before) => {
+			const node = nodeOf(job ?? before) ?? ''
+			const onNode = active.get(node) ?? new Set()
+			if (job && !isOver(job)) active.set(node, onNode.add(key))
+			else onNode.delete(key)
+			// where everything was read anew, one that is over may be told after the next one
+			const together = [...onNode].filter(one => !isOver(jobs.store.get(one)))
+			if (together.length > 1) broken.push(`two runs at once on ${node}: ${together.join(', ')}`)
 		},
 	})
 	const onChange = (_: string, config: Stored<NodeConfigObject> | undefined) => {
-		const { metadata, status } = config ?? {}
-		const { state, observedGeneration: generation } = (status ?? {}) as NodeConfigStatus
-		if (!metadata || state !== 'Configured' || ended.has(keyOf({ uid: metadata.uid, generation: generation ?? 0 }))) return
-		broken.push(`${metadata.name} is called Configured in generation ${generation}, which never ran`)
+		if (!config) return
+		const { metadata, status = {} } = config
+		const { state, observedGeneration: generation = 0 } = status as NodeConfigStatus
+		told.set(metadata.name, `${state} ${generation}`)
+		if (state !== 'Configured' || succeeded.has(keyOf({ uid: metadata.uid, generation }))) return
+		broken.push(`${metadata.name} is called Configured in generation ${generation}, where no run succeeded`)
 	}
 	startReflector({ client: admin, kind: NodeConfig, namespace, log, signal, onChange })
-	return broken
+	return { broken, told }
 }
 
 /** One controller at a time, and how its calls fared. */
@@ -261,8 +275,8 @@ async function endOf({ admin, ran, broken }: World) {
 }
 
 /** Waits until it holds; asked again and again, its last failure is told. */
-export function soon<T>(check: () => T | Promise<T>, everyMs = 50): Promise<T> {
-	return vi.waitFor(check, { timeout: 300_000, interval: everyMs })
+export function soon<T>(check: () => T | Promise<T>, { timeout = 300_000, interval = 50 } = {}): Promise<T> {
+	return vi.waitFor(check, { timeout, interval })
 }
 
 /** As a person who wants it done. */
@@ -277,9 +291,10 @@ export async function stubbornly<T>(ask: () => Promise<T>): Promise<T> {
 	}
 }
 
-function add({ admin }: World, name: string): Promise<unknown> {
+/** With its finalizer on, as viola makes it. */
+export function add({ admin }: World, name: string, spec: object = specOf(name)): Promise<unknown> {
 	const metadata = { name, namespace, finalizers: [FINALIZER] }
-	return admin.create<NodeConfigObject>(NodeConfig, { metadata, spec: { nodeName: name, ...specOf(name) } })
+	return admin.create<NodeConfigObject>(NodeConfig, { metadata, spec: { nodeName: name, ...spec } })
 }
 
 export function at(name: string) {
@@ -294,6 +309,6 @@ function nodeOf(job: Stored<Job> | undefined): string | undefined {
 	return job?.spec?.template.spec?.nodeName
 }
 
-function isOver({ status }: Job): boolean {
-	return (status?.conditions ?? []).some(({ type }) => type === 'Complete' || type === 'Failed')
+function isOver(job: Job | undefined): boolean {
+	return !job || (job.status?.conditions ?? []).some(({ type }) => type === 'Complete' || type === 'Failed')
 }

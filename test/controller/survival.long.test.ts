@@ -1,6 +1,8 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { NodeConfig } from '../../controller/kinds.ts'
 import { defineKind, type KubeObject } from '../../runtime/kube/kind.ts'
-import { type HardTime, namespace, soon, startWorld, story, type WorldOptions } from './hard-times.ts'
+import { CustomResourceDefinition } from '../../runtime/kube/kinds.ts'
+import { add, type HardTime, namespace, soon, startWorld, story, type WorldOptions } from './hard-times.ts'
 
 /** What only a real etcd and API server can do to a controller. */
 
@@ -9,6 +11,7 @@ const FlowSchema = defineKind<KubeObject & { spec: object }>({ ...flowControl, p
 const PriorityLevel = defineKind<KubeObject & { spec: object }>({
 	...{ ...flowControl, plural: 'prioritylevelconfigurations', kind: 'PriorityLevelConfiguration' },
 })
+type CrdVersion = CustomResourceDefinition['spec']['versions'][number]
 const fullEtcd = { etcd: { 'quota-backend-bytes': String(33_554_432) } }
 
 const etcdIsFull: HardTime = async ({ etcd, gate, heard }, change) => {
@@ -83,9 +86,46 @@ const lineTrickles: HardTime = async ({ line, gate, startController }, change) =
 	expect(line.carried - before).toBeGreaterThan(20_000)
 }
 
+/** A chart's upgrade, and half of it back: another version is stored, a field and a column come, the old version goes. */
+const crdIsUpgraded: HardTime = async ({ admin, gate }, change) => {
+	const rewrite = async (how: (version: CrdVersion) => Partial<CrdVersion>) => {
+		const crd = await admin.get(CustomResourceDefinition, { name: 'multinicnodeconfigs.multinic.io' })
+		const versions = crd.spec.versions.map(version => ({ ...version, ...how(version) }))
+		return admin.replace(CustomResourceDefinition, { ...crd, spec: { ...crd.spec, versions } })
+	}
+	await rewrite(({ name }) => ({ storage: name === 'v1alpha1' }))
+	await change()
+	await rewrite(version => withField(version, 'remark'))
+	const patch = { spec: { remark: 'new' } }
+	await soon(() => admin.patch(NodeConfig, { name: 'a', namespace }, patch, { dryRun: true }))
+	gate.open()
+	await rewrite(({ name }) => ({ storage: name === 'v1', served: name === 'v1' }))
+	const old = { method: 'GET', path: '/apis/multinic.io/v1alpha1/multinicnodeconfigs' } as const
+	await soon(() => expect(admin.raw(old)).rejects.toMatchObject({ code: 'NOT_FOUND' }))
+}
+
+/** The controller's clock was five hours ahead; that of its successor is five hours behind. */
+const clockIsSetBack: HardTime = async ({ line, gate, startController }, change) => {
+	gate.open()
+	await change()
+	startController(line, clock(-5))
+}
+
 const goOn: HardTime = ({ gate }, change) => {
 	gate.open()
 	return change()
+}
+
+function clock(hoursAhead: number): () => number {
+	return () => Date.now() + hoursAhead * 3_600_000
+}
+
+function withField(version: CrdVersion, field: string): Partial<CrdVersion> {
+	const schema = structuredClone(version.schema)
+	const { spec } = schema?.openAPIV3Schema?.properties ?? {}
+	if (spec?.properties) spec.properties[field] = { type: 'string' }
+	const column = { name: 'Remark', type: 'string', jsonPath: `.spec.${field}` }
+	return { ...(schema && { schema }), additionalPrinterColumns: [...(version.additionalPrinterColumns ?? []), column] }
 }
 
 describe('whatever befalls etcd, the API server, and the line to it', () => {
@@ -96,6 +136,7 @@ describe('whatever befalls etcd, the API server, and the line to it', () => {
 		['etcd is compacted while the controller cannot hear of it', etcdIsCompacted],
 		['the line carries nothing any more, and nobody closes it', lineIsForgotten],
 		['the line carries what there is byte by byte', lineTrickles],
+		['the CRD is upgraded while runs are under way', crdIsUpgraded],
 	])('%s: nothing is lost, nothing done twice', async (_, hardTime, options) => {
 		await story(await startWorld(options), hardTime)
 	})
@@ -109,3 +150,63 @@ describe.skipIf(process.getuid?.() !== 0)('with a network namespace (needs root)
 		expect(await lossy.lost()).toBeGreaterThan(100)
 	})
 })
+
+describe('a clock that is wrong', () => {
+	test('by hours, ahead and then behind: nothing is lost, nothing done twice', async () => {
+		const world = await startWorld()
+		await story(world, clockIsSetBack, () => world.startController(world.line, clock(5)))
+	})
+
+	test('a failed run is tried again within minutes, whatever the clock of whoever told of it', async () => {
+		const world = await startWorld()
+		world.failing.add('x')
+		await world.addNode('x')
+		world.startController(world.line, clock(5))
+		await add(world, 'x')
+		await soon(() => expect(world.told.get('x')).toBe('Failed 1'))
+		world.failing.clear()
+		world.startController(world.line, clock(-5))
+		await soon(() => expect(world.told.get('x')).toBe('Configured 1'))
+		expect(world.broken).toEqual([])
+	})
+})
+
+describe('ten thousand node configs made at once', () => {
+	test('are all configured, each by one run', async () => {
+		const count = 10_000
+		const world = await startWorld({ settings: { maxUnavailable: '100%' } })
+		const names = Array.from({ length: count }, (_, index) => `node-${index}`)
+		await eachOf(names, name => world.addNode(name))
+		const { isSynced } = world.startController(world.plane)
+		await soon(() => expect(isSynced()).toBe(true))
+		const begun = performance.now()
+		const created = eachOf(names, (name, index) => add(world, name, { interfaces: [nicNumber(index)] }))
+		const configured = () => [...world.told.values()].filter(said => said === 'Configured 1').length
+		const tell = () => {
+			const seconds = Math.round((performance.now() - begun) / 1_000)
+			process.stdout.write(`${seconds} s: ${world.told.size} made, ${world.ran.length} run, ${configured()} configured\n`)
+		}
+		const telling = setInterval(tell, 10_000)
+		onTestFinished(() => clearInterval(telling))
+		await created
+		await soon(() => expect(configured()).toBe(count), { timeout: 3_000_000, interval: 1_000 })
+		tell()
+		expect(world.ran).toHaveLength(count)
+		expect(new Set(world.ran.map(({ nodeName }) => nodeName)).size).toBe(count)
+		expect(world.broken).toEqual([])
+	})
+})
+
+async function eachOf(names: readonly string[], work: (name: string, index: number) => Promise<unknown>): Promise<void> {
+	const left = names.entries()
+	const worker = async () => {
+		for (const [index, name] of left) await work(name, index)
+	}
+	await Promise.all(Array.from({ length: 8 }, worker))
+}
+
+function nicNumber(index: number) {
+	const [high, low] = [index >> 8, index & 255]
+	const hex = (byte: number) => byte.toString(16).padStart(2, '0')
+	return { id: 0, macAddress: `fa:16:3e:01:${hex(high)}:${hex(low)}`, address: `10.2.${high}.${low}`, cidr: '10.2.0.0/16', mtu: 1_450 }
+}
