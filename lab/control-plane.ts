@@ -27,6 +27,8 @@ export interface ControlPlaneOptions {
 	scheduler?: boolean
 	/** Further flags of etcd, or others than the usual: `{ 'quota-backend-bytes': '33554432' }`. */
 	etcdFlags?: Readonly<Record<string, string>>
+	/** The same of the API server. */
+	serverFlags?: Readonly<Record<string, string>>
 }
 
 /** A running control plane. */
@@ -123,7 +125,7 @@ function startEtcd({ dir, kit, etcdFlags }: ControlPlaneOptions): Daemon {
 	return startDaemon({ name: 'etcd', argv: [kit.etcd, ...flags({ ...urls, ...more })], logFile: join(dir, 'etcd.log') })
 }
 
-function startApiServer({ dir, kit, port, advertise }: ControlPlaneOptions): Daemon {
+function startApiServer({ dir, kit, port, advertise, serverFlags }: ControlPlaneOptions): Daemon {
 	const reach = advertise
 		? { 'bind-address': '0.0.0.0', 'advertise-address': advertise }
 		: { 'bind-address': '127.0.0.1', 'advertise-address': '127.0.0.1', 'endpoint-reconciler-type': 'none' }
@@ -147,6 +149,7 @@ function startApiServer({ dir, kit, port, advertise }: ControlPlaneOptions): Dae
 		'service-cluster-ip-range': serviceRange,
 		'allow-privileged': 'true',
 		profiling: 'false',
+		...serverFlags,
 	})
 	return startDaemon({ name: 'kube-apiserver', argv: [kit['kube-apiserver'], ...argv], logFile: join(dir, 'kube-apiserver.log') })
 }
