@@ -8,7 +8,7 @@ import type { NodeConfigStatus } from '../../contract/node-config.ts'
 import { createController } from '../../controller/controller.ts'
 import { NodeConfig } from '../../controller/kinds.ts'
 import type { NodeConfigObject } from '../../controller/view.ts'
-import { controlPlaneBinaries, startControlPlane } from '../../lab/control-plane.ts'
+import { type ControlPlaneOptions, controlPlaneBinaries, startControlPlane } from '../../lab/control-plane.ts'
 import { reportFor, startFakeKubelet } from '../../lab/fake-kubelet.ts'
 import { findKit } from '../../lab/kit.ts'
 import { freePort } from '../../lab/ports.ts'
@@ -34,13 +34,15 @@ export type World = Awaited<ReturnType<typeof startWorld>>
 export type WorldOptions = {
 	/** Further flags of etcd. */
 	etcd?: Readonly<Record<string, string>>
+	/** The same of the API server. */
+	server?: Readonly<Record<string, string>>
 	/** Of the rollout. */
 	settings?: Readonly<Record<string, string>>
 }
 
 /** Only kubelet and agent are played. */
-export async function startWorld({ etcd, settings }: WorldOptions = {}) {
-	const plane = await startPlane({ ...etcdFlags, ...etcd })
+export async function startWorld({ etcd, server, settings }: WorldOptions = {}) {
+	const plane = await startPlane({ etcdFlags: { ...etcdFlags, ...etcd }, ...(server && { serverFlags: server }) })
 	const { admin, credentials } = plane
 	if (settings) await admin.patch(ConfigMap, at('multinic-rollout'), { data: settings })
 	const gate = createGate()
@@ -92,11 +94,11 @@ export async function startWorld({ etcd, settings }: WorldOptions = {}) {
 }
 
 /** etcd, API server and our chart, signed in as administrator and as the controller. */
-async function startPlane(flags: Readonly<Record<string, string>>) {
+async function startPlane(flags: Pick<ControlPlaneOptions, 'etcdFlags' | 'serverFlags'>) {
 	const kit = await findKit([...controlPlaneBinaries, 'helm'])
 	const runDir = await makeRunDir('hard')
 	const [port, dir] = [await freePort(), join(runDir.path, 'api')]
-	const plane = await startControlPlane({ name: 'api', dir, kit, port, etcdFlags: flags })
+	const plane = await startControlPlane({ name: 'api', dir, kit, port, ...flags })
 	const etcd = talkToEtcd(join(dir, 'etcd.sock'))
 	const admin = connect({ port, ca: plane.ca, token: plane.token }, { fieldManager: 'test' })
 	const stop = async () => {

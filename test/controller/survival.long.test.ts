@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { NodeConfig } from '../../controller/kinds.ts'
 import { defineKind, type KubeObject } from '../../runtime/kube/kind.ts'
 import { CustomResourceDefinition } from '../../runtime/kube/kinds.ts'
-import { add, type HardTime, namespace, soon, startWorld, story, type WorldOptions } from './hard-times.ts'
+import { add, type HardTime, namespace, soon, startWorld, story, type World, type WorldOptions } from './hard-times.ts'
 
 /** What only a real etcd and API server can do to a controller. */
 
@@ -32,17 +32,32 @@ const serverIsKilled: HardTime = async ({ plane, gate, heard }, change) => {
 	await changed
 }
 
-/** The watches of the controller are cut; before it can open them again, etcd forgets what it has not heard. */
-const etcdIsCompacted: HardTime = async ({ plane, etcd, line, gate, heard }, change) => {
+/** The watches of the controller are cut; before it can open them again, etcd forgets what it has not heard, and the API server too. */
+const etcdIsCompacted: HardTime = async (world, change) => {
+	await missAll(world, change)
+	await world.etcd.compact()
+	await world.plane.killServer()
+	await world.plane.startServer()
+	await hearThatItIsTooOld(world)
+}
+
+/** The same where it is etcd itself that says so, for the API server remembers nothing. */
+const onlyEtcdRemembers: HardTime = async (world, change) => {
+	await missAll(world, change)
+	await world.etcd.compact()
+	await hearThatItIsTooOld(world)
+}
+
+async function missAll({ line, gate, heard }: World, change: () => Promise<unknown>): Promise<void> {
 	line.cut()
 	await change()
 	gate.open()
 	await soon(() => expect(heard(/lost sight of objects/)).toBeGreaterThan(5))
-	await etcd.compact()
-	await plane.killServer()
-	await plane.startServer()
+}
+
+function hearThatItIsTooOld({ line, heard }: World): Promise<void> {
 	line.mend()
-	await soon(() => expect(heard(/"type":"EXPIRED"/)).toBeGreaterThanOrEqual(3))
+	return soon(() => expect(heard(/"type":"EXPIRED"/)).toBeGreaterThanOrEqual(3))
 }
 
 const serverIsBusy: HardTime = async ({ admin, gate, calls }, change) => {
@@ -133,7 +148,8 @@ describe('whatever befalls etcd, the API server, and the line to it', () => {
 		['etcd is full and refuses every write until somebody makes room', etcdIsFull, fullEtcd],
 		['the API server is killed in the middle of work, and started anew a while later', serverIsKilled],
 		['priority and fairness refuses all that the controller asks for', serverIsBusy],
-		['etcd is compacted while the controller cannot hear of it', etcdIsCompacted],
+		['etcd is compacted while the controller cannot hear of it, and the API server is started anew', etcdIsCompacted],
+		['etcd is compacted, and the API server has no cache of what happened', onlyEtcdRemembers, { server: { 'watch-cache': 'false' } }],
 		['the line carries nothing any more, and nobody closes it', lineIsForgotten],
 		['the line carries what there is byte by byte', lineTrickles],
 		['the CRD is upgraded while runs are under way', crdIsUpgraded],
