@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
-import { expect, onTestFinished, vi } from 'vitest'
+import { expect, onTestFailed, onTestFinished, vi } from 'vitest'
 import type { RunConfig } from '../../contract/agent-run.ts'
 import { ANNOTATION_RETRY, FINALIZER } from '../../contract/names.ts'
 import type { NodeConfigStatus } from '../../contract/node-config.ts'
@@ -61,6 +61,7 @@ export async function startWorld({ etcd, server, settings }: WorldOptions = {}) 
 	const { broken, told } = watchOver(admin, succeeded, watching.signal)
 	const line = await startLine(plane.port)
 	const office = createOffice(credentials)
+	onTestFailed(() => void process.stdout.write(`The log of the controller:\n${office.log()}\n`))
 	onTestFinished(async () => {
 		await office.end()
 		watching.abort()
@@ -209,6 +210,7 @@ function createOffice({ ca, token }: Omit<Access, 'port'>) {
 	return {
 		...{ start, hear },
 		end: () => end(),
+		log: () => lines.map(line => line.trimEnd()).join('\n'),
 		/** How many of its calls came to that: an HTTP status, or `<error>`. */
 		calls: (code: string) => calls.get(code) ?? 0,
 		/** How many lines of its log say that. */
