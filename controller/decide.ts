@@ -173,8 +173,10 @@ function isBackingOff(snapshot: Snapshot): Decision | undefined {
 	if (config.deleting && !run) return undefined
 	const { due } = obsoleteRuns(snapshot)
 	if (due.length > 0) return { act: 'clear', why: 'RunsAreObsolete', runs: due }
-	const at = Date.parse(config.status.lastProcessed ?? '') + backoffMs((run?.failures ?? 0) + 1, complaint(snapshot))
-	return at > now ? { act: 'wait', why: 'BackingOff', afterMs: at - now } : undefined
+	const waitMs = backoffMs((run?.failures ?? 0) + 1, complaint(snapshot))
+	const leftMs = Date.parse(config.status.lastProcessed ?? '') + waitMs - now
+	// what failed later than now was told by another clock than ours: where it is far ahead, its time says nothing
+	return leftMs > 0 && leftMs <= 2 * waitMs ? { act: 'wait', why: 'BackingOff', afterMs: leftMs } : undefined
 }
 
 /** Not Ready is not silent: a kubelet whose CNI waits for one of our NICs still starts pods in the host's network. */

@@ -72,10 +72,18 @@ function isJudged(snapshot: Snapshot): boolean {
 }
 
 /** The boot that the last run saw is over; whether everything came back is known only after a look. */
-function wasBooted({ config, node, runs, now }: Snapshot): boolean {
+function wasBooted(snapshot: Snapshot): boolean {
+	const { config, node } = snapshot
 	const { bootID } = config.status
 	if (!bootID || !node?.bootID || bootID === node.bootID) return false
-	return !runs.some(run => run.uid === config.uid && run.mode === 'Verify' && run.created > now - againMs)
+	return !hasJustLooked(snapshot)
+}
+
+/** The API server's clock says when a run was created, ours when we made it; where they differ by hours, only ours says how long ago. */
+function hasJustLooked(snapshot: Snapshot): boolean {
+	const { config, runs, rollout, now } = snapshot
+	if (lastLook(snapshot) && rollout.lookedAt > now - againMs) return true
+	return runs.some(run => run.uid === config.uid && run.mode === 'Verify' && run.created > now - againMs)
 }
 
 /** Every node has a moment of its own within the interval, so that a fleet is not looked at all at once. */

@@ -25,6 +25,10 @@ export interface ControlPlaneOptions {
 	/** true: all that is on by default; or only these, by their names. */
 	controllerManager?: boolean | readonly string[]
 	scheduler?: boolean
+	/** Further flags of etcd, or others than the usual: `{ 'quota-backend-bytes': '33554432' }`. */
+	etcdFlags?: Readonly<Record<string, string>>
+	/** The same of the API server. */
+	serverFlags?: Readonly<Record<string, string>>
 }
 
 /** A running control plane. */
@@ -39,6 +43,10 @@ export interface ControlPlane {
 	readonly kubeconfig: string
 	readonly nodeTokens: Readonly<Record<string, string>>
 	readonly daemons: readonly Daemon[]
+	/** Kills the API server, without a chance to say goodbye to anybody; etcd and what it holds stay. */
+	killServer(): Promise<void>
+	/** Starts an API server on the same etcd and port; returns when it is ready. */
+	startServer(): Promise<void>
 	stop(): Promise<void>
 }
 
@@ -52,16 +60,25 @@ const serviceRange = '10.96.0.0/16'
  */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
 	const plane = await prepare(options)
-	const daemons = [startEtcd(options), startServer(options)]
+	const daemons = [startEtcd(options)]
+	const startServer = async () => {
+		daemons.splice(1, 1, startApiServer(options))
+		await until(`${options.name}: API server ready`, () => isReady(plane), { ended: daemons.slice(0, 2).map(daemon => daemon.ended) })
+	}
+	const killServer = async () => {
+		const server = daemons[1]
+		if (server) process.kill(server.pid, 'SIGKILL')
+		await server?.ended
+	}
 	try {
-		await until(`${options.name}: API server ready`, () => isReady(plane), { ended: daemons.map(daemon => daemon.ended) })
+		await startServer()
 		if (options.controllerManager) daemons.push(startControllerManager(options, plane.kubeconfig))
 		if (options.scheduler) daemons.push(startScheduler(options, plane.kubeconfig))
 	} catch (error) {
 		await stopAll(daemons)
 		throw error
 	}
-	return { ...plane, daemons, stop: () => stopAll(daemons) }
+	return { ...plane, daemons, killServer, startServer, stop: () => stopAll(daemons) }
 }
 
 async function prepare({ name, dir, kit, port, advertise, nodes = [] }: ControlPlaneOptions) {
@@ -88,7 +105,7 @@ function tokenFile(admin: string, nodes: Record<string, string>): string {
 }
 
 /** On unix sockets, so that it needs no port; without fsync, for what it holds does not outlive the lab. */
-function startEtcd({ dir, kit }: ControlPlaneOptions): Daemon {
+function startEtcd({ dir, kit, etcdFlags }: ControlPlaneOptions): Daemon {
 	const client = `unix://${dir}/etcd.sock`
 	const [clientName, peerName] = ['http://localhost:2379', 'http://localhost:2380'] // must look like addresses; nobody dials them
 	const urls = {
@@ -98,11 +115,17 @@ function startEtcd({ dir, kit }: ControlPlaneOptions): Daemon {
 		'initial-advertise-peer-urls': peerName,
 		'initial-cluster': `default=${peerName}`,
 	}
-	const more = { 'data-dir': join(dir, 'etcd'), 'unsafe-no-fsync': 'true', 'enable-grpc-gateway': 'false', 'log-level': 'warn' }
+	const more = {
+		'data-dir': join(dir, 'etcd'),
+		'unsafe-no-fsync': 'true',
+		'enable-grpc-gateway': 'false',
+		'log-level': 'warn',
+		...etcdFlags,
+	}
 	return startDaemon({ name: 'etcd', argv: [kit.etcd, ...flags({ ...urls, ...more })], logFile: join(dir, 'etcd.log') })
 }
 
-function startServer({ dir, kit, port, advertise }: ControlPlaneOptions): Daemon {
+function startApiServer({ dir, kit, port, advertise, serverFlags }: ControlPlaneOptions): Daemon {
 	const reach = advertise
 		? { 'bind-address': '0.0.0.0', 'advertise-address': advertise }
 		: { 'bind-address': '127.0.0.1', 'advertise-address': '127.0.0.1', 'endpoint-reconciler-type': 'none' }
@@ -126,6 +149,7 @@ function startServer({ dir, kit, port, advertise }: ControlPlaneOptions): Daemon
 		'service-cluster-ip-range': serviceRange,
 		'allow-privileged': 'true',
 		profiling: 'false',
+		...serverFlags,
 	})
 	return startDaemon({ name: 'kube-apiserver', argv: [kit['kube-apiserver'], ...argv], logFile: join(dir, 'kube-apiserver.log') })
 }

@@ -13,8 +13,8 @@ export type FakeKubeletOptions = {
 	client: KubeClient
 	namespace: string
 	log: Log
-	/** How long a run takes, in milliseconds. Default: no time. */
-	runMs?: (input: RunConfig) => number
+	/** How long a run takes, in milliseconds; a promise is awaited besides. Default: no time. */
+	runMs?: (input: RunConfig) => number | Promise<number>
 	/** What a run reports; undefined: it ends without a report. Default: everything wanted is configured. */
 	report?: (input: RunConfig) => AgentReport | undefined
 }
@@ -35,7 +35,7 @@ export function startFakeKubelet(options: FakeKubeletOptions): FakeKubelet {
 		if (!job || begun.has(job.metadata.uid) || hasEnded(job)) return
 		begun.add(job.metadata.uid)
 		const { name } = job.metadata
-		run(options, { name, begins: input => ran.push(input), signal: stop.signal }).catch(error => {
+		runToItsEnd(options, { name, begins: input => ran.push(input), signal: stop.signal }).catch(error => {
 			if (!stop.signal.aborted && !isKubeFailure(error, 'NOT_FOUND')) log.error({ err: error, job: name }, 'a played run broke off')
 		})
 	}
@@ -52,18 +52,34 @@ export function startFakeKubelet(options: FakeKubeletOptions): FakeKubelet {
 
 type Task = { name: string; begins: (input: RunConfig) => void; signal: AbortSignal }
 
-async function run(options: FakeKubeletOptions, { name, begins, signal }: Task): Promise<void> {
+async function runToItsEnd(options: FakeKubeletOptions, { name, begins, signal }: Task): Promise<void> {
 	const { client, namespace, runMs = () => 0, report = reportFor } = options
 	const at = { namespace, name }
-	const { data = {} } = await client.get(ConfigMap, at, { signal })
+	const stubbornly = <T>(ask: () => Promise<T>) => untilAnswered(options, signal, ask)
+	const { data = {} } = await stubbornly(() => client.get(ConfigMap, at, { signal }))
 	const input = RunConfig.parse(JSON.parse(data[CONFIG_KEY] ?? ''))
 	begins(input)
-	const ms = runMs(input)
+	const ms = await runMs(input)
 	if (ms > 0 && !(await sleep(ms, signal))) return
 	const said = report(input)
-	if (said) await client.patch(ConfigMap, at, { data: { [REPORT_KEY]: JSON.stringify(said) } }, { signal })
-	await client.patchStatus(Job, at, endedNow(said !== undefined, new Date().toISOString()), { signal })
+	if (said) await stubbornly(() => client.patch(ConfigMap, at, { data: { [REPORT_KEY]: JSON.stringify(said) } }, { signal }))
+	const end = endedNow(said !== undefined, new Date().toISOString())
+	await stubbornly(() => client.patchStatus(Job, at, end, { signal }))
 }
+
+/** A run does not end because the API server cannot be reached: kubelets say what they have to say until it is heard. */
+async function untilAnswered<T>({ log }: FakeKubeletOptions, signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
+	for (;;) {
+		try {
+			return await ask()
+		} catch (error) {
+			if (!isKubeFailure(error) || !error.retry || !(await sleep(againMs, signal))) throw error
+			log.warn({ err: error }, 'a played run says it once more')
+		}
+	}
+}
+
+const againMs = 200
 
 /** What the API server asks of a Job that is over. @see https://kubernetes.io/docs/concepts/workloads/controllers/job/#terminal-job-conditions */
 function endedNow(succeeded: boolean, now: string): NonNullable<Job['status']> {

@@ -22,6 +22,9 @@ export const probePackages = {
 	'iputils-ping': 'asks how large a packet a path carries',
 } as const
 
+/** What loses packets, where the kernel has no netem. */
+export const lossPackages = { nftables: 'drops packets by chance' } as const
+
 /** What makes config drives as Nova does, and what for. */
 export const drivePackages = {
 	genisoimage: 'writes ISO 9660',

@@ -168,6 +168,8 @@ describe('a failed run', () => {
 		['for the third time: after 20 s', later(failed(3), 20_001), 'start', 'BackOffOver'],
 		['for the fiftieth time: after 300 s', later(onlyLast(50), 300_001), 'start', 'BackOffOver'],
 		['for the fiftieth time: not before 300 s', later(onlyLast(50), 299_000), 'wait', 'BackingOff'],
+		['told by a clock that is a little ahead of ours: it waits a little longer', later(failed(), -4_000), 'wait', 'BackingOff'],
+		['told by a clock that is hours ahead of ours: it does not wait for hours', later(failed(), -5 * 3_600_000), 'start', 'BackOffOver'],
 		['more than five of them: the oldest goes', later(failed(6), 1_000), 'clear', 'RunsAreObsolete'],
 		['is tried at once when a person asks', retry(failed(), 'now'), 'start', 'RetryAsked'],
 		['a cause that cannot heal waits for a change', later(unhealable(), 400_000), 'nothing', 'Settled'],

@@ -62,6 +62,12 @@ describe('a node is looked at', () => {
 			'wait',
 			'Settled',
 		],
+		[
+			'no sooner, though the clock of the API server is hours behind ours',
+			{ ...seen(look({}, { report: undefined, created: now - 5 * hour })), node: { ...someNode, bootID: 'boot-2' } },
+			'wait',
+			'Settled',
+		],
 		['when a person asks', { ...settled, config: { ...settled.config, asked: { verify: 'x' } } }, 'start', 'VerifyAsked'],
 		['by a person who asks what would be done', { ...settled, config: { ...settled.config, asked: { plan: 'x' } } }, 'start', 'PlanAsked'],
 		['not while it is being configured', { ...world({ rollout: settings() }), now: now + hour }, 'start', 'SpecChanged'],

@@ -1,0 +1,81 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { setImmediate as turn } from 'node:timers/promises'
+import { pipeline } from 'node:stream'
+
+/** A line to the API server that can be treated as lines are in the world. */
+export type Line = {
+	readonly port: number
+	/** Ends every connection, and takes no other until `mend`. */
+	cut(): void
+	mend(): void
+	/** What is connected now stays so and carries nothing any more, as through a firewall that forgot it. New connections are fine. */
+	forget(): void
+	/** From now on what comes from the server comes byte by byte. */
+	trickle(isSlow: boolean): void
+	/** Bytes from the server so far. */
+	readonly carried: number
+	close(): void
+}
+
+type Connection = { ends: readonly [Socket, Socket]; isForgotten: boolean }
+
+/** Listens on any free port of 127.0.0.1 and passes on to that port there. */
+export async function startLine(port: number): Promise<Line> {
+	const open = new Set<Connection>()
+	let [isCut, isSlow, carried] = [false, false, 0]
+	const server = createServer(incoming => {
+		if (isCut) return void incoming.destroy()
+		const outgoing = connect({ host: '127.0.0.1', port })
+		const connection: Connection = { ends: [incoming, outgoing], isForgotten: false }
+		open.add(connection)
+		incoming.once('close', () => open.delete(connection))
+		for (const end of connection.ends) end.setNoDelay(true).on('error', () => {})
+		pipeline(incoming, held(connection), outgoing, () => {})
+		pipeline(outgoing, held(connection), incoming, () => {})
+	})
+	/** Passes on what comes, as it is to be passed on at that moment. */
+	const held = (connection: Connection) =>
+		async function* (source: AsyncIterable<Buffer>) {
+			for await (const chunk of source) {
+				if (connection.isForgotten) await new Promise(() => {})
+				yield* isSlow ? bytesOf(chunk) : [chunk]
+				carried += chunk.length
+			}
+		}
+	server.listen(0, '127.0.0.1')
+	await once(server, 'listening')
+	const endAll = () => {
+		for (const { ends } of open) for (const end of ends) end.destroy()
+	}
+	return {
+		port: (server.address() as AddressInfo).port,
+		cut: () => {
+			isCut = true
+			endAll()
+		},
+		mend: () => {
+			isCut = false
+		},
+		forget: () => {
+			for (const connection of open) connection.isForgotten = true
+		},
+		trickle: slow => {
+			isSlow = slow
+		},
+		get carried() {
+			return carried
+		},
+		close: () => {
+			server.close()
+			endAll()
+		},
+	}
+}
+
+async function* bytesOf(chunk: Buffer) {
+	for (const [index] of chunk.entries()) {
+		yield chunk.subarray(index, index + 1)
+		await turn()
+	}
+}

@@ -1,0 +1,228 @@
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { NodeConfig } from '../../controller/kinds.ts'
+import { defineKind, type KubeObject } from '../../runtime/kube/kind.ts'
+import { CustomResourceDefinition } from '../../runtime/kube/kinds.ts'
+import { add, type HardTime, namespace, soon, startWorld, story, type World, type WorldOptions } from './hard-times.ts'
+
+/** What only a real etcd and API server can do to a controller. */
+
+const flowControl = { group: 'flowcontrol.apiserver.k8s.io', version: 'v1', namespaced: false }
+const FlowSchema = defineKind<KubeObject & { spec: object }>({ ...flowControl, plural: 'flowschemas', kind: 'FlowSchema' })
+const PriorityLevel = defineKind<KubeObject & { spec: object }>({
+	...{ ...flowControl, plural: 'prioritylevelconfigurations', kind: 'PriorityLevelConfiguration' },
+})
+type CrdVersion = CustomResourceDefinition['spec']['versions'][number]
+const fullEtcd = { etcd: { 'quota-backend-bytes': String(33_554_432) } }
+
+const etcdIsFull: HardTime = async ({ etcd, gate, heard }, change) => {
+	expect(await etcd.fill()).toBeGreaterThan(5)
+	gate.open()
+	const changed = change()
+	await soon(() => expect(heard(/database space exceeded/)).toBeGreaterThan(10))
+	await etcd.makeRoom()
+	await changed
+}
+
+const serverIsKilled: HardTime = async ({ plane, gate, heard }, change) => {
+	gate.open()
+	await plane.killServer()
+	const changed = change()
+	await soon(() => expect(heard(/cannot be reached/)).toBeGreaterThan(10))
+	await plane.startServer()
+	await changed
+}
+
+/** The watches of the controller are cut; before it can open them again, etcd forgets what it has not heard, and the API server too. */
+const etcdIsCompacted: HardTime = async (world, change) => {
+	await missAll(world, change)
+	await world.etcd.compact()
+	await world.plane.killServer()
+	await world.plane.startServer()
+	await hearThatItIsTooOld(world)
+}
+
+/** The same where it is etcd itself that says so, for the API server remembers nothing. */
+const onlyEtcdRemembers: HardTime = async (world, change) => {
+	await missAll(world, change)
+	await world.etcd.compact()
+	await hearThatItIsTooOld(world)
+}
+
+async function missAll({ line, gate, heard }: World, change: () => Promise<unknown>): Promise<void> {
+	line.cut()
+	await change()
+	gate.open()
+	await soon(() => expect(heard(/lost sight of objects/)).toBeGreaterThan(5))
+}
+
+function hearThatItIsTooOld({ line, heard }: World): Promise<void> {
+	line.mend()
+	return soon(() => expect(heard(/"type":"EXPIRED"/)).toBeGreaterThanOrEqual(3))
+}
+
+const serverIsBusy: HardTime = async ({ admin, gate, calls }, change) => {
+	const shares = {
+		type: 'Limited',
+		limited: { nominalConcurrencyShares: 0, lendablePercent: 0, borrowingLimitPercent: 0, limitResponse: { type: 'Reject' } },
+	}
+	const user = `system:serviceaccount:${namespace}:multinic-controller`
+	const everything = [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'], clusterScope: true, namespaces: ['*'] }]
+	await admin.create(PriorityLevel, { metadata: { name: 'nothing' }, spec: shares })
+	await admin.create(FlowSchema, {
+		metadata: { name: 'nothing' },
+		spec: {
+			...{ matchingPrecedence: 2, priorityLevelConfiguration: { name: 'nothing' } },
+			rules: [{ subjects: [{ kind: 'User', user: { name: user } }], resourceRules: everything }],
+		},
+	})
+	gate.open()
+	const changed = change()
+	await soon(() => expect(calls('429')).toBeGreaterThan(20))
+	await changed
+	await admin.delete(FlowSchema, { name: 'nothing' })
+}
+
+/** A firewall forgets what is connected: nothing is closed, and nothing comes any more. */
+const lineIsForgotten: HardTime = async ({ line, gate, heard }, change) => {
+	line.forget()
+	gate.open()
+	await change()
+	await soon(() => expect(heard(/a silent watch is opened anew/)).toBeGreaterThanOrEqual(5))
+}
+
+/** A new controller reads everything from the start, byte by byte. */
+const lineTrickles: HardTime = async ({ line, gate, startController }, change) => {
+	line.trickle(true)
+	const before = line.carried
+	const { isSynced } = startController()
+	gate.open()
+	await change()
+	await soon(() => expect(isSynced()).toBe(true))
+	expect(line.carried - before).toBeGreaterThan(20_000)
+}
+
+/** A chart's upgrade, and half of it back: another version is stored, a field and a column come, the old version goes. */
+const crdIsUpgraded: HardTime = async ({ admin, gate }, change) => {
+	const rewrite = async (how: (version: CrdVersion) => Partial<CrdVersion>) => {
+		const crd = await admin.get(CustomResourceDefinition, { name: 'multinicnodeconfigs.multinic.io' })
+		const versions = crd.spec.versions.map(version => ({ ...version, ...how(version) }))
+		return admin.replace(CustomResourceDefinition, { ...crd, spec: { ...crd.spec, versions } })
+	}
+	await rewrite(({ name }) => ({ storage: name === 'v1alpha1' }))
+	await change()
+	await rewrite(version => withField(version, 'remark'))
+	const patch = { spec: { remark: 'new' } }
+	await soon(() => admin.patch(NodeConfig, { name: 'a', namespace }, patch, { dryRun: true }))
+	gate.open()
+	await rewrite(({ name }) => ({ storage: name === 'v1', served: name === 'v1' }))
+	const old = { method: 'GET', path: '/apis/multinic.io/v1alpha1/multinicnodeconfigs' } as const
+	await soon(() => expect(admin.raw(old)).rejects.toMatchObject({ code: 'NOT_FOUND' }))
+}
+
+/** The controller's clock was five hours ahead; that of its successor is five hours behind. */
+const clockIsSetBack: HardTime = async ({ line, gate, startController }, change) => {
+	gate.open()
+	await change()
+	startController(line, clock(-5))
+}
+
+const goOn: HardTime = ({ gate }, change) => {
+	gate.open()
+	return change()
+}
+
+function clock(hoursAhead: number): () => number {
+	return () => Date.now() + hoursAhead * 3_600_000
+}
+
+function withField(version: CrdVersion, field: string): Partial<CrdVersion> {
+	const schema = structuredClone(version.schema)
+	const { spec } = schema?.openAPIV3Schema?.properties ?? {}
+	if (spec?.properties) spec.properties[field] = { type: 'string' }
+	const column = { name: 'Remark', type: 'string', jsonPath: `.spec.${field}` }
+	return { ...(schema && { schema }), additionalPrinterColumns: [...(version.additionalPrinterColumns ?? []), column] }
+}
+
+describe('whatever befalls etcd, the API server, and the line to it', () => {
+	test.each<[title: string, hardTime: HardTime, options?: WorldOptions]>([
+		['etcd is full and refuses every write until somebody makes room', etcdIsFull, fullEtcd],
+		['the API server is killed in the middle of work, and started anew a while later', serverIsKilled],
+		['priority and fairness refuses all that the controller asks for', serverIsBusy],
+		['etcd is compacted while the controller cannot hear of it, and the API server is started anew', etcdIsCompacted],
+		['etcd is compacted, and the API server has no cache of what happened', onlyEtcdRemembers, { server: { 'watch-cache': 'false' } }],
+		['the line carries nothing any more, and nobody closes it', lineIsForgotten],
+		['the line carries what there is byte by byte', lineTrickles],
+		['the CRD is upgraded while runs are under way', crdIsUpgraded],
+	])('%s: nothing is lost, nothing done twice', async (_, hardTime, options) => {
+		await story(await startWorld(options), hardTime)
+	})
+})
+
+describe.skipIf(process.getuid?.() !== 0)('with a network namespace (needs root)', () => {
+	test('three of ten packets are lost, in both directions: nothing is lost, nothing done twice', async () => {
+		const world = await startWorld()
+		const lossy = await world.startLossyController(30)
+		await story(world, goOn, () => undefined)
+		expect(await lossy.lost()).toBeGreaterThan(100)
+	})
+})
+
+describe('a clock that is wrong', () => {
+	test('by hours, ahead and then behind: nothing is lost, nothing done twice', async () => {
+		const world = await startWorld()
+		await story(world, clockIsSetBack, () => world.startController(world.line, clock(5)))
+	})
+
+	test('a failed run is tried again within minutes, whatever the clock of whoever told of it', async () => {
+		const world = await startWorld()
+		world.failing.add('x')
+		await world.addNode('x')
+		world.startController(world.line, clock(5))
+		await add(world, 'x')
+		await soon(() => expect(world.told.get('x')).toBe('Failed 1'))
+		world.failing.clear()
+		world.startController(world.line, clock(-5))
+		await soon(() => expect(world.told.get('x')).toBe('Configured 1'))
+		expect(world.broken).toEqual([])
+	})
+})
+
+describe('ten thousand node configs made at once', () => {
+	test('are all configured, each by one run', async () => {
+		const count = 10_000
+		const world = await startWorld({ settings: { maxUnavailable: '100%' } })
+		const names = Array.from({ length: count }, (_, index) => `node-${index}`)
+		await eachOf(names, name => world.addNode(name))
+		const { isSynced } = world.startController(world.plane)
+		await soon(() => expect(isSynced()).toBe(true))
+		const begun = performance.now()
+		const created = eachOf(names, (name, index) => add(world, name, { interfaces: [nicNumber(index)] }))
+		const configured = () => [...world.told.values()].filter(said => said === 'Configured 1').length
+		const tell = () => {
+			const seconds = Math.round((performance.now() - begun) / 1_000)
+			process.stdout.write(`${seconds} s: ${world.told.size} made, ${world.ran.length} run, ${configured()} configured\n`)
+		}
+		const telling = setInterval(tell, 10_000)
+		onTestFinished(() => clearInterval(telling))
+		await created
+		await soon(() => expect(configured()).toBe(count), { timeout: 3_000_000, interval: 1_000 })
+		tell()
+		expect(world.ran).toHaveLength(count)
+		expect(new Set(world.ran.map(({ nodeName }) => nodeName)).size).toBe(count)
+		expect(world.broken).toEqual([])
+	})
+})
+
+async function eachOf(names: readonly string[], work: (name: string, index: number) => Promise<unknown>): Promise<void> {
+	const left = names.entries()
+	const worker = async () => {
+		for (const [index, name] of left) await work(name, index)
+	}
+	await Promise.all(Array.from({ length: 8 }, worker))
+}
+
+function nicNumber(index: number) {
+	const [high, low] = [index >> 8, index & 255]
+	const hex = (byte: number) => byte.toString(16).padStart(2, '0')
+	return { id: 0, macAddress: `fa:16:3e:01:${hex(high)}:${hex(low)}`, address: `10.2.${high}.${low}`, cidr: '10.2.0.0/16', mtu: 1_450 }
+}
