@@ -1,9 +1,8 @@
-import type { AgentReport } from '../contract/agent-run.ts'
 import { type Condition, cut } from '../contract/conditions.ts'
 import type { NodeConfigStatus, State } from '../contract/node-config.ts'
 import type { Reason } from '../contract/reasons.ts'
 import { condition } from './runs.ts'
-import type { Snapshot } from './snapshot.ts'
+import type { Report, Snapshot } from './snapshot.ts'
 import { timestamp } from './text.ts'
 
 /** The conditions of a status. Pure. */
@@ -32,7 +31,7 @@ const persistenceReasons = { True: 'Persistent', False: 'NotPersistent', Unknown
 >
 
 /** Whether the node would be the same after a reboot, as far as the run could prove it. */
-export function persistence(snapshot: Snapshot, { persistent: { status, message } }: AgentReport): Condition {
+export function persistence(snapshot: Snapshot, { persistent: { status, message } }: Report): Condition {
 	return conditionNow(snapshot, { type: 'Persistent', status, reason: persistenceReasons[status], message: cut(message) })
 }
 

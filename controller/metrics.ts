@@ -1,11 +1,10 @@
 import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client'
-import type { AgentReport } from '../contract/agent-run.ts'
 import type { NodeConfigStatus } from '../contract/node-config.ts'
 import type { Caches } from './caches.ts'
 import type { Decision } from './decision.ts'
 import { changesNode } from './rollout.ts'
 import { condition, currentRun } from './runs.ts'
-import type { Run, Snapshot } from './snapshot.ts'
+import type { Report, Run, Snapshot } from './snapshot.ts'
 
 /** Metrics of our own; docs/metrics.md explains each. Seconds throughout. */
 
@@ -74,7 +73,7 @@ function observeTimes(registry: Registry): (run: Run, now: number) => void {
 }
 
 /** Phases and their seconds; what all of them take together is told for the whole run. */
-function phasesOf({ milliseconds }: AgentReport): [phase: string, seconds: number][] {
+function phasesOf({ milliseconds }: Report): [phase: string, seconds: number][] {
 	const timed = Object.entries(milliseconds).filter(([phase, ms]) => phase !== 'total' && ms >= 0)
 	return timed.map(([phase, ms]) => [phaseNames.includes(phase) ? phase : 'other', ms / 1_000])
 }

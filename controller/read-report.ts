@@ -1,5 +1,5 @@
 import { AgentReport } from '../contract/agent-run.ts'
-import type { Mode } from './snapshot.ts'
+import type { Mode, Report } from './snapshot.ts'
 import type { Mark } from './view.ts'
 
 /**
@@ -8,14 +8,15 @@ import type { Mark } from './view.ts'
  * @param text `report.json`, or a termination message
  * @returns the report, or the sentence that says why it is none of this run's
  */
-export function readReport(text: string, run: Mark & { mode: Mode }): { report: AgentReport } | { fault: string } {
+export function readReport(text: string, run: Mark & { mode: Mode }): { report: Report } | { fault: string } {
 	const json = parse(text)
 	if (json === undefined) return { fault: 'it is not JSON' }
 	const parsed = AgentReport.safeParse(json)
 	if (!parsed.success) return { fault: parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ') }
-	const { uid, generation, attempt, mode } = parsed.data
+	const { probes: _1, plan: _2, drift: _3, notes: _4, unfinished: _5, ...report } = parsed.data
+	const { uid, generation, attempt, mode } = report
 	const same = uid === run.uid && generation === run.generation && attempt === run.attempt && mode === run.mode
-	return same ? { report: parsed.data } : { fault: `it speaks of ${mode} of generation ${generation}, attempt ${attempt}, not of this run` }
+	return same ? { report } : { fault: `it speaks of ${mode} of generation ${generation}, attempt ${attempt}, not of this run` }
 }
 
 function parse(text: string): unknown {

@@ -1,4 +1,5 @@
-import type { AgentReport, InterfaceReport } from '../contract/agent-run.ts'
+import type { Report } from './snapshot.ts'
+import type { InterfaceReport } from '../contract/agent-run.ts'
 import { cut } from '../contract/conditions.ts'
 import { settle, type WantedInterface } from '../contract/interface.ts'
 import type { InterfaceStatus, NodeConfigSpec, NodeConfigStatus, State } from '../contract/node-config.ts'
@@ -14,7 +15,7 @@ export type Result = {
 }
 
 /** Judges a report against what is wanted, interface by interface, matched by MAC. What a report does not speak of is not configured. */
-export function resultOf(report: AgentReport, spec: NodeConfigSpec, before: NodeConfigStatus): Result {
+export function resultOf(report: Report, spec: NodeConfigSpec, before: NodeConfigStatus): Result {
 	const interfaceStatuses = settle(spec.interfaces).map(nic => interfaceResult(nic, report, before))
 	if (report.mode === 'Plan') return { state: 'Pending', reason: 'Planned', message: planned(report), interfaceStatuses }
 	const failed = interfaceStatuses.filter(nic => nic.status !== 'Configured')
@@ -30,7 +31,7 @@ export function allInterfaces(spec: NodeConfigSpec, how: Pick<InterfaceStatus, '
 	})
 }
 
-function interfaceResult({ id, name, macAddress }: WantedInterface, report: AgentReport, before: NodeConfigStatus): InterfaceStatus {
+function interfaceResult({ id, name, macAddress }: WantedInterface, report: Report, before: NodeConfigStatus): InterfaceStatus {
 	const said = report.interfaces.find(nic => nic.macAddress.toLowerCase() === macAddress)
 	const former = formerly(macAddress, before)
 	const lastConfigured = said ? whenConfigured(said, report, former) : former?.lastConfigured
@@ -42,7 +43,7 @@ function interfaceResult({ id, name, macAddress }: WantedInterface, report: Agen
 }
 
 /** An interface that needed no change has been right since it was configured. */
-function whenConfigured(said: InterfaceReport, report: AgentReport, former: InterfaceStatus | undefined): string | undefined {
+function whenConfigured(said: InterfaceReport, report: Report, former: InterfaceStatus | undefined): string | undefined {
 	if (said.state !== 'Configured') return former?.lastConfigured
 	return (said.changes === 0 && former?.lastConfigured) || validTime(report.finished)
 }
@@ -51,7 +52,7 @@ function formerly(macAddress: string, before: NodeConfigStatus): InterfaceStatus
 	return before.interfaceStatuses?.find(nic => nic.macAddress === macAddress)
 }
 
-function allDone({ changes }: AgentReport, { length }: { length: number }): Pick<Result, 'state' | 'reason' | 'message'> {
+function allDone({ changes }: Report, { length }: { length: number }): Pick<Result, 'state' | 'reason' | 'message'> {
 	const made = changes === 0 ? 'nothing had to be changed' : `${changes} ${changes === 1 ? 'change' : 'changes'}`
 	if (length === 0)
 		return { state: 'Configured', reason: 'NoInterfaces', message: `No interface is wanted and none of ours is left: ${made}` }
@@ -59,12 +60,12 @@ function allDone({ changes }: AgentReport, { length }: { length: number }): Pick
 	return { state: 'Configured', reason: 'AllInterfacesConfigured', message: `${all}: ${made}` }
 }
 
-function planned({ message }: AgentReport): string {
+function planned({ message }: Report): string {
 	return cut(`Mode Plan: ${message}`)
 }
 
 /** The cause of one interface names the whole only when it explains every failure; a run that was put back explains all. */
-function whatFailed(report: AgentReport, failed: InterfaceStatus[], wanted: number): Pick<Result, 'reason' | 'message'> {
+function whatFailed(report: Report, failed: InterfaceStatus[], wanted: number): Pick<Result, 'reason' | 'message'> {
 	const causes = new Set(failed.map(nic => nic.reason))
 	const rest = wanted - failed.length
 	const others = rest > 0 && failed.length > 0 ? ` The other ${rest === 1 ? 'interface is' : `${rest} interfaces are`} configured.` : ''

@@ -1,12 +1,11 @@
-import type { AgentReport } from '../contract/agent-run.ts'
 import { readReport } from './read-report.ts'
 import { hasEnded, isActive } from './runs.ts'
-import type { Mode, Run } from './snapshot.ts'
+import type { Mode, Report, Run } from './snapshot.ts'
 import type { ConfigMapView, Mark, RunJobView, RunPodView } from './view.ts'
 
 /** What is known of one run, from three caches that do not advance in step. */
 type Parts = { configMap?: ConfigMapView; job?: RunJobView; pod?: RunPodView; read?: Reading }
-type Reading = { report: AgentReport } | { fault: string }
+type Reading = { report: Report } | { fault: string }
 
 /**
  * Every run by node, so that a decision need not look through all of them. Within a node by name and uid: while the garbage collector

@@ -88,6 +88,9 @@ export type NodeView = {
 
 export type Mode = RunConfig['mode']
 
+/** Of what a run reports, what a decision needs: the rest is for people, and those of a whole fleet are held at once. */
+export type Report = Omit<AgentReport, 'probes' | 'plan' | 'drift' | 'notes' | 'unfinished'>
+
 /** One execution of the agent: a ConfigMap, a Job and a pod of one name, as far as they exist. */
 export type Run = {
 	name: string
@@ -103,7 +106,7 @@ export type Run = {
 	/** Failed runs in a row before it. */
 	failures: number
 	created: number
-	report: AgentReport | undefined
+	report: Report | undefined
 	/** Why the report that is there cannot be used. */
 	reportFault: string | undefined
 	hasConfigMap: boolean

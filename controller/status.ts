@@ -1,4 +1,3 @@
-import type { AgentReport } from '../contract/agent-run.ts'
 import { MESSAGE_MAX, cut } from '../contract/conditions.ts'
 import type { InterfaceStatus, NodeConfigStatus } from '../contract/node-config.ts'
 import type { Reason } from '../contract/reasons.ts'
@@ -7,7 +6,7 @@ import { historyWith } from './history.ts'
 import { allInterfaces, type Result, resultOf } from './result.ts'
 import { backoffMs, type Complaint, isLook, mayHeal, REFUSED_MS } from './runs.ts'
 import { repairWords } from './repairs.ts'
-import type { Run, Snapshot } from './snapshot.ts'
+import type { Report, Run, Snapshot } from './snapshot.ts'
 import { duration, timestamp } from './text.ts'
 
 /** A snapshot → the status of a node config, whole. Pure; whether it is worth a write is for `change.ts` to say. */
@@ -80,7 +79,7 @@ export function verifiedStatus(snapshot: Snapshot, run: Run): NodeConfigStatus {
 }
 
 /** A look that could not be made tells nothing of the node. */
-function foundBy({ reason, interfaces, outcome, message }: AgentReport): Parameters<typeof drift>[1] {
+function foundBy({ reason, interfaces, outcome, message }: Report): Parameters<typeof drift>[1] {
 	if (outcome === 'Succeeded') return { status: 'False', message: 'the node is as the last run left it' }
 	const isFound = reason === 'Drifted' || interfaces.some(nic => nic.reason === 'Drifted')
 	return { status: isFound ? 'True' : 'Unknown', message }
@@ -91,7 +90,7 @@ function whatNext(snapshot: Snapshot, { created }: Run, result: Result): string 
 	return withNextLook(result.message, result.state === 'Failed' && result, 1)
 }
 
-function whatIsKnown({ backend, machine }: AgentReport): Pick<NodeConfigStatus, 'backend' | 'bootID'> {
+function whatIsKnown({ backend, machine }: Report): Pick<NodeConfigStatus, 'backend' | 'bootID'> {
 	return { ...(backend && { backend: cut(backend, 32) }), ...(machine?.bootID && { bootID: machine.bootID }) }
 }
 

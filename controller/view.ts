@@ -34,8 +34,8 @@ export function configView({ metadata, spec, status = {} }: Stored<NodeConfigObj
 		asked: askedIn(metadata.annotations),
 		rawSpec: spec,
 		rawStatus: status,
-		// a status of other shape is one of an older program's: nothing in it can be relied on, and it is overwritten
-		status: NodeConfigStatus.safeParse(status).data ?? {},
+		// a status of other shape is one of an older program's: nothing in it can be relied on, and it is overwritten; no copy, for memory's sake
+		status: NodeConfigStatus.safeParse(status).success ? (status as NodeConfigStatus) : {},
 	}
 }
 

@@ -24,7 +24,7 @@ export type ControllerProcess = {
 }
 
 /** Flags of the image: a young generation that need not grow. */
-const flags = ['--max-semi-space-size=2', '--max-old-space-size=128']
+const flags = ['--max-semi-space-size=2', '--max-old-space-size=160']
 
 /** Bundles the sources into a folder of its own. */
 export async function bundled(): Promise<{ script: string; remove: () => Promise<void> }> {
@@ -44,6 +44,10 @@ export async function startController(api: ApiServer, script: string, env: Recor
 		stdio: ['ignore', 'inherit', 'inherit'],
 	})
 	const url = `http://127.0.0.1:${port}`
+	let isWanted = true
+	child.once('exit', (code, signal) => {
+		if (isWanted) throw new Error(`the controller ended by itself with ${code ?? signal}`)
+	})
 	return {
 		ready: readiness(url, child).then(() => performance.now() - began),
 		writes: async () => writesIn(await (await fetch(`${url}/metrics`)).text()),
@@ -51,6 +55,7 @@ export async function startController(api: ApiServer, script: string, env: Recor
 		cpuSeconds: () => cpuOf(read(child, 'stat')),
 		kill: async signal => {
 			if (child.exitCode !== null || child.signalCode !== null) return
+			isWanted = false
 			child.kill(signal)
 			await once(child, 'exit')
 		},
