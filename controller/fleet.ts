@@ -64,7 +64,7 @@ class Rollout implements Fleet {
 		const config = this.#sources.configOf(name)
 		const before = this.#members.get(name)
 		if (before) this.#line.remove(before)
-		const part = config && { config, ...specOf(config), runs: this.#sources.runsOf(name) }
+		const part = config && { config, spec: specOf(config).spec, runs: this.#sources.runsOf(name) }
 		const member = part && memberOf(part, this.#sources.nodeOf(name)?.controlPlane ?? false, before)
 		if (member) this.#members.set(name, member)
 		else this.#members.delete(name)

@@ -18,7 +18,15 @@ export function specOf({ rawSpec }: Pick<ConfigView, 'rawSpec'>): ReadSpec {
 
 function read(raw: unknown): ReadSpec {
 	const spec = parse(raw)
-	return { spec, specHash: sha256('value' in spec ? settle(spec.value.interfaces) : raw) }
+	let hash: string | undefined
+	return {
+		spec,
+		// not before a decision asks: of ten thousand it takes a second, which a start need not wait for
+		get specHash() {
+			hash ??= sha256('value' in spec ? settle(spec.value.interfaces) : raw)
+			return hash
+		},
+	}
 }
 
 /** What the API server lets through and we do not: `spec.interfaces[0].routes[1].to: must be …`. */
