@@ -56,7 +56,7 @@ async function measureRuns({ api, client }: Cluster, script: string, log: Log): 
 	const reported = performance.now()
 	const kubelet = startFakeKubelet({ client, namespace, log: createLog('kubelet', { level: 'error' }) })
 	const settled = await states.all('Configured', nodes)
-	const writes = await atRest(controller)
+	const writes = await controller.atRest()
 	const memory = controller.peakMiB()
 	states.stop()
 	await kubelet.stop()
@@ -70,18 +70,6 @@ async function measureRuns({ api, client }: Cluster, script: string, log: Log): 
 		figure({ name: 'writes a run', value: writes / count, unit: 'requests', atMost: 6 }),
 		figure({ name: 'memory', value: memory, unit: 'MiB', atMost: 150 }),
 	]
-}
-
-/** Events follow the status: @returns the writes once a second passes without one */
-async function atRest(controller: ControllerProcess): Promise<number> {
-	let before = -1
-	let writes = await controller.writes()
-	while (writes !== before) {
-		await sleep(1_000)
-		before = writes
-		writes = await controller.writes()
-	}
-	return writes
 }
 
 /** With everything settled: how soon it knows, what it writes, and what it costs to wait. */

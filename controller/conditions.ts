@@ -1,8 +1,9 @@
 import { type Condition, cut } from '../contract/conditions.ts'
 import type { NodeConfigStatus, State } from '../contract/node-config.ts'
 import type { Reason } from '../contract/reasons.ts'
+import type { Report } from './read-report.ts'
 import { condition } from './runs.ts'
-import type { Report, Snapshot } from './snapshot.ts'
+import type { Snapshot } from './snapshot.ts'
 import { timestamp } from './text.ts'
 
 /** The conditions of a status. Pure. */

@@ -76,9 +76,11 @@ function runWasLost(snapshot: Snapshot): Decision | undefined {
 	}
 }
 
-/** A kubelet that fell silent ends no pod: the last word would stand until the node is back, though it is no longer so. */
+/** A kubelet that fell silent ends no pod: the last word would stand until the node is back, though it is no longer so. A failure still is. */
 function runIsOutOfSight(snapshot: Snapshot): Decision | undefined {
+	const { state, observedGeneration } = snapshot.config.status
 	if (snapshot.node?.ready !== 'Unknown' || !snapshot.runs.some(isActive) || isUpToDate(snapshot)) return undefined
+	if (state === 'Failed' && observedGeneration === snapshot.config.generation) return undefined
 	const run = currentRun(snapshot)
 	if (!run || run.report || !isActive(run)) return nodeIsSilent(snapshot)
 	return say(snapshot, 'NodeNotReady', unseenStatus(snapshot, run))

@@ -2,9 +2,10 @@ import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client'
 import type { NodeConfigStatus } from '../contract/node-config.ts'
 import type { Caches } from './caches.ts'
 import type { Decision } from './decision.ts'
+import type { Report } from './read-report.ts'
 import { changesNode } from './rollout.ts'
 import { condition, currentRun } from './runs.ts'
-import type { Report, Run, Snapshot } from './snapshot.ts'
+import type { Run, Snapshot } from './snapshot.ts'
 
 /** Metrics of our own; docs/metrics.md explains each. Seconds throughout. */
 

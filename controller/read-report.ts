@@ -1,6 +1,11 @@
+import type * as z from 'zod'
 import { AgentReport } from '../contract/agent-run.ts'
-import type { Mode, Report } from './snapshot.ts'
+import type { Mode } from './snapshot.ts'
 import type { Mark } from './view.ts'
+
+/** Of what a run reports, what a decision needs: the rest is for people, and those of a whole fleet are held at once. */
+export const Report = AgentReport.omit({ probes: true, plan: true, drift: true, notes: true, unfinished: true })
+export type Report = z.infer<typeof Report>
 
 /**
  * Reads what a run reported. Pure.
@@ -11,12 +16,11 @@ import type { Mark } from './view.ts'
 export function readReport(text: string, run: Mark & { mode: Mode }): { report: Report } | { fault: string } {
 	const json = parse(text)
 	if (json === undefined) return { fault: 'it is not JSON' }
-	const parsed = AgentReport.safeParse(json)
+	const parsed = Report.safeParse(json)
 	if (!parsed.success) return { fault: parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ') }
-	const { probes: _1, plan: _2, drift: _3, notes: _4, unfinished: _5, ...report } = parsed.data
-	const { uid, generation, attempt, mode } = report
+	const { uid, generation, attempt, mode } = parsed.data
 	const same = uid === run.uid && generation === run.generation && attempt === run.attempt && mode === run.mode
-	return same ? { report } : { fault: `it speaks of ${mode} of generation ${generation}, attempt ${attempt}, not of this run` }
+	return same ? { report: parsed.data } : { fault: `it speaks of ${mode} of generation ${generation}, attempt ${attempt}, not of this run` }
 }
 
 function parse(text: string): unknown {

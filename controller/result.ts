@@ -1,9 +1,9 @@
-import type { Report } from './snapshot.ts'
 import type { InterfaceReport } from '../contract/agent-run.ts'
 import { cut } from '../contract/conditions.ts'
 import { settle, type WantedInterface } from '../contract/interface.ts'
 import type { InterfaceStatus, NodeConfigSpec, NodeConfigStatus, State } from '../contract/node-config.ts'
 import type { Reason } from '../contract/reasons.ts'
+import type { Report } from './read-report.ts'
 
 /** What a report means for the status. Pure. */
 

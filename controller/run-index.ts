@@ -1,6 +1,6 @@
-import { readReport } from './read-report.ts'
+import { type Report, readReport } from './read-report.ts'
 import { hasEnded, isActive } from './runs.ts'
-import type { Mode, Report, Run } from './snapshot.ts'
+import type { Mode, Run } from './snapshot.ts'
 import type { ConfigMapView, Mark, RunJobView, RunPodView } from './view.ts'
 
 /** What is known of one run, from three caches that do not advance in step. */

@@ -1,7 +1,8 @@
-import type { AgentReport, RunConfig } from '../contract/agent-run.ts'
+import type { RunConfig } from '../contract/agent-run.ts'
 import type { RolloutSettings } from '../contract/rollout.ts'
 import type { NodeConfigSpec, NodeConfigStatus } from '../contract/node-config.ts'
 import type { Asked } from './asked.ts'
+import type { Report } from './read-report.ts'
 
 /** Everything one decision may look at, read at one moment. Times are milliseconds since 1970. */
 export type Snapshot = {
@@ -87,9 +88,6 @@ export type NodeView = {
 }
 
 export type Mode = RunConfig['mode']
-
-/** Of what a run reports, what a decision needs: the rest is for people, and those of a whole fleet are held at once. */
-export type Report = Omit<AgentReport, 'probes' | 'plan' | 'drift' | 'notes' | 'unfinished'>
 
 /** One execution of the agent: a ConfigMap, a Job and a pod of one name, as far as they exist. */
 export type Run = {

@@ -3,10 +3,11 @@ import type { InterfaceStatus, NodeConfigStatus } from '../contract/node-config.
 import type { Reason } from '../contract/reasons.ts'
 import { drift, persistence, type Said, saying } from './conditions.ts'
 import { historyWith } from './history.ts'
+import type { Report } from './read-report.ts'
 import { allInterfaces, type Result, resultOf } from './result.ts'
 import { backoffMs, type Complaint, isLook, mayHeal, REFUSED_MS } from './runs.ts'
 import { repairWords } from './repairs.ts'
-import type { Report, Run, Snapshot } from './snapshot.ts'
+import type { Run, Snapshot } from './snapshot.ts'
 import { duration, timestamp } from './text.ts'
 
 /** A snapshot → the status of a node config, whole. Pure; whether it is worth a write is for `change.ts` to say. */

@@ -16,6 +16,8 @@ export type ControllerProcess = {
 	ready: Promise<number>
 	/** Requests so far by method, watches and lists left out. */
 	writes(): Promise<number>
+	/** The same, once a second passes without one: Events follow the status. */
+	atRest(): Promise<number>
 	/** The most it ever held, in MiB. */
 	peakMiB(): number
 	/** Time its threads have had, in seconds. */
@@ -44,21 +46,32 @@ export async function startController(api: ApiServer, script: string, env: Recor
 		stdio: ['ignore', 'inherit', 'inherit'],
 	})
 	const url = `http://127.0.0.1:${port}`
-	let isWanted = true
+	let mustLive = true
 	child.once('exit', (code, signal) => {
-		if (isWanted) throw new Error(`the controller ended by itself with ${code ?? signal}`)
+		if (mustLive) throw new Error(`the controller ended by itself with ${code ?? signal}`)
 	})
+	const writes = async () => writesIn(await (await fetch(`${url}/metrics`)).text())
 	return {
 		ready: readiness(url, child).then(() => performance.now() - began),
-		writes: async () => writesIn(await (await fetch(`${url}/metrics`)).text()),
+		writes,
+		atRest: () => unchanged(writes),
 		peakMiB: () => Number(/VmHWM:\s+(\d+)/.exec(read(child, 'status'))?.[1]) / 1_024,
 		cpuSeconds: () => cpuOf(read(child, 'stat')),
 		kill: async signal => {
 			if (child.exitCode !== null || child.signalCode !== null) return
-			isWanted = false
+			mustLive = false
 			child.kill(signal)
 			await once(child, 'exit')
 		},
+	}
+}
+
+async function unchanged(ask: () => Promise<number>): Promise<number> {
+	for (let before = await ask(); ; ) {
+		await sleep(1_000)
+		const now = await ask()
+		if (now === before) return now
+		before = now
 	}
 }
 

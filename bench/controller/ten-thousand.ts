@@ -23,13 +23,14 @@ export async function measureTenThousand(script: string, log: Log): Promise<Figu
 	try {
 		await fill(cluster, names, log)
 		const states = await watchStates(client)
+		const began = performance.now()
 		const first = await startController(api, script)
 		log(`${count} runs`)
-		const { last, first: began } = await states.all('Configured', names)
+		const { last } = await states.all('Configured', names)
 		states.stop()
 		log('at rest')
 		const peak = first.peakMiB()
-		await atRest(first)
+		await first.atRest()
 		await first.kill('SIGTERM')
 		const stop = startHeartbeats(client, names, heartbeats)
 		const rest = await measureAtRest(cluster, script, names, log)
@@ -93,12 +94,4 @@ async function changeOne(client: KubeClient, jobs: JobTimes, name: string): Prom
 	const began = performance.now()
 	const made = await jobs.made(`multinic-agent-${name}-g${patched.metadata.generation}`)
 	return Math.max(0, made - began)
-}
-
-async function atRest(controller: { writes(): Promise<number> }): Promise<void> {
-	for (let before = -1, now = 0; before !== now; ) {
-		await sleep(1_000)
-		before = now
-		now = await controller.writes()
-	}
 }

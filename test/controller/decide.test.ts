@@ -39,6 +39,10 @@ describe('a node that falls silent under a run', () => {
 		expect(decide({ ...told, node: someNode })).toMatchObject({ act: 'settle', why: 'RunStarted' })
 	})
 
+	test('while a failure was tried again: the failure goes on standing, and with it whatever it stops', () => {
+		expect(decide({ ...withRun(failed(), run({ attempt: 2 })), node: silent })).toMatchObject({ act: 'wait', why: 'RunIsActive' })
+	})
+
 	test('is believed when it reports after all', () => {
 		expect(decide({ ...told, runs: [run({ report: report() })] })).toMatchObject({ act: 'settle', why: 'AllInterfacesConfigured' })
 	})
