@@ -10,6 +10,7 @@ import { KubeClient } from '../runtime/kube/client.ts'
 import type { KubeObject } from '../runtime/kube/kind.ts'
 import { Node } from '../runtime/kube/kinds.ts'
 import { createLog } from '../runtime/log.ts'
+import { requestToken } from './account-token.ts'
 import { type ApiServer, startApiServer } from './api-server.ts'
 import { controlPlaneBinaries } from './control-plane.ts'
 import { startFakeKubelet } from './fake-kubelet.ts'
@@ -90,10 +91,8 @@ function installChart({ bin, kubeconfig }: ApiServer) {
 
 /** @returns the kubeconfig of the controller's own account, for a day */
 async function controllerAccess(api: ApiServer, client: KubeClient, dir: string): Promise<string> {
-	const path = `/api/v1/namespaces/${namespace}/serviceaccounts/multinic-controller/token`
-	const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 86_400 } }
-	const { status } = (await client.raw({ method: 'POST', path, body })) as { status: { token: string } }
-	const access = { name: 'controller', server: api.server, ca: api.ca, token: status.token }
+	const token = await requestToken(client, { namespace, account: 'multinic-controller' })
+	const access = { name: 'controller', server: api.server, ca: api.ca, token }
 	return writeKubeconfig(join(dir, 'controller.kubeconfig'), access)
 }
 

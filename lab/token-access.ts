@@ -4,6 +4,7 @@ import { loadCredentials } from '../runtime/kube/auth.ts'
 import { KubeClient } from '../runtime/kube/client.ts'
 import { defineKind, type KubeObject } from '../runtime/kube/kind.ts'
 import { Namespace } from '../runtime/kube/kinds.ts'
+import { requestToken } from './account-token.ts'
 import type { ApiServer } from './api-server.ts'
 import { kubeGet } from './kube-get.ts'
 import { writeKubeconfig } from './kubeconfig.ts'
@@ -60,8 +61,5 @@ async function tokenOfAdmin(client: KubeClient): Promise<string> {
 		roleRef: { apiGroup: Binding.group, kind: 'ClusterRole', name: 'cluster-admin' },
 		subjects: [{ kind: ServiceAccount.kind, namespace, name }],
 	})
-	const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`
-	const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 86_400 } }
-	const answer = (await client.raw({ method: 'POST', path, body })) as { status: { token: string } }
-	return answer.status.token
+	return requestToken(client, { namespace, account: name })
 }

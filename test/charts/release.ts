@@ -1,5 +1,6 @@
 import { execa } from 'execa'
 import { parseAllDocuments, stringify } from 'yaml'
+import { requestToken } from '../../lab/account-token.ts'
 import { type ApiServer, startApiServer } from '../../lab/api-server.ts'
 import type { ApiServerOptions } from '../../lab/api-server-type.ts'
 import type { Credentials } from '../../runtime/kube/credentials.ts'
@@ -57,13 +58,7 @@ export async function tokenOf(
 	namespace: string,
 	pod?: { name: string; uid: string },
 ): Promise<string> {
-	const boundObjectRef = pod && { apiVersion: 'v1', kind: 'Pod', ...pod }
-	const answer = (await admin.raw({
-		method: 'POST',
-		path: `/api/v1/namespaces/${namespace}/serviceaccounts/${serviceAccount}/token`,
-		body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 3_600, boundObjectRef } },
-	})) as { status: { token: string } }
-	return answer.status.token
+	return requestToken(admin, { namespace, account: serviceAccount, pod })
 }
 
 function credentials({ server, ca }: ApiServer, token: string): Credentials {

@@ -8,6 +8,7 @@ import type { NodeConfigStatus } from '../../contract/node-config.ts'
 import { createController } from '../../controller/controller.ts'
 import { NodeConfig } from '../../controller/kinds.ts'
 import type { NodeConfigObject } from '../../controller/view.ts'
+import { requestToken } from '../../lab/account-token.ts'
 import { type ControlPlaneOptions, controlPlaneBinaries, startControlPlane } from '../../lab/control-plane.ts'
 import { reportFor, startFakeKubelet } from '../../lab/fake-kubelet.ts'
 import { findKit } from '../../lab/kit.ts'
@@ -22,7 +23,8 @@ import { createLog } from '../../runtime/log.ts'
 import { etcdFlags, talkToEtcd } from './etcd.ts'
 import { startLine } from './line.ts'
 import { startLossyController } from './lossy.ts'
-import { specOf } from './survival.ts'
+import { isOver, specOf } from './survival.ts'
+import { agent } from './world.ts'
 
 /** Our chart on a real etcd and API server that fare badly; and what must hold of the controller whatever that is. */
 
@@ -113,19 +115,12 @@ async function startPlane(flags: Pick<ControlPlaneOptions, 'etcdFlags' | 'server
 	const helm = (...args: string[]) => execa(kit.helm, args, { env: { KUBECONFIG: plane.kubeconfig }, all: true })
 	try {
 		await helm(...chart)
-		const token = await tokenOf(admin, 'multinic-controller')
+		const token = await requestToken(admin, { namespace, account: 'multinic-controller' })
 		return { ...plane, helm, port, dir, etcd, admin, credentials: { ca: plane.ca, token }, stop }
 	} catch (error) {
 		await stop()
 		throw error
 	}
-}
-
-async function tokenOf(admin: KubeClient, account: string): Promise<string> {
-	const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${account}/token`
-	const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 7_200 } }
-	const answer = (await admin.raw({ method: 'POST', path, body })) as { status: { token: string } }
-	return answer.status.token
 }
 
 type Access = { port: number; ca: string; token: string }
@@ -164,7 +159,7 @@ function watchOver(admin: KubeClient, succeeded: ReadonlySet<string>, signal: Ab
 			if (job && !isOver(job)) active.set(node, onNode.add(key))
 			else onNode.delete(key)
 			// where everything was read anew, one that is over may be told after the next one
-			const together = [...onNode].filter(one => !isOver(jobs.store.get(one)))
+			const together = [...onNode].filter(one => !isGone(jobs.store.get(one)))
 			if (together.length > 1) broken.push(`two runs at once on ${node}: ${together.join(', ')}`)
 		},
 	})
@@ -220,10 +215,7 @@ function createOffice({ ca, token }: Omit<Access, 'port'>) {
 
 const config = {
 	namespace,
-	agent: {
-		...({ image: 'agent', imagePullPolicy: 'IfNotPresent', imagePullSecrets: [], serviceAccount: 'multinic-agent' } as const),
-		...{ activeDeadlineSeconds: 300, waitForDeviceSeconds: 5, deadManSeconds: 120, privileged: true },
-	},
+	agent,
 	runs: { keepRunMs: 3_600_000, maxConcurrentRuns: 100_000, checkInstanceId: true },
 	workers: 8,
 }
@@ -313,6 +305,6 @@ function nodeOf(job: Stored<Job> | undefined): string | undefined {
 	return job?.spec?.template.spec?.nodeName
 }
 
-function isOver(job: Job | undefined): boolean {
-	return !job || (job.status?.conditions ?? []).some(({ type }) => type === 'Complete' || type === 'Failed')
+function isGone(job: Job | undefined): boolean {
+	return !job || isOver(job)
 }

@@ -5,12 +5,14 @@ import { type ControllerOptions, createController } from '../../controller/contr
 import { NodeConfig } from '../../controller/kinds.ts'
 import { condition } from '../../controller/runs.ts'
 import type { NodeConfigObject } from '../../controller/view.ts'
+import { requestToken } from '../../lab/account-token.ts'
 import { startApiServer } from '../../lab/api-server.ts'
 import { KubeClient, type KubeClientOptions } from '../../runtime/kube/client.ts'
 import { keyOf, type Stored } from '../../runtime/kube/kind.ts'
 import { startReflector } from '../../runtime/kube/reflector.ts'
 import { createLog } from '../../runtime/log.ts'
 import { startKubelet } from './kubelet.ts'
+import { agent } from './world.ts'
 
 export const namespace = 'multinic-system'
 const log = createLog('test', { level: 'error' })
@@ -30,13 +32,7 @@ export async function startStage() {
 		execa(`${api.bin}/${program}`, args, { env: { KUBECONFIG: api.kubeconfig }, all: true })
 	const values = ['--set', 'controller.replicas=0', '--set', 'rollout.maxUnavailable=100%', '-n', namespace, '--create-namespace']
 	await run('helm', 'install', 'multinic', 'charts/multinic', ...values)
-	const token = async (account: string, pod?: { name: string; uid: string }) => {
-		const boundObjectRef = pod && { apiVersion: 'v1', kind: 'Pod', name: pod.name, uid: pod.uid }
-		const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${account}/token`
-		const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 3_600, boundObjectRef } }
-		const answer = (await admin.raw({ method: 'POST', path, body })) as { status: { token: string } }
-		return answer.status.token
-	}
+	const token = (account: string, pod?: { name: string; uid: string }) => requestToken(admin, { namespace, account, pod })
 	const kubelet = startKubelet({ admin, namespace, log, asAgent: async pod => as(await token('multinic-agent', pod)) })
 	const controllerToken = await token('multinic-controller')
 	const watching = new AbortController()
@@ -77,10 +73,6 @@ function startController(
 		stop.abort()
 		void client.close()
 	})
-	const agent = {
-		...({ image: 'agent', imagePullPolicy: 'IfNotPresent', imagePullSecrets: [], serviceAccount: 'multinic-agent' } as const),
-		...{ activeDeadlineSeconds: 300, waitForDeviceSeconds: 5, deadManSeconds: 120, privileged: true },
-	}
 	const config = {
 		namespace,
 		agent,

@@ -13,6 +13,7 @@ import type { Fault } from '../runtime/fake-api-server/faults.ts'
 import type { ApiRequest } from '../runtime/fake-api-server/request.ts'
 import { startFakeApiServer } from '../runtime/fake-api-server/server.ts'
 import { nicOf } from './nics.ts'
+import { agent } from './world.ts'
 
 /** A controller on a played API server that does to it whatever a test wants; and what must hold whatever that is. */
 
@@ -118,10 +119,6 @@ export function specOf(name: string, mtu = 1_450) {
 function startController(credentials: ConstructorParameters<typeof KubeClient>[0]) {
 	const stop = new AbortController()
 	const client = new KubeClient(credentials, { fieldManager: user })
-	const agent = {
-		...({ image: 'agent', imagePullPolicy: 'IfNotPresent', imagePullSecrets: [], serviceAccount: 'multinic-agent' } as const),
-		...{ activeDeadlineSeconds: 300, waitForDeviceSeconds: 5, deadManSeconds: 120, privileged: true },
-	}
 	const runs = { keepRunMs: 3_600_000, maxConcurrentRuns: 1_000, checkInstanceId: true }
 	const controller = createController({ client, config: { namespace, agent, runs, workers: 4 }, log: silent, signal: stop.signal })
 	const done = controller.run(stop.signal)
@@ -135,7 +132,8 @@ function startController(credentials: ConstructorParameters<typeof KubeClient>[0
 	}
 }
 
-function isOver({ status }: Job): boolean {
+/** Whether a Job has its end, good or bad. */
+export function isOver({ status }: Job): boolean {
 	return (status?.conditions ?? []).some(({ type }) => type === 'Complete' || type === 'Failed')
 }
 

@@ -2,6 +2,7 @@ import type { AgentReport, InterfaceReport } from '../../contract/agent-run.ts'
 import { FINALIZER } from '../../contract/names.ts'
 import { readRollout } from '../../contract/rollout.ts'
 import type { NodeConfigSpec, NodeConfigStatus } from '../../contract/node-config.ts'
+import type { AgentSettings } from '../../controller/job.ts'
 import type { Run, Snapshot } from '../../controller/snapshot.ts'
 import { startedStatus } from '../../controller/status.ts'
 
@@ -11,6 +12,12 @@ export const now = Date.parse('2026-01-01T12:00:00Z')
 export const mac = 'fa:16:3e:37:c3:f1'
 export const nic = { id: 0, macAddress: mac, address: '10.0.0.23', cidr: '10.0.0.0/24', mtu: 1450 }
 export const spec: NodeConfigSpec = { nodeName: 'worker-1', interfaces: [nic] }
+
+/** How the agent is run where its image does not matter. */
+export const agent: AgentSettings = {
+	...{ image: 'agent', imagePullPolicy: 'IfNotPresent', imagePullSecrets: [], serviceAccount: 'multinic-agent' },
+	...{ activeDeadlineSeconds: 300, waitForDeviceSeconds: 5, deadManSeconds: 120, privileged: true },
+}
 
 /** The next in a rollout that nothing holds up, where nobody looks at nodes for its own sake. */
 export const alone: Snapshot['rollout'] = {
