@@ -1,5 +1,6 @@
 import { sleep } from '../clock.ts'
 import { Failure } from '../errors.ts'
+import type { Ahead } from './ahead.ts'
 import type { Backoff } from './backoff.ts'
 import type { KubeCode } from './failures.ts'
 import { type KubeObject, keyOf, type Stored } from './kind.ts'
@@ -12,6 +13,7 @@ import { type Bookmark, endsInitialEvents, type WatchEvent } from './watch.ts'
 export type Mirror<T extends KubeObject, P> = {
 	options: ReflectorOptions<T, P>
 	store: MutableStore<P>
+	ahead: Ahead<T>
 	counts: ReflectorCounts
 	/** Waits between watches that fail or end at once. */
 	backoff: Backoff
@@ -92,16 +94,31 @@ function unfinished(plural: string, how: string): Failure<KubeCode> {
 
 function fill<T extends KubeObject, P>(mirror: Mirror<T, P>, fresh: Replacement<P>, resourceVersion: string): void {
 	mirror.resourceVersion = resourceVersion
+	mirror.ahead.reach(resourceVersion)
+	for (const object of mirror.ahead.values()) collect(mirror, fresh, object)
 	fresh.commit(!mirror.isFilled())
 	mirror.onFilled()
 }
 
 function take<T extends KubeObject, P>(mirror: Mirror<T, P>, event: WatchEvent<T>): void {
-	if (event.type === 'DELETED') mirror.store.remove(keyOf(event.object.metadata))
-	else if (event.type !== 'BOOKMARK') put(mirror, event.object)
-	mirror.resourceVersion = event.object.metadata.resourceVersion
+	const { resourceVersion } = event.object.metadata
+	mirror.ahead.reach(resourceVersion)
+	if (event.type !== 'BOOKMARK') takeChange(mirror, event)
+	mirror.resourceVersion = resourceVersion
 	// a server that says no more than a bookmark before it fails is not well
 	if (event.type !== 'BOOKMARK') mirror.backoff.reset()
+}
+
+function takeChange<T extends KubeObject, P>(mirror: Mirror<T, P>, { type, object }: Exclude<WatchEvent<T>, Bookmark>): void {
+	const key = keyOf(object.metadata)
+	if (mirror.ahead.has(key)) return
+	if (type === 'DELETED') mirror.store.remove(key)
+	else put(mirror, object)
+}
+
+/** Takes what the answer to a request of ours showed as if the watch had told it, unless the watch has come so far. */
+export function learn<T extends KubeObject, P>(mirror: Mirror<T, P>, object: Stored<T>): void {
+	if (mirror.ahead.add(object)) put(mirror, object)
 }
 
 function put<T extends KubeObject, P>(mirror: Mirror<T, P>, object: Stored<T>): void {

@@ -1,12 +1,13 @@
 import { sleep } from '../clock.ts'
 import { Failure } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { createAhead } from './ahead.ts'
 import { type Backoff, createBackoff } from './backoff.ts'
 import type { KubeClient } from './client.ts'
 import { isKubeFailure, retryAfterOf } from './failures.ts'
 import type { Kind, KubeObject, Stored } from './kind.ts'
 import type { Selection } from './list.ts'
-import { list, type Mirror, watch } from './mirror.ts'
+import { learn, list, type Mirror, watch } from './mirror.ts'
 import { type Change, createStore, type MutableStore, type Store } from './store.ts'
 
 export type ReflectorOptions<T extends KubeObject, P> = Selection & {
@@ -37,9 +38,11 @@ export type ReflectorOptions<T extends KubeObject, P> = Selection & {
 /** How often what was done since the start; `lists` counts how often everything was asked for, be it of a watch. */
 export type ReflectorCounts = { lists: number; watches: number; events: number; failures: number }
 
-export type Reflector<P> = {
+export type Reflector<T extends KubeObject, P> = {
 	/** What the API server holds, as far as we have heard. */
 	store: Store<P>
+	/** The answer to a request of ours shows an object: it counts at once, and the watch need not tell it again. */
+	learn(object: Stored<T>): void
 	/** Resolves when the store holds everything for the first time; rejects with the signal's reason if that comes first. */
 	synced: Promise<void>
 	isSynced(): boolean
@@ -54,14 +57,15 @@ export type Reflector<P> = {
  * A watch that ends is resumed where it stopped; a resource version that is too old is answered by reading everything anew, and what
  * is missing then is reported gone. Until all of it is read the store stays as it was. Failures are logged and waited out.
  */
-export function startReflector<T extends KubeObject, P = Stored<T>>(options: ReflectorOptions<T, P>): Reflector<P> {
+export function startReflector<T extends KubeObject, P = Stored<T>>(options: ReflectorOptions<T, P>): Reflector<T, P> {
 	const { signal, log, kind, onChange = () => {} } = options
 	const { promise: synced, resolve, reject } = Promise.withResolvers<void>()
 	synced.catch(() => {}) // whoever waits sees it; whoever does not must not end the process
 	const store = createStore<P>(onChange, (error, key) => log.error({ err: error, kind: kind.kind, key }, 'bug: a change handler threw'))
 	const state = startState(options, store, resolve)
 	const done = Promise.all([follow(state), resync(state)]).then(() => reject(signal.reason))
-	return { store, synced, isSynced: state.mirror.isFilled, done, counts: state.mirror.counts }
+	const { mirror } = state
+	return { store, learn: object => learn(mirror, object), synced, isSynced: mirror.isFilled, done, counts: mirror.counts }
 }
 
 type State<T extends KubeObject, P> = {
@@ -80,6 +84,7 @@ function startState<T extends KubeObject, P>(options: ReflectorOptions<T, P>, st
 	const mirror: Mirror<T, P> = {
 		options,
 		store,
+		ahead: createAhead<T>(),
 		counts: { lists: 0, watches: 0, events: 0, failures: 0 },
 		backoff: createBackoff(times),
 		resourceVersion: undefined,

@@ -9,9 +9,17 @@ import { startReflector } from '../../runtime/kube/reflector.ts'
 import type { WatchEvent, WatchOptions } from '../../runtime/kube/watch.ts'
 import { createLog } from '../../runtime/log.ts'
 
+/** A change of one object; where it was our own doing, after how many more words of the API server its answer reaches us. */
+const change = fc.record({
+	name: fc.constantFrom('a', 'b', 'c'),
+	act: fc.constantFrom('set', 'set', 'delete'),
+	answerAfter: fc.option(fc.nat({ max: 4 }), { nil: undefined }),
+})
+type ChangeMade = typeof change extends fc.Arbitrary<infer Value> ? Value : never
+
 /** What happens in the cluster while one request is answered, and how the answer goes wrong. */
 const turn = fc.record({
-	changes: fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.constantFrom('set', 'set', 'delete')), { maxLength: 6 }),
+	changes: fc.array(change, { maxLength: 6 }),
 	/** How many of the changes come before the answer begins. */
 	before: fc.nat({ max: 6 }),
 	/** After how many events or pages the fault strikes. */
@@ -21,28 +29,24 @@ const turn = fc.record({
 type Turn = typeof turn extends fc.Arbitrary<infer Value> ? Value : never
 type Event = WatchEvent<ConfigMap>
 
-test('whatever goes wrong between: the store ends up as the cluster is, and what was told adds up to it', async () => {
+test('whatever goes wrong between, and whenever answers come: the store ends up as the cluster is, what was told adds up to it, and no object goes back', async () => {
 	const one = fc.asyncProperty(fc.array(turn, { maxLength: 12 }), fc.boolean(), fc.nat(), async (turns, streaming, seed) => {
 		const cluster = faultyCluster(turns)
 		const end = new AbortController()
-		const told = new Map<string, string>()
-		const wrong: string[] = []
-		const { store, done, synced } = startReflector<ConfigMap, string>({
+		const { told, wrong, onChange } = ledger()
+		const { store, done, synced, learn } = startReflector<ConfigMap, string>({
 			client: cluster.client,
 			kind: ConfigMap,
 			streaming,
 			pageSize: 1,
 			project: ({ metadata }) => String(metadata.resourceVersion),
-			onChange: (key, now, before) => {
-				if (told.get(key) !== before || now === before) wrong.push(`${key}: ${before} to ${now}, told ${told.get(key)}`)
-				if (now === undefined) told.delete(key)
-				else told.set(key, now)
-			},
+			onChange,
 			log: createLog('test', { level: 'silent' }),
 			signal: end.signal,
 			chance: () => (seed % 10) / 10,
 			backoff: { firstMs: 0.1, maxMs: 0.2 },
 		})
+		cluster.onAnswer(learn)
 		await synced
 		await cluster.calm
 		const held = Object.fromEntries([...store.keys()].map(key => [key, store.get(key)]))
@@ -50,8 +54,24 @@ test('whatever goes wrong between: the store ends up as the cluster is, and what
 		end.abort()
 		await done
 	})
-	await fc.assert(one, { numRuns: 150 })
+	await fc.assert(one, { numRuns: 300 })
 })
+
+/** What was told, added up; and what in it cannot be. */
+function ledger() {
+	const told = new Map<string, string>()
+	const latest = new Map<string, number>()
+	const wrong: string[] = []
+	const onChange = (key: string, now: string | undefined, before: string | undefined) => {
+		if (told.get(key) !== before || now === before) wrong.push(`${key}: ${before} to ${now}, told ${told.get(key)}`)
+		if (Number(now) < (latest.get(key) ?? 0)) wrong.push(`${key}: ${now} after ${latest.get(key)}`)
+		told.delete(key)
+		if (now === undefined) return
+		told.set(key, now)
+		latest.set(key, Number(now))
+	}
+	return { told, wrong, onChange }
+}
 
 /** A cluster of at most three objects whose every answer goes its turn's way; when all turns are over it is a sound one. */
 function faultyCluster(turns: readonly Turn[]) {
@@ -60,12 +80,23 @@ function faultyCluster(turns: readonly Turn[]) {
 	const history: Event[] = []
 	let version = 1
 	const { promise: calm, resolve } = Promise.withResolvers<void>()
-	const change = ([name, act]: [string, string]) => {
-		if (act === 'delete' && !live.has(name)) return
-		const type = act === 'delete' ? 'DELETED' : live.has(name) ? 'MODIFIED' : 'ADDED'
-		history.push({ type, object: object(name, String(++version)) })
-		if (act === 'delete') live.delete(name)
-		else live.set(name, String(version))
+	const hearers: ((object: Stored<ConfigMap>) => void)[] = []
+	let answers: { after: number; object: Stored<ConfigMap> }[] = []
+	/** The API server says one more word, and answers that are due by then reach us. */
+	const word = (words = 1) => {
+		const due = answers.filter(({ after }) => after < words)
+		answers = answers.filter(({ after }) => after >= words).map(({ after, object }) => ({ after: after - words, object }))
+		for (const hear of hearers) for (const { object } of due) hear(object)
+	}
+	const change = ({ name, act, answerAfter }: ChangeMade) => {
+		if (act === 'delete') return remove(name)
+		const now = object(name, String(++version))
+		history.push({ type: live.has(name) ? 'MODIFIED' : 'ADDED', object: now })
+		live.set(name, String(version))
+		if (answerAfter !== undefined) answers.push({ after: answerAfter, object: now })
+	}
+	const remove = (name: string) => {
+		if (live.delete(name)) history.push({ type: 'DELETED', object: object(name, String(++version)) })
 	}
 	const begin = (): Turn => {
 		const next = left.shift() ?? { changes: [], before: 0, after: 0, fault: 'none' }
@@ -78,6 +109,7 @@ function faultyCluster(turns: readonly Turn[]) {
 		for (const one of changes.slice(before)) change(one)
 		for (const [n, item] of items.entries()) {
 			strike(fault, n === after)
+			word()
 			yield { items: [item], resourceVersion }
 		}
 		strike(fault, items.length <= after)
@@ -97,14 +129,17 @@ function faultyCluster(turns: readonly Turn[]) {
 		for (const [n, event] of events.entries()) {
 			if (turn.fault === 'ends' && n === turn.after) return
 			strike(turn.fault, n === turn.after)
+			word()
 			yield event
 		}
 		strike(turn.fault, events.length <= turn.after)
 		if (left.length > 0) return
+		word(Number.POSITIVE_INFINITY)
 		resolve()
 		await new Promise(end => signal.addEventListener('abort', end))
 	}
-	return { client: { pages, watch } as unknown as KubeClient, calm, objects: () => Object.fromEntries(live) }
+	const client = { pages, watch } as unknown as KubeClient
+	return { client, calm, objects: () => Object.fromEntries(live), onAnswer: (hear: (typeof hearers)[number]) => void hearers.push(hear) }
 }
 
 function strike(fault: Turn['fault'], isTime: boolean): void {

@@ -9,7 +9,7 @@ import { watchEvents } from '../../runtime/kube/watch.ts'
 import { createLog } from '../../runtime/log.ts'
 import { type Answer, breaks, ends, type FaultServer, json, line, list, saysNothing, startFaultServer, watch } from './fault-server.ts'
 
-type World = { server: FaultServer; reflector: Reflector<string>; told: string[]; logged: string[]; stop: () => Promise<void> }
+type World = { server: FaultServer; reflector: Reflector<ConfigMap, string>; told: string[]; logged: string[]; stop: () => Promise<void> }
 
 /** A reflector that lists, and whose API server misbehaves as scripted. It reports changes as `name@version`, and `-name` when one is gone. */
 async function reflect(answers: Answer[], options: Partial<ReflectorOptions<ConfigMap, string>> = {}): Promise<World> {

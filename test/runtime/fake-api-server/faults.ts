@@ -9,6 +9,8 @@ export type Fault =
 	| { fault: 'reset'; when: 'before' | 'after' }
 	/** Nothing happens until `until` resolves; then the other fault does, or all is as usual. */
 	| { fault: 'delay'; until: Promise<unknown>; then?: Fault }
+	/** The answer, or each line of a watch, is so long on its way (milliseconds). */
+	| { fault: 'late'; ms: number }
 	/** A watch that says no more after so many lines, and stays open. */
 	| { fault: 'silence'; afterLines: number }
 	/** A watch that breaks off in the middle of the line after so many. */
@@ -36,8 +38,15 @@ export function answerInstead(
 	response.end(text)
 }
 
+/** Does it when the fault lets it: at once, or late. */
+export function inTime(fault: Fault | undefined, act: () => void): void {
+	if (fault?.fault === 'late') setTimeout(act, fault.ms).unref()
+	else act()
+}
+
 /** Writes lines of a watch, as long as its fault lets it. */
 export function lineWriter(response: ServerResponse, fault: Fault | undefined): (line: string) => void {
+	if (fault?.fault === 'late') return line => inTime(fault, () => response.writable && response.write(line))
 	const left = fault?.fault === 'silence' || fault?.fault === 'cut' ? fault.afterLines : Number.POSITIVE_INFINITY
 	let lines = 0
 	return line => {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { answerTo, servedCollection } from './answer.ts'
-import { answerInstead, type Fault, lineWriter, type OnRequest, resetConnection } from './faults.ts'
+import { answerInstead, type Fault, inTime, lineWriter, type OnRequest, resetConnection } from './faults.ts'
 import { type Allows, mustBeAllowed, userOf } from './identity.ts'
 import { Refusal } from './refusal.ts'
 import { type ApiRequest, readRequest } from './request.ts'
@@ -91,7 +91,7 @@ function admitAndDo(world: World, request: ApiRequest, response: ServerResponse,
 	}
 	const { status, text } = answerTo(store, writer, request)
 	if (fault?.fault === 'reset') resetConnection(response)
-	else send(response, status, text)
+	else inTime(fault, () => send(response, status, text))
 }
 
 function watch({ store, settings, watches }: World, request: ApiRequest, response: ServerResponse, fault: Fault | undefined): void {
