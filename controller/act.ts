@@ -2,7 +2,6 @@ import { FINALIZER } from '../contract/names.ts'
 import type { NodeConfigStatus } from '../contract/node-config.ts'
 import type { KubeClient } from '../runtime/kube/client.ts'
 import { isKubeFailure } from '../runtime/kube/failures.ts'
-import { keyOf } from '../runtime/kube/kind.ts'
 import { ConfigMap } from '../runtime/kube/kinds.ts'
 import type { Log } from '../runtime/log.ts'
 import { withdrawn } from './asked.ts'
@@ -16,7 +15,6 @@ import { createRun } from './launch.ts'
 import type { Recorder } from './recorder.ts'
 import type { Snapshot } from './snapshot.ts'
 import { refusedStatus, startedStatus } from './status.ts'
-import { configView } from './view.ts'
 
 /** What acting needs; one function a decision. */
 export type Hands = { client: KubeClient; caches: Caches; agent: AgentSettings; recorder: Recorder; log: Log }
@@ -30,7 +28,7 @@ export async function adopt(hands: Hands, { config }: Snapshot, { finalizer, wit
 			...(withdraw.length > 0 && { annotations: withdrawn(withdraw) }),
 		},
 	})
-	hands.caches.wrote.config(keyOf(config), configView(stored))
+	hands.caches.learn.config(stored)
 }
 
 /**
@@ -71,6 +69,7 @@ export async function release(hands: Hands, snapshot: Snapshot, why: string): Pr
 	const finalizers = config.finalizers.filter(finalizer => finalizer !== FINALIZER)
 	tell(hands, snapshot, releasedNote(config, why))
 	await hands.client.patch(NodeConfig, config, { metadata: { resourceVersion: config.resourceVersion, finalizers } })
+	hands.caches.learn.released(config)
 }
 
 /** Only what differs is sent, and only onto the version that was judged: a status never lands on a successor of the same name. */
@@ -79,7 +78,7 @@ async function writeStatus({ client, caches }: Hands, { config }: Snapshot, stat
 	if (!change) return false
 	const body = { metadata: { resourceVersion: config.resourceVersion }, status: change }
 	const stored = await client.patch(NodeConfig, config, body, { subresource: 'status' })
-	caches.wrote.config(keyOf(config), configView(stored))
+	caches.learn.config(stored)
 	return true
 }
 

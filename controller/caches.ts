@@ -1,7 +1,7 @@
 import { LABEL_CONFIG_UID } from '../contract/names.ts'
 import { ROLLOUT_CONFIG_MAP, readRollout } from '../contract/rollout.ts'
 import type { KubeClient } from '../runtime/kube/client.ts'
-import { keyOf, nameOf } from '../runtime/kube/kind.ts'
+import { keyOf, nameOf, type Stored } from '../runtime/kube/kind.ts'
 import { ConfigMap, Job, Node, Pod } from '../runtime/kube/kinds.ts'
 import { type Reflector, startReflector } from '../runtime/kube/reflector.ts'
 import type { Change } from '../runtime/kube/store.ts'
@@ -12,7 +12,7 @@ import { createFleet, type Fleet } from './fleet.ts'
 import { NodeConfig } from './kinds.ts'
 import { createRunIndex, type RunIndex } from './run-index.ts'
 import type { ConfigView, NodeView, Rival } from './snapshot.ts'
-import { type ConfigMapView, configMapView, configView, jobView, nodeView, podView, type RunJobView, rolloutView } from './view.ts'
+import { configMapView, configView, jobView, type NodeConfigObject, nodeView, podView, rolloutView } from './view.ts'
 
 /** What the cluster holds, as far as we have heard, and what we have just written ourselves. */
 export type Caches = {
@@ -24,7 +24,7 @@ export type Caches = {
 	/** Everything that is held, for whoever counts it. */
 	census: { configs(): Iterable<ConfigView>; caches(): CacheCount[] }
 	/** What an answer of the API server showed, which the watch may tell only later. */
-	wrote: Wrote
+	learn: Learn
 	/** True when every first list is in, false when the signal came first. */
 	synced: Promise<boolean>
 	isSynced(): boolean
@@ -33,12 +33,12 @@ export type Caches = {
 
 export type CacheCount = { kind: string; objects: number; events: number; lists: number; failures: number }
 
-export type Wrote = {
-	config(key: string, view: ConfigView): void
-	configMap(view: ConfigMapView): void
-	/** Read by itself, because the watch may be behind. */
-	readConfigMap(view: ConfigMapView): void
-	job(view: RunJobView): void
+export type Learn = {
+	config(object: Stored<NodeConfigObject>): void
+	configMap(object: Stored<ConfigMap>): void
+	job(object: Stored<Job>): void
+	/** Our finalizer is off: whatever the watches still tell of that node config, it is not ours any more. */
+	released(config: ConfigView): void
 }
 
 export type CacheOptions = {
@@ -71,7 +71,7 @@ export function startCaches(options: CacheOptions): Caches {
 		}),
 		wakeNode: (name, backlog) => configs.has(keyed(name)) && wake(keyed(name), backlog),
 	}
-	const configs = ownWrites(watchConfigs(options, world))
+	const configs = watchConfigs(options, world)
 	const nodes = watchNodes(options, world)
 	const others = watchRuns(options, world)
 	const settings = watchSettings(options, world)
@@ -84,14 +84,11 @@ export function startCaches(options: CacheOptions): Caches {
 		runs,
 		fleet: world.fleet,
 		census: { configs: configs.reflector.store.values, caches: () => Object.entries(caches).map(counted) },
-		wrote: {
-			config: (key, view) => {
-				configs.wrote(key, view)
-				world.fleet.look(view.name)
-			},
-			configMap: view => isUnheard(others.configMaps, view, namespace) && takeRun(world, view.node, () => runs.configMap(view, undefined)),
-			readConfigMap: view => takeRun(world, view.node, () => runs.configMap(view, undefined)),
-			job: view => isUnheard(others.jobs, view, namespace) && takeRun(world, view.node, () => runs.job(view, undefined)),
+		learn: {
+			config: configs.reflector.learn,
+			configMap: others.configMaps.learn,
+			job: others.jobs.learn,
+			released: configs.released,
 		},
 		synced: Promise.all(all.map(reflector => reflector.synced)).then(
 			() => true,
@@ -102,7 +99,7 @@ export function startCaches(options: CacheOptions): Caches {
 	}
 }
 
-function counted([kind, { store, counts }]: [string, Reflector<unknown>]): CacheCount {
+function counted([kind, { store, counts }]: [string, Pick<Reflector<never, unknown>, 'store' | 'counts'>]): CacheCount {
 	return { kind, objects: store.size, events: counts.events, lists: counts.lists, failures: counts.failures }
 }
 
@@ -115,16 +112,24 @@ type World = {
 	wakeNode: (name: string, backlog: boolean) => void
 }
 
-function watchConfigs({ client, namespace, log, signal, wake }: CacheOptions, { claims, fleet }: World): Reflector<ConfigView> {
+function watchConfigs({ client, namespace, log, signal, wake }: CacheOptions, { claims, fleet }: World) {
+	/** The uid of each that we let go and that the watch still shows: the ends of its runs may be told before its own. */
+	const released = new Map<string, string>()
 	const onChange: Change<ConfigView> = (key, now, _, backlog) => {
+		if (now?.uid !== released.get(key)) released.delete(key)
 		for (const rival of claims.take(key, now)) wake(rival, backlog)
 		fleet.look(nameOf(key).name)
 		wake(key, backlog)
 	}
-	return startReflector({ client, log, signal, namespace, kind: NodeConfig, project: configView, onChange })
+	const reflector = startReflector({ client, log, signal, namespace, kind: NodeConfig, project: configView, onChange })
+	const config = (key: string): ConfigView | undefined => {
+		const heard = reflector.store.get(key)
+		return heard && released.get(key) === heard.uid ? undefined : heard
+	}
+	return { reflector, config, has: reflector.store.has, released: (config: ConfigView) => void released.set(keyOf(config), config.uid) }
 }
 
-function watchNodes({ client, log, signal }: CacheOptions, { fleet, wakeNode }: World): Reflector<NodeView> {
+function watchNodes({ client, log, signal }: CacheOptions, { fleet, wakeNode }: World) {
 	const onChange: Change<NodeView> = (name, now, before, backlog) => {
 		if (same(now, before)) return
 		if (now?.controlPlane !== before?.controlPlane) fleet.look(name)
@@ -150,7 +155,7 @@ function watchRuns({ client, namespace, log, signal }: CacheOptions, world: Worl
 	}
 }
 
-function watchSettings({ client, namespace, log, signal }: CacheOptions, { fleet }: World): Reflector<ReturnType<typeof rolloutView>> {
+function watchSettings({ client, namespace, log, signal }: CacheOptions, { fleet }: World) {
 	const onChange: Change<ReturnType<typeof rolloutView>> = (_, data) => {
 		const read = readRollout(data)
 		if ('fault' in read)
@@ -165,29 +170,4 @@ function watchSettings({ client, namespace, log, signal }: CacheOptions, { fleet
 function takeRun({ fleet }: World, node: string, take: () => void): void {
 	take()
 	fleet.look(node)
-}
-
-/** What the watch already told is newer than the answer to our own create. */
-function isUnheard(reflector: Reflector<unknown>, { name }: { name: string }, namespace: string): boolean {
-	return !reflector.store.has(keyOf({ name, namespace }))
-}
-
-/** Deciding on a status older than our own last write would write the same once more. */
-function ownWrites(reflector: Reflector<ConfigView>) {
-	const written = new Map<string, ConfigView>()
-	const config = (key: string): ConfigView | undefined => {
-		const heard = reflector.store.get(key)
-		const own = written.get(key)
-		if (!own || !heard || !isNewer(own, heard)) {
-			written.delete(key)
-			return heard
-		}
-		return own
-	}
-	return { reflector, config, has: reflector.store.has, wrote: (key: string, view: ConfigView) => void written.set(key, view) }
-}
-
-/** Versions of one object are decimal numbers that only grow. */
-function isNewer(a: ConfigView, b: ConfigView): boolean {
-	return a.uid === b.uid && BigInt(a.resourceVersion) > BigInt(b.resourceVersion)
 }

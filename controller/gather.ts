@@ -4,7 +4,6 @@ import type { Caches } from './caches.ts'
 import { currentRun, hasEnded, isTold } from './runs.ts'
 import type { RunSettings, Snapshot } from './snapshot.ts'
 import { specOf } from './spec.ts'
-import { configMapView } from './view.ts'
 
 /**
  * Reads everything a decision about one node config looks at, from the caches.
@@ -35,6 +34,6 @@ export async function confirmLoss(client: KubeClient, caches: Caches, snapshot: 
 	if (!run?.hasConfigMap || run.report || run.reportFault || !hasEnded(run) || isTold(snapshot, run)) return false
 	const { namespace } = snapshot.config
 	const found = await client.find(ConfigMap, { namespace, name: run.name }, { signal })
-	if (found) caches.wrote.readConfigMap(configMapView(found))
+	if (found) caches.learn.configMap(found)
 	return found !== undefined
 }

@@ -7,7 +7,6 @@ import { ConfigMap, Job } from '../runtime/kube/kinds.ts'
 import type { Caches } from './caches.ts'
 import { type AgentSettings, type NewRun, runConfigMap, runInput, runJob } from './job.ts'
 import type { Snapshot } from './snapshot.ts'
-import { configMapView, jobView } from './view.ts'
 
 /** How many leftovers of one name are stepped over before it is a person's turn. */
 const leftoversMax = 20
@@ -42,8 +41,8 @@ async function createBoth({ client, caches, agent }: Tools, snapshot: Snapshot, 
 		await client.delete(ConfigMap, { name: owner.name, namespace: config.namespace }, { uid: owner.uid })
 		return undefined
 	}
-	caches.wrote.configMap(configMapView(configMap))
-	caches.wrote.job(jobView(job))
+	caches.learn.configMap(configMap)
+	caches.learn.job(job)
 	return { name: owner.name }
 }
 

@@ -106,9 +106,13 @@ export function nextAttempt(snapshot: Snapshot): number {
 	return Math.max(lastNamed(snapshot), ...attemptsOf(snapshot).map(run => run.attempt)) + 1
 }
 
-/** A cleared run lives on in the status: the result of another of that name would count as told. One that failed is still there. */
+/**
+ * A cleared run lives on in the status: the result of another of that name would count as told. One that failed is still there, and
+ * one whose result is not told yet is there too, though we may not have heard of it: its name is taken again, and finds it.
+ */
 function lastNamed({ config }: Snapshot): number {
 	const { lastJobName = '', state } = config.status
 	const attempt = attemptOf(lastJobName)
-	return state !== 'Failed' && lastJobName === runName(config, attempt) ? attempt : 0
+	if (state === 'Failed' || lastJobName !== runName(config, attempt)) return 0
+	return condition(config.status, 'Progressing')?.status === 'True' ? attempt - 1 : attempt
 }

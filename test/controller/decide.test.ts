@@ -5,7 +5,7 @@ import { statusChange } from '../../controller/change.ts'
 import { decide } from '../../controller/decide.ts'
 import { backoffMs, condition, currentRun, isTold } from '../../controller/runs.ts'
 import type { Snapshot } from '../../controller/snapshot.ts'
-import { pendingStatus, reportedStatus } from '../../controller/status.ts'
+import { pendingStatus, reportedStatus, startedStatus } from '../../controller/status.ts'
 import { ended, nicReport, now, report, run, alone, someNode, spec, startedFor, withStatus, world } from './world.ts'
 
 const succeeded = run({ report: report(), job: ended })
@@ -310,6 +310,11 @@ describe('waiting', () => {
 	test('ends when the node joins', () => {
 		const waited = withStatus(world(), pendingStatus(world(), 'NodeNotFound', 'No Kubernetes node has the name worker-1.'))
 		expect(decide(waited)).toMatchObject({ act: 'start', why: 'WaitIsOver' })
+	})
+
+	test('a run that the status names, and that we have not heard of, is started under its own name: where it exists it is found', () => {
+		const unheard = withStatus(world(), startedStatus(world(), { name: 'multinic-agent-worker-1-g1-3', mode: 'Apply' }))
+		expect(decide(unheard)).toMatchObject({ act: 'start', run: { attempt: 3 } })
 	})
 
 	test.each<[title: string, name: string, attempt: number]>([

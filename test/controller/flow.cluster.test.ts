@@ -221,7 +221,7 @@ describe('with a controller that runs', () => {
 		expect(await readyMessage('to')).toContain('is also claimed by node config from')
 		await patchSpec('from', { interfaces: [] })
 		await tells('to', configured)
-		expect(stage.story('from').at(-1)).toBe('2 Configured 0/0 NoInterfaces')
+		await tells('from', '2 Configured 0/0 NoInterfaces')
 	})
 
 	test('a rollout that is paused goes on when it is resumed', async () => {

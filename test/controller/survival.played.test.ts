@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { ConfigMap, Job, Node, Pod } from '../../runtime/kube/kinds.ts'
 import { ANNOTATION_RETRY, FINALIZER } from '../../contract/names.ts'
 import { NodeConfig } from '../../controller/kinds.ts'
 import type { Fault } from '../runtime/fake-api-server/faults.ts'
@@ -37,8 +38,27 @@ function endOf(world: World) {
 	}
 }
 
+/** Each is configured, let go, and made again under its name as soon as it is gone. */
+async function storyOfReturn(world: World): Promise<void> {
+	const here = (state: string) => nodes.filter(name => world.configOf(name) && world.status(name)?.state === state)
+	for (const name of nodes) world.add(name)
+	world.startController()
+	await soon(() => expect(here('Configured')).toEqual(nodes))
+	for (const name of nodes) world.objects.delete(NodeConfig, { namespace, name })
+	await Promise.all(
+		nodes.map(async name => {
+			await soon(() => expect(world.configOf(name)).toBeUndefined())
+			world.add(name)
+		}),
+	)
+	await soon(() => expect(here('Configured')).toEqual(nodes))
+	const modes = (name: string) => world.ran.filter(({ nodeName }) => nodeName === name).map(({ mode }) => mode)
+	expect(nodes.map(modes)).toEqual(nodes.map(() => ['Apply', 'Cleanup', 'Apply']))
+	expect(world.broken).toEqual([])
+}
+
 /** Of every request of the story, one world each in which that one goes wrong. */
-async function forEveryRequest(how: (world: World, request: ApiRequest) => Fault | undefined): Promise<number> {
+async function forEveryRequest(how: (world: World, request: ApiRequest) => Fault | undefined, tell = story): Promise<number> {
 	let number = 0
 	for (let met = true; met; ) {
 		number++
@@ -49,7 +69,7 @@ async function forEveryRequest(how: (world: World, request: ApiRequest) => Fault
 			met = true
 			return how(world, request)
 		})
-		await story(world).catch(error => {
+		await tell(world).catch(error => {
 			throw new Error(`request ${number}: ${JSON.stringify(endOf(world), null, 1)}`, { cause: error })
 		})
 		await world.end()
@@ -125,6 +145,26 @@ describe('whenever it happens', () => {
 		]
 		world.mistreat((_, count) => (count % 5 === 0 ? faults[(count / 5) % faults.length] : undefined))
 		await story(world)
+	})
+})
+
+describe('watches that do not advance in step', () => {
+	const watched = [NodeConfig, ConfigMap, Job, Pod, Node].map(({ plural }) => plural)
+
+	test.each(watched)('that of %s is behind: nothing is lost, nothing done twice', async plural => {
+		for (const tell of [story, storyOfReturn]) {
+			const world = await startWorld(nodes, { maxUnavailable: '100%' })
+			world.mistreat(request => (request.verb === 'watch' && request.plural === plural ? { fault: 'late', ms: 40 } : undefined))
+			await tell(world)
+			await world.end()
+		}
+	})
+
+	test.each([
+		['the story', story],
+		['the story of those that return', storyOfReturn],
+	])('an answer comes after all watches have told it, and its end: nothing is lost, nothing done twice (%s)', async (_, tell) => {
+		expect(await forEveryRequest((__, { verb }) => (verb === 'watch' ? undefined : { fault: 'late', ms: 150 }), tell)).toBeGreaterThan(40)
 	})
 })
 
