@@ -44,9 +44,10 @@ function bits(family: 4 | 6): number {
 }
 
 function parseV4(text: string) {
-	const parts = text.split('.')
-	if (parts.length !== 4 || !parts.every(part => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256)) return undefined
-	return { family: 4 as const, value: parts.reduce((sum, part) => sum * 256n + BigInt(part), 0n) }
+	if (!/^(0|[1-9]\d{0,2})(\.(0|[1-9]\d{0,2})){3}$/.test(text)) return undefined
+	const parts = text.split('.').map(Number)
+	if (parts.some(part => part > 255)) return undefined
+	return { family: 4 as const, value: BigInt(parts.reduce((sum, part) => sum * 256 + part, 0)) }
 }
 
 /** No zone, and no IPv4 address in disguise (::ffff:10.0.0.1): what Kubernetes' own isIP takes, and nothing else. */

@@ -58,6 +58,7 @@ export function startCaches(options: CacheOptions): Caches {
 	const { namespace, wake, maxConcurrentRuns, startedAt } = options
 	const runs = createRunIndex()
 	const keyed = (name: string) => keyOf({ name, namespace })
+	let isWhole = false
 	const world: World = {
 		runs,
 		claims: createClaimIndex(key => configs.config(key)),
@@ -69,6 +70,7 @@ export function startCaches(options: CacheOptions): Caches {
 			wake: name => wake(keyed(name), true),
 			...{ maxConcurrentRuns, startedAt },
 		}),
+		look: name => isWhole && world.fleet.look(name),
 		wakeNode: (name, backlog) => configs.has(keyed(name)) && wake(keyed(name), backlog),
 	}
 	const configs = watchConfigs(options, world)
@@ -77,6 +79,11 @@ export function startCaches(options: CacheOptions): Caches {
 	const settings = watchSettings(options, world)
 	const caches = { MultiNicNodeConfig: configs.reflector, Node: nodes, ConfigMap: others.configMaps, Job: others.jobs, Pod: others.pods }
 	const all = [...Object.values(caches), settings]
+	const survey = () => {
+		isWhole = true
+		for (const { name } of configs.reflector.store.values()) world.fleet.look(name)
+		return true
+	}
 	return {
 		config: configs.config,
 		node: name => nodes.store.get(name),
@@ -84,16 +91,8 @@ export function startCaches(options: CacheOptions): Caches {
 		runs,
 		fleet: world.fleet,
 		census: { configs: configs.reflector.store.values, caches: () => Object.entries(caches).map(counted) },
-		learn: {
-			config: configs.reflector.learn,
-			configMap: others.configMaps.learn,
-			job: others.jobs.learn,
-			released: configs.released,
-		},
-		synced: Promise.all(all.map(reflector => reflector.synced)).then(
-			() => true,
-			() => false,
-		),
+		learn: { config: configs.reflector.learn, configMap: others.configMaps.learn, job: others.jobs.learn, released: configs.released },
+		synced: Promise.all(all.map(reflector => reflector.synced)).then(survey, () => false),
 		isSynced: () => all.every(reflector => reflector.isSynced()),
 		done: Promise.all(all.map(reflector => reflector.done)),
 	}
@@ -108,17 +107,19 @@ type World = {
 	runs: RunIndex
 	claims: ReturnType<typeof createClaimIndex>
 	fleet: Fleet
+	/** Has the fleet look at that node again: not before everything is read, or it would look at each four times. */
+	look: (name: string) => void
 	/** Wakes the node config of that node, if there is one. */
 	wakeNode: (name: string, backlog: boolean) => void
 }
 
-function watchConfigs({ client, namespace, log, signal, wake }: CacheOptions, { claims, fleet }: World) {
+function watchConfigs({ client, namespace, log, signal, wake }: CacheOptions, { claims, look }: World) {
 	/** The uid of each that we let go and that the watch still shows: the ends of its runs may be told before its own. */
 	const released = new Map<string, string>()
 	const onChange: Change<ConfigView> = (key, now, _, backlog) => {
 		if (now?.uid !== released.get(key)) released.delete(key)
 		for (const rival of claims.take(key, now)) wake(rival, backlog)
-		fleet.look(nameOf(key).name)
+		look(nameOf(key).name)
 		wake(key, backlog)
 	}
 	const reflector = startReflector({ client, log, signal, namespace, kind: NodeConfig, project: configView, onChange })
@@ -129,10 +130,10 @@ function watchConfigs({ client, namespace, log, signal, wake }: CacheOptions, { 
 	return { reflector, config, has: reflector.store.has, released: (config: ConfigView) => void released.set(keyOf(config), config.uid) }
 }
 
-function watchNodes({ client, log, signal }: CacheOptions, { fleet, wakeNode }: World) {
+function watchNodes({ client, log, signal }: CacheOptions, { look, wakeNode }: World) {
 	const onChange: Change<NodeView> = (name, now, before, backlog) => {
 		if (same(now, before)) return
-		if (now?.controlPlane !== before?.controlPlane) fleet.look(name)
+		if (now?.controlPlane !== before?.controlPlane) look(name)
 		wakeNode(name, backlog)
 	}
 	return startReflector({ client, log, signal, kind: Node, project: nodeView, onChange })
@@ -167,7 +168,7 @@ function watchSettings({ client, namespace, log, signal }: CacheOptions, { fleet
 	return startReflector({ client, log, signal, namespace, fieldSelector, kind: ConfigMap, project: rolloutView, onChange })
 }
 
-function takeRun({ fleet }: World, node: string, take: () => void): void {
+function takeRun({ look }: World, node: string, take: () => void): void {
 	take()
-	fleet.look(node)
+	look(node)
 }

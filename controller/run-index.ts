@@ -4,7 +4,7 @@ import type { Mode, Run } from './snapshot.ts'
 import type { ConfigMapView, Mark, RunJobView, RunPodView } from './view.ts'
 
 /** What is known of one run, from three caches that do not advance in step. */
-type Parts = { configMap?: ConfigMapView; job?: RunJobView; pod?: RunPodView; read?: Reading }
+type Parts = { configMap?: ConfigMapView; job?: RunJobView; pod?: RunPodView }
 type Reading = { report: Report } | { fault: string }
 
 /**
@@ -48,7 +48,7 @@ export function createRunIndex(): RunIndex {
 		setActive(key, run && isActive(run) ? run.mode : undefined)
 	}
 	return {
-		configMap: (now, before) => change(now ?? before, parts => takeConfigMap(parts, now)),
+		configMap: (now, before) => change(now ?? before, parts => assign(parts, 'configMap', now)),
 		job: (now, before) => change(now ?? before, parts => assign(parts, 'job', now)),
 		pod: (now, before) => change(now ?? before, parts => takePod(parts, now, before)),
 		runsOf: node => [...(nodes.get(node)?.values() ?? [])].flatMap(parts => runFrom(parts) ?? []),
@@ -66,13 +66,6 @@ function keep(
 	else runs.delete(key)
 	if (runs.size > 0) nodes.set(node, runs)
 	else nodes.delete(node)
-}
-
-/** A report is read once, and only its result is kept. */
-function takeConfigMap(parts: Parts, now: ConfigMapView | undefined): void {
-	assign(parts, 'configMap', now && { ...now, report: undefined })
-	if (now?.report === undefined) delete parts.read
-	else parts.read = readReport(now.report, now)
 }
 
 /** A Job that is tried once has one pod; should it ever have had another, the latest counts. */
@@ -98,17 +91,36 @@ function runFrom(parts: Parts): Run | undefined {
 		failures: configMap?.failures ?? 0,
 		created: configMap?.created ?? job?.created ?? 0,
 		hasConfigMap: configMap !== undefined,
-		report: undefined,
-		reportFault: undefined,
+		// not before a decision asks: of ten thousand it takes long, which a start need not wait for
+		get report() {
+			return configMap && reportIn(readingOf(configMap) ?? lastReadingOf(configMap, run))
+		},
+		get reportFault() {
+			return configMap && faultIn(readingOf(configMap))
+		},
 	}
-	return withReport(run, parts)
+	return run
+}
+
+function reportIn(reading: Reading | undefined): Report | undefined {
+	return reading && 'report' in reading ? reading.report : undefined
+}
+
+function faultIn(reading: Reading | undefined): string | undefined {
+	return reading && 'fault' in reading ? reading.fault : undefined
+}
+
+const known = new WeakMap<ConfigMapView, Reading>()
+
+/** Reads what the run wrote into its ConfigMap; once for each version of it. */
+function readingOf(configMap: ConfigMapView): Reading | undefined {
+	if (configMap.report === undefined) return undefined
+	const reading = known.get(configMap) ?? readReport(configMap.report, configMap)
+	known.set(configMap, reading)
+	return reading
 }
 
 /** Where the API server could not be reached, the run left the short form of its report in the pod. */
-function withReport(run: Run, { read, configMap }: Parts): Run {
-	const lastWords = run.pod?.lastWords
-	const reading = read ?? (configMap && hasEnded(run) && lastWords ? readReport(lastWords, { ...configMap, mode: run.mode }) : undefined)
-	if (!reading) return run
-	if ('report' in reading) return { ...run, report: reading.report }
-	return read ? { ...run, reportFault: reading.fault } : run
+function lastReadingOf(configMap: ConfigMapView, run: Run): Reading | undefined {
+	return hasEnded(run) && run.pod?.lastWords ? readReport(run.pod.lastWords, configMap) : undefined
 }
