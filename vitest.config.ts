@@ -20,15 +20,12 @@ export default defineConfig({
 			part('cluster', 120_000, 2),
 			part('lab', 600_000, 2),
 			part('vm', 900_000, 2),
-			part('long', 3_600_000, 1),
+			part('long', 3_600_000, 2),
 		],
 	},
 })
 
-/**
- * Files run beside each other: each has namespaces, folders and ports of its own, and much of their time is waiting. Not so in the long
- * part, where some files need all of the machine.
- */
+/** Files run beside each other: each has namespaces, folders and ports of its own, and much of their time is waiting. */
 function part(name: string, patienceMs: number, maxWorkers: number) {
 	const include = [`test/**/*.${name}.test.ts`]
 	return { test: { name, include, testTimeout: patienceMs, hookTimeout: 2 * patienceMs, maxWorkers } }

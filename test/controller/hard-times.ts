@@ -1,34 +1,23 @@
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { execa } from 'execa'
 import { expect, onTestFailed, onTestFinished, vi } from 'vitest'
 import type { RunConfig } from '../../contract/agent-run.ts'
 import { ANNOTATION_RETRY, FINALIZER } from '../../contract/names.ts'
-import type { NodeConfigStatus } from '../../contract/node-config.ts'
-import { createController } from '../../controller/controller.ts'
 import { NodeConfig } from '../../controller/kinds.ts'
 import type { NodeConfigObject } from '../../controller/view.ts'
-import { requestToken } from '../../lab/account-token.ts'
-import { type ControlPlaneOptions, controlPlaneBinaries, startControlPlane } from '../../lab/control-plane.ts'
 import { reportFor, startFakeKubelet } from '../../lab/fake-kubelet.ts'
-import { findKit } from '../../lab/kit.ts'
-import { freePort } from '../../lab/ports.ts'
-import { makeRunDir } from '../../lab/run-dir.ts'
-import { KubeClient, type KubeClientOptions } from '../../runtime/kube/client.ts'
 import { isKubeFailure } from '../../runtime/kube/failures.ts'
-import type { Stored } from '../../runtime/kube/kind.ts'
-import { ConfigMap, Job, Node } from '../../runtime/kube/kinds.ts'
-import { startReflector } from '../../runtime/kube/reflector.ts'
+import { ConfigMap, Node } from '../../runtime/kube/kinds.ts'
 import { createLog } from '../../runtime/log.ts'
-import { etcdFlags, talkToEtcd } from './etcd.ts'
+import { etcdFlags } from './etcd.ts'
 import { startLine } from './line.ts'
 import { startLossyController } from './lossy.ts'
-import { isOver, specOf } from './survival.ts'
-import { agent } from './world.ts'
+import { createOffice } from './office.ts'
+import { namespace, startPlane } from './plane.ts'
+import { specOf } from './survival.ts'
+import { keyOf, watchOver } from './watch-over.ts'
 
 /** Our chart on a real etcd and API server that fare badly; and what must hold of the controller whatever that is. */
 
-export const namespace = 'multinic-system'
 const log = createLog('test', { level: 'silent' })
 
 export type World = Awaited<ReturnType<typeof startWorld>>
@@ -96,40 +85,6 @@ export async function startWorld({ etcd, server, settings }: WorldOptions = {}) 
 	}
 }
 
-/** etcd, API server and our chart, signed in as administrator and as the controller. */
-async function startPlane(flags: Pick<ControlPlaneOptions, 'etcdFlags' | 'serverFlags'>) {
-	const kit = await findKit([...controlPlaneBinaries, 'helm'])
-	const runDir = await makeRunDir('hard')
-	const [port, dir] = [await freePort(), join(runDir.path, 'api')]
-	const plane = await startControlPlane({ name: 'api', dir, kit, port, ...flags })
-	const etcd = talkToEtcd(join(dir, 'etcd.sock'))
-	const admin = connect({ port, ca: plane.ca, token: plane.token }, { fieldManager: 'test' })
-	const stop = async () => {
-		await admin.close()
-		await etcd.close()
-		await plane.stop()
-		await runDir.remove()
-	}
-	const values = ['controller.replicas=0', 'rollout.maxUnavailable=50%', 'rollout.verifyIntervalSeconds=0'].flatMap(one => ['--set', one])
-	const chart = ['install', 'multinic', 'charts/multinic', '-n', namespace, '--create-namespace', ...values]
-	const helm = (...args: string[]) => execa(kit.helm, args, { env: { KUBECONFIG: plane.kubeconfig }, all: true })
-	try {
-		await helm(...chart)
-		const token = await requestToken(admin, { namespace, account: 'multinic-controller' })
-		return { ...plane, helm, port, dir, etcd, admin, credentials: { ca: plane.ca, token }, stop }
-	} catch (error) {
-		await stop()
-		throw error
-	}
-}
-
-type Access = { port: number; ca: string; token: string }
-
-function connect({ port, ca, token }: Access, options: KubeClientOptions): KubeClient {
-	const headers = async () => ({ authorization: `Bearer ${token}` })
-	return new KubeClient({ server: `https://127.0.0.1:${port}`, tls: { ca }, headers }, options)
-}
-
 /** Runs wait here until it is opened. */
 function createGate() {
 	let { promise, resolve } = Promise.withResolvers<void>()
@@ -144,80 +99,6 @@ function createGate() {
 			return 20
 		},
 	}
-}
-
-/** What is told, and what must never be: both grow. */
-function watchOver(admin: KubeClient, succeeded: ReadonlySet<string>, signal: AbortSignal) {
-	const broken: string[] = []
-	const told = new Map<string, string>()
-	const active = new Map<string, Set<string>>()
-	const jobs = startReflector({
-		...{ client: admin, kind: Job, namespace, log, signal },
-		onChange: (key, job, before) => {
-			const node = nodeOf(job ?? before) ?? ''
-			const onNode = active.get(node) ?? new Set()
-			if (job && !isOver(job)) active.set(node, onNode.add(key))
-			else onNode.delete(key)
-			// where everything was read anew, one that is over may be told after the next one
-			const together = [...onNode].filter(one => !isGone(jobs.store.get(one)))
-			if (together.length > 1) broken.push(`two runs at once on ${node}: ${together.join(', ')}`)
-		},
-	})
-	const onChange = (_: string, config: Stored<NodeConfigObject> | undefined) => {
-		if (!config) return
-		const { metadata, status = {} } = config
-		const { state, observedGeneration: generation = 0 } = status as NodeConfigStatus
-		told.set(metadata.name, `${state} ${generation}`)
-		if (state !== 'Configured' || succeeded.has(keyOf({ uid: metadata.uid, generation }))) return
-		broken.push(`${metadata.name} is called Configured in generation ${generation}, where no run succeeded`)
-	}
-	startReflector({ client: admin, kind: NodeConfig, namespace, log, signal, onChange })
-	return { broken, told }
-}
-
-/** One controller at a time, and how its calls fared. */
-function createOffice({ ca, token }: Omit<Access, 'port'>) {
-	const calls = new Map<string, number>()
-	const lines: string[] = []
-	const hear = (line: string) => void lines.push(line)
-	let end = async () => {}
-	const start = (port: number, now?: () => number) => {
-		void end()
-		const stop = new AbortController()
-		const onCall: KubeClientOptions['onCall'] = ({ code }) => calls.set(code, (calls.get(code) ?? 0) + 1)
-		const client = connect({ port, ca, token }, { fieldManager: 'multinic-controller', onCall })
-		const options = {
-			client,
-			config,
-			log: createLog('controller', { level: 'debug', to: { write: hear } }),
-			signal: stop.signal,
-			...(now && { now }),
-		}
-		const controller = createController(options)
-		const done = controller.run(stop.signal)
-		end = async () => {
-			stop.abort()
-			await client.close()
-			await done
-		}
-		return controller
-	}
-	return {
-		...{ start, hear },
-		end: () => end(),
-		log: () => lines.map(line => line.trimEnd()).join('\n'),
-		/** How many of its calls came to that: an HTTP status, or `<error>`. */
-		calls: (code: string) => calls.get(code) ?? 0,
-		/** How many lines of its log say that. */
-		heard: (words: RegExp) => lines.filter(line => words.test(line)).length,
-	}
-}
-
-const config = {
-	namespace,
-	agent,
-	runs: { keepRunMs: 3_600_000, maxConcurrentRuns: 100_000, checkInstanceId: true },
-	workers: 8,
 }
 
 const [first, later] = [['a', 'b', 'c', 'd'] as const, ['e', 'f', 'g', 'h'] as const]
@@ -295,16 +176,4 @@ export function add({ admin }: World, name: string, spec: object = specOf(name))
 
 export function at(name: string) {
 	return { name, namespace }
-}
-
-function keyOf({ uid, generation }: { uid: string; generation: number }): string {
-	return `${uid} ${generation}`
-}
-
-function nodeOf(job: Stored<Job> | undefined): string | undefined {
-	return job?.spec?.template.spec?.nodeName
-}
-
-function isGone(job: Job | undefined): boolean {
-	return !job || isOver(job)
 }

@@ -2,7 +2,8 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { NodeConfig } from '../../controller/kinds.ts'
 import { defineKind, type KubeObject } from '../../runtime/kube/kind.ts'
 import { CustomResourceDefinition } from '../../runtime/kube/kinds.ts'
-import { add, type HardTime, namespace, soon, startWorld, story, type World, type WorldOptions } from './hard-times.ts'
+import { add, type HardTime, soon, startWorld, story, type World, type WorldOptions } from './hard-times.ts'
+import { connect, namespace } from './plane.ts'
 
 /** What only a real etcd and API server can do to a controller. */
 
@@ -60,7 +61,7 @@ function hearThatItIsTooOld({ line, heard }: World): Promise<void> {
 	return soon(() => expect(heard(/"type":"EXPIRED"/)).toBeGreaterThanOrEqual(3))
 }
 
-const serverIsBusy: HardTime = async ({ admin, gate, calls }, change) => {
+const serverIsBusy: HardTime = async ({ admin, plane, gate, calls }, change) => {
 	const shares = {
 		type: 'Limited',
 		limited: { nominalConcurrencyShares: 0, lendablePercent: 0, borrowingLimitPercent: 0, limitResponse: { type: 'Reject' } },
@@ -75,6 +76,11 @@ const serverIsBusy: HardTime = async ({ admin, gate, calls }, change) => {
 			rules: [{ subjects: [{ kind: 'User', user: { name: user } }], resourceRules: everything }],
 		},
 	})
+	// the API server takes up its own settings some time after it was told; one request at a time it lets pass
+	const asController = connect({ port: plane.port, ...plane.credentials }, { fieldManager: 'test' })
+	onTestFinished(() => asController.close())
+	const crowd = () => Promise.all(Array.from({ length: 20 }, () => asController.list(NodeConfig, { namespace })))
+	await soon(() => expect(crowd()).rejects.toMatchObject({ code: 'TOO_MANY_REQUESTS' }))
 	gate.open()
 	const changed = change()
 	await soon(() => expect(calls('429')).toBeGreaterThan(20))
@@ -147,7 +153,7 @@ describe('whatever befalls etcd, the API server, and the line to it', () => {
 	test.each<[title: string, hardTime: HardTime, options?: WorldOptions]>([
 		['etcd is full and refuses every write until somebody makes room', etcdIsFull, fullEtcd],
 		['the API server is killed in the middle of work, and started anew a while later', serverIsKilled],
-		['priority and fairness refuses all that the controller asks for', serverIsBusy],
+		['priority and fairness leaves the controller one request at a time', serverIsBusy],
 		['etcd is compacted while the controller cannot hear of it, and the API server is started anew', etcdIsCompacted],
 		['etcd is compacted, and the API server has no cache of what happened', onlyEtcdRemembers, { server: { 'watch-cache': 'false' } }],
 		['the line carries nothing any more, and nobody closes it', lineIsForgotten],

@@ -1,0 +1,50 @@
+import { createController } from '../../controller/controller.ts'
+import type { KubeClientOptions } from '../../runtime/kube/client.ts'
+import { createLog } from '../../runtime/log.ts'
+import { type Access, connect, namespace } from './plane.ts'
+import { agent } from './world.ts'
+
+/** One controller at a time, and how its calls fared. */
+export function createOffice({ ca, token }: Omit<Access, 'port'>) {
+	const calls = new Map<string, number>()
+	const lines: string[] = []
+	const hear = (line: string) => void lines.push(line)
+	let end = async () => {}
+	const start = (port: number, now?: () => number) => {
+		void end()
+		const stop = new AbortController()
+		const onCall: KubeClientOptions['onCall'] = ({ code }) => calls.set(code, (calls.get(code) ?? 0) + 1)
+		const client = connect({ port, ca, token }, { fieldManager: 'multinic-controller', onCall })
+		const options = {
+			client,
+			config,
+			log: createLog('controller', { level: 'debug', to: { write: hear } }),
+			signal: stop.signal,
+			...(now && { now }),
+		}
+		const controller = createController(options)
+		const done = controller.run(stop.signal)
+		end = async () => {
+			stop.abort()
+			await client.close()
+			await done
+		}
+		return controller
+	}
+	return {
+		...{ start, hear },
+		end: () => end(),
+		log: () => lines.map(line => line.trimEnd()).join('\n'),
+		/** How many of its calls came to that: an HTTP status, or `<error>`. */
+		calls: (code: string) => calls.get(code) ?? 0,
+		/** How many lines of its log say that. */
+		heard: (words: RegExp) => lines.filter(line => words.test(line)).length,
+	}
+}
+
+const config = {
+	namespace,
+	agent,
+	runs: { keepRunMs: 3_600_000, maxConcurrentRuns: 100_000, checkInstanceId: true },
+	workers: 8,
+}

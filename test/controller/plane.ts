@@ -1,0 +1,46 @@
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { requestToken } from '../../lab/account-token.ts'
+import { type ControlPlaneOptions, controlPlaneBinaries, startControlPlane } from '../../lab/control-plane.ts'
+import { findKit } from '../../lab/kit.ts'
+import { freePort } from '../../lab/ports.ts'
+import { makeRunDir } from '../../lab/run-dir.ts'
+import { KubeClient, type KubeClientOptions } from '../../runtime/kube/client.ts'
+import { talkToEtcd } from './etcd.ts'
+
+export const namespace = 'multinic-system'
+
+/** etcd, API server and our chart, signed in as administrator and as the controller. */
+export async function startPlane(flags: Pick<ControlPlaneOptions, 'etcdFlags' | 'serverFlags'>) {
+	const kit = await findKit([...controlPlaneBinaries, 'helm'])
+	const runDir = await makeRunDir('hard')
+	const [port, dir] = [await freePort(), join(runDir.path, 'api')]
+	const plane = await startControlPlane({ name: 'api', dir, kit, port, ...flags })
+	const etcd = talkToEtcd(join(dir, 'etcd.sock'))
+	const admin = connect({ port, ca: plane.ca, token: plane.token }, { fieldManager: 'test' })
+	const stop = async () => {
+		await admin.close()
+		await etcd.close()
+		await plane.stop()
+		await runDir.remove()
+	}
+	const values = ['controller.replicas=0', 'rollout.maxUnavailable=50%', 'rollout.verifyIntervalSeconds=0'].flatMap(one => ['--set', one])
+	const chart = ['install', 'multinic', 'charts/multinic', '-n', namespace, '--create-namespace', ...values]
+	const helm = (...args: string[]) => execa(kit.helm, args, { env: { KUBECONFIG: plane.kubeconfig }, all: true })
+	try {
+		await helm(...chart)
+		const token = await requestToken(admin, { namespace, account: 'multinic-controller' })
+		return { ...plane, helm, port, dir, etcd, admin, credentials: { ca: plane.ca, token }, stop }
+	} catch (error) {
+		await stop()
+		throw error
+	}
+}
+
+/** How to reach an API server on this machine, and as whom. */
+export type Access = { port: number; ca: string; token: string }
+
+export function connect({ port, ca, token }: Access, options: KubeClientOptions): KubeClient {
+	const headers = async () => ({ authorization: `Bearer ${token}` })
+	return new KubeClient({ server: `https://127.0.0.1:${port}`, tls: { ca }, headers }, options)
+}

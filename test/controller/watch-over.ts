@@ -1,0 +1,54 @@
+import type { NodeConfigStatus } from '../../contract/node-config.ts'
+import { NodeConfig } from '../../controller/kinds.ts'
+import type { NodeConfigObject } from '../../controller/view.ts'
+import type { KubeClient } from '../../runtime/kube/client.ts'
+import type { Stored } from '../../runtime/kube/kind.ts'
+import { Job } from '../../runtime/kube/kinds.ts'
+import { startReflector } from '../../runtime/kube/reflector.ts'
+import { createLog } from '../../runtime/log.ts'
+import { namespace } from './plane.ts'
+import { isOver } from './survival.ts'
+
+const log = createLog('test', { level: 'silent' })
+
+/** What is told, and what must never be: both grow. */
+export function watchOver(admin: KubeClient, succeeded: ReadonlySet<string>, signal: AbortSignal) {
+	const broken: string[] = []
+	const told = new Map<string, string>()
+	const active = new Map<string, Set<string>>()
+	const jobs = startReflector({
+		...{ client: admin, kind: Job, namespace, log, signal },
+		onChange: (key, job, before) => {
+			const node = nodeOf(job ?? before) ?? ''
+			const onNode = active.get(node) ?? new Set()
+			if (job && !isOver(job)) active.set(node, onNode.add(key))
+			else onNode.delete(key)
+			// where everything was read anew, one that is over may be told after the next one
+			const together = [...onNode].filter(one => !isGone(jobs.store.get(one)))
+			if (together.length > 1) broken.push(`two runs at once on ${node}: ${together.join(', ')}`)
+		},
+	})
+	const onChange = (_: string, config: Stored<NodeConfigObject> | undefined) => {
+		if (!config) return
+		const { metadata, status = {} } = config
+		const { state, observedGeneration: generation = 0 } = status as NodeConfigStatus
+		told.set(metadata.name, `${state} ${generation}`)
+		if (state !== 'Configured' || succeeded.has(keyOf({ uid: metadata.uid, generation }))) return
+		broken.push(`${metadata.name} is called Configured in generation ${generation}, where no run succeeded`)
+	}
+	startReflector({ client: admin, kind: NodeConfig, namespace, log, signal, onChange })
+	return { broken, told }
+}
+
+/** One generation of one node config. */
+export function keyOf({ uid, generation }: { uid: string; generation: number }): string {
+	return `${uid} ${generation}`
+}
+
+function nodeOf(job: Stored<Job> | undefined): string | undefined {
+	return job?.spec?.template.spec?.nodeName
+}
+
+function isGone(job: Job | undefined): boolean {
+	return !job || isOver(job)
+}
