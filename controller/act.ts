@@ -37,6 +37,7 @@ export async function adopt(hands: Hands, { config }: Snapshot, { finalizer, wit
  * @returns false when the API server does not allow the run; the status then says so
  */
 export async function start(hands: Hands, snapshot: Snapshot, decision: Extract<Decision, { act: 'start' }>): Promise<boolean> {
+	if (decision.run.mode === 'Cleanup') await mustStillBe(hands, snapshot)
 	try {
 		const { name } = await createRun(hands, snapshot, decision.run)
 		if (decision.quiet) return true
@@ -49,6 +50,14 @@ export async function start(hands: Hands, snapshot: Snapshot, decision: Extract<
 		await writeStatus(hands, snapshot, refusedStatus(snapshot, error.message))
 		return false
 	}
+}
+
+/**
+ * The end of a node config may be told later than that of its runs: its node would be cleaned once more, beside the first run of its
+ * successor. A write of nothing onto the version that was judged fails where it is no longer so.
+ */
+async function mustStillBe({ client }: Hands, { config }: Snapshot): Promise<void> {
+	await client.patch(NodeConfig, config, { metadata: { resourceVersion: config.resourceVersion } }, { dryRun: true })
 }
 
 /** The status, and an Event where a run came to something, or something stands in its way. */
@@ -69,7 +78,6 @@ export async function release(hands: Hands, snapshot: Snapshot, why: string): Pr
 	const finalizers = config.finalizers.filter(finalizer => finalizer !== FINALIZER)
 	tell(hands, snapshot, releasedNote(config, why))
 	await hands.client.patch(NodeConfig, config, { metadata: { resourceVersion: config.resourceVersion, finalizers } })
-	hands.caches.learn.released(config)
 }
 
 /** Only what differs is sent, and only onto the version that was judged: a status never lands on a successor of the same name. */

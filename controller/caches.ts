@@ -37,8 +37,6 @@ export type Learn = {
 	config(object: Stored<NodeConfigObject>): void
 	configMap(object: Stored<ConfigMap>): void
 	job(object: Stored<Job>): void
-	/** Our finalizer is off: whatever the watches still tell of that node config, it is not ours any more. */
-	released(config: ConfigView): void
 }
 
 export type CacheOptions = {
@@ -61,9 +59,9 @@ export function startCaches(options: CacheOptions): Caches {
 	let isWhole = false
 	const world: World = {
 		runs,
-		claims: createClaimIndex(key => configs.config(key)),
+		claims: createClaimIndex(key => configs.store.get(key)),
 		fleet: createFleet({
-			configOf: name => configs.config(keyed(name)),
+			configOf: name => configs.store.get(keyed(name)),
 			nodeOf: name => nodes.store.get(name),
 			runsOf: runs.runsOf,
 			active: runs.active,
@@ -71,27 +69,27 @@ export function startCaches(options: CacheOptions): Caches {
 			...{ maxConcurrentRuns, startedAt },
 		}),
 		look: name => isWhole && world.fleet.look(name),
-		wakeNode: (name, backlog) => configs.has(keyed(name)) && wake(keyed(name), backlog),
+		wakeNode: (name, backlog) => configs.store.has(keyed(name)) && wake(keyed(name), backlog),
 	}
 	const configs = watchConfigs(options, world)
 	const nodes = watchNodes(options, world)
 	const others = watchRuns(options, world)
 	const settings = watchSettings(options, world)
-	const caches = { MultiNicNodeConfig: configs.reflector, Node: nodes, ConfigMap: others.configMaps, Job: others.jobs, Pod: others.pods }
+	const caches = { MultiNicNodeConfig: configs, Node: nodes, ConfigMap: others.configMaps, Job: others.jobs, Pod: others.pods }
 	const all = [...Object.values(caches), settings]
 	const survey = () => {
 		isWhole = true
-		for (const { name } of configs.reflector.store.values()) world.fleet.look(name)
+		for (const { name } of configs.store.values()) world.fleet.look(name)
 		return true
 	}
 	return {
-		config: configs.config,
+		config: configs.store.get,
 		node: name => nodes.store.get(name),
 		rival: world.claims.rival,
 		runs,
 		fleet: world.fleet,
-		census: { configs: configs.reflector.store.values, caches: () => Object.entries(caches).map(counted) },
-		learn: { config: configs.reflector.learn, configMap: others.configMaps.learn, job: others.jobs.learn, released: configs.released },
+		census: { configs: configs.store.values, caches: () => Object.entries(caches).map(counted) },
+		learn: { config: configs.learn, configMap: others.configMaps.learn, job: others.jobs.learn },
 		synced: Promise.all(all.map(reflector => reflector.synced)).then(survey, () => false),
 		isSynced: () => all.every(reflector => reflector.isSynced()),
 		done: Promise.all(all.map(reflector => reflector.done)),
@@ -114,20 +112,12 @@ type World = {
 }
 
 function watchConfigs({ client, namespace, log, signal, wake }: CacheOptions, { claims, look }: World) {
-	/** The uid of each that we let go and that the watch still shows: the ends of its runs may be told before its own. */
-	const released = new Map<string, string>()
 	const onChange: Change<ConfigView> = (key, now, _, backlog) => {
-		if (now?.uid !== released.get(key)) released.delete(key)
 		for (const rival of claims.take(key, now)) wake(rival, backlog)
 		look(nameOf(key).name)
 		wake(key, backlog)
 	}
-	const reflector = startReflector({ client, log, signal, namespace, kind: NodeConfig, project: configView, onChange })
-	const config = (key: string): ConfigView | undefined => {
-		const heard = reflector.store.get(key)
-		return heard && released.get(key) === heard.uid ? undefined : heard
-	}
-	return { reflector, config, has: reflector.store.has, released: (config: ConfigView) => void released.set(keyOf(config), config.uid) }
+	return startReflector({ client, log, signal, namespace, kind: NodeConfig, project: configView, onChange })
 }
 
 function watchNodes({ client, log, signal }: CacheOptions, { look, wakeNode }: World) {
