@@ -1,5 +1,6 @@
 import { onTestFinished, vi } from 'vitest'
 import type { RunConfig } from '../../contract/agent-run.ts'
+import { LABEL_CONFIG_UID } from '../../contract/names.ts'
 import type { NodeConfigStatus } from '../../contract/node-config.ts'
 import { createController } from '../../controller/controller.ts'
 import { NodeConfig } from '../../controller/kinds.ts'
@@ -68,11 +69,16 @@ export async function startWorld(
 	function watchOver({ verb, plural, subresource, name = '', body }: ApiRequest): void {
 		const { status, metadata, spec } = (body ?? {}) as Written
 		if (plural === 'jobs' && verb === 'create') mustBeAlone(spec?.template?.spec?.nodeName, metadata?.name)
+		if (plural === 'configmaps' && verb === 'create') mustBeWanted(metadata)
 		if (plural === NodeConfig.plural && subresource === 'status' && status?.state === 'Configured') mustHaveRun(name, status)
 	}
 	function mustBeAlone(node: string | undefined, own: string | undefined): void {
 		const onNode = objects.list<Job>(Job, namespace).filter(job => job.spec?.template.spec?.nodeName === node)
 		if (onNode.some(job => !isOver(job) && job.metadata.name !== own)) broken.push(`two runs at once on ${node}`)
+	}
+	function mustBeWanted({ name, labels }: Partial<KubeObject['metadata']> = {}): void {
+		const uids = objects.list<NodeConfigObject>(NodeConfig, namespace).map(({ metadata }) => metadata.uid)
+		if (!uids.includes(labels?.[LABEL_CONFIG_UID] ?? '')) broken.push(`${name} is made for a node config that is gone`)
 	}
 	function mustHaveRun(name: string, said: NodeConfigStatus): void {
 		const { metadata, status } = configOf(name) ?? {}
