@@ -33,7 +33,8 @@ export type Caches = {
 
 export type CacheCount = { kind: string; objects: number; events: number; lists: number; failures: number }
 
-export type Learn = {
+/** Takes an object as an answer showed it, whenever the answer comes. */
+type Learn = {
 	config(object: Stored<NodeConfigObject>): void
 	configMap(object: Stored<ConfigMap>): void
 	job(object: Stored<Job>): void

@@ -61,15 +61,13 @@ export function rolloutView({ data }: Stored<ConfigMap>): Readonly<Record<string
 /** The identity that a ConfigMap, a Job and a pod of one run share. */
 export type Mark = { name: string; node: string; uid: string; generation: number; attempt: number }
 
-export type ConfigMapView = Mark &
-	Pick<Run, 'mode' | 'cause' | 'asked' | 'failures' | 'created'> & { resourceVersion: string; report: string | undefined }
+export type ConfigMapView = Mark & Pick<Run, 'mode' | 'cause' | 'asked' | 'failures' | 'created'> & { report: string | undefined }
 
 /** The ConfigMap of a run, with the report as text. */
 export function configMapView({ metadata, data }: Stored<ConfigMap>): ConfigMapView {
 	const notes = metadata.annotations ?? {}
 	return {
 		...markOf(metadata, metadata.name),
-		resourceVersion: metadata.resourceVersion,
 		created: Date.parse(metadata.creationTimestamp),
 		mode: modeOf(notes[ANNOTATION_MODE]),
 		cause: notes[ANNOTATION_CAUSE] ?? '',

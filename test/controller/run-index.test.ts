@@ -12,7 +12,6 @@ const configMap = {
 	asked: {},
 	failures: 0,
 	created: 1,
-	resourceVersion: '1',
 	report: undefined,
 }
 const job = { ...mark, created: 1, finished: undefined, failure: undefined }
