@@ -1,20 +1,28 @@
+import type { TestError } from 'vitest'
 import type { Reporter, TestCase, TestModule } from 'vitest/node'
 import { startVitest } from 'vitest/node'
 import { expectedSkips, type Part, parts } from './parts.ts'
 
 /** `npm test [-- PART …]`: every part but the long one, or those named, one after the other; one count over all of them, printed last. */
-const tally = { passed: 0, failed: 0, skips: [] as { test: string; reason: string }[] }
+const tally = { passed: 0, failed: 0, skips: [] as { test: string; reason: string }[], failures: [] as string[] }
 const counter: Reporter = {
 	onTestCaseResult(test: TestCase) {
 		const result = test.result()
 		if (result.state === 'passed') tally.passed++
-		if (result.state === 'failed') tally.failed++
+		if (result.state === 'failed') {
+			tally.failed++
+			tally.failures.push(`${test.module.relativeModuleId}: ${test.fullName}\n${result.errors.map(told).join('\n')}`)
+		}
 		if (result.state === 'skipped') tally.skips.push({ test: test.fullName, reason: result.note ?? 'no reason given' })
 	},
 	/** A file that cannot be loaded, or whose hooks fail, has no failed test of its own; an unhandled error belongs to none. */
 	onTestRunEnd(modules: readonly TestModule[], unhandled) {
-		tally.failed += unhandled.length
-		tally.failed += modules.filter(module => !module.ok() && !hasFailedTest(module)).length
+		const unloaded = modules.filter(module => !module.ok() && !hasFailedTest(module))
+		tally.failed += unhandled.length + unloaded.length
+		tally.failures.push(
+			...unhandled.map(told),
+			...unloaded.map(module => `${module.relativeModuleId}\n${module.errors().map(told).join('\n')}`),
+		)
 	},
 }
 
@@ -55,8 +63,15 @@ function hasFailedTest(module: TestModule): boolean {
 	return [...module.children.allTests('failed')].length > 0
 }
 
+/** For whoever reads only the end of a long log: what failed, where in our own files, and why; of a property its seed, its counterexample and what that did. */
+function told({ message, stack, diff, cause }: TestError): string {
+	const ours = (stack ?? message).split('\n').filter(line => !line.includes('/node_modules/'))
+	return [...ours, diff, cause && told(cause)].filter(Boolean).join('\n').slice(0, 4_000)
+}
+
 function report(): void {
 	const unexpected = process.env.CI ? tally.skips.filter(skip => !expectedSkips.includes(skip.reason)) : []
+	for (const failure of tally.failures) process.stdout.write(`failed: ${failure}\n`)
 	for (const { test, reason } of tally.skips) process.stdout.write(`skipped: ${test}: ${reason}\n`)
 	for (const { test } of unexpected) process.stdout.write(`failed: ${test} was skipped, and CI expects it to run\n`)
 	const failed = tally.failed + unexpected.length
