@@ -11,6 +11,7 @@ import { createClaimIndex } from './claim-index.ts'
 import { createFleet, type Fleet } from './fleet.ts'
 import { NodeConfig } from './kinds.ts'
 import { createRunIndex, type RunIndex } from './run-index.ts'
+import { configMapPart, jobPart, nodePart, podPart } from './parts.ts'
 import type { ConfigView, NodeView, Rival } from './snapshot.ts'
 import { configMapView, configView, jobView, type NodeConfigObject, nodeView, podView, rolloutView } from './view.ts'
 
@@ -127,7 +128,7 @@ function watchNodes({ client, log, signal }: CacheOptions, { look, wakeNode }: W
 		if (now?.controlPlane !== before?.controlPlane) look(name)
 		wakeNode(name, backlog)
 	}
-	return startReflector({ client, log, signal, kind: Node, project: nodeView, onChange })
+	return startReflector({ client, log, signal, kind: Node, protobuf: nodePart, project: nodeView, onChange })
 }
 
 function watchRuns({ client, namespace, log, signal }: CacheOptions, world: World) {
@@ -141,9 +142,15 @@ function watchRuns({ client, namespace, log, signal }: CacheOptions, world: Worl
 			if (!same(now, before)) wakeNode(node, backlog)
 		}
 	return {
-		configMaps: startReflector({ ...ours, kind: ConfigMap, project: configMapView, onChange: onRun(runs.configMap) }),
-		jobs: startReflector({ ...ours, kind: Job, project: jobView, onChange: onRun(runs.job) }),
-		pods: startReflector({ ...ours, kind: Pod, project: podView, onChange: onRun(runs.pod) }),
+		configMaps: startReflector({
+			...ours,
+			kind: ConfigMap,
+			protobuf: configMapPart,
+			project: configMapView,
+			onChange: onRun(runs.configMap),
+		}),
+		jobs: startReflector({ ...ours, kind: Job, protobuf: jobPart, project: jobView, onChange: onRun(runs.job) }),
+		pods: startReflector({ ...ours, kind: Pod, protobuf: podPart, project: podView, onChange: onRun(runs.pod) }),
 	}
 }
 

@@ -11,8 +11,8 @@ import {
 import { NodeConfigStatus } from '../contract/node-config.ts'
 import { CONTROL_PLANE_LABELS } from '../contract/rollout.ts'
 import type { KubeObject, ObjectMeta, Stored } from '../runtime/kube/kind.ts'
-import type { ConfigMap, Job, Node, Pod } from '../runtime/kube/kinds.ts'
 import { askedIn } from './asked.ts'
+import type { ConfigMapPart, JobPart, NodePart, PodPart } from './parts.ts'
 import type { ConfigView, JobView, Mode, NodeView, PodView, Run } from './snapshot.ts'
 
 /** Objects → what decisions need of them; the caches keep nothing else. Pure. */
@@ -40,13 +40,13 @@ export function configView({ metadata, spec, status = {} }: Stored<NodeConfigObj
 }
 
 /** A node; one that says nothing of Ready counts as silent. */
-export function nodeView({ metadata, status }: Stored<Node>): NodeView {
+export function nodeView({ metadata, status }: Stored<NodePart>): NodeView {
 	const ready = status?.conditions?.find(one => one.type === 'Ready')?.status
 	return {
 		name: metadata.name,
 		uid: metadata.uid,
 		ready: ready === 'True' || ready === 'False' ? ready : 'Unknown',
-		internalIps: (status?.addresses ?? []).filter(({ type }) => type === 'InternalIP').map(({ address }) => address),
+		internalIps: (status?.addresses ?? []).flatMap(({ type, address }) => (type === 'InternalIP' && address ? [address] : [])),
 		controlPlane: CONTROL_PLANE_LABELS.some(label => metadata.labels?.[label] !== undefined),
 		systemUUID: status?.nodeInfo?.systemUUID || undefined,
 		bootID: status?.nodeInfo?.bootID || undefined,
@@ -54,7 +54,7 @@ export function nodeView({ metadata, status }: Stored<Node>): NodeView {
 }
 
 /** The settings of the rollout, as they are written. */
-export function rolloutView({ data }: Stored<ConfigMap>): Readonly<Record<string, string>> {
+export function rolloutView({ data }: Stored<ConfigMapPart>): Readonly<Record<string, string>> {
 	return data ?? {}
 }
 
@@ -64,7 +64,7 @@ export type Mark = { name: string; node: string; uid: string; generation: number
 export type ConfigMapView = Mark & Pick<Run, 'mode' | 'cause' | 'asked' | 'failures' | 'created'> & { report: string | undefined }
 
 /** The ConfigMap of a run, with the report as text. */
-export function configMapView({ metadata, data }: Stored<ConfigMap>): ConfigMapView {
+export function configMapView({ metadata, data }: Stored<ConfigMapPart>): ConfigMapView {
 	const notes = metadata.annotations ?? {}
 	return {
 		...markOf(metadata, metadata.name),
@@ -80,7 +80,7 @@ export function configMapView({ metadata, data }: Stored<ConfigMap>): ConfigMapV
 export type RunJobView = Mark & JobView & { created: number }
 
 /** The Job of a run. Its end is the condition's time, as the API server tells it. */
-export function jobView({ metadata, status }: Stored<Job>): RunJobView {
+export function jobView({ metadata, status }: Stored<JobPart>): RunJobView {
 	const end = status?.conditions?.find(({ type, status }) => status === 'True' && (type === 'Complete' || type === 'Failed'))
 	return {
 		...markOf(metadata, metadata.name),
@@ -93,7 +93,7 @@ export function jobView({ metadata, status }: Stored<Job>): RunJobView {
 export type RunPodView = Mark & PodView & { pod: string }
 
 /** The pod of a Job, named by the Job: that is the name of the run. */
-export function podView({ metadata, status }: Stored<Pod>): RunPodView {
+export function podView({ metadata, status }: Stored<PodPart>): RunPodView {
 	const container = status?.containerStatuses?.[0]?.state
 	const ended = status?.phase === 'Succeeded' || status?.phase === 'Failed'
 	return {

@@ -76,9 +76,9 @@ async function copyLog({ cluster, signal, world }: Session, at: { namespace: str
 	const path = `${objectPath(Pod, at)}/log`
 	const query = { container: 'agent', ...(follow && { follow }) }
 	const decoder = new TextDecoder()
-	const stream = await cluster.transport.open({ method: 'GET', verb: 'log', path, query, signal })
+	const { bytes } = await cluster.transport.open({ method: 'GET', verb: 'log', path, query, signal })
 	try {
-		for await (const chunk of stream) world.out.write(decoder.decode(chunk, { stream: true }))
+		for await (const chunk of bytes) world.out.write(decoder.decode(chunk, { stream: true }))
 	} catch (cause) {
 		if (signal.aborted) return
 		throw failure('NO_RUN', `the log of pod ${at.name} broke off; again: kubectl multinic logs`, cause)

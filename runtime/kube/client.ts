@@ -93,7 +93,7 @@ export class KubeClient {
 	}
 
 	/** One watch, until the server ends it or `signal` does. A reflector restarts it; this does not. */
-	watch<T extends KubeObject>(kind: Kind<T>, options: WatchOptions): AsyncGenerator<WatchEvent<T>, void, void> {
+	watch<T extends KubeObject>(kind: Kind<T>, options: WatchOptions<T>): AsyncGenerator<WatchEvent<T>, void, void> {
 		return watchEvents(this.#transport, kind, options)
 	}
 

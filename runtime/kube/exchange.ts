@@ -3,8 +3,9 @@ import { deadline } from '../clock.ts'
 import { Failure } from '../errors.ts'
 import type { Agents, Connections } from './connections.ts'
 import type { Credentials } from './credentials.ts'
+import { isProtobuf, readStatus } from './envelope.ts'
 import { brokenOff, failureOf, isKubeFailure, type KubeCode } from './failures.ts'
-import type { Call, Request } from './transport.ts'
+import type { Call, Request, Stream } from './transport.ts'
 
 /** What one request needs to get to the server and back. */
 export type Wire = {
@@ -32,12 +33,12 @@ export async function exchange(wire: Wire, wanted: Request, how: Try): Promise<u
 }
 
 /** The time limit holds until the answer begins; the stream itself may last. */
-export async function open(wire: Wire, wanted: Request & { signal: AbortSignal }, how: Try): Promise<AsyncIterable<Uint8Array>> {
+export async function open(wire: Wire, wanted: Request & { signal: AbortSignal }, how: Try): Promise<Stream> {
 	const limit = deadline(wanted.timeoutMs ?? wire.options.timeoutMs ?? 30_000, wanted.signal)
 	try {
-		const { body } = await ask(wire, wanted, { ...how, over: 'streams', signal: limit.signal })
+		const { headers, body } = await ask(wire, wanted, { ...how, over: 'streams', signal: limit.signal })
 		limit.restart(0)
-		return body
+		return { contentType: String(headers['content-type']), bytes: body }
 	} catch (error) {
 		limit.clear()
 		throw ended(wire, wanted, limit.expired(), error)
@@ -73,7 +74,12 @@ async function tryOnce(wire: Wire, wanted: Request, how: How): Promise<Dispatche
 		const answer = await request(urlOf(wire.credentials.server, wanted), {
 			dispatcher: wire.connections.agents()[how.over],
 			method: wanted.method,
-			headers: { accept: 'application/json', 'user-agent': wire.options.userAgent ?? 'node', ...bodyType(wanted), ...identity },
+			headers: {
+				accept: wanted.accept ?? 'application/json',
+				'user-agent': wire.options.userAgent ?? 'node',
+				...bodyType(wanted),
+				...identity,
+			},
 			signal: how.signal,
 			headersTimeout: 0,
 			bodyTimeout: 0,
@@ -103,7 +109,12 @@ function urlOf(server: string, { path, query = {} }: Request): string {
 
 async function refusal(wanted: Request, answer: Dispatcher.ResponseData): Promise<Failure<KubeCode>> {
 	const header = answer.headers['retry-after']
-	return failureOf(whatOf(wanted), answer.statusCode, await answer.body.text(), typeof header === 'string' ? header : undefined)
+	return failureOf(whatOf(wanted), answer.statusCode, await textOf(answer), typeof header === 'string' ? header : undefined)
+}
+
+/** A refusal comes in the form that was asked for. */
+async function textOf({ headers, body }: Dispatcher.ResponseData): Promise<string> {
+	return isProtobuf(String(headers['content-type'])) ? JSON.stringify(readStatus(await body.bytes())) : body.text()
 }
 
 function parse(wanted: Request, contentType: string | string[] | undefined, text: string): unknown {

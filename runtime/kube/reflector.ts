@@ -8,11 +8,14 @@ import { isKubeFailure, retryAfterOf } from './failures.ts'
 import type { Kind, KubeObject, Stored } from './kind.ts'
 import type { Selection } from './list.ts'
 import { learn, list, type Mirror, watch } from './mirror.ts'
+import type { Message } from './protobuf.ts'
 import { type Change, createStore, type MutableStore, type Store } from './store.ts'
 
 export type ReflectorOptions<T extends KubeObject, P> = Selection & {
 	client: KubeClient
 	kind: Kind<T>
+	/** How an object is read from protobuf, where the watch shall be told so; fields it does not read are not there. Default: JSON. */
+	protobuf?: Message<T>
 	/** What to keep of an object; called while decoding, so that the rest is never held. Default: all save managedFields. */
 	project?: (object: Stored<T>) => P
 	/** Told of every change, in order, after the store holds it. What it throws, now or later, is logged and does no harm. */

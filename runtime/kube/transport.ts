@@ -25,6 +25,8 @@ export type Request = CallOptions & {
 	body?: unknown
 	/** Default: application/json. */
 	contentType?: string
+	/** Of which media types the answer may be, the preferred first. Default: application/json. */
+	accept?: string | undefined
 	/** How it is counted. Default: the method in lower case. */
 	verb?: string
 	/** Asked right before each try; where it says no, the call ends with STOPPED. */
@@ -59,11 +61,14 @@ export type TransportOptions = {
 	onCall?: (call: Call) => void
 }
 
+/** An answer that is read while it comes. */
+export type Stream = { contentType: string; bytes: AsyncIterable<Uint8Array> }
+
 export type Transport = {
 	/** Sends, waits, tries again where the server asks to, and gives back the parsed answer. */
 	send(request: Request): Promise<unknown>
 	/** Opens a stream; the caller reads it to its end or aborts `signal`. */
-	open(request: Request & { signal: AbortSignal }): Promise<AsyncIterable<Uint8Array>>
+	open(request: Request & { signal: AbortSignal }): Promise<Stream>
 	requests(): Readonly<Record<string, number>>
 	close(): Promise<void>
 }
@@ -119,7 +124,7 @@ async function inTurn(wire: Wire, flow: Flow, wanted: Request, { until, isRetry 
 }
 
 /** A stream may last, so that it takes nobody's turn; but it is not begun either while the server wants to be left alone. */
-async function openInTurn(wire: Wire, flow: Flow, wanted: Request & { signal: AbortSignal }): Promise<AsyncIterable<Uint8Array>> {
+async function openInTurn(wire: Wire, flow: Flow, wanted: Request & { signal: AbortSignal }): Promise<Stream> {
 	const since = flow.now()
 	while (flow.pausedMs() > 0 && (await sleep(flow.pausedMs(), wanted.signal)));
 	try {

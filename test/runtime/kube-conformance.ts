@@ -9,7 +9,7 @@ import { createLog } from '../../runtime/log.ts'
 import { type ApiUnderTest, configMap, freshName, freshNamespace } from './kube-conformance/case.ts'
 import { customResourceCases } from './kube-conformance/custom-resources.ts'
 import { garbageCases } from './kube-conformance/garbage.ts'
-import { selectionCases, streamedListCases } from './kube-conformance/watches.ts'
+import { protobufCases, selectionCases, streamedListCases } from './kube-conformance/watches.ts'
 import { writeCases } from './kube-conformance/writes.ts'
 
 export type { ApiUnderTest } from './kube-conformance/case.ts'
@@ -34,6 +34,7 @@ export function kubeConformance(api: () => ApiUnderTest): void {
 	describe('refusals', () => refusalCases(api))
 	describe('lists and watches', () => watchCases(api))
 	describe('selections', () => selectionCases(api))
+	describe('a watch in protobuf', () => protobufCases(api))
 	describe('streamed lists', () => streamedListCases(api))
 	describe('a reflector', () => reflectorCases(api))
 	describe('a lease', () => leaseCases(api))

@@ -283,7 +283,7 @@ test('every silence counts from the last word', async () => {
 	vi.useFakeTimers()
 	onTestFinished(() => void vi.useRealTimers())
 	const chunks = ['BOOKMARK @6', 'BOOKMARK @7', 'BOOKMARK @8'].map(event => Buffer.from(`${line(event)}\n`))
-	const open = async function* ({ signal }: { signal: AbortSignal }) {
+	const told = async function* (signal: AbortSignal) {
 		for (const chunk of chunks) {
 			await vi.advanceTimersByTimeAsync(900)
 			signal.throwIfAborted()
@@ -292,14 +292,15 @@ test('every silence counts from the last word', async () => {
 		await vi.advanceTimersByTimeAsync(1_000)
 		signal.throwIfAborted()
 	}
-	const transport = { open: async (request: { signal: AbortSignal }) => open(request) } as Pick<Transport, 'open'> as Transport
-	const told: string[] = []
+	const open: Transport['open'] = async ({ signal }) => ({ contentType: 'application/json', bytes: told(signal) })
+	const transport = { open } as Pick<Transport, 'open'> as Transport
+	const heard: string[] = []
 	const watching = async () => {
 		const options = { resourceVersion: '5', idleMs: 1_000, signal: new AbortController().signal }
-		for await (const event of watchEvents(transport, ConfigMap, options)) told.push(event.object.metadata.resourceVersion)
+		for await (const event of watchEvents(transport, ConfigMap, options)) heard.push(event.object.metadata.resourceVersion)
 	}
 	await expect(watching()).rejects.toMatchObject({ code: 'TIMED_OUT', facts: { silent: true } })
-	expect(told).toEqual(['6', '7', '8'])
+	expect(heard).toEqual(['6', '7', '8'])
 })
 
 test('what was heard makes the next wait short again', async () => {

@@ -65,9 +65,9 @@ export async function rawWatch(
 	const end = new AbortController()
 	const path = collectionPath(kind, namespace)
 	try {
-		const stream = await transport.open({ method: 'GET', path, query: { watch: true, ...query }, signal: end.signal })
+		const { bytes } = await transport.open({ method: 'GET', path, query: { watch: true, ...query }, signal: end.signal })
 		let text = ''
-		for await (const chunk of stream) {
+		for await (const chunk of bytes) {
 			text += Buffer.from(chunk).toString('utf8')
 			const events = text
 				.split('\n')

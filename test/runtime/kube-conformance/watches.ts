@@ -1,7 +1,11 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { Failure } from '../../../runtime/errors.ts'
+import { object } from '../../../runtime/kube/envelope.ts'
+import { map, type Message } from '../../../runtime/kube/protobuf.ts'
 import type { WatchEvent } from '../../../runtime/kube/watch.ts'
 import { ConfigMap } from '../../../runtime/kube/kinds.ts'
-import { type ApiUnderTest, configMap, freshNamespace, rawWatch } from './case.ts'
+import { type ApiUnderTest, configMap, freshName, freshNamespace, rawWatch } from './case.ts'
 
 /** What of a kind is seen, and in which order. */
 export function selectionCases(api: () => ApiUnderTest): void {
@@ -96,6 +100,66 @@ export function selectionCases(api: () => ApiUnderTest): void {
 		const path = '/api/v1/namespaces/default/configmaps'
 		const refused = api().client.raw({ method: 'GET', path, query: { limit: 1, continue: 'of-nothing' } })
 		await expect(refused).rejects.toMatchObject({ code: 'BAD_REQUEST', message: expect.stringContaining('continue key is not valid') })
+	})
+}
+
+/** A watch that asks for protobuf: who has only JSON answers with that. */
+export function protobufCases(api: () => ApiUnderTest): void {
+	const protobuf = object({ data: map(2) })
+	const word = fc.string({ unit: fc.constantFrom('a', 'Z', '0', 'ß', '日', '\n', '"', '<'), maxLength: 20 })
+	const key = fc.stringMatching(/^[a-z0-9]{1,8}$/)
+	const dictionary = fc.dictionary(key, word, { maxKeys: 4, noNullPrototype: true })
+	const labels = fc.dictionary(key, key, { maxKeys: 4, noNullPrototype: true })
+
+	test('tells what one in JSON tells', async () => {
+		const { client } = api()
+		const namespace = await freshNamespace(api())
+		const { metadata: owner } = await client.create(ConfigMap, configMap(namespace, 'owner'))
+		const ownerReferences = [{ apiVersion: 'v1', kind: 'ConfigMap', name: owner.name, uid: owner.uid, blockOwnerDeletion: false }]
+		const { resourceVersion } = owner
+		const one = fc.asyncProperty(labels, dictionary, dictionary, fc.boolean(), async (labels, annotations, data, isOwned) => {
+			const name = freshName()
+			const finalizers = ['example.org/stays']
+			const metadata = { namespace, name, labels, annotations, ...(isOwned && { ownerReferences, finalizers }) }
+			await client.create(ConfigMap, { metadata, data })
+			await client.delete(ConfigMap, { namespace, name })
+			if (isOwned) await client.patch(ConfigMap, { namespace, name }, { metadata: { finalizers: null } })
+			const watch = (how: { protobuf?: Message<ConfigMap> }) =>
+				client.watch(ConfigMap, { namespace, fieldSelector: `metadata.name=${name}`, resourceVersion, signal, ...how })
+			const expected = await first(isOwned ? 3 : 2, watch({}))
+			for (const { object } of expected) {
+				const { managedFields: _, deletionGracePeriodSeconds: __, ...known } = object.metadata as Record<string, unknown>
+				Object.assign(object, { metadata: known })
+			}
+			expect(await first(expected.length, watch({ protobuf }))).toEqual(expected)
+		})
+		await fc.assert(one, { numRuns: 20 })
+	})
+
+	test('tells where the initial events end, and goes on after them', async () => {
+		const { client } = api()
+		const namespace = await threeIn(api())
+		const told: string[] = []
+		for await (const { type, object } of client.watch(ConfigMap, { namespace, resourceVersion: undefined, signal, protobuf })) {
+			told.push(type === 'BOOKMARK' ? `${type} ${JSON.stringify(object.metadata.annotations)}` : `${type} ${object.metadata.name}`)
+			if (type === 'BOOKMARK') await client.patch(ConfigMap, { namespace, name: 'b' }, { data: { n: '2' } })
+			if (type === 'MODIFIED') break
+		}
+		expect(told.slice(0, 3).sort()).toEqual(['ADDED a', 'ADDED b', 'ADDED c'])
+		expect(told.slice(3)).toEqual(['BOOKMARK {"k8s.io/initial-events-end":"true"}', 'MODIFIED b'])
+	})
+
+	test.each<[what: string, wrong: object]>([
+		['a selector that is none', { labelSelector: 'color in red' }],
+		['a version that is none', { resourceVersion: 'x' }],
+	])('is refused as one in JSON is: %s', async (_, wrong) => {
+		const failureOf = (how: object) =>
+			first(1, api().client.watch(ConfigMap, { namespace: 'default', resourceVersion: '1', signal, ...how })).catch(
+				(error: unknown) => error,
+			)
+		const expected = await failureOf(wrong)
+		expect(expected).toBeInstanceOf(Failure)
+		expect(await failureOf({ ...wrong, protobuf })).toEqual(expected)
 	})
 }
 

@@ -1,0 +1,52 @@
+/** Pieces of a stream of bytes. A last one without its end is dropped: it was cut. `alive` is told of every byte that comes. */
+export type Pieces<T> = (stream: AsyncIterable<Uint8Array>, alive: () => void) => AsyncGenerator<T, void, void>
+
+/** Whole lines; empty ones are none. */
+export const linesOf: Pieces<string> = async function* (stream, alive) {
+	let rest: Uint8Array[] = []
+	for await (const chunk of stream) {
+		alive()
+		let from = 0
+		for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
+			const line = joined([...rest, chunk.subarray(from, end)]).toString('utf8')
+			rest = []
+			from = end + 1
+			if (line.trim()) yield line
+		}
+		if (from < chunk.length) rest.push(chunk.subarray(from))
+	}
+}
+
+/**
+ * Frames, each with its length before it: four bytes, the highest first.
+ *
+ * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-encoding
+ */
+export const framesOf: Pieces<Uint8Array> = async function* (stream, alive) {
+	let rest: Uint8Array[] = []
+	let held = 0
+	let wanted = lengthBytes
+	for await (const chunk of stream) {
+		alive()
+		rest.push(chunk)
+		held += chunk.length
+		if (held < wanted) continue
+		const bytes = joined(rest)
+		let from = 0
+		for (;;) {
+			wanted = lengthBytes + (bytes.length - from < lengthBytes ? 0 : bytes.readUInt32BE(from))
+			if (bytes.length - from < wanted) break
+			yield bytes.subarray(from + lengthBytes, from + wanted)
+			from += wanted
+		}
+		rest = [bytes.subarray(from)]
+		held = bytes.length - from
+	}
+}
+
+const lengthBytes = 4
+
+function joined(parts: readonly Uint8Array[]): Buffer {
+	const [only] = parts
+	return only && parts.length === 1 ? Buffer.from(only.buffer, only.byteOffset, only.byteLength) : Buffer.concat(parts)
+}
