@@ -4,6 +4,7 @@ import { request } from 'node:https'
 import { LABEL_CONFIG_UID } from '../../contract/names.ts'
 import { NodeConfig } from '../../controller/kinds.ts'
 import type { ApiServer } from '../../lab/api-server.ts'
+import { WATCH_AS_PROTOBUF } from '../../runtime/kube/envelope.ts'
 import { collectionPath, type Kind } from '../../runtime/kube/kind.ts'
 import { ConfigMap, Job, Node, Pod } from '../../runtime/kube/kinds.ts'
 import { namespace } from './cluster.ts'
@@ -24,7 +25,8 @@ async function readToItsMark({ server, ca, token }: ApiServer, kind: Kind): Prom
 		...{ watch: 'true', allowWatchBookmarks: 'true', sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' },
 		...(ofRuns.includes(kind) && { labelSelector: LABEL_CONFIG_UID }),
 	})
-	const asked = request(`${server}${collectionPath(kind, namespace)}?${query}`, { ca, headers: { authorization: `Bearer ${token}` } })
+	const headers = { authorization: `Bearer ${token}`, accept: WATCH_AS_PROTOBUF }
+	const asked = request(`${server}${collectionPath(kind, namespace)}?${query}`, { ca, headers })
 	asked.end()
 	const [answer] = (await once(asked, 'response')) as [IncomingMessage]
 	let tail = Buffer.alloc(0)
