@@ -10,7 +10,7 @@ import { goOn, moments, standStillAt, untilStanding } from './moments.ts'
 const mac = 'fa:16:3e:00:00:01'
 const port = { mac, gateways: ['192.168.10.1/24'], dhcp: true }
 const nic: Partial<Interface> = { id: 0, macAddress: mac, address: '192.168.10.9', cidr: '192.168.10.0/24', mtu: 1400 }
-const patience = { timeout: 30_000, interval: 500 }
+const pace = { interval: 500 }
 
 let lab: Machines
 let machine: BareMachine
@@ -45,7 +45,7 @@ describe('a NIC that is plugged late', () => {
 	test('has its name again when it is plugged anew, and the rest by the next run', async () => {
 		await machine.detachPort(mac)
 		await machine.attachPort(port)
-		await expect.poll(link, patience).toMatch(/^multinic0 /)
+		await expect.poll(link, pace).toMatch(/^multinic0 /)
 		expect((await machine.agent([nic])).report).toMatchObject({ outcome: 'Succeeded' })
 		expect(await link()).toMatch(/^multinic0 UNKNOWN 192.168.10.9\/24 /)
 	})
@@ -76,7 +76,7 @@ describe('the clock', () => {
 		const run = await machine.startAgent([nic], { deadManSeconds: 10 }, { preload: standStillAt(moments.written) })
 		await untilStanding(run)
 		await machine.ask('date -s "-12 hours"')
-		await expect.poll(link, patience).toMatch(/^vec1 DOWN $/)
+		await expect.poll(link, pace).toMatch(/^vec1 DOWN $/)
 		goOn(run)
 		expect((await run.ended).report).toMatchObject({ outcome: 'Failed', reason: 'NotVerified', changes: 0 })
 		await machine.ask('date -s "+6 hours"')
@@ -98,7 +98,7 @@ describe('a NIC that networkd has leased an address for, by a file for all NICs'
 	test('has it', async () => {
 		const everyone = '[Match]\\nName=en* eth* vec*\\n\\n[Network]\\nDHCP=ipv4\\n'
 		await machine.ask(`printf "${everyone}" >/etc/systemd/network/90-everyone.network && networkctl reload`)
-		await expect.poll(link, patience).toMatch(/^vec1 UNKNOWN 192.168.10.1\d\d\/24 /)
+		await expect.poll(link, pace).toMatch(/^vec1 UNKNOWN 192.168.10.1\d\d\/24 /)
 	})
 
 	test('is taken over', async () => {
@@ -109,14 +109,14 @@ describe('a NIC that networkd has leased an address for, by a file for all NICs'
 
 	test('is ours after a reboot too', async () => {
 		await machine.reboot()
-		await expect.poll(link, patience).toMatch(/^multinic0 UNKNOWN 192.168.10.9\/24 fe80/)
+		await expect.poll(link, pace).toMatch(/^multinic0 UNKNOWN 192.168.10.9\/24 fe80/)
 		expect((await machine.agent([nic], { mode: 'Verify' })).report).toMatchObject({ outcome: 'Succeeded' })
 	})
 
 	test('is given back when it is no longer wanted', async () => {
 		const { report, stdout } = await machine.agent([])
 		expect(report, stdout).toMatchObject({ outcome: 'Succeeded' })
-		await expect.poll(link, patience).toMatch(/^vec1 UNKNOWN 192.168.10.1\d\d\/24 /)
+		await expect.poll(link, pace).toMatch(/^vec1 UNKNOWN 192.168.10.1\d\d\/24 /)
 		expect(await mtu()).toBe('1500')
 	})
 })
@@ -127,5 +127,5 @@ test('the plug is pulled in the confirm window: the node comes back as it was', 
 	await untilStanding(run)
 	await machine.powerOff()
 	await machine.powerOn()
-	await expect.poll(() => stateOf(machine), patience).toEqual(before)
+	await expect.poll(() => stateOf(machine), pace).toEqual(before)
 })

@@ -7,7 +7,7 @@ import { type BareMachine, type Machines, startMachines } from '../../lab/machin
 
 const mac = 'fa:16:3e:00:00:01'
 const nic: Partial<Interface> = { id: 0, macAddress: mac, address: '192.168.10.9', cidr: '192.168.10.0/24', mtu: 1400 }
-const patience = { timeout: 60_000, interval: 500 }
+const pace = { interval: 500 }
 const ours = /^multinic0 UNKNOWN 192.168.10.9\/24( fe80\S+)? $/
 const leased = /^vec1 UNKNOWN 192.168.10.1\d\d\/24( fe80\S+)? $/
 
@@ -26,7 +26,7 @@ afterAll(() => lab?.stop())
 test('a NIC is plugged in: NetworkManager leases an address for it', () =>
 	onAll(async (machine, { backend }) => {
 		await machine.attachPort({ mac, network: backend, gateways: ['192.168.10.1/24'], dhcp: true })
-		await expect.poll(link(machine), { ...patience, message: backend }).toMatch(leased)
+		await expect.poll(link(machine), { ...pace, message: backend }).toMatch(leased)
 		expect(await machine.ask('nmcli -t -f NAME connection')).toContain('Wired connection 1')
 	}))
 
@@ -46,14 +46,14 @@ test('it is left to us: some time later there is nothing to do', () =>
 test('it is given back when it is no longer wanted: name, lease, and nothing of ours is left', () =>
 	onAll(async (machine, { backend }) => {
 		await release(machine)
-		await expect.poll(link(machine), { ...patience, message: backend }).toMatch(leased)
+		await expect.poll(link(machine), { ...pace, message: backend }).toMatch(leased)
 	}))
 
 test('it is ours after a reboot too', () =>
 	onAll(async (machine, { backend }) => {
 		expect((await machine.agent([nic])).report).toMatchObject({ outcome: 'Succeeded' })
 		await machine.reboot()
-		await expect.poll(link(machine), { ...patience, message: backend }).toMatch(ours)
+		await expect.poll(link(machine), { ...pace, message: backend }).toMatch(ours)
 		const { report, stdout } = await machine.agent([nic], { mode: 'Verify' })
 		expect(report, stdout).toMatchObject({ outcome: 'Succeeded' })
 	}))
@@ -64,7 +64,7 @@ test('it is given back then too; NetworkManager makes a connection for it when i
 		expect(await link(machine)(), backend).toMatch(/^vec1 /)
 		await machine.detachPort(mac)
 		await machine.attachPort({ mac, network: backend })
-		await expect.poll(link(machine), { ...patience, message: backend }).toMatch(leased)
+		await expect.poll(link(machine), { ...pace, message: backend }).toMatch(leased)
 	}))
 
 async function release(machine: BareMachine): Promise<void> {

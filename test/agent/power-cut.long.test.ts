@@ -7,7 +7,7 @@ import { moments, standStillAt, untilStanding } from './moments.ts'
 
 /** The plug is pulled at moments of a run that changes one NIC, drops one and adds one: up to the commit the node comes back as it was, then as it was to be. */
 
-const patience = { timeout: 30_000, interval: 500 }
+const pace = { interval: 500 }
 const [a, b, c] = ['fa:16:3e:00:00:01', 'fa:16:3e:00:00:02', 'fa:16:3e:00:00:03'] as const
 const before = [nic(0, a), nic(1, b)]
 const wanted = [{ ...nic(0, a), addresses: ['10.0.0.24/24'], mtu: 1300 }, nic(2, c)]
@@ -55,7 +55,7 @@ describe.each(hosts)('on a host of %s', (_, kind) => {
 		await run(machine, nics)
 		states[name] = await stateOf(machine)
 		await machine.reboot()
-		await expect.poll(() => stateOf(machine), patience).toEqual(states[name])
+		await expect.poll(() => stateOf(machine), pace).toEqual(states[name])
 	})
 
 	test.each(cuts)('%s', async (_when, at, becomes) => {
@@ -64,8 +64,8 @@ describe.each(hosts)('on a host of %s', (_, kind) => {
 		await machine.powerOff()
 		await machine.powerOn()
 		const now = async () => withoutTraces(await stateOf(machine))
-		if (becomes === 'either') await expect.poll(now, patience).toBeOneOf([states.was, states.willBe])
-		else await expect.poll(now, patience).toEqual(states[becomes])
+		if (becomes === 'either') await expect.poll(now, pace).toBeOneOf([states.was, states.willBe])
+		else await expect.poll(now, pace).toEqual(states[becomes])
 		await run(machine, before)
 		expect(await stateOf(machine)).toEqual(states.was)
 		// Where networkd has the node, NetworkManager takes what is given back in a later boot only in the next, and the record would tell.

@@ -80,7 +80,7 @@ test('Restore deletes every node config and returns when the controller has let 
 test('helm uninstall runs the hook first, then takes everything but the CRD and what people wrote', async () => {
 	const uninstalled = cluster.helm('uninstall', 'multinic', '-n', namespace, '--timeout', '60s')
 	const at = { name: 'multinic-uninstall', namespace }
-	await expect.poll(() => cluster.admin.find(Job, at), { timeout: 30_000 }).toBeDefined()
+	await expect.poll(() => cluster.admin.find(Job, at)).toBeDefined()
 	const hook = cluster.as(await tokenOf(cluster, 'multinic-uninstall', namespace))
 	const signal = new AbortController().signal
 	const where = { namespace, controller: 'multinic-controller', pollMs: 20, signal, log: createLog('uninstall', { level: 'silent' }) }

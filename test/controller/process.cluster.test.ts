@@ -39,7 +39,7 @@ test('one leads and one waits; SIGTERM to the first ends it with 0 and lets the 
 	await first.says('leading')
 	const second = start()
 	const { address } = await second.says('listening')
-	await expect.poll(async () => (await fetch(`${address}/readyz`)).status, { timeout: 30_000 }).toBe(200)
+	await expect.poll(async () => (await fetch(`${address}/readyz`)).status).toBe(200)
 	first.process.kill('SIGTERM')
 	expect(await once(first.process, 'exit')).toEqual([0, null])
 	await second.says('leading')

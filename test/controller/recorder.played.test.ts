@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { eventOf } from '../../controller/events.ts'
 import { createRecorder } from '../../controller/recorder.ts'
 import { KubeClient } from '../../runtime/kube/client.ts'
@@ -40,11 +40,11 @@ test('while work waits there is one Event a rest; the others follow once it does
 	const { rests, told, busy } = await start()
 	expect(told()).toEqual([])
 	rests.shift()?.()
-	await vi.waitFor(() => expect(rests).toHaveLength(1))
+	await expect.poll(() => rests).toHaveLength(1)
 	expect(told()).toHaveLength(1)
 	busy.is = false
 	rests.shift()?.()
-	await vi.waitFor(() => expect(told()).toHaveLength(3))
+	await expect.poll(told).toHaveLength(3)
 	expect(rests).toEqual([])
 })
 
@@ -60,6 +60,6 @@ test('when the time is over first, what is left is given up', async () => {
 	rests.at(-1)?.()
 	await drained
 	recorder.record(event('d'))
-	await vi.waitFor(() => expect(told()).toContain('d'))
+	await expect.poll(told).toContain('d')
 	expect(told()).not.toContain('c')
 })

@@ -106,5 +106,5 @@ function tellStory(stories: Map<string, string[]>, key: string, now: Stored<Node
 
 /** Waits until the condition holds; it is asked again and again, and its last failure is told. */
 export function eventually<T>(check: () => T | Promise<T>): Promise<T> {
-	return vi.waitFor(check, { timeout: 40_000, interval: 50 })
+	return vi.waitFor(check, { timeout: 120_000, interval: 50 })
 }

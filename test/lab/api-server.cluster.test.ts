@@ -51,7 +51,7 @@ describe('a real API server', () => {
 		await kubectl('create', 'namespace', 'made-here')
 		const made = async () =>
 			(await kubectl('get', 'serviceaccount/default', 'configmap/kube-root-ca.crt', '-n', 'made-here', '-o', 'name')).stdout
-		await expect.poll(made, { timeout: 20_000 }).toBe('serviceaccount/default\nconfigmap/kube-root-ca.crt')
+		await expect.poll(made).toBe('serviceaccount/default\nconfigmap/kube-root-ca.crt')
 	})
 })
 

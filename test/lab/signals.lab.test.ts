@@ -14,18 +14,18 @@ describe.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)('%s', signal => {
 		const lab = await startLab()
 		const pid = target === 'inside' ? lab.inside.pid : lab[target]
 		process.kill(pid, signal)
-		await expect.poll(() => left(lab), { timeout: 5000, interval: 100 }).toEqual({ processes: [], mounts: [] })
+		await expect.poll(() => left(lab), { interval: 100 }).toEqual({ processes: [], mounts: [] })
 	})
 })
 
 test('what a killed lab left in its folder is removed by the next', async () => {
 	const first = await startLab()
 	process.kill(first.main, 'SIGKILL')
-	await expect.poll(() => left(first).processes, { timeout: 5000 }).toEqual([])
+	await expect.poll(() => left(first).processes).toEqual([])
 	expect(existsSync(first.dir)).toBe(true)
 	const second = await startLab()
 	expect(existsSync(first.dir)).toBe(false)
 	process.kill(second.main, 'SIGTERM')
-	await expect.poll(() => left(second).processes, { timeout: 5000 }).toEqual([])
+	await expect.poll(() => left(second).processes).toEqual([])
 	expect(existsSync(second.dir)).toBe(false)
 })

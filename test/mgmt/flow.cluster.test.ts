@@ -16,7 +16,7 @@ import { NAMESPACE, PROVIDER, startWorld, type World } from './world.ts'
 /** OpenStack → mgmt → viola → a real API server, each a process of its own, over HTTP. */
 
 let world: World
-const patience = { timeout: 20_000, interval: 100 }
+const pace = { interval: 100 }
 
 beforeAll(async () => {
 	const networks = [
@@ -53,9 +53,9 @@ const deleting = async (name: string) =>
 /** Until mgmt has looked so often that it must have seen what was done, and has done what it would. */
 const looksFurther = async () => {
 	const asked = world.openstack.requests.length
-	await expect.poll(() => world.openstack.requests.length, patience).toBeGreaterThan(asked + 20)
+	await expect.poll(() => world.openstack.requests.length, pace).toBeGreaterThan(asked + 20)
 }
-const untilReady = (name: string, wanted: object) => expect.poll(() => readyOf(name), patience).toMatchObject(wanted)
+const untilReady = (name: string, wanted: object) => expect.poll(() => readyOf(name), pace).toMatchObject(wanted)
 
 test('a port attached to a VM becomes an interface of its node, and goes away when it is detached', async () => {
 	const { openstack } = world
@@ -64,7 +64,7 @@ test('a port attached to a VM becomes an interface of its node, and goes away wh
 	const port = openstack.attach({ server: 'worker-1', network: 'test', mac: 'FA:16:3E:37:C3:F1', address: '10.0.0.23' })
 	openstack.attach({ server: 'worker-1', network: 'management' })
 	await expect
-		.poll(() => interfacesOf('worker-1'), patience)
+		.poll(() => interfacesOf('worker-1'), pace)
 		.toEqual([
 			{
 				id: 0,
@@ -92,7 +92,7 @@ test('a port attached to a VM becomes an interface of its node, and goes away wh
 		specHash: expect.stringMatching(/^[0-9a-f]{64}$/),
 	})
 	openstack.detach(port.id)
-	await expect.poll(() => interfacesOf('worker-1'), patience).toEqual([])
+	await expect.poll(() => interfacesOf('worker-1'), pace).toEqual([])
 })
 
 test('a port keeps its id when the one before it goes, and a new one takes the lowest free', async () => {
@@ -101,14 +101,14 @@ test('a port keeps its id when the one before it goes, and a new one takes the l
 	const first = openstack.attach({ server: 'worker-2', network: 'test', mac: 'fa:16:3e:00:00:02' })
 	const second = openstack.attach({ server: 'worker-2', network: 'test', mac: 'fa:16:3e:00:00:03' })
 	const ids = async () => (await interfacesOf('worker-2'))?.map(({ id, portId }) => [id, portId])
-	await expect.poll(ids, patience).toEqual([
+	await expect.poll(ids, pace).toEqual([
 		[0, first.id],
 		[1, second.id],
 	])
 	openstack.detach(first.id)
-	await expect.poll(ids, patience).toEqual([[1, second.id]])
+	await expect.poll(ids, pace).toEqual([[1, second.id]])
 	const third = openstack.attach({ server: 'worker-2', network: 'test', mac: 'fa:16:3e:00:00:01' })
-	await expect.poll(ids, patience).toEqual([
+	await expect.poll(ids, pace).toEqual([
 		[0, third.id],
 		[1, second.id],
 	])
@@ -123,7 +123,7 @@ test('with nothing to change nothing is written, and what a person paused stays 
 	expect((await read()).metadata.resourceVersion).toBe(before.resourceVersion)
 	expect((await world.config('sticky'))?.metadata.resourceVersion).toBe(status)
 	world.openstack.attach({ server: 'worker-2', network: 'test' })
-	await expect.poll(async () => (await read()).spec, patience).toMatchObject({ paused: true, interfaces: [{}, {}, {}] })
+	await expect.poll(async () => (await read()).spec, pace).toMatchObject({ paused: true, interfaces: [{}, {}, {}] })
 })
 
 test('a port that is DOWN is looked at fast, as often as the OpenstackConfig says, and taken when it is ACTIVE', async () => {
@@ -228,7 +228,7 @@ describe('what fails is said, sends nothing and loses nothing', () => {
 		const { openstack } = world
 		const known = openstack.attach({ server: 'worker-3', network: 'test' })
 		await world.applyConfig('errors', spec(['worker-3']))
-		await expect.poll(async () => (await interfacesOf('worker-3'))?.map(({ portId }) => portId), patience).toEqual([known.id])
+		await expect.poll(async () => (await interfacesOf('worker-3'))?.map(({ portId }) => portId), pace).toEqual([known.id])
 		await world.applyConfig('errors', spec(['worker-3'], await more()))
 		await untilReady('errors', { status: 'False', reason, message: expect.stringMatching(words) })
 		openstack.detach(known.id)
@@ -240,11 +240,11 @@ describe('what fails is said, sends nothing and loses nothing', () => {
 		expect(status?.observedGeneration).toBe(metadata?.generation)
 		expect((await interfacesOf('worker-3'))?.map(({ portId }) => portId)).toEqual([known.id])
 		await heal()
-		await expect.poll(async () => (await interfacesOf('worker-3'))?.map(({ portId }) => portId), patience).toEqual([port.id])
+		await expect.poll(async () => (await interfacesOf('worker-3'))?.map(({ portId }) => portId), pace).toEqual([port.id])
 		await untilReady('errors', { status: 'True' })
 		expect((await world.config('errors'))?.status?.lastError).toBeUndefined()
 		openstack.detach(port.id)
-		await expect.poll(() => interfacesOf('worker-3'), patience).toEqual([])
+		await expect.poll(() => interfacesOf('worker-3'), pace).toEqual([])
 	})
 
 	test('a VM that Nova does not show is said, and the others go on', async () => {
@@ -263,10 +263,10 @@ describe('what fails is said, sends nothing and loses nothing', () => {
 
 test('a VM taken out of the OpenstackConfig, and a deleted OpenstackConfig, give the node back', async () => {
 	await world.applyConfig('partly', spec(['worker-3']))
-	await expect.poll(() => deleting('worker-4'), patience).toBeDefined()
+	await expect.poll(() => deleting('worker-4'), pace).toBeDefined()
 	await world.client.delete(OpenstackConfigKind, { namespace: NAMESPACE, name: 'sticky' })
-	await expect.poll(() => deleting('worker-2'), patience).toBeDefined()
-	await expect.poll(() => world.config('sticky'), patience).toBeUndefined()
+	await expect.poll(() => deleting('worker-2'), pace).toBeDefined()
+	await expect.poll(() => world.config('sticky'), pace).toBeUndefined()
 	expect(await deleting('worker-1')).toBeUndefined()
 })
 
@@ -275,7 +275,7 @@ test('an OpenstackConfig that cannot be withdrawn stays until it can, and says h
 	world.openstack.attach({ server: 'worker-9', network: 'test' })
 	await world.putSecret('leaving', 'token', world.violaToken)
 	await world.applyConfig('leaving', spec(['worker-9'], { secrets: { violaTokenSecretRef: { name: 'leaving', key: 'token' } } }))
-	await expect.poll(() => interfacesOf('worker-9'), patience).toHaveLength(1)
+	await expect.poll(() => interfacesOf('worker-9'), pace).toHaveLength(1)
 	await untilReady('leaving', { status: 'True' })
 	await world.putSecret('leaving', 'token', wrongToken)
 	await world.client.delete(OpenstackConfigKind, { namespace: NAMESPACE, name: 'leaving' })
@@ -287,8 +287,8 @@ test('an OpenstackConfig that cannot be withdrawn stays until it can, and says h
 	})
 	expect(await deleting('worker-9')).toBeUndefined()
 	await world.putSecret('leaving', 'token', world.violaToken)
-	await expect.poll(() => deleting('worker-9'), patience).toBeDefined()
-	await expect.poll(() => world.config('leaving'), patience).toBeUndefined()
+	await expect.poll(() => deleting('worker-9'), pace).toBeDefined()
+	await expect.poll(() => world.config('leaving'), pace).toBeUndefined()
 })
 
 test('Keystone itself will do, with a password from a Secret', async () => {
@@ -299,7 +299,7 @@ test('Keystone itself will do, with a password from a Secret', async () => {
 	const passwordSecretRef = { name: 'keystone', key: 'password' }
 	const credentials = { authURL: openstack.keystoneUrl, username: openstack.user, domainName: 'Default', passwordSecretRef }
 	await world.applyConfig('direct', spec(['vm-5'], { settings: { openstackNodeNameMetadataKey: 'node' } }, credentials))
-	await expect.poll(() => interfacesOf('worker-5'), patience).toMatchObject([{ portId: port.id }])
+	await expect.poll(() => interfacesOf('worker-5'), pace).toMatchObject([{ portId: port.id }])
 })
 
 test('a VM that was deleted gives its node back, and the others stay', async () => {
@@ -309,9 +309,9 @@ test('a VM that was deleted gives its node back, and the others stay', async () 
 		openstack.attach({ server: name, network: 'test' })
 	}
 	await world.applyConfig('deleted', spec(['worker-6', 'worker-7']))
-	await expect.poll(() => interfacesOf('worker-7'), patience).toHaveLength(1)
+	await expect.poll(() => interfacesOf('worker-7'), pace).toHaveLength(1)
 	openstack.deleteServer('worker-7')
-	await expect.poll(() => deleting('worker-7'), patience).toBeDefined()
+	await expect.poll(() => deleting('worker-7'), pace).toBeDefined()
 	await untilReady('deleted', { status: 'False', reason: 'VmNotFound' })
 	expect(await interfacesOf('worker-6')).toHaveLength(1)
 	openstack.deleteServer('worker-6')
@@ -332,7 +332,7 @@ test('a refused sign-in is said, and the password is not tried a second time', a
 	await untilReady('direct', { reason: 'KeystoneError' }) // an account of its own: its domain is written otherwise
 	const asked = (path: string) => openstack.requests.filter(request => request.includes(path)).length
 	const [signIns, looks] = [asked('/auth/tokens'), asked('/contrabass/')]
-	await expect.poll(() => asked('/contrabass/'), patience).toBeGreaterThan(looks + 10)
+	await expect.poll(() => asked('/contrabass/'), pace).toBeGreaterThan(looks + 10)
 	expect(asked('/auth/tokens')).toBe(signIns)
 })
 

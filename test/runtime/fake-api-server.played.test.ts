@@ -187,7 +187,7 @@ describe('its faults', () => {
 				act(deed)
 			}
 			const shown = () => versions([...store.keys()].map(key => [key.split('/')[1] ?? '', store.get(key)]))
-			await expect.poll(shown, { timeout: 5_000, interval: 5 }).toEqual(held())
+			await expect.poll(shown, { interval: 5 }).toEqual(held())
 			expect(versions(seen)).toEqual(versions([...store.keys()].map(key => [key, store.get(key)])))
 			end.abort()
 			await done
@@ -377,7 +377,7 @@ describe('what can be set', () => {
 		await synced
 		const wanted = Array.from({ length: 10_000 }, (_, n) => `n${String(n).padStart(5, '0')}`)
 		put(server, ...wanted)
-		await expect.poll(() => store.size, { timeout: 30_000 }).toBe(10_000)
+		await expect.poll(() => store.size).toBe(10_000)
 		expect((await client.list(ConfigMap, { namespace })).items.map(({ metadata }) => metadata.name)).toEqual(wanted)
 	})
 })

@@ -225,7 +225,7 @@ function watchCases(api: () => ApiUnderTest): void {
 		const { client } = api()
 		await client.create(CustomResourceDefinition, widgets)
 		onTestFinished(async () => void (await client.delete(CustomResourceDefinition, widgets.metadata)))
-		await expect.poll(() => client.list(Widget).then(({ items }) => items, codeOf), { timeout: 20_000 }).toEqual([])
+		await expect.poll(() => client.list(Widget).then(({ items }) => items, codeOf)).toEqual([])
 		const watch = client.watch(Widget, { resourceVersion: '1', signal: new AbortController().signal })
 		await expect(watch.next()).rejects.toMatchObject({ code: 'EXPIRED', message: expect.stringContaining('too old resource version') })
 	})
@@ -341,13 +341,11 @@ function leaseCases(api: () => ApiUnderTest): void {
 		await expect.poll(() => leading).toEqual(['first begins'])
 		const second = candidate('second', at, leading)
 		const { resourceVersion } = (await api().client.get(Lease, at)).metadata
-		await expect
-			.poll(async () => (await api().client.get(Lease, at)).metadata.resourceVersion, { timeout: 5_000 })
-			.not.toBe(resourceVersion)
+		await expect.poll(async () => (await api().client.get(Lease, at)).metadata.resourceVersion).not.toBe(resourceVersion)
 		expect(leading).toEqual(['first begins'])
 		first.stop()
 		expect(await first.ended).toEqual({ lost: false })
-		await expect.poll(() => leading, { timeout: 10_000 }).toEqual(['first begins', 'first ends', 'second begins'])
+		await expect.poll(() => leading).toEqual(['first begins', 'first ends', 'second begins'])
 		second.stop()
 		await second.ended
 		expect((await api().client.get(Lease, at)).spec).toMatchObject({ holderIdentity: '', leaseTransitions: 1 })
@@ -369,7 +367,7 @@ function leaseCases(api: () => ApiUnderTest): void {
 		await api().client.create(Lease, { metadata: at, spec })
 		const leading: string[] = []
 		candidate('next', at, leading)
-		await expect.poll(() => leading, { timeout: 10_000 }).toEqual(['next begins'])
+		await expect.poll(() => leading).toEqual(['next begins'])
 		expect((await api().client.get(Lease, at)).spec?.leaseTransitions).toBe(8)
 	})
 }

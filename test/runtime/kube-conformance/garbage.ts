@@ -6,8 +6,6 @@ import { type ApiUnderTest, configMap, freshNamespace } from './case.ts'
 
 /** What a controller manager does behind the API server. */
 export function garbageCases(api: () => ApiUnderTest): void {
-	const patience = { timeout: 30_000 }
-
 	async function owned(namespace: string, name: string, owners: readonly OwnerReference[]): Promise<Stored<ConfigMap>> {
 		const wanted = configMap(namespace, name)
 		return api().client.create(ConfigMap, { ...wanted, metadata: { ...wanted.metadata, ownerReferences: [...owners] } })
@@ -34,7 +32,7 @@ export function garbageCases(api: () => ApiUnderTest): void {
 	])('%s deletion of an owner', async (propagation = 'Background', left) => {
 		const { namespace } = await chain()
 		await api().client.delete(ConfigMap, { namespace, name: 'a' }, { propagation })
-		await expect.poll(() => names(namespace), patience).toEqual(left)
+		await expect.poll(() => names(namespace)).toEqual(left)
 		if (propagation === 'Orphan')
 			expect((await api().client.get(ConfigMap, { namespace, name: 'b' })).metadata).not.toHaveProperty('ownerReferences')
 	})
@@ -42,7 +40,7 @@ export function garbageCases(api: () => ApiUnderTest): void {
 	test('what is owned by one that was never there, or is another of that name, goes', async () => {
 		const { namespace, a } = await chain()
 		await owned(namespace, 'e', [{ ...ownerOf(a), uid: crypto.randomUUID() }])
-		await expect.poll(() => names(namespace), patience).toEqual(['a', 'b', 'c', 'd'])
+		await expect.poll(() => names(namespace)).toEqual(['a', 'b', 'c', 'd'])
 	})
 
 	test('of two owners one is enough', async () => {
@@ -50,9 +48,9 @@ export function garbageCases(api: () => ApiUnderTest): void {
 		await owned(namespace, 'e', [ownerOf(a), ownerOf(await owned(namespace, 'f', []))])
 		await api().client.delete(ConfigMap, b.metadata as { name: string; namespace: string })
 		await api().client.delete(ConfigMap, { namespace, name: 'f' })
-		await expect.poll(() => names(namespace), patience).toEqual(['a', 'd', 'e'])
+		await expect.poll(() => names(namespace)).toEqual(['a', 'd', 'e'])
 		const owners = async () => (await api().client.get(ConfigMap, { namespace, name: 'e' })).metadata.ownerReferences
-		await expect.poll(async () => (await owners())?.map(({ name }) => name), patience).toEqual(['a'])
+		await expect.poll(async () => (await owners())?.map(({ name }) => name)).toEqual(['a'])
 	})
 
 	test('a finalizer holds what its owner would take along', async () => {
@@ -61,10 +59,10 @@ export function garbageCases(api: () => ApiUnderTest): void {
 		const at = { namespace, name: 'b' }
 		await client.patch(ConfigMap, at, { metadata: { finalizers: ['example.org/hold'] } })
 		await client.delete(ConfigMap, { namespace, name: 'a' })
-		await expect.poll(async () => (await client.get(ConfigMap, at)).metadata.deletionTimestamp, patience).toBeTruthy()
+		await expect.poll(async () => (await client.get(ConfigMap, at)).metadata.deletionTimestamp).toBeTruthy()
 		expect(await names(namespace)).toEqual(['b', 'c', 'd'])
 		await client.patch(ConfigMap, at, { metadata: { finalizers: null } })
-		await expect.poll(() => names(namespace), patience).toEqual(['d'])
+		await expect.poll(() => names(namespace)).toEqual(['d'])
 	})
 
 	test('a namespace takes along what is in it, and takes nothing new', async () => {
@@ -74,10 +72,10 @@ export function garbageCases(api: () => ApiUnderTest): void {
 		await client.delete(Namespace, { name: namespace })
 		const refused = { code: 'FORBIDDEN', message: expect.stringContaining('because it is being terminated') }
 		await expect(client.create(ConfigMap, configMap(namespace, 'z'))).rejects.toMatchObject(refused)
-		await expect.poll(() => names(namespace), patience).toEqual(['b'])
+		await expect.poll(() => names(namespace)).toEqual(['b'])
 		expect((await client.get(Namespace, { name: namespace })).status?.phase).toBe('Terminating')
 		await client.patch(ConfigMap, { namespace, name: 'b' }, { metadata: { finalizers: null } })
-		await expect.poll(() => client.find(Namespace, { name: namespace }), patience).toBeUndefined()
+		await expect.poll(() => client.find(Namespace, { name: namespace })).toBeUndefined()
 	})
 }
 
