@@ -19,7 +19,7 @@ beforeAll(async () => {
 	expect(exitCode, all).toBe(0)
 	await putWorld()
 	as = await signInAsEach()
-	await vi.waitFor(everythingIsInForce, { timeout: 30_000, interval: 200 })
+	await vi.waitFor(everythingIsInForce, { timeout: 120_000, interval: 200 })
 }, 120_000)
 afterAll(() => cluster?.stop())
 
@@ -44,7 +44,7 @@ describe('even with every right there is', () => {
 	beforeAll(async () => {
 		await give('careful-no-more', 'cluster-admin', [account('multinic-controller', namespace), account('multinic-agent', namespace)])
 		await vi.waitFor(async () => expect(await answer(as.controller, { method: 'GET', path: '/api/v1/secrets' })).toBe('done'), {
-			...{ timeout: 10_000, interval: 200 },
+			...{ timeout: 120_000, interval: 200 },
 		})
 	})
 

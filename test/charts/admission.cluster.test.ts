@@ -89,7 +89,7 @@ describe('even with every right on ConfigMaps it may not', () => {
 		const subject = `--serviceaccount=${namespace}:multinic-agent`
 		const { exitCode, all } = await cluster.kubectl(['create', 'clusterrolebinding', 'careless', '--clusterrole=careless', subject])
 		expect(exitCode, all).toBe(0)
-		await vi.waitFor(() => run.get(ConfigMap, mine), { timeout: 10_000, interval: 200 })
+		await vi.waitFor(() => run.get(ConfigMap, mine), { timeout: 120_000, interval: 200 })
 	})
 
 	test.each<[title: string, act: () => Promise<unknown>, said: string]>([
@@ -141,7 +141,7 @@ async function podOn(nodeName: string): Promise<{ name: string; uid: string }> {
 async function policyIsEnforced(): Promise<void> {
 	let tries = 0
 	const attempt = async () => expect(await refusal(patch({ data: { [`early-${tries++}`]: 'x' } }))).toContain('report.json')
-	await vi.waitFor(attempt, { timeout: 20_000, interval: 200 })
+	await vi.waitFor(attempt, { timeout: 120_000, interval: 200 })
 	await cluster.admin.replace(ConfigMap, runOf('worker-1'))
 }
 

@@ -23,7 +23,7 @@ beforeAll(async () => {
 	const kubectl = (...args: string[]) => execa(`${api.bin}/kubectl`, ['--kubeconfig', api.kubeconfig, ...args])
 	await kubectl('create', 'namespace', namespace)
 	await kubectl('apply', '-f', 'crds/multinic.io_multinicnodeconfigs.yaml')
-	await kubectl('wait', '--for=condition=Established', '--timeout=30s', '-f', 'crds/multinic.io_multinicnodeconfigs.yaml')
+	await kubectl('wait', '--for=condition=Established', '--timeout=120s', '-f', 'crds/multinic.io_multinicnodeconfigs.yaml')
 })
 afterAll(() => api?.stop())
 

@@ -15,7 +15,7 @@ test.each<[title: string, argv: string[], says: RegExp]>([
 		/missing: leave to make/,
 	],
 ])('%s: exit code 2, the part and the remedy', async (_, [file = '', ...args], says) => {
-	const { exitCode, stderr, stdout } = await execa(file, args, { reject: false, env: { XDG_CACHE_HOME: '/nowhere' }, timeout: 20_000 })
+	const { exitCode, stderr, stdout } = await execa(file, args, { reject: false, env: { XDG_CACHE_HOME: '/nowhere' }, timeout: 120_000 })
 	expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
 	expect(stderr).toMatch(says)
 })

@@ -50,7 +50,7 @@ export async function serveGadgets({ client }: ApiUnderTest): Promise<void> {
 		spec: { group: Gadget.group, scope: 'Namespaced', names: { plural: Gadget.plural, kind: Gadget.kind }, versions: [version] },
 	})
 	const probe = { metadata: { name: 'probe', namespace: 'default' } }
-	await vi.waitFor(() => client.create(Gadget, probe, { dryRun: true }), { timeout: 20_000 })
+	await vi.waitFor(() => client.create(Gadget, probe, { dryRun: true }), { timeout: 120_000 })
 }
 
 export type RawEvent = { type: string; object: { metadata: Record<string, unknown>; data?: Record<string, string>; code?: number } }
