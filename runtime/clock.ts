@@ -52,13 +52,13 @@ export type Deadline = {
  *
  * @param ms milliseconds; 0: no limit
  */
-export function deadline(ms: number, signal?: AbortSignal): Deadline {
+export function deadline(ms: number, signal?: AbortSignal, setTimer: SetTimer = systemTimer): Deadline {
 	const own = new AbortController()
 	let expired = false
 	let cancel = () => {}
 	const restart = (forMs: number) => {
 		cancel()
-		if (forMs > 0) cancel = systemTimer(() => expire(forMs), forMs)
+		if (forMs > 0) cancel = setTimer(() => expire(forMs), forMs)
 	}
 	const expire = (afterMs: number) => {
 		expired = true

@@ -45,7 +45,7 @@ const slowestPageMs = 70_000
 
 /** Follows what happens from where the mirror stands; where it stands nowhere yet, the watch first tells everything there is. */
 export async function watch<T extends KubeObject, P>(mirror: Mirror<T, P>): Promise<void> {
-	const { client, kind, protobuf, idleMs = 90_000, initialIdleMs = 10_000, signal, chance = Math.random } = mirror.options
+	const { client, kind, protobuf, setTimer, idleMs = 90_000, initialIdleMs = 10_000, signal, chance = Math.random } = mirror.options
 	const { resourceVersion } = mirror
 	mirror.counts.watches++
 	if (resourceVersion === undefined) mirror.counts.lists++
@@ -53,7 +53,7 @@ export async function watch<T extends KubeObject, P>(mirror: Mirror<T, P>): Prom
 	const timeoutSeconds = Math.round(300 + 300 * chance())
 	const openedAt = performance.now()
 	const isSound = () => performance.now() - openedAt > soundMs
-	const how = { resourceVersion, protobuf, timeoutSeconds, idleMs, initialIdleMs, signal }
+	const how = { resourceVersion, protobuf, timeoutSeconds, idleMs, initialIdleMs, signal, setTimer }
 	try {
 		await takeAll(mirror, client.watch(kind, { ...selectionOf(mirror.options), ...how }))
 	} finally {

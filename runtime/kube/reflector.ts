@@ -1,4 +1,4 @@
-import { sleep } from '../clock.ts'
+import { type SetTimer, sleep } from '../clock.ts'
 import { Failure } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { createAhead } from './ahead.ts'
@@ -32,6 +32,8 @@ export type ReflectorOptions<T extends KubeObject, P> = Selection & {
 	idleMs?: number
 	/** The same while initial events come. Default: 10 000. */
 	initialIdleMs?: number
+	/** What counts the silence of a watch. */
+	setTimer?: SetTimer
 	/** Where chance comes from: 0 ≤ x < 1. */
 	chance?: () => number
 	/** First and longest wait after a failure, in milliseconds. Default: 200 and 30 000. */

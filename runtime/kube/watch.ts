@@ -1,4 +1,4 @@
-import { deadline } from '../clock.ts'
+import { deadline, type SetTimer } from '../clock.ts'
 import { Failure } from '../errors.ts'
 import { isProtobuf, readEvent, type Status, WATCH_AS_PROTOBUF } from './envelope.ts'
 import type { KubeCode } from './failures.ts'
@@ -24,6 +24,8 @@ export type WatchOptions<T extends KubeObject = KubeObject> = Selection & {
 	/** The same until the end of the initial events, which come without a pause. Default: 10 000, and no more than `idleMs`. */
 	initialIdleMs?: number
 	signal: AbortSignal
+	/** What counts the silence. */
+	setTimer?: SetTimer | undefined
 }
 
 export type WatchEvent<T extends KubeObject> =
@@ -51,10 +53,10 @@ export async function* watchEvents<T extends KubeObject>(
 	kind: Kind<T>,
 	options: WatchOptions<T>,
 ): AsyncGenerator<WatchEvent<T>, void, void> {
-	const { signal, protobuf, idleMs = 90_000, initialIdleMs = 10_000 } = options
+	const { signal, protobuf, setTimer, idleMs = 90_000, initialIdleMs = 10_000 } = options
 	const path = collectionPath(kind, options.namespace)
 	let patienceMs = options.resourceVersion === undefined ? Math.min(initialIdleMs, idleMs) : idleMs
-	const watchdog = deadline(patienceMs, signal)
+	const watchdog = deadline(patienceMs, signal, setTimer)
 	try {
 		const accept = protobuf && WATCH_AS_PROTOBUF
 		const wanted: Request = { method: 'GET', verb: 'watch', path, query: queryOf(options), accept }

@@ -6,7 +6,7 @@ const recorded = readFileSync(new URL('../fixtures/openstack/metadata/network_da
 
 const behaviours: Record<string, (request: IncomingMessage, response: ServerResponse) => void> = {
 	recorded: (request, response) => response.writeHead(request.url === '/openstack/latest/network_data.json' ? 200 : 404).end(recorded),
-	slow: (_, response) => void setTimeout(() => response.end(recorded), 600),
+	slow: (_, response) => void setTimeout(() => response.end(recorded), 300),
 	hangs: () => {},
 	stalls: (_, response) => void response.write(recorded.subarray(0, 100)),
 	breaks: (_, response) => void response.write(recorded.subarray(0, 100), () => response.destroy()),

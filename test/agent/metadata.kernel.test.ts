@@ -72,9 +72,12 @@ describe('a service that', () => {
 	test('takes no call is given up when the run ends', async () => {
 		await host.ip('addr del 169.254.169.254/32 dev lo\nlink add void type veth peer name end\nlink set void up\nlink set end up')
 		await host.ip('addr add 10.9.9.9/24 dev void\nroute add 169.254.169.254 dev void')
-		const { heard, waited } = await asked()
-		expect(heard).toEqual({ silent: 'metadata service: no answer' })
-		expect(waited < 1_000).toBe(true)
+		// a busy machine may be late once; whoever waits until the patience ends is so each time
+		const soon = async () => {
+			const { heard, waited } = await asked()
+			return { ...heard, isSoon: waited < 900 }
+		}
+		await expect.poll(soon).toEqual({ silent: 'metadata service: no answer', isSoon: true })
 	})
 
 	test("cannot be heard leaves the word to cloud-init's copy", async () => {

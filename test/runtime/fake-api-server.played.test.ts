@@ -111,8 +111,9 @@ describe('its faults', () => {
 
 	test('open watches can be silenced, ended and broken', async () => {
 		const { server, client } = await start()
+		const { setTimer, pass } = manualTime()
 		const open = async () => {
-			const options = { namespace, resourceVersion: String(server.version()), idleMs: 200, signal: new AbortController().signal }
+			const options = { namespace, resourceVersion: String(server.version()), setTimer, signal: new AbortController().signal }
 			const next = client.watch(ConfigMap, options).next()
 			await expect.poll(() => server.watches.size).toBe(1)
 			const [watch] = server.watches
@@ -121,6 +122,7 @@ describe('its faults', () => {
 		const silent = await open()
 		silent.watch?.silence()
 		put(server, 'a')
+		pass(90_000)
 		expect(await silent.next).toBe('TIMED_OUT')
 		await expect.poll(() => server.watches.size).toBe(0)
 		const ended = await open()

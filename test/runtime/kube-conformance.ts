@@ -321,9 +321,9 @@ function reflectorCases(api: () => ApiUnderTest): void {
 }
 
 function leaseCases(api: () => ApiUnderTest): void {
-	const times = { leaseMs: 2_000, renewMs: 1_500, retryMs: 200 }
+	const patient = { leaseMs: 15_000, renewMs: 10_000, retryMs: 200 }
 	/** A candidate; `lost` tells how its term ended. */
-	function candidate(identity: string, at: { namespace: string; name: string }, leading: string[]) {
+	function candidate(identity: string, at: { namespace: string; name: string }, leading: string[], times = patient) {
 		const end = new AbortController()
 		const ended = leadWhileElected({ client: api().client, at, identity, log, signal: end.signal, times }, async signal => {
 			leading.push(`${identity} begins`)
@@ -366,7 +366,7 @@ function leaseCases(api: () => ApiUnderTest): void {
 		const spec = { holderIdentity: 'crashed', leaseDurationSeconds: 1, leaseTransitions: 7 }
 		await api().client.create(Lease, { metadata: at, spec })
 		const leading: string[] = []
-		candidate('next', at, leading)
+		candidate('next', at, leading, { leaseMs: 2_000, renewMs: 1_500, retryMs: 200 })
 		await expect.poll(() => leading).toEqual(['next begins'])
 		expect((await api().client.get(Lease, at)).spec?.leaseTransitions).toBe(8)
 	})

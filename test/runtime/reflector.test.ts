@@ -7,6 +7,7 @@ import { type Reflector, type ReflectorOptions, startReflector } from '../../run
 import type { Transport } from '../../runtime/kube/transport.ts'
 import { watchEvents } from '../../runtime/kube/watch.ts'
 import { createLog } from '../../runtime/log.ts'
+import { manualTime } from './manual-time.ts'
 import { type Answer, breaks, ends, type FaultServer, json, line, list, saysNothing, startFaultServer, watch } from './fault-server.ts'
 
 type World = { server: FaultServer; reflector: Reflector<ConfigMap, string>; told: string[]; logged: string[]; stop: () => Promise<void> }
@@ -40,6 +41,13 @@ async function reflect(answers: Answer[], options: Partial<ReflectorOptions<Conf
 	return { server, reflector, told, logged, stop }
 }
 
+/** Lets the time pass after which a watch that says nothing is given up, once so many requests have come. */
+async function fallsSilent(server: FaultServer, pass: (ms: number) => void, requests: number): Promise<void> {
+	await expect.poll(() => server.requests.length).toBe(requests)
+	pass(90_000)
+}
+
+const SILENCE = 'says nothing more'
 const gone = (code: number): Answer => json(code, { kind: 'Status', code, message: 'as it was told to' })
 const quiet = watch([], saysNothing)
 
@@ -163,7 +171,7 @@ test.each<[title: string, answers: Answer[], requests: string[], told: string[],
 		[
 			['ends', ends, []],
 			['breaks off', breaks, []],
-			['says nothing more', saysNothing, []],
+			[SILENCE, saysNothing, []],
 			['goes on with a bookmark that is not the end', saysNothing, ['BOOKMARK @5']],
 			['tells an error', ends, ['ERROR 500']],
 			['tells that it is too late', ends, ['ERROR 410']],
@@ -175,8 +183,10 @@ test.each<[title: string, answers: Answer[], requests: string[], told: string[],
 		['a@1'],
 		1,
 	]),
-])('%s', async (...[, answers, requests, told, failures]) => {
-	const world = await reflect(answers, { ...streamed, initialIdleMs: 40 })
+])('%s', async (...[title, answers, requests, told, failures]) => {
+	const { setTimer, pass } = manualTime()
+	const world = await reflect(answers, { ...streamed, setTimer })
+	if (title.includes(SILENCE)) await fallsSilent(world.server, pass, 1)
 	await expect.poll(() => world.server.requests).toEqual(requests)
 	await expect.poll(() => world.told).toEqual(told)
 	expect([world.reflector.isSynced(), world.reflector.counts.failures]).toEqual([true, failures])
@@ -266,16 +276,24 @@ test('credentials that fail for a while are waited for', async () => {
 
 test('a watch that has fallen silent is opened anew where it stood, and that is no failure', async () => {
 	const answers = [list('5', []), watch(['ADDED a@6'], saysNothing), watch(['ADDED b@7'], saysNothing), quiet]
-	const { server, told, reflector, logged } = await reflect(answers, { idleMs: 30 })
-	await expect.poll(() => server.requests.slice(0, 4)).toEqual(['list 500', 'watch from 5', 'watch from 6', 'watch from 7'])
+	const { setTimer, pass } = manualTime()
+	const { server, told, reflector, logged } = await reflect(answers, { setTimer })
+	await expect.poll(() => told).toEqual(['a@6'])
+	pass(90_000)
+	await expect.poll(() => told).toEqual(['a@6', 'b@7'])
+	pass(90_000)
+	await expect.poll(() => server.requests).toEqual(['list 500', 'watch from 5', 'watch from 6', 'watch from 7'])
 	expect([told, reflector.counts.failures, logged]).toEqual([['a@6', 'b@7'], 0, []])
 })
 
 test('a watch, or a stream, that is not even answered is opened anew', async () => {
-	const dead = await reflect([list('5', []), saysNothing, watch(['ADDED a@6'], saysNothing)], { idleMs: 100 })
-	await expect.poll(() => dead.server.requests.slice(0, 3)).toEqual(['list 500', 'watch from 5', 'watch from 5'])
+	const { setTimer, pass } = manualTime()
+	const dead = await reflect([list('5', []), saysNothing, watch(['ADDED a@6'], saysNothing)], { setTimer })
+	await fallsSilent(dead.server, pass, 2)
 	await expect.poll(() => dead.told).toEqual(['a@6'])
-	const stream = await reflect([saysNothing, list('5', ['a@1']), quiet], { ...streamed, initialIdleMs: 30 })
+	expect(dead.server.requests).toEqual(['list 500', 'watch from 5', 'watch from 5'])
+	const stream = await reflect([saysNothing, list('5', ['a@1']), quiet], { ...streamed, setTimer })
+	await fallsSilent(stream.server, pass, 1)
 	await expect.poll(() => stream.server.requests).toEqual(['stream', 'list 500', 'watch from 5'])
 })
 

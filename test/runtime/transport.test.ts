@@ -67,7 +67,7 @@ test('one answer of 429 makes every call and every watch of the client wait', as
 	const calls: Call[] = []
 	const quiet = watch([], saysNothing)
 	const either: Answer = (response, request) => (request.url?.includes('watch=true') ? quiet : ok)(response, request)
-	const { client, server } = await start([later('0.4'), either], { onCall: call => calls.push(call) })
+	const { client, server } = await start([later('2'), either], { onCall: call => calls.push(call) })
 	const first = client.get(ConfigMap, at)
 	await expect.poll(() => calls.length).toBe(1)
 	const end = new AbortController()
