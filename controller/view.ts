@@ -12,6 +12,7 @@ import { NodeConfigStatus } from '../contract/node-config.ts'
 import { CONTROL_PLANE_LABELS } from '../contract/rollout.ts'
 import type { KubeObject, ObjectMeta, Stored } from '../runtime/kube/kind.ts'
 import { askedIn } from './asked.ts'
+import { interned } from './intern.ts'
 import type { ConfigMapPart, JobPart, NodePart, PodPart } from './parts.ts'
 import type { ConfigView, JobView, Mode, NodeView, PodView, Run } from './snapshot.ts'
 
@@ -24,16 +25,16 @@ export type NodeConfigObject = KubeObject & { spec?: unknown; status?: Readonly<
 export function configView({ metadata, spec, status = {} }: Stored<NodeConfigObject>): ConfigView {
 	return {
 		name: metadata.name,
-		namespace: metadata.namespace ?? '',
+		namespace: interned(metadata.namespace ?? ''),
 		uid: metadata.uid,
 		resourceVersion: metadata.resourceVersion,
 		generation: metadata.generation ?? 0,
 		created: Date.parse(metadata.creationTimestamp),
 		deleting: metadata.deletionTimestamp !== undefined,
-		finalizers: metadata.finalizers ?? [],
+		finalizers: interned(metadata.finalizers ?? []),
 		asked: askedIn(metadata.annotations),
-		rawSpec: spec,
-		rawStatus: status,
+		rawSpec: interned(spec),
+		rawStatus: interned(status),
 		// a status of other shape is one of an older program's: nothing in it can be relied on, and it is overwritten; no copy, for memory's sake
 		status: NodeConfigStatus.safeParse(status).success ? (status as NodeConfigStatus) : {},
 	}
