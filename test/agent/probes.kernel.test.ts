@@ -44,7 +44,7 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 				await machine.ip(`addr del ${address.replace(' nodad', '')}`)
 				await host.ip(`neigh change ${gateway} dev mgmt nud stale`)
 				resume()
-				await until(async () => (await names()).includes('ens0'))
+				await expect.poll(async () => (await names()).includes('ens0')).toBe(true)
 				await machine.ip(`addr add ${address}`)
 			})
 			expect(stdout).toMatch(new RegExp(`^probes after .*\\b${name} silent`, 'm'))
@@ -56,7 +56,7 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 			const { report } = await during(async resume => {
 				await machine.ip(`addr del ${address.replace(' nodad', '')}`)
 				resume()
-				await until(async () => ['PROBE', 'INCOMPLETE'].includes(await stateOf(gateway)))
+				await expect.poll(async () => ['PROBE', 'INCOMPLETE'].includes(await stateOf(gateway))).toBe(true)
 				await machine.ip(`addr add ${address}`)
 			})
 			expect(report).toMatchObject({ outcome: 'Succeeded', probes: { after: [{ name: 'gateway' }, { name: 'gateway6' }] } })
@@ -205,7 +205,7 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 			expect((await host.agent([wish, second])).report).toMatchObject({ outcome: 'Succeeded' })
 			await machine.ip('addr add fd00::23/64 dev peer0 nodad')
 			await host.ip('addr del fd00::23/64 dev multinic0\naddr add fd00::23/64 dev multinic0')
-			await until(async () => (await host.ask('-6 addr show dadfailed')).some(({ ifname }) => ifname === 'multinic0'))
+			await expect.poll(async () => (await host.ask('-6 addr show dadfailed')).some(({ ifname }) => ifname === 'multinic0')).toBe(true)
 			const inUse = { reason: 'AddressInUse', message: 'another host has fd00::23' }
 			for (const mode of ['Verify', 'Apply'] as const) {
 				const { report } = await host.agent([wish, second], { mode })
@@ -259,7 +259,7 @@ async function during(work: (resume: () => void) => Promise<void>): Promise<Agen
 	mkdirSync(folder, { recursive: true })
 	const [held, go] = [join(folder, 'held'), join(folder, 'go')]
 	const running = host.agent([nic], {}, { at: 1000, how: 'hold', held, go })
-	await until(async () => existsSync(held))
+	await expect.poll(async () => existsSync(held)).toBe(true)
 	await work(() => writeFileSync(go, ''))
 	return running
 }
@@ -271,8 +271,4 @@ async function names(): Promise<unknown[]> {
 async function stateOf(ip: string): Promise<string> {
 	const [entry] = await host.ask(`neigh show ${ip} dev mgmt`)
 	return String((entry?.state as string[] | undefined)?.[0])
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-	while (!(await holds())) await new Promise(resolve => setTimeout(resolve, 50))
 }

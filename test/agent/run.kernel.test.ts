@@ -112,7 +112,7 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 	test('a link that comes late is configured in the same run', async () => {
 		await addNics(1)
 		const running = host.agent(nics(2), { waitForDeviceSeconds: 30 })
-		await until(async () => (await names())[mac(0)] === 'multinic0')
+		await expect.poll(async () => (await names())[mac(0)] === 'multinic0').toBe(true)
 		await addNic(1)
 		expect((await running).report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 2/2' })
 	})
@@ -309,8 +309,4 @@ function mac(id: number): string {
 
 async function names(): Promise<Record<string, string>> {
 	return Object.fromEntries((await host.ask('link show')).map(({ address, ifname }) => [address, ifname]))
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-	while (!(await holds())) await new Promise(resolve => setTimeout(resolve, 50))
 }

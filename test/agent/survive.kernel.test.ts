@@ -190,7 +190,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 	test('a second run at the same time is refused, and told who is at work', async () => {
 		const hold = { how: 'hold' as const, at: 3, held: join(host.root, 'config/held'), go: join(host.root, 'config/go') }
 		const first = host.agent(nics([0, 1]), { generation: 7, attempt: 2 }, hold)
-		await until(() => readdirSync(join(host.root, 'config')).includes('held'))
+		await expect.poll(() => readdirSync(join(host.root, 'config')).includes('held')).toBe(true)
 		const before = await host.everything()
 		const second = await host.agent(nics([2]))
 		expect(second.code).toBe(1)
@@ -206,7 +206,9 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 		const hold = { how: 'hold' as const, at: 3, held: join(host.root, 'config/held'), go: join(host.root, 'config/go') }
 		const codes: number[] = []
 		const all = [1, 2, 3, 4].map(async () => codes.push((await host.agent(nics([0, 1]), {}, hold)).code))
-		await until(() => codes.length === 4 || (codes.length === 3 && readdirSync(join(host.root, 'config')).includes('held')))
+		await expect
+			.poll(() => codes.length === 4 || (codes.length === 3 && readdirSync(join(host.root, 'config')).includes('held')))
+			.toBe(true)
 		writeFileSync(hold.go, '')
 		await Promise.all(all)
 		expect(codes).toEqual([1, 1, 1, 0])
@@ -332,8 +334,4 @@ function nics(order: readonly number[]): Partial<Interface>[] {
 
 function mac(n: number): string {
 	return `fa:16:3e:00:00:0${n}`
-}
-
-async function until(holds: () => boolean): Promise<void> {
-	while (!holds()) await new Promise(resolve => setTimeout(resolve, 20))
 }
