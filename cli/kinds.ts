@@ -1,17 +1,11 @@
-import { GROUP, VERSION } from '../contract/names.ts'
+import { NODE_CONFIG } from '../contract/names.ts'
 import { defineKind } from '../runtime/kube/kind.ts'
 import type { KubeObject } from '../runtime/kube/kind.ts'
 import type { NodeConfigObject } from './view.ts'
 
 /** What is asked of the API server besides Kubernetes' own kinds of `runtime/kube/kinds.ts`. */
 
-export const NodeConfig = defineKind<NodeConfigObject>({
-	group: GROUP,
-	version: VERSION,
-	plural: 'multinicnodeconfigs',
-	kind: 'MultiNicNodeConfig',
-	namespaced: true,
-})
+export const NodeConfig = defineKind<NodeConfigObject>(NODE_CONFIG)
 
 export type Deployment = KubeObject & { spec?: unknown; status?: unknown }
 

@@ -1,5 +1,5 @@
 import type { Crd, PrinterColumn } from './crd.ts'
-import { GROUP, MGMT_GROUP, MGMT_VERSION, VERSION } from './names.ts'
+import { GROUP, MGMT_GROUP, MGMT_VERSION, NODE_CONFIG, VERSION } from './names.ts'
 import { NodeConfig } from './node-config.ts'
 import { OpenstackConfig } from './openstack-config.ts'
 
@@ -8,9 +8,9 @@ const ready = (field: string) => `.status.conditions[?(@.type=="Ready")].${field
 export const nodeConfigCrd: Crd = {
 	group: GROUP,
 	names: {
-		kind: 'MultiNicNodeConfig',
+		kind: NODE_CONFIG.kind,
 		listKind: 'MultiNicNodeConfigList',
-		plural: 'multinicnodeconfigs',
+		plural: NODE_CONFIG.plural,
 		singular: 'multinicnodeconfig',
 		shortNames: ['mnnc'],
 		categories: ['multinic'],

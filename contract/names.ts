@@ -2,6 +2,14 @@
 
 export const GROUP = 'multinic.io'
 export const VERSION = 'v1'
+/** The kind of the node configs, as `defineKind` takes it. */
+export const NODE_CONFIG = {
+	group: GROUP,
+	version: VERSION,
+	plural: 'multinicnodeconfigs',
+	kind: 'MultiNicNodeConfig',
+	namespaced: true,
+} as const
 export const MGMT_GROUP = 'multinic.example.com'
 export const MGMT_VERSION = 'v1alpha1'
 

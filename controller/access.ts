@@ -1,4 +1,4 @@
-import { GROUP } from '../contract/names.ts'
+import { NODE_CONFIG } from '../contract/names.ts'
 
 /** One right this room needs. `namespace`: in its own namespace, by a Role; `cluster`: by a ClusterRole. */
 export type Access = {
@@ -10,8 +10,8 @@ export type Access = {
 
 /** Everything the controller asks of the API server; a test holds the chart's roles to exactly this. */
 export const access: readonly Access[] = [
-	{ apiGroup: GROUP, resource: 'multinicnodeconfigs', verbs: ['list', 'watch', 'patch'], scope: 'namespace' },
-	{ apiGroup: GROUP, resource: 'multinicnodeconfigs/status', verbs: ['patch'], scope: 'namespace' },
+	{ apiGroup: NODE_CONFIG.group, resource: NODE_CONFIG.plural, verbs: ['list', 'watch', 'patch'], scope: 'namespace' },
+	{ apiGroup: NODE_CONFIG.group, resource: `${NODE_CONFIG.plural}/status`, verbs: ['patch'], scope: 'namespace' },
 	{ apiGroup: '', resource: 'configmaps', verbs: ['get', 'list', 'watch', 'create', 'delete'], scope: 'namespace' },
 	{ apiGroup: 'batch', resource: 'jobs', verbs: ['get', 'list', 'watch', 'create'], scope: 'namespace' },
 	{ apiGroup: '', resource: 'pods', verbs: ['list', 'watch'], scope: 'namespace' },

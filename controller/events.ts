@@ -1,6 +1,7 @@
 import { cut } from '../contract/conditions.ts'
-import { GROUP, VERSION } from '../contract/names.ts'
+import { NODE_CONFIG } from '../contract/names.ts'
 import type { NodeConfigStatus } from '../contract/node-config.ts'
+import { apiVersionOf } from '../runtime/kube/kind.ts'
 import type { Event } from '../runtime/kube/kinds.ts'
 import { condition } from './runs.ts'
 import type { ConfigView } from './snapshot.ts'
@@ -42,8 +43,8 @@ export function eventOf(config: ConfigView, note: Note, now: number): Event {
 	return {
 		metadata: { name: note.moment, namespace: config.namespace },
 		involvedObject: {
-			apiVersion: `${GROUP}/${VERSION}`,
-			kind: 'MultiNicNodeConfig',
+			apiVersion: apiVersionOf(NODE_CONFIG),
+			kind: NODE_CONFIG.kind,
 			name: config.name,
 			namespace: config.namespace,
 			uid: config.uid,

@@ -5,13 +5,13 @@ import {
 	ANNOTATION_FAILURES,
 	ANNOTATION_MODE,
 	CONFIG_KEY,
-	GROUP,
 	LABEL_ATTEMPT,
 	LABEL_CONFIG_UID,
 	LABEL_GENERATION,
 	LABEL_NODE_NAME,
-	VERSION,
+	NODE_CONFIG,
 } from '../contract/names.ts'
+import { apiVersionOf } from '../runtime/kube/kind.ts'
 import type { ConfigMap, Job } from '../runtime/kube/kinds.ts'
 import { type Asked, answering } from './asked.ts'
 import { hostPaths, securityContext } from './host-access.ts'
@@ -77,7 +77,7 @@ export function runConfigMap(config: ConfigView, run: NewRun, input: RunConfig):
 				...answering(run.asked),
 			},
 			ownerReferences: [
-				{ apiVersion: `${GROUP}/${VERSION}`, kind: 'MultiNicNodeConfig', name: config.name, uid: config.uid, controller: true },
+				{ apiVersion: apiVersionOf(NODE_CONFIG), kind: NODE_CONFIG.kind, name: config.name, uid: config.uid, controller: true },
 			],
 		},
 		data: { [CONFIG_KEY]: `${JSON.stringify(input, null, 1)}\n` },

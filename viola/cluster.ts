@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { GROUP, VERSION } from '../contract/names.ts'
+import { NODE_CONFIG } from '../contract/names.ts'
 import type { NodeConfigRequest, NodeResult } from '../contract/viola-api.ts'
 import { Failure } from '../runtime/errors.ts'
 import { loadCredentials } from '../runtime/kube/auth.ts'
@@ -10,13 +10,7 @@ import { canonical, changeOf, manifest, type NodeConfigObject } from './manifest
 import type { TransportOptions } from '../runtime/kube/transport.ts'
 import type { Target } from './routing.ts'
 
-export const NodeConfigKind = defineKind<NodeConfigObject>({
-	group: GROUP,
-	version: VERSION,
-	plural: 'multinicnodeconfigs',
-	kind: 'MultiNicNodeConfig',
-	namespaced: true,
-})
+export const NodeConfigKind = defineKind<NodeConfigObject>(NODE_CONFIG)
 
 /** One biz cluster, as far as viola touches it: the node configs of one namespace. Every call throws Failure in the API server's words. */
 export type Cluster = {
