@@ -189,7 +189,8 @@ describe('its faults', () => {
 				act(deed)
 			}
 			const shown = () => versions([...store.keys()].map(key => [key.split('/')[1] ?? '', store.get(key)]))
-			await expect.poll(shown, { interval: 5 }).toEqual(held())
+			// not so long that a counterexample cannot be made smaller in the time of a test
+			await expect.poll(shown, { interval: 5, timeout: 20_000 }).toEqual(held())
 			expect(versions(seen)).toEqual(versions([...store.keys()].map(key => [key, store.get(key)])))
 			end.abort()
 			await done
