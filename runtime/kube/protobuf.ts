@@ -8,24 +8,23 @@ export type Read<T> = (from: PbfReader) => T
 /** Reads a message up to `end`; without one its length stands before it. */
 export type Message<T> = (from: PbfReader, end?: number) => T
 
-/** A field: its number, how its value is read, and how that goes into the message. */
-export type Field<T> = {
-	tag: number
-	read: Read<unknown>
-	put: (into: Record<string, unknown>, name: string, value: never) => void
-	value?: T
-}
+/** A field: its number, and how it is read; `before` is what came under that number already. Undefined: as if it had not come. */
+export type Field<T> = { tag: number; read(from: PbfReader, before: T | undefined): T | undefined }
 
 export type Fields = Readonly<Record<string, Field<unknown>>>
 
 /** What a table of fields gives. */
 export type ValuesOf<F extends Fields> = { [Name in keyof F]?: F[Name] extends Field<infer T> ? T : never }
 
-/** Reads these fields, and passes over all others. Empty text and 0 are left out, as JSON leaves them out of Kubernetes' objects. */
+/** Reads these fields, and passes over all others. */
 export function message<F extends Fields>(fields: F): Message<ValuesOf<F>> {
-	const byTag: ((into: Record<string, unknown>, from: PbfReader) => void)[] = []
-	for (const [name, { tag, read, put }] of Object.entries(fields)) byTag[tag] = (into, from) => put(into, name, read(from) as never)
-	const take = (tag: number, into: Record<string, unknown>, from: PbfReader) => byTag[tag]?.(into, from)
+	const byTag: { name: string; read: Field<unknown>['read'] }[] = []
+	for (const [name, { tag, read }] of Object.entries(fields)) byTag[tag] = { name, read }
+	const take = (tag: number, into: Record<string, unknown>, from: PbfReader) => {
+		const field = byTag[tag]
+		const value = field?.read(from, into[field.name])
+		if (field && value !== undefined) into[field.name] = value
+	}
 	return (from, end = from.readVarint() + from.pos) => from.readFields(take, {}, end) as ValuesOf<F>
 }
 
@@ -41,22 +40,24 @@ export const whole: Read<number> = from => from.readVarint(true)
 /** A part of what is read, not a copy. */
 export const bytes: Read<Uint8Array> = from => from.readBytes()
 
-export function one<T>(tag: number, read: Read<T>): Field<T> {
+/** A value. Empty text and 0 are none, as JSON leaves them out of Kubernetes' objects. */
+export function one<T>(tag: number, read: Read<T | undefined>): Field<T> {
 	return {
-		...{ tag, read },
-		put: (into, name, value) => {
-			if (value !== '' && value !== 0 && value !== undefined) into[name] = value
+		tag,
+		read: from => {
+			const value = read(from)
+			return value === '' || value === 0 ? undefined : value
 		},
 	}
 }
 
+/** Values, in order. */
 export function many<T>(tag: number, read: Read<T>): Field<T[]> {
 	return {
-		...{ tag, read },
-		put: (into, name, value) => {
-			const values = into[name] as T[] | undefined
-			if (values) values.push(value)
-			else into[name] = [value]
+		tag,
+		read: (from, values = []) => {
+			values.push(read(from))
+			return values
 		},
 	}
 }
@@ -64,13 +65,13 @@ export function many<T>(tag: number, read: Read<T>): Field<T[]> {
 /** Text by text; without a prototype, for a key may be any word. */
 export function map(tag: number): Field<Record<string, string>> {
 	return {
-		...{ tag, read: entry },
-		put: (into, name, { key = '', value = '' }: ValuesOf<typeof pair>) => {
-			into[name] ??= Object.create(null)
-			Object.assign(into[name] as object, { [key]: value })
+		tag,
+		read: (from, texts = Object.create(null) as Record<string, string>) => {
+			const { key = '', value = '' } = entry(from)
+			texts[key] = value
+			return texts
 		},
 	}
 }
 
-const pair = { key: one(1, text), value: one(2, text) }
-const entry = message(pair)
+const entry = message({ key: one(1, text), value: one(2, text) })
