@@ -28,13 +28,14 @@ export async function startLab(): Promise<Running> {
 	child.stderr.setEncoding('utf8').on('data', text => {
 		said += text
 	})
-	const told = async (words: string) => {
-		while (!said.includes(words)) {
-			if (child.exitCode !== null) throw new Error(`npm start ended with ${child.exitCode}: ${said.slice(-2000)}`)
-			await sleep(100)
-		}
+	const mustRun = () => {
+		if (child.exitCode !== null) throw new Error(`npm start ended with ${child.exitCode}: ${said.slice(-2000)}`)
 	}
-	for (const deadline = Date.now() + 120_000; Date.now() < deadline; await sleep(200)) {
+	const told = async (words: string) => {
+		for (; !said.includes(words); await sleep(100)) mustRun()
+	}
+	for (const deadline = Date.now() + 240_000; Date.now() < deadline; await sleep(200)) {
+		mustRun()
 		const members = family(child.pid ?? 0)
 		const has = (word: string) => members.find(({ argv }) => argv.some(arg => arg.endsWith(word)))
 		const [main, inside, kernel] = [has('lab/main.ts'), insideOf(members), has('root=/dev/ubda')]
@@ -43,7 +44,8 @@ export async function startLab(): Promise<Running> {
 		const dir = dirname(join(kernel.argv.find(arg => arg.startsWith('uml_dir='))?.slice('uml_dir='.length) ?? ''))
 		return { npm: child.pid ?? 0, main: main.pid, unshare: unshare.pid, inside, dir, told }
 	}
-	throw new Error('npm start did not come as far as a running kernel')
+	const members = family(child.pid ?? 0).map(({ argv }) => argv.join(' ').slice(0, 120))
+	throw new Error(`npm start did not come as far as a running kernel.\nIt says: ${said}\nIts processes:\n${members.join('\n')}`)
 }
 
 function insideOf(members: Process[]): Process | undefined {
