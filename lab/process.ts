@@ -52,7 +52,7 @@ export function startDaemon({ name, argv, logFile, env }: Command): Daemon {
 export async function until(
 	what: string,
 	ask: () => Promise<boolean>,
-	{ ended = [], everyMs = 100, withinMs = 60_000 }: { ended?: readonly Promise<string>[]; everyMs?: number; withinMs?: number },
+	{ ended = [], everyMs = 100, withinMs = 180_000 }: { ended?: readonly Promise<string>[]; everyMs?: number; withinMs?: number } = {},
 ): Promise<void> {
 	let death: string | undefined
 	for (const end of ended) {

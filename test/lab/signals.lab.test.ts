@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { prepareLab } from '../../lab/prepare.ts'
 import { left, startLab } from './running-lab.ts'
 
-/** Whatever ends a lab, five seconds later nothing of it is left. */
+/** Whatever ends a lab, nothing of it is left. */
 
 const targets = ['npm', 'main', 'unshare', 'inside'] as const
 
