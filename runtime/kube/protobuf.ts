@@ -30,11 +30,17 @@ export function message<F extends Fields>(fields: F): Message<ValuesOf<F>> {
 
 /** The message that these bytes are. */
 export function parse<T>(bytes: Uint8Array, read: Message<T>): T {
-	const from = new PbfReader(bytes)
+	const from = new PbfReader(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
 	return read(from, from.length)
 }
 
-export const text: Read<string> = from => from.readString()
+/** By Buffer, which needs half the time of pbf's own way. */
+export const text: Read<string> = from => {
+	const end = from.readVarint() + from.pos
+	const said = (from.buf as Buffer).toString('utf8', from.pos, end)
+	from.pos = end
+	return said
+}
 export const flag: Read<boolean> = from => from.readBoolean()
 export const whole: Read<number> = from => from.readVarint(true)
 /** A part of what is read, not a copy. */
