@@ -4,7 +4,7 @@ const most = 4_096
 
 /**
  * The same value, changed in place, where a text seen before is the one seen before. JSON makes a copy of every text, and the statuses of a
- * fleet say the same: of ten thousand node configs it is half of what they hold.
+ * fleet say the same: with ten thousand node configs half of all texts were copies.
  */
 export function interned<T>(value: T): T {
 	if (typeof value === 'string') return intern(value) as T

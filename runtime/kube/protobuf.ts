@@ -34,7 +34,7 @@ export function parse<T>(bytes: Uint8Array, read: Message<T>): T {
 	return read(from, from.length)
 }
 
-/** By Buffer, which needs half the time of pbf's own way. */
+/** By Buffer: of an object with many texts it takes a fifth to two fifths less time than pbf's own way. */
 export const text: Read<string> = from => {
 	const end = from.readVarint() + from.pos
 	const said = (from.buf as Buffer).toString('utf8', from.pos, end)

@@ -3,7 +3,9 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { prepareLab } from '../../lab/prepare.ts'
 import { left, startLab } from './running-lab.ts'
 
-/** Whatever ends a lab, nothing of it is left. */
+/** Whatever ends a lab, five seconds later nothing of it is left: that is promised, and no patience of the test's. */
+
+const promised = { timeout: 5_000, interval: 100 }
 
 const targets = ['npm', 'main', 'unshare', 'inside'] as const
 
@@ -14,18 +16,18 @@ describe.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)('%s', signal => {
 		const lab = await startLab()
 		const pid = target === 'inside' ? lab.inside.pid : lab[target]
 		process.kill(pid, signal)
-		await expect.poll(() => left(lab), { interval: 100 }).toEqual({ processes: [], mounts: [] })
+		await expect.poll(() => left(lab), promised).toEqual({ processes: [], mounts: [] })
 	})
 })
 
 test('what a killed lab left in its folder is removed by the next', async () => {
 	const first = await startLab()
 	process.kill(first.main, 'SIGKILL')
-	await expect.poll(() => left(first).processes).toEqual([])
+	await expect.poll(() => left(first).processes, promised).toEqual([])
 	expect(existsSync(first.dir)).toBe(true)
 	const second = await startLab()
 	expect(existsSync(first.dir)).toBe(false)
 	process.kill(second.main, 'SIGTERM')
-	await expect.poll(() => left(second).processes).toEqual([])
+	await expect.poll(() => left(second).processes, promised).toEqual([])
 	expect(existsSync(second.dir)).toBe(false)
 })
