@@ -43,11 +43,12 @@ function bits(family: 4 | 6): number {
 	return family === 4 ? 32 : 128
 }
 
+const octet = '(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)'
+const dotted = new RegExp(`^${octet}\\.${octet}\\.${octet}\\.${octet}$`)
+
 function parseV4(text: string) {
-	if (!/^(0|[1-9]\d{0,2})(\.(0|[1-9]\d{0,2})){3}$/.test(text)) return undefined
-	const parts = text.split('.').map(Number)
-	if (parts.some(part => part > 255)) return undefined
-	return { family: 4 as const, value: BigInt(parts.reduce((sum, part) => sum * 256 + part, 0)) }
+	const octets = dotted.exec(text)?.slice(1)
+	return octets && { family: 4 as const, value: BigInt(octets.reduce((sum, part) => sum * 256 + Number(part), 0)) }
 }
 
 /** No zone, and no IPv4 address in disguise (::ffff:10.0.0.1): what Kubernetes' own isIP takes, and nothing else. */
