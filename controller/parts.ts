@@ -1,4 +1,4 @@
-import { object, time } from '../runtime/kube/envelope.ts'
+import { annotations, labels, object, time } from '../runtime/kube/envelope.ts'
 import { many, map, message, one, text } from '../runtime/kube/protobuf.ts'
 
 /**
@@ -7,19 +7,15 @@ import { many, map, message, one, text } from '../runtime/kube/protobuf.ts'
  * @see generated.proto of k8s.io/api, packages core/v1 and batch/v1
  */
 
-export const nodePart = object({
-	status: one(
-		3,
-		message({
-			conditions: many(4, message({ type: one(1, text), status: one(2, text) })),
-			addresses: many(5, message({ type: one(1, text), address: one(2, text) })),
-			nodeInfo: one(7, message({ systemUUID: one(2, text), bootID: one(3, text) })),
-		}),
-	),
+const nodeStatus = message({
+	conditions: many(4, message({ type: one(1, text), status: one(2, text) })),
+	addresses: many(5, message({ type: one(1, text), address: one(2, text) })),
+	nodeInfo: one(7, message({ systemUUID: one(2, text), bootID: one(3, text) })),
 })
+export const nodePart = object({ labels }, { status: one(3, nodeStatus) })
 export type NodePart = ReturnType<typeof nodePart>
 
-export const configMapPart = object({ data: map(2) })
+export const configMapPart = object({ labels, annotations }, { data: map(2) })
 export type ConfigMapPart = ReturnType<typeof configMapPart>
 
 const jobCondition = message({
@@ -29,7 +25,8 @@ const jobCondition = message({
 	reason: one(5, text),
 	message: one(6, text),
 })
-export const jobPart = object({ status: one(3, message({ conditions: many(1, jobCondition) })) })
+const jobStatus = message({ conditions: many(1, jobCondition) })
+export const jobPart = object({ labels }, { status: one(3, jobStatus) })
 export type JobPart = ReturnType<typeof jobPart>
 
 const containerState = message({
@@ -37,15 +34,11 @@ const containerState = message({
 	running: one(2, message({})),
 	terminated: one(3, message({ message: one(4, text) })),
 })
-export const podPart = object({
-	status: one(
-		3,
-		message({
-			phase: one(1, text),
-			message: one(3, text),
-			reason: one(4, text),
-			containerStatuses: many(8, message({ state: one(2, containerState) })),
-		}),
-	),
+const podStatus = message({
+	phase: one(1, text),
+	message: one(3, text),
+	reason: one(4, text),
+	containerStatuses: many(8, message({ state: one(2, containerState) })),
 })
+export const podPart = object({ labels }, { status: one(3, podStatus) })
 export type PodPart = ReturnType<typeof podPart>

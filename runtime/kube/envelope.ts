@@ -1,21 +1,7 @@
 import { Failure } from '../errors.ts'
 import type { KubeCode } from './failures.ts'
-import type { KubeObject, ObjectMeta } from './kind.ts'
-import {
-	bytes,
-	type Fields,
-	flag,
-	type Message,
-	many,
-	map,
-	message,
-	one,
-	parse,
-	type Read,
-	text,
-	type ValuesOf,
-	whole,
-} from './protobuf.ts'
+import type { ObjectMeta } from './kind.ts'
+import { bytes, type Fields, type Message, many, map, message, one, parse, type Read, text, type ValuesOf, whole } from './protobuf.ts'
 
 /**
  * Kubernetes' own wrapping of protobuf, and the messages that every kind has.
@@ -33,19 +19,21 @@ export function isProtobuf(contentType: string): boolean {
 	return contentType.startsWith(mediaType)
 }
 
-/** An object of which these fields are read, and its metadata. */
-export type Part<F extends Fields> = KubeObject & ValuesOf<F>
+/** An object of whose metadata these fields are read, and these beside it. It has a name: what the API server sends is its own. */
+export type Part<M extends Fields, F extends Fields> = { metadata: ValuesOf<typeof identity & M> & { name: string } } & ValuesOf<F>
 
-/** How an object is read of which these fields are of use. They are typed: what is not in the table cannot be asked for. */
-export function object<F extends Fields>(fields: F): Message<Part<F>> {
-	// its metadata has a name: what the API server sends is its own
-	return message({ metadata: one(1, metadata), ...fields }) as Message<Part<F>>
+/**
+ * How an object is read of whose metadata these fields are of use, beyond what tells it from others, and these beside it.
+ * They are typed: what is not in the tables cannot be asked for.
+ */
+export function object<M extends Fields, F extends Fields>(metadata: M, fields: F): Message<Part<M, F>> {
+	return message({ metadata: one(1, message({ ...identity, ...metadata })), ...fields }) as Message<Part<M, F>>
 }
 
 /** One event of a watch: what a line of JSON would say. */
-export function readEvent<T>(frame: Uint8Array, read: Message<T>): { type: string; object: T | Status } {
+export function readEvent(frame: Uint8Array, read: Message<object>): { type: string; object: object } {
 	const { type = '', object: { raw = nothing } = {} } = parse(frame, watchEvent)
-	return { type, object: type === 'ERROR' ? readStatus(raw) : unwrap(raw, read) }
+	return { type, object: unwrap(raw, type === 'ERROR' ? status : type === 'BOOKMARK' ? bookmark : read) }
 }
 
 /** `meta/v1.Status`, as far as failures tell of it. */
@@ -76,30 +64,18 @@ export const time: Read<string | undefined> = from => {
 	return from.pos === start + 1 ? undefined : new Date(seconds * 1_000).toISOString().replace('.000Z', 'Z')
 }
 
-const ownerReference = message({
-	kind: one(1, text),
-	name: one(3, text),
-	uid: one(4, text),
-	apiVersion: one(5, text),
-	controller: one(6, flag),
-	blockOwnerDeletion: one(7, flag),
-})
-
-/** All that `ObjectMeta` has. */
-const metadata = message({
+const identity = {
 	name: one(1, text),
-	generateName: one(2, text),
 	namespace: one(3, text),
 	uid: one(5, text),
 	resourceVersion: one(6, text),
-	generation: one(7, whole),
 	creationTimestamp: one(8, time),
-	deletionTimestamp: one(9, time),
-	labels: map(11),
-	annotations: map(12),
-	ownerReferences: many(13, ownerReference),
-	finalizers: many(14, text),
-} satisfies Record<keyof ObjectMeta, unknown>)
+} satisfies { [Name in keyof ObjectMeta]?: unknown }
+/** Fields of `ObjectMeta` that are read where they are of use. */
+export const labels = map(11)
+export const annotations = map(12)
+
+const bookmark = object({ annotations }, {})
 
 const cause = message({ reason: one(1, text), message: one(2, text), field: one(3, text) })
 const details = message({ causes: many(4, cause), retryAfterSeconds: one(5, whole) })

@@ -41,7 +41,6 @@ export const text: Read<string> = from => {
 	from.pos = end
 	return said
 }
-export const flag: Read<boolean> = from => from.readBoolean()
 export const whole: Read<number> = from => from.readVarint(true)
 /** A part of what is read, not a copy. */
 export const bytes: Read<Uint8Array> = from => from.readBytes()

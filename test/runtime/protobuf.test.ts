@@ -3,7 +3,7 @@ import { PbfWriter } from 'pbf'
 import { describe, expect, test } from 'vitest'
 import { object, readEvent, readStatus } from '../../runtime/kube/envelope.ts'
 import { framesOf, linesOf, type Pieces } from '../../runtime/kube/frames.ts'
-import { flag, many, map, message, one, parse, text, whole } from '../../runtime/kube/protobuf.ts'
+import { many, map, message, one, parse, text, whole } from '../../runtime/kube/protobuf.ts'
 
 /** Writes fields, one after the other. */
 type Write = (to: PbfWriter) => unknown
@@ -13,7 +13,6 @@ describe('a message', () => {
 	const all = message({
 		name: one(1, text),
 		size: one(2, whole),
-		isNew: one(3, flag),
 		part: one(4, part),
 		parts: many(5, part),
 		labels: map(15),
@@ -27,7 +26,6 @@ describe('a message', () => {
 		['a number', to => to.writeVarintField(2, 1_700_000_000), { size: 1_700_000_000 }],
 		['a number below nothing', to => to.writeVarintField(2, -1), { size: -1 }],
 		['0, which JSON leaves out', to => to.writeVarintField(2, 0), {}],
-		['false, which JSON tells', to => to.writeBooleanField(3, false), { isNew: false }],
 		['a part', to => named(to, 4, 'a'), { part: { name: 'a' } }],
 		['a part without anything', to => to.writeMessage(4, () => {}, {}), { part: {} }],
 		['parts, in order', to => [named(to, 5, 'b'), named(to, 5, 'a')], { parts: [{ name: 'b' }, { name: 'a' }] }],
@@ -45,7 +43,7 @@ describe('a message', () => {
 })
 
 describe('what Kubernetes wraps it in', () => {
-	const read = object({ size: one(2, whole) })
+	const read = object({}, { size: one(2, whole) })
 	test('an event: its type, and the object with its metadata', () => {
 		const metadata: Write = to => {
 			to.writeStringField(1, 'a')
