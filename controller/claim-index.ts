@@ -1,6 +1,5 @@
 import { type Claim, claimsOf, rivalOf } from './claims.ts'
 import type { ConfigView, Rival } from './snapshot.ts'
-import { specOf } from './spec.ts'
 
 /** Who claims what in the whole fleet, so that a decision need not look through all of it. */
 export type ClaimIndex = {
@@ -48,7 +47,7 @@ export function createClaimIndex(configOf: (key: string) => ConfigView | undefin
 
 /** A node config that is not carried out as it is written claims nothing. */
 function interfacesOf(config: ConfigView) {
-	const { spec } = specOf(config)
+	const { spec } = config.read
 	return 'value' in spec ? spec.value.interfaces : []
 }
 

@@ -4,7 +4,6 @@ import { createLine } from './line.ts'
 import { isAlike, type Member, memberOf } from './member.ts'
 import { changesNode } from './rollout.ts'
 import type { ConfigView, Mode, NodeView, Run, Standing } from './snapshot.ts'
-import { specOf } from './spec.ts'
 
 /** The node configs of the fleet as one rollout: who is being changed, who waits for a turn, who stops the others. By the name of the node. */
 export type Fleet = {
@@ -64,7 +63,7 @@ class Rollout implements Fleet {
 		const config = this.#sources.configOf(name)
 		const before = this.#members.get(name)
 		if (before) this.#line.remove(before)
-		const part = config && { config, spec: specOf(config).spec, runs: this.#sources.runsOf(name) }
+		const part = config && { config, spec: config.read.spec, runs: this.#sources.runsOf(name) }
 		const member = part && memberOf(part, this.#sources.nodeOf(name)?.controlPlane ?? false, before)
 		if (member) this.#members.set(name, member)
 		else this.#members.delete(name)

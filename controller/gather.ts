@@ -3,7 +3,6 @@ import { ConfigMap } from '../runtime/kube/kinds.ts'
 import type { Caches } from './caches.ts'
 import { currentRun, hasEnded, isTold } from './runs.ts'
 import type { RunSettings, Snapshot } from './snapshot.ts'
-import { specOf } from './spec.ts'
 
 /**
  * Reads everything a decision about one node config looks at, from the caches.
@@ -16,7 +15,7 @@ export function gather(caches: Caches, settings: RunSettings, key: string, now: 
 	if (!config) return undefined
 	const { runs } = caches
 	return {
-		...{ now, settings, config, ...specOf(config) },
+		...{ now, settings, config, ...config.read },
 		node: caches.node(config.name),
 		rival: caches.rival(key),
 		runs: runs.runsOf(config.name),

@@ -1,18 +1,15 @@
 import type { RunConfig } from '../contract/agent-run.ts'
 import type { RolloutSettings } from '../contract/rollout.ts'
-import type { NodeConfigSpec, NodeConfigStatus } from '../contract/node-config.ts'
+import type { NodeConfigStatus } from '../contract/node-config.ts'
 import type { Asked } from './asked.ts'
 import type { Report } from './read-report.ts'
+import type { ReadSpec } from './spec.ts'
 
 /** Everything one decision may look at, read at one moment. Times are milliseconds since 1970. */
-export type Snapshot = {
+export type Snapshot = ReadSpec & {
 	now: number
 	settings: RunSettings
 	config: ConfigView
-	/** The spec, or the sentence that says which field of it is wrong. */
-	spec: { value: NodeConfigSpec } | { fault: string }
-	/** Ours, of the settled interfaces: the sender's is only informative. */
-	specHash: string
 	node: NodeView | undefined
 	/** Who claims the same MAC or address with the better right. */
 	rival: Rival | undefined
@@ -68,7 +65,7 @@ export type ConfigView = {
 	deleting: boolean
 	finalizers: readonly string[]
 	asked: Asked
-	rawSpec: unknown
+	read: ReadSpec
 	/** As stored, for comparing before a write. */
 	rawStatus: Readonly<Record<string, unknown>>
 	status: NodeConfigStatus

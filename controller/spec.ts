@@ -1,39 +1,40 @@
 import { createHash } from 'node:crypto'
 import { settle } from '../contract/interface.ts'
 import { NodeConfigSpec } from '../contract/node-config.ts'
-import type { ConfigView, Snapshot } from './snapshot.ts'
 
-/** The spec of a node config as read, and the hash of what it settles. */
-export type ReadSpec = Pick<Snapshot, 'spec' | 'specHash'>
+/** The spec of a node config as read; where it cannot be carried out, the sentence that says which field of it is wrong. */
+export type Spec = { value: NodeConfigSpec } | { fault: string; listed: number }
 
-const known = new WeakMap<object, ReadSpec>()
+/** A spec, and the hash of what it settles: ours, of the settled interfaces, for the sender's is only informative. */
+export type ReadSpec = { readonly spec: Spec; readonly specHash: string }
 
-/** Reads the spec of a node config; once for each version of it, for every decision looks at it. */
-export function specOf({ rawSpec }: Pick<ConfigView, 'rawSpec'>): ReadSpec {
-	if (typeof rawSpec !== 'object' || rawSpec === null) return read(rawSpec)
-	const found = known.get(rawSpec) ?? read(rawSpec)
-	known.set(rawSpec, found)
-	return found
-}
-
-function read(raw: unknown): ReadSpec {
+/** Reads the spec of a node config. */
+export function readSpec(raw: unknown): ReadSpec {
 	const spec = parse(raw)
+	const hashed = 'value' in spec ? undefined : raw // what was read is not held twice
 	let hash: string | undefined
 	return {
 		spec,
 		// not before a decision asks: of ten thousand it takes a second, which a start need not wait for
 		get specHash() {
-			hash ??= sha256('value' in spec ? settle(spec.value.interfaces) : raw)
+			hash ??= sha256('value' in spec ? settle(spec.value.interfaces) : hashed)
 			return hash
 		},
 	}
 }
 
 /** What the API server lets through and we do not: `spec.interfaces[0].routes[1].to: must be …`. */
-function parse(raw: unknown): Snapshot['spec'] {
+function parse(raw: unknown): Spec {
 	const parsed = NodeConfigSpec.safeParse(raw)
 	if (parsed.success) return { value: parsed.data }
-	return { fault: parsed.error.issues.map(({ path, message }) => `${pathOf(path)}: ${message}`).join('; ') }
+	const fault = parsed.error.issues.map(({ path, message }) => `${pathOf(path)}: ${message}`).join('; ')
+	return { fault, listed: interfacesIn(raw).length }
+}
+
+/** As far as they are a list. */
+function interfacesIn(raw: unknown): readonly unknown[] {
+	const listed = (raw as { interfaces?: unknown } | null | undefined)?.interfaces
+	return Array.isArray(listed) ? listed : []
 }
 
 function pathOf(path: readonly PropertyKey[]): string {

@@ -138,11 +138,8 @@ function assemble(snapshot: Snapshot, said: Said, nics: InterfaceStatus[]): Node
 	return saying(status, said, snapshot)
 }
 
-/** An interface list that cannot be read is counted as far as it is a list. */
 function wanted({ spec, config }: Snapshot, nics: InterfaceStatus[]): number {
-	if ('value' in spec || config.deleting) return nics.length
-	const raw = (config.rawSpec as { interfaces?: unknown } | null)?.interfaces
-	return Array.isArray(raw) ? Math.min(raw.length, 99) : 0
+	return 'value' in spec || config.deleting ? nics.length : Math.min(spec.listed, 99)
 }
 
 /** While a node is cleaned, or the spec unreadable, what was last known of its interfaces stands. */

@@ -14,6 +14,7 @@ import type { KubeObject, ObjectMeta, Stored } from '../runtime/kube/kind.ts'
 import { askedIn } from './asked.ts'
 import { interned } from './intern.ts'
 import type { ConfigMapPart, JobPart, NodePart, PodPart } from './parts.ts'
+import { readSpec } from './spec.ts'
 import type { ConfigView, JobView, Mode, NodeView, PodView, Run } from './snapshot.ts'
 
 /** Objects → what decisions need of them; the caches keep nothing else. Pure. */
@@ -33,7 +34,7 @@ export function configView({ metadata, spec, status = {} }: Stored<NodeConfigObj
 		deleting: metadata.deletionTimestamp !== undefined,
 		finalizers: interned(metadata.finalizers ?? []),
 		asked: askedIn(metadata.annotations),
-		rawSpec: interned(spec),
+		read: readSpec(interned(spec)),
 		rawStatus: interned(status),
 		// a status of other shape is one of an older program's: nothing in it can be relied on, and it is overwritten; no copy, for memory's sake
 		status: NodeConfigStatus.safeParse(status).success ? (status as NodeConfigStatus) : {},

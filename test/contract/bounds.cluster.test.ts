@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { parse } from 'yaml'
 import { NodeConfig } from '../../contract/node-config.ts'
 import { OpenstackConfig } from '../../contract/openstack-config.ts'
-import { specOf } from '../../controller/spec.ts'
+import { readSpec } from '../../controller/spec.ts'
 import { type ApiServer, startApiServer } from '../../lab/api-server.ts'
 import { isFailure } from '../../runtime/errors.ts'
 import { KubeClient } from '../../runtime/kube/client.ts'
@@ -166,7 +166,7 @@ describe.each(kinds.map(one => [one.kind.kind, one] as const))('%s', (_, { kind,
 	}
 
 	function faults(object: Whole): string[] {
-		const { spec } = specOf({ rawSpec: object.spec })
+		const { spec } = readSpec(object.spec)
 		if ('fault' in spec) expect(spec.fault).toMatch(/^spec/)
 		return (ours.safeParse(object).error?.issues ?? []).map(({ path, message }) => `${pathOf(path)}: ${message}`)
 	}

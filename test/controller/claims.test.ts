@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Interface } from '../../contract/interface.ts'
 import { createClaimIndex } from '../../controller/claim-index.ts'
+import { readSpec } from '../../controller/spec.ts'
 import { claimsOf } from '../../controller/claims.ts'
 import { decide } from '../../controller/decide.ts'
 import type { ConfigView } from '../../controller/snapshot.ts'
@@ -56,18 +57,18 @@ describe('two node configs that claim the same', () => {
 			['b', undefined],
 		],
 		['one that is being deleted still has it', { deleting: true, ...old }, {}, [undefined, 'a']],
-		['one whose interfaces are others claims nothing', { rawSpec: { ...spec, interfaces: [free] } }, {}, [undefined, undefined]],
-		['one that cannot be carried out claims nothing', { rawSpec: { interfaces: 'x' } }, {}, [undefined, undefined]],
+		['one whose interfaces are others claims nothing', { read: readSpec({ ...spec, interfaces: [free] }) }, {}, [undefined, undefined]],
+		['one that cannot be carried out claims nothing', { read: readSpec({ interfaces: 'x' }) }, {}, [undefined, undefined]],
 		[
 			'the same address under another MAC',
-			{ rawSpec: { ...spec, interfaces: [{ ...nic, macAddress: other }] }, ...old },
+			{ read: readSpec({ ...spec, interfaces: [{ ...nic, macAddress: other }] }), ...old },
 			{},
 			[undefined, 'a'],
 		],
 		[
 			'the same address in another subnet is another address',
-			{ rawSpec: { ...spec, interfaces: [{ ...nic, macAddress: other, subnetId: 's2' }] } },
-			{ rawSpec: { ...spec, interfaces: [{ ...nic, subnetId: 's1' }] } },
+			{ read: readSpec({ ...spec, interfaces: [{ ...nic, macAddress: other, subnetId: 's2' }] }) },
+			{ read: readSpec({ ...spec, interfaces: [{ ...nic, subnetId: 's1' }] }) },
 			[undefined, undefined],
 		],
 	])('%s', (_, a, b, rivals) => {
@@ -118,7 +119,7 @@ function fleet(over: Record<string, Partial<ConfigView>>) {
 	const configs = new Map<string, ConfigView>()
 	const index = createClaimIndex(key => configs.get(key))
 	for (const [name, config] of Object.entries(over)) {
-		const view = { ...world().config, name, rawSpec: { ...spec, nodeName: name }, ...config }
+		const view = { ...world().config, name, read: readSpec({ ...spec, nodeName: name }), ...config }
 		configs.set(`ns/${name}`, view)
 		index.take(`ns/${name}`, view)
 	}

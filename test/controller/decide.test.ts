@@ -117,7 +117,12 @@ describe('what is done about a node config', () => {
 		],
 		['a settled node whose kubelet falls silent is left alone', { ...settled, node: silent }, 'wait', 'Settled'],
 		['at the cap nothing new is started', world({ rollout: { ...alone, free: 0 } }), 'hold', 'WaveIsFull'],
-		['a spec that cannot be carried out: said', world({ spec: { fault: 'spec.interfaces[0].gateway: bad' } }), 'settle', 'InvalidConfig'],
+		[
+			'a spec that cannot be carried out: said',
+			world({ spec: { fault: 'spec.interfaces[0].gateway: bad', listed: 1 } }),
+			'settle',
+			'InvalidConfig',
+		],
 		['a node name too long for a label: said', world({ config: { name: 'n'.repeat(64) } }), 'settle', 'InvalidConfig'],
 	])('%s', (_, snapshot, act, why) => {
 		expect(decide(snapshot)).toMatchObject({ act, why })
@@ -269,7 +274,7 @@ describe('a deleted node config', () => {
 			'Deleted',
 		],
 		['is left alone when it is no longer ours', world({ config: { deleting: true, finalizers: [] } }), 'nothing', 'Released'],
-		['with a spec that cannot be read is cleaned all the same', gone({ spec: { fault: 'bad' } }), 'start', 'Deleted'],
+		['with a spec that cannot be read is cleaned all the same', gone({ spec: { fault: 'bad', listed: 1 } }), 'start', 'Deleted'],
 		['that is paused waits, and says so', gone({ spec: { value: { ...spec, paused: true } } }), 'settle', 'Paused'],
 		[
 			'whose clean-up failed says so',
@@ -301,7 +306,7 @@ describe('waiting', () => {
 		['for a node', { node: undefined }],
 		['for a kubelet', { node: { ...someNode, ready: 'Unknown' } }],
 		['for a person who paused it', { spec: { value: { ...spec, paused: true } } }],
-		['for a better spec', { spec: { fault: 'spec.interfaces[0].mtu: bad' } }],
+		['for a better spec', { spec: { fault: 'spec.interfaces[0].mtu: bad', listed: 1 } }],
 	])('%s is said once', (_, over) => {
 		const snapshot = world(over)
 		expect(decide(later(withStatus(snapshot, statusOf(snapshot)), 90_000))).toMatchObject({ act: 'nothing' })

@@ -8,7 +8,7 @@ import { createFleet } from '../../controller/fleet.ts'
 import { createLine } from '../../controller/line.ts'
 import { isActive } from '../../controller/runs.ts'
 import type { ConfigView, Run, Snapshot } from '../../controller/snapshot.ts'
-import { specOf } from '../../controller/spec.ts'
+import { readSpec } from '../../controller/spec.ts'
 import { startedStatus } from '../../controller/status.ts'
 import { mac, nicReport, now as start, report, run, someNode, spec, world } from './world.ts'
 
@@ -42,7 +42,7 @@ function fleetOf(names: readonly string[], { controlPlane = [], settings = {}, c
 			name,
 			uid: `uid-${name}`,
 			finalizers: [FINALIZER],
-			rawSpec: { ...spec, nodeName: name, interfaces: [nic] },
+			read: readSpec({ ...spec, nodeName: name, interfaces: [nic] }),
 		}
 		const config = { ...base, ...configs.get(name), ...over }
 		configs.set(name, { ...config, rawStatus: config.status as Record<string, unknown> })
@@ -51,7 +51,7 @@ function fleetOf(names: readonly string[], { controlPlane = [], settings = {}, c
 	}
 	const snapshotOf = (name: string): Snapshot => {
 		const config = configs.get(name) ?? world().config
-		const about = { config, ...specOf(config), node: node(name), runs: runsOf(name), rollout: fleet.standing(name) }
+		const about = { config, ...config.read, node: node(name), runs: runsOf(name), rollout: fleet.standing(name) }
 		return { ...world(), now, ...about }
 	}
 	const act = (name: string, snapshot: Snapshot, decision: Decision) => {
@@ -287,7 +287,11 @@ describe('a run that did harm', () => {
 	})
 
 	test.each<[title: string, how: (fleet: Awaited<ReturnType<typeof failing>>) => void, running: string[]]>([
-		['paused, the others go on', fleet => fleet.put('a', { rawSpec: { ...spec, nodeName: 'a', paused: true }, generation: 2 }), ['b']],
+		[
+			'paused, the others go on',
+			fleet => fleet.put('a', { read: readSpec({ ...spec, nodeName: 'a', paused: true }), generation: 2 }),
+			['b'],
+		],
 		['asked for by a person, another node is run all the same', fleet => fleet.put('c', { asked: { retry: 'now' } }), ['c']],
 	])('%s', async (_, how, running) => {
 		const fleet = await failing('RolledBack')

@@ -7,6 +7,7 @@ import { decide } from '../../controller/decide.ts'
 import { type AgentSettings, attemptOf, type NewRun, runConfigMap, runInput, runJob, runName } from '../../controller/job.ts'
 import { readReport } from '../../controller/read-report.ts'
 import { reportedStatus } from '../../controller/status.ts'
+import { readSpec } from '../../controller/spec.ts'
 import { nic, report, run, spec, world } from './world.ts'
 
 const agent: AgentSettings = {
@@ -165,7 +166,7 @@ test('5,000 random specs become a run, or a sentence about what is wrong, and ne
 	fc.assert(
 		fc.property(interfaceLists, raw => {
 			const parsed = Interfaces.safeParse(raw)
-			const snapshot = world({ spec: parsed.success ? { value: { ...spec, interfaces: parsed.data } } : { fault: 'spec.interfaces: bad' } })
+			const snapshot = world({ spec: readSpec({ ...spec, interfaces: raw }).spec })
 			const decision = decide(snapshot)
 			seen[parsed.success ? 'good' : 'bad']++
 			expect(decision).toMatchObject(parsed.success ? { act: 'start' } : { act: 'settle', why: 'InvalidConfig' })

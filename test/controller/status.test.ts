@@ -186,7 +186,7 @@ describe('what was known is kept', () => {
 describe('a spec that cannot be carried out', () => {
 	test('the message names the field', () => {
 		const status = invalidStatus(
-			world({ spec: { fault: 'x' } }),
+			world({ spec: { fault: 'x', listed: 1 } }),
 			'spec.interfaces[0].routes[0].to: must be an address with a prefix length',
 		)
 		expect(status).toMatchObject({ state: 'Failed', interfaces: '0/1' })

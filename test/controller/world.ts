@@ -61,7 +61,7 @@ export function world(over: Omit<Partial<Snapshot>, 'config'> & { config?: Parti
 			deleting: false,
 			finalizers: [FINALIZER],
 			asked: {},
-			rawSpec: spec,
+			read: { spec: { value: spec }, specHash: 'hash-1' },
 			rawStatus: status as Record<string, unknown>,
 			status,
 			...config,
