@@ -119,7 +119,7 @@ function watchConfigs({ client, namespace, log, signal, wake }: CacheOptions, { 
 		look(nameOf(key).name)
 		wake(key, backlog)
 	}
-	return startReflector({ client, log, signal, namespace, kind: NodeConfig, project: configView, onChange })
+	return startReflector({ client, log, signal, namespace, kind: NodeConfig, reading: 'whole', project: configView, onChange })
 }
 
 function watchNodes({ client, log, signal }: CacheOptions, { look, wakeNode }: World) {

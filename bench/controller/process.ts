@@ -25,8 +25,8 @@ export type ControllerProcess = {
 	kill(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>
 }
 
-/** Flags of the image: a young generation that need not grow. */
-const flags = ['--max-semi-space-size=2', '--max-old-space-size=160']
+/** Flags of the chart. */
+const flags = ['--max-semi-space-size=2', '--initial-old-space-size=64', '--max-old-space-size=160']
 
 /** Bundles the sources into a folder of its own. */
 export async function bundled(): Promise<{ script: string; remove: () => Promise<void> }> {

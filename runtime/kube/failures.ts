@@ -91,6 +91,14 @@ export function isKubeFailure(error: unknown, ...codes: readonly KubeCode[]): er
 	return isFailure<KubeCode>(error, ...codes)
 }
 
+/** How an answer ended that was read while it came: it fell silent, its reader gave it up, or it broke off. What is a failure already stays as it is. */
+export function interrupted(what: string, error: unknown, { silent, stopped }: { silent: boolean; stopped: boolean }): unknown {
+	if (stopped) return new Failure<KubeCode>('STOPPED', `${what} was given up`, { retry: true })
+	if (silent) return new Failure<KubeCode>('TIMED_OUT', `${what} fell silent`, { retry: true, facts: { silent: true } })
+	if (isKubeFailure(error)) return error
+	return new Failure<KubeCode>('UNREACHABLE', `${what} broke off`, { retry: true, cause: error })
+}
+
 /** How a request ended that got no answer. */
 export type Ending = { what: string; server: string; stopped: boolean; expired: boolean }
 

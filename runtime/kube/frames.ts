@@ -46,7 +46,7 @@ export const framesOf: Pieces<Uint8Array> = async function* (stream, alive) {
 
 const lengthBytes = 4
 
-function joined(parts: readonly Uint8Array[]): Buffer {
+export function joined(parts: readonly Uint8Array[]): Buffer {
 	const [only] = parts
 	return only && parts.length === 1 ? Buffer.from(only.buffer, only.byteOffset, only.byteLength) : Buffer.concat(parts)
 }

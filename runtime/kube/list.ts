@@ -1,3 +1,7 @@
+import { deadline } from '../clock.ts'
+import { Failure } from '../errors.ts'
+import { interrupted, type KubeCode } from './failures.ts'
+import { itemsOf } from './items.ts'
 import { apiVersionOf, collectionPath, type Kind, type KubeObject, type Stored } from './kind.ts'
 import type { CallOptions, Transport } from './transport.ts'
 
@@ -11,11 +15,11 @@ export type Selection = {
 
 export type ListOptions = CallOptions &
 	Selection & {
-		/** Objects a page; 0: all in one. Default: 500. */
+		/** Objects a page; 0: all in one answer, which is read while it comes. Default: 500. */
 		limit?: number
 	}
 
-/** `resourceVersion` is where a watch may start. */
+/** `resourceVersion` is where a watch may start; of one answer that is read while it comes, the last page alone has it. */
 export type Page<T extends KubeObject> = { items: Stored<T>[]; resourceVersion: string }
 
 /** What a list answers. An empty one of some kinds has `items: null`. */
@@ -29,13 +33,47 @@ export async function* pagesOf<T extends KubeObject>(
 ): AsyncGenerator<Page<T>, void, void> {
 	const { namespace, labelSelector, fieldSelector, limit = 500, ...call } = options
 	const path = collectionPath(kind, namespace)
+	if (limit === 0) return yield* piecesOf(transport, kind, path, options)
 	let next: string | undefined
 	do {
-		const query = { labelSelector, fieldSelector, limit: limit || undefined, continue: next }
+		const query = { labelSelector, fieldSelector, limit, continue: next }
 		const list = (await transport.send({ method: 'GET', verb: 'list', path, query, ...call })) as List<T>
 		next = list.metadata.continue
 		yield { items: (list.items ?? []).map(item => typed(kind, item)), resourceVersion: list.metadata.resourceVersion ?? '' }
 	} while (next)
+}
+
+/** Objects of one answer as they come: the more of them the API server has sent, the less of it is still held. */
+async function* piecesOf<T extends KubeObject>(
+	transport: Transport,
+	kind: Kind<T>,
+	path: string,
+	{ labelSelector, fieldSelector, signal, timeoutMs = 30_000 }: ListOptions,
+): AsyncGenerator<Page<T>, void, void> {
+	const watchdog = deadline(timeoutMs, signal)
+	try {
+		const query = { labelSelector, fieldSelector }
+		const { bytes } = await transport.open({ method: 'GET', verb: 'list', path, query, timeoutMs, signal: watchdog.signal })
+		for await (const { items, rest } of itemsOf(bytes, () => watchdog.restart(timeoutMs)))
+			yield { items: items.map(item => typed(kind, parse(path, item) as Stored<T>)), resourceVersion: rest ? versionIn(path, rest) : '' }
+	} catch (error) {
+		throw interrupted(`GET ${path}`, error, { silent: watchdog.expired(), stopped: signal?.aborted ?? false })
+	} finally {
+		watchdog.clear()
+		watchdog.abort(new Error('the list is no longer read'))
+	}
+}
+
+function versionIn(path: string, list: string): string {
+	return (parse(path, list) as List<KubeObject>).metadata.resourceVersion ?? ''
+}
+
+function parse(path: string, text: string): unknown {
+	try {
+		return JSON.parse(text)
+	} catch (cause) {
+		throw new Failure<KubeCode>('SERVER_ERROR', `GET ${path}: the answer is not whole JSON`, { retry: true, cause })
+	}
 }
 
 /** Items of a list lack what all of them share. */

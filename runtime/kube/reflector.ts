@@ -7,7 +7,7 @@ import type { KubeClient } from './client.ts'
 import { isKubeFailure, retryAfterOf } from './failures.ts'
 import type { Kind, KubeObject, Stored } from './kind.ts'
 import type { Selection } from './list.ts'
-import { learn, list, type Mirror, watch } from './mirror.ts'
+import { learn, list, type Mirror, type Way, watch } from './mirror.ts'
 import type { Message } from './protobuf.ts'
 import { type Change, createStore, type MutableStore, type Store } from './store.ts'
 
@@ -22,8 +22,8 @@ export type ReflectorOptions<T extends KubeObject, P> = Selection & {
 	onChange?: Change<P>
 	log: Log
 	signal: AbortSignal
-	/** Let the watch tell what there is at first, where the server can, instead of a list: less memory and sooner. Default: true. */
-	streaming?: boolean
+	/** How everything is read; by a stream only where the server can. Default: stream. */
+	reading?: Way
 	/** Objects a page of a list. Default: 500. */
 	pageSize?: number
 	/** How often every object is told again as it is, give or take a tenth, in milliseconds. Default: never. */
@@ -79,13 +79,13 @@ type State<T extends KubeObject, P> = {
 	relists: Backoff
 	relistedAt: number
 	/** How everything is read, unless that way has just failed. */
-	usual: 'stream' | 'pages'
+	usual: Way
 }
 
 function startState<T extends KubeObject, P>(options: ReflectorOptions<T, P>, store: MutableStore<P>, onSynced: () => void): State<T, P> {
 	const times = { firstMs: 200, maxMs: 30_000, ...options.backoff, chance: options.chance ?? Math.random }
 	let isFilled = false
-	const usual = (options.streaming ?? true) ? 'stream' : 'pages'
+	const usual = options.reading ?? 'stream'
 	const mirror: Mirror<T, P> = {
 		options,
 		store,

@@ -1,8 +1,6 @@
 import { deadline, type SetTimer } from '../clock.ts'
-import { Failure } from '../errors.ts'
 import { isProtobuf, readEvent, type Status, WATCH_AS_PROTOBUF } from './envelope.ts'
-import type { KubeCode } from './failures.ts'
-import { failureOf, isKubeFailure } from './failures.ts'
+import { failureOf, interrupted } from './failures.ts'
 import { framesOf, linesOf } from './frames.ts'
 import { apiVersionOf, collectionPath, type Kind, type KubeObject, type Stored } from './kind.ts'
 import type { Selection } from './list.ts'
@@ -73,7 +71,7 @@ export async function* watchEvents<T extends KubeObject>(
 			yield event
 		}
 	} catch (error) {
-		throw ended(path, error, watchdog.expired(), signal)
+		throw interrupted(`watch ${path}`, error, { silent: watchdog.expired(), stopped: signal.aborted })
 	} finally {
 		watchdog.clear()
 		watchdog.abort(new Error('the watch is no longer read'))
@@ -107,11 +105,4 @@ async function* fromJson(lines: AsyncIterable<string>): AsyncGenerator<Said> {
 function eventOf<T extends KubeObject>(path: string, { type, object }: Said): WatchEvent<T> {
 	if (type !== 'ERROR') return { type, object } as WatchEvent<T>
 	throw failureOf(`watch ${path}`, (object as Status).code ?? 500, JSON.stringify(object))
-}
-
-function ended(path: string, error: unknown, silent: boolean, signal: AbortSignal): unknown {
-	if (signal.aborted) return new Failure<KubeCode>('STOPPED', `watch ${path} was given up`, { retry: true })
-	if (silent) return new Failure<KubeCode>('TIMED_OUT', `watch ${path} fell silent`, { retry: true, facts: { silent: true } })
-	if (isKubeFailure(error)) return error
-	return new Failure<KubeCode>('UNREACHABLE', `watch ${path} broke off`, { retry: true, cause: error })
 }

@@ -57,6 +57,15 @@ export function list(version: string, objects: readonly string[], next?: string)
 	return json(200, { metadata: { resourceVersion: version, ...(next && { continue: next }) }, items: objects.map(object) })
 }
 
+/** All of such a list but its end. */
+export function part(version: string, objects: readonly string[], then: (response: ServerResponse) => void): Answer {
+	const whole = JSON.stringify({ metadata: { resourceVersion: version }, items: objects.map(object) })
+	return response => {
+		response.writeHead(200, { 'content-type': 'application/json' })
+		response.write(whole.slice(0, -3), () => then(response))
+	}
+}
+
 export function json(status: number, body: unknown, headers: Record<string, string> = {}): Answer {
 	return response => {
 		response.writeHead(status, { 'content-type': 'application/json', ...headers })

@@ -30,14 +30,15 @@ type Turn = typeof turn extends fc.Arbitrary<infer Value> ? Value : never
 type Event = WatchEvent<ConfigMap>
 
 test('whatever goes wrong between, and whenever answers come: the store ends up as the cluster is, what was told adds up to it, and no object goes back', async () => {
-	const one = fc.asyncProperty(fc.array(turn, { maxLength: 12 }), fc.boolean(), fc.nat(), async (turns, streaming, seed) => {
+	const ways = fc.constantFrom('stream', 'pages', 'whole')
+	const one = fc.asyncProperty(fc.array(turn, { maxLength: 12 }), ways, fc.nat(), async (turns, reading, seed) => {
 		const cluster = faultyCluster(turns)
 		const end = new AbortController()
 		const { told, wrong, onChange } = ledger()
 		const { store, done, synced, learn } = startReflector<ConfigMap, string>({
 			client: cluster.client,
 			kind: ConfigMap,
-			streaming,
+			reading,
 			pageSize: 1,
 			project: ({ metadata }) => String(metadata.resourceVersion),
 			onChange,

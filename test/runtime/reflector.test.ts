@@ -3,12 +3,25 @@ import { sleep } from '../../runtime/clock.ts'
 import { KubeClient } from '../../runtime/kube/client.ts'
 import { failureOf } from '../../runtime/kube/failures.ts'
 import { ConfigMap } from '../../runtime/kube/kinds.ts'
+import type { Way } from '../../runtime/kube/mirror.ts'
 import { type Reflector, type ReflectorOptions, startReflector } from '../../runtime/kube/reflector.ts'
 import type { Transport } from '../../runtime/kube/transport.ts'
 import { watchEvents } from '../../runtime/kube/watch.ts'
 import { createLog } from '../../runtime/log.ts'
 import { manualTime } from './manual-time.ts'
-import { type Answer, breaks, ends, type FaultServer, json, line, list, saysNothing, startFaultServer, watch } from './fault-server.ts'
+import {
+	type Answer,
+	breaks,
+	ends,
+	type FaultServer,
+	json,
+	line,
+	list,
+	part,
+	saysNothing,
+	startFaultServer,
+	watch,
+} from './fault-server.ts'
 
 type World = { server: FaultServer; reflector: Reflector<ConfigMap, string>; told: string[]; logged: string[]; stop: () => Promise<void> }
 
@@ -29,7 +42,7 @@ async function reflect(answers: Answer[], options: Partial<ReflectorOptions<Conf
 		signal: end.signal,
 		chance: () => 0.5,
 		backoff: { firstMs: 2, maxMs: 8 },
-		streaming: false,
+		reading: 'pages',
 		...options,
 	})
 	const stop = async () => {
@@ -120,7 +133,28 @@ test.each<[title: string, answers: Answer[], requests: string[], told: string[]]
 	expect(world.reflector.isSynced()).toBe(true)
 })
 
-const [streamed, refused] = [{ streaming: true }, { kind: 'Status', reason: 'Invalid', message: 'sendInitialEvents: Forbidden' }]
+test.each<[title: string, answers: Answer[], requests: string[], told: string[]]>([
+	['is read in one answer', [list('5', ['a@1', 'b@2']), quiet], ['list whole', 'watch from 5'], ['a@1', 'b@2']],
+	['may say null', [json(200, { metadata: { resourceVersion: '3' }, items: null }), quiet], ['list whole', 'watch from 3'], []],
+	[
+		'that breaks off in the middle, or is cut, changes nothing, and is read in pages',
+		[
+			...[list('5', ['a@1']), watch(['ERROR 410'], ends)],
+			...[part('9', ['b@2'], breaks), list('9', ['a@1']), watch(['ERROR 410'], ends)],
+			...[part('10', ['b@2'], ends), list('10', ['a@1', 'c@10']), quiet],
+		],
+		['list whole', 'watch from 5', 'list whole', 'list 500', 'watch from 9', 'list whole', 'list 500', 'watch from 10'],
+		['a@1', 'c@10'],
+	],
+	['that is refused is read in pages', [gone(429), list('5', ['a@1']), quiet], ['list whole', 'list 500', 'watch from 5'], ['a@1']],
+])('a list %s', async (_, answers, requests, told) => {
+	const world = await reflect(answers, { reading: 'whole' })
+	await expect.poll(() => world.server.requests).toEqual(requests)
+	await expect.poll(() => world.told).toEqual(told)
+	expect(world.reflector.isSynced()).toBe(true)
+})
+
+const [streamed, refused] = [{ reading: 'stream' as const }, { kind: 'Status', reason: 'Invalid', message: 'sendInitialEvents: Forbidden' }]
 const relisted = [list('5', ['a@1']), watch(['ERROR 410'], ends)]
 
 test.each<[title: string, answers: Answer[], requests: string[], told: string[], failures: number]>([
@@ -209,16 +243,17 @@ test('a selection is kept to by the stream, the list and the watch', async () =>
 	expect(urls[0]?.has('resourceVersion')).toBe(false)
 })
 
-test.each([true, false])(
-	'what the first reading holds is told as a backlog, what another brings is not (streaming: %s)',
-	async streaming => {
+test.each(['stream', 'pages', 'whole'] as const)(
+	'what the first reading holds is told as a backlog, what another brings is not (%s)',
+	async reading => {
 		const told: string[] = []
 		const onChange = (key: string, now: string | undefined, _: unknown, backlog: boolean) => told.push(`${now ?? `-${key}`} ${backlog}`)
-		const first = streaming
-			? [watch(['ADDED a@1', 'END @5', 'ADDED b@6', 'ERROR 410'], ends)]
-			: [list('5', ['a@1']), watch(['ADDED b@6', 'ERROR 410'], ends)]
-		const second = streaming ? [watch(['ADDED a@9', 'END @9'], saysNothing)] : [list('9', ['a@9']), quiet]
-		await reflect([...first, ...second], { streaming, onChange })
+		const first =
+			reading === 'stream'
+				? [watch(['ADDED a@1', 'END @5', 'ADDED b@6', 'ERROR 410'], ends)]
+				: [list('5', ['a@1']), watch(['ADDED b@6', 'ERROR 410'], ends)]
+		const second = reading === 'stream' ? [watch(['ADDED a@9', 'END @9'], saysNothing)] : [list('9', ['a@9']), quiet]
+		await reflect([...first, ...second], { reading, onChange })
 		await expect.poll(() => told).toEqual(['a@1 true', 'b@6 false', '-b false', 'a@9 false'])
 	},
 )
@@ -237,11 +272,11 @@ test('a resync tells every object again, as a backlog, and asks the server nothi
 	expect(server.requests).toEqual(['stream'])
 })
 
-test.each<[title: string, answer: Answer, streaming: boolean]>([
-	['watch', (response, request) => (request.url?.includes('watch=true') ? gone(410) : list('5', ['a@1']))(response, request), false],
-	['stream', watch(['ADDED a@1', 'END @5', 'MODIFIED a@6', 'ERROR 410'], ends), true],
-])('a server that answers 410 to every %s is not read in a tight loop', async (_, answer, streaming) => {
-	const { logged } = await reflect([answer], { streaming, chance: () => 0 })
+test.each<[title: string, answer: Answer, reading: Way]>([
+	['watch', (response, request) => (request.url?.includes('watch=true') ? gone(410) : list('5', ['a@1']))(response, request), 'pages'],
+	['stream', watch(['ADDED a@1', 'END @5', 'MODIFIED a@6', 'ERROR 410'], ends), 'stream'],
+])('a server that answers 410 to every %s is not read in a tight loop', async (_, answer, reading) => {
+	const { logged } = await reflect([answer], { reading, chance: () => 0 })
 	await expect.poll(() => logged.length).toBeGreaterThanOrEqual(5)
 	expect(logged.slice(0, 5).map(text => JSON.parse(text).waitMs)).toEqual([2, 4, 8, 8, 8])
 })
@@ -432,9 +467,10 @@ test('objects look the same whether a list, a stream or a watch told them, and k
 		onChange: (_: string, now: unknown) => seen.push(now),
 	}
 	await reflect([json(200, { metadata: { resourceVersion: '6' }, items: [spec] }), quiet], whole)
+	await reflect([json(200, { metadata: { resourceVersion: '6' }, items: [spec] }), quiet], { ...whole, reading: 'whole' })
 	await reflect([list('5', []), watch([], told)], whole)
 	await reflect([watch([], response => [told(response), response.write(`${line('END @6')}\n`)])], { ...whole, ...streamed })
-	await expect.poll(() => seen.length).toBe(3)
+	await expect.poll(() => seen.length).toBe(4)
 	expect(new Set(seen).size).toBe(1)
 })
 

@@ -96,6 +96,19 @@ export function selectionCases(api: () => ApiUnderTest): void {
 		expect(told.map(({ type, object }) => `${type} ${object.metadata.name}`)).toEqual(['DELETED a', 'DELETED c', 'MODIFIED d', 'ADDED f'])
 	})
 
+	test('one answer, read while it comes, shows what pages show', async () => {
+		const { client } = api()
+		const namespace = await threeIn(api())
+		await client.create(ConfigMap, configMap(namespace, 'd', { text: '}],"items":[{\\' }, { color: 'red' }))
+		for (const which of [{ namespace }, { namespace, labelSelector: 'color=red' }, { namespace, labelSelector: 'color=none' }]) {
+			const { items, resourceVersion } = await client.list(ConfigMap, { ...which, limit: 0 })
+			expect(items).toEqual((await client.list(ConfigMap, { ...which, limit: 1 })).items)
+			await client.create(ConfigMap, configMap(namespace, freshName()))
+			const told = await first(1, client.watch(ConfigMap, { namespace, resourceVersion, signal }))
+			expect(told.map(({ type }) => type)).toEqual(['ADDED'])
+		}
+	})
+
 	test('a token that is none is refused', async () => {
 		const path = '/api/v1/namespaces/default/configmaps'
 		const refused = api().client.raw({ method: 'GET', path, query: { limit: 1, continue: 'of-nothing' } })

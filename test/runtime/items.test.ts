@@ -1,0 +1,51 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { itemsOf } from '../../runtime/kube/items.ts'
+
+/** Whatever JSON may say in an object, brackets and quotes in its texts among it. */
+const value = fc.jsonValue({ maxDepth: 3, stringUnit: fc.constantFrom(...'a"\\\\[]{},:ß日', '\n') })
+const item = fc.dictionary(fc.string({ unit: fc.constantFrom(...'a"{]') }), value)
+const metadata = fc.record({ resourceVersion: fc.constantFrom('', '7'), nested: fc.dictionary(fc.constantFrom('a', 'b'), value) })
+const list = fc.oneof(
+	fc.record({ apiVersion: fc.constant('v1'), items: fc.array(item), kind: fc.constant('List'), metadata }),
+	fc.record({ kind: fc.constant('List'), metadata, items: fc.array(item) }),
+	fc.record({ metadata, items: fc.constant(null) }),
+)
+
+test('however the JSON of a list is cut, and however it is set: its objects in order, and the list without them', async () => {
+	const cuts = fc.array(fc.nat({ max: 12 }))
+	const one = fc.asyncProperty(list, cuts, fc.constantFrom(0, 1), async (said, at, indent) => {
+		const items: unknown[] = []
+		let rest = ''
+		for await (const part of itemsOf(chunks(Buffer.from(JSON.stringify(said, undefined, indent)), at), () => {})) {
+			items.push(...part.items.map(text => JSON.parse(text) as unknown))
+			rest = part.rest ?? rest
+		}
+		expect(items).toEqual(asRead(said.items ?? []))
+		expect(JSON.parse(rest)).toEqual(asRead({ ...said, items: said.items && [] }))
+	})
+	await fc.assert(one, { numRuns: 1_000 })
+})
+
+test('a list that ends too soon is no whole one', async () => {
+	const whole = JSON.stringify({ items: [{ a: 1 }], metadata: {} })
+	for (let length = 1; length < whole.length; length++) {
+		let rest = ''
+		for await (const part of itemsOf(chunks(Buffer.from(whole.slice(0, length)), []), () => {})) rest = part.rest ?? rest
+		expect(() => JSON.parse(rest)).toThrow(SyntaxError)
+	}
+})
+
+/** JSON knows no -0. */
+function asRead(said: unknown): unknown {
+	return JSON.parse(JSON.stringify(said))
+}
+
+async function* chunks(bytes: Buffer, cuts: readonly number[]): AsyncGenerator<Buffer, void, void> {
+	let from = 0
+	for (const length of cuts) {
+		yield bytes.subarray(from, from + length)
+		from += length
+	}
+	yield bytes.subarray(from)
+}
