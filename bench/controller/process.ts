@@ -26,7 +26,7 @@ export type ControllerProcess = {
 }
 
 /** Flags of the chart. */
-const flags = ['--max-semi-space-size=2', '--initial-old-space-size=64', '--max-old-space-size=160']
+const flags = ['--max-semi-space-size=2', '--max-old-space-size=160']
 
 /** Bundles the sources into a folder of its own. */
 export async function bundled(): Promise<{ script: string; remove: () => Promise<void> }> {
