@@ -25,8 +25,9 @@ export type ControllerProcess = {
 	kill(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>
 }
 
-/** Flags of the chart. */
+/** Flags of the chart, and what the image sets. */
 const flags = ['--max-semi-space-size=2', '--max-old-space-size=160']
+const imageEnv = { MALLOC_ARENA_MAX: '2' }
 
 /** Bundles the sources into a folder of its own. */
 export async function bundled(): Promise<{ script: string; remove: () => Promise<void> }> {
@@ -40,7 +41,14 @@ export async function startController(api: ApiServer, script: string, env: Recor
 	const began = performance.now()
 	const child = spawn(process.execPath, [...flags, script], {
 		env: {
-			...{ PATH: process.env.PATH, KUBECONFIG: api.kubeconfig, NAMESPACE: namespace, AGENT_IMAGE: 'agent', LEADER_ELECT: 'false' },
+			...{
+				PATH: process.env.PATH,
+				...imageEnv,
+				KUBECONFIG: api.kubeconfig,
+				NAMESPACE: namespace,
+				AGENT_IMAGE: 'agent',
+				LEADER_ELECT: 'false',
+			},
 			...{ METRICS_ADDR: `127.0.0.1:${port}`, MAX_CONCURRENT_RUNS: '10000', WORKERS: String(atOnce), LOG_LEVEL: 'warn', ...env },
 		},
 		stdio: ['ignore', 'inherit', 'inherit'],

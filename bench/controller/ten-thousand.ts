@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startFakeKubelet } from '../../lab/fake-kubelet.ts'
 import { NodeConfig } from '../../controller/kinds.ts'
+import type { ApiServer } from '../../lab/api-server.ts'
 import type { KubeClient } from '../../runtime/kube/client.ts'
 import { createLog } from '../../runtime/log.ts'
-import { type Figure, figure, type Log } from '../figure.ts'
+import { type Figure, figure, type Log, median } from '../figure.ts'
 import { type Cluster, createConfig, each, namespace, startCluster } from './cluster.ts'
 import { createLifelikeNode, startHeartbeats } from './heartbeats.ts'
 import { type JobTimes, watchJobs } from './jobs.ts'
@@ -14,6 +15,7 @@ import { watchStates } from './states.ts'
 const count = 10_000
 const changes = 300
 const heartbeats = 33
+const restarts = 5
 
 /** 10,000 nodes that are all as they should be, a heartbeat of each every five minutes: what one change waits, and what it costs to be there. */
 export async function measureTenThousand(script: string, log: Log): Promise<Figure[]> {
@@ -57,9 +59,7 @@ async function fill({ client }: Cluster, names: readonly string[], log: Log): Pr
 }
 
 async function measureAtRest({ api, client }: Cluster, script: string, names: readonly string[], log: Log): Promise<Figure[]> {
-	const floor = (await measureReading(api)) / 1_000
-	const controller = await startController(api, script)
-	const ready = await controller.ready
+	const { floor, ready, controller } = await measureRestarts(api, script)
 	const written = await controller.writes()
 	await sleep(5_000)
 	const cpu = controller.cpuSeconds()
@@ -75,13 +75,25 @@ async function measureAtRest({ api, client }: Cluster, script: string, names: re
 	waits.sort((a, b) => a - b)
 	const at = (share: number) => waits[Math.ceil(waits.length * share) - 1] ?? Number.NaN
 	return [
-		figure({ name: '10,000, restart, ready', value: ready / 1_000, unit: 's', floor, atMost: 5 }),
+		figure({ name: '10,000, restart, ready', value: ready, unit: 's', floor, atMost: 5 }),
 		figure({ name: '10,000, restart, writes', value: written, unit: 'requests', atMost: 0 }),
 		figure({ name: '10,000, 33 heartbeats/s', value: idle * 100, unit: '% of a core' }),
 		figure({ name: '10,000, change to Job, p50', value: at(0.5), unit: 'ms' }),
 		figure({ name: '10,000, change to Job, p99', value: at(0.99), unit: 'ms', atMost: 250 }),
 		figure({ name: '10,000, memory', value: memory, unit: 'MiB', atMost: 250 }),
 	]
+}
+
+/** The median of so many restarts, each beside its own floor: a machine is not as quick every second. @returns seconds, and the last of them */
+async function measureRestarts(api: ApiServer, script: string) {
+	const [floors, readies]: [number[], number[]] = [[], []]
+	for (;;) {
+		floors.push((await measureReading(api)) / 1_000)
+		const controller = await startController(api, script)
+		readies.push((await controller.ready) / 1_000)
+		if (readies.length === restarts) return { floor: median(floors), ready: median(readies), controller }
+		await controller.kill('SIGTERM')
+	}
 }
 
 /** @returns from the answer to the change until a watch tells of the Job, in milliseconds */
