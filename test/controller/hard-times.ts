@@ -11,7 +11,7 @@ import { createLog } from '../../runtime/log.ts'
 import { etcdFlags } from './etcd.ts'
 import { startLine } from './line.ts'
 import { startLossyController } from './lossy.ts'
-import { createOffice } from './office.ts'
+import { oneController } from './one-controller.ts'
 import { namespace, startPlane } from './plane.ts'
 import { specOf } from './survival.ts'
 import { keyOf, watchOver } from './watch-over.ts'
@@ -51,10 +51,10 @@ export async function startWorld({ etcd, server, settings }: WorldOptions = {}) 
 	const watching = new AbortController()
 	const { broken, told } = watchOver(admin, succeeded, watching.signal)
 	const line = await startLine(plane.port)
-	const office = createOffice(credentials)
-	onTestFailed(() => void process.stdout.write(`The log of the controller:\n${office.log()}\n`))
+	const controller = oneController(credentials)
+	onTestFailed(() => void process.stdout.write(`The log of the controller:\n${controller.log()}\n`))
 	onTestFinished(async () => {
-		await office.end()
+		await controller.end()
 		watching.abort()
 		await kubelet.stop()
 		line.close()
@@ -68,13 +68,16 @@ export async function startWorld({ etcd, server, settings }: WorldOptions = {}) 
 		broken: broken as readonly string[],
 		/** What a watch last heard of each node config: `Configured 1`. */
 		told: told as ReadonlyMap<string, string>,
-		...{ calls: office.calls, heard: office.heard },
+		...{ calls: controller.calls, heard: controller.heard },
 		/** Over that line, with that clock; where one is running already, it is gone in the middle of what it does. */
-		startController: (over: { port: number } = line, now?: () => number) => office.start(over.port, now),
+		startController: (over: { port: number } = line, now?: () => number) => controller.start(over.port, now),
 		/** As a process of its own that loses so many of a hundred packets. */
 		startLossyController: async (lost: number) => {
 			const env = { NAMESPACE: namespace, AGENT_IMAGE: 'agent', LOG_LEVEL: 'debug' }
-			const lossy = await startLossyController({ ...credentials, ...{ lost, port: plane.port, dir: plane.dir, env, onLine: office.hear } })
+			const lossy = await startLossyController({
+				...credentials,
+				...{ lost, port: plane.port, dir: plane.dir, env, onLine: controller.hear },
+			})
 			onTestFinished(lossy.stop)
 			return lossy
 		},

@@ -4,8 +4,8 @@ import { createLog } from '../../runtime/log.ts'
 import { type Access, connect, namespace } from './plane.ts'
 import { agent } from './world.ts'
 
-/** One controller at a time, and how its calls fared. */
-export function createOffice({ ca, token }: Omit<Access, 'port'>) {
+/** One controller at a time: each that is started ends the one before. How its calls fared, and what it said. */
+export function oneController({ ca, token }: Omit<Access, 'port'>) {
 	const calls = new Map<string, number>()
 	const lines: string[] = []
 	const hear = (line: string) => void lines.push(line)
