@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { settle } from '../contract/interface.ts'
 import { NodeConfigSpec } from '../contract/node-config.ts'
 
-/** The spec of a node config as read; where it cannot be carried out, the sentence that says which field of it is wrong. */
+/** The spec of a node config as read; where it cannot be carried out, which field of it is wrong, and how many interfaces it lists all the same. */
 export type Spec = { value: NodeConfigSpec } | { fault: string; listed: number }
 
 /** A spec, and the hash of what it settles: ours, of the settled interfaces, for the sender's is only informative. */
@@ -28,13 +28,13 @@ function parse(raw: unknown): Spec {
 	const parsed = NodeConfigSpec.safeParse(raw)
 	if (parsed.success) return { value: parsed.data }
 	const fault = parsed.error.issues.map(({ path, message }) => `${pathOf(path)}: ${message}`).join('; ')
-	return { fault, listed: interfacesIn(raw).length }
+	return { fault, listed: interfacesIn(raw) }
 }
 
-/** As far as they are a list. */
-function interfacesIn(raw: unknown): readonly unknown[] {
+/** How many, as far as they are a list. */
+function interfacesIn(raw: unknown): number {
 	const listed = (raw as { interfaces?: unknown } | null | undefined)?.interfaces
-	return Array.isArray(listed) ? listed : []
+	return Array.isArray(listed) ? listed.length : 0
 }
 
 function pathOf(path: readonly PropertyKey[]): string {

@@ -41,14 +41,8 @@ export async function startController(api: ApiServer, script: string, env: Recor
 	const began = performance.now()
 	const child = spawn(process.execPath, [...flags, script], {
 		env: {
-			...{
-				PATH: process.env.PATH,
-				...imageEnv,
-				KUBECONFIG: api.kubeconfig,
-				NAMESPACE: namespace,
-				AGENT_IMAGE: 'agent',
-				LEADER_ELECT: 'false',
-			},
+			...imageEnv,
+			...{ PATH: process.env.PATH, KUBECONFIG: api.kubeconfig, NAMESPACE: namespace, AGENT_IMAGE: 'agent', LEADER_ELECT: 'false' },
 			...{ METRICS_ADDR: `127.0.0.1:${port}`, MAX_CONCURRENT_RUNS: '10000', WORKERS: String(atOnce), LOG_LEVEL: 'warn', ...env },
 		},
 		stdio: ['ignore', 'inherit', 'inherit'],

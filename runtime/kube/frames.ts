@@ -46,6 +46,7 @@ export const framesOf: Pieces<Uint8Array> = async function* (stream, alive) {
 
 const lengthBytes = 4
 
+/** As one; a copy only where there are several. */
 export function joined(parts: readonly Uint8Array[]): Buffer {
 	const [only] = parts
 	return only && parts.length === 1 ? Buffer.from(only.buffer, only.byteOffset, only.byteLength) : Buffer.concat(parts)

@@ -56,11 +56,11 @@ function keep({ isAmongItems, depth, begun, around }: Reading, tail: Uint8Array)
 	else if (depth > 2) begun.push(tail)
 }
 
-const codeOf = (sign: string) => sign.charCodeAt(0)
-const [quote, backslash, openArray, closeArray, openObject] = ['"', '\\', '[', ']', '{'].map(codeOf)
+const byteOf = (sign: string) => sign.charCodeAt(0)
+const [quote, backslash, openArray, closeArray, openObject] = ['"', '\\', '[', ']', '{'].map(byteOf)
 const steps = new Int8Array(256)
-for (const sign of '[{') steps[codeOf(sign)] = 1
-for (const sign of ']}') steps[codeOf(sign)] = -1
+for (const sign of '[{') steps[byteOf(sign)] = 1
+for (const sign of ']}') steps[byteOf(sign)] = -1
 
 /** An object or array that begins or ends, and in how many others it is. The only array of a list that is in one alone is that of its objects. */
 type Edge = { at: number; byte: number; outside: number }

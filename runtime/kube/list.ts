@@ -43,7 +43,7 @@ export async function* pagesOf<T extends KubeObject>(
 	} while (next)
 }
 
-/** Objects of one answer as they come: the more of them the API server has sent, the less of it is still held. */
+/** The objects of one answer as they come, so that it is never held as a whole. */
 async function* piecesOf<T extends KubeObject>(
 	transport: Transport,
 	kind: Kind<T>,

@@ -6,6 +6,7 @@ import { NodeConfigStatus } from '../../contract/node-config.ts'
 import { Reason } from '../../contract/reasons.ts'
 import { same, statusChange } from '../../controller/change.ts'
 import { condition } from '../../controller/runs.ts'
+import { readSpec } from '../../controller/spec.ts'
 import { invalidStatus, lostStatus, pendingStatus, reportedStatus, startedStatus } from '../../controller/status.ts'
 import { mac, nic, nicReport, now, report, run, spec, withStatus, world } from './world.ts'
 
@@ -186,7 +187,7 @@ describe('what was known is kept', () => {
 describe('a spec that cannot be carried out', () => {
 	test('the message names the field', () => {
 		const status = invalidStatus(
-			world({ spec: { fault: 'x', listed: 1 } }),
+			world(readSpec({ ...spec, interfaces: [{ ...nic, gateway: 'x' }] })),
 			'spec.interfaces[0].routes[0].to: must be an address with a prefix length',
 		)
 		expect(status).toMatchObject({ state: 'Failed', interfaces: '0/1' })

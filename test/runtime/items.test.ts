@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { itemsOf } from '../../runtime/kube/items.ts'
+import { chunks } from './chunks.ts'
 
 /** Whatever JSON may say in an object, brackets and quotes in its texts among it. */
 const value = fc.jsonValue({ maxDepth: 3, stringUnit: fc.constantFrom(...'a"\\\\[]{},:ß日', '\n') })
@@ -39,13 +40,4 @@ test('a list that ends too soon is no whole one', async () => {
 /** JSON knows no -0. */
 function asRead(said: unknown): unknown {
 	return JSON.parse(JSON.stringify(said))
-}
-
-async function* chunks(bytes: Buffer, cuts: readonly number[]): AsyncGenerator<Buffer, void, void> {
-	let from = 0
-	for (const length of cuts) {
-		yield bytes.subarray(from, from + length)
-		from += length
-	}
-	yield bytes.subarray(from)
 }

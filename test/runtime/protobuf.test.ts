@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { object, readEvent, readStatus } from '../../runtime/kube/envelope.ts'
 import { framesOf, linesOf, type Pieces } from '../../runtime/kube/frames.ts'
 import { many, map, message, one, parse, text, whole } from '../../runtime/kube/protobuf.ts'
+import { chunks } from './chunks.ts'
 
 /** Writes fields, one after the other. */
 type Write = (to: PbfWriter) => unknown
@@ -97,15 +98,6 @@ describe('however a stream of bytes is cut', () => {
 		await fc.assert(one)
 	})
 })
-
-async function* chunks(bytes: Buffer, cuts: readonly number[]): AsyncGenerator<Buffer, void, void> {
-	let from = 0
-	for (const length of cuts) {
-		yield bytes.subarray(from, from + length)
-		from += length
-	}
-	yield bytes.subarray(from)
-}
 
 function named(to: PbfWriter, tag: number, name: string): void {
 	to.writeMessage(tag, () => to.writeStringField(1, name), {})

@@ -1,0 +1,9 @@
+/** Bytes as a stream of pieces of these lengths, and of what is left. */
+export async function* chunks(bytes: Buffer, cuts: readonly number[]): AsyncGenerator<Buffer, void, void> {
+	let from = 0
+	for (const length of cuts) {
+		yield bytes.subarray(from, from + length)
+		from += length
+	}
+	yield bytes.subarray(from)
+}
