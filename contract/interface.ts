@@ -38,12 +38,17 @@ const fields = z.object({
 	routes: z.array(Route).max(16).optional(),
 	defaultRoute: z.boolean().optional().describe("Also the node's default route; false when left out"),
 	policyRouting: z.boolean().optional().describe('Own table and `from` rule; true when left out'),
+	connectedRoute: z
+		.boolean()
+		.optional()
+		.describe("false: the main table gets no route to the networks of this NIC's addresses; true when left out"),
 })
 
 /** The same words at every door. */
 const words = {
 	name: "name must be 'multinic' followed by id",
 	address: 'address must be an IP address inside cidr, which must be given with it',
+	connectedRoute: 'connectedRoute and policyRouting must not both be false: the network would be in no table',
 	macs: 'macAddress must be unique among the interfaces of a node',
 	someIds: 'either every interface has an id or none has',
 	ids: 'id must be unique among the interfaces of a node',
@@ -60,6 +65,11 @@ const rules = [
 		message: words.address,
 		fieldPath: '.address',
 	},
+	{
+		rule: '!has(self.connectedRoute) || self.connectedRoute || !has(self.policyRouting) || self.policyRouting',
+		message: words.connectedRoute,
+		fieldPath: '.connectedRoute',
+	},
 ]
 
 /** One wanted NIC, as a node config carries it. Rules stand twice: as CEL for the API server, as code for every other door. */
@@ -69,6 +79,8 @@ export const Interface = fields
 			ctx.addIssue({ code: 'custom', path: ['name'], message: words.name })
 		if (nic.address !== undefined && !(nic.cidr !== undefined && contains(nic.cidr, nic.address)))
 			ctx.addIssue({ code: 'custom', path: ['address'], message: words.address })
+		if (nic.connectedRoute === false && nic.policyRouting === false)
+			ctx.addIssue({ code: 'custom', path: ['connectedRoute'], message: words.connectedRoute })
 	})
 	.meta({ 'x-kubernetes-validations': rules })
 export type Interface = z.infer<typeof Interface>
@@ -97,13 +109,25 @@ export const Interfaces = z
 	})
 	.meta({ 'x-kubernetes-list-type': 'atomic', 'x-kubernetes-validations': listRules })
 
+type Settled = { id: number; name: string; defaultRoute: boolean; policyRouting: boolean; connectedRoute: boolean }
+
 /** An interface whose id is settled and whose defaults are filled in: what a run is handed. */
-export type WantedInterface = Interface & { id: number; name: string; defaultRoute: boolean; policyRouting: boolean }
+export type WantedInterface = Interface & Settled
 
 /** Fills in what may be left out: position as id, the name, the defaults. */
 export function settle(nics: readonly Interface[]): WantedInterface[] {
 	return nics.map((nic, position) => {
-		const id = nic.id ?? position
-		return { ...nic, id, name: interfaceName(id), defaultRoute: nic.defaultRoute ?? false, policyRouting: nic.policyRouting ?? true }
+		const { defaultRoute = false, policyRouting = true, connectedRoute = true, id = position } = nic
+		return { ...nic, id, name: interfaceName(id), defaultRoute, policyRouting, connectedRoute }
 	})
+}
+
+type CanonicalInterface = Omit<WantedInterface, 'connectedRoute'> & { connectedRoute?: false }
+
+/**
+ * @returns settled interfaces as they are compared and hashed. A field that was added after hashes had been stored is left out where it has its
+ * default, so that no stored hash becomes wrong.
+ */
+export function canonicalForm(nics: readonly Interface[]): CanonicalInterface[] {
+	return settle(nics).map(({ connectedRoute, ...nic }) => (connectedRoute ? nic : { ...nic, connectedRoute: false }))
 }

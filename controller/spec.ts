@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { settle } from '../contract/interface.ts'
+import { canonicalForm } from '../contract/interface.ts'
 import { NodeConfigSpec } from '../contract/node-config.ts'
 
 /** The spec of a node config as read; where it cannot be carried out, which field of it is wrong, and how many interfaces it lists all the same. */
@@ -17,7 +17,7 @@ export function readSpec(raw: unknown): ReadSpec {
 		spec,
 		// not before a decision asks: of ten thousand it takes a second, which a start need not wait for
 		get specHash() {
-			hash ??= sha256('value' in spec ? settle(spec.value.interfaces) : hashed)
+			hash ??= sha256('value' in spec ? canonicalForm(spec.value.interfaces) : hashed)
 			return hash
 		},
 	}

@@ -1,4 +1,4 @@
-import { type Interface, settle } from '../contract/interface.ts'
+import { canonicalForm, type Interface } from '../contract/interface.ts'
 import type { NodeConfigRequest, NodeConfigView } from '../contract/viola-api.ts'
 import type { Server } from './openstack/nova.ts'
 import { isNamed, type Vm } from './resolve.ts'
@@ -44,7 +44,7 @@ function isProven(instanceId: string | undefined, { servers, refs, vms }: Standi
 
 /** One text for lists that mean the same. */
 function canonical(interfaces: readonly Interface[]): string {
-	const byId = settle(interfaces).toSorted((a, b) => a.id - b.id)
+	const byId = canonicalForm(interfaces).toSorted((a, b) => a.id - b.id)
 	return JSON.stringify(
 		byId.map(nic =>
 			Object.entries(nic)

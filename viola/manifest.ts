@@ -1,4 +1,4 @@
-import { type Interface, settle } from '../contract/interface.ts'
+import { canonicalForm, type Interface } from '../contract/interface.ts'
 import { FINALIZER, LABEL_INSTANCE_ID, LABEL_NODE_NAME, LABEL_PROVIDER_ID } from '../contract/names.ts'
 import type { NodeConfigSpec, NodeConfigStatus } from '../contract/node-config.ts'
 import type { NodeConfigRequest, NodeConfigView } from '../contract/viola-api.ts'
@@ -45,7 +45,7 @@ export function changeOf(existing: NodeConfigObject, wanted: NodeConfigObject): 
 
 /** One text for lists that mean the same: by id, keys in order, names and defaults filled in. What specHash is the digest of. */
 export function canonical(interfaces: readonly Interface[]): string {
-	return JSON.stringify(sorted(settle(interfaces).toSorted((a, b) => a.id - b.id)))
+	return JSON.stringify(sorted(canonicalForm(interfaces).toSorted((a, b) => a.id - b.id)))
 }
 
 /** What GET shows of an object. */

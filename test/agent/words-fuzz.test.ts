@@ -127,6 +127,7 @@ const right = {
 	configMap: fc.constant(sentinel),
 	defaultRoute: fc.boolean(),
 	policyRouting: fc.boolean(),
+	connectedRoute: fc.boolean(),
 	mode: fc.constantFrom('Plan', 'Verify', 'Cleanup'),
 }
 type Place = { parent: Record<string, unknown>; key: string }

@@ -42,6 +42,11 @@ test.each<[title: string, spec: unknown, said: string]>([
 	['an address outside its cidr', { interfaces: [{ ...a, address: '10.0.1.23' }] }, 'spec.interfaces[0].address'],
 	['an address without a cidr', { interfaces: [{ ...b, address: '10.0.0.23' }] }, 'spec.interfaces[0].address'],
 	['a name that is not multinic + id', { interfaces: [{ ...b, name: 'multinic7' }] }, 'spec.interfaces[0].name'],
+	[
+		'a network in no table',
+		{ interfaces: [{ ...a, connectedRoute: false, policyRouting: false }] },
+		'spec.interfaces[0].connectedRoute: Invalid value: connectedRoute and policyRouting must not both be false: the network would be in no table',
+	],
 	['a MAC that is none', { interfaces: [{ macAddress: 'fa:16:3e' }] }, 'spec.interfaces[0].macAddress'],
 	['a node name that is not the name of the object', { nodeName: 'worker-2', interfaces: [] }, 'spec.nodeName must equal metadata.name'],
 	['a field nobody knows', { interfaces: [{ ...b, adress: '10.0.0.23' }] }, 'unknown field "spec.interfaces[0].adress"'],

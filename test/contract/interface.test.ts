@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { Interfaces, settle } from '../../contract/interface.ts'
+import { canonicalForm, type Interface, Interfaces, settle } from '../../contract/interface.ts'
 import { NodeConfigSpec } from '../../contract/node-config.ts'
+import { readSpec } from '../../controller/spec.ts'
+import { canonical } from '../../viola/manifest.ts'
 
 const a = { id: 0, macAddress: 'fa:16:3e:37:c3:f1', address: '10.0.0.23', cidr: '10.0.0.0/24', mtu: 1450 }
 const b = { id: 1, macAddress: 'fa:16:3e:65:04:9e' }
@@ -18,6 +21,9 @@ test.each<[title: string, nics: unknown, fault: string | undefined]>([
 	['an address outside its cidr', [{ ...a, address: '10.0.1.23' }], '0.address'],
 	['an address without a cidr', [{ ...b, address: '10.0.0.23' }], '0.address'],
 	['a name that is not multinic + id', [{ ...b, name: 'multinic7' }], '0.name'],
+	['no connected route in the main table', [{ ...a, connectedRoute: false }], undefined],
+	['a connected route without an own table', [{ ...a, connectedRoute: true, policyRouting: false }], undefined],
+	['a network in no table', [{ ...a, connectedRoute: false, policyRouting: false }], '0.connectedRoute connectedRoute and policyRouting'],
 	['a route to nowhere', [{ ...b, routes: [{ to: 'somewhere' }] }], '0.routes.0.to'],
 	['eleven interfaces', Array(11).fill(b), 'expected array to have <=10 items'],
 	['null', null, 'expected array'],
@@ -34,7 +40,26 @@ test('a node config whose interfaces are missing empties no node: it is refused'
 
 test('position counts where no id is given, and defaults are filled in', () => {
 	expect(settle(Interfaces.parse([{ macAddress: a.macAddress }, { macAddress: b.macAddress }]))).toEqual([
-		{ macAddress: a.macAddress, id: 0, name: 'multinic0', defaultRoute: false, policyRouting: true },
-		{ macAddress: b.macAddress, id: 1, name: 'multinic1', defaultRoute: false, policyRouting: true },
+		{ macAddress: a.macAddress, id: 0, name: 'multinic0', defaultRoute: false, policyRouting: true, connectedRoute: true },
+		{ macAddress: b.macAddress, id: 1, name: 'multinic1', defaultRoute: false, policyRouting: true, connectedRoute: true },
 	])
+})
+
+test.each<[title: string, more: Partial<Interface>, canonical: object]>([
+	['left out, it is not part of the canonical form, so that no stored hash changes', {}, {}],
+	['true means the same, and has the same form', { connectedRoute: true }, {}],
+	['false is part of it', { connectedRoute: false }, { connectedRoute: false }],
+])('connectedRoute: %s', (_, more, canonical) => {
+	const filled = { ...b, name: 'multinic1', defaultRoute: false, policyRouting: true }
+	expect(canonicalForm([{ ...b, ...more }])).toEqual([{ ...filled, ...canonical }])
+})
+
+test.each<[title: string, more: Partial<Interface>]>([
+	['left out', {}],
+	['true', { connectedRoute: true }],
+])('with connectedRoute %s, viola and the controller give the hash that is stored since before the field existed', (_, more) => {
+	const interfaces = [{ ...a, ...more }]
+	const stored = '7e238d8eb7409ab9d7b4a2613d3acaa59d7e2fdc42a76bb7221d02a16d51d81b'
+	expect(readSpec({ nodeName: 'worker-1', interfaces }).specHash).toBe(stored)
+	expect(createHash('sha256').update(canonical(interfaces)).digest('hex')).toBe(stored)
 })

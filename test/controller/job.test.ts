@@ -79,7 +79,7 @@ describe('the objects of a run', () => {
 		const told = RunConfig.parse(JSON.parse(configMap.data?.[CONFIG_KEY] ?? ''))
 		expect(told).toMatchObject({
 			...{ mode: 'Apply', nodeName: 'worker-1', uid: 'uid-1', generation: 1, attempt: 1, nodeAddresses: ['192.168.0.11'] },
-			interfaces: [{ ...nic, name: 'multinic0', policyRouting: true, defaultRoute: false }],
+			interfaces: [{ ...nic, name: 'multinic0', policyRouting: true, connectedRoute: true, defaultRoute: false }],
 			report: { namespace: 'multinic-system', configMap: 'multinic-agent-worker-1-g1' },
 		})
 	})
@@ -211,6 +211,7 @@ const interfaceLists = fc.array(
 			routes: fc.array(fc.record({ to: cidr, via: ip, metric: fc.integer() }, { requiredKeys: ['to'] }), { maxLength: 17 }),
 			defaultRoute: fc.boolean(),
 			policyRouting: fc.boolean(),
+			connectedRoute: fc.boolean(),
 		},
 		{ requiredKeys: ['macAddress'] },
 	),

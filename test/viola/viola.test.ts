@@ -85,7 +85,7 @@ test('what means the same has one text: order of interfaces and of keys, names a
 				const shuffled = list.map(item =>
 					item.id === 0
 						? (Object.fromEntries(entries) as typeof nic)
-						: { ...item, name: 'multinic1', defaultRoute: false, policyRouting: true },
+						: { ...item, name: 'multinic1', defaultRoute: false, policyRouting: true, connectedRoute: true },
 				)
 				expect(canonical(shuffled)).toBe(canonical([nic, other]))
 			},
@@ -93,6 +93,7 @@ test('what means the same has one text: order of interfaces and of keys, names a
 	)
 	expect(canonical([{ ...nic, mtu: 1451 }])).not.toBe(canonical([nic]))
 	expect(canonical([{ ...nic, defaultRoute: true }])).not.toBe(canonical([nic]))
+	expect(canonical([{ ...nic, connectedRoute: false }])).not.toBe(canonical([nic]))
 })
 
 test('a view shows what is in force, and a status only where there is one', () => {
