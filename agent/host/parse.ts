@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { canonicalIp } from '../../contract/ip.ts'
-import type { Address, Family, Link, Neighbour, Route, Rule } from './state.ts'
+import type { Address, Family, Link, Neighbour, Route } from './state.ts'
 
 /** `ip -N -j -d` in our words. Numeric (`-N`), because names of tables and protocols are the host's to choose. */
 
@@ -48,7 +48,6 @@ const IpRoute = z.object({
 	pref: z.string().optional(),
 	flags: z.array(z.string()).default([]),
 })
-const IpRule = z.looseObject({ priority: Int, src: z.string(), srclen: Int.optional(), table: Int.optional(), protocol: Int.optional() })
 const IpNeighbour = z.object({ dst: z.string(), dev: z.string(), lladdr: z.string().default('') })
 
 /** @param json the documents of `addr show`, `route show table all`, `neigh show nud permanent` */
@@ -67,18 +66,6 @@ export function parseNetwork(json: readonly unknown[]): { links: Link[]; routes:
 			.parse(neighbours)
 			.map(({ dst, dev, lladdr }) => ({ link: indexes.get(dev) ?? 0, ip: dst, mac: lladdr })),
 	}
-}
-
-/** @param json one document of `rule show` */
-export function parseRules(json: unknown, family: Family): Rule[] {
-	return z
-		.array(IpRule)
-		.parse(json)
-		.map(rule => {
-			const { priority, src, srclen, table = 0, protocol, ...more } = rule
-			const from = src === 'all' ? everything(family) : `${src}/${srclen ?? full(family)}`
-			return { family, priority, from, table, plain: Object.keys(more).length === 0, words: JSON.stringify({ ...rule, protocol }) }
-		})
 }
 
 function toLink(raw: z.infer<typeof IpLink>, indexes: ReadonlyMap<string, number>): Link {

@@ -70,15 +70,45 @@ export type Route = {
 	onlink: boolean
 }
 
+/** What a rule does with a packet that it selects; without one it looks up its table. @see ip-rule(8) */
+export type RuleAction = 'goto' | 'nop' | 'l3mdev' | 'blackhole' | 'unreachable' | 'prohibit'
+
 export type Rule = {
 	family: Family
 	priority: number
 	/** `10.0.0.23/32`, `0.0.0.0/0` for all. */
 	from: string
+	/** Absent: all. */
+	to?: string
+	/** `not`: selects what the selectors do not match. */
+	inverted?: true
+	/** Names of links; a rule does not follow a link that is renamed. `lo` as `iif`: what this host sends. */
+	iif?: string
+	oif?: string
+	mark?: { value: number; mask: number }
+	tos?: number
+	/** First and last user id. */
+	uids?: readonly [number, number]
+	/** IP protocol number. */
+	protocol?: number
+	/** First and last port. */
+	sport?: readonly [number, number]
+	dport?: readonly [number, number]
+	/** Absent: it looks up `table`. */
+	action?: RuleAction
+	/** Priority of the rule that `goto` continues with. */
+	goto?: number
+	/** 0 where the action is not a table. */
 	table: number
+	/** Routes with a prefix of this length or shorter do not count. */
+	suppressPrefixLength?: number
+	/** Routes over links of this group do not count. */
+	suppressGroup?: number
+	/** Keys of `ip -j rule` that this code does not know, so that it cannot say what the rule selects. */
+	unknown?: readonly string[]
 	/** Whether it says no more than priority, from and table. */
 	plain: boolean
-	/** Everything the kernel says of it, in one line. */
+	/** Everything the kernel says of it but its priority, as ip-rule(8) prints it. */
 	words: string
 }
 

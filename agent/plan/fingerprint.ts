@@ -1,4 +1,4 @@
-import type { HostState, Route } from '../host/state.ts'
+import type { HostState, Route, Rule } from '../host/state.ts'
 import { AUTOMATIC, isOurRule, routeKey } from './routing.ts'
 import type { Selection } from './select.ts'
 
@@ -28,7 +28,7 @@ export function fingerprint(host: HostState, touched: ReadonlySet<number>): Fing
 			.map(route =>
 				entry(`route ${routeKey(route)}`, `route ${route.to} via ${route.via ?? names.get(route.link ?? 0)}, table ${route.table}`),
 			),
-		...host.rules.filter(rule => !isOurRule(rule)).map(({ family, words }) => entry(`rule ${family} ${words}`, `rule ${words}`)),
+		...host.rules.filter(rule => !isOurRule(rule)).map(ruleEntry),
 		...host.neighbours
 			.filter(({ link }) => !touched.has(link))
 			.map(({ link, ip, mac }) => entry(`neighbour ${link} ${ip}`, `neighbour ${ip} is ${mac}`)),
@@ -59,7 +59,7 @@ export function touchable(host: HostState, touched: ReadonlySet<number>): Finger
 	const rules = host.rules.filter(isOurRule)
 	return new Map([
 		...fingerprint({ ...host, links, routes, neighbours, rules: [] }, new Set()),
-		...rules.map(({ family, words }) => entry(`rule ${family} ${words}`, `rule ${words}`)),
+		...rules.map(ruleEntry),
 		...links.flatMap(({ ifindex, sysctls }) =>
 			Object.entries(sysctls).map(([key, value]) => entry(`sysctl ${ifindex} ${key}`, `${key} is ${value}`)),
 		),
@@ -108,6 +108,10 @@ function linkOf(key: string): string | undefined {
 	const [kind, first, , , fourth] = key.split(' ')
 	if (kind === 'rule') return undefined
 	return kind === 'route' ? fourth : first
+}
+
+function ruleEntry({ family, priority, words }: Rule): [string, string] {
+	return entry(`rule ${family} ${priority} ${words}`, `rule ${priority}: ${words}`)
 }
 
 function entry(key: string, words: string): [string, string] {
