@@ -7,7 +7,7 @@ import { mtuAfter } from './memory.ts'
 import type { RecordedLink } from './record.ts'
 import { missingRoutes, reachingAfter, routesOn, routesThatGoAlong, staleRoutes } from './routes.ts'
 import { addressesOf, IPV6_MIN_MTU, routesOf, ruleKey, rulesOf, RULE_PRIORITY, SYSCTLS, sysctlsOf } from './routing.ts'
-import type { Accepted, Released } from './select.ts'
+import type { Accepted, Released } from './selection.ts'
 import type { Change } from './steps.ts'
 
 /** The changes of one link by the phase they belong to. Phases of all links run side by side, so that one batch does it all. */

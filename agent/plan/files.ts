@@ -4,8 +4,8 @@ import type { FileState, HostState, Link } from '../host/state.ts'
 import { isOfUdev, isProfile, pathsOf, RECORD_PATH } from '../paths.ts'
 import { type Keeping, keepingOf } from '../persist/backend.ts'
 import { cloudInitFiles } from '../persist/cloud-init.ts'
-import { type HostRecord, type RecordedLink, recordFile } from './record.ts'
-import { type Accepted, recordOf, type Selection } from './select.ts'
+import { type HostRecord, type RecordedLink, recordFile, recordOf } from './record.ts'
+import type { Accepted, Selection } from './selection.ts'
 import { type Step, stepOf } from './steps.ts'
 
 /** What the host's own generator makes of our files, path → file; empty where there is none. */

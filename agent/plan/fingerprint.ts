@@ -1,6 +1,6 @@
 import type { HostState, Route, Rule } from '../host/state.ts'
 import { AUTOMATIC, isOurRule, routeKey } from './routing.ts'
-import type { Selection } from './select.ts'
+import type { Selection } from './selection.ts'
 
 /** Words for everything on the host that is not ours, each under what tells it from others. */
 export type Fingerprint = ReadonlyMap<string, string>

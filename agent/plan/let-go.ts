@@ -1,7 +1,7 @@
 import type { HostState, Link } from '../host/state.ts'
 import { routeTable } from '../../contract/names.ts'
 import { isOurRule, routeKey } from './routing.ts'
-import type { Released, Selection } from './select.ts'
+import type { Released, Selection } from './selection.ts'
 import { type Change, type Step, stepOf } from './steps.ts'
 
 /**

@@ -2,7 +2,7 @@ import type { WantedInterface } from '../../contract/interface.ts'
 import type { Link } from '../host/state.ts'
 import type { RecordedLink } from './record.ts'
 import { addressesOf, routesOf, sysctlsOf } from './routing.ts'
-import type { Accepted } from './select.ts'
+import type { Accepted } from './selection.ts'
 
 /** @returns what is to be remembered of a link that is ours, beside its files */
 export function memoryOf({ nic, link, ours }: Accepted): Omit<RecordedLink, 'files'> {

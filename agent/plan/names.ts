@@ -3,7 +3,7 @@ import type { HostState } from '../host/state.ts'
 import { orderRenames, waitingFor } from './rename.ts'
 import { asWanted } from './routes.ts'
 import { routesOf } from './routing.ts'
-import type { Selection } from './select.ts'
+import type { Selection } from './selection.ts'
 import { type Change, type Step, stepOf } from './steps.ts'
 
 /** The renaming of a run: what comes before it, itself, and what it makes necessary after it. */

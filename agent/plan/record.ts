@@ -1,5 +1,6 @@
 import * as z from 'zod'
-import type { FileState } from '../host/state.ts'
+import type { FileState, HostState } from '../host/state.ts'
+import { RECORD_PATH } from '../paths.ts'
 
 /**
  * What the host was before we came, and what of it is ours now: `/var/lib/multinic/record.json`, kept from the first change
@@ -43,6 +44,11 @@ export type HostRecord = z.infer<typeof HostRecord>
  */
 export function parseRecord(file: FileState | undefined): HostRecord {
 	return file === undefined ? { version: 1, links: [] } : HostRecord.parse(JSON.parse(file.content))
+}
+
+/** @returns what the host remembers of us; `attempt` has made sure that it can be read */
+export function recordOf(host: HostState): HostRecord {
+	return parseRecord(host.files[RECORD_PATH])
 }
 
 /** @returns the record as a file, or undefined when there is nothing to remember */

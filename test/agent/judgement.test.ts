@@ -31,6 +31,11 @@ describe('a MAC finds its link', () => {
 
 const [nic] = settle([{ id: 0, macAddress: mac, address: '10.0.0.23', cidr: '10.0.0.0/24', mtu: 1450 }])
 const [six] = settle([{ id: 0, macAddress: mac, address: 'fd00::23', cidr: 'fd00::/64' }]) as [WantedInterface]
+const twice = [
+	{ id: 3, macAddress: mac, addresses: ['fd00::7/64', '10.0.0.23/32'] },
+	{ id: 5, macAddress: 'fa:16:3e:00:00:99', address: '10.0.0.23', cidr: '10.0.0.0/24' },
+]
+const [first, second] = settle(twice) as [WantedInterface, WantedInterface]
 const address = (cidr: string, dynamic = false) => ({
 	family: cidr.includes(':') ? (6 as const) : (4 as const),
 	cidr,
@@ -62,14 +67,31 @@ const byNetworkd = { managedBy: 'systemd-networkd' as const, networkFile: NETWOR
 describe('a link is left alone', () => {
 	test.each<[title: string, given: Case, says: RegExp | undefined]>([
 		['not when it is free', {}, undefined],
-		['when it is a port of a bridge', { link: link({ master: 'br0' }) }, /^ens7 is a port of br0$/],
-		['when a VLAN stands on it', { others: [other({ kind: 'vlan', lower: 3, name: 'vlan5' })] }, /^vlan5 stands on ens7$/],
+		['when it is a port of a bridge', { link: link({ master: 'br0' }) }, /^ens7 is a port of br0 \(ip link show master br0\)$/],
+		[
+			'when a VLAN stands on it',
+			{ others: [other({ kind: 'vlan', lower: 3, name: 'vlan5' })] },
+			/^vlan5 is on top of ens7 \(ip -d link show dev vlan5\)$/,
+		],
 		["not because of a veth's other end", { others: [other({ kind: 'veth', lower: 3 })] }, undefined],
 		[
 			'when Kubernetes knows the node by its address',
 			{ link: link({ addresses: [address('10.0.0.23/24')] }), nodeAddresses: ['10.0.0.23'] },
 			/knows this node/,
 		],
+		[
+			'when its wanted address is the one by which Kubernetes knows the node, wherever that is',
+			{ nodeAddresses: ['10.0.0.23'] },
+			/^10\.0\.0\.23 is wanted here, and Kubernetes knows this node by it \(ip addr show to 10\.0\.0\.23\)$/,
+		],
+		['when that is written otherwise', { nic: six, nodeAddresses: ['FD00:0::0:23'] }, /^fd00::23 is wanted here/],
+		['not for another address of the same network', { nodeAddresses: ['10.0.0.24'] }, undefined],
+		[
+			'when an interface before it wants the same address',
+			{ interfaces: settle([{ id: 9, macAddress: mac }, ...twice]), nic: second },
+			/^10\.0\.0\.23 is wanted on multinic3 as well \(kubectl get /,
+		],
+		['not when one after it does', { interfaces: settle(twice), nic: first }, undefined],
 		['when it carries the default route', { routes: [defaultVia(0, 3)] }, /default route/],
 		['not when another default route is better', { routes: [defaultVia(100, 3), defaultVia(0, 4)] }, undefined],
 		['not for a default route that we gave it', { routes: [defaultVia(1100, 3)], ours }, undefined],
@@ -86,11 +108,11 @@ describe('a link is left alone', () => {
 			/configures ens7 by .*99-dhcp.network.*except/,
 		],
 		['not when networkd has it by a file of ours', { link: link(byNetworkd), match: 'Name=*', ours }, undefined],
-		['when its name could not be given back', { link: link({ name: 'a#b' }) }, /cannot be given back/],
+		['when its name could not be given back', { link: link({ name: 'a#b' }) }, /could not be restored/],
 		[
 			'when its table holds a route over another link',
 			{ routes: [{ ...defaultVia(0, 1), table: 100 }] },
-			/^table 100 holds a route to 0\.0\.0\.0\/0/,
+			/^table 100 has a route to 0\.0\.0\.0\/0, .*ip route show table 100/,
 		],
 		['not for a route of its own there', { routes: [{ ...defaultVia(0, 3), table: 100 }] }, undefined],
 		[
@@ -101,14 +123,14 @@ describe('a link is left alone', () => {
 		[
 			'when its MTU is too small for its IPv6 address',
 			{ nic: six, link: link({ mtu: 1200 }) },
-			/^fd00::23\/64 needs .* 1280 or more, not 1200$/,
+			/^fd00::23\/64 needs .* 1280 or more, not 1200 /,
 		],
 		['when it cannot carry the MTU', { link: link({ maxMtu: 1400 }) }, /1400 or less, not 1450/],
 	])('%s', (_, { link: own = link(), others = [], routes = [], match, ...more }, says) => {
 		if (!nic) throw new Error('no nic')
 		const files = match === undefined ? {} : { [NETWORK]: { content: `[Match]\n${match}\n`, mode: 0o644, gid: 0 } }
 		const host = { ...hostWith([]), links: [own, ...others], routes, files }
-		const refusal = preflight({ nic, link: own, host, ours: undefined, nodeAddresses: [], own: new Set([3]), ...more })
+		const refusal = preflight({ nic, link: own, host, ours: undefined, nodeAddresses: [], interfaces: [nic], own: new Set([3]), ...more })
 		if (says) expect(refusal?.message).toMatch(says)
 		else expect(refusal).toBeUndefined()
 	})

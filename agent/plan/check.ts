@@ -1,0 +1,28 @@
+import type { Reason } from '../../contract/reasons.ts'
+import type { Refusal } from './match.ts'
+
+/** What makes a check refuse, in one sentence, and the command that shows it on the node. */
+export type Found = { says: string; see: string }
+
+/** One thing that must not be. `when` and `see` are its row in docs/agent.md. */
+export type Check<Input> = {
+	reason: Reason
+	/** When it refuses an interface, as the end of a sentence that begins with "the NIC" or "the interface". */
+	when: string
+	/** The command that shows the cause, with the names of an example. */
+	see: string
+	find(input: Input): Found | undefined
+}
+
+/** Reads checks top to bottom: the first that finds something refuses. */
+export function firstOf<Input>(checks: readonly Check<Input>[], input: Input): Refusal | undefined {
+	for (const { reason, find } of checks) {
+		const found = find(input)
+		if (found) return refusalOf(reason, found)
+	}
+}
+
+/** @returns a refusal that names its cause and, in brackets, the command that shows it */
+export function refusalOf(reason: Reason, { says, see }: Found): Refusal {
+	return { reason, message: `${says} (${see})` }
+}

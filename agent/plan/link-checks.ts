@@ -1,0 +1,91 @@
+import { canonicalIp } from '../../contract/ip.ts'
+import { isFor } from '../persist/networkd.ts'
+import type { Check } from './check.ts'
+import { givenTo } from './memory.ts'
+import type { Question } from './preflight.ts'
+import { addressesOf, bestDefault, ipOf } from './routing.ts'
+
+/** What a link is used for that forbids to touch it. */
+
+export const enslaved: Check<Question> = {
+	reason: 'InUse',
+	when: 'the NIC is a port of a bridge, bond or VRF',
+	see: 'ip link show master br0',
+	find({ link: { name, master } }) {
+		if (master !== undefined) return { says: `${name} is a port of ${master}`, see: `ip link show master ${master}` }
+	},
+}
+
+/** A veth's other end also names it as the link below, and is not on top of anything. */
+export const parentOfOthers: Check<Question> = {
+	reason: 'InUse',
+	when: 'a VLAN, macvlan or other link is on top of the NIC',
+	see: 'ip -d link show dev vlan5',
+	find({ link, host }) {
+		const child = host.links.find(other => other.lower === link.ifindex && other.kind !== 'veth')
+		if (child) return { says: `${child.name} is on top of ${link.name}`, see: `ip -d link show dev ${child.name}` }
+	},
+}
+
+export const holdsNodeAddress: Check<Question> = {
+	reason: 'InUse',
+	when: 'the NIC has an address by which Kubernetes knows the node',
+	see: 'ip addr show dev ens7',
+	find({ link: { name, addresses }, nodeAddresses }) {
+		const known = new Set(nodeAddresses.map(canonicalIp))
+		const held = addresses.find(({ cidr }) => known.has(ipOf(cidr)))
+		if (held) return { says: `${name} has ${ipOf(held.cidr)}, by which Kubernetes knows this node`, see: `ip addr show dev ${name}` }
+	},
+}
+
+/** Ours may: then we gave it that route. */
+export const holdsDefaultRoute: Check<Question> = {
+	reason: 'InUse',
+	when: 'the NIC is not ours yet and carries the best default route of the node, of IPv4 or of IPv6',
+	see: 'ip route show default',
+	find({ link, host, ours }) {
+		const family = ours ? undefined : ([4, 6] as const).find(version => bestDefault(host.routes, version)?.link === link.ifindex)
+		if (family === undefined) return
+		return { says: `${link.name} carries the default route of this node`, see: `ip ${family === 6 ? '-6 ' : ''}route show default` }
+	},
+}
+
+export const holdsForeignAddress: Check<Question> = {
+	reason: 'InUse',
+	when: 'the NIC has an address that is neither wanted on it nor came from DHCP or a router, also one added to `multinicN` by hand',
+	see: 'ip addr show dev ens7',
+	find({ nic, link: { name, addresses }, ours }) {
+		const known = new Set([...addressesOf(nic), ...givenTo(ours)])
+		const foreign = addresses.find(({ cidr, global, dynamic }) => global && !dynamic && !known.has(cidr))
+		if (!foreign) return
+		return { says: `${name} has ${foreign.cidr}, which is not wanted here and was not given by DHCP`, see: `ip addr show dev ${name}` }
+	},
+}
+
+/** systemd-networkd releases a link whose new name its file is not for; any other link it would keep asking for a lease. */
+export const keptByNetworkd: Check<Question> = {
+	reason: 'InUse',
+	when: 'a `.network` file by which systemd-networkd configures the NIC is for `multinicN` as well (write `Name=!multinic*` into its `[Match]`)',
+	see: 'cat /etc/systemd/network/99-dhcp.network',
+	find({ nic, link, host, ours }) {
+		const file = link.managedBy === 'systemd-networkd' && !ours ? link.networkFile : undefined
+		const content = file === undefined ? undefined : host.files[file]?.content
+		if (file === undefined || content === undefined || !isFor(content, { name: nic.name, mac: link.mac })) return
+		return {
+			says: `systemd-networkd configures ${link.name} by ${file}, which is for ${nic.name} as well: except multinic* there`,
+			see: `cat ${file}`,
+		}
+	},
+}
+
+/** `ip -batch` splits at spaces, quotes and `#`; a name that has one could not be restored. */
+export const nameCannotBeSpelled: Check<Question> = {
+	reason: 'InUse',
+	when: 'a name of the NIC has a character that `ip -batch` cannot spell',
+	see: 'ip -d link show',
+	find({ link: { name, altnames, ifindex } }) {
+		const odd = [name, ...altnames].find(other => !/^[\w.@-]+$/.test(other))
+		if (odd === undefined) return
+		return { says: `the name '${odd}' of the link with index ${ifindex} could not be restored after a change`, see: 'ip -d link show' }
+	},
+}

@@ -1,0 +1,74 @@
+import type { HostState, Link } from '../host/state.ts'
+import type { Check } from './check.ts'
+import { identityOf } from './match.ts'
+import { recordOf, recorded } from './record.ts'
+import { type Move, temporaryName } from './rename.ts'
+import type { Placed, Refused, Released, Selection } from './selection.ts'
+
+/** Which link gets which name, and who keeps a name that is wanted. */
+
+export const isNameTaken: Check<Placed> = {
+	reason: 'NameTaken',
+	when: 'another link has the name `multinicN`, also as an alternative name, and is not ours to rename',
+	see: 'ip -d link show dev multinic0',
+	find({ accepted: { nic, link }, selection, host }) {
+		const holder = holderOf(nic.name, link, selection.moves, host)
+		if (!holder) return
+		return {
+			says: `${nic.name} is the name of another link (index ${holder.ifindex}), which is not ours to rename`,
+			see: `ip -d link show dev ${nic.name}`,
+		}
+	},
+}
+
+export function movesOf({ accepted, refused, released }: Selection, host: HostState): Move[] {
+	const wanted = accepted.map(({ nic, link }) => ({ link: link.ifindex, from: link.name, to: nic.name }))
+	const leaving = [...released, ...strandedOf(refused, wanted, host)].flatMap(({ ours, link }) =>
+		link ? [{ link: link.ifindex, from: link.name, to: ours.original.name }] : [],
+	)
+	const back = goingBack(
+		leaving.filter(firstTo).filter(({ to }) => !wanted.some(move => move.to === to)),
+		wanted,
+		host,
+	)
+	return [...wanted, ...back, ...makingWay(leaving, [...wanted, ...back])]
+}
+
+/** Those whose old name is or becomes free; one that has to stay may hold the name of the next. */
+function goingBack(leaving: readonly Move[], wanted: readonly Move[], host: HostState): Move[] {
+	const free = leaving.filter(move => !staysHeld(move, [...wanted, ...leaving], host))
+	return free.length === leaving.length ? free : goingBack(free, wanted, host)
+}
+
+/** A link that cannot have its old name keeps the one it has; if that one is wanted, it makes way for it. */
+function makingWay(leaving: readonly Move[], moves: readonly Move[]): Move[] {
+	const stuck = leaving.filter(({ link }) => !moves.some(move => move.link === link))
+	return stuck.filter(({ from }) => moves.some(({ to }) => to === from)).map(move => ({ ...move, to: temporaryName(move.link) }))
+}
+
+function firstTo({ to }: Move, at: number, moves: readonly Move[]): boolean {
+	return moves.findIndex(move => move.to === to) === at
+}
+
+/** A link we once renamed and that this run cannot configure still has to give up a name that is wanted by another. */
+function strandedOf(refused: readonly Refused[], wanted: readonly Move[], host: HostState): Released[] {
+	const record = recordOf(host)
+	return refused.flatMap(({ nic }) => {
+		const ours = recorded(record, nic.macAddress)
+		const link = host.links.find(candidate => identityOf(candidate) === nic.macAddress)
+		return ours && link && wanted.some(({ to }) => to === link.name) ? [{ ours, link }] : []
+	})
+}
+
+function staysHeld({ link, to }: Move, moves: readonly Move[], host: HostState): boolean {
+	const holder = host.links.find(other => other.ifindex !== link && (other.name === to || other.altnames.includes(to)))
+	return holder !== undefined && !moves.some(move => move.link === holder.ifindex && move.to !== to)
+}
+
+function holderOf(name: string, own: Link, moves: readonly Move[], host: HostState): Link | undefined {
+	return host.links.find(other => {
+		if (other.ifindex === own.ifindex) return false
+		if (other.altnames.includes(name)) return true
+		return other.name === name && !moves.some(({ link, to }) => link === other.ifindex && to !== name)
+	})
+}

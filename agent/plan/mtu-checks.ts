@@ -1,0 +1,31 @@
+import type { Check } from './check.ts'
+import { mtuAfter } from './memory.ts'
+import type { Question } from './preflight.ts'
+import { addressesOf, familyOf, IPV6_MIN_MTU } from './routing.ts'
+
+/** What MTU a link can carry, and what IPv6 needs. */
+
+export const mtuOutOfRange: Check<Question> = {
+	reason: 'MtuRefused',
+	when: 'the driver of the NIC does not support the wanted MTU',
+	see: 'ip -d link show dev ens7',
+	find({ nic: { mtu }, link: { name, minMtu, maxMtu } }) {
+		const see = `ip -d link show dev ${name}`
+		if (mtu === undefined) return
+		if (mtu < minMtu) return { says: `${name} carries an MTU of ${minMtu} or more, not ${mtu}`, see }
+		if (maxMtu > 0 && mtu > maxMtu) return { says: `${name} carries an MTU of ${maxMtu} or less, not ${mtu}`, see }
+	},
+}
+
+/** @see RFC 8200, 5: below 1280 bytes the kernel takes IPv6 from a link */
+export const mtuTooSmallForIpv6: Check<Question> = {
+	reason: 'MtuRefused',
+	when: 'an IPv6 address is wanted and the MTU would be below 1280',
+	see: 'ip -d link show dev ens7',
+	find({ nic, link, ours }) {
+		const bytes = mtuAfter(nic, link, ours)
+		const six = addressesOf(nic).find(cidr => familyOf(cidr) === 6)
+		if (six === undefined || bytes >= IPV6_MIN_MTU) return
+		return { says: `${six} needs an MTU of ${IPV6_MIN_MTU} or more, not ${bytes}`, see: `ip -d link show dev ${link.name}` }
+	},
+}

@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest'
+import type { HostState, Link } from '../../agent/host/state.ts'
+import { plan } from '../../agent/plan/plan.ts'
+import { select } from '../../agent/plan/select.ts'
+import { type Interface, Interfaces, settle } from '../../contract/interface.ts'
+import { afterEvery, hostWith } from './simulated-host.ts'
+
+/** A wanted address that another link of the node has. */
+
+const mac = (n: number) => `fa:16:3e:00:00:0${n}`
+const nic = (id: number, ...addresses: string[]): Partial<Interface> => ({ id, macAddress: mac(id), addresses })
+const wanted = (...nics: Partial<Interface>[]) => ({
+	interfaces: settle(Interfaces.parse(nics)),
+	nodeAddresses: [],
+	kinds: new Set(['hardware']),
+	failed: new Map(),
+})
+const address = (cidr: string, dynamic = false) => {
+	const family = cidr.includes(':') ? (6 as const) : (4 as const)
+	return { family, cidr, global: !cidr.startsWith('fe80'), dynamic }
+}
+const node = (...others: Partial<Link>[]): HostState =>
+	hostWith([
+		{ ifindex: 2, name: 'ens0', mac: mac(0) },
+		{ ifindex: 3, name: 'ens1', mac: mac(1) },
+		...others.map((other, at) => ({ ifindex: 10 + at, name: 'other', mac: mac(9), ...other })),
+	])
+
+function changed(host: HostState, ...nics: Partial<Interface>[]): HostState {
+	const { steps } = plan(wanted(...nics), host, {})
+	return afterEvery(
+		host,
+		steps.map(({ change }) => change),
+		false,
+	)
+}
+const withAddress = (host: HostState, name: string, ...addresses: Link['addresses']): HostState => ({
+	...host,
+	links: host.links.map(link => (link.name === name ? { ...link, addresses: [...link.addresses, ...addresses] } : link)),
+})
+
+describe('a wanted address is refused', () => {
+	test.each<[title: string, host: HostState, on: string]>([
+		['that the primary NIC has', node({ name: 'mgmt', addresses: [address('10.0.0.23/24')] }), 'mgmt'],
+		['that it has by DHCP', node({ name: 'mgmt', addresses: [address('10.0.0.23/24', true)] }), 'mgmt'],
+		['that lo has', node({ ifindex: 1, name: 'lo', ethernet: false, addresses: [address('10.0.0.23/32')] }), 'lo'],
+		['that a bridge of pods has', node({ name: 'cni0', kind: 'bridge', addresses: [address('10.0.0.23/24')] }), 'cni0'],
+		[
+			'that is the address of a service (IPVS)',
+			node({ name: 'kube-ipvs0', kind: 'dummy', addresses: [address('10.0.0.23/32')] }),
+			'kube-ipvs0',
+		],
+		['that a VLAN has, with another prefix length', node({ name: 'vlan5', kind: 'vlan', addresses: [address('10.0.0.23/8')] }), 'vlan5'],
+		['that one of our NICs keeps, which is refused', withAddress(node(), 'ens1', address('10.0.0.23/24')), 'ens1'],
+		[
+			'that one of our NICs was given by somebody',
+			withAddress(changed(node(), nic(1, '10.0.1.1/24')), 'multinic1', address('10.0.0.23/24')),
+			'multinic1',
+		],
+	])('%s', (_, host, on) => {
+		const { accepted, refused } = select(wanted(nic(0, '10.0.0.23/24'), nic(1, '10.0.1.1/24')), host)
+		expect(refused.find(({ nic: { id } }) => id === 0)?.refusal).toEqual({
+			reason: 'InUse',
+			message: `10.0.0.23 is wanted on multinic0, and ${on} has it (ip addr show to 10.0.0.23)`,
+		})
+		expect(accepted.map(({ nic: { id } }) => id)).not.toContain(0)
+	})
+})
+
+describe('a wanted address is accepted', () => {
+	test.each<[title: string, host: HostState, nics: Partial<Interface>[]]>([
+		[
+			'that another NIC of ours has by DHCP',
+			withAddress(node(), 'ens1', address('10.0.0.23/24', true)),
+			[nic(0, '10.0.0.23/24'), nic(1, '10.0.1.1/24')],
+		],
+		[
+			'that moves from one interface to another',
+			changed(node(), nic(0, '10.0.1.1/24'), nic(1, '10.0.0.23/24')),
+			[nic(0, '10.0.0.23/24'), nic(1, '10.0.2.1/24')],
+		],
+		[
+			'of two NICs that swap theirs',
+			changed(node(), nic(0, '10.0.1.1/24'), nic(1, '10.0.0.23/24')),
+			[nic(0, '10.0.0.23/24'), nic(1, '10.0.1.1/24')],
+		],
+		['of an interface that is no longer wanted', changed(node(), nic(1, '10.0.0.23/24')), [nic(0, '10.0.0.23/24')]],
+		[
+			'that is link-local, on two NICs and a third',
+			node({ addresses: [address('fe80::1/64')] }),
+			[nic(0, 'fe80::1/64'), nic(1, 'fe80::1/64')],
+		],
+	])('%s', (_, host, nics) => {
+		expect(select(wanted(...nics), host).refused).toEqual([])
+		const end = changed(host, ...nics)
+		expect(plan(wanted(...nics), end, {}).steps).toEqual([])
+	})
+})
+
+test('where an interface cannot lose its address, the one that was to get it is refused too, and so on', () => {
+	const start = changed(node(), nic(0, '10.0.0.1/24'), nic(1, '10.0.1.1/24'))
+	const { refused } = select(
+		wanted(nic(0, '10.0.1.1/24'), nic(1, '10.0.2.1/24')),
+		withAddress(start, 'multinic1', address('172.16.0.1/24')),
+	)
+	expect(refused.map(({ nic: { id }, refusal }) => [id, refusal.message.split(',')[0]])).toEqual([
+		[1, 'multinic1 has 172.16.0.1/24'],
+		[0, '10.0.1.1 is wanted on multinic0'],
+	])
+})
