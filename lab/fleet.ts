@@ -2,6 +2,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import pc from 'picocolors'
+import { nodeConfigCrd } from '../contract/crds.ts'
 import { FINALIZER } from '../contract/names.ts'
 import { NodeConfig } from '../controller/kinds.ts'
 import type { NodeConfigObject } from '../controller/view.ts'
@@ -13,6 +14,7 @@ import { createLog } from '../runtime/log.ts'
 import { requestToken } from './account-token.ts'
 import { type ApiServer, startApiServer } from './api-server.ts'
 import { controlPlaneBinaries } from './control-plane.ts'
+import { waitForCrds } from './crds.ts'
 import { startFakeKubelet } from './fake-kubelet.ts'
 import { fleetStory, type FleetEnd } from './fleet-story.ts'
 import { findKit } from './kit.ts'
@@ -56,6 +58,7 @@ export async function startFleet(count: number): Promise<Fleet> {
 	})
 	const names = Array.from({ length: count }, (_, index) => `node-${String(index + 1).padStart(String(count).length, '0')}`)
 	await step('helm install multinic', () => installChart(api))
+	await waitForCrds(client, [nodeConfigCrd])
 	const controller = startDaemon({
 		name: 'controller',
 		argv: [process.execPath, '--max-semi-space-size=2', join(import.meta.dirname, '../controller/main.ts')],

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { parse } from 'yaml'
+import { nodeConfigCrd } from '../../contract/crds.ts'
 import { FINALIZER } from '../../contract/names.ts'
 import { ROLLOUT_CONFIG_MAP } from '../../contract/rollout.ts'
 import { NodeConfig } from '../../controller/kinds.ts'
 import type { NodeConfigObject } from '../../controller/view.ts'
 import { type ApiServer, startApiServer } from '../../lab/api-server.ts'
+import { waitForCrds } from '../../lab/crds.ts'
 import { KubeClient } from '../../runtime/kube/client.ts'
 import type { KubeObject, Stored } from '../../runtime/kube/kind.ts'
 import { ConfigMap, CustomResourceDefinition, Namespace, Node } from '../../runtime/kube/kinds.ts'
@@ -36,20 +37,12 @@ export async function startCluster(log: (line: string) => void): Promise<Cluster
 		await client.create(ConfigMap, { metadata: { namespace, name: ROLLOUT_CONFIG_MAP }, data: rollout })
 		const crd = parse(await readFile('crds/multinic.io_multinicnodeconfigs.yaml', 'utf8')) as CustomResourceDefinition
 		await client.create(CustomResourceDefinition, crd)
-		await served(client)
+		await waitForCrds(client, [nodeConfigCrd])
 	} catch (error) {
 		await stop()
 		throw error
 	}
 	return { api, client, stop }
-}
-
-async function served(client: KubeClient): Promise<void> {
-	for (let tries = 0; tries < 100; tries++) {
-		if (await client.list(NodeConfig, { namespace }).catch(() => undefined)) return
-		await sleep(100)
-	}
-	throw new Error('the CRD was not served within 10 s')
 }
 
 export async function createNode(client: KubeClient, name: string): Promise<void> {

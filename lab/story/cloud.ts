@@ -3,6 +3,10 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { stringify } from 'yaml'
+import { openstackConfigCrd } from '../../contract/crds.ts'
+import { loadCredentials } from '../../runtime/kube/auth.ts'
+import { KubeClient } from '../../runtime/kube/client.ts'
+import { waitForCrds } from '../crds.ts'
 import { type Openstack, startOpenstack } from '../openstack/server.ts'
 import { freePort } from '../ports.ts'
 import { type Daemon, startDaemon, until } from '../process.ts'
@@ -103,13 +107,18 @@ async function writeSettings({ kubectl, mgmt }: Clusters, openstack: Openstack, 
 	const crd = join(import.meta.dirname, '../../crds/multinic.example.com_openstackconfigs.yaml')
 	const run = (args: string[], input?: string) => execa(kubectl, ['--kubeconfig', mgmt, ...args], input === undefined ? {} : { input })
 	await run(['apply', '--server-side', '-f', crd])
-	await run(['wait', '--for=condition=Established', '--timeout=30s', '-f', crd])
+	await openstackConfigsServed(mgmt)
 	await run(
 		['apply', '-f', '-'],
 		manifests(openstack, { nodes, providerId })
 			.map(object => stringify(object))
 			.join('---\n'),
 	)
+}
+
+async function openstackConfigsServed(kubeconfig: string): Promise<void> {
+	const client = new KubeClient(await loadCredentials({ kubeconfig }, {}), { fieldManager: 'multinic-lab' })
+	await waitForCrds(client, [openstackConfigCrd]).finally(() => client.close())
 }
 
 function manifests({ encryptKey, providerId: openstackProviderID, projectId: projectID }: Openstack, { nodes, providerId }: Tie) {

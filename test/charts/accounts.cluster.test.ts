@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { nodeConfigCrd } from '../../contract/crds.ts'
+import { waitForCrds } from '../../lab/crds.ts'
 import { ANNOTATION_RETRY, FINALIZER } from '../../contract/names.ts'
 import { isFailure } from '../../runtime/errors.ts'
 import type { KubeClient } from '../../runtime/kube/client.ts'
@@ -17,6 +19,7 @@ beforeAll(async () => {
 	const install = ['install', 'multinic', chart, '-n', namespace, '--create-namespace', '--set-json', `specWriters=${viola}`]
 	const { all, exitCode } = await cluster.helm(...install)
 	expect(exitCode, all).toBe(0)
+	await waitForCrds(cluster.admin, [nodeConfigCrd])
 	await putWorld()
 	as = await signInAsEach()
 	await vi.waitFor(everythingIsInForce, { timeout: 120_000, interval: 200 })

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { nodeConfigCrd } from '../../contract/crds.ts'
+import { waitForCrds } from '../../lab/crds.ts'
 import { access } from '../../controller/access.ts'
 import { readConfig } from '../../controller/config.ts'
 import { type Cluster, chart, type Manifest, manifests, startCluster } from './release.ts'
@@ -95,6 +97,7 @@ describe('installed', () => {
 		const { all, exitCode } = await cluster.helm(...install, '--create-namespace')
 		expect(exitCode, all).toBe(0)
 		expect(all).toContain(`kubectl label namespace ${namespace} pod-security.kubernetes.io/enforce=privileged`)
+		await waitForCrds(cluster.admin, [nodeConfigCrd])
 		expect((await cluster.kubectl(['get', 'mnnc', '-n', namespace])).all).toContain('No resources found')
 	})
 

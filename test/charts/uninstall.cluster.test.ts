@@ -1,12 +1,15 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { nodeConfigCrd } from '../../contract/crds.ts'
 import { FINALIZER } from '../../contract/names.ts'
 import { NodeConfig } from '../../controller/kinds.ts'
 import { keep, restore, type Uninstall } from '../../controller/uninstall.ts'
+import { waitForCrds } from '../../lab/crds.ts'
 import type { KubeClient } from '../../runtime/kube/client.ts'
 import { defineKind, type KubeObject } from '../../runtime/kube/kind.ts'
 import { Job, Pod } from '../../runtime/kube/kinds.ts'
 import { createLog } from '../../runtime/log.ts'
-import { type Cluster, chart, manifests, startCluster, tokenOf } from './release.ts'
+import { type Cluster, chart, type Manifest, manifests, startCluster, tokenOf } from './release.ts'
+import { type Rule, waitForRights } from './rights.ts'
 
 /** What the pre-delete hook does, with the rights that the chart gives it and no others. */
 const namespace = 'multinic-system'
@@ -23,6 +26,7 @@ beforeAll(async () => {
 	cluster = await startCluster()
 	const { all, exitCode } = await cluster.helm('install', 'multinic', chart, '-n', namespace, '--create-namespace')
 	expect(exitCode, all).toBe(0)
+	await waitForCrds(cluster.admin, [nodeConfigCrd])
 }, 120_000)
 afterAll(() => cluster?.stop())
 
@@ -81,6 +85,7 @@ test('helm uninstall runs the hook first, then takes everything but the CRD and 
 	const uninstalled = cluster.helm('uninstall', 'multinic', '-n', namespace, '--timeout', '60s')
 	const at = { name: 'multinic-uninstall', namespace }
 	await expect.poll(() => cluster.admin.find(Job, at)).toBeDefined()
+	await waitForRights(cluster.admin, namespace, 'multinic-uninstall', rulesIn(await rightsOf('Keep')))
 	const hook = cluster.as(await tokenOf(cluster, 'multinic-uninstall', namespace))
 	const signal = new AbortController().signal
 	const where = { namespace, controller: 'multinic-controller', pollMs: 20, signal, log: createLog('uninstall', { level: 'silent' }) }
@@ -100,17 +105,26 @@ const both = ['example.org/other', FINALIZER]
 type SignedIn = { hook: KubeClient; where: Uninstall; lines: string[]; stop: () => void }
 
 async function signedInAsHook(onUninstall: 'Keep' | 'Restore'): Promise<SignedIn> {
-	const rendered = await cluster.helm('template', 'multinic', chart, '-n', namespace, '--set', `onUninstall=${onUninstall}`)
-	const rights = manifests(rendered.all).filter(one => one.metadata.name === 'multinic-uninstall' && one.kind !== 'Job')
+	const rights = await rightsOf(onUninstall)
 	expect(rights.map(one => one.kind)).toEqual(['ServiceAccount', 'Role', 'RoleBinding'])
 	const { all, exitCode } = await cluster.kubectl(['apply', '-f', '-'], rights)
 	expect(exitCode, all).toBe(0)
+	await waitForRights(cluster.admin, namespace, 'multinic-uninstall', rulesIn(rights))
 	const hook = cluster.as(await tokenOf(cluster, 'multinic-uninstall', namespace))
 	const end = new AbortController()
 	const lines: string[] = []
 	const log = createLog('uninstall', { to: { write: line => void lines.push(line) } })
 	const where = { namespace, controller: 'multinic-controller', pollMs: 20, signal: end.signal, log }
 	return { hook, where, lines, stop: () => end.abort() }
+}
+
+async function rightsOf(onUninstall: 'Keep' | 'Restore'): Promise<Manifest[]> {
+	const rendered = await cluster.helm('template', 'multinic', chart, '-n', namespace, '--set', `onUninstall=${onUninstall}`)
+	return manifests(rendered.all).filter(one => one.metadata.name === 'multinic-uninstall' && one.kind !== 'Job')
+}
+
+function rulesIn(rights: readonly Manifest[]): Rule[] {
+	return rights.flatMap(one => (one.kind === 'Role' ? (one.rules as Rule[]) : []))
 }
 
 async function replicas(): Promise<number> {

@@ -7,6 +7,8 @@ import { bundle } from '../../bundle.ts'
 import { NodeConfig } from '../../controller/kinds.ts'
 import { Pod } from '../../runtime/kube/kinds.ts'
 import { reportFor } from '../../lab/fake-kubelet.ts'
+import { manifests } from '../charts/release.ts'
+import { type Rule, waitForRights } from '../charts/rights.ts'
 import { eventually, namespace, type Stage, startStage } from '../controller/stage.ts'
 
 /** The plugin as it is installed, called by the real kubectl, with the real controller on a real control plane; kubelet and agent are played. */
@@ -209,6 +211,9 @@ describe('somebody with the roles of the documentation', () => {
 			await bind('clusterrole', 'multinic-viewer', account)
 		}
 		await bind('role', 'multinic-operator', 'operator')
+		const rules = (name: string) => manifests(yaml.join('---\n')).flatMap(one => (one.metadata.name === name ? (one.rules as Rule[]) : []))
+		for (const account of ['viewer', 'operator']) await waitForRights(stage.admin, namespace, account, rules('multinic-viewer'))
+		await waitForRights(stage.admin, namespace, 'operator', rules('multinic-operator'))
 	})
 
 	test('who looks sees everything and packs it, and may change nothing', async () => {

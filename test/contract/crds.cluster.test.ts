@@ -3,6 +3,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { crds } from '../../contract/crds.ts'
 import { type ApiServer, startApiServer } from '../../lab/api-server.ts'
+import { waitForCrds } from '../../lab/crds.ts'
+import { loadCredentials } from '../../runtime/kube/auth.ts'
+import { KubeClient } from '../../runtime/kube/client.ts'
 
 let api: ApiServer
 const kubectl = (args: string[], input = '') =>
@@ -13,8 +16,8 @@ beforeAll(async () => {
 	const files = crds.flatMap(({ group, names }) => ['-f', `crds/${group}_${names.plural}.yaml`])
 	const applied = await kubectl(['apply', '--server-side', ...files])
 	expect(applied.exitCode, applied.all).toBe(0)
-	const waited = await kubectl(['wait', '--for=condition=Established', '--timeout=30s', ...files])
-	expect(waited.exitCode, waited.all).toBe(0)
+	const client = new KubeClient(await loadCredentials({ kubeconfig: api.kubeconfig }, {}), { fieldManager: 'test' })
+	await waitForCrds(client, crds).finally(() => client.close())
 })
 afterAll(() => api?.stop())
 

@@ -1,7 +1,9 @@
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { requestToken } from '../../lab/account-token.ts'
+import { nodeConfigCrd } from '../../contract/crds.ts'
 import { type ControlPlaneOptions, controlPlaneBinaries, startControlPlane } from '../../lab/control-plane.ts'
+import { waitForCrds } from '../../lab/crds.ts'
 import { findKit } from '../../lab/kit.ts'
 import { freePort } from '../../lab/ports.ts'
 import { makeRunDir } from '../../lab/run-dir.ts'
@@ -29,6 +31,7 @@ export async function startPlane(flags: Pick<ControlPlaneOptions, 'etcdFlags' | 
 	const helm = (...args: string[]) => execa(kit.helm, args, { env: { KUBECONFIG: plane.kubeconfig }, all: true })
 	try {
 		await helm(...chart)
+		await waitForCrds(admin, [nodeConfigCrd])
 		const token = await requestToken(admin, { namespace, account: 'multinic-controller' })
 		return { ...plane, helm, port, dir, etcd, admin, credentials: { ca: plane.ca, token }, stop }
 	} catch (error) {

@@ -8,7 +8,9 @@ import { execa } from 'execa'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { readConfig } from '../../controller/config.ts'
 import { createController } from '../../controller/controller.ts'
+import { nodeConfigCrd } from '../../contract/crds.ts'
 import { type ApiServer, startApiServer } from '../../lab/api-server.ts'
+import { waitForCrds } from '../../lab/crds.ts'
 import { loadCredentials } from '../../runtime/kube/auth.ts'
 import { KubeClient } from '../../runtime/kube/client.ts'
 import { createLog } from '../../runtime/log.ts'
@@ -23,7 +25,8 @@ beforeAll(async () => {
 	const kubectl = (...args: string[]) => execa(`${api.bin}/kubectl`, ['--kubeconfig', api.kubeconfig, ...args])
 	await kubectl('create', 'namespace', namespace)
 	await kubectl('apply', '-f', 'crds/multinic.io_multinicnodeconfigs.yaml')
-	await kubectl('wait', '--for=condition=Established', '--timeout=120s', '-f', 'crds/multinic.io_multinicnodeconfigs.yaml')
+	const client = new KubeClient(await loadCredentials({ kubeconfig: api.kubeconfig }, {}), { fieldManager: 'test' })
+	await waitForCrds(client, [nodeConfigCrd]).finally(() => client.close())
 })
 afterAll(() => api?.stop())
 

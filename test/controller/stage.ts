@@ -1,5 +1,6 @@
 import { execa } from 'execa'
 import { vi } from 'vitest'
+import { nodeConfigCrd } from '../../contract/crds.ts'
 import type { NodeConfigStatus } from '../../contract/node-config.ts'
 import { type ControllerOptions, createController } from '../../controller/controller.ts'
 import { NodeConfig } from '../../controller/kinds.ts'
@@ -7,6 +8,7 @@ import { condition } from '../../controller/runs.ts'
 import type { NodeConfigObject } from '../../controller/view.ts'
 import { requestToken } from '../../lab/account-token.ts'
 import { startApiServer } from '../../lab/api-server.ts'
+import { waitForCrds } from '../../lab/crds.ts'
 import { KubeClient, type KubeClientOptions } from '../../runtime/kube/client.ts'
 import { keyOf, type Stored } from '../../runtime/kube/kind.ts'
 import { startReflector } from '../../runtime/kube/reflector.ts'
@@ -32,6 +34,7 @@ export async function startStage() {
 		execa(`${api.bin}/${program}`, args, { env: { KUBECONFIG: api.kubeconfig }, all: true })
 	const values = ['--set', 'controller.replicas=0', '--set', 'rollout.maxUnavailable=100%', '-n', namespace, '--create-namespace']
 	await run('helm', 'install', 'multinic', 'charts/multinic', ...values)
+	await waitForCrds(admin, [nodeConfigCrd])
 	const token = (account: string, pod?: { name: string; uid: string }) => requestToken(admin, { namespace, account, pod })
 	const kubelet = startKubelet({ admin, namespace, log, asAgent: async pod => as(await token('multinic-agent', pod)) })
 	const controllerToken = await token('multinic-controller')
