@@ -15,6 +15,8 @@ export interface NewMachine {
 	cloudInit?: Readonly<Record<string, string>>
 	/** Path → text; there before the first boot. */
 	files?: Readonly<Record<string, string>>
+	/** Further words of its kernel's command line: `ipv6.disable=1`. */
+	kernelArguments?: readonly string[]
 	/** Attached before the first boot. */
 	ports?: readonly NewPort[]
 }

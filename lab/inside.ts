@@ -82,7 +82,8 @@ async function start(settings: InsideSettings) {
 			const one = all.find(identity => identity.name === name)
 			if (!one) throw new Error(`no place for a machine ${name}`)
 			const seed = bareSeed(one, machine, shell.publicKey)
-			nodes.set(name, await nodeOf(settings, { one, shell, memoryDir, seed, look: () => bareStatus(one, shell) }))
+			const { kernelArguments = [] } = machine
+			nodes.set(name, await nodeOf(settings, { one, shell, memoryDir, seed, kernelArguments, look: () => bareStatus(one, shell) }))
 		},
 		powerOn: async (name: string) => node(name).powerOn(),
 		powerOff: async (name: string) => node(name).powerOff(),
@@ -120,15 +121,19 @@ interface NodeParts {
 	shell: Shell
 	memoryDir: string
 	seed: SeedFiles
+	kernelArguments?: readonly string[]
 	look: () => Promise<NodeStatus | undefined>
 }
 
-async function nodeOf(settings: InsideSettings, { one, shell, memoryDir, seed: files, look }: NodeParts): Promise<NodeInside> {
+async function nodeOf(
+	settings: InsideSettings,
+	{ one, shell, memoryDir, seed: files, look, kernelArguments = [] }: NodeParts,
+): Promise<NodeInside> {
 	const dir = join(settings.dir, one.name)
 	const seed = join(settings.dir, `${one.name}-seed`)
 	await writeSeed(seed, files)
 	const { disk, megabytes, env, kit } = settings
-	return makeNode(makeVm({ node: one, dir, disk, seed, megabytes, memoryDir, env, mconsole: kit.mconsole }), shell, look)
+	return makeNode(makeVm({ node: one, dir, disk, seed, megabytes, memoryDir, kernelArguments, env, mconsole: kit.mconsole }), shell, look)
 }
 
 /** Logs and exec: the API server signs in to kubelets, which ask the API server whether it may. */

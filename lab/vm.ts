@@ -19,6 +19,8 @@ export interface VmOptions {
 	megabytes: number
 	/** Where User-Mode-Linux keeps the memory: a tmpfs. */
 	memoryDir: string
+	/** Further words of the kernel's command line: `ipv6.disable=1`. */
+	kernelArguments?: readonly string[]
 	env: Readonly<Record<string, string>>
 	mconsole: string
 }
@@ -96,7 +98,7 @@ async function writePorts({ node, dir }: VmOptions, ports: readonly Port[]): Pro
 	await rename(join(dir, 'ports.new'), join(dir, 'ports'))
 }
 
-function commandLine({ node, dir, disk, seed, megabytes }: VmOptions): [string, ...string[]] {
+function commandLine({ node, dir, disk, seed, megabytes, kernelArguments = [] }: VmOptions): [string, ...string[]] {
 	return [
 		join(import.meta.dirname, 'node-image/uml-run.sh'),
 		`mem=${megabytes}M`,
@@ -112,6 +114,7 @@ function commandLine({ node, dir, disk, seed, megabytes }: VmOptions): [string, 
 		'con0=null,fd:1',
 		'ssl=null',
 		'systemd.unit=multi-user.target',
+		...kernelArguments,
 	]
 }
 

@@ -18,6 +18,7 @@ import {
 import { SYSCTL_KEYS } from '../plan/routing.ts'
 import { exec } from './exec.ts'
 import { exists, namesIn, readFile, readHostFile } from './files.ts'
+import { ignoreMissingIpv6, isIpv6Disabled } from './ipv6.ts'
 import { type Managers, managers } from './managed.ts'
 import { parseNetwork } from './parse.ts'
 import { parseRules } from './parse-rules.ts'
@@ -34,21 +35,22 @@ const generators = ['/usr/libexec/netplan/generate', '/usr/lib/netplan/generate'
  * @throws Failure COMMAND_FAILED when `ip` fails or says something that cannot be understood
  */
 export async function observe(root: string, wanted: readonly string[]): Promise<HostState> {
-	const [all, [rules6], daemons] = await Promise.all([
+	const [all, six, daemons] = await Promise.all([
 		ask([], ['addr show', 'route show table all', 'neigh show nud permanent', 'rule show']),
-		ask(['-6'], ['rule show']),
+		ask(['-6'], ['rule show']).catch(ignoreMissingIpv6),
 		managers(root),
 	])
 	const { links, routes, neighbours } = understood(() => parseNetwork(all))
-	const rules = understood(() => [...parseRules(all[3] ?? [], 4), ...parseRules(rules6 ?? [], 6)])
+	const rules = understood(() => [...parseRules(all[3] ?? [], 4), ...parseRules(six?.[0] ?? [], 6)])
 	const found = files(root)
 	const macs = new Set([...wanted, ...recordedMacs(found[RECORD_PATH])])
 	return {
 		...surroundings(root, daemons, macs),
+		ipv6: six !== undefined,
 		links: links.map(link => ({
 			...link,
 			...daemons.of(link),
-			...(macs.has(link.permanentMac ?? link.mac) && { sysctls: sysctlsOf(root, link) }),
+			...(macs.has(link.permanentMac ?? link.mac) && settingsOf(root, link)),
 		})),
 		routes,
 		rules,
@@ -77,7 +79,7 @@ function understood<T>(read: () => T): T {
 	}
 }
 
-function surroundings(root: string, { networkmanager }: Managers, macs: ReadonlySet<string>): Surroundings {
+function surroundings(root: string, { networkmanager }: Managers, macs: ReadonlySet<string>): Omit<Surroundings, 'ipv6'> {
 	const generator = generators.find(path => exists(root + path))
 	return {
 		systemd: exists(`${root}/run/systemd/system`),
@@ -106,9 +108,10 @@ function rememberedByCloudInit(root: string, macs: ReadonlySet<string>): string[
 	return [...macs].filter(mac => remembered.some(text => text.includes(mac)))
 }
 
-function sysctlsOf(root: string, { name }: Link): Record<string, string> {
-	const settings = SYSCTL_KEYS.map(key => [key, readFile(`${root}/proc/sys/${settingPath(name, key)}`)?.content.trim()])
-	return Object.fromEntries(settings.filter(([, value]) => value !== undefined))
+function settingsOf(root: string, link: Link): Pick<Link, 'sysctls' | 'ipv6Disabled'> {
+	const settings = SYSCTL_KEYS.map(key => [key, readFile(`${root}/proc/sys/${settingPath(link.name, key)}`)?.content.trim()])
+	const sysctls = Object.fromEntries(settings.filter(([, value]) => value !== undefined))
+	return { sysctls, ...(isIpv6Disabled(root, link) && { ipv6Disabled: true }) }
 }
 
 /** A record that cannot be read is the run's to refuse, not the observation's. */

@@ -42,6 +42,8 @@ export type Link = {
 	/** ifindex of the link it stands on (VLAN, macvlan) or of its peer (veth). */
 	lower?: number
 	addresses: readonly Address[]
+	/** The kernel refuses IPv6 addresses on it (`disable_ipv6`); looked for only on links that matter to the run. */
+	ipv6Disabled?: true
 	/** The daemon that configures it now. */
 	managedBy?: Daemon
 	/** The .network file by which systemd-networkd does so. */
@@ -133,6 +135,8 @@ export type Surroundings = {
 	keyfiles: boolean
 	/** What cloud-init has of us: the wanted MACs that it remembers, and whether its command line beats its files. */
 	cloudInit: { macs: readonly string[]; forced: boolean }
+	/** The kernel has IPv6. Without it there are no IPv6 addresses, routes, rules or settings, and `ip -6` fails. */
+	ipv6: boolean
 	/** Kernel ≥ 6.2 renames a link that is up. */
 	liveRename: boolean
 	/** Path, below the host's root, of netplan's generator. */

@@ -24,7 +24,7 @@ export function configure({ nic, link, ours }: Accepted, host: HostState): Phase
 	return {
 		settings: settings(link, { ...settingsBefore(link, ours), ...sysctlsOf(nic) }),
 		take: [...staleRules(nic.id, rules, host), ...stale, ...taken, ...inTheWay(link, nic.name)],
-		shape: [...resized(link, mtuAfter(nic, link, ours), nic), ...(link.up ? [] : [{ kind: 'up' as const, link: link.ifindex }])],
+		shape: [...resized(link, mtuAfter(nic, link, ours), nic, host), ...(link.up ? [] : [{ kind: 'up' as const, link: link.ifindex }])],
 		ask: questionOf(link, nic.name, addresses),
 		give: [
 			...missingAddresses(link, addresses, along),
@@ -79,8 +79,8 @@ function mtu(link: Link, bytes: number): Change[] {
 }
 
 /** From 1280 bytes on the kernel makes a link's IPv6 settings anew. They are named as the link is by then. */
-function resized(link: Link, bytes: number, nic: WantedInterface): Change[] {
-	const isAnew = link.mtu < IPV6_MIN_MTU && bytes >= IPV6_MIN_MTU
+function resized(link: Link, bytes: number, nic: WantedInterface, { ipv6 }: HostState): Change[] {
+	const isAnew = ipv6 && link.mtu < IPV6_MIN_MTU && bytes >= IPV6_MIN_MTU
 	const six = Object.entries(sysctlsOf(nic)).filter(([key]) => isAnew && key.startsWith('ipv6/'))
 	return [...mtu(link, bytes), ...six.map(([key, value]) => ({ kind: 'sysctl' as const, name: nic.name, key, value }))]
 }

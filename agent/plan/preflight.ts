@@ -2,6 +2,7 @@ import type { WantedInterface } from '../../contract/interface.ts'
 import type { HostState, Link } from '../host/state.ts'
 import { isAddressOfTheNode, isWantedTwice } from './address-checks.ts'
 import { type Check, firstOf } from './check.ts'
+import { ipv6DisabledOnLink, kernelWithoutIpv6 } from './ipv6-checks.ts'
 import {
 	enslaved,
 	holdsDefaultRoute,
@@ -43,6 +44,8 @@ export const preflightChecks: readonly Check<Question>[] = [
 	nameCannotBeSpelled,
 	mtuOutOfRange,
 	mtuTooSmallForIpv6,
+	kernelWithoutIpv6,
+	ipv6DisabledOnLink,
 ]
 
 /** May this link become this interface? Undefined: no check objects. */

@@ -159,6 +159,7 @@ export function hostWith(
 		networkmanager: false,
 		keyfiles: false,
 		cloudInit: { macs: [], forced: false },
+		ipv6: true,
 		liveRename: true,
 		routes: [],
 		rules: [],

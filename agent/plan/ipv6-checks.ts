@@ -1,0 +1,35 @@
+import type { WantedInterface } from '../../contract/interface.ts'
+import type { Check } from './check.ts'
+import type { Question } from './preflight.ts'
+import { addressesOf, familyOf } from './routing.ts'
+
+/** IPv6 is wanted where the kernel has none, or refuses it on the link. All else of an interface works without. */
+
+export const kernelWithoutIpv6: Check<Question> = {
+	reason: 'InvalidConfig',
+	when: 'an IPv6 address, gateway or route is wanted, and the kernel was started with `ipv6.disable=1` or built without IPv6',
+	see: 'cat /proc/cmdline',
+	find({ nic, host }) {
+		const six = ipv6Of(nic)
+		if (six === undefined || host.ipv6) return
+		const says = `${six} needs IPv6, and the kernel has none: it was started with ipv6.disable=1, or built without`
+		return { says, see: 'cat /proc/cmdline' }
+	},
+}
+
+export const ipv6DisabledOnLink: Check<Question> = {
+	reason: 'InvalidConfig',
+	when: 'an IPv6 address, gateway or route is wanted, and `disable_ipv6` is 1 on the NIC',
+	see: 'grep 1 /proc/sys/net/ipv6/conf/*/disable_ipv6',
+	find({ nic, link }) {
+		const six = ipv6Of(nic)
+		if (six === undefined || !link.ipv6Disabled) return
+		return { says: `${six} needs IPv6, and it is disabled on ${link.name}`, see: 'grep 1 /proc/sys/net/ipv6/conf/*/disable_ipv6' }
+	},
+}
+
+/** @returns the first of what an interface wants of IPv6 */
+function ipv6Of(nic: WantedInterface): string | undefined {
+	const routes = (nic.routes ?? []).flatMap(({ to, via }) => [to, via])
+	return [...addressesOf(nic), nic.gateway, ...routes].find(ip => ip !== undefined && familyOf(ip) === 6)
+}

@@ -1,0 +1,122 @@
+import { describe, expect, test } from 'vitest'
+import { failure } from '../../agent/failure.ts'
+import { ignoreMissingIpv6 } from '../../agent/host/ipv6.ts'
+import type { Link } from '../../agent/host/state.ts'
+import { plan } from '../../agent/plan/plan.ts'
+import { Interfaces, settle } from '../../contract/interface.ts'
+import { after, hostWith } from './simulated-host.ts'
+
+const nic = { id: 0, macAddress: 'fa:16:3e:00:00:01', address: '10.0.0.23', cidr: '10.0.0.0/24' }
+const works: [title: string, more: object][] = [
+	['an IPv4 address', {}],
+	[
+		'a gateway, a second address and routes of IPv4',
+		{ gateway: '10.0.0.1', addresses: ['10.0.0.24/24'], routes: [{ to: '10.9.0.0/16', via: '10.0.0.7' }] },
+	],
+	['policy routing switched off', { policyRouting: false }],
+	['an MTU below that of IPv6', { mtu: 1000 }],
+	['no address at all', { address: undefined, cidr: undefined }],
+]
+const needsIpv6: [title: string, more: object, ip: string][] = [
+	['an IPv6 address', { address: 'fd00::23', cidr: 'fd00::/64' }, 'fd00::23/64'],
+	['a further address of IPv6', { addresses: ['10.0.0.24/24', 'fd00::23/64'] }, 'fd00::23/64'],
+	['a link-local address', { addresses: ['fe80::23/64'] }, 'fe80::23/64'],
+	['an IPv6 address in another form', { addresses: ['FD00:0::23/64'] }, 'fd00::23/64'],
+	['an IPv6 gateway', { addresses: ['fd00::23/64'], gateway: 'fd00::1' }, 'fd00::23/64'],
+	['an IPv6 route', { routes: [{ to: 'fd01::/48' }] }, 'fd01::/48'],
+]
+const noKernel = /needs IPv6.*ipv6\.disable=1.*cat \/proc\/cmdline/
+const noLink = /needs IPv6.*disabled on ens7.*grep 1 \/proc\/sys\/net\/ipv6\/conf\/\*\/disable_ipv6/
+
+describe('on a kernel without IPv6', () => {
+	const bare = (link: Partial<Link> = {}) => hostOf(link, false)
+
+	test.each(works)('%s: configured', (_, more) => {
+		expect(planned({ ...nic, ...more }, bare())).toEqual({ refused: [], left: 0 })
+	})
+
+	test.each(needsIpv6)('%s: refused', (_, more, ip) => {
+		expect(planned({ ...nic, ...more }, bare()).refused).toEqual([['InvalidConfig', expect.stringMatching(noKernel)]])
+		expect(planned({ ...nic, ...more }, bare()).refused[0]?.[1]).toContain(`${ip} needs`)
+	})
+
+	test('only the interface with an IPv6 address is refused', () => {
+		const two = [nic, { id: 1, macAddress: 'fa:16:3e:00:00:02', address: 'fd00::23', cidr: 'fd00::/64' }]
+		const { refused, accepted, steps } = plan(wanted(two), bare(), {})
+		expect(refused.map(({ nic: { name }, refusal }) => [name, refusal.reason])).toEqual([['multinic1', 'InvalidConfig']])
+		expect(accepted.map(({ nic: { name } }) => name)).toEqual(['multinic0'])
+		expect(steps.map(({ id }) => id)).not.toContain(1)
+	})
+
+	test('no setting of IPv6 is written, where the MTU grows over 1280 neither, and nor is it by an undo or a removal', () => {
+		const start = bare({ mtu: 1000 })
+		const wish = { ...nic, mtu: 1500 }
+		const { steps, undo } = plan(wanted([wish]), start, {})
+		const end = steps.reduce((host, { change }) => after(host, change), start)
+		const removal = plan(wanted([]), end, {})
+		const changes = [...steps.map(({ change }) => change), ...undo, ...removal.steps.map(({ change }) => change), ...removal.undo]
+		expect(changes.filter(change => change.kind === 'sysctl').map(({ key }) => key)).not.toContain('ipv6/accept_ra')
+	})
+})
+
+describe('where IPv6 is disabled on the link', () => {
+	const off = () => hostOf({ ipv6Disabled: true }, true)
+
+	test.each(works)('%s: configured', (_, more) => {
+		expect(planned({ ...nic, ...more }, off())).toEqual({ refused: [], left: 0 })
+	})
+
+	test.each(needsIpv6)('%s: refused', (_, more) => {
+		expect(planned({ ...nic, ...more }, off()).refused).toEqual([['InvalidConfig', expect.stringMatching(noLink)]])
+	})
+})
+
+test.each(needsIpv6)('where IPv6 is on, %s: configured', (_, more) => {
+	expect(planned({ ...nic, ...more }, hostOf({}, true))).toEqual({ refused: [], left: 0 })
+})
+
+describe('what `ip -6 rule show` says', () => {
+	test.each<[title: string, stderr: string]>([
+		[
+			'of a kernel with ipv6.disable=1 (Linux 6.1)',
+			'RTNETLINK answers: Address family not supported by protocol\nDump terminated\nCommand failed -:1',
+		],
+		['of a kernel without IPv6', 'RTNETLINK answers: Address family not supported by protocol\nDump terminated'],
+	])('%s means that there is none', (_, stderr) => {
+		expect(ignoreMissingIpv6(failure('COMMAND_FAILED', `ip rule show: ${stderr}`))).toBeUndefined()
+	})
+
+	test.each<[title: string, error: unknown]>([
+		['no permission', failure('COMMAND_FAILED', 'ip rule show: RTNETLINK answers: Operation not permitted')],
+		['no program', failure('COMMAND_FAILED', 'ip -6 is not there')],
+		['a bug', new TypeError('x is not a function')],
+		['another failure', failure('BAD_RECORD', 'Address family not supported by protocol')],
+	])('%s is an error', (_, error) => {
+		expect(() => ignoreMissingIpv6(error)).toThrow(error as Error)
+	})
+})
+
+function wanted(nics: readonly object[]) {
+	return { interfaces: settle(Interfaces.parse(nics)), nodeAddresses: [], kinds: new Set(['hardware']), failed: new Map() }
+}
+
+/** @returns the refusals, and how many steps are left once the plan is carried out */
+function planned(wish: object, start: ReturnType<typeof hostOf>) {
+	const { refused, steps } = plan(wanted([wish]), start, {})
+	const end = steps.reduce((host, { change }) => after(host, change), start)
+	const left = plan(wanted([wish]), end, {}).steps.length
+	return { refused: refused.map(({ refusal: { reason, message } }) => [reason, message] as const), left }
+}
+
+/** Without IPv6 a link has no setting of it. */
+function hostOf(link: Partial<Link>, ipv6: boolean) {
+	const sysctls = { 'ipv4/rp_filter': '1', ...(ipv6 && { 'ipv6/accept_ra': '1' }) }
+	const two = [
+		{ ifindex: 3, name: 'ens7', mac: 'fa:16:3e:00:00:01' },
+		{ ifindex: 4, name: 'ens8', mac: 'fa:16:3e:00:00:02' },
+	]
+	return hostWith(
+		two.map(one => ({ ...one, sysctls, ...link })),
+		{ ipv6 },
+	)
+}
