@@ -1,7 +1,7 @@
 import type { Probe } from '../contract/agent-run.ts'
 import type { Failure } from '../runtime/errors.ts'
 import { type Code, failure, isFailure, wordsOf } from './failure.ts'
-import { lostBy } from './plan/fingerprint.ts'
+import { type Loss, lossesOf } from './plan/fingerprint.ts'
 import type { Armed } from './host/deadman.ts'
 import type { Host } from './host/host.ts'
 import type { Proof } from './host/prove.ts'
@@ -32,6 +32,8 @@ export type Attempt = {
 	asksGateways: boolean
 	/** The kernel has refused to rename a link that is up. */
 	renameDown: boolean
+	/** Keys of foreign things that others on this node change meanwhile. */
+	excused: ReadonlySet<string>
 	/** Runs a phase and keeps its time. */
 	timed<T>(phase: string, work: () => Promise<T>): Promise<T>
 }
@@ -50,8 +52,8 @@ export type Outcome = {
 	failed?: Failure<Code>
 	/** After a failure: what the undo could not bring back. The recipe then stays, for the host or the next run to try again. */
 	unrestored?: string[]
-	/** After a failure: what is not ours has changed, and did not come back with the undo. */
-	stillLost?: boolean
+	/** What is foreign, is gone or has changed since this attempt began, and cannot be this run's doing. */
+	lostByOthers?: readonly Loss[]
 }
 
 /** A commit this close to the dead man's hour could meet him at work (milliseconds). */
@@ -111,7 +113,7 @@ async function carryOut(task: Attempt, { plan: wish, before, probes, targets, ar
 	const unasked = await applySteps(task, wish)
 	const open = await timed('probe', () => refuseDuplicates(host, wish.steps))
 	const state = await verify(withoutNewcomers(task, wish))
-	refuseLosses(wish, before, state)
+	refuseLosses(task, { plan: wish, before, state })
 	const [after, own] = await timed('probe', () =>
 		Promise.all([probe(answering(targets, probes.before), PATIENCE.after), askOwnGateways(host, wish.accepted, state)]),
 	)
@@ -162,9 +164,11 @@ async function verify(task: Attempt): Promise<HostState> {
 	}
 }
 
-function refuseLosses(wish: Plan, before: HostState, after: HostState): void {
-	const lost = lostBy(wish, before, after)
-	if (lost.length > 0) throw failure('FOREIGN_CHANGED', `not ours, and no longer as it was: ${lost.join('; ')}`)
+function refuseLosses({ excused }: Attempt, { plan, before, state }: { plan: Plan; before: HostState; state: HostState }): void {
+	const losses = lossesOf(plan, before, state).filter(({ key }) => !excused.has(key))
+	const words = losses.map(loss => loss.words).join('; ')
+	if (losses.length > 0)
+		throw failure('FOREIGN_CHANGED', `not ours, and no longer as it was: ${words}`, { lost: losses.map(({ key }) => key) })
 }
 
 function refuseLostPaths(targets: readonly Target[], { before, after }: Probes): void {

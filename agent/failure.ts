@@ -11,6 +11,8 @@ export type Code =
 	| 'ADDRESS_IN_USE'
 	| 'CONNECTIVITY_LOST'
 	| 'FOREIGN_CHANGED'
+	/** Something foreign is gone that the run cannot have removed. */
+	| 'LOST_BY_OTHERS'
 	| 'NOT_ARMED'
 	| 'EXPIRED'
 	| 'UNKNOWN_BACKEND'
@@ -21,11 +23,11 @@ export type Code =
 /** What is said against one interface. */
 export type Blame = { id: number; message: string }
 
-/** @returns an expected failure of the run; `id`, where given, is the one interface that caused it, `blames` tells of several, `hops` are addresses that no longer answer */
+/** @returns an expected failure of the run; `id`, where given, is the one interface that caused it, `blames` tells of several, `hops` are addresses that no longer answer, `lost` keys of foreign things */
 export function failure(
 	code: Code,
 	message: string,
-	facts: { id?: number | undefined; blames?: readonly Blame[]; hops?: readonly string[]; cause?: unknown } = {},
+	facts: { id?: number | undefined; blames?: readonly Blame[]; hops?: readonly string[]; lost?: readonly string[]; cause?: unknown } = {},
 ): Failure<Code> {
 	const { cause, ...rest } = facts
 	return new Failure<Code>(code, message, { facts: rest, ...(cause === undefined ? {} : { cause }) })
@@ -61,6 +63,7 @@ const reasons: Record<Code, Reason> = {
 	ADDRESS_IN_USE: 'AddressInUse',
 	CONNECTIVITY_LOST: 'ConnectivityLost',
 	FOREIGN_CHANGED: 'ForeignChanged',
+	LOST_BY_OTHERS: 'NotVerified',
 	NOT_ARMED: 'CommandFailed',
 	EXPIRED: 'RolledBack',
 	UNKNOWN_BACKEND: 'UnknownBackend',

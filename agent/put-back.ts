@@ -1,33 +1,52 @@
+import type { Probe } from '../contract/agent-run.ts'
 import type { Failure } from '../runtime/errors.ts'
 import type { Attempt, Outcome, Work } from './attempt.ts'
-import type { Code } from './failure.ts'
-import { differences, lostBy, touchable, touchedBy } from './plan/fingerprint.ts'
+import { type Code, failure } from './failure.ts'
+import { differences, type Loss, touchable, touchedBy } from './plan/fingerprint.ts'
+import { judgeLosses } from './plan/losses.ts'
 import type { HostState } from './host/state.ts'
 import { answering, lostPaths, PATIENCE, probe, tellProbes } from './probe/probe.ts'
 import { unproven } from './probe/proof.ts'
 
-/** Undoes all of it, and looks and probes again: a path that stays silent is not put back either. */
+/** What is seen after an undo. */
+type Seen = { state: HostState; answers: readonly Probe[] }
+
+/** What must be as it was before the run; each says in words what is not. The undo is complete where none says anything. */
+const comparisons: readonly ((work: Work, now: Seen) => readonly string[])[] = [touchedThings, foreignThings, paths]
+
+/** Undoes all of it, and compares and probes again: the log and the report follow from that. */
 export async function putBack(task: Attempt, work: Work & { failed: Failure<Code> }): Promise<Outcome> {
-	const { plan: wish, before, probes, targets, armed, failed } = work
+	const { plan, before, probes, targets, armed, failed } = work
 	const { host, timed, log } = task
 	log.tell('failed', failed.message)
-	const complaints = await timed('undo', () => host.undo(wish.undo))
+	const complaints = await timed('undo', () => host.undo(plan.undo))
 	const state = await timed('observe', () => settled(task, work))
-	const now = await timed('probe', () => probe(answering(targets, probes.before), PATIENCE.after))
-	tellProbes(log, 'probes undone', now)
-	const unrestored = [...leftOver(state, work), ...lostPaths(probes.before, now).map(name => `${name} does not answer`)]
-	if (unrestored.length === 0) log.tell('put back', 'everything is as it was before the run')
+	const answers = await timed('probe', () => probe(answering(targets, probes.before), PATIENCE.after))
+	tellProbes(log, 'probes undone', answers)
+	const unrestored = comparisons.flatMap(compare => compare(work, { state, answers }))
+	const lostByOthers = judgeLosses(plan, before, state).byOthers
+	if (unrestored.length === 0) log.tell('put back', restoredWords(lostByOthers))
 	else log.tell('NOT put back', `${unrestored.join('; ')} (${complaints.join('; ')})`)
 	if (unrestored.length === 0) await host.disarm(armed)
-	return {
-		plan: wish,
-		state,
-		probes,
-		failed,
-		unrestored,
-		stillLost: failed.code === 'FOREIGN_CHANGED' && lostBy(wish, before, state).length > 0,
-		proof: unproven('the run was undone'),
-	}
+	const cause = unrestored.length === 0 ? causeOf(failed, lostByOthers) : failed
+	return { plan, state, probes, failed: cause, unrestored, lostByOthers, proof: unproven('the run was undone') }
+}
+
+/** Where others have taken all that was lost, the run is not the cause. */
+function causeOf(failed: Failure<Code>, lostByOthers: readonly Loss[]): Failure<Code> {
+	const { lost = [] } = failed.facts as { lost?: readonly string[] }
+	const taken = new Set(lostByOthers.map(({ key }) => key))
+	if (failed.code !== 'FOREIGN_CHANGED' || lost.length === 0 || !lost.every(key => taken.has(key))) return failed
+	return failure('LOST_BY_OTHERS', `another program changes the network of this node meanwhile: ${wordsOf(lostByOthers)}`)
+}
+
+function restoredWords(lostByOthers: readonly Loss[]): string {
+	if (lostByOthers.length === 0) return 'everything is as it was before the run'
+	return `all that this run changed is as it was; changed by another program meanwhile: ${wordsOf(lostByOthers)}`
+}
+
+function wordsOf(losses: readonly Loss[]): string {
+	return losses.map(({ words }) => words).join('; ')
 }
 
 /** NetworkManager takes up again what it had in its own time (milliseconds). */
@@ -37,12 +56,20 @@ async function settled({ host, wanted }: Attempt, work: Work): Promise<HostState
 	const end = performance.now() + (work.plan.undo.some(({ kind }) => kind === 'manage') ? PATIENCE_FOR_DAEMON : 0)
 	for (;;) {
 		const state = await host.observe(wanted.interfaces.map(({ macAddress }) => macAddress))
-		if (performance.now() >= end || leftOver(state, work).length === 0) return state
+		if (performance.now() >= end || touchedThings(work, { state }).length === 0) return state
 		await new Promise(resolve => setTimeout(resolve, 500))
 	}
 }
 
-function leftOver(state: HostState, { plan, before }: Work): string[] {
+function touchedThings({ plan, before }: Work, { state }: Pick<Seen, 'state'>): string[] {
 	const touched = touchedBy(plan)
 	return differences(touchable(before, touched), touchable(state, touched))
+}
+
+function foreignThings({ plan, before }: Work, { state }: Seen): string[] {
+	return judgeLosses(plan, before, state).byRun.map(({ words }) => words)
+}
+
+function paths({ probes }: Work, { answers }: Seen): string[] {
+	return lostPaths(probes.before, answers).map(name => `${name} does not answer`)
 }

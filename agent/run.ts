@@ -2,11 +2,12 @@ import type { AgentReport, RunConfig } from '../contract/agent-run.ts'
 import { settle, type WantedInterface } from '../contract/interface.ts'
 import type { Outcome } from './attempt.ts'
 import { lookBeside } from './beside.ts'
-import { converge, type Lessons } from './converge.ts'
+import { converge } from './converge.ts'
 import { type Code, isFailure } from './failure.ts'
 import type { Host } from './host/host.ts'
 import { type Log, tellError } from './log.ts'
 import { type LinkKinds, match, isRefusal } from './plan/match.ts'
+import { FIRST } from './retry.ts'
 import { reportFailure, reportOutcome } from './report/report.ts'
 import { isDry, type Tally, timed } from './tally.ts'
 import { tellHeading } from './report/tell.ts'
@@ -90,9 +91,10 @@ async function meetDeadRun(host: Host, tally: Tally, log: Log): Promise<void> {
 
 async function untilDevicesCame(interfaces: readonly WantedInterface[], run: Run): Promise<Outcome> {
 	const end = performance.now() + run.config.waitForDeviceSeconds * 1000
-	const lessons: Lessons = { failed: new Map(), renameDown: false, turn: 0, committed: false }
+	let known = FIRST
 	for (;;) {
-		const outcome = await converge(interfaces, run, lessons)
+		const { outcome, retry } = await converge(interfaces, run, known)
+		known = retry
 		const late = outcome.plan.refused.filter(({ refusal }) => refusal.reason === 'WaitingForDevice').map(({ nic }) => nic.macAddress)
 		if (late.length === 0 || isDry(run.config) || outcome.failed || !(await someCame(late, end, run))) return outcome
 	}

@@ -16,7 +16,8 @@ export function fileSteps(selection: Selection, host: HostState, generated: Gene
 	const record = recordOf(host)
 	const keeping = keepingOf(host)
 	const wanted = new Map(selection.accepted.map(accepted => [accepted, filesOf(accepted, keeping, { host, generated })]))
-	const kept = new Set([...wanted.values()].flatMap(files => Object.keys(files)))
+	const staying = stayingRecords(record, selection)
+	const kept = new Set([...wanted.values(), ...staying.map(({ files }) => files)].flatMap(files => Object.keys(files)))
 	const puts = [...wanted].flatMap(([{ nic }, files]) => Object.entries(files).flatMap(([path, file]) => put(nic.id, path, file, host)))
 	const given = [...selection.released.map(({ ours }) => ours), ...selection.accepted.flatMap(({ ours }) => ours ?? [])]
 	const back = given.flatMap(ours =>
@@ -68,7 +69,6 @@ type Files = ReadonlyMap<Accepted, Record<string, FileState>>
 
 /** A link that this run cannot configure stays remembered as it is, and one that cannot have its first name yet by that name. */
 function newRecord(record: HostRecord, files: Files, { selection, host }: { selection: Selection; host: HostState }): HostRecord {
-	const refused = new Set(selection.refused.map(({ nic }) => nic.macAddress))
 	const before = new Map(record.links.flatMap(link => Object.entries(link.files).map(([path, file]) => [path, file.before] as const)))
 	const beforeOf = (path: string) => (before.has(path) ? (before.get(path) ?? null) : (host.files[path] ?? null))
 	const ours = selection.accepted.map(
@@ -79,7 +79,13 @@ function newRecord(record: HostRecord, files: Files, { selection, host }: { sele
 			),
 		}),
 	)
-	return { version: 1, links: [...ours, ...record.links.filter(({ mac }) => refused.has(mac)), ...misnamed(selection)] }
+	return { version: 1, links: [...ours, ...stayingRecords(record, selection), ...misnamed(selection)] }
+}
+
+/** Of links that this run leaves as they are: the interface or the removal is refused. */
+function stayingRecords(record: HostRecord, { refused, kept }: Selection): RecordedLink[] {
+	const macs = new Set([...refused.map(({ nic }) => nic.macAddress), ...kept.map(({ ours }) => ours.mac)])
+	return record.links.filter(({ mac }) => macs.has(mac))
 }
 
 function misnamed({ released, moves }: Selection): RecordedLink[] {

@@ -78,10 +78,13 @@ export function differences(before: Fingerprint, after: Fingerprint): string[] {
 		.map(key => wordsOf(before.get(key) ?? `new: ${after.get(key)}`))
 }
 
+/** A foreign thing that is gone or has changed: its key in the fingerprint, and words for it. */
+export type Loss = { key: string; words: string }
+
 /** @returns what is not ours and was there before a plan was carried out, and is not, or otherwise, now */
-export function lostBy(plan: Selection, before: HostState, after: HostState): string[] {
+export function lossesOf(plan: Selection, before: HostState, after: HostState): Loss[] {
 	const touched = touchedBy(plan)
-	return lostFrom(fingerprint(before, touched), fingerprint(after, touched))
+	return lossesFrom(fingerprint(before, touched), fingerprint(after, touched))
 }
 
 /**
@@ -89,13 +92,17 @@ export function lostBy(plan: Selection, before: HostState, after: HostState): st
  * went together with its link, as a pod's does: a run removes no link.
  */
 export function lostFrom(before: Fingerprint, after: Fingerprint): string[] {
+	return lossesFrom(before, after).map(({ words }) => words)
+}
+
+function lossesFrom(before: Fingerprint, after: Fingerprint): Loss[] {
 	const alive = (key: string) => {
 		const link = linkOf(key)
 		return link === undefined || after.has(`link ${link}`)
 	}
 	return [...before]
 		.filter(([key, words]) => alive(key) && after.get(key) !== words)
-		.map(([key, words]) => (after.has(key) ? `${words}; now ${after.get(key)}` : words))
+		.map(([key, words]) => ({ key, words: after.has(key) ? `${words}; now ${after.get(key)}` : words }))
 }
 
 /** What a file holds is compared and never told: it may be a secret. */

@@ -6,10 +6,10 @@ import { identityOf, isRefusal, type LinkKinds, match, type Refusal } from './ma
 import { isNameTaken, movesOf } from './moves.ts'
 import { preflight } from './preflight.ts'
 import { type HostRecord, recorded, recordOf } from './record.ts'
-import type { Accepted, Placed, Refused, Selection } from './selection.ts'
+import type { Accepted, Kept, Leaving, Placed, Refused, Selection } from './selection.ts'
 
 export { recordOf } from './record.ts'
-export type { Accepted, Refused, Released, Selection } from './selection.ts'
+export type { Accepted, Kept, Refused, Released, Selection } from './selection.ts'
 
 export type Wanted = {
 	interfaces: readonly WantedInterface[]
@@ -17,6 +17,8 @@ export type Wanted = {
 	kinds: LinkKinds
 	/** Interfaces that this run has tried in vain. */
 	failed: ReadonlyMap<number, Refusal>
+	/** MAC → why this run does not remove that link, although nobody wants it any more. */
+	kept?: ReadonlyMap<string, Refusal>
 }
 
 /** Which link is which interface, which may be touched, which is to be given back. */
@@ -26,19 +28,27 @@ export function select(wanted: Wanted, host: HostState): Selection {
 	const isOwn = (mac: string) => macs.has(mac) || recorded(record, mac) !== undefined
 	const own = new Set(host.links.flatMap(link => (isOwn(identityOf(link)) ? [link.ifindex] : [])))
 	const judged = wanted.interfaces.map(nic => judge(nic, wanted, { host, record, own }))
-	const released = record.links
+	const leaving = record.links
 		.filter(({ mac }) => !macs.has(mac))
 		.map(ours => ({ ours, link: host.links.find(link => identityOf(link) === ours.mac) }))
+	const kept = leaving.flatMap((one): Kept[] => {
+		const refusal = wanted.kept?.get(one.ours.mac) ?? firstOf(removalChecks, { ...one, host })
+		return refusal ? [{ ...one, refusal }] : []
+	})
 	return settled(
 		{
 			accepted: judged.filter(found => 'link' in found),
 			refused: judged.filter(found => 'refusal' in found),
-			released,
+			released: leaving.filter(({ ours }) => !kept.some(one => one.ours === ours)),
+			kept,
 			moves: [],
 		},
 		host,
 	)
 }
+
+/** What speaks against a removal: the link then stays as it is, and the run reports it. */
+export const removalChecks: readonly Check<Leaving>[] = []
 
 type Known = { host: HostState; record: HostRecord; own: ReadonlySet<number> }
 

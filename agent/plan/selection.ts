@@ -10,7 +10,12 @@ export type Accepted = { nic: WantedInterface; link: Link; ours: RecordedLink | 
 export type Refused = { nic: WantedInterface; refusal: Refusal }
 /** A link that was ours and no longer is wanted; `link` absent: it is not there any more. */
 export type Released = { ours: RecordedLink; link: Link | undefined }
-export type Selection = { accepted: Accepted[]; refused: Refused[]; released: Released[]; moves: Move[] }
+/** A link that is no longer wanted, but whose removal is refused: it stays as it is, and stays on record. */
+export type Kept = { ours: RecordedLink; link: Link | undefined; refusal: Refusal }
+export type Selection = { accepted: Accepted[]; refused: Refused[]; released: Released[]; kept: Kept[]; moves: Move[] }
 
 /** An accepted interface among all that the run would change. */
 export type Placed = { accepted: Accepted; selection: Selection; host: HostState }
+
+/** A link that would be removed. */
+export type Leaving = Released & { host: HostState }

@@ -1,50 +1,56 @@
 import { contains } from '../../contract/ip.ts'
 import { addressesOf, MAIN, routesOf } from '../plan/routing.ts'
-import type { Accepted } from '../plan/select.ts'
+import type { Accepted, Released } from '../plan/select.ts'
+
+/** A wanted interface, by its id, or the removal of one that is no longer wanted, by its MAC. */
+export type Suspect = number | string
 
 /**
- * The search for the one interface that costs the node a path. What is tried and does no harm is committed; every loss is a few seconds
+ * The search for the one change that costs the node a path. What is tried and does no harm is committed; every loss is a few seconds
  * without that path, so there are to be few: of ten interfaces five at most.
  */
 export type Search = {
 	/** The path was lost with them, so one of them is the cause; none: of those that are tried nothing is known. */
-	suspects: readonly number[]
+	suspects: readonly Suspect[]
 	/** What the next attempt changes. */
-	tried: readonly number[]
+	tried: readonly Suspect[]
 	/** Nothing is known of them, and they are held back meanwhile. */
-	waiting: readonly number[]
-	culprits: readonly number[]
+	waiting: readonly Suspect[]
+	culprits: readonly Suspect[]
 	/** Those of the suspects that are held back first. */
-	likely?: readonly number[] | undefined
+	likely?: readonly Suspect[] | undefined
 }
 
-type Fact = (suspect: Accepted, hops: readonly string[]) => boolean
+/** What a suspect has to do with the way of packets. */
+type Reach = { suspect: Suspect; networks: readonly string[]; routes: readonly string[] }
+type Fact = (reach: Reach, hops: readonly string[]) => boolean
 
-/** Why an interface is the likely cause; the first that tells some from the others counts. */
-const facts: readonly Fact[] = [isOnThePath, leadsToThePath, asksForDefaultRoute]
+/** Why a change is the likely cause; the first that applies to some but not to all counts. */
+const facts: readonly Fact[] = [isOnThePath, leadsToThePath, hasDefaultRoute]
 
 /**
  * A path was lost with all of them.
  *
  * @param hops addresses that no longer answer, or lie before those
- * @param others whether the attempt did anything besides: then it is tried alone first
+ * @param released what the attempt removed; where nothing points at a cause, the removals are tried alone first
  */
-export function searchAmong(accepted: readonly Accepted[], hops: readonly string[], others: boolean): Search {
-	const suspects = accepted.map(({ nic }) => nic.id)
-	const likely = facts.map(fact => accepted.filter(one => fact(one, hops)).map(({ nic }) => nic.id)).find(ids => divides(ids, suspects))
-	const search = { suspects, waiting: [], culprits: [], likely }
-	return others ? { ...search, tried: [] } : next(search)
+export function searchAmong(accepted: readonly Accepted[], hops: readonly string[], released: readonly Released[]): Search {
+	const all = [...released.map(reachOfReleased), ...accepted.map(reachOfAccepted)]
+	const suspects = all.map(({ suspect }) => suspect)
+	const groups = facts.map(fact => all.filter(one => fact(one, hops)).map(({ suspect }) => suspect))
+	const wanted = accepted.map(({ nic }) => nic.id)
+	return next({ suspects, waiting: [], culprits: [], likely: [...groups, wanted].find(group => divides(group, suspects)) })
 }
 
-/** @returns what to try after an attempt that lost a path; undefined: it is none of the interfaces */
+/** @returns what to try after an attempt that lost a path; undefined: it is none of them */
 export function afterLoss({ suspects, tried, waiting, culprits }: Search): Search | undefined {
 	if (tried.length === 0) return undefined
 	return next({ suspects: tried, waiting: [...waiting, ...without(suspects, tried)], culprits })
 }
 
 /** @returns what to try after an attempt that lost none */
-export function afterSuccess({ suspects, tried, waiting, culprits, likely }: Search): Search {
-	return next({ suspects: without(suspects, tried), waiting, culprits, likely: tried.length === 0 ? likely : undefined })
+export function afterSuccess({ suspects, tried, waiting, culprits }: Search): Search {
+	return next({ suspects: without(suspects, tried), waiting, culprits })
 }
 
 /** @returns a search that goes no further: what is not known to be harmless is held back */
@@ -58,7 +64,7 @@ export function isOver({ suspects, tried, waiting }: Search): boolean {
 }
 
 /** @returns what the next attempt must leave alone */
-export function heldBack({ suspects, tried, waiting, culprits }: Search): number[] {
+export function heldBack({ suspects, tried, waiting, culprits }: Search): Suspect[] {
 	return without([...suspects, ...waiting, ...culprits], tried)
 }
 
@@ -70,27 +76,33 @@ function next({ suspects, waiting, culprits, likely }: Omit<Search, 'tried'>): S
 	return { suspects, tried, waiting, culprits }
 }
 
-function divides(ids: readonly number[], all: readonly number[]): boolean {
-	return ids.length > 0 && ids.length < all.length
+function divides(some: readonly Suspect[], all: readonly Suspect[]): boolean {
+	return some.length > 0 && some.length < all.length
 }
 
-function without(ids: readonly number[], others: readonly number[]): number[] {
-	return ids.filter(id => !others.includes(id))
+function without(suspects: readonly Suspect[], others: readonly Suspect[]): Suspect[] {
+	return suspects.filter(suspect => !others.includes(suspect))
 }
 
-/** A network that now looks to be behind this interface. */
-function isOnThePath({ nic }: Accepted, hops: readonly string[]): boolean {
-	return addressesOf(nic).some(cidr => hops.some(hop => contains(cidr, hop)))
+function reachOfAccepted({ nic, link }: Accepted): Reach {
+	const routes = routesOf(nic, link.ifindex).flatMap(({ table, to }) => (table === MAIN ? [to] : []))
+	return { suspect: nic.id, networks: addressesOf(nic), routes }
 }
 
-function leadsToThePath(suspect: Accepted, hops: readonly string[]): boolean {
-	return mainRoutes(suspect).some(to => !to.endsWith('/0') && hops.some(hop => contains(to, hop)))
+function reachOfReleased({ ours, link }: Released): Reach {
+	const networks = link ? link.addresses.map(({ cidr }) => cidr) : ours.addresses
+	return { suspect: ours.mac, networks, routes: ours.routes.flatMap(({ table, to }) => (table === MAIN ? [to] : [])) }
 }
 
-function asksForDefaultRoute(suspect: Accepted): boolean {
-	return mainRoutes(suspect).some(to => to.endsWith('/0'))
+/** The network that now looks to be behind this interface, or was before it was removed. */
+function isOnThePath({ networks }: Reach, hops: readonly string[]): boolean {
+	return networks.some(cidr => hops.some(hop => contains(cidr, hop)))
 }
 
-function mainRoutes({ nic, link }: Accepted): string[] {
-	return routesOf(nic, link.ifindex).flatMap(({ table, to }) => (table === MAIN ? [to] : []))
+function leadsToThePath({ routes }: Reach, hops: readonly string[]): boolean {
+	return routes.some(to => !to.endsWith('/0') && hops.some(hop => contains(to, hop)))
+}
+
+function hasDefaultRoute({ routes }: Reach): boolean {
+	return routes.some(to => to.endsWith('/0'))
 }

@@ -26,6 +26,8 @@ export function tellInterfaces(plan: Plan, host: HostState, { log, mode }: { log
 	]
 	for (const { nic, words } of wanted.toSorted((a, b) => a.nic.id - b.nic.id)) log.nic(nic.name, nic.macAddress, words)
 	for (const released of plan.released) log.nic(released.ours.name, released.ours.mac, `is no longer wanted${fate(released, plan)}`)
+	for (const { ours, refusal } of plan.kept)
+		log.nic(ours.name, ours.mac, `is no longer wanted, but stays: ${refusal.reason}: ${refusal.message}`)
 }
 
 /** @param lookedAt the host, where a run only looks at it */

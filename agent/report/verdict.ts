@@ -1,6 +1,6 @@
 import type { AgentReport, Drift, InterfaceReport, RunConfig } from '../../contract/agent-run.ts'
 import { cut } from '../../contract/conditions.ts'
-import { type Reason, stopsRollout } from '../../contract/reasons.ts'
+import type { Reason } from '../../contract/reasons.ts'
 import type { Outcome } from '../attempt.ts'
 import { worstDisruption } from './disruption.ts'
 import { driftWords } from './drift.ts'
@@ -8,6 +8,7 @@ import { reasonOf } from '../failure.ts'
 import type { Refusal } from '../plan/match.ts'
 import { oneLine } from './one-line.ts'
 import { countChanges } from '../plan/plan.ts'
+import type { Kept, Released } from '../plan/select.ts'
 import type { Told } from './report.ts'
 
 type Verdict = Pick<AgentReport, 'outcome' | 'reason' | 'message'>
@@ -40,12 +41,14 @@ export function judge(
 }
 
 /** Why nothing came of a run, and whether all of it was put back. */
-export function undone({ failed, unrestored = [] }: Outcome): Refusal {
+export function undone({ failed, plan, unrestored = [] }: Outcome): Refusal {
 	const cause = failed ? reasonOf(failed.code) : 'RolledBack'
 	// what was left behind must keep other nodes from the same
-	const reason = unrestored.length > 0 && !stopsRollout(cause) ? 'NotRestored' : cause
+	const reason = unrestored.length > 0 && cause !== 'ConnectivityLost' ? 'NotRestored' : cause
 	const end = unrestored.length === 0 ? 'everything was put back' : `NOT put back: ${unrestored.join('; ')}`
-	return { reason, message: `${failed?.message}; ${end}` }
+	const isRemoval = plan.accepted.every(({ nic }) => countChanges(plan.steps, nic.id) === 0)
+	const what = isRemoval ? plan.released.map(removalWords) : []
+	return { reason, message: `${what.length > 0 ? `${what.join(', ')}: ` : ''}${failed?.message}; ${end}` }
 }
 
 /** One line, as long as a status may carry it. */
@@ -54,19 +57,26 @@ export function short(message: string): string {
 }
 
 function wasUndone({ outcome }: Case): Verdict | undefined {
-	if (outcome.failed) return { ...undone(outcome), outcome: outcome.unrestored?.length ? 'Failed' : 'RolledBack' }
+	if (!outcome.failed) return
+	// What others do is no verdict on this change, so it stops no rollout.
+	const isRolledBack = !outcome.unrestored?.length && outcome.failed.code !== 'LOST_BY_OTHERS'
+	return { ...undone(outcome), outcome: isRolledBack ? 'RolledBack' : 'Failed' }
 }
 
 function hasFailed({ interfaces, outcome, mode, unfinished }: Case): Verdict | undefined {
-	const bad = interfaces.filter(({ state }) => state === 'Failed')
+	const failed = interfaces.filter(({ state }) => state === 'Failed')
+	const bad: Cause[] = [
+		...failed,
+		...outcome.plan.kept.map(one => ({ name: removalWords(one), reason: one.refusal.reason, message: one.refusal.message })),
+	]
 	if (bad.length === 0) return undefined
 	const head = { Apply: 'Configured', Cleanup: 'Configured', Plan: 'Planned', Verify: 'Right' }[mode]
 	const causes = bad.map(({ name, message }) => `${name}: ${message}.`).join(' ')
 	const rest = mode === 'Plan' ? ` Else ${planned(outcome)}.` : ''
 	return {
-		outcome: bad.length < interfaces.length ? 'PartlyFailed' : 'Failed',
+		outcome: failed.length < interfaces.length ? 'PartlyFailed' : 'Failed',
 		reason: common(bad),
-		message: `${before(unfinished)}${head} ${share(interfaces)}. ${causes}${rest}`,
+		message: `${before(unfinished)}${interfaces.length > 0 ? `${head} ${share(interfaces)}. ` : ''}${causes}${rest}`,
 	}
 }
 
@@ -114,8 +124,15 @@ function drifted(drift: readonly Drift[], changes: number): string {
 	return fitting.join('; ') + (rest > 0 ? `; and ${rest} more` : '')
 }
 
+/** An interface, or a removal, that failed. */
+type Cause = Pick<InterfaceReport, 'name' | 'reason' | 'message'>
+
+function removalWords({ ours: { name, mac } }: Released | Kept): string {
+	return `the removal of ${name} (${mac})`
+}
+
 /** One reason that all give says more than that some failed. */
-function common(bad: readonly InterfaceReport[]): Reason {
+function common(bad: readonly Cause[]): Reason {
 	const reasons = new Set(bad.map(({ reason }) => reason))
 	const [only = 'PartlyFailed'] = reasons
 	return reasons.size === 1 ? only : 'PartlyFailed'

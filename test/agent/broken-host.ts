@@ -8,6 +8,8 @@ export type Fault = { at?: number; renameDown?: boolean } & (
 	| { how: 'fail' | 'kill' }
 	/** The link with this ifindex is unplugged. */
 	| { how: 'vanish'; link: number }
+	/** Another program changes the network: lines for `ip -batch`. */
+	| { how: 'others'; ip: string }
 	/** The run stands still: it makes the file `held` and goes on when there is a file `go`, or `held` is gone. */
 	| { how: 'hold'; held: string; go: string }
 	/** The wall clock is set (by so many seconds) while other seconds pass. */
@@ -35,6 +37,7 @@ export function broken(host: Host, fault: Fault): Host {
 async function happen(fault: Fault): Promise<void> {
 	if (fault.how === 'kill') process.kill(process.pid, 'SIGKILL')
 	else if (fault.how === 'vanish') execFileSync('ip', ['link', 'del', `if${fault.link}`])
+	else if (fault.how === 'others') execFileSync('ip', ['-batch', '-'], { input: fault.ip })
 	else if (fault.how === 'clock') setClock(fault)
 	else if (fault.how === 'hold') {
 		writeFileSync(fault.held, '')

@@ -196,8 +196,8 @@ export function comparable(host: HostState) {
 	}
 }
 
-/** A host that is data and lives: it takes steps, and their undo. There is no systemd in it. */
-export function livingHost(start: HostState): { host: Host; now(): HostState } {
+/** A host that is data and lives: it takes steps, and their undo. There is no systemd in it. `put`: another program changes it. */
+export function livingHost(start: HostState): { host: Host; now(): HostState; put(state: HostState): void } {
 	let state = start
 	let armed = false
 	const host: Host = {
@@ -233,5 +233,8 @@ export function livingHost(start: HostState): { host: Host; now(): HostState } {
 		machine: async () => ({ os: 'none', kernel: '6.8.0', virtualization: 'none', cpus: 1, memoryMiB: 1024 }),
 		metadata: () => ({ end: async () => undefined }),
 	}
-	return { host, now: () => state }
+	const put = (other: HostState) => {
+		state = other
+	}
+	return { host, now: () => state, put }
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Accepted } from '../../agent/plan/select.ts'
-import { abandoned, afterLoss, afterSuccess, heldBack, isOver, type Search, searchAmong } from '../../agent/probe/suspects.ts'
+import type { Accepted, Released } from '../../agent/plan/select.ts'
+import { abandoned, afterLoss, afterSuccess, heldBack, isOver, type Search, searchAmong, type Suspect } from '../../agent/probe/suspects.ts'
 import { type Interface, settle } from '../../contract/interface.ts'
 import { hostWith } from './simulated-host.ts'
 
@@ -23,13 +23,20 @@ function accepted(all: readonly Kind[]): Accepted[] {
 	return nics.flatMap((nic, at) => (links[at] ? [{ nic, link: links[at], ours: undefined }] : []))
 }
 
+/** An interface that is no longer wanted, by which the path went or not. */
+function removal(id: number, address = `10.1.${id}.23/24`): Released {
+	const original = { name: `ens${id}`, altnames: [], mtu: 1500, up: false, sysctls: {} }
+	const name = `multinic${id}`
+	return { ours: { mac: mac(id), id, name, original, addresses: [address], former: [], routes: [], files: {} }, link: undefined }
+}
+
 /** What comes of a search when these are the causes. */
 function searched(
 	all: readonly Kind[],
-	causes: readonly number[],
-	others = false,
-): { culprits: readonly number[]; losses: number; attempts: number } {
-	let search: Search | undefined = searchAmong(accepted(all), ['192.168.9.1'], others)
+	causes: readonly Suspect[],
+	removals: readonly Released[] = [],
+): { culprits: readonly Suspect[]; losses: number; attempts: number } {
+	let search: Search | undefined = searchAmong(accepted(all), ['192.168.9.1'], removals)
 	let losses = 1
 	for (let attempts = 1; ; attempts++) {
 		if (!search || isOver(search)) return { culprits: search?.culprits ?? [], losses, attempts }
@@ -47,7 +54,7 @@ describe('the interface that costs the node a path', () => {
 	test('is found among up to ten, and no other is blamed, with five losses at most', () => {
 		fc.assert(
 			fc.property(wish, ({ all, culprit, others }) => {
-				const { culprits, losses } = searched(all, [culprit], others)
+				const { culprits, losses } = searched(all, [culprit], others ? [removal(9)] : [])
 				expect(culprits).toEqual([culprit])
 				expect(losses).toBeLessThanOrEqual(5)
 			}),
@@ -77,14 +84,17 @@ describe('the interface that costs the node a path', () => {
 		expect(searched(all, [culprit])).toMatchObject({ culprits: [culprit], losses })
 	})
 
-	test('is none of them where the path is lost without all of them', () => {
-		const search = searchAmong(accepted(['plain', 'onThePath']), ['192.168.9.1'], true)
-		expect(heldBack(search)).toEqual([0, 1])
-		expect(afterLoss(search)).toBeUndefined()
+	test.each<[title: string, all: Kind[], removals: Released[], losses: number]>([
+		['without a trial where the path went by it', ['plain', 'plain'], [removal(8), removal(9, '192.168.9.5/24')], 1],
+		['without a trial where it is the only change', [], [removal(9)], 1],
+		['tried alone where nothing tells', ['plain', 'plain'], [removal(9)], 2],
+		['tried after the interface that is in the way', ['onThePath', 'plain'], [removal(9)], 3],
+	])('is a removal, %s', (_, all, removals, losses) => {
+		expect(searched(all, [mac(9)], removals)).toMatchObject({ culprits: [mac(9)], losses })
 	})
 
 	test('may be any that was not tried, where there is no time to find it', () => {
-		const search = afterSuccess(searchAmong(accepted(['plain', 'plain', 'plain', 'plain']), [], false))
+		const search = afterSuccess(searchAmong(accepted(['plain', 'plain', 'plain', 'plain']), [], []))
 		expect(search).toMatchObject({ suspects: [2, 3], tried: [2] })
 		expect(heldBack(abandoned(search)).toSorted()).toEqual([2, 3])
 	})

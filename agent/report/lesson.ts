@@ -1,0 +1,31 @@
+import type { WantedInterface } from '../../contract/interface.ts'
+import type { Outcome } from '../attempt.ts'
+import type { Suspect } from '../probe/suspects.ts'
+import type { Lesson, Retry } from '../retry.ts'
+
+type Known = { interfaces: readonly WantedInterface[]; outcome: Outcome; retry: Retry }
+
+/** @returns the head and the words of a log line: why the run tries again, and without what */
+export function lessonWords(lesson: Lesson, known: Known): [head: string, words: string] {
+	switch (lesson.kind) {
+		case 'narrowed':
+			return ['held back', `${namesOf(lesson.heldBack, known)}; the others are tried once more without`]
+		case 'lostByOthers':
+			return ['again', 'what is gone was not removed by this run, so the same changes are made again']
+		case 'renameDown':
+		case 'excluded':
+			return ['again', [...exclusions(known), ...(known.retry.renameDown ? ['links go down to be renamed'] : [])].join('; ')]
+	}
+}
+
+function exclusions(known: Known): string[] {
+	const left = [...known.retry.failed.keys(), ...known.retry.kept.keys()]
+	return left.length > 0 ? [`without ${namesOf(left, known)}`] : []
+}
+
+function namesOf(suspects: readonly Suspect[], { interfaces, outcome: { plan } }: Known): string {
+	const removals = [...plan.released, ...plan.kept].flatMap(({ ours }) =>
+		suspects.includes(ours.mac) ? [`the removal of ${ours.name} (${ours.mac})`] : [],
+	)
+	return [...interfaces.flatMap(({ id, name }) => (suspects.includes(id) ? [name] : [])), ...removals].join(', ')
+}

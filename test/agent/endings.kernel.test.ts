@@ -1,0 +1,120 @@
+import { once } from 'node:events'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type NodeHost, nodeHost } from './node-host.ts'
+
+/** How a run ends that removes what the node lives by, or beside which another program changes the node's network. */
+const isRoot = process.getuid?.() === 0
+const mac = (id: number) => `fa:16:3e:00:00:0${id}`
+const plain = (id: number) => ({ id, macAddress: mac(id), address: `10.0.${id}.23`, cidr: `10.0.${id}.0/24`, gateway: `10.0.${id}.1` })
+const PORT = '6443'
+const server = `require('node:net').createServer(socket => socket.end()).listen(${PORT}, '10.0.0.1', () => console.log('ready'))`
+
+describe.skipIf(!isRoot)('the removal of the NIC by which the node reaches its API server (needs root for network namespaces)', () => {
+	const env = { KUBERNETES_SERVICE_HOST: '10.0.0.1', KUBERNETES_SERVICE_PORT: PORT }
+	const removal = `the removal of multinic0 (${mac(0)}): api answered before the change and not after it`
+	let host: NodeHost
+	let machine: NodeHost
+
+	beforeAll(async () => {
+		host = await nodeHost()
+		machine = await nodeHost()
+		await host.ip(
+			[
+				`link add ens0 address ${mac(0)} type veth peer name gw netns ${machine.pid}`,
+				`link add ens1 address ${mac(1)} type veth peer name peer1`,
+				'link set peer1 up',
+			].join('\n'),
+		)
+		await machine.ip('link set gw up\naddr add 10.0.0.1/24 dev gw')
+		const api = machine.start(process.execPath, ['-e', server])
+		if (api.stdout) await once(api.stdout, 'data')
+		expect((await host.agent([plain(0)])).report).toMatchObject({ outcome: 'Succeeded' })
+	})
+	afterAll(() => {
+		machine.close()
+		host.close()
+	})
+
+	test('as a cleanup: is tried once, and undone', async () => {
+		const before = await host.everything()
+		const { report, stdout } = await host.agent([], { mode: 'Cleanup' }, undefined, env)
+		expect(report).toMatchObject({ outcome: 'RolledBack', reason: 'ConnectivityLost', message: `${removal}; everything was put back` })
+		expect(stdout.match(/^armed /gm)).toHaveLength(1)
+		expect(await host.everything()).toEqual(before)
+	})
+
+	test('beside another interface: that is configured, the link stays as it is and stays on record', async () => {
+		const { report, stdout } = await host.agent([plain(1)], {}, undefined, env)
+		expect(report).toMatchObject({
+			outcome: 'PartlyFailed',
+			reason: 'ConnectivityLost',
+			message: `Configured 1/1. ${removal}; this interface is left as it was.`,
+			interfaces: [{ id: 1, reason: 'Configured' }],
+		})
+		expect(stdout.match(/^armed /gm)).toHaveLength(2)
+		expect(stdout).toMatch(/^held back {7}the removal of multinic0 \(fa:16:3e:00:00:00\); the others are tried once more without$/m)
+		expect(await host.ask('-4 addr show dev multinic0')).toMatchObject([{ addr_info: [{ local: '10.0.0.23' }] }])
+	})
+
+	test('is made by a later run, when the API server is reached by another way', async () => {
+		const { report } = await host.agent([plain(1)])
+		expect(report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 1/1' })
+		expect((await host.ask('link')).map(({ ifname }) => ifname)).toContain('ens0')
+	})
+})
+
+describe.skipIf(!isRoot)('what another program removes while a run is at work (needs root for network namespaces)', () => {
+	const wish = [0, 1].map(id => ({ ...plain(id), gateway: undefined }))
+	let host: NodeHost
+
+	beforeAll(async () => {
+		host = await nodeHost()
+		await host.ip(
+			[
+				'link add mgmt type veth peer name mgmt-peer',
+				'link set mgmt up\nlink set mgmt-peer up',
+				'addr add 192.168.9.2/24 dev mgmt\naddr add 192.168.9.77/32 dev mgmt',
+				'route add 10.42.7.0/24 via 192.168.9.7 proto bird',
+				'link add vx0 type vxlan id 7 dstport 8472 dev mgmt\nlink set vx0 up',
+				'neigh add 10.42.7.9 lladdr 02:00:00:00:00:07 dev vx0 nud permanent',
+				'rule add from 10.42.0.5 lookup 77 priority 512',
+				'link add pod type veth peer name pod-peer\nlink set pod up mtu 1400\nlink set pod-peer up',
+				...[0, 1].map(id => `link add ens${id} address ${mac(id)} type veth peer name peer${id}\nlink set peer${id} up`),
+			].join('\n'),
+		)
+	})
+	afterAll(() => host?.close())
+
+	test('is not the loss of the run: it applies the same again and notes what is gone', async () => {
+		const ip = [
+			'route del 10.42.7.0/24',
+			'neigh del 10.42.7.9 dev vx0',
+			'rule del from 10.42.0.5 lookup 77 priority 512',
+			'addr del 192.168.9.77/32 dev mgmt',
+			'link set pod mtu 1300',
+		].join('\n')
+		const { report, stdout } = await host.agent(wish, {}, { at: 5, how: 'others', ip })
+		expect(report, stdout).toMatchObject({ outcome: 'Succeeded', message: 'Configured 2/2' })
+		const note = 'changed by another program during the run: '
+		const lost = (report?.notes ?? []).flatMap(words => (words.startsWith(note) ? [words.slice(note.length)] : []))
+		expect(lost).toEqual([
+			'pod, mtu 1400, up; now pod, mtu 1300, up',
+			'192.168.9.77/32 on mgmt',
+			'route 10.42.7.0/24 via 192.168.9.7, table 254',
+			expect.stringMatching(/^rule .*10\.42\.0\.5/),
+			'neighbour 10.42.7.9 is 02:00:00:00:00:07',
+		])
+		expect(stdout).toMatch(/^put back {8}all that this run changed is as it was; changed by another program meanwhile: /m)
+		expect(stdout).not.toContain('everything is as it was before the run')
+		expect(stdout.match(/^armed /gm)).toHaveLength(2)
+	})
+
+	test('is not restored where the run may be the cause: a route by a gateway in a wanted network', async () => {
+		await host.agent([])
+		await host.ip('route add 10.43.0.0/16 via 10.0.0.7 dev mgmt onlink')
+		const { report, stdout } = await host.agent(wish, {}, { at: 5, how: 'others', ip: 'route del 10.43.0.0/16' })
+		expect(report, stdout).toMatchObject({ outcome: 'Failed', reason: 'NotRestored' })
+		expect(report?.message).toMatch(/NOT put back: route 10\.43\.0\.0\/16 via 10\.0\.0\.7/)
+		expect(stdout).not.toContain('everything is as it was before the run')
+	})
+})
