@@ -20,6 +20,7 @@ import { exec } from './exec.ts'
 import { exists, namesIn, readFile, readHostFile } from './files.ts'
 import { ignoreMissingIpv6, isIpv6Disabled } from './ipv6.ts'
 import { type Managers, managers } from './managed.ts'
+import { distinctEncap } from './parse-encap.ts'
 import { parseNetwork } from './parse.ts'
 import { parseRules } from './parse-rules.ts'
 import { settingPath } from './spell.ts'
@@ -35,13 +36,12 @@ const generators = ['/usr/libexec/netplan/generate', '/usr/lib/netplan/generate'
  * @throws Failure COMMAND_FAILED when `ip` fails or says something that cannot be understood
  */
 export async function observe(root: string, wanted: readonly string[]): Promise<HostState> {
-	const [all, six, daemons] = await Promise.all([
-		ask([], ['addr show', 'route show table all', 'neigh show nud permanent', 'rule show']),
-		ask(['-6'], ['rule show']).catch(ignoreMissingIpv6),
-		managers(root),
-	])
-	const { links, routes, neighbours } = understood(() => parseNetwork(all))
-	const rules = understood(() => [...parseRules(all[3] ?? [], 4), ...parseRules(six?.[0] ?? [], 6)])
+	const [all, six, daemons] = await Promise.all([ask([], QUESTIONS), ask(['-6'], ['rule show']).catch(ignoreMissingIpv6), managers(root)])
+	const [addresses = [], found4 = [], permanent = [], rules4 = [], proxies = [], objects = []] = all
+	const { links, routes, neighbours, nextHopObjects } = understood(() =>
+		parseNetwork({ addresses, routes: found4, neighbours: permanent, proxies, nextHops: objects }),
+	)
+	const rules = understood(() => [...parseRules(rules4, 4), ...parseRules(six?.[0] ?? [], 6)])
 	const found = files(root)
 	const macs = new Set([...wanted, ...recordedMacs(found[RECORD_PATH])])
 	return {
@@ -55,17 +55,24 @@ export async function observe(root: string, wanted: readonly string[]): Promise<
 		routes,
 		rules,
 		neighbours,
+		nextHopObjects,
 		files: found,
 	}
 }
 
+/** Kernels before 5.3 and `ip` before 5.3 have no next hop objects; the batch ends there. */
+const OPTIONAL = 'nexthop show'
+const QUESTIONS = ['addr show', 'route show table all', 'neigh show nud permanent', 'rule show', 'neigh show proxy', OPTIONAL]
+
 async function ask(options: readonly string[], lines: readonly string[]): Promise<unknown[]> {
 	const { code, stdout, stderr } = await exec('ip', ['-N', '-j', '-d', ...options, '-batch', '-'], `${lines.join('\n')}\n`)
-	if (code !== 0) throw failure('COMMAND_FAILED', `ip ${lines.join(', ')}: ${stderr.trim()}`)
+	const isOptional = lines.at(-1) === OPTIONAL && stderr.includes(`Command failed -:${lines.length}`)
+	if (code !== 0 && !isOptional) throw failure('COMMAND_FAILED', `ip ${lines.join(', ')}: ${stderr.trim()}`)
 	return understood(() =>
-		stdout
+		distinctEncap(stdout)
 			.split('\n')
 			.filter(line => line.trim())
+			.slice(0, code === 0 ? lines.length : -1)
 			.map(line => JSON.parse(line) as unknown),
 	)
 }

@@ -1,5 +1,5 @@
 import type { HostState, Route, Rule } from '../host/state.ts'
-import { AUTOMATIC, isOurRule, routeKey } from './routing.ts'
+import { AUTOMATIC, isOurRule, linksOf, routeKey } from './routing.ts'
 import type { Selection } from './selection.ts'
 
 /** Words for everything on the host that is not ours, each under what tells it from others. */
@@ -9,8 +9,7 @@ export type Fingerprint = ReadonlyMap<string, string>
 export function fingerprint(host: HostState, touched: ReadonlySet<number>): Fingerprint {
 	const links = host.links.filter(({ ifindex }) => !touched.has(ifindex))
 	const names = new Map(host.links.map(({ ifindex, name }) => [ifindex, name]))
-	const isForeign = ({ link, table, protocol }: Route) =>
-		(link === undefined || !touched.has(link)) && table !== 255 && link !== undefined && protocol !== 9
+	const isForeign = (route: Route) => linksOf(route).some(link => !touched.has(link)) && route.table !== 255 && route.protocol !== 9
 	return new Map([
 		...links.map(({ ifindex, name, mtu, up, master, altnames }) =>
 			entry(
@@ -51,10 +50,8 @@ export function touchedBy({ accepted, moves, released }: Selection): Set<number>
 export function touchable(host: HostState, touched: ReadonlySet<number>): Fingerprint {
 	const links = host.links.filter(({ ifindex }) => touched.has(ifindex))
 	const leased = new Set(links.filter(({ managedBy }) => managedBy === 'NetworkManager').map(({ ifindex }) => ifindex))
-	const isTheirs = ({ link, protocol }: Route) => link !== undefined && leased.has(link) && AUTOMATIC.has(protocol)
-	const routes = host.routes.filter(
-		route => route.link !== undefined && touched.has(route.link) && route.protocol !== 2 && !isTheirs(route),
-	)
+	const isTheirs = (route: Route) => AUTOMATIC.has(route.protocol) && linksOf(route).some(link => leased.has(link))
+	const routes = host.routes.filter(route => linksOf(route).some(link => touched.has(link)) && route.protocol !== 2 && !isTheirs(route))
 	const neighbours = host.neighbours.filter(({ link }) => touched.has(link))
 	const rules = host.rules.filter(isOurRule)
 	return new Map([

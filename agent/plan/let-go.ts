@@ -1,6 +1,6 @@
-import type { HostState, Link } from '../host/state.ts'
+import type { HostState, Link, Route } from '../host/state.ts'
 import { routeTable } from '../../contract/names.ts'
-import { isOurRule, routeKey } from './routing.ts'
+import { isOurRule, linksOf, routeKey } from './routing.ts'
 import type { Released, Selection } from './selection.ts'
 import { type Change, type Step, stepOf } from './steps.ts'
 
@@ -10,7 +10,7 @@ import { type Change, type Step, stepOf } from './steps.ts'
  */
 export function heldLinks(steps: readonly Step[], { links }: HostState): Link[] {
 	const changes = steps.map(({ change }) => change)
-	const touched = new Set(changes.flatMap(change => linkOf(change) ?? []))
+	const touched = new Set(changes.flatMap(linksTouched))
 	const moved = new Set(changes.flatMap(change => (change.kind === 'rename' || change.kind === 'down' ? [change.link] : [])))
 	return links.filter(({ ifindex, managedBy }) => (managedBy === 'NetworkManager' ? touched : managedBy ? moved : NONE).has(ifindex))
 }
@@ -25,7 +25,7 @@ export function letGo(held: readonly Link[], selection: Selection, host: HostSta
 	const indexes = new Set(held.map(({ ifindex }) => ifindex))
 	const bare = <T extends Link | undefined>(link: T): T =>
 		link && indexes.has(link.ifindex) ? { ...link, addresses: link.addresses.filter(({ global }) => !global) } : link
-	const isTheirs = ({ link }: { link?: number }) => link !== undefined && indexes.has(link)
+	const isTheirs = (route: Route) => linksOf(route).some(link => indexes.has(link))
 	return {
 		selection: {
 			...selection,
@@ -68,10 +68,10 @@ export function daemonSteps(held: readonly Link[], { accepted, released, moves }
 	}
 }
 
-function linkOf(change: Change): number | undefined {
-	if ('link' in change) return change.link
-	if ('route' in change) return change.route.link
-	return 'neighbour' in change ? change.neighbour.link : undefined
+function linksTouched(change: Change): number[] {
+	if ('link' in change) return [change.link]
+	if ('route' in change) return linksOf(change.route)
+	return 'neighbour' in change ? [change.neighbour.link] : []
 }
 
 function tablesOf({ accepted, released }: Selection, indexes: ReadonlySet<number>): Set<number> {

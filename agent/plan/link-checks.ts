@@ -1,9 +1,10 @@
 import { canonicalIp } from '../../contract/ip.ts'
 import { isFor } from '../persist/networkd.ts'
+import type { Link, Route } from '../host/state.ts'
 import type { Check } from './check.ts'
 import { givenTo } from './memory.ts'
 import type { Question } from './preflight.ts'
-import { addressesOf, bestDefault, ipOf } from './routing.ts'
+import { addressesOf, bestDefault, ipOf, linksOf } from './routing.ts'
 
 /** What a link is used for that forbids to touch it. */
 
@@ -44,7 +45,7 @@ export const holdsDefaultRoute: Check<Question> = {
 	when: 'the NIC is not ours yet and carries the best default route of the node, of IPv4 or of IPv6',
 	see: 'ip route show default',
 	find({ link, host, ours }) {
-		const family = ours ? undefined : ([4, 6] as const).find(version => bestDefault(host.routes, version)?.link === link.ifindex)
+		const family = ours ? undefined : ([4, 6] as const).find(version => isUsedBy(link, bestDefault(host.routes, version)))
 		if (family === undefined) return
 		return { says: `${link.name} carries the default route of this node`, see: `ip ${family === 6 ? '-6 ' : ''}route show default` }
 	},
@@ -75,6 +76,21 @@ export const keptByNetworkd: Check<Question> = {
 			says: `systemd-networkd configures ${link.name} by ${file}, which is for ${nic.name} as well: except multinic* there`,
 			see: `cat ${file}`,
 		}
+	},
+}
+
+function isUsedBy({ ifindex }: Link, route: Route | undefined): boolean {
+	return route !== undefined && linksOf(route).includes(ifindex)
+}
+
+/** What `ip` says and this agent does not know may be something that a change takes away and an undo could not give back. */
+export const saysTheUnknown: Check<Question> = {
+	reason: 'InUse',
+	when: '`ip -j` says something of the NIC, or of its addresses, routes or neighbours, that the agent does not know and could not restore',
+	see: 'ip -j -d addr show dev ens7',
+	find({ link: { name, unknown = [] } }) {
+		const [first] = unknown
+		if (first) return { says: `this agent does not know '${first.key}' of ${name} and could not restore it`, see: first.see }
 	},
 }
 

@@ -11,6 +11,7 @@ import {
 	keptByNetworkd,
 	nameCannotBeSpelled,
 	parentOfOthers,
+	saysTheUnknown,
 } from './link-checks.ts'
 import type { Refusal } from './match.ts'
 import { mtuOutOfRange, mtuTooSmallForIpv6 } from './mtu-checks.ts'
@@ -42,6 +43,7 @@ export const preflightChecks: readonly Check<Question>[] = [
 	tableServesOthers,
 	keptByNetworkd,
 	nameCannotBeSpelled,
+	saysTheUnknown,
 	mtuOutOfRange,
 	mtuTooSmallForIpv6,
 	kernelWithoutIpv6,

@@ -1,7 +1,7 @@
 import { contains } from '../../contract/ip.ts'
 import type { HostState, Link, Route } from '../host/state.ts'
 import type { RecordedLink } from './record.ts'
-import { AUTOMATIC, familyOf, ipOf, isOurTable, routeKey } from './routing.ts'
+import { AUTOMATIC, familyOf, ipOf, isOurTable, linksOf, routeKey } from './routing.ts'
 import type { Change } from './steps.ts'
 
 /** Which routes are taken from a link, which are given to it, which are given again. */
@@ -10,7 +10,7 @@ const KERNEL = 2
 
 /** @returns the routes of a link that somebody gave it, of all tables; those first over which the next hops of others are reached */
 export function routesOn({ ifindex }: Link, { routes }: HostState): Route[] {
-	const found = routes.filter(({ link, type, protocol }) => link === ifindex && type === 1 && protocol !== KERNEL)
+	const found = routes.filter(route => route.type === 1 && route.protocol !== KERNEL && linksOf(route).includes(ifindex))
 	return [...found.filter(({ via }) => via === undefined), ...found.filter(({ via }) => via !== undefined)]
 }
 

@@ -67,9 +67,31 @@ export function sysctlsOf({ policyRouting }: WantedInterface): Record<string, st
 	return { ...(policyRouting && OWN_TRAFFIC), ...NO_ROUTER }
 }
 
+type KeyOfRoute = Omit<Route, 'protocol' | 'scope' | 'onlink' | 'source'>
+
 /** @returns what tells one route from another, whoever made it: a protocol number does not survive a reboot */
-export function routeKey({ family, to, via, link, table, metric, type }: Omit<Route, 'protocol' | 'scope' | 'onlink' | 'source'>): string {
-	return [family, to, via ?? '', link ?? '', table, metric, type].join(' ')
+export function routeKey(route: KeyOfRoute): string {
+	const { family, to, via, link, table, metric, type } = route
+	const plain = [family, to, via ?? '', link ?? '', table, metric, type].join(' ')
+	const { tos, from, nextHops } = route
+	return tos === undefined && from === undefined && nextHops === undefined ? plain : [plain, ...rareKeys(route)].join(' ')
+}
+
+function rareKeys({ tos, from, nextHops = [] }: KeyOfRoute): string[] {
+	const hops = nextHops.map(({ via, link, weight }) => `nexthop ${via ?? ''} ${link ?? ''} ${weight}`)
+	return [...(tos === undefined ? [] : [`tos ${tos}`]), ...(from === undefined ? [] : [`from ${from}`]), ...hops]
+}
+
+/** @returns the next hops of a route that has some, each with its link */
+export function gatewaysOf({ via, link, nextHops }: Pick<Route, 'via' | 'link' | 'nextHops'>): { ip: string; link: number }[] {
+	const hops = nextHops ?? [{ via, link }]
+	return hops.flatMap(hop => (hop.via === undefined || hop.link === undefined ? [] : [{ ip: hop.via, link: hop.link }]))
+}
+
+/** @returns ifindexes of every link that a route uses: its own, and those of its next hops; each once */
+export function linksOf({ link, nextHops }: Pick<Route, 'link' | 'nextHops'>): number[] {
+	if (!nextHops) return link === undefined ? [] : [link]
+	return [...new Set([link, ...nextHops.map(hop => hop.link)])].filter(index => index !== undefined)
 }
 
 /** @returns whether a route has a metric of its own; the kernel gives one without 0, or 1024 where it is of IPv6 */

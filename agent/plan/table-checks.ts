@@ -1,6 +1,8 @@
 import { routeTable } from '../../contract/names.ts'
+import type { Route } from '../host/state.ts'
 import type { Check } from './check.ts'
 import type { Question } from './preflight.ts'
+import { linksOf } from './routing.ts'
 
 /** Who else uses the route table of an interface. */
 
@@ -11,12 +13,17 @@ export const tableServesOthers: Check<Question> = {
 	see: 'ip route show table 100',
 	find({ nic, host, own }) {
 		const table = routeTable(nic.id)
-		const other = host.routes.find(route => route.table === table && !(route.link !== undefined && own.has(route.link)))
+		const other = host.routes.find(route => route.table === table && !isOver(route, own))
 		if (!nic.policyRouting || !other) return
-		const over = host.links.find(({ ifindex }) => ifindex === other.link)?.name
+		const over = host.links.find(({ ifindex }) => linksOf(other).includes(ifindex))?.name
 		return {
 			says: `table ${table} has a route to ${other.to}${over === undefined ? '' : ` over ${over}`}, which is not ours`,
 			see: `ip ${other.family === 6 ? '-6 ' : ''}route show table ${table}`,
 		}
 	},
+}
+
+function isOver(route: Route, links: ReadonlySet<number>): boolean {
+	const used = linksOf(route)
+	return used.length > 0 && used.every(link => links.has(link))
 }

@@ -1,7 +1,7 @@
 import { forgottenByDown } from './configure.ts'
 import type { HostState, Link, Rule } from '../host/state.ts'
 import { temporaryName, waitingFor } from './rename.ts'
-import { ruleKey } from './routing.ts'
+import { linksOf, ruleKey } from './routing.ts'
 import type { Change, Step } from './steps.ts'
 
 /**
@@ -32,7 +32,7 @@ export function undoOf(steps: readonly Step[], host: HostState): Change[] {
 }
 
 function touchedLinks(changes: readonly Change[], { links }: HostState): Link[] {
-	const indexes = new Set(changes.flatMap(change => ('link' in change ? [change.link] : 'route' in change ? [change.route.link] : [])))
+	const indexes = new Set(changes.flatMap(change => ('link' in change ? [change.link] : 'route' in change ? linksOf(change.route) : [])))
 	return links.filter(({ ifindex }) => indexes.has(ifindex))
 }
 

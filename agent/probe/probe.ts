@@ -4,7 +4,7 @@ import type { Host } from '../host/host.ts'
 import { nameserverAnswers, tcpAnswers } from '../host/reach.ts'
 import type { HostState } from '../host/state.ts'
 import type { Log } from '../log.ts'
-import { bestDefault, MAIN } from '../plan/routing.ts'
+import { bestDefault, gatewaysOf, MAIN } from '../plan/routing.ts'
 
 export type Target = {
 	name: string
@@ -27,10 +27,11 @@ export function targetsOf(host: Host, state: HostState, apiServer: { host: strin
 		? [{ ...pathTo('api', [apiServer.host], state), ask: () => tcpAnswers(apiServer.host, apiServer.port) }]
 		: []
 	const gateways = ([4, 6] as const).flatMap((family): Target[] => {
-		const { via: ip, link } = bestDefault(state.routes, family) ?? {}
-		if (ip === undefined || link === undefined) return []
-		const ask = async (withinMs: number) => (await host.neighboursAnswer([{ ip, link }], withinMs))[0] === true
-		return [{ ...pathTo(family === 4 ? 'gateway' : 'gateway6', [ip], state), ask }]
+		const name = family === 4 ? 'gateway' : 'gateway6'
+		return gatewaysOf(bestDefault(state.routes, family) ?? {}).map(({ ip, link }, at) => {
+			const ask = async (withinMs: number) => (await host.neighboursAnswer([{ ip, link }], withinMs))[0] === true
+			return { ...pathTo(at === 0 ? name : `${name} ${ip}`, [ip], state), ask }
+		})
 	})
 	const servers = host.nameservers()
 	const dns = { ...pathTo('dns', servers, state), patience: PATIENCE.nameservers, ask: (ms: number) => nameserverAnswers(servers, ms) }

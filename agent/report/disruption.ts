@@ -1,5 +1,6 @@
 import type { Disruption } from '../../contract/agent-run.ts'
 import type { HostState, Link } from '../host/state.ts'
+import { linksOf } from '../plan/routing.ts'
 import type { Change, Step } from '../plan/steps.ts'
 
 type Question = { link: Link; changes: readonly Change[] }
@@ -48,7 +49,7 @@ export function worstDisruption(steps: readonly Step[], { links }: HostState): D
 export function stepsOf(steps: readonly Step[], { ifindex, name, addresses }: Link): Step[] {
 	const isHere = (change: Change) => {
 		if ('link' in change) return change.link === ifindex
-		if ('route' in change) return change.route.link === ifindex
+		if ('route' in change) return linksOf(change.route).includes(ifindex)
 		if ('rule' in change) return addresses.some(({ cidr }) => cidr.split('/')[0] === change.rule.from.split('/')[0])
 		return change.kind === 'sysctl' && change.name === name
 	}

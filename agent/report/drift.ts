@@ -1,6 +1,6 @@
 import type { Drift } from '../../contract/agent-run.ts'
 import type { FileState, HostState, Link, Route, Rule } from '../host/state.ts'
-import { hasMetric, routeKey, ruleKey } from '../plan/routing.ts'
+import { hasMetric, linksOf, routeKey, ruleKey } from '../plan/routing.ts'
 import type { Change, Step } from '../plan/steps.ts'
 
 /** As many as a person reads of one interface. */
@@ -30,7 +30,7 @@ export function driftWords({ attribute, of, link, wanted, found }: Drift): strin
 
 /** What is for no interface has to say which link it is about. */
 function ofLink(change: Change, { links }: HostState): Pick<Drift, 'link'> {
-	const ifindex = 'link' in change ? change.link : 'route' in change ? change.route.link : undefined
+	const ifindex = 'link' in change ? change.link : 'route' in change ? linksOf(change.route)[0] : undefined
 	const name = change.kind === 'sysctl' ? change.name : links.find(link => link.ifindex === ifindex)?.name
 	return name === undefined ? {} : { link: name }
 }

@@ -97,7 +97,7 @@ describe('the kernel', () => {
 		const {
 			links: [link],
 			routes: parsed,
-		} = parseNetwork([links, routes, []])
+		} = parseNetwork({ addresses: links, routes, neighbours: [] })
 		expect(link).toMatchObject({ mac, ethernet: true, up: true, addresses: [] })
 		expect(parsed).toMatchObject([
 			{ family: 4, to: '0.0.0.0/0', link: 3, table: 100 },
