@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { ADDRESS_FLAGS, type Address } from './state.ts'
+import { ADDRESS_FLAGS, type Address } from './state-address.ts'
 
 /** Addresses of `ip -N -j -d addr show`. */
 

@@ -1,44 +1,14 @@
 /** What one observation of a host holds: the kernel's own words, ordered, with links named by ifindex. */
 
+import type { Address } from './state-address.ts'
+import type { NextHopObject, Route } from './state-route.ts'
+
+export type { Address } from './state-address.ts'
+export type { NextHop, NextHopObject, Route } from './state-route.ts'
+
 export type Family = 4 | 6
 
 export type Daemon = 'NetworkManager' | 'systemd-networkd'
-
-/** Flags of an address that can be set. @see ip-address(8), CONFFLAG */
-export const ADDRESS_FLAGS = ['noprefixroute', 'nodad', 'optimistic', 'home', 'mngtmpaddr', 'autojoin'] as const
-export type AddressFlag = (typeof ADDRESS_FLAGS)[number]
-
-export type Address = {
-	family: Family
-	/** Address with prefix length, as the kernel prints it: `10.0.0.23/24`. */
-	cidr: string
-	/** False for link-local addresses (fe80::/10, 169.254.0.0/16), which the kernel or a daemon may have made by itself. */
-	global: boolean
-	/** It has a lifetime: DHCP or a router advertisement gave it. */
-	dynamic: boolean
-	/** Seconds; absent: for ever. */
-	validSeconds?: number
-	/** Seconds; absent: as long as it is valid. */
-	preferredSeconds?: number
-	/** The kernel has found that another host has it, and does not use it (IPv6). */
-	duplicate?: boolean
-	/** The kernel made it by itself and makes another when it expires (RFC 8981). */
-	temporary?: true
-	broadcast?: string
-	anycast?: string
-	/** The other end of a point-to-point link; the prefix length is then that of the other end. */
-	peer?: string
-	/** RT_SCOPE number of an IPv4 address, where it is not 0. That of IPv6 follows from the address. */
-	scope?: number
-	/** Of an IPv4 address, where it is not the name of the link. */
-	label?: string
-	/** Of its connected route, where one was given. */
-	metric?: number
-	/** Those that are set, in the order of ADDRESS_FLAGS. */
-	flags?: readonly AddressFlag[]
-	/** IFAPROT number, where `ip` shows it (iproute2 6.3). */
-	protocol?: number
-}
 
 export type Link = {
 	ifindex: number
@@ -73,74 +43,6 @@ export type Link = {
 	sysctls: Readonly<Record<string, string>>
 	/** What `ip -j` says of it, or of its addresses, routes or neighbours, and this agent does not know: the key, and the command that shows it. */
 	unknown?: readonly { key: string; see: string }[]
-}
-
-/** One of several next hops of a route. */
-export type NextHop = {
-	via?: string
-	/** ifindex. */
-	link?: number
-	/** 1 to 256. */
-	weight: number
-	onlink: boolean
-	encap?: string
-	realms?: string
-}
-
-/** @see ip-nexthop(8) */
-export type NextHopObject = {
-	id: number
-	family: Family
-	via?: string
-	/** ifindex. */
-	link?: number
-	onlink: boolean
-	encap?: string
-	blackhole?: true
-	fdb?: true
-	/** Its members; then it has neither next hop nor link of its own. */
-	group?: readonly { id: number; weight: number }[]
-	/** Of a resilient group: buckets, and timers in seconds. */
-	resilient?: { buckets: number; idle: number; unbalanced: number }
-	protocol: number
-}
-
-export type Route = {
-	family: Family
-	/** `default` is written out: `0.0.0.0/0`, `::/0`. */
-	to: string
-	via?: string
-	/** ifindex; absent for a route without a link (blackhole, several next hops). */
-	link?: number
-	table: number
-	/** 0 for IPv4 without one, 1024 for IPv6 without one. */
-	metric: number
-	/** RTPROT number: 2 kernel, 3 boot, 4 static, 9 router advertisement, 16 DHCP. */
-	protocol: number
-	/** RTN number: 1 unicast. */
-	type: number
-	/** RT_SCOPE number: 0 universe, 253 link. */
-	scope: number
-	source?: string
-	onlink: boolean
-	/** Several next hops; then `via` and `link` are absent. */
-	nextHops?: readonly NextHop[]
-	/** The next hop object by which it goes; where that leads is in `via`, `link` and `nextHops`. */
-	nextHopId?: number
-	/** In the words of `ip route`: `mpls 100`. */
-	encap?: string
-	/** Prefix of the source that a packet must have (IPv6). */
-	from?: string
-	/** DS field that a packet must have; absent: 0. */
-	tos?: number
-	/** RTAX name → value in the words of `ip route`: `1400`, `lock 1400`. */
-	metrics?: Readonly<Record<string, string>>
-	/** `from/to`, or `to` alone. */
-	realms?: string
-	/** Router preference, where it is not medium (IPv6). */
-	pref?: 'low' | 'high'
-	/** Seconds until the kernel removes it (IPv6). */
-	expiresSeconds?: number
 }
 
 /** What a rule does with a packet that it selects; without one it looks up its table. @see ip-rule(8) */
