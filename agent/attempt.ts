@@ -146,9 +146,10 @@ async function applySteps({ host, timed, log }: Attempt, { steps }: Plan): Promi
 }
 
 /** What this run could not touch from its beginning is not judged at its end: a link that came meanwhile is the next attempt's. */
-function withoutNewcomers(task: Attempt, { refused }: Plan): Attempt {
+function withoutNewcomers(task: Attempt, { refused, kept: staying }: Plan): Attempt {
 	const failed = new Map([...task.wanted.failed, ...refused.map(({ nic, refusal }) => [nic.id, refusal] as const)])
-	return { ...task, wanted: { ...task.wanted, failed } }
+	const kept = new Map(staying.map(({ ours, refusal }) => [ours.mac, refusal] as const))
+	return { ...task, wanted: { ...task.wanted, failed, kept } }
 }
 
 /** Right is what leaves nothing to plan; there is no second idea of it. A daemon may need a moment, so it is asked three times. */

@@ -24,8 +24,14 @@ export async function look({ host, wanted, timed, renameDown }: Attempt): Promis
 	return renameDown ? { ...seen, liveRename: false } : seen
 }
 
-/** @returns what this attempt would change on such a host */
+/** @returns what this attempt would change on such a host, without what netplan would refuse at the next boot */
 export async function makePlan({ wanted, host, timed }: Attempt, state: HostState): Promise<Plan> {
-	const generated = await timed('generate', () => host.generate(select(wanted, state).accepted, state))
-	return plan(wanted, state, generated)
+	const { failed, kept } = await timed('generate', () => host.foresee(select(wanted, state), state))
+	const possible = {
+		...wanted,
+		failed: new Map([...wanted.failed, ...failed]),
+		kept: new Map([...(wanted.kept ?? []), ...kept]),
+	}
+	const generated = await timed('generate', () => host.generate(select(possible, state), state))
+	return plan(possible, state, generated)
 }

@@ -25,6 +25,9 @@ export const probePackages = {
 /** What loses packets, where the kernel has no netem. */
 export const lossPackages = { nftables: 'drops packets by chance' } as const
 
+/** What judges netplan's files. */
+export const netplanPackages = { 'netplan.io': 'its generator says whether it accepts them' } as const
+
 /** What makes config drives as Nova does, and what for. */
 export const drivePackages = {
 	genisoimage: 'writes ISO 9660',

@@ -1,9 +1,12 @@
 import { rmSync } from 'node:fs'
 import { failure, wordsOf } from '../failure.ts'
-import { SCRATCH_FOLDER } from '../paths.ts'
-import { isNetplan, type Keeping, keepingOf } from '../persist/backend.ts'
+import { NETPLAN_FOLDERS, SCRATCH_FOLDER } from '../paths.ts'
+import { isNetplan, keepingOf } from '../persist/backend.ts'
+import { type Changing, type Files, netplanAfter, netplanFilesOf } from '../persist/netplan-after.ts'
+import { refusalOf } from '../plan/check.ts'
 import type { Generated } from '../plan/files.ts'
-import { type Accepted, recordOf } from '../plan/select.ts'
+import type { Refusal } from '../plan/match.ts'
+import type { Accepted } from '../plan/select.ts'
 import { execOnHost } from './exec.ts'
 import { putFile, readFile } from './files.ts'
 import type { FileState, HostState } from './state.ts'
@@ -11,44 +14,61 @@ import type { FileState, HostState } from './state.ts'
 /** What netplan's own generator makes of files, and what it says where it refuses them. */
 export type Verdict = { files: Generated; complaint?: string }
 
+/** What may not be done, because netplan's generator would then refuse the files of all links: by id, and by the MAC of a removal. */
+export type Foreseen = { failed: ReadonlyMap<number, Refusal>; kept: ReadonlyMap<string, Refusal> }
+
 /** netplan's own generator in a scratch root, on copies of the host's files: the real /run is never touched by it. */
 export type Generator = {
+	/**
+	 * Gives it netplan's files as they will be, before anything is written. A set that it accepts now and would refuse then costs the node
+	 * all its links at the next boot. Where nothing changes, and where it refuses the files already, nothing is refused here.
+	 */
+	foresee(changing: Changing, host: HostState): Promise<Foreseen>
 	/**
 	 * What it makes of our files, beside the host's. Where they are on the host already as they were made, it is not run.
 	 *
 	 * @throws Failure COMMAND_FAILED when it refuses ours
 	 */
-	generate(accepted: readonly Accepted[], host: HostState): Promise<Generated>
+	generate(changing: Changing, host: HostState): Promise<Generated>
 	/** @returns why the next boot would not make of our files what is on the host now; undefined: it would */
 	complaint(accepted: readonly Accepted[], host: HostState): Promise<string | undefined>
 }
 
 /** @param root where the host's `/` is mounted */
 export function generatorAt(root: string): Generator {
-	let last: { key: string; verdict: Verdict } | undefined
+	const known = new Map<string, Verdict>()
 	const ask = async (input: Files, paths: readonly string[], generator: string) => {
-		const key = JSON.stringify([input, paths])
-		if (last?.key !== key) last = { key, verdict: await generate(root, { input, paths, generator }) }
-		return last.verdict
+		const key = keyOf(input, paths)
+		const verdict = known.get(key) ?? (await generate(root, { input, paths, generator }))
+		known.set(key, verdict)
+		return verdict
 	}
 	return {
-		async generate(accepted, host) {
-			const keeping = keepingOf(host)
-			const paths = pathsMade(accepted, keeping)
+		async foresee(changing, host) {
+			const { generator } = host
+			if (generator === undefined || !changesFiles(changing, host)) return NOTHING
+			const judge = async (some: Changing) => (await ask(netplanAfter(some, host), pathsMade(some.accepted, host), generator)).complaint
+			if ((await judge(changing)) === undefined || (await judge(NO_CHANGE)) !== undefined) return NOTHING
+			return oneByOne(changing, judge)
+		},
+		async generate(changing, host) {
+			const { accepted } = changing
+			const paths = pathsMade(accepted, host)
 			if (host.generator === undefined || paths.length === 0) return {}
-			if (accepted.every(one => isGenerated(one, keeping, host))) return pick(paths, path => host.files[path])
-			const together = await ask(inputOf(accepted, keeping, host), paths, host.generator)
+			if (accepted.every(one => isGenerated(one, host))) return pick(paths, path => host.files[path])
+			const together = await ask(netplanAfter(changing, host), paths, host.generator)
 			if (together.complaint === undefined) return together.files
 			// What is wrong may be a file of others: then ours alone will do for now, and the proof tells of it.
-			const ours = await ask(filesFor(accepted, keeping, host), paths, host.generator)
+			const ours = await ask(netplanFilesOf(accepted, host), paths, host.generator)
 			if (ours.complaint !== undefined) throw failure('COMMAND_FAILED', `netplan's generator refuses: ${ours.complaint}`)
 			return ours.files
 		},
 		async complaint(accepted, host) {
-			const keeping = keepingOf(host)
-			const paths = pathsMade(accepted, keeping)
-			if (host.generator === undefined || paths.length === 0) return undefined
-			const { complaint, files } = await ask(inputOf(accepted, keeping, host), paths, host.generator)
+			const paths = pathsMade(accepted, host)
+			const input = netplanAfter({ accepted, released: [] }, host)
+			// For a run that has nothing to do it is not started.
+			if (host.generator === undefined || (paths.length === 0 && !known.has(keyOf(input, paths)))) return undefined
+			const { complaint, files } = await ask(input, paths, host.generator)
 			if (complaint !== undefined) return `netplan's generator refuses: ${complaint}`
 			const other = paths.find(path => files[path]?.content !== host.files[path]?.content)
 			return other === undefined ? undefined : `netplan's generator would make another ${other}`
@@ -56,30 +76,61 @@ export function generatorAt(root: string): Generator {
 	}
 }
 
-type Files = Readonly<Record<string, FileState>>
+const NO_CHANGE: Changing = { accepted: [], released: [] }
+const NOTHING: Foreseen = { failed: new Map(), kept: new Map() }
 
-function pathsMade(accepted: readonly Accepted[], keeping: Keeping): string[] {
+/** Who owns a file, and when it was written, is nothing to the generator. */
+function keyOf(input: Files, paths: readonly string[]): string {
+	return JSON.stringify([Object.entries(input).map(([path, { content }]) => [path, content]), paths])
+}
+
+/** Takes up one change after the other, removals last, and leaves out each with which the files would be refused. */
+async function oneByOne(all: Changing, judge: (some: Changing) => Promise<string | undefined>): Promise<Foreseen> {
+	let good = NO_CHANGE
+	const failed = new Map<number, Refusal>()
+	const kept = new Map<string, Refusal>()
+	for (const one of all.accepted) {
+		const more = { ...good, accepted: [...good.accepted, one] }
+		const complaint = await judge(more)
+		if (complaint === undefined) good = more
+		else failed.set(one.nic.id, wouldBeRefused(complaint))
+	}
+	for (const one of all.released) {
+		const more = { ...good, released: [...good.released, one] }
+		const complaint = await judge(more)
+		if (complaint === undefined) good = more
+		else kept.set(one.ours.mac, wouldBeRefused(complaint))
+	}
+	return { failed, kept }
+}
+
+function wouldBeRefused(complaint: string): Refusal {
+	const path = NETPLAN_FOLDERS.flatMap(folder => complaint.match(new RegExp(`${folder}/[^\\s:]+`)) ?? [])[0]
+	return refusalOf('InUse', {
+		says: `netplan would refuse its files at the next boot: ${complaint}`,
+		see: path === undefined ? 'netplan get' : `cat ${path}`,
+	})
+}
+
+function changesFiles({ accepted, released }: Changing, host: HostState): boolean {
+	const isNetplanHost = keepingOf(host).generated('multinic0').length > 0
+	const isRemoved = released.some(({ ours }) => Object.keys(ours.files).some(isNetplan))
+	return isNetplanHost && (isRemoved || !accepted.every(one => isGenerated(one, host)))
+}
+
+function pathsMade(accepted: readonly Accepted[], host: HostState): string[] {
+	const keeping = keepingOf(host)
 	return accepted.flatMap(({ nic }) => keeping.generated(nic.name))
 }
 
-function isGenerated({ nic, ours }: Accepted, keeping: Keeping, host: HostState): boolean {
+function isGenerated({ nic, ours }: Accepted, host: HostState): boolean {
+	const keeping = keepingOf(host)
 	const made = keeping.generated(nic.name)
 	const same = ([path, { content }]: [string, FileState]) => host.files[path]?.content === content
 	return (
 		Object.entries(keeping.files(nic, host)).every(same) &&
 		made.every(path => ours?.files[path] !== undefined && host.files[path]?.content === ours.files[path].after)
 	)
-}
-
-/** Files of links that are given back in this run are left out. */
-function inputOf(accepted: readonly Accepted[], keeping: Keeping, host: HostState): Files {
-	const ours = new Set(recordOf(host).links.flatMap(({ files }) => Object.keys(files)))
-	const theirs = Object.entries(host.files).filter(([path]) => isNetplan(path) && !ours.has(path))
-	return { ...Object.fromEntries(theirs), ...filesFor(accepted, keeping, host) }
-}
-
-function filesFor(accepted: readonly Accepted[], keeping: Keeping, host: HostState): Files {
-	return Object.fromEntries(accepted.flatMap(({ nic }) => Object.entries(keeping.files(nic, host)).filter(([path]) => isNetplan(path))))
 }
 
 type Task = { input: Files; paths: readonly string[]; generator: string }

@@ -2,8 +2,9 @@ import type { Machine } from '../../contract/agent-run.ts'
 import type { Accepted } from '../plan/select.ts'
 import { nameserversOf } from '../probe/nameservers.ts'
 import { RESOLV_CONF, RESOLVED_UPLINK } from '../paths.ts'
+import type { Changing } from '../persist/netplan-after.ts'
 import type { Generated } from '../plan/files.ts'
-import { generatorAt } from './generate.ts'
+import { type Foreseen, generatorAt } from './generate.ts'
 import { type Proof, prove } from './prove.ts'
 import type { Change, Step } from '../plan/steps.ts'
 import { apply, applyUndo, type Asking } from './apply.ts'
@@ -20,7 +21,8 @@ import { type Tentative, tentative } from './tentative.ts'
 /** Everything a run may ask of its host, and do to it. */
 export type Host = {
 	observe(macs: readonly string[]): Promise<HostState>
-	generate(accepted: readonly Accepted[], state: HostState): Promise<Generated>
+	foresee(changing: Changing, state: HostState): Promise<Foreseen>
+	generate(changing: Changing, state: HostState): Promise<Generated>
 	prove(accepted: readonly Accepted[], state: HostState): Promise<Proof>
 	arm(wish: { undo: readonly Change[]; tag: string; deadManSeconds: number; systemd: boolean }): Promise<Armed>
 	isArmed(): boolean
@@ -49,6 +51,7 @@ export function hostAt(root: string): Host {
 	const generator = generatorAt(root)
 	return {
 		observe: macs => observe(root, macs),
+		foresee: generator.foresee,
 		generate: generator.generate,
 		prove: (accepted, state) => prove(root, accepted, state, generator),
 		arm: wish => arm(root, wish),

@@ -16,6 +16,7 @@ export async function prove(root: string, accepted: readonly Accepted[], host: H
 	const missing = cannotBeAsked(host)
 	if (missing) return unknown(missing)
 	const complaint = await generator.complaint(accepted, host)
+	if (accepted.length === 0 && complaint !== undefined) return { persistent: { status: 'False', message: complaint }, warnings: new Map() }
 	const found = await Promise.all(accepted.map(async one => ({ id: one.nic.id, ...(await proveOne(root, one, { host, complaint })) })))
 	const warnings = new Map(found.flatMap(({ id, against }) => (against ? [[id, against] as const] : [])))
 	const [first] = warnings.values()

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { netplanPackages, unpackPackages } from '../../lab/packages.ts'
 import type { NodeHost } from './node-host.ts'
 
 /** What a namespace does not have and a test needs: enough of systemd to be armed, of netplan to be refused. */
@@ -18,6 +19,14 @@ export async function pretendGenerator(host: NodeHost, script: string): Promise<
 	await mount(host, '/usr/libexec', '-t', 'tmpfs', 'tmpfs')
 	mkdirSync(join(host.inner, 'usr/libexec/netplan'))
 	writeFileSync(join(host.inner, 'usr/libexec/netplan/generate'), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+}
+
+/** netplan's own generator, from the distribution's package. The host must have the programs and libraries that `pretendSystemd` brings. */
+export async function netplanGenerator(host: NodeHost): Promise<void> {
+	const { root, env } = await unpackPackages(netplanPackages)
+	await mount(host, '/opt/netplan', '--bind', root)
+	const libraries = (env.LD_LIBRARY_PATH ?? '').replaceAll(root, '/opt/netplan')
+	await pretendGenerator(host, `LD_LIBRARY_PATH=${libraries} exec /opt/netplan/usr/libexec/netplan/generate "$@"`)
 }
 
 /** @param folder of the host; made where it is not there */

@@ -202,6 +202,7 @@ export function livingHost(start: HostState): { host: Host; now(): HostState; pu
 	let armed = false
 	const host: Host = {
 		observe: async () => state,
+		foresee: async () => ({ failed: new Map(), kept: new Map() }),
 		generate: async () => ({}),
 		prove: async () => ({ persistent: { status: 'Unknown', message: 'no systemd here' }, warnings: new Map() }),
 		arm: async ({ undo, tag }) => {

@@ -1,0 +1,23 @@
+import type { FileState, HostState } from '../host/state.ts'
+import type { Accepted, Released } from '../plan/selection.ts'
+import { isNetplan, keepingOf } from './backend.ts'
+
+export type Files = Readonly<Record<string, FileState>>
+/** What a run changes, of what it could change. */
+export type Changing = { accepted: readonly Accepted[]; released: readonly Released[] }
+
+/** netplan's files as the next boot finds them after a run that configures these interfaces and removes those; all else stays. */
+export function netplanAfter({ accepted, released }: Changing, host: HostState): Files {
+	const ours = [...released.map(one => one.ours), ...accepted.flatMap(one => one.ours ?? [])]
+	const restored = ours.flatMap(({ files }) => Object.entries(files).map(([path, { before }]) => [path, before ?? undefined] as const))
+	const written = netplanFilesOf(accepted, host)
+	const all: [string, FileState | undefined][] = Object.entries({ ...host.files, ...Object.fromEntries(restored), ...written })
+	const there = all.filter((one): one is [string, FileState] => isNetplan(one[0]) && one[1] !== undefined)
+	return Object.fromEntries(there.toSorted(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+/** @returns what we write for netplan of these interfaces */
+export function netplanFilesOf(accepted: readonly Accepted[], host: HostState): Files {
+	const keeping = keepingOf(host)
+	return Object.fromEntries(accepted.flatMap(({ nic }) => Object.entries(keeping.files(nic, host)).filter(([path]) => isNetplan(path))))
+}

@@ -1,0 +1,77 @@
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type NodeHost, nodeHost } from './node-host.ts'
+import { netplanGenerator, pretendSystemd } from './pretend.ts'
+
+/** netplan's own generator refuses all files where one refers to what is not there: then no link of the node comes back from its next boot. */
+const isRoot = process.getuid?.() === 0
+const mac = (id: number) => `fa:16:3e:00:00:0${id}`
+const nic = (id: number) => ({ id, macAddress: mac(id), address: `10.0.${id}.9`, cidr: `10.0.${id}.0/24` })
+const TRUNK = '/etc/netplan/99-z-trunk.yaml'
+const onLink = (kind: string, body: string) => `network:\n  version: 2\n  ${kind}: ${body}\n`
+
+describe.skipIf(!isRoot)('a run after which netplan would refuse its files (needs root for network namespaces)', () => {
+	let host: NodeHost
+	const write = (path: string, text: string) => writeFileSync(join(host.root, path), text, { mode: 0o600 })
+	const names = async () => (await host.ask('link')).map(({ ifname }) => ifname)
+
+	beforeAll(async () => {
+		host = await nodeHost()
+		await pretendSystemd(host)
+		await netplanGenerator(host)
+		for (const id of [0, 1, 2]) await host.ip(`link add ens${id} address ${mac(id)} type veth peer name peer${id}\nlink set peer${id} up`)
+		expect((await host.agent([nic(0), nic(1)])).report).toMatchObject({ outcome: 'Succeeded' })
+	})
+	afterAll(() => host?.close())
+
+	test.each([
+		['a bridge', onLink('bridges', '{br7: {interfaces: [multinic0]}}')],
+		['a bond', onLink('bonds', '{bond7: {interfaces: [multinic0]}}')],
+		['a VLAN', onLink('vlans', '{trunk100: {id: 100, link: multinic0, addresses: [172.20.0.5/24]}}')],
+	])('would not remove the NIC on which %s of others stands in a file', async (_, text) => {
+		write(TRUNK, text)
+		const { report } = await host.agent([nic(1)], { mode: 'Plan' })
+		expect(report).toMatchObject({ outcome: 'PartlyFailed', reason: 'InUse', plan: { commands: [] } })
+		expect(report?.message).toMatch(
+			/^Planned 1\/1\. the removal of multinic0 \(fa:16:3e:00:00:00\): netplan would refuse its files at the next boot: \/etc\/netplan\/99-z-trunk\.yaml:.*interface 'multinic0' is not defined \(cat \/etc\/netplan\/99-z-trunk\.yaml\)/,
+		)
+	})
+
+	test('leaves that NIC, and does the rest', async () => {
+		const { report, stdout } = await host.agent([nic(2)])
+		expect(report, stdout).toMatchObject({
+			outcome: 'PartlyFailed',
+			reason: 'InUse',
+			message: expect.stringMatching(/^Configured 1\/1\. the/),
+		})
+		expect(await names()).toEqual(expect.arrayContaining(['multinic0', 'ens1', 'multinic2']))
+		expect(existsSync(join(host.root, 'etc/netplan/99-multinic1.yaml'))).toBe(false)
+		const cleanup = await host.agent([], { mode: 'Cleanup' })
+		expect(cleanup.report, cleanup.stdout).toMatchObject({ outcome: 'Failed', reason: 'InUse', changes: expect.any(Number) })
+		expect(await names()).toEqual(expect.arrayContaining(['multinic0', 'ens2']))
+	})
+
+	test('refuses the interface whose own file does not go with another', async () => {
+		write(TRUNK, onLink('vlans', '{multinic2: {id: 100, link: multinic0}}'))
+		const { report, stdout } = await host.agent([nic(0), nic(1), nic(2)])
+		expect(report, stdout).toMatchObject({ outcome: 'PartlyFailed', reason: 'InUse' })
+		expect(report?.interfaces.map(({ state }) => state)).toEqual(['Configured', 'Configured', 'Failed'])
+		expect(report?.interfaces[2]?.message).toMatch(/^netplan would refuse .*99-z-trunk\.yaml/)
+	})
+
+	test('starts no generator where nothing is to be done', async () => {
+		rmSync(join(host.root, TRUNK))
+		await host.inside('mount', ['-t', 'tmpfs', 'tmpfs', join(host.root, 'opt/netplan')])
+		expect((await host.agent([nic(0), nic(1)])).report).toMatchObject({ outcome: 'Succeeded', changes: 0 })
+		await host.inside('umount', [join(host.root, 'opt/netplan')])
+	})
+
+	test('goes on where netplan refuses the files already, and says so', async () => {
+		write(TRUNK, onLink('vlans', '{trunk100: {id: 100, link: nowhere}}'))
+		const { report, stdout } = await host.agent([])
+		expect(report, stdout).toMatchObject({ outcome: 'Succeeded' })
+		expect(report?.persistent).toMatchObject({ status: 'False', message: expect.stringMatching(/99-z-trunk\.yaml/) })
+		expect(await names()).toEqual(expect.arrayContaining(['ens0', 'ens1']))
+	})
+})
