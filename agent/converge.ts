@@ -34,7 +34,13 @@ export async function converge(
 function taskOf(interfaces: readonly WantedInterface[], run: Run, retry: Retry): Attempt {
 	const { config, host, surrounding, tally } = run
 	return {
-		wanted: { interfaces, nodeAddresses: config.nodeAddresses, kinds: surrounding.kinds, ...leftOut(retry) },
+		wanted: {
+			interfaces,
+			nodeAddresses: config.nodeAddresses,
+			kinds: surrounding.kinds,
+			...leftOut(retry),
+			needed: [...(surrounding.apiServer ? [surrounding.apiServer.host] : []), ...host.nameservers()],
+		},
 		host,
 		log: surrounding.log,
 		planned: (plan, state) => {

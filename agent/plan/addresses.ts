@@ -2,7 +2,7 @@ import { networkOf } from '../../contract/ip.ts'
 import type { Address, Link } from '../host/state.ts'
 import { givenTo } from './memory.ts'
 import type { RecordedLink } from './record.ts'
-import { familyOf } from './routing.ts'
+import { familyOf, ipOf } from './routing.ts'
 import type { Change } from './steps.ts'
 
 /** Which addresses are taken from a link, which are given to it. */
@@ -12,7 +12,7 @@ import type { Change } from './steps.ts'
  * host had when the kernel asked, for it does so only of an address that is given. Last first, for the first of a network takes the others along.
  */
 export function staleAddresses({ ifindex, addresses }: Link, wanted: readonly string[], ours: RecordedLink | undefined): Change[] {
-	const given = givenTo(ours)
+	const given = [...givenTo(ours), ...addresses.flatMap(({ cidr }) => (isOtherForm(cidr, wanted) ? [cidr] : []))]
 	const misplaced = ours && String(ours.addresses) !== String(wanted) ? outOfOrder(addresses, wanted) : []
 	const stale = ({ cidr, global, dynamic, duplicate }: Address) =>
 		global && (wanted.includes(cidr) ? duplicate || misplaced.includes(cidr) : dynamic || given.includes(cidr))
@@ -20,6 +20,24 @@ export function staleAddresses({ ifindex, addresses }: Link, wanted: readonly st
 		.filter(stale)
 		.toReversed()
 		.map(address => ({ kind: 'removeAddress', link: ifindex, address }))
+}
+
+/** Whether a wanted address is on the link with another prefix length than it is to have. */
+function isOtherForm(cidr: string, wanted: readonly string[]): boolean {
+	return !wanted.includes(cidr) && wanted.some(other => ipOf(other) === ipOf(cidr))
+}
+
+/**
+ * IPv4 addresses that change their prefix length are given before the other form is taken, so that the link is never without them.
+ *
+ * @returns additions
+ */
+export function otherForms(link: Link, wanted: readonly string[]): Change[] {
+	const { ifindex, addresses } = link
+	const held = new Set(addresses.map(({ cidr }) => ipOf(cidr)))
+	return wanted
+		.filter(cidr => familyOf(cidr) === 4 && held.has(ipOf(cidr)) && !addresses.some(address => address.cidr === cidr))
+		.map(cidr => addition(ifindex, cidr))
 }
 
 /**
@@ -51,5 +69,9 @@ export function goingAlong({ addresses }: Link, taken: readonly Change[]): Set<s
 export function missingAddresses({ ifindex, addresses }: Link, wanted: readonly string[], along: ReadonlySet<string>): Change[] {
 	return wanted
 		.filter(cidr => along.has(cidr) || !addresses.some(address => address.cidr === cidr && !address.dynamic && !address.duplicate))
-		.map(cidr => ({ kind: 'addAddress', link: ifindex, address: { family: familyOf(cidr), cidr, global: true, dynamic: false } }))
+		.map(cidr => addition(ifindex, cidr))
+}
+
+function addition(link: number, cidr: string): Change {
+	return { kind: 'addAddress', link, address: { family: familyOf(cidr), cidr, global: true, dynamic: false } }
 }

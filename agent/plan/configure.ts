@@ -1,7 +1,7 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import { routeTable } from '../../contract/names.ts'
 import type { HostState, Link, Rule } from '../host/state.ts'
-import { goingAlong, missingAddresses, staleAddresses } from './addresses.ts'
+import { goingAlong, missingAddresses, otherForms, staleAddresses } from './addresses.ts'
 import { questionOf } from './ask.ts'
 import { mtuAfter } from './memory.ts'
 import type { RecordedLink } from './record.ts'
@@ -21,18 +21,23 @@ export function configure({ nic, link, ours }: Accepted, host: HostState): Phase
 	const taken = staleAddresses(link, addresses, ours)
 	const along = goingAlong(link, taken)
 	const stale = staleRoutes(link, { routes, ours, reaching: reachingAfter(link, taken, addresses) }, host)
+	const first = otherForms(link, addresses)
 	return {
 		settings: settings(link, { ...settingsBefore(link, ours), ...sysctlsOf(nic) }),
-		take: [...staleRules(nic.id, rules, host), ...stale, ...taken, ...inTheWay(link, nic.name)],
+		take: [...staleRules(nic.id, rules, host), ...stale, ...first, ...taken, ...inTheWay(link, nic.name)],
 		shape: [...resized(link, mtuAfter(nic, link, ours), nic, host), ...(link.up ? [] : [{ kind: 'up' as const, link: link.ifindex }])],
 		ask: questionOf(link, nic.name, addresses),
 		give: [
-			...missingAddresses(link, addresses, along),
-			...routesThatGoAlong(link, { along, stale, routes }, host),
+			...missingAddresses(link, withoutAdded(addresses, first), along),
+			...(first.length > 0 ? [] : routesThatGoAlong(link, { along, stale, routes }, host)),
 			...missingRoutes(routes, host),
 			...missingRules(rules, host),
 		],
 	}
+}
+
+function withoutAdded(addresses: readonly string[], added: readonly Change[]): string[] {
+	return addresses.filter(cidr => !added.some(change => change.kind === 'addAddress' && change.address.cidr === cidr))
 }
 
 /** Gives a link back as it was before us: from the record, not from a guess. */

@@ -4,6 +4,7 @@ import type { Link, Route } from '../host/state.ts'
 import type { Check } from './check.ts'
 import { givenTo } from './memory.ts'
 import type { Question } from './preflight.ts'
+import { cidrsOf } from './networks.ts'
 import { addressesOf, bestDefault, ipOf, linksOf } from './routing.ts'
 
 /** What a link is used for that forbids to touch it. */
@@ -56,7 +57,7 @@ export const holdsForeignAddress: Check<Question> = {
 	when: 'the NIC has an address that is neither wanted on it nor came from DHCP or a router, also one added to `multinicN` by hand',
 	see: 'ip addr show dev ens7',
 	find({ nic, link: { name, addresses }, ours }) {
-		const known = new Set([...addressesOf(nic), ...givenTo(ours)])
+		const known = new Set([...addressesOf(nic), ...cidrsOf(nic), ...givenTo(ours)])
 		const foreign = addresses.find(({ cidr, global, dynamic }) => global && !dynamic && !known.has(cidr))
 		if (!foreign) return
 		return { says: `${name} has ${foreign.cidr}, which is not wanted here and was not given by DHCP`, see: `ip addr show dev ${name}` }

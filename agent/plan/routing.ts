@@ -1,7 +1,10 @@
 import type { WantedInterface } from '../../contract/interface.ts'
-import { canonicalIp, contains, networkOf, parseCidr } from '../../contract/ip.ts'
+import { canonicalIp, contains, networkOf } from '../../contract/ip.ts'
 import { MAX_INTERFACES, routeTable } from '../../contract/names.ts'
 import type { Family, Route, Rule } from '../host/state.ts'
+import { cidrsOf, familyOf, full, ipOf, isLinkLocal } from './networks.ts'
+
+export { familyOf, ipOf } from './networks.ts'
 
 /** The table of routes that name none. */
 export const MAIN = 254
@@ -27,17 +30,19 @@ export const SYSCTL_KEYS: readonly string[] = Object.keys(SYSCTLS)
 /** A default route that somebody asked for never beats the one the node lives by: those have metric 0, 100 or 1024. */
 const DEFAULT_ROUTE_METRIC = 1_100
 
-/** @returns every address of an interface with its prefix length, as the kernel prints it; the fixed IP of the port first */
-export function addressesOf({ address, cidr, addresses = [] }: WantedInterface): string[] {
-	const fixed = address !== undefined && cidr !== undefined ? [`${address}/${parseCidr(cidr)?.length}`] : []
-	return [...new Set([...fixed, ...addresses].map(canonicalCidr))]
+/**
+ * @returns every address of an interface as it is on the link, as the kernel prints it, the fixed IP of the port first; without a
+ * connected route each is alone (/32, /128), because the kernel adds such a route for every shorter prefix
+ */
+export function addressesOf(nic: WantedInterface): string[] {
+	const cidrs = cidrsOf(nic)
+	return nic.connectedRoute ? cidrs : [...new Set(cidrs.map(cidr => (isLinkLocal(cidr) ? cidr : `${ipOf(cidr)}/${full(cidr)}`)))]
 }
 
 /** @returns the routes of an interface: its own table first, then what is asked for besides */
 export function routesOf(nic: WantedInterface, link: number): Route[] {
-	const addresses = addressesOf(nic)
 	const own = nic.policyRouting ? routeTable(nic.id) : MAIN
-	const connected = nic.policyRouting ? [...new Set(addresses.map(networkOf))].map(to => ({ to, table: own })) : []
+	const connected = nic.policyRouting ? [...new Set(cidrsOf(nic).map(networkOf))].map(to => ({ to, table: own })) : []
 	const gateway = nic.gateway === undefined ? [] : [canonicalIp(nic.gateway)]
 	const through = gateway.map(via => ({ to: via.includes(':') ? '::/0' : '0.0.0.0/0', via }))
 	const asked = (nic.routes ?? []).map(({ to, via, table, metric }) => ({ to: networkOf(to), via, table: table ?? own, metric }))
@@ -46,7 +51,7 @@ export function routesOf(nic: WantedInterface, link: number): Route[] {
 		...through.filter(() => nic.policyRouting).map(route => ({ ...route, table: own })),
 		...through.filter(() => nic.defaultRoute).map(route => ({ ...route, table: MAIN, metric: DEFAULT_ROUTE_METRIC + nic.id })),
 		...asked,
-	].map(route => toRoute(route, link, addresses))
+	].map(route => toRoute(route, link, reachedBy(route, nic)))
 }
 
 /** @returns one `from` rule an address, so that answers leave by the NIC that was asked */
@@ -54,7 +59,7 @@ export function rulesOf(nic: WantedInterface): Rule[] {
 	if (!nic.policyRouting) return []
 	return addressesOf(nic).map(cidr => {
 		const family = familyOf(cidr)
-		const from = `${cidr.slice(0, cidr.indexOf('/'))}/${family === 4 ? 32 : 128}`
+		const from = `${ipOf(cidr)}/${full(cidr)}`
 		return { family, priority: RULE_PRIORITY + nic.id, from, table: routeTable(nic.id), plain: true, words: '' }
 	})
 }
@@ -118,16 +123,6 @@ export function isOurTable(table: number): boolean {
 	return table >= routeTable(0) && table < routeTable(MAX_INTERFACES)
 }
 
-/** @returns the address without its prefix length */
-export function ipOf(cidr: string): string {
-	return cidr.slice(0, cidr.indexOf('/'))
-}
-
-/** @param ip address or network, with or without prefix length */
-export function familyOf(ip: string): Family {
-	return ip.includes(':') ? 6 : 4
-}
-
 /** @returns the default route the kernel would take, of the main table */
 export function bestDefault(routes: readonly Route[], family: number): Route | undefined {
 	const defaults = routes.filter(route => route.family === family && route.table === 254 && route.type === 1 && route.to.endsWith('/0'))
@@ -136,7 +131,16 @@ export function bestDefault(routes: readonly Route[], family: number): Route | u
 
 type Asked = { to: string; via?: string | undefined; table: number; metric?: number | undefined }
 
-function toRoute({ to, via, table, metric }: Asked, link: number, addresses: readonly string[]): Route {
+/**
+ * The networks in which the kernel finds a next hop of itself: those of connected routes in the main table, and for IPv6 those in the table
+ * of the route. Elsewhere it has to be said that the next hop is on the link, which for IPv6 is refused where the main table leads to it
+ * over another link, for IPv4 never.
+ */
+function reachedBy({ to, table }: Asked, nic: WantedInterface): string[] {
+	return familyOf(to) === 6 && nic.policyRouting && table === routeTable(nic.id) ? cidrsOf(nic) : addressesOf(nic)
+}
+
+function toRoute({ to, via, table, metric }: Asked, link: number, networks: readonly string[]): Route {
 	const family = familyOf(to)
 	return {
 		family,
@@ -147,12 +151,7 @@ function toRoute({ to, via, table, metric }: Asked, link: number, addresses: rea
 		protocol: STATIC,
 		type: 1,
 		scope: via === undefined && family === 4 ? LINK_SCOPE : 0,
-		onlink: via !== undefined && !addresses.some(cidr => contains(cidr, via)) && !via.startsWith('fe80:'),
+		onlink: via !== undefined && !networks.some(cidr => contains(cidr, via)) && !via.startsWith('fe80:'),
 		...(via !== undefined && { via: canonicalIp(via) }),
 	}
-}
-
-function canonicalCidr(cidr: string): string {
-	const [ip = '', length] = cidr.split('/')
-	return `${canonicalIp(ip)}/${length}`
 }

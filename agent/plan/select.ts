@@ -7,6 +7,7 @@ import { isNameTaken, movesOf } from './moves.ts'
 import { preflight } from './preflight.ts'
 import { type HostRecord, recorded, recordOf } from './record.ts'
 import type { Accepted, Kept, Leaving, Placed, Refused, Selection } from './selection.ts'
+import { isInNoTable, isNextHopElsewhere, withSharing } from './sharing-checks.ts'
 
 export { recordOf } from './record.ts'
 export type { Accepted, Kept, Refused, Released, Selection } from './selection.ts'
@@ -19,6 +20,8 @@ export type Wanted = {
 	failed: ReadonlyMap<number, Refusal>
 	/** MAC → why this run does not remove that link, although nobody wants it any more. */
 	kept?: ReadonlyMap<string, Refusal>
+	/** Addresses that the node needs: API server, nameservers. Host names do not count. */
+	needed?: readonly string[]
 }
 
 /** Which link is which interface, which may be touched, which is to be given back. */
@@ -42,7 +45,9 @@ export function select(wanted: Wanted, host: HostState): Selection {
 			released: leaving.filter(({ ours }) => !kept.some(one => one.ours === ours)),
 			kept,
 			moves: [],
+			shared: new Map(),
 		},
+		wanted,
 		host,
 	)
 }
@@ -62,14 +67,14 @@ function judge(nic: WantedInterface, wanted: Wanted, { host, record, own }: Know
 	return refusal ? { nic, refusal } : { nic, link, ours }
 }
 
-/** What is judged among all that is accepted: one that is refused keeps its name and addresses, and so may refuse the next. */
-export const placeChecks: readonly Check<Placed>[] = [isOnAnotherLink, isNameTaken]
+/** What is judged among all that is accepted: one that is refused keeps its name, addresses and network, and so may refuse the next. */
+export const placeChecks: readonly Check<Placed>[] = [isOnAnotherLink, isNameTaken, isInNoTable, isNextHopElsewhere]
 
-function settled(found: Selection, host: HostState): Selection {
-	const selection = { ...found, moves: movesOf(found, host) }
+function settled(found: Selection, wanted: Wanted, host: HostState): Selection {
+	const selection = withSharing({ ...found, moves: movesOf(found, host) }, wanted, host)
 	for (const accepted of selection.accepted) {
 		const refusal = firstOf(placeChecks, { accepted, selection, host })
-		if (refusal) return settled(without(accepted, refusal, selection), host)
+		if (refusal) return settled(without(accepted, refusal, selection), wanted, host)
 	}
 	return selection
 }

@@ -1,5 +1,6 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import type { HostState, Link } from '../host/state.ts'
+import type { Found } from './check.ts'
 import type { Refusal } from './match.ts'
 import type { RecordedLink } from './record.ts'
 import type { Move } from './rename.ts'
@@ -12,7 +13,16 @@ export type Refused = { nic: WantedInterface; refusal: Refusal }
 export type Released = { ours: RecordedLink; link: Link | undefined }
 /** A link that is no longer wanted, but whose removal is refused: it stays as it is, and stays on record. */
 export type Kept = { ours: RecordedLink; link: Link | undefined; refusal: Refusal }
-export type Selection = { accepted: Accepted[]; refused: Refused[]; released: Released[]; kept: Kept[]; moves: Move[] }
+export type Selection = {
+	/** `nic` is what the link gets: without a connected route where its network is shared. */
+	accepted: Accepted[]
+	refused: Refused[]
+	released: Released[]
+	kept: Kept[]
+	moves: Move[]
+	/** id → why an interface that asks for a connected route gets none. */
+	shared: ReadonlyMap<number, Found>
+}
 
 /** An accepted interface among all that the run would change. */
 export type Placed = { accepted: Accepted; selection: Selection; host: HostState }

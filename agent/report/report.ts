@@ -13,6 +13,7 @@ import { duplicateWords } from '../probe/own-address.ts'
 import { backendOf } from '../persist/backend.ts'
 import { countChanges } from '../plan/plan.ts'
 import type { Accepted } from '../plan/select.ts'
+import { sharingWarning } from '../plan/sharing-checks.ts'
 import { isDry, type Tally } from '../tally.ts'
 import { judge, short, undone, verdict } from './verdict.ts'
 
@@ -97,11 +98,11 @@ function lookedAt({ outcome: { plan, state }, tally: { config } }: Told): Pick<A
 }
 
 function accepted({ nic, link }: Accepted, told: Told): InterfaceReport {
-	const { failed, plan, proof, state } = told.outcome
+	const { failed, plan, state } = told.outcome
 	if (failed) return { ...failedInterface(nic, undone(told.outcome)), ...observed(link, state) }
 	if (!state.links.some(({ ifindex }) => ifindex === link.ifindex))
 		return failedInterface(nic, { reason: 'WaitingForDevice', message: `${link.name} went away during the run` })
-	const warnings = [proof.warnings.get(nic.id), told.tally.warnings.get(nic.id)].filter(warning => warning !== undefined)
+	const warnings = warningsOf(nic, told)
 	const { mode } = told.tally.config
 	const changes = isDry(told.tally.config) ? countChanges(plan.steps, nic.id) : (told.tally.changes.get(nic.id) ?? 0)
 	const found = whatOf(nic.id, link, told)
@@ -115,6 +116,12 @@ function accepted({ nic, link }: Accepted, told: Told): InterfaceReport {
 		...observed(link, state),
 		warnings: warnings.map(({ reason, message }) => ({ reason, message: short(message) })),
 	}
+}
+
+function warningsOf(nic: WantedInterface, { outcome: { plan, proof }, tally }: Told): Refusal[] {
+	const sharing = plan.shared.get(nic.id)
+	const found = [sharing && sharingWarning(sharing, nic), proof.warnings.get(nic.id), tally.warnings.get(nic.id)]
+	return found.filter(warning => warning !== undefined)
 }
 
 /** As much as a person reads of one interface. */

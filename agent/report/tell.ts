@@ -5,6 +5,7 @@ import type { Log } from '../log.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Accepted, Released } from '../plan/select.ts'
 import type { Tally } from '../tally.ts'
+import { sharingWarning } from '../plan/sharing-checks.ts'
 import { linkWords, nicWords } from './words.ts'
 
 const modes: Record<RunConfig['mode'], string> = { Apply: '', Plan: 'plan only, ', Verify: 'look only, ', Cleanup: 'cleanup, ' }
@@ -25,6 +26,10 @@ export function tellInterfaces(plan: Plan, host: HostState, { log, mode }: { log
 		...plan.refused.map(({ nic, refusal }) => ({ nic, words: `${refusal.reason}: ${refusal.message}` })),
 	]
 	for (const { nic, words } of wanted.toSorted((a, b) => a.nic.id - b.nic.id)) log.nic(nic.name, nic.macAddress, words)
+	for (const { nic } of plan.accepted) {
+		const sharing = plan.shared.get(nic.id)
+		if (sharing) log.tell('shared network', `${nic.name}: ${sharingWarning(sharing, nic).message}`)
+	}
 	for (const released of plan.released) log.nic(released.ours.name, released.ours.mac, `is no longer wanted${fate(released, plan)}`)
 	for (const { ours, refusal } of plan.kept)
 		log.nic(ours.name, ours.mac, `is no longer wanted, but stays: ${refusal.reason}: ${refusal.message}`)

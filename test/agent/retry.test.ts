@@ -55,6 +55,7 @@ function planOf({ wanted, removed }: Wish, retry: Retry, configured: ReadonlySet
 		accepted,
 		refused: all.flatMap(({ nic }) => (failed.has(nic.id) ? [{ nic, refusal: { reason: 'ConnectivityLost' as const, message: '' } }] : [])),
 		released,
+		shared: new Map(),
 		kept: records.flatMap(ours =>
 			kept.has(ours.mac) ? [{ ours, link: undefined, refusal: { reason: 'InUse' as const, message: '' } }] : [],
 		),

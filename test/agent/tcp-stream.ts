@@ -2,17 +2,17 @@ import { connect, createServer } from 'node:net'
 
 /**
  * A TCP stream that can tell whether it lost anything: `serve` sends back what it hears, `send` counts upwards in 32-bit numbers
- * until it gets a message, then tells what came back.
+ * until it gets a message, then tells what came back. A fourth argument is the source address.
  */
 export type Streamed = { sent: number; received: number; inOrder: boolean }
 
-const [, , role, host = '', port = '0'] = process.argv
+const [, , role, host = '', port = '0', localAddress] = process.argv
 const EVERY = 2
 const NUMBERS = 512
 
 if (role === 'serve') createServer(socket => socket.pipe(socket)).listen(Number(port), host, () => process.send?.('listens'))
 else {
-	const socket = connect(Number(port), host)
+	const socket = connect({ port: Number(port), host, ...(localAddress !== undefined && { localAddress }) })
 	let sent = 0
 	let received = 0
 	let inOrder = true

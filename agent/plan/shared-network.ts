@@ -1,0 +1,148 @@
+import type { WantedInterface } from '../../contract/interface.ts'
+import { contains, networkOf, parseIp } from '../../contract/ip.ts'
+import type { Address, HostState, Link, Route } from '../host/state.ts'
+import type { Found } from './check.ts'
+import { familyOf, hasNetwork, ipOf, lengthOf, networksOf } from './networks.ts'
+import { gatewaysOf, linksOf, MAIN } from './routing.ts'
+
+/**
+ * Which interface keeps the connected route of its network in the main table. The main table belongs to the node: where the node sends
+ * packets for that network another way, ours must not come first.
+ */
+
+export type SharingInput = {
+	/** All that are wanted, also those that this run cannot configure, so that the result does not depend on one that fails. */
+	interfaces: readonly WantedInterface[]
+	host: HostState
+	/** ifindexes of the links that are ours, or are to be. */
+	own: ReadonlySet<number>
+	/** Addresses that the node needs: API server, nameservers. Host names do not count. */
+	needed: readonly string[]
+}
+
+/** Something that a connected route must not come before. */
+type Obstacle = Found & { meets(network: string): boolean }
+
+/** @returns id → why the connected route of this interface must not be in the main table */
+export function sharings({ interfaces, host, own, needed }: SharingInput): Map<number, Found> {
+	const candidates = interfaces.filter(({ connectedRoute }) => connectedRoute).toSorted(byNeed)
+	const networks = [...new Set(candidates.flatMap(networksOf))]
+	const routes = host.routes.filter(({ table }) => table === MAIN)
+	const foreign = networks.length > 0 ? obstaclesOf({ links: host.links, routes, own, networks, needed }) : []
+	const found = new Map<number, Found>()
+	const first: Obstacle[] = []
+	for (const nic of candidates) {
+		const obstacle = [...foreign, ...first].find(({ meets }) => networksOf(nic).some(meets))
+		if (obstacle) found.set(nic.id, { says: obstacle.says, see: obstacle.see })
+		else first.push(...networksOf(nic).map(network => ownNetwork(nic, network)))
+	}
+	return found
+}
+
+/** An interface without a table of its own has no other place for its network; otherwise the lowest id is first. */
+function byNeed(a: WantedInterface, b: WantedInterface): number {
+	return Number(a.policyRouting) - Number(b.policyRouting) || a.id - b.id
+}
+
+function ownNetwork({ name }: WantedInterface, network: string): Obstacle {
+	return { meets: other => overlap(network, other), says: `${name} is in ${network} too`, see: showing(network) }
+}
+
+/** `routes`: those of the main table. `networks`: all that are wanted. */
+type Node = Pick<HostState, 'links' | 'routes'> & { own: ReadonlySet<number>; networks: readonly string[]; needed: readonly string[] }
+
+function obstaclesOf(node: Node): Obstacle[] {
+	return [...networksOfLinks(node), ...foreignRoutes(node), ...pathsOfNode(node)]
+}
+
+function networksOfLinks({ links, own }: Node): Obstacle[] {
+	const foreign = links.filter(({ ifindex }) => !own.has(ifindex))
+	return foreign.flatMap(({ name, addresses }) =>
+		addresses
+			.map(address => ({ ...address, network: reached(address) }))
+			.filter(({ network }) => hasNetwork(network))
+			.map(({ cidr, peer, network }) => ({
+				meets: other => overlap(network, other),
+				says: `${name} has ${cidr}${peer === undefined ? '' : ` with peer ${peer}`}`,
+				see: `ip addr show dev ${name}`,
+			})),
+	)
+}
+
+/** On a point-to-point link the prefix length is that of the other end. */
+function reached({ cidr, peer }: Address): string {
+	return networkOf(peer === undefined ? cidr : `${peer}/${lengthOf(cidr)}`)
+}
+
+/** A route to a single address, and one by a next hop, only loses to a connected route that is as narrow or narrower. */
+function foreignRoutes({ routes, links, own, networks }: Node): Obstacle[] {
+	const around = routesAround(networks, routes)
+	return routes
+		.filter(route => (around.has(route) || isOnLink(route)) && lengthOf(route.to) > 1 && isForeign(route, own))
+		.map(route => ({
+			meets: network => (isOnLink(route) ? overlap(route.to, network) : isInside(network, route.to)),
+			says: `the main table has a route to ${route.to}${over(route, links)}`,
+			see: showing(route.to),
+		}))
+}
+
+/** @returns the routes to networks that hold one of these; found by their text, because a node may have 100,000 of them */
+function routesAround(networks: readonly string[], routes: readonly Route[]): Set<Route> {
+	const lengths = new Set(routes.map(({ family, to }) => `${family} ${lengthOf(to)}`))
+	const wider = networks.flatMap(network =>
+		[...lengths].flatMap(known => {
+			const [family, length] = known.split(' ').map(Number)
+			const fits = family === familyOf(network) && Number(length) <= lengthOf(network)
+			return fits ? [networkOf(`${ipOf(network)}/${length}`)] : []
+		}),
+	)
+	const texts = new Set(wider)
+	return new Set(routes.filter(({ to }) => texts.has(to)))
+}
+
+function isOnLink(route: Route): boolean {
+	return gatewaysOf(route).length === 0 && route.type === 1 && linksOf(route).length === 1 && hasNetwork(route.to)
+}
+
+/** Where the node reaches an address by a default route, any connected route that holds the address would come first. */
+function pathsOfNode({ links, routes, own, networks, needed }: Node): Obstacle[] {
+	const hops = routes.flatMap(route => (isForeign(route, own) ? gatewaysOf(route).map(({ ip }) => ip) : []))
+	const ips = [...new Set([...needed, ...hops])].filter(ip => parseIp(ip) && networks.some(network => contains(network, ip)))
+	const held = new Set(links.flatMap(({ addresses }) => addresses.map(({ cidr }) => ipOf(cidr))))
+	return ips
+		.filter(ip => !held.has(ip))
+		.flatMap(ip => {
+			const best = bestOf(routesAround([`${ip}/${familyOf(ip) === 4 ? 32 : 128}`], routes))
+			if (!best || !isForeign(best, own)) return []
+			const meets = (network: string) => contains(network, ip) && lengthOf(best.to) <= lengthOf(network)
+			return [{ meets, says: `this node reaches ${ip}${over(best, links)}`, see: `ip route get ${ip}` }]
+		})
+}
+
+function bestOf(routes: ReadonlySet<Route>): Route | undefined {
+	return [...routes].toSorted((a, b) => lengthOf(b.to) - lengthOf(a.to) || a.metric - b.metric)[0]
+}
+
+function isForeign(route: Route, own: ReadonlySet<number>): boolean {
+	const links = linksOf(route)
+	return links.length === 0 || links.some(link => !own.has(link))
+}
+
+/** @returns ` via 10.0.0.1 over mgmt`: by which next hop and link a route goes, as far as it has them */
+export function over(route: Route, links: readonly Link[]): string {
+	const used = linksOf(route)
+	const names = links.filter(({ ifindex }) => used.includes(ifindex)).map(({ name }) => name)
+	return `${route.via === undefined ? '' : ` via ${route.via}`}${names.length > 0 ? ` over ${names.join(' and ')}` : ''}`
+}
+
+function overlap(a: string, b: string): boolean {
+	return contains(a, ipOf(b)) || contains(b, ipOf(a))
+}
+
+function isInside(inner: string, outer: string): boolean {
+	return contains(outer, ipOf(inner)) && lengthOf(outer) <= lengthOf(inner)
+}
+
+function showing(network: string): string {
+	return `ip ${network.includes(':') ? '-6 ' : ''}route show ${network}`
+}

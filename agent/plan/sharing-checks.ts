@@ -1,0 +1,82 @@
+import { contains } from '../../contract/ip.ts'
+import { routeTable } from '../../contract/names.ts'
+import type { Reason } from '../../contract/reasons.ts'
+import type { HostState } from '../host/state.ts'
+import type { Check, Found } from './check.ts'
+import { identityOf, type Refusal } from './match.ts'
+import { recorded, recordOf } from './record.ts'
+import { lengthOf, networksOf } from './networks.ts'
+import { linksOf, MAIN, routesOf } from './routing.ts'
+import type { WantedInterface } from '../../contract/interface.ts'
+import type { Placed, Selection } from './selection.ts'
+import { over, sharings } from './shared-network.ts'
+
+/** What becomes of an interface whose network is shared with another link. */
+
+export const isInNoTable: Check<Placed> = {
+	reason: 'InUse',
+	when: 'the interface has `policyRouting: false` and its network is also that of another link or route, or holds the API server or a nameserver that the node reaches over another link',
+	see: 'ip addr show dev ens3',
+	find({ accepted: { nic }, selection }) {
+		const sharing = nic.policyRouting ? undefined : selection.shared.get(nic.id)
+		if (!sharing) return
+		const says = `${sharing.says}, so the network of ${nic.name} cannot be in the main table, and without policyRouting it has no other: set policyRouting to true`
+		return { says, see: sharing.see }
+	},
+}
+
+/** The kernel refuses an IPv6 next hop to which the main table leads over another link, `onlink` or not. */
+export const isNextHopElsewhere: Check<Placed> = {
+	reason: 'InUse',
+	when: 'a route of IPv6 that is not in its own table has a next hop that the main table reaches over another link',
+	see: 'ip -6 route get fd00::1',
+	find({ accepted: { nic, link }, selection, host }) {
+		for (const { family, to, via, table, onlink } of routesOf(nic, link.ifindex)) {
+			const holder = family === 6 && onlink && via !== undefined ? holderOf(via, link.ifindex, { selection, host }) : undefined
+			if (holder === undefined) continue
+			const says = `${via} is to be the next hop of ${to} in table ${table} over ${nic.name}, and the main table reaches it over ${holder}`
+			return { says, see: `ip -6 route get ${via}` }
+		}
+	},
+}
+
+function holderOf(hop: string, own: number, { selection, host }: { selection: Selection; host: HostState }): string | undefined {
+	const ours = selection.accepted.find(({ nic, link }) => {
+		return link.ifindex !== own && nic.connectedRoute && networksOf(nic).some(network => contains(network, hop))
+	})
+	if (ours) return ours.nic.name
+	const routes = host.routes.filter(({ table, to, family }) => table === MAIN && family === 6 && lengthOf(to) > 0 && contains(to, hop))
+	const [best] = routes.toSorted((a, b) => lengthOf(b.to) - lengthOf(a.to) || a.metric - b.metric)
+	return best && !linksOf(best).includes(own) ? over(best, host.links).replace(/^.* over /, '') : undefined
+}
+
+/** @returns the selection with what each interface gets of its wish for a connected route */
+export function withSharing(
+	selection: Selection,
+	{ interfaces, needed = [] }: { interfaces: readonly WantedInterface[]; needed?: readonly string[] },
+	host: HostState,
+): Selection {
+	const shared = sharings({ interfaces, host, own: ownLinks(selection, host), needed })
+	const keeps = new Set(interfaces.flatMap(({ id, connectedRoute }) => (connectedRoute && !shared.has(id) ? [id] : [])))
+	const accepted = selection.accepted.map(one => ({ ...one, nic: { ...one.nic, connectedRoute: keeps.has(one.nic.id) } }))
+	return { ...selection, accepted, shared }
+}
+
+/** @returns what is reported of an interface that is configured without a connected route */
+export function sharingWarning({ says, see }: Found, { id }: Pick<WantedInterface, 'id'>): Refusal {
+	const message = `${says}, so the network of this interface is in table ${routeTable(id)} only and not in the main table (${see})`
+	return { reason: 'SharedNetwork', message }
+}
+
+/** A wanted link that serves something else is not ours; one that only failed is. */
+const OF_OTHERS: ReadonlySet<Reason> = new Set(['InUse', 'Ambiguous'])
+
+function ownLinks({ accepted, refused, released, kept }: Selection, host: HostState): Set<number> {
+	const record = recordOf(host)
+	const failed = refused.filter(({ nic, refusal }) => recorded(record, nic.macAddress) || !OF_OTHERS.has(refusal.reason))
+	const macs = new Set([
+		...[...accepted, ...failed].map(({ nic }) => nic.macAddress),
+		...[...released, ...kept].map(({ ours }) => ours.mac),
+	])
+	return new Set(host.links.flatMap(link => (macs.has(identityOf(link)) ? [link.ifindex] : [])))
+}

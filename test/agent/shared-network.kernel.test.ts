@@ -1,0 +1,124 @@
+import { once } from 'node:events'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Interface } from '../../contract/interface.ts'
+import { type NodeHost, nodeHost } from './node-host.ts'
+import type { Streamed } from './tcp-stream.ts'
+
+/** A node whose NICs are all on one wire with another machine, which is also its gateway. */
+const isRoot = process.getuid?.() === 0
+const mac = (id: number) => `fa:16:3e:00:00:0${id}`
+const script = `${import.meta.dirname}/tcp-stream.ts`
+
+let host: NodeHost
+let machine: NodeHost
+
+const nic = (id: number, cidr: string, more: Partial<Interface> = {}) => ({ id, macAddress: mac(id), addresses: [cidr], ...more })
+/** As DHCP leaves it: the network of the primary has a metric. */
+const lease = [
+	'addr add 192.168.9.2/24 dev mgmt noprefixroute valid_lft 3600 preferred_lft 3600',
+	'route add 192.168.9.0/24 dev mgmt proto kernel scope link src 192.168.9.2 metric 100',
+	'route add default via 192.168.9.1 dev mgmt proto dhcp src 192.168.9.2 metric 100',
+]
+const fixed = ['addr add 192.168.9.2/24 dev mgmt', 'route add default via 192.168.9.1']
+const fixed6 = ['addr add fd99::2/64 dev mgmt nodad', 'route add default via fd99::1']
+
+describe.skipIf(!isRoot)('a NIC in the network of another link (needs root for network namespaces)', () => {
+	beforeEach(async () => {
+		host = await nodeHost('real')
+		machine = await nodeHost()
+		await machine.ip('link add wire type bridge forward_delay 0\nlink set wire up')
+		for (const [name, peer, more] of [
+			['mgmt', 'gw', ''],
+			['ens0', 'peer0', ` address ${mac(0)}`],
+			['ens1', 'peer1', ` address ${mac(1)}`],
+		]) {
+			await host.ip(`link add ${name}${more} type veth peer name ${peer} netns ${machine.pid}`)
+			await machine.ip(`link set ${peer} master wire\nlink set ${peer} up`)
+		}
+		await host.ip('link set mgmt up')
+		await machine.ip(
+			['192.168.9.1/24', '192.168.9.3/24', 'fd99::1/64', 'fd99::3/64']
+				.map(cidr => `addr add ${cidr} dev wire${cidr.includes(':') ? ' nodad' : ''}`)
+				.join('\n'),
+		)
+		// A switch lets no port answer for the address of another.
+		await host.inside('sh', ['-c', 'echo 1 > /proc/sys/net/ipv4/conf/mgmt/arp_ignore'])
+	})
+	afterEach(() => {
+		machine.close()
+		host.close()
+	})
+
+	const four = { gateway: '192.168.9.1', node: '192.168.9.2', own: '192.168.9.50', to: '192.168.9.3' }
+	const six = { gateway: 'fd99::1', node: 'fd99::2', own: 'fd99::50', to: 'fd99::3' }
+	test.each<[title: string, primary: string[], length: number, ips: typeof four]>([
+		['with a lease on the primary', lease, 24, four],
+		['with a static primary', fixed, 24, four],
+		['in a part of the network', fixed, 26, four],
+		['in a network that holds it', lease, 23, four],
+		['with IPv6', [...fixed, ...fixed6], 64, six],
+	])('%s costs the node nothing, and works', async (_, primary, length, { gateway, node, own, to }) => {
+		const cidr = `${own}/${length}`
+		await host.ip(primary.join('\n'))
+		const before = await main()
+		const { report, stdout } = await host.agent([nic(0, cidr, { gateway })])
+		expect(report, stdout).toMatchObject({
+			outcome: 'Succeeded',
+			interfaces: [{ reason: 'Configured', warnings: [{ reason: 'SharedNetwork' }] }],
+		})
+		expect(report?.interfaces[0]?.warnings).toHaveLength(1)
+		expect(await main()).toEqual(before)
+		expect(await wayTo(to, node)).toBe('mgmt')
+		expect(await wayTo(to, own)).toBe('multinic0')
+		for (const [source, link] of [
+			[node, 'mgmt'],
+			[own, 'multinic0'],
+		] as const) {
+			expect(await carriedBy(() => stream(host, machine, { to, source }))).toEqual({ sent: link, received: link })
+			expect(await carriedBy(() => stream(machine, host, { to: source, source: to }))).toEqual({ sent: link, received: link })
+		}
+		const again = await host.agent([nic(0, cidr, { gateway })])
+		expect(again.report, again.stdout).toMatchObject({ changes: 0, interfaces: [{ warnings: [{ reason: 'SharedNetwork' }] }] })
+	})
+})
+
+/** Routes of the main table but those of single addresses. */
+async function main(): Promise<string[]> {
+	const routes = [...(await host.ask('-4 route')), ...(await host.ask('-6 route'))]
+	return routes.flatMap(({ flags: _, ...route }) =>
+		/\/|default/.test(String(route.dst)) && !/^fe80/.test(String(route.dst)) ? [JSON.stringify(route)] : [],
+	)
+}
+
+async function wayTo(ip: string, from: string): Promise<unknown> {
+	return (await host.ask(`route get ${ip} from ${from}`))[0]?.dev
+}
+
+/** Sends and hears for a moment, from one to the other and back. */
+async function stream(from: NodeHost, to: NodeHost, { to: ip, source }: { to: string; source: string }): Promise<void> {
+	const server = to.start(process.execPath, [script, 'serve', ip, '7000'])
+	await once(server, 'message')
+	const sender = from.start(process.execPath, [script, 'send', ip, '7000', source])
+	await once(sender, 'message')
+	sender.send('end')
+	const [{ sent, received }] = (await once(sender, 'message')) as [Streamed]
+	server.kill()
+	expect(received).toBe(sent)
+}
+
+/** @returns by which link of the host most packets went out and came in meanwhile */
+async function carriedBy(work: () => Promise<void>): Promise<{ sent: string; received: string }> {
+	const before = await counters()
+	await work()
+	const after = await counters()
+	const most = (which: 'tx' | 'rx') =>
+		[...after].toSorted(
+			([a, x], [b, y]) => y[which] - (before.get(b)?.[which] ?? 0) - (x[which] - (before.get(a)?.[which] ?? 0)),
+		)[0]?.[0] ?? ''
+	return { sent: most('tx'), received: most('rx') }
+}
+
+async function counters(): Promise<Map<string, { tx: number; rx: number }>> {
+	const links = (await host.ask('-s link show')) as { ifname: string; stats64: { rx: { bytes: number }; tx: { bytes: number } } }[]
+	return new Map(links.map(({ ifname, stats64 }) => [ifname, { tx: stats64.tx.bytes, rx: stats64.rx.bytes }]))
+}

@@ -1,0 +1,265 @@
+import { describe, expect, test } from 'vitest'
+import type { Address, HostState, Link, Route } from '../../agent/host/state.ts'
+import { addressesOf, familyOf, routesOf } from '../../agent/plan/routing.ts'
+import { select } from '../../agent/plan/select.ts'
+import { type Interface, Interfaces, settle } from '../../contract/interface.ts'
+import { hostWith } from './simulated-host.ts'
+
+const address = (cidr: string, more: Partial<Address> = {}): Address => ({
+	family: familyOf(cidr),
+	cidr,
+	global: true,
+	dynamic: false,
+	...more,
+})
+const route = (to: string, more: Partial<Route>): Route => {
+	const family = familyOf(to)
+	return { family, to, table: 254, metric: 0, protocol: 4, type: 1, scope: 0, onlink: false, ...more }
+}
+const mac = (id: number) => `fa:16:3e:00:00:0${id}`
+const MGMT = 2
+const BRIDGE = 3
+/** The link of interface 0, and of interface 1. */
+const [ENS7, ENS8] = [7, 8]
+const link = (ifindex: number, name: string, more: Partial<Link> = {}) => ({ ifindex, name, mac: `02:00:00:00:00:0${ifindex}`, ...more })
+
+/** The node has 192.168.9.2/24 and fd99::2/64 on mgmt, its default route there, and a bridge. */
+function node(more: { links?: ReturnType<typeof link>[]; routes?: Route[]; mgmt?: string[] }): HostState {
+	const links = [
+		link(MGMT, 'mgmt', { up: true, addresses: (more.mgmt ?? ['192.168.9.2/24', 'fd99::2/64']).map(cidr => address(cidr)) }),
+		link(BRIDGE, 'br0', { kind: 'bridge', up: true }),
+		link(ENS7, 'ens7', { mac: mac(0) }),
+		link(ENS8, 'ens8', { mac: mac(1) }),
+	]
+	const replaced = links.filter(({ ifindex }) => !more.links?.some(other => other.ifindex === ifindex))
+	const routes = [route('0.0.0.0/0', { via: '192.168.9.1', link: MGMT }), route('::/0', { via: 'fd99::1', link: MGMT, metric: 1024 })]
+	return hostWith([...replaced, ...(more.links ?? [])], { routes: [...routes, ...(more.routes ?? [])] })
+}
+
+const nic = (id: number, cidr: string, more: Partial<Interface> = {}): Partial<Interface> => ({
+	id,
+	macAddress: mac(id),
+	addresses: [cidr],
+	...more,
+})
+const selected = (nics: Partial<Interface>[], host: HostState, needed: string[] = []) =>
+	select(
+		{ interfaces: settle(Interfaces.parse(nics)), nodeAddresses: ['192.168.9.2'], kinds: new Set(['hardware']), failed: new Map(), needed },
+		host,
+	)
+const saysOf = (nics: Partial<Interface>[], host: HostState, needed?: string[]) =>
+	Object.fromEntries([...selected(nics, host, needed).shared].map(([id, { says }]) => [id, says]))
+
+const over = { link: BRIDGE }
+const pods = (to: string) => route(to, { via: '10.244.0.1', link: BRIDGE })
+
+describe('an interface gets no connected route', () => {
+	test.each<[title: string, cidr: string, host: HostState, says: string]>([
+		['in the network of the primary', '192.168.9.50/24', node({}), 'mgmt has 192.168.9.2/24'],
+		['in a part of it', '192.168.9.130/26', node({}), 'mgmt has 192.168.9.2/24'],
+		['in a network that holds it', '192.168.8.50/23', node({}), 'mgmt has 192.168.9.2/24'],
+		['in the IPv6 network of the primary', 'fd99::50/64', node({}), 'mgmt has fd99::2/64'],
+		['in a part of that', 'fd99::50/96', node({}), 'mgmt has fd99::2/64'],
+		['in a network that holds that', 'fd99::50/48', node({}), 'mgmt has fd99::2/64'],
+		[
+			'in the network of a link that is down',
+			'10.5.0.50/24',
+			node({ links: [link(9, 'eth9', { addresses: [address('10.5.0.1/24')] })] }),
+			'eth9 has 10.5.0.1/24',
+		],
+		[
+			'in the network of a leased address',
+			'10.5.0.50/24',
+			node({ links: [link(9, 'eth9', { addresses: [address('10.5.0.1/24', { dynamic: true, validSeconds: 60 })] })] }),
+			'eth9 has 10.5.0.1/24',
+		],
+		[
+			'in the pod network',
+			'10.244.3.50/24',
+			node({ routes: [route('10.244.0.0/16', over)] }),
+			'the main table has a route to 10.244.0.0/16 over br0',
+		],
+		[
+			'in a network that holds an on-link one',
+			'10.0.0.50/8',
+			node({ routes: [route('10.244.0.0/16', over)] }),
+			'the main table has a route to 10.244.0.0/16 over br0',
+		],
+		[
+			'in a network that is routed elsewhere',
+			'10.9.3.50/24',
+			node({ routes: [pods('10.9.0.0/16')] }),
+			'the main table has a route to 10.9.0.0/16 via 10.244.0.1 over br0',
+		],
+		[
+			'in the very network that is routed elsewhere',
+			'10.9.3.50/24',
+			node({ routes: [pods('10.9.3.0/24')] }),
+			'the main table has a route to 10.9.3.0/24 via 10.244.0.1 over br0',
+		],
+		[
+			'in a network that must not be reached',
+			'10.9.3.50/24',
+			node({ routes: [route('10.9.0.0/16', { type: 6 })] }),
+			'the main table has a route to 10.9.0.0/16',
+		],
+		[
+			'that holds the gateway of the node',
+			'192.168.9.50/24',
+			node({ mgmt: ['192.168.9.2/32'] }),
+			'this node reaches 192.168.9.1 via 192.168.9.1 over mgmt',
+		],
+	])('%s', (_, cidr, host, says) => {
+		expect(saysOf([nic(0, cidr)], host)).toEqual({ 0: says })
+	})
+
+	test.each<[title: string, needed: string]>([
+		['the API server', '10.5.0.1'],
+		['a nameserver of IPv6', 'fd05::53'],
+	])('in the network of %s that is reached by the default route', (_, needed) => {
+		const host = node({})
+		const cidr = needed.includes(':') ? 'fd05::50/64' : '10.5.0.50/24'
+		expect(saysOf([nic(0, cidr)], host, [needed])).toEqual({
+			0: `this node reaches ${needed} via ${needed.includes(':') ? 'fd99::1' : '192.168.9.1'} over mgmt`,
+		})
+	})
+})
+
+describe('an interface keeps its connected route', () => {
+	test.each<[title: string, nic: Partial<Interface>, host: HostState, needed?: string[]]>([
+		['in a network of its own', nic(0, '10.0.0.50/24'), node({})],
+		['beside the pods, each of which has a route', nic(0, '10.244.3.50/16'), node({ routes: [route('10.244.3.7/32', over)] })],
+		['in a network of which a part is routed elsewhere', nic(0, '10.9.0.50/16'), node({ routes: [pods('10.9.3.0/24')] })],
+		['where routes halve the address space', nic(0, '10.9.0.50/16'), node({ routes: [pods('0.0.0.0/1'), pods('128.0.0.0/1')] })],
+		['with a link-local address', nic(0, 'fe80::50/64'), node({ mgmt: ['192.168.9.2/24', 'fe80::2/64'] })],
+		['with an address that is alone', nic(0, '192.168.9.50/32'), node({})],
+		['where other tables have a route', nic(0, '10.9.3.50/24'), node({ routes: [{ ...pods('10.9.0.0/16'), table: 77 }] })],
+		['where an API server of the same node is', nic(0, '10.5.0.50/24'), node({ mgmt: ['192.168.9.2/24', '10.5.0.1/32'] }), ['10.5.0.1']],
+		['where the API server has a route of its own', nic(0, '10.5.0.50/24'), node({ routes: [pods('10.5.0.1/32')] }), ['10.5.0.1']],
+		['where the API server is known by name', nic(0, '10.5.0.50/24'), node({}), ['api.example.com']],
+		['where the API server is elsewhere', nic(0, '10.5.0.50/24'), node({}), ['10.6.0.1']],
+		[
+			'where its own link has the network, by DHCP',
+			nic(0, '10.5.0.50/24'),
+			node({
+				links: [link(ENS7, 'ens7', { mac: mac(0), up: true, addresses: [address('10.5.0.50/24', { dynamic: true })] })],
+				routes: [
+					route('10.5.0.0/24', { link: ENS7, protocol: 2, metric: 100 }),
+					route('0.0.0.0/0', { link: ENS7, via: '10.5.0.1', metric: 50 }),
+				],
+			}),
+			['10.5.0.1'],
+		],
+	])('%s', (_, wanted, host, needed) => {
+		expect(saysOf([wanted], host, needed)).toEqual({})
+		expect(selected([wanted], host, needed).accepted.map(({ nic: { connectedRoute } }) => connectedRoute)).toEqual([true])
+	})
+})
+
+describe('of several interfaces in one network', () => {
+	const [first, second] = [nic(0, '10.0.0.50/24'), nic(1, '10.0.0.51/24')]
+	test('the one with the lowest id keeps the connected route', () => {
+		expect(saysOf([second, first], node({}))).toEqual({ 1: 'multinic0 is in 10.0.0.0/24 too' })
+	})
+
+	test('none keeps it where another link has the network', () => {
+		const shared = saysOf([nic(0, '192.168.9.50/24'), nic(1, '192.168.9.51/24')], node({}))
+		expect(shared).toEqual({ 0: 'mgmt has 192.168.9.2/24', 1: 'mgmt has 192.168.9.2/24' })
+	})
+
+	test('the next keeps it where the first does not want it', () => {
+		expect(saysOf([{ ...first, connectedRoute: false }, second], node({}))).toEqual({})
+	})
+
+	test('the one without a table of its own keeps it', () => {
+		expect(saysOf([first, { ...second, policyRouting: false }], node({}))).toEqual({ 0: 'multinic1 is in 10.0.0.0/24 too' })
+	})
+
+	test('it stays so where the first is not there, or is not configured', () => {
+		const without = hostWith(node({}).links.filter(({ ifindex }) => ifindex !== ENS7))
+		expect(saysOf([first, second], without)).toEqual({ 1: 'multinic0 is in 10.0.0.0/24 too' })
+	})
+
+	test('a wanted link that serves something else counts as foreign', () => {
+		const serving = link(ENS8, 'ens8', { mac: mac(1), up: true, master: 'bond0', addresses: [address('10.0.0.9/24')] })
+		expect(saysOf([first, nic(1, '10.7.0.9/24')], node({ links: [serving] }))).toEqual({ 0: 'ens8 has 10.0.0.9/24' })
+	})
+})
+
+describe('an interface without a table of its own in a shared network', () => {
+	const wanted = nic(0, '192.168.9.50/24', { policyRouting: false })
+	test('is refused, with the cause, the command and the remedy', () => {
+		const { accepted, refused } = selected([wanted], node({}))
+		expect(accepted).toEqual([])
+		expect(refused.map(({ refusal }) => refusal)).toEqual([
+			{
+				reason: 'InUse',
+				message:
+					'mgmt has 192.168.9.2/24, so the network of multinic0 cannot be in the main table, and without policyRouting it has no other: set policyRouting to true (ip addr show dev mgmt)',
+			},
+		])
+	})
+
+	test('is not, where the network is its own', () => {
+		expect(selected([{ ...wanted, addresses: ['10.0.0.50/24'] }], node({})).refused).toEqual([])
+	})
+
+	test('leaves another of ours to share with its link, which stays as it was', () => {
+		const leased = link(ENS7, 'ens7', { mac: mac(0), up: true, addresses: [address('192.168.9.7/24', { dynamic: true })] })
+		const { accepted, shared } = selected([wanted, nic(1, '192.168.9.51/24')], node({ links: [leased], mgmt: ['192.168.9.2/24'] }))
+		expect(accepted.map(({ nic: { id, connectedRoute } }) => [id, connectedRoute])).toEqual([[1, false]])
+		expect(shared.get(1)?.says).toBe('mgmt has 192.168.9.2/24')
+	})
+})
+
+describe('an IPv6 next hop in a shared network', () => {
+	const wanted = nic(0, 'fd99::50/64', { gateway: 'fd99::1' })
+	test.each<[title: string, more: Partial<Interface>]>([
+		['of a default route in the main table', { defaultRoute: true }],
+		['of a route in another table', { routes: [{ to: 'fd08::/32', via: 'fd99::7', table: 500 }] }],
+	])('%s is refused, because the kernel would refuse it', (_, more) => {
+		const host = node({ routes: [route('fd99::/64', { link: MGMT, metric: 256, protocol: 2 })] })
+		const [refused] = selected([{ ...wanted, ...more }], host).refused
+		expect(refused?.refusal.reason).toBe('InUse')
+		expect(refused?.refusal.message).toMatch(
+			/^fd99::\d is to be the next hop of \S+ in table \d+ over multinic0, and the main table reaches it over mgmt/,
+		)
+	})
+
+	test('of a route in its own table is not', () => {
+		expect(selected([{ ...wanted, routes: [{ to: 'fd08::/32', via: 'fd99::7' }] }], node({})).refused).toEqual([])
+	})
+
+	test('is refused as well where the other link is ours', () => {
+		const first = { ...nic(0, 'fd05::50/64') }
+		const second = { ...nic(1, 'fd05::51/64'), gateway: 'fd05::1', defaultRoute: true }
+		expect(selected([first, second], node({})).refused.map(({ refusal: { message } }) => message)).toEqual([
+			'fd05::1 is to be the next hop of ::/0 in table 254 over multinic1, and the main table reaches it over multinic0 (ip -6 route get fd05::1)',
+		])
+	})
+})
+
+describe('without a connected route', () => {
+	test.each<[title: string, wanted: Partial<Interface>, addresses: string[], routes: string[]]>([
+		[
+			'addresses are alone, and the own table has their networks and an on-link gateway',
+			nic(0, '10.0.0.50/24', { gateway: '10.0.0.1' }),
+			['10.0.0.50/32'],
+			['10.0.0.0/24 100', '0.0.0.0/0 via 10.0.0.1 onlink 100'],
+		],
+		[
+			'so it is with IPv6, but there the kernel finds the gateway, and link-local addresses keep their network',
+			nic(0, 'fd00::50/64', { addresses: ['fd00::50/64', 'fe80::50/64'], gateway: 'fd00::1' }),
+			['fd00::50/128', 'fe80::50/64'],
+			['fd00::/64 100', 'fe80::/64 100', '::/0 via fd00::1 100'],
+		],
+	])('%s', (_, wanted, addresses, routes) => {
+		const [one] = settle(Interfaces.parse([{ ...wanted, connectedRoute: false }]))
+		if (!one) throw new Error('no interface')
+		expect(addressesOf(one)).toEqual(addresses)
+		const words = routesOf(one, ENS7).map(
+			({ to, via, onlink, table }) => `${to}${via ? ` via ${via}` : ''}${onlink ? ' onlink' : ''} ${table}`,
+		)
+		expect(words).toEqual(routes)
+	})
+})
