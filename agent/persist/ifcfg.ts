@@ -3,7 +3,7 @@ import type { Family, FileState, HostState, Route } from '../host/state.ts'
 import { scriptPath } from '../paths.ts'
 import { addressesOf, familyOf, hasMetric, ipOf, MAIN, routesOf, rulesOf } from '../plan/routing.ts'
 import { publicFile } from './boot.ts'
-import { profileUuid, ruleWords } from './profile.ts'
+import { PREFIX_METRICS, profileUuid, ruleWords } from './profile.ts'
 
 /**
  * What RHEL 7 and 8 read of one interface at boot: path → file. Rules stand in the profile itself where NetworkManager reads it, for it
@@ -37,9 +37,11 @@ function profile(nic: WantedInterface): string[] {
 		'AUTOCONNECT_PRIORITY=999',
 		'BOOTPROTO=none',
 		'DEFROUTE=no',
-		'IPV4_ROUTE_METRIC=0',
-		'IPV6_ROUTE_METRIC=0',
+		`IPV4_ROUTE_METRIC=${PREFIX_METRICS[4]}`,
+		`IPV6_ROUTE_METRIC=${PREFIX_METRICS[6]}`,
 		'PEERDNS=no',
+		// Without it initscripts give each interface a route to 169.254.0.0/16, which takes the metadata service's packets.
+		'NOZEROCONF=yes',
 		...(nic.mtu === undefined ? [] : [`MTU=${nic.mtu}`]),
 		...addresses4(nic),
 		...addresses6(nic),
@@ -89,7 +91,7 @@ function routeWords(route: Route, name: string): string {
 		via === undefined ? '' : `via ${via}`,
 		`dev ${name}`,
 		table === MAIN ? '' : `table ${table}`,
-		hasMetric(route) ? `metric ${metric}` : '',
+		hasMetric(route) || route.family === 6 ? `metric ${metric}` : '',
 		onlink ? 'onlink' : '',
 	]
 		.filter(Boolean)

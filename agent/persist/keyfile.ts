@@ -3,7 +3,7 @@ import type { Family, FileState, Route } from '../host/state.ts'
 import { keyfilePath, linkPath } from '../paths.ts'
 import { addressesOf, familyOf, hasMetric, MAIN, routesOf, rulesOf } from '../plan/routing.ts'
 import { privateFile, publicFile } from './boot.ts'
-import { profileUuid, ruleWords } from './profile.ts'
+import { PREFIX_METRICS, profileUuid, ruleWords } from './profile.ts'
 
 /**
  * What NetworkManager and udev read of one interface at boot: path → file.
@@ -34,9 +34,6 @@ function keyfile(nic: WantedInterface): string {
 	].join('\n')
 }
 
-/** As the kernel has it where nobody says otherwise (1024 for IPv6): NetworkManager's own would count devices from 100 on. */
-const METRIC = 'route-metric=0'
-
 /** A default route is only where `routes` say so; without addresses IPv6 is left to the kernel, which our sysctls keep from routers' words. */
 function ipSection(nic: WantedInterface, family: Family): string[] {
 	const addresses = addressesOf(nic).filter(cidr => familyOf(cidr) === family)
@@ -48,7 +45,7 @@ function ipSection(nic: WantedInterface, family: Family): string[] {
 		...addresses.map((cidr, at) => `address${at + 1}=${cidr}`),
 		...routes.flatMap((route, at) => routeLines(route, at + 1)),
 		...rules.map((rule, at) => `routing-rule${at + 1}=${ruleWords(rule)}`),
-		METRIC,
+		`route-metric=${PREFIX_METRICS[family]}`,
 		'may-fail=false',
 		...(family === 6 ? ['addr-gen-mode=eui64', 'ip6-privacy=0'] : []),
 	]
@@ -56,9 +53,10 @@ function ipSection(nic: WantedInterface, family: Family): string[] {
 
 function routeLines(route: Route, number: number): string[] {
 	const { to, via, table, onlink, metric } = route
-	const next = via ?? (hasMetric(route) ? unspecified(route) : undefined)
+	const namesMetric = hasMetric(route) || route.family === 6
+	const next = via ?? (namesMetric ? unspecified(route) : undefined)
 	const options = [onlink ? 'onlink=true' : '', table === MAIN ? '' : `table=${table}`].filter(Boolean)
-	const line = [to, ...(next === undefined ? [] : [next]), ...(hasMetric(route) ? [metric] : [])].join(',')
+	const line = [to, ...(next === undefined ? [] : [next]), ...(namesMetric ? [metric] : [])].join(',')
 	return [`route${number}=${line}`, ...(options.length > 0 ? [`route${number}_options=${options.join(',')}`] : [])]
 }
 

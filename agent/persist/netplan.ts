@@ -1,9 +1,9 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import type { FileState, Route } from '../host/state.ts'
 import { netplanPath } from '../paths.ts'
-import { addressesOf, hasMetric, MAIN, routesOf, rulesOf } from '../plan/routing.ts'
+import { addressesOf, familyOf, hasMetric, IPV6_MIN_MTU, MAIN, routesOf, rulesOf } from '../plan/routing.ts'
 import { privateFile } from './boot.ts'
-import { profileUuid, ruleWords } from './profile.ts'
+import { PREFIX_METRICS, profileUuid, ruleWords } from './profile.ts'
 import { type Yaml, yaml } from './yaml.ts'
 
 /** Who carries out what netplan is told. */
@@ -20,11 +20,14 @@ export function netplanFiles(nic: WantedInterface, renderer: Renderer): Record<s
 		dhcp4: false,
 		dhcp6: false,
 		'accept-ra': false,
+		'link-local': linkLocal(nic),
 		// A NIC that is gone must not hold up the boot.
 		optional: true,
-		addresses: addressesOf(nic),
-		routes: routesOf(nic, 0).map(routeOf),
-		'routing-policy': rulesOf(nic).map(({ from, priority, table }) => ({ from: from.slice(0, from.indexOf('/')), table, priority })),
+		addresses: unlessEmpty(addressesOf(nic)),
+		routes: unlessEmpty(routesOf(nic, 0).map(route => routeOf(route, renderer))),
+		'routing-policy': unlessEmpty(
+			rulesOf(nic).map(({ from, priority, table }) => ({ from: from.slice(0, from.indexOf('/')), table, priority })),
+		),
 	}
 	return { [netplanPath(nic.name)]: privateFile(yaml({ network: { version: 2, ethernets: { [nic.name]: definition } } })) }
 }
@@ -37,18 +40,32 @@ function throughToProfile(nic: WantedInterface): Yaml {
 			.map((rule, at) => [`ipv${family}.routing-rule${at + 1}`, ruleWords(rule)]),
 	)
 	const plain = { 'connection.autoconnect-priority': '999', 'ethernet.cloned-mac-address': 'preserve' }
-	const metrics = { 'ipv4.route-metric': '0', 'ipv6.route-metric': '0' }
-	return { uuid: profileUuid(nic), passthrough: { ...plain, ...metrics, ...Object.fromEntries(rules) } }
+	const metrics = { 'ipv4.route-metric': String(PREFIX_METRICS[4]), 'ipv6.route-metric': String(PREFIX_METRICS[6]) }
+	return { uuid: profileUuid(nic), passthrough: { ...plain, ...withoutIpv4(nic), ...metrics, ...Object.fromEntries(rules) } }
 }
 
-function routeOf(route: Route) {
+/** netplan makes `link-local` of a profile without IPv4, by which NetworkManager gives a 169.254 address, its network and a multicast route. */
+function withoutIpv4(nic: WantedInterface) {
+	return addressesOf(nic).some(cidr => familyOf(cidr) === 4) ? {} : { 'ipv4.method': 'disabled' }
+}
+
+/** networkd raises an MTU below 1280 where the link may have IPv6, which it may by a link-local address. The kernel gives none then. */
+function linkLocal({ mtu }: WantedInterface): string[] | undefined {
+	return mtu !== undefined && mtu < IPV6_MIN_MTU ? [] : undefined
+}
+
+function unlessEmpty<T>(list: readonly T[]): readonly T[] | undefined {
+	return list.length === 0 ? undefined : list
+}
+
+function routeOf(route: Route, renderer: Renderer) {
 	const { to, via, table, metric, onlink } = route
 	return {
 		to,
 		via,
 		scope: via === undefined ? 'link' : undefined,
 		'on-link': onlink || undefined,
-		metric: hasMetric(route) ? metric : undefined,
+		metric: hasMetric(route) || (renderer === 'NetworkManager' && route.family === 6) ? metric : undefined,
 		table: table === MAIN ? undefined : table,
 	}
 }

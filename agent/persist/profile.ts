@@ -9,6 +9,12 @@ export function profileUuid({ macAddress }: WantedInterface): string {
 	return `6d756c74-696e-4963-8000-${macAddress.replaceAll(':', '')}`
 }
 
+/**
+ * The metric of the route to an address' network, as the kernel has it; NetworkManager's own counts devices from 100 on, and 1024 in
+ * IPv6. It is also the metric of routes that name none: those of IPv6 therefore always name theirs.
+ */
+export const PREFIX_METRICS = { 4: 0, 6: 256 } as const
+
 /** @see nm-settings(5), routing-rules: the words of `ip rule` */
 export function ruleWords({ priority, from, table }: Rule): string {
 	return `priority ${priority} from ${from} table ${table}`
@@ -44,11 +50,12 @@ function meanings(nic: WantedInterface): Meaning[] {
 
 function meaningsOf(nic: WantedInterface, family: Family): Meaning[] {
 	const addresses = addressesOf(nic).filter(cidr => familyOf(cidr) === family)
-	if (addresses.length === 0) return []
+	if (addresses.length === 0) return family === 4 ? [{ field: 'ipv4.method', value: 'disabled' }] : []
 	const rules = rulesOf(nic).filter(rule => rule.family === family)
 	const routes = routesOf(nic, 0).filter(route => route.family === family)
 	return [
 		{ field: `ipv${family}.method`, value: 'manual' },
+		{ field: `ipv${family}.route-metric`, value: String(PREFIX_METRICS[family]) },
 		{ field: `ipv${family}.addresses`, value: addresses.join(', ') },
 		{ field: `ipv${family}.routes`, value: inOrder(routes.map(routeWords)), read: said => inOrder(said.split(',').map(readRoute)) },
 		{ field: `ipv${family}.routing-rules`, value: rules.map(rule => ruleWords(rule).replace(/\/(32|128) /, ' ')).join(', ') },

@@ -3,7 +3,7 @@ export type Yaml = string | number | boolean | readonly Yaml[] | { readonly [key
 
 /**
  * Block YAML with every string and key in JSON's quotes, which YAML reads alike: text from outside stays text.
- * Keys whose value is undefined, and empty lists, are left out.
+ * Keys whose value is undefined are left out.
  */
 export function yaml(value: Yaml, indent = ''): string {
 	if (typeof value !== 'object') return `${indent}${JSON.stringify(value)}\n`
@@ -14,7 +14,8 @@ export function yaml(value: Yaml, indent = ''): string {
 }
 
 function entry(key: string, value: Yaml | undefined, indent: string): string {
-	if (value === undefined || (typeof value === 'object' && Object.keys(value).length === 0)) return ''
+	if (value === undefined) return ''
+	if (typeof value === 'object' && Object.keys(value).length === 0) return `${indent}${JSON.stringify(key)}: ${JSON.stringify(value)}\n`
 	if (typeof value !== 'object') return `${indent}${JSON.stringify(key)}: ${JSON.stringify(value)}\n`
 	return `${indent}${JSON.stringify(key)}:\n${yaml(value, `${indent}  `)}`
 }

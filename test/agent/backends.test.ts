@@ -84,7 +84,7 @@ describe.each(Object.entries(backends))('%s', (name, { host, read }) => {
 describe('an ifcfg file', () => {
 	/** Of nm-settings-ifcfg-rh(5) and initscripts' sysconfig.txt, those that both know or that the other passes over. */
 	const known =
-		/^(TYPE|NAME|UUID|DEVICE|HWADDR|ONBOOT|AUTOCONNECT_PRIORITY|BOOTPROTO|DEFROUTE|IPV[46]_ROUTE_METRIC|PEERDNS|MTU|(IPADDR|PREFIX)[1-9]?|IPV6(INIT|_AUTOCONF|_DEFROUTE|ADDR|ADDR_SECONDARIES)|ROUTING_RULE6?_[1-9][0-9]*)$/
+		/^(TYPE|NAME|UUID|DEVICE|HWADDR|ONBOOT|AUTOCONNECT_PRIORITY|BOOTPROTO|DEFROUTE|IPV[46]_ROUTE_METRIC|PEERDNS|NOZEROCONF|MTU|(IPADDR|PREFIX)[1-9]?|IPV6(INIT|_AUTOCONF|_DEFROUTE|ADDR|ADDR_SECONDARIES)|ROUTING_RULE6?_[1-9][0-9]*)$/
 	/** Of `ip route`, what NetworkManager's reader of route files takes: with any other word it passes over the route. */
 	const routeLine = /^[0-9a-f.:]+\/\d+( via [0-9a-f.:]+)? dev multinic3( table \d+)?( metric \d+)?( onlink)?$/
 	const ruleLine = /^from [0-9a-f.:]+\/\d+ table \d+ priority \d+$/
@@ -313,6 +313,7 @@ describe("NetworkManager's reading of a profile", () => {
 		'connection.interface-name:multinic3',
 		'802-3-ethernet.mtu:1450',
 		'ipv4.method:manual',
+		'ipv4.route-metric:0',
 		'ipv4.addresses:10.0.0.23/24, 10.0.0.24/24',
 		'ipv4.routes:10.9.0.0/16 10.0.0.7 50 table=103, 10.8.0.0/16 0.0.0.0 7, 10.0.0.0/24 table=103',
 		'ipv4.routing-rules:priority 10003 from 10.0.0.23 table 103, priority 10003 from 10.0.0.24 table 103',
@@ -320,6 +321,7 @@ describe("NetworkManager's reading of a profile", () => {
 	].join('\n')
 	test.each<[title: string, said: string, faults: RegExp[]]>([
 		['is right', right, []],
+		['has another metric for the network of an address', right.replace('metric:0', 'metric:-1'), [/route-metric is -1, not 0/]],
 		['has another MTU', right.replace('1450', 'auto'), [/mtu is auto, not 1450/]],
 		['has its routes in another order', right.replace(/(10\.9.*103), (10\.8.* 7), /, '$2, $1, '), []],
 		['lacks a route', right.replace(', 10.0.0.0/24 table=103', ''), [/routes is .*, not .*10\.0\.0\.0\/24 table 103/]],

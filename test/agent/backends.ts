@@ -140,7 +140,14 @@ function ini(text: string): Record<string, Record<string, string>> {
 /** @param route in any of the forms: values are words */
 export function routeWords(route: Record<string, unknown>): string {
 	const { to, via, metric, table = 254, onlink } = route
-	return [String(to), via ? `via ${via}` : '', metric ? `metric ${metric}` : '', `table ${table}`, onlink ? 'onlink' : '']
+	const plain = String(to).includes(':') ? 1024 : 0
+	return [
+		String(to),
+		via ? `via ${via}` : '',
+		metric && Number(metric) !== plain ? `metric ${metric}` : '',
+		`table ${table}`,
+		onlink ? 'onlink' : '',
+	]
 		.filter(Boolean)
 		.join(' ')
 }

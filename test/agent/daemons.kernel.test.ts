@@ -1,0 +1,143 @@
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { SYSCTL_KEYS } from '../../agent/plan/routing.ts'
+import type { Interface } from '../../contract/interface.ts'
+import { anyWish } from './any-wish.ts'
+import { type DaemonBackend, type DaemonHost, daemonHost } from './daemon-host.ts'
+
+/** Reboot equals run time, by the daemon's own word: it reads the files that a run wrote, and the kernel has the same as after the run. */
+const isRoot = process.getuid?.() === 0
+const macs = Array.from({ length: 10 }, (_, n) => `fa:16:3e:00:00:0${n}`)
+const WISHES = Number(process.env.WISHES ?? 1)
+const SEED = Number(process.env.SEED ?? 1_075_090_324)
+
+/** An interface with this id. */
+type Made = (n: number) => Partial<Interface>
+
+const four = (n: number) => ({ address: `10.0.${n}.23`, cidr: `10.0.${n}.0/24` })
+const six = (n: number) => ({ address: `fd00:${n}::23`, cidr: `fd00:${n}::/64` })
+const both = (n: number) => ({ ...four(n), addresses: [`fd00:${n}::23/64`] })
+const gateway = (n: number) => ({ gateway: `10.0.${n}.1` })
+
+/** Up to ten are on a host at a time. */
+const tables: Record<string, Record<string, Made>> = {
+	'addresses and MTUs': {
+		'IPv4 with a gateway': n => ({ ...four(n), ...gateway(n), mtu: 1400 }),
+		'IPv6 with a gateway': n => ({ ...six(n), gateway: `fd00:${n}::1` }),
+		'both families': n => ({ ...both(n), ...gateway(n), mtu: 9000 }),
+		'no address': () => ({}),
+		'no address, an MTU below 1280': () => ({ mtu: 1200 }),
+		'an address, an MTU below 1280': n => ({ ...four(n), mtu: 1200 }),
+		'an MTU of 1280': n => ({ ...both(n), mtu: 1280 }),
+		'an address that is alone in its network': n => ({ address: `10.0.${n}.23`, cidr: `10.0.${n}.23/32`, ...gateway(n) }),
+		'an IPv6 address that is alone in its network': n => ({ address: `fd00:${n}::23`, cidr: `fd00:${n}::23/128`, gateway: `fd01:${n}::1` }),
+		'further addresses': n => ({ ...both(n), addresses: [`10.0.${n}.24/24`, `10.1.${n}.5/28`, `fd00:${n}::23/64`, `fd01:${n}::5/64`] }),
+	},
+	routes: {
+		'metrics and tables': n => ({
+			...four(n),
+			routes: [
+				{ to: `10.${n}.1.0/24`, via: `10.0.${n}.7`, metric: 50, table: 254 },
+				{ to: `10.${n}.2.0/24`, via: `10.0.${n}.7` },
+				{ to: `10.${n}.3.0/24`, via: `10.99.${n}.7`, table: 500 },
+				{ to: `10.${n}.4.0/24`, metric: 7 },
+			],
+		}),
+		'metrics and tables, IPv6': n => ({
+			...both(n),
+			routes: [
+				{ to: `fd0${n}:1::/48`, via: `fd00:${n}::7`, metric: 50, table: 254 },
+				{ to: `fd0${n}:2::/48`, via: `fd00:${n}::7` },
+				{ to: `fd0${n}:3::/48`, table: 500 },
+				{ to: `fd0${n}:4::/48`, metric: 7 },
+			],
+		}),
+		'no policy routing': n => ({ ...both(n), ...gateway(n), policyRouting: false }),
+		'a default route': n => ({ ...four(n), ...gateway(n), defaultRoute: true }),
+		'an IPv6 default route': n => ({ ...six(n), gateway: `fd00:${n}::1`, defaultRoute: true }),
+		'a default route without policy routing': n => ({ ...four(n), ...gateway(n), defaultRoute: true, policyRouting: false }),
+		'a route by a link-local next hop': n => ({ ...six(n), routes: [{ to: `fd0${n}:1::/48`, via: 'fe80::1' }] }),
+	},
+}
+
+const backends: DaemonBackend[] = ['netplan-networkd', 'netplan-networkmanager', 'networkmanager-keyfile']
+
+describe.skipIf(!isRoot).each(backends)('a boot with %s gives what a run gives (needs root for network namespaces)', backend => {
+	let host: DaemonHost
+
+	beforeAll(async () => {
+		host = await daemonHost(backend, macs)
+	})
+	afterAll(() => host?.close())
+
+	test.each(Object.entries(tables))('%s', async (_, table) => {
+		const wish = Object.values(table).map((made, id) => ({ id, macAddress: macs[id] ?? '', ...made(id) }))
+		await expectSame(wish, Object.keys(table))
+	})
+
+	test(`${WISHES} generated`, async () => {
+		const wishes = fc.sample(anyWish(macs, macs.length), { numRuns: WISHES, seed: SEED }).filter(({ length }) => length > 0)
+		for (const wish of wishes)
+			await expectSame(
+				wish,
+				wish.map(nic => JSON.stringify(nic)),
+			)
+	})
+
+	async function expectSame(wish: Partial<Interface>[], titles: readonly string[]): Promise<void> {
+		await host.startOver()
+		const { report, stdout } = await host.agent(wish)
+		expect(report, stdout).toMatchObject({ outcome: 'Succeeded', backend })
+		const run = await statesOf(host, wish, titles)
+		await host.boot(wish)
+		expect(await statesOf(host, wish, titles)).toEqual(run)
+		const look = await host.agent(wish, { mode: 'Verify' })
+		expect(look.report, look.stdout).toMatchObject({ outcome: 'Succeeded' })
+	}
+})
+
+type Ip = Record<string, unknown>
+
+/** What the kernel has of each NIC, by title. */
+async function statesOf(host: DaemonHost, wish: readonly Partial<Interface>[], titles: readonly string[]) {
+	const links = await host.ask('-d addr show')
+	const routes = [...(await host.ask('-4 -N -d route show table all')), ...(await host.ask('-6 -N -d route show table all'))]
+	const rules = [...(await host.ask('-4 -N rule')), ...(await host.ask('-6 -N rule'))].map(rule => JSON.stringify(rule)).sort()
+	const keys = [...SYSCTL_KEYS, 'ipv4/forwarding', 'ipv4/proxy_arp', 'ipv6/forwarding', 'ipv6/use_tempaddr']
+	const settings = (
+		await host.inside('sh', ['-c', `grep -s . ${keys.map(key => `/proc/sys/net/${key.replace('/', '/conf/multinic*/')}`).join(' ')}`])
+	).stdout
+	const states = wish.map(({ id }, at) => {
+		const name = `multinic${id}`
+		const link = links.find(({ ifname }) => ifname === name)
+		const state = {
+			mtu: link?.mtu,
+			up: (link?.flags as string[] | undefined)?.includes('UP'),
+			addresses: ((link?.addr_info ?? []) as Ip[]).map(addressWords).sort(),
+			routes: routes
+				.filter(({ dev }) => dev === name)
+				.filter(isReached)
+				.map(routeWords)
+				.sort(),
+			settings: settings.split('\n').filter(line => line.includes(`/${name}/`)),
+		}
+		return [titles[at], state]
+	})
+	return { ...Object.fromEntries(states), rules }
+}
+
+/** NetworkManager makes the route to an address' network by itself; the routes tell whether it is there. */
+function addressWords({ noprefixroute: _, label: _label, ...address }: Ip): string {
+	return JSON.stringify(address, Object.keys(address).sort())
+}
+
+/** NetworkManager makes a route of each address of a network, where the kernel makes one of the first; all but the first are never used. */
+function isReached({ dst, table, metric, protocol }: Ip, at: number, routes: readonly Ip[]): boolean {
+	return protocol !== '2' || routes.findIndex(other => other.dst === dst && other.table === table && other.metric === metric) === at
+}
+
+/** NetworkManager gives the link-local network 1024 whatever it is told, the kernel 256: nothing chooses by it, as each packet names its link. */
+function routeWords({ pref: _, ...route }: Ip): string {
+	if (route.dst === 'fe80::/64') route.metric = 256
+	return JSON.stringify(route, Object.keys(route).sort())
+}
