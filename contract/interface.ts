@@ -1,14 +1,27 @@
 import * as z from 'zod'
-import { contains } from './ip.ts'
+import { interfaceRules } from './interface-rules.ts'
 import { interfaceName, MAX_INTERFACES } from './names.ts'
-import { Cidr, Id, Ip, Mac, Mtu } from './primitives.ts'
+import { Cidr, HostCidr, HostIp, Id, Mac, Mtu, OwnCidr } from './primitives.ts'
+
+const words = {
+	via: 'via must be of the family (IPv4 or IPv6) of to',
+	macs: 'macAddress must be unique among the interfaces of a node',
+	someIds: 'either every interface has an id or none has',
+	ids: 'id must be unique among the interfaces of a node',
+}
 
 export const Route = z
 	.object({
 		to: Cidr.describe('Destination network; 0.0.0.0/0 or ::/0 for a default route'),
-		via: Ip.optional().describe('Next hop; on-link when left out'),
+		via: HostIp.optional().describe('Next hop; on-link when left out'),
 		metric: z.int().min(0).max(4_294_967_295).optional(),
 		table: z.int().min(1).max(4_294_967_295).optional().describe("Left out: the interface's own table (100 + id)"),
+	})
+	.refine(({ to, via }) => via === undefined || to.includes(':') === via.includes(':'), { path: ['via'], message: words.via })
+	.meta({
+		'x-kubernetes-validations': [
+			{ rule: "!has(self.via) || self.via.contains(':') == self.to.contains(':')", message: words.via, fieldPath: '.via' },
+		],
 	})
 	.describe('A static route over this interface')
 export type Route = z.infer<typeof Route>
@@ -30,11 +43,11 @@ const fields = z.object({
 	networkId: Id.optional().describe('Neutron network'),
 	subnetId: Id.optional().describe('Neutron subnet'),
 	macAddress: Mac,
-	address: Ip.optional().describe('Fixed IP of the port; without one the NIC is given the rest alone'),
-	cidr: Cidr.optional().describe('Network of address, or the address with its prefix length; both forms are in use'),
+	address: HostIp.optional().describe('Fixed IP of the port; without one the NIC is given the rest alone'),
+	cidr: OwnCidr.optional().describe('Network of address, or the address with its prefix length; both forms are in use'),
 	mtu: Mtu.optional().describe('Bytes; left as it is when absent'),
-	addresses: z.array(Cidr).max(8).optional().describe('Further IPv4 or IPv6 addresses, each with its prefix length'),
-	gateway: Ip.optional().describe('Next hop of the default route in the own table of the interface'),
+	addresses: z.array(HostCidr).max(8).optional().describe('Further IPv4 or IPv6 addresses, each with its prefix length'),
+	gateway: HostIp.optional().describe('Next hop of the default route in the own table of the interface'),
 	routes: z.array(Route).max(16).optional(),
 	defaultRoute: z.boolean().optional().describe("Also the node's default route; false when left out"),
 	policyRouting: z.boolean().optional().describe('Own table and `from` rule; true when left out'),
@@ -44,46 +57,26 @@ const fields = z.object({
 		.describe("false: the main table gets no route to the networks of this NIC's addresses; true when left out"),
 })
 
-/** The same words at every door. */
-const words = {
-	name: "name must be 'multinic' followed by id",
-	address: 'address must be an IP address inside cidr, which must be given with it',
-	connectedRoute: 'connectedRoute and policyRouting must not both be false: the network would be in no table',
-	macs: 'macAddress must be unique among the interfaces of a node',
-	someIds: 'either every interface has an id or none has',
-	ids: 'id must be unique among the interfaces of a node',
-}
-
-const rules = [
-	{
-		rule: "!has(self.name) || !has(self.id) || self.name == 'multinic%d'.format([self.id])",
-		message: words.name,
-		fieldPath: '.name',
-	},
-	{
-		rule: '!has(self.address) || (isIP(self.address) && has(self.cidr) && isCIDR(self.cidr) && cidr(self.cidr).containsIP(self.address))',
-		message: words.address,
-		fieldPath: '.address',
-	},
-	{
-		rule: '!has(self.connectedRoute) || self.connectedRoute || !has(self.policyRouting) || self.policyRouting',
-		message: words.connectedRoute,
-		fieldPath: '.connectedRoute',
-	},
-]
+const celRules = interfaceRules.flatMap(({ cel, message, field }) =>
+	cel === undefined ? [] : [{ rule: cel, message, fieldPath: `.${field}` }],
+)
 
 /** One wanted NIC, as a node config carries it. Rules stand twice: as CEL for the API server, as code for every other door. */
 export const Interface = fields
 	.superRefine((nic, ctx) => {
-		if (nic.name !== undefined && nic.id !== undefined && nic.name !== interfaceName(nic.id))
-			ctx.addIssue({ code: 'custom', path: ['name'], message: words.name })
-		if (nic.address !== undefined && !(nic.cidr !== undefined && contains(nic.cidr, nic.address)))
-			ctx.addIssue({ code: 'custom', path: ['address'], message: words.address })
-		if (nic.connectedRoute === false && nic.policyRouting === false)
-			ctx.addIssue({ code: 'custom', path: ['connectedRoute'], message: words.connectedRoute })
+		for (const { field, message, holds } of interfaceRules) if (!holds(nic)) ctx.addIssue({ code: 'custom', path: [field], message })
 	})
-	.meta({ 'x-kubernetes-validations': rules })
+	.meta({ 'x-kubernetes-validations': celRules })
 export type Interface = z.infer<typeof Interface>
+
+/** An interface as it is stored: it may be older than a rule, so its addresses are shown and not judged. */
+export const StoredInterface = fields.extend({
+	address: z.string().optional(),
+	cidr: z.string().optional(),
+	addresses: z.array(z.string()).optional(),
+	gateway: z.string().optional(),
+	routes: z.array(z.object({ ...Route.shape, to: z.string(), via: z.string().optional() })).optional(),
+})
 
 const listRules = [
 	{

@@ -7,6 +7,12 @@ export function parseIp(text: string): { family: 4 | 6; value: bigint } | undefi
 	return text.includes(':') ? parseV6(text) : parseV4(text)
 }
 
+/** @returns whether two texts are the same address, however each is written */
+export function isSameIp(one: string, other: string): boolean {
+	const [a, b] = [parseIp(one), parseIp(other)]
+	return a !== undefined && a.family === b?.family && a.value === b.value
+}
+
 /** `10.0.0.23/24` and `10.0.0.0/24` both: the host bits are kept. */
 export function parseCidr(text: string): Prefix | undefined {
 	const [address = '', length = '', ...rest] = text.split('/')
@@ -37,6 +43,24 @@ export function canonicalIp(text: string): string {
 	const ip = parseIp(text)
 	if (!ip) throw new TypeError(`not an IP address: ${text}`)
 	return formatIp(ip.family, ip.value)
+}
+
+/** @returns whether a host may have the address: not unspecified, loopback, multicast or 255.255.255.255. As Kubernetes' CEL has it. */
+export function isUnicast(text: string): boolean {
+	const ip = parseIp(text)
+	return ip !== undefined && !notUnicast[ip.family].some(cidr => contains(cidr, text))
+}
+
+const notUnicast = { 4: ['0.0.0.0/32', '127.0.0.0/8', '224.0.0.0/4', '255.255.255.255/32'], 6: ['::/128', '::1/128', 'ff00::/8'] } as const
+
+/** @returns whether the address is the one of its network itself or its broadcast address; /31, /32, /127 and /128 have neither (RFC 3021, RFC 6164) */
+export function isNetworkOrBroadcast(cidr: string): boolean {
+	const prefix = parseCidr(cidr)
+	if (!prefix) return false
+	const hostBits = BigInt(bits(prefix.family) - prefix.length)
+	const most = (1n << hostBits) - 1n
+	const host = prefix.value & most
+	return hostBits > 1n && (host === 0n || (prefix.family === 4 && host === most))
 }
 
 function bits(family: 4 | 6): number {

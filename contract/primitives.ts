@@ -1,7 +1,12 @@
 import * as z from 'zod'
-import { parseCidr, parseIp } from './ip.ts'
+import { isForHosts, notForHosts } from './interface-rules.ts'
+import { isNetworkOrBroadcast, isUnicast, parseCidr, parseIp } from './ip.ts'
 
 /** What the kernel, OpenStack and people write in one form, parsed once. Lengths are bounded for the cost of CEL rules. */
+
+const IP_MAX = 45
+const CIDR_MAX = 49
+const UNICAST = 'an IPv4 or IPv6 unicast address: not unspecified, loopback, multicast, broadcast or IPv4-mapped'
 
 export const Mac = z
 	.string()
@@ -12,13 +17,68 @@ export const Mac = z
 
 export const Ip = z
 	.string()
-	.max(45)
+	.max(IP_MAX)
 	.refine(text => parseIp(text) !== undefined, 'must be an IPv4 or IPv6 address')
 
-export const Cidr = z
-	.string()
-	.max(49)
-	.refine(text => parseCidr(text) !== undefined, 'must be an address with a prefix length, such as 10.0.0.0/24')
+/** An address that a host may have: of an interface, or of a next hop. */
+export const HostIp = ruled(IP_MAX, [
+	{
+		message: `must be ${UNICAST}`,
+		cel: `isIP(self) && ${unicastCel('ip(self)')}`,
+		holds: isUnicast,
+	},
+])
+
+/** Any network; with or without host bits. */
+export const Cidr = ruled(CIDR_MAX, [
+	{
+		message: 'must be an address with a prefix length, such as 10.0.0.0/24',
+		cel: 'isCIDR(self)',
+		holds: text => parseCidr(text) !== undefined,
+	},
+])
+
+/** The network of an interface, or its address with the prefix length. */
+export const OwnCidr = ruled(CIDR_MAX, [
+	{
+		message: 'must be an address with a prefix length of 1 or more, such as 10.0.0.0/24',
+		cel: 'isCIDR(self) && cidr(self).prefixLength() > 0',
+		holds: hasPrefix,
+	},
+])
+
+/** A further address of an interface, with its prefix length. */
+export const HostCidr = ruled(CIDR_MAX, [
+	{
+		message: `must be ${UNICAST}; with a prefix length of 1 or more, such as 10.0.0.23/24`,
+		cel: `isCIDR(self) && cidr(self).prefixLength() > 0 && ${unicastCel('cidr(self).ip()')}`,
+		holds: text => hasPrefix(text) && isUnicast(text.replace(/\/.*$/, '')),
+	},
+	{ message: notForHosts, cel: `!isCIDR(self) || ${isForHosts('self')}`, holds: text => !isNetworkOrBroadcast(text) },
+])
+
+type TextRule = { message: string; cel: string; holds: (text: string) => boolean }
+
+/** A text with rules that the API server checks too. The first that does not hold is reported. */
+function ruled(max: number, rules: readonly TextRule[]) {
+	return z
+		.string()
+		.max(max)
+		.superRefine((text, ctx) => {
+			const broken = rules.find(({ holds }) => !holds(text))
+			if (broken) ctx.addIssue({ code: 'custom', message: broken.message })
+		})
+		.meta({ 'x-kubernetes-validations': rules.map(({ message, cel }) => ({ rule: cel, message })) })
+}
+
+function hasPrefix(text: string): boolean {
+	return (parseCidr(text)?.length ?? 0) > 0
+}
+
+/** As `isUnicast` has it. */
+function unicastCel(ip: string): string {
+	return `(${ip}.isGlobalUnicast() || ${ip}.isLinkLocalUnicast())`
+}
 
 export const Mtu = z.int().min(68).max(65_535)
 

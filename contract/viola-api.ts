@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { Interface, Interfaces } from './interface.ts'
+import { Interface, Interfaces, StoredInterface } from './interface.ts'
 import { NodeConfigStatus } from './node-config.ts'
 import { Id, NodeName } from './primitives.ts'
 
@@ -51,7 +51,7 @@ export const NodeConfigView = z.object({
 	instanceId: z.string().optional(),
 	providerId: z.string().optional(),
 	generation: z.int(),
-	interfaces: Interfaces,
+	interfaces: z.array(StoredInterface),
 	status: NodeConfigStatus.optional(),
 })
 export type NodeConfigView = z.infer<typeof NodeConfigView>

@@ -1,4 +1,5 @@
 import { type Interface, settle } from '../contract/interface.ts'
+import { isSameIp } from '../contract/ip.ts'
 import { interfaceName, MAX_INTERFACES } from '../contract/names.ts'
 import type { NodeConfigRequest, NodeConfigView } from '../contract/viola-api.ts'
 import { toSend, toWithdraw } from './changes.ts'
@@ -83,7 +84,13 @@ function interfaceOf(
 		address,
 		cidr: subnet.cidr,
 		...(mtu !== undefined && { mtu }),
-		...(subnet.gateway_ip && { gateway: subnet.gateway_ip }),
+		...gatewayOf(subnet, [address, ...addresses]),
 		...(addresses.length > 0 && { addresses }),
 	}
+}
+
+/** The gateway of the subnet; none where the port itself is that gateway, as of a VM that routes: an interface is not its own next hop. */
+function gatewayOf({ gateway_ip }: Subnet, own: readonly string[]): { gateway?: string } {
+	if (!gateway_ip || own.some(cidr => isSameIp(cidr.replace(/\/.*$/, ''), gateway_ip))) return {}
+	return { gateway: gateway_ip }
 }

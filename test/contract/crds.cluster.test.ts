@@ -6,6 +6,7 @@ import { type ApiServer, startApiServer } from '../../lab/api-server.ts'
 import { waitForCrds } from '../../lab/crds.ts'
 import { loadCredentials } from '../../runtime/kube/auth.ts'
 import { KubeClient } from '../../runtime/kube/client.ts'
+import { addressCases } from './bad-addresses.ts'
 
 let api: ApiServer
 const kubectl = (args: string[], input = '') =>
@@ -23,6 +24,13 @@ afterAll(() => api?.stop())
 
 const a = { id: 0, macAddress: 'fa:16:3e:37:c3:f1', address: '10.0.0.23', cidr: '10.0.0.0/24', mtu: 1450 }
 const b = { id: 1, macAddress: 'fa:16:3e:65:04:9e' }
+
+const nodeConfig = (spec: object) => ({
+	apiVersion: 'multinic.io/v1',
+	kind: 'MultiNicNodeConfig',
+	metadata: { name: 'worker-1', namespace: 'default' },
+	spec: { nodeName: 'worker-1', ...spec },
+})
 
 /** The same cases as in interface.test.ts, decided here by the API server's schema and CEL. */
 test.each<[title: string, spec: unknown, said: string]>([
@@ -54,15 +62,19 @@ test.each<[title: string, spec: unknown, said: string]>([
 	['a node name that is not the name of the object', { nodeName: 'worker-2', interfaces: [] }, 'spec.nodeName must equal metadata.name'],
 	['a field nobody knows', { interfaces: [{ ...b, adress: '10.0.0.23' }] }, 'unknown field "spec.interfaces[0].adress"'],
 ])('%s', async (_, spec, said) => {
-	const object = {
-		apiVersion: 'multinic.io/v1',
-		kind: 'MultiNicNodeConfig',
-		metadata: { name: 'worker-1', namespace: 'default' },
-		spec: { nodeName: 'worker-1', ...(spec as object) },
-	}
-	const { all } = await kubectl(['create', '--dry-run=server', '-f', '-'], stringify(object))
+	const { all } = await kubectl(['create', '--dry-run=server', '-f', '-'], stringify(nodeConfig(spec as object)))
 	expect(all?.replaceAll(/"(object|array)": /g, '')).toContain(said)
 })
+
+/** What the API server says of a rule names the field, in the words of every other door. */
+test.each(addressCases.map(([title, nic, field, words, alone]) => [title, nic, alone ? undefined : field, words] as const))(
+	'%s',
+	async (_, nic, field, words) => {
+		const { all = '' } = await kubectl(['create', '--dry-run=server', '-f', '-'], stringify(nodeConfig({ interfaces: [nic] })))
+		if (field === undefined) expect(all).toContain('created')
+		else expect(all.replaceAll(/Invalid value: (?:"[^"]*": )?/g, '')).toContain(`spec.interfaces[0].${field}: ${words}`)
+	},
+)
 
 test('what was written as v1alpha1 is read as v1, and the reader of the old version is told', async () => {
 	const old = {

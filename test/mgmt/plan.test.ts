@@ -24,6 +24,7 @@ const nic = (id: number, n: number) => ({
 	mtu: 1450,
 	gateway: '10.0.0.1',
 })
+const withoutGateway = ({ gateway: _, ...rest }: ReturnType<typeof nic>) => rest
 const view = (nodeName: string, instanceId: string, interfaces: NodeConfigView['interfaces'] = []) =>
 	[nodeName, { nodeName, instanceId, generation: 1, interfaces }] as const
 const server = (n: number, name = `worker-${n}`) => ({ id: `id-${n}`, name, status: 'ACTIVE' })
@@ -38,6 +39,11 @@ const send = (nodeName: string, interfaces: unknown[], instanceId = 'id-1') => (
 
 test.each<[sentence: string, world: World, expected: object]>([
 	['a port of a named VM is sent', world({ ports: [port(1)] }), { send: [send('worker-1', [nic(0, 1)])], faults: [] }],
+	[
+		'a port that is the gateway of its subnet is no next hop of itself',
+		world({ ports: [port(1)], subnets: [{ ...subnet, gateway_ip: '10.0.0.11' }] }),
+		{ send: [send('worker-1', [withoutGateway(nic(0, 1))])], faults: [] },
+	],
 	['a VM may be named by its id', world({ ports: [port(1)] }, ['id-1']), { send: [send('worker-1', [nic(0, 1)])] }],
 	[
 		'what is in force already is not sent',
