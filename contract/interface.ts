@@ -18,11 +18,6 @@ export const Route = z
 		table: z.int().min(1).max(4_294_967_295).optional().describe("Left out: the interface's own table (100 + id)"),
 	})
 	.refine(({ to, via }) => via === undefined || to.includes(':') === via.includes(':'), { path: ['via'], message: words.via })
-	.meta({
-		'x-kubernetes-validations': [
-			{ rule: "!has(self.via) || self.via.contains(':') == self.to.contains(':')", message: words.via, fieldPath: '.via' },
-		],
-	})
 	.describe('A static route over this interface')
 export type Route = z.infer<typeof Route>
 

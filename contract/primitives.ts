@@ -54,7 +54,11 @@ export const HostCidr = ruled(CIDR_MAX, [
 		cel: `isCIDR(self) && cidr(self).prefixLength() > 0 && ${unicastCel('cidr(self).ip()')}`,
 		holds: text => hasPrefix(text) && isUnicast(text.replace(/\/.*$/, '')),
 	},
-	{ message: notForHosts, cel: `!isCIDR(self) || ${isForHosts('self')}`, holds: text => !isNetworkOrBroadcast(text) },
+	{
+		message: notForHosts,
+		cel: `!isCIDR(self) || ${isForHosts('self', "self.substring(0, self.indexOf('/'))")}`,
+		holds: text => !isNetworkOrBroadcast(text),
+	},
 ])
 
 type TextRule = { message: string; cel: string; holds: (text: string) => boolean }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import fc from 'fast-check'
 import { parse } from 'yaml'
+import { isNetworkOrBroadcast, parseCidr } from '../../contract/ip.ts'
 import { NodeConfig } from '../../contract/node-config.ts'
 import { OpenstackConfig } from '../../contract/openstack-config.ts'
 import { readSpec } from '../../controller/spec.ts'
@@ -104,7 +105,7 @@ describe.each(kinds.map(one => [one.kind.kind, one] as const))('%s', (_, { kind,
 				const object = withField(withField(whole, 'spec.interfaces[0].address', address), 'spec.interfaces[0].cidr', cidr)
 				const { said } = await theirs(object, 'spec')
 				const told = faults(object)
-				if ((said === '') !== (told.length === 0)) differ.push({ address, cidr, said, told })
+				if ((said === '') !== (told.length === 0) && !isBroadcast(address, cidr)) differ.push({ address, cidr, said, told })
 			}
 			for (const [address, cidr] of oddAddresses) await tried(address, cidr)
 			await fc.assert(
@@ -186,6 +187,13 @@ const oddAddresses: [address: string, cidr: string][] = [
 	['10.0.0.023', '10.0.0.0/24'],
 	['10.0.0.23', '10.0.0.00/24'],
 	['10.0.0.23', '0.0.0.0/0'],
+	['10.0.0.0', '10.0.0.0/24'],
+	['10.0.0.255', '10.0.0.0/24'],
+	['10.0.0.0', '10.0.0.0/31'],
+	['224.0.0.1', '224.0.0.0/24'],
+	['2001:db8::', '2001:db8::/64'],
+	['2001:db8:0:0:0:0:0:0', '2001:db8::/64'],
+	['2001:db8::', '2001:db8::/127'],
 	['0.0.0.0', '0.0.0.0/0'],
 	['10.0.0.23', '10.0.0.23/32'],
 	['10.0.0.23', '10.0.0.0/024'],
@@ -203,9 +211,16 @@ const oddAddresses: [address: string, cidr: string][] = [
 	['::1.2.3.4', '::/0'],
 ]
 
+/** Left to the other doors: CEL has no arithmetic for it at a bounded cost. */
+function isBroadcast(address: string, cidr: string): boolean {
+	return !address.includes(':') && isNetworkOrBroadcast(`${address}/${parseCidr(cidr)?.length}`)
+}
+
 /** Refused not for its bounds, but by a rule over several fields. */
 function isByRule(said: string): boolean {
-	return /must be an IP address inside cidr|must equal metadata\.name/.test(said)
+	return /must be an IP address inside cidr|unicast address|must be an address with a prefix length|gateway must be|must equal metadata\.name/.test(
+		said,
+	)
 }
 
 /** A node config is called as its node, where an object can be called so. */
