@@ -21,6 +21,8 @@ const IpLink = z.looseObject({
 	master: z.string().optional(),
 	link: z.string().nullish(),
 	link_index: Int.optional(),
+	/** The link below is in another network namespace, where the same index may be another link. */
+	link_netnsid: Int.optional(),
 	link_type: z.string(),
 	address: z.string().default(''),
 	permaddr: z.string().optional(),
@@ -57,7 +59,7 @@ export function parseNetwork({ addresses, routes, neighbours, proxies = [], next
 }
 
 function toLink(raw: IpLink, indexes: ReadonlyMap<string, number>): Link {
-	const lower = raw.link_index ?? (raw.link ? indexes.get(raw.link) : undefined)
+	const lower = raw.link_netnsid === undefined ? (raw.link_index ?? (raw.link ? indexes.get(raw.link) : undefined)) : undefined
 	return {
 		ifindex: raw.ifindex,
 		name: raw.ifname,

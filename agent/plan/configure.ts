@@ -6,7 +6,7 @@ import { questionOf } from './ask.ts'
 import { mtuAfter } from './memory.ts'
 import type { RecordedLink } from './record.ts'
 import { missingRoutes, reachingAfter, routesOn, routesThatGoAlong, staleRoutes } from './routes.ts'
-import { addressesOf, IPV6_MIN_MTU, routesOf, ruleKey, rulesOf, RULE_PRIORITY, SYSCTLS, sysctlsOf } from './routing.ts'
+import { addressesOf, IPV6_MIN_MTU, isOurRule, routesOf, ruleKey, rulesOf, RULE_PRIORITY, SYSCTLS, sysctlsOf } from './routing.ts'
 import type { Accepted, Released } from './selection.ts'
 import type { Change } from './steps.ts'
 
@@ -105,7 +105,7 @@ function settings({ name, sysctls }: Link, wanted: Readonly<Record<string, strin
 export function staleRules(id: number, wanted: readonly Rule[], { rules }: HostState): Change[] {
 	const keys = new Set(wanted.map(ruleKey))
 	return rules
-		.filter(rule => rule.priority === RULE_PRIORITY + id && rule.table === routeTable(id) && !keys.has(ruleKey(rule)))
+		.filter(rule => isOurRule(rule) && rule.priority === RULE_PRIORITY + id && rule.table === routeTable(id) && !keys.has(ruleKey(rule)))
 		.map(rule => ({ kind: 'removeRule', rule }))
 }
 

@@ -81,7 +81,15 @@ export type Loss = { key: string; words: string }
 /** @returns what is not ours and was there before a plan was carried out, and is not, or otherwise, now */
 export function lossesOf(plan: Selection, before: HostState, after: HostState): Loss[] {
 	const touched = touchedBy(plan)
-	return lossesFrom(fingerprint(before, touched), fingerprint(after, touched))
+	return lossesFrom(fingerprint(before, touched), fingerprint(withoutRisen(before, after, touched), touched))
+}
+
+/** The kernel sets a VLAN up together with the link below it, and did not have it up while that was down. @see vlan_device_event */
+function withoutRisen(before: HostState, after: HostState, touched: ReadonlySet<number>): HostState {
+	const down = new Set(
+		before.links.filter(({ up, kind, lower = 0 }) => !up && kind === 'vlan' && touched.has(lower)).map(({ ifindex }) => ifindex),
+	)
+	return { ...after, links: after.links.map(link => (down.has(link.ifindex) ? { ...link, up: false } : link)) }
 }
 
 /**

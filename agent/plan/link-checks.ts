@@ -9,26 +9,6 @@ import { addressesOf, bestDefault, ipOf, linksOf } from './routing.ts'
 
 /** What a link is used for that forbids to touch it. */
 
-export const enslaved: Check<Question> = {
-	reason: 'InUse',
-	when: 'the NIC is a port of a bridge, bond or VRF',
-	see: 'ip link show master br0',
-	find({ link: { name, master } }) {
-		if (master !== undefined) return { says: `${name} is a port of ${master}`, see: `ip link show master ${master}` }
-	},
-}
-
-/** A veth's other end also names it as the link below, and is not on top of anything. */
-export const parentOfOthers: Check<Question> = {
-	reason: 'InUse',
-	when: 'a VLAN, macvlan or other link is on top of the NIC',
-	see: 'ip -d link show dev vlan5',
-	find({ link, host }) {
-		const child = host.links.find(other => other.lower === link.ifindex && other.kind !== 'veth')
-		if (child) return { says: `${child.name} is on top of ${link.name}`, see: `ip -d link show dev ${child.name}` }
-	},
-}
-
 export const holdsNodeAddress: Check<Question> = {
 	reason: 'InUse',
 	when: 'the NIC has an address by which Kubernetes knows the node',

@@ -4,6 +4,7 @@ import { identityOf } from './match.ts'
 import { recordOf, recorded } from './record.ts'
 import { type Move, temporaryName } from './rename.ts'
 import type { Placed, Refused, Released, Selection } from './selection.ts'
+import { namedByRule, usesOf } from './uses.ts'
 
 /** Which link gets which name, and who keeps a name that is wanted. */
 
@@ -14,10 +15,10 @@ export const isNameTaken: Check<Placed> = {
 	find({ accepted: { nic, link }, selection, host }) {
 		const holder = holderOf(nic.name, link, selection.moves, host)
 		if (!holder) return
-		return {
-			says: `${nic.name} is the name of another link (index ${holder.ifindex}), which is not ours to rename`,
-			see: `ip -d link show dev ${nic.name}`,
-		}
+		const says = `${nic.name} is the name of another link (index ${holder.ifindex})`
+		const used = usesOf(holder, host)[0] ?? namedByRule(holder, host)
+		if (used) return { says: `${says}, which is in use: ${used.says}`, see: used.see }
+		return { says: `${says}, which is not ours to rename`, see: `ip -d link show dev ${nic.name}` }
 	},
 }
 
@@ -50,13 +51,14 @@ function firstTo({ to }: Move, at: number, moves: readonly Move[]): boolean {
 	return moves.findIndex(move => move.to === to) === at
 }
 
-/** A link we once renamed and that this run cannot configure still has to give up a name that is wanted by another. */
+/** A link we once renamed and that this run cannot configure still has to give up a name that is wanted by another, unless it is in use. */
 function strandedOf(refused: readonly Refused[], wanted: readonly Move[], host: HostState): Released[] {
 	const record = recordOf(host)
 	return refused.flatMap(({ nic }) => {
 		const ours = recorded(record, nic.macAddress)
 		const link = host.links.find(candidate => identityOf(candidate) === nic.macAddress)
-		return ours && link && wanted.some(({ to }) => to === link.name) ? [{ ours, link }] : []
+		const isFree = link && usesOf(link, host).length === 0 && !namedByRule(link, host)
+		return ours && isFree && wanted.some(({ to }) => to === link.name) ? [{ ours, link }] : []
 	})
 }
 

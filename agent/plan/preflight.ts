@@ -4,19 +4,18 @@ import { isAddressOfTheNode, isWantedTwice } from './address-checks.ts'
 import { type Check, firstOf } from './check.ts'
 import { ipv6DisabledOnLink, kernelWithoutIpv6 } from './ipv6-checks.ts'
 import {
-	enslaved,
 	holdsDefaultRoute,
 	holdsForeignAddress,
 	holdsNodeAddress,
 	keptByNetworkd,
 	nameCannotBeSpelled,
-	parentOfOthers,
 	saysTheUnknown,
 } from './link-checks.ts'
 import type { Refusal } from './match.ts'
 import { mtuOutOfRange, mtuTooSmallForIpv6 } from './mtu-checks.ts'
 import type { RecordedLink } from './record.ts'
-import { tableServesOthers } from './table-checks.ts'
+import { isTableLookedUp, tableServesOthers } from './table-checks.ts'
+import { isDisturbed, isNamedByRule, isUsedByOthers } from './use-checks.ts'
 
 export type Question = {
 	nic: WantedInterface
@@ -33,13 +32,15 @@ export type Question = {
 
 /** Read top to bottom: the first that finds something refuses the interface before anything is changed. */
 export const preflightChecks: readonly Check<Question>[] = [
-	enslaved,
-	parentOfOthers,
+	isUsedByOthers,
 	holdsNodeAddress,
 	holdsDefaultRoute,
 	holdsForeignAddress,
 	isAddressOfTheNode,
 	isWantedTwice,
+	isNamedByRule,
+	isDisturbed,
+	isTableLookedUp,
 	tableServesOthers,
 	keptByNetworkd,
 	nameCannotBeSpelled,

@@ -113,9 +113,10 @@ export function ruleKey({ family, priority, from, table }: Rule): string {
 	return [family, priority, from, table].join(' ')
 }
 
-/** Whether a rule is ours: by its priority and its table together. */
-export function isOurRule({ priority, table }: Rule): boolean {
-	return priority >= RULE_PRIORITY && priority < RULE_PRIORITY + 100 && isOurTable(table)
+/** Whether a rule is ours: by its priority and its table together, and because it selects one source address and nothing else. */
+export function isOurRule({ family, priority, table, from, plain }: Rule): boolean {
+	const isOfOneAddress = plain && from.endsWith(family === 4 ? '/32' : '/128')
+	return isOfOneAddress && priority >= RULE_PRIORITY && priority < RULE_PRIORITY + 100 && isOurTable(table)
 }
 
 /** Whether a route table is that of one of our interfaces. */

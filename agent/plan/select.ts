@@ -8,6 +8,7 @@ import { preflight } from './preflight.ts'
 import { type HostRecord, recorded, recordOf } from './record.ts'
 import type { Accepted, Kept, Leaving, Placed, Refused, Selection } from './selection.ts'
 import { isInNoTable, isNextHopElsewhere, withSharing } from './sharing-checks.ts'
+import { isDisturbedByDaemon, isDisturbedByRemoval } from './use-checks.ts'
 
 export { recordOf } from './record.ts'
 export type { Accepted, Kept, Refused, Released, Selection } from './selection.ts'
@@ -28,32 +29,28 @@ export type Wanted = {
 export function select(wanted: Wanted, host: HostState): Selection {
 	const record = recordOf(host)
 	const macs = new Set(wanted.interfaces.map(nic => nic.macAddress))
-	const isOwn = (mac: string) => macs.has(mac) || recorded(record, mac) !== undefined
+	const { released, kept } = leaving(record, macs, { wanted, host })
+	const isOwn = (mac: string) => macs.has(mac) || (recorded(record, mac) !== undefined && !kept.some(({ ours }) => ours.mac === mac))
 	const own = new Set(host.links.flatMap(link => (isOwn(identityOf(link)) ? [link.ifindex] : [])))
 	const judged = wanted.interfaces.map(nic => judge(nic, wanted, { host, record, own }))
-	const leaving = record.links
-		.filter(({ mac }) => !macs.has(mac))
-		.map(ours => ({ ours, link: host.links.find(link => identityOf(link) === ours.mac) }))
-	const kept = leaving.flatMap((one): Kept[] => {
-		const refusal = wanted.kept?.get(one.ours.mac) ?? firstOf(removalChecks, { ...one, host })
-		return refusal ? [{ ...one, refusal }] : []
-	})
-	return settled(
-		{
-			accepted: judged.filter(found => 'link' in found),
-			refused: judged.filter(found => 'refusal' in found),
-			released: leaving.filter(({ ours }) => !kept.some(one => one.ours === ours)),
-			kept,
-			moves: [],
-			shared: new Map(),
-		},
-		wanted,
-		host,
-	)
+	const accepted = judged.filter(found => 'link' in found)
+	const refused = judged.filter(found => 'refusal' in found)
+	return settled({ accepted, refused, released, kept, moves: [], shared: new Map() }, wanted, host)
 }
 
 /** What speaks against a removal: the link then stays as it is, and the run reports it. */
-export const removalChecks: readonly Check<Leaving>[] = []
+export const removalChecks: readonly Check<Leaving>[] = [isDisturbedByRemoval]
+
+function leaving({ links }: HostRecord, macs: ReadonlySet<string>, { wanted, host }: { wanted: Wanted; host: HostState }) {
+	const all = links
+		.filter(({ mac }) => !macs.has(mac))
+		.map(ours => ({ ours, link: host.links.find(link => identityOf(link) === ours.mac) }))
+	const kept = all.flatMap((one): Kept[] => {
+		const refusal = wanted.kept?.get(one.ours.mac) ?? firstOf(removalChecks, { ...one, host })
+		return refusal ? [{ ...one, refusal }] : []
+	})
+	return { released: all.filter(({ ours }) => !kept.some(one => one.ours === ours)), kept }
+}
 
 type Known = { host: HostState; record: HostRecord; own: ReadonlySet<number> }
 
@@ -68,7 +65,7 @@ function judge(nic: WantedInterface, wanted: Wanted, { host, record, own }: Know
 }
 
 /** What is judged among all that is accepted: one that is refused keeps its name, addresses and network, and so may refuse the next. */
-export const placeChecks: readonly Check<Placed>[] = [isOnAnotherLink, isNameTaken, isInNoTable, isNextHopElsewhere]
+export const placeChecks: readonly Check<Placed>[] = [isOnAnotherLink, isDisturbedByDaemon, isNameTaken, isInNoTable, isNextHopElsewhere]
 
 function settled(found: Selection, wanted: Wanted, host: HostState): Selection {
 	const selection = withSharing({ ...found, moves: movesOf(found, host) }, wanted, host)

@@ -17,38 +17,113 @@ const nic = (id: number, more: Partial<Interface> = {}): Partial<Interface> => (
 let host: NodeHost
 
 describe.skipIf(!isRoot)('before anything is changed (needs root for network namespaces)', () => {
-	beforeEach(async () => {
-		host = await nodeHost()
-		await host.ip(
-			[
-				'link add mgmt type veth peer name mgmt-peer',
-				'link set mgmt up',
-				'link set mgmt-peer up',
-				'addr add 192.168.9.2/24 dev mgmt',
-				'route add default via 192.168.9.1',
-				...[0, 1].flatMap(id => [`link add ens${id} address ${mac(id)} type veth peer name peer${id}`, `link set peer${id} up`]),
-			].join('\n'),
-		)
-	})
+	beforeEach(prepared)
 	afterEach(() => host.close())
 
-	test.each<[title: string, wish: Partial<Interface>[], more: string[], message: string]>([
+	test.each<[title: string, given: { ip?: string[]; wish?: Partial<Interface>[]; nodeAddresses?: string[] }, message: string]>([
 		[
-			"the node's own address",
-			[nic(0, { address: '192.168.9.2', cidr: '192.168.9.0/24', gateway: '192.168.9.1' })],
-			['192.168.9.2'],
+			"the node's own address is wanted",
+			{ wish: [nic(0, { address: '192.168.9.2', cidr: '192.168.9.0/24', gateway: '192.168.9.1' })], nodeAddresses: ['192.168.9.2'] },
 			'192.168.9.2 is wanted here, and Kubernetes knows this node by it (ip addr show to 192.168.9.2)',
 		],
 		[
-			'an address of another link, of which Kubernetes knows nothing',
-			[nic(0, { address: '192.168.9.2', cidr: '192.168.9.0/24' })],
-			[],
+			'an address of another link is wanted, of which Kubernetes knows nothing',
+			{ wish: [nic(0, { address: '192.168.9.2', cidr: '192.168.9.0/24' })] },
 			'192.168.9.2 is wanted on multinic0, and mgmt has it (ip addr show to 192.168.9.2)',
 		],
-	])('%s is refused', async (_, wish, nodeAddresses, message) => {
+		[
+			'a rule of others looks up the table that is still empty',
+			{ ip: ['rule add fwmark 0x400/0xfff lookup 100 priority 20000'] },
+			"the rule 'from all fwmark 0x400/0xfff lookup 100' looks up table 100, which multinic0 needs for itself (ip rule show priority 20000)",
+		],
+		[
+			'a rule names the NIC that would be renamed',
+			{ ip: ['rule add iif ens0 lookup 77 priority 600'] },
+			"the rule 'from all iif ens0 lookup 77' names ens0 (ip rule show priority 600)",
+		],
+		[
+			'a rule names the NIC by its alternative name',
+			{ ip: ['link property add dev ens0 altname enp0s9', 'rule add oif enp0s9 lookup 77 priority 600'] },
+			"the rule 'from all oif enp0s9 lookup 77' names ens0 (ip rule show priority 600)",
+		],
+		[
+			'a macvlan is on top of a NIC that is not ours',
+			{ ip: ['link add storage0 link ens0 type macvlan'] },
+			'storage0 is on top of ens0 (ip -d link show dev storage0)',
+		],
+	])('%s, which is refused', async (_, { ip = [], wish = [nic(0)], nodeAddresses = [] }, message) => {
+		await host.ip(ip.join('\n'))
 		const before = await host.everything()
 		const { report } = await host.agent(wish, { nodeAddresses })
 		expect(report).toMatchObject({ outcome: 'Failed', changes: 0, interfaces: [{ reason: 'InUse', message }] })
 		expect(await host.everything()).toEqual(before)
 	})
 })
+
+describe.skipIf(!isRoot)('NICs of ours that others use (needs root for network namespaces)', () => {
+	beforeEach(prepared)
+	afterEach(() => host.close())
+
+	test('stay right, take what disturbs nobody, and are not removed before they are free', async () => {
+		const wish = [nic(0), { id: 1, macAddress: mac(1) }]
+		expect((await host.agent(wish)).report).toMatchObject({ message: 'Configured 2/2' })
+		await host.ip(`link add storage0 link multinic0 type macvlan mode bridge
+			link set storage0 up
+			addr add 172.20.0.5/24 dev storage0
+			link add br-vms type bridge
+			link set br-vms up
+			link set multinic1 master br-vms
+			rule add iif multinic0 lookup 77 priority 600
+			rule add fwmark 0x400 lookup 100 priority 20000`)
+		const used = await host.everything()
+		for (const mode of ['Verify', 'Apply'] as const)
+			expect((await host.agent(wish, { mode })).report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 2/2', changes: 0 })
+		expect(await host.everything()).toEqual(used)
+
+		const more = [
+			nic(0, { addresses: ['10.0.5.23/24'], routes: [{ to: '10.7.0.0/16', via: '10.0.0.7' }], mtu: 1500 }),
+			{ id: 1, macAddress: mac(1) },
+		]
+		expect((await host.agent(more)).report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 2/2' })
+		const { report } = await host.agent([nic(0, { addresses: ['10.0.5.23/24'], mtu: 1400 }), { id: 1, macAddress: mac(1) }])
+		expect(report).toMatchObject({ outcome: 'PartlyFailed', interfaces: [{ reason: 'InUse' }, { reason: 'AlreadyConfigured' }] })
+		expect(report?.interfaces[0]?.message).toMatch(/^storage0 is on top of multinic0, .* MTU of 1400, .*\(ip -d link show dev storage0\)$/)
+
+		const before = await host.everything()
+		const removal = await host.agent([])
+		expect(removal.report).toMatchObject({ outcome: 'Failed', reason: 'InUse', changes: 0 })
+		expect(removal.report?.message).toMatch(
+			/^the removal of multinic0 \(.*\): .*\(ip rule show priority 600\)\. the removal of multinic1 \(/,
+		)
+		expect(await host.everything()).toEqual(before)
+
+		await host.ip('link set multinic1 nomaster')
+		const half = await host.agent([], { mode: 'Cleanup' })
+		expect(half.report).toMatchObject({ outcome: 'Failed', reason: 'InUse', message: expect.not.stringContaining('multinic1') })
+		expect((await host.ask('link show')).map(({ ifname }) => ifname)).toEqual(expect.arrayContaining(['multinic0', 'ens1', 'storage0']))
+
+		await host.ip('link del storage0\nrule del priority 600')
+		expect((await host.agent([], { mode: 'Cleanup' })).report).toMatchObject({ outcome: 'Succeeded', reason: 'NoInterfaces' })
+		expect((await host.ask('link show')).map(({ ifname }) => ifname)).toEqual(expect.arrayContaining(['ens0', 'ens1']))
+	})
+
+	test('are configured though a rule waits for their name', async () => {
+		await host.ip('rule add iif multinic0 lookup 77 priority 600')
+		expect((await host.agent([nic(0)])).report).toMatchObject({ message: 'Configured 1/1' })
+		expect(await host.ask('rule show priority 600')).not.toMatchObject([{ iif_detached: null }])
+	})
+})
+
+async function prepared(): Promise<void> {
+	host = await nodeHost()
+	await host.ip(
+		[
+			'link add mgmt type veth peer name mgmt-peer',
+			'link set mgmt up',
+			'link set mgmt-peer up',
+			'addr add 192.168.9.2/24 dev mgmt',
+			'route add default via 192.168.9.1',
+			...[0, 1].flatMap(id => [`link add ens${id} address ${mac(id)} type veth peer name peer${id}`, `link set peer${id} up`]),
+		].join('\n'),
+	)
+}

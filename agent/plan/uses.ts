@@ -1,0 +1,63 @@
+import type { HostState, Link } from '../host/state.ts'
+import type { Found } from './check.ts'
+import { isOurRule } from './routing.ts'
+
+/** What others have built on a link, and what would disturb it. */
+
+/** Another link that needs this one; below `mtu` bytes the kernel would change that link too, or it could not send. */
+type Use = Found & { mtu: number }
+
+/** What a link is to be: its name, its MTU in bytes, and whether it is up. */
+export type Shape = { name: string; mtu: number; up: boolean }
+
+/** @returns the links on top of a link, and the bridge, bond or VRF it is a port of. A veth's other end also names it, and is not on top. */
+export function usesOf(link: Link, { links }: HostState): Use[] {
+	const onTop = links.filter(other => other.lower === link.ifindex && other.kind !== 'veth')
+	const master = links.find(({ name }) => name === link.master)
+	return [
+		...onTop.map(({ name, mtu }) => ({ says: `${name} is on top of ${link.name}`, see: `ip -d link show dev ${name}`, mtu })),
+		...(link.master === undefined
+			? []
+			: [{ says: `${link.name} is a port of ${link.master}`, see: `ip link show master ${link.master}`, mtu: master?.mtu ?? 0 }]),
+	]
+}
+
+/** @returns who would be disturbed if a link became so, and by what; undefined: no other link, and no rule, would notice */
+export function disturbance(link: Link, next: Shape, host: HostState): Found | undefined {
+	const named = link.name === next.name ? undefined : namedByRule(link, host)
+	if (named) return { ...named, says: `${named.says}, and ${link.name} would be renamed to ${next.name}` }
+	for (const { says, see, mtu } of usesOf(link, host)) {
+		const change = changeOf(link, next, mtu) ?? bridgeChange(link, next, host)
+		if (change !== undefined) return { says: `${says}, and ${link.name} would ${change}`, see }
+	}
+}
+
+/**
+ * @returns the first rule of others that names a link, also by an alternative name: the kernel attaches a rule to the link that has the
+ * name when it is added, and detaches it when that link is renamed
+ * @see attach_rules, detach_rules in net/core/fib_rules.c
+ */
+export function namedByRule({ name, altnames }: Link, { rules }: HostState): Found | undefined {
+	const names = new Set([name, ...altnames])
+	const rule = rules.find(({ iif, oif }) => (iif !== undefined && names.has(iif)) || (oif !== undefined && names.has(oif)))
+	if (!rule || isOurRule(rule)) return undefined
+	return { says: `the rule '${rule.words}' names ${name}`, see: `ip ${rule.family === 6 ? '-6 ' : ''}rule show priority ${rule.priority}` }
+}
+
+function changeOf(link: Link, next: Shape, needed: number): string | undefined {
+	if (link.name !== next.name) return `be renamed to ${next.name}`
+	if (link.up && !next.up) return 'be set down'
+	if (link.mtu !== next.mtu && next.mtu < needed) return `get an MTU of ${next.mtu}, not the ${needed} that is used there`
+}
+
+/** A bridge whose MTU was never set by hand has the smallest of its ports. @see br_mtu_auto_adjust in net/bridge/br_if.c */
+function bridgeChange(link: Link, next: Shape, { links }: HostState): string | undefined {
+	const bridge = links.find(({ name, kind }) => kind === 'bridge' && name === link.master)
+	if (!bridge || link.mtu === next.mtu) return undefined
+	const ports = links.filter(({ master }) => master === bridge.name)
+	const smallest = (list: readonly { mtu: number }[]) => Math.min(...list.map(({ mtu }) => mtu))
+	const after = smallest(ports.map(port => (port.ifindex === link.ifindex ? next : port)))
+	return smallest(ports) === bridge.mtu && after !== bridge.mtu
+		? `get an MTU of ${next.mtu}, which changes that of ${bridge.name}`
+		: undefined
+}
