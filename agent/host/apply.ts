@@ -2,6 +2,7 @@ import { failure, wordsOf } from '../failure.ts'
 import type { Change, Step } from '../plan/steps.ts'
 import { stepWords } from '../report/words.ts'
 import { refuseUsed } from './ask.ts'
+import { withShortDevices } from './device.ts'
 import { exec, execOnHost } from './exec.ts'
 import { exists, programAt, putFiles, removeFile, writeSetting } from './files.ts'
 import { type IpLine, type Part, partsOf, settingPath } from './spell.ts'
@@ -63,7 +64,7 @@ async function batch(lines: { item: Step; spelled: IpLine }[]): Promise<void> {
 	const failed = lines[at - 1]
 	const said = stderr.split('\n').find(line => line && !line.startsWith('Command failed')) ?? `exit status ${code}`
 	if (!failed || !isDone(failed.item.change, said))
-		throw failure('COMMAND_FAILED', `ip ${failed?.spelled.line ?? ''}: ${said}`, { id: failed?.item.id })
+		throw failure('COMMAND_FAILED', `ip ${withShortDevices(`${failed?.spelled.line ?? ''}: ${said}`)}`, { id: failed?.item.id })
 	if (at < lines.length) await batch(lines.slice(at))
 }
 
@@ -76,7 +77,9 @@ function isDone({ kind }: Change, said: string): boolean {
 
 async function forced(lines: readonly IpLine[]): Promise<string[]> {
 	const { stderr } = await ip(lines, ['-force'])
-	return stderr.split('\n').filter(line => line && !line.startsWith('Command failed'))
+	return withShortDevices(stderr)
+		.split('\n')
+		.filter(line => line && !line.startsWith('Command failed'))
 }
 
 function ip(lines: readonly IpLine[], options: readonly string[]) {

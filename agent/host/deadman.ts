@@ -8,7 +8,7 @@ import { COMMITTED_FOLDER, MADE_AT_BOOT, pathsOf, RECORD_PATH, STATE_FOLDER, UND
 import { recipeOf, UNDO_JSON, UNDOING_JSON } from '../plan/recipe.ts'
 import type { Change } from '../plan/steps.ts'
 import { execOnHost } from './exec.ts'
-import { nowhere, programsOf } from './programs.ts'
+import { hostDevice, nowhere, programsOf } from './programs.ts'
 import type { FileState } from './state.ts'
 import { exists, putFiles, readFile, removeFile, removeTemporary, syncFolder } from './files.ts'
 
@@ -41,7 +41,7 @@ export async function arm(
 	const { undo, tag, deadManSeconds, systemd } = wish
 	const madeAtBoot = Object.fromEntries(MADE_AT_BOOT.map(path => [path, readFile(root + path)]))
 	const programs = systemd ? programsOf(root) : nowhere
-	const recipe = recipeOf({ undo, tag, deadManSeconds, programs, onRoot: isOnRoot(root), madeAtBoot })
+	const recipe = recipeOf({ undo, tag, deadManSeconds, programs, onRoot: isOnRoot(root), madeAtBoot, device: hostDevice(root) })
 	try {
 		for (const folder of [COMMITTED_FOLDER, UNDOING_FOLDER]) rmSync(root + folder, { recursive: true, force: true })
 		putAll(root, recipe.files)

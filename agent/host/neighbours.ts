@@ -1,3 +1,4 @@
+import { deviceWord } from './device.ts'
 import { exec } from './exec.ts'
 
 /** Whether the machine with this address answers on this link (ifindex). */
@@ -84,7 +85,7 @@ function advance(one: Asking, entry: Entry | undefined): string[] {
 		return []
 	}
 	one.asked = 'wait' in next ? next.wait : next.asks
-	return 'wait' in next ? [] : [`neigh ${next.verb} ${one.ip} dev if${one.link} ${next.how}`]
+	return 'wait' in next ? [] : [`neigh ${next.verb} ${one.ip} dev ${deviceWord(one.link)} ${next.how}`]
 }
 
 /**
@@ -93,7 +94,7 @@ function advance(one: Asking, entry: Entry | undefined): string[] {
  * @returns undefined when an ask has failed, for then `ip` shows nothing after it: the state was another than the one seen before
  */
 async function tell(lines: readonly string[], open: readonly Question[]): Promise<(Entry | undefined)[] | undefined> {
-	const looks = open.map(({ ip, link }) => `neigh show ${ip} dev if${link}`)
+	const looks = open.map(({ ip, link }) => `neigh show ${ip} dev ${deviceWord(link)}`)
 	const { stdout } = await exec('ip', ['-j', '-force', '-batch', '-'], [...lines, ...looks].map(line => `${line}\n`).join(''))
 	const shown = stdout.split('\n').filter(line => line.trim())
 	return shown.length === open.length ? shown.map(line => (JSON.parse(line) as Entry[])[0]) : undefined

@@ -1,6 +1,8 @@
+import { existsSync, readFileSync } from 'node:fs'
 import { failure } from '../failure.ts'
 import type { Programs } from '../plan/recipe.ts'
-import { exists, programAt } from './files.ts'
+import { type Device, deviceWord, deviceWordAmong } from './device.ts'
+import { exists, namesIn, programAt } from './files.ts'
 
 /** Where only the recipe's paths matter. */
 export const nowhere: Programs = { ip: 'ip', cp: 'cp', mv: 'mv', rm: 'rm', sleep: 'sleep' }
@@ -17,6 +19,13 @@ export function programsOf(root: string): Programs {
 	})
 	const [ip, cp, mv, rm, sleep] = [find(root, 'ip'), find(root, 'cp'), find(root, 'mv'), find(root, 'rm'), find(root, 'sleep')]
 	return { ip, cp, mv, rm, sleep, ...Object.fromEntries(extra) }
+}
+
+/** @returns how the host's own `ip` is told which link is meant: one without alternative names takes no word longer than a name */
+export function hostDevice(root: string): Device {
+	const paths = ['/usr/sbin/ip', '/usr/bin/ip', '/sbin/ip', '/bin/ip'].map(path => root + path).filter(path => existsSync(path))
+	const isOld = paths.length > 0 && !paths.some(path => readFileSync(path).includes('altname'))
+	return isOld ? deviceWordAmong(new Set(namesIn(`${root}/sys/class/net`))) : deviceWord
 }
 
 function find(root: string, program: string): string {

@@ -1,40 +1,50 @@
 import { isOurTable } from '../plan/routing.ts'
 import type { Change } from '../plan/steps.ts'
-import type { Address, FileState, Route } from './state.ts'
+import { deviceWord, type Device } from './device.ts'
+import { addressToAdd, addressToRemove } from './spell-address.ts'
+import { neighbourToAdd, nextHopObjectToAdd, routeToAdd, routeToRemove } from './spell-route.ts'
+import type { FileState } from './state.ts'
 
 /** A line for `ip -batch`. IPv6 rules go by `ip -6 -batch`: a rule line cannot tell its family otherwise. */
 export type IpLine = { family?: 6; line: string }
 
 /**
- * One change in the words of `ip`. Links are `if<ifindex>`, which `ip` takes wherever a device is named (verified on 6.1).
+ * One change in the words of `ip`.
  *
+ * @param device how a link is named; for people another than for `ip`
  * @returns undefined for a change that is none of `ip`'s
  */
-export function spell(change: Change): IpLine | undefined {
+export function spell(change: Change, device: Device = deviceWord): IpLine | undefined {
 	switch (change.kind) {
 		case 'rename':
-			return { line: `link set dev if${change.link} name ${change.to}` }
+			return { line: `link set dev ${device(change.link)} name ${change.to}` }
 		case 'up':
 		case 'down':
-			return { line: `link set dev if${change.link} ${change.kind}` }
+			return { line: `link set dev ${device(change.link)} ${change.kind}` }
 		case 'mtu':
-			return { line: `link set dev if${change.link} mtu ${change.bytes}` }
+			return { line: `link set dev ${device(change.link)} mtu ${change.bytes}` }
 		case 'addAltname':
 		case 'removeAltname':
-			return { line: `link property ${change.kind === 'addAltname' ? 'add' : 'del'} dev if${change.link} altname ${change.name}` }
+			return { line: `link property ${change.kind === 'addAltname' ? 'add' : 'del'} dev ${device(change.link)} altname ${change.name}` }
 		case 'addAddress':
-			return { line: `addr replace ${addressWords(change.address)} dev if${change.link}${lifetime(change.address)}` }
+			return { line: addressToAdd(change.address, change.link, device) }
 		case 'removeAddress':
-			return { line: `addr del ${change.address.cidr} dev if${change.link}` }
+			return { line: addressToRemove(change.address, change.link, device) }
+		default:
+			return spellRouting(change, device)
+	}
+}
+
+function spellRouting(change: Change, device: Device): IpLine | undefined {
+	switch (change.kind) {
 		case 'addRoute':
-			// A table of ours holds nothing of others that could be replaced.
-			return {
-				line: `route ${change.again || isOurTable(change.route.table) ? 'replace' : 'add'} ${routeWords(change.route)} proto ${change.route.protocol}`,
-			}
+			return { line: `route ${verbFor(change)} ${routeToAdd(change.route, device)} proto ${change.route.protocol}` }
 		case 'removeRoute':
-			return { line: `route del ${routeWords(change.route)}` }
+			return { line: `route del ${routeToRemove(change.route, device)}` }
+		case 'addNextHop':
+			return { ...(change.object.family === 6 && { family: 6 as const }), line: nextHopObjectToAdd(change.object, device) }
 		case 'addNeighbour':
-			return { line: `neigh replace ${change.neighbour.ip} lladdr ${change.neighbour.mac} dev if${change.neighbour.link} nud permanent` }
+			return { line: neighbourToAdd(change.neighbour, device) }
 		case 'addRule':
 			return rule(change.rule, 'add')
 		case 'removeRule':
@@ -44,6 +54,11 @@ export function spell(change: Change): IpLine | undefined {
 	}
 }
 
+/** A table of ours holds nothing of others that could be replaced. */
+function verbFor({ again, route }: Extract<Change, { kind: 'addRoute' }>): string {
+	return again || isOurTable(route.table) ? 'replace' : 'add'
+}
+
 export type Part<T> =
 	| { batch: { item: T; spelled: IpLine }[] }
 	| { puts: { item: T; path: string; file: FileState }[] }
@@ -51,14 +66,14 @@ export type Part<T> =
 	| { single: T }
 
 /** Neighbouring `ip` lines of one family make one batch, neighbouring files are put together, neighbouring questions asked together; everything else stands alone. */
-export function partsOf<T>(items: readonly T[], changeOf: (item: T) => Change): Part<T>[] {
+export function partsOf<T>(items: readonly T[], changeOf: (item: T) => Change, device: Device = deviceWord): Part<T>[] {
 	const parts: Part<T>[] = []
-	for (const item of items) add(parts, item, changeOf(item))
+	for (const item of items) add(parts, item, { change: changeOf(item), device })
 	return parts
 }
 
-function add<T>(parts: Part<T>[], item: T, change: Change): void {
-	const spelled = spell(change)
+function add<T>(parts: Part<T>[], item: T, { change, device }: { change: Change; device: Device }): void {
+	const spelled = spell(change, device)
 	const last = parts.at(-1)
 	if (spelled && last && 'batch' in last && last.batch[0]?.spelled.family === spelled.family) last.batch.push({ item, spelled })
 	else if (spelled) parts.push({ batch: [{ item, spelled }] })
@@ -81,27 +96,4 @@ function rule(
 ): IpLine {
 	const line = `rule ${verb} from ${from} priority ${priority} table ${table}${verb === 'add' ? ' protocol 4' : ''}`
 	return family === 6 ? { family, line } : { line }
-}
-
-function addressWords({ cidr, family, broadcast }: Address): string {
-	return family === 4 ? `${cidr} brd ${broadcast ?? '+'}` : cidr
-}
-
-function lifetime({ validSeconds }: Address): string {
-	return validSeconds === undefined ? '' : ` valid_lft ${validSeconds} preferred_lft ${validSeconds}`
-}
-
-function routeWords({ to, via, link, table, metric, scope, source, onlink, family }: Route): string {
-	return [
-		to,
-		via === undefined ? '' : `via ${via}`,
-		link === undefined ? '' : `dev if${link}`,
-		`table ${table}`,
-		metric === 0 ? '' : `metric ${metric}`,
-		family === 4 && via === undefined ? `scope ${scope}` : '',
-		source === undefined ? '' : `src ${source}`,
-		onlink ? 'onlink' : '',
-	]
-		.filter(Boolean)
-		.join(' ')
 }

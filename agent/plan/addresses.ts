@@ -72,6 +72,8 @@ export function missingAddresses({ ifindex, addresses }: Link, wanted: readonly 
 		.map(cidr => addition(ifindex, cidr))
 }
 
+/** With `brd +` an IPv4 address has the broadcast address of its network. */
 function addition(link: number, cidr: string): Change {
-	return { kind: 'addAddress', link, address: { family: familyOf(cidr), cidr, global: true, dynamic: false } }
+	const family = familyOf(cidr)
+	return { kind: 'addAddress', link, address: { family, cidr, global: true, dynamic: false, ...(family === 4 && { broadcast: '+' }) } }
 }

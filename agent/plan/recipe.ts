@@ -1,3 +1,4 @@
+import type { Device } from '../host/device.ts'
 import { type Part, partsOf, settingPath } from '../host/spell.ts'
 import type { FileState } from '../host/state.ts'
 import { COMMITTED_FOLDER, UNDO_FOLDER, UNDOING_FOLDER } from '../paths.ts'
@@ -35,6 +36,8 @@ export type RecipeInput = {
 	deadManSeconds: number
 	/** MADE_AT_BOOT as they are now: the next boot makes them of our files, before its undo takes those away. */
 	madeAtBoot?: Readonly<Record<string, FileState | undefined>>
+	/** How the host's own `ip` is told which link is meant. */
+	device?: Device
 	/** STATE_FOLDER is on the root file system, so the undo can come before udev gives names. */
 	onRoot: boolean
 }
@@ -45,8 +48,8 @@ export const UNDOING_JSON = `${UNDOING_FOLDER}/undo.json`
 const BOOT_UNIT = 'multinic-undo.service'
 
 /** The undo of a whole run in words that need no Node and no shell, for systemd to carry out. Holds after any prefix of the steps. */
-export function recipeOf({ undo, programs, tag, deadManSeconds, onRoot, madeAtBoot = {} }: RecipeInput): Recipe {
-	const tellers = partsOf(undo, change => change).map((part, at) => tell(part, at, programs))
+export function recipeOf({ undo, programs, tag, deadManSeconds, onRoot, madeAtBoot = {}, device }: RecipeInput): Recipe {
+	const tellers = partsOf(undo, change => change, device).map((part, at) => tell(part, at, programs))
 	const again = Object.entries(madeAtBoot).map(([path, file], at) => tellMade(path, file, { saved: `boot-${at}`, programs }))
 	const files = Object.assign(
 		{ [UNDO_JSON]: privateFile(JSON.stringify({ version: 1, tag, changes: undo })) },

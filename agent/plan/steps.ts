@@ -1,4 +1,4 @@
-import type { Address, FileState, Neighbour, Route, Rule } from '../host/state.ts'
+import type { Address, FileState, Neighbour, NextHopObject, Route, Rule } from '../host/state.ts'
 
 /**
  * The whole vocabulary of what a run may do to a host. Links are named by ifindex, which no rename changes.
@@ -15,6 +15,7 @@ export type Change =
 	| { kind: 'addRoute'; route: Route; again?: true }
 	| { kind: 'removeRoute'; route: Route }
 	| { kind: 'addRule' | 'removeRule'; rule: Rule }
+	| { kind: 'addNextHop'; object: NextHopObject }
 	| { kind: 'addNeighbour'; neighbour: Neighbour }
 	/** Go on when udev and the network daemons have seen these names: a burst of renames makes them lose a link. */
 	| { kind: 'seen'; names: readonly string[] }

@@ -1,16 +1,18 @@
 import type { PlannedDiff } from '../../contract/agent-run.ts'
 import { worstDisruption } from './disruption.ts'
 import { commandOf } from '../host/commands.ts'
+import { shownDevice } from '../host/device.ts'
 import type { HostState } from '../host/state.ts'
 import type { Step } from '../plan/steps.ts'
 
 /** Everything these steps would do to the host, as a person could do it. */
 export function diffOf(steps: readonly Step[], host: HostState): PlannedDiff {
-	const commands = steps.map(({ change }) => commandOf(change))
+	const device = shownDevice(host.links)
+	const commands = steps.map(({ change }) => commandOf(change, device))
 	const spokenOf = new Set(commands.flatMap(command => command.match(/\bif\d+\b/g) ?? []))
 	return {
 		commands,
-		links: Object.fromEntries(host.links.flatMap(({ ifindex, name }) => (spokenOf.has(`if${ifindex}`) ? [[`if${ifindex}`, name]] : []))),
+		links: Object.fromEntries(host.links.flatMap(({ ifindex, name }) => (spokenOf.has(device(ifindex)) ? [[device(ifindex), name]] : []))),
 		files: steps.flatMap(step => fileOf(step, host) ?? []),
 		disruption: worstDisruption(steps, host),
 	}

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { parseConfig, parseSettings } from '../../agent/config.ts'
 import { fingerprint, lostFrom } from '../../agent/plan/fingerprint.ts'
+import { deviceWord } from '../../agent/host/device.ts'
 import { parseNetwork } from '../../agent/host/parse.ts'
 import { parseRules } from '../../agent/host/parse-rules.ts'
 import { spell } from '../../agent/host/spell.ts'
@@ -135,7 +136,7 @@ describe('the recipe on the host', () => {
 			'-/bin/cp /var/lib/multinic/undoing/value-0 /proc/sys/net/ipv4/conf/ens7/arp_ignore',
 			expect.stringMatching(/^-\/bin\/rm -rf \/var\/lib\/multinic\/undoing .*multinic-undo-g1\.service$/),
 		])
-		expect(recipe.files['/var/lib/multinic/undo/002']?.content).toBe('link set dev if3 name ens7\n')
+		expect(recipe.files['/var/lib/multinic/undo/002']?.content).toBe(`link set dev ${deviceWord(3)} name ens7\n`)
 	})
 
 	test('puts back at boot what netplan makes of all files before an undo can take ours away', () => {
