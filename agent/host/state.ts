@@ -30,7 +30,7 @@ export type Link = {
 	maxMtu: number
 	/** Name of the bridge, bond or VRF it is a port of. */
 	master?: string
-	/** ifindex of the link it stands on (VLAN, macvlan) or of its peer (veth). */
+	/** ifindex of the link it stands on (VLAN, macvlan) or of its peer (veth); absent where that is in another network namespace. */
 	lower?: number
 	addresses: readonly Address[]
 	/** The kernel refuses IPv6 addresses on it (`disable_ipv6`); looked for only on links that matter to the run. */

@@ -1,4 +1,5 @@
 import type { HostState, Route, Rule } from '../host/state.ts'
+import { withoutPassing } from './passing.ts'
 import { AUTOMATIC, isOurRule, linksOf, routeKey } from './routing.ts'
 import type { Selection } from './selection.ts'
 
@@ -24,14 +25,19 @@ export function fingerprint(host: HostState, touched: ReadonlySet<number>): Fing
 		),
 		...host.routes
 			.filter(isForeign)
-			.map(route =>
-				entry(`route ${routeKey(route)}`, `route ${route.to} via ${route.via ?? names.get(route.link ?? 0)}, table ${route.table}`),
-			),
+			.map(route => entry(`route ${routeKey(route)}`, `route ${route.to} via ${wayOf(route, names)}, table ${route.table}`)),
 		...host.rules.filter(rule => !isOurRule(rule)).map(ruleEntry),
 		...host.neighbours
 			.filter(({ link }) => !touched.has(link))
 			.map(({ link, ip, mac }) => entry(`neighbour ${link} ${ip}`, `neighbour ${ip} is ${mac}`)),
 	])
+}
+
+function wayOf({ via, link, nextHops }: Route, names: ReadonlyMap<number, string>): string {
+	const hops: readonly Pick<Route, 'via' | 'link'>[] = nextHops ?? [
+		{ ...(via !== undefined && { via }), ...(link !== undefined && { link }) },
+	]
+	return hops.map(hop => hop.via ?? names.get(hop.link ?? 0)).join(' and ')
 }
 
 /** @returns ifindexes of the links that a plan may change */
@@ -78,10 +84,13 @@ export function differences(before: Fingerprint, after: Fingerprint): string[] {
 /** A foreign thing that is gone or has changed: its key in the fingerprint, and words for it. */
 export type Loss = { key: string; words: string }
 
-/** @returns what is not ours and was there before a plan was carried out, and is not, or otherwise, now */
+/** @returns what is not ours and was there before a plan was carried out, and is not, or otherwise, now; not what has passed by itself */
 export function lossesOf(plan: Selection, before: HostState, after: HostState): Loss[] {
 	const touched = touchedBy(plan)
-	return lossesFrom(fingerprint(before, touched), fingerprint(withoutRisen(before, after, touched), touched))
+	return lossesFrom(
+		fingerprint(withoutPassing(before, after, touched), touched),
+		fingerprint(withoutRisen(before, after, touched), touched),
+	)
 }
 
 /** The kernel sets a VLAN up together with the link below it, and did not have it up while that was down. @see vlan_device_event */
@@ -115,11 +124,11 @@ function wordsOf(entry: string): string {
 	return (entry.split('\0')[0] ?? '').slice(0, 80)
 }
 
-/** `link 3`, `address 3 …`, `neighbour 3 …`, `route 4 TO VIA 3 …` stand on link 3; a rule stands on none. */
+/** `link 3`, `address 3 …`, `neighbour 3 …`, `route 4 TO VIA 3 …` stand on link 3; a rule, and a route with several next hops, on none alone. */
 function linkOf(key: string): string | undefined {
 	const [kind, first, , , fourth] = key.split(' ')
 	if (kind === 'rule') return undefined
-	return kind === 'route' ? fourth : first
+	return (kind === 'route' ? fourth : first) || undefined
 }
 
 function ruleEntry({ family, priority, words }: Rule): [string, string] {

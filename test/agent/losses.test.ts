@@ -30,7 +30,7 @@ const primary = { family: 4 as const, cidr: '192.168.9.2/24', global: true, dyna
 const start = hostWith(
 	[
 		{ ifindex: 2, name: 'eth0', mac: '02:00:00:00:00:01', up: true, addresses: [primary, address] },
-		{ ifindex: 4, name: 'vx0', mac: '02:00:00:00:00:02', up: true, kind: 'vxlan' },
+		{ ifindex: 4, name: 'vx0', mac: '02:00:00:00:00:02', up: true, kind: 'vxlan', master: 'br0' },
 		...[0, 1, 2].map(id => ({ ifindex: id + 5, name: `ens${id}`, mac: mac(id) })),
 	],
 	{ routes: [route], rules: [rule], neighbours: [neighbour] },
@@ -57,7 +57,7 @@ const foreign: Record<string, Taking> = {
 	'a virtual address': link('eth0', one => ({ ...one, addresses: [primary] })),
 	'the MTU of a link': link('vx0', one => ({ ...one, mtu: 1450 })),
 	'the name of a link': link('vx0', one => ({ ...one, name: 'vx1' })),
-	'the bridge of a link': link('vx0', one => ({ ...one, master: 'br0' })),
+	'the bridge of a link': link('vx0', one => ({ ...one, master: 'br1' })),
 	'a link that goes down': link('vx0', one => ({ ...one, up: false })),
 }
 const kinds = Object.keys(foreign)

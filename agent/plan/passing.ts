@@ -1,0 +1,87 @@
+import { contains, networkOf } from '../../contract/ip.ts'
+import type { Address, HostState, Link, Route, Rule } from '../host/state.ts'
+import { ipOf } from './routing.ts'
+
+/** Kinds of link that a runtime makes for a pod or a VM under one name, and sets up a moment later. */
+const POD_KINDS: ReadonlySet<string> = new Set(['veth', 'netkit', 'macvlan', 'ipvlan', 'tun'])
+
+/** Protocols of routes that come and go with an address: the kernel's own, and DHCP. */
+const OF_ADDRESSES: ReadonlySet<number> = new Set([2, 16])
+
+type Links = ReadonlyMap<number, Link>
+
+/**
+ * The host as it was, without what has passed by itself since: what changes on a live node within seconds and no run can have caused, so
+ * that it is no loss. An address that a lease or a router gave, and the routes that came with it; what a link has gained; the link of a
+ * pod that is being set up; the rules of a pod that is gone.
+ *
+ * @param touched ifindexes of the links that the run may change; nothing passes on them, nor on what stands on them
+ */
+export function withoutPassing(before: HostState, after: HostState, touched: ReadonlySet<number>): HostState {
+	const was = byIndex(before)
+	const now = byIndex(after)
+	const addresses = new Map(before.links.map(link => [link.ifindex, addressesOf(link, now.get(link.ifindex))]))
+	const pods = podsGone(before.routes, now)
+	return {
+		...before,
+		links: before.links.map(link => (isOnTouched(link, was, touched) ? link : passed(link, now.get(link.ifindex) ?? link))),
+		routes: before.routes.filter(route => !isExpired(route, addresses)),
+		rules: before.rules.filter(rule => !isOfPod(rule, pods)),
+	}
+}
+
+function byIndex({ links }: HostState): Links {
+	return new Map(links.map(link => [link.ifindex, link]))
+}
+
+/** Whether it is a touched link, or a VLAN or the like over one. The `lower` of a veth is its other end, on which it does not stand. */
+function isOnTouched({ ifindex, lower, kind }: Link, links: Links, touched: ReadonlySet<number>): boolean {
+	if (touched.has(ifindex) || (lower !== undefined && touched.has(lower))) return true
+	const below = lower === undefined || kind === 'veth' ? undefined : links.get(lower)
+	return below !== undefined && isOnTouched(below, links, touched)
+}
+
+/** Of the addresses that a link had: those that it still has, and of those with a lifetime or link-local those that it has no longer. */
+type Addresses = { left: Address[]; expired: Address[] }
+
+function addressesOf({ addresses }: Link, now: Link | undefined): Addresses {
+	const cidrs = new Set((now?.addresses ?? []).map(({ cidr }) => cidr))
+	return {
+		left: addresses.filter(({ cidr }) => cidrs.has(cidr)),
+		expired: addresses.filter(({ cidr, dynamic, global }) => (dynamic || !global) && !cidrs.has(cidr)),
+	}
+}
+
+function isExpired(route: Route, addresses: ReadonlyMap<number, Addresses>): boolean {
+	const { left = [], expired = [] } = addresses.get(route.link ?? 0) ?? {}
+	const isOf = (address: Address) => cameWith(route, address)
+	return expired.some(isOf) && !left.some(isOf)
+}
+
+function cameWith({ protocol, source, to, via }: Route, { cidr }: Address): boolean {
+	if (source !== undefined) return source === ipOf(cidr)
+	return OF_ADDRESSES.has(protocol) && (to === networkOf(cidr) || (via !== undefined && contains(cidr, via)))
+}
+
+/** @returns the link as if it had had before what it has gained since, and what a runtime sets on a pod's link */
+function passed(was: Link, now: Link): Link {
+	const leased = new Set(now.addresses.flatMap(({ cidr, dynamic }) => (dynamic ? [cidr] : [])))
+	return {
+		...was,
+		...(POD_KINDS.has(was.kind ?? '') && { name: now.name, mtu: now.mtu }),
+		...(was.master === undefined && now.master !== undefined && { master: now.master }),
+		up: was.up || now.up,
+		altnames: was.altnames.every(name => now.altnames.includes(name)) ? now.altnames : was.altnames,
+		addresses: was.addresses.map(address => (leased.has(address.cidr) ? { ...address, dynamic: true } : address)),
+	}
+}
+
+/** @returns the destinations of host routes that went with their link */
+function podsGone(routes: readonly Route[], now: Links): ReadonlySet<string> {
+	const gone = routes.filter(({ link, to }) => link !== undefined && !now.has(link) && /(\.\d+\/32|\/128)$/.test(to))
+	return new Set(gone.map(({ to }) => to))
+}
+
+function isOfPod({ from, to }: Rule, pods: ReadonlySet<string>): boolean {
+	return pods.has(from) || (to !== undefined && pods.has(to))
+}
