@@ -12,7 +12,7 @@ import { refuseDuplicates, tellAddresses } from './probe/own-address.ts'
 import { askOwnGateways, type Warning } from './probe/own-gateway.ts'
 import { countChanges, type Plan } from './plan/plan.ts'
 import { answering, lostPaths, PATIENCE, probe, type Target, targetsOf, tellProbes } from './probe/probe.ts'
-import { rebootWords, unprovable, unproven } from './probe/proof.ts'
+import { contradicted, rebootWords, unprovable, unproven } from './probe/proof.ts'
 import { putBack } from './put-back.ts'
 import type { Wanted } from './plan/select.ts'
 import { stepWords } from './report/words.ts'
@@ -179,9 +179,11 @@ function refuseLostPaths(targets: readonly Target[], { before, after }: Probes):
 }
 
 async function done({ host, timed, log, dry }: Attempt, outcome: Omit<Outcome, 'proof'>): Promise<Outcome> {
-	const why = unprovable(outcome.plan, dry)
-	const proof = why === undefined ? await timed('prove', () => host.prove(outcome.plan.accepted, outcome.state)) : unproven(why)
-	if (!dry && (why === undefined || outcome.plan.steps.length > 0))
+	const { plan, state } = outcome
+	const why = unprovable(plan, dry)
+	const asked = why === undefined ? await timed('prove', () => host.prove(plan.accepted, state)) : unproven(why)
+	const proof = contradicted(asked, plan, state)
+	if (!dry && (why === undefined || plan.steps.length > 0))
 		log.tell('verified', `nothing left to do; same after reboot: ${rebootWords(proof)}`)
 	return { ...outcome, proof }
 }

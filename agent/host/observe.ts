@@ -21,6 +21,7 @@ import { exists, namesIn, readFile, readHostFile } from './files.ts'
 import { ignoreMissingIpv6, isIpv6Disabled } from './ipv6.ts'
 import { type Managers, managers } from './managed.ts'
 import { distinctEncap } from './parse-encap.ts'
+import { mentioning } from './mentions.ts'
 import { parseNetwork } from './parse.ts'
 import { parseRules } from './parse-rules.ts'
 import { settingPath } from './spell.ts'
@@ -42,8 +43,9 @@ export async function observe(root: string, wanted: readonly string[]): Promise<
 		parseNetwork({ addresses, routes: found4, neighbours: permanent, proxies, nextHops: objects }),
 	)
 	const rules = understood(() => [...parseRules(rules4, 4), ...parseRules(six?.[0] ?? [], 6)])
-	const found = files(root)
-	const macs = new Set([...wanted, ...recordedMacs(found[RECORD_PATH])])
+	const ours = files(root)
+	const macs = new Set([...wanted, ...recordedMacs(ours[RECORD_PATH])])
+	const found = { ...ours, ...mentioning(root, macs) }
 	return {
 		...surroundings(root, daemons, macs),
 		ipv6: six !== undefined,

@@ -1,6 +1,6 @@
 import type { AgentReport } from '../../contract/agent-run.ts'
 import { backendOf, keepingOf } from '../persist/backend.ts'
-import { type Contradiction, contradiction } from '../persist/contradict.ts'
+import type { Contradiction } from '../persist/contradict.ts'
 import { profileFaults, PROFILE_FIELDS, profileUuid } from '../persist/profile.ts'
 import type { Accepted } from '../plan/select.ts'
 import { execOnHost } from './exec.ts'
@@ -16,14 +16,21 @@ export async function prove(root: string, accepted: readonly Accepted[], host: H
 	const missing = cannotBeAsked(host)
 	if (missing) return unknown(missing)
 	const complaint = await generator.complaint(accepted, host)
-	if (accepted.length === 0 && complaint !== undefined) return { persistent: { status: 'False', message: complaint }, warnings: new Map() }
-	const found = await Promise.all(accepted.map(async one => ({ id: one.nic.id, ...(await proveOne(root, one, { host, complaint })) })))
+	if (complaint !== undefined) return refusedAsAWhole(accepted, complaint)
+	const found = await Promise.all(accepted.map(async one => ({ id: one.nic.id, ...(await proveOne(root, one, host)) })))
 	const warnings = new Map(found.flatMap(({ id, against }) => (against ? [[id, against] as const] : [])))
 	const [first] = warnings.values()
 	if (first) return { persistent: { status: 'False', message: first.message }, warnings }
 	const silent = found.find(({ unasked }) => unasked !== undefined)
 	if (silent?.unasked !== undefined) return unknown(silent.unasked)
 	return { persistent: { status: 'True', message: 'same after reboot' }, warnings }
+}
+
+/** Reported once: on the interface that it names, if it names one. */
+function refusedAsAWhole(accepted: readonly Accepted[], message: string): Proof {
+	const named = accepted.find(({ nic }) => message.includes(nic.name))
+	const warnings = new Map(named ? [[named.nic.id, { reason: 'NotPersistent' as const, message }]] : [])
+	return { persistent: { status: 'False', message }, warnings }
 }
 
 function unknown(message: string): Proof {
@@ -39,12 +46,8 @@ function cannotBeAsked(host: HostState): string | undefined {
 }
 
 type Finding = { against?: Contradiction; unasked?: string }
-type Known = { host: HostState; complaint: string | undefined }
 
-async function proveOne(root: string, { nic }: Accepted, { host, complaint }: Known): Promise<Finding> {
-	if (complaint !== undefined) return notPersistent(complaint)
-	const against = contradiction(nic, host)
-	if (against) return { against }
+async function proveOne(root: string, { nic }: Accepted, host: HostState): Promise<Finding> {
 	const keeping = keepingOf(host)
 	const byUdev = keeping.link ? await linkVerdict(root, nic.name, keeping.link(nic.name)) : {}
 	if (byUdev.against || byUdev.unasked !== undefined || !keeping.profile) return byUdev

@@ -33,7 +33,7 @@ export function networkFileFor(files: Readonly<Record<string, FileState>>, link:
 }
 
 /** One of the patterns, unless the first begins with "!": then none of them. */
-function matches(patterns: readonly string[], name: string): boolean {
+export function matches(patterns: readonly string[], name: string): boolean {
 	const inverted = patterns[0]?.startsWith('!') ?? false
 	const found = patterns.some((pattern, at) => glob(inverted && at === 0 ? pattern.slice(1) : pattern).test(name))
 	return found !== inverted

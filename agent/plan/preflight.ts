@@ -2,6 +2,7 @@ import type { WantedInterface } from '../../contract/interface.ts'
 import type { HostState, Link } from '../host/state.ts'
 import { isAddressOfTheNode, isWantedTwice } from './address-checks.ts'
 import { type Check, firstOf } from './check.ts'
+import { isDefinedTwice } from './definition-checks.ts'
 import { ipv6DisabledOnLink, kernelWithoutIpv6 } from './ipv6-checks.ts'
 import {
 	holdsDefaultRoute,
@@ -43,6 +44,7 @@ export const preflightChecks: readonly Check<Question>[] = [
 	isTableLookedUp,
 	tableServesOthers,
 	keptByNetworkd,
+	isDefinedTwice,
 	nameCannotBeSpelled,
 	saysTheUnknown,
 	mtuOutOfRange,

@@ -1,6 +1,7 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import { isOnAnotherLink } from './address-checks.ts'
 import { type Check, firstOf } from './check.ts'
+import { hasProfileOnTop } from './definition-checks.ts'
 import type { HostState } from '../host/state.ts'
 import { identityOf, isRefusal, type LinkKinds, match, type Refusal } from './match.ts'
 import { isNameTaken, movesOf } from './moves.ts'
@@ -39,7 +40,7 @@ export function select(wanted: Wanted, host: HostState): Selection {
 }
 
 /** What speaks against a removal: the link then stays as it is, and the run reports it. */
-export const removalChecks: readonly Check<Leaving>[] = [isDisturbedByRemoval]
+export const removalChecks: readonly Check<Leaving>[] = [isDisturbedByRemoval, hasProfileOnTop]
 
 function leaving({ links }: HostRecord, macs: ReadonlySet<string>, { wanted, host }: { wanted: Wanted; host: HostState }) {
 	const all = links

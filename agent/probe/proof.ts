@@ -1,10 +1,32 @@
 import type { Proof } from '../host/prove.ts'
+import type { FileState, HostState } from '../host/state.ts'
+import { contradictions } from '../persist/contradict.ts'
 import type { Plan } from '../plan/plan.ts'
+import type { Step } from '../plan/steps.ts'
 
 /** Why it makes no sense to ask whether what is on the host now would be there after a reboot. */
 export function unprovable({ steps, accepted, refused }: Plan, dry: boolean): string | undefined {
 	if (dry && steps.length > 0) return 'that is asked once the changes are made'
 	if (accepted.length === 0 && refused.length > 0) return 'no interface is configured'
+}
+
+/** @returns the proof, with what files of others say against it; that needs nobody to be asked, so it is known in every mode and on every host */
+export function contradicted(proof: Proof, { accepted, steps }: Plan, host: HostState): Proof {
+	const against = contradictions(
+		accepted.map(({ nic }) => nic),
+		filesAfter(steps, host),
+	)
+	const [first] = against.values()
+	if (!first) return proof
+	return { persistent: { status: 'False', message: first.message }, warnings: new Map([...proof.warnings, ...against]) }
+}
+
+/** The host with the files that it has once these steps are done. */
+function filesAfter(steps: readonly Step[], host: HostState): HostState {
+	const files: Record<string, FileState | undefined> = { ...host.files }
+	for (const { change } of steps) if (change.kind === 'file') files[change.path] = change.file
+	const there = Object.entries(files).filter((one): one is [string, FileState] => one[1] !== undefined)
+	return { ...host, files: Object.fromEntries(there) }
 }
 
 /** @returns what is said of a reboot where it was not asked */

@@ -1,16 +1,17 @@
-import type { AgentReport, InterfaceReport } from '../../contract/agent-run.ts'
+import type { AgentReport, Drift, InterfaceReport } from '../../contract/agent-run.ts'
 import { cut } from '../../contract/conditions.ts'
 import type { WantedInterface } from '../../contract/interface.ts'
 import type { Failure } from '../../runtime/errors.ts'
 import type { Outcome } from '../attempt.ts'
 import { diffOf } from './diff.ts'
 import { disruptionOf } from './disruption.ts'
-import { driftOf } from './drift.ts'
+import { DRIFT_MAX, driftOf } from './drift.ts'
 import { type Code, reasonOf } from '../failure.ts'
 import type { HostState, Link } from '../host/state.ts'
 import { identityOf, type Refusal } from '../plan/match.ts'
 import { duplicateWords } from '../probe/own-address.ts'
 import { backendOf } from '../persist/backend.ts'
+import { mentionsOfOurs } from '../persist/second-definition.ts'
 import { countChanges } from '../plan/plan.ts'
 import type { Accepted } from '../plan/select.ts'
 import { sharingWarning } from '../plan/sharing-checks.ts'
@@ -94,7 +95,20 @@ function lookedAt({ outcome: { plan, state }, tally: { config } }: Told): Pick<A
 					state,
 				)
 			: []
-	return drift.length > 0 ? { drift } : {}
+	const left = config.mode === 'Verify' && wantsNothing(plan) ? leftovers(plan, state) : []
+	return drift.length + left.length > 0 ? { drift: [...drift, ...left].slice(0, DRIFT_MAX) } : {}
+}
+
+function wantsNothing({ accepted, refused }: Outcome['plan']): boolean {
+	return accepted.length + refused.length === 0
+}
+
+/** Files that still speak of an interface of ours, beside those that a run would remove. */
+function leftovers({ steps }: Outcome['plan'], state: HostState): Drift[] {
+	const going = new Set(steps.flatMap(({ change }) => (change.kind === 'file' ? [change.path] : [])))
+	return mentionsOfOurs(state).flatMap(({ path, name }) =>
+		going.has(path) ? [] : [{ attribute: 'file', of: path, wanted: 'none', found: `a mention of ${name}` } as const],
+	)
 }
 
 function accepted({ nic, link }: Accepted, told: Told): InterfaceReport {

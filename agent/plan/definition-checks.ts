@@ -1,0 +1,27 @@
+import { definitionsOf, profileOnLink } from '../persist/second-definition.ts'
+import type { Check } from './check.ts'
+import type { Question } from './preflight.ts'
+import type { Leaving } from './selection.ts'
+
+/** What files of others say of an interface of ours. */
+
+export const isDefinedTwice: Check<Question> = {
+	reason: 'InUse',
+	when: 'a file of others defines `multinicN` as well, and the next boot would apply both',
+	see: 'cat /etc/netplan/60-multinic0.yaml',
+	find({ nic, host }) {
+		const other = definitionsOf(nic, host).find(({ applied }) => applied === 'both')
+		if (!other) return
+		return { says: `${other.path} also defines ${nic.name}, and the next boot would apply both`, see: `cat ${other.path}` }
+	},
+}
+
+export const hasProfileOnTop: Check<Leaving> = {
+	reason: 'InUse',
+	when: 'a profile of NetworkManager or of initscripts puts a VLAN on it',
+	see: 'cat /etc/NetworkManager/system-connections/trunk.nmconnection',
+	find({ ours: { name }, host }) {
+		const path = profileOnLink(name, host)
+		if (path !== undefined) return { says: `${path} puts a link on ${name}`, see: `cat ${path}` }
+	},
+}

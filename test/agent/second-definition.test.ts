@@ -1,0 +1,178 @@
+import { describe, expect, test } from 'vitest'
+import type { HostState } from '../../agent/host/state.ts'
+import { createLog } from '../../agent/log.ts'
+import { type Definition, definitionsOf } from '../../agent/persist/second-definition.ts'
+import { run } from '../../agent/run.ts'
+import type { RunConfig } from '../../contract/agent-run.ts'
+import { runConfig } from '../../lab/machine-agent.ts'
+import { hostWith, livingHost } from './simulated-host.ts'
+
+/** Files of others that define one of our NICs: each form of file, each way to name the NIC, each mode. */
+const mac = 'fa:16:3e:00:00:01'
+const wish = { id: 0, macAddress: mac, address: '10.0.0.23', cidr: '10.0.0.0/24' }
+const nic = { name: 'multinic0', macAddress: mac }
+const block = (id: string, ...lines: string[]) =>
+	`network:\n  version: 2\n  ethernets:\n    ${id}:\n${lines.map(line => `      ${line}\n`).join('')}`
+const match = ['match:', `  macaddress: "${mac.toUpperCase()}"`]
+const keyfile = (...lines: string[]) => `[connection]\nid=theirs\ntype=ethernet\n${lines.join('\n')}\n`
+
+type Applied = Definition['applied'] | undefined
+type Row = [path: string, content: string, applied: Applied]
+const NETPLAN = '/etc/netplan/60-a.yaml'
+const NM = '/etc/NetworkManager/system-connections/a.nmconnection'
+const IFCFG = '/etc/sysconfig/network-scripts/ifcfg-a'
+
+const netplan: Record<string, Row> = {
+	'netplan, by its id': [NETPLAN, block('multinic0', 'addresses: [10.9.9.9/24]'), 'both'],
+	'netplan, by its id and MAC, with set-name': [NETPLAN, block('multinic0', ...match, 'set-name: multinic0'), 'both'],
+	'netplan, by its id, as a bridge': [NETPLAN, 'network: {version: 2, bridges: {multinic0: {interfaces: [ens3]}}}', 'both'],
+	'netplan, by its id, in /run': ['/run/netplan/a.yaml', block('"multinic0"', 'dhcp4: true'), 'both'],
+	'netplan, by its id, in /lib': ['/lib/netplan/a.yaml', '{"network": {"ethernets": {"multinic0": {"dhcp4": true}}}}', 'both'],
+	'netplan, by its id, in a file that ours hides': ['/run/netplan/99-multinic0.yaml', block('multinic0', 'dhcp4: true'), 'ours'],
+	'netplan, by its MAC, read before ours': [NETPLAN, block('ens7', ...match, 'dhcp4: true'), 'theirs'],
+	'netplan, by its MAC, read after ours': [NETPLAN, block('nic7', ...match, 'dhcp4: true'), 'ours'],
+	'netplan, by its MAC, in one line': [NETPLAN, `network: {ethernets: {a: {match: {macaddress: ${mac}}}}}`, 'theirs'],
+	'netplan, by its MAC, with a name that our rule overrules': [NETPLAN, block('ens7', ...match, 'set-name: ens7', 'dhcp4: true'), 'ours'],
+	'netplan, by its MAC, with our name': [NETPLAN, block('ens7', ...match, 'set-name: multinic0', 'dhcp4: true'), 'theirs'],
+	'netplan, by our name with another MAC': [
+		NETPLAN,
+		block('ens7', 'match: {macaddress: "02:00:00:00:00:09"}', 'set-name: multinic0'),
+		'theirs',
+	],
+	'netplan, by a pattern': [NETPLAN, block('all', 'match:', '  name: "multi*"', 'dhcp4: true'), 'theirs'],
+	'netplan, by a pattern for others': [NETPLAN, block('all', 'match:', '  name: "en*"', 'dhcp4: true'), undefined],
+	'netplan, a bridge with our MAC': [NETPLAN, `network:\n  bridges:\n    br0:\n      macaddress: ${mac}\n`, undefined],
+	'netplan, a VLAN on it': [NETPLAN, 'network: {vlans: {v5: {id: 5, link: multinic0}}}', undefined],
+	'netplan, in a comment': [NETPLAN, `# multinic0: ${mac}\nnetwork: {version: 2}\n`, undefined],
+	'a .network, by its name, read before ours': [
+		'/etc/systemd/network/05-a.network',
+		'[Match]\nName=multinic0\n[Network]\nDHCP=yes\n',
+		'theirs',
+	],
+	'a .network, by its MAC, read before ours': ['/run/systemd/network/05-a.network', `[Match]\nMACAddress=${mac}\n`, 'theirs'],
+	'a .network, by its MAC, read after ours': ['/etc/systemd/network/20-a.network', `[Match]\nMACAddress=${mac}\n`, 'ours'],
+	'a .network, by its MAC, for another name': ['/etc/systemd/network/05-a.network', `[Match]\nMACAddress=${mac}\nName=ens7\n`, 'ours'],
+	'a .link, by its MAC, that only names it': ['/etc/systemd/network/05-a.link', `[Match]\nMACAddress=${mac}\n[Link]\nName=ens7\n`, 'ours'],
+	'a .link, by its MAC, with an MTU': ['/etc/systemd/network/05-a.link', `[Match]\nMACAddress=${mac}\n[Link]\nMTUBytes=9000\n`, 'theirs'],
+	'a .link that is read after ours': ['/etc/systemd/network/80-a.link', `[Match]\nMACAddress=${mac}\n[Link]\nMTUBytes=9000\n`, 'ours'],
+	'a udev rule, by its MAC, later than ours': ['/etc/udev/rules.d/99-zz.rules', `ATTR{address}=="${mac}", NAME="ens7"`, 'theirs'],
+	'a udev rule, by its MAC, before ours': ['/etc/udev/rules.d/70-a.rules', `ATTR{address}=="${mac}", NAME="ens7"`, 'ours'],
+	'a udev rule that gives our name to another NIC': [
+		'/etc/udev/rules.d/70-a.rules',
+		'ATTR{address}=="02:00:00:00:00:09", NAME="multinic0"',
+		'theirs',
+	],
+}
+const profiles: Record<string, Row> = {
+	'a profile, by its name': [NM, keyfile('interface-name=multinic0'), 'ours'],
+	'a profile, by its MAC': [NM, keyfile('[ethernet]', `mac-address=${mac.toUpperCase()}`), 'ours'],
+	'a profile of the same priority': [NM, keyfile('interface-name=multinic0', 'autoconnect-priority=999'), 'theirs'],
+	'a profile of the same priority that is not for boots': [
+		NM,
+		keyfile('interface-name=multinic0', 'autoconnect-priority=999', 'autoconnect=false'),
+		'ours',
+	],
+	'a profile of a VLAN on it': [NM, '[connection]\ntype=vlan\n[vlan]\nparent=multinic0\n', undefined],
+}
+const scripts: Record<string, Row> = {
+	'an ifcfg file, by its name': [IFCFG, 'DEVICE="multinic0"\nONBOOT=yes\n', 'both'],
+	'an ifcfg file, by its MAC alone': [IFCFG, `HWADDR=${mac.toUpperCase()}\nONBOOT=yes\n`, 'theirs'],
+	'an ifcfg file, by its MAC, for another name': [IFCFG, `DEVICE=ens7\nHWADDR=${mac}\n`, 'ours'],
+	'an ifcfg file of a VLAN on it': [IFCFG, 'DEVICE=multinic0.5\nVLAN=yes\n', undefined],
+}
+const backends: Record<string, { rows: Record<string, Row>; more: Partial<HostState> }> = {
+	'netplan-networkd': { rows: netplan, more: {} },
+	'networkmanager-keyfile': { rows: profiles, more: { netplan: false, keyfiles: true, networkmanager: true } },
+	ifcfg: {
+		rows: scripts,
+		more: {
+			netplan: false,
+			routes: [
+				{ family: 4, to: '0.0.0.0/0', via: '192.168.9.1', link: 2, table: 254, metric: 0, protocol: 4, type: 1, scope: 0, onlink: false },
+			],
+		},
+	},
+}
+const all = Object.entries(backends).flatMap(([backend, { rows }]) => Object.entries(rows).map(([title, row]) => ({ backend, title, row })))
+
+function hostOf(backend: string, files: Record<string, string>): HostState {
+	const primary = { ifindex: 2, name: 'eth0', mac: '02:00:00:00:00:01', up: true }
+	const theirs = { ...(backend === 'ifcfg' && { '/etc/sysconfig/network-scripts/ifcfg-eth0': 'DEVICE=eth0\n' }), ...files }
+	return hostWith([primary, { ifindex: 3, name: 'ens7', mac }], {
+		...backends[backend]?.more,
+		files: Object.fromEntries(Object.entries(theirs).map(([path, content]) => [path, { content, mode: 0o600, gid: 0 }])),
+	})
+}
+
+async function runOn(host: HostState, mode: RunConfig['mode'], wanted: readonly (typeof wish)[] = [wish]) {
+	const living = livingHost(host)
+	const surrounding = { log: createLog('human', () => {}), kinds: new Set(['hardware']), apiServer: undefined }
+	return { report: await run(runConfig([...wanted], { mode }), living.host, surrounding), now: living.now() }
+}
+
+describe.each(all)('$backend: $title', ({ backend, row: [path, content, applied] }) => {
+	test(`is ${applied ?? 'no definition'}`, () => {
+		const found = definitionsOf(nic, hostOf(backend, { [path]: content }))
+		expect(found.map(one => [one.path, one.applied])).toEqual(applied === undefined ? [] : [[path, applied]])
+	})
+
+	test.each(['Apply', 'Plan', 'Verify'] as const)('is found in mode %s', async mode => {
+		expect(said((await runOn(hostOf(backend, { [path]: content }), mode)).report, path)).toBe(applied ?? 'ours')
+	})
+
+	test('is found by a run that has nothing to do', async () => {
+		const { now } = await runOn(hostOf(backend, {}), 'Apply')
+		const { report } = await runOn({ ...now, files: { ...now.files, [path]: { content, mode: 0o600, gid: 0 } } }, 'Apply')
+		expect(report.changes).toBe(0)
+		expect(said(report, path)).toBe(applied ?? 'ours')
+	})
+})
+
+/** What a report says of a file that defines an interface of ours. */
+function said({ interfaces: [one], persistent }: Awaited<ReturnType<typeof runOn>>['report'], path: string): Definition['applied'] {
+	if (one?.reason === 'InUse' && one.message.includes(`${path} also defines multinic0`)) return 'both'
+	const isWarned = one?.warnings.some(({ reason, message }) => reason === 'NotPersistent' && message.includes(path))
+	return isWarned && persistent.status === 'False' && persistent.message.includes(`cat ${path}`) ? 'theirs' : 'ours'
+}
+
+describe('nothing of ours is left', () => {
+	test('is said where no file mentions an interface of ours', async () => {
+		const { now } = await runOn(hostOf('netplan-networkd', {}), 'Apply')
+		expect((await runOn(now, 'Apply', [])).report).toMatchObject({ outcome: 'Succeeded', reason: 'NoInterfaces' })
+	})
+
+	test.each<[string, Row[]]>([
+		['a VLAN in a netplan file', [[NETPLAN, 'network: {vlans: {v5: {id: 5, link: multinic0}}}', undefined]]],
+		['a definition in a netplan file', [[NETPLAN, block('ens7', ...match, 'set-name: multinic0'), undefined]]],
+		['a .network', [['/etc/systemd/network/20-a.network', '[Match]\nName=multinic3\n', undefined]]],
+		['a .link', [['/etc/systemd/network/20-a.link', '[Link]\nName=multinic3\n', undefined]]],
+		['a udev rule', [['/etc/udev/rules.d/70-a.rules', 'ATTR{address}=="02:00:00:00:00:09", NAME="multinic7"', undefined]]],
+		['a profile', [[NM, keyfile('interface-name=multinic0'), undefined]]],
+		['an ifcfg file', [[IFCFG, 'DEVICE=multinic0\n', undefined]]],
+	])('is not said where %s mentions one: the file is named, in mode Verify as what is left over', async (_, rows) => {
+		const files = Object.fromEntries(rows.map(([path, content]) => [path, content]))
+		const [path = ''] = Object.keys(files)
+		const { report } = await runOn(hostOf('netplan-networkd', files), 'Cleanup', [])
+		expect(report).toMatchObject({ outcome: 'Succeeded', reason: 'AllInterfacesConfigured' })
+		expect(report.message).toMatch(new RegExp(`^no interface is wanted; multinic\\d is still in ${path} \\(cat ${path}\\)$`))
+		const verified = await runOn(hostOf('netplan-networkd', files), 'Verify', [])
+		expect(verified.report.drift).toMatchObject([{ attribute: 'file', of: path, wanted: 'none' }])
+	})
+
+	test('is said where a file only keeps its hands off them', async () => {
+		const files = { '/etc/systemd/network/20-a.network': '# multinic0\n[Match]\nName=!multinic*\n' }
+		expect((await runOn(hostOf('netplan-networkd', files), 'Cleanup', [])).report.reason).toBe('NoInterfaces')
+	})
+})
+
+test.each([
+	['of NetworkManager', NM, '[connection]\ntype=vlan\n[vlan]\nparent=multinic0\n', 'networkmanager-keyfile'],
+	['of initscripts', IFCFG, 'DEVICE=multinic0.5\nVLAN=yes\n', 'ifcfg'],
+	['of initscripts, by PHYSDEV', IFCFG, 'DEVICE=trunk5\nPHYSDEV=multinic0\nVLAN=yes\n', 'ifcfg'],
+])('a NIC on which a profile %s puts a VLAN is not removed', async (_, path, content, backend) => {
+	const { now } = await runOn(hostOf(backend, {}), 'Apply')
+	const { report, now: then } = await runOn({ ...now, files: { ...now.files, [path]: { content, mode: 0o600, gid: 0 } } }, 'Apply', [])
+	expect(report).toMatchObject({ outcome: 'Failed', reason: 'InUse', changes: 0 })
+	expect(report.message).toBe(`the removal of multinic0 (${mac}): ${path} puts a link on multinic0 (cat ${path}).`)
+	expect(then.links[1]).toMatchObject({ name: 'multinic0' })
+})
