@@ -2,6 +2,7 @@ import type { WantedInterface } from '../contract/interface.ts'
 import { type Attempt, attempt, type Outcome } from './attempt.ts'
 import { backendOf } from './persist/backend.ts'
 import { countChanges } from './plan/plan.ts'
+import { isRecordLost } from './plan/record.ts'
 import type { Run } from './run.ts'
 import { leftOut, nextAttempt, type Retry } from './retry.ts'
 import { isDry, type Tally, timed } from './tally.ts'
@@ -11,6 +12,9 @@ import { doneWords } from './report/words.ts'
 
 /** After so long no path is risked any more: the Job has 300 s in all (milliseconds since the run began). */
 const LAST_RISK = 200_000
+
+const RECORD_LOST =
+	'the record of this host (/var/lib/multinic/record.json) is lost: what is ours was read from our files; what was there before is not known, so a removed NIC keeps its name until the next boot'
 
 /** Tries again as long as that teaches something, so that one bad NIC never costs the others. */
 export async function converge(
@@ -46,6 +50,7 @@ function taskOf(interfaces: readonly WantedInterface[], run: Run, retry: Retry):
 		planned: (plan, state) => {
 			const found = backendOf(state)
 			run.heading('backend' in found ? found.backend : 'unknown')
+			if (isRecordLost(state)) tally.notes.add(RECORD_LOST)
 			tellInterfaces(plan, state, { log: surrounding.log, mode: config.mode })
 		},
 		tag: `g${config.generation}-${config.attempt}-${tally.started.getTime().toString(36)}-${retry.turn}`,

@@ -1,7 +1,7 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import type { FileState, HostState } from '../host/state.ts'
-import { CLOUD_INIT_DISABLED, CLOUD_INIT_FOLDER, CLOUD_INIT_OFF, RECORD_PATH } from '../paths.ts'
-import { parseRecord, recorded } from '../plan/record.ts'
+import { CLOUD_INIT_DISABLED, CLOUD_INIT_FOLDER, CLOUD_INIT_OFF } from '../paths.ts'
+import { recorded, recordOf } from '../plan/record.ts'
 import { isNetplan } from './backend.ts'
 import { publicFile } from './boot.ts'
 
@@ -40,6 +40,6 @@ function isOff({ files }: HostState): boolean {
 }
 
 /** Once it is told to, it may forget the NIC; it must stay told all the same. */
-function isOurs({ macAddress }: WantedInterface, { files }: HostState): boolean {
-	return recorded(parseRecord(files[RECORD_PATH]), macAddress)?.files[CLOUD_INIT_OFF] !== undefined
+function isOurs({ macAddress }: WantedInterface, host: HostState): boolean {
+	return recorded(recordOf(host), macAddress)?.files[CLOUD_INIT_OFF] !== undefined
 }

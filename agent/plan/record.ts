@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import type { FileState, HostState } from '../host/state.ts'
 import { RECORD_PATH } from '../paths.ts'
+import { isIn, type OwnFiles, ownFiles } from '../persist/own-files.ts'
 
 /**
  * What the host was before we came, and what of it is ours now: `/var/lib/multinic/record.json`, kept from the first change
@@ -46,10 +47,43 @@ export function parseRecord(file: FileState | undefined): HostRecord {
 	return file === undefined ? { version: 1, links: [] } : HostRecord.parse(JSON.parse(file.content))
 }
 
-/** @returns what the host remembers of us; `attempt` has made sure that it can be read */
+/** @returns what the host remembers of us; `attempt` has made sure that it can be read. Where the record is lost, what our files say */
 export function recordOf(host: HostState): HostRecord {
-	return parseRecord(host.files[RECORD_PATH])
+	const file = host.files[RECORD_PATH]
+	return file === undefined ? { version: 1, links: ownFiles(host.files).map(own => rebuilt(own, host)) } : parseRecord(file)
 }
+
+/** @returns whether this host has files of ours, but no record of what was there before them */
+export function isRecordLost({ files }: HostState): boolean {
+	return files[RECORD_PATH] === undefined && ownFiles(files).length > 0
+}
+
+/** What the link was before us is not known: a removal leaves name, MTU and state as they are, and udev names the link at the next boot. */
+function rebuilt(own: OwnFiles, { links, routes }: HostState): RecordedLink {
+	const { mac, id, name, files } = own
+	const link = links.find(one => (one.permanentMac ?? one.mac) === mac)
+	const cidrs = link?.addresses.map(({ cidr }) => cidr) ?? []
+	const given = routes.filter(route => route.protocol !== KERNEL && route.link === link?.ifindex && isIn(own, route.to))
+	return {
+		mac,
+		id,
+		name,
+		original: {
+			name: link?.name ?? name,
+			altnames: [...(link?.altnames ?? [])],
+			mtu: link?.mtu ?? 1500,
+			up: link?.up ?? false,
+			sysctls: {},
+		},
+		addresses: cidrs.filter(cidr => isIn(own, cidr.split('/')[0] ?? cidr)),
+		former: [],
+		routes: given.map(({ to, via, table, metric }) => ({ to, table, metric, ...(via !== undefined && { via }) })),
+		files: Object.fromEntries(Object.entries(files).map(([path, after]) => [path, { before: null, after }])),
+	}
+}
+
+/** RTPROT_KERNEL. */
+const KERNEL = 2
 
 /** @returns the record as a file, or undefined when there is nothing to remember */
 export function recordFile({ version, links }: HostRecord): FileState | undefined {

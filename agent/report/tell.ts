@@ -73,8 +73,9 @@ function sizeOf(command: string, files: NonNullable<AgentReport['plan']>['files'
 	return file ? ` (${file.action === 'create' ? 'new, ' : ''}${file.bytes} bytes)` : ''
 }
 
-function fate({ ours: { original }, link }: Released, { moves }: Plan): string {
+function fate({ ours, ours: { original }, link }: Released, { moves }: Plan): string {
 	if (!link) return ', and gone'
+	if (original.name === ours.name && link.name === ours.name) return `; keeps the name ${ours.name}`
 	const name = moves.find(move => move.link === link.ifindex)?.to ?? link.name
 	return name === original.name ? `; becomes ${name} again` : `; stays ${name} until the name ${original.name} is free`
 }
