@@ -2,8 +2,9 @@ import type { Probe } from '../contract/agent-run.ts'
 import type { Failure } from '../runtime/errors.ts'
 import type { Attempt, Outcome, Work } from './attempt.ts'
 import { type Code, failure } from './failure.ts'
-import { differences, type Loss, touchable, touchedBy } from './plan/fingerprint.ts'
+import type { Loss } from './plan/fingerprint.ts'
 import { judgeLosses } from './plan/losses.ts'
+import { notRestored } from './plan/restored.ts'
 import type { HostState } from './host/state.ts'
 import { answering, lostPaths, PATIENCE, probe, tellProbes } from './probe/probe.ts'
 import { unproven } from './probe/proof.ts'
@@ -62,8 +63,7 @@ async function settled({ host, wanted }: Attempt, work: Work): Promise<HostState
 }
 
 function touchedThings({ plan, before }: Work, { state }: Pick<Seen, 'state'>): string[] {
-	const touched = touchedBy(plan)
-	return differences(touchable(before, touched), touchable(state, touched))
+	return notRestored(plan, before, state)
 }
 
 function foreignThings({ plan, before }: Work, { state }: Seen): string[] {
