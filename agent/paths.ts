@@ -2,7 +2,12 @@
 
 export const NETPLAN_FOLDERS = ['/etc/netplan', '/run/netplan', '/lib/netplan']
 /** Where systemd-networkd and udev look for .network and .link files, in their order. */
-export const NETWORK_FOLDERS = ['/etc/systemd/network', '/run/systemd/network', '/usr/lib/systemd/network']
+export const NETWORK_FOLDERS = [
+	'/etc/systemd/network',
+	'/run/systemd/network',
+	'/usr/local/lib/systemd/network',
+	'/usr/lib/systemd/network',
+]
 export const NETWORK_FOLDER = '/run/systemd/network'
 export const UDEV_RUN_FOLDER = '/run/udev/rules.d'
 export const UDEV_ETC_FOLDER = '/etc/udev/rules.d'

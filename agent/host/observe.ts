@@ -134,7 +134,7 @@ function files(root: string): Record<string, FileState> {
 		...NETPLAN_FOLDERS.flatMap(folder => inside(root, folder, '.yaml')),
 		...inside(root, UDEV_ETC_FOLDER, '.rules'),
 		...inside(root, CLOUD_INIT_FOLDER, '.cfg'),
-		...NETWORK_FOLDERS.flatMap(folder => inside(root, folder, '.network')),
+		...NETWORK_FOLDERS.flatMap(folder => [...inside(root, folder, '.network'), ...dropIns(root, folder)]),
 		...namesIn(root + SCRIPTS_FOLDER).flatMap(name => (name.startsWith('ifcfg-') ? [`${SCRIPTS_FOLDER}/${name}`] : [])),
 	]
 	const paths = new Set([...ours, ...others, RECORD_PATH, CLOUD_INIT_DISABLED])
@@ -151,6 +151,10 @@ function thereOf(root: string, paths: readonly string[]): string[] {
 	const folders = new Set(paths.map(dirname))
 	const there = new Set([...folders].flatMap(folder => namesIn(root + folder).map(name => `${folder}/${name}`)))
 	return paths.filter(path => there.has(path))
+}
+
+function dropIns(root: string, folder: string): string[] {
+	return inside(root, folder, '.network.d').flatMap(path => inside(root, path, '.conf'))
 }
 
 function inside(root: string, folder: string, ending: string): string[] {

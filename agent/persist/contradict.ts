@@ -1,11 +1,13 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import type { Reason } from '../../contract/reasons.ts'
 import type { HostState } from '../host/state.ts'
-import { generated } from '../paths.ts'
+import { generated, RECORD_PATH } from '../paths.ts'
+import { identityOf } from '../plan/match.ts'
+import { parseRecord, recorded } from '../plan/record.ts'
 import { addressesOf, familyOf, routesOf } from '../plan/routing.ts'
 import { backendOf } from './backend.ts'
 import { cloudInitConflict } from './cloud-init.ts'
-import { networkFileFor } from './networkd.ts'
+import { bootNames, matchedName, networkFileFor, sortsBefore, withDropIns } from './networkd.ts'
 import { definitionsOf, definitionWords } from './second-definition.ts'
 
 export type Contradiction = { reason: Reason; message: string }
@@ -57,9 +59,21 @@ function secondDefinition(nic: WantedInterface, host: HostState): Contradiction 
 function otherNetwork(nic: WantedInterface, host: HostState): Contradiction | undefined {
 	const found = backendOf(host)
 	if (!('backend' in found) || found.backend !== 'netplan-networkd') return
-	const path = networkFileFor(host.files, { name: nic.name, mac: nic.macAddress })
-	if (path !== undefined && path !== generated.network(nic.name))
-		return notPersistent(`systemd-networkd would follow ${path} for ${nic.name}`)
+	const ours = generated.network(nic.name)
+	const link = host.links.find(one => identityOf(one) === nic.macAddress)
+	const names = bootNames(nic, link, recorded(parseRecord(host.files[RECORD_PATH]), nic.macAddress)?.original)
+	const path = networkFileFor(host.files, { names, mac: nic.macAddress })
+	if (path !== undefined && path !== ours)
+		return notPersistent(
+			`systemd-networkd would follow ${path} for ${nic.name}${byOtherName(matchedName(withDropIns(host.files, path), { names, mac: nic.macAddress }), nic)} (cat ${path})`,
+		)
+	const now = link?.networkFile
+	if (now !== undefined && now !== ours && host.files[now] === undefined && sortsBefore(now, ours))
+		return notPersistent(`systemd-networkd configures ${nic.name} by ${now}, which cannot be read (networkctl status ${nic.name})`)
+}
+
+function byOtherName(matched: string | undefined, { name }: WantedInterface): string {
+	return matched === undefined || matched === name ? '' : `, which is also called ${matched}`
 }
 
 function notPersistent(message: string): Contradiction {

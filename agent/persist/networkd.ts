@@ -1,42 +1,102 @@
-import type { FileState } from '../host/state.ts'
-import { NETWORK_FOLDERS } from '../paths.ts'
+import type { WantedInterface } from '../../contract/interface.ts'
+import type { FileState, Link } from '../host/state.ts'
+import { generated, NETWORK_FOLDERS } from '../paths.ts'
 
-export type Named = { name: string; mac: string }
+/** A link as systemd-networkd matches it: by its name or any of its alternative names. */
+export type Named = { names: readonly string[]; mac: string }
+
+type Files = Readonly<Record<string, FileState>>
 
 /** What a plain Ethernet device does not have. */
 const OF_OTHERS = ['Kind', 'WLANInterfaceType', 'SSID', 'BSSID']
 
 /**
- * Whether a .network file is for a link of this name. What a link does not tell here (its driver, its path) counts as matching.
+ * The names that a NIC has at boot, the wanted one first. Alternative names stay or come back: udev gives them by its policy, also the name
+ * that a NIC had by that policy before it was renamed, and udev in an initrd gives them before our files count. A link that networkd
+ * configures by our file has its names of a boot already.
+ *
+ * @param before the link's names before the first run, where they are recorded
+ */
+export function bootNames({ name }: WantedInterface, link: Link | undefined, before?: Pick<Link, 'name' | 'altnames'>): string[] {
+	const known = link?.networkFile === generated.network(name) ? [] : [before, link].flatMap(one => (one ? namesByPolicy(one) : []))
+	return [...new Set([name, ...(link?.altnames ?? []), ...known])]
+}
+
+/** The kernel's own names never become alternative names. A link without alternative names has no policy that gives any. */
+function namesByPolicy({ name, altnames }: Pick<Link, 'name' | 'altnames'>): readonly string[] {
+	return altnames.length === 0 || /^eth\d+$/.test(name) ? altnames : [name, ...altnames]
+}
+
+/**
+ * Whether a .network file, or one with its drop-ins behind it, is for this link. What a link does not tell here (its driver, its path, a
+ * property of udev) counts as matching.
  *
  * @see systemd.network(5), [Match]
  */
-export function isFor(content: string, { name, mac }: Named): boolean {
-	const section = /^\[Match\]$([\s\S]*?)(?=^\[|(?![\s\S]))/m.exec(content)?.[1] ?? ''
-	const values = (key: string) =>
-		[...section.matchAll(new RegExp(`^${key}=(.*)$`, 'gm'))].flatMap(([, words = '']) => words.trim().split(/\s+/))
-	const names = values('Name')
+export function isFor(content: string, link: Named): boolean {
+	return matchedName(content, link) !== undefined
+}
+
+/** @returns the first name of the link that the file is for; undefined: it is not for this link */
+export function matchedName(content: string, { names, mac }: Named): string | undefined {
+	const values = (key: string) => valuesOf(content, key)
 	const macs = [...values('MACAddress'), ...values('PermanentMACAddress')].map(word => word.toLowerCase())
-	const types = values('Type')
-	const isOtherwise = OF_OTHERS.some(key => values(key).length > 0) || (types.length > 0 && !matches(types, 'ether'))
-	return !isOtherwise && (names.length === 0 || matches(names, name)) && (macs.length === 0 || macs.includes(mac))
+	const isOtherwise = OF_OTHERS.some(key => values(key).length > 0) || !matches(values('Type'), 'ether')
+	if (isOtherwise || (macs.length > 0 && !macs.includes(mac))) return
+	return names.find(name => matches(values('Name'), name))
 }
 
 /** @returns the .network file that networkd would choose for the Ethernet device: the first by its own name, whatever its folder */
-export function networkFileFor(files: Readonly<Record<string, FileState>>, link: Named): string | undefined {
-	const paths = Object.keys(files).filter(
-		path => path.endsWith('.network') && NETWORK_FOLDERS.some(folder => path.startsWith(`${folder}/`)),
-	)
-	const seen = new Map(paths.toSorted((a, b) => folderOf(b) - folderOf(a)).map(path => [nameOf(path), path]))
-	const ordered = [...seen].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, path]) => path)
-	return ordered.find(path => isFor(files[path]?.content ?? '', link))
+export function networkFileFor(files: Files, link: Named): string | undefined {
+	return orderOf(files).find(path => isFor(withDropIns(files, path), link))
 }
 
-/** One of the patterns, unless the first begins with "!": then none of them. */
+/** @returns whether networkd reads the first before the second */
+export function sortsBefore(path: string, other: string): boolean {
+	return nameOf(path) < nameOf(other)
+}
+
+/** @returns the text of a .network file and what its drop-ins add; empty where the file is masked */
+export function withDropIns(files: Files, path: string): string {
+	const content = files[path]?.content ?? ''
+	const folder = `/${nameOf(path)}.d/`
+	const more = inNetworkFolders(files, '.conf').filter(conf => conf.includes(folder))
+	const texts = firstOfEach(more).map(conf => files[conf]?.content ?? '')
+	return content.trim() === '' ? '' : [content, ...texts].join('\n')
+}
+
+/** A file that is empty, or a link to /dev/null, masks those of its name in later folders. */
+function orderOf(files: Files): string[] {
+	const paths = inNetworkFolders(files, '.network').filter(path => !/\.d\//.test(path))
+	return firstOfEach(paths).filter(path => files[path]?.content.trim() !== '')
+}
+
+function inNetworkFolders(files: Files, ending: string): string[] {
+	return Object.keys(files).filter(path => path.endsWith(ending) && folderOf(path) !== -1)
+}
+
+/** Of files with one name that of the first folder, all sorted by name. */
+function firstOfEach(paths: readonly string[]): string[] {
+	const seen = new Map(paths.toSorted((a, b) => folderOf(b) - folderOf(a)).map(path => [nameOf(path), path]))
+	return [...seen].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, path]) => path)
+}
+
+/** Of all [Match] sections; a "!" before the first word of a line is meant for each of them, and an empty line takes back those before it. */
+function valuesOf(content: string, key: string): string[] {
+	const sections = [...content.matchAll(/^\[Match\]\s*$([\s\S]*?)(?=^\[|(?![\s\S]))/gm)].map(([, section = '']) => section)
+	const lines = [...sections.join('\n').matchAll(new RegExp(`^${key}[ \\t]*=(.*)$`, 'gm'))].map(([, words = '']) => words.trim())
+	return lines.slice(lines.lastIndexOf('') + 1).flatMap(line => {
+		const words = line.replace(/^!/, '').trim().split(/\s+/)
+		return line.startsWith('!') ? words.map(word => `!${word}`) : words
+	})
+}
+
+/** One of the patterns, and none of those that begin with "!". @see systemd, net_condition_test_strv() */
 export function matches(patterns: readonly string[], name: string): boolean {
-	const inverted = patterns[0]?.startsWith('!') ?? false
-	const found = patterns.some((pattern, at) => glob(inverted && at === 0 ? pattern.slice(1) : pattern).test(name))
-	return found !== inverted
+	const isFound = (pattern: string) => glob(pattern).test(name)
+	if (patterns.some(pattern => pattern.startsWith('!') && isFound(pattern.slice(1)))) return false
+	const positive = patterns.filter(pattern => !pattern.startsWith('!'))
+	return positive.length === 0 || positive.some(isFound)
 }
 
 function glob(pattern: string): RegExp {

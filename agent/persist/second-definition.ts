@@ -117,7 +117,7 @@ function inNetwork({ path, content, nic, host }: Said): Found[] {
 			: undefined
 	if (by === undefined) return []
 	const isRead = keepingOf(host).generated(nic.name).includes(generated.network(nic.name))
-	const isFirst = nameOf(path) <= nameOf(generated.network(nic.name)) && isFor(content, { name: nic.name, mac: nic.macAddress })
+	const isFirst = nameOf(path) <= nameOf(generated.network(nic.name)) && isFor(content, { names: [nic.name], mac: nic.macAddress })
 	return [{ by, applied: isRead && isFirst ? 'theirs' : 'ours' }]
 }
 

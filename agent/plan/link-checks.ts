@@ -1,5 +1,5 @@
 import { canonicalIp } from '../../contract/ip.ts'
-import { isFor } from '../persist/networkd.ts'
+import { bootNames, matchedName, withDropIns } from '../persist/networkd.ts'
 import type { Link, Route } from '../host/state.ts'
 import type { Check } from './check.ts'
 import { givenTo } from './memory.ts'
@@ -47,16 +47,18 @@ export const holdsForeignAddress: Check<Question> = {
 /** systemd-networkd releases a link whose new name its file is not for; any other link it would keep asking for a lease. */
 export const keptByNetworkd: Check<Question> = {
 	reason: 'InUse',
-	when: 'a `.network` file by which systemd-networkd configures the NIC is for `multinicN` as well (write `Name=!multinic*` into its `[Match]`)',
-	see: 'cat /etc/systemd/network/99-dhcp.network',
+	when: 'a `.network` file by which systemd-networkd configures the NIC is for `multinicN` as well (write `Name=!multinic*` into its `[Match]`), or for an alternative name of the NIC (`en*` and `enp0s7`; limit the file to other NICs)',
+	see: 'networkctl status ens7',
 	find({ nic, link, host, ours }) {
 		const file = link.managedBy === 'systemd-networkd' && !ours ? link.networkFile : undefined
-		const content = file === undefined ? undefined : host.files[file]?.content
-		if (file === undefined || content === undefined || !isFor(content, { name: nic.name, mac: link.mac })) return
-		return {
-			says: `systemd-networkd configures ${link.name} by ${file}, which is for ${nic.name} as well: except multinic* there`,
-			see: `cat ${file}`,
-		}
+		const isRead = file !== undefined && host.files[file] !== undefined
+		const name = isRead ? matchedName(withDropIns(host.files, file), { names: bootNames(nic, link), mac: link.mac }) : undefined
+		if (name === undefined) return
+		const why =
+			name === nic.name
+				? `which is for ${name} as well: except multinic* there`
+				: `which is for ${name} as well, an alternative name of this NIC: limit it to other NICs`
+		return { says: `systemd-networkd configures ${link.name} by ${file}, ${why}`, see: `networkctl status ${link.name}` }
 	},
 }
 

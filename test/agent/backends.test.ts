@@ -212,7 +212,10 @@ describe('after a reboot', () => {
 		],
 		[
 			'a later .network file takes every link',
-			{ '/etc/systemd/network/99-all.network': file('[Match]\nName=*\n'), '/run/systemd/network/10-netplan-multinic3.network': file('') },
+			{
+				'/etc/systemd/network/99-all.network': file('[Match]\nName=*\n'),
+				'/run/systemd/network/10-netplan-multinic3.network': file('[Match]\nName=multinic3\n'),
+			},
 			undefined,
 		],
 	])('%s', (_, files, reason) => {
@@ -255,7 +258,7 @@ describe('cloud-init is told to leave the network alone', () => {
 })
 
 describe('a .network file', () => {
-	const link = { name: 'multinic0', mac }
+	const link = { names: ['multinic0'], mac }
 	test.each<[match: string, isForIt: boolean]>([
 		['Name=multinic0', true],
 		['Name=en* eth*', false],
@@ -273,8 +276,97 @@ describe('a .network file', () => {
 		[`PermanentMACAddress=${mac}\nName=ens4`, false],
 		['', true],
 		['Name=[', false],
+		['Name=en*\nName=multinic0', true],
+		['Name=multinic0\nName=\nName=en*', false],
+		['Name=!lo\nName=multinic*', true],
+		['Name=multinic0\n\n[Link]\nMTUBytes=1400\n\n[Match]\nType=wlan', false],
+		['Path=pci-0000:00:07.0', true],
+		['Driver=virtio_net', true],
+		['Property=ID_NET_DRIVER=virtio_net', true],
+		['Host=other', true],
 	])('with [Match] %j is for multinic0: %s', (match, isForIt) => {
 		expect(isFor(`[Match]\n${match}\n\n[Network]\nDHCP=yes\nName=multinic0\n`, link)).toBe(isForIt)
+	})
+})
+
+describe('the .network file that networkd follows after a reboot', () => {
+	const nic = wantedNic({ mtu: 1450 })
+	const [ours, theirs] = ['/run/systemd/network/10-netplan-multinic3.network', '/run/systemd/network/10-netplan-all-en.network']
+	const catchAll = { [theirs]: file('[Match]\nName=en*\n\n[Network]\nDHCP=ipv4\n'), [ours]: file('[Match]\nName=multinic3\n') }
+	const record = (original: object) => ({
+		'/var/lib/multinic/record.json': file(
+			JSON.stringify({
+				version: 1,
+				links: [
+					{
+						...{ mac, id: 3, name: 'multinic3', addresses: [], routes: [], files: {} },
+						original: { name: 'ens7', altnames: [], mtu: 1500, up: false, sysctls: {}, ...original },
+					},
+				],
+			}),
+		),
+	})
+	const link = (more: object = {}) => ({ ifindex: 4, name: 'multinic3', mac, ...more })
+	test.each<[title: string, link: ReturnType<typeof link>, files: HostState['files'], says: RegExp | undefined]>([
+		['is ours where theirs is for none of its names', link(), catchAll, undefined],
+		[
+			'is theirs where that is for another name of the NIC',
+			link({ altnames: ['enp0s7'] }),
+			catchAll,
+			/all-en.network for multinic3, which is also called enp0s7/,
+		],
+		[
+			'is theirs where that is for a name that it had before',
+			link(),
+			{ ...catchAll, ...record({ altnames: ['enp0s7'] }) },
+			/also called ens7/,
+		],
+		['is ours where it had no alternative name before', link(), { ...catchAll, ...record({}) }, undefined],
+		[
+			'is ours where networkd has read ours at a boot since',
+			link({ networkFile: ours }),
+			{ ...catchAll, ...record({ altnames: ['enp0s7'] }) },
+			undefined,
+		],
+		[
+			'is ours where theirs sorts after it',
+			link({ altnames: ['enp0s7'], networkFile: '/etc/systemd/network/90-all.network' }),
+			{ [ours]: file('[Match]\nName=multinic3\n'), '/etc/systemd/network/90-all.network': file('[Match]\nName=en*\n') },
+			undefined,
+		],
+		[
+			'is theirs where a drop-in makes it so',
+			link(),
+			{ ...catchAll, '/etc/systemd/network/10-netplan-all-en.network.d/more.conf': file('[Match]\nName=multinic*\n') },
+			/all-en.network/,
+		],
+		[
+			'is ours where a drop-in takes it from theirs',
+			link({ altnames: ['enp0s7'] }),
+			{ ...catchAll, '/etc/systemd/network/10-netplan-all-en.network.d/more.conf': file('[Match]\nName=\nName=eth*\n') },
+			undefined,
+		],
+		[
+			'is ours where theirs is masked',
+			link({ altnames: ['enp0s7'] }),
+			{ ...catchAll, '/etc/systemd/network/10-netplan-all-en.network': file('') },
+			undefined,
+		],
+		[
+			'is theirs where an unmanaged one is for another name',
+			link({ altnames: ['enp0s7'] }),
+			{ ...catchAll, [theirs]: file('[Match]\nName=enp*\n\n[Link]\nUnmanaged=yes\n') },
+			/all-en/,
+		],
+		[
+			'may be one that cannot be read and that networkd uses now',
+			link({ networkFile: '/run/systemd/network/10-a.network' }),
+			{ [ours]: file('[Match]\nName=multinic3\n') },
+			/by \/run\/systemd\/network\/10-a.network, which cannot be read/,
+		],
+	])('%s', (_, nicLink, files, says) => {
+		const found = contradiction(nic, hostWith([nicLink], { files }))
+		expect(found).toEqual(says && { reason: 'NotPersistent', message: expect.stringMatching(says) })
 	})
 })
 

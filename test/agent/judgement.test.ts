@@ -107,6 +107,16 @@ describe('a link is left alone', () => {
 			{ link: link(byNetworkd), match: 'Name=*' },
 			/configures ens7 by .*99-dhcp.network.*except/,
 		],
+		[
+			'when networkd would go on with it by an alternative name',
+			{ link: link({ ...byNetworkd, altnames: ['enp0s7'] }), match: 'Name=enp*' },
+			/99-dhcp.network, which is for enp0s7 as well, an alternative name of this NIC.*networkctl status ens7/,
+		],
+		[
+			'when udev would make its old name an alternative name',
+			{ link: link({ ...byNetworkd, altnames: ['enp0s7'] }), match: 'Name=ens*' },
+			/which is for ens7 as well/,
+		],
 		['not when networkd has it by a file of ours', { link: link(byNetworkd), match: 'Name=*', ours }, undefined],
 		['when its name could not be given back', { link: link({ name: 'a#b' }) }, /could not be restored/],
 		[
