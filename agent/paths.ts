@@ -15,12 +15,16 @@ export const UDEV_ETC_FOLDER = '/etc/udev/rules.d'
 export const KEYFILE_FOLDER = '/etc/NetworkManager/system-connections'
 /** Profiles in the form of RHEL 7 and 8. */
 export const SCRIPTS_FOLDER = '/etc/sysconfig/network-scripts'
+export const CLOUD_INIT_CONFIG = '/etc/cloud/cloud.cfg'
 export const CLOUD_INIT_FOLDER = '/etc/cloud/cloud.cfg.d'
 export const CLOUD_INIT_DISABLED = '/etc/cloud/cloud-init.disabled'
 /** Ours: it tells cloud-init to leave the network alone. */
 export const CLOUD_INIT_OFF = `${CLOUD_INIT_FOLDER}/99-multinic.cfg`
 /** What cloud-init remembers of the instance's NICs, in the forms of its versions. */
 export const CLOUD_INIT_CACHES = ['/var/lib/cloud/instance/obj.pkl', '/var/lib/cloud/instance/network-config.json']
+/** Which cloud cloud-init has found, and what user and vendor data have set for this instance. They may hold secrets: neither is kept. */
+export const CLOUD_INIT_ID = '/run/cloud-init/cloud-id'
+export const CLOUD_INIT_INSTANCE = '/var/lib/cloud/instance/cloud-config.txt'
 export const RESOLV_CONF = '/etc/resolv.conf'
 /** Whom systemd-resolved asks. */
 export const RESOLVED_UPLINK = '/run/systemd/resolve/resolv.conf'

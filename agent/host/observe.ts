@@ -5,8 +5,11 @@ import { interfaceName, MAX_INTERFACES } from '../../contract/names.ts'
 import { failure, wordsOf } from '../failure.ts'
 import {
 	CLOUD_INIT_CACHES,
+	CLOUD_INIT_CONFIG,
 	CLOUD_INIT_DISABLED,
 	CLOUD_INIT_FOLDER,
+	CLOUD_INIT_ID,
+	CLOUD_INIT_INSTANCE,
 	KEYFILE_FOLDER,
 	NETPLAN_FOLDERS,
 	NETWORK_FOLDERS,
@@ -15,6 +18,7 @@ import {
 	SCRIPTS_FOLDER,
 	UDEV_ETC_FOLDER,
 } from '../paths.ts'
+import { readsAtEveryBoot } from '../persist/cloud-init.ts'
 import { SYSCTL_KEYS } from '../plan/routing.ts'
 import { exec } from './exec.ts'
 import { exists, namesIn, readFile, readHostFile } from './files.ts'
@@ -99,6 +103,7 @@ function surroundings(root: string, { networkmanager }: Managers, macs: Readonly
 		keyfiles: exists(root + KEYFILE_FOLDER),
 		cloudInit: {
 			macs: rememberedByCloudInit(root, macs),
+			...(readsNicsAtBoot(root) && { everyBoot: true }),
 			forced: (readFile(`${root}/proc/cmdline`)?.content ?? '').includes('network-config='),
 		},
 		liveRename: kernelAtLeast(release(), 6, 2),
@@ -115,6 +120,14 @@ export function kernelAtLeast(kernel: string, major: number, minor: number): boo
 function rememberedByCloudInit(root: string, macs: ReadonlySet<string>): string[] {
 	const remembered = CLOUD_INIT_CACHES.map(path => readHostFile(root, path).toLowerCase())
 	return [...macs].filter(mac => remembered.some(text => text.includes(mac)))
+}
+
+function readsNicsAtBoot(root: string): boolean {
+	const paths = [CLOUD_INIT_CONFIG, ...inside(root, CLOUD_INIT_FOLDER, '.cfg'), CLOUD_INIT_INSTANCE]
+	return readsAtEveryBoot(
+		paths.map(path => readHostFile(root, path)),
+		readHostFile(root, CLOUD_INIT_ID),
+	)
 }
 
 function settingsOf(root: string, link: Link): Pick<Link, 'sysctls' | 'ipv6Disabled'> {

@@ -116,8 +116,8 @@ export type Surroundings = {
 	networkmanager: boolean
 	/** There is a folder for NetworkManager's own profiles. */
 	keyfiles: boolean
-	/** What cloud-init has of us: the wanted MACs that it remembers, and whether its command line beats its files. */
-	cloudInit: { macs: readonly string[]; forced: boolean }
+	/** What cloud-init has of us: the wanted MACs that it remembers, whether its command line beats its files, whether it reads at every boot which NICs there are. */
+	cloudInit: { macs: readonly string[]; forced: boolean; everyBoot?: boolean }
 	/** The kernel has IPv6. Without it there are no IPv6 addresses, routes, rules or settings, and `ip -6` fails. */
 	ipv6: boolean
 	/** Kernel ≥ 6.2 renames a link that is up. */

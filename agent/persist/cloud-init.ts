@@ -7,12 +7,12 @@ import { publicFile } from './boot.ts'
 
 /**
  * cloud-init gives the NICs it knows their old names at every boot, whatever udev and netplan say, until it is told to leave the network
- * alone: that is what this file does, while it knows one of ours.
+ * alone: that is what this file does, while it knows one of ours, or where it reads at every boot which NICs there are.
  *
  * @see cloud-init's "Network configuration sources": the system's configuration goes before the data source's
  */
 export function cloudInitFiles(nic: WantedInterface, host: HostState): Record<string, FileState> {
-	const isNeeded = (knows(nic, host) && !isOff(host)) || isOurs(nic, host)
+	const isNeeded = ((knows(nic, host) || host.cloudInit.everyBoot === true) && !isOff(host)) || isOurs(nic, host)
 	return isNeeded ? { [CLOUD_INIT_OFF]: publicFile('network: {config: disabled}\n') } : {}
 }
 
@@ -20,6 +20,28 @@ export function cloudInitFiles(nic: WantedInterface, host: HostState): Record<st
 export function cloudInitConflict(nic: WantedInterface, host: HostState): string | undefined {
 	if (host.cloudInit.forced && knows(nic, host) && host.files[CLOUD_INIT_DISABLED] === undefined)
 		return 'the kernel command line of this host has network-config=, which cloud-init obeys before any file'
+}
+
+/** Clouds whose NICs cloud-init reads at every boot where no setting says otherwise; OpenStack and config drives are not among them. */
+const EVERY_BOOT = new Set(['aws', 'azure', 'rbxcloud', 'scaleway', 'smartos'])
+
+/**
+ * Whether cloud-init reads its network configuration again at each boot, or when a NIC is plugged in: then it may get to know a NIC later.
+ *
+ * @param settings texts of its settings and of the instance's; the last that says when counts
+ * @param cloud its id of the cloud
+ * @see cloud-init's "Events and updates"; default_update_events of its data sources
+ */
+export function readsAtEveryBoot(settings: readonly string[], cloud: string): boolean {
+	const said = settings.flatMap(text => whenOf(text) ?? []).at(-1)
+	return said === undefined ? EVERY_BOOT.has(cloud.trim()) : /\b(boot(-legacy)?|hotplug)\b(?!-)/.test(said)
+}
+
+/** A list in one line or in several. */
+function whenOf(text: string): string | undefined {
+	const plain = text.replace(/^\s*#.*$/gm, '')
+	const updates = /["']?\bupdates["']?\s*:[\s{]*["']?network["']?\s*:[\s{]*["']?when["']?\s*:\s*(\[[^\]]*\]|(?:\s*-\s+\S+)+)/
+	return updates.exec(plain)?.[1]
 }
 
 function knows({ macAddress }: WantedInterface, { cloudInit, files }: HostState): boolean {

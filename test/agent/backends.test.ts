@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { HostState } from '../../agent/host/state.ts'
 import { backendOf, keepingOf } from '../../agent/persist/backend.ts'
-import { cloudInitFiles } from '../../agent/persist/cloud-init.ts'
+import { cloudInitFiles, readsAtEveryBoot } from '../../agent/persist/cloud-init.ts'
 import { contradiction } from '../../agent/persist/contradict.ts'
 import { isFor } from '../../agent/persist/networkd.ts'
 import { profileFaults } from '../../agent/persist/profile.ts'
@@ -250,11 +250,42 @@ describe('cloud-init is told to leave the network alone', () => {
 			false,
 		],
 		['not where it does not run', hostWith([], { ...remembered, files: { '/etc/cloud/cloud-init.disabled': file('') } }), false],
+		['where it reads at every boot which NICs there are', hostWith([], { cloudInit: { macs: [], forced: false, everyBoot: true } }), true],
+		[
+			'not where it reads them and somebody told it already',
+			hostWith([], {
+				cloudInit: { macs: [], forced: false, everyBoot: true },
+				files: { '/etc/cloud/cloud.cfg.d/10-x.cfg': file('network:\n  config: disabled\n') },
+			}),
+			false,
+		],
 	])('%s', (_, host, told) => {
 		expect(cloudInitFiles(nic, host)).toEqual(
 			told ? { '/etc/cloud/cloud.cfg.d/99-multinic.cfg': file(expect.stringContaining('network: {config: disabled}\n')) } : {},
 		)
 	})
+})
+
+describe('cloud-init reads its network configuration', () => {
+	test.each<[title: string, settings: string[], cloud: string, everyBoot: boolean]>([
+		['once, on OpenStack', ['users: [default]\n'], 'openstack\n', false],
+		['once, from a config drive', [], 'configdrive', false],
+		['at every boot, on EC2', [''], 'aws\n', true],
+		['at every boot, on Azure', [''], 'azure', true],
+		['once on EC2 where it is told so', ['updates: {network: {when: [boot-new-instance]}}'], 'aws', false],
+		['at every boot where a file says so', ['', 'updates:\n  network:\n    when: [boot-new-instance, boot]\n'], 'openstack', true],
+		[
+			'at every boot where a list in lines says so',
+			['updates:\n  network:\n    when:\n      - boot-new-instance\n      - boot\n'],
+			'',
+			true,
+		],
+		['when a NIC is plugged in', ['updates:\n  network:\n    when: ["boot-new-instance", "hotplug"]\n'], 'openstack', true],
+		['at every boot in old words', ['updates: {network: {when: [boot-legacy]}}'], '', true],
+		['once where a comment speaks of it', ['# updates: {network: {when: [boot]}}\n'], 'openstack', false],
+		['as the last that says it', ['updates: {network: {when: [boot]}}', 'updates: {network: {when: [boot-new-instance]}}'], '', false],
+		['once where updates are of something else', ['updates: {storage: {when: [boot]}}'], 'openstack', false],
+	])('%s', (_, settings, cloud, everyBoot) => expect(readsAtEveryBoot(settings, cloud)).toBe(everyBoot))
 })
 
 describe('a .network file', () => {
