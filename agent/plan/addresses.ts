@@ -10,12 +10,23 @@ import type { Change } from './steps.ts'
 /**
  * Ours of an earlier config, and what DHCP or a router gave: the profile that asked for it no longer rules this link. And what another
  * host had when the kernel asked, for it does so only of an address that is given. Last first, for the first of a network takes the others along.
+ *
+ * @param unrouted wanted addresses without a connected route; of an IPv4 address the kernel changes that only by adding it again
  */
-export function staleAddresses({ ifindex, addresses }: Link, wanted: readonly string[], ours: RecordedLink | undefined): Change[] {
+export function staleAddresses(
+	{ ifindex, addresses }: Link,
+	wanted: readonly string[],
+	ours: RecordedLink | undefined,
+	unrouted: readonly string[] = [],
+): Change[] {
 	const given = [...givenTo(ours), ...addresses.flatMap(({ cidr }) => (isOtherForm(cidr, wanted) ? [cidr] : []))]
 	const misplaced = ours && String(ours.addresses) !== String(wanted) ? outOfOrder(addresses, wanted) : []
-	const stale = ({ cidr, global, dynamic, duplicate }: Address) =>
-		global && (wanted.includes(cidr) ? duplicate || misplaced.includes(cidr) : dynamic || given.includes(cidr))
+	const isWrong = ({ cidr, family, duplicate }: Address) =>
+		duplicate || misplaced.includes(cidr) || (family === 4 && unrouted.includes(cidr))
+	const stale = (address: Address) => {
+		const { cidr, global, dynamic } = address
+		return global && (wanted.includes(cidr) ? isWrong(address) : dynamic || given.includes(cidr))
+	}
 	return addresses
 		.filter(stale)
 		.toReversed()

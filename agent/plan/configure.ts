@@ -1,12 +1,25 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import { routeTable } from '../../contract/names.ts'
-import type { HostState, Link, Rule } from '../host/state.ts'
+import type { HostState, Link, Route, Rule } from '../host/state.ts'
 import { goingAlong, missingAddresses, otherForms, staleAddresses } from './addresses.ts'
 import { questionOf } from './ask.ts'
+import { missingConnected, staleConnected, unroutedAddresses } from './connected.ts'
 import { mtuAfter } from './memory.ts'
 import type { RecordedLink } from './record.ts'
 import { missingRoutes, reachingAfter, routesOn, routesThatGoAlong, staleRoutes } from './routes.ts'
-import { addressesOf, IPV6_MIN_MTU, isOurRule, routesOf, ruleKey, rulesOf, RULE_PRIORITY, SYSCTLS, sysctlsOf } from './routing.ts'
+import {
+	addressesOf,
+	IPV6_MIN_MTU,
+	isOurRule,
+	routeKey,
+	routesOf,
+	ruleKey,
+	rulesOf,
+	RULE_PRIORITY,
+	SYSCTLS,
+	sourcesOf,
+	sysctlsOf,
+} from './routing.ts'
 import type { Accepted, Released } from './selection.ts'
 import type { Change } from './steps.ts'
 
@@ -14,26 +27,46 @@ import type { Change } from './steps.ts'
 export type Phases = { settings: Change[]; take: Change[]; shape: Change[]; ask: Change[]; give: Change[] }
 
 /** What a link still lacks of its interface, and what it has too much. */
-export function configure({ nic, link, ours }: Accepted, host: HostState): Phases {
+export function configure(accepted: Accepted, host: HostState): Phases {
+	const { nic, link, ours } = accepted
 	const addresses = addressesOf(nic)
 	const routes = routesOf(nic, link.ifindex)
 	const rules = rulesOf(nic)
-	const taken = staleAddresses(link, addresses, ours)
+	const unrouted = unroutedAddresses(accepted, host)
+	const taken = staleAddresses(link, addresses, ours, unrouted)
 	const along = goingAlong(link, taken)
 	const stale = staleRoutes(link, { routes, ours, reaching: reachingAfter(link, taken, addresses) }, host)
 	const first = otherForms(link, addresses)
+	const again = first.length > 0 ? [] : routesThatGoAlong(link, { along, stale, routes }, host)
 	return {
 		settings: settings(link, { ...settingsBefore(link, ours), ...sysctlsOf(nic) }),
-		take: [...staleRules(nic.id, rules, host), ...stale, ...first, ...taken, ...inTheWay(link, nic.name)],
+		take: [
+			...staleRules(nic.id, rules, host, sourcesOf(addresses)),
+			...stale,
+			...staleConnected(accepted, taken, host),
+			...first,
+			...taken,
+			...inTheWay(link, nic.name),
+		],
 		shape: [...resized(link, mtuAfter(nic, link, ours), nic, host), ...(link.up ? [] : [{ kind: 'up' as const, link: link.ifindex }])],
 		ask: questionOf(link, nic.name, addresses),
 		give: [
-			...missingAddresses(link, withoutAdded(addresses, first), along),
-			...(first.length > 0 ? [] : routesThatGoAlong(link, { along, stale, routes }, host)),
-			...missingRoutes(routes, host),
+			...missingAddresses(link, withoutAdded(addresses, first), new Set([...along, ...unrouted])),
+			...missingConnected(accepted, new Set([...along, ...removedBy(taken)]), host),
+			...again,
+			...missingRoutes(withoutAgain(routes, again), host),
 			...missingRules(rules, host),
 		],
 	}
+}
+
+function removedBy(changes: readonly Change[]): string[] {
+	return changes.flatMap(change => (change.kind === 'removeAddress' ? [change.address.cidr] : []))
+}
+
+function withoutAgain(routes: readonly Route[], again: readonly Change[]): Route[] {
+	const keys = new Set(again.flatMap(change => (change.kind === 'addRoute' ? [routeKey(change.route)] : [])))
+	return routes.filter(route => !keys.has(routeKey(route)))
 }
 
 function withoutAdded(addresses: readonly string[], added: readonly Change[]): string[] {
@@ -42,13 +75,13 @@ function withoutAdded(addresses: readonly string[], added: readonly Change[]): s
 
 /** Gives a link back as it was before us: from the record, not from a guess. */
 export function release({ ours, link }: Released, host: HostState): Phases {
-	if (!link) return { settings: [], take: staleRules(ours.id, [], host), shape: [], ask: [], give: [] }
+	if (!link) return { settings: [], take: staleRules(ours.id, [], host, sourcesOf(ours.addresses)), shape: [], ask: [], give: [] }
 	const { original } = ours
 	const taken = staleAddresses(link, [], ours)
 	return {
 		settings: settings(link, original.sysctls),
 		take: [
-			...staleRules(ours.id, [], host),
+			...staleRules(ours.id, [], host, sourcesOf(ours.addresses)),
 			...staleRoutes(link, { routes: [], ours, reaching: reachingAfter(link, taken, []) }, host),
 			...taken,
 			...inTheWay(link, original.name),
@@ -101,11 +134,15 @@ function settings({ name, sysctls }: Link, wanted: Readonly<Record<string, strin
 		.map(([key, value]) => ({ kind: 'sysctl', name, key, value }))
 }
 
-/** @returns removals of the rules of this id that are not wanted; ours are known by priority and table together */
-export function staleRules(id: number, wanted: readonly Rule[], { rules }: HostState): Change[] {
+/**
+ * @param of sources of which any plain rule to the table of this id is ours, whatever its priority
+ * @returns removals of the rules of this id that are not wanted; ours are known by priority and table together
+ */
+export function staleRules(id: number, wanted: readonly Rule[], { rules }: HostState, of: readonly string[] = []): Change[] {
 	const keys = new Set(wanted.map(ruleKey))
+	const isOurs = (rule: Rule) => (isOurRule(rule) && rule.priority === RULE_PRIORITY + id) || (rule.plain && of.includes(rule.from))
 	return rules
-		.filter(rule => isOurRule(rule) && rule.priority === RULE_PRIORITY + id && rule.table === routeTable(id) && !keys.has(ruleKey(rule)))
+		.filter(rule => rule.table === routeTable(id) && isOurs(rule) && !keys.has(ruleKey(rule)))
 		.map(rule => ({ kind: 'removeRule', rule }))
 }
 

@@ -1,6 +1,7 @@
+import { routeTable } from '../../contract/names.ts'
 import type { HostState, Route, Rule } from '../host/state.ts'
 import { withoutPassing } from './passing.ts'
-import { AUTOMATIC, isOurRule, linksOf, routeKey } from './routing.ts'
+import { addressesOf, AUTOMATIC, isOurRule, linksOf, routeKey, sourcesOf } from './routing.ts'
 import type { Selection } from './selection.ts'
 
 /** Words for everything on the host that is not ours, each under what tells it from others. */
@@ -87,8 +88,9 @@ export type Loss = { key: string; words: string }
 /** @returns what is not ours and was there before a plan was carried out, and is not, or otherwise, now; not what has passed by itself */
 export function lossesOf(plan: Selection, before: HostState, after: HostState): Loss[] {
 	const touched = touchedBy(plan)
+	const rules = before.rules.filter(rule => !isOfInterface(rule, plan))
 	return lossesFrom(
-		fingerprint(withoutPassing(before, after, touched), touched),
+		fingerprint(withoutPassing({ ...before, rules }, after, touched), touched),
 		fingerprint(withoutRisen(before, after, touched), touched),
 	)
 }
@@ -99,6 +101,15 @@ function withoutRisen(before: HostState, after: HostState, touched: ReadonlySet<
 		before.links.filter(({ up, kind, lower = 0 }) => !up && kind === 'vlan' && touched.has(lower)).map(({ ifindex }) => ifindex),
 	)
 	return { ...after, links: after.links.map(link => (down.has(link.ifindex) ? { ...link, up: false } : link)) }
+}
+
+/** A rule from an address of an interface to its own table is ours, at any priority. */
+function isOfInterface({ plain, table, from }: Rule, { accepted, released }: Selection): boolean {
+	const own = [
+		...accepted.map(({ nic, ours }) => ({ id: nic.id, addresses: [...addressesOf(nic), ...(ours?.addresses ?? [])] })),
+		...released.map(({ ours }) => ours),
+	]
+	return plain && own.some(({ id, addresses }) => table === routeTable(id) && sourcesOf(addresses).includes(from))
 }
 
 /**

@@ -65,6 +65,16 @@ export function asWanted(found: Route, wanted: readonly Route[]): Route {
 
 /** @returns additions of the wanted routes that are not there */
 export function missingRoutes(wanted: readonly Route[], host: HostState): Change[] {
-	const present = new Set(host.routes.map(routeKey))
-	return wanted.filter(route => !present.has(routeKey(route))).map(route => ({ kind: 'addRoute', route }))
+	const present = new Map(host.routes.map(route => [routeKey(route), route]))
+	const isThere = (route: Route) => {
+		const found = present.get(routeKey(route))
+		return found !== undefined && (!isOurTable(route.table) || isSame(route, found))
+	}
+	return wanted.filter(route => !isThere(route)).map(route => ({ kind: 'addRoute', route }))
+}
+
+/** In a table of ours a route is replaced where only such details differ. */
+function isSame({ scope, source, onlink }: Route, found: Route): boolean {
+	const isPlain = found.metrics === undefined && found.encap === undefined && found.nextHopId === undefined
+	return isPlain && found.scope === scope && found.source === source && found.onlink === onlink
 }

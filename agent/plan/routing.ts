@@ -54,14 +54,16 @@ export function routesOf(nic: WantedInterface, link: number): Route[] {
 	].map(route => toRoute(route, link, reachedBy(route, nic)))
 }
 
-/** @returns one `from` rule an address, so that answers leave by the NIC that was asked */
+/** @returns one `from` rule for each address, so that answers leave by the NIC that was asked */
 export function rulesOf(nic: WantedInterface): Rule[] {
 	if (!nic.policyRouting) return []
-	return addressesOf(nic).map(cidr => {
-		const family = familyOf(cidr)
-		const from = `${ipOf(cidr)}/${full(cidr)}`
-		return { family, priority: RULE_PRIORITY + nic.id, from, table: routeTable(nic.id), plain: true, words: '' }
-	})
+	const common = { priority: RULE_PRIORITY + nic.id, table: routeTable(nic.id), plain: true, words: '' }
+	return sourcesOf(addressesOf(nic)).map(from => ({ family: familyOf(from), from, ...common }))
+}
+
+/** @returns addresses as the `from` of a rule: `10.0.0.23/32` */
+export function sourcesOf(addresses: readonly string[]): string[] {
+	return addresses.map(cidr => `${ipOf(cidr)}/${full(cidr)}`)
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Drift } from '../../contract/agent-run.ts'
-import type { FileState, HostState, Link, Route, Rule } from '../host/state.ts'
+import type { Address, FileState, HostState, Link, Route, Rule } from '../host/state.ts'
 import { hasMetric, linksOf, routeKey, ruleKey } from '../plan/routing.ts'
 import type { Change, Step } from '../plan/steps.ts'
 
@@ -16,7 +16,13 @@ export function driftOf(steps: readonly Step[], host: HostState): Drift[] {
 		const drift = isOverruled(change, changes.slice(at + 1)) ? undefined : drifted(change, host)
 		return drift ? [{ ...drift, ...(id === undefined && ofLink(change, host)) }] : []
 	})
-	return found.slice(0, DRIFT_MAX)
+	return withoutRepeats(found).slice(0, DRIFT_MAX)
+}
+
+/** A route may be given again in two places of a plan. */
+function withoutRepeats(found: readonly Drift[]): Drift[] {
+	const words = found.map(drift => JSON.stringify(drift))
+	return found.filter((_, at) => words.indexOf(words[at] ?? '') === at)
 }
 
 /** @returns `mtu is 1500, not 1450`, `10.0.0.23/24 is missing` */
@@ -35,8 +41,10 @@ function ofLink(change: Change, { links }: HostState): Pick<Drift, 'link'> {
 	return name === undefined ? {} : { link: name }
 }
 
-/** Of two renamings or states of a link the last counts. */
+/** Of two renamings or states of a link the last counts, and an address that is removed and added again is one difference. */
 function isOverruled(change: Change, later: readonly Change[]): boolean {
+	if (change.kind === 'removeAddress' && isRouteless(change.address))
+		return later.some(other => other.kind === 'addAddress' && other.link === change.link && other.address.cidr === change.address.cidr)
 	if (change.kind === 'rename') return later.some(other => other.kind === 'rename' && other.link === change.link)
 	return change.kind === 'down' && later.some(other => other.kind === 'up' && other.link === change.link)
 }
@@ -77,10 +85,14 @@ function differing(attribute: Drift['attribute'], wanted: string, found: string)
 
 function addressDrift({ kind, address: { cidr } }: Extract<Change, { address: unknown }>, { addresses }: Link): Drift | undefined {
 	const now = addresses.find(address => address.cidr === cidr)
-	const but = now?.dynamic ? ' (a lease)' : now?.duplicate ? ' (another host has it)' : ''
+	const but = now?.dynamic ? ' (a lease)' : now?.duplicate ? ' (another host has it)' : isRouteless(now) ? ' (noprefixroute)' : ''
 	if (kind === 'removeAddress') return now && { attribute: 'address', wanted: 'none', found: `${cidr}${but}` }
 	if (!now) return { attribute: 'address', wanted: cidr, found: 'missing' }
 	return but ? { attribute: 'address', wanted: cidr, found: `${cidr}${but}` } : undefined
+}
+
+function isRouteless(address: Address | undefined): boolean {
+	return address?.flags?.includes('noprefixroute') ?? false
 }
 
 function heldDrift({ kind }: Change): Drift | undefined {
@@ -88,10 +100,24 @@ function heldDrift({ kind }: Change): Drift | undefined {
 }
 
 function routeDrift({ kind, route }: Extract<Change, { route: Route }>, { routes }: HostState): Drift | undefined {
-	const isThere = routes.some(other => routeKey(other) === routeKey(route))
+	const found = routes.find(other => routeKey(other) === routeKey(route))
 	const words = routeWords(route)
-	if (kind === 'removeRoute') return isThere ? { attribute: 'route', wanted: 'none', found: words } : undefined
-	return isThere ? undefined : { attribute: 'route', wanted: words, found: 'missing' }
+	if (kind === 'removeRoute') return found && { attribute: 'route', wanted: 'none', found: words }
+	if (!found) return { attribute: 'route', wanted: words, found: 'missing' }
+	const [now, then] = [detailsOf(found), detailsOf(route)]
+	return now === then ? undefined : { attribute: 'route', of: words, wanted: then, found: now }
+}
+
+/** What may differ between two routes that are the same one otherwise. */
+function detailsOf({ scope, source, onlink, metrics, encap, nextHopId }: Route): string {
+	const extra = [
+		source === undefined ? '' : `src ${source}`,
+		onlink ? 'onlink' : '',
+		...Object.entries(metrics ?? {}).map(([name, value]) => `${name} ${value}`),
+		encap === undefined ? '' : `encap ${encap}`,
+		nextHopId === undefined ? '' : `nhid ${nextHopId}`,
+	]
+	return [`scope ${scope === 253 ? 'link' : scope === 0 ? 'global' : scope}`, ...extra].filter(Boolean).join(' ')
 }
 
 function routeWords(route: Route): string {

@@ -284,6 +284,8 @@ function carriedOut(want: Wanted, start: HostState): HostState {
 	return plan(want, start, {}).steps.reduce((state: HostState, { change }: { change: Change }) => after(state, change), start)
 }
 
+/** Nor the routes that the kernel adds for them. */
 function withoutLeases(state: HostState): HostState {
-	return { ...state, links: state.links.map(link => ({ ...link, addresses: link.addresses.filter(({ dynamic }) => !dynamic) })) }
+	const links = state.links.map(link => ({ ...link, addresses: link.addresses.filter(({ dynamic }) => !dynamic) }))
+	return { ...state, links, routes: state.routes.filter(({ protocol }) => protocol !== 2) }
 }

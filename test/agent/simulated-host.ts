@@ -1,7 +1,8 @@
 import type { Host } from '../../agent/host/host.ts'
 import type { Address, HostState, Link, Route } from '../../agent/host/state.ts'
 import { contains, networkOf } from '../../contract/ip.ts'
-import { routeKey, ruleKey } from '../../agent/plan/routing.ts'
+import { hasNetwork } from '../../agent/plan/networks.ts'
+import { isOurTable, routeKey, ruleKey } from '../../agent/plan/routing.ts'
 import type { Change, Step } from '../../agent/plan/steps.ts'
 
 /** A host that is data: what the kernel and the files would be after a change. Refuses what the kernel refuses. */
@@ -10,7 +11,7 @@ export function after(host: HostState, change: Change): HostState {
 		case 'rename':
 			return withLink(lost(host, change.link), change.link, link => rename(host, link, change.to))
 		case 'up':
-			return withLink(host, change.link, link => ({ ...link, up: true }))
+			return withConnected(withLink(host, change.link, link => ({ ...link, up: true })))
 		case 'down':
 			return down(lost(host, change.link), change.link)
 		case 'mtu':
@@ -20,13 +21,18 @@ export function after(host: HostState, change: Change): HostState {
 		case 'removeAltname':
 			return withLink(host, change.link, link => ({ ...link, altnames: link.altnames.filter(name => name !== change.name) }))
 		case 'addAddress':
-			return withLink(host, change.link, link => ({
-				...link,
-				addresses: [...link.addresses.filter(({ cidr }) => cidr !== change.address.cidr), change.address],
-			}))
+			return withConnected(
+				withLink(host, change.link, link => ({
+					...link,
+					addresses: [...link.addresses.filter(({ cidr }) => cidr !== change.address.cidr), change.address],
+				})),
+			)
 		case 'removeAddress':
 			return withoutRoutes(
-				withLink(host, change.link, link => ({ ...link, addresses: link.addresses.filter(isKept(change.address.cidr)) })),
+				withConnected({
+					...withLink(host, change.link, link => ({ ...link, addresses: link.addresses.filter(isKept(change.address.cidr)) })),
+					routes: withoutConnected(host, change.link, change.address),
+				}),
 				change.link,
 			)
 		default:
@@ -40,6 +46,31 @@ function isKept(gone: string) {
 		const inNetwork = all.filter(({ family, cidr: other }) => family === 4 && networkOf(other) === networkOf(gone))
 		return cidr !== gone && (inNetwork[0]?.cidr !== gone || !inNetwork.some(other => other.cidr === cidr))
 	}
+}
+
+/** The kernel adds a route for the network of each address of a link that is up, unless it was told not to. */
+function withConnected(host: HostState): HostState {
+	const connected = host.links
+		.filter(({ up }) => up)
+		.flatMap(({ ifindex, addresses }) => addresses.flatMap(address => connectedOf(address, ifindex)))
+	const missing = connected.filter((route, at) => {
+		const isFirst = connected.findIndex(other => routeKey(other) === routeKey(route)) === at
+		return isFirst && !host.routes.some(other => routeKey(other) === routeKey(route))
+	})
+	return missing.length > 0 ? { ...host, routes: [...host.routes, ...missing] } : host
+}
+
+function withoutConnected({ routes }: HostState, link: number, address: Address): Route[] {
+	const gone = new Set(connectedOf(address, link).map(routeKey))
+	return routes.filter(route => !gone.has(routeKey(route)))
+}
+
+function connectedOf({ cidr, family, flags = [], metric }: Address, link: number): Route[] {
+	if (!hasNetwork(cidr) || flags.includes('noprefixroute')) return []
+	const common = { family, to: networkOf(cidr), link, table: 254, protocol: 2, type: 1, onlink: false }
+	return family === 4
+		? [{ ...common, metric: metric ?? 0, scope: 253, source: cidr.slice(0, cidr.indexOf('/')) }]
+		: [{ ...common, metric: metric ?? 256, scope: 0 }]
 }
 
 /** Like `ip -force`: what cannot be done is passed over. */
@@ -57,7 +88,8 @@ export function afterEvery(host: HostState, changes: readonly Change[], force: b
 function afterElse(host: HostState, change: Change): HostState {
 	switch (change.kind) {
 		case 'addRoute':
-			if (!change.again && host.routes.some(route => routeKey(route) === routeKey(change.route))) throw new Error('File exists')
+			if (!change.again && !isOurTable(change.route.table) && host.routes.some(route => routeKey(route) === routeKey(change.route)))
+				throw new Error('File exists')
 			if (!isReached(change.route, host)) throw new Error('Nexthop has invalid gateway')
 			return { ...host, routes: [...host.routes.filter(route => routeKey(route) !== routeKey(change.route)), change.route] }
 		case 'removeRoute':
@@ -151,7 +183,7 @@ export function hostWith(
 	links: readonly (Partial<Link> & { ifindex: number; name: string; mac: string })[],
 	more: Partial<HostState> = {},
 ): HostState {
-	return {
+	return withConnected({
 		systemd: false,
 		udev: false,
 		netplan: true,
@@ -178,7 +210,7 @@ export function hostWith(
 			sysctls: {},
 			...link,
 		})),
-	}
+	})
 }
 
 /** What counts of a host when two are compared: order does not, nor when systemd-networkd takes up a link again, which it does by itself. */

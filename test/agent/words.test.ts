@@ -80,7 +80,11 @@ describe('what is not ours', () => {
 		['is as it was', before, []],
 		['has come in addition', hostWith([other, pod, { ...pod, ifindex: 13 }], { rules: [rule, { ...rule, words: 'other' }] }), []],
 		['went with its link', hostWith([other], { rules: [rule] }), []],
-		['has lost an address', hostWith([{ ...other, addresses: [] }, pod], { rules: [rule] }), [/192\.0\.2\.5\/24 on eth0/]],
+		[
+			'has lost an address',
+			hostWith([{ ...other, addresses: [] }, pod], { rules: [rule] }),
+			[/192\.0\.2\.5\/24 on eth0/, /route 192\.0\.2\.0\/24/],
+		],
 		['has another MTU', hostWith([{ ...other, mtu: 1400 }, pod], { rules: [rule] }), [/mtu 1500.*now.*mtu 1400/]],
 		['has lost a rule', hostWith([other, pod]), [/from 10\.2\.0\.1/]],
 	])('%s', (_, after, lost) => {

@@ -1,0 +1,87 @@
+import type { WantedInterface } from '../../contract/interface.ts'
+import { networkOf } from '../../contract/ip.ts'
+import type { Address, HostState, Link, Route } from '../host/state.ts'
+import { familyOf, ipOf, networksOf } from './networks.ts'
+import { addressesOf, gatewaysOf, MAIN, routeKey, routesOf } from './routing.ts'
+import type { Accepted } from './selection.ts'
+import type { Change } from './steps.ts'
+
+/** The connected routes of an interface in the main table, which the kernel adds by itself for its addresses, one for each network. */
+
+const KERNEL = 2
+const LINK_SCOPE = 253
+/** Metric of a connected route where nothing else is set. @see IP6_RT_PRIO_ADDRCONF */
+const METRICS = { 4: 0, 6: 256 } as const
+
+/** @returns the connected routes that an interface is to have */
+export function connectedRoutesOf(nic: WantedInterface, link: number): Route[] {
+	if (!nic.connectedRoute) return []
+	return networksOf(nic).map(to => {
+		const family = familyOf(to)
+		const first = addressesOf(nic).find(cidr => networkOf(cidr) === to)
+		const source = family === 4 && first !== undefined ? { source: ipOf(first) } : {}
+		const common = { family, to, link, table: MAIN, metric: METRICS[family], protocol: KERNEL, type: 1, onlink: false }
+		return { ...common, scope: family === 4 ? LINK_SCOPE : 0, ...source }
+	})
+}
+
+/**
+ * @returns addresses of an interface for which the kernel was told to add no connected route, and nothing else has added it; a daemon that
+ * tells the kernel so adds the route itself (NetworkManager)
+ */
+export function unroutedAddresses({ nic, link }: Accepted, host: HostState): string[] {
+	const missing = new Set(missingOf({ nic, link }, host).map(({ to }) => to))
+	return link.addresses.filter(address => isFlagged(address) && missing.has(networkOf(address.cidr))).map(({ cidr }) => cidr)
+}
+
+/** @returns removals of routes to the networks of an interface that only a connected route may be, and are another one */
+export function staleConnected({ nic, link }: Accepted, taken: readonly Change[], host: HostState): Change[] {
+	const asked = new Set(routesOf(nic, link.ifindex).map(routeKey))
+	const wanted = connectedRoutesOf(nic, link.ifindex)
+	const removed = taken.flatMap(change => (change.kind === 'removeAddress' ? [change.address] : []))
+	return onLinkRoutes(nic, link, host)
+		.filter(route => !asked.has(routeKey(route)) && !wanted.some(other => isSame(other, route, nic)))
+		.filter(route => !removed.some(address => isRouteOf(address, route)))
+		.map(route => ({ kind: 'removeRoute', route }))
+}
+
+/**
+ * @param again addresses that are removed and added again, with which the kernel adds the route
+ * @returns additions of connected routes that are not there though their addresses are
+ */
+export function missingConnected({ nic, link }: Accepted, again: ReadonlySet<string>, host: HostState): Change[] {
+	const staying = link.addresses.filter(
+		address => !again.has(address.cidr) && !isFlagged(address) && addressesOf(nic).includes(address.cidr),
+	)
+	return missingOf({ nic, link }, host)
+		.filter(({ to }) => link.up && staying.some(({ cidr }) => networkOf(cidr) === to))
+		.map(route => ({ kind: 'addRoute', route }))
+}
+
+function missingOf({ nic, link }: Pick<Accepted, 'nic' | 'link'>, host: HostState): Route[] {
+	const present = onLinkRoutes(nic, link, host)
+	return connectedRoutesOf(nic, link.ifindex).filter(wanted => !present.some(route => isSame(wanted, route, nic)))
+}
+
+function onLinkRoutes(nic: WantedInterface, { ifindex }: Link, { routes }: HostState): Route[] {
+	const networks = new Set(networksOf(nic))
+	return routes.filter(
+		route => route.table === MAIN && route.link === ifindex && route.type === 1 && networks.has(route.to) && gatewaysOf(route).length === 0,
+	)
+}
+
+/** Any of the addresses of the interface may be the source: which one is first depends on the order in which a daemon added them. */
+function isSame(wanted: Route, route: Route, nic: WantedInterface): boolean {
+	const isOurSource = route.source === undefined || addressesOf(nic).some(cidr => ipOf(cidr) === route.source)
+	return routeKey(wanted) === routeKey(route) && wanted.scope === route.scope && isOurSource
+}
+
+/** Whether the kernel removes this route together with the address. */
+function isRouteOf({ cidr, family, metric = METRICS[family], flags = [] }: Address, route: Route): boolean {
+	const isAdded = route.protocol === KERNEL && !flags.includes('noprefixroute')
+	return isAdded && route.to === networkOf(cidr) && route.metric === metric
+}
+
+function isFlagged({ flags = [] }: Address): boolean {
+	return flags.includes('noprefixroute')
+}

@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { driftWords } from '../../agent/report/drift.ts'
+import type { Interface } from '../../contract/interface.ts'
+import { type NodeHost, nodeHost, type Session } from './node-host.ts'
+
+/** What the main table and the rules really have of an interface: whatever differs is found, told and repaired. */
+const isRoot = process.getuid?.() === 0
+const mac = (id: number) => `fa:16:3e:00:00:0${id}`
+const nics: Partial<Interface>[] = [
+	{ id: 0, macAddress: mac(0), address: '10.0.0.23', cidr: '10.0.0.0/24', addresses: ['10.0.0.24/24', 'fd00::23/64'], gateway: '10.0.0.1' },
+	{ id: 1, macAddress: mac(1), address: '10.0.1.23', cidr: '10.0.1.0/24', addresses: ['fd00:1::23/64'], connectedRoute: false },
+]
+
+let host: NodeHost
+let run: Session
+
+describe.skipIf(!isRoot)('what was changed by hand is found and repaired (needs root for network namespaces)', () => {
+	beforeAll(async () => {
+		host = await nodeHost()
+		for (const id of [0, 1]) await host.ip(`link add ens${id} address ${mac(id)} type veth peer name peer${id}\nlink set peer${id} up`)
+		run = host.session()
+		const { report, said } = await run(nics)
+		expect(report.outcome, said).toBe('Succeeded')
+		expect((await run(nics)).report.changes).toBe(0)
+	})
+	afterAll(() => host.close())
+
+	const on = 'dev multinic0'
+	test.each<[title: string, change: string[], drift: RegExp[]]>([
+		['a connected route that is gone', [`route del 10.0.0.0/24 ${on}`], [/^route 10\.0\.0\.0\/24 table 254 is missing$/]],
+		['one of IPv6', [`route del fd00::/64 ${on}`], [/^route fd00::\/64 table 254 metric 256 is missing$/]],
+		[
+			'one with another metric',
+			[`route del 10.0.0.0/24 ${on}`, `route add 10.0.0.0/24 ${on} proto kernel scope link src 10.0.0.23 metric 50`],
+			[/^route 10\.0\.0\.0\/24 table 254 metric 50 is too much$/, /^route 10\.0\.0\.0\/24 table 254 is missing$/],
+		],
+		[
+			'one of IPv6 with another metric',
+			[`route del fd00::/64 ${on}`, `route add fd00::/64 ${on} proto kernel metric 1024`],
+			[/^route fd00::\/64 table 254 is too much$/, /^route fd00::\/64 table 254 metric 256 is missing$/],
+		],
+		['a second one', [`route add 10.0.0.0/24 ${on} metric 7`], [/^route 10\.0\.0\.0\/24 table 254 metric 7 is too much$/]],
+		[
+			'an address that was given without it',
+			[
+				`addr del 10.0.0.24/24 ${on}`,
+				`addr del 10.0.0.23/24 ${on}`,
+				`addr add 10.0.0.23/24 ${on} noprefixroute`,
+				`addr add 10.0.0.24/24 ${on} noprefixroute`,
+			],
+			[
+				/^address is 10\.0\.0\.23\/24 \(noprefixroute\), not 10\.0\.0\.23\/24$/,
+				/^address is 10\.0\.0\.24\/24 \(noprefixroute\)/,
+				/^route 10\.0\.0\.0\/24 table 100 is missing$/,
+				/^route 0\.0\.0\.0\/0 via 10\.0\.0\.1 table 100 is missing$/,
+			],
+		],
+		[
+			'one of IPv6 that was given without it',
+			[`addr change fd00::23/64 ${on} noprefixroute`],
+			[/^address is fd00::23\/64 \(noprefixroute\), not fd00::23\/64$/],
+		],
+		[
+			'a rule with another priority',
+			['rule del from 10.0.0.23 priority 10000', 'rule add from 10.0.0.23 table 100 priority 500'],
+			[
+				/^rule from 10\.0\.0\.23\/32 table 100 priority 500 is too much$/,
+				/^rule from 10\.0\.0\.23\/32 table 100 priority 10000 is missing$/,
+			],
+		],
+		[
+			'a second rule',
+			['rule add from 10.0.0.24 table 100 priority 501'],
+			[/^rule from 10\.0\.0\.24\/32 table 100 priority 501 is too much$/],
+		],
+		[
+			'a route of the own table with another scope and source',
+			[`route replace 10.0.0.0/24 ${on} table 100 scope host src 10.0.0.24`],
+			[/^10\.0\.0\.0\/24 table 100 is scope 254 src 10\.0\.0\.24, not scope link$/],
+		],
+		[
+			'one that is onlink',
+			[`route replace default via 10.0.0.1 ${on} table 100 onlink`],
+			[/^0\.0\.0\.0\/0 via 10\.0\.0\.1 table 100 is scope global onlink, not scope global$/],
+		],
+		[
+			'one with an MTU',
+			[`route replace default via 10.0.0.1 ${on} table 100 mtu 1300`],
+			[/^0\.0\.0\.0\/0 via 10\.0\.0\.1 table 100 is scope global mtu 1300, not/],
+		],
+		[
+			'one with another metric in the own table',
+			[`route del 10.0.0.0/24 ${on} table 100`, `route add 10.0.0.0/24 ${on} table 100 metric 9`],
+			[/^route 10\.0\.0\.0\/24 table 100 metric 9 is too much$/, /^route 10\.0\.0\.0\/24 table 100 is missing$/],
+		],
+		[
+			'a connected route that must not be there',
+			['route add 10.0.1.0/24 dev multinic1'],
+			[/^route 10\.0\.1\.0\/24 table 254 is too much$/],
+		],
+		['one of IPv6 that must not be there', ['route add fd00:1::/64 dev multinic1'], [/^route fd00:1::\/64 table 254 is too much$/]],
+		['an address with its network that was to be alone', ['addr add 10.0.1.23/24 dev multinic1'], [/^10\.0\.1\.23\/24 is too much$/]],
+	])('%s', async (_, change, drift) => {
+		const before = await state()
+		await host.ip(change.join('\n'))
+		const looked = await run(nics, { mode: 'Verify' })
+		const words = looked.report.interfaces.flatMap(({ drift: found = [] }) => found.map(driftWords))
+		const { report, said } = await run(nics)
+		expect(report, said).toMatchObject({ outcome: 'Succeeded' })
+		expect(words).toEqual(drift.map(word => expect.stringMatching(word)))
+		expect(await state()).toEqual(before)
+		expect((await run(nics, { mode: 'Verify' })).report.interfaces.flatMap(({ drift: found = [] }) => found)).toEqual([])
+	})
+
+	test('a removal takes the rules of its addresses whatever their priority', async () => {
+		await host.ip('rule add from 10.0.0.24 table 100 priority 501')
+		const { report, said } = await run([])
+		expect(report, said).toMatchObject({ outcome: 'Succeeded' })
+		expect((await host.ask('rule')).map(({ priority }) => priority)).toEqual([0, 32766, 32767])
+	})
+})
+
+/** Addresses with their flags, all routes and rules. */
+async function state() {
+	const links = (await host.ask('addr show')) as { ifname: string; addr_info: Record<string, unknown>[] }[]
+	const addresses = links.flatMap(({ ifname, addr_info }) =>
+		addr_info.map(({ tentative: _, ...address }) => `${ifname} ${JSON.stringify(address)}`),
+	)
+	const routes = [...(await host.ask('-4 route show table all')), ...(await host.ask('-6 route show table all'))]
+	return {
+		addresses: addresses.toSorted(),
+		routes: routes.map(route => JSON.stringify(route)).toSorted(),
+		rules: [...(await host.ask('-4 rule')), ...(await host.ask('-6 rule'))].map(rule => JSON.stringify(rule)).toSorted(),
+	}
+}
