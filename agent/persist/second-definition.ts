@@ -21,7 +21,7 @@ export type Definition = {
 }
 
 type Nic = Pick<WantedInterface, 'name' | 'macAddress'>
-type Said = { path: string; content: string; nic: Nic; host: HostState }
+type Said = { path: string; file: FileState; content: string; nic: Nic; host: HostState }
 type Found = Omit<Definition, 'path' | 'kind'>
 type Reader = { kind: DefinitionKind; reads(path: string): boolean; find(said: Said): Found[] }
 
@@ -38,13 +38,33 @@ const readers: readonly Reader[] = [
 /** @returns every file beside ours that defines the NIC, in the order of paths; what netplan's generator made is told by its source */
 export function definitionsOf(nic: Nic, host: HostState): Definition[] {
 	const ours = new Set([...pathsOf(nic.name), netplanPath(nic.name)])
-	const theirs = Object.entries(host.files).filter(([path]) => !ours.has(path) && !isGenerated(path))
-	return theirs
-		.toSorted(([a], [b]) => (a < b ? -1 : 1))
+	return readable(host.files)
+		.filter(({ path }) => !ours.has(path))
+		.flatMap(({ path, file, reader: { kind, find } }) =>
+			find({ path, file, content: bareText(file), nic, host }).map(found => ({ path, kind, ...found })),
+		)
+}
+
+/** Every file that a reader reads, in the order of paths. Each NIC is held against all of them, so they are sorted, and each is read, once. */
+const readable = once((files: HostState['files']) =>
+	Object.entries(files)
 		.flatMap(([path, file]) => {
-			const reader = readers.find(one => one.reads(path))
-			return (reader?.find(saidBy(path, file, { nic, host })) ?? []).map(found => ({ path, kind: reader?.kind ?? 'netplan', ...found }))
+			const reader = isGenerated(path) ? undefined : readers.find(one => one.reads(path))
+			return reader ? [{ path, file, reader }] : []
 		})
+		.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
+)
+const bareText = once(({ content }: FileState) => withoutComments(content))
+const definitionsIn = once((file: FileState) => netplanDefinitions(bareText(file)))
+
+/** @returns a function that makes a value of an object once, and remembers it as long as the object is there */
+function once<K extends object, V>(make: (key: K) => V): (key: K) => V {
+	const made = new WeakMap<K, { value: V }>()
+	return key => {
+		const found = made.get(key) ?? { value: make(key) }
+		made.set(key, found)
+		return found.value
+	}
 }
 
 /** @returns `/etc/netplan/60-a.yaml also defines multinic0, by its MAC fa:16:… (cat /etc/netplan/60-a.yaml)` */
@@ -69,15 +89,11 @@ export function profileOnLink(name: string, host: HostState): string | undefined
 	})?.[0]
 }
 
-function saidBy(path: string, { content }: FileState, { nic, host }: { nic: Nic; host: HostState }): Said {
-	return { path, content: withoutComments(content), nic, host }
-}
-
 /** Of two definitions with different ids the file that networkd reads first is used: `10-netplan-ID.network`. Those with one id are merged. */
-function inNetplan({ path, content, nic }: Said): Found[] {
+function inNetplan({ path, file, nic }: Said): Found[] {
 	// Of two files of one name, in different folders, netplan reads ours.
 	const isRead = nameOf(path) !== nameOf(netplanPath(nic.name))
-	return netplanDefinitions(content).flatMap((definition): Found[] => {
+	return definitionsIn(file).flatMap((definition): Found[] => {
 		const by = namedBy(definition, nic)
 		return by === undefined ? [] : [{ by, applied: isRead ? appliedBy(definition, nic) : 'ours' }]
 	})

@@ -25,7 +25,7 @@ beforeAll(async () => {
 })
 afterAll(() => lab?.stop())
 
-const links = async () => (await machine.ask('ip -br -4 addr | grep multinic || true')).replace(/ +/g, ' ').trim()
+const links = async () => (await machine.ask('ip -br -4 addr | grep multinic || true')).replace(/ +(\n?)/g, (_, end) => end || ' ').trim()
 
 test('its `ip -6` fails as the recorded one does', async () => {
 	const { stderr, exitCode } = await machine.run('echo rule show | ip -6 -N -j -d -batch -')
