@@ -1,8 +1,10 @@
 import { canonicalIp } from '../../contract/ip.ts'
+import type { WantedInterface } from '../../contract/interface.ts'
 import type { Reason } from '../../contract/reasons.ts'
 import type { Host } from '../host/host.ts'
 import type { Echo, Packet } from '../host/ping.ts'
 import type { HostState } from '../host/state.ts'
+import { addressesOf, familyOf, ipOf } from '../plan/routing.ts'
 import type { Accepted } from '../plan/select.ts'
 
 /** What is said of an interface that is configured all the same. */
@@ -21,11 +23,12 @@ const PATIENCE = 3_000
  * and by name. A silent gateway may come later, or be no gateway at all: a warning, and nothing is undone.
  */
 export async function askOwnGateways(host: Host, accepted: readonly Accepted[], { links }: Pick<HostState, 'links'>): Promise<OwnGateways> {
-	const gateways = accepted.flatMap(({ nic: { id, name, gateway, mtu }, link: { ifindex } }) => {
+	const gateways = accepted.flatMap(({ nic, link: { ifindex } }) => {
+		const { id, name, gateway, mtu } = nic
 		const link = links.find(one => one.ifindex === ifindex)
 		if (gateway === undefined || !link?.up) return []
 		const { carrier, name: device } = link
-		return [{ id, name, link: ifindex, device, carrier, ip: canonicalIp(gateway), bytes: mtu ?? link.mtu }]
+		return [{ id, name, link: ifindex, device, carrier, ip: canonicalIp(gateway), bytes: mtu ?? link.mtu, ...sourceOf(nic, gateway) }]
 	})
 	const asked = gateways.filter(({ carrier }) => carrier)
 	const first = asked.length > 0 ? await host.echoes(asked) : []
@@ -37,6 +40,12 @@ export async function askOwnGateways(host: Host, accepted: readonly Accepted[], 
 		words: judged.map(({ name, says }) => `${name} gateway ${says}`),
 		notes: [...new Set(first.flatMap(one => ('unasked' in one ? [`what a path carries is not looked for: ${one.unasked}`] : [])))],
 	}
+}
+
+/** Without a connected route the kernel finds a way to an IPv6 gateway only from an address of the interface, by its rule. */
+function sourceOf(nic: WantedInterface, gateway: string): Pick<Packet, 'source'> {
+	const source = addressesOf(nic).find(cidr => familyOf(cidr) === 6 && familyOf(gateway) === 6 && !cidr.startsWith('fe80:'))
+	return source === undefined || nic.connectedRoute ? {} : { source: ipOf(source) }
 }
 
 type Gateway = Packet & { id: number; link: number }

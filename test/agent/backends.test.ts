@@ -28,6 +28,11 @@ const cases: [title: string, nic: Partial<Interface>][] = [
 	['both families', { address: '10.0.0.23', cidr: '10.0.0.0/24', addresses: ['fd00::23/64', 'fd00::24/64', '10.1.0.5/16'] }],
 	['IPv6 alone', { address: 'fd00::23', cidr: 'fd00::/64', gateway: 'fd00::1' }],
 	['a gateway that is on no network of it', { address: '10.0.0.23', cidr: '10.0.0.23/32', gateway: '10.9.9.1' }],
+	[
+		'no connected route',
+		{ address: '10.0.0.23', cidr: '10.0.0.0/24', addresses: ['fd00::23/64'], gateway: '10.0.0.1', connectedRoute: false },
+	],
+	['no connected route, IPv6', { address: 'fd00::23', cidr: 'fd00::/64', gateway: 'fd00::1', connectedRoute: false }],
 	['the default route of the node', { address: '10.0.0.23', cidr: '10.0.0.0/24', gateway: '10.0.0.1', defaultRoute: true }],
 	[
 		'no table of its own',

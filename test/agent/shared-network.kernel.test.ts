@@ -51,6 +51,59 @@ describe.skipIf(!isRoot)('a NIC in the network of another link (needs root for n
 
 	const four = { gateway: '192.168.9.1', node: '192.168.9.2', own: '192.168.9.50', to: '192.168.9.3' }
 	const six = { gateway: 'fd99::1', node: 'fd99::2', own: 'fd99::50', to: 'fd99::3' }
+	const KUBE = { KUBERNETES_SERVICE_HOST: '10.5.0.9', KUBERNETES_SERVICE_PORT: '7001' }
+	test('that has the API server, which the node reaches by its gateway, leaves it there', async () => {
+		await host.ip(fixed.join('\n'))
+		await machine.ip('addr add 10.5.0.9/32 dev lo')
+		await once(machine.start(process.execPath, [script, 'serve', '10.5.0.9', '7001']), 'message')
+		const { report, stdout } = await host.agent([nic(0, '10.5.0.50/24')], {}, undefined, KUBE)
+		expect(report, stdout).toMatchObject({ outcome: 'Succeeded', probes: { after: [{ name: 'api', ok: true }, { ok: true }] } })
+		expect(report?.interfaces[0]?.warnings[0]?.message).toMatch(/^this node reaches 10\.5\.0\.9 via 192\.168\.9\.1 over mgmt, so/)
+		expect((await host.ask('route get 10.5.0.9'))[0]).toMatchObject({ dev: 'mgmt' })
+	})
+
+	test('of two of ours is kept by the first, and the second works beside it', async () => {
+		await host.ip(fixed.join('\n'))
+		await machine.ip('addr add 10.5.0.3/24 dev wire')
+		const { report, stdout } = await host.agent([nic(0, '10.5.0.50/24'), nic(1, '10.5.0.51/24')])
+		expect(
+			report?.interfaces.map(({ reason, warnings }) => [reason, warnings.map(warning => warning.reason)]),
+			stdout,
+		).toEqual([
+			['Configured', []],
+			['Configured', ['SharedNetwork']],
+		])
+		for (const id of [0, 1]) {
+			const source = `10.5.0.5${id}`
+			expect(await carriedBy(() => stream(host, machine, { to: '10.5.0.3', source }))).toEqual({
+				sent: `multinic${id}`,
+				received: `multinic${id}`,
+			})
+		}
+	})
+
+	test('goes back to the NIC when the other link loses it, and is left again, while a stream goes on', async () => {
+		await host.ip(fixed.join('\n'))
+		const wanted = [nic(0, '192.168.9.50/24')]
+		expect((await host.agent(wanted)).report?.outcome).toBe('Succeeded')
+		await once(machine.start(process.execPath, [script, 'serve', '192.168.9.3', '7002']), 'message')
+		const sender = host.start(process.execPath, [script, 'send', '192.168.9.3', '7002', '192.168.9.50'])
+		await once(sender, 'message')
+		for (const [change, length] of [
+			['addr flush dev mgmt', 24],
+			['addr add 192.168.9.2/24 dev mgmt', 32],
+		] as const) {
+			await host.ip(change)
+			const { report, stdout } = await host.agent(wanted)
+			expect(report, stdout).toMatchObject({ outcome: 'Succeeded' })
+			expect(report?.interfaces[0]?.observed?.addresses, stdout).toEqual([`192.168.9.50/${length}`])
+			expect((await host.agent(wanted)).report?.changes).toBe(0)
+		}
+		sender.send('end')
+		const [{ sent, received, inOrder }] = (await once(sender, 'message')) as [Streamed]
+		expect({ received, inOrder }).toEqual({ received: sent, inOrder: true })
+	})
+
 	test.each<[title: string, primary: string[], length: number, ips: typeof four]>([
 		['with a lease on the primary', lease, 24, four],
 		['with a static primary', fixed, 24, four],
@@ -67,6 +120,7 @@ describe.skipIf(!isRoot)('a NIC in the network of another link (needs root for n
 			interfaces: [{ reason: 'Configured', warnings: [{ reason: 'SharedNetwork' }] }],
 		})
 		expect(report?.interfaces[0]?.warnings).toHaveLength(1)
+		expect(report?.notes).toBeUndefined()
 		expect(await main()).toEqual(before)
 		expect(await wayTo(to, node)).toBe('mgmt')
 		expect(await wayTo(to, own)).toBe('multinic0')
