@@ -1,18 +1,24 @@
 import { rmSync } from 'node:fs'
 import { failure, wordsOf } from '../failure.ts'
-import { NETPLAN_FOLDERS, SCRATCH_FOLDER } from '../paths.ts'
+import { generated, NETPLAN_FOLDERS, NETWORK_FOLDER, SCRATCH_FOLDER } from '../paths.ts'
 import { isNetplan, keepingOf } from '../persist/backend.ts'
 import { type Changing, type Files, netplanAfter, netplanFilesOf } from '../persist/netplan-after.ts'
+import { bootNames, networkFileFor } from '../persist/networkd.ts'
 import { refusalOf } from '../plan/check.ts'
 import type { Generated } from '../plan/files.ts'
 import type { Refusal } from '../plan/match.ts'
 import type { Accepted } from '../plan/select.ts'
 import { execOnHost } from './exec.ts'
-import { putFile, readFile } from './files.ts'
+import { namesIn, putFile, readFile } from './files.ts'
 import type { FileState, HostState } from './state.ts'
 
 /** What netplan's own generator makes of files, and what it says where it refuses them. */
-export type Verdict = { files: Generated; complaint?: string }
+export type Verdict = {
+	files: Generated
+	/** Every .network file that it makes, of all links. */
+	made?: Files
+	complaint?: string
+}
 
 /** What may not be done, because netplan's generator would then refuse the files of all links: by id, and by the MAC of a removal. */
 export type Foreseen = { failed: ReadonlyMap<number, Refusal>; kept: ReadonlyMap<string, Refusal> }
@@ -68,12 +74,24 @@ export function generatorAt(root: string): Generator {
 			const input = netplanAfter({ accepted, released: [] }, host)
 			// For a run that has nothing to do it is not started.
 			if (host.generator === undefined || (paths.length === 0 && !known.has(keyOf(input, paths)))) return undefined
-			const { complaint, files } = await ask(input, paths, host.generator)
+			const { complaint, files, made = {} } = await ask(input, paths, host.generator)
 			if (complaint !== undefined) return `netplan's generator refuses: ${complaint}`
 			const other = paths.find(path => files[path]?.content !== host.files[path]?.content)
-			return other === undefined ? undefined : `netplan's generator would make another ${other}`
+			return other === undefined ? overruled(accepted, made, host) : `netplan's generator would make another ${other}`
 		},
 	}
+}
+
+/** systemd-networkd uses the first file that matches, and netplan names each after the id in its source. */
+function overruled(accepted: readonly Accepted[], made: Files, host: HostState): string | undefined {
+	const others = Object.entries(host.files).filter(([path]) => !path.startsWith(`${NETWORK_FOLDER}/10-netplan-`))
+	const files = { ...Object.fromEntries(others), ...made }
+	const all = accepted.filter(({ nic }) => keepingOf(host).generated(nic.name).includes(generated.network(nic.name)))
+	const [first] = all.flatMap(({ nic, link, ours }) => {
+		const path = networkFileFor(files, { names: bootNames(nic, link, ours?.original), mac: nic.macAddress })
+		return path === undefined || path === generated.network(nic.name) ? [] : [{ path, nic }]
+	})
+	return first && `systemd-networkd would follow ${first.path} for ${first.nic.name}, which netplan makes at boot (netplan get)`
 }
 
 const NO_CHANGE: Changing = { accepted: [], released: [] }
@@ -140,7 +158,10 @@ async function generate(root: string, { input, paths, generator }: Task): Promis
 	try {
 		putInput(scratch, input)
 		const { code, stderr } = await execOnHost(root, generator, ['--root-dir', SCRATCH_FOLDER])
-		return code === 0 ? { files: pick(paths, path => readFile(scratch + path)) } : { files: {}, complaint: causeIn(stderr) }
+		if (code !== 0) return { files: {}, complaint: causeIn(stderr) }
+		const networks = namesIn(scratch + NETWORK_FOLDER).flatMap(name => (name.endsWith('.network') ? [`${NETWORK_FOLDER}/${name}`] : []))
+		const read = (path: string) => readFile(scratch + path)
+		return { files: pick(paths, read), made: pick(networks, read) }
 	} finally {
 		rmSync(scratch, { recursive: true, force: true })
 	}

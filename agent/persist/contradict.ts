@@ -10,19 +10,25 @@ import { cloudInitConflict } from './cloud-init.ts'
 import { bootNames, matchedName, networkFileFor, sortsBefore, withDropIns } from './networkd.ts'
 import { definitionsOf, definitionWords } from './second-definition.ts'
 
-export type Contradiction = { reason: Reason; message: string }
+/** `path`: the file of others that is the cause, where there is one. */
+export type Contradiction = { reason: Reason; message: string; path?: string }
 
 type Fact = (nic: WantedInterface, host: HostState) => Contradiction | undefined
 
 /** Read top to bottom: the first that speaks says why a reboot would not bring this back. */
 const facts: readonly Fact[] = [cloudInit, routesAlone, secondDefinition, otherNetwork]
 
-/** @returns by id, what would overrule our files at the next boot */
+/** @returns by id, what would overrule our files at the next boot; a file that defines several of our NICs is reported once, on the first */
 export function contradictions(nics: readonly WantedInterface[], host: HostState): Map<number, Contradiction> {
+	const all = nics.flatMap(nic => {
+		const found = contradiction(nic, host)
+		return found ? [{ nic, ...found }] : []
+	})
+	const firsts = all.filter(({ path }, at) => path === undefined || all.findIndex(other => other.path === path) === at)
 	return new Map(
-		nics.flatMap(nic => {
-			const found = contradiction(nic, host)
-			return found ? [[nic.id, found] as const] : []
+		firsts.map(({ nic, path, reason, message }) => {
+			const others = all.flatMap(other => (path !== undefined && other.path === path && other.nic !== nic ? [other.nic.name] : []))
+			return [nic.id, { reason, message: others.length === 0 ? message : `${message}, and also ${others.join(', ')}` }]
 		}),
 	)
 }
@@ -53,7 +59,7 @@ function routesAlone(nic: WantedInterface, host: HostState): Contradiction | und
 
 function secondDefinition(nic: WantedInterface, host: HostState): Contradiction | undefined {
 	const found = definitionsOf(nic, host).find(({ applied }) => applied !== 'ours')
-	if (found) return notPersistent(definitionWords(found, nic))
+	if (found) return { ...notPersistent(definitionWords(found, nic)), path: found.path }
 }
 
 function otherNetwork(nic: WantedInterface, host: HostState): Contradiction | undefined {

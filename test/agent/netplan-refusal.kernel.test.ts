@@ -52,19 +52,38 @@ describe.skipIf(!isRoot)('a run after which netplan would refuse its files (need
 		expect(await names()).toEqual(expect.arrayContaining(['multinic0', 'ens2']))
 	})
 
-	test('refuses the interface whose own file does not go with another', async () => {
+	test('refuses the interface whose own file does not go with that of others', async () => {
 		write(TRUNK, onLink('vlans', '{multinic2: {id: 100, link: multinic0}}'))
 		const { report, stdout } = await host.agent([nic(0), nic(1), nic(2)])
 		expect(report, stdout).toMatchObject({ outcome: 'PartlyFailed', reason: 'InUse' })
 		expect(report?.interfaces.map(({ state }) => state)).toEqual(['Configured', 'Configured', 'Failed'])
-		expect(report?.interfaces[2]?.message).toMatch(/^netplan would refuse .*99-z-trunk\.yaml/)
+		expect(report?.interfaces[2]?.message).toContain(`cat ${TRUNK}`)
 	})
 
-	test('starts no generator where nothing is to be done', async () => {
+	test.each([
+		['by the MAC, before ours', `{ens7: {match: {macaddress: "${mac(0)}"}, addresses: [10.99.0.9/24]}}`, 'NotPersistent'],
+		['by the MAC, after ours', `{nic7: {match: {macaddress: "${mac(0)}"}, addresses: [10.99.0.9/24]}}`, undefined],
+		['with our name, before ours', `{ens7: {match: {macaddress: "${mac(0)}"}, set-name: multinic0, dhcp4: true}}`, 'NotPersistent'],
+		['with another name', `{ens7: {match: {macaddress: "${mac(0)}"}, set-name: ens7, dhcp4: true}}`, undefined],
+		['by a pattern', '{all: {match: {name: "multi*"}, dhcp4: true}}', 'NotPersistent'],
+		['by the id', '{multinic0: {addresses: [10.99.0.9/24]}}', 'InUse'],
+	])('reports a second definition %s', async (_, text, reason) => {
+		write(TRUNK, onLink('ethernets', text))
+		const { report, stdout } = await host.agent([nic(0), nic(1)], { mode: 'Verify' })
+		const [first, second] = report?.interfaces ?? []
+		const warned = first?.warnings.find(({ message }) => message.includes(TRUNK))?.reason
+		expect(first?.reason === 'InUse' ? first.reason : warned, stdout).toBe(reason)
+		expect(report?.persistent.message.startsWith(`${TRUNK} also defines`)).toBe(reason === 'NotPersistent')
+		expect(second?.warnings).toEqual([])
+	})
+
+	test('starts no generator for an empty list where nothing is to be removed', async () => {
 		rmSync(join(host.root, TRUNK))
+		await host.agent([])
 		await host.inside('mount', ['-t', 'tmpfs', 'tmpfs', join(host.root, 'opt/netplan')])
-		expect((await host.agent([nic(0), nic(1)])).report).toMatchObject({ outcome: 'Succeeded', changes: 0 })
+		expect((await host.agent([])).report).toMatchObject({ outcome: 'Succeeded', changes: 0, persistent: { status: 'True' } })
 		await host.inside('umount', [join(host.root, 'opt/netplan')])
+		expect((await host.agent([nic(0), nic(1)])).report).toMatchObject({ outcome: 'Succeeded' })
 	})
 
 	test('goes on where netplan refuses the files already, and says so', async () => {

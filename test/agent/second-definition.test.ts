@@ -135,6 +135,15 @@ function said({ interfaces: [one], persistent }: Awaited<ReturnType<typeof runOn
 	return isWarned && persistent.status === 'False' && persistent.message.includes(`cat ${path}`) ? 'theirs' : 'ours'
 }
 
+test('a file that defines several of our NICs is reported once', async () => {
+	const host = hostOf('netplan-networkd', { [NETPLAN]: block('all', 'match:', '  name: "multi*"') })
+	const both = [wish, { ...wish, id: 1, macAddress: 'fa:16:3e:00:00:02', address: '10.0.1.23', cidr: '10.0.1.0/24' }]
+	const two = hostWith([...host.links, { ifindex: 4, name: 'ens8', mac: 'fa:16:3e:00:00:02' }], host)
+	const { report } = await runOn({ ...host, links: two.links }, 'Apply', both)
+	expect(report.interfaces.map(({ warnings }) => warnings.length)).toEqual([1, 0])
+	expect(report.persistent.message).toBe(`${NETPLAN} also defines multinic0, by its name (cat ${NETPLAN}), and also multinic1`)
+})
+
 describe('nothing of ours is left', () => {
 	test('is said where no file mentions an interface of ours', async () => {
 		const { now } = await runOn(hostOf('netplan-networkd', {}), 'Apply')
