@@ -1,4 +1,5 @@
 import type { AgentReport, RunConfig } from '../contract/agent-run.ts'
+import { type Bases, DEFAULT_BASES } from '../contract/bases.ts'
 import { settle, type WantedInterface } from '../contract/interface.ts'
 import type { Outcome } from './attempt.ts'
 import { lookBeside } from './beside.ts'
@@ -30,7 +31,7 @@ export async function run(config: RunConfig, host: Host, surrounding: Surroundin
 	const began = performance.now()
 	/** The wall clock may be set meanwhile. */
 	const now = () => new Date(tally.started.getTime() + Math.round(performance.now() - began))
-	const interfaces = config.mode === 'Cleanup' ? [] : settle(config.interfaces)
+	const interfaces = config.mode === 'Cleanup' ? [] : settle(config.interfaces, basesIn(config))
 	const heading = once((backend: string) => tellHeading(tally, backend, surrounding.log))
 	const beside = lookBeside(host, interfaces, surrounding.log)
 	try {
@@ -56,6 +57,11 @@ export type Run = {
 	/** When it began: milliseconds of `performance.now()`. */
 	began: number
 	heading(backend: string): void
+}
+
+/** Of the controller; a run whose config names none is of one that has no choice. */
+function basesIn({ routeTableBase: table = DEFAULT_BASES.table, rulePriorityBase: priority = DEFAULT_BASES.priority }: RunConfig): Bases {
+	return { table, priority }
 }
 
 function newTally(config: RunConfig): Tally {

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import type { Bases } from './bases.ts'
 import { interfaceRules } from './interface-rules.ts'
 import { interfaceName, MAX_INTERFACES } from './names.ts'
 import { Cidr, HostCidr, HostIp, Id, Mac, Mtu, OwnCidr } from './primitives.ts'
@@ -15,7 +16,7 @@ export const Route = z
 		to: Cidr.describe('Destination network; 0.0.0.0/0 or ::/0 for a default route'),
 		via: HostIp.optional().describe('Next hop; on-link when left out'),
 		metric: z.int().min(0).max(4_294_967_295).optional(),
-		table: z.int().min(1).max(4_294_967_295).optional().describe("Left out: the interface's own table (100 + id)"),
+		table: z.int().min(1).max(4_294_967_295).optional().describe("Left out: the interface's own table (route table base + id)"),
 	})
 	.refine(({ to, via }) => via === undefined || to.includes(':') === via.includes(':'), { path: ['via'], message: words.via })
 	.describe('A static route over this interface')
@@ -100,13 +101,13 @@ export const Interfaces = z
 type Settled = { id: number; name: string; defaultRoute: boolean; policyRouting: boolean; connectedRoute: boolean }
 
 /** An interface whose id is settled and whose defaults are filled in: what a run is handed. */
-export type WantedInterface = Interface & Settled
+export type WantedInterface = Interface & Settled & { bases?: Bases }
 
-/** Fills in what may be left out: position as id, the name, the defaults. */
-export function settle(nics: readonly Interface[]): WantedInterface[] {
+/** Fills in what may be left out: position as id, the name, the defaults. `bases`: where their tables and rules are. */
+export function settle(nics: readonly Interface[], bases?: Bases): WantedInterface[] {
 	return nics.map((nic, position) => {
 		const { defaultRoute = false, policyRouting = true, connectedRoute = true, id = position } = nic
-		return { ...nic, id, name: interfaceName(id), defaultRoute, policyRouting, connectedRoute }
+		return { ...nic, id, name: interfaceName(id), defaultRoute, policyRouting, connectedRoute, ...(bases && { bases }) }
 	})
 }
 

@@ -49,7 +49,7 @@ export function interfaceName(id: number): string {
 	return `multinic${id}`
 }
 
-/** @returns the route table of an interface: 100 + id, known as ours on every host */
+/** @returns the route table of an interface where no other base is chosen: 100 + id */
 export function routeTable(id: number): number {
 	return 100 + id
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { RouteTableBase, RulePriorityBase } from './bases.ts'
 import { Interface, Interfaces, Route } from './interface.ts'
 import { Id, Ip, NodeName } from './primitives.ts'
 
@@ -35,6 +36,8 @@ export const RunConfig = z.strictObject({
 	version: z.literal(1),
 	interfaces: z.array(ToldInterface).pipe(Interfaces),
 	nodeAddresses: z.array(Ip).max(64).describe("The node's InternalIPs: the link that holds one is never touched"),
+	routeTableBase: RouteTableBase.optional().describe('The first of our ten route tables; 100 when left out'),
+	rulePriorityBase: RulePriorityBase.optional().describe('The first of our ten rule priorities; 10000 when left out'),
 	waitForDeviceSeconds: z.number().min(0).max(60),
 	deadManSeconds: z.number().min(10).max(600).describe('The host puts everything back unless the run commits within this time'),
 })

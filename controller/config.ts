@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { DEFAULT_BASES, RouteTableBase, RulePriorityBase } from '../contract/bases.ts'
 import { Bool, ListenAddress, ObjectName, readEnv, Whole } from '../runtime/env.ts'
 import type { AgentSettings } from './job.ts'
 import type { RunSettings } from './snapshot.ts'
@@ -18,6 +19,12 @@ const Env = z.object({
 	AGENT_IMAGE_PULL_SECRETS: Names.prefault('').describe('Names of Secrets, separated by commas'),
 	AGENT_PRIVILEGED: Bool.default(true).describe('False: hardened, see docs/agent.md'),
 	AGENT_SERVICE_ACCOUNT: ObjectName.default('multinic-agent'),
+	AGENT_ROUTE_TABLE_BASE: Whole.pipe(RouteTableBase)
+		.prefault(String(DEFAULT_BASES.table))
+		.describe('The first of the ten route tables on a node'),
+	AGENT_RULE_PRIORITY_BASE: Whole.pipe(RulePriorityBase)
+		.prefault(String(DEFAULT_BASES.priority))
+		.describe('The first of the ten rule priorities on a node'),
 	KEEP_RUN_SECONDS: number(0, 604_800).prefault('3600').describe('How long a run is kept after its result is in the status'),
 	ACTIVE_DEADLINE_SECONDS: number(30, 3_600).prefault('300').describe('When Kubernetes ends a run that does not end'),
 	WAIT_FOR_DEVICE_SECONDS: number(0, 60).prefault('5').describe('How long a run waits for a NIC that is not there yet'),
@@ -55,6 +62,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 			waitForDeviceSeconds: read.WAIT_FOR_DEVICE_SECONDS,
 			deadManSeconds: read.DEAD_MAN_SECONDS,
 			privileged: read.AGENT_PRIVILEGED,
+			routeTableBase: read.AGENT_ROUTE_TABLE_BASE,
+			rulePriorityBase: read.AGENT_RULE_PRIORITY_BASE,
 		},
 		runs: {
 			keepRunMs: read.KEEP_RUN_SECONDS * 1_000,

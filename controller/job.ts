@@ -32,6 +32,9 @@ export type AgentSettings = {
 	deadManSeconds: number
 	/** False: the container has only the capabilities and the host paths that a run needs. */
 	privileged: boolean
+	/** The first of the ten route tables and of the ten rule priorities on a node. */
+	routeTableBase: number
+	rulePriorityBase: number
 }
 
 /** Which run: `cause`, `asked` and `failures` are only remembered. */
@@ -91,6 +94,8 @@ export function runInput(config: ConfigView, run: NewRun, world: RunWorld): RunC
 		...runMark(config, run),
 		interfaces: run.mode === 'Cleanup' ? [] : settle(world.interfaces),
 		nodeAddresses: [...(world.node?.internalIps ?? [])],
+		routeTableBase: world.agent.routeTableBase,
+		rulePriorityBase: world.agent.rulePriorityBase,
 		waitForDeviceSeconds: world.agent.waitForDeviceSeconds,
 		deadManSeconds: world.agent.deadManSeconds,
 	}

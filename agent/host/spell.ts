@@ -1,4 +1,3 @@
-import { isOurTable } from '../plan/routing.ts'
 import type { Change } from '../plan/steps.ts'
 import { deviceWord, type Device } from './device.ts'
 import { addressToAdd, addressToRemove } from './spell-address.ts'
@@ -54,9 +53,8 @@ function spellRouting(change: Change, device: Device): IpLine | undefined {
 	}
 }
 
-/** A table of ours holds nothing of others that could be replaced. */
-function verbFor({ again, route }: Extract<Change, { kind: 'addRoute' }>): string {
-	return again || isOurTable(route.table) ? 'replace' : 'add'
+function verbFor({ again, replace }: Extract<Change, { kind: 'addRoute' }>): string {
+	return again || replace ? 'replace' : 'add'
 }
 
 export type Part<T> =

@@ -1,33 +1,22 @@
 import type { WantedInterface } from '../../contract/interface.ts'
-import { routeTable } from '../../contract/names.ts'
+import type { Bases } from '../../contract/bases.ts'
 import type { HostState, Link, Route, Rule } from '../host/state.ts'
 import { goingAlong, missingAddresses, otherForms, staleAddresses } from './addresses.ts'
 import { questionOf } from './ask.ts'
+import { basesOf, formerBases, isRuleOf, recordedBases, tableOf } from './bases.ts'
 import { missingConnected, staleConnected, unroutedAddresses } from './connected.ts'
 import { mtuAfter } from './memory.ts'
 import type { RecordedLink } from './record.ts'
 import { missingRoutes, reachingAfter, routesOn, routesThatGoAlong, staleRoutes } from './routes.ts'
-import {
-	addressesOf,
-	IPV6_MIN_MTU,
-	isOurRule,
-	routeKey,
-	routesOf,
-	ruleKey,
-	rulesOf,
-	RULE_PRIORITY,
-	SYSCTLS,
-	sourcesOf,
-	sysctlsOf,
-} from './routing.ts'
-import type { Accepted, Released } from './selection.ts'
+import { addressesOf, IPV6_MIN_MTU, routeKey, routesOf, ruleKey, rulesOf, SYSCTLS, sourcesOf, sysctlsOf } from './routing.ts'
+import type { Accepted, Released, Selection } from './selection.ts'
 import type { Change } from './steps.ts'
 
-/** The changes of one link by the phase they belong to. Phases of all links run side by side, so that one batch does it all. */
-export type Phases = { settings: Change[]; take: Change[]; shape: Change[]; ask: Change[]; give: Change[] }
+/** The changes of one link by the phase they belong to; `leave`: the tables and priorities that it had, once it has others. Phases of all links run side by side, so that one batch does it all. */
+export type Phases = { settings: Change[]; take: Change[]; shape: Change[]; ask: Change[]; give: Change[]; leave: Change[] }
 
 /** What a link still lacks of its interface, and what it has too much. */
-export function configure(accepted: Accepted, host: HostState): Phases {
+export function configure(accepted: Accepted, { bases }: Pick<Selection, 'bases'>, host: HostState): Phases {
 	const { nic, link, ours } = accepted
 	const addresses = addressesOf(nic)
 	const routes = routesOf(nic, link.ifindex)
@@ -35,14 +24,16 @@ export function configure(accepted: Accepted, host: HostState): Phases {
 	const unrouted = unroutedAddresses(accepted, host)
 	const taken = staleAddresses(link, addresses, ours, unrouted)
 	const along = goingAlong(link, taken)
-	const stale = staleRoutes(link, { routes, ours, reaching: reachingAfter(link, taken, addresses) }, host)
+	const stale = staleRoutes(link, { routes, ours, reaching: reachingAfter(link, taken, addresses), bases }, host)
+	const former = formerBases(nic, ours)
+	const isLeft = isOfFormer(nic.id, { now: basesOf(nic), former })
 	const first = otherForms(link, addresses)
 	const again = first.length > 0 ? [] : routesThatGoAlong(link, { along, stale, routes }, host)
 	return {
 		settings: settings(link, { ...settingsBefore(link, ours), ...sysctlsOf(nic) }),
 		take: [
-			...staleRules(nic.id, rules, host, sourcesOf(addresses)),
-			...stale,
+			...staleRules(nic.id, { wanted: rules, bases: [basesOf(nic)], of: sourcesOf(addresses) }, host).filter(change => !isLeft(change)),
+			...stale.filter(change => !isLeft(change)),
 			...staleConnected(accepted, taken, host),
 			...first,
 			...taken,
@@ -54,9 +45,10 @@ export function configure(accepted: Accepted, host: HostState): Phases {
 			...missingAddresses(link, withoutAdded(addresses, first), new Set([...along, ...unrouted])),
 			...missingConnected(accepted, new Set([...along, ...removedBy(taken)]), host),
 			...again,
-			...missingRoutes(withoutAgain(routes, again), host),
+			...missingRoutes(withoutAgain(routes, again), bases, host),
 			...missingRules(rules, host),
 		],
+		leave: [...staleRules(nic.id, { wanted: rules, bases: former }, host), ...stale.filter(isLeft)],
 	}
 }
 
@@ -69,20 +61,30 @@ function withoutAgain(routes: readonly Route[], again: readonly Change[]): Route
 	return routes.filter(route => !keys.has(routeKey(route)))
 }
 
+/** Whether a change is of a rule that an interface had, or of a route in a table that it had and has no more. */
+function isOfFormer(id: number, { now, former }: { now: Bases; former: readonly Bases[] }): (change: Change) => boolean {
+	const tables = former.map(bases => tableOf(id, bases)).filter(table => table !== tableOf(id, now))
+	return change => {
+		if ('rule' in change) return former.some(bases => isRuleOf(id, change.rule, bases))
+		return 'route' in change && tables.includes(change.route.table)
+	}
+}
+
 function withoutAdded(addresses: readonly string[], added: readonly Change[]): string[] {
 	return addresses.filter(cidr => !added.some(change => change.kind === 'addAddress' && change.address.cidr === cidr))
 }
 
 /** Gives a link back as it was before us: from the record, not from a guess. */
-export function release({ ours, link }: Released, host: HostState): Phases {
-	if (!link) return { settings: [], take: staleRules(ours.id, [], host, sourcesOf(ours.addresses)), shape: [], ask: [], give: [] }
+export function release({ ours, link }: Released, { bases }: Pick<Selection, 'bases'>, host: HostState): Phases {
+	const rules = staleRules(ours.id, { wanted: [], bases: recordedBases(ours), of: sourcesOf(ours.addresses) }, host)
+	if (!link) return { settings: [], take: rules, shape: [], ask: [], give: [], leave: [] }
 	const { original } = ours
 	const taken = staleAddresses(link, [], ours)
 	return {
 		settings: settings(link, original.sysctls),
 		take: [
-			...staleRules(ours.id, [], host, sourcesOf(ours.addresses)),
-			...staleRoutes(link, { routes: [], ours, reaching: reachingAfter(link, taken, []) }, host),
+			...rules,
+			...staleRoutes(link, { routes: [], ours, reaching: reachingAfter(link, taken, []), bases }, host),
 			...taken,
 			...inTheWay(link, original.name),
 		],
@@ -92,6 +94,7 @@ export function release({ ours, link }: Released, host: HostState): Phases {
 		],
 		ask: [],
 		give: original.altnames.filter(name => !link.altnames.includes(name)).map(name => ({ kind: 'addAltname', link: link.ifindex, name })),
+		leave: [],
 	}
 }
 
@@ -135,15 +138,18 @@ function settings({ name, sysctls }: Link, wanted: Readonly<Record<string, strin
 }
 
 /**
- * @param of sources of which any plain rule to the table of this id is ours, whatever its priority
+ * @param kept `bases`: where the rules are; `of`: sources of which any plain rule to the table of this id is ours, whatever its priority
  * @returns removals of the rules of this id that are not wanted; ours are known by priority and table together
  */
-export function staleRules(id: number, wanted: readonly Rule[], { rules }: HostState, of: readonly string[] = []): Change[] {
+export function staleRules(
+	id: number,
+	{ wanted, bases, of = [] }: { wanted: readonly Rule[]; bases: readonly Bases[]; of?: readonly string[] },
+	{ rules }: Pick<HostState, 'rules'>,
+): Change[] {
 	const keys = new Set(wanted.map(ruleKey))
-	const isOurs = (rule: Rule) => (isOurRule(rule) && rule.priority === RULE_PRIORITY + id) || (rule.plain && of.includes(rule.from))
-	return rules
-		.filter(rule => rule.table === routeTable(id) && isOurs(rule) && !keys.has(ruleKey(rule)))
-		.map(rule => ({ kind: 'removeRule', rule }))
+	const isOurs = (rule: Rule, one: Bases) =>
+		isRuleOf(id, rule, one) || (rule.table === tableOf(id, one) && rule.plain && of.includes(rule.from))
+	return rules.filter(rule => bases.some(one => isOurs(rule, one)) && !keys.has(ruleKey(rule))).map(rule => ({ kind: 'removeRule', rule }))
 }
 
 function missingRules(wanted: readonly Rule[], host: HostState): Change[] {

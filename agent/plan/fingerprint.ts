@@ -1,14 +1,15 @@
-import { routeTable } from '../../contract/names.ts'
+import { type Bases, DEFAULT_BASES } from '../../contract/bases.ts'
 import type { HostState, Route, Rule } from '../host/state.ts'
+import { isOurRule, tableOf } from './bases.ts'
 import { withoutPassing } from './passing.ts'
-import { addressesOf, AUTOMATIC, isOurRule, linksOf, routeKey, sourcesOf } from './routing.ts'
+import { addressesOf, AUTOMATIC, linksOf, routeKey, sourcesOf } from './routing.ts'
 import type { Selection } from './selection.ts'
 
 /** Words for everything on the host that is not ours, each under what tells it from others. */
 export type Fingerprint = ReadonlyMap<string, string>
 
-/** @param touched ifindexes of the links that this run may change */
-export function fingerprint(host: HostState, touched: ReadonlySet<number>): Fingerprint {
+/** @param touched ifindexes of the links that this run may change @param bases what tells our rules */
+export function fingerprint(host: HostState, touched: ReadonlySet<number>, bases: readonly Bases[] = [DEFAULT_BASES]): Fingerprint {
 	const links = host.links.filter(({ ifindex }) => !touched.has(ifindex))
 	const names = new Map(host.links.map(({ ifindex, name }) => [ifindex, name]))
 	const isForeign = (route: Route) => linksOf(route).some(link => !touched.has(link)) && route.table !== 255 && route.protocol !== 9
@@ -27,7 +28,7 @@ export function fingerprint(host: HostState, touched: ReadonlySet<number>): Fing
 		...host.routes
 			.filter(isForeign)
 			.map(route => entry(`route ${routeKey(route)}`, `route ${route.to} via ${wayOf(route, names)}, table ${route.table}`)),
-		...host.rules.filter(rule => !isOurRule(rule)).map(ruleEntry),
+		...host.rules.filter(rule => !isOurRule(rule, bases)).map(ruleEntry),
 		...host.neighbours
 			.filter(({ link }) => !touched.has(link))
 			.map(({ link, ip, mac }) => entry(`neighbour ${link} ${ip}`, `neighbour ${ip} is ${mac}`)),
@@ -54,13 +55,13 @@ export function touchedBy({ accepted, moves, released }: Selection): Set<number>
  * Words for what a run may touch: what its undo has to bring back. What the kernel makes by itself of the rest is left out, and what a
  * lease brings to a link that NetworkManager has, which asks for it anew.
  */
-export function touchable(host: HostState, touched: ReadonlySet<number>): Fingerprint {
+export function touchable(host: HostState, touched: ReadonlySet<number>, bases: readonly Bases[] = [DEFAULT_BASES]): Fingerprint {
 	const links = host.links.filter(({ ifindex }) => touched.has(ifindex))
 	const leased = new Set(links.filter(({ managedBy }) => managedBy === 'NetworkManager').map(({ ifindex }) => ifindex))
 	const isTheirs = (route: Route) => AUTOMATIC.has(route.protocol) && linksOf(route).some(link => leased.has(link))
 	const routes = host.routes.filter(route => linksOf(route).some(link => touched.has(link)) && route.protocol !== 2 && !isTheirs(route))
 	const neighbours = host.neighbours.filter(({ link }) => touched.has(link))
-	const rules = host.rules.filter(isOurRule)
+	const rules = host.rules.filter(rule => isOurRule(rule, bases))
 	return new Map([
 		...fingerprint({ ...host, links, routes, neighbours, rules: [] }, new Set()),
 		...rules.map(ruleEntry),
@@ -90,8 +91,8 @@ export function lossesOf(plan: Selection, before: HostState, after: HostState): 
 	const touched = touchedBy(plan)
 	const rules = before.rules.filter(rule => !isOfInterface(rule, plan))
 	return lossesFrom(
-		fingerprint(withoutPassing({ ...before, rules }, after, touched), touched),
-		fingerprint(withoutRisen(before, after, touched), touched),
+		fingerprint(withoutPassing({ ...before, rules }, after, touched), touched, plan.bases),
+		fingerprint(withoutRisen(before, after, touched), touched, plan.bases),
 	)
 }
 
@@ -104,12 +105,13 @@ function withoutRisen(before: HostState, after: HostState, touched: ReadonlySet<
 }
 
 /** A rule from an address of an interface to its own table is ours, at any priority. */
-function isOfInterface({ plain, table, from }: Rule, { accepted, released }: Selection): boolean {
+function isOfInterface({ plain, table, from }: Rule, { accepted, released, bases }: Selection): boolean {
 	const own = [
 		...accepted.map(({ nic, ours }) => ({ id: nic.id, addresses: [...addressesOf(nic), ...(ours?.addresses ?? [])] })),
 		...released.map(({ ours }) => ours),
 	]
-	return plain && own.some(({ id, addresses }) => table === routeTable(id) && sourcesOf(addresses).includes(from))
+	const isTableOf = (id: number) => bases.some(one => table === tableOf(id, one))
+	return plain && own.some(({ id, addresses }) => isTableOf(id) && sourcesOf(addresses).includes(from))
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { HostState, Link, Route } from '../host/state.ts'
-import { routeTable } from '../../contract/names.ts'
-import { isOurRule, linksOf, routeKey } from './routing.ts'
+import { basesOf, isOurRule, recordedBases, tableOf } from './bases.ts'
+import { linksOf, routeKey } from './routing.ts'
+import type { RecordedLink } from './record.ts'
 import type { Released, Selection } from './selection.ts'
 import { type Change, type Step, stepOf } from './steps.ts'
 
@@ -36,7 +37,7 @@ export function letGo(held: readonly Link[], selection: Selection, host: HostSta
 			...host,
 			links: host.links.map(bare),
 			routes: host.routes.filter(route => !isTheirs(route)),
-			rules: host.rules.filter(rule => !isOurRule(rule) || !tablesOf(selection, indexes).has(rule.table)),
+			rules: host.rules.filter(rule => !isOurRule(rule, selection.bases) || !tablesOf(selection, indexes).has(rule.table)),
 		},
 	}
 }
@@ -75,9 +76,15 @@ function linksTouched(change: Change): number[] {
 }
 
 function tablesOf({ accepted, released }: Selection, indexes: ReadonlySet<number>): Set<number> {
-	const ids = [
-		...accepted.filter(({ link }) => indexes.has(link.ifindex)).map(({ nic, ours }) => [nic.id, ours?.id ?? nic.id]),
-		...released.filter(({ link }) => link && indexes.has(link.ifindex)).map(({ ours }) => [ours.id]),
+	const tables = [
+		...accepted
+			.filter(({ link }) => indexes.has(link.ifindex))
+			.flatMap(({ nic, ours }) => [tableOf(nic.id, basesOf(nic)), ...tablesRecorded(ours)]),
+		...released.filter(({ link }) => link && indexes.has(link.ifindex)).flatMap(({ ours }) => tablesRecorded(ours)),
 	]
-	return new Set(ids.flat().map(routeTable))
+	return new Set(tables)
+}
+
+function tablesRecorded(ours: RecordedLink | undefined): number[] {
+	return ours ? recordedBases(ours).map(bases => tableOf(ours.id, bases)) : []
 }

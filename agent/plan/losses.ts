@@ -13,7 +13,7 @@ export type Losses = { byOthers: Loss[]; byRun: Loss[] }
  * run touched: then neither the run nor the kernel's own cleaning up after it can have removed it.
  */
 export function judgeLosses(plan: Plan, before: HostState, now: HostState): Losses {
-	const unrelated = fingerprint(unrelatedTo(reachOf(plan, before), before), touchedBy(plan))
+	const unrelated = fingerprint(unrelatedTo(reachOf(plan, before), before), touchedBy(plan), plan.bases)
 	const losses = lossesOf(plan, before, now)
 	return {
 		byOthers: losses.filter(({ key }) => unrelated.has(key)),

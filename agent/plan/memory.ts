@@ -1,5 +1,6 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import type { Link } from '../host/state.ts'
+import { rememberedBases } from './bases.ts'
 import type { RecordedLink } from './record.ts'
 import { addressesOf, routesOf, sysctlsOf } from './routing.ts'
 import type { Accepted } from './selection.ts'
@@ -19,6 +20,7 @@ export function memoryOf({ nic, link, ours }: Accepted): Omit<RecordedLink, 'fil
 		addresses: addressesOf(nic),
 		former: formerOf(addressesOf(nic), ours),
 		routes: routesOf(nic, link.ifindex).map(({ to, via, table, metric }) => ({ to, table, metric, ...(via !== undefined && { via }) })),
+		...rememberedBases(nic, ours),
 	}
 }
 

@@ -1,5 +1,7 @@
+import type { Bases } from '../../contract/bases.ts'
 import { configure, type Phases, release, staleRules } from './configure.ts'
 import type { HostState } from '../host/state.ts'
+import { basesOf, isOurTable, isRuleOf, recordedBases } from './bases.ts'
 import { again, daemonSteps, heldLinks, letGo } from './let-go.ts'
 import { fileSteps, type Generated } from './files.ts'
 import { renameSteps } from './names.ts'
@@ -19,7 +21,13 @@ export type Plan = Selection & {
 export function plan(wanted: Wanted, host: HostState, generated: Generated): Plan {
 	const selection = select(wanted, host)
 	const steps = [...linkSteps(selection, host), ...fileSteps(selection, host, generated)]
-	return { ...selection, steps, undo: undoOf(steps, host) }
+	const own = (change: Change) => inOwnTable(change, selection)
+	return { ...selection, steps: steps.map(step => ({ ...step, change: own(step.change) })), undo: undoOf(steps, host).map(own) }
+}
+
+/** A table of ours has nothing of others that could be replaced. */
+function inOwnTable(change: Change, { bases }: Selection): Change {
+	return change.kind === 'addRoute' && isOurTable(change.route.table, bases) ? { ...change, replace: true } : change
 }
 
 const NO_CHANGE = new Set<Change['kind']>(['seen', 'ask', 'reload', 'load', 'manage', 'unmanage'])
@@ -58,30 +66,40 @@ function ordered(found: PhaseSteps, then: PhaseSteps, { selection, host }: { sel
 		...withoutDoubles([...then.shape, ...renames.up]),
 		...found.ask,
 		...rulesOfFamily(addressesFirst(withoutDoubles([...renames.restored, ...then.give])), 'last'),
+		...rulesOfFamily(found.leave, 'first'),
 	]
 }
 
-function phasesOf({ accepted, released }: Selection, host: HostState): PhaseSteps {
-	const taken = new Set(accepted.map(({ nic }) => nic.id))
+function phasesOf(selection: Selection, host: HostState): PhaseSteps {
+	const { accepted, released } = selection
 	const owners = [
-		...accepted.map(one => ({ id: one.nic.id, phases: configurePhases(one, taken, host) })),
-		...released.map(one => ({ id: undefined, phases: releasePhases(one, taken, host) })),
+		...accepted.map(one => ({ id: one.nic.id, phases: configurePhases(one, selection, host) })),
+		...released.map(one => ({ id: undefined, phases: releasePhases(one, selection, host) })),
 	]
 	const of = (phase: keyof Phases) => owners.flatMap(({ id, phases }) => phases[phase].map(change => stepOf(id, change)))
-	return { settings: of('settings'), take: of('take'), shape: of('shape'), ask: of('ask'), give: of('give') }
+	return { settings: of('settings'), take: of('take'), shape: of('shape'), ask: of('ask'), give: of('give'), leave: of('leave') }
 }
 
-/** A NIC that has another id now gives up the rules of its old one, unless that is another NIC's. */
-function configurePhases(accepted: Accepted, taken: ReadonlySet<number>, host: HostState): Phases {
-	const phases = configure(accepted, host)
-	const old = accepted.ours?.id
-	return old === undefined || taken.has(old) ? phases : { ...phases, take: [...staleRules(old, [], host), ...phases.take] }
+/** A NIC that has another id now gives up the rules of its old one, except those that another NIC now has. */
+function configurePhases(accepted: Accepted, selection: Selection, host: HostState): Phases {
+	const phases = configure(accepted, selection, host)
+	const { ours, nic } = accepted
+	if (ours === undefined || ours.id === nic.id) return phases
+	const bases = recordedBases(ours).filter(one => !isTaken(ours.id, one, selection))
+	return { ...phases, take: [...staleRules(ours.id, { wanted: [], bases }, host), ...phases.take] }
 }
 
 /** An id that another NIC has now keeps its rules: that NIC's own plan takes away what is too much. */
-function releasePhases(released: Released, taken: ReadonlySet<number>, host: HostState): Phases {
-	const phases = release(released, host)
-	return taken.has(released.ours.id) ? { ...phases, take: phases.take.filter(({ kind }) => kind !== 'removeRule') } : phases
+function releasePhases(released: Released, selection: Selection, host: HostState): Phases {
+	const phases = release(released, selection, host)
+	const { id } = released.ours
+	const stays = (change: Change) =>
+		change.kind === 'removeRule' && selection.bases.some(one => isRuleOf(id, change.rule, one) && isTaken(id, one, selection))
+	return { ...phases, take: phases.take.filter(change => !stays(change)) }
+}
+
+function isTaken(id: number, { table, priority }: Bases, { accepted }: Selection): boolean {
+	return accepted.some(({ nic }) => nic.id === id && basesOf(nic).table === table && basesOf(nic).priority === priority)
 }
 
 /** `ip` takes IPv6 rules in a batch of their own; at one end of the phase they cost one process more, in between two. */

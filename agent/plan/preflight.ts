@@ -15,7 +15,7 @@ import {
 import type { Refusal } from './match.ts'
 import { mtuOutOfRange, mtuTooSmallForIpv6 } from './mtu-checks.ts'
 import type { RecordedLink } from './record.ts'
-import { isTableLookedUp, tableServesOthers } from './table-checks.ts'
+import { isTableLookedUp, tableIsOfAnother, tableServesOthers } from './table-checks.ts'
 import { isDisturbed, isNamedByRule, isUsedByOthers } from './use-checks.ts'
 
 export type Question = {
@@ -43,6 +43,7 @@ export const preflightChecks: readonly Check<Question>[] = [
 	isDisturbed,
 	isTableLookedUp,
 	tableServesOthers,
+	tableIsOfAnother,
 	keptByNetworkd,
 	isDefinedTwice,
 	nameCannotBeSpelled,

@@ -31,6 +31,11 @@ export const RecordedLink = z.object({
 	/** What we gave it before: a daemon that read our files at boot gives it again when the carrier comes back. */
 	former: z.array(z.string()).default([]),
 	routes: z.array(OurRoute),
+	/** The first of our tables and priorities, as in force, then as before; absent: only ever 100 and 10000. */
+	bases: z
+		.array(z.object({ table: z.int(), priority: z.int() }))
+		.min(1)
+		.optional(),
 	/** Path → what was there before us, and what we put there. */
 	files: z.record(z.string(), z.object({ before: Before, after: z.string() })),
 })

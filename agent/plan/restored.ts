@@ -12,7 +12,10 @@ import { AUTOMATIC, linksOf, routeKey } from './routing.ts'
 export function notRestored(plan: Plan, before: HostState, now: HostState): string[] {
 	const touched = touchedBy(plan)
 	const paths = filesOf(plan)
-	return differences(touchable(withFiles(before, paths), touched), touchable(withFiles(withoutArrivals(before, now), paths), touched))
+	return differences(
+		touchable(withFiles(before, paths), touched, plan.bases),
+		touchable(withFiles(withoutArrivals(before, now), paths), touched, plan.bases),
+	)
 }
 
 function filesOf({ steps, undo }: Plan): ReadonlySet<string> {

@@ -1,7 +1,9 @@
+import type { Bases } from '../../contract/bases.ts'
 import { contains } from '../../contract/ip.ts'
 import type { HostState, Link, Route } from '../host/state.ts'
+import { isOurTable } from './bases.ts'
 import type { RecordedLink } from './record.ts'
-import { AUTOMATIC, familyOf, ipOf, isOurTable, linksOf, routeKey } from './routing.ts'
+import { AUTOMATIC, familyOf, ipOf, linksOf, routeKey } from './routing.ts'
 import type { Change } from './steps.ts'
 
 /** Which routes are taken from a link, which are given to it, which are given again. */
@@ -15,14 +17,14 @@ export function routesOn({ ifindex }: Link, { routes }: HostState): Route[] {
 }
 
 /** `reaching`: the addresses that the link has afterwards. */
-type Kept = { routes: readonly Route[]; ours: RecordedLink | undefined; reaching: readonly string[] }
+type Kept = { routes: readonly Route[]; ours: RecordedLink | undefined; reaching: readonly string[]; bases: readonly Bases[] }
 
 /** @returns removals of what is not wanted any more, of what DHCP or a router gave, and of what would lead nowhere */
-export function staleRoutes(link: Link, { routes, ours, reaching }: Kept, host: HostState): Change[] {
+export function staleRoutes(link: Link, { routes, ours, reaching, bases }: Kept, host: HostState): Change[] {
 	const keys = new Set(routes.map(routeKey))
 	const given = new Set(ours?.routes.map(route => ourKey(route, link.ifindex)))
 	const isOurs = (route: Route) =>
-		given.has(routeKey(route)) || AUTOMATIC.has(route.protocol) || isOurTable(route.table) || losesItsWay(route, link, reaching)
+		given.has(routeKey(route)) || AUTOMATIC.has(route.protocol) || isOurTable(route.table, bases) || losesItsWay(route, link, reaching)
 	return routesOn(link, host)
 		.filter(route => !keys.has(routeKey(route)) && isOurs(route))
 		.map(route => ({ kind: 'removeRoute', route }))
@@ -64,11 +66,11 @@ export function asWanted(found: Route, wanted: readonly Route[]): Route {
 }
 
 /** @returns additions of the wanted routes that are not there */
-export function missingRoutes(wanted: readonly Route[], host: HostState): Change[] {
+export function missingRoutes(wanted: readonly Route[], bases: readonly Bases[], host: HostState): Change[] {
 	const present = new Map(host.routes.map(route => [routeKey(route), route]))
 	const isThere = (route: Route) => {
 		const found = present.get(routeKey(route))
-		return found !== undefined && (!isOurTable(route.table) || isSame(route, found))
+		return found !== undefined && (!isOurTable(route.table, bases) || isSame(route, found))
 	}
 	return wanted.filter(route => !isThere(route)).map(route => ({ kind: 'addRoute', route }))
 }

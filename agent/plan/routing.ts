@@ -1,7 +1,7 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import { canonicalIp, contains, networkOf } from '../../contract/ip.ts'
-import { MAX_INTERFACES, routeTable } from '../../contract/names.ts'
 import type { Family, Route, Rule } from '../host/state.ts'
+import { basesOf, tableOf } from './bases.ts'
 import { cidrsOf, familyOf, full, ipOf, isLinkLocal } from './networks.ts'
 
 export { familyOf, ipOf } from './networks.ts'
@@ -16,9 +16,6 @@ export const AUTOMATIC: ReadonlySet<number> = new Set([9, 16])
 
 /** Bytes. @see RFC 8200, 5 */
 export const IPV6_MIN_MTU = 1_280
-
-/** First of the rule priorities that are ours; an interface takes that of its id. */
-export const RULE_PRIORITY = 10_000
 
 const OWN_TRAFFIC = { 'ipv4/rp_filter': '2', 'ipv4/arp_ignore': '1', 'ipv4/arp_announce': '2' }
 const NO_ROUTER = { 'ipv6/accept_ra': '0' }
@@ -41,7 +38,7 @@ export function addressesOf(nic: WantedInterface): string[] {
 
 /** @returns the routes of an interface: its own table first, then what is asked for besides */
 export function routesOf(nic: WantedInterface, link: number): Route[] {
-	const own = nic.policyRouting ? routeTable(nic.id) : MAIN
+	const own = nic.policyRouting ? tableOf(nic.id, basesOf(nic)) : MAIN
 	const connected = nic.policyRouting ? [...new Set(cidrsOf(nic).map(networkOf))].map(to => ({ to, table: own })) : []
 	const gateway = nic.gateway === undefined ? [] : [canonicalIp(nic.gateway)]
 	const through = gateway.map(via => ({ to: via.includes(':') ? '::/0' : '0.0.0.0/0', via }))
@@ -57,7 +54,8 @@ export function routesOf(nic: WantedInterface, link: number): Route[] {
 /** @returns one `from` rule for each address, so that answers leave by the NIC that was asked */
 export function rulesOf(nic: WantedInterface): Rule[] {
 	if (!nic.policyRouting) return []
-	const common = { priority: RULE_PRIORITY + nic.id, table: routeTable(nic.id), plain: true, words: '' }
+	const bases = basesOf(nic)
+	const common = { priority: bases.priority + nic.id, table: tableOf(nic.id, bases), plain: true, words: '' }
 	return sourcesOf(addressesOf(nic)).map(from => ({ family: familyOf(from), from, ...common }))
 }
 
@@ -115,17 +113,6 @@ export function ruleKey({ family, priority, from, table }: Rule): string {
 	return [family, priority, from, table].join(' ')
 }
 
-/** Whether a rule is ours: by its priority and its table together, and because it selects one source address and nothing else. */
-export function isOurRule({ family, priority, table, from, plain }: Rule): boolean {
-	const isOfOneAddress = plain && from.endsWith(family === 4 ? '/32' : '/128')
-	return isOfOneAddress && priority >= RULE_PRIORITY && priority < RULE_PRIORITY + 100 && isOurTable(table)
-}
-
-/** Whether a route table is that of one of our interfaces. */
-export function isOurTable(table: number): boolean {
-	return table >= routeTable(0) && table < routeTable(MAX_INTERFACES)
-}
-
 /** @returns the default route the kernel would take, of the main table */
 export function bestDefault(routes: readonly Route[], family: number): Route | undefined {
 	const defaults = routes.filter(route => route.family === family && route.table === 254 && route.type === 1 && route.to.endsWith('/0'))
@@ -140,7 +127,7 @@ type Asked = { to: string; via?: string | undefined; table: number; metric?: num
  * over another link, for IPv4 never.
  */
 function reachedBy({ to, table }: Asked, nic: WantedInterface): string[] {
-	return familyOf(to) === 6 && nic.policyRouting && table === routeTable(nic.id) ? cidrsOf(nic) : addressesOf(nic)
+	return familyOf(to) === 6 && nic.policyRouting && table === tableOf(nic.id, basesOf(nic)) ? cidrsOf(nic) : addressesOf(nic)
 }
 
 function toRoute({ to, via, table, metric }: Asked, link: number, networks: readonly string[]): Route {

@@ -1,5 +1,6 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import { isOnAnotherLink } from './address-checks.ts'
+import { basesInUse } from './bases.ts'
 import { type Check, firstOf } from './check.ts'
 import { hasProfileOnTop } from './definition-checks.ts'
 import type { HostState } from '../host/state.ts'
@@ -36,7 +37,8 @@ export function select(wanted: Wanted, host: HostState): Selection {
 	const judged = wanted.interfaces.map(nic => judge(nic, wanted, { host, record, own }))
 	const accepted = judged.filter(found => 'link' in found)
 	const refused = judged.filter(found => 'refusal' in found)
-	return settled({ accepted, refused, released, kept, moves: [], shared: new Map() }, wanted, host)
+	const bases = basesInUse(wanted.interfaces, record)
+	return settled({ accepted, refused, released, kept, moves: [], shared: new Map(), bases }, wanted, host)
 }
 
 /** What speaks against a removal: the link then stays as it is, and the run reports it. */

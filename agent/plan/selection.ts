@@ -1,3 +1,4 @@
+import type { Bases } from '../../contract/bases.ts'
 import type { WantedInterface } from '../../contract/interface.ts'
 import type { HostState, Link } from '../host/state.ts'
 import type { Found } from './check.ts'
@@ -22,6 +23,8 @@ export type Selection = {
 	moves: Move[]
 	/** id → why an interface that asks for a connected route gets none. */
 	shared: ReadonlyMap<number, Found>
+	/** What tells our route tables and rules: the wanted bases, and those that the record has. */
+	bases: readonly Bases[]
 }
 
 /** An accepted interface among all that the run would change. */

@@ -1,5 +1,5 @@
 import { contains } from '../../contract/ip.ts'
-import { routeTable } from '../../contract/names.ts'
+import { basesOf, tableOf } from './bases.ts'
 import type { Reason } from '../../contract/reasons.ts'
 import type { HostState } from '../host/state.ts'
 import type { Check, Found } from './check.ts'
@@ -63,8 +63,8 @@ export function withSharing(
 }
 
 /** @returns what is reported of an interface that is configured without a connected route */
-export function sharingWarning({ says, see }: Found, { id }: Pick<WantedInterface, 'id'>): Refusal {
-	const message = `${says}, so the network of this interface is in table ${routeTable(id)} only and not in the main table (${see})`
+export function sharingWarning({ says, see }: Found, nic: Pick<WantedInterface, 'id' | 'bases'>): Refusal {
+	const message = `${says}, so the network of this interface is in table ${tableOf(nic.id, basesOf(nic))} only and not in the main table (${see})`
 	return { reason: 'SharedNetwork', message }
 }
 

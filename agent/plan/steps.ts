@@ -11,8 +11,8 @@ export type Change =
 	| { kind: 'mtu'; link: number; bytes: number }
 	| { kind: 'addAltname' | 'removeAltname'; link: number; name: string }
 	| { kind: 'addAddress' | 'removeAddress'; link: number; address: Address }
-	/** `again`: it may be there still. */
-	| { kind: 'addRoute'; route: Route; again?: true }
+	/** `again`: it may be there still; `replace`: it is in a table of ours. */
+	| { kind: 'addRoute'; route: Route; again?: true; replace?: true }
 	| { kind: 'removeRoute'; route: Route }
 	| { kind: 'addRule' | 'removeRule'; rule: Rule }
 	| { kind: 'addNextHop'; object: NextHopObject }

@@ -1,8 +1,10 @@
-import { routeTable } from '../../contract/names.ts'
+import { basesInUse, basesOf, formerBases, isOurRule, tableOf } from './bases.ts'
 import type { Route } from '../host/state.ts'
 import type { Check } from './check.ts'
+import { identityOf } from './match.ts'
 import type { Question } from './preflight.ts'
-import { isOurRule, linksOf } from './routing.ts'
+import { recordOf } from './record.ts'
+import { linksOf } from './routing.ts'
 
 /** Who else uses the route table of an interface. */
 
@@ -12,7 +14,7 @@ export const tableServesOthers: Check<Question> = {
 	when: 'table 100 + *N* has a route over a link that is neither ours nor wanted, or without a link',
 	see: 'ip route show table 100',
 	find({ nic, host, own }) {
-		const table = routeTable(nic.id)
+		const table = tableOf(nic.id, basesOf(nic))
 		const other = host.routes.find(route => route.table === table && !isOver(route, own))
 		if (!nic.policyRouting || !other) return
 		const over = host.links.find(({ ifindex }) => linksOf(other).includes(ifindex))?.name
@@ -29,9 +31,10 @@ export const isTableLookedUp: Check<Question> = {
 	when: 'a rule that is not ours looks up table 100 + *N*, which holds no routes of ours yet',
 	see: 'ip rule show priority 20000',
 	find({ nic, host, ours }) {
-		const table = routeTable(nic.id)
+		const table = tableOf(nic.id, basesOf(nic))
 		if (!nic.policyRouting || ours?.routes.some(route => route.table === table)) return
-		const rule = host.rules.find(other => other.table === table && other.action === undefined && !isOurRule(other))
+		const bases = basesInUse([nic], recordOf(host))
+		const rule = host.rules.find(other => other.table === table && other.action === undefined && !isOurRule(other, bases))
 		if (!rule) return
 		return {
 			says: `the rule '${rule.words}' looks up table ${table}, which ${nic.name} needs for itself`,
@@ -43,4 +46,24 @@ export const isTableLookedUp: Check<Question> = {
 function isOver(route: Route, links: ReadonlySet<number>): boolean {
 	const used = linksOf(route)
 	return used.length > 0 && used.every(link => links.has(link))
+}
+
+/** Bases less than ten apart share tables: one that another of our NICs still has is free once that NIC has moved. */
+export const tableIsOfAnother: Check<Question> = {
+	reason: 'InUse',
+	when: 'its route table is still that of another of our NICs, because the base was changed by less than ten',
+	see: 'ip route show table 105',
+	find({ nic, host }) {
+		const table = tableOf(nic.id, basesOf(nic))
+		const other = recordOf(host).links.find(
+			ours => ours.mac !== nic.macAddress && formerBases(nic, ours).some(bases => tableOf(ours.id, bases) === table),
+		)
+		const link = host.links.find(candidate => identityOf(candidate) === other?.mac)
+		const route = link && host.routes.find(one => one.table === table && linksOf(one).includes(link.ifindex))
+		if (!nic.policyRouting || !other || !route) return
+		return {
+			says: `table ${table} is still that of ${other.name}, which moves to another one first`,
+			see: `ip ${route.family === 6 ? '-6 ' : ''}route show table ${table}`,
+		}
+	},
 }

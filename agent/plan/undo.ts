@@ -18,6 +18,7 @@ export function undoOf(steps: readonly Step[], host: HostState): Change[] {
 		...changes.flatMap((change): Change[] => (change.kind === 'manage' ? [{ ...change, kind: 'unmanage' }] : [])),
 		...changes.toReversed().flatMap(change => undoFile(change, host)),
 		...changes.filter(({ kind }) => kind === 'reload' || kind === 'load'),
+		...backBeforeTaken(changes),
 		...changes.flatMap((change): Change[] =>
 			change.kind === 'addRule' && !hadRule(change.rule, host) ? [{ ...change, kind: 'removeRule' }] : [],
 		),
@@ -28,6 +29,19 @@ export function undoOf(steps: readonly Step[], host: HostState): Change[] {
 		...changes.flatMap((change): Change[] => rulesAgain(change, host)),
 		...changes.flatMap(change => undoSetting(change, host)),
 		...changes.flatMap((change): Change[] => (change.kind === 'unmanage' ? [{ ...change, kind: 'manage' }] : [])),
+	]
+}
+
+/**
+ * Routes and rules that the steps take away at their end, where others stand in for them by then: given again before those go, so that no
+ * packet is without a route. Given once more later, for a link that was down or without its address has forgotten them.
+ */
+function backBeforeTaken(changes: readonly Change[]): Change[] {
+	const lastAdded = changes.findLastIndex(({ kind }) => kind === 'addRule')
+	const left = lastAdded === -1 ? [] : changes.slice(lastAdded)
+	return [
+		...left.flatMap((change): Change[] => (change.kind === 'removeRoute' ? [{ ...change, kind: 'addRoute' }] : [])),
+		...left.flatMap((change): Change[] => (change.kind === 'removeRule' ? [{ ...change, kind: 'addRule' }] : [])),
 	]
 }
 

@@ -34,11 +34,11 @@ export const isDisturbedByDaemon: Check<Placed> = {
 	reason: 'InUse',
 	when: 'the NIC is ours, NetworkManager has it, another link uses it, and anything has to change',
 	see: 'ip -d link show dev vlan5',
-	find({ accepted, host }) {
+	find({ accepted, selection, host }) {
 		const { link } = accepted
 		const use = link.managedBy === 'NetworkManager' ? usesOf(link, host)[0] : undefined
 		if (!use) return
-		const { settings: _, ...phases } = configure(accepted, host)
+		const { settings: _, ...phases } = configure(accepted, selection, host)
 		if (Object.values(phases).every(changes => changes.length === 0)) return
 		return { says: `${use.says}, and NetworkManager would have to release ${link.name}`, see: use.see }
 	},

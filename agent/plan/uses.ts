@@ -1,6 +1,5 @@
 import type { HostState, Link } from '../host/state.ts'
 import type { Found } from './check.ts'
-import { isOurRule } from './routing.ts'
 
 /** What others have built on a link, and what would disturb it. */
 
@@ -40,7 +39,7 @@ export function disturbance(link: Link, next: Shape, host: HostState): Found | u
 export function namedByRule({ name, altnames }: Link, { rules }: HostState): Found | undefined {
 	const names = new Set([name, ...altnames])
 	const rule = rules.find(({ iif, oif }) => (iif !== undefined && names.has(iif)) || (oif !== undefined && names.has(oif)))
-	if (!rule || isOurRule(rule)) return undefined
+	if (!rule) return undefined
 	return { says: `the rule '${rule.words}' names ${name}`, see: `ip ${rule.family === 6 ? '-6 ' : ''}rule show priority ${rule.priority}` }
 }
 

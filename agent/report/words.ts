@@ -1,4 +1,3 @@
-import { routeTable } from '../../contract/names.ts'
 import type { Link } from '../host/state.ts'
 import { countChanges, type Plan } from '../plan/plan.ts'
 import { addressesOf } from '../plan/routing.ts'
@@ -47,7 +46,7 @@ export function doneWords(steps: readonly Step[], id: number): string[] {
 export function nicWords({ nic, link }: Accepted, { steps }: Plan): string {
 	const own = steps.filter(({ id }) => id === nic.id)
 	if (own.length === 0) return 'is right already  nothing to do'
-	return `${linkWords(link)}  ${summary(own, nic.id, addressesOf(nic)).join(', ')}`
+	return `${linkWords(link)}  ${summary(own, addressesOf(nic)).join(', ')}`
 }
 
 /** @returns `is ens7, down`, as wide as a column */
@@ -55,9 +54,10 @@ export function linkWords({ name, up }: Link): string {
 	return `is ${name}, ${up ? 'up' : 'down'}`.padEnd(16)
 }
 
-function summary(steps: readonly Step[], id: number, addresses: readonly string[]): string[] {
+function summary(steps: readonly Step[], addresses: readonly string[]): string[] {
 	const has = (kind: Change['kind']) => steps.some(({ change }) => change.kind === kind)
-	const rules = has('addRule') ? [`table ${routeTable(id)} from ${addresses.map(cidr => cidr.slice(0, cidr.indexOf('/'))).join(', ')}`] : []
+	const table = steps.flatMap(({ change }) => (change.kind === 'addRule' ? [change.rule.table] : []))[0]
+	const rules = table === undefined ? [] : [`table ${table} from ${addresses.map(cidr => cidr.slice(0, cidr.indexOf('/'))).join(', ')}`]
 	const plain = steps.filter(({ change }) => ['mtu', 'addAddress', 'removeAddress', 'removeRoute', 'removeRule'].includes(change.kind))
 	const routes = has('addRoute') && !has('addRule') ? ['routes'] : []
 	return [

@@ -7,6 +7,7 @@ import type { Accepted } from '../../agent/plan/select.ts'
 import type { Step } from '../../agent/plan/steps.ts'
 import type { Suspect } from '../../agent/probe/suspects.ts'
 import { FIRST, leftOut, type Lesson, nextAttempt, type Retry } from '../../agent/retry.ts'
+import { DEFAULT_BASES } from '../../contract/bases.ts'
 import { settle } from '../../contract/interface.ts'
 import { hostWith } from './simulated-host.ts'
 
@@ -60,6 +61,7 @@ function planOf({ wanted, removed }: Wish, retry: Retry, configured: ReadonlySet
 			kept.has(ours.mac) ? [{ ours, link: undefined, refusal: { reason: 'InUse' as const, message: '' } }] : [],
 		),
 		moves: [],
+		bases: [DEFAULT_BASES],
 		steps,
 		undo: [],
 	}

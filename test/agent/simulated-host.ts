@@ -2,7 +2,7 @@ import type { Host } from '../../agent/host/host.ts'
 import type { Address, HostState, Link, Route } from '../../agent/host/state.ts'
 import { contains, networkOf } from '../../contract/ip.ts'
 import { hasNetwork } from '../../agent/plan/networks.ts'
-import { isOurTable, routeKey, ruleKey } from '../../agent/plan/routing.ts'
+import { routeKey, ruleKey } from '../../agent/plan/routing.ts'
 import type { Change, Step } from '../../agent/plan/steps.ts'
 
 /** A host that is data: what the kernel and the files would be after a change. Refuses what the kernel refuses. */
@@ -88,7 +88,7 @@ export function afterEvery(host: HostState, changes: readonly Change[], force: b
 function afterElse(host: HostState, change: Change): HostState {
 	switch (change.kind) {
 		case 'addRoute':
-			if (!change.again && !isOurTable(change.route.table) && host.routes.some(route => routeKey(route) === routeKey(change.route)))
+			if (!change.again && !change.replace && host.routes.some(route => routeKey(route) === routeKey(change.route)))
 				throw new Error('File exists')
 			if (!isReached(change.route, host)) throw new Error('Nexthop has invalid gateway')
 			return { ...host, routes: [...host.routes.filter(route => routeKey(route) !== routeKey(change.route)), change.route] }

@@ -18,6 +18,8 @@ const agent: AgentSettings = {
 	activeDeadlineSeconds: 300,
 	waitForDeviceSeconds: 5,
 	deadManSeconds: 120,
+	routeTableBase: 200,
+	rulePriorityBase: 20_000,
 	privileged: true,
 }
 const first: NewRun = { attempt: 1, mode: 'Apply', cause: 'SpecChanged', asked: {}, failures: 0 }
@@ -79,6 +81,7 @@ describe('the objects of a run', () => {
 		const told = RunConfig.parse(JSON.parse(configMap.data?.[CONFIG_KEY] ?? ''))
 		expect(told).toMatchObject({
 			...{ mode: 'Apply', nodeName: 'worker-1', uid: 'uid-1', generation: 1, attempt: 1, nodeAddresses: ['192.168.0.11'] },
+			...{ routeTableBase: 200, rulePriorityBase: 20_000 },
 			interfaces: [{ ...nic, name: 'multinic0', policyRouting: true, connectedRoute: true, defaultRoute: false }],
 			report: { namespace: 'multinic-system', configMap: 'multinic-agent-worker-1-g1' },
 		})

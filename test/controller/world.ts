@@ -16,7 +16,14 @@ export const spec: NodeConfigSpec = { nodeName: 'worker-1', interfaces: [nic] }
 /** How the agent is run where its image does not matter. */
 export const agent: AgentSettings = {
 	...{ image: 'agent', imagePullPolicy: 'IfNotPresent', imagePullSecrets: [], serviceAccount: 'multinic-agent' },
-	...{ activeDeadlineSeconds: 300, waitForDeviceSeconds: 5, deadManSeconds: 120, privileged: true },
+	...{
+		activeDeadlineSeconds: 300,
+		waitForDeviceSeconds: 5,
+		deadManSeconds: 120,
+		privileged: true,
+		routeTableBase: 100,
+		rulePriorityBase: 10_000,
+	},
 }
 
 /** The next in a rollout that nothing holds up, where nobody looks at nodes for its own sake. */

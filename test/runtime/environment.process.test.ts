@@ -32,6 +32,8 @@ const programs: Readonly<Record<string, Program>> = {
 			AGENT_IMAGE_PULL_SECRETS: ['fine,Upper', 'a b'],
 			AGENT_PRIVILEGED: bool,
 			AGENT_SERVICE_ACCOUNT: name,
+			AGENT_ROUTE_TABLE_BASE: [...number, '0', '244', '255', '4294967287'],
+			AGENT_RULE_PRIORITY_BASE: [...number, '0', '32757'],
 			KEEP_RUN_SECONDS: number,
 			ACTIVE_DEADLINE_SECONDS: [...number, '29', '3601'],
 			WAIT_FOR_DEVICE_SECONDS: [...number, '61'],
