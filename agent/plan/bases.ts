@@ -43,20 +43,18 @@ export function basesInUse(interfaces: readonly WantedInterface[], { links }: Ho
 }
 
 /** Whether a rule is ours: by its priority and its table together, and because it selects one source address and nothing else. */
-export function isOurRule(rule: OurRule, bases: readonly Bases[]): boolean {
+export function isOurRule(rule: Rule, bases: readonly Bases[]): boolean {
 	const isOfBand = bases.some(({ priority }) => rule.priority >= priority && rule.priority < priority + 100)
 	return isOfOneAddress(rule) && isOfBand && isOurTable(rule.table, bases)
 }
 
-/** All that a rule of ours has: it selects one source address and nothing else. */
-type OurRule = Pick<Rule, 'family' | 'priority' | 'table' | 'from' | 'plain'>
-
-function isOfOneAddress({ family, from, plain }: OurRule): boolean {
+/** A rule of ours selects one source address and nothing else. */
+function isOfOneAddress({ family, from, plain }: Rule): boolean {
 	return plain && from.endsWith(family === 4 ? '/32' : '/128')
 }
 
 /** Whether a rule is that of the interface with this id. */
-export function isRuleOf(id: number, rule: OurRule, bases: Bases): boolean {
+export function isRuleOf(id: number, rule: Rule, bases: Bases): boolean {
 	return isOfOneAddress(rule) && rule.priority === bases.priority + id && rule.table === tableOf(id, bases)
 }
 

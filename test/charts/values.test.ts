@@ -11,6 +11,7 @@ import {
 	REPORT_MAX_BYTES,
 } from '../../contract/names.ts'
 import { readRollout } from '../../contract/rollout.ts'
+import { RouteTableBase, RulePriorityBase } from '../../contract/bases.ts'
 import { readConfig } from '../../controller/config.ts'
 
 type Schema = { properties?: Record<string, Schema>; $ref?: string; definitions?: Record<string, Schema> }
@@ -38,6 +39,25 @@ test('the defaults for runs are those of the controller', () => {
 		activeDeadlineSeconds: config.agent.activeDeadlineSeconds,
 		checkInstanceId: config.runs.checkInstanceId,
 	})
+})
+
+test('the first route table and rule priority are those of the controller', () => {
+	const { agent } = readConfig({ NAMESPACE: 'a', AGENT_IMAGE: 'b' })
+	expect(values.agent).toMatchObject({ routeTableBase: agent.routeTableBase, rulePriorityBase: agent.rulePriorityBase })
+})
+
+type Bounds = { minimum: number; maximum: number; not?: { minimum: number; maximum: number } }
+
+test.each([
+	['routeTableBase', RouteTableBase, [-1, 0, 1, 100, 243, 244, 250, 253, 255, 256, 4_294_967_286, 4_294_967_287]],
+	['rulePriorityBase', RulePriorityBase, [-1, 0, 1, 10_000, 32_756, 32_757, 32_766]],
+] as const)('the values schema takes the same %s as the agent', (key, ours, tried) => {
+	const { minimum, maximum, not } = (schema as { properties: { agent: { properties: Record<string, Bounds> } } }).properties.agent
+		.properties[key] as Bounds
+	const isBetween = (value: number, bounds: { minimum: number; maximum: number }) => value >= bounds.minimum && value <= bounds.maximum
+	const taken = (value: number) => isBetween(value, { minimum, maximum }) && !(not && isBetween(value, not))
+	expect(tried.filter(value => taken(value) !== ours.safeParse(value).success)).toEqual([])
+	expect(tried.filter(taken).length).toBeGreaterThan(1)
 })
 
 test('the defaults of the rollout are those of the contract', () => {

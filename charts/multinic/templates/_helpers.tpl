@@ -62,8 +62,8 @@ one that says otherwise would refuse every run, so it is refused here, while a p
 {{- end }}
 - {name: AGENT_PRIVILEGED, value: {{ .Values.agent.privileged | quote }}}
 - {name: AGENT_SERVICE_ACCOUNT, value: {{ include "multinic.agent" . | quote }}}
-- {name: AGENT_ROUTE_TABLE_BASE, value: {{ .Values.agent.routeTableBase | int64 | quote }}}
-- {name: AGENT_RULE_PRIORITY_BASE, value: {{ .Values.agent.rulePriorityBase | int64 | quote }}}
+- {name: AGENT_ROUTE_TABLE_BASE, value: {{ .Values.agent.routeTableBase | default 100 | int64 | quote }}}
+- {name: AGENT_RULE_PRIORITY_BASE, value: {{ .Values.agent.rulePriorityBase | default 10000 | int64 | quote }}}
 - {name: MAX_CONCURRENT_RUNS, value: {{ .Values.runs.maxConcurrent | int64 | quote }}}
 - {name: KEEP_RUN_SECONDS, value: {{ .Values.runs.keepSeconds | int64 | quote }}}
 - {name: WAIT_FOR_DEVICE_SECONDS, value: {{ .Values.runs.waitForDeviceSeconds | int64 | quote }}}
