@@ -2,10 +2,12 @@ import type { AgentReport } from '../../contract/agent-run.ts'
 import { backendOf, keepingOf } from '../persist/backend.ts'
 import type { Contradiction } from '../persist/contradict.ts'
 import { profileFaults, PROFILE_FIELDS, profileUuid } from '../persist/profile.ts'
+import { fits } from '../persist/rival.ts'
 import type { Accepted } from '../plan/select.ts'
 import { execOnHost } from './exec.ts'
 import { lastNamed } from '../persist/udev.ts'
 import type { Generator } from './generate.ts'
+import { type Fitting, rivalsOf } from './rivals.ts'
 import type { HostState } from './state.ts'
 
 export type Proof = { persistent: AgentReport['persistent']; warnings: ReadonlyMap<number, Contradiction> }
@@ -17,7 +19,8 @@ export async function prove(root: string, accepted: readonly Accepted[], host: H
 	if (missing) return unknown(missing)
 	const complaint = await generator.complaint(accepted, host)
 	if (complaint !== undefined) return refusedAsAWhole(accepted, complaint)
-	const found = await Promise.all(accepted.map(async one => ({ id: one.nic.id, ...(await proveOne(root, one, host)) })))
+	const equals = await rivalsOf(root, accepted, host)
+	const found = await Promise.all(accepted.map(async one => ({ id: one.nic.id, ...(await proveOne(root, one, { host, equals })) })))
 	const warnings = new Map(found.flatMap(({ id, against }) => (against ? [[id, against] as const] : [])))
 	const [first] = warnings.values()
 	if (first) return { persistent: { status: 'False', message: first.message }, warnings }
@@ -46,11 +49,17 @@ function cannotBeAsked(host: HostState): string | undefined {
 }
 
 type Finding = { against?: Contradiction; unasked?: string }
+type Known = { host: HostState; equals: readonly Fitting[] }
 
-async function proveOne(root: string, { nic }: Accepted, host: HostState): Promise<Finding> {
+async function proveOne(root: string, { nic }: Accepted, { host, equals }: Known): Promise<Finding> {
 	const keeping = keepingOf(host)
 	const byUdev = keeping.link ? await linkVerdict(root, nic.name, keeping.link(nic.name)) : {}
 	if (byUdev.against || byUdev.unasked !== undefined || !keeping.profile) return byUdev
+	const rival = equals.find(({ said }) => fits(nic, said))
+	if (rival)
+		return notPersistent(
+			`NetworkManager may activate the profile '${rival.name}' on ${nic.name}, which fits it and has the priority of ours (nmcli connection show ${rival.uuid})`,
+		)
 	const asked = ['-t', '-e', 'no', '-f', PROFILE_FIELDS.join(','), 'connection', 'show', profileUuid(nic)]
 	const { code, stdout, stderr } = await execOnHost(root, 'nmcli', asked)
 	if (code !== 0) return notPersistent(`NetworkManager does not know the profile of ${nic.name}: ${stderr.trim()}`)

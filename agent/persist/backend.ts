@@ -30,7 +30,7 @@ const keepings: Record<Backend, Keeping> = {
 	},
 	'netplan-networkmanager': {
 		files: nic => netplanFiles(nic, 'NetworkManager'),
-		generated: name => [generated.link(name), generated.rule(name), generated.profile(name)],
+		generated: name => [generated.profile(name)],
 		profile: generated.profile,
 		link: generated.link,
 	},

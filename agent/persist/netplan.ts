@@ -14,9 +14,8 @@ export function netplanFiles(nic: WantedInterface, renderer: Renderer): Record<s
 	const definition = {
 		// A MAC is written in lower case: netplan's udev rule compares letters as they are.
 		match: { macaddress: nic.macAddress },
-		'set-name': nic.name,
-		...(renderer === 'NetworkManager' && { renderer, networkmanager: throughToProfile(nic) }),
-		mtu: nic.mtu,
+		...(renderer === 'networkd' ? { 'set-name': nic.name } : { renderer, networkmanager: throughToProfile(nic) }),
+		mtu: renderer === 'networkd' ? nic.mtu : undefined,
 		dhcp4: false,
 		dhcp6: false,
 		'accept-ra': false,
@@ -32,16 +31,25 @@ export function netplanFiles(nic: WantedInterface, renderer: Renderer): Record<s
 	return { [netplanPath(nic.name)]: privateFile(yaml({ network: { version: 2, ethernets: { [nic.name]: definition } } })) }
 }
 
-/** What netplan cannot say to NetworkManager in its own words: it drops `routing-policy` (0.106, measured). */
+/**
+ * What netplan cannot say to NetworkManager in its own words: it drops `routing-policy` (0.106, measured). Name and MTU as well: of
+ * `set-name` and `mtu` netplan makes a .link, and where there is one `netplan apply` stops NetworkManager, restarts networkd and, where
+ * that is masked, ends before it starts NetworkManager again. Our udev rule names the NIC.
+ */
 function throughToProfile(nic: WantedInterface): Yaml {
 	const rules = [4, 6].flatMap(family =>
 		rulesOf(nic)
 			.filter(rule => rule.family === family)
 			.map((rule, at) => [`ipv${family}.routing-rule${at + 1}`, ruleWords(rule)]),
 	)
-	const plain = { 'connection.autoconnect-priority': '999', 'ethernet.cloned-mac-address': 'preserve' }
+	const plain = {
+		'connection.interface-name': nic.name,
+		'connection.autoconnect-priority': '999',
+		'ethernet.cloned-mac-address': 'preserve',
+	}
+	const mtu = nic.mtu === undefined ? {} : { 'ethernet.mtu': String(nic.mtu) }
 	const metrics = { 'ipv4.route-metric': String(PREFIX_METRICS[4]), 'ipv6.route-metric': String(PREFIX_METRICS[6]) }
-	return { uuid: profileUuid(nic), passthrough: { ...plain, ...withoutIpv4(nic), ...metrics, ...Object.fromEntries(rules) } }
+	return { uuid: profileUuid(nic), passthrough: { ...plain, ...mtu, ...withoutIpv4(nic), ...metrics, ...Object.fromEntries(rules) } }
 }
 
 /** netplan makes `link-local` of a profile without IPv4, by which NetworkManager gives a 169.254 address, its network and a multicast route. */

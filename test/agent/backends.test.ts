@@ -6,6 +6,7 @@ import { cloudInitFiles, readsAtEveryBoot } from '../../agent/persist/cloud-init
 import { contradiction } from '../../agent/persist/contradict.ts'
 import { isFor } from '../../agent/persist/networkd.ts'
 import { profileFaults } from '../../agent/persist/profile.ts'
+import { fits, rivals } from '../../agent/persist/rival.ts'
 import { lastNamed } from '../../agent/persist/udev.ts'
 import { addressesOf, familyOf, routesOf, rulesOf } from '../../agent/plan/routing.ts'
 import { type Interface, settle, type WantedInterface } from '../../contract/interface.ts'
@@ -76,6 +77,11 @@ describe.each(Object.entries(backends))('%s', (name, { host, read }) => {
 		const files = keepingOf(host).files(wantedNic({ address: '10.0.0.23', cidr: '10.0.0.0/24' }), host)
 		expect(files['/etc/udev/rules.d/99-z-multinic3.rules']?.content).toMatch(/ATTR\{address\}=="fa:16:3e:00:00:01", NAME="multinic3"\n$/)
 		expect(files['/etc/sysctl.d/99-multinic3.conf']?.content).toContain('-net.ipv4.conf.multinic3.arp_ignore = 1\n')
+	})
+
+	test('has netplan make a .link only where networkd is there to read it', () => {
+		const text = keepingOf(host).files(wantedNic({}), host)['/etc/netplan/99-multinic3.yaml']?.content ?? ''
+		expect(text.includes('"set-name"')).toBe(name === 'netplan-networkd')
 	})
 
 	test('lets nobody read a file in which others keep secrets', () => {
@@ -460,6 +466,30 @@ describe("NetworkManager's reading of a profile", () => {
 		['says nothing of rules', right.replace(/ipv4\.routing-rules.*\n/, ''), [/says nothing of ipv4\.routing-rules/]],
 	])('%s', (_, said, faults) => {
 		expect(profileFaults(nic, said)).toEqual(faults.map(words => expect.stringMatching(words)))
+	})
+})
+
+describe('a profile of others', () => {
+	const nic = wantedNic({})
+	const line = (type: string, autoconnect: string, priority: string) => `11:${type}:${autoconnect}:${priority}:Wired: 1\n`
+	test.each<[title: string, said: string, isRival: boolean]>([
+		['ranks as high as ours by its priority', line('802-3-ethernet', 'yes', '999'), true],
+		['ranks lower by any other', line('802-3-ethernet', 'yes', '998'), false],
+		['does not rank where it is not activated by itself', line('802-3-ethernet', 'no', '999'), false],
+		['does not rank where it is for other devices', line('bridge', 'yes', '999'), false],
+	])('%s', (_, said, isRival) => expect(rivals(said, new Set(['22']))).toEqual(isRival ? [{ uuid: '11', name: 'Wired: 1' }] : []))
+
+	test('is none where it is ours', () => expect(rivals(line('802-3-ethernet', 'yes', '999'), new Set(['11']))).toEqual([]))
+
+	test.each<[ifname: string, address: string, isFit: boolean]>([
+		['', '', true],
+		['multinic3', '', true],
+		['ens7', '', false],
+		['', mac.toUpperCase(), true],
+		['', 'FA:16:3E:00:00:99', false],
+		['multinic3', 'FA:16:3E:00:00:99', false],
+	])('for name %j and MAC %j fits ours: %s', (ifname, address, isFit) => {
+		expect(fits(nic, `connection.interface-name:${ifname}\n802-3-ethernet.mac-address:${address}\n`)).toBe(isFit)
 	})
 })
 

@@ -32,11 +32,13 @@ export const backends: Record<string, { host: HostState; read(files: Files, name
 
 function readNetplan(files: Files, name: string): Said {
 	const nic = parse(files[`/etc/netplan/99-${name}.yaml`]?.content ?? '').network.ethernets[name]
-	const through = Object.entries((nic.networkmanager?.passthrough ?? {}) as Record<string, string>)
+	const passed = (nic.networkmanager?.passthrough ?? {}) as Record<string, string>
+	const through = Object.entries(passed)
+	const mtu = nic.mtu ?? passed['ethernet.mtu']
 	return {
-		name: nic['set-name'],
+		name: nic['set-name'] ?? passed['connection.interface-name'],
 		mac: nic.match.macaddress,
-		...(nic.mtu !== undefined && { mtu: nic.mtu }),
+		...(mtu !== undefined && { mtu: Number(mtu) }),
 		addresses: nic.addresses ?? [],
 		routes: (nic.routes ?? []).map((route: Record<string, string>) => routeWords({ ...route, onlink: route['on-link'] })),
 		rules: nic.networkmanager

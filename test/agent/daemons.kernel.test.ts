@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { PROFILE_FIELDS, profileFaults, profileUuid } from '../../agent/persist/profile.ts'
+import { FIT_FIELDS, fits, RIVAL_FIELDS, rivals } from '../../agent/persist/rival.ts'
 import { SYSCTL_KEYS } from '../../agent/plan/routing.ts'
-import type { Interface } from '../../contract/interface.ts'
+import { type Interface, settle } from '../../contract/interface.ts'
 import { anyWish } from './any-wish.ts'
 import { type DaemonBackend, type DaemonHost, daemonHost } from './daemon-host.ts'
 
@@ -83,6 +85,32 @@ describe.skipIf(!isRoot).each(backends)('a boot with %s gives what a run gives (
 				wish.map(nic => JSON.stringify(nic)),
 			)
 	})
+
+	test.skipIf(backend === 'netplan-networkd')(
+		'NetworkManager reads of our profiles what is meant, and none of others ranks as high',
+		async () => {
+			const wish = settle(
+				Object.values(tables['addresses and MTUs'] ?? {}).map((made, id) => ({ id, macAddress: macs[id] ?? '', ...made(id) })),
+			)
+			await host.startOver()
+			await host.agent(wish)
+			await host.boot(wish)
+			const ask = async (fields: readonly string[], ...which: string[]) =>
+				(await host.onHost('nmcli', '-t', '-e', 'no', '-f', fields.join(','), 'connection', 'show', ...which)).stdout
+			for (const nic of wish) expect(profileFaults(nic, await ask(PROFILE_FIELDS, profileUuid(nic))), nic.name).toEqual([])
+			const own = new Set(wish.map(profileUuid))
+			expect(rivals(await ask(RIVAL_FIELDS), new Set()).map(({ uuid }) => uuid)).toEqual(expect.arrayContaining([...own]))
+			expect(rivals(await ask(RIVAL_FIELDS), own)).toEqual([])
+			const theirs = ['type', 'ethernet', 'ifname', 'multinic3', 'con-name', 'a: b', 'connection.autoconnect-priority', '999']
+			await host.onHost('nmcli', 'connection', 'add', ...theirs)
+			const [rival, ...more] = rivals(await ask(RIVAL_FIELDS), own)
+			expect([rival?.name, more]).toEqual(['a: b', []])
+			const said = await ask(FIT_FIELDS, rival?.uuid ?? '')
+			expect(wish.filter(nic => fits(nic, said)).map(({ name }) => name)).toEqual(['multinic3'])
+			// Nothing for networkd, for whose sake `netplan apply` would stop NetworkManager.
+			expect((await host.inside('ls', [`${host.root}/run/systemd/network`])).stdout).toBe('')
+		},
+	)
 
 	async function expectSame(wish: Partial<Interface>[], titles: readonly string[]): Promise<void> {
 		await host.startOver()

@@ -1,0 +1,20 @@
+import { keepingOf } from '../persist/backend.ts'
+import { profileUuid } from '../persist/profile.ts'
+import { FIT_FIELDS, type Rival, RIVAL_FIELDS, rivals } from '../persist/rival.ts'
+import type { Accepted } from '../plan/select.ts'
+import { execOnHost } from './exec.ts'
+import type { HostState } from './state.ts'
+
+/** A profile of others that ranks no lower than ours, and what it says of the NICs that it is for. */
+export type Fitting = Rival & { said: string }
+
+/** One question for all NICs; another one only for a profile that has the priority of ours, which hardly any has. */
+export async function rivalsOf(root: string, accepted: readonly Accepted[], host: HostState): Promise<Fitting[]> {
+	if (accepted.length === 0 || !keepingOf(host).profile) return []
+	const found = rivals(await show(root, RIVAL_FIELDS), new Set(accepted.map(({ nic }) => profileUuid(nic))))
+	return Promise.all(found.map(async rival => ({ ...rival, said: await show(root, FIT_FIELDS, rival.uuid) })))
+}
+
+async function show(root: string, fields: readonly string[], ...which: string[]): Promise<string> {
+	return (await execOnHost(root, 'nmcli', ['-t', '-e', 'no', '-f', fields.join(','), 'connection', 'show', ...which])).stdout
+}
