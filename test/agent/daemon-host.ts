@@ -15,8 +15,12 @@ import { type NodeHost, nodeHost, type Ran } from './node-host.ts'
 export type DaemonHost = NodeHost & {
 	/** Runs one program on the host's own root. */
 	onHost(program: string, ...args: string[]): Promise<Ran>
-	/** Everything is plugged in again under the names that udev gives by our rules, and the daemon reads the files. */
-	boot(wanted: readonly Partial<Interface>[]): Promise<void>
+	/**
+	 * Everything is plugged in again under the names that udev gives by our rules, and the daemon reads the files.
+	 *
+	 * @param more an alternative name of the first NIC; the state in which it ends, where that is another than configured
+	 */
+	boot(wanted: readonly Partial<Interface>[], more?: { altname?: string; state?: string }): Promise<void>
 	/** A new host of this backend: no daemon runs, each NIC is there and down. */
 	startOver(): Promise<void>
 }
@@ -58,15 +62,16 @@ export async function daemonHost(backend: DaemonBackend, macs: readonly string[]
 		...host,
 		onHost,
 		startOver,
-		boot: async wanted => {
+		boot: async (wanted, { altname, state } = {}) => {
 			await turnOff()
 			if (backend.startsWith('netplan')) await must(host, 'chroot', host.root, '/usr/libexec/netplan/generate')
 			const asMade = withoutPermanentMacs(host)
 			const nameOf = (n: number) =>
 				wanted.flatMap(({ macAddress, id }) => (macAddress === macs[n] ? [`multinic${id}`] : []))[0] ?? `ens${n}`
 			await plug(host, macs, nameOf)
+			if (altname !== undefined) await host.ip(`link property add dev ${nameOf(0)} altname ${altname}`)
 			for (const { id } of wanted) await must(host, 'chroot', host.root, '/lib/systemd/systemd-sysctl', ...prefixes(`multinic${id}`))
-			await daemons.start(wanted.map(({ id }) => `multinic${id}`))
+			await daemons.start(state === undefined ? wanted.map(({ id }) => `multinic${id}`) : [nameOf(0)], state)
 			asMade()
 			await until("the kernel to believe that its addresses are nobody else's", async () => {
 				const { stdout } = await host.inside('ip', ['-o', 'addr', 'show', 'tentative'])
@@ -107,7 +112,7 @@ function daemonsOf(host: NodeHost, backend: DaemonBackend) {
 			}
 			running = []
 		},
-		async start(names: readonly string[]) {
+		async start(names: readonly string[], state?: string) {
 			// networkd gives up root.
 			if (daemon === networkd) await must(host, 'chroot', host.root, 'chown', '-R', 'systemd-network:', '/run/systemd/netif')
 			running.push(host.start('chroot', [host.root, 'dbus-daemon', '--system', '--nofork', '--nopidfile']))
@@ -118,7 +123,7 @@ function daemonsOf(host: NodeHost, backend: DaemonBackend) {
 			await until(`${daemon.argv[0]} to configure ${names.join(' ')}`, async () => {
 				const { stdout } = await host.inside('chroot', [host.root, ...daemon.list])
 				const states = new Map(stdout.split('\n').map(line => daemon.state(line)))
-				return names.every(name => daemon.settled.has(states.get(name) ?? ''))
+				return names.every(name => (state === undefined ? daemon.settled.has(states.get(name) ?? '') : states.get(name) === state))
 			})
 		},
 	}

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { PROFILE_FIELDS, profileFaults, profileUuid } from '../../agent/persist/profile.ts'
@@ -123,6 +124,56 @@ describe.skipIf(!isRoot).each(backends)('a boot with %s gives what a run gives (
 		expect(look.report, look.stdout).toMatchObject({ outcome: 'Succeeded' })
 	}
 })
+
+describe.skipIf(!isRoot)(
+	'a NIC that has an alternative name, and a file of netplan for all of en* (needs root for network namespaces)',
+	() => {
+		const wish = [{ id: 1, macAddress: macs[0] ?? '', ...four(1) }]
+		const theirs = '/run/systemd/network/10-netplan-all-en.network'
+		let host: DaemonHost
+
+		beforeAll(async () => {
+			host = await daemonHost('netplan-networkd', macs.slice(0, 1))
+			const catchAll = 'network: {version: 2, ethernets: {all-en: {match: {name: "en*"}, dhcp4: true}}}\n'
+			writeFileSync(`${host.inner}/etc/netplan/90-default.yaml`, catchAll, { mode: 0o600 })
+			writeFileSync(`${host.inner}/usr/local/sbin/busctl`, '#!/bin/sh\n', { mode: 0o755 }) // A bus that takes every order.
+		})
+		afterAll(() => host?.close())
+
+		test('networkd has it, and would keep it by that name: the NIC is in use, and file and name are told', async () => {
+			await host.boot([], { altname: 'enp0s7', state: 'configuring' })
+			const { report, stdout } = await host.agent(wish)
+			expect(report, stdout).toMatchObject({ outcome: 'Failed', changes: 0, interfaces: [{ reason: 'InUse' }] })
+			expect(report?.interfaces[0]?.message).toMatch(
+				/by \/run\/systemd\/network\/10-netplan-all-en\.network, which is for \w+ as well.*networkctl status ens0/,
+			)
+		})
+
+		test('networkd does not have it: the NIC is configured, and not persistent', async () => {
+			await host.startOver()
+			await host.ip('link property add dev ens0 altname enp0s7')
+			await host.onHost('/usr/libexec/netplan/generate')
+			await host.inside('mkdir', [`${host.root}/run/systemd/system`])
+			const { report, stdout } = await host.agent(wish)
+			const says = `systemd-networkd would follow ${theirs} for multinic1, which is also called enp0s7 (cat ${theirs})`
+			expect(report, stdout).toMatchObject({ outcome: 'Succeeded', persistent: { status: 'False', message: says } })
+		})
+
+		test('networkd says so too, after the boot', async () => {
+			await host.boot(wish, { altname: 'enp0s7', state: 'configuring' })
+			const [{ ifindex } = {}] = await host.ask('link show multinic1')
+			const { stdout } = await host.inside('grep', ['NETWORK_FILE', `${host.root}/run/systemd/netif/links/${ifindex}`])
+			expect(stdout).toBe(`NETWORK_FILE=${theirs}\n`)
+		})
+
+		test('without the alternative name it is ours, and networkd says so', async () => {
+			await host.boot(wish)
+			const [{ ifindex } = {}] = await host.ask('link show multinic1')
+			const { stdout } = await host.inside('grep', ['NETWORK_FILE', `${host.root}/run/systemd/netif/links/${ifindex}`])
+			expect(stdout).toBe('NETWORK_FILE=/run/systemd/network/10-netplan-multinic1.network\n')
+		})
+	},
+)
 
 type Ip = Record<string, unknown>
 
