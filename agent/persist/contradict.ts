@@ -6,6 +6,7 @@ import { identityOf } from '../plan/match.ts'
 import { parseRecord, recorded } from '../plan/record.ts'
 import { addressesOf, familyOf, routesOf } from '../plan/routing.ts'
 import { backendOf } from './backend.ts'
+import { publicFile } from './boot.ts'
 import { cloudInitConflict } from './cloud-init.ts'
 import { bootNames, matchedName, networkFileFor, sortsBefore, withDropIns } from './networkd.ts'
 import { definitionsOf, definitionWords } from './second-definition.ts'
@@ -68,11 +69,13 @@ function otherNetwork(nic: WantedInterface, host: HostState): Contradiction | un
 	const ours = generated.network(nic.name)
 	const link = host.links.find(one => identityOf(one) === nic.macAddress)
 	const names = bootNames(nic, link, recorded(parseRecord(host.files[RECORD_PATH]), nic.macAddress)?.original)
-	const path = networkFileFor(host.files, { names, mac: nic.macAddress })
-	if (path !== undefined && path !== ours)
-		return notPersistent(
-			`systemd-networkd would follow ${path} for ${nic.name}${byOtherName(matchedName(withDropIns(host.files, path), { names, mac: nic.macAddress }), nic)} (cat ${path})`,
-		)
+	// The boot makes ours, whether or not it is there now.
+	const files = { ...host.files, [ours]: publicFile(`[Match]\nMACAddress=${nic.macAddress}\nName=${nic.name}\n`) }
+	const path = networkFileFor(files, { names, mac: nic.macAddress })
+	if (path !== undefined && path !== ours) {
+		const other = byOtherName(matchedName(withDropIns(files, path), { names, mac: nic.macAddress }), nic)
+		return notPersistent(`systemd-networkd would follow ${path} for ${nic.name}${other} (cat ${path})`)
+	}
 	const now = link?.networkFile
 	if (now !== undefined && now !== ours && host.files[now] === undefined && sortsBefore(now, ours))
 		return notPersistent(`systemd-networkd configures ${nic.name} by ${now}, which cannot be read (networkctl status ${nic.name})`)

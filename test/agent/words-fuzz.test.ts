@@ -335,7 +335,8 @@ function expectYaml({ network, ...rest }: { network: { ethernets: Record<string,
 	for (const [name, { match, addresses = [], routes = [], 'routing-policy': rules = [], ...more }] of Object.entries(network.ethernets)) {
 		expect(name).toMatch(/^multinic\d$/)
 		expect(match).toMatchObject({ macaddress: expect.stringMatching(/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/) })
-		expect(more).toMatchObject({ 'set-name': name, dhcp4: false, dhcp6: false, optional: true })
+		const named = more.renderer ? { networkmanager: { passthrough: { 'connection.interface-name': name } } } : { 'set-name': name }
+		expect(more).toMatchObject({ ...named, dhcp4: false, dhcp6: false, optional: true })
 		expect(JSON.stringify(more)).toMatch(/^[\w\s.:/,"{}-]*$/)
 		for (const address of addresses as string[]) expect(address).toMatch(/^[0-9a-f.:]+\/\d+$/)
 		for (const { to, via, scope } of routes as Record<string, string>[]) {
