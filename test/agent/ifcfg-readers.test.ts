@@ -1,0 +1,69 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { ifcfgFiles } from '../../agent/persist/ifcfg.ts'
+import { addressesOf, familyOf } from '../../agent/plan/routing.ts'
+import { settle } from '../../contract/interface.ts'
+import { anyWish } from './any-wish.ts'
+import { shell } from './backends.ts'
+
+/**
+ * The readers of ifcfg files, RHEL's initscripts and NetworkManager's ifcfg-rh, are in no registry that the tests reach. What they make of
+ * a file by default is kept here with its source, and our files are read by it.
+ */
+type Variables = Record<string, string>
+type Reader = { source: string; read(variables: Variables): unknown }
+
+const isThere = (variables: Variables, key: string) => (variables[key] ?? '') !== ''
+
+const readers = {
+	/** A route to 169.254.0.0/16 of metric 1000 + ifindex; any value of NOZEROCONF keeps it away. */
+	zeroconf: { source: 'initscripts, ifup-eth; seen: 169.254.0.0/16 dev multinic0 metric 1003', read: v => !isThere(v, 'NOZEROCONF') },
+	/** Without an address and without DHCP there is no IPv4. */
+	method4: {
+		source: 'NetworkManager 1.42, nms-ifcfg-rh-reader.c, make_ip4_setting(); nm-settings-ifcfg-rh(5)',
+		read: v => (/^(dhcp|bootp)$/i.test(v.BOOTPROTO ?? '') ? 'auto' : isThere(v, 'IPADDR') ? 'manual' : 'disabled'),
+	},
+	/** IPV6INIT is yes where it is not said, and IPV6_AUTOCONF too. */
+	method6: {
+		source: 'NetworkManager 1.42, nms-ifcfg-rh-reader.c, make_ip6_setting(); nm-settings-ifcfg-rh(5)',
+		read: v => (v.IPV6INIT === 'no' ? 'ignore' : v.IPV6_AUTOCONF !== 'no' ? 'auto' : isThere(v, 'IPV6ADDR') ? 'manual' : 'link-local'),
+	},
+	/** NetworkManager counts devices from 100 on where there is no metric, and 1024 in IPv6; the kernel has 0 and 256. */
+	metrics: { source: 'nm-settings-ifcfg-rh(5)', read: v => [v.IPV4_ROUTE_METRIC ?? 'by device', v.IPV6_ROUTE_METRIC ?? 'by device'] },
+	/** A default route by this interface where a GATEWAY is known. */
+	isDefault: { source: 'initscripts, sysconfig.txt; nm-settings-ifcfg-rh(5)', read: v => v.DEFROUTE !== 'no' || isThere(v, 'GATEWAY') },
+} satisfies Record<string, Reader>
+
+describe('the readers of an ifcfg file', () => {
+	test.each<[text: string, reader: keyof typeof readers, made: unknown]>([
+		['DEVICE=eth0\nBOOTPROTO=none\nIPADDR=10.0.0.2\n', 'zeroconf', true],
+		['DEVICE=eth0\nNOZEROCONF=yes\n', 'zeroconf', false],
+		['BOOTPROTO=none\n', 'method4', 'disabled'],
+		['BOOTPROTO=none\nIPADDR=10.0.0.2\n', 'method4', 'manual'],
+		['BOOTPROTO=dhcp\n', 'method4', 'auto'],
+		['IPV6INIT=no\n', 'method6', 'ignore'],
+		['DEVICE=eth0\n', 'method6', 'auto'],
+		['IPV6INIT=yes\nIPV6_AUTOCONF=no\nIPV6ADDR=fd00::2/64\n', 'method6', 'manual'],
+		['DEVICE=eth0\n', 'metrics', ['by device', 'by device']],
+		['DEFROUTE=no\n', 'isDefault', false],
+	])('make of %j, %s: %j', (text, reader, made) => expect(readers[reader].read(shell(text))).toEqual(made))
+})
+
+test.each([true, false])('add nothing to what our files say (NetworkManager runs: %s)', networkmanager => {
+	fc.assert(
+		fc.property(anyWish(['fa:16:3e:00:00:01'], 1), wish => {
+			for (const nic of settle(wish.map(one => ({ ...one, macAddress: 'fa:16:3e:00:00:01' })))) {
+				const text = ifcfgFiles(nic, { networkmanager })[`/etc/sysconfig/network-scripts/ifcfg-${nic.name}`]?.content ?? ''
+				const variables = shell(text)
+				const has = (family: 4 | 6) => addressesOf(nic).some(cidr => familyOf(cidr) === family)
+				expect(Object.fromEntries(Object.entries(readers).map(([name, { read }]) => [name, read(variables)]))).toEqual({
+					zeroconf: false,
+					method4: has(4) ? 'manual' : 'disabled',
+					method6: has(6) ? 'manual' : 'ignore',
+					metrics: ['0', '256'],
+					isDefault: false,
+				})
+			}
+		}),
+	)
+})
