@@ -337,7 +337,7 @@ function expectYaml({ network, ...rest }: { network: { ethernets: Record<string,
 		expect(match).toMatchObject({ macaddress: expect.stringMatching(/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/) })
 		const named = more.renderer ? { networkmanager: { passthrough: { 'connection.interface-name': name } } } : { 'set-name': name }
 		expect(more).toMatchObject({ ...named, dhcp4: false, dhcp6: false, optional: true })
-		expect(JSON.stringify(more)).toMatch(/^[\w\s.:/,"{}-]*$/)
+		expect(JSON.stringify(more)).toMatch(/^[\w\s.:/,"{}[\]-]*$/)
 		for (const address of addresses as string[]) expect(address).toMatch(/^[0-9a-f.:]+\/\d+$/)
 		for (const { to, via, scope } of routes as Record<string, string>[]) {
 			expect(to).toMatch(/^[0-9a-f.:]+\/\d+$/)
