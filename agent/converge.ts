@@ -43,6 +43,7 @@ function taskOf(interfaces: readonly WantedInterface[], run: Run, retry: Retry):
 			nodeAddresses: config.nodeAddresses,
 			kinds: surrounding.kinds,
 			...leftOut(retry),
+			apiServer: surrounding.apiServer?.host,
 			needed: [...(surrounding.apiServer ? [surrounding.apiServer.host] : []), ...host.nameservers()],
 		},
 		host,

@@ -1,7 +1,7 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import type { Daemon, FileState, HostState } from '../host/state.ts'
 import { generated, keyfilePath, linkPath, NETPLAN_FOLDERS, SCRIPTS_FOLDER, scriptPath } from '../paths.ts'
-import { bestDefault, linksOf } from '../plan/routing.ts'
+import { primaryLink } from '../plan/default-routes.ts'
 import { bootFiles } from './boot.ts'
 import { ifcfgFiles } from './ifcfg.ts'
 import { keyfileFiles } from './keyfile.ts'
@@ -95,6 +95,6 @@ function hasScriptOfPrimary(host: HostState): boolean {
 }
 
 function primaryOf({ routes, links }: HostState) {
-	const [via] = ([4, 6] as const).flatMap(family => linksOf(bestDefault(routes, family) ?? {}))
-	return links.find(({ ifindex }) => ifindex === via)
+	const primary = primaryLink(routes)
+	return links.find(({ ifindex }) => ifindex === primary)
 }

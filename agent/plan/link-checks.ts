@@ -1,11 +1,10 @@
 import { canonicalIp } from '../../contract/ip.ts'
 import { bootNames, matchedName, withDropIns } from '../persist/networkd.ts'
-import type { Link, Route } from '../host/state.ts'
 import type { Check } from './check.ts'
 import { givenTo } from './memory.ts'
 import type { Question } from './preflight.ts'
 import { cidrsOf } from './networks.ts'
-import { addressesOf, bestDefault, ipOf, linksOf } from './routing.ts'
+import { addressesOf, ipOf } from './routing.ts'
 
 /** What a link is used for that forbids to touch it. */
 
@@ -17,18 +16,6 @@ export const holdsNodeAddress: Check<Question> = {
 		const known = new Set(nodeAddresses.map(canonicalIp))
 		const held = addresses.find(({ cidr }) => known.has(ipOf(cidr)))
 		if (held) return { says: `${name} has ${ipOf(held.cidr)}, by which Kubernetes knows this node`, see: `ip addr show dev ${name}` }
-	},
-}
-
-/** Ours may: then we gave it that route. */
-export const holdsDefaultRoute: Check<Question> = {
-	reason: 'InUse',
-	when: 'the NIC is not ours yet and carries the best default route of the node, of IPv4 or of IPv6',
-	see: 'ip route show default',
-	find({ link, host, ours }) {
-		const family = ours ? undefined : ([4, 6] as const).find(version => isUsedBy(link, bestDefault(host.routes, version)))
-		if (family === undefined) return
-		return { says: `${link.name} carries the default route of this node`, see: `ip ${family === 6 ? '-6 ' : ''}route show default` }
 	},
 }
 
@@ -60,10 +47,6 @@ export const keptByNetworkd: Check<Question> = {
 				: `which is for ${name} as well, an alternative name of this NIC: limit it to other NICs`
 		return { says: `systemd-networkd configures ${link.name} by ${file}, ${why}`, see: `networkctl status ${link.name}` }
 	},
-}
-
-function isUsedBy({ ifindex }: Link, route: Route | undefined): boolean {
-	return route !== undefined && linksOf(route).includes(ifindex)
 }
 
 /** What `ip` says and this agent does not know may be something that a change takes away and an undo could not give back. */

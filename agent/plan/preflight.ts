@@ -3,15 +3,9 @@ import type { HostState, Link } from '../host/state.ts'
 import { isAddressOfTheNode, isWantedTwice } from './address-checks.ts'
 import { type Check, firstOf } from './check.ts'
 import { isDefinedTwice } from './definition-checks.ts'
+import { holdsDefaultRoute, sharesRoute } from './default-route-checks.ts'
 import { ipv6DisabledOnLink, kernelWithoutIpv6 } from './ipv6-checks.ts'
-import {
-	holdsDefaultRoute,
-	holdsForeignAddress,
-	holdsNodeAddress,
-	keptByNetworkd,
-	nameCannotBeSpelled,
-	saysTheUnknown,
-} from './link-checks.ts'
+import { holdsForeignAddress, holdsNodeAddress, keptByNetworkd, nameCannotBeSpelled, saysTheUnknown } from './link-checks.ts'
 import type { Refusal } from './match.ts'
 import { mtuOutOfRange, mtuTooSmallForIpv6 } from './mtu-checks.ts'
 import type { RecordedLink } from './record.ts'
@@ -25,6 +19,8 @@ export type Question = {
 	/** What we remember of the link, if it was ours already. */
 	ours: RecordedLink | undefined
 	nodeAddresses: readonly string[]
+	/** Host of the API server, as this run reaches it. */
+	apiServer?: string | undefined
 	/** All that the node config wants. */
 	interfaces: readonly WantedInterface[]
 	/** Of the links that are ours, or are to be. */
@@ -36,6 +32,7 @@ export const preflightChecks: readonly Check<Question>[] = [
 	isUsedByOthers,
 	holdsNodeAddress,
 	holdsDefaultRoute,
+	sharesRoute,
 	holdsForeignAddress,
 	isAddressOfTheNode,
 	isWantedTwice,

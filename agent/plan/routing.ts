@@ -11,8 +11,11 @@ export const MAIN = 254
 const STATIC = 4
 const LINK_SCOPE = 253
 
+/** Protocol of what a router announces (IPv6). */
+export const ROUTER = 9
+
 /** Protocols of routes that came by themselves: a router's word, and DHCP. */
-export const AUTOMATIC: ReadonlySet<number> = new Set([9, 16])
+export const AUTOMATIC: ReadonlySet<number> = new Set([ROUTER, 16])
 
 /** Bytes. @see RFC 8200, 5 */
 export const IPV6_MIN_MTU = 1_280
@@ -111,12 +114,6 @@ function plainMetric(family: Family): number {
 /** @returns what tells one rule from another */
 export function ruleKey({ family, priority, from, table }: Rule): string {
 	return [family, priority, from, table].join(' ')
-}
-
-/** @returns the default route the kernel would take, of the main table */
-export function bestDefault(routes: readonly Route[], family: number): Route | undefined {
-	const defaults = routes.filter(route => route.family === family && route.table === 254 && route.type === 1 && route.to.endsWith('/0'))
-	return defaults.toSorted((a, b) => a.metric - b.metric)[0]
 }
 
 type Asked = { to: string; via?: string | undefined; table: number; metric?: number | undefined }

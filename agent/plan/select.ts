@@ -25,6 +25,8 @@ export type Wanted = {
 	kept?: ReadonlyMap<string, Refusal>
 	/** Addresses that the node needs: API server, nameservers. Host names do not count. */
 	needed?: readonly string[]
+	/** Host of the API server, as this run reaches it. */
+	apiServer?: string | undefined
 }
 
 /** Which link is which interface, which may be touched, which is to be given back. */
@@ -63,7 +65,7 @@ function judge(nic: WantedInterface, wanted: Wanted, { host, record, own }: Know
 	const earlier = wanted.failed.get(nic.id)
 	if (earlier) return { nic, refusal: earlier }
 	const ours = recorded(record, nic.macAddress)
-	const refusal = preflight({ nic, link, host, ours, nodeAddresses: wanted.nodeAddresses, interfaces: wanted.interfaces, own })
+	const refusal = preflight({ ...wanted, nic, link, host, ours, own })
 	return refusal ? { nic, refusal } : { nic, link, ours }
 }
 

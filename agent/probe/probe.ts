@@ -4,7 +4,8 @@ import type { Host } from '../host/host.ts'
 import { nameserverAnswers, tcpAnswers } from '../host/reach.ts'
 import type { HostState } from '../host/state.ts'
 import type { Log } from '../log.ts'
-import { bestDefault, gatewaysOf, MAIN } from '../plan/routing.ts'
+import { bestDefaults } from '../plan/default-routes.ts'
+import { gatewaysOf, MAIN } from '../plan/routing.ts'
 
 export type Target = {
 	name: string
@@ -28,10 +29,12 @@ export function targetsOf(host: Host, state: HostState, apiServer: { host: strin
 		: []
 	const gateways = ([4, 6] as const).flatMap((family): Target[] => {
 		const name = family === 4 ? 'gateway' : 'gateway6'
-		return gatewaysOf(bestDefault(state.routes, family) ?? {}).map(({ ip, link }, at) => {
-			const ask = async (withinMs: number) => (await host.neighboursAnswer([{ ip, link }], withinMs))[0] === true
-			return { ...pathTo(at === 0 ? name : `${name} ${ip}`, [ip], state), ask }
-		})
+		return bestDefaults(state.routes, family)
+			.flatMap(gatewaysOf)
+			.map(({ ip, link }, at) => {
+				const ask = async (withinMs: number) => (await host.neighboursAnswer([{ ip, link }], withinMs))[0] === true
+				return { ...pathTo(at === 0 ? name : `${name} ${ip}${ip.startsWith('fe80:') ? `%${link}` : ''}`, [ip], state), ask }
+			})
 	})
 	const servers = host.nameservers()
 	const dns = { ...pathTo('dns', servers, state), patience: PATIENCE.nameservers, ask: (ms: number) => nameserverAnswers(servers, ms) }

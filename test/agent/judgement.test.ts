@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Link } from '../../agent/host/state.ts'
+import type { Link, Route } from '../../agent/host/state.ts'
 import { hardwareOnly, match } from '../../agent/plan/match.ts'
 import { preflight, type Question } from '../../agent/plan/preflight.ts'
 import type { RecordedLink } from '../../agent/plan/record.ts'
@@ -42,23 +42,26 @@ const address = (cidr: string, dynamic = false) => ({
 	global: !cidr.startsWith('fe80'),
 	dynamic,
 })
-const defaultVia = (metric: number, ifindex: number) => ({
+const defaultVia = (metric: number, ifindex: number | undefined, more: Partial<Route> = {}): Route => ({
 	family: 4 as const,
 	to: '0.0.0.0/0',
 	via: '192.0.2.1',
-	link: ifindex,
+	...(ifindex !== undefined && { link: ifindex }),
 	table: 254,
 	metric,
 	protocol: 4,
 	type: 1,
 	scope: 0,
 	onlink: false,
+	...more,
 })
+const hop = (link: number) => ({ via: '192.0.2.1', link, weight: 1, onlink: false })
+const byRouter = (link: number) => defaultVia(1024, link, { family: 6, to: '::/0', via: 'fe80::1', protocol: 9, expiresSeconds: 1800 })
 const ours = { addresses: ['10.0.0.22/24'], former: ['10.0.0.21/24'], routes: [] as unknown[] } as RecordedLink
 type Case = Partial<Omit<Question, 'link' | 'host' | 'own'>> & {
 	link?: Link
 	others?: Link[]
-	routes?: ReturnType<typeof defaultVia>[]
+	routes?: Route[]
 	match?: string
 }
 const NETWORK = '/etc/systemd/network/99-dhcp.network'
@@ -94,6 +97,82 @@ describe('a link is left alone', () => {
 		['not when one after it does', { interfaces: settle(twice), nic: first }, undefined],
 		['when it carries the default route', { routes: [defaultVia(0, 3)] }, /default route/],
 		['not when another default route is better', { routes: [defaultVia(100, 3), defaultVia(0, 4)] }, undefined],
+		[
+			'when it carries it as one of several next hops',
+			{ routes: [defaultVia(0, undefined, { nextHops: [hop(3), hop(4)] })] },
+			/^ens7 carries the default route of this node \(ip route show default\)$/,
+		],
+		[
+			'when it carries it as one of several next hops by DHCP',
+			{ routes: [defaultVia(100, undefined, { nextHops: [hop(4), hop(3)], protocol: 16 })] },
+			/default route/,
+		],
+		['when it carries it by a next hop object', { routes: [defaultVia(0, 3, { nextHopId: 7 })] }, /default route/],
+		['when it carries it in an encapsulation', { routes: [defaultVia(0, 3, { encap: 'mpls 100' })] }, /default route/],
+		[
+			'when it carries one half of the address space',
+			{ routes: [defaultVia(0, 4), defaultVia(0, 3, { to: '128.0.0.0/1' })] },
+			/default route/,
+		],
+		[
+			'when it carries the default route below the halves of a tunnel',
+			{ routes: [defaultVia(0, 3), defaultVia(0, 4, { to: '0.0.0.0/1' }), defaultVia(0, 4, { to: '128.0.0.0/1' })] },
+			/default route/,
+		],
+		['not for several next hops that lose', { routes: [defaultVia(100, undefined, { nextHops: [hop(3)] }), defaultVia(0, 4)] }, undefined],
+		[
+			'when a route to a network leads over it and another link',
+			{ routes: [defaultVia(0, undefined, { to: '10.50.0.0/16', nextHops: [hop(3), hop(4)] })], others: [other({})] },
+			/^the route to 10\.50\.0\.0\/16 leads over ens7 and ens8 \(ip route show 10\.50\.0\.0\/16 table all\)$/,
+		],
+		[
+			'when such a route is in another table, of IPv6',
+			{ routes: [defaultVia(0, undefined, { family: 6, to: 'fd50::/16', table: 7, nextHops: [hop(4), hop(3)] })] },
+			/\(ip -6 route show fd50::\/16 table all\)$/,
+		],
+		[
+			'not when it is ours by then',
+			{ routes: [defaultVia(0, undefined, { to: '10.50.0.0/16', nextHops: [hop(3), hop(4)] })], ours },
+			undefined,
+		],
+		[
+			'when a default route by DHCP on it is the best',
+			{ routes: [defaultVia(100, 3, { protocol: 16 }), defaultVia(200, 4)] },
+			/default route/,
+		],
+		[
+			'not when a default route by DHCP on it loses',
+			{ routes: [defaultVia(100, 4, { protocol: 16 }), defaultVia(200, 3, { protocol: 16 })] },
+			undefined,
+		],
+		[
+			'not for a router where the node lives by IPv4',
+			{ routes: [defaultVia(0, 4), byRouter(3)], nodeAddresses: ['192.168.9.2'] },
+			undefined,
+		],
+		[
+			'not for a router where the API server has an IPv4 address too',
+			{ routes: [defaultVia(0, 4), byRouter(3)], nodeAddresses: ['192.168.9.2'], apiServer: '10.96.0.1' },
+			undefined,
+		],
+		[
+			'when a router is what the node lives by',
+			{ routes: [defaultVia(0, 4), byRouter(3)], nodeAddresses: ['192.168.9.2', 'fd00::2'] },
+			/\(ip -6 route show default\)$/,
+		],
+		[
+			'when a router is how the API server is reached',
+			{ routes: [defaultVia(0, 4), byRouter(3)], nodeAddresses: ['192.168.9.2'], apiServer: 'fd00::1' },
+			/default route/,
+		],
+		['when nothing else leads outside than a router on it', { routes: [byRouter(3)], nodeAddresses: ['192.168.9.2'] }, /default route/],
+		['when nothing is known of the node and a router is on it', { routes: [defaultVia(0, 4), byRouter(3)] }, /default route/],
+		['not where a router is on the primary link too', { routes: [byRouter(4), byRouter(3)], nodeAddresses: ['fd00::2'] }, undefined],
+		[
+			'when a default route of IPv6 is static',
+			{ routes: [defaultVia(0, 4), { ...byRouter(3), protocol: 4 }], nodeAddresses: ['192.168.9.2'] },
+			/\(ip -6 route show default\)$/,
+		],
 		['not for a default route that we gave it', { routes: [defaultVia(1100, 3)], ours }, undefined],
 		['when it has an address that nobody wants', { link: link({ addresses: [address('172.16.0.1/24')] }) }, /172\.16\.0\.1\/24/],
 		['not for an address that is wanted', { link: link({ addresses: [address('10.0.0.23/24')] }) }, undefined],

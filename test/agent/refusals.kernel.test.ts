@@ -47,6 +47,31 @@ describe.skipIf(!isRoot)('before anything is changed (needs root for network nam
 			"the rule 'from all oif enp0s9 lookup 77' names ens0 (ip rule show priority 600)",
 		],
 		[
+			'the NIC carries the default route as one of two next hops',
+			{
+				ip: [
+					'link set ens0 up',
+					'addr add 192.168.8.2/24 dev ens0 valid_lft 3600 preferred_lft 3600',
+					'route replace default nexthop via 192.168.9.1 dev mgmt nexthop via 192.168.8.1 dev ens0',
+				],
+			},
+			'ens0 carries the default route of this node (ip route show default)',
+		],
+		[
+			'the NIC is a next hop object of a route to a network',
+			{
+				ip: [
+					'link set ens0 up',
+					'nexthop add id 1 dev mgmt via 192.168.9.1',
+					'addr add 192.168.8.2/24 dev ens0 valid_lft 3600 preferred_lft 3600',
+					'nexthop add id 2 dev ens0 via 192.168.8.1',
+					'nexthop add id 3 group 1/2',
+					'route add 10.50.0.0/16 nhid 3',
+				],
+			},
+			'the route to 10.50.0.0/16 leads over mgmt and ens0 (ip route show 10.50.0.0/16 table all)',
+		],
+		[
 			'a macvlan is on top of a NIC that is not ours',
 			{ ip: ['link add storage0 link ens0 type macvlan'] },
 			'storage0 is on top of ens0 (ip -d link show dev storage0)',
@@ -57,6 +82,21 @@ describe.skipIf(!isRoot)('before anything is changed (needs root for network nam
 		const { report } = await host.agent(wish, { nodeAddresses })
 		expect(report).toMatchObject({ outcome: 'Failed', changes: 0, interfaces: [{ reason: 'InUse', message }] })
 		expect(await host.everything()).toEqual(before)
+	})
+
+	test('an IPv6 default route of a router is taken over where the node lives by IPv4, and may come back after a removal', async () => {
+		const routes = () => host.ask('-6 route show default')
+		await host.ip('link set ens0 up\nroute add ::/0 via fe80::1 dev ens0 proto ra metric 1024 expires 1800')
+		expect((await host.agent([nic(0)], { nodeAddresses: ['192.168.9.2', 'fd00::2'] })).report).toMatchObject({
+			interfaces: [{ reason: 'InUse', message: 'ens0 carries the default route of this node (ip -6 route show default)' }],
+		})
+		const wish = { nodeAddresses: ['192.168.9.2'] }
+		expect((await host.agent([nic(0)], wish, { at: 9, how: 'fail' })).report).toMatchObject({ outcome: 'RolledBack' })
+		expect(await routes()).toMatchObject([{ gateway: 'fe80::1', dev: 'ens0', protocol: 'ra' }])
+		expect((await host.agent([nic(0)], wish)).report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 1/1' })
+		expect([await routes(), await acceptsRouters('multinic0')]).toEqual([[], '0'])
+		expect((await host.agent([], wish)).report).toMatchObject({ outcome: 'Succeeded', reason: 'NoInterfaces' })
+		expect(await acceptsRouters('ens0')).toBe('1')
 	})
 })
 
@@ -113,6 +153,10 @@ describe.skipIf(!isRoot)('NICs of ours that others use (needs root for network n
 		expect(await host.ask('rule show priority 600')).not.toMatchObject([{ iif_detached: null }])
 	})
 })
+
+async function acceptsRouters(name: string): Promise<string> {
+	return (await host.inside('cat', [`/proc/sys/net/ipv6/conf/${name}/accept_ra`])).stdout.trim()
+}
 
 async function prepared(): Promise<void> {
 	host = await nodeHost()

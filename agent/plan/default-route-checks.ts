@@ -1,0 +1,61 @@
+import { parseIp } from '../../contract/ip.ts'
+import type { Family, Route } from '../host/state.ts'
+import type { Check } from './check.ts'
+import { bestDefaults } from './default-routes.ts'
+import type { Question } from './preflight.ts'
+import { familyOf, linksOf, ROUTER } from './routing.ts'
+
+/** Routes over a link that are not of this link alone. */
+
+/** Ours may: then we gave it that route. What only a router announced is taken over like a lease, where the node does not need it. */
+export const holdsDefaultRoute: Check<Question> = {
+	reason: 'InUse',
+	when: 'the NIC is not ours yet and carries a best default route of the node, alone or as one of several next hops: a static one or one by DHCP, or one by a router of the family of the InternalIP or the API server',
+	see: 'ip route show default',
+	find(question) {
+		const { link, ours } = question
+		const family = ours ? undefined : ([4, 6] as const).find(version => isNeeded(version, question))
+		if (family === undefined) return
+		return { says: `${link.name} carries the default route of this node`, see: `ip ${family === 6 ? '-6 ' : ''}route show default` }
+	},
+}
+
+function isNeeded(family: Family, question: Question): boolean {
+	const { link, host } = question
+	const carried = bestDefaults(host.routes, family).filter(route => linksOf(route).includes(link.ifindex))
+	return carried.some(route => !isOfRouter(route) || (isLivedBy(family, question) && !hasTwin(route, question)))
+}
+
+/** A router's word for this link alone. */
+function isOfRouter(route: Route): boolean {
+	return route.protocol === ROUTER && linksOf(route).length === 1
+}
+
+/** Whether the node has an address of this family in Kubernetes, or its API server has, or no other family leads outside. */
+function isLivedBy(family: Family, { link, host, nodeAddresses, apiServer }: Question): boolean {
+	const known = [...nodeAddresses, ...(apiServer === undefined ? [] : [apiServer])].filter(ip => parseIp(ip) !== undefined)
+	if (known.length === 0 || known.some(ip => familyOf(ip) === family)) return true
+	return !bestDefaults(host.routes, family === 4 ? 6 : 4).some(route => linksOf(route).some(other => other !== link.ifindex))
+}
+
+/** A router that announces itself on several links: a link that is not wanted has as good a route. */
+function hasTwin({ family, to }: Route, { host, own }: Question): boolean {
+	return bestDefaults(host.routes, family).some(route => route.to === to && linksOf(route).every(link => !own.has(link)))
+}
+
+/** The kernel removes a next hop with its link, or the whole route: another link would carry what this one did. */
+export const sharesRoute: Check<Question> = {
+	reason: 'InUse',
+	when: 'the NIC is not ours yet and is one of several next hops of a route, together with a link that is not wanted',
+	see: 'ip route show 10.50.0.0/16 table all',
+	find({ link, host, ours, own }) {
+		const shared = host.routes.find(route => {
+			const links = linksOf(route)
+			return links.includes(link.ifindex) && links.some(other => !own.has(other))
+		})
+		if (ours || !shared) return
+		const names = host.links.flatMap(({ ifindex, name }) => (linksOf(shared).includes(ifindex) ? [name] : []))
+		const see = `ip ${shared.family === 6 ? '-6 ' : ''}route show ${shared.to} table all`
+		return { says: `the route to ${shared.to} leads over ${names.join(' and ')}`, see }
+	},
+}
