@@ -139,7 +139,8 @@ export function syncFolder(folder: string): void {
 /** Most files that are looked for are not there, and an error is dear. */
 const missingIsNone = { throwIfNoEntry: false } as const
 
-function unlessMissing<T>(read: () => T): T | undefined {
+/** @returns what was read; undefined where the file, or a folder of its path, is not there */
+export function unlessMissing<T>(read: () => T): T | undefined {
 	try {
 		return read()
 	} catch (error) {

@@ -29,6 +29,7 @@ import { mentioning } from './mentions.ts'
 import { parseNetwork } from './parse.ts'
 import { parseRules } from './parse-rules.ts'
 import { settingPath } from './spell.ts'
+import { deviceOf, inOtherNamespace } from './sysfs.ts'
 import type { FileState, HostState, Link, Surroundings } from './state.ts'
 
 const generators = ['/usr/libexec/netplan/generate', '/usr/lib/netplan/generate', '/lib/netplan/generate']
@@ -62,6 +63,7 @@ export async function observe(root: string, wanted: readonly string[]): Promise<
 		rules,
 		neighbours,
 		nextHopObjects,
+		inOtherNamespace: inOtherNamespace(root, links, found[RECORD_PATH]),
 		files: found,
 	}
 }
@@ -130,10 +132,10 @@ function readsNicsAtBoot(root: string): boolean {
 	)
 }
 
-function settingsOf(root: string, link: Link): Pick<Link, 'sysctls' | 'ipv6Disabled'> {
+function settingsOf(root: string, link: Link): Pick<Link, 'sysctls' | 'ipv6Disabled' | 'device'> {
 	const settings = SYSCTL_KEYS.map(key => [key, readFile(`${root}/proc/sys/${settingPath(link.name, key)}`)?.content.trim()])
 	const sysctls = Object.fromEntries(settings.filter(([, value]) => value !== undefined))
-	return { sysctls, ...(isIpv6Disabled(root, link) && { ipv6Disabled: true }) }
+	return { sysctls, ...deviceOf(root, link.name), ...(isIpv6Disabled(root, link) && { ipv6Disabled: true }) }
 }
 
 /** A record that cannot be read is the run's to refuse, not the observation's. */

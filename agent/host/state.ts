@@ -41,6 +41,8 @@ export type Link = {
 	networkFile?: string
 	/** `net/ipv4/conf/NAME/…` by its part below NAME's folder (`ipv4/arp_ignore`); only for links that matter to the run. */
 	sysctls: Readonly<Record<string, string>>
+	/** The device below /sys/devices and its driver; only for links that matter to the run, and not for virtual ones. */
+	device?: { path: string; driver: string }
 	/** What `ip -j` says of it, or of its addresses, routes or neighbours, and this agent does not know: the key, and the command that shows it. */
 	unknown?: readonly { key: string; see: string }[]
 }
@@ -133,6 +135,8 @@ export type HostState = Surroundings & {
 	neighbours: readonly Neighbour[]
 	/** Those that use a link; absent where the kernel or `ip` knows none. */
 	nextHopObjects?: readonly NextHopObject[]
+	/** MACs of recorded NICs whose device is here and whose link is in another network namespace. */
+	inOtherNamespace?: readonly string[]
 	/** Files that may be ours, and those that could contradict ours; absolute path on the host → what is there. */
 	files: Readonly<Record<string, FileState>>
 }

@@ -1,16 +1,22 @@
 import type { Reason } from '../../contract/reasons.ts'
-import type { Refusal } from './match.ts'
+
+/** Why an interface is not configured in this run. */
+export type Refusal = { reason: Reason; message: string }
 
 /** What makes a check refuse, in one sentence, and the command that shows it on the node. */
 export type Found = { says: string; see: string }
 
-/** One thing that must not be. `when` and `see` are its row in docs/agent.md. */
-export type Check<Input> = {
+/** A row of the table of refusals in docs/agent.md. */
+export type Row = {
 	reason: Reason
 	/** When it refuses an interface, as the end of a sentence that begins with "the NIC" or "the interface". */
 	when: string
 	/** The command that shows the cause, with the names of an example. */
 	see: string
+}
+
+/** One thing that must not be. */
+export type Check<Input> = Row & {
 	find(input: Input): Found | undefined
 }
 

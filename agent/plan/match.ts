@@ -1,8 +1,7 @@
-import type { Reason } from '../../contract/reasons.ts'
 import type { Link } from '../host/state.ts'
+import { type Refusal, refusalOf, type Row } from './check.ts'
 
-/** Why an interface is not configured in this run. */
-export type Refusal = { reason: Reason; message: string }
+export type { Refusal } from './check.ts'
 
 /** Kinds of link that may be a port's NIC. `hardware`: what the kernel calls no kind at all. */
 export type LinkKinds = ReadonlySet<string>
@@ -15,15 +14,23 @@ export function identityOf({ permanentMac, mac }: Link): string {
 	return permanentMac ?? mac
 }
 
+const notThere = { reason: 'WaitingForDevice', when: 'no link of the node has its MAC yet', see: 'ip -br link' } as const satisfies Row
+const twice = {
+	reason: 'Ambiguous',
+	when: 'two links that look like hardware have its MAC',
+	see: 'ip -br link',
+} as const satisfies Row
+export const matchRows: readonly Row[] = [notThere, twice]
+
 /** Finds the one link of a MAC: by permanent MAC, and only if there is none by current MAC. */
 export function match(macAddress: string, links: readonly Link[], kinds: LinkKinds): Link | Refusal {
 	const candidates = links.filter(link => link.ethernet && kinds.has(link.kind ?? 'hardware'))
 	const permanent = candidates.filter(link => identityOf(link) === macAddress)
 	const found = permanent.length > 0 ? permanent : candidates.filter(({ mac }) => mac === macAddress)
 	const [first, ...more] = found
-	if (!first) return { reason: 'WaitingForDevice', message: `no link has MAC ${macAddress} yet` }
+	if (!first) return refusalOf(notThere.reason, { says: `no link has MAC ${macAddress} yet`, see: notThere.see })
 	if (more.length === 0) return first
-	return { reason: 'Ambiguous', message: `${found.map(({ name }) => name).join(' and ')} have MAC ${macAddress}` }
+	return refusalOf(twice.reason, { says: `${found.map(({ name }) => name).join(' and ')} have MAC ${macAddress}`, see: twice.see })
 }
 
 /** Tells a refusal from a link. */

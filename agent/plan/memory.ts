@@ -16,12 +16,18 @@ export function memoryOf({ nic, link, ours }: Accepted): Omit<RecordedLink, 'fil
 		name: nic.name,
 		// A later wish may touch a setting that the first left alone.
 		original: { ...original, sysctls: { ...touched(link.sysctls, sysctlsOf(nic)), ...original.sysctls } },
+		...deviceOf(ours ?? link),
 		...(nic.mtu !== undefined && { mtu: nic.mtu }),
 		addresses: addressesOf(nic),
 		former: formerOf(addressesOf(nic), ours),
 		routes: routesOf(nic, link.ifindex).map(({ to, via, table, metric }) => ({ to, table, metric, ...(via !== undefined && { via }) })),
 		...rememberedBases(nic, ours),
 	}
+}
+
+/** As it was first: a record of a NIC that needs no change is the same in every run. */
+function deviceOf({ device }: Pick<Link, 'device'> | RecordedLink): Pick<RecordedLink, 'device'> {
+	return device ? { device } : {}
 }
 
 const MOST_FORMER = 16

@@ -12,6 +12,10 @@ const Before = z.object({ content: z.string(), mode: z.int(), gid: z.int() }).nu
 
 const OurRoute = z.object({ to: z.string(), via: z.string().optional(), table: z.int(), metric: z.int() })
 
+/** A device below /sys/devices and the driver that it is bound to. */
+export const SysfsDevice = z.object({ path: z.string().regex(/^(?!.*\/\.\.(\/|$))\/sys\/devices\/[^\s]{1,400}$/), driver: z.string() })
+export type SysfsDevice = z.infer<typeof SysfsDevice>
+
 export const RecordedLink = z.object({
 	mac: z.string(),
 	id: z.int(),
@@ -25,6 +29,8 @@ export const RecordedLink = z.object({
 		/** By NetworkManager. */
 		managed: z.boolean().optional(),
 	}),
+	/** Where it was when it became ours; absent: a virtual link, or recorded by an earlier version. */
+	device: SysfsDevice.optional(),
 	/** What we gave it, and may therefore take away. */
 	mtu: z.int().optional(),
 	addresses: z.array(z.string()),

@@ -1,4 +1,5 @@
 import type { WantedInterface } from '../../contract/interface.ts'
+import { absence, isReleasedLater } from './absent.ts'
 import { isOnAnotherLink } from './address-checks.ts'
 import { basesInUse } from './bases.ts'
 import { type Check, firstOf } from './check.ts'
@@ -44,7 +45,7 @@ export function select(wanted: Wanted, host: HostState): Selection {
 }
 
 /** What speaks against a removal: the link then stays as it is, and the run reports it. */
-export const removalChecks: readonly Check<Leaving>[] = [isDisturbedByRemoval, hasProfileOnTop]
+export const removalChecks: readonly Check<Leaving>[] = [isReleasedLater, isDisturbedByRemoval, hasProfileOnTop]
 
 function leaving({ links }: HostRecord, macs: ReadonlySet<string>, { wanted, host }: { wanted: Wanted; host: HostState }) {
 	const all = links
@@ -61,10 +62,10 @@ type Known = { host: HostState; record: HostRecord; own: ReadonlySet<number> }
 
 function judge(nic: WantedInterface, wanted: Wanted, { host, record, own }: Known): Accepted | Refused {
 	const link = match(nic.macAddress, host.links, wanted.kinds)
-	if (isRefusal(link)) return { nic, refusal: link }
+	const ours = recorded(record, nic.macAddress)
+	if (isRefusal(link)) return { nic, refusal: (link.reason === 'WaitingForDevice' && absence({ ours, host })) || link }
 	const earlier = wanted.failed.get(nic.id)
 	if (earlier) return { nic, refusal: earlier }
-	const ours = recorded(record, nic.macAddress)
 	const refusal = preflight({ ...wanted, nic, link, host, ours, own })
 	return refusal ? { nic, refusal } : { nic, link, ours }
 }

@@ -1,0 +1,49 @@
+import { readlinkSync, realpathSync } from 'node:fs'
+import { basename } from 'node:path'
+import { type SysfsDevice, parseRecord } from '../plan/record.ts'
+import { namesIn, unlessMissing } from './files.ts'
+import type { FileState, Link } from './state.ts'
+
+/** Devices below network links, as sysfs shows them to the network namespace of the host. */
+
+/** @returns the device and driver of a link; nothing for a virtual link */
+export function deviceOf(root: string, name: string): Pick<Link, 'device'> {
+	return (
+		unlessMissing(() => {
+			const sys = realpathSync(`${root}/sys`)
+			const path = `/sys${realpathSync(`${sys}/class/net/${name}/device`).slice(sys.length)}`
+			return { device: { path, driver: driverOf(root, path) } }
+		}) ?? {}
+	)
+}
+
+/**
+ * A device that is still bound to the driver that it had as our NIC, and shows no link, has its link in another network namespace: sysfs
+ * shows the links of one namespace only. With another driver (vfio) it has no link anywhere.
+ *
+ * @returns MACs of recorded NICs that are not among the links, and are so
+ */
+export function inOtherNamespace(root: string, links: readonly Link[], record: FileState | undefined): string[] {
+	const there = new Set(links.flatMap(({ mac, permanentMac }) => [mac, permanentMac]))
+	// The text is searched first: to read it as a record is the work of a run that lacks a NIC.
+	const recorded = [...(record?.content ?? '').matchAll(/"mac": "([0-9a-f:]{17})"/g)].map(([, mac = '']) => mac)
+	if (recorded.every(mac => there.has(mac))) return []
+	return devicesIn(record).flatMap(({ mac, device }) => (device && !there.has(mac) && isBoundWithoutLink(root, device) ? [mac] : []))
+}
+
+/** A record that cannot be read is the run's to refuse. */
+function devicesIn(record: FileState | undefined): { mac: string; device?: SysfsDevice | undefined }[] {
+	try {
+		return parseRecord(record).links
+	} catch {
+		return []
+	}
+}
+
+function isBoundWithoutLink(root: string, { path, driver }: SysfsDevice): boolean {
+	return unlessMissing(() => driverOf(root, path)) === driver && namesIn(`${root}${path}/net`).length === 0
+}
+
+function driverOf(root: string, path: string): string {
+	return basename(readlinkSync(`${root}${path}/driver`))
+}

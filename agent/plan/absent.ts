@@ -1,0 +1,35 @@
+import type { HostState } from '../host/state.ts'
+import { type Check, firstOf, type Found } from './check.ts'
+import type { Refusal } from './match.ts'
+import type { RecordedLink } from './record.ts'
+import type { Leaving } from './selection.ts'
+
+/** A NIC of ours that is not among the links of this host. */
+
+type Absent = { ours: RecordedLink | undefined; host: HostState }
+
+export const isInOtherNamespace: Check<Absent> = {
+	reason: 'InOtherNamespace',
+	when: 'the NIC was ours and has been moved into another network namespace, such as that of a pod',
+	see: 'lsns -t net',
+	find: ({ ours, host }) => (ours ? whereabouts(ours, host) : undefined),
+}
+
+/** It is released when it is back; until then it stays on record, with its files. */
+export const isReleasedLater: Check<Leaving> = {
+	reason: 'InOtherNamespace',
+	when: 'the interface is no longer wanted, and its NIC is in another network namespace; it is released when it is back',
+	see: 'lsns -t net',
+	find: ({ ours, link, host }) => (link ? undefined : whereabouts(ours, host)),
+}
+
+/** @returns why a recorded NIC is not there, where more is known than that */
+export function absence(absent: Absent): Refusal | undefined {
+	return firstOf([isInOtherNamespace], absent)
+}
+
+function whereabouts({ mac, name, device }: RecordedLink, { inOtherNamespace = [] }: HostState): Found | undefined {
+	if (!device || !inOtherNamespace.includes(mac)) return undefined
+	const says = `${name} (${mac}) is in another network namespace, such as that of a pod: its device ${device.path} has the driver ${device.driver} and no link here`
+	return { says, see: 'lsns -t net' }
+}
