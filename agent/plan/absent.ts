@@ -23,9 +23,11 @@ export const isReleasedLater: Check<Leaving> = {
 	find: ({ ours, link, host }) => (link ? undefined : whereabouts(ours, host)),
 }
 
+export const absenceChecks: readonly Check<Absent>[] = [isInOtherNamespace]
+
 /** @returns why a recorded NIC is not there, where more is known than that */
 export function absence(absent: Absent): Refusal | undefined {
-	return firstOf([isInOtherNamespace], absent)
+	return firstOf(absenceChecks, absent)
 }
 
 function whereabouts({ mac, name, device }: RecordedLink, { inOtherNamespace = [] }: HostState): Found | undefined {

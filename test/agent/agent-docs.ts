@@ -8,7 +8,12 @@ import { help } from '../../agent/flags.ts'
 import type { Host } from '../../agent/host/host.ts'
 import type { FileState, HostState, Link } from '../../agent/host/state.ts'
 import { createLog } from '../../agent/log.ts'
+import { absenceChecks } from '../../agent/plan/absent.ts'
+import type { Row } from '../../agent/plan/check.ts'
+import { matchRows } from '../../agent/plan/match.ts'
 import { plan } from '../../agent/plan/plan.ts'
+import { preflightChecks } from '../../agent/plan/preflight.ts'
+import { placeChecks, removalChecks } from '../../agent/plan/select.ts'
 import { recipeOf } from '../../agent/plan/recipe.ts'
 import { run } from '../../agent/run.ts'
 import { tellEnd } from '../../agent/report/tell.ts'
@@ -111,6 +116,8 @@ export async function made(): Promise<Record<string, string>> {
 		'log cleanup': fenced(await logOf(await after(networkd), 'Cleanup')),
 		recipe: fenced(recipe(), 'ini'),
 		help: fenced(help.trimEnd()),
+		refusals: refusalTable([...matchRows, ...absenceChecks, ...preflightChecks, ...placeChecks]),
+		'refused removals': refusalTable(removalChecks),
 		reasons: reasonTable(),
 	}
 }
@@ -214,6 +221,11 @@ function recipe(): string {
 	return Object.entries({ ...live, ...boot })
 		.map(([path, { content }]) => `## ${path}\n${content.trimEnd()}`)
 		.join('\n\n')
+}
+
+function refusalTable(rows: readonly Row[]): string {
+	const lines = rows.map(({ reason, when, see }) => `| ${when} | \`${reason}\` | \`${see}\` |`)
+	return ['| when | Reason | What shows it |', '|---|---|---|', ...lines].join('\n')
 }
 
 function reasonTable(): string {
