@@ -1,3 +1,5 @@
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Interface } from '../../contract/interface.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
@@ -145,6 +147,30 @@ describe.skipIf(!isRoot)('NICs of ours that others use (needs root for network n
 		await host.ip('link del storage0\nrule del priority 600')
 		expect((await host.agent([], { mode: 'Cleanup' })).report).toMatchObject({ outcome: 'Succeeded', reason: 'NoInterfaces' })
 		expect((await host.ask('link show')).map(({ ifname }) => ifname)).toEqual(expect.arrayContaining(['ens0', 'ens1']))
+	})
+
+	test('are known by their device while they are in a pod, and are released when they are back', async () => {
+		// veth has no device: the folder that stands for the host's root gets one.
+		const device = join(host.root, 'sys/devices/pci0/virtio3')
+		mkdirSync(join(device, 'net/ens0'), { recursive: true })
+		mkdirSync(join(host.root, 'sys/class/net'), { recursive: true })
+		symlinkSync('../../bus/virtio/drivers/virtio_net', join(device, 'driver'))
+		symlinkSync('../..', join(device, 'net/ens0/device'))
+		symlinkSync('../../devices/pci0/virtio3/net/ens0', join(host.root, 'sys/class/net/ens0'))
+		expect((await host.agent([nic(0)])).report).toMatchObject({ message: 'Configured 1/1' })
+		const pod = await nodeHost()
+		try {
+			await host.ip(`link set multinic0 netns ${pod.pid}`)
+			rmSync(join(device, 'net/ens0'), { recursive: true })
+			const reported = [{ reason: 'InOtherNamespace', message: expect.stringContaining('/sys/devices/pci0/virtio3') }]
+			expect((await host.agent([nic(0)], { waitForDeviceSeconds: 60 })).report).toMatchObject({ changes: 0, interfaces: reported })
+			expect((await host.agent([])).report).toMatchObject({ outcome: 'Failed', reason: 'InOtherNamespace', changes: 0 })
+			await pod.ip(`link set multinic0 netns ${host.pid}`)
+			expect((await host.agent([])).report).toMatchObject({ outcome: 'Succeeded', reason: 'NoInterfaces' })
+			expect((await host.ask('link show')).map(({ ifname }) => ifname)).toContain('ens0')
+		} finally {
+			pod.close()
+		}
 	})
 
 	test('are configured though a rule waits for their name', async () => {

@@ -23,7 +23,11 @@ test.each<[title: string, wish: Wish, said: Said]>([
 	[
 		'one is not there',
 		{ start: fresh, nics: [nic(0), nic(1)] },
-		{ outcome: 'PartlyFailed', reason: 'WaitingForDevice', message: /^Configured 1\/2\. multinic1: no link has MAC \S+ yet\.$/ },
+		{
+			outcome: 'PartlyFailed',
+			reason: 'WaitingForDevice',
+			message: /^Configured 1\/2\. multinic1: no link has MAC \S+ yet \(ip -br link\)\.$/,
+		},
 	],
 	['nothing is wanted', { start: fresh, nics: [] }, { outcome: 'Succeeded', reason: 'NoInterfaces', message: /nothing of ours is left/ }],
 	[
