@@ -1,7 +1,7 @@
 import type { Probe } from '../contract/agent-run.ts'
 import type { Failure } from '../runtime/errors.ts'
 import { type Code, failure, isFailure, wordsOf } from './failure.ts'
-import { type Loss, lossesOf } from './plan/fingerprint.ts'
+import type { Loss } from './plan/fingerprint.ts'
 import type { Armed } from './host/deadman.ts'
 import type { Host } from './host/host.ts'
 import type { Proof } from './host/prove.ts'
@@ -11,11 +11,13 @@ import { look, makePlan } from './look.ts'
 import { refuseDuplicates, tellAddresses } from './probe/own-address.ts'
 import { askOwnGateways, type Warning } from './probe/own-gateway.ts'
 import { countChanges, type Plan } from './plan/plan.ts'
-import { answering, lostPaths, PATIENCE, probe, type Target, targetsOf, tellProbes } from './probe/probe.ts'
+import { answering, PATIENCE, probe, type Target, targetsOf, tellProbes } from './probe/probe.ts'
 import { contradicted, rebootWords, unprovable, unproven } from './probe/proof.ts'
 import { putBack } from './put-back.ts'
+import type { Refusal } from './plan/match.ts'
 import type { Wanted } from './plan/select.ts'
-import { stepWords } from './report/words.ts'
+import { askWays, askWaysAgain, elsewhere, type Ways } from './probe/ways.ts'
+import { refuseElsewhere, refuseLosses, refuseLostPaths, refuseLostWays, verify, withoutNewcomers } from './verify.ts'
 
 export type Attempt = {
 	wanted: Wanted
@@ -70,15 +72,17 @@ export async function attempt(task: Attempt): Promise<Outcome> {
 	const arming = task.timed('arm', () =>
 		task.host.arm({ undo: wish.undo, tag: task.tag, deadManSeconds: task.deadManSeconds, systemd: before.systemd }),
 	)
-	const [answers, armed] = await Promise.all([asking, arming])
+	const looking = task.timed('lookup', () => askWays(task.host, { plan: wish, before }, task.wanted.needed ?? []))
+	const [answers, armed, ways] = await Promise.all([asking, arming, looking])
 	const probes: Probes = { before: answers, after: [] }
-	tellProbes(task.log, 'probes before', probes.before)
+	tellProbes(task.log, 'probes before', probes.before, ways.notes)
 	tellArmed(task.log, armed)
+	const work = { plan: wish, before, probes, targets, ways, armed }
 	try {
-		return await carryOut(task, { plan: wish, before, probes, targets, armed })
+		return await carryOut(task, work)
 	} catch (error) {
 		if (!isFailure<Code>(error)) throw await undone(task, wish, error)
-		return putBack(task, { plan: wish, before, probes, targets, armed, failed: error })
+		return putBack(task, { ...work, failed: error })
 	}
 }
 
@@ -101,19 +105,33 @@ async function undone({ host, log }: Attempt, { undo }: Plan, bug: unknown): Pro
 async function untouched(task: Attempt, plan: Plan, state: HostState): Promise<Outcome> {
 	const none = { before: [], after: [] }
 	if (!task.asksGateways) return done(task, { plan, state, probes: none })
-	const { warnings, words, notes } = await task.timed('probe', () => askOwnGateways(task.host, plan.accepted, state))
+	const [{ warnings, words, notes }, wrong] = await task.timed('probe', () =>
+		Promise.all([askOwnGateways(task.host, plan.accepted, state), elsewhere(task.host, plan.steps.length > 0 ? [] : plan.accepted, state)]),
+	)
 	tellProbes(task.log, 'probes', [], [...words, ...notes])
-	return done(task, { plan, state, probes: none, warnings, notes })
+	return done(task, { plan: withRefused(plan, wrong), state, probes: none, warnings, notes })
 }
 
-export type Work = { plan: Plan; before: HostState; probes: Probes; targets: readonly Target[]; armed: Armed }
+/** An interface that is as the node config says but does not send by its own link is not configured. */
+function withRefused(plan: Plan, wrong: ReadonlyMap<number, Refusal>): Plan {
+	const refused = plan.accepted.flatMap(({ nic }) => {
+		const refusal = wrong.get(nic.id)
+		return refusal ? [{ nic, refusal }] : []
+	})
+	return { ...plan, accepted: plan.accepted.filter(({ nic }) => !wrong.has(nic.id)), refused: [...plan.refused, ...refused] }
+}
 
-async function carryOut(task: Attempt, { plan: wish, before, probes, targets, armed }: Work): Promise<Outcome> {
+export type Work = { plan: Plan; before: HostState; probes: Probes; targets: readonly Target[]; ways: Ways; armed: Armed }
+
+async function carryOut(task: Attempt, { plan: wish, before, probes, targets, ways, armed }: Work): Promise<Outcome> {
 	const { host, timed, log } = task
 	const unasked = await applySteps(task, wish)
 	const open = await timed('probe', () => refuseDuplicates(host, wish.steps))
 	const state = await verify(withoutNewcomers(task, wish))
 	refuseLosses(task, { plan: wish, before, state })
+	const now = await timed('lookup', () => askWaysAgain(host, ways, { plan: wish, state }))
+	refuseLostWays(task, wish, now.lost)
+	refuseElsewhere(now.elsewhere)
 	const [after, own] = await timed('probe', () =>
 		Promise.all([probe(answering(targets, probes.before), PATIENCE.after), askOwnGateways(host, wish.accepted, state)]),
 	)
@@ -143,39 +161,6 @@ async function applySteps({ host, timed, log }: Attempt, { steps }: Plan): Promi
 	)
 	log.tell('applied', `${countChanges(steps)} changes in ${Math.round(performance.now() - started - asking)} ms`)
 	return unasked
-}
-
-/** What this run could not touch from its beginning is not judged at its end: a link that came meanwhile is the next attempt's. */
-function withoutNewcomers(task: Attempt, { refused, kept: staying }: Plan): Attempt {
-	const failed = new Map([...task.wanted.failed, ...refused.map(({ nic, refusal }) => [nic.id, refusal] as const)])
-	const kept = new Map(staying.map(({ ours, refusal }) => [ours.mac, refusal] as const))
-	return { ...task, wanted: { ...task.wanted, failed, kept } }
-}
-
-/** Right is what leaves nothing to plan; there is no second idea of it. A daemon may need a moment, so it is asked three times. */
-async function verify(task: Attempt): Promise<HostState> {
-	for (let chance = 1; ; chance++) {
-		const state = await task.timed('verify', () => look(task))
-		const left = (await makePlan(task, state)).steps
-		const [first] = left
-		if (!first) return state
-		if (chance === 3)
-			throw failure('NOT_VERIFIED', `after the change this is still to do: ${left.map(stepWords).join(', ')}`, { id: first.id })
-		await new Promise(resolve => setTimeout(resolve, 200))
-	}
-}
-
-function refuseLosses({ excused }: Attempt, { plan, before, state }: { plan: Plan; before: HostState; state: HostState }): void {
-	const losses = lossesOf(plan, before, state).filter(({ key }) => !excused.has(key))
-	const words = losses.map(loss => loss.words).join('; ')
-	if (losses.length > 0)
-		throw failure('FOREIGN_CHANGED', `not ours, and no longer as it was: ${words}`, { lost: losses.map(({ key }) => key) })
-}
-
-function refuseLostPaths(targets: readonly Target[], { before, after }: Probes): void {
-	const lost = lostPaths(before, after)
-	const hops = targets.flatMap(({ name, hops }) => (lost.includes(name) ? hops : []))
-	if (lost.length > 0) throw failure('CONNECTIVITY_LOST', `${lost.join(' and ')} answered before the change and not after it`, { hops })
 }
 
 async function done({ host, timed, log, dry }: Attempt, outcome: Omit<Outcome, 'proof'>): Promise<Outcome> {

@@ -10,6 +10,7 @@ export type Code =
 	| 'NOT_VERIFIED'
 	| 'ADDRESS_IN_USE'
 	| 'CONNECTIVITY_LOST'
+	| 'ROUTED_ELSEWHERE'
 	| 'FOREIGN_CHANGED'
 	/** Something foreign is gone that the run cannot have removed. */
 	| 'LOST_BY_OTHERS'
@@ -33,11 +34,11 @@ export function failure(
 	return new Failure<Code>(code, message, { facts: rest, ...(cause === undefined ? {} : { cause }) })
 }
 
-/** @returns a failure that several interfaces may have caused; what is said against one is one sentence */
-export function blaming(code: Code, blames: readonly Blame[]): Failure<Code> {
+/** @returns a failure that several interfaces may have caused; what is said against one is one sentence; `lost` as in `failure` */
+export function blaming(code: Code, blames: readonly Blame[], lost: readonly string[] = []): Failure<Code> {
 	const ids = [...new Set(blames.map(({ id }) => id))]
 	const words = (id: number) => blames.flatMap(blame => (blame.id === id ? [blame.message] : [])).join('; ')
-	return failure(code, ids.map(words).join('; '), { blames: ids.map(id => ({ id, message: words(id) })) })
+	return failure(code, ids.map(words).join('; '), { blames: ids.map(id => ({ id, message: words(id) })), lost })
 }
 
 /** @returns the interfaces that a failure blames, each with what is said against it; none when the run as a whole failed */
@@ -62,6 +63,7 @@ const reasons: Record<Code, Reason> = {
 	NOT_VERIFIED: 'NotVerified',
 	ADDRESS_IN_USE: 'AddressInUse',
 	CONNECTIVITY_LOST: 'ConnectivityLost',
+	ROUTED_ELSEWHERE: 'RoutedElsewhere',
 	FOREIGN_CHANGED: 'ForeignChanged',
 	LOST_BY_OTHERS: 'NotVerified',
 	NOT_ARMED: 'CommandFailed',

@@ -2,7 +2,7 @@ import type { Attempt } from './attempt.ts'
 import { failure, withoutText } from './failure.ts'
 import type { HostState } from './host/state.ts'
 import { backendOf } from './persist/backend.ts'
-import { type Plan, plan } from './plan/plan.ts'
+import { type Plan, planOf } from './plan/plan.ts'
 import { recordOf, select } from './plan/select.ts'
 
 /**
@@ -26,12 +26,14 @@ export async function look({ host, wanted, timed, renameDown }: Attempt): Promis
 
 /** @returns what this attempt would change on such a host, without what netplan would refuse at the next boot */
 export async function makePlan({ wanted, host, timed }: Attempt, state: HostState): Promise<Plan> {
-	const { failed, kept } = await timed('generate', () => host.foresee(select(wanted, state), state))
+	const found = select(wanted, state)
+	const { failed, kept } = await timed('generate', () => host.foresee(found, state))
 	const possible = {
 		...wanted,
 		failed: new Map([...wanted.failed, ...failed]),
 		kept: new Map([...(wanted.kept ?? []), ...kept]),
 	}
-	const generated = await timed('generate', () => host.generate(select(possible, state), state))
-	return plan(possible, state, generated)
+	const selection = failed.size + kept.size === 0 ? found : select(possible, state)
+	const generated = await timed('generate', () => host.generate(selection, state))
+	return planOf(selection, state, generated)
 }

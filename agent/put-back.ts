@@ -2,30 +2,33 @@ import type { Probe } from '../contract/agent-run.ts'
 import type { Failure } from '../runtime/errors.ts'
 import type { Attempt, Outcome, Work } from './attempt.ts'
 import { type Code, failure } from './failure.ts'
-import type { Loss } from './plan/fingerprint.ts'
+import { type Loss, touchedBy } from './plan/fingerprint.ts'
+import type { LookupLoss } from './plan/lookup-losses.ts'
 import { judgeLosses } from './plan/losses.ts'
 import { notRestored } from './plan/restored.ts'
 import type { HostState } from './host/state.ts'
 import { answering, lostPaths, PATIENCE, probe, tellProbes } from './probe/probe.ts'
 import { unproven } from './probe/proof.ts'
+import { lostWays } from './probe/ways.ts'
 
 /** What is seen after an undo. */
-type Seen = { state: HostState; answers: readonly Probe[] }
+type Seen = { state: HostState; answers: readonly Probe[]; lostWays: readonly LookupLoss[] }
 
 /** What must be as it was before the run; each says in words what is not. The undo is complete where none says anything. */
-const comparisons: readonly ((work: Work, now: Seen) => readonly string[])[] = [touchedThings, foreignThings, paths]
+const comparisons: readonly ((work: Work, now: Seen) => readonly string[])[] = [touchedThings, foreignThings, paths, waysOverOurs]
 
 /** Undoes all of it, and compares and probes again: the log and the report follow from that. */
 export async function putBack(task: Attempt, work: Work & { failed: Failure<Code> }): Promise<Outcome> {
-	const { plan, before, probes, targets, armed, failed } = work
+	const { plan, before, probes, targets, ways, armed, failed } = work
 	const { host, timed, log } = task
 	log.tell('failed', failed.message)
 	const complaints = await timed('undo', () => host.undo(plan.undo))
 	const state = await timed('observe', () => settled(task, work))
 	const answers = await timed('probe', () => probe(answering(targets, probes.before), PATIENCE.after))
 	tellProbes(log, 'probes undone', answers)
-	const unrestored = comparisons.flatMap(compare => compare(work, { state, answers }))
-	const lostByOthers = judgeLosses(plan, before, state).byOthers
+	const lost = await timed('lookup', () => lostWays(host, ways, { plan, state }))
+	const unrestored = comparisons.flatMap(compare => compare(work, { state, answers, lostWays: lost }))
+	const lostByOthers = [...judgeLosses(plan, before, state).byOthers, ...lost]
 	if (unrestored.length === 0) log.tell('put back', restoredWords(lostByOthers))
 	else log.tell('NOT put back', `${unrestored.join('; ')} (${complaints.join('; ')})`)
 	if (unrestored.length === 0) await host.disarm(armed)
@@ -37,7 +40,7 @@ export async function putBack(task: Attempt, work: Work & { failed: Failure<Code
 function causeOf(failed: Failure<Code>, lostByOthers: readonly Loss[]): Failure<Code> {
 	const { lost = [] } = failed.facts as { lost?: readonly string[] }
 	const taken = new Set(lostByOthers.map(({ key }) => key))
-	if (failed.code !== 'FOREIGN_CHANGED' || lost.length === 0 || !lost.every(key => taken.has(key))) return failed
+	if (lost.length === 0 || !lost.every(key => taken.has(key))) return failed
 	return failure('LOST_BY_OTHERS', `another program changes the network of this node meanwhile: ${wordsOf(lostByOthers)}`)
 }
 
@@ -68,6 +71,12 @@ function touchedThings({ plan, before }: Work, { state }: Pick<Seen, 'state'>): 
 
 function foreignThings({ plan, before }: Work, { state }: Seen): string[] {
 	return judgeLosses(plan, before, state).byRun.map(({ words }) => words)
+}
+
+/** Once all that the run touched is as it was, packets that still go another way do so because of others, unless they leave by a link of the run. */
+function waysOverOurs({ plan }: Work, { lostWays }: Seen): string[] {
+	const touched = touchedBy(plan)
+	return lostWays.flatMap(({ after, words }) => ('links' in after && after.links.some(link => touched.has(link)) ? [words] : []))
 }
 
 function paths({ probes }: Work, { answers }: Seen): string[] {

@@ -6,10 +6,13 @@ import type { Changing } from '../persist/netplan-after.ts'
 import type { Generated } from '../plan/files.ts'
 import { type Foreseen, generatorAt } from './generate.ts'
 import { type Proof, prove } from './prove.ts'
+import type { Answer } from '../plan/lookup-losses.ts'
+import type { Lookup } from '../plan/lookups.ts'
 import type { Change, Step } from '../plan/steps.ts'
 import { apply, applyUndo, type Asking } from './apply.ts'
 import { type Armed, arm, commit, disarm, isArmed, leftBehind, unfinished } from './deadman.ts'
 import { readHostFile } from './files.ts'
+import { lookUp } from './lookups.ts'
 import { machine } from './machine.ts'
 import { askMetadata, type Metadata } from './metadata.ts'
 import { neighboursAnswer, type Question } from './neighbours.ts'
@@ -34,6 +37,8 @@ export type Host = {
 	unfinished(): string | undefined
 	apply(steps: readonly Step[], asking?: Asking): Promise<void>
 	undo(changes: readonly Change[]): Promise<string[]>
+	/** One answer a packet, in their order: which way the kernel sends it. */
+	lookUp(lookups: readonly Lookup[], links: HostState['links']): Promise<Answer[]>
 	/** Asks anew; who has not answered after `withinMs` milliseconds is silent. */
 	neighboursAnswer(questions: readonly Question[], withinMs: number): Promise<boolean[]>
 	/** One echo a packet, in their order. */
@@ -62,6 +67,7 @@ export function hostAt(root: string): Host {
 		unfinished: () => unfinished(root),
 		apply: (steps, asking) => apply(root, steps, asking),
 		undo: changes => applyUndo(root, changes),
+		lookUp,
 		neighboursAnswer,
 		echoes,
 		tentative,

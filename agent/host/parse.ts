@@ -19,6 +19,7 @@ const IpLink = z.looseObject({
 	min_mtu: Int.default(0),
 	max_mtu: Int.default(0),
 	master: z.string().optional(),
+	group: z.string().default('0'),
 	link: z.string().nullish(),
 	link_index: Int.optional(),
 	/** The link below is in another network namespace, where the same index may be another link. */
@@ -77,5 +78,6 @@ function toLink(raw: IpLink, indexes: ReadonlyMap<string, number>): Link {
 		...(raw.permaddr !== undefined && { permanentMac: raw.permaddr.toLowerCase() }),
 		...(raw.master !== undefined && { master: raw.master }),
 		...(lower !== undefined && { lower }),
+		...(Number(raw.group) > 0 && { group: Number(raw.group) }),
 	}
 }

@@ -32,6 +32,8 @@ export type Link = {
 	master?: string
 	/** ifindex of the link it stands on (VLAN, macvlan) or of its peer (veth); absent where that is in another network namespace. */
 	lower?: number
+	/** Number of its group; absent: the default group, 0. */
+	group?: number
 	addresses: readonly Address[]
 	/** The kernel refuses IPv6 addresses on it (`disable_ipv6`); looked for only on links that matter to the run. */
 	ipv6Disabled?: true

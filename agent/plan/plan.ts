@@ -1,13 +1,12 @@
-import type { Bases } from '../../contract/bases.ts'
-import { configure, type Phases, release, staleRules } from './configure.ts'
 import type { HostState } from '../host/state.ts'
-import { basesOf, isOurTable, isRuleOf, recordedBases } from './bases.ts'
+import { isOurTable } from './bases.ts'
 import { again, daemonSteps, heldLinks, letGo } from './let-go.ts'
 import { fileSteps, type Generated } from './files.ts'
 import { renameSteps } from './names.ts'
+import { type PhaseSteps, phasesOf } from './phases.ts'
 import { select, type Wanted } from './select.ts'
-import type { Accepted, Released, Selection } from './selection.ts'
-import { type Change, type Step, stepOf } from './steps.ts'
+import type { Selection } from './selection.ts'
+import type { Change, Step } from './steps.ts'
 import { undoOf } from './undo.ts'
 
 export type Plan = Selection & {
@@ -19,7 +18,11 @@ export type Plan = Selection & {
 
 /** Everything one run would change, from one observation. Pure: the same host and wish give the same plan. */
 export function plan(wanted: Wanted, host: HostState, generated: Generated): Plan {
-	const selection = select(wanted, host)
+	return planOf(select(wanted, host), host, generated)
+}
+
+/** Everything one run would change of what was selected. */
+export function planOf(selection: Selection, host: HostState, generated: Generated): Plan {
 	const steps = [...linkSteps(selection, host), ...fileSteps(selection, host, generated)]
 	const own = (change: Change) => inOwnTable(change, selection)
 	return { ...selection, steps: steps.map(step => ({ ...step, change: own(step.change) })), undo: undoOf(steps, host).map(own) }
@@ -50,8 +53,6 @@ function linkSteps(selection: Selection, host: HostState): Step[] {
 	return [...first, ...ordered(found, anew, { selection, host }), ...last]
 }
 
-type PhaseSteps = Record<keyof Phases, Step[]>
-
 /**
  * @param found what the host as it is calls for; `then` what is called for when there is nothing left to take. An address that a link may
  * still have is not asked for: the host itself would answer, by another NIC on the same wire.
@@ -68,38 +69,6 @@ function ordered(found: PhaseSteps, then: PhaseSteps, { selection, host }: { sel
 		...rulesOfFamily(addressesFirst(withoutDoubles([...renames.restored, ...then.give])), 'last'),
 		...rulesOfFamily(found.leave, 'first'),
 	]
-}
-
-function phasesOf(selection: Selection, host: HostState): PhaseSteps {
-	const { accepted, released } = selection
-	const owners = [
-		...accepted.map(one => ({ id: one.nic.id, phases: configurePhases(one, selection, host) })),
-		...released.map(one => ({ id: undefined, phases: releasePhases(one, selection, host) })),
-	]
-	const of = (phase: keyof Phases) => owners.flatMap(({ id, phases }) => phases[phase].map(change => stepOf(id, change)))
-	return { settings: of('settings'), take: of('take'), shape: of('shape'), ask: of('ask'), give: of('give'), leave: of('leave') }
-}
-
-/** A NIC that has another id now gives up the rules of its old one, except those that another NIC now has. */
-function configurePhases(accepted: Accepted, selection: Selection, host: HostState): Phases {
-	const phases = configure(accepted, selection, host)
-	const { ours, nic } = accepted
-	if (ours === undefined || ours.id === nic.id) return phases
-	const bases = recordedBases(ours).filter(one => !isTaken(ours.id, one, selection))
-	return { ...phases, take: [...staleRules(ours.id, { wanted: [], bases }, host), ...phases.take] }
-}
-
-/** An id that another NIC has now keeps its rules: that NIC's own plan takes away what is too much. */
-function releasePhases(released: Released, selection: Selection, host: HostState): Phases {
-	const phases = release(released, selection, host)
-	const { id } = released.ours
-	const stays = (change: Change) =>
-		change.kind === 'removeRule' && selection.bases.some(one => isRuleOf(id, change.rule, one) && isTaken(id, one, selection))
-	return { ...phases, take: phases.take.filter(change => !stays(change)) }
-}
-
-function isTaken(id: number, { table, priority }: Bases, { accepted }: Selection): boolean {
-	return accepted.some(({ nic }) => nic.id === id && basesOf(nic).table === table && basesOf(nic).priority === priority)
 }
 
 /** `ip` takes IPv6 rules in a batch of their own; at one end of the phase they cost one process more, in between two. */

@@ -4,6 +4,7 @@ import { isOnAnotherLink } from './address-checks.ts'
 import { basesInUse } from './bases.ts'
 import { type Check, firstOf } from './check.ts'
 import { hasProfileOnTop } from './definition-checks.ts'
+import { foreseen } from './foresee.ts'
 import type { HostState } from '../host/state.ts'
 import { identityOf, isRefusal, type LinkKinds, match, type Refusal } from './match.ts'
 import { isNameTaken, movesOf } from './moves.ts'
@@ -30,8 +31,14 @@ export type Wanted = {
 	apiServer?: string | undefined
 }
 
-/** Which link is which interface, which may be touched, which is to be given back. */
+/** Which link is which interface, which may be touched, which is to be given back; without what would cost a path that the model foresees. */
 export function select(wanted: Wanted, host: HostState): Selection {
+	const selection = selectLinks(wanted, host)
+	const refusals = foreseen(selection, wanted.needed ?? [], host)
+	return refusals.size === 0 ? selection : select({ ...wanted, failed: new Map([...refusals, ...wanted.failed]) }, host)
+}
+
+function selectLinks(wanted: Wanted, host: HostState): Selection {
 	const record = recordOf(host)
 	const macs = new Set(wanted.interfaces.map(nic => nic.macAddress))
 	const { released, kept } = leaving(record, macs, { wanted, host })

@@ -152,6 +152,7 @@ describe('an interface keeps its connected route', () => {
 		],
 	])('%s', (_, wanted, host, needed) => {
 		expect(saysOf([wanted], host, needed)).toEqual({})
+		expect(selected([wanted], host, needed).refused).toEqual([])
 		expect(selected([wanted], host, needed).accepted.map(({ nic: { connectedRoute } }) => connectedRoute)).toEqual([true])
 	})
 })

@@ -1,8 +1,11 @@
 import type { Host } from '../../agent/host/host.ts'
-import type { Address, HostState, Link, Route } from '../../agent/host/state.ts'
+import type { Address, HostState, Link, Route, Rule } from '../../agent/host/state.ts'
 import { contains, networkOf } from '../../contract/ip.ts'
 import { hasNetwork } from '../../agent/plan/networks.ts'
 import { routeKey, ruleKey } from '../../agent/plan/routing.ts'
+import { fibOf, lookup } from '../../agent/plan/fib.ts'
+import { answerOf } from '../../agent/plan/lookup-losses.ts'
+import { connectedRoutes } from '../../agent/plan/predict.ts'
 import type { Change, Step } from '../../agent/plan/steps.ts'
 
 /** A host that is data: what the kernel and the files would be after a change. Refuses what the kernel refuses. */
@@ -146,7 +149,7 @@ function takenBack(host: HostState, ifindex: number): HostState {
 	const { routes } = down(host, ifindex)
 	const tables = new Set(host.routes.filter(({ link }) => link === ifindex).map(({ table }) => table))
 	return withLink(
-		{ ...host, routes, rules: host.rules.filter(({ table }) => !tables.has(table)) },
+		{ ...host, routes, rules: host.rules.filter(({ table, from }) => from.endsWith('/0') || !tables.has(table)) },
 		ifindex,
 		({ managedBy: _, ...link }) => ({
 			...link,
@@ -178,6 +181,17 @@ function withLink(host: HostState, ifindex: number, change: (link: Link) => Link
 	return { ...host, links: host.links.map(link => (link.ifindex === ifindex ? change(link) : link)) }
 }
 
+/** What every kernel begins with: the local, the main and, for IPv4, the default table. */
+export const BASE_RULES: readonly Rule[] = ([4, 6] as const).flatMap(family =>
+	[{ priority: 0, table: 255 }, { priority: 32_766, table: 254 }, ...(family === 4 ? [{ priority: 32_767, table: 253 }] : [])].map(one => ({
+		...one,
+		family,
+		from: family === 4 ? '0.0.0.0/0' : '::/0',
+		plain: true,
+		words: `from all lookup ${one.table}`,
+	})),
+)
+
 /** A host with these links and nothing else. */
 export function hostWith(
 	links: readonly (Partial<Link> & { ifindex: number; name: string; mac: string })[],
@@ -194,7 +208,7 @@ export function hostWith(
 		ipv6: true,
 		liveRename: true,
 		routes: [],
-		rules: [],
+		rules: BASE_RULES,
 		neighbours: [],
 		files: {},
 		...more,
@@ -258,6 +272,10 @@ export function livingHost(start: HostState): { host: Host; now(): HostState; pu
 		undo: async changes => {
 			state = afterEvery(state, changes, true)
 			return []
+		},
+		lookUp: async lookups => {
+			const fib = fibOf({ ...state, routes: [...state.routes, ...state.links.filter(({ up }) => up).flatMap(connectedRoutes)] })
+			return lookups.map(packet => answerOf(lookup(fib, packet)))
 		},
 		neighboursAnswer: async questions => questions.map(() => true),
 		echoes: async packets => packets.map(() => ({ answered: true })),

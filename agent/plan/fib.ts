@@ -1,0 +1,169 @@
+import { contains, networkOf, parseCidr } from '../../contract/ip.ts'
+import type { Family, HostState, Route, Rule } from '../host/state.ts'
+import { ipOf, lengthOf } from './networks.ts'
+import { linksOf } from './routing.ts'
+
+/** What the kernel does with a packet, computed from an observation: rules in their order, each table by the longest prefix. */
+
+export type Packet = {
+	family: Family
+	to: string
+	/** Absent: the kernel chooses the source address. */
+	from?: string
+	/** ifindex of the link that it comes in by; absent: this host sends it. */
+	iif?: number
+	/** ifindex of the link that its socket is bound to. */
+	oif?: number
+	mark?: number
+	tos?: number
+	uid?: number
+	/** IP protocol number. */
+	protocol?: number
+	sport?: number
+	dport?: number
+}
+
+/** The route that a packet takes and the rule that led to it; `refused`: the kernel has none, or one that drops it. */
+export type Way = { route: Route; rule: Rule } | { refused: true; rule?: Rule }
+
+/** The rules and routes of a host, arranged for look-ups. */
+export type Fib = {
+	rules: readonly Rule[]
+	/** ifindex → name, for rules that name a link. */
+	names: ReadonlyMap<number, string>
+	/** ifindex → group, for rules that suppress one. */
+	groups: ReadonlyMap<number, number>
+	/** ifindexes of the links that are up. */
+	up: ReadonlySet<number>
+	/** `family table` → prefix length → network → routes, the longest prefix first. */
+	tables: ReadonlyMap<string, Table>
+}
+type Table = ReadonlyMap<number, ReadonlyMap<string, readonly Route[]>>
+
+/** @returns the rules and routes of an observation; its cost is that of one walk over all routes */
+export function fibOf({ links, routes, rules }: Pick<HostState, 'links' | 'routes' | 'rules'>): Fib {
+	return {
+		rules: rules.toSorted((a, b) => a.priority - b.priority),
+		names: new Map(links.map(({ ifindex, name }) => [ifindex, name])),
+		groups: new Map(links.map(({ ifindex, group = 0 }) => [ifindex, group])),
+		up: new Set(links.flatMap(({ ifindex, up }) => (up ? [ifindex] : []))),
+		tables: arranged(routes),
+	}
+}
+
+/**
+ * Looks up the way of a packet as the kernel does.
+ *
+ * @see ip-rule(8), ip-route(8)
+ */
+export function lookup(fib: Fib, packet: Packet): Way {
+	let from = 0
+	for (const rule of fib.rules) {
+		if (rule.priority < from || rule.family !== packet.family || !selects(rule, packet, fib)) continue
+		const step = act(rule, packet, fib)
+		if ('way' in step) return step.way
+		from = step.from ?? from
+	}
+	return { refused: true }
+}
+
+/** The way that a rule gives a packet, or the priority to go on from; by itself that of the next rule. */
+function act(rule: Rule, packet: Packet, fib: Fib): { way: Way } | { from?: number } {
+	if (rule.action === 'goto') return fib.rules.some(({ priority }) => priority === rule.goto) ? { from: rule.goto ?? 0 } : {}
+	if (rule.action === 'nop' || rule.action === 'l3mdev') return {}
+	if (rule.action !== undefined) return { way: { refused: true, rule } }
+	const route = routeIn(fib, rule.table, packet)
+	if (!route || route.type === THROW || isSuppressed(rule, route, fib)) return {}
+	return { way: REFUSING.has(route.type) ? { refused: true, rule } : { route, rule } }
+}
+
+/** @returns whether a rule applies to a packet; one with a selector that this code does not know applies to none */
+export function selects(rule: Rule, packet: Packet, fib: Pick<Fib, 'names'>): boolean {
+	if (rule.unknown) return false
+	const isMatch = selectors.every(matches => matches(rule, packet, fib))
+	return isMatch !== (rule.inverted === true)
+}
+
+/** RTN numbers. @see rtnetlink(7) */
+const THROW = 9
+const REFUSING: ReadonlySet<number> = new Set([6, 7, 8])
+const UNICAST = 1
+
+/** The user id that the kernel gives a packet that comes in. */
+const NO_USER = 4_294_967_295
+
+type Selector = (rule: Rule, packet: Packet, fib: Pick<Fib, 'names'>) => boolean
+
+const selectors: readonly Selector[] = [
+	({ from }, packet) => from.endsWith('/0') || (packet.from !== undefined && contains(from, packet.from)),
+	({ to }, packet) => to === undefined || to.endsWith('/0') || contains(to, packet.to),
+	({ iif }, packet, { names }) => iif === undefined || iif === (packet.iif === undefined ? 'lo' : names.get(packet.iif)),
+	({ oif }, packet, { names }) => oif === undefined || (packet.oif !== undefined && oif === names.get(packet.oif)),
+	({ mark }, packet) => mark === undefined || ((mark.value ^ (packet.mark ?? 0)) & mark.mask) === 0,
+	({ tos }, packet) => tos === undefined || tos === packet.tos,
+	({ uids }, packet) => isWithin(uids, packet.uid ?? (packet.iif === undefined ? 0 : NO_USER)),
+	({ protocol }, packet) => protocol === undefined || protocol === packet.protocol,
+	({ sport }, packet) => isWithin(sport, packet.sport),
+	({ dport }, packet) => isWithin(dport, packet.dport),
+]
+
+function isWithin(range: readonly [number, number] | undefined, value: number | undefined): boolean {
+	return range === undefined || (value !== undefined && value >= range[0] && value <= range[1])
+}
+
+function isSuppressed({ suppressPrefixLength, suppressGroup }: Rule, route: Route, { groups }: Fib): boolean {
+	if (suppressPrefixLength !== undefined && lengthOf(route.to) <= suppressPrefixLength) return true
+	return suppressGroup !== undefined && linksOf(route).some(link => groups.get(link) === suppressGroup)
+}
+
+function routeIn({ tables, up }: Fib, table: number, packet: Packet): Route | undefined {
+	for (const [length, networks] of tables.get(`${packet.family} ${table}`) ?? []) {
+		const found = networks.get(networkOf(`${packet.to}/${length}`))?.find(route => isUsable(route, packet, up))
+		if (found) return found
+	}
+}
+
+function isUsable(route: Route, { from, oif, tos }: Packet, up: ReadonlySet<number>): boolean {
+	const links = linksOf(route)
+	const isReachable = route.type !== UNICAST || links.some(link => up.has(link) && (oif === undefined || link === oif))
+	const isOfSource = route.from === undefined || (from !== undefined && contains(route.from, from))
+	return isReachable && isOfSource && (route.tos === undefined || route.tos === tos)
+}
+
+/** Of one network the smallest metric comes first; of equal ones the first listed. */
+function arranged(routes: readonly Route[]): Map<string, Table> {
+	const tables = new Map<string, Map<number, Map<string, Route[]>>>()
+	for (const route of routes) {
+		const networks = entryOf(entryOf(tables, `${route.family} ${route.table}`, newTable), lengthOf(route.to), newNetworks)
+		entryOf(networks, route.to, newRoutes).push(route)
+	}
+	for (const [name, table] of tables) {
+		for (const networks of table.values()) for (const same of networks.values()) same.sort(byPreference)
+		tables.set(name, new Map([...table].toSorted(([a], [b]) => b - a)))
+	}
+	return tables
+}
+
+/** A route for one kind of service or source comes before that for all. */
+function byPreference(a: Route, b: Route): number {
+	return (b.tos ?? 0) - (a.tos ?? 0) || lengthOf(b.from ?? '/0') - lengthOf(a.from ?? '/0') || a.metric - b.metric
+}
+
+const newTable = () => new Map<number, Map<string, Route[]>>()
+const newNetworks = () => new Map<string, Route[]>()
+const newRoutes = (): Route[] => []
+
+function entryOf<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+	const found = map.get(key)
+	if (found !== undefined) return found
+	const made = make()
+	map.set(key, made)
+	return made
+}
+
+/** @returns whether one network lies in the other or holds it */
+export function overlap(one: string, other: string): boolean {
+	const [a, b] = [parseCidr(one), parseCidr(other)]
+	if (!a || !b || a.family !== b.family) return false
+	return a.length <= b.length ? contains(one, ipOf(other)) : contains(other, ipOf(one))
+}

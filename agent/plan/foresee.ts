@@ -1,0 +1,80 @@
+import type { HostState } from '../host/state.ts'
+import { type Fib, fibOf, lookup, type Way } from './fib.ts'
+import { touchedBy } from './fingerprint.ts'
+import { answerOf, type LookupLoss, lookupLosses, packetWords, showRule } from './lookup-losses.ts'
+import { lookupsOf } from './lookups.ts'
+import type { Refusal } from './match.ts'
+import { ownPackets, type OwnPacket } from './own-lookups.ts'
+import { predicted } from './predict.ts'
+import { linksOf, routesOf } from './routing.ts'
+import type { Selection } from './select.ts'
+
+/**
+ * What would go wrong with the routing of the node or of an interface, from a model of the kernel, because the kernel itself cannot be
+ * asked about an address that it does not have yet.
+ *
+ * @param paths addresses that the node lives by
+ * @returns id → why the interface is refused before anything is changed
+ */
+export function foreseen(selection: Selection, paths: readonly string[], host: HostState): Map<number, Refusal> {
+	if (selection.accepted.length === 0) return new Map()
+	const after = predicted(selection, host)
+	const [now, then] = [fibOf(host), fibOf(after)]
+	const losses = lossesOf(selection, { paths, now, then }, host)
+	return new Map([...elsewhere(selection, { host, after, then }), ...losses])
+}
+
+type Prediction = { paths: readonly string[]; now: Fib; then: Fib }
+
+function lossesOf(selection: Selection, { paths, now, then }: Prediction, host: HostState): [number, Refusal][] {
+	const touched = touchedBy(selection)
+	const networks = selection.accepted.flatMap(({ nic, link }) => routesOf(nic, link.ifindex).map(({ to }) => to))
+	const { lookups } = lookupsOf(host, { touched, networks, paths, bases: selection.bases })
+	const answers = (fib: Fib) => lookups.map(packet => answerOf(lookup(fib, packet)))
+	const found = lookupLosses(lookups, { before: answers(now), after: answers(then) }, { touched, host })
+	return found.toReversed().flatMap(loss => {
+		const id = causeOf(loss, selection)
+		return id === undefined ? [] : [[id, { reason: 'InUse', message: takenWords(loss, selection, host) }] as [number, Refusal]]
+	})
+}
+
+/** The interface that the packets would leave by; where they would have no way, the one that they leave by now. */
+function causeOf({ before, after }: LookupLoss, { accepted }: Selection): number | undefined {
+	const links = 'links' in after ? after.links : 'links' in before ? before.links : []
+	return accepted.find(({ link }) => links.includes(link.ifindex))?.nic.id
+}
+
+function takenWords({ packet, before, after }: LookupLoss, { accepted }: Selection, { links }: HostState): string {
+	const name = (ids: readonly number[]) =>
+		links
+			.filter(({ ifindex }) => ids.includes(ifindex))
+			.map(one => one.name)
+			.join(' and ')
+	const nic = accepted.find(({ link }) => 'links' in after && after.links.includes(link.ifindex))?.nic.name
+	const was = 'links' in before ? `leave by ${name(before.links)}` : 'are refused'
+	const is = nic === undefined ? 'would have no way' : `would leave by ${nic}`
+	return `${packetWords(packet, links)} ${was} now and ${is}; see ip route get ${packet.to}`
+}
+
+type Then = { host: HostState; after: Pick<HostState, 'links'>; then: Fib }
+
+function elsewhere({ accepted }: Selection, { host, then }: Then): [number, Refusal][] {
+	return ownPackets(accepted, host)
+		.toReversed()
+		.flatMap(packet => {
+			const way = lookup(then, packet)
+			return isOwn(way, packet) ? [] : [[packet.id, routedElsewhere(packet, way, host)] as [number, Refusal]]
+		})
+}
+
+function isOwn(way: Way, { link }: OwnPacket): boolean {
+	return 'route' in way && linksOf(way.route).every(one => one === link)
+}
+
+/** @returns why packets from a wanted address do not leave by its own link */
+export function routedElsewhere(packet: OwnPacket, way: Way, { links }: Pick<HostState, 'links'>): Refusal {
+	const names = 'route' in way ? links.filter(({ ifindex }) => linksOf(way.route).includes(ifindex)).map(({ name }) => name) : []
+	const where = names.length > 0 ? `leave by ${names.join(' and ')}` : 'have no way'
+	const rule = way.rule ? `: rule ${way.rule.priority} (${way.rule.words}) comes first; see ${showRule(way.rule)}` : ''
+	return { reason: 'RoutedElsewhere', message: `packets from ${packet.from} to ${packet.to} ${where}${rule}` }
+}

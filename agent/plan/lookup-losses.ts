@@ -1,0 +1,80 @@
+import type { HostState, Link, Rule } from '../host/state.ts'
+import type { Packet, Way } from './fib.ts'
+import { linksOf } from './routing.ts'
+
+/** What the kernel answers to a look-up, or what the model of it says. */
+export type Answer =
+	/** ifindexes of the links that the packet may leave by; `source`: what the kernel would send from, where the packet does not say. */
+	| { links: readonly number[]; source?: string; whole?: string }
+	/** In the kernel's own words. */
+	| { error: string }
+
+/** One packet of the node that goes another way than before. */
+export type LookupLoss = { key: string; packet: Packet; before: Answer; after: Answer; words: string }
+
+/** The kernel's words where no route leads anywhere. */
+export const NO_ROUTE = 'Network is unreachable'
+
+/** @returns the answer that the model of the kernel gives */
+export function answerOf(way: Way): Answer {
+	if ('route' in way) return { links: linksOf(way.route) }
+	return { error: way.rule ? 'refused by a rule or a route' : NO_ROUTE }
+}
+
+type Names = Pick<HostState, 'links'>
+
+/**
+ * The packets that go another way than before: by another link, from another source, or nowhere. A way over a link that the run changes
+ * may lead over any other one after it, and probes tell whether that one works; a packet that had no way may have one.
+ *
+ * @param touched ifindexes of the links that the run may change
+ */
+export function lookupLosses(
+	packets: readonly Packet[],
+	{ before, after }: { before: readonly Answer[]; after: readonly Answer[] },
+	{ touched, host }: { touched: ReadonlySet<number>; host: Names },
+): LookupLoss[] {
+	return packets.flatMap((packet, at) => {
+		const [was, is] = [before[at], after[at]]
+		if (!was || !is || !isLost(was, is, touched)) return []
+		return [{ key: `way ${JSON.stringify(packet)}`, packet, before: was, after: is, words: lossWords(packet, { was, is }, host) }]
+	})
+}
+
+function isLost(was: Answer, is: Answer, touched: ReadonlySet<number>): boolean {
+	if ('error' in was) return was.error !== NO_ROUTE && !('error' in is && is.error === was.error)
+	if ('error' in is) return true
+	if (was.links.some(link => touched.has(link))) return false
+	return String(was.links) !== String(is.links) || was.source !== is.source || was.whole !== is.whole
+}
+
+function lossWords(packet: Packet, { was, is }: { was: Answer; is: Answer }, { links }: Names): string {
+	return `${packetWords(packet, links)} ${wayWords(was, links)} before the change and ${wayWords(is, links)} after it`
+}
+
+/** @returns `packets from 192.168.9.2 with mark 0x400 to 8.8.8.8` */
+export function packetWords({ from, to, iif, mark, uid, protocol }: Packet, links: readonly Link[]): string {
+	const name = links.find(({ ifindex }) => ifindex === iif)?.name
+	return [
+		'packets',
+		from === undefined ? '' : `from ${from}`,
+		name === undefined ? '' : `that come in by ${name}`,
+		mark === undefined ? '' : `with mark 0x${mark.toString(16)}`,
+		uid === undefined ? '' : `of user ${uid}`,
+		protocol === undefined ? '' : `of protocol ${protocol}`,
+		`to ${to}`,
+	]
+		.filter(Boolean)
+		.join(' ')
+}
+
+function wayWords(answer: Answer, links: readonly Link[]): string {
+	if ('error' in answer) return `have no way (${answer.error})`
+	const names = answer.links.map(link => links.find(({ ifindex }) => ifindex === link)?.name ?? `ifindex ${link}`)
+	return `leave by ${names.join(' and ') || 'no link'}${answer.source === undefined ? '' : ` from ${answer.source}`}`
+}
+
+/** @returns the command that shows a rule */
+export function showRule({ family, priority }: Rule): string {
+	return `ip ${family === 6 ? '-6 ' : ''}rule show priority ${priority}`
+}

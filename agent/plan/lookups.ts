@@ -1,0 +1,123 @@
+import { canonicalIp, parseIp } from '../../contract/ip.ts'
+import type { Bases } from '../../contract/bases.ts'
+import type { Family, HostState, Link, Rule } from '../host/state.ts'
+import { type Fib, fibOf, lookup, overlap, type Packet, type Way } from './fib.ts'
+import { packetsFor } from './rule-packets.ts'
+import { familyOf, hasNetwork, ipOf, isLinkLocal, lengthOf } from './networks.ts'
+import { isOurRule } from './bases.ts'
+import { gatewaysOf, linksOf, MAIN } from './routing.ts'
+import { addressIn, isLoopback, outside, ownAddresses } from './sample-address.ts'
+
+/** Which packets of the node must go the same way before and after a run. */
+
+/** `whole`: the matched route has several next hops, so all of it is compared and not the one that a look-up happens to show. */
+export type Lookup = Packet & { whole?: true }
+
+export type Subject = {
+	/** ifindexes of the links that the run may change. */
+	touched: ReadonlySet<number>
+	/** Networks to which the run adds routes. */
+	networks: readonly string[]
+	/** Addresses that the node lives by: the API server, nameservers. */
+	paths: readonly string[]
+	/** By which tables and priorities rules of ours are known. */
+	bases: readonly Bases[]
+}
+
+/** So many at most, in one process. */
+export const MOST_LOOKUPS = 2_000
+/** Addresses of one link, and links that lead to one address each, such as those of pods. */
+const MOST_ALIKE = 16
+
+/** @returns the look-ups, and in words what stands for others or is left out */
+export function lookupsOf(host: HostState, subject: Subject): { lookups: Lookup[]; notes: string[] } {
+	const fib = fibOf(host)
+	const all = ([4, 6] as const).flatMap(family => packetsOfFamily(family, host, { ...subject, fib }))
+	const foreign = host.rules.filter(rule => !isOurRule(rule, subject.bases))
+	const targets = { 4: farTargets(4, host, { ...subject, fib }), 6: farTargets(6, host, { ...subject, fib }) }
+	const ofRules = (rules: readonly Rule[]) => rules.flatMap(rule => packetsFor(rule, targets[rule.family], { host, fib }))
+	const some = ofRules(foreign)
+	const fewer = all.length + some.length > MOST_LOOKUPS ? ofRules(withoutAlike(foreign)) : some
+	const packets = withoutRepeats([...all, ...fewer])
+	const notes = [
+		...(fewer.length < some.length ? ['of rules that differ in an address alone one stands for all'] : []),
+		...(packets.length > MOST_LOOKUPS ? [`${packets.length - MOST_LOOKUPS} of ${packets.length} route lookups are left out`] : []),
+	]
+	return { lookups: packets.slice(0, MOST_LOOKUPS).map(packet => asLookup(packet, fib)), notes }
+}
+
+function asLookup(packet: Packet, fib: Fib): Lookup {
+	const way = lookup(fib, packet)
+	return 'route' in way && (way.route.nextHops?.length ?? 0) > 1 ? { ...packet, whole: true } : packet
+}
+
+type Known = Subject & { fib: Fib }
+
+function packetsOfFamily(family: Family, host: HostState, known: Known): Packet[] {
+	const near = neighbours(family, host, known)
+	const far = farTargets(family, host, known)
+	const sources = [undefined, ...sourcesOf(family, host, known)]
+	const sent = sources.flatMap(from =>
+		[...far, ...near.map(({ ip }) => ip)].map(to => ({ family, to, ...(from !== undefined && { from }) })),
+	)
+	const passing = near.flatMap(({ ip, link }) => far.map(to => ({ family, to, from: ip, iif: link })))
+	return [...sent, ...passing].filter(({ to, from }: Packet) => from !== to)
+}
+
+/** Addresses of the node on links that the run does not change. */
+function sourcesOf(family: Family, host: HostState, { touched }: Subject): string[] {
+	return host.links.filter(({ ifindex }) => !touched.has(ifindex)).flatMap(link => usableAddresses(link, family).slice(0, MOST_ALIKE))
+}
+
+function usableAddresses({ addresses }: Link, family: Family): string[] {
+	const ips = addresses.flatMap(address => (address.family === family && !address.duplicate ? [ipOf(address.cidr)] : []))
+	return ips.filter(ip => !isLoopback(ip) && !isLinkLocal(ip))
+}
+
+/** One address, not this host's own, in each network that a link which the run does not change is on. */
+function neighbours(family: Family, host: HostState, { touched }: Subject): { ip: string; link: number }[] {
+	const own = ownAddresses(host)
+	const networks = host.routes.flatMap(route => {
+		const [link] = linksOf(route)
+		const isOnLink = route.family === family && route.table === MAIN && route.type === 1 && route.via === undefined && !route.nextHops
+		return isOnLink && link !== undefined && !touched.has(link) && !isLinkLocal(route.to) ? [{ to: route.to, link }] : []
+	})
+	const alone = networks.filter(({ to }) => !hasNetwork(to)).slice(0, MOST_ALIKE)
+	return [...networks.filter(({ to }) => hasNetwork(to)), ...alone].flatMap(({ to, link }) => {
+		const ip = to.endsWith('/0') ? undefined : addressIn(to, own)
+		return ip === undefined ? [] : [{ ip, link }]
+	})
+}
+
+/** What the node lives by, its default gateways, the rest of the world, and where the run's networks meet those of others. */
+function farTargets(family: Family, host: HostState, { paths, networks, touched, fib }: Known): string[] {
+	const own = ownAddresses(host)
+	const gateways = host.routes.filter(({ table, to }) => table === MAIN && to.endsWith('/0')).flatMap(gatewaysOf)
+	const living = [...paths, ...gateways.map(({ ip }) => ip)].filter(ip => parseIp(ip) && familyOf(ip) === family && !isLinkLocal(ip))
+	const met = host.routes.flatMap(route => {
+		if (route.family !== family || route.to.endsWith('/0') || linksOf(route).some(link => touched.has(link))) return []
+		return networks
+			.filter(network => overlap(network, route.to))
+			.map(network => (lengthOf(network) > lengthOf(route.to) ? network : route.to))
+	})
+	const shared = [...new Set(met)]
+		.slice(0, MOST_ALIKE)
+		.flatMap(network => addressIn(network, own) ?? [])
+		.filter(to => isSpecial(lookup(fib, { family, to })))
+	return [...new Set([...living.map(canonicalIp), ...outside(family, host), ...shared])].filter(ip => !own.has(ip))
+}
+
+/** Where only a default route leads, a network of the run is a new way and takes none. */
+function isSpecial(way: Way): boolean {
+	return 'route' in way ? lengthOf(way.route.to) > 1 : way.rule !== undefined
+}
+
+function withoutAlike(rules: readonly Rule[]): Rule[] {
+	const kind = ({ words, family, priority }: Rule) => `${family} ${priority} ${words.replace(/\b(from|to) [\da-f.:]+/g, '$1')}`
+	const first = new Map(rules.toReversed().map(rule => [kind(rule), rule]))
+	return rules.filter(rule => first.get(kind(rule)) === rule)
+}
+
+function withoutRepeats(packets: readonly Packet[]): Packet[] {
+	return [...new Map(packets.map(packet => [JSON.stringify(packet), packet])).values()]
+}

@@ -1,0 +1,41 @@
+import type { Bases } from '../../contract/bases.ts'
+import { basesOf, isRuleOf, recordedBases } from './bases.ts'
+import { configure, type Phases, release, staleRules } from './configure.ts'
+import type { HostState } from '../host/state.ts'
+import type { Accepted, Released, Selection } from './selection.ts'
+import { type Change, type Step, stepOf } from './steps.ts'
+
+export type PhaseSteps = Record<keyof Phases, Step[]>
+
+/** @returns what is to be done about all links of a selection, by the phase that it belongs to */
+export function phasesOf(selection: Selection, host: HostState): PhaseSteps {
+	const { accepted, released } = selection
+	const owners = [
+		...accepted.map(one => ({ id: one.nic.id, phases: configurePhases(one, selection, host) })),
+		...released.map(one => ({ id: undefined, phases: releasePhases(one, selection, host) })),
+	]
+	const of = (phase: keyof Phases) => owners.flatMap(({ id, phases }) => phases[phase].map(change => stepOf(id, change)))
+	return { settings: of('settings'), take: of('take'), shape: of('shape'), ask: of('ask'), give: of('give'), leave: of('leave') }
+}
+
+/** A NIC that has another id now gives up the rules of its old one, except those that another NIC now has. */
+function configurePhases(accepted: Accepted, selection: Selection, host: HostState): Phases {
+	const phases = configure(accepted, selection, host)
+	const { ours, nic } = accepted
+	if (ours === undefined || ours.id === nic.id) return phases
+	const bases = recordedBases(ours).filter(one => !isTaken(ours.id, one, selection))
+	return { ...phases, take: [...staleRules(ours.id, { wanted: [], bases }, host), ...phases.take] }
+}
+
+/** An id that another NIC has now keeps its rules: that NIC's own plan takes away what is too much. */
+function releasePhases(released: Released, selection: Selection, host: HostState): Phases {
+	const phases = release(released, selection, host)
+	const { id } = released.ours
+	const stays = (change: Change) =>
+		change.kind === 'removeRule' && selection.bases.some(one => isRuleOf(id, change.rule, one) && isTaken(id, one, selection))
+	return { ...phases, take: phases.take.filter(change => !stays(change)) }
+}
+
+function isTaken(id: number, { table, priority }: Bases, { accepted }: Selection): boolean {
+	return accepted.some(({ nic }) => nic.id === id && basesOf(nic).table === table && basesOf(nic).priority === priority)
+}

@@ -1,0 +1,85 @@
+import { networkOf } from '../../contract/ip.ts'
+import type { Address, HostState, Link, Route } from '../host/state.ts'
+import { hasNetwork } from './networks.ts'
+import { phasesOf } from './phases.ts'
+import { linksOf, MAIN, routeKey, ruleKey } from './routing.ts'
+import type { Selection } from './select.ts'
+import type { Change } from './steps.ts'
+
+/** RTPROT number of what the kernel makes by itself. */
+const KERNEL = 2
+/** RT_SCOPE number of a network that a link is on. */
+const LINK_SCOPE = 253
+/** Metric of the connected route of an IPv6 address. */
+const SIX_METRIC = 256
+
+/** @returns links, rules and routes as they will be once a selection is carried out: what is asked for, and what the kernel makes of it */
+export function predicted(selection: Selection, host: HostState): Pick<HostState, 'links' | 'routes' | 'rules'> {
+	const { accepted, released } = selection
+	const { take, give, leave } = phasesOf(selection, host)
+	const changes = [...take, ...give, ...leave].map(({ change }) => change)
+	const owners = [
+		...accepted.map(({ link }) => ({ link, up: true })),
+		...released.map(({ link, ours }) => ({ link, up: ours.original.up })),
+	]
+	const upAfter = new Map(owners.flatMap(({ link, up }) => (link ? [[link.ifindex, up] as const] : [])))
+	const links = host.links.map(link => {
+		const up = upAfter.get(link.ifindex)
+		return up === undefined ? link : { ...link, up, addresses: addressesAfter(link, changes) }
+	})
+	return {
+		links,
+		rules: rulesAfter(host, changes),
+		routes: routesAfter(
+			host,
+			changes,
+			links.filter(({ ifindex }) => upAfter.has(ifindex)),
+		),
+	}
+}
+
+function addressesAfter(link: Link, changes: readonly Change[]): Address[] {
+	const ofLink = changes.flatMap(change => ('address' in change && change.link === link.ifindex ? [change] : []))
+	const gone = new Set(ofLink.flatMap(({ kind, address }) => (kind === 'removeAddress' ? [address.cidr] : [])))
+	const given = ofLink.flatMap(({ kind, address }) => (kind === 'addAddress' ? [address] : []))
+	const isGiven = ({ cidr }: Address) => given.some(address => address.cidr === cidr)
+	return [...link.addresses.filter(address => !gone.has(address.cidr) && !isGiven(address)), ...given]
+}
+
+function rulesAfter({ rules }: HostState, changes: readonly Change[]): HostState['rules'] {
+	const ofRules = changes.flatMap(change => ('rule' in change ? [change] : []))
+	const gone = new Set(ofRules.flatMap(({ kind, rule }) => (kind === 'removeRule' ? [ruleKey(rule)] : [])))
+	const given = ofRules.flatMap(({ kind, rule }) => (kind === 'addRule' ? [rule] : []))
+	return [...rules.filter(rule => !gone.has(ruleKey(rule))), ...given]
+}
+
+function routesAfter({ routes }: HostState, changes: readonly Change[], links: readonly Link[]): Route[] {
+	const ofRoutes = changes.flatMap(change => ('route' in change ? [change] : []))
+	const given = ofRoutes.flatMap(({ kind, route }) => (kind === 'addRoute' ? [route] : []))
+	const replaced = new Set(ofRoutes.map(({ route }) => routeKey(route)))
+	const changed = new Map(links.map(({ ifindex, up }) => [ifindex, up]))
+	const stays = (route: Route) => {
+		const isChanged = linksOf(route).some(link => changed.has(link))
+		const isMade = isChanged && route.protocol === KERNEL
+		const isDown = isChanged && linksOf(route).every(link => changed.get(link) === false)
+		return !isMade && !isDown && !replaced.has(routeKey(route))
+	}
+	return [...routes.filter(stays), ...links.filter(({ up }) => up).flatMap(connectedRoutes), ...given]
+}
+
+/** @returns what the kernel adds to the main table for the addresses of a link */
+export function connectedRoutes({ ifindex, addresses }: Pick<Link, 'ifindex' | 'addresses'>): Route[] {
+	return addresses
+		.filter(({ cidr, flags }) => hasNetwork(cidr) && !flags?.includes('noprefixroute'))
+		.map(({ family, cidr, metric }) => ({
+			family,
+			to: networkOf(cidr),
+			link: ifindex,
+			table: MAIN,
+			metric: metric ?? (family === 6 ? SIX_METRIC : 0),
+			protocol: KERNEL,
+			type: 1,
+			scope: family === 4 ? LINK_SCOPE : 0,
+			onlink: false,
+		}))
+}

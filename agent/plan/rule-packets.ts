@@ -1,0 +1,81 @@
+import { contains } from '../../contract/ip.ts'
+import type { HostState, Rule } from '../host/state.ts'
+import { type Fib, lookup, type Packet } from './fib.ts'
+import { linksOf } from './routing.ts'
+import { addressIn, ownAddresses } from './sample-address.ts'
+
+/** Where a packet comes from: an address, and the link that it comes in by. */
+type Source = { from?: string; iif?: number }
+type Known = { host: Pick<HostState, 'links'>; fib: Fib }
+
+/**
+ * Packets that a rule applies to, and for an inverted one also packets that it does not apply to, so that a look-up of each tells what
+ * becomes of the traffic that the rule was made for. Selectors that `ip route get` cannot express give none: such a rule is compared as a rule.
+ *
+ * @param targets where such a packet may go
+ * @see ip-route(8), get
+ */
+export function packetsFor(rule: Rule, targets: readonly string[], known: Known): Packet[] {
+	if (rule.unknown || rule.action === 'l3mdev') return []
+	const iif = ifindexOf(rule.iif, known)
+	const oif = ifindexOf(rule.oif, known)
+	if (iif === null || oif === null) return []
+	const more = { ...(iif !== undefined && { iif }), ...(oif !== undefined && { oif }), ...selected(rule) }
+	const packets = sourceOf(rule, iif, known).flatMap(source =>
+		destinations(rule, targets).map(to => ({ family: rule.family, to, ...source, ...more })),
+	)
+	return rule.inverted ? [...packets, ...packets.map(packet => otherwise(packet, rule))] : packets
+}
+
+/** @returns undefined: the rule names none; null: it names one that is not there */
+function ifindexOf(name: string | undefined, { host }: Known): number | undefined | null {
+	if (name === undefined || name === 'lo') return undefined
+	return host.links.find(link => link.name === name)?.ifindex ?? null
+}
+
+function selected({ mark, tos, uids, protocol, sport, dport }: Rule): Partial<Packet> {
+	return {
+		...(mark && { mark: mark.value }),
+		...(tos !== undefined && { tos }),
+		...(uids && { uid: uids[0] }),
+		...(protocol !== undefined && { protocol }),
+		...(sport && { sport: sport[0] }),
+		...(dport && { dport: dport[0] }),
+	}
+}
+
+/** An address that is not this host's own can only come in, and by the link over which it is reached. */
+function sourceOf({ from, family }: Rule, iif: number | undefined, { host, fib }: Known): Source[] {
+	const own = ownAddresses(host)
+	if (from.endsWith('/0')) return iif === undefined ? [{}] : sourcesBehind(iif, family, { host, fib })
+	const local = iif === undefined ? [...own].find(ip => contains(from, ip)) : undefined
+	if (local !== undefined) return [{ from: local }]
+	const sample = addressIn(from, own)
+	if (sample === undefined) return []
+	const way = lookup(fib, { family, to: sample })
+	const link = iif ?? ('route' in way ? linksOf(way.route)[0] : undefined)
+	return link === undefined ? [] : [{ from: sample, iif: link }]
+}
+
+function sourcesBehind(iif: number, family: number, { host }: Known): Source[] {
+	const link = host.links.find(({ ifindex }) => ifindex === iif)
+	const network = link?.addresses.find(address => address.family === family && !/^fe[89ab]/.test(address.cidr))?.cidr
+	const from = network === undefined ? (family === 4 ? '192.0.2.1' : '2001:db8::1') : addressIn(network, ownAddresses(host))
+	return from === undefined ? [] : [{ from, iif }]
+}
+
+function destinations({ to }: Rule, targets: readonly string[]): string[] {
+	if (to === undefined || to.endsWith('/0')) return [...targets]
+	const sample = addressIn(to, new Set())
+	return [...(sample === undefined ? [] : [sample]), ...targets.filter(target => contains(to, target))]
+}
+
+/** The same packet, but for the selectors of the rule. */
+function otherwise(packet: Packet, { mark, uids }: Rule): Packet {
+	const { mark: _, uid: _uid, protocol: _protocol, sport: _sport, dport: _dport, tos: _tos, ...plain } = packet
+	return {
+		...plain,
+		...(mark && { mark: (mark.value ^ (mark.mask & -mark.mask)) >>> 0 }),
+		...(uids && { uid: uids[1] + 1 }),
+	}
+}

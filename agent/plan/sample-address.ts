@@ -1,0 +1,58 @@
+import { canonicalIp, contains, networkOf, parseCidr } from '../../contract/ip.ts'
+import type { Family, HostState } from '../host/state.ts'
+import { ipOf, lengthOf } from './networks.ts'
+import { MAIN } from './routing.ts'
+
+/** Addresses that stand for the many of a network. */
+
+/** Addresses in each half of the address space, of which the first that no route but a default one leads to is taken. */
+const WORLD: Readonly<Record<Family, readonly (readonly string[])[]>> = {
+	4: [
+		['9.9.9.9', '45.45.45.45', '77.77.77.77'],
+		['198.41.0.4', '151.101.0.1', '223.5.5.5'],
+	],
+	6: [
+		['2620:fe::fe', '2001:503:ba3e::2:30', '2a00:1450::1'],
+		['9000::1', 'b000::1', 'd000::1'],
+	],
+}
+
+/** @returns one address in each half of the address space that no special route of the main table leads to */
+export function outside(family: Family, { routes }: Pick<HostState, 'routes'>): string[] {
+	const special = routes.filter(route => route.family === family && route.table === MAIN && lengthOf(route.to) > 1)
+	return WORLD[family].flatMap(half => half.find(ip => !special.some(({ to }) => contains(to, ip))) ?? half[0] ?? [])
+}
+
+/** @returns an address of a network that is not among those given; of a network of one address that one */
+export function addressIn(network: string, except: ReadonlySet<string>): string | undefined {
+	const prefix = parseCidr(networkOf(network))
+	if (!prefix) return undefined
+	const bits = (prefix.family === 4 ? 32 : 128) - prefix.length
+	if (bits === 0) return except.has(ipOf(network)) ? undefined : ipOf(network)
+	const last = bits === 1 ? 1 : 30
+	const ips = Array.from({ length: last + 1 }, (_, at) => numbered(network, bits === 1 ? at : at + 1))
+	return ips.find(ip => contains(network, ip) && !except.has(ip))
+}
+
+function numbered(network: string, at: number): string {
+	const base = ipOf(networkOf(network))
+	if (!base.includes(':')) {
+		const parts = base.split('.').map(Number)
+		return [...parts.slice(0, 3), (parts[3] ?? 0) + at].join('.')
+	}
+	return canonicalIp(
+		base.endsWith('::')
+			? `${base}${at.toString(16)}`
+			: base.replace(/[^:]*$/, word => ((Number.parseInt(word, 16) || 0) + at).toString(16)),
+	)
+}
+
+/** @returns every address that this host has */
+export function ownAddresses({ links }: Pick<HostState, 'links'>): Set<string> {
+	return new Set(links.flatMap(({ addresses }) => addresses.map(({ cidr }) => ipOf(cidr))))
+}
+
+/** Whether an address is this host's by definition. */
+export function isLoopback(ip: string): boolean {
+	return ip.startsWith('127.') || ip === '::1'
+}

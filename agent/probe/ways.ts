@@ -1,0 +1,77 @@
+import { blaming, type Code, failure } from '../failure.ts'
+import type { Failure } from '../../runtime/errors.ts'
+import type { Host } from '../host/host.ts'
+import type { HostState } from '../host/state.ts'
+import { fibOf, lookup } from '../plan/fib.ts'
+import { touchedBy } from '../plan/fingerprint.ts'
+import { routedElsewhere } from '../plan/foresee.ts'
+import { type Answer, type LookupLoss, lookupLosses } from '../plan/lookup-losses.ts'
+import { type Lookup, lookupsOf } from '../plan/lookups.ts'
+import type { Refusal } from '../plan/match.ts'
+import { type OwnPacket, ownPackets } from '../plan/own-lookups.ts'
+import type { Plan } from '../plan/plan.ts'
+import { routesOf } from '../plan/routing.ts'
+import type { Accepted } from '../plan/selection.ts'
+
+/** Which way the kernel sends the packets of the node, as it says before the change. */
+export type Ways = { lookups: readonly Lookup[]; answers: readonly Answer[]; notes: readonly string[] }
+
+/**
+ * Asks the kernel, in one process, which way the packets of the node take, so that the same can be asked after the change.
+ *
+ * @param needed addresses that the node lives by
+ */
+export async function askWays(host: Host, { plan, before }: { plan: Plan; before: HostState }, needed: readonly string[]): Promise<Ways> {
+	const networks = plan.accepted.flatMap(({ nic, link }) => routesOf(nic, link.ifindex).map(({ to }) => to))
+	const { lookups, notes } = lookupsOf(before, { touched: touchedBy(plan), networks, paths: needed, bases: plan.bases })
+	return { lookups, notes, answers: await host.lookUp(lookups, before.links) }
+}
+
+/** What the kernel says after a change: packets of the node that take another way, and interfaces whose packets leave by another link. */
+export type WaysAfter = { lost: LookupLoss[]; elsewhere: Map<number, Refusal> }
+
+/** Asks the kernel once more, in one process, and for each wanted address whether its packets leave by the interface's own link. */
+export async function askWaysAgain(host: Host, { lookups, answers }: Ways, { plan, state }: Done): Promise<WaysAfter> {
+	const own = ownPackets(plan.accepted, state)
+	const now = await host.lookUp([...lookups, ...own], state.links)
+	const lost = lookupLosses(lookups, { before: answers, after: now }, { touched: touchedBy(plan), host: state })
+	return { lost, elsewhere: wrongWays(own, now.slice(lookups.length), state) }
+}
+type Done = { plan: Plan; state: HostState }
+
+/** @returns the packets of the node that after an undo still take another way than before the run */
+export async function lostWays(host: Host, ways: Ways, { plan, state }: Done): Promise<LookupLoss[]> {
+	const now = await host.lookUp(ways.lookups, state.links)
+	return lookupLosses(ways.lookups, { before: ways.answers, after: now }, { touched: touchedBy(plan), host: state })
+}
+
+/** @returns why the run must be undone: packets of the node that take another way; blames the interfaces that they leave by now */
+export function lossOfWays(losses: readonly LookupLoss[], { accepted }: Plan): Failure<Code> | undefined {
+	const [first] = losses
+	if (!first) return
+	const blames = losses.flatMap(({ after, words }) => {
+		const nic = accepted.find(({ link }) => 'links' in after && after.links.includes(link.ifindex))?.nic
+		return nic ? [{ id: nic.id, message: words }] : []
+	})
+	const once = [...new Map(blames.toReversed().map(blame => [blame.id, blame])).values()]
+	const lost = losses.map(({ key }) => key)
+	if (once.length > 0) return blaming('CONNECTIVITY_LOST', once, lost)
+	return failure('CONNECTIVITY_LOST', first.words, { hops: losses.map(({ packet }) => packet.to), lost })
+}
+
+/** @returns id → why an interface that is as it was configured does not send by its own link */
+export async function elsewhere(host: Host, accepted: readonly Accepted[], state: HostState): Promise<Map<number, Refusal>> {
+	const own = ownPackets(accepted, state)
+	return own.length === 0 ? new Map() : wrongWays(own, await host.lookUp(own, state.links), state)
+}
+
+function wrongWays(own: readonly OwnPacket[], answers: readonly Answer[], state: HostState): Map<number, Refusal> {
+	const wrong = own.filter((packet, at) => !isOwn(answers[at], packet.link))
+	if (wrong.length === 0) return new Map()
+	const fib = fibOf(state)
+	return new Map(wrong.toReversed().map(packet => [packet.id, routedElsewhere(packet, lookup(fib, packet), state)]))
+}
+
+function isOwn(answer: Answer | undefined, link: number): boolean {
+	return answer !== undefined && 'links' in answer && answer.links.every(one => one === link)
+}

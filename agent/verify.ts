@@ -1,0 +1,66 @@
+import type { Attempt, Probes } from './attempt.ts'
+import { blaming, failure } from './failure.ts'
+import type { HostState } from './host/state.ts'
+import { look, makePlan } from './look.ts'
+import { lossesOf } from './plan/fingerprint.ts'
+import type { LookupLoss } from './plan/lookup-losses.ts'
+import type { Refusal } from './plan/match.ts'
+import type { Plan } from './plan/plan.ts'
+import { lostPaths, type Target } from './probe/probe.ts'
+import { lossOfWays } from './probe/ways.ts'
+import { stepWords } from './report/words.ts'
+
+/** What must hold after a change, before it is committed. */
+
+/** What this run could not touch from its beginning is not judged at its end: a link that came meanwhile is the next attempt's. */
+export function withoutNewcomers(task: Attempt, { refused, kept: staying }: Plan): Attempt {
+	const failed = new Map([...task.wanted.failed, ...refused.map(({ nic, refusal }) => [nic.id, refusal] as const)])
+	const kept = new Map(staying.map(({ ours, refusal }) => [ours.mac, refusal] as const))
+	return { ...task, wanted: { ...task.wanted, failed, kept } }
+}
+
+/** Right is what leaves nothing to plan; there is no second idea of it. A daemon may need a moment, so it is asked three times. */
+export async function verify(task: Attempt): Promise<HostState> {
+	for (let chance = 1; ; chance++) {
+		const state = await task.timed('verify', () => look(task))
+		const left = (await makePlan(task, state)).steps
+		const [first] = left
+		if (!first) return state
+		if (chance === 3)
+			throw failure('NOT_VERIFIED', `after the change this is still to do: ${left.map(stepWords).join(', ')}`, { id: first.id })
+		await new Promise(resolve => setTimeout(resolve, 200))
+	}
+}
+
+/** @throws Failure FOREIGN_CHANGED where something foreign is gone or has changed */
+export function refuseLosses({ excused }: Attempt, { plan, before, state }: { plan: Plan; before: HostState; state: HostState }): void {
+	const losses = lossesOf(plan, before, state).filter(({ key }) => !excused.has(key))
+	const words = losses.map(loss => loss.words).join('; ')
+	if (losses.length > 0)
+		throw failure('FOREIGN_CHANGED', `not ours, and no longer as it was: ${words}`, { lost: losses.map(({ key }) => key) })
+}
+
+/** @throws Failure CONNECTIVITY_LOST where a path no longer answers */
+export function refuseLostPaths(targets: readonly Target[], { before, after }: Probes): void {
+	const lost = lostPaths(before, after)
+	const hops = targets.flatMap(({ name, hops }) => (lost.includes(name) ? hops : []))
+	if (lost.length > 0) throw failure('CONNECTIVITY_LOST', `${lost.join(' and ')} answered before the change and not after it`, { hops })
+}
+
+/** @throws Failure CONNECTIVITY_LOST where packets of the node take another way */
+export function refuseLostWays({ excused }: Attempt, plan: Plan, losses: readonly LookupLoss[]): void {
+	const loss = lossOfWays(
+		losses.filter(({ key }) => !excused.has(key)),
+		plan,
+	)
+	if (loss) throw loss
+}
+
+/** @throws Failure ROUTED_ELSEWHERE that blames every interface whose packets leave by another link */
+export function refuseElsewhere(found: ReadonlyMap<number, Refusal>): void {
+	if (found.size === 0) return
+	throw blaming(
+		'ROUTED_ELSEWHERE',
+		[...found].map(([id, { message }]) => ({ id, message })),
+	)
+}

@@ -1,0 +1,80 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { HostState } from '../../agent/host/state.ts'
+import { fibOf, lookup } from '../../agent/plan/fib.ts'
+import { touchedBy } from '../../agent/plan/fingerprint.ts'
+import { answerOf, lookupLosses } from '../../agent/plan/lookup-losses.ts'
+import { lookupsOf } from '../../agent/plan/lookups.ts'
+import { ownPackets } from '../../agent/plan/own-lookups.ts'
+import { plan } from '../../agent/plan/plan.ts'
+import { linksOf } from '../../agent/plan/routing.ts'
+import { type Interface, settle } from '../../contract/interface.ts'
+import { anyNode, anyNodeWish, type Node, stateOf, withKernel } from './any-node.ts'
+import { afterEvery, comparable } from './simulated-host.ts'
+
+/** Any wish on any node, on the model of a host. `NODES` and `SEED` ask for more, and for others. */
+const NODES = Number(process.env.NODES ?? 2_000)
+const options = { numRuns: NODES, ...(process.env.SEED !== undefined && { seed: Number(process.env.SEED) }) }
+const paths = ['10.96.0.1', '192.168.9.53']
+
+const wantedOf = (interfaces: Interface[]) => ({
+	interfaces: settle(interfaces),
+	nodeAddresses: ['192.168.9.2'],
+	kinds: new Set(['hardware']),
+	failed: new Map(),
+	needed: paths,
+})
+
+function carriedOut(node: Node, wish: Interface[]) {
+	const start = stateOf(node)
+	const wanted = wantedOf(wish)
+	const made = plan(wanted, start, {})
+	const changes = made.steps.map(({ change }) => change)
+	return { start, wanted, made, changes, end: withKernel(afterEvery(start, changes, false)) }
+}
+
+const answersOf = (host: HostState, packets: readonly Parameters<typeof lookup>[1][]) => {
+	const fib = fibOf(host)
+	return packets.map(packet => answerOf(lookup(fib, packet)))
+}
+
+test('no packet of the node goes another way, and every configured address leaves by its own link', () => {
+	fc.assert(
+		fc.property(anyNode, anyNodeWish, (node, wish) => {
+			const { start, made, end } = carriedOut(node, wish)
+			const touched = touchedBy(made)
+			const { lookups } = lookupsOf(start, { touched, networks: [], paths, bases: made.bases })
+			const losses = lookupLosses(lookups, { before: answersOf(start, lookups), after: answersOf(end, lookups) }, { touched, host: end })
+			expect(losses.map(({ words }) => words)).toEqual([])
+			const fib = fibOf(end)
+			for (const packet of ownPackets(made.accepted, end)) {
+				const way = lookup(fib, packet)
+				expect('route' in way ? linksOf(way.route) : 'refused', `from ${packet.from} to ${packet.to}`).toEqual([packet.link])
+			}
+		}),
+		options,
+	)
+})
+
+test('a plan that is carried out leaves nothing to plan, and comes to the same again', () => {
+	fc.assert(
+		fc.property(anyNode, anyNodeWish, (node, wish) => {
+			const { wanted, made, end } = carriedOut(node, wish)
+			const again = plan(wanted, end, {})
+			expect(again.refused.map(({ nic }) => nic.id).toSorted()).toEqual(made.refused.map(({ nic }) => nic.id).toSorted())
+			expect(again.steps).toEqual([])
+		}),
+		options,
+	)
+})
+
+test('an undo after any number of steps brings back the node as it was', () => {
+	fc.assert(
+		fc.property(anyNode, anyNodeWish, fc.nat(), (node, wish, cut) => {
+			const { start, made, changes } = carriedOut(node, wish)
+			const some = afterEvery(start, changes.slice(0, cut % (changes.length + 1)), false)
+			expect(comparable(withKernel(afterEvery(some, made.undo, true)))).toEqual(comparable(start))
+		}),
+		options,
+	)
+})

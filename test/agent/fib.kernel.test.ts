@@ -1,0 +1,134 @@
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parseNetwork } from '../../agent/host/parse.ts'
+import { parseRules } from '../../agent/host/parse-rules.ts'
+import { lineOf, parseAnswers } from '../../agent/host/lookups.ts'
+import { fibOf, lookup, type Way } from '../../agent/plan/fib.ts'
+import type { Answer } from '../../agent/plan/lookup-losses.ts'
+import type { Lookup } from '../../agent/plan/lookups.ts'
+import { linksOf } from '../../agent/plan/routing.ts'
+import { anyPacket, anyRouting, type PacketChoice, type Routing } from './any-routing.ts'
+import { type NodeHost, nodeHost } from './node-host.ts'
+
+/** The model of the kernel's rules and routes, held against the kernel on generated hosts. `SEED` and `HOSTS` ask for others, and for more. */
+const isRoot = process.getuid?.() === 0
+const HOSTS = Number(process.env.HOSTS ?? 25)
+const SEED = Number(process.env.SEED ?? 20_261_129)
+const PACKETS = 40
+
+describe.skipIf(!isRoot)('the model of rules and routes (needs root for network namespaces)', () => {
+	let host: NodeHost
+	let links: Record<string, number>
+
+	beforeAll(async () => {
+		host = await nodeHost()
+		await host.ip(
+			[
+				...['mgmt', 'up1', 'ens0'].map(name => `link add ${name} type veth peer name ${name}-peer\nlink set ${name}-peer up`),
+				'link add br0 type bridge',
+				'link set up1 group 7',
+				...['mgmt', 'up1', 'ens0', 'br0'].map(name => `link set ${name} addrgenmode none\nlink set ${name} up`),
+			].join('\n'),
+		)
+		for (const setting of ['ipv4.ip_forward=1', 'ipv4.conf.all.rp_filter=0', 'ipv4.conf.default.rp_filter=0', 'ipv6.conf.all.forwarding=1'])
+			await host.inside('sysctl', ['-qw', `net.${setting}`])
+		links = Object.fromEntries((await host.ask('link show')).map(({ ifname, ifindex }) => [String(ifname), Number(ifindex)]))
+	})
+	afterAll(() => host?.close())
+
+	test(`${HOSTS} hosts of SEED=${SEED}: ${PACKETS} packets each leave by the links that the model says`, async () => {
+		const hosts = fc.sample(anyRouting(), { numRuns: HOSTS, seed: SEED })
+		for (const [at, routing] of hosts.entries()) {
+			await lay(routing)
+			const choices = fc.sample(anyPacket(links), { numRuns: PACKETS, seed: SEED + at })
+			const lookups = choices.map(({ six, packet }) => lookupOf(six, packet))
+			const fib = fibOf(await observe())
+			const said = await kernelSays(lookups)
+			const place = `host ${at} of SEED=${SEED}: ${JSON.stringify(routing)}`
+			for (const [n, one] of lookups.entries()) expect(disagreement(lookup(fib, one), said[n]), `${place}\n${lineOf(one)}`).toBe('')
+		}
+	})
+
+	async function lay({ lines, six }: Routing): Promise<void> {
+		const again = [
+			'mgmt 10.0.0.2/24',
+			'up1 10.1.1.2/24',
+			'br0 10.2.0.1/16',
+			'mgmt fd00:0:1::2/64',
+			'up1 fd00:1:1::2/64',
+			'br0 fd00:2:1::1/64',
+		]
+		const addresses = again.map(line => {
+			const [dev, cidr] = line.split(' ')
+			return `addr replace ${cidr} dev ${dev}${cidr?.includes(':') ? ' nodad' : ''}`
+		})
+		const flush = [
+			'rule flush',
+			'rule add lookup 254 priority 32766',
+			'rule add lookup 253 priority 32767',
+			'route flush table 77',
+			'route flush table 78',
+			'route flush table 100',
+			'route flush table 253',
+			'route flush proto boot',
+			...['mgmt', 'up1', 'br0', 'ens0'].map(dev => `addr flush dev ${dev}`),
+		]
+		await host.inside('sh', ['-c', `ip -force -batch - 2>/dev/null <<'.'\n${[...flush, ...addresses, ...lines].join('\n')}\n.`])
+		await host.inside('sh', [
+			'-c',
+			`ip -6 -force -batch - 2>/dev/null <<'.'\n${[...flush.slice(0, 2), ...flush.slice(3, 8), ...six].join('\n')}\n.`,
+		])
+	}
+
+	async function observe() {
+		const json = async (args: string) =>
+			JSON.parse((await host.inside('ip', ['-N', '-j', '-d', ...args.split(' ')])).stdout || '[]') as unknown
+		const [addresses, routes, rules, rules6] = await Promise.all([
+			json('addr show'),
+			json('route show table all'),
+			json('rule show'),
+			json('-6 rule show'),
+		])
+		const routes6 = await json('-6 route show table all')
+		const all = [
+			...(routes as unknown[]),
+			...((routes as unknown[]).length > 0 && !JSON.stringify(routes).includes('pref') ? (routes6 as unknown[]) : []),
+		]
+		return { ...parseNetwork({ addresses, routes: all, neighbours: [] }), rules: [...parseRules(rules, 4), ...parseRules(rules6, 6)] }
+	}
+
+	async function kernelSays(lookups: readonly Lookup[]): Promise<Answer[]> {
+		const script = `ip -N -j -force -batch - <<'.'\n${lookups.map(lineOf).join('\n')}\n.`
+		const names = Object.entries(links).map(([name, ifindex]) => ({ name, ifindex }))
+		return parseAnswers(lookups, await host.inside('sh', ['-c', script]), names)
+	}
+})
+
+const sources = { four: { mgmt: '10.0.0.2', up1: '10.1.1.2' }, six: { mgmt: 'fd00:0:1::2', up1: 'fd00:1:1::2' } }
+
+function lookupOf(isSix: boolean, { to, from, iif, mark, uid, flow }: PacketChoice): Lookup {
+	const [a, b, c] = to
+	const source = sources[isSix ? 'six' : 'four'][from as 'mgmt' | 'up1']
+	const sent = { ...(source !== undefined && { from: source }), ...(uid !== undefined && { uid }) }
+	const passing = { iif, from: isSix ? 'fd00:3:3::9' : '10.3.3.9' }
+	return {
+		family: isSix ? 6 : 4,
+		to: isSix ? `fd00:${a}:${b}::${c}` : `10.${a}.${b}.${c}`,
+		...(from === 'passing' ? passing : sent),
+		...(mark !== undefined && { mark }),
+		...flow,
+	}
+}
+
+/** @returns where the model and the kernel differ; empty where they do not */
+function disagreement(way: Way, kernel: Answer | undefined): string {
+	const model = 'route' in way ? linksOf(way.route) : undefined
+	const words = `the kernel says ${JSON.stringify(kernel)}, the model ${model ?? 'refused'}`
+	if (!kernel || 'error' in kernel) return model ? words : ''
+	return isLocal(way) || kernel.links.some(link => model?.includes(link)) ? '' : words
+}
+
+/** A packet for this host itself shows `lo`, or the link that has the address. */
+function isLocal(way: Way): boolean {
+	return 'route' in way && way.route.type === 2
+}

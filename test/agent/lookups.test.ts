@@ -1,0 +1,184 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { HostState, Route, Rule } from '../../agent/host/state.ts'
+import { lineOf, parseAnswers } from '../../agent/host/lookups.ts'
+import { lookupLosses, NO_ROUTE } from '../../agent/plan/lookup-losses.ts'
+import { type Lookup, lookupsOf, MOST_LOOKUPS } from '../../agent/plan/lookups.ts'
+import { addressIn } from '../../agent/plan/sample-address.ts'
+import { DEFAULT_BASES } from '../../contract/bases.ts'
+import { contains } from '../../contract/ip.ts'
+import { hostWith } from './simulated-host.ts'
+
+const four = { family: 4 as const, table: 254, metric: 0, protocol: 3, type: 1, scope: 253, onlink: false }
+const address = (cidr: string) => ({ family: 4 as const, cidr, global: true, dynamic: false })
+const node = (more: Partial<HostState> = {}) =>
+	hostWith(
+		[
+			{ ifindex: 2, name: 'mgmt', mac: 'fa:16:3e:00:00:99', up: true, addresses: [address('192.168.9.2/24')] },
+			{ ifindex: 3, name: 'ens7', mac: 'fa:16:3e:00:00:00', up: true, addresses: [address('192.168.8.2/24')] },
+			{ ifindex: 4, name: 'br0', mac: 'fa:16:3e:00:00:98', up: true, addresses: [address('10.200.0.1/16')] },
+		],
+		{
+			routes: [
+				{ ...four, to: '192.168.9.0/24', link: 2 },
+				{ ...four, to: '192.168.8.0/24', link: 3 },
+				{ ...four, to: '10.200.0.0/16', link: 4 },
+				{ ...four, to: '0.0.0.0/0', via: '192.168.9.1', link: 2 },
+			],
+			rules: withBase([]),
+			...more,
+		},
+	)
+const withBase = (rules: readonly Rule[]) => [rule(0, { table: 255 }), ...rules, rule(32_766, { table: 254 })]
+const subject = { touched: new Set([3]), networks: ['10.0.0.0/24'], paths: ['10.96.0.1', 'api.example.org'], bases: [DEFAULT_BASES] }
+const words = (host: HostState, about: Partial<typeof subject> = {}) => lookupsOf(host, { ...subject, ...about }).lookups.map(shown)
+
+function rule(priority: number, more: Partial<Rule> = {}): Rule {
+	return { family: 4, priority, from: '0.0.0.0/0', table: 0, plain: false, words: `rule ${priority}`, ...more }
+}
+
+function shown(one: Lookup): string {
+	return lineOf(one)
+		.replace(/if0*(\d+)/g, 'if$1')
+		.replace('route get ', '')
+}
+
+describe('look-ups are made from what the host has', () => {
+	test.each<[title: string, host: HostState, wanted: string[]]>([
+		['the API server, gateways and the world, from no source', node(), ['10.96.0.1', '192.168.9.1', '9.9.9.9', '198.41.0.4']],
+		['from each address of the node', node(), ['10.96.0.1 from 192.168.9.2', '9.9.9.9 from 10.200.0.1', '192.168.9.1 from 10.200.0.1']],
+		['to a neighbour in each network', node(), ['10.200.0.2', '192.168.9.3 from 10.200.0.1'].map(line => line.replace('9.3', '9.1'))],
+		['passing through from each network', node(), ['9.9.9.9 from 10.200.0.2 iif if4', '10.96.0.1 from 10.200.0.2 iif if4']],
+		[
+			'where a network of the run meets a route of others',
+			node({ routes: [...node().routes, { ...four, to: '10.0.0.128/25', via: '192.168.9.7', link: 2 }] }),
+			['10.0.0.129', '10.0.0.129 from 192.168.9.2'],
+		],
+		[
+			'marked, for a rule by mark',
+			node({ rules: withBase([rule(5, { mark: { value: 0x400, mask: 0xfff }, table: 9 })]) }),
+			['9.9.9.9 mark 1024'],
+		],
+		[
+			'marked and not, for an inverted rule',
+			node({ rules: withBase([rule(5, { mark: { value: 0x1bd00, mask: 0xff00 }, inverted: true, table: 9 })]) }),
+			['9.9.9.9 mark 113920', '9.9.9.9 mark 113664'],
+		],
+		['of a user', node({ rules: withBase([rule(5, { uids: [1000, 2000], table: 9 })]) }), ['9.9.9.9 uid 1000']],
+		[
+			'of a protocol and port',
+			node({ rules: withBase([rule(5, { protocol: 6, dport: [443, 500], table: 9 })]) }),
+			['9.9.9.9 ipproto 6 dport 443'],
+		],
+		['that come in by a link', node({ rules: withBase([rule(5, { iif: 'br0', table: 9 })]) }), ['9.9.9.9 from 10.200.0.2 iif if4']],
+		[
+			'from a network that is behind a link',
+			node({ rules: withBase([rule(5, { from: '10.200.7.0/24', table: 9 })]) }),
+			['9.9.9.9 from 10.200.7.1 iif if4'],
+		],
+		['to a network of a rule', node({ rules: withBase([rule(5, { to: '172.16.0.0/12', table: 9 })]) }), ['172.16.0.1']],
+		[
+			'as a whole, where the route has several next hops',
+			node({
+				routes: [
+					{
+						...four,
+						to: '0.0.0.0/0',
+						nextHops: [
+							{ via: '192.168.9.1', link: 2, weight: 1, onlink: false },
+							{ via: '192.168.8.1', link: 3, weight: 1, onlink: false },
+						],
+					} as Route,
+				],
+			}),
+			['fibmatch 9.9.9.9'],
+		],
+	])('%s', (_, host, wanted) => {
+		expect(words(host)).toEqual(expect.arrayContaining(wanted))
+	})
+
+	test('not from an address or to a network of a link that the run changes', () => {
+		expect(words(node()).filter(line => line.includes('192.168.8.'))).toEqual([])
+	})
+
+	test('not for a rule whose selectors ip route get cannot express', () => {
+		expect(
+			words(
+				node({ rules: withBase([rule(5, { unknown: ['tun_id'], table: 9 }), rule(6, { action: 'l3mdev' }), rule(7, { iif: 'gone0' })]) }),
+			),
+		).toEqual(words(node()))
+	})
+
+	test('2,000 at most: of rules that differ in an address alone one stands for all, and the notes say so', () => {
+		const many = Array.from({ length: 3_000 }, (_, at) => {
+			const from = `10.200.${Math.floor(at / 250)}.${(at % 250) + 2}`
+			return rule(600, { from: `${from}/32`, table: 9, words: `from ${from} lookup 9` })
+		})
+		const { lookups, notes } = lookupsOf(node({ rules: withBase(many) }), subject)
+		expect(lookups.length).toBeLessThan(100)
+		expect(notes).toEqual(['of rules that differ in an address alone one stands for all'])
+	})
+
+	test('2,000 at most, whatever the rules: what is left out is noted', () => {
+		const many = Array.from({ length: 3_000 }, (_, at) =>
+			rule(at + 1, { mark: { value: at + 1, mask: 0xffff }, table: 9, words: `mark ${at}` }),
+		)
+		const { lookups, notes } = lookupsOf(node({ rules: withBase(many) }), subject)
+		expect(lookups).toHaveLength(MOST_LOOKUPS)
+		expect(notes).toEqual([expect.stringMatching(/^\d+ of \d+ route lookups are left out$/)])
+	})
+})
+
+describe('a loss is another link, another source or no way', () => {
+	const packet = { family: 4 as const, to: '9.9.9.9' }
+	const by = (...links: number[]) => ({ links })
+	test.each<[title: string, before: object, after: object, isLoss: boolean]>([
+		['the same link', by(2), by(2), false],
+		['another link', by(2), by(3), true],
+		['another source', { ...by(2), source: '192.168.9.2' }, { ...by(2), source: '192.168.9.3' }, true],
+		['no way', by(2), { error: NO_ROUTE }, true],
+		['another next hop of several', { ...by(2, 4), whole: 'a' }, { ...by(2, 4), whole: 'b' }, true],
+		['a way where there was none', { error: NO_ROUTE }, by(3), false],
+		['a way where packets were refused', { error: 'Invalid argument' }, by(3), true],
+		['the same refusal', { error: 'Invalid argument' }, { error: 'Invalid argument' }, false],
+		['another link than one that the run changes', by(3), by(2), false],
+		['no way instead of a link that the run changes', by(3), { error: NO_ROUTE }, true],
+	])('%s', (_, before, after, isLoss) => {
+		const found = lookupLosses([packet], { before: [before as never], after: [after as never] }, { touched: new Set([3]), host: node() })
+		expect(found).toHaveLength(isLoss ? 1 : 0)
+	})
+})
+
+describe('answers are matched to look-ups', () => {
+	const links = [{ ifindex: 2, name: 'mgmt' }]
+	const asked = ['1.1.1.1', '2.2.2.2', '3.3.3.3'].map((to): Lookup => ({ family: 4, to }))
+	const answer = (to: string) => JSON.stringify([{ dst: to, dev: 'mgmt', prefsrc: '192.168.9.2', flags: [], cache: [] }])
+
+	test('by the line numbers of those that fail', () => {
+		const stderr = 'RTNETLINK answers: Network is unreachable\nCommand failed -:2\n'
+		expect(parseAnswers(asked, { stdout: `${answer('1.1.1.1')}\n${answer('3.3.3.3')}\n`, stderr }, links)).toEqual([
+			{ links: [2], source: '192.168.9.2' },
+			{ error: 'Network is unreachable' },
+			{ links: [2], source: '192.168.9.2' },
+		])
+	})
+
+	test('and an answer that is missing fails the run', () => {
+		expect(() => parseAnswers(asked, { stdout: `${answer('1.1.1.1')}\n`, stderr: '' }, links)).toThrow('answers 1 of 3 look-ups')
+	})
+})
+
+test('an address of a network lies in it and is none of those given', () => {
+	const network = fc.tuple(fc.nat({ max: 2 ** 32 - 1 }), fc.integer({ min: 1, max: 32 })).map(([value, length]) => {
+		const base = length === 32 ? value : Math.floor(value / 2 ** (32 - length)) * 2 ** (32 - length)
+		return `${[24, 16, 8, 0].map(shift => Math.floor(base / 2 ** shift) % 256).join('.')}/${length}`
+	})
+	fc.assert(
+		fc.property(network, fc.nat({ max: 5 }), (cidr, most) => {
+			const taken = new Set<string>()
+			for (let n = 0; n < most; n++) taken.add(addressIn(cidr, taken) ?? '')
+			const ip = addressIn(cidr, taken)
+			expect(ip === undefined || (contains(cidr, ip) && !taken.has(ip))).toBe(true)
+		}),
+	)
+})

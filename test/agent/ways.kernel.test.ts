@@ -1,0 +1,123 @@
+import { writeFileSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Interface } from '../../contract/interface.ts'
+import { type NodeHost, nodeHost } from './node-host.ts'
+
+/** What the kernel does with the packets of the node and of each wanted address, before a run and after it. */
+const isRoot = process.getuid?.() === 0
+const nic = { id: 0, macAddress: 'fa:16:3e:00:00:00', address: '10.0.0.23', cidr: '10.0.0.0/24', gateway: '10.0.0.1' }
+const other = { id: 1, macAddress: 'fa:16:3e:00:00:01', address: '10.0.1.23', cidr: '10.0.1.0/24', gateway: '10.0.1.1' }
+const vpn = [
+	'link add wt0 type bridge',
+	'link set wt0 up',
+	'addr add 100.64.0.5/16 dev wt0',
+	'route add default dev wt0 table 7120',
+	'rule add from all lookup main suppress_prefixlength 0 priority 105',
+	'rule add not fwmark 0x1bd00 lookup 7120 priority 110',
+]
+const pods = ['link add br0 type bridge', 'link set br0 up', 'addr add 10.200.0.1/16 dev br0']
+const api = { KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: '6443' }
+
+describe.skipIf(!isRoot)('the ways of packets (needs root for network namespaces)', () => {
+	let host: NodeHost
+
+	beforeEach(async () => {
+		host = await nodeHost()
+		await host.ip(
+			[
+				'link add mgmt type veth peer name mgmt-peer\nlink set mgmt up\nlink set mgmt-peer up',
+				'addr add 192.168.9.2/24 dev mgmt',
+				'route add default via 192.168.9.1 metric 100',
+				...[0, 1].map(id => `link add ens${id} address fa:16:3e:00:00:0${id} type veth peer name peer${id}\nlink set peer${id} up`),
+			].join('\n'),
+		)
+	})
+	afterEach(() => host?.close())
+
+	test.each<[title: string, setup: string[], wish: Partial<Interface>, expected: [reason: string, message: RegExp]]>([
+		[
+			'a rule of a VPN that comes before ours',
+			vpn,
+			nic,
+			[
+				'RoutedElsewhere',
+				/^packets from 10\.0\.0\.23 to 9\.9\.9\.9 leave by wt0: rule 110 \(not from all fwmark 0x1bd00 lookup 7120\) comes first; see ip rule show priority 110$/,
+			],
+		],
+		[
+			'a rule that drops packets from the address',
+			['rule add from 10.0.0.0/24 blackhole priority 50'],
+			nic,
+			[
+				'RoutedElsewhere',
+				/^packets from 10\.0\.0\.23 to 10\.0\.0\.1 have no way: rule 50 \(from 10\.0\.0\.0\/24 blackhole\) comes first; see ip rule show priority 50$/,
+			],
+		],
+		[
+			'a default route that comes before that of the node',
+			[],
+			{ ...nic, routes: [{ to: '0.0.0.0/0', via: '10.0.0.99', table: 254 }] },
+			['InUse', /leave by mgmt now and would leave by multinic0; see ip route get /],
+		],
+		[
+			'a route to the network of the API server',
+			[],
+			{ ...nic, routes: [{ to: '10.96.0.0/16', via: '10.0.0.99', table: 254 }] },
+			['InUse', /^packets to 10\.96\.0\.1 leave by mgmt now and would leave by multinic0; see ip route get 10\.96\.0\.1$/],
+		],
+		[
+			'a route into the pod network',
+			pods,
+			{ ...nic, routes: [{ to: '10.200.1.0/24', via: '10.0.0.7', table: 254 }] },
+			['InUse', /^packets to 10\.200\.1\.1 leave by br0 now and would leave by multinic0/],
+		],
+		[
+			'half of the internet',
+			[],
+			{ ...nic, routes: [{ to: '0.0.0.0/1', via: '10.0.0.1', table: 254 }] },
+			['InUse', /^packets to \S+ leave by mgmt now and would leave by multinic0/],
+		],
+		[
+			'a route that takes the place of one that drops packets',
+			['route add blackhole 10.42.0.0/24'],
+			{ ...nic, routes: [{ to: '10.42.0.0/25', via: '10.0.0.1', table: 254 }] },
+			['InUse', /^packets to 10\.42\.0\.1 are refused now and would leave by multinic0/],
+		],
+	])('%s is known before, and nothing is changed; the other interface is configured', async (_, setup, wish, [reason, message]) => {
+		if (setup.length > 0) await host.ip(setup.join('\n'))
+		const { report, stdout } = await host.agent(
+			[wish, ...(reason === 'RoutedElsewhere' && setup === vpn ? [] : [other])],
+			{},
+			undefined,
+			api,
+		)
+		expect(report?.interfaces[0], stdout).toMatchObject({ state: 'Failed', reason, message: expect.stringMatching(message) })
+		if (report?.interfaces[1]) expect(report.interfaces[1], stdout).toMatchObject({ state: 'Configured' })
+		expect(await host.ask('addr show dev ens0')).toMatchObject([{ flags: expect.not.arrayContaining(['UP']) }])
+	})
+
+	test('a network without a gateway leaves by its own link beside a VPN', async () => {
+		await host.ip(vpn.join('\n'))
+		const { gateway: _, ...near } = nic
+		expect((await host.agent([near])).report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 1/1' })
+	})
+
+	test('one of two nameservers in a wanted network is reached as before', async () => {
+		mkdirSync(join(host.root, 'etc'), { recursive: true })
+		writeFileSync(join(host.root, 'etc/resolv.conf'), 'nameserver 192.168.100.3\nnameserver 192.168.9.1\n')
+		const { report, stdout } = await host.agent([{ ...nic, address: '192.168.100.23', cidr: '192.168.100.0/24', gateway: '192.168.100.1' }])
+		expect(report?.interfaces[0], stdout).toMatchObject({ state: 'Configured', warnings: [{ reason: 'SharedNetwork' }, {}] })
+		expect(await host.ask('route get 192.168.100.3')).toMatchObject([{ dev: 'mgmt' }])
+	})
+
+	test('a rule that comes later is found by a run that looks, and by one that changes nothing; without it all is well again', async () => {
+		expect((await host.agent([nic])).report).toMatchObject({ outcome: 'Succeeded' })
+		await host.ip(vpn.join('\n'))
+		const elsewhere = { state: 'Failed', reason: 'RoutedElsewhere', message: expect.stringContaining('rule 110') }
+		for (const mode of ['Verify', 'Apply', 'Plan'] as const)
+			expect((await host.agent([nic], { mode })).report?.interfaces, mode).toMatchObject([elsewhere])
+		await host.ip('rule del priority 110')
+		expect((await host.agent([nic])).report).toMatchObject({ outcome: 'Succeeded', changes: 0 })
+	})
+})
