@@ -26,10 +26,13 @@ export function privateFile(content: string): FileState {
 
 /**
  * The last rule that gives a NAME wins, over any .link too; this one comes after netplan's and those that cloud-init left. DRIVERS keeps
- * it to devices, for VLANs and bonds copy the MAC of theirs. @see udev(7)
+ * it to devices, for VLANs and bonds copy the MAC of theirs. systemd's own rule, 99-systemd.rules, comes before it and applies the settings
+ * of the name that the NIC has by then; RUN applies those of the name given here, after the renaming. @see udev(7)
  */
 function udevRule({ macAddress, name }: WantedInterface): string {
-	return `ACTION=="add", SUBSYSTEM=="net", DRIVERS=="?*", ATTR{address}=="${macAddress}", NAME="${name}"\n`
+	const settings = ['ipv4', 'ipv6'].map(family => `--prefix=/net/${family}/conf/${name}`).join(' ')
+	const match = `ACTION=="add", SUBSYSTEM=="net", DRIVERS=="?*", ATTR{address}=="${macAddress}"`
+	return `${match}, NAME="${name}", RUN+="/lib/systemd/systemd-sysctl ${settings}"\n`
 }
 
 /** A leading `-`: a setting that this kernel does not have is passed over. @see sysctl.d(5) */

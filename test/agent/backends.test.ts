@@ -75,7 +75,9 @@ describe.each(Object.entries(backends))('%s', (name, { host, read }) => {
 
 	test('names the NIC by a udev rule that has the last word, and keeps its settings', () => {
 		const files = keepingOf(host).files(wantedNic({ address: '10.0.0.23', cidr: '10.0.0.0/24' }), host)
-		expect(files['/etc/udev/rules.d/99-z-multinic3.rules']?.content).toMatch(/ATTR\{address\}=="fa:16:3e:00:00:01", NAME="multinic3"\n$/)
+		expect(files['/etc/udev/rules.d/99-z-multinic3.rules']?.content).toMatch(
+			/ATTR\{address\}=="fa:16:3e:00:00:01", NAME="multinic3", RUN\+="\/lib\/systemd\/systemd-sysctl --prefix=\/net\/ipv4\/conf\/multinic3 --prefix=\/net\/ipv6\/conf\/multinic3"\n$/,
+		)
 		expect(files['/etc/sysctl.d/99-multinic3.conf']?.content).toContain('-net.ipv4.conf.multinic3.arp_ignore = 1\n')
 	})
 

@@ -321,7 +321,10 @@ function expectLines(path: string, content: string): void {
 const keyValue = /^(#[\w .:]*|\[\w+\]|[\w-]+=[\w.:/, =-]*|)$/
 const lineOf: [where: RegExp, line: RegExp][] = [
 	[/^\/etc\/sysctl\.d\//, /^(#[\w .]*|-net\.ipv[46]\.conf\.multinic\d\.\w+ = \d+|)$/],
-	[/\.rules$/, /^(#[\w .]*|ACTION=="add", SUBSYSTEM=="net", DRIVERS=="\?\*", ATTR\{address\}=="[0-9a-f:]{17}", NAME="multinic\d"|)$/],
+	[
+		/\.rules$/,
+		/^(#[\w .]*|ACTION=="add", SUBSYSTEM=="net", DRIVERS=="\?\*", ATTR\{address\}=="[0-9a-f:]{17}", NAME="multinic\d", RUN\+="[\w/. =-]+"|)$/,
+	],
 	[/\.nmconnection$/, keyValue],
 	[/\.link$/, keyValue],
 	[/\/ifcfg-/, /^(#[\w .]*|[A-Z0-9_]+=([\w.:/-]*|"[\w.:/ ]*")|)$/],
