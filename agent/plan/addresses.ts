@@ -39,16 +39,25 @@ function isOtherForm(cidr: string, wanted: readonly string[]): boolean {
 }
 
 /**
- * IPv4 addresses that change their prefix length are given before the other form is taken, so that the link is never without them.
+ * IPv4 addresses that change their prefix length are given before the other form is taken, so that the link is never without them. What is
+ * taken of the networks that they get is taken before that: it would take them along. One that follows an address which the link does not
+ * have by then is given with that one, so that they keep their order.
  *
- * @returns additions
+ * @returns `room`: removals; `forms`: additions
  */
-export function otherForms(link: Link, wanted: readonly string[]): Change[] {
+export function otherForms(link: Link, wanted: readonly string[], taken: readonly Change[]): { room: Change[]; forms: Change[] } {
 	const { ifindex, addresses } = link
 	const held = new Set(addresses.map(({ cidr }) => ipOf(cidr)))
-	return wanted
-		.filter(cidr => familyOf(cidr) === 4 && held.has(ipOf(cidr)) && !addresses.some(address => address.cidr === cidr))
-		.map(cidr => addition(ifindex, cidr))
+	const present = new Set(addresses.map(({ cidr }) => cidr))
+	const along = goingAlong(link, taken)
+	const isForm = (cidr: string) => familyOf(cidr) === 4 && held.has(ipOf(cidr)) && !present.has(cidr)
+	const isThere = (cidr: string) => isForm(cidr) || (present.has(cidr) && !along.has(cidr))
+	const ofNetwork = (cidr: string) => wanted.filter(other => networkOf(other) === networkOf(cidr))
+	const isInOrder = (cidr: string) => ofNetwork(cidr).slice(0, ofNetwork(cidr).indexOf(cidr)).every(isThere)
+	const forms = wanted.filter(cidr => isForm(cidr) && isInOrder(cidr))
+	const networks = new Set(forms.map(networkOf))
+	const isInTheWay = (change: Change) => change.kind === 'removeAddress' && networks.has(networkOf(change.address.cidr))
+	return { room: taken.filter(isInTheWay), forms: forms.map(cidr => addition(ifindex, cidr)) }
 }
 
 /**

@@ -24,25 +24,28 @@ export function configure(accepted: Accepted, { bases }: Pick<Selection, 'bases'
 	const unrouted = unroutedAddresses(accepted, host)
 	const taken = staleAddresses(link, addresses, ours, unrouted)
 	const along = goingAlong(link, taken)
-	const stale = staleRoutes(link, { routes, ours, reaching: reachingAfter(link, taken, addresses), bases }, host)
+	const reaching = reachingAfter(link, taken, addresses)
+	const stale = staleRoutes(link, { routes, ours, reaching, bases }, host)
 	const former = formerBases(nic, ours)
 	const isLeft = isOfFormer(nic.id, { now: basesOf(nic), former })
-	const first = otherForms(link, addresses)
-	const again = first.length > 0 ? [] : routesThatGoAlong(link, { along, stale, routes }, host)
+	const { room, forms } = otherForms(link, addresses, taken)
+	const atOnce = forms.length > 0 ? goingAlong(link, room) : along
+	const again = routesThatGoAlong(link, { along, first: atOnce, stale, routes, reaching }, host)
 	return {
 		settings: settings(link, { ...settingsBefore(link, ours), ...sysctlsOf(nic) }),
 		take: [
 			...staleRules(nic.id, { wanted: rules, bases: [basesOf(nic)], of: sourcesOf(addresses) }, host).filter(change => !isLeft(change)),
 			...stale.filter(change => !isLeft(change)),
 			...staleConnected(accepted, taken, host),
-			...first,
-			...taken,
+			...room,
+			...forms,
+			...taken.filter(change => !room.includes(change)),
 			...inTheWay(link, nic.name),
 		],
 		shape: [...resized(link, mtuAfter(nic, link, ours), nic, host), ...(link.up ? [] : [{ kind: 'up' as const, link: link.ifindex }])],
 		ask: questionOf(link, nic.name, addresses),
 		give: [
-			...missingAddresses(link, withoutAdded(addresses, first), new Set([...along, ...unrouted])),
+			...missingAddresses(link, withoutAdded(addresses, forms), new Set([...along, ...unrouted])),
 			...missingConnected(accepted, new Set([...along, ...removedBy(taken)]), host),
 			...again,
 			...missingRoutes(withoutAgain(routes, again), bases, host),

@@ -46,16 +46,29 @@ function ourKey({ to, via, table, metric }: RecordedLink['routes'][number], link
 	return routeKey({ family: familyOf(to), to, table, metric, link, type: 1, ...(via !== undefined && { via }) })
 }
 
-/** With its last IPv4 address a link loses its IPv4 routes of all tables: those that are to stay are given again. */
-export function routesThatGoAlong(
-	link: Link,
-	{ along, stale, routes }: { along: ReadonlySet<string>; stale: readonly Change[]; routes: readonly Route[] },
-	host: HostState,
-): Change[] {
+/** `along`: addresses that may be gone for a moment, of which `first` at the same time; `reaching`: those that the link has afterwards. */
+type Gone = {
+	along: ReadonlySet<string>
+	first?: ReadonlySet<string>
+	stale: readonly Change[]
+	routes: readonly Route[]
+	reaching: readonly string[]
+}
+
+/**
+ * With its last IPv4 address a link loses its IPv4 routes of all tables, and with an address go the routes of which it is the source, on any
+ * link: those that are to stay are given again.
+ */
+export function routesThatGoAlong(link: Link, { along, first = along, stale, routes, reaching }: Gone, host: HostState): Change[] {
 	const four = link.addresses.filter(({ family }) => family === 4)
-	if (four.length === 0 || four.some(({ cidr }) => !along.has(cidr))) return []
+	const isBare = four.length > 0 && four.every(({ cidr }) => first.has(cidr))
+	const sources = new Set(reaching.map(ipOf).filter(ip => [...along].some(cidr => ipOf(cidr) === ip)))
 	const leaves = new Set(stale.flatMap(change => (change.kind === 'removeRoute' ? [change.route] : [])))
-	return routesOn(link, host)
+	const found = [
+		...(isBare ? routesOn(link, host) : []),
+		...host.routes.filter(route => sources.has(route.source ?? '') && route.type === 1 && route.protocol !== KERNEL),
+	]
+	return [...new Set(found)]
 		.filter(route => route.family === 4 && !leaves.has(route))
 		.map(route => ({ kind: 'addRoute', route: asWanted(route, routes), again: true }))
 }

@@ -1,3 +1,4 @@
+import { goingAlong } from './addresses.ts'
 import { forgottenByDown } from './configure.ts'
 import type { HostState, Link, Rule } from '../host/state.ts'
 import { temporaryName, waitingFor } from './rename.ts'
@@ -56,17 +57,26 @@ function undoFile(change: Change, { files }: HostState): Change[] {
 	return [{ kind: 'file', path: change.path, ...(before && { file: before }) }]
 }
 
-/** An address or route that was there before in another form (a lease, another next hop) is put back by `givenAgain`. */
+/**
+ * An address or route that was there before in another form (a lease, another next hop) is restored by `givenAgain`. So is an IPv4 address
+ * that went together with the first of its network; it is removed before that, because otherwise it would be the first.
+ */
 function undoAdditions(changes: readonly Change[], { links }: HostState): Change[] {
 	const routes = changes.flatMap((change): Change[] =>
 		change.kind === 'addRoute' && !change.again ? [{ kind: 'removeRoute', route: change.route }] : [],
 	)
 	const addresses = changes.flatMap((change): Change[] => {
 		if (change.kind !== 'addAddress') return []
-		const had = links.find(({ ifindex }) => ifindex === change.link)?.addresses.some(({ cidr }) => cidr === change.address.cidr)
-		return had ? [] : [{ kind: 'removeAddress', link: change.link, address: change.address }]
+		const link = links.find(({ ifindex }) => ifindex === change.link)
+		const { cidr } = change.address
+		const isStaying = link?.addresses.some(had => had.cidr === cidr) && !goingAlong(link, changesOf(link, changes)).has(cidr)
+		return isStaying ? [] : [{ kind: 'removeAddress', link: change.link, address: change.address }]
 	})
 	return [...routes, ...addresses]
+}
+
+function changesOf({ ifindex }: Link, changes: readonly Change[]): Change[] {
+	return changes.filter(change => 'link' in change && change.link === ifindex)
 }
 
 /** Through temporary names, for after some of the steps any name may be anywhere. */
@@ -103,18 +113,19 @@ function undoShape(link: Link, changes: readonly Change[]): Change[] {
 
 /** What the steps took away, and what a link loses by being down or by an MTU too small for IPv6. */
 function givenAgain(changes: readonly Change[], links: readonly Link[], host: HostState): Change[] {
-	const addresses = changes.toReversed().flatMap((change): Change[] => {
-		if (change.kind === 'removeAddress') return [{ ...change, kind: 'addAddress' }]
-		if (change.kind !== 'addAddress') return []
-		const had = links.find(({ ifindex }) => ifindex === change.link)?.addresses.find(({ cidr }) => cidr === change.address.cidr)
-		return had ? [{ kind: 'addAddress', link: change.link, address: had }] : []
-	})
+	const addresses = links.flatMap(link => addressesAgain(link, changesOf(link, changes)))
 	const lost = links.filter(({ up }) => up).flatMap(link => forgottenByDown(link, host))
 	const routes = changes.flatMap((change): Change[] => {
 		if (change.kind === 'removeRoute') return [{ ...change, kind: 'addRoute' }]
 		return change.kind === 'addRoute' && change.again ? [change] : []
 	})
 	return [...addresses, ...lost, ...routes]
+}
+
+/** In their order: the first IPv4 address of a network is the source of what the host sends there. */
+function addressesAgain(link: Link, changes: readonly Change[]): Change[] {
+	const touched = new Set(changes.flatMap(change => ('address' in change ? [change.address.cidr] : [])))
+	return link.addresses.filter(address => touched.has(address.cidr)).map(address => ({ kind: 'addAddress', link: link.ifindex, address }))
 }
 
 function rulesAgain(change: Change, host: HostState): Change[] {

@@ -1,7 +1,7 @@
 import type { Host } from '../../agent/host/host.ts'
 import type { Address, HostState, Link, Route, Rule } from '../../agent/host/state.ts'
 import { contains, networkOf } from '../../contract/ip.ts'
-import { hasNetwork } from '../../agent/plan/networks.ts'
+import { hasNetwork, ipOf } from '../../agent/plan/networks.ts'
 import { routeKey, ruleKey } from '../../agent/plan/routing.ts'
 import { fibOf, lookup } from '../../agent/plan/fib.ts'
 import { answerOf } from '../../agent/plan/lookup-losses.ts'
@@ -24,23 +24,30 @@ export function after(host: HostState, change: Change): HostState {
 		case 'removeAltname':
 			return withLink(host, change.link, link => ({ ...link, altnames: link.altnames.filter(name => name !== change.name) }))
 		case 'addAddress':
-			return withConnected(
-				withLink(host, change.link, link => ({
-					...link,
-					addresses: [...link.addresses.filter(({ cidr }) => cidr !== change.address.cidr), change.address],
-				})),
-			)
+			return withConnected(withLink(host, change.link, link => ({ ...link, addresses: withAddress(link.addresses, change.address) })))
 		case 'removeAddress':
 			return withoutRoutes(
-				withConnected({
-					...withLink(host, change.link, link => ({ ...link, addresses: link.addresses.filter(isKept(change.address.cidr)) })),
-					routes: withoutConnected(host, change.link, change.address),
-				}),
+				withoutSources(
+					withConnected({
+						...withLink(host, change.link, link => ({ ...link, addresses: link.addresses.filter(isKept(change.address.cidr)) })),
+						routes: withoutConnected(host, change.link, change.address),
+					}),
+					host,
+				),
 				change.link,
 			)
 		default:
 			return afterElse(host, change)
 	}
+}
+
+/** One that is there already keeps its place; of IPv4 also its flags. */
+function withAddress(addresses: readonly Address[], given: Address): Address[] {
+	const had = addresses.find(({ cidr }) => cidr === given.cidr)
+	if (!had) return [...addresses, given]
+	const { flags: _, ...rest } = given
+	const replaced = given.family === 4 ? { ...rest, ...(had.flags && { flags: had.flags }) } : given
+	return addresses.map(address => (address === had ? replaced : address))
 }
 
 /** The first IPv4 address of a network takes the others of it along (`promote_secondaries` 0). */
@@ -94,6 +101,7 @@ function afterElse(host: HostState, change: Change): HostState {
 			if (!change.again && !change.replace && host.routes.some(route => routeKey(route) === routeKey(change.route)))
 				throw new Error('File exists')
 			if (!isReached(change.route, host)) throw new Error('Nexthop has invalid gateway')
+			if (!isSource(change.route, host)) throw new Error('Invalid prefsrc address')
 			return { ...host, routes: [...host.routes.filter(route => routeKey(route) !== routeKey(change.route)), change.route] }
 		case 'removeRoute':
 			return { ...host, routes: host.routes.filter(route => routeKey(route) !== routeKey(change.route)) }
@@ -130,11 +138,23 @@ function isReached({ link, via, onlink }: Route, { links, routes }: HostState): 
 	return [...networks, ...straight].some(network => contains(network, via))
 }
 
+function isSource({ family, source }: Route, { links }: HostState): boolean {
+	return source === undefined || family === 6 || links.some(({ addresses }) => addresses.some(({ cidr }) => ipOf(cidr) === source))
+}
+
 /** A link that loses its last IPv4 address loses its IPv4 routes of all tables with it. */
 function withoutRoutes(host: HostState, ifindex: number): HostState {
 	const link = host.links.find(one => one.ifindex === ifindex)
 	if (link?.addresses.some(({ family }) => family === 4)) return host
 	return { ...host, routes: host.routes.filter(route => route.link !== ifindex || route.family === 6) }
+}
+
+/** With the last form of an IPv4 address go the routes of which it is the source, on any link. */
+function withoutSources(host: HostState, { links }: HostState): HostState {
+	const ipsOf = (all: readonly Link[]) => new Set(all.flatMap(({ addresses }) => addresses.map(({ cidr }) => ipOf(cidr))))
+	const [had, has] = [ipsOf(links), ipsOf(host.links)]
+	const isLost = ({ family, source = '' }: Route) => family === 4 && had.has(source) && !has.has(source)
+	return { ...host, routes: host.routes.filter(route => !isLost(route)) }
 }
 
 /** systemd-networkd takes back what it gave to a link that is down, or has a name that its file is not for. */

@@ -1,0 +1,118 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { HostState, Route } from '../../agent/host/state.ts'
+import { ipOf } from '../../agent/plan/networks.ts'
+import { plan } from '../../agent/plan/plan.ts'
+import type { Wanted } from '../../agent/plan/select.ts'
+import { Interfaces, settle } from '../../contract/interface.ts'
+import { networkOf } from '../../contract/ip.ts'
+import { afterEvery, comparable, hostWith } from './simulated-host.ts'
+
+const macAddress = 'fa:16:3e:00:00:00'
+const bare = hostWith([{ ifindex: 2, name: 'ens7', mac: macAddress, up: true }])
+
+const cases: [had: string[], asked: string[]][] = [
+	[
+		['10.0.6.23/32', '10.0.6.24/24'],
+		['10.0.6.23/24', '10.0.6.24/24'],
+	],
+	[['10.0.6.23/32', '10.0.6.24/24'], ['10.0.6.23/24']],
+	[['10.0.6.24/24', '10.0.6.23/32'], ['10.0.6.23/24']],
+	[['10.0.6.23/24', '10.0.6.24/24'], ['10.0.6.24/32']],
+	[
+		['10.0.6.23/24', '10.0.6.24/24'],
+		['10.0.6.23/32', '10.0.6.24/24'],
+	],
+	[
+		['10.0.6.24/24', '10.0.6.23/32'],
+		['10.0.6.24/24', '10.0.6.23/24'],
+	],
+]
+
+describe('a plan of another prefix length', () => {
+	test.each(cases)('from %j to %j gives what is asked for, and takes no address in between', (had, asked) => {
+		const staying = had.map(ipOf).filter(ip => asked.some(cidr => ipOf(cidr) === ip && !had.includes(cidr)))
+		const start = carriedOut(had, bare)
+		const steps = stepsOf(asked, start)
+		const between = steps.map((_, at) => afterEvery(start, steps.slice(0, at + 1), false))
+		expect(byNetwork(addressesOf(between.at(-1)))).toEqual(byNetwork(asked))
+		expect(between.filter(state => !staying.every(ip => addressesOf(state).map(ipOf).includes(ip)))).toEqual([])
+	})
+
+	test.each([
+		['an address that is to follow a new one, with that one', ['10.0.6.23/32'], ['10.0.6.22/24', '10.0.6.23/24']],
+		['two addresses that get the network of each other', ['10.0.6.24/24', '10.0.6.23/25'], ['10.0.6.23/24', '10.0.6.24/25']],
+	])('gives %s', (_, had, asked) => {
+		expect(addressesOf(carriedOut(asked, carriedOut(had, bare)))).toEqual(asked)
+	})
+
+	const cidr = fc
+		.tuple(fc.constantFrom(22, 23, 24, 25), fc.constantFrom(23, 24, 25, 32))
+		.map(([last, length]) => `10.0.6.${last}/${length}`)
+	const list = fc.uniqueArray(cidr, { selector: ipOf, minLength: 1 })
+	const theirs = fc.record({ via: fc.constantFrom(undefined, '10.0.6.7'), source: fc.constantFrom(undefined, '10.0.6.23', '10.0.6.24') })
+	test('leaves nothing to plan, keeps the order of the config in each network, keeps the routes of others, and can be undone to the same first addresses', () => {
+		fc.assert(
+			fc.property(list, list, theirs, fc.nat(), (had, asked, their, cut) => {
+				const ours = carriedOut(had, bare)
+				const route = foreign(their)
+				const start = afterEvery(ours, [{ kind: 'addRoute', route }], true)
+				const isStaying = start !== ours && route.via === undefined && asked.map(ipOf).includes(route.source ?? ipOf(asked[0] ?? ''))
+				const end = carriedOut(asked, start)
+				expect(stepsOf(asked, end)).toEqual([])
+				expect(byNetwork(addressesOf(end))).toEqual(byNetwork(asked))
+				if (isStaying) expect(end.routes).toContainEqual(route)
+				const { steps, undo } = plan(wanted(asked), start, {})
+				const changes = steps.map(({ change }) => change).slice(0, cut % (steps.length + 1))
+				const back = afterEvery(afterEvery(start, changes, false), undo, true)
+				expect(comparable(back)).toEqual(comparable(start))
+				expect(firstsOf(back)).toEqual(firstsOf(start))
+			}),
+			{ numRuns: 400 },
+		)
+	})
+})
+
+function foreign({ via, source }: { via: string | undefined; source: string | undefined }): Route {
+	const given = { ...(via !== undefined && { via }), ...(source !== undefined && { source }) }
+	return {
+		family: 4,
+		to: '10.77.0.0/16',
+		link: 2,
+		table: 77,
+		metric: 0,
+		protocol: 99,
+		type: 1,
+		scope: via ? 0 : 253,
+		onlink: false,
+		...given,
+	}
+}
+
+function wanted(addresses: readonly string[]): Wanted {
+	const interfaces = settle(Interfaces.parse([{ id: 6, macAddress, addresses }]))
+	return { interfaces, nodeAddresses: [], kinds: new Set(['hardware']), failed: new Map() }
+}
+
+function stepsOf(addresses: readonly string[], start: HostState) {
+	return plan(wanted(addresses), start, {}).steps.map(({ change }) => change)
+}
+
+function carriedOut(addresses: readonly string[], start: HostState): HostState {
+	return afterEvery(start, stepsOf(addresses, start), false)
+}
+
+function addressesOf(host: HostState | undefined): string[] {
+	return (host?.links ?? []).flatMap(({ addresses }) => addresses.map(({ cidr }) => cidr))
+}
+
+/** The order of addresses counts within a network only. */
+function byNetwork(cidrs: readonly string[]): Record<string, string[]> {
+	const networks = [...new Set(cidrs.map(networkOf))].toSorted()
+	return Object.fromEntries(networks.map(network => [network, cidrs.filter(cidr => networkOf(cidr) === network)]))
+}
+
+/** The one that the kernel takes as the source of what it sends there. */
+function firstsOf(host: HostState): string[] {
+	return Object.values(byNetwork(addressesOf(host))).flatMap(cidrs => cidrs.slice(0, 1))
+}
