@@ -23,6 +23,7 @@ import { SYSCTL_KEYS } from '../plan/routing.ts'
 import { exec } from './exec.ts'
 import { exists, namesIn, readFile, readHostFile } from './files.ts'
 import { ignoreMissingIpv6, isIpv6Disabled } from './ipv6.ts'
+import { readLocks } from './locks.ts'
 import { type Managers, managers } from './managed.ts'
 import { distinctEncap } from './parse-encap.ts'
 import { mentioning } from './mentions.ts'
@@ -51,19 +52,21 @@ export async function observe(root: string, wanted: readonly string[]): Promise<
 	const ours = files(root)
 	const macs = new Set([...wanted, ...recordedMacs(ours[RECORD_PATH])])
 	const found = { ...ours, ...mentioning(root, macs) }
+	const touchable = new Set(links.flatMap(link => (macs.has(link.permanentMac ?? link.mac) ? [link.ifindex] : [])))
 	return {
 		...surroundings(root, daemons, macs),
 		ipv6: six !== undefined,
 		links: links.map(link => ({
 			...link,
 			...daemons.of(link),
-			...(macs.has(link.permanentMac ?? link.mac) && settingsOf(root, link)),
+			...(touchable.has(link.ifindex) && settingsOf(root, link)),
 		})),
-		routes,
+		routes: await readLocks(routes, link => touchable.has(link)),
 		rules,
 		neighbours,
 		nextHopObjects,
 		inOtherNamespace: inOtherNamespace(root, links, found[RECORD_PATH]),
+		seconds: Math.floor(Date.now() / 1000),
 		files: found,
 	}
 }
@@ -80,7 +83,7 @@ async function ask(options: readonly string[], lines: readonly string[]): Promis
 		distinctEncap(stdout)
 			.split('\n')
 			.filter(line => line.trim())
-			.slice(0, code === 0 ? lines.length : -1)
+			.slice(0, code === 0 ? lines.length : lines.length - 1)
 			.map(line => JSON.parse(line) as unknown),
 	)
 }

@@ -7,9 +7,10 @@ import type { Neighbour, NextHop, NextHopObject, Route } from './state.ts'
 const TYPES = ['', '', 'local', 'broadcast', 'anycast', 'multicast', 'blackhole', 'unreachable', 'prohibit', 'throw']
 const BLACKHOLE = 6
 
-/** @returns what follows `route add`, without the protocol */
+/** @returns what follows `route add`; several next hops come last */
 export function routeToAdd(route: Route, device: Device = deviceWord): string {
-	return words(nodeWords(route), wayWords(route, device), selectorWords(route), infoWords(route), hopsWords(route, device))
+	const head = words(nodeWords(route), wayWords(route, device), selectorWords(route), infoWords(route))
+	return words(head, `proto ${route.protocol}`, hopsWords(route, device))
 }
 
 /** @returns what follows `route del`: no metrics, which the kernel would compare */

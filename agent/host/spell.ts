@@ -37,7 +37,7 @@ export function spell(change: Change, device: Device = deviceWord): IpLine | und
 function spellRouting(change: Change, device: Device): IpLine | undefined {
 	switch (change.kind) {
 		case 'addRoute':
-			return { line: `route ${verbFor(change)} ${routeToAdd(change.route, device)} proto ${change.route.protocol}` }
+			return { line: `route ${verbFor(change)} ${routeToAdd(change.route, device)}` }
 		case 'removeRoute':
 			return { line: `route del ${routeToRemove(change.route, device)}` }
 		case 'addNextHop':

@@ -139,6 +139,8 @@ export type HostState = Surroundings & {
 	nextHopObjects?: readonly NextHopObject[]
 	/** MACs of recorded NICs whose device is here and whose link is in another network namespace. */
 	inOtherNamespace?: readonly string[]
+	/** When it was observed (seconds since 1970). */
+	seconds?: number
 	/** Files that may be ours, and those that could contradict ours; absolute path on the host → what is there. */
 	files: Readonly<Record<string, FileState>>
 }

@@ -1,6 +1,7 @@
 import { networkOf } from '../../contract/ip.ts'
 import type { Address, Link } from '../host/state.ts'
 import { givenTo } from './memory.ts'
+import { isMadeByKernel } from './origin.ts'
 import type { RecordedLink } from './record.ts'
 import { familyOf, ipOf } from './routing.ts'
 import type { Change } from './steps.ts'
@@ -14,18 +15,21 @@ import type { Change } from './steps.ts'
  * @param unrouted wanted addresses without a connected route; of an IPv4 address the kernel changes that only by adding it again
  */
 export function staleAddresses(
-	{ ifindex, addresses }: Link,
+	link: Link,
 	wanted: readonly string[],
 	ours: RecordedLink | undefined,
 	unrouted: readonly string[] = [],
 ): Change[] {
+	const { ifindex, addresses } = link
 	const given = [...givenTo(ours), ...addresses.flatMap(({ cidr }) => (isOtherForm(cidr, wanted) ? [cidr] : []))]
 	const misplaced = ours && String(ours.addresses) !== String(wanted) ? outOfOrder(addresses, wanted) : []
 	const isWrong = ({ cidr, family, duplicate }: Address) =>
 		duplicate || misplaced.includes(cidr) || (family === 4 && unrouted.includes(cidr))
 	const stale = (address: Address) => {
 		const { cidr, global, dynamic } = address
-		return global && (wanted.includes(cidr) ? isWrong(address) : dynamic || given.includes(cidr))
+		if (wanted.includes(cidr)) return isWrong(address)
+		// An fe80:: that we gave goes too; not the one that the kernel makes of the MAC.
+		return given.includes(cidr) ? !isMadeByKernel(address, link) : global && dynamic
 	}
 	return addresses
 		.filter(stale)

@@ -4,10 +4,11 @@ import type { HostState, Link, Route, Rule } from '../host/state.ts'
 import { goingAlong, missingAddresses, otherForms, staleAddresses } from './addresses.ts'
 import { questionOf } from './ask.ts'
 import { basesOf, formerBases, isRuleOf, recordedBases, tableOf } from './bases.ts'
+import { addressesBack, beforeUs } from './before.ts'
 import { missingConnected, staleConnected, unroutedAddresses } from './connected.ts'
 import { mtuAfter } from './memory.ts'
 import type { RecordedLink } from './record.ts'
-import { missingRoutes, reachingAfter, routesOn, routesThatGoAlong, staleRoutes } from './routes.ts'
+import { missingRoutes, reachingAfter, routesThatGoAlong, staleRoutes } from './routes.ts'
 import { addressesOf, IPV6_MIN_MTU, routeKey, routesOf, ruleKey, rulesOf, SYSCTLS, sourcesOf, sysctlsOf } from './routing.ts'
 import type { Accepted, Released, Selection } from './selection.ts'
 import type { Change } from './steps.ts'
@@ -82,21 +83,32 @@ export function release({ ours, link }: Released, { bases }: Pick<Selection, 'ba
 	const rules = staleRules(ours.id, { wanted: [], bases: recordedBases(ours), of: sourcesOf(ours.addresses) }, host)
 	if (!link) return { settings: [], take: rules, shape: [], ask: [], give: [], leave: [] }
 	const { original } = ours
-	const taken = staleAddresses(link, [], ours)
+	const before = beforeUs(ours, link, host)
+	const kept = before.addresses.map(({ cidr }) => cidr)
+	const taken = staleAddresses(link, kept, ours)
+	const reaching = reachingAfter(link, taken, kept)
+	const stale = staleRoutes(link, { routes: before.routes, ours, reaching, bases }, host)
+	const along = goingAlong(link, taken)
 	return {
 		settings: settings(link, original.sysctls),
-		take: [
-			...rules,
-			...staleRoutes(link, { routes: [], ours, reaching: reachingAfter(link, taken, []), bases }, host),
-			...taken,
-			...inTheWay(link, original.name),
-		],
+		take: [...rules, ...stale, ...taken, ...inTheWay(link, original.name)],
 		shape: [
 			...mtu(link, original.mtu),
 			...(original.up === link.up ? [] : [{ kind: original.up ? ('up' as const) : ('down' as const), link: link.ifindex }]),
 		],
 		ask: [],
-		give: original.altnames.filter(name => !link.altnames.includes(name)).map(name => ({ kind: 'addAltname', link: link.ifindex, name })),
+		give: [
+			...original.altnames
+				.filter(name => !link.altnames.includes(name))
+				.map((name): Change => ({ kind: 'addAltname', link: link.ifindex, name })),
+			...addressesBack(link, before.addresses, along),
+			...(original.up
+				? [
+						...routesThatGoAlong(link, { along, stale, routes: before.routes, reaching }, host),
+						...missingRoutes(before.routes, bases, host),
+					]
+				: []),
+		],
 		leave: [],
 	}
 }
@@ -104,18 +116,6 @@ export function release({ ours, link }: Released, { bases }: Pick<Selection, 'ba
 /** A link cannot have the same word as name and as another name; udev gives a renamed one its old name so. */
 function inTheWay({ ifindex, altnames }: Link, name: string): Change[] {
 	return altnames.includes(name) ? [{ kind: 'removeAltname', link: ifindex, name }] : []
-}
-
-/** What the kernel forgets of a link while it is down: IPv6 addresses, routes of every table, permanent neighbours. */
-export function forgottenByDown(link: Link, host: HostState): Change[] {
-	const { ifindex, addresses } = link
-	return [
-		...addresses
-			.filter(({ family, global }) => family === 6 && global)
-			.map(address => ({ kind: 'addAddress' as const, link: ifindex, address })),
-		...host.neighbours.filter(neighbour => neighbour.link === ifindex).map(neighbour => ({ kind: 'addNeighbour' as const, neighbour })),
-		...routesOn(link, host).map(route => ({ kind: 'addRoute' as const, route })),
-	]
 }
 
 function mtu(link: Link, bytes: number): Change[] {

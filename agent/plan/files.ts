@@ -73,7 +73,7 @@ function newRecord(record: HostRecord, files: Files, { selection, host }: { sele
 	const beforeOf = (path: string) => (before.has(path) ? (before.get(path) ?? null) : (host.files[path] ?? null))
 	const ours = selection.accepted.map(
 		(accepted): RecordedLink => ({
-			...memoryOf(accepted),
+			...memoryOf(accepted, host),
 			files: Object.fromEntries(
 				Object.entries(files.get(accepted) ?? {}).map(([path, { content }]) => [path, { before: beforeOf(path), after: content }]),
 			),

@@ -1,8 +1,11 @@
 import { type Bases, DEFAULT_BASES } from '../../contract/bases.ts'
-import type { HostState, Route, Rule } from '../host/state.ts'
+import type { Address, HostState, Link, Route, Rule } from '../host/state.ts'
 import { isOurRule, tableOf } from './bases.ts'
+import { nextHopObjectsOn } from './forgotten.ts'
+import { isGivenRoute, isMadeByKernel } from './origin.ts'
 import { withoutPassing } from './passing.ts'
 import { addressesOf, AUTOMATIC, linksOf, routeKey, sourcesOf } from './routing.ts'
+import { addressDetails, type Names, neighbourDetails, nextHopDetails, routeDetails } from './snapshot-words.ts'
 import type { Selection } from './selection.ts'
 
 /** Words for everything on the host that is not ours, each under what tells it from others. */
@@ -11,7 +14,7 @@ export type Fingerprint = ReadonlyMap<string, string>
 /** @param touched ifindexes of the links that this run may change @param bases what tells our rules */
 export function fingerprint(host: HostState, touched: ReadonlySet<number>, bases: readonly Bases[] = [DEFAULT_BASES]): Fingerprint {
 	const links = host.links.filter(({ ifindex }) => !touched.has(ifindex))
-	const names = new Map(host.links.map(({ ifindex, name }) => [ifindex, name]))
+	const names = namesOf(host)
 	const isForeign = (route: Route) => linksOf(route).some(link => !touched.has(link)) && route.table !== 255 && route.protocol !== 9
 	return new Map([
 		...links.map(({ ifindex, name, mtu, up, master, altnames }) =>
@@ -20,26 +23,13 @@ export function fingerprint(host: HostState, touched: ReadonlySet<number>, bases
 				`${name}, mtu ${mtu}, ${up ? 'up' : 'down'}${master ? `, of ${master}` : ''}${altnames.map(other => `, also ${other}`).join('')}`,
 			),
 		),
-		...links.flatMap(({ ifindex, name, addresses }) =>
-			addresses
-				.filter(({ global, dynamic }) => global && !dynamic)
-				.map(({ cidr }) => entry(`address ${ifindex} ${cidr}`, `${cidr} on ${name}`)),
-		),
-		...host.routes
-			.filter(isForeign)
-			.map(route => entry(`route ${routeKey(route)}`, `route ${route.to} via ${wayOf(route, names)}, table ${route.table}`)),
+		...links.flatMap(link => link.addresses.filter(({ global, dynamic }) => global && !dynamic).map(one => addressEntry(one, link))),
+		...host.routes.filter(isForeign).map(route => routeEntry(route, names)),
 		...host.rules.filter(rule => !isOurRule(rule, bases)).map(ruleEntry),
 		...host.neighbours
 			.filter(({ link }) => !touched.has(link))
-			.map(({ link, ip, mac }) => entry(`neighbour ${link} ${ip}`, `neighbour ${ip} is ${mac}`)),
+			.map(one => entry(`neighbour ${one.link} ${one.ip}${one.proxy ? ' proxy' : ''}`, `neighbour ${neighbourDetails(one)}`)),
 	])
-}
-
-function wayOf({ via, link, nextHops }: Route, names: ReadonlyMap<number, string>): string {
-	const hops: readonly Pick<Route, 'via' | 'link'>[] = nextHops ?? [
-		{ ...(via !== undefined && { via }), ...(link !== undefined && { link }) },
-	]
-	return hops.map(hop => hop.via ?? names.get(hop.link ?? 0)).join(' and ')
 }
 
 /** @returns ifindexes of the links that a plan may change */
@@ -57,13 +47,19 @@ export function touchedBy({ accepted, moves, released }: Selection): Set<number>
  */
 export function touchable(host: HostState, touched: ReadonlySet<number>, bases: readonly Bases[] = [DEFAULT_BASES]): Fingerprint {
 	const links = host.links.filter(({ ifindex }) => touched.has(ifindex))
+	const names = namesOf(host)
 	const leased = new Set(links.filter(({ managedBy }) => managedBy === 'NetworkManager').map(({ ifindex }) => ifindex))
 	const isTheirs = (route: Route) => AUTOMATIC.has(route.protocol) && linksOf(route).some(link => leased.has(link))
-	const routes = host.routes.filter(route => linksOf(route).some(link => touched.has(link)) && route.protocol !== 2 && !isTheirs(route))
+	const isRestored = (route: Route) => linksOf(route).some(link => touched.has(link)) && isGivenRoute(route, host.links) && !isTheirs(route)
 	const neighbours = host.neighbours.filter(({ link }) => touched.has(link))
 	const rules = host.rules.filter(rule => isOurRule(rule, bases))
 	return new Map([
-		...fingerprint({ ...host, links, routes, neighbours, rules: [] }, new Set()),
+		...fingerprint({ ...host, links, routes: [], neighbours, rules: [] }, new Set()),
+		...host.routes.filter(isRestored).map(route => routeEntry(route, names)),
+		...links.flatMap(link => restoredAddresses(link).map(address => addressEntry(address, link))),
+		...links.flatMap(({ ifindex }) =>
+			nextHopObjectsOn(ifindex, host).map(one => entry(`nexthop ${ifindex} ${one.id}`, `nexthop ${nextHopDetails(one, names)}`)),
+		),
 		...rules.map(ruleEntry),
 		...links.flatMap(({ ifindex, sysctls }) =>
 			Object.entries(sysctls).map(([key, value]) => entry(`sysctl ${ifindex} ${key}`, `${key} is ${value}`)),
@@ -80,7 +76,7 @@ export function differences(before: Fingerprint, after: Fingerprint): string[] {
 	const isGone = (key: string) => before.has(`link ${linkOf(key)}`) && !after.has(`link ${linkOf(key)}`)
 	return [...keys]
 		.filter(key => before.get(key) !== after.get(key) && !isGone(key))
-		.map(key => wordsOf(before.get(key) ?? `new: ${after.get(key)}`))
+		.map(key => changeWords(before.get(key), after.get(key)))
 }
 
 /** A foreign thing that is gone or has changed: its key in the fingerprint, and words for it. */
@@ -137,11 +133,37 @@ function wordsOf(entry: string): string {
 	return (entry.split('\0')[0] ?? '').slice(0, 80)
 }
 
-/** `link 3`, `address 3 …`, `neighbour 3 …`, `route 4 TO VIA 3 …` stand on link 3; a rule, and a route with several next hops, on none alone. */
+/** `link 3`, `address 3 …`, `neighbour 3 …`, `route 4 TO VIA 3 …` stand on link 3; a rule stands on none. */
 function linkOf(key: string): string | undefined {
 	const [kind, first, , , fourth] = key.split(' ')
 	if (kind === 'rule') return undefined
 	return (kind === 'route' ? fourth : first) || undefined
+}
+
+function changeWords(before: string | undefined, after: string | undefined): string {
+	if (before === undefined) return `new: ${wordsOf(after ?? '')}`
+	const now = after === undefined ? '' : wordsOf(after)
+	return now === '' || now === wordsOf(before) ? wordsOf(before) : `${wordsOf(before)}; now ${now}`
+}
+
+/** A daemon that has the link asks for its leases again. */
+function restoredAddresses(link: Link): Address[] {
+	return link.addresses.filter(address => !isMadeByKernel(address, link) && !(address.dynamic && link.managedBy))
+}
+
+function addressEntry(address: Address, { ifindex, name }: Link): [string, string] {
+	return entry(`address ${ifindex} ${address.cidr}${address.peer ? ` peer ${address.peer}` : ''}`, addressDetails(address, name))
+}
+
+/** A route with several next hops is under the first of its links. */
+function routeEntry(route: Route, names: Names): [string, string] {
+	const [link] = linksOf(route)
+	return entry(`route ${routeKey({ ...route, ...(link !== undefined && { link }) })}`, `route ${routeDetails(route, names)}`)
+}
+
+function namesOf({ links }: HostState): Names {
+	const names = new Map(links.map(({ ifindex, name }) => [ifindex, name]))
+	return ifindex => names.get(ifindex) ?? `if${ifindex}`
 }
 
 function ruleEntry({ family, priority, words }: Rule): [string, string] {

@@ -1,15 +1,26 @@
 import type { WantedInterface } from '../../contract/interface.ts'
-import type { Link } from '../host/state.ts'
+import type { HostState, Link } from '../host/state.ts'
 import { rememberedBases } from './bases.ts'
+import { recordable } from './before.ts'
 import type { RecordedLink } from './record.ts'
 import { addressesOf, routesOf, sysctlsOf } from './routing.ts'
 import type { Accepted } from './selection.ts'
 
 /** @returns what is to be remembered of a link that is ours, beside its files */
-export function memoryOf({ nic, link, ours }: Accepted): Omit<RecordedLink, 'files'> {
+export function memoryOf({ nic, link, ours }: Accepted, host: HostState): Omit<RecordedLink, 'files'> {
 	const { name, altnames, mtu, up } = link
 	const managed = link.managedBy === 'NetworkManager' ? { managed: true } : {}
-	const original = ours?.original ?? { name, altnames: [...altnames], mtu, up, sysctls: {}, ...managed }
+	const daemon = link.managedBy ? { daemon: link.managedBy } : {}
+	const original = ours?.original ?? {
+		name,
+		altnames: [...altnames],
+		mtu,
+		up,
+		sysctls: {},
+		...managed,
+		...daemon,
+		...recordable(link, host),
+	}
 	return {
 		mac: nic.macAddress,
 		id: nic.id,

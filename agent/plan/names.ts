@@ -1,4 +1,4 @@
-import { forgottenByDown } from './configure.ts'
+import { forgottenByDown } from './forgotten.ts'
 import type { HostState } from '../host/state.ts'
 import { orderRenames, waitingFor } from './rename.ts'
 import { asWanted } from './routes.ts'

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import type { FileState, HostState } from '../host/state.ts'
 import { RECORD_PATH } from '../paths.ts'
 import { isIn, type OwnFiles, ownFiles } from '../persist/own-files.ts'
+import { RecordedAddress, RecordedRoute } from './record-network.ts'
 
 /**
  * What the host was before we came, and what of it is ours now: `/var/lib/multinic/record.json`, kept from the first change
@@ -16,19 +17,31 @@ const OurRoute = z.object({ to: z.string(), via: z.string().optional(), table: z
 export const SysfsDevice = z.object({ path: z.string().regex(/^(?!.*\/\.\.(\/|$))\/sys\/devices\/[^\s]{1,400}$/), driver: z.string() })
 export type SysfsDevice = z.infer<typeof SysfsDevice>
 
+/** A link before it was ours. */
+const OriginalLink = z.object({
+	name: z.string().regex(/^[\w.@-]+$/),
+	altnames: z.array(z.string().regex(/^[\w.@-]+$/)),
+	mtu: z.int(),
+	up: z.boolean(),
+	sysctls: z.record(z.string(), z.string()),
+	/** By NetworkManager. */
+	managed: z.boolean().optional(),
+	/** The daemon that configured it. */
+	daemon: z.enum(['NetworkManager', 'systemd-networkd']).optional(),
+	/** Its ifindex then, which its routes name. */
+	ifindex: z.int().optional(),
+	addresses: z.array(RecordedAddress).optional(),
+	routes: z.array(RecordedRoute).optional(),
+	/** When they were observed (seconds since 1970): lifetimes run from then. */
+	observed: z.int().optional(),
+})
+export type OriginalLink = z.infer<typeof OriginalLink>
+
 export const RecordedLink = z.object({
 	mac: z.string(),
 	id: z.int(),
 	name: z.string(),
-	original: z.object({
-		name: z.string().regex(/^[\w.@-]+$/),
-		altnames: z.array(z.string().regex(/^[\w.@-]+$/)),
-		mtu: z.int(),
-		up: z.boolean(),
-		sysctls: z.record(z.string(), z.string()),
-		/** By NetworkManager. */
-		managed: z.boolean().optional(),
-	}),
+	original: OriginalLink,
 	/** Where it was when it became ours; absent: a virtual link, or recorded by an earlier version. */
 	device: SysfsDevice.optional(),
 	/** What we gave it, and may therefore take away. */

@@ -2,18 +2,18 @@ import type { Bases } from '../../contract/bases.ts'
 import { contains } from '../../contract/ip.ts'
 import type { HostState, Link, Route } from '../host/state.ts'
 import { isOurTable } from './bases.ts'
+import { isGivenRoute } from './origin.ts'
 import type { RecordedLink } from './record.ts'
 import { AUTOMATIC, familyOf, ipOf, linksOf, routeKey } from './routing.ts'
 import type { Change } from './steps.ts'
 
 /** Which routes are taken from a link, which are given to it, which are given again. */
 
-const KERNEL = 2
-
 /** @returns the routes of a link that somebody gave it, of all tables; those first over which the next hops of others are reached */
-export function routesOn({ ifindex }: Link, { routes }: HostState): Route[] {
-	const found = routes.filter(route => route.type === 1 && route.protocol !== KERNEL && linksOf(route).includes(ifindex))
-	return [...found.filter(({ via }) => via === undefined), ...found.filter(({ via }) => via !== undefined)]
+export function routesOn({ ifindex }: Link, { routes, links }: Pick<HostState, 'routes' | 'links'>): Route[] {
+	const found = routes.filter(route => linksOf(route).includes(ifindex) && isGivenRoute(route, links))
+	const isStraight = ({ via, nextHops, nextHopId }: Route) => via === undefined && nextHops === undefined && nextHopId === undefined
+	return [...found.filter(isStraight), ...found.filter(route => !isStraight(route))]
 }
 
 /** `reaching`: the addresses that the link has afterwards. */
@@ -31,9 +31,13 @@ export function staleRoutes(link: Link, { routes, ours, reaching, bases }: Kept,
 }
 
 /** A next hop that only an address makes reachable that is taken leads nowhere without it; nor can such an address be the source. */
-function losesItsWay({ via, onlink, source }: Route, { addresses }: Link, reaching: readonly string[]): boolean {
+function losesItsWay({ via, onlink, source, nextHops }: Route, { addresses }: Link, reaching: readonly string[]): boolean {
 	const isLost = (reaches: (cidr: string) => boolean) => addresses.some(({ cidr }) => reaches(cidr)) && !reaching.some(reaches)
-	return (via !== undefined && !onlink && isLost(cidr => contains(cidr, via))) || isLost(cidr => ipOf(cidr) === source)
+	const isLostHop = (hop: { via?: string | undefined; onlink: boolean }) => {
+		const { via: ip } = hop
+		return ip !== undefined && !hop.onlink && isLost(cidr => contains(cidr, ip))
+	}
+	return (nextHops ?? [{ via, onlink }]).some(isLostHop) || isLost(cidr => ipOf(cidr) === source)
 }
 
 /** @returns the addresses of a link, with prefix length, once some are taken and others given */
@@ -66,7 +70,7 @@ export function routesThatGoAlong(link: Link, { along, first = along, stale, rou
 	const leaves = new Set(stale.flatMap(change => (change.kind === 'removeRoute' ? [change.route] : [])))
 	const found = [
 		...(isBare ? routesOn(link, host) : []),
-		...host.routes.filter(route => sources.has(route.source ?? '') && route.type === 1 && route.protocol !== KERNEL),
+		...host.routes.filter(route => sources.has(route.source ?? '') && isGivenRoute(route, host.links)),
 	]
 	return [...new Set(found)]
 		.filter(route => route.family === 4 && !leaves.has(route))

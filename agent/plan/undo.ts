@@ -1,6 +1,7 @@
 import { goingAlong } from './addresses.ts'
-import { forgottenByDown } from './configure.ts'
-import type { HostState, Link, Rule } from '../host/state.ts'
+import { forgottenByDown } from './forgotten.ts'
+import type { Address, HostState, Link, Rule } from '../host/state.ts'
+import { isMadeByKernel } from './origin.ts'
 import { temporaryName, waitingFor } from './rename.ts'
 import { linksOf, ruleKey } from './routing.ts'
 import type { Change, Step } from './steps.ts'
@@ -124,8 +125,11 @@ function givenAgain(changes: readonly Change[], links: readonly Link[], host: Ho
 
 /** In their order: the first IPv4 address of a network is the source of what the host sends there. */
 function addressesAgain(link: Link, changes: readonly Change[]): Change[] {
-	const touched = new Set(changes.flatMap(change => ('address' in change ? [change.address.cidr] : [])))
-	return link.addresses.filter(address => touched.has(address.cidr)).map(address => ({ kind: 'addAddress', link: link.ifindex, address }))
+	const cidrsOf = (kind: Change['kind']) =>
+		new Set(changes.flatMap(one => ('address' in one && one.kind === kind ? [one.address.cidr] : [])))
+	const [removed, added] = [cidrsOf('removeAddress'), cidrsOf('addAddress')]
+	const isTouched = (had: Address) => removed.has(had.cidr) || (added.has(had.cidr) && !isMadeByKernel(had, link))
+	return link.addresses.filter(isTouched).map(address => ({ kind: 'addAddress', link: link.ifindex, address }))
 }
 
 function rulesAgain(change: Change, host: HostState): Change[] {

@@ -53,7 +53,7 @@ describe('a key that the agent does not know', () => {
 						dev: undefined,
 						nexthops: [
 							{ dev: 'ens7', weight: 1, flags: [], colour: 1 },
-							{ dev: 'lo', weight: 1, flags: [] },
+							{ dev: 'ens7', weight: 2, flags: [] },
 						],
 					},
 				],

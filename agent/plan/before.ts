@@ -1,0 +1,58 @@
+import type { Address, HostState, Link, Route } from '../host/state.ts'
+import { isMadeByKernel, isOnlyOver, isRecordable } from './origin.ts'
+import type { OriginalLink, RecordedLink } from './record.ts'
+import { routesOn } from './routes.ts'
+import { AUTOMATIC } from './routing.ts'
+import type { Change } from './steps.ts'
+
+/** Addresses and routes that a NIC had before it was ours: the record keeps them, and a removal gives them back. */
+
+export type BeforeUs = { addresses: readonly Address[]; routes: readonly Route[] }
+
+/** @returns what is to be remembered: not what the kernel, a router or a routing daemon makes again */
+export function recordable(link: Link, host: HostState): Pick<OriginalLink, 'addresses' | 'routes' | 'observed' | 'ifindex'> {
+	const addresses = link.addresses.filter(address => !isMadeByKernel(address, link))
+	const routes = routesOn(link, host).filter(route => isRecordable(route) && isOnlyOver(route, link.ifindex))
+	return {
+		ifindex: link.ifindex,
+		...(addresses.length > 0 && { addresses }),
+		...(routes.length > 0 && { routes }),
+		...(host.seconds !== undefined && { observed: host.seconds }),
+	}
+}
+
+/**
+ * @returns what a removal has to bring back; of a lease what is left of its time. A daemon that takes the link up again asks for a lease
+ * itself, so none is given back there.
+ */
+export function beforeUs({ original }: RecordedLink, link: Link, host: HostState): BeforeUs {
+	const { addresses = [], routes = [], ifindex = link.ifindex, daemon } = original
+	const elapsed = Math.max(0, (host.seconds ?? 0) - (original.observed ?? host.seconds ?? 0))
+	return {
+		addresses: addresses.flatMap(address => (daemon && address.dynamic ? [] : (remaining(address as Address, elapsed) ?? []))),
+		routes: routes.filter(({ protocol }) => !daemon || !AUTOMATIC.has(protocol)).map(route => over(route as Route, ifindex, link.ifindex)),
+	}
+}
+
+/** @param elapsed seconds since it was observed; undefined where its time has run out */
+function remaining(address: Address, elapsed: number): Address | undefined {
+	const { validSeconds, preferredSeconds } = address
+	if (validSeconds !== undefined && validSeconds <= elapsed) return undefined
+	return {
+		...address,
+		...(validSeconds !== undefined && { validSeconds: validSeconds - elapsed }),
+		...(preferredSeconds !== undefined && { preferredSeconds: Math.max(0, preferredSeconds - elapsed) }),
+	}
+}
+
+/** A link has another ifindex after a reboot. */
+function over(route: Route, then: number, now: number): Route {
+	const moved = <T extends { link?: number }>(one: T): T => (one.link === then ? { ...one, link: now } : one)
+	return { ...moved(route), ...(route.nextHops && { nextHops: route.nextHops.map(moved) }) }
+}
+
+/** @param along addresses that may be gone by then; additions of those that are missing */
+export function addressesBack({ ifindex, addresses }: Link, before: readonly Address[], along: ReadonlySet<string>): Change[] {
+	const present = new Set(addresses.map(({ cidr }) => cidr))
+	return before.filter(({ cidr }) => along.has(cidr) || !present.has(cidr)).map(address => ({ kind: 'addAddress', link: ifindex, address }))
+}

@@ -1,0 +1,66 @@
+import { networkOf } from '../../contract/ip.ts'
+import type { Address, Link, Route } from '../host/state.ts'
+import { linksOf, MAIN } from './routing.ts'
+
+/** Who made an address or a route: the kernel makes some by itself, and makes them again. Those are never given back. */
+
+const KERNEL = 2
+const UNICAST = 1
+/** Types of routes that lead to a link; the others reject. */
+const LAST_LEADING_TYPE = 5
+/** Metric of the connected route of an IPv6 address. */
+const CONNECTED6 = 256
+/** Redirects and router advertisements, which a router says again, and routing daemons, which add theirs again. @see rtnetlink.h, RTPROT */
+const DAEMONS: ReadonlySet<number> = new Set([1, 8, 9, 10, 11, 12, 13, 14, 15, 17, 18, 42, 84, 186, 187, 188, 189, 192])
+
+/** Whether the kernel makes this address by itself: fe80:: of its MAC, or a temporary one (RFC 8981). */
+export function isMadeByKernel({ cidr, temporary }: Address, { mac }: Pick<Link, 'mac'>): boolean {
+	return temporary === true || cidr === `${linkLocalOf(mac)}/64`
+}
+
+/** @returns the link-local address of a MAC (RFC 4291, appendix A), as the kernel prints it */
+function linkLocalOf(mac: string): string {
+	const bytes = mac.split(':').map(byte => Number.parseInt(byte, 16))
+	const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = bytes
+	const groups = [
+		[a ^ 2, b],
+		[c, 0xff],
+		[0xfe, d],
+		[e, f],
+	].map(([high = 0, low = 0]) => ((high << 8) | low).toString(16))
+	return groups[0] === '0' ? `fe80::${groups.slice(1).join(':')}` : `fe80::${groups.join(':')}`
+}
+
+/** Whether the kernel makes this route by itself, of an address or of the link. Somebody may give one its protocol number. */
+export function isKernelRoute(route: Route, links: readonly Link[]): boolean {
+	const { protocol, type, table, expiresSeconds, family, to, metric } = route
+	if (protocol !== KERNEL) return false
+	if (type !== UNICAST || table !== MAIN || expiresSeconds !== undefined || to === 'fe80::/64') return true
+	const link = links.find(({ ifindex }) => ifindex === route.link)
+	const isConnected = (address: Address) =>
+		address.family === family &&
+		!address.flags?.includes('noprefixroute') &&
+		networkOf(reachOf(address)) === to &&
+		(address.metric ?? (family === 6 ? CONNECTED6 : 0)) === metric
+	return link?.addresses.some(isConnected) ?? true
+}
+
+/** @returns the address that the prefix length is of */
+function reachOf({ cidr, peer }: Address): string {
+	return peer === undefined ? cidr : `${peer}${cidr.slice(cidr.indexOf('/'))}`
+}
+
+/** Whether a route leads to a link and somebody gave it. */
+export function isGivenRoute(route: Route, links: readonly Link[]): boolean {
+	return route.type >= UNICAST && route.type <= LAST_LEADING_TYPE && !isKernelRoute(route, links)
+}
+
+/** Whether nobody but us gives this route back: neither a router nor a routing daemon. */
+export function isRecordable({ protocol }: Route): boolean {
+	return !DAEMONS.has(protocol)
+}
+
+/** Whether a route leads over this link alone. */
+export function isOnlyOver(route: Route, ifindex: number): boolean {
+	return linksOf(route).every(link => link === ifindex) && route.nextHopId === undefined
+}

@@ -1,0 +1,103 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type NodeHost, nodeHost } from './node-host.ts'
+
+/** What a NIC had before a run is there again after its undo, and after a removal, in every detail that the kernel knows. */
+const isRoot = process.getuid?.() === 0
+const macAddress = 'fa:16:3e:00:00:00'
+const wish = [{ id: 0, macAddress, address: '10.0.0.23', cidr: '10.0.0.0/24', gateway: '10.0.0.1' }]
+
+let host: NodeHost
+
+describe.skipIf(!isRoot)('a NIC (needs root for network namespaces)', () => {
+	beforeEach(async () => {
+		host = await nodeHost()
+		await host.ip('link add mgmt type veth peer name mgmt-peer\nlink set mgmt up\nlink set mgmt-peer up')
+		await host.ip(`link add ens0 address ${macAddress} type veth peer name peer0\nlink set peer0 up\nlink set ens0 up`)
+	})
+	afterEach(() => host.close())
+
+	test.each([
+		['with a metric', 'metric 200', [] as string[]],
+		[
+			'without a connected route',
+			'noprefixroute',
+			['route add 192.168.9.0/24 dev ens0 proto kernel scope link src 192.168.9.60 metric 200'],
+		],
+	])('whose lease is in the network of the node, %s, has it again after a late failure', async (_, detail, routes) => {
+		await host.ip('addr add 192.168.9.2/24 dev mgmt metric 100 valid_lft 3600 preferred_lft 3600')
+		await host.ip('route add default via 192.168.9.1 metric 100')
+		await host.ip([`addr add 192.168.9.60/24 dev ens0 ${detail} valid_lft 3600 preferred_lft 3600`, ...routes].join('\n'))
+		const before = await everything()
+		const { report, stdout } = await host.agent(wish, {}, { how: 'fail', at: 14 })
+		expect(report).toMatchObject({ outcome: 'RolledBack' })
+		expect(stdout).toMatch(/everything is as it was before the run/)
+		expect(await everything()).toEqual(before)
+		expect(await host.ask('route get 192.168.9.77')).toMatchObject([{ dev: 'mgmt' }])
+	})
+
+	test('that had the wanted address and a route keeps both through a removal', async () => {
+		await host.ip('addr add 10.0.0.23/24 brd + dev ens0\nroute add 10.77.0.0/16 via 10.0.0.1')
+		const before = await everything()
+		expect((await host.agent(wish)).report).toMatchObject({ message: 'Configured 1/1' })
+		expect((await host.agent([], { mode: 'Cleanup' })).report).toMatchObject({ outcome: 'Succeeded' })
+		expect(await everything()).toEqual(before)
+	})
+
+	test('that had leases, peers and routes of many kinds has them again after a removal', async () => {
+		await host.ip(
+			[
+				'addr add 10.5.0.5/24 dev ens0 metric 300 valid_lft 3600 preferred_lft 1800',
+				'route add default via 10.5.0.1 metric 300 proto dhcp src 10.5.0.5',
+				'route add 10.6.0.0/16 via 10.5.0.9 mtu lock 1400 metric 300',
+				'route add 10.7.0.0/16 nexthop via 10.5.0.9 weight 2 nexthop via 10.5.0.10 weight 1',
+				'route add 10.8.0.0/16 dev ens0 table 77 proto 99',
+				'addr add fd05::5/64 dev ens0 nodad valid_lft 3600 preferred_lft 1800',
+				'route add fd06::/64 via fd05::9 pref high',
+			].join('\n'),
+		)
+		await host.ip('addr add 192.168.9.2/24 dev mgmt\nroute add default via 192.168.9.1')
+		const before = await everything()
+		expect((await host.agent(wish)).report).toMatchObject({ message: 'Configured 1/1' })
+		expect((await host.ask('addr show dev multinic0'))[0]?.addr_info).not.toContainEqual(expect.objectContaining({ local: '10.5.0.5' }))
+		expect((await host.agent([], { mode: 'Cleanup' })).report).toMatchObject({ outcome: 'Succeeded' })
+		expect(await everything()).toEqual(before)
+	})
+
+	test.each([
+		['by a later config', [{ id: 0, macAddress, address: '10.0.0.23', cidr: '10.0.0.0/24' }], {}],
+		['by a removal', [], { mode: 'Cleanup' as const }],
+	])('that was given a link-local address loses it %s, and keeps the one of the kernel', async (_, next, more) => {
+		const kernels = (await linkLocals('ens0'))[0]
+		await host.agent([{ id: 0, macAddress, address: 'fe80::5', cidr: 'fe80::/64' }])
+		expect((await linkLocals('multinic0')).toSorted()).toEqual(['fe80::5', kernels].toSorted())
+		expect((await host.agent(next, more)).report).toMatchObject({ outcome: 'Succeeded' })
+		expect(await linkLocals(next.length > 0 ? 'multinic0' : 'ens0')).toEqual([kernels])
+	})
+
+	test('keeps the link-local address of the kernel though that was wanted', async () => {
+		const [kernels] = await linkLocals('ens0')
+		await host.agent([{ id: 0, macAddress, address: kernels ?? '', cidr: 'fe80::/64' }])
+		await host.agent([], { mode: 'Cleanup' })
+		expect(await linkLocals('ens0')).toEqual([kernels])
+	})
+
+	async function linkLocals(name: string): Promise<string[]> {
+		const [link] = await host.ask(`-6 addr show dev ${name} scope link`)
+		return ((link?.addr_info ?? []) as { local: string }[]).map(({ local }) => local)
+	}
+
+	/** Lifetimes run, and order within a link does not count. */
+	async function everything(): Promise<unknown> {
+		const lines = async (args: string[]) =>
+			(await host.inside('ip', args)).stdout.replace(/(valid_lft|preferred_lft|expires) \d+sec/g, '$1')
+		const routes = [...(await lines(['-o', '-d', 'route', 'show', 'table', 'all'])).split('\n')]
+			.filter(line => !/fe80::.* table local/.test(line))
+			.toSorted()
+		const addresses = (await lines(['-o', 'addr', 'show']))
+			.split('\n')
+			.map(line => line.replace(/ tentative| dadfailed/g, ''))
+			.toSorted()
+		const rest = [await lines(['rule']), await lines(['-6', 'rule']), await lines(['neigh', 'show', 'nud', 'permanent'])]
+		return { routes, addresses, rest, files: ((await host.everything()) as { files: unknown }).files }
+	}
+})
