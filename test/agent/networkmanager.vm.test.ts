@@ -3,7 +3,10 @@ import type { Interface } from '../../contract/interface.ts'
 import type { NewMachine } from '../../lab/bare.ts'
 import { type BareMachine, type Machines, startMachines } from '../../lab/machines.ts'
 
-/** The agent on two machines that NetworkManager manages, with a connection of its own making on every NIC that is plugged in. */
+/**
+ * The agent on two machines that NetworkManager manages, with a connection of its own making on every NIC that is plugged in. networkd is
+ * masked on both, and netplan's file for the management NIC gives it no name.
+ */
 
 const mac = 'fa:16:3e:00:00:01'
 const nic: Partial<Interface> = { id: 0, macAddress: mac, address: '192.168.10.9', cidr: '192.168.10.0/24', mtu: 1400 }
@@ -11,8 +14,13 @@ const pace = { interval: 500 }
 const ours = /^multinic0 UNKNOWN 192.168.10.9\/24( fe80\S+)? $/
 const leased = /^vec1 UNKNOWN 192.168.10.1\d\d\/24( fe80\S+)? $/
 
+const management = `network:
+  version: 2
+  renderer: NetworkManager
+  ethernets: {vec0: {addresses: [10.77.0.11/24], routes: [{to: default, via: 10.77.0.1, metric: 50}]}}
+`
 const hosts: { machine: NewMachine; backend: string }[] = [
-	{ machine: { network: 'networkmanager' }, backend: 'netplan-networkmanager' },
+	{ machine: { network: 'networkmanager', files: { 'etc/netplan/01-mgmt.yaml': management } }, backend: 'netplan-networkmanager' },
 	{ machine: { network: 'networkmanager', netplan: false }, backend: 'networkmanager-keyfile' },
 ]
 
@@ -42,6 +50,21 @@ test('it is left to us: some time later there is nothing to do', () =>
 		const { report, stdout } = await machine.agent([nic])
 		expect(report, stdout).toMatchObject({ outcome: 'Succeeded', changes: 0 })
 	}))
+
+test("the administrator's `netplan apply` leaves NetworkManager running, the node reachable and the NIC as it is", async () => {
+	const [machine] = lab.machines
+	if (!machine) throw new Error('no machine')
+	expect(await machine.ask('ls /run/systemd/network /etc/systemd/network | grep multinic || true')).toBe('')
+	const before = await machine.ask('systemctl show -P InvocationID NetworkManager')
+	await machine.ask('systemctl reset-failed; systemd-run --unit=theirs --no-block netplan apply')
+	const ended = async () => (await machine.run('systemctl show -P ActiveState theirs', { timeoutMs: 10_000 })).stdout
+	await expect.poll(ended, pace).toMatch(/inactive|failed/)
+	await expect.poll(async () => (await machine.run('systemctl is-active NetworkManager')).stdout, pace).toBe('active')
+	expect(await machine.ask('systemctl show -P InvocationID NetworkManager')).not.toBe(before)
+	await expect.poll(link(machine), pace).toMatch(ours)
+	const { report, stdout } = await machine.agent([nic])
+	expect(report, stdout).toMatchObject({ outcome: 'Succeeded', persistent: { status: 'True' } })
+})
 
 test('it is given back when it is no longer wanted: name, lease, and nothing of ours is left', () =>
 	onAll(async (machine, { backend }) => {
@@ -79,5 +102,5 @@ async function onAll(work: (machine: BareMachine, host: (typeof hosts)[number]) 
 }
 
 function link(machine: BareMachine): () => Promise<string> {
-	return async () => (await machine.ask('ip -br addr | grep -e multinic -e vec || true')).replace(/ +/g, ' ')
+	return async () => (await machine.ask('ip -br addr | grep -e multinic -e "vec[1-9]" || true')).replace(/ +/g, ' ')
 }
