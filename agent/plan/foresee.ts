@@ -3,11 +3,25 @@ import { type Fib, fibOf, lookup, type Way } from './fib.ts'
 import { touchedBy } from './fingerprint.ts'
 import { answerOf, type LookupLoss, lookupLosses, packetWords, showRule } from './lookup-losses.ts'
 import { lookupsOf } from './lookups.ts'
-import type { Refusal } from './match.ts'
+import { type Refusal, refusalOf, type Row } from './check.ts'
 import { ownPackets, type OwnPacket } from './own-lookups.ts'
 import { predicted } from './predict.ts'
 import { linksOf, routesOf } from './routing.ts'
 import type { Selection } from './select.ts'
+
+/** What the model refuses, as the table of refusals in docs/agent.md has it. */
+export const foreseenRows: readonly Row[] = [
+	{
+		reason: 'InUse',
+		when: 'packets of the node would leave by it and not by the link that they leave by now, or would have no way: by `routes` in the main table, a default route, or a rule of others',
+		see: 'ip route get 10.96.0.1',
+	},
+	{
+		reason: 'RoutedElsewhere',
+		when: 'packets from a wanted address would leave by another link, because a rule of others comes before that of the interface',
+		see: 'ip rule show priority 110',
+	},
+]
 
 /**
  * What would go wrong with the routing of the node or of an interface, from a model of the kernel, because the kernel itself cannot be
@@ -34,7 +48,7 @@ function lossesOf(selection: Selection, { paths, now, then }: Prediction, host: 
 	const found = lookupLosses(lookups, { before: answers(now), after: answers(then) }, { touched, host })
 	return found.toReversed().flatMap(loss => {
 		const id = causeOf(loss, selection)
-		return id === undefined ? [] : [[id, { reason: 'InUse', message: takenWords(loss, selection, host) }] as [number, Refusal]]
+		return id === undefined ? [] : [[id, taken(loss, selection, host)] as [number, Refusal]]
 	})
 }
 
@@ -44,7 +58,7 @@ function causeOf({ before, after }: LookupLoss, { accepted }: Selection): number
 	return accepted.find(({ link }) => links.includes(link.ifindex))?.nic.id
 }
 
-function takenWords({ packet, before, after }: LookupLoss, { accepted }: Selection, { links }: HostState): string {
+function taken({ packet, before, after }: LookupLoss, { accepted }: Selection, { links }: HostState): Refusal {
 	const name = (ids: readonly number[]) =>
 		links
 			.filter(({ ifindex }) => ids.includes(ifindex))
@@ -53,7 +67,7 @@ function takenWords({ packet, before, after }: LookupLoss, { accepted }: Selecti
 	const nic = accepted.find(({ link }) => 'links' in after && after.links.includes(link.ifindex))?.nic.name
 	const was = 'links' in before ? `leave by ${name(before.links)}` : 'are refused'
 	const is = nic === undefined ? 'would have no way' : `would leave by ${nic}`
-	return `${packetWords(packet, links)} ${was} now and ${is}; see ip route get ${packet.to}`
+	return refusalOf('InUse', { says: `${packetWords(packet, links)} ${was} now and ${is}`, see: `ip route get ${packet.to}` })
 }
 
 type Then = { host: HostState; after: Pick<HostState, 'links'>; then: Fib }
@@ -75,6 +89,8 @@ function isOwn(way: Way, { link }: OwnPacket): boolean {
 export function routedElsewhere(packet: OwnPacket, way: Way, { links }: Pick<HostState, 'links'>): Refusal {
 	const names = 'route' in way ? links.filter(({ ifindex }) => linksOf(way.route).includes(ifindex)).map(({ name }) => name) : []
 	const where = names.length > 0 ? `leave by ${names.join(' and ')}` : 'have no way'
-	const rule = way.rule ? `: rule ${way.rule.priority} (${way.rule.words}) comes first; see ${showRule(way.rule)}` : ''
-	return { reason: 'RoutedElsewhere', message: `packets from ${packet.from} to ${packet.to} ${where}${rule}` }
+	const { rule } = way
+	const because = rule ? ` because rule ${rule.priority} (${rule.words}) comes first` : ''
+	const see = rule ? showRule(rule) : `ip route get ${packet.to} from ${packet.from}`
+	return refusalOf('RoutedElsewhere', { says: `packets from ${packet.from} to ${packet.to} ${where}${because}`, see })
 }

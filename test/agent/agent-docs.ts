@@ -12,6 +12,7 @@ import { absenceChecks } from '../../agent/plan/absent.ts'
 import type { Row } from '../../agent/plan/check.ts'
 import { matchRows } from '../../agent/plan/match.ts'
 import { plan } from '../../agent/plan/plan.ts'
+import { foreseenRows } from '../../agent/plan/foresee.ts'
 import { preflightChecks } from '../../agent/plan/preflight.ts'
 import { placeChecks, removalChecks } from '../../agent/plan/select.ts'
 import { recipeOf } from '../../agent/plan/recipe.ts'
@@ -116,7 +117,7 @@ export async function made(): Promise<Record<string, string>> {
 		'log cleanup': fenced(await logOf(await after(networkd), 'Cleanup')),
 		recipe: fenced(recipe(), 'ini'),
 		help: fenced(help.trimEnd()),
-		refusals: refusalTable([...matchRows, ...absenceChecks, ...preflightChecks, ...placeChecks]),
+		refusals: refusalTable([...matchRows, ...absenceChecks, ...preflightChecks, ...placeChecks, ...foreseenRows]),
 		'refused removals': refusalTable(removalChecks),
 		reasons: reasonTable(),
 	}

@@ -42,7 +42,7 @@ describe.skipIf(!isRoot)('the ways of packets (needs root for network namespaces
 			nic,
 			[
 				'RoutedElsewhere',
-				/^packets from 10\.0\.0\.23 to 9\.9\.9\.9 leave by wt0: rule 110 \(not from all fwmark 0x1bd00 lookup 7120\) comes first; see ip rule show priority 110$/,
+				/^packets from 10\.0\.0\.23 to 9\.9\.9\.9 leave by wt0 because rule 110 \(not from all fwmark 0x1bd00 lookup 7120\) comes first \(ip rule show priority 110\)$/,
 			],
 		],
 		[
@@ -51,20 +51,20 @@ describe.skipIf(!isRoot)('the ways of packets (needs root for network namespaces
 			nic,
 			[
 				'RoutedElsewhere',
-				/^packets from 10\.0\.0\.23 to 10\.0\.0\.1 have no way: rule 50 \(from 10\.0\.0\.0\/24 blackhole\) comes first; see ip rule show priority 50$/,
+				/^packets from 10\.0\.0\.23 to 10\.0\.0\.1 have no way because rule 50 \(from 10\.0\.0\.0\/24 blackhole\) comes first \(ip rule show priority 50\)$/,
 			],
 		],
 		[
 			'a default route that comes before that of the node',
 			[],
 			{ ...nic, routes: [{ to: '0.0.0.0/0', via: '10.0.0.99', table: 254 }] },
-			['InUse', /leave by mgmt now and would leave by multinic0; see ip route get /],
+			['InUse', /leave by mgmt now and would leave by multinic0 \(ip route get /],
 		],
 		[
 			'a route to the network of the API server',
 			[],
 			{ ...nic, routes: [{ to: '10.96.0.0/16', via: '10.0.0.99', table: 254 }] },
-			['InUse', /^packets to 10\.96\.0\.1 leave by mgmt now and would leave by multinic0; see ip route get 10\.96\.0\.1$/],
+			['InUse', /^packets to 10\.96\.0\.1 leave by mgmt now and would leave by multinic0 \(ip route get 10\.96\.0\.1\)$/],
 		],
 		[
 			'a route into the pod network',
