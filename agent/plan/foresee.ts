@@ -33,8 +33,9 @@ export const foreseenRows: readonly Row[] = [
 export function foreseen(selection: Selection, paths: readonly string[], host: HostState): Map<number, Refusal> {
 	if (selection.accepted.length === 0) return new Map()
 	const after = predicted(selection, host)
-	const [now, then] = [fibOf(host), fibOf(after)]
-	const losses = lossesOf(selection, { paths, now, then }, host)
+	const now = fibOf(host)
+	const then = after === host ? now : fibOf(after)
+	const losses = after === host ? [] : lossesOf(selection, { paths, now, then }, host)
 	return new Map([...elsewhere(selection, { host, after, then }), ...losses])
 }
 

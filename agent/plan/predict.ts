@@ -13,11 +13,16 @@ const LINK_SCOPE = 253
 /** Metric of the connected route of an IPv6 address. */
 const SIX_METRIC = 256
 
-/** @returns links, rules and routes as they will be once a selection is carried out: what is asked for, and what the kernel makes of it */
+/**
+ * Links, rules and routes as they will be once a selection is carried out: what is asked for, and what the kernel makes of it.
+ *
+ * @returns the host itself where nothing of that changes
+ */
 export function predicted(selection: Selection, host: HostState): Pick<HostState, 'links' | 'routes' | 'rules'> {
 	const { accepted, released } = selection
 	const { take, give, leave } = phasesOf(selection, host)
 	const changes = [...take, ...give, ...leave].map(({ change }) => change)
+	if (changes.length === 0 && accepted.every(({ link }) => link.up) && released.length === 0) return host
 	const owners = [
 		...accepted.map(({ link }) => ({ link, up: true })),
 		...released.map(({ link, ours }) => ({ link, up: ours.original.up })),
