@@ -1,5 +1,6 @@
 import type { HostState, Link, Rule } from '../host/state.ts'
 import type { Packet, Way } from './fib.ts'
+import { isLinkLocal } from './networks.ts'
 import { linksOf } from './routing.ts'
 
 /** What the kernel answers to a look-up, or what the model of it says. */
@@ -45,7 +46,12 @@ function isLost(was: Answer, is: Answer, touched: ReadonlySet<number>): boolean 
 	if ('error' in was) return was.error !== NO_ROUTE && !('error' in is && is.error === was.error)
 	if ('error' in is) return true
 	if (was.links.some(link => touched.has(link))) return false
-	return String(was.links) !== String(is.links) || was.source !== is.source || was.whole !== is.whole
+	return String(was.links) !== String(is.links) || isOtherSource(was.source, is.source) || was.whole !== is.whole
+}
+
+/** From a link-local address no packet gets further than its link, so that a wider one takes its place is no loss. */
+function isOtherSource(was: string | undefined, is: string | undefined): boolean {
+	return was !== is && !(was !== undefined && isLinkLocal(was))
 }
 
 function lossWords(packet: Packet, { was, is }: { was: Answer; is: Answer }, { links }: Names): string {

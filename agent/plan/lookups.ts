@@ -89,10 +89,16 @@ function neighbours(family: Family, host: HostState, { touched }: Subject): { ip
 	})
 }
 
-/** What the node lives by, its default gateways, the rest of the world, and where the run's networks meet those of others. */
+/**
+ * What the node lives by, its default gateways over links that the run does not change, the rest of the world, and where the run's networks meet
+ * those of others. Whether a way that leads over a link of the run is lost, the addresses behind it say.
+ */
 function farTargets(family: Family, host: HostState, { paths, networks, touched, fib }: Known): string[] {
 	const own = ownAddresses(host)
-	const gateways = host.routes.filter(({ table, to }) => table === MAIN && to.endsWith('/0')).flatMap(gatewaysOf)
+	const gateways = host.routes
+		.filter(({ table, to }) => table === MAIN && to.endsWith('/0'))
+		.flatMap(gatewaysOf)
+		.filter(({ link }) => !touched.has(link))
 	const living = [...paths, ...gateways.map(({ ip }) => ip)].filter(ip => parseIp(ip) && familyOf(ip) === family && !isLinkLocal(ip))
 	const met = host.routes.flatMap(route => {
 		if (route.family !== family || route.to.endsWith('/0') || linksOf(route).some(link => touched.has(link))) return []

@@ -136,6 +136,7 @@ describe('a loss is another link, another source or no way', () => {
 		['the same link', by(2), by(2), false],
 		['another link', by(2), by(3), true],
 		['another source', { ...by(2), source: '192.168.9.2' }, { ...by(2), source: '192.168.9.3' }, true],
+		['a wider source instead of a link-local one', { ...by(2), source: 'fe80::1' }, { ...by(2), source: 'fd00::23' }, false],
 		['no way', by(2), { error: NO_ROUTE }, true],
 		['another next hop of several', { ...by(2, 4), whole: 'a' }, { ...by(2, 4), whole: 'b' }, true],
 		['a way where there was none', { error: NO_ROUTE }, by(3), false],

@@ -112,7 +112,7 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 
 		test('that carries the MTU is said nothing of', async () => {
 			const { report, stdout } = await host.agent([wish])
-			expect(report).toMatchObject({ outcome: 'Succeeded', interfaces: [{ warnings: [] }] })
+			expect(report, stdout).toMatchObject({ outcome: 'Succeeded', interfaces: [{ warnings: [] }] })
 			expect(stdout).toMatch(/^probes after .*, multinic0 gateway answers, no duplicate address$/m)
 		})
 
