@@ -1,6 +1,7 @@
 import { canonicalIp } from '../../contract/ip.ts'
-import type { Address, Link } from '../host/state.ts'
+import type { Address, HostState, Link } from '../host/state.ts'
 import { staleAddresses } from './addresses.ts'
+import { addressesAfterRelease } from './after-release.ts'
 import type { Check } from './check.ts'
 import type { Question } from './preflight.ts'
 import { addressesOf, ipOf } from './routing.ts'
@@ -42,22 +43,20 @@ export const isOnAnotherLink: Check<Placed> = {
 		const wanted = new Set(ipsOf(nic))
 		const others = host.links.filter(({ ifindex }) => ifindex !== link.ifindex)
 		const held = others.flatMap(other =>
-			other.addresses.flatMap(address => (wanted.has(ipOf(address.cidr)) && stays(address, other, selection) ? [{ other, address }] : [])),
+			staying(other, selection, host).flatMap(({ cidr }) => (wanted.has(ipOf(cidr)) ? [{ other, ip: ipOf(cidr) }] : [])),
 		)[0]
 		if (!held) return
-		const ip = ipOf(held.address.cidr)
-		return { says: `${ip} is wanted on ${nic.name}, and ${held.other.name} has it`, see: showing(ip) }
+		return { says: `${held.ip} is wanted on ${nic.name}, and ${held.other.name} has it`, see: showing(held.ip) }
 	},
 }
 
-function stays(address: Address, { ifindex }: Link, { accepted, released }: Selection): boolean {
-	const wanted = accepted.find(({ link }) => link.ifindex === ifindex)
-	const left = released.find(({ link }) => link?.ifindex === ifindex)
-	const taken = [
-		...(wanted ? staleAddresses(wanted.link, addressesOf(wanted.nic), wanted.ours) : []),
-		...(left?.link ? staleAddresses(left.link, [], left.ours) : []),
-	]
-	return !taken.some(change => change.kind === 'removeAddress' && change.address === address)
+/** What a link has after the run of what it does not get from us. */
+function staying(link: Link, { accepted, released }: Selection, host: HostState): readonly Address[] {
+	const left = released.find(one => one.link?.ifindex === link.ifindex)
+	if (left?.link) return addressesAfterRelease({ ours: left.ours, link: left.link }, host)
+	const wanted = accepted.find(one => one.link.ifindex === link.ifindex)
+	const taken = wanted ? staleAddresses(wanted.link, addressesOf(wanted.nic), wanted.ours) : []
+	return link.addresses.filter(address => !taken.some(change => change.kind === 'removeAddress' && change.address === address))
 }
 
 /** A link-local IPv6 address is of its link alone, so several links may have the same one. @see RFC 4291, 2.5.6 */

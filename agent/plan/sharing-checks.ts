@@ -1,4 +1,5 @@
 import { contains } from '../../contract/ip.ts'
+import { afterReleases } from './after-release.ts'
 import { basesOf, tableOf } from './bases.ts'
 import type { Reason } from '../../contract/reasons.ts'
 import type { HostState } from '../host/state.ts'
@@ -56,7 +57,8 @@ export function withSharing(
 	{ interfaces, needed = [] }: { interfaces: readonly WantedInterface[]; needed?: readonly string[] },
 	host: HostState,
 ): Selection {
-	const shared = sharings({ interfaces, host, own: ownLinks(selection, host), needed })
+	const after = afterReleases(selection.released, selection.bases, host)
+	const shared = sharings({ interfaces, host: after, own: ownLinks(selection, host), needed })
 	const keeps = new Set(interfaces.flatMap(({ id, connectedRoute }) => (connectedRoute && !shared.has(id) ? [id] : [])))
 	const accepted = selection.accepted.map(one => ({ ...one, nic: { ...one.nic, connectedRoute: keeps.has(one.nic.id) } }))
 	return { ...selection, accepted, shared }
@@ -68,15 +70,12 @@ export function sharingWarning({ says, see }: Found, nic: Pick<WantedInterface, 
 	return { reason: 'SharedNetwork', message }
 }
 
-/** A wanted link that serves something else is not ours; one that only failed is. */
+/** A wanted link that serves something else is not ours; one that only failed is. A released one is foreign from this run on. */
 const OF_OTHERS: ReadonlySet<Reason> = new Set(['InUse', 'Ambiguous'])
 
-function ownLinks({ accepted, refused, released, kept }: Selection, host: HostState): Set<number> {
+function ownLinks({ accepted, refused, kept }: Selection, host: HostState): Set<number> {
 	const record = recordOf(host)
 	const failed = refused.filter(({ nic, refusal }) => recorded(record, nic.macAddress) || !OF_OTHERS.has(refusal.reason))
-	const macs = new Set([
-		...[...accepted, ...failed].map(({ nic }) => nic.macAddress),
-		...[...released, ...kept].map(({ ours }) => ours.mac),
-	])
+	const macs = new Set([...[...accepted, ...failed].map(({ nic }) => nic.macAddress), ...kept.map(({ ours }) => ours.mac)])
 	return new Set(host.links.flatMap(link => (macs.has(identityOf(link)) ? [link.ifindex] : [])))
 }

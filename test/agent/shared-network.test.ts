@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import type { Address, HostState, Link, Route } from '../../agent/host/state.ts'
+import { plan } from '../../agent/plan/plan.ts'
 import { addressesOf, familyOf, routesOf } from '../../agent/plan/routing.ts'
 import { select } from '../../agent/plan/select.ts'
 import { type Interface, Interfaces, settle } from '../../contract/interface.ts'
-import { hostWith } from './simulated-host.ts'
+import { afterEvery, hostWith } from './simulated-host.ts'
 
 const address = (cidr: string, more: Partial<Address> = {}): Address => ({
 	family: familyOf(cidr),
@@ -262,5 +263,45 @@ describe('without a connected route', () => {
 			({ to, via, onlink, table }) => `${to}${via ? ` via ${via}` : ''}${onlink ? ' onlink' : ''} ${table}`,
 		)
 		expect(words).toEqual(routes)
+	})
+})
+
+describe('beside a removal', () => {
+	const wanted = (nics: Partial<Interface>[]) => ({
+		interfaces: settle(Interfaces.parse(nics)),
+		nodeAddresses: [],
+		kinds: new Set(['hardware'] as const),
+		failed: new Map(),
+	})
+	const carriedOut = (nics: Partial<Interface>[], start: HostState) =>
+		afterEvery(
+			start,
+			plan(wanted(nics), start, {}).steps.map(({ change }) => change),
+			false,
+		)
+	const had = (more: Partial<Link>, routes: Route[] = []) => node({ links: [link(ENS7, 'ens7', { mac: mac(0), ...more })], routes })
+	const before = [address('10.5.0.9/24', { dynamic: true })]
+
+	test.each<[title: string, start: HostState, first: string, shared: number]>([
+		['gets back an address in the network', had({ up: true, addresses: before }), '10.7.0.23/24', 1],
+		['gets back an address though it is down', had({ addresses: before }), '10.7.0.23/24', 1],
+		['gets back a route to the network', had({ up: true }, [route('10.5.0.0/16', { link: ENS7, scope: 253 })]), '10.7.0.23/24', 1],
+		['had the network only because of us', had({ up: true }), '10.5.0.9/24', 0],
+		['had nothing', had({}), '10.5.0.9/24', 0],
+	])('of a link that %s, a run decides as the one after it', (_, start, first, shared) => {
+		const wishes = [nic(1, '10.5.0.50/24')]
+		const middle = carriedOut([nic(0, first)], start)
+		expect(middle.links).toContainEqual(expect.objectContaining({ name: 'multinic0' }))
+		expect(plan(wanted(wishes), middle, {}).shared.size).toBe(shared)
+		const end = carriedOut(wishes, middle)
+		expect(plan(wanted(wishes), end, {})).toMatchObject({ steps: [], refused: [] })
+		expect(plan(wanted(wishes), end, {}).shared.size).toBe(shared)
+	})
+
+	test('an address that the released link gets back is not free', () => {
+		const middle = carriedOut([nic(0, '10.7.0.23/24')], had({ up: true, addresses: before }))
+		expect(plan(wanted([nic(1, '10.5.0.9/24')]), middle, {}).refused).toMatchObject([
+			{ refusal: { reason: 'InUse', message: '10.5.0.9 is wanted on multinic1, and multinic0 has it (ip addr show to 10.5.0.9)' } },
+		])
 	})
 })
