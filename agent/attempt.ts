@@ -73,7 +73,9 @@ export async function attempt(task: Attempt): Promise<Outcome> {
 		task.host.arm({ undo: wish.undo, tag: task.tag, deadManSeconds: task.deadManSeconds, systemd: before.systemd }),
 	)
 	const looking = task.timed('lookup', () => askWays(task.host, { plan: wish, before }, task.wanted.needed ?? []))
-	const [answers, armed, ways] = await Promise.all([asking, arming, looking])
+	// Where arming fails, the process that looks up the ways still ends before the run does.
+	const [answers, armed] = await Promise.all([asking, arming]).finally(() => looking.catch(() => undefined))
+	const ways = await looking
 	const probes: Probes = { before: answers, after: [] }
 	tellProbes(task.log, 'probes before', probes.before, ways.notes)
 	tellArmed(task.log, armed)

@@ -24,11 +24,18 @@ export type Code =
 /** What is said against one interface. */
 export type Blame = { id: number; message: string }
 
-/** @returns an expected failure of the run; `id`, where given, is the one interface that caused it, `blames` tells of several, `hops` are addresses that no longer answer, `lost` keys of foreign things */
+/** @returns an expected failure of the run; `id`, where given, is the one interface that caused it, `blames` tells of several, `hops` are addresses that no longer answer, `lost` keys of foreign things; `ofHost`: it would be the same with fewer changes */
 export function failure(
 	code: Code,
 	message: string,
-	facts: { id?: number | undefined; blames?: readonly Blame[]; hops?: readonly string[]; lost?: readonly string[]; cause?: unknown } = {},
+	facts: {
+		id?: number | undefined
+		blames?: readonly Blame[]
+		hops?: readonly string[]
+		lost?: readonly string[]
+		ofHost?: true
+		cause?: unknown
+	} = {},
 ): Failure<Code> {
 	const { cause, ...rest } = facts
 	return new Failure<Code>(code, message, { facts: rest, ...(cause === undefined ? {} : { cause }) })

@@ -128,7 +128,7 @@ function searches({ retry, outcome, hasTime, failed }: FailedCase): Next | undef
 /** Who failed is not known, so the others are tried without the removals. */
 function keepsRemovals({ retry, outcome, failed }: FailedCase): Next | undefined {
 	const { accepted, released } = changedBy(outcome)
-	if (accepted.length === 0 || !(failed.code === 'COMMAND_FAILED' || failed.code === 'NOT_VERIFIED')) return
+	if (accepted.length === 0 || failed.facts.ofHost || !(failed.code === 'COMMAND_FAILED' || failed.code === 'NOT_VERIFIED')) return
 	return excluding(
 		retry,
 		released.map(({ ours }) => [ours.mac, lossOf(failed)] as const),

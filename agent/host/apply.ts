@@ -49,7 +49,7 @@ async function put(root: string, puts: readonly { path: string; file: FileState 
 		if (exists(`${root}/sys/fs/selinux/enforce`) && programAt(root, 'restorecon') !== undefined)
 			await orderHost(root, 'restorecon', ['-F', ...puts.map(({ path }) => path)])
 	} catch (error) {
-		throw failure('COMMAND_FAILED', `files could not be written: ${wordsOf(error)}`, { cause: error })
+		throw failure('COMMAND_FAILED', `files could not be written: ${wordsOf(error)}`, { ofHost: true, cause: error })
 	}
 }
 

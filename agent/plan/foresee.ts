@@ -46,7 +46,7 @@ function lossesOf(selection: Selection, { paths, now, then }: Prediction, host: 
 	const networks = selection.accepted.flatMap(({ nic, link }) => routesOf(nic, link.ifindex).map(({ to }) => to))
 	const { lookups } = lookupsOf(host, { touched, networks, paths, bases: selection.bases })
 	const answers = (fib: Fib) => lookups.map(packet => answerOf(lookup(fib, packet)))
-	const found = lookupLosses(lookups, { before: answers(now), after: answers(then) }, { touched, host })
+	const found = lookupLosses(lookups, { before: answers(now), after: answers(then) }, { touched, needed: paths, host })
 	return found.toReversed().flatMap(loss => {
 		const id = causeOf(loss, selection)
 		return id === undefined ? [] : [[id, taken(loss, selection, host)] as [number, Refusal]]

@@ -23,29 +23,33 @@ export function answerOf(way: Way): Answer {
 }
 
 type Names = Pick<HostState, 'links'>
+type Judging = { touched: ReadonlySet<number>; needed: readonly string[]; host: Names }
 
 /**
  * The packets that go another way than before: by another link, from another source, or nowhere. A way over a link that the run changes
- * may lead over any other one after it, and probes tell whether that one works; a packet that had no way may have one.
+ * is the node config's to change: it is lost only where nothing leads to what the node needs any more, and probes tell whether another way
+ * works. A packet that had no way may have one.
  *
  * @param touched ifindexes of the links that the run may change
+ * @param needed addresses that the node lives by
  */
 export function lookupLosses(
 	packets: readonly Packet[],
 	{ before, after }: { before: readonly Answer[]; after: readonly Answer[] },
-	{ touched, host }: { touched: ReadonlySet<number>; host: Names },
+	{ touched, needed, host }: Judging,
 ): LookupLoss[] {
 	return packets.flatMap((packet, at) => {
 		const [was, is] = [before[at], after[at]]
-		if (!was || !is || !isLost(was, is, touched)) return []
+		if (!was || !is || !isLost({ packet, was, is }, { touched, needed })) return []
 		return [{ key: `way ${JSON.stringify(packet)}`, packet, before: was, after: is, words: lossWords(packet, { was, is }, host) }]
 	})
 }
 
-function isLost(was: Answer, is: Answer, touched: ReadonlySet<number>): boolean {
+function isLost({ packet, was, is }: { packet: Packet; was: Answer; is: Answer }, { touched, needed }: Omit<Judging, 'host'>): boolean {
 	if ('error' in was) return was.error !== NO_ROUTE && !('error' in is && is.error === was.error)
-	if ('error' in is) return true
-	if (was.links.some(link => touched.has(link))) return false
+	const isOverOurs = was.links.some(link => touched.has(link))
+	if ('error' in is) return !isOverOurs || needed.includes(packet.to)
+	if (isOverOurs) return false
 	return String(was.links) !== String(is.links) || isOtherSource(was.source, is.source) || was.whole !== is.whole
 }
 

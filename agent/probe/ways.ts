@@ -14,7 +14,7 @@ import { routesOf } from '../plan/routing.ts'
 import type { Accepted } from '../plan/selection.ts'
 
 /** Which way the kernel sends the packets of the node, as it says before the change. */
-export type Ways = { lookups: readonly Lookup[]; answers: readonly Answer[]; notes: readonly string[] }
+export type Ways = { lookups: readonly Lookup[]; answers: readonly Answer[]; needed: readonly string[]; notes: readonly string[] }
 
 /**
  * Asks the kernel, in one process, which way the packets of the node take, so that the same can be asked after the change.
@@ -24,17 +24,17 @@ export type Ways = { lookups: readonly Lookup[]; answers: readonly Answer[]; not
 export async function askWays(host: Host, { plan, before }: { plan: Plan; before: HostState }, needed: readonly string[]): Promise<Ways> {
 	const networks = plan.accepted.flatMap(({ nic, link }) => routesOf(nic, link.ifindex).map(({ to }) => to))
 	const { lookups, notes } = lookupsOf(before, { touched: touchedBy(plan), networks, paths: needed, bases: plan.bases })
-	return { lookups, notes, answers: await host.lookUp(lookups, before.links) }
+	return { lookups, notes, needed, answers: await host.lookUp(lookups, before.links) }
 }
 
 /** What the kernel says after a change: packets of the node that take another way, and interfaces whose packets leave by another link. */
 export type WaysAfter = { lost: LookupLoss[]; elsewhere: Map<number, Refusal> }
 
 /** Asks the kernel once more, in one process, and for each wanted address whether its packets leave by the interface's own link. */
-export async function askWaysAgain(host: Host, { lookups, answers }: Ways, { plan, state }: Done): Promise<WaysAfter> {
+export async function askWaysAgain(host: Host, { lookups, answers, needed }: Ways, { plan, state }: Done): Promise<WaysAfter> {
 	const own = ownPackets(plan.accepted, state)
 	const now = await host.lookUp([...lookups, ...own], state.links)
-	const lost = lookupLosses(lookups, { before: answers, after: now }, { touched: touchedBy(plan), host: state })
+	const lost = lookupLosses(lookups, { before: answers, after: now }, { touched: touchedBy(plan), needed, host: state })
 	return { lost, elsewhere: wrongWays(own, now.slice(lookups.length), state) }
 }
 type Done = { plan: Plan; state: HostState }
@@ -42,7 +42,7 @@ type Done = { plan: Plan; state: HostState }
 /** @returns the packets of the node that after an undo still take another way than before the run */
 export async function lostWays(host: Host, ways: Ways, { plan, state }: Done): Promise<LookupLoss[]> {
 	const now = await host.lookUp(ways.lookups, state.links)
-	return lookupLosses(ways.lookups, { before: ways.answers, after: now }, { touched: touchedBy(plan), host: state })
+	return lookupLosses(ways.lookups, { before: ways.answers, after: now }, { touched: touchedBy(plan), needed: ways.needed, host: state })
 }
 
 /** @returns why the run must be undone: packets of the node that take another way; blames the interfaces that they leave by now */

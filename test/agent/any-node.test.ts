@@ -44,7 +44,11 @@ test('no packet of the node goes another way, and every configured address leave
 			const { start, made, end } = carriedOut(node, wish)
 			const touched = touchedBy(made)
 			const { lookups } = lookupsOf(start, { touched, networks: [], paths, bases: made.bases })
-			const losses = lookupLosses(lookups, { before: answersOf(start, lookups), after: answersOf(end, lookups) }, { touched, host: end })
+			const losses = lookupLosses(
+				lookups,
+				{ before: answersOf(start, lookups), after: answersOf(end, lookups) },
+				{ touched, needed: paths, host: end },
+			)
 			expect(losses.map(({ words }) => words)).toEqual([])
 			const fib = fibOf(end)
 			for (const packet of ownPackets(made.accepted, end)) {

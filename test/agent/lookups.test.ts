@@ -143,11 +143,26 @@ describe('a loss is another link, another source or no way', () => {
 		['a way where packets were refused', { error: 'Invalid argument' }, by(3), true],
 		['the same refusal', { error: 'Invalid argument' }, { error: 'Invalid argument' }, false],
 		['another link than one that the run changes', by(3), by(2), false],
-		['no way instead of a link that the run changes', by(3), { error: NO_ROUTE }, true],
+		['no way instead of a link that the run changes', by(3), { error: NO_ROUTE }, false],
 	])('%s', (_, before, after, isLoss) => {
-		const found = lookupLosses([packet], { before: [before as never], after: [after as never] }, { touched: new Set([3]), host: node() })
+		const found = lookupLosses(
+			[packet],
+			{ before: [before as never], after: [after as never] },
+			{ touched: new Set([3]), needed: [], host: node() },
+		)
 		expect(found).toHaveLength(isLoss ? 1 : 0)
 	})
+})
+
+test('no way to what the node needs is a loss, whatever it went by', () => {
+	const found = lookupLosses(
+		[{ family: 4, to: '10.96.0.1' }],
+		{ before: [{ links: [3] }], after: [{ error: NO_ROUTE }] },
+		{ touched: new Set([3]), needed: ['10.96.0.1'], host: node() },
+	)
+	expect(found.map(({ words }) => words)).toEqual([
+		'packets to 10.96.0.1 leave by ens7 before the change and have no way (Network is unreachable) after it',
+	])
 })
 
 describe('answers are matched to look-ups', () => {

@@ -93,7 +93,8 @@ describe.skipIf(!isRoot)('before anything is changed (needs root for network nam
 			interfaces: [{ reason: 'InUse', message: 'ens0 carries the default route of this node (ip -6 route show default)' }],
 		})
 		const wish = { nodeAddresses: ['192.168.9.2'] }
-		expect((await host.agent([nic(0)], wish, { at: 9, how: 'fail' })).report).toMatchObject({ outcome: 'RolledBack' })
+		const undone = await host.agent([nic(0)], wish, { at: 9, how: 'fail' })
+		expect(undone.report, undone.stdout).toMatchObject({ outcome: 'RolledBack' })
 		expect(await routes()).toMatchObject([{ gateway: 'fe80::1', dev: 'ens0', protocol: 'ra' }])
 		expect((await host.agent([nic(0)], wish)).report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 1/1' })
 		expect([await routes(), await acceptsRouters('multinic0')]).toEqual([[], '0'])
