@@ -8,7 +8,7 @@ import { type HostRecord, parseRecord } from '../../agent/plan/record.ts'
 import { RECORD_PATH } from '../../agent/paths.ts'
 import type { HostState } from '../../agent/host/state.ts'
 import { Interfaces, settle } from '../../contract/interface.ts'
-import { afterEvery, hostWith } from './simulated-host.ts'
+import { afterEvery, BASE_RULES, hostWith } from './simulated-host.ts'
 
 const mac = 'fa:16:3e:00:00:01'
 const VIRTIO = '/sys/devices/pci0000:00/0000:00:05.0/virtio3'
@@ -131,7 +131,7 @@ describe('a NIC that was moved into a pod', () => {
 		const back = hostWith([{ ifindex: 9, name: 'multinic0', mac, device }], { files: configured.files, rules: configured.rules })
 		const end = changed(back)
 		expect(end.links).toMatchObject([{ name: 'ens5', up: false }])
-		expect([end.rules, end.files]).toEqual([[], {}])
+		expect([end.rules, end.files]).toEqual([BASE_RULES, {}])
 	})
 
 	test('is configured again when it is back', () => {
