@@ -1,13 +1,12 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { parseNetwork } from '../../agent/host/parse.ts'
-import { parseRules } from '../../agent/host/parse-rules.ts'
-import { lineOf, parseAnswers } from '../../agent/host/lookups.ts'
+import { lineOf } from '../../agent/host/lookups.ts'
 import { fibOf, lookup, type Way } from '../../agent/plan/fib.ts'
 import type { Answer } from '../../agent/plan/lookup-losses.ts'
 import type { Lookup } from '../../agent/plan/lookups.ts'
 import { linksOf } from '../../agent/plan/routing.ts'
 import { anyPacket, anyRouting, type PacketChoice, type Routing } from './any-routing.ts'
+import { kernelWays, observedRouting } from './kernel-routing.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 
 /** The model of the kernel's rules and routes, held against the kernel on generated hosts. `SEED` and `HOSTS` ask for others, and for more. */
@@ -42,8 +41,8 @@ describe.skipIf(!isRoot)('the model of rules and routes (needs root for network 
 			await lay(routing)
 			const choices = fc.sample(anyPacket(links), { numRuns: PACKETS, seed: SEED + at })
 			const lookups = choices.map(({ six, packet }) => lookupOf(six, packet))
-			const fib = fibOf(await observe())
-			const said = await kernelSays(lookups)
+			const fib = fibOf(await observedRouting(host))
+			const said = await kernelWays(host, lookups)
 			const place = `host ${at} of SEED=${SEED}: ${JSON.stringify(routing)}`
 			for (const [n, one] of lookups.entries()) expect(disagreement(lookup(fib, one), said[n]), `${place}\n${lineOf(one)}`).toBe('')
 		}
@@ -78,29 +77,6 @@ describe.skipIf(!isRoot)('the model of rules and routes (needs root for network 
 			'-c',
 			`ip -6 -force -batch - 2>/dev/null <<'.'\n${[...flush.slice(0, 2), ...flush.slice(3, 8), ...six].join('\n')}\n.`,
 		])
-	}
-
-	async function observe() {
-		const json = async (args: string) =>
-			JSON.parse((await host.inside('ip', ['-N', '-j', '-d', ...args.split(' ')])).stdout || '[]') as unknown
-		const [addresses, routes, rules, rules6] = await Promise.all([
-			json('addr show'),
-			json('route show table all'),
-			json('rule show'),
-			json('-6 rule show'),
-		])
-		const routes6 = await json('-6 route show table all')
-		const all = [
-			...(routes as unknown[]),
-			...((routes as unknown[]).length > 0 && !JSON.stringify(routes).includes('pref') ? (routes6 as unknown[]) : []),
-		]
-		return { ...parseNetwork({ addresses, routes: all, neighbours: [] }), rules: [...parseRules(rules, 4), ...parseRules(rules6, 6)] }
-	}
-
-	async function kernelSays(lookups: readonly Lookup[]): Promise<Answer[]> {
-		const script = `ip -N -j -force -batch - <<'.'\n${lookups.map(lineOf).join('\n')}\n.`
-		const names = Object.entries(links).map(([name, ifindex]) => ({ name, ifindex }))
-		return parseAnswers(lookups, await host.inside('sh', ['-c', script]), names)
 	}
 })
 

@@ -1,0 +1,84 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { HostState } from '../../agent/host/state.ts'
+import { type LookupLoss, lookupLosses } from '../../agent/plan/lookup-losses.ts'
+import { lookupsOf } from '../../agent/plan/lookups.ts'
+import { ownPackets } from '../../agent/plan/own-lookups.ts'
+import { DEFAULT_BASES } from '../../contract/bases.ts'
+import { type Interface, settle } from '../../contract/interface.ts'
+import type { Answered } from './agent-session.ts'
+import { anyNode, anyNodeWish, linesOf, MACS, type Node } from './any-node.ts'
+import { kernelWays, observedRouting } from './kernel-routing.ts'
+import { type NodeHost, nodeHost } from './node-host.ts'
+
+/** Any wish on any node, on the real kernel. `KERNEL_NODES` and `SEED` ask for more, and for others. */
+const isRoot = process.getuid?.() === 0
+const NODES = Number(process.env.KERNEL_NODES ?? 50)
+const SEED = Number(process.env.SEED ?? 13)
+/** As many at the same time as keep two cores busy. */
+const BESIDE = 4
+
+describe.skipIf(!isRoot)('any wish on any node (needs root for network namespaces)', () => {
+	test(`${NODES} nodes of SEED=${SEED}: no way of the node is lost, what is Configured sends by its own link, a removal restores the node`, async () => {
+		const cases = fc.sample(fc.tuple(anyNode, anyNodeWish), { numRuns: NODES, seed: SEED })
+		const worker = async (first: number) => {
+			for (let at = first; at < cases.length; at += BESIDE) {
+				const [node, wish] = cases[at] ?? [{ links: [], routes: [], rules: [] }, []]
+				await holds(node, wish, `node ${at} of SEED=${SEED}: ${JSON.stringify({ node, wish })}`)
+			}
+		}
+		await Promise.all(Array.from({ length: BESIDE }, (_, first) => worker(first)))
+	})
+})
+
+async function holds(node: Node, wish: Interface[], place: string): Promise<void> {
+	const host = await nodeHost()
+	try {
+		await host.inside('sysctl', ['-qw', 'net.ipv4.ip_forward=1'])
+		await host.ip(linesOf(node).join('\n'))
+		const before = await host.everything()
+		const start = await observedRouting(host)
+		const touched = new Set(start.links.flatMap(({ ifindex, mac }) => (MACS.includes(mac) ? [ifindex] : [])))
+		const { lookups } = lookupsOf(start as HostState, { touched, networks: [], paths: [], bases: [DEFAULT_BASES] })
+		const waysBefore = await kernelWays(host, lookups)
+		const session = host.session()
+		const answer = await session(wish, { nodeAddresses: ['192.168.9.2'] })
+		const losses = lookupLosses(
+			lookups,
+			{ before: waysBefore, after: await kernelWays(host, lookups) },
+			{ touched, needed: [], host: await observedRouting(host) },
+		)
+		expect(wordsOf(losses), `${place}\n${answer.said}`).toEqual([])
+		expect(await wrongWays(host, wish, answer), `${place}\n${answer.said}`).toEqual([])
+		const removal = await session([], { mode: 'Cleanup' })
+		expect(removal.report, `${place}\n${removal.said}`).toMatchObject({ outcome: 'Succeeded' })
+		expect(withoutLifetimes(await host.everything()), place).toEqual(withoutLifetimes(before))
+	} finally {
+		host.close()
+	}
+}
+
+function wordsOf(losses: readonly LookupLoss[]): string[] {
+	return losses.map(({ words }) => words)
+}
+
+/** @returns packets from the addresses of interfaces that are Configured and that leave by another link */
+async function wrongWays(host: NodeHost, wish: Interface[], { report }: Answered): Promise<string[]> {
+	const state = (await observedRouting(host)) as HostState
+	const configured = new Set(report.interfaces.flatMap(({ id, state: is }) => (is === 'Configured' ? [id] : [])))
+	const wanted = settle(wish).flatMap(nic => {
+		const link = state.links.find(({ mac }) => mac === nic.macAddress)
+		return link && configured.has(nic.id) ? [{ nic, link }] : []
+	})
+	const packets = ownPackets(wanted, state)
+	const ways = packets.length > 0 ? await kernelWays(host, packets) : []
+	return packets.flatMap(({ from, to, link }, at) => {
+		const way = ways[at]
+		return way && 'links' in way && String(way.links) === String([link]) ? [] : [`from ${from} to ${to}: ${JSON.stringify(way)}`]
+	})
+}
+
+/** A lifetime runs down meanwhile. */
+function withoutLifetimes(everything: unknown): unknown {
+	return JSON.parse(JSON.stringify(everything).replace(/"(valid_life_time|preferred_life_time|expires)":\d+/g, '"$1":0')) as unknown
+}

@@ -1,0 +1,27 @@
+import { lineOf, parseAnswers } from '../../agent/host/lookups.ts'
+import { parseNetwork } from '../../agent/host/parse.ts'
+import { parseRules } from '../../agent/host/parse-rules.ts'
+import type { HostState } from '../../agent/host/state.ts'
+import type { Answer } from '../../agent/plan/lookup-losses.ts'
+import type { Lookup } from '../../agent/plan/lookups.ts'
+import type { NodeHost } from './node-host.ts'
+
+/** What the kernel of a host has of links, routes and rules, as the agent reads it. */
+export async function observedRouting(host: NodeHost): Promise<Pick<HostState, 'links' | 'routes' | 'rules'>> {
+	const json = async (args: string) =>
+		JSON.parse((await host.inside('ip', ['-N', '-j', '-d', ...args.split(' ')])).stdout || '[]') as unknown
+	const [addresses, routes, rules, rules6] = await Promise.all([
+		json('addr show'),
+		json('route show table all'),
+		json('rule show'),
+		json('-6 rule show'),
+	])
+	return { ...parseNetwork({ addresses, routes, neighbours: [] }), rules: [...parseRules(rules, 4), ...parseRules(rules6, 6)] }
+}
+
+/** What the kernel of a host answers to look-ups. */
+export async function kernelWays(host: NodeHost, lookups: readonly Lookup[]): Promise<Answer[]> {
+	const names = (await host.ask('link show')).map(({ ifname, ifindex }) => ({ name: String(ifname), ifindex: Number(ifindex) }))
+	const script = `ip -N -j -force -batch - <<'.'\n${lookups.map(lineOf).join('\n')}\n.`
+	return parseAnswers(lookups, await host.inside('sh', ['-c', script]), names)
+}
