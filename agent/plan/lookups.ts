@@ -101,8 +101,9 @@ function farTargets(family: Family, host: HostState, { paths, networks, touched,
 		.filter(({ link }) => !touched.has(link))
 	const living = [...paths, ...gateways.map(({ ip }) => ip)].filter(ip => parseIp(ip) && familyOf(ip) === family && !isLinkLocal(ip))
 	const met = host.routes.flatMap(route => {
-		if (route.family !== family || route.to.endsWith('/0') || linksOf(route).some(link => touched.has(link))) return []
+		if (route.family !== family || !isForMany(route.to) || linksOf(route).some(link => touched.has(link))) return []
 		return networks
+			.filter(isForMany)
 			.filter(network => overlap(network, route.to))
 			.map(network => (lengthOf(network) > lengthOf(route.to) ? network : route.to))
 	})
@@ -111,6 +112,11 @@ function farTargets(family: Family, host: HostState, { paths, networks, touched,
 		.flatMap(network => addressIn(network, own) ?? [])
 		.filter(to => isSpecial(lookup(fib, { family, to })))
 	return [...new Set([...living.map(canonicalIp), ...outside(family, host), ...shared])].filter(ip => !own.has(ip))
+}
+
+/** Whether a network is one of unicast addresses and neither everything nor half of it. */
+function isForMany(cidr: string): boolean {
+	return lengthOf(cidr) > 1 && !isLinkLocal(cidr) && !/^(ff|22[4-9]\.|23\d\.)/.test(cidr)
 }
 
 /** Where only a default route leads, a network of the run is a new way and takes none. */
