@@ -28,11 +28,13 @@ export async function putBack(task: Attempt, work: Work & { failed: Failure<Code
 	tellProbes(log, 'probes undone', answers)
 	const lost = await timed('lookup', () => lostWays(host, ways, { plan, state }))
 	const unrestored = comparisons.flatMap(compare => compare(work, { state, answers, lostWays: lost }))
-	const lostByOthers = [...judgeLosses(plan, before, state).byOthers, ...lost]
+	const foreign = judgeLosses(plan, before, state).byOthers
+	// Where something of others is gone, the ways that went with it need no words of their own.
+	const lostByOthers = foreign.length > 0 ? foreign : lost
 	if (unrestored.length === 0) log.tell('put back', restoredWords(lostByOthers))
 	else log.tell('NOT put back', `${unrestored.join('; ')} (${complaints.join('; ')})`)
 	if (unrestored.length === 0) await host.disarm(armed)
-	const cause = unrestored.length === 0 ? causeOf(failed, lostByOthers) : failed
+	const cause = unrestored.length === 0 ? causeOf(failed, [...foreign, ...lost]) : failed
 	return { plan, state, probes, failed: cause, unrestored, lostByOthers, proof: unproven('the run was undone') }
 }
 

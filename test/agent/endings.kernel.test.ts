@@ -11,7 +11,8 @@ const server = `require('node:net').createServer(socket => socket.end()).listen(
 
 describe.skipIf(!isRoot)('the removal of the NIC by which the node reaches its API server (needs root for network namespaces)', () => {
 	const env = { KUBERNETES_SERVICE_HOST: '10.0.0.1', KUBERNETES_SERVICE_PORT: PORT }
-	const removal = `the removal of multinic0 (${mac(0)}): api answered before the change and not after it`
+	const removal =
+		'the removal of multinic0 \\(fa:16:3e:00:00:00\\): packets to 10.0.0.1 leave by (ens0|multinic0) from 10.0.0.23 before the change and have no way .* after it'
 	let host: NodeHost
 	let machine: NodeHost
 
@@ -38,7 +39,11 @@ describe.skipIf(!isRoot)('the removal of the NIC by which the node reaches its A
 	test('as a cleanup: is tried once, and undone', async () => {
 		const before = await host.everything()
 		const { report, stdout } = await host.agent([], { mode: 'Cleanup' }, undefined, env)
-		expect(report).toMatchObject({ outcome: 'RolledBack', reason: 'ConnectivityLost', message: `${removal}; everything was put back` })
+		expect(report).toMatchObject({
+			outcome: 'RolledBack',
+			reason: 'ConnectivityLost',
+			message: expect.stringMatching(new RegExp(`^${removal}; everything was put back$`)),
+		})
 		expect(stdout.match(/^armed /gm)).toHaveLength(1)
 		expect(await host.everything()).toEqual(before)
 	})
@@ -48,7 +53,7 @@ describe.skipIf(!isRoot)('the removal of the NIC by which the node reaches its A
 		expect(report).toMatchObject({
 			outcome: 'PartlyFailed',
 			reason: 'ConnectivityLost',
-			message: `Configured 1/1. ${removal}; this interface is left as it was.`,
+			message: expect.stringMatching(new RegExp(`^Configured 1/1. ${removal}; this interface is left as it was.$`)),
 			interfaces: [{ id: 1, reason: 'Configured' }],
 		})
 		expect(stdout.match(/^armed /gm)).toHaveLength(2)
@@ -98,11 +103,10 @@ describe.skipIf(!isRoot)('what another program removes while a run is at work (n
 		const note = 'changed by another program during the run: '
 		const lost = (report?.notes ?? []).flatMap(words => (words.startsWith(note) ? [words.slice(note.length)] : []))
 		expect(lost).toEqual([
-			'pod, mtu 1400, up; now pod, mtu 1300, up',
 			'192.168.9.77/32 on mgmt',
-			'route 10.42.7.0/24 via 192.168.9.7, table 254',
+			'route 10.42.7.0/24 via 192.168.9.7 table 254 proto 12',
 			expect.stringMatching(/^rule .*10\.42\.0\.5/),
-			'neighbour 10.42.7.9 is 02:00:00:00:00:07',
+			'neighbour 10.42.7.9 lladdr 02:00:00:00:00:07 nud permanent',
 		])
 		expect(stdout).toMatch(/^put back {8}all that this run changed is as it was; changed by another program meanwhile: /m)
 		expect(stdout).not.toContain('everything is as it was before the run')
