@@ -108,9 +108,9 @@ describe('with a controller that runs', () => {
 
 	test('a route the API server lets through and we do not: the message names the field', async () => {
 		await newNode('crooked')
-		await create('crooked', { interfaces: [{ ...nicOf('crooked'), routes: [{ to: '10.9.0.0' }] }] })
+		await create('crooked', { interfaces: [{ ...nicOf('crooked'), routes: [{ to: '10.9.0.0/16', via: 'fd00::1' }] }] })
 		await tells('crooked', '1 Failed 0/1 InvalidConfig')
-		expect(await readyMessage('crooked')).toContain('spec.interfaces[0].routes[0].to: must be an address with a prefix length')
+		expect(await readyMessage('crooked')).toContain('spec.interfaces[0].routes[0].via: via must be of the family (IPv4 or IPv6) of to')
 		await patchSpec('crooked', { interfaces: [nicOf('crooked')] })
 		await tells('crooked', '2 Configured 1/1 AllInterfacesConfigured')
 	})
