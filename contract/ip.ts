@@ -23,6 +23,7 @@ export function parseCidr(text: string): Prefix | undefined {
 
 /** @returns whether the address lies in the network of the cidr (either form of cidr) */
 export function contains(cidr: string, address: string): boolean {
+	if (!cidr.includes(':') && !address.includes(':')) return containsV4(cidr, address)
 	const network = parseCidr(cidr)
 	const ip = parseIp(address)
 	if (!network || ip?.family !== network.family) return false
@@ -32,6 +33,8 @@ export function contains(cidr: string, address: string): boolean {
 
 /** @returns `10.0.0.0/24` for `10.0.0.23/24`; IPv6 in its shortest form */
 export function networkOf(cidr: string): string {
+	const four = prefixV4(cidr)
+	if (four) return `${formatV4(firstOf(four.value, four.length))}/${four.length}`
 	const prefix = parseCidr(cidr)
 	if (!prefix) throw new TypeError(`not a cidr: ${cidr}`)
 	const shift = BigInt(bits(prefix.family) - prefix.length)
@@ -40,6 +43,7 @@ export function networkOf(cidr: string): string {
 
 /** @returns the form the kernel prints: dotted for IPv4, RFC 5952 for IPv6 */
 export function canonicalIp(text: string): string {
+	if (dotted.test(text)) return text
 	const ip = parseIp(text)
 	if (!ip) throw new TypeError(`not an IP address: ${text}`)
 	return formatIp(ip.family, ip.value)
@@ -71,8 +75,38 @@ const octet = '(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)'
 const dotted = new RegExp(`^${octet}\\.${octet}\\.${octet}\\.${octet}$`)
 
 function parseV4(text: string) {
-	const octets = dotted.exec(text)?.slice(1)
-	return octets && { family: 4 as const, value: BigInt(octets.reduce((sum, part) => sum * 256 + Number(part), 0)) }
+	const value = numberV4(text)
+	return value === undefined ? undefined : { family: 4 as const, value: BigInt(value) }
+}
+
+/** IPv4 is read so often that it does without large integers. */
+function numberV4(text: string): number | undefined {
+	const octets = dotted.exec(text)
+	return octets ? Number(octets[1]) * 16_777_216 + Number(octets[2]) * 65_536 + Number(octets[3]) * 256 + Number(octets[4]) : undefined
+}
+
+function prefixV4(cidr: string): { value: number; length: number } | undefined {
+	const slash = cidr.indexOf('/')
+	const value = slash === -1 ? undefined : numberV4(cidr.slice(0, slash))
+	const length = cidr.slice(slash + 1)
+	return value === undefined || !/^(\d|[12]\d|3[0-2])$/.test(length) ? undefined : { value, length: Number(length) }
+}
+
+function containsV4(cidr: string, address: string): boolean {
+	const network = prefixV4(cidr)
+	const value = numberV4(address)
+	if (!network || value === undefined) return false
+	return firstOf(value, network.length) === firstOf(network.value, network.length)
+}
+
+/** The first address of the network of this length that an address is in. */
+function firstOf(value: number, length: number): number {
+	const size = 2 ** (32 - length)
+	return Math.floor(value / size) * size
+}
+
+function formatV4(value: number): string {
+	return `${(value >>> 24) & 255}.${(value >>> 16) & 255}.${(value >>> 8) & 255}.${value & 255}`
 }
 
 /** No zone, and no IPv4 address in disguise (::ffff:10.0.0.1): what Kubernetes' own isIP takes, and nothing else. */
@@ -100,7 +134,7 @@ function groupsOf(text: string): string[] | undefined {
 }
 
 function formatIp(family: 4 | 6, value: bigint): string {
-	if (family === 4) return [24n, 16n, 8n, 0n].map(shift => (value >> shift) & 255n).join('.')
+	if (family === 4) return formatV4(Number(value))
 	const groups = Array.from({ length: 8 }, (_, i) => ((value >> BigInt(112 - 16 * i)) & 65535n).toString(16))
 	const run = longestZeroRun(groups)
 	if (run.length < 2) return groups.join(':')

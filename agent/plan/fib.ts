@@ -118,18 +118,9 @@ function isSuppressed({ suppressPrefixLength, suppressGroup }: Rule, route: Rout
 
 function routeIn({ tables, up }: Fib, table: number, packet: Packet): Route | undefined {
 	for (const [length, networks] of tables.get(`${packet.family} ${table}`) ?? []) {
-		const found = networks.get(networkAround(packet.to, length))?.find(route => isUsable(route, packet, up))
+		const found = networks.get(networkOf(`${packet.to}/${length}`))?.find(route => isUsable(route, packet, up))
 		if (found) return found
 	}
-}
-
-/** As `networkOf`, and for IPv4 without arithmetic of large numbers, because every look-up needs it for every prefix length. */
-function networkAround(ip: string, length: number): string {
-	if (ip.includes(':')) return networkOf(`${ip}/${length}`)
-	const value = ip.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
-	const size = 2 ** (32 - length)
-	const first = Math.floor(value / size) * size
-	return `${(first >>> 24) & 255}.${(first >>> 16) & 255}.${(first >>> 8) & 255}.${first & 255}/${length}`
 }
 
 function isUsable(route: Route, { from, oif, tos }: Packet, up: ReadonlySet<number>): boolean {

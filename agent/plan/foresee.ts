@@ -2,7 +2,7 @@ import type { HostState } from '../host/state.ts'
 import { type Fib, fibOf, lookup, type Way } from './fib.ts'
 import { touchedBy } from './fingerprint.ts'
 import { answerOf, type LookupLoss, lookupLosses, packetWords, showRule } from './lookup-losses.ts'
-import { lookupsOf } from './lookups.ts'
+import { packetsOf } from './lookups.ts'
 import { type Refusal, refusalOf, type Row } from './check.ts'
 import { ownPackets, type OwnPacket } from './own-lookups.ts'
 import { predicted } from './predict.ts'
@@ -44,9 +44,9 @@ type Prediction = { paths: readonly string[]; now: Fib; then: Fib }
 function lossesOf(selection: Selection, { paths, now, then }: Prediction, host: HostState): [number, Refusal][] {
 	const touched = touchedBy(selection)
 	const networks = selection.accepted.flatMap(({ nic, link }) => routesOf(nic, link.ifindex).map(({ to }) => to))
-	const { lookups } = lookupsOf(host, { touched, networks, paths, bases: selection.bases })
-	const answers = (fib: Fib) => lookups.map(packet => answerOf(lookup(fib, packet)))
-	const found = lookupLosses(lookups, { before: answers(now), after: answers(then) }, { touched, needed: paths, host })
+	const { packets } = packetsOf(host, { touched, networks, paths, bases: selection.bases }, now)
+	const answers = (fib: Fib) => packets.map(packet => answerOf(lookup(fib, packet)))
+	const found = lookupLosses(packets, { before: answers(now), after: answers(then) }, { touched, needed: paths, host })
 	return found.toReversed().flatMap(loss => {
 		const id = causeOf(loss, selection)
 		return id === undefined ? [] : [[id, taken(loss, selection, host)] as [number, Refusal]]

@@ -24,17 +24,28 @@ export type Subject = {
 	bases: readonly Bases[]
 }
 
+/** The table of the node's own addresses. */
+const LOCAL = 255
 /** So many at most, in one process. */
 export const MOST_LOOKUPS = 2_000
 /** Addresses of one link, and links that lead to one address each, such as those of pods. */
 const MOST_ALIKE = 16
 
-/** @returns the look-ups, and in words what stands for others or is left out */
+/** @returns what the kernel is to be asked, and in words what stands for others or is left out */
 export function lookupsOf(host: HostState, subject: Subject): { lookups: Lookup[]; notes: string[] } {
 	const fib = fibOf(host)
-	const all = ([4, 6] as const).flatMap(family => packetsOfFamily(family, host, { ...subject, fib }))
+	const { packets, notes } = packetsOf(host, subject, fib)
+	return { lookups: packets.map(packet => asLookup(packet, fib)), notes }
+}
+
+/** @returns the packets of the node that must not lose their way, and in words what stands for others or is left out */
+export function packetsOf(host: HostState, subject: Subject, fib: Fib): { packets: Packet[]; notes: string[] } {
+	const known = { ...subject, fib }
+	const targets = { 4: farTargets(4, host, known), 6: farTargets(6, host, known) }
+	const all = ([4, 6] as const).flatMap(family =>
+		isUsed(family, host) ? packetsOfFamily(family, host, { ...known, far: targets[family] }) : [],
+	)
 	const foreign = host.rules.filter(rule => !isOurRule(rule, subject.bases))
-	const targets = { 4: farTargets(4, host, { ...subject, fib }), 6: farTargets(6, host, { ...subject, fib }) }
 	const ofRules = (rules: readonly Rule[]) => rules.flatMap(rule => packetsFor(rule, targets[rule.family], { host, fib }))
 	const some = ofRules(foreign)
 	const fewer = all.length + some.length > MOST_LOOKUPS ? ofRules(withoutAlike(foreign)) : some
@@ -43,7 +54,7 @@ export function lookupsOf(host: HostState, subject: Subject): { lookups: Lookup[
 		...(fewer.length < some.length ? ['of rules that differ in an address alone one stands for all'] : []),
 		...(packets.length > MOST_LOOKUPS ? [`${packets.length - MOST_LOOKUPS} of ${packets.length} route lookups are left out`] : []),
 	]
-	return { lookups: packets.slice(0, MOST_LOOKUPS).map(packet => asLookup(packet, fib)), notes }
+	return { packets: packets.slice(0, MOST_LOOKUPS), notes }
 }
 
 function asLookup(packet: Packet, fib: Fib): Lookup {
@@ -53,9 +64,13 @@ function asLookup(packet: Packet, fib: Fib): Lookup {
 
 type Known = Subject & { fib: Fib }
 
-function packetsOfFamily(family: Family, host: HostState, known: Known): Packet[] {
+/** Whether the node has any way by this family, which is all that can be lost. */
+function isUsed(family: Family, { routes }: HostState): boolean {
+	return routes.some(route => route.family === family && route.table !== LOCAL && isForMany(route.to, 0))
+}
+
+function packetsOfFamily(family: Family, host: HostState, { far, ...known }: Known & { far: readonly string[] }): Packet[] {
 	const near = neighbours(family, host, known)
-	const far = farTargets(family, host, known)
 	const sources = [undefined, ...sourcesOf(family, host, known)]
 	const sent = sources.flatMap(from =>
 		[...far, ...near.map(({ ip }) => ip)].map(to => ({ family, to, ...(from !== undefined && { from }) })),
@@ -103,7 +118,7 @@ function farTargets(family: Family, host: HostState, { paths, networks, touched,
 	const met = host.routes.flatMap(route => {
 		if (route.family !== family || !isForMany(route.to) || linksOf(route).some(link => touched.has(link))) return []
 		return networks
-			.filter(isForMany)
+			.filter(network => isForMany(network))
 			.filter(network => overlap(network, route.to))
 			.map(network => (lengthOf(network) > lengthOf(route.to) ? network : route.to))
 	})
@@ -114,9 +129,9 @@ function farTargets(family: Family, host: HostState, { paths, networks, touched,
 	return [...new Set([...living.map(canonicalIp), ...outside(family, host), ...shared])].filter(ip => !own.has(ip))
 }
 
-/** Whether a network is one of unicast addresses and neither everything nor half of it. */
-function isForMany(cidr: string): boolean {
-	return lengthOf(cidr) > 1 && !isLinkLocal(cidr) && !/^(ff|22[4-9]\.|23\d\.)/.test(cidr)
+/** Whether a network is one of unicast addresses; by itself, one that is neither everything nor half of it. */
+function isForMany(cidr: string, shortest = 2): boolean {
+	return lengthOf(cidr) >= shortest && !isLinkLocal(cidr) && !/^(ff|22[4-9]\.|23\d\.)/.test(cidr)
 }
 
 /** Where only a default route leads, a network of the run is a new way and takes none. */

@@ -1,6 +1,6 @@
-import { canonicalIp, contains, networkOf, parseCidr } from '../../contract/ip.ts'
+import { canonicalIp, contains, networkOf } from '../../contract/ip.ts'
 import type { Family, HostState } from '../host/state.ts'
-import { ipOf, lengthOf } from './networks.ts'
+import { full, ipOf, lengthOf } from './networks.ts'
 import { MAIN } from './routing.ts'
 
 /** Addresses that stand for the many of a network. */
@@ -25,17 +25,21 @@ export function outside(family: Family, { routes }: Pick<HostState, 'routes'>): 
 
 /** @returns an address of a network that is not among those given; of a network of one address that one */
 export function addressIn(network: string, except: ReadonlySet<string>): string | undefined {
-	const prefix = parseCidr(networkOf(network))
-	if (!prefix) return undefined
-	const bits = (prefix.family === 4 ? 32 : 128) - prefix.length
-	if (bits === 0) return except.has(ipOf(network)) ? undefined : ipOf(network)
-	const last = bits === 1 ? 1 : 30
-	const ips = Array.from({ length: last + 1 }, (_, at) => numbered(network, bits === 1 ? at : at + 1))
-	return ips.find(ip => contains(network, ip) && !except.has(ip))
+	const base = ipOf(networkOf(network))
+	// A network of one or two addresses has none of its own (RFC 3021).
+	const first = full(base) - lengthOf(network) > 1 ? 1 : 0
+	for (let at = first; at < first + MOST_TRIED; at++) {
+		const ip = numbered(base, at)
+		if (!contains(network, ip)) return undefined
+		if (!except.has(ip)) return ip
+	}
 }
 
-function numbered(network: string, at: number): string {
-	const base = ipOf(networkOf(network))
+/** So many addresses of a network are looked at. */
+const MOST_TRIED = 31
+
+/** @param base the first address of a network */
+function numbered(base: string, at: number): string {
 	if (!base.includes(':')) {
 		const parts = base.split('.').map(Number)
 		return [...parts.slice(0, 3), (parts[3] ?? 0) + at].join('.')
