@@ -1,4 +1,5 @@
 import type { Address, HostState, Link, Route } from '../host/state.ts'
+import { ipOf } from './networks.ts'
 import { isMadeByKernel, isOnlyOver, isRecordable } from './origin.ts'
 import type { OriginalLink, RecordedLink } from './record.ts'
 import { routesOn } from './routes.ts'
@@ -23,15 +24,25 @@ export function recordable(link: Link, host: HostState): Pick<OriginalLink, 'add
 
 /**
  * @returns what a removal has to bring back; of a lease what is left of its time. A daemon that takes the link up again asks for a lease
- * itself, so none is given back there.
+ * itself, so neither a lease nor a route that has its address as source is given back there.
  */
 export function beforeUs({ original }: RecordedLink, link: Link, host: HostState): BeforeUs {
-	const { addresses = [], routes = [], ifindex = link.ifindex, daemon } = original
+	const { ifindex = link.ifindex, daemon } = original
 	const elapsed = Math.max(0, (host.seconds ?? 0) - (original.observed ?? host.seconds ?? 0))
-	return {
-		addresses: addresses.flatMap(address => (daemon && address.dynamic ? [] : (remaining(address as Address, elapsed) ?? []))),
-		routes: routes.filter(({ protocol }) => !daemon || !AUTOMATIC.has(protocol)).map(route => over(route as Route, ifindex, link.ifindex)),
-	}
+	const addresses = (original.addresses ?? []).flatMap(address =>
+		daemon && address.dynamic ? [] : (remaining(address as Address, elapsed) ?? []),
+	)
+	const sources = sourcesAfter(addresses, link, host)
+	const routes = (original.routes ?? [])
+		.filter(({ protocol }) => !(daemon && AUTOMATIC.has(protocol)))
+		.filter(({ source }) => source === undefined || sources.has(source))
+	return { addresses, routes: routes.map(route => over(route as Route, ifindex, link.ifindex)) }
+}
+
+/** The kernel refuses a route whose source is no address of the host. */
+function sourcesAfter(back: readonly Address[], link: Link, { links }: HostState): Set<string> {
+	const staying = links.flatMap(other => other.addresses.filter(address => other.ifindex !== link.ifindex || isMadeByKernel(address, link)))
+	return new Set([...back, ...staying].map(({ cidr }) => ipOf(cidr)))
 }
 
 /** @param elapsed seconds since it was observed; undefined where its time has run out */
