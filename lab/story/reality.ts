@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { networkOf } from '../../contract/ip.ts'
 import { interfaceName, MAX_INTERFACES, routeTable } from '../../contract/names.ts'
 import type { LabNode } from '../lab-node.ts'
 
@@ -38,7 +39,7 @@ export async function whatIsWrong(node: LabNode, wanted: readonly WantedNic[]): 
 	const files = (await node.ask('find /etc /run/systemd /run/udev -path /run/udev/data -prune -o -name "*multinic*" -print'))
 		.split('\n')
 		.filter(Boolean)
-	return [...leftOf(wanted, { links, rules, files }), ...wanted.flatMap(nic => faultsOf(nic, links, rules))]
+	return [...leftOf(wanted, { links, rules, files }), ...wanted.flatMap(nic => faultsOf(beside(nic, wanted), links, rules))]
 }
 
 /** What is on the node of the interfaces that nobody wants: links, rules into their tables, files that name them. */
@@ -57,6 +58,12 @@ function leftOf(
 			...seen.files.filter(path => path.includes(name)).map(path => `${path} is left`),
 		]
 	})
+}
+
+/** Of several NICs in one network the one with the lowest id has the network; the others have their address alone. */
+function beside(nic: WantedNic, wanted: readonly WantedNic[]): WantedNic {
+	const isFirst = wanted.every(({ id, address }) => id >= nic.id || networkOf(address) !== networkOf(nic.address))
+	return isFirst ? nic : { ...nic, address: nic.address.replace(/\/.*/, nic.address.includes(':') ? '/128' : '/32') }
 }
 
 function faultsOf(wanted: WantedNic, links: readonly Link[], rules: readonly Rule[]): string[] {
