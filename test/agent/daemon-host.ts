@@ -21,6 +21,8 @@ export type DaemonHost = NodeHost & {
 	 * @param more an alternative name of the first NIC; the state in which it ends, where that is another than configured
 	 */
 	boot(wanted: readonly Partial<Interface>[], more?: { altname?: string; state?: string }): Promise<void>
+	/** The kernel has looked for duplicates of the addresses of all our NICs. */
+	settled(): Promise<void>
 	/** A new host of this backend: no daemon runs, each NIC is there and down. */
 	startOver(): Promise<void>
 }
@@ -62,6 +64,7 @@ export async function daemonHost(backend: DaemonBackend, macs: readonly string[]
 		...host,
 		onHost,
 		startOver,
+		settled: () => settled(host),
 		boot: async (wanted, { altname, state } = {}) => {
 			await turnOff()
 			if (backend.startsWith('netplan')) await must(host, 'chroot', host.root, '/usr/libexec/netplan/generate')
@@ -73,10 +76,7 @@ export async function daemonHost(backend: DaemonBackend, macs: readonly string[]
 			for (const { id } of wanted) await must(host, 'chroot', host.root, '/lib/systemd/systemd-sysctl', ...prefixes(`multinic${id}`))
 			await daemons.start(state === undefined ? wanted.map(({ id }) => `multinic${id}`) : [nameOf(0)], state)
 			asMade()
-			await until("the kernel to believe that its addresses are nobody else's", async () => {
-				const { stdout } = await host.inside('ip', ['-o', 'addr', 'show', 'tentative'])
-				return !stdout.includes('multinic')
-			})
+			await settled(host)
 		},
 	}
 }
@@ -188,6 +188,13 @@ function withoutPermanentMacs({ inner }: NodeHost): () => void {
 	return () => {
 		for (const { path, text } of made) writeFileSync(path, text)
 	}
+}
+
+async function settled(host: NodeHost): Promise<void> {
+	await until('no address to be tentative', async () => {
+		const { stdout } = await host.inside('ip', ['-o', 'addr', 'show', 'tentative'])
+		return !stdout.includes('multinic')
+	})
 }
 
 async function must(host: NodeHost, program: string, ...args: string[]): Promise<string> {

@@ -177,6 +177,7 @@ type Ip = Record<string, unknown>
 
 /** What the kernel has of each NIC, by title. */
 async function statesOf(host: DaemonHost, wish: readonly Partial<Interface>[], titles: readonly string[]) {
+	await host.settled()
 	const links = await host.ask('-d addr show')
 	const routes = [...(await host.ask('-4 -N -d route show table all')), ...(await host.ask('-6 -N -d route show table all'))]
 	const rules = [...(await host.ask('-4 -N rule')), ...(await host.ask('-6 -N rule'))].map(rule => JSON.stringify(rule)).sort()
