@@ -17,14 +17,15 @@ export type Row = {
 
 /** One thing that must not be. */
 export type Check<Input> = Row & {
-	find(input: Input): Found | undefined
+	/** @returns what it found; without a command, that of the row shows it */
+	find(input: Input): { says: string; see?: string } | undefined
 }
 
 /** Reads checks top to bottom: the first that finds something refuses. */
 export function firstOf<Input>(checks: readonly Check<Input>[], input: Input): Refusal | undefined {
-	for (const { reason, find } of checks) {
+	for (const { reason, see, find } of checks) {
 		const found = find(input)
-		if (found) return refusalOf(reason, found)
+		if (found) return refusalOf(reason, { see, ...found })
 	}
 }
 

@@ -2,16 +2,12 @@ import type { WantedInterface } from '../../contract/interface.ts'
 import { networkOf } from '../../contract/ip.ts'
 import type { Address, HostState, Link, Route } from '../host/state.ts'
 import { familyOf, ipOf, networksOf } from './networks.ts'
+import { connectedRoute, isRouteless, KERNEL } from './origin.ts'
 import { addressesOf, gatewaysOf, MAIN, routeKey, routesOf } from './routing.ts'
 import type { Accepted } from './selection.ts'
 import type { Change } from './steps.ts'
 
 /** The connected routes of an interface in the main table, which the kernel adds by itself for its addresses, one for each network. */
-
-const KERNEL = 2
-const LINK_SCOPE = 253
-/** Metric of a connected route where nothing else is set. @see IP6_RT_PRIO_ADDRCONF */
-const METRICS = { 4: 0, 6: 256 } as const
 
 /** @returns the connected routes that an interface is to have */
 export function connectedRoutesOf(nic: WantedInterface, link: number): Route[] {
@@ -20,8 +16,7 @@ export function connectedRoutesOf(nic: WantedInterface, link: number): Route[] {
 		const family = familyOf(to)
 		const first = addressesOf(nic).find(cidr => networkOf(cidr) === to)
 		const source = family === 4 && first !== undefined ? { source: ipOf(first) } : {}
-		const common = { family, to, link, table: MAIN, metric: METRICS[family], protocol: KERNEL, type: 1, onlink: false }
-		return { ...common, scope: family === 4 ? LINK_SCOPE : 0, ...source }
+		return { ...connectedRoute({ family, cidr: to }, link), ...source }
 	})
 }
 
@@ -31,7 +26,7 @@ export function connectedRoutesOf(nic: WantedInterface, link: number): Route[] {
  */
 export function unroutedAddresses({ nic, link }: Accepted, host: HostState): string[] {
 	const missing = new Set(missingOf({ nic, link }, host).map(({ to }) => to))
-	return link.addresses.filter(address => isFlagged(address) && missing.has(networkOf(address.cidr))).map(({ cidr }) => cidr)
+	return link.addresses.filter(address => isRouteless(address) && missing.has(networkOf(address.cidr))).map(({ cidr }) => cidr)
 }
 
 /** @returns removals of routes to the networks of an interface that only a connected route may be, and are another one */
@@ -51,7 +46,7 @@ export function staleConnected({ nic, link }: Accepted, taken: readonly Change[]
  */
 export function missingConnected({ nic, link }: Accepted, again: ReadonlySet<string>, host: HostState): Change[] {
 	const staying = link.addresses.filter(
-		address => !again.has(address.cidr) && !isFlagged(address) && addressesOf(nic).includes(address.cidr),
+		address => !again.has(address.cidr) && !isRouteless(address) && addressesOf(nic).includes(address.cidr),
 	)
 	return missingOf({ nic, link }, host)
 		.filter(({ to }) => link.up && staying.some(({ cidr }) => networkOf(cidr) === to))
@@ -77,11 +72,7 @@ function isSame(wanted: Route, route: Route, nic: WantedInterface): boolean {
 }
 
 /** Whether the kernel removes this route together with the address. */
-function isRouteOf({ cidr, family, metric = METRICS[family], flags = [] }: Address, route: Route): boolean {
-	const isAdded = route.protocol === KERNEL && !flags.includes('noprefixroute')
-	return isAdded && route.to === networkOf(cidr) && route.metric === metric
-}
-
-function isFlagged({ flags = [] }: Address): boolean {
-	return flags.includes('noprefixroute')
+function isRouteOf(address: Address, route: Route): boolean {
+	const { to, metric } = connectedRoute(address, route.link ?? 0)
+	return route.protocol === KERNEL && !isRouteless(address) && route.to === to && route.metric === metric
 }

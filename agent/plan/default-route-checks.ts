@@ -4,6 +4,7 @@ import type { Check } from './check.ts'
 import { bestDefaults } from './default-routes.ts'
 import type { Question } from './preflight.ts'
 import { familyOf, linksOf, ROUTER } from './routing.ts'
+import { showRoutes } from './show.ts'
 
 /** Routes over a link that are not of this link alone. */
 
@@ -16,7 +17,7 @@ export const holdsDefaultRoute: Check<Question> = {
 		const { link, ours } = question
 		const family = ours ? undefined : ([4, 6] as const).find(version => isNeeded(version, question))
 		if (family === undefined) return
-		return { says: `${link.name} carries the default route of this node`, see: `ip ${family === 6 ? '-6 ' : ''}route show default` }
+		return { says: `${link.name} carries the default route of this node`, see: showRoutes(family, 'default') }
 	},
 }
 
@@ -55,7 +56,7 @@ export const sharesRoute: Check<Question> = {
 		})
 		if (ours || !shared) return
 		const names = host.links.flatMap(({ ifindex, name }) => (linksOf(shared).includes(ifindex) ? [name] : []))
-		const see = `ip ${shared.family === 6 ? '-6 ' : ''}route show ${shared.to} table all`
+		const see = showRoutes(shared.family, `${shared.to} table all`)
 		return { says: `the route to ${shared.to} leads over ${names.join(' and ')}`, see }
 	},
 }

@@ -1,6 +1,6 @@
-import { contains, networkOf, parseCidr } from '../../contract/ip.ts'
+import { contains, networkOf } from '../../contract/ip.ts'
 import type { Family, HostState, Route, Rule } from '../host/state.ts'
-import { ipOf, lengthOf } from './networks.ts'
+import { lengthOf } from './networks.ts'
 import { linksOf } from './routing.ts'
 
 /** What the kernel does with a packet, computed from an observation: rules in their order, each table by the longest prefix. */
@@ -159,11 +159,4 @@ function entryOf<K, V>(map: Map<K, V>, key: K, make: () => V): V {
 	const made = make()
 	map.set(key, made)
 	return made
-}
-
-/** @returns whether one network lies in the other or holds it */
-export function overlap(one: string, other: string): boolean {
-	const [a, b] = [parseCidr(one), parseCidr(other)]
-	if (!a || !b || a.family !== b.family) return false
-	return a.length <= b.length ? contains(one, ipOf(other)) : contains(other, ipOf(one))
 }

@@ -1,13 +1,14 @@
 import type { HostState } from '../host/state.ts'
 import { type Fib, fibOf, lookup, type Way } from './fib.ts'
 import { touchedBy } from './fingerprint.ts'
-import { answerOf, type LookupLoss, lookupLosses, packetWords, showRule } from './lookup-losses.ts'
+import { answerOf, type LookupLoss, lookupLosses, packetWords } from './lookup-losses.ts'
 import { packetsOf } from './lookups.ts'
 import { type Refusal, refusalOf, type Row } from './check.ts'
 import { ownPackets, type OwnPacket } from './own-lookups.ts'
 import { predicted } from './predict.ts'
 import { linksOf, routesOf } from './routing.ts'
 import type { Selection } from './select.ts'
+import { showRule } from './show.ts'
 
 /** What the model refuses, as the table of refusals in docs/agent.md has it. */
 export const foreseenRows: readonly Row[] = [

@@ -12,8 +12,7 @@ export const kernelWithoutIpv6: Check<Question> = {
 	find({ nic, host }) {
 		const six = ipv6Of(nic)
 		if (six === undefined || host.ipv6) return
-		const says = `${six} needs IPv6, and the kernel has none: it was started with ipv6.disable=1, or built without`
-		return { says, see: 'cat /proc/cmdline' }
+		return { says: `${six} needs IPv6, and the kernel has none: it was started with ipv6.disable=1, or built without` }
 	},
 }
 
@@ -24,7 +23,7 @@ export const ipv6DisabledOnLink: Check<Question> = {
 	find({ nic, link }) {
 		const six = ipv6Of(nic)
 		if (six === undefined || !link.ipv6Disabled) return
-		return { says: `${six} needs IPv6, and it is disabled on ${link.name}`, see: 'grep 1 /proc/sys/net/ipv6/conf/*/disable_ipv6' }
+		return { says: `${six} needs IPv6, and it is disabled on ${link.name}` }
 	},
 }
 

@@ -1,4 +1,4 @@
-import type { HostState, Link, Rule } from '../host/state.ts'
+import type { HostState, Link } from '../host/state.ts'
 import type { Packet, Way } from './fib.ts'
 import { isLinkLocal } from './networks.ts'
 import { linksOf } from './routing.ts'
@@ -82,9 +82,4 @@ function wayWords(answer: Answer, links: readonly Link[]): string {
 	if ('error' in answer) return `have no way (${answer.error})`
 	const names = answer.links.map(link => links.find(({ ifindex }) => ifindex === link)?.name ?? `ifindex ${link}`)
 	return `leave by ${names.join(' and ') || 'no link'}${answer.source === undefined ? '' : ` from ${answer.source}`}`
-}
-
-/** @returns the command that shows a rule */
-export function showRule({ family, priority }: Rule): string {
-	return `ip ${family === 6 ? '-6 ' : ''}rule show priority ${priority}`
 }

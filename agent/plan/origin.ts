@@ -4,12 +4,15 @@ import { linksOf, MAIN } from './routing.ts'
 
 /** Who made an address or a route: the kernel makes some by itself, and makes them again. Those are never given back. */
 
-const KERNEL = 2
+/** RTPROT number of what the kernel makes by itself. */
+export const KERNEL = 2
 const UNICAST = 1
 /** Types of routes that lead to a link; the others reject. */
 const LAST_LEADING_TYPE = 5
-/** Metric of the connected route of an IPv6 address. */
-const CONNECTED6 = 256
+/** RT_SCOPE number of a network that a link is on. */
+const LINK_SCOPE = 253
+/** Metric of a connected route where nothing else is set. @see IP6_RT_PRIO_ADDRCONF */
+const CONNECTED_METRIC = { 4: 0, 6: 256 } as const
 /** Redirects and router advertisements, which a router says again, and routing daemons, which add theirs again. @see rtnetlink.h, RTPROT */
 const DAEMONS: ReadonlySet<number> = new Set([1, 8, 9, 10, 11, 12, 13, 14, 15, 17, 18, 42, 84, 186, 187, 188, 189, 192])
 
@@ -33,20 +36,32 @@ function linkLocalOf(mac: string): string {
 
 /** Whether the kernel makes this route by itself, of an address or of the link. Somebody may give one its protocol number. */
 export function isKernelRoute(route: Route, links: readonly Link[]): boolean {
-	const { protocol, type, table, expiresSeconds, family, to, metric } = route
+	const { protocol, type, table, expiresSeconds, to } = route
 	if (protocol !== KERNEL) return false
 	if (type !== UNICAST || table !== MAIN || expiresSeconds !== undefined || to === 'fe80::/64') return true
 	const link = links.find(({ ifindex }) => ifindex === route.link)
-	const isConnected = (address: Address) =>
-		address.family === family &&
-		!address.flags?.includes('noprefixroute') &&
-		networkOf(reachOf(address)) === to &&
-		(address.metric ?? (family === 6 ? CONNECTED6 : 0)) === metric
+	const isConnected = (address: Address) => !isRouteless(address) && isSameWay(connectedRoute(address, link?.ifindex ?? 0), route)
 	return link?.addresses.some(isConnected) ?? true
 }
 
+/** @returns the route that the kernel adds to the main table for an address, unless it is told not to */
+export function connectedRoute(address: Pick<Address, 'family' | 'cidr' | 'peer' | 'metric'>, link: number): Route {
+	const { family, metric = CONNECTED_METRIC[family] } = address
+	const common = { family, to: networkOf(reachOf(address)), link, table: MAIN, metric, protocol: KERNEL, type: UNICAST, onlink: false }
+	return { ...common, scope: family === 4 ? LINK_SCOPE : 0 }
+}
+
+/** Whether the kernel was told to add no connected route for an address. */
+export function isRouteless({ flags = [] }: Address): boolean {
+	return flags.includes('noprefixroute')
+}
+
+function isSameWay(one: Route, other: Route): boolean {
+	return one.family === other.family && one.to === other.to && one.metric === other.metric
+}
+
 /** @returns the address that the prefix length is of */
-function reachOf({ cidr, peer }: Address): string {
+function reachOf({ cidr, peer }: Pick<Address, 'cidr' | 'peer'>): string {
 	return peer === undefined ? cidr : `${peer}${cidr.slice(cidr.indexOf('/'))}`
 }
 

@@ -1,17 +1,10 @@
-import { networkOf } from '../../contract/ip.ts'
 import type { Address, HostState, Link, Route } from '../host/state.ts'
 import { hasNetwork } from './networks.ts'
+import { connectedRoute, isKernelRoute, isRouteless } from './origin.ts'
 import { phasesOf } from './phases.ts'
-import { linksOf, MAIN, routeKey, ruleKey } from './routing.ts'
+import { linksOf, routeKey, ruleKey } from './routing.ts'
 import type { Selection } from './select.ts'
 import type { Change } from './steps.ts'
-
-/** RTPROT number of what the kernel makes by itself. */
-const KERNEL = 2
-/** RT_SCOPE number of a network that a link is on. */
-const LINK_SCOPE = 253
-/** Metric of the connected route of an IPv6 address. */
-const SIX_METRIC = 256
 
 /**
  * Links, rules and routes as they will be once a selection is carried out: what is asked for, and what the kernel makes of it.
@@ -58,33 +51,21 @@ function rulesAfter({ rules }: HostState, changes: readonly Change[]): HostState
 	return [...rules.filter(rule => !gone.has(ruleKey(rule))), ...given]
 }
 
-function routesAfter({ routes }: HostState, changes: readonly Change[], links: readonly Link[]): Route[] {
+function routesAfter(host: HostState, changes: readonly Change[], links: readonly Link[]): Route[] {
 	const ofRoutes = changes.flatMap(change => ('route' in change ? [change] : []))
 	const given = ofRoutes.flatMap(({ kind, route }) => (kind === 'addRoute' ? [route] : []))
 	const replaced = new Set(ofRoutes.map(({ route }) => routeKey(route)))
 	const changed = new Map(links.map(({ ifindex, up }) => [ifindex, up]))
 	const stays = (route: Route) => {
 		const isChanged = linksOf(route).some(link => changed.has(link))
-		const isMade = isChanged && route.protocol === KERNEL
+		const isMade = isChanged && isKernelRoute(route, host.links)
 		const isDown = isChanged && linksOf(route).every(link => changed.get(link) === false)
 		return !isMade && !isDown && !replaced.has(routeKey(route))
 	}
-	return [...routes.filter(stays), ...links.filter(({ up }) => up).flatMap(connectedRoutes), ...given]
+	return [...host.routes.filter(stays), ...links.filter(({ up }) => up).flatMap(connectedRoutes), ...given]
 }
 
 /** @returns what the kernel adds to the main table for the addresses of a link */
 export function connectedRoutes({ ifindex, addresses }: Pick<Link, 'ifindex' | 'addresses'>): Route[] {
-	return addresses
-		.filter(({ cidr, flags }) => hasNetwork(cidr) && !flags?.includes('noprefixroute'))
-		.map(({ family, cidr, metric }) => ({
-			family,
-			to: networkOf(cidr),
-			link: ifindex,
-			table: MAIN,
-			metric: metric ?? (family === 6 ? SIX_METRIC : 0),
-			protocol: KERNEL,
-			type: 1,
-			scope: family === 4 ? LINK_SCOPE : 0,
-			onlink: false,
-		}))
+	return addresses.filter(address => hasNetwork(address.cidr) && !isRouteless(address)).map(address => connectedRoute(address, ifindex))
 }

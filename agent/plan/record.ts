@@ -2,6 +2,7 @@ import * as z from 'zod'
 import type { FileState, HostState } from '../host/state.ts'
 import { RECORD_PATH } from '../paths.ts'
 import { isIn, type OwnFiles, ownFiles } from '../persist/own-files.ts'
+import { KERNEL } from './origin.ts'
 import { RecordedAddress, RecordedRoute } from './record-network.ts'
 
 /**
@@ -105,9 +106,6 @@ function rebuilt(own: OwnFiles, { links, routes }: HostState): RecordedLink {
 		files: Object.fromEntries(Object.entries(files).map(([path, after]) => [path, { before: null, after }])),
 	}
 }
-
-/** RTPROT_KERNEL. */
-const KERNEL = 2
 
 /** @returns the record as a file, or undefined when there is nothing to remember */
 export function recordFile({ version, links }: HostRecord): FileState | undefined {

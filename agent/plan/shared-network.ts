@@ -2,8 +2,9 @@ import type { WantedInterface } from '../../contract/interface.ts'
 import { contains, networkOf, parseIp } from '../../contract/ip.ts'
 import type { Address, HostState, Link, Route } from '../host/state.ts'
 import type { Found } from './check.ts'
-import { familyOf, hasNetwork, ipOf, lengthOf, networksOf } from './networks.ts'
+import { familyOf, hasNetwork, ipOf, lengthOf, networksOf, overlap } from './networks.ts'
 import { gatewaysOf, linksOf, MAIN } from './routing.ts'
+import { showRoutes } from './show.ts'
 
 /**
  * Which interface keeps the connected route of its network in the main table. The main table belongs to the node: where the node sends
@@ -135,14 +136,10 @@ export function over(route: Route, links: readonly Link[]): string {
 	return `${route.via === undefined ? '' : ` via ${route.via}`}${names.length > 0 ? ` over ${names.join(' and ')}` : ''}`
 }
 
-function overlap(a: string, b: string): boolean {
-	return contains(a, ipOf(b)) || contains(b, ipOf(a))
-}
-
 function isInside(inner: string, outer: string): boolean {
 	return contains(outer, ipOf(inner)) && lengthOf(outer) <= lengthOf(inner)
 }
 
 function showing(network: string): string {
-	return `ip ${network.includes(':') ? '-6 ' : ''}route show ${network}`
+	return showRoutes(familyOf(network), network)
 }

@@ -5,6 +5,7 @@ import { identityOf } from './match.ts'
 import type { Question } from './preflight.ts'
 import { recordOf } from './record.ts'
 import { linksOf } from './routing.ts'
+import { showRoutes, showRule } from './show.ts'
 
 /** Who else uses the route table of an interface. */
 
@@ -20,7 +21,7 @@ export const tableServesOthers: Check<Question> = {
 		const over = host.links.find(({ ifindex }) => linksOf(other).includes(ifindex))?.name
 		return {
 			says: `table ${table} is needed for ${nic.name} and has a route to ${other.to}${over === undefined ? '' : ` over ${over}`}`,
-			see: `ip ${other.family === 6 ? '-6 ' : ''}route show table ${table}`,
+			see: showRoutes(other.family, `table ${table}`),
 		}
 	},
 }
@@ -38,7 +39,7 @@ export const isTableLookedUp: Check<Question> = {
 		if (!rule) return
 		return {
 			says: `the rule '${rule.words}' looks up table ${table}, which ${nic.name} needs for itself`,
-			see: `ip ${rule.family === 6 ? '-6 ' : ''}rule show priority ${rule.priority}`,
+			see: showRule(rule),
 		}
 	},
 }
@@ -63,7 +64,7 @@ export const tableIsOfAnother: Check<Question> = {
 		if (!nic.policyRouting || !other || !route) return
 		return {
 			says: `table ${table} is still that of ${other.name}, which moves to another one first`,
-			see: `ip ${route.family === 6 ? '-6 ' : ''}route show table ${table}`,
+			see: showRoutes(route.family, `table ${table}`),
 		}
 	},
 }

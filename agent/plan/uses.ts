@@ -1,5 +1,6 @@
 import type { HostState, Link } from '../host/state.ts'
 import type { Found } from './check.ts'
+import { showRule } from './show.ts'
 
 /** What others have built on a link, and what would disturb it. */
 
@@ -40,7 +41,7 @@ export function namedByRule({ name, altnames }: Link, { rules }: HostState): Fou
 	const names = new Set([name, ...altnames])
 	const rule = rules.find(({ iif, oif }) => (iif !== undefined && names.has(iif)) || (oif !== undefined && names.has(oif)))
 	if (!rule) return undefined
-	return { says: `the rule '${rule.words}' names ${name}`, see: `ip ${rule.family === 6 ? '-6 ' : ''}rule show priority ${rule.priority}` }
+	return { says: `the rule '${rule.words}' names ${name}`, see: showRule(rule) }
 }
 
 function changeOf(link: Link, next: Shape, needed: number): string | undefined {
