@@ -73,8 +73,10 @@ function act(rule: Rule, packet: Packet, fib: Fib): { way: Way } | { from?: numb
 	if (rule.action === 'nop' || rule.action === 'l3mdev') return {}
 	if (rule.action !== undefined) return { way: { refused: true, rule } }
 	const route = routeIn(fib, rule.table, packet)
-	if (!route || route.type === THROW || isSuppressed(rule, route, fib)) return {}
-	return { way: REFUSING.has(route.type) ? { refused: true, rule } : { route, rule } }
+	if (!route || route.type === THROW) return {}
+	// The kernel asks a rule whether it suppresses only routes that lead somewhere. @see fib_rules_lookup
+	if (REFUSING.has(route.type)) return { way: { refused: true, rule } }
+	return isSuppressed(rule, route, fib) ? {} : { way: { route, rule } }
 }
 
 /** @returns whether a rule applies to a packet; one with a selector that this code does not know applies to none */
@@ -113,7 +115,9 @@ function isWithin(range: readonly [number, number] | undefined, value: number | 
 
 function isSuppressed({ suppressPrefixLength, suppressGroup }: Rule, route: Route, { groups }: Fib): boolean {
 	if (suppressPrefixLength !== undefined && lengthOf(route.to) <= suppressPrefixLength) return true
-	return suppressGroup !== undefined && linksOf(route).some(link => groups.get(link) === suppressGroup)
+	// Of several next hops of IPv4 the kernel asks only the first. @see fib4_rule_suppress
+	const asked = route.family === 4 ? linksOf(route).slice(0, 1) : linksOf(route)
+	return suppressGroup !== undefined && asked.some(link => groups.get(link) === suppressGroup)
 }
 
 function routeIn({ tables, up }: Fib, table: number, packet: Packet): Route | undefined {

@@ -48,6 +48,7 @@ const rule = (any: fc.Arbitrary<string>) =>
 			from: fc.option(any, { nil: undefined }),
 			to: fc.option(any, { nil: undefined }),
 			mark: fc.option(fc.constantFrom('0x1/0x1', '0x400/0xfff', '0x5'), { nil: undefined }),
+			tos: fc.option(fc.constant('0x10'), { nil: undefined }),
 			iif: fc.option(fc.constantFrom('lo', 'mgmt', 'br0'), { nil: undefined }),
 			uids: fc.option(fc.constantFrom('1000-2000'), { nil: undefined }),
 			protocol: fc.option(fc.constantFrom('tcp dport 443', 'udp sport 53', 'tcp'), { nil: undefined }),
@@ -55,7 +56,7 @@ const rule = (any: fc.Arbitrary<string>) =>
 			table,
 		})
 		.map(({ priority, inverted, action, table, ...selectors }) => {
-			const words = { from: '', to: '', mark: 'fwmark', iif: '', uids: 'uidrange', protocol: 'ipproto' }
+			const words = { from: '', to: '', mark: 'fwmark', tos: '', iif: '', uids: 'uidrange', protocol: 'ipproto' }
 			const said = Object.entries(selectors).flatMap(([key, value]) =>
 				value === undefined ? [] : [`${words[key as keyof typeof words] || key} ${value}`],
 			)
@@ -92,6 +93,7 @@ export function anyPacket(links: Readonly<Record<string, number>>): fc.Arbitrary
 			from: fc.constantFrom('none', 'mgmt', 'up1', 'passing'),
 			iif: fc.constantFrom(links.mgmt ?? 0, links.br0 ?? 0),
 			mark: fc.option(fc.constantFrom(1, 0x400, 5), { nil: undefined }),
+			tos: fc.option(fc.constantFrom(0x10, 0x8), { nil: undefined }),
 			uid: fc.option(fc.constantFrom(500, 1500), { nil: undefined }),
 			flow: fc.option(fc.constantFrom({ protocol: 6, dport: 443, sport: 9 }, { protocol: 17, sport: 53, dport: 9 }, { protocol: 6 }), {
 				nil: undefined,
@@ -104,6 +106,7 @@ export type PacketChoice = {
 	from: string
 	iif: number
 	mark: number | undefined
+	tos: number | undefined
 	uid: number | undefined
 	flow: { protocol: number; sport?: number; dport?: number } | undefined
 }

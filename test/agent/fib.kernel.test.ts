@@ -82,7 +82,7 @@ describe.skipIf(!isRoot)('the model of rules and routes (needs root for network 
 
 const sources = { four: { mgmt: '10.0.0.2', up1: '10.1.1.2' }, six: { mgmt: 'fd00:0:1::2', up1: 'fd00:1:1::2' } }
 
-function lookupOf(isSix: boolean, { to, from, iif, mark, uid, flow }: PacketChoice): Lookup {
+function lookupOf(isSix: boolean, { to, from, iif, mark, tos, uid, flow }: PacketChoice): Lookup {
 	const [a, b, c] = to
 	const source = sources[isSix ? 'six' : 'four'][from as 'mgmt' | 'up1']
 	const sent = { ...(source !== undefined && { from: source }), ...(uid !== undefined && { uid }) }
@@ -92,6 +92,7 @@ function lookupOf(isSix: boolean, { to, from, iif, mark, uid, flow }: PacketChoi
 		to: isSix ? `fd00:${a}:${b}::${c}` : `10.${a}.${b}.${c}`,
 		...(from === 'passing' ? passing : sent),
 		...(mark !== undefined && { mark }),
+		...(tos !== undefined && { tos }),
 		...flow,
 	}
 }
