@@ -1,5 +1,7 @@
-import { linksOf } from '../plan/routing.ts'
+import { linksOf, MAIN } from '../plan/routing.ts'
 import { exec } from './exec.ts'
+import { hex } from './hex.ts'
+import { prefix } from './parse-route.ts'
 import type { Route } from './state.ts'
 
 /** Locked metrics of routes (`mtu lock 1400`): `ip -j` does not show the lock, so those of a link that a run may touch are read as text. */
@@ -14,14 +16,39 @@ export async function readLocks(routes: readonly Route[], touchable: (link: numb
 	return withLocks(routes, stdout)
 }
 
-/** @param text one line a route, in the order of `routes`; where they are not as many, routes have changed meanwhile and none is locked */
+/** `ip` locks it wherever it is given, and knows no `lock` before its value. */
+const LOCKS_ITSELF = 'rto_min'
+
+/** @param text one line a route; routes may have come and gone since `routes` were read */
 export function withLocks(routes: readonly Route[], text: string): readonly Route[] {
-	const lines = text.split('\n').filter(line => line.trim())
-	if (lines.length !== routes.length) return routes
-	return routes.map((route, at) => {
-		const line = lines[at] ?? ''
-		if (!route.metrics || !line.includes(' lock ')) return route
-		const entries = Object.entries(route.metrics).map(([name, value]) => [name, line.includes(` ${name} lock `) ? `lock ${value}` : value])
+	const locked = new Map<string, string>()
+	for (const line of text.split('\n')) if (line.includes(' lock ')) locked.set(keyOfLine(line), line)
+	return routes.map(route => {
+		const line = route.metrics && locked.get(keyOf(route))
+		if (!line) return route
+		const isLocked = (name: string) => name !== LOCKS_ITSELF && line.includes(` ${name} lock `)
+		const entries = Object.entries(route.metrics ?? {}).map(([name, value]) => [name, isLocked(name) ? `lock ${value}` : value])
 		return { ...route, metrics: Object.fromEntries(entries) as Record<string, string> }
 	})
+}
+
+/** What tells a route from others of all tables. */
+function keyOf({ type, family, to, table, metric, tos, from }: Route): string {
+	return [type, family, to, table, metric, tos ? hex(tos) : '', from ?? ''].join(' ')
+}
+
+function keyOfLine(line: string): string {
+	const [type, shown = ''] = line.trim().split(/\s+/)
+	const family = shown.includes(':') || line.includes(' pref ') ? 6 : 4
+	const valueOf = (word: string) => new RegExp(` ${word} (\\S+)`).exec(line)?.[1]
+	const from = valueOf('from')
+	return [
+		type,
+		family,
+		prefix(shown, family),
+		valueOf('table') ?? MAIN,
+		valueOf('metric') ?? 0,
+		valueOf('tos') ?? '',
+		from === undefined ? '' : prefix(from, family),
+	].join(' ')
 }

@@ -6,6 +6,7 @@ import type { Lookup } from '../plan/lookups.ts'
 import { deviceWord } from './device.ts'
 import { exec } from './exec.ts'
 import type { Link } from './state.ts'
+import { hex } from './hex.ts'
 
 const NextHop = z.object({
 	dev: z.string().optional(),
@@ -64,7 +65,7 @@ export function lineOf({ to, from, iif, oif, mark, tos, uid, protocol, sport, dp
 		iif: iif === undefined ? undefined : deviceWord(iif),
 		oif: oif === undefined ? undefined : deviceWord(oif),
 		mark,
-		tos,
+		tos: tos === undefined ? undefined : hex(tos),
 		uid,
 		ipproto: protocol,
 		sport,

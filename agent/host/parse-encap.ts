@@ -1,3 +1,5 @@
+import { hex } from './hex.ts'
+
 /**
  * Encapsulations of `ip -j route` and `ip -j nexthop`. `ip` prints their keys among those of the route, so `dst` may be there twice:
  * `distinctEncap` must have gone over the text first.
@@ -40,7 +42,12 @@ function encapKeys(keys: readonly string[]): string[] {
 function tunnelWords(raw: Raw): string[] {
 	const valued = [...NUMBERED, 'src', 'dst'].filter(key => raw[`encap_${key}`] !== undefined)
 	const flags = ['key', 'csum', 'seq'].filter(key => raw[key] === true)
-	return [...valued.map(key => `${key} ${raw[`encap_${key}`]}`), ...flags]
+	return [...valued.map(key => `${key} ${numberWord(key, raw[`encap_${key}`])}`), ...flags]
+}
+
+/** `ip` prints a DS field as a decimal number here. */
+function numberWord(key: string, value: unknown): string {
+	return typeof value === 'number' && (key === 'tos' || key === 'tc') ? hex(value) : String(value)
 }
 
 function mplsWords(raw: Raw): string[] {

@@ -6,6 +6,8 @@ import type { NextHop, NextHopObject } from './state.ts'
 /** Next hops of routes, and the objects of `ip -N -j -d nexthop show`. */
 
 const Int = z.coerce.number().int()
+/** RT_SCOPE number. */
+const HOST = 254
 type Indexes = ReadonlyMap<string, number>
 
 export const Flow = z.object({ from: z.string().optional(), to: z.string() })
@@ -75,7 +77,7 @@ function toObject(raw: z.infer<typeof IpNextHopObject>, indexes: Indexes): NextH
 	const { id, group, resilient_args: resilient, protocol, flags, scope } = raw
 	const way = wayOf(raw, indexes)
 	// Without a next hop only its scope shows the family: that of an IPv4 object is host.
-	const isSix = way.via?.includes(':') ?? (way.link !== undefined && scope === 0)
+	const isSix = way.via?.includes(':') ?? (way.link !== undefined && scope !== HOST)
 	return {
 		id,
 		family: isSix ? 6 : 4,

@@ -142,7 +142,7 @@ function metric(name: string, value: unknown): [string, string] {
 	return [METRICS[name] ?? name, TIMES.has(name) ? `${value}ms` : String(value)]
 }
 
-function prefix(shown: string, family: Family): string {
+export function prefix(shown: string, family: Family): string {
 	if (shown === 'default' || shown === 'all') return family === 4 ? '0.0.0.0/0' : '::/0'
 	return shown.includes('/') ? shown : `${shown}/${family === 4 ? 32 : 128}`
 }

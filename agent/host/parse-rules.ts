@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { hex } from './hex.ts'
 import type { Family, Rule, RuleAction } from './state.ts'
 
 /** One rule of `ip -N -j -d rule show`, with every selector that ip-rule(8) knows. */
@@ -122,7 +123,15 @@ function ruleWords(rule: Omit<Rule, 'words'>, raw: IpRule): string {
 		rule.family === 6 ? '-6' : '',
 		rule.inverted ? 'not' : '',
 		`from ${from.endsWith('/0') ? 'all' : from.replace(/\/(32|128)$/, '')}`,
-		...labelled({ to, fwmark: markWords(rule), tos, iif, oif, uidrange: rangeWords(uids), ipproto: protocol }),
+		...labelled({
+			to,
+			fwmark: markWords(rule),
+			tos: tos === undefined ? undefined : hex(tos),
+			iif,
+			oif,
+			uidrange: rangeWords(uids),
+			ipproto: protocol,
+		}),
 		...labelled({ sport: rangeWords(sport), dport: rangeWords(dport) }),
 		...(rule.unknown ?? []).map(key => `${key} ${String(raw[key])}`),
 		actionWords(rule, raw),
@@ -144,7 +153,7 @@ function labelled(values: Readonly<Record<string, string | number | undefined>>)
 
 function markWords({ mark }: Omit<Rule, 'words'>): string | undefined {
 	if (!mark) return undefined
-	return `0x${mark.value.toString(16)}${mark.mask === 0xffffffff ? '' : `/0x${mark.mask.toString(16)}`}`
+	return `${hex(mark.value)}${mark.mask === 0xffffffff ? '' : `/${hex(mark.mask)}`}`
 }
 
 function rangeWords(range: readonly [number, number] | undefined): string | undefined {

@@ -1,4 +1,5 @@
 import { deviceWord, type Device } from './device.ts'
+import { hex } from './hex.ts'
 import type { Neighbour, NextHop, NextHopObject, Route } from './state.ts'
 
 /** Routes, next hop objects and neighbours in the words of ip-route(8), ip-nexthop(8) and ip-neighbour(8). */
@@ -19,7 +20,7 @@ export function routeToRemove(route: Route, device: Device = deviceWord): string
 }
 
 function nodeWords({ type, to, from, tos }: Route): string {
-	return words(TYPES[type] ?? String(type), to, from && `from ${from}`, tos !== undefined && `tos ${tos}`)
+	return words(TYPES[type] ?? String(type), to, from && `from ${from}`, tos !== undefined && `tos ${hex(tos)}`)
 }
 
 /** IPv6 hangs a route that rejects on the loopback, which is not to be said. */

@@ -4,8 +4,11 @@ import { addressToAdd, addressToRemove } from './spell-address.ts'
 import { neighbourToAdd, nextHopObjectToAdd, routeToAdd, routeToRemove } from './spell-route.ts'
 import type { FileState } from './state.ts'
 
-/** A line for `ip -batch`. IPv6 rules go by `ip -6 -batch`: a rule line cannot tell its family otherwise. */
-export type IpLine = { family?: 6; line: string }
+/**
+ * A line for `ip -batch`. IPv6 rules go by `ip -6 -batch`: a rule line cannot tell its family otherwise. `alone`: `ip` ends the whole batch
+ * if the kernel refuses the line, with `-force` too, so no other may be in it. @see ipneigh_modify of iproute2
+ */
+export type IpLine = { family?: 6; alone?: true; line: string }
 
 /**
  * One change in the words of `ip`.
@@ -43,7 +46,7 @@ function spellRouting(change: Change, device: Device): IpLine | undefined {
 		case 'addNextHop':
 			return { ...(change.object.family === 6 && { family: 6 as const }), line: nextHopObjectToAdd(change.object, device) }
 		case 'addNeighbour':
-			return { line: neighbourToAdd(change.neighbour, device) }
+			return { line: neighbourToAdd(change.neighbour, device), alone: true }
 		case 'addRule':
 			return rule(change.rule, 'add')
 		case 'removeRule':
@@ -73,13 +76,17 @@ export function partsOf<T>(items: readonly T[], changeOf: (item: T) => Change, d
 function add<T>(parts: Part<T>[], item: T, { change, device }: { change: Change; device: Device }): void {
 	const spelled = spell(change, device)
 	const last = parts.at(-1)
-	if (spelled && last && 'batch' in last && last.batch[0]?.spelled.family === spelled.family) last.batch.push({ item, spelled })
+	if (spelled && last && 'batch' in last && isTogether(last.batch[0]?.spelled, spelled)) last.batch.push({ item, spelled })
 	else if (spelled) parts.push({ batch: [{ item, spelled }] })
 	else if (change.kind === 'ask' && last && 'asks' in last) last.asks.push(item)
 	else if (change.kind === 'ask') parts.push({ asks: [item] })
 	else if (change.kind !== 'file' || !change.file) parts.push({ single: item })
 	else if (last && 'puts' in last) last.puts.push({ item, path: change.path, file: change.file })
 	else parts.push({ puts: [{ item, path: change.path, file: change.file }] })
+}
+
+function isTogether(first: IpLine | undefined, next: IpLine): boolean {
+	return first?.family === next.family && !first?.alone && !next.alone
 }
 
 /** @returns `net/ipv4/conf/NAME/arp_ignore`, below /proc/sys, for the key `ipv4/arp_ignore` */

@@ -12,7 +12,7 @@ import type { Change } from './steps.ts'
 /** @returns the routes of a link that somebody gave it, of all tables; those first over which the next hops of others are reached */
 export function routesOn({ ifindex }: Link, { routes, links }: Pick<HostState, 'routes' | 'links'>): Route[] {
 	const found = routes.filter(route => linksOf(route).includes(ifindex) && isGivenRoute(route, links))
-	const isStraight = ({ via, nextHops, nextHopId }: Route) => via === undefined && nextHops === undefined && nextHopId === undefined
+	const isStraight = ({ via, nextHops }: Route) => via === undefined && nextHops === undefined
 	return [...found.filter(isStraight), ...found.filter(route => !isStraight(route))]
 }
 

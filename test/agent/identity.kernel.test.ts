@@ -1,0 +1,38 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { anyLink } from './any-link.ts'
+import { type NodeHost, nodeHost } from './node-host.ts'
+
+/** What is read of a link, written and read again is the same. `SEED` and `LINKS` ask for others, and for more. */
+const isRoot = process.getuid?.() === 0
+const LINKS = Number(process.env.LINKS ?? 100)
+const SEED = Number(process.env.SEED ?? 20_261_129)
+
+type Rewritten = { lines: string[]; failed: string; differ: string[]; raw: string[]; again: string[] }
+
+describe.skipIf(!isRoot)('a link (needs root for network namespaces)', () => {
+	let host: NodeHost
+
+	beforeAll(async () => {
+		host = await nodeHost()
+		await host.inside('sysctl', ['-qw', 'net.ipv4.conf.default.promote_secondaries=1', 'net.ipv6.conf.default.accept_dad=0'])
+	})
+	afterAll(() => host?.close())
+
+	test(`is given again as it was read: ${LINKS} of SEED=${SEED}`, async () => {
+		const cases = join(host.root, 'cases.json')
+		writeFileSync(cases, JSON.stringify(fc.sample(anyLink, { numRuns: LINKS, seed: SEED })))
+		const { stdout, stderr } = await host.inside(process.execPath, [join(import.meta.dirname, 'rewritten.ts'), host.root, cases])
+		const rewritten = stdout
+			.split('\n')
+			.filter(Boolean)
+			.map(line => JSON.parse(line) as Rewritten)
+		expect(rewritten, stderr).toHaveLength(LINKS)
+		for (const { lines, failed, differ, raw, again } of rewritten) {
+			expect({ failed, differ }, lines.join('\n')).toEqual({ failed: '', differ: [] })
+			expect(again, lines.join('\n')).toEqual(raw)
+		}
+	})
+})
