@@ -37,18 +37,11 @@ function keyOf({ type, family, to, table, metric, tos, from }: Route): string {
 	return [type, family, to, table, metric, tos ? hex(tos) : '', from ?? ''].join(' ')
 }
 
+const WORDS = ['table', 'metric', 'tos', 'from']
+
 function keyOfLine(line: string): string {
 	const [type, shown = ''] = line.trim().split(/\s+/)
 	const family = shown.includes(':') || line.includes(' pref ') ? 6 : 4
-	const valueOf = (word: string) => new RegExp(` ${word} (\\S+)`).exec(line)?.[1]
-	const from = valueOf('from')
-	return [
-		type,
-		family,
-		prefix(shown, family),
-		valueOf('table') ?? MAIN,
-		valueOf('metric') ?? 0,
-		valueOf('tos') ?? '',
-		from === undefined ? '' : prefix(from, family),
-	].join(' ')
+	const [table = MAIN, metric = 0, tos = '', from = ''] = WORDS.map(word => new RegExp(` ${word} (\\S+)`).exec(line)?.[1])
+	return [type, family, prefix(shown, family), table, metric, tos, from && prefix(from, family)].join(' ')
 }

@@ -23,7 +23,7 @@ describe('a rule is read whole', () => {
 			'by addresses, links and tos',
 			{ src: '10.0.0.0', srclen: 8, dst: '10.1.0.0', dstlen: 16, tos: '0x10', iif: 'lo', oif: 'mgmt', table: '77' },
 			{ from: '10.0.0.0/8', to: '10.1.0.0/16', tos: 16, iif: 'lo', oif: 'mgmt' },
-			'from 10.0.0.0/8 to 10.1.0.0/16 tos 16 iif lo oif mgmt lookup 77',
+			'from 10.0.0.0/8 to 10.1.0.0/16 tos 0x10 iif lo oif mgmt lookup 77',
 		],
 		[
 			'by user, protocol and ports',

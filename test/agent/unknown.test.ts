@@ -118,7 +118,7 @@ test('an encapsulation has keys of its own, though `ip` prints `dst` and `tos` t
 	const text =
 		'[{"type":"1","dst":"10.1.0.0/16","encap":"ip","id":5,"src":"0.0.0.0","dst":"10.0.0.77","ttl":4,"tos":3,"key":true,"tos":"0x10","dev":"ens7","table":"254","protocol":"3","scope":"253","flags":[]}]'
 	const { routes, links } = parseNetwork({ ...empty, routes: JSON.parse(distinctEncap(text)) })
-	expect(routes).toMatchObject([{ to: '10.1.0.0/16', tos: 16, encap: 'ip id 5 ttl 4 tos 3 src 0.0.0.0 dst 10.0.0.77 key' }])
+	expect(routes).toMatchObject([{ to: '10.1.0.0/16', tos: 16, encap: 'ip id 5 ttl 4 tos 0x3 src 0.0.0.0 dst 10.0.0.77 key' }])
 	expect(links.flatMap(({ unknown }) => unknown ?? [])).toEqual([])
 })
 
