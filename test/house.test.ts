@@ -75,7 +75,7 @@ function importedRooms(path: string): string[] {
 }
 
 function specifiers(path: string): string[] {
-	return [...text(path).matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(match => match[1] ?? '')
+	return [...text(path).matchAll(/(?:\bfrom\s+|\bimport\s*\(?\s*)'([^']+)'/g)].map(match => match[1] ?? '')
 }
 
 function code(path: string): string {

@@ -1,4 +1,5 @@
 import type { Address, HostState, Link, Route } from '../host/state.ts'
+import { addressesGiven } from './forgotten.ts'
 import { ipOf } from './networks.ts'
 import { isMadeByKernel, isOnlyOver, isRecordable } from './origin.ts'
 import type { OriginalLink, RecordedLink } from './record.ts'
@@ -63,7 +64,8 @@ function over(route: Route, then: number, now: number): Route {
 }
 
 /** @param along addresses that may be gone by then; additions of those that are missing */
-export function addressesBack({ ifindex, addresses }: Link, before: readonly Address[], along: ReadonlySet<string>): Change[] {
+export function addressesBack({ ifindex, addresses }: Link, before: BeforeUs, along: ReadonlySet<string>): Change[] {
 	const present = new Set(addresses.map(({ cidr }) => cidr))
-	return before.filter(({ cidr }) => along.has(cidr) || !present.has(cidr)).map(address => ({ kind: 'addAddress', link: ifindex, address }))
+	const missing = before.addresses.filter(({ cidr }) => along.has(cidr) || !present.has(cidr))
+	return addressesGiven(missing, ifindex, before.routes)
 }

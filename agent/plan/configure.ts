@@ -101,7 +101,7 @@ export function release({ ours, link }: Released, { bases }: Pick<Selection, 'ba
 			...original.altnames
 				.filter(name => !link.altnames.includes(name))
 				.map((name): Change => ({ kind: 'addAltname', link: link.ifindex, name })),
-			...addressesBack(link, before.addresses, along),
+			...addressesBack(link, before, along),
 			...(original.up
 				? [
 						...routesThatGoAlong(link, { along, stale, routes: before.routes, reaching }, host),

@@ -1,19 +1,36 @@
-import type { HostState, Link, NextHopObject } from '../host/state.ts'
+import type { Address, HostState, Link, NextHopObject, Route } from '../host/state.ts'
+import { ipOf } from './networks.ts'
 import { isMadeByKernel } from './origin.ts'
 import { routesOn } from './routes.ts'
 import type { Change } from './steps.ts'
 
 /** What the kernel forgets of a link while it is down: IPv6 addresses, permanent neighbours, next hop objects, routes of every table. */
 export function forgottenByDown(link: Link, host: HostState): Change[] {
-	const { ifindex, addresses } = link
+	const { ifindex } = link
+	const routes = routesOn(link, host)
+	const addresses = link.addresses.filter(address => address.family === 6 && !isMadeByKernel(address, link))
 	return [
-		...addresses
-			.filter(address => address.family === 6 && !isMadeByKernel(address, link))
-			.map((address): Change => ({ kind: 'addAddress', link: ifindex, address })),
+		...addressesGiven(addresses, ifindex, routes),
 		...host.neighbours.filter(neighbour => neighbour.link === ifindex).map((neighbour): Change => ({ kind: 'addNeighbour', neighbour })),
 		...nextHopObjectsOn(ifindex, host).map((object): Change => ({ kind: 'addNextHop', object })),
-		...routesOn(link, host).map((route): Change => ({ kind: 'addRoute', route })),
+		...routes.map((route): Change => ({ kind: 'addRoute', route })),
 	]
+}
+
+/**
+ * The kernel takes no route whose source is an IPv6 address that it still asks the network about, which takes a second. The host has had
+ * these addresses before, so such a source is given without asking, and then as it was.
+ *
+ * @param routes given after the addresses
+ */
+export function addressesGiven(addresses: readonly Address[], link: number, routes: readonly Pick<Route, 'source'>[]): Change[] {
+	const sources = new Set(routes.map(({ source }) => source))
+	return addresses.flatMap(address => {
+		const { family, cidr, flags = [] } = address
+		const isAsked = family === 6 && !flags.includes('nodad') && sources.has(ipOf(cidr))
+		const given: readonly Address[] = isAsked ? [{ ...address, flags: [...flags, 'nodad'] }, address] : [address]
+		return given.map((one): Change => ({ kind: 'addAddress', link, address: one }))
+	})
 }
 
 /** @returns objects of a link, then the groups that one of them is a member of: a group without members is gone */

@@ -1,8 +1,9 @@
 import { goingAlong } from './addresses.ts'
-import { forgottenByDown } from './forgotten.ts'
+import { addressesGiven, forgottenByDown } from './forgotten.ts'
 import type { Address, HostState, Link, Rule } from '../host/state.ts'
 import { isMadeByKernel } from './origin.ts'
 import { temporaryName, waitingFor } from './rename.ts'
+import { routesOn } from './routes.ts'
 import { linksOf, ruleKey } from './routing.ts'
 import type { Change, Step } from './steps.ts'
 
@@ -114,7 +115,7 @@ function undoShape(link: Link, changes: readonly Change[]): Change[] {
 
 /** What the steps took away, and what a link loses by being down or by an MTU too small for IPv6. */
 function givenAgain(changes: readonly Change[], links: readonly Link[], host: HostState): Change[] {
-	const addresses = links.flatMap(link => addressesAgain(link, changesOf(link, changes)))
+	const addresses = links.flatMap(link => addressesAgain(link, changesOf(link, changes), host))
 	const lost = links.filter(({ up }) => up).flatMap(link => forgottenByDown(link, host))
 	const routes = changes.flatMap((change): Change[] => {
 		if (change.kind === 'removeRoute') return [{ ...change, kind: 'addRoute' }]
@@ -124,12 +125,12 @@ function givenAgain(changes: readonly Change[], links: readonly Link[], host: Ho
 }
 
 /** In their order: the first IPv4 address of a network is the source of what the host sends there. */
-function addressesAgain(link: Link, changes: readonly Change[]): Change[] {
+function addressesAgain(link: Link, changes: readonly Change[], host: HostState): Change[] {
 	const cidrsOf = (kind: Change['kind']) =>
 		new Set(changes.flatMap(one => ('address' in one && one.kind === kind ? [one.address.cidr] : [])))
 	const [removed, added] = [cidrsOf('removeAddress'), cidrsOf('addAddress')]
 	const isTouched = (had: Address) => removed.has(had.cidr) || (added.has(had.cidr) && !isMadeByKernel(had, link))
-	return link.addresses.filter(isTouched).map(address => ({ kind: 'addAddress', link: link.ifindex, address }))
+	return addressesGiven(link.addresses.filter(isTouched), link.ifindex, routesOn(link, host))
 }
 
 function rulesAgain(change: Change, host: HostState): Change[] {

@@ -17,7 +17,7 @@ describe.skipIf(!isRoot)('a link (needs root for network namespaces)', () => {
 
 	beforeAll(async () => {
 		host = await nodeHost()
-		await host.inside('sysctl', ['-qw', 'net.ipv4.conf.default.promote_secondaries=1', 'net.ipv6.conf.default.accept_dad=0'])
+		await host.inside('sysctl', ['-qw', 'net.ipv4.conf.default.promote_secondaries=1'])
 	})
 	afterAll(() => host?.close())
 

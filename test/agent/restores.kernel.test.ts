@@ -64,6 +64,19 @@ describe.skipIf(!isRoot)('a NIC (needs root for network namespaces)', () => {
 	})
 
 	test.each([
+		['a removal', undefined],
+		['a late failure', { how: 'fail', at: 14 } as const],
+	])('that had an IPv6 route with a source has it again after %s, though the kernel asks about that address first', async (_, fault) => {
+		await host.ip('addr add fd05::7/64 dev ens0 valid_lft 3600 preferred_lft 3600')
+		await expect.poll(async () => (await host.inside('ip', ['addr', 'show', 'tentative'])).stdout).not.toContain('fd05::7')
+		await host.ip('route add fd07::/64 via fd05::9 dev ens0 src fd05::7')
+		const before = await everything()
+		const { stdout } = await host.agent(wish, {}, fault)
+		if (!fault) expect((await host.agent([], { mode: 'Cleanup' })).report).toMatchObject({ outcome: 'Succeeded' })
+		expect(await everything(), stdout).toEqual(before)
+	})
+
+	test.each([
 		['by a later config', [{ id: 0, macAddress, address: '10.0.0.23', cidr: '10.0.0.0/24' }], {}],
 		['by a removal', [], { mode: 'Cleanup' as const }],
 	])('that was given a link-local address loses it %s, and keeps the one of the kernel', async (_, next, more) => {

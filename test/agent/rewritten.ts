@@ -5,7 +5,7 @@ import { observe } from '../../agent/host/observe.ts'
 import { spell } from '../../agent/host/spell.ts'
 import type { HostState } from '../../agent/host/state.ts'
 import { differences, touchable } from '../../agent/plan/fingerprint.ts'
-import { forgottenByDown } from '../../agent/plan/forgotten.ts'
+import { addressesGiven, forgottenByDown } from '../../agent/plan/forgotten.ts'
 import { isMadeByKernel } from '../../agent/plan/origin.ts'
 import type { Change } from '../../agent/plan/steps.ts'
 
@@ -39,7 +39,7 @@ async function bare(): Promise<void> {
 function everythingOf(host: HostState): Change[] {
 	const link = linkOf(host)
 	const addresses = link.addresses.filter(address => address.family === 4 && !isMadeByKernel(address, link))
-	return [...addresses.map((address): Change => ({ kind: 'addAddress', link: link.ifindex, address })), ...forgottenByDown(link, host)]
+	return [...addressesGiven(addresses, link.ifindex, []), ...forgottenByDown(link, host)]
 }
 
 function lineOf(change: Change): string[] {
