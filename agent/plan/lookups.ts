@@ -7,6 +7,7 @@ import { familyOf, hasNetwork, ipOf, isLinkLocal, lengthOf, overlap } from './ne
 import { isOurRule } from './bases.ts'
 import { gatewaysOf, linksOf, MAIN } from './routing.ts'
 import { addressIn, isLoopback, outside, ownAddresses } from './sample-address.ts'
+import { firstOfThem, inTurns } from './take-turns.ts'
 
 /** Which packets of the node must go the same way before and after a run. */
 
@@ -28,6 +29,8 @@ export type Subject = {
 const LOCAL = 255
 /** So many at most, in one process. */
 export const MOST_LOOKUPS = 2_000
+/** With more rules than these, those that differ in an address alone have one that stands for all. */
+const MOST_RULES = 100
 /** Addresses of one link, and links that lead to one address each, such as those of pods. */
 const MOST_ALIKE = 16
 
@@ -38,23 +41,25 @@ export function lookupsOf(host: HostState, subject: Subject): { lookups: Lookup[
 	return { lookups: packets.map(packet => asLookup(packet, fib)), notes }
 }
 
-/** @returns the packets of the node that must not lose their way, and in words what stands for others or is left out */
+/**
+ * @returns the packets of the node that must not lose their way, and in words what is left out. What the node sends to what it lives by and
+ * to the rest of the world comes first; then rules, sources, neighbours and what passes through take turns, so that none crowds out others.
+ */
 export function packetsOf(host: HostState, subject: Subject, fib: Fib): { packets: Packet[]; notes: string[] } {
 	const known = { ...subject, fib }
 	const targets = { 4: farTargets(4, host, known), 6: farTargets(6, host, known) }
-	const all = ([4, 6] as const).flatMap(family =>
-		isUsed(family, host) ? packetsOfFamily(family, host, { ...known, far: targets[family] }) : [],
-	)
+	const used = ([4, 6] as const).filter(family => isUsed(family, host))
 	const foreign = host.rules.filter(rule => !isOurRule(rule, subject.bases))
-	const ofRules = (rules: readonly Rule[]) => rules.flatMap(rule => packetsFor(rule, targets[rule.family], { host, fib }))
-	const some = ofRules(foreign)
-	const fewer = all.length + some.length > MOST_LOOKUPS ? ofRules(withoutAlike(foreign)) : some
-	const packets = withoutRepeats([...all, ...fewer])
+	const rules = foreign.length > MOST_RULES ? withoutAlike(foreign) : foreign
+	const ofRules = rules.map(rule => packetsFor(rule, targets[rule.family], { host, fib }))
+	const first = used.map(family => to(targets[family], family))
+	const rest = inTurns<Packet>([inTurns(ofRules), ...used.flatMap(family => packetsOfFamily(family, host, { ...known, far: targets[family] }))])
+	const { first: packets, isAll } = firstOfThem(inOrder<Packet>([...first, rest]), MOST_LOOKUPS)
 	const notes = [
-		...(fewer.length < some.length ? ['of rules that differ in an address alone one stands for all'] : []),
-		...(packets.length > MOST_LOOKUPS ? [`${packets.length - MOST_LOOKUPS} of ${packets.length} route lookups are left out`] : []),
+		...(rules.length < foreign.length ? ['of rules that differ in an address alone one stands for all'] : []),
+		...(isAll ? [] : [`the node has more ways than the ${MOST_LOOKUPS} that are looked up`]),
 	]
-	return { packets: packets.slice(0, MOST_LOOKUPS), notes }
+	return { packets, notes }
 }
 
 function asLookup(packet: Packet, fib: Fib): Lookup {
@@ -69,14 +74,25 @@ function isUsed(family: Family, { routes }: HostState): boolean {
 	return routes.some(route => route.family === family && route.table !== LOCAL && isForMany(route.to, 0))
 }
 
-function packetsOfFamily(family: Family, host: HostState, { far, ...known }: Known & { far: readonly string[] }): Packet[] {
+/** What the node sends to neighbours and from each of its addresses, and what passes through; as generators, for it is a product. */
+function packetsOfFamily(family: Family, host: HostState, { far, ...known }: Known & { far: readonly string[] }): Iterable<Packet>[] {
 	const near = neighbours(family, host, known)
-	const sources = [undefined, ...sourcesOf(family, host, known)]
-	const sent = sources.flatMap(from =>
-		[...far, ...near.map(({ ip }) => ip)].map(to => ({ family, to, ...(from !== undefined && { from }) })),
-	)
-	const passing = near.flatMap(({ ip, link }) => far.map(to => ({ family, to, from: ip, iif: link })))
-	return [...sent, ...passing].filter(({ to, from }: Packet) => from !== to)
+	const ips = near.map(({ ip }) => ip)
+	const sources = sourcesOf(family, host, known)
+	return [
+		to(ips, family),
+		inOrder(sources.map(from => to(far, family, { from }))),
+		inOrder(near.map(({ ip, link }) => to(far, family, { from: ip, iif: link }))),
+		inOrder(sources.map(from => to(ips, family, { from }))),
+	]
+}
+
+function* to(ips: readonly string[], family: Family, more: { from?: string; iif?: number } = {}): Generator<Packet> {
+	for (const ip of ips) if (ip !== more.from) yield { family, to: ip, ...more }
+}
+
+function* inOrder<T>(lists: Iterable<Iterable<T>>): Generator<T> {
+	for (const list of lists) yield* list
 }
 
 /** Addresses of the node on links that the run does not change. */
@@ -143,8 +159,4 @@ function withoutAlike(rules: readonly Rule[]): Rule[] {
 	const kind = ({ words, family, priority }: Rule) => `${family} ${priority} ${words.replace(/\b(from|to) [\da-f.:]+/g, '$1')}`
 	const first = new Map(rules.toReversed().map(rule => [kind(rule), rule]))
 	return rules.filter(rule => first.get(kind(rule)) === rule)
-}
-
-function withoutRepeats(packets: readonly Packet[]): Packet[] {
-	return [...new Map(packets.map(packet => [JSON.stringify(packet), packet])).values()]
 }

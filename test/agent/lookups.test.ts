@@ -125,7 +125,43 @@ describe('look-ups are made from what the host has', () => {
 		)
 		const { lookups, notes } = lookupsOf(node({ rules: withBase(many) }), subject)
 		expect(lookups).toHaveLength(MOST_LOOKUPS)
-		expect(notes).toEqual([expect.stringMatching(/^\d+ of \d+ route lookups are left out$/)])
+		expect(notes).toEqual([`the node has more ways than the ${MOST_LOOKUPS} that are looked up`])
+	})
+})
+
+describe('of more ways than are looked up, none crowds out', () => {
+	const v6 = { ...four, family: 6 as const, metric: 256, scope: 0 }
+	const networks = Array.from({ length: 1_200 }, (_, n) => `172.${20 + Math.floor(n / 250)}.${n % 250}`)
+	const bridges = networks.map((net, n) => ({
+		ifindex: 100 + n,
+		name: `b${n}`,
+		mac: '02:00:00:00:00:01',
+		up: true,
+		addresses: [address(`${net}.1/24`)],
+	}))
+	const marked = rule(5, { mark: { value: 1, mask: 1 }, table: 77, words: 'fwmark 1 lookup 77' })
+	const large = {
+		...node(),
+		links: [...node().links, ...hostWith(bridges).links],
+		routes: [
+			...node().routes,
+			...networks.map((net, n) => ({ ...four, to: `${net}.0/24`, link: 100 + n })),
+			{ ...v6, to: '::/0', via: 'fd09::1', link: 2 },
+		],
+		rules: withBase([marked]),
+	}
+	const said = words(large)
+
+	test.each<[title: string, wanted: string[]]>([
+		['what the node lives by', ['10.96.0.1', '192.168.9.1']],
+		['the world of either family', ['9.9.9.9', '9000::1']],
+		['a rule of others', ['9.9.9.9 mark 1', '10.96.0.1 mark 1']],
+		['the addresses of the node', ['9.9.9.9 from 192.168.9.2', '9.9.9.9 from 172.20.9.1']],
+		['its neighbours', ['172.20.9.2', '10.200.0.2']],
+		['what passes through', ['9.9.9.9 from 172.20.9.2 iif if109']],
+	])('%s', (_, wanted) => {
+		expect(said).toHaveLength(MOST_LOOKUPS)
+		expect(said).toEqual(expect.arrayContaining(wanted))
 	})
 })
 

@@ -1,0 +1,25 @@
+/** @returns the first of each list, then the second of each, and so on, each as it is asked for */
+export function* inTurns<T>(lists: Iterable<Iterable<T>>): Generator<T> {
+	let open = [...lists].map(list => list[Symbol.iterator]())
+	while (open.length > 0) {
+		const next: Iterator<T>[] = []
+		for (const one of open) {
+			const { done, value } = one.next()
+			if (done) continue
+			yield value
+			next.push(one)
+		}
+		open = next
+	}
+}
+
+/** @returns the first of those that differ, `most` at most, and whether there are more */
+export function firstOfThem<T>(all: Iterable<T>, most: number): { first: T[]; isAll: boolean } {
+	const found = new Map<string, T>()
+	for (const one of all) {
+		const key = JSON.stringify(one)
+		if (found.size === most && !found.has(key)) return { first: [...found.values()], isAll: false }
+		if (!found.has(key)) found.set(key, one)
+	}
+	return { first: [...found.values()], isAll: true }
+}
