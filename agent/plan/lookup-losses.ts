@@ -2,6 +2,7 @@ import type { HostState, Link } from '../host/state.ts'
 import type { Packet, Way } from './fib.ts'
 import { isLinkLocal } from './networks.ts'
 import { linksOf } from './routing.ts'
+import { ownAddresses } from './sample-address.ts'
 
 /** What the kernel answers to a look-up, or what the model of it says. */
 export type Answer =
@@ -40,7 +41,7 @@ export function lookupLosses(
 ): LookupLoss[] {
 	return packets.flatMap((packet, at) => {
 		const [was, is] = [before[at], after[at]]
-		if (!was || !is || !isLost({ packet, was, is }, { touched, needed })) return []
+		if (!was || !is || wentWithItsLink(packet, was, { touched, host }) || !isLost({ packet, was, is }, { touched, needed })) return []
 		return [{ key: `way ${JSON.stringify(packet)}`, packet, before: was, after: is, words: lossWords(packet, { was, is }, host) }]
 	})
 }
@@ -51,6 +52,13 @@ function isLost({ packet, was, is }: { packet: Packet; was: Answer; is: Answer }
 	if ('error' in is) return !isOverOurs || needed.includes(packet.to)
 	if (isOverOurs) return false
 	return String(was.links) !== String(is.links) || isOtherSource(was.source, is.source) || was.whole !== is.whole
+}
+
+/** Whether the link that the packet left or came in by, or that had its source address, is gone: a run removes no link, and a pod may end. */
+function wentWithItsLink({ from, iif }: Packet, was: Answer, { touched, host }: Omit<Judging, 'needed'>): boolean {
+	const there = new Set(host.links.map(({ ifindex }) => ifindex))
+	if (iif !== undefined ? !there.has(iif) : from !== undefined && !ownAddresses(host).has(from)) return true
+	return 'links' in was && was.links.length > 0 && was.links.every(link => !there.has(link) && !touched.has(link))
 }
 
 /** From a link-local address no packet gets further than its link, so that a wider one takes its place is no loss. */

@@ -7,7 +7,7 @@ import { familyOf, hasNetwork, ipOf, isLinkLocal, lengthOf, overlap } from './ne
 import { isOurRule } from './bases.ts'
 import { gatewaysOf, linksOf, MAIN } from './routing.ts'
 import { addressIn, isLoopback, outside, ownAddresses } from './sample-address.ts'
-import { firstOfThem, inTurns } from './take-turns.ts'
+import { firstDistinct, inTurns } from './take-turns.ts'
 
 /** Which packets of the node must go the same way before and after a run. */
 
@@ -53,8 +53,11 @@ export function packetsOf(host: HostState, subject: Subject, fib: Fib): { packet
 	const rules = foreign.length > MOST_RULES ? withoutAlike(foreign) : foreign
 	const ofRules = rules.map(rule => packetsFor(rule, targets[rule.family], { host, fib }))
 	const first = used.map(family => to(targets[family], family))
-	const rest = inTurns<Packet>([inTurns(ofRules), ...used.flatMap(family => packetsOfFamily(family, host, { ...known, far: targets[family] }))])
-	const { first: packets, isAll } = firstOfThem(inOrder<Packet>([...first, rest]), MOST_LOOKUPS)
+	const rest = inTurns<Packet>([
+		inTurns(ofRules),
+		...used.flatMap(family => packetsOfFamily(family, host, { ...known, far: targets[family] })),
+	])
+	const { first: packets, isAll } = firstDistinct(inOrder<Packet>([...first, rest]), MOST_LOOKUPS)
 	const notes = [
 		...(rules.length < foreign.length ? ['of rules that differ in an address alone one stands for all'] : []),
 		...(isAll ? [] : [`the node has more ways than the ${MOST_LOOKUPS} that are looked up`]),

@@ -14,7 +14,7 @@ export function* inTurns<T>(lists: Iterable<Iterable<T>>): Generator<T> {
 }
 
 /** @returns the first of those that differ, `most` at most, and whether there are more */
-export function firstOfThem<T>(all: Iterable<T>, most: number): { first: T[]; isAll: boolean } {
+export function firstDistinct<T>(all: Iterable<T>, most: number): { first: T[]; isAll: boolean } {
 	const found = new Map<string, T>()
 	for (const one of all) {
 		const key = JSON.stringify(one)

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { HostState, Route, Rule } from '../../agent/host/state.ts'
 import { lineOf, parseAnswers } from '../../agent/host/lookups.ts'
 import { lookupLosses, NO_ROUTE } from '../../agent/plan/lookup-losses.ts'
+import type { Packet } from '../../agent/plan/fib.ts'
 import { type Lookup, lookupsOf, MOST_LOOKUPS } from '../../agent/plan/lookups.ts'
 import { addressIn } from '../../agent/plan/sample-address.ts'
 import { DEFAULT_BASES } from '../../contract/bases.ts'
@@ -180,6 +181,8 @@ describe('a loss is another link, another source or no way', () => {
 		['the same refusal', { error: 'Invalid argument' }, { error: 'Invalid argument' }, false],
 		['another link than one that the run changes', by(3), by(2), false],
 		['no way instead of a link that the run changes', by(3), { error: NO_ROUTE }, false],
+		['another link than one that is gone: a pod has ended', by(9), by(2), false],
+		['no way instead of a link that is gone', by(9), { error: NO_ROUTE }, false],
 	])('%s', (_, before, after, isLoss) => {
 		const found = lookupLosses(
 			[packet],
@@ -188,6 +191,21 @@ describe('a loss is another link, another source or no way', () => {
 		)
 		expect(found).toHaveLength(isLoss ? 1 : 0)
 	})
+})
+
+test.each<[title: string, packet: Packet, isLoss: boolean]>([
+	['is there', { family: 4, to: '9.9.9.9', from: '10.200.0.2', iif: 4 }, true],
+	['is gone', { family: 4, to: '9.9.9.9', from: '10.200.0.2', iif: 9 }, false],
+	['has no longer the address that the packet is from', { family: 4, to: '9.9.9.9', from: '10.201.0.1' }, false],
+])('a packet that has no way any more is a loss where the link it comes from %s', (_, packet, isLoss) => {
+	const answers = { before: [{ links: [2] }], after: [{ error: NO_ROUTE }] }
+	expect(lookupLosses([packet], answers, { touched: new Set([3]), needed: [], host: node() })).toHaveLength(isLoss ? 1 : 0)
+})
+
+test('a link of the run that is gone excuses nothing: what the node needs is lost with it', () => {
+	const answers = { before: [{ links: [33] }], after: [{ error: NO_ROUTE }] }
+	const judging = { touched: new Set([33]), needed: ['10.96.0.1'], host: node() }
+	expect(lookupLosses([{ family: 4, to: '10.96.0.1' }], answers, judging)).toHaveLength(1)
 })
 
 test('no way to what the node needs is a loss, whatever it went by', () => {
