@@ -69,7 +69,7 @@ export function lookup(fib: Fib, packet: Packet): Way {
 
 /** The way that a rule gives a packet, or the priority to go on from; by itself that of the next rule. */
 function act(rule: Rule, packet: Packet, fib: Fib): { way: Way } | { from?: number } {
-	if (rule.action === 'goto') return fib.rules.some(({ priority }) => priority === rule.goto) ? { from: rule.goto ?? 0 } : {}
+	if (rule.action === 'goto') return hasTarget(rule, fib) ? { from: rule.goto ?? 0 } : {}
 	if (rule.action === 'nop' || rule.action === 'l3mdev') return {}
 	if (rule.action !== undefined) return { way: { refused: true, rule } }
 	const route = routeIn(fib, rule.table, packet)
@@ -77,6 +77,11 @@ function act(rule: Rule, packet: Packet, fib: Fib): { way: Way } | { from?: numb
 	// The kernel asks a rule whether it suppresses only routes that lead somewhere. @see fib_rules_lookup
 	if (REFUSING.has(route.type)) return { way: { refused: true, rule } }
 	return isSuppressed(rule, route, fib) ? {} : { way: { route, rule } }
+}
+
+/** A rule that is to go on at a priority without a rule of its family is passed over. */
+function hasTarget({ goto: target, family }: Rule, { rules }: Fib): boolean {
+	return rules.some(other => other.family === family && other.priority === target)
 }
 
 /** @returns whether a rule applies to a packet; one with a selector that this code does not know applies to none */

@@ -43,7 +43,7 @@ const route = (any: fc.Arbitrary<string>) =>
 const rule = (any: fc.Arbitrary<string>) =>
 	fc
 		.record({
-			priority: fc.integer({ min: 1, max: 32_765 }),
+			priority: fc.oneof({ weight: 5, arbitrary: fc.integer({ min: 1, max: 32_765 }) }, { weight: 1, arbitrary: fc.constant(20_000) }),
 			inverted: fc.boolean(),
 			from: fc.option(any, { nil: undefined }),
 			to: fc.option(any, { nil: undefined }),
@@ -52,7 +52,7 @@ const rule = (any: fc.Arbitrary<string>) =>
 			iif: fc.option(fc.constantFrom('lo', 'mgmt', 'br0'), { nil: undefined }),
 			uids: fc.option(fc.constantFrom('1000-2000'), { nil: undefined }),
 			protocol: fc.option(fc.constantFrom('tcp dport 443', 'udp sport 53', 'tcp'), { nil: undefined }),
-			action: fc.constantFrom('lookup', 'lookup', 'lookup', 'suppress', 'suppressGroup', 'blackhole', 'goto 32766', 'nop'),
+			action: fc.constantFrom('lookup', 'lookup', 'lookup', 'suppress', 'suppressGroup', 'blackhole', 'goto 32766', 'goto 20000', 'nop'),
 			table,
 		})
 		.map(({ priority, inverted, action, table, ...selectors }) => {
