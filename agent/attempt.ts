@@ -75,7 +75,7 @@ export async function attempt(task: Attempt): Promise<Outcome> {
 	const looking = task.timed('lookup', () => askWays(task.host, { plan: wish, before }, task.wanted.needed ?? []))
 	// Where arming fails, the process that looks up the ways still ends before the run does.
 	const [answers, armed] = await Promise.all([asking, arming]).finally(() => looking.catch(() => undefined))
-	const ways = await looking
+	const ways = await looking.catch(error => disarmed(task, armed, error))
 	const probes: Probes = { before: answers, after: [] }
 	tellProbes(task.log, 'probes before', probes.before, ways.notes)
 	tellArmed(task.log, armed)
@@ -86,6 +86,12 @@ export async function attempt(task: Attempt): Promise<Outcome> {
 		if (!isFailure<Code>(error)) throw await undone(task, wish, error)
 		return putBack(task, { ...work, failed: error })
 	}
+}
+
+/** Nothing has been changed yet, so the host has nothing to put back. */
+async function disarmed({ host }: Attempt, armed: Armed, error: unknown): Promise<never> {
+	await host.disarm(armed)
+	throw error
 }
 
 /**
@@ -129,7 +135,7 @@ async function carryOut(task: Attempt, { plan: wish, before, probes, targets, wa
 	const { host, timed, log } = task
 	const unasked = await applySteps(task, wish)
 	const open = await timed('probe', () => refuseDuplicates(host, wish.steps))
-	const state = await verify(withoutNewcomers(task, wish))
+	const state = await verify(withoutNewcomers(task, wish), wish)
 	refuseLosses(task, { plan: wish, before, state })
 	const now = await timed('lookup', () => askWaysAgain(host, ways, { plan: wish, state }))
 	refuseLostWays(task, wish, now.lost)

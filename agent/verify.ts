@@ -1,5 +1,6 @@
 import type { Attempt, Probes } from './attempt.ts'
-import { blaming, failure } from './failure.ts'
+import type { Failure } from '../runtime/errors.ts'
+import { blaming, type Code, failure } from './failure.ts'
 import type { HostState } from './host/state.ts'
 import { look, makePlan } from './look.ts'
 import { lossesOf } from './plan/fingerprint.ts'
@@ -20,16 +21,23 @@ export function withoutNewcomers(task: Attempt, { refused, kept: staying }: Plan
 }
 
 /** Right is what leaves nothing to plan; there is no second idea of it. A daemon may need a moment, so it is asked three times. */
-export async function verify(task: Attempt): Promise<HostState> {
+export async function verify(task: Attempt, wish: Plan): Promise<HostState> {
 	for (let chance = 1; ; chance++) {
 		const state = await task.timed('verify', () => look(task))
-		const left = (await makePlan(task, state)).steps
-		const [first] = left
-		if (!first) return state
-		if (chance === 3)
-			throw failure('NOT_VERIFIED', `after the change this is still to do: ${left.map(stepWords).join(', ')}`, { id: first.id })
+		const wrong = unlikeWish(await makePlan(task, state), wish)
+		if (!wrong) return state
+		if (chance === 3) throw wrong
 		await new Promise(resolve => setTimeout(resolve, 200))
 	}
+}
+
+/** What was configured and is refused now is not right either: others have given or taken something meanwhile. */
+function unlikeWish({ steps, refused }: Plan, { accepted }: Plan): Failure<Code> | undefined {
+	const wanted = new Set(accepted.map(({ nic }) => nic.id))
+	const [first] = refused.filter(({ nic }) => wanted.has(nic.id))
+	if (first) return failure('NOT_VERIFIED', `after the change: ${first.refusal.message}`, { id: first.nic.id })
+	if (steps.length === 0) return undefined
+	return failure('NOT_VERIFIED', `after the change this is still to do: ${steps.map(stepWords).join(', ')}`, { id: steps[0]?.id })
 }
 
 /** @throws Failure FOREIGN_CHANGED where something foreign is gone or has changed */

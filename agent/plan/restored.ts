@@ -1,11 +1,13 @@
-import type { HostState, Route } from '../host/state.ts'
+import type { HostState, Link, Route } from '../host/state.ts'
 import { differences, touchable, touchedBy } from './fingerprint.ts'
+import { isOurTable } from './bases.ts'
+import { identityOf } from './match.ts'
 import type { Plan } from './plan.ts'
-import { AUTOMATIC, linksOf, routeKey } from './routing.ts'
+import { linksOf, routeKey } from './routing.ts'
 
 /**
  * What an undo had to bring back and has not, in words short enough for a status; none: all that the run touched is as it was. What others
- * brought meanwhile is not the run's to take away: a file that no step of the plan names, a route by DHCP or from a router.
+ * brought meanwhile is not the run's to take away: a file that no step of the plan names, an address or a route that none gives.
  *
  * @param now the host after the undo
  */
@@ -14,7 +16,7 @@ export function notRestored(plan: Plan, before: HostState, now: HostState): stri
 	const paths = filesOf(plan)
 	return differences(
 		touchable(withFiles(before, paths), touched, plan.bases),
-		touchable(withFiles(withoutArrivals(before, now), paths), touched, plan.bases),
+		touchable(withFiles(withoutArrivals(plan, before, now), paths), touched, plan.bases),
 	)
 }
 
@@ -27,8 +29,21 @@ function withFiles(host: HostState, paths: ReadonlySet<string>): HostState {
 	return { ...host, files: Object.fromEntries(Object.entries(host.files).filter(([path]) => paths.has(path))) }
 }
 
-function withoutArrivals(before: HostState, now: HostState): HostState {
-	const had = new Set(before.routes.map(routeKey))
-	const isArrival = (route: Route) => AUTOMATIC.has(route.protocol) && linksOf(route).length > 0 && !had.has(routeKey(route))
-	return { ...now, routes: now.routes.filter(route => !isArrival(route)) }
+/** Another link may have come with the ifindex of one that is gone. */
+function withoutArrivals({ steps, bases }: Plan, before: HostState, now: HostState): HostState {
+	const changes = steps.map(({ change }) => change)
+	const routes = new Set([...before.routes, ...changes.flatMap(change => (change.kind === 'addRoute' ? [change.route] : []))].map(routeKey))
+	const given = new Set(changes.flatMap(change => (change.kind === 'addAddress' ? [change.address.cidr] : [])))
+	const was = new Map(before.links.map(link => [link.ifindex, link]))
+	const addressesOf = ({ ifindex, addresses }: Link) => {
+		const had = new Set(was.get(ifindex)?.addresses.map(({ cidr }) => cidr))
+		return addresses.filter(({ cidr }) => had.has(cidr) || given.has(cidr))
+	}
+	const isOfOurs = (route: Route) => linksOf(route).length === 0 || isOurTable(route.table, bases) || routes.has(routeKey(route))
+	const isSame = (link: Link) => identityOf(was.get(link.ifindex) ?? link) === identityOf(link)
+	return {
+		...now,
+		links: now.links.filter(isSame).map(link => ({ ...link, addresses: addressesOf(link) })),
+		routes: now.routes.filter(isOfOurs),
+	}
 }

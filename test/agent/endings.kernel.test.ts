@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type NodeHost, nodeHost } from './node-host.ts'
 
 /** How a run ends that removes what the node lives by, or beside which another program changes the node's network. */
@@ -120,5 +120,39 @@ describe.skipIf(!isRoot)('what another program removes while a run is at work (n
 		expect(report, stdout).toMatchObject({ outcome: 'Failed', reason: 'NotRestored' })
 		expect(report?.message).toMatch(/NOT put back: route 10\.43\.0\.0\/16 via 10\.0\.0\.7/)
 		expect(stdout).not.toContain('everything is as it was before the run')
+	})
+})
+
+describe.skipIf(!isRoot)('what another program does to a NIC during the run (needs root for network namespaces)', () => {
+	let host: NodeHost
+
+	beforeEach(async () => {
+		host = await nodeHost()
+		await host.ip(
+			[
+				'link add mgmt type veth peer name mgmt-peer\nlink set mgmt up\nlink set mgmt-peer up',
+				'addr add 192.168.9.2/24 dev mgmt\nroute add default via 192.168.9.1',
+				...[0, 1].map(id => `link add ens${id} address ${mac(id)} type veth peer name peer${id}\nlink set peer${id} up`),
+			].join('\n'),
+		)
+	})
+	afterEach(() => host.close())
+
+	test.each<[string, number, (index: number) => string, RegExp]>([
+		['its address on another link', 8, () => 'addr add 10.0.0.23/24 dev mgmt', /10\.0\.0\.23.*mgmt/],
+		['another address on it', 12, () => 'addr add 10.44.0.5/24 dev multinic0', /10\.44\.0\.5/],
+		[
+			'another link in its place, with its ifindex',
+			12,
+			index =>
+				`link del multinic0\nlink add pod0 index ${index} address 02:00:00:00:00:77 type veth peer name pp\nlink set pp up\nlink set pod0 up`,
+			/./,
+		],
+	])('%s: it is not called configured', async (_, at, ip, says) => {
+		const index = Number((await host.ask('link show dev ens0'))[0]?.ifindex)
+		const { report, stdout } = await host.agent([plain(0), plain(1)], {}, { how: 'others', at, ip: ip(index) })
+		expect(report?.interfaces[0], stdout).toMatchObject({ id: 0, state: expect.not.stringMatching('Configured') })
+		expect(report?.interfaces[0]?.message, stdout).toMatch(says)
+		expect(report?.interfaces[1], stdout).toMatchObject({ id: 1, state: 'Configured' })
 	})
 })

@@ -31,6 +31,7 @@ const undone = made.undo.reduce(
 	(host, change) => after(host, change),
 	made.steps.reduce((host, { change }) => after(host, change), start),
 )
+const theirAddress = { family: 4 as const, cidr: '10.44.0.5/24', global: true, dynamic: false }
 const withRoutes = (...more: Route[]): HostState => ({ ...undone, routes: [...undone.routes, ...more] })
 
 test('after its undo nothing is left to restore', () => {
@@ -41,6 +42,14 @@ describe('it is restored though', () => {
 	test.each<[title: string, now: HostState]>([
 		['a lease has come meanwhile', withRoutes(leased)],
 		['a router has given a route meanwhile', withRoutes(route({ family: 6, to: '::/0', via: 'fe80::1', protocol: 9, metric: 1024 }))],
+		[
+			'another program has given an address',
+			{ ...undone, links: undone.links.map(link => ({ ...link, addresses: [...link.addresses, theirAddress] })) },
+		],
+		[
+			'another link has come with the index of one that is gone',
+			{ ...undone, links: undone.links.map(link => ({ ...link, mac: '02:00:00:00:00:77', mtu: 1400 })) },
+		],
 		['another program has written a file', { ...undone, files: { ...undone.files, '/etc/netplan/60-new.yaml': file('new') } }],
 		['another program has changed its file', { ...undone, files: { ...undone.files, [theirs]: file('changed') } }],
 		['another program has removed its file', { ...undone, files: {} }],
