@@ -1,33 +1,23 @@
 import { renameSync, rmdirSync, rmSync, statSync, symlinkSync } from 'node:fs'
-import { basename, dirname } from 'node:path'
-import * as z from 'zod'
+import { dirname } from 'node:path'
 import { interfaceName, MAX_INTERFACES } from '../../contract/names.ts'
 import { codeOf } from '../../runtime/errors.ts'
-import { failure, withoutText, wordsOf } from '../failure.ts'
+import { failure, wordsOf } from '../failure.ts'
 import { COMMITTED_FOLDER, MADE_AT_BOOT, pathsOf, RECORD_PATH, STATE_FOLDER, UNDO_FOLDER, UNDOING_FOLDER } from '../paths.ts'
-import { recipeOf, UNDO_JSON, UNDOING_JSON } from '../plan/recipe.ts'
+import { recipeOf, UNDO_JSON } from '../plan/recipe.ts'
 import type { Change } from '../plan/steps.ts'
 import { execOnHost } from './exec.ts'
 import { hostDevice, nowhere, programsOf } from './programs.ts'
-import type { FileState } from './state.ts'
 import { exists, putFiles, readFile, removeFile, removeTemporary, syncFolder } from './files.ts'
+import { bootIdOf, committedUndo, type StoredUndo, storedUndo } from './stored-undo.ts'
 
-export type Armed = {
-	undo: readonly Change[]
-	tag: string
+export type Armed = StoredUndo & {
 	/**
 	 * When the host puts everything back: milliseconds of `performance.now()`, for the timer too runs by a clock that nobody sets.
 	 * Absent where there is no systemd; 0 for a run that died.
 	 */
 	ends?: number
 }
-
-/** Written by ourselves into a folder that only root may enter; a Change is what it holds. */
-const StoredUndo = z.object({
-	version: z.literal(1),
-	tag: z.string(),
-	changes: z.array(z.custom<Change>(value => typeof value === 'object' && value !== null && 'kind' in value)),
-})
 
 /**
  * Writes the undo of the run to the host and has systemd wait for the commit. Nothing may be changed before this has returned.
@@ -41,7 +31,16 @@ export async function arm(
 	const { undo, tag, deadManSeconds, systemd } = wish
 	const madeAtBoot = Object.fromEntries(MADE_AT_BOOT.map(path => [path, readFile(root + path)]))
 	const programs = systemd ? programsOf(root) : nowhere
-	const recipe = recipeOf({ undo, tag, deadManSeconds, programs, onRoot: isOnRoot(root), madeAtBoot, device: hostDevice(root) })
+	const recipe = recipeOf({
+		undo,
+		tag,
+		bootId: bootIdOf(root),
+		deadManSeconds,
+		programs,
+		onRoot: isOnRoot(root),
+		madeAtBoot,
+		device: hostDevice(root),
+	})
 	try {
 		for (const folder of [COMMITTED_FOLDER, UNDOING_FOLDER]) rmSync(root + folder, { recursive: true, force: true })
 		putAll(root, recipe.files)
@@ -104,7 +103,7 @@ function removeRecipe(root: string, { tag, undo }: Armed): void {
 
 /** The recipe for the sake of its paths. */
 function told(undo: readonly Change[], tag: string) {
-	return recipeOf({ undo, tag, deadManSeconds: 0, programs: nowhere, onRoot: true })
+	return recipeOf({ undo, tag, bootId: '', deadManSeconds: 0, programs: nowhere, onRoot: true })
 }
 
 /**
@@ -114,19 +113,18 @@ function told(undo: readonly Change[], tag: string) {
  * @throws Failure BAD_RECORD when it cannot be read, so that it is not known what the host was
  */
 export function leftBehind(root: string): Armed | undefined {
-	const committed = readFile(`${root}${COMMITTED_FOLDER}/${basename(UNDO_JSON)}`)
-	if (committed) removeRecipe(root, understood(committed.content))
+	const committed = committedUndo(root)
+	if (committed) removeRecipe(root, committed)
 	for (const folder of foldersOfOurs()) removeTemporary(root + folder)
-	const file = storedUndo(root)
-	if (!file) {
+	const stored = storedUndo(root)
+	if (!stored) {
 		// Without it the rest is of a recipe that was not yet whole, and nothing was changed by then; or of one that is carried out.
 		for (const folder of [UNDO_FOLDER, UNDOING_FOLDER]) rmSync(root + folder, { recursive: true, force: true })
 		removeEmpty(root + STATE_FOLDER)
 		return undefined
 	}
-	const { tag, undo } = understood(file.content)
-	const timer = `${root}/run/systemd/system/multinic-undo-${tag}.timer`
-	return { undo, tag, ...(exists(timer) && { ends: 0 }) }
+	const timer = `${root}/run/systemd/system/multinic-undo-${stored.tag}.timer`
+	return { ...stored, ...(exists(timer) && { ends: 0 }) }
 }
 
 /**
@@ -134,28 +132,13 @@ export function leftBehind(root: string): Armed | undefined {
  * @throws Failure BAD_RECORD when it cannot be read
  */
 export function unfinished(root: string): string | undefined {
-	const file = storedUndo(root)
-	return file && understood(file.content).tag
-}
-
-/** The host may have begun with it, and have been stopped. */
-function storedUndo(root: string): FileState | undefined {
-	return readFile(root + UNDO_JSON) ?? readFile(root + UNDOING_JSON)
+	return storedUndo(root)?.tag
 }
 
 function foldersOfOurs(): Set<string> {
 	const { live, boot } = told([], '')
 	const ours = Array.from({ length: MAX_INTERFACES }, (_, id) => pathsOf(interfaceName(id)))
 	return new Set([RECORD_PATH, UNDO_JSON, ...Object.keys({ ...live, ...boot }), ...ours.flat()].map(dirname))
-}
-
-function understood(content: string): Armed {
-	try {
-		const { tag, changes } = StoredUndo.parse(JSON.parse(content))
-		return { tag, undo: changes }
-	} catch (error) {
-		throw failure('BAD_RECORD', `the undo that an earlier run left (${UNDO_JSON}) cannot be read`, { cause: withoutText(error) })
-	}
 }
 
 /** @returns whether the undo is still there, and so has not been carried out behind our back */

@@ -33,6 +33,8 @@ export type RecipeInput = {
 	programs: Programs
 	/** Of this run; in the names of its units, so that systemd never has an older one in memory. */
 	tag: string
+	/** /proc/sys/kernel/random/boot_id: by it the next run knows that the ifindexes in the undo are of an earlier boot. */
+	bootId: string
 	deadManSeconds: number
 	/** MADE_AT_BOOT as they are now: the next boot makes them of our files, before its undo takes those away. */
 	madeAtBoot?: Readonly<Record<string, FileState | undefined>>
@@ -48,11 +50,11 @@ export const UNDOING_JSON = `${UNDOING_FOLDER}/undo.json`
 const BOOT_UNIT = 'multinic-undo.service'
 
 /** The undo of a whole run in words that need no Node and no shell, for systemd to carry out. Holds after any prefix of the steps. */
-export function recipeOf({ undo, programs, tag, deadManSeconds, onRoot, madeAtBoot = {}, device }: RecipeInput): Recipe {
+export function recipeOf({ undo, programs, tag, bootId, deadManSeconds, onRoot, madeAtBoot = {}, device }: RecipeInput): Recipe {
 	const tellers = partsOf(undo, change => change, device).map((part, at) => tell(part, at, programs))
 	const again = Object.entries(madeAtBoot).map(([path, file], at) => tellMade(path, file, { saved: `boot-${at}`, programs }))
 	const files = Object.assign(
-		{ [UNDO_JSON]: privateFile(JSON.stringify({ version: 1, tag, changes: undo })) },
+		{ [UNDO_JSON]: privateFile(JSON.stringify({ version: 1, tag, bootId, changes: undo })) },
 		...[...tellers, ...again].map(part => part.files),
 	)
 	const fileCommands = [...tellers, ...again].filter(({ onBoot }) => onBoot).flatMap(({ commands }) => commands)
