@@ -7,7 +7,7 @@ import { type NodeHost, nodeHost } from './node-host.ts'
 
 /** What is read of a link, written and read again is the same. `SEED` and `LINKS` ask for others, and for more. */
 const isRoot = process.getuid?.() === 0
-const LINKS = Number(process.env.LINKS ?? 100)
+const LINKS = Number(process.env.LINKS ?? 50)
 const SEED = Number(process.env.SEED ?? 20_261_129)
 
 type Rewritten = { lines: string[]; failed: string; differ: string[]; raw: string[]; again: string[] }

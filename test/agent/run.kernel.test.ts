@@ -211,6 +211,23 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		expect(next).toMatchObject({ message: 'Configured 2/2' })
 	})
 
+	test('of a run that died before a reboot only the files are undone: links have other indexes by now', async () => {
+		await addNics(1)
+		await host.agent(nics(1), {}, { at: 0, how: 'kill' })
+		const undo = join(host.root, 'var/lib/multinic/undo/undo.json')
+		writeFileSync(undo, readFileSync(undo, 'utf8').replace(/"bootId":"[^"]*"/, '"bootId":"of an earlier boot"'))
+		const index = (await host.ask('link show dev ens0'))[0]?.ifindex
+		const primary = `link add own index ${index} type veth peer name own-peer\nlink set own up\nlink set own-peer up`
+		await host.ip(`link del ens0\n${primary}\naddr add 10.9.0.2/24 dev own`)
+		await addNics(1)
+		const { report, stdout } = await host.agent(nics(1))
+		expect(report, stdout).toMatchObject({ message: 'Configured 1/1' })
+		expect(stdout).toMatch(/^cleared +an earlier run/m)
+		expect(await host.ask('addr show dev own')).toMatchObject([
+			{ flags: expect.arrayContaining(['UP']), addr_info: [{ local: '10.9.0.2' }, {}] },
+		])
+	})
+
 	test('a look says what is no longer right, attribute by attribute, and does nothing', async () => {
 		await addNics(2)
 		await host.agent(nics(2))
