@@ -5,6 +5,7 @@ import { givenTo } from './memory.ts'
 import type { Question } from './preflight.ts'
 import { cidrsOf } from './networks.ts'
 import { addressesOf, ipOf } from './routing.ts'
+import type { Leaving } from './selection.ts'
 
 /** What a link is used for that forbids to touch it. */
 
@@ -28,6 +29,20 @@ export const holdsForeignAddress: Check<Question> = {
 		const foreign = addresses.find(({ cidr, global, dynamic }) => global && !dynamic && !known.has(cidr))
 		if (!foreign) return
 		return { says: `${name} has ${foreign.cidr}, which is not wanted here and was not given by DHCP`, see: `ip addr show dev ${name}` }
+	},
+}
+
+export const losesForeignAddress: Check<Leaving> = {
+	reason: 'InUse',
+	when: 'the interface is no longer wanted, its removal would set the link down, and somebody else has given the link an address',
+	see: 'ip addr show dev multinic0',
+	find({ ours, link }) {
+		if (!link || ours.original.up) return
+		const known = new Set([...givenTo(ours), ...(ours.original.addresses ?? []).map(({ cidr }) => cidr)])
+		const foreign = link.addresses.find(({ cidr, global, dynamic }) => global && !dynamic && !known.has(cidr))
+		if (!foreign) return
+		const says = `${link.name} would be set down and has ${foreign.cidr}, which another program gave it: take that away first`
+		return { says, see: `ip addr show dev ${link.name}` }
 	},
 }
 

@@ -12,6 +12,7 @@ import { preflight } from './preflight.ts'
 import { type HostRecord, recorded, recordOf } from './record.ts'
 import type { Accepted, Kept, Leaving, Placed, Refused, Selection } from './selection.ts'
 import { isInNoTable, isNextHopElsewhere, withSharing } from './sharing-checks.ts'
+import { losesForeignAddress } from './link-checks.ts'
 import { isDisturbedByDaemon, isDisturbedByRemoval } from './use-checks.ts'
 
 export { recordOf } from './record.ts'
@@ -52,7 +53,7 @@ function selectLinks(wanted: Wanted, host: HostState): Selection {
 }
 
 /** What speaks against a removal: the link then stays as it is, and the run reports it. */
-export const removalChecks: readonly Check<Leaving>[] = [isReleasedLater, isDisturbedByRemoval, hasProfileOnTop]
+export const removalChecks: readonly Check<Leaving>[] = [isReleasedLater, isDisturbedByRemoval, losesForeignAddress, hasProfileOnTop]
 
 function leaving({ links }: HostRecord, macs: ReadonlySet<string>, { wanted, host }: { wanted: Wanted; host: HostState }) {
 	const all = links

@@ -155,4 +155,14 @@ describe.skipIf(!isRoot)('what another program does to a NIC during the run (nee
 		expect(report?.interfaces[0]?.message, stdout).toMatch(says)
 		expect(report?.interfaces[1], stdout).toMatchObject({ id: 1, state: 'Configured' })
 	})
+
+	test('an address and a route beside ours: a removal that would set the NIC down is refused, and names the address', async () => {
+		await host.agent([plain(0)])
+		await host.ip('addr add 10.44.0.5/24 dev multinic0\nroute add 10.45.0.0/16 via 10.44.0.1')
+		const { report, stdout } = await host.agent([])
+		expect(report, stdout).toMatchObject({ outcome: 'Failed', reason: 'InUse', changes: 0 })
+		expect(report?.message).toMatch(/multinic0 would be set down and has 10\.44\.0\.5\/24/)
+		await host.ip('addr del 10.44.0.5/24 dev multinic0')
+		expect((await host.agent([])).report).toMatchObject({ outcome: 'Succeeded' })
+	})
 })

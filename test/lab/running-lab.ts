@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
 import { family, type Process, processes } from './processes.ts'
+import { codeOf } from '../../runtime/errors.ts'
 
 /** A lab that somebody started by `npm start`. */
 export interface Running {
@@ -22,7 +23,7 @@ export interface Running {
 export async function startLab(): Promise<Running> {
 	const child = spawn('npm', ['start', '--', '--nodes', '1'], { stdio: ['ignore', 'ignore', 'pipe'], detached: true })
 	onTestFinished(() => {
-		for (const { pid } of family(child.pid ?? 0)) process.kill(pid, 'SIGKILL')
+		for (const { pid } of family(child.pid ?? 0)) killed(pid)
 	})
 	let said = ''
 	child.stderr.setEncoding('utf8').on('data', text => {
@@ -66,5 +67,14 @@ export function left({ inside, dir }: Running): { processes: string[]; mounts: s
 			.filter(({ argv, namespaces }) => namespaces.some(space => theirs.includes(space)) || argv.some(arg => arg.includes(dir)))
 			.map(({ argv }) => argv.join(' ').slice(0, 80)),
 		mounts: mounts.filter(line => line.includes(dir) || theirs.some(space => line.includes(space))),
+	}
+}
+
+/** It may have ended since it was seen. */
+function killed(pid: number): void {
+	try {
+		process.kill(pid, 'SIGKILL')
+	} catch (error) {
+		if (codeOf(error) !== 'ESRCH') throw error
 	}
 }
