@@ -1,5 +1,6 @@
 import type { Attempt } from './attempt.ts'
-import { failure, withoutText } from './failure.ts'
+import { badRecord } from './bad-record.ts'
+import { failure } from './failure.ts'
 import type { HostState } from './host/state.ts'
 import { backendOf } from './persist/backend.ts'
 import { type Plan, planOf } from './plan/plan.ts'
@@ -17,9 +18,7 @@ export async function look({ host, wanted, timed, renameDown }: Attempt): Promis
 	try {
 		recordOf(seen)
 	} catch (error) {
-		throw failure('BAD_RECORD', 'the record of what this host was (/var/lib/multinic/record.json) cannot be read', {
-			cause: withoutText(error),
-		})
+		throw badRecord(error)
 	}
 	return renameDown ? { ...seen, liveRename: false } : seen
 }

@@ -44,9 +44,12 @@ async function singly(root: string, part: Exclude<Part<Change>, { batch: unknown
 
 async function put(root: string, puts: readonly { path: string; file: FileState }[]): Promise<void> {
 	try {
-		putFiles(puts.map(({ path, file }) => [root + path, file] as const))
+		putFiles(
+			root,
+			puts.map(({ path, file }) => [path, file] as const),
+		)
 		// A host with SELinux reads no file whose label is that of this container.
-		if (exists(`${root}/sys/fs/selinux/enforce`) && programAt(root, 'restorecon') !== undefined)
+		if (exists(root, '/sys/fs/selinux/enforce') && programAt(root, 'restorecon') !== undefined)
 			await orderHost(root, 'restorecon', ['-F', ...puts.map(({ path }) => path)])
 	} catch (error) {
 		throw failure('COMMAND_FAILED', `files could not be written: ${wordsOf(error)}`, { ofHost: true, cause: error })
@@ -90,7 +93,7 @@ function ip(lines: readonly IpLine[], options: readonly string[]) {
 async function single(root: string, { id, change }: Step): Promise<void> {
 	try {
 		if (change.kind === 'sysctl') writeSetting(`${root}/proc/sys/${settingPath(change.name, change.key)}`, change.value)
-		else if (change.kind === 'file') removeFile(root + change.path)
+		else if (change.kind === 'file') removeFile(root, change.path)
 		else if (change.kind === 'seen') await seen(root, change.names)
 		else if (change.kind === 'manage' || change.kind === 'unmanage')
 			await orderHost(root, 'nmcli', ['device', 'set', change.name, 'managed', change.kind === 'manage' ? 'yes' : 'no'])
@@ -117,8 +120,8 @@ const lists = {
  */
 async function seen(root: string, names: readonly string[]): Promise<void> {
 	const end = performance.now() + 5_000
-	if (exists(`${root}/run/udev/control`)) await execOnHost(root, 'udevadm', ['settle', '--timeout=5'])
-	const daemons = Object.values(lists).filter(({ folder }) => exists(root + folder))
+	if (exists(root, '/run/udev/control')) await execOnHost(root, 'udevadm', ['settle', '--timeout=5'])
+	const daemons = Object.values(lists).filter(({ folder }) => exists(root, folder))
 	for (;;) {
 		const known = await Promise.all(daemons.map(daemon => knownTo(root, daemon)))
 		if (performance.now() > end || known.every(list => names.every(name => list.has(name)))) return

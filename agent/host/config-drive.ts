@@ -4,14 +4,16 @@ import { join } from 'node:path'
 import { failure } from '../failure.ts'
 import { exec } from './exec.ts'
 import { exists } from './files.ts'
-import { beginningOf } from './text.ts'
+import { beginningOf } from './read.ts'
+import { follow } from './within.ts'
 
 /** FAT may hold it in upper case. */
 const labels = ['config-2', 'CONFIG-2']
 
-/** @returns the path of the config drive, as udev knows it by its label */
+/** @returns the path of the config drive, as udev knows it by its label, in this container */
 export function driveOf(root: string): string | undefined {
-	return labels.map(label => `${root}/dev/disk/by-label/${label}`).find(exists)
+	const found = labels.map(label => `/dev/disk/by-label/${label}`).find(path => exists(root, path))
+	return found === undefined ? undefined : follow(root, found).at
 }
 
 /**
@@ -27,7 +29,7 @@ export async function readDrive(root: string, path: string, most: number): Promi
 	try {
 		await tell('mount', ['-o', 'ro,nosuid,nodev,noexec', driveOf(root) ?? '', folder])
 		try {
-			return exists(join(folder, path)) ? beginningOf(join(folder, path), most) : undefined
+			return beginningOf(join(folder, path), most)
 		} finally {
 			await tell('umount', [folder])
 		}

@@ -1,4 +1,4 @@
-import { renameSync, rmdirSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { renameSync, rmdirSync, statSync, symlinkSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { interfaceName, MAX_INTERFACES } from '../../contract/names.ts'
 import { codeOf } from '../../runtime/errors.ts'
@@ -8,8 +8,10 @@ import { recipeOf, UNDO_JSON } from '../plan/recipe.ts'
 import type { Change } from '../plan/steps.ts'
 import { execOnHost } from './exec.ts'
 import { hostDevice, nowhere, programsOf } from './programs.ts'
-import { exists, putFiles, readFile, removeFile, removeTemporary, syncFolder } from './files.ts'
+import { exists, putFiles, removeAll, removeFile, removeTemporary, syncFolder } from './files.ts'
+import { readFile } from './read.ts'
 import { bootIdOf, committedUndo, type StoredUndo, storedUndo } from './stored-undo.ts'
+import { entryAt, follow } from './within.ts'
 
 export type Armed = StoredUndo & {
 	/**
@@ -29,7 +31,7 @@ export async function arm(
 	wish: { undo: readonly Change[]; tag: string; deadManSeconds: number; systemd: boolean },
 ): Promise<Armed> {
 	const { undo, tag, deadManSeconds, systemd } = wish
-	const madeAtBoot = Object.fromEntries(MADE_AT_BOOT.map(path => [path, readFile(root + path)]))
+	const madeAtBoot = Object.fromEntries(MADE_AT_BOOT.map(path => [path, readFile(root, path)]))
 	const programs = systemd ? programsOf(root) : nowhere
 	const recipe = recipeOf({
 		undo,
@@ -42,15 +44,15 @@ export async function arm(
 		device: hostDevice(root),
 	})
 	try {
-		for (const folder of [COMMITTED_FOLDER, UNDOING_FOLDER]) rmSync(root + folder, { recursive: true, force: true })
+		for (const folder of [COMMITTED_FOLDER, UNDOING_FOLDER]) removeAll(root, folder)
 		putAll(root, recipe.files)
-		syncFolder(root + STATE_FOLDER)
+		syncFolder(root, STATE_FOLDER)
 		if (!systemd) return { undo, tag }
 		const ends = performance.now() + deadManSeconds * 1000
 		putAll(root, recipe.boot)
-		rmSync(root + recipe.enabled.path, { force: true })
-		symlinkSync(recipe.enabled.target, root + recipe.enabled.path)
-		syncFolder(dirname(root + recipe.enabled.path))
+		removeAll(root, recipe.enabled.path)
+		symlinkSync(recipe.enabled.target, entryAt(root, recipe.enabled.path))
+		syncFolder(root, dirname(recipe.enabled.path))
 		putAll(root, recipe.live)
 		await systemdCall(root, 'StartUnit', recipe.timer)
 		return { undo, tag, ends }
@@ -69,12 +71,12 @@ export async function arm(
  */
 export async function commit(root: string, armed: Armed): Promise<boolean> {
 	try {
-		renameSync(root + UNDO_FOLDER, root + COMMITTED_FOLDER)
+		renameSync(entryAt(root, UNDO_FOLDER), entryAt(root, COMMITTED_FOLDER))
 	} catch (error) {
 		if (codeOf(error) === 'ENOENT') return false
 		throw error
 	}
-	syncFolder(root + STATE_FOLDER)
+	syncFolder(root, STATE_FOLDER)
 	await disarm(root, armed)
 	return true
 }
@@ -88,17 +90,17 @@ export async function disarm(root: string, { tag, ends, undo }: Armed): Promise<
 
 /** By one renaming first, so that half of it is never taken for the whole. */
 function removeWhole(root: string, folder: string): void {
-	if (!exists(root + folder)) return
-	rmSync(root + COMMITTED_FOLDER, { recursive: true, force: true })
-	renameSync(root + folder, root + COMMITTED_FOLDER)
-	syncFolder(root + STATE_FOLDER)
+	if (!exists(root, folder)) return
+	removeAll(root, COMMITTED_FOLDER)
+	renameSync(entryAt(root, folder), entryAt(root, COMMITTED_FOLDER))
+	syncFolder(root, STATE_FOLDER)
 }
 
 function removeRecipe(root: string, { tag, undo }: Armed): void {
 	const { enabled, live, boot } = told(undo, tag)
-	for (const path of [enabled.path, ...Object.keys(live), ...Object.keys(boot)]) removeFile(root + path)
-	rmSync(root + COMMITTED_FOLDER, { recursive: true, force: true })
-	removeEmpty(root + STATE_FOLDER)
+	for (const path of [enabled.path, ...Object.keys(live), ...Object.keys(boot)]) removeFile(root, path)
+	removeAll(root, COMMITTED_FOLDER)
+	removeEmpty(root)
 }
 
 /** The recipe for the sake of its paths. */
@@ -115,16 +117,16 @@ function told(undo: readonly Change[], tag: string) {
 export function leftBehind(root: string): Armed | undefined {
 	const committed = committedUndo(root)
 	if (committed) removeRecipe(root, committed)
-	for (const folder of foldersOfOurs()) removeTemporary(root + folder)
+	for (const folder of foldersOfOurs()) removeTemporary(root, folder)
 	const stored = storedUndo(root)
 	if (!stored) {
 		// Without it the rest is of a recipe that was not yet whole, and nothing was changed by then; or of one that is carried out.
-		for (const folder of [UNDO_FOLDER, UNDOING_FOLDER]) rmSync(root + folder, { recursive: true, force: true })
-		removeEmpty(root + STATE_FOLDER)
+		for (const folder of [UNDO_FOLDER, UNDOING_FOLDER]) removeAll(root, folder)
+		removeEmpty(root)
 		return undefined
 	}
-	const timer = `${root}/run/systemd/system/multinic-undo-${stored.tag}.timer`
-	return { ...stored, ...(exists(timer) && { ends: 0 }) }
+	const isWaiting = exists(root, `/run/systemd/system/multinic-undo-${stored.tag}.timer`)
+	return { ...stored, ...(isWaiting && { ends: 0 }) }
 }
 
 /**
@@ -143,7 +145,7 @@ function foldersOfOurs(): Set<string> {
 
 /** @returns whether the undo is still there, and so has not been carried out behind our back */
 export function isArmed(root: string): boolean {
-	return exists(root + UNDO_JSON)
+	return exists(root, UNDO_JSON)
 }
 
 /** A timer that cannot be stopped does no harm: what it starts does nothing once the undo is gone. */
@@ -154,17 +156,18 @@ async function systemdCall(root: string, verb: 'StartUnit' | 'StopUnit', unit: s
 }
 
 function isOnRoot(root: string): boolean {
-	return statSync(exists(root + STATE_FOLDER) ? root + STATE_FOLDER : `${root}/`).dev === statSync(`${root}/`).dev
+	const { found } = follow(root, STATE_FOLDER)
+	return found === undefined || found.dev === statSync(`${root}/`).dev
 }
 
 function putAll(root: string, files: Readonly<Record<string, { content: string; mode: number; gid: number }>>): void {
-	putFiles(Object.entries(files).map(([path, file]) => [root + path, file] as const))
+	putFiles(root, Object.entries(files))
 }
 
 /** One that is mounted, or on a disk that became read-only, stays: an empty folder harms nobody. */
-function removeEmpty(folder: string): void {
+function removeEmpty(root: string): void {
 	try {
-		rmdirSync(folder)
+		rmdirSync(entryAt(root, STATE_FOLDER))
 	} catch (error) {
 		if (!['ENOTEMPTY', 'ENOENT', 'ENOTDIR', 'EEXIST', 'EBUSY', 'EROFS'].includes(codeOf(error))) throw error
 	}

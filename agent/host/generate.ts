@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs'
 import { failure, wordsOf } from '../failure.ts'
 import { generated, NETPLAN_FOLDERS, NETWORK_FOLDER, SCRATCH_FOLDER } from '../paths.ts'
 import { isNetplan, keepingOf } from '../persist/backend.ts'
@@ -9,7 +8,8 @@ import type { Generated } from '../plan/files.ts'
 import type { Refusal } from '../plan/match.ts'
 import type { Accepted } from '../plan/select.ts'
 import { execOnHost } from './exec.ts'
-import { namesIn, putFile, readFile } from './files.ts'
+import { namesIn, putFile, removeAll } from './files.ts'
+import { readFile } from './read.ts'
 import type { FileState, HostState } from './state.ts'
 
 /** What netplan's own generator makes of files, and what it says where it refuses them. */
@@ -154,16 +154,17 @@ function isGenerated({ nic, ours }: Accepted, host: HostState): boolean {
 type Task = { input: Files; paths: readonly string[]; generator: string }
 
 async function generate(root: string, { input, paths, generator }: Task): Promise<Verdict> {
-	const scratch = root + SCRATCH_FOLDER
 	try {
-		putInput(scratch, input)
+		putInput(root, input)
 		const { code, stderr } = await execOnHost(root, generator, ['--root-dir', SCRATCH_FOLDER])
 		if (code !== 0) return { files: {}, complaint: causeIn(stderr) }
-		const networks = namesIn(scratch + NETWORK_FOLDER).flatMap(name => (name.endsWith('.network') ? [`${NETWORK_FOLDER}/${name}`] : []))
-		const read = (path: string) => readFile(scratch + path)
+		const networks = namesIn(root, SCRATCH_FOLDER + NETWORK_FOLDER).flatMap(name =>
+			name.endsWith('.network') ? [`${NETWORK_FOLDER}/${name}`] : [],
+		)
+		const read = (path: string) => readFile(root, SCRATCH_FOLDER + path)
 		return { files: pick(paths, read), made: pick(networks, read) }
 	} finally {
-		rmSync(scratch, { recursive: true, force: true })
+		removeAll(root, SCRATCH_FOLDER)
 	}
 }
 
@@ -174,10 +175,10 @@ function causeIn(stderr: string): string {
 	return cause.trim().replace(/:$/, '')
 }
 
-function putInput(scratch: string, files: Files): void {
+function putInput(root: string, files: Files): void {
 	try {
-		rmSync(scratch, { recursive: true, force: true })
-		for (const [path, file] of Object.entries(files)) putFile(scratch + path, file)
+		removeAll(root, SCRATCH_FOLDER)
+		for (const [path, file] of Object.entries(files)) putFile(root, SCRATCH_FOLDER + path, file)
 	} catch (error) {
 		throw failure('COMMAND_FAILED', `what netplan's generator is to read cannot be written, so nothing was changed: ${wordsOf(error)}`, {
 			cause: error,

@@ -11,7 +11,7 @@ import type { Lookup } from '../plan/lookups.ts'
 import type { Change, Step } from '../plan/steps.ts'
 import { apply, applyUndo, type Asking } from './apply.ts'
 import { type Armed, arm, commit, disarm, isArmed, leftBehind, unfinished } from './deadman.ts'
-import { readHostFile } from './files.ts'
+import { readText } from './read.ts'
 import { lookUp } from './lookups.ts'
 import { machine } from './machine.ts'
 import { askMetadata, type Metadata } from './metadata.ts'
@@ -73,6 +73,6 @@ export function hostAt(root: string): Host {
 		tentative,
 		machine: () => machine(root),
 		metadata: () => askMetadata(root),
-		nameservers: () => nameserversOf(readHostFile(root, RESOLV_CONF), readHostFile(root, RESOLVED_UPLINK)),
+		nameservers: () => nameserversOf(readText(root, RESOLV_CONF), readText(root, RESOLVED_UPLINK)),
 	}
 }

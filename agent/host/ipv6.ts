@@ -1,5 +1,5 @@
 import { isFailure, wordsOf } from '../failure.ts'
-import { readFile } from './files.ts'
+import { readSetting } from './read.ts'
 import type { Link } from './state.ts'
 
 /** EAFNOSUPPORT, as `ip -6` prints it on a kernel that was started with `ipv6.disable=1`, or built without IPv6 or its rules. */
@@ -17,6 +17,6 @@ export function ignoreMissingIpv6(error: unknown): undefined {
 
 /** @returns whether the kernel refuses IPv6 addresses on a link. One with an MTU below 1280 has no setting, and gets that of new links. */
 export function isIpv6Disabled(root: string, { name }: Pick<Link, 'name'>): boolean {
-	const settingOf = (folder: string) => readFile(`${root}/proc/sys/net/ipv6/conf/${folder}/disable_ipv6`)?.content.trim()
+	const settingOf = (folder: string) => readSetting(`${root}/proc/sys/net/ipv6/conf/${folder}/disable_ipv6`)
 	return (settingOf(name) ?? settingOf('default')) === '1'
 }

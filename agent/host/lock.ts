@@ -4,6 +4,7 @@ import { connect, createServer, type Server } from 'node:net'
 import { codeOf } from '../../runtime/errors.ts'
 import { failure, isFailure, wordsOf } from '../failure.ts'
 import { LOCK_FOLDER } from '../paths.ts'
+import { follow } from './within.ts'
 
 /** What a holder says of itself. */
 type Holder = { generation: number; attempt: number }
@@ -17,7 +18,7 @@ type Holder = { generation: number; attempt: number }
  */
 export async function lock(root: string, holder: Holder): Promise<() => void> {
 	try {
-		return await hold(root + LOCK_FOLDER, holder)
+		return await hold(follow(root, LOCK_FOLDER).at, holder)
 	} catch (error) {
 		if (isFailure(error) || codeOf(error) === '') throw error
 		throw failure('LOCKED', `the lock of this host (${LOCK_FOLDER}) cannot be taken, so nothing was changed: ${wordsOf(error)}`, {

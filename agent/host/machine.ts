@@ -1,7 +1,7 @@
 import { availableParallelism, release, totalmem } from 'node:os'
 import type { Machine } from '../../contract/agent-run.ts'
 import { type Firmware, machineOf } from '../report/machine.ts'
-import { beginningOf, textOf } from './text.ts'
+import { beginningOf, textOf } from './read.ts'
 
 /**
  * Reads what the machine is, without a process: a few small files of the host, and what the kernel tells every container. It is done
@@ -35,7 +35,7 @@ export function firmware(root: string): Firmware {
 /** Not the whole, which repeats itself for every processor. */
 function cpuinfo(root: string): string {
 	try {
-		return beginningOf(`${root}/proc/cpuinfo`, 4096)
+		return beginningOf(`${root}/proc/cpuinfo`, 4096) ?? ''
 	} catch {
 		return ''
 	}

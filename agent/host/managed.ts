@@ -1,5 +1,6 @@
 import { execOnHost } from './exec.ts'
-import { exists, readFile } from './files.ts'
+import { exists } from './files.ts'
+import { readText } from './read.ts'
 import type { Daemon, Link } from './state.ts'
 
 /** Which daemon has which link at the moment. */
@@ -12,7 +13,7 @@ export type Managers = {
 
 /** Asks NetworkManager, where there is one, and reads what systemd-networkd keeps of its links. */
 export async function managers(root: string): Promise<Managers> {
-	const devices = exists(`${root}/run/NetworkManager`) ? await devicesOf(root) : undefined
+	const devices = exists(root, '/run/NetworkManager') ? await devicesOf(root) : undefined
 	return {
 		networkmanager: devices !== undefined,
 		of: ({ ifindex, name }) => {
@@ -46,6 +47,6 @@ function isHeld(state: string): boolean {
 
 /** @see sd_network_link_get_network_file(3) reads the same file */
 function networkFileOf(root: string, ifindex: number): string | undefined {
-	const text = readFile(`${root}/run/systemd/netif/links/${ifindex}`)?.content ?? ''
+	const text = readText(root, `/run/systemd/netif/links/${ifindex}`)
 	return /^ADMIN_STATE=unmanaged$/m.test(text) ? undefined : /^NETWORK_FILE=(.+)$/m.exec(text)?.[1]
 }

@@ -1,5 +1,6 @@
 import { KEYFILE_FOLDER, NETWORK_FOLDERS } from '../paths.ts'
-import { namesIn, readFile } from './files.ts'
+import { namesIn } from './files.ts'
+import { foreignReader } from './read.ts'
 import type { FileState } from './state.ts'
 
 /** Files of others that are kept only where they mention one of our NICs, with what counts as such a file. */
@@ -19,12 +20,12 @@ const folders: readonly (readonly [folder: string, ending: string])[] = [
  */
 export function mentioning(root: string, macs: ReadonlySet<string>): Record<string, FileState> {
 	const paths = folders.flatMap(([folder, ending]) =>
-		namesIn(root + folder).flatMap(name => (name.endsWith(ending) ? [`${folder}/${name}`] : [])),
+		namesIn(root, folder).flatMap(name => (name.endsWith(ending) ? [`${folder}/${name}`] : [])),
 	)
 	return Object.fromEntries(
 		paths.flatMap(path => {
-			const file = readFile(root + path)
-			return file && isMention(file.content, macs) ? [[path, file] as const] : []
+			const file = foreignReader(root)(path)
+			return file && (file.unreadable !== undefined || isMention(file.content, macs)) ? [[path, file] as const] : []
 		}),
 	)
 }

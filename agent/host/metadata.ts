@@ -3,7 +3,7 @@ import { wordsOf } from '../failure.ts'
 import { isOpenStack, NetworkData, type Source, type Told } from '../probe/metadata.ts'
 import { driveOf, readDrive } from './config-drive.ts'
 import { firmware } from './machine.ts'
-import { textOf } from './text.ts'
+import { textOf } from './read.ts'
 
 /** What OpenStack says of this VM, or why it could not be heard. */
 export type Heard = { told: Told } | { silent: string }

@@ -1,27 +1,20 @@
 import { release } from 'node:os'
-import { dirname } from 'node:path'
 import * as z from 'zod'
-import { interfaceName, MAX_INTERFACES } from '../../contract/names.ts'
 import { failure, wordsOf } from '../failure.ts'
 import {
 	CLOUD_INIT_CACHES,
 	CLOUD_INIT_CONFIG,
-	CLOUD_INIT_DISABLED,
 	CLOUD_INIT_FOLDER,
 	CLOUD_INIT_ID,
 	CLOUD_INIT_INSTANCE,
 	KEYFILE_FOLDER,
-	NETPLAN_FOLDERS,
-	NETWORK_FOLDERS,
-	pathsOf,
 	RECORD_PATH,
-	SCRIPTS_FOLDER,
-	UDEV_ETC_FOLDER,
 } from '../paths.ts'
 import { readsAtEveryBoot } from '../persist/cloud-init.ts'
 import { SYSCTL_KEYS } from '../plan/routing.ts'
 import { exec } from './exec.ts'
-import { exists, namesIn, readFile, readHostFile } from './files.ts'
+import { exists } from './files.ts'
+import { filesOf, pathsWith } from './observe-files.ts'
 import { ignoreMissingIpv6, isIpv6Disabled } from './ipv6.ts'
 import { readLocks } from './locks.ts'
 import { type Managers, managers } from './managed.ts'
@@ -29,6 +22,7 @@ import { distinctEncap } from './parse-encap.ts'
 import { mentioning } from './mentions.ts'
 import { parseNetwork } from './parse.ts'
 import { parseRules } from './parse-rules.ts'
+import { MOST, readSetting, readText } from './read.ts'
 import { settingPath } from './spell.ts'
 import { deviceOf, inOtherNamespace } from './sysfs.ts'
 import type { FileState, HostState, Link, Surroundings } from './state.ts'
@@ -49,7 +43,7 @@ export async function observe(root: string, wanted: readonly string[]): Promise<
 		parseNetwork({ addresses, routes: found4, neighbours: permanent, proxies, nextHops: objects }),
 	)
 	const rules = understood(() => [...parseRules(rules4, 4), ...parseRules(six?.[0] ?? [], 6)])
-	const ours = files(root)
+	const ours = filesOf(root)
 	const macs = new Set([...wanted, ...recordedMacs(ours[RECORD_PATH])])
 	const found = { ...ours, ...mentioning(root, macs) }
 	const touchable = new Set(links.flatMap(link => (macs.has(link.permanentMac ?? link.mac) ? [link.ifindex] : [])))
@@ -98,18 +92,18 @@ function understood<T>(read: () => T): T {
 }
 
 function surroundings(root: string, { networkmanager }: Managers, macs: ReadonlySet<string>): Omit<Surroundings, 'ipv6'> {
-	const generator = generators.find(path => exists(root + path))
+	const generator = generators.find(path => exists(root, path))
 	return {
-		systemd: exists(`${root}/run/systemd/system`),
-		udev: exists(`${root}/run/udev/control`),
-		netplan: exists(`${root}/etc/netplan`),
-		networkd: exists(`${root}/run/systemd/netif`),
+		systemd: exists(root, '/run/systemd/system'),
+		udev: exists(root, '/run/udev/control'),
+		netplan: exists(root, '/etc/netplan'),
+		networkd: exists(root, '/run/systemd/netif'),
 		networkmanager,
-		keyfiles: exists(root + KEYFILE_FOLDER),
+		keyfiles: exists(root, KEYFILE_FOLDER),
 		cloudInit: {
 			macs: rememberedByCloudInit(root, macs),
 			...(readsNicsAtBoot(root) && { everyBoot: true }),
-			forced: (readFile(`${root}/proc/cmdline`)?.content ?? '').includes('network-config='),
+			forced: (readSetting(`${root}/proc/cmdline`) ?? '').includes('network-config='),
 		},
 		liveRename: kernelAtLeast(release(), 6, 2),
 		...(generator !== undefined && { generator }),
@@ -122,61 +116,29 @@ export function kernelAtLeast(kernel: string, major: number, minor: number): boo
 	return a > major || (a === major && b >= minor)
 }
 
+/** Bytes of what cloud-init remembers, which holds user data too. */
+const CACHE = 16 * MOST
+
 function rememberedByCloudInit(root: string, macs: ReadonlySet<string>): string[] {
-	const remembered = CLOUD_INIT_CACHES.map(path => readHostFile(root, path).toLowerCase())
+	const remembered = CLOUD_INIT_CACHES.map(path => readText(root, path, CACHE).toLowerCase())
 	return [...macs].filter(mac => remembered.some(text => text.includes(mac)))
 }
 
 function readsNicsAtBoot(root: string): boolean {
-	const paths = [CLOUD_INIT_CONFIG, ...inside(root, CLOUD_INIT_FOLDER, '.cfg'), CLOUD_INIT_INSTANCE]
+	const paths = [CLOUD_INIT_CONFIG, ...pathsWith(root, CLOUD_INIT_FOLDER, '.cfg'), CLOUD_INIT_INSTANCE]
 	return readsAtEveryBoot(
-		paths.map(path => readHostFile(root, path)),
-		readHostFile(root, CLOUD_INIT_ID),
+		paths.map(path => readText(root, path)),
+		readText(root, CLOUD_INIT_ID),
 	)
 }
 
 function settingsOf(root: string, link: Link): Pick<Link, 'sysctls' | 'ipv6Disabled' | 'device'> {
-	const settings = SYSCTL_KEYS.map(key => [key, readFile(`${root}/proc/sys/${settingPath(link.name, key)}`)?.content.trim()])
+	const settings = SYSCTL_KEYS.map(key => [key, readSetting(`${root}/proc/sys/${settingPath(link.name, key)}`)])
 	const sysctls = Object.fromEntries(settings.filter(([, value]) => value !== undefined))
 	return { sysctls, ...deviceOf(root, link.name), ...(isIpv6Disabled(root, link) && { ipv6Disabled: true }) }
 }
 
 /** A record that cannot be read is the run's to refuse, not the observation's. */
 function recordedMacs(file: FileState | undefined): string[] {
-	return [...(file?.content ?? '').matchAll(/"mac": "([0-9a-f:]{17})"/g)].map(([, mac = '']) => mac)
-}
-
-function files(root: string): Record<string, FileState> {
-	const ours = thereOf(root, Array.from({ length: MAX_INTERFACES }, (_, id) => pathsOf(interfaceName(id))).flat())
-	const others = [
-		...NETPLAN_FOLDERS.flatMap(folder => inside(root, folder, '.yaml')),
-		...inside(root, UDEV_ETC_FOLDER, '.rules'),
-		...inside(root, CLOUD_INIT_FOLDER, '.cfg'),
-		...NETWORK_FOLDERS.flatMap(folder => [...inside(root, folder, '.network'), ...dropIns(root, folder)]),
-		...namesIn(root + SCRIPTS_FOLDER).flatMap(name => (name.startsWith('ifcfg-') ? [`${SCRIPTS_FOLDER}/${name}`] : [])),
-	]
-	const paths = new Set([...ours, ...others, RECORD_PATH, CLOUD_INIT_DISABLED])
-	return Object.fromEntries(
-		[...paths].flatMap(path => {
-			const file = readFile(root + path)
-			return file ? [[path, file]] : []
-		}),
-	)
-}
-
-/** Most of them are not there, which a list of each folder tells sooner than a look at each. */
-function thereOf(root: string, paths: readonly string[]): string[] {
-	const folders = new Set(paths.map(dirname))
-	const there = new Set([...folders].flatMap(folder => namesIn(root + folder).map(name => `${folder}/${name}`)))
-	return paths.filter(path => there.has(path))
-}
-
-function dropIns(root: string, folder: string): string[] {
-	return inside(root, folder, '.network.d').flatMap(path => inside(root, path, '.conf'))
-}
-
-function inside(root: string, folder: string, ending: string): string[] {
-	return namesIn(root + folder)
-		.filter(name => name.endsWith(ending))
-		.map(name => `${folder}/${name}`)
+	return [...(file?.content ?? '').matchAll(/"mac":\s*"([0-9a-f:]{17})"/g)].map(([, mac = '']) => mac)
 }

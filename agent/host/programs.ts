@@ -1,8 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
 import { failure } from '../failure.ts'
 import type { Programs } from '../plan/recipe.ts'
 import { type Device, deviceWord, deviceWordAmong } from './device.ts'
 import { exists, namesIn, programAt } from './files.ts'
+import { MOST, readText } from './read.ts'
 
 /** Where only the recipe's paths matter. */
 export const nowhere: Programs = { ip: 'ip', cp: 'cp', mv: 'mv', rm: 'rm', sleep: 'sleep' }
@@ -13,7 +13,7 @@ export const nowhere: Programs = { ip: 'ip', cp: 'cp', mv: 'mv', rm: 'rm', sleep
  * @throws Failure NOT_ARMED where one is not there
  */
 export function programsOf(root: string): Programs {
-	const extra = ['udevadm', 'nmcli', ...(exists(`${root}/sys/fs/selinux/enforce`) ? ['restorecon'] : [])].flatMap(program => {
+	const extra = ['udevadm', 'nmcli', ...(exists(root, '/sys/fs/selinux/enforce') ? ['restorecon'] : [])].flatMap(program => {
 		const path = programAt(root, program)
 		return path === undefined ? [] : [[program, path] as const]
 	})
@@ -21,11 +21,14 @@ export function programsOf(root: string): Programs {
 	return { ip, cp, mv, rm, sleep, ...Object.fromEntries(extra) }
 }
 
+/** Bytes of `ip`, at most. */
+const PROGRAM = 16 * MOST
+
 /** @returns how the host's own `ip` is told which link is meant: one without alternative names takes no word longer than a name */
 export function hostDevice(root: string): Device {
-	const paths = ['/usr/sbin/ip', '/usr/bin/ip', '/sbin/ip', '/bin/ip'].map(path => root + path).filter(path => existsSync(path))
-	const isOld = paths.length > 0 && !paths.some(path => readFileSync(path).includes('altname'))
-	return isOld ? deviceWordAmong(new Set(namesIn(`${root}/sys/class/net`))) : deviceWord
+	const programs = ['/usr/sbin/ip', '/usr/bin/ip', '/sbin/ip', '/bin/ip'].map(path => readText(root, path, PROGRAM)).filter(Boolean)
+	const isOld = programs.length > 0 && !programs.some(program => program.includes('altname'))
+	return isOld ? deviceWordAmong(new Set(namesIn(root, '/sys/class/net'))) : deviceWord
 }
 
 function find(root: string, program: string): string {

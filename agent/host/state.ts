@@ -104,7 +104,8 @@ export type Neighbour = {
 	protocol?: number
 }
 
-export type FileState = { content: string; mode: number; gid: number }
+/** `unreadable`: why it could not be read, so that it may say anything; `content` is then empty. */
+export type FileState = { content: string; mode: number; gid: number; unreadable?: string }
 
 /** What stands on this host beside the kernel. */
 export type Surroundings = {

@@ -1,11 +1,10 @@
 import { basename } from 'node:path'
 import * as z from 'zod'
-import { failure, withoutText } from '../failure.ts'
+import { badUndo } from '../bad-record.ts'
 import { COMMITTED_FOLDER } from '../paths.ts'
 import { UNDO_JSON, UNDOING_JSON } from '../plan/recipe.ts'
 import type { Change } from '../plan/steps.ts'
-import { readFile } from './files.ts'
-import { textOf } from './text.ts'
+import { MOST, read, textOf } from './read.ts'
 
 /** The undo that a run has written to the host, as the next run reads it. */
 export type StoredUndo = { undo: readonly Change[]; tag: string }
@@ -26,14 +25,12 @@ const Stored = z.object({
  */
 export function storedUndo(root: string): StoredUndo | undefined {
 	// The host may have begun with it, and have been stopped.
-	const file = readFile(root + UNDO_JSON) ?? readFile(root + UNDOING_JSON)
-	return file && understood(root, file.content)
+	return storedAt(root, UNDO_JSON) ?? storedAt(root, UNDOING_JSON)
 }
 
 /** @returns the undo of a run that was committed and then killed: it is not to be carried out */
 export function committedUndo(root: string): StoredUndo | undefined {
-	const file = readFile(`${root}${COMMITTED_FOLDER}/${basename(UNDO_JSON)}`)
-	return file && understood(root, file.content)
+	return storedAt(root, `${COMMITTED_FOLDER}/${basename(UNDO_JSON)}`)
 }
 
 export function bootIdOf(root: string): string {
@@ -43,12 +40,18 @@ export function bootIdOf(root: string): string {
 /** Changes that mean the same after a reboot. */
 const OF_FILES: ReadonlySet<Change['kind']> = new Set(['file', 'reload', 'load'])
 
-function understood(root: string, content: string): StoredUndo {
+/** Bytes of an undo, which holds files as they were. */
+const MOST_UNDO = 32 * MOST
+
+function storedAt(root: string, path: string): StoredUndo | undefined {
+	const found = read(root, path, MOST_UNDO)
+	if (!found) return undefined
+	if ('why' in found) throw badUndo(path, found.why)
 	try {
-		const { tag, bootId, changes } = Stored.parse(JSON.parse(content))
+		const { tag, bootId, changes } = Stored.parse(JSON.parse(found.file.content))
 		const isOfThisBoot = bootId === undefined || bootId === bootIdOf(root)
 		return { tag, undo: isOfThisBoot ? changes : changes.filter(({ kind }) => OF_FILES.has(kind)) }
 	} catch (error) {
-		throw failure('BAD_RECORD', `the undo that an earlier run left (${UNDO_JSON}) cannot be read`, { cause: withoutText(error) })
+		throw badUndo(path, error)
 	}
 }

@@ -1,8 +1,9 @@
 import { readlinkSync, realpathSync } from 'node:fs'
 import { basename } from 'node:path'
 import { type SysfsDevice, parseRecord } from '../plan/record.ts'
-import { namesIn, unlessMissing } from './files.ts'
+import { namesIn } from './files.ts'
 import type { FileState, Link } from './state.ts'
+import { unlessMissing } from './within.ts'
 
 /** Devices below network links, as sysfs shows them to the network namespace of the host. */
 
@@ -26,7 +27,7 @@ export function deviceOf(root: string, name: string): Pick<Link, 'device'> {
 export function inOtherNamespace(root: string, links: readonly Link[], record: FileState | undefined): string[] {
 	const there = new Set(links.flatMap(({ mac, permanentMac }) => [mac, permanentMac]))
 	// The text is searched first: to read it as a record is the work of a run that lacks a NIC.
-	const recorded = [...(record?.content ?? '').matchAll(/"mac": "([0-9a-f:]{17})"/g)].map(([, mac = '']) => mac)
+	const recorded = [...(record?.content ?? '').matchAll(/"mac":\s*"([0-9a-f:]{17})"/g)].map(([, mac = '']) => mac)
 	if (recorded.every(mac => there.has(mac))) return []
 	return devicesIn(record).flatMap(({ mac, device }) => (device && !there.has(mac) && isBoundWithoutLink(root, device) ? [mac] : []))
 }
@@ -41,7 +42,7 @@ function devicesIn(record: FileState | undefined): { mac: string; device?: Sysfs
 }
 
 function isBoundWithoutLink(root: string, { path, driver }: SysfsDevice): boolean {
-	return unlessMissing(() => driverOf(root, path)) === driver && namesIn(`${root}${path}/net`).length === 0
+	return unlessMissing(() => driverOf(root, path)) === driver && namesIn(root, `${path}/net`).length === 0
 }
 
 function driverOf(root: string, path: string): string {

@@ -12,7 +12,9 @@ export function netplanAfter({ accepted, released }: Changing, host: HostState):
 	const restored = ours.flatMap(({ files }) => Object.entries(files).map(([path, { before }]) => [path, before ?? undefined] as const))
 	const written = netplanFilesOf(accepted, host)
 	const all: [string, FileState | undefined][] = Object.entries({ ...host.files, ...Object.fromEntries(restored), ...written })
-	const there = all.filter((one): one is [string, FileState] => isNetplan(one[0]) && one[1] !== undefined)
+	const there = all.filter(
+		(one): one is [string, FileState] => isNetplan(one[0]) && one[1] !== undefined && one[1].unreadable === undefined,
+	)
 	return Object.fromEntries(there.toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 

@@ -6,7 +6,7 @@ import { worstDisruption } from './disruption.ts'
 import { driftWords } from './drift.ts'
 import { reasonOf } from '../failure.ts'
 import type { Refusal } from '../plan/match.ts'
-import { mentionsOfOurs } from '../persist/second-definition.ts'
+import { mentionsOfOurs, unreadableFiles } from '../persist/second-definition.ts'
 import { oneLine } from './one-line.ts'
 import { countChanges } from '../plan/plan.ts'
 import type { Kept, Released } from '../plan/select.ts'
@@ -103,7 +103,10 @@ function hasDrifted({ outcome: { plan }, mode, unfinished }: Case): Verdict | un
 /** Of files of others is told, for the next boot may use them; that they are there is no failure of this run. */
 function isEmpty({ interfaces, outcome: { state } }: Case): Verdict | undefined {
 	if (interfaces.length > 0) return undefined
-	const left = mentionsOfOurs(state).map(({ path, name }) => `${name} is still in ${path} (cat ${path})`)
+	const left = [
+		...mentionsOfOurs(state).map(({ path, name }) => `${name} is still in ${path} (cat ${path})`),
+		...unreadableFiles(state).map(({ path, why }) => `${path} cannot be read: ${why} (ls -l ${path})`),
+	]
 	if (left.length === 0)
 		return { outcome: 'Succeeded', reason: 'NoInterfaces', message: 'no interface is wanted and nothing of ours is left on the node' }
 	return { outcome: 'Succeeded', reason: 'AllInterfacesConfigured', message: `no interface is wanted; ${left.join('; ')}` }

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { questionOf } from '../../agent/plan/ask.ts'
 import { heard, type Holder } from '../../agent/host/arp.ts'
 import type { Answer } from '../../agent/host/exec.ts'
-import { readHostFile } from '../../agent/host/files.ts'
+import { readText } from '../../agent/host/read.ts'
 import { ifInstalled } from '../../agent/host/installed.ts'
 import { type Asked, type Next, nextOf } from '../../agent/host/neighbours.ts'
 import { nameserverAnswers } from '../../agent/host/reach.ts'
@@ -130,10 +130,10 @@ describe('the nameservers of a host', () => {
 		symlinkSync('/run/real.conf', join(root, 'etc/absolute.conf'))
 		symlinkSync('../run/real.conf', join(root, 'etc/relative.conf'))
 		symlinkSync('/etc/loop.conf', join(root, 'etc/loop.conf'))
-		expect(readHostFile(root, '/etc/absolute.conf')).toBe('nameserver 10.0.0.2\n')
-		expect(readHostFile(root, '/etc/relative.conf')).toBe('nameserver 10.0.0.2\n')
-		expect(readHostFile(root, '/etc/none.conf')).toBe('')
-		expect(readHostFile(root, '/etc/loop.conf')).toBe('')
+		expect(readText(root, '/etc/absolute.conf')).toBe('nameserver 10.0.0.2\n')
+		expect(readText(root, '/etc/relative.conf')).toBe('nameserver 10.0.0.2\n')
+		expect(readText(root, '/etc/none.conf')).toBe('')
+		expect(readText(root, '/etc/loop.conf')).toBe('')
 		rmSync(root, { recursive: true })
 	})
 })

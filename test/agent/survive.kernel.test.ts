@@ -1,5 +1,18 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { execFileSync } from 'node:child_process'
+import {
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	renameSync,
+	rmdirSync,
+	symlinkSync,
+	truncateSync,
+	writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { rootCertificates } from 'node:tls'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { namesIn } from '../../agent/host/files.ts'
@@ -13,6 +26,8 @@ import { mount, pretendGenerator, pretendSystemd } from './pretend.ts'
 const isRoot = process.getuid?.() === 0
 const RUNS = 100
 const DAY = 86_400
+
+const socket = 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])'
 
 let host: NodeHost
 
@@ -138,11 +153,83 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 		expect(report).toMatchObject({
 			outcome: 'Failed',
 			reason: 'CommandFailed',
-			// Making folders, Node takes a read-only disk for a missing one.
-			message: expect.stringMatching(/nothing was changed: (EROFS|ENOENT)/),
+			message: expect.stringMatching(/nothing was changed: EROFS: read-only file system/),
 		})
 		expect(await host.everything()).toEqual(before)
 	})
+
+	test('a state folder that is on a read-only file system: which is said', async () => {
+		await mount(host, '/var/lib', '-t', 'tmpfs', '-o', 'ro', 'none')
+		const { report } = await host.agent(nics([0]))
+		expect(report?.message).toMatch(/nothing was changed: EROFS: read-only file system/)
+	})
+
+	test.each<[title: string, given: (path: string) => void, path: string]>([
+		['a named pipe among the files of netplan', path => execFileSync('mkfifo', [path]), 'etc/netplan/50-x.yaml'],
+		['a folder among the files of netplan', path => mkdirSync(path), 'etc/netplan/old.yaml'],
+		['a folder among the profiles of NetworkManager', path => mkdirSync(path), 'etc/NetworkManager/system-connections/backup'],
+		['a folder among the scripts', path => mkdirSync(path), 'etc/sysconfig/network-scripts/ifcfg-old'],
+		['a link to itself', path => symlinkSync('loop.yaml', path), 'etc/netplan/loop.yaml'],
+		['a named pipe as resolv.conf', path => execFileSync('mkfifo', [path]), 'etc/resolv.conf'],
+		[
+			'a socket in the place of a setting of cloud-init',
+			path => execFileSync('python3', ['-c', socket, path]),
+			'etc/cloud/cloud.cfg.d/a.cfg',
+		],
+	])('%s, which is no file and defines nothing', async (_, given, path) => {
+		mkdirSync(dirname(join(host.root, path)), { recursive: true })
+		given(join(host.root, path))
+		const { report, stdout } = await host.agent(nics([0]))
+		expect(report, stdout).toMatchObject({ outcome: 'Succeeded', interfaces: [{ state: 'Configured', warnings: [] }] })
+	})
+
+	test.each(['etc/netplan/big.yaml', 'etc/systemd/network/00-big.network', 'etc/udev/rules.d/big.rules'])(
+		'a file that is too large to be read, %s: it may define any NIC, which is said',
+		async path => {
+			mkdirSync(dirname(join(host.root, path)), { recursive: true })
+			writeFileSync(join(host.root, path), '')
+			truncateSync(join(host.root, path), 600e6)
+			const { report } = await host.agent(nics([0, 1]))
+			const message = `/${path} cannot be read and may also define multinic0: it is larger than 1 MiB (ls -l /${path}), and also multinic1`
+			expect(report).toMatchObject({ outcome: 'Succeeded', persistent: { status: 'False', message } })
+			expect(report?.interfaces.map(({ warnings }) => warnings)).toEqual([[{ reason: 'NotPersistent', message }], []])
+			expect((await host.agent([])).report?.message).toBe(
+				`no interface is wanted; /${path} cannot be read: it is larger than 1 MiB (ls -l /${path})`,
+			)
+		},
+	)
+
+	test.each([
+		['var/lib/multinic/record.json', /^the record of what this host was .* cannot be read: it is a folder; nothing was changed\. Restore/],
+		[
+			'var/lib/multinic/undo/undo.json',
+			/^the undo that an earlier run left .* cannot be read: it is a folder; nothing was changed\. Check/,
+		],
+		['etc/netplan/99-multinic0.yaml', /^\/etc\/netplan\/99-multinic0\.yaml cannot be read: it is a folder; nothing was changed\. Move/],
+	])('a folder in the place of our own %s: the run says what to do, and changes nothing', async (path, message) => {
+		mkdirSync(join(host.root, path), { recursive: true })
+		const before = await host.everything()
+		const { report, stderr } = await host.agent(nics([0]))
+		expect(report).toMatchObject({ outcome: 'Failed', changes: 0, message: expect.stringMatching(message) })
+		expect(stderr).not.toContain('bug')
+		expect(await host.everything()).toEqual(before)
+	})
+
+	test.each(['/var/lib/multinic', '/etc/netplan', '/etc', '/run/multinic'])(
+		'%s as an absolute link means the root of the host',
+		async folder => {
+			const outside = mkdtempSync(join(tmpdir(), 'mn-outside-'))
+			mkdirSync(dirname(join(host.root, outside)), { recursive: true })
+			if (existsSync(host.root + folder)) renameSync(host.root + folder, host.root + outside)
+			else mkdirSync(host.root + outside)
+			symlinkSync(outside, host.root + folder)
+			const { report, stdout } = await host.agent(nics([0]))
+			expect(report, stdout).toMatchObject({ outcome: 'Succeeded' })
+			expect((await host.agent([])).report).toMatchObject({ outcome: 'Succeeded', reason: 'NoInterfaces' })
+			expect(readdirSync(outside)).toEqual([])
+			rmdirSync(outside)
+		},
+	)
 
 	test('a termination log on a full disk: the report arrives all the same', async () => {
 		const { report, code, stdout } = await host.agent(nics([0]), {}, undefined, { TERMINATION_LOG: '/dev/full' })
@@ -212,7 +299,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 		writeFileSync(hold.go, '')
 		await Promise.all(all)
 		expect(codes).toEqual([1, 1, 1, 0])
-		expect(namesIn(join(host.inner, 'run/multinic'))).toEqual([])
+		expect(namesIn(host.inner, '/run/multinic')).toEqual([])
 	})
 
 	test.each([

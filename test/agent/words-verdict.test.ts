@@ -103,7 +103,7 @@ test('a record that cannot be read is refused, and not shown', async () => {
 	const record = { content: '{"version": 1, hush', mode: 0o600, gid: 0 }
 	const { report, log } = await runOn({ start: { ...fresh, files: { '/var/lib/multinic/record.json': record } } })
 	expect(report).toMatchObject({ outcome: 'Failed', reason: 'RunFailed', message: expect.stringMatching(/record\.json\) cannot be read/) })
-	expect(log).toMatch(/^failed +.*cannot be read: it is not JSON$/m)
+	expect(log).toMatch(/^failed +.*cannot be read: it is not JSON; nothing was changed. Restore the file, /m)
 	expect(log + JSON.stringify(report)).not.toContain('hush')
 })
 

@@ -1,0 +1,25 @@
+import { type Code, failure, withoutText, wordsOf } from './failure.ts'
+import { RECORD_PATH, UNDO_FOLDER } from './paths.ts'
+import type { Failure } from '../runtime/errors.ts'
+
+/** What only this agent writes and cannot read: each says which file it is, why, and what to do. */
+
+/** @param error why; of a parser only its words, because the text may hold what others keep secret */
+export function badRecord(error: unknown): Failure<Code> {
+	return failure(
+		'BAD_RECORD',
+		`the record of what this host was (${RECORD_PATH}) cannot be read: ${whyOf(error)}; nothing was changed. Restore the file, or move it away: a removal can then no longer restore what was there before`,
+	)
+}
+
+/** @param path of the undo, which the host may have begun with */
+export function badUndo(path: string, error: unknown): Failure<Code> {
+	return failure(
+		'BAD_RECORD',
+		`the undo that an earlier run left (${path}) cannot be read: ${whyOf(error)}; nothing was changed. Check the network of this node, then remove ${UNDO_FOLDER} and ${UNDO_FOLDER}ing`,
+	)
+}
+
+function whyOf(error: unknown): string {
+	return wordsOf(withoutText(error)).replaceAll(/\s+/g, ' ')
+}
