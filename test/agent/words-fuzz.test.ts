@@ -229,7 +229,8 @@ function mutate(root: object, { at, how, text, other, right: values }: Mutation)
 	const places = how === 'right' ? all.filter(({ parent, key }) => key in values && typeof parent[key] !== 'object') : all
 	const { parent, key } = places[at % places.length] ?? { parent: {}, key: '' }
 	const now = parent[key]
-	if (how === 'key') parent[text] = now
+	// Of a list, `length` is no key that could be added.
+	if (how === 'key' && !(Array.isArray(parent) && text === 'length')) parent[text] = now
 	else if (how === 'other') parent[key] = other
 	else if (how === 'right') parent[key] = values[key]
 	else if (how === 'replace' || typeof now !== 'string') parent[key] = text
