@@ -2,6 +2,7 @@ import { canonicalIp, parseIp } from '../../contract/ip.ts'
 import type { Bases } from '../../contract/bases.ts'
 import type { Family, HostState, Link, Rule } from '../host/state.ts'
 import { type Fib, fibOf, lookup, type Packet, type Way } from './fib.ts'
+import { METADATA_SERVICE } from './metadata-address.ts'
 import { packetsFor } from './rule-packets.ts'
 import { familyOf, hasNetwork, ipOf, isLinkLocal, lengthOf, overlap } from './networks.ts'
 import { isOurRule } from './bases.ts'
@@ -124,7 +125,7 @@ function neighbours(family: Family, host: HostState, { touched }: Subject): { ip
 }
 
 /**
- * What the node lives by, its default gateways over links that the run does not change, the rest of the world, and where the run's networks meet
+ * What the node lives by, the metadata service, its default gateways over links that the run does not change, the rest of the world, and where the run's networks meet
  * those of others. Whether a way that leads over a link of the run is lost, the addresses behind it say.
  */
 function farTargets(family: Family, host: HostState, { paths, networks, touched, fib }: Known): string[] {
@@ -133,7 +134,8 @@ function farTargets(family: Family, host: HostState, { paths, networks, touched,
 		.filter(({ table, to }) => table === MAIN && to.endsWith('/0'))
 		.flatMap(gatewaysOf)
 		.filter(({ link }) => !touched.has(link))
-	const living = [...paths, ...gateways.map(({ ip }) => ip)].filter(ip => parseIp(ip) && familyOf(ip) === family && !isLinkLocal(ip))
+	const known = [...paths, ...METADATA_SERVICE, ...gateways.map(({ ip }) => ip)]
+	const living = known.filter(ip => parseIp(ip) && familyOf(ip) === family && !isLinkLocal(ip))
 	const met = host.routes.flatMap(route => {
 		if (route.family !== family || !isForMany(route.to) || linksOf(route).some(link => touched.has(link))) return []
 		return networks

@@ -2,6 +2,7 @@ import type { WantedInterface } from '../../contract/interface.ts'
 import { contains, networkOf, parseIp } from '../../contract/ip.ts'
 import type { Address, HostState, Link, Route } from '../host/state.ts'
 import type { Found } from './check.ts'
+import { METADATA_SERVICE } from './metadata-address.ts'
 import { familyOf, hasNetwork, ipOf, lengthOf, networksOf, overlap } from './networks.ts'
 import { gatewaysOf, linksOf, MAIN } from './routing.ts'
 import { showRoutes } from './show.ts'
@@ -108,7 +109,9 @@ function isOnLink(route: Route): boolean {
 /** Where the node reaches an address by a default route, any connected route that holds the address would come first. */
 function pathsOfNode({ links, routes, own, networks, needed }: Node): Obstacle[] {
 	const hops = routes.flatMap(route => (isForeign(route, own) ? gatewaysOf(route).map(({ ip }) => ip) : []))
-	const ips = [...new Set([...needed, ...hops])].filter(ip => parseIp(ip) && networks.some(network => contains(network, ip)))
+	const ips = [...new Set([...needed, ...METADATA_SERVICE, ...hops])].filter(
+		ip => parseIp(ip) && networks.some(network => contains(network, ip)),
+	)
 	const held = new Set(links.flatMap(({ addresses }) => addresses.map(({ cidr }) => ipOf(cidr))))
 	return ips
 		.filter(ip => !held.has(ip))

@@ -16,7 +16,7 @@ import { over, sharings } from './shared-network.ts'
 
 export const isInNoTable: Check<Placed> = {
 	reason: 'InUse',
-	when: 'the interface has `policyRouting: false` and its network is also that of another link or route, or holds the API server or a nameserver that the node reaches over another link',
+	when: 'the interface has `policyRouting: false` and its network is also that of another link or route, or holds the API server, a nameserver or the metadata service, which the node reaches over another link',
 	see: 'ip addr show dev ens3',
 	find({ accepted: { nic }, selection }) {
 		const sharing = nic.policyRouting ? undefined : selection.shared.get(nic.id)

@@ -47,6 +47,7 @@ function shown(one: Lookup): string {
 describe('look-ups are made from what the host has', () => {
 	test.each<[title: string, host: HostState, wanted: string[]]>([
 		['the API server, gateways and the world, from no source', node(), ['10.96.0.1', '192.168.9.1', '9.9.9.9', '198.41.0.4']],
+		['the metadata service, also from an address', node(), ['169.254.169.254', '169.254.169.254 from 192.168.9.2']],
 		['from each address of the node', node(), ['10.96.0.1 from 192.168.9.2', '9.9.9.9 from 10.200.0.1', '192.168.9.1 from 10.200.0.1']],
 		['to a neighbour in each network', node(), ['10.200.0.2', '192.168.9.3 from 10.200.0.1'].map(line => line.replace('9.3', '9.1'))],
 		['passing through from each network', node(), ['9.9.9.9 from 10.200.0.2 iif if4', '10.96.0.1 from 10.200.0.2 iif if4']],

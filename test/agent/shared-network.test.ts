@@ -114,14 +114,14 @@ describe('an interface gets no connected route', () => {
 		expect(saysOf([nic(0, cidr)], host)).toEqual({ 0: says })
 	})
 
-	test.each<[title: string, needed: string]>([
-		['the API server', '10.5.0.1'],
-		['a nameserver of IPv6', 'fd05::53'],
-	])('in the network of %s that is reached by the default route', (_, needed) => {
-		const host = node({})
-		const cidr = needed.includes(':') ? 'fd05::50/64' : '10.5.0.50/24'
-		expect(saysOf([nic(0, cidr)], host, [needed])).toEqual({
-			0: `this node reaches ${needed} via ${needed.includes(':') ? 'fd99::1' : '192.168.9.1'} over mgmt`,
+	test.each<[title: string, ip: string, cidr: string, needed?: string[]]>([
+		['the API server', '10.5.0.1', '10.5.0.50/24'],
+		['a nameserver of IPv6', 'fd05::53', 'fd05::50/64'],
+		['the metadata service, which nobody names,', '169.254.169.254', '169.254.10.1/16', []],
+		['the metadata service of IPv6', 'fd00:ec2::254', 'fd00:ec2::50/64', []],
+	])('in the network of %s that is reached by the default route', (_, ip, cidr, needed = [ip]) => {
+		expect(saysOf([nic(0, cidr)], node({}), needed)).toEqual({
+			0: `this node reaches ${ip} via ${ip.includes(':') ? 'fd99::1' : '192.168.9.1'} over mgmt`,
 		})
 	})
 })
@@ -137,6 +137,16 @@ describe('an interface keeps its connected route', () => {
 		['where other tables have a route', nic(0, '10.9.3.50/24'), node({ routes: [{ ...pods('10.9.0.0/16'), table: 77 }] })],
 		['where an API server of the same node is', nic(0, '10.5.0.50/24'), node({ mgmt: ['192.168.9.2/24', '10.5.0.1/32'] }), ['10.5.0.1']],
 		['where the API server has a route of its own', nic(0, '10.5.0.50/24'), node({ routes: [pods('10.5.0.1/32')] }), ['10.5.0.1']],
+		[
+			'where the metadata service has a route of its own',
+			nic(0, '169.254.10.1/16'),
+			node({ routes: [route('169.254.169.254/32', { via: '192.168.9.3', link: MGMT })] }),
+		],
+		[
+			'where the node serves metadata itself',
+			nic(0, '169.254.10.1/16'),
+			node({ links: [link(9, 'meta0', { kind: 'dummy', addresses: [address('169.254.169.254/32')] })] }),
+		],
 		['where the API server is known by name', nic(0, '10.5.0.50/24'), node({}), ['api.example.com']],
 		['where the API server is elsewhere', nic(0, '10.5.0.50/24'), node({}), ['10.6.0.1']],
 		[

@@ -111,6 +111,13 @@ describe.skipIf(!isRoot)('the ways of packets (needs root for network namespaces
 		expect(await host.ask('route get 192.168.100.3')).toMatchObject([{ dev: 'mgmt' }])
 	})
 
+	test('the metadata service in a wanted network is reached as before, though nothing answers there', async () => {
+		const { report, stdout } = await host.agent([{ ...nic, address: '169.254.10.1', cidr: '169.254.0.0/16', gateway: undefined }])
+		expect(report?.interfaces[0], stdout).toMatchObject({ state: 'Configured', warnings: [{ reason: 'SharedNetwork' }] })
+		expect(await host.ask('route get 169.254.169.254')).toMatchObject([{ dev: 'mgmt' }])
+		expect(await host.ask('route get 169.254.10.2 from 169.254.10.1')).toMatchObject([{ dev: 'multinic0' }])
+	})
+
 	test('a rule that comes later is found by a run that looks, and by one that changes nothing; without it all is well again', async () => {
 		expect((await host.agent([nic])).report).toMatchObject({ outcome: 'Succeeded' })
 		await host.ip(vpn.join('\n'))
