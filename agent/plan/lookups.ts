@@ -1,10 +1,11 @@
-import { canonicalIp, parseIp } from '../../contract/ip.ts'
+import { canonicalIp, contains, parseIp } from '../../contract/ip.ts'
 import type { Bases } from '../../contract/bases.ts'
 import type { Family, HostState, Link, Rule } from '../host/state.ts'
 import { type Fib, fibOf, lookup, type Packet, type Way } from './fib.ts'
+import { isSending, loneIp } from './lone-address.ts'
 import { METADATA_SERVICE } from './metadata-address.ts'
 import { packetsFor } from './rule-packets.ts'
-import { familyOf, hasNetwork, ipOf, isLinkLocal, lengthOf, overlap } from './networks.ts'
+import { familyOf, full, hasNetwork, ipOf, isLinkLocal, lengthOf, overlap } from './networks.ts'
 import { isOurRule } from './bases.ts'
 import { gatewaysOf, linksOf, MAIN } from './routing.ts'
 import { addressIn, isLoopback, outside, ownAddresses } from './sample-address.ts'
@@ -88,7 +89,21 @@ function packetsOfFamily(family: Family, host: HostState, { far, ...known }: Kno
 		inOrder(sources.map(from => to(far, family, { from }))),
 		inOrder(near.map(({ ip, link }) => to(far, family, { from: ip, iif: link }))),
 		inOrder(sources.map(from => to(ips, family, { from }))),
+		besideLoneAddresses(family, host, known),
 	]
+}
+
+/** From an address that has no network of its own to one beside it, where a network of the run holds both. */
+function besideLoneAddresses(family: Family, host: HostState, { touched, networks }: Subject): Packet[] {
+	const found = host.links
+		.filter(link => !touched.has(link.ifindex) && isSending(link, touched))
+		.flatMap(link => link.addresses.filter(address => address.family === family).slice(0, MOST_ALIKE))
+		.flatMap(address => loneIp(address) ?? [])
+		.flatMap(from => networks.filter(network => isForMany(network) && contains(network, from)).map(network => ({ from, network })))
+	if (found.length === 0) return []
+	const alone = host.routes.flatMap(({ to: cidr }) => (lengthOf(cidr) === full(cidr) ? [ipOf(cidr)] : []))
+	const except = new Set([...ownAddresses(host), ...alone])
+	return found.flatMap(({ from, network }) => [...to([addressIn(network, except) ?? from], family, { from })])
 }
 
 function* to(ips: readonly string[], family: Family, more: { from?: string; iif?: number } = {}): Generator<Packet> {

@@ -1,7 +1,8 @@
 import type { WantedInterface } from '../../contract/interface.ts'
-import { contains, networkOf, parseIp } from '../../contract/ip.ts'
+import { canonicalIp, contains, networkOf, parseIp } from '../../contract/ip.ts'
 import type { Address, HostState, Link, Route } from '../host/state.ts'
 import type { Found } from './check.ts'
+import { isSending, loneIp } from './lone-address.ts'
 import { METADATA_SERVICE } from './metadata-address.ts'
 import { familyOf, hasNetwork, ipOf, lengthOf, networksOf, overlap } from './networks.ts'
 import { gatewaysOf, linksOf, MAIN } from './routing.ts'
@@ -20,17 +21,19 @@ export type SharingInput = {
 	own: ReadonlySet<number>
 	/** Addresses that the node needs: API server, nameservers. Host names do not count. */
 	needed: readonly string[]
+	/** Addresses by which Kubernetes knows the node. */
+	nodeAddresses: readonly string[]
 }
 
 /** Something that a connected route must not come before. */
 type Obstacle = Found & { meets(network: string): boolean }
 
 /** @returns id → why the connected route of this interface must not be in the main table */
-export function sharings({ interfaces, host, own, needed }: SharingInput): Map<number, Found> {
+export function sharings({ interfaces, host, ...input }: SharingInput): Map<number, Found> {
 	const candidates = interfaces.filter(({ connectedRoute }) => connectedRoute).toSorted(byNeed)
 	const networks = [...new Set(candidates.flatMap(networksOf))]
 	const routes = host.routes.filter(({ table }) => table === MAIN)
-	const foreign = networks.length > 0 ? obstaclesOf({ links: host.links, routes, own, networks, needed }) : []
+	const foreign = networks.length > 0 ? obstaclesOf({ ...input, links: host.links, routes, networks }) : []
 	const found = new Map<number, Found>()
 	const first: Obstacle[] = []
 	for (const nic of candidates) {
@@ -51,24 +54,29 @@ function ownNetwork({ name }: WantedInterface, network: string): Obstacle {
 }
 
 /** `routes`: those of the main table. `networks`: all that are wanted. */
-type Node = Pick<HostState, 'links' | 'routes'> & { own: ReadonlySet<number>; networks: readonly string[]; needed: readonly string[] }
+type Node = Pick<HostState, 'links' | 'routes'> & Omit<SharingInput, 'interfaces' | 'host'> & { networks: readonly string[] }
 
 function obstaclesOf(node: Node): Obstacle[] {
 	return [...networksOfLinks(node), ...foreignRoutes(node), ...pathsOfNode(node)]
 }
 
-function networksOfLinks({ links, own }: Node): Obstacle[] {
+function networksOfLinks({ links, own, nodeAddresses }: Node): Obstacle[] {
+	const known = new Set(nodeAddresses.map(canonicalIp))
 	const foreign = links.filter(({ ifindex }) => !own.has(ifindex))
-	return foreign.flatMap(({ name, addresses }) =>
-		addresses
-			.map(address => ({ ...address, network: reached(address) }))
-			.filter(({ network }) => hasNetwork(network))
-			.map(({ cidr, peer, network }) => ({
-				meets: other => overlap(network, other),
-				says: `${name} has ${cidr}${peer === undefined ? '' : ` with peer ${peer}`}`,
-				see: `ip addr show dev ${name}`,
-			})),
+	return foreign.flatMap(link =>
+		link.addresses.flatMap(address => {
+			const lone = loneIp(address)
+			const source = lone !== undefined && (known.has(lone) || isSending(link, own)) ? [lone] : []
+			const network = [reached(address)].filter(hasNetwork)
+			if (source.length + network.length === 0) return []
+			const meets = (other: string) => network.some(one => overlap(one, other)) || source.some(ip => contains(other, ip))
+			return [{ meets, says: `${link.name} has ${shown(address)}`, see: `ip addr show dev ${link.name}` }]
+		}),
 	)
+}
+
+function shown({ cidr, peer }: Address): string {
+	return peer === undefined ? cidr : `${cidr} with peer ${peer}`
 }
 
 /** On a point-to-point link the prefix length is that of the other end. */

@@ -54,11 +54,15 @@ function holderOf(hop: string, own: number, { selection, host }: { selection: Se
 /** @returns the selection with what each interface gets of its wish for a connected route */
 export function withSharing(
 	selection: Selection,
-	{ interfaces, needed = [] }: { interfaces: readonly WantedInterface[]; needed?: readonly string[] },
+	{
+		interfaces,
+		nodeAddresses,
+		needed = [],
+	}: { interfaces: readonly WantedInterface[]; nodeAddresses: readonly string[]; needed?: readonly string[] },
 	host: HostState,
 ): Selection {
 	const after = afterReleases(selection.released, selection.bases, host)
-	const shared = sharings({ interfaces, host: after, own: ownLinks(selection, host), needed })
+	const shared = sharings({ interfaces, host: after, own: ownLinks(selection, host), needed, nodeAddresses })
 	const keeps = new Set(interfaces.flatMap(({ id, connectedRoute }) => (connectedRoute && !shared.has(id) ? [id] : [])))
 	const accepted = selection.accepted.map(one => ({ ...one, nic: { ...one.nic, connectedRoute: keeps.has(one.nic.id) } }))
 	return { ...selection, accepted, shared }

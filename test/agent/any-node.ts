@@ -9,7 +9,8 @@ import { BASE_RULES, hostWith } from './simulated-host.ts'
 export const MACS = [0, 1, 2].map(n => `fa:16:3e:00:00:0${n}`)
 
 type NodeLink = { name: string; kind?: string; mac?: string; up: boolean; altnames?: string[]; addresses: NodeAddress[] }
-type NodeAddress = { cidr: string; lease?: true; metric?: number; noprefixroute?: true }
+/** `far`: the gateway is outside the network that the address seems to be in, as some clouds have it. */
+type NodeAddress = { cidr: string; lease?: true; metric?: number; noprefixroute?: true; far?: true }
 type NodeRoute = {
 	to: string
 	via?: string
@@ -39,6 +40,7 @@ const primary = fc.constantFrom<NodeAddress>(
 	{ cidr: '192.168.9.2/24', metric: 100 },
 	{ cidr: '192.168.9.2/24', lease: true, metric: 100 },
 	{ cidr: '192.168.9.2/32' },
+	{ cidr: '192.168.9.2/32', far: true },
 )
 const before = fc.constantFrom<NodeAddress[]>(
 	[],
@@ -92,7 +94,7 @@ export const anyNode: fc.Arbitrary<Node> = choices.map(chosen => ({
 		})),
 	],
 	routes: [
-		...(chosen.primary.cidr.endsWith('/32') ? [{ to: '192.168.9.0/24', dev: 'mgmt' }] : []),
+		...(chosen.primary.cidr.endsWith('/32') ? reached(chosen.primary).map(to => ({ to, dev: 'mgmt' })) : []),
 		chosen.uplink && chosen.several
 			? {
 					to: '0.0.0.0/0',
@@ -102,11 +104,15 @@ export const anyNode: fc.Arbitrary<Node> = choices.map(chosen => ({
 					] as [string, string][],
 					metric: chosen.metric,
 				}
-			: { to: '0.0.0.0/0', via: '192.168.9.1', dev: 'mgmt', metric: chosen.metric },
+			: { to: '0.0.0.0/0', via: chosen.primary.far ? '172.31.1.1' : '192.168.9.1', dev: 'mgmt', metric: chosen.metric },
 		...chosen.routes,
 	],
 	rules: chosen.rules,
 }))
+
+function reached({ far }: NodeAddress): string[] {
+	return far ? ['172.31.1.1', ...[1, 7, 8, 9].map(n => `192.168.9.${n}`)].map(ip => `${ip}/32`) : ['192.168.9.0/24']
+}
 
 const wish = fc.record({
 	network: fc.constantFrom('own', 'own', 'own', 'primary', 'narrow', 'wide', 'pods', 'alone', 'six', 'nothing'),

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { HostState, Route, Rule } from '../../agent/host/state.ts'
+import type { HostState, Link, Route, Rule } from '../../agent/host/state.ts'
 import { lineOf, parseAnswers } from '../../agent/host/lookups.ts'
 import { lookupLosses, NO_ROUTE } from '../../agent/plan/lookup-losses.ts'
 import type { Packet } from '../../agent/plan/fib.ts'
@@ -30,6 +30,11 @@ const node = (more: Partial<HostState> = {}) =>
 			...more,
 		},
 	)
+const nodeWith = (more: Partial<Link>, routes: Route[] = []): HostState => ({
+	...node(),
+	links: [...node().links, { ...node().links[0], ...more } as Link],
+	routes: [...node().routes, ...routes],
+})
 const withBase = (rules: readonly Rule[]) => [rule(0, { table: 255 }), ...rules, rule(32_766, { table: 254 })]
 const subject = { touched: new Set([3]), networks: ['10.0.0.0/24'], paths: ['10.96.0.1', 'api.example.org'], bases: [DEFAULT_BASES] }
 const words = (host: HostState, about: Partial<typeof subject> = {}) => lookupsOf(host, { ...subject, ...about }).lookups.map(shown)
@@ -49,6 +54,11 @@ describe('look-ups are made from what the host has', () => {
 		['the API server, gateways and the world, from no source', node(), ['10.96.0.1', '192.168.9.1', '9.9.9.9', '198.41.0.4']],
 		['the metadata service, also from an address', node(), ['169.254.169.254', '169.254.169.254 from 192.168.9.2']],
 		['from each address of the node', node(), ['10.96.0.1 from 192.168.9.2', '9.9.9.9 from 10.200.0.1', '192.168.9.1 from 10.200.0.1']],
+		[
+			'from an address alone to one beside it in a network of the run, which has no route of its own',
+			nodeWith({ ifindex: 5, name: 'eth5', addresses: [address('10.0.0.7/32')] }, [{ ...four, to: '10.0.0.1/32', link: 5 }]),
+			['10.0.0.2 from 10.0.0.7'],
+		],
 		['to a neighbour in each network', node(), ['10.200.0.2', '192.168.9.3 from 10.200.0.1'].map(line => line.replace('9.3', '9.1'))],
 		['passing through from each network', node(), ['9.9.9.9 from 10.200.0.2 iif if4', '10.96.0.1 from 10.200.0.2 iif if4']],
 		[
@@ -101,6 +111,15 @@ describe('look-ups are made from what the host has', () => {
 
 	test('not from an address or to a network of a link that the run changes', () => {
 		expect(words(node()).filter(line => line.includes('192.168.8.'))).toEqual([])
+	})
+
+	test('not from an address alone on lo or a dummy link, by which no packet leaves', () => {
+		const addresses = [address('10.0.0.7/32')]
+		for (const more of [
+			{ ifindex: 1, name: 'lo' },
+			{ ifindex: 5, name: 'kube-ipvs0', kind: 'dummy' },
+		])
+			expect(words(nodeWith({ ...more, addresses })).filter(line => line === '10.0.0.1 from 10.0.0.7')).toEqual([])
 	})
 
 	test('not for a rule whose selectors ip route get cannot express', () => {

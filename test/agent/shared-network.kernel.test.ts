@@ -104,6 +104,27 @@ describe.skipIf(!isRoot)('a NIC in the network of another link (needs root for n
 		expect({ received, inOrder }).toEqual({ received: sent, inOrder: true })
 	})
 
+	const cloud = ['addr add 192.168.9.2/32 dev mgmt', 'route add 172.31.1.1 dev mgmt', 'route add default via 172.31.1.1']
+	const cloud6 = ['addr add 2001:db8:1::2/128 dev mgmt nodad', 'route add default via fe80::1 dev mgmt']
+	test.each<[title: string, setup: string[], wanted: string, sharedWith?: string]>([
+		['is the address of the node alone (/32)', cloud, '192.168.9.50/24', '192.168.9.2'],
+		['is the IPv6 address of the node by DHCP (/128)', [...fixed, ...cloud6], '2001:db8:1::50/64', '2001:db8:1::2'],
+		['is an address of lo, such as that of a load balancer', [...cloud, 'addr add 10.5.0.9/32 dev lo'], '10.5.0.50/24'],
+	])('in which there %s: what the node sends from that goes where it went', async (_, setup, cidr, known) => {
+		const isShared = known !== undefined
+		const node = known ?? '10.5.0.9'
+		await host.ip(setup.join('\n'))
+		const before = await main()
+		const neighbour = node.replace(/[29]$/, '3')
+		expect(await wayTo(neighbour, node)).toBe('mgmt')
+		const { report, stdout } = await host.agent([nic(0, cidr)], isShared ? { nodeAddresses: [node] } : {})
+		const warnings = isShared ? [{ reason: 'SharedNetwork' }] : []
+		expect(report, stdout).toMatchObject({ outcome: 'Succeeded', interfaces: [{ reason: 'Configured', warnings }] })
+		if (isShared) expect(await main()).toEqual(before)
+		expect(await wayTo(neighbour, node)).toBe(isShared ? 'mgmt' : 'multinic0')
+		expect(await wayTo(neighbour, cidr.replace(/\/.*/, ''))).toBe('multinic0')
+	})
+
 	test.each<[title: string, primary: string[], length: number, ips: typeof four]>([
 		['with a lease on the primary', lease, 24, four],
 		['with a static primary', fixed, 24, four],

@@ -51,6 +51,10 @@ const selected = (nics: Partial<Interface>[], host: HostState, needed: string[] 
 const saysOf = (nics: Partial<Interface>[], host: HostState, needed?: string[]) =>
 	Object.fromEntries([...selected(nics, host, needed).shared].map(([id, { says }]) => [id, says]))
 
+const loopback = (cidr: string) => link(1, 'lo', { up: true, addresses: [address('127.0.0.1/8'), address(cidr)] })
+const ours = (...cidrs: string[]) =>
+	link(ENS7, 'ens7', { mac: mac(0), up: true, addresses: cidrs.map(cidr => address(cidr, { dynamic: true })) })
+
 const over = { link: BRIDGE }
 const pods = (to: string) => route(to, { via: '10.244.0.1', link: BRIDGE })
 
@@ -104,10 +108,36 @@ describe('an interface gets no connected route', () => {
 			node({ routes: [route('10.9.0.0/16', { type: 6 })] }),
 			'the main table has a route to 10.9.0.0/16',
 		],
+		['that holds the only address of the node', '192.168.9.50/24', node({ mgmt: ['192.168.9.2/32'] }), 'mgmt has 192.168.9.2/32'],
+		['that holds the IPv6 address of the node by DHCP', 'fd99::50/64', node({ mgmt: ['fd99::2/128'] }), 'mgmt has fd99::2/128'],
+		[
+			'that holds the near end of a tunnel',
+			'10.5.0.50/24',
+			node({ links: [link(9, 'tun0', { kind: 'tun', addresses: [address('10.5.0.6/32', { peer: '10.6.0.1' })] })] }),
+			'tun0 has 10.5.0.6/32 with peer 10.6.0.1',
+		],
+		[
+			'that holds an address added to another link',
+			'10.5.0.50/24',
+			node({ mgmt: ['192.168.9.2/24', '10.5.0.1/32'] }),
+			'mgmt has 10.5.0.1/32',
+		],
+		[
+			'that holds an address of a bridge',
+			'10.5.0.50/24',
+			node({ links: [link(BRIDGE, 'br0', { kind: 'bridge', up: true, addresses: [address('10.5.0.9/32')] })] }),
+			'br0 has 10.5.0.9/32',
+		],
+		[
+			'that holds the address by which Kubernetes knows the node, on a loopback link (BGP on the host)',
+			'192.168.9.50/24',
+			node({ mgmt: ['192.168.7.2/31'], links: [loopback('192.168.9.2/32')] }),
+			'lo has 192.168.9.2/32',
+		],
 		[
 			'that holds the gateway of the node',
 			'192.168.9.50/24',
-			node({ mgmt: ['192.168.9.2/32'] }),
+			node({ mgmt: ['192.168.7.2/32'] }),
 			'this node reaches 192.168.9.1 via 192.168.9.1 over mgmt',
 		],
 	])('%s', (_, cidr, host, says) => {
@@ -135,7 +165,15 @@ describe('an interface keeps its connected route', () => {
 		['with a link-local address', nic(0, 'fe80::50/64'), node({ mgmt: ['192.168.9.2/24', 'fe80::2/64'] })],
 		['with an address that is alone', nic(0, '192.168.9.50/32'), node({})],
 		['where other tables have a route', nic(0, '10.9.3.50/24'), node({ routes: [{ ...pods('10.9.0.0/16'), table: 77 }] })],
-		['where an API server of the same node is', nic(0, '10.5.0.50/24'), node({ mgmt: ['192.168.9.2/24', '10.5.0.1/32'] }), ['10.5.0.1']],
+		['where an API server of the same node is', nic(0, '10.5.0.50/24'), node({ links: [loopback('10.5.0.1/32')] }), ['10.5.0.1']],
+		['that holds a virtual address on lo (MetalLB, kube-vip)', nic(0, '10.5.0.50/24'), node({ links: [loopback('10.5.0.9/32')] })],
+		[
+			'that holds the addresses of services (kube-ipvs0)',
+			nic(0, '10.5.0.50/24'),
+			node({ links: [link(9, 'kube-ipvs0', { kind: 'dummy', addresses: [address('10.5.0.9/32'), address('10.5.0.10/32')] })] }),
+		],
+		['that holds a virtual address on its own link', nic(0, '10.5.0.50/24'), node({ links: [ours('10.5.0.50/24', '10.5.0.9/32')] })],
+		['beside a network that holds the address of the node alone', nic(0, '192.168.8.50/24'), node({ mgmt: ['192.168.9.2/32'] })],
 		['where the API server has a route of its own', nic(0, '10.5.0.50/24'), node({ routes: [pods('10.5.0.1/32')] }), ['10.5.0.1']],
 		[
 			'where the metadata service has a route of its own',
@@ -306,6 +344,13 @@ describe('beside a removal', () => {
 		const end = carriedOut(wishes, middle)
 		expect(plan(wanted(wishes), end, {})).toMatchObject({ steps: [], refused: [] })
 		expect(plan(wanted(wishes), end, {}).shared.size).toBe(shared)
+	})
+
+	test('a virtual address on a macvlan of its own link (keepalived) takes no connected route away', () => {
+		const ours = carriedOut([nic(0, '10.5.0.50/24')], node({}))
+		const vrrp = { ...ours.links[0], ...link(9, 'vrrp.51', { kind: 'macvlan', lower: ENS7, addresses: [address('10.5.0.9/32')] }) } as Link
+		const { steps, shared } = plan(wanted([nic(0, '10.5.0.50/24')]), { ...ours, links: [...ours.links, vrrp] }, {})
+		expect([steps, shared.size]).toEqual([[], 0])
 	})
 
 	test('an address that the released link gets back is not free', () => {
