@@ -1,5 +1,5 @@
 import type { Address, HostState, Link, Route } from '../host/state.ts'
-import { addressesGiven } from './forgotten.ts'
+import { addressesGiven, nextHopObjectsOn } from './forgotten.ts'
 import { ipOf } from './networks.ts'
 import { isMadeByKernel, isOnlyOver, isRecordable } from './origin.ts'
 import type { OriginalLink, RecordedLink } from './record.ts'
@@ -25,7 +25,7 @@ export function recordable(link: Link, host: HostState): Pick<OriginalLink, 'add
 
 /**
  * @returns what a removal has to bring back; of a lease what is left of its time. A daemon that takes the link up again asks for a lease
- * itself, so neither a lease nor a route that has its address as source is given back there.
+ * itself, so neither a lease nor a route that has its address as source is given back there; nor a route by a next hop object that is gone.
  */
 export function beforeUs({ original }: RecordedLink, link: Link, host: HostState): BeforeUs {
 	const { ifindex = link.ifindex, daemon } = original
@@ -37,7 +37,13 @@ export function beforeUs({ original }: RecordedLink, link: Link, host: HostState
 	const routes = (original.routes ?? [])
 		.filter(({ protocol }) => !(daemon && AUTOMATIC.has(protocol)))
 		.filter(({ source }) => source === undefined || sources.has(source))
+		.filter(({ nextHopId }) => nextHopId === undefined || isThere(nextHopId, link, host))
 	return { addresses, routes: routes.map(route => over(route as Route, ifindex, link.ifindex)) }
+}
+
+/** Next hop objects belong to whoever made them, and are gone after a reboot. */
+function isThere(id: number, { ifindex }: Link, host: HostState): boolean {
+	return nextHopObjectsOn(ifindex, host).some(object => object.id === id)
 }
 
 /** The kernel refuses a route whose source is no address of the host. */

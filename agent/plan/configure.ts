@@ -5,6 +5,7 @@ import { goingAlong, missingAddresses, otherForms, staleAddresses } from './addr
 import { questionOf } from './ask.ts'
 import { basesOf, formerBases, isRuleOf, recordedBases, tableOf } from './bases.ts'
 import { addressesBack, beforeUs } from './before.ts'
+import { routesOfMtu } from './forgotten.ts'
 import { missingConnected, staleConnected, unroutedAddresses } from './connected.ts'
 import { mtuAfter } from './memory.ts'
 import type { RecordedLink } from './record.ts'
@@ -106,6 +107,7 @@ export function release({ ours, link }: Released, { bases }: Pick<Selection, 'ba
 				? [
 						...routesThatGoAlong(link, { along, stale, routes: before.routes, reaching }, host),
 						...missingRoutes(before.routes, bases, host),
+						...(original.mtu === link.mtu ? [] : routesOfMtu(before.routes)),
 					]
 				: []),
 		],

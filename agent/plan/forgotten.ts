@@ -33,6 +33,18 @@ export function addressesGiven(addresses: readonly Address[], link: number, rout
 	})
 }
 
+/**
+ * The kernel gives a route of IPv6 another MTU when that of its link changes. @see rt6_mtu_change_route
+ *
+ * @param routes as they are to be
+ * @returns additions of those that have an MTU of their own
+ */
+export function routesOfMtu(routes: readonly Route[]): Change[] {
+	return routes
+		.filter(({ family, metrics }) => family === 6 && metrics?.mtu !== undefined)
+		.map(route => ({ kind: 'addRoute', route, again: true }))
+}
+
 /** @returns objects of a link, then the groups that one of them is a member of: a group without members is gone */
 export function nextHopObjectsOn(ifindex: number, { nextHopObjects = [] }: Pick<HostState, 'nextHopObjects'>): NextHopObject[] {
 	const own = nextHopObjects.filter(({ link }) => link === ifindex)

@@ -77,5 +77,5 @@ export function isRecordable({ protocol }: Route): boolean {
 
 /** Whether a route leads over this link alone. */
 export function isOnlyOver(route: Route, ifindex: number): boolean {
-	return linksOf(route).every(link => link === ifindex) && route.nextHopId === undefined
+	return linksOf(route).every(link => link === ifindex)
 }

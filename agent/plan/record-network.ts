@@ -50,6 +50,7 @@ export const RecordedRoute = z.object({
 	source: Ip.optional(),
 	onlink: z.boolean(),
 	nextHops: z.array(Hop).readonly().optional(),
+	nextHopId: z.int().optional(),
 	encap: Words.optional(),
 	from: Prefix.optional(),
 	tos: z.int().optional(),

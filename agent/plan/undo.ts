@@ -1,5 +1,5 @@
 import { goingAlong } from './addresses.ts'
-import { addressesGiven, forgottenByDown } from './forgotten.ts'
+import { addressesGiven, forgottenByDown, routesOfMtu } from './forgotten.ts'
 import type { Address, HostState, Link, Rule } from '../host/state.ts'
 import { isMadeByKernel } from './origin.ts'
 import { temporaryName, waitingFor } from './rename.ts'
@@ -117,11 +117,13 @@ function undoShape(link: Link, changes: readonly Change[]): Change[] {
 function givenAgain(changes: readonly Change[], links: readonly Link[], host: HostState): Change[] {
 	const addresses = links.flatMap(link => addressesAgain(link, changesOf(link, changes), host))
 	const lost = links.filter(({ up }) => up).flatMap(link => forgottenByDown(link, host))
+	const resized = links.filter(link => changesOf(link, changes).some(({ kind }) => kind === 'mtu'))
+	const ofMtu = resized.flatMap(link => routesOfMtu(routesOn(link, host)))
 	const routes = changes.flatMap((change): Change[] => {
 		if (change.kind === 'removeRoute') return [{ ...change, kind: 'addRoute' }]
 		return change.kind === 'addRoute' && change.again ? [change] : []
 	})
-	return [...addresses, ...lost, ...routes]
+	return [...addresses, ...lost, ...routes, ...ofMtu]
 }
 
 /** In their order: the first IPv4 address of a network is the source of what the host sends there. */

@@ -51,6 +51,10 @@ describe.skipIf(!isRoot)('a NIC (needs root for network namespaces)', () => {
 				'route add 10.6.0.0/16 via 10.5.0.9 mtu lock 1400 metric 300',
 				'route add 10.7.0.0/16 nexthop via 10.5.0.9 weight 2 nexthop via 10.5.0.10 weight 1',
 				'route add 10.8.0.0/16 dev ens0 table 77 proto 99',
+				'nexthop add id 11 via 10.5.0.9 dev ens0',
+				'nexthop add id 12 group 11',
+				'route add 10.9.0.0/16 nhid 11',
+				'route add 10.10.0.0/16 nhid 12',
 				'addr add fd05::5/64 dev ens0 nodad valid_lft 3600 preferred_lft 1800',
 				'route add fd06::/64 via fd05::9 pref high',
 			].join('\n'),
@@ -75,6 +79,24 @@ describe.skipIf(!isRoot)('a NIC (needs root for network namespaces)', () => {
 		if (!fault) expect((await host.agent([], { mode: 'Cleanup' })).report).toMatchObject({ outcome: 'Succeeded' })
 		expect(await everything(), stdout).toEqual(before)
 	})
+
+	test.each([
+		['a removal', undefined],
+		['a late failure', { how: 'fail', at: 14 } as const],
+	])(
+		'that had an IPv6 route with an MTU has it again after %s, though the kernel changes it with the MTU of the link',
+		async (_, fault) => {
+			await host.ip('route add fd77::/64 dev ens0 mtu 1450 metric 50')
+			const before = await everything()
+			const { stdout } = await host.agent(
+				wish.map(nic => ({ ...nic, mtu: 1400 })),
+				{},
+				fault,
+			)
+			if (!fault) expect((await host.agent([], { mode: 'Cleanup' })).report).toMatchObject({ outcome: 'Succeeded' })
+			expect(await everything(), stdout).toEqual(before)
+		},
+	)
 
 	test.each([
 		['by a later config', [{ id: 0, macAddress, address: '10.0.0.23', cidr: '10.0.0.0/24' }], {}],
