@@ -58,8 +58,12 @@ export function routesOf(nic: WantedInterface, link: number): Route[] {
 export function rulesOf(nic: WantedInterface): Rule[] {
 	if (!nic.policyRouting) return []
 	const bases = basesOf(nic)
-	const common = { priority: bases.priority + nic.id, table: tableOf(nic.id, bases), plain: true, words: '' }
-	return sourcesOf(addressesOf(nic)).map(from => ({ family: familyOf(from), from, ...common }))
+	const common = { priority: bases.priority + nic.id, table: tableOf(nic.id, bases), plain: true }
+	return sourcesOf(addressesOf(nic)).map(from => {
+		const family = familyOf(from)
+		const words = `${family === 6 ? '-6 ' : ''}from ${ipOf(from)} lookup ${common.table}`
+		return { family, from, ...common, words }
+	})
 }
 
 /** @returns addresses as the `from` of a rule: `10.0.0.23/32` */

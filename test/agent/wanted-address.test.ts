@@ -108,3 +108,28 @@ test('where an interface cannot lose its address, the one that was to get it is 
 		[0, '10.0.1.1 is wanted on multinic0'],
 	])
 })
+
+describe('two routes to one network', () => {
+	const routed = (...routes: NonNullable<Interface['routes']>) => ({ ...nic(0), address: '10.0.0.23', cidr: '10.0.0.0/24', routes })
+	test.each<[string, Partial<Interface>, string | undefined]>([
+		[
+			'by other next hops are refused',
+			routed({ to: '10.9.0.0/16', via: '10.0.0.7' }, { to: '10.9.1.1/16', via: '10.0.0.8' }),
+			'multinic0 has two routes to 10.9.0.0/16 in table 100, and the kernel keeps one of them (kubectl get multinicnodeconfigs -o yaml)',
+		],
+		[
+			'with other metrics are both given',
+			routed({ to: '10.9.0.0/16', via: '10.0.0.7' }, { to: '10.9.0.0/16', via: '10.0.0.8', metric: 7 }),
+			undefined,
+		],
+		[
+			'in other tables are both given',
+			routed({ to: '10.9.0.0/16', via: '10.0.0.7' }, { to: '10.9.0.0/16', via: '10.0.0.8', table: 254 }),
+			undefined,
+		],
+		['that are the same are one', routed({ to: '10.9.0.0/16', via: '10.0.0.7' }, { to: '10.9.0.0/16', via: '10.0.0.7' }), undefined],
+	])('%s', (_, wish, message) => {
+		const refused = plan(wanted(wish), node(), {}).refused.map(({ refusal }) => refusal)
+		expect(refused).toEqual(message === undefined ? [] : [{ reason: 'InvalidConfig', message }])
+	})
+})

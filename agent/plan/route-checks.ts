@@ -1,0 +1,20 @@
+import type { Check } from './check.ts'
+import type { Question } from './preflight.ts'
+import { routesOf } from './routing.ts'
+
+/** Routes of an interface that cannot be beside each other. */
+
+/** The kernel keeps one route of a network, table and metric. */
+export const wantsRouteTwice: Check<Question> = {
+	reason: 'InvalidConfig',
+	when: 'two of its routes have the same network, table and metric, and other next hops',
+	see: 'kubectl get multinicnodeconfigs -o yaml',
+	find({ nic }) {
+		const routes = routesOf(nic, 0)
+		const place = ({ to, table, metric }: (typeof routes)[number]) => `${to} ${table} ${metric}`
+		const twice = routes.find((route, at) => routes.slice(0, at).some(other => place(other) === place(route) && other.via !== route.via))
+		if (!twice) return
+		const where = `in table ${twice.table}${twice.metric === 0 ? '' : ` with metric ${twice.metric}`}`
+		return { says: `${nic.name} has two routes to ${twice.to} ${where}, and the kernel keeps one of them` }
+	},
+}
