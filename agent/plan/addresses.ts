@@ -1,7 +1,8 @@
 import { networkOf } from '../../contract/ip.ts'
 import type { Address, Link } from '../host/state.ts'
+import { wantedAddress } from './address-details.ts'
 import { givenTo } from './memory.ts'
-import { isMadeByKernel } from './origin.ts'
+import { isMadeByKernel, metricOf } from './origin.ts'
 import type { RecordedLink } from './record.ts'
 import { familyOf, ipOf } from './routing.ts'
 import type { Change } from './steps.ts'
@@ -12,19 +13,18 @@ import type { Change } from './steps.ts'
  * Ours of an earlier config, and what DHCP or a router gave: the profile that asked for it no longer rules this link. And what another
  * host had when the kernel asked, for it does so only of an address that is given. Last first, for the first of a network takes the others along.
  *
- * @param unrouted wanted addresses without a connected route; of an IPv4 address the kernel changes that only by adding it again
+ * @param anew wanted addresses that the kernel changes only by removing and adding them
  */
 export function staleAddresses(
 	link: Link,
 	wanted: readonly string[],
 	ours: RecordedLink | undefined,
-	unrouted: readonly string[] = [],
+	anew: readonly string[] = [],
 ): Change[] {
 	const { ifindex, addresses } = link
 	const given = [...givenTo(ours), ...addresses.flatMap(({ cidr }) => (isOtherForm(cidr, wanted) ? [cidr] : []))]
 	const misplaced = ours && String(ours.addresses) !== String(wanted) ? outOfOrder(addresses, wanted) : []
-	const isWrong = ({ cidr, family, duplicate }: Address) =>
-		duplicate || misplaced.includes(cidr) || (family === 4 && unrouted.includes(cidr))
+	const isWrong = ({ cidr, duplicate }: Address) => duplicate || misplaced.includes(cidr) || anew.includes(cidr)
 	const stale = (address: Address) => {
 		const { cidr, global, dynamic } = address
 		if (wanted.includes(cidr)) return isWrong(address)
@@ -50,7 +50,7 @@ function isOtherForm(cidr: string, wanted: readonly string[]): boolean {
  * @returns `room`: removals; `forms`: additions
  */
 export function otherForms(link: Link, wanted: readonly string[], taken: readonly Change[]): { room: Change[]; forms: Change[] } {
-	const { ifindex, addresses } = link
+	const { addresses } = link
 	const held = new Set(addresses.map(({ cidr }) => ipOf(cidr)))
 	const present = new Set(addresses.map(({ cidr }) => cidr))
 	const along = goingAlong(link, taken)
@@ -61,7 +61,7 @@ export function otherForms(link: Link, wanted: readonly string[], taken: readonl
 	const forms = wanted.filter(cidr => isForm(cidr) && isInOrder(cidr))
 	const networks = new Set(forms.map(networkOf))
 	const isInTheWay = (change: Change) => change.kind === 'removeAddress' && networks.has(networkOf(change.address.cidr))
-	return { room: taken.filter(isInTheWay), forms: forms.map(cidr => addition(ifindex, cidr)) }
+	return { room: taken.filter(isInTheWay), forms: forms.map(cidr => addition(link, wantedAddress(cidr))) }
 }
 
 /**
@@ -89,15 +89,23 @@ export function goingAlong({ addresses }: Link, taken: readonly Change[]): Set<s
 	return new Set(four.filter(cidr => goes.has(cidr) || goes.has(first(cidr) ?? '')))
 }
 
-/** @param along what is given again, for it may be gone by then */
-export function missingAddresses({ ifindex, addresses }: Link, wanted: readonly string[], along: ReadonlySet<string>): Change[] {
-	return wanted
-		.filter(cidr => along.has(cidr) || !addresses.some(address => address.cidr === cidr && !address.dynamic && !address.duplicate))
-		.map(cidr => addition(ifindex, cidr))
+/** @param again what is given again: it may be gone by then, or is otherwise */
+export function missingAddresses(link: Link, wanted: readonly string[], again: ReadonlySet<string>): Change[] {
+	const present = new Set(link.addresses.flatMap(({ cidr, duplicate }) => (duplicate ? [] : [cidr])))
+	return wanted.filter(cidr => again.has(cidr) || !present.has(cidr)).flatMap(cidr => additions(link, cidr))
 }
 
-/** With `brd +` an IPv4 address has the broadcast address of its network. */
-function addition(link: number, cidr: string): Change {
-	const family = familyOf(cidr)
-	return { kind: 'addAddress', link, address: { family, cidr, global: true, dynamic: false, ...(family === 4 && { broadcast: '+' }) } }
+/**
+ * The kernel keeps the metric of an IPv6 address where none is given, and leaves the connected route of a lease where another is given: so
+ * it is given for ever first.
+ */
+function additions(link: Link, cidr: string): Change[] {
+	const address = wantedAddress(cidr)
+	const found = link.addresses.find(had => had.family === 6 && had.cidr === cidr && metricOf(had) !== metricOf(address))
+	if (!found) return [addition(link, address)]
+	return [found, address].map(one => addition(link, { ...address, metric: metricOf(one) }))
+}
+
+function addition({ ifindex }: Link, address: Address): Change {
+	return { kind: 'addAddress', link: ifindex, address }
 }

@@ -1,4 +1,5 @@
 import type { Address, HostState, Link, Route } from '../host/state.ts'
+import { type Differing, differing, relabelled } from './address-details.ts'
 import { addressesGiven, nextHopObjectsOn } from './forgotten.ts'
 import { ipOf } from './networks.ts'
 import { isMadeByKernel, isOnlyOver, isRecordable } from './origin.ts'
@@ -69,9 +70,15 @@ function over(route: Route, then: number, now: number): Route {
 	return { ...moved(route), ...(route.nextHops && { nextHops: route.nextHops.map(moved) }) }
 }
 
-/** @param along addresses that may be gone by then; additions of those that are missing */
-export function addressesBack({ ifindex, addresses }: Link, before: BeforeUs, along: ReadonlySet<string>): Change[] {
+/** @returns which addresses of a link are as they were before us but for some details: also their labels, of which a renaming makes others */
+export function otherThanBefore({ original }: RecordedLink, link: Link, before: BeforeUs): Differing {
+	const losing = new Set(original.name === link.name ? [] : relabelled(link))
+	return differing(link, before.addresses, address => (losing.has(address) ? { ...address, label: '' } : address))
+}
+
+/** @param again addresses that may be gone by then, or are otherwise; additions of those and of those that are missing */
+export function addressesBack({ ifindex, addresses }: Link, before: BeforeUs, again: ReadonlySet<string>): Change[] {
 	const present = new Set(addresses.map(({ cidr }) => cidr))
-	const missing = before.addresses.filter(({ cidr }) => along.has(cidr) || !present.has(cidr))
+	const missing = before.addresses.filter(({ cidr }) => again.has(cidr) || !present.has(cidr))
 	return addressesGiven(missing, ifindex, before.routes)
 }

@@ -1,16 +1,17 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import type { Bases } from '../../contract/bases.ts'
 import type { HostState, Link, Route, Rule } from '../host/state.ts'
+import { asOurs, type Differing, differing, wantedAddress } from './address-details.ts'
 import { goingAlong, missingAddresses, otherForms, staleAddresses } from './addresses.ts'
 import { questionOf } from './ask.ts'
 import { basesOf, formerBases, isRuleOf, recordedBases, tableOf } from './bases.ts'
-import { addressesBack, beforeUs } from './before.ts'
+import { addressesBack, beforeUs, otherThanBefore } from './before.ts'
 import { routesOfMtu } from './forgotten.ts'
 import { missingConnected, staleConnected, unroutedAddresses } from './connected.ts'
 import { mtuAfter } from './memory.ts'
 import type { RecordedLink } from './record.ts'
 import { missingRoutes, reachingAfter, routesThatGoAlong, staleRoutes } from './routes.ts'
-import { addressesOf, IPV6_MIN_MTU, routeKey, routesOf, ruleKey, rulesOf, SYSCTLS, sourcesOf, sysctlsOf } from './routing.ts'
+import { addressesOf, familyOf, IPV6_MIN_MTU, routeKey, routesOf, ruleKey, rulesOf, SYSCTLS, sourcesOf, sysctlsOf } from './routing.ts'
 import type { Accepted, Released, Selection } from './selection.ts'
 import type { Change } from './steps.ts'
 
@@ -23,8 +24,8 @@ export function configure(accepted: Accepted, { bases }: Pick<Selection, 'bases'
 	const addresses = addressesOf(nic)
 	const routes = routesOf(nic, link.ifindex)
 	const rules = rulesOf(nic)
-	const unrouted = unroutedAddresses(accepted, host)
-	const taken = staleAddresses(link, addresses, ours, unrouted)
+	const { anew, changed } = otherThanWanted(accepted, host)
+	const taken = staleAddresses(link, addresses, ours, anew)
 	const along = goingAlong(link, taken)
 	const reaching = reachingAfter(link, taken, addresses)
 	const stale = staleRoutes(link, { routes, ours, reaching, bases }, host)
@@ -32,13 +33,16 @@ export function configure(accepted: Accepted, { bases }: Pick<Selection, 'bases'
 	const isLeft = isOfFormer(nic.id, { now: basesOf(nic), former })
 	const { room, forms } = otherForms(link, addresses, taken)
 	const atOnce = forms.length > 0 ? goingAlong(link, room) : along
-	const again = routesThatGoAlong(link, { along, first: atOnce, stale, routes, reaching }, host)
+	const gone = new Set([...along, ...removedBy(taken)])
+	const given = missingAddresses(link, withoutAdded(addresses, forms), new Set([...gone, ...changed]))
+	const connected = staleConnected(accepted, { taken, given }, host)
+	const again = routesThatGoAlong(link, { along, first: atOnce, stale: [...stale, ...connected], routes, reaching }, host)
 	return {
 		settings: settings(link, { ...settingsBefore(link, ours), ...sysctlsOf(nic) }),
 		take: [
 			...staleRules(nic.id, { wanted: rules, bases: [basesOf(nic)], of: sourcesOf(addresses) }, host).filter(change => !isLeft(change)),
 			...stale.filter(change => !isLeft(change)),
-			...staleConnected(accepted, taken, host),
+			...connected,
 			...room,
 			...forms,
 			...taken.filter(change => !room.includes(change)),
@@ -47,14 +51,22 @@ export function configure(accepted: Accepted, { bases }: Pick<Selection, 'bases'
 		shape: [...resized(link, mtuAfter(nic, link, ours), nic, host), ...(link.up ? [] : [{ kind: 'up' as const, link: link.ifindex }])],
 		ask: questionOf(link, nic.name, addresses),
 		give: [
-			...missingAddresses(link, withoutAdded(addresses, forms), new Set([...along, ...unrouted])),
-			...missingConnected(accepted, new Set([...along, ...removedBy(taken)]), host),
+			...given,
+			...missingConnected(accepted, given, gone, host),
 			...again,
 			...missingRoutes(withoutAgain(routes, again), bases, host),
 			...missingRules(rules, host),
 		],
 		leave: [...staleRules(nic.id, { wanted: rules, bases: former }, host), ...stale.filter(isLeft)],
 	}
+}
+
+/** An IPv4 address without its connected route has to be added anew; one of IPv6 is given the route with a change. */
+function otherThanWanted(accepted: Accepted, host: HostState): Differing {
+	const { nic, link } = accepted
+	const unrouted = unroutedAddresses(accepted, host)
+	const { anew, changed } = differing(link, addressesOf(nic).map(wantedAddress), address => asOurs(address, link, nic.name))
+	return { anew: [...anew, ...unrouted.filter(cidr => familyOf(cidr) === 4)], changed: [...changed, ...unrouted] }
 }
 
 function removedBy(changes: readonly Change[]): string[] {
@@ -86,7 +98,8 @@ export function release({ ours, link }: Released, { bases }: Pick<Selection, 'ba
 	const { original } = ours
 	const before = beforeUs(ours, link, host)
 	const kept = before.addresses.map(({ cidr }) => cidr)
-	const taken = staleAddresses(link, kept, ours)
+	const { anew, changed } = otherThanBefore(ours, link, before)
+	const taken = staleAddresses(link, kept, ours, anew)
 	const reaching = reachingAfter(link, taken, kept)
 	const stale = staleRoutes(link, { routes: before.routes, ours, reaching, bases }, host)
 	const along = goingAlong(link, taken)
@@ -102,7 +115,7 @@ export function release({ ours, link }: Released, { bases }: Pick<Selection, 'ba
 			...original.altnames
 				.filter(name => !link.altnames.includes(name))
 				.map((name): Change => ({ kind: 'addAltname', link: link.ifindex, name })),
-			...addressesBack(link, before, along),
+			...addressesBack(link, before, new Set([...along, ...removedBy(taken), ...changed])),
 			...(original.up
 				? [
 						...routesThatGoAlong(link, { along, stale, routes: before.routes, reaching }, host),

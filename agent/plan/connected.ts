@@ -2,7 +2,7 @@ import type { WantedInterface } from '../../contract/interface.ts'
 import { networkOf } from '../../contract/ip.ts'
 import type { Address, HostState, Link, Route } from '../host/state.ts'
 import { familyOf, ipOf, networksOf } from './networks.ts'
-import { connectedRoute, isRouteless, KERNEL } from './origin.ts'
+import { connectedRoute, isRouteless, KERNEL, metricOf } from './origin.ts'
 import { addressesOf, gatewaysOf, MAIN, routeKey, routesOf } from './routing.ts'
 import type { Accepted } from './selection.ts'
 import type { Change } from './steps.ts'
@@ -29,11 +29,14 @@ export function unroutedAddresses({ nic, link }: Accepted, host: HostState): str
 	return link.addresses.filter(address => isRouteless(address) && missing.has(networkOf(address.cidr))).map(({ cidr }) => cidr)
 }
 
+/** Addresses that are taken in a run, and given. */
+type AddressChanges = { taken: readonly Change[]; given: readonly Change[] }
+
 /** @returns removals of routes to the networks of an interface that only a connected route may be, and are another one */
-export function staleConnected({ nic, link }: Accepted, taken: readonly Change[], host: HostState): Change[] {
+export function staleConnected({ nic, link }: Accepted, { taken, given }: AddressChanges, host: HostState): Change[] {
 	const asked = new Set(routesOf(nic, link.ifindex).map(routeKey))
 	const wanted = connectedRoutesOf(nic, link.ifindex)
-	const removed = taken.flatMap(change => (change.kind === 'removeAddress' ? [change.address] : []))
+	const removed = [...addressesIn(taken), ...link.addresses.filter(address => isMoved(address, given))]
 	return onLinkRoutes(nic, link, host)
 		.filter(route => !asked.has(routeKey(route)) && !wanted.some(other => isSame(other, route, nic)))
 		.filter(route => !removed.some(address => isRouteOf(address, route)))
@@ -41,16 +44,40 @@ export function staleConnected({ nic, link }: Accepted, taken: readonly Change[]
 }
 
 /**
- * @param again addresses that are removed and added again, with which the kernel adds the route
- * @returns additions of connected routes that are not there though their addresses are
+ * @param gone addresses that may be gone before they are given
+ * @returns additions of connected routes that are not there though their addresses are, and that the kernel does not add in this run
  */
-export function missingConnected({ nic, link }: Accepted, again: ReadonlySet<string>, host: HostState): Change[] {
+export function missingConnected({ nic, link }: Accepted, given: readonly Change[], gone: ReadonlySet<string>, host: HostState): Change[] {
 	const staying = link.addresses.filter(
-		address => !again.has(address.cidr) && !isRouteless(address) && addressesOf(nic).includes(address.cidr),
+		address => !gone.has(address.cidr) && !isRouteless(address) && addressesOf(nic).includes(address.cidr),
 	)
+	const brought = networksBrought(link, given, gone)
 	return missingOf({ nic, link }, host)
-		.filter(({ to }) => link.up && staying.some(({ cidr }) => networkOf(cidr) === to))
+		.filter(({ to }) => link.up && !brought.has(to) && staying.some(({ cidr }) => networkOf(cidr) === to))
 		.map(route => ({ kind: 'addRoute', route }))
+}
+
+/**
+ * The networks whose route the kernel adds with an address: of IPv6 each that is given, of IPv4 the first of a network, where it is new or
+ * gets another metric.
+ */
+function networksBrought(link: Link, given: readonly Change[], gone: ReadonlySet<string>): Set<string> {
+	const isFirst = ({ family, cidr }: Address) => {
+		const first = link.addresses.find(had => had.family === family && networkOf(had.cidr) === networkOf(cidr))
+		return !first || gone.has(first.cidr) || (first.cidr === cidr && isMoved(first, given))
+	}
+	const bringing = addressesIn(given).filter(address => address.family === 6 || isFirst(address))
+	return new Set(bringing.map(({ cidr }) => networkOf(cidr)))
+}
+
+/** Whether an address is given another metric, by which the kernel replaces its route. */
+function isMoved(address: Address, given: readonly Change[]): boolean {
+	const isOther = (other: Address) => other.cidr === address.cidr && metricOf(other) !== metricOf(address)
+	return !isRouteless(address) && addressesIn(given).some(isOther)
+}
+
+function addressesIn(changes: readonly Change[]): Address[] {
+	return changes.flatMap(change => ('address' in change ? [change.address] : []))
 }
 
 function missingOf({ nic, link }: Pick<Accepted, 'nic' | 'link'>, host: HostState): Route[] {

@@ -46,9 +46,23 @@ export function isKernelRoute(route: Route, links: readonly Link[]): boolean {
 
 /** @returns the route that the kernel adds to the main table for an address, unless it is told not to */
 export function connectedRoute(address: Pick<Address, 'family' | 'cidr' | 'peer' | 'metric'>, link: number): Route {
-	const { family, metric = CONNECTED_METRIC[family] } = address
-	const common = { family, to: networkOf(reachOf(address)), link, table: MAIN, metric, protocol: KERNEL, type: UNICAST, onlink: false }
+	const { family } = address
+	const common = {
+		family,
+		to: networkOf(reachOf(address)),
+		link,
+		table: MAIN,
+		metric: metricOf(address),
+		protocol: KERNEL,
+		type: UNICAST,
+		onlink: false,
+	}
 	return { ...common, scope: family === 4 ? LINK_SCOPE : 0 }
+}
+
+/** @returns the metric of the connected route of an address */
+export function metricOf({ family, metric = CONNECTED_METRIC[family] }: Pick<Address, 'family' | 'metric'>): number {
+	return metric
 }
 
 /** Whether the kernel was told to add no connected route for an address. */

@@ -1,5 +1,6 @@
 import type { Drift } from '../../contract/agent-run.ts'
 import type { Address, FileState, HostState, Link, Route, Rule } from '../host/state.ts'
+import { detailsOf as addressDetails } from '../plan/address-details.ts'
 import { hasMetric, linksOf, routeKey, ruleKey } from '../plan/routing.ts'
 import type { Change, Step } from '../plan/steps.ts'
 
@@ -43,7 +44,8 @@ function ofLink(change: Change, { links }: HostState): Pick<Drift, 'link'> {
 
 /** Of two renamings or states of a link the last counts, and an address that is removed and added again is one difference. */
 function isOverruled(change: Change, later: readonly Change[]): boolean {
-	if (change.kind === 'removeAddress' && isRouteless(change.address))
+	const isOfDetails = change.kind === 'removeAddress' && !change.address.duplicate && noteOf(change.address) !== ''
+	if (isOfDetails || change.kind === 'addAddress')
 		return later.some(other => other.kind === 'addAddress' && other.link === change.link && other.address.cidr === change.address.cidr)
 	if (change.kind === 'rename') return later.some(other => other.kind === 'rename' && other.link === change.link)
 	return change.kind === 'down' && later.some(other => other.kind === 'up' && other.link === change.link)
@@ -83,16 +85,18 @@ function differing(attribute: Drift['attribute'], wanted: string, found: string)
 	return wanted === found ? undefined : { attribute, wanted, found }
 }
 
-function addressDrift({ kind, address: { cidr } }: Extract<Change, { address: unknown }>, { addresses }: Link): Drift | undefined {
-	const now = addresses.find(address => address.cidr === cidr)
-	const but = now?.dynamic ? ' (a lease)' : now?.duplicate ? ' (another host has it)' : isRouteless(now) ? ' (noprefixroute)' : ''
-	if (kind === 'removeAddress') return now && { attribute: 'address', wanted: 'none', found: `${cidr}${but}` }
-	if (!now) return { attribute: 'address', wanted: cidr, found: 'missing' }
-	return but ? { attribute: 'address', wanted: cidr, found: `${cidr}${but}` } : undefined
+function addressDrift({ kind, address }: Extract<Change, { address: unknown }>, { addresses }: Link): Drift | undefined {
+	const { cidr } = address
+	const now = addresses.find(had => had.cidr === cidr)
+	if (kind === 'removeAddress') return now && { attribute: 'address', wanted: 'none', found: `${cidr}${noteOf(now)}` }
+	const wanted = `${cidr}${noteOf(address)}`
+	return now ? differing('address', wanted, `${cidr}${noteOf(now)}`) : { attribute: 'address', wanted, found: 'missing' }
 }
 
-function isRouteless(address: Address | undefined): boolean {
-	return address?.flags?.includes('noprefixroute') ?? false
+/** @returns ` (a lease, metric 513)`; empty where an address is plain */
+function noteOf(address: Address): string {
+	const details = addressDetails(address)
+	return details.length > 0 ? ` (${details.join(', ')})` : ''
 }
 
 function heldDrift({ kind }: Change): Drift | undefined {

@@ -61,6 +61,38 @@ describe.skipIf(!isRoot)('what was changed by hand is found and repaired (needs 
 			[/^address is fd00::23\/64 \(noprefixroute\), not fd00::23\/64$/],
 		],
 		[
+			'an address with a label',
+			[`addr del 10.0.0.24/24 ${on}`, `addr add 10.0.0.24/24 brd + ${on} label multinic0:vip`],
+			[/^address is 10\.0\.0\.24\/24 \(label multinic0:vip\), not 10\.0\.0\.24\/24$/],
+		],
+		[
+			'addresses with the scope of a link',
+			[
+				`addr del 10.0.0.24/24 ${on}`,
+				`addr del 10.0.0.23/24 ${on}`,
+				`addr add 10.0.0.23/24 ${on} scope link`,
+				`addr add 10.0.0.24/24 ${on} scope link`,
+			],
+			[
+				/^address is 10\.0\.0\.23\/24 \(scope link\), not 10\.0\.0\.23\/24$/,
+				/^address is 10\.0\.0\.24\/24 \(scope link\)/,
+				/^route 10\.0\.0\.0\/24 table 100 is missing$/,
+				/^route 0\.0\.0\.0\/0 via 10\.0\.0\.1 table 100 is missing$/,
+			],
+		],
+		[
+			'one with a metric',
+			[`addr change 10.0.0.23/24 ${on} metric 7`],
+			[/^address is 10\.0\.0\.23\/24 \(metric 7\), not 10\.0\.0\.23\/24$/],
+		],
+		['one that is not preferred', [`addr change 10.0.0.24/24 ${on} preferred_lft 0`], [/^address is 10\.0\.0\.24\/24 \(deprecated\), not/]],
+		['one of IPv6', [`addr change fd00::23/64 ${on} preferred_lft 0`], [/^address is fd00::23\/64 \(deprecated\), not fd00::23\/64$/]],
+		[
+			'one of IPv6 that is a lease',
+			[`addr change fd00::23/64 ${on} valid_lft 3600 preferred_lft 3600`],
+			[/^address is fd00::23\/64 \(a lease\), not fd00::23\/64$/],
+		],
+		[
 			'a rule with another priority',
 			['rule del from 10.0.0.23 priority 10000', 'rule add from 10.0.0.23 table 100 priority 500'],
 			[

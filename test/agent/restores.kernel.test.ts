@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Interface } from '../../contract/interface.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 
 /** What a NIC had before a run is there again after its undo, and after a removal, in every detail that the kernel knows. */
@@ -42,6 +43,76 @@ describe.skipIf(!isRoot)('a NIC (needs root for network namespaces)', () => {
 		expect((await host.agent([], { mode: 'Cleanup' })).report).toMatchObject({ outcome: 'Succeeded' })
 		expect(await everything()).toEqual(before)
 	})
+
+	const life = 'valid_lft 3600 preferred_lft 3600'
+	const six = [{ id: 0, macAddress, address: 'fd00::23', cidr: 'fd00::/64', gateway: 'fd00::1' }]
+	const two = [{ ...wish[0], addresses: ['10.0.0.24/24', '10.0.5.23/24', '10.0.5.24/24'] }]
+	const second = 'addr add 10.0.0.24/24 brd + dev ens0'
+	test.each<[string, string[], Partial<Interface>[]]>([
+		['a lease with a metric', [`addr add 10.0.0.23/24 metric 513 brd + dev ens0 ${life}`], wish],
+		[
+			'a lease with a metric and its default route',
+			[
+				`addr add 10.0.0.23/24 metric 513 brd + dev ens0 ${life}`,
+				'route add default dev mgmt metric 7',
+				'route add default via 10.0.0.1 dev ens0 proto dhcp src 10.0.0.23 metric 513',
+			],
+			wish,
+		],
+		[
+			'a lease whose routes a daemon has added',
+			[
+				`addr add 10.0.0.23/24 brd + dev ens0 noprefixroute ${life}`,
+				'route add 10.0.0.0/24 dev ens0 proto kernel scope link src 10.0.0.23 metric 101',
+				'route add default dev mgmt metric 7',
+				'route add default via 10.0.0.1 dev ens0 proto dhcp src 10.0.0.23 metric 101',
+			],
+			wish,
+		],
+		['a lease of IPv6 with a metric', [`addr add fd00::23/64 metric 513 dev ens0 nodad ${life}`], six],
+		[
+			'a lease of IPv6 whose route a daemon has added',
+			[`addr add fd00::23/64 dev ens0 nodad noprefixroute ${life}`, 'route add fd00::/64 dev ens0 proto kernel metric 100'],
+			six,
+		],
+		['a metric', ['addr add 10.0.0.23/24 metric 513 brd + dev ens0'], wish],
+		['the scope of a link', ['addr add 10.0.0.23/24 dev ens0 scope link'], wish],
+		['a label', ['addr add 10.0.0.23/24 brd + dev ens0 label ens0:vip'], wish],
+		['another broadcast address', ['addr add 10.0.0.23/24 brd 10.0.0.9 dev ens0'], wish],
+		['no broadcast address', ['addr add 10.0.0.23/24 dev ens0'], wish],
+		['a peer', ['addr add 10.0.0.23 peer 10.0.0.9/24 dev ens0'], wish],
+		['no preferred time', ['addr add 10.0.0.23/24 brd + dev ens0 preferred_lft 0'], wish],
+		['no preferred time, of IPv6', ['addr add fd00::23/64 dev ens0 nodad home preferred_lft 0'], six],
+		['a second address', ['addr add 10.0.0.23/24 brd + dev ens0', second], two],
+		['labels', ['addr add 10.0.0.23/24 brd + dev ens0 label ens0:1', `${second} label ens0:vip`], two],
+		[
+			'others in two networks, and routes from one of them',
+			[
+				...['10.0.5.23/24', '10.0.0.23/24', '10.0.5.24/24'].map(cidr => `addr add ${cidr} brd + dev ens0`),
+				`${second} label ens0:7`,
+				'route add 10.77.0.0/16 via 192.168.9.9 src 10.0.0.24 metric 7',
+				'route add 10.78.0.0/16 via 10.0.0.9',
+			],
+			two,
+		],
+	])(
+		'that has the wanted address with %s is configured, and has it so again after a failure and after a removal',
+		async (_, lines, wanted) => {
+			await host.ip(['addr add 192.168.9.2/24 dev mgmt', ...lines].join('\n'))
+			const before = await everything()
+			const failed = await host.agent(wanted, {}, { how: 'fail', at: 9 })
+			expect(failed.report, failed.stdout).toMatchObject({ outcome: 'RolledBack' })
+			expect(await everything(), failed.stdout).toEqual(before)
+			const { report, stdout } = await host.agent(wanted)
+			expect(report, stdout).toMatchObject({ message: 'Configured 1/1' })
+			expect((await host.agent(wanted)).report).toMatchObject({ changes: 0 })
+			const [link] = await host.ask('addr show dev multinic0')
+			expect(JSON.stringify(link?.addr_info)).not.toMatch(/"deprecated|"address|"dynamic|"noprefixroute|"home|:vip|:1"|\.9"/)
+			const removal = await host.agent([], { mode: 'Cleanup' })
+			expect(removal.report, removal.stdout).toMatchObject({ outcome: 'Succeeded' })
+			expect(await everything(), removal.stdout).toEqual(before)
+		},
+	)
 
 	test('that had leases, peers and routes of many kinds has them again after a removal', async () => {
 		await host.ip(
@@ -121,15 +192,18 @@ describe.skipIf(!isRoot)('a NIC (needs root for network namespaces)', () => {
 		return ((link?.addr_info ?? []) as { local: string }[]).map(({ local }) => local)
 	}
 
-	/** Lifetimes run, and order within a link does not count. */
+	/** Lifetimes run, and order within a link does not count, nor what the kernel makes at the other end of the wire. */
 	async function everything(): Promise<unknown> {
 		const lines = async (args: string[]) =>
 			(await host.inside('ip', args)).stdout.replace(/(valid_lft|preferred_lft|expires) \d+sec/g, '$1')
-		const routes = [...(await lines(['-o', '-d', 'route', 'show', 'table', 'all'])).split('\n')]
-			.filter(line => !/fe80::.* table local/.test(line))
+		const shown = await Promise.all(['-4', '-6'].map(family => lines([family, '-o', '-d', 'route', 'show', 'table', 'all'])))
+		const routes = shown
+			.flatMap(text => text.split('\n'))
+			.filter(line => !/fe80::|ff00::/.test(line))
 			.toSorted()
 		const addresses = (await lines(['-o', 'addr', 'show']))
 			.split('\n')
+			.filter(line => !/^\d+: \S*peer/.test(line))
 			.map(line => line.replace(/ tentative| dadfailed/g, ''))
 			.toSorted()
 		const rest = [await lines(['rule']), await lines(['-6', 'rule']), await lines(['neigh', 'show', 'nud', 'permanent'])]
