@@ -16,6 +16,7 @@ export const IpAddress = z.looseObject({
 	scope: Int.default(0),
 	dynamic: z.boolean().optional(),
 	dadfailed: z.boolean().optional(),
+	deprecated: z.boolean().optional(),
 	temporary: z.boolean().optional(),
 	broadcast: z.string().optional(),
 	anycast: z.string().optional(),
@@ -32,7 +33,7 @@ export const ADDRESS_KEYS: ReadonlySet<string> = new Set([
 	...Object.keys(IpAddress.shape),
 	...ADDRESS_FLAGS,
 	// What the kernel derives.
-	...['secondary', 'deprecated', 'tentative', 'permanent', 'stable-privacy', 'deleted'],
+	...['secondary', 'tentative', 'permanent', 'stable-privacy', 'deleted'],
 ])
 
 /** @param name of its link, which is its label unless it has another; undefined where `ip` shows no address */
@@ -53,7 +54,9 @@ export function toAddress(raw: Raw, name: string): Address | undefined {
 	}
 }
 
-function lifetimes({ valid_life_time: valid = FOREVER, preferred_life_time: preferred = valid }: Raw) {
+/** Of an IPv4 address that is valid for ever only `deprecated` shows that it is not preferred. */
+function lifetimes({ valid_life_time: valid = FOREVER, preferred_life_time = valid, deprecated }: Raw) {
+	const preferred = deprecated ? 0 : preferred_life_time
 	return { ...(valid !== FOREVER && { validSeconds: valid }), ...(preferred !== valid && { preferredSeconds: preferred }) }
 }
 
