@@ -12,8 +12,12 @@ import type { Change } from './steps.ts'
 /** @returns the routes of a link that somebody gave it, of all tables; those first over which the next hops of others are reached */
 export function routesOn({ ifindex }: Link, { routes, links }: Pick<HostState, 'routes' | 'links'>): Route[] {
 	const found = routes.filter(route => linksOf(route).includes(ifindex) && isGivenRoute(route, links))
-	const isStraight = ({ via, nextHops }: Route) => via === undefined && nextHops === undefined
 	return [...found.filter(isStraight), ...found.filter(route => !isStraight(route))]
+}
+
+/** Whether a route has no next hop; one with a next hop needs another by which that is reached, and so comes after it. */
+export function isStraight({ via, nextHops }: Route): boolean {
+	return via === undefined && nextHops === undefined
 }
 
 /** `reaching`: the addresses that the link has afterwards. */

@@ -1,10 +1,11 @@
+import type { Address, HostState, Link, Rule } from '../host/state.ts'
+import { relabelled } from './address-details.ts'
 import { goingAlong } from './addresses.ts'
 import { addressesGiven, forgottenByDown, routesOfMtu } from './forgotten.ts'
-import type { Address, HostState, Link, Rule } from '../host/state.ts'
-import { isMadeByKernel } from './origin.ts'
+import { isGivenRoute, isMadeByKernel } from './origin.ts'
 import { temporaryName, waitingFor } from './rename.ts'
-import { routesOn } from './routes.ts'
-import { linksOf, ruleKey } from './routing.ts'
+import { isStraight, routesOn } from './routes.ts'
+import { ipOf, linksOf, ruleKey } from './routing.ts'
 import type { Change, Step } from './steps.ts'
 
 /**
@@ -25,7 +26,7 @@ export function undoOf(steps: readonly Step[], host: HostState): Change[] {
 		...changes.flatMap((change): Change[] =>
 			change.kind === 'addRule' && !hadRule(change.rule, host) ? [{ ...change, kind: 'removeRule' }] : [],
 		),
-		...undoAdditions(changes, host),
+		...undoAdditions(changes, links),
 		...undoNames(changes, links, host),
 		...links.flatMap(link => undoShape(link, changes)),
 		...givenAgain(changes, links, host),
@@ -63,7 +64,7 @@ function undoFile(change: Change, { files }: HostState): Change[] {
  * An address or route that was there before in another form (a lease, another next hop) is restored by `givenAgain`. So is an IPv4 address
  * that went together with the first of its network; it is removed before that, because otherwise it would be the first.
  */
-function undoAdditions(changes: readonly Change[], { links }: HostState): Change[] {
+function undoAdditions(changes: readonly Change[], links: readonly Link[]): Change[] {
 	const routes = changes.flatMap((change): Change[] =>
 		change.kind === 'addRoute' && !change.again ? [{ kind: 'removeRoute', route: change.route }] : [],
 	)
@@ -74,7 +75,24 @@ function undoAdditions(changes: readonly Change[], { links }: HostState): Change
 		const isStaying = link?.addresses.some(had => had.cidr === cidr) && !goingAlong(link, changesOf(link, changes)).has(cidr)
 		return isStaying ? [] : [{ kind: 'removeAddress', link: change.link, address: change.address }]
 	})
-	return [...routes, ...addresses]
+	return [
+		...routes,
+		...addresses,
+		...links.flatMap(link =>
+			labelsLost(link, changes)
+				.toReversed()
+				.map(address => removal(address, link)),
+		),
+	]
+}
+
+function removal(address: Address, { ifindex }: Link): Change {
+	return { kind: 'removeAddress', link: ifindex, address }
+}
+
+/** Addresses that a renaming gives other labels, there or back; they are given again after it. */
+function labelsLost(link: Link, changes: readonly Change[]): Address[] {
+	return changesOf(link, changes).some(({ kind }) => kind === 'rename') ? relabelled(link) : []
 }
 
 function changesOf({ ifindex }: Link, changes: readonly Change[]): Change[] {
@@ -119,11 +137,20 @@ function givenAgain(changes: readonly Change[], links: readonly Link[], host: Ho
 	const lost = links.filter(({ up }) => up).flatMap(link => forgottenByDown(link, host))
 	const resized = links.filter(link => changesOf(link, changes).some(({ kind }) => kind === 'mtu'))
 	const ofMtu = resized.flatMap(link => routesOfMtu(routesOn(link, host)))
-	const routes = changes.flatMap((change): Change[] => {
-		if (change.kind === 'removeRoute') return [{ ...change, kind: 'addRoute' }]
+	const routes = changes.flatMap(change => {
+		if (change.kind === 'removeRoute') return [{ ...change, kind: 'addRoute' as const }]
 		return change.kind === 'addRoute' && change.again ? [change] : []
 	})
-	return [...addresses, ...lost, ...routes, ...ofMtu]
+	const all = [...routes, ...routesFrom(links, changes, host)]
+	const inOrder = [...all.filter(({ route }) => isStraight(route)), ...all.filter(({ route }) => !isStraight(route))]
+	return [...addresses, ...lost, ...inOrder, ...ofMtu]
+}
+
+/** With an address that is taken for its label go the routes of which it is the source, on any link. */
+function routesFrom(links: readonly Link[], changes: readonly Change[], { routes, links: all }: HostState) {
+	const sources = new Set(links.flatMap(link => labelsLost(link, changes).map(({ cidr }) => ipOf(cidr))))
+	const found = routes.filter(route => sources.has(route.source ?? '') && isGivenRoute(route, all))
+	return found.map(route => ({ kind: 'addRoute' as const, route }))
 }
 
 /** In their order: the first IPv4 address of a network is the source of what the host sends there. */
@@ -131,7 +158,8 @@ function addressesAgain(link: Link, changes: readonly Change[], host: HostState)
 	const cidrsOf = (kind: Change['kind']) =>
 		new Set(changes.flatMap(one => ('address' in one && one.kind === kind ? [one.address.cidr] : [])))
 	const [removed, added] = [cidrsOf('removeAddress'), cidrsOf('addAddress')]
-	const isTouched = (had: Address) => removed.has(had.cidr) || (added.has(had.cidr) && !isMadeByKernel(had, link))
+	const lost = new Set(labelsLost(link, changes))
+	const isTouched = (had: Address) => removed.has(had.cidr) || lost.has(had) || (added.has(had.cidr) && !isMadeByKernel(had, link))
 	return addressesGiven(link.addresses.filter(isTouched), link.ifindex, routesOn(link, host))
 }
 
