@@ -1,14 +1,14 @@
 import type { HostState } from '../host/state.ts'
 import { type Fib, fibOf, lookup, type Way } from './fib.ts'
-import { touchedBy } from './fingerprint.ts'
 import { answerOf, type LookupLoss, lookupLosses, packetWords } from './lookup-losses.ts'
 import { packetsOf } from './lookups.ts'
 import { type Refusal, refusalOf, type Row } from './check.ts'
 import { ownPackets, type OwnPacket } from './own-lookups.ts'
 import { predicted } from './predict.ts'
-import { linksOf, routesOf } from './routing.ts'
+import { linksOf } from './routing.ts'
 import type { Selection } from './select.ts'
 import { showRule } from './show.ts'
+import { subjectOf } from './subject.ts'
 
 /** What the model refuses, as the table of refusals in docs/agent.md has it. */
 export const foreseenRows: readonly Row[] = [
@@ -43,9 +43,8 @@ export function foreseen(selection: Selection, paths: readonly string[], host: H
 type Prediction = { paths: readonly string[]; now: Fib; then: Fib }
 
 function lossesOf(selection: Selection, { paths, now, then }: Prediction, host: HostState): [number, Refusal][] {
-	const touched = touchedBy(selection)
-	const networks = selection.accepted.flatMap(({ nic, link }) => routesOf(nic, link.ifindex).map(({ to }) => to))
-	const { packets } = packetsOf(host, { touched, networks, paths, bases: selection.bases }, now)
+	const { touched, ...subject } = subjectOf(selection, paths)
+	const { packets } = packetsOf(host, { touched, ...subject }, now)
 	const answers = (fib: Fib) => packets.map(packet => answerOf(lookup(fib, packet)))
 	const found = lookupLosses(packets, { before: answers(now), after: answers(then) }, { touched, needed: paths, host })
 	return found.toReversed().flatMap(loss => {

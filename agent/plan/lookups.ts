@@ -21,6 +21,8 @@ export type Subject = {
 	touched: ReadonlySet<number>
 	/** Networks to which the run adds routes. */
 	networks: readonly string[]
+	/** Addresses that the run gives: what went there before stays on this host after it. */
+	given: readonly string[]
 	/** Addresses that the node lives by: the API server, nameservers. */
 	paths: readonly string[]
 	/** By which tables and priorities rules of ours are known. */
@@ -48,18 +50,18 @@ export function lookupsOf(host: HostState, subject: Subject): { lookups: Lookup[
  * to the rest of the world comes first; then rules, sources, neighbours and what passes through take turns, so that none crowds out others.
  */
 export function packetsOf(host: HostState, subject: Subject, fib: Fib): { packets: Packet[]; notes: string[] } {
-	const known = { ...subject, fib }
+	const known = { ...subject, fib, taken: new Set([...ownAddresses(host), ...subject.given]) }
 	const targets = { 4: farTargets(4, host, known), 6: farTargets(6, host, known) }
 	const used = ([4, 6] as const).filter(family => isUsed(family, host))
 	const foreign = host.rules.filter(rule => !isOurRule(rule, subject.bases))
 	const rules = foreign.length > MOST_RULES ? withoutAlike(foreign) : foreign
-	const ofRules = rules.map(rule => packetsFor(rule, targets[rule.family], { host, fib }))
+	const ofRules = rules.map(rule => packetsFor(rule, targets[rule.family], { host, ...known }))
 	const first = used.map(family => to(targets[family], family))
 	const rest = inTurns<Packet>([
 		inTurns(ofRules),
 		...used.flatMap(family => packetsOfFamily(family, host, { ...known, far: targets[family] })),
 	])
-	const { first: packets, isAll } = firstDistinct(inOrder<Packet>([...first, rest]), MOST_LOOKUPS)
+	const { first: packets, isAll } = firstDistinct(notTo(subject.given, inOrder<Packet>([...first, rest])), MOST_LOOKUPS)
 	const notes = [
 		...(rules.length < foreign.length ? ['of rules that differ in an address alone one stands for all'] : []),
 		...(isAll ? [] : [`the node has more ways than the ${MOST_LOOKUPS} that are looked up`]),
@@ -72,7 +74,8 @@ function asLookup(packet: Packet, fib: Fib): Lookup {
 	return 'route' in way && (way.route.nextHops?.length ?? 0) > 1 ? { ...packet, whole: true } : packet
 }
 
-type Known = Subject & { fib: Fib }
+/** `taken`: every address that this host has or is to have. */
+type Known = Subject & { fib: Fib; taken: ReadonlySet<string> }
 
 /** Whether the node has any way by this family, which is all that can be lost. */
 function isUsed(family: Family, { routes }: HostState): boolean {
@@ -94,7 +97,7 @@ function packetsOfFamily(family: Family, host: HostState, { far, ...known }: Kno
 }
 
 /** From an address that has no network of its own to one beside it, where a network of the run holds both. */
-function besideLoneAddresses(family: Family, host: HostState, { touched, networks }: Subject): Packet[] {
+function besideLoneAddresses(family: Family, host: HostState, { touched, networks, taken }: Known): Packet[] {
 	const found = host.links
 		.filter(link => !touched.has(link.ifindex) && isSending(link, touched))
 		.flatMap(link => link.addresses.filter(address => address.family === family).slice(0, MOST_ALIKE))
@@ -102,12 +105,17 @@ function besideLoneAddresses(family: Family, host: HostState, { touched, network
 		.flatMap(from => networks.filter(network => isForMany(network) && contains(network, from)).map(network => ({ from, network })))
 	if (found.length === 0) return []
 	const alone = host.routes.flatMap(({ to: cidr }) => (lengthOf(cidr) === full(cidr) ? [ipOf(cidr)] : []))
-	const except = new Set([...ownAddresses(host), ...alone])
+	const except = new Set([...taken, ...alone])
 	return found.flatMap(({ from, network }) => [...to([addressIn(network, except) ?? from], family, { from })])
 }
 
 function* to(ips: readonly string[], family: Family, more: { from?: string; iif?: number } = {}): Generator<Packet> {
 	for (const ip of ips) if (ip !== more.from) yield { family, to: ip, ...more }
+}
+
+/** A rule of others may name an address that the run gives. */
+function* notTo(given: readonly string[], packets: Iterable<Packet>): Generator<Packet> {
+	for (const packet of packets) if (![packet.to, packet.from].some(ip => ip !== undefined && given.includes(ip))) yield packet
 }
 
 function* inOrder<T>(lists: Iterable<Iterable<T>>): Generator<T> {
@@ -125,8 +133,7 @@ function usableAddresses({ addresses }: Link, family: Family): string[] {
 }
 
 /** One address, not this host's own, in each network that a link which the run does not change is on. */
-function neighbours(family: Family, host: HostState, { touched }: Subject): { ip: string; link: number }[] {
-	const own = ownAddresses(host)
+function neighbours(family: Family, host: HostState, { touched, taken }: Known): { ip: string; link: number }[] {
 	const networks = host.routes.flatMap(route => {
 		const [link] = linksOf(route)
 		const isOnLink = route.family === family && route.table === MAIN && route.type === 1 && route.via === undefined && !route.nextHops
@@ -134,7 +141,7 @@ function neighbours(family: Family, host: HostState, { touched }: Subject): { ip
 	})
 	const alone = networks.filter(({ to }) => !hasNetwork(to)).slice(0, MOST_ALIKE)
 	return [...networks.filter(({ to }) => hasNetwork(to)), ...alone].flatMap(({ to, link }) => {
-		const ip = to.endsWith('/0') ? undefined : addressIn(to, own)
+		const ip = to.endsWith('/0') ? undefined : addressIn(to, taken)
 		return ip === undefined ? [] : [{ ip, link }]
 	})
 }
@@ -143,8 +150,7 @@ function neighbours(family: Family, host: HostState, { touched }: Subject): { ip
  * What the node lives by, the metadata service, its default gateways over links that the run does not change, the rest of the world, and where the run's networks meet
  * those of others. Whether a way that leads over a link of the run is lost, the addresses behind it say.
  */
-function farTargets(family: Family, host: HostState, { paths, networks, touched, fib }: Known): string[] {
-	const own = ownAddresses(host)
+function farTargets(family: Family, host: HostState, { paths, networks, touched, taken, fib }: Known): string[] {
 	const gateways = host.routes
 		.filter(({ table, to }) => table === MAIN && to.endsWith('/0'))
 		.flatMap(gatewaysOf)
@@ -160,9 +166,9 @@ function farTargets(family: Family, host: HostState, { paths, networks, touched,
 	})
 	const shared = [...new Set(met)]
 		.slice(0, MOST_ALIKE)
-		.flatMap(network => addressIn(network, own) ?? [])
+		.flatMap(network => addressIn(network, taken) ?? [])
 		.filter(to => isSpecial(lookup(fib, { family, to })))
-	return [...new Set([...living.map(canonicalIp), ...outside(family, host), ...shared])].filter(ip => !own.has(ip))
+	return [...new Set([...living.map(canonicalIp), ...outside(family, host), ...shared])].filter(ip => !taken.has(ip))
 }
 
 /** Whether a network is one of unicast addresses; by itself, one that is neither everything nor half of it. */

@@ -6,7 +6,8 @@ import { addressIn, ownAddresses } from './sample-address.ts'
 
 /** Where a packet comes from: an address, and the link that it comes in by. */
 type Source = { from?: string; iif?: number }
-type Known = { host: Pick<HostState, 'links'>; fib: Fib }
+/** `taken`: every address that this host has or is to have. */
+type Known = { host: Pick<HostState, 'links'>; fib: Fib; taken: ReadonlySet<string> }
 
 /**
  * Packets that a rule applies to, and for an inverted one also packets that it does not apply to, so that a look-up of each tells what
@@ -45,22 +46,22 @@ function selected({ mark, tos, uids, protocol, sport, dport }: Rule): Partial<Pa
 }
 
 /** An address that is not this host's own can only come in, and by the link over which it is reached. */
-function sourceOf({ from, family }: Rule, iif: number | undefined, { host, fib }: Known): Source[] {
-	const own = ownAddresses(host)
-	if (from.endsWith('/0')) return iif === undefined ? [{}] : sourcesBehind(iif, family, { host, fib })
-	const local = iif === undefined ? [...own].find(ip => contains(from, ip)) : undefined
+function sourceOf({ from, family }: Rule, iif: number | undefined, known: Known): Source[] {
+	const { host, fib, taken } = known
+	if (from.endsWith('/0')) return iif === undefined ? [{}] : sourcesBehind(iif, family, known)
+	const local = iif === undefined ? [...ownAddresses(host)].find(ip => contains(from, ip)) : undefined
 	if (local !== undefined) return [{ from: local }]
-	const sample = addressIn(from, own)
+	const sample = addressIn(from, taken)
 	if (sample === undefined) return []
 	const way = lookup(fib, { family, to: sample })
 	const link = iif ?? ('route' in way ? linksOf(way.route)[0] : undefined)
 	return link === undefined ? [] : [{ from: sample, iif: link }]
 }
 
-function sourcesBehind(iif: number, family: number, { host }: Known): Source[] {
+function sourcesBehind(iif: number, family: number, { host, taken }: Known): Source[] {
 	const link = host.links.find(({ ifindex }) => ifindex === iif)
 	const network = link?.addresses.find(address => address.family === family && !/^fe[89ab]/.test(address.cidr))?.cidr
-	const from = network === undefined ? (family === 4 ? '192.0.2.1' : '2001:db8::1') : addressIn(network, ownAddresses(host))
+	const from = network === undefined ? (family === 4 ? '192.0.2.1' : '2001:db8::1') : addressIn(network, taken)
 	return from === undefined ? [] : [{ from, iif }]
 }
 

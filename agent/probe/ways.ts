@@ -10,8 +10,8 @@ import { type Lookup, lookupsOf } from '../plan/lookups.ts'
 import type { Refusal } from '../plan/match.ts'
 import { type OwnPacket, ownPackets } from '../plan/own-lookups.ts'
 import type { Plan } from '../plan/plan.ts'
-import { routesOf } from '../plan/routing.ts'
 import type { Accepted } from '../plan/selection.ts'
+import { subjectOf } from '../plan/subject.ts'
 
 /** Which way the kernel sends the packets of the node, as it says before the change. */
 export type Ways = { lookups: readonly Lookup[]; answers: readonly Answer[]; needed: readonly string[]; notes: readonly string[] }
@@ -22,8 +22,7 @@ export type Ways = { lookups: readonly Lookup[]; answers: readonly Answer[]; nee
  * @param needed addresses that the node lives by
  */
 export async function askWays(host: Host, { plan, before }: { plan: Plan; before: HostState }, needed: readonly string[]): Promise<Ways> {
-	const networks = plan.accepted.flatMap(({ nic, link }) => routesOf(nic, link.ifindex).map(({ to }) => to))
-	const { lookups, notes } = lookupsOf(before, { touched: touchedBy(plan), networks, paths: needed, bases: plan.bases })
+	const { lookups, notes } = lookupsOf(before, subjectOf(plan, needed))
 	return { lookups, notes, needed, answers: await host.lookUp(lookups, before.links) }
 }
 

@@ -39,7 +39,13 @@ async function holds(node: Node, wish: Interface[], place: string): Promise<void
 		const before = await host.everything()
 		const start = await observedRouting(host)
 		const touched = new Set(start.links.flatMap(({ ifindex, mac }) => (MACS.includes(mac) ? [ifindex] : [])))
-		const { lookups } = lookupsOf(start as HostState, { touched, networks: [], paths: [], bases: [DEFAULT_BASES] })
+		const { lookups } = lookupsOf(start as HostState, {
+			touched,
+			networks: [],
+			given: wish.flatMap(({ address = [] }) => address),
+			paths: [],
+			bases: [DEFAULT_BASES],
+		})
 		const waysBefore = await kernelWays(host, lookups)
 		const session = host.session()
 		const answer = await session(wish, { nodeAddresses: ['192.168.9.2'] })

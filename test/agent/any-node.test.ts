@@ -7,6 +7,7 @@ import { answerOf, lookupLosses } from '../../agent/plan/lookup-losses.ts'
 import { lookupsOf } from '../../agent/plan/lookups.ts'
 import { ownPackets } from '../../agent/plan/own-lookups.ts'
 import { plan } from '../../agent/plan/plan.ts'
+import { subjectOf } from '../../agent/plan/subject.ts'
 import { linksOf } from '../../agent/plan/routing.ts'
 import { type Interface, settle } from '../../contract/interface.ts'
 import { anyNode, anyNodeWish, type Node, stateOf, withKernel } from './any-node.ts'
@@ -43,7 +44,7 @@ test('no packet of the node goes another way, and every configured address leave
 		fc.property(anyNode, anyNodeWish, (node, wish) => {
 			const { start, made, end } = carriedOut(node, wish)
 			const touched = touchedBy(made)
-			const { lookups } = lookupsOf(start, { touched, networks: [], paths, bases: made.bases })
+			const { lookups } = lookupsOf(start, subjectOf(made, paths))
 			const losses = lookupLosses(
 				lookups,
 				{ before: answersOf(start, lookups), after: answersOf(end, lookups) },

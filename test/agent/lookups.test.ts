@@ -36,7 +36,13 @@ const nodeWith = (more: Partial<Link>, routes: Route[] = []): HostState => ({
 	routes: [...node().routes, ...routes],
 })
 const withBase = (rules: readonly Rule[]) => [rule(0, { table: 255 }), ...rules, rule(32_766, { table: 254 })]
-const subject = { touched: new Set([3]), networks: ['10.0.0.0/24'], paths: ['10.96.0.1', 'api.example.org'], bases: [DEFAULT_BASES] }
+const subject = {
+	touched: new Set([3]),
+	networks: ['10.0.0.0/24'],
+	given: ['10.0.0.23'],
+	paths: ['10.96.0.1', 'api.example.org'],
+	bases: [DEFAULT_BASES],
+}
 const words = (host: HostState, about: Partial<typeof subject> = {}) => lookupsOf(host, { ...subject, ...about }).lookups.map(shown)
 
 function rule(priority: number, more: Partial<Rule> = {}): Rule {
@@ -120,6 +126,11 @@ describe('look-ups are made from what the host has', () => {
 			{ ifindex: 5, name: 'kube-ipvs0', kind: 'dummy' },
 		])
 			expect(words(nodeWith({ ...more, addresses })).filter(line => line === '10.0.0.1 from 10.0.0.7')).toEqual([])
+	})
+
+	test('not to or from an address that the run gives, whatever it is the first of', () => {
+		const host = node({ rules: withBase([rule(5, { to: '10.200.0.2/32', table: 9 }), rule(6, { from: '10.200.0.2/32', table: 9 })]) })
+		expect(words(host, { given: ['10.200.0.2', '192.168.9.1'] }).filter(line => /10\.200\.0\.2\b|192\.168\.9\.1\b/.test(line))).toEqual([])
 	})
 
 	test('not for a rule whose selectors ip route get cannot express', () => {

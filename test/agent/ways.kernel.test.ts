@@ -111,6 +111,26 @@ describe.skipIf(!isRoot)('the ways of packets (needs root for network namespaces
 		expect(await host.ask('route get 192.168.100.3')).toMatchObject([{ dev: 'mgmt' }])
 	})
 
+	test.each([
+		['the first free one in the pod network', pods, '10.200.0.2', '10.200.0.0/16'],
+		[
+			'the first free one in the network of the node',
+			['route replace default via 192.168.9.7 metric 100'],
+			'192.168.9.1',
+			'192.168.9.0/24',
+		],
+		[
+			'the one that a rule of others names',
+			['rule add to 10.0.0.23 lookup 77 priority 600', 'route add default dev mgmt table 77'],
+			'10.0.0.23',
+			'10.0.0.0/24',
+		],
+	])('a wanted address that is %s takes no way from the node', async (_, setup, wanted, cidr) => {
+		await host.ip(setup.join('\n'))
+		const { report, stdout } = await host.agent([{ id: 0, macAddress: nic.macAddress, address: wanted, cidr }])
+		expect(report, stdout).toMatchObject({ outcome: 'Succeeded', message: 'Configured 1/1' })
+	})
+
 	test('the metadata service in a wanted network is reached as before, though nothing answers there', async () => {
 		const { report, stdout } = await host.agent([{ ...nic, address: '169.254.10.1', cidr: '169.254.0.0/16', gateway: undefined }])
 		expect(report?.interfaces[0], stdout).toMatchObject({ state: 'Configured', warnings: [{ reason: 'SharedNetwork' }] })

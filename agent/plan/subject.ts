@@ -1,0 +1,20 @@
+import { touchedBy } from './fingerprint.ts'
+import type { Subject } from './lookups.ts'
+import { addressesOf, ipOf, routesOf } from './routing.ts'
+import type { Selection } from './selection.ts'
+
+/**
+ * What the look-ups of a run are made from, beside the host.
+ *
+ * @param paths addresses that the node lives by
+ */
+export function subjectOf(selection: Selection, paths: readonly string[]): Subject {
+	const { accepted, bases } = selection
+	return {
+		touched: touchedBy(selection),
+		networks: accepted.flatMap(({ nic, link }) => routesOf(nic, link.ifindex).map(({ to }) => to)),
+		given: accepted.flatMap(({ nic }) => addressesOf(nic).map(ipOf)),
+		paths,
+		bases,
+	}
+}
