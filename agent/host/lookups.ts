@@ -3,6 +3,7 @@ import { canonicalIp } from '../../contract/ip.ts'
 import { failure, wordsOf } from '../failure.ts'
 import type { Answer } from '../plan/lookup-losses.ts'
 import type { Lookup } from '../plan/lookups.ts'
+import { LOCAL } from '../plan/own-lookups.ts'
 import { deviceWord } from './device.ts'
 import { exec } from './exec.ts'
 import type { Link } from './state.ts'
@@ -15,6 +16,7 @@ const NextHop = z.object({
 	weight: z.number().optional(),
 })
 const Shown = z.object({
+	type: z.string().optional(),
 	dst: z.string(),
 	dev: z.string().optional(),
 	prefsrc: z.string().optional(),
@@ -97,7 +99,7 @@ function understood(line: string): Shown {
 	throw failure('COMMAND_FAILED', 'ip route get says nothing')
 }
 
-function answerOf({ from, whole }: Lookup, { dst, dev, prefsrc, nexthops }: Shown, indexes: ReadonlyMap<string, number>): Answer {
+function answerOf({ from, whole }: Lookup, { type, dst, dev, prefsrc, nexthops }: Shown, indexes: ReadonlyMap<string, number>): Answer {
 	const hops = nexthops ?? [{ dev }]
 	const links = [...new Set(hops.flatMap(hop => (hop.dev === undefined ? [] : (indexes.get(hop.dev) ?? []))))].toSorted((a, b) => a - b)
 	const words = hops.map(
@@ -105,6 +107,7 @@ function answerOf({ from, whole }: Lookup, { dst, dev, prefsrc, nexthops }: Show
 	)
 	return {
 		links,
+		...(type === String(LOCAL) && { local: true }),
 		...(from === undefined && prefsrc !== undefined && { source: canonicalIp(prefsrc) }),
 		...(whole && { whole: `${dst} ${words.toSorted().join(', ')}` }),
 	}

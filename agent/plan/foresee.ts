@@ -1,13 +1,12 @@
 import type { HostState } from '../host/state.ts'
-import { type Fib, fibOf, lookup, type Way } from './fib.ts'
+import { isOwnWay, routedElsewhere } from './elsewhere.ts'
+import { type Fib, fibOf, lookup } from './fib.ts'
 import { answerOf, type LookupLoss, lookupLosses, packetWords } from './lookup-losses.ts'
 import { packetsOf } from './lookups.ts'
 import { type Refusal, refusalOf, type Row } from './check.ts'
-import { ownPackets, type OwnPacket } from './own-lookups.ts'
+import { ownPackets } from './own-lookups.ts'
 import { predicted } from './predict.ts'
-import { linksOf } from './routing.ts'
 import type { Selection } from './select.ts'
-import { showRule } from './show.ts'
 import { subjectOf } from './subject.ts'
 
 /** What the model refuses, as the table of refusals in docs/agent.md has it. */
@@ -21,6 +20,11 @@ export const foreseenRows: readonly Row[] = [
 		reason: 'RoutedElsewhere',
 		when: 'packets from a wanted address would leave by another link, because a rule of others comes before that of the interface',
 		see: 'ip rule show priority 110',
+	},
+	{
+		reason: 'RoutedElsewhere',
+		when: 'packets from a wanted address to the node itself would leave it, because the rule of the local table was moved behind that of the interface',
+		see: 'ip rule show priority 32000',
 	},
 ]
 
@@ -71,27 +75,13 @@ function taken({ packet, before, after }: LookupLoss, { accepted }: Selection, {
 	return refusalOf('InUse', { says: `${packetWords(packet, links)} ${was} now and ${is}`, see: `ip route get ${packet.to}` })
 }
 
-type Then = { host: HostState; after: Pick<HostState, 'links'>; then: Fib }
+type Then = { host: HostState; after: Pick<HostState, 'links' | 'routes'>; then: Fib }
 
-function elsewhere({ accepted }: Selection, { host, then }: Then): [number, Refusal][] {
-	return ownPackets(accepted, host)
+function elsewhere({ accepted }: Selection, { host, after, then }: Then): [number, Refusal][] {
+	return ownPackets(accepted, after)
 		.toReversed()
 		.flatMap(packet => {
 			const way = lookup(then, packet)
-			return isOwn(way, packet) ? [] : [[packet.id, routedElsewhere(packet, way, host)] as [number, Refusal]]
+			return isOwnWay(way, packet) ? [] : [[packet.id, routedElsewhere(packet, way, host)] as [number, Refusal]]
 		})
-}
-
-function isOwn(way: Way, { link }: OwnPacket): boolean {
-	return 'route' in way && linksOf(way.route).every(one => one === link)
-}
-
-/** @returns why packets from a wanted address do not leave by its own link */
-export function routedElsewhere(packet: OwnPacket, way: Way, { links }: Pick<HostState, 'links'>): Refusal {
-	const names = 'route' in way ? links.filter(({ ifindex }) => linksOf(way.route).includes(ifindex)).map(({ name }) => name) : []
-	const where = names.length > 0 ? `leave by ${names.join(' and ')}` : 'have no way'
-	const { rule } = way
-	const because = rule ? ` because rule ${rule.priority} (${rule.words}) comes first` : ''
-	const see = rule ? showRule(rule) : `ip route get ${packet.to} from ${packet.from}`
-	return refusalOf('RoutedElsewhere', { says: `packets from ${packet.from} to ${packet.to} ${where}${because}`, see })
 }

@@ -1,13 +1,17 @@
 import type { HostState, Link } from '../host/state.ts'
 import type { Packet, Way } from './fib.ts'
 import { isLinkLocal } from './networks.ts'
+import { LOCAL } from './own-lookups.ts'
 import { linksOf } from './routing.ts'
 import { ownAddresses } from './sample-address.ts'
 
 /** What the kernel answers to a look-up, or what the model of it says. */
 export type Answer =
-	/** ifindexes of the links that the packet may leave by; `source`: what the kernel would send from, where the packet does not say. */
-	| { links: readonly number[]; source?: string; whole?: string }
+	/**
+	 * ifindexes of the links that the packet may leave by; `source`: what the kernel would send from, where the packet does not say; `local`: it
+	 * stays on this host.
+	 */
+	| { links: readonly number[]; source?: string; whole?: string; local?: true }
 	/** In the kernel's own words. */
 	| { error: string }
 
@@ -19,7 +23,7 @@ export const NO_ROUTE = 'Network is unreachable'
 
 /** @returns the answer that the model of the kernel gives */
 export function answerOf(way: Way): Answer {
-	if ('route' in way) return { links: linksOf(way.route) }
+	if ('route' in way) return { links: linksOf(way.route), ...(way.route.type === LOCAL && { local: true }) }
 	return { error: way.rule ? 'refused by a rule or a route' : NO_ROUTE }
 }
 

@@ -1,32 +1,61 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import { canonicalIp, networkOf } from '../../contract/ip.ts'
-import type { HostState, Link } from '../host/state.ts'
+import type { Family, HostState, Link } from '../host/state.ts'
 import type { Packet } from './fib.ts'
-import { cidrsOf, familyOf, ipOf, isLinkLocal } from './networks.ts'
-import { addressIn, outside, ownAddresses } from './sample-address.ts'
+import { cidrsOf, familyOf, full, ipOf, isLinkLocal } from './networks.ts'
+import { addressIn, isLoopback, outside, ownAddresses } from './sample-address.ts'
 
-/** A packet that an interface promises to send by its own link. */
-export type OwnPacket = Packet & { id: number; from: string; link: number }
+/** A packet that an interface promises to send by its own link; `local`: one to this node itself, which is to stay here. */
+export type OwnPacket = Packet & { id: number; from: string; link: number; local?: true }
+
+type Node = Pick<HostState, 'links' | 'routes'>
+
+/** The table of the node's own addresses, and the type of its routes. @see rtnetlink(7) */
+export const LOCAL_TABLE = 255
+export const LOCAL = 2
 
 /**
- * What each wanted address promises: its network, also where the main table has no route to it, and, where the interface has a gateway of that family and a table of its own, the gateway
- * and the rest of the world are reached by the interface's own link.
+ * What each wanted address promises: its network, also where the main table has no route to it, and, where the interface has a gateway of that
+ * family and a table of its own, the gateway and the rest of the world are reached by the interface's own link. What it sends to this node itself
+ * stays on this node.
  */
-export function ownPackets(wanted: readonly { nic: WantedInterface; link: Pick<Link, 'ifindex'> }[], host: HostState): OwnPacket[] {
+export function ownPackets(wanted: readonly { nic: WantedInterface; link: Pick<Link, 'ifindex'> }[], host: Node): OwnPacket[] {
 	const held = ownAddresses(host)
 	const given = wanted.flatMap(({ nic }) => cidrsOf(nic).map(ipOf))
-	const taken = new Set([...held, ...given])
+	const known = { host, taken: new Set([...held, ...given]), stay: stayingHere(host, given) }
 	return wanted.flatMap(({ nic, link }) =>
 		cidrsOf(nic)
 			.filter(cidr => !isLinkLocal(cidr))
 			.flatMap(cidr => {
-				const [from, family] = [ipOf(cidr), familyOf(cidr)]
-				return destinations(nic, cidr, { host, taken }).map(to => ({ id: nic.id, link: link.ifindex, family, from, to }))
+				const from = ipOf(cidr)
+				const common = { id: nic.id, link: link.ifindex, family: familyOf(cidr), from }
+				const own = known.stay.given.has(from) ? [from] : []
+				const here = [...own, ...known.stay.others[common.family]]
+				return [
+					...destinations(nic, cidr, known).map(to => ({ ...common, to })),
+					...here.map(to => ({ ...common, to, local: true as const })),
+				]
 			}),
 	)
 }
 
-function destinations(nic: WantedInterface, cidr: string, { host, taken }: { host: HostState; taken: ReadonlySet<string> }): string[] {
+/** Addresses that the kernel takes for this node's own: those that are given, and of the others one of each family. */
+type Staying = { given: ReadonlySet<string>; others: Record<Family, readonly string[]> }
+
+function stayingHere({ links, routes }: Node, given: readonly string[]): Staying {
+	const local = new Set(routes.flatMap(({ table, type, to }) => (table === LOCAL_TABLE && type === LOCAL ? [to] : [])))
+	const isLocal = (ip: string) => local.has(`${ip}/${full(ip)}`)
+	const wanted = new Set(given)
+	const others = links
+		.flatMap(({ addresses }) => addresses.map(({ cidr }) => ipOf(cidr)))
+		.filter(ip => !wanted.has(ip) && !isLoopback(ip) && !isLinkLocal(ip) && isLocal(ip))
+	const first = (family: Family) => others.filter(ip => familyOf(ip) === family).slice(0, 1)
+	return { given: new Set(given.filter(isLocal)), others: { 4: first(4), 6: first(6) } }
+}
+
+type Known = { host: Node; taken: ReadonlySet<string> }
+
+function destinations(nic: WantedInterface, cidr: string, { host, taken }: Known): string[] {
 	const family = familyOf(cidr)
 	const neighbour = addressIn(networkOf(cidr), taken)
 	const gateway = nic.gateway === undefined ? undefined : canonicalIp(nic.gateway)

@@ -1,10 +1,14 @@
 import type { Address, HostState, Link, Route } from '../host/state.ts'
-import { hasNetwork } from './networks.ts'
-import { connectedRoute, isKernelRoute, isRouteless } from './origin.ts'
+import { full, hasNetwork, ipOf } from './networks.ts'
+import { connectedRoute, isKernelRoute, isRouteless, KERNEL } from './origin.ts'
+import { LOCAL, LOCAL_TABLE } from './own-lookups.ts'
 import { phasesOf } from './phases.ts'
 import { linksOf, routeKey, ruleKey } from './routing.ts'
 import type { Selection } from './select.ts'
 import type { Change } from './steps.ts'
+
+/** RT_SCOPE number of what stays on this host. @see rtnetlink(7) */
+const HOST_SCOPE = 254
 
 /**
  * Links, rules and routes as they will be once a selection is carried out: what is asked for, and what the kernel makes of it.
@@ -62,10 +66,20 @@ function routesAfter(host: HostState, changes: readonly Change[], links: readonl
 		const isDown = isChanged && linksOf(route).every(link => changed.get(link) === false)
 		return !isMade && !isDown && !replaced.has(routeKey(route))
 	}
-	return [...host.routes.filter(stays), ...links.filter(({ up }) => up).flatMap(connectedRoutes), ...given]
+	return [
+		...host.routes.filter(stays),
+		...links.filter(({ up }) => up).flatMap(link => [...connectedRoutes(link), ...localRoutes(link)]),
+		...given,
+	]
 }
 
 /** @returns what the kernel adds to the main table for the addresses of a link */
 export function connectedRoutes({ ifindex, addresses }: Pick<Link, 'ifindex' | 'addresses'>): Route[] {
 	return addresses.filter(address => hasNetwork(address.cidr) && !isRouteless(address)).map(address => connectedRoute(address, ifindex))
+}
+
+/** @returns what the kernel adds to the local table for the addresses of a link */
+export function localRoutes({ ifindex, addresses }: Pick<Link, 'ifindex' | 'addresses'>): Route[] {
+	const common = { link: ifindex, table: LOCAL_TABLE, metric: 0, protocol: KERNEL, type: LOCAL, scope: HOST_SCOPE, onlink: false }
+	return addresses.map(({ family, cidr }) => ({ ...common, family, to: `${ipOf(cidr)}/${full(cidr)}` }))
 }

@@ -4,7 +4,7 @@ import type { Host } from '../host/host.ts'
 import type { HostState } from '../host/state.ts'
 import { fibOf, lookup } from '../plan/fib.ts'
 import { touchedBy } from '../plan/fingerprint.ts'
-import { routedElsewhere } from '../plan/foresee.ts'
+import { routedElsewhere } from '../plan/elsewhere.ts'
 import { type Answer, type LookupLoss, lookupLosses } from '../plan/lookup-losses.ts'
 import { type Lookup, lookupsOf } from '../plan/lookups.ts'
 import type { Refusal } from '../plan/match.ts'
@@ -65,12 +65,13 @@ export async function elsewhere(host: Host, accepted: readonly Accepted[], state
 }
 
 function wrongWays(own: readonly OwnPacket[], answers: readonly Answer[], state: HostState): Map<number, Refusal> {
-	const wrong = own.filter((packet, at) => !isOwn(answers[at], packet.link))
+	const wrong = own.filter((packet, at) => !isOwn(answers[at], packet))
 	if (wrong.length === 0) return new Map()
 	const fib = fibOf(state)
 	return new Map(wrong.toReversed().map(packet => [packet.id, routedElsewhere(packet, lookup(fib, packet), state)]))
 }
 
-function isOwn(answer: Answer | undefined, link: number): boolean {
-	return answer !== undefined && 'links' in answer && answer.links.every(one => one === link)
+function isOwn(answer: Answer | undefined, { link, local }: OwnPacket): boolean {
+	if (answer === undefined || 'error' in answer) return false
+	return local ? answer.local === true : answer.links.every(one => one === link)
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import type { Address, HostState, Link, Route, Rule } from '../../agent/host/state.ts'
-import { connectedRoutes } from '../../agent/plan/predict.ts'
+import type { Address, HostState, Route, Rule } from '../../agent/host/state.ts'
+import { connectedRoutes, localRoutes } from '../../agent/plan/predict.ts'
 import type { Interface } from '../../contract/interface.ts'
 import { BASE_RULES, hostWith } from './simulated-host.ts'
 
@@ -30,7 +30,8 @@ type NodeRule = {
 	table: number
 	suppress?: number
 }
-export type Node = { links: NodeLink[]; routes: NodeRoute[]; rules: NodeRule[] }
+/** `localAt`: to which priority the rule of the local table was moved (IPv4). */
+export type Node = { links: NodeLink[]; routes: NodeRoute[]; rules: NodeRule[]; localAt?: number }
 
 const none = { nil: undefined }
 const maybe = <T>(value: T) => fc.option(fc.constant(value), none)
@@ -60,6 +61,7 @@ const choices = fc.record({
 	uplink: fc.boolean(),
 	several: fc.boolean(),
 	metric: fc.constantFrom(0, 100),
+	localAt: fc.option(fc.constantFrom(100, 15_000), { ...none, freq: 8 }),
 	routes: fc.subarray<NodeRoute>([
 		{ to: '10.77.0.0/16', via: '192.168.9.7', dev: 'mgmt' },
 		{ to: '10.42.0.0/24', type: 'blackhole' },
@@ -108,6 +110,7 @@ export const anyNode: fc.Arbitrary<Node> = choices.map(chosen => ({
 		...chosen.routes,
 	],
 	rules: chosen.rules,
+	...(chosen.localAt !== undefined && { localAt: chosen.localAt }),
 }))
 
 function reached({ far }: NodeAddress): string[] {
@@ -172,7 +175,11 @@ export function stateOf(node: Node): HostState {
 	}))
 	const indexes = new Map(links.map(({ name, ifindex }) => [name, ifindex]))
 	const routes = node.routes.map(route => routeOf(route, indexes))
-	return withKernel(hostWith(links, { routes, rules: [...BASE_RULES, ...node.rules.map(ruleOf)] }))
+	return withKernel(hostWith(links, { routes, rules: [...baseRules(node), ...node.rules.map(ruleOf)] }))
+}
+
+function baseRules({ localAt }: Node): Rule[] {
+	return BASE_RULES.map(rule => (localAt !== undefined && rule.family === 4 && rule.table === 255 ? { ...rule, priority: localAt } : rule))
 }
 
 /** What the kernel derives of addresses, anew. */
@@ -182,20 +189,6 @@ export function withKernel(host: HostState): HostState {
 		...host,
 		routes: [...host.links.filter(({ up }) => up).flatMap(link => [...connectedRoutes(link), ...localRoutes(link)]), ...set],
 	}
-}
-
-function localRoutes({ ifindex, addresses }: Link): Route[] {
-	return addresses.map(({ family, cidr }) => ({
-		family,
-		to: `${cidr.split('/')[0]}/${family === 4 ? 32 : 128}`,
-		link: ifindex,
-		table: 255,
-		metric: 0,
-		protocol: 2,
-		type: 2,
-		scope: 254,
-		onlink: false,
-	}))
 }
 
 function addressOf({ cidr, lease, metric, noprefixroute }: NodeAddress): Address {
@@ -246,7 +239,7 @@ function ruleOf({ priority, from, to, mark, inverted, iif, table, suppress }: No
 }
 
 /** @returns lines that make such a node in an empty network namespace */
-export function linesOf({ links, routes, rules }: Node): string[] {
+export function linesOf({ links, routes, rules, localAt }: Node): string[] {
 	return [
 		...links.flatMap(({ name, kind, mac, up, altnames = [], addresses }) => [
 			kind === undefined
@@ -259,6 +252,7 @@ export function linesOf({ links, routes, rules }: Node): string[] {
 		]),
 		...routes.map(routeLine),
 		...rules.map(ruleLine),
+		...(localAt === undefined ? [] : [`rule add lookup 255 priority ${localAt}`, 'rule del priority 0']),
 	]
 }
 

@@ -6,7 +6,7 @@ import { failure } from '../../agent/failure.ts'
 import { createLog } from '../../agent/log.ts'
 import { run } from '../../agent/run.ts'
 import { runConfig } from '../../lab/machine-agent.ts'
-import { hostWith, livingHost } from './simulated-host.ts'
+import { BASE_RULES, hostWith, livingHost } from './simulated-host.ts'
 
 /** Another program takes away or changes something foreign at some moment of a run; the run is judged by what stays lost after its undo. */
 const mac = (id: number) => `fa:16:3e:00:00:0${id}`
@@ -33,7 +33,7 @@ const start = hostWith(
 		{ ifindex: 4, name: 'vx0', mac: '02:00:00:00:00:02', up: true, kind: 'vxlan', master: 'br0' },
 		...[0, 1, 2].map(id => ({ ifindex: id + 5, name: `ens${id}`, mac: mac(id) })),
 	],
-	{ routes: [route], rules: [rule], neighbours: [neighbour] },
+	{ routes: [route], rules: [...BASE_RULES, rule], neighbours: [neighbour] },
 )
 const wish = [0, 1, 2].map(id => ({ id, macAddress: mac(id), address: `10.0.${id}.23`, cidr: `10.0.${id}.0/24` }))
 
@@ -97,7 +97,7 @@ function withRoute(more: Partial<Route>): { has: Partial<HostState>; taking: Tak
 
 function withRule(more: Partial<Rule>): { has: Partial<HostState>; taking: Taking } {
 	return {
-		has: { rules: [{ ...rule, priority: 600, ...more }] },
+		has: { rules: [...BASE_RULES, { ...rule, priority: 600, ...more }] },
 		taking: state => ({ ...state, rules: state.rules.filter(({ priority }) => priority !== 600) }),
 	}
 }

@@ -97,6 +97,57 @@ describe.skipIf(!isRoot)('the ways of packets (needs root for network namespaces
 		expect(await host.ask('addr show dev ens0')).toMatchObject([{ flags: expect.not.arrayContaining(['UP']) }])
 	})
 
+	const movedTo = (priority: number) => [`rule add lookup local priority ${priority}`, 'rule del priority 0']
+	const movedTo6 = ['-6 rule add lookup local priority 32000', '-6 rule del priority 0']
+	const six = { id: 0, macAddress: nic.macAddress, address: 'fd00::23', cidr: 'fd00::/64', gateway: 'fd00::1' }
+	test.each<[title: string, setup: string[], asked: [Partial<Interface>, object?], message: string]>([
+		[
+			'behind ours',
+			movedTo(32_000),
+			[nic],
+			'10.0.0.23, an address of this node, leave by multinic0 because rule 10000 comes before rule 32000 (from all lookup 255) (ip rule show priority 32000)',
+		],
+		[
+			'behind ours, where there is no gateway',
+			movedTo(32_000),
+			[{ ...nic, gateway: undefined }],
+			'10.0.0.23, an address of this node, leave by multinic0 because rule 10000 comes before rule 32000',
+		],
+		[
+			'to 100 (Cilium), where the bases begin at 50',
+			movedTo(100),
+			[nic, { rulePriorityBase: 50 }],
+			'because rule 50 comes before rule 100 (from all lookup 255) (ip rule show priority 100)',
+		],
+		[
+			'behind ours, of IPv6',
+			movedTo6,
+			[six],
+			'fd00::23, an address of this node, leave by multinic0 because rule 10000 comes before rule 32000 (-6 from all lookup 255) (ip -6 rule show priority 32000)',
+		],
+	])(
+		'the rule of the local table, moved %s, would let packets to the node itself out, so it is named before anything is changed',
+		async (_, setup, [wish, more = {}], message) => {
+			for (const line of setup) await host.inside('ip', line.split(' '))
+			for (const mode of ['Plan', 'Apply'] as const) {
+				const { report, stdout } = await host.agent([wish], { ...more, mode })
+				expect(report?.interfaces[0], stdout).toMatchObject({
+					state: 'Failed',
+					reason: 'RoutedElsewhere',
+					message: expect.stringContaining(message),
+				})
+			}
+			expect(await host.ask('addr show dev ens0')).toMatchObject([{ flags: expect.not.arrayContaining(['UP']) }])
+		},
+	)
+
+	test('the rule of the local table, moved to 100 as Cilium does, is well before ours', async () => {
+		await host.ip(movedTo(100).join('\n'))
+		expect((await host.agent([nic])).report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 1/1' })
+		await host.ip(['rule add lookup local priority 32000', 'rule del priority 100'].join('\n'))
+		expect((await host.agent([nic], { mode: 'Verify' })).report?.interfaces[0]).toMatchObject({ reason: 'RoutedElsewhere' })
+	})
+
 	test('a network without a gateway leaves by its own link beside a VPN', async () => {
 		await host.ip(vpn.join('\n'))
 		const { gateway: _, ...near } = nic

@@ -1,0 +1,45 @@
+import { interfaceName } from '../../contract/names.ts'
+import type { HostState } from '../host/state.ts'
+import { type Found, type Refusal, refusalOf } from './check.ts'
+import { fibOf, selects, type Way } from './fib.ts'
+import { LOCAL, LOCAL_TABLE, type OwnPacket } from './own-lookups.ts'
+import { linksOf } from './routing.ts'
+import { showRule, showRules } from './show.ts'
+
+/** Why packets from a wanted address do not leave by its own link, or those to this node itself leave it. */
+
+type Node = Pick<HostState, 'links' | 'rules'>
+
+/** @returns whether a packet goes the way that its interface promises */
+export function isOwnWay(way: Way, { link, local }: OwnPacket): boolean {
+	if (!('route' in way)) return false
+	return local ? way.route.type === LOCAL : linksOf(way.route).every(one => one === link)
+}
+
+/** @returns the refusal of an interface whose packets go another way than it promises; names the cause */
+export function routedElsewhere(packet: OwnPacket, way: Way, host: Node): Refusal {
+	return refusalOf('RoutedElsewhere', packet.local ? leavingNode(packet, way, host) : ruledElsewhere(packet, way, host))
+}
+
+/** Only the rule of the local table keeps packets to the node itself on it. */
+function leavingNode(packet: OwnPacket, way: Way, host: Node): Found {
+	const fib = fibOf({ ...host, routes: [] })
+	const rule = fib.rules.find(one => one.table === LOCAL_TABLE && one.family === packet.family && selects(one, packet, fib))
+	const what = `packets from ${packet.from} to ${packet.to}, an address of this node, ${whereWords(packet, way, host)}`
+	const first = way.rule === undefined ? '' : `rule ${way.rule.priority} comes before `
+	if (rule) return { says: `${what} because ${first}rule ${rule.priority} (${rule.words})`, see: showRule(rule) }
+	return { says: `${what} because no rule looks up table ${LOCAL_TABLE}`, see: showRules(packet.family) }
+}
+
+function ruledElsewhere(packet: OwnPacket, way: Way, host: Node): Found {
+	const { rule } = way
+	const because = rule ? ` because rule ${rule.priority} (${rule.words}) comes first` : ''
+	const see = rule ? showRule(rule) : `ip route get ${packet.to} from ${packet.from}`
+	return { says: `packets from ${packet.from} to ${packet.to} ${whereWords(packet, way, host)}${because}`, see }
+}
+
+function whereWords({ id, link }: OwnPacket, way: Way, { links }: Node): string {
+	const used = 'route' in way ? linksOf(way.route) : []
+	const names = links.flatMap(({ ifindex, name }) => (used.includes(ifindex) ? [ifindex === link ? interfaceName(id) : name] : []))
+	return names.length > 0 ? `leave by ${names.join(' and ')}` : 'have no way'
+}
