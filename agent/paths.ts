@@ -11,6 +11,8 @@ export const NETWORK_FOLDERS = [
 export const NETWORK_FOLDER = '/run/systemd/network'
 export const UDEV_RUN_FOLDER = '/run/udev/rules.d'
 export const UDEV_ETC_FOLDER = '/etc/udev/rules.d'
+/** Where udev looks for rules: of files with one name it reads that of the first folder. */
+export const UDEV_FOLDERS = [UDEV_ETC_FOLDER, UDEV_RUN_FOLDER, '/usr/local/lib/udev/rules.d', '/usr/lib/udev/rules.d', '/lib/udev/rules.d']
 /** Profiles in NetworkManager's own form. They hold secrets of others: only those that speak of our MACs are read. */
 export const KEYFILE_FOLDER = '/etc/NetworkManager/system-connections'
 /** Profiles in the form of RHEL 7 and 8. */

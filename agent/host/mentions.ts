@@ -1,4 +1,4 @@
-import { KEYFILE_FOLDER, NETWORK_FOLDERS } from '../paths.ts'
+import { KEYFILE_FOLDER, MADE_AT_BOOT, NETWORK_FOLDERS, UDEV_ETC_FOLDER, UDEV_FOLDERS } from '../paths.ts'
 import { namesIn } from './files.ts'
 import { foreignReader } from './read.ts'
 import type { FileState } from './state.ts'
@@ -23,14 +23,25 @@ export function mentioning(root: string, macs: ReadonlySet<string>): Record<stri
 		namesIn(root, folder).flatMap(name => (name.endsWith(ending) ? [`${folder}/${name}`] : [])),
 	)
 	return Object.fromEntries(
-		paths.flatMap(path => {
+		[...paths, ...rulesBesideEtc(root)].flatMap(path => {
 			const file = foreignReader(root)(path)
 			return file && (file.unreadable !== undefined || isMention(file.content, macs)) ? [[path, file] as const] : []
 		}),
 	)
 }
 
+/** Rules in /etc are read as a whole; of those with one name udev reads that of the first folder. */
+function rulesBesideEtc(root: string): string[] {
+	const all = UDEV_FOLDERS.flatMap(folder => namesIn(root, folder).map(name => ({ name, path: `${folder}/${name}` })))
+	const first = new Map(all.toReversed().map(({ name, path }) => [name, path]))
+	const isOther = (path: string) => path.endsWith('.rules') && !path.startsWith(`${UDEV_ETC_FOLDER}/`) && !MADE_AT_BOOT.includes(path)
+	return [...first.values()].filter(isOther)
+}
+
+/** A MAC may also be written with hyphens or dots, in several lines, or as a pattern of a rule that gives names. */
 function isMention(content: string, macs: ReadonlySet<string>): boolean {
-	const text = content.toLowerCase()
-	return /\bmultinic\d/.test(text) || [...macs].some(mac => text.includes(mac))
+	const text = content.replaceAll(/\\\n\s*/g, '').toLowerCase()
+	const digits = text.replaceAll(/[:.-]/g, '')
+	const isPattern = /\bname\s*:?=\s*e?"/.test(text) && text.includes('{address}')
+	return isPattern || /multinic\d/.test(text) || [...macs].some(mac => digits.includes(mac.replaceAll(':', '')))
 }

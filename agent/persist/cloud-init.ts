@@ -39,7 +39,7 @@ export function readsAtEveryBoot(settings: readonly string[], cloud: string): bo
 
 /** A list in one line or in several. */
 function whenOf(text: string): string | undefined {
-	const plain = text.replace(/^\s*#.*$/gm, '')
+	const plain = text.replace(/^[ \t]*#.*$/gm, '')
 	const updates = /["']?\bupdates["']?\s*:[\s{]*["']?network["']?\s*:[\s{]*["']?when["']?\s*:\s*(\[[^\]]*\]|(?:\s*-\s+\S+)+)/
 	return updates.exec(plain)?.[1]
 }
@@ -57,7 +57,7 @@ function isOff({ files }: HostState): boolean {
 	const settings = Object.entries(files).filter(([path]) => path.startsWith(`${CLOUD_INIT_FOLDER}/`) && path !== CLOUD_INIT_OFF)
 	return (
 		files[CLOUD_INIT_DISABLED] !== undefined ||
-		settings.some(([, { content }]) => /network["']?\s*:\s*\{?\s*["']?config["']?\s*:\s*["']?disabled/.test(content))
+		settings.some(([, { content }]) => /network["']?\s*:\s*(?:\{\s*)?["']?config["']?\s*:\s*["']?disabled/.test(content))
 	)
 }
 

@@ -11,8 +11,8 @@ import { cloudInitConflict } from './cloud-init.ts'
 import { bootNames, matchedName, networkFileFor, sortsBefore, withDropIns } from './networkd.ts'
 import { definitionsOf, definitionWords } from './second-definition.ts'
 
-/** `path`: the file of others that is the cause, where there is one. */
-export type Contradiction = { reason: Reason; message: string; path?: string }
+/** `path`: the file of others that is the cause, where there is one; `isUnclear`: it cannot be read and may be the cause. */
+export type Contradiction = { reason: Reason; message: string; path?: string; isUnclear?: boolean }
 
 type Fact = (nic: WantedInterface, host: HostState) => Contradiction | undefined
 
@@ -27,9 +27,9 @@ export function contradictions(nics: readonly WantedInterface[], host: HostState
 	})
 	const firsts = all.filter(({ path }, at) => path === undefined || all.findIndex(other => other.path === path) === at)
 	return new Map(
-		firsts.map(({ nic, path, reason, message }) => {
+		firsts.map(({ nic, path, reason, message, isUnclear = false }) => {
 			const others = all.flatMap(other => (path !== undefined && other.path === path && other.nic !== nic ? [other.nic.name] : []))
-			return [nic.id, { reason, message: others.length === 0 ? message : `${message}, and also ${others.join(', ')}` }]
+			return [nic.id, { reason, message: others.length === 0 ? message : `${message}, and also ${others.join(', ')}`, isUnclear }]
 		}),
 	)
 }
@@ -60,7 +60,7 @@ function routesAlone(nic: WantedInterface, host: HostState): Contradiction | und
 
 function secondDefinition(nic: WantedInterface, host: HostState): Contradiction | undefined {
 	const found = definitionsOf(nic, host).find(({ applied }) => applied !== 'ours')
-	if (found) return { ...notPersistent(definitionWords(found, nic)), path: found.path }
+	if (found) return { ...notPersistent(definitionWords(found, nic)), path: found.path, isUnclear: found.by === 'unclear' }
 }
 
 function otherNetwork(nic: WantedInterface, host: HostState): Contradiction | undefined {

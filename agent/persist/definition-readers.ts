@@ -1,10 +1,13 @@
 import type { WantedInterface } from '../../contract/interface.ts'
+import { wordsOf } from '../failure.ts'
 import type { FileState, HostState } from '../host/state.ts'
 import { generated, linkPath, netplanPath, NETWORK_FOLDERS, rulePath, SCRIPTS_FOLDER } from '../paths.ts'
 import { isNetplan, keepingOf } from './backend.ts'
-import { netplanDefinitions, type NetplanDefinition, yamlValue } from './netplan-definitions.ts'
-import { isFor, matches } from './networkd.ts'
-import { bareText, keyOf, once, shellKeyOf } from './text.ts'
+import { isGlobOf } from './glob.ts'
+import { iniEntries, keyOf, macOf } from './ini.ts'
+import { netplanDefinitions, type NetplanDefinition } from './netplan-definitions.ts'
+import { isFor, matches, matchMacs, matchWords } from './networkd.ts'
+import { bareText, once, shellKeyOf } from './text.ts'
 
 export type DefinitionKind = 'netplan' | 'network' | 'link' | 'keyfile' | 'ifcfg' | 'udev'
 
@@ -14,8 +17,9 @@ export type Definition = {
 	kind: DefinitionKind
 	/** What it names the NIC by; `unclear`: it cannot be read, so it may define any NIC. */
 	by: 'MAC' | 'name' | 'netplan id' | 'unclear'
-	/** Of one that is unclear. */
+	/** Of one that is unclear, and the command that shows it. */
 	why?: string
+	see?: string
 	/**
 	 * What the next boot makes of it beside ours. `both`: both are applied. `theirs`: it is applied instead of ours. `ours`: the daemon takes
 	 * ours, or our udev rule gives the NIC a name that it is not for.
@@ -24,7 +28,7 @@ export type Definition = {
 }
 
 export type Nic = Pick<WantedInterface, 'name' | 'macAddress'>
-type Said = { path: string; file: FileState; content: string; nic: Nic; host: HostState }
+type Said = { path: string; file: FileState; nic: Nic; host: HostState }
 export type Found = Omit<Definition, 'path' | 'kind'>
 type Reader = { kind: DefinitionKind; reads(path: string): boolean; find(said: Said): Found[] }
 
@@ -38,67 +42,94 @@ export const readers: readonly Reader[] = [
 	{ kind: 'udev', reads: path => path.endsWith('.rules'), find: inRule },
 ]
 
+/** @returns a definition of a file that may define any NIC, because it cannot be read or understood */
+export function unclear(why: string, see: string): Found {
+	return { by: 'unclear', why, see, applied: 'theirs' }
+}
+
+/** Every NIC is held against each file, so each is read once. */
+const definitionsIn = once((file: FileState): readonly NetplanDefinition[] | string => {
+	try {
+		return netplanDefinitions(file.content)
+	} catch (error) {
+		return wordsOf(error)
+	}
+})
+const settingsIn = once((file: FileState) => iniEntries(file.content, true))
+const keysIn = once((file: FileState) => iniEntries(file.content, false))
+
 /** Of two definitions with different ids the file that networkd reads first is used: `10-netplan-ID.network`. Those with one id are merged. */
 function inNetplan({ path, file, nic }: Said): Found[] {
 	// Of two files of one name, in different folders, netplan reads ours.
-	const isRead = nameOf(path) !== nameOf(netplanPath(nic.name))
-	return definitionsIn(file).flatMap((definition): Found[] => {
+	if (nameOf(path) === nameOf(netplanPath(nic.name))) return inNetplanOf(file, nic).map(found => ({ ...found, applied: 'ours' }))
+	return inNetplanOf(file, nic)
+}
+
+function inNetplanOf(file: FileState, nic: Nic): Found[] {
+	const definitions = definitionsIn(file)
+	if (typeof definitions === 'string') return [unclear(definitions, 'cat')]
+	return definitions.flatMap((definition): Found[] => {
 		const by = namedBy(definition, nic)
-		return by === undefined ? [] : [{ by, applied: isRead ? appliedBy(definition, nic) : 'ours' }]
+		return by === undefined ? [] : [{ by, applied: appliedBy(definition, nic) }]
 	})
 }
 
-function appliedBy({ id, text }: NetplanDefinition, { name }: Nic): Definition['applied'] {
+function appliedBy({ id, setName }: NetplanDefinition, { name }: Nic): Definition['applied'] {
 	if (id === name) return 'both'
-	const isOtherName = text.includes('set-name') && yamlValue(text, 'set-name') !== name
-	const isLater = id !== undefined && id > name
-	return isOtherName || isLater ? 'ours' : 'theirs'
+	const isOtherName = setName !== undefined && setName !== name
+	return isOtherName || id > name ? 'ours' : 'theirs'
 }
 
 /** A bridge or a VLAN that is given our MAC is another link. */
-function namedBy({ kind, id, text }: NetplanDefinition, { name, macAddress }: Nic): Definition['by'] | undefined {
+function namedBy(
+	{ kind, id, words, setName, matches: patterns }: NetplanDefinition,
+	{ name, macAddress }: Nic,
+): Definition['by'] | undefined {
 	if (id === name) return 'netplan id'
-	if (kind !== undefined && kind !== 'ethernets') return undefined
-	if (text.toLowerCase().includes(macAddress)) return 'MAC'
-	const glob = yamlValue(text, 'name')
-	const isNamed = yamlValue(text, 'set-name') === name || (glob !== undefined && text.includes('match') && matches([glob], name))
-	return isNamed ? 'name' : undefined
+	if (kind !== 'ethernets') return undefined
+	if (words.has(macAddress)) return 'MAC'
+	return setName === name || (patterns.length > 0 && matches(patterns, name)) ? 'name' : undefined
 }
 
 /** The first by name that matches is used. Its name for the NIC our udev rule overrules, not the MTU or the MAC that it sets. */
-function inLink({ path, content, nic, host }: Said): Found[] {
-	const by = content.toLowerCase().includes(nic.macAddress) ? 'MAC' : keyOf(content, 'OriginalName') === nic.name ? 'name' : undefined
-	if (by === undefined) return []
-	const ours = nameOf(keepingOf(host).link?.(nic.name) ?? linkPath(nic.name))
-	const sets = keyOf(content, 'MTUBytes') !== undefined || /\[Link\][^[]*^MACAddress=/m.test(content)
-	return [{ by, applied: sets && nameOf(path) <= ours ? 'theirs' : 'ours' }]
-}
-
-function inNetwork({ path, content, nic, host }: Said): Found[] {
-	const by = content.toLowerCase().includes(nic.macAddress)
+function inLink({ path, file, nic, host }: Said): Found[] {
+	const entries = settingsIn(file)
+	const by = matchMacs(entries).includes(nic.macAddress)
 		? 'MAC'
-		: keyOf(content, 'Name')?.split(/\s+/).includes(nic.name)
+		: matchWords(entries, 'OriginalName').includes(nic.name)
 			? 'name'
 			: undefined
 	if (by === undefined) return []
+	const ours = nameOf(keepingOf(host).link?.(nic.name) ?? linkPath(nic.name))
+	const sets = entries.some(({ section, key }) => section === 'Link' && ['MTUBytes', 'MACAddress'].includes(key))
+	return [{ by, applied: sets && nameOf(path) <= ours ? 'theirs' : 'ours' }]
+}
+
+function inNetwork({ path, file, nic, host }: Said): Found[] {
+	const entries = settingsIn(file)
+	const by = matchMacs(entries).includes(nic.macAddress) ? 'MAC' : matchWords(entries, 'Name').includes(nic.name) ? 'name' : undefined
+	if (by === undefined) return []
 	const isRead = keepingOf(host).generated(nic.name).includes(generated.network(nic.name))
-	const isFirst = nameOf(path) <= nameOf(generated.network(nic.name)) && isFor(content, { names: [nic.name], mac: nic.macAddress })
+	const isFirst = nameOf(path) <= nameOf(generated.network(nic.name)) && isFor(file.content, { names: [nic.name], mac: nic.macAddress })
 	return [{ by, applied: isRead && isFirst ? 'theirs' : 'ours' }]
 }
 
 /** Of the profiles that fit NetworkManager takes that of the highest priority; ours has the highest that there is. */
-function inKeyfile({ content, nic }: Said): Found[] {
-	const isMac = [keyOf(content, 'mac-address'), keyOf(content, 'MAC')].some(mac => mac?.toLowerCase() === nic.macAddress)
-	const by = keyOf(content, 'interface-name') === nic.name ? 'name' : isMac ? 'MAC' : undefined
-	if (by === undefined || !/^type=(ethernet|802-3-ethernet)$/m.test(content)) return []
-	const isFirst = Number(keyOf(content, 'autoconnect-priority') ?? 0) >= 999 && keyOf(content, 'autoconnect') !== 'false'
+function inKeyfile({ file, nic }: Said): Found[] {
+	const entries = keysIn(file)
+	const isMac = [keyOf(entries, 'mac-address'), keyOf(entries, 'MAC')].some(mac => mac !== undefined && macOf(mac) === nic.macAddress)
+	const by = keyOf(entries, 'interface-name') === nic.name ? 'name' : isMac ? 'MAC' : undefined
+	const isEthernet = entries.some(({ key, value }) => key === 'type' && ['ethernet', '802-3-ethernet'].includes(value))
+	if (by === undefined || !isEthernet) return []
+	const isFirst = Number(keyOf(entries, 'autoconnect-priority') ?? 0) >= 999 && keyOf(entries, 'autoconnect') !== 'false'
 	return [{ by, applied: isFirst ? 'theirs' : 'ours' }]
 }
 
 /** initscripts bring up every file; NetworkManager the profile of the highest priority. */
-function inScript({ content, nic, host }: Said): Found[] {
+function inScript({ file, nic, host }: Said): Found[] {
+	const content = bareText(file)
 	const device = shellKeyOf(content, 'DEVICE')
-	const isMac = shellKeyOf(content, 'HWADDR')?.toLowerCase() === nic.macAddress
+	const isMac = macOf(shellKeyOf(content, 'HWADDR') ?? '') === nic.macAddress
 	const by = device === nic.name ? 'name' : isMac ? 'MAC' : undefined
 	if (by === undefined) return []
 	if (device === undefined) return [{ by, applied: 'theirs' }]
@@ -107,23 +138,48 @@ function inScript({ content, nic, host }: Said): Found[] {
 	return [{ by, applied: Number(shellKeyOf(content, 'AUTOCONNECT_PRIORITY') ?? 0) >= 999 ? 'theirs' : 'ours' }]
 }
 
-/** The last rule that gives a NAME wins; one that gives our name to another NIC takes it away from ours. */
-function inRule({ path, content, nic }: Said): Found[] {
-	return content.split('\n').flatMap((line): Found[] => {
-		const name = /\bNAME:?="([^"]*)"/.exec(line)?.[1]
-		const isMac = line.toLowerCase().includes(nic.macAddress)
-		if (name === undefined || (!isMac && name !== nic.name)) return []
-		const isLater = path > rulePath(nic.name)
-		return [{ by: isMac ? 'MAC' : 'name', applied: (isMac ? isLater && name !== nic.name : true) ? 'theirs' : 'ours' }]
+/** A line that ends with a backslash goes on in the next. @see udev(7) */
+const rulesIn = once((file: FileState) =>
+	bareText(file)
+		.replaceAll(/\\\n[ \t]*/g, '')
+		.split('\n'),
+)
+
+/** The last rule that gives a NAME wins, by the names of their files, whatever the folder; one that gives our name to another NIC takes it away from ours. */
+function inRule({ path, file, nic }: Said): Found[] {
+	const isLater = nameOf(path) > nameOf(rulePath(nic.name))
+	return rulesIn(file).flatMap((line): Found[] => {
+		const name = nameGiven(line)
+		if (name === undefined) return []
+		if (line.toLowerCase().includes(nic.macAddress) || isMatchOf(line, nic.macAddress))
+			return [{ by: 'MAC', applied: isLater && name !== nic.name ? 'theirs' : 'ours' }]
+		return name === nic.name ? [{ by: 'name', applied: 'theirs' }] : []
 	})
+}
+
+function nameGiven(line: string): string | undefined {
+	const [, escaped, name] = /\bNAME\s*:?=\s*(e?)"([^"]*)"/.exec(line) ?? []
+	if (!escaped) return name
+	return name?.replaceAll(/\\x([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+}
+
+/** Whether a rule is for a MAC by a pattern: `ATTR{address}=="fa:16:3e:*"`; patterns are parted by `|`. */
+function isMatchOf(line: string, mac: string): boolean {
+	const found = [...line.matchAll(/\bATTRS?\{address\}\s*==\s*[ei]?"([^"]*)"/g)]
+	return (
+		found.length > 0 &&
+		found.every(([, text = '']) =>
+			text
+				.toLowerCase()
+				.split('|')
+				.some(pattern => isGlobOf(pattern, mac)),
+		)
+	)
 }
 
 function isBelow(folders: readonly string[], path: string): boolean {
 	return folders.some(folder => path.startsWith(`${folder}/`))
 }
-
-/** Every NIC is held against each file, so each is read once. */
-const definitionsIn = once((file: FileState) => netplanDefinitions(bareText(file)))
 
 function nameOf(path: string): string {
 	return path.slice(path.lastIndexOf('/') + 1)

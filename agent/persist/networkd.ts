@@ -1,6 +1,8 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import type { FileState, Link } from '../host/state.ts'
 import { generated, NETWORK_FOLDERS } from '../paths.ts'
+import { isGlobOf } from './glob.ts'
+import { type IniEntry, iniEntries, macOf } from './ini.ts'
 
 /** A link as systemd-networkd matches it: by its name or any of its alternative names. */
 export type Named = { names: readonly string[]; mac: string }
@@ -39,8 +41,9 @@ export function isFor(content: string, link: Named): boolean {
 
 /** @returns the first name of the link that the file is for; undefined: it is not for this link */
 export function matchedName(content: string, { names, mac }: Named): string | undefined {
-	const values = (key: string) => valuesOf(content, key)
-	const macs = [...values('MACAddress'), ...values('PermanentMACAddress')].map(word => word.toLowerCase())
+	const entries = iniEntries(content, true)
+	const values = (key: string) => matchWords(entries, key)
+	const macs = matchMacs(entries)
 	const isOtherwise = OF_OTHERS.some(key => values(key).length > 0) || !matches(values('Type'), 'ether')
 	if (isOtherwise || (macs.length > 0 && !macs.includes(mac))) return
 	return names.find(name => matches(values('Name'), name))
@@ -62,7 +65,7 @@ export function withDropIns(files: Files, path: string): string {
 	const folder = `/${nameOf(path)}.d/`
 	const more = inNetworkFolders(files, '.conf').filter(conf => conf.includes(folder))
 	const texts = firstOfEach(more).map(conf => files[conf]?.content ?? '')
-	return content.trim() === '' ? '' : [content, ...texts].join('\n')
+	return content.trim() === '' ? '' : [content, ...texts].join('\n\n')
 }
 
 /** A file that is empty, or a link to /dev/null, masks those of its name in later folders. */
@@ -82,34 +85,25 @@ function firstOfEach(paths: readonly string[]): string[] {
 }
 
 /** Of all [Match] sections; a "!" before the first word of a line is meant for each of them, and an empty line takes back those before it. */
-function valuesOf(content: string, key: string): string[] {
-	const sections = [...content.matchAll(/^\[Match\]\s*$([\s\S]*?)(?=^\[|(?![\s\S]))/gm)].map(([, section = '']) => section)
-	const lines = [...sections.join('\n').matchAll(new RegExp(`^${key}[ \\t]*=(.*)$`, 'gm'))].map(([, words = '']) => words.trim())
+export function matchWords(entries: readonly IniEntry[], key: string): string[] {
+	const lines = entries.flatMap(entry => (entry.section === 'Match' && entry.key === key ? [entry.value] : []))
 	return lines.slice(lines.lastIndexOf('') + 1).flatMap(line => {
-		const words = line.replace(/^!/, '').trim().split(/\s+/)
+		const words = line.replace(/^!/, '').trim().replaceAll(/["']/g, '').split(/\s+/)
 		return line.startsWith('!') ? words.map(word => `!${word}`) : words
 	})
 }
 
+/** @returns the MACs that a .network or .link file is for, as the kernel prints them */
+export function matchMacs(entries: readonly IniEntry[]): string[] {
+	return [...matchWords(entries, 'MACAddress'), ...matchWords(entries, 'PermanentMACAddress')].map(macOf)
+}
+
 /** One of the patterns, and none of those that begin with "!". @see systemd, net_condition_test_strv() */
 export function matches(patterns: readonly string[], name: string): boolean {
-	const isFound = (pattern: string) => glob(pattern).test(name)
+	const isFound = (pattern: string) => isGlobOf(pattern, name)
 	if (patterns.some(pattern => pattern.startsWith('!') && isFound(pattern.slice(1)))) return false
 	const positive = patterns.filter(pattern => !pattern.startsWith('!'))
 	return positive.length === 0 || positive.some(isFound)
-}
-
-function glob(pattern: string): RegExp {
-	const words = pattern
-		.replace(/[.+^${}()|\\]/g, '\\$&')
-		.replaceAll('*', '.*')
-		.replaceAll('?', '.')
-		.replaceAll('[!', '[^')
-	try {
-		return new RegExp(`^${words}$`)
-	} catch {
-		return /^$/ // A bracket that is never closed matches nothing.
-	}
 }
 
 function folderOf(path: string): number {

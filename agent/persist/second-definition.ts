@@ -1,7 +1,8 @@
 import type { HostState } from '../host/state.ts'
 import { netplanPath, pathsOf, SCRIPTS_FOLDER } from '../paths.ts'
-import { type Definition, type Found, type Nic, readers } from './definition-readers.ts'
-import { bareText, keyOf, once, shellKeyOf, withoutComments } from './text.ts'
+import { type Definition, type Nic, readers, unclear } from './definition-readers.ts'
+import { iniEntries, keyOf } from './ini.ts'
+import { once, shellKeyOf, withoutComments } from './text.ts'
 
 export type { Definition } from './definition-readers.ts'
 
@@ -12,7 +13,7 @@ export function definitionsOf(nic: Nic, host: HostState): Definition[] {
 		.filter(({ path }) => !ours.has(path))
 		.flatMap(({ path, file, reader: { kind, find } }) => {
 			const { unreadable } = file
-			const found = unreadable === undefined ? find({ path, file, content: bareText(file), nic, host }) : [unclear(unreadable)]
+			const found = unreadable === undefined ? find({ path, file, nic, host }) : [unclear(unreadable, 'ls -l')]
 			return found.map(one => ({ path, kind, ...one }))
 		})
 }
@@ -27,13 +28,9 @@ const readable = once((files: HostState['files']) =>
 		.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
 )
 
-function unclear(why: string): Found {
-	return { by: 'unclear', why, applied: 'theirs' }
-}
-
 /** @returns `/etc/netplan/60-a.yaml also defines multinic0, by its MAC fa:16:… (cat /etc/netplan/60-a.yaml)` */
-export function definitionWords({ path, by, why }: Definition, { name, macAddress }: Nic): string {
-	if (by === 'unclear') return `${path} cannot be read and may also define ${name}: ${why} (ls -l ${path})`
+export function definitionWords({ path, by, why, see }: Definition, { name, macAddress }: Nic): string {
+	if (by === 'unclear') return `${path} cannot be read and may also define ${name}: ${why} (${see} ${path})`
 	return `${path} also defines ${name}, by its ${by}${by === 'MAC' ? ` ${macAddress}` : ''} (cat ${path})`
 }
 
@@ -53,7 +50,8 @@ export function unreadableFiles({ files }: HostState): { path: string; why: stri
 /** @returns where a profile of NetworkManager or of initscripts puts a VLAN on a link of this name */
 export function profileOnLink(name: string, host: HostState): string | undefined {
 	return Object.entries(host.files).find(([path, { content }]) => {
-		if (path.includes('/NetworkManager/system-connections/')) return keyOf(content, 'parent') === name || keyOf(content, 'master') === name
+		if (path.includes('/NetworkManager/system-connections/'))
+			return ['parent', 'master'].some(key => keyOf(iniEntries(content, false), key) === name)
 		if (!path.startsWith(`${SCRIPTS_FOLDER}/ifcfg-`)) return false
 		return shellKeyOf(content, 'PHYSDEV') === name || (shellKeyOf(content, 'DEVICE') ?? '').startsWith(`${name}.`)
 	})?.[0]

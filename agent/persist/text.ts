@@ -22,12 +22,8 @@ export function withoutComments(content: string): string {
 		.join('\n')
 }
 
-/** @returns the value of a key of an INI file; the first, where there are several */
-export function keyOf(content: string, key: string): string | undefined {
-	return new RegExp(`^${key}\\s*=\\s*(.*?)\\s*$`, 'm').exec(content)?.[1]
-}
-
-/** @returns the value of a variable of a shell script, without quotes; the first, where there are several */
+/** @returns the value of a variable of a shell script, without quotes; the last, where there are several */
 export function shellKeyOf(content: string, key: string): string | undefined {
-	return new RegExp(`^\\s*${key}=["']?([^"'\\s]*)`, 'm').exec(content)?.[1]
+	const values = content.split('\n').flatMap(line => new RegExp(`^\\s*${key}=["']?([^"'\\s]*)`).exec(line)?.[1] ?? [])
+	return values.at(-1)
 }

@@ -18,7 +18,11 @@ export function contradicted(proof: Proof, { accepted, steps }: Plan, host: Host
 	)
 	const [first] = against.values()
 	if (!first) return proof
-	return { persistent: { status: 'False', message: first.message }, warnings: new Map([...proof.warnings, ...against]) }
+	// What a daemon says of a file is more exact than that we cannot read it.
+	const { status, message } = proof.persistent
+	const persistent = { status: 'False', message: first.isUnclear && status === 'False' ? message : first.message } as const
+	const warnings = [...against].map(([id, found]) => [id, { reason: found.reason, message: found.message }] as const)
+	return { persistent, warnings: new Map([...proof.warnings, ...warnings]) }
 }
 
 /** The host with the files that it has once these steps are done. */

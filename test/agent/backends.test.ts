@@ -185,10 +185,15 @@ describe('after a reboot', () => {
 	const nic = wantedNic({ mtu: 1450 })
 	test.each<[title: string, files: Record<string, ReturnType<typeof file>>, reason: string | undefined]>([
 		['nothing else speaks of the MAC', {}, undefined],
-		['another netplan file defines it', { '/etc/netplan/60-a.yaml': file(mac) }, 'NotPersistent'],
+		[
+			'another netplan file defines it',
+			{ '/etc/netplan/60-a.yaml': file(`network: {ethernets: {a: {match: {macaddress: ${mac}}}}}`) },
+			'NotPersistent',
+		],
+		['another netplan file is no mapping', { '/etc/netplan/60-a.yaml': file(mac) }, 'NotPersistent'],
 		[
 			'another netplan file gives it another name, which our rule overrules',
-			{ '/etc/netplan/60-a.yaml': file(`${mac} set-name`) },
+			{ '/etc/netplan/60-a.yaml': file(`network: {ethernets: {a: {match: {macaddress: ${mac}}, set-name: ens7}}}`) },
 			undefined,
 		],
 		['another netplan file has a comment on it', { '/etc/netplan/60-a.yaml': file(`# ${mac}\nnetwork: {version: 2}`) }, undefined],

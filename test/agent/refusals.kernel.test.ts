@@ -1,5 +1,5 @@
-import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Interface } from '../../contract/interface.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
@@ -15,6 +15,9 @@ const nic = (id: number, more: Partial<Interface> = {}): Partial<Interface> => (
 	gateway: `10.0.${id}.1`,
 	...more,
 })
+
+/** In two lines, which udev reads as one. */
+const rule = `ATTR{address}=="${mac(0)}", \\\n  NAME="ens7"\n`
 
 let host: NodeHost
 
@@ -84,6 +87,31 @@ describe.skipIf(!isRoot)('before anything is changed (needs root for network nam
 		const { report } = await host.agent(wish, { nodeAddresses })
 		expect(report).toMatchObject({ outcome: 'Failed', changes: 0, interfaces: [{ reason: 'InUse', message }] })
 		expect(await host.everything()).toEqual(before)
+	})
+
+	test.each<[title: string, files: Record<string, string>, warned: string | undefined]>([
+		['in /run', { 'run/udev/rules.d/99-zz.rules': rule }, '/run/udev/rules.d/99-zz.rules'],
+		['in /usr/lib', { 'usr/lib/udev/rules.d/99-zz.rules': rule }, '/usr/lib/udev/rules.d/99-zz.rules'],
+		['in /usr/lib that a file in /etc hides', { 'usr/lib/udev/rules.d/99-zz.rules': rule, 'etc/udev/rules.d/99-zz.rules': '' }, undefined],
+		['in /usr/lib that a file in /run hides', { 'usr/lib/udev/rules.d/99-zz.rules': rule, 'run/udev/rules.d/99-zz.rules': '' }, undefined],
+	])('a rule of udev %s names the NIC otherwise, which is said where udev reads it', async (_, files, warned) => {
+		for (const [path, content] of Object.entries(files)) {
+			mkdirSync(dirname(join(host.root, path)), { recursive: true })
+			writeFileSync(join(host.root, path), content)
+		}
+		const { report } = await host.agent([nic(0, { gateway: undefined })])
+		const message = `${warned} also defines multinic0, by its MAC ${mac(0)} (cat ${warned})`
+		expect(report?.interfaces[0]).toMatchObject({
+			state: 'Configured',
+			warnings: warned === undefined ? [] : [{ reason: 'NotPersistent', message }],
+		})
+	})
+
+	test('a netplan file behind an absolute link of the host defines the NIC, which is refused', async () => {
+		mkdirSync(join(host.root, 'opt'))
+		writeFileSync(join(host.root, 'opt/60-a.yaml'), 'network: {ethernets: {multinic0: {addresses: [10.9.9.9/24]}}}')
+		symlinkSync('/opt/60-a.yaml', join(host.root, 'etc/netplan/60-a.yaml'))
+		expect((await host.agent([nic(0)])).report?.interfaces[0]).toMatchObject({ reason: 'InUse' })
 	})
 
 	test('an IPv6 default route of a router is taken over where the node lives by IPv4, and may come back after a removal', async () => {

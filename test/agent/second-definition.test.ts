@@ -44,6 +44,45 @@ const netplan: Record<string, Row> = {
 	'netplan, a bridge with our MAC': [NETPLAN, `network:\n  bridges:\n    br0:\n      macaddress: ${mac}\n`, undefined],
 	'netplan, a VLAN on it': [NETPLAN, 'network: {vlans: {v5: {id: 5, link: multinic0}}}', undefined],
 	'netplan, in a comment': [NETPLAN, `# multinic0: ${mac}\nnetwork: {version: 2}\n`, undefined],
+	'netplan, by its id, in brackets on the next line': [NETPLAN, 'network:\n  ethernets:\n    {multinic0: {dhcp4: true}}\n', 'both'],
+	'netplan, by its id, as a key of its own line': [NETPLAN, 'network:\n  ethernets:\n    ? multinic0\n    : dhcp4: true\n', 'both'],
+	'netplan, by its id, with an escape': [NETPLAN, block('"multini\\x630"', 'dhcp4: true'), 'both'],
+	'netplan, by its id, with an anchor and a tag': [NETPLAN, block('&a !!str multinic0', 'dhcp4: true'), 'both'],
+	'netplan, by its id, the second of two keys': [NETPLAN, 'network:\n  ethernets: {}\n  ethernets:\n    multinic0: {}\n', 'both'],
+	'netplan, by a pattern in a list': [NETPLAN, block('all', 'match:', '  name: [en*, multi*]'), 'theirs'],
+	'netplan, in the text of a block': [NETPLAN, block('ens9', 'x: |', `  multinic0 ${mac}`, '  y: z', 'dhcp4: true'), undefined],
+	'netplan, a file that is no YAML': [NETPLAN, 'network:\n  version: 2\n ethernets: [\n', 'theirs'],
+	'netplan, a file with an alias': [NETPLAN, 'network:\n  ethernets:\n    ens9: *a\n', 'theirs'],
+	'netplan, a file with more brackets than anybody writes': [NETPLAN, 'vlans: {a: b,'.repeat(20_000), 'theirs'],
+	'a .network, by its MAC with hyphens': [
+		'/etc/systemd/network/05-a.network',
+		`[Match]\nMACAddress=${mac.replaceAll(':', '-')}\n`,
+		'theirs',
+	],
+	'a .network, by its MAC with dots': ['/etc/systemd/network/05-a.network', '[Match]\nMACAddress=fa16.3e00.0001\n', 'theirs'],
+	'a .network, by its MAC in a list of two lines': [
+		'/etc/systemd/network/05-a.network',
+		`[Match]\nMACAddress=02:00:00:00:00:09 \\\n# theirs\n  ${mac}\n`,
+		'theirs',
+	],
+	'a .network, by its name in quotes, with space before it': [
+		'/etc/systemd/network/05-a.network',
+		'  [Match]\n  Name = "ens9" "multinic0"\n',
+		'theirs',
+	],
+	'a .network, by its name in a comment': ['/etc/systemd/network/05-a.network', '[Match]\nName=ens9\n ; Name=multinic0\n', undefined],
+	'a .network with sixty stars': ['/etc/systemd/network/05-a.network', `[Match]\nName=${'*'.repeat(60)}x multinic0\n`, 'theirs'],
+	'a .link, by its MAC with hyphens, with an MTU': [
+		'/etc/systemd/network/05-a.link',
+		`[Match]\nMACAddress=${mac.replaceAll(':', '-')}\n[Link]\nMTUBytes=9000\n`,
+		'theirs',
+	],
+	'a udev rule in two lines': ['/etc/udev/rules.d/99-zz.rules', `ATTR{address}=="${mac}", \\\n  NAME="ens7"\n`, 'theirs'],
+	'a udev rule in /run': ['/run/udev/rules.d/99-zz.rules', `ATTR{address}=="${mac}", NAME="ens7"`, 'theirs'],
+	'a udev rule in /usr/lib, before ours': ['/usr/lib/udev/rules.d/70-a.rules', `ATTR{address}=="${mac}", NAME="ens7"`, 'ours'],
+	'a udev rule, by a pattern': ['/usr/lib/udev/rules.d/99-zz.rules', 'ATTR{address}=="02:*|fa:16:3e:*", NAME = "ens7"', 'theirs'],
+	'a udev rule, by a pattern for others': ['/usr/lib/udev/rules.d/99-zz.rules', 'ATTR{address}=="02:*", NAME="ens7"', undefined],
+	'a udev rule that gives our name with an escape': ['/etc/udev/rules.d/70-a.rules', 'NAME=e"multini\\x630"', 'theirs'],
 	'a .network, by its name, read before ours': [
 		'/etc/systemd/network/05-a.network',
 		'[Match]\nName=multinic0\n[Network]\nDHCP=yes\n',
@@ -132,7 +171,9 @@ describe.each(all)('$backend: $title', ({ backend, row: [path, content, applied]
 function said({ interfaces: [one], persistent }: Awaited<ReturnType<typeof runOn>>['report'], path: string): Definition['applied'] {
 	if (one?.reason === 'InUse' && one.message.includes(`${path} also defines multinic0`)) return 'both'
 	const isWarned = one?.warnings.some(({ reason, message }) => reason === 'NotPersistent' && message.includes(path))
-	return isWarned && persistent.status === 'False' && persistent.message.includes(`cat ${path}`) ? 'theirs' : 'ours'
+	return isWarned && persistent.status === 'False' && /(cat|ls -l) /.test(persistent.message) && persistent.message.includes(path)
+		? 'theirs'
+		: 'ours'
 }
 
 test('a file that defines several of our NICs is reported once', async () => {

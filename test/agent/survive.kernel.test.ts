@@ -27,6 +27,8 @@ const isRoot = process.getuid?.() === 0
 const RUNS = 100
 const DAY = 86_400
 
+const notYaml =
+	'/etc/netplan/50-theirs.yaml cannot be read and may also define multinic0: line 3 has a line that is indented otherwise (cat /etc/netplan/50-theirs.yaml), and also multinic1'
 const socket = 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])'
 
 let host: NodeHost
@@ -109,7 +111,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 		const theirs = join(host.root, 'etc/netplan/50-theirs.yaml')
 		writeFileSync(theirs, 'network:\n  version: 2\n ethernets: [\n')
 		const { report } = await host.agent(nics([0, 1]))
-		expect(report).toMatchObject({ outcome: 'Succeeded', persistent: { status: 'Unknown' } })
+		expect(report).toMatchObject({ outcome: 'Succeeded', persistent: { status: 'False', message: notYaml } })
 		expect(readFileSync(theirs, 'utf8')).toBe('network:\n  version: 2\n ethernets: [\n')
 	})
 

@@ -1,0 +1,51 @@
+/**
+ * Whether a name is what a shell pattern says: `*`, `?`, `[a-z]`, `[!a]`, `\*`. In time that grows with the product of both lengths at most: a
+ * pattern comes from a file of others.
+ *
+ * @see fnmatch(3)
+ */
+export function isGlobOf(pattern: string, name: string): boolean {
+	if (pattern.length > LONGEST) return false
+	const tokens = tokensOf(pattern)
+	let [at, token] = [0, 0]
+	let star: { token: number; at: number } | undefined
+	while (at < name.length) {
+		const now = tokens[token]
+		if (now === '*') star = { token: ++token, at }
+		else if (now?.(name.charAt(at))) [at, token] = [at + 1, token + 1]
+		else if (star) {
+			star.at++
+			;[at, token] = [star.at, star.token]
+		} else return false
+	}
+	return tokens.slice(token).every(left => left === '*')
+}
+
+/** Characters of a pattern; a longer one names no link. */
+const LONGEST = 4096
+
+/** `*`, or whether one character fits. */
+type Token = '*' | ((letter: string) => boolean)
+
+function tokensOf(pattern: string): Token[] {
+	const words = [...pattern.matchAll(WORDS)].map(([word]) => word)
+	return words.flatMap((word, at) => (word === '*' && words[at - 1] === '*' ? [] : [tokenOf(word)]))
+}
+
+function tokenOf(word: string): Token {
+	if (word === '*') return '*'
+	if (word === '?') return () => true
+	const set = SET.exec(word)
+	return set ? inSet(set[2] ?? '', set[1] !== '') : other => other === word.at(-1)
+}
+
+const SET = /^\[([!^]?)(\]?[^\]]+)\]$/
+/** A bracket that is never closed is a plain one; a set of more characters is none that anybody writes. */
+const WORDS = /\[[!^]?\]?[^\]]{1,300}\]|\\?[\s\S]/g
+
+function inSet(letters: string, isInverted: boolean): Token {
+	const ranges = [...letters.matchAll(/([\s\S])-([\s\S])|([\s\S])/g)].map(
+		([, from, to, one]) => [from ?? one ?? '', to ?? one ?? ''] as const,
+	)
+	return letter => ranges.some(([from, to]) => from <= letter && letter <= to) !== isInverted
+}

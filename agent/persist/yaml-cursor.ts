@@ -1,0 +1,64 @@
+/** A place in a YAML text, and what stands there. */
+export class Cursor {
+	#at = 0
+	readonly #text: string
+
+	constructor(content: string) {
+		this.#text = content.replace(/^\u00ef\u00bb\u00bf/, '').replaceAll('\r\n', '\n')
+		// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
+		const control = this.#text.search(/[\u0000-\u0008\u000b-\u001f]/)
+		if (control !== -1) this.fail('a control character', control)
+	}
+
+	get isAtEnd(): boolean {
+		return this.#at >= this.#text.length
+	}
+
+	/** Characters left of it in its line. */
+	get column(): number {
+		return this.#at === 0 ? 0 : this.#at - (this.#text.lastIndexOf('\n', this.#at - 1) + 1)
+	}
+
+	/** What separates documents. */
+	get marker(): string | undefined {
+		return this.column === 0 ? this.peek(/(?:---|\.\.\.)(?=\s|$)/y) : undefined
+	}
+
+	/** @returns what a sticky pattern finds here */
+	peek(pattern: RegExp): string | undefined {
+		pattern.lastIndex = this.#at
+		return pattern.exec(this.#text)?.[0]
+	}
+
+	/** Goes behind what a sticky pattern finds here. */
+	take(pattern: RegExp): string | undefined {
+		const found = this.peek(pattern)
+		this.#at += found?.length ?? 0
+		return found
+	}
+
+	/** Goes behind space and comments. */
+	skip(): void {
+		this.take(/(?:\s+|(?<=^|\s)#[^\n]*)*/y)
+	}
+
+	/** @returns whether `isRight`, which may go on; where it is not, it is as if it had not */
+	tries(isRight: () => boolean): boolean {
+		const from = this.#at
+		const result = isRight()
+		if (!result) this.#at = from
+		return result
+	}
+
+	/** Whether a key stands here; YAML allows it 1,024 characters. */
+	get isKey(): boolean {
+		return KEY.test(this.#text.slice(this.#at, this.#at + 1100))
+	}
+
+	fail(what: string, at = this.#at): never {
+		throw new Error(`line ${this.#text.slice(0, at).split('\n').length} has ${what}`)
+	}
+}
+
+const KEY =
+	/^(?:\?(?=[ \n]|$)|(?:[&!]\S* +)*(?:"(?:[^"\\\n]|\\[^\n])*"[ \t]*|'(?:[^'\n]|'')*'[ \t]*|[^\s"'{}[\],#&*!|>%@`](?:[^\n:#]|:(?!\s|$)|(?<=\S)#)*):(?=\s|$))/
