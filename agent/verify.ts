@@ -35,7 +35,8 @@ export async function verify(task: Attempt, wish: Plan): Promise<HostState> {
 function unlikeWish({ steps, refused }: Plan, { accepted }: Plan): Failure<Code> | undefined {
 	const wanted = new Set(accepted.map(({ nic }) => nic.id))
 	const [first] = refused.filter(({ nic }) => wanted.has(nic.id))
-	if (first) return failure('NOT_VERIFIED', `after the change: ${first.refusal.message}`, { id: first.nic.id })
+	const code = first?.refusal.reason === 'RoutedElsewhere' ? 'ROUTED_ELSEWHERE' : 'NOT_VERIFIED'
+	if (first) return failure(code, `after the change: ${first.refusal.message}`, { id: first.nic.id })
 	if (steps.length === 0) return undefined
 	return failure('NOT_VERIFIED', `after the change this is still to do: ${steps.map(stepWords).join(', ')}`, { id: steps[0]?.id })
 }

@@ -15,6 +15,7 @@ import { SYSCTL_KEYS } from '../plan/routing.ts'
 import { exec } from './exec.ts'
 import { exists } from './files.ts'
 import { filesOf, pathsWith } from './observe-files.ts'
+import { ignoredFamilies } from './carrier.ts'
 import { ignoreMissingIpv6, isIpv6Disabled } from './ipv6.ts'
 import { readLocks } from './locks.ts'
 import { type Managers, managers } from './managed.ts'
@@ -53,6 +54,7 @@ export async function observe(root: string, wanted: readonly string[]): Promise<
 		links: links.map(link => ({
 			...link,
 			...daemons.of(link),
+			...ignoredFamilies(root, link),
 			...(touchable.has(link.ifindex) && settingsOf(root, link)),
 		})),
 		routes: await readLocks(routes, link => touchable.has(link)),

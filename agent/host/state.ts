@@ -24,6 +24,8 @@ export type Link = {
 	up: boolean
 	/** False where nobody is at the other end of its cable, which only a link that is up can tell. */
 	carrier: boolean
+	/** Families whose routes over it the kernel ignores for the lack of a carrier; looked for only on a link that is up and has none. */
+	ignored?: readonly Family[]
 	mtu: number
 	minMtu: number
 	/** 0: the driver names no limit. */

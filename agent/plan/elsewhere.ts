@@ -1,10 +1,11 @@
+import { networkOf } from '../../contract/ip.ts'
 import { interfaceName } from '../../contract/names.ts'
 import type { HostState } from '../host/state.ts'
 import { type Found, type Refusal, refusalOf } from './check.ts'
 import { fibOf, selects, type Way } from './fib.ts'
 import { LOCAL, LOCAL_TABLE, type OwnPacket } from './own-lookups.ts'
 import { linksOf } from './routing.ts'
-import { showRule, showRules } from './show.ts'
+import { showRoutes, showRule, showRules } from './show.ts'
 
 /** Why packets from a wanted address do not leave by its own link, or those to this node itself leave it. */
 
@@ -13,7 +14,8 @@ type Node = Pick<HostState, 'links' | 'rules'>
 /** @returns whether a packet goes the way that its interface promises */
 export function isOwnWay(way: Way, { link, local }: OwnPacket): boolean {
 	if (!('route' in way)) return false
-	return local ? way.route.type === LOCAL : linksOf(way.route).every(one => one === link)
+	const isLocal = way.route.type === LOCAL
+	return local ? isLocal : !isLocal && linksOf(way.route).every(one => one === link)
 }
 
 /** @returns the refusal of an interface whose packets go another way than it promises; names the cause */
@@ -32,10 +34,34 @@ function leavingNode(packet: OwnPacket, way: Way, host: Node): Found {
 }
 
 function ruledElsewhere(packet: OwnPacket, way: Way, host: Node): Found {
+	const found = stayingHere(way, host) ?? withoutCarrier(packet, way, host) ?? byRule(packet, way, host)
+	return { ...found, says: `packets from ${packet.from} to ${packet.to} ${found.says}` }
+}
+
+/** An address of `lo` makes its whole network one of this node's own, and so does a local route. */
+function stayingHere(way: Way, { links }: Node): Found | undefined {
+	if (!('route' in way) || way.route.type !== LOCAL) return
+	const { route } = way
+	const link = links.find(({ ifindex }) => linksOf(route).includes(ifindex))
+	const address = link?.addresses.find(({ cidr }) => networkOf(cidr) === route.to)
+	if (link && address) return { says: `stay on this node because ${link.name} has ${address.cidr}`, see: `ip addr show dev ${link.name}` }
+	const over = link ? ` over ${link.name}` : ''
+	const see = showRoutes(route.family, `table ${route.table} ${route.to}`)
+	return { says: `stay on this node because table ${route.table} has the local route ${route.to}${over}`, see }
+}
+
+function withoutCarrier(packet: OwnPacket, way: Way, host: Node): Found | undefined {
+	const own = host.links.find(({ ifindex }) => ifindex === packet.link)
+	if (!own?.ignored?.includes(packet.family)) return
+	const says = `${whereWords(packet, way, host)} because ${own.name} has no carrier and ignore_routes_with_linkdown is 1`
+	return { says, see: `ip link show dev ${own.name}` }
+}
+
+function byRule(packet: OwnPacket, way: Way, host: Node): Found {
 	const { rule } = way
 	const because = rule ? ` because rule ${rule.priority} (${rule.words}) comes first` : ''
 	const see = rule ? showRule(rule) : `ip route get ${packet.to} from ${packet.from}`
-	return { says: `packets from ${packet.from} to ${packet.to} ${whereWords(packet, way, host)}${because}`, see }
+	return { says: `${whereWords(packet, way, host)}${because}`, see }
 }
 
 function whereWords({ id, link }: OwnPacket, way: Way, { links }: Node): string {

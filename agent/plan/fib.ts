@@ -33,8 +33,8 @@ export type Fib = {
 	names: ReadonlyMap<number, string>
 	/** ifindex → group, for rules that suppress one. */
 	groups: ReadonlyMap<number, number>
-	/** ifindexes of the links that are up. */
-	up: ReadonlySet<number>
+	/** ifindexes of the links whose routes count: those that are up, and have a carrier where the kernel asks for one. */
+	usable: Readonly<Record<Family, ReadonlySet<number>>>
 	/** `family table` → prefix length → network → routes, the longest prefix first. */
 	tables: ReadonlyMap<string, Table>
 }
@@ -46,9 +46,13 @@ export function fibOf({ links, routes, rules }: Pick<HostState, 'links' | 'route
 		rules: rules.toSorted((a, b) => a.priority - b.priority),
 		names: new Map(links.map(({ ifindex, name }) => [ifindex, name])),
 		groups: new Map(links.map(({ ifindex, group = 0 }) => [ifindex, group])),
-		up: new Set(links.flatMap(({ ifindex, up }) => (up ? [ifindex] : []))),
+		usable: { 4: usableLinks(links, 4), 6: usableLinks(links, 6) },
 		tables: arranged(routes),
 	}
+}
+
+function usableLinks(links: HostState['links'], family: Family): Set<number> {
+	return new Set(links.flatMap(({ ifindex, up, ignored }) => (up && !ignored?.includes(family) ? [ifindex] : [])))
 }
 
 /**
@@ -125,16 +129,16 @@ function isSuppressed({ suppressPrefixLength, suppressGroup }: Rule, route: Rout
 	return suppressGroup !== undefined && asked.some(link => groups.get(link) === suppressGroup)
 }
 
-function routeIn({ tables, up }: Fib, table: number, packet: Packet): Route | undefined {
+function routeIn({ tables, usable }: Fib, table: number, packet: Packet): Route | undefined {
 	for (const [length, networks] of tables.get(`${packet.family} ${table}`) ?? []) {
-		const found = networks.get(networkOf(`${packet.to}/${length}`))?.find(route => isUsable(route, packet, up))
+		const found = networks.get(networkOf(`${packet.to}/${length}`))?.find(route => isUsable(route, packet, usable[packet.family]))
 		if (found) return found
 	}
 }
 
-function isUsable(route: Route, { from, oif, tos }: Packet, up: ReadonlySet<number>): boolean {
+function isUsable(route: Route, { from, oif, tos }: Packet, usable: ReadonlySet<number>): boolean {
 	const links = linksOf(route)
-	const isReachable = route.type !== UNICAST || links.some(link => up.has(link) && (oif === undefined || link === oif))
+	const isReachable = route.type !== UNICAST || links.some(link => usable.has(link) && (oif === undefined || link === oif))
 	const isOfSource = route.from === undefined || (from !== undefined && contains(route.from, from))
 	return isReachable && isOfSource && (route.tos === undefined || route.tos === tos)
 }

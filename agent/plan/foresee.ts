@@ -26,6 +26,16 @@ export const foreseenRows: readonly Row[] = [
 		when: 'packets from a wanted address to the node itself would leave it, because the rule of the local table was moved behind that of the interface',
 		see: 'ip rule show priority 32000',
 	},
+	{
+		reason: 'RoutedElsewhere',
+		when: 'packets from a wanted address would stay on the node, because its network is local by an address of `lo` or by a route',
+		see: 'ip addr show dev lo',
+	},
+	{
+		reason: 'RoutedElsewhere',
+		when: 'the NIC has no carrier, and `ignore_routes_with_linkdown` is 1',
+		see: 'ip link show dev ens7',
+	},
 ]
 
 /**

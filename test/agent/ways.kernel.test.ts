@@ -97,6 +97,83 @@ describe.skipIf(!isRoot)('the ways of packets (needs root for network namespaces
 		expect(await host.ask('addr show dev ens0')).toMatchObject([{ flags: expect.not.arrayContaining(['UP']) }])
 	})
 
+	const withoutCarrier = (...folders: string[]) => [
+		'link set peer0 down',
+		...folders.map(folder => `sysctl -qw net.${folder}.ignore_routes_with_linkdown=1`),
+	]
+	const noCarrier = (name: string, setting: string) => `because ${name} has no carrier and ${setting} is 1 (ip link show dev ${name})`
+	test.each<[title: string, setup: string[], wish: Partial<Interface>, message: string]>([
+		['an address of lo', ['addr add 10.0.0.100/24 dev lo'], nic, 'stay on this node because lo has 10.0.0.100/24 (ip addr show dev lo)'],
+		[
+			'a route of lo',
+			['route add local 10.0.0.0/24 dev lo'],
+			nic,
+			'stay on this node because table 255 has the local route 10.0.0.0/24 over lo (ip route show table 255 10.0.0.0/24)',
+		],
+		[
+			'a local route of the NIC itself (AnyIP)',
+			['link set ens0 up', 'route add local 10.0.0.0/24 dev ens0'],
+			nic,
+			'stay on this node because table 255 has the local route 10.0.0.0/24 over ens0 (ip route show table 255 10.0.0.0/24)',
+		],
+		[
+			'a wider route of IPv6',
+			['-6 route add local fd00::/32 dev lo'],
+			{ id: 0, macAddress: nic.macAddress, address: 'fd00::23', cidr: 'fd00::/64' },
+			'stay on this node because table 255 has the local route fd00::/32 over lo (ip -6 route show table 255 fd00::/32)',
+		],
+		[
+			'a missing carrier, where that counts on all links',
+			['link set ens0 up', ...withoutCarrier('ipv4.conf.all')],
+			nic,
+			noCarrier('ens0', 'ignore_routes_with_linkdown'),
+		],
+		[
+			'a missing carrier, where that counts on the link',
+			['link set ens0 up', ...withoutCarrier('ipv4.conf.ens0')],
+			nic,
+			noCarrier('ens0', 'ignore_routes_with_linkdown'),
+		],
+		[
+			'a missing carrier for IPv6',
+			['link set ens0 up', ...withoutCarrier('ipv6.conf.ens0')],
+			{ id: 0, macAddress: nic.macAddress, address: 'fd00::23', cidr: 'fd00::/64' },
+			noCarrier('ens0', 'ignore_routes_with_linkdown'),
+		],
+	])('%s is named as the cause, before anything is changed', async (_, setup, wish, message) => {
+		await lay(setup)
+		for (const mode of ['Plan', 'Apply'] as const) {
+			const { report, stdout } = await host.agent([wish], { mode })
+			expect(report?.interfaces[0], stdout).toMatchObject({ reason: 'RoutedElsewhere', message: expect.stringContaining(message) })
+			expect(stdout).not.toMatch(/^applied/m)
+		}
+	})
+
+	test('a carrier whose absence only shows when the link is up is named as the cause as well', async () => {
+		await lay(withoutCarrier('ipv4.conf.all'))
+		const { report } = await host.agent([nic])
+		expect(report?.interfaces[0]).toMatchObject({
+			reason: 'RoutedElsewhere',
+			message: expect.stringContaining(noCarrier('multinic0', 'ignore_routes_with_linkdown')),
+		})
+	})
+
+	test.each([
+		['the kernel does not mind', withoutCarrier()],
+		['the setting is for the other family', withoutCarrier('ipv6.conf.all', 'ipv6.conf.ens0')],
+	])('a NIC without a carrier is configured where %s', async (_, setup) => {
+		await lay(['link set ens0 up', ...setup])
+		expect((await host.agent([nic])).report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 1/1' })
+	})
+
+	/** Lines for `ip`, and some that begin with their own program. */
+	async function lay(lines: readonly string[]): Promise<void> {
+		for (const line of lines) {
+			const [program = '', ...args] = line.startsWith('sysctl ') ? line.split(' ') : ['ip', ...line.split(' ')]
+			expect(await host.inside(program, args)).toMatchObject({ code: 0 })
+		}
+	}
+
 	const movedTo = (priority: number) => [`rule add lookup local priority ${priority}`, 'rule del priority 0']
 	const movedTo6 = ['-6 rule add lookup local priority 32000', '-6 rule del priority 0']
 	const six = { id: 0, macAddress: nic.macAddress, address: 'fd00::23', cidr: 'fd00::/64', gateway: 'fd00::1' }
@@ -128,7 +205,7 @@ describe.skipIf(!isRoot)('the ways of packets (needs root for network namespaces
 	])(
 		'the rule of the local table, moved %s, would let packets to the node itself out, so it is named before anything is changed',
 		async (_, setup, [wish, more = {}], message) => {
-			for (const line of setup) await host.inside('ip', line.split(' '))
+			await lay(setup)
 			for (const mode of ['Plan', 'Apply'] as const) {
 				const { report, stdout } = await host.agent([wish], { ...more, mode })
 				expect(report?.interfaces[0], stdout).toMatchObject({
