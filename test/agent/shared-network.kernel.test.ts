@@ -107,10 +107,10 @@ describe.skipIf(!isRoot)('a NIC in the network of another link (needs root for n
 	const cloud = ['addr add 192.168.9.2/32 dev mgmt', 'route add 172.31.1.1 dev mgmt', 'route add default via 172.31.1.1']
 	const cloud6 = ['addr add 2001:db8:1::2/128 dev mgmt nodad', 'route add default via fe80::1 dev mgmt']
 	test.each<[title: string, setup: string[], wanted: string, sharedWith?: string]>([
-		['is the address of the node alone (/32)', cloud, '192.168.9.50/24', '192.168.9.2'],
-		['is the IPv6 address of the node by DHCP (/128)', [...fixed, ...cloud6], '2001:db8:1::50/64', '2001:db8:1::2'],
-		['is an address of lo, such as that of a load balancer', [...cloud, 'addr add 10.5.0.9/32 dev lo'], '10.5.0.50/24'],
-	])('in which there %s: what the node sends from that goes where it went', async (_, setup, cidr, known) => {
+		['the only address of the node (/32)', cloud, '192.168.9.50/24', '192.168.9.2'],
+		['the IPv6 address of the node by DHCP (/128)', [...fixed, ...cloud6], '2001:db8:1::50/64', '2001:db8:1::2'],
+		['an address of lo, such as that of a load balancer', [...cloud, 'addr add 10.5.0.9/32 dev lo'], '10.5.0.50/24'],
+	])('whose network holds %s, which keeps its way to its neighbours unless it is on lo', async (_, setup, cidr, known) => {
 		const isShared = known !== undefined
 		const node = known ?? '10.5.0.9'
 		await host.ip(setup.join('\n'))

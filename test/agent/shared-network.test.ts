@@ -147,7 +147,7 @@ describe('an interface gets no connected route', () => {
 	test.each<[title: string, ip: string, cidr: string, needed?: string[]]>([
 		['the API server', '10.5.0.1', '10.5.0.50/24'],
 		['a nameserver of IPv6', 'fd05::53', 'fd05::50/64'],
-		['the metadata service, which nobody names,', '169.254.169.254', '169.254.10.1/16', []],
+		['the metadata service, which is not in the node config,', '169.254.169.254', '169.254.10.1/16', []],
 		['the metadata service of IPv6', 'fd00:ec2::254', 'fd00:ec2::50/64', []],
 	])('in the network of %s that is reached by the default route', (_, ip, cidr, needed = [ip]) => {
 		expect(saysOf([nic(0, cidr)], node({}), needed)).toEqual({
