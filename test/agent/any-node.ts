@@ -10,7 +10,7 @@ export const MACS = [0, 1, 2].map(n => `fa:16:3e:00:00:0${n}`)
 
 type NodeLink = { name: string; kind?: string; mac?: string; up: boolean; altnames?: string[]; addresses: NodeAddress[] }
 /** `far`: the gateway is outside the network that the address seems to be in, as some clouds have it. */
-type NodeAddress = { cidr: string; lease?: true; metric?: number; noprefixroute?: true; far?: true }
+type NodeAddress = { cidr: string; lease?: true; metric?: number; noprefixroute?: true; scope?: 253; label?: string; far?: true }
 type NodeRoute = {
 	to: string
 	via?: string
@@ -43,13 +43,25 @@ const primary = fc.constantFrom<NodeAddress>(
 	{ cidr: '192.168.9.2/32' },
 	{ cidr: '192.168.9.2/32', far: true },
 )
-const before = fc.constantFrom<NodeAddress[]>(
-	[],
-	[],
-	[],
-	[{ cidr: '172.16.1.9/24', lease: true }],
-	[{ cidr: '192.168.9.60/24', lease: true, metric: 200 }],
-	[{ cidr: '172.17.1.9/24' }],
+/** What a NIC has before, in part of what may be wanted of it; not in the network of a rule of the node, which a removal would take from that. */
+const before = fc.constantFrom<(n: number) => NodeAddress[]>(
+	() => [],
+	() => [],
+	() => [],
+	() => [{ cidr: '172.16.1.9/24', lease: true }],
+	() => [{ cidr: '192.168.9.60/24', lease: true, metric: 200 }],
+	() => [{ cidr: '172.17.1.9/24' }],
+	n => [{ cidr: `10.0.${n}.23/24`, lease: true, metric: 513 }],
+	n => [{ cidr: `10.0.${n}.23/24`, scope: 253, label: `ens${n}:vip` }],
+	n => [
+		{ cidr: '172.16.1.9/24', lease: true },
+		{ cidr: `10.0.${n}.23/24`, metric: 7 },
+	],
+	n => [
+		{ cidr: `10.0.${n}.23/24`, label: `ens${n}:1` },
+		{ cidr: '172.16.1.9/24', lease: true, label: `ens${n}:b` },
+	],
+	n => [{ cidr: `fd00:${n}::23/64`, lease: true, metric: 513 }],
 )
 
 const choices = fc.record({
@@ -87,13 +99,15 @@ export const anyNode: fc.Arbitrary<Node> = choices.map(chosen => ({
 		{ name: 'mgmt', up: true, addresses: [chosen.primary, ...(chosen.six ? [{ cidr: 'fd99::2/64' }] : [])] },
 		...(chosen.uplink ? [{ name: 'up1', up: true, addresses: [{ cidr: '192.168.7.2/24' }] }] : []),
 		{ name: 'br0', kind: 'bridge', up: true, addresses: [{ cidr: '10.200.0.1/16' }] },
-		...chosen.nics.map((addresses, n) => ({
-			name: `ens${n}`,
-			mac: MACS[n] ?? '',
-			up: addresses.length > 0 || chosen.nicsUp[n] === true,
-			addresses,
-			...(n === 0 && chosen.altname !== undefined && { altnames: [chosen.altname] }),
-		})),
+		...chosen.nics
+			.map((had, n) => ({ addresses: had(n).filter(({ cidr }) => !cidr.startsWith('10.0.1.')), n }))
+			.map(({ addresses, n }) => ({
+				name: `ens${n}`,
+				mac: MACS[n] ?? '',
+				up: addresses.length > 0 || chosen.nicsUp[n] === true,
+				addresses,
+				...(n === 0 && chosen.altname !== undefined && { altnames: [chosen.altname] }),
+			})),
 	],
 	routes: [
 		...(chosen.primary.cidr.endsWith('/32') ? reached(chosen.primary).map(to => ({ to, dev: 'mgmt' })) : []),
@@ -191,7 +205,7 @@ export function withKernel(host: HostState): HostState {
 	}
 }
 
-function addressOf({ cidr, lease, metric, noprefixroute }: NodeAddress): Address {
+function addressOf({ cidr, lease, metric, noprefixroute, scope, label }: NodeAddress): Address {
 	return {
 		family: cidr.includes(':') ? 6 : 4,
 		cidr,
@@ -200,6 +214,8 @@ function addressOf({ cidr, lease, metric, noprefixroute }: NodeAddress): Address
 		...(lease && { validSeconds: 3_600 }),
 		...(metric !== undefined && { metric }),
 		...(noprefixroute && { flags: ['noprefixroute'] }),
+		...(scope !== undefined && { scope }),
+		...(label !== undefined && { label }),
 	} as Address
 }
 
@@ -257,12 +273,14 @@ export function linesOf({ links, routes, rules, localAt }: Node): string[] {
 }
 
 function addressLine(name: string) {
-	return ({ cidr, lease, metric, noprefixroute }: NodeAddress) =>
+	return ({ cidr, lease, metric, noprefixroute, scope, label }: NodeAddress) =>
 		[
 			`addr add ${cidr} dev ${name}`,
 			cidr.includes(':') ? 'nodad' : '',
 			noprefixroute ? 'noprefixroute' : '',
 			metric === undefined ? '' : `metric ${metric}`,
+			scope === undefined ? '' : `scope ${scope}`,
+			label === undefined ? '' : `label ${label}`,
 			lease ? 'valid_lft 3600 preferred_lft 3600' : '',
 		]
 			.filter(Boolean)

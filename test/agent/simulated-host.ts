@@ -2,6 +2,7 @@ import type { Host } from '../../agent/host/host.ts'
 import type { Address, HostState, Link, Route, Rule } from '../../agent/host/state.ts'
 import { contains, networkOf } from '../../contract/ip.ts'
 import { hasNetwork, ipOf } from '../../agent/plan/networks.ts'
+import { addressDetails } from '../../agent/plan/snapshot-words.ts'
 import { routeKey, ruleKey } from '../../agent/plan/routing.ts'
 import { fibOf, lookup } from '../../agent/plan/fib.ts'
 import { answerOf } from '../../agent/plan/lookup-losses.ts'
@@ -24,7 +25,9 @@ export function after(host: HostState, change: Change): HostState {
 		case 'removeAltname':
 			return withLink(host, change.link, link => ({ ...link, altnames: link.altnames.filter(name => name !== change.name) }))
 		case 'addAddress':
-			return withConnected(withLink(host, change.link, link => ({ ...link, addresses: withAddress(link.addresses, change.address) })))
+			return withConnected(
+				withLink(withoutMoved(host, change), change.link, link => ({ ...link, addresses: withAddress(link.addresses, change.address) })),
+			)
 		case 'removeAddress':
 			return withoutRoutes(
 				withoutSources(
@@ -41,13 +44,35 @@ export function after(host: HostState, change: Change): HostState {
 	}
 }
 
-/** One that is there already keeps its place; of IPv4 also its flags. */
+/** One that is there already keeps its place; of IPv4 also what only removing it changes, of IPv6 a metric where none is given. */
 function withAddress(addresses: readonly Address[], given: Address): Address[] {
 	const had = addresses.find(({ cidr }) => cidr === given.cidr)
-	if (!had) return [...addresses, given]
-	const { flags: _, ...rest } = given
-	const replaced = given.family === 4 ? { ...rest, ...(had.flags && { flags: had.flags }) } : given
-	return addresses.map(address => (address === had ? replaced : address))
+	const address = given.broadcast === '+' ? plain(given) : given
+	if (!had) return [...addresses, address]
+	const replaced = given.family === 4 ? { ...without(address, FIXED), ...only(had, FIXED) } : { ...only(had, ['metric']), ...address }
+	return addresses.map(other => (other === had ? (replaced as Address) : other))
+}
+
+const FIXED = ['flags', 'label', 'scope', 'broadcast', 'peer']
+
+/** The model has no broadcast addresses but those that somebody chose. */
+function plain({ broadcast: _, ...address }: Address): Address {
+	return address
+}
+
+function only(address: Address, keys: readonly string[]): Partial<Address> {
+	return Object.fromEntries(Object.entries(address).filter(([key]) => keys.includes(key)))
+}
+
+function without(address: Address, keys: readonly string[]): Partial<Address> {
+	return Object.fromEntries(Object.entries(address).filter(([key]) => !keys.includes(key)))
+}
+
+/** With another metric an address gets another connected route. */
+function withoutMoved(host: HostState, { link, address }: { link: number; address: Address }): HostState {
+	const had = host.links.find(({ ifindex }) => ifindex === link)?.addresses.find(({ cidr }) => cidr === address.cidr)
+	const isMoved = had && (had.family === 4 || address.metric !== undefined) && had.metric !== address.metric
+	return isMoved ? { ...host, routes: withoutConnected(host, link, had) } : host
 }
 
 /** The first IPv4 address of a network takes the others of it along (`promote_secondaries` 0). */
@@ -193,7 +218,18 @@ function rename(host: HostState, link: Link, to: string): Link {
 	if (link.up && !host.liveRename) throw new Error('Device or resource busy')
 	const taken = host.links.some(other => (other.ifindex !== link.ifindex && other.name === to) || other.altnames.includes(to))
 	if (taken) throw new Error('File exists')
-	return { ...link, name: to }
+	return link.name === to ? link : { ...link, name: to, addresses: relabelled(link.addresses, to) }
+}
+
+/** The first IPv4 address gets the name as its label, which is none; others keep what follows a colon, or get a number. @see inetdev_changename */
+function relabelled(addresses: readonly Address[], name: string): Address[] {
+	const four = addresses.filter(({ family }) => family === 4)
+	return addresses.map(address => {
+		const at = four.indexOf(address)
+		const { label = '', ...rest } = address
+		if (at === -1) return address
+		return at === 0 ? rest : { ...rest, label: `${name}${/:.*/.exec(label)?.[0] ?? `:${at + 1}`}` }
+	})
 }
 
 function withLink(host: HostState, ifindex: number, change: (link: Link) => Link): HostState {
@@ -253,7 +289,7 @@ export function comparable(host: HostState) {
 		links: host.links.map(({ managedBy, ...link }) => ({
 			...link,
 			...(managedBy === 'NetworkManager' && { managedBy }),
-			addresses: link.addresses.map(({ cidr, dynamic }) => `${cidr} ${dynamic}`).toSorted(),
+			addresses: link.addresses.map(address => addressDetails(address, link.name)).toSorted(),
 			altnames: link.altnames.toSorted(),
 		})),
 		routes: host.routes.map(routeKey).toSorted(),
