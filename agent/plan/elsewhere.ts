@@ -45,9 +45,9 @@ function stayingHere(way: Way, { links }: Node): Found | undefined {
 	const link = links.find(({ ifindex }) => linksOf(route).includes(ifindex))
 	const address = link?.addresses.find(({ cidr }) => networkOf(cidr) === route.to)
 	if (link && address) return { says: `stay on this node because ${link.name} has ${address.cidr}`, see: `ip addr show dev ${link.name}` }
-	const over = link ? ` over ${link.name}` : ''
+	const dev = link ? ` dev ${link.name}` : ''
 	const see = showRoutes(route.family, `table ${route.table} ${route.to}`)
-	return { says: `stay on this node because table ${route.table} has the local route ${route.to}${over}`, see }
+	return { says: `stay on this node because table ${route.table} has the route 'local ${route.to}${dev}'`, see }
 }
 
 function withoutCarrier(packet: OwnPacket, way: Way, host: Node): Found | undefined {

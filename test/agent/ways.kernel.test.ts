@@ -108,19 +108,19 @@ describe.skipIf(!isRoot)('the ways of packets (needs root for network namespaces
 			'a route of lo',
 			['route add local 10.0.0.0/24 dev lo'],
 			nic,
-			'stay on this node because table 255 has the local route 10.0.0.0/24 over lo (ip route show table 255 10.0.0.0/24)',
+			"stay on this node because table 255 has the route 'local 10.0.0.0/24 dev lo' (ip route show table 255 10.0.0.0/24)",
 		],
 		[
 			'a local route of the NIC itself (AnyIP)',
 			['link set ens0 up', 'route add local 10.0.0.0/24 dev ens0'],
 			nic,
-			'stay on this node because table 255 has the local route 10.0.0.0/24 over ens0 (ip route show table 255 10.0.0.0/24)',
+			"stay on this node because table 255 has the route 'local 10.0.0.0/24 dev ens0' (ip route show table 255 10.0.0.0/24)",
 		],
 		[
 			'a wider route of IPv6',
 			['-6 route add local fd00::/32 dev lo'],
 			{ id: 0, macAddress: nic.macAddress, address: 'fd00::23', cidr: 'fd00::/64' },
-			'stay on this node because table 255 has the local route fd00::/32 over lo (ip -6 route show table 255 fd00::/32)',
+			"stay on this node because table 255 has the route 'local fd00::/32 dev lo' (ip -6 route show table 255 fd00::/32)",
 		],
 		[
 			'a missing carrier, where that counts on all links',
