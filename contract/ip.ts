@@ -4,6 +4,16 @@ export type Prefix = { family: 4 | 6; value: bigint; length: number }
 
 /** @returns the address as a number with its family, or undefined when it is neither IPv4 nor IPv6 */
 export function parseIp(text: string): { family: 4 | 6; value: bigint } | undefined {
+	const ip = readIp(text)
+	return ip && isMapped(ip) ? undefined : ip
+}
+
+/** An IPv4 address in disguise (::ffff:10.0.0.1) is none that Kubernetes' own isIP takes; a kernel has it all the same. */
+function isMapped({ family, value }: { family: 4 | 6; value: bigint }): boolean {
+	return family === 6 && value >> 32n === 65535n
+}
+
+function readIp(text: string): { family: 4 | 6; value: bigint } | undefined {
 	return text.includes(':') ? parseV6(text) : parseV4(text)
 }
 
@@ -15,17 +25,22 @@ export function isSameIp(one: string, other: string): boolean {
 
 /** `10.0.0.23/24` and `10.0.0.0/24` both: the host bits are kept. */
 export function parseCidr(text: string): Prefix | undefined {
+	const prefix = readCidr(text)
+	return prefix && isMapped(prefix) ? undefined : prefix
+}
+
+function readCidr(text: string): Prefix | undefined {
 	const [address = '', length = '', ...rest] = text.split('/')
-	const ip = parseIp(address)
+	const ip = readIp(address)
 	if (!ip || rest.length > 0 || !/^(0|[1-9]\d{0,2})$/.test(length) || Number(length) > bits(ip.family)) return undefined
 	return { ...ip, length: Number(length) }
 }
 
-/** @returns whether the address lies in the network of the cidr (either form of cidr) */
+/** @returns whether the address lies in the network of the cidr (either form of cidr); also of addresses that only a kernel has */
 export function contains(cidr: string, address: string): boolean {
 	if (!cidr.includes(':') && !address.includes(':')) return containsV4(cidr, address)
-	const network = parseCidr(cidr)
-	const ip = parseIp(address)
+	const network = readCidr(cidr)
+	const ip = readIp(address)
 	if (!network || ip?.family !== network.family) return false
 	const shift = BigInt(bits(network.family) - network.length)
 	return ip.value >> shift === network.value >> shift
@@ -35,7 +50,7 @@ export function contains(cidr: string, address: string): boolean {
 export function networkOf(cidr: string): string {
 	const four = prefixV4(cidr)
 	if (four) return `${formatV4(firstOf(four.value, four.length))}/${four.length}`
-	const prefix = parseCidr(cidr)
+	const prefix = readCidr(cidr)
 	if (!prefix) throw new TypeError(`not a cidr: ${cidr}`)
 	const shift = BigInt(bits(prefix.family) - prefix.length)
 	return `${formatIp(prefix.family, (prefix.value >> shift) << shift)}/${prefix.length}`
@@ -44,9 +59,16 @@ export function networkOf(cidr: string): string {
 /** @returns the form the kernel prints: dotted for IPv4, RFC 5952 for IPv6 */
 export function canonicalIp(text: string): string {
 	if (dotted.test(text)) return text
-	const ip = parseIp(text)
+	const ip = readIp(text)
 	if (!ip) throw new TypeError(`not an IP address: ${text}`)
 	return formatIp(ip.family, ip.value)
+}
+
+/** @returns the address that comes so many after another one */
+export function addressAfter(text: string, count: number): string {
+	const ip = readIp(text)
+	if (!ip) throw new TypeError(`not an IP address: ${text}`)
+	return formatIp(ip.family, ip.value + BigInt(count))
 }
 
 /** @returns whether a host may have the address: not unspecified, loopback, multicast or 255.255.255.255. As Kubernetes' CEL has it. */
@@ -109,10 +131,10 @@ function formatV4(value: number): string {
 	return `${(value >>> 24) & 255}.${(value >>> 16) & 255}.${(value >>> 8) & 255}.${value & 255}`
 }
 
-/** No zone, and no IPv4 address in disguise (::ffff:10.0.0.1): what Kubernetes' own isIP takes, and nothing else. */
+/** No zone. */
 function parseV6(text: string) {
 	const value = groupsOf(withoutDots(text))?.reduce((sum, group) => sum * 65536n + BigInt(`0x${group}`), 0n)
-	return value === undefined || value >> 32n === 65535n ? undefined : { family: 6 as const, value }
+	return value === undefined ? undefined : { family: 6 as const, value }
 }
 
 /** `::10.0.0.1` → `::a00:1`; any other text stays. */
@@ -135,6 +157,7 @@ function groupsOf(text: string): string[] | undefined {
 
 function formatIp(family: 4 | 6, value: bigint): string {
 	if (family === 4) return formatV4(Number(value))
+	if (isMapped({ family, value })) return `::ffff:${formatV4(Number(value & 0xffff_ffffn))}`
 	const groups = Array.from({ length: 8 }, (_, i) => ((value >> BigInt(112 - 16 * i)) & 65535n).toString(16))
 	const run = longestZeroRun(groups)
 	if (run.length < 2) return groups.join(':')

@@ -8,6 +8,7 @@ import { deviceWord } from './device.ts'
 import { exec } from './exec.ts'
 import type { Link } from './state.ts'
 import { hex } from './hex.ts'
+import { ipJson } from './ip-json.ts'
 
 const NextHop = z.object({
 	dev: z.string().optional(),
@@ -91,7 +92,7 @@ function refusals(stderr: string): Map<number, string> {
 
 function understood(line: string): Shown {
 	try {
-		const [shown] = z.array(Shown).parse(JSON.parse(line))
+		const [shown] = z.array(Shown).parse(ipJson(line))
 		if (shown) return shown
 	} catch (error) {
 		throw failure('COMMAND_FAILED', `ip route get says something that is not understood: ${wordsOf(error)}`, { cause: error })

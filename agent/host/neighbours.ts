@@ -1,5 +1,6 @@
 import { deviceWord } from './device.ts'
 import { exec } from './exec.ts'
+import { ipJson } from './ip-json.ts'
 
 /** Whether the machine with this address answers on this link (ifindex). */
 export type Question = { ip: string; link: number }
@@ -97,5 +98,5 @@ async function tell(lines: readonly string[], open: readonly Question[]): Promis
 	const looks = open.map(({ ip, link }) => `neigh show ${ip} dev ${deviceWord(link)}`)
 	const { stdout } = await exec('ip', ['-j', '-force', '-batch', '-'], [...lines, ...looks].map(line => `${line}\n`).join(''))
 	const shown = stdout.split('\n').filter(line => line.trim())
-	return shown.length === open.length ? shown.map(line => (JSON.parse(line) as Entry[])[0]) : undefined
+	return shown.length === open.length ? shown.map(line => (ipJson(line) as Entry[])[0]) : undefined
 }

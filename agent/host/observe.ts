@@ -17,6 +17,7 @@ import { exists } from './files.ts'
 import { filesOf, pathsWith } from './observe-files.ts'
 import { ignoredFamilies } from './carrier.ts'
 import { ignoreMissingIpv6, isIpv6Disabled } from './ipv6.ts'
+import { ipJson } from './ip-json.ts'
 import { readLocks } from './locks.ts'
 import { type Managers, managers } from './managed.ts'
 import { distinctEncap } from './parse-encap.ts'
@@ -80,7 +81,7 @@ async function ask(options: readonly string[], lines: readonly string[]): Promis
 			.split('\n')
 			.filter(line => line.trim())
 			.slice(0, code === 0 ? lines.length : lines.length - 1)
-			.map(line => JSON.parse(line) as unknown),
+			.map(ipJson),
 	)
 }
 

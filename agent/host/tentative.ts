@@ -1,4 +1,5 @@
 import { exec } from './exec.ts'
+import { ipJson } from './ip-json.ts'
 
 /** An IPv6 address that is not in use yet; `refused`: the kernel has found that another host has it. */
 export type Tentative = { link: number; ip: string; refused: boolean }
@@ -6,7 +7,7 @@ export type Tentative = { link: number; ip: string; refused: boolean }
 /** @returns what the kernel has not made up its mind about (RFC 4862), of all links */
 export async function tentative(): Promise<Tentative[]> {
 	const { stdout } = await exec('ip', ['-6', '-j', 'addr', 'show', 'tentative'])
-	const links = JSON.parse(stdout.trim() || '[]') as { ifindex?: number; addr_info?: { local: string; dadfailed?: boolean }[] }[]
+	const links = ipJson(stdout.trim() || '[]') as { ifindex?: number; addr_info?: { local: string; dadfailed?: boolean }[] }[]
 	return links.flatMap(({ ifindex = 0, addr_info = [] }) =>
 		addr_info.map(({ local, dadfailed = false }) => ({ link: ifindex, ip: local, refused: dadfailed })),
 	)

@@ -3,6 +3,7 @@ import { bootNames, matchedName, withDropIns } from '../persist/networkd.ts'
 import type { Check } from './check.ts'
 import { givenTo } from './memory.ts'
 import type { Question } from './preflight.ts'
+import { Word } from './record-network.ts'
 import { cidrsOf } from './networks.ts'
 import { addressesOf, ipOf } from './routing.ts'
 import type { Leaving } from './selection.ts'
@@ -75,14 +76,20 @@ export const saysTheUnknown: Check<Question> = {
 	},
 }
 
-/** `ip -batch` splits at spaces, quotes and `#`; a name that has one could not be restored. */
+/** `ip -batch` splits at spaces, quotes and `#`; a name or a label that has one could not be restored. */
 export const nameCannotBeSpelled: Check<Question> = {
 	reason: 'InUse',
-	when: 'a name of the NIC has a character that `ip -batch` cannot spell',
+	when: 'a name of the NIC, or the label of an address, has a character that `ip -batch` cannot spell',
 	see: 'ip -d link show',
-	find({ link: { name, altnames, ifindex } }) {
+	find({ link: { name, altnames, ifindex, addresses } }) {
 		const odd = [name, ...altnames].find(other => !/^[\w.@-]+$/.test(other))
-		if (odd === undefined) return
-		return { says: `the name '${odd}' of the link with index ${ifindex} could not be restored after a change`, see: 'ip -d link show' }
+		if (odd !== undefined)
+			return { says: `the name '${odd}' of the link with index ${ifindex} could not be restored after a change`, see: 'ip -d link show' }
+		const labelled = addresses.find(({ label }) => label !== undefined && !Word.safeParse(label).success)
+		if (!labelled) return
+		return {
+			says: `the label '${labelled.label}' of ${labelled.cidr} on ${name} could not be restored after a change`,
+			see: `ip addr show dev ${name}`,
+		}
 	},
 }

@@ -5,7 +5,7 @@ import { ADDRESS_FLAGS } from '../host/state-address.ts'
 
 const Ip = z.string().regex(/^[0-9a-f:.]{2,45}$/)
 const Prefix = z.string().regex(/^[0-9a-f:.]{2,45}\/\d{1,3}$/)
-const Word = z.string().regex(/^[\w.@:/,+-]{1,32}$/)
+export const Word = z.string().regex(/^[\w.@:/,+-]{1,32}$/)
 const Words = z.string().regex(/^[\w.@:/,+ -]{1,400}$/)
 const Family = z.union([z.literal(4), z.literal(6)])
 const Seconds = z.int().min(0)

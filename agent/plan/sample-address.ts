@@ -1,4 +1,4 @@
-import { canonicalIp, contains, networkOf } from '../../contract/ip.ts'
+import { addressAfter, contains, networkOf } from '../../contract/ip.ts'
 import type { Family, HostState } from '../host/state.ts'
 import { full, ipOf, lengthOf } from './networks.ts'
 import { MAIN } from './routing.ts'
@@ -29,7 +29,7 @@ export function addressIn(network: string, except: ReadonlySet<string>): string 
 	// A network of one or two addresses has none of its own (RFC 3021).
 	const first = full(base) - lengthOf(network) > 1 ? 1 : 0
 	for (let at = first; at < first + MOST_TRIED; at++) {
-		const ip = numbered(base, at)
+		const ip = addressAfter(base, at)
 		if (!contains(network, ip)) return undefined
 		if (!except.has(ip)) return ip
 	}
@@ -37,19 +37,6 @@ export function addressIn(network: string, except: ReadonlySet<string>): string 
 
 /** So many addresses of a network are looked at. */
 const MOST_TRIED = 31
-
-/** @param base the first address of a network */
-function numbered(base: string, at: number): string {
-	if (!base.includes(':')) {
-		const parts = base.split('.').map(Number)
-		return [...parts.slice(0, 3), (parts[3] ?? 0) + at].join('.')
-	}
-	return canonicalIp(
-		base.endsWith('::')
-			? `${base}${at.toString(16)}`
-			: base.replace(/[^:]*$/, word => ((Number.parseInt(word, 16) || 0) + at).toString(16)),
-	)
-}
 
 /** @returns every address that this host has */
 export function ownAddresses({ links }: Pick<HostState, 'links'>): Set<string> {

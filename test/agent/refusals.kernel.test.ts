@@ -25,68 +25,97 @@ describe.skipIf(!isRoot)('before anything is changed (needs root for network nam
 	beforeEach(prepared)
 	afterEach(() => host.close())
 
-	test.each<[title: string, given: { ip?: string[]; wish?: Partial<Interface>[]; nodeAddresses?: string[] }, message: string]>([
+	test.each<[title: string, given: { ip?: string[]; sh?: string; wish?: Partial<Interface>[]; nodeAddresses?: string[] }, message: string]>(
 		[
-			"the node's own address is wanted",
-			{ wish: [nic(0, { address: '192.168.9.2', cidr: '192.168.9.0/24', gateway: '192.168.9.1' })], nodeAddresses: ['192.168.9.2'] },
-			'192.168.9.2 is wanted here, and Kubernetes knows this node by it (ip addr show to 192.168.9.2)',
+			[
+				"the node's own address is wanted",
+				{ wish: [nic(0, { address: '192.168.9.2', cidr: '192.168.9.0/24', gateway: '192.168.9.1' })], nodeAddresses: ['192.168.9.2'] },
+				'192.168.9.2 is wanted here, and Kubernetes knows this node by it (ip addr show to 192.168.9.2)',
+			],
+			[
+				'an address of another link is wanted, of which Kubernetes knows nothing',
+				{ wish: [nic(0, { address: '192.168.9.2', cidr: '192.168.9.0/24' })] },
+				'192.168.9.2 is wanted on multinic0, and mgmt has it (ip addr show to 192.168.9.2)',
+			],
+			[
+				'a rule of others looks up the table that is still empty',
+				{ ip: ['rule add fwmark 0x400/0xfff lookup 100 priority 20000'] },
+				"the rule 'from all fwmark 0x400/0xfff lookup 100' looks up table 100, which multinic0 needs for itself (ip rule show priority 20000)",
+			],
+			[
+				'a rule names the NIC that would be renamed',
+				{ ip: ['rule add iif ens0 lookup 77 priority 600'] },
+				"the rule 'from all iif ens0 lookup 77' names ens0 (ip rule show priority 600)",
+			],
+			[
+				'a rule names the NIC by its alternative name',
+				{ ip: ['link property add dev ens0 altname enp0s9', 'rule add oif enp0s9 lookup 77 priority 600'] },
+				"the rule 'from all oif enp0s9 lookup 77' names ens0 (ip rule show priority 600)",
+			],
+			[
+				'the NIC carries the default route as one of two next hops',
+				{
+					ip: [
+						'link set ens0 up',
+						'addr add 192.168.8.2/24 dev ens0 valid_lft 3600 preferred_lft 3600',
+						'route replace default nexthop via 192.168.9.1 dev mgmt nexthop via 192.168.8.1 dev ens0',
+					],
+				},
+				'ens0 carries the default route of this node (ip route show default)',
+			],
+			[
+				'the NIC is a next hop object of a route to a network',
+				{
+					ip: [
+						'link set ens0 up',
+						'nexthop add id 1 dev mgmt via 192.168.9.1',
+						'addr add 192.168.8.2/24 dev ens0 valid_lft 3600 preferred_lft 3600',
+						'nexthop add id 2 dev ens0 via 192.168.8.1',
+						'nexthop add id 3 group 1/2',
+						'route add 10.50.0.0/16 nhid 3',
+					],
+				},
+				'the route to 10.50.0.0/16 leads over mgmt and ens0 (ip route show 10.50.0.0/16 table all)',
+			],
+			[
+				'an address has a label that could not be spelled in a line for ip',
+				{ ip: ['link set ens0 up'], sh: "ip addr add 10.5.0.5/24 dev ens0 label 'ens0:#1' valid_lft 3600 preferred_lft 3600" },
+				"the label 'ens0:#1' of 10.5.0.5/24 on ens0 could not be restored after a change (ip addr show dev ens0)",
+			],
+			[
+				'a macvlan is on top of a NIC that is not ours',
+				{ ip: ['link add storage0 link ens0 type macvlan'] },
+				'storage0 is on top of ens0 (ip -d link show dev storage0)',
+			],
 		],
-		[
-			'an address of another link is wanted, of which Kubernetes knows nothing',
-			{ wish: [nic(0, { address: '192.168.9.2', cidr: '192.168.9.0/24' })] },
-			'192.168.9.2 is wanted on multinic0, and mgmt has it (ip addr show to 192.168.9.2)',
-		],
-		[
-			'a rule of others looks up the table that is still empty',
-			{ ip: ['rule add fwmark 0x400/0xfff lookup 100 priority 20000'] },
-			"the rule 'from all fwmark 0x400/0xfff lookup 100' looks up table 100, which multinic0 needs for itself (ip rule show priority 20000)",
-		],
-		[
-			'a rule names the NIC that would be renamed',
-			{ ip: ['rule add iif ens0 lookup 77 priority 600'] },
-			"the rule 'from all iif ens0 lookup 77' names ens0 (ip rule show priority 600)",
-		],
-		[
-			'a rule names the NIC by its alternative name',
-			{ ip: ['link property add dev ens0 altname enp0s9', 'rule add oif enp0s9 lookup 77 priority 600'] },
-			"the rule 'from all oif enp0s9 lookup 77' names ens0 (ip rule show priority 600)",
-		],
-		[
-			'the NIC carries the default route as one of two next hops',
-			{
-				ip: [
-					'link set ens0 up',
-					'addr add 192.168.8.2/24 dev ens0 valid_lft 3600 preferred_lft 3600',
-					'route replace default nexthop via 192.168.9.1 dev mgmt nexthop via 192.168.8.1 dev ens0',
-				],
-			},
-			'ens0 carries the default route of this node (ip route show default)',
-		],
-		[
-			'the NIC is a next hop object of a route to a network',
-			{
-				ip: [
-					'link set ens0 up',
-					'nexthop add id 1 dev mgmt via 192.168.9.1',
-					'addr add 192.168.8.2/24 dev ens0 valid_lft 3600 preferred_lft 3600',
-					'nexthop add id 2 dev ens0 via 192.168.8.1',
-					'nexthop add id 3 group 1/2',
-					'route add 10.50.0.0/16 nhid 3',
-				],
-			},
-			'the route to 10.50.0.0/16 leads over mgmt and ens0 (ip route show 10.50.0.0/16 table all)',
-		],
-		[
-			'a macvlan is on top of a NIC that is not ours',
-			{ ip: ['link add storage0 link ens0 type macvlan'] },
-			'storage0 is on top of ens0 (ip -d link show dev storage0)',
-		],
-	])('%s, which is refused', async (_, { ip = [], wish = [nic(0)], nodeAddresses = [] }, message) => {
+	)('%s, which is refused', async (_, { ip = [], sh = '', wish = [nic(0)], nodeAddresses = [] }, message) => {
 		await host.ip(ip.join('\n'))
+		await host.inside('sh', ['-c', sh])
 		const before = await host.everything()
 		const { report } = await host.agent(wish, { nodeAddresses })
 		expect(report).toMatchObject({ outcome: 'Failed', changes: 0, interfaces: [{ reason: 'InUse', message }] })
 		expect(await host.everything()).toEqual(before)
+	})
+
+	test.each([
+		['an address of another link', 'ip addr add ::ffff:10.0.0.5/128 dev lo'],
+		['an address of another link, without its beginning', 'ip addr add ::10.0.0.5/128 dev lo'],
+		['a next hop', 'ip -6 route add fd99::/64 via ::ffff:10.0.0.1 dev mgmt onlink'],
+		['the selector of a rule', 'ip -6 rule add from ::ffff:10.0.0.0/104 lookup 77 priority 700'],
+	])('an IPv4 address in IPv6 form of others is no obstacle: %s', async (_, given) => {
+		expect(await host.inside('sh', ['-c', given])).toMatchObject({ code: 0 })
+		const wish = [nic(0, { addresses: ['fd00::5/64'], gateway: undefined })]
+		for (const changes of [true, false]) {
+			const { report, stdout } = await host.agent(wish)
+			expect(report, stdout).toMatchObject({ outcome: 'Succeeded', message: 'Configured 1/1' })
+			expect((report?.changes ?? 0) > 0).toBe(changes)
+		}
+		expect((await host.agent([])).report).toMatchObject({ outcome: 'Succeeded', reason: 'NoInterfaces' })
+	})
+
+	test.each(["a\u0001b'c\u001b[0m", 'a"b\\\\c'])('a link of others with the alias %j is no obstacle', async alias => {
+		expect(await host.inside('ip', ['link', 'set', 'mgmt', 'alias', alias])).toMatchObject({ code: 0 })
+		expect((await host.agent([nic(0)])).report).toMatchObject({ outcome: 'Succeeded' })
 	})
 
 	test.each<[title: string, files: Record<string, string>, warned: string | undefined]>([

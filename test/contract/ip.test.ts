@@ -1,7 +1,7 @@
 import { BlockList } from 'node:net'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { canonicalIp, contains, networkOf, parseCidr, parseIp } from '../../contract/ip.ts'
+import { addressAfter, canonicalIp, contains, networkOf, parseCidr, parseIp } from '../../contract/ip.ts'
 
 test.each([
 	'',
@@ -76,3 +76,15 @@ test('the canonical form of an IPv6 address is the one a URL parser gives', () =
 function isOwn(groups: string[]): boolean {
 	return !/^(0:){5}ffff:/.test(groups.join(':'))
 }
+
+test('an IPv4 address in IPv6 form is refused in a wish, and read where a kernel has it', () => {
+	expect([parseIp('::ffff:10.0.0.1'), parseCidr('::ffff:10.0.0.0/104')]).toEqual([undefined, undefined])
+	expect(canonicalIp('0::FFFF:a00:1')).toBe('::ffff:10.0.0.1')
+	expect(networkOf('::ffff:10.0.0.1/104')).toBe('::ffff:10.0.0.0/104')
+	expect([contains('::ffff:10.0.0.0/104', '::ffff:10.9.9.9'), contains('10.0.0.0/8', '::ffff:10.9.9.9')]).toEqual([true, false])
+	expect([addressAfter('::ffff:10.0.0.255', 1), addressAfter('10.0.0.0', 5), addressAfter('fd00::ffff', 1)]).toEqual([
+		'::ffff:10.0.1.0',
+		'10.0.0.5',
+		'fd00::1:0',
+	])
+})

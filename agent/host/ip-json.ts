@@ -1,0 +1,23 @@
+import { canonicalIp } from '../../contract/ip.ts'
+
+/**
+ * Makes JSON of a line that `ip -j` prints. It prints a control character in an alias or a name as it is, which JSON does not allow, and some
+ * versions escape an apostrophe, which JSON does not know. `::10.0.0.1` becomes `::a00:1`: an address has one form everywhere.
+ *
+ * @throws SyntaxError where it is no JSON all the same
+ */
+export function ipJson(text: string): unknown {
+	const json = /['\p{Cc}]/u.test(text) ? text.replaceAll(ODD, corrected) : text
+	return JSON.parse(DOTTED.test(json) ? json.replaceAll(new RegExp(DOTTED, 'g'), (_, ip: string) => `"${canonicalIp(ip)}`) : json)
+}
+
+/** With a backslash the character behind it, so that neither of two is taken for one that begins something. */
+const ODD = /\\[\s\S]|\p{Cc}/gu
+
+function corrected(found: string): string {
+	if (found === "\\'") return "'"
+	return found.startsWith('\\') ? found : `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`
+}
+
+const OCTET = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)'
+const DOTTED = new RegExp(`"(::${OCTET}(?:\\.${OCTET}){3})(?=["/])`)
