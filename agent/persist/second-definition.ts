@@ -1,5 +1,6 @@
-import type { HostState } from '../host/state.ts'
-import { netplanPath, pathsOf, SCRIPTS_FOLDER } from '../paths.ts'
+import type { FileState, HostState } from '../host/state.ts'
+import { netplanPath, pathsOf, RECORD_PATH, SCRIPTS_FOLDER } from '../paths.ts'
+import { parseRecord } from '../plan/record.ts'
 import { type Definition, type Nic, readers, unclear } from './definition-readers.ts'
 import { iniEntries, keyOf } from './ini.ts'
 import { once, shellKeyOf, withoutComments } from './text.ts'
@@ -18,15 +19,17 @@ export function definitionsOf(nic: Nic, host: HostState): Definition[] {
 		})
 }
 
-/** Every file that a reader reads, in the order of paths. Each NIC is held against all of them, so they are sorted, and each is read, once. */
-const readable = once((files: HostState['files']) =>
-	Object.entries(files)
+/** Every file of others that a reader reads, in the order of paths. Each NIC is held against all of them, so they are sorted, and each is read, once. */
+const readable = once((files: HostState['files']) => {
+	const written = new Map(parseRecord(files[RECORD_PATH]).links.flatMap(ours => Object.entries(ours.files)))
+	const isAsWritten = (path: string, { content }: FileState) => written.get(path)?.after === content
+	return Object.entries(files)
 		.flatMap(([path, file]) => {
-			const reader = isGenerated(path) ? undefined : readers.find(one => one.reads(path))
+			const reader = isGenerated(path) || isAsWritten(path, file) ? undefined : readers.find(one => one.reads(path))
 			return reader ? [{ path, file, reader }] : []
 		})
-		.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
-)
+		.toSorted((a, b) => (a.path < b.path ? -1 : 1))
+})
 
 /** @returns `/etc/netplan/60-a.yaml also defines multinic0, by its MAC fa:16:… (cat /etc/netplan/60-a.yaml)` */
 export function definitionWords({ path, by, why, see }: Definition, { name, macAddress }: Nic): string {

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import type { FileState, HostState } from '../host/state.ts'
 import { RECORD_PATH } from '../paths.ts'
 import { isIn, type OwnFiles, ownFiles } from '../persist/own-files.ts'
+import { once } from '../persist/text.ts'
 import { KERNEL } from './origin.ts'
 import { RecordedAddress, RecordedRoute } from './record-network.ts'
 
@@ -64,12 +65,15 @@ export type RecordedLink = z.infer<typeof RecordedLink>
 export const HostRecord = z.object({ version: z.literal(1), links: z.array(RecordedLink) })
 export type HostRecord = z.infer<typeof HostRecord>
 
+/** Every check asks for the record, and reading it is dear. */
+const parsed = once(({ content }: FileState) => HostRecord.parse(JSON.parse(content)))
+
 /**
  * @returns the record; an empty one where there is no file
  * @throws ZodError or SyntaxError when the text is not a record
  */
 export function parseRecord(file: FileState | undefined): HostRecord {
-	return file === undefined ? { version: 1, links: [] } : HostRecord.parse(JSON.parse(file.content))
+	return file === undefined ? { version: 1, links: [] } : parsed(file)
 }
 
 /** @returns what the host remembers of us; `attempt` has made sure that it can be read. Where the record is lost, what our files say */
