@@ -1,3 +1,4 @@
+import * as z from 'zod'
 import { type Code, failure, withoutText, wordsOf } from './failure.ts'
 import { RECORD_PATH, UNDO_FOLDER } from './paths.ts'
 import type { Failure } from '../runtime/errors.ts'
@@ -20,6 +21,10 @@ export function badUndo(path: string, error: unknown): Failure<Code> {
 	)
 }
 
+/** Characters: a record may be wrong in many places. */
+const LONGEST = 300
+
 function whyOf(error: unknown): string {
-	return wordsOf(withoutText(error)).replaceAll(/\s+/g, ' ')
+	const words = error instanceof z.ZodError ? `it is wrong at ${error.issues[0]?.path.join('.') || 'its top'}` : wordsOf(withoutText(error))
+	return words.replaceAll(/\s+/g, ' ').slice(0, LONGEST)
 }

@@ -1,3 +1,5 @@
+import { interfaceName, MAX_INTERFACES } from '../contract/names.ts'
+
 /** Every path on the host that a run may read or write, below the host's root. */
 
 export const NETPLAN_FOLDERS = ['/etc/netplan', '/run/netplan', '/lib/netplan']
@@ -72,6 +74,12 @@ export function pathsOf(name: string): string[] {
 	const made = Object.values(generated).map(of => of(name))
 	return [netplanPath(name), sysctlPath(name), rulePath(name), keyfilePath(name), linkPath(name), ...scripts, ...made]
 }
+
+/** Every file that a run may write beside its record. */
+export const OUR_PATHS: ReadonlySet<string> = new Set([
+	...Array.from({ length: MAX_INTERFACES }, (_, id) => pathsOf(interfaceName(id))).flat(),
+	CLOUD_INIT_OFF,
+])
 
 /** @returns whether udev reads this file */
 export function isOfUdev(path: string): boolean {

@@ -10,7 +10,7 @@ import { execOnHost } from './exec.ts'
 import { hostDevice, nowhere, programsOf } from './programs.ts'
 import { exists, putFiles, removeAll, removeFile, removeTemporary, syncFolder } from './files.ts'
 import { readFile } from './read.ts'
-import { bootIdOf, committedUndo, type StoredUndo, storedUndo } from './stored-undo.ts'
+import { assertReadable, bootIdOf, committedUndo, type StoredUndo, storedUndo } from './stored-undo.ts'
 import { entryAt, follow } from './within.ts'
 
 export type Armed = StoredUndo & {
@@ -44,6 +44,7 @@ export async function arm(
 		device: hostDevice(root),
 	})
 	try {
+		assertReadable(undo)
 		for (const folder of [COMMITTED_FOLDER, UNDOING_FOLDER]) removeAll(root, folder)
 		putAll(root, recipe.files)
 		syncFolder(root, STATE_FOLDER)

@@ -4,18 +4,19 @@ import { badUndo } from '../bad-record.ts'
 import { COMMITTED_FOLDER } from '../paths.ts'
 import { UNDO_JSON, UNDOING_JSON } from '../plan/recipe.ts'
 import type { Change } from '../plan/steps.ts'
+import { StoredChange } from '../plan/stored-change.ts'
+import { stepWords } from '../report/words.ts'
 import { MOST, read, textOf } from './read.ts'
 
 /** The undo that a run has written to the host, as the next run reads it. */
 export type StoredUndo = { undo: readonly Change[]; tag: string }
 
-/** Written by ourselves into a folder that only root may enter; a Change is what it holds. */
 const Stored = z.object({
 	version: z.literal(1),
-	tag: z.string(),
+	tag: z.string().regex(/^[\w.-]{1,100}$/),
 	/** Absent in what agents before this field wrote. */
 	bootId: z.string().optional(),
-	changes: z.array(z.custom<Change>(value => typeof value === 'object' && value !== null && 'kind' in value)),
+	changes: z.array(StoredChange).max(100_000),
 })
 
 /**
@@ -31,6 +32,12 @@ export function storedUndo(root: string): StoredUndo | undefined {
 /** @returns the undo of a run that was committed and then killed: it is not to be carried out */
 export function committedUndo(root: string): StoredUndo | undefined {
 	return storedAt(root, `${COMMITTED_FOLDER}/${basename(UNDO_JSON)}`)
+}
+
+/** @throws Error where the next run could not read an undo, and so could not restore what this run changes */
+export function assertReadable(undo: readonly Change[]): void {
+	const odd = undo.find(change => !StoredChange.safeParse(change).success)
+	if (odd) throw new Error(`its undo could not be read again: ${stepWords({ change: odd })}`)
 }
 
 export function bootIdOf(root: string): string {

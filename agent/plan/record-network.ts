@@ -3,8 +3,9 @@ import { ADDRESS_FLAGS } from '../host/state-address.ts'
 
 /** Addresses and routes in the record of a host. Each text becomes a word of an `ip` line, so each is bounded to what such a word is. */
 
-const Ip = z.string().regex(/^[0-9a-f:.]{2,45}$/)
-const Prefix = z.string().regex(/^[0-9a-f:.]{2,45}\/\d{1,3}$/)
+export const Int = z.int().min(0)
+export const Ip = z.string().regex(/^[0-9a-f:.]{2,45}$/)
+export const Prefix = z.string().regex(/^[0-9a-f:.]{2,45}\/\d{1,3}$/)
 export const Word = z.string().regex(/^[\w.@:/,+-]{1,32}$/)
 const Words = z.string().regex(/^[\w.@:/,+ -]{1,400}$/)
 const Family = z.union([z.literal(4), z.literal(6)])

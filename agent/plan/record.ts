@@ -1,19 +1,19 @@
 import * as z from 'zod'
 import type { FileState, HostState } from '../host/state.ts'
-import { RECORD_PATH } from '../paths.ts'
+import { OUR_PATHS, RECORD_PATH } from '../paths.ts'
 import { isIn, type OwnFiles, ownFiles } from '../persist/own-files.ts'
 import { once } from '../persist/text.ts'
 import { KERNEL } from './origin.ts'
-import { RecordedAddress, RecordedRoute } from './record-network.ts'
+import { Int, Ip, Prefix, RecordedAddress, RecordedRoute } from './record-network.ts'
 
 /**
  * What the host was before we came, and what of it is ours now: `/var/lib/multinic/record.json`, kept from the first change
  * until the last interface is gone. A removal restores from it, byte for byte.
  */
 
-const Before = z.object({ content: z.string(), mode: z.int(), gid: z.int() }).nullable()
+const Before = z.object({ content: z.string(), mode: z.int().min(0).max(0o7777), gid: Int }).nullable()
 
-const OurRoute = z.object({ to: z.string(), via: z.string().optional(), table: z.int(), metric: z.int() })
+const OurRoute = z.object({ to: Prefix, via: Ip.optional(), table: Int, metric: Int })
 
 /** A device below /sys/devices and the driver that it is bound to. */
 export const SysfsDevice = z.object({ path: z.string().regex(/^(?!.*\/\.\.(\/|$))\/sys\/devices\/[^\s]{1,400}$/), driver: z.string() })
@@ -25,7 +25,7 @@ const OriginalLink = z.object({
 	altnames: z.array(z.string().regex(/^[\w.@-]+$/)),
 	mtu: z.int(),
 	up: z.boolean(),
-	sysctls: z.record(z.string(), z.string()),
+	sysctls: z.record(z.string().regex(/^ipv[46]\/\w{1,60}$/), z.string().regex(/^[\w -]{0,60}$/)),
 	/** By NetworkManager. */
 	managed: z.boolean().optional(),
 	/** The daemon that configured it. */
@@ -39,18 +39,21 @@ const OriginalLink = z.object({
 })
 export type OriginalLink = z.infer<typeof OriginalLink>
 
+/** A removal writes there. */
+const OurPath = z.string().refine(path => OUR_PATHS.has(path), 'is no file of ours')
+
 export const RecordedLink = z.object({
-	mac: z.string(),
-	id: z.int(),
-	name: z.string(),
+	mac: z.string().regex(/^[0-9a-f:]{17}$/),
+	id: Int,
+	name: z.string().regex(/^[\w.@-]{1,15}$/),
 	original: OriginalLink,
 	/** Where it was when it became ours; absent: a virtual link, or recorded by an earlier version. */
 	device: SysfsDevice.optional(),
 	/** What we gave it, and may therefore take away. */
 	mtu: z.int().optional(),
-	addresses: z.array(z.string()),
+	addresses: z.array(Prefix),
 	/** What we gave it before: a daemon that read our files at boot gives it again when the carrier comes back. */
-	former: z.array(z.string()).default([]),
+	former: z.array(Prefix).default([]),
 	routes: z.array(OurRoute),
 	/** The first of our tables and priorities, as in force, then as before; absent: only ever 100 and 10000. */
 	bases: z
@@ -58,7 +61,7 @@ export const RecordedLink = z.object({
 		.min(1)
 		.optional(),
 	/** Path → what was there before us, and what we put there. */
-	files: z.record(z.string(), z.object({ before: Before, after: z.string() })),
+	files: z.record(OurPath, z.object({ before: Before, after: z.string() })),
 })
 export type RecordedLink = z.infer<typeof RecordedLink>
 

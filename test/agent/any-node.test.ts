@@ -9,6 +9,7 @@ import { lookupsOf } from '../../agent/plan/lookups.ts'
 import { ownPackets } from '../../agent/plan/own-lookups.ts'
 import { plan } from '../../agent/plan/plan.ts'
 import { subjectOf } from '../../agent/plan/subject.ts'
+import { StoredChange } from '../../agent/plan/stored-change.ts'
 import { type Interface, settle } from '../../contract/interface.ts'
 import { anyNode, anyNodeWish, type Node, stateOf, withKernel } from './any-node.ts'
 import { afterEvery, comparable } from './simulated-host.ts'
@@ -79,6 +80,7 @@ test('an undo after any number of steps brings back the node as it was', () => {
 			const { start, made, changes } = carriedOut(node, wish)
 			const some = afterEvery(start, changes.slice(0, cut % (changes.length + 1)), false)
 			expect(comparable(withKernel(afterEvery(some, made.undo, true)))).toEqual(comparable(start))
+			expect(made.undo.filter(change => !StoredChange.safeParse(JSON.parse(JSON.stringify(change))).success)).toEqual([])
 		}),
 		options,
 	)

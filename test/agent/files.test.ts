@@ -42,6 +42,18 @@ test.each<[title: string, text: string | undefined]>([
 	['is not JSON', '{'],
 	['is none of ours', '{"version": 2, "tag": "g1", "changes": []}'],
 	['is a folder', undefined],
+	['has a tag that is a path', '{"version":1,"tag":"../g1","changes":[]}'],
+	...[
+		'{"kind":"addAddress"}',
+		'{"kind":"format","link":3}',
+		'{"kind":"up","link":"3\\nlink del dev mgmt"}',
+		'{"kind":"rename","link":3,"to":"a\\nlink del dev mgmt"}',
+		'{"kind":"removeRule","rule":{"family":4,"from":"10.0.0.0/8 lookup 5\\n","priority":1,"table":2}}',
+		'{"kind":"sysctl","name":"..","key":"../../kernel/panic","value":"1"}',
+		'{"kind":"file","path":"/etc/../root/x"}',
+		'{"kind":"file","path":"/etc/a\\nExecStart=/bin/x","file":{"content":"","mode":384,"gid":0}}',
+		'{"kind":"file","path":"/etc/a","file":{"content":1}}',
+	].map((change): [string, string] => [`has the change ${change}`, `{"version":1,"tag":"g1","changes":[${change}]}`]),
 ])('an undo left behind that %s is a failure that names it', (_, text) => {
 	const path = 'var/lib/multinic/undo/undo.json'
 	mkdirSync(join(root, text === undefined ? path : dirname(path)), { recursive: true })

@@ -107,6 +107,30 @@ test('a record that cannot be read is refused, and not shown', async () => {
 	expect(log + JSON.stringify(report)).not.toContain('hush')
 })
 
+test.each<[title: string, fault: (link: Record<string, unknown>) => void]>([
+	[
+		'a file that is not ours',
+		link => Object.assign(link.files as object, { '/etc/shadow\nExecStart=/bin/x': { before: null, after: 'x' } }),
+	],
+	['an address that is more than one word', link => Object.assign(link, { addresses: ['10.0.0.1/24 dev mgmt\nlink del dev mgmt'] })],
+	['a setting that leads elsewhere', link => Object.assign(link.original as object, { sysctls: { '../../kernel/panic': '1' } })],
+	[
+		'a mode that no file has',
+		link =>
+			Object.assign(link.files as object, { '/etc/netplan/99-multinic0.yaml': { before: { content: '', mode: 1e9, gid: 0 }, after: '' } }),
+	],
+])('a record with %s is refused in words', async (_, fault) => {
+	const start = await after(fresh, [nic(0)])
+	const record = JSON.parse(start.files['/var/lib/multinic/record.json']?.content ?? '') as { links: Record<string, unknown>[] }
+	for (const link of record.links) fault(link)
+	const file = { content: JSON.stringify(record), mode: 0o600, gid: 0 }
+	const { report } = await runOn({ start: { ...start, files: { ...start.files, '/var/lib/multinic/record.json': file } } })
+	expect(report).toMatchObject({ outcome: 'Failed', reason: 'RunFailed', changes: 0 })
+	expect(report.message).toMatch(
+		/^the record of what this host was .* cannot be read: it is wrong at links\.0\.[^{]*; nothing was changed\. Restore the file/,
+	)
+})
+
 async function after(start: HostState, nics: ReturnType<typeof nic>[]): Promise<HostState> {
 	return (await runOn({ start, nics })).state
 }

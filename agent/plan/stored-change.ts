@@ -1,0 +1,55 @@
+import * as z from 'zod'
+import { Int, Ip, Prefix, RecordedAddress, RecordedRoute, Word } from './record-network.ts'
+import type { Change } from './steps.ts'
+
+/** A change as an undo on the host holds it. Root applies it, so each text in it is bounded to what it becomes: a word of a line, or a path. */
+
+const Name = z.string().regex(/^[\w.@-]{1,128}$/)
+const link = Int
+/** Where a run writes; not out of it by `..`, and one word of a command. */
+const Path = z.string().regex(/^(?!.*\/\.\.?(\/|$))\/(etc|run|var\/lib|usr|lib)\/[\w.@/+-]{1,400}$/)
+const File = z.object({ content: z.string(), mode: z.int().min(0).max(0o7777), gid: Int })
+/** `+`: the broadcast address that follows from the network. */
+const Address = RecordedAddress.extend({ broadcast: z.union([Ip, z.literal('+')]).optional() })
+const Rule = z.object({ family: z.union([z.literal(4), z.literal(6)]), from: Prefix, priority: Int, table: Int })
+const NextHopObject = z.object({ id: Int, family: z.union([z.literal(4), z.literal(6)]), via: Ip.optional(), link: link.optional() })
+const Neighbour = z.object({ link, ip: Ip, mac: z.string().regex(/^[0-9a-f:]{0,60}$/), flags: z.array(Word).optional() })
+
+const shapes: Readonly<Record<Change['kind'], z.ZodType>> = {
+	rename: z.object({ link, to: Name }),
+	up: z.object({ link }),
+	down: z.object({ link }),
+	mtu: z.object({ link, bytes: Int }),
+	addAltname: z.object({ link, name: Name }),
+	removeAltname: z.object({ link, name: Name }),
+	addAddress: z.object({ link, address: Address }),
+	removeAddress: z.object({ link, address: Address }),
+	addRoute: z.object({ route: RecordedRoute }),
+	removeRoute: z.object({ route: RecordedRoute }),
+	addRule: z.object({ rule: Rule }),
+	removeRule: z.object({ rule: Rule }),
+	addNextHop: z.object({ object: NextHopObject }),
+	addNeighbour: z.object({ neighbour: Neighbour }),
+	seen: z.object({ names: z.array(Name) }),
+	ask: z.object({ link, name: Name, ips: z.array(Ip) }),
+	sysctl: z.object({ name: Name, key: z.string().regex(/^ipv[46]\/\w{1,60}$/), value: z.string().regex(/^[\w -]{0,60}$/) }),
+	unmanage: z.object({ link, name: Name }),
+	manage: z.object({ link, name: Name }),
+	reload: z.object({}),
+	load: z.object({ paths: z.array(Path) }),
+	file: z.object({ path: Path, file: File.optional() }),
+}
+
+/** What it holds is kept as it is, also what no shape names: it was written by this agent or an earlier one. */
+export const StoredChange = z.custom<Change>(value => isChange(value), 'is no change that this agent knows')
+
+function isChange(value: unknown): boolean {
+	if (typeof value !== 'object' || value === null || !('kind' in value)) return false
+	const shape = Object.entries(shapes).find(([kind]) => kind === value.kind)?.[1]
+	return shape?.safeParse(value).success === true && isOneLine(value)
+}
+
+/** Everything but a file becomes a word of a line. */
+function isOneLine(value: object): boolean {
+	return 'kind' in value && (value.kind === 'file' || !/\\u00[01]|\\[nrtbf]/.test(JSON.stringify(value)))
+}
