@@ -73,9 +73,7 @@ export async function attempt(task: Attempt): Promise<Outcome> {
 		task.host.arm({ undo: wish.undo, tag: task.tag, deadManSeconds: task.deadManSeconds, systemd: before.systemd }),
 	)
 	const looking = task.timed('lookup', () => askWays(task.host, { plan: wish, before }, task.wanted.needed ?? []))
-	// Where arming fails, the process that looks up the ways still ends before the run does.
-	const [answers, armed] = await Promise.all([asking, arming]).finally(() => looking.catch(() => undefined))
-	const ways = await looking.catch(error => disarmed(task, armed, error))
+	const { answers, armed, ways } = await prepared(task, { asking, arming, looking })
 	const probes: Probes = { before: answers, after: [] }
 	tellProbes(task.log, 'probes before', probes.before, ways.notes)
 	tellArmed(task.log, armed)
@@ -88,10 +86,15 @@ export async function attempt(task: Attempt): Promise<Outcome> {
 	}
 }
 
-/** Nothing has been changed yet, so the host has nothing to put back. */
-async function disarmed({ host }: Attempt, armed: Armed, error: unknown): Promise<never> {
-	await host.disarm(armed)
-	throw error
+type Preparing = { asking: Promise<Probe[]>; arming: Promise<Armed>; looking: Promise<Ways> }
+
+/** All are waited for, so that no process outlives the run. Where one fails nothing has been changed yet, and the host has nothing to put back. */
+async function prepared({ host }: Attempt, { asking, arming, looking }: Preparing) {
+	const [answers, armed, ways] = await Promise.allSettled([asking, arming, looking])
+	if (armed.status === 'rejected') throw armed.reason
+	if (answers.status === 'fulfilled' && ways.status === 'fulfilled') return { answers: answers.value, armed: armed.value, ways: ways.value }
+	await host.disarm(armed.value)
+	throw answers.status === 'rejected' ? answers.reason : (ways as PromiseRejectedResult).reason
 }
 
 /**
