@@ -7,8 +7,18 @@ import { type Change, type Step, stepOf } from './steps.ts'
 
 export type PhaseSteps = Record<keyof Phases, Step[]>
 
+/** Of a selection, for the host that it was last asked for: the prediction and the plan ask the same. */
+const known = new WeakMap<Selection, { host: HostState; steps: PhaseSteps }>()
+
 /** @returns what is to be done about all links of a selection, by the phase that it belongs to */
 export function phasesOf(selection: Selection, host: HostState): PhaseSteps {
+	const last = known.get(selection)
+	const steps = last?.host === host ? last.steps : stepsOf(selection, host)
+	known.set(selection, { host, steps })
+	return steps
+}
+
+function stepsOf(selection: Selection, host: HostState): PhaseSteps {
 	const { accepted, released } = selection
 	const owners = [
 		...accepted.map(one => ({ id: one.nic.id, phases: configurePhases(one, selection, host) })),

@@ -8,36 +8,37 @@ const Name = z.string().regex(/^[\w.@-]{1,128}$/)
 const link = Int
 /** Where a run writes; not out of it by `..`, and one word of a command. */
 const Path = z.string().regex(/^(?!.*\/\.\.?(\/|$))\/(etc|run|var\/lib|usr|lib)\/[\w.@/+-]{1,400}$/)
-const File = z.object({ content: z.string(), mode: z.int().min(0).max(0o7777), gid: Int })
+const file = () => z.object({ content: z.string(), mode: z.int().min(0).max(0o7777), gid: Int })
 /** `+`: the broadcast address that follows from the network. */
-const Address = RecordedAddress.extend({ broadcast: z.union([Ip, z.literal('+')]).optional() })
-const Rule = z.object({ family: z.union([z.literal(4), z.literal(6)]), from: Prefix, priority: Int, table: Int })
-const NextHopObject = z.object({ id: Int, family: z.union([z.literal(4), z.literal(6)]), via: Ip.optional(), link: link.optional() })
-const Neighbour = z.object({ link, ip: Ip, mac: z.string().regex(/^[0-9a-f:]{0,60}$/), flags: z.array(Word).optional() })
+const address = () => RecordedAddress.extend({ broadcast: z.union([Ip, z.literal('+')]).optional() })
+const rule = () => z.object({ family: z.union([z.literal(4), z.literal(6)]), from: Prefix, priority: Int, table: Int })
+const nextHopObject = () => z.object({ id: Int, family: z.union([z.literal(4), z.literal(6)]), via: Ip.optional(), link: link.optional() })
+const neighbour = () => z.object({ link, ip: Ip, mac: z.string().regex(/^[0-9a-f:]{0,60}$/), flags: z.array(Word).optional() })
 
-const shapes: Readonly<Record<Change['kind'], z.ZodType>> = {
-	rename: z.object({ link, to: Name }),
-	up: z.object({ link }),
-	down: z.object({ link }),
-	mtu: z.object({ link, bytes: Int }),
-	addAltname: z.object({ link, name: Name }),
-	removeAltname: z.object({ link, name: Name }),
-	addAddress: z.object({ link, address: Address }),
-	removeAddress: z.object({ link, address: Address }),
-	addRoute: z.object({ route: RecordedRoute }),
-	removeRoute: z.object({ route: RecordedRoute }),
-	addRule: z.object({ rule: Rule }),
-	removeRule: z.object({ rule: Rule }),
-	addNextHop: z.object({ object: NextHopObject }),
-	addNeighbour: z.object({ neighbour: Neighbour }),
-	seen: z.object({ names: z.array(Name) }),
-	ask: z.object({ link, name: Name, ips: z.array(Ip) }),
-	sysctl: z.object({ name: Name, key: z.string().regex(/^ipv[46]\/\w{1,60}$/), value: z.string().regex(/^[\w -]{0,60}$/) }),
-	unmanage: z.object({ link, name: Name }),
-	manage: z.object({ link, name: Name }),
-	reload: z.object({}),
-	load: z.object({ paths: z.array(Path) }),
-	file: z.object({ path: Path, file: File.optional() }),
+/** Each is made when it is asked for: most runs change nothing and need none. */
+const shapes: Readonly<Record<Change['kind'], () => z.ZodType>> = {
+	rename: () => z.object({ link, to: Name }),
+	up: () => z.object({ link }),
+	down: () => z.object({ link }),
+	mtu: () => z.object({ link, bytes: Int }),
+	addAltname: () => z.object({ link, name: Name }),
+	removeAltname: () => z.object({ link, name: Name }),
+	addAddress: () => z.object({ link, address: address() }),
+	removeAddress: () => z.object({ link, address: address() }),
+	addRoute: () => z.object({ route: RecordedRoute }),
+	removeRoute: () => z.object({ route: RecordedRoute }),
+	addRule: () => z.object({ rule: rule() }),
+	removeRule: () => z.object({ rule: rule() }),
+	addNextHop: () => z.object({ object: nextHopObject() }),
+	addNeighbour: () => z.object({ neighbour: neighbour() }),
+	seen: () => z.object({ names: z.array(Name) }),
+	ask: () => z.object({ link, name: Name, ips: z.array(Ip) }),
+	sysctl: () => z.object({ name: Name, key: z.string().regex(/^ipv[46]\/\w{1,60}$/), value: z.string().regex(/^[\w -]{0,60}$/) }),
+	unmanage: () => z.object({ link, name: Name }),
+	manage: () => z.object({ link, name: Name }),
+	reload: () => z.object({}),
+	load: () => z.object({ paths: z.array(Path) }),
+	file: () => z.object({ path: Path, file: file().optional() }),
 }
 
 /** What it holds is kept as it is, also what no shape names: it was written by this agent or an earlier one. */
@@ -45,8 +46,14 @@ export const StoredChange = z.custom<Change>(value => isChange(value), 'is no ch
 
 function isChange(value: unknown): boolean {
 	if (typeof value !== 'object' || value === null || !('kind' in value)) return false
-	const shape = Object.entries(shapes).find(([kind]) => kind === value.kind)?.[1]
-	return shape?.safeParse(value).success === true && isOneLine(value)
+	return shapeOf(value.kind)?.safeParse(value).success === true && isOneLine(value)
+}
+
+const made = new Map<unknown, z.ZodType | undefined>()
+
+function shapeOf(kind: unknown): z.ZodType | undefined {
+	if (!made.has(kind)) made.set(kind, Object.entries(shapes).find(([known]) => known === kind)?.[1]())
+	return made.get(kind)
 }
 
 /** Everything but a file becomes a word of a line. */
