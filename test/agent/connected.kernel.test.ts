@@ -152,8 +152,9 @@ describe.skipIf(!isRoot)('what was changed by hand is found and repaired (needs 
 	})
 })
 
-/** Addresses with their flags, all routes and rules. */
+/** Addresses with their flags, all routes and rules, once the kernel has looked for duplicates of all: then it adds the local routes. */
 async function state() {
+	await expect.poll(async () => (await host.inside('ip', ['-o', 'addr', 'show', 'tentative'])).stdout).toBe('')
 	const links = (await host.ask('addr show')) as { ifname: string; addr_info: Record<string, unknown>[] }[]
 	const addresses = links.flatMap(({ ifname, addr_info }) =>
 		addr_info.map(({ tentative: _, ...address }) => `${ifname} ${JSON.stringify(address)}`),
