@@ -2,17 +2,21 @@ import type { Bases } from '../../contract/bases.ts'
 import { contains } from '../../contract/ip.ts'
 import type { HostState, Link, Route } from '../host/state.ts'
 import { isOurTable } from './bases.ts'
-import { isGivenRoute } from './origin.ts'
+import { isGivenRoute, UNICAST } from './origin.ts'
 import type { RecordedLink } from './record.ts'
 import { AUTOMATIC, familyOf, ipOf, linksOf, routeKey } from './routing.ts'
 import type { Change } from './steps.ts'
 
 /** Which routes are taken from a link, which are given to it, which are given again. */
 
-/** @returns the routes of a link that somebody gave it, of all tables; those first over which the next hops of others are reached */
+/**
+ * @returns the routes of a link that somebody gave it, of all tables; those first over which the next hops of others are reached, those last
+ * that are for no single host: the kernel takes no next hop that such a one of the same table is for
+ */
 export function routesOn({ ifindex }: Link, { routes, links }: Pick<HostState, 'routes' | 'links'>): Route[] {
 	const found = routes.filter(route => linksOf(route).includes(ifindex) && isGivenRoute(route, links))
-	return [...found.filter(isStraight), ...found.filter(route => !isStraight(route))]
+	const reaching = found.filter(({ type }) => type === UNICAST)
+	return [...reaching.filter(isStraight), ...reaching.filter(route => !isStraight(route)), ...found.filter(({ type }) => type !== UNICAST)]
 }
 
 /** Whether a route has no next hop; one with a next hop needs another by which that is reached, and so comes after it. */
