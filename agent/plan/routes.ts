@@ -9,19 +9,22 @@ import type { Change } from './steps.ts'
 
 /** Which routes are taken from a link, which are given to it, which are given again. */
 
-/**
- * @returns the routes of a link that somebody gave it, of all tables; those first over which the next hops of others are reached, those last
- * that are for no single host: the kernel takes no next hop that such a one of the same table is for
- */
+/** @returns the routes of a link that somebody gave it, of all tables, in the order in which they can be given again */
 export function routesOn({ ifindex }: Link, { routes, links }: Pick<HostState, 'routes' | 'links'>): Route[] {
-	const found = routes.filter(route => linksOf(route).includes(ifindex) && isGivenRoute(route, links))
-	const reaching = found.filter(({ type }) => type === UNICAST)
-	return [...reaching.filter(isStraight), ...reaching.filter(route => !isStraight(route)), ...found.filter(({ type }) => type !== UNICAST)]
+	return routes.filter(route => linksOf(route).includes(ifindex) && isGivenRoute(route, links)).toSorted(byReach)
 }
 
-/** Whether a route has no next hop; one with a next hop needs another by which that is reached, and so comes after it. */
-export function isStraight({ via, nextHops }: Route): boolean {
-	return via === undefined && nextHops === undefined
+/**
+ * The order in which routes can be given: one with a next hop after those by which that is reached, and a broadcast or local route last,
+ * because the kernel takes no next hop that such a route of the same table is for.
+ */
+export function byReach(a: Route, b: Route): number {
+	return rankOf(a) - rankOf(b)
+}
+
+function rankOf({ type, via, nextHops }: Route): number {
+	if (type !== UNICAST) return 2
+	return via === undefined && nextHops === undefined ? 0 : 1
 }
 
 /** `reaching`: the addresses that the link has afterwards. */

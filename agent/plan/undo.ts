@@ -4,7 +4,7 @@ import { goingAlong } from './addresses.ts'
 import { addressesGiven, forgottenByDown, routesOfMtu } from './forgotten.ts'
 import { isGivenRoute, isMadeByKernel } from './origin.ts'
 import { temporaryName, waitingFor } from './rename.ts'
-import { isStraight, routesOn } from './routes.ts'
+import { byReach, routesOn } from './routes.ts'
 import { ipOf, linksOf, ruleKey } from './routing.ts'
 import type { Change, Step } from './steps.ts'
 
@@ -142,8 +142,7 @@ function givenAgain(changes: readonly Change[], links: readonly Link[], host: Ho
 		return change.kind === 'addRoute' && change.again ? [change] : []
 	})
 	const all = [...routes, ...routesFrom(links, changes, host)]
-	const inOrder = [...all.filter(({ route }) => isStraight(route)), ...all.filter(({ route }) => !isStraight(route))]
-	return [...addresses, ...lost, ...inOrder, ...ofMtu]
+	return [...addresses, ...lost, ...all.toSorted((a, b) => byReach(a.route, b.route)), ...ofMtu]
 }
 
 /** With an address that is taken for its label go the routes of which it is the source, on any link. */
