@@ -42,7 +42,7 @@ export const losesForeignAddress: Check<Leaving> = {
 		const known = new Set([...givenTo(ours), ...(ours.original.addresses ?? []).map(({ cidr }) => cidr)])
 		const foreign = link.addresses.find(({ cidr, global, dynamic }) => global && !dynamic && !known.has(cidr))
 		if (!foreign) return
-		const says = `${link.name} would be set down and has ${foreign.cidr}, which another program gave it: take that away first`
+		const says = `${link.name} would be set down and has ${foreign.cidr}, which another program added: remove that address first`
 		return { says, see: `ip addr show dev ${link.name}` }
 	},
 }
