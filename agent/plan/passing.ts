@@ -1,6 +1,7 @@
 import { contains, networkOf } from '../../contract/ip.ts'
 import type { Address, HostState, Link, Route, Rule } from '../host/state.ts'
 import { ipOf } from './routing.ts'
+import { PAIRED } from './uses.ts'
 
 /** Kinds of link that a runtime makes for a pod or a VM under one name, and sets up a moment later. */
 const POD_KINDS: ReadonlySet<string> = new Set(['veth', 'netkit', 'macvlan', 'ipvlan', 'tun'])
@@ -34,11 +35,18 @@ function byIndex({ links }: HostState): Links {
 	return new Map(links.map(link => [link.ifindex, link]))
 }
 
-/** Whether it is a touched link, or a VLAN or the like over one. The `lower` of a veth is its other end, on which it does not stand. */
-function isOnTouched({ ifindex, lower, kind }: Link, links: Links, touched: ReadonlySet<number>): boolean {
-	if (touched.has(ifindex) || (lower !== undefined && touched.has(lower))) return true
-	const below = lower === undefined || kind === 'veth' ? undefined : links.get(lower)
-	return below !== undefined && isOnTouched(below, links, touched)
+/** Whether it is a touched link, the other end of one, or a VLAN or the like over one. Tunnels may be over each other in a circle. */
+function isOnTouched(link: Link, links: Links, touched: ReadonlySet<number>): boolean {
+	const met = new Set<Link>()
+	for (let at: Link | undefined = link; at && !met.has(at); at = below(at, links)) {
+		met.add(at)
+		if (touched.has(at.ifindex) || (at.lower !== undefined && touched.has(at.lower))) return true
+	}
+	return false
+}
+
+function below({ lower, kind = '' }: Link, links: Links): Link | undefined {
+	return lower === undefined || PAIRED.has(kind) ? undefined : links.get(lower)
 }
 
 /** Of the addresses that a link had: those that it still has, and of those with a lifetime or link-local those that it has no longer. */

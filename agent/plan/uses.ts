@@ -7,12 +7,15 @@ import { showRule } from './show.ts'
 /** Another link that needs this one; below `mtu` bytes the kernel would change that link too, or it could not send. */
 type Use = Found & { mtu: number }
 
+/** Kinds of link that come in pairs: the `lower` of one is its other end, on which it does not stand. */
+export const PAIRED: ReadonlySet<string> = new Set(['veth', 'netkit', 'vxcan'])
+
 /** What a link is to be: its name, its MTU in bytes, and whether it is up. */
 export type Shape = { name: string; mtu: number; up: boolean }
 
-/** @returns the links on top of a link, and the bridge, bond or VRF it is a port of. A veth's other end also names it, and is not on top. */
+/** @returns the links on top of a link, and the bridge, bond or VRF it is a port of. The other end of a pair also names it, and is not on top. */
 export function usesOf(link: Link, { links }: HostState): Use[] {
-	const onTop = links.filter(other => other.lower === link.ifindex && other.kind !== 'veth')
+	const onTop = links.filter(other => other.lower === link.ifindex && !PAIRED.has(other.kind ?? ''))
 	const master = links.find(({ name }) => name === link.master)
 	return [
 		...onTop.map(({ name, mtu }) => ({ says: `${name} is on top of ${link.name}`, see: `ip -d link show dev ${name}`, mtu })),

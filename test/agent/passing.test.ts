@@ -34,6 +34,10 @@ const start: HostState = hostWith(
 		{ ifindex: 8, name: 'flannel.1', mac: '02:00:00:00:00:08', up: true, kind: 'vxlan', lower: 2, mtu: 1450 },
 		{ ifindex: 9, name: 'trunk', mac: '02:00:00:00:00:09', up: true, kind: 'vlan', lower: 3 },
 		{ ifindex: 10, name: 'eth1', mac: '02:00:00:00:00:10' },
+		{ ifindex: 11, name: 'lxc11', mac: '02:00:00:00:00:11', up: true, kind: 'netkit', lower: 12 },
+		{ ifindex: 12, name: 'lxc12', mac: '02:00:00:00:00:12', up: true, kind: 'netkit', lower: 11 },
+		{ ifindex: 13, name: 'gre13', mac: '02:00:00:00:00:13', up: true, kind: 'gre', lower: 14 },
+		{ ifindex: 14, name: 'gre14', mac: '02:00:00:00:00:14', up: true, kind: 'gre', lower: 13 },
 	],
 	{
 		routes: [
@@ -97,6 +101,7 @@ const passes: Record<string, Change> = {
 		rules: [...host.rules, rule({ priority: 512, to: '10.244.1.9/32', words: 'from all to 10.244.1.9 lookup 254' })],
 		neighbours: [...host.neighbours, { link: 20, ip: '169.254.1.1', mac: 'ee:ee:ee:ee:ee:ee' }],
 	}),
+	"a pod's netkit pair gets its name and its MTU": onLink('lxc12', one => ({ ...one, name: 'lxc99', mtu: 1450 })),
 	'a bridge comes up with its first container': onLink('docker0', one => ({ ...one, up: true, carrier: true })),
 	'a cable is pulled': onLink('eth1', one => ({ ...one, carrier: false })),
 	'udev gives a NIC alternative names': onLink('eth1', one => ({ ...one, altnames: ['enp9s0', 'ens9'] })),
