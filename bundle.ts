@@ -4,6 +4,7 @@ import { type BuildOptions, build, type Metafile } from 'esbuild'
 
 /** `npm run bundle`: what the images run. One file for the agent; the long-running processes share chunks. */
 const agent = { agent: 'agent/main.ts' }
+export const agentImage = { 'agent-start': 'agent/image/start.ts', 'agent-warm-up': 'agent/image/warm-up.ts' }
 const plugin = { 'kubectl-multinic': 'cli/main.ts' }
 const processes = { controller: 'controller/main.ts', viola: 'viola/main.ts', mgmt: 'mgmt/main.ts', uninstall: 'controller/uninstall.ts' }
 export const agentMaxBytes = 1_000_000
@@ -34,18 +35,21 @@ const start = [
 ].join(';')
 
 /**
- * How the agent is bundled: small, for it is read anew on every run, but with the names that a stack in its log shows. As CommonJS, for an
- * import of a module of Node's own touches all its parts, those too that are only made when touched (measured: 2 MiB).
+ * How the agent is bundled: small, for it is read anew on every run, but with the names that a stack in its log shows. As a script that calls
+ * `require`, for an import of a module of Node's own touches all its parts, those too that are only made when touched (measured: 2 MiB).
  */
 export const agentFormat = {
 	...format,
-	format: 'cjs',
+	format: 'iife',
 	minifySyntax: true,
 	minifyWhitespace: true,
 	supported: { 'dynamic-import': false },
 	define: { 'import.meta.main': 'true' },
 	banner: { js: `${start};` },
 } as const satisfies BuildOptions
+
+/** How what starts the agent in its image is bundled, and what makes its compiled code when the image is built. */
+export const agentImageFormat = { ...format, format: 'cjs', minifyWhitespace: true } as const satisfies BuildOptions
 
 /** Whose Node it is nobody knows: one that is too old for undici is told so, before it stumbles over what it does not know. */
 const nodeIsOldEnough = `const [major,minor]=process.versions.node.split('.').map(Number);if(major<22||major===22&&minor<19){\
@@ -74,6 +78,7 @@ const files = { absWorkingDir: import.meta.dirname, metafile: true, write: false
  */
 export async function bundle(outdir = join(import.meta.dirname, 'dist')): Promise<Record<string, number>> {
 	const one = await build({ ...agentFormat, ...files, outdir, entryPoints: agent, outExtension: { '.js': '.cjs' } })
+	const image = await build({ ...agentImageFormat, ...files, outdir, entryPoints: agentImage, outExtension: { '.js': '.cjs' } })
 	const shared = { splitting: true, chunkNames: 'chunk-[hash]', banner, outExtension: { '.js': '.mjs' } }
 	const many = await build({ ...format, ...files, ...shared, outdir, entryPoints: processes })
 	const cli = await build({ ...pluginFormat, ...files, outdir, entryPoints: plugin, outExtension: { '.js': '.cjs' } })
@@ -82,7 +87,7 @@ export async function bundle(outdir = join(import.meta.dirname, 'dist')): Promis
 	if (faults.length > 0) throw new Error(`bundle: ${faults.join('; ')}`)
 	await rm(outdir, { recursive: true, force: true })
 	await mkdir(outdir, { recursive: true })
-	const outputs = [...one.outputFiles, ...many.outputFiles, ...cli.outputFiles]
+	const outputs = [...one.outputFiles, ...image.outputFiles, ...many.outputFiles, ...cli.outputFiles]
 	await Promise.all(outputs.map(({ path, contents }) => writeFile(path, contents)))
 	await Promise.all(cli.outputFiles.map(({ path }) => chmod(path, 0o755)))
 	await writeFile(join(outdir, 'kubectl_complete-multinic'), pluginCompletion, { mode: 0o755 })

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { build } from 'esbuild'
-import { agentFormat, agentMaxBytes } from '../bundle.ts'
+import { basename, join } from 'node:path'
+import { agentMaxBytes } from '../bundle.ts'
 import type { AgentReport, RunConfig } from '../contract/agent-run.ts'
+import { bundleImage } from './agent/bundle.ts'
 import type { Started } from './agent/count.ts'
 import { eventsDuring } from './agent/events.ts'
 import { type BenchHost, benchHost, NICS } from './agent/host.ts'
@@ -28,15 +28,14 @@ export async function figures(log: Log): Promise<Figure[]> {
 	if (process.getuid?.() !== 0) throw new Error('bench agent: root is needed for network namespaces')
 	const folder = mkdtempSync(join(tmpdir(), 'mn-bench-'))
 	try {
-		const bundle = await bundleAgent(folder)
-		const program = asInImage(bundle, folder)
+		const program = await asInImage(folder)
 		const rounds: Round[] = []
 		for (let round = 1; round <= ROUNDS; round++) {
 			const found = await measure(folder, program)
 			log(`round ${round} of ${ROUNDS}: ${words(found)}`)
 			rounds.push(found)
 		}
-		return judge(rounds, statSync(bundle).size)
+		return judge(rounds, statSync(join(folder, 'agent.cjs')).size)
 	} finally {
 		rmSync(folder, { recursive: true, force: true })
 	}
@@ -182,23 +181,13 @@ function on(host: BenchHost, { args, env }: Program, mode?: RunConfig['mode']): 
 	return { args, env: { ...env, ...host.env(mode) } }
 }
 
-/** With what the image holds of compiled code, made as the image makes it. */
-function asInImage(bundle: string, folder: string): Program {
+/** In a folder as the image is built: with the code that a recorded run has compiled. */
+async function asInImage(folder: string): Promise<Program> {
 	const dockerfile = readFileSync(join(import.meta.dirname, '../Dockerfile.agent'), 'utf8')
 	const entry = JSON.parse(/^ENTRYPOINT (.*)$/m.exec(dockerfile)?.[1] ?? '[]') as string[]
 	const env = Object.fromEntries([...dockerfile.matchAll(/^ENV (\w+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]))
-	const args = [...entry.slice(1, -1), bundle]
-	const NODE_COMPILE_CACHE = join(folder, 'compiled')
-	execFileSync(process.execPath, ['--random-seed=1', ...args, '--help'], { env: { NODE_COMPILE_CACHE }, stdio: 'ignore' })
-	return { args, env: { ...env, NODE_COMPILE_CACHE } }
-}
-
-/** The product's entry with one thing more: it takes veth for hardware, which is all a namespace has. */
-async function bundleAgent(folder: string): Promise<string> {
-	const outfile = join(folder, 'agent.cjs')
-	const contents = `import { main } from './agent/main.ts'\nmain(process.env, new Set(['hardware', 'veth']), process.argv.slice(2)).then(status => process.exit(status))`
-	const stdin = { contents, resolveDir: join(import.meta.dirname, '..'), loader: 'ts' as const }
-	const define = { 'import.meta.main': 'false' } // only this is the entry
-	await build({ ...agentFormat, stdin, outfile, define })
-	return outfile
+	const flags = entry.slice(1, -1)
+	await bundleImage(folder)
+	execFileSync(process.execPath, [...flags, join(folder, 'agent-warm-up.cjs')], { stdio: ['ignore', 'ignore', 'inherit'] })
+	return { args: [...flags, join(folder, basename(entry.at(-1) ?? ''))], env }
 }

@@ -28,21 +28,24 @@ export type BenchHost = {
 	close(): void
 }
 
-/** @param folder for its root; removed by the caller */
-export async function benchHost(folder: string): Promise<BenchHost> {
+/**
+ * @param folder for its root; removed by the caller
+ * @param nics how many of the ten
+ */
+export async function benchHost(folder: string, nics = NICS): Promise<BenchHost> {
 	const root = mkdtempSync(join(folder, 'host-'))
 	for (const path of ['etc/netplan', 'etc/sysctl.d', 'run', 'var/lib', 'proc', 'config']) mkdirSync(join(root, path), { recursive: true })
 	await putProbePrograms(join(root, 'programs'), 'real')
 	const [holder, wire] = [await hold(root), await hold(root)]
 	const inside = ['--target', String(holder.pid), '--net', '--mount']
-	execFileSync('nsenter', [...inside, 'ip', '-batch', '-'], { input: links(wire.pid) })
-	execFileSync('nsenter', ['--target', String(wire.pid), '--net', 'ip', '-batch', '-'], { input: gateways() })
+	execFileSync('nsenter', [...inside, 'ip', '-batch', '-'], { input: links(wire.pid, nics) })
+	execFileSync('nsenter', ['--target', String(wire.pid), '--net', 'ip', '-batch', '-'], { input: gateways(nics) })
 	const { api, port, reports } = await startApi(inside, root)
 	return {
 		root,
 		inside,
 		env: (mode = 'Apply') => {
-			writeFileSync(join(root, 'config/config.json'), JSON.stringify(wish(mode)))
+			writeFileSync(join(root, 'config/config.json'), JSON.stringify(wish(mode, nics)))
 			return environment(root, port)
 		},
 		report: () => JSON.parse(reports.at(-1) ?? 'null'),
@@ -95,21 +98,21 @@ function changeTimes(root: string): Map<string, bigint> {
 const mac = (id: number) => `fa:16:3e:00:00:0${id}`
 
 /** @param wire process in whose namespace the other ends are */
-function links(wire: number | undefined): string {
-	return `link set lo up\n${lines(id => `link add ens${id} address ${mac(id)} type veth peer name peer${id} netns ${wire}`)}`
+function links(wire: number | undefined, nics: number): string {
+	return `link set lo up\n${lines(nics, id => `link add ens${id} address ${mac(id)} type veth peer name peer${id} netns ${wire}`)}`
 }
 
 /** They answer, as a run in which all is well finds them. */
-function gateways(): string {
-	return lines(id => `link set peer${id} up\naddr add 10.0.${id}.1/24 dev peer${id}`)
+function gateways(nics: number): string {
+	return lines(nics, id => `link set peer${id} up\naddr add 10.0.${id}.1/24 dev peer${id}`)
 }
 
-function lines(of: (id: number) => string): string {
-	return Array.from({ length: NICS }, (_, id) => `${of(id)}\n`).join('')
+function lines(nics: number, of: (id: number) => string): string {
+	return Array.from({ length: nics }, (_, id) => `${of(id)}\n`).join('')
 }
 
-function wish(mode: RunConfig['mode']): RunConfig {
-	const interfaces = Array.from({ length: NICS }, (_, id) => ({
+function wish(mode: RunConfig['mode'], nics: number): RunConfig {
+	const interfaces = Array.from({ length: nics }, (_, id) => ({
 		id,
 		macAddress: mac(id),
 		address: `10.0.${id}.23`,

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -23,6 +23,39 @@ test.each<[file: string, said: string]>([
 	const { status, stdout, stderr } = spawnSync(process.execPath, [file], { cwd: outdir, env: { HOME: '/nowhere' }, encoding: 'utf8' })
 	expect(stdout + stderr).toContain(said)
 	expect(status).toBe(2)
+})
+
+describe("the agent's image", () => {
+	const flags = ['--max-semi-space-size=1']
+	const started = (file: string) => spawnSync(process.execPath, [...flags, file], { cwd: outdir, env: {}, encoding: 'utf8' })
+	const isUsed = () => {
+		const script = `process.exit(new vm.Script(fs.readFileSync('agent.cjs', 'latin1'), { cachedData: fs.readFileSync('agent.code') }).cachedDataRejected ? 1 : 0)`
+		return spawnSync(process.execPath, [...flags, '-e', script], { cwd: outdir, env: {} }).status === 0
+	}
+	const compiled = () => join(outdir, 'agent.code')
+	const saysWhatItLacks = { status: 2, stderr: expect.stringContaining('nobody would hear of this run') }
+
+	test('carries out the recorded run; where it does not, `node bench/agent/record.ts` records it anew', () => {
+		const { status, stdout, stderr } = started('agent-warm-up.cjs')
+		expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+		expect(stdout).toContain('Configured 2/2')
+	})
+
+	test('starts with the code that this run has compiled', () => {
+		expect(isUsed()).toBe(true)
+		expect(started('agent-start.cjs')).toMatchObject(saysWhatItLacks)
+	})
+
+	test.each<[code: string, write: () => void]>([
+		['is missing', () => rmSync(compiled())],
+		['is empty', () => writeFileSync(compiled(), '')],
+		['is cut off', () => truncateSync(compiled(), 1_000)],
+		['is of another V8', () => writeFileSync(compiled(), readFileSync(compiled()).fill(7, 4, 8))],
+	])('starts where that code %s', (_, write) => {
+		started('agent-warm-up.cjs')
+		write()
+		expect(started('agent-start.cjs')).toMatchObject(saysWhatItLacks)
+	})
 })
 
 describe('the kubectl plugin', () => {
@@ -69,6 +102,6 @@ describe('the kubectl plugin', () => {
 
 test('each Dockerfile takes a file that the bundle has', () => {
 	const text = (name: string) => readFileSync(name, 'utf8')
-	expect(text('Dockerfile.agent')).toMatch(/^ENTRYPOINT \["node", .*"\/multinic\/agent\.cjs"\]$/m)
+	expect(text('Dockerfile.agent')).toMatch(/^ENTRYPOINT \["node", .*"\/multinic\/agent-start\.cjs"\]$/m)
 	expect(text('Dockerfile.controller')).toContain('CMD ["controller.mjs"]')
 })

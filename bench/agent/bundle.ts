@@ -1,0 +1,25 @@
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import { agentFormat, agentImage, agentImageFormat } from '../../bundle.ts'
+
+/**
+ * The product's entry with one thing more: it takes veth for hardware, which is all a namespace has.
+ *
+ * @param folder where `agent.cjs` is written
+ * @returns its path
+ */
+export async function bundleAgent(folder: string): Promise<string> {
+	const outfile = join(folder, 'agent.cjs')
+	const contents = `import { main } from './agent/main.ts'\nmain(process.env, new Set(['hardware', 'veth']), process.argv.slice(2)).then(status => process.exit(status))`
+	const stdin = { contents, resolveDir: join(import.meta.dirname, '../..'), loader: 'ts' as const }
+	const define = { 'import.meta.main': 'false' } // only this is the entry
+	await build({ ...agentFormat, stdin, outfile, define })
+	return outfile
+}
+
+/** The same, and what starts it in the image beside it. */
+export async function bundleImage(folder: string): Promise<void> {
+	await bundleAgent(folder)
+	const absWorkingDir = join(import.meta.dirname, '../..')
+	await build({ ...agentImageFormat, absWorkingDir, entryPoints: agentImage, outdir: folder, outExtension: { '.js': '.cjs' } })
+}
