@@ -56,6 +56,9 @@ export const InterfaceReport = z.object({
 })
 export type InterfaceReport = z.infer<typeof InterfaceReport>
 
+const NotRemoved = InterfaceReport.pick({ name: true, macAddress: true, reason: true, message: true })
+export type NotRemoved = z.infer<typeof NotRemoved>
+
 export const Probe = z.object({ name: z.string(), ok: z.boolean(), milliseconds: z.number(), message: z.string().optional() })
 export type Probe = z.infer<typeof Probe>
 
@@ -84,6 +87,7 @@ export const AgentReport = z.object({
 	milliseconds: z.record(z.string(), z.number()).describe('Phase (observe, apply, verify, probe …) → its duration'),
 	changes: z.int().min(0),
 	interfaces: z.array(InterfaceReport),
+	notRemoved: z.array(NotRemoved).optional().describe('NICs that are no longer wanted and stay as they are, and why'),
 	probes: z.object({ before: z.array(Probe), after: z.array(Probe) }),
 	notes: z.array(z.string()).optional().describe('What the run could not find out, and why'),
 	plan: PlannedDiff.optional(),

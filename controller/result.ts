@@ -66,14 +66,16 @@ function planned({ message }: Report): string {
 
 /** The cause of one interface names the whole only when it explains every failure; a run that was put back explains all. */
 function whatFailed(report: Report, failed: InterfaceStatus[], wanted: number): Pick<Result, 'reason' | 'message'> {
-	const causes = new Set(failed.map(nic => nic.reason))
-	const rest = wanted - failed.length
-	const others = rest > 0 && failed.length > 0 ? ` The other ${rest === 1 ? 'interface is' : `${rest} interfaces are`} configured.` : ''
 	if (report.outcome === 'RolledBack' || report.outcome === 'Failed' || failed.length === 0)
 		return { reason: report.reason, message: report.message }
+	const removals = (report.notRemoved ?? []).map(nic => ({ ...nic, name: `the removal of ${nic.name} (${nic.macAddress})` }))
+	const bad = [...failed, ...removals]
+	const causes = new Set(bad.map(nic => nic.reason))
+	const rest = wanted - failed.length
+	const others = rest > 0 ? ` The other ${rest === 1 ? 'interface is' : `${rest} interfaces are`} configured.` : ''
 	const [only] = causes
 	const reason = causes.size === 1 && only ? (only as Reason) : 'PartlyFailed'
-	return { reason, message: `${failed.map(nic => `${nic.name}: ${nic.message}`).join('; ')}.${others}`.replaceAll('..', '.') }
+	return { reason, message: `${bad.map(nic => `${nic.name}: ${nic.message}`).join('; ')}.${others}`.replaceAll('..', '.') }
 }
 
 /** @returns the time as it was given, or undefined for one the API server would refuse */

@@ -1,4 +1,4 @@
-import type { AgentReport, Drift, InterfaceReport } from '../../contract/agent-run.ts'
+import type { AgentReport, Drift, InterfaceReport, NotRemoved } from '../../contract/agent-run.ts'
 import { cut } from '../../contract/conditions.ts'
 import type { WantedInterface } from '../../contract/interface.ts'
 import type { Failure } from '../../runtime/errors.ts'
@@ -13,7 +13,7 @@ import { duplicateWords } from '../probe/own-address.ts'
 import { backendOf } from '../persist/backend.ts'
 import { mentionsOfOurs } from '../persist/second-definition.ts'
 import { countChanges } from '../plan/plan.ts'
-import type { Accepted } from '../plan/select.ts'
+import type { Accepted, Kept } from '../plan/selection.ts'
 import { sharingWarning } from '../plan/sharing-checks.ts'
 import { isDry, type Tally } from '../tally.ts'
 import { judge, short, undone, verdict } from './verdict.ts'
@@ -34,6 +34,7 @@ export function reportOutcome(outcome: Outcome, tally: Tally, finished: Date): A
 		persistent: proof.persistent,
 		changes: failed ? 0 : tally.total,
 		interfaces,
+		...(!failed && plan.kept.length > 0 && { notRemoved: plan.kept.map(notRemoved) }),
 		probes,
 		...(tally.notes.size > 0 && { notes: [...tally.notes].map(short) }),
 		...lookedAt({ outcome, tally }),
@@ -161,6 +162,10 @@ function refused(nic: WantedInterface, refusal: Refusal, state: HostState): Inte
 
 function failedInterface({ id, name, macAddress }: WantedInterface, { reason, message }: Refusal): InterfaceReport {
 	return { id, name, macAddress, state: 'Failed', reason, message: short(message), changes: 0, warnings: [] }
+}
+
+function notRemoved({ ours: { name, mac: macAddress }, refusal: { reason, message } }: Kept): NotRemoved {
+	return { name, macAddress, reason, message: short(message) }
 }
 
 function observed(link: Link | undefined, { links }: HostState): Pick<InterfaceReport, 'observed'> {

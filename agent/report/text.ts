@@ -50,7 +50,10 @@ function withoutDetails({ drift: _, ...report }: AgentReport): AgentReport {
 /** @returns a short form for the termination message; still a whole report, with as many words as there is room for */
 export function shortText(report: AgentReport): string {
 	const forms = [200, 80, 30, 0].map(length => JSON.stringify(cut(report, length)))
-	return forms.find(text => Buffer.byteLength(text) <= TERMINATION_MAX_BYTES) ?? JSON.stringify({ ...cut(report, 0), interfaces: [] })
+	return (
+		forms.find(text => Buffer.byteLength(text) <= TERMINATION_MAX_BYTES) ??
+		JSON.stringify({ ...cut(report, 0), interfaces: [], notRemoved: [] })
+	)
 }
 
 function cut({ plan: _plan, drift: _drift, machine: _machine, notes: _notes, ...report }: AgentReport, length: number): AgentReport {
@@ -59,10 +62,12 @@ function cut({ plan: _plan, drift: _drift, machine: _machine, notes: _notes, ...
 		message: nic.message.slice(0, length),
 		warnings: length >= 80 ? warnings.slice(0, 1).map(warning => ({ ...warning, message: warning.message.slice(0, length) })) : [],
 	}))
+	const notRemoved = report.notRemoved?.map(nic => ({ ...nic, message: nic.message.slice(0, length) }))
 	return {
 		...report,
 		message: report.message.slice(0, Math.max(length, 80)),
 		interfaces,
+		...(notRemoved && { notRemoved }),
 		milliseconds: {},
 		probes: { before: [], after: [] },
 	}

@@ -110,6 +110,13 @@ describe('a report becomes a status', () => {
 		expect(message).toBe('multinic1: no link has MAC fa:16:3e:04:92:c6 yet. The other interface is configured. Next look in 5 s.')
 	})
 
+	test('a removal that failed is told beside an interface that failed', () => {
+		const notRemoved = [{ name: 'multinic4', macAddress: 'fa:16:3e:00:00:04', reason: 'InUse' as const, message: 'vlan5 is on top of it' }]
+		const ready = condition(told({ outcome: 'PartlyFailed', interfaces: oneWaits, notRemoved }), 'Ready')
+		expect(ready?.reason).toBe('PartlyFailed')
+		expect(ready?.message).toMatch(/^multinic1: .* yet; the removal of multinic4 \(fa:16:3e:00:00:04\): vlan5 is on top of it\. The other/)
+	})
+
 	test('what cannot heal waits for a change, and says so', () => {
 		const bad = [nicReport({ state: 'Failed', reason: 'MtuRefused', message: 'the link carries at most 1500' }), both[1] ?? nicReport()]
 		expect(condition(told({ outcome: 'PartlyFailed', interfaces: bad }), 'Ready')?.message).toMatch(/Waits for a change or a retry\.$/)
