@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import * as z from 'zod'
+import { faultsIn } from '../runtime/faults.ts'
 import { RunConfig, RunMark } from '../contract/run-config.ts'
 import { failure, isFailure, wordsOf } from './failure.ts'
 import { type Flags, parseFlags, TERMINATION_LOG } from './flags.ts'
@@ -37,7 +38,7 @@ type Env = Readonly<Record<string, string | undefined>>
 /** @throws Failure BAD_INPUT that names every wrong variable */
 export function parseSettings(env: Env, { logFormat }: Flags = parseFlags([])): Settings {
 	const parsed = Settings.safeParse(env)
-	if (!parsed.success) throw failure('BAD_INPUT', faultsOf(parsed.error))
+	if (!parsed.success) throw failure('BAD_INPUT', faultsIn(parsed.error, { whole: 'it' }))
 	return { ...parsed.data, logFormat: logFormat ?? parsed.data.logFormat }
 }
 
@@ -66,7 +67,7 @@ export function readConfig({ startedFor, configPath }: Pick<Settings, 'startedFo
 /** @throws Failure BAD_INPUT that names every wrong path of the text */
 export function parseConfig(text: string, path: string): RunConfig {
 	const parsed = RunConfig.safeParse(parseJson(text, path))
-	if (!parsed.success) throw failure('BAD_INPUT', `${path}: ${faultsOf(parsed.error)}`)
+	if (!parsed.success) throw failure('BAD_INPUT', `${path}: ${faultsIn(parsed.error, { whole: 'it' })}`)
 	return parsed.data
 }
 
@@ -82,7 +83,7 @@ function isMark(text: string, context: z.RefinementCtx): void {
 
 function parseMark(text: string): RunMark {
 	const parsed = RunMark.safeParse(parseJson(text, 'RUN'))
-	if (!parsed.success) throw failure('BAD_INPUT', `RUN: ${faultsOf(parsed.error)}`)
+	if (!parsed.success) throw failure('BAD_INPUT', `RUN: ${faultsIn(parsed.error, { whole: 'it' })}`)
 	return parsed.data
 }
 
@@ -126,19 +127,4 @@ function parseJson(text: string, path: string): unknown {
 	} catch (error) {
 		throw failure('BAD_INPUT', `${path} is not JSON`, { cause: error })
 	}
-}
-
-/** So many faults tell what is wrong; words that repeat the input may be as long as that. */
-const FAULTS = 12
-const FAULT_LENGTH = 200
-
-function faultsOf({ issues }: z.ZodError): string {
-	const faults = issues.slice(0, FAULTS).map(({ path, message }) => `${fieldOf(path) || 'it'}: ${message.slice(0, FAULT_LENGTH)}`)
-	return [...faults, ...(issues.length > FAULTS ? [`and ${issues.length - FAULTS} more`] : [])].join('; ')
-}
-
-/** @returns `interfaces[0].mtu` */
-function fieldOf(path: readonly PropertyKey[]): string {
-	const parts = path.map(part => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
-	return parts.join('').replace(/^\./, '')
 }

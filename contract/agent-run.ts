@@ -1,6 +1,8 @@
 import * as z from 'zod'
+import { MAX_INTERFACES, REPORT_COUNTS } from './names.ts'
 import { Observed, State } from './node-config.ts'
 import { Reason } from './reasons.ts'
+import { listOf, tableOf } from './bounded.ts'
 import { Identity, RunConfig } from './run-config.ts'
 
 /** What a run hands back (`report.json`) to who handed it its config; both are in the run's ConfigMap. */
@@ -49,9 +51,9 @@ export const InterfaceReport = z.object({
 	message: z.string(),
 	changes: z.int().min(0),
 	observed: Observed.optional(),
-	warnings: z.array(z.object({ reason: Reason, message: z.string() })),
-	done: z.array(z.string()).optional().describe('What was changed, a few words each'),
-	drift: z.array(Drift).optional().describe('Mode Verify: what is not as it should be'),
+	warnings: listOf(z.object({ reason: Reason, message: z.string() }), REPORT_COUNTS.warnings),
+	done: listOf(z.string(), REPORT_COUNTS.done).optional().describe('What was changed, a few words each'),
+	drift: listOf(Drift, REPORT_COUNTS.drift).optional().describe('Mode Verify: what is not as it should be'),
 	disruption: Disruption.optional().describe('Mode Plan'),
 })
 export type InterfaceReport = z.infer<typeof InterfaceReport>
@@ -84,14 +86,16 @@ export const AgentReport = z.object({
 	persistent: z.object({ status: z.enum(['True', 'False', 'Unknown']), message: z.string() }),
 	started: z.string().describe('RFC 3339'),
 	finished: z.string().describe('RFC 3339'),
-	milliseconds: z.record(z.string(), z.number()).describe('Phase (observe, apply, verify, probe …) → its duration'),
+	milliseconds: tableOf(z.number(), REPORT_COUNTS.phases).describe('Phase (observe, apply, verify, probe …) → its duration'),
 	changes: z.int().min(0),
-	interfaces: z.array(InterfaceReport),
-	notRemoved: z.array(NotRemoved).optional().describe('NICs that are no longer wanted and stay as they are, and why'),
-	probes: z.object({ before: z.array(Probe), after: z.array(Probe) }),
-	notes: z.array(z.string()).optional().describe('What the run could not find out, and why'),
+	interfaces: listOf(InterfaceReport, MAX_INTERFACES),
+	notRemoved: listOf(NotRemoved, REPORT_COUNTS.removals)
+		.optional()
+		.describe('NICs that are no longer wanted and stay as they are, and why'),
+	probes: z.object({ before: listOf(Probe, REPORT_COUNTS.probes), after: listOf(Probe, REPORT_COUNTS.probes) }),
+	notes: listOf(z.string(), REPORT_COUNTS.notes).optional().describe('What the run could not find out, and why'),
 	plan: PlannedDiff.optional(),
-	drift: z.array(Drift).optional().describe('Mode Verify: what is left of what nobody wants any more'),
+	drift: listOf(Drift, REPORT_COUNTS.drift).optional().describe('Mode Verify: what is left of what nobody wants any more'),
 	unfinished: z.string().optional().describe('A run that died before its commit, which the next that changes something undoes first'),
 })
 export type AgentReport = z.infer<typeof AgentReport>

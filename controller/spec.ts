@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { faultsIn } from '../runtime/faults.ts'
 import { canonicalForm } from '../contract/interface.ts'
 import { NodeConfigSpec } from '../contract/node-config.ts'
 
@@ -27,18 +28,13 @@ export function readSpec(raw: unknown): ReadSpec {
 function parse(raw: unknown): Spec {
 	const parsed = NodeConfigSpec.safeParse(raw)
 	if (parsed.success) return { value: parsed.data }
-	const fault = parsed.error.issues.map(({ path, message }) => `${pathOf(path)}: ${message}`).join('; ')
-	return { fault, listed: interfacesIn(raw) }
+	return { fault: faultsIn(parsed.error, { field: 'spec' }), listed: interfacesIn(raw) }
 }
 
 /** How many, as far as they are a list. */
 function interfacesIn(raw: unknown): number {
 	const listed = (raw as { interfaces?: unknown } | null | undefined)?.interfaces
 	return Array.isArray(listed) ? listed.length : 0
-}
-
-function pathOf(path: readonly PropertyKey[]): string {
-	return path.reduce<string>((text, step) => `${text}${typeof step === 'number' ? `[${step}]` : `.${String(step)}`}`, 'spec')
 }
 
 /** Of the JSON with sorted keys: how an object was written must not matter. */

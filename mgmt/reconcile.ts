@@ -3,6 +3,7 @@ import type { Clock } from '../runtime/clock.ts'
 import { type Failure, isFailure } from '../runtime/errors.ts'
 import type { KubeClient } from '../runtime/kube/client.ts'
 import { nameOf } from '../runtime/kube/kind.ts'
+import { faultsIn } from '../runtime/faults.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Again, Reconcile } from '../runtime/loop.ts'
 import { type DownLooks, lookAtDown, nextPoll } from './cadence.ts'
@@ -96,7 +97,7 @@ async function violaFor({ http, env }: Mgmt, spec: OpenstackConfigSpec, secrets:
 function parse(spec: unknown): OpenstackConfigSpec {
 	const parsed = OpenstackConfigSpec.safeParse(spec)
 	if (parsed.success) return parsed.data
-	throw refuse('ConfigError', parsed.error.issues.map(({ path, message }) => `spec.${path.join('.')}: ${message}`).join('; '))
+	throw refuse('ConfigError', faultsIn(parsed.error, { field: 'spec' }))
 }
 
 /** An expected failure is an outcome; a bug, or the API server, goes to the loop. */

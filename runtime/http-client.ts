@@ -1,5 +1,6 @@
 import { Agent, type Dispatcher, request } from 'undici'
 import type * as z from 'zod'
+import { faultsIn } from './faults.ts'
 import { deadline } from './clock.ts'
 import { Failure, wordsOf } from './errors.ts'
 import { hideSecrets, remoteWords } from './remote-words.ts'
@@ -109,8 +110,8 @@ function parse<T>(call: HttpCall<T>, status: number, text: string): T {
 	if (!call.schema) return value as T
 	const parsed = call.schema.safeParse(value)
 	if (parsed.success) return parsed.data
-	const faults = parsed.error.issues.slice(0, 5).map(issue => `${issue.path.join('.') || 'answer'}: ${issue.message}`)
-	throw failure(call, 'BAD_ANSWER', `answered something else than expected: ${faults.join('; ')}`, { retry: true, status, faults })
+	const faults = faultsIn(parsed.error, { whole: 'answer' })
+	throw failure(call, 'BAD_ANSWER', `answered something else than expected: ${faults}`, { retry: true, status, faults })
 }
 
 function json(text: string): unknown {

@@ -34,7 +34,7 @@ describe('contract imports zod and nothing else', () => {
 describe('what the agent runs is zod and our own code', () => {
 	test.each(sources.filter(path => path.startsWith('agent/')))('%s', path => {
 		expect(specifiers(path).filter(from => !/^(\.|node:)/.test(from) && from !== 'zod')).toEqual([])
-		expect(specifiers(path).filter(from => from.includes('/runtime/') && !from.endsWith('/errors.ts'))).toEqual([])
+		expect(specifiers(path).filter(from => from.includes('/runtime/') && !/\/(errors|faults)\.ts$/.test(from))).toEqual([])
 	})
 })
 

@@ -1,4 +1,4 @@
-import type * as z from 'zod'
+import { faultsIn } from '../runtime/faults.ts'
 import { NodeConfigRequest, type NodeConfigsResponse, type NodeError, type NodeResult } from '../contract/viola-api.ts'
 import { Failure, isFailure, wordsOf } from '../runtime/errors.ts'
 import { isKubeFailure } from '../runtime/kube/failures.ts'
@@ -43,14 +43,8 @@ function readNode(entry: unknown, position: number): NodeConfigRequest | NodeErr
 	return {
 		nodeName: named ? String(entry.nodeName) : `[${position}]`,
 		code: 'Invalid',
-		message: parsed.error.issues.map(sentence).join('; '),
+		message: faultsIn(parsed.error),
 	}
-}
-
-/** `interfaces[0].macAddress: must be …` */
-function sentence({ path, message }: z.core.$ZodIssue): string {
-	const where = path.map(step => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('')
-	return where === '' ? message : `${where.replace(/^\./, '')}: ${message}`
 }
 
 /** A node named twice has no one truth: neither is applied. */

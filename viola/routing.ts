@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { faultsIn } from '../runtime/faults.ts'
 import { Failure } from '../runtime/errors.ts'
 import type { ViolaCode } from './failures.ts'
 
@@ -16,10 +17,7 @@ export type Clusters = ReadonlyMap<string, Target>
 /** @throws TypeError with every fault and the provider it concerns */
 export function parseClusters(document: unknown): Clusters {
 	const parsed = z.record(z.string().min(1), Target).safeParse(document)
-	if (!parsed.success)
-		throw new TypeError(
-			parsed.error.issues.map(({ path, message }) => [...(path.length > 0 ? [path.join('.')] : []), message].join(': ')).join('; '),
-		)
+	if (!parsed.success) throw new TypeError(faultsIn(parsed.error))
 	const clusters = new Map(Object.entries(parsed.data))
 	if (clusters.size === 0) throw new TypeError('names no cluster: write provider id: { kubeconfig, namespace }')
 	return clusters

@@ -1,5 +1,6 @@
-import type { AgentReport, Drift, InterfaceReport, NotRemoved } from '../../contract/agent-run.ts'
+import type { AgentReport, Drift, InterfaceReport, NotRemoved, Probe } from '../../contract/agent-run.ts'
 import { cut } from '../../contract/conditions.ts'
+import { REPORT_COUNTS } from '../../contract/names.ts'
 import type { WantedInterface } from '../../contract/interface.ts'
 import type { Failure } from '../../runtime/errors.ts'
 import type { Outcome } from '../attempt.ts'
@@ -34,12 +35,18 @@ export function reportOutcome(outcome: Outcome, tally: Tally, finished: Date): A
 		persistent: proof.persistent,
 		changes: failed ? 0 : tally.total,
 		interfaces,
-		...(!failed && plan.kept.length > 0 && { notRemoved: plan.kept.map(notRemoved) }),
-		probes,
-		...(tally.notes.size > 0 && { notes: [...tally.notes].map(short) }),
+		...(!failed && plan.kept.length > 0 && { notRemoved: plan.kept.slice(0, REPORT_COUNTS.removals).map(notRemoved) }),
+		probes: { before: told(probes.before), after: told(probes.after) },
+		...(tally.notes.size > 0 && { notes: [...tally.notes].slice(0, REPORT_COUNTS.notes).map(short) }),
 		...lookedAt({ outcome, tally }),
 		...(tally.unfinished !== undefined && { unfinished: tally.unfinished }),
 	}
+}
+
+/** What failed is told first where not all is told. */
+function told(probes: readonly Probe[]): Probe[] {
+	if (probes.length <= REPORT_COUNTS.probes) return [...probes]
+	return probes.toSorted((a, b) => Number(a.ok) - Number(b.ok)).slice(0, REPORT_COUNTS.probes)
 }
 
 /** A run that could not judge any interface. */

@@ -1,4 +1,4 @@
-import { AgentReport } from '../../contract/agent-run.ts'
+import type { AgentReport } from '../../contract/agent-run.ts'
 import { LABEL_NODE_NAME, REPORT_KEY } from '../../contract/names.ts'
 import { sleep } from '../../runtime/clock.ts'
 import type { Stored } from '../../runtime/kube/kind.ts'
@@ -6,6 +6,7 @@ import { ConfigMap, Job } from '../../runtime/kube/kinds.ts'
 import { failure } from '../failures.ts'
 import { NodeConfig } from '../kinds.ts'
 import { readNode } from '../read.ts'
+import { readReport } from '../read-report.ts'
 import { sentenceOf } from '../render/failure.ts'
 import { stateWords } from '../render/state.ts'
 import type { Session } from '../session.ts'
@@ -98,18 +99,9 @@ async function hasEnded({ cluster, signal }: Session, name: string): Promise<boo
 }
 
 function read(text: string, run: string): AgentReport {
-	const parsed = AgentReport.safeParse(parse(text))
-	if (parsed.success) return parsed.data
-	const [issue] = parsed.error.issues
-	throw failure('NOT_ANSWERED', `the report of run ${run} cannot be read: ${issue?.path.join('.')}: ${issue?.message}`)
-}
-
-function parse(text: string): unknown {
-	try {
-		return JSON.parse(text)
-	} catch {
-		return undefined // cut, or no report at all: the schema says so
-	}
+	const reading = readReport(text)
+	if ('report' in reading) return reading.report
+	throw failure('NOT_ANSWERED', `the report of run ${run} cannot be read: ${reading.fault}`)
 }
 
 function noReport(node: string, run: string) {

@@ -1,11 +1,12 @@
 import { Option } from 'commander'
-import { AgentReport } from '../../contract/agent-run.ts'
+import type { AgentReport } from '../../contract/agent-run.ts'
 import { LABEL_NODE_NAME, REPORT_KEY } from '../../contract/names.ts'
 import { sleep } from '../../runtime/clock.ts'
 import { objectPath, type Stored } from '../../runtime/kube/kind.ts'
 import { ConfigMap, Pod } from '../../runtime/kube/kinds.ts'
 import { failure } from '../failures.ts'
 import { readNode } from '../read.ts'
+import { readReport } from '../read-report.ts'
 import { reportLines } from '../render/report.ts'
 import type { CommandSpec, Session } from '../session.ts'
 import { configView } from '../view.ts'
@@ -104,9 +105,6 @@ async function printReport(session: Session, node: string, run: string | undefin
 
 function reportIn(found: ConfigMap | undefined, node: string): AgentReport | undefined {
 	if (found?.metadata.labels?.[LABEL_NODE_NAME] !== node) return undefined
-	try {
-		return AgentReport.safeParse(JSON.parse(found.data?.[REPORT_KEY] ?? 'null')).data
-	} catch {
-		return undefined // no report: the run ended before it, or in the middle of it
-	}
+	const reading = readReport(found.data?.[REPORT_KEY] ?? '')
+	return 'report' in reading ? reading.report : undefined // the run ended before it, or in the middle of it
 }

@@ -3,6 +3,7 @@ import { delimiter, dirname, isAbsolute, join } from 'node:path'
 import { parse } from 'yaml'
 import * as z from 'zod'
 import { Failure } from '../errors.ts'
+import { faultsIn } from '../faults.ts'
 import type { Credentials } from './credentials.ts'
 import { bearerFromFile } from './in-cluster.ts'
 
@@ -81,8 +82,7 @@ async function readKubeconfig(path: string): Promise<Kubeconfig> {
 	})
 	const parsed = Kubeconfig.safeParse(yaml(path, text))
 	if (parsed.success) return absolutePaths(parsed.data, dirname(path))
-	const faults = parsed.error.issues.map(issue => `${issue.path.join('.')}: ${issue.message}`)
-	throw new Failure('CONFIG_INVALID', `kubeconfig ${path}: ${faults.join('; ')}`)
+	throw new Failure('CONFIG_INVALID', `kubeconfig ${path}: ${faultsIn(parsed.error)}`)
 }
 
 /** The parser's own words quote the text, and the text holds secrets: only the place is told. */

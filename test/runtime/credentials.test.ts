@@ -94,7 +94,7 @@ describe('a kubeconfig', () => {
 		['no context', { contexts: [] }, /has no current-context$/],
 		['a context that is not there', { 'current-context': 'x' }, /has no context x$/],
 		['a user that is not there', { ...kubeconfig({}), users: [] }, /has no user u$/],
-		['a server that is no address', kubeconfig({}, { server: 'hunter2' }), /clusters\.0\.cluster\.server: Invalid URL$/],
+		['a server that is no address', kubeconfig({}, { server: 'hunter2' }), /clusters\[0\]\.cluster\.server: Invalid URL$/],
 		['what is not YAML', 'token: "hunter2\n  - {', /is not YAML at \[/],
 		['acting as somebody else', kubeconfig({ as: 'root' }), /user\.as .* not supported$/],
 	])('with %s is refused by a sentence without its values', async (_, content, words) => {

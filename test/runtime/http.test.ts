@@ -60,7 +60,7 @@ describe('a call over HTTP', () => {
 		[
 			'something else than was expected',
 			[200, '{"ports":[{"id":7}]}'],
-			{ code: 'BAD_ANSWER', retry: true, message: expect.stringContaining('ports.0.id: ') },
+			{ code: 'BAD_ANSWER', retry: true, message: expect.stringContaining('ports[0].id: ') },
 		],
 		['what is not JSON', [200, '<html>'], { code: 'BAD_ANSWER', message: expect.stringContaining('answer: ') }],
 	])('that fails tells %s', async (_, [status, body], failure) => {

@@ -1,0 +1,16 @@
+import * as z from 'zod'
+
+/** Lists and tables that are counted before their items are read: of each item that is wrong there may be ten faults, and each is an object. */
+
+/** @returns a list of at most so many items */
+export function listOf<T extends z.ZodType>(item: T, most: number) {
+	return z.array(z.unknown()).max(most).pipe(z.array(item))
+}
+
+/** @returns a table of at most so many entries */
+export function tableOf<T extends z.ZodType>(value: T, most: number) {
+	return z
+		.record(z.string(), z.unknown())
+		.refine(table => Object.keys(table).length <= most, `must have at most ${most} entries`)
+		.pipe(z.record(z.string(), value))
+}

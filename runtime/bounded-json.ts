@@ -1,0 +1,70 @@
+/** What a JSON text may have before it is parsed: to parse it, and to judge it by a schema, is work that whoever wrote it decides. */
+export type JsonBounds = {
+	/** UTF-8 bytes of the whole text. */
+	bytes: number
+	/** Lists and objects within each other. */
+	depth: number
+	/** Values in all: each item of a list and each member of an object, however deep. */
+	values: number
+}
+
+/**
+ * Parses JSON that comes from outside, once it is known to be small enough. The text is read through once without making anything of it.
+ *
+ * @returns the value, or the sentence that says why there is none
+ */
+export function parseBounded(text: string, { bytes, depth, values }: JsonBounds): { value: unknown } | { fault: string } {
+	const size = Buffer.byteLength(text)
+	if (size > bytes) return { fault: `it has ${size} bytes, and ${bytes} are allowed` }
+	const found = shapeOf(text)
+	if (found.depth > depth) return { fault: `its lists and objects are ${found.depth} deep, and ${depth} is allowed` }
+	if (found.values > values) return { fault: `it has ${found.values} values, and ${values} are allowed` }
+	try {
+		return { value: JSON.parse(text) }
+	} catch {
+		return { fault: 'it is not JSON' }
+	}
+}
+
+const QUOTE = 0x22
+const COMMA = 0x2c
+const BACKSLASH = 0x5c
+
+/** Of a text that is no JSON it says something, which then does not matter. An empty list counts as if it had one value. */
+function shapeOf(text: string): { depth: number; values: number } {
+	let depth = 0
+	let deepest = 0
+	let values = 1
+	for (let at = 0; at < text.length; at++) {
+		const code = text.charCodeAt(at)
+		if (code === QUOTE) at = endOfString(text, at)
+		else if (code === COMMA) values++
+		else if (isOpening(code)) {
+			values++
+			if (++depth > deepest) deepest = depth
+		} else if (isClosing(code)) depth--
+	}
+	return { depth: deepest, values }
+}
+
+/** `[` or `{`. */
+function isOpening(code: number): boolean {
+	return code === 0x5b || code === 0x7b
+}
+
+/** `]` or `}`. */
+function isClosing(code: number): boolean {
+	return code === 0x5d || code === 0x7d
+}
+
+/** @param at of its first quote. @returns the place of its last quote, or the end of the text */
+function endOfString(text: string, at: number): number {
+	for (let end = text.indexOf('"', at + 1); end !== -1; end = text.indexOf('"', end + 1)) if (!isEscaped(text, end)) return end
+	return text.length
+}
+
+function isEscaped(text: string, at: number): boolean {
+	let slashes = 0
+	while (text.charCodeAt(at - 1 - slashes) === BACKSLASH) slashes++
+	return slashes % 2 === 1
+}

@@ -1,0 +1,70 @@
+import { describe, expect, test } from 'vitest'
+import { AgentReport } from '../../contract/agent-run.ts'
+import { REPORT_BOUNDS } from '../../contract/names.ts'
+import { parseBounded } from '../../runtime/bounded-json.ts'
+import { faultsIn } from '../../runtime/faults.ts'
+import { nicReport, report } from '../controller/world.ts'
+
+const drift = { attribute: 'mtu' as const, wanted: '1450', found: '1500' }
+const probe = { name: 'api', ok: true, milliseconds: 1 }
+const whole: AgentReport = report({
+	interfaces: [nicReport({ warnings: [{ reason: 'GatewaySilent', message: '' }], done: ['mtu'], drift: [drift] })],
+	notRemoved: [{ name: 'multinic4', macAddress: 'fa:16:3e:00:00:04', reason: 'InUse', message: '' }],
+	probes: { before: [probe], after: [probe] },
+	notes: ['one'],
+	drift: [drift],
+})
+
+/** What a node that may write anything fills a list with; each fits into a report. */
+const fillings: Record<string, unknown[]> = {
+	'empty objects': Array(4_900).fill({}),
+	numbers: Array(9_000).fill(0),
+	'empty lists': Array(4_900).fill([]),
+	texts: Array(9_000).fill(''),
+}
+
+describe('a report whose every list and table may be full of anything is refused in bounded work', () => {
+	const paths = listsIn(whole)
+	test('these are all of them', () => {
+		expect(paths.map(path => path.join('.'))).toEqual([
+			'milliseconds',
+			'interfaces',
+			'interfaces.0.warnings',
+			'interfaces.0.done',
+			'interfaces.0.drift',
+			'probes.before',
+			'probes.after',
+			'notRemoved',
+			'notes',
+			'drift',
+		])
+	})
+
+	for (const path of paths)
+		test.each(Object.entries(fillings))(`${path.join('.')} with %s`, (_, items) => {
+			const text = JSON.stringify(replaced(whole, path, path.at(-1) === 'milliseconds' ? Object.fromEntries(items.entries()) : items))
+			const json = parseBounded(text, { ...REPORT_BOUNDS, bytes: 1 << 20 })
+			const { error } = AgentReport.safeParse('value' in json ? json.value : expect.unreachable(json.fault))
+			expect(error?.issues).toHaveLength(1)
+			expect(faultsIn(error ?? expect.unreachable())).toMatch(/^[\w.[\]]+: .{5,60}$/)
+		})
+
+	test('ten interfaces, each of whose lists is as full as it may be, have a bounded number of faults', () => {
+		const nic = { warnings: Array(16).fill({}), done: Array(64).fill(0), drift: Array(64).fill({}) }
+		const { error } = AgentReport.safeParse({ interfaces: Array(10).fill(nic) })
+		expect(error?.issues.length).toBeLessThan(3_000)
+		expect(faultsIn(error ?? expect.unreachable())).toMatch(/; and \d+ more$/)
+	})
+})
+
+function listsIn(value: unknown, path: (string | number)[] = []): (string | number)[][] {
+	if (typeof value !== 'object' || value === null) return []
+	const inner = Object.entries(value).flatMap(([key, one]) => listsIn(one, [...path, Array.isArray(value) ? Number(key) : key]))
+	return Array.isArray(value) || path.at(-1) === 'milliseconds' ? [path, ...inner] : inner
+}
+
+function replaced(value: unknown, [key, ...rest]: readonly (string | number)[], by: unknown): unknown {
+	if (key === undefined) return by
+	if (Array.isArray(value)) return value.with(Number(key), replaced(value[Number(key)], rest, by))
+	return { ...(value as object), [key]: replaced((value as Record<string, unknown>)[key], rest, by) }
+}

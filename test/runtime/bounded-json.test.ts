@@ -1,0 +1,46 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { parseBounded } from '../../runtime/bounded-json.ts'
+
+const wide = { bytes: 1 << 20, depth: 100, values: 100_000 }
+
+describe('JSON from outside', () => {
+	test('of any shape is what JSON.parse makes of it, and is as deep and as large as it is', () => {
+		fc.assert(
+			fc.property(fc.jsonValue({ maxDepth: 6 }), fc.constantFrom(undefined, '\t'), (value, indent) => {
+				const text = JSON.stringify(value, undefined, indent)
+				const { depth, values } = shapeOf(value)
+				expect(parseBounded(text, wide)).toEqual({ value: JSON.parse(text) })
+				expect(parseBounded(text, { ...wide, depth, values })).toHaveProperty('value')
+				if (depth > 0) expect(parseBounded(text, { ...wide, depth: depth - 1 })).toHaveProperty('fault')
+				expect(parseBounded(text, { ...wide, values: values - 1 })).toHaveProperty('fault')
+			}),
+		)
+	})
+
+	test.each<[title: string, text: string, fault: RegExp]>([
+		['too many bytes', `"${'ä'.repeat(1 << 19)}"`, /^it has 1048578 bytes, and 1048576 are allowed$/],
+		['lists in lists', '['.repeat(200_000), /^its lists and objects are 200000 deep, and 100 is allowed$/],
+		['many empty objects', `[${'{},'.repeat(60_000)}{}]`, /^it has \d+ values, and 100000 are allowed$/],
+		['many numbers', `[${'1,'.repeat(100_000)}1]`, /^it has 100002 values/],
+		['a text that never ends', `"${'\\"'.repeat(200_000)}`, /^it is not JSON$/],
+		['half of it', '{"a":[1,', /^it is not JSON$/],
+		['more closed than opened', ']'.repeat(1_000), /^it is not JSON$/],
+		['nothing', '', /^it is not JSON$/],
+	])('that has %s is not read', (_, text, fault) => {
+		expect(parseBounded(text, wide)).toEqual({ fault: expect.stringMatching(fault) })
+	})
+
+	test('brackets, commas and quotes in texts count for nothing', () => {
+		const value = ['[{,', '\\"[[', '"', '\\', '\\\\"']
+		expect(parseBounded(JSON.stringify(value), { ...wide, depth: 1, values: 6 })).toEqual({ value })
+	})
+})
+
+/** An empty list or object counts as if it had one value. */
+function shapeOf(value: unknown): { depth: number; values: number } {
+	if (typeof value !== 'object' || value === null) return { depth: 0, values: 1 }
+	const inner = Object.values(value).map(shapeOf)
+	if (inner.length === 0) return { depth: 1, values: 2 }
+	return { depth: 1 + Math.max(...inner.map(({ depth }) => depth)), values: 1 + inner.reduce((sum, { values }) => sum + values, 0) }
+}
