@@ -1,5 +1,7 @@
 import * as z from 'zod'
+import { listOf } from './bounded.ts'
 import { Interface, Interfaces, StoredInterface } from './interface.ts'
+import { MAX_INTERFACES } from './names.ts'
 import { NodeConfigStatus } from './node-config.ts'
 import { Id, NodeName } from './primitives.ts'
 
@@ -9,16 +11,26 @@ export const NODE_CONFIGS_PATH = '/v1/k8s/multinic/node-configs'
 /** Names the biz cluster (k8sProviderID). */
 export const PROVIDER_HEADER = 'x-provider-id'
 
-/** Older clients send mtu 0 and cidr "" for what they do not know, and leave out the id, which then is the position. */
+/** Older clients send mtu 0 and cidr "" for what they do not know. */
 const SentInterface = z.preprocess(dropUnknowns, Interface)
+
+/** No list within an interface has more items (routes). */
+const LIST_MAX = 16
 
 /** A list counted 1–10 would be refused field by field; what its sender must hear is that ids count from 0. */
 const SentInterfaces = z
 	.array(z.unknown())
+	.max(MAX_INTERFACES)
 	.superRefine((nics, ctx) => {
+		// before the items are read: each that is wrong would be a fault of its own
+		for (const [at, nic] of nics.entries())
+			for (const [key, value] of Object.entries(isRecord(nic) ? nic : {}))
+				if (Array.isArray(value) && value.length > LIST_MAX)
+					ctx.addIssue({ code: 'custom', path: [at, key], message: `must have at most ${LIST_MAX} items` })
 		if (nics.some(nic => isRecord(nic) && nic.id === 10))
 			ctx.addIssue({ code: 'custom', message: 'ids count from 0 to 9 (multinic0 to multinic9); this list counts from 1 to 10' })
 	})
+	.transform(withIds)
 	.pipe(z.array(SentInterface))
 	.pipe(Interfaces)
 	.transform(nics => nics.map((nic, position) => ({ ...nic, id: nic.id ?? position })))
@@ -37,11 +49,11 @@ export type NodeResult = z.infer<typeof NodeResult>
 export const NodeError = z.object({ nodeName: z.string(), code: z.string(), message: z.string() })
 export type NodeError = z.infer<typeof NodeError>
 
-/** 200 when at least one node was applied, else 422 (all refused) or 503 (cluster not reached), always with this body. */
+/** 200 when every node was applied; else 503 when at least one may be applied later, 422 when none can be as it is; always with this body. */
 export const NodeConfigsResponse = z.object({
 	applied: z.int(),
-	results: z.array(NodeResult),
-	errors: z.array(NodeError),
+	results: listOf(NodeResult, 10_000),
+	errors: listOf(NodeError, 10_000),
 })
 export type NodeConfigsResponse = z.infer<typeof NodeConfigsResponse>
 
@@ -51,12 +63,25 @@ export const NodeConfigView = z.object({
 	instanceId: z.string().optional(),
 	providerId: z.string().optional(),
 	generation: z.int(),
-	interfaces: z.array(StoredInterface),
+	interfaces: listOf(StoredInterface, MAX_INTERFACES),
 	status: NodeConfigStatus.optional(),
 })
 export type NodeConfigView = z.infer<typeof NodeConfigView>
-export const NodeConfigList = z.object({ items: z.array(NodeConfigView) })
+export const NodeConfigList = z.object({ items: listOf(NodeConfigView, 100_000) })
 export type NodeConfigList = z.infer<typeof NodeConfigList>
+
+/** Older clients leave out an id that is 0 (the name tells it), or all of them (positions count). */
+function withIds(nics: readonly unknown[]): unknown[] {
+	const isCounted = nics.some(nic => isRecord(nic) && typeof nic.id === 'number')
+	return nics.map(nic =>
+		isCounted && isRecord(nic) && (nic.id === undefined || nic.id === null) ? { ...nic, id: idInName(nic.name) } : nic,
+	)
+}
+
+function idInName(name: unknown): number | undefined {
+	const [, digit] = (typeof name === 'string' && /^multinic(\d)$/.exec(name)) || []
+	return digit === undefined ? undefined : Number(digit)
+}
 
 function dropUnknowns(nic: unknown): unknown {
 	if (!isRecord(nic)) return nic

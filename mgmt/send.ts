@@ -37,7 +37,7 @@ export function createViola(http: HttpClient, { url, timeoutMs }: Remote, token:
 		},
 		async send(nodes) {
 			if (nodes.length === 0) return { applied: [], errors: [] }
-			const accept = (status: number) => status === 200 || status === 422
+			const accept = (status: number) => status === 200 || status === 422 || status === 503
 			const post = () => http.call({ ...common, method: 'POST', url: all, body: nodes, schema: NodeConfigsResponse, accept })
 			const { body } = await saying('ViolaPostError', 'node configs could not be sent to viola', post)
 			return { applied: body.results.map(({ nodeName }) => nodeName), errors: body.errors }

@@ -1,6 +1,7 @@
 import { Agent, type Dispatcher, request } from 'undici'
 import type * as z from 'zod'
 import { faultsIn } from './faults.ts'
+import { parseBounded } from './bounded-json.ts'
 import { deadline } from './clock.ts'
 import { Failure, wordsOf } from './errors.ts'
 import { hideSecrets, remoteWords } from './remote-words.ts'
@@ -46,7 +47,7 @@ export type HttpCall<T> = {
 	schema?: z.ZodType<T>
 	/** Words that must not be repeated in a failure, whoever says them. Authorization and token headers are hidden anyway. */
 	secrets?: readonly string[]
-	/** Statuses that are answers and not failures. Default: 200 to 299. */
+	/** Statuses that are answers and not failures, where the body is as the schema says. Default: 200 to 299. */
 	accept?: (status: number) => boolean
 	signal?: AbortSignal
 	timeoutMs?: number
@@ -64,9 +65,13 @@ export type HttpClient = {
 	close(): Promise<void>
 }
 
+const ANSWER_BYTES = 64 << 20
+/** Of an answer: more than any page of OpenStack has. */
+const ANSWER = { depth: 32, values: 2_000_000 }
+
 /** A client of its own connections, for one remote system and what it trusts. */
 export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
-	const { ca, insecure = false, connections = 4, maxAnswerBytes = 64 << 20 } = options
+	const { ca, insecure = false, connections = 4, maxAnswerBytes = ANSWER_BYTES } = options
 	const connect = { timeout: 10_000, rejectUnauthorized: !insecure, ...(ca && { ca }) }
 	const agent = new Agent({ allowH2: false, connections, keepAliveTimeout: 30_000, maxResponseSize: maxAnswerBytes, connect })
 	return { call: call => exchange(agent, options, call), close: () => agent.destroy() }
@@ -77,9 +82,12 @@ async function exchange<T>(dispatcher: Dispatcher, options: HttpClientOptions, c
 	try {
 		const { statusCode: status, headers, body } = await send(dispatcher, options, call, limit.signal)
 		const text = await body.text()
-		const accepts = call.accept ?? (code => code >= 200 && code < 300)
-		if (!accepts(status)) throw refusal(call, { status, text, retryAfter: headers['retry-after'] })
-		return { status, headers, body: parse(call, status, text) }
+		const accepts = call.accept ?? isSuccess
+		const refused = () => refusal(call, { status, text, retryAfter: headers['retry-after'] })
+		if (!accepts(status)) throw refused()
+		const found = parse(call, { status, text, bytes: options.maxAnswerBytes ?? ANSWER_BYTES })
+		if ('value' in found) return { status, headers, body: found.value }
+		throw isSuccess(status) ? found.failure : refused() // a proxy may refuse with a status that is an answer here
 	} catch (error) {
 		throw error instanceof Failure ? error : unreachable(call, error, limit.expired())
 	} finally {
@@ -105,21 +113,22 @@ function send<T>(
 	})
 }
 
-function parse<T>(call: HttpCall<T>, status: number, text: string): T {
-	const value = json(text)
-	if (!call.schema) return value as T
-	const parsed = call.schema.safeParse(value)
-	if (parsed.success) return parsed.data
-	const faults = faultsIn(parsed.error, { whole: 'answer' })
-	throw failure(call, 'BAD_ANSWER', `answered something else than expected: ${faults}`, { retry: true, status, faults })
+type Came = { status: number; text: string; bytes: number }
+
+function parse<T>(call: HttpCall<T>, { status, text, bytes }: Came): { value: T } | { failure: Failure<HttpCode> } {
+	const bad = (words: string) => ({ failure: failure(call, 'BAD_ANSWER', words, { retry: true, status }) })
+	const json = text === '' ? { value: undefined } : parseBounded(text, { bytes, ...ANSWER })
+	// without a schema an answer may be words, not JSON
+	if (!call.schema) return { value: ('value' in json ? json.value : text) as T }
+	if ('fault' in json) return bad(`gave an answer that cannot be read: ${json.fault}`)
+	const parsed = call.schema.safeParse(json.value)
+	return parsed.success
+		? { value: parsed.data }
+		: bad(`answered something else than expected: ${faultsIn(parsed.error, { whole: 'answer' })}`)
 }
 
-function json(text: string): unknown {
-	try {
-		return text === '' ? undefined : JSON.parse(text)
-	} catch {
-		return text // not JSON: the schema, if there is one, says so
-	}
+function isSuccess(status: number): boolean {
+	return status >= 200 && status < 300
 }
 
 const byStatus: Readonly<Record<number, HttpCode>> = {

@@ -1,4 +1,5 @@
 import { type FastifyError, type FastifyInstance, type FastifyReply, fastify } from 'fastify'
+import { parseBounded } from './bounded-json.ts'
 import { Failure, isFailure } from './errors.ts'
 import type { Log } from './log.ts'
 
@@ -10,12 +11,21 @@ export type HttpServerOptions = {
 	statusOf?: (failure: Failure) => number
 }
 
+/** Of a body: more than any that is meant well has. */
+const BODY = { depth: 16, values: 2_000_000 }
+
 /** What a refused request is answered with. */
 export type ErrorBody = { error: { code: string; message: string } }
 
 /** A JSON server whose every refusal is `{ error: { code, message } }`; what is a bug is logged and answered 500 without its words. */
 export function createHttpServer({ log, bodyLimitBytes = 1 << 20, statusOf = defaultStatus }: HttpServerOptions): FastifyInstance {
 	const app = fastify({ logger: false, bodyLimit: bodyLimitBytes, forceCloseConnections: 'idle', requestTimeout: 60_000 })
+	app.removeContentTypeParser('application/json')
+	app.addContentTypeParser('application/json', { parseAs: 'string' }, async (_: unknown, text: string) => {
+		const json = parseBounded(text, { bytes: bodyLimitBytes, ...BODY })
+		if ('fault' in json) throw new Failure('BAD_REQUEST', `the body cannot be read: ${json.fault}`)
+		return json.value
+	})
 	app.setErrorHandler((error, request, reply) => {
 		if (isFailure(error)) return answer(reply, statusOf(error), error.code, error.message)
 		const refused = error as FastifyError

@@ -7,7 +7,11 @@ import type { ViolaCode } from './failures.ts'
 
 type Answer = { status: 200 | 422 | 503; body: NodeConfigsResponse }
 
-const clusterIsToBlame = new Set(['ClusterUnreachable', 'ClusterNotReady', 'NotAllowed'])
+/** Errors of a node that sending it again cannot heal; every other one may heal by itself. */
+const lasting: ReadonlySet<string> = new Set(['Invalid', 'Duplicate', 'Refused'])
+
+/** So many nodes of ten interfaces fill the largest body. */
+const NODES_MAX = 5_000
 
 /** Node configs written at once; the API server of the biz cluster has others to serve too. */
 const AT_ONCE = 8
@@ -15,8 +19,8 @@ const AT_ONCE = 8
 /**
  * The story of one POST: every node stands alone, so that a bad one never spoils the others.
  *
- * @returns 200 when any node was applied; else 503 when the cluster was to blame, 422 when the nodes were
- * @throws Failure BAD_REQUEST when the body is not a list with at least one node
+ * @returns 200 when every node was applied; else 503 when at least one may be applied later, 422 when none can be as it is
+ * @throws Failure BAD_REQUEST when the body is not a list of 1 to 5,000 nodes
  */
 export async function applyNodeConfigs(cluster: Cluster, body: unknown): Promise<Answer> {
 	if (!Array.isArray(body) || body.length === 0)
@@ -24,24 +28,29 @@ export async function applyNodeConfigs(cluster: Cluster, body: unknown): Promise
 			'BAD_REQUEST',
 			'the body must be a list of at least one node config: [{ nodeName, instanceId, interfaces }]',
 		)
+	if (body.length > NODES_MAX)
+		throw new Failure<ViolaCode>('BAD_REQUEST', `the body lists ${body.length} node configs; send at most ${NODES_MAX} at once`)
 	const read = onlyOnce(body.map(readNode))
 	const outcomes = await inParallel(read, node => ('code' in node ? node : applyOne(cluster, node)))
 	const errors = outcomes.filter(outcome => 'code' in outcome)
 	const results = outcomes.filter(outcome => 'status' in outcome)
-	return { status: statusOf(results, errors), body: { applied: results.length, results, errors } }
+	return { status: statusOf(errors), body: { applied: results.length, results, errors } }
 }
 
-function statusOf(results: readonly NodeResult[], errors: readonly NodeError[]): Answer['status'] {
-	if (results.length > 0) return 200
-	return errors.some(({ code }) => clusterIsToBlame.has(code)) ? 503 : 422
+function statusOf(errors: readonly NodeError[]): Answer['status'] {
+	if (errors.length === 0) return 200
+	return errors.every(({ code }) => lasting.has(code)) ? 422 : 503
 }
+
+/** As much of a name that is none as an answer repeats (characters). */
+const NAME_MAX = 253
 
 function readNode(entry: unknown, position: number): NodeConfigRequest | NodeError {
 	const parsed = NodeConfigRequest.safeParse(entry)
 	if (parsed.success) return parsed.data
 	const named = typeof entry === 'object' && entry !== null && 'nodeName' in entry && typeof entry.nodeName === 'string'
 	return {
-		nodeName: named ? String(entry.nodeName) : `[${position}]`,
+		nodeName: named ? String(entry.nodeName).slice(0, NAME_MAX) : `[${position}]`,
 		code: 'Invalid',
 		message: faultsIn(parsed.error),
 	}

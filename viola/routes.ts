@@ -1,7 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { NodeName } from '../contract/primitives.ts'
 import { NODE_CONFIGS_PATH, type NodeConfigList, type NodeConfigView, PROVIDER_HEADER } from '../contract/viola-api.ts'
 import { Failure } from '../runtime/errors.ts'
+import { faultsIn } from '../runtime/faults.ts'
 import { createHttpServer } from '../runtime/http-server.ts'
 import { isKubeFailure } from '../runtime/kube/failures.ts'
 import type { Log } from '../runtime/log.ts'
@@ -40,11 +42,11 @@ export function createViola({ token, clusterOf, log }: RouteOptions): FastifyIns
 			return { items: objects.map(view) }
 		})
 		api.get<ByNode>(`${NODE_CONFIGS_PATH}/:nodeName`, async (request): Promise<NodeConfigView> => {
-			const nodeName = request.params.nodeName.toLowerCase()
+			const nodeName = nodeIn(request)
 			return view((await (await cluster(request)).find(nodeName)) ?? unknownNode(nodeName))
 		})
 		api.delete<ByNode>(`${NODE_CONFIGS_PATH}/:nodeName`, async request => {
-			const nodeName = request.params.nodeName.toLowerCase()
+			const nodeName = nodeIn(request)
 			const target = await cluster(request)
 			const status = (await target.remove(nodeName)) ? 'deleted' : 'absent'
 			log.info({ providerId: target.providerId, nodeName, status }, 'node config deleted')
@@ -52,6 +54,12 @@ export function createViola({ token, clusterOf, log }: RouteOptions): FastifyIns
 		})
 	})
 	return app
+}
+
+function nodeIn({ params }: FastifyRequest<ByNode>): string {
+	const parsed = NodeName.safeParse(params.nodeName.toLowerCase())
+	if (parsed.success) return parsed.data
+	throw new Failure<ViolaCode>('BAD_REQUEST', faultsIn(parsed.error, { whole: 'the last part of the path' }))
 }
 
 /** Compares digests, so that the time it takes says nothing about the token. */

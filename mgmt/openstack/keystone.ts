@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { listOf } from '../../contract/bounded.ts'
 import type { HttpClient } from '../../runtime/http-client.ts'
 import { type MgmtReason, refuse } from '../failures.ts'
 import type { Endpoints } from '../settings.ts'
@@ -6,7 +7,7 @@ import type { Endpoints } from '../settings.ts'
 export type Login = { url: string; user: string; password: string; domain: string; projectId: string }
 
 const Endpoint = z.object({ interface: z.string(), region: z.string().nullish(), region_id: z.string().nullish(), url: z.string() })
-const Catalog = z.array(z.object({ type: z.string(), endpoints: z.array(Endpoint) }))
+const Catalog = listOf(z.object({ type: z.string(), endpoints: listOf(Endpoint, 200) }), 500)
 export type Catalog = z.infer<typeof Catalog>
 const TokenBody = z.object({ token: z.object({ expires_at: z.string(), catalog: Catalog }) })
 

@@ -1,6 +1,8 @@
 import * as z from 'zod'
+import { listOf } from '../../contract/bounded.ts'
 import { refuse, saying } from '../failures.ts'
 import type { Settings } from '../settings.ts'
+import { readPages } from './pages.ts'
 import type { Session } from './session.ts'
 
 export const Port = z.object({
@@ -9,7 +11,7 @@ export const Port = z.object({
 	mac_address: z.string().toLowerCase(),
 	status: z.string().default(''),
 	device_id: z.string(),
-	fixed_ips: z.array(z.object({ subnet_id: z.string(), ip_address: z.string() })),
+	fixed_ips: listOf(z.object({ subnet_id: z.string(), ip_address: z.string() }), 1_000),
 })
 export type Port = z.infer<typeof Port>
 
@@ -26,8 +28,6 @@ export type Subnet = z.infer<typeof Subnet>
 
 const Network = z.object({ id: z.string(), mtu: z.int().min(68) })
 export type Network = z.infer<typeof Network>
-
-const Link = z.object({ rel: z.string(), href: z.string() })
 
 /** Device ids a request: 60 make a URL of about 3 kB, which every proxy takes. */
 const CHUNK = 60
@@ -68,22 +68,10 @@ export async function readNetworks(session: Session, subnets: readonly Subnet[])
 	return found
 }
 
-/**
- * Every page of a list. Of the links only the query is used: behind a proxy they may name another host.
- *
- * An empty filter would ask for every port of the cloud, so it asks for nothing.
- */
+/** An empty filter would ask for every port of the cloud, so it asks for nothing. */
 async function readAll<T>(session: Session, many: string, filter: readonly string[], item: z.ZodType<T>): Promise<T[]> {
-	const Page = z.object({ [many]: z.array(item), [`${many}_links`]: z.array(Link).optional() })
-	const items: T[] = []
-	let query: string | undefined = filter.length > 0 ? `?${filter.join('&')}` : undefined
-	while (query !== undefined) {
-		const page = (await session.get('network', `/${many}${query}`, Page)) as Record<string, unknown>
-		items.push(...(page[many] as T[]))
-		const next = (page[`${many}_links`] as z.infer<typeof Link>[] | undefined)?.find(({ rel }) => rel === 'next')
-		query = next && new URL(next.href).search
-	}
-	return items
+	if (filter.length === 0) return []
+	return readPages(session, { service: 'network', path: `/${many}`, many, item, query: `?${filter.join('&')}` })
 }
 
 function missing(nameOrId: string): never {

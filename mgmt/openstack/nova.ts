@@ -1,6 +1,8 @@
 import * as z from 'zod'
+import { tableOf } from '../../contract/bounded.ts'
 import { isFailure } from '../../runtime/errors.ts'
 import { saying } from '../failures.ts'
+import { readPages } from './pages.ts'
 import type { Session } from './session.ts'
 
 /** A server in a cell that is down is shown as UNKNOWN, without name and metadata. */
@@ -8,11 +10,10 @@ export const Server = z.object({
 	id: z.string(),
 	name: z.string().optional(),
 	status: z.string(),
-	metadata: z.record(z.string(), z.string()).optional(),
+	metadata: tableOf(z.string(), 1_000).optional(),
 })
 export type Server = z.infer<typeof Server>
 
-const Page = z.object({ servers: z.array(Server), servers_links: z.array(z.object({ rel: z.string(), href: z.string() })).optional() })
 const One = z.object({ server: Server })
 const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i
 
@@ -31,15 +32,8 @@ export function readServers(session: Session, refs: readonly string[]): Promise<
 	})
 }
 
-async function readAll(session: Session): Promise<Server[]> {
-	const servers: Server[] = []
-	for (let query: string | undefined = ''; query !== undefined; ) {
-		const page: z.infer<typeof Page> = await session.get('compute', `/servers/detail${query}`, Page)
-		servers.push(...page.servers)
-		const next = page.servers_links?.find(({ rel }) => rel === 'next')
-		query = next && new URL(next.href).search
-	}
-	return servers
+function readAll(session: Session): Promise<Server[]> {
+	return readPages(session, { service: 'compute', path: '/servers/detail', many: 'servers', item: Server, query: '' })
 }
 
 async function readOne(session: Session, id: string): Promise<Server[]> {

@@ -1,3 +1,6 @@
+import { Failure } from '../errors.ts'
+import type { KubeCode } from './failures.ts'
+
 /** The part of an object's metadata that programs here read or write. */
 export type ObjectMeta = {
 	name: string
@@ -63,15 +66,30 @@ export function apiVersionOf(kind: Kind): string {
 export function collectionPath(kind: Kind, namespace?: string): string {
 	const root = kind.group ? `/apis/${kind.group}/${kind.version}` : `/api/${kind.version}`
 	if (!kind.namespaced || namespace === undefined) return `${root}/${kind.plural}`
-	return `${root}/namespaces/${encodeURIComponent(namespace)}/${kind.plural}`
+	return `${root}/namespaces/${segment(namespace)}/${kind.plural}`
 }
 
 /** The path of one object, or of its subresource (`status`). */
 export function objectPath(kind: Kind, at: Name, subresource?: string): string {
 	if (kind.namespaced && !at.namespace) throw new Error(`bug: ${kind.kind} ${at.name} is asked for without a namespace`)
 	if (!at.name) throw new Error(`bug: a ${kind.kind} is asked for without a name`)
-	const path = `${collectionPath(kind, at.namespace)}/${encodeURIComponent(at.name)}`
+	const path = `${collectionPath(kind, at.namespace)}/${segment(at.name)}`
 	return subresource ? `${path}/${subresource}` : path
+}
+
+/**
+ * A name as a part of a path. One that a path reads otherwise would be another object, or a whole collection.
+ *
+ * @throws Failure BAD_REQUEST
+ * @see IsValidPathSegmentName in k8s.io/apimachinery/pkg/api/validation/path
+ */
+function segment(name: string): string {
+	if (name === '.' || name === '..' || /[/%]/.test(name))
+		throw new Failure<KubeCode>(
+			'BAD_REQUEST',
+			`${JSON.stringify(name)} is no name of an object: it must not be "." or "..", and must not have "/" or "%"`,
+		)
+	return encodeURIComponent(name)
 }
 
 /** The key of an object: `namespace/name`, or `name` where there is no namespace. */

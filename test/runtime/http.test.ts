@@ -62,7 +62,11 @@ describe('a call over HTTP', () => {
 			[200, '{"ports":[{"id":7}]}'],
 			{ code: 'BAD_ANSWER', retry: true, message: expect.stringContaining('ports[0].id: ') },
 		],
-		['what is not JSON', [200, '<html>'], { code: 'BAD_ANSWER', message: expect.stringContaining('answer: ') }],
+		[
+			'what is not JSON',
+			[200, '<html>'],
+			{ code: 'BAD_ANSWER', message: expect.stringMatching(/gave an answer that cannot be read: it is not JSON$/) },
+		],
 	])('that fails tells %s', async (_, [status, body], failure) => {
 		await expect(call(status, body, { schema: Ports })).rejects.toMatchObject(failure)
 	})
@@ -141,6 +145,12 @@ describe('an HTTP server', () => {
 	test.each<[title: string, request: object, status: number, body: object]>([
 		['JSON is taken and given', { method: 'POST', url: '/things', headers: json, payload: '{"a":1}' }, 200, { got: { a: 1 } }],
 		['a body that is no JSON', { method: 'POST', url: '/things', headers: json, payload: '{' }, 400, { error: { code: 'BAD_REQUEST' } }],
+		[
+			'a body that is too deep',
+			{ method: 'POST', url: '/things', headers: json, payload: `${'['.repeat(17)}${']'.repeat(17)}` },
+			400,
+			{ error: { code: 'BAD_REQUEST', message: 'the body cannot be read: its lists and objects are 17 deep, and 16 is allowed' } },
+		],
 		[
 			'a body that is too large',
 			{ method: 'POST', url: '/things', headers: json, payload: `"${'x'.repeat(200)}"` },

@@ -13,7 +13,7 @@ describe('a path', () => {
 		['of a group', objectPath(Job, { namespace: 'a', name: 'b' }, 'status'), '/apis/batch/v1/namespaces/a/jobs/b/status'],
 		['of a cluster-wide object', objectPath(Node, { name: 'n' }), '/api/v1/nodes/n'],
 		['of all namespaces', collectionPath(Job), '/apis/batch/v1/jobs'],
-		['with a name that needs escaping', objectPath(Node, { name: 'a/../b' }), '/api/v1/nodes/a%2F..%2Fb'],
+		['with a name that needs escaping', objectPath(Node, { name: 'a:b c' }), '/api/v1/nodes/a%3Ab%20c'],
 		['of a cluster-wide kind, whatever namespace is named', collectionPath(Node, 'x'), '/api/v1/nodes'],
 	])('%s', (_, path, wanted) => {
 		expect(path).toBe(wanted)
@@ -24,6 +24,15 @@ describe('a path', () => {
 		['without a name', () => objectPath(Node, { name: '' })],
 	])('%s is a bug', (_, act) => {
 		expect(act).toThrow(/^bug: /)
+	})
+
+	test.each(['.', '..', 'a/b', 'a/../b', '%2e', 'a%2fb'])('is not made with the name %s, which it would read otherwise', name => {
+		for (const make of [
+			() => objectPath(Node, { name }),
+			() => objectPath(Job, { namespace: name, name: 'b' }),
+			() => collectionPath(Job, name),
+		])
+			expect(make).toThrow(/is no name of an object/)
 	})
 
 	test('a key leads back to the name', () => {

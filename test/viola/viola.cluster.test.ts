@@ -66,6 +66,8 @@ const send = async (payload: unknown, headers: Record<string, string> = auth) =>
 }
 const stored = (name: string) => client.find(NodeConfigKind, { namespace, name })
 
+const deep = JSON.parse(`${'['.repeat(101)}${']'.repeat(101)}`) as unknown
+
 test('a node config is created with finalizer, labels and hash, changed when it differs, and not written when it does not', async () => {
 	expect(await send([node('worker-1')])).toEqual({
 		status: 200,
@@ -139,7 +141,7 @@ test.each<[sentence: string, entry: unknown, code: string, words: string]>([
 	['no object at all', 'worker-9', 'Invalid', 'expected object'],
 ])('%s is refused with the field, and the node beside it is applied', async (_, entry, code, words) => {
 	const { status, body } = await send([entry, node('worker-1')])
-	expect([status, body.applied, body.results[0].nodeName]).toEqual([200, 1, 'worker-1'])
+	expect([status, body.applied, body.results[0].nodeName]).toEqual([422, 1, 'worker-1'])
 	expect(body.errors).toEqual([{ nodeName: expect.any(String), code, message: expect.stringContaining(words) }])
 	expect(await send([entry])).toMatchObject({ status: 422, body: { applied: 0, results: [] } })
 	expect(await stored('worker-9')).toBeUndefined()
@@ -163,13 +165,33 @@ test('what older clients send is understood: mtu 0, cidr "", no id', async () =>
 	])
 })
 
+test('an id that is left out beside others is the number in the name', async () => {
+	const nics = [0, 1, 2].map(id => ({ name: `multinic${id}`, macAddress: `fa:16:3e:00:00:0${id}`, ...(id > 0 && { id }) }))
+	expect((await send([node('worker-1', nics)])).status).toBe(200)
+	expect((await stored('worker-1'))?.spec.interfaces.map(({ id }) => id)).toEqual([0, 1, 2])
+	const nameless = nics.map(({ name: _, ...nic }) => nic)
+	expect(await send([node('worker-2', nameless)])).toMatchObject({
+		status: 422,
+		body: { errors: [{ message: 'interfaces: either every interface has an id or none has' }] },
+	})
+})
+
+test.each(['%2e', '%2E%2e', '%2e%2e%2fjobs', '.', '', 'a%2fb', 'worker_1', '%25'])('a path that ends in "%s" names no node', async end => {
+	await send([node('worker-1'), node('worker-2')])
+	for (const method of ['GET', 'DELETE'] as const) {
+		const answer = await viola.inject({ method, url: `${NODE_CONFIGS_PATH}/${end}`, headers: auth })
+		expect(answer.statusCode).toBeOneOf([400, 404])
+	}
+	expect((await client.list(NodeConfigKind, { namespace })).items).toHaveLength(2)
+})
+
 test('a node named twice is refused, and so is one whose node config is being deleted', async () => {
 	const twice = await send([node('worker-1'), node('WORKER-1', [])])
 	expect(twice).toMatchObject({ status: 422, body: { errors: [{ code: 'Duplicate' }, { code: 'Duplicate' }] } })
 	await send([node('worker-1')])
 	const deleted = await viola.inject({ method: 'DELETE', url: `${NODE_CONFIGS_PATH}/worker-1`, headers: auth })
 	expect([deleted.statusCode, deleted.json()]).toEqual([200, { nodeName: 'worker-1', status: 'deleted' }])
-	expect(await send([node('worker-1')])).toMatchObject({ status: 422, body: { errors: [{ nodeName: 'worker-1', code: 'Terminating' }] } })
+	expect(await send([node('worker-1')])).toMatchObject({ status: 503, body: { errors: [{ nodeName: 'worker-1', code: 'Terminating' }] } })
 })
 
 test('GET shows what is in force with its status, all or one', async () => {
@@ -200,6 +222,8 @@ test.each<[sentence: string, headers: Record<string, string>, payload: unknown, 
 	['an unknown provider', { ...auth, 'x-provider-id': 'other' }, [node('worker-1')], 404, 'no cluster is configured for provider other'],
 	['an empty list', auth, [], 400, 'at least one node'],
 	['an object instead of a list', auth, node('worker-1'), 400, 'must be a list'],
+	['a body with too many nodes', auth, Array(5_001).fill({}), 400, 'send at most 5000 at once'],
+	['a body that is too deep', auth, [deep], 400, 'the body cannot be read: its lists and objects are 102 deep'],
 	['a body over the limit', auth, 'x'.repeat(17 << 20), 413, 'too large'],
 ])('%s is refused as a whole', async (...[, headers, payload, status, words]) => {
 	const answer = await send(payload, headers)

@@ -1,0 +1,50 @@
+import * as z from 'zod'
+import { listOf } from '../../contract/bounded.ts'
+import { Failure } from '../../runtime/errors.ts'
+import { faultsIn } from '../../runtime/faults.ts'
+import type { Session } from './session.ts'
+
+/** A list, as OpenStack gives it in pages. */
+type List<T> = { service: 'network' | 'compute'; path: string; many: string; item: z.ZodType<T>; query: string }
+
+/** No list that is meant has more pages, and no page more items. */
+const PAGES_MAX = 1_000
+const ITEMS_MAX = 20_000
+
+const Link = z.object({ rel: z.string(), href: z.string() })
+
+/**
+ * Every page of a list, item by item. Of the links only the query is used: behind a proxy they may name another host.
+ *
+ * @throws Failure BAD_ANSWER where an item is wrong, or where the pages do not end
+ */
+export async function readPages<T>(session: Session, { service, path, many, item, query: first }: List<T>): Promise<T[]> {
+	const Page = z.object({ [many]: z.array(z.unknown()).max(ITEMS_MAX), [`${many}_links`]: listOf(Link, 16).optional() })
+	const items: T[] = []
+	const met = new Set<string>()
+	for (let query: string | undefined = first; query !== undefined; ) {
+		if (met.has(query)) throw endless(many, `page ${met.size + 1} is one that was read already`)
+		if (met.size === PAGES_MAX) throw endless(many, `there are more than ${PAGES_MAX} pages`)
+		met.add(query)
+		const page = (await session.get(service, `${path}${query}`, Page)) as Record<string, unknown>
+		for (const one of page[many] as unknown[]) items.push(readItem(many, item, one))
+		const next = (page[`${many}_links`] as z.infer<typeof Link>[] | undefined)?.find(({ rel }) => rel === 'next')
+		query = next && queryOf(next.href)
+	}
+	return items
+}
+
+/** The first that is wrong ends it: each fault of each item would be an object. */
+function readItem<T>(many: string, item: z.ZodType<T>, one: unknown): T {
+	const parsed = item.safeParse(one)
+	if (parsed.success) return parsed.data
+	throw new Failure('BAD_ANSWER', `one of the ${many} is something else than expected: ${faultsIn(parsed.error)}`, { retry: true })
+}
+
+function queryOf(href: string): string {
+	return new URL(href, 'http://localhost').search
+}
+
+function endless(many: string, why: string): Failure {
+	return new Failure('BAD_ANSWER', `the list of ${many} does not end: ${why}`, { retry: true })
+}
