@@ -90,6 +90,6 @@ async function writeStatus({ client, caches }: Hands, { config }: Snapshot, stat
 	return true
 }
 
-function tell({ recorder }: Hands, { config, now }: Snapshot, note: Note): void {
-	recorder.record(eventOf(config, note, now))
+function tell({ recorder, caches }: Hands, { config, now }: Snapshot, note: Note): void {
+	recorder.record(eventOf(config, note, { now, secret: caches.secret() }))
 }

@@ -13,7 +13,7 @@ import { NodeConfig } from './kinds.ts'
 import { configMapPart, jobPart, nodePart, podPart } from './parts.ts'
 import { createRunIndex, type RunIndex } from './run-index.ts'
 import type { ConfigView, NodeView, Rival } from './snapshot.ts'
-import { configMapView, configView, jobView, type NodeConfigObject, nodeView, podView, rolloutView } from './view.ts'
+import { configMapView, configView, jobView, type NodeConfigObject, nodeView, podView, type RolloutView, rolloutView } from './view.ts'
 
 /** What the cluster holds, as far as we have heard, and what we have just written ourselves. */
 export type Caches = {
@@ -22,6 +22,8 @@ export type Caches = {
 	rival(key: string): Rival | undefined
 	runs: Pick<RunIndex, 'runsOf'>
 	fleet: Fleet
+	/** What no node can know: no kubelet may read the object whose uid it is. */
+	secret(): string
 	/** Everything that is held, for whoever counts it. */
 	census: { configs(): Iterable<ConfigView>; caches(): CacheCount[] }
 	/** What an answer of the API server showed, which the watch may tell only later. */
@@ -49,6 +51,8 @@ export type CacheOptions = {
 	log: Log
 	signal: AbortSignal
 	maxConcurrentRuns: number
+	/** Of the agent's pods. A kubelet cannot make a pod that names one (NodeRestriction), so that none which it forged is even held. */
+	serviceAccount: string
 	/** Milliseconds since 1970. */
 	startedAt: number
 }
@@ -90,6 +94,7 @@ export function startCaches(options: CacheOptions): Caches {
 		rival: world.claims.rival,
 		runs,
 		fleet: world.fleet,
+		secret: () => [...settings.store.values()][0]?.uid ?? '',
 		census: { configs: configs.store.values, caches: () => Object.entries(caches).map(counted) },
 		learn: { config: configs.learn, configMap: others.configMaps.learn, job: others.jobs.learn },
 		synced: Promise.all(all.map(reflector => reflector.synced)).then(survey, () => false),
@@ -131,9 +136,10 @@ function watchNodes({ client, log, signal }: CacheOptions, { look, wakeNode }: W
 	return startReflector({ client, log, signal, kind: Node, protobuf: nodePart, project: nodeView, onChange })
 }
 
-function watchRuns({ client, namespace, log, signal }: CacheOptions, world: World) {
+function watchRuns({ client, namespace, log, signal, serviceAccount }: CacheOptions, world: World) {
 	const { runs, wakeNode } = world
 	const ours = { client, log, signal, namespace, labelSelector: LABEL_CONFIG_UID }
+	const fieldSelector = `spec.serviceAccountName=${serviceAccount}`
 	const onRun =
 		<V extends { node: string }>(take: (now: V | undefined, before: V | undefined) => void): Change<V> =>
 		(_, now, before, backlog) => {
@@ -150,12 +156,13 @@ function watchRuns({ client, namespace, log, signal }: CacheOptions, world: Worl
 			onChange: onRun(runs.configMap),
 		}),
 		jobs: startReflector({ ...ours, kind: Job, protobuf: jobPart, project: jobView, onChange: onRun(runs.job) }),
-		pods: startReflector({ ...ours, kind: Pod, protobuf: podPart, project: podView, onChange: onRun(runs.pod) }),
+		pods: startReflector({ ...ours, fieldSelector, kind: Pod, protobuf: podPart, project: podView, onChange: onRun(runs.pod) }),
 	}
 }
 
 function watchSettings({ client, namespace, log, signal }: CacheOptions, { fleet }: World) {
-	const onChange: Change<ReturnType<typeof rolloutView>> = (_, data) => {
+	const onChange: Change<RolloutView> = (_, view) => {
+		const data = view?.data
 		const read = readRollout(data)
 		if ('fault' in read)
 			log.error({ configMap: ROLLOUT_CONFIG_MAP, fault: read.fault }, 'settings cannot be read; no node is changed until they can')

@@ -42,7 +42,16 @@ export function createController(options: ControllerOptions): Controller {
 	let mayAct = () => true
 	const writer = client.guarded(() => mayAct())
 	const { maxConcurrentRuns } = settings
-	const caches = startCaches({ client, namespace, wake, log, signal, maxConcurrentRuns, startedAt: now() })
+	const caches = startCaches({
+		client,
+		namespace,
+		wake,
+		log,
+		signal,
+		maxConcurrentRuns,
+		serviceAccount: agent.serviceAccount,
+		startedAt: now(),
+	})
 	const recorder = createRecorder({ client: writer, log, isBusy: () => queue.depth > 0 })
 	const reconcile = reconcileNodeConfig({ client: writer, caches, recorder, agent, settings, log, now, ...(onDecision && { onDecision }) })
 	metrics?.observe(queue)

@@ -21,6 +21,9 @@ import type { ConfigView, Mode, NodeView } from './snapshot.ts'
 
 const nameMax = 63
 
+/** Webhooks may put containers before it and beside it. */
+export const AGENT_CONTAINER = 'agent'
+
 /** How the agent is run; from the environment, the same for every run. */
 export type AgentSettings = {
 	image: string
@@ -152,7 +155,7 @@ function podSpec(mark: RunMark, agent: AgentSettings): PodSpec {
 /** The run is told beside its config as well: a ConfigMap that was exchanged meanwhile is refused. */
 function container(mark: RunMark, agent: AgentSettings): NonNullable<PodSpec>['containers'][number] {
 	return {
-		name: 'agent',
+		name: AGENT_CONTAINER,
 		image: agent.image,
 		imagePullPolicy: agent.imagePullPolicy,
 		env: [{ name: 'RUN', value: JSON.stringify(mark) }],

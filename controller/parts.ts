@@ -1,4 +1,4 @@
-import { annotations, labels, object, time } from '../runtime/kube/envelope.ts'
+import { annotations, labels, object, ownerReferences, time } from '../runtime/kube/envelope.ts'
 import { many, map, message, one, text } from '../runtime/kube/protobuf.ts'
 
 /**
@@ -38,7 +38,8 @@ const podStatus = message({
 	phase: one(1, text),
 	message: one(3, text),
 	reason: one(4, text),
-	containerStatuses: many(8, message({ state: one(2, containerState) })),
+	containerStatuses: many(8, message({ name: one(1, text), state: one(2, containerState) })),
 })
-export const podPart = object({ labels }, { status: one(3, podStatus) })
+const podSpec = message({ nodeName: one(10, text) })
+export const podPart = object({ labels, ownerReferences }, { spec: one(2, podSpec), status: one(3, podStatus) })
 export type PodPart = ReturnType<typeof podPart>

@@ -4,7 +4,7 @@ import type { Mode, Run } from './snapshot.ts'
 import type { ConfigMapView, Mark, RunJobView, RunPodView } from './view.ts'
 
 /** What is known of one run, from three caches that do not advance in step. */
-type Parts = { configMap?: ConfigMapView; job?: RunJobView; pod?: RunPodView }
+type Parts = { configMap?: ConfigMapView; job?: RunJobView; pods?: readonly RunPodView[] }
 type Reading = { report: Report } | { fault: string }
 
 /**
@@ -62,24 +62,36 @@ function keep(
 	{ node, key }: { node: string; key: string },
 	parts: Parts,
 ): void {
-	if (parts.configMap || parts.job || parts.pod) runs.set(key, parts)
+	if (parts.configMap || parts.job || parts.pods) runs.set(key, parts)
 	else runs.delete(key)
 	if (runs.size > 0) nodes.set(node, runs)
 	else nodes.delete(node)
 }
 
-/** A Job that is tried once has one pod; should it ever have had another, the latest counts. */
+/** The latest last. One that is bound to another node than its labels name is of no run, whoever made it. */
 function takePod(parts: Parts, now: RunPodView | undefined, before: RunPodView | undefined): void {
-	if (now || parts.pod?.pod === before?.pod) assign(parts, 'pod', now)
+	const name = now?.pod ?? before?.pod
+	const others = (parts.pods ?? []).filter(({ pod }) => pod !== name)
+	const pods = now && now.boundTo === now.node ? [...others, now] : others
+	assign(parts, 'pods', pods.length > 0 ? pods : undefined)
 }
 
-function assign<K extends 'configMap' | 'job' | 'pod'>(parts: Parts, key: K, value: Parts[K] | undefined): void {
+/**
+ * A Job that is tried once has one pod; should it ever have had another, the latest counts. Where the Job is gone, or is not heard of yet, a
+ * pod that any Job made counts: it may still be at work on the node.
+ */
+function ownPod({ job, pods = [] }: Parts): RunPodView | undefined {
+	return pods.findLast(({ madeBy }) => madeBy !== undefined && (job === undefined || madeBy === job.jobUid))
+}
+
+function assign<K extends keyof Parts>(parts: Parts, key: K, value: Parts[K] | undefined): void {
 	if (value === undefined) delete parts[key]
 	else parts[key] = value
 }
 
 function runFrom(parts: Parts): Run | undefined {
-	const { configMap, job, pod } = parts
+	const { configMap, job } = parts
+	const pod = ownPod(parts)
 	const mark = configMap ?? job ?? pod
 	if (!mark) return undefined
 	const { name, uid, generation, attempt } = mark

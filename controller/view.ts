@@ -7,12 +7,14 @@ import {
 	LABEL_GENERATION,
 	LABEL_NODE_NAME,
 	REPORT_KEY,
+	TERMINATION_MAX_BYTES,
 } from '../contract/names.ts'
 import { NodeConfigStatus } from '../contract/node-config.ts'
 import { CONTROL_PLANE_LABELS } from '../contract/rollout.ts'
 import type { KubeObject, ObjectMeta, Stored } from '../runtime/kube/kind.ts'
 import { askedIn } from './asked.ts'
 import { interned } from './intern.ts'
+import { AGENT_CONTAINER } from './job.ts'
 import type { ConfigMapPart, JobPart, NodePart, PodPart } from './parts.ts'
 import { readSpec } from './spec.ts'
 import type { ConfigView, JobView, Mode, NodeView, PodView, Run } from './snapshot.ts'
@@ -55,9 +57,11 @@ export function nodeView({ metadata, status }: Stored<NodePart>): NodeView {
 	}
 }
 
+export type RolloutView = { uid: string; data: Readonly<Record<string, string>> }
+
 /** The settings of the rollout, as they are written. */
-export function rolloutView({ data }: Stored<ConfigMapPart>): Readonly<Record<string, string>> {
-	return data ?? {}
+export function rolloutView({ metadata, data = {} }: Stored<ConfigMapPart>): RolloutView {
+	return { uid: metadata.uid, data }
 }
 
 /** The identity that a ConfigMap, a Job and a pod of one run share. */
@@ -79,36 +83,49 @@ export function configMapView({ metadata, data }: Stored<ConfigMapPart>): Config
 	}
 }
 
-export type RunJobView = Mark & JobView & { created: number }
+export type RunJobView = Mark & JobView & { created: number; jobUid: string }
 
 /** The Job of a run. Its end is the condition's time, as the API server tells it. */
 export function jobView({ metadata, status }: Stored<JobPart>): RunJobView {
 	const end = status?.conditions?.find(({ type, status }) => status === 'True' && (type === 'Complete' || type === 'Failed'))
 	return {
 		...markOf(metadata, metadata.name),
+		jobUid: metadata.uid,
 		created: Date.parse(metadata.creationTimestamp),
 		finished: end && Date.parse(end.lastTransitionTime ?? metadata.creationTimestamp),
 		failure: end?.type === 'Failed' ? [end.reason, end.message].filter(Boolean).join(': ') : undefined,
 	}
 }
 
-export type RunPodView = Mark & PodView & { pod: string }
+export type RunPodView = Mark &
+	PodView & {
+		pod: string
+		/** uid of the Job that made it, as the API server has it. */
+		madeBy: string | undefined
+		/** The node that it is bound to, whatever its labels say. */
+		boundTo: string | undefined
+	}
 
 /** The pod of a Job, named by the Job: that is the name of the run. */
-export function podView({ metadata, status }: Stored<PodPart>): RunPodView {
-	const container = status?.containerStatuses?.[0]?.state
+export function podView({ metadata, spec, status }: Stored<PodPart>): RunPodView {
+	const container = status?.containerStatuses?.find(({ name }) => name === AGENT_CONTAINER)?.state
 	const ended = status?.phase === 'Succeeded' || status?.phase === 'Failed'
 	return {
 		...markOf(metadata, metadata.labels?.['batch.kubernetes.io/job-name'] ?? metadata.labels?.['job-name'] ?? ''),
 		pod: metadata.name,
+		madeBy: metadata.ownerReferences?.find(({ kind, controller }) => kind === 'Job' && controller === true)?.uid,
+		boundTo: spec?.nodeName,
 		began: container?.running !== undefined || container?.terminated !== undefined,
 		ended,
 		refused: refusalOf(status, container?.waiting, ended && !container?.terminated),
-		lastWords: container?.terminated?.message,
+		lastWords: container?.terminated?.message?.slice(0, TERMINATION_MAX_BYTES),
 	}
 }
 
 type Waiting = { reason?: string; message?: string }
+
+/** As much of a kubelet's words as is kept (characters). */
+const REFUSAL_MAX = 500
 
 /** Reasons of waiting that are no refusal. */
 const onItsWay = ['ContainerCreating', 'PodInitializing']
@@ -116,7 +133,7 @@ const onItsWay = ['ContainerCreating', 'PodInitializing']
 /** A pod that ended without its container ever having ended was evicted, or never admitted. */
 function refusalOf(status: Waiting | undefined, waiting: Waiting | undefined, neverRan: boolean): string | undefined {
 	const why = waiting?.reason && !onItsWay.includes(waiting.reason) ? waiting : neverRan ? status : undefined
-	return why && ([why.reason, why.message].filter(Boolean).join(': ') || 'the kubelet gave no reason')
+	return why && ([why.reason, why.message].filter(Boolean).join(': ').slice(0, REFUSAL_MAX) || 'the kubelet gave no reason')
 }
 
 function markOf({ labels = {} }: ObjectMeta, name: string): Mark {

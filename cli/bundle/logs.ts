@@ -1,6 +1,6 @@
-import { LABEL_NODE_NAME } from '../../contract/names.ts'
 import { objectPath, type Stored } from '../../runtime/kube/kind.ts'
 import { Pod } from '../../runtime/kube/kinds.ts'
+import { agentState, listOurPods } from '../run-pods.ts'
 import type { Session } from '../session.ts'
 import type { Part } from './collect.ts'
 import { OURS } from './parts.ts'
@@ -11,12 +11,8 @@ const limitBytes = 4 * 1_024 * 1_024
 
 /** The logs of controller and runs, and how many runs had to be left out. */
 export async function logParts(session: Session): Promise<{ parts: Part[]; leftOut: number }> {
-	const { client, namespace } = session.cluster
-	const { signal } = session
-	const { items } = await client.list(Pod, { namespace, labelSelector: OURS, signal })
-	const isRun = ({ metadata }: Stored<Pod>) => metadata.labels?.[LABEL_NODE_NAME] !== undefined
-	const runs = items.filter(pod => isRun(pod) && hasLog(pod)).sort((a, b) => weight(b) - weight(a))
-	const others = items.filter(pod => !isRun(pod))
+	const { ofRuns, others } = await listOurPods(session.cluster, OURS, session.signal)
+	const runs = ofRuns.filter(hasLog).sort((a, b) => weight(b) - weight(a))
 	const chosen = runs.slice(0, runsMax)
 	return {
 		parts: [...others.flatMap(pod => [current(session, pod), ...previous(session, pod)]), ...chosen.map(pod => current(session, pod))],
@@ -24,14 +20,14 @@ export async function logParts(session: Session): Promise<{ parts: Part[]; leftO
 	}
 }
 
-function hasLog({ status }: Stored<Pod>): boolean {
-	const state = status?.containerStatuses?.[0]?.state
+function hasLog(pod: Stored<Pod>): boolean {
+	const state = agentState(pod)
 	return state?.running !== undefined || state?.terminated !== undefined
 }
 
-function weight({ metadata, status }: Stored<Pod>): number {
-	const failed = status?.containerStatuses?.[0]?.state?.terminated?.exitCode !== 0
-	return Date.parse(metadata.creationTimestamp) + (failed ? 1e15 : 0)
+function weight(pod: Stored<Pod>): number {
+	const failed = agentState(pod)?.terminated?.exitCode !== 0
+	return Date.parse(pod.metadata.creationTimestamp) + (failed ? 1e15 : 0)
 }
 
 function current(session: Session, pod: Stored<Pod>): Part {

@@ -7,6 +7,7 @@ import { ConfigMap, Pod } from '../../runtime/kube/kinds.ts'
 import { failure } from '../failures.ts'
 import { readNode } from '../read.ts'
 import { readReport } from '../read-report.ts'
+import { agentState, listOurPods } from '../run-pods.ts'
 import { reportLines } from '../render/report.ts'
 import type { CommandSpec, Session } from '../session.ts'
 import { configView } from '../view.ts'
@@ -34,10 +35,10 @@ export const logs: CommandSpec<LogsFlags> = {
 
 /** The pod of the run that began last, or of the one that is named. */
 async function lastPod({ cluster, signal, progress }: Session, node: string, run: string | undefined): Promise<Stored<Pod> | undefined> {
-	const { client, namespace, server } = cluster
-	const labelSelector = [`${LABEL_NODE_NAME}=${node}`, ...(run ? [`batch.kubernetes.io/job-name=${run}`] : [])].join(',')
-	const { items } = await progress(`reading the pods of ${node} from ${server}`, client.list(Pod, { namespace, labelSelector, signal }))
-	return items.sort((a, b) => begun(b) - begun(a))[0]
+	const labelSelector = `${LABEL_NODE_NAME}=${node}`
+	const { ofRuns } = await progress(`reading the pods of ${node} from ${cluster.server}`, listOurPods(cluster, labelSelector, signal))
+	const wanted = ofRuns.filter(({ metadata }) => run === undefined || metadata.ownerReferences?.some(({ name }) => name === run))
+	return wanted.sort((a, b) => begun(b) - begun(a))[0]
 }
 
 function begun({ metadata }: Stored<Pod>): number {
@@ -65,8 +66,9 @@ async function printLog(session: Session, pod: Stored<Pod>, follow: boolean): Pr
 }
 
 /** Why the pod has no log yet; undefined where it may have one. */
-function waitsFor({ status }: Stored<Pod>): string | undefined {
-	const state = status?.containerStatuses?.[0]?.state
+function waitsFor(pod: Stored<Pod>): string | undefined {
+	const { status } = pod
+	const state = agentState(pod)
 	if (state?.running || state?.terminated || status?.phase === 'Failed' || status?.phase === 'Succeeded') return undefined
 	const { reason, message } = state?.waiting ?? {}
 	return [reason, message].filter(Boolean).join(': ') || 'it is not started'

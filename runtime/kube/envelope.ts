@@ -1,7 +1,21 @@
 import { Failure } from '../errors.ts'
 import type { KubeCode } from './failures.ts'
-import type { ObjectMeta } from './kind.ts'
-import { bytes, type Fields, type Message, many, map, message, one, parse, type Read, text, type ValuesOf, whole } from './protobuf.ts'
+import type { ObjectMeta, OwnerReference } from './kind.ts'
+import {
+	bytes,
+	type Fields,
+	flag,
+	type Message,
+	many,
+	map,
+	message,
+	one,
+	parse,
+	type Read,
+	text,
+	type ValuesOf,
+	whole,
+} from './protobuf.ts'
 
 /**
  * Kubernetes' own wrapping of protobuf, and the messages that every kind has.
@@ -74,6 +88,15 @@ const identity = {
 /** Fields of `ObjectMeta` that are read where they are of use. */
 export const labels = map(11)
 export const annotations = map(12)
+/** The API server has none without these four. */
+const ownerReference = message({
+	apiVersion: one(5, text),
+	kind: one(1, text),
+	name: one(3, text),
+	uid: one(4, text),
+	controller: one(6, flag),
+}) as Message<OwnerReference>
+export const ownerReferences = many(13, ownerReference)
 
 const bookmark = object({ annotations }, {})
 

@@ -42,6 +42,7 @@ export const text: Read<string> = from => {
 	return said
 }
 export const whole: Read<number> = from => from.readVarint(true)
+export const flag: Read<boolean> = from => from.readBoolean()
 /** A part of what is read, not a copy. */
 export const bytes: Read<Uint8Array> = from => from.readBytes()
 

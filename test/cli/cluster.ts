@@ -5,7 +5,7 @@ import { NodeConfig } from '../../cli/kinds.ts'
 import type { Cluster } from '../../cli/world.ts'
 import { KubeClient } from '../../runtime/kube/client.ts'
 import type { Credentials } from '../../runtime/kube/credentials.ts'
-import { CustomResourceDefinition, Namespace } from '../../runtime/kube/kinds.ts'
+import { CustomResourceDefinition, Job, Namespace, Pod } from '../../runtime/kube/kinds.ts'
 import { createTransport } from '../../runtime/kube/transport.ts'
 import { type FakeApiServer, type FakeApiServerOptions, startFakeApiServer } from '../runtime/fake-api-server/server.ts'
 import { now, object } from './world.ts'
@@ -38,4 +38,22 @@ export function clusterOf(credentials: Credentials): Cluster {
 	const transport = createTransport(credentials, { patienceMs: 0 })
 	const client = new KubeClient(transport, { fieldManager: 'kubectl-multinic' })
 	return { client, transport, namespace, server: credentials.server, close: transport.close }
+}
+
+type RunPod = { node: string; name: string; labels?: Record<string, string>; created?: string; status: object; env?: object[] }
+
+/** The pod of a run (`run-1-a` of Job `run-1`) and the Job that made it, as the Job controller and the API server leave them. */
+export function putRunPod({ server: { objects } }: Stage, { node, name, labels = {}, created, status, env = [] }: RunPod): void {
+	const job = name.slice(0, -2)
+	const marks = { 'multinic.io/node-name': node, ...labels }
+	const { uid } = objects.create(Job, { metadata: { name: job, namespace, labels: marks } }).metadata
+	objects.create(Pod, {
+		metadata: {
+			...{ name, namespace, labels: { ...marks, 'batch.kubernetes.io/job-name': job } },
+			ownerReferences: [{ apiVersion: 'batch/v1', kind: 'Job', name: job, uid, controller: true }],
+			...(created && { creationTimestamp: created }),
+		},
+		spec: { nodeName: node, containers: [{ name: 'agent', env }] },
+	} as never)
+	objects.patchStatus(Pod, { name, namespace }, status as never)
 }

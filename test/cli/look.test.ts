@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { NodeConfig } from '../../cli/kinds.ts'
 import type { AgentReport } from '../../contract/agent-run.ts'
 import { ConfigMap, Event, Job, Node, Pod } from '../../runtime/kube/kinds.ts'
-import { clusterOf, namespace, type Stage, startStage } from './cluster.ts'
+import { clusterOf, namespace, putRunPod, type Stage, startStage } from './cluster.ts'
 import { ago, command, configured, now, running } from './world.ts'
 
 /** Runs that are asked for, and what runs said. */
@@ -218,17 +218,7 @@ Disruption
 })
 
 describe('logs', () => {
-	const pod = (name: string, seconds: number, status: object) =>
-		({
-			metadata: {
-				name,
-				namespace,
-				labels: { 'multinic.io/node-name': 'worker-1', 'batch.kubernetes.io/job-name': name.slice(0, -2) },
-				creationTimestamp: ago(seconds),
-			},
-			status,
-		}) as never
-	const ended = { phase: 'Succeeded', containerStatuses: [{ state: { terminated: { exitCode: 0 } } }] }
+	const ended = { phase: 'Succeeded', containerStatuses: [{ name: 'agent', state: { terminated: { exitCode: 0 } } }] }
 
 	/** The fake keeps no logs: what it says is the path that it is asked for. */
 	function saying({ server }: Stage): void {
@@ -237,11 +227,23 @@ describe('logs', () => {
 		)
 	}
 
-	function putPod({ server }: Stage, ...args: Parameters<typeof pod>): void {
-		const [name, , status] = args
-		server.objects.create(Pod, pod(...args))
-		server.objects.patchStatus(Pod, { name, namespace }, status)
+	function putPod(one: Stage, name: string, seconds: number, status: object): void {
+		putRunPod(one, { node: 'worker-1', name, created: ago(seconds), status })
 	}
+
+	test('of a pod that nobody but its node calls one of a run, nothing', async () => {
+		const one = await stage()
+		saying(one)
+		putPod(one, 'run-1-a', 60, ended)
+		const labels = { 'multinic.io/node-name': 'worker-1', 'batch.kubernetes.io/job-name': 'run-1' }
+		const mirror = { 'kubernetes.io/config.mirror': 'x' }
+		one.server.objects.create(Pod, {
+			metadata: { name: 'forged', namespace, labels, annotations: mirror, creationTimestamp: ago(1) },
+			spec: { nodeName: 'worker-1', containers: [] },
+		} as never)
+		one.server.objects.patchStatus(Pod, { name: 'forged', namespace }, ended as never)
+		expect((await command('logs worker-1', { cluster: clusterOf(one.server.credentials) })).out).toBe('run-1-a container=agent\n')
+	})
 
 	test('of the last run, and of another that is named', async () => {
 		const one = await stage()
@@ -263,7 +265,7 @@ describe('logs', () => {
 		saying(one)
 		const waiting = {
 			phase: 'Pending',
-			containerStatuses: [{ state: { waiting: { reason: 'ImagePullBackOff', message: 'no such image' } } }],
+			containerStatuses: [{ name: 'agent', state: { waiting: { reason: 'ImagePullBackOff', message: 'no such image' } } }],
 		}
 		putPod(one, 'run-1-a', 60, waiting)
 		expect(await command('logs worker-1', { cluster: clusterOf(one.server.credentials) })).toEqual({

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
-import { CustomResourceDefinition, Lease, Node, ConfigMap, Pod } from '../../runtime/kube/kinds.ts'
+import { CustomResourceDefinition, Lease, Node, ConfigMap } from '../../runtime/kube/kinds.ts'
 import type { ApiRequest } from '../runtime/fake-api-server/request.ts'
-import { clusterOf, namespace, type Stage, startStage } from './cluster.ts'
+import { clusterOf, namespace, putRunPod, type Stage, startStage } from './cluster.ts'
 import { command, failed, waiting } from './world.ts'
 
 /** The roles of docs/cli.md are enough for what they are said to be for. */
@@ -33,14 +33,18 @@ async function stageFor(rules: readonly Rule[]): Promise<Stage & { somebody: () 
 		allows: (_, request) => rules.some(rule => grants(rule, request)),
 	})
 	const { objects } = stage.server
-	const labels = { 'app.kubernetes.io/part-of': 'multinic', 'multinic.io/node-name': 'worker-1', 'batch.kubernetes.io/job-name': 'run-1' }
+	const labels = { 'app.kubernetes.io/part-of': 'multinic' }
 	stage.put('worker-1', failed)
 	stage.put('worker-2', waiting)
 	objects.create(Node, { metadata: { name: 'worker-1' } })
 	objects.create(ConfigMap, { metadata: { name: 'multinic-rollout', namespace }, data: {} })
 	objects.create(Lease, { metadata: { name: 'multinic-controller', namespace } })
-	objects.create(Pod, { metadata: { name: 'run-1-a', namespace, labels } })
-	objects.patchStatus(Pod, { name: 'run-1-a', namespace }, { containerStatuses: [{ state: { running: {} } }] })
+	putRunPod(stage, {
+		node: 'worker-1',
+		name: 'run-1-a',
+		labels,
+		status: { containerStatuses: [{ name: 'agent', state: { running: {} } }] },
+	})
 	expect(objects.list(CustomResourceDefinition)).toHaveLength(1)
 	return { ...stage, somebody: () => clusterOf(stage.server.credentialsOf('somebody')) }
 }

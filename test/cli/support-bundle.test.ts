@@ -7,7 +7,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { leanNode, leanObject } from '../../cli/bundle/lean.ts'
 import { Deployment } from '../../cli/kinds.ts'
 import { ConfigMap, Event, Lease, Node, Pod, Secret } from '../../runtime/kube/kinds.ts'
-import { clusterOf, namespace, type Stage, startStage } from './cluster.ts'
+import { clusterOf, namespace, putRunPod, type Stage, startStage } from './cluster.ts'
 import { command, configured, failed } from './world.ts'
 
 /** One file with all that helps, and nothing secret. */
@@ -28,9 +28,13 @@ async function world(): Promise<Stage> {
 	objects.create(Event, { metadata: { name: 'e', namespace }, reason: 'PodRefused' } as never)
 	objects.create(Deployment, { metadata: at('multinic-controller'), spec: {} } as never)
 	objects.create(Lease, { metadata: at('multinic-controller'), spec: { holderIdentity: 'one' } } as never)
-	putPod(stage, 'multinic-controller-a', {}, { restartCount: 1, state: { running: {} } })
-	putPod(stage, 'run-1-a', { 'multinic.io/node-name': 'worker-1' }, { restartCount: 0, state: { terminated: { exitCode: 0 } } })
-	putPod(stage, 'run-2-b', { 'multinic.io/node-name': 'worker-2' }, { restartCount: 0, state: { waiting: { reason: 'ImagePullBackOff' } } })
+	putPod(stage, 'multinic-controller-a', { restartCount: 1, state: { running: {} } })
+	const run = (node: string, name: string, state: object) => {
+		const status = { containerStatuses: [{ name: 'agent', restartCount: 0, state }] }
+		putRunPod(stage, { node, name, labels: ours, status, env })
+	}
+	run('worker-1', 'run-1-a', { terminated: { exitCode: 0 } })
+	run('worker-2', 'run-2-b', { waiting: { reason: 'ImagePullBackOff' } })
 	stage.server.onRequest(({ path, query }) =>
 		path.endsWith('/log')
 			? { fault: 'answer', status: 200, body: `${path.split('/').at(-2)}${query.has('previous') ? ' before' : ''}\n` }
@@ -39,13 +43,15 @@ async function world(): Promise<Stage> {
 	return stage
 }
 
-function putPod({ server }: Stage, name: string, labels: object, status: object): void {
-	const env = [
-		{ name: 'RUN', value: '{}' },
-		{ name: 'REGISTRY_PASSWORD', value: 'hunter2' },
-	]
+const env = [
+	{ name: 'RUN', value: '{}' },
+	{ name: 'REGISTRY_PASSWORD', value: 'hunter2' },
+]
+
+function putPod({ server }: Stage, name: string, status: object): void {
+	const ownerReferences = [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'multinic-controller', uid: 'u', controller: true }]
 	server.objects.create(Pod, {
-		metadata: { name, namespace, labels: { ...ours, ...labels } },
+		metadata: { name, namespace, labels: ours, ownerReferences },
 		spec: { containers: [{ name: 'agent', env }] },
 	} as never)
 	server.objects.patchStatus(Pod, { name, namespace }, { containerStatuses: [status] })

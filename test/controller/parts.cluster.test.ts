@@ -29,7 +29,6 @@ afterAll(async () => {
 const ServiceAccount = defineKind({ group: '', version: 'v1', plural: 'serviceaccounts', kind: 'ServiceAccount', namespaced: true })
 
 const word = fc.string({ unit: fc.constantFrom('a', 'Z', '0', 'ß', '日', ' ', '"'), maxLength: 12 })
-const name = fc.stringMatching(/^[a-z0-9]{1,12}$/)
 const label = fc.constantFrom(
 	'node-role.kubernetes.io/control-plane',
 	...['node-name', 'config-uid', 'mode'].map(key => `multinic.example.com/${key}`),
@@ -42,6 +41,13 @@ const metadata = fc.record({
 	labels: optional(fc.dictionary(label, fc.constantFrom('', '3', 'worker-1'), { noNullPrototype: true })),
 	annotations: optional(fc.dictionary(label, word, { noNullPrototype: true })),
 	finalizers: optional(fc.constant(['example.org/stays'])),
+	ownerReferences: optional(
+		fc
+			.tuple(fc.constantFrom('Job', 'ReplicaSet'), fc.uuid(), fc.constantFrom(true, false, undefined))
+			.map(([kind, uid, controller]) => [
+				{ apiVersion: 'batch/v1', kind, name: 'a', uid, ...(controller !== undefined && { controller }) },
+			]),
+	),
 })
 
 const condition = fc.record({ type: fc.constantFrom('Ready', 'MemoryPressure'), status: fc.constantFrom('True', 'False', 'Unknown') })
@@ -66,7 +72,17 @@ const podStatus = fc.record({
 	reason: optional(word),
 	message: optional(word),
 	containerStatuses: optional(
-		fc.array(fc.record({ name, state, image: word, imageID: word, ready: fc.boolean(), restartCount: fc.nat(3) }), { maxLength: 2 }),
+		fc.array(
+			fc.record({
+				name: fc.constantFrom('agent', 'proxy'),
+				state,
+				image: word,
+				imageID: word,
+				ready: fc.boolean(),
+				restartCount: fc.nat(3),
+			}),
+			{ maxLength: 2 },
+		),
 	),
 })
 
@@ -76,7 +92,11 @@ const template = { spec: { restartPolicy: 'Never', containers: [{ name: 'agent',
 test.each<[what: string, made: fc.Arbitrary<Made>, seen: Seen]>([
 	['a Node', fc.record({ metadata, status: nodeStatus }), { kind: Node, protobuf: nodePart, view: nodeView }],
 	['a ConfigMap', fc.record({ metadata, data }), { kind: ConfigMap, protobuf: configMapPart, view: configMapView }],
-	['a pod', fc.record({ metadata, status: podStatus, spec: fc.constant(template.spec) }), { kind: Pod, protobuf: podPart, view: podView }],
+	[
+		'a pod',
+		fc.record({ metadata, status: podStatus, spec: fc.constantFrom(template.spec, { ...template.spec, nodeName: 'worker-1' }) }),
+		{ kind: Pod, protobuf: podPart, view: podView },
+	],
 	['a Job', fc.record({ metadata, status: jobStatus(), spec: fc.constant({ template }) }), { kind: Job, protobuf: jobPart, view: jobView }],
 ])('%s', async (_, made, { kind, protobuf, view }) => {
 	for (const [index, { status, ...object }] of fc.sample(made, 40).entries()) {

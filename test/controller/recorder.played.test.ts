@@ -12,7 +12,7 @@ import { now, world } from './world.ts'
 
 const { config } = world()
 const { namespace } = config
-const event = (moment: string) => eventOf(config, { type: 'Normal', reason: 'RunStarted', message: moment, moment }, now)
+const event = (moment: string) => eventOf(config, { type: 'Normal', reason: 'RunStarted', message: moment, moment }, { now, secret: 's' })
 
 async function start() {
 	const server = await startFakeApiServer()
@@ -32,7 +32,7 @@ async function start() {
 		})
 	const recorder = createRecorder({ client, log: createLog('test', { level: 'silent' }), isBusy: () => busy.is, rest })
 	for (const moment of ['a', 'b', 'c']) recorder.record(event(moment))
-	const told = () => server.objects.list(Event, namespace).map(({ metadata }) => metadata.name)
+	const told = () => server.objects.list(Event, namespace).map(({ message }) => message)
 	return { recorder, busy, rests, told }
 }
 

@@ -14,8 +14,17 @@ const configMap = {
 	created: 1,
 	report: undefined,
 }
-const job = { ...mark, created: 1, finished: undefined, failure: undefined }
-const pod = { ...mark, pod: 'x', began: true, ended: false, refused: undefined, lastWords: undefined }
+const job = { ...mark, jobUid: 'job-1', created: 1, finished: undefined, failure: undefined }
+const pod = {
+	...mark,
+	pod: 'x',
+	madeBy: 'job-1',
+	boundTo: 'worker-1',
+	began: true,
+	ended: false,
+	refused: undefined,
+	lastWords: undefined,
+}
 const text = JSON.stringify(report())
 
 describe('what is known of runs', () => {
@@ -79,6 +88,32 @@ describe('what is known of runs', () => {
 		expect(index.runsOf('worker-1')).toMatchObject([{ report: { outcome: 'Succeeded' } }])
 	})
 
+	test.each<[title: string, forged: Partial<typeof pod>]>([
+		['that no Job made', { madeBy: undefined as never }],
+		['that another Job made', { madeBy: 'job-2' }],
+		['that is bound to another node', { boundTo: 'worker-2' }],
+		['that is bound to none', { boundTo: undefined as never }],
+	])('a pod %s is none of the run, whatever its labels say', (_, forged) => {
+		const index = createRunIndex()
+		index.configMap(configMap, undefined)
+		index.job({ ...job, finished: 2 }, undefined)
+		index.pod({ ...pod, ...forged, pod: 'forged', lastWords: text }, undefined)
+		expect(index.runsOf('worker-1')).toMatchObject([{ report: undefined, pod: undefined }])
+		expect(index.active(() => true)).toBe(0)
+		index.pod({ ...pod, ended: true }, undefined)
+		expect(index.runsOf('worker-1')).toMatchObject([{ pod: { pod: 'x' } }])
+		index.pod(undefined, { ...pod, ...forged, pod: 'forged' })
+		expect(index.runsOf('worker-1')).toMatchObject([{ pod: { pod: 'x' } }])
+	})
+
+	test('where the Job is gone, the pod that it made may still be at work', () => {
+		const index = createRunIndex()
+		index.pod(pod, undefined)
+		expect(index.active(() => true)).toBe(1)
+		index.pod({ ...pod, madeBy: undefined as never }, pod)
+		expect(index.active(() => true)).toBe(0)
+	})
+
 	test('last words that are no report are no fault: the run is lost', () => {
 		const index = createRunIndex()
 		index.configMap(configMap, undefined)
@@ -104,6 +139,18 @@ describe('why a pod is not started', () => {
 		['the kubelet did not admit it', { phase: 'Failed', reason: 'OutOfpods', message: 'Node is full' }, 'OutOfpods: Node is full'],
 		['it was evicted before it ran', { phase: 'Failed', reason: 'Evicted' }, 'Evicted'],
 		['nobody says why', { phase: 'Failed' }, 'the kubelet gave no reason'],
+		[
+			'a container that a webhook put before it waits',
+			{
+				phase: 'Running',
+				containerStatuses: [
+					{ name: 'proxy', state: { waiting: { reason: 'CrashLoopBackOff' } } },
+					{ name: 'agent', state: { running: {} } },
+				],
+			},
+			undefined,
+		],
+		['its words have no end', waiting('x'.repeat(2_000)), 'x'.repeat(500)],
 	])('%s', (_, status, refused) => {
 		expect(view(status).refused).toBe(refused)
 	})

@@ -37,7 +37,7 @@ export function builtInKinds(): FakeKind[] {
 			newStatus: { phase: 'Pending' },
 			generation: true,
 			graceful: true,
-			selectable: ['spec.nodeName', 'status.phase'],
+			selectable: ['spec.nodeName', 'spec.serviceAccountName', 'status.phase'],
 			schema: top('spec', 'status'),
 		}),
 		core('ConfigMap', 'configmaps', { schema: top('data', 'binaryData', 'immutable') }),

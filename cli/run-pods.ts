@@ -1,0 +1,33 @@
+import { LABEL_NODE_NAME } from '../contract/names.ts'
+import type { Stored } from '../runtime/kube/kind.ts'
+import { Job, Pod } from '../runtime/kube/kinds.ts'
+import type { Cluster } from './world.ts'
+
+/** Pods of runs, and those that a Deployment made. */
+export type OurPods = { ofRuns: Stored<Pod>[]; others: Stored<Pod>[] }
+
+/**
+ * Whoever may write pods may label them as ours, a kubelet too: of a run are only those that its Job has made, on its node.
+ *
+ * @param labelSelector of Jobs and pods
+ */
+export async function listOurPods({ client, namespace }: Cluster, labelSelector: string, signal: AbortSignal): Promise<OurPods> {
+	const where = { namespace, labelSelector, signal }
+	const [jobs, pods] = await Promise.all([client.list(Job, where), client.list(Pod, where)])
+	const nodes = new Map(jobs.items.map(({ metadata }) => [metadata.uid, metadata.labels?.[LABEL_NODE_NAME]]))
+	const isOfRun = (pod: Stored<Pod>) => {
+		const node = nodes.get(makerOf(pod, 'Job') ?? '')
+		return node !== undefined && pod.spec?.nodeName === node
+	}
+	return { ofRuns: pods.items.filter(isOfRun), others: pods.items.filter(pod => makerOf(pod, 'ReplicaSet') !== undefined) }
+}
+
+/** Webhooks may put containers before it and beside it. */
+export function agentState({ status }: Stored<Pod>) {
+	return status?.containerStatuses?.find(({ name }) => name === 'agent')?.state
+}
+
+/** @returns the uid of the controller of that kind */
+function makerOf({ metadata }: Stored<Pod>, wanted: string): string | undefined {
+	return metadata.ownerReferences?.find(({ kind, controller }) => kind === wanted && controller === true)?.uid
+}
