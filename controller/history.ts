@@ -1,15 +1,21 @@
 import { cut } from '../contract/conditions.ts'
 import type { HistoryEntry } from '../contract/node-config.ts'
+import { attemptOf } from './job.ts'
 import { validTime } from './result.ts'
 import { HISTORY_MAX, succeeded } from './runs.ts'
 import type { Run, Snapshot } from './snapshot.ts'
 import { timestamp } from './text.ts'
 
-/** The history with these runs in it: newest first, at most five, each run once. Pure. */
+/** The history with these runs in it: the five newest of all, newest first, each run once. Pure. */
 export function historyWith({ config, now }: Snapshot, runs: readonly Run[], cause?: string): { history: HistoryEntry[] } {
 	const before = config.status.history ?? []
 	const fresh = runs.filter(run => !before.some(entry => entry.job === run.name)).map(run => entryOf(run, now, cause))
-	return { history: [...fresh.reverse(), ...before].slice(0, HISTORY_MAX) }
+	return { history: [...fresh, ...before].sort(newestFirst).slice(0, HISTORY_MAX) }
+}
+
+/** By their numbers: clocks of nodes differ, and an old run that is still there is not news again. */
+function newestFirst(a: HistoryEntry, b: HistoryEntry): number {
+	return b.generation - a.generation || attemptOf(b.job) - attemptOf(a.job)
 }
 
 function entryOf(run: Run, now: number, cause = causeOf(run)): HistoryEntry {

@@ -1,3 +1,4 @@
+import { countsUntil } from './repairs.ts'
 import { HISTORY_MAX, isActive, isLook, succeeded } from './runs.ts'
 import type { Run, Snapshot } from './snapshot.ts'
 
@@ -5,7 +6,8 @@ import type { Run, Snapshot } from './snapshot.ts'
  * Which runs may go. Pure.
  *
  * A run stays `keepRunMs` after its result is in the status, a failed one until a later one succeeds; but a node that fails
- * for weeks must not fill the cluster, so only as many of those stay as the history tells of. The run the status names goes last.
+ * for weeks must not fill the cluster, so only as many of those stay as the history tells of. A repair stays as long as it counts. The run the status
+ * names goes last.
  *
  * @returns names that are due, and when the next one will be (milliseconds since 1970)
  */
@@ -19,7 +21,7 @@ export function obsoleteRuns(snapshot: Snapshot): { due: string[]; nextAt: numbe
 		),
 		...excess(ended.filter(isLook), LOOKS_MAX),
 	]
-	const timed = ended.map(run => ({ run, at: surplus.includes(run) ? now : goesAt(snapshot, run) }))
+	const timed = ended.map(run => ({ run, at: Math.max(surplus.includes(run) ? now : goesAt(snapshot, run), countsUntil(run) ?? 0) }))
 	const due = timed.filter(({ at }) => at <= now).map(({ run }) => run.name)
 	const later = timed.map(({ at }) => at).filter(at => at > now && Number.isFinite(at))
 	const last = config.status.lastJobName

@@ -1,24 +1,38 @@
-import type { Snapshot } from './snapshot.ts'
+import type { Run, Snapshot } from './snapshot.ts'
 
 /** How often a node that drifted is put right. Pure. */
 
 const hourMs = 3_600_000
 
+/** What of a snapshot tells how often its node was put right, and may be. */
+type Part = Pick<Snapshot, 'config' | 'rollout' | 'runs'>
+
+/** @returns until when a run counts as a repair (milliseconds since 1970), whatever it came to; undefined: it is none */
+export function countsUntil({ cause, created }: Run): number | undefined {
+	return cause === 'Drifted' ? created + hourMs : undefined
+}
+
 /**
  * @param from milliseconds since 1970
  * @returns when, from then on, it may be put right the next time; infinity: never
  */
-export function repairAt({ config, rollout: { settings } }: Pick<Snapshot, 'config' | 'rollout'>, from: number): number {
+export function repairAt(part: Part, from: number): number {
+	const { settings } = part.rollout
 	const allowed = 'value' in settings ? settings.value.repairsPerHour : 0
 	if (allowed === 0) return Number.POSITIVE_INFINITY
-	const repairs = (config.status.history ?? []).filter(({ cause }) => cause === 'Drifted').map(({ started }) => Date.parse(started))
-	const recent = repairs.filter(at => at > from - hourMs).sort((a, b) => b - a)
-	const oldest = recent[allowed - 1]
-	return oldest === undefined ? from : oldest + hourMs
+	const counting = countingUntil(part).filter(until => until > from)
+	return counting.sort((a, b) => b - a)[allowed - 1] ?? from
+}
+
+/** The history is short and tells of a failure only its reason: what it no longer tells of is still there, unless somebody took it away. */
+function countingUntil({ config, runs }: Part): number[] {
+	const there = runs.filter(({ uid }) => uid === config.uid)
+	const gone = (config.status.history ?? []).filter(({ job, cause }) => cause === 'Drifted' && !there.some(({ name }) => name === job))
+	return [...there.flatMap(run => countsUntil(run) ?? []), ...gone.map(({ started }) => Date.parse(started) + hourMs)]
 }
 
 /** What becomes of a drift that was found at that time, in words. */
-export function repairWords(snapshot: Pick<Snapshot, 'config' | 'rollout'>, found: number): string {
+export function repairWords(snapshot: Part, found: number): string {
 	const at = repairAt(snapshot, found)
 	if (at === Number.POSITIVE_INFINITY) return 'Repairs are switched off (repairsPerHour 0).'
 	if (at <= found) return 'It is put right now.'

@@ -3,10 +3,9 @@ import { ageOf } from './age.ts'
 import { type Colours, stateCell } from './colours.ts'
 import { type Cell, table } from './table.ts'
 
-/** @returns the runs a status tells of, newest first, as a table. Pure. */
+/** @returns the runs a status tells of, newest first as it has them, as a table: clocks of nodes may go back. Pure. */
 export function historyTable(history: readonly HistoryEntry[], now: number, colours: Colours): string[] {
-	const newestFirst = [...history].sort((a, b) => Date.parse(b.started) - Date.parse(a.started))
-	const rows: Cell[][] = newestFirst.map(({ generation, job, started, seconds, changes, result, cause }) => [
+	const rows: Cell[][] = history.map(({ generation, job, started, seconds, changes, result, cause }) => [
 		ageOf(started, now),
 		String(generation),
 		stateCell(result, colours),

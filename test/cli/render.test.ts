@@ -150,16 +150,16 @@ Next
 `)
 })
 
-test('the history, newest first', () => {
+test('the history, newest first, though the clock of the node went back', () => {
 	const run = { generation: 2, changes: 9, result: 'Configured' as const }
 	const entries = [
-		{ ...run, job: 'multinic-agent-w-g2', started: ago(7_200), seconds: 1.9, cause: 'AllInterfacesConfigured' },
-		{ ...run, generation: 3, job: 'multinic-agent-w-g3', started: ago(60), seconds: 4, changes: 0, result: 'Failed' as const },
+		{ ...run, generation: 3, job: 'multinic-agent-w-g3', started: ago(7_200), seconds: 4, changes: 0, result: 'Failed' as const },
+		{ ...run, job: 'multinic-agent-w-g2', started: ago(60), seconds: 1.9, cause: 'AllInterfacesConfigured' },
 	]
 	expect(text(historyTable(entries, now, colours))).toBe(`
 STARTED   GENERATION   RESULT       CAUSE                     CHANGES   TOOK    JOB
-60s       3            Failed       -                         0         4 s     multinic-agent-w-g3
-120m      2            Configured   AllInterfacesConfigured   9         1.9 s   multinic-agent-w-g2
+120m      3            Failed       -                         0         4 s     multinic-agent-w-g3
+60s       2            Configured   AllInterfacesConfigured   9         1.9 s   multinic-agent-w-g2
 `)
 })
 

@@ -6,9 +6,10 @@ import { NodeConfigStatus } from '../../contract/node-config.ts'
 import { Reason } from '../../contract/reasons.ts'
 import { same, statusChange } from '../../controller/change.ts'
 import { condition } from '../../controller/runs.ts'
+import type { Snapshot } from '../../controller/snapshot.ts'
 import { readSpec } from '../../controller/spec.ts'
 import { invalidStatus, lostStatus, pendingStatus, reportedStatus, startedStatus } from '../../controller/status.ts'
-import { mac, nic, nicReport, now, report, run, spec, withStatus, world } from './world.ts'
+import { ended, mac, nic, nicReport, now, report, run, spec, withStatus, world } from './world.ts'
 
 const second = { id: 1, macAddress: 'fa:16:3e:04:92:c6' }
 const two = { ...spec, interfaces: [nic, second] }
@@ -184,6 +185,25 @@ describe('what was known is kept', () => {
 		expect(snapshot.config.status.history?.map(entry => entry.job.slice(-2))).toEqual(['-7', '-6', '-5', '-4', '-3'])
 	})
 
+	test('the history has the newest five of all runs that ended, newest first, whatever old ones are still there', () => {
+		const step = fc.record({ isEdited: fc.boolean(), isTold: fc.boolean(), isCleared: fc.boolean() })
+		fc.assert(
+			fc.property(fc.array(step, { minLength: 1, maxLength: 30 }), steps => {
+				const { snapshot, names } = steps.reduce(afterRun, { snapshot: world({ config: { generation: 0 } }), names: [], attempt: 0 })
+				const generation = snapshot.config.generation + 1
+				const status = startedStatus({ ...snapshot, config: { ...snapshot.config, generation } }, run({ generation }))
+				expect(status.history?.map(({ job }) => job)).toEqual(names.slice(0, 5))
+			}),
+		)
+	})
+
+	test('a history that an older controller mixed up is put in order', () => {
+		const old = [1, 2, 3, 4, 5, 6].map(generation => run({ generation, report: report({ generation }), job: ended }))
+		const mixed = reportedStatus(world(), old[2] ?? run()).history ?? []
+		const snapshot = withStatus(world({ runs: old, config: { generation: 7 } }), { history: mixed })
+		expect(startedStatus(snapshot, run({ generation: 7 })).history?.map(({ generation }) => generation)).toEqual([6, 5, 4, 3, 2])
+	})
+
 	test('a run whose result nobody needed is in the history all the same', () => {
 		const old = run({ report: report() })
 		const snapshot = world({ runs: [old], config: { generation: 2 } })
@@ -247,6 +267,21 @@ describe('a write says only what is new', () => {
 		expect(condition(pendingStatus(world(), 'NodeNotFound', 'No node'), 'Ready')).toMatchObject({ reason: 'NodeNotFound', status: 'False' })
 	})
 })
+
+type Story = { snapshot: Snapshot; names: string[]; attempt: number }
+
+/** A run more, whose result is told or is not yet when the next one comes; the run before it is cleared or is still there. */
+function afterRun({ snapshot, names, attempt: last }: Story, step: { isEdited: boolean; isTold: boolean; isCleared: boolean }): Story {
+	const isFirst = step.isEdited || names.length === 0
+	const generation = snapshot.config.generation + (isFirst ? 1 : 0)
+	const attempt = isFirst ? 1 : last + 1
+	const one = run({ generation, attempt, report: report({ generation, attempt }), job: ended })
+	const before = { ...snapshot, config: { ...snapshot.config, generation } }
+	const begun = withStatus(before, startedStatus(before, one))
+	// in no order, as the caches have them
+	const after = { ...begun, runs: [one, ...(step.isCleared ? begun.runs.slice(1) : begun.runs)] }
+	return { snapshot: step.isTold ? withStatus(after, reportedStatus(after, one)) : after, names: [one.name, ...names], attempt }
+}
 
 const text = fc.oneof(fc.string({ maxLength: 600 }), fc.string({ unit: 'grapheme', maxLength: 300 }), fc.constant('가'.repeat(500)))
 const reports = fc

@@ -224,6 +224,41 @@ describe('what drifted', () => {
 		expect(condition(snapshot.config.status, 'Ready')?.message).toContain(words)
 	})
 
+	const repairRun = (ago: number, over: Partial<Run> = {}) =>
+		run({ attempt: 100 - ago, cause: 'Drifted', created: now - ago * 60_000, generation: 0, report: report(), job: ended, ...over })
+	const withRuns = (runs: readonly Run[], history: readonly number[] = []): Snapshot => {
+		const entries = repairs(history)
+		const base = withStatus({ ...settled, runs: [...settled.runs, ...runs] }, { ...settled.config.status, history: entries })
+		return told(seen(look(drift), base))
+	}
+	const tooOften = 'Put right too often within the hour; next at 12:30 UTC.'
+
+	test.each<[title: string, snapshot: Snapshot, words: string]>([
+		['that are no longer in the history, for others came after them', withRuns([10, 20, 30].map(ago => repairRun(ago))), tooOften],
+		[
+			'that failed: the history tells of their own reason',
+			withRuns([10, 20, 30].map(ago => repairRun(ago, { report: report({ outcome: 'Failed', reason: 'InUse' }) }))),
+			tooOften,
+		],
+		['once each, in the history and still there', withRuns([repairRun(10, { name: 'j0' }), repairRun(20)], [10]), 'It is put right now.'],
+		['of which one is only in the history', withRuns([repairRun(10), repairRun(20)], [30]), tooOften],
+		['of this node config alone', withRuns([10, 20, 30].map(ago => repairRun(ago, { uid: 'former' }))), 'It is put right now.'],
+	])('counts repairs %s', (_, snapshot, words) => {
+		expect(condition(snapshot.config.status, 'Ready')?.message).toContain(words)
+		expect(decide(snapshot)).toMatchObject({ act: words === tooOften ? 'wait' : 'start' })
+	})
+
+	test('a repair is there as long as it counts, however soon runs are cleared', () => {
+		const settings = { ...settled.settings, keepRunMs: 1 }
+		const done = [repairRun(59, { attempt: 1 }), repairRun(61, { attempt: 2 }), repairRun(5, { cause: 'SpecChanged', attempt: 3 })]
+		const snapshot = {
+			...settled,
+			settings,
+			runs: [...settled.runs, ...done.map(one => ({ ...one, job: { ...ended, finished: one.created } }))],
+		}
+		expect(decide(snapshot)).toMatchObject({ act: 'clear', runs: [done[1]?.name, done[2]?.name] })
+	})
+
 	test('too often is put right when the hour is over', () => {
 		const snapshot = withHistory([10, 20, 30])
 		expect(decide(later(snapshot, 29 * 60_000)).act).not.toBe('settle')
