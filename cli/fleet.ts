@@ -1,7 +1,7 @@
 import { type Place, type RolloutSettings, rolloutOrder, waveLimit } from '../contract/rollout.ts'
 import { stopsRollout } from '../contract/reasons.ts'
 import type { State } from '../contract/node-config.ts'
-import { condition, type ConfigView, isCurrent, reasonOf, stateOf } from './view.ts'
+import { condition, type ConfigView, isCurrent, mayHeal, reasonOf, stateOf } from './view.ts'
 
 /** How far a rollout is, worked out from node configs, Nodes and settings. Pure. */
 
@@ -11,11 +11,11 @@ export type Rollout = { value: RolloutSettings } | { fault: string } | undefined
 export type Fleet = {
 	total: number
 	states: Readonly<Record<State, number>>
-	/** Node configs whose generation is judged: Configured, Failed, or Planned where only a plan is wanted. */
+	/** Node configs whose generation is judged (Configured, Failed, or Planned where only a plan is wanted), and who wait for nothing. */
 	settled: number
 	/** Runs under way. */
 	running: number
-	/** Node configs whose turn has not come → their place in the line, from 1. */
+	/** Node configs whose turn has not come, and those whose repair or retry is held back → their place in the line, from 1. */
 	line: ReadonlyMap<string, number>
 	paused: boolean
 	/** What keeps the line from moving, as a sentence without its end; empty where nothing does. */
@@ -32,19 +32,26 @@ export type Fleet = {
 export function fleetOf(configs: readonly ConfigView[], controlPlane: ReadonlySet<string>, rollout: Rollout): Fleet {
 	const states: Record<State, number> = { Pending: 0, InProgress: 0, Configured: 0, Failed: 0 }
 	for (const config of configs) states[stateOf(config)]++
-	const line = lineOf(configs.filter(isWaiting), controlPlane)
 	const settings = rollout && 'value' in rollout ? rollout.value : undefined
 	const running = states.InProgress
 	const paused = settings?.paused === true
 	const fault = rollout && 'fault' in rollout ? rollout.fault : ''
+	const stopper = configs.find(config => stopReason(config) !== undefined)
+	const isHeld = (config: ConfigView) =>
+		fault !== '' || paused ? isToBeRun(config, settings) : stopper !== undefined && isStopped(config, settings)
+	const line = lineOf(
+		configs.filter(config => isWaiting(config) || isHeld(config)),
+		controlPlane,
+	)
+	const places = new Map(line.map(({ name }, at) => [name, at + 1]))
 	const limit = settings && waveLimit(settings.maxUnavailable, configs.length)
-	const rule = ruleOf({ configs, first: line[0], running, paused, fault, limit })
+	const rule = ruleOf({ stopper, first: line[0], running, paused, fault, limit })
 	return {
 		total: configs.length,
 		states,
-		settled: configs.filter(isSettled).length,
+		settled: configs.filter(config => isSettled(config) && !places.has(config.name)).length,
 		running,
-		line: new Map(line.map(({ name }, at) => [name, at + 1])),
+		line: places,
 		paused,
 		rule,
 		fault,
@@ -54,6 +61,20 @@ export function fleetOf(configs: readonly ConfigView[], controlPlane: ReadonlySe
 /** Whether a rollout rule holds it back. */
 export function isWaiting(config: ConfigView): boolean {
 	return stateOf(config) === 'Pending' && reasonOf(config) === 'Waiting'
+}
+
+/** Whether a run is to come, though nothing more is told of it: what drifted is put right, what may heal is tried again, a retry was asked for. */
+function isToBeRun(config: ConfigView, settings: RolloutSettings | undefined): boolean {
+	if (config.paused || !isCurrent(config) || stateOf(config) === 'InProgress') return false
+	if (config.asked.retry !== undefined) return true
+	if (stateOf(config) !== 'Failed') return false
+	if (config.deleting) return true
+	return reasonOf(config) === 'Drifted' ? settings?.repairsPerHour !== 0 : mayHeal(config)
+}
+
+/** Whether another node's stop holds its run back: who stops the others may try again, and so may one that a person asks for. */
+function isStopped(config: ConfigView, settings: RolloutSettings | undefined): boolean {
+	return config.asked.retry === undefined && stopReason(config) === undefined && isToBeRun(config, settings)
 }
 
 /** Whether nothing more is to come of its generation by itself, but for a retry. */
@@ -73,7 +94,7 @@ function lineOf(waiting: readonly ConfigView[], controlPlane: ReadonlySet<string
 }
 
 type Line = {
-	configs: readonly ConfigView[]
+	stopper: ConfigView | undefined
 	first: { config: ConfigView } | undefined
 	running: number
 	paused: boolean
@@ -82,10 +103,9 @@ type Line = {
 }
 
 /** The strongest first: a pause holds back even where nothing stops. */
-function ruleOf({ configs, first, running, paused, fault, limit }: Line): string {
+function ruleOf({ stopper, first, running, paused, fault, limit }: Line): string {
 	if (fault !== '') return `ConfigMap multinic-rollout cannot be used: ${clause(fault)}`
 	if (paused) return 'the fleet is paused'
-	const stopper = configs.find(config => stopReason(config) !== undefined)
 	if (stopper) return `stopped by ${stopper.name}: ${stopReason(stopper)}, ${clause(condition(stopper, 'Ready')?.message)}`
 	if (!first) return ''
 	if (limit !== undefined && running >= limit) return `the wave is full, at most ${limit} at once`

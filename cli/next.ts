@@ -1,6 +1,5 @@
-import { heals } from '../contract/reasons.ts'
 import type { Fleet } from './fleet.ts'
-import { condition, type ConfigView, isCurrent, reasonOf, stateOf } from './view.ts'
+import { condition, type ConfigView, isCurrent, mayHeal, reasonOf, stateOf } from './view.ts'
 
 /** What happens next to a node, and what a person can do. Pure. */
 
@@ -18,15 +17,10 @@ export function nextFor(config: ConfigView, fleet: Fleet): string {
 	return 'Nothing: the node is as it should be.'
 }
 
-/** Whether time alone may cure what the status complains of. */
-export function mayHeal(config: ConfigView): boolean {
-	const reason = reasonOf(config)
-	if (reason !== 'PartlyFailed') return heals(reason)
-	return (config.status.interfaceStatuses ?? []).some(nic => nic.status === 'Failed' && heals(nic.reason))
-}
-
-function isDeleted({ name, deleting, paused }: ConfigView): string | undefined {
+function isDeleted({ name, deleting, paused }: ConfigView, fleet: Fleet): string | undefined {
 	if (!deleting) return undefined
+	if (!paused && fleet.paused)
+		return 'It is deleted: a last run puts the node back as it was once the fleet goes on: kubectl multinic resume'
 	if (paused) return `It is deleted, and paused: the node is put back once it goes on: kubectl multinic resume ${name}`
 	return 'It is deleted: a last run puts the node back as it was, then the node config goes.'
 }

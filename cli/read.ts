@@ -4,7 +4,7 @@ import type { Stored } from '../runtime/kube/kind.ts'
 import { ConfigMap, Node } from '../runtime/kube/kinds.ts'
 import { eachOf } from './each.ts'
 import { failure } from './failures.ts'
-import { type Fleet, fleetOf, isWaiting, type Rollout } from './fleet.ts'
+import { type Fleet, fleetOf, type Rollout } from './fleet.ts'
 import { NodeConfig } from './kinds.ts'
 import { nearNames } from './near.ts'
 import type { Progress } from './progress.ts'
@@ -23,8 +23,9 @@ export type FleetReading = { objects: Stored<NodeConfigObject>[]; configs: Confi
 export async function readFleet(reading: Reading): Promise<FleetReading> {
 	const [objects, rollout] = await Promise.all([readObjects(reading), readSettings(reading)])
 	const configs = objects.map(configView)
-	const controlPlane = configs.some(isWaiting) ? await readControlPlane(reading) : new Set<string>()
-	return { objects, configs, fleet: fleetOf(configs, controlPlane, rollout) }
+	const fleet = fleetOf(configs, new Set(), rollout)
+	if (fleet.line.size === 0) return { objects, configs, fleet }
+	return { objects, configs, fleet: fleetOf(configs, await readControlPlane(reading), rollout) }
 }
 
 /**
@@ -36,8 +37,9 @@ export async function readChosen(reading: Reading, nodes: readonly string[]): Pr
 	if (nodes.length === 0) return readFleet(reading)
 	const [objects, rollout] = await Promise.all([eachOf(nodes, name => readNode(reading, name)), readSettings(reading)])
 	const configs = objects.map(configView)
-	if (configs.some(isWaiting)) return chosen(await readFleet(reading), nodes, reading.cluster.namespace)
-	return { objects, configs, fleet: fleetOf(configs, new Set(), rollout) }
+	const fleet = fleetOf(configs, new Set(), rollout)
+	if (fleet.line.size > 0) return chosen(await readFleet(reading), nodes, reading.cluster.namespace)
+	return { objects, configs, fleet }
 }
 
 /** @throws Failure NO_NODE for the first name that nobody has */

@@ -1,6 +1,7 @@
 import type { Condition } from '../contract/conditions.ts'
 import { ANNOTATION_PLAN, ANNOTATION_RETRY, ANNOTATION_VERIFY } from '../contract/names.ts'
 import { NodeConfigStatus, type State } from '../contract/node-config.ts'
+import { heals } from '../contract/reasons.ts'
 import type { KubeObject, Stored } from '../runtime/kube/kind.ts'
 
 /** A node config as the API server gives it. The CRD's schema has judged its spec; only what is shown of it is named here. */
@@ -65,4 +66,11 @@ export function isCurrent({ status, generation }: Pick<ConfigView, 'status' | 'g
 /** Whether the node is as its node config says, and the controller has said so of this very generation. */
 export function isAsWanted(config: ConfigView): boolean {
 	return !config.deleting && isCurrent(config) && stateOf(config) === 'Configured'
+}
+
+/** Whether time alone may cure what the status complains of. */
+export function mayHeal(config: ConfigView): boolean {
+	const reason = reasonOf(config)
+	if (reason !== 'PartlyFailed') return heals(reason)
+	return (config.status.interfaceStatuses ?? []).some(nic => nic.status === 'Failed' && heals(nic.reason))
 }

@@ -1,4 +1,4 @@
-import type { Run, Snapshot } from './snapshot.ts'
+import type { Run, Snapshot, Standing } from './snapshot.ts'
 
 /** How often a node that drifted is put right. Pure. */
 
@@ -18,7 +18,9 @@ export function countsUntil({ cause, created }: Run): number | undefined {
  */
 export function repairAt(part: Part, from: number): number {
 	const { settings } = part.rollout
-	const allowed = 'value' in settings ? settings.value.repairsPerHour : 0
+	// what cannot be read holds back every run, and lets go of them when it is mended
+	if ('fault' in settings) return from
+	const allowed = settings.value.repairsPerHour
 	if (allowed === 0) return Number.POSITIVE_INFINITY
 	const counting = countingUntil(part).filter(until => until > from)
 	return counting.sort((a, b) => b - a)[allowed - 1] ?? from
@@ -35,6 +37,15 @@ function countingUntil({ config, runs }: Part): number[] {
 export function repairWords(snapshot: Part, found: number): string {
 	const at = repairAt(snapshot, found)
 	if (at === Number.POSITIVE_INFINITY) return 'Repairs are switched off (repairsPerHour 0).'
-	if (at <= found) return 'It is put right now.'
-	return `Put right too often within the hour; next at ${new Date(at).toISOString().slice(11, 16)} UTC.`
+	const until = holdWords(snapshot.rollout)
+	if (at <= found) return `It is put right ${until || 'in its turn'}.`
+	const time = `${new Date(at).toISOString().slice(11, 16)} UTC`
+	return `Put right too often within the hour; ${until ? `not before ${time}, and ${until}` : `next at ${time}`}.`
+}
+
+/** What holds all of them back for longer than a turn takes; empty where nothing does. */
+function holdWords({ settings, stoppedBy, jumps }: Standing): string {
+	if ('fault' in settings) return 'when ConfigMap multinic-rollout can be used'
+	if (settings.value.paused) return 'when the rollout goes on (paused)'
+	return stoppedBy && !jumps ? `when the rollout goes on (stopped by ${stoppedBy.name})` : ''
 }

@@ -4,7 +4,7 @@ import { NodeConfig } from '../../cli/kinds.ts'
 import { ROLLOUT_CONFIG_MAP } from '../../contract/rollout.ts'
 import { ConfigMap, Node } from '../../runtime/kube/kinds.ts'
 import { clusterOf, namespace, type Stage, startStage } from './cluster.ts'
-import { command, configured, failed, rolledBack, running, type Told, waiting } from './world.ts'
+import { command, configured, drifted, failed, rolledBack, running, type Told, waiting } from './world.ts'
 
 /** Whole command lines against an API server. */
 
@@ -54,6 +54,14 @@ worker-2   Failed       1/2          PartlyFailed              0s
 		expect(out).toContain('Rollout: 0 of 3 settled, 1 running, 2 held back: the wave is full, at most 1 at once\n')
 		expect(out).toMatch(/^a-master .* Waiting 2 of 2 /m)
 		expect(out).toMatch(/^worker-2 .* Waiting 1 of 2 /m)
+	})
+
+	test('of one node tells its place in line, though only a pause holds its repair back', async () => {
+		const { cluster, put, server } = await startStage()
+		server.objects.create(ConfigMap, { metadata: rollout, data: { paused: 'true' } })
+		put('worker-1', drifted)
+		put('worker-2', drifted)
+		expect((await command('get worker-2', { cluster })).out).toContain('It is 2 of 2 in line: the fleet is paused')
 	})
 
 	test('as JSON is a list as kubectl has it, with the rollout beside', async () => {

@@ -6,11 +6,16 @@ import { coloursFor } from '../../cli/render/colours.ts'
 import { fleetLines, summaryLine } from '../../cli/render/fleet.ts'
 import type { ConfigView } from '../../cli/view.ts'
 import { readRollout } from '../../contract/rollout.ts'
-import { config, configured, failed, rolledBack, running, waiting } from './world.ts'
+import { fleetPaused, fleetResumed } from '../../cli/render/paused.ts'
+import { config, configured, drifted, failed, rolledBack, running, waiting } from './world.ts'
 
 const settings = readRollout({ maxUnavailable: '2' })
 const lost = { id: 1, name: 'multinic1', macAddress: '', status: 'Failed' as const, reason: 'ConnectivityLost', message: '' }
 const controlPlane = new Set(['a-master'])
+
+const askedOf = (name: string) => ({ metadata: { name, generation: 3, annotations: { 'multinic.io/retry': 'now' } } })
+const asked = askedOf('a')
+const healing = { state: 'Failed' as const, reason: 'WaitingForDevice' }
 
 describe('what is said of the fleet', () => {
 	test.each<[title: string, configs: ConfigView[], rollout: Rollout, said: string[]]>([
@@ -60,6 +65,36 @@ describe('what is said of the fleet', () => {
 			['Rollout: 1 of 1 settled, 0 running, none held back: the fleet is paused'],
 		],
 		[
+			'a repair and retries that a pause holds back',
+			[config('a', drifted), config('b', healing), config('c', configured, askedOf('c')), config('d', configured)],
+			readRollout({ paused: 'true' }),
+			['Rollout: 1 of 4 settled, 0 running, 3 held back: the fleet is paused'],
+		],
+		[
+			'a repair that another node holds back, but no retry',
+			[config('a', rolledBack), config('b', drifted), config('c', configured, askedOf('c'))],
+			settings,
+			[
+				'Rollout: 2 of 3 settled, 0 running, 1 held back: stopped by a: RolledBack, The API server could not be reached; everything was put back',
+			],
+		],
+		[
+			'none of what no run is to come for, pause or not',
+			[
+				config('a', { state: 'Failed', reason: 'InvalidConfig' }),
+				config('b', drifted, { spec: { paused: true } }),
+				config('c', drifted, { metadata: { name: 'c', generation: 4 } }),
+			],
+			readRollout({ paused: 'true' }),
+			['Rollout: 2 of 3 settled, 0 running, none held back: the fleet is paused'],
+		],
+		[
+			'no repair where they are switched off',
+			[config('a', drifted)],
+			readRollout({ paused: 'true', repairsPerHour: '0' }),
+			['Rollout: 1 of 1 settled, 0 running, none held back: the fleet is paused'],
+		],
+		[
 			'settings that cannot be used, with the key',
 			[config('a', configured)],
 			readRollout({ paused: 'yes' }),
@@ -103,8 +138,6 @@ describe('what is said of the fleet', () => {
 })
 
 describe('what happens next', () => {
-	const asked = { metadata: { name: 'a', generation: 3, annotations: { 'multinic.io/retry': 'now' } } }
-
 	test.each<[title: string, one: ConfigView, next: string]>([
 		['a node that is right', config('a', configured), 'Nothing: the node is as it should be.'],
 		['a run', config('a', running, { status: { lastJobName: 'job-1' } }), 'Job job-1 is under way; its words: kubectl multinic logs a -f'],
@@ -123,7 +156,7 @@ describe('what happens next', () => {
 		],
 		[
 			'a node that drifted',
-			config('a', { state: 'Failed', reason: 'Drifted' }),
+			config('a', drifted),
 			'It is put right by itself, as often as repairsPerHour allows; what differs: kubectl multinic diff a',
 		],
 		['a silent node', config('a', { reason: 'NodeNotReady' }), 'The run starts by itself when that is over.'],
@@ -145,12 +178,30 @@ describe('what happens next', () => {
 		expect(next('MtuRefused')).toContain('waits for a change')
 	})
 
-	test('in a paused fleet, where to go on', () => {
-		const paused = readRollout({ paused: 'true' })
-		const one = config('a', waiting)
-		expect(nextFor(one, fleetOf([one], new Set(), paused))).toBe(
-			'It is 1 of 1 in line: the fleet is paused; it goes on with: kubectl multinic resume',
-		)
+	const inLine = 'It is 1 of 1 in line: the fleet is paused; it goes on with: kubectl multinic resume'
+	test.each<[title: string, one: ConfigView, next: string]>([
+		['waits', config('a', waiting), inLine],
+		['drifted', config('a', drifted), inLine],
+		['failed', config('a', healing), inLine],
+		['is asked for', config('a', configured, asked), 'A run was asked for; it starts once the fleet goes on: kubectl multinic resume'],
+		[
+			'is deleted',
+			config('a', configured, { metadata: { name: 'a', generation: 3, deletionTimestamp: 'now' } }),
+			'It is deleted: a last run puts the node back as it was once the fleet goes on: kubectl multinic resume',
+		],
+		[
+			'is wrong until a person mends it',
+			config('a', { state: 'Failed', reason: 'InvalidConfig' }),
+			'It waits for a change of the node config, or for: kubectl multinic retry a',
+		],
+	])('in a paused fleet, to a node that %s', (_, one, next) => {
+		expect(nextFor(one, fleetOf([one], new Set(), readRollout({ paused: 'true' })))).toBe(next)
+	})
+
+	test('when a fleet goes on, to the repairs that waited', () => {
+		const fleet = fleetOf([config('a', configured), config('b', drifted)], new Set(), readRollout({ paused: 'true' }))
+		expect(fleetResumed(fleet)).toBe('the fleet was paused, goes on now. 1 node in line; the first is b.')
+		expect(fleetPaused(fleet)).toContain('1 node in line waits.')
 	})
 })
 

@@ -51,6 +51,7 @@ export const configured: Said = { state: 'Configured', reason: 'AllInterfacesCon
 export const running: Said = { state: 'InProgress', reason: 'RunStarted', message: 'Job multinic-agent-w-g3 configures the node' }
 export const waiting: Said = { reason: 'Waiting', message: 'The wave is full.' }
 export const failed: Said = { state: 'Failed', reason: 'PartlyFailed', message: 'multinic1: no link has the MAC yet.' }
+export const drifted: Said = { state: 'Failed', reason: 'Drifted', message: 'multinic0: mtu is 1500, not 1450.' }
 export const rolledBack: Said = {
 	state: 'Failed',
 	reason: 'RolledBack',

@@ -147,7 +147,7 @@ describe('a look that found', () => {
 		const status = statusOf(seen(look(drift)))
 		expect(status).toMatchObject({ state: 'Failed', interfaces: '0/1', lastJobName: applied.name })
 		expect(condition(status, 'Ready')).toMatchObject({ status: 'False', reason: 'Drifted' })
-		expect(condition(status, 'Ready')?.message).toBe('Right 0/1. multinic0: mtu 1400, wanted 1450. It is put right now.')
+		expect(condition(status, 'Ready')?.message).toBe('Right 0/1. multinic0: mtu 1400, wanted 1450. It is put right in its turn.')
 		expect(condition(status, 'Drifted')).toMatchObject({ status: 'True', reason: 'Drifted' })
 		expect(status.history).toEqual(settled.config.status.history)
 	})
@@ -208,7 +208,7 @@ describe('what drifted', () => {
 	}
 
 	test.each<[title: string, minutes: number[], data: Record<string, string>, act: string, words: string]>([
-		['twice within the hour is put right', [10, 20], {}, 'start', 'It is put right now.'],
+		['twice within the hour is put right', [10, 20], {}, 'start', 'It is put right in its turn.'],
 		[
 			'three times within the hour is not, until the first is an hour ago',
 			[10, 20, 30],
@@ -216,7 +216,7 @@ describe('what drifted', () => {
 			'wait',
 			'Put right too often within the hour; next at 12:30 UTC.',
 		],
-		['three times, but not within the hour, is put right', [10, 20, 70], {}, 'start', 'It is put right now.'],
+		['three times, but not within the hour, is put right', [10, 20, 70], {}, 'start', 'It is put right in its turn.'],
 		['is never put right where that is switched off', [], { repairsPerHour: '0' }, 'wait', 'Repairs are switched off (repairsPerHour 0).'],
 	])('%s', (_, minutes, data, ...[act, words]) => {
 		const snapshot = withHistory(minutes, data)
@@ -240,9 +240,13 @@ describe('what drifted', () => {
 			withRuns([10, 20, 30].map(ago => repairRun(ago, { report: report({ outcome: 'Failed', reason: 'InUse' }) }))),
 			tooOften,
 		],
-		['once each, in the history and still there', withRuns([repairRun(10, { name: 'j0' }), repairRun(20)], [10]), 'It is put right now.'],
+		[
+			'once each, in the history and still there',
+			withRuns([repairRun(10, { name: 'j0' }), repairRun(20)], [10]),
+			'It is put right in its turn.',
+		],
 		['of which one is only in the history', withRuns([repairRun(10), repairRun(20)], [30]), tooOften],
-		['of this node config alone', withRuns([10, 20, 30].map(ago => repairRun(ago, { uid: 'former' }))), 'It is put right now.'],
+		['of this node config alone', withRuns([10, 20, 30].map(ago => repairRun(ago, { uid: 'former' }))), 'It is put right in its turn.'],
 	])('counts repairs %s', (_, snapshot, words) => {
 		expect(condition(snapshot.config.status, 'Ready')?.message).toContain(words)
 		expect(decide(snapshot)).toMatchObject({ act: words === tooOften ? 'wait' : 'start' })
@@ -276,8 +280,37 @@ describe('what drifted', () => {
 		})
 	})
 
+	const stopped = { ...settings(), stoppedBy: { name: 'worker-2', reason: 'RolledBack' } }
+	test.each<[title: string, rollout: Snapshot['rollout'], words: string]>([
+		['is paused', settings({ paused: 'true' }), 'It is put right when the rollout goes on (paused).'],
+		['another node stops', stopped, 'It is put right when the rollout goes on (stopped by worker-2).'],
+		['it stops itself', { ...stopped, jumps: true }, 'It is put right in its turn.'],
+		['nobody can read', settings({ paused: 'yes' }), 'It is put right when ConfigMap multinic-rollout can be used.'],
+		['never repairs', settings({ paused: 'true', repairsPerHour: '0' }), 'Repairs are switched off (repairsPerHour 0).'],
+	])('in a rollout that %s is told so, and anew when that is over', (_, rollout, words) => {
+		const held = told({ ...seen(look(drift)), rollout })
+		expect(condition(held.config.status, 'Ready')?.message).toBe(`Right 0/1. multinic0: mtu 1400, wanted 1450. ${words}`)
+		expect(decide(held).act).not.toBe('settle')
+		const going = { ...held, rollout: settings() }
+		const over = condition((decide(going).act === 'settle' ? told(going) : going).config.status, 'Ready')
+		expect(over?.message).toContain('It is put right in its turn.')
+	})
+
+	test('too often in a rollout that is paused is told as both', () => {
+		expect(condition(withHistory([10, 20, 30], { paused: 'true' }).config.status, 'Ready')?.message).toContain(
+			'Put right too often within the hour; not before 12:30 UTC, and when the rollout goes on (paused).',
+		)
+	})
+
+	test('in a rollout whose settings cannot be read is held, so that it goes on when they are mended', () => {
+		expect(decide({ ...drifted, rollout: settings({ paused: 'yes' }) })).toMatchObject({ act: 'settle' })
+		const held = told({ ...drifted, rollout: settings({ paused: 'yes' }) })
+		expect(decide(held)).toMatchObject({ act: 'hold', why: 'SettingsUnreadable' })
+	})
+
 	test('in a rollout that is paused stays as it is', () => {
-		expect(decide({ ...drifted, rollout: settings({ paused: 'true' }) })).toMatchObject({ act: 'hold', why: 'RolloutPaused' })
+		const held = told({ ...drifted, rollout: settings({ paused: 'true' }) })
+		expect(decide(held)).toMatchObject({ act: 'hold', why: 'RolloutPaused' })
 	})
 })
 
