@@ -2,7 +2,7 @@ import type { AgentReport } from '../../contract/agent-run.ts'
 import { readNode, readSettings } from '../read.ts'
 import { driftLines, isRight } from '../render/drift.ts'
 import { formatted, isFormat } from '../render/output.ts'
-import { planLines } from '../render/planned.ts'
+import { isPossible, planLines } from '../render/planned.ts'
 import { unansweredLines } from '../render/unanswered.ts'
 import type { CommandSpec, Session } from '../session.ts'
 import { configView } from '../view.ts'
@@ -34,12 +34,12 @@ export const plan: CommandSpec<LookFlags> = {
 	nodes: 'one',
 	about: 'What a run would change on a node: every command, every file; a run looks now and changes nothing',
 	options,
-	more: 'Ends with 0 when there is a plan, be it to change nothing.',
+	more: 'Ends with 0 when all of it can be done, be it nothing; with 1 when an interface cannot be configured or removed as it is.',
 	async act(session, [node = ''], { output, timeout }) {
 		const answer = await answered(session, { node, ask: 'plan', timeoutMs: timeout })
 		if (!answer) return exitCodes.notAsWanted
 		show(session, answer, output, planLines)
-		return answer.report.plan ? exitCodes.fine : exitCodes.notAsWanted
+		return isPossible(answer.report) ? exitCodes.fine : exitCodes.notAsWanted
 	},
 }
 

@@ -4,6 +4,11 @@ import { plain, table } from './table.ts'
 
 /** What a run would do, with every command and file. Pure. */
 
+/** Whether all that is wanted can be done: then there is a plan, be it to change nothing. */
+export function isPossible({ plan, outcome }: AgentReport): boolean {
+	return plan !== undefined && outcome === 'Succeeded'
+}
+
 /** @returns the plan for people; the report's own words where there is none */
 export function planLines({ run, report }: { run: string; report: AgentReport }, colours: Colours): string[] {
 	const { nodeName, generation, backend, interfaces, plan, notes = [], unfinished } = report
@@ -12,7 +17,7 @@ export function planLines({ run, report }: { run: string; report: AgentReport },
 		colours.strong(`${facts.join(', ')}: what a run would do`),
 		colours.faint(`Job ${run} looked at ${report.finished} and changed nothing`),
 		...table(interfaces.map(nicRow)),
-		...(plan ? details(plan, colours) : ['', plain(`no plan: ${report.message}`)]),
+		...(plan ? details(plan, refusals(report), colours) : ['', plain(`no plan: ${report.message}`)]),
 		...[...(unfinished ? [unfinished] : []), ...notes].map(note => colours.faint(plain(`# ${note}`))),
 	]
 }
@@ -21,10 +26,21 @@ function nicRow({ name, macAddress, reason, message, disruption }: InterfaceRepo
 	return [name, macAddress, reason, disruption ? `${disruption.class}: ${disruption.because}` : message]
 }
 
-function details({ commands, links, files, disruption }: PlannedDiff, colours: Colours): string[] {
+/** Of an interface the reason stands in full in its row; what is not wanted any more has none. */
+function refusals({ interfaces, notRemoved = [] }: AgentReport): string[] {
+	const failed = interfaces.filter(({ state }) => state === 'Failed')
+	return [
+		...failed.map(({ name, reason }) => `${name} cannot be configured as it is (${reason})`),
+		...notRemoved.map(({ name, reason, message }) => `${name} cannot be removed as it is (${reason}): ${message}`),
+	].map(plain)
+}
+
+function details({ commands, links, files, disruption }: PlannedDiff, refused: readonly string[], colours: Colours): string[] {
 	const names = Object.entries(links).map(([spoken, name]) => `${spoken} is ${name}`)
 	const cost = disruption.class === 'None' ? colours.good : colours.warm
-	if (commands.length === 0 && files.length === 0) return ['', 'nothing to do: a run would change nothing']
+	const bad = refused.map(colours.bad)
+	if (commands.length === 0 && files.length === 0)
+		return ['', ...(bad.length > 0 ? ['a run would change nothing', ...bad] : ['nothing to do: a run would change nothing'])]
 	return [
 		...section('Commands', commands, colours),
 		...(names.length > 0 ? [colours.faint(plain(`  (${names.join(', ')})`))] : []),
@@ -35,6 +51,7 @@ function details({ commands, links, files, disruption }: PlannedDiff, colours: C
 		),
 		...section('Disruption', [], colours),
 		`  ${cost(disruption.class)}: ${plain(disruption.because)}`,
+		...(bad.length > 0 ? ['', ...bad] : []),
 	]
 }
 

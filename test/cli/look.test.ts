@@ -206,6 +206,39 @@ Disruption
 		expect({ code, out }).toMatchObject({ code: 0, out: expect.stringContaining('nothing to do: a run would change nothing\n') })
 	})
 
+	const refusal = { ...nic, state: 'Failed' as const, reason: 'InUse' as const, message: 'vlan5 is on top of it' }
+	const none: AgentReport['plan'] = { commands: [], links: {}, files: [], disruption: { class: 'None', because: '' } }
+	const blip = { class: 'Blip' as const, because: 'ens7 is up and renamed' }
+	const some: AgentReport['plan'] = { commands: ['ip link set if7 up'], links: {}, files: [], disruption: blip }
+	const kept = { name: 'multinic4', macAddress: 'fa:16:3e:00:00:04', reason: 'NameTaken' as const, message: 'ens4 is there' }
+	test.each<[title: string, more: Partial<AgentReport>, end: string]>([
+		[
+			'no interface can be configured',
+			{ outcome: 'Failed', interfaces: [refusal], plan: none },
+			'\na run would change nothing\nmultinic0 cannot be configured as it is (InUse)\n',
+		],
+		[
+			'one cannot, and others can',
+			{
+				outcome: 'PartlyFailed',
+				interfaces: [refusal, { ...nic, name: 'multinic1', state: 'Pending', reason: 'Planned', message: '' }],
+				plan: some,
+			},
+			'  Blip: ens7 is up and renamed\n\nmultinic0 cannot be configured as it is (InUse)\n',
+		],
+		[
+			'one cannot be removed',
+			{ outcome: 'PartlyFailed', notRemoved: [kept], plan: none },
+			'\na run would change nothing\nmultinic4 cannot be removed as it is (NameTaken): ens4 is there\n',
+		],
+	])('of which %s says so, and ends with 1', async (_, more, end) => {
+		const one = await stage()
+		answering(one, JSON.stringify(report({ mode: 'Plan', reason: 'InUse', ...more })))
+		const { code, out } = await command('plan worker-1', { cluster: one.cluster })
+		expect([code, out.slice(-end.length)]).toEqual([1, end])
+		expect(out).not.toContain('nothing to do')
+	})
+
 	test('that cannot be made is the words of the run, and 1', async () => {
 		const one = await stage()
 		answering(
