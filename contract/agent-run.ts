@@ -95,7 +95,9 @@ export const AgentReport = z.object({
 	probes: z.object({ before: listOf(Probe, REPORT_COUNTS.probes), after: listOf(Probe, REPORT_COUNTS.probes) }),
 	notes: listOf(z.string(), REPORT_COUNTS.notes).optional().describe('What the run could not find out, and why'),
 	plan: PlannedDiff.optional(),
-	drift: listOf(Drift, REPORT_COUNTS.drift).optional().describe('Mode Verify: what is left of what nobody wants any more'),
+	drift: listOf(Drift, REPORT_COUNTS.drift)
+		.optional()
+		.describe('Mode Verify: what is left of what nobody wants any more, and what is otherwise than wanted beside the interfaces'),
 	unfinished: z.string().optional().describe('A run that died before its commit, which the next that changes something undoes first'),
 })
 export type AgentReport = z.infer<typeof AgentReport>

@@ -18,13 +18,27 @@ export function driftLines({ run, report }: Looked, colours: Colours): string[] 
 	const { nodeName, generation, interfaces, drift = [], unfinished, notes = [], message } = report
 	const further = [...(unfinished ? [`unfinished: ${unfinished}`] : []), ...notes].map(note => colours.faint(plain(`# ${note}`)))
 	if (isRight(report)) return [`${nodeName} is as generation ${generation} of its node config says; Job ${run} looked`, ...further]
-	const hunks = [...interfaces.flatMap(nic => nicHunk(nic, colours)), ...hunk('what nobody wants any more', drift, colours)]
+	const shared = drift.filter(isShared)
+	const hunks = [
+		...interfaces.flatMap(nic => nicHunk(nic, colours)),
+		...hunk(
+			'what nobody wants any more',
+			drift.filter(one => !shared.includes(one)),
+			colours,
+		),
+		...hunk('beside the interfaces', shared, colours),
+	]
 	return [
 		colours.strong(`--- ${nodeName}, generation ${generation}, as wanted`),
 		colours.strong(`+++ ${nodeName}, as Job ${run} found it at ${report.finished}`),
 		...(hunks.length > 0 ? hunks : [plain(message)]),
 		...further,
 	]
+}
+
+/** A file that is wanted, though for no one interface: the record of the host, or one that is put back. */
+function isShared({ link, wanted }: Drift): boolean {
+	return link === undefined && wanted !== 'none'
 }
 
 function nicHunk(nic: InterfaceReport, colours: Colours): string[] {

@@ -95,6 +95,19 @@ describe('diff', () => {
 		})
 	})
 
+	test('tells of what serves no one interface apart from what nobody wants any more', async () => {
+		const one = await stage()
+		const drift: AgentReport['drift'] = [
+			{ attribute: 'file', of: '/var/lib/multinic/record.json', wanted: 'there', found: 'missing' },
+			{ attribute: 'file', of: '/etc/netplan/99-multinic4.yaml', wanted: 'none', found: 'there' },
+			{ attribute: 'name', link: 'multinic4', wanted: 'ens9', found: 'multinic4' },
+		]
+		answering(one, JSON.stringify(report({ outcome: 'Failed', reason: 'Drifted', drift })))
+		expect((await command('diff worker-1', { cluster: one.cluster })).out).toMatch(
+			/@@ what nobody wants any more @@\n\+file \/etc\/netplan\/99-multinic4.yaml\n-multinic4: name ens9\n\+multinic4: name multinic4\n@@ beside the interfaces @@\n-file \/var\/lib\/multinic\/record.json\n$/,
+		)
+	})
+
 	test('as JSON is the whole report', async () => {
 		const one = await stage()
 		answering(one, JSON.stringify(report({})))
