@@ -36,11 +36,12 @@ export function persistence(snapshot: Snapshot, { persistent: { status, message 
 	return conditionNow(snapshot, { type: 'Persistent', status, reason: persistenceReasons[status], message: cut(message) })
 }
 
-const driftReasons = { True: 'Drifted', False: 'Configured', Unknown: 'RunFailed' } as const satisfies Record<string, Reason>
-
-/** Whether the node still is as it was left. */
-export function drift(snapshot: Snapshot, { status, message }: Pick<Condition, 'status' | 'message'>): Condition {
-	return conditionNow(snapshot, { type: 'Drifted', status, reason: driftReasons[status], message: cut(message) })
+/** Whether the node still is as it was left; where that is not known, the reason is that of the look. */
+export function drift(
+	snapshot: Snapshot,
+	{ status, reason, message }: Pick<Condition, 'status' | 'message'> & { reason: Reason },
+): Condition {
+	return conditionNow(snapshot, { type: 'Drifted', status, reason, message: cut(message) })
 }
 
 /** The time of a condition is when its status changed, not when it was last looked at. */

@@ -54,7 +54,7 @@ export function reportedStatus(snapshot: Snapshot, run: Run): NodeConfigStatus {
 	const result = resultOf(report, snapshot.spec.value, snapshot.config.status)
 	const said = { ...result, message: withNextLook(result.message, result.state === 'Failed' && result, run.failures + 1) }
 	const { conditions = [], bootID: _, ...status } = assemble(snapshot, said, result.interfaceStatuses)
-	const left = result.state === 'Configured' ? [drift(snapshot, { status: 'False', message: 'the node is as the last run left it' })] : []
+	const left = result.state === 'Configured' ? [drift(snapshot, asLeft)] : []
 	return {
 		...status,
 		...whatIsKnown(report),
@@ -79,11 +79,13 @@ export function verifiedStatus(snapshot: Snapshot, run: Run): NodeConfigStatus {
 	return { ...next, ...whatIsKnown(report), conditions: [...(next.conditions ?? []), persistence(snapshot, report), found] }
 }
 
-/** A look that could not be made tells nothing of the node. */
+const asLeft = { status: 'False', reason: 'Configured', message: 'the node is as the last run left it' } as const
+
+/** A look that could not be made, or not of all that is wanted, tells nothing of the node as a whole. */
 function foundBy({ reason, interfaces, outcome, message }: Report): Parameters<typeof drift>[1] {
-	if (outcome === 'Succeeded') return { status: 'False', message: 'the node is as the last run left it' }
+	if (outcome === 'Succeeded') return asLeft
 	const isFound = reason === 'Drifted' || interfaces.some(nic => nic.reason === 'Drifted')
-	return { status: isFound ? 'True' : 'Unknown', message }
+	return isFound ? { status: 'True', reason: 'Drifted', message } : { status: 'Unknown', reason, message }
 }
 
 function whatNext(snapshot: Snapshot, { created }: Run, result: Result): string {

@@ -15,13 +15,16 @@ const surrounding = { log: createLog('human', () => {}), kinds: new Set(['hardwa
 const proven: AgentReport['persistent'] = { status: 'True', message: 'same after reboot' }
 const unproven = (message: string): AgentReport['persistent'] => ({ status: 'Unknown', message })
 
+const nobodyAsked = 'no interface can be configured as the node is now, so it was not asked what a reboot brings back'
+
 test.each<[title: string, start: HostState, mode: RunConfig['mode'], says: AgentReport['persistent']]>([
 	['a run that configured all of it may say so', fresh, 'Apply', proven],
 	['a run that found it right may say so', await configured(), 'Apply', proven],
 	['a look that found it right may say so', await configured(), 'Verify', proven],
 	['a look that found it wrong may not', fresh, 'Verify', unproven('that is asked once the changes are made')],
 	['a plan of changes may not', fresh, 'Plan', unproven('that is asked once the changes are made')],
-	['a run that configured nothing may not', hostWith([]), 'Apply', unproven('no interface is configured')],
+	['a run that configured nothing may not', hostWith([]), 'Apply', unproven(nobodyAsked)],
+	['a look at a NIC that is up, and serves something else now, may not', await taken(), 'Verify', unproven(nobodyAsked)],
 ])('same after a reboot: %s', async (_, start, mode, says) => {
 	const { report } = await runOn(start, mode)
 	expect(report.persistent).toEqual(says)
@@ -39,6 +42,13 @@ async function configured(): Promise<HostState> {
 	const { report, state } = await runOn(fresh, 'Apply')
 	expect(report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 1/1' })
 	return state
+}
+
+/** A NIC that was configured, and to which somebody has given another address since. */
+async function taken(): Promise<HostState> {
+	const state = await configured()
+	const foreign = { cidr: '172.16.0.1/24', family: 4, global: true, dynamic: false } as const
+	return { ...state, links: state.links.map(link => ({ ...link, addresses: [...link.addresses, foreign] })) }
 }
 
 async function runOn(start: HostState, mode: RunConfig['mode']) {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { AgentReport } from '../../contract/agent-run.ts'
 import type { NodeConfigStatus } from '../../contract/node-config.ts'
+import type { Reason } from '../../contract/reasons.ts'
 import { readRollout } from '../../contract/rollout.ts'
 import { decide } from '../../controller/decide.ts'
 import { condition } from '../../controller/runs.ts'
@@ -168,6 +169,17 @@ describe('a look that found', () => {
 			seen(look({ outcome: 'Failed', reason: 'RunFailed', interfaces: [nicReport()], message: 'another run holds the host' })),
 		)
 		expect(condition(status, 'Drifted')).toMatchObject({ status: 'Unknown', message: 'another run holds the host' })
+	})
+
+	test.each<[reason: Reason, interfaces: Reason[]]>([
+		['InUse', ['InUse']],
+		['InOtherNamespace', ['InOtherNamespace']],
+		['PartlyFailed', ['InUse', 'WaitingForDevice']],
+		['RunFailed', []],
+	])('%s says that of the condition Drifted nothing is known, for that reason', (reason, interfaces) => {
+		const failed = interfaces.map(one => nicReport({ state: 'Failed', reason: one, message: 'as it is' }))
+		const status = statusOf(seen(look({ outcome: 'Failed', reason, message: 'Right 0/1. multinic0: as it is.', interfaces: failed })))
+		expect(condition(status, 'Drifted')).toMatchObject({ status: 'Unknown', reason, message: 'Right 0/1. multinic0: as it is.' })
 	})
 
 	test('nothing, for it ended without a report, changes nothing', () => {
