@@ -21,11 +21,11 @@ const rules: readonly Rule[] = [
 	hasUnreadReport,
 	runWasLost,
 	hasUnreadVerdict,
+	askIsAnswered,
 	runIsOutOfSight,
 	runIsActive,
 	runIsEnding,
 	wasNeverRun,
-	askIsAnswered,
 	isInvalid,
 	isPaused,
 	nodeIsMissing,
@@ -108,7 +108,10 @@ function runIsEnding(snapshot: Snapshot): Decision | undefined {
 	return { act: 'wait', why: 'RunIsEnding', afterMs: 30_000 }
 }
 
-/** An annotation is taken away only once a run bears its value: a controller that dies in between forgets nothing that was asked. */
+/**
+ * An annotation is taken away only once a run bears its value: a controller that dies in between forgets nothing that was asked. And as soon
+ * as one does, for as long as it is there it announces a run that is to come.
+ */
 function askIsAnswered(snapshot: Snapshot): Decision | undefined {
 	const { config, runs } = snapshot
 	const withdraw = answeredBy(

@@ -4,7 +4,7 @@ import type { NodeConfigStatus } from '../../contract/node-config.ts'
 import { statusChange } from '../../controller/change.ts'
 import { decide } from '../../controller/decide.ts'
 import { backoffMs, condition, currentRun, isTold } from '../../controller/runs.ts'
-import type { Snapshot } from '../../controller/snapshot.ts'
+import type { Run, Snapshot } from '../../controller/snapshot.ts'
 import { pendingStatus, reportedStatus, startedStatus } from '../../controller/status.ts'
 import { ended, nicReport, now, report, run, alone, someNode, spec, startedFor, withStatus, world } from './world.ts'
 
@@ -190,6 +190,14 @@ describe('a failed run', () => {
 			'PartlyFailed',
 		],
 		['an answered annotation is dropped once the result is told', answered(), 'adopt', 'AskIsAnswered'],
+		['an annotation is dropped as soon as a run bears it', answered({ report: undefined, job: begun }), 'adopt', 'AskIsAnswered'],
+		['an answered annotation is dropped before its Job is over', answered({ job: begun }), 'adopt', 'AskIsAnswered'],
+		[
+			'an annotation stays while another run is under way',
+			answered({ report: undefined, job: begun, asked: { retry: 'before' } }),
+			'wait',
+			'RunIsActive',
+		],
 		['ended without a report', world({ runs: [run({ job: { ...ended, failure: 'DeadlineExceeded: too slow' } })] }), 'settle', 'RunLost'],
 		['whose pod ended without a report is lost only when its Job says so', world({ runs: [run({ pod: deadPod })] }), 'wait', 'RunIsEnding'],
 		[
@@ -464,6 +472,7 @@ const worlds = fc
 		return later(told && decision.act === 'settle' ? withStatus(snapshot, decision.status) : snapshot, passed)
 	})
 
+const begun = { finished: undefined, failure: undefined }
 const silentPod = { began: false, ended: false, refused: undefined, lastWords: undefined }
 const deadPod = { began: true, ended: true, refused: undefined, lastWords: 'Segmentation fault' }
 const refused = { began: false, ended: false, refused: 'ImagePullBackOff: Back-off pulling image "agent"', lastWords: undefined }
@@ -511,7 +520,8 @@ function unhealable(): Snapshot {
 	return withStatus(world({ runs: [one] }), reportedStatus(world(), one))
 }
 
-function answered(): Snapshot {
-	const one = run({ attempt: 2, asked: { retry: 'x' }, report: report({ attempt: 2 }), job: ended })
-	return retry(withStatus(world({ runs: [failedRun(1), one] }), reportedStatus(world(), one)), 'x')
+function answered(over: Partial<Run> = {}): Snapshot {
+	const one = run({ attempt: 2, asked: { retry: 'x' }, report: report({ attempt: 2 }), job: ended, ...over })
+	const snapshot = world({ runs: [failedRun(1), one] })
+	return retry(withStatus(snapshot, one.report ? reportedStatus(snapshot, one) : startedFor(one, snapshot)), 'x')
 }
