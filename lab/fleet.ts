@@ -1,4 +1,3 @@
-import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import pc from 'picocolors'
@@ -19,6 +18,7 @@ import { startFakeKubelet } from './fake-kubelet.ts'
 import { fleetStory, type FleetEnd } from './fleet-story.ts'
 import { findKit } from './kit.ts'
 import { writeKubeconfig } from './kubeconfig.ts'
+import { writePlugin } from './plugin.ts'
 import { startDaemon } from './process.ts'
 import { step } from './progress.ts'
 import { makeRunDir } from './run-dir.ts'
@@ -65,7 +65,8 @@ export async function startFleet(count: number): Promise<Fleet> {
 		logFile: join(runDir.path, 'controller.log'),
 		env: { ...settings, KUBECONFIG: await controllerAccess(api, client, runDir.path) },
 	})
-	const bin = await pluginFolder(runDir.path)
+	const bin = join(runDir.path, 'bin')
+	await writePlugin(bin)
 	await step(`${count} nodes`, tell => each(names, tell, name => addNode(client, name)))
 	return {
 		invitation: invitation(api, bin, join(runDir.path, 'controller.log')),
@@ -97,16 +98,6 @@ async function controllerAccess(api: ApiServer, client: KubeClient, dir: string)
 	const token = await requestToken(client, { namespace, account: 'multinic-controller' })
 	const access = { name: 'controller', server: api.server, ca: api.ca, token }
 	return writeKubeconfig(join(dir, 'controller.kubeconfig'), access)
-}
-
-/** The plugin from the sources, in a folder for PATH. */
-async function pluginFolder(dir: string): Promise<string> {
-	const bin = join(dir, 'bin')
-	const path = join(bin, 'kubectl-multinic')
-	await mkdir(bin, { recursive: true })
-	await writeFile(path, `#!/bin/sh\nexec '${process.execPath}' '${join(import.meta.dirname, '../cli/main.ts')}' "$@"\n`)
-	await chmod(path, 0o755)
-	return bin
 }
 
 async function addNode(client: KubeClient, name: string): Promise<void> {

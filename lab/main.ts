@@ -4,6 +4,7 @@ import { prepareFleet, startFleet } from './fleet.ts'
 import { type Lab, startLab } from './lab.ts'
 import { Missing } from './machine.ts'
 import { whenOrphaned } from './orphan.ts'
+import { writePlugin } from './plugin.ts'
 import { prepareLab } from './prepare.ts'
 import { say, seconds } from './progress.ts'
 import { namespace } from './story/cloud.ts'
@@ -62,7 +63,9 @@ async function tell({ once, json, nodes }: Flags): Promise<void> {
 	const end = await productStory(stage, say, { reboot: once })
 	if (json) print(end, { setup: rounded(prepared - began), up: rounded(up - prepared) })
 	if (once) return
-	say(invitation(lab, end, await openDoor(stage)))
+	const door = await openDoor(stage)
+	await writePlugin(door)
+	say(invitation(lab, end, door))
 	await untilInterrupted(lab)
 }
 
@@ -73,6 +76,7 @@ function print({ seconds: story, ...end }: StoryEnd, own: { setup: number; up: n
 function invitation({ biz, mgmt, bin }: Lab, { node }: StoryEnd, door: string): string {
 	const commands = {
 		[`kubectl get mnnc -n ${namespace}`]: 'the node configs and how far they are',
+		[`kubectl multinic get ${node}`]: 'all that is known of the node, and what happens next',
 		[`kubectl logs -n ${namespace} -l multinic.io/node-name=${node} --tail=-1`]: 'what the runs on the node did',
 		[`lab attach ${node}`]: 'another port, which becomes multinic1',
 		[`lab detach ${node} multinic0`]: 'and away it goes',

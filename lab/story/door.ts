@@ -1,10 +1,10 @@
 import { once } from 'node:events'
-import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import * as z from 'zod'
+import { writeProgram } from '../program-file.ts'
 import { type ActName, acts } from './acts.ts'
 import type { Stage } from './stage.ts'
 
@@ -32,7 +32,7 @@ export async function openDoor(stage: Stage): Promise<string> {
 	server.unref().listen(socket)
 	await once(server, 'listening')
 	const bin = join(stage.lab.dir, 'bin')
-	await writeCommand(join(bin, 'lab'), socket)
+	await writeProgram(join(bin, 'lab'), [process.execPath, join(import.meta.dirname, 'command.ts'), socket])
 	return bin
 }
 
@@ -67,11 +67,4 @@ async function* linesOf(socket: Socket): AsyncGenerator<string> {
 	} catch (error) {
 		throw new Error('the lab has ended', { cause: error })
 	}
-}
-
-async function writeCommand(path: string, socket: string): Promise<void> {
-	const words = [process.execPath, join(import.meta.dirname, 'command.ts'), socket].map(word => `'${word.replaceAll("'", `'\\''`)}'`)
-	await mkdir(join(path, '..'), { recursive: true })
-	await writeFile(path, `#!/bin/sh\nexec ${words.join(' ')} "$@"\n`)
-	await chmod(path, 0o755)
 }

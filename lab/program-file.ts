@@ -1,0 +1,10 @@
+import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+
+/** Writes a program that is this one, with what stands behind its name added; its folder is made. */
+export async function writeProgram(path: string, argv: readonly string[]): Promise<void> {
+	const words = argv.map(word => `'${word.replaceAll("'", `'\\''`)}'`)
+	await mkdir(dirname(path), { recursive: true })
+	await writeFile(path, `#!/bin/sh\nexec ${words.join(' ')} "$@"\n`)
+	await chmod(path, 0o755)
+}
