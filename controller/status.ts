@@ -21,9 +21,11 @@ export function pendingStatus(snapshot: Snapshot, reason: Reason, message: strin
 	return assemble(snapshot, { state: 'Pending', reason, message }, nics)
 }
 
-/** The spec cannot be carried out; `fault` names the field. */
+/** The spec cannot be carried out; `fault` names the field. What was configured is still on the node, so it is still told of. */
 export function invalidStatus(snapshot: Snapshot, fault: string): NodeConfigStatus {
-	return assemble(snapshot, { state: 'Failed', reason: 'InvalidConfig', message: fault }, [])
+	const stays = { status: 'Failed', reason: 'InvalidConfig', message: 'stays as the last run left it' } as const
+	const nics = (snapshot.config.status.interfaceStatuses ?? []).map(nic => ({ ...nic, ...stays }))
+	return assemble(snapshot, { state: 'Failed', reason: 'InvalidConfig', message: fault }, nics)
 }
 
 /** A run is on its way. Runs before it that ended unread enter the history here, so that they cost no write of their own. */

@@ -2,7 +2,7 @@ import type { Condition } from '../../contract/conditions.ts'
 import type { InterfaceStatus, Observed } from '../../contract/node-config.ts'
 import type { Fleet } from '../fleet.ts'
 import { nextFor } from '../next.ts'
-import { type ConfigView, condition, reasonOf, stateOf } from '../view.ts'
+import { type ConfigView, condition, isCurrent, reasonOf, stateOf } from '../view.ts'
 import { age, ageOf } from './age.ts'
 import { type Colours, stateCell } from './colours.ts'
 import { type Cell, plain, table } from './table.ts'
@@ -16,7 +16,7 @@ export function nodePage(config: ConfigView, view: PageView): string[] {
 	return [
 		...head(config, view),
 		'',
-		...section('Interfaces', nics.length > 0 ? nics.flatMap(nic => nicLines(nic, view)) : ['none is known yet'], colours),
+		...section('Interfaces', nics.length > 0 ? nics.flatMap(nic => nicLines(nic, view)) : [noneWords(config)], colours),
 		...section('Conditions', conditionLines(config.status.conditions ?? [], now), colours),
 		...section('Next', [nextFor(config, fleet)], colours),
 	].slice(0, -1)
@@ -44,6 +44,16 @@ function head(config: ConfigView, { colours, now }: PageView): string[] {
 
 function section(title: string, lines: readonly string[], { strong }: Colours): string[] {
 	return [strong(title), ...lines.map(one => `  ${one}`), '']
+}
+
+/** An empty list may be all that is wanted, or all that can be told. */
+function noneWords(config: ConfigView): string {
+	if (!isCurrent(config)) return 'none is known yet'
+	if (reasonOf(config) === 'InvalidConfig') return 'none is told of: the node config is invalid, and what is on the node stays as it is'
+	if (config.wanted > 0) return 'none is known yet'
+	const state = stateOf(config)
+	if (state === 'Configured') return 'none is wanted, and none of ours is left'
+	return state === 'Failed' ? 'none is wanted, but ours are not known to be gone: see above' : 'none is wanted'
 }
 
 function nicLines(nic: InterfaceStatus, { colours, now }: PageView): string[] {

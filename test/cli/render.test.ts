@@ -150,6 +150,29 @@ Next
 `)
 })
 
+describe('a node of which no interface is told', () => {
+	const none = { spec: { interfaces: [] } }
+	const removalFailed = { state: 'Failed' as const, reason: 'InUse', message: 'the removal of multinic0 (fa:16:3e:37:c3:f1): br0 has it.' }
+	test.each<[title: string, one: ConfigView, words: string]>([
+		['for nobody has looked at it', config('a'), 'none is known yet'],
+		['for nobody has looked at its generation', config('a', configured, { metadata: { name: 'a', generation: 4 } }), 'none is known yet'],
+		['for none is wanted', config('a', { state: 'Configured', reason: 'NoInterfaces' }, none), 'none is wanted, and none of ours is left'],
+		[
+			'for none is wanted, though one is left',
+			config('a', removalFailed, none),
+			'none is wanted, but ours are not known to be gone: see above',
+		],
+		['for none is wanted, and they are being removed', config('a', running, none), 'none is wanted'],
+		[
+			'for the node config is invalid',
+			config('a', { state: 'Failed', reason: 'InvalidConfig' }),
+			'none is told of: the node config is invalid, and what is on the node stays as it is',
+		],
+	])('%s', (_, one, words) => {
+		expect(text(nodePage(one, view([one])))).toContain(`\nInterfaces\n  ${words}\n`)
+	})
+})
+
 test('the history, newest first, though the clock of the node went back', () => {
 	const run = { generation: 2, changes: 9, result: 'Configured' as const }
 	const entries = [

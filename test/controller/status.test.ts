@@ -222,6 +222,20 @@ describe('a spec that cannot be carried out', () => {
 	})
 })
 
+test('of a spec that can no longer be carried out, what is on the node is told as it was last seen', () => {
+	const observed = { link: 'multinic0', mtu: 1450, up: true, addresses: ['10.0.0.23/24'] }
+	const before = withStatus(world({ spec: { value: two } }), told({ interfaces: [nicReport({ observed }), both[1] ?? nicReport()] }))
+	const status = invalidStatus({ ...before, spec: { fault: 'spec.interfaces: no', listed: 2 } }, 'spec.interfaces: no')
+	const stays = { status: 'Failed', reason: 'InvalidConfig', message: 'stays as the last run left it' }
+	expect(status).toMatchObject({
+		interfaces: '0/2',
+		interfaceStatuses: [
+			{ name: 'multinic0', macAddress: mac, ...stays, observed, lastConfigured: '2026-01-01T11:59:52Z' },
+			{ name: 'multinic1', ...stays },
+		],
+	})
+})
+
 describe('whatever a run reports', () => {
 	test('the status fits its schema and 8 KiB', () => {
 		fc.assert(
