@@ -26,9 +26,9 @@ async function world(): Promise<Stage> {
 	objects.create(ConfigMap, { metadata: { name: 'somebody-elses', namespace }, data: { key: 'not-ours' } })
 	objects.create(Secret, { metadata: { name: 'registry', namespace }, data: { password: 'aHVudGVyMg==' } })
 	objects.create(Event, { metadata: { name: 'e', namespace }, reason: 'PodRefused' } as never)
-	objects.create(Deployment, { metadata: at('multinic-controller'), spec: {} } as never)
+	const { uid } = objects.create(Deployment, { metadata: at('multinic-controller'), spec: {} } as never).metadata
 	objects.create(Lease, { metadata: at('multinic-controller'), spec: { holderIdentity: 'one' } } as never)
-	putPod(stage, 'multinic-controller-a', { restartCount: 1, state: { running: {} } })
+	putPod(stage, 'multinic-controller-a', uid, { restartCount: 1, state: { running: {} } })
 	const run = (node: string, name: string, state: object) => {
 		const status = { containerStatuses: [{ name: 'agent', restartCount: 0, state }] }
 		putRunPod(stage, { node, name, labels: ours, status, env })
@@ -48,8 +48,9 @@ const env = [
 	{ name: 'REGISTRY_PASSWORD', value: 'hunter2' },
 ]
 
-function putPod({ server }: Stage, name: string, status: object): void {
-	const ownerReferences = [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'multinic-controller', uid: 'u', controller: true }]
+/** @param uid of what stands for its ReplicaSet, which this API server has not; a pod whose owner is gone is collected */
+function putPod({ server }: Stage, name: string, uid: string, status: object): void {
+	const ownerReferences = [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'multinic-controller', uid, controller: true }]
 	server.objects.create(Pod, {
 		metadata: { name, namespace, labels: ours, ownerReferences },
 		spec: { containers: [{ name: 'agent', env }] },
