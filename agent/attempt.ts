@@ -138,7 +138,7 @@ async function carryOut(task: Attempt, { plan: wish, before, probes, targets, wa
 	const { host, timed, log } = task
 	const unasked = await applySteps(task, wish)
 	const open = await timed('probe', () => refuseDuplicates(host, wish.steps))
-	const state = await verify(withoutNewcomers(task, wish), wish)
+	const state = await verify(withoutNewcomers(task, wish), wish, before)
 	refuseLosses(task, { plan: wish, before, state })
 	const now = await timed('lookup', () => askWaysAgain(host, ways, { plan: wish, state }))
 	refuseLostWays(task, wish, now.lost)

@@ -22,8 +22,7 @@ export async function putBack(task: Attempt, work: Work & { failed: Failure<Code
 	const { plan, before, probes, targets, ways, armed, failed } = work
 	const { host, timed, log } = task
 	log.tell('failed', failed.message)
-	const complaints = await timed('undo', () => host.undo(plan.undo))
-	const state = await timed('observe', () => settled(task, work))
+	const { complaints, state } = await undone(task, work)
 	const answers = await timed('probe', () => probe(answering(targets, probes.before), PATIENCE.after))
 	tellProbes(log, 'probes undone', answers)
 	const lost = await timed('lookup', () => lostWays(host, ways, { plan, state }))
@@ -36,6 +35,20 @@ export async function putBack(task: Attempt, work: Work & { failed: Failure<Code
 	if (unrestored.length === 0) await host.disarm(armed)
 	const cause = unrestored.length === 0 ? causeOf(failed, [...foreign, ...lost]) : failed
 	return { plan, state, probes, failed: cause, unrestored, lostByOthers, proof: unproven('the run was undone') }
+}
+
+/** How often an undo is carried out where a network daemon runs: it may configure a link in the middle of it, once its name is back. */
+const UNDOS = 3
+
+async function undone(task: Attempt, work: Work): Promise<{ complaints: string[]; state: HostState }> {
+	const { host, timed } = task
+	const isShared = work.before.networkd || work.before.networkmanager
+	for (let turn = 1; ; turn++) {
+		const complaints = await timed('undo', () => host.undo(work.plan.undo))
+		const state = await timed('observe', () => settled(task, work))
+		if (!isShared || turn === UNDOS || touchedThings(work, { state }).length === 0) return { complaints, state }
+		await new Promise(resolve => setTimeout(resolve, 1_000))
+	}
 }
 
 /** Where others have taken all that was lost, the run is not the cause. */

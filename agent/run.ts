@@ -8,6 +8,7 @@ import { type Code, isFailure } from './failure.ts'
 import type { Host } from './host/host.ts'
 import { type Log, tellError } from './log.ts'
 import { type LinkKinds, match, isRefusal } from './plan/match.ts'
+import type { Change } from './plan/steps.ts'
 import { FIRST } from './retry.ts'
 import { reportFailure, reportOutcome } from './report/report.ts'
 import { isDry, type Tally, timed } from './tally.ts'
@@ -66,7 +67,7 @@ function basesIn({ routeTableBase: table = DEFAULT_BASES.table, rulePriorityBase
 
 function newTally(config: RunConfig): Tally {
 	const counted = { milliseconds: {}, changes: new Map(), done: new Map(), total: 0, warnings: new Map(), notes: new Set<string>() }
-	return { config, started: new Date(), ...counted, unfinished: undefined }
+	return { config, started: new Date(), ...counted, unfinished: undefined, unrestored: [] }
 }
 
 function once<T>(act: (value: T) => void): (value: T) => void {
@@ -88,11 +89,25 @@ async function meetDeadRun(host: Host, tally: Tally, log: Log): Promise<void> {
 	}
 	const dead = host.leftBehind()
 	if (!dead) return
-	const complaints = await host.undo(dead.undo)
+	tally.unrestored = await undoWhole(host, dead.undo)
 	await host.disarm(dead)
 	log.tell('cleared', `an earlier run (${dead.tag}) ended before its commit; it was undone`)
-	// Most of them only say that there was nothing to undo; which ones is for a person to judge.
-	for (const complaint of new Set(complaints)) log.tell('undoing said', `${complaint} (no harm where there was nothing to undo)`)
+	if (tally.unrestored.length === 0) return
+	const words = `not all of it could be put back: ${tally.unrestored.join('; ')}`
+	log.tell('NOT put back', words)
+	tally.notes.add(`an earlier run ended before its commit, and ${words}`)
+}
+
+/** How often that is tried: a network daemon may be at work on the same link. */
+const UNDOS = 3
+
+/** @returns what could not be done */
+async function undoWhole(host: Host, changes: readonly Change[]): Promise<string[]> {
+	for (let turn = 1; ; turn++) {
+		const complaints = [...new Set(await host.undo(changes))]
+		if (complaints.length === 0 || turn === UNDOS) return complaints
+		await new Promise(resolve => setTimeout(resolve, 1_000))
+	}
 }
 
 async function untilDevicesCame(interfaces: readonly WantedInterface[], run: Run): Promise<Outcome> {

@@ -17,6 +17,8 @@ export type Tally = {
 	notes: Set<string>
 	/** The tag of a dead run that this one, which only looks, has found and left. */
 	unfinished: string | undefined
+	/** What of a dead run could not be undone. */
+	unrestored: readonly string[]
 }
 
 /** Whether a run only looks. */

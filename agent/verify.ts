@@ -7,6 +7,8 @@ import { lossesOf } from './plan/fingerprint.ts'
 import type { LookupLoss } from './plan/lookup-losses.ts'
 import type { Refusal } from './plan/match.ts'
 import type { Plan } from './plan/plan.ts'
+import { givenByNetworkd, undoneByNetworkd } from './plan/remembered.ts'
+import type { Step } from './plan/steps.ts'
 import { lostPaths, type Target } from './probe/probe.ts'
 import { lossOfWays } from './probe/ways.ts'
 import { stepWords } from './report/words.ts'
@@ -20,15 +22,33 @@ export function withoutNewcomers(task: Attempt, { refused, kept: staying }: Plan
 	return { ...task, wanted: { ...task.wanted, failed, kept } }
 }
 
+/** How often what networkd has undone is done once more, its addresses first, then the rest. It does not do it over and over. */
+const TIMES = 6
+
 /** Right is what leaves nothing to plan; there is no second idea of it. A daemon may need a moment, so it is asked three times. */
-export async function verify(task: Attempt, wish: Plan): Promise<HostState> {
-	for (let chance = 1; ; chance++) {
-		const state = await task.timed('verify', () => look(task))
-		const wrong = unlikeWish(await makePlan(task, state), wish)
-		if (!wrong) return state
-		if (chance === 3) throw wrong
+export async function verify(task: Attempt, wish: Plan, before: HostState): Promise<HostState> {
+	let again = 0
+	for (let chance = 1; ; ) {
+		const { state, wrong, rest } = await compared(task, wish, before)
+		if (!wrong && rest.length === 0) return state
+		if (rest.length > 0 && again++ < TIMES) await doAgain(task, rest)
+		else if (wrong && chance++ === 3) throw wrong
+		else if (!wrong) return state
 		await new Promise(resolve => setTimeout(resolve, 200))
 	}
+}
+
+/** `rest`: what networkd has given or undone meanwhile. */
+async function compared(task: Attempt, wish: Plan, before: HostState) {
+	const state = await task.timed('verify', () => look(task))
+	const plan = await makePlan(task, state)
+	const given = givenByNetworkd(wish, before, state)
+	return { state, wrong: unlikeWish(plan, wish), rest: given.length > 0 ? given : undoneByNetworkd(wish, plan.steps, state) }
+}
+
+async function doAgain({ host, log, timed }: Attempt, rest: readonly Step[]): Promise<void> {
+	log.tell('again', `${rest.map(stepWords).join(', ')}: systemd-networkd configured the NIC by a file that it read earlier`)
+	await timed('apply', () => host.apply(rest))
 }
 
 /** What was configured and is refused now is not right either: others have given or taken something meanwhile. */

@@ -27,11 +27,15 @@ export async function apply(root: string, steps: readonly Step[], asking: Asking
 /** Takes what could not be asked. */
 export type Asking = (work: () => Promise<readonly string[]>) => Promise<unknown>
 
-/** Applies an undo: everything is tried, whatever fails before it. Whether it came out right is for an observation to say. */
+/**
+ * Applies an undo: everything is tried, whatever fails before it. Whether it came out right is for an observation to say.
+ *
+ * @returns what could not be done, and why; not what was done already, or is for a link that is gone
+ */
 export async function applyUndo(root: string, changes: readonly Change[]): Promise<string[]> {
 	const complaints: string[] = []
 	for (const part of partsOf(changes, change => change)) {
-		if ('batch' in part) complaints.push(...(await forced(part.batch.map(({ spelled }) => spelled))))
+		if ('batch' in part) complaints.push(...(await forced(part.batch)))
 		else await singly(root, part).catch(error => complaints.push(wordsOf(error)))
 	}
 	return complaints
@@ -75,14 +79,22 @@ async function batch(lines: { item: Step; spelled: IpLine }[]): Promise<void> {
 function isDone({ kind }: Change, said: string): boolean {
 	if (kind === 'removeAddress' || kind === 'removeRoute' || kind === 'removeRule')
 		return /Cannot assign requested address|[Aa]ddress not found|No such process|No such file or directory/.test(said)
-	return kind === 'addRule' && said.includes('File exists')
+	if (kind === 'removeAltname') return /No such file or directory|Invalid argument/.test(said)
+	return (kind === 'addRule' || kind === 'addAltname') && said.includes('File exists')
 }
 
-async function forced(lines: readonly IpLine[]): Promise<string[]> {
-	const { stderr } = await ip(lines, ['-force'])
-	return withShortDevices(stderr)
-		.split('\n')
-		.filter(line => line && !line.startsWith('Command failed'))
+async function forced(lines: readonly { item: Change; spelled: IpLine }[]): Promise<string[]> {
+	const { stderr } = await ip(
+		lines.map(({ spelled }) => spelled),
+		['-force'],
+	)
+	// what is said of a line stands before its number
+	return [...stderr.matchAll(/([\s\S]*?)Command failed -:(\d+)\n?/g)].flatMap(([, words = '', at]) => {
+		const line = lines[Number(at) - 1]
+		const said = words.trim().split('\n').join(', ')
+		const isNeedless = line === undefined || isDone(line.item, said) || /Cannot find device|File exists/.test(said)
+		return isNeedless ? [] : [withShortDevices(`ip ${line.spelled.line}: ${said}`)]
+	})
 }
 
 function ip(lines: readonly IpLine[], options: readonly string[]) {
@@ -115,21 +127,23 @@ const lists = {
 } as const
 
 /**
- * Waits, 5 s at most, until udev has done with all events and the daemons know these names. That it does not come to that is no failure:
- * verifying will tell.
+ * Waits, 5 s at most, until udev has done with all events, the daemons know these names, and networkd does not configure one of them. That
+ * it does not come to that is no failure: verifying will tell.
  */
 async function seen(root: string, names: readonly string[]): Promise<void> {
 	const end = performance.now() + 5_000
 	if (exists(root, '/run/udev/control')) await execOnHost(root, 'udevadm', ['settle', '--timeout=5'])
 	const daemons = Object.values(lists).filter(({ folder }) => exists(root, folder))
 	for (;;) {
-		const known = await Promise.all(daemons.map(daemon => knownTo(root, daemon)))
+		const known = await Promise.all(daemons.map(daemon => doneWith(root, daemon)))
 		if (performance.now() > end || known.every(list => names.every(name => list.has(name)))) return
 		await new Promise(resolve => setTimeout(resolve, 100))
 	}
 }
 
-async function knownTo(root: string, { program, args, column }: (typeof lists)[keyof typeof lists]): Promise<Set<string | undefined>> {
+/** @returns the names that a daemon knows, but for those that it is at work on */
+async function doneWith(root: string, { program, args, column }: (typeof lists)[keyof typeof lists]): Promise<Set<string | undefined>> {
 	const { stdout } = await execOnHost(root, program, args)
-	return new Set(stdout.split('\n').map(line => line.trim().split(/\s+/)[column]))
+	const lines = stdout.split('\n').filter(line => !/\b(pending|initialized|configuring)$/.test(line.trim()))
+	return new Set(lines.map(line => line.trim().split(/\s+/)[column]))
 }

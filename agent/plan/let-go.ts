@@ -7,16 +7,16 @@ import { type Change, type Step, stepOf } from './steps.ts'
 
 /**
  * Links that a daemon has and that it lets go of in this run, so that it does not put back what it gave them: NetworkManager because it
- * is told to, before anything is touched; systemd-networkd by itself, once a link is down or has a name that its file is not for.
+ * is told to, before anything is touched; systemd-networkd by itself, once a link is down or has a name that its file is not for. And links
+ * that networkd may take up by their new name, as it read of it when it started: it then takes away what others gave them.
  */
-export function heldLinks(steps: readonly Step[], { links }: HostState): Link[] {
+export function heldLinks(steps: readonly Step[], { links, networkd }: HostState): Link[] {
 	const changes = steps.map(({ change }) => change)
 	const touched = new Set(changes.flatMap(linksTouched))
 	const moved = new Set(changes.flatMap(change => (change.kind === 'rename' || change.kind === 'down' ? [change.link] : [])))
-	return links.filter(({ ifindex, managedBy }) => (managedBy === 'NetworkManager' ? touched : managedBy ? moved : NONE).has(ifindex))
+	const renamed = new Set(changes.flatMap(change => (change.kind === 'rename' && networkd ? [change.link] : [])))
+	return links.filter(({ ifindex, managedBy }) => (managedBy === 'NetworkManager' ? touched : managedBy ? moved : renamed).has(ifindex))
 }
-
-const NONE: ReadonlySet<number> = new Set()
 
 /**
  * The selection and the host as they may be once a daemon has let go. systemd-networkd takes back what it gave, NetworkManager 1.42

@@ -28,7 +28,7 @@ export function undoOf(steps: readonly Step[], host: HostState): Change[] {
 		),
 		...undoAdditions(changes, links),
 		...undoNames(changes, links, host),
-		...links.flatMap(link => undoShape(link, changes)),
+		...links.flatMap(link => undoShape(link, changes, host)),
 		...givenAgain(changes, links, host),
 		...changes.flatMap((change): Change[] => rulesAgain(change, host)),
 		...changes.flatMap(change => undoSetting(change, host)),
@@ -123,12 +123,17 @@ function undoNames(changes: readonly Change[], links: readonly Link[], host: Hos
 	]
 }
 
-function undoShape(link: Link, changes: readonly Change[]): Change[] {
+function undoShape(link: Link, changes: readonly Change[], host: HostState): Change[] {
 	const kinds = new Set(changes.filter(change => 'link' in change && change.link === link.ifindex).map(({ kind }) => kind))
-	const mtu: Change[] = kinds.has('mtu') ? [{ kind: 'mtu', link: link.ifindex, bytes: link.mtu }] : []
+	const mtu: Change[] = kinds.has('mtu') || isRetaken(link, changes, host) ? [{ kind: 'mtu', link: link.ifindex, bytes: link.mtu }] : []
 	const state: Change[] =
 		kinds.has('up') || kinds.has('down') || kinds.has('rename') ? [{ kind: link.up ? 'up' : 'down', link: link.ifindex }] : []
 	return [...mtu, ...state]
+}
+
+/** systemd-networkd may configure a link by its new name as it read when it started, and take away what others gave it. */
+function isRetaken(link: Link, changes: readonly Change[], { networkd }: HostState): boolean {
+	return networkd && changesOf(link, changes).some(({ kind }) => kind === 'rename')
 }
 
 /** What the steps took away, and what a link loses by being down or by an MTU too small for IPv6. */
@@ -158,7 +163,9 @@ function addressesAgain(link: Link, changes: readonly Change[], host: HostState)
 		new Set(changes.flatMap(one => ('address' in one && one.kind === kind ? [one.address.cidr] : [])))
 	const [removed, added] = [cidrsOf('removeAddress'), cidrsOf('addAddress')]
 	const lost = new Set(labelsLost(link, changes))
-	const isTouched = (had: Address) => removed.has(had.cidr) || lost.has(had) || (added.has(had.cidr) && !isMadeByKernel(had, link))
+	const isTaken = (had: Address) => isRetaken(link, changes, host) && had.global && !had.dynamic
+	const isTouched = (had: Address) =>
+		removed.has(had.cidr) || lost.has(had) || isTaken(had) || (added.has(had.cidr) && !isMadeByKernel(had, link))
 	return addressesGiven(link.addresses.filter(isTouched), link.ifindex, routesOn(link, host))
 }
 

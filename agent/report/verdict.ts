@@ -13,7 +13,13 @@ import type { Kept, Released } from '../plan/select.ts'
 import type { Told } from './report.ts'
 
 type Verdict = Pick<AgentReport, 'outcome' | 'reason' | 'message'>
-type Case = { interfaces: readonly InterfaceReport[]; outcome: Outcome; mode: RunConfig['mode']; unfinished: boolean }
+type Case = {
+	interfaces: readonly InterfaceReport[]
+	outcome: Outcome
+	mode: RunConfig['mode']
+	unfinished: boolean
+	unrestored: readonly string[]
+}
 type Fact = (found: Case) => Verdict | undefined
 
 /** Read top to bottom: the first that speaks is what the run as a whole says. */
@@ -21,7 +27,7 @@ const facts: readonly Fact[] = [wasUndone, hasFailed, isPlan, hasDrifted, isEmpt
 
 /** What became of all interfaces together: a word, a reason, a sentence. */
 export function verdict(interfaces: readonly InterfaceReport[], { outcome, tally }: Told): Verdict {
-	const found = { interfaces, outcome, mode: tally.config.mode, unfinished: tally.unfinished !== undefined }
+	const found = { interfaces, outcome, mode: tally.config.mode, unfinished: tally.unfinished !== undefined, unrestored: tally.unrestored }
 	for (const fact of facts) {
 		const said = fact(found)
 		if (said) return { ...said, message: short(said.message) }
@@ -101,9 +107,10 @@ function hasDrifted({ outcome: { plan }, mode, unfinished }: Case): Verdict | un
 }
 
 /** Of files of others is told, for the next boot may use them; that they are there is no failure of this run. */
-function isEmpty({ interfaces, outcome: { state } }: Case): Verdict | undefined {
+function isEmpty({ interfaces, outcome: { state }, unrestored }: Case): Verdict | undefined {
 	if (interfaces.length > 0) return undefined
 	const left = [
+		...unrestored.map(words => `an earlier run was not undone in whole: ${words}`),
 		...mentionsOfOurs(state).map(({ path, name }) => `${name} is still in ${path} (cat ${path})`),
 		...unreadableFiles(state).map(({ path, why }) => `${path} cannot be read: ${why} (ls -l ${path})`),
 	]

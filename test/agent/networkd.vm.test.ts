@@ -121,6 +121,48 @@ describe('a NIC that networkd has leased an address for, by a file for all NICs'
 	})
 })
 
+describe('a NIC that networkd has known as ours since the boot, and that was given back', () => {
+	const other = { ...nic, address: '192.168.10.19' }
+	test('is ours after the boot, and is given back', async () => {
+		await machine.ask('rm -f /etc/systemd/network/90-everyone.network && networkctl reload')
+		expect((await machine.agent([nic])).report).toMatchObject({ outcome: 'Succeeded' })
+		await machine.reboot()
+		await expect.poll(link, pace).toMatch(/^multinic0 UNKNOWN 192.168.10.9\/24 /)
+		expect((await machine.agent([])).report).toMatchObject({ outcome: 'Succeeded' })
+	})
+
+	test('gets another address in the same boot, and keeps it after the next', async () => {
+		const { report, stdout } = await machine.agent([other])
+		expect(report, stdout).toMatchObject({ outcome: 'Succeeded', persistent: { status: 'True' } })
+		expect(await link()).toMatch(/^multinic0 UNKNOWN 192.168.10.19\/24 fe80/)
+		expect((await machine.agent([other], { mode: 'Verify' })).report).toMatchObject({ outcome: 'Succeeded' })
+		expect((await machine.agent([])).report).toMatchObject({ outcome: 'Succeeded' })
+	})
+
+	test('keeps what somebody has given it, MTU and route too, when it is wanted and given back', async () => {
+		await machine.ask('ip link set vec1 up; ip addr add 172.31.1.5/24 dev vec1; ip route add 172.31.2.0/24 via 172.31.1.1 dev vec1')
+		const before = await stateOf(machine)
+		const wish = { id: 0, macAddress: mac, address: '172.31.1.5', cidr: '172.31.1.0/24' }
+		const { report, stdout } = await machine.agent([wish])
+		expect(report, stdout).toMatchObject({ outcome: 'Succeeded' })
+		expect(await link()).toMatch(/^multinic0 UNKNOWN 172.31.1.5\/24 /)
+		const removal = await machine.agent([])
+		expect(removal.report, removal.stdout).toMatchObject({ outcome: 'Succeeded' })
+		await expect.poll(() => stateOf(machine), pace).toEqual(before)
+		await machine.ask('ip addr flush dev vec1; ip link set vec1 down')
+	})
+
+	test('is as it was after a run that fails', async () => {
+		await machine.ask('ip link set vec1 up; ip addr add 172.31.1.5/24 dev vec1; ip route add 172.31.2.0/24 via 172.31.1.1 dev vec1')
+		const before = await stateOf(machine)
+		// its gateway answers for it, which is found out once the NIC has its new name
+		const { report, stdout } = await machine.agent([{ ...nic, address: '192.168.10.1', addresses: ['172.31.1.5/24'] }])
+		expect(report, stdout).toMatchObject({ outcome: 'Failed', reason: 'AddressInUse' })
+		await expect.poll(() => stateOf(machine), pace).toEqual(before)
+		await machine.ask('ip addr flush dev vec1; ip link set vec1 down')
+	})
+})
+
 test('the plug is pulled in the confirm window: the node comes back as it was', async () => {
 	const before = await stateOf(machine)
 	const run = await machine.startAgent([nic], {}, { preload: standStillAt(moments.confirm) })

@@ -1,0 +1,111 @@
+import { expect, test } from 'vitest'
+import type { Address, HostState, Link, Rule } from '../../agent/host/state.ts'
+import { createLog } from '../../agent/log.ts'
+import { run } from '../../agent/run.ts'
+import type { Step } from '../../agent/plan/steps.ts'
+import { runConfig } from '../../lab/machine-agent.ts'
+import { hostWith, livingHost } from './simulated-host.ts'
+
+/** A NIC that gets back the name that it had when systemd-networkd started: networkd configures it by the file of then. */
+
+const mac = 'fa:16:3e:00:00:00'
+const wanted = { id: 0, macAddress: mac, address: '10.0.0.23', cidr: '10.0.0.0/24', gateway: '10.0.0.1' }
+const fixed = (cidr: string): Address => ({ family: 4, cidr, global: true, dynamic: false })
+const oldFile = '/run/systemd/network/10-netplan-multinic0.network'
+const oldRule: Rule = { family: 4, priority: 10_000, from: '10.0.0.99/32', table: 100, plain: true, words: 'from 10.0.0.99 lookup 100' }
+
+const fresh: HostState = {
+	...hostWith([
+		{ ifindex: 2, name: 'eth0', mac: '02:00:00:00:00:02', up: true, addresses: [fixed('192.168.8.2/24')] },
+		{ ifindex: 3, name: 'ens7', mac },
+	]),
+	networkd: true,
+}
+
+type Daemon = (link: Link) => Partial<Link>
+
+/** What networkd gives: another address and MTU, nothing of others. */
+const configures: Daemon = () => ({ mtu: 1400, addresses: [fixed('10.0.0.99/24')], networkFile: oldFile, managedBy: 'systemd-networkd' })
+
+/** @param times how often networkd configures the NIC, once it has its name again */
+async function runWith(daemon: Daemon, times: number, start = fresh) {
+	const { host, now, put } = livingHost(start)
+	let left = times
+	const isReady = () => now().links.some(({ name, addresses }) => name === 'multinic0' && addresses.length > 0)
+	const act = () => {
+		if (left === 0 || !isReady()) return
+		left--
+		put({
+			...now(),
+			links: now().links.map(link => (link.name === 'multinic0' ? { ...link, ...daemon(link) } : link)),
+			rules: [...now().rules, oldRule],
+		})
+	}
+	const apply = async (steps: readonly Step[]) => {
+		await host.apply(steps)
+		act()
+	}
+	/** A link that its file is not for any more has nothing of networkd. */
+	const undo: typeof host.undo = async changes => {
+		await host.undo(changes)
+		const links = now().links.map(({ networkFile: _, managedBy: __, ...link }) => ({
+			...link,
+			addresses: link.addresses.filter(({ cidr }) => cidr !== '10.0.0.99/24'),
+		}))
+		put({ ...now(), links, rules: now().rules.filter(({ from }) => from !== oldRule.from) })
+		return []
+	}
+	let log = ''
+	const report = await run(
+		runConfig([wanted]),
+		{ ...host, apply, undo },
+		{
+			log: createLog('human', line => {
+				log += line
+			}),
+			kinds: new Set(['hardware']),
+			apiServer: undefined,
+		},
+	)
+	return { report, log, now: now() }
+}
+
+test.each([1, 2])('what networkd gives %d times is taken away, and what it took is given again', async times => {
+	const { report, log, now } = await runWith(configures, times)
+	expect(report, log).toMatchObject({ outcome: 'Succeeded' })
+	const [, nic] = now.links
+	expect([nic?.mtu, nic?.addresses.map(({ cidr }) => cidr), now.rules.map(({ from }) => from)]).toEqual([
+		1500,
+		['10.0.0.23/24'],
+		expect.not.arrayContaining(['10.0.0.99/32']),
+	])
+	expect(log).toMatch(/^again +without 10\.0\.0\.99\/24, mtu 1500: systemd-networkd configured the NIC by a file that it read earlier$/m)
+})
+
+test('a daemon that never stops is not fought for ever: the run is undone', async () => {
+	const { report, now } = await runWith(configures, 100)
+	expect(report).toMatchObject({ outcome: 'Failed', reason: 'NotVerified' })
+	expect(now.links[1]?.name).toBe('ens7')
+})
+
+test('what somebody else gives the NIC meanwhile is left to him', async () => {
+	const { report, now } = await runWith(({ addresses }) => ({ addresses: [...addresses, fixed('10.0.0.99/24')] }), 1)
+	expect(report).toMatchObject({ outcome: 'Failed', reason: 'NotVerified' })
+	expect(now.links[1]?.name).toBe('ens7')
+})
+
+test('an earlier run that cannot be undone in whole is told, and nothing is said to be as before', async () => {
+	const { host } = livingHost(hostWith([]))
+	const complaint = 'ip route add 172.31.2.0/24 via 172.31.1.1 dev if3: Error: Nexthop has invalid gateway.'
+	let undone = 0
+	const undo = async () => {
+		undone++
+		return [complaint]
+	}
+	const left = { ...host, leftBehind: () => ({ undo: [], tag: 'g1' }), undo }
+	const report = await run(runConfig([]), left, { log: createLog('human', () => {}), kinds: new Set(), apiServer: undefined })
+	expect(undone).toBe(3)
+	expect(report.reason).not.toBe('NoInterfaces')
+	expect(report.message).toContain(`an earlier run was not undone in whole: ${complaint}`)
+	expect(report.notes).toEqual([`an earlier run ended before its commit, and not all of it could be put back: ${complaint}`])
+})
