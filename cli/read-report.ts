@@ -1,4 +1,5 @@
 import { AgentReport } from '../contract/agent-run.ts'
+import { clean, cleanAll, cleanLines } from '../contract/clean.ts'
 import { REPORT_BOUNDS } from '../contract/names.ts'
 import { parseBounded } from '../runtime/bounded-json.ts'
 import { faultsIn } from '../runtime/faults.ts'
@@ -8,5 +9,16 @@ export function readReport(text: string): { report: AgentReport } | { fault: str
 	const json = parseBounded(text, REPORT_BOUNDS)
 	if ('fault' in json) return json
 	const parsed = AgentReport.safeParse(json.value)
-	return parsed.success ? { report: parsed.data } : { fault: faultsIn(parsed.error, { whole: 'it' }) }
+	return parsed.success ? { report: cleaned(parsed.data) } : { fault: clean(faultsIn(parsed.error, { whole: 'it' })) }
+}
+
+/** The content of a file keeps its lines. */
+function cleaned(report: AgentReport): AgentReport {
+	const { plan, ...rest } = report
+	if (!plan) return cleanAll(report)
+	const files = plan.files.map(({ content, ...file }) => ({
+		...cleanAll(file),
+		...(content !== undefined && { content: cleanLines(content) }),
+	}))
+	return { ...cleanAll(rest), plan: { ...cleanAll(plan), files } }
 }

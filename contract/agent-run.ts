@@ -42,6 +42,9 @@ export const PlannedDiff = z.object({
 })
 export type PlannedDiff = z.infer<typeof PlannedDiff>
 
+/** More than any node has; a counter adds them up. */
+const Changes = z.int().min(0).max(100_000)
+
 export const InterfaceReport = z.object({
 	id: z.int(),
 	name: z.string(),
@@ -49,7 +52,7 @@ export const InterfaceReport = z.object({
 	state: State,
 	reason: Reason,
 	message: z.string(),
-	changes: z.int().min(0),
+	changes: Changes,
 	observed: Observed.optional(),
 	warnings: listOf(z.object({ reason: Reason, message: z.string() }), REPORT_COUNTS.warnings),
 	done: listOf(z.string(), REPORT_COUNTS.done).optional().describe('What was changed, a few words each'),
@@ -58,10 +61,18 @@ export const InterfaceReport = z.object({
 })
 export type InterfaceReport = z.infer<typeof InterfaceReport>
 
+/** A day; no run lives so long. */
+const MILLISECONDS_MAX = 86_400_000
+
 const NotRemoved = InterfaceReport.pick({ name: true, macAddress: true, reason: true, message: true })
 export type NotRemoved = z.infer<typeof NotRemoved>
 
-export const Probe = z.object({ name: z.string(), ok: z.boolean(), milliseconds: z.number(), message: z.string().optional() })
+export const Probe = z.object({
+	name: z.string(),
+	ok: z.boolean(),
+	milliseconds: z.number().min(0).max(MILLISECONDS_MAX),
+	message: z.string().optional(),
+})
 export type Probe = z.infer<typeof Probe>
 
 export const Machine = z.object({
@@ -86,8 +97,10 @@ export const AgentReport = z.object({
 	persistent: z.object({ status: z.enum(['True', 'False', 'Unknown']), message: z.string() }),
 	started: z.string().describe('RFC 3339'),
 	finished: z.string().describe('RFC 3339'),
-	milliseconds: tableOf(z.number(), REPORT_COUNTS.phases).describe('Phase (observe, apply, verify, probe …) → its duration'),
-	changes: z.int().min(0),
+	milliseconds: tableOf(z.number().min(0).max(MILLISECONDS_MAX), REPORT_COUNTS.phases).describe(
+		'Phase (observe, apply, verify, probe …) → its duration',
+	),
+	changes: Changes,
 	interfaces: listOf(InterfaceReport, MAX_INTERFACES),
 	notRemoved: listOf(NotRemoved, REPORT_COUNTS.removals)
 		.optional()

@@ -18,10 +18,13 @@ function newestFirst(a: HistoryEntry, b: HistoryEntry): number {
 	return b.generation - a.generation || attemptOf(b.job) - attemptOf(a.job)
 }
 
+/** No run lives longer, whatever a node's clock says. */
+const SECONDS_MAX = 86_400
+
 function entryOf(run: Run, now: number, cause = causeOf(run)): HistoryEntry {
 	const started = (run.report && validTime(run.report.started)) ?? timestamp(run.created)
 	const ended = (run.report && validTime(run.report.finished)) ?? timestamp(now)
-	const seconds = Math.max(0, Math.round((Date.parse(ended) - Date.parse(started)) / 100) / 10)
+	const seconds = Math.min(SECONDS_MAX, Math.max(0, Math.round((Date.parse(ended) - Date.parse(started)) / 100) / 10))
 	return {
 		generation: run.generation,
 		job: run.name,

@@ -1,5 +1,6 @@
 import type * as z from 'zod'
 import { AgentReport } from '../contract/agent-run.ts'
+import { cleanAll, clean } from '../contract/clean.ts'
 import { REPORT_BOUNDS } from '../contract/names.ts'
 import { parseBounded } from '../runtime/bounded-json.ts'
 import { faultsIn } from '../runtime/faults.ts'
@@ -11,7 +12,7 @@ export const Report = AgentReport.omit({ probes: true, plan: true, drift: true, 
 export type Report = z.infer<typeof Report>
 
 /**
- * Reads what a run reported, in work that is bounded whatever a node wrote. Pure.
+ * Reads what a run reported, in work that is bounded whatever a node wrote, and without what must not enter a status. Pure.
  *
  * @param text `report.json`, or a termination message
  * @returns the report, or the sentence that says why it is none of this run's
@@ -20,8 +21,9 @@ export function readReport(text: string, run: Mark & { mode: Mode }): { report: 
 	const json = parseBounded(text, REPORT_BOUNDS)
 	if ('fault' in json) return json
 	const parsed = Report.safeParse(json.value)
-	if (!parsed.success) return { fault: faultsIn(parsed.error, { whole: 'it' }) }
-	const { uid, generation, attempt, mode } = parsed.data
+	if (!parsed.success) return { fault: clean(faultsIn(parsed.error, { whole: 'it' })) }
+	const report = cleanAll(parsed.data)
+	const { uid, generation, attempt, mode } = report
 	const same = uid === run.uid && generation === run.generation && attempt === run.attempt && mode === run.mode
-	return same ? { report: parsed.data } : { fault: `it speaks of ${mode} of generation ${generation}, attempt ${attempt}, not of this run` }
+	return same ? { report } : { fault: `it speaks of ${mode} of generation ${generation}, attempt ${attempt}, not of this run` }
 }

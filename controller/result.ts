@@ -78,9 +78,11 @@ function whatFailed(report: Report, failed: InterfaceStatus[], wanted: number): 
 	return { reason, message: `${bad.map(nic => `${nic.name}: ${nic.message}`).join('; ')}.${others}`.replaceAll('..', '.') }
 }
 
-/** @returns the time as it was given, or undefined for one the API server would refuse */
+const TIME = /^(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/
+
+/** @returns the time as it was given, or undefined for one the API server would refuse: a day that does not exist, an hour 24 */
 export function validTime(text: string): string | undefined {
-	return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(Date.parse(text)) && text.length <= 40
-		? text
-		: undefined
+	const [, date = ''] = (text.length <= 40 && TIME.exec(text)) || []
+	const midnight = new Date(`${date}T00:00:00Z`)
+	return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(date) ? text : undefined
 }

@@ -1,3 +1,4 @@
+import { clean } from '../contract/clean.ts'
 import {
 	ANNOTATION_CAUSE,
 	ANNOTATION_MODE,
@@ -133,7 +134,7 @@ const onItsWay = ['ContainerCreating', 'PodInitializing']
 /** A pod that ended without its container ever having ended was evicted, or never admitted. */
 function refusalOf(status: Waiting | undefined, waiting: Waiting | undefined, neverRan: boolean): string | undefined {
 	const why = waiting?.reason && !onItsWay.includes(waiting.reason) ? waiting : neverRan ? status : undefined
-	return why && ([why.reason, why.message].filter(Boolean).join(': ').slice(0, REFUSAL_MAX) || 'the kubelet gave no reason')
+	return why && (clean([why.reason, why.message].filter(Boolean).join(': ').slice(0, REFUSAL_MAX)) || 'the kubelet gave no reason')
 }
 
 function markOf({ labels = {} }: ObjectMeta, name: string): Mark {

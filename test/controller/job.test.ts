@@ -6,9 +6,10 @@ import { CONFIG_KEY } from '../../contract/names.ts'
 import { decide } from '../../controller/decide.ts'
 import { type AgentSettings, attemptOf, type NewRun, runConfigMap, runInput, runJob, runName } from '../../controller/job.ts'
 import { readReport } from '../../controller/read-report.ts'
+import { validTime } from '../../controller/result.ts'
 import { reportedStatus } from '../../controller/status.ts'
 import { readSpec } from '../../controller/spec.ts'
-import { nic, report, run, spec, world } from './world.ts'
+import { nic, nicReport, report, run, spec, world } from './world.ts'
 
 const agent: AgentSettings = {
 	image: 'registry/agent:1',
@@ -220,3 +221,39 @@ const interfaceLists = fc.array(
 	),
 	{ maxLength: 11 },
 )
+
+describe('what a node writes into a report', () => {
+	const mark = { name: 'r', node: 'worker-1', uid: 'uid-1', generation: 1, attempt: 1, mode: 'Apply' as const }
+	const unfit = fc.constantFrom('\u001b[31m', '\u0000', '\r\n', '\u009b', '\u202e', '\u2066', '\u200b', '\ud800', '\u2028', '\u007f')
+	const words = fc.array(fc.oneof(unfit, fc.string({ unit: 'binary', maxLength: 4 })), { maxLength: 20 }).map(parts => parts.join(''))
+
+	test('enters a status without controls, overrides of direction and halves of characters', () => {
+		fc.assert(
+			fc.property(words, words, (message, backend) => {
+				const nic = nicReport({ message, observed: { link: 'ens7', addresses: [] }, warnings: [{ reason: 'GatewaySilent', message }] })
+				const said = report({ message, backend, interfaces: [nic], milliseconds: { [message]: 1 } })
+				const reading = readReport(JSON.stringify(said), mark)
+				const text = JSON.stringify(reading)
+				expect('report' in reading).toBe(true)
+				expect(text).not.toMatch(/\\u00[01]|\\u007f|\\u00[89]|\\ud[89a-f]|[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f]/)
+			}),
+		)
+	})
+
+	test.each([
+		['2026-02-28T23:59:59Z', true],
+		['2024-02-29T00:00:00.123+05:30', true],
+		['2026-02-29T00:00:00Z', false],
+		['2026-02-30T00:00:00Z', false],
+		['2026-13-01T00:00:00Z', false],
+		['2026-00-10T00:00:00Z', false],
+		['2026-01-01T24:00:00Z', false],
+		['2026-01-01T00:60:00Z', false],
+		['2026-01-01T00:00:60Z', false],
+		['2026-01-01T00:00:00+24:00', false],
+		['2026-01-01', false],
+		['2026-01-01T00:00:00z', false],
+	])('the time %s is one: %s', (text, isOne) => {
+		expect(validTime(text)).toBe(isOne ? text : undefined)
+	})
+})

@@ -150,6 +150,7 @@ describe('why a pod is not started', () => {
 			},
 			undefined,
 		],
+		['its words are for a terminal to carry out', waiting('Err\u001b[2J\u202e'), 'Err [2J : why'],
 		['its words have no end', waiting('x'.repeat(2_000)), 'x'.repeat(500)],
 	])('%s', (_, status, refused) => {
 		expect(view(status).refused).toBe(refused)
