@@ -2,11 +2,12 @@ import { failure, wordsOf } from '../failure.ts'
 import { generated, NETPLAN_FOLDERS, NETWORK_FOLDER, SCRATCH_FOLDER } from '../paths.ts'
 import { isNetplan, keepingOf } from '../persist/backend.ts'
 import { type Changing, type Files, netplanAfter, netplanFilesOf } from '../persist/netplan-after.ts'
-import { bootNames, networkFileFor } from '../persist/networkd.ts'
+import { bootNames, isSameBelow, networkFileFor } from '../persist/networkd.ts'
 import { refusalOf } from '../plan/check.ts'
 import type { Generated } from '../plan/files.ts'
 import type { Refusal } from '../plan/match.ts'
 import type { Accepted } from '../plan/select.ts'
+import { changedAtBoot, changeWords } from './changed-at-boot.ts'
 import { execOnHost } from './exec.ts'
 import { namesIn, putFile, removeAll } from './files.ts'
 import { readFile } from './read.ts'
@@ -73,11 +74,13 @@ export function generatorAt(root: string): Generator {
 			const paths = pathsMade(accepted, host)
 			const input = netplanAfter({ accepted, released: [] }, host)
 			// For a run that has nothing to do it is not started.
-			if (host.generator === undefined || (paths.length === 0 && !known.has(keyOf(input, paths)))) return undefined
-			const { complaint, files, made = {} } = await ask(input, paths, host.generator)
+			const { generator } = host
+			if (generator === undefined || (paths.length === 0 && !known.has(keyOf(input, paths)))) return undefined
+			const { complaint, files, made = {} } = await ask(input, paths, generator)
 			if (complaint !== undefined) return `netplan's generator refuses: ${complaint}`
-			const other = paths.find(path => files[path]?.content !== host.files[path]?.content)
-			return other === undefined ? overruled(accepted, made, host) : `netplan's generator would make another ${other}`
+			const changed = changedAtBoot(paths, { files }, host)
+			if (changed === undefined) return overruled(accepted, made, host)
+			return changeWords(changed, input, { accepted, host }, some => ask(some, paths, generator))
 		},
 	}
 }
@@ -147,7 +150,7 @@ function isGenerated({ nic, ours }: Accepted, host: HostState): boolean {
 	const same = ([path, { content }]: [string, FileState]) => host.files[path]?.content === content
 	return (
 		Object.entries(keeping.files(nic, host)).every(same) &&
-		made.every(path => ours?.files[path] !== undefined && host.files[path]?.content === ours.files[path].after)
+		made.every(path => ours?.files[path] !== undefined && isSameBelow(host.files[path]?.content, ours.files[path].after))
 	)
 }
 

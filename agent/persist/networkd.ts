@@ -68,6 +68,14 @@ export function withDropIns(files: Files, path: string): string {
 	return content.trim() === '' ? '' : [content, ...texts].join('\n\n')
 }
 
+/** A VLAN or a tunnel over a link leaves the link as it is. A bridge, a bond or a VRF does not. */
+const ON_TOP = /^(VLAN|VXLAN|MACVLAN|MACVTAP|IPVLAN|IPVTAP|MACsec|Tunnel)=.*\n?/gm
+
+/** @returns whether two .network files make the same of a link, whatever each puts on top of it */
+export function isSameBelow(content: string | undefined, other: string | undefined): boolean {
+	return content?.replaceAll(ON_TOP, '') === other?.replaceAll(ON_TOP, '')
+}
+
 /** A file that is empty, or a link to /dev/null, masks those of its name in later folders. */
 function orderOf(files: Files): string[] {
 	const paths = inNetworkFolders(files, '.network').filter(path => !/\.d\//.test(path))

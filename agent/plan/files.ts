@@ -4,6 +4,7 @@ import type { FileState, HostState, Link } from '../host/state.ts'
 import { isOfUdev, isProfile, pathsOf, RECORD_PATH } from '../paths.ts'
 import { type Keeping, keepingOf } from '../persist/backend.ts'
 import { cloudInitFiles } from '../persist/cloud-init.ts'
+import { isSameBelow } from '../persist/networkd.ts'
 import { type HostRecord, type RecordedLink, recordFile, recordOf } from './record.ts'
 import type { Accepted, Selection } from './selection.ts'
 import { type Step, stepOf } from './steps.ts'
@@ -75,11 +76,19 @@ function newRecord(record: HostRecord, files: Files, { selection, host }: { sele
 		(accepted): RecordedLink => ({
 			...memoryOf(accepted, host),
 			files: Object.fromEntries(
-				Object.entries(files.get(accepted) ?? {}).map(([path, { content }]) => [path, { before: beforeOf(path), after: content }]),
+				Object.entries(files.get(accepted) ?? {}).map(([path, { content }]) => [
+					path,
+					{ before: beforeOf(path), after: recordedOr(content, accepted.ours?.files[path]?.after) },
+				]),
 			),
 		}),
 	)
 	return { version: 1, links: [...ours, ...stayingRecords(record, selection), ...misnamed(selection)] }
+}
+
+/** What others put on top of a link is nothing to record anew. */
+function recordedOr(content: string, recorded: string | undefined): string {
+	return recorded !== undefined && isSameBelow(recorded, content) ? recorded : content
 }
 
 /** Of links that this run leaves as they are: the interface or the removal is refused. */

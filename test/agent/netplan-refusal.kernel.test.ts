@@ -1,6 +1,7 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { generated } from '../../agent/paths.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 import { netplanGenerator, pretendSystemd } from './pretend.ts'
 
@@ -9,6 +10,7 @@ const isRoot = process.getuid?.() === 0
 const mac = (id: number) => `fa:16:3e:00:00:0${id}`
 const nic = (id: number) => ({ id, macAddress: mac(id), address: `10.0.${id}.9`, cidr: `10.0.${id}.0/24` })
 const TRUNK = '/etc/netplan/99-z-trunk.yaml'
+const LAN = '/etc/netplan/60-lan.yaml'
 const onLink = (kind: string, body: string) => `network:\n  version: 2\n  ${kind}: ${body}\n`
 
 describe.skipIf(!isRoot)('a run after which netplan would refuse its files (needs root for network namespaces)', () => {
@@ -75,6 +77,44 @@ describe.skipIf(!isRoot)('a run after which netplan would refuse its files (need
 		expect(first?.reason === 'InUse' ? first.reason : warned, stdout).toBe(reason)
 		expect(report?.persistent.message.startsWith(`${TRUNK} also defines`)).toBe(reason === 'NotPersistent')
 		expect(second?.warnings).toEqual([])
+	})
+
+	test.each([
+		['a VLAN', onLink('vlans', '{trunk100: {id: 100, link: multinic0, addresses: [172.20.0.5/24]}}'), 'VLAN=trunk100'],
+		['a VXLAN', onLink('tunnels', '{vx1: {mode: vxlan, id: 5, link: multinic0, local: 10.0.0.9, remote: 10.0.0.8}}'), 'VXLAN=vx1'],
+	])('%s of others on one of our NICs makes it no other at boot', async (_, text, line) => {
+		const network = join(host.root, generated.network('multinic0'))
+		const before = readFileSync(network, 'utf8')
+		// netplan has nothing against it, and a namespace has no udev that could be asked next.
+		const same = { changes: 0, persistent: { status: 'Unknown', message: expect.stringMatching(/^udev does not say/) } }
+		write(TRUNK, text)
+		const found = await host.agent([nic(0), nic(1)])
+		expect(found.report, found.stdout).toMatchObject({ outcome: 'Succeeded', ...same })
+		// As netplan itself has made it then, at a boot or by `netplan apply`.
+		writeFileSync(network, before.replace('[Network]\n', `[Network]\n${line}\n`))
+		const verified = await host.agent([nic(0), nic(1)], { mode: 'Verify' })
+		expect(verified.report, verified.stdout).toMatchObject({ outcome: 'Succeeded', ...same })
+		// And once it is gone again.
+		rmSync(join(host.root, TRUNK))
+		const again = await host.agent([nic(0), nic(1)], { mode: 'Verify' })
+		expect(again.report, again.stdout).toMatchObject({ outcome: 'Succeeded', ...same })
+		writeFileSync(network, before)
+	})
+
+	test.each([
+		['a bridge', onLink('bridges', '{br7: {interfaces: [multinic0]}}')],
+		['a VRF', onLink('vrfs', '{vrf7: {table: 77, interfaces: [multinic0]}}')],
+		['a bridge with a NIC of another file', onLink('bridges', '{br7: {interfaces: [multinic0, lan5]}}')],
+	])('names the file of others that makes our NIC another at boot: %s', async (_, text) => {
+		write(TRUNK, text)
+		write(LAN, onLink('ethernets', '{lan5: {}}'))
+		const { report, stdout } = await host.agent([nic(0), nic(1)], { mode: 'Verify' })
+		rmSync(join(host.root, LAN))
+		expect(report?.persistent, stdout).toEqual({
+			status: 'False',
+			message: `${TRUNK} changes what the next boot makes of multinic0 (cat ${TRUNK}): take multinic0 out of that file`,
+		})
+		expect(report?.interfaces[0]?.warnings.map(({ message }) => message)).toEqual([report?.persistent.message])
 	})
 
 	test('starts no generator for an empty list where nothing is to be removed', async () => {

@@ -1,0 +1,40 @@
+import { OUR_PATHS } from '../paths.ts'
+import { keepingOf } from '../persist/backend.ts'
+import { type Files, netplanFilesOf } from '../persist/netplan-after.ts'
+import { isSameBelow } from '../persist/networkd.ts'
+import type { Accepted } from '../plan/select.ts'
+import type { Verdict } from './generate.ts'
+import type { HostState } from './state.ts'
+
+type Known = { accepted: readonly Accepted[]; host: HostState }
+
+/** @returns the first file that netplan would make at boot and that is not so on the host now, but for what is on top of the link */
+export function changedAtBoot(paths: readonly string[], { files }: Verdict, host: HostState): string | undefined {
+	return paths.find(path => !isSameBelow(files[path]?.content, host.files[path]?.content))
+}
+
+/**
+ * Says of a changed file which netplan file of others is the cause: the one that changes it together with ours alone, or without which it
+ * is not changed. Each may refer to others, and netplan refuses what refers to nothing.
+ *
+ * @param changed of `changedAtBoot`
+ * @param input all netplan files
+ */
+export async function changeWords(
+	changed: string,
+	input: Files,
+	{ accepted, host }: Known,
+	ask: (files: Files) => Promise<Verdict>,
+): Promise<string> {
+	const { nic } = accepted.find(one => keepingOf(host).generated(one.nic.name).includes(changed)) ?? {}
+	const isChanged = (verdict: Verdict) =>
+		verdict.complaint === undefined ? changedAtBoot([changed], verdict, host) !== undefined : undefined
+	const ours = netplanFilesOf(accepted, host)
+	for (const [path, file] of Object.entries(input)) {
+		if (OUR_PATHS.has(path)) continue
+		const { [path]: _, ...rest } = input
+		if (isChanged(await ask({ ...ours, [path]: file })) === true || isChanged(await ask(rest)) === false)
+			return `${path} changes what the next boot makes of ${nic?.name} (cat ${path}): take ${nic?.name} out of that file`
+	}
+	return `netplan would make another ${changed} at the next boot (netplan get)`
+}
