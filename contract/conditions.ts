@@ -4,9 +4,18 @@ import { Timestamp } from './primitives.ts'
 /** The longest message of a status (characters); every byte is paid for at every write. */
 export const MESSAGE_MAX = 256
 
-/** @returns `text` with at most `max` characters (a message's, when left out), its end replaced by "…" where it was longer */
+/** A command in brackets, by which a person goes on, and at most a short sentence after it. */
+const COMMAND_AT_END = / \([^()]* [^()]*\)[^()]{0,64}$/
+
+/**
+ * @returns `text` with at most `max` characters (a message's, when left out). Where it was longer, "…" is in place of its end, or of what is
+ * before the command at its end.
+ */
 export function cut(text: string, max = MESSAGE_MAX): string {
-	return text.length <= max ? text : `${text.slice(0, max - 1).toWellFormed()}…`
+	if (text.length <= max) return text
+	const found = COMMAND_AT_END.exec(text)?.[0] ?? ''
+	const end = found.length <= max / 2 ? found : ''
+	return `${text.slice(0, max - 1 - end.length).toWellFormed()}…${end}`
 }
 
 /** One fact about an object, as Kubernetes' own kinds tell theirs. */

@@ -1,9 +1,9 @@
 import { failure, wordsOf } from '../failure.ts'
-import { generated, NETPLAN_FOLDERS, NETWORK_FOLDER, SCRATCH_FOLDER } from '../paths.ts'
+import { generated, NETWORK_FOLDER, SCRATCH_FOLDER } from '../paths.ts'
 import { isNetplan, keepingOf } from '../persist/backend.ts'
 import { type Changing, type Files, netplanAfter, netplanFilesOf } from '../persist/netplan-after.ts'
+import { causeIn, complaintWords } from '../persist/netplan-complaint.ts'
 import { bootNames, isSameBelow, networkFileFor } from '../persist/networkd.ts'
-import { refusalOf } from '../plan/check.ts'
 import type { Generated } from '../plan/files.ts'
 import type { Refusal } from '../plan/match.ts'
 import type { Accepted } from '../plan/select.ts'
@@ -77,7 +77,7 @@ export function generatorAt(root: string): Generator {
 			const { generator } = host
 			if (generator === undefined || (paths.length === 0 && !known.has(keyOf(input, paths)))) return undefined
 			const { complaint, files, made = {} } = await ask(input, paths, generator)
-			if (complaint !== undefined) return `netplan's generator refuses: ${complaint}`
+			if (complaint !== undefined) return complaintWords('refuses its files', complaint)
 			const changed = changedAtBoot(paths, { files }, host)
 			if (changed === undefined) return overruled(accepted, made, host)
 			return changeWords(changed, input, { accepted, host }, some => ask(some, paths, generator))
@@ -120,17 +120,18 @@ async function oneByOne(all: Changing, judge: (some: Changing) => Promise<string
 		const more = { ...good, released: [...good.released, one] }
 		const complaint = await judge(more)
 		if (complaint === undefined) good = more
-		else kept.set(one.ours.mac, wouldBeRefused(complaint))
+		else kept.set(one.ours.mac, neededByOthers(complaint))
 	}
 	return { failed, kept }
 }
 
 function wouldBeRefused(complaint: string): Refusal {
-	const path = NETPLAN_FOLDERS.flatMap(folder => complaint.match(new RegExp(`${folder}/[^\\s:]+`)) ?? [])[0]
-	return refusalOf('InUse', {
-		says: `netplan would refuse its files at the next boot: ${complaint}`,
-		see: path === undefined ? 'netplan get' : `cat ${path}`,
-	})
+	return { reason: 'InUse', message: complaintWords('would refuse its files at boot', complaint) }
+}
+
+function neededByOthers(complaint: string): Refusal {
+	const { reason, message } = wouldBeRefused(complaint)
+	return { reason, message: `${message}; take it out of that file first` }
 }
 
 function changesFiles({ accepted, released }: Changing, host: HostState): boolean {
@@ -169,13 +170,6 @@ async function generate(root: string, { input, paths, generator }: Task): Promis
 	} finally {
 		removeAll(root, SCRATCH_FOLDER)
 	}
-}
-
-/** It warns of other things first, names the copies that it was given, and at last shows the faulty line, which may hold what others keep secret. */
-function causeIn(stderr: string): string {
-	const lines = stderr.replaceAll(SCRATCH_FOLDER, '').split('\n')
-	const cause = lines.find(line => line.trim() && !line.includes('WARNING **')) ?? 'it says nothing'
-	return cause.trim().replace(/:$/, '')
 }
 
 function putInput(root: string, files: Files): void {
