@@ -30,8 +30,8 @@ export function absence(absent: Absent): Refusal | undefined {
 	return firstOf(absenceChecks, absent)
 }
 
-function whereabouts({ mac, name, device }: RecordedLink, { inOtherNamespace = [] }: HostState): Found | undefined {
+function whereabouts({ mac, device }: RecordedLink, { inOtherNamespace = [] }: HostState): Found | undefined {
 	if (!device || !inOtherNamespace.includes(mac)) return undefined
-	const says = `${name} (${mac}) is in another network namespace, such as that of a pod: its device ${device.path} has the driver ${device.driver} and no link here`
+	const says = `the NIC is in another network namespace, such as that of a pod: its device ${device.path} has the driver ${device.driver} and no link here`
 	return { says, see: 'lsns -t net' }
 }

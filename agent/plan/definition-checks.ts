@@ -22,6 +22,6 @@ export const hasProfileOnTop: Check<Leaving> = {
 	see: 'cat /etc/NetworkManager/system-connections/trunk.nmconnection',
 	find({ ours: { name }, host }) {
 		const path = profileOnLink(name, host)
-		if (path !== undefined) return { says: `${path} puts a link on ${name}`, see: `cat ${path}` }
+		if (path !== undefined) return { says: `${path} puts a link on it`, see: `cat ${path}` }
 	},
 }

@@ -1,6 +1,23 @@
 import type { Family, Rule } from '../host/state.ts'
 
-/** The commands by which an administrator sees the cause of a refusal. */
+/** How a refusal names its cause, and the commands by which an administrator sees it. */
+
+/** What `ip` prints in place of the number, on every host. @see ip-route(8), TABLEID */
+const TABLE_NAMES = new Map([
+	[253, 'default'],
+	[254, 'main'],
+	[255, 'local'],
+])
+
+/** @returns a table as `ip` prints it, for a message; what is carried out has the number */
+export function tableWord(table: number): string {
+	return TABLE_NAMES.get(table) ?? String(table)
+}
+
+/** @returns a rule as `ip` prints it, for a message */
+export function ruleWords({ words }: Pick<Rule, 'words'>): string {
+	return words.replace(/\blookup (\d+)/, (_, table: string) => `lookup ${tableWord(Number(table))}`)
+}
 
 /** @returns the command that shows a rule */
 export function showRule({ family, priority }: Pick<Rule, 'family' | 'priority'>): string {

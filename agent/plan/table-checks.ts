@@ -5,7 +5,7 @@ import { identityOf } from './match.ts'
 import type { Question } from './preflight.ts'
 import { recordOf } from './record.ts'
 import { linksOf } from './routing.ts'
-import { showRoutes, showRule } from './show.ts'
+import { ruleWords, showRoutes, showRule } from './show.ts'
 
 /** Who else uses the route table of an interface. */
 
@@ -38,7 +38,7 @@ export const isTableLookedUp: Check<Question> = {
 		const rule = host.rules.find(other => other.table === table && other.action === undefined && !isOurRule(other, bases))
 		if (!rule) return
 		return {
-			says: `the rule '${rule.words}' looks up table ${table}, which ${nic.name} needs for itself`,
+			says: `the rule '${ruleWords(rule)}' looks up table ${table}, which ${nic.name} needs for itself`,
 			see: showRule(rule),
 		}
 	},

@@ -3,7 +3,7 @@ import { configure } from './configure.ts'
 import { mtuAfter } from './memory.ts'
 import type { Question } from './preflight.ts'
 import type { Leaving, Placed } from './selection.ts'
-import { disturbance, namedByRule, usesOf } from './uses.ts'
+import { calledBy, disturbance, ruleLost, usesOf } from './uses.ts'
 
 /** Who has built something on a link. What is on one of our own NICs matters only where the change would disturb it. */
 
@@ -19,14 +19,14 @@ export const isDisturbed: Check<Question> = {
 	when: 'the NIC is ours, another link uses it, and the change would rename it or give it an MTU that disturbs that link',
 	see: 'ip -d link show dev vlan5',
 	find: ({ nic, link, host, ours }) =>
-		ours ? disturbance(link, { name: nic.name, mtu: mtuAfter(nic, link, ours), up: true }, host) : undefined,
+		ours ? disturbance(link, { name: nic.name, mtu: mtuAfter(nic, link, ours), up: true }, { subject: nic.name, host }) : undefined,
 }
 
 export const isNamedByRule: Check<Question> = {
 	reason: 'InUse',
 	when: 'a rule names the NIC (`iif`, `oif`) by a name that it would lose',
 	see: 'ip rule show priority 600',
-	find: ({ nic, link, host }) => (link.name === nic.name ? undefined : namedByRule(link, host)),
+	find: ({ nic, link, host }) => ruleLost(link, nic.name, { host }),
 }
 
 /** NetworkManager takes a VLAN down together with the link below it, which it has to release for any change. */
@@ -35,12 +35,13 @@ export const isDisturbedByDaemon: Check<Placed> = {
 	when: 'the NIC is ours, NetworkManager has it, another link uses it, and anything has to change',
 	see: 'ip -d link show dev vlan5',
 	find({ accepted, selection, host }) {
-		const { link } = accepted
-		const use = link.managedBy === 'NetworkManager' ? usesOf(link, host)[0] : undefined
+		const { nic, link } = accepted
+		const called = calledBy(nic.name, link)
+		const use = link.managedBy === 'NetworkManager' ? usesOf(link, host, called)[0] : undefined
 		if (!use) return
 		const { settings: _, ...phases } = configure(accepted, selection, host)
 		if (Object.values(phases).every(changes => changes.length === 0)) return
-		return { says: `${use.says}, and NetworkManager would have to release ${link.name}`, see: use.see }
+		return { says: `${use.says}, and NetworkManager would have to release ${called}`, see: use.see }
 	},
 }
 
@@ -48,5 +49,5 @@ export const isDisturbedByRemoval: Check<Leaving> = {
 	reason: 'InUse',
 	when: 'the interface is no longer wanted, and its removal would rename or set down a link that another link or a rule uses',
 	see: 'ip -d link show dev vlan5',
-	find: ({ ours: { original }, link, host }) => link && disturbance(link, original, host),
+	find: ({ ours: { name, original }, link, host }) => link && disturbance(link, original, { subject: name, host }),
 }

@@ -1,6 +1,6 @@
 import type { HostState, Link } from '../host/state.ts'
 import type { Found } from './check.ts'
-import { showRule } from './show.ts'
+import { ruleWords, showRule } from './show.ts'
 
 /** What others have built on a link, and what would disturb it. */
 
@@ -13,26 +13,38 @@ export const PAIRED: ReadonlySet<string> = new Set(['veth', 'netkit', 'vxcan'])
 /** What a link is to be: its name, its MTU in bytes, and whether it is up. */
 export type Shape = { name: string; mtu: number; up: boolean }
 
-/** @returns the links on top of a link, and the bridge, bond or VRF it is a port of. The other end of a pair also names it, and is not on top. */
-export function usesOf(link: Link, { links }: HostState): Use[] {
+/**
+ * @param called how the message calls the link
+ * @returns the links on top of a link, and the bridge, bond or VRF it is a port of. The other end of a pair also names it, and is not on top.
+ */
+export function usesOf(link: Link, { links }: HostState, called = link.name): Use[] {
 	const onTop = links.filter(other => other.lower === link.ifindex && !PAIRED.has(other.kind ?? ''))
 	const master = links.find(({ name }) => name === link.master)
 	return [
-		...onTop.map(({ name, mtu }) => ({ says: `${name} is on top of ${link.name}`, see: `ip -d link show dev ${name}`, mtu })),
+		...onTop.map(({ name, mtu }) => ({ says: `${name} is on top of ${called}`, see: `ip -d link show dev ${name}`, mtu })),
 		...(link.master === undefined
 			? []
-			: [{ says: `${link.name} is a port of ${link.master}`, see: `ip link show master ${link.master}`, mtu: master?.mtu ?? 0 }]),
+			: [{ says: `${called} is a port of ${link.master}`, see: `ip link show master ${link.master}`, mtu: master?.mtu ?? 0 }]),
 	]
 }
 
-/** @returns who would be disturbed if a link became so, and by what; undefined: no other link, and no rule, would notice */
-export function disturbance(link: Link, next: Shape, host: HostState): Found | undefined {
-	const named = link.name === next.name ? undefined : namedByRule(link, host)
-	if (named) return { ...named, says: `${named.says}, and ${link.name} would be renamed to ${next.name}` }
-	for (const { says, see, mtu } of usesOf(link, host)) {
+/**
+ * @param subject the interface that the message is about
+ * @returns who would be disturbed if a link became so, and by what; undefined: no other link, and no rule, would notice
+ */
+export function disturbance(link: Link, next: Shape, { subject, host }: { subject: string; host: HostState }): Found | undefined {
+	const called = calledBy(subject, link)
+	const named = ruleLost(link, next.name, { called, host })
+	if (named) return named
+	for (const { says, see, mtu } of usesOf(link, host, called)) {
 		const change = changeOf(link, next, mtu) ?? bridgeChange(link, next, host)
-		if (change !== undefined) return { says: `${says}, and ${link.name} would ${change}`, see }
+		if (change !== undefined) return { says: `${says}, and ${called} would ${change}`, see }
 	}
+}
+
+/** @returns how a message about an interface calls its link */
+export function calledBy(subject: string, { name }: Link): string {
+	return name === subject ? 'it' : name
 }
 
 /**
@@ -40,11 +52,17 @@ export function disturbance(link: Link, next: Shape, host: HostState): Found | u
  * name when it is added, and detaches it when that link is renamed
  * @see attach_rules, detach_rules in net/core/fib_rules.c
  */
-export function namedByRule({ name, altnames }: Link, { rules }: HostState): Found | undefined {
+export function namedByRule({ name, altnames }: Link, { rules }: HostState, called = name): Found | undefined {
 	const names = new Set([name, ...altnames])
 	const rule = rules.find(({ iif, oif }) => (iif !== undefined && names.has(iif)) || (oif !== undefined && names.has(oif)))
 	if (!rule) return undefined
-	return { says: `the rule '${rule.words}' names ${name}`, see: showRule(rule) }
+	return { says: `the rule '${ruleWords(rule)}' names ${called}`, see: showRule(rule) }
+}
+
+/** @returns the rule of others that would lose a link by its new name */
+export function ruleLost(link: Link, to: string, { called = link.name, host }: { called?: string; host: HostState }): Found | undefined {
+	const found = link.name === to ? undefined : namedByRule(link, host, called)
+	return found && { ...found, says: `${found.says}, and would match nothing once ${called} is renamed to ${to}` }
 }
 
 function changeOf(link: Link, next: Shape, needed: number): string | undefined {

@@ -1,5 +1,6 @@
 import type { AgentReport, Drift, InterfaceReport, RunConfig } from '../../contract/agent-run.ts'
 import { cut } from '../../contract/conditions.ts'
+import { ofInterface, ofRemoval } from '../../contract/interface-words.ts'
 import type { Reason } from '../../contract/reasons.ts'
 import type { Outcome } from '../attempt.ts'
 import { worstDisruption } from './disruption.ts'
@@ -9,7 +10,7 @@ import type { Refusal } from '../plan/match.ts'
 import { mentionsOfOurs, unreadableFiles } from '../persist/second-definition.ts'
 import { oneLine } from './one-line.ts'
 import { countChanges } from '../plan/plan.ts'
-import type { Kept, Released } from '../plan/select.ts'
+import type { Released } from '../plan/select.ts'
 import type { Told } from './report.ts'
 
 type Verdict = Pick<AgentReport, 'outcome' | 'reason' | 'message'>
@@ -54,8 +55,8 @@ export function undone({ failed, plan, unrestored = [] }: Outcome): Refusal {
 	const reason = unrestored.length > 0 && cause !== 'ConnectivityLost' ? 'NotRestored' : cause
 	const end = unrestored.length === 0 ? 'everything was put back' : `NOT put back: ${unrestored.join('; ')}`
 	const isRemoval = plan.accepted.every(({ nic }) => countChanges(plan.steps, nic.id) === 0)
-	const what = isRemoval ? plan.released.map(removalWords) : []
-	return { reason, message: `${what.length > 0 ? `${what.join(', ')}: ` : ''}${failed?.message}; ${end}` }
+	const message = `${failed?.message}; ${end}`
+	return { reason, message: isRemoval ? notRemoved(plan.released, message) : message }
 }
 
 /** One line, as long as a status may carry it. */
@@ -72,13 +73,11 @@ function wasUndone({ outcome }: Case): Verdict | undefined {
 
 function hasFailed({ interfaces, outcome, mode, unfinished }: Case): Verdict | undefined {
 	const failed = interfaces.filter(({ state }) => state === 'Failed')
-	const bad: Cause[] = [
-		...failed,
-		...outcome.plan.kept.map(one => ({ name: removalWords(one), reason: one.refusal.reason, message: one.refusal.message })),
-	]
+	const bad = [...failed, ...outcome.plan.kept.map(({ refusal }) => refusal)]
 	if (bad.length === 0) return undefined
 	const head = { Apply: 'Configured', Cleanup: 'Configured', Plan: 'Planned', Verify: 'Right' }[mode]
-	const causes = bad.map(({ name, message }) => `${name}: ${message}.`).join(' ')
+	const kept = outcome.plan.kept.map(({ ours: { name, mac }, refusal: { message } }) => ofRemoval({ name, macAddress: mac, message }))
+	const causes = [...failed.map(ofInterface), ...kept].map(words => `${words}.`).join(' ')
 	const rest = mode === 'Plan' ? ` Else ${planned(outcome)}.` : ''
 	return {
 		outcome: failed.length < interfaces.length ? 'PartlyFailed' : 'Failed',
@@ -139,15 +138,15 @@ function drifted(drift: readonly Drift[], changes: number): string {
 	return fitting.join('; ') + (rest > 0 ? `; and ${rest} more` : '')
 }
 
-/** An interface, or a removal, that failed. */
-type Cause = Pick<InterfaceReport, 'name' | 'reason' | 'message'>
-
-function removalWords({ ours: { name, mac } }: Released | Kept): string {
-	return `the removal of ${name} (${mac})`
+function notRemoved(released: readonly Released[], message: string): string {
+	const [first, ...more] = released.map(({ ours: { name, mac } }) => ({ name, macAddress: mac, message }))
+	if (!first) return message
+	if (more.length === 0) return ofRemoval(first)
+	return `${[first, ...more].map(({ name, macAddress }) => `${name} (${macAddress})`).join(', ')} are not removed: ${message}`
 }
 
 /** One reason that all give says more than that some failed. */
-function common(bad: readonly Cause[]): Reason {
+function common(bad: readonly Pick<Refusal, 'reason'>[]): Reason {
 	const reasons = new Set(bad.map(({ reason }) => reason))
 	const [only = 'PartlyFailed'] = reasons
 	return reasons.size === 1 ? only : 'PartlyFailed'

@@ -45,12 +45,12 @@ describe.skipIf(!isRoot)('before anything is changed (needs root for network nam
 			[
 				'a rule names the NIC that would be renamed',
 				{ ip: ['rule add iif ens0 lookup 77 priority 600'] },
-				"the rule 'from all iif ens0 lookup 77' names ens0 (ip rule show priority 600)",
+				"the rule 'from all iif ens0 lookup 77' names ens0, and would match nothing once ens0 is renamed to multinic0 (ip rule show priority 600)",
 			],
 			[
 				'a rule names the NIC by its alternative name',
 				{ ip: ['link property add dev ens0 altname enp0s9', 'rule add oif enp0s9 lookup 77 priority 600'] },
-				"the rule 'from all oif enp0s9 lookup 77' names ens0 (ip rule show priority 600)",
+				"the rule 'from all oif enp0s9 lookup 77' names ens0, and would match nothing once ens0 is renamed to multinic0 (ip rule show priority 600)",
 			],
 			[
 				'the NIC carries the default route as one of two next hops',
@@ -187,13 +187,13 @@ describe.skipIf(!isRoot)('NICs of ours that others use (needs root for network n
 		expect((await host.agent(more)).report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 2/2' })
 		const { report } = await host.agent([nic(0, { addresses: ['10.0.5.23/24'], mtu: 1400 }), { id: 1, macAddress: mac(1) }])
 		expect(report).toMatchObject({ outcome: 'PartlyFailed', interfaces: [{ reason: 'InUse' }, { reason: 'AlreadyConfigured' }] })
-		expect(report?.interfaces[0]?.message).toMatch(/^storage0 is on top of multinic0, .* MTU of 1400, .*\(ip -d link show dev storage0\)$/)
+		expect(report?.interfaces[0]?.message).toMatch(/^storage0 is on top of it, .* MTU of 1400, .*\(ip -d link show dev storage0\)$/)
 
 		const before = await host.everything()
 		const removal = await host.agent([])
 		expect(removal.report).toMatchObject({ outcome: 'Failed', reason: 'InUse', changes: 0 })
 		expect(removal.report?.message).toMatch(
-			/^the removal of multinic0 \(.*\): .*\(ip rule show priority 600\)\. the removal of multinic1 \(/,
+			/^multinic0 \(.*\) is not removed: .*\(ip rule show priority 600\)\. multinic1 \(.*\) is not removed: /,
 		)
 		expect(await host.everything()).toEqual(before)
 

@@ -100,7 +100,7 @@ describe('a NIC that was moved into a pod', () => {
 	const fresh = hostWith([{ ifindex: 3, name: 'ens5', mac, device }])
 	const configured = changed(fresh, nic)
 	const moved: HostState = { ...configured, links: [], routes: [], inOtherNamespace: [mac] }
-	const message = `multinic0 (${mac}) is in another network namespace, such as that of a pod: its device ${VIRTIO} has the driver virtio_net and no link here (lsns -t net)`
+	const message = `the NIC is in another network namespace, such as that of a pod: its device ${VIRTIO} has the driver virtio_net and no link here (lsns -t net)`
 
 	function changed(host: HostState, ...nics: object[]): HostState {
 		const changes = plan(wanted(...nics), host, {}).steps.map(({ change }) => change)
