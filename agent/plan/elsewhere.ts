@@ -5,7 +5,8 @@ import { type Found, type Refusal, refusalOf } from './check.ts'
 import { fibOf, selects, type Way } from './fib.ts'
 import { LOCAL, LOCAL_TABLE, type OwnPacket } from './own-lookups.ts'
 import { linksOf } from './routing.ts'
-import { showRoutes, showRule, showRules } from './show.ts'
+import { sampleWords } from './sample-address.ts'
+import { ruleWords, showRoutes, showRule, showRules, tableWord } from './show.ts'
 
 /** Why packets from a wanted address do not leave by its own link, or those to this node itself leave it. */
 
@@ -29,13 +30,14 @@ function leavingNode(packet: OwnPacket, way: Way, host: Node): Found {
 	const rule = fib.rules.find(one => one.table === LOCAL_TABLE && one.family === packet.family && selects(one, packet, fib))
 	const what = `packets from ${packet.from} to ${packet.to}, an address of this node, ${whereWords(packet, way, host)}`
 	const first = way.rule === undefined ? '' : `rule ${way.rule.priority} comes before `
-	if (rule) return { says: `${what} because ${first}rule ${rule.priority} (${rule.words})`, see: showRule(rule) }
-	return { says: `${what} because no rule looks up table ${LOCAL_TABLE}`, see: showRules(packet.family) }
+	if (rule) return { says: `${what} because ${first}rule ${rule.priority} (${ruleWords(rule)})`, see: showRule(rule) }
+	return { says: `${what} because no rule looks up table ${tableWord(LOCAL_TABLE)}`, see: showRules(packet.family) }
 }
 
 function ruledElsewhere(packet: OwnPacket, way: Way, host: Node): Found {
 	const found = stayingHere(way, host) ?? withoutCarrier(packet, way, host) ?? byRule(packet, way, host)
-	return { ...found, says: `packets from ${packet.from} to ${packet.to} ${found.says}` }
+	const { from, to, sampleOf } = packet
+	return { ...found, says: `packets from ${from} to ${sampleOf === undefined ? to : sampleWords(sampleOf, to)} ${found.says}` }
 }
 
 /** An address of `lo` makes its whole network one of this node's own, and so does a local route. */
@@ -46,8 +48,8 @@ function stayingHere(way: Way, { links }: Node): Found | undefined {
 	const address = link?.addresses.find(({ cidr }) => networkOf(cidr) === route.to)
 	if (link && address) return { says: `stay on this node because ${link.name} has ${address.cidr}`, see: `ip addr show dev ${link.name}` }
 	const dev = link ? ` dev ${link.name}` : ''
-	const see = showRoutes(route.family, `table ${route.table} ${route.to}`)
-	return { says: `stay on this node because table ${route.table} has the route 'local ${route.to}${dev}'`, see }
+	const see = showRoutes(route.family, `table ${tableWord(route.table)} ${route.to}`)
+	return { says: `stay on this node because table ${tableWord(route.table)} has the route 'local ${route.to}${dev}'`, see }
 }
 
 function withoutCarrier(packet: OwnPacket, way: Way, host: Node): Found | undefined {
@@ -59,7 +61,7 @@ function withoutCarrier(packet: OwnPacket, way: Way, host: Node): Found | undefi
 
 function byRule(packet: OwnPacket, way: Way, host: Node): Found {
 	const { rule } = way
-	const because = rule ? ` because rule ${rule.priority} (${rule.words}) comes first` : ''
+	const because = rule ? ` because rule ${rule.priority} (${ruleWords(rule)}) comes first` : ''
 	const see = rule ? showRule(rule) : `ip route get ${packet.to} from ${packet.from}`
 	return { says: `${whereWords(packet, way, host)}${because}`, see }
 }

@@ -1,4 +1,4 @@
-import type { HostState } from '../host/state.ts'
+import type { HostState, Link } from '../host/state.ts'
 import { isOwnWay, routedElsewhere } from './elsewhere.ts'
 import { type Fib, fibOf, lookup } from './fib.ts'
 import { answerOf, type LookupLoss, lookupLosses, packetWords } from './lookup-losses.ts'
@@ -63,7 +63,7 @@ function lossesOf(selection: Selection, { paths, now, then }: Prediction, host: 
 	const found = lookupLosses(packets, { before: answers(now), after: answers(then) }, { touched, needed: paths, host })
 	return found.toReversed().flatMap(loss => {
 		const id = causeOf(loss, selection)
-		return id === undefined ? [] : [[id, taken(loss, selection, host)] as [number, Refusal]]
+		return id === undefined ? [] : [[id, taken(loss, selection, { needed: paths, links: host.links })] as [number, Refusal]]
 	})
 }
 
@@ -73,16 +73,18 @@ function causeOf({ before, after }: LookupLoss, { accepted }: Selection): number
 	return accepted.find(({ link }) => links.includes(link.ifindex))?.nic.id
 }
 
-function taken({ packet, before, after }: LookupLoss, { accepted }: Selection, { links }: HostState): Refusal {
+type Known = { needed: readonly string[]; links: readonly Link[] }
+
+function taken({ packet, before, after }: LookupLoss, { accepted }: Selection, known: Known): Refusal {
 	const name = (ids: readonly number[]) =>
-		links
+		known.links
 			.filter(({ ifindex }) => ids.includes(ifindex))
 			.map(one => one.name)
 			.join(' and ')
 	const nic = accepted.find(({ link }) => 'links' in after && after.links.includes(link.ifindex))?.nic.name
 	const was = 'links' in before ? `leave by ${name(before.links)}` : 'are refused'
 	const is = nic === undefined ? 'would have no way' : `would leave by ${nic}`
-	return refusalOf('InUse', { says: `${packetWords(packet, links)} ${was} now and ${is}`, see: `ip route get ${packet.to}` })
+	return refusalOf('InUse', { says: `${packetWords(packet, known)} ${was} now and ${is}`, see: `ip route get ${packet.to}` })
 }
 
 type Then = { host: HostState; after: Pick<HostState, 'links' | 'routes'>; then: Fib }

@@ -3,7 +3,7 @@ import type { Packet, Way } from './fib.ts'
 import { isLinkLocal } from './networks.ts'
 import { LOCAL } from './own-lookups.ts'
 import { linksOf } from './routing.ts'
-import { ownAddresses } from './sample-address.ts'
+import { destinationWords, ownAddresses } from './sample-address.ts'
 
 /** What the kernel answers to a look-up, or what the model of it says. */
 export type Answer =
@@ -46,7 +46,9 @@ export function lookupLosses(
 	return packets.flatMap((packet, at) => {
 		const [was, is] = [before[at], after[at]]
 		if (!was || !is || wentWithItsLink(packet, was, { touched, host }) || !isLost({ packet, was, is }, { touched, needed })) return []
-		return [{ key: `way ${JSON.stringify(packet)}`, packet, before: was, after: is, words: lossWords(packet, { was, is }, host) }]
+		return [
+			{ key: `way ${JSON.stringify(packet)}`, packet, before: was, after: is, words: lossWords(packet, { was, is }, { needed, host }) },
+		]
 	})
 }
 
@@ -70,12 +72,19 @@ function isOtherSource(was: string | undefined, is: string | undefined): boolean
 	return was !== is && !(was !== undefined && isLinkLocal(was))
 }
 
-function lossWords(packet: Packet, { was, is }: { was: Answer; is: Answer }, { links }: Names): string {
-	return `${packetWords(packet, links)} ${wayWords(was, links)} before the change and ${wayWords(is, links)} after it`
+function lossWords(
+	packet: Packet,
+	{ was, is }: { was: Answer; is: Answer },
+	{ needed, host: { links } }: Omit<Judging, 'touched'>,
+): string {
+	return `${packetWords(packet, { needed, links })} ${wayWords(was, links)} before the change and ${wayWords(is, links)} after it`
 }
 
-/** @returns `packets from 192.168.9.2 with mark 0x400 to 8.8.8.8` */
-export function packetWords({ from, to, iif, mark, uid, protocol }: Packet, links: readonly Link[]): string {
+/** @returns `packets from 192.168.9.2 with mark 0x400 to 10.96.0.1` */
+export function packetWords(
+	{ from, to, iif, mark, uid, protocol }: Packet,
+	{ needed, links }: { needed: readonly string[]; links: readonly Link[] },
+): string {
 	const name = links.find(({ ifindex }) => ifindex === iif)?.name
 	return [
 		'packets',
@@ -84,7 +93,7 @@ export function packetWords({ from, to, iif, mark, uid, protocol }: Packet, link
 		mark === undefined ? '' : `with mark 0x${mark.toString(16)}`,
 		uid === undefined ? '' : `of user ${uid}`,
 		protocol === undefined ? '' : `of protocol ${protocol}`,
-		`to ${to}`,
+		`to ${destinationWords(to, needed)}`,
 	]
 		.filter(Boolean)
 		.join(' ')

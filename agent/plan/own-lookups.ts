@@ -5,8 +5,11 @@ import type { Packet } from './fib.ts'
 import { cidrsOf, familyOf, full, ipOf, isLinkLocal } from './networks.ts'
 import { addressIn, isLoopback, outside, ownAddresses } from './sample-address.ts'
 
-/** A packet that an interface promises to send by its own link; `local`: one to this node itself, which is to stay here. */
-export type OwnPacket = Packet & { id: number; from: string; link: number; local?: true }
+/**
+ * A packet that an interface promises to send by its own link; `local`: one to this node itself, which is to stay here. `sampleOf`: what its
+ * destination stands for, where that was not given.
+ */
+export type OwnPacket = Packet & { id: number; from: string; link: number; local?: true; sampleOf?: string }
 
 type Node = Pick<HostState, 'links' | 'routes'>
 
@@ -32,7 +35,7 @@ export function ownPackets(wanted: readonly { nic: WantedInterface; link: Pick<L
 				const own = known.stay.given.has(from) ? [from] : []
 				const here = [...own, ...known.stay.others[common.family]]
 				return [
-					...destinations(nic, cidr, known).map(to => ({ ...common, to })),
+					...destinations(nic, cidr, known).map(one => ({ ...common, ...one })),
 					...here.map(to => ({ ...common, to, local: true as const })),
 				]
 			}),
@@ -55,11 +58,16 @@ function stayingHere({ links, routes }: Node, given: readonly string[]): Staying
 
 type Known = { host: Node; taken: ReadonlySet<string> }
 
-function destinations(nic: WantedInterface, cidr: string, { host, taken }: Known): string[] {
+function destinations(nic: WantedInterface, cidr: string, { host, taken }: Known): Pick<OwnPacket, 'to' | 'sampleOf'>[] {
 	const family = familyOf(cidr)
-	const neighbour = addressIn(networkOf(cidr), taken)
+	const network = networkOf(cidr)
+	const neighbour = addressIn(network, taken)
 	const gateway = nic.gateway === undefined ? undefined : canonicalIp(nic.gateway)
 	const isThrough = nic.policyRouting && gateway !== undefined && familyOf(gateway) === family
 	const near = isThrough && !isLinkLocal(gateway) && !taken.has(gateway) ? [gateway] : []
-	return [...(neighbour === undefined ? [] : [neighbour]), ...near, ...(isThrough ? outside(family, host) : [])]
+	return [
+		...(neighbour === undefined ? [] : [{ to: neighbour, ...(neighbour !== gateway && { sampleOf: network }) }]),
+		...near.map(to => ({ to })),
+		...(isThrough ? outside(family, host).map(to => ({ to, sampleOf: 'the outside' })) : []),
+	]
 }

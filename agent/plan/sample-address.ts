@@ -23,6 +23,19 @@ export function outside(family: Family, { routes }: Pick<HostState, 'routes'>): 
 	return WORLD[family].flatMap(half => half.find(ip => !special.some(({ to }) => contains(to, ip))) ?? half[0] ?? [])
 }
 
+/**
+ * @param given addresses that the run knows of, so that each stands for itself
+ * @returns an address as a message tells it: nobody gave the ones that stand for the rest of the world
+ */
+export function destinationWords(ip: string, given: readonly string[]): string {
+	return WORLD[ip.includes(':') ? 6 : 4].some(half => half.includes(ip)) && !given.includes(ip) ? sampleWords('the outside', ip) : ip
+}
+
+/** @returns `the outside (such as 9.9.9.9)` */
+export function sampleWords(of: string, ip: string): string {
+	return `${of} (such as ${ip})`
+}
+
 /** @returns an address of a network that is not among those given; of a network of one address that one */
 export function addressIn(network: string, except: ReadonlySet<string>): string | undefined {
 	const base = ipOf(networkOf(network))

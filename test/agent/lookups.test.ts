@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { HostState, Link, Route, Rule } from '../../agent/host/state.ts'
 import { lineOf, parseAnswers } from '../../agent/host/lookups.ts'
-import { lookupLosses, NO_ROUTE } from '../../agent/plan/lookup-losses.ts'
+import { lookupLosses, packetWords, NO_ROUTE } from '../../agent/plan/lookup-losses.ts'
 import type { Packet } from '../../agent/plan/fib.ts'
 import { type Lookup, lookupsOf, MOST_LOOKUPS } from '../../agent/plan/lookups.ts'
 import { addressIn } from '../../agent/plan/sample-address.ts'
@@ -248,6 +248,14 @@ test('no way to what the node needs is a loss, whatever it went by', () => {
 	expect(found.map(({ words }) => words)).toEqual([
 		'packets to 10.96.0.1 leave by ens7 before the change and have no way (Network is unreachable) after it',
 	])
+})
+
+test.each([
+	['a sample of the world', '9.9.9.9', 'the outside (such as 9.9.9.9)'],
+	['a sample of the world of IPv6', '9000::1', 'the outside (such as 9000::1)'],
+	['a nameserver that is also such a sample', '45.45.45.45', '45.45.45.45'],
+])('a message tells of %s as of what it is', (_, to, words) => {
+	expect(packetWords({ family: 4, to }, { needed: ['45.45.45.45'], links: [] })).toBe(`packets to ${words}`)
 })
 
 describe('answers are matched to look-ups', () => {

@@ -42,7 +42,9 @@ describe.skipIf(!isRoot)('a NIC that takes the way to the API server (needs root
 		const env = { KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: PORT }
 		const { report, stdout } = await host.agent(wish, {}, undefined, env)
 		expect(report?.interfaces.map(({ reason }) => reason)).toEqual(['Configured', 'Configured', 'InUse', 'Configured'])
-		expect(report?.interfaces[2]?.message).toMatch(/^packets to \S+ leave by mgmt now and would leave by multinic2 \(ip route get \S+\)$/)
+		expect(report?.interfaces[2]?.message).toMatch(
+			/^packets to (the outside \(such as )?\S+ leave by mgmt now and would leave by multinic2 \(ip route get \S+\)$/,
+		)
 		expect(report).toMatchObject({ outcome: 'PartlyFailed', reason: 'InUse', probes: { after: [{ ok: true }, { ok: true }] } })
 		expect(stdout.match(/^armed /gm)).toHaveLength(1)
 		expect(await host.ask('addr show dev ens2')).toMatchObject([{ flags: expect.not.arrayContaining(['UP']) }])

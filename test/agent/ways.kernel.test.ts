@@ -42,7 +42,7 @@ describe.skipIf(!isRoot)('the ways of packets (needs root for network namespaces
 			nic,
 			[
 				'RoutedElsewhere',
-				/^packets from 10\.0\.0\.23 to 9\.9\.9\.9 leave by wt0 because rule 110 \(not from all fwmark 0x1bd00 lookup 7120\) comes first \(ip rule show priority 110\)$/,
+				/^packets from 10\.0\.0\.23 to the outside \(such as 9\.9\.9\.9\) leave by wt0 because rule 110 \(not from all fwmark 0x1bd00 lookup 7120\) comes first \(ip rule show priority 110\)$/,
 			],
 		],
 		[
@@ -108,19 +108,19 @@ describe.skipIf(!isRoot)('the ways of packets (needs root for network namespaces
 			'a route of lo',
 			['route add local 10.0.0.0/24 dev lo'],
 			nic,
-			"stay on this node because table 255 has the route 'local 10.0.0.0/24 dev lo' (ip route show table 255 10.0.0.0/24)",
+			"stay on this node because table local has the route 'local 10.0.0.0/24 dev lo' (ip route show table local 10.0.0.0/24)",
 		],
 		[
 			'a local route of the NIC itself (AnyIP)',
 			['link set ens0 up', 'route add local 10.0.0.0/24 dev ens0'],
 			nic,
-			"stay on this node because table 255 has the route 'local 10.0.0.0/24 dev ens0' (ip route show table 255 10.0.0.0/24)",
+			"stay on this node because table local has the route 'local 10.0.0.0/24 dev ens0' (ip route show table local 10.0.0.0/24)",
 		],
 		[
 			'a wider route of IPv6',
 			['-6 route add local fd00::/32 dev lo'],
 			{ id: 0, macAddress: nic.macAddress, address: 'fd00::23', cidr: 'fd00::/64' },
-			"stay on this node because table 255 has the route 'local fd00::/32 dev lo' (ip -6 route show table 255 fd00::/32)",
+			"stay on this node because table local has the route 'local fd00::/32 dev lo' (ip -6 route show table local fd00::/32)",
 		],
 		[
 			'a missing carrier, where that counts on all links',
@@ -182,7 +182,7 @@ describe.skipIf(!isRoot)('the ways of packets (needs root for network namespaces
 			'behind ours',
 			movedTo(32_000),
 			[nic],
-			'10.0.0.23, an address of this node, leave by multinic0 because rule 10000 comes before rule 32000 (from all lookup 255) (ip rule show priority 32000)',
+			'10.0.0.23, an address of this node, leave by multinic0 because rule 10000 comes before rule 32000 (from all lookup local) (ip rule show priority 32000)',
 		],
 		[
 			'behind ours, where there is no gateway',
@@ -194,13 +194,13 @@ describe.skipIf(!isRoot)('the ways of packets (needs root for network namespaces
 			'to 100 (Cilium), where the bases begin at 50',
 			movedTo(100),
 			[nic, { rulePriorityBase: 50 }],
-			'because rule 50 comes before rule 100 (from all lookup 255) (ip rule show priority 100)',
+			'because rule 50 comes before rule 100 (from all lookup local) (ip rule show priority 100)',
 		],
 		[
 			'behind ours, of IPv6',
 			movedTo6,
 			[six],
-			'fd00::23, an address of this node, leave by multinic0 because rule 10000 comes before rule 32000 (-6 from all lookup 255) (ip -6 rule show priority 32000)',
+			'fd00::23, an address of this node, leave by multinic0 because rule 10000 comes before rule 32000 (-6 from all lookup local) (ip -6 rule show priority 32000)',
 		],
 	])(
 		'the rule of the local table, moved %s, would let packets to the node itself out, so it is named before anything is changed',
