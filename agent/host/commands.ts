@@ -3,16 +3,17 @@ import { stepWords } from '../report/words.ts'
 import { QUESTIONS } from './arp.ts'
 import { type Device, shownDevice } from './device.ts'
 import { settingPath, spell } from './spell.ts'
+import { withTableNames } from '../plan/show.ts'
 
 /**
  * One change as a person would type it. `ip` lines go by `ip -batch` and mean the same each on its own; links are `if<ifindex>`, where the
- * batch has a longer word. What no program is called for is said in words.
+ * batch has a longer word, and tables have their names. What no program is called for is said in words.
  *
  * @param device for hosts where a link is called like that
  */
 export function commandOf(change: Change, device: Device = shownDevice()): string {
 	const spelled = spell(change, device)
-	if (spelled) return `ip ${spelled.family === 6 ? '-6 ' : ''}${spelled.line}`
+	if (spelled) return `ip ${spelled.family === 6 ? '-6 ' : ''}${withTableNames(spelled.line)}`
 	switch (change.kind) {
 		case 'sysctl':
 			return `sysctl -w ${settingPath(change.name, change.key)}=${change.value}`

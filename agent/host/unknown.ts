@@ -3,6 +3,7 @@ import { ADDRESS_KEYS } from './parse-address.ts'
 import type { ParsedNeighbour } from './parse-neighbour.ts'
 import type { ParsedRoute } from './parse-route.ts'
 import type { Link, NextHopObject } from './state.ts'
+import { tableWord } from '../plan/show.ts'
 
 /**
  * What `ip -j` says and this agent does not know. It may be something that a run would take away and could not give back, so a link
@@ -55,7 +56,9 @@ export function unknownByLink({ routes, objects, neighbours }: Parsed): Map<numb
 type Odd = { links: readonly number[]; unknown: readonly string[]; command: string }
 
 function ofRoute({ route, unknown }: ParsedRoute): Odd[] {
-	return unknown.length === 0 ? [] : [{ links: linksOf(route), unknown, command: `ip -j -d route show table ${route.table} ${route.to}` }]
+	return unknown.length === 0
+		? []
+		: [{ links: linksOf(route), unknown, command: `ip -j -d route show table ${tableWord(route.table)} ${route.to}` }]
 }
 
 function ofObject({ object, unknown }: Parsed['objects'][number]): Odd[] {

@@ -7,6 +7,7 @@ import { withoutPassing } from './passing.ts'
 import { addressesOf, AUTOMATIC, linksOf, routeKey, sourcesOf } from './routing.ts'
 import { addressDetails, type Names, neighbourDetails, nextHopDetails, routeDetails } from './snapshot-words.ts'
 import type { Selection } from './selection.ts'
+import { ruleWords, withTableNames } from './show.ts'
 
 /** Words for everything on the host that is not ours, each under what tells it from others. */
 export type Fingerprint = ReadonlyMap<string, string>
@@ -158,7 +159,10 @@ function addressEntry(address: Address, { ifindex, name }: Link): [string, strin
 /** A route with several next hops is under the first of its links. */
 function routeEntry(route: Route, names: Names): [string, string] {
 	const [link] = linksOf(route)
-	return entry(`route ${routeKey({ ...route, ...(link !== undefined && { link }) })}`, `route ${routeDetails(route, names)}`)
+	return entry(
+		`route ${routeKey({ ...route, ...(link !== undefined && { link }) })}`,
+		`route ${withTableNames(routeDetails(route, names))}`,
+	)
 }
 
 function namesOf({ links }: HostState): Names {
@@ -167,7 +171,7 @@ function namesOf({ links }: HostState): Names {
 }
 
 function ruleEntry({ family, priority, words }: Rule): [string, string] {
-	return entry(`rule ${family} ${priority} ${words}`, `rule ${priority}: ${words}`)
+	return entry(`rule ${family} ${priority} ${words}`, `rule ${priority}: ${ruleWords({ words })}`)
 }
 
 function entry(key: string, words: string): [string, string] {

@@ -1,6 +1,7 @@
 import type { Check } from './check.ts'
 import type { Question } from './preflight.ts'
 import { routesOf } from './routing.ts'
+import { tableWord } from './show.ts'
 
 /** Routes of an interface that cannot be beside each other. */
 
@@ -14,7 +15,7 @@ export const wantsRouteTwice: Check<Question> = {
 		const place = ({ to, table, metric }: (typeof routes)[number]) => `${to} ${table} ${metric}`
 		const twice = routes.find((route, at) => routes.slice(0, at).some(other => place(other) === place(route) && other.via !== route.via))
 		if (!twice) return
-		const where = `in table ${twice.table}${twice.metric === 0 ? '' : ` with metric ${twice.metric}`}`
+		const where = `in table ${tableWord(twice.table)}${twice.metric === 0 ? '' : ` with metric ${twice.metric}`}`
 		return { says: `${nic.name} has two routes to ${twice.to} ${where}, and the kernel keeps one of them` }
 	},
 }

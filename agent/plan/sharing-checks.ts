@@ -11,6 +11,7 @@ import { linksOf, MAIN, routesOf } from './routing.ts'
 import type { WantedInterface } from '../../contract/interface.ts'
 import type { Placed, Selection } from './selection.ts'
 import { over, sharings } from './shared-network.ts'
+import { tableWord } from './show.ts'
 
 /** What becomes of an interface whose network is shared with another link. */
 
@@ -35,7 +36,7 @@ export const isNextHopElsewhere: Check<Placed> = {
 		for (const { family, to, via, table, onlink } of routesOf(nic, link.ifindex)) {
 			const holder = family === 6 && onlink && via !== undefined ? holderOf(via, link.ifindex, { selection, host }) : undefined
 			if (holder === undefined) continue
-			const says = `${via} is to be the next hop of ${to} in table ${table} over ${nic.name}, and the main table reaches it over ${holder}`
+			const says = `${via} is to be the next hop of ${to} in table ${tableWord(table)} over ${nic.name}, and the main table reaches it over ${holder}`
 			return { says, see: `ip -6 route get ${via}` }
 		}
 	},

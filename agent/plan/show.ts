@@ -14,9 +14,14 @@ export function tableWord(table: number): string {
 	return TABLE_NAMES.get(table) ?? String(table)
 }
 
+/** @returns words of a rule, a route or a command, with the names of tables in place of their numbers */
+export function withTableNames(words: string): string {
+	return words.replaceAll(/\b(lookup|table) (25[345])\b/g, (_, word: string, table: string) => `${word} ${tableWord(Number(table))}`)
+}
+
 /** @returns a rule as `ip` prints it, for a message */
 export function ruleWords({ words }: Pick<Rule, 'words'>): string {
-	return words.replace(/\blookup (\d+)/, (_, table: string) => `lookup ${tableWord(Number(table))}`)
+	return withTableNames(words)
 }
 
 /** @returns the command that shows a rule */

@@ -3,6 +3,7 @@ import type { Address, FileState, HostState, Link, Route, Rule } from '../host/s
 import { detailsOf as addressDetails } from '../plan/address-details.ts'
 import { hasMetric, linksOf, routeKey, ruleKey } from '../plan/routing.ts'
 import type { Change, Step } from '../plan/steps.ts'
+import { tableWord } from '../plan/show.ts'
 
 /** As many as a person reads of one interface. */
 export const DRIFT_MAX = 20
@@ -127,11 +128,11 @@ function detailsOf({ scope, source, onlink, metrics, encap, nextHopId }: Route):
 function routeWords(route: Route): string {
 	const { to, via, table, metric } = route
 	const more = hasMetric(route) ? ` metric ${metric}` : ''
-	return `${to}${via === undefined ? '' : ` via ${via}`} table ${table}${more}`
+	return `${to}${via === undefined ? '' : ` via ${via}`} table ${tableWord(table)}${more}`
 }
 
 function ruleDrift({ kind, rule }: Extract<Change, { rule: Rule }>, { rules }: HostState): Drift | undefined {
-	const words = `from ${rule.from} table ${rule.table} priority ${rule.priority}`
+	const words = `from ${rule.from} table ${tableWord(rule.table)} priority ${rule.priority}`
 	if (kind === 'removeRule') return { attribute: 'rule', wanted: 'none', found: words }
 	const isThere = rules.some(other => other.plain && ruleKey(other) === ruleKey(rule))
 	return isThere ? undefined : { attribute: 'rule', wanted: words, found: 'missing' }

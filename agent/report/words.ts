@@ -3,6 +3,7 @@ import { countChanges, type Plan } from '../plan/plan.ts'
 import { addressesOf } from '../plan/routing.ts'
 import type { Accepted } from '../plan/select.ts'
 import type { Change, Step } from '../plan/steps.ts'
+import { tableWord } from '../plan/show.ts'
 
 /** One change in a few words, for logs and messages. */
 export function stepWords({ change }: Step): string {
@@ -17,7 +18,7 @@ export function stepWords({ change }: Step): string {
 			return `without ${change.address.cidr}`
 		case 'addRoute':
 		case 'removeRoute':
-			return `${change.kind === 'addRoute' ? '' : 'without '}route ${change.route.to} in table ${change.route.table}`
+			return `${change.kind === 'addRoute' ? '' : 'without '}route ${change.route.to} in table ${tableWord(change.route.table)}`
 		case 'addRule':
 		case 'removeRule':
 			return `${change.kind === 'addRule' ? '' : 'without '}rule from ${change.rule.from}`

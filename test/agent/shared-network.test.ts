@@ -272,7 +272,7 @@ describe('an IPv6 next hop in a shared network', () => {
 		const [refused] = selected([{ ...wanted, ...more }], host).refused
 		expect(refused?.refusal.reason).toBe('InUse')
 		expect(refused?.refusal.message).toMatch(
-			/^fd99::\d is to be the next hop of \S+ in table \d+ over multinic0, and the main table reaches it over mgmt/,
+			/^fd99::\d is to be the next hop of \S+ in table \S+ over multinic0, and the main table reaches it over mgmt/,
 		)
 	})
 
@@ -284,7 +284,7 @@ describe('an IPv6 next hop in a shared network', () => {
 		const first = { ...nic(0, 'fd05::50/64') }
 		const second = { ...nic(1, 'fd05::51/64'), gateway: 'fd05::1', defaultRoute: true }
 		expect(selected([first, second], node({})).refused.map(({ refusal: { message } }) => message)).toEqual([
-			'fd05::1 is to be the next hop of ::/0 in table 254 over multinic1, and the main table reaches it over multinic0 (ip -6 route get fd05::1)',
+			'fd05::1 is to be the next hop of ::/0 in table main over multinic1, and the main table reaches it over multinic0 (ip -6 route get fd05::1)',
 		])
 	})
 })

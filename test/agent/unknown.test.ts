@@ -23,26 +23,26 @@ describe('a key that the agent does not know', () => {
 			'colour',
 			'ip -j -d addr show dev ens7',
 		],
-		['of a route', { ...empty, routes: [{ ...route, colour: 1 }] }, 'colour', 'ip -j -d route show table 254 10.1.0.0/16'],
+		['of a route', { ...empty, routes: [{ ...route, colour: 1 }] }, 'colour', 'ip -j -d route show table main 10.1.0.0/16'],
 		[
 			'of an IPv6 route',
 			{ ...empty, routes: [{ ...route, dst: 'fd00::/64', colour: 1 }] },
 			'colour',
-			'ip -j -d route show table 254 fd00::/64',
+			'ip -j -d route show table main fd00::/64',
 		],
 		[
 			'as a flag of a route',
 			{ ...empty, routes: [{ ...route, flags: ['pervasive'] }] },
 			'flag pervasive',
-			'ip -j -d route show table 254 10.1.0.0/16',
+			'ip -j -d route show table main 10.1.0.0/16',
 		],
 		[
 			'as a metric of a route',
 			{ ...empty, routes: [{ ...route, metrics: [{ mtu: 1400, '23': 1 }] }] },
 			'23',
-			'ip -j -d route show table 254 10.1.0.0/16',
+			'ip -j -d route show table main 10.1.0.0/16',
 		],
-		['as an encapsulation', { ...empty, routes: [{ ...route, encap: 'bpf' }] }, 'encap bpf', 'ip -j -d route show table 254 10.1.0.0/16'],
+		['as an encapsulation', { ...empty, routes: [{ ...route, encap: 'bpf' }] }, 'encap bpf', 'ip -j -d route show table main 10.1.0.0/16'],
 		[
 			'of one of several next hops',
 			{
@@ -59,7 +59,7 @@ describe('a key that the agent does not know', () => {
 				],
 			},
 			'colour',
-			'ip -j -d route show table 254 10.1.0.0/16',
+			'ip -j -d route show table main 10.1.0.0/16',
 		],
 		[
 			'of a next hop object',
