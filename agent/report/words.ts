@@ -1,6 +1,7 @@
+import { networkOf } from '../../contract/ip.ts'
 import type { Link } from '../host/state.ts'
 import { countChanges, type Plan } from '../plan/plan.ts'
-import { addressesOf } from '../plan/routing.ts'
+import { addressesOf, MAIN } from '../plan/routing.ts'
 import type { Accepted } from '../plan/select.ts'
 import type { Change, Step } from '../plan/steps.ts'
 import { tableWord } from '../plan/show.ts'
@@ -40,7 +41,37 @@ function otherWords(change: Change): string {
 
 /** @returns what these steps do for one interface, a few words a change; not what only serves a change */
 export function doneWords(steps: readonly Step[], id: number): string[] {
-	return steps.filter(step => step.id === id && countChanges([step]) > 0).map(stepWords)
+	return withReplaced(steps.filter(step => step.id === id && countChanges([step]) > 0))
+}
+
+/**
+ * An address that is removed and added again is one thing to a person, and so is a route that is added in two places of a plan. With the
+ * address the kernel adds the route to its network.
+ */
+function withReplaced(steps: readonly Step[]): string[] {
+	const cidrs = (kind: Change['kind']) =>
+		steps.flatMap(({ change }) => ('address' in change && change.kind === kind ? [change.address.cidr] : []))
+	const added = cidrs('addAddress')
+	const replaced = new Set(cidrs('removeAddress').filter(cidr => added.includes(cidr)))
+	const unrouted = new Set(
+		steps.flatMap(({ change }) => (change.kind === 'removeRoute' && change.route.table === MAIN ? [change.route.to] : [])),
+	)
+	const words = steps.map(step => {
+		const cidr = 'address' in step.change ? step.change.address.cidr : undefined
+		if (cidr === undefined || !replaced.has(cidr)) return stepWords(step)
+		return unrouted.has(networkOf(cidr)) ? `${cidr} replaced` : `${cidr} and its route in table main replaced`
+	})
+	return [...new Set(words)]
+}
+
+/** So many routes are told one by one. */
+const MOST_ROUTES = 4
+
+/** Where rules are added as well, all is new. */
+function routesAdded(steps: readonly Step[]): string[] {
+	if (steps.some(({ change }) => change.kind === 'addRule')) return []
+	const routes = withReplaced(steps.filter(({ change }) => change.kind === 'addRoute'))
+	return routes.length > MOST_ROUTES ? [`${routes.length} routes`] : routes
 }
 
 /** @returns `is ens7, down     rename, mtu 1450, 10.0.0.23/24, table 100 from 10.0.0.23`: what is found, what becomes of it */
@@ -60,11 +91,10 @@ function summary(steps: readonly Step[], addresses: readonly string[]): string[]
 	const table = steps.flatMap(({ change }) => (change.kind === 'addRule' ? [change.rule.table] : []))[0]
 	const rules = table === undefined ? [] : [`table ${table} from ${addresses.map(cidr => cidr.slice(0, cidr.indexOf('/'))).join(', ')}`]
 	const plain = steps.filter(({ change }) => ['mtu', 'addAddress', 'removeAddress', 'removeRoute', 'removeRule'].includes(change.kind))
-	const routes = has('addRoute') && !has('addRule') ? ['routes'] : []
 	return [
 		has('rename') ? 'rename' : '',
-		...plain.map(stepWords),
-		...routes,
+		...withReplaced(plain),
+		...routesAdded(steps),
 		...rules,
 		has('sysctl') ? 'settings' : '',
 		has('file') ? 'files' : '',

@@ -99,6 +99,26 @@ test('drift of one NIC is told as far as there is room, and how much more there 
 	expect(first?.drift?.length).toBeGreaterThan(5)
 })
 
+test('a repair tells each address and each route once, and which they are', async () => {
+	const wish = { ...nic(0), address: '10.0.0.23', cidr: '10.0.0.0/24', gateway: '10.0.0.1' }
+	const start = await after(fresh, [wish])
+	const links = start.links.map(link => ({
+		...link,
+		addresses: link.addresses.map(one => (one.cidr === '10.0.0.23/24' ? { ...one, label: 'lan0' } : one)),
+	}))
+	const { report, log } = await runOn({
+		start: { ...start, links, routes: start.routes.filter(({ table }) => table !== 254) },
+		nics: [wish],
+	})
+	expect(log).toMatch(
+		/^multinic0 .* is multinic0, up +10\.0\.0\.23\/24 and its route in table main replaced, route 10\.0\.0\.0\/24 in table 100, /m,
+	)
+	expect(report.interfaces[0]?.done?.filter(words => words.includes('10.0.0.23/24'))).toEqual([
+		'10.0.0.23/24 and its route in table main replaced',
+	])
+	expect(log).not.toMatch(/without 10\.0\.0\.23|, routes/)
+})
+
 test('a record that cannot be read is refused, and not shown', async () => {
 	const record = { content: '{"version": 1, hush', mode: 0o600, gid: 0 }
 	const { report, log } = await runOn({ start: { ...fresh, files: { '/var/lib/multinic/record.json': record } } })
