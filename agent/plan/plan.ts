@@ -1,4 +1,5 @@
 import type { HostState } from '../host/state.ts'
+import { RECORD_PATH } from '../paths.ts'
 import { isOurTable } from './bases.ts'
 import { again, daemonSteps, heldLinks, letGo } from './let-go.ts'
 import { fileSteps, type Generated } from './files.ts'
@@ -35,9 +36,14 @@ function inOwnTable(change: Change, { bases }: Selection): Change {
 
 const NO_CHANGE = new Set<Change['kind']>(['seen', 'ask', 'reload', 'load', 'manage', 'unmanage'])
 
-/** How many changes a plan makes; waiting for a daemon or telling it is none, nor is asking. */
+/**
+ * How many changes a plan makes; waiting for a daemon or telling it is none, nor is asking. The record of changes is one only where nothing
+ * else changes, so that a node has as many as its interfaces.
+ */
 export function countChanges(steps: readonly Step[], id?: number): number {
-	return steps.filter(step => !NO_CHANGE.has(step.change.kind) && (id === undefined || step.id === id)).length
+	const changes = steps.filter(step => !NO_CHANGE.has(step.change.kind) && (id === undefined || step.id === id))
+	const others = changes.filter(({ change }) => change.kind !== 'file' || change.path !== RECORD_PATH)
+	return others.length > 0 ? others.length : changes.length
 }
 
 /** What NetworkManager has and this run touches is planned again as if it had let go, for then it does. */

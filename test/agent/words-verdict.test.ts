@@ -99,6 +99,15 @@ test('drift of one NIC is told as far as there is room, and how much more there 
 	expect(first?.drift?.length).toBeGreaterThan(5)
 })
 
+test('a run counts as many changes as its only interface', async () => {
+	const { report, log } = await runOn({ start: fresh })
+	expect(report.changes).toBe(report.interfaces[0]?.changes)
+	expect(log).toContain(`applied         ${report.changes} changes`)
+	const planned = await runOn({ start: fresh, mode: 'Plan' })
+	expect(planned.report.message).toMatch(new RegExp(`^${report.changes} changes would be made`))
+	expect(planned.report.interfaces[0]?.message).toBe(`${report.changes} changes would be made`)
+})
+
 test('a repair tells each address and each route once, and which they are', async () => {
 	const wish = { ...nic(0), address: '10.0.0.23', cidr: '10.0.0.0/24', gateway: '10.0.0.1' }
 	const start = await after(fresh, [wish])
