@@ -47,7 +47,7 @@ test('they are there after a reboot, and a second run finds nothing to do', asyn
 	await node.reboot()
 	expect(await node.ask('udevadm settle; ip -br -4 addr show multinic0')).toContain('10.9.0.23/24')
 	await kubectl('annotate', 'mnnc', 'node1', 'multinic.io/retry=again')
-	// the boot may have been looked at by a run of its own: that the question is gone tells that ours has ended
+	// the boot may have been looked at by a run of its own: that the question is gone tells that ours has begun
 	const asked = () => kubectl('get', 'mnnc', 'node1', '-o', 'jsonpath={.metadata.annotations.multinic\\.io/retry}')
 	await until('a second run', async () => (await asked()) === '', { withinMs: 300_000, everyMs: 500 })
 	await settled(1)
