@@ -1,6 +1,7 @@
 import type { InterfaceReport } from '../contract/agent-run.ts'
 import { cut } from '../contract/conditions.ts'
 import { settle, type WantedInterface } from '../contract/interface.ts'
+import { ofInterface, ofRemoval } from '../contract/interface-words.ts'
 import type { InterfaceStatus, NodeConfigSpec, NodeConfigStatus, State } from '../contract/node-config.ts'
 import type { Reason } from '../contract/reasons.ts'
 import type { Report } from './read-report.ts'
@@ -68,14 +69,14 @@ function planned({ message }: Report): string {
 function whatFailed(report: Report, failed: InterfaceStatus[], wanted: number): Pick<Result, 'reason' | 'message'> {
 	if (report.outcome === 'RolledBack' || report.outcome === 'Failed' || failed.length === 0)
 		return { reason: report.reason, message: report.message }
-	const removals = (report.notRemoved ?? []).map(nic => ({ ...nic, name: `the removal of ${nic.name} (${nic.macAddress})` }))
-	const bad = [...failed, ...removals]
-	const causes = new Set(bad.map(nic => nic.reason))
+	const removals = report.notRemoved ?? []
+	const causes = new Set([...failed, ...removals].map(nic => nic.reason))
 	const rest = wanted - failed.length
 	const others = rest > 0 ? ` The other ${rest === 1 ? 'interface is' : `${rest} interfaces are`} configured.` : ''
 	const [only] = causes
 	const reason = causes.size === 1 && only ? (only as Reason) : 'PartlyFailed'
-	return { reason, message: `${bad.map(nic => `${nic.name}: ${nic.message}`).join('; ')}.${others}`.replaceAll('..', '.') }
+	const all = [...failed.map(ofInterface), ...removals.map(ofRemoval)].join('; ')
+	return { reason, message: `${all}.${others}`.replaceAll('..', '.') }
 }
 
 const TIME = /^(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/

@@ -115,12 +115,27 @@ describe('a report becomes a status', () => {
 		const notRemoved = [{ name: 'multinic4', macAddress: 'fa:16:3e:00:00:04', reason: 'InUse' as const, message: 'vlan5 is on top of it' }]
 		const ready = condition(told({ outcome: 'PartlyFailed', interfaces: oneWaits, notRemoved }), 'Ready')
 		expect(ready?.reason).toBe('PartlyFailed')
-		expect(ready?.message).toMatch(/^multinic1: .* yet; the removal of multinic4 \(fa:16:3e:00:00:04\): vlan5 is on top of it\. The other/)
+		expect(ready?.message).toMatch(/^multinic1: .* yet; multinic4 \(fa:16:3e:00:00:04\) is not removed: vlan5 is on top of it\. The other/)
 	})
 
 	test('what cannot heal waits for a change, and says so', () => {
 		const bad = [nicReport({ state: 'Failed', reason: 'MtuRefused', message: 'the link carries at most 1500' }), both[1] ?? nicReport()]
 		expect(condition(told({ outcome: 'PartlyFailed', interfaces: bad }), 'Ready')?.message).toMatch(/Waits for a change or a retry\.$/)
+	})
+
+	test('the command in a long message is not what is cut', () => {
+		const see = '(cat /etc/netplan/99-z-trunk.yaml)'
+		const long = [nicReport({ state: 'Failed', reason: 'InUse', message: `${'x'.repeat(400)} ${see}` }), both[1] ?? nicReport()]
+		const message = condition(told({ outcome: 'PartlyFailed', interfaces: long }), 'Ready')?.message
+		expect(message).toMatch(/x… \(cat \/etc\/netplan\/99-z-trunk\.yaml\)\. The other interface is configured\. Next look in 5 s\.$/)
+		expect(message).toHaveLength(256)
+	})
+
+	test('an interface whose message begins with its name is named once', () => {
+		const failed = [nicReport({ state: 'Failed', reason: 'NameTaken', message: 'multinic0 is the name of another link' })]
+		expect(condition(told({ outcome: 'Failed', interfaces: failed }), 'Ready')?.message).not.toMatch(/multinic0: multinic0/)
+		const partly = told({ outcome: 'PartlyFailed', interfaces: [...failed, both[1] ?? nicReport()] })
+		expect(condition(partly, 'Ready')?.message).toMatch(/^multinic0 is the name of another link\. The other/)
 	})
 
 	test('the end of a long message is not what is cut', () => {
