@@ -1,6 +1,8 @@
+import { clean } from '../contract/clean.ts'
 import { FINALIZER } from '../contract/names.ts'
 import type { NodeConfigStatus } from '../contract/node-config.ts'
 import type { KubeClient } from '../runtime/kube/client.ts'
+import { Failure } from '../runtime/errors.ts'
 import { isKubeFailure } from '../runtime/kube/failures.ts'
 import { ConfigMap } from '../runtime/kube/kinds.ts'
 import type { Log } from '../runtime/log.ts'
@@ -14,7 +16,7 @@ import { NodeConfig } from './kinds.ts'
 import { createRun } from './launch.ts'
 import type { Recorder } from './recorder.ts'
 import type { Snapshot } from './snapshot.ts'
-import { refusedStatus, startedStatus } from './status.ts'
+import { refusedStatus, startedStatus, untoldStatus } from './status.ts'
 
 /** What acting needs; one function a decision. */
 export type Hands = { client: KubeClient; caches: Caches; agent: AgentSettings; recorder: Recorder; log: Log }
@@ -38,18 +40,22 @@ export async function adopt(hands: Hands, { config }: Snapshot, { finalizer, wit
  */
 export async function start(hands: Hands, snapshot: Snapshot, decision: Extract<Decision, { act: 'start' }>): Promise<boolean> {
 	if (decision.run.mode === 'Cleanup') await mustStillBe(hands, snapshot)
-	try {
-		const { name } = await createRun(hands, snapshot, decision.run)
-		if (decision.quiet) return true
-		await writeStatus(hands, snapshot, startedStatus(snapshot, { name, mode: decision.run.mode }))
-		tell(hands, snapshot, startedNote(name))
-		return true
-	} catch (error) {
-		if (!isKubeFailure(error, 'FORBIDDEN', 'INVALID', 'BAD_REQUEST')) throw error
-		hands.log.error({ err: error, nodeConfig: snapshot.config.name }, 'the API server refuses the run')
-		await writeStatus(hands, snapshot, refusedStatus(snapshot, error.message))
+	const made = await createRun(hands, snapshot, decision.run).catch(refusalOf)
+	if ('refusal' in made) {
+		hands.log.error({ err: made.refusal, nodeConfig: snapshot.config.name }, 'the API server refuses the run')
+		await writeStatus(hands, snapshot, refusedStatus(snapshot, made.refusal.message))
 		return false
 	}
+	if (decision.quiet) return true
+	await writeStatus(hands, snapshot, startedStatus(snapshot, { name: made.name, mode: decision.run.mode }))
+	tell(hands, snapshot, startedNote(made.name))
+	return true
+}
+
+/** @throws what is no refusal */
+function refusalOf(error: unknown): { refusal: Failure } {
+	if (!isKubeFailure(error, 'FORBIDDEN', 'INVALID', 'BAD_REQUEST')) throw error
+	return { refusal: error }
 }
 
 /**
@@ -80,8 +86,33 @@ export async function release(hands: Hands, snapshot: Snapshot, why: string): Pr
 	await hands.client.patch(NodeConfig, config, { metadata: { resourceVersion: config.resourceVersion, finalizers } })
 }
 
+/**
+ * A status that is refused is not given up in silence: what the API server says of it is the status then, until one is taken.
+ *
+ * @throws Failure STATUS_REFUSED, so that it is tried again, ever later
+ */
+async function writeStatus(hands: Hands, snapshot: Snapshot, status: NodeConfigStatus): Promise<boolean> {
+	try {
+		return await putStatus(hands, snapshot, status)
+	} catch (error) {
+		if (!isKubeFailure(error, 'INVALID')) throw error
+		await tellUntold(hands, snapshot, error.message)
+		throw new Failure('STATUS_REFUSED', `the API server refuses the status of ${snapshot.config.name}: ${error.message}`, {
+			retry: true,
+			cause: error,
+		})
+	}
+}
+
+async function tellUntold(hands: Hands, snapshot: Snapshot, words: string): Promise<void> {
+	const { config } = snapshot
+	const status = untoldStatus(snapshot, clean(words))
+	const moment = `${config.name}.${config.uid.slice(0, 8)}.untold-g${config.generation}`
+	if (await putStatus(hands, snapshot, status)) tell(hands, snapshot, statusNote(status, moment))
+}
+
 /** Only what differs is sent, and only onto the version that was judged: a status never lands on a successor of the same name. */
-async function writeStatus({ client, caches }: Hands, { config }: Snapshot, status: NodeConfigStatus): Promise<boolean> {
+async function putStatus({ client, caches }: Hands, { config }: Snapshot, status: NodeConfigStatus): Promise<boolean> {
 	const change = statusChange(config.rawStatus, status)
 	if (!change) return false
 	const body = { metadata: { resourceVersion: config.resourceVersion }, status: change }

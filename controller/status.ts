@@ -105,6 +105,14 @@ export function refusedStatus(snapshot: Snapshot, words: string): NodeConfigStat
 	return assemble(snapshot, { state: 'Failed', reason: 'PodRefused', message: endingWith(nextLook(REFUSED_MS), words) }, nics)
 }
 
+/** The API server does not take the status. Nothing of it is kept, for it is not known what of it is refused; the run it was to tell of stays untold. */
+export function untoldStatus(snapshot: Snapshot, words: string): NodeConfigStatus {
+	const { config, now } = snapshot
+	const message = `The API server refuses the status of this node config: ${words}`
+	const status = { observedGeneration: config.generation, lastProcessed: timestamp(now) }
+	return saying(status, { state: 'Failed', reason: 'StatusRefused', message }, snapshot)
+}
+
 /** The run ended without a report that can be used. */
 export function lostStatus(snapshot: Snapshot, run: Run, reason: LostReason, words: string): NodeConfigStatus {
 	const nics = knownInterfaces(snapshot, { status: 'Failed', reason, message: 'the run gave no result' })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ConfigMap, Job, Node, Pod } from '../../runtime/kube/kinds.ts'
+import { ConfigMap, Event, Job, Node, Pod } from '../../runtime/kube/kinds.ts'
 import { ANNOTATION_RETRY, FINALIZER } from '../../contract/names.ts'
 import { NodeConfig } from '../../controller/kinds.ts'
 import type { Fault } from '../runtime/fake-api-server/faults.ts'
@@ -180,6 +180,36 @@ describe('a node config that changes a thousand times', () => {
 		await soon(() => expect(world.status('a')).toMatchObject({ state: 'Configured', observedGeneration: 1_001 }))
 		expect(world.broken).toEqual([])
 		expect(world.ran.length).toBeLessThan(100)
+	})
+})
+
+describe('a status that the API server refuses', () => {
+	const refusal = { kind: 'Status', code: 422, reason: 'Invalid', message: 'status.interfaceStatuses: Invalid value' }
+	const isResult = ({ plural, subresource, body }: ApiRequest) =>
+		plural === NodeConfig.plural && subresource === 'status' && JSON.stringify(body).includes('AllInterfacesConfigured')
+
+	test('is told as that, without a second run, and follows once it is taken', async () => {
+		const world = await startWorld(['a'])
+		let refused = 0
+		world.mistreat(request => {
+			if (!isResult(request)) return undefined
+			refused++
+			return { fault: 'answer', status: 422, body: refusal }
+		})
+		world.add('a')
+		world.startController()
+		const ready = () => world.status('a')?.conditions?.find(({ type }) => type === 'Ready')
+		await soon(() =>
+			expect(ready()).toMatchObject({ status: 'False', reason: 'StatusRefused', message: expect.stringContaining('Invalid value') }),
+		)
+		await soon(() => expect(refused).toBeGreaterThan(5))
+		expect(refused).toBeLessThan(50)
+		expect(world.ran).toHaveLength(1)
+		const events = world.objects.list<Event>(Event, namespace).filter(({ reason }) => reason === 'StatusRefused')
+		expect(events).toHaveLength(1)
+		world.mistreat(() => undefined)
+		await soon(() => expect(world.status('a')?.state).toBe('Configured'))
+		expect([world.ran.length, world.broken]).toEqual([1, []])
 	})
 })
 
