@@ -27,19 +27,19 @@ describe.skipIf(!isRoot)('what was changed by hand is found and repaired (needs 
 
 	const on = 'dev multinic0'
 	test.each<[title: string, change: string[], drift: RegExp[]]>([
-		['a connected route that is gone', [`route del 10.0.0.0/24 ${on}`], [/^route 10\.0\.0\.0\/24 table 254 is missing$/]],
-		['one of IPv6', [`route del fd00::/64 ${on}`], [/^route fd00::\/64 table 254 metric 256 is missing$/]],
+		['a connected route that is gone', [`route del 10.0.0.0/24 ${on}`], [/^route 10\.0\.0\.0\/24 table main is missing$/]],
+		['one of IPv6', [`route del fd00::/64 ${on}`], [/^route fd00::\/64 table main metric 256 is missing$/]],
 		[
 			'one with another metric',
 			[`route del 10.0.0.0/24 ${on}`, `route add 10.0.0.0/24 ${on} proto kernel scope link src 10.0.0.23 metric 50`],
-			[/^route 10\.0\.0\.0\/24 table 254 metric 50 is too much$/, /^route 10\.0\.0\.0\/24 table 254 is missing$/],
+			[/^route 10\.0\.0\.0\/24 table main metric 50 is too much$/, /^route 10\.0\.0\.0\/24 table main is missing$/],
 		],
 		[
 			'one of IPv6 with another metric',
 			[`route del fd00::/64 ${on}`, `route add fd00::/64 ${on} proto kernel metric 1024`],
-			[/^route fd00::\/64 table 254 is too much$/, /^route fd00::\/64 table 254 metric 256 is missing$/],
+			[/^route fd00::\/64 table main is too much$/, /^route fd00::\/64 table main metric 256 is missing$/],
 		],
-		['a second one', [`route add 10.0.0.0/24 ${on} metric 7`], [/^route 10\.0\.0\.0\/24 table 254 metric 7 is too much$/]],
+		['a second one', [`route add 10.0.0.0/24 ${on} metric 7`], [/^route 10\.0\.0\.0\/24 table main metric 7 is too much$/]],
 		[
 			'an address that was given without it',
 			[
@@ -128,9 +128,9 @@ describe.skipIf(!isRoot)('what was changed by hand is found and repaired (needs 
 		[
 			'a connected route that must not be there',
 			['route add 10.0.1.0/24 dev multinic1'],
-			[/^route 10\.0\.1\.0\/24 table 254 is too much$/],
+			[/^route 10\.0\.1\.0\/24 table main is too much$/],
 		],
-		['one of IPv6 that must not be there', ['route add fd00:1::/64 dev multinic1'], [/^route fd00:1::\/64 table 254 is too much$/]],
+		['one of IPv6 that must not be there', ['route add fd00:1::/64 dev multinic1'], [/^route fd00:1::\/64 table main is too much$/]],
 		['an address with its network that was to be alone', ['addr add 10.0.1.23/24 dev multinic1'], [/^10\.0\.1\.23\/24 is too much$/]],
 	])('%s', async (_, change, drift) => {
 		const before = await state()

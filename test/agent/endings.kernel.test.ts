@@ -104,7 +104,7 @@ describe.skipIf(!isRoot)('what another program removes while a run is at work (n
 		const lost = (report?.notes ?? []).flatMap(words => (words.startsWith(note) ? [words.slice(note.length)] : []))
 		expect(lost).toEqual([
 			'192.168.9.77/32 on mgmt',
-			'route 10.42.7.0/24 via 192.168.9.7 table 254 proto 12',
+			'route 10.42.7.0/24 via 192.168.9.7 table main proto 12',
 			expect.stringMatching(/^rule .*10\.42\.0\.5/),
 			'neighbour 10.42.7.9 lladdr 02:00:00:00:00:07 nud permanent',
 		])

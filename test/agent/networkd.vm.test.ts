@@ -87,7 +87,7 @@ describe('the clock', () => {
 test("a foreign netplan file that is no YAML: the NIC works, netplan's own refusal of the next boot is told, and no more is left", async () => {
 	const before = await stateOf(machine)
 	await machine.ask('printf "network:\\n  version: 2\\n ethernets: [\\n" >/etc/netplan/50-theirs.yaml')
-	const refused = expect.stringMatching(/50-theirs\.yaml:3:\d+: Invalid YAML/)
+	const refused = expect.stringMatching(/50-theirs\.yaml\): line 3: Invalid YAML/)
 	expect((await machine.agent([nic])).report).toMatchObject({ outcome: 'Succeeded', persistent: { status: 'False', message: refused } })
 	expect((await machine.agent([])).report).toMatchObject({ outcome: 'Succeeded' })
 	await machine.ask('rm /etc/netplan/50-theirs.yaml')
