@@ -101,7 +101,9 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 			// Without the line itself, in which there may be a secret of others.
 			persistent: {
 				status: 'False',
-				message: expect.stringMatching(/refuses its files \(cat \/etc\/netplan\/50-theirs.yaml\): line 3: Invalid YAML: inconsistent indentation$/),
+				message: expect.stringMatching(
+					/refuses its files \(cat \/etc\/netplan\/50-theirs.yaml\): line 3: Invalid YAML: inconsistent indentation$/,
+				),
 			},
 		})
 		expect(readFileSync(theirs, 'utf8')).toBe('network:\n  version: 2\n ethernets: [\n')
