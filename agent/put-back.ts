@@ -22,7 +22,7 @@ export async function putBack(task: Attempt, work: Work & { failed: Failure<Code
 	const { plan, before, probes, targets, ways, armed, failed } = work
 	const { host, timed, log } = task
 	log.tell('failed', failed.message)
-	const { complaints, state } = await undone(task, work)
+	const { complaints, state } = await undoUntilRestored(task, work)
 	const answers = await timed('probe', () => probe(answering(targets, probes.before), PATIENCE.after))
 	tellProbes(log, 'probes undone', answers)
 	const lost = await timed('lookup', () => lostWays(host, ways, { plan, state }))
@@ -40,7 +40,7 @@ export async function putBack(task: Attempt, work: Work & { failed: Failure<Code
 /** How often an undo is carried out where a network daemon runs: it may configure a link in the middle of it, once its name is back. */
 const UNDOS = 3
 
-async function undone(task: Attempt, work: Work): Promise<{ complaints: string[]; state: HostState }> {
+async function undoUntilRestored(task: Attempt, work: Work): Promise<{ complaints: string[]; state: HostState }> {
 	const { host, timed } = task
 	const isShared = work.before.networkd || work.before.networkmanager
 	for (let turn = 1; ; turn++) {

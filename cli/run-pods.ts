@@ -1,4 +1,4 @@
-import { LABEL_NODE_NAME } from '../contract/names.ts'
+import { AGENT_CONTAINER, LABEL_NODE_NAME } from '../contract/names.ts'
 import type { Stored } from '../runtime/kube/kind.ts'
 import { Job, Pod } from '../runtime/kube/kinds.ts'
 import type { Cluster } from './world.ts'
@@ -22,9 +22,8 @@ export async function listOurPods({ client, namespace }: Cluster, labelSelector:
 	return { ofRuns: pods.items.filter(isOfRun), others: pods.items.filter(pod => makerOf(pod, 'ReplicaSet') !== undefined) }
 }
 
-/** Webhooks may put containers before it and beside it. */
 export function agentState({ status }: Stored<Pod>) {
-	return status?.containerStatuses?.find(({ name }) => name === 'agent')?.state
+	return status?.containerStatuses?.find(({ name }) => name === AGENT_CONTAINER)?.state
 }
 
 /** @returns the uid of the controller of that kind */

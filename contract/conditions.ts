@@ -13,7 +13,8 @@ const COMMAND_AT_END = / \([^()]* [^()]*\)[^()]{0,64}$/
  */
 export function cut(text: string, max = MESSAGE_MAX): string {
 	if (text.length <= max) return text
-	const found = COMMAND_AT_END.exec(text)?.[0] ?? ''
+	// only the end is searched: a node may write a text that is slow to search
+	const found = COMMAND_AT_END.exec(text.slice(-max))?.[0] ?? ''
 	const end = found.length <= max / 2 ? found : ''
 	return `${text.slice(0, max - 1 - end.length).toWellFormed()}…${end}`
 }

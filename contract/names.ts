@@ -35,6 +35,9 @@ export const ANNOTATION_RETRY = `${GROUP}/retry`
 export const ANNOTATION_PLAN = `${GROUP}/plan`
 export const ANNOTATION_VERIFY = `${GROUP}/verify`
 
+/** The container of a run's pod; webhooks may put others before it and beside it. */
+export const AGENT_CONTAINER = 'agent'
+
 /** The run ConfigMap: what the controller hands to a run, and what the run hands back. */
 export const CONFIG_KEY = 'config.json'
 export const REPORT_KEY = 'report.json'

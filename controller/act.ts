@@ -107,7 +107,7 @@ async function writeStatus(hands: Hands, snapshot: Snapshot, status: NodeConfigS
 async function tellUntold(hands: Hands, snapshot: Snapshot, words: string): Promise<void> {
 	const { config } = snapshot
 	const status = untoldStatus(snapshot, clean(words))
-	const moment = `${config.name}.${config.uid.slice(0, 8)}.untold-g${config.generation}`
+	const moment = `${config.name}.${config.uid.slice(0, 8)}.status-refused-g${config.generation}`
 	if (await putStatus(hands, snapshot, status)) tell(hands, snapshot, statusNote(status, moment))
 }
 

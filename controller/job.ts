@@ -1,6 +1,7 @@
 import type { RunConfig, RunMark } from '../contract/agent-run.ts'
 import { settle } from '../contract/interface.ts'
 import {
+	AGENT_CONTAINER,
 	ANNOTATION_CAUSE,
 	ANNOTATION_FAILURES,
 	ANNOTATION_MODE,
@@ -20,9 +21,6 @@ import type { ConfigView, Mode, NodeView } from './snapshot.ts'
 /** The manifests of a run. Pure. */
 
 const nameMax = 63
-
-/** Webhooks may put containers before it and beside it. */
-export const AGENT_CONTAINER = 'agent'
 
 /** How the agent is run; from the environment, the same for every run. */
 export type AgentSettings = {

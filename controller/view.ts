@@ -1,5 +1,6 @@
 import { clean } from '../contract/clean.ts'
 import {
+	AGENT_CONTAINER,
 	ANNOTATION_CAUSE,
 	ANNOTATION_MODE,
 	ANNOTATION_FAILURES,
@@ -15,7 +16,6 @@ import { CONTROL_PLANE_LABELS } from '../contract/rollout.ts'
 import type { KubeObject, ObjectMeta, Stored } from '../runtime/kube/kind.ts'
 import { askedIn } from './asked.ts'
 import { interned } from './intern.ts'
-import { AGENT_CONTAINER } from './job.ts'
 import type { ConfigMapPart, JobPart, NodePart, PodPart } from './parts.ts'
 import { readSpec } from './spec.ts'
 import type { ConfigView, JobView, Mode, NodeView, PodView, Run } from './snapshot.ts'

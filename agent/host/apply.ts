@@ -83,6 +83,11 @@ function isDone({ kind }: Change, said: string): boolean {
 	return (kind === 'addRule' || kind === 'addAltname') && said.includes('File exists')
 }
 
+/** What is added once more by an undo may be there still. */
+function isThere({ kind }: Change, said: string): boolean {
+	return kind.startsWith('add') && said.includes('File exists')
+}
+
 async function forced(lines: readonly { item: Change; spelled: IpLine }[]): Promise<string[]> {
 	const { stderr } = await ip(
 		lines.map(({ spelled }) => spelled),
@@ -92,7 +97,7 @@ async function forced(lines: readonly { item: Change; spelled: IpLine }[]): Prom
 	return [...stderr.matchAll(/([\s\S]*?)Command failed -:(\d+)\n?/g)].flatMap(([, words = '', at]) => {
 		const line = lines[Number(at) - 1]
 		const said = words.trim().split('\n').join(', ')
-		const isNeedless = line === undefined || isDone(line.item, said) || /Cannot find device|File exists/.test(said)
+		const isNeedless = line === undefined || isDone(line.item, said) || said.includes('Cannot find device') || isThere(line.item, said)
 		return isNeedless ? [] : [withShortDevices(`ip ${line.spelled.line}: ${said}`)]
 	})
 }

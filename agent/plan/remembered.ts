@@ -10,8 +10,16 @@ import type { Change, Step } from './steps.ts'
  */
 
 /** Changes that are made once more where networkd has undone them; what a run does to names and files it leaves alone. */
-const AGAIN: ReadonlySet<Step['change']['kind']> = new Set([
-	...(['up', 'mtu', 'addAddress', 'removeAddress', 'addRoute', 'removeRoute', 'addRule', 'removeRule', 'sysctl'] as const),
+const AGAIN: ReadonlySet<Change['kind']> = new Set([
+	'up',
+	'mtu',
+	'addAddress',
+	'removeAddress',
+	'addRoute',
+	'removeRoute',
+	'addRule',
+	'removeRule',
+	'sysctl',
 ])
 
 /**

@@ -36,7 +36,7 @@ export function reportOutcome(outcome: Outcome, tally: Tally, finished: Date): A
 		changes: failed ? 0 : tally.total,
 		interfaces,
 		...(!failed && plan.kept.length > 0 && { notRemoved: plan.kept.slice(0, REPORT_COUNTS.removals).map(notRemoved) }),
-		probes: { before: told(probes.before), after: told(probes.after) },
+		probes: { before: fitting(probes.before), after: fitting(probes.after) },
 		...(tally.notes.size > 0 && { notes: [...tally.notes].slice(0, REPORT_COUNTS.notes).map(short) }),
 		...lookedAt({ outcome, tally }),
 		...(tally.unfinished !== undefined && { unfinished: tally.unfinished }),
@@ -44,7 +44,7 @@ export function reportOutcome(outcome: Outcome, tally: Tally, finished: Date): A
 }
 
 /** What failed is told first where not all is told. */
-function told(probes: readonly Probe[]): Probe[] {
+function fitting(probes: readonly Probe[]): Probe[] {
 	if (probes.length <= REPORT_COUNTS.probes) return [...probes]
 	return probes.toSorted((a, b) => Number(a.ok) - Number(b.ok)).slice(0, REPORT_COUNTS.probes)
 }

@@ -1,6 +1,6 @@
 import { Option } from 'commander'
 import type { AgentReport } from '../../contract/agent-run.ts'
-import { LABEL_NODE_NAME, REPORT_KEY } from '../../contract/names.ts'
+import { AGENT_CONTAINER, LABEL_NODE_NAME, REPORT_KEY } from '../../contract/names.ts'
 import { sleep } from '../../runtime/clock.ts'
 import { objectPath, type Stored } from '../../runtime/kube/kind.ts'
 import { ConfigMap, Pod } from '../../runtime/kube/kinds.ts'
@@ -77,7 +77,7 @@ function waitsFor(pod: Stored<Pod>): string | undefined {
 /** As it comes: the agent writes for people. */
 async function copyLog({ cluster, signal, world }: Session, at: { namespace: string; name: string }, follow: boolean): Promise<void> {
 	const path = `${objectPath(Pod, at)}/log`
-	const query = { container: 'agent', ...(follow && { follow }) }
+	const query = { container: AGENT_CONTAINER, ...(follow && { follow }) }
 	const decoder = new TextDecoder()
 	const { bytes } = await cluster.transport.open({ method: 'GET', verb: 'log', path, query, signal })
 	try {
