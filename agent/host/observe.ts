@@ -11,7 +11,7 @@ import {
 	RECORD_PATH,
 } from '../paths.ts'
 import { readsAtEveryBoot } from '../persist/cloud-init.ts'
-import { SYSCTL_KEYS } from '../plan/routing.ts'
+import { IPV6_MTU, SYSCTL_KEYS } from '../plan/routing.ts'
 import { exec } from './exec.ts'
 import { exists } from './files.ts'
 import { filesOf, pathsWith } from './observe-files.ts'
@@ -70,7 +70,7 @@ export async function observe(root: string, wanted: readonly string[]): Promise<
 
 /** Kernels before 5.3 and `ip` before 5.3 have no next hop objects; the batch ends there. */
 const OPTIONAL = 'nexthop show'
-const QUESTIONS = ['addr show', 'route show table all', 'neigh show nud permanent', 'rule show', 'neigh show proxy', OPTIONAL]
+const QUESTIONS = ['addr show', 'route show table all', 'neigh show nud permanent nud noarp', 'rule show', 'neigh show proxy', OPTIONAL]
 
 async function ask(options: readonly string[], lines: readonly string[]): Promise<unknown[]> {
 	const { code, stdout, stderr } = await exec('ip', ['-N', '-j', '-d', ...options, '-batch', '-'], `${lines.join('\n')}\n`)
@@ -136,8 +136,9 @@ function readsNicsAtBoot(root: string): boolean {
 }
 
 function settingsOf(root: string, link: Link): Pick<Link, 'sysctls' | 'ipv6Disabled' | 'device'> {
-	const settings = SYSCTL_KEYS.map(key => [key, readSetting(`${root}/proc/sys/${settingPath(link.name, key)}`)])
-	const sysctls = Object.fromEntries(settings.filter(([, value]) => value !== undefined))
+	const settings = [...SYSCTL_KEYS, IPV6_MTU].map(key => [key, readSetting(`${root}/proc/sys/${settingPath(link.name, key)}`)])
+	const isSaid = ([key, value]: (string | undefined)[]) => value !== undefined && !(key === IPV6_MTU && value === String(link.mtu))
+	const sysctls = Object.fromEntries(settings.filter(isSaid))
 	return { sysctls, ...deviceOf(root, link.name), ...(isIpv6Disabled(root, link) && { ipv6Disabled: true }) }
 }
 

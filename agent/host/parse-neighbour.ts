@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import type { Neighbour } from './state.ts'
 
-/** Neighbours of `ip -N -j -d neigh show nud permanent` and `neigh show proxy`. */
+/** Neighbours of `ip -N -j -d neigh show nud permanent nud noarp` and `neigh show proxy`. */
 
 const FLAGS = ['router', 'extern_learn', 'managed']
 const IpNeighbour = z.looseObject({
@@ -9,12 +9,12 @@ const IpNeighbour = z.looseObject({
 	/** Absent for a proxy of every link. */
 	dev: z.string().optional(),
 	lladdr: z.string().default(''),
+	state: z.array(z.string()).default([]),
 	protocol: z.coerce.number().int().optional(),
 })
 /** `offload` and the like follow from the link; the rest is its age. */
 const DERIVED = [
 	'proxy',
-	'state',
 	'offload',
 	'offloaded',
 	'used',
@@ -38,16 +38,23 @@ export function parseNeighbours(json: unknown, indexes: ReadonlyMap<string, numb
 		.flatMap(raw => {
 			const { dst, dev, lladdr, protocol } = raw
 			const link = dev === undefined ? undefined : indexes.get(dev)
-			if (link === undefined) return []
+			const isNoArp = raw.state.includes('NOARP')
+			if (link === undefined || (isNoArp && !isOneStation(lladdr))) return []
 			const flags = FLAGS.filter(flag => flag in raw)
 			const neighbour: Neighbour = {
 				link,
 				ip: dst,
 				mac: lladdr,
 				...('proxy' in raw && { proxy: true }),
+				...(isNoArp && { noArp: true }),
 				...(flags.length > 0 && { flags }),
 				...(protocol !== undefined && { protocol }),
 			}
 			return [{ neighbour, unknown: Object.keys(raw).filter(key => !KEYS.has(key)) }]
 		})
+}
+
+/** The kernel makes those of multicast and broadcast by itself, and those of links without link-layer addresses. */
+function isOneStation(mac: string): boolean {
+	return /^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$/.test(mac) && mac !== '00:00:00:00:00:00'
 }

@@ -32,7 +32,7 @@ const IpLink = z.looseObject({
 })
 type IpLink = z.infer<typeof IpLink>
 
-/** The documents of `addr show`, `route show table all`, `neigh show nud permanent`, `neigh show proxy` and `nexthop show`. */
+/** The documents of `addr show`, `route show table all`, `neigh show nud permanent nud noarp`, `neigh show proxy` and `nexthop show`. */
 export type Documents = { addresses: unknown; routes: unknown; neighbours: unknown; proxies?: unknown; nextHops?: unknown }
 export type Network = Pick<HostState, 'links' | 'routes' | 'neighbours'> & { nextHopObjects: readonly NextHopObject[] }
 

@@ -93,8 +93,8 @@ function resilientWords({ resilient }: NextHopObject): string {
 }
 
 /** @returns `neigh replace 10.0.0.9 lladdr 02:… dev if3 nud permanent` */
-export function neighbourToAdd({ ip, mac, link, proxy, flags = [], protocol }: Neighbour, device: Device = deviceWord): string {
-	const what = proxy ? `proxy ${ip} dev ${device(link)}` : `${ip} lladdr ${mac} dev ${device(link)} nud permanent`
+export function neighbourToAdd({ ip, mac, link, proxy, noArp, flags = [], protocol }: Neighbour, device: Device = deviceWord): string {
+	const what = proxy ? `proxy ${ip} dev ${device(link)}` : `${ip} lladdr ${mac} dev ${device(link)} nud ${noArp ? 'noarp' : 'permanent'}`
 	return words('neigh replace', what, ...flags, protocol !== undefined && `protocol ${protocol}`)
 }
 

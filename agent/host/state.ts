@@ -43,7 +43,10 @@ export type Link = {
 	managedBy?: Daemon
 	/** The .network file by which systemd-networkd does so. */
 	networkFile?: string
-	/** `net/ipv4/conf/NAME/…` by its part below NAME's folder (`ipv4/arp_ignore`); only for links that matter to the run. */
+	/**
+	 * `net/ipv4/conf/NAME/…` by its part below NAME's folder (`ipv4/arp_ignore`); only for links that matter to the run. `ipv6/mtu` only where it
+	 * differs from the link's MTU, which it follows otherwise.
+	 */
 	sysctls: Readonly<Record<string, string>>
 	/** The device below /sys/devices and its driver; only for links that matter to the run, and not for virtual ones. */
 	device?: { path: string; driver: string }
@@ -101,6 +104,8 @@ export type Neighbour = {
 	mac: string
 	/** This host answers for it on that link. */
 	proxy?: true
+	/** The kernel never checks whether it is still there (`nud noarp`). */
+	noArp?: true
 	/** `router`, `extern_learn`, `managed`. */
 	flags?: readonly string[]
 	protocol?: number

@@ -1,4 +1,3 @@
-import type { WantedInterface } from '../../contract/interface.ts'
 import type { Bases } from '../../contract/bases.ts'
 import type { HostState, Link, Route, Rule } from '../host/state.ts'
 import { asOurs, type Differing, differing, wantedAddress } from './address-details.ts'
@@ -9,9 +8,9 @@ import { addressesBack, beforeUs, otherThanBefore } from './before.ts'
 import { routesOfMtu } from './forgotten.ts'
 import { missingConnected, staleConnected, unroutedAddresses } from './connected.ts'
 import { mtuAfter } from './memory.ts'
-import type { RecordedLink } from './record.ts'
+import type { OriginalLink, RecordedLink } from './record.ts'
 import { missingRoutes, reachingAfter, routesThatGoAlong, staleRoutes } from './routes.ts'
-import { addressesOf, familyOf, IPV6_MIN_MTU, routeKey, routesOf, ruleKey, rulesOf, SYSCTLS, sourcesOf, sysctlsOf } from './routing.ts'
+import { addressesOf, familyOf, IPV6_MIN_MTU, IPV6_MTU, routeKey, routesOf, ruleKey, rulesOf, SYSCTLS, sourcesOf, sysctlsOf } from './routing.ts'
 import type { Accepted, Released, Selection } from './selection.ts'
 import type { Change } from './steps.ts'
 
@@ -48,7 +47,7 @@ export function configure(accepted: Accepted, { bases }: Pick<Selection, 'bases'
 			...taken.filter(change => !room.includes(change)),
 			...inTheWay(link, nic.name),
 		],
-		shape: [...resized(link, mtuAfter(nic, link, ours), nic, host), ...(link.up ? [] : [{ kind: 'up' as const, link: link.ifindex }])],
+		shape: [...resized(accepted, mtuAfter(nic, link, ours), host), ...(link.up ? [] : [{ kind: 'up' as const, link: link.ifindex }])],
 		ask: questionOf(link, nic.name, addresses),
 		give: [
 			...given,
@@ -107,7 +106,7 @@ export function release({ ours, link }: Released, { bases }: Pick<Selection, 'ba
 		settings: settings(link, original.sysctls),
 		take: [...rules, ...stale, ...taken, ...inTheWay(link, original.name)],
 		shape: [
-			...mtu(link, original.mtu),
+			...mtuBack(link, original),
 			...(original.up === link.up ? [] : [{ kind: original.up ? ('up' as const) : ('down' as const), link: link.ifindex }]),
 		],
 		ask: [],
@@ -137,11 +136,18 @@ function mtu(link: Link, bytes: number): Change[] {
 	return bytes === link.mtu ? [] : [{ kind: 'mtu', link: link.ifindex, bytes }]
 }
 
+function mtuBack(link: Link, { name, mtu: bytes, sysctls }: OriginalLink): Change[] {
+	const changes = mtu(link, bytes)
+	const value = sysctls[IPV6_MTU]
+	return changes.length > 0 && value !== undefined ? [...changes, { kind: 'sysctl', name, key: IPV6_MTU, value }] : changes
+}
+
 /** From 1280 bytes on the kernel makes a link's IPv6 settings anew. They are named as the link is by then. */
-function resized(link: Link, bytes: number, nic: WantedInterface, { ipv6 }: HostState): Change[] {
+function resized({ nic, link, ours }: Accepted, bytes: number, { ipv6 }: HostState): Change[] {
 	const isAnew = ipv6 && link.mtu < IPV6_MIN_MTU && bytes >= IPV6_MIN_MTU
 	const six = Object.entries(sysctlsOf(nic)).filter(([key]) => isAnew && key.startsWith('ipv6/'))
-	return [...mtu(link, bytes), ...six.map(([key, value]) => ({ kind: 'sysctl' as const, name: nic.name, key, value }))]
+	const all = ours && bytes === ours.original.mtu ? mtuBack(link, { ...ours.original, name: nic.name }) : mtu(link, bytes)
+	return [...all, ...six.map(([key, value]) => ({ kind: 'sysctl' as const, name: nic.name, key, value }))]
 }
 
 /** Where they still are what an earlier config gave: what somebody else has set since is left as it is. */

@@ -3,7 +3,7 @@ import type { HostState, Link } from '../host/state.ts'
 import { rememberedBases } from './bases.ts'
 import { recordable } from './before.ts'
 import type { RecordedLink } from './record.ts'
-import { addressesOf, routesOf, sysctlsOf } from './routing.ts'
+import { addressesOf, IPV6_MTU, routesOf, sysctlsOf } from './routing.ts'
 import type { Accepted } from './selection.ts'
 
 /** @returns what is to be remembered of a link that is ours, beside its files */
@@ -16,7 +16,7 @@ export function memoryOf({ nic, link, ours }: Accepted, host: HostState): Omit<R
 		altnames: [...altnames],
 		mtu,
 		up,
-		sysctls: {},
+		sysctls: withIpv6Mtu(link.sysctls),
 		...managed,
 		...daemon,
 		...recordable(link, host),
@@ -34,6 +34,10 @@ export function memoryOf({ nic, link, ours }: Accepted, host: HostState): Omit<R
 		routes: routesOf(nic, link.ifindex).map(({ to, via, table, metric }) => ({ to, table, metric, ...(via !== undefined && { via }) })),
 		...rememberedBases(nic, ours),
 	}
+}
+
+function withIpv6Mtu({ [IPV6_MTU]: bytes }: Readonly<Record<string, string>>): Record<string, string> {
+	return bytes === undefined ? {} : { [IPV6_MTU]: bytes }
 }
 
 /** As it was first: a record of a NIC that needs no change is the same in every run. */

@@ -26,6 +26,8 @@ const NO_ROUTER = { 'ipv6/accept_ra': '0' }
 /** Every setting of a link that a run may change, `family/key` → the value that it gives. */
 export const SYSCTLS: Readonly<Record<string, string>> = { ...OWN_TRAFFIC, ...NO_ROUTER }
 export const SYSCTL_KEYS: readonly string[] = Object.keys(SYSCTLS)
+/** The kernel sets it to the link's MTU whenever that changes. @see addrconf_notify, NETDEV_CHANGEMTU */
+export const IPV6_MTU = 'ipv6/mtu'
 
 /** A default route that somebody asked for never beats the one the node lives by: those have metric 0, 100 or 1024. */
 const DEFAULT_ROUTE_METRIC = 1_100

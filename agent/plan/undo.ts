@@ -5,7 +5,7 @@ import { addressesGiven, forgottenByDown, routesOfMtu } from './forgotten.ts'
 import { isGivenRoute, isMadeByKernel } from './origin.ts'
 import { temporaryName, waitingFor } from './rename.ts'
 import { byReach, routesOn } from './routes.ts'
-import { ipOf, linksOf, ruleKey } from './routing.ts'
+import { IPV6_MTU, ipOf, linksOf, ruleKey } from './routing.ts'
 import type { Change, Step } from './steps.ts'
 
 /**
@@ -32,6 +32,7 @@ export function undoOf(steps: readonly Step[], host: HostState): Change[] {
 		...givenAgain(changes, links, host),
 		...changes.flatMap((change): Change[] => rulesAgain(change, host)),
 		...changes.flatMap(change => undoSetting(change, host)),
+		...links.flatMap(link => ipv6MtuAgain(link, changes)),
 		...changes.flatMap((change): Change[] => (change.kind === 'unmanage' ? [{ ...change, kind: 'manage' }] : [])),
 	]
 }
@@ -183,4 +184,10 @@ function undoSetting(change: Change, { links }: HostState): Change[] {
 	if (change.kind !== 'sysctl') return []
 	const before = links.find(({ name }) => name === change.name)?.sysctls[change.key]
 	return before === undefined ? [] : [{ ...change, value: before }]
+}
+
+function ipv6MtuAgain(link: Link, changes: readonly Change[]): Change[] {
+	const value = link.sysctls[IPV6_MTU]
+	const isResized = changesOf(link, changes).some(({ kind }) => kind === 'mtu')
+	return isResized && value !== undefined ? [{ kind: 'sysctl', name: link.name, key: IPV6_MTU, value }] : []
 }

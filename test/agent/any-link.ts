@@ -162,7 +162,9 @@ const route6 = fc.oneof(
 
 const neighbour = fc.oneof(
 	line(
-		fc.oneof(four, six, linkLocal).map(ip => `neigh add ${ip} lladdr 02:00:00:00:00:99 ${DEV} nud permanent`),
+		fc
+			.tuple(fc.oneof(four, six, linkLocal), fc.constantFrom('permanent', 'noarp'))
+			.map(([ip, state]) => `neigh add ${ip} lladdr 02:00:00:00:00:99 ${DEV} nud ${state}`),
 		word('router'),
 		word('extern_learn'),
 		word('protocol 42'),

@@ -170,6 +170,29 @@ describe.skipIf(!isRoot)('a NIC (needs root for network namespaces)', () => {
 	)
 
 	test.each([
+		['a removal', undefined],
+		['a late failure', { how: 'fail', at: 14 } as const],
+	])('that had an MTU of its own for IPv6, and a neighbour that is not asked for, has them again after %s', async (_, fault) => {
+		await host.inside('sysctl', ['-qw', 'net.ipv6.conf.ens0.mtu=1300'])
+		await host.ip('addr add 10.0.0.23/24 brd + dev ens0\nneigh add 10.0.0.9 lladdr 02:00:00:00:00:09 dev ens0 nud noarp')
+		const before = await everything()
+		const { stdout } = await host.agent(
+			wish.map(nic => ({ ...nic, mtu: 1400 })),
+			{},
+			fault,
+		)
+		if (!fault) expect((await host.agent([], { mode: 'Cleanup' })).report).toMatchObject({ outcome: 'Succeeded' })
+		expect(await everything(), stdout).toEqual(before)
+	})
+
+	test('gets the MTU for IPv6 that it had when a later config no longer asks for another MTU', async () => {
+		await host.inside('sysctl', ['-qw', 'net.ipv6.conf.ens0.mtu=1300'])
+		await host.agent(wish.map(nic => ({ ...nic, mtu: 1400 })))
+		expect((await host.agent(wish)).report).toMatchObject({ message: 'Configured 1/1' })
+		expect((await host.inside('sysctl', ['-n', 'net.ipv6.conf.multinic0.mtu'])).stdout).toBe('1300\n')
+	})
+
+	test.each([
 		['by a later config', [{ id: 0, macAddress, address: '10.0.0.23', cidr: '10.0.0.0/24' }], {}],
 		['by a removal', [], { mode: 'Cleanup' as const }],
 	])('that was given a link-local address loses it %s, and keeps the one of the kernel', async (_, next, more) => {
@@ -206,7 +229,10 @@ describe.skipIf(!isRoot)('a NIC (needs root for network namespaces)', () => {
 			.filter(line => !/^\d+: \S*peer/.test(line))
 			.map(line => line.replace(/ tentative| dadfailed/g, ''))
 			.toSorted()
-		const rest = [await lines(['rule']), await lines(['-6', 'rule']), await lines(['neigh', 'show', 'nud', 'permanent'])]
+		const shownNeighbours = await lines(['neigh', 'show', 'dev', 'ens0', 'nud', 'permanent', 'nud', 'noarp'])
+		const neighbours = shownNeighbours.split('\n').filter(line => !/lladdr (33:33|01:00:5e)/.test(line))
+		const ofIpv6 = (await host.inside('sysctl', ['-n', 'net.ipv6.conf.ens0.mtu'])).stdout
+		const rest = [await lines(['rule']), await lines(['-6', 'rule']), neighbours, ofIpv6]
 		return { routes, addresses, rest, files: ((await host.everything()) as { files: unknown }).files }
 	}
 })

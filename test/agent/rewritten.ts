@@ -82,15 +82,17 @@ function seen(): string[] {
 		...ip('addr', 'show', 'dev', 'ens0'),
 		...ip('-4', 'route', 'show', 'table', 'all', 'dev', 'ens0'),
 		...ip('-6', 'route', 'show', 'table', 'all', 'dev', 'ens0'),
-		...ip('neigh', 'show', 'dev', 'ens0', 'nud', 'permanent'),
+		...ip('neigh', 'show', 'dev', 'ens0', 'nud', 'permanent', 'nud', 'noarp'),
 		...ip('nexthop', 'show'),
 	]
 	const runs = / (tentative|dadfailed|secondary|deprecated)\b|(?<= (?:valid_lft|preferred_lft|expires)) \d+sec/g
+	const isOfMulticast = (line: string) => / lladdr (33:33|01:00:5e|ff:ff)/.test(line)
 	const isOfNetwork = (line: string) => !/^2 .* table 255 /.test(line)
 	return all
 		.map(line => line.replace(runs, '').trim())
 		.filter(Boolean)
 		.filter(isOfNetwork)
+		.filter(line => !isOfMulticast(line))
 		.toSorted()
 }
 
