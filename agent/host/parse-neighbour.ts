@@ -13,19 +13,7 @@ const IpNeighbour = z.looseObject({
 	protocol: z.coerce.number().int().optional(),
 })
 /** `offload` and the like follow from the link; the rest is its age. */
-const DERIVED = [
-	'proxy',
-	'offload',
-	'offloaded',
-	'used',
-	'confirmed',
-	'updated',
-	'refcnt',
-	'probes',
-	'ref',
-	'updatedBy',
-	'deleted',
-]
+const DERIVED = ['proxy', 'offload', 'offloaded', 'used', 'confirmed', 'updated', 'refcnt', 'probes', 'ref', 'updatedBy', 'deleted']
 const KEYS: ReadonlySet<string> = new Set([...Object.keys(IpNeighbour.shape), ...FLAGS, ...DERIVED])
 
 export type ParsedNeighbour = { neighbour: Neighbour; unknown: readonly string[] }

@@ -10,7 +10,19 @@ import { missingConnected, staleConnected, unroutedAddresses } from './connected
 import { mtuAfter } from './memory.ts'
 import type { OriginalLink, RecordedLink } from './record.ts'
 import { missingRoutes, reachingAfter, routesThatGoAlong, staleRoutes } from './routes.ts'
-import { addressesOf, familyOf, IPV6_MIN_MTU, IPV6_MTU, routeKey, routesOf, ruleKey, rulesOf, SYSCTLS, sourcesOf, sysctlsOf } from './routing.ts'
+import {
+	addressesOf,
+	familyOf,
+	IPV6_MIN_MTU,
+	IPV6_MTU,
+	routeKey,
+	routesOf,
+	ruleKey,
+	rulesOf,
+	SYSCTLS,
+	sourcesOf,
+	sysctlsOf,
+} from './routing.ts'
 import type { Accepted, Released, Selection } from './selection.ts'
 import type { Change } from './steps.ts'
 

@@ -13,7 +13,8 @@ const file = () => z.object({ content: z.string(), mode: z.int().min(0).max(0o77
 const address = () => RecordedAddress.extend({ broadcast: z.union([Ip, z.literal('+')]).optional() })
 const rule = () => z.object({ family: z.union([z.literal(4), z.literal(6)]), from: Prefix, priority: Int, table: Int })
 const nextHopObject = () => z.object({ id: Int, family: z.union([z.literal(4), z.literal(6)]), via: Ip.optional(), link: link.optional() })
-const neighbour = () => z.object({ link, ip: Ip, mac: z.string().regex(/^[0-9a-f:]{0,60}$/), noArp: z.literal(true).optional(), flags: z.array(Word).optional() })
+const neighbour = () =>
+	z.object({ link, ip: Ip, mac: z.string().regex(/^[0-9a-f:]{0,60}$/), noArp: z.literal(true).optional(), flags: z.array(Word).optional() })
 
 /** Each is made when it is asked for: most runs change nothing and need none. */
 const shapes: Readonly<Record<Change['kind'], () => z.ZodType>> = {
