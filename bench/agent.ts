@@ -10,7 +10,7 @@ import { eventsDuring } from './agent/events.ts'
 import { type BenchHost, benchHost, NICS } from './agent/host.ts'
 import { peakOf, timeOf } from './agent/process.ts'
 import type { Figure, Log } from './figure.ts'
-import { figure, median } from './figure.ts'
+import { figure, median, middlePair } from './figure.ts'
 
 /**
  * The agent as its image runs it, on the real kernel, on a host with ten NICs: its time beside that of an empty Node, its memory, its
@@ -56,9 +56,11 @@ type Round = {
 function judge(rounds: readonly Round[], bundleBytes: number): Figure[] {
 	const middle = (of: (round: Round) => number) => median(rounds.map(of))
 	const most = (of: (round: Round) => number) => Math.max(...rounds.map(of))
-	const floor = middle(round => round.floor.milliseconds)
 	const mib = middle(round => round.floor.mib)
-	const time = (run: 'first' | 'second') => ({ value: middle(round => ownTime(round[run])), unit: 'ms', floor })
+	const time = (run: 'first' | 'second') => ({
+		...middlePair(rounds.map(round => ({ value: ownTime(round[run]), floor: round.floor.milliseconds }))),
+		unit: 'ms',
+	})
 	return [
 		figure({ name: `${NICS} new NICs, exec to exit`, ...time('first'), atMostFloors: 6, atMost: 300 }),
 		figure({ name: 'beside that, probes', value: middle(({ first }) => probesOf(first)), unit: 'ms' }),

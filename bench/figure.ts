@@ -52,6 +52,15 @@ export function median(values: readonly number[]): number {
 	return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 }
 
+/** A value, and the floor that was measured beside it. */
+export type Pair = { value: number; floor: number }
+
+/** The pair with the middle ratio (the upper one of two): a machine that slows down for a minute slows both. NaN when there are none. */
+export function middlePair(pairs: readonly Pair[]): Pair {
+	const sorted = pairs.toSorted((a, b) => a.value / a.floor - b.value / b.floor)
+	return sorted[Math.floor(sorted.length / 2)] ?? { value: Number.NaN, floor: Number.NaN }
+}
+
 function short(value: number): number
 function short(value: number | undefined): number | null
 function short(value: number | undefined): number | null {

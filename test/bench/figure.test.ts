@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { figure, type Measured, median } from '../../bench/figure.ts'
+import { figure, type Measured, median, middlePair } from '../../bench/figure.ts'
 import { table } from '../../bench/table.ts'
 
 const wall: Measured = { name: 'wall', value: 480, unit: 'ms' }
@@ -39,4 +39,9 @@ test('the table says which way a limit points, and what failed', () => {
 
 test('the median is the middle', () => {
 	expect([median([3, 1, 2]), median([1, 2, 3, 4]), median([])]).toEqual([2, 3, Number.NaN])
+})
+
+test('the middle pair is the one with the middle ratio, whatever the machine was doing then', () => {
+	const slow = { value: 400, floor: 100 }
+	expect(middlePair([{ value: 100, floor: 30 }, slow, { value: 150, floor: 30 }])).toBe(slow)
 })
