@@ -24,7 +24,7 @@ type Case = {
 type Fact = (found: Case) => Verdict | undefined
 
 /** Read top to bottom: the first that speaks is what the run as a whole says. */
-const facts: readonly Fact[] = [wasUndone, hasFailed, isPlan, hasDrifted, isEmpty]
+const facts: readonly Fact[] = [wasUndone, hasFailed, isPlan, hasDrifted, isNotRestored, isEmpty]
 
 /** What became of all interfaces together: a word, a reason, a sentence. */
 export function verdict(interfaces: readonly InterfaceReport[], { outcome, tally }: Told): Verdict {
@@ -105,11 +105,17 @@ function hasDrifted({ outcome: { plan }, mode, unfinished }: Case): Verdict | un
 	return { outcome: 'Failed', reason: 'Drifted', message: before(unfinished) + words }
 }
 
+/** An interface that is configured is right whatever an earlier run left; where none is wanted, nothing else speaks of it. */
+function isNotRestored({ interfaces, unrestored }: Case): Verdict | undefined {
+	if (interfaces.length > 0 || unrestored.length === 0) return undefined
+	const message = `no interface is wanted; an earlier run was not undone in whole: ${unrestored.join('; ')}`
+	return { outcome: 'Failed', reason: 'NotRestored', message }
+}
+
 /** Of files of others is told, for the next boot may use them; that they are there is no failure of this run. */
-function isEmpty({ interfaces, outcome: { state }, unrestored }: Case): Verdict | undefined {
+function isEmpty({ interfaces, outcome: { state } }: Case): Verdict | undefined {
 	if (interfaces.length > 0) return undefined
 	const left = [
-		...unrestored.map(words => `an earlier run was not undone in whole: ${words}`),
 		...mentionsOfOurs(state).map(({ path, name }) => `${name} is still in ${path} (cat ${path})`),
 		...unreadableFiles(state).map(({ path, why }) => `${path} cannot be read: ${why} (ls -l ${path})`),
 	]

@@ -105,7 +105,7 @@ test('an earlier run that cannot be undone in whole is told, and nothing is said
 	const left = { ...host, leftBehind: () => ({ undo: [], tag: 'g1' }), undo }
 	const report = await run(runConfig([]), left, { log: createLog('human', () => {}), kinds: new Set(), apiServer: undefined })
 	expect(undone).toBe(3)
-	expect(report.reason).not.toBe('NoInterfaces')
+	expect(report).toMatchObject({ outcome: 'Failed', reason: 'NotRestored' })
 	expect(report.message).toContain(`an earlier run was not undone in whole: ${complaint}`)
 	expect(report.notes).toEqual([`an earlier run ended before its commit, and not all of it could be put back: ${complaint}`])
 })
