@@ -230,5 +230,5 @@ async function eachOf(names: readonly string[], work: (name: string, index: numb
 function nicNumber(index: number) {
 	const [high, low] = [index >> 8, index & 255]
 	const hex = (byte: number) => byte.toString(16).padStart(2, '0')
-	return { id: 0, macAddress: `fa:16:3e:01:${hex(high)}:${hex(low)}`, address: `10.2.${high}.${low}`, cidr: '10.2.0.0/16', mtu: 1_450 }
+	return { id: 0, macAddress: `fa:16:3e:01:${hex(high)}:${hex(low)}`, address: `10.2.${high}.${low}`, cidr: '10.0.0.0/8', mtu: 1_450 }
 }
