@@ -35,6 +35,17 @@ export const ANNOTATION_RETRY = `${GROUP}/retry`
 export const ANNOTATION_PLAN = `${GROUP}/plan`
 export const ANNOTATION_VERIFY = `${GROUP}/verify`
 
+/**
+ * What every object of a run is labelled as (`app.kubernetes.io/name`), and the ServiceAccount of its pod. Not `multinic-agent`: the Go systems
+ * delete Jobs with that label, and the removal of their chart deletes that account.
+ */
+export const RUN_APP = 'multinic-run'
+/** Characters of a run's name: the name of a pod then holds it whole, because Kubernetes cuts it after 58 and puts five more after it. */
+export const RUN_NAME_MAX = 57
+
+/** As whom the agent writes its report; the admission policy compares the managed fields of all others. */
+export const AGENT_MANAGER = 'multinic-agent'
+
 /** The container of a run's pod; webhooks may put others before it and beside it. */
 export const AGENT_CONTAINER = 'agent'
 

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { DEFAULT_BASES, RouteTableBase, RulePriorityBase } from '../contract/bases.ts'
+import { RUN_APP } from '../contract/names.ts'
 import { Bool, ListenAddress, ObjectName, readEnv, Whole } from '../runtime/env.ts'
 import type { AgentSettings } from './job.ts'
 import type { RunSettings } from './snapshot.ts'
@@ -18,7 +19,7 @@ const Env = z.object({
 	AGENT_IMAGE_PULL_POLICY: z.enum(['Always', 'IfNotPresent', 'Never']).default('IfNotPresent'),
 	AGENT_IMAGE_PULL_SECRETS: Names.prefault('').describe('Names of Secrets, separated by commas'),
 	AGENT_PRIVILEGED: Bool.default(true).describe('False: hardened, see docs/agent.md'),
-	AGENT_SERVICE_ACCOUNT: ObjectName.default('multinic-agent'),
+	AGENT_SERVICE_ACCOUNT: ObjectName.default(RUN_APP),
 	AGENT_ROUTE_TABLE_BASE: Whole.pipe(RouteTableBase)
 		.prefault(String(DEFAULT_BASES.table))
 		.describe('The first of the ten route tables on a node'),

@@ -11,6 +11,8 @@ import {
 	LABEL_GENERATION,
 	LABEL_NODE_NAME,
 	NODE_CONFIG,
+	RUN_APP,
+	RUN_NAME_MAX,
 } from '../contract/names.ts'
 import { apiVersionOf } from '../runtime/kube/kind.ts'
 import type { ConfigMap, Job } from '../runtime/kube/kinds.ts'
@@ -19,8 +21,6 @@ import { hostPaths, securityContext } from './host-access.ts'
 import type { ConfigView, Mode, NodeView } from './snapshot.ts'
 
 /** The manifests of a run. Pure. */
-
-const nameMax = 63
 
 /** How the agent is run; from the environment, the same for every run. */
 export type AgentSettings = {
@@ -45,9 +45,9 @@ export type NewRun = { attempt: number; mode: Mode; cause: string; asked: Asked;
 export function runName({ name, uid, generation }: Pick<ConfigView, 'name' | 'uid' | 'generation'>, attempt: number): string {
 	const end = `-g${generation}${attempt > 1 ? `-${attempt}` : ''}`
 	const whole = `multinic-agent-${name}${end}`
-	if (whole.length <= nameMax) return whole
+	if (whole.length <= RUN_NAME_MAX) return whole
 	const mark = `-${uid.replace(/[^0-9a-z]/g, '').slice(0, 8)}`
-	return `multinic-agent-${name}`.slice(0, nameMax - end.length - mark.length).replace(/[-.]+$/, '') + mark + end
+	return `multinic-agent-${name}`.slice(0, RUN_NAME_MAX - end.length - mark.length).replace(/[-.]+$/, '') + mark + end
 }
 
 /** @returns the attempt that a run's name tells */
@@ -58,7 +58,7 @@ export function attemptOf(runName: string): number {
 /** What both objects of a run carry, so that "already exists" can be told from somebody else's. */
 export function runLabels(config: ConfigView, attempt: number): Record<string, string> {
 	return {
-		'app.kubernetes.io/name': 'multinic-agent',
+		'app.kubernetes.io/name': RUN_APP,
 		'app.kubernetes.io/part-of': 'multinic',
 		[LABEL_NODE_NAME]: config.name,
 		[LABEL_CONFIG_UID]: config.uid,
@@ -140,15 +140,23 @@ function podSpec(mark: RunMark, agent: AgentSettings): PodSpec {
 		dnsPolicy: 'Default',
 		enableServiceLinks: false,
 		serviceAccountName: agent.serviceAccount,
+		automountServiceAccountToken: false,
 		tolerations: [{ operator: 'Exists' }],
 		...(agent.imagePullSecrets.length > 0 && { imagePullSecrets: agent.imagePullSecrets.map(name => ({ name })) }),
 		containers: [container(mark, agent)],
 		volumes: [
 			...hostPaths(agent.privileged).volumes,
 			{ name: 'config', configMap: { name: mark.report.configMap, items: [{ key: CONFIG_KEY, path: CONFIG_KEY }] } },
+			{ name: 'token', projected: { sources: tokenSources } },
 		],
 	}
 }
+
+/** The least lifetime that Kubernetes accepts; the kubelet renews the token, and whoever takes it from the node has it for no longer. */
+const tokenSources = [
+	{ serviceAccountToken: { path: 'token', expirationSeconds: 600 } },
+	{ configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+]
 
 /** The run is told beside its config as well: a ConfigMap that was exchanged meanwhile is refused. */
 function container(mark: RunMark, agent: AgentSettings): NonNullable<PodSpec>['containers'][number] {
@@ -161,6 +169,10 @@ function container(mark: RunMark, agent: AgentSettings): NonNullable<PodSpec>['c
 		terminationMessagePath: '/dev/termination-log',
 		terminationMessagePolicy: 'File',
 		resources: { requests: { cpu: '10m', memory: '64Mi' }, limits: { memory: '256Mi' } },
-		volumeMounts: [...hostPaths(agent.privileged).mounts, { name: 'config', mountPath: '/etc/multinic', readOnly: true }],
+		volumeMounts: [
+			...hostPaths(agent.privileged).mounts,
+			{ name: 'config', mountPath: '/etc/multinic', readOnly: true },
+			{ name: 'token', mountPath: '/var/run/secrets/kubernetes.io/serviceaccount', readOnly: true },
+		],
 	}
 }

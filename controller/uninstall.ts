@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { FINALIZER } from '../contract/names.ts'
+import { FINALIZER, RUN_APP } from '../contract/names.ts'
 import { sleep } from '../runtime/clock.ts'
 import { ObjectName, readEnv, Whole } from '../runtime/env.ts'
 import { Failure } from '../runtime/errors.ts'
@@ -37,7 +37,7 @@ export async function keep(client: KubeClient, where: Uninstall): Promise<void> 
 	const { namespace, log } = where
 	await stopController(client, where)
 	await untilNone('runs under way', where, async () => {
-		const { items } = await client.list(Job, { namespace, labelSelector: 'app.kubernetes.io/name=multinic-agent' })
+		const { items } = await client.list(Job, { namespace, labelSelector: `app.kubernetes.io/name=${RUN_APP}` })
 		return items.filter(job => !hasEnded(job)).map(job => job.metadata.name)
 	})
 	await untilNone('node configs to release', where, async () => {

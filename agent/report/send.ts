@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import type { RunConfig } from '../../contract/agent-run.ts'
-import { REPORT_KEY } from '../../contract/names.ts'
+import { AGENT_MANAGER, REPORT_KEY } from '../../contract/names.ts'
 import { wordsOf } from '../../runtime/errors.ts'
 import { failure, isFailure } from '../failure.ts'
 
@@ -21,7 +21,7 @@ export async function send(
 	{ namespace, configMap }: RunConfig['report'],
 	{ apiServer, serviceAccount }: { apiServer: ApiServer; serviceAccount: string },
 ): Promise<void> {
-	const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/${encodeURIComponent(configMap)}`
+	const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/${encodeURIComponent(configMap)}?fieldManager=${AGENT_MANAGER}`
 	const body = JSON.stringify({ data: { [REPORT_KEY]: text } })
 	const end = performance.now() + PATIENCE
 	for (let delay = 250; ; delay = Math.min(delay * 2, 5_000)) {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { nodeConfigCrd } from '../../contract/crds.ts'
 import { waitForCrds } from '../../lab/crds.ts'
-import { ANNOTATION_RETRY, FINALIZER } from '../../contract/names.ts'
+import { AGENT_MANAGER, ANNOTATION_RETRY, FINALIZER } from '../../contract/names.ts'
 import { isFailure } from '../../runtime/errors.ts'
 import type { KubeClient } from '../../runtime/kube/client.ts'
 import type { Request } from '../../runtime/kube/transport.ts'
@@ -45,7 +45,7 @@ test('what viola does is done with the rights of a spec writer', async () => {
 /** Rights may be given by mistake; the policies stand behind them. */
 describe('even with every right there is', () => {
 	beforeAll(async () => {
-		await give('careful-no-more', 'cluster-admin', [account('multinic-controller', namespace), account('multinic-agent', namespace)])
+		await give('careful-no-more', 'cluster-admin', [account('multinic-controller', namespace), account('multinic-run', namespace)])
 		await vi.waitFor(async () => expect(await answer(as.controller, { method: 'GET', path: '/api/v1/secrets' })).toBe('done'), {
 			...{ timeout: 120_000, interval: 200 },
 		})
@@ -139,7 +139,7 @@ async function putWorld(): Promise<void> {
 		{ ...named('rbac.authorization.k8s.io/v1', 'ClusterRole', 'careless'), rules },
 		{ ...job, metadata: { name: 'there', namespace } },
 		named('v1', 'ServiceAccount', 'default', here),
-		{ ...pod, metadata: { name: 'there', namespace }, spec: { ...pod.spec, serviceAccountName: 'multinic-agent' } },
+		{ ...pod, metadata: { name: 'run-worker-1-x7k2p', namespace }, spec: { ...pod.spec, serviceAccountName: 'multinic-run' } },
 	])
 	await give('editor', 'edit', [account('editor')])
 	await give('viewer', 'view', [account('viewer')])
@@ -147,14 +147,17 @@ async function putWorld(): Promise<void> {
 }
 
 async function signInAsEach(): Promise<Record<Account, KubeClient>> {
-	const { metadata } = (await cluster.admin.raw({ method: 'GET', path: `/api/v1/namespaces/${namespace}/pods/there` })) as typeof pod & {
+	const { metadata } = (await cluster.admin.raw({
+		method: 'GET',
+		path: `/api/v1/namespaces/${namespace}/pods/run-worker-1-x7k2p`,
+	})) as typeof pod & {
 		metadata: { uid: string }
 	}
-	const onNode = { name: 'there', uid: metadata.uid }
+	const onNode = { name: 'run-worker-1-x7k2p', uid: metadata.uid }
 	const other = async (name: string) => cluster.as(await tokenOf(cluster, name, 'default'))
 	return {
 		controller: cluster.as(await tokenOf(cluster, 'multinic-controller', namespace)),
-		agent: cluster.as(await tokenOf(cluster, 'multinic-agent', namespace, onNode)),
+		agent: cluster.as(await tokenOf(cluster, 'multinic-run', namespace, onNode), AGENT_MANAGER),
 		viola: await other('viola'),
 		editor: await other('editor'),
 		viewer: await other('viewer'),

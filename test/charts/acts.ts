@@ -1,4 +1,12 @@
-import { ANNOTATION_RETRY, CONFIG_KEY, FINALIZER, LABEL_INSTANCE_ID, LABEL_NODE_NAME, REPORT_KEY } from '../../contract/names.ts'
+import {
+	AGENT_MANAGER,
+	ANNOTATION_RETRY,
+	CONFIG_KEY,
+	FINALIZER,
+	LABEL_INSTANCE_ID,
+	LABEL_NODE_NAME,
+	REPORT_KEY,
+} from '../../contract/names.ts'
 import type { Request } from '../../runtime/kube/transport.ts'
 
 /** Who signs in. The editor and the viewer have Kubernetes' own roles, the careless one every right on everything in our API group. */
@@ -10,7 +18,7 @@ export type Act = { act: string; may: readonly Account[]; said?: Partial<Record<
 
 export const namespace = 'multinic-system'
 const at = (path: string) => path.replace('/…/', `/namespaces/${namespace}/`)
-const query = { dryRun: 'All', fieldManager: 'test', force: undefined }
+const query = { dryRun: 'All', fieldManager: AGENT_MANAGER, force: undefined }
 const get = (path: string): Request => ({ method: 'GET', path: at(path) })
 const post = (path: string, body: object): Request => ({ method: 'POST', path: at(path), query, body })
 const put = (path: string, body: object): Request => ({ method: 'PUT', path: at(path), query, body })
@@ -172,12 +180,16 @@ export const acts: readonly Act[] = [
 	},
 
 	{ act: 'list Jobs', may: ['controller', 'editor', 'viewer'], request: get(jobs) },
-	{ act: 'create a Job', may: ['controller', 'editor'], request: post(jobs, job) },
+	{
+		act: 'create a Job that is of no run',
+		...{ may: ['editor'], said: { controller: 'the Job of a run has one owner' } },
+		request: post(jobs, job),
+	},
 	{ act: 'change a Job', may: ['editor'], request: merge(`${jobs}/there`, { spec: { suspend: true } }) },
 	{ act: 'delete a Job', may: ['editor'], request: remove(`${jobs}/there`) },
 	{ act: 'list pods', may: ['controller', 'editor', 'viewer'], request: get('/api/v1/…/pods') },
 	{ act: 'create a pod', may: ['editor'], request: post('/api/v1/…/pods', pod) },
-	{ act: 'delete a pod', may: ['editor'], request: remove('/api/v1/…/pods/there') },
+	{ act: 'delete a pod', may: ['editor'], request: remove('/api/v1/…/pods/run-worker-1-x7k2p') },
 	{ act: 'read a Secret', may: ['editor'], request: get('/api/v1/…/secrets/there') },
 	{ act: 'list Secrets', may: ['editor'], request: get('/api/v1/…/secrets') },
 	{ act: 'list Secrets of all namespaces', may: [], request: get('/api/v1/secrets') },

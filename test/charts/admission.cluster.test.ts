@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { CONFIG_KEY, LABEL_NODE_NAME, REPORT_KEY, REPORT_MAX_BYTES } from '../../contract/names.ts'
+import { AGENT_MANAGER, CONFIG_KEY, LABEL_NODE_NAME, REPORT_KEY, REPORT_MAX_BYTES } from '../../contract/names.ts'
 import { isFailure } from '../../runtime/errors.ts'
 import type { KubeClient } from '../../runtime/kube/client.ts'
 import { ConfigMap, Pod } from '../../runtime/kube/kinds.ts'
@@ -15,8 +15,9 @@ beforeAll(async () => {
 	const { all, exitCode } = await cluster.helm('install', 'multinic', chart, '-n', namespace, '--create-namespace')
 	expect(exitCode, all).toBe(0)
 	for (const node of ['worker-1', 'worker-2']) await cluster.admin.create(ConfigMap, runOf(node))
+	await cluster.admin.create(ConfigMap, runOf('worker-1', 'run-worker-1-2'))
 	await cluster.admin.create(ConfigMap, { metadata: { name: 'other', namespace }, data: { a: 'b' } })
-	run = cluster.as(await tokenOf(cluster, 'multinic-agent', namespace, await podOn('worker-1')))
+	run = cluster.as(await tokenOf(cluster, 'multinic-run', namespace, await podOn('worker-1', 'run-worker-1-x7k2p')), AGENT_MANAGER)
 	await policyIsEnforced()
 }, 120_000)
 afterAll(() => cluster?.stop())
@@ -50,6 +51,7 @@ test.each<[title: string, body: object, said: string]>([
 	['an annotation', { metadata: { annotations: { a: 'b' } } }, 'may not change labels'],
 	['a finalizer', { metadata: { finalizers: ['example.org/stay'] } }, 'may not change labels'],
 	['no owner', { metadata: { ownerReferences: null } }, 'may not change labels'],
+	['a name to generate', { metadata: { generateName: 'a'.repeat(63) } }, 'may not change labels'],
 ])('it may not write %s', async (_, body, said) => {
 	expect(await refusal(patch(body))).toContain(said)
 })
@@ -58,6 +60,28 @@ describe('it may not', () => {
 	test('write the report of another node', async () => {
 		const said = await refusal(patch(report('{}'), { name: 'run-worker-2', namespace }))
 		expect(said).toContain('node worker-1 may not change the run of node worker-2')
+	})
+
+	test('write the report of another run of its own node', async () => {
+		const said = await refusal(patch(report('{}'), { name: 'run-worker-1-2', namespace }))
+		expect(said).toContain('pod run-worker-1-x7k2p may not change ConfigMap run-worker-1-2, which is of another run')
+	})
+
+	test.each<[title: string, act: () => Promise<unknown>]>([
+		['as another manager of fields', () => run.patch(ConfigMap, mine, report('{"b":1}'), { fieldManager: 'multinic-controller' })],
+		['by server-side apply', () => run.apply(ConfigMap, { metadata: mine, ...report('{"b":2}') }, { force: true })],
+		[
+			'by server-side apply as another',
+			() => run.apply(ConfigMap, { metadata: mine, ...report('{"b":3}') }, { force: true, fieldManager: 'multinic-controller' }),
+		],
+		[
+			'with managed fields of its own',
+			() => patch({ metadata: { managedFields: [fieldsOf('multinic-agent', 30_000)] }, ...report('{"b":4}') }),
+		],
+		['with managed fields of another', () => patch({ metadata: { managedFields: [fieldsOf('another', 10)] }, ...report('{"b":5}') })],
+		['without managed fields', () => patch({ metadata: { managedFields: [{}] }, ...report('{"b":6}') })],
+	])('write its report %s', async (_, act) => {
+		expect(await refusal(act())).toContain('the agent may manage the field report.json, as multinic-agent, and no other')
 	})
 
 	test('make a ConfigMap its own by a label', async () => {
@@ -86,7 +110,7 @@ describe('it may not', () => {
 describe('even with every right on ConfigMaps it may not', () => {
 	beforeAll(async () => {
 		await cluster.kubectl(['create', 'clusterrole', 'careless', '--verb=*', '--resource=configmaps'])
-		const subject = `--serviceaccount=${namespace}:multinic-agent`
+		const subject = `--serviceaccount=${namespace}:multinic-run`
 		const { exitCode, all } = await cluster.kubectl(['create', 'clusterrolebinding', 'careless', '--clusterrole=careless', subject])
 		expect(exitCode, all).toBe(0)
 		await vi.waitFor(() => run.get(ConfigMap, mine), { timeout: 120_000, interval: 200 })
@@ -106,7 +130,7 @@ describe('even with every right on ConfigMaps it may not', () => {
 })
 
 test('a token that is bound to no pod may write nothing', async () => {
-	const unbound = cluster.as(await tokenOf(cluster, 'multinic-agent', namespace))
+	const unbound = cluster.as(await tokenOf(cluster, 'multinic-run', namespace))
 	expect(await refusal(unbound.patch(ConfigMap, mine, report('{}')))).toContain('not bound to a pod on a node')
 })
 
@@ -116,10 +140,10 @@ test('others are not held to it: the controller makes and deletes what it needs'
 	expect(await controller.delete(ConfigMap, { name: 'run-worker-3', namespace })).toBe(true)
 })
 
-function runOf(node: string): ConfigMap {
+function runOf(node: string, name = `run-${node}`): ConfigMap {
 	return {
 		metadata: {
-			name: `run-${node}`,
+			name,
 			namespace,
 			labels: { [LABEL_NODE_NAME]: node },
 			ownerReferences: [{ apiVersion: 'v1', kind: 'Namespace', name: namespace, uid: '00000000-0000-0000-0000-000000000000' }],
@@ -128,11 +152,17 @@ function runOf(node: string): ConfigMap {
 	}
 }
 
-async function podOn(nodeName: string): Promise<{ name: string; uid: string }> {
+function fieldsOf(manager: string, count: number) {
+	const keys = Array.from({ length: count }, (_, index) => [`f:key-${index}`, {}])
+	const fieldsV1 = { 'f:data': { 'f:report.json': {}, ...Object.fromEntries(keys) } }
+	return { manager, operation: 'Update', apiVersion: 'v1', fieldsType: 'FieldsV1', fieldsV1 }
+}
+
+async function podOn(nodeName: string, name: string): Promise<{ name: string; uid: string }> {
 	const containers = [{ name: 'agent', image: 'agent' }]
 	const { metadata } = await cluster.admin.create(Pod, {
-		metadata: { name: `run-on-${nodeName}`, namespace },
-		spec: { nodeName, serviceAccountName: 'multinic-agent', containers },
+		metadata: { name, namespace },
+		spec: { nodeName, serviceAccountName: 'multinic-run', containers },
 	})
 	return metadata
 }

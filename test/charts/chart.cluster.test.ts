@@ -60,7 +60,7 @@ describe('the controller has exactly the rights it says it needs', () => {
 	})
 
 	test('and the agent may only patch ConfigMaps', async () => {
-		const role = (await rendered()).find(one => one.kind === 'Role' && one.metadata.name === 'multinic-agent')
+		const role = (await rendered()).find(one => one.kind === 'Role' && one.metadata.name === 'multinic-run')
 		expect(role?.rules).toEqual([{ apiGroups: [''], resources: ['configmaps'], verbs: ['patch'] }])
 	})
 })
@@ -83,7 +83,7 @@ test('the environment of the Deployment is one the controller takes, with nothin
 		agent: {
 			image: `localhost/multinic-agent@sha256:${'a'.repeat(64)}`,
 			imagePullSecrets: ['one', 'two'],
-			serviceAccount: 'multinic-agent',
+			serviceAccount: 'multinic-run',
 		},
 		listen: { port: 8080 },
 		lease: { holder: 'pod' },

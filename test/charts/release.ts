@@ -27,8 +27,8 @@ export async function startCluster(options: ApiServerOptions = {}) {
 		return { exitCode, all }
 	}
 	const clients: KubeClient[] = []
-	const as = (token: string) => {
-		const client = new KubeClient(credentials(api, token), { fieldManager: 'test' })
+	const as = (token: string, fieldManager = 'test') => {
+		const client = new KubeClient(credentials(api, token), { fieldManager })
 		clients.push(client)
 		return client
 	}

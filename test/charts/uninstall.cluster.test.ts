@@ -152,7 +152,7 @@ function pod(name: string, app: string): Pod {
 }
 
 function job(name: string): Job {
-	const labels = { 'app.kubernetes.io/name': 'multinic-agent' }
+	const labels = { 'app.kubernetes.io/name': 'multinic-run' }
 	return {
 		metadata: { name, namespace, labels },
 		spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'a', image: 'a' }] } } },

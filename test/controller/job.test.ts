@@ -15,7 +15,7 @@ const agent: AgentSettings = {
 	image: 'registry/agent:1',
 	imagePullPolicy: 'IfNotPresent',
 	imagePullSecrets: ['pull'],
-	serviceAccount: 'multinic-agent',
+	serviceAccount: 'multinic-run',
 	activeDeadlineSeconds: 300,
 	waitForDeviceSeconds: 5,
 	deadManSeconds: 120,
@@ -35,12 +35,12 @@ describe('the name of a run', () => {
 	test.each<[title: string, node: string, at: [generation: number, attempt: number], name: string]>([
 		['carries node and generation', 'worker-1', [3, 1], 'multinic-agent-worker-1-g3'],
 		['and a further attempt', 'worker-1', [3, 2], 'multinic-agent-worker-1-g3-2'],
-		['a long one is cut and told apart by the uid', 'w'.repeat(60), [3, 2], `multinic-agent-${'w'.repeat(34)}-0c497169-g3-2`],
+		['a long one is cut and told apart by the uid', 'w'.repeat(60), [3, 2], `multinic-agent-${'w'.repeat(28)}-0c497169-g3-2`],
 		[
 			'and does not end in a dot where it is cut',
-			`${'w'.repeat(33)}.${'x'.repeat(26)}`,
+			`${'w'.repeat(27)}.${'x'.repeat(26)}`,
 			[3, 2],
-			`multinic-agent-${'w'.repeat(33)}-0c497169-g3-2`,
+			`multinic-agent-${'w'.repeat(27)}-0c497169-g3-2`,
 		],
 	])('%s', (_, node, [generation, attempt], name) => {
 		expect(runName({ name: node, uid, generation }, attempt)).toBe(name)
@@ -51,7 +51,7 @@ describe('the name of a run', () => {
 		fc.assert(
 			fc.property(nodeName, fc.integer({ min: 1, max: 1e9 }), fc.integer({ min: 1, max: 1e6 }), (name, generation, attempt) => {
 				const own = runName({ name, uid, generation }, attempt)
-				expect(own).toMatch(/^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$/)
+				expect(own).toMatch(/^[a-z0-9]([-a-z0-9.]{0,55}[a-z0-9])?$/)
 				expect(runName({ name, uid, generation: generation + 1 }, attempt)).not.toBe(own)
 				expect(runName({ name, uid, generation }, attempt + 1)).not.toBe(own)
 				expect(attemptOf(own)).toBe(attempt)
@@ -108,17 +108,29 @@ describe('the objects of a run', () => {
 			[true, undefined, undefined],
 		],
 		['no taint keeps it away', pod?.tolerations, [{ operator: 'Exists' }]],
-		['it is the agent, and nobody else', pod?.serviceAccountName, 'multinic-agent'],
+		['it is the agent, and nobody else', pod?.serviceAccountName, 'multinic-run'],
 		['its last words are kept', pod?.containers[0]?.terminationMessagePath, '/dev/termination-log'],
 		['it can be pulled from a private registry', pod?.imagePullSecrets, [{ name: 'pull' }]],
 	])('%s', (_, said, wanted) => {
 		expect(said).toEqual(wanted)
 	})
 
-	test('the host at /host, the input at /etc/multinic', () => {
-		expect(pod?.volumes?.map(one => one.hostPath?.path ?? one.configMap?.name)).toEqual(['/', 'multinic-agent-worker-1-g1'])
-		expect(pod?.containers[0]?.volumeMounts?.map(one => one.mountPath)).toEqual(['/host', '/etc/multinic'])
+	const account = '/var/run/secrets/kubernetes.io/serviceaccount'
+
+	test('the host at /host, the input at /etc/multinic, and what it signs in with', () => {
+		expect(pod?.volumes?.map(one => one.hostPath?.path ?? one.configMap?.name ?? one.name)).toEqual([
+			'/',
+			'multinic-agent-worker-1-g1',
+			'token',
+		])
+		expect(pod?.containers[0]?.volumeMounts?.map(one => one.mountPath)).toEqual(['/host', '/etc/multinic', account])
 		expect(pod?.containers[0]?.securityContext).toEqual({ privileged: true })
+	})
+
+	test('its only token is one of ten minutes', () => {
+		expect(pod?.automountServiceAccountToken).toBe(false)
+		const tokens = pod?.volumes?.flatMap(({ projected }) => projected?.sources ?? []).flatMap(one => one.serviceAccountToken ?? [])
+		expect(tokens).toEqual([{ path: 'token', expirationSeconds: 600 }])
 	})
 
 	test('hardened, it has four capabilities, and of the host it writes only what a run writes', () => {

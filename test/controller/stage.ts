@@ -36,7 +36,7 @@ export async function startStage() {
 	await run('helm', 'install', 'multinic', 'charts/multinic', ...values)
 	await waitForCrds(admin, [nodeConfigCrd])
 	const token = (account: string, pod?: { name: string; uid: string }) => requestToken(admin, { namespace, account, pod })
-	const kubelet = startKubelet({ admin, namespace, log, asAgent: async pod => as(await token('multinic-agent', pod)) })
+	const kubelet = startKubelet({ admin, namespace, log, asAgent: async pod => as(await token('multinic-run', pod)) })
 	const controllerToken = await token('multinic-controller')
 	const watching = new AbortController()
 	const stories = new Map<string, string[]>()

@@ -15,7 +15,7 @@ export const spec: NodeConfigSpec = { nodeName: 'worker-1', interfaces: [nic] }
 
 /** How the agent is run where its image does not matter. */
 export const agent: AgentSettings = {
-	...{ image: 'agent', imagePullPolicy: 'IfNotPresent', imagePullSecrets: [], serviceAccount: 'multinic-agent' },
+	...{ image: 'agent', imagePullPolicy: 'IfNotPresent', imagePullSecrets: [], serviceAccount: 'multinic-run' },
 	...{
 		activeDeadlineSeconds: 300,
 		waitForDeviceSeconds: 5,

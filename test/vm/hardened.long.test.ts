@@ -34,12 +34,12 @@ test('by a container that has four capabilities and no more', async () => {
 		'get',
 		'pods',
 		'-l',
-		'app.kubernetes.io/name=multinic-agent',
+		'app.kubernetes.io/name=multinic-run',
 		'-o',
 		'jsonpath={.items[0].spec.containers[0].securityContext}',
 	)
 	expect(JSON.parse(context)).toMatchObject({ privileged: false, capabilities: { drop: ['ALL'], add: expect.any(Array) } })
-	const log = await kubectl('logs', '-l', 'app.kubernetes.io/name=multinic-agent', '--tail=-1')
+	const log = await kubectl('logs', '-l', 'app.kubernetes.io/name=multinic-run', '--tail=-1')
 	expect(log).toMatch(/^armed +everything is put back at /m)
 })
 

@@ -1,6 +1,6 @@
 {{/* Names are fixed, not made from the release's: one cluster has one MultiNIC, and its admission policy names the agent. */}}
 {{- define "multinic.controller" -}}multinic-controller{{- end }}
-{{- define "multinic.agent" -}}multinic-agent{{- end }}
+{{- define "multinic.run" -}}multinic-run{{- end }}
 {{- define "multinic.uninstall" -}}multinic-uninstall{{- end }}
 
 {{/* Labels of everything in the chart. Takes (list $ NAME). */}}
@@ -61,7 +61,7 @@ one that says otherwise would refuse every run, so it is refused here, while a p
 - {name: AGENT_IMAGE_PULL_SECRETS, value: {{ include "multinic.pullSecretNames" .Values.imagePullSecrets | quote }}}
 {{- end }}
 - {name: AGENT_PRIVILEGED, value: {{ .Values.agent.privileged | quote }}}
-- {name: AGENT_SERVICE_ACCOUNT, value: {{ include "multinic.agent" . | quote }}}
+- {name: AGENT_SERVICE_ACCOUNT, value: {{ include "multinic.run" . | quote }}}
 - {name: AGENT_ROUTE_TABLE_BASE, value: {{ .Values.agent.routeTableBase | default 100 | int64 | quote }}}
 - {name: AGENT_RULE_PRIORITY_BASE, value: {{ .Values.agent.rulePriorityBase | default 10000 | int64 | quote }}}
 - {name: MAX_CONCURRENT_RUNS, value: {{ .Values.runs.maxConcurrent | int64 | quote }}}

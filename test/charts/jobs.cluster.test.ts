@@ -1,0 +1,165 @@
+import { isDeepStrictEqual } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { readConfig } from '../../controller/config.ts'
+import { type AgentSettings, runJob } from '../../controller/job.ts'
+import { isFailure } from '../../runtime/errors.ts'
+import type { KubeClient } from '../../runtime/kube/client.ts'
+import { Job } from '../../runtime/kube/kinds.ts'
+import { world } from '../controller/world.ts'
+import { changesOf } from './changed.ts'
+import { type Cluster, chart, manifests, startCluster, tokenOf } from './release.ts'
+
+/** Signed in as the controller: which Jobs may it create? Nothing is written, every try is a dry run. */
+const namespace = 'multinic-system'
+const run = { attempt: 1, mode: 'Apply', cause: 'SpecChanged', asked: {}, failures: 0 } as const
+const owner = { name: 'multinic-agent-worker-1-g1', uid: '0c497169-a104-4448-afde-f27b79fca904' }
+let cluster: Cluster
+let controller: KubeClient
+
+beforeAll(async () => {
+	cluster = await startCluster()
+}, 120_000)
+afterAll(() => cluster?.stop())
+
+describe.each([
+	['privileged', []],
+	['hardened', ['--set', 'agent.privileged=false']],
+	[
+		'of a private registry, by its digest',
+		[
+			...['--set', `agent.image.repository=registry:5000/a/agent,agent.image.digest=sha256:${'a'.repeat(64)}`],
+			...['--set', 'agent.image.pullPolicy=Always,imagePullSecrets[0].name=pull,runs.activeDeadlineSeconds=77'],
+		],
+	],
+])('with an agent that is %s', (_, values) => {
+	let ours: Job
+
+	beforeAll(async () => {
+		const { all, exitCode } = await cluster.helm(
+			...'upgrade --install multinic'.split(' '),
+			chart,
+			'-n',
+			namespace,
+			'--create-namespace',
+			...values,
+		)
+		expect(exitCode, all).toBe(0)
+		controller = cluster.as(await tokenOf(cluster, 'multinic-controller', namespace), 'multinic-controller')
+		const { config } = world({ config: { namespace } })
+		ours = runJob(config, run, owner, await settingsOf(values))
+		const isInForce = async () => {
+			expect(await answer(withAgent(ours, { image: 'strange' }))).toContain('the image of a run is')
+			expect(await answer(ours)).toBe('done')
+		}
+		await vi.waitFor(isInForce, { timeout: 120_000, interval: 200 })
+	}, 180_000)
+
+	test('it may create what it makes', async () => {
+		expect(await answer(ours)).toBe('done')
+	})
+
+	test('every change to the Job is refused that gives its pod another right, program, account or node', async () => {
+		const whole = await withDefaults(ours)
+		expect(await answer(whole)).toBe('done')
+		const same = shapeOf(await made(whole))
+		const taken: string[] = []
+		for (const { path, changed } of changesOf(whole)) {
+			if (/^metadata(\.name(space)?)?$/.test(path)) continue
+			const job = await made(changed as object)
+			if (typeof job === 'object' && !isDeepStrictEqual(shapeOf(job), same)) taken.push(path)
+		}
+		expect(taken.filter(path => !isHarmless(path))).toEqual([])
+		expect(taken.length).toBeGreaterThan(5)
+	})
+
+	test.each<[title: string, more: object, said: string]>([
+		['a container before it', { initContainers: [{ name: 'a', image: 'a' }] }, 'has no initContainers'],
+		['the processes of the node', { hostPID: true }, 'has no hostPID'],
+		['the users of the node', { hostUsers: true }, 'has no hostUsers'],
+		['another runtime', { runtimeClassName: 'a' }, 'has no runtimeClassName'],
+		['a name server', { dnsConfig: { nameservers: ['10.0.0.9'] } }, 'has no dnsConfig'],
+		['host names', { hostAliases: [{ ip: '10.0.0.9', hostnames: ['kubernetes'] }] }, 'has no hostAliases'],
+	])('not a pod with %s', async (_, more, said) => {
+		expect(await answer(withPod(ours, more))).toContain(said)
+	})
+
+	test.each<[title: string, more: object, said: string]>([
+		['a command', { command: ['sh'] }, 'the agent has no command'],
+		['arguments', { args: ['-c'] }, 'the agent has no args'],
+		['a secret in its environment', { env: [{ name: 'RUN', valueFrom: { secretKeyRef: { name: 'a', key: 'b' } } }] }, 'is RUN, as text'],
+		['a whole secret in its environment', { envFrom: [{ secretRef: { name: 'a' } }] }, 'has no envFrom'],
+		['a variable that Node reads', { env: [{ name: 'NODE_OPTIONS', value: '--import=x' }] }, 'is RUN, as text'],
+		['a program at its end', { lifecycle: { preStop: { exec: { command: ['sh'] } } } }, 'has no lifecycle'],
+		['a probe', { livenessProbe: { exec: { command: ['sh'] } } }, 'has no livenessProbe'],
+		['its last words elsewhere', { terminationMessagePath: '/host/etc/shadow' }, 'from their usual place'],
+	])('not an agent with %s', async (_, more, said) => {
+		expect(await answer(withAgent(ours, more))).toContain(said)
+	})
+})
+
+test('Jobs of others are not held to it', async () => {
+	const containers = [{ name: 'a', image: 'a' }]
+	const theirs = { metadata: { name: 'theirs', namespace }, spec: { template: { spec: { restartPolicy: 'Never', containers } } } }
+	await expect(cluster.admin.create(Job, theirs as Job, { dryRun: true })).resolves.toBeDefined()
+})
+
+/** What is nobody's right: how long and how often, what it may use, and what the scheduler and garbage collector are told. */
+function isHarmless(path: string): boolean {
+	const ofJob = /^spec\.(ttlSecondsAfterFinished|activeDeadlineSeconds|suspend|podReplacementPolicy|completionMode)$/
+	const ofPod =
+		/^spec\.template\.spec\.(terminationGracePeriodSeconds|schedulerName|enableServiceLinks|imagePullSecrets.*|containers\.0\.(resources.*|env\.0\.value))$/
+	const ofLabels = /^(metadata\.labels|spec\.template\.metadata\.labels)\b/
+	const ofOwner = /^metadata\.ownerReferences\.0\.(uid|apiVersion|controller)$/
+	return [ofJob, ofPod, ofLabels, ofOwner].some(one => one.test(path))
+}
+
+async function settingsOf(values: readonly string[]): Promise<AgentSettings> {
+	const { all } = await cluster.helm('template', 'multinic', chart, '-n', namespace, ...values)
+	type Pod = { spec: { template: { spec: { containers: { env: { name: string; value?: string }[] }[] } } } }
+	const deployment = manifests(all).find(({ kind }) => kind === 'Deployment') as unknown as Pod
+	const env = deployment.spec.template.spec.containers.flatMap(one => one.env.map(({ name, value }) => [name, value ?? 'pod']))
+	return readConfig(Object.fromEntries(env)).agent
+}
+
+/** As the API server fills it in, without what it must put there itself. */
+async function withDefaults(job: Job): Promise<object> {
+	const { spec } = await controller.create(Job, job, { dryRun: true })
+	const { selector: _, ...rest } = spec ?? {}
+	return { ...job, spec: { ...rest, template: { metadata: job.spec?.template.metadata, spec: spec?.template.spec } } }
+}
+
+function withPod(job: Job, more: object): object {
+	return { ...job, spec: { ...job.spec, template: { ...job.spec?.template, spec: { ...job.spec?.template.spec, ...more } } } }
+}
+
+function withAgent(job: Job, more: object): object {
+	return withPod(job, { containers: job.spec?.template.spec?.containers.map(one => ({ ...one, ...more })) })
+}
+
+async function answer(job: object): Promise<string> {
+	const said = await made(job)
+	return typeof said === 'string' ? said : 'done'
+}
+
+/** @returns the Job as it would be, or why it is refused */
+async function made(job: object): Promise<Job | string> {
+	try {
+		return await controller.create(Job, job as Job, { dryRun: true })
+	} catch (error) {
+		if (isFailure(error)) return error.message
+		throw error
+	}
+}
+
+/** What a Job does, without its marks: what is left out and filled in again is no change. */
+function shapeOf(job: Job | string): object {
+	if (typeof job === 'string') return {}
+	const { labels, ownerReferences } = job.metadata
+	const { selector: _, ...spec } = job.spec ?? {}
+	const ofRun = Object.entries(labels ?? {}).filter(([key]) => !isOfBatch(key))
+	return JSON.parse(JSON.stringify({ labels: ofRun, ownerReferences, spec }, (key, value) => (isOfBatch(key) ? undefined : value)))
+}
+
+function isOfBatch(key: string): boolean {
+	return key.startsWith('batch.kubernetes.io/') || key === 'job-name' || key === 'controller-uid'
+}
