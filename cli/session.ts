@@ -1,4 +1,5 @@
 import type { Option } from 'commander'
+import { cleanLines } from '../contract/clean.ts'
 import { progressOf } from './progress.ts'
 import type { Reading } from './read.ts'
 import { type Colours, coloursFor } from './render/colours.ts'
@@ -43,7 +44,7 @@ export function sessionOf(world: World, cluster: Reading['cluster']): Session {
 		progress,
 		colours: coloursFor(wantsColour(world, env)),
 		print: lines => write(out, lines),
-		warn: line => write(err, [line]),
+		warn: line => write(err, [cleanLines(line)]),
 	}
 }
 

@@ -1,3 +1,4 @@
+import { clean, cleanAll } from '../contract/clean.ts'
 import type { Condition } from '../contract/conditions.ts'
 import { ANNOTATION_PLAN, ANNOTATION_RETRY, ANNOTATION_VERIFY } from '../contract/names.ts'
 import { NodeConfigStatus, type State } from '../contract/node-config.ts'
@@ -36,10 +37,10 @@ export function configView({ metadata, spec = {}, status = {} }: Stored<NodeConf
 		created: Date.parse(metadata.creationTimestamp),
 		deleting: metadata.deletionTimestamp !== undefined,
 		paused: spec.paused === true,
-		mode: spec.mode ?? 'Apply',
+		mode: clean(spec.mode ?? 'Apply'),
 		wanted: spec.interfaces?.length ?? 0,
 		asked: { retry: notes[asks.retry], plan: notes[asks.plan], verify: notes[asks.verify] },
-		status: NodeConfigStatus.safeParse(status).data ?? {},
+		status: cleanAll(NodeConfigStatus.safeParse(status).data ?? {}),
 	}
 }
 

@@ -2,7 +2,7 @@
  * Characters that are not for words in a status: controls, which a terminal carries out, and marks of format (overrides of direction, zero-width
  * characters) and separators of lines, which show something else than is there.
  */
-const UNFIT = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu
+export const UNFIT = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu
 
 /** @returns the text as one line that may stand in a status and in a terminal; half of a surrogate pair becomes U+FFFD */
 export function clean(text: string): string {

@@ -1,5 +1,6 @@
 import { Option } from 'commander'
 import type { AgentReport } from '../../contract/agent-run.ts'
+import { clean, cleanLines } from '../../contract/clean.ts'
 import { AGENT_CONTAINER, LABEL_NODE_NAME, REPORT_KEY } from '../../contract/names.ts'
 import { sleep } from '../../runtime/clock.ts'
 import { objectPath, type Stored } from '../../runtime/kube/kind.ts'
@@ -71,17 +72,17 @@ function waitsFor(pod: Stored<Pod>): string | undefined {
 	const state = agentState(pod)
 	if (state?.running || state?.terminated || status?.phase === 'Failed' || status?.phase === 'Succeeded') return undefined
 	const { reason, message } = state?.waiting ?? {}
-	return [reason, message].filter(Boolean).join(': ') || 'it is not started'
+	return clean([reason, message].filter(Boolean).join(': ')) || 'it is not started'
 }
 
-/** As it comes: the agent writes for people. */
+/** As it comes: the agent writes for people. The kubelet may say anything in its place. */
 async function copyLog({ cluster, signal, world }: Session, at: { namespace: string; name: string }, follow: boolean): Promise<void> {
 	const path = `${objectPath(Pod, at)}/log`
 	const query = { container: AGENT_CONTAINER, ...(follow && { follow }) }
 	const decoder = new TextDecoder()
 	const { bytes } = await cluster.transport.open({ method: 'GET', verb: 'log', path, query, signal })
 	try {
-		for await (const chunk of bytes) world.out.write(decoder.decode(chunk, { stream: true }))
+		for await (const chunk of bytes) world.out.write(cleanLines(decoder.decode(chunk, { stream: true })))
 	} catch (cause) {
 		if (signal.aborted) return
 		throw failure('NO_RUN', `the log of pod ${at.name} broke off; again: kubectl multinic logs`, cause)

@@ -1,10 +1,11 @@
+import { clean } from '../../contract/clean.ts'
 import type { FleetReading } from '../read.ts'
 import { fleetLines, summaryLine } from '../render/fleet.ts'
 import { clip, fleetFrame, redraw } from '../render/frame.ts'
 import { nodePage } from '../render/node-page.ts'
 import { changeKey, nodeRow, nodesHeader } from '../render/nodes.ts'
 import { isFormat, streamed } from '../render/output.ts'
-import { line, plain, widthsOf } from '../render/table.ts'
+import { line, widthsOf } from '../render/table.ts'
 import type { Session } from '../session.ts'
 import type { GetFlags } from './get.ts'
 
@@ -42,7 +43,7 @@ function frames({ world: { out, now }, colours }: Session, nodes: readonly strin
 		const view = { fleet, now: now(), colours, isWide }
 		const [only] = configs
 		const isPage = nodes.length === 1 && only !== undefined && !isWide
-		const below = trouble === '' ? [] : [colours.bad(plain(trouble))]
+		const below = trouble === '' ? [] : [colours.bad(clean(trouble))]
 		const room = rows - 1 - below.length
 		const lines = isPage ? nodePage(only, view).slice(0, room) : fleetFrame(configs, view, room)
 		const after = [...lines, ...below].map(text => clip(text, columns))

@@ -1,6 +1,6 @@
+import { clean } from '../../contract/clean.ts'
 import type { AgentReport, Drift, InterfaceReport } from '../../contract/agent-run.ts'
 import type { Colours } from './colours.ts'
-import { plain } from './table.ts'
 
 /** What a run found otherwise than it should be, in the form of a unified diff. Pure. */
 
@@ -16,7 +16,7 @@ export function isRight(report: AgentReport): boolean {
 /** @returns `-` what is wanted, `+` what was found, by interface */
 export function driftLines({ run, report }: Looked, colours: Colours): string[] {
 	const { nodeName, generation, interfaces, drift = [], unfinished, notes = [], message } = report
-	const further = [...(unfinished ? [`unfinished: ${unfinished}`] : []), ...notes].map(note => colours.faint(plain(`# ${note}`)))
+	const further = [...(unfinished ? [`unfinished: ${unfinished}`] : []), ...notes].map(note => colours.faint(clean(`# ${note}`)))
 	if (isRight(report)) return [`${nodeName} is as generation ${generation} of its node config says; Job ${run} looked`, ...further]
 	const shared = drift.filter(isShared)
 	const hunks = [
@@ -31,7 +31,7 @@ export function driftLines({ run, report }: Looked, colours: Colours): string[] 
 	return [
 		colours.strong(`--- ${nodeName}, generation ${generation}, as wanted`),
 		colours.strong(`+++ ${nodeName}, as Job ${run} found it at ${report.finished}`),
-		...(hunks.length > 0 ? hunks : [plain(message)]),
+		...(hunks.length > 0 ? hunks : [clean(message)]),
 		...further,
 	]
 }
@@ -45,7 +45,7 @@ function nicHunk(nic: InterfaceReport, colours: Colours): string[] {
 	const { name, macAddress, state, reason, message, drift = [] } = nic
 	if (drift.length > 0) return hunk(`${name} ${macAddress}`, drift, colours)
 	if (state === 'Configured') return []
-	return [colours.busy(`@@ ${name} ${macAddress} @@`), plain(` ${reason}: ${message}`)]
+	return [colours.busy(`@@ ${name} ${macAddress} @@`), clean(` ${reason}: ${message}`)]
 }
 
 function hunk(title: string, drift: readonly Drift[], { busy, good, bad }: Colours): string[] {
@@ -53,11 +53,11 @@ function hunk(title: string, drift: readonly Drift[], { busy, good, bad }: Colou
 	const lines = drift.flatMap(one => {
 		const { wanted, found } = one
 		return [
-			...(wanted === 'none' ? [] : [bad(plain(`-${wordsFor(one, wanted)}`))]),
-			...(found === 'missing' ? [] : [good(plain(`+${wordsFor(one, found)}`))]),
+			...(wanted === 'none' ? [] : [bad(clean(`-${wordsFor(one, wanted)}`))]),
+			...(found === 'missing' ? [] : [good(clean(`+${wordsFor(one, found)}`))]),
 		]
 	})
-	return [busy(plain(`@@ ${title} @@`)), ...lines]
+	return [busy(clean(`@@ ${title} @@`)), ...lines]
 }
 
 /** `mtu 1450`, `sysctl rp_filter 2`, `ens9: rule from …`; that a file is there is told by its name alone. */

@@ -1,10 +1,10 @@
+import { clean } from '../../contract/clean.ts'
 import { type Failure, wordsOf } from '../../runtime/errors.ts'
 import { isKubeFailure } from '../../runtime/kube/failures.ts'
-import { plain } from './table.ts'
 
 /** @returns one sentence that says what went wrong and what to do; never a stack, never a secret. Pure. */
 export function sentenceOf(error: unknown): string {
-	return plain(words(error)).trim()
+	return clean(words(error)).trim()
 }
 
 function words(error: unknown): string {

@@ -1,7 +1,7 @@
+import { clean } from '../../contract/clean.ts'
 import type { State } from '../../contract/node-config.ts'
 import { type Fleet, isUnderWay } from '../fleet.ts'
 import type { Colours } from './colours.ts'
-import { plain } from './table.ts'
 
 /** What is said of the fleet as a whole. Pure. */
 
@@ -11,7 +11,7 @@ export function fleetLines(fleet: Fleet, colours: Colours): string[] {
 	const { settled, total, running, line, rule } = fleet
 	const held = line.size > 0 ? `${line.size} held back` : 'none held back'
 	const counts = `Rollout: ${settled} of ${total} settled, ${running} running, ${held}`
-	return [rule === '' ? counts : `${counts}: ${colours.warm(plain(rule))}`]
+	return [rule === '' ? counts : `${counts}: ${colours.warm(clean(rule))}`]
 }
 
 const order: readonly State[] = ['Configured', 'InProgress', 'Pending', 'Failed']

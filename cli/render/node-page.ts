@@ -1,3 +1,4 @@
+import { clean } from '../../contract/clean.ts'
 import type { Condition } from '../../contract/conditions.ts'
 import type { InterfaceStatus, Observed } from '../../contract/node-config.ts'
 import type { Fleet } from '../fleet.ts'
@@ -5,7 +6,7 @@ import { nextFor } from '../next.ts'
 import { type ConfigView, condition, isCurrent, reasonOf, stateOf } from '../view.ts'
 import { age, ageOf } from './age.ts'
 import { type Colours, stateCell } from './colours.ts'
-import { type Cell, plain, table } from './table.ts'
+import { type Cell, table } from './table.ts'
 
 export type PageView = { fleet: Fleet; now: number; colours: Colours }
 
@@ -39,7 +40,7 @@ function head(config: ConfigView, { colours, now }: PageView): string[] {
 		`made ${age(now - created)} ago`,
 	]
 	const message = condition(config, 'Ready')?.message
-	return [...table([title]), colours.faint(plain(facts.join(', '))), ...(message ? [plain(message)] : [])]
+	return [...table([title]), colours.faint(clean(facts.join(', '))), ...(message ? [clean(message)] : [])]
 }
 
 function section(title: string, lines: readonly string[], { strong }: Colours): string[] {
@@ -60,8 +61,8 @@ function nicLines(nic: InterfaceStatus, { colours, now }: PageView): string[] {
 	const since = nic.lastConfigured ? `configured ${ageOf(nic.lastConfigured, now)} ago` : 'never configured'
 	return [
 		...table([[nic.name, stateCell(nic.status, colours), nic.macAddress, nic.reason]]),
-		`  ${plain(nic.message)}`,
-		`  ${colours.faint(plain(`${observed(nic.observed)}; ${since}`))}`,
+		`  ${clean(nic.message)}`,
+		`  ${colours.faint(clean(`${observed(nic.observed)}; ${since}`))}`,
 	]
 }
 

@@ -1,6 +1,7 @@
+import { clean } from '../../contract/clean.ts'
 import type { AgentReport, InterfaceReport, PlannedDiff } from '../../contract/agent-run.ts'
 import type { Colours } from './colours.ts'
-import { plain, table } from './table.ts'
+import { table } from './table.ts'
 
 /** What a run would do, with every command and file. Pure. */
 
@@ -17,8 +18,8 @@ export function planLines({ run, report }: { run: string; report: AgentReport },
 		colours.strong(`${facts.join(', ')}: what a run would do`),
 		colours.faint(`Job ${run} looked at ${report.finished} and changed nothing`),
 		...table(interfaces.map(nicRow)),
-		...(plan ? details(plan, refusals(report), colours) : ['', plain(`no plan: ${report.message}`)]),
-		...[...(unfinished ? [unfinished] : []), ...notes].map(note => colours.faint(plain(`# ${note}`))),
+		...(plan ? details(plan, refusals(report), colours) : ['', clean(`no plan: ${report.message}`)]),
+		...[...(unfinished ? [unfinished] : []), ...notes].map(note => colours.faint(clean(`# ${note}`))),
 	]
 }
 
@@ -32,7 +33,7 @@ function refusals({ interfaces, notRemoved = [] }: AgentReport): string[] {
 	return [
 		...failed.map(({ name, reason }) => `${name} cannot be configured as it is (${reason})`),
 		...notRemoved.map(({ name, reason, message }) => `${name} cannot be removed as it is (${reason}): ${message}`),
-	].map(plain)
+	].map(clean)
 }
 
 function details({ commands, links, files, disruption }: PlannedDiff, refused: readonly string[], colours: Colours): string[] {
@@ -43,20 +44,20 @@ function details({ commands, links, files, disruption }: PlannedDiff, refused: r
 		return ['', ...(bad.length > 0 ? ['a run would change nothing', ...bad] : ['nothing to do: a run would change nothing'])]
 	return [
 		...section('Commands', commands, colours),
-		...(names.length > 0 ? [colours.faint(plain(`  (${names.join(', ')})`))] : []),
+		...(names.length > 0 ? [colours.faint(clean(`  (${names.join(', ')})`))] : []),
 		...section(
 			'Files',
 			files.flatMap(file => fileLines(file)),
 			colours,
 		),
 		...section('Disruption', [], colours),
-		`  ${cost(disruption.class)}: ${plain(disruption.because)}`,
+		`  ${cost(disruption.class)}: ${clean(disruption.because)}`,
 		...(bad.length > 0 ? ['', ...bad] : []),
 	]
 }
 
 function section(title: string, lines: readonly string[], { strong }: Colours): string[] {
-	return ['', strong(title), ...lines.map(line => `  ${plain(line)}`)]
+	return ['', strong(title), ...lines.map(line => `  ${clean(line)}`)]
 }
 
 function fileLines({ path, action, mode, bytes, content }: PlannedDiff['files'][number]): string[] {

@@ -1,5 +1,6 @@
+import { clean } from '../../contract/clean.ts'
 import type { AgentReport } from '../../contract/agent-run.ts'
-import { plain, table } from './table.ts'
+import { table } from './table.ts'
 
 /** @returns what a run reported, where its log is gone: the same story, in fewer words. Pure. */
 export function reportLines(report: AgentReport): string[] {
@@ -26,11 +27,11 @@ export function reportLines(report: AgentReport): string[] {
 		facts.join(', '),
 		...table(interfaces.map(nic => [nic.name, nic.macAddress, nic.state, nic.reason, nic.message])),
 		...interfaces.flatMap(({ name, warnings }) =>
-			warnings.map(warning => plain(`warning         ${name}: ${warning.reason}: ${warning.message}`)),
+			warnings.map(warning => clean(`warning         ${name}: ${warning.reason}: ${warning.message}`)),
 		),
-		...[...lost, ...notes.map(note => `note            ${note}`)].map(plain),
+		...[...lost, ...notes.map(note => `note            ${note}`)].map(clean),
 		`began           ${started}`,
 		`ended           ${finished}, ${changes} changes`,
-		plain(`${outcome.padEnd(15)} ${reason}: ${message}`),
+		clean(`${outcome.padEnd(15)} ${reason}: ${message}`),
 	]
 }

@@ -1,3 +1,5 @@
+import { clean } from '../../contract/clean.ts'
+
 /** Text in columns. Pure. */
 
 /** Puts colour on text that has its final width. */
@@ -29,13 +31,8 @@ export function line(row: readonly Cell[], widths: readonly number[]): string {
 		.join(gap)
 }
 
-/** @returns text that cannot move the cursor or break a line, whoever wrote it */
-export function plain(text: string): string {
-	return text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ')
-}
-
 function textOf(cell: Cell): string {
-	return plain(typeof cell === 'string' ? cell : cell.text)
+	return clean(typeof cell === 'string' ? cell : cell.text)
 }
 
 function painted(cell: Cell, width: number): string {

@@ -1,8 +1,8 @@
+import { clean } from '../../contract/clean.ts'
 import type { Event } from '../../runtime/kube/kinds.ts'
 import { type ConfigView, condition, isCurrent, stateOf } from '../view.ts'
 import { ageOf } from './age.ts'
 import { stateWords } from './state.ts'
-import { plain } from './table.ts'
 
 /** Why no run answered, as far as it can be seen from outside. Pure. */
 
@@ -25,8 +25,8 @@ export function unansweredLines(around: Around): string[] {
 	const { config, seconds, namespace, events, now } = around
 	return [
 		`error: no run has answered for ${config.name} within ${seconds} s; it was asked for, and nothing was changed`,
-		...causes(around).map(cause => `  ${plain(cause)}`),
-		...events.slice(0, mostEvents).map(event => `  ${plain(eventWords(event, now))}`),
+		...causes(around).map(cause => `  ${clean(cause)}`),
+		...events.slice(0, mostEvents).map(event => `  ${clean(eventWords(event, now))}`),
 		`  more: kubectl multinic get ${config.name}; kubectl get events -n ${namespace}; kubectl get pods -n ${namespace}`,
 	]
 }

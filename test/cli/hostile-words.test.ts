@@ -1,0 +1,59 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { UNFIT } from '../../contract/clean.ts'
+import { putRunPod, startStage } from './cluster.ts'
+import { command, config, failed } from './world.ts'
+
+/** Whatever a cluster says, a terminal shows it and carries nothing out. */
+const lines = [
+	'get',
+	'get w',
+	'get -o wide',
+	'get -o json',
+	'get w -o yaml',
+	'history w',
+	'history w -o json',
+	'retry w',
+	'pause w',
+	'logs w',
+]
+const UNFIT_BUT_LINES = new RegExp(`(?!\\n)(?:${UNFIT.source.replace(/\+$/, '')})`, 'u')
+
+/** A screen is cleared, a line is written over, words run backwards, half a character. */
+const words = fc.array(
+	fc.constantFrom('\u001b[2J', '\u009b31m', '\r', '\n', '\u0008', '\u202e', '\u2028', '\u200b', '\ud800', 'w', ' ', 'Configured'),
+	{ minLength: 1, maxLength: 6 },
+)
+
+test('no command prints what a terminal would carry out, wherever it stands', async () => {
+	const said = fc.record({ message: words, reason: words, job: words, backend: words, name: words })
+	await fc.assert(
+		fc.asyncProperty(said, fc.constantFrom(...lines), async (parts, line) => {
+			const { message, reason, job, backend, name } = Object.fromEntries(
+				Object.entries(parts).map(([part, found]) => [part, found.join('')]),
+			) as Record<keyof typeof parts, string>
+			const stage = await startStage()
+			const { cluster, put } = stage
+			stage.server.onRequest(({ path }) => (path.endsWith('/log') ? { fault: 'answer', status: 200, body: message } : undefined))
+			putRunPod(stage, { node: 'w', name: 'run-1-a', status: { phase: 'Succeeded' } })
+			const nic = { id: 0, name, macAddress: name, status: 'Failed' as const, reason, message }
+			const history = [{ generation: 3, job, started: '2026-03-01T11:59:00Z', seconds: 1, changes: 1, result: 'Failed', cause: reason }]
+			const status = { lastJobName: job, backend, interfaces: name, interfaceStatuses: [nic], history } as never
+			put('w', { ...failed, message, reason }, { status })
+			const { out, err } = await command(line, { cluster })
+			expect({ out: UNFIT_BUT_LINES.exec(out), err: UNFIT_BUT_LINES.exec(err) }).toEqual({ out: null, err: null })
+		}),
+		{ numRuns: 300 },
+	)
+})
+
+test('what is printed as JSON is the text that was there', async () => {
+	const { cluster, put } = await startStage()
+	put('w', { ...failed, message: 'a\u009b2J\u202eb\n' })
+	const { out } = await command('get w -o json', { cluster })
+	expect(JSON.parse(out)).toMatchObject({ status: { conditions: [{ message: 'a\u009b2J\u202eb\n' }] } })
+})
+
+test('a view has one line a message', () => {
+	expect(config('w', { ...failed, message: 'a\nb' }).status.conditions?.[0]?.message).toBe('a b')
+})
