@@ -1,4 +1,4 @@
-import { loadCredentials } from '../runtime/kube/auth.ts'
+import { loadAsKubectl } from '../runtime/kube/auth.ts'
 import { KubeClient } from '../runtime/kube/client.ts'
 import { createTransport } from '../runtime/kube/transport.ts'
 import type { Cluster, ConnectFlags, World } from './world.ts'
@@ -16,7 +16,7 @@ export const FIELD_MANAGER = 'kubectl-multinic'
  */
 export async function connect(flags: ConnectFlags, env: World['env']): Promise<Cluster> {
 	const { kubeconfig, context } = flags
-	const credentials = await loadCredentials({ ...(kubeconfig && { kubeconfig }), ...(context && { context }) }, env)
+	const credentials = await loadAsKubectl({ ...(kubeconfig && { kubeconfig }), ...(context && { context }) }, env)
 	const transport = createTransport(credentials, { userAgent: FIELD_MANAGER })
 	return {
 		client: new KubeClient(transport, { fieldManager: FIELD_MANAGER }),

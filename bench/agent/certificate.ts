@@ -2,7 +2,7 @@ import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:cry
 
 const DAY = 86_400_000
 
-/** @returns a key and a certificate for 127.0.0.1 that vouches for itself (X.509 v3, P-256), both PEM; good for a day */
+/** @returns a key and a certificate for 127.0.0.1 and cluster.test that vouches for itself (X.509 v3, P-256), both PEM; good for a day */
 export function certificate(now = new Date(), commonName = 'bench'): { key: string; cert: string } {
 	const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 	const toSign = signedPart(publicKey, now, nameOf(commonName))
@@ -17,13 +17,13 @@ function signedPart(publicKey: KeyObject, now: Date, name: Buffer): Buffer {
 	const serial = der(0x02, Buffer.of(1), randomBytes(8))
 	const lifetime = der(0x30, time(now.getTime() - DAY), time(now.getTime() + DAY))
 	const spki = publicKey.export({ type: 'spki', format: 'der' })
-	return der(0x30, version, serial, ecdsa, name, lifetime, name, spki, der(0xa3, der(0x30, isAuthority, isLoopback)))
+	return der(0x30, version, serial, ecdsa, name, lifetime, name, spki, der(0xa3, der(0x30, isAuthority, names)))
 }
 
 /** ecdsa-with-SHA256 */
 const ecdsa = der(0x30, oid('2a8648ce3d040302'))
 const isAuthority = der(0x30, oid('551d13'), der(0x01, Buffer.of(255)), der(0x04, der(0x30, der(0x01, Buffer.of(255)))))
-const isLoopback = der(0x30, oid('551d11'), der(0x04, der(0x30, der(0x87, Buffer.of(127, 0, 0, 1)))))
+const names = der(0x30, oid('551d11'), der(0x04, der(0x30, der(0x87, Buffer.of(127, 0, 0, 1)), der(0x82, Buffer.from('cluster.test')))))
 
 function nameOf(commonName: string): Buffer {
 	return der(0x30, der(0x31, der(0x30, oid('550403'), der(0x0c, Buffer.from(commonName)))))

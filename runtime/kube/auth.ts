@@ -1,21 +1,87 @@
+import { stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
-import { inClusterCredentials } from './in-cluster.ts'
+import { delimiter, join } from 'node:path'
+import { Failure } from '../errors.ts'
 import type { Credentials } from './credentials.ts'
-import { credentialsFromKubeconfig } from './kubeconfig.ts'
-
-/**
- * Finds out how to reach the API server: the kubeconfig that is named, else the pod's own ServiceAccount, else `~/.kube/config`.
- *
- * @param options.kubeconfig path, or several with `:` between them as in KUBECONFIG
- * @param options.context default: the kubeconfig's current one
- * @throws Failure CONFIG_INVALID with the file and the field that is wrong, never a secret
- */
-export async function loadCredentials(options: { kubeconfig?: string; context?: string }, env: Environment): Promise<Credentials> {
-	const kubeconfig = options.kubeconfig ?? env.KUBECONFIG
-	if (kubeconfig) return credentialsFromKubeconfig(kubeconfig, options.context)
-	if (env.KUBERNETES_SERVICE_HOST) return inClusterCredentials(env)
-	return credentialsFromKubeconfig(join(env.HOME ?? homedir(), '.kube', 'config'), options.context)
-}
+import { inClusterCredentials, mount } from './in-cluster.ts'
+import { credentialsOf } from './kubeconfig.ts'
+import { readKubeconfig } from './kubeconfig/file.ts'
+import type { Kubeconfig } from './kubeconfig/schema.ts'
+import { currentContext, select } from './kubeconfig/select.ts'
+import { proxyFor } from './proxy.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
+
+export type Wanted = {
+	/** One file, which must be there. */
+	kubeconfig?: string
+	/** Default: the kubeconfig's current one. */
+	context?: string
+}
+
+/**
+ * Finds out how a server process reaches the API server: the kubeconfig that is named (an option, or the files of KUBECONFIG), else the
+ * pod's own ServiceAccount, else `~/.kube/config`.
+ *
+ * @throws Failure CONFIG_INVALID with the file and the field that is wrong, never a secret
+ */
+export async function loadCredentials(wanted: Wanted, env: Environment): Promise<Credentials> {
+	if (!wanted.kubeconfig && !env.KUBECONFIG && env.KUBERNETES_SERVICE_HOST) return inClusterCredentials(env)
+	const found = await readFiles(wanted, env)
+	const context = wanted.context ?? currentContext(found.files)
+	if (context === undefined) throw noContext(found)
+	return inContext(found, context, env)
+}
+
+/**
+ * The same as kubectl does it: the context that is named, else the current one of the kubeconfig, inside a pod too; the pod's own
+ * ServiceAccount only where no kubeconfig has a current context.
+ *
+ * @param folder where a pod's token is mounted
+ * @throws Failure CONFIG_INVALID with the file and the field that is wrong, never a secret
+ */
+export async function loadAsKubectl(wanted: Wanted, env: Environment, folder = mount): Promise<Credentials> {
+	const found = await readFiles(wanted, env)
+	const context = wanted.context || currentContext(found.files)
+	if (context !== undefined) return inContext(found, context, env)
+	if (!(await isInPod(env, folder))) throw noContext(found)
+	const credentials = await inClusterCredentials(env, folder)
+	const proxy = proxyFor(credentials.server, env)
+	return { ...credentials, ...(proxy && { proxy }) }
+}
+
+/** What was read, and what it is called in a message. */
+type Found = { files: Kubeconfig[]; where: string }
+
+async function readFiles({ kubeconfig }: Wanted, env: Environment): Promise<Found> {
+	if (kubeconfig) {
+		const file = await readKubeconfig(kubeconfig)
+		const where = `kubeconfig ${kubeconfig}`
+		if (!file) throw notThere(where)
+		return { files: [file], where }
+	}
+	const paths = env.KUBECONFIG ? env.KUBECONFIG.split(delimiter).filter(Boolean) : [join(env.HOME ?? homedir(), '.kube', 'config')]
+	const files = await Promise.all(paths.map(readKubeconfig))
+	return { files: files.filter(file => file !== undefined), where: `kubeconfig ${paths.join(delimiter)}` }
+}
+
+function inContext({ files, where }: Found, context: string, env: Environment): Promise<Credentials> {
+	if (files.length === 0) throw notThere(where)
+	return credentialsOf(select(files, context, where), where, env)
+}
+
+async function isInPod(env: Environment, folder: string): Promise<boolean> {
+	if (!env.KUBERNETES_SERVICE_HOST || !env.KUBERNETES_SERVICE_PORT) return false
+	return stat(`${folder}/token`).then(
+		found => !found.isDirectory(),
+		() => false,
+	)
+}
+
+function noContext({ files, where }: Found): Failure {
+	return files.length === 0 ? notThere(where) : new Failure('CONFIG_INVALID', `${where} has no current-context`)
+}
+
+function notThere(where: string): Failure {
+	return new Failure('CONFIG_INVALID', `${where} cannot be read: there is no such file`)
+}

@@ -1,3 +1,5 @@
+import type { ConnectionOptions } from 'node:tls'
+
 /** How to reach one API server, and as whom. */
 export type Credentials = {
 	/** `https://host:port`, perhaps with a path, without a final slash. */
@@ -9,6 +11,7 @@ export type Credentials = {
 		key?: string
 		rejectUnauthorized?: boolean
 		servername?: string
+		checkServerIdentity?: NonNullable<ConnectionOptions['checkServerIdentity']>
 	}
 	/** `tls.ca` as it is now, where it stands in a file that may change. */
 	authorities?: () => Promise<string>
@@ -21,5 +24,5 @@ export type Credentials = {
 	 *
 	 * @param refused the server has just answered 401 to the headers given last: read the token again
 	 */
-	headers(refused: boolean): Promise<Record<string, string>>
+	headers(refused: boolean): Promise<Record<string, string | string[]>>
 }

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { Failure } from '../errors.ts'
 import type { Credentials } from './credentials.ts'
 
-const mount = '/var/run/secrets/kubernetes.io/serviceaccount'
+/** Where the kubelet mounts a pod's token. */
+export const mount = '/var/run/secrets/kubernetes.io/serviceaccount'
 
 /**
  * The credentials a pod gets from its ServiceAccount.
@@ -33,7 +34,9 @@ export function bearerFromFile(path: string, now: () => number = Date.now): Cred
 	let readAt = Number.NEGATIVE_INFINITY
 	return async refused => {
 		if (!refused && now() - readAt < 60_000) return header
-		header = { authorization: `Bearer ${(await mounted(path)).trim()}` }
+		const token = (await mounted(path)).trim()
+		if (token === '') throw new Failure('CONFIG_INVALID', `${path} is empty, and should hold a token`)
+		header = { authorization: `Bearer ${token}` }
 		readAt = now()
 		return header
 	}

@@ -1,158 +1,76 @@
-import { readFile } from 'node:fs/promises'
-import { delimiter, dirname, isAbsolute, join } from 'node:path'
-import { parse } from 'yaml'
-import * as z from 'zod'
 import { Failure } from '../errors.ts'
-import { faultsIn } from '../faults.ts'
 import type { Credentials } from './credentials.ts'
-import { bearerFromFile } from './in-cluster.ts'
+import { serverUrl } from './kubeconfig/address.ts'
+import { authorities, clientTls, serverTls } from './kubeconfig/certificates.ts'
+import { execCredentials } from './kubeconfig/exec.ts'
+import { hasOwnIdentity, identityOf, impersonation } from './kubeconfig/identity.ts'
+import type { Chosen } from './kubeconfig/select.ts'
+import { faultOf } from './kubeconfig/usable.ts'
+import { proxyFor } from './proxy.ts'
 
-const Cluster = z.object({
-	server: z.url(),
-	'certificate-authority': z.string().optional(),
-	'certificate-authority-data': z.string().optional(),
-	'insecure-skip-tls-verify': z.boolean().optional(),
-	'tls-server-name': z.string().optional(),
-	'proxy-url': z.string().optional(),
-})
-
-const User = z.object({
-	token: z.string().optional(),
-	tokenFile: z.string().optional(),
-	'client-certificate': z.string().optional(),
-	'client-certificate-data': z.string().optional(),
-	'client-key': z.string().optional(),
-	'client-key-data': z.string().optional(),
-	username: z.string().optional(),
-	password: z.string().optional(),
-	as: z.string().optional(),
-	exec: z.unknown().optional(),
-	'auth-provider': z.unknown().optional(),
-})
-
-const Kubeconfig = z.object({
-	'current-context': z.string().nullish(),
-	clusters: z.array(z.object({ name: z.string(), cluster: Cluster })).nullish(),
-	users: z.array(z.object({ name: z.string(), user: User.nullish() })).nullish(),
-	contexts: z
-		.array(
-			z.object({
-				name: z.string(),
-				context: z.object({ cluster: z.string(), user: z.string().optional(), namespace: z.string().optional() }),
-			}),
-		)
-		.nullish(),
-})
-type Kubeconfig = z.infer<typeof Kubeconfig>
+type Environment = Readonly<Record<string, string | undefined>>
 
 /**
- * Credentials from kubeconfig files. Tokens, client certificates and passwords are read here; only `exec` and `auth-provider`
- * need `@kubernetes/client-node`, which is loaded then and only then.
+ * Credentials from the cluster and the user that a kubeconfig's context means, as kubectl makes them. To a server without TLS nothing is
+ * sent that says who we are. Only `auth-provider` needs `@kubernetes/client-node`, which is loaded then and only then.
  *
- * @param paths one path, or several with `:` between them; where a name stands in several, the first counts
- * @throws Failure CONFIG_INVALID with the file and the field that is wrong, never a value
+ * @param where what the kubeconfig is called in a message
+ * @throws Failure CONFIG_INVALID with the field that is wrong, never a value
+ * @throws Failure SIGN_IN_FAILED where a program has to be asked who we are, and gives no answer
  */
-export async function credentialsFromKubeconfig(paths: string, context?: string): Promise<Credentials> {
-	const files = await Promise.all(paths.split(delimiter).filter(Boolean).map(readKubeconfig))
-	const wanted = context ?? files.map(file => file['current-context']).find(Boolean)
-	const { cluster, user = {}, namespace } = select(files, wanted ?? '', paths)
-	if (user.as) throw new Failure('CONFIG_INVALID', `kubeconfig ${paths}: user.as (acting as somebody else) is not supported`)
-	const proxy = cluster['proxy-url']
-	const server = cluster.server.replace(/\/$/, '')
-	const common = { server, ...(namespace && { namespace }), ...(proxy && { proxy }), ...authorities(cluster) }
+export async function credentialsOf(chosen: Chosen, where: string, env: Environment): Promise<Credentials> {
+	const fault = faultOf(chosen)
+	if (fault) throw new Failure('CONFIG_INVALID', `${where}: ${fault}`)
+	const { cluster, namespace } = chosen
+	const url = serverUrl(cluster.server ?? '')
+	const server = `${url?.origin}${url?.pathname}`.replace(/\/$/, '')
+	const proxy = cluster['proxy-url'] ?? proxyFor(server, env)
+	const common = { server, ...(namespace && { namespace }), ...(proxy && { proxy }) }
+	if (url?.protocol === 'http:') {
+		const headers = impersonation(chosen.user)
+		return { ...common, tls: {}, headers: async () => headers }
+	}
 	const tls = await serverTls(cluster)
-	if (user.exec === undefined && user['auth-provider'] === undefined) {
-		return { ...common, tls: { ...tls, ...(await clientTls(user)) }, headers: identity(user) }
-	}
-	const { pluginCredentials } = await import('./kubeconfig-plugin.ts')
-	const plugin = await pluginCredentials(alone(cluster, user))
-	return { ...common, tls: { ...tls, ...plugin.tls }, headers: plugin.headers }
+	const user = await signIn(chosen, { server, tls, env, ...(cluster['proxy-url'] && { proxy }) })
+	return { ...common, ...authorities(cluster), tls: { ...tls, ...user.tls }, headers: user.headers }
 }
 
-/** A kubeconfig of one context, for client-node. */
-function alone(cluster: z.infer<typeof Cluster>, user: z.infer<typeof User>): string {
-	const name = 'chosen'
-	const contexts = [{ name, context: { cluster: name, user: name } }]
-	return JSON.stringify({ 'current-context': name, contexts, clusters: [{ name, cluster }], users: [{ name, user }] })
+type Reached = { server: string; tls: Credentials['tls']; env: Environment; proxy?: string | undefined }
+
+async function signIn(chosen: Chosen, reached: Reached): Promise<Pick<Credentials, 'tls' | 'headers'>> {
+	const { user } = chosen
+	if (hasOwnIdentity(user)) return ownCredentials(user)
+	const plugin = await plugged(chosen, reached)
+	if (!plugin)
+		throw new Failure(
+			'CONFIG_INVALID',
+			`user ${user.name} of the kubeconfig has neither a token nor a certificate nor a program that signs in`,
+		)
+	const acting = impersonation(user)
+	return { tls: plugin.tls, headers: async refused => ({ ...(await plugin.headers(refused)), ...acting }) }
 }
 
-async function readKubeconfig(path: string): Promise<Kubeconfig> {
-	const text = await readFile(path, 'utf8').catch(cause => {
-		throw new Failure('CONFIG_INVALID', `kubeconfig ${path} cannot be read`, { cause })
-	})
-	const parsed = Kubeconfig.safeParse(yaml(path, text))
-	if (parsed.success) return absolutePaths(parsed.data, dirname(path))
-	throw new Failure('CONFIG_INVALID', `kubeconfig ${path}: ${faultsIn(parsed.error)}`)
+async function ownCredentials(user: Chosen['user']): Promise<Pick<Credentials, 'tls' | 'headers'>> {
+	const tls = await clientTls(user)
+	const headers = identityOf(user)
+	await headers(false) // a file that is not there is told now
+	return { tls, headers }
 }
 
-/** The parser's own words quote the text, and the text holds secrets: only the place is told. */
-function yaml(path: string, text: string): unknown {
-	try {
-		return parse(text) ?? {}
-	} catch (error) {
-		const line = typeof error === 'object' && error !== null && 'linePos' in error ? JSON.stringify(error.linePos) : 'unknown place'
-		throw new Failure('CONFIG_INVALID', `kubeconfig ${path} is not YAML at ${line}`)
-	}
-}
-
-/** Paths in a kubeconfig are relative to that file. */
-function absolutePaths(config: Kubeconfig, folder: string): Kubeconfig {
-	for (const part of [...(config.clusters ?? []).map(entry => entry.cluster), ...(config.users ?? []).map(entry => entry.user ?? {})]) {
-		const fields: Record<string, unknown> = part
-		for (const name of ['certificate-authority', 'client-certificate', 'client-key', 'tokenFile']) {
-			const path = fields[name]
-			if (typeof path === 'string' && !isAbsolute(path)) fields[name] = join(folder, path)
+async function plugged({ cluster, user }: Chosen, { server, tls, env, proxy }: Reached) {
+	if (user.exec) {
+		const told = {
+			server,
+			...(cluster['tls-server-name'] && { 'tls-server-name': cluster['tls-server-name'] }),
+			...(cluster['insecure-skip-tls-verify'] && { 'insecure-skip-tls-verify': true }),
+			...(tls.ca && { 'certificate-authority-data': Buffer.from(tls.ca).toString('base64') }),
+			...(proxy && { 'proxy-url': proxy }),
+			...(cluster['disable-compression'] && { 'disable-compression': true }),
+			config: cluster.extensions.get('client.authentication.k8s.io/exec'),
 		}
+		return execCredentials({ exec: user.exec, user: user.name, cluster: told, env })
 	}
-	return config
-}
-
-function select(files: readonly Kubeconfig[], wanted: string, paths: string) {
-	const missing = (what: string) => new Failure('CONFIG_INVALID', `kubeconfig ${paths} has no ${what}`)
-	const context = files.flatMap(file => file.contexts ?? []).find(entry => entry.name === wanted)?.context
-	if (!context) throw missing(wanted ? `context ${wanted}` : 'current-context')
-	const cluster = files.flatMap(file => file.clusters ?? []).find(entry => entry.name === context.cluster)?.cluster
-	if (!cluster) throw missing(`cluster ${context.cluster}`)
-	const login = files.flatMap(file => file.users ?? []).find(entry => entry.name === context.user)
-	if (context.user && !login) throw missing(`user ${context.user}`)
-	return { cluster, user: login?.user ?? undefined, namespace: context.namespace }
-}
-
-async function serverTls(cluster: z.infer<typeof Cluster>): Promise<Credentials['tls']> {
-	const ca = await pem(cluster['certificate-authority-data'], cluster['certificate-authority'])
-	return {
-		...(ca && { ca }),
-		...(cluster['insecure-skip-tls-verify'] && { rejectUnauthorized: false }),
-		...(cluster['tls-server-name'] && { servername: cluster['tls-server-name'] }),
-	}
-}
-
-function authorities(cluster: z.infer<typeof Cluster>): Pick<Credentials, 'authorities'> {
-	const path = cluster['certificate-authority-data'] ? undefined : cluster['certificate-authority']
-	return path ? { authorities: () => readPem(path) } : {}
-}
-
-async function clientTls(user: z.infer<typeof User>): Promise<Credentials['tls']> {
-	const cert = await pem(user['client-certificate-data'], user['client-certificate'])
-	const key = await pem(user['client-key-data'], user['client-key'])
-	return cert && key ? { cert, key } : {}
-}
-
-async function pem(base64: string | undefined, path: string | undefined): Promise<string | undefined> {
-	if (base64) return Buffer.from(base64, 'base64').toString('utf8')
-	return path ? readPem(path) : undefined
-}
-
-function readPem(path: string): Promise<string> {
-	return readFile(path, 'utf8').catch(cause => {
-		throw new Failure('CONFIG_INVALID', `${path}, named in the kubeconfig, cannot be read`, { cause })
-	})
-}
-
-function identity(user: z.infer<typeof User>): Credentials['headers'] {
-	if (user.tokenFile) return bearerFromFile(user.tokenFile)
-	const headers: Record<string, string> = {}
-	if (user.token) headers.authorization = `Bearer ${user.token}`
-	else if (user.username) headers.authorization = `Basic ${Buffer.from(`${user.username}:${user.password ?? ''}`).toString('base64')}`
-	return async () => headers
+	if (!user['auth-provider']) return undefined
+	const { providerCredentials } = await import('./kubeconfig/auth-provider.ts')
+	return providerCredentials(user['auth-provider'], { server, ...(tls.ca && { ca: tls.ca }) })
 }

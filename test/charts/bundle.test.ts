@@ -72,7 +72,7 @@ describe('the kubectl plugin', () => {
 	})
 
 	test('says what it lacks, in one line', () => {
-		const stderr = expect.stringMatching(/^error: kubeconfig \/nowhere\/\.kube\/config cannot be read: ENOENT[^\n]*\n$/)
+		const stderr = expect.stringMatching(/^error: kubeconfig \/nowhere\/\.kube\/config cannot be read: there is no such file[^\n]*\n$/)
 		expect(plugin(['get'])).toEqual({ status: 2, stdout: '', stderr })
 	})
 

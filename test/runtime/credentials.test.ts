@@ -1,9 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
-import { loadCredentials } from '../../runtime/kube/auth.ts'
+import { loadAsKubectl, loadCredentials, type Wanted } from '../../runtime/kube/auth.ts'
+import { execCredentials } from '../../runtime/kube/kubeconfig/exec.ts'
+import { Exec } from '../../runtime/kube/kubeconfig/schema.ts'
 import { bearerFromFile, inClusterCredentials } from '../../runtime/kube/in-cluster.ts'
 
 let folder: string
@@ -27,52 +29,8 @@ function kubeconfig(user: object, cluster: object = {}): object {
 	}
 }
 
-const base64 = (text: string) => Buffer.from(text).toString('base64')
-
 describe('a kubeconfig', () => {
-	test.each<[title: string, user: object, headers: object, tls: object]>([
-		['with a token', { token: 'abc' }, { authorization: 'Bearer abc' }, {}],
-		['with a token file beside it', { tokenFile: 'token' }, { authorization: 'Bearer from-file' }, {}],
-		['with a password', { username: 'a', password: 'b' }, { authorization: `Basic ${base64('a:b')}` }, {}],
-		[
-			'with a client certificate in it',
-			{ 'client-certificate-data': base64('CERT'), 'client-key-data': base64('KEY') },
-			{},
-			{ cert: 'CERT', key: 'KEY' },
-		],
-		[
-			'with a client certificate beside it',
-			{ 'client-certificate': 'cert.pem', 'client-key': 'key.pem' },
-			{},
-			{ cert: 'CERT FILE', key: 'KEY FILE' },
-		],
-		['with nobody in it', {}, {}, {}],
-	])('%s', async (_, user, headers, tls) => {
-		await Promise.all([file('token', 'from-file\n'), file('cert.pem', 'CERT FILE'), file('key.pem', 'KEY FILE')])
-		const credentials = await loadCredentials({ kubeconfig: await file('config', kubeconfig(user)) }, {})
-		expect(credentials).toMatchObject({ server: 'https://k.example:6443', namespace: 'ns' })
-		expect([await credentials.headers(false), credentials.tls]).toEqual([headers, tls])
-	})
-
-	test.each<[title: string, cluster: object, wanted: object]>([
-		['an authority in it', { 'certificate-authority-data': base64('CA') }, { tls: { ca: 'CA' } }],
-		['an authority beside it', { 'certificate-authority': 'ca.pem' }, { tls: { ca: 'CA FILE' } }],
-		['another name of the server', { 'tls-server-name': 'other' }, { tls: { servername: 'other' } }],
-		['no verification', { 'insecure-skip-tls-verify': true }, { tls: { rejectUnauthorized: false } }],
-		['a proxy', { 'proxy-url': 'http://p:1' }, { proxy: 'http://p:1' }],
-	])('names %s', async (_, cluster, wanted) => {
-		await file('ca.pem', 'CA FILE')
-		expect(await loadCredentials({ kubeconfig: await file('config', kubeconfig({}, cluster)) }, {})).toMatchObject(wanted)
-	})
-
-	test('may be several files, of which the first counts, and another context may be chosen', async () => {
-		const first = { contexts: [{ name: 'other', context: { cluster: 'c', user: 'u' } }], users: [{ name: 'u', user: { token: 'first' } }] }
-		const paths = `${await file('one', first)}:${await file('two', kubeconfig({ token: 'second' }))}`
-		const credentials = await loadCredentials({ context: 'other' }, { KUBECONFIG: paths })
-		expect([credentials.namespace, await credentials.headers(false)]).toEqual([undefined, { authorization: 'Bearer first' }])
-	})
-
-	test('with a program that signs in is asked through client-node, and anew when it was refused', async () => {
+	test('with a program that signs in: it is run again when its answer was refused', async () => {
 		const script =
 			'console.log(JSON.stringify({apiVersion:"client.authentication.k8s.io/v1",kind:"ExecCredential",status:{token:"t"+process.pid}}))'
 		const exec = {
@@ -90,24 +48,123 @@ describe('a kubeconfig', () => {
 		expect(second).not.toEqual(first)
 	})
 
+	test('with a program that signs in: it is run again when its answer has expired', async () => {
+		const script = `console.log(JSON.stringify({apiVersion:"client.authentication.k8s.io/v1",kind:"ExecCredential",
+			status:{token:"t"+process.pid,expirationTimestamp:"2026-03-01T12:00:00Z"}}))`
+		const exec = Exec.parse({
+			apiVersion: 'client.authentication.k8s.io/v1',
+			command: process.execPath,
+			args: ['-e', script],
+			interactiveMode: 'Never',
+		})
+		let now = Date.parse('2026-03-01T12:00:00Z')
+		const { headers } = await execCredentials({ exec, user: 'u', cluster: {}, env: {} }, () => now)
+		const first = await headers(false)
+		expect(await headers(false)).toEqual(first)
+		now++
+		expect(await headers(false)).not.toEqual(first)
+	})
+
+	const plugin = { apiVersion: 'client.authentication.k8s.io/v1', command: process.execPath, interactiveMode: 'Never' }
+	const printing = (output: string) => kubeconfig({ exec: { ...plugin, args: ['-e', `console.log(${JSON.stringify(output)})`] } })
+
 	test.each<[title: string, content: unknown, words: RegExp]>([
-		['no context', { contexts: [] }, /has no current-context$/],
+		['no context', { contexts: [] }, /^kubeconfig \S+ has no current-context$/],
 		['a context that is not there', { 'current-context': 'x' }, /has no context x$/],
 		['a user that is not there', { ...kubeconfig({}), users: [] }, /has no user u$/],
-		['a server that is no address', kubeconfig({}, { server: 'hunter2' }), /clusters\[0\]\.cluster\.server: Invalid URL$/],
-		['what is not YAML', 'token: "hunter2\n  - {', /is not YAML at \[/],
-		['acting as somebody else', kubeconfig({ as: 'root' }), /user\.as .* not supported$/],
+		['a cluster that is not there', { ...kubeconfig({}), clusters: [] }, /has no cluster c$/],
+		[
+			'a server that is no address',
+			kubeconfig({}, { server: 'https://hunter2 /' }),
+			/: cluster c: server must be an address such as https:\/\/host:6443$/,
+		],
+		[
+			'a server that is a number',
+			kubeconfig({}, { server: 12 }),
+			/clusters\[0\]\.cluster\.server: Invalid input: expected string, received number$/,
+		],
+		[
+			'a certificate that is not base64',
+			kubeconfig({ 'client-certificate-data': 'hunter2!' }),
+			/users\[0\]\.user\.client-certificate-data: must be base64$/,
+		],
+		['what is not YAML', 'token: "hunter2\n  - {', /is not YAML: line 2, column \d+$/],
+		['an alias of nothing', 'token: *hunter2', /is not YAML/],
+		['two of a name', { users: [{ name: 'u' }, { name: 'u' }] }, /users: has two entries with the name "u"$/],
+		['nobody in it', kubeconfig({}), /^user u of the kubeconfig has neither a token nor a certificate nor a program that signs in$/],
+		['another kind of object', { kind: 'Secret', data: { a: 'hunter2' } }, /kind: Invalid option/],
+		['a program without command', kubeconfig({ exec: { apiVersion: plugin.apiVersion } }), /user u: exec\.command is missing$/],
+		[
+			'a provider that kubectl has dropped',
+			kubeconfig({ 'auth-provider': { name: 'gcp' } }),
+			/user u: auth-provider must be oidc; kubectl supports no other since 1\.26$/,
+		],
 	])('with %s is refused by a sentence without its values', async (_, content, words) => {
 		const failure = await loadCredentials({ kubeconfig: await file('config', content) }, {}).catch(error => error)
 		expect([failure.code, failure.message]).toEqual(['CONFIG_INVALID', expect.stringMatching(words)])
 		expect(failure.message).not.toContain('hunter2')
 	})
 
+	test.each<[title: string, content: object, words: RegExp]>([
+		[
+			'is not there',
+			kubeconfig({ exec: { ...plugin, command: 'no-such-login', installHint: 'Get it from the portal.' } }),
+			/^no-such-login, which signs in user u, was not found\. Get it from the portal\./,
+		],
+		['ends with an error', kubeconfig({ exec: { ...plugin, args: ['-e', 'process.exit(3)'] } }), /, which signs in user u, ended with 3$/],
+		['prints nothing', printing(''), /printed no credentials: the output: Invalid input/],
+		['prints a secret and no JSON', printing('{"token": "hunter2'), /printed no credentials: the output: Invalid input/],
+		[
+			'prints no token',
+			printing(JSON.stringify({ apiVersion: plugin.apiVersion, kind: 'ExecCredential', status: {} })),
+			/status has neither a token nor a certificate$/,
+		],
+	])('with a program that %s is told by its name', async (_, content, words) => {
+		const failure = await loadCredentials({ kubeconfig: await file('config', content) }, { PATH: '/nowhere' }).catch(error => error)
+		expect([failure.code, failure.message]).toEqual(['SIGN_IN_FAILED', expect.stringMatching(words)])
+		expect(failure.message).not.toContain('hunter2')
+	})
+
 	test('that is not there is refused by its name', async () => {
 		await expect(loadCredentials({}, { HOME: folder })).rejects.toMatchObject({
 			code: 'CONFIG_INVALID',
-			message: expect.stringContaining('.kube/config'),
+			message: `kubeconfig ${folder}/.kube/config cannot be read: there is no such file`,
 		})
+	})
+})
+
+describe('inside a pod, as kubectl', () => {
+	const pod = { KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: '443' }
+	const ofPod = 'https://10.96.0.1:443'
+	const ofFile = 'https://k.example:6443'
+
+	beforeEach(async () => {
+		await mkdir(join(folder, '.kube'))
+		const { contexts = [], ...rest } = kubeconfig({ token: 'abc' }) as { contexts?: object[] }
+		await Promise.all([file('token', 't'), file('ca.crt', 'CA'), file('named', { contexts, ...rest })])
+		await file('.kube/config', { ...rest, 'current-context': undefined, contexts })
+	})
+
+	test.each<[title: string, wanted: Wanted, env: Record<string, string>, server: string | RegExp]>([
+		['the context that is asked for is used', { context: 'main' }, pod, ofFile],
+		['one that is not there is refused', { context: 'nonsense' }, pod, /has no context nonsense$/],
+		['the current context of a kubeconfig is used', {}, { ...pod, KUBECONFIG: 'named' }, ofFile],
+		['without a current context it is the pod’s own', {}, pod, ofPod],
+		['without a kubeconfig it is the pod’s own', {}, { ...pod, KUBECONFIG: '/dev/null' }, ofPod],
+		['a port is needed too', {}, { KUBERNETES_SERVICE_HOST: '10.96.0.1' }, /has no current-context$/],
+		['a token is needed too', {}, { ...pod, folder: 'elsewhere' }, /has no current-context$/],
+		['outside of a pod nothing is guessed', {}, {}, /has no current-context$/],
+	])('%s', async (_, wanted, { folder: mounted = '', ...env }, server) => {
+		const variables = { HOME: folder, ...env, ...(env.KUBECONFIG && { KUBECONFIG: resolve(folder, env.KUBECONFIG) }) }
+		const found = await loadAsKubectl(wanted, variables, join(folder, mounted)).catch(error => error)
+		if (server instanceof RegExp) expect([found.code, found.message]).toEqual(['CONFIG_INVALID', expect.stringMatching(server)])
+		else expect(found.server).toBe(server)
+	})
+
+	test('the pod’s own is reached through HTTPS_PROXY where NO_PROXY does not name it', async () => {
+		const env = { ...pod, HOME: folder, HTTPS_PROXY: 'http://proxy.example:3128' }
+		expect(await loadAsKubectl({}, env, folder)).toMatchObject({ proxy: 'http://proxy.example:3128' })
+		expect(await loadAsKubectl({}, { ...env, NO_PROXY: '10.96.0.0/12' }, folder)).not.toHaveProperty('proxy')
 	})
 })
 

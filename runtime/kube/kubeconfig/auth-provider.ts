@@ -1,17 +1,21 @@
 import type { RequestOptions } from 'node:https'
 import { KubeConfig } from '@kubernetes/client-node'
-import type { Credentials } from './credentials.ts'
+import type { Credentials } from '../credentials.ts'
+import type { User } from './schema.ts'
 
 /**
- * Credentials that a program or an identity provider hands out (`exec`, `auth-provider`).
+ * Credentials that an identity provider hands out (`auth-provider`, as for OIDC).
  *
  * Only ever reached by `import()`: loading client-node costs 280 ms and 85 MiB (measured).
  *
- * @param kubeconfig a whole kubeconfig, as JSON, with one context, and that the current one
  * @param now milliseconds
  */
-export async function pluginCredentials(kubeconfig: string, now: () => number = Date.now): Promise<Pick<Credentials, 'tls' | 'headers'>> {
-	let config = load(kubeconfig)
+export async function providerCredentials(
+	provider: NonNullable<User['auth-provider']>,
+	cluster: { server: string; ca?: string },
+	now: () => number = Date.now,
+): Promise<Pick<Credentials, 'tls' | 'headers'>> {
+	let config = load(provider, cluster)
 	let current = await signIn(config)
 	let askedAt = now()
 	const { tls } = current
@@ -19,8 +23,8 @@ export async function pluginCredentials(kubeconfig: string, now: () => number = 
 		tls,
 		headers: async refused => {
 			if (!refused && now() - askedAt < 60_000) return current.headers
-			// client-node keeps a plugin's answer until it expires, even after the server refused it
-			if (refused) config = load(kubeconfig)
+			// client-node keeps an answer until it expires, even after the server refused it
+			if (refused) config = load(provider, cluster)
 			current = await signIn(config)
 			askedAt = now()
 			return current.headers
@@ -28,9 +32,13 @@ export async function pluginCredentials(kubeconfig: string, now: () => number = 
 	}
 }
 
-function load(kubeconfig: string): KubeConfig {
+function load(provider: object, { server, ca }: { server: string; ca?: string }): KubeConfig {
+	const name = 'chosen'
+	const contexts = [{ name, context: { cluster: name, user: name } }]
+	const cluster = { server, ...(ca && { 'certificate-authority-data': Buffer.from(ca).toString('base64') }) }
+	const users = [{ name, user: { 'auth-provider': provider } }]
 	const config = new KubeConfig()
-	config.loadFromString(kubeconfig)
+	config.loadFromString(JSON.stringify({ 'current-context': name, contexts, clusters: [{ name, cluster }], users }))
 	return config
 }
 

@@ -1,0 +1,67 @@
+import { X509Certificate } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { isIP } from 'node:net'
+import { checkServerIdentity, createSecureContext } from 'node:tls'
+import { Failure } from '../../errors.ts'
+import type { Credentials } from '../credentials.ts'
+import type { Chosen } from './select.ts'
+
+/** The certificates that a kubeconfig holds or names. What is wrong with them is told by the field, never in OpenSSL's words. */
+
+/** What a server is trusted by. */
+export async function serverTls(cluster: Chosen['cluster']): Promise<Credentials['tls']> {
+	const path = cluster['certificate-authority']
+	const ca = cluster['certificate-authority-data'] ?? (path && (await readPem(path)))
+	if (ca && !isCertificate(ca))
+		throw new Failure('CONFIG_INVALID', `cluster ${cluster.name} of the kubeconfig: its certificate authority is no certificate (PEM)`)
+	return {
+		...(ca && { ca }),
+		...(cluster['insecure-skip-tls-verify'] && { rejectUnauthorized: false }),
+		...(cluster['tls-server-name'] && nameToVerify(cluster['tls-server-name'])),
+	}
+}
+
+/** An address is no name that may be sent (RFC 6066), and is only looked for in the certificate. */
+function nameToVerify(name: string): Credentials['tls'] {
+	return isIP(name) ? { checkServerIdentity: (_, certificate) => checkServerIdentity(name, certificate) } : { servername: name }
+}
+
+/** The authorities as they are now, where they are in a file. */
+export function authorities(cluster: Chosen['cluster']): Pick<Credentials, 'authorities'> {
+	const path = cluster['certificate-authority']
+	return path ? { authorities: () => readPem(path) } : {}
+}
+
+/** The certificate of a user, with its key. */
+export async function clientTls(user: Chosen['user']): Promise<Credentials['tls']> {
+	const [certPath, keyPath] = [user['client-certificate'], user['client-key']]
+	const cert = user['client-certificate-data'] ?? (certPath && (await readPem(certPath)))
+	if (!cert) return {}
+	const key = user['client-key-data'] ?? (keyPath && (await readPem(keyPath)))
+	if (!key || !isPair(cert, key))
+		throw new Failure('CONFIG_INVALID', `user ${user.name} of the kubeconfig: client certificate and key (PEM) do not belong together`)
+	return { cert, key }
+}
+
+function isCertificate(pem: string): boolean {
+	return succeeds(() => new X509Certificate(pem))
+}
+
+function isPair(cert: string, key: string): boolean {
+	return succeeds(() => createSecureContext({ cert, key }))
+}
+
+function succeeds(act: () => unknown): boolean {
+	try {
+		act()
+		return true
+	} catch {
+		return false // OpenSSL's words name no field
+	}
+}
+
+function readPem(path: string): Promise<string> {
+	return readFile(path, 'utf8').catch(cause => {
+		throw new Failure('CONFIG_INVALID', `${path}, named in the kubeconfig, cannot be read`, { cause })
+	})
+}

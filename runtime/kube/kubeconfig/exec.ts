@@ -1,0 +1,77 @@
+import { spawn } from 'node:child_process'
+import { isatty } from 'node:tty'
+import { codeOf, Failure } from '../../errors.ts'
+import type { Credentials } from '../credentials.ts'
+import { type PluginCredential, readPluginAnswer } from './exec-answer.ts'
+import type { Exec } from './schema.ts'
+
+/** What a plugin is told and what it needs. `cluster` is in the form of `client.authentication.k8s.io`. */
+export type ExecCall = { exec: Exec; user: string; cluster: object; env: Readonly<Record<string, string | undefined>> }
+
+/**
+ * Credentials that a program prints (`exec`): it is run now, when what it printed has expired, and when the server refused that.
+ *
+ * @param now milliseconds since 1970
+ * @throws Failure SIGN_IN_FAILED with the program, how it ended, and its install hint; what it printed is never told
+ */
+export async function execCredentials(call: ExecCall, now: () => number = Date.now): Promise<Pick<Credentials, 'tls' | 'headers'>> {
+	let current = signIn(call)
+	const { cert, key } = await current
+	return {
+		tls: cert !== undefined && key !== undefined ? { cert, key } : {},
+		headers: async refused => {
+			const { expires = Number.POSITIVE_INFINITY } = await current
+			if (refused || now() > expires) current = signIn(call)
+			const { token } = await current
+			return token === undefined ? {} : { authorization: `Bearer ${token}` }
+		},
+	}
+}
+
+async function signIn(call: ExecCall): Promise<PluginCredential> {
+	const { exec, user } = call
+	const interactive = mayAsk(call)
+	const spec = { ...(exec.provideClusterInfo && { cluster: call.cluster }), interactive }
+	const answer = readPluginAnswer(await outputOf(call, spec), exec.apiVersion)
+	if ('fault' in answer) throw failed(`${exec.command}, which signs in user ${user}, printed no credentials: ${answer.fault}`)
+	return answer
+}
+
+/** Whether the program may ask a person, who then has to be there. */
+function mayAsk({ exec: { interactiveMode, command }, user }: ExecCall): boolean {
+	if (interactiveMode === 'Never') return false
+	const isTerminal = isatty(0)
+	if (interactiveMode !== 'Always' || isTerminal) return isTerminal
+	throw failed(`${command}, which signs in user ${user}, needs a terminal (interactiveMode: Always)`)
+}
+
+/** What it prints is a few KiB. */
+const mostBytes = 1_048_576
+
+/** Its standard error is ours, so that a person reads what it says. */
+function outputOf({ exec, user, env }: ExecCall, spec: { interactive: boolean }): Promise<string> {
+	const { apiVersion, command = '', args, installHint } = exec
+	const more = Object.fromEntries(exec.env.map(({ name, value }) => [name, value]))
+	const info = JSON.stringify({ kind: 'ExecCredential', apiVersion, spec })
+	return new Promise((resolve, reject) => {
+		const stdin = spec.interactive ? 'inherit' : 'ignore'
+		const child = spawn(command, args, { env: { ...env, ...more, KUBERNETES_EXEC_INFO: info }, stdio: [stdin, 'pipe', 'inherit'] })
+		let output = ''
+		child.stdout.setEncoding('utf8').on('data', (text: string) => {
+			output += text
+			if (output.length > mostBytes) child.kill()
+		})
+		child.on('error', cause => {
+			const what = codeOf(cause) === 'ENOENT' ? 'was not found' : 'could not be run'
+			reject(failed(`${command}, which signs in user ${user}, ${what}${installHint ? `. ${installHint}` : ''}`, cause))
+		})
+		child.on('close', (code, signal) => {
+			if (code === 0) resolve(output)
+			else reject(failed(`${command}, which signs in user ${user}, ended with ${code ?? signal}`))
+		})
+	})
+}
+
+function failed(message: string, cause?: unknown): Failure {
+	return new Failure('SIGN_IN_FAILED', message, { retry: true, cause })
+}

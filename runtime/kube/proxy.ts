@@ -1,0 +1,60 @@
+import { BlockList, isIP } from 'node:net'
+
+/** The proxy that the environment names for one server, by the rules of Go, and so of kubectl. Pure. */
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * Reads HTTPS_PROXY (HTTP_PROXY for a server without TLS) and NO_PROXY; the names in lower case count where those in upper case are
+ * not set. A server on the loopback is never reached through a proxy.
+ *
+ * @returns `http://host:port`, as undici wants it; undefined where the server is reached directly
+ */
+export function proxyFor(server: string, env: Environment): string | undefined {
+	const { protocol, hostname, port } = new URL(server)
+	const name = protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY'
+	const proxy = env[name] || env[name.toLowerCase()]
+	if (!proxy) return undefined
+	const host = hostname.replace(/^\[(.*)\]$/, '$1')
+	const target = { host, port: port || (protocol === 'https:' ? '443' : '80') }
+	if (isLoopback(host) || (env.NO_PROXY || env.no_proxy || '').split(',').some(rule => isExempt(rule, target))) return undefined
+	return proxyUrl(proxy)
+}
+
+/** An address without a scheme is an HTTP proxy; one that is none counts as if it were not set. */
+function proxyUrl(proxy: string): string | undefined {
+	const whole = /^[a-z][a-z0-9+.-]*:\/\//i.test(proxy) ? proxy : `http://${proxy}`
+	return URL.canParse(whole) ? whole.replace(/^socks5h:/i, 'socks5:') : undefined
+}
+
+type Target = { host: string; port: string }
+
+/** Whether one entry of NO_PROXY names the target: `*`, an address, a network, or a domain with all below it; a port may be given. */
+function isExempt(entry: string, target: Target): boolean {
+	const rule = entry.trim().toLowerCase()
+	if (rule === '*') return true
+	if (rule.includes('/')) return isIn(rule, target.host)
+	const [, host = rule, port] = /^\[?(.*?)\]?:(\d*)$/.exec(isIP(rule) ? '' : rule) ?? []
+	if (host === '' || (port && port !== target.port)) return false
+	if (isIP(host) || isIP(target.host)) return sameAddress(host, target.host)
+	const domain = host.replace(/^\*(?=\.)/, '')
+	return domain.startsWith('.') ? target.host.endsWith(domain) : target.host === domain || target.host.endsWith(`.${domain}`)
+}
+
+function isIn(network: string, host: string): boolean {
+	const [address = '', bits = ''] = network.split('/')
+	const family = isIP(address)
+	const length = /^\d{1,3}$/.test(bits) ? Number(bits) : Number.NaN
+	if (family === 0 || isIP(host) !== family || !(length <= (family === 4 ? 32 : 128))) return false
+	const list = new BlockList()
+	list.addSubnet(address, length, family === 4 ? 'ipv4' : 'ipv6')
+	return list.check(host, family === 4 ? 'ipv4' : 'ipv6')
+}
+
+function sameAddress(a: string, b: string): boolean {
+	return isIP(a) !== 0 && isIn(`${a}/${isIP(a) === 4 ? 32 : 128}`, b)
+}
+
+function isLoopback(host: string): boolean {
+	return host === 'localhost' || isIn('127.0.0.0/8', host) || isIn('::1/128', host)
+}

@@ -1,0 +1,78 @@
+import { createServer as createPlainServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer } from 'node:https'
+import { type AddressInfo, connect } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import { certificate } from '../../../bench/agent/certificate.ts'
+
+/** What a server is told by one request: where, and by whom. */
+export type Seen = {
+	/** Its first part names the cluster of the kubeconfig. */
+	path: string
+	authorization?: string
+	/** The common name of a client certificate. */
+	certificate?: string
+	/** The headers of impersonation. */
+	acting?: Record<string, string>
+	/** It came through the proxy. */
+	proxied?: true
+	/** Without TLS. */
+	plain?: true
+}
+
+export type Recorder = {
+	seen: Seen[]
+	/** The authority of the server's certificate, PEM. */
+	ca: string
+	/** `127.0.0.1:port` of each. */
+	places: { tls: string; plain: string; proxy: string }
+	stop(): Promise<void>
+}
+
+/** An API server that notes who asks, with TLS and without, and a proxy that leads there whatever host is meant. */
+export async function startRecorder(): Promise<Recorder> {
+	const seen: Seen[] = []
+	const fromProxy = new Set<number | undefined>()
+	const identity = certificate(new Date(), 'recorder')
+	const answer = (request: IncomingMessage, response: ServerResponse) => {
+		seen.push(noted(request, fromProxy))
+		response.setHeader('content-type', 'application/json').end('{"major":"1"}')
+	}
+	const tls = createServer({ ...identity, requestCert: true, rejectUnauthorized: false }, answer)
+	const plain = createPlainServer(answer)
+	const proxy = createPlainServer().on('connect', (_, client, head) => {
+		const upstream = connect((tls.address() as AddressInfo).port, '127.0.0.1', () => {
+			fromProxy.add(upstream.localPort)
+			client.write('HTTP/1.1 200 OK\r\n\r\n')
+			upstream.write(head)
+			upstream.pipe(client).pipe(upstream)
+		})
+		for (const socket of [client, upstream]) socket.on('error', () => socket.destroy())
+		client.on('close', () => upstream.destroy())
+	})
+	const places = { tls: await listen(tls), plain: await listen(plain), proxy: await listen(proxy) }
+	const stop = async () => {
+		for (const server of [proxy, tls, plain]) {
+			server.closeAllConnections()
+			await new Promise(resolve => server.close(resolve))
+		}
+	}
+	return { seen, ca: identity.cert, places, stop }
+}
+
+async function listen(server: Server): Promise<string> {
+	await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+	return `127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+function noted({ url = '', headers, socket }: IncomingMessage, fromProxy: ReadonlySet<number | undefined>): Seen {
+	const name = 'encrypted' in socket ? (socket as TLSSocket).getPeerCertificate().subject?.CN : undefined
+	const acting = Object.entries(headers).filter(([header]) => header.startsWith('impersonate-'))
+	return {
+		path: url,
+		...(headers.authorization !== undefined && { authorization: headers.authorization }),
+		...(name !== undefined && { certificate: String(name) }),
+		...(acting.length > 0 && { acting: Object.fromEntries(acting.map(([header, value]) => [header, String(value)])) }),
+		...(fromProxy.has(socket.remotePort) && { proxied: true as const }),
+		...(!('encrypted' in socket) && { plain: true as const }),
+	}
+}
