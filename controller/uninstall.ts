@@ -6,26 +6,45 @@ import { Failure } from '../runtime/errors.ts'
 import { loadCredentials } from '../runtime/kube/auth.ts'
 import { KubeClient } from '../runtime/kube/client.ts'
 import { isKubeFailure } from '../runtime/kube/failures.ts'
-import { defineKind, type ObjectMeta } from '../runtime/kube/kind.ts'
+import type { ObjectMeta } from '../runtime/kube/kind.ts'
 import { Job, Pod } from '../runtime/kube/kinds.ts'
 import type { Log } from '../runtime/log.ts'
 import { type Context, runProcess } from '../runtime/process.ts'
 import { NodeConfig } from './kinds.ts'
+import { Deployment, proveUninstall } from './uninstall-proof.ts'
 
 /** What the chart's pre-delete hook runs, before `helm uninstall` takes the controller away. */
 const UninstallEnv = z.object({
 	NAMESPACE: ObjectName.max(63),
 	ON_UNINSTALL: z.enum(['Keep', 'Restore']).describe('Keep: hosts stay as they are; Restore: every host is put back first'),
 	CONTROLLER: ObjectName.describe('Deployment of the controller'),
+	RELEASE_NAME: ObjectName.max(53).describe('The release of helm'),
+	RELEASE_REVISION: Whole.pipe(z.int().min(1)).describe('The revision of the release that this hook was rendered for'),
 	POLL_MS: Whole.pipe(z.int().min(10)).prefault('1000'),
 })
 
-const readSettings = (env: Context['env']) => readEnv(UninstallEnv, env)
+export const readSettings = (env: Context['env']) => readEnv(UninstallEnv, env)
 
 /** Where the hook works, and how long it sleeps between two looks (milliseconds). */
 export type Uninstall = { namespace: string; controller: string; pollMs: number; signal: AbortSignal; log: Log }
 
-const Deployment = defineKind({ group: 'apps', version: 'v1', plural: 'deployments', kind: 'Deployment', namespaced: true })
+/**
+ * What the hook does: nothing without a proof that this is an uninstall.
+ *
+ * @throws Failure NOT_UNINSTALLING, and what `keep` and `restore` throw
+ */
+export async function uninstall(
+	client: KubeClient,
+	settings: ReturnType<typeof readSettings>,
+	{ signal, log }: Pick<Context, 'signal' | 'log'>,
+): Promise<void> {
+	const { NAMESPACE: namespace, CONTROLLER: controller, POLL_MS: pollMs } = settings
+	const release = { name: settings.RELEASE_NAME, revision: settings.RELEASE_REVISION }
+	const proof = await proveUninstall(client, { namespace, controller }, release)
+	log.info({ release, proof, onUninstall: settings.ON_UNINSTALL }, 'uninstalling')
+	const act = settings.ON_UNINSTALL === 'Keep' ? keep : restore
+	await act(client, { namespace, controller, pollMs, signal, log })
+}
 
 /**
  * Lets go of every node config and leaves the hosts alone. The controller is stopped first, for it would claim them again, and a
@@ -115,11 +134,9 @@ function hasEnded({ status }: Job): boolean {
 
 if (import.meta.main) {
 	const readers = { settings: readSettings, credentials: (env: Context['env']) => loadCredentials({}, env) }
-	await runProcess('uninstall', readers, async ({ settings, credentials, log, signal }) => {
-		const { NAMESPACE, ON_UNINSTALL, CONTROLLER, POLL_MS } = settings
+	await runProcess('uninstall', readers, async ({ settings, credentials, ...context }) => {
 		const client = new KubeClient(credentials, { fieldManager: 'multinic-uninstall' })
-		const where = { namespace: NAMESPACE, controller: CONTROLLER, pollMs: POLL_MS, signal, log }
-		await (ON_UNINSTALL === 'Keep' ? keep(client, where) : restore(client, where))
+		await uninstall(client, settings, context)
 		await client.close()
 	})
 }

@@ -17,12 +17,12 @@ export type Said = { exitCode: number | undefined; all: string }
 /** An API server, the programs that speak to it, and a client for whoever signs in. */
 export async function startCluster(options: ApiServerOptions = {}) {
 	const api = await startApiServer(options)
-	const run = async (program: string, args: readonly string[], input = ''): Promise<Said> => {
+	const run = async (program: string, args: readonly string[], input = '', env: Record<string, string> = {}): Promise<Said> => {
 		const { exitCode, all = '' } = await execa(`${api.bin}/${program}`, args, {
 			input,
 			reject: false,
 			all: true,
-			env: { KUBECONFIG: api.kubeconfig },
+			env: { KUBECONFIG: api.kubeconfig, ...env },
 		})
 		return { exitCode, all }
 	}
@@ -34,6 +34,8 @@ export async function startCluster(options: ApiServerOptions = {}) {
 	}
 	return {
 		helm: (...args: string[]) => run('helm', args),
+		/** A helm that stores its releases in ConfigMaps. */
+		helmInConfigMaps: (...args: string[]) => run('helm', args, '', { HELM_DRIVER: 'configmap' }),
 		kubectl: (args: readonly string[], manifests: readonly object[] = []) =>
 			run('kubectl', args, manifests.map(one => stringify(one)).join('---\n')),
 		as,

@@ -8,6 +8,7 @@ import type { KubeClient } from '../../runtime/kube/client.ts'
 import { defineKind, type KubeObject } from '../../runtime/kube/kind.ts'
 import { Job, Pod } from '../../runtime/kube/kinds.ts'
 import { createLog } from '../../runtime/log.ts'
+import { endJob } from './end-job.ts'
 import { type Cluster, chart, type Manifest, manifests, startCluster, tokenOf } from './release.ts'
 import { type Rule, waitForRights } from './rights.ts'
 
@@ -48,7 +49,7 @@ test('Keep stops the controller, awaits its pod and the runs under way, and take
 	await cluster.admin.delete(Pod, { name: 'multinic-controller-1', namespace }, { graceSeconds: 0 })
 	await expect.poll(() => lines.join()).toContain('runs under way')
 	expect(await finalizers()).toEqual([both, both])
-	await end('running')
+	await endJob(cluster.admin, { name: 'running', namespace })
 	await done
 	expect(await finalizers()).toEqual([['example.org/other'], ['example.org/other']])
 	await keep(hook, where)
@@ -62,7 +63,7 @@ test('Keep that is stopped says what it waited for', async () => {
 		code: 'STOPPED',
 		message: 'stopped while waiting for runs under way; 1 left: endless',
 	})
-	await end('endless')
+	await endJob(cluster.admin, { name: 'endless', namespace })
 })
 
 test('Restore deletes every node config and returns when the controller has let go of the last', async () => {
@@ -91,7 +92,7 @@ test('helm uninstall runs the hook first, then takes everything but the CRD and 
 	const where = { namespace, controller: 'multinic-controller', pollMs: 20, signal, log: createLog('uninstall', { level: 'silent' }) }
 	await keep(hook, where)
 	expect(await replicas()).toBe(0)
-	await end(at.name, 'Complete')
+	await endJob(cluster.admin, at, 'Complete')
 	const { all, exitCode } = await uninstalled
 	expect(exitCode, all).toBe(0)
 	expect(await finalizers()).toEqual([['example.org/other'], ['example.org/other']])
@@ -157,13 +158,4 @@ function job(name: string): Job {
 		metadata: { name, namespace, labels },
 		spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'a', image: 'a' }] } } },
 	}
-}
-
-/** As the Job controller ends one. */
-async function end(name: string, how: 'Failed' | 'Complete' = 'Failed'): Promise<void> {
-	const now = new Date().toISOString()
-	const first = how === 'Failed' ? 'FailureTarget' : 'SuccessCriteriaMet'
-	const conditions = [first, how].map(type => ({ type, status: 'True', lastTransitionTime: now, reason: 'Ended' }))
-	const times = { startTime: now, ...(how === 'Complete' && { completionTime: now, succeeded: 1 }) }
-	await cluster.admin.patchStatus(Job, { name, namespace }, { ...times, conditions })
 }

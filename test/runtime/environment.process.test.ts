@@ -50,7 +50,11 @@ const programs: Readonly<Record<string, Program>> = {
 	},
 	'controller/uninstall': {
 		reads: ['controller/uninstall.ts', 'runtime/process.ts'],
-		variables: { ...log, NAMESPACE: name, ON_UNINSTALL: ['Forget'], CONTROLLER: name, POLL_MS: [...number, '9'], KUBECONFIG: missing },
+		variables: {
+			...log,
+			...{ NAMESPACE: name, ON_UNINSTALL: ['Forget'], CONTROLLER: name, POLL_MS: [...number, '9'], KUBECONFIG: missing },
+			...{ RELEASE_NAME: [...name, 'a'.repeat(54)], RELEASE_REVISION: [...number, '0'] },
+		},
 	},
 	viola: {
 		reads: ['viola/config.ts', 'runtime/process.ts'],
@@ -125,7 +129,10 @@ describe.each(Object.entries(programs))('%s', (program, { reads, variables }) =>
 
 test.each([
 	['controller', ['NAMESPACE', 'AGENT_IMAGE', 'kubeconfig /nowhere/.kube/config']],
-	['controller/uninstall', ['NAMESPACE', 'ON_UNINSTALL', 'CONTROLLER', 'kubeconfig /nowhere/.kube/config']],
+	[
+		'controller/uninstall',
+		['NAMESPACE', 'ON_UNINSTALL', 'CONTROLLER', 'RELEASE_NAME', 'RELEASE_REVISION', 'kubeconfig /nowhere/.kube/config'],
+	],
 	['viola', ['VIOLA_CLUSTERS', 'VIOLA_TOKEN or VIOLA_TOKEN_FILE']],
 	['mgmt', ['kubeconfig /nowhere/.kube/config']],
 	['agent', ['neither REPORT_FILE nor KUBERNETES_SERVICE_HOST']],

@@ -1,0 +1,65 @@
+import { GROUP } from '../contract/names.ts'
+import { Failure } from '../runtime/errors.ts'
+import type { KubeClient } from '../runtime/kube/client.ts'
+import { defineKind, type KubeObject } from '../runtime/kube/kind.ts'
+import { Secret } from '../runtime/kube/kinds.ts'
+
+/** A release of helm as the chart was rendered for it. A rollback keeps the hooks, and so the revision, of an older one. */
+export type Release = { name: string; revision: number }
+
+/** The namespace of the release, and the Deployment of its controller. */
+export type Where = { namespace: string; controller: string }
+
+/** Set to `confirmed` by a person, on the controller's Deployment: an uninstall of which no Secret of helm tells. */
+const ANNOTATION_UNINSTALL = `${GROUP}/uninstall`
+
+/** How many revisions after that of its hooks a release may have; the chart's Role names as many Secrets. */
+const LATER_REVISIONS = 100
+
+export const Deployment = defineKind<KubeObject>({
+	...{ group: 'apps', version: 'v1', plural: 'deployments' },
+	...{ kind: 'Deployment', namespaced: true },
+})
+
+/**
+ * Proves that this is an uninstall: helm says so in the Secret of the release before it creates a hook, or a person has confirmed it.
+ * Manifests that were rendered and applied (kubectl, Argo CD, Flux) contain the hook too, and must change nothing.
+ *
+ * @returns what the proof is
+ * @throws Failure NOT_UNINSTALLING with what to do
+ */
+export async function proveUninstall(client: KubeClient, where: Where, release: Release): Promise<string> {
+	const newest = await newestSecret(client, where, release)
+	if (statusOf(newest) === 'uninstalling') return `Secret ${newest?.metadata.name} has status uninstalling`
+	const deployment = await client.find(Deployment, { name: where.controller, namespace: where.namespace })
+	if (deployment?.metadata.annotations?.[ANNOTATION_UNINSTALL] === 'confirmed')
+		return `Deployment ${where.controller} has annotation ${ANNOTATION_UNINSTALL}: confirmed`
+	throw new Failure('NOT_UNINSTALLING', advice(where, release, newest))
+}
+
+/** Only the newest revision counts: an uninstall that failed and was rolled back leaves an older one that says uninstalling. */
+async function newestSecret(client: KubeClient, { namespace }: Where, { name, revision }: Release): Promise<Secret | undefined> {
+	const revisions = Array.from({ length: LATER_REVISIONS + 1 }, (_, later) => revision + later)
+	const secrets = await Promise.all(revisions.map(one => client.find(Secret, { name: secretName(name, one), namespace })))
+	return secrets.findLast(secret => secret !== undefined)
+}
+
+/** @see https://helm.sh/docs/topics/advanced/#storage-backends */
+function secretName(release: string, revision: number): string {
+	return `sh.helm.release.v1.${release}.v${revision}`
+}
+
+function statusOf(secret: Secret | undefined): string {
+	return secret?.metadata.labels?.status ?? ''
+}
+
+function advice({ namespace, controller }: Where, { name, revision }: Release, newest: Secret | undefined): string {
+	const found = newest
+		? `Secret ${newest.metadata.name} has status ${statusOf(newest) || 'unknown'}`
+		: `namespace ${namespace} has no Secret ${secretName(name, revision)} to v${revision + LATER_REVISIONS}`
+	return (
+		`helm is not uninstalling release ${name}: ${found}. Nothing was changed. If these manifests were applied without helm, delete this Job. ` +
+		`If this is an uninstall, and helm stores the release elsewhere or another program removes it, confirm that and uninstall again: ` +
+		`kubectl annotate deployment ${controller} -n ${namespace} ${ANNOTATION_UNINSTALL}=confirmed`
+	)
+}

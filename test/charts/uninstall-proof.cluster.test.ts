@@ -1,0 +1,174 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { nodeConfigCrd } from '../../contract/crds.ts'
+import { FINALIZER } from '../../contract/names.ts'
+import { NodeConfig } from '../../controller/kinds.ts'
+import { readSettings, uninstall } from '../../controller/uninstall.ts'
+import { waitForCrds } from '../../lab/crds.ts'
+import { wordsOf } from '../../runtime/errors.ts'
+import { defineKind, type KubeObject } from '../../runtime/kube/kind.ts'
+import { Job } from '../../runtime/kube/kinds.ts'
+import { createLog } from '../../runtime/log.ts'
+import { endJob } from './end-job.ts'
+import { type Cluster, chart, manifests, type Said, startCluster, tokenOf } from './release.ts'
+import { type Rule, waitForRights } from './rights.ts'
+
+/** When the hook acts, on a real API server by the real helm. Only the kubelet is missing: its program runs in this process. */
+const namespace = 'multinic-system'
+const hook = { name: 'multinic-uninstall', namespace }
+const Role = defineKind<KubeObject & { rules: Rule[] }>({
+	...{ group: 'rbac.authorization.k8s.io', version: 'v1', plural: 'roles' },
+	...{ kind: 'Role', namespaced: true },
+})
+const Deployment = defineKind<KubeObject & { spec: { replicas: number } }>({
+	...{ group: 'apps', version: 'v1', plural: 'deployments' },
+	...{ kind: 'Deployment', namespaced: true },
+})
+const done = 'done'
+let cluster: Cluster
+
+beforeAll(async () => {
+	cluster = await startCluster()
+	succeeded(await cluster.kubectl(['create', 'namespace', namespace]))
+}, 120_000)
+afterAll(() => cluster?.stop())
+
+beforeEach(async () => {
+	await cluster.kubectl(['delete', 'job,role,rolebinding', hook.name, '-n', namespace, '--ignore-not-found'])
+	succeeded(await cluster.helm('upgrade', '--install', 'multinic', chart, '-n', namespace))
+	await waitForCrds(cluster.admin, [nodeConfigCrd])
+	const metadata = { name: 'worker-1', namespace, finalizers: [FINALIZER] }
+	await cluster.admin.apply(NodeConfig, { metadata, spec: { nodeName: 'worker-1', interfaces: [] } })
+	return async () => {
+		await cluster.admin.patch(NodeConfig, { name: 'worker-1', namespace }, { metadata: { finalizers: null } })
+		for (const helm of [cluster.helm, cluster.helmInConfigMaps])
+			await helm('uninstall', 'multinic', '-n', namespace, '--no-hooks', '--ignore-not-found')
+	}
+})
+
+test.each(['Keep', 'Restore'])('what helm template renders is applied by kubectl: nothing is changed (%s)', async onUninstall => {
+	succeeded(await cluster.helm('uninstall', 'multinic', '-n', namespace, '--no-hooks'))
+	await applyRendered('template', 'multinic', chart, '--set', `onUninstall=${onUninstall}`)
+	const said = await runHook()
+	expect(said).toContain('namespace multinic-system has no Secret sh.helm.release.v1.multinic.v1 to v101. Nothing was changed.')
+	expect(said).toContain('kubectl annotate deployment multinic-controller -n multinic-system multinic.io/uninstall=confirmed')
+	await nothingIsChanged()
+	await cluster.kubectl(['delete', 'deployment', 'multinic-controller', '-n', namespace])
+	await cluster.kubectl([
+		'delete',
+		'serviceaccount,role,rolebinding,configmap',
+		'-l',
+		'app.kubernetes.io/part-of=multinic',
+		'-n',
+		namespace,
+	])
+	await cluster.kubectl(['delete', 'clusterrole,clusterrolebinding,validatingadmissionpolicy', '-l', 'app.kubernetes.io/part-of=multinic'])
+	await cluster.kubectl(['delete', 'validatingadmissionpolicybinding', '-l', 'app.kubernetes.io/part-of=multinic'])
+})
+
+test('the hooks of a release that is installed are applied by hand: nothing is changed', async () => {
+	await applyRendered('get', 'hooks', 'multinic')
+	expect(await runHook()).toMatch(/Secret sh\.helm\.release\.v1\.multinic\.v\d has status deployed\. Nothing was changed/)
+	await nothingIsChanged()
+})
+
+test('helm uninstall: it acts', async () => {
+	const uninstalled = cluster.helm('uninstall', 'multinic', '-n', namespace)
+	expect(await runHook()).toBe(done)
+	succeeded(await uninstalled)
+	expect((await cluster.admin.get(NodeConfig, { name: 'worker-1', namespace })).metadata.finalizers).toBeUndefined()
+})
+
+test('helm uninstall after a rollback, with the hooks of the first revision: it acts', async () => {
+	succeeded(await cluster.helm('upgrade', 'multinic', chart, '-n', namespace, '--set', 'logLevel=debug'))
+	succeeded(await cluster.helm('rollback', 'multinic', '1', '-n', namespace))
+	const uninstalled = cluster.helm('uninstall', 'multinic', '-n', namespace)
+	expect(await runHook()).toBe(done)
+	succeeded(await uninstalled)
+})
+
+test('an uninstall failed and was rolled back: its revision still says uninstalling, and proves nothing', async () => {
+	await cluster.admin.create(Job, runningRun)
+	const failing = cluster.helm('uninstall', 'multinic', '-n', namespace)
+	expect(await runHook(AbortSignal.timeout(500))).toContain('stopped while waiting for runs under way')
+	expect((await failing).all).toContain('failed')
+	await endJob(cluster.admin, runningRun.metadata)
+	expect((await cluster.kubectl(['get', 'secret', '-n', namespace, '-l', 'owner=helm,status=uninstalling', '-o', 'name'])).all).toContain(
+		'secret/sh.helm.release.v1.multinic.v1',
+	)
+	succeeded(await cluster.helm('rollback', 'multinic', '1', '-n', namespace))
+	await applyRendered('get', 'hooks', 'multinic')
+	expect(await runHook()).toContain('Secret sh.helm.release.v1.multinic.v2 has status deployed')
+	await nothingIsChanged()
+})
+
+test('helm stores its releases in ConfigMaps: uninstall stops before anything is deleted, until a person confirms', async () => {
+	succeeded(await cluster.helm('uninstall', 'multinic', '-n', namespace, '--no-hooks'))
+	succeeded(await cluster.helmInConfigMaps('install', 'multinic', chart, '-n', namespace))
+	const refused = cluster.helmInConfigMaps('uninstall', 'multinic', '-n', namespace)
+	const said = await runHook()
+	expect((await refused).exitCode).not.toBe(0)
+	await nothingIsChanged()
+	const command = /kubectl (annotate .*)$/.exec(said)?.[1] ?? ''
+	succeeded(await cluster.kubectl(command.split(' ')))
+	const uninstalled = cluster.helmInConfigMaps('uninstall', 'multinic', '-n', namespace)
+	expect(await runHook()).toBe(done)
+	succeeded(await uninstalled)
+	expect(await cluster.admin.find(Deployment, { name: 'multinic-controller', namespace })).toBeUndefined()
+})
+
+test('another value of the annotation confirms nothing', async () => {
+	succeeded(await cluster.kubectl('annotate deployment multinic-controller multinic.io/uninstall=false -n'.split(' ').concat(namespace)))
+	await applyRendered('get', 'hooks', 'multinic')
+	expect(await runHook()).toContain('Nothing was changed')
+	await nothingIsChanged()
+})
+
+test.each(['Keep', 'Restore'])('it may read the Secrets of 101 revisions of its release by name, and no other (%s)', async onUninstall => {
+	const { all } = await cluster.helm('template', 'multinic', chart, '-n', namespace, '--set', `onUninstall=${onUninstall}`)
+	const role = manifests(all).find(one => one.kind === 'Role' && one.metadata.name === hook.name)
+	const rules = (role?.rules ?? []) as Rule[]
+	const [secrets, ...more] = rules.filter(({ resources }) => resources.includes('secrets'))
+	const names = Array.from({ length: 101 }, (_, at) => `sh.helm.release.v1.multinic.v${at + 1}`)
+	expect(secrets).toEqual({ apiGroups: [''], resources: ['secrets'], verbs: ['get'], resourceNames: names })
+	expect(more).toEqual([])
+})
+
+/** The hook's Job as it was created: with its environment and signed in as its account; then its end, as the Job controller tells it. */
+async function runHook(signal = new AbortController().signal): Promise<string> {
+	const job = await expect.poll(unfinishedHook).toBeDefined().then(unfinishedHook)
+	const { rules } = await cluster.admin.get(Role, hook)
+	await waitForRights(cluster.admin, namespace, hook.name, rules)
+	const client = cluster.as(await tokenOf(cluster, hook.name, namespace))
+	const env = job?.spec?.template.spec?.containers.flatMap(one => one.env ?? []) ?? []
+	const settings = readSettings({ ...Object.fromEntries(env.map(({ name, value }) => [name, value])), POLL_MS: '20' })
+	const said = await uninstall(client, settings, { signal, log: createLog('uninstall', { level: 'silent' }) }).then(() => done, wordsOf)
+	await endJob(cluster.admin, hook, said === done ? 'Complete' : 'Failed')
+	return said
+}
+
+async function unfinishedHook(): Promise<Job | undefined> {
+	const job = await cluster.admin.find(Job, hook)
+	return job?.status?.conditions ? undefined : job
+}
+
+async function nothingIsChanged(): Promise<void> {
+	const { metadata } = await cluster.admin.get(NodeConfig, { name: 'worker-1', namespace })
+	expect(metadata.finalizers).toEqual([FINALIZER])
+	expect(metadata.deletionTimestamp).toBeUndefined()
+	expect((await cluster.admin.get(Deployment, { name: 'multinic-controller', namespace })).spec.replicas).toBe(1)
+}
+
+async function applyRendered(...args: string[]): Promise<void> {
+	const { all } = await cluster.helm(...args, '-n', namespace)
+	await cluster.kubectl(['delete', 'job', hook.name, '-n', namespace, '--ignore-not-found'])
+	succeeded(await cluster.kubectl(['apply', '-n', namespace, '-f', '-'], manifests(all)))
+}
+
+function succeeded({ exitCode, all }: Said): void {
+	expect(exitCode, all).toBe(0)
+}
+
+const runningRun: Job = {
+	metadata: { name: 'running', namespace, labels: { 'app.kubernetes.io/name': 'multinic-run' } },
+	spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'a', image: 'a' }] } } },
+}
