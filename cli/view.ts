@@ -14,6 +14,7 @@ export type NodeConfigObject = KubeObject & {
 /** What people are shown of a node config. Times are milliseconds since 1970. */
 export type ConfigView = {
 	name: string
+	uid: string
 	generation: number
 	created: number
 	deleting: boolean
@@ -33,6 +34,7 @@ export function configView({ metadata, spec = {}, status = {} }: Stored<NodeConf
 	const notes = metadata.annotations ?? {}
 	return {
 		name: metadata.name,
+		uid: metadata.uid,
 		generation: metadata.generation ?? 0,
 		created: Date.parse(metadata.creationTimestamp),
 		deleting: metadata.deletionTimestamp !== undefined,

@@ -1,19 +1,21 @@
 import { Option } from 'commander'
 import type { AgentReport } from '../../contract/agent-run.ts'
-import { clean, cleanLines } from '../../contract/clean.ts'
-import { AGENT_CONTAINER, LABEL_NODE_NAME, REPORT_KEY } from '../../contract/names.ts'
-import { sleep } from '../../runtime/clock.ts'
-import { objectPath, type Stored } from '../../runtime/kube/kind.ts'
-import { ConfigMap, Pod } from '../../runtime/kube/kinds.ts'
+import { LABEL_CONFIG_UID, LABEL_GENERATION, LABEL_NODE_NAME, REPORT_KEY } from '../../contract/names.ts'
+import type { Stored } from '../../runtime/kube/kind.ts'
+import { ConfigMap, type Pod } from '../../runtime/kube/kinds.ts'
 import { failure } from '../failures.ts'
+import { NodeConfig } from '../kinds.ts'
+import { notThePresent, type ShownRun } from '../older-run.ts'
 import { readNode } from '../read.ts'
 import { readReport } from '../read-report.ts'
-import { agentState, listOurPods } from '../run-pods.ts'
+import { listOurPods } from '../run-pods.ts'
 import { reportLines } from '../render/report.ts'
 import type { CommandSpec, Session } from '../session.ts'
 import { configView } from '../view.ts'
 import { exitCodes } from '../world.ts'
 import { parseName } from './options.ts'
+import { printLog } from './pod-log.ts'
+import { unlessForbidden } from './surroundings.ts'
 
 export type LogsFlags = { follow?: boolean; run?: string }
 
@@ -28,8 +30,8 @@ export const logs: CommandSpec<LogsFlags> = {
 	more: 'kubectl multinic history NODE names the last runs.',
 	async act(session, [node = ''], flags) {
 		const pod = await lastPod(session, node, flags.run)
-		if (pod) await printLog(session, pod, flags.follow ?? false)
-		else await printReport(session, node, flags.run)
+		if (!pod) await printReport(session, node, flags.run)
+		else await printLog(session, pod, { follow: flags.follow ?? false, before: () => markOlder(session, node, runOf(pod)) })
 		return exitCodes.fine
 	},
 }
@@ -46,47 +48,21 @@ function begun({ metadata }: Stored<Pod>): number {
 	return Date.parse(metadata.creationTimestamp)
 }
 
-/** How long a pod that is not yet started is waited for before it is looked at again. */
-const pollMs = 1_000
-
-async function printLog(session: Session, pod: Stored<Pod>, follow: boolean): Promise<void> {
-	const { cluster, signal, progress } = session
-	const { name } = pod.metadata
-	const at = { namespace: cluster.namespace, name }
-	let words = waitsFor(pod)
-	if (words !== undefined && !follow) throw failure('NO_RUN', `pod ${name} has said nothing yet: ${words}; -f waits for it`)
-	const started = async () => {
-		while (words !== undefined && !signal.aborted) {
-			await sleep(pollMs, signal)
-			words = waitsFor(await cluster.client.get(Pod, at, { signal }))
-		}
-	}
-	await progress(() => `waiting for pod ${name}: ${words}`, started())
-	await copyLog(session, at, follow)
-	signal.throwIfAborted()
+function runOf(pod: Stored<Pod>): ShownRun {
+	const job = pod.metadata.ownerReferences?.find(({ kind }) => kind === 'Job')?.name
+	return shownRun(job ?? pod.metadata.name, pod.metadata.labels)
 }
 
-/** Why the pod has no log yet; undefined where it may have one. */
-function waitsFor(pod: Stored<Pod>): string | undefined {
-	const { status } = pod
-	const state = agentState(pod)
-	if (state?.running || state?.terminated || status?.phase === 'Failed' || status?.phase === 'Succeeded') return undefined
-	const { reason, message } = state?.waiting ?? {}
-	return clean([reason, message].filter(Boolean).join(': ')) || 'it is not started'
+function shownRun(name: string, labels: Readonly<Record<string, string>> = {}): ShownRun {
+	return { name, uid: labels[LABEL_CONFIG_UID], generation: Number(labels[LABEL_GENERATION] ?? Number.NaN) }
 }
 
-/** As it comes: the agent writes for people. The kubelet may say anything in its place. */
-async function copyLog({ cluster, signal, world }: Session, at: { namespace: string; name: string }, follow: boolean): Promise<void> {
-	const path = `${objectPath(Pod, at)}/log`
-	const query = { container: AGENT_CONTAINER, ...(follow && { follow }) }
-	const decoder = new TextDecoder()
-	const { bytes } = await cluster.transport.open({ method: 'GET', verb: 'log', path, query, signal })
-	try {
-		for await (const chunk of bytes) world.out.write(cleanLines(decoder.decode(chunk, { stream: true })))
-	} catch (cause) {
-		if (signal.aborted) return
-		throw failure('NO_RUN', `the log of pod ${at.name} broke off; again: kubectl multinic logs`, cause)
-	}
+/** Says so where what follows is not about the present; who may not read node configs is not told. */
+async function markOlder({ cluster, signal, warn }: Session, node: string, run: ShownRun): Promise<void> {
+	const { client, namespace } = cluster
+	const found = await unlessForbidden(client.find(NodeConfig, { namespace, name: node }, { signal }))
+	const words = found && notThePresent(run, node, found.found && configView(found.found))
+	if (words) warn(`note: ${words}`)
 }
 
 /** Pods go with their node, or are evicted; the report stays with the run's ConfigMap for a while. */
@@ -102,6 +78,8 @@ async function printReport(session: Session, node: string, run: string | undefin
 			'NO_RUN',
 			`run ${name} on ${node} has neither a pod nor a report any more; what is known: kubectl multinic history ${node}`,
 		)
+	const words = notThePresent(shownRun(name, found?.metadata.labels), node, config)
+	if (words) warn(`note: ${words}`)
 	warn(`the pod of run ${name} is gone; this is its report`)
 	print(reportLines(report))
 }

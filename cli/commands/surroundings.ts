@@ -22,7 +22,8 @@ function timeOf({ lastTimestamp, eventTime, metadata }: Event): number {
 	return Date.parse(lastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? '') || 0
 }
 
-async function unlessForbidden<T>(asked: Promise<T>): Promise<{ found: T } | undefined> {
+/** @returns undefined where we may not read it */
+export async function unlessForbidden<T>(asked: Promise<T>): Promise<{ found: T } | undefined> {
 	try {
 		return { found: await asked }
 	} catch (error) {

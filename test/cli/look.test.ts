@@ -306,6 +306,36 @@ describe('logs', () => {
 		)
 	})
 
+	test('of the last run that has a log, which is not the last run: says so before it', async () => {
+		const one = await startStage()
+		saying(one)
+		const refused = { state: 'Failed' as const, reason: 'PodRefused', message: 'pods are forbidden: exceeded quota.' }
+		one.put('worker-1', refused, { status: { lastJobName: 'multinic-agent-worker-1-g2' } })
+		one.server.objects.patch(NodeConfig, { name: 'worker-1', namespace }, { spec: { paused: false } })
+		const { generation = 0 } = one.server.objects.get(NodeConfig, { name: 'worker-1', namespace })?.metadata ?? {}
+		one.server.objects.patchStatus(NodeConfig, { name: 'worker-1', namespace }, { observedGeneration: generation })
+		const labels = { 'multinic.io/generation': '1' }
+		putRunPod(one, { node: 'worker-1', name: 'multinic-agent-worker-1-g1-a', labels, created: ago(60), status: ended })
+		expect([generation, await command('logs worker-1', { cluster: one.cluster })]).toEqual([
+			2,
+			{
+				code: 0,
+				out: 'multinic-agent-worker-1-g1-a container=agent\n',
+				err: `note: run multinic-agent-worker-1-g1 is of generation 1, not of the present generation 2, which is Failed (PodRefused): pods are forbidden: exceeded quota. Its state: kubectl multinic get worker-1
+`,
+			},
+		])
+	})
+
+	test('of a node whose node config was deleted says so', async () => {
+		const one = await startStage()
+		saying(one)
+		putPod(one, 'run-1-a', 60, ended)
+		expect((await command('logs worker-1', { cluster: one.cluster })).err).toBe(
+			'note: run run-1 is of a node config that is deleted; there is none for worker-1 now.\n',
+		)
+	})
+
 	test('a pod that is not started: with -f it is waited for, else said why', async () => {
 		const one = await stage()
 		saying(one)

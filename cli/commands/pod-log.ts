@@ -1,0 +1,60 @@
+import { clean, cleanLines } from '../../contract/clean.ts'
+import { AGENT_CONTAINER } from '../../contract/names.ts'
+import { sleep } from '../../runtime/clock.ts'
+import { objectPath, type Stored } from '../../runtime/kube/kind.ts'
+import { Pod } from '../../runtime/kube/kinds.ts'
+import { failure } from '../failures.ts'
+import { agentState } from '../run-pods.ts'
+import type { Session } from '../session.ts'
+
+/** How long a pod that is not yet started is waited for before it is looked at again. */
+const pollMs = 1_000
+
+/** `before` is called when the pod has a log, before the log is written. */
+export type LogOptions = { follow: boolean; before: () => Promise<void> }
+
+/**
+ * Writes the log of a run's pod to standard output.
+ *
+ * @throws Failure NO_RUN where the pod has said nothing yet and is not to be waited for, or the log breaks off
+ */
+export async function printLog(session: Session, pod: Stored<Pod>, { follow, before }: LogOptions): Promise<void> {
+	const { cluster, signal, progress } = session
+	const { name } = pod.metadata
+	const at = { namespace: cluster.namespace, name }
+	let words = waitsFor(pod)
+	if (words !== undefined && !follow) throw failure('NO_RUN', `pod ${name} has said nothing yet: ${words}; -f waits for it`)
+	const started = async () => {
+		while (words !== undefined && !signal.aborted) {
+			await sleep(pollMs, signal)
+			words = waitsFor(await cluster.client.get(Pod, at, { signal }))
+		}
+	}
+	await progress(() => `waiting for pod ${name}: ${words}`, started())
+	await before()
+	await copyLog(session, at, follow)
+	signal.throwIfAborted()
+}
+
+/** Why the pod has no log yet; undefined where it may have one. */
+function waitsFor(pod: Stored<Pod>): string | undefined {
+	const { status } = pod
+	const state = agentState(pod)
+	if (state?.running || state?.terminated || status?.phase === 'Failed' || status?.phase === 'Succeeded') return undefined
+	const { reason, message } = state?.waiting ?? {}
+	return clean([reason, message].filter(Boolean).join(': ')) || 'it is not started'
+}
+
+/** As it comes: the agent writes for people. The kubelet may say anything in its place. */
+async function copyLog({ cluster, signal, world }: Session, at: { namespace: string; name: string }, follow: boolean): Promise<void> {
+	const path = `${objectPath(Pod, at)}/log`
+	const query = { container: AGENT_CONTAINER, ...(follow && { follow }) }
+	const decoder = new TextDecoder()
+	const { bytes } = await cluster.transport.open({ method: 'GET', verb: 'log', path, query, signal })
+	try {
+		for await (const chunk of bytes) world.out.write(cleanLines(decoder.decode(chunk, { stream: true })))
+	} catch (cause) {
+		if (signal.aborted) return
+		throw failure('NO_RUN', `the log of pod ${at.name} broke off; again: kubectl multinic logs`, cause)
+	}
+}

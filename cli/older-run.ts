@@ -1,0 +1,40 @@
+import { type ConfigView, condition, isCurrent } from './view.ts'
+import { stateWords } from './render/state.ts'
+
+/** Whether what a run said is about the present. Pure. */
+
+/** A run as the labels of its objects tell; a label that is missing or is no number tells nothing. */
+export type ShownRun = { name: string; uid: string | undefined; generation: number }
+
+/**
+ * @param config undefined: there is no such node config
+ * @returns why the run is not the last one of the present generation; undefined where it is, or where it came later and only looked
+ */
+export function notThePresent(run: ShownRun, node: string, config: ConfigView | undefined): string | undefined {
+	const { name, uid, generation } = run
+	const more = `Its state: kubectl multinic get ${node}`
+	if (!config) return `run ${name} is of a node config that is deleted; there is none for ${node} now.`
+	if (uid !== undefined && uid !== config.uid) return `run ${name} is of an earlier node config of ${node}, which was deleted. ${more}`
+	if (Number.isInteger(generation) && generation !== config.generation)
+		return `run ${name} is of generation ${generation}, not of the present generation ${config.generation}, ${present(config)} ${more}`
+	const { lastJobName } = config.status
+	if (lastJobName === undefined || !isBefore(name, lastJobName)) return undefined
+	return `run ${name} is not the last one, which is ${lastJobName}. What it did: kubectl multinic logs ${node} --run ${lastJobName}`
+}
+
+function present(config: ConfigView): string {
+	if (!isCurrent(config)) return 'which the controller has not looked at yet.'
+	const message = condition(config, 'Ready')?.message
+	return `which is ${stateWords(config)}${message ? `: ${message.replace(/\.$/, '')}` : ''}.`
+}
+
+/** Runs of one generation are counted in their names: `…-g3`, `…-g3-2`. */
+function isBefore(run: string, last: string): boolean {
+	const [a, b] = [countOf(run), countOf(last)]
+	return a !== undefined && b !== undefined && a.generation === b.generation && a.attempt < b.attempt
+}
+
+function countOf(run: string): { generation: number; attempt: number } | undefined {
+	const [, generation, attempt = '1'] = /-g(\d+)(?:-(\d+))?$/.exec(run) ?? []
+	return generation === undefined ? undefined : { generation: Number(generation), attempt: Number(attempt) }
+}
