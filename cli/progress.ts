@@ -1,4 +1,5 @@
 import { systemTimer } from '../runtime/clock.ts'
+import { clipCells } from './render/cells.ts'
 import type { World } from './world.ts'
 
 const quietMs = 2_000
@@ -21,7 +22,7 @@ export function progressOf({ err, now }: Pick<World, 'err' | 'now'>): { progress
 		drawn = false
 	}
 	const draw = (said: string) => {
-		err.write(err.isTerminal ? `${CLEAR}${said.slice(0, err.size().columns - 1)}` : `${said}\n`)
+		err.write(err.isTerminal ? `${CLEAR}${clipCells(said, err.size().columns - 1, '')}` : `${said}\n`)
 		drawn = err.isTerminal
 	}
 	const progress: Progress = async (words, work) => {

@@ -21,7 +21,7 @@ export type World = {
 export type Screen = {
 	write(text: string): void
 	isTerminal: boolean
-	/** Characters a line and lines, as they are now. */
+	/** Cells a line and lines, as they are now. */
 	size(): { columns: number; rows: number }
 }
 

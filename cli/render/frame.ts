@@ -1,5 +1,6 @@
 import { type Fleet, isWaiting } from '../fleet.ts'
 import { type ConfigView, stateOf } from '../view.ts'
+import { cellsOf, clipCells } from './cells.ts'
 import { fleetLines, summaryLine } from './fleet.ts'
 import { type NodesView, nodeRow, nodesHeader } from './nodes.ts'
 import { table } from './table.ts'
@@ -49,15 +50,15 @@ export function redraw(before: readonly string[], after: readonly string[]): str
 	return `${up}${text}${skipped > 0 ? `${ESC}[${skipped}B` : ''}${isShorter ? `\r${ESC}[J` : ''}`
 }
 
-/** @returns a line of at most so many visible characters; colours are kept, and ended where it is cut */
+/** @returns a line of at most so many cells of the terminal; colours are kept, and ended where it is cut */
 export function clip(line: string, columns: number): string {
 	let room = columns
 	let text = ''
 	for (const part of line.split(colour)) {
 		if (part.startsWith(ESC)) text += part
 		else {
-			text += part.length > room ? `${part.slice(0, Math.max(0, room - 1))}${room > 0 ? '…' : ''}` : part
-			room -= Math.min(room, part.length)
+			text += clipCells(part, room)
+			room -= Math.min(room, cellsOf(part))
 		}
 	}
 	return text

@@ -1,4 +1,5 @@
 import { clean } from '../../contract/clean.ts'
+import { cellsOf, padCells } from './cells.ts'
 
 /** Text in columns. Pure. */
 
@@ -15,10 +16,10 @@ export function table(rows: readonly (readonly Cell[])[]): string[] {
 	return rows.map(row => line(row, widths))
 }
 
-/** @returns the width of each column (characters) */
+/** @returns the width of each column (cells of a terminal) */
 export function widthsOf(rows: readonly (readonly Cell[])[]): number[] {
 	const widths: number[] = []
-	for (const row of rows) for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, textOf(cell).length)
+	for (const row of rows) for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, cellsOf(textOf(cell)))
 	return widths
 }
 
@@ -37,5 +38,5 @@ function textOf(cell: Cell): string {
 
 function painted(cell: Cell, width: number): string {
 	const text = textOf(cell)
-	return typeof cell === 'string' ? text.padEnd(width) : cell.paint(text) + ' '.repeat(Math.max(0, width - text.length))
+	return typeof cell === 'string' ? padCells(text, width) : cell.paint(text) + padCells(text, width).slice(text.length)
 }
