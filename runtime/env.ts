@@ -61,13 +61,16 @@ export const HeaderText = z.string().regex(/^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e]
 /** An http or https URL. */
 export const HttpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' })
 
-/** Where a server listens: `host:port`, `[::1]:port`, or `:port` for every address. Port 0 takes a free one. Defaults by `.prefault(':8080')`. */
+/**
+ * Where a server listens: `host:port`, `[::1]:port`, or `:port` (host "") for every address of IPv6 and IPv4. Port 0 takes a free one.
+ * Defaults by `.prefault(':8080')`.
+ */
 export const ListenAddress = z
 	.string()
 	.regex(/^[^ ]*:\d{1,5}$/, 'must be host:port or :port')
 	.transform(text => {
 		const colon = text.lastIndexOf(':')
-		return { host: text.slice(0, colon).replace(/^\[|\]$/g, '') || '0.0.0.0', port: Number(text.slice(colon + 1)) }
+		return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) }
 	})
 	.refine(({ port }) => port <= 65_535, 'must have a port of at most 65535')
 

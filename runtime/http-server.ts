@@ -70,7 +70,8 @@ function probe(reply: FastifyReply, state: true | string): FastifyReply {
 }
 
 /**
- * Opens the server and closes it when `signal` says so; running requests may end.
+ * Opens the server and closes it when `signal` says so; running requests may end. Host "" is every address: `::`, which takes IPv4 too, and
+ * `0.0.0.0` where the kernel has no IPv6.
  *
  * @returns the address it really has (`http://127.0.0.1:8080`), and a promise for its end
  * @throws Failure CONFIG_INVALID when the address cannot be had

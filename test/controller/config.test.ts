@@ -6,7 +6,7 @@ const least = { NAMESPACE: 'multinic-system', AGENT_IMAGE: 'registry/agent:1' }
 
 test('what is not said has a default', () => {
 	expect(readConfig(least)).toMatchObject({
-		...{ namespace: 'multinic-system', leaderElect: true, listen: { host: '0.0.0.0', port: 8080 } },
+		...{ namespace: 'multinic-system', leaderElect: true, listen: { host: '', port: 8080 } },
 		agent: {
 			image: 'registry/agent:1',
 			imagePullPolicy: 'IfNotPresent',

@@ -91,7 +91,7 @@ describe('the environment', () => {
 	})
 
 	test.each([
-		[':8080', { host: '0.0.0.0', port: 8080 }],
+		[':8080', { host: '', port: 8080 }],
 		['localhost:0', { host: 'localhost', port: 0 }],
 		['[::1]:65535', { host: '::1', port: 65_535 }],
 	])('%s is where a server may listen', (text, at) => {

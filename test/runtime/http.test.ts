@@ -2,6 +2,7 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import * as z from 'zod'
+import { ListenAddress, readEnv } from '../../runtime/env.ts'
 import { Failure } from '../../runtime/errors.ts'
 import { createHttpClient, type HttpCall } from '../../runtime/http-client.ts'
 import { addHealth, createHttpServer, listen } from '../../runtime/http-server.ts'
@@ -209,6 +210,18 @@ describe('an HTTP server', () => {
 		]) {
 			expect(body).toContain(line)
 		}
+	})
+
+	test.each(['127.0.0.1', '[::1]'])('on every address it answers at %s', async at => {
+		const end = new AbortController()
+		const { app } = start()
+		addHealth(app, { ready: () => true })
+		const { A } = readEnv(z.object({ A: ListenAddress }), { A: ':0' })
+		const { address, closed } = await listen(app, A, end.signal)
+		const { status } = await fetch(`http://${at}:${new URL(address).port}/healthz`)
+		end.abort()
+		await closed
+		expect(status).toBe(200)
 	})
 
 	test('listens until it is told to end, and says where', async () => {

@@ -130,7 +130,7 @@ test('the environment is read, the token from its file too', () => {
 		token: 'secret',
 	})
 	expect(readConfig({ VIOLA_CLUSTERS: file('clusters.json', '{"biz":{}}'), VIOLA_TOKEN: 't' })).toMatchObject({
-		host: '0.0.0.0',
+		host: '',
 		port: 8080,
 	})
 })
