@@ -32,10 +32,51 @@ test.each<[title: string, set: string, said: string]>([
 	['a count below its bound', 'runs.maxConcurrent=0', 'runs.maxConcurrent'],
 	['an account without its namespace', 'specWriters[0].kind=ServiceAccount,specWriters[0].name=viola', 'specWriters.0'],
 	['an empty repository', 'controller.image.repository=', 'controller.image.repository'],
+	['a repository with a tag', 'agent.image.repository=registry.example.com/multinic-agent:1.2.3', 'agent.image.repository'],
+	['a repository with a digest', `agent.image.repository=a/b@sha256:${'a'.repeat(64)}`, 'agent.image.repository'],
+	['a resource misspelt', 'controller.resources.limit.memory=1Gi', "additional properties 'limit' not allowed"],
+	['a resource that no node has', 'controller.resources.limits.memry=1Gi', "additional properties 'memry' not allowed"],
+	['a quantity that is none', 'controller.resources.limits.memory=lots', 'controller.resources.limits.memory'],
+	['an affinity misspelt', 'controller.affinity.nodeAfinity=x', "additional properties 'nodeAfinity' not allowed"],
+	['an affinity without its terms', 'controller.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].a=b', 'topologyKey'],
+	['a toleration misspelt', 'controller.tolerations[0].kye=x', "additional properties 'kye' not allowed"],
+	['a toleration that ends, of what does not evict', 'controller.tolerations[0].tolerationSeconds=1', 'controller.tolerations.0'],
+	['a label that is none', 'monitoring.labels.a=b c', 'monitoring.labels.a'],
+	['a namespace of a user', 'specWriters[0].kind=User,specWriters[0].name=a,specWriters[0].namespace=b', 'specWriters.0'],
+	['a chart that is not enabled, outside an umbrella', 'enabled=false', "at '.enabled': value must be true"],
 ])('%s is refused, and the field is named', async (_, set, said) => {
 	const { all, exitCode } = await cluster.helm(...install, '--dry-run=server', '--set', set)
 	expect(exitCode).not.toBe(0)
 	expect(all.replaceAll('/', '.')).toContain(said)
+})
+
+test.each([
+	'multinic-agent',
+	'registry:5000/a/b__c',
+	'registry.example.com/team/multinic-agent',
+	'[fd00::1]:5000/multinic',
+	'localhost/a.b-c',
+])('%s is a repository', async repository => {
+	const sets = ['--set', `controller.image.repository=${repository},controller.image.tag=a`]
+	const deployment = (await rendered(...sets)).find(({ kind }) => kind === 'Deployment')
+	expect(JSON.stringify(deployment)).toContain(`"${repository}:a"`)
+})
+
+test.each<[title: string, set: readonly string[], said: object]>([
+	['by default, of its own', [], { runAsNonRoot: true, runAsUser: 65532, runAsGroup: 65532 }],
+	['where the platform assigns one, none', ['--set', 'controller.fixedUser=false'], { runAsNonRoot: true }],
+])('the pods of Deployment and Job have a user: %s', async (_, set, user) => {
+	const workloads = (await rendered(...set)).filter(({ kind }) => ['Deployment', 'Job'].includes(kind))
+	const contexts = workloads.map(one => (template(one).spec as unknown as { securityContext: object }).securityContext)
+	const wanted = { ...user, seccompProfile: { type: 'RuntimeDefault' } }
+	expect(contexts).toEqual([wanted, wanted])
+})
+
+test('the pods of Deployment and Job run on Linux, wherever else they are sent', async () => {
+	const workloads = (await rendered('--set', 'controller.nodeSelector.zone=a')).filter(({ kind }) => ['Deployment', 'Job'].includes(kind))
+	const selectors = workloads.map(one => (template(one).spec as unknown as { nodeSelector: object }).nodeSelector)
+	const wanted = { 'kubernetes.io/os': 'linux', zone: 'a' }
+	expect(selectors).toEqual([wanted, wanted])
 })
 
 test('a cluster that is too old is refused', async () => {
@@ -116,8 +157,14 @@ describe('installed', () => {
 		expect(all).toContain('kubectl label namespace strict pod-security.kubernetes.io/enforce=privileged --overwrite')
 	})
 
-	test.each(['Deployment', 'Job'])('the pod of the %s is admitted where Pod Security is restricted', async kind => {
-		const { metadata, spec } = template((await rendered()).find(one => one.kind === kind))
+	test.each([
+		['Deployment', 'true'],
+		['Deployment', 'false'],
+		['Job', 'true'],
+		['Job', 'false'],
+	])('the pod of the %s is admitted where Pod Security is restricted (fixedUser: %s)', async (kind, fixedUser) => {
+		const workloads = await rendered('--set', `controller.fixedUser=${fixedUser}`)
+		const { metadata, spec } = template(workloads.find(one => one.kind === kind))
 		const pod = {
 			apiVersion: 'v1',
 			kind: 'Pod',

@@ -24,6 +24,12 @@ test('every value has a place in the schema, and every place a default', () => {
 	expect(paths(values)).toEqual(schemaPaths(schema).filter(path => path !== 'global'))
 })
 
+test('every value has a comment', () => {
+	const lines = read('values.yaml').split('\n')
+	const bare = lines.filter((line, at) => /^ *[A-Za-z]+:/.test(line) && !isExplained(lines, at))
+	expect(bare).toEqual([])
+})
+
 test('the chart has the version of the package', () => {
 	const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
 	expect(parse(read('Chart.yaml'))).toMatchObject({ version, appVersion: version })
@@ -84,6 +90,12 @@ function paths(value: unknown, at = ''): string[] {
 		.sort()
 }
 
+/** By a comment above it. A group (`image:`) is explained by its values; requests and limits are Kubernetes' own. */
+function isExplained(lines: readonly string[], at: number): boolean {
+	const isCommented = lines[at - 1]?.trim().startsWith('#') ?? false
+	return isCommented || /:$|^ +(requests|limits): /.test(lines[at] ?? '')
+}
+
 /** What Kubernetes defines and the chart only hands on. */
 function free(at: string): string | undefined {
 	return ['controller.resources', 'controller.nodeSelector', 'controller.affinity'].find(path => path === at)
@@ -91,7 +103,7 @@ function free(at: string): string | undefined {
 
 function schemaPaths({ properties, $ref }: Schema, at = ''): string[] {
 	const branches = $ref ? schema.definitions?.[$ref.split('/').at(-1) ?? '']?.properties : properties
-	if (!branches) return [at]
+	if (!branches || at === free(at)) return [at]
 	return Object.entries(branches)
 		.flatMap(([key, inner]) => schemaPaths(inner, at ? `${at}.${key}` : key))
 		.sort()

@@ -8,9 +8,24 @@
 {{- $root := index . 0 -}}
 app.kubernetes.io/name: {{ index . 1 }}
 app.kubernetes.io/part-of: multinic
-app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
+app.kubernetes.io/version: {{ include "multinic.labelValue" $root.Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ $root.Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version }}
+helm.sh/chart: {{ include "multinic.labelValue" (printf "%s-%s" $root.Chart.Name $root.Chart.Version) }}
+{{- end }}
+
+{{/* A version as a label: it may have build metadata (0.1.0+53d9c5d, as Flux packages charts), and a label no "+". */}}
+{{- define "multinic.labelValue" -}}
+{{ . | replace "+" "_" | trunc 63 | trimAll "-_." }}
+{{- end }}
+
+{{/*
+What the API server fills in where a policy says nothing. resourceRules is replaced as a whole when it is merged, so that a tool that compares
+what was rendered with what is stored (Argo CD) would find a difference for ever.
+*/}}
+{{- define "multinic.matchDefaults" -}}
+matchPolicy: Equivalent
+namespaceSelector: {}
+objectSelector: {}
 {{- end }}
 
 {{/* An image reference. Takes (list $ .Values.….image). A digest wins over a tag. */}}
@@ -20,15 +35,17 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version }}
 {{- if $image.digest -}}
 {{ $image.repository }}@{{ $image.digest }}
 {{- else -}}
-{{ $image.repository }}:{{ $image.tag | default $root.Chart.AppVersion }}
+{{ $image.repository }}:{{ $image.tag | default ($root.Chart.AppVersion | replace "+" "_") }}
 {{- end -}}
 {{- end }}
 
 {{/* What Pod Security calls restricted: of a pod, and of a container. */}}
 {{- define "multinic.restrictedPod" -}}
 runAsNonRoot: true
+{{- if .Values.controller.fixedUser }}
 runAsUser: 65532
 runAsGroup: 65532
+{{- end }}
 seccompProfile: {type: RuntimeDefault}
 {{- end }}
 {{- define "multinic.restrictedContainer" -}}

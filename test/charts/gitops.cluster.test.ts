@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Cluster, chart, type Manifest, manifests, startCluster } from './release.ts'
+
+/**
+ * Rendered, applied, read back and compared. kubectl apply computes the same three-way patch as Argo CD does, with the same library: "unchanged"
+ * says that it is empty.
+ */
+const namespace = 'multinic-system'
+const subjects = [
+	{ kind: 'ServiceAccount', name: 'viola', namespace: 'default' },
+	{ kind: 'User', name: 'someone' },
+	{ kind: 'Group', name: 'operators' },
+]
+const everything = [
+	...[
+		'--set',
+		'dashboards.enabled=true,imagePullSecrets[0].name=pull,controller.replicas=2,controller.priorityClassName=system-node-critical',
+	],
+	...['--set-json', `specWriters=${JSON.stringify(subjects)}`],
+	...['--set-json', 'controller.nodeSelector={"a":"b"}'],
+	...['--set-json', 'controller.tolerations=[{"key":"a","operator":"Exists","effect":"NoExecute","tolerationSeconds":9}]'],
+	...['--set-json', `controller.affinity=${JSON.stringify(affinity())}`],
+]
+
+let cluster: Cluster
+beforeAll(async () => {
+	cluster = await startCluster()
+	await cluster.kubectl(['create', 'namespace', namespace])
+}, 120_000)
+afterAll(() => cluster?.stop())
+
+describe.each([
+	['its defaults', []],
+	['hardened, Restore', ['--set', 'agent.privileged=false,onUninstall=Restore']],
+	['everything set', everything],
+])('with %s', (_, values) => {
+	let rendered: Manifest[]
+
+	beforeAll(async () => {
+		const { all, exitCode } = await cluster.helm('template', 'multinic', chart, '-n', namespace, ...values)
+		expect(exitCode, all).toBe(0)
+		rendered = manifests(all)
+		const jobs = rendered.filter(({ kind }) => kind === 'Job') // the template of a Job cannot be changed
+		await cluster.kubectl(['delete', '--ignore-not-found', '-f', '-'], jobs)
+		expect((await apply(rendered)).all).not.toMatch(/[Ww]arning|[Ee]rror/)
+	})
+
+	test('a second apply changes nothing', async () => {
+		const { all, exitCode } = await apply(rendered)
+		expect(exitCode, all).toBe(0)
+		const lines = all.trim().split('\n')
+		expect(lines.filter(line => !line.endsWith(' unchanged'))).toEqual([])
+		expect(lines).toHaveLength(rendered.length)
+	})
+
+	test('every object has what was rendered, as it was rendered', async () => {
+		const { all } = await cluster.kubectl(['get', '-o', 'json', '-n', namespace, '-f', '-'], rendered)
+		const { items } = JSON.parse(all) as { items: Manifest[] }
+		const missing = rendered.flatMap((one, at) => differences(one, items[at], `${one.kind}/${one.metadata.name}`))
+		expect(missing).toEqual([])
+		expect(items).toHaveLength(rendered.length)
+	})
+})
+
+const apply = (objects: readonly Manifest[]) => cluster.kubectl(['apply', '-n', namespace, '-f', '-'], objects)
+
+/** The paths at which a live object lacks or changes what was rendered. */
+function differences(rendered: unknown, live: unknown, at: string): string[] {
+	if (typeof rendered !== 'object' || rendered === null) return Object.is(rendered, live) ? [] : [`${at}: ${rendered}, not ${live}`]
+	if (typeof live !== 'object' || live === null) return [`${at}: missing`]
+	if (Array.isArray(rendered) && Array.isArray(live) && rendered.length !== live.length)
+		return [`${at}: ${rendered.length} items, not ${live.length}`]
+	return Object.entries(rendered).flatMap(([key, value]) => differences(value, (live as Record<string, unknown>)[key], `${at}.${key}`))
+}
+
+function affinity(): object {
+	const podAffinityTerm = {
+		topologyKey: 'kubernetes.io/hostname',
+		labelSelector: { matchLabels: { 'app.kubernetes.io/name': 'multinic-controller' } },
+	}
+	const matchExpressions = [{ key: 'zone', operator: 'In', values: ['a', 'b'] }]
+	return {
+		nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions }] } },
+		podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 9, podAffinityTerm }] },
+	}
+}

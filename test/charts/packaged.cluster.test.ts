@@ -1,0 +1,119 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { parse, stringify } from 'yaml'
+import { nodeConfigCrd } from '../../contract/crds.ts'
+import { waitForCrds } from '../../lab/crds.ts'
+import { type Cluster, chart, type Manifest, manifests, type Said, startCluster } from './release.ts'
+
+/** The chart as others hand it on: packaged under another version, part of another chart, over what is there already. */
+const namespace = 'multinic-system'
+const at = ['-n', namespace]
+let cluster: Cluster
+let dir: string
+
+beforeAll(async () => {
+	dir = mkdtempSync(join(tmpdir(), 'multinic-chart-'))
+	cluster = await startCluster()
+	succeeded(await cluster.kubectl(['create', 'namespace', namespace]))
+}, 120_000)
+afterAll(async () => {
+	await cluster?.stop()
+	rmSync(dir, { recursive: true, force: true })
+})
+beforeEach(() => async () => {
+	await cluster.helm('uninstall', 'multinic', '--no-hooks', '--ignore-not-found', ...at)
+})
+
+describe.each([
+	['with build metadata, as Flux packages it', '0.1.0+53d9c5dffd49', '0.1.0'],
+	['of an application with build metadata', '0.1.0', '0.1.0+53d9c5dffd49'],
+	['longer than a label may be, cut before a dot', `0.1.0-${'a'.repeat(47)}.${'b'.repeat(20)}`, `1.0.0-${'a'.repeat(56)}.${'b'.repeat(9)}`],
+])('a version %s', (_, version, appVersion) => {
+	test('is installed', async () => {
+		succeeded(await cluster.helm('package', chart, '--version', version, '--app-version', appVersion, '-d', dir))
+		succeeded(await cluster.helm('install', 'multinic', join(dir, `multinic-${version}.tgz`), ...at))
+		const { all } = await cluster.kubectl(['get', 'deployment', 'multinic-controller', '-o', 'jsonpath={..image}', ...at])
+		expect(all).toBe(`localhost/multinic-controller:${appVersion.replace('+', '_')}`)
+	})
+})
+
+describe('in an umbrella chart', () => {
+	const umbrella = (values: object): string => {
+		const parent = mkdtempSync(join(dir, 'umbrella-'))
+		const dependencies = [{ name: 'multinic', version: '0.1.0', condition: 'multinic.enabled' }]
+		writeFileSync(join(parent, 'Chart.yaml'), stringify({ apiVersion: 'v2', name: 'umbrella', version: '1.0.0', dependencies }))
+		writeFileSync(join(parent, 'values.yaml'), stringify(values))
+		mkdirSync(join(parent, 'charts'))
+		cpSync(chart, join(parent, 'charts/multinic'), { recursive: true })
+		return parent
+	}
+	const kinds = async (values: object): Promise<string[]> => {
+		const { all, exitCode } = await cluster.helm('template', 'platform', umbrella(values), ...at)
+		expect(exitCode, all).toBe(0)
+		return manifests(all).map(({ kind }) => kind)
+	}
+
+	test.each<[title: string, values: object]>([
+		['enabled by its condition', { multinic: { enabled: true } }],
+		['beside values of all charts', { global: { imageRegistry: 'registry.example.com', deep: [1] }, multinic: { logLevel: 'debug' } }],
+		['with values of its own', { multinic: { enabled: true, controller: { nodeSelector: { zone: 'a' } } } }],
+	])('%s it is there', async (_, values) => {
+		expect(await kinds(values)).toContain('Deployment')
+	})
+
+	test('it is left out where the condition says so', async () => {
+		expect(await kinds({ multinic: { enabled: false } })).toEqual([])
+	})
+
+	test('the uninstall Job looks for the release of the umbrella', async () => {
+		const { all } = await cluster.helm('template', 'platform', umbrella({}), ...at)
+		expect(JSON.stringify(manifests(all).find(({ kind }) => kind === 'Job'))).toContain('{"name":"RELEASE_NAME","value":"platform"}')
+	})
+
+	test('a wrong value is refused by the name of the chart', async () => {
+		const { all, exitCode } = await cluster.helm('template', 'platform', umbrella({ multinic: { controler: {} } }), ...at)
+		expect(exitCode).not.toBe(0)
+		expect(all).toContain("additional properties 'controler' not allowed")
+	})
+})
+
+test('a CRD that exists already is refused, and taken over with --take-ownership', async () => {
+	await cluster.kubectl(['delete', 'crd', 'multinicnodeconfigs.multinic.io', '--ignore-not-found'])
+	const crd = parse(readFileSync('crds/multinic.io_multinicnodeconfigs.yaml', 'utf8')) as Manifest
+	succeeded(await cluster.kubectl(['create', '-f', '-'], [crd]))
+	await waitForCrds(cluster.admin, [nodeConfigCrd])
+	const refused = await cluster.helm('install', 'multinic', chart, ...at)
+	expect(refused.exitCode).not.toBe(0)
+	expect(refused.all).toContain('invalid ownership metadata')
+	succeeded(await cluster.helm('install', 'multinic', chart, '--take-ownership', ...at))
+})
+
+describe('an upgrade from a chart that did not have a value yet', () => {
+	const older = () => {
+		const old = join(mkdtempSync(join(dir, 'older-')), 'multinic')
+		cpSync(chart, old, { recursive: true })
+		const { monitoring: _, ...values } = parse(readFileSync(join(chart, 'values.yaml'), 'utf8')) as Record<string, unknown>
+		writeFileSync(join(old, 'values.yaml'), stringify(values))
+		rmSync(join(old, 'values.schema.json'))
+		rmSync(join(old, 'templates/monitoring.yaml'))
+		return old
+	}
+
+	test('keeps what was set, with --reset-then-reuse-values', async () => {
+		succeeded(await cluster.helm('install', 'multinic', older(), '--set', 'logLevel=debug', ...at))
+		succeeded(await cluster.helm('upgrade', 'multinic', chart, '--reset-then-reuse-values', '--set', 'controller.replicas=2', ...at))
+		const { all } = await cluster.helm('get', 'values', 'multinic', '-o', 'json', ...at)
+		expect(JSON.parse(all)).toEqual({ logLevel: 'debug', controller: { replicas: 2 } })
+	})
+
+	test('is refused with --reuse-values, which knows no new value', async () => {
+		succeeded(await cluster.helm('install', 'multinic', older(), ...at))
+		expect((await cluster.helm('upgrade', 'multinic', chart, '--reuse-values', ...at)).all).toContain("missing property 'monitoring'")
+	})
+})
+
+function succeeded({ exitCode, all }: Said): void {
+	expect(exitCode, all).toBe(0)
+}
