@@ -22,6 +22,8 @@ export type Fleet = {
 	rule: string
 	/** Why the settings cannot be used; empty where they can. Then nobody is changed. */
 	fault: string
+	/** The namespace, where it is being deleted with node configs in it. */
+	deletedWith?: string
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Fleet } from './fleet.ts'
+import { releaseWords } from './render/missing.ts'
 import { condition, type ConfigView, isCurrent, mayHeal, reasonOf, stateOf } from './view.ts'
 
 /** What happens next to a node, and what a person can do. Pure. */
@@ -19,6 +20,8 @@ export function nextFor(config: ConfigView, fleet: Fleet): string {
 
 function isDeleted({ name, deleting, paused }: ConfigView, fleet: Fleet): string | undefined {
 	if (!deleting) return undefined
+	if (fleet.deletedWith !== undefined)
+		return `It is deleted with its namespace, in which no run can start. ${releaseWords(name, fleet.deletedWith)}`
 	if (!paused && fleet.paused)
 		return 'It is deleted: a last run puts the node back as it was once the fleet goes on: kubectl multinic resume'
 	if (paused) return `It is deleted, and paused: the node is put back once it goes on: kubectl multinic resume ${name}`

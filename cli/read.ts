@@ -1,13 +1,15 @@
 import { CONTROL_PLANE_LABELS, ROLLOUT_CONFIG_MAP, readRollout } from '../contract/rollout.ts'
+import type { Failure } from '../runtime/errors.ts'
 import { isKubeFailure } from '../runtime/kube/failures.ts'
 import type { Stored } from '../runtime/kube/kind.ts'
 import { ConfigMap, Node } from '../runtime/kube/kinds.ts'
 import { eachOf } from './each.ts'
-import { failure } from './failures.ts'
+import { type CliCode, failure } from './failures.ts'
 import { type Fleet, fleetOf, type Rollout } from './fleet.ts'
 import { NodeConfig } from './kinds.ts'
-import { nearNames } from './near.ts'
+import { readElsewhere, readNamespaceState } from './namespace.ts'
 import type { Progress } from './progress.ts'
+import { noSuchNodeWords } from './render/missing.ts'
 import { type ConfigView, configView, type NodeConfigObject } from './view.ts'
 import type { Cluster } from './world.ts'
 
@@ -24,8 +26,8 @@ export async function readFleet(reading: Reading): Promise<FleetReading> {
 	const [objects, rollout] = await Promise.all([readObjects(reading), readSettings(reading)])
 	const configs = objects.map(configView)
 	const fleet = fleetOf(configs, new Set(), rollout)
-	if (fleet.line.size === 0) return { objects, configs, fleet }
-	return { objects, configs, fleet: fleetOf(configs, await readControlPlane(reading), rollout) }
+	const inOrder = fleet.line.size === 0 ? fleet : fleetOf(configs, await readControlPlane(reading), rollout)
+	return { objects, configs, fleet: await withNamespace(reading, configs, inOrder) }
 }
 
 /**
@@ -38,15 +40,21 @@ export async function readChosen(reading: Reading, nodes: readonly string[]): Pr
 	const [objects, rollout] = await Promise.all([eachOf(nodes, name => readNode(reading, name)), readSettings(reading)])
 	const configs = objects.map(configView)
 	const fleet = fleetOf(configs, new Set(), rollout)
-	if (fleet.line.size > 0) return chosen(await readFleet(reading), nodes, reading.cluster.namespace)
-	return { objects, configs, fleet }
+	if (fleet.line.size > 0) return chosen(reading, await readFleet(reading), nodes)
+	return { objects, configs, fleet: await withNamespace(reading, configs, fleet) }
+}
+
+/** A node config that is deleted may be so with its whole namespace: then no run can start. */
+async function withNamespace(reading: Reading, configs: readonly ConfigView[], fleet: Fleet): Promise<Fleet> {
+	const isDeleted = configs.some(({ deleting }) => deleting) && (await readNamespaceState(reading)) === 'deleting'
+	return isDeleted ? { ...fleet, deletedWith: reading.cluster.namespace } : fleet
 }
 
 /** @throws Failure NO_NODE for the first name that nobody has */
-export function chosen({ objects, configs, fleet }: FleetReading, nodes: readonly string[], namespace: string): FleetReading {
+export async function chosen(reading: Reading, { objects, configs, fleet }: FleetReading, nodes: readonly string[]): Promise<FleetReading> {
 	const names = configs.map(({ name }) => name)
 	const missing = nodes.find(node => !names.includes(node))
-	if (missing !== undefined) throw noSuchNode(missing, namespace, names)
+	if (missing !== undefined) throw await noSuchNode(reading, missing, names)
 	const isChosen = (name: string) => nodes.length === 0 || nodes.includes(name)
 	return {
 		fleet,
@@ -76,14 +84,12 @@ export async function readNode(reading: Reading, name: string): Promise<Stored<N
 	const { client, namespace, server } = cluster
 	const found = await progress(`reading node config ${name} from ${server}`, client.find(NodeConfig, { namespace, name }, { signal }))
 	if (found) return lean(found)
-	throw noSuchNode(name, namespace, await namesOf(reading))
+	throw await noSuchNode(reading, name, await namesOf(reading))
 }
 
 /** The end of a command that was given a name nobody has. */
-function noSuchNode(name: string, namespace: string, names: readonly string[]) {
-	const near = nearNames(name, names)
-	const hint = near.length > 0 ? `did you mean ${near.join(' or ')}?` : `kubectl multinic get -n ${namespace} lists those there are`
-	return failure('NO_NODE', `no node config has the name ${name} in namespace ${namespace}; ${hint}`)
+async function noSuchNode(reading: Reading, name: string, names: readonly string[]): Promise<Failure<CliCode>> {
+	return failure('NO_NODE', noSuchNodeWords(name, reading.cluster.namespace, names, await readElsewhere(reading, name)))
 }
 
 /** Who may read one object may not always list: then there are no near names to tell. */

@@ -1,6 +1,8 @@
 import { Option } from 'commander'
+import { readElsewhere, readNamespaceState } from '../namespace.ts'
 import { type FleetReading, readChosen } from '../read.ts'
 import { fleetLines } from '../render/fleet.ts'
+import { deletedNamespaceWords, noneLines } from '../render/missing.ts'
 import { nodePage } from '../render/node-page.ts'
 import { nodeRow, nodesHeader } from '../render/nodes.ts'
 import { formatted, isFormat } from '../render/output.ts'
@@ -22,21 +24,29 @@ export const get: CommandSpec<GetFlags> = {
 	async act(session, nodes, flags) {
 		if (flags.watch) return watchFleet(session, nodes, flags)
 		const reading = await readChosen(session, nodes)
-		session.print(shown(session, nodes, flags, reading))
+		const { deletedWith } = reading.fleet
+		if (deletedWith !== undefined) session.warn(`warning: ${deletedNamespaceWords(deletedWith)}`)
+		session.print(
+			reading.configs.length === 0 && !isFormat(flags.output) ? await none(session, reading) : shown(session, nodes, flags, reading),
+		)
 		return reading.configs.every(isAsWanted) ? exitCodes.fine : exitCodes.notAsWanted
 	},
 }
 
-function shown({ colours, world, cluster }: Session, nodes: readonly string[], { output }: GetFlags, reading: FleetReading): string[] {
+async function none(session: Session, { fleet }: FleetReading): Promise<string[]> {
+	const [state, elsewhere] = await Promise.all([readNamespaceState(session), readElsewhere(session)])
+	return [...fleetLines(fleet, session.colours), ...noneLines(session.cluster.namespace, state, elsewhere)]
+}
+
+function shown({ colours, world }: Session, nodes: readonly string[], { output }: GetFlags, reading: FleetReading): string[] {
 	const { configs, fleet } = reading
 	const view = { fleet, now: world.now(), colours, isWide: output === 'wide' }
 	if (isFormat(output)) return [formatted(listOf(reading, nodes), output)]
 	const [only] = configs
 	if (only && nodes.length === 1 && !view.isWide) return nodePage(only, view)
 	const rows = configs.map(config => nodeRow(config, view))
-	const none = `no node config in namespace ${cluster.namespace}; another namespace is named by -n`
 	const whole = nodes.length === 0 ? fleetLines(fleet, colours) : []
-	return [...whole, ...(rows.length > 0 ? table([nodesHeader(view.isWide), ...rows]) : [none])]
+	return [...whole, ...table([nodesHeader(view.isWide), ...rows])]
 }
 
 /** As `kubectl get mnnc -o json` has it, and the rollout beside; one node is told by itself. */

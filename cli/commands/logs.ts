@@ -11,11 +11,11 @@ import { readReport } from '../read-report.ts'
 import { listOurPods } from '../run-pods.ts'
 import { reportLines } from '../render/report.ts'
 import type { CommandSpec, Session } from '../session.ts'
+import { unlessForbidden } from '../unless-forbidden.ts'
 import { configView } from '../view.ts'
 import { exitCodes } from '../world.ts'
 import { parseName } from './options.ts'
 import { printLog } from './pod-log.ts'
-import { unlessForbidden } from './surroundings.ts'
 
 export type LogsFlags = { follow?: boolean; run?: string }
 

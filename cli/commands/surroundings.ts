@@ -1,6 +1,6 @@
-import { isKubeFailure } from '../../runtime/kube/failures.ts'
 import { Event, Node } from '../../runtime/kube/kinds.ts'
 import type { Reading } from '../read.ts'
+import { unlessForbidden } from '../unless-forbidden.ts'
 
 /** What is around a node config, and may tell why nothing happens to it. What we may not read is not told. */
 
@@ -20,14 +20,4 @@ export async function readEvents({ cluster, signal }: Reading, name: string): Pr
 
 function timeOf({ lastTimestamp, eventTime, metadata }: Event): number {
 	return Date.parse(lastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? '') || 0
-}
-
-/** @returns undefined where we may not read it */
-export async function unlessForbidden<T>(asked: Promise<T>): Promise<{ found: T } | undefined> {
-	try {
-		return { found: await asked }
-	} catch (error) {
-		if (isKubeFailure(error, 'FORBIDDEN')) return undefined
-		throw error
-	}
 }

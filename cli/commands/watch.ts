@@ -6,6 +6,7 @@ import { createLog, type Log } from '../../runtime/log.ts'
 import { fleetOf, type Rollout } from '../fleet.ts'
 import { NodeConfig } from '../kinds.ts'
 import { chosen, type FleetReading, readControlPlane, readFleet, readSettings } from '../read.ts'
+import { deletedNamespaceWords } from '../render/missing.ts'
 import type { Session } from '../session.ts'
 import { configView } from '../view.ts'
 import { exitCodes } from '../world.ts'
@@ -19,8 +20,9 @@ const ageMs = 1_000
 
 /** Tells of every change until Ctrl-C. What would end `get` ends it at its start; later troubles are waited out. */
 export async function watchFleet(session: Session, nodes: readonly string[], flags: GetFlags): Promise<number> {
-	const { signal, world, cluster } = session
-	chosen(await readFleet(session), nodes, cluster.namespace)
+	const { signal, world } = session
+	const { fleet } = await chosen(session, await readFleet(session), nodes)
+	if (fleet.deletedWith !== undefined) session.warn(`warning: ${deletedNamespaceWords(fleet.deletedWith)}`)
 	const sight = startSight(session, { rollout: await readSettings(session), controlPlane: await readControlPlane(session) })
 	const paint = painterFor(session, nodes, flags)
 	let paintedAt = 0

@@ -25,6 +25,9 @@ const said = /User "([^"]*)" cannot (\S+) resource "([^"]+)" in API group "([^"]
 
 /** The verb and the resource that are missing, in the words a Role has. */
 function forbidden(error: Failure): string {
+	const [, object, going] = /^(\S+ "[^"]+") is forbidden: unable to create new content in namespace (\S+) because/.exec(error.message) ?? []
+	if (going !== undefined)
+		return `namespace ${going} is being deleted, so ${object} cannot be created in it; install MultiNIC again once it is gone`
 	const match = said.exec(error.message)
 	if (!match) return `not allowed: ${error.message}`
 	const [, user = '', verb = '', resource = '', group = '', namespace] = match

@@ -1,0 +1,128 @@
+import { describe, expect, test } from 'vitest'
+import { NodeConfig } from '../../cli/kinds.ts'
+import { Namespace } from '../../runtime/kube/kinds.ts'
+import { clusterOf, namespace, type Stage, startStage } from './cluster.ts'
+import { command, configured } from './world.ts'
+
+/** Node configs that are in another namespace than MultiNIC, and a namespace that is being deleted. */
+
+function putElsewhere({ server: { objects } }: Stage, where: string, ...names: string[]): void {
+	if (where !== 'default') objects.create(Namespace, { metadata: { name: where } })
+	for (const name of names)
+		objects.create(NodeConfig, {
+			metadata: { name, namespace: where },
+			spec: { nodeName: name, interfaces: [{ id: 0, macAddress: 'fa:16:3e:37:c3:f1' }] } as never,
+		})
+}
+
+const own = 'A controller reads the node configs of its own namespace alone.'
+const patch = (name: string) => `kubectl patch mnnc ${name} -n ${namespace} --type=merge -p '{"metadata":{"finalizers":null}}'`
+
+describe('a node config in another namespace', () => {
+	test.each<[line: string, out: string]>([
+		[
+			'get',
+			`no node config in namespace multinic-system; another namespace is named by -n
+namespace apps has 1: kubectl multinic get -n apps
+namespace default has 2: kubectl multinic get -n default
+${own}
+`,
+		],
+		[
+			'get -n gone',
+			`no node config in namespace gone (no such namespace); another namespace is named by -n
+namespace apps has 1: kubectl multinic get -n apps
+namespace default has 2: kubectl multinic get -n default
+${own}
+`,
+		],
+	])('%s tells where there are some', async (line, out) => {
+		const stage = await startStage()
+		putElsewhere(stage, 'default', 'worker-1', 'worker-2')
+		putElsewhere(stage, 'apps', 'worker-3')
+		const { namespace: _, ...cluster } = stage.cluster // that of the flags
+		expect(await command(line, { cluster })).toEqual({ code: 0, err: '', out })
+	})
+
+	test.each([
+		'get worker-9',
+		'get worker-1 worker-9',
+		'get -w worker-9',
+		'retry worker-9',
+		'pause worker-9',
+		'logs worker-9',
+		'diff worker-9',
+		'history worker-9',
+	])('%s names the namespace', async line => {
+		const stage = await startStage()
+		stage.put('worker-1', configured)
+		putElsewhere(stage, 'default', 'worker-9')
+		expect(await command(line, { cluster: stage.cluster })).toEqual({
+			code: 1,
+			out: '',
+			err: `error: no node config has the name worker-9 in namespace multinic-system, but one in namespace default has. ${own} Give -n default if MultiNIC is installed there, else create the node config in multinic-system\n`,
+		})
+	})
+
+	test('is not told to who may not list them', async () => {
+		const stage = await startStage({ allows: (_, { namespace: where }) => where === namespace })
+		putElsewhere(stage, 'default', 'worker-9')
+		const cluster = () => clusterOf(stage.server.credentialsOf('somebody'))
+		expect(await command('get', { cluster: cluster() })).toEqual({
+			code: 0,
+			err: '',
+			out: 'no node config in namespace multinic-system; another namespace is named by -n\n',
+		})
+		expect((await command('get worker-9', { cluster: cluster() })).err).toBe(
+			'error: no node config has the name worker-9 in namespace multinic-system; kubectl multinic get -n multinic-system lists those there are\n',
+		)
+	})
+})
+
+describe('a namespace that is being deleted', () => {
+	async function going(): Promise<Stage> {
+		const stage = await startStage()
+		const { objects } = stage.server
+		stage.put('worker-1', configured)
+		objects.patch(NodeConfig, { name: 'worker-1', namespace }, { metadata: { finalizers: ['multinic.io/cleanup'] } })
+		objects.delete(NodeConfig, { name: 'worker-1', namespace })
+		objects.patch(Namespace, { name: namespace }, { spec: { finalizers: ['kubernetes'] } })
+		objects.delete(Namespace, { name: namespace })
+		return stage
+	}
+
+	const warning = `warning: namespace ${namespace} is being deleted. No run can start in it, so no node is put back as it was, and the namespace stays as long as node configs wait for that. kubectl multinic get NODE -n ${namespace} tells how one is released\n`
+
+	test.each(['get', 'get worker-1'])('%s warns of it', async line => {
+		const { cluster } = await going()
+		expect(await command(line, { cluster })).toMatchObject({ code: 1, err: warning })
+	})
+
+	test('get NODE says what can be done', async () => {
+		const { cluster } = await going()
+		expect((await command('get worker-1', { cluster })).out).toContain(
+			`It is deleted with its namespace, in which no run can start. To release it, with its node left as it is: ${patch('worker-1')}\n`,
+		)
+	})
+
+	test('what cannot be created in it is told so', async () => {
+		const { cluster, server } = await going()
+		server.onRequest(({ verb, plural, name }) =>
+			plural === 'configmaps' && verb === 'patch' && name === 'multinic-rollout' ? { fault: 'answer', status: 404, body: '{}' } : undefined,
+		)
+		expect(await command('pause', { cluster })).toEqual({
+			code: 1,
+			out: '',
+			err: `error: namespace ${namespace} is being deleted, so configmaps "multinic-rollout" cannot be created in it; install MultiNIC again once it is gone\n`,
+		})
+	})
+
+	test('a node config that is deleted by itself is as before', async () => {
+		const { cluster, put, server } = await startStage()
+		put('worker-1', configured)
+		server.objects.patch(NodeConfig, { name: 'worker-1', namespace }, { metadata: { finalizers: ['multinic.io/cleanup'] } })
+		server.objects.delete(NodeConfig, { name: 'worker-1', namespace })
+		const { out, err } = await command('get worker-1', { cluster })
+		expect({ out, err }).toEqual({ out: expect.stringContaining('a last run puts the node back as it was'), err: '' })
+	})
+})
