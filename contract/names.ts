@@ -23,7 +23,8 @@ export const LABEL_CONFIG_UID = `${GROUP}/config-uid`
 export const LABEL_GENERATION = `${GROUP}/generation`
 export const LABEL_ATTEMPT = `${GROUP}/attempt`
 
-/** On the ConfigMap of a run: what it was to do, why it was started, and how many before it failed in a row. */
+/** On the ConfigMap of a run: what it was to do, why it was started, in which boot of its node, and how many before it failed in a row. */
+export const ANNOTATION_BOOT_ID = `${GROUP}/boot-id`
 export const ANNOTATION_MODE = `${GROUP}/mode`
 export const ANNOTATION_CAUSE = `${GROUP}/cause`
 export const ANNOTATION_FAILURES = `${GROUP}/failures`

@@ -15,7 +15,7 @@ export const access: readonly Access[] = [
 	{ apiGroup: '', resource: 'configmaps', verbs: ['get', 'list', 'watch', 'create', 'delete'], scope: 'namespace' },
 	{ apiGroup: 'batch', resource: 'jobs', verbs: ['get', 'list', 'watch', 'create'], scope: 'namespace' },
 	{ apiGroup: '', resource: 'pods', verbs: ['list', 'watch'], scope: 'namespace' },
-	{ apiGroup: '', resource: 'events', verbs: ['create'], scope: 'namespace' },
+	{ apiGroup: '', resource: 'events', verbs: ['create', 'list'], scope: 'namespace' },
 	{ apiGroup: 'coordination.k8s.io', resource: 'leases', verbs: ['get', 'create', 'update'], scope: 'namespace' },
 	{ apiGroup: '', resource: 'nodes', verbs: ['list', 'watch'], scope: 'cluster' },
 ]

@@ -69,6 +69,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 		runs: {
 			keepRunMs: read.KEEP_RUN_SECONDS * 1_000,
 			maxConcurrentRuns: read.MAX_CONCURRENT_RUNS,
+			deadlineMs: read.ACTIVE_DEADLINE_SECONDS * 1_000,
 			checkInstanceId: read.CHECK_INSTANCE_ID,
 		},
 		workers: read.WORKERS,

@@ -4,12 +4,14 @@ import { type Decision, type Rule, say } from './decision.ts'
 import { obsoleteRuns } from './leftovers.ts'
 import { isCleaned, isDeletedWithItsNode, isReleased, lacksFinalizer, wasNeverRun } from './lifecycle.ts'
 import { nodeIsReplaced } from './machine.ts'
-import { backoffMs, complaint, condition, currentRun, hasEnded, isActive, isDrifted, isTold, isUpToDate, mayHeal } from './runs.ts'
+import { backoffMs, complaint, currentRun, isDrifted, isUpToDate, mayHeal } from './runs.ts'
 import { repairAt } from './repairs.ts'
+import { runIsGivenUp, runMadeNoPod } from './given-up.ts'
 import { isHeldBack } from './rollout.ts'
 import { start } from './start.ts'
 import type { Snapshot } from './snapshot.ts'
-import { invalidStatus, lostStatus, pendingStatus, refusedPodStatus, reportedStatus, startedStatus, unseenStatus } from './status.ts'
+import { invalidStatus, pendingStatus } from './status.ts'
+import { hasUnreadReport, nodeIsSilent, runIsActive, runIsEnding, runIsOutOfSight, runWasLost } from './under-way.ts'
 import { hasUnreadVerdict, mustLook, nextLookAt } from './verify.ts'
 
 /** Read top to bottom: the first rule that has something to say decides. */
@@ -20,6 +22,8 @@ const rules: readonly Rule[] = [
 	isCleaned,
 	hasUnreadReport,
 	runWasLost,
+	runIsGivenUp,
+	runMadeNoPod,
 	hasUnreadVerdict,
 	askIsAnswered,
 	runIsOutOfSight,
@@ -47,65 +51,6 @@ export function decide(snapshot: Snapshot): Decision {
 		if (decision) return decision
 	}
 	return start(snapshot)
-}
-
-/** The report is enough: a Job says that it is complete about 5 s later. */
-function hasUnreadReport(snapshot: Snapshot): Decision | undefined {
-	const run = currentRun(snapshot)
-	if (!run?.report || isTold(snapshot, run)) return undefined
-	if ('fault' in snapshot.spec && !snapshot.config.deleting) return undefined
-	return { act: 'settle', why: run.report.reason, status: reportedStatus(snapshot, run), result: true }
-}
-
-function runWasLost(snapshot: Snapshot): Decision | undefined {
-	const run = currentRun(snapshot)
-	if (!run || run.report || !hasEnded(run) || isTold(snapshot, run)) return undefined
-	const { reason: said, message = '' } = condition(snapshot.config.status, 'Ready') ?? {}
-	if (run.reportFault) return lost('RunFailed', `The report of Job ${run.name} cannot be read: ${run.reportFault}`)
-	if (said === 'PodRefused' && snapshot.config.status.lastJobName === run.name) return lost('PodRefused', message)
-	const words = [run.job?.failure, run.pod?.refused, run.pod?.lastWords].filter(Boolean).join('; ')
-	// what never began did no harm: a node that was switched off must not stop the others
-	const never = run.pod !== undefined && !run.pod.began
-	return lost(
-		never ? 'PodRefused' : 'RunLost',
-		`Job ${run.name} ended ${never ? 'before it began' : 'without a report'}: ${words || 'no cause is known'}`,
-	)
-
-	function lost(reason: 'RunFailed' | 'RunLost' | 'PodRefused', words: string): Decision | undefined {
-		return run && { act: 'settle', why: reason, status: lostStatus(snapshot, run, reason, words), result: true }
-	}
-}
-
-/** A kubelet that fell silent ends no pod: the last word would stand until the node is back, though it is no longer so. A failure still is. */
-function runIsOutOfSight(snapshot: Snapshot): Decision | undefined {
-	const { state, observedGeneration } = snapshot.config.status
-	if (snapshot.node?.ready !== 'Unknown' || !snapshot.runs.some(isActive) || isUpToDate(snapshot)) return undefined
-	if (state === 'Failed' && observedGeneration === snapshot.config.generation) return undefined
-	const run = currentRun(snapshot)
-	if (!run || run.report || !isActive(run)) return nodeIsSilent(snapshot)
-	return say(snapshot, 'NodeNotReady', unseenStatus(snapshot, run))
-}
-
-/** A run on the node is awaited, never killed, whatever it was for: never two on a node. */
-function runIsActive(snapshot: Snapshot): Decision | undefined {
-	if (!snapshot.runs.some(isActive)) return undefined
-	const run = currentRun(snapshot)
-	const { status, generation } = snapshot.config
-	const waiting: Decision = { act: 'wait', why: 'RunIsActive', afterMs: 30_000 }
-	if (!run || !isActive(run) || run.report) return waiting
-	const said = condition(status, 'Ready')?.reason
-	const known = status.observedGeneration === generation && status.lastJobName === run.name && said !== 'NodeNotReady'
-	if (run.pod?.refused && !(known && said === 'PodRefused'))
-		return { act: 'settle', why: 'PodRefused', status: refusedPodStatus(snapshot, run, run.pod.refused), result: false }
-	if (known || (status.observedGeneration === generation && status.state === 'Failed')) return waiting
-	return { act: 'settle', why: 'RunStarted', status: startedStatus(snapshot, run), result: false }
-}
-
-/** Its pod ended without a report that we know of; the Job will say how, and a report may still be on its way to us. */
-function runIsEnding(snapshot: Snapshot): Decision | undefined {
-	const run = currentRun(snapshot)
-	if (!run || run.report || hasEnded(run) || isTold(snapshot, run) || !(run.job || run.pod)) return undefined
-	return { act: 'wait', why: 'RunIsEnding', afterMs: 30_000 }
 }
 
 /**
@@ -182,13 +127,6 @@ function isBackingOff(snapshot: Snapshot): Decision | undefined {
 	const leftMs = Date.parse(config.status.lastProcessed ?? '') + waitMs - now
 	// what failed later than now was told by another clock than ours: where it is far ahead, its time says nothing
 	return leftMs > 0 && leftMs <= 2 * waitMs ? { act: 'wait', why: 'BackingOff', afterMs: leftMs } : undefined
-}
-
-/** Not Ready is not silent: a kubelet whose CNI waits for one of our NICs still starts pods in the host's network. */
-function nodeIsSilent(snapshot: Snapshot): Decision | undefined {
-	if (snapshot.node?.ready !== 'Unknown') return undefined
-	const message = `The kubelet of node ${snapshot.config.name} does not report. The run starts when it does.`
-	return say(snapshot, 'NodeNotReady', pendingStatus(snapshot, 'NodeNotReady', message))
 }
 
 /** Of a run that only looks: no word in the status, for it would cost a write for what the next second changes. */

@@ -1,7 +1,10 @@
 import type { KubeClient } from '../runtime/kube/client.ts'
-import { ConfigMap } from '../runtime/kube/kinds.ts'
+import { clean } from '../contract/clean.ts'
+import { isKubeFailure } from '../runtime/kube/failures.ts'
+import { ConfigMap, Event } from '../runtime/kube/kinds.ts'
 import type { Caches } from './caches.ts'
-import { currentRun, hasEnded, isTold } from './runs.ts'
+import { isPodless } from './given-up.ts'
+import { condition, currentRun, hasEnded, isTold, NO_POD_MS } from './runs.ts'
 import type { RunSettings, Snapshot } from './snapshot.ts'
 
 /**
@@ -35,4 +38,44 @@ export async function confirmLoss(client: KubeClient, caches: Caches, snapshot: 
 	const found = await client.find(ConfigMap, { namespace, name: run.name }, { signal })
 	if (found) caches.learn.configMap(found)
 	return found !== undefined
+}
+
+/** As much of Kubernetes' words as is kept (characters). */
+const WORDS_MAX = 500
+
+/**
+ * Asks why the Job of the run under way has made no pod: a quota, Pod Security or a policy engine refuses the pod, and only Events say so.
+ * Whoever may write Events may put words here, but no decision: that there is no pod is what the Job says.
+ */
+export async function whyNoPod(client: KubeClient, snapshot: Snapshot, signal: AbortSignal): Promise<string | undefined> {
+	const run = currentRun(snapshot)
+	const { now, config } = snapshot
+	if (!run?.job || run.pod || run.job.hasPods || run.report || isTold(snapshot, run)) return undefined
+	if (isPodless(run) && run.heard + NO_POD_MS > now) return undefined
+	const { status } = config
+	const isSaid = status.lastJobName === run.name && condition(status, 'Ready')?.reason === 'PodRefused'
+	return isSaid ? undefined : lastFailure(client, config.namespace, run.job.jobUid, signal)
+}
+
+async function lastFailure(client: KubeClient, namespace: string, jobUid: string, signal: AbortSignal): Promise<string | undefined> {
+	const fieldSelector = `involvedObject.uid=${jobUid},reason=FailedCreate`
+	try {
+		const { items } = await client.list(Event, { namespace, fieldSelector, signal })
+		const words = items
+			.filter(isOfJobController)
+			.toSorted((a, b) => timeOf(a) - timeOf(b))
+			.at(-1)?.message
+		return words && clean(words.slice(0, WORDS_MAX))
+	} catch (error) {
+		if (isKubeFailure(error, 'FORBIDDEN')) return undefined
+		throw error
+	}
+}
+
+function isOfJobController({ source, reportingComponent }: Event): boolean {
+	return (reportingComponent || source?.component) === 'job-controller'
+}
+
+function timeOf({ lastTimestamp, eventTime, metadata }: Event): number {
+	return Date.parse(lastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? '') || 0
 }

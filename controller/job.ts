@@ -2,6 +2,7 @@ import type { RunConfig, RunMark } from '../contract/agent-run.ts'
 import { settle } from '../contract/interface.ts'
 import {
 	AGENT_CONTAINER,
+	ANNOTATION_BOOT_ID,
 	ANNOTATION_CAUSE,
 	ANNOTATION_FAILURES,
 	ANNOTATION_MODE,
@@ -68,7 +69,7 @@ export function runLabels(config: ConfigView, attempt: number): Record<string, s
 }
 
 /** The ConfigMap that hands the run its input and takes its report. */
-export function runConfigMap(config: ConfigView, run: NewRun, input: RunConfig): ConfigMap {
+export function runConfigMap(config: ConfigView, run: NewRun, input: RunConfig, bootID?: string): ConfigMap {
 	return {
 		metadata: {
 			name: runName(config, run.attempt),
@@ -78,6 +79,7 @@ export function runConfigMap(config: ConfigView, run: NewRun, input: RunConfig):
 				[ANNOTATION_MODE]: run.mode,
 				[ANNOTATION_CAUSE]: run.cause,
 				[ANNOTATION_FAILURES]: String(run.failures),
+				...(bootID !== undefined && { [ANNOTATION_BOOT_ID]: bootID }),
 				...answering(run.asked),
 			},
 			ownerReferences: [

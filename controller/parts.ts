@@ -1,5 +1,5 @@
 import { annotations, labels, object, ownerReferences, time } from '../runtime/kube/envelope.ts'
-import { many, map, message, one, text } from '../runtime/kube/protobuf.ts'
+import { flag, many, map, message, one, text, whole } from '../runtime/kube/protobuf.ts'
 
 /**
  * What is read of the objects of Kubernetes that decisions look at, by field numbers; nothing else of them is decoded.
@@ -25,20 +25,26 @@ const jobCondition = message({
 	reason: one(5, text),
 	message: one(6, text),
 })
-const jobStatus = message({ conditions: many(1, jobCondition) })
-export const jobPart = object({ labels }, { status: one(3, jobStatus) })
+const jobSpec = message({ suspend: one(10, flag) })
+const jobStatus = message({
+	conditions: many(1, jobCondition),
+	...{ active: one(4, whole), succeeded: one(5, whole), failed: one(6, whole), terminating: one(11, whole) },
+})
+export const jobPart = object({ labels }, { spec: one(2, jobSpec), status: one(3, jobStatus) })
 export type JobPart = ReturnType<typeof jobPart>
 
 const containerState = message({
 	waiting: one(1, message({ reason: one(1, text), message: one(2, text) })),
 	running: one(2, message({})),
-	terminated: one(3, message({ message: one(4, text) })),
+	terminated: one(3, message({ exitCode: one(1, whole), reason: one(3, text), message: one(4, text), startedAt: one(5, time) })),
 })
+const containerStatus = message({ name: one(1, text), state: one(2, containerState) })
 const podStatus = message({
 	phase: one(1, text),
 	message: one(3, text),
 	reason: one(4, text),
-	containerStatuses: many(8, message({ name: one(1, text), state: one(2, containerState) })),
+	containerStatuses: many(8, containerStatus),
+	initContainerStatuses: many(10, containerStatus),
 })
 const podSpec = message({ nodeName: one(10, text) })
 export const podPart = object({ labels, ownerReferences }, { spec: one(2, podSpec), status: one(3, podStatus) })

@@ -4,7 +4,7 @@ import { LOW_PRIORITY } from '../runtime/queue.ts'
 import { adopt, clear, type Hands, release, settle, start } from './act.ts'
 import { decide } from './decide.ts'
 import type { Decision } from './decision.ts'
-import { confirmLoss, gather } from './gather.ts'
+import { confirmLoss, gather, whyNoPod } from './gather.ts'
 import { REFUSED_MS } from './runs.ts'
 import type { RunSettings, Snapshot } from './snapshot.ts'
 
@@ -59,8 +59,10 @@ function tellDecision({ log }: ReconcileOptions, snapshot: Snapshot, decision: D
 
 async function look({ client, caches, settings, now }: ReconcileOptions, key: string, signal: AbortSignal): Promise<Snapshot | undefined> {
 	const snapshot = gather(caches, settings, key, now())
-	if (!snapshot || !(await confirmLoss(client, caches, snapshot, signal))) return snapshot
-	return gather(caches, settings, key, now())
+	if (!snapshot) return undefined
+	const isSure = !(await confirmLoss(client, caches, snapshot, signal))
+	const sure = isSure ? snapshot : gather(caches, settings, key, now())
+	return sure && { ...sure, noPod: await whyNoPod(client, sure, signal) }
 }
 
 async function act(hands: Hands, snapshot: Snapshot, decision: Decision): Promise<Again | undefined> {

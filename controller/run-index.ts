@@ -4,7 +4,7 @@ import type { Mode, Run } from './snapshot.ts'
 import type { ConfigMapView, Mark, RunJobView, RunPodView } from './view.ts'
 
 /** What is known of one run, from three caches that do not advance in step. */
-type Parts = { configMap?: ConfigMapView; job?: RunJobView; pods?: readonly RunPodView[] }
+type Parts = { heard: number; configMap?: ConfigMapView; job?: RunJobView; pods?: readonly RunPodView[] }
 type Reading = { report: Report } | { fault: string }
 
 /**
@@ -25,8 +25,8 @@ type Take<V> = (now: V | undefined, before: V | undefined) => void
 
 const modes: readonly Mode[] = ['Apply', 'Plan', 'Verify', 'Cleanup']
 
-/** An empty index. */
-export function createRunIndex(): RunIndex {
+/** An empty index. @param now milliseconds since 1970 */
+export function createRunIndex(now: () => number = Date.now): RunIndex {
 	const nodes = new Map<string, Map<string, Parts>>()
 	const active = new Map<string, Mode>()
 	const counts: Record<Mode, number> = { Apply: 0, Plan: 0, Verify: 0, Cleanup: 0 }
@@ -41,7 +41,7 @@ export function createRunIndex(): RunIndex {
 		if (!mark?.node || !mark.name) return
 		const key = `${mark.name} ${mark.uid}`
 		const runs = nodes.get(mark.node) ?? new Map<string, Parts>()
-		const parts = runs.get(key) ?? {}
+		const parts = runs.get(key) ?? { heard: now() }
 		edit(parts)
 		keep(nodes, runs, { node: mark.node, key }, parts)
 		const run = runFrom(parts)
@@ -100,8 +100,10 @@ function runFrom(parts: Parts): Run | undefined {
 		mode: configMap?.mode ?? 'Apply',
 		cause: configMap?.cause ?? '',
 		asked: configMap?.asked ?? {},
+		bootID: configMap?.bootID,
 		failures: configMap?.failures ?? 0,
 		created: configMap?.created ?? job?.created ?? 0,
+		heard: parts.heard,
 		hasConfigMap: configMap !== undefined,
 		// not before a decision asks: of ten thousand it takes long, which a start need not wait for
 		get report() {

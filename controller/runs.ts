@@ -15,6 +15,9 @@ const waits = { plain: [5_000, 300_000], harmful: [60_000, 3_600_000] } as const
 /** How long after the API server refused a run it is asked again (milliseconds). */
 export const REFUSED_MS = 30_000
 
+/** How long a Job may take to make its pod before it is asked why (milliseconds). */
+export const NO_POD_MS = 10_000
+
 /** What a status or a result says went wrong. */
 export type Complaint = { reason: string; interfaceStatuses?: readonly InterfaceStatus[] | undefined }
 
@@ -47,6 +50,19 @@ export function attemptsOf({ config, runs }: Pick<Snapshot, 'config' | 'runs'>):
 export function isActive({ job, pod }: Run): boolean {
 	if (pod) return !pod.ended && job?.finished === undefined
 	return job !== undefined && job.finished === undefined
+}
+
+/** How long after Kubernetes should have ended a run the controller gives it up (milliseconds). */
+const GRACE_MS = 15_000
+
+/** @returns how long until a run that has not ended is given up, by our own clock (milliseconds); 0 and less: it is */
+export function leftToEnd({ heard }: Run, { now, settings }: Pick<Snapshot, 'now' | 'settings'>): number {
+	return heard + settings.deadlineMs + GRACE_MS - now
+}
+
+/** Whether the status gives up this run: it has its place in a wave no longer, though it may still act. */
+export function isGivenUp({ config: { status, uid } }: Pick<Snapshot, 'config'>, run: Run): boolean {
+	return run.uid === uid && status.lastJobName === run.name && condition(status, 'Progressing')?.status === 'False'
 }
 
 /** Whether nothing more can come of this run, whether or not it reported. */
@@ -107,12 +123,12 @@ export function nextAttempt(snapshot: Snapshot): number {
 }
 
 /**
- * A cleared run lives on in the status: the result of another of that name would count as told. One that failed is still there, and
- * one whose result is not told yet is there too, though we may not have heard of it: its name is taken again, and finds it.
+ * A cleared run lives on in the status: the result of another of that name would count as told. One whose result is not told yet is there,
+ * though we may not have heard of it: its name is taken again, and finds it.
  */
 function lastNamed({ config }: Snapshot): number {
-	const { lastJobName = '', state } = config.status
+	const { lastJobName = '' } = config.status
 	const attempt = attemptOf(lastJobName)
-	if (state === 'Failed' || lastJobName !== runName(config, attempt)) return 0
+	if (lastJobName !== runName(config, attempt)) return 0
 	return condition(config.status, 'Progressing')?.status === 'True' ? attempt - 1 : attempt
 }

@@ -15,6 +15,8 @@ export type Snapshot = ReadSpec & {
 	rival: Rival | undefined
 	/** Every run on that node, whichever node config it was for. */
 	runs: readonly Run[]
+	/** Why the run under way has no pod, in Kubernetes' words; asked for only once it should have one. */
+	noPod?: string | undefined
 	rollout: Standing
 }
 
@@ -22,6 +24,8 @@ export type Snapshot = ReadSpec & {
 export type RunSettings = {
 	keepRunMs: number
 	maxConcurrentRuns: number
+	/** When Kubernetes ends a run (`activeDeadlineSeconds`). */
+	deadlineMs: number
 	/** Whether a node counts as replaced when its systemUUID is not the node config's instanceId. */
 	checkInstanceId: boolean
 }
@@ -98,9 +102,13 @@ export type Run = {
 	cause: string
 	/** What it answers. */
 	asked: Asked
+	/** The node's when it was made; undefined where it was not known. */
+	bootID: string | undefined
 	/** Failed runs in a row before it. */
 	failures: number
 	created: number
+	/** When we first heard of it, by our own clock. */
+	heard: number
 	report: Report | undefined
 	/** Why the report that is there cannot be used. */
 	reportFault: string | undefined
@@ -110,10 +118,15 @@ export type Run = {
 }
 
 export type JobView = {
+	jobUid: string
 	/** Time of the condition Complete or Failed. */
 	finished: number | undefined
 	/** Reason and message of the condition Failed. */
 	failure: string | undefined
+	/** It has made a pod, whatever became of that. */
+	hasPods: boolean
+	/** Somebody keeps it from making one (`spec.suspend`). */
+	suspended: boolean
 }
 
 export type PodView = {

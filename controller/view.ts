@@ -1,6 +1,7 @@
 import { clean } from '../contract/clean.ts'
 import {
 	AGENT_CONTAINER,
+	ANNOTATION_BOOT_ID,
 	ANNOTATION_CAUSE,
 	ANNOTATION_MODE,
 	ANNOTATION_FAILURES,
@@ -68,7 +69,8 @@ export function rolloutView({ metadata, data = {} }: Stored<ConfigMapPart>): Rol
 /** The identity that a ConfigMap, a Job and a pod of one run share. */
 export type Mark = { name: string; node: string; uid: string; generation: number; attempt: number }
 
-export type ConfigMapView = Mark & Pick<Run, 'mode' | 'cause' | 'asked' | 'failures' | 'created'> & { report: string | undefined }
+export type ConfigMapView = Mark &
+	Pick<Run, 'mode' | 'cause' | 'asked' | 'bootID' | 'failures' | 'created'> & { report: string | undefined }
 
 /** The ConfigMap of a run, with the report as text. */
 export function configMapView({ metadata, data }: Stored<ConfigMapPart>): ConfigMapView {
@@ -79,15 +81,16 @@ export function configMapView({ metadata, data }: Stored<ConfigMapPart>): Config
 		mode: modeOf(notes[ANNOTATION_MODE]),
 		cause: notes[ANNOTATION_CAUSE] ?? '',
 		asked: askedIn(notes),
+		bootID: notes[ANNOTATION_BOOT_ID],
 		failures: Number(notes[ANNOTATION_FAILURES]) || 0,
 		report: data?.[REPORT_KEY],
 	}
 }
 
-export type RunJobView = Mark & JobView & { created: number; jobUid: string }
+export type RunJobView = Mark & JobView & { created: number }
 
 /** The Job of a run. Its end is the condition's time, as the API server tells it. */
-export function jobView({ metadata, status }: Stored<JobPart>): RunJobView {
+export function jobView({ metadata, spec, status }: Stored<JobPart>): RunJobView {
 	const end = status?.conditions?.find(({ type, status }) => status === 'True' && (type === 'Complete' || type === 'Failed'))
 	return {
 		...markOf(metadata, metadata.name),
@@ -95,6 +98,8 @@ export function jobView({ metadata, status }: Stored<JobPart>): RunJobView {
 		created: Date.parse(metadata.creationTimestamp),
 		finished: end && Date.parse(end.lastTransitionTime ?? metadata.creationTimestamp),
 		failure: end?.type === 'Failed' ? [end.reason, end.message].filter(Boolean).join(': ') : undefined,
+		hasPods: [status?.active, status?.succeeded, status?.failed, status?.terminating].some(count => (count ?? 0) > 0),
+		suspended: spec?.suspend === true,
 	}
 }
 
@@ -109,21 +114,24 @@ export type RunPodView = Mark &
 
 /** The pod of a Job, named by the Job: that is the name of the run. */
 export function podView({ metadata, spec, status }: Stored<PodPart>): RunPodView {
-	const container = status?.containerStatuses?.find(({ name }) => name === AGENT_CONTAINER)?.state
-	const ended = status?.phase === 'Succeeded' || status?.phase === 'Failed'
+	const agent = status?.containerStatuses?.find(({ name }) => name === AGENT_CONTAINER)?.state
+	const isOver = status?.phase === 'Succeeded' || status?.phase === 'Failed'
+	const began = agent?.running !== undefined || (agent?.terminated !== undefined && !isUnstarted(agent.terminated))
 	return {
 		...markOf(metadata, metadata.labels?.['batch.kubernetes.io/job-name'] ?? metadata.labels?.['job-name'] ?? ''),
 		pod: metadata.name,
 		madeBy: metadata.ownerReferences?.find(({ kind, controller }) => kind === 'Job' && controller === true)?.uid,
 		boundTo: spec?.nodeName,
-		began: container?.running !== undefined || container?.terminated !== undefined,
-		ended,
-		refused: refusalOf(status, container?.waiting, ended && !container?.terminated),
-		lastWords: container?.terminated?.message?.slice(0, TERMINATION_MAX_BYTES),
+		began,
+		// a container beside the agent's may go on; it is none of ours, and the agent's is not started again
+		ended: isOver || agent?.terminated !== undefined,
+		refused: began ? undefined : refusalOf(status, agent, isOver),
+		lastWords: began ? agent?.terminated?.message?.slice(0, TERMINATION_MAX_BYTES) : undefined,
 	}
 }
 
-type Waiting = { reason?: string; message?: string }
+type Said = { reason?: string; message?: string }
+type State = NonNullable<NonNullable<NonNullable<PodPart['status']>['containerStatuses']>[number]['state']>
 
 /** As much of a kubelet's words as is kept (characters). */
 const REFUSAL_MAX = 500
@@ -131,10 +139,29 @@ const REFUSAL_MAX = 500
 /** Reasons of waiting that are no refusal. */
 const onItsWay = ['ContainerCreating', 'PodInitializing']
 
-/** A pod that ended without its container ever having ended was evicted, or never admitted. */
-function refusalOf(status: Waiting | undefined, waiting: Waiting | undefined, neverRan: boolean): string | undefined {
-	const why = waiting?.reason && !onItsWay.includes(waiting.reason) ? waiting : neverRan ? status : undefined
-	return why && (clean([why.reason, why.message].filter(Boolean).join(': ').slice(0, REFUSAL_MAX)) || 'the kubelet gave no reason')
+/** What containerd, CRI-O and the kubelet call a container whose program never ran. */
+const unstarted = ['StartError', 'ContainerCannotRun', 'CreateContainerError', 'CreateContainerConfigError', 'RunContainerError']
+
+function isUnstarted({ reason = '', startedAt = '' }: NonNullable<State['terminated']>): boolean {
+	return unstarted.includes(reason) || startedAt.startsWith('1970-')
+}
+
+/** What keeps the agent from starting: its own container, one before it, or the pod as a whole, which was evicted or never admitted. */
+function refusalOf(status: PodPart['status'], agent: State | undefined, isOver: boolean): string | undefined {
+	const before = (status?.initContainerStatuses ?? []).flatMap(({ name, state }) => {
+		const found = state && (waitingIn(state) ?? (state.terminated?.exitCode ? state.terminated : undefined))
+		return found ? [{ ...found, reason: `container ${name}: ${found.reason ?? 'it failed'}` }] : []
+	})
+	const why = (agent && (waitingIn(agent) ?? agent.terminated)) ?? before[0] ?? (isOver ? (status ?? {}) : undefined)
+	return why && (wordsOf(why) || 'the kubelet gave no reason')
+}
+
+function waitingIn({ waiting }: State): Said | undefined {
+	return waiting?.reason && !onItsWay.includes(waiting.reason) ? waiting : undefined
+}
+
+function wordsOf({ reason, message }: Said): string {
+	return clean([reason, message].filter(Boolean).join(': ').slice(0, REFUSAL_MAX))
 }
 
 function markOf({ labels = {} }: ObjectMeta, name: string): Mark {

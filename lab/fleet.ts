@@ -89,7 +89,7 @@ const settings = {
 
 function installChart({ bin, kubeconfig }: ApiServer) {
 	const chart = join(import.meta.dirname, '../charts/multinic')
-	const values = ['--set', 'controller.replicas=0', '--namespace', namespace, '--create-namespace']
+	const values = ['--set', 'controller.replicas=0,agent.image.tag=lab', '--namespace', namespace, '--create-namespace']
 	return execa(join(bin, 'helm'), ['install', 'multinic', chart, ...values], { env: { KUBECONFIG: kubeconfig } })
 }
 

@@ -6,7 +6,7 @@ import { decide } from '../../controller/decide.ts'
 import { backoffMs, condition, currentRun, isTold } from '../../controller/runs.ts'
 import type { Run, Snapshot } from '../../controller/snapshot.ts'
 import { pendingStatus, reportedStatus, startedStatus } from '../../controller/status.ts'
-import { ended, nicReport, now, report, run, alone, someNode, spec, startedFor, withStatus, world } from './world.ts'
+import { ended, nicReport, now, report, run, alone, someNode, spec, startedFor, underWay, withStatus, world } from './world.ts'
 
 const succeeded = run({ report: report(), job: ended })
 const configured = reportedStatus(world(), succeeded)
@@ -446,7 +446,7 @@ const worlds = fc
 				generation: fc.constantFrom(1, 1, 2, 3),
 				attempt: fc.integer({ min: 1, max: 3 }),
 				mode: fc.constantFrom('Apply', 'Apply', 'Cleanup', 'Plan'),
-				job: fc.constantFrom(undefined, ended, ended, { finished: undefined, failure: undefined }),
+				job: fc.constantFrom(undefined, ended, ended, underWay),
 				pod: fc.constantFrom(
 					undefined,
 					{ began: true, ended: true, refused: undefined, lastWords: 'x' },
@@ -472,7 +472,7 @@ const worlds = fc
 		return later(told && decision.act === 'settle' ? withStatus(snapshot, decision.status) : snapshot, passed)
 	})
 
-const begun = { finished: undefined, failure: undefined }
+const begun = underWay
 const silentPod = { began: false, ended: false, refused: undefined, lastWords: undefined }
 const deadPod = { began: true, ended: true, refused: undefined, lastWords: 'Segmentation fault' }
 const refused = { began: false, ended: false, refused: 'ImagePullBackOff: Back-off pulling image "agent"', lastWords: undefined }

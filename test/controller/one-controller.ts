@@ -45,6 +45,6 @@ export function oneController({ ca, token }: Omit<Access, 'port'>) {
 const config = {
 	namespace,
 	agent,
-	runs: { keepRunMs: 3_600_000, maxConcurrentRuns: 100_000, checkInstanceId: true },
+	runs: { keepRunMs: 3_600_000, maxConcurrentRuns: 100_000, deadlineMs: 300_000, checkInstanceId: true },
 	workers: 8,
 }

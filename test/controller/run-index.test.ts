@@ -10,11 +10,12 @@ const configMap = {
 	mode: 'Apply' as const,
 	cause: 'SpecChanged',
 	asked: {},
+	bootID: undefined,
 	failures: 0,
 	created: 1,
 	report: undefined,
 }
-const job = { ...mark, jobUid: 'job-1', created: 1, finished: undefined, failure: undefined }
+const job = { ...mark, jobUid: 'job-1', created: 1, finished: undefined, failure: undefined, hasPods: true, suspended: false }
 const pod = {
 	...mark,
 	pod: 'x',
@@ -131,6 +132,33 @@ describe('why a pod is not started', () => {
 		containerStatuses: [{ name: 'agent', state: { waiting: { reason, message: 'why' } } }],
 	})
 
+	const startError = { exitCode: 128, reason: 'StartError', message: 'exec format error', startedAt: '1970-01-01T00:00:00Z' }
+	const over = (terminated: object) => ({ phase: 'Failed', containerStatuses: [{ name: 'agent', state: { terminated } }] })
+	const withInit = (state: object) => ({
+		...{ phase: 'Pending', initContainerStatuses: [{ name: 'init', state }] },
+		containerStatuses: [{ name: 'agent', state: { waiting: { reason: 'PodInitializing' } } }],
+	})
+
+	test.each<[title: string, status: object, began: boolean, ended: boolean]>([
+		['it runs', { phase: 'Running', containerStatuses: [{ name: 'agent', state: { running: {} } }] }, true, false],
+		['its program could not be started', over(startError), false, true],
+		['it ran, and nobody knows how it ended', over({ exitCode: 137, reason: 'ContainerStatusUnknown' }), true, true],
+		[
+			'it has ended beside a container that goes on',
+			{
+				phase: 'Running',
+				containerStatuses: [
+					{ name: 'proxy', state: { running: {} } },
+					{ name: 'agent', state: { terminated: { exitCode: 0, startedAt: '2026-01-01T12:00:00Z' } } },
+				],
+			},
+			...([true, true] as const),
+		],
+		['a container before it runs', withInit({ running: {} }), false, false],
+	])('whether it has begun, and whether it has ended: %s', (_, status, began, ended) => {
+		expect(view(status)).toMatchObject({ began, ended })
+	})
+
 	test.each<[title: string, status: object, refused: string | undefined]>([
 		['its image cannot be pulled', waiting('ImagePullBackOff'), 'ImagePullBackOff: why'],
 		['it is only being made', waiting('ContainerCreating'), undefined],
@@ -150,6 +178,11 @@ describe('why a pod is not started', () => {
 			},
 			undefined,
 		],
+		['its program could not be started', over(startError), 'StartError: exec format error'],
+		['its program could not be started, as CRI-O says it', over({ exitCode: 128, reason: 'ContainerCannotRun' }), 'ContainerCannotRun'],
+		['a container before it fails', withInit({ terminated: { exitCode: 3, reason: 'Error' } }), 'container init: Error'],
+		['a container before it cannot be pulled', withInit({ waiting: { reason: 'ErrImagePull' } }), 'container init: ErrImagePull'],
+		['a container before it has done its work', withInit({ terminated: { exitCode: 0, reason: 'Completed' } }), undefined],
 		['its words are for a terminal to carry out', waiting('Err\u001b[2J\u202e'), 'Err [2J : why'],
 		['its words have no end', waiting('x'.repeat(2_000)), 'x'.repeat(500)],
 	])('%s', (_, status, refused) => {

@@ -1,6 +1,7 @@
 import { execa } from 'execa'
 import { vi } from 'vitest'
 import { nodeConfigCrd } from '../../contract/crds.ts'
+import { AGENT_MANAGER } from '../../contract/names.ts'
 import type { NodeConfigStatus } from '../../contract/node-config.ts'
 import { type ControllerOptions, createController } from '../../controller/controller.ts'
 import { NodeConfig } from '../../controller/kinds.ts'
@@ -36,7 +37,12 @@ export async function startStage() {
 	await run('helm', 'install', 'multinic', 'charts/multinic', ...values)
 	await waitForCrds(admin, [nodeConfigCrd])
 	const token = (account: string, pod?: { name: string; uid: string }) => requestToken(admin, { namespace, account, pod })
-	const kubelet = startKubelet({ admin, namespace, log, asAgent: async pod => as(await token('multinic-run', pod)) })
+	const kubelet = startKubelet({
+		admin,
+		namespace,
+		log,
+		asAgent: async pod => as(await token('multinic-run', pod), { fieldManager: AGENT_MANAGER }),
+	})
 	const controllerToken = await token('multinic-controller')
 	const watching = new AbortController()
 	const stories = new Map<string, string[]>()
@@ -79,7 +85,7 @@ function startController(
 	const config = {
 		namespace,
 		agent,
-		runs: { keepRunMs: over.keepRunMs ?? 3_600_000, maxConcurrentRuns: 50, checkInstanceId: true },
+		runs: { keepRunMs: over.keepRunMs ?? 3_600_000, maxConcurrentRuns: 50, deadlineMs: 300_000, checkInstanceId: true },
 		workers: 4,
 	}
 	const silent = createLog('controller', { level: 'silent' })

@@ -125,7 +125,7 @@ export function specOf(name: string, mtu = 1_450) {
 function startController(credentials: ConstructorParameters<typeof KubeClient>[0]) {
 	const stop = new AbortController()
 	const client = new KubeClient(credentials, { fieldManager: user })
-	const runs = { keepRunMs: 3_600_000, maxConcurrentRuns: 1_000, checkInstanceId: true }
+	const runs = { keepRunMs: 3_600_000, maxConcurrentRuns: 1_000, deadlineMs: 300_000, checkInstanceId: true }
 	const controller = createController({ client, config: { namespace, agent, runs, workers: 4 }, log: silent, signal: stop.signal })
 	const done = controller.run(stop.signal)
 	return {

@@ -13,9 +13,9 @@ export const mac = 'fa:16:3e:37:c3:f1'
 export const nic = { id: 0, macAddress: mac, address: '10.0.0.23', cidr: '10.0.0.0/24', mtu: 1450 }
 export const spec: NodeConfigSpec = { nodeName: 'worker-1', interfaces: [nic] }
 
-/** How the agent is run where its image does not matter. */
+/** How the agent is run, as the chart has it where nothing is set. */
 export const agent: AgentSettings = {
-	...{ image: 'agent', imagePullPolicy: 'IfNotPresent', imagePullSecrets: [], serviceAccount: 'multinic-run' },
+	...{ image: 'localhost/multinic-agent:0.1.0', imagePullPolicy: 'IfNotPresent', imagePullSecrets: [], serviceAccount: 'multinic-run' },
 	...{
 		activeDeadlineSeconds: 300,
 		waitForDeviceSeconds: 5,
@@ -50,7 +50,7 @@ export function world(over: Omit<Partial<Snapshot>, 'config'> & { config?: Parti
 	const status = config.status ?? {}
 	return {
 		now,
-		settings: { keepRunMs: 3_600_000, maxConcurrentRuns: 10, checkInstanceId: true },
+		settings: { keepRunMs: 3_600_000, maxConcurrentRuns: 10, deadlineMs: 300_000, checkInstanceId: true },
 		spec: { value: spec },
 		specHash: 'hash-1',
 		node: someNode,
@@ -88,10 +88,12 @@ export function run(over: Partial<Run> = {}): Run {
 		asked: {},
 		failures: (over.attempt ?? 1) - 1,
 		created: now - 10_000,
+		heard: now - 10_000,
+		bootID: 'boot-1',
 		report: undefined,
 		reportFault: undefined,
 		hasConfigMap: true,
-		job: { finished: undefined, failure: undefined },
+		job: underWay,
 		pod: undefined,
 		...over,
 	}
@@ -134,7 +136,8 @@ export function report(over: Partial<AgentReport> = {}): AgentReport {
 	}
 }
 
-export const ended = { finished: now - 5_000, failure: undefined }
+export const underWay = { jobUid: 'job-uid', finished: undefined, failure: undefined, hasPods: true, suspended: false }
+export const ended = { ...underWay, finished: now - 5_000 }
 
 /** The status as the controller leaves it when it starts this run. */
 export function startedFor(one: Run, snapshot: Snapshot = world()): NodeConfigStatus {

@@ -1,5 +1,5 @@
 import { Failure } from '../../errors.ts'
-import type { Cluster, Kubeconfig, User } from './schema.ts'
+import { type Cluster, type Kubeconfig, User } from './schema.ts'
 
 /** Which cluster and which user a context means, among several files: for each name, and for the current context, the first file counts. Pure. */
 
@@ -25,10 +25,16 @@ export function select(files: readonly Kubeconfig[], context: string, where: str
 	if (found.cluster === undefined) throw missing(`cluster in context ${context}`)
 	const cluster = first(files, 'clusters', found.cluster)
 	if (!cluster) throw missing(`cluster ${found.cluster}`)
-	if (found.user === undefined) throw missing(`user in context ${context}`)
-	const user = first(files, 'users', found.user)
-	if (!user) throw missing(`user ${found.user}`)
-	return { cluster: { ...cluster, name: found.cluster }, user: { ...user, name: found.user }, namespace: found.namespace }
+	return { cluster: { ...cluster, name: found.cluster }, user: userOf(files, found.user), namespace: found.namespace }
+
+	function userOf(files: readonly Kubeconfig[], name: string | undefined): Chosen['user'] {
+		// kubectl asks a terminal for a name then, but not where the connection is plain, as that of `kubectl proxy`
+		if (name === undefined && cluster?.server?.startsWith('http:')) return { ...User.parse({}), name: '' }
+		if (name === undefined) throw missing(`user in context ${context}`)
+		const user = first(files, 'users', name)
+		if (!user) throw missing(`user ${name}`)
+		return { ...user, name }
+	}
 }
 
 type Lists = 'clusters' | 'users' | 'contexts'

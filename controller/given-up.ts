@@ -1,0 +1,49 @@
+import type { Decision } from './decision.ts'
+import { currentRun, isTold, leftToEnd } from './runs.ts'
+import type { Run, Snapshot } from './snapshot.ts'
+import { lostStatus } from './status.ts'
+import { duration } from './text.ts'
+
+/**
+ * Runs that do not end. Kubernetes ends a run at its deadline, but not a Job that is suspended, nor one whose pod it may not change, nor a
+ * container beside the agent's: the controller has a clock of its own. Pure.
+ */
+
+/** Told once, which frees its place in the wave; a report that comes after all is still read. */
+export function runIsGivenUp(snapshot: Snapshot): Decision | undefined {
+	const run = currentRun(snapshot)
+	if (!run || run.report || !(run.job ?? run.pod) || isTold(snapshot, run) || leftToEnd(run, snapshot) > 0) return undefined
+	const reason = hasBegun(run) ? 'RunLost' : 'PodRefused'
+	return { act: 'settle', why: reason, status: lostStatus(snapshot, run, reason, wordsFor(run, snapshot)), result: true }
+}
+
+/** A pod that it made from now on could not start, for its ConfigMap is gone; the garbage collector takes the Job. */
+export function runMadeNoPod(snapshot: Snapshot): Decision | undefined {
+	const { runs, config } = snapshot
+	const isAlone = ({ name }: Run) => runs.filter(run => run.name === name).length === 1
+	const run = runs.find(
+		one => one.uid === config.uid && one.hasConfigMap && isPodless(one) && isAlone(one) && leftToEnd(one, snapshot) <= 0,
+	)
+	return run && { act: 'clear', why: 'RunMadeNoPod', runs: [run.name] }
+}
+
+/** Whether there is a Job that has not ended, and never had a pod. */
+export function isPodless({ job, pod }: Run): boolean {
+	return job !== undefined && job.finished === undefined && !job.hasPods && pod === undefined
+}
+
+/** Whether the agent may have run: where nobody knows, it may. */
+export function hasBegun({ job, pod }: Run): boolean {
+	return pod ? pod.began : job?.hasPods !== false
+}
+
+function wordsFor(run: Run, { settings, noPod }: Snapshot): string {
+	const { name, job, pod } = run
+	const within = `within ${duration(settings.deadlineMs)}`
+	const why = [job?.suspended ? 'the Job is suspended (spec.suspend)' : '', noPod, pod?.refused, job?.failure].filter(Boolean).join('; ')
+	const because = why === '' ? '' : `: ${why}`
+	if (!pod && !hasBegun(run)) return `Job ${name} made no pod ${within}${because}`
+	if (!hasBegun(run)) return `The pod of Job ${name} did not start ${within}${because}`
+	if (pod?.ended) return `Job ${name} ended without a report${because}`
+	return `Job ${name} gave no report ${within}${because}. No other run starts on the node before its pod has ended`
+}

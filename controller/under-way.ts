@@ -1,0 +1,96 @@
+import { type Decision, say } from './decision.ts'
+import { hasBegun, isPodless } from './given-up.ts'
+import type { Report } from './read-report.ts'
+import { complaint, condition, currentRun, hasEnded, isActive, isTold, isUpToDate, leftToEnd, NO_POD_MS } from './runs.ts'
+import type { Run, Snapshot } from './snapshot.ts'
+import { lostStatus, pendingStatus, refusedPodStatus, reportedStatus, startedStatus, unseenStatus } from './status.ts'
+
+/** Rules of a run that is under way, or has just ended. Pure. */
+
+/** The report is enough: a Job says that it is complete about 5 s later. */
+export function hasUnreadReport(snapshot: Snapshot): Decision | undefined {
+	const run = currentRun(snapshot)
+	if (!run?.report || (isTold(snapshot, run) && !cameAfterAll(snapshot, run.report))) return undefined
+	if ('fault' in snapshot.spec && !snapshot.config.deleting) return undefined
+	return { act: 'settle', why: run.report.reason, status: reportedStatus(snapshot, run), result: true }
+}
+
+/** The status gave up the run before it reported. */
+function cameAfterAll(snapshot: Snapshot, { reason }: Report): boolean {
+	return GIVEN_UP.has(complaint(snapshot).reason) && !GIVEN_UP.has(reason)
+}
+
+const GIVEN_UP: ReadonlySet<string> = new Set(['RunLost', 'PodRefused'])
+
+export function runWasLost(snapshot: Snapshot): Decision | undefined {
+	const run = currentRun(snapshot)
+	if (!run || run.report || !hasEnded(run) || isTold(snapshot, run)) return undefined
+	const { reason: said, message = '' } = condition(snapshot.config.status, 'Ready') ?? {}
+	if (run.reportFault) return lost('RunFailed', `The report of Job ${run.name} cannot be read: ${run.reportFault}`)
+	if (said === 'PodRefused' && snapshot.config.status.lastJobName === run.name) return lost('PodRefused', message)
+	const words = [run.job?.failure, snapshot.noPod, run.pod?.refused, run.pod?.lastWords].filter(Boolean).join('; ')
+	// what never began did no harm: a node that was switched off must not stop the others
+	const began = hasBegun(run)
+	return lost(
+		began ? 'RunLost' : 'PodRefused',
+		`Job ${run.name} ended ${began ? 'without a report' : 'before it began'}: ${words || 'no cause is known'}`,
+	)
+
+	function lost(reason: 'RunFailed' | 'RunLost' | 'PodRefused', words: string): Decision | undefined {
+		return run && { act: 'settle', why: reason, status: lostStatus(snapshot, run, reason, words), result: true }
+	}
+}
+
+/** A kubelet that fell silent ends no pod: the last word would stand until the node is back, though it is no longer so. A failure still is. */
+export function runIsOutOfSight(snapshot: Snapshot): Decision | undefined {
+	const { state, observedGeneration } = snapshot.config.status
+	if (snapshot.node?.ready !== 'Unknown' || !mayAct(snapshot) || isUpToDate(snapshot)) return undefined
+	if (state === 'Failed' && observedGeneration === snapshot.config.generation) return undefined
+	const run = currentRun(snapshot)
+	if (!run || run.report || !isActive(run)) return nodeIsSilent(snapshot)
+	return say(snapshot, 'NodeNotReady', unseenStatus(snapshot, run))
+}
+
+/** A run on the node is awaited, never killed, whatever it was for: never two on a node. */
+export function runIsActive(snapshot: Snapshot): Decision | undefined {
+	if (!mayAct(snapshot)) return undefined
+	const run = currentRun(snapshot)
+	const { status, generation } = snapshot.config
+	const waiting: Decision = { act: 'wait', why: 'RunIsActive', afterMs: untilItMatters(snapshot) }
+	if (!run || !isActive(run) || run.report) return waiting
+	const said = condition(status, 'Ready')?.reason
+	const known = status.observedGeneration === generation && status.lastJobName === run.name && said !== 'NodeNotReady'
+	const refused = run.pod ? run.pod.refused : snapshot.noPod
+	if (refused && !(known && said === 'PodRefused'))
+		return { act: 'settle', why: 'PodRefused', status: refusedPodStatus(snapshot, run, refused), result: false }
+	if (known || (status.observedGeneration === generation && status.state === 'Failed')) return waiting
+	return { act: 'settle', why: 'RunStarted', status: startedStatus(snapshot, run), result: false }
+}
+
+/** Whether a process of some run may still touch the node. One that is given up does so no longer once its node has booted again. */
+function mayAct(snapshot: Snapshot): boolean {
+	const now = snapshot.node?.bootID
+	const isOfBoot = ({ bootID }: Run) => bootID === undefined || now === undefined || bootID === now
+	return snapshot.runs.some(run => isActive(run) && (isOfBoot(run) || leftToEnd(run, snapshot) > 0))
+}
+
+/** Until a run is given up, or is asked why it has no pod yet. */
+function untilItMatters(snapshot: Snapshot): number {
+	const left = snapshot.runs.filter(isActive).map(run => leftToEnd(run, snapshot))
+	const soonest = Math.min(30_000, ...left.filter(ms => ms > 0))
+	return snapshot.runs.some(isPodless) ? Math.min(soonest, NO_POD_MS) : soonest
+}
+
+/** Its pod ended without a report that we know of; the Job will say how, and a report may still be on its way to us. */
+export function runIsEnding(snapshot: Snapshot): Decision | undefined {
+	const run = currentRun(snapshot)
+	if (!run || run.report || hasEnded(run) || isTold(snapshot, run) || !(run.job || run.pod)) return undefined
+	return { act: 'wait', why: 'RunIsEnding', afterMs: 30_000 }
+}
+
+/** Not Ready is not silent: a kubelet whose CNI waits for one of our NICs still starts pods in the host's network. */
+export function nodeIsSilent(snapshot: Snapshot): Decision | undefined {
+	if (snapshot.node?.ready !== 'Unknown') return undefined
+	const message = `The kubelet of node ${snapshot.config.name} does not report. The run starts when it does.`
+	return say(snapshot, 'NodeNotReady', pendingStatus(snapshot, 'NodeNotReady', message))
+}
