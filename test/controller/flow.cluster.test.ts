@@ -3,7 +3,7 @@ import type { NodeConfigSpec, NodeConfigStatus } from '../../contract/node-confi
 import { NodeConfig } from '../../controller/kinds.ts'
 import { condition } from '../../controller/runs.ts'
 import { defineKind, type Kind, type KubeObject } from '../../runtime/kube/kind.ts'
-import { ConfigMap, Event, Job, Node } from '../../runtime/kube/kinds.ts'
+import { ConfigMap, Event, Job, Node, Pod } from '../../runtime/kube/kinds.ts'
 import { reportFor } from '../../lab/fake-kubelet.ts'
 import type { Fate } from './kubelet.ts'
 import { nicOf } from './nics.ts'
@@ -21,6 +21,9 @@ const Binding = defineKind<KubeObject & { spec: object }>({
 	...admission,
 	plural: 'validatingadmissionpolicybindings',
 	kind: 'ValidatingAdmissionPolicyBinding',
+})
+const ResourceQuota = defineKind<KubeObject & { spec: object }>({
+	...{ group: '', version: 'v1', namespaced: true, plural: 'resourcequotas', kind: 'ResourceQuota' },
 })
 const pause = { spec: { restartPolicy: 'Never', containers: [{ name: 'a', image: 'a' }] } }
 const started = '1 InProgress 0/1 RunStarted'
@@ -161,6 +164,19 @@ describe('with a controller that runs', () => {
 		await tells('denied', configured)
 		expect((await statusOf('denied')).history?.map(({ job }) => job)).toEqual(['multinic-agent-denied-g1'])
 		expect(inputsOf('denied')).toHaveLength(1)
+	})
+
+	test('a run whose pod a quota refuses is told in the words of Kubernetes, and goes on when the quota is gone', async () => {
+		await newNode('poor')
+		const quota = { metadata: { name: 'no-pods', namespace }, spec: { hard: { pods: '0' } } }
+		await stage.admin.create(ResourceQuota, quota)
+		const probe = { metadata: { name: 'probe', namespace }, spec: { containers: [{ name: 'a', image: 'a' }] } }
+		await eventually(() => expect(stage.admin.create(Pod, probe, { dryRun: true })).rejects.toMatchObject({ code: 'FORBIDDEN' }))
+		await create('poor')
+		await tells('poor', '1 InProgress 0/1 PodRefused')
+		expect(await readyMessage('poor')).toMatch(/The pod of Job multinic-agent-poor-g1 is not started: .*exceeded quota: no-pods/)
+		await stage.admin.delete(ResourceQuota, quota.metadata)
+		await tells('poor', configured)
 	})
 
 	test('something else in the way of a run is stepped over', async () => {
