@@ -8,11 +8,18 @@ export function generatedFiles(): Map<string, string> {
 	return new Map(crds.flatMap(crd => [[`crds/${fileName(crd)}`, crdYaml(crd)] as const, ...chartCopy(crd)]))
 }
 
+/** Every object of its kind is deleted with a CRD, so that neither helm nor Argo CD nor Flux may delete it with the rest. */
+const KEPT = {
+	'helm.sh/resource-policy': 'keep',
+	'argocd.argoproj.io/sync-options': 'Prune=false',
+	'kustomize.toolkit.fluxcd.io/prune': 'disabled',
+}
+
 /** Charts carry their CRDs as templates, so that an upgrade brings them along; they outlive the release. */
 function chartCopy(crd: Crd): [string, string][] {
 	if (crd.group !== 'multinic.io') return []
 	const manifest = customResourceDefinition(crd) as { metadata: { annotations?: Record<string, string> } }
-	manifest.metadata.annotations = { 'helm.sh/resource-policy': 'keep' }
+	manifest.metadata.annotations = { ...KEPT }
 	return [[`charts/multinic/templates/crds/${fileName(crd)}`, yaml(manifest)]]
 }
 

@@ -52,17 +52,7 @@ test.each(['Keep', 'Restore'])('what helm template renders is applied by kubectl
 	expect(said).toContain('namespace multinic-system has no Secret sh.helm.release.v1.multinic.v1 to v101. Nothing was changed.')
 	expect(said).toContain('kubectl annotate deployment multinic-controller -n multinic-system multinic.io/uninstall=confirmed')
 	await nothingIsChanged()
-	await cluster.kubectl(['delete', 'deployment', 'multinic-controller', '-n', namespace])
-	await cluster.kubectl([
-		'delete',
-		'serviceaccount,role,rolebinding,configmap',
-		'-l',
-		'app.kubernetes.io/part-of=multinic',
-		'-n',
-		namespace,
-	])
-	await cluster.kubectl(['delete', 'clusterrole,clusterrolebinding,validatingadmissionpolicy', '-l', 'app.kubernetes.io/part-of=multinic'])
-	await cluster.kubectl(['delete', 'validatingadmissionpolicybinding', '-l', 'app.kubernetes.io/part-of=multinic'])
+	await deleteRendered()
 })
 
 test('the hooks of a release that is installed are applied by hand: nothing is changed', async () => {
@@ -116,6 +106,16 @@ test('helm stores its releases in ConfigMaps: uninstall stops before anything is
 	expect(await cluster.admin.find(Deployment, { name: 'multinic-controller', namespace })).toBeUndefined()
 })
 
+test('confirmed, what helm template renders acts without a release: as install.md says for GitOps', async () => {
+	succeeded(await cluster.helm('uninstall', 'multinic', '-n', namespace, '--no-hooks'))
+	await applyRendered('template', 'multinic', chart, '--no-hooks')
+	succeeded(await cluster.kubectl(['annotate', 'deployment', 'multinic-controller', 'multinic.io/uninstall=confirmed', '-n', namespace]))
+	await applyRendered('template', 'multinic', chart, '-s', 'templates/uninstall.yaml')
+	expect(await runHook()).toBe(done)
+	expect((await cluster.admin.get(NodeConfig, { name: 'worker-1', namespace })).metadata.finalizers).toBeUndefined()
+	await deleteRendered()
+})
+
 test('another value of the annotation confirms nothing', async () => {
 	succeeded(await cluster.kubectl('annotate deployment multinic-controller multinic.io/uninstall=false -n'.split(' ').concat(namespace)))
 	await applyRendered('get', 'hooks', 'multinic')
@@ -162,6 +162,13 @@ async function applyRendered(...args: string[]): Promise<void> {
 	const { all } = await cluster.helm(...args, '-n', namespace)
 	await cluster.kubectl(['delete', 'job', hook.name, '-n', namespace, '--ignore-not-found'])
 	succeeded(await cluster.kubectl(['apply', '-n', namespace, '-f', '-'], manifests(all)))
+}
+
+/** Everything but the CRD, whose node configs would go with it. */
+async function deleteRendered(): Promise<void> {
+	const { all } = await cluster.helm('template', 'multinic', chart, '-n', namespace)
+	const rendered = manifests(all).filter(({ kind }) => kind !== 'CustomResourceDefinition')
+	succeeded(await cluster.kubectl(['delete', '-n', namespace, '--ignore-not-found', '-f', '-'], rendered))
 }
 
 function succeeded({ exitCode, all }: Said): void {
