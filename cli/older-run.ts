@@ -28,8 +28,8 @@ function present(config: ConfigView): string {
 	return `which is ${stateWords(config)}${message ? `: ${message.replace(/\.$/, '')}` : ''}.`
 }
 
-/** Runs of one generation are counted in their names: `…-g3`, `…-g3-2`. */
-function isBefore(run: string, last: string): boolean {
+/** @returns whether a run of the same generation came before another: they are counted in their names, `…-g3`, `…-g3-2` */
+export function isBefore(run: string, last: string): boolean {
 	const [a, b] = [countOf(run), countOf(last)]
 	return a !== undefined && b !== undefined && a.generation === b.generation && a.attempt < b.attempt
 }

@@ -5,7 +5,7 @@ import type { Stored } from '../../runtime/kube/kind.ts'
 import { ConfigMap, type Pod } from '../../runtime/kube/kinds.ts'
 import { failure } from '../failures.ts'
 import { NodeConfig } from '../kinds.ts'
-import { notThePresent, type ShownRun } from '../older-run.ts'
+import { isBefore, notThePresent, type ShownRun } from '../older-run.ts'
 import { readNode } from '../read.ts'
 import { readReport } from '../read-report.ts'
 import { listOurPods } from '../run-pods.ts'
@@ -41,7 +41,10 @@ async function lastPod({ cluster, signal, progress }: Session, node: string, run
 	const labelSelector = `${LABEL_NODE_NAME}=${node}`
 	const { ofRuns } = await progress(`reading the pods of ${node} from ${cluster.server}`, listOurPods(cluster, labelSelector, signal))
 	const wanted = ofRuns.filter(({ metadata }) => run === undefined || metadata.ownerReferences?.some(({ name }) => name === run))
-	return wanted.sort((a, b) => begun(b) - begun(a))[0]
+	// of two that began in the same second, the names tell which came later
+	return wanted.sort(
+		(a, b) => begun(b) - begun(a) || Number(isBefore(runOf(a).name, runOf(b).name)) - Number(isBefore(runOf(b).name, runOf(a).name)),
+	)[0]
 }
 
 function begun({ metadata }: Stored<Pod>): number {

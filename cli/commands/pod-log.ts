@@ -10,7 +10,7 @@ import type { Session } from '../session.ts'
 /** How long a pod that is not yet started is waited for before it is looked at again. */
 const pollMs = 1_000
 
-/** `before` is called when the pod has a log, before the log is written. */
+/** `before` is called when there is a log, before it is written. */
 export type LogOptions = { follow: boolean; before: () => Promise<void> }
 
 /**
@@ -31,8 +31,7 @@ export async function printLog(session: Session, pod: Stored<Pod>, { follow, bef
 		}
 	}
 	await progress(() => `waiting for pod ${name}: ${words}`, started())
-	await before()
-	await copyLog(session, at, follow)
+	await copyLog(session, at, { follow, before })
 	signal.throwIfAborted()
 }
 
@@ -46,11 +45,16 @@ function waitsFor(pod: Stored<Pod>): string | undefined {
 }
 
 /** As it comes: the agent writes for people. The kubelet may say anything in its place. */
-async function copyLog({ cluster, signal, world }: Session, at: { namespace: string; name: string }, follow: boolean): Promise<void> {
+async function copyLog(
+	{ cluster, signal, world }: Session,
+	at: { namespace: string; name: string },
+	{ follow, before }: LogOptions,
+): Promise<void> {
 	const path = `${objectPath(Pod, at)}/log`
 	const query = { container: AGENT_CONTAINER, ...(follow && { follow }) }
 	const decoder = new TextDecoder()
 	const { bytes } = await cluster.transport.open({ method: 'GET', verb: 'log', path, query, signal })
+	await before()
 	try {
 		for await (const chunk of bytes) world.out.write(cleanLines(decoder.decode(chunk, { stream: true })))
 	} catch (cause) {

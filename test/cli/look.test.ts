@@ -327,6 +327,17 @@ describe('logs', () => {
 		])
 	})
 
+	test('of two runs that began in the same second, the later one', async () => {
+		const one = await stage()
+		saying(one)
+		for (const end of ['g1-9', 'g1-10', 'g1-8']) putPod(one, `multinic-agent-worker-1-${end}-a`, 60, ended)
+		expect(await command('logs worker-1', { cluster: one.cluster })).toEqual({
+			code: 0,
+			out: 'multinic-agent-worker-1-g1-10-a container=agent\n',
+			err: '',
+		})
+	})
+
 	test('of a node whose node config was deleted says so', async () => {
 		const one = await startStage()
 		saying(one)
