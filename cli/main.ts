@@ -10,6 +10,9 @@ const interrupt = new AbortController()
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupt.abort(new Error(`${name} received`)))
 for (const stream of [process.stdout, process.stderr]) stream.on('error', endWhenUnread)
 
+// what Node has to say of itself is not for people, such as that SOCKS proxies are new in it
+if (!process.env.MULTINIC_DEBUG) process.removeAllListeners('warning')
+
 const ended = run(process.argv.slice(2), {
 	out: screenOf(process.stdout),
 	err: screenOf(process.stderr),

@@ -90,6 +90,18 @@ describe('the kubectl plugin', () => {
 		expect(plugin(['get', '--kubeconfig', join(outdir, 'kubeconfig')])).toEqual({ status: 1, stdout: '', stderr })
 	})
 
+	test('prints none of the warnings of Node, as that of a SOCKS proxy', () => {
+		const cluster = { server: 'https://192.0.2.7', 'proxy-url': 'socks5://127.0.0.1:9' }
+		const kubeconfig = {
+			'current-context': 'x',
+			...{ contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }], clusters: [{ name: 'c', cluster }] },
+			users: [{ name: 'u', user: { token: 't' } }],
+		}
+		writeFileSync(join(outdir, 'kubeconfig'), JSON.stringify(kubeconfig))
+		const stderr = expect.stringMatching(/^error: https:\/\/192\.0\.2\.7 cannot be reached: [^\n]*ECONNREFUSED[^\n]*\n$/)
+		expect(plugin(['get'], { KUBECONFIG: join(outdir, 'kubeconfig') })).toEqual({ status: 1, stdout: '', stderr })
+	})
+
 	test('completes by the hook of kubectl', () => {
 		copyFileSync(join(outdir, 'kubectl-multinic.cjs'), join(outdir, 'kubectl-multinic'))
 		const { stdout } = spawnSync(join(outdir, 'kubectl_complete-multinic'), ['get', '-o', 'j'], {

@@ -173,6 +173,7 @@ export const cases: readonly Case[] = [
 	['a provider that kubectl has dropped', one('provider-gcp'), 'refused'],
 
 	['proxy-url', one('proxy'), { ...main, proxied: true }],
+	['proxy-url of a SOCKS proxy', one('far-by-socks'), { ...main, proxied: true }],
 	['proxy-url without scheme', one('proxy-no-scheme'), 'refused'],
 	['proxy-url of another scheme', one('proxy-ftp'), 'refused'],
 	['HTTPS_PROXY', { ...one('far'), env: { HTTPS_PROXY: 'http://PROXY' } }, { ...main, proxied: true }],

@@ -18,7 +18,8 @@ export async function kubeconfigFolder({ ca, places }: Recorder): Promise<{ path
 			(await readFile(file, 'utf8'))
 				.replaceAll('127.0.0.1:6443', places.tls)
 				.replaceAll('127.0.0.1:8080', places.plain)
-				.replaceAll('127.0.0.1:3128', places.proxy),
+				.replaceAll('127.0.0.1:3128', places.proxy)
+				.replaceAll('127.0.0.1:1080', places.socks),
 		)
 	}
 	const [client, other] = [certificate(new Date(), 'client'), certificate(new Date(), 'other')]

@@ -1,8 +1,9 @@
-import { createServer as createPlainServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createPlainServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
-import { type AddressInfo, connect } from 'node:net'
+import { type AddressInfo, connect, type Server as NetServer } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { certificate } from '../../../bench/agent/certificate.ts'
+import { socksServer } from './socks.ts'
 
 /** What a server is told by one request: where, and by whom. */
 export type Seen = {
@@ -24,11 +25,11 @@ export type Recorder = {
 	/** The authority of the server's certificate, PEM. */
 	ca: string
 	/** `127.0.0.1:port` of each. */
-	places: { tls: string; plain: string; proxy: string }
+	places: { tls: string; plain: string; proxy: string; socks: string }
 	stop(): Promise<void>
 }
 
-/** An API server that notes who asks, with TLS and without, and a proxy that leads there whatever host is meant. */
+/** An API server that notes who asks, with TLS and without, and proxies that lead there whatever host is meant. */
 export async function startRecorder(): Promise<Recorder> {
 	const seen: Seen[] = []
 	const fromProxy = new Set<number | undefined>()
@@ -49,17 +50,22 @@ export async function startRecorder(): Promise<Recorder> {
 		for (const socket of [client, upstream]) socket.on('error', () => socket.destroy())
 		client.on('close', () => upstream.destroy())
 	})
-	const places = { tls: await listen(tls), plain: await listen(plain), proxy: await listen(proxy) }
+	const socks = socksServer(
+		() => (tls.address() as AddressInfo).port,
+		port => fromProxy.add(port),
+	)
+	const places = { tls: await listen(tls), plain: await listen(plain), proxy: await listen(proxy), socks: await listen(socks) }
 	const stop = async () => {
 		for (const server of [proxy, tls, plain]) {
 			server.closeAllConnections()
 			await new Promise(resolve => server.close(resolve))
 		}
+		await new Promise(resolve => socks.close(resolve))
 	}
 	return { seen, ca: identity.cert, places, stop }
 }
 
-async function listen(server: Server): Promise<string> {
+async function listen(server: NetServer): Promise<string> {
 	await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
 	return `127.0.0.1:${(server.address() as AddressInfo).port}`
 }

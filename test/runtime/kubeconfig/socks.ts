@@ -1,0 +1,22 @@
+import { connect, createServer, type Server, type Socket } from 'node:net'
+
+/** A SOCKS5 proxy (RFC 1928) without passwords that leads to one place whatever host is meant. @param began called with the local port of each connection */
+export function socksServer(target: () => number, began: (port: number | undefined) => void): Server {
+	return createServer(client => {
+		client.on('error', () => client.destroy())
+		client.once('data', () => {
+			client.write(Buffer.of(5, 0)) // no password is asked for
+			client.once('data', () => lead(client, connect(target(), '127.0.0.1'), began))
+		})
+	})
+}
+
+function lead(client: Socket, upstream: Socket, began: (port: number | undefined) => void): void {
+	upstream.on('error', () => client.destroy())
+	client.on('close', () => upstream.destroy())
+	upstream.on('connect', () => {
+		began(upstream.localPort)
+		client.write(Buffer.of(5, 0, 0, 1, 127, 0, 0, 1, 0, 0)) // it is connected
+		upstream.pipe(client).pipe(upstream)
+	})
+}
