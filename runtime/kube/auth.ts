@@ -20,15 +20,16 @@ export type Wanted = {
 }
 
 /**
- * Finds out how a server process reaches the API server: the kubeconfig that is named (an option, or the files of KUBECONFIG), else the
- * pod's own ServiceAccount, else `~/.kube/config`.
+ * Finds out how a server process reaches the API server: the kubeconfig that is named (an option, or the files of KUBECONFIG) or that has the
+ * context that is named, else the pod's own ServiceAccount, else `~/.kube/config`.
  *
  * @throws Failure CONFIG_INVALID with the file and the field that is wrong, never a secret
  */
 export async function loadCredentials(wanted: Wanted, env: Environment): Promise<Credentials> {
-	if (!wanted.kubeconfig && !env.KUBECONFIG && env.KUBERNETES_SERVICE_HOST) return inClusterCredentials(env)
+	const isNamed = wanted.kubeconfig || wanted.context || env.KUBECONFIG
+	if (!isNamed && env.KUBERNETES_SERVICE_HOST) return inClusterCredentials(env)
 	const found = await readFiles(wanted, env)
-	const context = wanted.context ?? currentContext(found.files)
+	const context = wanted.context || currentContext(found.files)
 	if (context === undefined) throw noContext(found)
 	return inContext(found, context, env)
 }

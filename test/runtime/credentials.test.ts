@@ -133,6 +133,24 @@ describe('a kubeconfig', () => {
 	})
 })
 
+describe('inside a pod, a server process', () => {
+	const pod = { KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: '443' }
+
+	test.each<[title: string, wanted: Wanted, server: string | RegExp]>([
+		['uses the pod’s own token, whatever kubeconfig is at home', {}, /serviceaccount\/ca\.crt cannot be read$/],
+		['uses the kubeconfig that it is told to', { kubeconfig: 'named' }, 'https://k.example:6443'],
+		['uses the context that it is told to', { context: 'main' }, 'https://k.example:6443'],
+		['refuses a context that is not there', { context: 'nonsense' }, /has no context nonsense$/],
+	])('%s', async (_, wanted, server) => {
+		await mkdir(join(folder, '.kube'))
+		await Promise.all([file('named', kubeconfig({ token: 'abc' })), file('.kube/config', kubeconfig({ token: 'abc' }))])
+		const options = { ...wanted, ...(wanted.kubeconfig && { kubeconfig: join(folder, wanted.kubeconfig) }) }
+		const found = await loadCredentials(options, { ...pod, HOME: folder }).catch(error => error)
+		if (server instanceof RegExp) expect([found.code, found.message]).toEqual(['CONFIG_INVALID', expect.stringMatching(server)])
+		else expect(found.server).toBe(server)
+	})
+})
+
 describe('inside a pod, as kubectl', () => {
 	const pod = { KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: '443' }
 	const ofPod = 'https://10.96.0.1:443'
