@@ -1,12 +1,12 @@
-import { type Place, type RolloutSettings, rolloutOrder, waveLimit } from '../contract/rollout.ts'
+import { type PausedBy, type Place, type Rollout as Known, type RolloutSettings, rolloutOrder, waveLimit } from '../contract/rollout.ts'
 import { stopsRollout } from '../contract/reasons.ts'
 import type { State } from '../contract/node-config.ts'
 import { condition, type ConfigView, isCurrent, mayHeal, reasonOf, stateOf } from './view.ts'
 
 /** How far a rollout is, worked out from node configs, Nodes and settings. Pure. */
 
-/** The settings, why they cannot be used, or nothing where we may not read them. */
-export type Rollout = { value: RolloutSettings } | { fault: string } | undefined
+/** The settings with the pause, why they cannot be used, or nothing where we may not read them. */
+export type Rollout = Known | undefined
 
 export type Fleet = {
 	total: number
@@ -18,6 +18,8 @@ export type Fleet = {
 	/** Node configs whose turn has not come, and those whose repair or retry is held back → their place in the line, from 1. */
 	line: ReadonlyMap<string, number>
 	paused: boolean
+	/** Who pauses it. */
+	pausedBy: PausedBy
 	/** What keeps the line from moving, as a sentence without its end; empty where nothing does. */
 	rule: string
 	/** Why the settings cannot be used; empty where they can. Then nobody is changed. */
@@ -36,7 +38,8 @@ export function fleetOf(configs: readonly ConfigView[], controlPlane: ReadonlySe
 	for (const config of configs) states[stateOf(config)]++
 	const settings = rollout && 'value' in rollout ? rollout.value : undefined
 	const running = states.InProgress
-	const paused = settings?.paused === true
+	const pausedBy = rollout?.pausedBy ?? { chart: false, person: false }
+	const paused = pausedBy.chart || pausedBy.person
 	const fault = rollout && 'fault' in rollout ? rollout.fault : ''
 	const stopper = configs.find(config => stopReason(config) !== undefined)
 	const isHeld = (config: ConfigView) =>
@@ -55,6 +58,7 @@ export function fleetOf(configs: readonly ConfigView[], controlPlane: ReadonlySe
 		running,
 		line: places,
 		paused,
+		pausedBy,
 		rule,
 		fault,
 	}

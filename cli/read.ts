@@ -1,4 +1,4 @@
-import { CONTROL_PLANE_LABELS, ROLLOUT_CONFIG_MAP, readRollout } from '../contract/rollout.ts'
+import { CONTROL_PLANE_LABELS, ROLLOUT_CONFIG_MAP, ROLLOUT_PAUSE, rolloutOf } from '../contract/rollout.ts'
 import type { Failure } from '../runtime/errors.ts'
 import { isKubeFailure } from '../runtime/kube/failures.ts'
 import type { Stored } from '../runtime/kube/kind.ts'
@@ -102,13 +102,14 @@ async function namesOf(reading: Reading): Promise<string[]> {
 	}
 }
 
-/** The rollout settings; nothing where we may not read them, the defaults where there are none. */
+/** The rollout settings with the pause; nothing where we may not read them, the defaults where there are none. */
 export async function readSettings({ cluster, signal, progress }: Reading): Promise<Rollout> {
 	const { client, namespace, server } = cluster
-	const at = { namespace, name: ROLLOUT_CONFIG_MAP }
+	const find = (name: string) =>
+		progress(`reading ConfigMap ${name} from ${server}`, client.find(ConfigMap, { namespace, name }, { signal }))
 	try {
-		const found = await progress(`reading ConfigMap ${at.name} from ${server}`, client.find(ConfigMap, at, { signal }))
-		return readRollout(found?.data)
+		const [settings, pause] = await Promise.all([find(ROLLOUT_CONFIG_MAP), find(ROLLOUT_PAUSE)])
+		return rolloutOf(settings?.data, pause?.data)
 	} catch (error) {
 		if (isKubeFailure(error, 'FORBIDDEN')) return undefined
 		throw error

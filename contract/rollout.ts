@@ -5,6 +5,14 @@ import * as z from 'zod'
 /** The ConfigMap, in the controller's namespace, that is read live; every key may be left out. */
 export const ROLLOUT_CONFIG_MAP = 'multinic-rollout'
 
+/**
+ * The ConfigMap by which a person pauses the rollout, whatever the settings say. No chart has it, so that neither GitOps nor server-side apply
+ * undoes it or refuses it.
+ */
+export const ROLLOUT_PAUSE = 'multinic-rollout-pause'
+/** The ConfigMap in which the controller, and nobody else, writes down who stops the rollout. */
+export const ROLLOUT_STOP = 'multinic-rollout-stop'
+
 const whole = (least: number, most: number) =>
 	z
 		.string()
@@ -35,6 +43,22 @@ export function readRollout(data: Readonly<Record<string, string>> | undefined):
 	const parsed = RolloutSettings.safeParse(data ?? {})
 	if (parsed.success) return { value: parsed.data }
 	return { fault: parsed.error.issues.map(({ path, message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message)).join('; ') }
+}
+
+/** Who pauses the rollout: the settings, and whoever said `kubectl multinic pause`. */
+export type PausedBy = { chart: boolean; person: boolean }
+
+/** What holds for the rollout: the settings, paused if either says so, or why they cannot be used. */
+export type Rollout = ({ value: RolloutSettings } | { fault: string }) & { pausedBy: PausedBy }
+
+type Data = Readonly<Record<string, string>> | undefined
+
+/** @param settings data of ConfigMap multinic-rollout @param pause data of ConfigMap multinic-rollout-pause; undefined where there is none */
+export function rolloutOf(settings: Data, pause: Data): Rollout {
+	const read = readRollout(settings)
+	const person = pause?.paused === 'true'
+	if ('fault' in read) return { ...read, pausedBy: { chart: false, person } }
+	return { value: { ...read.value, paused: read.value.paused || person }, pausedBy: { chart: read.value.paused, person } }
 }
 
 /** @returns how many of so many nodes may be changed at once: at least 1 */

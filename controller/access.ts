@@ -1,10 +1,13 @@
 import { NODE_CONFIG } from '../contract/names.ts'
+import { ROLLOUT_STOP } from '../contract/rollout.ts'
 
 /** One right this room needs. `namespace`: in its own namespace, by a Role; `cluster`: by a ClusterRole. */
 export type Access = {
 	apiGroup: string
 	resource: string
 	verbs: readonly string[]
+	/** Of objects of these names alone. */
+	names?: readonly string[]
 	scope: 'namespace' | 'cluster'
 }
 
@@ -13,6 +16,7 @@ export const access: readonly Access[] = [
 	{ apiGroup: NODE_CONFIG.group, resource: NODE_CONFIG.plural, verbs: ['list', 'watch', 'patch'], scope: 'namespace' },
 	{ apiGroup: NODE_CONFIG.group, resource: `${NODE_CONFIG.plural}/status`, verbs: ['patch'], scope: 'namespace' },
 	{ apiGroup: '', resource: 'configmaps', verbs: ['get', 'list', 'watch', 'create', 'delete'], scope: 'namespace' },
+	{ apiGroup: '', resource: 'configmaps', names: [ROLLOUT_STOP], verbs: ['patch'], scope: 'namespace' },
 	{ apiGroup: 'batch', resource: 'jobs', verbs: ['get', 'list', 'watch', 'create'], scope: 'namespace' },
 	{ apiGroup: '', resource: 'pods', verbs: ['list', 'watch'], scope: 'namespace' },
 	{ apiGroup: '', resource: 'events', verbs: ['create', 'list'], scope: 'namespace' },

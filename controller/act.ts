@@ -15,11 +15,12 @@ import type { AgentSettings } from './job.ts'
 import { NodeConfig } from './kinds.ts'
 import { createRun } from './launch.ts'
 import type { Recorder } from './recorder.ts'
+import type { StopRecord } from './stop-record.ts'
 import type { Snapshot } from './snapshot.ts'
 import { refusedStatus, startedStatus, untoldStatus } from './status.ts'
 
 /** What acting needs; one function a decision. */
-export type Hands = { client: KubeClient; caches: Caches; agent: AgentSettings; recorder: Recorder; log: Log }
+export type Hands = { client: KubeClient; caches: Caches; agent: AgentSettings; recorder: Recorder; stops: StopRecord; log: Log }
 
 /** The finalizer, and the annotations of what was asked and is answered, in one write. */
 export async function adopt(hands: Hands, { config }: Snapshot, { finalizer, withdraw }: Extract<Decision, { act: 'adopt' }>) {
@@ -40,6 +41,8 @@ export async function adopt(hands: Hands, { config }: Snapshot, { finalizer, wit
  */
 export async function start(hands: Hands, snapshot: Snapshot, decision: Extract<Decision, { act: 'start' }>): Promise<boolean> {
 	if (decision.run.mode === 'Cleanup') await mustStillBe(hands, snapshot)
+	// from the start of its run on, the status no longer says that this node stops the others
+	if (snapshot.rollout.jumps) await hands.stops.keep()
 	const made = await createRun(hands, snapshot, decision.run).catch(refusalOf)
 	if ('refusal' in made) {
 		hands.log.error({ err: made.refusal, nodeConfig: snapshot.config.name }, 'the API server refuses the run')

@@ -1,5 +1,4 @@
 import { LABEL_CONFIG_UID } from '../contract/names.ts'
-import { ROLLOUT_CONFIG_MAP, readRollout } from '../contract/rollout.ts'
 import type { KubeClient } from '../runtime/kube/client.ts'
 import { keyOf, nameOf, type Stored } from '../runtime/kube/kind.ts'
 import { ConfigMap, Job, Node, Pod } from '../runtime/kube/kinds.ts'
@@ -13,7 +12,8 @@ import { NodeConfig } from './kinds.ts'
 import { configMapPart, jobPart, nodePart, podPart } from './parts.ts'
 import { createRunIndex, type RunIndex } from './run-index.ts'
 import type { ConfigView, NodeView, Rival } from './snapshot.ts'
-import { configMapView, configView, jobView, type NodeConfigObject, nodeView, podView, type RolloutView, rolloutView } from './view.ts'
+import { watchSettings } from './watch-settings.ts'
+import { configMapView, configView, jobView, type NodeConfigObject, nodeView, podView } from './view.ts'
 
 /** What the cluster holds, as far as we have heard, and what we have just written ourselves. */
 export type Caches = {
@@ -24,6 +24,8 @@ export type Caches = {
 	fleet: Fleet
 	/** What no node can know: no kubelet may read the object whose uid it is. */
 	secret(): string
+	/** The record of who stops the rollout as it is stored, and who is told when other nodes do. */
+	stopRecord: { stored(): Readonly<Record<string, string>> | undefined; onChange(listener: () => void): void }
 	/** Everything that is held, for whoever counts it. */
 	census: { configs(): Iterable<ConfigView>; caches(): CacheCount[] }
 	/** What an answer of the API server showed, which the watch may tell only later. */
@@ -72,6 +74,7 @@ export function startCaches(options: CacheOptions): Caches {
 			runsOf: runs.runsOf,
 			active: runs.active,
 			wake: name => wake(keyed(name), true),
+			...{ recordedStop: name => settings.recordedStop(name), stopsChanged: () => settings.stopsChanged() },
 			...{ maxConcurrentRuns, startedAt },
 		}),
 		look: name => isWhole && world.fleet.look(name),
@@ -79,10 +82,10 @@ export function startCaches(options: CacheOptions): Caches {
 	}
 	const configs = watchConfigs(options, world)
 	const nodes = watchNodes(options, world)
-	const others = watchRuns(options, world)
-	const settings = watchSettings(options, world)
-	const caches = { MultiNicNodeConfig: configs, Node: nodes, ConfigMap: others.configMaps, Job: others.jobs, Pod: others.pods }
-	const all = [...Object.values(caches), settings]
+	const { configMaps, jobs, pods } = watchRuns(options, world)
+	const settings = watchSettings(options, world.fleet)
+	const caches = { MultiNicNodeConfig: configs, Node: nodes, ConfigMap: configMaps, Job: jobs, Pod: pods }
+	const all = [...Object.values(caches), ...settings.all]
 	const survey = () => {
 		isWhole = true
 		for (const { name } of configs.store.values()) world.fleet.look(name)
@@ -94,9 +97,10 @@ export function startCaches(options: CacheOptions): Caches {
 		rival: world.claims.rival,
 		runs,
 		fleet: world.fleet,
-		secret: () => [...settings.store.values()][0]?.uid ?? '',
+		secret: settings.uid,
+		stopRecord: settings.stopRecord,
 		census: { configs: configs.store.values, caches: () => Object.entries(caches).map(counted) },
-		learn: { config: configs.learn, configMap: others.configMaps.learn, job: others.jobs.learn },
+		learn: { config: configs.learn, configMap: configMaps.learn, job: jobs.learn },
 		synced: Promise.all(all.map(reflector => reflector.synced)).then(survey, () => false),
 		isSynced: () => all.every(reflector => reflector.isSynced()),
 		done: Promise.all(all.map(reflector => reflector.done)),
@@ -130,7 +134,7 @@ function watchConfigs({ client, namespace, log, signal, wake }: CacheOptions, { 
 function watchNodes({ client, log, signal }: CacheOptions, { look, wakeNode }: World) {
 	const onChange: Change<NodeView> = (name, now, before, backlog) => {
 		if (same(now, before)) return
-		if (now?.controlPlane !== before?.controlPlane) look(name)
+		if (now?.controlPlane !== before?.controlPlane || !now !== !before) look(name)
 		wakeNode(name, backlog)
 	}
 	return startReflector({ client, log, signal, kind: Node, protobuf: nodePart, project: nodeView, onChange })
@@ -158,19 +162,6 @@ function watchRuns({ client, namespace, log, signal, serviceAccount }: CacheOpti
 		jobs: startReflector({ ...ours, kind: Job, protobuf: jobPart, project: jobView, onChange: onRun(runs.job) }),
 		pods: startReflector({ ...ours, fieldSelector, kind: Pod, protobuf: podPart, project: podView, onChange: onRun(runs.pod) }),
 	}
-}
-
-function watchSettings({ client, namespace, log, signal }: CacheOptions, { fleet }: World) {
-	const onChange: Change<RolloutView> = (_, view) => {
-		const data = view?.data
-		const read = readRollout(data)
-		if ('fault' in read)
-			log.error({ configMap: ROLLOUT_CONFIG_MAP, fault: read.fault }, 'settings cannot be read; no node is changed until they can')
-		else log.info({ configMap: ROLLOUT_CONFIG_MAP, ...read.value }, 'settings of the rollout')
-		fleet.set(data)
-	}
-	const fieldSelector = `metadata.name=${ROLLOUT_CONFIG_MAP}`
-	return startReflector({ client, log, signal, namespace, fieldSelector, kind: ConfigMap, project: rolloutView, onChange })
 }
 
 function takeRun({ look }: World, node: string, take: () => void): void {

@@ -10,6 +10,7 @@ import type { Snapshot } from './snapshot.ts'
 import { observeFleet } from './metrics.ts'
 import { createRecorder } from './recorder.ts'
 import { reconcileNodeConfig } from './reconcile.ts'
+import { createStopRecord } from './stop-record.ts'
 
 export type ControllerOptions = {
 	client: KubeClient
@@ -52,17 +53,39 @@ export function createController(options: ControllerOptions): Controller {
 		serviceAccount: agent.serviceAccount,
 		startedAt: now(),
 	})
+	const stops = stopRecordOf(options, caches, writer)
 	const recorder = createRecorder({ client: writer, log, isBusy: () => queue.depth > 0 })
-	const reconcile = reconcileNodeConfig({ client: writer, caches, recorder, agent, settings, log, now, ...(onDecision && { onDecision }) })
+	const reconcile = reconcileNodeConfig({
+		client: writer,
+		caches,
+		recorder,
+		stops,
+		agent,
+		settings,
+		log,
+		now,
+		...(onDecision && { onDecision }),
+	})
 	metrics?.observe(queue)
 	if (metrics) observeFleet(metrics.registry, caches)
 	const run = async (term: AbortSignal, isLeading = () => true) => {
 		mayAct = isLeading
 		if (!(await Promise.race([caches.synced, ended(term)]))) return
+		caches.stopRecord.onChange(stops.touch)
+		stops.touch()
 		await runLoop({ queue, reconcile, log, workers, signal: term, mayBegin: isLeading, ...(metrics && { watch: metrics.loop }) })
 		await recorder.drain(drainMs)
 	}
 	return { isSynced: caches.isSynced, run, done: caches.done }
+}
+
+function stopRecordOf({ config: { namespace }, log, signal }: ControllerOptions, caches: Caches, client: KubeClient) {
+	const { fleet, stopRecord, secret } = caches
+	return createStopRecord({
+		...{ client, namespace, log, signal },
+		stops: () => fleet.stops(),
+		...{ stored: stopRecord.stored, owner: secret },
+	})
 }
 
 /** Whoever loses its lease before the first lists are in has nothing to act on, and does not wait for them. */

@@ -1,40 +1,32 @@
-import { readRollout, waveLimit } from '../contract/rollout.ts'
+import { waveLimit } from '../contract/rollout.ts'
 import type { Decision } from './decision.ts'
 import { createLine } from './line.ts'
+import type { FleetSources } from './fleet-sources.ts'
 import { isAlike, type Member, memberOf } from './member.ts'
 import { changesNode } from './rollout.ts'
-import type { ConfigView, Mode, NodeView, Run, Standing } from './snapshot.ts'
+import { createSettings, type Data } from './settings.ts'
+import type { Mode, Standing } from './snapshot.ts'
 
 /** The node configs of the fleet as one rollout: who is being changed, who waits for a turn, who stops the others. By the name of the node. */
 export type Fleet = {
 	/** Something about that node has changed. */
 	look(name: string): void
 	/** The data of the ConfigMap multinic-rollout, or undefined where there is none. */
-	set(data: Readonly<Record<string, string>> | undefined): void
+	set(data: Data): void
+	/** The data of the ConfigMap multinic-rollout-pause. */
+	setPause(data: Data): void
 	/** What was decided for that node; undefined: nothing could be. */
 	decided(name: string, now: number, decision: Decision | undefined): void
 	/** A run is about to be made and counts from `now` on, by our own clock. @returns what to call once it is known, or was not made */
 	reserve(name: string, mode: Mode, now: number): () => void
 	standing(name: string): Standing
 	counts(): FleetCounts
+	/** Who stops the others, and why; by name. */
+	stops(): { name: string; uid: string; stops: string }[]
 }
 
 /** How many node configs there are, are being changed, wait for their turn, and stop the others. */
 export type FleetCounts = { total: number; changing: number; waiting: number; stopping: number; paused: boolean; limit: number }
-
-/** What the fleet is made of, as far as it is known now. */
-export type FleetSources = {
-	configOf(name: string): ConfigView | undefined
-	nodeOf(name: string): NodeView | undefined
-	runsOf(name: string): readonly Run[]
-	/** Runs under way of these modes. */
-	active(is: (mode: Mode) => boolean): number
-	/** Told the name of a node whose turn may have come. */
-	wake(name: string): void
-	maxConcurrentRuns: number
-	/** Since when we know what happens (milliseconds since 1970). */
-	startedAt: number
-}
 
 /** A fleet of nobody. */
 export function createFleet(sources: FleetSources): Fleet {
@@ -49,8 +41,9 @@ class Rollout implements Fleet {
 	readonly #stopping = new Set<string>()
 	readonly #jumping = new Set<string>()
 	readonly #held = new Set<string>()
+	readonly #onNodes = new Set<string>()
 	readonly #reserved = new Map<string, Mode>()
-	#settings = readRollout(undefined)
+	readonly #settings = createSettings()
 	/** What holds everybody back, if anything does. */
 	#mood = ''
 	#isDue = false
@@ -64,7 +57,7 @@ class Rollout implements Fleet {
 		const before = this.#members.get(name)
 		if (before) this.#line.remove(before)
 		const part = config && { config, spec: config.read.spec, runs: this.#sources.runsOf(name) }
-		const member = part && memberOf(part, this.#sources.nodeOf(name)?.controlPlane ?? false, before)
+		const member = part && memberOf(part, this.#sources.nodeOf(name), before ?? this.#sources.recordedStop(name))
 		if (member) this.#members.set(name, member)
 		else this.#members.delete(name)
 		if (member?.waits) this.#line.add(member)
@@ -72,11 +65,18 @@ class Rollout implements Fleet {
 		mark(this.#stopping, name, member?.stops !== undefined)
 		mark(this.#jumping, name, member?.jumps)
 		mark(this.#held, name, member?.held !== undefined)
+		mark(this.#onNodes, name, member?.hasNode)
+		if (member?.stops !== before?.stops) this.#sources.stopsChanged()
 		if (!isAlike(before, member)) this.#advanceSoon()
 	}
 
-	set(data: Readonly<Record<string, string>> | undefined): void {
-		this.#settings = readRollout(data)
+	set(data: Data): void {
+		this.#settings.chart(data)
+		this.#advanceSoon()
+	}
+
+	setPause(data: Data): void {
+		this.#settings.person(data)
 		this.#advanceSoon()
 	}
 
@@ -105,7 +105,7 @@ class Rollout implements Fleet {
 		const member = this.#members.get(name)
 		const stopper = this.#stopper(name)
 		return {
-			settings: this.#settings,
+			settings: this.#settings.now(),
 			free: this.#free(),
 			freeRuns: this.#freeRuns(),
 			ahead: !member || member.jumps ? 0 : this.#line.ahead(member),
@@ -120,9 +120,15 @@ class Rollout implements Fleet {
 
 	counts(): FleetCounts {
 		const { size: total } = this.#members
-		const paused = 'fault' in this.#settings || this.#settings.value.paused
+		const settings = this.#settings.now()
+		const paused = 'fault' in settings || settings.value.paused
 		const waiting = this.#line.length
 		return { total, changing: this.#changing.size, waiting, stopping: this.#stopping.size, paused, limit: this.#limit() }
+	}
+
+	stops(): { name: string; uid: string; stops: string }[] {
+		const members = [...this.#stopping].sort().flatMap(name => this.#members.get(name) ?? [])
+		return members.map(({ name, uid, stops = '' }) => ({ name, uid, stops }))
 	}
 
 	#leave(member: Member): void {
@@ -151,8 +157,9 @@ class Rollout implements Fleet {
 	}
 
 	#moodNow(): string {
-		if ('fault' in this.#settings) return this.#settings.fault
-		if (this.#settings.value.paused) return 'paused'
+		const settings = this.#settings.now()
+		if ('fault' in settings) return settings.fault
+		if (settings.value.paused) return 'paused'
 		return this.#stopper('')?.name ?? ''
 	}
 
@@ -178,7 +185,8 @@ class Rollout implements Fleet {
 	}
 
 	#limit(): number {
-		return 'value' in this.#settings ? waveLimit(this.#settings.value.maxUnavailable, this.#members.size) : 0
+		const settings = this.#settings.now()
+		return 'value' in settings ? waveLimit(settings.value.maxUnavailable, this.#onNodes.size) : 0
 	}
 
 	#reservedTo(is: (mode: Mode) => boolean): string[] {

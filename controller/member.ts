@@ -1,11 +1,13 @@
 import type { Place } from '../contract/rollout.ts'
 import { isChanging, isUnsettled, type Part, stopReason } from './rollout.ts'
-import type { HoldRule } from './snapshot.ts'
+import type { HoldRule, NodeView } from './snapshot.ts'
 
 /** A node config as a member of the fleet. Pure. */
 export type Member = Place & {
 	uid: string
 	generation: number
+	/** Kubernetes has a node of that name. */
+	hasNode: boolean
 	/** In line: it wants a run that changes its node, as far as is known before it is decided. */
 	waits: boolean
 	changing: boolean
@@ -18,19 +20,32 @@ export type Member = Place & {
 	lookedAt: number | undefined
 }
 
-/** @returns the member as it is now; what was decided about it holds while its generation does */
-export function memberOf(part: Part, controlPlane: boolean, before: Member | undefined): Member {
+/** Why a node config stops the others, as it is on record. */
+export type Stop = { uid: string; stops: string }
+
+/**
+ * @param node of that name, where there is one: without it nothing is changed there, and nobody is stopped
+ * @param before as it was; where nothing is known of it, what is on record of its stop
+ * @returns the member as it is now; what was decided about it holds while its generation does
+ */
+export function memberOf(part: Part, node: NodeView | undefined, before: Member | Stop | undefined): Member {
 	const { name, uid, generation, asked } = part.config
-	const isSame = before?.uid === uid && before.generation === generation
-	const stops = stopReason(part) ?? (isTryingAgain(part) && before?.uid === uid ? before.stops : undefined)
+	const known = before && 'name' in before && before.uid === uid ? before : undefined
+	const isSame = known?.generation === generation
+	const stops = node && (stopReason(part) ?? stopBefore(part, before))
+	const controlPlane = node?.controlPlane ?? false
 	return {
-		...{ name, uid, generation, controlPlane, stops },
-		waits: isSame ? before.waits : isUnsettled(part) && !isPaused(part),
+		...{ name, uid, generation, controlPlane, stops, hasNode: node !== undefined },
+		waits: known && isSame ? known.waits : isUnsettled(part) && !isPaused(part),
 		changing: isChanging(part),
 		jumps: stops !== undefined || asked.retry !== undefined,
-		held: isSame ? before.held : undefined,
-		lookedAt: lastMade(part, before?.uid === uid ? before.lookedAt : undefined),
+		held: known && isSame ? known.held : undefined,
+		lookedAt: lastMade(part, known?.lookedAt),
 	}
+}
+
+function stopBefore(part: Part, before: Pick<Member, 'uid' | 'stops'> | undefined): string | undefined {
+	return isTryingAgain(part) && before?.uid === part.config.uid ? before.stops : undefined
 }
 
 function lastMade({ config, runs }: Part, before: number | undefined): number | undefined {
@@ -40,7 +55,9 @@ function lastMade({ config, runs }: Part, before: number | undefined): number | 
 
 /** Whether nothing has changed of what other members look at. */
 export function isAlike(a: Member | undefined, b: Member | undefined): boolean {
-	return a?.uid === b?.uid && a?.waits === b?.waits && a?.changing === b?.changing && a?.stops === b?.stops && a?.jumps === b?.jumps
+	const facts = (one: Member | undefined) => [one?.uid, one?.hasNode, one?.waits, one?.changing, one?.stops, one?.jumps]
+	const others = facts(b)
+	return facts(a).every((fact, at) => fact === others[at])
 }
 
 /** What stopped the others goes on doing so until it came through, however often it is changed meanwhile. */

@@ -33,8 +33,13 @@ function holdOf(snapshot: Snapshot): Hold | undefined {
 	return undefined
 }
 
-function isPaused(_: Standing, { paused }: RolloutSettings): Hold | undefined {
-	return paused ? { rule: 'RolloutPaused', message: 'The rollout is paused; kubectl multinic resume lets it go on.' } : undefined
+function isPaused({ settings: { pausedBy } }: Standing, { paused }: RolloutSettings): Hold | undefined {
+	if (!paused) return undefined
+	const ends = [
+		...(pausedBy.person ? ['kubectl multinic resume lets it go on'] : []),
+		...(pausedBy.chart ? ['the chart says so (rollout.paused in ConfigMap multinic-rollout)'] : []),
+	]
+	return { rule: 'RolloutPaused', message: `The rollout is paused; ${ends.join(', but ')}.` }
 }
 
 /** The node that failed may try again, and so may one that a person asks for: that is how a rollout gets going again. */

@@ -1,5 +1,5 @@
 import type { RunConfig } from '../contract/agent-run.ts'
-import type { RolloutSettings } from '../contract/rollout.ts'
+import type { Rollout } from '../contract/rollout.ts'
 import type { NodeConfigStatus } from '../contract/node-config.ts'
 import type { Asked } from './asked.ts'
 import type { Report } from './read-report.ts'
@@ -33,7 +33,7 @@ export type RunSettings = {
 /** Where a node stands in the rollout. */
 export type Standing = {
 	/** As people wrote them, or which key of them is wrong. */
-	settings: { value: RolloutSettings } | { fault: string }
+	settings: Rollout
 	/** How many more nodes may be changed now. */
 	free: number
 	/** How many more runs may be made now, whatever they do. */

@@ -1,6 +1,6 @@
 import about from '../../package.json' with { type: 'json' }
 import { GROUP, LABEL_CONFIG_UID } from '../../contract/names.ts'
-import { ROLLOUT_CONFIG_MAP } from '../../contract/rollout.ts'
+import { ROLLOUT_CONFIG_MAP, ROLLOUT_PAUSE, ROLLOUT_STOP } from '../../contract/rollout.ts'
 import type { Kind, KubeObject } from '../../runtime/kube/kind.ts'
 import { ConfigMap, CustomResourceDefinition, Event, Job, Lease, Node, Pod } from '../../runtime/kube/kinds.ts'
 import { Deployment, NodeConfig } from '../kinds.ts'
@@ -26,7 +26,7 @@ export function objectParts({ cluster, signal }: Session): Part[] {
 			text(leanObject(await client.get(kind, kind.namespaced ? { namespace, name } : { name }, { signal })))
 	return [
 		{ path: 'node-configs.json', what: 'node configs, with status', read: list(NodeConfig) },
-		{ path: 'rollout.json', what: 'the rollout settings', read: one(ConfigMap, ROLLOUT_CONFIG_MAP) },
+		{ path: 'rollout.json', what: 'the settings of the rollout, who pauses it, and who stops it', read: rollout },
 		{ path: 'runs/configmaps.json', what: 'what each run was to do, and its report', read: list(ConfigMap, LABEL_CONFIG_UID) },
 		{ path: 'runs/jobs.json', what: 'the Jobs of the runs', read: list(Job, LABEL_CONFIG_UID) },
 		{ path: 'pods.json', what: 'pods of the runs and of the controller', read: list(Pod, OURS) },
@@ -41,6 +41,13 @@ export function objectParts({ cluster, signal }: Session): Part[] {
 		{ path: 'nodes.json', what: 'Nodes: roles, taints, conditions, addresses, systems', read: nodes },
 		{ path: 'versions.json', what: 'of this plugin and of Kubernetes', read: versions },
 	]
+
+	/** The pause and the stop are there only once there was one. */
+	async function rollout(): Promise<string> {
+		const names = [ROLLOUT_CONFIG_MAP, ROLLOUT_PAUSE, ROLLOUT_STOP]
+		const found = await Promise.all(names.map(name => client.find(ConfigMap, { namespace, name }, { signal })))
+		return text(found.flatMap(one => (one ? [leanObject(one)] : [])))
+	}
 
 	async function nodes(): Promise<string> {
 		return text((await client.list(Node, { signal })).items.map(leanNode))

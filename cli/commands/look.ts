@@ -60,7 +60,7 @@ async function answered(session: Session, question: Question): Promise<Answer | 
 		readReady(session, node),
 		readEvents(session, node),
 	])
-	const paused = rollout !== undefined && 'value' in rollout && rollout.value.paused
+	const paused = rollout?.pausedBy.chart === true || rollout?.pausedBy.person === true
 	const { namespace } = session.cluster
 	const around = { config: configView(object), paused, ready, events, namespace, seconds: timeoutMs / 1_000, now: session.world.now() }
 	for (const line of unansweredLines(around)) session.warn(line)

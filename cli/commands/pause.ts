@@ -1,4 +1,4 @@
-import { ROLLOUT_CONFIG_MAP } from '../../contract/rollout.ts'
+import { ROLLOUT_CONFIG_MAP, ROLLOUT_PAUSE } from '../../contract/rollout.ts'
 import { isKubeFailure } from '../../runtime/kube/failures.ts'
 import { ConfigMap } from '../../runtime/kube/kinds.ts'
 import type { Fleet } from '../fleet.ts'
@@ -30,7 +30,7 @@ export const resume: CommandSpec<object> = {
 
 async function setPaused(session: Session, nodes: readonly string[], paused: boolean): Promise<number> {
 	const { configs, fleet } = await readChosen(session, nodes)
-	if (nodes.length === 0) await session.progress('writing the rollout settings', setFleet(session, fleet, paused))
+	if (nodes.length === 0) await session.progress(`writing ConfigMap ${ROLLOUT_PAUSE}`, setFleet(session, fleet, paused))
 	else await session.progress(`writing ${nodes.length} node configs`, setNodes(session, { configs, fleet }, paused))
 	return exitCodes.fine
 }
@@ -48,10 +48,10 @@ async function setNodes(session: Session, { configs, fleet }: { configs: ConfigV
 
 async function setFleet({ cluster, signal, print, warn }: Session, fleet: Fleet, paused: boolean): Promise<void> {
 	const { client, namespace } = cluster
-	const at = { namespace, name: ROLLOUT_CONFIG_MAP }
+	const at = { namespace, name: ROLLOUT_PAUSE }
 	const data = { paused: String(paused) }
-	if (fleet.fault !== '') warn(`warning: ConfigMap ${at.name} cannot be used: ${fleet.fault}`)
-	if (fleet.paused !== paused || fleet.fault !== '') {
+	if (fleet.fault !== '') warn(`warning: ConfigMap ${ROLLOUT_CONFIG_MAP} cannot be used: ${fleet.fault}`)
+	if (fleet.pausedBy.person !== paused) {
 		const missing = await client.patch(ConfigMap, at, { data }, { signal }).then(
 			() => false,
 			error => whenMissing(error),
@@ -61,7 +61,7 @@ async function setFleet({ cluster, signal, print, warn }: Session, fleet: Fleet,
 	print([paused ? fleetPaused(fleet) : fleetResumed(fleet)])
 }
 
-/** @throws anything but that there is none yet, which the controller takes for the defaults */
+/** @throws anything but that there is none yet, as before the first pause */
 function whenMissing(error: unknown): true {
 	if (isKubeFailure(error, 'NOT_FOUND')) return true
 	throw error

@@ -1,4 +1,4 @@
-import { ROLLOUT_CONFIG_MAP, readRollout } from '../../contract/rollout.ts'
+import { ROLLOUT_CONFIG_MAP, ROLLOUT_PAUSE, rolloutOf } from '../../contract/rollout.ts'
 import { sleep } from '../../runtime/clock.ts'
 import { ConfigMap } from '../../runtime/kube/kinds.ts'
 import { startReflector } from '../../runtime/kube/reflector.ts'
@@ -61,17 +61,21 @@ function startSight(session: Session, known: Known) {
 			changed.add((now ?? before)?.view.name ?? '')
 		},
 	})
-	const settings = startReflector({
-		...common,
-		kind: ConfigMap,
-		fieldSelector: `metadata.name=${ROLLOUT_CONFIG_MAP}`,
-		onChange: (_, now) => {
-			rollout = readRollout(now?.data)
-			changed.add('')
-		},
-		// who may not read them is not told of them, and the watch is none then
-		...(rollout === undefined && { signal: AbortSignal.abort() }),
-	})
+	const data: Record<string, ConfigMap['data']> = {}
+	const watched = [ROLLOUT_CONFIG_MAP, ROLLOUT_PAUSE].map(name =>
+		startReflector({
+			...common,
+			kind: ConfigMap,
+			fieldSelector: `metadata.name=${name}`,
+			onChange: (_, now) => {
+				data[name] = now?.data
+				rollout = rolloutOf(data[ROLLOUT_CONFIG_MAP], data[ROLLOUT_PAUSE])
+				changed.add('')
+			},
+			// who may not read them is not told of them, and the watch is none then
+			...(rollout === undefined && { signal: AbortSignal.abort() }),
+		}),
+	)
 	return {
 		isSynced: configs.isSynced,
 		hasChanged: () => changed.size > 0,
@@ -82,7 +86,7 @@ function startSight(session: Session, known: Known) {
 			return taken
 		},
 		reading: (nodes: readonly string[]) => readingOf([...configs.store.values()], nodes, { ...known, rollout }),
-		done: Promise.all([configs.done, settings.done]),
+		done: Promise.all([configs, ...watched].map(({ done }) => done)),
 	}
 }
 

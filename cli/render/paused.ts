@@ -21,19 +21,28 @@ export function nodeResumed(config: ConfigView, fleet: Fleet): string {
 	return `${name}: was paused, goes on now. ${next}`
 }
 
-export function fleetPaused({ paused, running, line }: Fleet): string {
-	const was = paused ? 'the fleet was paused already' : 'the fleet went on, is paused now'
+export function fleetPaused({ pausedBy, running, line }: Fleet): string {
+	const was = pausedBy.person
+		? 'the fleet was paused already'
+		: pausedBy.chart
+			? 'the fleet was paused by the chart, and is paused by you too now'
+			: 'the fleet went on, is paused now'
 	const underWay = running > 0 ? `${count(running, 'run')} under way ${running === 1 ? 'is' : 'are'} awaited. ` : ''
 	const waiting = line.size > 0 ? `${count(line.size, 'node')} in line ${line.size === 1 ? 'waits' : 'wait'}. ` : ''
 	return `${was}. ${underWay}${waiting}No node is changed until: kubectl multinic resume`
 }
 
-export function fleetResumed({ paused, line, rule }: Fleet): string {
+export function fleetResumed({ pausedBy, line, rule }: Fleet): string {
 	const [first] = line.keys()
+	const was = pausedBy.person ? 'the pause of the fleet is taken back' : 'the fleet was not paused by kubectl multinic pause'
+	if (pausedBy.chart) return `${was}, but the chart still pauses it: set rollout.paused to false (helm upgrade, or in Git). ${CHART}`
 	const next = first === undefined ? 'Nobody waits in line.' : `${count(line.size, 'node')} in line; the first is ${first}.`
-	if (paused) return `the fleet was paused, goes on now. ${next}`
+	if (pausedBy.person) return `the fleet was paused, goes on now. ${next}`
 	return `the fleet was not paused. ${rule === '' || first === undefined ? next : `${next} It is held back: ${rule}.`}`
 }
+
+/** Where the chart's settings are, for a look. */
+const CHART = 'See: kubectl get configmap multinic-rollout -o yaml'
 
 function count(number: number, what: string): string {
 	return `${number} ${what}${number === 1 ? '' : 's'}`

@@ -61,6 +61,8 @@ const event = { apiVersion: 'v1', kind: 'Event', metadata: { name: 'new', namesp
 const writers: readonly Account[] = ['viola', 'editor', 'careless']
 const lookers: readonly Account[] = ['viola', 'editor', 'viewer', 'careless']
 const noOtherRun = 'the controller makes and deletes the ConfigMaps of runs, and no others'
+const noStop = 'only the controller writes down who stops the rollout'
+const pauseOf = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'multinic-rollout-pause', namespace } }
 const noStatus = 'only the controller writes the status of a node config'
 
 export const acts: readonly Act[] = [
@@ -163,6 +165,12 @@ export const acts: readonly Act[] = [
 		...{ may: ['editor'], said: { agent: 'may only write the key report.json' } },
 		request: merge(`${maps}/run-worker-1`, { data: { [CONFIG_KEY]: '{"mode":"Cleanup"}' } }),
 	},
+	{
+		act: 'write down who stops the rollout',
+		...{ may: ['controller'], said: { editor: noStop } },
+		request: post(maps, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'multinic-rollout-stop', namespace } }),
+	},
+	{ act: 'pause the rollout', may: ['editor'], said: { controller: noOtherRun }, request: post(maps, pauseOf) },
 	{
 		act: "change the rollout's settings",
 		...{ may: ['editor'], said: { agent: 'node worker-1 may not change the run of node' } },

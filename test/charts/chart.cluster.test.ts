@@ -86,9 +86,9 @@ test('a cluster that is too old is refused', async () => {
 })
 
 describe('the controller has exactly the rights it says it needs', () => {
-	type Rule = { apiGroups: string[]; resources: string[]; verbs: string[] }
-	const flat = ({ apiGroups, resources, verbs }: Rule) =>
-		apiGroups.flatMap(group => resources.map(resource => `${group}/${resource}: ${verbs}`))
+	type Rule = { apiGroups: string[]; resources: string[]; verbs: string[]; resourceNames?: string[] }
+	const flat = ({ apiGroups, resources, verbs, resourceNames = [] }: Rule) =>
+		apiGroups.flatMap(group => resources.map(resource => `${group}/${resource} ${resourceNames}: ${verbs}`))
 
 	test.each([
 		['namespace', 'Role'],
@@ -96,7 +96,7 @@ describe('the controller has exactly the rights it says it needs', () => {
 	] as const)('in the %s', async (scope, kind) => {
 		const roles = (await rendered()).filter(one => one.kind === kind && one.metadata.name === 'multinic-controller')
 		const given = roles.flatMap(role => (role.rules as Rule[]).flatMap(flat))
-		const wanted = access.filter(one => one.scope === scope).map(one => `${one.apiGroup}/${one.resource}: ${one.verbs}`)
+		const wanted = access.filter(one => one.scope === scope).map(one => `${one.apiGroup}/${one.resource} ${one.names ?? []}: ${one.verbs}`)
 		expect(given.sort()).toEqual(wanted.sort())
 	})
 

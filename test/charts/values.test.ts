@@ -10,7 +10,7 @@ import {
 	REPORT_KEY,
 	REPORT_MAX_BYTES,
 } from '../../contract/names.ts'
-import { readRollout } from '../../contract/rollout.ts'
+import { rolloutOf } from '../../contract/rollout.ts'
 import { RouteTableBase, RulePriorityBase } from '../../contract/bases.ts'
 import { readConfig } from '../../controller/config.ts'
 
@@ -67,7 +67,7 @@ test.each([
 })
 
 test('the defaults of the rollout are those of the contract', () => {
-	expect({ value: values.rollout }).toEqual(readRollout(undefined))
+	expect({ value: values.rollout }).toEqual(rolloutOf(undefined, undefined))
 })
 
 test('the admission policy speaks of the key and the size of the contract', () => {

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { NodeConfig } from '../../cli/kinds.ts'
-import { ROLLOUT_CONFIG_MAP } from '../../contract/rollout.ts'
+import { ROLLOUT_CONFIG_MAP, ROLLOUT_PAUSE } from '../../contract/rollout.ts'
 import { ConfigMap, Node } from '../../runtime/kube/kinds.ts'
 import { clusterOf, namespace, type Stage, startStage } from './cluster.ts'
 import { command, configured, drifted, failed, rolledBack, running, type Told, waiting } from './world.ts'
@@ -9,6 +9,7 @@ import { command, configured, drifted, failed, rolledBack, running, type Told, w
 /** Whole command lines against an API server. */
 
 const rollout = { namespace, name: ROLLOUT_CONFIG_MAP }
+const pause = { namespace, name: ROLLOUT_PAUSE }
 
 async function fleet(): Promise<Stage> {
 	const stage = await startStage()
@@ -196,12 +197,12 @@ describe('pause and resume', () => {
 		expect(writes(stage)).toHaveLength(2)
 	})
 
-	test('the fleet, where there are no settings yet', async () => {
+	test('the fleet, where nobody has paused it before', async () => {
 		const stage = await fleet()
 		stage.put('worker-3', waiting)
 		stage.put('worker-4', running)
 		const say = async (line: string) => (await command(line, { cluster: clusterOf(stage.server.credentials) })).out
-		const data = () => stage.server.objects.get(ConfigMap, rollout)?.data
+		const data = () => stage.server.objects.get(ConfigMap, pause)?.data
 		expect(await say('pause')).toBe(
 			'the fleet went on, is paused now. 1 run under way is awaited. 1 node in line waits. No node is changed until: kubectl multinic resume\n',
 		)
@@ -210,14 +211,25 @@ describe('pause and resume', () => {
 		expect(await say('resume')).toBe('the fleet was paused, goes on now. 1 node in line; the first is worker-3.\n')
 		expect(data()).toEqual({ paused: 'false' })
 		expect(await say('resume')).toContain('the fleet was not paused')
-		expect(writes(stage)).toEqual(['patch configmaps/multinic-rollout', 'create configmaps/', 'patch configmaps/multinic-rollout'])
+		const patch = 'patch configmaps/multinic-rollout-pause'
+		expect(writes(stage)).toEqual([patch, 'create configmaps/', patch])
 	})
 
-	test('the fleet keeps its other settings', async () => {
+	test('the fleet without a word in the settings of the chart, whose GitOps would undo it', async () => {
 		const { cluster, server } = await fleet()
 		server.objects.create(ConfigMap, { metadata: rollout, data: { maxUnavailable: '3' } })
 		await command('pause', { cluster })
-		expect(server.objects.get(ConfigMap, rollout)?.data).toEqual({ maxUnavailable: '3', paused: 'true' })
+		expect(server.objects.get(ConfigMap, rollout)?.data).toEqual({ maxUnavailable: '3' })
+		expect((await command('get', { cluster: clusterOf(server.credentials) })).out).toContain('the fleet is paused')
+	})
+
+	test('a fleet that the chart pauses stays so, and the resume says where that ends', async () => {
+		const { server } = await fleet()
+		server.objects.create(ConfigMap, { metadata: rollout, data: { paused: 'true' } })
+		const say = async (line: string) => (await command(line, { cluster: clusterOf(server.credentials) })).out
+		expect(await say('pause')).toMatch(/^the fleet was paused by the chart, and is paused by you too now/)
+		expect(await say('resume')).toMatch(/^the pause of the fleet is taken back, but the chart still pauses it: set rollout.paused to false/)
+		expect(await say('resume')).toMatch(/^the fleet was not paused by kubectl multinic pause, but the chart still pauses it/)
 	})
 })
 

@@ -5,11 +5,11 @@ import { nearNames } from '../../cli/near.ts'
 import { coloursFor } from '../../cli/render/colours.ts'
 import { fleetLines, summaryLine } from '../../cli/render/fleet.ts'
 import type { ConfigView } from '../../cli/view.ts'
-import { readRollout } from '../../contract/rollout.ts'
+import { rolloutOf } from '../../contract/rollout.ts'
 import { fleetPaused, fleetResumed } from '../../cli/render/paused.ts'
 import { config, configured, drifted, failed, rolledBack, running, waiting } from './world.ts'
 
-const settings = readRollout({ maxUnavailable: '2' })
+const settings = rolloutOf({ maxUnavailable: '2' }, undefined)
 const lost = { id: 1, name: 'multinic1', macAddress: '', status: 'Failed' as const, reason: 'ConnectivityLost', message: '' }
 const controlPlane = new Set(['a-master'])
 
@@ -61,13 +61,13 @@ describe('what is said of the fleet', () => {
 		[
 			'a pause, be it with nobody in line',
 			[config('a', configured)],
-			readRollout({ paused: 'true' }),
+			rolloutOf({ paused: 'true' }, undefined),
 			['Rollout: 1 of 1 settled, 0 running, none held back: the fleet is paused'],
 		],
 		[
 			'a repair and retries that a pause holds back',
 			[config('a', drifted), config('b', healing), config('c', configured, askedOf('c')), config('d', configured)],
-			readRollout({ paused: 'true' }),
+			rolloutOf({ paused: 'true' }, undefined),
 			['Rollout: 1 of 4 settled, 0 running, 3 held back: the fleet is paused'],
 		],
 		[
@@ -85,19 +85,19 @@ describe('what is said of the fleet', () => {
 				config('b', drifted, { spec: { paused: true } }),
 				config('c', drifted, { metadata: { name: 'c', generation: 4 } }),
 			],
-			readRollout({ paused: 'true' }),
+			rolloutOf({ paused: 'true' }, undefined),
 			['Rollout: 2 of 3 settled, 0 running, none held back: the fleet is paused'],
 		],
 		[
 			'no repair where they are switched off',
 			[config('a', drifted)],
-			readRollout({ paused: 'true', repairsPerHour: '0' }),
+			rolloutOf({ paused: 'true', repairsPerHour: '0' }, undefined),
 			['Rollout: 1 of 1 settled, 0 running, none held back: the fleet is paused'],
 		],
 		[
 			'settings that cannot be used, with the key',
 			[config('a', configured)],
-			readRollout({ paused: 'yes' }),
+			rolloutOf({ paused: 'yes' }, undefined),
 			['Rollout: 1 of 1 settled, 0 running, none held back: ConfigMap multinic-rollout cannot be used: paused: must be true or false'],
 		],
 		[
@@ -195,11 +195,11 @@ describe('what happens next', () => {
 			'It waits for a change of the node config, or for: kubectl multinic retry a',
 		],
 	])('in a paused fleet, to a node that %s', (_, one, next) => {
-		expect(nextFor(one, fleetOf([one], new Set(), readRollout({ paused: 'true' })))).toBe(next)
+		expect(nextFor(one, fleetOf([one], new Set(), rolloutOf({ paused: 'true' }, undefined)))).toBe(next)
 	})
 
 	test('when a fleet goes on, to the repairs that waited', () => {
-		const fleet = fleetOf([config('a', configured), config('b', drifted)], new Set(), readRollout({ paused: 'true' }))
+		const fleet = fleetOf([config('a', configured), config('b', drifted)], new Set(), rolloutOf({}, { paused: 'true' }))
 		expect(fleetResumed(fleet)).toBe('the fleet was paused, goes on now. 1 node in line; the first is b.')
 		expect(fleetPaused(fleet)).toContain('1 node in line waits.')
 	})

@@ -108,12 +108,14 @@ describe('a namespace that is being deleted', () => {
 	test('what cannot be created in it is told so', async () => {
 		const { cluster, server } = await going()
 		server.onRequest(({ verb, plural, name }) =>
-			plural === 'configmaps' && verb === 'patch' && name === 'multinic-rollout' ? { fault: 'answer', status: 404, body: '{}' } : undefined,
+			plural === 'configmaps' && verb === 'patch' && name === 'multinic-rollout-pause'
+				? { fault: 'answer', status: 404, body: '{}' }
+				: undefined,
 		)
 		expect(await command('pause', { cluster })).toEqual({
 			code: 1,
 			out: '',
-			err: `error: namespace ${namespace} is being deleted, so configmaps "multinic-rollout" cannot be created in it; install MultiNIC again once it is gone\n`,
+			err: `error: namespace ${namespace} is being deleted, so configmaps "multinic-rollout-pause" cannot be created in it; install MultiNIC again once it is gone\n`,
 		})
 	})
 

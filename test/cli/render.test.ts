@@ -9,11 +9,11 @@ import { nodePage } from '../../cli/render/node-page.ts'
 import { changeKey, nodeRow, nodesHeader } from '../../cli/render/nodes.ts'
 import { table } from '../../cli/render/table.ts'
 import type { ConfigView } from '../../cli/view.ts'
-import { readRollout } from '../../contract/rollout.ts'
+import { rolloutOf } from '../../contract/rollout.ts'
 import { ago, config, configured, failed, now, ready, running, waiting } from './world.ts'
 
 const colours = coloursFor(false)
-const settings = readRollout({ maxUnavailable: '1' })
+const settings = rolloutOf({ maxUnavailable: '1' }, undefined)
 
 function view(configs: readonly ConfigView[], isWide = false) {
 	return { fleet: fleetOf(configs, new Set(), settings), now, colours, isWide }

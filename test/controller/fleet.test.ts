@@ -6,6 +6,7 @@ import { decide } from '../../controller/decide.ts'
 import type { Decision } from '../../controller/decision.ts'
 import { createFleet } from '../../controller/fleet.ts'
 import { createLine } from '../../controller/line.ts'
+import type { Stop } from '../../controller/member.ts'
 import { isActive } from '../../controller/runs.ts'
 import type { ConfigView, Run, Snapshot } from '../../controller/snapshot.ts'
 import { readSpec } from '../../controller/spec.ts'
@@ -16,7 +17,10 @@ import { mac, nicReport, now as start, report, run, someNode, spec, world } from
 
 type Outcome = 'Succeeded' | 'RolledBack' | 'WaitingForDevice' | 'Lost'
 
-function fleetOf(names: readonly string[], { controlPlane = [], settings = {}, cap = 1_000, behindMs = 0 }: Options = {}) {
+function fleetOf(
+	names: readonly string[],
+	{ controlPlane = [], settings = {}, cap = 1_000, behindMs = 0, absent = [], recorded = {} }: Options = {},
+) {
 	const configs = new Map<string, ConfigView>()
 	const runs = new Map<string, Run[]>()
 	const awake = new Set<string>()
@@ -24,7 +28,8 @@ function fleetOf(names: readonly string[], { controlPlane = [], settings = {}, c
 	let now = start
 	let most = 0
 	let mostControlPlane = 0
-	const node = (name: string) => ({ ...someNode, name, controlPlane: controlPlane.includes(name) })
+	const gone = new Set(absent)
+	const node = (name: string) => (gone.has(name) ? undefined : { ...someNode, name, controlPlane: controlPlane.includes(name) })
 	const runsOf = (name: string) => runs.get(name) ?? []
 	const all = () => [...runs.values()].flat()
 	const fleet = createFleet({
@@ -33,6 +38,8 @@ function fleetOf(names: readonly string[], { controlPlane = [], settings = {}, c
 		runsOf,
 		active: is => all().filter(one => isActive(one) && is(one.mode)).length,
 		wake: name => awake.add(name),
+		recordedStop: name => recorded[name],
+		stopsChanged: () => {},
 		...{ maxConcurrentRuns: cap, startedAt: start },
 	})
 	const put = (name: string, over: Partial<ConfigView> = {}) => {
@@ -110,6 +117,11 @@ function fleetOf(names: readonly string[], { controlPlane = [], settings = {}, c
 	for (const name of names) put(name)
 	return {
 		...{ fleet, put, step, rest, end, started },
+		lose: (name: string) => {
+			gone.add(name)
+			fleet.look(name)
+			for (const one of configs.keys()) awake.add(one)
+		},
 		decide: (name: string) => decide(snapshotOf(name)),
 		running: () => [...runs].flatMap(([name, those]) => (those.some(isActive) ? [name] : [])),
 		looking: () => [...runs].flatMap(([name, those]) => (those.some(one => isActive(one) && one.mode === 'Verify') ? [name] : [])),
@@ -121,7 +133,15 @@ function fleetOf(names: readonly string[], { controlPlane = [], settings = {}, c
 		most: () => ({ most, mostControlPlane }),
 	}
 }
-type Options = { behindMs?: number; controlPlane?: readonly string[]; settings?: Record<string, string>; cap?: number }
+type Options = {
+	behindMs?: number
+	/** Names of nodes that Kubernetes does not have. */
+	absent?: readonly string[]
+	recorded?: Readonly<Record<string, Stop>>
+	controlPlane?: readonly string[]
+	settings?: Record<string, string>
+	cap?: number
+}
 
 const six = ['a', 'b', 'c', 'd', 'e', 'f']
 
@@ -168,6 +188,21 @@ describe('a rollout', () => {
 		expect(fleet.running()).toEqual(['a', 'b'])
 	})
 
+	test('node configs of nodes that do not exist widen no wave', async () => {
+		const made = Array.from({ length: 400 }, (_, index) => `made-up-${index}`)
+		const fleet = fleetOf([...six, ...made], { settings: { maxUnavailable: '10%' }, absent: made })
+		await fleet.rest()
+		expect(fleet.running()).toHaveLength(1)
+	})
+
+	test('a pause that a person asks for holds whatever the settings say, and ends alone', async () => {
+		const fleet = fleetOf(['a'], { settings: { paused: 'false' } })
+		fleet.fleet.setPause({ paused: 'true' })
+		expect(await fleet.step('a')).toMatchObject({ act: 'hold', why: 'RolloutPaused' })
+		fleet.fleet.setPause(undefined)
+		expect(await fleet.step('a')).toMatchObject({ act: 'start' })
+	})
+
 	test('a fresh setting is in force at once', async () => {
 		const fleet = fleetOf(six)
 		await fleet.rest()
@@ -197,7 +232,7 @@ describe('who waits', () => {
 	})
 
 	test.each<[title: string, settings: Record<string, string>, words: string]>([
-		['paused', { paused: 'true' }, 'The rollout is paused; kubectl multinic resume lets it go on.'],
+		['paused', { paused: 'true' }, 'The rollout is paused; the chart says so (rollout.paused in ConfigMap multinic-rollout).'],
 		['settings nobody can read', { maxUnavailable: 'all' }, 'ConfigMap multinic-rollout: maxUnavailable: must be a number of nodes'],
 	])('for a rollout that is %s is told that', async (_, settings, words) => {
 		const fleet = fleetOf(['a', 'b'], { settings })
@@ -253,6 +288,34 @@ describe('a run that did harm', () => {
 		expect(fleet.status('b')?.conditions?.[0]?.message).toBe(
 			'The rollout is stopped by a (CommandFailed). It goes on when that node comes through, is paused or deleted.',
 		)
+	})
+
+	test('stops nobody once its node is gone', async () => {
+		const fleet = await failing('Lost')
+		fleet.lose('a')
+		await fleet.rest()
+		expect(fleet.running()).toEqual(['b'])
+	})
+
+	test('is told to whoever writes it down, until it comes through', async () => {
+		const fleet = await failing('RolledBack')
+		const stop = [{ name: 'a', uid: 'uid-a', stops: 'CommandFailed' }]
+		expect(fleet.fleet.stops()).toEqual(stop)
+		fleet.put('a', { generation: 2 })
+		await fleet.rest()
+		expect({ running: fleet.running(), stops: fleet.fleet.stops() }).toEqual({ running: ['a'], stops: stop })
+		fleet.end('a', 'Succeeded')
+		await fleet.rest()
+		expect(fleet.fleet.stops()).toEqual([])
+	})
+
+	test.each<[title: string, uid: string, running: string[]]>([
+		['that is on record stops the others though a new controller finds it tried again', 'uid-a', ['a']],
+		['of an older node config of that name, on record, stops nobody', 'older', ['a', 'b']],
+	])('%s', async (_, uid, running) => {
+		const fleet = fleetOf(three, { settings: { maxUnavailable: '2' }, recorded: { a: { uid, stops: 'ConnectivityLost' } } })
+		await fleet.rest()
+		expect(fleet.running()).toEqual(running)
 	})
 
 	test('is tried again, and the others go on when it comes through', async () => {

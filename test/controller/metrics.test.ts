@@ -165,6 +165,7 @@ test('a node config that is let go of without a run is no result', async () => {
 const calm: FleetCounts = { total: 0, changing: 0, waiting: 0, stopping: 0, paused: false, limit: 0 }
 const nobody = {
 	...{ configOf: () => undefined, nodeOf: () => undefined, runsOf: () => [], active: () => 0, wake: () => {} },
+	...{ recordedStop: () => undefined, stopsChanged: () => {} },
 	...{ maxConcurrentRuns: 1, startedAt: now },
 }
 const pending = { ...readyBecause('NodeNotFound'), state: 'Pending' } as const

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { AgentReport } from '../../contract/agent-run.ts'
 import type { NodeConfigStatus } from '../../contract/node-config.ts'
 import type { Reason } from '../../contract/reasons.ts'
-import { readRollout } from '../../contract/rollout.ts'
+import { rolloutOf } from '../../contract/rollout.ts'
 import { decide } from '../../controller/decide.ts'
 import { condition } from '../../controller/runs.ts'
 import type { Run, Snapshot } from '../../controller/snapshot.ts'
@@ -12,7 +12,7 @@ import { alone, ended, nicReport, now, report, run, someNode, spec, withStatus, 
 const hour = 3_600_000
 const machine = { os: 'x', kernel: 'x', virtualization: 'kvm', cpus: 1, memoryMiB: 1, bootID: 'boot-1' }
 const applied = run({ report: report({ machine }), job: ended })
-const settings = (data: Record<string, string> = {}) => ({ ...alone, settings: readRollout(data) })
+const settings = (data: Record<string, string> = {}) => ({ ...alone, settings: rolloutOf(data, undefined) })
 const settled = withStatus(world({ runs: [applied], rollout: settings() }), reportedStatus(world(), applied))
 const later = (snapshot: Snapshot, ms: number): Snapshot => ({ ...snapshot, now: snapshot.now + ms })
 

@@ -1,6 +1,6 @@
 import type { AgentReport, InterfaceReport } from '../../contract/agent-run.ts'
 import { FINALIZER } from '../../contract/names.ts'
-import { readRollout } from '../../contract/rollout.ts'
+import { rolloutOf } from '../../contract/rollout.ts'
 import type { NodeConfigSpec, NodeConfigStatus } from '../../contract/node-config.ts'
 import type { AgentSettings } from '../../controller/job.ts'
 import type { Run, Snapshot } from '../../controller/snapshot.ts'
@@ -29,7 +29,7 @@ export const agent: AgentSettings = {
 /** The next in a rollout that nothing holds up, where nobody looks at nodes for its own sake. */
 export const alone: Snapshot['rollout'] = {
 	...{
-		settings: readRollout({ verifyIntervalSeconds: '0' }),
+		settings: rolloutOf({ verifyIntervalSeconds: '0' }, undefined),
 		free: 10,
 		freeRuns: 10,
 		ahead: 0,

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { reasons } from '../../contract/reasons.ts'
-import { readRollout, RolloutSettings } from '../../contract/rollout.ts'
+import { rolloutOf, RolloutSettings } from '../../contract/rollout.ts'
 import { backoffMs, mayHeal } from '../../controller/runs.ts'
 
 /** docs/operations.md against what it speaks of. */
@@ -48,7 +48,7 @@ test('every alert is explained once, in the order of the rules, and no other', (
 test('every setting of a rollout is in the table, with its default', () => {
 	const rows = [...page.matchAll(/^\| `(\w+)` \| `([^`]*)` \| .* \| .* \|$/gm)].map(([, key = '', value = '']) => [key, value])
 	expect(rows.map(([key]) => key)).toEqual(Object.keys(RolloutSettings.shape))
-	expect(readRollout(Object.fromEntries(rows))).toEqual(readRollout(undefined))
+	expect(rolloutOf(Object.fromEntries(rows), undefined)).toEqual(rolloutOf(undefined, undefined))
 })
 
 test.each([path, 'docs/metrics.md'])('the links of %s lead somewhere', from => {

@@ -22,5 +22,6 @@ export function served(): Served[] {
 
 const nobody = {
 	...{ configOf: () => undefined, nodeOf: () => undefined, runsOf: () => [], active: () => 0, wake: () => {} },
+	...{ recordedStop: () => undefined, stopsChanged: () => {} },
 	...{ maxConcurrentRuns: 1, startedAt: 0 },
 }

@@ -1,0 +1,92 @@
+import * as z from 'zod'
+import { ROLLOUT_CONFIG_MAP, ROLLOUT_STOP } from '../contract/rollout.ts'
+import { wordsOf } from '../runtime/errors.ts'
+import type { KubeClient } from '../runtime/kube/client.ts'
+import { isKubeFailure } from '../runtime/kube/failures.ts'
+import { ConfigMap } from '../runtime/kube/kinds.ts'
+import type { Log } from '../runtime/log.ts'
+import type { Stop } from './member.ts'
+
+/**
+ * Who stops the rollout, in ConfigMap multinic-rollout-stop: while such a node is tried again its status no longer says so, and a controller
+ * that is started anew, or takes over, would let the others go.
+ */
+
+/** As many as are written down; each of them alone stops all others. */
+const MOST = 50
+const KEY = 'stops'
+
+const Stops = z.array(z.object({ name: z.string(), uid: z.string(), stops: z.string() })).max(MOST)
+
+export type NamedStop = Stop & { name: string }
+
+/** @returns what is on record, by name; nothing where it cannot be read: whoever may write it is the controller alone */
+export function readStops(data: Readonly<Record<string, string>> | undefined): ReadonlyMap<string, Stop> {
+	const parsed = Stops.safeParse(jsonOf(data?.[KEY]))
+	return new Map((parsed.data ?? []).map(({ name, uid, stops }) => [name, { uid, stops }]))
+}
+
+function jsonOf(text = '[]'): unknown {
+	try {
+		return JSON.parse(text)
+	} catch {
+		return undefined
+	}
+}
+
+export type StopRecord = {
+	/** Something may have changed: it is written down soon. */
+	touch(): void
+	/** Resolves when what is so now is written down. @throws Failure where it cannot be */
+	keep(): Promise<void>
+}
+
+type Options = {
+	client: KubeClient
+	namespace: string
+	log: Log
+	signal: AbortSignal
+	/** Who stops the others now. */
+	stops: () => readonly NamedStop[]
+	/** What the ConfigMap holds, as far as is known. */
+	stored: () => Readonly<Record<string, string>> | undefined
+	/** uid of ConfigMap multinic-rollout, with which the record goes; empty where there is none. */
+	owner: () => string
+}
+
+/** Writes one at a time, the newest. */
+export function createStopRecord({ client, namespace, log, signal, stops, stored, owner }: Options): StopRecord {
+	let written: string | undefined
+	let busy: Promise<void> = Promise.resolve()
+	const write = async () => {
+		const text = JSON.stringify(stops().slice(0, MOST))
+		if (text === (written ?? stored()?.[KEY] ?? '[]')) return
+		await put(client, { namespace, text, owner: owner() })
+		written = text
+	}
+	const keep = () => {
+		busy = busy.catch(() => {}).then(write)
+		return busy
+	}
+	return {
+		keep,
+		touch: () =>
+			void keep().catch(error => {
+				if (!signal.aborted) log.warn({ configMap: ROLLOUT_STOP, error: wordsOf(error) }, 'who stops the rollout is not written down yet')
+			}),
+	}
+}
+
+type Written = { namespace: string; text: string; owner: string }
+
+async function put(client: KubeClient, { namespace, text, owner }: Written): Promise<void> {
+	const at = { namespace, name: ROLLOUT_STOP }
+	const data = { [KEY]: text }
+	try {
+		await client.patch(ConfigMap, at, { data })
+	} catch (error) {
+		if (!isKubeFailure(error, 'NOT_FOUND')) throw error
+		const ownerReferences = owner === '' ? [] : [{ apiVersion: 'v1', kind: 'ConfigMap', name: ROLLOUT_CONFIG_MAP, uid: owner }]
+		await client.create(ConfigMap, { metadata: { ...at, ownerReferences }, data })
+	}
+}

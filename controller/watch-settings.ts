@@ -1,0 +1,50 @@
+import { readRollout, ROLLOUT_CONFIG_MAP, ROLLOUT_PAUSE, ROLLOUT_STOP } from '../contract/rollout.ts'
+import { ConfigMap } from '../runtime/kube/kinds.ts'
+import { startReflector } from '../runtime/kube/reflector.ts'
+import type { Change } from '../runtime/kube/store.ts'
+import type { CacheOptions } from './caches.ts'
+import type { Fleet } from './fleet.ts'
+import { readStops } from './stop-record.ts'
+import { type RolloutView, rolloutView } from './view.ts'
+
+type Options = Pick<CacheOptions, 'client' | 'namespace' | 'log' | 'signal'>
+
+/** Watches the three ConfigMaps of the rollout, each by its name: the chart's settings, a person's pause, and our own record of who stops it. */
+export function watchSettings({ client, namespace, log, signal }: Options, fleet: Pick<Fleet, 'set' | 'setPause'>) {
+	const watch = (name: string, onChange: (data: RolloutView['data'] | undefined) => void) => {
+		const take: Change<RolloutView> = (_, view) => onChange(view?.data)
+		const fieldSelector = `metadata.name=${name}`
+		return startReflector({ client, log, signal, namespace, fieldSelector, kind: ConfigMap, project: rolloutView, onChange: take })
+	}
+	const chart = watch(ROLLOUT_CONFIG_MAP, data => {
+		const read = readRollout(data)
+		if ('fault' in read)
+			log.error({ configMap: ROLLOUT_CONFIG_MAP, fault: read.fault }, 'settings cannot be read; no node is changed until they can')
+		else log.info({ configMap: ROLLOUT_CONFIG_MAP, ...read.value }, 'settings of the rollout')
+		fleet.set(data)
+	})
+	const pause = watch(ROLLOUT_PAUSE, data => {
+		log.info({ configMap: ROLLOUT_PAUSE, paused: data?.paused === 'true' }, 'pause of the rollout')
+		fleet.setPause(data)
+	})
+	let heard = () => {}
+	let stops = readStops(undefined)
+	const stop = watch(ROLLOUT_STOP, data => {
+		stops = readStops(data)
+	})
+	const only = ({ store }: typeof chart) => [...store.values()][0]
+	return {
+		all: [chart, pause, stop],
+		/** uid of the chart's settings; empty where there are none. */
+		uid: () => only(chart)?.uid ?? '',
+		recordedStop: (name: string) => stops.get(name),
+		stopsChanged: () => heard(),
+		stopRecord: {
+			/** What the record holds; undefined where there is none. */
+			stored: () => only(stop)?.data,
+			onChange: (listener: () => void) => {
+				heard = listener
+			},
+		},
+	}
+}

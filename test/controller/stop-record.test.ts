@@ -1,0 +1,72 @@
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { ROLLOUT_CONFIG_MAP, ROLLOUT_STOP } from '../../contract/rollout.ts'
+import { createStopRecord, type NamedStop, readStops } from '../../controller/stop-record.ts'
+import { KubeClient } from '../../runtime/kube/client.ts'
+import { ConfigMap, Namespace } from '../../runtime/kube/kinds.ts'
+import { createLog } from '../../runtime/log.ts'
+import { startFakeApiServer } from '../runtime/fake-api-server/server.ts'
+
+/** Who stops the rollout, written down. */
+const namespace = 'multinic-system'
+const a = { name: 'a', uid: 'uid-a', stops: 'ConnectivityLost' }
+const b = { name: 'b', uid: 'uid-b', stops: 'RolledBack' }
+
+async function stage(hasSettings = true) {
+	const server = await startFakeApiServer()
+	server.objects.create(Namespace, { metadata: { name: namespace } })
+	const settings = { metadata: { name: ROLLOUT_CONFIG_MAP, namespace } }
+	const owner = hasSettings ? server.objects.create(ConfigMap, settings).metadata.uid : ''
+	const client = new KubeClient(server.credentials, { fieldManager: 'test' })
+	onTestFinished(async () => {
+		await client.close()
+		await server.stop()
+	})
+	const stored = () => server.objects.get(ConfigMap, { namespace, name: ROLLOUT_STOP })
+	let stops: NamedStop[] = []
+	const record = createStopRecord({
+		...{ client, namespace, log: createLog('test', { level: 'silent' }), signal: new AbortController().signal },
+		...{ stops: () => stops, stored: () => stored()?.data, owner: () => owner },
+	})
+	const keep = (now: NamedStop[]) => {
+		stops = now
+		return record.keep()
+	}
+	const writes = () => server.requests.filter(({ verb }) => verb === 'create' || verb === 'patch').map(({ verb }) => verb)
+	return { keep, owner, stored, writes, read: () => [...readStops(stored()?.data)] }
+}
+
+test('nobody stops it, and nothing is written', async () => {
+	const { keep, stored, writes } = await stage()
+	await keep([])
+	expect({ stored: stored(), writes: writes() }).toEqual({ stored: undefined, writes: [] })
+})
+
+test('it is written where it changes, read again the same, and goes with the settings', async () => {
+	const { keep, owner, stored, writes, read } = await stage()
+	await keep([a])
+	await keep([a])
+	expect(read()).toEqual([['a', { uid: 'uid-a', stops: 'ConnectivityLost' }]])
+	expect(stored()?.metadata.ownerReferences).toMatchObject([{ kind: 'ConfigMap', name: 'multinic-rollout', uid: owner }])
+	await keep([a, b])
+	await keep([])
+	expect(read()).toEqual([])
+	expect(writes()).toEqual(['patch', 'create', 'patch', 'patch'])
+})
+
+test('without settings it has no owner', async () => {
+	const { keep, stored } = await stage(false)
+	await keep([a])
+	expect(stored()?.metadata.ownerReferences ?? []).toEqual([])
+})
+
+test('of writes that are asked for at once the last one stands', async () => {
+	const { keep, read } = await stage()
+	await Promise.all([keep([a]), keep([a, b]), keep([b])])
+	expect(read().map(([name]) => name)).toEqual(['b'])
+})
+
+describe('what cannot be read is nothing on record', () => {
+	test.each([[undefined], [{}], [{ stops: '{' }], [{ stops: '{}' }], [{ stops: '[{"name":"a"}]' }], [{ stops: 'null' }]])('%j', data => {
+		expect(readStops(data as Record<string, string> | undefined).size).toBe(0)
+	})
+})
