@@ -67,7 +67,7 @@ test.each([
 })
 
 test('the defaults of the rollout are those of the contract', () => {
-	expect({ value: values.rollout }).toEqual(rolloutOf(undefined, undefined))
+	expect(rolloutOf(undefined, undefined)).toMatchObject({ value: values.rollout })
 })
 
 test('the admission policy speaks of the key and the size of the contract', () => {
