@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { DEFAULT_BASES, RouteTableBase, RulePriorityBase } from '../contract/bases.ts'
 import { RUN_APP } from '../contract/names.ts'
 import { Bool, ListenAddress, ObjectName, readEnv, Whole } from '../runtime/env.ts'
+import { DEFAULT_POD, PodAnnotations, PodLabels, PriorityClass, Resources, Tolerations } from './agent-pod.ts'
 import type { AgentSettings } from './job.ts'
 import type { RunSettings } from './snapshot.ts'
 
@@ -26,6 +27,13 @@ const Env = z.object({
 	AGENT_RULE_PRIORITY_BASE: Whole.pipe(RulePriorityBase)
 		.prefault(String(DEFAULT_BASES.priority))
 		.describe('The first of the ten rule priorities on a node'),
+	AGENT_RESOURCES: Resources.prefault(JSON.stringify(DEFAULT_POD.resources)).describe('Of the agent: {"requests": …, "limits": …}'),
+	AGENT_POD_LABELS: PodLabels.prefault('{}').describe("Further labels of the agent's pods"),
+	AGENT_POD_ANNOTATIONS: PodAnnotations.prefault('{}').describe("Annotations of the agent's pods"),
+	AGENT_TOLERATIONS: Tolerations.prefault(JSON.stringify(DEFAULT_POD.tolerations)).describe('Taints that keep no run away'),
+	AGENT_PRIORITY_CLASS: PriorityClass.or(z.literal(''))
+		.default(DEFAULT_POD.priorityClassName)
+		.describe("PriorityClass of the agent's pods"),
 	KEEP_RUN_SECONDS: number(0, 604_800).prefault('3600').describe('How long a run is kept after its result is in the status'),
 	ACTIVE_DEADLINE_SECONDS: number(30, 3_600).prefault('300').describe('When Kubernetes ends a run that does not end'),
 	WAIT_FOR_DEVICE_SECONDS: number(0, 60).prefault('5').describe('How long a run waits for a NIC that is not there yet'),
@@ -65,6 +73,13 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 			privileged: read.AGENT_PRIVILEGED,
 			routeTableBase: read.AGENT_ROUTE_TABLE_BASE,
 			rulePriorityBase: read.AGENT_RULE_PRIORITY_BASE,
+			pod: {
+				resources: read.AGENT_RESOURCES,
+				labels: read.AGENT_POD_LABELS,
+				annotations: read.AGENT_POD_ANNOTATIONS,
+				tolerations: read.AGENT_TOLERATIONS,
+				priorityClassName: read.AGENT_PRIORITY_CLASS,
+			},
 		},
 		runs: {
 			keepRunMs: read.KEEP_RUN_SECONDS * 1_000,

@@ -17,6 +17,7 @@ import {
 } from '../contract/names.ts'
 import { apiVersionOf } from '../runtime/kube/kind.ts'
 import type { ConfigMap, Job } from '../runtime/kube/kinds.ts'
+import type { AgentPod } from './agent-pod.ts'
 import { type Asked, answering } from './asked.ts'
 import { hostPaths, securityContext } from './host-access.ts'
 import type { ConfigView, Mode, NodeView } from './snapshot.ts'
@@ -37,6 +38,7 @@ export type AgentSettings = {
 	/** The first of the ten route tables and of the ten rule priorities on a node. */
 	routeTableBase: number
 	rulePriorityBase: number
+	pod: AgentPod
 }
 
 /** Which run: `cause`, `asked` and `failures` are only remembered. */
@@ -126,9 +128,14 @@ export function runJob(config: ConfigView, run: NewRun, owner: { name: string; u
 			completions: 1,
 			parallelism: 1,
 			activeDeadlineSeconds: agent.activeDeadlineSeconds,
-			template: { metadata: { labels }, spec: podSpec(runMark(config, run), agent) },
+			template: { metadata: podMarks(labels, agent.pod), spec: podSpec(runMark(config, run), agent) },
 		},
 	}
+}
+
+/** Our own labels win: by them the run is found. */
+function podMarks(labels: Record<string, string>, { labels: more, annotations }: AgentPod) {
+	return { labels: { ...more, ...labels }, ...(Object.keys(annotations).length > 0 && { annotations }) }
 }
 
 type PodSpec = NonNullable<NonNullable<Job['spec']>['template']['spec']>
@@ -143,7 +150,8 @@ function podSpec(mark: RunMark, agent: AgentSettings): PodSpec {
 		enableServiceLinks: false,
 		serviceAccountName: agent.serviceAccount,
 		automountServiceAccountToken: false,
-		tolerations: [{ operator: 'Exists' }],
+		tolerations: [...agent.pod.tolerations],
+		...(agent.pod.priorityClassName && { priorityClassName: agent.pod.priorityClassName }),
 		...(agent.imagePullSecrets.length > 0 && { imagePullSecrets: agent.imagePullSecrets.map(name => ({ name })) }),
 		containers: [container(mark, agent)],
 		volumes: [
@@ -170,7 +178,7 @@ function container(mark: RunMark, agent: AgentSettings): NonNullable<PodSpec>['c
 		securityContext: securityContext(agent.privileged),
 		terminationMessagePath: '/dev/termination-log',
 		terminationMessagePolicy: 'File',
-		resources: { requests: { cpu: '10m', memory: '64Mi' }, limits: { memory: '256Mi' } },
+		resources: agent.pod.resources,
 		volumeMounts: [
 			...hostPaths(agent.privileged).mounts,
 			{ name: 'config', mountPath: '/etc/multinic', readOnly: true },

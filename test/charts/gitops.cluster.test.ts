@@ -20,6 +20,11 @@ const everything = [
 	...['--set-json', 'controller.nodeSelector={"a":"b"}'],
 	...['--set-json', 'controller.tolerations=[{"key":"a","operator":"Exists","effect":"NoExecute","tolerationSeconds":9}]'],
 	...['--set-json', `controller.affinity=${JSON.stringify(affinity())}`],
+	...['--set-json', 'agent.resources={"requests":{"cpu":0.5},"limits":{"memory":"1e9"}}'],
+	...['--set-json', 'agent.podLabels={"team":"network"}'],
+	...['--set-json', 'agent.podAnnotations={"odd":"$(NAMESPACE) \\"q\\" é\\n"}'],
+	...['--set-json', 'agent.tolerations=[]'],
+	...['--set', 'agent.priorityClassName=system-node-critical'],
 ]
 
 let cluster: Cluster

@@ -11,6 +11,8 @@ import { type Cluster, chart, manifests, startCluster, tokenOf } from './release
 
 /** Signed in as the controller: which Jobs may it create? Nothing is written, every try is a dry run. */
 const namespace = 'multinic-system'
+const chartLabels = { team: 'network', 'example.org/cost-centre': '42' }
+const chartAnnotations = { 'sidecar.istio.io/inject': 'false', odd: '$(NAMESPACE) $$ "q" \\ <b> é: #1\n  {{ two }} \u2028 \'' }
 const run = { attempt: 1, mode: 'Apply', cause: 'SpecChanged', asked: {}, failures: 0 } as const
 const owner = { name: 'multinic-agent-worker-1-g1', uid: '0c497169-a104-4448-afde-f27b79fca904' }
 let cluster: Cluster
@@ -29,6 +31,16 @@ describe.each([
 		[
 			...['--set', `agent.image.repository=registry:5000/a/agent,agent.image.digest=sha256:${'a'.repeat(64)}`],
 			...['--set', 'agent.image.pullPolicy=Always,imagePullSecrets[0].name=pull,runs.activeDeadlineSeconds=77'],
+		],
+	],
+	[
+		'given size, marks and priority by the chart',
+		[
+			...['--set-json', 'agent.resources={"requests":{"cpu":0.5,"memory":"1024Mi"},"limits":{"cpu":1,"memory":"2e9"}}'],
+			...['--set-json', `agent.podLabels=${JSON.stringify(chartLabels)}`],
+			...['--set-json', `agent.podAnnotations=${JSON.stringify(chartAnnotations)}`],
+			...['--set-json', 'agent.tolerations=[{"key":"a","operator":"Exists","effect":"NoExecute","tolerationSeconds":3600},{"key":"b"}]'],
+			...['--set', 'agent.priorityClassName=system-node-critical'],
 		],
 	],
 ])('with an agent that is %s', (_, values) => {
@@ -73,6 +85,19 @@ describe.each([
 	})
 
 	test.each<[title: string, more: object, said: string]>([
+		['a label more', { labels: { added: 'a' } }, 'has the labels of its Job and those of the chart'],
+		['a label of another run', { labels: { 'multinic.io/generation': '9' } }, 'has the labels of its Job'],
+		['another application', { labels: { 'app.kubernetes.io/name': 'multinic-controller' } }, 'has the labels of its Job'],
+		['an annotation more', { annotations: { added: 'a' } }, 'has the annotations of the chart'],
+	])('not a pod with %s', async (_, { labels, annotations }: { labels?: object; annotations?: object }, said) => {
+		const { metadata } = ours.spec?.template ?? {}
+		const marks = { labels: { ...metadata?.labels, ...labels }, annotations: { ...metadata?.annotations, ...annotations } }
+		expect(await answer(withMarks(ours, marks))).toContain(said)
+	})
+
+	test.each<[title: string, more: object, said: string]>([
+		['another priority', { priorityClassName: 'system-cluster-critical' }, 'has the priority that the chart gives it'],
+		['another toleration', { tolerations: [{ key: 'c', operator: 'Exists' }] }, 'tolerates what the chart says'],
 		['a container before it', { initContainers: [{ name: 'a', image: 'a' }] }, 'has no initContainers'],
 		['the processes of the node', { hostPID: true }, 'has no hostPID'],
 		['the users of the node', { hostUsers: true }, 'has no hostUsers'],
@@ -91,10 +116,22 @@ describe.each([
 		['a variable that Node reads', { env: [{ name: 'NODE_OPTIONS', value: '--import=x' }] }, 'is RUN, as text'],
 		['a program at its end', { lifecycle: { preStop: { exec: { command: ['sh'] } } } }, 'has no lifecycle'],
 		['a probe', { livenessProbe: { exec: { command: ['sh'] } } }, 'has no livenessProbe'],
+		['more memory', { resources: { requests: { cpu: '10m' }, limits: { memory: '64Gi' } } }, 'that the chart gives it (agent.resources)'],
+		['no limit', { resources: {} }, 'that the chart gives it (agent.resources)'],
 		['its last words elsewhere', { terminationMessagePath: '/host/etc/shadow' }, 'from their usual place'],
 	])('not an agent with %s', async (_, more, said) => {
 		expect(await answer(withAgent(ours, more))).toContain(said)
 	})
+})
+
+test.each<[title: string, values: readonly string[], said: string]>([
+	['by which runs are found', ['--set', 'agent.podLabels.multinic\\.io/node-name=a'], 'agent/podLabels/multinic.io~1node-name'],
+	['that names the application', ['--set', 'agent.podLabels.app\\.kubernetes\\.io/name=a'], 'agent/podLabels/app.kubernetes.io~1name'],
+	['of Jobs', ['--set', 'agent.podLabels.job-name=a'], 'agent/podLabels/job-name'],
+])('the chart refuses a label %s', async (_, values, said) => {
+	const { all, exitCode } = await cluster.helm('template', 'multinic', chart, ...values)
+	expect(exitCode).not.toBe(0)
+	expect(all).toContain(said)
 })
 
 test('Jobs of others are not held to it', async () => {
@@ -107,7 +144,7 @@ test('Jobs of others are not held to it', async () => {
 function isHarmless(path: string): boolean {
 	const ofJob = /^spec\.(ttlSecondsAfterFinished|activeDeadlineSeconds|suspend|podReplacementPolicy|completionMode)$/
 	const ofPod =
-		/^spec\.template\.spec\.(terminationGracePeriodSeconds|schedulerName|enableServiceLinks|imagePullSecrets.*|containers\.0\.(resources.*|env\.0\.value))$/
+		/^spec\.template\.spec\.(terminationGracePeriodSeconds|schedulerName|enableServiceLinks|imagePullSecrets.*|containers\.0\.env\.0\.value)$/
 	const ofLabels = /^(metadata\.labels|spec\.template\.metadata\.labels)\b/
 	const ofOwner = /^metadata\.ownerReferences\.0\.(uid|apiVersion|controller)$/
 	return [ofJob, ofPod, ofLabels, ofOwner].some(one => one.test(path))
@@ -126,6 +163,10 @@ async function withDefaults(job: Job): Promise<object> {
 	const { spec } = await controller.create(Job, job, { dryRun: true })
 	const { selector: _, ...rest } = spec ?? {}
 	return { ...job, spec: { ...rest, template: { metadata: job.spec?.template.metadata, spec: spec?.template.spec } } }
+}
+
+function withMarks(job: Job, metadata: object): object {
+	return { ...job, spec: { ...job.spec, template: { ...job.spec?.template, metadata } } }
 }
 
 function withPod(job: Job, more: object): object {

@@ -12,6 +12,7 @@ import {
 } from '../../contract/names.ts'
 import { rolloutOf } from '../../contract/rollout.ts'
 import { RouteTableBase, RulePriorityBase } from '../../contract/bases.ts'
+import { DEFAULT_POD } from '../../controller/agent-pod.ts'
 import { readConfig } from '../../controller/config.ts'
 
 type Schema = { properties?: Record<string, Schema>; $ref?: string; definitions?: Record<string, Schema> }
@@ -50,6 +51,11 @@ test('the defaults for runs are those of the controller', () => {
 test('the first route table and rule priority are those of the controller', () => {
 	const { agent } = readConfig({ NAMESPACE: 'a', AGENT_IMAGE: 'b' })
 	expect(values.agent).toMatchObject({ routeTableBase: agent.routeTableBase, rulePriorityBase: agent.rulePriorityBase })
+})
+
+test('what the agent takes, and how its pods are treated, is by default that of the controller', () => {
+	const { podLabels, podAnnotations, resources, tolerations, priorityClassName } = values.agent as Record<string, unknown>
+	expect({ labels: podLabels, annotations: podAnnotations, resources, tolerations, priorityClassName }).toEqual(DEFAULT_POD)
 })
 
 type Bounds = { minimum: number; maximum: number; not?: { minimum: number; maximum: number } }
@@ -98,7 +104,7 @@ function isExplained(lines: readonly string[], at: number): boolean {
 
 /** What Kubernetes defines and the chart only hands on. */
 function free(at: string): string | undefined {
-	return ['controller.resources', 'controller.nodeSelector', 'controller.affinity'].find(path => path === at)
+	return ['agent.resources', 'controller.resources', 'controller.nodeSelector', 'controller.affinity'].find(path => path === at)
 }
 
 function schemaPaths({ properties, $ref }: Schema, at = ''): string[] {

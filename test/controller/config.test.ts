@@ -26,10 +26,25 @@ test('every value that a chart may give is taken', () => {
 		MAX_CONCURRENT_RUNS: '7',
 		METRICS_ADDR: '[::1]:9090',
 		AGENT_PRIVILEGED: 'false',
+		AGENT_RESOURCES: '{"limits":{"cpu":1,"memory":"1Gi"}}',
+		AGENT_POD_LABELS: '{"example.org/team":"network"}',
+		AGENT_POD_ANNOTATIONS: '{"price":"\\u0024(HOME)"}',
+		AGENT_TOLERATIONS: '[{"key":"a","operator":"Exists","effect":"NoExecute","tolerationSeconds":9}]',
+		AGENT_PRIORITY_CLASS: 'system-node-critical',
 		LEADER_ELECT: 'false',
 	}
 	expect(readConfig({ ...least, ...all })).toMatchObject({
-		agent: { imagePullSecrets: ['a', 'b'], privileged: false },
+		agent: {
+			imagePullSecrets: ['a', 'b'],
+			privileged: false,
+			pod: {
+				resources: { limits: { cpu: '1', memory: '1Gi' } },
+				labels: { 'example.org/team': 'network' },
+				annotations: { price: '$(HOME)' },
+				tolerations: [{ key: 'a', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 9 }],
+				priorityClassName: 'system-node-critical',
+			},
+		},
 		runs: { keepRunMs: 60_000, maxConcurrentRuns: 7 },
 		listen: { host: '::1', port: 9090 },
 		leaderElect: false,
@@ -45,6 +60,26 @@ test('all faults are told at once, each by its variable', () => {
 	})
 	const named = ['NAMESPACE', 'AGENT_IMAGE', 'AGENT_IMAGE_PULL_POLICY', 'KEEP_RUN_SECONDS', 'MAX_CONCURRENT_RUNS', 'METRICS_ADDR']
 	expect(faults.map(fault => fault.split(/[: ]/)[0])).toEqual(named)
+})
+
+test.each<[title: string, env: Record<string, string>, said: RegExp]>([
+	['no JSON', { AGENT_POD_LABELS: '{a' }, /^AGENT_POD_LABELS: must be JSON$/],
+	[
+		'a label by which runs are found',
+		{ AGENT_POD_LABELS: '{"multinic.io/node-name":"a"}' },
+		/^AGENT_POD_LABELS.*MultiNIC or Kubernetes sets/,
+	],
+	['the name of the application', { AGENT_POD_LABELS: '{"app.kubernetes.io/name":"a"}' }, /^AGENT_POD_LABELS.*MultiNIC or Kubernetes sets/],
+	['a label of Jobs', { AGENT_POD_LABELS: '{"batch.kubernetes.io/job-name":"a"}' }, /^AGENT_POD_LABELS.*MultiNIC or Kubernetes sets/],
+	['a label with a blank', { AGENT_POD_LABELS: '{"a":"b c"}' }, /^AGENT_POD_LABELS.*must be the value of a label/],
+	['an annotation that is a number', { AGENT_POD_ANNOTATIONS: '{"a":1}' }, /^AGENT_POD_ANNOTATIONS/],
+	['a claim of a device', { AGENT_RESOURCES: '{"claims":[{"name":"a"}]}' }, /^AGENT_RESOURCES/],
+	['a quantity that is none', { AGENT_RESOURCES: '{"limits":{"memory":"lots"}}' }, /^AGENT_RESOURCES.*must be a quantity/],
+	['one toleration without a list', { AGENT_TOLERATIONS: '{"operator":"Exists"}' }, /^AGENT_TOLERATIONS/],
+	['a toleration misspelt', { AGENT_TOLERATIONS: '[{"kye":"a"}]' }, /^AGENT_TOLERATIONS/],
+	['a priority in capitals', { AGENT_PRIORITY_CLASS: 'High' }, /^AGENT_PRIORITY_CLASS/],
+])('%s is refused for the pods of runs', (_, env, said) => {
+	expect(readFaults({ ...least, ...env })).toEqual([expect.stringMatching(said)])
 })
 
 function readFaults(env: Record<string, string>): string[] {

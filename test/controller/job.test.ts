@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { RunConfig, RunMark } from '../../contract/agent-run.ts'
 import { Interfaces } from '../../contract/interface.ts'
 import { CONFIG_KEY } from '../../contract/names.ts'
+import { DEFAULT_POD } from '../../controller/agent-pod.ts'
 import { decide } from '../../controller/decide.ts'
 import { type AgentSettings, attemptOf, type NewRun, runConfigMap, runInput, runJob, runName } from '../../controller/job.ts'
 import { readReport } from '../../controller/read-report.ts'
@@ -22,6 +23,7 @@ const agent: AgentSettings = {
 	routeTableBase: 200,
 	rulePriorityBase: 20_000,
 	privileged: true,
+	pod: DEFAULT_POD,
 }
 const first: NewRun = { attempt: 1, mode: 'Apply', cause: 'SpecChanged', asked: {}, failures: 0 }
 const { config, node } = world()
@@ -113,6 +115,25 @@ describe('the objects of a run', () => {
 		['it can be pulled from a private registry', pod?.imagePullSecrets, [{ name: 'pull' }]],
 	])('%s', (_, said, wanted) => {
 		expect(said).toEqual(wanted)
+	})
+
+	test('what the chart gives is there: size, marks, priority; a label that is ours stays ours', () => {
+		const pod = {
+			resources: { limits: { memory: '1Gi' } },
+			labels: { team: 'network', 'multinic.io/node-name': 'worker-9' },
+			annotations: { note: 'kept' },
+			tolerations: [{ key: 'a', operator: 'Exists' as const, tolerationSeconds: 9 }],
+			priorityClassName: 'high',
+		}
+		const { template } = runJob(config, first, { name: 'a', uid: 'b' }, { ...agent, pod }).spec ?? {}
+		expect(template?.metadata).toEqual({ labels: { ...job.metadata.labels, team: 'network' }, annotations: { note: 'kept' } })
+		expect(template?.spec).toMatchObject({ tolerations: pod.tolerations, priorityClassName: 'high' })
+		expect(template?.spec?.containers[0]?.resources).toEqual({ limits: { memory: '1Gi' } })
+	})
+
+	test('where the chart gives nothing more, the pod has no annotation and no priority', () => {
+		expect(Object.keys(job.spec?.template.metadata ?? {})).toEqual(['labels'])
+		expect(pod).not.toHaveProperty('priorityClassName')
 	})
 
 	const account = '/var/run/secrets/kubernetes.io/serviceaccount'

@@ -2,6 +2,7 @@ import type { AgentReport, InterfaceReport } from '../../contract/agent-run.ts'
 import { FINALIZER } from '../../contract/names.ts'
 import { rolloutOf } from '../../contract/rollout.ts'
 import type { NodeConfigSpec, NodeConfigStatus } from '../../contract/node-config.ts'
+import { DEFAULT_POD } from '../../controller/agent-pod.ts'
 import type { AgentSettings } from '../../controller/job.ts'
 import type { Run, Snapshot } from '../../controller/snapshot.ts'
 import { startedStatus } from '../../controller/status.ts'
@@ -23,6 +24,7 @@ export const agent: AgentSettings = {
 		privileged: true,
 		routeTableBase: 100,
 		rulePriorityBase: 10_000,
+		pod: DEFAULT_POD,
 	},
 }
 

@@ -81,12 +81,23 @@ one that says otherwise would refuse every run, so it is refused here, while a p
 - {name: AGENT_SERVICE_ACCOUNT, value: {{ include "multinic.run" . | quote }}}
 - {name: AGENT_ROUTE_TABLE_BASE, value: {{ .Values.agent.routeTableBase | default 100 | int64 | quote }}}
 - {name: AGENT_RULE_PRIORITY_BASE, value: {{ .Values.agent.rulePriorityBase | default 10000 | int64 | quote }}}
+- {name: AGENT_RESOURCES, value: {{ include "multinic.jsonText" .Values.agent.resources }}}
+- {name: AGENT_POD_LABELS, value: {{ include "multinic.jsonText" .Values.agent.podLabels }}}
+- {name: AGENT_POD_ANNOTATIONS, value: {{ include "multinic.jsonText" .Values.agent.podAnnotations }}}
+- {name: AGENT_TOLERATIONS, value: {{ include "multinic.jsonText" .Values.agent.tolerations }}}
+{{- with .Values.agent.priorityClassName }}
+- {name: AGENT_PRIORITY_CLASS, value: {{ . | quote }}}
+{{- end }}
 - {name: MAX_CONCURRENT_RUNS, value: {{ .Values.runs.maxConcurrent | int64 | quote }}}
 - {name: KEEP_RUN_SECONDS, value: {{ .Values.runs.keepSeconds | int64 | quote }}}
 - {name: WAIT_FOR_DEVICE_SECONDS, value: {{ .Values.runs.waitForDeviceSeconds | int64 | quote }}}
 - {name: DEAD_MAN_SECONDS, value: {{ .Values.runs.deadManSeconds | int64 | quote }}}
 - {name: ACTIVE_DEADLINE_SECONDS, value: {{ .Values.runs.activeDeadlineSeconds | int64 | quote }}}
 - {name: CHECK_INSTANCE_ID, value: {{ .Values.runs.checkInstanceId | quote }}}
+{{- end }}
+{{/* JSON as the text of a variable, in which Kubernetes would replace $(NAME). */}}
+{{- define "multinic.jsonText" -}}
+{{ toJson . | replace "$" "\\u0024" | quote }}
 {{- end }}
 {{- define "multinic.pullSecretNames" -}}
 {{- $names := list -}}
