@@ -10,6 +10,7 @@ import { type Context, type Read, runProcess } from '../runtime/process.ts'
 import { type Config, readConfig } from './config.ts'
 import { type Controller, createController } from './controller.ts'
 import { countDecisions } from './metrics.ts'
+import { MANAGER } from './view.ts'
 
 const readers = { config: readConfig, credentials: (env: Context['env']) => loadCredentials({}, env) }
 
@@ -17,7 +18,7 @@ const readers = { config: readConfig, credentials: (env: Context['env']) => load
 export async function main(context: Context & Read<typeof readers>): Promise<void> {
 	const { signal, log, config, credentials } = context
 	const metrics = createMetrics('nodeconfig', config.workers)
-	const client = new KubeClient(credentials, { fieldManager: 'multinic-controller', onCall: metrics.kubeCall })
+	const client = new KubeClient(credentials, { fieldManager: MANAGER, onCall: metrics.kubeCall })
 	const onDecision = countDecisions(metrics.registry)
 	const controller = createController({ client, config, log, signal, metrics, onDecision })
 	const app = createHttpServer({ log })

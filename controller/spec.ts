@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { faultsIn } from '../runtime/faults.ts'
-import { canonicalForm } from '../contract/interface.ts'
+import { canonicalJson, canonicalText } from '../contract/canonical.ts'
 import { NodeConfigSpec } from '../contract/node-config.ts'
 
 /** The spec of a node config as read; where it cannot be carried out, which field of it is wrong, and how many interfaces it lists all the same. */
@@ -18,7 +18,7 @@ export function readSpec(raw: unknown): ReadSpec {
 		spec,
 		// not before a decision asks: of ten thousand it takes a second, which a start need not wait for
 		get specHash() {
-			hash ??= sha256('value' in spec ? canonicalForm(spec.value.interfaces) : hashed)
+			hash ??= sha256('value' in spec ? canonicalText(spec.value.interfaces) : canonicalJson(hashed))
 			return hash
 		},
 	}
@@ -37,13 +37,6 @@ function interfacesIn(raw: unknown): number {
 	return Array.isArray(listed) ? listed.length : 0
 }
 
-/** Of the JSON with sorted keys: how an object was written must not matter. */
-function sha256(value: unknown): string {
-	const sorted = (_: string, part: unknown) =>
-		typeof part === 'object' && part !== null && !Array.isArray(part)
-			? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-			: part
-	return createHash('sha256')
-		.update(JSON.stringify(value, sorted) ?? '')
-		.digest('hex')
+function sha256(text: string): string {
+	return createHash('sha256').update(text).digest('hex')
 }

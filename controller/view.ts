@@ -27,7 +27,8 @@ import type { ConfigView, JobView, Mode, NodeView, PodView, Run } from './snapsh
 export type NodeConfigObject = KubeObject & { spec?: unknown; status?: Readonly<Record<string, unknown>> }
 
 /** A node config, its status read by the schema. */
-export function configView({ metadata, spec, status = {} }: Stored<NodeConfigObject>): ConfigView {
+export function configView({ metadata, spec, status: found = {} }: Stored<NodeConfigObject>): ConfigView {
+	const status = isOurs(metadata) ? found : {}
 	return {
 		name: metadata.name,
 		namespace: interned(metadata.namespace ?? ''),
@@ -39,10 +40,22 @@ export function configView({ metadata, spec, status = {} }: Stored<NodeConfigObj
 		finalizers: interned(metadata.finalizers ?? []),
 		asked: askedIn(metadata.annotations),
 		read: readSpec(interned(spec)),
-		rawStatus: interned(status),
+		rawStatus: interned(found),
 		// a status of other shape is one of an older program's: nothing in it can be relied on, and it is overwritten; no copy, for memory's sake
 		status: NodeConfigStatus.safeParse(status).success ? (status as NodeConfigStatus) : {},
 	}
+}
+
+/** Who this room writes as. */
+export const MANAGER = 'multinic-controller'
+
+/**
+ * A status that somebody else has put there tells of another object: a backup was restored. Where the API server does not say who wrote it, it
+ * is ours, for the policies let nobody else.
+ */
+function isOurs({ managedFields = [] }: ObjectMeta): boolean {
+	const writers = managedFields.filter(({ subresource }) => subresource === 'status')
+	return writers.length === 0 || writers.some(({ manager }) => manager === MANAGER)
 }
 
 /** A node; one that says nothing of Ready counts as silent. */

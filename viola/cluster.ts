@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { canonicalText } from '../contract/canonical.ts'
 import { NODE_CONFIG } from '../contract/names.ts'
 import type { NodeConfigRequest, NodeResult } from '../contract/viola-api.ts'
 import { Failure } from '../runtime/errors.ts'
@@ -6,7 +7,7 @@ import { loadCredentials } from '../runtime/kube/auth.ts'
 import { KubeClient } from '../runtime/kube/client.ts'
 import { isKubeFailure } from '../runtime/kube/failures.ts'
 import { defineKind } from '../runtime/kube/kind.ts'
-import { canonical, changeOf, manifest, type NodeConfigObject } from './manifest.ts'
+import { changeOf, manifest, type NodeConfigObject } from './manifest.ts'
 import type { TransportOptions } from '../runtime/kube/transport.ts'
 import type { Target } from './routing.ts'
 
@@ -57,7 +58,7 @@ export function createClusters(env: Readonly<Record<string, string | undefined>>
 type Place = { providerId: string; namespace: string }
 
 async function upsert(client: KubeClient, node: NodeConfigRequest, place: Place, again = true): Promise<NodeResult> {
-	const wanted = manifest(node, { ...place, specHash: createHash('sha256').update(canonical(node.interfaces)).digest('hex') })
+	const wanted = manifest(node, { ...place, specHash: createHash('sha256').update(canonicalText(node.interfaces)).digest('hex') })
 	const { nodeName } = node
 	const at = { namespace: place.namespace, name: nodeName }
 	const existing = await client.find(NodeConfigKind, at)

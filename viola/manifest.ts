@@ -1,4 +1,4 @@
-import { canonicalForm, type Interface } from '../contract/interface.ts'
+import { canonicalText } from '../contract/canonical.ts'
 import { FINALIZER, LABEL_INSTANCE_ID, LABEL_NODE_NAME, LABEL_PROVIDER_ID } from '../contract/names.ts'
 import type { NodeConfigSpec, NodeConfigStatus } from '../contract/node-config.ts'
 import type { NodeConfigRequest, NodeConfigView } from '../contract/viola-api.ts'
@@ -34,18 +34,13 @@ export function manifest(node: NodeConfigRequest, { namespace, providerId, specH
  */
 export function changeOf(existing: NodeConfigObject, wanted: NodeConfigObject): object | undefined {
 	const same =
-		canonical(existing.spec.interfaces) === canonical(wanted.spec.interfaces) &&
+		canonicalText(existing.spec.interfaces) === canonicalText(wanted.spec.interfaces) &&
 		existing.spec.specHash === wanted.spec.specHash &&
 		existing.spec.providerId === wanted.spec.providerId &&
 		existing.spec.instanceId === wanted.spec.instanceId &&
 		Object.entries(wanted.metadata.labels ?? {}).every(([key, value]) => existing.metadata.labels?.[key] === value)
 	if (same) return undefined
 	return { metadata: { labels: wanted.metadata.labels }, spec: { instanceId: null, ...wanted.spec } }
-}
-
-/** One text for lists that mean the same: by id, keys in order, names and defaults filled in. What specHash is the digest of. */
-export function canonical(interfaces: readonly Interface[]): string {
-	return JSON.stringify(sorted(canonicalForm(interfaces).toSorted((a, b) => a.id - b.id)))
 }
 
 /** What GET shows of an object. */
@@ -65,11 +60,4 @@ export function view({ metadata, spec, status }: NodeConfigObject): NodeConfigVi
 function labels({ nodeName, instanceId }: NodeConfigRequest, providerId: string): Record<string, string> {
 	const all = { [LABEL_NODE_NAME]: nodeName, [LABEL_INSTANCE_ID]: instanceId ?? '', [LABEL_PROVIDER_ID]: providerId }
 	return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== '' && value.length <= 63))
-}
-
-function sorted(value: unknown): unknown {
-	if (Array.isArray(value)) return value.map(sorted)
-	if (typeof value !== 'object' || value === null) return value
-	const entries = Object.entries(value).filter(([, inner]) => inner !== undefined)
-	return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => [key, sorted(inner)]))
 }

@@ -142,7 +142,8 @@ function collect<T extends KubeObject, P>(mirror: Mirror<T, P>, fresh: Replaceme
 /** @returns undefined where the projection threw: one object it cannot take must not hide all others, nor seem to be gone */
 function projected<T extends KubeObject, P>({ options }: Mirror<T, P>, object: Stored<T>): { value: P } | undefined {
 	const { project, log, kind } = options
-	delete (object.metadata as { managedFields?: unknown }).managedFields
+	// what is projected may look at who wrote what; nothing of it is held then
+	if (!project) delete object.metadata.managedFields
 	try {
 		return { value: project ? project(object) : (object as unknown as P) }
 	} catch (error) {

@@ -5,7 +5,8 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { NodeConfigRequest } from '../../contract/viola-api.ts'
 import { readConfig } from '../../viola/config.ts'
-import { canonical, changeOf, manifest, view } from '../../viola/manifest.ts'
+import { canonicalText } from '../../contract/canonical.ts'
+import { changeOf, manifest, view } from '../../viola/manifest.ts'
 import { parseClusters, route } from '../../viola/routing.ts'
 
 let folder: string
@@ -87,13 +88,13 @@ test('what means the same has one text: order of interfaces and of keys, names a
 						? (Object.fromEntries(entries) as typeof nic)
 						: { ...item, name: 'multinic1', defaultRoute: false, policyRouting: true, connectedRoute: true },
 				)
-				expect(canonical(shuffled)).toBe(canonical([nic, other]))
+				expect(canonicalText(shuffled)).toBe(canonicalText([nic, other]))
 			},
 		),
 	)
-	expect(canonical([{ ...nic, mtu: 1451 }])).not.toBe(canonical([nic]))
-	expect(canonical([{ ...nic, defaultRoute: true }])).not.toBe(canonical([nic]))
-	expect(canonical([{ ...nic, connectedRoute: false }])).not.toBe(canonical([nic]))
+	expect(canonicalText([{ ...nic, mtu: 1451 }])).not.toBe(canonicalText([nic]))
+	expect(canonicalText([{ ...nic, defaultRoute: true }])).not.toBe(canonicalText([nic]))
+	expect(canonicalText([{ ...nic, connectedRoute: false }])).not.toBe(canonicalText([nic]))
 })
 
 test('a view shows what is in force, and a status only where there is one', () => {
