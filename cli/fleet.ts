@@ -20,6 +20,8 @@ export type Fleet = {
 	paused: boolean
 	/** Who pauses it. */
 	pausedBy: PausedBy
+	/** Nodes that keep all others from being changed, with the reason, by name; it goes on when each comes through, is paused or deleted. */
+	stoppers: readonly { name: string; reason: string }[]
 	/** What keeps the line from moving, as a sentence without its end; empty where nothing does. */
 	rule: string
 	/** Why the settings cannot be used; empty where they can. Then nobody is changed. */
@@ -41,16 +43,19 @@ export function fleetOf(configs: readonly ConfigView[], controlPlane: ReadonlySe
 	const pausedBy = rollout?.pausedBy ?? { chart: false, person: false }
 	const paused = pausedBy.chart || pausedBy.person
 	const fault = rollout && 'fault' in rollout ? rollout.fault : ''
-	const stopper = configs.find(config => stopReason(config) !== undefined)
+	const stoppers = configs.flatMap(config => {
+		const reason = stopReason(config)
+		return reason === undefined ? [] : [{ name: config.name, reason, message: condition(config, 'Ready')?.message }]
+	})
 	const isHeld = (config: ConfigView) =>
-		fault !== '' || paused ? isToBeRun(config, settings) : stopper !== undefined && isStopped(config, settings)
+		fault !== '' || paused ? isToBeRun(config, settings) : stoppers.length > 0 && isStopped(config, settings)
 	const line = lineOf(
 		configs.filter(config => isWaiting(config) || isHeld(config)),
 		controlPlane,
 	)
 	const places = new Map(line.map(({ name }, at) => [name, at + 1]))
 	const limit = settings && waveLimit(settings.maxUnavailable, configs.length)
-	const rule = ruleOf({ stopper, first: line[0], running, paused, fault, limit })
+	const rule = ruleOf({ stopper: stoppers[0], first: line[0], running, paused, fault, limit })
 	return {
 		total: configs.length,
 		states,
@@ -59,6 +64,7 @@ export function fleetOf(configs: readonly ConfigView[], controlPlane: ReadonlySe
 		line: places,
 		paused,
 		pausedBy,
+		stoppers: stoppers.map(({ name, reason }) => ({ name, reason })),
 		rule,
 		fault,
 	}
@@ -100,7 +106,7 @@ function lineOf(waiting: readonly ConfigView[], controlPlane: ReadonlySet<string
 }
 
 type Line = {
-	stopper: ConfigView | undefined
+	stopper: { name: string; reason: string; message: string | undefined } | undefined
 	first: { config: ConfigView } | undefined
 	running: number
 	paused: boolean
@@ -112,7 +118,7 @@ type Line = {
 function ruleOf({ stopper, first, running, paused, fault, limit }: Line): string {
 	if (fault !== '') return `ConfigMap multinic-rollout cannot be used: ${clause(fault)}`
 	if (paused) return 'the fleet is paused'
-	if (stopper) return `stopped by ${stopper.name}: ${stopReason(stopper)}, ${clause(condition(stopper, 'Ready')?.message)}`
+	if (stopper) return `stopped by ${stopper.name}: ${stopper.reason}, ${clause(stopper.message)}`
 	if (!first) return ''
 	if (limit !== undefined && running >= limit) return `the wave is full, at most ${limit} at once`
 	return clause(condition(first.config, 'Ready')?.message) || 'the controller has not said why'

@@ -1,4 +1,5 @@
 import type { Fleet } from './fleet.ts'
+import { stopWords } from './render/fleet.ts'
 import { releaseWords } from './render/missing.ts'
 import { condition, type ConfigView, isCurrent, mayHeal, reasonOf, stateOf } from './view.ts'
 
@@ -51,10 +52,12 @@ function isAsked({ asked }: ConfigView, { paused }: Fleet): string | undefined {
 		: 'A run was asked for, and starts as soon as nothing holds it back.'
 }
 
-function isInLine({ name }: ConfigView, { line, rule, paused }: Fleet): string | undefined {
+function isInLine({ name }: ConfigView, fleet: Fleet): string | undefined {
+	const { line, rule, paused } = fleet
 	const place = line.get(name)
 	if (place === undefined) return undefined
-	return `It is ${place} of ${line.size} in line: ${rule}${paused ? '; it goes on with: kubectl multinic resume' : '.'}`
+	const stop = stopWords(fleet)
+	return `It is ${place} of ${line.size} in line: ${rule}${paused ? '; it goes on with: kubectl multinic resume' : '.'}${stop && ` ${stop}`}`
 }
 
 function isHeldBack(config: ConfigView): string | undefined {
@@ -63,12 +66,14 @@ function isHeldBack(config: ConfigView): string | undefined {
 	return reason === '' ? 'The controller says nothing of it yet.' : 'The run starts by itself when that is over.'
 }
 
-function isFailed(config: ConfigView): string | undefined {
+function isFailed(config: ConfigView, { stoppers }: Fleet): string | undefined {
 	if (stateOf(config) !== 'Failed') return undefined
-	const now = `kubectl multinic retry ${config.name}`
+	const { name } = config
+	const now = `kubectl multinic retry ${name}`
+	const stop = stoppers.some(one => one.name === name) ? `. It stops the rollout: kubectl multinic pause ${name} lifts the stop.` : ''
 	return mayHeal(config)
-		? `It is tried again by itself; to have it now: ${now}`
-		: `It waits for a change of the node config, or for: ${now}`
+		? `It is tried again by itself; to have it now: ${now}${stop}`
+		: `It waits for a change of the node config, or for: ${now}${stop}`
 }
 
 function isPlanned({ name, status, mode }: ConfigView): string | undefined {

@@ -5,13 +5,26 @@ import type { Colours } from './colours.ts'
 
 /** What is said of the fleet as a whole. Pure. */
 
-/** @returns the lines above the table while a rollout is under way or cannot go on; none when all is settled */
+/** @returns the lines above the table while a rollout is under way or cannot go on, first who stops it; none when all is settled */
 export function fleetLines(fleet: Fleet, colours: Colours): string[] {
 	if (!isUnderWay(fleet)) return []
 	const { settled, total, running, line, rule } = fleet
 	const held = line.size > 0 ? `${line.size} held back` : 'none held back'
 	const counts = `Rollout: ${settled} of ${total} settled, ${running} running, ${held}`
-	return [rule === '' ? counts : `${counts}: ${colours.warm(clean(rule))}`]
+	const stop = stopWords(fleet)
+	return [...(stop === '' ? [] : [colours.bad(stop)]), rule === '' ? counts : `${counts}: ${colours.warm(clean(rule))}`]
+}
+
+const namedMax = 3
+
+/** @returns who stops the rollout, and how the stop is lifted; empty where nobody stops it */
+export function stopWords({ stoppers }: Pick<Fleet, 'stoppers'>): string {
+	if (stoppers.length === 0) return ''
+	const named = stoppers.slice(0, namedMax).map(({ name, reason }) => clean(`${name} (${reason})`))
+	const more = stoppers.length > namedMax ? [`${stoppers.length - namedMax} more`] : []
+	const who = [...named, ...more].join(', ').replace(/, ([^,]*)$/, ' and $1')
+	const command = more.length > 0 ? 'Pausing each of them' : `kubectl multinic pause ${stoppers.map(({ name }) => name).join(' ')}`
+	return `${who} ${stoppers.length === 1 ? 'stops' : 'stop'} the rollout. ${command} lifts the stop.`
 }
 
 const order: readonly State[] = ['Configured', 'InProgress', 'Pending', 'Failed']

@@ -20,9 +20,13 @@ export function fleetFrame(configs: readonly ConfigView[], view: NodesView, line
 	return [...head, ...rows, ...(more > 0 ? [view.colours.faint(`… and ${more} more`)] : [])]
 }
 
-/** @returns the nodes in the order of how much a person wants to see them: running, failed, held, next in line, latest done */
-export function byInterest(configs: readonly ConfigView[], { line }: Fleet): ConfigView[] {
-	const rank = (config: ConfigView) => (isWaiting(config) ? 3 : { InProgress: 0, Failed: 1, Pending: 2, Configured: 4 }[stateOf(config)])
+/** @returns the nodes in the order of how much a person wants to see them: who stops the rollout, running, failed, held, next in line, latest done */
+export function byInterest(configs: readonly ConfigView[], { line, stoppers }: Fleet): ConfigView[] {
+	const stopping = new Set(stoppers.map(({ name }) => name))
+	const rank = (config: ConfigView) => {
+		if (stopping.has(config.name)) return -1
+		return isWaiting(config) ? 3 : { InProgress: 0, Failed: 1, Pending: 2, Configured: 4 }[stateOf(config)]
+	}
 	const place = ({ name }: ConfigView) => line.get(name) ?? 0
 	const done = ({ status }: ConfigView) => Date.parse(status.lastProcessed ?? '') || 0
 	return [...configs].sort((a, b) => rank(a) - rank(b) || place(a) - place(b) || done(b) - done(a) || (a.name < b.name ? -1 : 1))

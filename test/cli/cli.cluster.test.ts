@@ -182,6 +182,26 @@ describe('one node', () => {
 	})
 })
 
+test('a node that stops the rollout is named first, and pausing it lifts the stop', async () => {
+	const mtu = (bytes: number) => ({ spec: { interfaces: [{ ...nic, macAddress: 'fa:16:3e:00:00:00', address: '10.0.0.10', mtu: bytes }] } })
+	const outcome = { outcome: 'RolledBack', reason: 'RolledBack', message: 'the API server could not be reached' } as const
+	stage.kubelet.fate('worker-3', input => ({ report: reportFor(input, outcome), end: 'Failed' }))
+	expect((await multinic('retry worker-3')).code).toBe(0)
+	await eventually(async () =>
+		expect((await multinic('get')).out).toMatch(
+			/^worker-3 \(RolledBack\) stops the rollout\. kubectl multinic pause worker-3 lifts the stop\.\n/,
+		),
+	)
+	await stage.admin.patch(NodeConfig, { name: 'worker-1', namespace }, mtu(1_300))
+	await eventually(async () => expect((await multinic('get worker-1')).out).toContain('It is 1 of 1 in line: stopped by worker-3'))
+	expect((await multinic('pause worker-3')).code).toBe(0)
+	await eventually(async () => expect((await multinic('get worker-1')).code).toBe(0))
+	expect((await multinic('get')).out).not.toContain('stops the rollout')
+	stage.kubelet.fate('worker-3', input => ({ report: reportFor(input), end: 'Succeeded' }))
+	expect((await multinic('resume worker-3')).code).toBe(0)
+	await eventually(async () => expect((await multinic('get worker-3')).code).toBe(0))
+})
+
 describe('somebody with the roles of the documentation', () => {
 	const as = async (account: string): Promise<string> => {
 		const { stdout: token } = await stage.kubectl('create', 'token', account, '-n', namespace)

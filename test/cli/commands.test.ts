@@ -57,6 +57,18 @@ worker-2   Failed       1/2          PartlyFailed              0s
 		expect(out).toMatch(/^worker-2 .* Waiting 1 of 2 /m)
 	})
 
+	test('names first who stops the rollout, and what lifts the stop', async () => {
+		const { put, server } = await startStage()
+		put('worker-1', configured)
+		put('worker-2', waiting)
+		put('worker-3', rolledBack)
+		const get = (line: string) => command(line, { cluster: clusterOf(server.credentials) })
+		const { out } = await get('get')
+		expect(out.split('\n')[0]).toBe('worker-3 (RolledBack) stops the rollout. kubectl multinic pause worker-3 lifts the stop.')
+		const json = JSON.parse((await get('get -o json')).out)
+		expect(json.rollout.stoppers).toEqual([{ name: 'worker-3', reason: 'RolledBack' }])
+	})
+
 	test('of one node tells its place in line, though only a pause holds its repair back', async () => {
 		const { cluster, put, server } = await startStage()
 		server.objects.create(ConfigMap, { metadata: rollout, data: { paused: 'true' } })

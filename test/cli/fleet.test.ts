@@ -43,6 +43,7 @@ describe('what is said of the fleet', () => {
 			[config('a', rolledBack), config('c', waiting)],
 			settings,
 			[
+				'a (RolledBack) stops the rollout. kubectl multinic pause a lifts the stop.',
 				'Rollout: 1 of 2 settled, 0 running, 1 held back: stopped by a: RolledBack, The API server could not be reached; everything was put back',
 			],
 		],
@@ -50,7 +51,37 @@ describe('what is said of the fleet', () => {
 			'who stops it by one interface',
 			[config('a', failed, { status: { interfaceStatuses: [lost] } }), config('c', waiting)],
 			settings,
-			['Rollout: 1 of 2 settled, 0 running, 1 held back: stopped by a: ConnectivityLost, multinic1: no link has the MAC yet'],
+			[
+				'a (ConnectivityLost) stops the rollout. kubectl multinic pause a lifts the stop.',
+				'Rollout: 1 of 2 settled, 0 running, 1 held back: stopped by a: ConnectivityLost, multinic1: no link has the MAC yet',
+			],
+		],
+		[
+			'two who stop it: both have to be paused',
+			[config('a', rolledBack), config('b', { ...rolledBack, reason: 'ConnectivityLost' }), config('c', waiting)],
+			settings,
+			[
+				'a (RolledBack) and b (ConnectivityLost) stop the rollout. kubectl multinic pause a b lifts the stop.',
+				'Rollout: 2 of 3 settled, 0 running, 1 held back: stopped by a: RolledBack, The API server could not be reached; everything was put back',
+			],
+		],
+		[
+			'many who stop it',
+			['a', 'b', 'c', 'd', 'e'].map(name => config(name, rolledBack)),
+			settings,
+			[
+				'a (RolledBack), b (RolledBack), c (RolledBack) and 2 more stop the rollout. Pausing each of them lifts the stop.',
+				'Rollout: 5 of 5 settled, 0 running, none held back: stopped by a: RolledBack, The API server could not be reached; everything was put back',
+			],
+		],
+		[
+			'who stops it, while it is paused',
+			[config('a', rolledBack)],
+			rolloutOf({ paused: 'true' }, undefined),
+			[
+				'a (RolledBack) stops the rollout. kubectl multinic pause a lifts the stop.',
+				'Rollout: 0 of 1 settled, 0 running, 1 held back: the fleet is paused',
+			],
 		],
 		[
 			'one that would stop it and is paused stops nobody',
@@ -75,6 +106,7 @@ describe('what is said of the fleet', () => {
 			[config('a', rolledBack), config('b', drifted), config('c', configured, askedOf('c'))],
 			settings,
 			[
+				'a (RolledBack) stops the rollout. kubectl multinic pause a lifts the stop.',
 				'Rollout: 2 of 3 settled, 0 running, 1 held back: stopped by a: RolledBack, The API server could not be reached; everything was put back',
 			],
 		],
@@ -142,7 +174,12 @@ describe('what happens next', () => {
 		['a node that is right', config('a', configured), 'Nothing: the node is as it should be.'],
 		['a run', config('a', running, { status: { lastJobName: 'job-1' } }), 'Job job-1 is under way; its words: kubectl multinic logs a -f'],
 		['a place in line', config('a', waiting), 'It is 1 of 1 in line: The wave is full.'],
-		['what time may heal', config('a', rolledBack), 'It is tried again by itself; to have it now: kubectl multinic retry a'],
+		['what time may heal', config('a', healing), 'It is tried again by itself; to have it now: kubectl multinic retry a'],
+		[
+			'what stops the rollout',
+			config('a', rolledBack),
+			'It is tried again by itself; to have it now: kubectl multinic retry a. It stops the rollout: kubectl multinic pause a lifts the stop.',
+		],
 		[
 			'what only a person can',
 			config('a', { state: 'Failed', reason: 'InvalidConfig' }),
@@ -168,6 +205,14 @@ describe('what happens next', () => {
 		],
 	])('%s', (_, one, next) => {
 		expect(nextFor(one, fleetOf([one], new Set(), settings))).toBe(next)
+	})
+
+	test('in a line that is stopped it says who stops it', () => {
+		const one = config('b', waiting)
+		const words = nextFor(one, fleetOf([config('a', rolledBack), one], new Set(), settings))
+		expect(words).toMatch(
+			/^It is 1 of 1 in line: stopped by a: RolledBack, .* a \(RolledBack\) stops the rollout\. kubectl multinic pause a lifts the stop\.$/,
+		)
 	})
 
 	test('a partial failure heals if one of its causes does', () => {

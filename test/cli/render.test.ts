@@ -10,7 +10,7 @@ import { changeKey, nodeRow, nodesHeader } from '../../cli/render/nodes.ts'
 import { table } from '../../cli/render/table.ts'
 import type { ConfigView } from '../../cli/view.ts'
 import { rolloutOf } from '../../contract/rollout.ts'
-import { ago, config, configured, failed, now, ready, running, waiting } from './world.ts'
+import { ago, config, configured, failed, now, ready, rolledBack, running, waiting } from './world.ts'
 
 const colours = coloursFor(false)
 const settings = rolloutOf({ maxUnavailable: '1' }, undefined)
@@ -211,6 +211,11 @@ w-402   Pending      0/2          Waiting 3 of 598   3m
 		const done = (name: string, seconds: number) => config(name, configured, { status: { lastProcessed: ago(seconds) } })
 		const some = [done('a', 9), done('b', 3), done('c', 5)]
 		expect(byInterest(some, view(some).fleet).map(({ name }) => name)).toEqual(['b', 'c', 'a'])
+	})
+
+	test('shows first who stops the rollout', () => {
+		const some = [config('a', running), config('b', failed), config('c', rolledBack), config('d', waiting)]
+		expect(byInterest(some, view(some).fleet).map(({ name }) => name)).toEqual(['c', 'a', 'b', 'd'])
 	})
 
 	test.each<[title: string, before: string[], after: string[]]>([
