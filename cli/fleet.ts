@@ -1,6 +1,6 @@
 import { type PausedBy, type Place, type Rollout as Known, type RolloutSettings, rolloutOrder, waveLimit } from '../contract/rollout.ts'
-import { stopsRollout } from '../contract/reasons.ts'
 import type { State } from '../contract/node-config.ts'
+import { type Stopper, type StopRecord, stoppersOf } from './stoppers.ts'
 import { condition, type ConfigView, isCurrent, mayHeal, reasonOf, stateOf } from './view.ts'
 
 /** How far a rollout is, worked out from node configs, Nodes and settings. Pure. */
@@ -21,7 +21,7 @@ export type Fleet = {
 	/** Who pauses it. */
 	pausedBy: PausedBy
 	/** Nodes that keep all others from being changed, with the reason, by name; it goes on when each comes through, is paused or deleted. */
-	stoppers: readonly { name: string; reason: string }[]
+	stoppers: readonly Stopper[]
 	/** What keeps the line from moving, as a sentence without its end; empty where nothing does. */
 	rule: string
 	/** Why the settings cannot be used; empty where they can. Then nobody is changed. */
@@ -34,8 +34,14 @@ export type Fleet = {
  * Takes stock of a fleet.
  *
  * @param controlPlane names of the Nodes of the control plane, which come last
+ * @param record who stops the rollout as the controller has written it down; where there is none, statuses tell
  */
-export function fleetOf(configs: readonly ConfigView[], controlPlane: ReadonlySet<string>, rollout: Rollout): Fleet {
+export function fleetOf(
+	configs: readonly ConfigView[],
+	controlPlane: ReadonlySet<string>,
+	rollout: Rollout,
+	record?: StopRecord | undefined,
+): Fleet {
 	const states: Record<State, number> = { Pending: 0, InProgress: 0, Configured: 0, Failed: 0 }
 	for (const config of configs) states[stateOf(config)]++
 	const settings = rollout && 'value' in rollout ? rollout.value : undefined
@@ -43,12 +49,10 @@ export function fleetOf(configs: readonly ConfigView[], controlPlane: ReadonlySe
 	const pausedBy = rollout?.pausedBy ?? { chart: false, person: false }
 	const paused = pausedBy.chart || pausedBy.person
 	const fault = rollout && 'fault' in rollout ? rollout.fault : ''
-	const stoppers = configs.flatMap(config => {
-		const reason = stopReason(config)
-		return reason === undefined ? [] : [{ name: config.name, reason, message: condition(config, 'Ready')?.message }]
-	})
+	const stoppers = stoppersOf(configs, record)
+	const stopping = new Set(stoppers.map(({ name }) => name))
 	const isHeld = (config: ConfigView) =>
-		fault !== '' || paused ? isToBeRun(config, settings) : stoppers.length > 0 && isStopped(config, settings)
+		fault !== '' || paused ? isToBeRun(config, settings) : stopping.size > 0 && !stopping.has(config.name) && isStopped(config, settings)
 	const line = lineOf(
 		configs.filter(config => isWaiting(config) || isHeld(config)),
 		controlPlane,
@@ -64,7 +68,7 @@ export function fleetOf(configs: readonly ConfigView[], controlPlane: ReadonlySe
 		line: places,
 		paused,
 		pausedBy,
-		stoppers: stoppers.map(({ name, reason }) => ({ name, reason })),
+		stoppers,
 		rule,
 		fault,
 	}
@@ -86,7 +90,7 @@ function isToBeRun(config: ConfigView, settings: RolloutSettings | undefined): b
 
 /** Whether another node's stop holds its run back: who stops the others may try again, and so may one that a person asks for. */
 function isStopped(config: ConfigView, settings: RolloutSettings | undefined): boolean {
-	return config.asked.retry === undefined && stopReason(config) === undefined && isToBeRun(config, settings)
+	return config.asked.retry === undefined && isToBeRun(config, settings)
 }
 
 /** Whether nothing more is to come of its generation by itself, but for a retry. */
@@ -106,7 +110,7 @@ function lineOf(waiting: readonly ConfigView[], controlPlane: ReadonlySet<string
 }
 
 type Line = {
-	stopper: { name: string; reason: string; message: string | undefined } | undefined
+	stopper: Stopper | undefined
 	first: { config: ConfigView } | undefined
 	running: number
 	paused: boolean
@@ -122,13 +126,6 @@ function ruleOf({ stopper, first, running, paused, fault, limit }: Line): string
 	if (!first) return ''
 	if (limit !== undefined && running >= limit) return `the wave is full, at most ${limit} at once`
 	return clause(condition(first.config, 'Ready')?.message) || 'the controller has not said why'
-}
-
-/** Why no other node is changed until this one comes through, is paused or deleted; undefined where it stops nobody. */
-function stopReason(config: ConfigView): string | undefined {
-	if (stateOf(config) !== 'Failed' || config.paused) return undefined
-	const nics = (config.status.interfaceStatuses ?? []).filter(nic => nic.status === 'Failed')
-	return [reasonOf(config), ...nics.map(({ reason }) => reason)].find(stopsRollout)
 }
 
 /** A message as part of a sentence. */

@@ -1,4 +1,4 @@
-import { CONTROL_PLANE_LABELS, ROLLOUT_CONFIG_MAP, ROLLOUT_PAUSE, rolloutOf } from '../contract/rollout.ts'
+import { CONTROL_PLANE_LABELS, ROLLOUT_CONFIG_MAP, ROLLOUT_PAUSE, ROLLOUT_STOP, rolloutOf } from '../contract/rollout.ts'
 import type { Failure } from '../runtime/errors.ts'
 import { isKubeFailure } from '../runtime/kube/failures.ts'
 import type { Stored } from '../runtime/kube/kind.ts'
@@ -10,6 +10,8 @@ import { NodeConfig } from './kinds.ts'
 import { readElsewhere, readNamespaceState } from './namespace.ts'
 import type { Progress } from './progress.ts'
 import { noSuchNodeWords } from './render/missing.ts'
+import { type StopRecord, stopRecordIn } from './stoppers.ts'
+import { unlessForbidden } from './unless-forbidden.ts'
 import { type ConfigView, configView, type NodeConfigObject } from './view.ts'
 import type { Cluster } from './world.ts'
 
@@ -23,10 +25,10 @@ export type FleetReading = { objects: Stored<NodeConfigObject>[]; configs: Confi
 
 /** Reads the whole fleet: two requests, and two more while somebody waits in line. */
 export async function readFleet(reading: Reading): Promise<FleetReading> {
-	const [objects, rollout] = await Promise.all([readObjects(reading), readSettings(reading)])
+	const [objects, rollout, record] = await Promise.all([readObjects(reading), readSettings(reading), readStopRecord(reading)])
 	const configs = objects.map(configView)
-	const fleet = fleetOf(configs, new Set(), rollout)
-	const inOrder = fleet.line.size === 0 ? fleet : fleetOf(configs, await readControlPlane(reading), rollout)
+	const fleet = fleetOf(configs, new Set(), rollout, record)
+	const inOrder = fleet.line.size === 0 ? fleet : fleetOf(configs, await readControlPlane(reading), rollout, record)
 	return { objects, configs, fleet: await withNamespace(reading, configs, inOrder) }
 }
 
@@ -37,9 +39,10 @@ export async function readFleet(reading: Reading): Promise<FleetReading> {
  */
 export async function readChosen(reading: Reading, nodes: readonly string[]): Promise<FleetReading> {
 	if (nodes.length === 0) return readFleet(reading)
-	const [objects, rollout] = await Promise.all([eachOf(nodes, name => readNode(reading, name)), readSettings(reading)])
+	const reads = [eachOf(nodes, name => readNode(reading, name)), readSettings(reading), readStopRecord(reading)] as const
+	const [objects, rollout, record] = await Promise.all(reads)
 	const configs = objects.map(configView)
-	const fleet = fleetOf(configs, new Set(), rollout)
+	const fleet = fleetOf(configs, new Set(), rollout, record)
 	if (fleet.line.size > 0) return chosen(reading, await readFleet(reading), nodes)
 	return { objects, configs, fleet: await withNamespace(reading, configs, fleet) }
 }
@@ -114,6 +117,14 @@ export async function readSettings({ cluster, signal, progress }: Reading): Prom
 		if (isKubeFailure(error, 'FORBIDDEN')) return undefined
 		throw error
 	}
+}
+
+/** Who stops the rollout, as the controller has written it down; nothing where it has not, or we may not read it. */
+export async function readStopRecord({ cluster, signal, progress }: Reading): Promise<StopRecord | undefined> {
+	const { client, namespace, server } = cluster
+	const asked = unlessForbidden(client.find(ConfigMap, { namespace, name: ROLLOUT_STOP }, { signal }))
+	const answer = await progress(`reading ConfigMap ${ROLLOUT_STOP} from ${server}`, asked)
+	return stopRecordIn(answer?.found?.data)
 }
 
 /** Names of the Nodes that come last; none where we may not list Nodes, which shifts places but hides nobody. */

@@ -55,6 +55,7 @@ function listOf({ objects, fleet }: FleetReading, nodes: readonly string[]): obj
 	if (nodes.length === 1 && only) return only
 	if (nodes.length > 0) return { apiVersion: 'v1', kind: 'List', items: objects }
 	const { settled, running, paused, stoppers, rule, fault, line } = fleet
-	const rollout = { settled, running, paused, stoppers, rule, fault, waiting: [...line.keys()] }
+	const stoppedBy = stoppers.map(({ name, reason }) => ({ name, reason }))
+	const rollout = { settled, running, paused, stoppedBy, rule, fault, waiting: [...line.keys()] }
 	return { apiVersion: 'v1', kind: 'List', items: objects, rollout }
 }

@@ -1,13 +1,14 @@
-import { ROLLOUT_CONFIG_MAP, ROLLOUT_PAUSE, rolloutOf } from '../../contract/rollout.ts'
+import { ROLLOUT_CONFIG_MAP, ROLLOUT_PAUSE, ROLLOUT_STOP, rolloutOf } from '../../contract/rollout.ts'
 import { sleep } from '../../runtime/clock.ts'
 import { ConfigMap } from '../../runtime/kube/kinds.ts'
 import { startReflector } from '../../runtime/kube/reflector.ts'
 import { createLog, type Log } from '../../runtime/log.ts'
 import { fleetOf, type Rollout } from '../fleet.ts'
 import { NodeConfig } from '../kinds.ts'
-import { chosen, type FleetReading, readControlPlane, readFleet, readSettings } from '../read.ts'
+import { chosen, type FleetReading, readControlPlane, readFleet, readSettings, readStopRecord } from '../read.ts'
 import { deletedNamespaceWords } from '../render/missing.ts'
 import type { Session } from '../session.ts'
+import { type StopRecord, stopRecordIn } from '../stoppers.ts'
 import { configView } from '../view.ts'
 import { exitCodes } from '../world.ts'
 import type { GetFlags } from './get.ts'
@@ -23,7 +24,9 @@ export async function watchFleet(session: Session, nodes: readonly string[], fla
 	const { signal, world } = session
 	const { fleet } = await chosen(session, await readFleet(session), nodes)
 	if (fleet.deletedWith !== undefined) session.warn(`warning: ${deletedNamespaceWords(fleet.deletedWith)}`)
-	const sight = startSight(session, { rollout: await readSettings(session), controlPlane: await readControlPlane(session) })
+	const reads = [readSettings(session), readStopRecord(session), readControlPlane(session)] as const
+	const [rollout, record, controlPlane] = await Promise.all(reads)
+	const sight = startSight(session, { rollout, record, controlPlane })
 	const paint = painterFor(session, nodes, flags)
 	let paintedAt = 0
 	while (!signal.aborted) {
@@ -39,12 +42,12 @@ export async function watchFleet(session: Session, nodes: readonly string[], fla
 	return exitCodes.interrupted
 }
 
-type Known = { rollout: Rollout; controlPlane: ReadonlySet<string> }
+type Known = { rollout: Rollout; record: StopRecord | undefined; controlPlane: ReadonlySet<string> }
 
 /** Node configs and settings, kept as the API server tells them. */
 function startSight(session: Session, known: Known) {
 	const { cluster, signal } = session
-	let { rollout } = known
+	let { rollout, record } = known
 	let trouble = ''
 	let changed = new Set<string>()
 	const onTrouble = (words: string) => {
@@ -62,7 +65,7 @@ function startSight(session: Session, known: Known) {
 		},
 	})
 	const data: Record<string, ConfigMap['data']> = {}
-	const watched = [ROLLOUT_CONFIG_MAP, ROLLOUT_PAUSE].map(name =>
+	const watched = [ROLLOUT_CONFIG_MAP, ROLLOUT_PAUSE, ROLLOUT_STOP].map(name =>
 		startReflector({
 			...common,
 			kind: ConfigMap,
@@ -70,6 +73,7 @@ function startSight(session: Session, known: Known) {
 			onChange: (_, now) => {
 				data[name] = now?.data
 				rollout = rolloutOf(data[ROLLOUT_CONFIG_MAP], data[ROLLOUT_PAUSE])
+				record = stopRecordIn(data[ROLLOUT_STOP])
 				changed.add('')
 			},
 			// who may not read them is not told of them, and the watch is none then
@@ -85,7 +89,7 @@ function startSight(session: Session, known: Known) {
 			changed = new Set()
 			return taken
 		},
-		reading: (nodes: readonly string[]) => readingOf([...configs.store.values()], nodes, { ...known, rollout }),
+		reading: (nodes: readonly string[]) => readingOf([...configs.store.values()], nodes, { ...known, rollout, record }),
 		done: Promise.all([configs, ...watched].map(({ done }) => done)),
 	}
 }
@@ -93,12 +97,13 @@ function startSight(session: Session, known: Known) {
 type Seen = { object: FleetReading['objects'][number]; view: FleetReading['configs'][number] }
 
 /** A node that is gone meanwhile is no fault any more. */
-function readingOf(all: readonly Seen[], nodes: readonly string[], { rollout, controlPlane }: Known): FleetReading {
+function readingOf(all: readonly Seen[], nodes: readonly string[], { rollout, record, controlPlane }: Known): FleetReading {
 	const sorted = all.toSorted((a, b) => (a.view.name < b.view.name ? -1 : 1))
 	const fleet = fleetOf(
 		sorted.map(({ view }) => view),
 		controlPlane,
 		rollout,
+		record,
 	)
 	const shown = nodes.length === 0 ? sorted : sorted.filter(({ view }) => nodes.includes(view.name))
 	return { fleet, objects: shown.map(({ object }) => object), configs: shown.map(({ view }) => view) }

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { NodeConfig } from '../../cli/kinds.ts'
-import { ROLLOUT_CONFIG_MAP, ROLLOUT_PAUSE } from '../../contract/rollout.ts'
+import { ROLLOUT_CONFIG_MAP, ROLLOUT_PAUSE, ROLLOUT_STOP } from '../../contract/rollout.ts'
 import { ConfigMap, Node } from '../../runtime/kube/kinds.ts'
 import { clusterOf, namespace, type Stage, startStage } from './cluster.ts'
 import { command, configured, drifted, failed, rolledBack, running, type Told, waiting } from './world.ts'
@@ -66,7 +66,20 @@ worker-2   Failed       1/2          PartlyFailed              0s
 		const { out } = await get('get')
 		expect(out.split('\n')[0]).toBe('worker-3 (RolledBack) stops the rollout. kubectl multinic pause worker-3 lifts the stop.')
 		const json = JSON.parse((await get('get -o json')).out)
-		expect(json.rollout.stoppers).toEqual([{ name: 'worker-3', reason: 'RolledBack' }])
+		expect(json.rollout.stoppedBy).toEqual([{ name: 'worker-3', reason: 'RolledBack' }])
+	})
+
+	test('names who stops the rollout while its next run is under way too', async () => {
+		const { put, server, cluster } = await startStage()
+		put('worker-1', waiting)
+		put('worker-2', running)
+		const { uid = '' } = server.objects.get(NodeConfig, { name: 'worker-2', namespace })?.metadata ?? {}
+		const data = { stops: JSON.stringify([{ name: 'worker-2', uid, stops: 'RolledBack' }]) }
+		server.objects.create(ConfigMap, { metadata: { namespace, name: ROLLOUT_STOP }, data })
+		expect((await command('get', { cluster })).out.split('\n').slice(0, 2)).toEqual([
+			'worker-2 (RolledBack) stops the rollout. kubectl multinic pause worker-2 lifts the stop.',
+			'Rollout: 0 of 2 settled, 1 running, 1 held back: stopped by worker-2: RolledBack, it is tried again',
+		])
 	})
 
 	test('of one node tells its place in line, though only a pause holds its repair back', async () => {

@@ -1,0 +1,38 @@
+import { describe, expect, test } from 'vitest'
+import { type StopRecord, stoppersOf, stopRecordIn } from '../../cli/stoppers.ts'
+import type { ConfigView } from '../../cli/view.ts'
+import { config, configured, failed, rolledBack, running, waiting } from './world.ts'
+
+const recorded = (...names: string[]): StopRecord => new Map(names.map(name => [`uid-${name}`, 'RolledBack']))
+
+describe('who stops the rollout', () => {
+	test.each<[title: string, configs: ConfigView[], record: StopRecord | undefined, names: string[]]>([
+		['nobody', [config('a', configured), config('b', failed)], undefined, []],
+		['a status that says so', [config('a', configured), config('b', rolledBack)], undefined, ['b']],
+		['a status that says so, of a node that is paused', [config('b', rolledBack, { spec: { paused: true } })], undefined, []],
+		['a record', [config('a', failed)], recorded('a'), ['a']],
+		['a record of a node whose next run is under way', [config('a', running)], recorded('a'), ['a']],
+		['a record of a node whose next run waits', [config('a', waiting)], recorded('a'), ['a']],
+		['a record of a node that came through', [config('a', configured)], recorded('a'), []],
+		['a record of a node that is paused', [config('a', running, { spec: { paused: true } })], recorded('a'), []],
+		['a record of an earlier node config of that name', [config('a', running)], new Map([['uid-before', 'RolledBack']]), []],
+		['a status that the controller does not count, for there is no such node', [config('a', rolledBack)], recorded(), []],
+	])('%s', (_, configs, record, names) => {
+		expect(stoppersOf(configs, record).map(({ name }) => name)).toEqual(names)
+	})
+
+	test('of one that is tried again, not what its run says', () => {
+		expect(stoppersOf([config('a', running)], recorded('a'))).toEqual([{ name: 'a', reason: 'RolledBack', message: 'it is tried again.' }])
+	})
+})
+
+test.each<[title: string, data: Record<string, string> | undefined, record: StopRecord | undefined]>([
+	['no ConfigMap', undefined, undefined],
+	['an empty one', {}, undefined],
+	['nobody', { stops: '[]' }, new Map()],
+	['somebody', { stops: '[{"name":"a","uid":"uid-a","stops":"RolledBack"}]' }, recorded('a')],
+	['no JSON', { stops: '[' }, undefined],
+	['something else', { stops: '{"a":1}' }, undefined],
+])('a record of %s', (_, data, record) => {
+	expect(stopRecordIn(data)).toEqual(record)
+})
