@@ -21,6 +21,7 @@ export const reasons = {
 	RunLost: { heals: true, stops: true, means: 'the Job ended without a report' },
 	PodRefused: { heals: true, means: 'Kubernetes would not start the pod of the Job' },
 	StatusRefused: { heals: true, means: 'the API server refuses the status of the node config, so it is not shown' },
+	WriteFailed: { heals: true, means: 'the API server answers a write of the controller with an error, again and again' },
 	PartlyFailed: { heals: true, means: 'some interfaces are configured and some are not' },
 	WaitingForDevice: { heals: true, means: 'no link of the node has this MAC yet' },
 	InOtherNamespace: { heals: true, means: 'the NIC is in another network namespace, such as that of a pod' },

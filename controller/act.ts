@@ -19,8 +19,19 @@ import type { StopRecord } from './stop-record.ts'
 import type { Snapshot } from './snapshot.ts'
 import { refusedStatus, startedStatus, untoldStatus } from './status.ts'
 
+/** Of each node config the write that fails now, how often it did in a row, and since when. */
+export type FailedWrites = Map<string, { what: string; since: number; times: number }>
+
 /** What acting needs; one function a decision. */
-export type Hands = { client: KubeClient; caches: Caches; agent: AgentSettings; recorder: Recorder; stops: StopRecord; log: Log }
+export type Hands = {
+	client: KubeClient
+	caches: Caches
+	agent: AgentSettings
+	recorder: Recorder
+	stops: StopRecord
+	failedWrites: FailedWrites
+	log: Log
+}
 
 /** The finalizer, and the annotations of what was asked and is answered, in one write. */
 export async function adopt(hands: Hands, { config }: Snapshot, { finalizer, withdraw }: Extract<Decision, { act: 'adopt' }>) {
@@ -115,7 +126,7 @@ async function tellUntold(hands: Hands, snapshot: Snapshot, words: string): Prom
 }
 
 /** Only what differs is sent, and only onto the version that was judged: a status never lands on a successor of the same name. */
-async function putStatus({ client, caches }: Hands, { config }: Snapshot, status: NodeConfigStatus): Promise<boolean> {
+export async function putStatus({ client, caches }: Hands, { config }: Snapshot, status: NodeConfigStatus): Promise<boolean> {
 	const change = statusChange(config.rawStatus, status)
 	if (!change) return false
 	const body = { metadata: { resourceVersion: config.resourceVersion }, status: change }
@@ -124,6 +135,6 @@ async function putStatus({ client, caches }: Hands, { config }: Snapshot, status
 	return true
 }
 
-function tell({ recorder, caches }: Hands, { config, now }: Snapshot, note: Note): void {
+export function tell({ recorder, caches }: Hands, { config, now }: Snapshot, note: Note): void {
 	recorder.record(eventOf(config, note, { now, secret: caches.secret() }))
 }

@@ -60,6 +60,7 @@ export function createController(options: ControllerOptions): Controller {
 		caches,
 		recorder,
 		stops,
+		failedWrites: new Map(),
 		agent,
 		settings,
 		log,

@@ -4,6 +4,7 @@ import { LOW_PRIORITY } from '../runtime/queue.ts'
 import { adopt, clear, type Hands, release, settle, start } from './act.ts'
 import { decide } from './decide.ts'
 import type { Decision } from './decision.ts'
+import { tellFailedWrite } from './failed-writes.ts'
 import { confirmLoss, gather, whyNoPod } from './gather.ts'
 import { REFUSED_MS } from './runs.ts'
 import type { RunSettings, Snapshot } from './snapshot.ts'
@@ -37,6 +38,7 @@ async function carryOut(options: ReconcileOptions, snapshot: Snapshot, decision:
 	const release = decision.act === 'start' ? fleet.reserve(name, decision.run.mode, snapshot.now) : () => {}
 	try {
 		const again = await act(options, snapshot, decision)
+		options.failedWrites.delete(name)
 		const isRefused = decision.act === 'start' && again !== undefined
 		if (!isRefused) options.onDecision?.(decision, snapshot)
 		return again
@@ -44,6 +46,7 @@ async function carryOut(options: ReconcileOptions, snapshot: Snapshot, decision:
 		fleet.decided(name, snapshot.now, undefined)
 		// what we judged is no longer so; the watch brings the news
 		if (isKubeFailure(error, 'CONFLICT', 'NOT_FOUND')) return { afterMs: conflictMs }
+		await tellFailedWrite(options, snapshot, decision, error)
 		throw error
 	} finally {
 		release()

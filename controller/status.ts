@@ -113,6 +113,13 @@ export function untoldStatus(snapshot: Snapshot, words: string): NodeConfigStatu
 	return saying(status, { state: 'Failed', reason: 'StatusRefused', message }, snapshot)
 }
 
+/** A write fails again and again; what is known of the node stands. */
+export function failedWriteStatus(snapshot: Snapshot, message: string): NodeConfigStatus {
+	const { config, now } = snapshot
+	const status = { ...config.status, observedGeneration: config.generation, lastProcessed: timestamp(now) }
+	return saying(status, { state: 'Failed', reason: 'WriteFailed', message: cut(message) }, snapshot)
+}
+
 /** The run ended without a report that can be used. */
 export function lostStatus(snapshot: Snapshot, run: Run, reason: LostReason, words: string): NodeConfigStatus {
 	const nics = knownInterfaces(snapshot, { status: 'Failed', reason, message: 'the run gave no result' })

@@ -213,6 +213,65 @@ describe('a status that the API server refuses', () => {
 	})
 })
 
+describe('a write that a webhook answers with an error', () => {
+	const broken = {
+		kind: 'Status',
+		code: 500,
+		reason: 'InternalError',
+		message: 'failed calling webhook "w.example.com": connection refused',
+	}
+	const policy = { kind: 'Status', code: 403, reason: 'Forbidden', message: 'denied request: change no other annotation' }
+	const isJob = ({ verb, plural }: ApiRequest) => verb === 'create' && plural === 'jobs'
+	const isFinalizer = ({ plural, subresource, verb, body }: ApiRequest) =>
+		plural === NodeConfig.plural && !subresource && verb === 'patch' && JSON.stringify(body).includes('finalizers')
+	const isStatus = ({ plural, subresource }: ApiRequest) => plural === NodeConfig.plural && subresource === 'status'
+
+	test.each<[title: string, is: (request: ApiRequest) => boolean, answer: typeof broken, words: RegExp]>([
+		[
+			'of a Job',
+			isJob,
+			broken,
+			/^The controller cannot make run multinic-agent-a-g1 since \S+Z, and tries again: .*failed calling webhook/,
+		],
+		[
+			'of the finalizer',
+			isFinalizer,
+			policy,
+			/^The controller cannot put its finalizer on this node config since \S+Z, .*change no other annotation/,
+		],
+	])('%s is told in the status, once, and is over when it is taken', async (_, is, answer, words) => {
+		const world = await startWorld(['a'])
+		let failed = 0
+		world.mistreat(request => {
+			if (!is(request)) return undefined
+			failed++
+			return { fault: 'answer', status: answer.code, body: answer }
+		})
+		world.add('a')
+		world.startController()
+		const ready = () => world.status('a')?.conditions?.find(({ type }) => type === 'Ready')
+		await soon(() => expect(ready()).toMatchObject({ reason: 'WriteFailed', message: expect.stringMatching(words) }))
+		const { message } = ready() ?? {}
+		await soon(() => expect(failed).toBeGreaterThan(4))
+		expect(ready()?.message).toBe(message)
+		world.mistreat(() => undefined)
+		await soon(() => expect(world.status('a')?.state).toBe('Configured'))
+		expect([world.ran.length, world.broken]).toEqual([1, []])
+	})
+
+	test('of the status itself is told by an Event', async () => {
+		const world = await startWorld(['a'])
+		world.mistreat(request => (isStatus(request) ? { fault: 'answer', status: 500, body: broken } : undefined))
+		world.add('a')
+		world.startController()
+		const events = () => world.objects.list<Event>(Event, namespace).filter(({ reason }) => reason === 'WriteFailed')
+		await soon(() => expect(events()).toMatchObject([{ type: 'Warning', message: expect.stringContaining('failed calling webhook') }]))
+		world.mistreat(() => undefined)
+		await soon(() => expect(world.status('a')?.state).toBe('Configured'))
+		expect([world.ran.length, world.broken]).toEqual([1, []])
+	})
+})
+
 describe('a thousand node configs made at once', () => {
 	test('are all configured, each by one run, with five requests and an Event or two', async () => {
 		const names = Array.from({ length: 1_000 }, (_, index) => `node-${index}`)
