@@ -1,5 +1,5 @@
-import * as z from 'zod'
 import { stopsRollout } from '../contract/reasons.ts'
+import { stopsIn } from '../contract/stops.ts'
 import { type ConfigView, condition, reasonOf, stateOf } from './view.ts'
 
 /** Who keeps all other nodes from being changed. Pure. */
@@ -10,20 +10,10 @@ export type Stopper = { name: string; reason: string; message: string }
 /** What the controller has written down of it: uid of the node config → why. */
 export type StopRecord = ReadonlyMap<string, string>
 
-const Stops = z.array(z.object({ uid: z.string(), stops: z.string() }))
-
 /** @returns the record in ConfigMap multinic-rollout-stop; undefined where there is none, or it cannot be read */
 export function stopRecordIn(data: Readonly<Record<string, string>> | undefined): StopRecord | undefined {
-	const parsed = Stops.safeParse(jsonOf(data?.stops))
-	return parsed.success ? new Map(parsed.data.map(({ uid, stops }) => [uid, stops])) : undefined
-}
-
-function jsonOf(text = ''): unknown {
-	try {
-		return JSON.parse(text)
-	} catch {
-		return undefined
-	}
+	const stops = stopsIn(data)
+	return stops && new Map(stops.map(({ uid, stops: why }) => [uid, why]))
 }
 
 /**

@@ -1,5 +1,5 @@
-import * as z from 'zod'
 import { ROLLOUT_CONFIG_MAP, ROLLOUT_STOP } from '../contract/rollout.ts'
+import { type NamedStop, STOPS_KEY, STOPS_MAX, stopsIn } from '../contract/stops.ts'
 import { wordsOf } from '../runtime/errors.ts'
 import type { KubeClient } from '../runtime/kube/client.ts'
 import { isKubeFailure } from '../runtime/kube/failures.ts'
@@ -12,26 +12,9 @@ import type { Stop } from './member.ts'
  * that is started anew, or takes over, would let the others go.
  */
 
-/** As many as are written down; each of them alone stops all others. */
-const MOST = 50
-const KEY = 'stops'
-
-const Stops = z.array(z.object({ name: z.string(), uid: z.string(), stops: z.string() })).max(MOST)
-
-export type NamedStop = Stop & { name: string }
-
 /** @returns what is on record, by name; nothing where it cannot be read: whoever may write it is the controller alone */
 export function readStops(data: Readonly<Record<string, string>> | undefined): ReadonlyMap<string, Stop> {
-	const parsed = Stops.safeParse(jsonOf(data?.[KEY]))
-	return new Map((parsed.data ?? []).map(({ name, uid, stops }) => [name, { uid, stops }]))
-}
-
-function jsonOf(text = '[]'): unknown {
-	try {
-		return JSON.parse(text)
-	} catch {
-		return undefined
-	}
+	return new Map((stopsIn(data) ?? []).map(({ name, uid, stops }) => [name, { uid, stops }]))
 }
 
 export type StopRecord = {
@@ -59,8 +42,8 @@ export function createStopRecord({ client, namespace, log, signal, stops, stored
 	let written: string | undefined
 	let busy: Promise<void> = Promise.resolve()
 	const write = async () => {
-		const text = JSON.stringify(stops().slice(0, MOST))
-		if (text === (written ?? stored()?.[KEY] ?? '[]')) return
+		const text = JSON.stringify(stops().slice(0, STOPS_MAX))
+		if (text === (written ?? stored()?.[STOPS_KEY] ?? '[]')) return
 		await put(client, { namespace, text, owner: owner() })
 		written = text
 	}
@@ -81,7 +64,7 @@ type Written = { namespace: string; text: string; owner: string }
 
 async function put(client: KubeClient, { namespace, text, owner }: Written): Promise<void> {
 	const at = { namespace, name: ROLLOUT_STOP }
-	const data = { [KEY]: text }
+	const data = { [STOPS_KEY]: text }
 	try {
 		await client.patch(ConfigMap, at, { data })
 	} catch (error) {

@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { ROLLOUT_CONFIG_MAP, ROLLOUT_STOP } from '../../contract/rollout.ts'
-import { createStopRecord, type NamedStop, readStops } from '../../controller/stop-record.ts'
+import type { NamedStop } from '../../contract/stops.ts'
+import { createStopRecord, readStops } from '../../controller/stop-record.ts'
 import { KubeClient } from '../../runtime/kube/client.ts'
 import { ConfigMap, Namespace } from '../../runtime/kube/kinds.ts'
 import { createLog } from '../../runtime/log.ts'
