@@ -7,6 +7,7 @@ import { linksOf, MAIN } from './routing.ts'
 /** RTPROT number of what the kernel makes by itself. */
 export const KERNEL = 2
 export const UNICAST = 1
+export const LOCAL = 2
 /** Types of routes that lead to a link; the others reject. */
 const LAST_LEADING_TYPE = 5
 /** RT_SCOPE number of a network that a link is on. */

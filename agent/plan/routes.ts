@@ -2,7 +2,7 @@ import type { Bases } from '../../contract/bases.ts'
 import { contains } from '../../contract/ip.ts'
 import type { HostState, Link, Route } from '../host/state.ts'
 import { isOurTable } from './bases.ts'
-import { isGivenRoute, UNICAST } from './origin.ts'
+import { isGivenRoute, LOCAL, UNICAST } from './origin.ts'
 import type { RecordedLink } from './record.ts'
 import { AUTOMATIC, familyOf, ipOf, linksOf, routeKey } from './routing.ts'
 import type { Change } from './steps.ts'
@@ -15,14 +15,18 @@ export function routesOn({ ifindex }: Link, { routes, links }: Pick<HostState, '
 }
 
 /**
- * The order in which routes can be given: one with a next hop after those by which that is reached, and a broadcast or local route last,
- * because the kernel takes no next hop that such a route of the same table is for.
+ * The order in which routes can be given: one with a next hop after those by which that is reached, and a broadcast route or the like last,
+ * because the kernel takes no next hop that such a route of the same table is for. A next hop that an IPv4 local route is for it takes, and may
+ * reach it by no other.
+ *
+ * @see fib_check_nh_v4_gw of the kernel
  */
 export function byReach(a: Route, b: Route): number {
 	return rankOf(a) - rankOf(b)
 }
 
-function rankOf({ type, via, nextHops }: Route): number {
+function rankOf({ family, type, via, nextHops }: Route): number {
+	if (type === LOCAL && family === 4) return 0
 	if (type !== UNICAST) return 2
 	return via === undefined && nextHops === undefined ? 0 : 1
 }
