@@ -78,7 +78,9 @@ async function batch(lines: { item: Step; spelled: IpLine }[]): Promise<void> {
 /** That a route exists may mean another, of somebody else's; a rule is all that it says. */
 function isDone({ kind }: Change, said: string): boolean {
 	if (kind === 'removeAddress' || kind === 'removeRoute' || kind === 'removeRule')
-		return /Cannot assign requested address|[Aa]ddress not found|No such process|No such file or directory/.test(said)
+		return /Cannot assign requested address|[Aa]ddress not found|No such process|No such file or directory|FIB6? table does not exist/.test(
+			said,
+		)
 	if (kind === 'removeAltname') return /No such file or directory|Invalid argument/.test(said)
 	return (kind === 'addRule' || kind === 'addAltname') && said.includes('File exists')
 }
