@@ -3,10 +3,9 @@ import { closeSync, openSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { join } from 'node:path'
-import { exists } from './cache.ts'
 import { type Inside, type InsideSettings, sockets } from './inside.ts'
 import { until } from './process.ts'
-import { caller } from './rpc.ts'
+import { caller, isServed } from './rpc.ts'
 
 /** The namespaces a lab lives in, and its main process in them. */
 export interface Namespace {
@@ -34,7 +33,7 @@ export async function startNamespace(settings: InsideSettings): Promise<Namespac
 	const ended = over.then(async () => `the lab's main process ended:\n${await tail(join(dir, 'lab.log'))}`)
 	endWhenAsked(child, over)
 	const socket = join(dir, sockets.calls)
-	await until('the lab answers', () => exists(socket), { ended: [ended], everyMs: 20 })
+	await until('the lab answers', () => isServed(socket), { ended: [ended], everyMs: 20 })
 	const stop = async () => {
 		child.kill('SIGKILL')
 		await over

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer, request } from 'node:http'
+import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 
 type Method = (...args: never[]) => Promise<unknown>
@@ -20,6 +21,19 @@ export async function serve<M extends Record<keyof M, Method>>(socket: string, m
 	server.requestTimeout = 0 // booting a node takes as long as it takes
 	server.listen(socket)
 	await once(server, 'listening')
+}
+
+/** Whether calls are taken at that socket: its file is there a moment before anybody listens. */
+export async function isServed(socket: string): Promise<boolean> {
+	const connection = connect(socket)
+	try {
+		await once(connection, 'connect')
+		return true
+	} catch {
+		return false
+	} finally {
+		connection.destroy()
+	}
 }
 
 /** Calls the methods served at that socket as if they were here. Fails with the other side's message. */
