@@ -109,7 +109,7 @@ async function addNodeConfig(client: KubeClient, name: string, index: number): P
 	const [high, low] = [(index >> 8) & 255, index & 255]
 	const interfaces = [0, 1].map(id => ({
 		...{ id, macAddress: `fa:16:3e:0${id}:${hex(high)}:${hex(low)}`, mtu: 1450 },
-		...{ address: `10.${id}.${high}.${low}`, cidr: `10.${id}.0.0/16` },
+		...{ address: `${10 + id}.1.${high}.${low}`, cidr: `${10 + id}.0.0.0/8` },
 	}))
 	await client.create<NodeConfigObject>(NodeConfig, {
 		metadata: { namespace, name, finalizers: [FINALIZER] },

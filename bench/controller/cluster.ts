@@ -62,7 +62,7 @@ export function specOf(nodeName: string, index: number) {
 	const hex = (byte: number) => byte.toString(16).padStart(2, '0')
 	const interfaces = [0, 1].map(id => ({
 		...{ id, macAddress: `fa:16:3e:0${id}:${hex(high)}:${hex(low)}`, mtu: 1450 },
-		...{ address: `10.${id}.${high}.${low}`, cidr: `10.${id}.0.0/16` },
+		...{ address: `${10 + id}.1.${high}.${low}`, cidr: `${10 + id}.0.0.0/8` },
 	}))
 	return { nodeName, interfaces }
 }
