@@ -2,11 +2,12 @@ import { contains } from '../../contract/ip.ts'
 import { afterReleases } from './after-release.ts'
 import { basesOf, tableOf } from './bases.ts'
 import type { Reason } from '../../contract/reasons.ts'
-import type { HostState } from '../host/state.ts'
+import type { HostState, Route } from '../host/state.ts'
 import type { Check, Found } from './check.ts'
 import { identityOf, type Refusal } from './match.ts'
 import { recorded, recordOf } from './record.ts'
 import { lengthOf, networksOf } from './networks.ts'
+import { KERNEL } from './origin.ts'
 import { linksOf, MAIN, routesOf } from './routing.ts'
 import type { WantedInterface } from '../../contract/interface.ts'
 import type { Placed, Selection } from './selection.ts'
@@ -47,7 +48,11 @@ function holderOf(hop: string, own: number, { selection, host }: { selection: Se
 		return link.ifindex !== own && nic.connectedRoute && networksOf(nic).some(network => contains(network, hop))
 	})
 	if (ours) return ours.nic.name
-	const routes = host.routes.filter(({ table, to, family }) => table === MAIN && family === 6 && lengthOf(to) > 0 && contains(to, hop))
+	// what the kernel made of an address of another of our links goes with it, or is that of its networks
+	const others = new Set(selection.accepted.flatMap(({ link }) => (link.ifindex === own ? [] : [link.ifindex])))
+	const isOfOthers = (route: Route) => route.protocol === KERNEL && linksOf(route).every(link => others.has(link))
+	const isToward = ({ table, to, family }: Route) => table === MAIN && family === 6 && lengthOf(to) > 0 && contains(to, hop)
+	const routes = host.routes.filter(route => isToward(route) && !isOfOthers(route))
 	const [best] = routes.toSorted((a, b) => lengthOf(b.to) - lengthOf(a.to) || a.metric - b.metric)
 	return best && !linksOf(best).includes(own) ? over(best, host.links).replace(/^.* over /, '') : undefined
 }
