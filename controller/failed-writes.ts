@@ -5,13 +5,14 @@ import { type Hands, putStatus, tell } from './act.ts'
 import type { Decision } from './decision.ts'
 import { statusNote } from './events.ts'
 import { runName } from './job.ts'
+import { currentRun, isTold, isUpToDate } from './runs.ts'
 import type { Snapshot } from './snapshot.ts'
 import { failedWriteStatus } from './status.ts'
 import { timestamp } from './text.ts'
 
 /**
  * Writes that the API server answers with an error, again and again: a webhook is down, or changes our objects so that a policy refuses them.
- * The status says which write and since when; where it cannot be written either, an Event does.
+ * The status says which write and since when. Where it cannot be written either, tells of a run, or of a node that is as it should be, an Event does.
  */
 
 /** One failure may be over the next second: it is told from the second in a row on. */
@@ -29,13 +30,20 @@ export async function tellFailedWrite(hands: Hands, snapshot: Snapshot, decision
 	if (entry.times < TOLD_FROM) return
 	const words = `The controller cannot ${what} since ${timestamp(entry.since)}, and tries again: ${clean(error.message)}`
 	const status = failedWriteStatus(snapshot, words)
+	const isTellable = !(isUpToDate(snapshot) && config.status.state === 'Configured') && !isRunUntold(snapshot)
 	const moment = `${config.name}.${config.uid.slice(0, 8)}.write-failed-g${config.generation}`
 	try {
-		await putStatus(hands, snapshot, status)
+		if (isTellable) await putStatus(hands, snapshot, status)
 	} catch (cause) {
 		hands.log.warn({ err: cause, nodeConfig: config.name }, 'a write that fails cannot be told in the status')
 	}
 	tell(hands, snapshot, statusNote(status, moment))
+}
+
+/** Then the status goes on telling of the run: its result would count as told, and never be read. */
+function isRunUntold(snapshot: Snapshot): boolean {
+	const run = currentRun(snapshot)
+	return run !== undefined && (run.job ?? run.pod ?? run.report) !== undefined && !isTold(snapshot, run)
 }
 
 /** The API server, or a webhook for it, said no. What could not reach it cannot be told there either; a conflict is no failure. */

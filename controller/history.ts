@@ -8,14 +8,16 @@ import { timestamp } from './text.ts'
 
 /** The history with these runs in it: the five newest of all, newest first, each run once. Pure. */
 export function historyWith({ config, now }: Snapshot, runs: readonly Run[], cause?: string): { history: HistoryEntry[] } {
-	const isReplaced = ({ job, cause = '' }: HistoryEntry) => GIVEN_UP.includes(cause) && runs.some(run => run.name === job && run.report)
+	const isReplaced = ({ job, cause }: HistoryEntry) => isLoss(cause) && runs.some(run => run.name === job && run.report)
 	const before = (config.status.history ?? []).filter(entry => !isReplaced(entry))
 	const fresh = runs.filter(run => !before.some(entry => entry.job === run.name)).map(run => entryOf(run, now, cause))
 	return { history: [...fresh, ...before].sort(newestFirst).slice(0, HISTORY_MAX) }
 }
 
-/** Causes of runs that were given up; their report may come after all. */
-const GIVEN_UP = ['RunLost', 'PodRefused']
+/** Whether that is the cause of a run that ended, or was given up, without a report; it may come after all. */
+export function isLoss(cause: string | undefined): boolean {
+	return cause === 'RunLost' || cause === 'PodRefused'
+}
 
 /** By their numbers: clocks of nodes differ, and an old run that is still there is not news again. */
 function newestFirst(a: HistoryEntry, b: HistoryEntry): number {

@@ -1,7 +1,7 @@
 import { type Decision, say } from './decision.ts'
 import { hasBegun, isPodless } from './given-up.ts'
-import type { Report } from './read-report.ts'
-import { complaint, condition, currentRun, hasEnded, isActive, isTold, isUpToDate, leftToEnd, NO_POD_MS } from './runs.ts'
+import { isLoss } from './history.ts'
+import { condition, currentRun, hasEnded, isActive, isTold, isUpToDate, leftToEnd, NO_POD_MS } from './runs.ts'
 import type { Run, Snapshot } from './snapshot.ts'
 import { lostStatus, pendingStatus, refusedPodStatus, reportedStatus, startedStatus, unseenStatus } from './status.ts'
 
@@ -10,17 +10,16 @@ import { lostStatus, pendingStatus, refusedPodStatus, reportedStatus, startedSta
 /** The report is enough: a Job says that it is complete about 5 s later. */
 export function hasUnreadReport(snapshot: Snapshot): Decision | undefined {
 	const run = currentRun(snapshot)
-	if (!run?.report || (isTold(snapshot, run) && !cameAfterAll(snapshot, run.report))) return undefined
+	if (!run?.report || (isTold(snapshot, run) && !cameAfterAll(snapshot, run))) return undefined
 	if ('fault' in snapshot.spec && !snapshot.config.deleting) return undefined
 	return { act: 'settle', why: run.report.reason, status: reportedStatus(snapshot, run), result: true }
 }
 
-/** The status gave up the run before it reported. */
-function cameAfterAll(snapshot: Snapshot, { reason }: Report): boolean {
-	return GIVEN_UP.has(complaint(snapshot).reason) && !GIVEN_UP.has(reason)
+/** The run was given up before it reported. A report that calls itself lost is no news again and again. */
+function cameAfterAll({ config }: Snapshot, { name, report }: Run): boolean {
+	const wasLost = config.status.history?.some(({ job, cause }) => job === name && isLoss(cause)) === true
+	return wasLost && !isLoss(report?.reason)
 }
-
-const GIVEN_UP: ReadonlySet<string> = new Set(['RunLost', 'PodRefused'])
 
 export function runWasLost(snapshot: Snapshot): Decision | undefined {
 	const run = currentRun(snapshot)

@@ -3,7 +3,8 @@ import { decide } from '../../controller/decide.ts'
 import { isChanging } from '../../controller/rollout.ts'
 import { condition, nextAttempt } from '../../controller/runs.ts'
 import type { Run, Snapshot } from '../../controller/snapshot.ts'
-import { now, report, run, startedFor, someNode, underWay, withStatus, world } from './world.ts'
+import { refusedStatus, reportedStatus } from '../../controller/status.ts'
+import { ended, now, report, run, startedFor, someNode, underWay, withStatus, world } from './world.ts'
 
 /** Runs that do not end, or whose agent never began. The deadline is 300 s, and the controller waits 15 s more. */
 const old = { heard: now - 315_000 }
@@ -114,6 +115,13 @@ describe('once it is given up', () => {
 		const decision = decide({ ...before, runs: [run({ ...old, pod: stuck, report: report() })] })
 		expect(decision).toMatchObject({ act: 'settle', status: { state: 'Configured', history: [{ job: run().name, result: 'Configured' }] } })
 		expect('status' in decision && decision.status.history).toHaveLength(1)
+	})
+
+	test('a repair that the API server refuses tells of an earlier success no second time', () => {
+		const done = run({ report: report(), job: ended })
+		const told = withStatus(world({ runs: [done] }), reportedStatus(world(), done))
+		const refused = withStatus(told, refusedStatus(told, 'denied'))
+		expect(decide({ ...refused, now: now + 1_000 }).act).not.toBe('settle')
 	})
 
 	test('a report that calls itself lost is no news again and again', () => {
