@@ -1,4 +1,5 @@
 import { isKubeFailure } from '../runtime/kube/failures.ts'
+import { nameOf } from '../runtime/kube/kind.ts'
 import type { Again, Reconcile } from '../runtime/loop.ts'
 import { LOW_PRIORITY } from '../runtime/queue.ts'
 import { adopt, clear, type Hands, release, settle, start } from './act.ts'
@@ -23,7 +24,10 @@ const conflictMs = 200
 export function reconcileNodeConfig(options: ReconcileOptions): Reconcile {
 	return async (key, signal) => {
 		const snapshot = await look(options, key, signal)
-		if (!snapshot) return
+		if (!snapshot) {
+			options.failedWrites.delete(nameOf(key).name)
+			return undefined
+		}
 		const decision = decide(snapshot)
 		tellDecision(options, snapshot, decision)
 		return carryOut(options, snapshot, decision)

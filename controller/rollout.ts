@@ -1,7 +1,7 @@
 import type { RolloutSettings } from '../contract/rollout.ts'
 import { stopsRollout } from '../contract/reasons.ts'
 import { type Decision, say } from './decision.ts'
-import { condition, currentRun, isActive, isGivenUp, isTold, wantedMode } from './runs.ts'
+import { condition, currentRun, isActive, isEndTold, isTold, wantedMode } from './runs.ts'
 import type { HoldRule, Mode, Snapshot, Standing } from './snapshot.ts'
 import { pendingStatus } from './status.ts'
 
@@ -76,7 +76,7 @@ export type Part = Pick<Snapshot, 'config' | 'spec' | 'runs'>
  * changes nothing more, though on a node that was switched off its pod never ends.
  */
 export function isChanging(part: Part): boolean {
-	if (part.runs.some(run => isActive(run) && !run.report && changesNode(run.mode) && !isGivenUp(part, run))) return true
+	if (part.runs.some(run => isActive(run) && !run.report && changesNode(run.mode) && !isEndTold(part, run))) return true
 	const run = currentRun(part)
 	return run !== undefined && changesNode(run.mode) && (run.job ?? run.pod) !== undefined && 'value' in part.spec && !isTold(part, run)
 }

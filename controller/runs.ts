@@ -60,8 +60,8 @@ export function leftToEnd({ heard }: Run, { now, settings }: Pick<Snapshot, 'now
 	return heard + settings.deadlineMs + GRACE_MS - now
 }
 
-/** Whether the status gives up this run: it has its place in a wave no longer, though it may still act. */
-export function isGivenUp({ config: { status, uid } }: Pick<Snapshot, 'config'>, run: Run): boolean {
+/** Whether the status, of whatever generation, tells how this run ended: it has its place in a wave no longer, though its pod may still act. */
+export function isEndTold({ config: { status, uid } }: Pick<Snapshot, 'config'>, run: Run): boolean {
 	return run.uid === uid && status.lastJobName === run.name && condition(status, 'Progressing')?.status === 'False'
 }
 
