@@ -3,7 +3,10 @@ import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { codeOf } from '../../runtime/errors.ts'
 
-/** @returns whether a TCP connection comes about within 2 s; on any error it does not */
+/**
+ * @returns whether a TCP connection comes about within 2 s; on any error it does not, nor where the socket has no peer: a connection that
+ *   the kernel gives up (EHOSTUNREACH) was once told as made, and then the path that was never there counted as lost
+ */
 export function tcpAnswers(host: string, port: number): Promise<boolean> {
 	return new Promise(resolve => {
 		const socket = connect({ host, port, timeout: 2_000 })
@@ -11,7 +14,7 @@ export function tcpAnswers(host: string, port: number): Promise<boolean> {
 			socket.destroy()
 			resolve(ok)
 		}
-		socket.once('connect', () => end(true))
+		socket.once('connect', () => end(socket.remoteAddress !== undefined))
 		socket.once('timeout', () => end(false))
 		socket.once('error', () => end(false))
 	})
