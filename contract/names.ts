@@ -22,10 +22,11 @@ export const LABEL_PROVIDER_ID = `${GROUP}/provider-id`
 export const LABEL_CONFIG_UID = `${GROUP}/config-uid`
 export const LABEL_GENERATION = `${GROUP}/generation`
 export const LABEL_ATTEMPT = `${GROUP}/attempt`
+/** What a run is to do. On all of its objects, for they go one after the other: a look whose ConfigMap is gone is still no change. */
+export const LABEL_MODE = `${GROUP}/mode`
 
-/** On the ConfigMap of a run: what it was to do, why it was started, in which boot of its node, and how many before it failed in a row. */
+/** On the ConfigMap of a run: why it was started, in which boot of its node, and how many before it failed in a row. */
 export const ANNOTATION_BOOT_ID = `${GROUP}/boot-id`
-export const ANNOTATION_MODE = `${GROUP}/mode`
 export const ANNOTATION_CAUSE = `${GROUP}/cause`
 export const ANNOTATION_FAILURES = `${GROUP}/failures`
 /**

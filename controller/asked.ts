@@ -1,4 +1,5 @@
 import { ANNOTATION_PLAN, ANNOTATION_RETRY, ANNOTATION_VERIFY } from '../contract/names.ts'
+import type { Run } from './snapshot.ts'
 
 /** What a person asks for by annotations, each with a value of its own so that it can be told whether it was answered. Pure. */
 
@@ -22,7 +23,10 @@ export function withdrawn(asks: readonly Ask[]): Record<string, null> {
 	return Object.fromEntries(asks.map(kind => [annotations[kind], null]))
 }
 
-/** @returns what one of these runs was started for */
-export function answeredBy(asked: Asked, runs: readonly { asked: Asked }[]): Ask[] {
-	return kinds.filter(kind => asked[kind] !== undefined && runs.some(run => run.asked[kind] === asked[kind]))
+type Asking = Pick<Run, 'asked' | 'job' | 'pod' | 'report'>
+
+/** @returns what one of these runs was started for. A ConfigMap alone starts nothing: the controller may have died before it made the Job. */
+export function answeredBy(asked: Asked, runs: readonly Asking[]): Ask[] {
+	const started = runs.filter(({ job, pod, report }) => (job ?? pod ?? report) !== undefined)
+	return kinds.filter(kind => asked[kind] !== undefined && started.some(run => run.asked[kind] === asked[kind]))
 }

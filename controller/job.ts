@@ -5,11 +5,11 @@ import {
 	ANNOTATION_BOOT_ID,
 	ANNOTATION_CAUSE,
 	ANNOTATION_FAILURES,
-	ANNOTATION_MODE,
 	CONFIG_KEY,
 	LABEL_ATTEMPT,
 	LABEL_CONFIG_UID,
 	LABEL_GENERATION,
+	LABEL_MODE,
 	LABEL_NODE_NAME,
 	NODE_CONFIG,
 	RUN_APP,
@@ -59,7 +59,7 @@ export function attemptOf(runName: string): number {
 }
 
 /** What both objects of a run carry, so that "already exists" can be told from somebody else's. */
-export function runLabels(config: ConfigView, attempt: number): Record<string, string> {
+export function runLabels(config: ConfigView, { attempt, mode }: Pick<NewRun, 'attempt' | 'mode'>): Record<string, string> {
 	return {
 		'app.kubernetes.io/name': RUN_APP,
 		'app.kubernetes.io/part-of': 'multinic',
@@ -67,6 +67,7 @@ export function runLabels(config: ConfigView, attempt: number): Record<string, s
 		[LABEL_CONFIG_UID]: config.uid,
 		[LABEL_GENERATION]: String(config.generation),
 		[LABEL_ATTEMPT]: String(attempt),
+		[LABEL_MODE]: mode,
 	}
 }
 
@@ -76,9 +77,8 @@ export function runConfigMap(config: ConfigView, run: NewRun, input: RunConfig, 
 		metadata: {
 			name: runName(config, run.attempt),
 			namespace: config.namespace,
-			labels: runLabels(config, run.attempt),
+			labels: runLabels(config, run),
 			annotations: {
-				[ANNOTATION_MODE]: run.mode,
 				[ANNOTATION_CAUSE]: run.cause,
 				[ANNOTATION_FAILURES]: String(run.failures),
 				...(bootID !== undefined && { [ANNOTATION_BOOT_ID]: bootID }),
@@ -115,7 +115,7 @@ export type RunWorld = { interfaces: RunConfig['interfaces']; node: NodeView | u
 
 /** The Job that mounts the ConfigMap. It is pinned to its node, tried once, and never outlives its deadline. */
 export function runJob(config: ConfigView, run: NewRun, owner: { name: string; uid: string }, agent: AgentSettings): Job {
-	const labels = runLabels(config, run.attempt)
+	const labels = runLabels(config, run)
 	return {
 		metadata: {
 			name: owner.name,

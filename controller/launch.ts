@@ -1,4 +1,4 @@
-import { ANNOTATION_MODE } from '../contract/names.ts'
+import { LABEL_MODE } from '../contract/names.ts'
 import { Failure } from '../runtime/errors.ts'
 import type { KubeClient } from '../runtime/kube/client.ts'
 import { isKubeFailure } from '../runtime/kube/failures.ts'
@@ -32,7 +32,7 @@ async function createBoth({ client, caches, agent }: Tools, snapshot: Snapshot, 
 	const { config, spec, node } = snapshot
 	const interfaces = 'value' in spec ? spec.value.interfaces : []
 	const wanted = runConfigMap(config, run, runInput(config, run, { interfaces, node, agent }), node?.bootID)
-	const configMap = await createOrFind(client, ConfigMap, wanted, found => found.metadata.annotations?.[ANNOTATION_MODE] === run.mode)
+	const configMap = await createOrFind(client, ConfigMap, wanted, found => found.metadata.labels?.[LABEL_MODE] === run.mode)
 	if (!configMap) return undefined
 	const owner = { name: configMap.metadata.name, uid: configMap.metadata.uid }
 	const owned = (found: Stored<Job>) => found.metadata.ownerReferences?.some(({ uid }) => uid === owner.uid) === true

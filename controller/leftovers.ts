@@ -1,12 +1,13 @@
 import { countsUntil } from './repairs.ts'
-import { HISTORY_MAX, isActive, isLook, succeeded } from './runs.ts'
+import { hasEnded, HISTORY_MAX, isActive, isLook, leftToEnd, succeeded } from './runs.ts'
 import type { Run, Snapshot } from './snapshot.ts'
 
 /**
  * Which runs may go. Pure.
  *
  * A run stays `keepRunMs` after its result is in the status, a failed one until a later one succeeds; but a node that fails
- * for weeks must not fill the cluster, so only as many of those stay as the history tells of. A repair stays as long as it counts. The run the status
+ * for weeks must not fill the cluster, so only as many of those stay as the history tells of. A repair stays as long as it counts, and a
+ * ConfigMap without a Job as long as one may still be made, or be heard of. The run the status
  * names goes last.
  *
  * @returns names that are due, and when the next one will be (milliseconds since 1970)
@@ -21,7 +22,14 @@ export function obsoleteRuns(snapshot: Snapshot): { due: string[]; nextAt: numbe
 		),
 		...excess(ended.filter(isLook), LOOKS_MAX),
 	]
-	const timed = ended.map(run => ({ run, at: Math.max(surplus.includes(run) ? now : goesAt(snapshot, run), countsUntil(run) ?? 0) }))
+	const timed = ended.map(run => ({
+		run,
+		at: Math.max(
+			surplus.includes(run) ? now : goesAt(snapshot, run),
+			countsUntil(run) ?? 0,
+			hasEnded(run) ? 0 : now + leftToEnd(run, snapshot),
+		),
+	}))
 	const due = timed.filter(({ at }) => at <= now).map(({ run }) => run.name)
 	const later = timed.map(({ at }) => at).filter(at => at > now && Number.isFinite(at))
 	const last = config.status.lastJobName

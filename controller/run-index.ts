@@ -94,10 +94,9 @@ function runFrom(parts: Parts): Run | undefined {
 	const pod = ownPod(parts)
 	const mark = configMap ?? job ?? pod
 	if (!mark) return undefined
-	const { name, uid, generation, attempt } = mark
+	const { name, uid, generation, attempt, mode } = mark
 	const run: Run = {
-		...{ name, uid, generation, attempt, job, pod },
-		mode: configMap?.mode ?? 'Apply',
+		...{ name, uid, generation, attempt, mode, job, pod },
 		cause: configMap?.cause ?? '',
 		asked: configMap?.asked ?? {},
 		bootID: configMap?.bootID,

@@ -3,11 +3,11 @@ import {
 	AGENT_CONTAINER,
 	ANNOTATION_BOOT_ID,
 	ANNOTATION_CAUSE,
-	ANNOTATION_MODE,
 	ANNOTATION_FAILURES,
 	LABEL_ATTEMPT,
 	LABEL_CONFIG_UID,
 	LABEL_GENERATION,
+	LABEL_MODE,
 	LABEL_NODE_NAME,
 	REPORT_KEY,
 	TERMINATION_MAX_BYTES,
@@ -80,10 +80,9 @@ export function rolloutView({ metadata, data = {} }: Stored<ConfigMapPart>): Rol
 }
 
 /** The identity that a ConfigMap, a Job and a pod of one run share. */
-export type Mark = { name: string; node: string; uid: string; generation: number; attempt: number }
+export type Mark = { name: string; node: string; uid: string; generation: number; attempt: number; mode: Mode }
 
-export type ConfigMapView = Mark &
-	Pick<Run, 'mode' | 'cause' | 'asked' | 'bootID' | 'failures' | 'created'> & { report: string | undefined }
+export type ConfigMapView = Mark & Pick<Run, 'cause' | 'asked' | 'bootID' | 'failures' | 'created'> & { report: string | undefined }
 
 /** The ConfigMap of a run, with the report as text. */
 export function configMapView({ metadata, data }: Stored<ConfigMapPart>): ConfigMapView {
@@ -91,7 +90,6 @@ export function configMapView({ metadata, data }: Stored<ConfigMapPart>): Config
 	return {
 		...markOf(metadata, metadata.name),
 		created: Date.parse(metadata.creationTimestamp),
-		mode: modeOf(notes[ANNOTATION_MODE]),
 		cause: notes[ANNOTATION_CAUSE] ?? '',
 		asked: askedIn(notes),
 		bootID: notes[ANNOTATION_BOOT_ID],
@@ -155,8 +153,9 @@ const onItsWay = ['ContainerCreating', 'PodInitializing']
 /** What containerd, CRI-O and the kubelet call a container whose program never ran. */
 const unstarted = ['StartError', 'ContainerCannotRun', 'CreateContainerError', 'CreateContainerConfigError', 'RunContainerError']
 
-function isUnstarted({ reason = '', startedAt = '' }: NonNullable<State['terminated']>): boolean {
-	return unstarted.includes(reason) || startedAt.startsWith('1970-')
+/** The API server tells no time as null in JSON. */
+function isUnstarted({ reason, startedAt }: NonNullable<State['terminated']>): boolean {
+	return unstarted.includes(reason ?? '') || (startedAt ?? '').startsWith('1970-')
 }
 
 /** What keeps the agent from starting: its own container, one before it, or the pod as a whole, which was evicted or never admitted. */
@@ -184,6 +183,7 @@ function markOf({ labels = {} }: ObjectMeta, name: string): Mark {
 		uid: labels[LABEL_CONFIG_UID] ?? '',
 		generation: Number(labels[LABEL_GENERATION]),
 		attempt: Number(labels[LABEL_ATTEMPT]),
+		mode: modeOf(labels[LABEL_MODE]),
 	}
 }
 

@@ -207,7 +207,7 @@ describe('with a controller that runs', () => {
 		await stage.admin.patch(NodeConfig, at('planned'), { metadata: { annotations: { 'multinic.io/plan': 'q1' } } })
 		await eventually(async () => expect((await stage.admin.get(NodeConfig, at('planned'))).metadata.annotations).toBeUndefined())
 		const run = await stage.admin.get(ConfigMap, at('multinic-agent-planned-g1-2'))
-		expect(run.metadata.annotations).toMatchObject({ 'multinic.io/plan': 'q1', 'multinic.io/mode': 'Plan' })
+		expect(run.metadata).toMatchObject({ annotations: { 'multinic.io/plan': 'q1' }, labels: { 'multinic.io/mode': 'Plan' } })
 		await eventually(async () => expect((await stage.admin.get(ConfigMap, at(run.metadata.name))).data).toHaveProperty(['report.json']))
 		expect(await statusOf('planned')).toEqual(before)
 	})
@@ -321,11 +321,14 @@ describe('a controller that dies', () => {
 		expect(after.writes()).toBe(0)
 	})
 
-	test('clears runs whose time is over, and the garbage collector takes their Jobs', async () => {
+	test('clears runs whose time is over, looks too, and the garbage collector takes their Jobs', async () => {
+		await lookAt('plain')
+		const told = stage.story('plain').length
 		const controller = stage.controller({ keepRunMs: 1 })
 		onTestFinished(() => controller.stop())
 		await eventually(async () => expect(await namesOf(Job, 'plain')).toEqual([]))
-		expect((await statusOf('plain')).state).toBe('Configured')
+		expect(stage.story('plain').slice(told)).toEqual([])
+		expect(await statusOf('plain')).toMatchObject({ state: 'Configured' })
 	})
 })
 
@@ -388,6 +391,15 @@ async function namesOf(kind: Kind, node: string): Promise<string[]> {
 async function reasonsOf(name: string): Promise<(string | undefined)[]> {
 	const { items } = await stage.admin.list(Event, { namespace, fieldSelector: `involvedObject.name=${name}` })
 	return items.sort((a, b) => Number(a.metadata.resourceVersion) - Number(b.metadata.resourceVersion)).map(({ reason }) => reason)
+}
+
+/** A look that finds nothing new, by a controller that keeps its run. */
+async function lookAt(name: string): Promise<void> {
+	const controller = stage.controller()
+	await stage.admin.patch(NodeConfig, at(name), { metadata: { annotations: { 'multinic.io/verify': 'please' } } })
+	const run = at(`multinic-agent-${name}-g1-2`)
+	await eventually(async () => expect((await stage.admin.get(ConfigMap, run)).data).toHaveProperty(['report.json']))
+	await controller.stop()
 }
 
 function inputsOf(name: string) {

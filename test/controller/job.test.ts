@@ -69,6 +69,7 @@ describe('the objects of a run', () => {
 			'multinic.io/config-uid': 'uid-1',
 			'multinic.io/generation': '1',
 			'multinic.io/attempt': '1',
+			'multinic.io/mode': 'Apply',
 		}
 		expect(configMap.metadata.labels).toMatchObject(labels)
 		expect(job.metadata.labels).toMatchObject(labels)

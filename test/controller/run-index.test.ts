@@ -4,10 +4,9 @@ import { podView } from '../../controller/view.ts'
 import { report } from './world.ts'
 
 /** Three caches that do not advance in step, and one answer. */
-const mark = { name: 'multinic-agent-worker-1-g1', node: 'worker-1', uid: 'uid-1', generation: 1, attempt: 1 }
+const mark = { name: 'multinic-agent-worker-1-g1', node: 'worker-1', uid: 'uid-1', generation: 1, attempt: 1, mode: 'Apply' as const }
 const configMap = {
 	...mark,
-	mode: 'Apply' as const,
 	cause: 'SpecChanged',
 	asked: {},
 	bootID: undefined,
@@ -48,6 +47,18 @@ describe('what is known of runs', () => {
 		expect(index.runsOf('worker-1')).toHaveLength(1)
 		index.job(undefined, job)
 		expect(index.runsOf('worker-1')).toEqual([])
+	})
+
+	test('a look whose ConfigMap is gone is still a look, by its Job and by its pod', () => {
+		const index = createRunIndex()
+		const mode = 'Verify' as const
+		index.configMap({ ...configMap, mode }, undefined)
+		index.job({ ...job, mode }, undefined)
+		index.pod({ ...pod, mode, ended: true }, undefined)
+		index.configMap(undefined, { ...configMap, mode })
+		expect(index.runsOf('worker-1')).toMatchObject([{ mode: 'Verify', hasConfigMap: false }])
+		index.job(undefined, { ...job, mode })
+		expect(index.runsOf('worker-1')).toMatchObject([{ mode: 'Verify' }])
 	})
 
 	test('the report of a deleted predecessor is not the report of a successor of the same name', () => {
@@ -143,6 +154,7 @@ describe('why a pod is not started', () => {
 		['it runs', { phase: 'Running', containerStatuses: [{ name: 'agent', state: { running: {} } }] }, true, false],
 		['its program could not be started', over(startError), false, true],
 		['it ran, and nobody knows how it ended', over({ exitCode: 137, reason: 'ContainerStatusUnknown' }), true, true],
+		['it ran, and the API server tells no time of it', over({ exitCode: 137, reason: null, startedAt: null }), true, true],
 		[
 			'it has ended beside a container that goes on',
 			{

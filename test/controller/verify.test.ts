@@ -130,6 +130,11 @@ describe('a node is looked at', () => {
 		const asking = { ...settled, config: { ...settled.config, asked: { verify: 'x' } } }
 		expect(decide(asking)).toMatchObject({ run: { asked: { verify: 'x' } } })
 		expect(decide(seen(look({}, { asked: { verify: 'x' } }), asking))).toMatchObject({ act: 'adopt', withdraw: ['verify'] })
+		const onlyConfigMap = look({}, { asked: { verify: 'x' }, job: undefined, pod: undefined, report: undefined })
+		expect(decide(seen(onlyConfigMap, asking)), 'the controller died before it made the Job').toMatchObject({
+			act: 'start',
+			why: 'VerifyAsked',
+		})
 	})
 })
 
@@ -273,6 +278,13 @@ describe('what drifted', () => {
 			runs: [...settled.runs, ...done.map(one => ({ ...one, job: { ...ended, finished: one.created } }))],
 		}
 		expect(decide(snapshot)).toMatchObject({ act: 'clear', runs: [done[1]?.name, done[2]?.name] })
+	})
+
+	test('a ConfigMap whose Job is not known stays as long as one may still be made, whatever another clock says', () => {
+		const runs = [look({}, { job: undefined, pod: undefined, report: undefined, created: now - 2 * hour, heard: now })]
+		const snapshot = { ...settled, runs }
+		expect(decide(snapshot)).toMatchObject({ act: 'wait', why: 'Settled' })
+		expect(decide({ ...later(snapshot, 316_000), rollout: { ...settings(), lookedAt: now + 316_000 } })).toMatchObject({ act: 'clear' })
 	})
 
 	test('too often is put right when the hour is over', () => {
