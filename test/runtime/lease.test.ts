@@ -172,7 +172,8 @@ test('a lease is renewed by one request, and kept however long that goes on', as
 	const { sleepThrough, state, isLeading, told, stop, ended } = await leader(undefined)
 	for (let n = 0; n < 5; n++) {
 		const { length } = state.requests
-		await expect.poll(() => state.requests.length).toBeGreaterThan(length + 1)
+		// one may be on its way that was begun before the last sleep, and one is begun once its answer is read
+		await expect.poll(() => state.requests.length).toBeGreaterThan(length + 2)
 		sleepThrough({ monotonic: 6_000, wall: 6_000 })
 		expect(isLeading()).toBe(true)
 	}
