@@ -1,6 +1,7 @@
 import type { WantedInterface } from '../contract/interface.ts'
 import { type Attempt, attempt, type Outcome } from './attempt.ts'
 import { backendOf } from './persist/backend.ts'
+import { limitsOf, notAllowed } from './plan/limit-checks.ts'
 import { countChanges } from './plan/plan.ts'
 import { isRecordLost } from './plan/record.ts'
 import type { Run } from './run.ts'
@@ -37,12 +38,16 @@ export async function converge(
 
 function taskOf(interfaces: readonly WantedInterface[], run: Run, retry: Retry): Attempt {
 	const { config, host, surrounding, tally } = run
+	const limits = limitsOf(config, surrounding.apiServer?.host)
+	const left = leftOut(retry)
 	return {
 		wanted: {
 			interfaces,
 			nodeAddresses: config.nodeAddresses,
 			kinds: surrounding.kinds,
-			...leftOut(retry),
+			...left,
+			failed: new Map([...notAllowed(interfaces, limits), ...left.failed]),
+			protectedNetworks: limits.protectedNetworks,
 			apiServer: surrounding.apiServer?.host,
 			needed: [...(surrounding.apiServer ? [surrounding.apiServer.host] : []), ...host.nameservers()],
 		},

@@ -9,7 +9,11 @@ const words = {
 	macs: 'macAddress must be unique among the interfaces of a node',
 	someIds: 'either every interface has an id or none has',
 	ids: 'id must be unique among the interfaces of a node',
+	local: 'table must not be 255: the local table says which packets are for the node itself',
 }
+
+/** Of the kernel. @see /etc/iproute2/rt_tables */
+const LOCAL_TABLE = 255
 
 export const Route = z
 	.object({
@@ -19,6 +23,10 @@ export const Route = z
 		table: z.int().min(1).max(4_294_967_295).optional().describe("Left out: the interface's own table (route table base + id)"),
 	})
 	.refine(({ to, via }) => via === undefined || to.includes(':') === via.includes(':'), { path: ['via'], message: words.via })
+	.refine(({ table }) => table !== LOCAL_TABLE, { path: ['table'], message: words.local })
+	.meta({
+		'x-kubernetes-validations': [{ rule: `!has(self.table) || self.table != ${LOCAL_TABLE}`, message: words.local, fieldPath: '.table' }],
+	})
 	.describe('A static route over this interface')
 export type Route = z.infer<typeof Route>
 

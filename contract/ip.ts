@@ -46,6 +46,24 @@ export function contains(cidr: string, address: string): boolean {
 	return ip.value >> shift === network.value >> shift
 }
 
+/** @returns whether one network lies in the other or holds it */
+export function overlap(one: string, other: string): boolean {
+	return contains(one, addressOf(other)) || contains(other, addressOf(one))
+}
+
+/** @returns whether the first network lies in the second, or is it */
+export function isInside(inner: string, outer: string): boolean {
+	return contains(outer, addressOf(inner)) && lengthOf(outer) <= lengthOf(inner)
+}
+
+function addressOf(cidr: string): string {
+	return cidr.slice(0, cidr.indexOf('/'))
+}
+
+function lengthOf(cidr: string): number {
+	return Number(cidr.slice(cidr.indexOf('/') + 1))
+}
+
 /** @returns `10.0.0.0/24` for `10.0.0.23/24`; IPv6 in its shortest form */
 export function networkOf(cidr: string): string {
 	const four = prefixV4(cidr)

@@ -1,7 +1,8 @@
 import * as z from 'zod'
 import { RouteTableBase, RulePriorityBase } from './bases.ts'
 import { Interface, Interfaces, Route } from './interface.ts'
-import { Id, Ip, NodeName } from './primitives.ts'
+import { AllowedPrefixes, POD_NETWORKS_MAX, ProtectedNetworks } from './chart-limits.ts'
+import { Cidr, Id, Ip, NodeName } from './primitives.ts'
 
 /** What a run is handed (`config.json`). By itself, for it is all that the agent parses: what else it does not load costs it neither time nor memory. */
 
@@ -38,6 +39,12 @@ export const RunConfig = z.strictObject({
 	nodeAddresses: z.array(Ip).max(64).describe("The node's InternalIPs: the link that holds one is never touched"),
 	routeTableBase: RouteTableBase.optional().describe('The first of our ten route tables; 100 when left out'),
 	rulePriorityBase: RulePriorityBase.optional().describe('The first of our ten rule priorities; 10000 when left out'),
+	allowMainTableRoutes: AllowedPrefixes.optional().describe(
+		'Prefixes within which routes may be in other tables than the own; none when left out',
+	),
+	allowDefaultRoute: z.boolean().optional().describe('false when left out'),
+	protectedNetworks: ProtectedNetworks.optional().describe('Networks to which no route leads outside the own table'),
+	podNetworks: z.array(Cidr).max(POD_NETWORKS_MAX).optional().describe("The Node's spec.podCIDRs"),
 	waitForDeviceSeconds: z.number().min(0).max(60),
 	deadManSeconds: z.number().min(10).max(600).describe('The host puts everything back unless the run commits within this time'),
 })

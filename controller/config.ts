@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { AllowedPrefixes, ProtectedNetworks } from '../contract/chart-limits.ts'
 import { DEFAULT_BASES, RouteTableBase, RulePriorityBase } from '../contract/bases.ts'
 import { RUN_APP } from '../contract/names.ts'
 import { Bool, ListenAddress, ObjectName, readEnv, Whole } from '../runtime/env.ts'
@@ -8,17 +9,21 @@ import type { RunSettings } from './snapshot.ts'
 
 const number = (least: number, most: number) => Whole.pipe(z.int().min(least).max(most))
 
-const Names = z
-	.string()
-	.transform(text => text.split(',').flatMap(name => name.trim() || []))
-	.pipe(z.array(ObjectName))
+/** Texts separated by commas; none when left out. */
+function listOf<T extends z.ZodType<string[], string[]>>(list: T) {
+	return z
+		.string()
+		.transform(text => text.split(',').flatMap(one => one.trim() || []))
+		.pipe(list)
+		.prefault('')
+}
 
 /** The environment of `node controller/main.ts`; LOG_LEVEL and LOG_FORMAT besides. */
 const Env = z.object({
 	NAMESPACE: ObjectName.max(63).describe('The one namespace of node configs, Jobs and run ConfigMaps'),
 	AGENT_IMAGE: z.string().regex(/^\S+$/, 'must be an image reference').describe('Image of the agent'),
 	AGENT_IMAGE_PULL_POLICY: z.enum(['Always', 'IfNotPresent', 'Never']).default('IfNotPresent'),
-	AGENT_IMAGE_PULL_SECRETS: Names.prefault('').describe('Names of Secrets, separated by commas'),
+	AGENT_IMAGE_PULL_SECRETS: listOf(z.array(ObjectName)).describe('Names of Secrets, separated by commas'),
 	AGENT_PRIVILEGED: Bool.default(true).describe('False: hardened, see docs/agent.md'),
 	AGENT_SERVICE_ACCOUNT: ObjectName.default(RUN_APP),
 	AGENT_ROUTE_TABLE_BASE: Whole.pipe(RouteTableBase)
@@ -34,6 +39,11 @@ const Env = z.object({
 	AGENT_PRIORITY_CLASS: PriorityClass.or(z.literal(''))
 		.default(DEFAULT_POD.priorityClassName)
 		.describe("PriorityClass of the agent's pods"),
+	ALLOW_MAIN_TABLE_ROUTES: listOf(AllowedPrefixes).describe(
+		'Prefixes within which node configs may have routes in other tables, separated by commas',
+	),
+	ALLOW_DEFAULT_ROUTE: Bool.default(false).describe('Whether node configs may have defaultRoute'),
+	PROTECTED_NETWORKS: listOf(ProtectedNetworks).describe('Networks to which no route of a node config leads outside its own table'),
 	KEEP_RUN_SECONDS: number(0, 604_800).prefault('3600').describe('How long a run is kept after its result is in the status'),
 	ACTIVE_DEADLINE_SECONDS: number(30, 3_600).prefault('300').describe('When Kubernetes ends a run that does not end'),
 	WAIT_FOR_DEVICE_SECONDS: number(0, 60).prefault('5').describe('How long a run waits for a NIC that is not there yet'),
@@ -73,6 +83,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 			privileged: read.AGENT_PRIVILEGED,
 			routeTableBase: read.AGENT_ROUTE_TABLE_BASE,
 			rulePriorityBase: read.AGENT_RULE_PRIORITY_BASE,
+			limits: {
+				allowMainTableRoutes: read.ALLOW_MAIN_TABLE_ROUTES,
+				allowDefaultRoute: read.ALLOW_DEFAULT_ROUTE,
+				protectedNetworks: read.PROTECTED_NETWORKS,
+			},
 			pod: {
 				resources: read.AGENT_RESOURCES,
 				labels: read.AGENT_POD_LABELS,

@@ -1,4 +1,5 @@
 import type { RunConfig, RunMark } from '../contract/agent-run.ts'
+import type { ChartLimits } from '../contract/chart-limits.ts'
 import { settle } from '../contract/interface.ts'
 import {
 	AGENT_CONTAINER,
@@ -38,6 +39,8 @@ export type AgentSettings = {
 	/** The first of the ten route tables and of the ten rule priorities on a node. */
 	routeTableBase: number
 	rulePriorityBase: number
+	/** What node configs may ask for beside the own tables of their interfaces. */
+	limits: ChartLimits
 	pod: AgentPod
 }
 
@@ -101,6 +104,10 @@ export function runInput(config: ConfigView, run: NewRun, world: RunWorld): RunC
 		nodeAddresses: [...(world.node?.internalIps ?? [])],
 		routeTableBase: world.agent.routeTableBase,
 		rulePriorityBase: world.agent.rulePriorityBase,
+		allowMainTableRoutes: [...world.agent.limits.allowMainTableRoutes],
+		allowDefaultRoute: world.agent.limits.allowDefaultRoute,
+		protectedNetworks: [...world.agent.limits.protectedNetworks],
+		podNetworks: [...(world.node?.podNetworks ?? [])],
 		waitForDeviceSeconds: world.agent.waitForDeviceSeconds,
 		deadManSeconds: world.agent.deadManSeconds,
 	}

@@ -12,7 +12,8 @@ const nodeStatus = message({
 	addresses: many(5, message({ type: one(1, text), address: one(2, text) })),
 	nodeInfo: one(7, message({ systemUUID: one(2, text), bootID: one(3, text) })),
 })
-export const nodePart = object({ labels }, { status: one(3, nodeStatus) })
+const nodeSpec = message({ podCIDRs: many(7, text) })
+export const nodePart = object({ labels }, { spec: one(2, nodeSpec), status: one(3, nodeStatus) })
 export type NodePart = ReturnType<typeof nodePart>
 
 export const configMapPart = object({ labels, annotations }, { data: map(2) })

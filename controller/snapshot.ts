@@ -81,6 +81,8 @@ export type NodeView = {
 	/** Of the condition Ready; `Unknown` also when there is none: the kubelet is silent. */
 	ready: 'True' | 'False' | 'Unknown'
 	internalIps: readonly string[]
+	/** `spec.podCIDRs`, one a family, as far as the cluster gives its nodes any. */
+	podNetworks: readonly string[]
 	controlPlane: boolean
 	/** UUID of its firmware; undefined where the kubelet found none. */
 	systemUUID: string | undefined

@@ -1,4 +1,6 @@
+import { POD_NETWORKS_MAX } from '../contract/chart-limits.ts'
 import { clean } from '../contract/clean.ts'
+import { parseCidr } from '../contract/ip.ts'
 import {
 	AGENT_CONTAINER,
 	ANNOTATION_BOOT_ID,
@@ -59,13 +61,14 @@ function isOurs({ managedFields = [] }: ObjectMeta): boolean {
 }
 
 /** A node; one that says nothing of Ready counts as silent. */
-export function nodeView({ metadata, status }: Stored<NodePart>): NodeView {
+export function nodeView({ metadata, spec, status }: Stored<NodePart>): NodeView {
 	const ready = status?.conditions?.find(one => one.type === 'Ready')?.status
 	return {
 		name: metadata.name,
 		uid: metadata.uid,
 		ready: ready === 'True' || ready === 'False' ? ready : 'Unknown',
 		internalIps: (status?.addresses ?? []).flatMap(({ type, address }) => (type === 'InternalIP' && address ? [address] : [])),
+		podNetworks: (spec?.podCIDRs ?? []).filter(cidr => parseCidr(cidr) !== undefined).slice(0, POD_NETWORKS_MAX),
 		controlPlane: CONTROL_PLANE_LABELS.some(label => metadata.labels?.[label] !== undefined),
 		systemUUID: status?.nodeInfo?.systemUUID || undefined,
 		bootID: status?.nodeInfo?.bootID || undefined,

@@ -92,8 +92,14 @@ async function ending({ exitCode, stdout, stderr }: Said, run: string): Promise<
 	return { code: exitCode, stdout, stderr, report: text === undefined ? undefined : AgentReport.parse(JSON.parse(text)) }
 }
 
+/** A chart that allows all that it can: halves of everything it cannot. */
+const LIFTED = {
+	allowDefaultRoute: true,
+	allowMainTableRoutes: ['0.0.0.0/2', '64.0.0.0/2', '128.0.0.0/2', '192.0.0.0/2', '::/2', '4000::/2', 'c000::/2'],
+}
+
 /**
- * A run's config as the controller would write it, for a node that is known by no address.
+ * A run's config as the controller would write it, for a node that is known by no address, under a chart that allows all it can.
  *
  * @param interfaces also such as the agent is to refuse
  */
@@ -107,6 +113,7 @@ export function runConfig(interfaces: readonly Partial<Interface>[], more: Parti
 		mode: 'Apply',
 		interfaces: interfaces as Interface[],
 		nodeAddresses: [],
+		...LIFTED,
 		report: { namespace: 'multinic-system', configMap: 'a-run' },
 		waitForDeviceSeconds: 0,
 		deadManSeconds: 60,

@@ -1,5 +1,5 @@
 import type { WantedInterface } from '../../contract/interface.ts'
-import { canonicalIp, contains, networkOf, parseCidr } from '../../contract/ip.ts'
+import { canonicalIp, networkOf, parseCidr } from '../../contract/ip.ts'
 import type { Family } from '../host/state.ts'
 
 /** The addresses of an interface as its node config gives them, and their networks. */
@@ -43,11 +43,6 @@ export function ipOf(cidr: string): string {
 /** @param ip address or network, with or without prefix length */
 export function familyOf(ip: string): Family {
 	return ip.includes(':') ? 6 : 4
-}
-
-/** @returns whether one network lies in the other or holds it */
-export function overlap(one: string, other: string): boolean {
-	return contains(one, ipOf(other)) || contains(other, ipOf(one))
 }
 
 function canonicalCidr(cidr: string): string {

@@ -9,7 +9,7 @@ import { holdsForeignAddress, holdsNodeAddress, keptByNetworkd, nameCannotBeSpel
 import type { Refusal } from './match.ts'
 import { mtuOutOfRange, mtuTooSmallForIpv6 } from './mtu-checks.ts'
 import type { RecordedLink } from './record.ts'
-import { wantsRouteTwice } from './route-checks.ts'
+import { routesAroundOthers, wantsRouteTwice } from './route-checks.ts'
 import { isTableLookedUp, tableIsOfAnother, tableServesOthers } from './table-checks.ts'
 import { isDisturbed, isNamedByRule, isUsedByOthers } from './use-checks.ts'
 
@@ -38,6 +38,7 @@ export const preflightChecks: readonly Check<Question>[] = [
 	isAddressOfTheNode,
 	isWantedTwice,
 	wantsRouteTwice,
+	routesAroundOthers,
 	isNamedByRule,
 	isDisturbed,
 	isTableLookedUp,

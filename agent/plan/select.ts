@@ -11,6 +11,7 @@ import { isNameTaken, movesOf } from './moves.ts'
 import { preflight } from './preflight.ts'
 import { type HostRecord, recorded, recordOf } from './record.ts'
 import type { Accepted, Kept, Leaving, Placed, Refused, Selection } from './selection.ts'
+import type { Protected } from './limit-checks.ts'
 import { isInNoTable, isNextHopElsewhere, withSharing } from './sharing-checks.ts'
 import { losesForeignAddress } from './link-checks.ts'
 import { isDisturbedByDaemon, isDisturbedByRemoval } from './use-checks.ts'
@@ -30,6 +31,8 @@ export type Wanted = {
 	needed?: readonly string[]
 	/** Host of the API server, as this run reaches it. */
 	apiServer?: string | undefined
+	/** Networks of the cluster: a connected route that meets one stays out of the main table. */
+	protectedNetworks?: readonly Protected[]
 }
 
 /** Which link is which interface, which may be touched, which is to be given back; without what would cost a path that the model foresees. */

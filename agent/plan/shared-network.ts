@@ -1,10 +1,11 @@
 import type { WantedInterface } from '../../contract/interface.ts'
-import { canonicalIp, contains, networkOf, parseIp } from '../../contract/ip.ts'
+import { canonicalIp, contains, isInside, networkOf, overlap, parseIp } from '../../contract/ip.ts'
 import type { Address, HostState, Link, Route } from '../host/state.ts'
 import type { Found } from './check.ts'
 import { isSending, loneIp } from './lone-address.ts'
+import type { Protected } from './limit-checks.ts'
 import { METADATA_SERVICE } from './metadata-address.ts'
-import { familyOf, hasNetwork, ipOf, lengthOf, networksOf, overlap } from './networks.ts'
+import { familyOf, hasNetwork, ipOf, lengthOf, networksOf } from './networks.ts'
 import { gatewaysOf, linksOf, MAIN } from './routing.ts'
 import { showRoutes } from './show.ts'
 
@@ -23,6 +24,8 @@ export type SharingInput = {
 	needed: readonly string[]
 	/** Addresses by which Kubernetes knows the node. */
 	nodeAddresses: readonly string[]
+	/** Networks of the cluster, and who says so. */
+	protectedNetworks: readonly Protected[]
 }
 
 /** Something that a connected route must not come before. */
@@ -57,7 +60,22 @@ function ownNetwork({ name }: WantedInterface, network: string): Obstacle {
 type Node = Pick<HostState, 'links' | 'routes'> & Omit<SharingInput, 'interfaces' | 'host'> & { networks: readonly string[] }
 
 function obstaclesOf(node: Node): Obstacle[] {
-	return [...networksOfLinks(node), ...foreignRoutes(node), ...pathsOfNode(node)]
+	return [...networksOfLinks(node), ...foreignRoutes(node), ...pathsOfNode(node), ...networksOfCluster(node), HALF]
+}
+
+/** A connected route of such a network comes before every other but a default route. */
+const HALF: Obstacle = {
+	meets: network => lengthOf(network) < 2,
+	says: 'a network that is half of all addresses is not in the main table',
+	see: 'ip route show',
+}
+
+function networksOfCluster({ protectedNetworks }: Node): Obstacle[] {
+	return protectedNetworks.map(({ network, what }) => ({
+		meets: other => overlap(network, other),
+		says: `the network meets ${network}, ${what}`,
+		see: showing(network),
+	}))
 }
 
 function networksOfLinks({ links, own, nodeAddresses }: Node): Obstacle[] {
@@ -145,10 +163,6 @@ export function over(route: Route, links: readonly Link[]): string {
 	const used = linksOf(route)
 	const names = links.filter(({ ifindex }) => used.includes(ifindex)).map(({ name }) => name)
 	return `${route.via === undefined ? '' : ` via ${route.via}`}${names.length > 0 ? ` over ${names.join(' and ')}` : ''}`
-}
-
-function isInside(inner: string, outer: string): boolean {
-	return contains(outer, ipOf(inner)) && lengthOf(outer) <= lengthOf(inner)
 }
 
 function showing(network: string): string {

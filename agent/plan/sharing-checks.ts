@@ -10,6 +10,7 @@ import { lengthOf, networksOf } from './networks.ts'
 import { KERNEL } from './origin.ts'
 import { linksOf, MAIN, routesOf } from './routing.ts'
 import type { WantedInterface } from '../../contract/interface.ts'
+import type { Wanted } from './select.ts'
 import type { Placed, Selection } from './selection.ts'
 import { over, sharings } from './shared-network.ts'
 import { tableWord } from './show.ts'
@@ -64,11 +65,12 @@ export function withSharing(
 		interfaces,
 		nodeAddresses,
 		needed = [],
-	}: { interfaces: readonly WantedInterface[]; nodeAddresses: readonly string[]; needed?: readonly string[] },
+		protectedNetworks = [],
+	}: Pick<Wanted, 'interfaces' | 'nodeAddresses' | 'needed' | 'protectedNetworks'>,
 	host: HostState,
 ): Selection {
 	const after = afterReleases(selection.released, selection.bases, host)
-	const shared = sharings({ interfaces, host: after, own: ownLinks(selection, host), needed, nodeAddresses })
+	const shared = sharings({ interfaces, host: after, own: ownLinks(selection, host), needed, nodeAddresses, protectedNetworks })
 	const keeps = new Set(interfaces.flatMap(({ id, connectedRoute }) => (connectedRoute && !shared.has(id) ? [id] : [])))
 	const accepted = selection.accepted.map(one => ({ ...one, nic: { ...one.nic, connectedRoute: keeps.has(one.nic.id) } }))
 	return { ...selection, accepted, shared }

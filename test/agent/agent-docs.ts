@@ -10,6 +10,7 @@ import type { FileState, HostState, Link } from '../../agent/host/state.ts'
 import { createLog } from '../../agent/log.ts'
 import { absenceChecks } from '../../agent/plan/absent.ts'
 import type { Row } from '../../agent/plan/check.ts'
+import { limitChecks } from '../../agent/plan/limit-checks.ts'
 import { matchRows } from '../../agent/plan/match.ts'
 import { plan } from '../../agent/plan/plan.ts'
 import { foreseenRows } from '../../agent/plan/foresee.ts'
@@ -117,7 +118,7 @@ export async function made(): Promise<Record<string, string>> {
 		'log cleanup': fenced(await logOf(await after(networkd), 'Cleanup')),
 		recipe: fenced(recipe(), 'ini'),
 		help: fenced(help.trimEnd()),
-		refusals: refusalTable([...matchRows, ...absenceChecks, ...preflightChecks, ...placeChecks, ...foreseenRows]),
+		refusals: refusalTable([...matchRows, ...absenceChecks, ...limitChecks, ...preflightChecks, ...placeChecks, ...foreseenRows]),
 		'refused removals': refusalTable(removalChecks),
 		reasons: reasonTable(),
 	}

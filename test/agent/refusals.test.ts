@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { absenceChecks } from '../../agent/plan/absent.ts'
 import type { Row } from '../../agent/plan/check.ts'
+import { limitChecks } from '../../agent/plan/limit-checks.ts'
 import { matchRows } from '../../agent/plan/match.ts'
 import { preflightChecks } from '../../agent/plan/preflight.ts'
 import { placeChecks, removalChecks, select } from '../../agent/plan/select.ts'
@@ -15,7 +16,7 @@ import { hostWith } from './simulated-host.ts'
 
 /** Every check is read, and has a row in docs/agent.md; every refusal names what shows its cause. */
 
-const read: readonly Row[] = [...matchRows, ...absenceChecks, ...preflightChecks, ...placeChecks, ...removalChecks]
+const read: readonly Row[] = [...matchRows, ...absenceChecks, ...limitChecks, ...preflightChecks, ...placeChecks, ...removalChecks]
 
 test('every check of the plan is read, and has its row', async () => {
 	const files = globSync(join(import.meta.dirname, '../../agent/plan/*.ts'))

@@ -153,13 +153,13 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 
 	test('a NIC whose command fails does not cost the others, nor what is not ours', async () => {
 		await addNics(2)
-		await host.ip('route add 10.77.0.0/16 via 192.168.9.7')
-		const wish = nics(2).map(nic => (nic.id === 0 ? { ...nic, routes: [{ to: '10.77.0.0/16', via: '10.0.0.1', table: 254 }] } : nic))
+		await host.ip('route add 10.77.0.0/16 via 192.168.9.7 table 500')
+		const wish = nics(2).map(nic => (nic.id === 0 ? { ...nic, routes: [{ to: '10.77.0.0/16', via: '10.0.0.1', table: 500 }] } : nic))
 		const { report } = await host.agent(wish)
 		expect(report).toMatchObject({ outcome: 'PartlyFailed', reason: 'CommandFailed' })
 		expect(report?.interfaces.map(({ reason }) => reason)).toEqual(['CommandFailed', 'Configured'])
 		expect(report?.interfaces[0]?.message).toContain('File exists')
-		expect(await host.ask('route show 10.77.0.0/16')).toMatchObject([{ gateway: '192.168.9.7', dev: 'mgmt' }])
+		expect(await host.ask('route show 10.77.0.0/16 table 500')).toMatchObject([{ gateway: '192.168.9.7', dev: 'mgmt' }])
 		expect(await names()).toMatchObject({ [mac(0)]: 'ens0', [mac(1)]: 'multinic1' })
 	})
 

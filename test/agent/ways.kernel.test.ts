@@ -58,13 +58,13 @@ describe.skipIf(!isRoot)('the ways of packets (needs root for network namespaces
 			'a default route that comes before that of the node',
 			[],
 			{ ...nic, routes: [{ to: '0.0.0.0/0', via: '10.0.0.99', table: 254 }] },
-			['InUse', /leave by mgmt now and would leave by multinic0 \(ip route get /],
+			['NotAllowed', /^the route to 0\.0\.0\.0\/0 in table main is a default route or half of one/],
 		],
 		[
 			'a route to the network of the API server',
 			[],
 			{ ...nic, routes: [{ to: '10.96.0.0/16', via: '10.0.0.99', table: 254 }] },
-			['InUse', /^packets to 10\.96\.0\.1 leave by mgmt now and would leave by multinic0 \(ip route get 10\.96\.0\.1\)$/],
+			['NotAllowed', /^the route to 10\.96\.0\.0\/16 in table main meets 10\.96\.0\.1\/32, the API server/],
 		],
 		[
 			'a route into the pod network',
@@ -76,7 +76,7 @@ describe.skipIf(!isRoot)('the ways of packets (needs root for network namespaces
 			'half of the internet',
 			[],
 			{ ...nic, routes: [{ to: '0.0.0.0/1', via: '10.0.0.1', table: 254 }] },
-			['InUse', /^packets to \S+ leave by mgmt now and would leave by multinic0/],
+			['NotAllowed', /^the route to 0\.0\.0\.0\/1 in table main is a default route or half of one/],
 		],
 		[
 			'a route that takes the place of one that drops packets',

@@ -45,6 +45,7 @@ test('the defaults for runs are those of the controller', () => {
 		deadManSeconds: config.agent.deadManSeconds,
 		activeDeadlineSeconds: config.agent.activeDeadlineSeconds,
 		checkInstanceId: config.runs.checkInstanceId,
+		...config.agent.limits,
 	})
 })
 

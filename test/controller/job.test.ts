@@ -23,6 +23,7 @@ const agent: AgentSettings = {
 	routeTableBase: 200,
 	rulePriorityBase: 20_000,
 	privileged: true,
+	limits: { allowMainTableRoutes: ['10.50.0.0/16'], allowDefaultRoute: true, protectedNetworks: ['10.96.0.0/12'] },
 	pod: DEFAULT_POD,
 }
 const first: NewRun = { attempt: 1, mode: 'Apply', cause: 'SpecChanged', asked: {}, failures: 0 }
@@ -85,7 +86,8 @@ describe('the objects of a run', () => {
 		const told = RunConfig.parse(JSON.parse(configMap.data?.[CONFIG_KEY] ?? ''))
 		expect(told).toMatchObject({
 			...{ mode: 'Apply', nodeName: 'worker-1', uid: 'uid-1', generation: 1, attempt: 1, nodeAddresses: ['192.168.0.11'] },
-			...{ routeTableBase: 200, rulePriorityBase: 20_000 },
+			...{ routeTableBase: 200, rulePriorityBase: 20_000, allowMainTableRoutes: ['10.50.0.0/16'], allowDefaultRoute: true },
+			...{ protectedNetworks: ['10.96.0.0/12'], podNetworks: ['10.244.1.0/24'] },
 			interfaces: [{ ...nic, name: 'multinic0', policyRouting: true, connectedRoute: true, defaultRoute: false }],
 			report: { namespace: 'multinic-system', configMap: 'multinic-agent-worker-1-g1' },
 		})

@@ -52,6 +52,7 @@ const metadata = fc.record({
 
 const condition = fc.record({ type: fc.constantFrom('Ready', 'MemoryPressure'), status: fc.constantFrom('True', 'False', 'Unknown') })
 const address = fc.record({ type: fc.constantFrom('InternalIP', 'Hostname', 'ExternalIP'), address: word })
+const nodeSpec = fc.constantFrom({}, { podCIDR: '10.244.1.0/24', podCIDRs: ['10.244.1.0/24', 'fd00:1::/64'] })
 const nodeStatus = fc.record({
 	conditions: optional(fc.uniqueArray(condition, { selector: ({ type }) => type })),
 	addresses: optional(fc.uniqueArray(address, { maxLength: 3, selector: one => JSON.stringify(one) })),
@@ -90,7 +91,7 @@ const data = fc.record({ 'report.json': word, other: word }, { requiredKeys: [] 
 const template = { spec: { restartPolicy: 'Never', containers: [{ name: 'agent', image: 'agent' }] } }
 
 test.each<[what: string, made: fc.Arbitrary<Made>, seen: Seen]>([
-	['a Node', fc.record({ metadata, status: nodeStatus }), { kind: Node, protobuf: nodePart, view: nodeView }],
+	['a Node', fc.record({ metadata, spec: nodeSpec, status: nodeStatus }), { kind: Node, protobuf: nodePart, view: nodeView }],
 	['a ConfigMap', fc.record({ metadata, data }), { kind: ConfigMap, protobuf: configMapPart, view: configMapView }],
 	[
 		'a pod',

@@ -24,6 +24,7 @@ export const agent: AgentSettings = {
 		privileged: true,
 		routeTableBase: 100,
 		rulePriorityBase: 10_000,
+		limits: { allowMainTableRoutes: [], allowDefaultRoute: false, protectedNetworks: [] },
 		pod: DEFAULT_POD,
 	},
 }
@@ -43,7 +44,14 @@ export const alone: Snapshot['rollout'] = {
 }
 
 export const someNode: NonNullable<Snapshot['node']> = {
-	...{ name: 'worker-1', uid: 'node-uid', ready: 'True', internalIps: ['192.168.0.11'], controlPlane: false },
+	...{
+		name: 'worker-1',
+		uid: 'node-uid',
+		ready: 'True',
+		internalIps: ['192.168.0.11'],
+		podNetworks: ['10.244.1.0/24'],
+		controlPlane: false,
+	},
 	...{ systemUUID: undefined, bootID: 'boot-1' },
 }
 

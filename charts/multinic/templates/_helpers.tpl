@@ -88,6 +88,13 @@ one that says otherwise would refuse every run, so it is refused here, while a p
 {{- with .Values.agent.priorityClassName }}
 - {name: AGENT_PRIORITY_CLASS, value: {{ . | quote }}}
 {{- end }}
+{{- with .Values.runs.allowMainTableRoutes }}
+- {name: ALLOW_MAIN_TABLE_ROUTES, value: {{ join "," . | quote }}}
+{{- end }}
+- {name: ALLOW_DEFAULT_ROUTE, value: {{ .Values.runs.allowDefaultRoute | quote }}}
+{{- with .Values.runs.protectedNetworks }}
+- {name: PROTECTED_NETWORKS, value: {{ join "," . | quote }}}
+{{- end }}
 - {name: MAX_CONCURRENT_RUNS, value: {{ .Values.runs.maxConcurrent | int64 | quote }}}
 - {name: KEEP_RUN_SECONDS, value: {{ .Values.runs.keepSeconds | int64 | quote }}}
 - {name: WAIT_FOR_DEVICE_SECONDS, value: {{ .Values.runs.waitForDeviceSeconds | int64 | quote }}}

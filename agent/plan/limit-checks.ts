@@ -1,0 +1,114 @@
+import { type ChartLimits, LINK_LOCAL } from '../../contract/chart-limits.ts'
+import type { WantedInterface } from '../../contract/interface.ts'
+import { isInside, networkOf, overlap, parseIp } from '../../contract/ip.ts'
+import type { RunConfig } from '../../contract/run-config.ts'
+import { basesOf, tableOf } from './bases.ts'
+import { type Check, firstOf, type Refusal } from './check.ts'
+import { familyOf, full, lengthOf } from './networks.ts'
+import { MAIN } from './routing.ts'
+import { tableWord } from './show.ts'
+
+/** What a node config asks for and the chart does not allow. The API server refuses it too; here it is refused whoever wrote it. Pure. */
+
+/** A network that belongs to the node or its cluster, and who says so. */
+export type Protected = { network: string; what: string }
+
+export type Limits = Omit<ChartLimits, 'protectedNetworks'> & {
+	/** Of the chart and of the cluster: a connected route stays out of the main table where it meets one. */
+	protectedNetworks: readonly Protected[]
+	/** The node itself and its API server. */
+	own: readonly Protected[]
+}
+
+export type LimitedNic = { nic: WantedInterface; limits: Limits }
+
+type Asked = { to: string; table: number }
+
+const SEE = 'kubectl get multinicnodeconfigs -o yaml'
+
+const asksForDefaultRoute: Check<LimitedNic> = {
+	reason: 'NotAllowed',
+	when: 'the interface has `defaultRoute: true`, and the value `runs.allowDefaultRoute` of the chart is false',
+	see: SEE,
+	find({ nic, limits }) {
+		if (!nic.defaultRoute || limits.allowDefaultRoute) return
+		return { says: `${nic.name} asks for defaultRoute, and the chart does not allow it: set runs.allowDefaultRoute` }
+	},
+}
+
+const routesHalfOfEverything: Check<LimitedNic> = {
+	reason: 'NotAllowed',
+	when: 'one of its routes outside its own table is a default route or half of one, which no chart can allow',
+	see: SEE,
+	find({ nic }) {
+		const route = routesBesideOwnTable(nic).find(({ to }) => lengthOf(to) < 2)
+		return route && { says: `${wordsOf(route)} is a default route or half of one: set defaultRoute` }
+	},
+}
+
+const routesToProtected: Check<LimitedNic> = {
+	reason: 'NotAllowed',
+	when: 'one of its routes outside its own table meets the node itself, the API server, the pod network of the node, a link-local network or one of the value `runs.protectedNetworks`',
+	see: SEE,
+	find({ nic, limits }) {
+		const known = [...limits.own, ...limits.protectedNetworks]
+		for (const route of routesBesideOwnTable(nic)) {
+			const met = known.find(({ network }) => overlap(network, route.to))
+			if (met) return { says: `${wordsOf(route)} meets ${met.network}, ${met.what}` }
+		}
+	},
+}
+
+const routesToUnlisted: Check<LimitedNic> = {
+	reason: 'NotAllowed',
+	when: 'one of its routes outside its own table is in no prefix of the value `runs.allowMainTableRoutes` of the chart',
+	see: SEE,
+	find({ nic, limits }) {
+		const route = routesBesideOwnTable(nic).find(({ to }) => !limits.allowMainTableRoutes.some(prefix => isInside(to, prefix)))
+		return route && { says: `${wordsOf(route)} is not allowed by the chart: no prefix of runs.allowMainTableRoutes holds it` }
+	},
+}
+
+/** Read top to bottom: the first that finds something refuses the interface, whatever the host is like. */
+export const limitChecks: readonly Check<LimitedNic>[] = [asksForDefaultRoute, routesHalfOfEverything, routesToProtected, routesToUnlisted]
+
+/** @returns id → why the chart does not allow this interface */
+export function notAllowed(interfaces: readonly WantedInterface[], limits: Limits): Map<number, Refusal> {
+	return new Map(
+		interfaces.flatMap(nic => {
+			const refusal = firstOf(limitChecks, { nic, limits })
+			return refusal ? [[nic.id, refusal] as const] : []
+		}),
+	)
+}
+
+type Told = Pick<RunConfig, 'allowMainTableRoutes' | 'allowDefaultRoute' | 'protectedNetworks' | 'podNetworks' | 'nodeAddresses'>
+
+/**
+ * @param apiServer its host; a name is left out
+ * @returns the limits of a run
+ */
+export function limitsOf(told: Told, apiServer: string | undefined): Limits {
+	const { allowMainTableRoutes = [], allowDefaultRoute = false, protectedNetworks = [], podNetworks = [], nodeAddresses } = told
+	const alone = (ip: string, what: string): Protected[] => (parseIp(ip) ? [{ network: `${ip}/${full(ip)}`, what }] : [])
+	return {
+		allowMainTableRoutes,
+		allowDefaultRoute,
+		protectedNetworks: [
+			...protectedNetworks.map(network => ({ network: networkOf(network), what: 'one of runs.protectedNetworks' })),
+			...podNetworks.map(network => ({ network: networkOf(network), what: 'the pod network of this node' })),
+			...LINK_LOCAL.map(network => ({ network, what: 'which is link-local' })),
+		],
+		own: [...nodeAddresses.flatMap(ip => alone(ip, 'this node')), ...alone(apiServer ?? '', 'the API server')],
+	}
+}
+
+/** @returns the routes that an interface asks for in other tables than its own; without a table of its own, all of them */
+export function routesBesideOwnTable(nic: WantedInterface): Asked[] {
+	const own = nic.policyRouting ? tableOf(nic.id, basesOf(nic)) : undefined
+	return (nic.routes ?? []).flatMap(({ to, table = own ?? MAIN }) => (table === own ? [] : [{ to: networkOf(to), table }]))
+}
+
+function wordsOf({ to, table }: Asked): string {
+	return `the route to ${to} in ${familyOf(to) === 6 ? 'IPv6 ' : ''}table ${tableWord(table)}`
+}

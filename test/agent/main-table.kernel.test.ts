@@ -1,0 +1,80 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Interface } from '../../contract/interface.ts'
+import { type NodeHost, nodeHost } from './node-host.ts'
+
+/** A spec writer who wants the packets of the node, under a chart that allows nothing but what it lists. */
+const isRoot = process.getuid?.() === 0
+const nic = { id: 0, macAddress: 'fa:16:3e:00:00:00', address: '10.0.0.23', cidr: '10.0.0.0/24', gateway: '10.0.0.1' }
+const other = { id: 1, macAddress: 'fa:16:3e:00:00:01', address: '10.0.1.23', cidr: '10.0.1.0/24' }
+const chart = {
+	allowDefaultRoute: false,
+	allowMainTableRoutes: ['10.50.0.0/16'],
+	protectedNetworks: ['10.96.0.0/12'],
+	podNetworks: ['10.244.1.0/24'],
+	nodeAddresses: ['192.168.9.2'],
+}
+const main = (...networks: string[]) => ({ routes: networks.map(to => ({ to, via: '10.0.0.7', table: 254 })) })
+
+describe.skipIf(!isRoot)('the main table belongs to the node (needs root for network namespaces)', () => {
+	let host: NodeHost
+
+	beforeEach(async () => {
+		host = await nodeHost()
+		await host.ip(
+			[
+				'link add mgmt type veth peer name mgmt-peer\nlink set mgmt up\nlink set mgmt-peer up',
+				'addr add 192.168.9.2/24 dev mgmt',
+				'route add default via 192.168.9.1 metric 100',
+				...[0, 1].map(id => `link add ens${id} address fa:16:3e:00:00:0${id} type veth peer name peer${id}\nlink set peer${id} up`),
+			].join('\n'),
+		)
+	})
+	afterEach(() => host?.close())
+
+	test.each<[title: string, wish: Partial<Interface>, said: RegExp]>([
+		['the internet by halves', main('0.0.0.0/1', '128.0.0.0/1'), /0\.0\.0\.0\/1 in table main is a default route or half of one/],
+		['a default route', { defaultRoute: true }, /multinic0 asks for defaultRoute, and the chart does not allow it/],
+		['the services', main('10.96.0.0/12'), /meets 10\.96\.0\.0\/12, one of runs\.protectedNetworks/],
+		['the pods', { policyRouting: false, routes: [{ to: '10.244.0.0/16', via: '10.0.0.7' }] }, /meets 10\.244\.1\.0\/24, the pod network/],
+		['the metadata service', main('169.254.169.254/32'), /meets 169\.254\.0\.0\/16, which is link-local/],
+		['another program by an unlisted route', main('203.0.113.0/24'), /no prefix of runs\.allowMainTableRoutes holds it/],
+	])('%s is not to be had, and nothing of it is changed; the other interface is configured', async (_, wish, said) => {
+		const { report, stdout } = await host.agent([{ ...nic, ...wish }, other], chart)
+		expect(report?.interfaces, stdout).toMatchObject([
+			{ state: 'Failed', reason: 'NotAllowed', message: expect.stringMatching(said) },
+			{ state: 'Configured' },
+		])
+		expect(await host.ask('addr show dev ens0')).toMatchObject([{ flags: expect.not.arrayContaining(['UP']) }])
+	})
+
+	test('a listed route is given, and the network of an address in that of the services stays out of the main table', async () => {
+		const wish = {
+			...nic,
+			address: '10.97.0.23',
+			cidr: '10.97.0.0/24',
+			gateway: '10.97.0.1',
+			routes: [{ to: '10.50.3.0/24', via: '10.97.0.7', table: 254 }],
+		}
+		const { report, stdout } = await host.agent([wish], chart)
+		expect(report?.interfaces, stdout).toMatchObject([
+			{
+				state: 'Configured',
+				warnings: expect.arrayContaining([
+					{ reason: 'SharedNetwork', message: expect.stringMatching(/^the network meets 10\.96\.0\.0\/12, one of runs/) },
+				]),
+			},
+		])
+		const routes = (await host.ask('route show dev multinic0')).map(({ dst }) => dst)
+		expect(routes).toEqual(['10.50.3.0/24'])
+		expect((await host.ask('route show table 100')).map(({ dst }) => dst)).toEqual(['default', '10.97.0.0/24'])
+	})
+
+	test('a NIC that was configured before the list became shorter says so, and stays as it is', async () => {
+		const wish = { ...nic, ...main('10.50.3.0/24') }
+		expect((await host.agent([wish], chart)).report?.interfaces).toMatchObject([{ state: 'Configured' }])
+		const before = await host.everything()
+		const { report, stdout } = await host.agent([wish], { ...chart, allowMainTableRoutes: [], generation: 2 })
+		expect(report?.interfaces, stdout).toMatchObject([{ state: 'Failed', reason: 'NotAllowed' }])
+		expect(await host.everything()).toEqual(before)
+	})
+})
