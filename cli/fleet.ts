@@ -58,7 +58,8 @@ export function fleetOf(
 		controlPlane,
 	)
 	const places = new Map(line.map(({ name }, at) => [name, at + 1]))
-	const limit = settings && waveLimit(settings.maxUnavailable, configs.length)
+	const onNodes = configs.filter(config => reasonOf(config) !== 'NodeNotFound').length
+	const limit = settings && waveLimit(settings.maxUnavailable, onNodes)
 	const rule = ruleOf({ stopper: stoppers[0], first: line[0], running, paused, fault, limit })
 	return {
 		total: configs.length,

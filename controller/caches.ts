@@ -12,6 +12,7 @@ import { NodeConfig } from './kinds.ts'
 import { configMapPart, jobPart, nodePart, podPart } from './parts.ts'
 import { createRunIndex, type RunIndex } from './run-index.ts'
 import type { ConfigView, NodeView, Rival } from './snapshot.ts'
+import type { StopRecord } from './stop-record.ts'
 import { watchSettings } from './watch-settings.ts'
 import { configMapView, configView, jobView, type NodeConfigObject, nodeView, podView } from './view.ts'
 
@@ -25,7 +26,7 @@ export type Caches = {
 	/** What no node can know: no kubelet may read the object whose uid it is. */
 	secret(): string
 	/** The record of who stops the rollout as it is stored, and who is told when other nodes do. */
-	stopRecord: { stored(): Readonly<Record<string, string>> | undefined; onChange(listener: () => void): void }
+	stopRecord: { stored(): Readonly<Record<string, string>> | undefined; keptBy(writer: Pick<StopRecord, 'touch' | 'seen'>): void }
 	/** Everything that is held, for whoever counts it. */
 	census: { configs(): Iterable<ConfigView>; caches(): CacheCount[] }
 	/** What an answer of the API server showed, which the watch may tell only later. */
@@ -53,6 +54,8 @@ export type CacheOptions = {
 	log: Log
 	signal: AbortSignal
 	maxConcurrentRuns: number
+	/** When Kubernetes ends a run (milliseconds). */
+	deadlineMs: number
 	/** Of the agent's pods. A kubelet cannot make a pod that names one (NodeRestriction), so that none which it forged is even held. */
 	serviceAccount: string
 	/** Milliseconds since 1970. */
@@ -62,7 +65,7 @@ export type CacheOptions = {
 /** Starts watching everything a decision looks at. */
 export function startCaches(options: CacheOptions): Caches {
 	const { namespace, wake, maxConcurrentRuns, startedAt } = options
-	const runs = createRunIndex()
+	const runs = createRunIndex(Date.now, options.deadlineMs)
 	const keyed = (name: string) => keyOf({ name, namespace })
 	let isWhole = false
 	const world: World = {

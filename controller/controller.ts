@@ -50,6 +50,7 @@ export function createController(options: ControllerOptions): Controller {
 		log,
 		signal,
 		maxConcurrentRuns,
+		deadlineMs: settings.deadlineMs,
 		serviceAccount: agent.serviceAccount,
 		startedAt: now(),
 	})
@@ -72,7 +73,7 @@ export function createController(options: ControllerOptions): Controller {
 	const run = async (term: AbortSignal, isLeading = () => true) => {
 		mayAct = isLeading
 		if (!(await Promise.race([caches.synced, ended(term)]))) return
-		caches.stopRecord.onChange(stops.touch)
+		caches.stopRecord.keptBy(stops)
 		stops.touch()
 		await runLoop({ queue, reconcile, log, workers, signal: term, mayBegin: isLeading, ...(metrics && { watch: metrics.loop }) })
 		await recorder.drain(drainMs)

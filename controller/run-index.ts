@@ -1,5 +1,5 @@
 import { type Report, readReport } from './read-report.ts'
-import { hasEnded, isActive } from './runs.ts'
+import { hasEnded, isActive, leftToEnd } from './runs.ts'
 import type { Mode, Run } from './snapshot.ts'
 import type { ConfigMapView, Mark, RunJobView, RunPodView } from './view.ts'
 
@@ -16,27 +16,23 @@ export type RunIndex = {
 	job: Take<RunJobView>
 	pod: Take<RunPodView>
 	runsOf(node: string): Run[]
-	/** How many runs of these modes are under way in the whole cluster. */
+	/** How many runs of these modes are under way in the whole cluster; one that is given up does not count, though its pod may be there for ever. */
 	active(is: (mode: Mode) => boolean): number
 }
 
 /** Takes what a cache says: what there is now, or what was there last. */
 type Take<V> = (now: V | undefined, before: V | undefined) => void
 
-const modes: readonly Mode[] = ['Apply', 'Plan', 'Verify', 'Cleanup']
-
-/** An empty index. @param now milliseconds since 1970 */
-export function createRunIndex(now: () => number = Date.now): RunIndex {
+/**
+ * An empty index.
+ *
+ * @param now milliseconds since 1970
+ * @param deadlineMs when Kubernetes ends a run (milliseconds)
+ */
+export function createRunIndex(now: () => number = Date.now, deadlineMs = Number.POSITIVE_INFINITY): RunIndex {
 	const nodes = new Map<string, Map<string, Parts>>()
-	const active = new Map<string, Mode>()
-	const counts: Record<Mode, number> = { Apply: 0, Plan: 0, Verify: 0, Cleanup: 0 }
-	const setActive = (key: string, mode: Mode | undefined) => {
-		const before = active.get(key)
-		if (before) counts[before]--
-		if (mode) counts[mode]++
-		if (mode) active.set(key, mode)
-		else active.delete(key)
-	}
+	const active = new Map<string, Pick<Run, 'mode' | 'heard'>>()
+	const isCounted = (run: Pick<Run, 'heard'>) => leftToEnd(run, { now: now(), settings: { deadlineMs } }) > 0
 	const change = (mark: Mark | undefined, edit: (parts: Parts) => void) => {
 		if (!mark?.node || !mark.name) return
 		const key = `${mark.name} ${mark.uid}`
@@ -45,14 +41,15 @@ export function createRunIndex(now: () => number = Date.now): RunIndex {
 		edit(parts)
 		keep(nodes, runs, { node: mark.node, key }, parts)
 		const run = runFrom(parts)
-		setActive(key, run && isActive(run) ? run.mode : undefined)
+		if (run && isActive(run)) active.set(key, run)
+		else active.delete(key)
 	}
 	return {
 		configMap: (now, before) => change(now ?? before, parts => assign(parts, 'configMap', now)),
 		job: (now, before) => change(now ?? before, parts => assign(parts, 'job', now)),
 		pod: (now, before) => change(now ?? before, parts => takePod(parts, now, before)),
 		runsOf: node => [...(nodes.get(node)?.values() ?? [])].flatMap(parts => runFrom(parts) ?? []),
-		active: is => modes.filter(is).reduce((sum, mode) => sum + counts[mode], 0),
+		active: is => [...active.values()].filter(run => is(run.mode) && isCounted(run)).length,
 	}
 }
 

@@ -2,7 +2,7 @@ import type { InterfaceStatus } from '../contract/node-config.ts'
 import type { Condition } from '../contract/conditions.ts'
 import { heals, stopsRollout } from '../contract/reasons.ts'
 import { attemptOf, runName } from './job.ts'
-import type { Mode, Run, Snapshot } from './snapshot.ts'
+import type { Mode, Run, RunSettings, Snapshot } from './snapshot.ts'
 
 /** Facts about runs. All pure. */
 
@@ -55,8 +55,10 @@ export function isActive({ job, pod }: Run): boolean {
 /** How long after Kubernetes should have ended a run the controller gives it up (milliseconds). */
 const GRACE_MS = 15_000
 
+type Clock = { now: number; settings: Pick<RunSettings, 'deadlineMs'> }
+
 /** @returns how long until a run that has not ended is given up, by our own clock (milliseconds); 0 and less: it is */
-export function leftToEnd({ heard }: Run, { now, settings }: Pick<Snapshot, 'now' | 'settings'>): number {
+export function leftToEnd({ heard }: Pick<Run, 'heard'>, { now, settings }: Clock): number {
 	return heard + settings.deadlineMs + GRACE_MS - now
 }
 

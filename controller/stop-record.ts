@@ -20,6 +20,8 @@ export function readStops(data: Readonly<Record<string, string>> | undefined): R
 export type StopRecord = {
 	/** Something may have changed: it is written down soon. */
 	touch(): void
+	/** The ConfigMap is another one now: what somebody deleted or changed is written again. */
+	seen(): void
 	/** Resolves when what is so now is written down. @throws Failure where it cannot be */
 	keep(): Promise<void>
 }
@@ -51,13 +53,16 @@ export function createStopRecord({ client, namespace, log, signal, stops, stored
 		busy = busy.catch(() => {}).then(write)
 		return busy
 	}
-	return {
-		keep,
-		touch: () =>
-			void keep().catch(error => {
-				if (!signal.aborted) log.warn({ configMap: ROLLOUT_STOP, error: wordsOf(error) }, 'who stops the rollout is not written down yet')
-			}),
+	const touch = () =>
+		void keep().catch(error => {
+			if (!signal.aborted) log.warn({ configMap: ROLLOUT_STOP, error: wordsOf(error) }, 'who stops the rollout is not written down yet')
+		})
+	const seen = () => {
+		if (written === undefined || stored()?.[STOPS_KEY] === written) return
+		written = undefined
+		touch()
 	}
+	return { keep, touch, seen }
 }
 
 type Written = { namespace: string; text: string; owner: string }

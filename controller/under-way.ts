@@ -56,7 +56,7 @@ export function runIsActive(snapshot: Snapshot): Decision | undefined {
 	const run = currentRun(snapshot)
 	const { status, generation } = snapshot.config
 	const waiting: Decision = { act: 'wait', why: 'RunIsActive', afterMs: untilItMatters(snapshot) }
-	if (!run || !isActive(run) || run.report) return waiting
+	if (!run || !isActive(run) || run.report) return whileAnotherStays(snapshot) ?? waiting
 	const said = condition(status, 'Ready')?.reason
 	const known = status.observedGeneration === generation && status.lastJobName === run.name && said !== 'NodeNotReady'
 	const refused = run.pod ? run.pod.refused : snapshot.noPod
@@ -64,6 +64,18 @@ export function runIsActive(snapshot: Snapshot): Decision | undefined {
 		return { act: 'settle', why: 'PodRefused', status: refusedPodStatus(snapshot, run, refused), result: false }
 	if (known || (status.observedGeneration === generation && status.state === 'Failed')) return waiting
 	return { act: 'settle', why: 'RunStarted', status: startedStatus(snapshot, run), result: false }
+}
+
+/** A run of before that does not end keeps the next one from the node, and nothing in the status would say why. */
+function whileAnotherStays(snapshot: Snapshot): Decision | undefined {
+	const { state, observedGeneration } = snapshot.config.status
+	const isSaid = isUpToDate(snapshot) || (state === 'Failed' && observedGeneration === snapshot.config.generation)
+	if (isSaid || snapshot.node?.ready === 'Unknown') return undefined
+	const stuck = snapshot.runs.find(run => isActive(run) && leftToEnd(run, snapshot) <= 0)
+	if (!stuck) return undefined
+	const end = isPodless(stuck) ? 'that Job is gone' : 'its pod has ended or the node has booted again'
+	const message = `Job ${stuck.name} of an earlier run has not ended in time. The run starts when ${end}.`
+	return say(snapshot, 'PreviousRunActive', pendingStatus(snapshot, 'PreviousRunActive', message))
 }
 
 /** Whether a process of some run may still touch the node. One that is given up does so no longer once its node has booted again. */

@@ -4,7 +4,7 @@ import { startReflector } from '../runtime/kube/reflector.ts'
 import type { Change } from '../runtime/kube/store.ts'
 import type { CacheOptions } from './caches.ts'
 import type { Fleet } from './fleet.ts'
-import { readStops } from './stop-record.ts'
+import { readStops, type StopRecord } from './stop-record.ts'
 import { type RolloutView, rolloutView } from './view.ts'
 
 type Options = Pick<CacheOptions, 'client' | 'namespace' | 'log' | 'signal'>
@@ -27,10 +27,11 @@ export function watchSettings({ client, namespace, log, signal }: Options, fleet
 		log.info({ configMap: ROLLOUT_PAUSE, paused: data?.paused === 'true' }, 'pause of the rollout')
 		fleet.setPause(data)
 	})
-	let heard = () => {}
+	let writer: Pick<StopRecord, 'touch' | 'seen'> | undefined
 	let stops = readStops(undefined)
 	const stop = watch(ROLLOUT_STOP, data => {
 		stops = readStops(data)
+		writer?.seen()
 	})
 	const only = ({ store }: typeof chart) => [...store.values()][0]
 	return {
@@ -38,12 +39,13 @@ export function watchSettings({ client, namespace, log, signal }: Options, fleet
 		/** uid of the chart's settings; empty where there are none. */
 		uid: () => only(chart)?.uid ?? '',
 		recordedStop: (name: string) => stops.get(name),
-		stopsChanged: () => heard(),
+		stopsChanged: () => writer?.touch(),
 		stopRecord: {
 			/** What the record holds; undefined where there is none. */
 			stored: () => only(stop)?.data,
-			onChange: (listener: () => void) => {
-				heard = listener
+			/** Who writes it is told of what changes. */
+			keptBy: (one: Pick<StopRecord, 'touch' | 'seen'>) => {
+				writer = one
 			},
 		},
 	}

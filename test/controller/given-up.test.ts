@@ -90,6 +90,26 @@ describe('once it is given up', () => {
 		expect(decide({ ...before, ...change(before), now: now + 90_000_000 })).toMatchObject({ act: 'start' })
 	})
 
+	test('where the spec changes meanwhile, the status says what the next run waits for, once', () => {
+		const { config, ...rest } = given({ pod: stuck })
+		const changed = { ...rest, config: { ...config, generation: 2 } }
+		const decision = decide(changed)
+		const words = `Job ${run().name} of an earlier run has not ended in time. The run starts when its pod has ended or the node has booted again.`
+		expect(decision).toMatchObject({ act: 'settle', why: 'PreviousRunActive', status: { state: 'Pending' } })
+		if (decision.act !== 'settle') return
+		expect(condition(decision.status, 'Ready')?.message).toBe(words)
+		expect(decide(withStatus(changed, decision.status))).toMatchObject({ act: 'nothing' })
+	})
+
+	test('of a look that does not end nothing is said while nothing is to be run', () => {
+		const applied = run({ report: report(), job: ended })
+		const told = withStatus(world({ runs: [applied] }), reportedStatus(world(), applied))
+		const look = run({ ...old, attempt: 2, mode: 'Verify', pod: stuck })
+		expect(decide({ ...told, runs: [...told.runs, look] })).toMatchObject({ act: 'wait', why: 'RunIsActive' })
+		const changed = { ...told, runs: [...told.runs, look], config: { ...told.config, generation: 2 } }
+		expect(decide(changed)).toMatchObject({ act: 'settle', why: 'PreviousRunActive' })
+	})
+
 	test('its place in the wave is free', () => {
 		expect(isChanging(underWayWith({ ...old, pod: stuck }))).toBe(true)
 		expect(isChanging(given({ pod: stuck }))).toBe(false)
@@ -107,7 +127,10 @@ describe('once it is given up', () => {
 	})
 
 	test('a Job without a pod of an older node config of the same name is left to the garbage collector', () => {
-		expect(decide(world({ runs: [run({ ...old, uid: 'older', job: suspended })] }))).toMatchObject({ act: 'wait', why: 'RunIsActive' })
+		expect(decide(world({ runs: [run({ ...old, uid: 'older', job: suspended })] }))).toMatchObject({
+			...{ act: 'settle', why: 'PreviousRunActive' },
+			status: { state: 'Pending' },
+		})
 	})
 
 	test('a report that comes after all is read, and is in the history in place of the loss', () => {

@@ -90,6 +90,16 @@ describe('what is known of runs', () => {
 		expect(index.active(() => true)).toBe(0)
 	})
 
+	test('one that is given up does not count: its pod may be there for ever', () => {
+		let now = 0
+		const index = createRunIndex(() => now, 300_000)
+		index.job(job, undefined)
+		now = 314_999
+		expect(index.active(() => true)).toBe(1)
+		now = 315_000
+		expect(index.active(() => true)).toBe(0)
+	})
+
 	test('last words count only when the run has ended and left no report', () => {
 		const index = createRunIndex()
 		index.configMap(configMap, undefined)

@@ -33,7 +33,8 @@ async function stage(hasSettings = true) {
 		return record.keep()
 	}
 	const writes = () => server.requests.filter(({ verb }) => verb === 'create' || verb === 'patch').map(({ verb }) => verb)
-	return { keep, owner, stored, writes, read: () => [...readStops(stored()?.data)] }
+	const drop = () => server.objects.delete(ConfigMap, { namespace, name: ROLLOUT_STOP })
+	return { record, drop, keep, owner, stored, writes, read: () => [...readStops(stored()?.data)] }
 }
 
 test('nobody stops it, and nothing is written', async () => {
@@ -70,4 +71,21 @@ describe('what cannot be read is nothing on record', () => {
 	test.each([[undefined], [{}], [{ stops: '{' }], [{ stops: '{}' }], [{ stops: '[{"name":"a"}]' }], [{ stops: 'null' }]])('%j', data => {
 		expect(readStops(data as Record<string, string> | undefined).size).toBe(0)
 	})
+})
+
+test('what somebody deletes or changes is written again', async () => {
+	const { record, drop, keep, read } = await stage()
+	await keep([a])
+	drop()
+	record.seen()
+	await record.keep()
+	expect(read()).toEqual([['a', { uid: 'uid-a', stops: 'ConnectivityLost' }]])
+})
+
+test('its own writing, seen again, is no reason to write', async () => {
+	const { record, keep, writes } = await stage()
+	await keep([a])
+	record.seen()
+	await record.keep()
+	expect(writes()).toEqual(['patch', 'create'])
 })
