@@ -65,7 +65,7 @@ export type CacheOptions = {
 /** Starts watching everything a decision looks at. */
 export function startCaches(options: CacheOptions): Caches {
 	const { namespace, wake, maxConcurrentRuns, startedAt } = options
-	const runs = createRunIndex(Date.now, options.deadlineMs)
+	const runs = createRunIndex(() => performance.now(), options.deadlineMs)
 	const keyed = (name: string) => keyOf({ name, namespace })
 	let isWhole = false
 	const world: World = {

@@ -13,12 +13,12 @@ import type { RunSettings, Snapshot } from './snapshot.ts'
  * @param key `namespace/name`
  * @returns undefined when there is no such node config
  */
-export function gather(caches: Caches, settings: RunSettings, key: string, now: number): Snapshot | undefined {
+export function gather(caches: Caches, settings: RunSettings, key: string, moment: Pick<Snapshot, 'now' | 'uptime'>): Snapshot | undefined {
 	const config = caches.config(key)
 	if (!config) return undefined
 	const { runs } = caches
 	return {
-		...{ now, settings, config, ...config.read },
+		...{ ...moment, settings, config, ...config.read },
 		node: caches.node(config.name),
 		rival: caches.rival(key),
 		runs: runs.runsOf(config.name),
@@ -49,9 +49,9 @@ const WORDS_MAX = 500
  */
 export async function whyNoPod(client: KubeClient, snapshot: Snapshot, signal: AbortSignal): Promise<string | undefined> {
 	const run = currentRun(snapshot)
-	const { now, config } = snapshot
+	const { uptime, config } = snapshot
 	if (!run?.job || run.pod || run.job.hasPods || run.report || isTold(snapshot, run)) return undefined
-	if (isPodless(run) && run.heard + NO_POD_MS > now) return undefined
+	if (isPodless(run) && run.heard + NO_POD_MS > uptime) return undefined
 	const { status } = config
 	const isSaid = status.lastJobName === run.name && condition(status, 'Ready')?.reason === 'PodRefused'
 	return isSaid ? undefined : lastFailure(client, config.namespace, run.job.jobUid, signal)

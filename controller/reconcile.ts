@@ -65,10 +65,11 @@ function tellDecision({ log }: ReconcileOptions, snapshot: Snapshot, decision: D
 }
 
 async function look({ client, caches, settings, now }: ReconcileOptions, key: string, signal: AbortSignal): Promise<Snapshot | undefined> {
-	const snapshot = gather(caches, settings, key, now())
+	const moment = () => ({ now: now(), uptime: performance.now() })
+	const snapshot = gather(caches, settings, key, moment())
 	if (!snapshot) return undefined
 	const isSure = !(await confirmLoss(client, caches, snapshot, signal))
-	const sure = isSure ? snapshot : gather(caches, settings, key, now())
+	const sure = isSure ? snapshot : gather(caches, settings, key, moment())
 	return sure && { ...sure, noPod: await whyNoPod(client, sure, signal) }
 }
 

@@ -26,18 +26,18 @@ type Take<V> = (now: V | undefined, before: V | undefined) => void
 /**
  * An empty index.
  *
- * @param now milliseconds since 1970
+ * @param uptime a clock that nobody sets (milliseconds)
  * @param deadlineMs when Kubernetes ends a run (milliseconds)
  */
-export function createRunIndex(now: () => number = Date.now, deadlineMs = Number.POSITIVE_INFINITY): RunIndex {
+export function createRunIndex(uptime: () => number = () => performance.now(), deadlineMs = Number.POSITIVE_INFINITY): RunIndex {
 	const nodes = new Map<string, Map<string, Parts>>()
 	const active = new Map<string, Pick<Run, 'mode' | 'heard'>>()
-	const isCounted = (run: Pick<Run, 'heard'>) => leftToEnd(run, { now: now(), settings: { deadlineMs } }) > 0
+	const isCounted = (run: Pick<Run, 'heard'>) => leftToEnd(run, { uptime: uptime(), settings: { deadlineMs } }) > 0
 	const change = (mark: Mark | undefined, edit: (parts: Parts) => void) => {
 		if (!mark?.node || !mark.name) return
 		const key = `${mark.name} ${mark.uid}`
 		const runs = nodes.get(mark.node) ?? new Map<string, Parts>()
-		const parts = runs.get(key) ?? { heard: now() }
+		const parts = runs.get(key) ?? { heard: uptime() }
 		edit(parts)
 		keep(nodes, runs, { node: mark.node, key }, parts)
 		const run = runFrom(parts)

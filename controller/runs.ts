@@ -55,11 +55,11 @@ export function isActive({ job, pod }: Run): boolean {
 /** How long after Kubernetes should have ended a run the controller gives it up (milliseconds). */
 const GRACE_MS = 15_000
 
-type Clock = { now: number; settings: Pick<RunSettings, 'deadlineMs'> }
+type Clock = { uptime: number; settings: Pick<RunSettings, 'deadlineMs'> }
 
-/** @returns how long until a run that has not ended is given up, by our own clock (milliseconds); 0 and less: it is */
-export function leftToEnd({ heard }: Pick<Run, 'heard'>, { now, settings }: Clock): number {
-	return heard + settings.deadlineMs + GRACE_MS - now
+/** @returns how long until a run that has not ended is given up, by a clock of our own that nobody sets (milliseconds); 0 and less: it is */
+export function leftToEnd({ heard }: Pick<Run, 'heard'>, { uptime, settings }: Clock): number {
+	return heard + settings.deadlineMs + GRACE_MS - uptime
 }
 
 /** Whether the status, of whatever generation, tells how this run ended: it has its place in a wave no longer, though its pod may still act. */

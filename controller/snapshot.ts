@@ -8,6 +8,8 @@ import type { ReadSpec } from './spec.ts'
 /** Everything one decision may look at, read at one moment. Times are milliseconds since 1970. */
 export type Snapshot = ReadSpec & {
 	now: number
+	/** On a clock that nobody sets, from any moment on (milliseconds). */
+	uptime: number
 	settings: RunSettings
 	config: ConfigView
 	node: NodeView | undefined
@@ -109,7 +111,7 @@ export type Run = {
 	/** Failed runs in a row before it. */
 	failures: number
 	created: number
-	/** When we first heard of it, by our own clock. */
+	/** When we first heard of it, as `uptime`. */
 	heard: number
 	report: Report | undefined
 	/** Why the report that is there cannot be used. */

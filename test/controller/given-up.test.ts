@@ -58,6 +58,7 @@ describe('a run is given up', () => {
 
 	test.each<[title: string, snapshot: Snapshot]>([
 		['before its time', underWayWith({ heard: now - 314_000, pod: stuck })],
+		['because somebody sets the clock', { ...underWayWith({ heard: now - 10_000, pod: stuck }), now: now + 18_000_000 }],
 		['that has reported', underWayWith({ ...old, pod: stuck, report: report() })],
 		[
 			'that was made when this controller was not there, and is heard of only now',

@@ -11,6 +11,7 @@ import { createLog } from '../../runtime/log.ts'
 import { etcdFlags } from './etcd.ts'
 import { startLine } from './line.ts'
 import { startLossyController } from './lossy.ts'
+import { agent } from './world.ts'
 import { oneController } from './one-controller.ts'
 import { namespace, startPlane } from './plane.ts'
 import { specOf } from './survival.ts'
@@ -73,7 +74,7 @@ export async function startWorld({ etcd, server, settings }: WorldOptions = {}) 
 		startController: (over: { port: number } = line, now?: () => number) => controller.start(over.port, now),
 		/** As a process of its own that loses so many of a hundred packets. */
 		startLossyController: async (lost: number) => {
-			const env = { NAMESPACE: namespace, AGENT_IMAGE: 'agent', LOG_LEVEL: 'debug' }
+			const env = { NAMESPACE: namespace, AGENT_IMAGE: agent.image, LOG_LEVEL: 'debug' }
 			const lossy = await startLossyController({
 				...credentials,
 				...{ lost, port: plane.port, dir: plane.dir, env, onLine: controller.hear },

@@ -284,7 +284,9 @@ describe('what drifted', () => {
 		const runs = [look({}, { job: undefined, pod: undefined, report: undefined, created: now - 2 * hour, heard: now })]
 		const snapshot = { ...settled, runs }
 		expect(decide(snapshot)).toMatchObject({ act: 'wait', why: 'Settled' })
-		expect(decide({ ...later(snapshot, 316_000), rollout: { ...settings(), lookedAt: now + 316_000 } })).toMatchObject({ act: 'clear' })
+		expect(
+			decide({ ...later(snapshot, 316_000), uptime: now + 316_000, rollout: { ...settings(), lookedAt: now + 316_000 } }),
+		).toMatchObject({ act: 'clear' })
 	})
 
 	test('too often is put right when the hour is over', () => {

@@ -60,6 +60,7 @@ export function world(over: Omit<Partial<Snapshot>, 'config'> & { config?: Parti
 	const status = config.status ?? {}
 	return {
 		now,
+		uptime: now,
 		settings: { keepRunMs: 3_600_000, maxConcurrentRuns: 10, deadlineMs: 300_000, checkInstanceId: true },
 		spec: { value: spec },
 		specHash: 'hash-1',
