@@ -1,7 +1,7 @@
-import { createHmac } from 'node:crypto'
 import { cut } from '../contract/conditions.ts'
 import { NODE_CONFIG } from '../contract/names.ts'
 import type { NodeConfigStatus } from '../contract/node-config.ts'
+import { eventName } from '../runtime/event-name.ts'
 import { apiVersionOf } from '../runtime/kube/kind.ts'
 import type { Event } from '../runtime/kube/kinds.ts'
 import { condition } from './runs.ts'
@@ -38,17 +38,11 @@ const releasedBecause: Readonly<Record<string, string>> = {
 	NodeReplaced: 'There was nothing to clean up, for the node of this name is another VM now',
 }
 
-/**
- * A name made of run and moment: a controller that does the same again after a crash tells nothing twice. A kubelet may create Events of any
- * name, and one of ours that is there already is not written; so the name ends in what it cannot guess.
- *
- * @param secret that no node knows, and that is the same for every controller of this cluster
- */
+/** @param secret that no node knows, and that is the same for every controller of this cluster */
 export function eventOf(config: ConfigView, note: Note, { now, secret }: { now: number; secret: string }): Event {
 	const at = timestamp(now)
-	const end = createHmac('sha256', secret).update(note.moment).digest('hex').slice(0, 16)
 	return {
-		metadata: { name: `${note.moment}.${end}`, namespace: config.namespace },
+		metadata: { name: eventName(note.moment, secret), namespace: config.namespace },
 		involvedObject: {
 			apiVersion: apiVersionOf(NODE_CONFIG),
 			kind: NODE_CONFIG.kind,

@@ -31,7 +31,7 @@ export async function tellFailedWrite(hands: Hands, snapshot: Snapshot, decision
 	const words = `The controller cannot ${what} since ${timestamp(entry.since)}, and tries again: ${clean(error.message)}`
 	const status = failedWriteStatus(snapshot, words)
 	const isTellable = !(isUpToDate(snapshot) && config.status.state === 'Configured') && !isRunUntold(snapshot)
-	const moment = `${config.name}.${config.uid.slice(0, 8)}.write-failed-g${config.generation}`
+	const moment = `${config.name}.${config.uid.slice(0, 8)}.write-failed-g${config.generation}-${Math.floor(entry.since / 1_000)}`
 	try {
 		if (isTellable) await putStatus(hands, snapshot, status)
 	} catch (cause) {

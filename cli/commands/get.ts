@@ -1,4 +1,5 @@
 import { Option } from 'commander'
+import { type FailedWrite, readFailedWrite } from '../failed-write.ts'
 import { readElsewhere, readNamespaceState } from '../namespace.ts'
 import { type FleetReading, readChosen } from '../read.ts'
 import { fleetLines } from '../render/fleet.ts'
@@ -26,11 +27,17 @@ export const get: CommandSpec<GetFlags> = {
 		const reading = await readChosen(session, nodes)
 		const { deletedWith } = reading.fleet
 		if (deletedWith !== undefined) session.warn(`warning: ${deletedNamespaceWords(deletedWith)}`)
-		session.print(
-			reading.configs.length === 0 && !isFormat(flags.output) ? await none(session, reading) : shown(session, nodes, flags, reading),
-		)
+		session.print(await lines(session, nodes, flags, reading))
 		return reading.configs.every(isAsWanted) ? exitCodes.fine : exitCodes.notAsWanted
 	},
+}
+
+async function lines(session: Session, nodes: readonly string[], flags: GetFlags, reading: FleetReading): Promise<string[]> {
+	if (isFormat(flags.output)) return shown(session, nodes, flags, reading)
+	const [only] = reading.configs
+	if (!only) return none(session, reading)
+	const hasPage = nodes.length === 1 && flags.output !== 'wide'
+	return shown(session, nodes, flags, { ...reading, failedWrite: hasPage ? await readFailedWrite(session, only) : undefined })
 }
 
 async function none(session: Session, { fleet }: FleetReading): Promise<string[]> {
@@ -38,9 +45,14 @@ async function none(session: Session, { fleet }: FleetReading): Promise<string[]
 	return [...fleetLines(fleet, session.colours), ...noneLines(session.cluster.namespace, state, elsewhere)]
 }
 
-function shown({ colours, world }: Session, nodes: readonly string[], { output }: GetFlags, reading: FleetReading): string[] {
-	const { configs, fleet } = reading
-	const view = { fleet, now: world.now(), colours, isWide: output === 'wide' }
+function shown(
+	{ colours, world }: Session,
+	nodes: readonly string[],
+	{ output }: GetFlags,
+	reading: FleetReading & { failedWrite?: FailedWrite | undefined },
+): string[] {
+	const { configs, fleet, failedWrite } = reading
+	const view = { fleet, failedWrite, now: world.now(), colours, isWide: output === 'wide' }
 	if (isFormat(output)) return [formatted(listOf(reading, nodes), output)]
 	const [only] = configs
 	if (only && nodes.length === 1 && !view.isWide) return nodePage(only, view)

@@ -1,6 +1,7 @@
 import { clean } from '../../contract/clean.ts'
 import type { Condition } from '../../contract/conditions.ts'
 import type { InterfaceStatus, Observed } from '../../contract/node-config.ts'
+import type { FailedWrite } from '../failed-write.ts'
 import type { Fleet } from '../fleet.ts'
 import { nextFor } from '../next.ts'
 import { type ConfigView, condition, isCurrent, reasonOf, stateOf } from '../view.ts'
@@ -8,7 +9,7 @@ import { age, ageOf } from './age.ts'
 import { type Colours, stateCell } from './colours.ts'
 import { type Cell, table } from './table.ts'
 
-export type PageView = { fleet: Fleet; now: number; colours: Colours }
+export type PageView = { fleet: Fleet; now: number; colours: Colours; failedWrite?: FailedWrite | undefined }
 
 /** All that is known of one node: its interfaces, its conditions, and what happens next. Pure. */
 export function nodePage(config: ConfigView, view: PageView): string[] {
@@ -23,7 +24,7 @@ export function nodePage(config: ConfigView, view: PageView): string[] {
 	].slice(0, -1)
 }
 
-function head(config: ConfigView, { colours, now }: PageView): string[] {
+function head(config: ConfigView, { colours, now, failedWrite }: PageView): string[] {
 	const { status, generation, created } = config
 	const title: Cell[] = [
 		{ text: config.name, paint: colours.strong },
@@ -40,7 +41,17 @@ function head(config: ConfigView, { colours, now }: PageView): string[] {
 		`made ${age(now - created)} ago`,
 	]
 	const message = condition(config, 'Ready')?.message
-	return [...table([title]), colours.faint(clean(facts.join(', '))), ...(message ? [clean(message)] : [])]
+	return [
+		...table([title]),
+		colours.faint(clean(facts.join(', '))),
+		...(message ? [clean(message)] : []),
+		...(failedWrite ? [failedWriteLine(failedWrite, now)] : []),
+	]
+}
+
+/** The status is older than this. */
+function failedWriteLine({ reason, message, at }: FailedWrite, now: number): string {
+	return `Event ${reason}, ${age(now - at)} ago: ${message}`
 }
 
 function section(title: string, lines: readonly string[], { strong }: Colours): string[] {

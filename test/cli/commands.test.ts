@@ -2,9 +2,10 @@ import { createServer } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { NodeConfig } from '../../cli/kinds.ts'
 import { ROLLOUT_CONFIG_MAP, ROLLOUT_PAUSE, ROLLOUT_STOP } from '../../contract/rollout.ts'
-import { ConfigMap, Node } from '../../runtime/kube/kinds.ts'
+import { eventName } from '../../runtime/event-name.ts'
+import { ConfigMap, Event, Node } from '../../runtime/kube/kinds.ts'
 import { clusterOf, namespace, type Stage, startStage } from './cluster.ts'
-import { command, configured, drifted, failed, rolledBack, running, type Told, waiting } from './world.ts'
+import { ago, command, configured, drifted, failed, rolledBack, running, type Told, waiting } from './world.ts'
 
 /** Whole command lines against an API server. */
 
@@ -42,6 +43,27 @@ worker-2   Failed       1/2          PartlyFailed              0s
 		const { code, out } = await command('get worker-1', { cluster })
 		expect(code).toBe(0)
 		expect(out).toContain('Nothing: the node is as it should be.')
+	})
+
+	test.each<[title: string, over: { name?: string; ago?: number; reason?: string }, isShown: boolean]>([
+		['a write of the controller that fails, where the status cannot say so', {}, true],
+		['a status that the API server refuses', { reason: 'StatusRefused' }, true],
+		['an Event that a kubelet made', { name: 'worker-1.uid.write-failed-g3-1.0123456789abcdef' }, false],
+		['an Event from before the status was last written', { ago: 61 }, false],
+		['an Event of another reason', { reason: 'RunStarted' }, false],
+	])('of one node tells of %s: $2', async (_, { name, ago: seconds = 30, reason = 'WriteFailed' }, isShown) => {
+		const { cluster, server, put } = await startStage()
+		const { uid: secret } = server.objects.create(ConfigMap, { metadata: rollout }).metadata
+		put('worker-1', configured)
+		const { uid = '' } = server.objects.get(NodeConfig, { name: 'worker-1', namespace })?.metadata ?? {}
+		const message = 'The controller cannot write the status since 2026-03-01T11:59:00Z, and tries again: webhook down'
+		server.objects.create(Event, {
+			metadata: { name: name ?? eventName('worker-1.write-failed', secret), namespace },
+			...{ involvedObject: { kind: 'MultiNicNodeConfig', name: 'worker-1', namespace, uid }, reason, message, lastTimestamp: ago(seconds) },
+		})
+		const { out } = await command('get worker-1', { cluster })
+		expect(out.includes(`Event ${reason}, 30s ago: ${message}\n`)).toBe(isShown)
+		if (!isShown) expect(out).not.toContain(message)
 	})
 
 	test('tells the line, the control plane last', async () => {
