@@ -18,6 +18,8 @@ export type ControllerProcess = {
 	writes(): Promise<number>
 	/** The same, once a second passes without one: Events follow the status. */
 	atRest(): Promise<number>
+	/** Requests so far, every one; and the longest that its event loop stood still since this was last asked, in milliseconds. */
+	load(): Promise<{ requests: number; block: number }>
 	/** The most it ever held, in MiB. */
 	peakMiB(): number
 	/** Time its threads have had, in seconds. */
@@ -52,10 +54,16 @@ export async function startController(api: ApiServer, script: string, env: Recor
 	child.once('exit', (code, signal) => {
 		if (mustLive) throw new Error(`the controller ended by itself with ${code ?? signal}`)
 	})
-	const writes = async () => writesIn(await (await fetch(`${url}/metrics`)).text())
+	const metrics = async () => (await fetch(`${url}/metrics`)).text()
+	const writes = async () => requestsIn(await metrics(), labels => !labels.includes('method="GET"'))
 	return {
 		ready: readiness(url, child).then(() => performance.now() - began),
 		writes,
+		load: async () => {
+			const text = await metrics()
+			const block = Number(/^nodejs_eventloop_lag_max_seconds (\S+)/m.exec(text)?.[1]) * 1_000
+			return { requests: requestsIn(text, () => true), block }
+		},
 		atRest: () => unchanged(writes),
 		peakMiB: () => Number(/VmHWM:\s+(\d+)/.exec(read(child, 'status'))?.[1]) / 1_024,
 		cpuSeconds: () => cpuOf(read(child, 'stat')),
@@ -85,9 +93,9 @@ async function readiness(url: string, child: ChildProcess): Promise<void> {
 	}
 }
 
-function writesIn(metrics: string): number {
+function requestsIn(metrics: string, isCounted: (labels: string) => boolean): number {
 	const lines = metrics.matchAll(/^rest_client_requests_total\{([^}]*)\} (\d+)/gm)
-	return [...lines].filter(([, labels]) => !labels?.includes('method="GET"')).reduce((sum, [, , count]) => sum + Number(count), 0)
+	return [...lines].filter(([, labels = '']) => isCounted(labels)).reduce((sum, [, , count]) => sum + Number(count), 0)
 }
 
 function read({ pid }: ChildProcess, file: string): string {

@@ -1,0 +1,160 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { REPORT_KEY } from '../../contract/names.ts'
+import { NodeConfig } from '../../controller/kinds.ts'
+import { reportFor, startFakeKubelet } from '../../lab/fake-kubelet.ts'
+import type { KubeClient } from '../../runtime/kube/client.ts'
+import { ConfigMap, Event, Node, Pod } from '../../runtime/kube/kinds.ts'
+import { createLog } from '../../runtime/log.ts'
+import { type Figure, figure, type Log, median, middlePair } from '../figure.ts'
+import { type Cluster, createConfig, createNode, each, namespace, startCluster } from './cluster.ts'
+import { startController } from './process.ts'
+import { watchStates } from './states.ts'
+
+/** One node of a thousand whose kubelet and agent say whatever they may: what it costs the other 999. */
+
+const HOSTILE = 'node-0'
+const PAIRS = 3
+/** Mirror pods that it makes; each is 900 kB. */
+const MIRRORS = 155
+
+type Round = { seconds: number; requests: number; memory: number; block: number }
+
+/** The same fleet with it and without it, in turn. */
+export async function measureHostile(script: string, names: (prefix: string) => string[], log: Log): Promise<Figure[]> {
+	const pairs: { calm: Round; hostile: Round }[] = []
+	for (let pair = 1; pair <= PAIRS; pair++) {
+		const calm = await onCluster(log, cluster => measure(cluster, script, names('node'), false))
+		const hostile = await onCluster(log, cluster => measure(cluster, script, names('node'), true))
+		log(`hostile, pair ${pair} of ${PAIRS}: ${words(calm)} without it, ${words(hostile)} with it`)
+		pairs.push({ calm, hostile })
+	}
+	const beside = (of: (round: Round) => number) => middlePair(pairs.map(({ calm, hostile }) => ({ value: of(hostile), floor: of(calm) })))
+	return [
+		figure({ name: '1 hostile node, the other 999', ...beside(({ seconds }) => seconds), unit: 's', atMostFloors: 1.25 }),
+		figure({ name: '1 hostile node, requests', ...beside(({ requests }) => requests), unit: 'requests', atMostFloors: 1.1 }),
+		figure({ name: '1 hostile node, memory', ...beside(({ memory }) => memory), unit: 'MiB', atMost: 150 }),
+		figure({ name: '1 hostile node, longest block more', value: median(pairs.map(blockMore)), unit: 'ms', atMost: 250 }),
+	]
+}
+
+/** What a fleet costs without it, its first list above all, is not its doing. */
+function blockMore({ calm, hostile }: { calm: Round; hostile: Round }): number {
+	return Math.max(0, hostile.block - calm.block)
+}
+
+function words({ seconds, requests, memory, block }: Round): string {
+	return `${seconds.toFixed(1)} s, ${requests} requests, ${memory.toFixed(0)} MiB, ${block.toFixed(0)} ms`
+}
+
+async function onCluster<T>(log: Log, work: (cluster: Cluster) => Promise<T>): Promise<T> {
+	const cluster = await startCluster(log)
+	try {
+		return await work(cluster)
+	} finally {
+		await cluster.stop()
+	}
+}
+
+async function measure({ api, client }: Cluster, script: string, nodes: readonly string[], isHostile: boolean): Promise<Round> {
+	await each(nodes, name => createNode(client, name))
+	await each(nodes, (name, index) => createConfig(client, name, index))
+	const stop = new AbortController()
+	const others = nodes.filter(name => name !== HOSTILE)
+	const states = await watchStates(client)
+	const never = new Promise<number>(() => {})
+	const kubelet = startFakeKubelet({
+		...{ client, namespace, log: createLog('kubelet', { level: 'error' }) },
+		runMs: ({ nodeName }) => (isHostile && nodeName === HOSTILE ? never : 0),
+	})
+	const began = performance.now()
+	const controller = await startController(api, script)
+	const attack = isHostile ? Promise.all([lie(client, stop.signal), crowd(client, stop.signal), pauseIt(client, stop.signal)]) : undefined
+	const { last } = await states.all('Configured', others)
+	const found = { seconds: (last - began) / 1_000, memory: controller.peakMiB(), ...(await controller.load()) }
+	stop.abort()
+	await attack
+	states.stop()
+	await kubelet.stop()
+	await controller.kill('SIGTERM')
+	return found
+}
+
+/** Ten reports a second, each wrong in another way; among them one that stops the rollout. */
+async function lie(client: KubeClient, signal: AbortSignal): Promise<void> {
+	const at = { namespace, name: `multinic-agent-${HOSTILE}-g1` }
+	for (let turn = 0; !signal.aborted; turn++) {
+		const report = lies[turn % lies.length] ?? ''
+		await client.patch(ConfigMap, at, { data: { [REPORT_KEY]: report } }).catch(() => undefined)
+		await sleep(100)
+	}
+}
+
+const run = { version: 1, nodeName: HOSTILE, uid: '', generation: 1, attempt: 1, mode: 'Apply', interfaces: [] } as unknown as Parameters<
+	typeof reportFor
+>[0]
+const lies: readonly string[] = [
+	`[${Array(21_000).fill('{}').join(',')}]`,
+	`${'['.repeat(30_000)}${']'.repeat(30_000)}`,
+	`{${Array.from({ length: 9_000 }, (_, at) => `"${at}":1`).join(',')}}`,
+	JSON.stringify(reportFor(run, { outcome: 'RolledBack', reason: 'ConnectivityLost', message: '\u001b[2J\u202e'.repeat(900) })),
+	JSON.stringify(reportFor(run, { changes: 9e15, started: '2026-02-30T00:00:00Z' })),
+	'"'.padEnd(65_000, '\\ud800'),
+]
+
+/** Mirror pods with the marks of others' runs, Events about others, and a Node that says a great deal. */
+async function crowd(client: KubeClient, signal: AbortSignal): Promise<void> {
+	for (let turn = 0; turn < MIRRORS && !signal.aborted; turn++) {
+		const victim = `node-${turn + 1}`
+		const attempts = [
+			client.create(Pod, mirrorPod(victim, turn)),
+			client.create(Event, forged(victim, turn)),
+			client.patchStatus(Node, { name: HOSTILE }, loud(turn)),
+		]
+		await Promise.allSettled(attempts)
+	}
+}
+
+function mirrorPod(victim: string, turn: number): Pod {
+	const labels = {
+		'multinic.io/node-name': victim,
+		'multinic.io/generation': '1',
+		'multinic.io/attempt': '1',
+		'app.kubernetes.io/name': 'multinic-run',
+	}
+	const annotations = { 'kubernetes.io/config.mirror': 'a', 'kubernetes.io/config.source': 'file', text: 'a'.repeat(200_000) }
+	return {
+		metadata: { name: `multinic-agent-${victim}-g1-${turn}`, namespace, labels, annotations },
+		spec: { nodeName: HOSTILE, containers: [{ name: 'agent', image: 'a', args: ['a'.repeat(700_000)] }] },
+	}
+}
+
+function forged(victim: string, turn: number): Event {
+	return {
+		metadata: { name: `multinic-agent-${victim}-g1.result.${turn}`, namespace },
+		involvedObject: { kind: 'MultiNicNodeConfig', name: victim, namespace },
+		...{ reason: 'FailedCreate', message: 'a'.repeat(1_000), source: { component: 'job-controller' } },
+	}
+}
+
+function loud(turn: number): object {
+	const conditions = Array.from({ length: 200 }, (_, at) => ({
+		type: `Condition${at}`,
+		status: 'True',
+		message: `${turn} ${'a'.repeat(1_000)}`,
+	}))
+	return {
+		conditions: [...conditions, { type: 'Ready', status: 'True' }],
+		addresses: [{ type: 'InternalIP', address: `10.9.${turn % 250}.1` }],
+	}
+}
+
+/** As a person does, once it stops the others. */
+async function pauseIt(client: KubeClient, signal: AbortSignal): Promise<void> {
+	const at = { namespace, name: HOSTILE }
+	while (!signal.aborted) {
+		const { status } = await client.get(NodeConfig, at)
+		if (JSON.stringify(status ?? {}).includes('ConnectivityLost'))
+			return void (await client.patch(NodeConfig, at, { spec: { paused: true } }))
+		await sleep(200)
+	}
+}
