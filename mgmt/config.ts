@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs'
 import * as z from 'zod'
 import { Bool, Duration, HeaderText, HttpUrl, ListenAddress, ObjectName, readEnv } from '../runtime/env.ts'
 import { wordsOf } from '../runtime/errors.ts'
+import { AllowedHosts } from './disclosure/hosts.ts'
+import { AllowedProviders } from './disclosure/providers.ts'
 
 /** The environment of `node mgmt/main.ts`: defaults for every OpenstackConfig, whose own settings win. KUBECONFIG or the pod says which cluster. */
 const Env = z.object({
@@ -20,6 +22,10 @@ const Env = z.object({
 	VIOLA_INSECURE_TLS: Bool.default(false),
 	VIOLA_TOKEN: HeaderText.optional().describe('Bearer token for viola'),
 	VIOLA_TOKEN_FILE: z.string().transform(tokenIn).optional().describe('File with that token, such as a mounted Secret'),
+	VIOLA_ALLOWED_PROVIDERS: AllowedProviders.optional().describe(
+		'Who may use that token: namespace=id,id;namespace=id. Every id when left out',
+	),
+	SECRET_ENDPOINT_HOSTS: AllowedHosts.default([]).describe('Hosts to which every secret may go, separated by commas'),
 	POLL_FAST_INTERVAL: Duration.prefault('20s').describe('After a change, for POLL_FAST_WINDOW'),
 	POLL_SLOW_INTERVAL: Duration.prefault('5m').describe('Else'),
 	POLL_ERROR_INTERVAL: Duration.prefault('30s').describe('After an error'),
@@ -34,6 +40,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 	const { MGMT_ADDR, VIOLA_TOKEN_FILE, ...read } = readEnv(Env, env)
 	const token = read.VIOLA_TOKEN ?? VIOLA_TOKEN_FILE
 	return { ...read, ...MGMT_ADDR, ...(token && { VIOLA_TOKEN: token }) }
+}
+
+/** What works, but should be set otherwise. Said once, at start. */
+export function startWarnings({ VIOLA_TOKEN, VIOLA_ALLOWED_PROVIDERS }: Config): string[] {
+	if (!VIOLA_TOKEN || VIOLA_ALLOWED_PROVIDERS) return []
+	return ['VIOLA_ALLOWED_PROVIDERS is not set: every OpenstackConfig may use the viola token of mgmt for every provider id']
 }
 
 function tokenIn(path: string, context: z.RefinementCtx): string {

@@ -18,6 +18,8 @@ export const advice = {
 	VmNotFound: 'correct vmNames or vmIDs',
 	VmNotUnique: 'use the id of the VM instead of its name',
 	NodeNameInvalid: 'name the VM, or its metadata key, as its Kubernetes node is named',
+	SecretWithheld: 'use one source for both, or add the host to that list',
+	ProviderNotAllowed: 'name an allowed provider, or add this one there',
 	Conflict: 'let only one OpenstackConfig, and only one VM, claim a node',
 	TooManyPorts: 'detach ports: a node has at most 10 interfaces',
 } as const

@@ -7,7 +7,7 @@ import { runLoop } from '../runtime/loop.ts'
 import { createMetrics } from '../runtime/metrics.ts'
 import { type Context, type Read, runProcess } from '../runtime/process.ts'
 import { createQueue, LOW_PRIORITY } from '../runtime/queue.ts'
-import { readConfig } from './config.ts'
+import { readConfig, startWarnings } from './config.ts'
 import { createHttpClients } from './http-clients.ts'
 import { type OpenstackConfig, OpenstackConfigKind } from './kind.ts'
 import { createTokens } from './openstack/tokens.ts'
@@ -34,6 +34,7 @@ export async function main({ signal, log, config, credentials }: Context & Read<
 	addHealth(app, { ready: () => configs.isSynced() || 'OpenstackConfigs are not read yet', metrics: metrics.registry })
 	const { address, closed } = await listen(app, config, signal)
 	log.info({ address, namespace: config.MGMT_NAMESPACE ?? 'all' }, 'watching OpenstackConfigs')
+	for (const warning of startWarnings(config)) log.warn(warning)
 	const all = () => configs.store.values()
 	const tokens = createTokens(systemClock)
 	const reconcile = reconcileOpenstackConfig({ client, all, env: config, http, tokens, log, clock: systemClock, chance: Math.random })

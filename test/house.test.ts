@@ -14,7 +14,7 @@ const sources = rooms.flatMap(room => globSync(`${room}/**/*.ts`)).map(path => p
 
 /** Judgement: it takes time, chance and the world as arguments. */
 const pureNames =
-	/^agent\/retry\.ts$|(^|\/)(decide|plan|select|naming|changes|cadence|settings|manifest|routing|status|match|preflight|rename|snapshot|recipe|ip|names|reasons|suspects|diff|disruption|drift|verdict|words|(plan|persist|render)\/[\w-]+)\.ts$/
+	/^agent\/retry\.ts$|(^|\/)(decide|plan|select|naming|changes|cadence|settings|remotes|(disclosure\/(origin|hosts|providers))|manifest|routing|status|match|preflight|rename|snapshot|recipe|ip|names|reasons|suspects|diff|disruption|drift|verdict|words|(plan|persist|render)\/[\w-]+)\.ts$/
 const impure = /\bawait\b|\basync\b|Date\.now|new Date\(\)|Math\.random|\bprocess\.|from 'node:/
 
 describe('a room imports only contract, runtime and itself', () => {

@@ -17,8 +17,8 @@ const missing = ['/nowhere', '/proc/self/mem/x']
 type Variables = Readonly<Record<string, readonly string[]>>
 type Program = { reads: string[]; variables: Variables }
 
-/** Of these the value is told: where a file is looked for, and whose run it is. */
-const areTold = new Set(['KUBECONFIG', 'VIOLA_TOKEN_FILE', 'VIOLA_CLUSTERS', 'RUN'])
+/** Of these the value is told: where a file is looked for, whose run it is, and which entry of a list is wrong. */
+const areTold = new Set(['KUBECONFIG', 'VIOLA_TOKEN_FILE', 'VIOLA_CLUSTERS', 'RUN', 'SECRET_ENDPOINT_HOSTS', 'VIOLA_ALLOWED_PROVIDERS'])
 
 const log: Variables = { LOG_LEVEL: ['loud', '7'], LOG_FORMAT: ['xml'] }
 const programs: Readonly<Record<string, Program>> = {
@@ -90,6 +90,8 @@ const programs: Readonly<Record<string, Program>> = {
 			VIOLA_INSECURE_TLS: bool,
 			VIOLA_TOKEN: [secret],
 			VIOLA_TOKEN_FILE: missing,
+			VIOLA_ALLOWED_PROVIDERS: ['biz-1', 'Team=biz-1', 'team-a=biz-1;team-a=biz-2', 'team-a=', 'team-a=b\u0007z'],
+			SECRET_ENDPOINT_HOSTS: ['https://viola', '*.example.com', 'viola:0', 'viola/v1', 'fd00::1', '[fd00::1', 'me:s3cr3t@viola'],
 			POLL_FAST_INTERVAL: duration,
 			POLL_SLOW_INTERVAL: duration,
 			POLL_ERROR_INTERVAL: duration,

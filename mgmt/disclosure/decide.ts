@@ -1,0 +1,91 @@
+import { refuse } from '../failures.ts'
+import { type AllowedHost, isAllowedHost } from './hosts.ts'
+import { type Endpoint, isEncrypted, type Origin } from './origin.ts'
+
+/** Every secret that mgmt has. */
+export type SecretName = 'viola token' | 'Contrabass encryption key' | 'password' | 'Keystone token'
+/** What is known of a secret without its text. */
+export type SecretFacts = Origin & { readonly name: SecretName }
+
+const text = Symbol('text')
+/** A secret. Nothing outside this file reads its text; logs and JSON leave it out. */
+export type Secret = SecretFacts & { readonly [text]: string }
+
+declare const checked: unique symbol
+/** A secret and the endpoint to which it may go. {@link grantOf} alone makes one. */
+export type Grant = { readonly secret: Secret; readonly endpoint: Endpoint; readonly [checked]: true }
+
+/** A secret of this origin. */
+export function createSecret(name: SecretName, { source, field }: Origin, value: string): Secret {
+	return { name, source, field, [text]: value }
+}
+
+/** The text of a secret, for the endpoint of its grant. */
+export function reveal({ secret }: Grant): string {
+	return secret[text]
+}
+
+/** The pair, when the secret may go there. @throws Failure SecretWithheld or ConfigError, naming the field and the host */
+export function grantOf(secret: Secret, endpoint: Endpoint, hosts: readonly AllowedHost[]): Grant {
+	refuseUnlessGranted(secret, endpoint, hosts)
+	return { secret, endpoint } as Grant
+}
+
+/** Like {@link grantOf}, before the secret is there. */
+export function refuseUnlessGranted(secret: SecretFacts, endpoint: Endpoint, hosts: readonly AllowedHost[]): void {
+	for (const check of checks) {
+		const verdict = check({ secret, endpoint, hosts })
+		if (verdict === 'granted') return
+		if (verdict) throw refuse(verdict.reason, verdict.message)
+	}
+}
+
+type Question = { secret: SecretFacts; endpoint: Endpoint; hosts: readonly AllowedHost[] }
+type Verdict = 'granted' | { reason: 'SecretWithheld' | 'ConfigError'; message: string }
+type Check = (question: Question) => Verdict | undefined
+
+/** The first that has a verdict decides; where none has, the secret and all that leads it come from one source. */
+const checks: readonly Check[] = [
+	refuseOtherThanHttp,
+	refuseUserInUrl,
+	grantAllowedHost,
+	grantKeyOfNamespace,
+	refuseOtherSource,
+	refuseTrustOfConfig,
+]
+
+function refuseOtherThanHttp({ endpoint: { field, url } }: Question): Verdict | undefined {
+	if (/^https?:$/.test(URL.parse(url)?.protocol ?? '')) return undefined
+	return { reason: 'ConfigError', message: `${field}: must be an http or https URL` }
+}
+
+function refuseUserInUrl({ endpoint: { field, url } }: Question): Verdict | undefined {
+	const { username, password } = new URL(url)
+	if (username === '' && password === '') return undefined
+	return { reason: 'ConfigError', message: `${field}: must be a URL without user and password` }
+}
+
+function grantAllowedHost({ endpoint, hosts }: Question): Verdict | undefined {
+	return isAllowedHost(new URL(endpoint.url), hosts) ? 'granted' : undefined
+}
+
+/** The key is never sent: it opens what Contrabass answers. A key of the environment opens no answer that an author could write. */
+function grantKeyOfNamespace({ secret: { name, source } }: Question): Verdict | undefined {
+	return name === 'Contrabass encryption key' && source === 'namespace' ? 'granted' : undefined
+}
+
+function refuseOtherSource({ secret, endpoint }: Question): Verdict | undefined {
+	return secret.source === endpoint.source ? undefined : withheld(secret, endpoint, endpoint.field)
+}
+
+/** An author who chooses the trusted certificates can impersonate every host. Without encryption no certificate counts. */
+function refuseTrustOfConfig({ secret, endpoint }: Question): Verdict | undefined {
+	if (secret.source === 'namespace' || endpoint.trustField === undefined || !isEncrypted(endpoint)) return undefined
+	return withheld(secret, endpoint, endpoint.trustField)
+}
+
+function withheld({ name, source, field }: SecretFacts, { url }: Endpoint, cause: string): Verdict {
+	const from = source === 'environment' ? 'the environment of mgmt' : field
+	const message = `${cause}: host ${new URL(url).host} is not in SECRET_ENDPOINT_HOSTS, and the ${name} comes from ${from}`
+	return { reason: 'SecretWithheld', message }
+}

@@ -1,0 +1,44 @@
+import * as z from 'zod'
+
+/** A host to which every secret may go: at this port, or at any where it is undefined. The host is as {@link URL} writes it. */
+export type AllowedHost = { readonly host: string; readonly port: number | undefined }
+
+/** Host names, IPv4 addresses and IPv6 addresses in brackets, each with or without a port, separated by commas. */
+export const AllowedHosts = z.string().transform((text, context) => {
+	const hosts: AllowedHost[] = []
+	for (const entry of text.split(',').flatMap(it => it.trim() || [])) {
+		const host = hostIn(entry)
+		if (host) hosts.push(host)
+		else context.addIssue({ code: 'custom', message: `${quoted(entry)} ${EXPECTED}` })
+	}
+	return hosts
+})
+
+const EXPECTED = 'must be a host or host:port without scheme, path and wildcard, such as viola.example.com:8080, 10.0.0.5 or [fd00::1]'
+
+/** Whether one of the entries is this host, and this port where the entry has one. */
+export function isAllowedHost(url: URL, allowed: readonly AllowedHost[]): boolean {
+	const own = { host: withoutDot(url.hostname), port: portOf(url) }
+	return allowed.some(({ host, port }) => host === own.host && (port === undefined || port === own.port))
+}
+
+function hostIn(entry: string): AllowedHost | undefined {
+	const [, name = '', digits] = /^(\[[0-9a-f:.]+\]|[^\s:/?#@*%\\[\]]+)(?::(\d{1,5}))?$/i.exec(entry) ?? []
+	const host = withoutDot(URL.parse(`http://${name}`)?.hostname ?? '')
+	const port = digits === undefined ? undefined : Number(digits)
+	return host === '' || port === 0 || (port ?? 0) > 65_535 ? undefined : { host, port }
+}
+
+/** `viola.example.com.` is the same host as `viola.example.com`. */
+function withoutDot(host: string): string {
+	return host.replace(/\.$/, '')
+}
+
+function portOf({ port, protocol }: URL): number {
+	return Number(port || (protocol === 'https:' ? 443 : 80))
+}
+
+/** A URL that was pasted whole may have a password before its `@`. */
+function quoted(entry: string): string {
+	return JSON.stringify(entry.replace(/^.*@/s, '…@').slice(0, 100))
+}
