@@ -1,4 +1,7 @@
 import type { OpenstackConfigSpec } from '../contract/openstack-config.ts'
+import type { Config } from './config.ts'
+import { grantOf } from './disclosure/decide.ts'
+import { namedBy } from './disclosure/origin.ts'
 import { refuse } from './failures.ts'
 import type { HttpClients } from './http-clients.ts'
 import type { Login } from './openstack/keystone.ts'
@@ -9,11 +12,20 @@ import { openSession } from './openstack/session.ts'
 import type { Tokens } from './openstack/tokens.ts'
 import type { World } from './plan.ts'
 import { isNamed } from './resolve.ts'
+import type { Contrabass } from './remotes.ts'
 import type { Secrets } from './secrets.ts'
 import type { Viola } from './send.ts'
 import type { Settings } from './settings.ts'
 
-export type Sources = { spec: OpenstackConfigSpec; settings: Settings; secrets: Secrets; http: HttpClients; tokens: Tokens; viola: Viola }
+export type Sources = {
+	spec: OpenstackConfigSpec
+	env: Pick<Config, 'SECRET_ENDPOINT_HOSTS'>
+	settings: Settings
+	secrets: Secrets
+	http: HttpClients
+	tokens: Tokens
+	viola: Viola
+}
 
 /**
  * Reads everything a decision looks at, completely or not at all.
@@ -21,9 +33,11 @@ export type Sources = { spec: OpenstackConfigSpec; settings: Settings; secrets: 
  * @throws Failure with the MgmtReason of the first read that failed
  */
 export async function gather(sources: Sources, before: readonly string[], claims: World['claims']): Promise<World> {
-	const { settings, viola, http, tokens } = sources
+	const { settings, viola, http, tokens, env } = sources
+	const { openstack } = settings
 	const inForce = await viola.inForce()
-	const session = openSession(http.for(settings.openstack), await loginOf(sources), settings.openstack, tokens)
+	const means = { http: http.for(openstack), tokens, hosts: env.SECRET_ENDPOINT_HOSTS }
+	const session = openSession(await loginOf(sources), openstack, means)
 	const earlier = before.flatMap(nodeName => inForce.get(nodeName)?.instanceId ?? [])
 	const subnets = await readSubnets(session, settings.subnets, settings.projectId)
 	const [networks, servers] = await Promise.all([readNetworks(session, subnets), readServers(session, [...settings.vms, ...earlier])])
@@ -36,10 +50,20 @@ export async function gather(sources: Sources, before: readonly string[], claims
 }
 
 /** From Contrabass, or from the OpenstackConfig itself. */
-async function loginOf({ spec, settings, secrets, http }: Sources): Promise<Login> {
-	const { projectId, contrabass } = settings
-	if (contrabass) return { ...(await readProvider(http.for(contrabass), contrabass, await secrets.contrabassKey())), projectId }
-	const { authURL: url, username: user, domainName: domain = 'default' } = spec.credentials
-	if (!url || !user) throw refuse('ConfigError', 'spec.credentials.username: needed with authURL')
-	return { url, user, domain, password: await secrets.password(), projectId }
+async function loginOf(sources: Sources): Promise<Login> {
+	const { settings, secrets, spec, env } = sources
+	if (settings.contrabass) return loginFrom(settings.contrabass, sources)
+	const { keystone } = settings.openstack
+	const { username: user, domainName: domain = 'default' } = spec.credentials
+	if (!keystone || !user) throw refuse('ConfigError', 'spec.credentials.username: needed with authURL')
+	const grant = grantOf(await secrets.password(), keystone, env.SECRET_ENDPOINT_HOSTS)
+	return { grant, user, domain, projectId: settings.projectId }
+}
+
+async function loginFrom(contrabass: Contrabass, { settings, secrets, http, env }: Sources): Promise<Login> {
+	const hosts = env.SECRET_ENDPOINT_HOSTS
+	const key = grantOf(await secrets.contrabassKey(), contrabass.endpoint, hosts)
+	const { url, password, user, domain } = await readProvider(http.for(contrabass), { ...contrabass, key })
+	const keystone = namedBy(contrabass.endpoint, 'Keystone', url, settings.openstack.trustField)
+	return { grant: grantOf(password, keystone, hosts), user, domain, projectId: settings.projectId }
 }

@@ -9,15 +9,19 @@ import type { Again, Reconcile } from '../runtime/loop.ts'
 import { type DownLooks, lookAtDown, nextPoll } from './cadence.ts'
 import { claimsOf } from './claims.ts'
 import type { Config } from './config.ts'
+import { createGrantedClient } from './disclosure/client.ts'
+import { grantOf } from './disclosure/decide.ts'
+import { providerRefusal } from './disclosure/providers.ts'
 import { advice, type MgmtReason, nextAfter, refuse } from './failures.ts'
 import { gather } from './gather.ts'
 import type { HttpClients } from './http-clients.ts'
 import { type OpenstackConfig, OpenstackConfigKind, WITHDRAW_FINALIZER } from './kind.ts'
 import type { Tokens } from './openstack/tokens.ts'
 import { planNodes } from './plan.ts'
+import { violaOf } from './remotes.ts'
 import { type Secrets, secretsOf } from './secrets.ts'
 import { createViola, type Viola } from './send.ts'
-import { pollOf, providerIdOf, settingsOf, violaOf, warningsOf } from './settings.ts'
+import { pollOf, providerOf, settingsOf, warningsOf } from './settings.ts'
 import { type Outcome, statusAfter } from './status.ts'
 
 export type Mgmt = {
@@ -53,7 +57,7 @@ async function sync(mgmt: Mgmt, config: OpenstackConfig): Promise<Outcome> {
 	const spec = parse(config.spec)
 	const settings = settingsOf(spec, mgmt.env)
 	const secrets = secretsOf(mgmt.client, config.metadata.namespace ?? '', spec, mgmt.env)
-	const viola = await violaFor(mgmt, spec, secrets)
+	const viola = await violaFor(mgmt, config, spec, secrets)
 	const claims = claimsOf(config, mgmt.all())
 	const world = await gather({ ...mgmt, spec, settings, secrets, viola }, nodesBefore(config), claims)
 	const plan = planNodes(world)
@@ -81,16 +85,22 @@ async function withdrawAll(mgmt: Mgmt, config: OpenstackConfig): Promise<Outcome
 	const nodes = nodesBefore(config)
 	if (nodes.length === 0) return nothing
 	const spec = parse(config.spec)
-	const viola = await violaFor(mgmt, spec, secretsOf(mgmt.client, config.metadata.namespace ?? '', spec, mgmt.env))
+	const viola = await violaFor(mgmt, config, spec, secretsOf(mgmt.client, config.metadata.namespace ?? '', spec, mgmt.env))
 	const { applied, errors } = await viola.withdraw(nodes)
 	mgmt.log.info({ openstackConfig: config.metadata.name, withdrawn: applied }, 'withdrawn, for it is being deleted')
 	if (errors.length === 0) return nothing
 	throw refuse('ViolaPostError', errors.map(({ nodeName, message }) => `${nodeName} ${message}`).join('; '))
 }
 
-async function violaFor({ http, env }: Mgmt, spec: OpenstackConfigSpec, secrets: Secrets): Promise<Viola> {
+/** @throws Failure SecretWithheld or ProviderNotAllowed, before anything is sent */
+async function violaFor({ http, env }: Mgmt, { metadata }: OpenstackConfig, spec: OpenstackConfigSpec, secrets: Secrets): Promise<Viola> {
 	const remote = violaOf(spec, env)
-	return createViola(http.for(remote), remote, await secrets.violaToken(), providerIdOf(spec.credentials))
+	const provider = providerOf(spec.credentials)
+	const token = await secrets.violaToken()
+	const refusal = providerRefusal({ token, namespace: metadata.namespace ?? '', ...provider, allowed: env.VIOLA_ALLOWED_PROVIDERS })
+	if (refusal) throw refuse('ProviderNotAllowed', refusal)
+	const grant = grantOf(token, remote.endpoint, env.SECRET_ENDPOINT_HOSTS)
+	return createViola(createGrantedClient(http.for(remote), grant), provider.providerId, remote.timeoutMs)
 }
 
 /** The API server has judged it by the CRD; an older CRD may have let more through. */

@@ -1,46 +1,71 @@
 import type { OpenstackConfigSpec, SecretKeyRef } from '../contract/openstack-config.ts'
 import type { KubeClient } from '../runtime/kube/client.ts'
-import { Secret } from '../runtime/kube/kinds.ts'
+import * as kinds from '../runtime/kube/kinds.ts'
 import type { Config } from './config.ts'
+import { createSecret, type Secret, type SecretName } from './disclosure/decide.ts'
+import type { Origin } from './disclosure/origin.ts'
 import { refuse, saying } from './failures.ts'
 
 /** What one OpenstackConfig signs in with; never logged, never in a status. */
 export type Secrets = {
-	violaToken(): Promise<string>
-	contrabassKey(): Promise<string>
+	violaToken(): Promise<Secret>
+	contrabassKey(): Promise<Secret>
 	/** For Keystone without Contrabass. */
-	password(): Promise<string>
+	password(): Promise<Secret>
 }
 
 /** The Secret of an OpenstackConfig's namespace that has Contrabass' key where none is named; installations of today have it. */
 const contrabassSecret = { name: 'contrabass-encrypt-key', key: 'CONTRABASS_ENCRYPT_KEY' } as const
 
+/** Where a secret may be. */
+type Place = Origin & { read: () => Promise<string | undefined> | string | undefined }
+
 /**
  * Reads each secret when it is needed, so that a changed one counts at once. A Secret that is named wins over one that is there by
  * convention, and that over what stands in the OpenstackConfig or the environment.
  */
-export function secretsOf(client: KubeClient, namespace: string, spec: OpenstackConfigSpec, env: Config): Secrets {
-	const read = (ref: SecretKeyRef) => readKey(client, namespace, ref)
-	const first = async (ref: SecretKeyRef | undefined, byDefault: string | undefined, names: string) => {
-		const value = ref ? await read(ref) : byDefault
-		if (!value) throw refuse('ConfigError', `${names}: none of them is set`)
-		return value
-	}
+export function secretsOf(
+	client: KubeClient,
+	namespace: string,
+	{ secrets, settings, credentials }: OpenstackConfigSpec,
+	env: Config,
+): Secrets {
+	const inSecret = (field: string, ref: SecretKeyRef | undefined) => own(field, () => ref && readKey(client, namespace, ref))
 	return {
-		violaToken: () => first(spec.secrets?.violaTokenSecretRef, env.VIOLA_TOKEN, 'spec.secrets.violaTokenSecretRef and VIOLA_TOKEN'),
-		async contrabassKey() {
-			const named = spec.secrets?.contrabassEncryptKeySecretRef
-			const unnamed = named ? undefined : await findKey(client, namespace, contrabassSecret)
-			const byDefault = unnamed || spec.settings?.contrabassEncryptKey || env.CONTRABASS_ENCRYPT_KEY
-			return first(
-				named,
-				byDefault,
-				`spec.secrets.contrabassEncryptKeySecretRef, Secret ${contrabassSecret.name} and CONTRABASS_ENCRYPT_KEY`,
-			)
-		},
+		violaToken: () =>
+			firstOf('viola token', [
+				inSecret('spec.secrets.violaTokenSecretRef', secrets?.violaTokenSecretRef),
+				ofProcess('VIOLA_TOKEN', env.VIOLA_TOKEN),
+			]),
+		contrabassKey: () =>
+			firstOf('Contrabass encryption key', [
+				inSecret('spec.secrets.contrabassEncryptKeySecretRef', secrets?.contrabassEncryptKeySecretRef),
+				own(`Secret ${contrabassSecret.name}`, () => findKey(client, namespace, contrabassSecret)),
+				own('spec.settings.contrabassEncryptKey', () => settings?.contrabassEncryptKey),
+				ofProcess('CONTRABASS_ENCRYPT_KEY', env.CONTRABASS_ENCRYPT_KEY),
+			]),
 		password: () =>
-			first(spec.credentials.passwordSecretRef, spec.credentials.password, 'spec.credentials.passwordSecretRef and .password'),
+			firstOf('password', [
+				inSecret('spec.credentials.passwordSecretRef', credentials.passwordSecretRef),
+				own('spec.credentials.password', () => credentials.password),
+			]),
 	}
+}
+
+function own(field: string, read: Place['read']): Place {
+	return { source: 'namespace', field, read }
+}
+
+function ofProcess(field: string, value: string | undefined): Place {
+	return { source: 'environment', field, read: () => value }
+}
+
+async function firstOf(name: SecretName, places: readonly Place[]): Promise<Secret> {
+	for (const place of places) {
+		const value = await place.read()
+		if (value) return createSecret(name, place, value)
+	}
+	throw refuse('ConfigError', `${places.map(({ field }) => field).join(', ')}: none of them is set`)
 }
 
 async function readKey(client: KubeClient, namespace: string, ref: SecretKeyRef): Promise<string> {
@@ -53,7 +78,7 @@ async function readKey(client: KubeClient, namespace: string, ref: SecretKeyRef)
 /** @returns undefined where there is no such Secret, '' where it does not have the key */
 async function findKey(client: KubeClient, namespace: string, { name, key }: SecretKeyRef): Promise<string | undefined> {
 	const where = `Secret ${namespace}/${name}`
-	const secret = await saying('ConfigError', `${where} could not be read`, () => client.find(Secret, { namespace, name }))
+	const secret = await saying('ConfigError', `${where} could not be read`, () => client.find(kinds.Secret, { namespace, name }))
 	const base64 = secret && (secret.data?.[key] ?? '')
 	return base64 && Buffer.from(base64, 'base64').toString('utf8').trim()
 }

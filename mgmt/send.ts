@@ -8,9 +8,8 @@ import {
 	PROVIDER_HEADER,
 } from '../contract/viola-api.ts'
 import { isFailure } from '../runtime/errors.ts'
-import type { HttpClient } from '../runtime/http-client.ts'
+import type { GrantedClient } from './disclosure/client.ts'
 import { briefly, saying } from './failures.ts'
-import type { Remote } from './settings.ts'
 
 export type Sent = { applied: string[]; errors: { nodeName: string; message: string }[] }
 
@@ -24,21 +23,21 @@ export type Viola = {
 	withdraw(nodeNames: readonly string[]): Promise<Sent>
 }
 
-/** @param providerId of the biz cluster that is meant @param token goes into the Authorization header, which no failure repeats */
-export function createViola(http: HttpClient, { url, timeoutMs }: Remote, token: string, providerId: string): Viola {
-	const headers = { Authorization: `Bearer ${token}`, [PROVIDER_HEADER]: providerId }
+/** @param client holds the token, which goes into the Authorization header @param providerId of the biz cluster that is meant */
+export function createViola(client: GrantedClient, providerId: string, timeoutMs: number): Viola {
+	const headers = (token: string) => ({ Authorization: `Bearer ${token}`, [PROVIDER_HEADER]: providerId })
 	const common = { headers, timeoutMs }
-	const all = `${url}${NODE_CONFIGS_PATH}`
 	return {
 		async inForce() {
-			const read = () => http.call({ ...common, url: all, schema: NodeConfigList })
+			const read = () => client.call({ ...common, path: NODE_CONFIGS_PATH, schema: NodeConfigList })
 			const { body } = await saying('ViolaReadError', 'viola could not say what is in force', read)
 			return new Map(body.items.map(item => [item.nodeName, item]))
 		},
 		async send(nodes) {
 			if (nodes.length === 0) return { applied: [], errors: [] }
 			const accept = (status: number) => status === 200 || status === 422 || status === 503
-			const post = () => http.call({ ...common, method: 'POST', url: all, body: nodes, schema: NodeConfigsResponse, accept })
+			const call = { ...common, method: 'POST', path: NODE_CONFIGS_PATH, body: () => nodes, schema: NodeConfigsResponse, accept } as const
+			const post = () => client.call(call)
 			const { body } = await saying('ViolaPostError', 'node configs could not be sent to viola', post)
 			return { applied: body.results.map(({ nodeName }) => nodeName), errors: body.errors }
 		},
@@ -46,7 +45,8 @@ export function createViola(http: HttpClient, { url, timeoutMs }: Remote, token:
 			const sent: Sent = { applied: [], errors: [] }
 			for (const nodeName of nodeNames) {
 				try {
-					await http.call({ ...common, method: 'DELETE', url: `${all}/${encodeURIComponent(nodeName)}`, schema: Deleted })
+					const path = `${NODE_CONFIGS_PATH}/${encodeURIComponent(nodeName)}` as const
+					await client.call({ ...common, method: 'DELETE', path, schema: Deleted })
 					sent.applied.push(nodeName)
 				} catch (error) {
 					if (!isFailure(error)) throw error

@@ -45,7 +45,7 @@ export async function startCloud(dir: string, nodes: readonly string[], clusters
 	const token = randomBytes(24).toString('hex')
 	const viola = await startViola(dir, { providerId, token, kubeconfig: clusters.biz })
 	await writeSettings(clusters, openstack, { nodes, providerId })
-	const mgmt = await startMgmt(dir, clusters, { openstack, violaUrl: viola.url, token })
+	const mgmt = await startMgmt(dir, clusters, { openstack, providerId, violaUrl: viola.url, token })
 	const daemons = [viola.daemon, mgmt]
 	return {
 		openstack,
@@ -69,9 +69,9 @@ async function startViola(dir: string, { providerId, token, kubeconfig }: ViolaS
 	return { daemon, url }
 }
 
-type MgmtSettings = { openstack: Openstack; violaUrl: string; token: string }
+type MgmtSettings = { openstack: Openstack; providerId: string; violaUrl: string; token: string }
 
-async function startMgmt(dir: string, { mgmt }: Clusters, { openstack, violaUrl, token }: MgmtSettings): Promise<Daemon> {
+async function startMgmt(dir: string, { mgmt }: Clusters, { openstack, providerId, violaUrl, token }: MgmtSettings): Promise<Daemon> {
 	const port = await freePort()
 	const daemon = startRoom('mgmt', dir, {
 		KUBECONFIG: mgmt,
@@ -80,6 +80,7 @@ async function startMgmt(dir: string, { mgmt }: Clusters, { openstack, violaUrl,
 		CONTRABASS_ENDPOINT: openstack.contrabassUrl,
 		VIOLA_ENDPOINT: violaUrl,
 		VIOLA_TOKEN: token,
+		VIOLA_ALLOWED_PROVIDERS: `${namespace}=${providerId}`,
 		POLL_FAST_INTERVAL: '1s',
 		POLL_SLOW_INTERVAL: '2s',
 		POLL_ERROR_INTERVAL: '2s',

@@ -5,7 +5,7 @@ import { faultsIn } from '../../runtime/faults.ts'
 import type { Session } from './session.ts'
 
 /** A list, as OpenStack gives it in pages. */
-type List<T> = { service: 'network' | 'compute'; path: string; many: string; item: z.ZodType<T>; query: string }
+type List<T> = { service: 'network' | 'compute'; path: `/${string}`; many: string; item: z.ZodType<T>; query: string }
 
 /** No list that is meant has more pages, and no page more items. */
 const PAGES_MAX = 1_000

@@ -1,10 +1,10 @@
 import * as z from 'zod'
 import { isFailure } from '../../runtime/errors.ts'
 import type { HttpClient } from '../../runtime/http-client.ts'
+import { createSecret, type Grant, reveal, type Secret } from '../disclosure/decide.ts'
+import { stricterOf } from '../disclosure/origin.ts'
 import { refuse, saying } from '../failures.ts'
-import type { Remote } from '../settings.ts'
 import { decrypt } from './decrypt.ts'
-import type { Login } from './keystone.ts'
 
 const Provider = z.object({
 	data: z.object({
@@ -16,18 +16,26 @@ const Provider = z.object({
 /** The path of the running systems first, then the one of the first documents. */
 const paths = ['/v1/contrabass/admin/infra/provider/', '/api/providers/'] as const
 
-/** Asks Contrabass where an OpenStack is and who may sign in there. @throws Failure ContrabassError */
-export async function readProvider(
-	http: HttpClient,
-	remote: Remote & { openstackProviderId: string },
-	encryptKey: string,
-): Promise<Omit<Login, 'projectId'>> {
-	const { data } = await saying('ContrabassError', 'the provider could not be read from Contrabass', () => ask(http, remote))
+/** `key`: the encryption key, for Contrabass' endpoint. */
+type Question = { key: Grant; openstackProviderId: string; timeoutMs: number }
+/** Where an OpenStack is and who may sign in there. */
+type Account = { url: string; user: string; domain: string; password: Secret }
+
+/**
+ * Asks Contrabass. The key is not sent; it opens the answer, so the answer must come from an endpoint to which the key may go.
+ *
+ * @throws Failure ContrabassError
+ */
+export async function readProvider(http: HttpClient, question: Question): Promise<Account> {
+	const { key } = question
+	const { data } = await saying('ContrabassError', 'the provider could not be read from Contrabass', () => ask(http, question))
 	const { adminId: user, adminPw, domain } = data.attributes
-	return { url: data.url, user, domain, password: decrypt(adminPw, encryptKey) }
+	const password = createSecret('password', stricterOf(key.endpoint, key.secret), decrypt(adminPw, reveal(key)))
+	return { url: data.url, user, domain, password }
 }
 
-async function ask(http: HttpClient, { url, openstackProviderId: id, timeoutMs }: Remote & { openstackProviderId: string }) {
+async function ask(http: HttpClient, { key, openstackProviderId: id, timeoutMs }: Question) {
+	const { url } = key.endpoint
 	for (const path of paths) {
 		try {
 			return (await http.call({ url: `${url}${path}${encodeURIComponent(id)}`, schema: Provider, timeoutMs })).body

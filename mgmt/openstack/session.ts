@@ -1,45 +1,69 @@
 import type * as z from 'zod'
 import { isFailure } from '../../runtime/errors.ts'
 import type { HttpClient } from '../../runtime/http-client.ts'
-import type { Settings } from '../settings.ts'
+import { createGrantedClient, type GrantedClient } from '../disclosure/client.ts'
+import { createSecret, grantOf, refuseUnlessGranted } from '../disclosure/decide.ts'
+import type { AllowedHost } from '../disclosure/hosts.ts'
+import { namedBy } from '../disclosure/origin.ts'
+import type { OpenStack } from '../remotes.ts'
 import { endpointOf, type Login, type Token } from './keystone.ts'
 import type { Tokens } from './tokens.ts'
 
 type ServiceType = 'network' | 'compute'
+const services = ['network', 'compute'] as const satisfies ServiceType[]
+const names = { network: 'Neutron', compute: 'Nova' } as const
 
 /** Signed-in reads of one project. */
 export type Session = {
 	/** @param path below the endpoint, with its query @throws Failure with an HttpCode, or a MgmtReason where the way there was barred */
-	get<T>(service: ServiceType, path: string, schema: z.ZodType<T>): Promise<T>
+	get<T>(service: ServiceType, path: `/${string}`, schema: z.ZodType<T>): Promise<T>
 }
 
-/** Nothing is asked before the first read, which signs in if no token holds; a token that OpenStack refuses is replaced once. */
-export function openSession(http: HttpClient, login: Login, openstack: Settings['openstack'], tokens: Tokens): Session {
-	const { timeoutMs, endpoints } = openstack
-	const signedIn = () => tokens.get(http, login, timeoutMs)
-	const call = async <T>({ token, catalog }: Token, { service, path, schema }: Read<T>): Promise<T> => {
-		const url = baseOf(service, endpointOf(catalog, service, endpoints)) + path
-		// at the latest version Nova shows servers of a cell that is down; at the oldest they vanish from the list
-		const headers = { 'X-Auth-Token': token, ...(service === 'compute' && { 'OpenStack-API-Version': 'compute latest' }) }
-		return (await http.call({ url, headers, schema, timeoutMs })).body
+/** What a session needs beside its settings. `hosts`: where every secret may go. */
+export type Means = { http: HttpClient; tokens: Tokens; hosts: readonly AllowedHost[] }
+
+/**
+ * Nothing is asked before the first read, which signs in if no token holds; a token that OpenStack refuses is replaced once.
+ *
+ * @throws Failure SecretWithheld where the token may not go to an endpoint of the settings
+ */
+export function openSession(login: Login, openstack: OpenStack, { http, tokens, hosts }: Means): Session {
+	const { timeoutMs, endpoints, trustField } = openstack
+	const { secret: password, endpoint: keystone } = login.grant
+	const origin = { source: password.source, field: password.field }
+	for (const endpoint of services.flatMap(service => endpoints[service] ?? []))
+		refuseUnlessGranted({ ...origin, name: 'Keystone token' }, endpoint, hosts)
+	const clientFor = (service: ServiceType, { token, catalog }: Token): GrantedClient => {
+		const inCatalog = () => namedBy(keystone, names[service], endpointOf(catalog, service, endpoints), trustField)
+		return createGrantedClient(http, grantOf(createSecret('Keystone token', origin, token), endpoints[service] ?? inCatalog(), hosts))
+	}
+	const call = async <T>(token: Token, { service, path, schema }: Read<T>): Promise<T> => {
+		const client = clientFor(service, token)
+		const headers = (token: string) => ({ 'X-Auth-Token': token, ...versionOf(service) })
+		return (await client.call({ path: versioned(service, client.grant.endpoint.url, path), headers, schema, timeoutMs })).body
 	}
 	return {
 		async get(service, path, schema) {
-			const token = await signedIn()
+			const token = await tokens.get(http, login, timeoutMs)
 			try {
 				return await call(token, { service, path, schema })
 			} catch (error) {
 				if (!isFailure(error, 'UNAUTHORIZED')) throw error
-				await tokens.drop(login, token.token) // revoked, or ended early: signed in anew, once
-				return call(await signedIn(), { service, path, schema })
+				await tokens.drop(login, token.token) // revoked, or ended early: signed in again, once
+				return call(await tokens.get(http, login, timeoutMs), { service, path, schema })
 			}
 		},
 	}
 }
 
-type Read<T> = { service: ServiceType; path: string; schema: z.ZodType<T> }
+type Read<T> = { service: ServiceType; path: `/${string}`; schema: z.ZodType<T> }
+
+/** At the latest version Nova shows servers of a cell that is down; at the oldest they vanish from the list. */
+function versionOf(service: ServiceType): Readonly<Record<string, string>> {
+	return service === 'compute' ? { 'OpenStack-API-Version': 'compute latest' } : {}
+}
 
 /** Neutron's catalog URL comes with and without its version. */
-function baseOf(service: ServiceType, endpoint: string): string {
-	return service === 'network' ? `${endpoint.replace(/\/v2\.0$/, '')}/v2.0` : endpoint
+function versioned(service: ServiceType, url: string, path: `/${string}`): `/${string}` {
+	return service === 'network' && !url.endsWith('/v2.0') ? `/v2.0${path}` : path
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Clock } from '../../runtime/clock.ts'
 import { isFailure, wordsOf } from '../../runtime/errors.ts'
 import type { HttpClient } from '../../runtime/http-client.ts'
+import { reveal } from '../disclosure/decide.ts'
 import { refuse, saying } from '../failures.ts'
 import { type Login, signIn, type Token } from './keystone.ts'
 
@@ -56,7 +57,7 @@ type Refusal = { count: number; untilMs: number; digest: string; words: string }
 function createGate(clock: Clock) {
 	const refusals = new Map<string, Refusal>()
 	return async (login: Login, work: () => Promise<Token>): Promise<Token> => {
-		const account = `${login.url} ${login.domain} ${login.user}`
+		const account = `${login.grant.endpoint.url} ${login.domain} ${login.user}`
 		const digest = digestOf(login)
 		const last = refusals.get(account)
 		const before = last?.digest === digest ? last : undefined
@@ -83,6 +84,8 @@ function refusal({ user }: Login, { untilMs, words }: Refusal) {
 	return refuse('KeystoneError', message, { notBeforeMs: untilMs })
 }
 
-function digestOf({ url, user, domain, password, projectId }: Login): string {
-	return createHash('sha256').update([url, user, domain, password, projectId].join('\n')).digest('hex')
+function digestOf({ grant, user, domain, projectId }: Login): string {
+	return createHash('sha256')
+		.update([grant.endpoint.url, user, domain, reveal(grant), projectId].join('\n'))
+		.digest('hex')
 }

@@ -39,6 +39,11 @@ const spec = (vmNames: string[], more: object = {}, credentials: object = {}) =>
 	},
 	...more,
 })
+/** The token from a Secret of the namespace, for an endpoint in the OpenstackConfig. */
+const ownViola = (name: string) => ({
+	settings: { violaEndpoint: world.violaUrl },
+	secrets: { violaTokenSecretRef: { name, key: 'token' } },
+})
 const wrongKey = 'not-the-key-1234'
 const wrongToken = 'a-token-viola-never-had'
 const wrongPassword = 'not-the-password'
@@ -210,17 +215,38 @@ describe('what fails is said, sends nothing and loses nothing', () => {
 			['ContrabassError', /answered 503: .*Nothing was sent.*check contrabassEndpoint and Contrabass/],
 		],
 		[
+			'a viola of the author, for which the environment has the token',
+			async () => ({ settings: { violaEndpoint: 'http://viola.evil.example' } }),
+			async () => world.applyConfig('errors', spec(['worker-3'])),
+			[
+				'SecretWithheld',
+				/spec\.settings\.violaEndpoint: host viola\.evil\.example is not in SECRET_ENDPOINT_HOSTS.*Nothing was sent.*add the host/,
+			],
+		],
+		[
+			'a Neutron of the author, for which the environment has the account',
+			async () => ({ settings: { openstackNeutronEndpoint: 'http://neutron.evil.example' } }),
+			async () => world.applyConfig('errors', spec(['worker-3'])),
+			['SecretWithheld', /spec\.settings\.openstackNeutronEndpoint: host neutron\.evil\.example is not in SECRET_ENDPOINT_HOSTS/],
+		],
+		[
+			'another biz cluster, for which the token of the environment is not',
+			async () => ({ credentials: spec([], {}, { k8sProviderID: 'biz-2' }).credentials }),
+			async () => world.applyConfig('errors', spec(['worker-3'])),
+			['ProviderNotAllowed', /VIOLA_ALLOWED_PROVIDERS does not allow biz-2 for namespace multinic-system.*add this one there/],
+		],
+		[
 			'Viola 401',
 			async () => {
 				await world.putSecret('viola', 'token', wrongToken)
-				return { secrets: { violaTokenSecretRef: { name: 'viola', key: 'token' } } }
+				return ownViola('viola')
 			},
 			() => world.putSecret('viola', 'token', world.violaToken),
 			['ViolaReadError', /401: the bearer token is not the one viola was given.*check violaEndpoint, the token/],
 		],
 		[
 			'a Secret that is not there',
-			async () => ({ secrets: { violaTokenSecretRef: { name: 'later', key: 'token' } } }),
+			async () => ownViola('later'),
 			() => world.putSecret('later', 'token', world.violaToken),
 			['ConfigError', /Secret multinic-system\/later does not exist.*Nothing was sent/],
 		],
@@ -274,7 +300,7 @@ test('an OpenstackConfig that cannot be withdrawn stays until it can, and says h
 	world.openstack.addServer({ name: 'worker-9' })
 	world.openstack.attach({ server: 'worker-9', network: 'test' })
 	await world.putSecret('leaving', 'token', world.violaToken)
-	await world.applyConfig('leaving', spec(['worker-9'], { secrets: { violaTokenSecretRef: { name: 'leaving', key: 'token' } } }))
+	await world.applyConfig('leaving', spec(['worker-9'], ownViola('leaving')))
 	await expect.poll(() => interfacesOf('worker-9'), pace).toHaveLength(1)
 	await untilReady('leaving', { status: 'True' })
 	await world.putSecret('leaving', 'token', wrongToken)

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { encrypt } from '../../lab/openstack/contrabass.ts'
 import { type Openstack, type OpenstackOptions, startOpenstack } from '../../lab/openstack/server.ts'
+import { createSecret, grantOf, reveal, type SecretName } from '../../mgmt/disclosure/decide.ts'
+import { chosenEndpoint } from '../../mgmt/disclosure/origin.ts'
 import { decrypt } from '../../mgmt/openstack/decrypt.ts'
 import { endpointOf } from '../../mgmt/openstack/keystone.ts'
 import { readNetworks, readPorts, readSubnets } from '../../mgmt/openstack/neutron.ts'
@@ -34,17 +36,28 @@ afterEach(async () => {
 	await openstack.stop()
 })
 
-const openstackSettings = { timeoutMs: 5_000, insecure: false, endpoints: { side: 'public', region: '' } } as const
+const settings = {
+	timeoutMs: 5_000,
+	insecure: false,
+	trustField: undefined,
+	keystone: undefined,
+	endpoints: { side: 'public', region: '' },
+} as const
+const granted = (name: SecretName, value: string, url: string) => {
+	const endpoint = chosenEndpoint([], ['THE_ENDPOINT', url]) ?? expect.unreachable()
+	return grantOf(createSecret(name, endpoint, value), endpoint, [])
+}
 const login = (password = openstack.password) => ({
-	url: openstack.keystoneUrl,
+	grant: granted('password', password, openstack.keystoneUrl),
 	user: openstack.user,
 	domain: 'default',
 	projectId: openstack.projectId,
-	password,
 })
-const session = (password?: string): Session => openSession(http, login(password), openstackSettings, tokens)
-const provider = (key = openstack.encryptKey, id = openstack.providerId) =>
-	readProvider(http, { url: openstack.contrabassUrl, openstackProviderId: id, timeoutMs: 5_000, insecure: false }, key)
+const session = (password?: string): Session => openSession(login(password), settings, { http, tokens, hosts: [] })
+const provider = (key = openstack.encryptKey, openstackProviderId = openstack.providerId) => {
+	const grant = granted('Contrabass encryption key', key, openstack.contrabassUrl)
+	return readProvider(http, { key: grant, openstackProviderId, timeoutMs: 5_000 })
+}
 const signIns = () => openstack.requests.filter(request => request.includes('/auth/tokens')).length
 const serverIds = () => openstack.cloud.servers.map(({ id }) => id)
 
@@ -89,7 +102,10 @@ test.each<[sentence: string, text: string, key: string, words: string]>([
 
 test.each([['/v1/contrabass/admin/infra/provider/:id'], ['/api/providers/:id']] as const)('Contrabass is understood on %s', async path => {
 	await start({ contrabassPaths: [path] })
-	expect(await provider()).toEqual({ url: openstack.keystoneUrl, user: openstack.user, password: openstack.password, domain: 'default' })
+	const { password, ...account } = await provider()
+	expect(account).toEqual({ url: openstack.keystoneUrl, user: openstack.user, domain: 'default' })
+	expect(password).toMatchObject({ name: 'password', source: 'environment' })
+	expect(reveal(grantOf(password, granted('password', '', openstack.keystoneUrl).endpoint, []))).toBe(openstack.password)
 })
 
 test('a provider Contrabass does not know is said', async () => {
@@ -183,9 +199,8 @@ test('a password never stands in an error', async () => {
 })
 
 test.each<[sentence: string, endpoints: Parameters<typeof endpointOf>[2], expected: string | RegExp]>([
-	['the interface that was asked for', { side: 'internal', region: '' }, 'http://internal'],
-	['the region that was asked for', { side: 'public', region: 'Two' }, 'http://two'],
-	['an override before anything', { side: 'public', region: '', network: 'http://own/' }, 'http://own'],
+	['the interface that was asked for', { side: 'internal', region: '' }, 'http://internal/'],
+	['the region that was asked for', { side: 'public', region: 'Two' }, 'http://two/'],
 	[
 		'never another region instead',
 		{ side: 'internal', region: 'Two' },

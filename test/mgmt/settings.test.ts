@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { GoDuration, OpenstackConfigSpec } from '../../contract/openstack-config.ts'
 import { type DownLooks, lookAtDown, nextPoll } from '../../mgmt/cadence.ts'
-import { readConfig } from '../../mgmt/config.ts'
+import { readConfig, startWarnings } from '../../mgmt/config.ts'
 import { settingsOf, warningsOf } from '../../mgmt/settings.ts'
 import { parseDuration } from '../../runtime/env.ts'
 
@@ -19,12 +19,12 @@ test.each<[sentence: string, spec: OpenstackConfigSpec, expected: object]>([
 	[
 		'endpoints lose their last slash',
 		spec(),
-		{ viola: { url: 'http://viola' }, contrabass: { url: 'http://contrabass', openstackProviderId: 'os' } },
+		{ viola: { endpoint: { url: 'http://viola' } }, contrabass: { endpoint: { url: 'http://contrabass' }, openstackProviderId: 'os' } },
 	],
 	[
 		'the settings of the CR win over the environment',
 		spec({ settings: { violaEndpoint: 'https://own', violaTimeout: '5s', pollFastInterval: '2s' } }),
-		{ viola: { url: 'https://own', timeoutMs: 5000 }, poll: { fastMs: 2000, slowMs: 300_000 } },
+		{ viola: { endpoint: { url: 'https://own' }, timeoutMs: 5000 }, poll: { fastMs: 2000, slowMs: 300_000 } },
 	],
 	['slow is never faster than fast', spec({ settings: { pollFastInterval: '10m' } }), { poll: { fastMs: 600_000, slowMs: 600_000 } }],
 	['statuses are ACTIVE and DOWN', spec(), { statuses: new Set(['ACTIVE', 'DOWN']) }],
@@ -68,6 +68,18 @@ test('a wrong environment is said with every variable, and never with a value', 
 		readConfig({ VIOLA_ENDPOINT: 'nowhere', POLL_FAST_INTERVAL: 'soon', MGMT_ADDR: 'x', CONTRABASS_ENCRYPT_KEY: 'the-key' })
 	expect(read).toThrow(/VIOLA_ENDPOINT[\s\S]*POLL_FAST_INTERVAL[\s\S]*MGMT_ADDR/)
 	expect(read).not.toThrow(/the-key/)
+})
+
+test.each<[sentence: string, env: Record<string, string>, warnings: unknown[]]>([
+	[
+		'a viola token for every provider id is warned of',
+		{ VIOLA_TOKEN: 't' },
+		[expect.stringMatching(/^VIOLA_ALLOWED_PROVIDERS is not set/)],
+	],
+	['one that is limited is not', { VIOLA_TOKEN: 't', VIOLA_ALLOWED_PROVIDERS: 'team-a=biz-1' }, []],
+	['without one there is nothing to limit', {}, []],
+])('%s', (_, env, warnings) => {
+	expect(startWarnings(readConfig(env))).toEqual(warnings)
 })
 
 describe('OpenStack is asked again', () => {

@@ -51,6 +51,7 @@ export async function startWorld(cloud: OpenstackOptions): Promise<World> {
 		CONTRABASS_ENCRYPT_KEY: openstack.encryptKey,
 		VIOLA_ENDPOINT: violaUrl,
 		VIOLA_TOKEN: violaToken,
+		VIOLA_ALLOWED_PROVIDERS: `${NAMESPACE}=${PROVIDER}`,
 		POLL_FAST_INTERVAL: '200ms',
 		POLL_SLOW_INTERVAL: '300ms',
 		POLL_ERROR_INTERVAL: '200ms',

@@ -1,0 +1,87 @@
+import type { OpenstackConfigSpec, OpenstackSettings } from '../contract/openstack-config.ts'
+import { parseDuration } from '../runtime/env.ts'
+import type { Config } from './config.ts'
+import { chosenEndpoint, type Endpoint } from './disclosure/origin.ts'
+import { refuse } from './failures.ts'
+
+/** How one remote system is spoken to. Times in milliseconds. */
+export type Remote = { endpoint: Endpoint; timeoutMs: number; insecure: boolean; ca?: string }
+export type Contrabass = Remote & { openstackProviderId: string }
+/** Which endpoint of the catalog; an override wins over it. */
+export type Endpoints = { side: 'public' | 'internal' | 'admin'; region: string; network?: Endpoint; compute?: Endpoint }
+export type OpenStack = Omit<Remote, 'endpoint'> & {
+	/** Without Contrabass. */
+	keystone: Endpoint | undefined
+	endpoints: Endpoints
+	/** The field of the OpenstackConfig that decides which certificates are trusted; undefined: the environment decides. */
+	trustField: string | undefined
+}
+
+/** Where viola is; all that is needed to withdraw what was sent. @throws Failure ConfigError */
+export function violaOf({ settings: own = {} }: OpenstackConfigSpec, env: Config): Remote {
+	const { trustField, ...trust } = trustOf(own, 'violaInsecureTLS', env.VIOLA_INSECURE_TLS)
+	const written = [['spec.settings.violaEndpoint', own.violaEndpoint]] as const
+	const endpoint = chosenEndpoint(written, ['VIOLA_ENDPOINT', env.VIOLA_ENDPOINT], trustField)
+	if (!endpoint) throw refuse('ConfigError', 'spec.settings.violaEndpoint: neither it nor VIOLA_ENDPOINT is set')
+	return { endpoint, timeoutMs: msOf(own.violaTimeout, env.VIOLA_TIMEOUT), ...trust }
+}
+
+/** Where Contrabass is; undefined where the OpenstackConfig signs in to Keystone itself. @throws Failure ConfigError */
+export function contrabassOf({ credentials, settings: own = {} }: OpenstackConfigSpec, env: Config): Contrabass | undefined {
+	const { authURL, openstackProviderID } = credentials
+	if (authURL || !openstackProviderID) return undefined
+	const { trustField, ...trust } = trustOf(own, 'contrabassInsecureTLS', env.CONTRABASS_INSECURE_TLS)
+	const written = [['spec.settings.contrabassEndpoint', own.contrabassEndpoint]] as const
+	const endpoint = chosenEndpoint(written, ['CONTRABASS_ENDPOINT', env.CONTRABASS_ENDPOINT], trustField)
+	if (!endpoint) throw refuse('ConfigError', 'spec.settings.contrabassEndpoint: neither it nor CONTRABASS_ENDPOINT is set')
+	return { endpoint, openstackProviderId: openstackProviderID, timeoutMs: msOf(own.contrabassTimeout, env.CONTRABASS_TIMEOUT), ...trust }
+}
+
+/** How Keystone, Neutron and Nova are spoken to. */
+export function openstackOf(spec: OpenstackConfigSpec, env: Config): OpenStack {
+	const { settings: own = {}, credentials } = spec
+	const trust = trustOf(own, 'openstackInsecureTLS', env.OPENSTACK_INSECURE_TLS)
+	return {
+		...trust,
+		timeoutMs: msOf(own.openstackTimeout, env.OPENSTACK_TIMEOUT),
+		keystone: chosenEndpoint([['spec.credentials.authURL', credentials.authURL]], undefined, trust.trustField),
+		endpoints: endpointsOf(spec, env, trust.trustField),
+	}
+}
+
+/** Which certificates are trusted, and the field that decides it where that is not the environment. To verify more than it is no weakening. */
+function trustOf(own: OpenstackSettings, field: `${string}InsecureTLS` & keyof OpenstackSettings, byDefault: boolean) {
+	const insecure = own[field] ?? byDefault
+	const trustField = insecure && !byDefault ? `spec.settings.${field}` : own.caBundle && !insecure ? 'spec.settings.caBundle' : undefined
+	return { insecure, trustField, ...(own.caBundle && { ca: own.caBundle }) }
+}
+
+function endpointsOf({ settings = {}, credentials }: OpenstackConfigSpec, env: Config, trustField: string | undefined): Endpoints {
+	const network = chosenEndpoint(
+		[
+			['spec.settings.openstackNeutronEndpoint', settings.openstackNeutronEndpoint],
+			['spec.credentials.networkEndpoint', credentials.networkEndpoint],
+		],
+		['OPENSTACK_NEUTRON_ENDPOINT', env.OPENSTACK_NEUTRON_ENDPOINT],
+		trustField,
+	)
+	const compute = chosenEndpoint(
+		[
+			['spec.settings.openstackNovaEndpoint', settings.openstackNovaEndpoint],
+			['spec.credentials.computeEndpoint', credentials.computeEndpoint],
+		],
+		['OPENSTACK_NOVA_ENDPOINT', env.OPENSTACK_NOVA_ENDPOINT],
+		trustField,
+	)
+	return {
+		side: settings.openstackEndpointInterface ?? env.OPENSTACK_ENDPOINT_INTERFACE,
+		region: settings.openstackEndpointRegion ?? env.OPENSTACK_ENDPOINT_REGION,
+		...(network && { network }),
+		...(compute && { compute }),
+	}
+}
+
+/** Milliseconds of a duration of the OpenstackConfig, otherwise the default. */
+export function msOf(own: string | undefined, byDefault: number): number {
+	return own === undefined ? byDefault : (parseDuration(own) ?? byDefault)
+}
