@@ -1,4 +1,5 @@
 import { ANNOTATION_PLAN, ANNOTATION_RETRY, ANNOTATION_VERIFY } from '../contract/names.ts'
+import { shortened } from './shortened.ts'
 import type { Run } from './snapshot.ts'
 
 /** What a person asks for by annotations, each with a value of its own so that it can be told whether it was answered. Pure. */
@@ -9,8 +10,13 @@ const kinds = Object.keys(annotations) as Ask[]
 export type Ask = keyof typeof annotations
 export type Asked = Readonly<Partial<Record<Ask, string>>>
 
+/** @returns the requests in these annotations, of a node config or of a run; a long value is shortened, in both alike */
 export function askedIn(written: Readonly<Record<string, string>> | undefined): Asked {
-	return Object.fromEntries(kinds.flatMap(kind => (written?.[annotations[kind]] === undefined ? [] : [[kind, written[annotations[kind]]]])))
+	const entries = kinds.flatMap(kind => {
+		const value = written?.[annotations[kind]]
+		return value === undefined ? [] : [[kind, shortened(value)]]
+	})
+	return Object.fromEntries(entries)
 }
 
 /** The annotations of a run that answers. */

@@ -1,10 +1,16 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { ANNOTATION_PLAN, ANNOTATION_RETRY, ANNOTATION_VERIFY } from '../../contract/names.ts'
+import { answering, askedIn } from '../../controller/asked.ts'
 import { configView, MANAGER } from '../../controller/view.ts'
 import { reportedStatus } from '../../controller/status.ts'
 import { report, run, spec, world } from './world.ts'
 
 const status = reportedStatus(world(), run({ report: report() }))
 const written = (manager: string, subresource?: string) => ({ manager, operation: 'Update', ...(subresource && { subresource }) })
+const identity = { name: 'worker-1', uid: 'uid-1', resourceVersion: '1', creationTimestamp: '2026-01-01T12:00:00Z' }
+const object = { apiVersion: 'multinic.io/v1', kind: 'MultiNicNodeConfig', spec, status: status as never }
+const requests = (value: string) => ({ [ANNOTATION_RETRY]: value, [ANNOTATION_PLAN]: value, [ANNOTATION_VERIFY]: value })
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
 
 test.each<[title: string, managedFields: ReturnType<typeof written>[] | undefined, counts: boolean]>([
 	['that we wrote counts', [written('viola'), written(MANAGER, 'status')], true],
@@ -13,9 +19,40 @@ test.each<[title: string, managedFields: ReturnType<typeof written>[] | undefine
 	['that was restored from a backup counts for nothing', [written('velero-server'), written('velero-server', 'status')], false],
 	['that we wrote over a restored one counts', [written('velero-server', 'status'), written(MANAGER, 'status')], true],
 ])('a status %s', (_, managedFields, counts) => {
-	const metadata = { name: 'worker-1', uid: 'uid-1', resourceVersion: '1', creationTimestamp: '2026-01-01T12:00:00Z' }
-	const object = { apiVersion: 'multinic.io/v1', kind: 'MultiNicNodeConfig', spec, status: status as never }
-	const view = configView({ ...object, metadata: { ...metadata, ...(managedFields && { managedFields }) } })
+	const view = configView({ ...object, metadata: { ...identity, ...(managedFields && { managedFields }) } })
 	expect(view.status.state).toBe(counts ? 'Configured' : undefined)
 	expect(view.rawStatus).toEqual(status)
+})
+
+describe('of the metadata of a node config', () => {
+	const viewOf = (metadata: object) => configView({ ...object, metadata: { ...identity, ...metadata } })
+	const most = 250_000
+
+	test.each<[title: string, metadata: object]>([
+		['a long request', { annotations: { [ANNOTATION_RETRY]: 'x'.repeat(most) } }],
+		['three long requests', { annotations: requests('x'.repeat(most / 3)) }],
+		['other annotations', { annotations: { note: 'x'.repeat(most), [LAST_APPLIED]: 'x'.repeat(most) } }],
+		['80,000 annotations', { annotations: Object.fromEntries(Array.from({ length: 80_000 }, (_, at) => [`a${at}`, ''])) }],
+		['labels', { labels: Object.fromEntries(Array.from({ length: 10_000 }, (_, at) => [`a${at}`, 'x'])) }],
+		['owner references', { ownerReferences: [{ apiVersion: 'v1', kind: 'Namespace', name: 'x'.repeat(most), uid: 'uid' }] }],
+		['managed fields', { managedFields: [{ ...written('viola'), fieldsV1: { 'f:spec': { ['x'.repeat(most)]: {} } } }] }],
+	])('less than 2 KiB is kept, whatever its size: %s', (_, metadata) => {
+		expect(JSON.stringify(viewOf(metadata)).length - JSON.stringify(viewOf({})).length).toBeLessThan(2_048)
+	})
+
+	test('of an ordinary node config the whole view is below 2 KiB', () => {
+		expect(JSON.stringify({ ...viewOf({ annotations: requests('x'.repeat(most / 3)) }), status: {} }).length).toBeLessThan(2_048)
+	})
+
+	test('two long requests that differ in one character are told apart, and the same one is known again in the annotations of a run', () => {
+		const askedOf = (value: string) => viewOf({ annotations: { [ANNOTATION_RETRY]: value } }).asked
+		const [one, other] = [askedOf(`${'x'.repeat(most)}1`), askedOf(`${'x'.repeat(most)}2`)]
+		expect(one).not.toEqual(other)
+		expect(askedOf(`${'x'.repeat(most)}1`)).toEqual(one)
+		expect(askedIn(answering(one))).toEqual(one)
+	})
+
+	test('a request of up to 256 characters is kept as it is', () => {
+		expect(viewOf({ annotations: { [ANNOTATION_RETRY]: 'x'.repeat(256) } }).asked.retry).toBe('x'.repeat(256))
+	})
 })
