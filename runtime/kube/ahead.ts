@@ -1,15 +1,16 @@
-import { type KubeObject, keyOf, type Stored } from './kind.ts'
-
-/** What the answers to our own requests showed, as long as the watch has not come so far. */
-export type Ahead<T extends KubeObject> = {
+/** What the answers to our own requests showed, as kept in the store, as long as the watch has not come so far. */
+export type Ahead<P> = {
 	/** @returns false where the watch has come so far already: it told this state, and perhaps its end */
-	add(object: Stored<T>): boolean
+	add(object: Known<P>): boolean
 	/** Whether a later state of that object is known than any the watch has told. */
 	has(key: string): boolean
 	/** The watch, or a list, has come to that resource version. */
 	reach(resourceVersion: string): void
-	values(): Iterable<Stored<T>>
+	values(): Iterable<Known<P>>
 }
+
+/** What is kept of an object, and of which version of it. */
+export type Known<P> = { readonly key: string; readonly version: string; readonly value: P }
 
 /**
  * Nothing known, and nothing told.
@@ -17,18 +18,17 @@ export type Ahead<T extends KubeObject> = {
  * Resource versions are compared as decimal numbers, which they are for one kind of object.
  * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions
  */
-export function createAhead<T extends KubeObject>(): Ahead<T> {
-	const objects = new Map<string, Stored<T>>()
+export function createAhead<P>(): Ahead<P> {
+	const objects = new Map<string, Known<P>>()
 	let reached = 0n
-	const isAhead = (object: Stored<T> | undefined): object is Stored<T> => object !== undefined && versionOf(object) > reached
+	const isAhead = (object: Known<P> | undefined): object is Known<P> => object !== undefined && BigInt(object.version) > reached
 	return {
 		add(object) {
 			if (!isAhead(object)) return false
-			const key = keyOf(object.metadata)
-			const known = objects.get(key)
-			if (known && versionOf(known) >= versionOf(object)) return false
-			objects.delete(key)
-			objects.set(key, object)
+			const known = objects.get(object.key)
+			if (known && BigInt(known.version) >= BigInt(object.version)) return false
+			objects.delete(object.key)
+			objects.set(object.key, object)
 			return true
 		},
 		has: key => isAhead(objects.get(key)),
@@ -44,8 +44,4 @@ export function createAhead<T extends KubeObject>(): Ahead<T> {
 		},
 		values: () => [...objects.values()].filter(isAhead),
 	}
-}
-
-function versionOf({ metadata }: Stored<KubeObject>): bigint {
-	return BigInt(metadata.resourceVersion)
 }

@@ -1,6 +1,6 @@
 import { sleep } from '../clock.ts'
 import { Failure } from '../errors.ts'
-import type { Ahead } from './ahead.ts'
+import type { Ahead, Known } from './ahead.ts'
 import type { Backoff } from './backoff.ts'
 import type { KubeCode } from './failures.ts'
 import { type KubeObject, keyOf, type Stored } from './kind.ts'
@@ -19,7 +19,7 @@ export type Way = 'stream' | 'pages' | 'whole'
 export type Mirror<T extends KubeObject, P> = {
 	options: ReflectorOptions<T, P>
 	store: MutableStore<P>
-	ahead: Ahead<T>
+	ahead: Ahead<P>
 	counts: ReflectorCounts
 	/** Waits between watches that fail or end at once. */
 	backoff: Backoff
@@ -101,7 +101,7 @@ function unfinished(plural: string, how: string): Failure<KubeCode> {
 function fill<T extends KubeObject, P>(mirror: Mirror<T, P>, fresh: Replacement<P>, resourceVersion: string): void {
 	mirror.resourceVersion = resourceVersion
 	mirror.ahead.reach(resourceVersion)
-	for (const object of mirror.ahead.values()) collect(mirror, fresh, object)
+	for (const { key, version, value } of mirror.ahead.values()) fresh.add(key, version, value)
 	fresh.commit(!mirror.isFilled())
 	mirror.onFilled()
 }
@@ -119,35 +119,35 @@ function takeChange<T extends KubeObject, P>(mirror: Mirror<T, P>, { type, objec
 	const key = keyOf(object.metadata)
 	if (mirror.ahead.has(key)) return
 	if (type === 'DELETED') mirror.store.remove(key)
-	else put(mirror, object)
+	else put(mirror, projected(mirror, object))
 }
 
 /** Takes what the answer to a request of ours showed as if the watch had told it, unless the watch has come so far. */
 export function learn<T extends KubeObject, P>(mirror: Mirror<T, P>, object: Stored<T>): void {
-	if (mirror.ahead.add(object)) put(mirror, object)
+	const known = projected(mirror, object)
+	if (known && mirror.ahead.add(known)) put(mirror, known)
 }
 
-function put<T extends KubeObject, P>(mirror: Mirror<T, P>, object: Stored<T>): void {
-	const kept = projected(mirror, object)
-	if (kept) mirror.store.set(keyOf(object.metadata), object.metadata.resourceVersion, kept.value)
+function put<T extends KubeObject, P>({ store }: Mirror<T, P>, known: Known<P> | undefined): void {
+	if (known) store.set(known.key, known.version, known.value)
 }
 
 function collect<T extends KubeObject, P>(mirror: Mirror<T, P>, fresh: Replacement<P>, object: Stored<T>): void {
-	const kept = projected(mirror, object)
-	const key = keyOf(object.metadata)
-	if (kept) fresh.add(key, object.metadata.resourceVersion, kept.value)
-	else fresh.keep(key)
+	const known = projected(mirror, object)
+	if (known) fresh.add(known.key, known.version, known.value)
+	else fresh.keep(keyOf(object.metadata))
 }
 
 /** @returns undefined where the projection threw: one object it cannot take must not hide all others, nor seem to be gone */
-function projected<T extends KubeObject, P>({ options }: Mirror<T, P>, object: Stored<T>): { value: P } | undefined {
+function projected<T extends KubeObject, P>({ options }: Mirror<T, P>, object: Stored<T>): Known<P> | undefined {
 	const { project, log, kind } = options
 	// what is projected may look at who wrote what; nothing of it is held then
 	if (!project) delete object.metadata.managedFields
+	const key = keyOf(object.metadata)
 	try {
-		return { value: project ? project(object) : (object as unknown as P) }
+		return { key, version: object.metadata.resourceVersion, value: project ? project(object) : (object as unknown as P) }
 	} catch (error) {
-		log.error({ err: error, kind: kind.kind, key: keyOf(object.metadata) }, 'bug: an object could not be projected')
+		log.error({ err: error, kind: kind.kind, key }, 'bug: an object could not be projected')
 		return undefined
 	}
 }

@@ -89,7 +89,7 @@ function startState<T extends KubeObject, P>(options: ReflectorOptions<T, P>, st
 	const mirror: Mirror<T, P> = {
 		options,
 		store,
-		ahead: createAhead<T>(),
+		ahead: createAhead<P>(),
 		counts: { lists: 0, watches: 0, events: 0, failures: 0 },
 		backoff: createBackoff(times),
 		resourceVersion: undefined,

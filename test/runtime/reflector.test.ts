@@ -488,3 +488,17 @@ test('an end in the middle of the list opens no watch after it', async () => {
 	await expect(reflector.synced).rejects.toThrow()
 	expect([server.requests, reflector.counts.failures]).toEqual([['list 500'], 0])
 })
+
+test('of an object that an answer to a request showed only the projection is held', async () => {
+	const projected: string[] = []
+	const project = ({ metadata }: ConfigMap) => {
+		projected.push(`${metadata.name}@${metadata.resourceVersion}`)
+		return `${metadata.name}@${metadata.resourceVersion}`
+	}
+	const { reflector, told } = await reflect([list('5', ['a@1']), quiet], { project })
+	const metadata = { name: 'b', uid: 'uid-b', resourceVersion: '50', creationTimestamp: '2026-01-01T12:00:00Z' }
+	reflector.learn({ apiVersion: 'v1', kind: 'ConfigMap', metadata })
+	await reflector.synced
+	expect(told).toEqual(['b@50', 'a@1'])
+	expect(projected).toEqual(['b@50', 'a@1'])
+})
