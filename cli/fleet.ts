@@ -1,4 +1,12 @@
-import { type PausedBy, type Place, type Rollout as Known, type RolloutSettings, rolloutOrder, waveLimit } from '../contract/rollout.ts'
+import {
+	hasNeverRun,
+	type PausedBy,
+	type Place,
+	type Rollout as Known,
+	type RolloutSettings,
+	rolloutOrder,
+	waveLimit,
+} from '../contract/rollout.ts'
 import type { State } from '../contract/node-config.ts'
 import { type Stopper, type StopRecord, stoppersOf } from './stoppers.ts'
 import { condition, type ConfigView, isCurrent, mayHeal, reasonOf, stateOf } from './view.ts'
@@ -107,7 +115,11 @@ export function isUnderWay({ running, line, rule }: Fleet): boolean {
 }
 
 function lineOf(waiting: readonly ConfigView[], controlPlane: ReadonlySet<string>): (Place & { config: ConfigView })[] {
-	return waiting.map(config => ({ name: config.name, controlPlane: controlPlane.has(config.name), config })).sort(rolloutOrder)
+	const placeOf = (config: ConfigView) => {
+		const { name, status } = config
+		return { name, controlPlane: controlPlane.has(name), isNew: hasNeverRun(status), config }
+	}
+	return waiting.map(placeOf).sort(rolloutOrder)
 }
 
 type Line = {

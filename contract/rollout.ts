@@ -68,10 +68,24 @@ export function waveLimit(maxUnavailable: string, nodes: number): number {
 }
 
 /** What decides a node's place in a rollout. */
-export type Place = { name: string; controlPlane: boolean }
+export type Place = {
+	name: string
+	controlPlane: boolean
+	/** No run was made for the node config yet. */
+	isNew: boolean
+}
 
-/** The order of a rollout: workers first, then the control plane; by name, so that it is the same every time. */
+/** Whether no run was made yet for a node config with this status. */
+export function hasNeverRun({ lastJobName }: { lastJobName?: string | undefined }): boolean {
+	return lastJobName === undefined
+}
+
+/**
+ * The order of a rollout: new node configs last, so that however many come, a change to another does not wait for them. Of each, workers first,
+ * then the control plane; by name, so that the order is the same every time.
+ */
 export function rolloutOrder(a: Place, b: Place): number {
+	if (a.isNew !== b.isNew) return a.isNew ? 1 : -1
 	if (a.controlPlane !== b.controlPlane) return a.controlPlane ? 1 : -1
 	return a.name < b.name ? -1 : a.name > b.name ? 1 : 0
 }

@@ -1,4 +1,5 @@
 import { LABEL_CONFIG_UID } from '../contract/names.ts'
+import { hasNeverRun } from '../contract/rollout.ts'
 import type { KubeClient } from '../runtime/kube/client.ts'
 import { keyOf, nameOf, type Stored } from '../runtime/kube/kind.ts'
 import { ConfigMap, Job, Node, Pod } from '../runtime/kube/kinds.ts'
@@ -135,7 +136,8 @@ function watchConfigs({ client, namespace, log, signal, wake }: CacheOptions, { 
 	const onChange: Change<ConfigView> = (key, now, _, backlog) => {
 		for (const rival of claims.take(key, now)) wake(rival, backlog)
 		look(nameOf(key).name)
-		wake(key, backlog)
+		// many new node configs must not delay a change to another
+		wake(key, backlog || (now !== undefined && hasNeverRun(now.status)))
 	}
 	const how = { reading: 'whole', pageSize: PAGE_SIZE } as const
 	return startReflector({ client, log, signal, namespace, kind: NodeConfig, ...how, project: configView, onChange })

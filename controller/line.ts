@@ -15,8 +15,10 @@ export type Line = {
 export function createLine(): Line {
 	const places: Place[] = []
 	const at = (place: Place) => search(places, place)
-	const isThere = (index: number, { name, controlPlane }: Place) =>
-		places[index]?.name === name && places[index]?.controlPlane === controlPlane
+	const isThere = (index: number, place: Place) => {
+		const other = places[index]
+		return other !== undefined && rolloutOrder(other, place) === 0
+	}
 	return {
 		get length() {
 			return places.length

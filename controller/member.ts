@@ -1,4 +1,4 @@
-import type { Place } from '../contract/rollout.ts'
+import { hasNeverRun, type Place } from '../contract/rollout.ts'
 import { isChanging, isUnsettled, type Part, stopReason } from './rollout.ts'
 import type { HoldRule, NodeView } from './snapshot.ts'
 
@@ -29,14 +29,14 @@ export type Stop = { uid: string; stops: string }
  * @returns the member as it is now; what was decided about it holds while its generation does
  */
 export function memberOf(part: Part, node: NodeView | undefined, before: Member | Stop | undefined): Member {
-	const { name, uid, generation, asked } = part.config
+	const { name, uid, generation, asked, status } = part.config
 	const known = before && 'name' in before && before.uid === uid ? before : undefined
 	const isSame = known?.generation === generation
 	const stops = node && (stopReason(part) ?? stopBefore(part, before))
 	const controlPlane = node?.controlPlane ?? false
 	return {
-		...{ name, uid, generation, controlPlane, stops, hasNode: node !== undefined },
-		waits: known && isSame ? known.waits : isUnsettled(part) && !isPaused(part),
+		...{ name, uid, generation, controlPlane, isNew: hasNeverRun(status), stops, hasNode: node !== undefined },
+		waits: known && isSame ? known.waits : node !== undefined && isUnsettled(part) && !isPaused(part),
 		changing: isChanging(part),
 		jumps: stops !== undefined || asked.retry !== undefined,
 		held: known && isSame ? known.held : undefined,

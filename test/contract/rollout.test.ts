@@ -47,16 +47,18 @@ describe('how many nodes are changed at once', () => {
 	})
 })
 
-const place = fc.record({ name: fc.stringMatching(/^[a-z0-9]{1,4}$/), controlPlane: fc.boolean() })
+const place = fc.record({ name: fc.stringMatching(/^[a-z0-9]{1,4}$/), controlPlane: fc.boolean(), isNew: fc.boolean() })
 
-test('a rollout goes to the workers first, and by name', () => {
+test('a rollout goes to the workers first, and by name; new node configs come last', () => {
 	const places = [
-		{ name: 'c', controlPlane: true },
-		{ name: 'b', controlPlane: false },
-		{ name: 'a', controlPlane: true },
-		{ name: 'd', controlPlane: false },
+		{ name: 'c', controlPlane: true, isNew: false },
+		{ name: 'a0', controlPlane: true, isNew: true },
+		{ name: 'b', controlPlane: false, isNew: false },
+		{ name: 'b0', controlPlane: false, isNew: true },
+		{ name: 'a', controlPlane: true, isNew: false },
+		{ name: 'd', controlPlane: false, isNew: false },
 	]
-	expect(places.sort(rolloutOrder).map(({ name }) => name)).toEqual(['b', 'd', 'a', 'c'])
+	expect(places.sort(rolloutOrder).map(({ name }) => name)).toEqual(['b', 'd', 'a', 'c', 'b0', 'a0'])
 })
 
 test('its order is the same whatever came first', () => {

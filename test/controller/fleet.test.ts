@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { FINALIZER } from '../../contract/names.ts'
-import { rolloutOrder, waveLimit } from '../../contract/rollout.ts'
+import { type Place, rolloutOrder, waveLimit } from '../../contract/rollout.ts'
 import { decide } from '../../controller/decide.ts'
 import type { Decision } from '../../controller/decision.ts'
 import { createFleet } from '../../controller/fleet.ts'
@@ -193,6 +193,23 @@ describe('a rollout', () => {
 		const fleet = fleetOf([...six, ...made], { settings: { maxUnavailable: '10%' }, absent: made })
 		await fleet.rest()
 		expect(fleet.running()).toHaveLength(1)
+	})
+
+	test('node configs of nodes that do not exist are in the way of none, also before anything is decided about them', async () => {
+		const { fleet, step } = fleetOf(['a', 'b', 'c'], { settings: { maxUnavailable: '1' }, absent: ['a', 'b'] })
+		expect(fleet.standing('c').ahead).toBe(0)
+		expect(await step('c')).toMatchObject({ act: 'start' })
+	})
+
+	test('a node config that was run before goes before new ones, whatever their names', async () => {
+		const fleet = fleetOf(['z'], { settings: { maxUnavailable: '1' } })
+		await fleet.rest()
+		fleet.end('z', 'Succeeded')
+		await fleet.rest()
+		for (const name of ['a', 'b']) fleet.put(name)
+		fleet.put('z', { generation: 2 })
+		await fleet.rest()
+		expect(fleet.started).toEqual(['z', 'z'])
 	})
 
 	test('a pause that a person asks for holds whatever the settings say, and ends alone', async () => {
@@ -407,13 +424,13 @@ describe('whatever happens', () => {
 	})
 
 	test('a line is always in order', () => {
-		const place = fc.record({ name: fc.constantFrom(...six), controlPlane: fc.boolean() })
+		const place = fc.record({ name: fc.constantFrom(...six), controlPlane: fc.boolean(), isNew: fc.boolean() })
 		fc.assert(
 			fc.property(fc.array(fc.tuple(fc.boolean(), place)), changes => {
 				const line = createLine()
-				let model: { name: string; controlPlane: boolean }[] = []
+				let model: Place[] = []
 				for (const [adds, one] of changes) {
-					const others = model.filter(({ name, controlPlane }) => name !== one.name || controlPlane !== one.controlPlane)
+					const others = model.filter(other => rolloutOrder(other, one) !== 0)
 					model = (adds ? [...others, one] : others).sort(rolloutOrder)
 					if (adds) line.add(one)
 					else line.remove(one)
