@@ -81,12 +81,12 @@ export function hasNeverRun({ lastJobName }: { lastJobName?: string | undefined 
 }
 
 /**
- * The order of a rollout: new node configs last, so that however many come, a change to another does not wait for them. Of each, workers first,
- * then the control plane; by name, so that the order is the same every time.
+ * The order of a rollout: workers first, then the control plane. Of each, new node configs last, so that however many come, a change to another
+ * does not wait for them; by name, so that the order is the same every time.
  */
 export function rolloutOrder(a: Place, b: Place): number {
-	if (a.isNew !== b.isNew) return a.isNew ? 1 : -1
 	if (a.controlPlane !== b.controlPlane) return a.controlPlane ? 1 : -1
+	if (a.isNew !== b.isNew) return a.isNew ? 1 : -1
 	return a.name < b.name ? -1 : a.name > b.name ? 1 : 0
 }
 

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { isFailure } from '../../runtime/errors.ts'
 import type { HttpClient } from '../../runtime/http-client.ts'
+import { isPathSegment } from '../../runtime/path-segment.ts'
 import { createSecret, type Grant, reveal, type Secret } from '../disclosure/decide.ts'
 import { stricterOf } from '../disclosure/origin.ts'
 import { refuse, saying } from '../failures.ts'
@@ -24,15 +25,19 @@ type Account = { url: string; user: string; domain: string; password: Secret }
 /**
  * Asks Contrabass. The key is not sent; it opens the answer, so the answer must come from an endpoint to which the key may go.
  *
- * @throws Failure ContrabassError
+ * @throws Failure ContrabassError, ConfigError
  */
 export async function readProvider(http: HttpClient, question: Question): Promise<Account> {
-	const { key } = question
+	const { key, openstackProviderId: id } = question
+	if (!isPathSegment(id))
+		throw refuse('ConfigError', `${ID_FIELD}: ${JSON.stringify(id)} must not be "." or "..", and must not have "/" or "%"`)
 	const { data } = await saying('ContrabassError', 'the provider could not be read from Contrabass', () => ask(http, question))
 	const { adminId: user, adminPw, domain } = data.attributes
 	const password = createSecret('password', stricterOf(key.endpoint, key.secret), decrypt(adminPw, reveal(key)))
 	return { url: data.url, user, domain, password }
 }
+
+const ID_FIELD = 'spec.credentials.openstackProviderID'
 
 async function ask(http: HttpClient, { key, openstackProviderId: id, timeoutMs }: Question) {
 	const { url } = key.endpoint

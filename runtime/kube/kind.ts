@@ -1,4 +1,5 @@
 import { Failure } from '../errors.ts'
+import { isPathSegment } from '../path-segment.ts'
 import type { KubeCode } from './failures.ts'
 
 /** The part of an object's metadata that programs here read or write. */
@@ -82,10 +83,9 @@ export function objectPath(kind: Kind, at: Name, subresource?: string): string {
  * A name as a part of a path. One that a path reads otherwise would be another object, or a whole collection.
  *
  * @throws Failure BAD_REQUEST
- * @see IsValidPathSegmentName in k8s.io/apimachinery/pkg/api/validation/path
  */
 function segment(name: string): string {
-	if (name === '.' || name === '..' || /[/%]/.test(name))
+	if (!isPathSegment(name))
 		throw new Failure<KubeCode>(
 			'BAD_REQUEST',
 			`${JSON.stringify(name)} is no name of an object: it must not be "." or "..", and must not have "/" or "%"`,

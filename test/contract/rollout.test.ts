@@ -49,7 +49,7 @@ describe('how many nodes are changed at once', () => {
 
 const place = fc.record({ name: fc.stringMatching(/^[a-z0-9]{1,4}$/), controlPlane: fc.boolean(), isNew: fc.boolean() })
 
-test('a rollout goes to the workers first, and by name; new node configs come last', () => {
+test('a rollout goes to the workers first, and by name; of each, new node configs last', () => {
 	const places = [
 		{ name: 'c', controlPlane: true, isNew: false },
 		{ name: 'a0', controlPlane: true, isNew: true },
@@ -58,7 +58,7 @@ test('a rollout goes to the workers first, and by name; new node configs come la
 		{ name: 'a', controlPlane: true, isNew: false },
 		{ name: 'd', controlPlane: false, isNew: false },
 	]
-	expect(places.sort(rolloutOrder).map(({ name }) => name)).toEqual(['b', 'd', 'a', 'c', 'b0', 'a0'])
+	expect(places.sort(rolloutOrder).map(({ name }) => name)).toEqual(['b', 'd', 'b0', 'a', 'c', 'a0'])
 })
 
 test('its order is the same whatever came first', () => {

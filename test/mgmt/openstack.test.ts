@@ -115,6 +115,13 @@ test('a provider Contrabass does not know is said', async () => {
 	})
 })
 
+test.each(['.', '..', 'a/b', '%2e'])('a provider is not asked for as %s, which would be another path', async id => {
+	await expect(provider(openstack.encryptKey, id)).rejects.toMatchObject({
+		code: 'ConfigError',
+		message: expect.stringContaining('spec.credentials.openstackProviderID'),
+	})
+})
+
 test('ports, subnets, networks and servers are read whole, page by page', async () => {
 	await start({ pageSize: 2 })
 	for (const server of ['vm-1', 'vm-1', 'vm-2', 'vm-2', 'vm-3']) openstack.attach({ server, network: 'a' })
