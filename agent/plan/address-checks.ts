@@ -1,10 +1,12 @@
-import { canonicalIp } from '../../contract/ip.ts'
-import type { Address, HostState, Link } from '../host/state.ts'
+import { canonicalIp, parseIp } from '../../contract/ip.ts'
+import type { Address, HostState, Link, Route } from '../host/state.ts'
 import { staleAddresses } from './addresses.ts'
 import { addressesAfterRelease } from './after-release.ts'
 import type { Check } from './check.ts'
+import { METADATA_SERVICE } from './metadata-address.ts'
 import type { Question } from './preflight.ts'
-import { addressesOf, ipOf } from './routing.ts'
+import { full, lengthOf } from './networks.ts'
+import { addressesOf, ipOf, linksOf, MAIN } from './routing.ts'
 import type { Placed, Selection } from './selection.ts'
 
 /** A wanted address that this node has already, elsewhere. */
@@ -18,6 +20,27 @@ export const isAddressOfTheNode: Check<Question> = {
 		const ip = ipsOf(nic).find(wanted => known.has(wanted))
 		if (ip !== undefined) return { says: `${ip} is wanted here, and Kubernetes knows this node by it`, see: showing(ip) }
 	},
+}
+
+/** The kernel would keep to itself what the node sends there. */
+export const isNeededElsewhere: Check<Question> = {
+	reason: 'InUse',
+	when: 'a wanted address is that of the API server, a nameserver, the metadata service or a pod (a route to it alone over another link), and no link of the node has it',
+	see: 'ip route get 10.96.0.1',
+	find({ nic, needed = [], own, host }) {
+		const known = new Set([...needed, ...METADATA_SERVICE].flatMap(ip => (parseIp(ip) ? [canonicalIp(ip)] : [])))
+		const held = new Set(host.links.flatMap(link => link.addresses.map(({ cidr }) => ipOf(cidr))))
+		const alone = new Set(
+			host.routes.flatMap(route => (isAlone(route) && linksOf(route).some(link => !own.has(link)) ? [ipOf(route.to)] : [])),
+		)
+		const ip = ipsOf(nic).find(wanted => (known.has(wanted) || alone.has(wanted)) && !held.has(wanted))
+		if (ip !== undefined)
+			return { says: `${ip} is wanted here, and this node reaches another machine or pod by it`, see: `ip route get ${ip}` }
+	},
+}
+
+function isAlone({ table, type, to }: Route): boolean {
+	return table === MAIN && type === 1 && lengthOf(to) === full(to)
 }
 
 /** Of two interfaces the first by id has the address. */

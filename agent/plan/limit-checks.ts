@@ -1,17 +1,22 @@
 import { type ChartLimits, LINK_LOCAL } from '../../contract/chart-limits.ts'
 import type { WantedInterface } from '../../contract/interface.ts'
-import { isInside, networkOf, overlap, parseIp } from '../../contract/ip.ts'
+import { contains, isInside, networkOf, overlap, parseIp } from '../../contract/ip.ts'
 import type { RunConfig } from '../../contract/run-config.ts'
 import { basesOf, tableOf } from './bases.ts'
 import { type Check, firstOf, type Refusal } from './check.ts'
-import { familyOf, full, lengthOf } from './networks.ts'
+import { cidrsOf, familyOf, full, ipOf, lengthOf } from './networks.ts'
 import { MAIN } from './routing.ts'
 import { tableWord } from './show.ts'
 
 /** What a node config asks for and the chart does not allow. The API server refuses it too; here it is refused whoever wrote it. Pure. */
 
 /** A network that belongs to the node or its cluster, and who says so. */
-export type Protected = { network: string; what: string }
+export type Protected = {
+	network: string
+	what: string
+	/** Interfaces may have addresses in it. */
+	hasAddresses?: true
+}
 
 export type Limits = Omit<ChartLimits, 'protectedNetworks'> & {
 	/** Of the chart and of the cluster: a connected route stays out of the main table where it meets one. */
@@ -69,8 +74,28 @@ const routesToUnlisted: Check<LimitedNic> = {
 	},
 }
 
+/** Its own /32 comes before every route: what the node sends to that service or pod would not leave it. */
+const hasProtectedAddress: Check<LimitedNic> = {
+	reason: 'NotAllowed',
+	when: 'a wanted address is in the pod network of the node, or in one of the value `runs.protectedNetworks`',
+	see: SEE,
+	find({ nic, limits }) {
+		const ips = cidrsOf(nic).map(ipOf)
+		for (const { network, what, hasAddresses } of limits.protectedNetworks) {
+			const ip = hasAddresses ? undefined : ips.find(one => contains(network, one))
+			if (ip !== undefined) return { says: `${nic.name} asks for ${ip}, which is in ${network}, ${what}` }
+		}
+	},
+}
+
 /** Read top to bottom: the first that finds something refuses the interface, whatever the host is like. */
-export const limitChecks: readonly Check<LimitedNic>[] = [asksForDefaultRoute, routesHalfOfEverything, routesToProtected, routesToUnlisted]
+export const limitChecks: readonly Check<LimitedNic>[] = [
+	asksForDefaultRoute,
+	hasProtectedAddress,
+	routesHalfOfEverything,
+	routesToProtected,
+	routesToUnlisted,
+]
 
 /** @returns id → why the chart does not allow this interface */
 export function notAllowed(interfaces: readonly WantedInterface[], limits: Limits): Map<number, Refusal> {
@@ -97,7 +122,7 @@ export function limitsOf(told: Told, apiServer: string | undefined): Limits {
 		protectedNetworks: [
 			...protectedNetworks.map(network => ({ network: networkOf(network), what: 'one of runs.protectedNetworks' })),
 			...podNetworks.map(network => ({ network: networkOf(network), what: 'the pod network of this node' })),
-			...LINK_LOCAL.map(network => ({ network, what: 'which is link-local' })),
+			...LINK_LOCAL.map(network => ({ network, what: 'which is link-local', hasAddresses: true as const })),
 		],
 		own: [...nodeAddresses.flatMap(ip => alone(ip, 'this node')), ...alone(apiServer ?? '', 'the API server')],
 	}

@@ -1,6 +1,6 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import type { HostState, Link } from '../host/state.ts'
-import { isAddressOfTheNode, isWantedTwice } from './address-checks.ts'
+import { isAddressOfTheNode, isNeededElsewhere, isWantedTwice } from './address-checks.ts'
 import { type Check, firstOf } from './check.ts'
 import { isDefinedTwice } from './definition-checks.ts'
 import { holdsDefaultRoute, sharesRoute } from './default-route-checks.ts'
@@ -9,7 +9,7 @@ import { holdsForeignAddress, holdsNodeAddress, keptByNetworkd, nameCannotBeSpel
 import type { Refusal } from './match.ts'
 import { mtuOutOfRange, mtuTooSmallForIpv6 } from './mtu-checks.ts'
 import type { RecordedLink } from './record.ts'
-import { routesAroundOthers, wantsRouteTwice } from './route-checks.ts'
+import { wantsRouteTwice } from './route-checks.ts'
 import { isTableLookedUp, tableIsOfAnother, tableServesOthers } from './table-checks.ts'
 import { isDisturbed, isNamedByRule, isUsedByOthers } from './use-checks.ts'
 
@@ -22,6 +22,8 @@ export type Question = {
 	nodeAddresses: readonly string[]
 	/** Host of the API server, as this run reaches it. */
 	apiServer?: string | undefined
+	/** Addresses that the node needs: API server, nameservers. */
+	needed?: readonly string[] | undefined
 	/** All that the node config wants. */
 	interfaces: readonly WantedInterface[]
 	/** Of the links that are ours, or are to be. */
@@ -36,9 +38,9 @@ export const preflightChecks: readonly Check<Question>[] = [
 	sharesRoute,
 	holdsForeignAddress,
 	isAddressOfTheNode,
+	isNeededElsewhere,
 	isWantedTwice,
 	wantsRouteTwice,
-	routesAroundOthers,
 	isNamedByRule,
 	isDisturbed,
 	isTableLookedUp,

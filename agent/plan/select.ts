@@ -8,11 +8,12 @@ import { foreseen } from './foresee.ts'
 import type { HostState } from '../host/state.ts'
 import { identityOf, isRefusal, type LinkKinds, match, type Refusal } from './match.ts'
 import { isNameTaken, movesOf } from './moves.ts'
+import { ownLinks } from './own-links.ts'
 import { preflight } from './preflight.ts'
 import { type HostRecord, recorded, recordOf } from './record.ts'
 import type { Accepted, Kept, Leaving, Placed, Refused, Selection } from './selection.ts'
 import type { Protected } from './limit-checks.ts'
-import { isInNoTable, isNextHopElsewhere, withSharing } from './sharing-checks.ts'
+import { isInNoTable, isNextHopElsewhere, meetsRouteOfOthers, withSharing } from './sharing-checks.ts'
 import { losesForeignAddress } from './link-checks.ts'
 import { isDisturbedByDaemon, isDisturbedByRemoval } from './use-checks.ts'
 
@@ -46,11 +47,9 @@ function selectLinks(wanted: Wanted, host: HostState): Selection {
 	const record = recordOf(host)
 	const macs = new Set(wanted.interfaces.map(nic => nic.macAddress))
 	const { released, kept } = leaving(record, macs, { wanted, host })
-	const isOwn = (mac: string) => macs.has(mac) || (recorded(record, mac) !== undefined && !kept.some(({ ours }) => ours.mac === mac))
-	const own = new Set(host.links.flatMap(link => (isOwn(identityOf(link)) ? [link.ifindex] : [])))
-	const judged = wanted.interfaces.map(nic => judge(nic, wanted, { host, record, own }))
-	const accepted = judged.filter(found => 'link' in found)
-	const refused = judged.filter(found => 'refusal' in found)
+	const leftOf = new Set(released.flatMap(({ link }) => link?.ifindex ?? []))
+	const judged = judgeAll(wanted, { host, record, kept, leftOf })
+	const { accepted, refused } = sorted(judged)
 	const bases = basesInUse(wanted.interfaces, record)
 	return settled({ accepted, refused, released, kept, moves: [], shared: new Map(), bases }, wanted, host)
 }
@@ -69,20 +68,47 @@ function leaving({ links }: HostRecord, macs: ReadonlySet<string>, { wanted, hos
 	return { released: all.filter(({ ours }) => !kept.some(one => one.ours === ours)), kept }
 }
 
+type World = { host: HostState; record: HostRecord; kept: readonly Kept[]; leftOf: ReadonlySet<number> }
+
+/** Twice where a named link turns out to serve something else: what is judged by whose links are ours must not take it for one. */
+function judgeAll(wanted: Wanted, { host, record, kept, leftOf }: World): (Accepted | Refused)[] {
+	const named = wanted.interfaces.flatMap(nic => {
+		const link = match(nic.macAddress, host.links, wanted.kinds)
+		return isRefusal(link) ? [] : [link.ifindex]
+	})
+	const ofRecord = host.links.flatMap(link =>
+		recorded(record, identityOf(link)) && !kept.some(({ ours }) => ours.mac === identityOf(link)) ? [link.ifindex] : [],
+	)
+	const first = new Set([...named, ...ofRecord])
+	const judged = wanted.interfaces.map(nic => judge(nic, wanted, { host, record, own: first }))
+	const own = new Set([...ownLinks({ ...sorted(judged), kept: [] }, host), ...leftOf])
+	return own.size === first.size ? judged : wanted.interfaces.map(nic => judge(nic, wanted, { host, record, own }))
+}
+
+function sorted(judged: readonly (Accepted | Refused)[]): { accepted: Accepted[]; refused: Refused[] } {
+	return { accepted: judged.filter(one => 'ours' in one), refused: judged.filter(one => 'refusal' in one) }
+}
+
 type Known = { host: HostState; record: HostRecord; own: ReadonlySet<number> }
 
 function judge(nic: WantedInterface, wanted: Wanted, { host, record, own }: Known): Accepted | Refused {
 	const link = match(nic.macAddress, host.links, wanted.kinds)
 	const ours = recorded(record, nic.macAddress)
 	if (isRefusal(link)) return { nic, refusal: (link.reason === 'WaitingForDevice' && absence({ ours, host })) || link }
-	const earlier = wanted.failed.get(nic.id)
-	if (earlier) return { nic, refusal: earlier }
-	const refusal = preflight({ ...wanted, nic, link, host, ours, own })
-	return refusal ? { nic, refusal } : { nic, link, ours }
+	// first what the link is: one of others does not become ours because something else speaks against the interface too
+	const refusal = preflight({ ...wanted, nic, link, host, ours, own: new Set([...own, link.ifindex]) }) ?? wanted.failed.get(nic.id)
+	return refusal ? { nic, refusal, link } : { nic, link, ours }
 }
 
 /** What is judged among all that is accepted: one that is refused keeps its name, addresses and network, and so may refuse the next. */
-export const placeChecks: readonly Check<Placed>[] = [isOnAnotherLink, isDisturbedByDaemon, isNameTaken, isInNoTable, isNextHopElsewhere]
+export const placeChecks: readonly Check<Placed>[] = [
+	isOnAnotherLink,
+	isDisturbedByDaemon,
+	isNameTaken,
+	isInNoTable,
+	meetsRouteOfOthers,
+	isNextHopElsewhere,
+]
 
 function settled(found: Selection, wanted: Wanted, host: HostState): Selection {
 	const selection = withSharing({ ...found, moves: movesOf(found, host) }, wanted, host)
@@ -95,5 +121,5 @@ function settled(found: Selection, wanted: Wanted, host: HostState): Selection {
 
 function without(blocked: Accepted, refusal: Refusal, selection: Selection): Selection {
 	const accepted = selection.accepted.filter(other => other !== blocked)
-	return { ...selection, accepted, refused: [...selection.refused, { nic: blocked.nic, refusal }] }
+	return { ...selection, accepted, refused: [...selection.refused, { nic: blocked.nic, refusal, link: blocked.link }] }
 }

@@ -9,7 +9,8 @@ import type { Move } from './rename.ts'
 /** Which link is which interface, and which may be touched. */
 
 export type Accepted = { nic: WantedInterface; link: Link; ours: RecordedLink | undefined }
-export type Refused = { nic: WantedInterface; refusal: Refusal }
+/** `link` absent: none has its MAC, or more than one. */
+export type Refused = { nic: WantedInterface; refusal: Refusal; link?: Link }
 /** A link that was ours and no longer is wanted; `link` absent: it is not there any more. */
 export type Released = { ours: RecordedLink; link: Link | undefined }
 /** A link that is no longer wanted, but whose removal is refused: it stays as it is, and stays on record. */

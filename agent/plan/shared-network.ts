@@ -60,13 +60,23 @@ function ownNetwork({ name }: WantedInterface, network: string): Obstacle {
 type Node = Pick<HostState, 'links' | 'routes'> & Omit<SharingInput, 'interfaces' | 'host'> & { networks: readonly string[] }
 
 function obstaclesOf(node: Node): Obstacle[] {
-	return [...networksOfLinks(node), ...foreignRoutes(node), ...pathsOfNode(node), ...networksOfCluster(node), HALF]
+	return [...networksOfLinks(node), ...foreignRoutes(node), ...pathsOfNode(node), ...networksOfCluster(node), TOO_WIDE]
 }
 
-/** A connected route of such a network comes before every other but a default route. */
-const HALF: Obstacle = {
-	meets: network => lengthOf(network) < 2,
-	says: 'a network that is half of all addresses is not in the main table',
+/** Networks that are nobody's but a site's own, and how wide one of a port may be; of the others it is narrower. @see RFC 1918, 6598, 4193 */
+const PRIVATE: readonly [range: string, widest: number][] = [
+	['10.0.0.0/8', 8],
+	['172.16.0.0/12', 12],
+	['192.168.0.0/16', 16],
+	['100.64.0.0/10', 10],
+	['fc00::/7', 32],
+]
+const WIDEST = { 4: 16, 6: 48 } as const
+
+/** By networks that are wider the node would send to half the world over the interface. */
+const TOO_WIDE: Obstacle = {
+	meets: network => lengthOf(network) < (PRIVATE.find(([range]) => isInside(network, range))?.[1] ?? WIDEST[familyOf(network)]),
+	says: 'the network is wider than that of a port',
 	see: 'ip route show',
 }
 

@@ -1,19 +1,19 @@
-import { contains } from '../../contract/ip.ts'
+import { contains, networkOf, overlap } from '../../contract/ip.ts'
 import { afterReleases } from './after-release.ts'
 import { basesOf, tableOf } from './bases.ts'
-import type { Reason } from '../../contract/reasons.ts'
 import type { HostState, Route } from '../host/state.ts'
 import type { Check, Found } from './check.ts'
-import { identityOf, type Refusal } from './match.ts'
-import { recorded, recordOf } from './record.ts'
-import { lengthOf, networksOf } from './networks.ts'
+import { routesBesideOwnTable } from './limit-checks.ts'
+import type { Refusal } from './match.ts'
+import { familyOf, hasNetwork, lengthOf, networksOf } from './networks.ts'
 import { KERNEL } from './origin.ts'
+import { ownLinks } from './own-links.ts'
 import { linksOf, MAIN, routesOf } from './routing.ts'
 import type { WantedInterface } from '../../contract/interface.ts'
 import type { Wanted } from './select.ts'
 import type { Placed, Selection } from './selection.ts'
 import { over, sharings } from './shared-network.ts'
-import { tableWord } from './show.ts'
+import { showRoutes, tableWord } from './show.ts'
 
 /** What becomes of an interface whose network is shared with another link. */
 
@@ -42,6 +42,32 @@ export const isNextHopElsewhere: Check<Placed> = {
 			return { says, see: `ip -6 route get ${via}` }
 		}
 	},
+}
+
+/** Also where the one inside comes first: only as long as it is there. Asked of every network, for samples can be crowded out. */
+export const meetsRouteOfOthers: Check<Placed> = {
+	reason: 'InUse',
+	when: 'one of its routes outside its own table meets the network of a link that is not ours, or a route over one',
+	see: 'ip route show 10.244.1.0/24',
+	find({ accepted: { nic }, selection, host }) {
+		const asked = routesBesideOwnTable(nic)
+		const known =
+			asked.length === 0 ? [] : networksOfOthers(ownLinks(selection, host), afterReleases(selection.released, selection.bases, host))
+		for (const { to, table } of asked) {
+			const met = known.find(network => overlap(network, to))
+			if (met === undefined) continue
+			const says = `the route to ${to} in table ${tableWord(table)} meets ${met}, which this node reaches over another link`
+			return { says, see: showRoutes(familyOf(met), met) }
+		}
+	},
+}
+
+/** Of links, and of routes but default routes and halves of them. */
+function networksOfOthers(own: ReadonlySet<number>, { links, routes }: HostState): string[] {
+	const isForeign = (used: readonly number[]) => used.length > 0 && used.every(link => !own.has(link))
+	const addresses = links.filter(({ ifindex }) => !own.has(ifindex)).flatMap(link => link.addresses)
+	const reached = routes.filter(route => route.table === MAIN && lengthOf(route.to) > 1 && isForeign(linksOf(route)))
+	return [...addresses.flatMap(({ cidr }) => (hasNetwork(cidr) ? [networkOf(cidr)] : [])), ...reached.map(({ to }) => to)]
 }
 
 function holderOf(hop: string, own: number, { selection, host }: { selection: Selection; host: HostState }): string | undefined {
@@ -80,14 +106,4 @@ export function withSharing(
 export function sharingWarning({ says, see }: Found, nic: Pick<WantedInterface, 'id' | 'bases'>): Refusal {
 	const message = `${says}, so the network of this interface is in table ${tableOf(nic.id, basesOf(nic))} only and not in the main table (${see})`
 	return { reason: 'SharedNetwork', message }
-}
-
-/** A wanted link that serves something else is not ours; one that only failed is. A released one is foreign from this run on. */
-const OF_OTHERS: ReadonlySet<Reason> = new Set(['InUse', 'Ambiguous'])
-
-function ownLinks({ accepted, refused, kept }: Selection, host: HostState): Set<number> {
-	const record = recordOf(host)
-	const failed = refused.filter(({ nic, refusal }) => recorded(record, nic.macAddress) || !OF_OTHERS.has(refusal.reason))
-	const macs = new Set([...[...accepted, ...failed].map(({ nic }) => nic.macAddress), ...kept.map(({ ours }) => ours.mac)])
-	return new Set(host.links.flatMap(link => (macs.has(identityOf(link)) ? [link.ifindex] : [])))
 }

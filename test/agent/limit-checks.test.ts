@@ -8,6 +8,7 @@ import { hostWith } from './simulated-host.ts'
 
 /** What a node config may ask for beside the own tables of its interfaces, under the lists of the chart. */
 
+const mac = (id: number) => `fa:16:3e:00:00:0${id}`
 const nic: Partial<Interface> = { id: 0, macAddress: 'fa:16:3e:00:00:00', address: '10.0.0.23', cidr: '10.0.0.0/24', gateway: '10.0.0.1' }
 const chart = {
 	allowMainTableRoutes: ['10.50.0.0/16', '172.20.0.0/16', 'fd50::/32', '128.0.0.0/2'],
@@ -55,6 +56,16 @@ describe('a node config', () => {
 			'with the other half',
 			main('128.0.0.0/1'),
 			'the route to 128.0.0.0/1 in table main is a default route or half of one: set defaultRoute',
+		],
+		[
+			'with an address in the service network',
+			{ address: '10.97.0.10', cidr: '10.97.0.0/24', gateway: undefined },
+			'multinic0 asks for 10.97.0.10, which is in 10.96.0.0/12, one of runs.protectedNetworks',
+		],
+		[
+			'with an address of a pod, among others',
+			{ addresses: ['10.244.1.5/32'] },
+			'multinic0 asks for 10.244.1.5, which is in 10.244.1.0/24, the pod network of this node',
 		],
 		['with all of IPv6', six('::/0'), 'the route to ::/0 in IPv6 table main is a default route or half of one: set defaultRoute'],
 		[
@@ -170,16 +181,15 @@ describe('a connected route', () => {
 			{ address: '169.254.5.5', cidr: '169.254.0.0/16' },
 			'the network meets 169.254.0.0/16, which is link-local',
 		],
+		['of an eighth of all addresses is not', { address: '95.0.0.5', cidr: '64.0.0.0/3' }, 'the network is wider than that of a port'],
+		['of a public network as wide as those of ports are is in the main table', { address: '95.0.0.5', cidr: '95.0.0.0/16' }, undefined],
+		['of all of 172.16.0.0/12 is in the main table', { address: '172.16.0.5', cidr: '172.16.0.0/12' }, undefined],
 		[
 			'of half of all addresses is not',
 			{ address: '200.0.0.5', cidr: '128.0.0.0/1' },
 			'the network meets 169.254.0.0/16, which is link-local',
 		],
-		[
-			'of half of all IPv6 addresses is not',
-			{ address: '4000::5', cidr: '::/1' },
-			'a network that is half of all addresses is not in the main table',
-		],
+		['of half of all IPv6 addresses is not', { address: '4000::5', cidr: '::/1' }, 'the network is wider than that of a port'],
 	])('%s', (_, wish, why) => {
 		const { accepted, shared } = selected(wish)
 		expect(shared.get(0)?.says).toBe(why)
@@ -192,21 +202,88 @@ describe('a connected route', () => {
 	})
 })
 
-test('a route around the network of another link is refused, whatever is listed', () => {
-	const host = hostWith([
-		{ ifindex: 3, name: 'ens3', mac: 'fa:16:3e:00:00:00' },
-		{
-			ifindex: 4,
-			name: 'cni0',
-			mac: 'fa:16:3e:00:00:09',
-			addresses: [{ family: 4, cidr: '10.50.3.1/24', global: true, dynamic: false }] as never,
-		},
-	])
-	const interfaces = settle(Interfaces.parse([{ ...nic, ...main('10.50.0.0/16') }]))
-	const { refused } = select({ interfaces, nodeAddresses: [], kinds: new Set(['hardware']), failed: new Map() }, host)
-	expect(refused[0]?.refusal).toEqual({
-		reason: 'InUse',
-		message:
-			'the route to 10.50.0.0/16 in table main holds 10.50.3.0/24, which this node reaches over another link (ip route show 10.50.3.0/24)',
+describe('the network of a bridge, under a list that holds it', () => {
+	const links = [0, 1, 2, 3, 4].map(id => ({ ifindex: 3 + id, name: `ens${id}`, mac: mac(id) }))
+	const own = { family: 4 as const, cidr: '10.50.3.1/24', global: true, dynamic: false }
+	const host = hostWith([...links, { ifindex: 20, name: 'br0', kind: 'bridge', mac: mac(9), up: true, addresses: [own] }])
+	const thief = (to: string) => ({ ...nic, ...main(to) })
+	const refusal = (to: string, ...more: Partial<Interface>[]) => {
+		const interfaces = settle(Interfaces.parse([...more, thief(to)]))
+		const found = select({ interfaces, nodeAddresses: [], kinds: new Set(['hardware']), failed: new Map() }, host)
+		return found.refused.find(one => one.nic.id === 0)?.refusal
+	}
+	const others = (of: (id: number) => Partial<Interface>) => [1, 2, 3, 4].map(id => ({ id, macAddress: mac(id), ...of(id) }))
+
+	test.each<[title: string, to: string, more: Partial<Interface>[]]>([
+		['a route around it', '10.50.0.0/16', []],
+		['a route to a part of it', '10.50.3.128/25', []],
+		['a route around it, though its MAC is wanted', '10.50.0.0/16', [{ id: 9, macAddress: mac(9) }]],
+		[
+			'a route to a part of which the first addresses are wanted',
+			'10.50.3.128/25',
+			others(id => ({ addresses: Array.from({ length: 8 }, (_, at) => `10.50.3.${129 + 8 * (id - 1) + at}/32`) })),
+		],
+		[
+			'a route to a part, beside many that meet it in an own table',
+			'10.50.3.128/25',
+			[
+				{
+					id: 1,
+					macAddress: mac(1),
+					address: '10.0.1.23',
+					cidr: '10.0.1.0/24',
+					routes: Array.from({ length: 16 }, (_, at) => ({ to: `10.50.3.${at + 17}/32` })),
+				},
+			],
+		],
+	])('%s is refused', (_, to, more) => {
+		expect(refusal(to, ...more)).toEqual({
+			reason: 'InUse',
+			message: `the route to ${to} in table main meets 10.50.3.0/24, which this node reaches over another link (ip route show 10.50.3.0/24)`,
+		})
+	})
+})
+
+describe('a link of others', () => {
+	const address = (cidr: string) => ({ family: 4 as const, cidr, global: true, dynamic: false })
+	const connected = (to: string, link: number, source: string) => ({
+		family: 4 as const,
+		to,
+		link,
+		table: 254,
+		protocol: 2,
+		type: 1,
+		onlink: false,
+		metric: 0,
+		scope: 253,
+		source,
+	})
+	const host = hostWith(
+		[
+			{ ifindex: 2, name: 'mgmt', mac: mac(8), up: true, addresses: [address('192.168.9.2/24')] },
+			{ ifindex: 3, name: 'ens0', mac: mac(0) },
+		],
+		{ routes: [connected('192.168.9.0/24', 2, '192.168.9.2')] as never },
+	)
+
+	test('does not become ours where its MAC is named and something else speaks against that interface too', () => {
+		const decoy = { id: 1, macAddress: mac(8), defaultRoute: true, address: '10.9.9.9', cidr: '10.9.9.0/24' }
+		const wish = { id: 0, macAddress: mac(0), address: '192.168.9.77', cidr: '192.168.9.0/24' }
+		const interfaces = settle(Interfaces.parse([wish, decoy]))
+		const failed = notAllowed(interfaces, limitsOf({ nodeAddresses: [] }, undefined))
+		const found = select({ interfaces, nodeAddresses: ['192.168.9.2'], kinds: new Set(['hardware']), failed }, host)
+		expect(found.refused.map(({ refusal }) => refusal.reason)).toEqual(['InUse'])
+		expect(found.shared.get(0)?.says).toBe('mgmt has 192.168.9.2/24')
+	})
+
+	test.each<[title: string, ip: string, needed: string[], isRefused: boolean]>([
+		['a nameserver, that answers or not', '10.20.0.3', ['10.20.0.3'], true],
+		['the API server', '10.96.0.1', ['10.96.0.1'], true],
+		['the metadata service', '169.254.169.254', [], true],
+		['nobody that this node knows', '10.20.0.4', ['10.20.0.3', 'api.example.com'], false],
+	])('an address that is that of %s', (_, ip, needed, isRefused) => {
+		const interfaces = settle(Interfaces.parse([{ id: 0, macAddress: mac(0), address: ip, cidr: `${ip}/32` }]))
+		const { refused } = select({ interfaces, nodeAddresses: [], kinds: new Set(['hardware']), failed: new Map(), needed }, host)
+		expect(refused.map(({ refusal }) => refusal.reason)).toEqual(isRefused ? ['InUse'] : [])
 	})
 })

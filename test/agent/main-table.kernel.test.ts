@@ -36,6 +36,11 @@ describe.skipIf(!isRoot)('the main table belongs to the node (needs root for net
 		['a default route', { defaultRoute: true }, /multinic0 asks for defaultRoute, and the chart does not allow it/],
 		['the services', main('10.96.0.0/12'), /meets 10\.96\.0\.0\/12, one of runs\.protectedNetworks/],
 		['the pods', { policyRouting: false, routes: [{ to: '10.244.0.0/16', via: '10.0.0.7' }] }, /meets 10\.244\.1\.0\/24, the pod network/],
+		[
+			'a service, by its address',
+			{ address: '10.96.0.10', cidr: '10.96.0.10/32', gateway: undefined },
+			/asks for 10\.96\.0\.10, which is in 10\.96\.0\.0\/12/,
+		],
 		['the metadata service', main('169.254.169.254/32'), /meets 169\.254\.0\.0\/16, which is link-local/],
 		['another program by an unlisted route', main('203.0.113.0/24'), /no prefix of runs\.allowMainTableRoutes holds it/],
 	])('%s is not to be had, and nothing of it is changed; the other interface is configured', async (_, wish, said) => {
@@ -47,13 +52,13 @@ describe.skipIf(!isRoot)('the main table belongs to the node (needs root for net
 		expect(await host.ask('addr show dev ens0')).toMatchObject([{ flags: expect.not.arrayContaining(['UP']) }])
 	})
 
-	test('a listed route is given, and the network of an address in that of the services stays out of the main table', async () => {
+	test('a listed route is given, and the network of an address that holds the services stays out of the main table', async () => {
 		const wish = {
 			...nic,
-			address: '10.97.0.23',
-			cidr: '10.97.0.0/24',
-			gateway: '10.97.0.1',
-			routes: [{ to: '10.50.3.0/24', via: '10.97.0.7', table: 254 }],
+			address: '10.80.0.23',
+			cidr: '10.64.0.0/10',
+			gateway: '10.80.0.1',
+			routes: [{ to: '10.50.3.0/24', via: '10.80.0.7', table: 254 }],
 		}
 		const { report, stdout } = await host.agent([wish], chart)
 		expect(report?.interfaces, stdout).toMatchObject([
@@ -66,7 +71,32 @@ describe.skipIf(!isRoot)('the main table belongs to the node (needs root for net
 		])
 		const routes = (await host.ask('route show dev multinic0')).map(({ dst }) => dst)
 		expect(routes).toEqual(['10.50.3.0/24'])
-		expect((await host.ask('route show table 100')).map(({ dst }) => dst)).toEqual(['default', '10.97.0.0/24'])
+		expect((await host.ask('route show table 100')).map(({ dst }) => dst)).toEqual(['default', '10.64.0.0/10'])
+	})
+
+	test.each<[title: string, wish: Partial<Interface>, to: string]>([
+		['an eighth of the internet by its network', { address: '95.0.0.23', cidr: '64.0.0.0/3' }, '93.184.216.34'],
+		['a pod of this node by its address', { address: '10.20.1.5', cidr: '10.20.1.5/32' }, '10.20.1.5'],
+		['the metadata service by its address', { address: '169.254.169.254', cidr: '169.254.169.254/32' }, '169.254.169.254'],
+	])('the packets to %s stay where they are', async (_, wish, to) => {
+		await host.ip('link add cali1 type veth peer name pod1\nlink set cali1 up\nlink set pod1 up\nroute add 10.20.1.5/32 dev cali1')
+		const way = async () => (await host.ask(`route get ${to}`))[0]?.dev
+		const before = await way()
+		const { stdout } = await host.agent([{ id: 0, macAddress: nic.macAddress, ...wish }], chart)
+		expect(await way(), stdout).toBe(before)
+	})
+
+	test('the network of the primary stays its own, though its MAC is wanted with what the chart does not allow', async () => {
+		const mac = String((await host.ask('link show dev mgmt'))[0]?.address)
+		const decoy = { id: 1, macAddress: mac, defaultRoute: true, address: '10.9.9.9', cidr: '10.9.9.0/24' }
+		const { report, stdout } = await host.agent(
+			[{ ...nic, address: '192.168.9.77', cidr: '192.168.9.0/24', gateway: '192.168.9.1' }, decoy],
+			chart,
+		)
+		expect(report?.interfaces, stdout).toMatchObject([
+			{ state: 'Configured', warnings: expect.arrayContaining([expect.objectContaining({ reason: 'SharedNetwork' })]) },
+			{ reason: 'InUse' },
+		])
 	})
 
 	test('a NIC that was configured before the list became shorter says so, and stays as it is', async () => {

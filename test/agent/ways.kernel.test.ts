@@ -70,7 +70,7 @@ describe.skipIf(!isRoot)('the ways of packets (needs root for network namespaces
 			'a route into the pod network',
 			pods,
 			{ ...nic, routes: [{ to: '10.200.1.0/24', via: '10.0.0.7', table: 254 }] },
-			['InUse', /^packets to 10\.200\.1\.1 leave by br0 now and would leave by multinic0/],
+			['InUse', /^the route to 10\.200\.1\.0\/24 in table main meets 10\.200\.0\.0\/16, which this node reaches over another link/],
 		],
 		[
 			'half of the internet',

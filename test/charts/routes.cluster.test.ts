@@ -63,6 +63,8 @@ test.each<[title: string, wish: object, said: string]>([
 	['all of IPv6', main('::/0'), half],
 	['the metadata address', main('169.254.169.254/32'), meets],
 	['a network around link-local', main('169.0.0.0/8'), meets],
+	['an address in the service network', { address: '10.97.0.9', cidr: '10.97.0.0/24' }, 'an address must not be in one of'],
+	['a further address in the service network', { addresses: ['10.97.0.9/32'] }, 'an address must not be in one of'],
 	['the service network', main('10.96.0.0/16'), meets],
 	['a listed part that is protected', main('10.50.7.9/32'), meets],
 	['a listed part of IPv6 that is protected', main('fd50:0:7:8::/64'), meets],

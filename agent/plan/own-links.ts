@@ -1,0 +1,18 @@
+import type { Reason } from '../../contract/reasons.ts'
+import type { HostState } from '../host/state.ts'
+import { identityOf } from './match.ts'
+import { recorded, recordOf } from './record.ts'
+import type { Selection } from './selection.ts'
+
+/** A wanted link that serves something else is not ours, whoever names its MAC; one that only failed is. */
+const OF_OTHERS: ReadonlySet<Reason> = new Set(['InUse', 'Ambiguous'])
+
+/** @returns ifindexes of the links that are ours, or are to be. A released one is foreign from this run on. */
+export function ownLinks({ accepted, refused, kept }: Pick<Selection, 'accepted' | 'refused' | 'kept'>, host: HostState): Set<number> {
+	const record = recordOf(host)
+	const failed = refused.filter(({ nic, refusal }) => recorded(record, nic.macAddress) || !OF_OTHERS.has(refusal.reason))
+	const staying = host.links.filter(link => kept.some(({ ours }) => ours.mac === identityOf(link)))
+	return new Set(
+		[...accepted.map(({ link }) => link), ...failed.flatMap(({ link }) => link ?? []), ...staying].map(({ ifindex }) => ifindex),
+	)
+}
