@@ -12,7 +12,7 @@ const PREFIXES_MAX = 32
 /** Of a Node, which has one a family; a list that is longer is cut. */
 export const POD_NETWORKS_MAX = 8
 
-/** Of these every link has its own, so a route to one of them is never another's. */
+/** Each link has a network of its own in these, and the metadata service is in the first. */
 export const LINK_LOCAL = ['169.254.0.0/16', 'fe80::/10'] as const
 
 /** A prefix within which routes may be allowed: neither a default route or half of one, nor link-local. */
@@ -34,6 +34,3 @@ export type ChartLimits = Readonly<{
 	/** Networks to which no route of ours leads outside the interface's own table: of services, of pods, of others. */
 	protectedNetworks: readonly string[]
 }>
-
-/** Nothing is allowed that a person has not allowed. */
-export const NO_LIMITS_LIFTED: ChartLimits = { allowMainTableRoutes: [], allowDefaultRoute: false, protectedNetworks: [] }

@@ -48,19 +48,21 @@ export function contains(cidr: string, address: string): boolean {
 
 /** @returns whether one network lies in the other or holds it */
 export function overlap(one: string, other: string): boolean {
-	return contains(one, addressOf(other)) || contains(other, addressOf(one))
+	return contains(one, ipOf(other)) || contains(other, ipOf(one))
 }
 
 /** @returns whether the first network lies in the second, or is it */
 export function isInside(inner: string, outer: string): boolean {
-	return contains(outer, addressOf(inner)) && lengthOf(outer) <= lengthOf(inner)
+	return contains(outer, ipOf(inner)) && lengthOf(outer) <= lengthOf(inner)
 }
 
-function addressOf(cidr: string): string {
+/** @returns the address without its prefix length */
+export function ipOf(cidr: string): string {
 	return cidr.slice(0, cidr.indexOf('/'))
 }
 
-function lengthOf(cidr: string): number {
+/** @returns the prefix length */
+export function lengthOf(cidr: string): number {
 	return Number(cidr.slice(cidr.indexOf('/') + 1))
 }
 

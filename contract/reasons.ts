@@ -17,7 +17,7 @@ export const reasons = {
 	Conflict: { heals: true, means: 'another node config claims the same MAC or address' },
 	InvalidConfig: { heals: false, means: 'the node config cannot be carried out as written' },
 	RunStarted: { heals: true, means: 'a Job is on its way to the node' },
-	PreviousRunActive: { heals: true, means: 'a run of before has not ended on the node, so the next one waits' },
+	PreviousRunActive: { heals: true, means: 'an earlier run has not ended on the node, so the next one waits' },
 	RunFailed: { heals: true, means: 'the run failed before it could judge the interfaces' },
 	RunLost: { heals: true, stops: true, means: 'the Job ended without a report' },
 	PodRefused: { heals: true, means: 'Kubernetes would not start the pod of the Job' },

@@ -27,7 +27,7 @@ export type Caches = {
 	/** What no node can know: no kubelet may read the object whose uid it is. */
 	secret(): string
 	/** The record of who stops the rollout as it is stored, and who is told when other nodes do. */
-	stopRecord: { stored(): Readonly<Record<string, string>> | undefined; keptBy(writer: Pick<StopRecord, 'touch' | 'seen'>): void }
+	stopRecord: { stored(): Readonly<Record<string, string>> | undefined; setWriter(writer: Pick<StopRecord, 'touch' | 'seen'>): void }
 	/** Everything that is held, for whoever counts it. */
 	census: { configs(): Iterable<ConfigView>; caches(): CacheCount[] }
 	/** What an answer of the API server showed, which the watch may tell only later. */

@@ -73,7 +73,7 @@ export function createController(options: ControllerOptions): Controller {
 	const run = async (term: AbortSignal, isLeading = () => true) => {
 		mayAct = isLeading
 		if (!(await Promise.race([caches.synced, ended(term)]))) return
-		caches.stopRecord.keptBy(stops)
+		caches.stopRecord.setWriter(stops)
 		stops.touch()
 		await runLoop({ queue, reconcile, log, workers, signal: term, mayBegin: isLeading, ...(metrics && { watch: metrics.loop }) })
 		await recorder.drain(drainMs)

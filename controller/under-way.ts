@@ -66,7 +66,7 @@ export function runIsActive(snapshot: Snapshot): Decision | undefined {
 	return { act: 'settle', why: 'RunStarted', status: startedStatus(snapshot, run), result: false }
 }
 
-/** A run of before that does not end keeps the next one from the node, and nothing in the status would say why. */
+/** An earlier run that does not end keeps the next one from the node; without this the status does not say why. */
 function whileAnotherStays(snapshot: Snapshot): Decision | undefined {
 	const { state, observedGeneration } = snapshot.config.status
 	const isSaid = isUpToDate(snapshot) || (state === 'Failed' && observedGeneration === snapshot.config.generation)

@@ -44,7 +44,7 @@ export function watchSettings({ client, namespace, log, signal }: Options, fleet
 			/** What the record holds; undefined where there is none. */
 			stored: () => only(stop)?.data,
 			/** Who writes it is told of what changes. */
-			keptBy: (one: Pick<StopRecord, 'touch' | 'seen'>) => {
+			setWriter: (one: Pick<StopRecord, 'touch' | 'seen'>) => {
 				writer = one
 			},
 		},

@@ -4,12 +4,12 @@ import { staleAddresses } from './addresses.ts'
 import { addressesAfterRelease } from './after-release.ts'
 import type { Check } from './check.ts'
 import { METADATA_SERVICE } from './metadata-address.ts'
-import type { Question } from './preflight.ts'
 import { full, lengthOf } from './networks.ts'
+import type { Question } from './preflight.ts'
 import { addressesOf, ipOf, linksOf, MAIN } from './routing.ts'
 import type { Placed, Selection } from './selection.ts'
 
-/** A wanted address that this node has already, elsewhere. */
+/** A wanted address that this node already has, or reaches, elsewhere. */
 
 export const isAddressOfTheNode: Check<Question> = {
 	reason: 'InUse',
@@ -22,7 +22,7 @@ export const isAddressOfTheNode: Check<Question> = {
 	},
 }
 
-/** The kernel would keep to itself what the node sends there. */
+/** The kernel delivers what the node sends to an address of its own to the node itself. */
 export const isNeededElsewhere: Check<Question> = {
 	reason: 'InUse',
 	when: 'a wanted address is that of the API server, a nameserver, the metadata service or a pod (a route to it alone over another link), and no link of the node has it',

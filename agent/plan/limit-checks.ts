@@ -15,7 +15,7 @@ export type Protected = {
 	network: string
 	what: string
 	/** Interfaces may have addresses in it. */
-	hasAddresses?: true
+	mayHoldAddresses?: true
 }
 
 export type Limits = Omit<ChartLimits, 'protectedNetworks'> & {
@@ -81,8 +81,8 @@ const hasProtectedAddress: Check<LimitedNic> = {
 	see: SEE,
 	find({ nic, limits }) {
 		const ips = cidrsOf(nic).map(ipOf)
-		for (const { network, what, hasAddresses } of limits.protectedNetworks) {
-			const ip = hasAddresses ? undefined : ips.find(one => contains(network, one))
+		for (const { network, what, mayHoldAddresses } of limits.protectedNetworks) {
+			const ip = mayHoldAddresses ? undefined : ips.find(one => contains(network, one))
 			if (ip !== undefined) return { says: `${nic.name} asks for ${ip}, which is in ${network}, ${what}` }
 		}
 	},
@@ -122,7 +122,7 @@ export function limitsOf(told: Told, apiServer: string | undefined): Limits {
 		protectedNetworks: [
 			...protectedNetworks.map(network => ({ network: networkOf(network), what: 'one of runs.protectedNetworks' })),
 			...podNetworks.map(network => ({ network: networkOf(network), what: 'the pod network of this node' })),
-			...LINK_LOCAL.map(network => ({ network, what: 'which is link-local', hasAddresses: true as const })),
+			...LINK_LOCAL.map(network => ({ network, what: 'which is link-local', mayHoldAddresses: true as const })),
 		],
 		own: [...nodeAddresses.flatMap(ip => alone(ip, 'this node')), ...alone(apiServer ?? '', 'the API server')],
 	}

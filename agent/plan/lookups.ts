@@ -1,4 +1,4 @@
-import { canonicalIp, contains, parseIp, overlap } from '../../contract/ip.ts'
+import { canonicalIp, contains, overlap, parseIp } from '../../contract/ip.ts'
 import type { Bases } from '../../contract/bases.ts'
 import type { Family, HostState, Link, Rule } from '../host/state.ts'
 import { type Fib, fibOf, lookup, type Packet, type Way } from './fib.ts'

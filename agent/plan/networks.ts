@@ -1,6 +1,8 @@
 import type { WantedInterface } from '../../contract/interface.ts'
-import { canonicalIp, networkOf, parseCidr } from '../../contract/ip.ts'
+import { canonicalIp, ipOf, lengthOf, networkOf, parseCidr } from '../../contract/ip.ts'
 import type { Family } from '../host/state.ts'
+
+export { ipOf, lengthOf }
 
 /** The addresses of an interface as its node config gives them, and their networks. */
 
@@ -20,11 +22,6 @@ export function hasNetwork(cidr: string): boolean {
 	return lengthOf(cidr) < full(cidr) && !isLinkLocal(cidr)
 }
 
-/** @returns the prefix length */
-export function lengthOf(cidr: string): number {
-	return Number(cidr.slice(cidr.indexOf('/') + 1))
-}
-
 /** @returns the prefix length of a single address */
 export function full(ip: string): number {
 	return familyOf(ip) === 4 ? 32 : 128
@@ -33,11 +30,6 @@ export function full(ip: string): number {
 /** Whether an address is in fe80::/10: such a network is another one on each link. */
 export function isLinkLocal(ip: string): boolean {
 	return /^fe[89ab]/.test(ip)
-}
-
-/** @returns the address without its prefix length */
-export function ipOf(cidr: string): string {
-	return cidr.slice(0, cidr.indexOf('/'))
 }
 
 /** @param ip address or network, with or without prefix length */

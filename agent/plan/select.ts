@@ -6,13 +6,13 @@ import { type Check, firstOf } from './check.ts'
 import { hasProfileOnTop } from './definition-checks.ts'
 import { foreseen } from './foresee.ts'
 import type { HostState } from '../host/state.ts'
+import type { Protected } from './limit-checks.ts'
 import { identityOf, isRefusal, type LinkKinds, match, type Refusal } from './match.ts'
 import { isNameTaken, movesOf } from './moves.ts'
 import { ownLinks } from './own-links.ts'
 import { preflight } from './preflight.ts'
 import { type HostRecord, recorded, recordOf } from './record.ts'
-import type { Accepted, Kept, Leaving, Placed, Refused, Selection } from './selection.ts'
-import type { Protected } from './limit-checks.ts'
+import type { Accepted, Kept, Leaving, Placed, Refused, Released, Selection } from './selection.ts'
 import { isInNoTable, isNextHopElsewhere, meetsRouteOfOthers, withSharing } from './sharing-checks.ts'
 import { losesForeignAddress } from './link-checks.ts'
 import { isDisturbedByDaemon, isDisturbedByRemoval } from './use-checks.ts'
@@ -24,7 +24,7 @@ export type Wanted = {
 	interfaces: readonly WantedInterface[]
 	nodeAddresses: readonly string[]
 	kinds: LinkKinds
-	/** Interfaces that this run has tried in vain. */
+	/** Interfaces that this run leaves out: it tried them in vain, or the chart does not allow them. */
 	failed: ReadonlyMap<number, Refusal>
 	/** MAC → why this run does not remove that link, although nobody wants it any more. */
 	kept?: ReadonlyMap<string, Refusal>
@@ -47,9 +47,7 @@ function selectLinks(wanted: Wanted, host: HostState): Selection {
 	const record = recordOf(host)
 	const macs = new Set(wanted.interfaces.map(nic => nic.macAddress))
 	const { released, kept } = leaving(record, macs, { wanted, host })
-	const leftOf = new Set(released.flatMap(({ link }) => link?.ifindex ?? []))
-	const judged = judgeAll(wanted, { host, record, kept, leftOf })
-	const { accepted, refused } = sorted(judged)
+	const { accepted, refused } = byVerdict(judgeAll(wanted, { host, record, released }))
 	const bases = basesInUse(wanted.interfaces, record)
 	return settled({ accepted, refused, released, kept, moves: [], shared: new Map(), bases }, wanted, host)
 }
@@ -68,24 +66,22 @@ function leaving({ links }: HostRecord, macs: ReadonlySet<string>, { wanted, hos
 	return { released: all.filter(({ ours }) => !kept.some(one => one.ours === ours)), kept }
 }
 
-type World = { host: HostState; record: HostRecord; kept: readonly Kept[]; leftOf: ReadonlySet<number> }
+type World = { host: HostState; record: HostRecord; released: readonly Released[] }
 
-/** Twice where a named link turns out to serve something else: what is judged by whose links are ours must not take it for one. */
-function judgeAll(wanted: Wanted, { host, record, kept, leftOf }: World): (Accepted | Refused)[] {
+/** Judges again where a link turns out to serve something else: a check that asks whose a link is must not take it for one of ours. */
+function judgeAll(wanted: Wanted, { host, record, released }: World): (Accepted | Refused)[] {
+	const leaving = released.flatMap(({ link }) => link?.ifindex ?? [])
 	const named = wanted.interfaces.flatMap(nic => {
 		const link = match(nic.macAddress, host.links, wanted.kinds)
 		return isRefusal(link) ? [] : [link.ifindex]
 	})
-	const ofRecord = host.links.flatMap(link =>
-		recorded(record, identityOf(link)) && !kept.some(({ ours }) => ours.mac === identityOf(link)) ? [link.ifindex] : [],
-	)
-	const first = new Set([...named, ...ofRecord])
-	const judged = wanted.interfaces.map(nic => judge(nic, wanted, { host, record, own: first }))
-	const own = new Set([...ownLinks({ ...sorted(judged), kept: [] }, host), ...leftOf])
-	return own.size === first.size ? judged : wanted.interfaces.map(nic => judge(nic, wanted, { host, record, own }))
+	const judgeWith = (own: ReadonlySet<number>) => wanted.interfaces.map(nic => judge(nic, wanted, { host, record, own }))
+	const first = judgeWith(new Set([...named, ...leaving]))
+	const own = ownLinks({ ...byVerdict(first), kept: [] }, host)
+	return named.every(link => own.has(link)) ? first : judgeWith(new Set([...own, ...leaving]))
 }
 
-function sorted(judged: readonly (Accepted | Refused)[]): { accepted: Accepted[]; refused: Refused[] } {
+function byVerdict(judged: readonly (Accepted | Refused)[]): { accepted: Accepted[]; refused: Refused[] } {
 	return { accepted: judged.filter(one => 'ours' in one), refused: judged.filter(one => 'refusal' in one) }
 }
 

@@ -63,7 +63,7 @@ function obstaclesOf(node: Node): Obstacle[] {
 	return [...networksOfLinks(node), ...foreignRoutes(node), ...pathsOfNode(node), ...networksOfCluster(node), TOO_WIDE]
 }
 
-/** Networks that are nobody's but a site's own, and how wide one of a port may be; of the others it is narrower. @see RFC 1918, 6598, 4193 */
+/** Private ranges, each with the shortest prefix of a network that keeps its connected route. @see RFC 1918, RFC 6598, RFC 4193 */
 const PRIVATE: readonly [range: string, widest: number][] = [
 	['10.0.0.0/8', 8],
 	['172.16.0.0/12', 12],
@@ -71,12 +71,13 @@ const PRIVATE: readonly [range: string, widest: number][] = [
 	['100.64.0.0/10', 10],
 	['fc00::/7', 32],
 ]
+/** The same of all other networks, by family. */
 const WIDEST = { 4: 16, 6: 48 } as const
 
-/** By networks that are wider the node would send to half the world over the interface. */
+/** Over a connected route of such a network the node sends to many hosts that are not on the wire of the port. */
 const TOO_WIDE: Obstacle = {
 	meets: network => lengthOf(network) < (PRIVATE.find(([range]) => isInside(network, range))?.[1] ?? WIDEST[familyOf(network)]),
-	says: 'the network is wider than that of a port',
+	says: 'the network is too wide for the main table',
 	see: 'ip route show',
 }
 

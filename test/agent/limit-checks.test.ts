@@ -181,7 +181,7 @@ describe('a connected route', () => {
 			{ address: '169.254.5.5', cidr: '169.254.0.0/16' },
 			'the network meets 169.254.0.0/16, which is link-local',
 		],
-		['of an eighth of all addresses is not', { address: '95.0.0.5', cidr: '64.0.0.0/3' }, 'the network is wider than that of a port'],
+		['of an eighth of all addresses is not', { address: '95.0.0.5', cidr: '64.0.0.0/3' }, 'the network is too wide for the main table'],
 		['of a public network as wide as those of ports are is in the main table', { address: '95.0.0.5', cidr: '95.0.0.0/16' }, undefined],
 		['of all of 172.16.0.0/12 is in the main table', { address: '172.16.0.5', cidr: '172.16.0.0/12' }, undefined],
 		[
@@ -189,7 +189,7 @@ describe('a connected route', () => {
 			{ address: '200.0.0.5', cidr: '128.0.0.0/1' },
 			'the network meets 169.254.0.0/16, which is link-local',
 		],
-		['of half of all IPv6 addresses is not', { address: '4000::5', cidr: '::/1' }, 'the network is wider than that of a port'],
+		['of half of all IPv6 addresses is not', { address: '4000::5', cidr: '::/1' }, 'the network is too wide for the main table'],
 	])('%s', (_, wish, why) => {
 		const { accepted, shared } = selected(wish)
 		expect(shared.get(0)?.says).toBe(why)

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Interface } from '../../contract/interface.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
+import { addPrimaryAndNics } from './primary-link.ts'
 
 /** What the kernel does with the packets of the node and of each wanted address, before a run and after it. */
 const isRoot = process.getuid?.() === 0
@@ -24,14 +25,7 @@ describe.skipIf(!isRoot)('the ways of packets (needs root for network namespaces
 
 	beforeEach(async () => {
 		host = await nodeHost()
-		await host.ip(
-			[
-				'link add mgmt type veth peer name mgmt-peer\nlink set mgmt up\nlink set mgmt-peer up',
-				'addr add 192.168.9.2/24 dev mgmt',
-				'route add default via 192.168.9.1 metric 100',
-				...[0, 1].map(id => `link add ens${id} address fa:16:3e:00:00:0${id} type veth peer name peer${id}\nlink set peer${id} up`),
-			].join('\n'),
-		)
+		await addPrimaryAndNics(host)
 	})
 	afterEach(() => host?.close())
 
