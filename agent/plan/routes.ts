@@ -15,7 +15,8 @@ export function routesOn({ ifindex }: Link, { routes, links }: Pick<HostState, '
 }
 
 /**
- * The order in which routes can be given: one with a next hop after those by which that is reached, and a broadcast route or the like last,
+ * The order in which routes can be given: one with a next hop after those by which that is reached (for IPv6 also one of several next hops,
+ * where one of them is the link itself), and a broadcast route or the like last,
  * because the kernel takes no next hop that such a route of the same table is for. A next hop that an IPv4 local route is for it takes, and may
  * reach it by no other.
  *
@@ -27,8 +28,10 @@ export function byReach(a: Route, b: Route): number {
 
 function rankOf({ family, type, via, nextHops }: Route): number {
 	if (type === LOCAL && family === 4) return 0
-	if (type !== UNICAST) return 2
-	return via === undefined && nextHops === undefined ? 0 : 1
+	if (type !== UNICAST) return 3
+	const hops = nextHops ?? [{ via }]
+	if (hops.every(hop => hop.via === undefined)) return 0
+	return hops.some(hop => hop.via === undefined) ? 1 : 2
 }
 
 /** `reaching`: the addresses that the link has afterwards. */

@@ -17,6 +17,15 @@ const examples = [
 		'route add local default dev ens0 table 77',
 		'route add 10.102.0.0/32 table 77 proto static nexthop via 10.5.0.5 dev ens0 nexthop via 10.3.0.6 dev ens0 onlink',
 	],
+	// one of the two next hops of the default route is the link itself, by which about half of the gateways are reached
+	[
+		'addr add fd01::4/64 dev ens0',
+		'-6 nexthop add id 6 dev ens0',
+		'nexthop add id 7 via fd01::5 dev ens0',
+		'nexthop add id 9 group 6/7',
+		'-6 route add default nhid 9',
+		...Array.from({ length: 8 }, (_, at) => `-6 route add fd1${at}::/32 via fd05::${at} dev ens0`),
+	],
 ]
 
 type Rewritten = { lines: string[]; failed: string; differ: string[]; raw: string[]; again: string[] }
