@@ -32,7 +32,8 @@ export async function run(config: RunConfig, host: Host, surrounding: Surroundin
 	const began = performance.now()
 	/** The wall clock may be set meanwhile. */
 	const now = () => new Date(tally.started.getTime() + Math.round(performance.now() - began))
-	const interfaces = config.mode === 'Cleanup' ? [] : settle(config.interfaces, basesIn(config))
+	const interfaces =
+		config.mode === 'Cleanup' ? [] : settle(config.interfaces, { bases: basesIn(config), podNetworks: config.podNetworks ?? [] })
 	const heading = once((backend: string) => tellHeading(tally, backend, surrounding.log))
 	const beside = lookBeside(host, interfaces, surrounding.log)
 	try {

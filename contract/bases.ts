@@ -8,6 +8,8 @@ export type Bases = { table: number; priority: number }
 export const DEFAULT_BASES: Bases = { table: 100, priority: 10_000 }
 
 const LAST = MAX_INTERFACES - 1
+/** As many priorities before the base are of the rules that leave the way to pods to the main table. */
+export const PRIORITIES_BEFORE = MAX_INTERFACES
 /** Of the kernel: `default`, `main` and `local`. Table 0 is none. */
 const RESERVED = { from: 253, to: 255 }
 
@@ -20,5 +22,5 @@ export const RouteTableBase = z
 /** From 32766 on come the rules of the kernel. */
 export const RulePriorityBase = z
 	.int()
-	.min(1)
+	.min(PRIORITIES_BEFORE + 1)
 	.max(32_765 - LAST)

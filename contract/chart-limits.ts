@@ -9,7 +9,7 @@ import { Cidr } from './primitives.ts'
 
 /** Prefixes in a list of the chart. */
 const PREFIXES_MAX = 32
-/** Of a Node, which has one a family; a list that is longer is cut. */
+/** Of the chart, and of a Node, which has one a family; a list that is longer is cut. */
 export const POD_NETWORKS_MAX = 8
 
 /** Each link has a network of its own in these, and the metadata service is in the first. */
@@ -25,6 +25,9 @@ export const AllowedPrefix = Cidr.superRefine((text, context) => {
 
 export const AllowedPrefixes = z.array(AllowedPrefix).max(PREFIXES_MAX)
 export const ProtectedNetworks = z.array(Cidr).max(PREFIXES_MAX)
+/** Neither a default route nor half of one: the rules of ours that lead there come before those of the interfaces. */
+const PodNetwork = Cidr.refine(text => (parseCidr(text)?.length ?? 2) > 1, 'must not be a default route or half of one')
+export const PodNetworks = z.array(PodNetwork).max(POD_NETWORKS_MAX)
 
 /** As values of the chart, and in a run's config. */
 export type ChartLimits = Readonly<{
@@ -33,4 +36,6 @@ export type ChartLimits = Readonly<{
 	allowDefaultRoute: boolean
 	/** Networks to which no route of ours leads outside the interface's own table: of services, of pods, of others. */
 	protectedNetworks: readonly string[]
+	/** Networks of pods, beside those that Nodes have in spec.podCIDRs. */
+	podNetworks: readonly string[]
 }>

@@ -108,14 +108,17 @@ export const Interfaces = z
 
 type Settled = { id: number; name: string; defaultRoute: boolean; policyRouting: boolean; connectedRoute: boolean }
 
-/** An interface whose id is settled and whose defaults are filled in: what a run is handed. */
-export type WantedInterface = Interface & Settled & { bases?: Bases }
+/** What all interfaces of a node have in common. `bases`: where their tables and rules are; `podNetworks`: networks of the node's pods. */
+export type OfNode = { bases?: Bases; podNetworks?: readonly string[] }
 
-/** Fills in what may be left out: position as id, the name, the defaults. `bases`: where their tables and rules are. */
-export function settle(nics: readonly Interface[], bases?: Bases): WantedInterface[] {
+/** An interface whose id is settled and whose defaults are filled in: what a run is handed. */
+export type WantedInterface = Interface & Settled & OfNode
+
+/** Fills in what may be left out: position as id, the name, the defaults, what holds for all interfaces of the node. */
+export function settle(nics: readonly Interface[], ofNode: OfNode = {}): WantedInterface[] {
 	return nics.map((nic, position) => {
 		const { defaultRoute = false, policyRouting = true, connectedRoute = true, id = position } = nic
-		return { ...nic, id, name: interfaceName(id), defaultRoute, policyRouting, connectedRoute, ...(bases && { bases }) }
+		return { ...nic, id, name: interfaceName(id), defaultRoute, policyRouting, connectedRoute, ...ofNode }
 	})
 }
 

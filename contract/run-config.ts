@@ -44,7 +44,11 @@ export const RunConfig = z.strictObject({
 	),
 	allowDefaultRoute: z.boolean().optional().describe('false when left out'),
 	protectedNetworks: ProtectedNetworks.optional().describe('Networks to which no route leads outside the own table'),
-	podNetworks: z.array(Cidr).max(POD_NETWORKS_MAX).optional().describe("The Node's spec.podCIDRs"),
+	podNetworks: z
+		.array(Cidr)
+		.max(2 * POD_NETWORKS_MAX)
+		.optional()
+		.describe("Networks of pods: the chart's, and the Node's spec.podCIDRs"),
 	waitForDeviceSeconds: z.number().min(0).max(60),
 	deadManSeconds: z.number().min(10).max(600).describe('The host puts everything back unless the run commits within this time'),
 })

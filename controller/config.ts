@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { AllowedPrefixes, ProtectedNetworks } from '../contract/chart-limits.ts'
+import { AllowedPrefixes, PodNetworks, ProtectedNetworks } from '../contract/chart-limits.ts'
 import { DEFAULT_BASES, RouteTableBase, RulePriorityBase } from '../contract/bases.ts'
 import { RUN_APP } from '../contract/names.ts'
 import { Bool, ListenAddress, ObjectName, readEnv, Whole } from '../runtime/env.ts'
@@ -44,6 +44,7 @@ const Env = z.object({
 	),
 	ALLOW_DEFAULT_ROUTE: Bool.default(false).describe('Whether node configs may have defaultRoute'),
 	PROTECTED_NETWORKS: listOf(ProtectedNetworks).describe('Networks to which no route of a node config leads outside its own table'),
+	POD_NETWORKS: listOf(PodNetworks).describe('Networks of pods, beside those that Nodes have in spec.podCIDRs'),
 	KEEP_RUN_SECONDS: number(0, 604_800).prefault('3600').describe('How long a run is kept after its result is in the status'),
 	ACTIVE_DEADLINE_SECONDS: number(30, 3_600).prefault('300').describe('When Kubernetes ends a run that does not end'),
 	WAIT_FOR_DEVICE_SECONDS: number(0, 60).prefault('5').describe('How long a run waits for a NIC that is not there yet'),
@@ -87,6 +88,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 				allowMainTableRoutes: read.ALLOW_MAIN_TABLE_ROUTES,
 				allowDefaultRoute: read.ALLOW_DEFAULT_ROUTE,
 				protectedNetworks: read.PROTECTED_NETWORKS,
+				podNetworks: read.POD_NETWORKS,
 			},
 			pod: {
 				resources: read.AGENT_RESOURCES,

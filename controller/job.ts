@@ -107,7 +107,7 @@ export function runInput(config: ConfigView, run: NewRun, world: RunWorld): RunC
 		allowMainTableRoutes: [...world.agent.limits.allowMainTableRoutes],
 		allowDefaultRoute: world.agent.limits.allowDefaultRoute,
 		protectedNetworks: [...world.agent.limits.protectedNetworks],
-		podNetworks: [...(world.node?.podNetworks ?? [])],
+		podNetworks: [...world.agent.limits.podNetworks, ...(world.node?.podNetworks ?? [])],
 		waitForDeviceSeconds: world.agent.waitForDeviceSeconds,
 		deadManSeconds: world.agent.deadManSeconds,
 	}

@@ -42,7 +42,7 @@ const IpRule = z.looseObject({
 type IpRule = z.infer<typeof IpRule>
 
 /** What a rule of ours says and no more. */
-const PLAIN = new Set(['priority', 'src', 'srclen', 'table', 'protocol'])
+const PLAIN = new Set(['priority', 'src', 'srclen', 'dst', 'dstlen', 'table', 'protocol'])
 
 /**
  * @param json one document of `rule show`

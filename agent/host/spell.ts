@@ -2,7 +2,7 @@ import type { Change } from '../plan/steps.ts'
 import { deviceWord, type Device } from './device.ts'
 import { addressToAdd, addressToRemove } from './spell-address.ts'
 import { neighbourToAdd, nextHopObjectToAdd, routeToAdd, routeToRemove } from './spell-route.ts'
-import type { FileState } from './state.ts'
+import type { FileState, Rule } from './state.ts'
 
 /**
  * A line for `ip -batch`. IPv6 rules go by `ip -6 -batch`: a rule line cannot tell its family otherwise. `alone`: `ip` ends the whole batch
@@ -96,9 +96,9 @@ export function settingPath(name: string, key: string): string {
 }
 
 function rule(
-	{ family, from, priority, table }: { family: 4 | 6; from: string; priority: number; table: number },
+	{ family, from, to, priority, table }: Pick<Rule, 'family' | 'from' | 'to' | 'priority' | 'table'>,
 	verb: 'add' | 'del',
 ): IpLine {
-	const line = `rule ${verb} from ${from} priority ${priority} table ${table}${verb === 'add' ? ' protocol 4' : ''}`
+	const line = `rule ${verb} from ${from}${to === undefined ? '' : ` to ${to}`} priority ${priority} table ${table}${verb === 'add' ? ' protocol 4' : ''}`
 	return family === 6 ? { family, line } : { line }
 }

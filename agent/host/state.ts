@@ -90,7 +90,7 @@ export type Rule = {
 	suppressGroup?: number
 	/** Keys of `ip -j rule` that this code does not know, so that it cannot say what the rule selects. */
 	unknown?: readonly string[]
-	/** Whether it says no more than priority, from and table. */
+	/** Whether it says no more than priority, from, to and table. */
 	plain: boolean
 	/** Everything the kernel says of it but its priority, as ip-rule(8) prints it. */
 	words: string

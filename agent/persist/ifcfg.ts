@@ -1,7 +1,8 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import type { Family, FileState, HostState, Route } from '../host/state.ts'
 import { scriptPath } from '../paths.ts'
-import { addressesOf, familyOf, hasMetric, ipOf, MAIN, routesOf, rulesOf } from '../plan/routing.ts'
+import { rulesOf } from '../plan/own-rules.ts'
+import { addressesOf, familyOf, hasMetric, ipOf, MAIN, routesOf } from '../plan/routing.ts'
 import { publicFile } from './boot.ts'
 import { PREFIX_METRICS, profileUuid, ruleWords } from './profile.ts'
 
@@ -74,7 +75,9 @@ function ruleVariables(nic: WantedInterface): string[] {
 /** In the words of `ip rule add`. */
 function ruleLines(nic: WantedInterface, family: Family): string[] {
 	const rules = rulesOf(nic).filter(rule => rule.family === family)
-	return rules.map(({ from, table, priority }) => `from ${from} table ${table} priority ${priority}`)
+	return rules.map(
+		({ from, to, table, priority }) => `from ${from}${to === undefined ? '' : ` to ${to}`} table ${table} priority ${priority}`,
+	)
 }
 
 /** In the words of `ip route add`; none that NetworkManager's reader does not know, `scope` among them. */

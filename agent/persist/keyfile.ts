@@ -1,7 +1,8 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import type { Family, FileState, Route } from '../host/state.ts'
 import { keyfilePath, linkPath } from '../paths.ts'
-import { addressesOf, familyOf, hasMetric, MAIN, routesOf, rulesOf } from '../plan/routing.ts'
+import { rulesOf } from '../plan/own-rules.ts'
+import { addressesOf, familyOf, hasMetric, MAIN, routesOf } from '../plan/routing.ts'
 import { privateFile, publicFile } from './boot.ts'
 import { PREFIX_METRICS, profileUuid, ruleWords } from './profile.ts'
 

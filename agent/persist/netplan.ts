@@ -1,7 +1,8 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import type { FileState, Route } from '../host/state.ts'
 import { netplanPath } from '../paths.ts'
-import { addressesOf, familyOf, hasMetric, IPV6_MIN_MTU, MAIN, routesOf, rulesOf } from '../plan/routing.ts'
+import { rulesOf } from '../plan/own-rules.ts'
+import { addressesOf, familyOf, hasMetric, IPV6_MIN_MTU, ipOf, MAIN, routesOf } from '../plan/routing.ts'
 import { privateFile } from './boot.ts'
 import { PREFIX_METRICS, profileUuid, ruleWords } from './profile.ts'
 import { type Yaml, yaml } from './yaml.ts'
@@ -24,9 +25,7 @@ export function netplanFiles(nic: WantedInterface, renderer: Renderer): Record<s
 		optional: true,
 		addresses: unlessEmpty(addressesOf(nic)),
 		routes: unlessEmpty(routesOf(nic, 0).map(route => routeOf(route, renderer))),
-		'routing-policy': unlessEmpty(
-			rulesOf(nic).map(({ from, priority, table }) => ({ from: from.slice(0, from.indexOf('/')), table, priority })),
-		),
+		'routing-policy': unlessEmpty(rulesOf(nic).map(({ from, to, priority, table }) => ({ from: ipOf(from), to, table, priority }))),
 	}
 	return { [netplanPath(nic.name)]: privateFile(yaml({ network: { version: 2, ethernets: { [nic.name]: definition } } })) }
 }

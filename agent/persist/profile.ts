@@ -1,6 +1,7 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import type { Family, Route, Rule } from '../host/state.ts'
-import { addressesOf, familyOf, MAIN, routesOf, rulesOf } from '../plan/routing.ts'
+import { rulesOf } from '../plan/own-rules.ts'
+import { addressesOf, familyOf, MAIN, routesOf } from '../plan/routing.ts'
 
 /** What NetworkManager's profiles have in common, whatever form they are kept in. */
 
@@ -16,8 +17,8 @@ export function profileUuid({ macAddress }: WantedInterface): string {
 export const PREFIX_METRICS = { 4: 0, 6: 256 } as const
 
 /** @see nm-settings(5), routing-rules: the words of `ip rule` */
-export function ruleWords({ priority, from, table }: Rule): string {
-	return `priority ${priority} from ${from} table ${table}`
+export function ruleWords({ priority, from, to, table }: Rule): string {
+	return `priority ${priority} from ${from}${to === undefined ? '' : ` to ${to}`} table ${table}`
 }
 
 /** What NetworkManager is asked of a profile that it has read. */
@@ -58,7 +59,7 @@ function meaningsOf(nic: WantedInterface, family: Family): Meaning[] {
 		{ field: `ipv${family}.route-metric`, value: String(PREFIX_METRICS[family]) },
 		{ field: `ipv${family}.addresses`, value: addresses.join(', ') },
 		{ field: `ipv${family}.routes`, value: inOrder(routes.map(routeWords)), read: said => inOrder(said.split(',').map(readRoute)) },
-		{ field: `ipv${family}.routing-rules`, value: rules.map(rule => ruleWords(rule).replace(/\/(32|128) /, ' ')).join(', ') },
+		{ field: `ipv${family}.routing-rules`, value: rules.map(rule => ruleWords(rule).replaceAll(/\/(32|128) /g, ' ')).join(', ') },
 	]
 }
 

@@ -1,10 +1,13 @@
 import type { WantedInterface } from '../../contract/interface.ts'
-import { type Bases, DEFAULT_BASES } from '../../contract/bases.ts'
+import { type Bases, DEFAULT_BASES, PRIORITIES_BEFORE } from '../../contract/bases.ts'
 import { MAX_INTERFACES } from '../../contract/names.ts'
 import type { Rule } from '../host/state.ts'
 import type { HostRecord, RecordedLink } from './record.ts'
 
 /** Which route tables and rule priorities are ours: those that are wanted, and those that the host's record has. */
+
+/** The table of routes that name none. */
+export const MAIN = 254
 
 /** @returns the bases that an interface is wanted with */
 export function basesOf({ bases = DEFAULT_BASES }: Pick<WantedInterface, 'bases'>): Bases {
@@ -42,20 +45,34 @@ export function basesInUse(interfaces: readonly WantedInterface[], { links }: Ho
 	return found.length === 0 ? [DEFAULT_BASES] : found
 }
 
-/** Whether a rule is ours: by its priority and its table together, and because it selects one source address and nothing else. */
+/** Whether a rule is ours: by its priority and its table together, and because it selects one source address and, of others, a pod network alone. */
 export function isOurRule(rule: Rule, bases: readonly Bases[]): boolean {
+	if (!isOfOneAddress(rule)) return false
+	if (isToPods(rule)) return bases.some(one => rule.priority >= podPriorityOf(0, one) && rule.priority < one.priority)
 	const isOfBand = bases.some(({ priority }) => rule.priority >= priority && rule.priority < priority + 100)
-	return isOfOneAddress(rule) && isOfBand && isOurTable(rule.table, bases)
+	return rule.to === undefined && isOfBand && isOurTable(rule.table, bases)
 }
 
-/** A rule of ours selects one source address and nothing else. */
+/** A rule of ours selects one source address. */
 function isOfOneAddress({ family, from, plain }: Rule): boolean {
 	return plain && from.endsWith(family === 4 ? '/32' : '/128')
 }
 
-/** Whether a rule is that of the interface with this id. */
+/** Whether a rule leaves the way to a network to the main table. */
+function isToPods({ to, table }: Rule): boolean {
+	return to !== undefined && table === MAIN
+}
+
+/** Whether a rule is one of the interface with this id. */
 export function isRuleOf(id: number, rule: Rule, bases: Bases): boolean {
-	return isOfOneAddress(rule) && rule.priority === bases.priority + id && rule.table === tableOf(id, bases)
+	if (!isOfOneAddress(rule)) return false
+	if (isToPods(rule)) return rule.priority === podPriorityOf(id, bases)
+	return rule.to === undefined && rule.priority === bases.priority + id && rule.table === tableOf(id, bases)
+}
+
+/** @returns the priority of the rules of an interface that leave the way to pods to the main table: they come before those of all interfaces */
+export function podPriorityOf(id: number, { priority }: Pick<Bases, 'priority'>): number {
+	return priority - PRIORITIES_BEFORE + id
 }
 
 /** Whether a route table is that of one of our interfaces. */

@@ -8,21 +8,10 @@ import { addressesBack, beforeUs, otherThanBefore } from './before.ts'
 import { routesOfMtu } from './forgotten.ts'
 import { missingConnected, staleConnected, unroutedAddresses } from './connected.ts'
 import { mtuAfter } from './memory.ts'
+import { ruleKey, rulesOf, sourcesOf } from './own-rules.ts'
 import type { OriginalLink, RecordedLink } from './record.ts'
 import { missingRoutes, reachingAfter, routesThatGoAlong, staleRoutes } from './routes.ts'
-import {
-	addressesOf,
-	familyOf,
-	IPV6_MIN_MTU,
-	IPV6_MTU,
-	routeKey,
-	routesOf,
-	ruleKey,
-	rulesOf,
-	SYSCTLS,
-	sourcesOf,
-	sysctlsOf,
-} from './routing.ts'
+import { addressesOf, familyOf, IPV6_MIN_MTU, IPV6_MTU, routeKey, routesOf, SYSCTLS, sysctlsOf } from './routing.ts'
 import type { Accepted, Released, Selection } from './selection.ts'
 import type { Change } from './steps.ts'
 
@@ -184,7 +173,7 @@ export function staleRules(
 ): Change[] {
 	const keys = new Set(wanted.map(ruleKey))
 	const isOurs = (rule: Rule, one: Bases) =>
-		isRuleOf(id, rule, one) || (rule.table === tableOf(id, one) && rule.plain && of.includes(rule.from))
+		isRuleOf(id, rule, one) || (rule.table === tableOf(id, one) && rule.plain && rule.to === undefined && of.includes(rule.from))
 	return rules.filter(rule => bases.some(one => isOurs(rule, one)) && !keys.has(ruleKey(rule))).map(rule => ({ kind: 'removeRule', rule }))
 }
 

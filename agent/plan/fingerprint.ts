@@ -4,7 +4,8 @@ import { isOurRule, tableOf } from './bases.ts'
 import { nextHopObjectsOn } from './forgotten.ts'
 import { isGivenRoute, isMadeByKernel } from './origin.ts'
 import { withoutPassing } from './passing.ts'
-import { addressesOf, AUTOMATIC, linksOf, routeKey, sourcesOf } from './routing.ts'
+import { sourcesOf } from './own-rules.ts'
+import { addressesOf, AUTOMATIC, linksOf, routeKey } from './routing.ts'
 import { addressDetails, type Names, neighbourDetails, nextHopDetails, routeDetails } from './snapshot-words.ts'
 import type { Selection } from './selection.ts'
 import { ruleWords, withTableNames } from './show.ts'
@@ -102,13 +103,13 @@ function withoutRisen(before: HostState, after: HostState, touched: ReadonlySet<
 }
 
 /** A rule from an address of an interface to its own table is ours, at any priority. */
-function isOfInterface({ plain, table, from }: Rule, { accepted, released, bases }: Selection): boolean {
+function isOfInterface({ plain, table, from, to }: Rule, { accepted, released, bases }: Selection): boolean {
 	const own = [
 		...accepted.map(({ nic, ours }) => ({ id: nic.id, addresses: [...addressesOf(nic), ...(ours?.addresses ?? [])] })),
 		...released.map(({ ours }) => ours),
 	]
 	const isTableOf = (id: number) => bases.some(one => table === tableOf(id, one))
-	return plain && own.some(({ id, addresses }) => isTableOf(id) && sourcesOf(addresses).includes(from))
+	return plain && to === undefined && own.some(({ id, addresses }) => isTableOf(id) && sourcesOf(addresses).includes(from))
 }
 
 /**

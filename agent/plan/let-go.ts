@@ -1,4 +1,4 @@
-import type { HostState, Link, Route } from '../host/state.ts'
+import type { HostState, Link, Route, Rule } from '../host/state.ts'
 import { basesOf, isOurRule, recordedBases, tableOf } from './bases.ts'
 import { linksOf, routeKey } from './routing.ts'
 import type { RecordedLink } from './record.ts'
@@ -27,6 +27,8 @@ export function letGo(held: readonly Link[], selection: Selection, host: HostSta
 	const bare = <T extends Link | undefined>(link: T): T =>
 		link && indexes.has(link.ifindex) ? { ...link, addresses: link.addresses.filter(({ global }) => !global) } : link
 	const isTheirs = (route: Route) => linksOf(route).some(link => indexes.has(link))
+	const tables = tablesOf(selection, indexes)
+	const mayGo = (rule: Rule) => isOurRule(rule, selection.bases) && (rule.to !== undefined || tables.has(rule.table))
 	return {
 		selection: {
 			...selection,
@@ -37,7 +39,7 @@ export function letGo(held: readonly Link[], selection: Selection, host: HostSta
 			...host,
 			links: host.links.map(bare),
 			routes: host.routes.filter(route => !isTheirs(route)),
-			rules: host.rules.filter(rule => !isOurRule(rule, selection.bases) || !tablesOf(selection, indexes).has(rule.table)),
+			rules: host.rules.filter(rule => !mayGo(rule)),
 		},
 	}
 }

@@ -18,7 +18,7 @@ export type Protected = {
 	mayHoldAddresses?: true
 }
 
-export type Limits = Omit<ChartLimits, 'protectedNetworks'> & {
+export type Limits = Omit<ChartLimits, 'protectedNetworks' | 'podNetworks'> & {
 	/** Of the chart and of the cluster: a connected route stays out of the main table where it meets one. */
 	protectedNetworks: readonly Protected[]
 	/** The node itself and its API server. */
@@ -53,7 +53,7 @@ const routesHalfOfEverything: Check<LimitedNic> = {
 
 const routesToProtected: Check<LimitedNic> = {
 	reason: 'NotAllowed',
-	when: 'one of its routes outside its own table meets the node itself, the API server, the pod network of the node, a link-local network or one of the value `runs.protectedNetworks`',
+	when: 'one of its routes outside its own table meets the node itself, the API server, a pod network, a link-local network or one of the value `runs.protectedNetworks`',
 	see: SEE,
 	find({ nic, limits }) {
 		const known = [...limits.own, ...limits.protectedNetworks]
@@ -77,7 +77,7 @@ const routesToUnlisted: Check<LimitedNic> = {
 /** Its own /32 comes before every route: what the node sends to that service or pod would not leave it. */
 const hasProtectedAddress: Check<LimitedNic> = {
 	reason: 'NotAllowed',
-	when: 'a wanted address is in the pod network of the node, or in one of the value `runs.protectedNetworks`',
+	when: 'a wanted address is in a pod network, or in one of the value `runs.protectedNetworks`',
 	see: SEE,
 	find({ nic, limits }) {
 		const ips = cidrsOf(nic).map(ipOf)
@@ -121,7 +121,7 @@ export function limitsOf(told: Told, apiServer: string | undefined): Limits {
 		allowDefaultRoute,
 		protectedNetworks: [
 			...protectedNetworks.map(network => ({ network: networkOf(network), what: 'one of runs.protectedNetworks' })),
-			...podNetworks.map(network => ({ network: networkOf(network), what: 'the pod network of this node' })),
+			...podNetworks.map(network => ({ network: networkOf(network), what: 'a pod network' })),
 			...LINK_LOCAL.map(network => ({ network, what: 'which is link-local', mayHoldAddresses: true as const })),
 		],
 		own: [...nodeAddresses.flatMap(ip => alone(ip, 'this node')), ...alone(apiServer ?? '', 'the API server')],

@@ -1,8 +1,9 @@
-import type { HostState, Link } from '../host/state.ts'
+import { contains } from '../../contract/ip.ts'
+import type { HostState, Link, Rule } from '../host/state.ts'
 import type { Packet, Way } from './fib.ts'
-import { isLinkLocal } from './networks.ts'
+import { ipOf, isLinkLocal } from './networks.ts'
 import { LOCAL } from './own-lookups.ts'
-import { linksOf } from './routing.ts'
+import { linksOf, MAIN } from './routing.ts'
 import { destinationWords, ownAddresses } from './sample-address.ts'
 
 /** What the kernel answers to a look-up, or what the model of it says. */
@@ -27,8 +28,8 @@ export function answerOf(way: Way): Answer {
 	return { error: way.rule ? 'refused by a rule or a route' : NO_ROUTE }
 }
 
-type Names = Pick<HostState, 'links'>
-type Judging = { touched: ReadonlySet<number>; needed: readonly string[]; host: Names }
+/** `host`: as it is after the change. */
+type Judging = { touched: ReadonlySet<number>; needed: readonly string[]; host: Pick<HostState, 'links' | 'rules'> }
 
 /**
  * The packets that go another way than before: by another link, from another source, or nowhere. A way over a link that the run changes
@@ -45,19 +46,19 @@ export function lookupLosses(
 ): LookupLoss[] {
 	return packets.flatMap((packet, at) => {
 		const [was, is] = [before[at], after[at]]
-		if (!was || !is || wentWithItsLink(packet, was, { touched, host }) || !isLost({ packet, was, is }, { touched, needed })) return []
+		if (!was || !is || wentWithItsLink(packet, was, { touched, host }) || !isLost({ packet, was, is }, { touched, needed, host })) return []
 		return [
 			{ key: `way ${JSON.stringify(packet)}`, packet, before: was, after: is, words: lossWords(packet, { was, is }, { needed, host }) },
 		]
 	})
 }
 
-function isLost({ packet, was, is }: { packet: Packet; was: Answer; is: Answer }, { touched, needed }: Omit<Judging, 'host'>): boolean {
+function isLost({ packet, was, is }: { packet: Packet; was: Answer; is: Answer }, { touched, needed, host }: Judging): boolean {
 	if ('error' in was) return was.error !== NO_ROUTE && !('error' in is && is.error === was.error)
 	const isOverOurs = was.links.some(link => touched.has(link))
 	if ('error' in is) return !isOverOurs || needed.includes(packet.to)
 	if (isOverOurs) return false
-	return String(was.links) !== String(is.links) || isOtherSource(was.source, is.source) || was.whole !== is.whole
+	return String(was.links) !== String(is.links) || isOtherSource(packet, { was: was.source, is: is.source }, host) || was.whole !== is.whole
 }
 
 /** Whether the link that the packet left or came in by, or that had its source address, is gone: a run removes no link, and a pod may end. */
@@ -67,9 +68,19 @@ function wentWithItsLink({ from, iif }: Packet, was: Answer, { touched, host }: 
 	return 'links' in was && was.links.length > 0 && was.links.every(link => !there.has(link) && !touched.has(link))
 }
 
-/** From a link-local address no packet gets further than its link, so that a wider one takes its place is no loss. */
-function isOtherSource(was: string | undefined, is: string | undefined): boolean {
-	return was !== is && !(was !== undefined && isLinkLocal(was))
+type Sources = { was: string | undefined; is: string | undefined }
+
+/**
+ * From a link-local address no packet gets further than its link, so that a wider one takes its place is no loss. Nor is another source where
+ * the first is gone, or where a rule leaves the way from the second to the main table, as ours do for pods.
+ */
+function isOtherSource({ to }: Packet, { was, is }: Sources, { links, rules }: Judging['host']): boolean {
+	if (was === is || was === undefined) return was !== is
+	return !isLinkLocal(was) && ownAddresses({ links }).has(was) && !rules.some(rule => isByMain(rule, { from: is, to }))
+}
+
+function isByMain({ plain, from, to, table }: Rule, packet: { from: string | undefined; to: string }): boolean {
+	return plain && table === MAIN && to !== undefined && contains(to, packet.to) && ipOf(from) === packet.from && !from.endsWith('/0')
 }
 
 function lossWords(

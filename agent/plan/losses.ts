@@ -2,7 +2,8 @@ import { contains } from '../../contract/ip.ts'
 import type { Address, HostState, Link, Neighbour, Route, Rule } from '../host/state.ts'
 import { fingerprint, type Loss, lossesOf, touchedBy } from './fingerprint.ts'
 import type { Plan } from './plan.ts'
-import { addressesOf, MAIN, routesOf, rulesOf } from './routing.ts'
+import { rulesOf } from './own-rules.ts'
+import { addressesOf, MAIN, routesOf } from './routing.ts'
 import type { Change } from './steps.ts'
 
 /** What stays lost after the undo of a run: `byOthers` another program on the node took away, of `byRun` the run may be the cause. */

@@ -68,6 +68,6 @@ function destinations(nic: WantedInterface, cidr: string, { host, taken }: Known
 	return [
 		...(neighbour === undefined ? [] : [{ to: neighbour, ...(neighbour !== gateway && { sampleOf: network }) }]),
 		...near.map(to => ({ to })),
-		...(isThrough ? outside(family, host).map(to => ({ to, sampleOf: 'the outside' })) : []),
+		...(isThrough ? outside(family, host, nic.podNetworks).map(to => ({ to, sampleOf: 'the outside' })) : []),
 	]
 }

@@ -1,13 +1,12 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import { canonicalIp, contains, networkOf } from '../../contract/ip.ts'
-import type { Family, Route, Rule } from '../host/state.ts'
-import { basesOf, tableOf } from './bases.ts'
+import type { Family, Route } from '../host/state.ts'
+import { basesOf, MAIN, tableOf } from './bases.ts'
 import { cidrsOf, familyOf, full, ipOf, isLinkLocal } from './networks.ts'
 
+export { MAIN } from './bases.ts'
 export { familyOf, ipOf } from './networks.ts'
 
-/** The table of routes that name none. */
-export const MAIN = 254
 const STATIC = 4
 const LINK_SCOPE = 253
 
@@ -56,23 +55,6 @@ export function routesOf(nic: WantedInterface, link: number): Route[] {
 	].map(route => toRoute(route, link, reachedBy(route, nic)))
 }
 
-/** @returns one `from` rule for each address, so that answers leave by the NIC that was asked */
-export function rulesOf(nic: WantedInterface): Rule[] {
-	if (!nic.policyRouting) return []
-	const bases = basesOf(nic)
-	const common = { priority: bases.priority + nic.id, table: tableOf(nic.id, bases), plain: true }
-	return sourcesOf(addressesOf(nic)).map(from => {
-		const family = familyOf(from)
-		const words = `${family === 6 ? '-6 ' : ''}from ${ipOf(from)} lookup ${common.table}`
-		return { family, from, ...common, words }
-	})
-}
-
-/** @returns addresses as the `from` of a rule: `10.0.0.23/32` */
-export function sourcesOf(addresses: readonly string[]): string[] {
-	return addresses.map(cidr => `${ipOf(cidr)}/${full(cidr)}`)
-}
-
 /**
  * Settings of a link, `family/key` → value. Several NICs in one network must each answer ARP for their own addresses only, a reply
  * may leave by another NIC than the strict filter expects, and a router must not add what the node config does not say.
@@ -115,11 +97,6 @@ export function hasMetric({ family, metric }: Pick<Route, 'family' | 'metric'>):
 
 function plainMetric(family: Family): number {
 	return family === 6 ? 1024 : 0
-}
-
-/** @returns what tells one rule from another */
-export function ruleKey({ family, priority, from, table }: Rule): string {
-	return [family, priority, from, table].join(' ')
 }
 
 type Asked = { to: string; via?: string | undefined; table: number; metric?: number | undefined }

@@ -17,10 +17,14 @@ const WORLD: Readonly<Record<Family, readonly (readonly string[])[]>> = {
 	],
 }
 
-/** @returns one address in each half of the address space that no special route of the main table leads to */
-export function outside(family: Family, { routes }: Pick<HostState, 'routes'>): string[] {
+/**
+ * @param except networks for which none of them may stand
+ * @returns one address in each half of the address space that no special route of the main table leads to
+ */
+export function outside(family: Family, { routes }: Pick<HostState, 'routes'>, except: readonly string[] = []): string[] {
 	const special = routes.filter(route => route.family === family && route.table === MAIN && lengthOf(route.to) > 1)
-	return WORLD[family].flatMap(half => half.find(ip => !special.some(({ to }) => contains(to, ip))) ?? half[0] ?? [])
+	const known = [...special.map(({ to }) => to), ...except]
+	return WORLD[family].flatMap(half => half.find(ip => !known.some(to => contains(to, ip))) ?? half[0] ?? [])
 }
 
 /**

@@ -11,7 +11,8 @@ const Path = z.string().regex(/^(?!.*\/\.\.?(\/|$))\/(etc|run|var\/lib|usr|lib)\
 const file = () => z.object({ content: z.string(), mode: z.int().min(0).max(0o7777), gid: Int })
 /** `+`: the broadcast address that follows from the network. */
 const address = () => RecordedAddress.extend({ broadcast: z.union([Ip, z.literal('+')]).optional() })
-const rule = () => z.object({ family: z.union([z.literal(4), z.literal(6)]), from: Prefix, priority: Int, table: Int })
+const rule = () =>
+	z.object({ family: z.union([z.literal(4), z.literal(6)]), from: Prefix, to: Prefix.optional(), priority: Int, table: Int })
 const nextHopObject = () => z.object({ id: Int, family: z.union([z.literal(4), z.literal(6)]), via: Ip.optional(), link: link.optional() })
 const neighbour = () =>
 	z.object({ link, ip: Ip, mac: z.string().regex(/^[0-9a-f:]{0,60}$/), noArp: z.literal(true).optional(), flags: z.array(Word).optional() })

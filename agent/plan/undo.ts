@@ -5,7 +5,8 @@ import { addressesGiven, forgottenByDown, routesOfMtu } from './forgotten.ts'
 import { isGivenRoute, isMadeByKernel } from './origin.ts'
 import { temporaryName, waitingFor } from './rename.ts'
 import { byReach, routesOn } from './routes.ts'
-import { IPV6_MTU, ipOf, linksOf, ruleKey } from './routing.ts'
+import { ruleKey } from './own-rules.ts'
+import { IPV6_MTU, ipOf, linksOf } from './routing.ts'
 import type { Change, Step } from './steps.ts'
 
 /**

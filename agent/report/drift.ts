@@ -1,7 +1,8 @@
 import type { Drift } from '../../contract/agent-run.ts'
 import type { Address, FileState, HostState, Link, Route, Rule } from '../host/state.ts'
 import { detailsOf as addressDetails } from '../plan/address-details.ts'
-import { hasMetric, linksOf, routeKey, ruleKey } from '../plan/routing.ts'
+import { ruleKey } from '../plan/own-rules.ts'
+import { hasMetric, linksOf, routeKey } from '../plan/routing.ts'
 import type { Change, Step } from '../plan/steps.ts'
 import { tableWord } from '../plan/show.ts'
 
@@ -132,7 +133,7 @@ function routeWords(route: Route): string {
 }
 
 function ruleDrift({ kind, rule }: Extract<Change, { rule: Rule }>, { rules }: HostState): Drift | undefined {
-	const words = `from ${rule.from} table ${tableWord(rule.table)} priority ${rule.priority}`
+	const words = `from ${rule.from}${rule.to === undefined ? '' : ` to ${rule.to}`} table ${tableWord(rule.table)} priority ${rule.priority}`
 	if (kind === 'removeRule') return { attribute: 'rule', wanted: 'none', found: words }
 	const isThere = rules.some(other => other.plain && ruleKey(other) === ruleKey(rule))
 	return isThere ? undefined : { attribute: 'rule', wanted: words, found: 'missing' }

@@ -7,7 +7,7 @@ import { ownPackets } from '../../agent/plan/own-lookups.ts'
 import { DEFAULT_BASES } from '../../contract/bases.ts'
 import { type Interface, settle } from '../../contract/interface.ts'
 import type { Answered } from './agent-session.ts'
-import { anyNode, anyNodeWish, linesOf, MACS, type Node } from './any-node.ts'
+import { anyNode, anyNodeWish, anyPodNetworks, linesOf, MACS, type Node } from './any-node.ts'
 import { kernelWays, observedRouting } from './kernel-routing.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 
@@ -18,20 +18,23 @@ const SEED = Number(process.env.SEED ?? 13)
 /** As many at the same time as keep two cores busy. */
 const BESIDE = 4
 
+/** Of a run. */
+type Asked = { wish: Interface[]; podNetworks: string[] }
+
 describe.skipIf(!isRoot)('any wish on any node (needs root for network namespaces)', () => {
 	test(`${NODES} nodes of SEED=${SEED}: no way of the node is lost, what is Configured sends by its own link, a removal restores the node`, async () => {
-		const cases = fc.sample(fc.tuple(anyNode, anyNodeWish), { numRuns: NODES, seed: SEED })
+		const cases = fc.sample(fc.tuple(anyNode, anyNodeWish, anyPodNetworks), { numRuns: NODES, seed: SEED })
 		const worker = async (first: number) => {
 			for (let at = first; at < cases.length; at += BESIDE) {
-				const [node, wish] = cases[at] ?? [{ links: [], routes: [], rules: [] }, []]
-				await holds(node, wish, `node ${at} of SEED=${SEED}: ${JSON.stringify({ node, wish })}`)
+				const [node, wish, podNetworks] = cases[at] ?? [{ links: [], routes: [], rules: [] }, [], []]
+				await holds(node, { wish, podNetworks }, `node ${at} of SEED=${SEED}: ${JSON.stringify({ node, wish, podNetworks })}`)
 			}
 		}
 		await Promise.all(Array.from({ length: BESIDE }, (_, first) => worker(first)))
 	})
 })
 
-async function holds(node: Node, wish: Interface[], place: string): Promise<void> {
+async function holds(node: Node, { wish, podNetworks }: Asked, place: string): Promise<void> {
 	const host = await nodeHost()
 	try {
 		await host.inside('sysctl', ['-qw', 'net.ipv4.ip_forward=1'])
@@ -48,14 +51,14 @@ async function holds(node: Node, wish: Interface[], place: string): Promise<void
 		})
 		const waysBefore = await kernelWays(host, lookups)
 		const session = host.session()
-		const answer = await session(wish, { nodeAddresses: ['192.168.9.2'] })
+		const answer = await session(wish, { nodeAddresses: ['192.168.9.2'], podNetworks })
 		const losses = lookupLosses(
 			lookups,
 			{ before: waysBefore, after: await kernelWays(host, lookups) },
 			{ touched, needed: [], host: await observedRouting(host) },
 		)
 		expect(wordsOf(losses), `${place}\n${answer.said}`).toEqual([])
-		expect(await wrongWays(host, wish, answer), `${place}\n${answer.said}`).toEqual([])
+		expect(await wrongWays(host, { wish, podNetworks }, answer), `${place}\n${answer.said}`).toEqual([])
 		const removal = await session([], { mode: 'Cleanup' })
 		expect(removal.report, `${place}\n${removal.said}`).toMatchObject({ outcome: 'Succeeded' })
 		expect(withoutLifetimes(await host.everything()), place).toEqual(withoutLifetimes(before))
@@ -69,10 +72,10 @@ function wordsOf(losses: readonly LookupLoss[]): string[] {
 }
 
 /** @returns packets from the addresses of interfaces that are Configured and that leave by another link */
-async function wrongWays(host: NodeHost, wish: Interface[], { report }: Answered): Promise<string[]> {
+async function wrongWays(host: NodeHost, { wish, podNetworks }: Asked, { report }: Answered): Promise<string[]> {
 	const state = (await observedRouting(host)) as HostState
 	const configured = new Set(report.interfaces.flatMap(({ id, state: is }) => (is === 'Configured' ? [id] : [])))
-	const wanted = settle(wish).flatMap(nic => {
+	const wanted = settle(wish, { podNetworks }).flatMap(nic => {
 		const link = state.links.find(({ mac }) => mac === nic.macAddress)
 		return link && configured.has(nic.id) ? [{ nic, link }] : []
 	})

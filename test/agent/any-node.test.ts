@@ -11,7 +11,7 @@ import { plan } from '../../agent/plan/plan.ts'
 import { subjectOf } from '../../agent/plan/subject.ts'
 import { StoredChange } from '../../agent/plan/stored-change.ts'
 import { type Interface, settle } from '../../contract/interface.ts'
-import { anyNode, anyNodeWish, type Node, stateOf, withKernel } from './any-node.ts'
+import { anyNode, anyNodeWish, anyPodNetworks, type Node, stateOf, withKernel } from './any-node.ts'
 import { afterEvery, comparable } from './simulated-host.ts'
 
 /** Any wish on any node, on the model of a host. `NODES` and `SEED` ask for more, and for others. */
@@ -19,17 +19,17 @@ const NODES = Number(process.env.NODES ?? 2_000)
 const options = { numRuns: NODES, ...(process.env.SEED !== undefined && { seed: Number(process.env.SEED) }) }
 const paths = ['10.96.0.1', '192.168.9.53']
 
-const wantedOf = (interfaces: Interface[]) => ({
-	interfaces: settle(interfaces),
+const wantedOf = (interfaces: Interface[], podNetworks: string[]) => ({
+	interfaces: settle(interfaces, { podNetworks }),
 	nodeAddresses: ['192.168.9.2'],
 	kinds: new Set(['hardware']),
 	failed: new Map(),
 	needed: paths,
 })
 
-function carriedOut(node: Node, wish: Interface[]) {
+function carriedOut(node: Node, wish: Interface[], podNetworks: string[]) {
 	const start = stateOf(node)
-	const wanted = wantedOf(wish)
+	const wanted = wantedOf(wish, podNetworks)
 	const made = plan(wanted, start, {})
 	const changes = made.steps.map(({ change }) => change)
 	return { start, wanted, made, changes, end: withKernel(afterEvery(start, changes, false)) }
@@ -42,8 +42,8 @@ const answersOf = (host: HostState, packets: readonly Parameters<typeof lookup>[
 
 test('no packet of the node goes another way, and every configured address leaves by its own link', () => {
 	fc.assert(
-		fc.property(anyNode, anyNodeWish, (node, wish) => {
-			const { start, made, end } = carriedOut(node, wish)
+		fc.property(anyNode, anyNodeWish, anyPodNetworks, (node, wish, podNetworks) => {
+			const { start, made, end } = carriedOut(node, wish, podNetworks)
 			const touched = touchedBy(made)
 			const { lookups } = lookupsOf(start, subjectOf(made, paths))
 			const losses = lookupLosses(
@@ -64,8 +64,8 @@ test('no packet of the node goes another way, and every configured address leave
 
 test('a plan that is carried out leaves nothing to plan, and comes to the same again', () => {
 	fc.assert(
-		fc.property(anyNode, anyNodeWish, (node, wish) => {
-			const { wanted, made, end } = carriedOut(node, wish)
+		fc.property(anyNode, anyNodeWish, anyPodNetworks, (node, wish, podNetworks) => {
+			const { wanted, made, end } = carriedOut(node, wish, podNetworks)
 			const again = plan(wanted, end, {})
 			expect(again.refused.map(({ nic }) => nic.id).toSorted()).toEqual(made.refused.map(({ nic }) => nic.id).toSorted())
 			expect(again.steps).toEqual([])
@@ -76,8 +76,8 @@ test('a plan that is carried out leaves nothing to plan, and comes to the same a
 
 test('an undo after any number of steps brings back the node as it was', () => {
 	fc.assert(
-		fc.property(anyNode, anyNodeWish, fc.nat(), (node, wish, cut) => {
-			const { start, made, changes } = carriedOut(node, wish)
+		fc.property(anyNode, anyNodeWish, anyPodNetworks, fc.nat(), (node, wish, podNetworks, cut) => {
+			const { start, made, changes } = carriedOut(node, wish, podNetworks)
 			const some = afterEvery(start, changes.slice(0, cut % (changes.length + 1)), false)
 			expect(comparable(withKernel(afterEvery(some, made.undo, true)))).toEqual(comparable(start))
 			expect(made.undo.filter(change => !StoredChange.safeParse(JSON.parse(JSON.stringify(change))).success)).toEqual([])

@@ -306,3 +306,12 @@ function ruleLine({ priority, from, to, mark, inverted, iif, table, suppress }: 
 		.filter(Boolean)
 		.join(' ')
 }
+
+/** Networks of pods that the run is told of: of links of others, of ours, of none. */
+export const anyPodNetworks: fc.Arbitrary<string[]> = fc.subarray([
+	'10.200.0.0/16',
+	'10.0.0.0/23',
+	'10.50.0.0/16',
+	'10.77.0.0/17',
+	'fd00::/17',
+])

@@ -8,14 +8,15 @@ import { isFor } from '../../agent/persist/networkd.ts'
 import { profileFaults } from '../../agent/persist/profile.ts'
 import { fits, rivals } from '../../agent/persist/rival.ts'
 import { lastNamed } from '../../agent/persist/udev.ts'
-import { addressesOf, familyOf, routesOf, rulesOf } from '../../agent/plan/routing.ts'
+import { rulesOf } from '../../agent/plan/own-rules.ts'
+import { addressesOf, familyOf, routesOf } from '../../agent/plan/routing.ts'
 import { type Interface, settle, type WantedInterface } from '../../contract/interface.ts'
 import { backends, routeWords, type Said, shell } from './backends.ts'
 import { hostWith } from './simulated-host.ts'
 
 const mac = 'fa:16:3e:00:00:01'
-const wantedNic = (more: Partial<Interface>): WantedInterface => {
-	const [nic] = settle([{ id: 3, macAddress: mac, ...more }])
+const wantedNic = (more: Partial<Interface>, podNetworks: readonly string[] = []): WantedInterface => {
+	const [nic] = settle([{ id: 3, macAddress: mac, ...more }], { podNetworks })
 	if (!nic) throw new Error('no interface')
 	return nic
 }
@@ -66,8 +67,8 @@ describe.each(Object.entries(backends))('%s', (name, { host, read }) => {
 
 	test('says so of any interface', () => {
 		fc.assert(
-			fc.property(anyNic, more => {
-				const nic = wantedNic(more)
+			fc.property(anyNic, anyPodNetworks, (more, podNetworks) => {
+				const nic = wantedNic(more, podNetworks)
 				expect(sorted(read(keepingOf(host).files(nic, host), nic.name))).toEqual(sorted(meant(nic)))
 			}),
 		)
@@ -100,13 +101,15 @@ describe('an ifcfg file', () => {
 		/^(TYPE|NAME|UUID|DEVICE|HWADDR|ONBOOT|AUTOCONNECT_PRIORITY|BOOTPROTO|DEFROUTE|IPV[46]_ROUTE_METRIC|PEERDNS|NOZEROCONF|MTU|(IPADDR|PREFIX)[1-9]?|IPV6(INIT|_AUTOCONF|_DEFROUTE|ADDR|ADDR_SECONDARIES)|ROUTING_RULE6?_[1-9][0-9]*)$/
 	/** Of `ip route`, what NetworkManager's reader of route files takes: with any other word it passes over the route. */
 	const routeLine = /^[0-9a-f.:]+\/\d+( via [0-9a-f.:]+)? dev multinic3( table \d+)?( metric \d+)?( onlink)?$/
-	const ruleLine = /^from [0-9a-f.:]+\/\d+ table \d+ priority \d+$/
+	const ruleLine = /^from [0-9a-f.:]+\/\d+( to [0-9a-f.:]+\/\d+)? table \d+ priority \d+$/
 	const hosts = [true, false].map(networkmanager => ({ ...(backends.ifcfg?.host ?? hostWith([])), networkmanager }))
 
 	test.each(hosts)('holds what its readers know and nothing else (NetworkManager runs: $networkmanager)', host => {
 		fc.assert(
-			fc.property(anyNic, more => {
-				const files = Object.entries(keepingOf(host).files(wantedNic(more), host)).filter(([path]) => path.includes('network-scripts'))
+			fc.property(anyNic, anyPodNetworks, (more, podNetworks) => {
+				const files = Object.entries(keepingOf(host).files(wantedNic(more, podNetworks), host)).filter(([path]) =>
+					path.includes('network-scripts'),
+				)
 				const lines = files.flatMap(([path, { content }]) =>
 					content.split('\n').flatMap(line => (/^(#|$)/.test(line) ? [] : [[path, line] as const])),
 				)
@@ -440,16 +443,19 @@ describe("udev's verdict on a name", () => {
 })
 
 describe("NetworkManager's reading of a profile", () => {
-	const nic = wantedNic({
-		address: '10.0.0.23',
-		cidr: '10.0.0.0/24',
-		addresses: ['10.0.0.24/24'],
-		mtu: 1450,
-		routes: [
-			{ to: '10.9.0.0/16', via: '10.0.0.7', metric: 50 },
-			{ to: '10.8.0.0/16', metric: 7, table: 254 },
-		],
-	})
+	const nic = wantedNic(
+		{
+			address: '10.0.0.23',
+			cidr: '10.0.0.0/24',
+			addresses: ['10.0.0.24/24'],
+			mtu: 1450,
+			routes: [
+				{ to: '10.9.0.0/16', via: '10.0.0.7', metric: 50 },
+				{ to: '10.8.0.0/16', metric: 7, table: 254 },
+			],
+		},
+		['10.244.0.0/16', 'fd44::/56'],
+	)
 	const right = [
 		'connection.interface-name:multinic3',
 		'802-3-ethernet.mtu:1450',
@@ -457,7 +463,12 @@ describe("NetworkManager's reading of a profile", () => {
 		'ipv4.route-metric:0',
 		'ipv4.addresses:10.0.0.23/24, 10.0.0.24/24',
 		'ipv4.routes:10.9.0.0/16 10.0.0.7 50 table=103, 10.8.0.0/16 0.0.0.0 7, 10.0.0.0/24 table=103',
-		'ipv4.routing-rules:priority 10003 from 10.0.0.23 table 103, priority 10003 from 10.0.0.24 table 103',
+		`ipv4.routing-rules:${[
+			'priority 9993 from 10.0.0.23 to 10.244.0.0/16 table 254',
+			'priority 9993 from 10.0.0.24 to 10.244.0.0/16 table 254',
+			'priority 10003 from 10.0.0.23 table 103',
+			'priority 10003 from 10.0.0.24 table 103',
+		].join(', ')}`,
 		'ipv6.method:ignore',
 	].join('\n')
 	test.each<[title: string, said: string, faults: RegExp[]]>([
@@ -500,6 +511,8 @@ describe('a profile of others', () => {
 	})
 })
 
+const anyPodNetworks = fc.subarray(['10.244.0.0/16', '10.9.0.0/24', '192.0.2.7/32', 'fd44::/56', 'fd00::/16'])
+
 const anyNic = fc.record(
 	{
 		mtu: fc.integer({ min: 1280, max: 9000 }),
@@ -522,7 +535,7 @@ function meant(nic: WantedInterface): Said {
 		routes: routesOf(nic, 0).map(({ to, via, table, metric, onlink, family }) =>
 			routeWords({ to, via, table, onlink, metric: metric === (family === 6 ? 1024 : 0) ? undefined : metric }),
 		),
-		rules: rulesOf(nic).map(({ priority, from, table }) => `priority ${priority} from ${from} table ${table}`),
+		rules: rulesOf(nic).map(({ priority, from, to, table }) => `priority ${priority} from ${from}${to ? ` to ${to}` : ''} table ${table}`),
 	}
 }
 

@@ -11,7 +11,7 @@ export type Said = {
 	addresses: string[]
 	/** `TO[ via VIA][ metric N] table N[ onlink]` */
 	routes: string[]
-	/** `priority N from CIDR table N` */
+	/** `priority N from CIDR [to CIDR] table N` */
 	rules: string[]
 }
 export type Files = Readonly<Record<string, { content: string; mode: number }>>
@@ -43,8 +43,8 @@ function readNetplan(files: Files, name: string): Said {
 		routes: (nic.routes ?? []).map((route: Record<string, string>) => routeWords({ ...route, onlink: route['on-link'] })),
 		rules: nic.networkmanager
 			? through.filter(([key]) => key.includes('routing-rule')).map(([, words]) => words)
-			: (nic['routing-policy'] ?? []).map(({ from, table, priority }: Record<string, string>) => {
-					return `priority ${priority} from ${from}/${from?.includes(':') ? 128 : 32} table ${table}`
+			: (nic['routing-policy'] ?? []).map(({ from, to, table, priority }: Record<string, string>) => {
+					return `priority ${priority} from ${from}/${from?.includes(':') ? 128 : 32}${to ? ` to ${to}` : ''} table ${table}`
 				}),
 	}
 }
@@ -94,8 +94,8 @@ function readScripts(files: Files, name: string): Said {
 				.filter(([key]) => key.startsWith('ROUTING_RULE'))
 				.map(([, value]) => value),
 			...[...lines('rule'), ...lines('rule6')].map(line => {
-				const { from, table, priority } = words(line)
-				return `priority ${priority} from ${from} table ${table}`
+				const { from, to, table, priority } = words(line)
+				return `priority ${priority} from ${from}${to ? ` to ${to}` : ''} table ${table}`
 			}),
 		],
 	}

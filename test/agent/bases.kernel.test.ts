@@ -50,7 +50,7 @@ describe.skipIf(!isRoot)('a host moves to another base (needs root for network n
 			[200, 20_000],
 			[256, 20_000],
 			[256, 32_756],
-			[1, 1],
+			[1, 11],
 			[100, 10_000],
 		] as const) {
 			const { report, said, kernel } = await session(nics, at(table, priority))

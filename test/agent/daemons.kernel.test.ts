@@ -14,6 +14,9 @@ const macs = Array.from({ length: 10 }, (_, n) => `fa:16:3e:00:00:0${n}`)
 const WISHES = Number(process.env.WISHES ?? 1)
 const SEED = Number(process.env.SEED ?? 1_075_090_324)
 
+/** What the run is told of the node: networks of its pods, for which each address has a rule. */
+const told = { podNetworks: ['10.244.0.0/16', 'fd44::/56'] }
+
 /** An interface with this id. */
 type Made = (n: number) => Partial<Interface>
 
@@ -89,16 +92,15 @@ describe.skipIf(!isRoot).each(backends)('a boot with %s gives what a run gives (
 
 	if (backend !== 'netplan-networkd')
 		test('NetworkManager reads of our profiles what is meant, and none of others ranks as high', async () => {
-			const wish = settle(
-				Object.values(tables['addresses and MTUs'] ?? {}).map((made, id) => ({ id, macAddress: macs[id] ?? '', ...made(id) })),
-			)
+			const wish = Object.values(tables['addresses and MTUs'] ?? {}).map((made, id) => ({ id, macAddress: macs[id] ?? '', ...made(id) }))
+			const wanted = settle(wish, told)
 			await host.startOver()
-			await host.agent(wish)
+			await host.agent(wish, told)
 			await host.boot(wish)
 			const ask = async (fields: readonly string[], ...which: string[]) =>
 				(await host.onHost('nmcli', '-t', '-e', 'no', '-f', fields.join(','), 'connection', 'show', ...which)).stdout
-			for (const nic of wish) expect(profileFaults(nic, await ask(PROFILE_FIELDS, profileUuid(nic))), nic.name).toEqual([])
-			const own = new Set(wish.map(profileUuid))
+			for (const nic of wanted) expect(profileFaults(nic, await ask(PROFILE_FIELDS, profileUuid(nic))), nic.name).toEqual([])
+			const own = new Set(wanted.map(profileUuid))
 			expect(rivals(await ask(RIVAL_FIELDS), new Set()).map(({ uuid }) => uuid)).toEqual(expect.arrayContaining([...own]))
 			expect(rivals(await ask(RIVAL_FIELDS), own)).toEqual([])
 			const theirs = ['type', 'ethernet', 'ifname', 'multinic3', 'con-name', 'a: b', 'connection.autoconnect-priority', '999']
@@ -106,19 +108,19 @@ describe.skipIf(!isRoot).each(backends)('a boot with %s gives what a run gives (
 			const [rival, ...more] = rivals(await ask(RIVAL_FIELDS), own)
 			expect([rival?.name, more]).toEqual(['a: b', []])
 			const said = await ask(FIT_FIELDS, rival?.uuid ?? '')
-			expect(wish.filter(nic => fits(nic, said)).map(({ name }) => name)).toEqual(['multinic3'])
+			expect(wanted.filter(nic => fits(nic, said)).map(({ name }) => name)).toEqual(['multinic3'])
 			// Nothing for networkd, for whose sake `netplan apply` would stop NetworkManager.
 			expect((await host.inside('ls', [`${host.root}/run/systemd/network`])).stdout).toBe('')
 		})
 
 	async function expectSame(wish: Partial<Interface>[], titles: readonly string[]): Promise<void> {
 		await host.startOver()
-		const { report, stdout } = await host.agent(wish)
+		const { report, stdout } = await host.agent(wish, told)
 		expect(report, stdout).toMatchObject({ outcome: 'Succeeded', backend })
 		const run = await statesOf(host, wish, titles)
 		await host.boot(wish)
 		expect(await statesOf(host, wish, titles)).toEqual(run)
-		const look = await host.agent(wish, { mode: 'Verify' })
+		const look = await host.agent(wish, { ...told, mode: 'Verify' })
 		expect(look.report, look.stdout).toMatchObject({ outcome: 'Succeeded' })
 	}
 })
@@ -140,7 +142,7 @@ describe.skipIf(!isRoot)(
 
 		test('networkd has it, and would keep it by that name: the NIC is in use, and file and name are told', async () => {
 			await host.boot([], { altname: 'enp0s7', state: 'configuring' })
-			const { report, stdout } = await host.agent(wish)
+			const { report, stdout } = await host.agent(wish, told)
 			expect(report, stdout).toMatchObject({ outcome: 'Failed', changes: 0, interfaces: [{ reason: 'InUse' }] })
 			expect(report?.interfaces[0]?.message).toMatch(
 				/by \/run\/systemd\/network\/10-netplan-all-en\.network, which is for \w+ as well.*networkctl status ens0/,
@@ -152,7 +154,7 @@ describe.skipIf(!isRoot)(
 			await host.ip('link property add dev ens0 altname enp0s7')
 			await host.onHost('/usr/libexec/netplan/generate')
 			await host.inside('mkdir', [`${host.root}/run/systemd/system`])
-			const { report, stdout } = await host.agent(wish)
+			const { report, stdout } = await host.agent(wish, told)
 			const says = `systemd-networkd would follow ${theirs} for multinic1, which is also called enp0s7 (cat ${theirs})`
 			expect(report, stdout).toMatchObject({ outcome: 'Succeeded', persistent: { status: 'False', message: says } })
 		})

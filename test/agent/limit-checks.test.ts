@@ -65,7 +65,7 @@ describe('a node config', () => {
 		[
 			'with an address of a pod, among others',
 			{ addresses: ['10.244.1.5/32'] },
-			'multinic0 asks for 10.244.1.5, which is in 10.244.1.0/24, the pod network of this node',
+			'multinic0 asks for 10.244.1.5, which is in 10.244.1.0/24, a pod network',
 		],
 		['with all of IPv6', six('::/0'), 'the route to ::/0 in IPv6 table main is a default route or half of one: set defaultRoute'],
 		[
@@ -80,9 +80,9 @@ describe('a node config', () => {
 			'the route to 10.50.7.9/32 in table main meets 10.50.7.0/24, one of runs.protectedNetworks',
 		],
 		[
-			'with a listed part that is the pod network',
+			'with a listed part that is a pod network',
 			main('10.50.8.0/25'),
-			'the route to 10.50.8.0/25 in table main meets 10.50.8.0/24, the pod network of this node',
+			'the route to 10.50.8.0/25 in table main meets 10.50.8.0/24, a pod network',
 		],
 		['with a listed part that is the node', main('10.50.9.2/32'), 'the route to 10.50.9.2/32 in table main meets 10.50.9.2/32, this node'],
 		[
@@ -174,7 +174,7 @@ describe('a connected route', () => {
 		[
 			'of a network in that of the pods is not',
 			{ address: '10.244.1.5', cidr: '10.244.1.0/28' },
-			'the network meets 10.244.1.0/24, the pod network of this node',
+			'the network meets 10.244.1.0/24, a pod network',
 		],
 		[
 			'of a link-local network is not',

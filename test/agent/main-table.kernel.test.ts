@@ -29,7 +29,7 @@ describe.skipIf(!isRoot)('the main table belongs to the node (needs root for net
 		['the internet by halves', main('0.0.0.0/1', '128.0.0.0/1'), /0\.0\.0\.0\/1 in table main is a default route or half of one/],
 		['a default route', { defaultRoute: true }, /multinic0 asks for defaultRoute, and the chart does not allow it/],
 		['the services', main('10.96.0.0/12'), /meets 10\.96\.0\.0\/12, one of runs\.protectedNetworks/],
-		['the pods', { policyRouting: false, routes: [{ to: '10.244.0.0/16', via: '10.0.0.7' }] }, /meets 10\.244\.1\.0\/24, the pod network/],
+		['the pods', { policyRouting: false, routes: [{ to: '10.244.0.0/16', via: '10.0.0.7' }] }, /meets 10\.244\.1\.0\/24, a pod network/],
 		[
 			'a service, by its address',
 			{ address: '10.96.0.10', cidr: '10.96.0.10/32', gateway: undefined },

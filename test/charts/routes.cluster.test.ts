@@ -8,7 +8,11 @@ import { type Cluster, chart, startCluster } from './release.ts'
 
 /** What the API server takes of a person who may only write node configs, under the lists of the chart; and that the agent has the same word. */
 const namespace = 'multinic-system'
-const limits = { allowMainTableRoutes: ['10.50.0.0/16', 'fd50::/32'], protectedNetworks: ['10.96.0.0/12', '10.50.7.0/24', 'fd50:0:7::/48'] }
+const limits = {
+	allowMainTableRoutes: ['10.50.0.0/16', 'fd50::/32'],
+	protectedNetworks: ['10.96.0.0/12', '10.50.7.0/24'],
+	podNetworks: ['10.244.0.0/16', 'fd50:0:7::/48'],
+}
 const lists = Object.entries(limits).map(([key, networks]) => `runs.${key}={${networks.join(',')}}`)
 let cluster: Cluster
 

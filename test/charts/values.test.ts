@@ -63,7 +63,7 @@ type Bounds = { minimum: number; maximum: number; not?: { minimum: number; maxim
 
 test.each([
 	['routeTableBase', RouteTableBase, [-1, 0, 1, 100, 243, 244, 250, 253, 255, 256, 4_294_967_286, 4_294_967_287]],
-	['rulePriorityBase', RulePriorityBase, [-1, 0, 1, 10_000, 32_756, 32_757, 32_766]],
+	['rulePriorityBase', RulePriorityBase, [-1, 0, 1, 10, 11, 10_000, 32_756, 32_757, 32_766]],
 ] as const)('the values schema takes the same %s as the agent', (key, ours, tried) => {
 	const { minimum, maximum, not } = (schema as { properties: { agent: { properties: Record<string, Bounds> } } }).properties.agent
 		.properties[key] as Bounds

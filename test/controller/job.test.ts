@@ -23,7 +23,12 @@ const agent: AgentSettings = {
 	routeTableBase: 200,
 	rulePriorityBase: 20_000,
 	privileged: true,
-	limits: { allowMainTableRoutes: ['10.50.0.0/16'], allowDefaultRoute: true, protectedNetworks: ['10.96.0.0/12'] },
+	limits: {
+		allowMainTableRoutes: ['10.50.0.0/16'],
+		allowDefaultRoute: true,
+		protectedNetworks: ['10.96.0.0/12'],
+		podNetworks: ['10.245.0.0/16'],
+	},
 	pod: DEFAULT_POD,
 }
 const first: NewRun = { attempt: 1, mode: 'Apply', cause: 'SpecChanged', asked: {}, failures: 0 }
@@ -87,7 +92,7 @@ describe('the objects of a run', () => {
 		expect(told).toMatchObject({
 			...{ mode: 'Apply', nodeName: 'worker-1', uid: 'uid-1', generation: 1, attempt: 1, nodeAddresses: ['192.168.0.11'] },
 			...{ routeTableBase: 200, rulePriorityBase: 20_000, allowMainTableRoutes: ['10.50.0.0/16'], allowDefaultRoute: true },
-			...{ protectedNetworks: ['10.96.0.0/12'], podNetworks: ['10.244.1.0/24'] },
+			...{ protectedNetworks: ['10.96.0.0/12'], podNetworks: ['10.245.0.0/16', '10.244.1.0/24'] },
 			interfaces: [{ ...nic, name: 'multinic0', policyRouting: true, connectedRoute: true, defaultRoute: false }],
 			report: { namespace: 'multinic-system', configMap: 'multinic-agent-worker-1-g1' },
 		})

@@ -24,7 +24,7 @@ export const agent: AgentSettings = {
 		privileged: true,
 		routeTableBase: 100,
 		rulePriorityBase: 10_000,
-		limits: { allowMainTableRoutes: [], allowDefaultRoute: false, protectedNetworks: [] },
+		limits: { allowMainTableRoutes: [], allowDefaultRoute: false, protectedNetworks: [], podNetworks: [] },
 		pod: DEFAULT_POD,
 	},
 }

@@ -95,6 +95,9 @@ one that says otherwise would refuse every run, so it is refused here, while a p
 {{- with .Values.runs.protectedNetworks }}
 - {name: PROTECTED_NETWORKS, value: {{ join "," . | quote }}}
 {{- end }}
+{{- with .Values.runs.podNetworks }}
+- {name: POD_NETWORKS, value: {{ join "," . | quote }}}
+{{- end }}
 - {name: MAX_CONCURRENT_RUNS, value: {{ .Values.runs.maxConcurrent | int64 | quote }}}
 - {name: KEEP_RUN_SECONDS, value: {{ .Values.runs.keepSeconds | int64 | quote }}}
 - {name: WAIT_FOR_DEVICE_SECONDS, value: {{ .Values.runs.waitForDeviceSeconds | int64 | quote }}}

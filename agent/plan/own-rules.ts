@@ -1,0 +1,69 @@
+import type { Bases } from '../../contract/bases.ts'
+import type { WantedInterface } from '../../contract/interface.ts'
+import { canonicalIp, contains, isInside, networkOf, overlap } from '../../contract/ip.ts'
+import type { Rule } from '../host/state.ts'
+import { basesOf, podPriorityOf, tableOf } from './bases.ts'
+import { cidrsOf, familyOf, full, ipOf, isLinkLocal } from './networks.ts'
+import { addressesOf, MAIN, routesOf } from './routing.ts'
+
+/** The rules that an interface has, in the order in which the kernel asks them. */
+
+/**
+ * @returns for each address of an interface a `from` rule, so that answers leave by the NIC that was asked; before it, one for each pod
+ * network, because a pod of this node is reached by no NIC, whatever address the node sends from
+ */
+export function rulesOf(nic: WantedInterface): Rule[] {
+	if (!nic.policyRouting) return []
+	const bases = basesOf(nic)
+	const sources = sourcesOf(addressesOf(nic))
+	return [
+		...podRules(nic, sources, bases),
+		...sources.map(from => toRule({ from, priority: bases.priority + nic.id, table: tableOf(nic.id, bases) })),
+	]
+}
+
+function podRules(nic: WantedInterface, sources: readonly string[], bases: Bases): Rule[] {
+	const networks = podNetworksBeside(nic)
+	return sources
+		.filter(from => !isLinkLocal(from))
+		.flatMap(from =>
+			networks
+				.filter(to => familyOf(to) === familyOf(from))
+				.map(to => toRule({ from, to, priority: podPriorityOf(nic.id, bases), table: MAIN })),
+		)
+}
+
+/** The pod networks that meet nothing which the interface reaches by itself: its networks, its gateway, its routes. */
+function podNetworksBeside(nic: WantedInterface): string[] {
+	const own = cidrsOf(nic).map(networkOf)
+	const asked = routesOf(nic, 0).map(({ to }) => to)
+	const gateway = nic.gateway === undefined ? undefined : canonicalIp(nic.gateway)
+	return podNetworksOf(nic).filter(
+		network =>
+			!own.some(one => overlap(one, network)) &&
+			!asked.some(to => isInside(to, network)) &&
+			(gateway === undefined || !contains(network, gateway)),
+	)
+}
+
+/** @returns the pod networks that an interface is told of, each once, without those inside another */
+function podNetworksOf({ podNetworks = [] }: WantedInterface): string[] {
+	const all = [...new Set(podNetworks.map(networkOf))]
+	return all.filter(network => !all.some(other => other !== network && isInside(network, other)))
+}
+
+function toRule({ from, to, priority, table }: Pick<Rule, 'from' | 'to' | 'priority' | 'table'>): Rule {
+	const family = familyOf(from)
+	const words = `${family === 6 ? '-6 ' : ''}from ${ipOf(from)}${to === undefined ? '' : ` to ${to}`} lookup ${table}`
+	return { family, from, ...(to !== undefined && { to }), priority, table, plain: true, words }
+}
+
+/** @returns addresses as the `from` of a rule: `10.0.0.23/32` */
+export function sourcesOf(addresses: readonly string[]): string[] {
+	return addresses.map(cidr => `${ipOf(cidr)}/${full(cidr)}`)
+}
+
+/** @returns what tells one rule from another */
+export function ruleKey({ family, priority, from, to = '', table }: Pick<Rule, 'family' | 'priority' | 'from' | 'to' | 'table'>): string {
+	return [family, priority, from, to, table].join(' ')
+}

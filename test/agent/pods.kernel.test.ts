@@ -1,0 +1,136 @@
+import { once } from 'node:events'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { RunConfig } from '../../contract/agent-run.ts'
+import type { Interface } from '../../contract/interface.ts'
+import { type NodeHost, nodeHost } from './node-host.ts'
+
+/** A pod of the node is on a link that has no address, so the kernel chooses what the node sends from: the first link's address that it finds. */
+const isRoot = process.getuid?.() === 0
+const nic = { id: 0, macAddress: 'fa:16:3e:00:00:00', address: '10.0.0.23', cidr: '10.0.0.0/24', gateway: '10.0.0.1' }
+const six = { ...nic, addresses: ['fd00::23/64'], routes: [{ to: '::/0', via: 'fd00::1' }] }
+const told = { podNetworks: ['10.244.1.0/24', 'fd44:1::/64'], nodeAddresses: ['192.168.9.2'] }
+const POD = ['10.244.1.5', 'fd44:1::5'] as const
+
+let host: NodeHost
+let pod: NodeHost
+
+describe.skipIf(!isRoot)('a node whose NIC comes before its primary link, and its pods (needs root for network namespaces)', () => {
+	beforeEach(async () => {
+		host = await nodeHost()
+		pod = await nodeHost()
+		await host.ip(
+			[
+				`link add ens0 index 50 address ${nic.macAddress} type veth peer name peer0\nlink set peer0 up`,
+				'link add mgmt index 60 type veth peer name mgmt-peer\nlink set mgmt up\nlink set mgmt-peer up',
+				'addr add 192.168.9.2/24 dev mgmt\naddr add fd99::2/64 dev mgmt nodad',
+				'route add default via 192.168.9.1\nroute add default via fd99::1',
+			].join('\n'),
+		)
+	})
+	afterEach(() => {
+		pod.close()
+		host.close()
+	})
+
+	test('reach each other, whether the pod or the NIC came first, also once the NIC is given back', async () => {
+		await configured([six], told)
+		await addPod()
+		expect(await allWays()).toEqual(['from 10.0.0.23', 'from fd00::23', 'answered', 'answered'])
+		await configured([{ ...six, mtu: 1400 }], { ...told, generation: 2 })
+		expect(await allWays()).toEqual(['from 10.0.0.23', 'from fd00::23', 'answered', 'answered'])
+		const { report, stdout } = await host.agent([], { ...told, generation: 3 })
+		expect(report?.outcome, stdout).toBe('Succeeded')
+		expect(await rules()).toEqual([])
+		expect((await allWays()).slice(0, 2)).toEqual(['from 192.168.9.2', 'from fd99::2'])
+		await configured([six], { ...told, generation: 4 })
+		expect(await allWays()).toEqual(['from 10.0.0.23', 'from fd00::23', 'answered', 'answered'])
+	})
+
+	test('a run that would cost the way to a pod of which nobody told is undone', async () => {
+		await addPod()
+		const { report, stdout } = await host.agent([six], { ...told, podNetworks: [] })
+		expect(report?.outcome, stdout).not.toBe('Succeeded')
+		expect((await allWays()).slice(0, 2)).toEqual(['from 192.168.9.2', 'from fd99::2'])
+	})
+
+	test('rules follow the networks of the pods, and those of others stay', async () => {
+		await host.ip('rule add from 10.77.0.7 to 10.244.0.0/16 priority 9990 iif lo table 254')
+		await configured([six], told)
+		expect(await rules()).toEqual(['9990 10.0.0.23 to 10.244.1.0/24', '9990 fd00::23 to fd44:1::/64'])
+		const drifted = await host.agent([six], { ...told, podNetworks: ['10.245.0.0/16'], mode: 'Verify' })
+		expect(drifted.report?.interfaces[0]?.drift, drifted.stdout).toEqual(
+			expect.arrayContaining([
+				{ attribute: 'rule', wanted: 'from 10.0.0.23/32 to 10.245.0.0/16 table main priority 9990', found: 'missing' },
+				{ attribute: 'rule', wanted: 'none', found: 'from 10.0.0.23/32 to 10.244.1.0/24 table main priority 9990' },
+			]),
+		)
+		await configured([six], { ...told, podNetworks: ['10.245.0.0/16', '10.245.3.0/24'], generation: 2 })
+		expect(await rules()).toEqual(['9990 10.0.0.23 to 10.245.0.0/16'])
+		await configured([six], { ...told, rulePriorityBase: 20_000, generation: 3 })
+		expect(await rules()).toEqual(['19990 10.0.0.23 to 10.244.1.0/24', '19990 fd00::23 to fd44:1::/64'])
+		expect((await host.ask('rule show priority 9990')).map(({ iif }) => iif)).toEqual(['lo'])
+	})
+
+	test.each<[title: string, wish: Partial<Interface>]>([
+		['its network', { address: '10.244.0.23', cidr: '10.244.0.0/16', gateway: undefined }],
+		['its gateway', { gateway: '10.244.1.1' }],
+		['a route of its own table', { routes: [{ to: '10.244.1.64/26', via: '10.0.0.1' }] }],
+	])('a network of pods that meets %s has no rule', async (_, wish) => {
+		await configured([{ ...nic, ...wish }], told)
+		expect(await rules()).toEqual([])
+	})
+})
+
+async function configured(wish: Partial<Interface>[], more: Partial<RunConfig>): Promise<void> {
+	const { report, stdout } = await host.agent(wish, more)
+	expect(report?.interfaces, stdout).toMatchObject([{ state: 'Configured' }])
+}
+
+/** As network plugins that route to each pod do it. */
+async function addPod(): Promise<void> {
+	await host.ip(
+		[
+			`link add cali1 index 70 address 02:00:00:00:00:01 type veth peer name eth0 address 02:00:00:00:00:02 netns ${pod.pid}`,
+			'link set cali1 up',
+			`neigh add ${POD[0]} lladdr 02:00:00:00:00:02 dev cali1\nneigh add ${POD[1]} lladdr 02:00:00:00:00:02 dev cali1`,
+			`route add ${POD[0]}/32 dev cali1 scope link\nroute add ${POD[1]}/128 dev cali1`,
+		].join('\n'),
+	)
+	await pod.ip(
+		[
+			`link set eth0 up\naddr add ${POD[0]}/32 dev eth0\naddr add ${POD[1]}/128 dev eth0 nodad`,
+			'route add 169.254.1.1 dev eth0 scope link\nroute add default via 169.254.1.1 dev eth0',
+			'neigh add 169.254.1.1 lladdr 02:00:00:00:00:01 dev eth0',
+			'neigh add fe80::1 lladdr 02:00:00:00:00:01 dev eth0\nroute add default via fe80::1 dev eth0',
+		].join('\n'),
+	)
+}
+
+/** The rules of ours for pods, of both families. */
+async function rules(): Promise<string[]> {
+	const all = [...(await host.ask('rule show')), ...(await host.ask('-6 rule show'))]
+	return all
+		.filter(({ priority, iif }) => Number(priority) % 10_000 >= 9_990 && Number(priority) < 20_000 && iif === undefined)
+		.map(({ priority, src, dst, dstlen }) => `${priority} ${src} to ${dst}/${dstlen}`)
+}
+
+/** Connections of the node to the pod, and of the pod to the addresses of the NIC; each told in a word. */
+async function allWays(): Promise<string[]> {
+	const toPod = await Promise.all(POD.map(ip => connect({ from: host, to: pod }, ip)))
+	const toNic = await Promise.all([nic.address, 'fd00::23'].map(ip => connect({ from: pod, to: host }, ip)))
+	return [...toPod, ...toNic.map(said => (said.startsWith('from') ? 'answered' : said))]
+}
+
+const serve = `require('node:net').createServer(socket => socket.end('from ' + socket.remoteAddress)).listen(7000, process.argv[1], () => console.log('listens'))`
+const ask = `const socket = require('node:net').connect({ port: 7000, host: process.argv[1], timeout: 2000 })
+socket.on('data', said => console.log(String(said))).on('timeout', () => socket.destroy(new Error('no answer'))).on('error', error => console.log(error.message))`
+
+async function connect({ from, to }: { from: NodeHost; to: NodeHost }, ip: string): Promise<string> {
+	const server = to.start(process.execPath, ['-e', serve, ip])
+	try {
+		await Promise.race([once(server.stdout ?? server, 'data'), once(server, 'exit')])
+		return (await from.inside(process.execPath, ['-e', ask, ip])).stdout.trim()
+	} finally {
+		server.kill('SIGKILL')
+	}
+}
