@@ -2,9 +2,10 @@ import type { Bases } from '../../contract/bases.ts'
 import type { HostState, Link, Route, Rule } from '../host/state.ts'
 import { asOurs, type Differing, differing, wantedAddress } from './address-details.ts'
 import { goingAlong, missingAddresses, otherForms, staleAddresses } from './addresses.ts'
-import { questionOf } from './ask.ts'
+import { questionOf, questionsBeside } from './ask.ts'
 import { basesOf, formerBases, isRuleOf, recordedBases, tableOf } from './bases.ts'
 import { addressesBack, beforeUs, otherThanBefore } from './before.ts'
+import { touchedBy } from './fingerprint.ts'
 import { routesOfMtu } from './forgotten.ts'
 import { missingConnected, staleConnected, unroutedAddresses } from './connected.ts'
 import { mtuAfter } from './memory.ts'
@@ -19,8 +20,9 @@ import type { Change } from './steps.ts'
 export type Phases = { settings: Change[]; take: Change[]; shape: Change[]; ask: Change[]; give: Change[]; leave: Change[] }
 
 /** What a link still lacks of its interface, and what it has too much. */
-export function configure(accepted: Accepted, { bases }: Pick<Selection, 'bases'>, host: HostState): Phases {
+export function configure(accepted: Accepted, selection: Selection, host: HostState): Phases {
 	const { nic, link, ours } = accepted
+	const { bases } = selection
 	const addresses = addressesOf(nic)
 	const routes = routesOf(nic, link.ifindex)
 	const rules = rulesOf(nic)
@@ -49,7 +51,7 @@ export function configure(accepted: Accepted, { bases }: Pick<Selection, 'bases'
 			...inTheWay(link, nic.name),
 		],
 		shape: [...resized(accepted, mtuAfter(nic, link, ours), host), ...(link.up ? [] : [{ kind: 'up' as const, link: link.ifindex }])],
-		ask: questionOf(link, nic.name, addresses),
+		ask: [...questionOf(link, nic.name, addresses), ...questionsBeside(link, addresses, touchedBy(selection), host)],
 		give: [
 			...given,
 			...missingConnected(accepted, given, gone, host),

@@ -20,7 +20,8 @@ export type Change =
 	/** Go on when udev and the network daemons have seen these names: a burst of renames makes them lose a link. */
 	| { kind: 'seen'; names: readonly string[] }
 	/** Go on when nobody else on this link's wire has these addresses; `name` is what the link is called by then. */
-	| { kind: 'ask'; link: number; name: string; ips: readonly string[] }
+	/** `mac`: of the link that is to have the addresses. A virtual switch may answer for its port. */
+	| { kind: 'ask'; link: number; name: string; ips: readonly string[]; mac: string }
 	| { kind: 'sysctl'; name: string; key: string; value: string }
 	/** NetworkManager lets go of the link of this name, or takes it up again. */
 	| { kind: 'unmanage' | 'manage'; link: number; name: string }

@@ -34,7 +34,7 @@ const shapes: Readonly<Record<Change['kind'], () => z.ZodType>> = {
 	addNextHop: () => z.object({ object: nextHopObject() }),
 	addNeighbour: () => z.object({ neighbour: neighbour() }),
 	seen: () => z.object({ names: z.array(Name) }),
-	ask: () => z.object({ link, name: Name, ips: z.array(Ip) }),
+	ask: () => z.object({ link, name: Name, ips: z.array(Ip), mac: z.string() }),
 	sysctl: () => z.object({ name: Name, key: z.string().regex(/^ipv[46]\/\w{1,60}$/), value: z.string().regex(/^[\w -]{0,60}$/) }),
 	unmanage: () => z.object({ link, name: Name }),
 	manage: () => z.object({ link, name: Name }),

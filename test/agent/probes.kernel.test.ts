@@ -158,7 +158,7 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 		})
 
 		test.each([
-			{ family: 'IPv4', held: '10.0.0.23/24', wish: nic, says: /^[0-9a-f:]{17} answers for 10\.0\.0\.23$/ },
+			{ family: 'IPv4', held: '10.0.0.23/24', wish: nic, says: /^[0-9a-f:]{17} answers for 10\.0\.0\.23 on multinic0$/ },
 			{ family: 'IPv6', held: 'fd00::23/64', wish: { ...nic, addresses: ['fd00::23/64'] }, says: /^another host has fd00::23$/ },
 		])('is not taken from it, and the other interface is configured: $family', async ({ held, wish, says }) => {
 			await machine.ip(`addr add ${held} dev peer0${held.includes(':') ? ' nodad' : ''}`)
@@ -181,8 +181,19 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 			const { report } = await host.agent([{ ...nic, addresses: ['10.0.0.24/24', '10.0.0.25/24', '10.0.0.26/24'] }])
 			const [{ address } = {}] = await machine.ask('link show dev peer0')
 			expect(report?.interfaces).toMatchObject([
-				{ reason: 'AddressInUse', message: `${address} answers for 10.0.0.24; ${address} answers for 10.0.0.25` },
+				{ reason: 'AddressInUse', message: `${address} answers for 10.0.0.24 on multinic0; ${address} answers for 10.0.0.25 on multinic0` },
 			])
+		})
+
+		test.each([
+			{ who: 'another machine', address: '02:00:00:00:00:77', ends: { state: 'Failed', reason: 'AddressInUse' } },
+			{ who: 'a virtual switch in the name of the NIC', address: mac, ends: { state: 'Configured' } },
+		])('is asked for on the wire of the primary too, where its network is; there answers $who: $ends.state', async ({ address, ends }) => {
+			await machine.ip(`link set gw address ${address}\naddr add 192.168.9.77/24 dev gw`)
+			expect((await machine.inside('sysctl', ['-qw', 'net.ipv4.conf.all.arp_ignore=1'])).code).toBe(0)
+			const { report, stdout } = await host.agent([{ ...nic, address: '192.168.9.77', cidr: '192.168.9.0/24', gateway: undefined }])
+			const message = `${address} answers for 192.168.9.77 on mgmt`
+			expect(report?.interfaces, stdout).toMatchObject([{ ...ends, ...(ends.state === 'Failed' && { message }) }])
 		})
 
 		test("is asked for in nobody's name", async () => {

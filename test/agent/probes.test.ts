@@ -4,9 +4,10 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { questionOf } from '../../agent/plan/ask.ts'
+import { questionOf, questionsBeside } from '../../agent/plan/ask.ts'
 import { heard, type Holder } from '../../agent/host/arp.ts'
 import type { Answer } from '../../agent/host/exec.ts'
+import type { Link } from '../../agent/host/state.ts'
 import { readText } from '../../agent/host/read.ts'
 import { ifInstalled } from '../../agent/host/installed.ts'
 import { type Asked, type Next, nextOf } from '../../agent/host/neighbours.ts'
@@ -55,7 +56,36 @@ describe('whether another host has an address', () => {
 	])('%s', (_, has, wanted, ips) => {
 		const [own] = hostWith([link(...has)]).links
 		if (!own) throw new Error('no link')
-		expect(questionOf(own, 'multinic0', wanted)).toEqual(ips.length > 0 ? [{ kind: 'ask', link: 3, name: 'multinic0', ips }] : [])
+		expect(questionOf(own, 'multinic0', wanted)).toEqual(
+			ips.length > 0 ? [{ kind: 'ask', link: 3, name: 'multinic0', ips, mac: own.mac }] : [],
+		)
+	})
+
+	test.each<[title: string, other: Partial<Link>, touched: number[], ips: string[]]>([
+		['has a network with one of them', {}, [], ['10.0.0.5']],
+		['has it by its end of a tunnel', { addresses: [{ ...address('10.0.0.9/24'), peer: '10.0.0.8' }] }, [], []],
+		['has only single addresses', { addresses: [address('10.0.0.9/32')] }, [], []],
+		['is down', { up: false }, [], []],
+		['has no carrier', { carrier: false }, [], []],
+		['is no Ethernet link', { ethernet: false }, [], []],
+		['is a dummy link', { kind: 'dummy' }, [], []],
+		['is on top of the NIC', { kind: 'macvlan', lower: 3 }, [], []],
+		['is one that the run changes', {}, [2], []],
+	])('is asked on the wire of another link where that %s', (_, other, touched, ips) => {
+		const primary = {
+			ifindex: 2,
+			name: 'ens3',
+			mac: 'fa:16:3e:00:00:02',
+			up: true,
+			carrier: true,
+			addresses: [address('10.0.0.9/24')],
+			...other,
+		}
+		const host = hostWith([primary, link('10.0.0.4/24')])
+		const [, own] = host.links
+		if (!own) throw new Error('no link')
+		const asked = questionsBeside(own, ['10.0.0.4/24', '10.0.0.5/24', '10.1.0.5/24', 'fd00::5/64'], new Set([3, ...touched]), host)
+		expect(asked).toEqual(ips.length > 0 ? [{ kind: 'ask', link: 2, name: 'ens3', ips, mac: own.mac }] : [])
 	})
 
 	test('is not asked of one that NetworkManager may leave on the link, for this host would answer itself', () => {
@@ -70,7 +100,7 @@ describe('whether another host has an address', () => {
 		const files = { [RECORD_PATH]: { content: JSON.stringify(record), mode: 0o600, gid: 0 } }
 		const wanted = { interfaces, nodeAddresses: [], kinds: new Set(['hardware']), failed: new Map() }
 		const changes = plan(wanted, { ...host, files }, {}).steps.map(({ change }) => change)
-		expect(changes.filter(({ kind }) => kind === 'ask')).toEqual([{ kind: 'ask', link: 3, name: 'multinic0', ips: ['10.0.0.7'] }])
+		expect(changes.filter(({ kind }) => kind === 'ask')).toEqual([{ kind: 'ask', link: 3, name: 'multinic0', ips: ['10.0.0.7'], mac }])
 		expect(changes.filter(({ kind }) => kind === 'addAddress')).toHaveLength(2)
 	})
 
