@@ -14,6 +14,7 @@ export const hostPackages = {
 	e2fsprogs: 'writes their disks',
 	iproute2: 'wires them together',
 	'dnsmasq-base': 'gives leases on their networks',
+	tcc: 'compiles what their kernel lacks for newer CPUs',
 } as const
 
 /** What the agent's probes need beside Node, and what for. */

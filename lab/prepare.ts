@@ -3,6 +3,7 @@ import { allBinaries, findKit, type Kit } from './kit.ts'
 import { checkMachine } from './machine.ts'
 import { nodeImage } from './node-image/build.ts'
 import { type Packages, unpackPackages } from './packages.ts'
+import { wholeRegisters } from './uml/registers.ts'
 
 /** All that a lab is made from. */
 export interface Prepared {
@@ -20,7 +21,8 @@ export interface Prepared {
  */
 export async function prepareLab(nodes: number): Promise<Prepared> {
 	await checkMachine(nodes)
-	const packages = await unpackPackages()
+	const unpacked = await unpackPackages()
+	const packages = { ...unpacked, env: { ...unpacked.env, UML_PRELOAD: await wholeRegisters(unpacked) } }
 	const kit = await findKit(allBinaries)
 	const { path, images } = await nodeImage(kit, packages)
 	return { kit, packages, disk: path, images }
