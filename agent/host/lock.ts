@@ -110,23 +110,26 @@ function listen(path: string, words: () => string): Promise<Server> {
 	})
 }
 
-/** How long a process that lives may take to say who it is (milliseconds). */
+/** How long a process that lives may take to say who it is (milliseconds), and how much it may say (characters). */
 const PATIENCE = 1_000
+const MOST = 200
 
 /** @returns what the process that listens there says of itself, empty if it claims nothing or is slow; undefined when nobody listens */
 function ask(path: string): Promise<string | undefined> {
 	return new Promise(resolve => {
 		let said = ''
-		const socket = connect({ path, timeout: PATIENCE })
+		const socket = connect({ path }).setEncoding('utf8')
 		const end = (answer: string | undefined) => {
+			clearTimeout(patience)
 			socket.destroy()
-			resolve(answer)
+			resolve(answer?.slice(0, MOST))
 		}
+		const patience = setTimeout(() => end(said), PATIENCE)
 		socket.on('data', chunk => {
 			said += chunk
+			if (said.length > MOST) end(said)
 		})
 		socket.once('end', () => end(said))
-		socket.once('timeout', () => end(said))
 		socket.once('error', error => end(['ECONNREFUSED', 'ENOENT'].includes(codeOf(error)) ? undefined : said))
 	})
 }

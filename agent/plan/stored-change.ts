@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { OUR_PATHS, RECORD_PATH } from '../paths.ts'
 import { Int, Ip, Prefix, RecordedAddress, RecordedRoute, Word } from './record-network.ts'
 import type { Change } from './steps.ts'
 
@@ -6,8 +7,8 @@ import type { Change } from './steps.ts'
 
 const Name = z.string().regex(/^[\w.@-]{1,128}$/)
 const link = Int
-/** Where a run writes; not out of it by `..`, and one word of a command. */
-const Path = z.string().regex(/^(?!.*\/\.\.?(\/|$))\/(etc|run|var\/lib|usr|lib)\/[\w.@/+-]{1,400}$/)
+/** Where a run writes. */
+const Path = z.string().refine(path => path === RECORD_PATH || OUR_PATHS.has(path), 'is no file of ours')
 const file = () => z.object({ content: z.string(), mode: z.int().min(0).max(0o7777), gid: Int })
 /** `+`: the broadcast address that follows from the network. */
 const address = () => RecordedAddress.extend({ broadcast: z.union([Ip, z.literal('+')]).optional() })

@@ -52,7 +52,10 @@ test.each<[title: string, text: string | undefined]>([
 		'{"kind":"sysctl","name":"..","key":"../../kernel/panic","value":"1"}',
 		'{"kind":"file","path":"/etc/../root/x"}',
 		'{"kind":"file","path":"/etc/a\\nExecStart=/bin/x","file":{"content":"","mode":384,"gid":0}}',
-		'{"kind":"file","path":"/etc/a","file":{"content":1}}',
+		'{"kind":"file","path":"/etc/ld.so.preload","file":{"content":"/tmp/x.so","mode":384,"gid":0}}',
+		'{"kind":"file","path":"/etc/netplan/50-cloud-init.yaml"}',
+		'{"kind":"file","path":"/etc/netplan/99-multinic0.yaml","file":{"content":1}}',
+		'{"kind":"load","paths":["/etc/NetworkManager/system-connections/theirs.nmconnection"]}',
 	].map((change): [string, string] => [`has the change ${change}`, `{"version":1,"tag":"g1","changes":[${change}]}`]),
 ])('an undo left behind that %s is a failure that names it', (_, text) => {
 	const path = 'var/lib/multinic/undo/undo.json'
