@@ -24,7 +24,7 @@ export type Caches = {
 	rival(key: string): Rival | undefined
 	runs: Pick<RunIndex, 'runsOf'>
 	fleet: Fleet
-	/** What no node can know: no kubelet may read the object whose uid it is. */
+	/** What no node can know. */
 	secret(): string
 	/** The record of who stops the rollout as it is stored, and who is told when other nodes do. */
 	stopRecord: { stored(): Readonly<Record<string, string>> | undefined; setWriter(writer: Pick<StopRecord, 'touch' | 'seen'>): void }
@@ -101,7 +101,7 @@ export function startCaches(options: CacheOptions): Caches {
 		rival: world.claims.rival,
 		runs,
 		fleet: world.fleet,
-		secret: settings.uid,
+		secret: settings.secret,
 		stopRecord: settings.stopRecord,
 		census: { configs: configs.store.values, caches: () => Object.entries(caches).map(counted) },
 		learn: { config: configs.learn, configMap: configMaps.learn, job: jobs.learn },

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { readRollout, ROLLOUT_CONFIG_MAP, ROLLOUT_PAUSE, ROLLOUT_STOP } from '../contract/rollout.ts'
 import { ConfigMap } from '../runtime/kube/kinds.ts'
 import { startReflector } from '../runtime/kube/reflector.ts'
@@ -34,10 +35,11 @@ export function watchSettings({ client, namespace, log, signal }: Options, fleet
 		writer?.seen()
 	})
 	const only = ({ store }: typeof chart) => [...store.values()][0]
+	const ownSecret = randomUUID()
 	return {
 		all: [chart, pause, stop],
-		/** uid of the chart's settings; empty where there are none. */
-		uid: () => only(chart)?.uid ?? '',
+		/** What no node knows: the uid of the chart's settings, which no kubelet may read, and while there are none a word of this process. */
+		secret: () => only(chart)?.uid ?? ownSecret,
 		recordedStop: (name: string) => stops.get(name),
 		stopsChanged: () => writer?.touch(),
 		stopRecord: {
