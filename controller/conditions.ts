@@ -1,3 +1,4 @@
+import { clean } from '../contract/clean.ts'
 import { type Condition, cut } from '../contract/conditions.ts'
 import type { NodeConfigStatus, State } from '../contract/node-config.ts'
 import type { Reason } from '../contract/reasons.ts'
@@ -14,7 +15,7 @@ export type Said = { state: State; reason: Reason; message: string; underWay?: b
 /** The status, saying this: `state`, and the conditions Ready and Progressing. */
 export function saying(status: NodeConfigStatus, said: Said, snapshot: Snapshot): NodeConfigStatus {
 	const { state, reason, underWay = false } = said
-	const message = cut(said.message)
+	const message = wordsOf(said.message)
 	const progress = underWay ? { status: 'True' as const, message } : { status: 'False' as const, message: 'no run is under way' }
 	return {
 		...status,
@@ -33,7 +34,7 @@ const persistenceReasons = { True: 'Persistent', False: 'NotPersistent', Unknown
 
 /** Whether the node would be the same after a reboot, as far as the run could prove it. */
 export function persistence(snapshot: Snapshot, { persistent: { status, message } }: Report): Condition {
-	return conditionNow(snapshot, { type: 'Persistent', status, reason: persistenceReasons[status], message: cut(message) })
+	return conditionNow(snapshot, { type: 'Persistent', status, reason: persistenceReasons[status], message: wordsOf(message) })
 }
 
 /** Whether the node still is as it was left; where that is not known, the reason is that of the look. */
@@ -41,7 +42,12 @@ export function drift(
 	snapshot: Snapshot,
 	{ status, reason, message }: Pick<Condition, 'status' | 'message'> & { reason: Reason },
 ): Condition {
-	return conditionNow(snapshot, { type: 'Drifted', status, reason, message: cut(message) })
+	return conditionNow(snapshot, { type: 'Drifted', status, reason, message: wordsOf(message) })
+}
+
+/** What a kubelet said is among the words of some. */
+function wordsOf(message: string): string {
+	return cut(clean(message))
 }
 
 /** The time of a condition is when its status changed, not when it was last looked at. */

@@ -1,3 +1,4 @@
+import { clean } from '../contract/clean.ts'
 import { cut } from '../contract/conditions.ts'
 import { NODE_CONFIG } from '../contract/names.ts'
 import type { NodeConfigStatus } from '../contract/node-config.ts'
@@ -53,7 +54,7 @@ export function eventOf(config: ConfigView, note: Note, { now, secret }: { now: 
 		},
 		type: note.type,
 		reason: note.reason,
-		message: cut(note.message, noteMax),
+		message: cut(clean(note.message), noteMax),
 		source: { component: 'multinic-controller' },
 		firstTimestamp: at,
 		lastTimestamp: at,

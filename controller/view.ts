@@ -52,12 +52,13 @@ export function configView({ metadata, spec, status: found = {} }: Stored<NodeCo
 export const MANAGER = 'multinic-controller'
 
 /**
- * A status that somebody else has put there tells of another object: a backup was restored. Where the API server does not say who wrote it, it
- * is ours, for the policies let nobody else.
+ * A status that somebody else has put there, or that was written before the object was made, tells of another object: a backup was restored, and
+ * Velero restores the managed fields too. Where the API server does not say who wrote it, it is ours, for the policies let nobody else.
  */
-function isOurs({ managedFields = [] }: ObjectMeta): boolean {
+function isOurs({ managedFields = [], creationTimestamp = '' }: ObjectMeta): boolean {
 	const writers = managedFields.filter(({ subresource }) => subresource === 'status')
-	return writers.length === 0 || writers.some(({ manager }) => manager === MANAGER)
+	const isOfThis = (time: string | undefined) => !(Date.parse(time ?? '') < Date.parse(creationTimestamp))
+	return writers.length === 0 || writers.some(({ manager, time }) => manager === MANAGER && isOfThis(time))
 }
 
 /** A node; one that says nothing of Ready counts as silent. */

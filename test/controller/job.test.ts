@@ -6,11 +6,13 @@ import { CONFIG_KEY } from '../../contract/names.ts'
 import { DEFAULT_POD } from '../../controller/agent-pod.ts'
 import { decide } from '../../controller/decide.ts'
 import { type AgentSettings, attemptOf, type NewRun, runConfigMap, runInput, runJob, runName } from '../../controller/job.ts'
+import { eventOf, statusNote } from '../../controller/events.ts'
 import { readReport } from '../../controller/read-report.ts'
 import { validTime } from '../../controller/result.ts'
 import { reportedStatus } from '../../controller/status.ts'
 import { readSpec } from '../../controller/spec.ts'
-import { nic, nicReport, report, run, spec, world } from './world.ts'
+import { runWasLost } from '../../controller/under-way.ts'
+import { ended, nic, nicReport, report, run, spec, world } from './world.ts'
 
 const agent: AgentSettings = {
 	image: 'registry/agent:1',
@@ -263,6 +265,8 @@ const interfaceLists = fc.array(
 	{ maxLength: 11 },
 )
 
+const unfitText = /\\u00[01]|\\u007f|\\u00[89]|\\ud[89a-f]|[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f]/
+
 describe('what a node writes into a report', () => {
 	const mark = { name: 'r', node: 'worker-1', uid: 'uid-1', generation: 1, attempt: 1, mode: 'Apply' as const }
 	const unfit = fc.constantFrom('\u001b[31m', '\u0000', '\r\n', '\u009b', '\u202e', '\u2066', '\u200b', '\ud800', '\u2028', '\u007f')
@@ -276,7 +280,21 @@ describe('what a node writes into a report', () => {
 				const reading = readReport(JSON.stringify(said), mark)
 				const text = JSON.stringify(reading)
 				expect('report' in reading).toBe(true)
-				expect(text).not.toMatch(/\\u00[01]|\\u007f|\\u00[89]|\\ud[89a-f]|[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f]/)
+				expect(text).not.toMatch(unfitText)
+			}),
+		)
+	})
+
+	test('nor do the last words of its kubelet bring any there, or into an Event', () => {
+		fc.assert(
+			fc.property(words, words, (lastWords, refused) => {
+				const pod = { began: lastWords.length % 2 === 0, ended: true, refused, lastWords }
+				const decision = runWasLost(world({ runs: [run({ job: { ...ended, failure: lastWords }, pod })] }))
+				if (decision?.act !== 'settle') throw new Error('it is not told')
+				const text = JSON.stringify(decision.status)
+				expect(text).not.toMatch(unfitText)
+				const note = { ...statusNote(decision.status), message: refused }
+				expect(JSON.stringify(eventOf(world().config, note, { now: 0, secret: 's' }))).not.toMatch(unfitText)
 			}),
 		)
 	})

@@ -6,7 +6,11 @@ import { reportedStatus } from '../../controller/status.ts'
 import { report, run, spec, world } from './world.ts'
 
 const status = reportedStatus(world(), run({ report: report() }))
-const written = (manager: string, subresource?: string) => ({ manager, operation: 'Update', ...(subresource && { subresource }) })
+const written = (manager: string, subresource?: string, time?: string) => ({
+	...{ manager, operation: 'Update' },
+	...(subresource && { subresource }),
+	...(time && { time }),
+})
 const identity = { name: 'worker-1', uid: 'uid-1', resourceVersion: '1', creationTimestamp: '2026-01-01T12:00:00Z' }
 const object = { apiVersion: 'multinic.io/v1', kind: 'MultiNicNodeConfig', spec, status: status as never }
 const requests = (value: string) => ({ [ANNOTATION_RETRY]: value, [ANNOTATION_PLAN]: value, [ANNOTATION_VERIFY]: value })
@@ -17,6 +21,8 @@ test.each<[title: string, managedFields: ReturnType<typeof written>[] | undefine
 	['counts where the API server does not say who wrote what', undefined, true],
 	['of an object of which others wrote the spec alone counts', [written('viola')], true],
 	['that was restored from a backup counts for nothing', [written('velero-server'), written('velero-server', 'status')], false],
+	['that was restored with its managed fields counts for nothing', [written(MANAGER, 'status', '2025-12-31T23:59:59Z')], false],
+	['that we wrote in the second in which the object was made counts', [written(MANAGER, 'status', '2026-01-01T12:00:00Z')], true],
 	['that we wrote over a restored one counts', [written('velero-server', 'status'), written(MANAGER, 'status')], true],
 ])('a status %s', (_, managedFields, counts) => {
 	const view = configView({ ...object, metadata: { ...identity, ...(managedFields && { managedFields }) } })
