@@ -134,7 +134,9 @@ const PAGE_SIZE = 20
 
 function watchConfigs({ client, namespace, log, signal, wake }: CacheOptions, { claims, look }: World) {
 	const onChange: Change<ConfigView> = (key, now, _, backlog) => {
-		for (const rival of claims.take(key, now)) wake(rival, backlog)
+		const { holders, others } = claims.take(key, now)
+		for (const holder of holders) wake(holder, backlog)
+		for (const other of others) wake(other, true)
 		look(nameOf(key).name)
 		// many new node configs must not delay a change to another
 		wake(key, backlog || (now !== undefined && hasNeverRun(now.status)))

@@ -1,47 +1,116 @@
-import { type Claim, claimsOf, rivalOf } from './claims.ts'
+import { nameOf } from '../runtime/kube/kind.ts'
+import { type Claim, claimsOf, isBetter, type Right, rightTo, wordsOf } from './claims.ts'
+import { placeIn } from './sorted.ts'
 import type { ConfigView, Rival } from './snapshot.ts'
+
+/** For whom something may have changed, by their keys, without the one that changed. */
+export type Told = {
+	/** They have lost a claim to another, or it is theirs now. */
+	holders: ReadonlySet<string>
+	/** Another has what they claim too; only the name of their rival is a new one. However many they are, nothing is urgent for them. */
+	others: ReadonlySet<string>
+}
 
 /** Who claims what in the whole fleet, so that a decision need not look through all of it. */
 export type ClaimIndex = {
-	/** @returns the keys of node configs that shared a claim with this one, before or now: for them something may have changed */
-	take(key: string, now: ConfigView | undefined): ReadonlySet<string>
+	/** Work and answer do not grow with the number of those who claim the same, unless another has it now. */
+	take(key: string, now: ConfigView | undefined): Told
 	rival(key: string): Rival | undefined
 }
+
+type ConfigOf = (key: string) => ConfigView | undefined
 
 /**
  * An empty index.
  *
  * @param configOf a node config as it is known now
  */
-export function createClaimIndex(configOf: (key: string) => ConfigView | undefined): ClaimIndex {
-	/** One claimant is the rule; ten thousand sets of one would be most of the memory. */
-	const claimants = new Map<Claim, string | string[]>()
-	const claims = new Map<string, readonly Claim[]>()
-	const others = (claim: Claim, key: string) => listOf(claimants.get(claim)).filter(other => other !== key)
-	const set = (claim: Claim, keys: string[]) => {
-		const [first] = keys
-		if (first === undefined) claimants.delete(claim)
-		else claimants.set(claim, keys.length === 1 ? first : keys)
-	}
+export function createClaimIndex(configOf: ConfigOf): ClaimIndex {
+	const claimants = new Claimants(configOf)
+	const claims = new Map<string, ReadonlySet<Claim>>()
 	return {
 		take(key, now) {
 			const before = claims.get(key) ?? []
-			const after = now ? claimsOf(interfacesOf(now)) : []
-			for (const claim of before) set(claim, others(claim, key))
-			for (const claim of after) set(claim, [...others(claim, key), key])
+			const after = new Set(now && claimsOf(interfacesOf(now)))
+			const all = [...new Set([...before, ...after])]
+			const holders = all.map(claim => claimants.holder(claim))
+			for (const claim of before) claimants.remove(claim, key)
+			if (now) for (const claim of after) claimants.add(claim, key, now)
 			if (now) claims.set(key, after)
 			else claims.delete(key)
-			return new Set([...before, ...after].flatMap(claim => others(claim, key)))
+			return told(key, claimants, changesIn(all, holders, claimants))
 		},
 		rival(key) {
-			const own = configOf(key)
-			if (!own) return undefined
-			const contested = (claims.get(key) ?? []).flatMap(claim => {
-				const found = others(claim, key).flatMap(other => configOf(other) ?? [])
-				return found.length > 0 ? [{ claim, others: found }] : []
-			})
-			return rivalOf(own, contested)
+			for (const claim of claims.get(key) ?? []) {
+				const holder = claimants.holder(claim)
+				if (holder !== undefined && holder !== key) return { name: nameOf(holder).name, what: wordsOf(claim) }
+			}
+			return undefined
 		},
+	}
+}
+
+/** A claim that another has now. */
+type Turn = { claim: Claim; holders: (string | undefined)[] }
+
+function changesIn(all: readonly Claim[], before: readonly (string | undefined)[], claimants: Claimants): Turn[] {
+	const turns = all.map((claim, at) => ({ claim, holders: [before[at], claimants.holder(claim)] }))
+	return turns.filter(({ holders: [was, is] }) => was !== is)
+}
+
+function told(key: string, claimants: Claimants, turns: readonly Turn[]): Told {
+	const holders = new Set(turns.flatMap(({ holders }) => holders.flatMap(one => (one === undefined || one === key ? [] : [one]))))
+	const others = turns.flatMap(({ claim }) => claimants.all(claim)).filter(one => one !== key && !holders.has(one))
+	return { holders, others: new Set(others) }
+}
+
+/** Who claims each thing, the one with the best right first. */
+class Claimants {
+	/** One claimant is the rule; ten thousand lists of one would be most of the memory. */
+	readonly #of = new Map<Claim, string | Right[]>()
+	readonly #configOf: ConfigOf
+
+	constructor(configOf: ConfigOf) {
+		this.#configOf = configOf
+	}
+
+	holder(claim: Claim): string | undefined {
+		const found = this.#of.get(claim)
+		return typeof found === 'string' ? found : found?.[0]?.key
+	}
+
+	all(claim: Claim): string[] {
+		const found = this.#of.get(claim) ?? []
+		return typeof found === 'string' ? [found] : found.map(({ key }) => key)
+	}
+
+	add(claim: Claim, key: string, config: ConfigView): void {
+		const found = this.#of.get(claim)
+		if (found === undefined) return void this.#of.set(claim, key)
+		const rights = typeof found === 'string' ? this.#only(claim, found) : found
+		const own = rightTo(claim, key, config)
+		rights.splice(
+			placeIn(rights, other => isBetter(other, own)),
+			0,
+			own,
+		)
+		this.#of.set(claim, rights)
+	}
+
+	remove(claim: Claim, key: string): void {
+		const found = this.#of.get(claim)
+		if (found === key) this.#of.delete(claim)
+		if (!Array.isArray(found)) return
+		const at = found.findIndex(right => right.key === key)
+		if (at >= 0) found.splice(at, 1)
+		const [first] = found
+		if (found.length === 1 && first) this.#of.set(claim, first.key)
+	}
+
+	/** What is gone from the fleet, and is not taken away here yet, has no right any more. */
+	#only(claim: Claim, key: string): Right[] {
+		const config = this.#configOf(key)
+		return config ? [rightTo(claim, key, config)] : []
 	}
 }
 
@@ -49,8 +118,4 @@ export function createClaimIndex(configOf: (key: string) => ConfigView | undefin
 function interfacesOf(config: ConfigView) {
 	const { spec } = config.read
 	return 'value' in spec ? spec.value.interfaces : []
-}
-
-function listOf(keys: string | string[] | undefined): readonly string[] {
-	return keys === undefined ? [] : typeof keys === 'string' ? [keys] : keys
 }

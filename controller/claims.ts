@@ -2,7 +2,7 @@ import { canonicalIp, networkOf } from '../contract/ip.ts'
 import type { Interface } from '../contract/interface.ts'
 import type { InterfaceStatus } from '../contract/node-config.ts'
 import { type Decision, say } from './decision.ts'
-import type { ConfigView, Rival, Snapshot } from './snapshot.ts'
+import type { ConfigView, Snapshot } from './snapshot.ts'
 import { pendingStatus } from './status.ts'
 
 /** A MAC and an address belong to one node. Pure. */
@@ -40,12 +40,19 @@ function subnetOf({ subnetId, networkId, cidr: own }: Interface, cidr: string): 
 	return networkId ? `${network} of ${networkId}` : network
 }
 
-/** @returns the one with the better right to it: who has it configured, and longest; else whose object is older; else by name */
-export function older<T extends Claimant>(claim: Claim, a: T, b: T): T {
-	const [since, other] = [configuredSince(claim, a), configuredSince(claim, b)]
-	if (since !== other) return since < other ? a : b
-	if (a.created !== b.created) return a.created < b.created ? a : b
-	return a.name < b.name ? a : b
+/** How good the right of a node config to a claim is. `key` is that of the node config, `since` and `created` are milliseconds since 1970. */
+export type Right = { key: string; since: number; created: number; name: string }
+
+/** @returns the right of that node config to what it claims; `since` is infinity where its status does not know it on the node */
+export function rightTo(claim: Claim, key: string, { name, created, status }: Claimant): Right {
+	return { key, since: configuredSince(claim, status), created, name }
+}
+
+/** Whether the first has the better right: who has it configured, and longest; else whose object is older; else by name. */
+export function isBetter(a: Right, b: Right): boolean {
+	if (a.since !== b.since) return a.since < b.since
+	if (a.created !== b.created) return a.created < b.created
+	return a.name < b.name
 }
 
 /** What is claimed in the words of a message: without what only tells networks apart. */
@@ -53,8 +60,7 @@ export function wordsOf(claim: Claim): string {
 	return claim.replace(/ in .*$/, '')
 }
 
-/** @returns milliseconds since 1970; infinity where the status does not know it on the node */
-function configuredSince(claim: Claim, { status }: Claimant): number {
+function configuredSince(claim: Claim, status: Claimant['status']): number {
 	const nic = (status.interfaceStatuses ?? []).find(one => holds(claim, one))
 	const since = Date.parse(nic?.lastConfigured ?? '')
 	return Number.isNaN(since) ? Number.POSITIVE_INFINITY : since
@@ -63,13 +69,4 @@ function configuredSince(claim: Claim, { status }: Claimant): number {
 function holds(claim: Claim, { macAddress, observed }: InterfaceStatus): boolean {
 	if (claim.startsWith('MAC ')) return claim === `MAC ${macAddress}`
 	return (observed?.addresses ?? []).some(cidr => claim.startsWith(`address ${cidr.slice(0, cidr.indexOf('/'))} in `))
-}
-
-/** @returns the strongest of those who claim the same with a better right, and the claim */
-export function rivalOf(own: Claimant, contested: readonly { claim: Claim; others: readonly Claimant[] }[]): Rival | undefined {
-	for (const { claim, others } of contested) {
-		const holder = others.reduce((best, other) => older(claim, best, other), own)
-		if (holder !== own) return { name: holder.name, what: wordsOf(claim) }
-	}
-	return undefined
 }

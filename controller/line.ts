@@ -1,4 +1,5 @@
 import { type Place, rolloutOrder } from '../contract/rollout.ts'
+import { placeIn } from './sorted.ts'
 
 /** Who waits for a turn, always in the order of the rollout. */
 export type Line = {
@@ -14,7 +15,7 @@ export type Line = {
 /** An empty line. Its work grows with the logarithm of its length, save for moving memory. */
 export function createLine(): Line {
 	const places: Place[] = []
-	const at = (place: Place) => search(places, place)
+	const at = (place: Place) => placeIn(places, other => rolloutOrder(other, place) < 0)
 	const isThere = (index: number, place: Place) => {
 		const other = places[index]
 		return other !== undefined && rolloutOrder(other, place) === 0
@@ -34,16 +35,4 @@ export function createLine(): Line {
 		ahead: at,
 		first: count => places.slice(0, Math.max(0, count)).map(({ name }) => name),
 	}
-}
-
-/** @returns the index of the first place that does not come before this one */
-function search(places: readonly Place[], place: Place): number {
-	let [low, high] = [0, places.length]
-	while (low < high) {
-		const middle = (low + high) >> 1
-		const other = places[middle]
-		if (other && rolloutOrder(other, place) < 0) low = middle + 1
-		else high = middle
-	}
-	return low
 }

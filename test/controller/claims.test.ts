@@ -1,8 +1,9 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Interface } from '../../contract/interface.ts'
 import { createClaimIndex } from '../../controller/claim-index.ts'
 import { readSpec } from '../../controller/spec.ts'
-import { claimsOf } from '../../controller/claims.ts'
+import { claimsOf, isBetter, rightTo } from '../../controller/claims.ts'
 import { decide } from '../../controller/decide.ts'
 import type { ConfigView } from '../../controller/snapshot.ts'
 import { mac, nic, now, spec, withStatus, world } from './world.ts'
@@ -35,15 +36,6 @@ describe('what an interface claims', () => {
 
 describe('two node configs that claim the same', () => {
 	const old = { created: now - 90_000 }
-	const configured = (status: 'Configured' | 'Failed', since?: string) => ({
-		interfaceStatuses: [
-			{
-				...{ id: 0, name: 'multinic0', macAddress: mac, status, reason: 'x', message: '' },
-				...(since && { lastConfigured: since }),
-				observed: { addresses: ['10.0.0.23/24'] },
-			},
-		],
-	})
 
 	test.each<[title: string, a: Partial<ConfigView>, b: Partial<ConfigView>, rivals: [ofA: string | undefined, ofB: string | undefined]]>([
 		['the older keeps it', old, {}, [undefined, 'a']],
@@ -57,18 +49,13 @@ describe('two node configs that claim the same', () => {
 			['b', undefined],
 		],
 		['one that is being deleted still has it', { deleting: true, ...old }, {}, [undefined, 'a']],
-		['one whose interfaces are others claims nothing', { read: readSpec({ ...spec, interfaces: [free] }) }, {}, [undefined, undefined]],
+		['one whose interfaces are others claims nothing', { read: wanting(free) }, {}, [undefined, undefined]],
 		['one that cannot be carried out claims nothing', { read: readSpec({ interfaces: 'x' }) }, {}, [undefined, undefined]],
-		[
-			'the same address under another MAC',
-			{ read: readSpec({ ...spec, interfaces: [{ ...nic, macAddress: other }] }), ...old },
-			{},
-			[undefined, 'a'],
-		],
+		['the same address under another MAC', { read: wanting({ ...nic, macAddress: other }), ...old }, {}, [undefined, 'a']],
 		[
 			'the same address in another subnet is another address',
-			{ read: readSpec({ ...spec, interfaces: [{ ...nic, macAddress: other, subnetId: 's2' }] }) },
-			{ read: readSpec({ ...spec, interfaces: [{ ...nic, subnetId: 's1' }] }) },
+			{ read: wanting({ ...nic, macAddress: other, subnetId: 's2' }) },
+			{ read: wanting({ ...nic, subnetId: 's1' }) },
 			[undefined, undefined],
 		],
 	])('%s', (_, a, b, rivals) => {
@@ -76,13 +63,41 @@ describe('two node configs that claim the same', () => {
 		expect([index.rival('ns/a')?.name, index.rival('ns/b')?.name]).toEqual(rivals)
 	})
 
-	test('who shares a claim is told of a change, also when it ends', () => {
-		const { index, configs } = fleet({ a: {}, b: {} })
-		expect([...index.take('ns/a', configs.get('ns/a'))]).toEqual(['ns/b'])
-		configs.delete('ns/a')
-		expect([...index.take('ns/a', undefined)]).toEqual(['ns/b'])
-		expect(index.rival('ns/b')).toBeUndefined()
-		expect([...index.take('ns/b', undefined)]).toEqual([])
+	test.each<[title: string, change: Change, told: { holders: string[]; others: string[] }]>([
+		['the one without the right changes: nobody is told', ['c', {}], { holders: [], others: [] }],
+		['the one without the right ends: nobody is told', ['c', undefined], { holders: [], others: [] }],
+		['the one with the right changes, and keeps it: nobody is told', ['a', { generation: 2 }], { holders: [], others: [] }],
+		['the one with the right ends: the next one has it, and the rest have another rival', ['a', undefined], told(['b'], ['c'])],
+		['the one with the right wants others', ['a', { read: wanting(free) }], told(['b'], ['c'])],
+		['the last one has it configured', ['c', { status: configured('Configured', iso(5)) }], told(['a'], ['b'])],
+		['one that claims it too is new', ['d', {}], { holders: [], others: [] }],
+		['one that claims it too is new, and older', ['d', old], told(['a'], ['b', 'c'])],
+	])('who has a claim is told when that changes: %s', (_, [name, config], expected) => {
+		const { change } = fleet({ a: {}, b: {}, c: {} })
+		const { holders, others } = change(name, config)
+		expect({ holders: [...holders], others: [...others].sort() }).toEqual(expected)
+	})
+
+	test('whoever has another rival than before is told, and the rival is the one with the best right', () => {
+		fc.assert(
+			fc.property(fc.array(someChange, { maxLength: 40 }), changes => {
+				const { index, change, configs } = fleet({})
+				for (const [name, config] of changes) {
+					const before = new Map([...configs.keys()].map(key => [key, index.rival(key)]))
+					const { holders, others } = change(name, config)
+					const silent = [...configs.keys()].filter(key => key !== `ns/${name}` && !holders.has(key) && !others.has(key))
+					for (const key of silent) expect(index.rival(key)).toEqual(before.get(key))
+					for (const key of configs.keys()) expect(index.rival(key)).toEqual(rivalAmong(configs, key))
+				}
+			}),
+		)
+	})
+
+	test('a thousand that claim what one has wake nobody, and none of them looks at the others', () => {
+		const { change, looked } = fleet({ a: old })
+		const woken = Array.from({ length: 1_000 }, (_, at) => change(`n${at}`, {}))
+		expect(woken.filter(({ holders, others }) => holders.size + others.size > 0)).toEqual([])
+		expect(looked()).toBeLessThan(10)
 	})
 
 	test('what is claimed is said as a person would', () => {
@@ -115,15 +130,55 @@ describe('the younger', () => {
 	})
 })
 
+type Change = [name: string, config: Partial<ConfigView> | undefined]
+
+function told(holders: string[], others: string[]) {
+	return { holders: holders.map(name => `ns/${name}`), others: others.map(name => `ns/${name}`) }
+}
+
+function wanting(...interfaces: Interface[]) {
+	return readSpec({ ...spec, interfaces })
+}
+
+const someView = fc.record({
+	created: fc.constantFrom(now - 3, now - 2, now - 1),
+	read: fc.constantFrom(wanting(nic), wanting(free), wanting(nic, { ...free, id: 1 }), readSpec({ interfaces: 'x' })),
+	status: fc.constantFrom({}, configured('Configured', iso(5)), configured('Failed', iso(50)), configured('Failed')),
+})
+const someChange: fc.Arbitrary<Change> = fc.tuple(fc.constantFrom('a', 'b', 'c', 'd'), fc.option(someView, { nil: undefined }))
+
+/** The same by looking at all of them. */
+function rivalAmong(configs: ReadonlyMap<string, ConfigView>, key: string) {
+	const claims = (config: ConfigView) => ('value' in config.read.spec ? claimsOf(config.read.spec.value.interfaces) : [])
+	for (const claim of claims(configs.get(key) as ConfigView)) {
+		const rights = [...configs].filter(([, one]) => claims(one).includes(claim)).map(([other, one]) => rightTo(claim, other, one))
+		const best = rights.reduce((best, one) => (isBetter(one, best) ? one : best))
+		if (best.key !== key) return { name: best.name, what: claim.replace(/ in .*/, '') }
+	}
+	return undefined
+}
+
+function configured(status: 'Configured' | 'Failed', since?: string) {
+	const nic = { id: 0, name: 'multinic0', macAddress: mac, status, reason: 'x', message: '' }
+	return { interfaceStatuses: [{ ...nic, ...(since && { lastConfigured: since }), observed: { addresses: ['10.0.0.23/24'] } }] }
+}
+
 function fleet(over: Record<string, Partial<ConfigView>>) {
 	const configs = new Map<string, ConfigView>()
-	const index = createClaimIndex(key => configs.get(key))
-	for (const [name, config] of Object.entries(over)) {
-		const view = { ...world().config, name, read: readSpec({ ...spec, nodeName: name }), ...config }
-		configs.set(`ns/${name}`, view)
-		index.take(`ns/${name}`, view)
+	let looked = 0
+	const index = createClaimIndex(key => {
+		looked++
+		return configs.get(key)
+	})
+	const change = (name: string, config: Partial<ConfigView> | undefined) => {
+		const key = `ns/${name}`
+		const view = config && { ...world().config, name, read: readSpec({ ...spec, nodeName: name }), ...config }
+		if (view) configs.set(key, view)
+		else configs.delete(key)
+		return index.take(key, view)
 	}
-	return { index, configs }
+	for (const [name, config] of Object.entries(over)) change(name, config)
+	return { index, configs, change, looked: () => looked }
 }
 
 /** So many minutes ago. */
