@@ -161,9 +161,10 @@ function watchRuns({ client, namespace, log, signal, serviceAccount }: CacheOpti
 	const onRun =
 		<V extends { node: string }>(take: (now: V | undefined, before: V | undefined) => void): Change<V> =>
 		(_, now, before, backlog) => {
-			const { node = '' } = now ?? before ?? {}
-			takeRun(world, node, () => take(now, before))
-			if (!same(now, before)) wakeNode(node, backlog)
+			take(now, before)
+			const nodes = new Set([before, now].flatMap(one => (one ? [one.node] : [])))
+			for (const node of nodes) world.look(node)
+			if (!same(now, before)) for (const node of nodes) wakeNode(node, backlog)
 		}
 	return {
 		configMaps: startReflector({
@@ -176,9 +177,4 @@ function watchRuns({ client, namespace, log, signal, serviceAccount }: CacheOpti
 		jobs: startReflector({ ...ours, kind: Job, protobuf: jobPart, project: jobView, onChange: onRun(runs.job) }),
 		pods: startReflector({ ...ours, fieldSelector, kind: Pod, protobuf: podPart, project: podView, onChange: onRun(runs.pod) }),
 	}
-}
-
-function takeRun({ look }: World, node: string, take: () => void): void {
-	take()
-	look(node)
 }

@@ -45,11 +45,21 @@ export function createRunIndex(uptime: () => number = () => performance.now(), d
 		else active.delete(key)
 	}
 	return {
-		configMap: (now, before) => change(now ?? before, parts => assign(parts, 'configMap', now)),
-		job: (now, before) => change(now ?? before, parts => assign(parts, 'job', now)),
-		pod: (now, before) => change(now ?? before, parts => takePod(parts, now, before)),
+		configMap: apart((now, before) => change(now ?? before, parts => assign(parts, 'configMap', now))),
+		job: apart((now, before) => change(now ?? before, parts => assign(parts, 'job', now))),
+		pod: apart((now, before) => change(now ?? before, parts => takePod(parts, now, before))),
 		runsOf: node => [...(nodes.get(node)?.values() ?? [])].flatMap(parts => runFrom(parts) ?? []),
 		active: is => [...active.values()].filter(run => is(run.mode) && isCounted(run)).length,
+	}
+}
+
+/** A cache that was read anew may tell of an object of the same name that belongs to another run: the one before has ended then. */
+function apart<V extends Mark>(take: Take<V>): Take<V> {
+	return (now, before) => {
+		const isOther = now && before && (now.node !== before.node || now.name !== before.name || now.uid !== before.uid)
+		if (!isOther) return take(now, before)
+		take(undefined, before)
+		take(now, undefined)
 	}
 }
 

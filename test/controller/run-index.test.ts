@@ -70,6 +70,23 @@ describe('what is known of runs', () => {
 		expect(index.runsOf('worker-1').find(({ uid }) => uid === 'uid-1')).toMatchObject({ report: undefined, job: undefined })
 	})
 
+	test.each<[title: string, now: Partial<typeof mark>]>([
+		['of a successor with the same names', { uid: 'uid-2' }],
+		['of another node, by its labels', { node: 'worker-2' }],
+	])('what is another run all at once, as after a watch that broke off, leaves nothing of the one before: it is %s', (_, other) => {
+		const index = createRunIndex()
+		index.configMap(configMap, undefined)
+		index.job(job, undefined)
+		index.pod(pod, undefined)
+		index.configMap({ ...configMap, ...other }, configMap)
+		index.job({ ...job, ...other, jobUid: 'job-2' }, job)
+		index.pod({ ...pod, ...other, madeBy: 'job-2', boundTo: other.node ?? 'worker-1' }, pod)
+		const { uid, node } = { ...mark, ...other }
+		expect([...index.runsOf('worker-1'), ...index.runsOf('worker-2')]).toMatchObject([{ uid, hasConfigMap: true, job: {}, pod: {} }])
+		expect(index.runsOf(node)).toHaveLength(1)
+		expect(index.active(() => true)).toBe(1)
+	})
+
 	test('a ConfigMap that was made anew has no report, whatever the one before it had', () => {
 		const index = createRunIndex()
 		index.configMap({ ...configMap, report: text }, undefined)
