@@ -8,13 +8,15 @@ import type { Run, Snapshot } from './snapshot.ts'
  * A run stays `keepRunMs` after its result is in the status, a failed one until a later one succeeds; but a node that fails
  * for weeks must not fill the cluster, so only as many of those stay as the history tells of. A repair stays as long as it counts, and a
  * ConfigMap without a Job as long as one may still be made, or be heard of. The run the status
- * names goes last.
+ * names goes last. The garbage collector takes those of a node config that is gone; one that it has left after that time had its owner taken away.
  *
  * @returns names that are due, and when the next one will be (milliseconds since 1970)
  */
 export function obsoleteRuns(snapshot: Snapshot): { due: string[]; nextAt: number | undefined } {
 	const { config, now } = snapshot
-	const ended = snapshot.runs.filter(run => run.uid === config.uid && !isActive(run) && run.hasConfigMap)
+	const over = snapshot.runs.filter(run => !isActive(run) && run.hasConfigMap)
+	const ended = over.filter(run => run.uid === config.uid)
+	const leftBehind = over.filter(run => run.uid !== config.uid && !ended.some(({ name }) => name === run.name))
 	const surplus = [
 		...excess(
 			ended.filter(run => !isLook(run) && !succeeded(run)),
@@ -22,7 +24,7 @@ export function obsoleteRuns(snapshot: Snapshot): { due: string[]; nextAt: numbe
 		),
 		...excess(ended.filter(isLook), LOOKS_MAX),
 	]
-	const timed = ended.map(run => ({
+	const own = ended.map(run => ({
 		run,
 		at: Math.max(
 			surplus.includes(run) ? now : goesAt(snapshot, run),
@@ -30,10 +32,11 @@ export function obsoleteRuns(snapshot: Snapshot): { due: string[]; nextAt: numbe
 			hasEnded(run) ? 0 : now + leftToEnd(run, snapshot),
 		),
 	}))
+	const timed = [...own, ...leftBehind.map(run => ({ run, at: run.created + snapshot.settings.keepRunMs }))]
 	const due = timed.filter(({ at }) => at <= now).map(({ run }) => run.name)
 	const later = timed.map(({ at }) => at).filter(at => at > now && Number.isFinite(at))
 	const last = config.status.lastJobName
-	const named = due.length === ended.length ? due : due.filter(name => name !== last)
+	const named = due.length === timed.length ? due : due.filter(name => name !== last)
 	return { due: named, nextAt: later.length > 0 ? Math.min(...later) : undefined }
 }
 

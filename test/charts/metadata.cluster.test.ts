@@ -35,7 +35,8 @@ describe('a new node config', () => {
 		['32 annotations of 1 KiB', { annotations: many(limits.annotations, 'x'.repeat(limits.annotationBytes)) }],
 		['a last-applied-configuration of 64 KiB', { annotations: { [LAST_APPLIED]: 'x'.repeat(limits.lastAppliedBytes) } }],
 		['64 labels', { labels: many(limits.labels) }],
-		['8 finalizers', { finalizers: finalizers(limits.finalizers) }],
+		['8 finalizers of others', { finalizers: finalizers(limits.finalizers) }],
+		['8 finalizers beside ours', { finalizers: [...finalizers(limits.finalizers), FINALIZER] }],
 		['8 owner references', { ownerReferences: owners(limits.ownerReferences, { name: 'n'.repeat(limits.ownerBytes) }) }],
 		['64 KiB of managed fields', { managedFields: [entry('one', fieldsAllowed)] }],
 		[
@@ -71,7 +72,7 @@ describe('a new node config', () => {
 		],
 		['a last-applied-configuration above 64 KiB', { annotations: { [LAST_APPLIED]: 'x'.repeat(65_537) } }, `[${LAST_APPLIED}]: at most`],
 		['65 labels', { labels: many(65) }, 'metadata.labels: at most 64 labels are allowed on a node config; remove some (there are 65)'],
-		['9 finalizers', { finalizers: finalizers(9) }, 'metadata.finalizers: at most 8 finalizers are allowed'],
+		['9 finalizers of others', { finalizers: finalizers(9) }, 'metadata.finalizers: at most 8 finalizers of others are allowed'],
 		['9 owner references', { ownerReferences: owners(9) }, 'metadata.ownerReferences: at most 8 owner references are allowed'],
 		[
 			'an owner with a long name',
@@ -166,6 +167,7 @@ describe('a node config above a limit', () => {
 		['takes back what was requested', 'managed', meta({ annotations: { [ANNOTATION_RETRY]: null } })],
 		['adds its finalizer', 'labels', meta({ finalizers: [FINALIZER] })],
 		['adds its finalizer', 'full', meta({ finalizers: [FINALIZER] })],
+		['adds its finalizer to as many as are allowed', 'held', meta({ finalizers: [...finalizers(limits.finalizers), FINALIZER] })],
 		['removes its finalizer', 'finalizers', meta({ finalizers: finalizers(9) })],
 	])('is one on which the controller %s: old-%s', async (_, name, body) => {
 		expect(await patched(controller, name, body)).toBe('allowed')

@@ -33,6 +33,7 @@ export const old = {
 	finalizers: { finalizers: [...finalizers(9), FINALIZER] },
 	owners: { ownerReferences: owners(9, { name: 'n'.repeat(600) }) },
 	managed: { managedFields: [entry('one', 6_000), entry('other', 2_000)], annotations: { [ANNOTATION_RETRY]: 'once' } },
+	held: { finalizers: finalizers(limits.finalizers) },
 	full: { managedFields: [entry('one', fieldsAllowed)] },
 } satisfies Record<string, Partial<ObjectMeta>>
 export type Old = keyof typeof old

@@ -10,6 +10,7 @@ import { ended, nicReport, now, report, run, alone, someNode, spec, startedFor, 
 
 const succeeded = run({ report: report(), job: ended })
 const configured = reportedStatus(world(), succeeded)
+const orphan = run({ name: 'multinic-agent-worker-1-g1-7', uid: 'gone', job: ended })
 const settled = withStatus(world({ runs: [succeeded] }), configured)
 
 const missing = report({
@@ -70,6 +71,13 @@ describe('what is done about a node config', () => {
 		['settled, and its runs long gone: nothing at all', withStatus(world(), configured), 'nothing', 'Settled'],
 		['a finished run is cleared after its time', later(settled, 3_600_001), 'clear', 'RunsAreObsolete'],
 		['a finished run is not cleared before its time', later(settled, 3_590_000), 'wait', 'Settled'],
+		[
+			'a run of a node config that is gone goes with it; one that stays is cleared after its time',
+			withRun(later(settled, 3_590_002), orphan),
+			'clear',
+			'RunsAreObsolete',
+		],
+		['the garbage collector is given that time', withRun(later(settled, 3_000_000), orphan), 'wait', 'Settled'],
 		['a new generation is run although the old one was configured', gen(settled, 2), 'start', 'SpecChanged'],
 		['the report of an old generation settles nothing', gen(world({ runs: [succeeded] }), 2), 'start', 'SpecChanged'],
 		['the run of an old generation is awaited before the new one starts', gen(world({ runs: [run()] }), 2), 'wait', 'RunIsActive'],
