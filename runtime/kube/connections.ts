@@ -6,7 +6,7 @@ import type { Credentials } from './credentials.ts'
 export type Agents = { requests: Dispatcher; urgent: Dispatcher; streams: Dispatcher }
 
 export type Connections = {
-	/** To be asked anew for every request: when the authorities change, others take their place, and these end when idle. */
+	/** To be asked anew for every request: when the authorities or our certificate change, others take their place, and these end when idle. */
 	agents(): Agents
 	/**
 	 * Once more, where the server was not trusted, and by now other authorities are.
@@ -19,23 +19,29 @@ export type Connections = {
 
 /**
  * The connections to one API server. Where its authorities stand in a file, they are read again every minute, and at once when its
- * certificate is signed by none of them: a cluster may change them while we run.
+ * certificate is signed by none of them: a cluster may change them while we run. A certificate of our own is used as soon as there is another.
  *
  * @param requests how many connections calls share
  * @param now milliseconds, from any start
  */
 export function createConnections(credentials: Credentials, requests: number, now = () => performance.now()): Connections {
-	let { ca } = credentials.tls
+	let { tls } = credentials
 	let agents = open(credentials, requests)
 	let readAt = now()
 	const retired = new Set<Agents>()
+	const change = (fresh: Credentials['tls']) => {
+		tls = { ...tls, ...fresh }
+		retire(agents, retired)
+		agents = open({ ...credentials, tls }, requests)
+	}
 	const read = async () => {
 		readAt = now()
-		const fresh = await credentials.authorities?.()
-		if (fresh === undefined || fresh === ca) return
-		ca = fresh
-		retire(agents, retired)
-		agents = open({ ...credentials, tls: { ...credentials.tls, ca } }, requests)
+		const ca = await credentials.authorities?.()
+		if (ca !== undefined && ca !== tls.ca) change({ ca })
+	}
+	const own = () => {
+		const fresh = credentials.certificate?.()
+		if (fresh && (fresh.cert !== tls.cert || fresh.key !== tls.key)) change(fresh)
 	}
 	// what cannot be read now changes nothing; where that is wrong, the server is not trusted, and it is said then
 	const refresh = () => (credentials.authorities && now() - readAt >= 60_000 ? read().catch(() => {}) : undefined)
@@ -44,7 +50,10 @@ export function createConnections(credentials: Credentials, requests: number, no
 		return used !== agents
 	}
 	return {
-		agents: () => agents,
+		agents: () => {
+			own()
+			return agents
+		},
 		async trusting(once) {
 			await refresh()
 			const used = agents

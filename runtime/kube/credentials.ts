@@ -1,5 +1,8 @@
 import type { ConnectionOptions } from 'node:tls'
 
+/** Of a client, with its key; PEM. */
+export type Certificate = { cert: string; key: string }
+
 /** How to reach one API server, and as whom. */
 export type Credentials = {
 	/** `https://host:port`, perhaps with a path, without a final slash. */
@@ -13,6 +16,8 @@ export type Credentials = {
 		servername?: string
 		checkServerIdentity?: NonNullable<ConnectionOptions['checkServerIdentity']>
 	}
+	/** `tls.cert` and `tls.key` as they are since `headers` was asked last, where they may change. */
+	certificate?: () => Certificate | undefined
 	/** `tls.ca` as it is now, where it stands in a file that may change. */
 	authorities?: () => Promise<string>
 	/** `http://host:port` of a proxy between us and the server. */

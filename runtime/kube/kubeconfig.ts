@@ -1,7 +1,7 @@
 import { Failure } from '../errors.ts'
 import type { Credentials } from './credentials.ts'
 import { serverUrl } from './kubeconfig/address.ts'
-import { authorities, clientTls, serverTls } from './kubeconfig/certificates.ts'
+import { authorities, ownCertificate, serverTls } from './kubeconfig/certificates.ts'
 import { execCredentials } from './kubeconfig/exec.ts'
 import { hasOwnIdentity, identityOf, impersonation } from './kubeconfig/identity.ts'
 import type { Chosen } from './kubeconfig/select.ts'
@@ -32,12 +32,14 @@ export async function credentialsOf(chosen: Chosen, where: string, env: Environm
 	}
 	const tls = await serverTls(cluster)
 	const user = await signIn(chosen, { server, tls, env, ...(cluster['proxy-url'] && { proxy }) })
-	return { ...common, ...authorities(cluster), tls: { ...tls, ...user.tls }, headers: user.headers }
+	return { ...common, ...authorities(cluster), ...user, tls: { ...tls, ...user.tls } }
 }
 
 type Reached = { server: string; tls: Credentials['tls']; env: Environment; proxy?: string | undefined }
 
-async function signIn(chosen: Chosen, reached: Reached): Promise<Pick<Credentials, 'tls' | 'headers'>> {
+type Identity = Pick<Credentials, 'tls' | 'certificate' | 'headers'>
+
+async function signIn(chosen: Chosen, reached: Reached): Promise<Identity> {
 	const { user } = chosen
 	if (hasOwnIdentity(user)) return ownCredentials(user)
 	const plugin = await plugged(chosen, reached)
@@ -47,17 +49,21 @@ async function signIn(chosen: Chosen, reached: Reached): Promise<Pick<Credential
 			`user ${user.name} of the kubeconfig has neither a token nor a certificate nor a program that signs in`,
 		)
 	const acting = impersonation(user)
-	return { tls: plugin.tls, headers: async refused => ({ ...(await plugin.headers(refused)), ...acting }) }
+	return { ...plugin, headers: async refused => ({ ...(await plugin.headers(refused)), ...acting }) }
 }
 
-async function ownCredentials(user: Chosen['user']): Promise<Pick<Credentials, 'tls' | 'headers'>> {
-	const tls = await clientTls(user)
-	const headers = identityOf(user)
+async function ownCredentials(user: Chosen['user']): Promise<Identity> {
+	const certificate = await ownCertificate(user)
+	const own = identityOf(user)
+	const headers: Credentials['headers'] = async refused => {
+		await certificate.read(refused)
+		return own(refused)
+	}
 	await headers(false) // a file that is not there is told now
-	return { tls, headers }
+	return { tls: certificate.now() ?? {}, certificate: certificate.now, headers }
 }
 
-async function plugged({ cluster, user }: Chosen, { server, tls, env, proxy }: Reached) {
+async function plugged({ cluster, user }: Chosen, { server, tls, env, proxy }: Reached): Promise<Identity | undefined> {
 	if (user.exec) {
 		const told = {
 			server,

@@ -3,6 +3,7 @@ import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { TLSSocket } from 'node:tls'
 import { expect, onTestFinished, test } from 'vitest'
 import { certificate } from '../../bench/agent/certificate.ts'
 import { KubeClient } from '../../runtime/kube/client.ts'
@@ -97,4 +98,32 @@ test('authorities are read again every minute; others open other connections, th
 	const after = await used(60_000)
 	expect([after === before, read]).toEqual([false, 1])
 	expect([await used(119_999), await used(120_000), read]).toEqual([after, after, 2])
+})
+
+test('whoever has another certificate is known by it from the next call on, over other connections', async () => {
+	const names: string[] = []
+	const server = createServer({ ...first, requestCert: true, rejectUnauthorized: false }, ({ socket }, response) => {
+		names.push(String((socket as TLSSocket).getPeerCertificate().subject.CN))
+		response.setHeader('content-type', 'application/json').end('{}')
+	})
+	await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+	let own = certificate(new Date(), 'one')
+	const { port } = server.address() as AddressInfo
+	const credentials = {
+		server: `https://127.0.0.1:${port}`,
+		tls: { ca: first.cert, ...own },
+		certificate: () => own,
+		headers: async () => ({}),
+	}
+	const client = new KubeClient(credentials, { fieldManager: 'test' })
+	onTestFinished(async () => {
+		await client.close()
+		server.close()
+	})
+	const ask = () => client.raw({ method: 'GET', path: '/version' })
+	await ask()
+	own = certificate(new Date(), 'two')
+	await ask()
+	await ask()
+	expect(names).toEqual(['one', 'two', 'two'])
 })

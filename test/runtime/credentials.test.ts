@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
+import { certificate } from '../../bench/agent/certificate.ts'
 import { loadAsKubectl, loadCredentials, type Wanted } from '../../runtime/kube/auth.ts'
+import { ownCertificate } from '../../runtime/kube/kubeconfig/certificates.ts'
 import { execCredentials } from '../../runtime/kube/kubeconfig/exec.ts'
 import { Exec } from '../../runtime/kube/kubeconfig/schema.ts'
 import { bearerFromFile, inClusterCredentials } from '../../runtime/kube/in-cluster.ts'
@@ -30,6 +32,8 @@ function kubeconfig(user: object, cluster: object = {}): object {
 }
 
 describe('a kubeconfig', () => {
+	const plugin = { apiVersion: 'client.authentication.k8s.io/v1', command: process.execPath, interactiveMode: 'Never' }
+
 	test('with a program that signs in: it is run again when its answer was refused', async () => {
 		const script =
 			'console.log(JSON.stringify({apiVersion:"client.authentication.k8s.io/v1",kind:"ExecCredential",status:{token:"t"+process.pid}}))'
@@ -65,7 +69,75 @@ describe('a kubeconfig', () => {
 		expect(await headers(false)).not.toEqual(first)
 	})
 
-	const plugin = { apiVersion: 'client.authentication.k8s.io/v1', command: process.execPath, interactiveMode: 'Never' }
+	/** A program that counts how often it was run, prints that as the token, good for an hour, and fails when it is run for the time `fails` says. */
+	async function counting(fails = 0) {
+		const counter = await file('runs', '')
+		const script = `const fs = require('fs'); fs.appendFileSync(${JSON.stringify(counter)}, 'x')
+			const runs = fs.readFileSync(${JSON.stringify(counter)}).length
+			if (runs === ${fails}) process.exit(1)
+			const status = { token: 't' + runs, expirationTimestamp: '2026-03-01T12:00:00Z' }
+			console.log(JSON.stringify({ apiVersion: 'client.authentication.k8s.io/v1', kind: 'ExecCredential', status }))`
+		let now = Date.parse('2026-03-01T11:00:00Z')
+		const { headers } = await execCredentials(
+			{ exec: Exec.parse({ ...plugin, args: ['-e', script] }), user: 'u', cluster: {}, env: {} },
+			() => now,
+		)
+		const token = async (refused: boolean) => (await headers(refused)).authorization
+		return { token, expire: () => (now += 3_600_001) }
+	}
+
+	test.each([
+		['its answer has expired', true],
+		['its answer was refused', false],
+	])('with a program that signs in, for many at the same time: it is run once when %s', async (_, isExpired) => {
+		const { token, expire } = await counting()
+		if (isExpired) expire()
+		const answers = await Promise.all(Array.from({ length: 8 }, () => token(!isExpired)))
+		expect(new Set(answers)).toEqual(new Set(['Bearer t2']))
+	})
+
+	test('with a program that signs in, and failed once: it is run again for the next call', async () => {
+		const { token, expire } = await counting(2)
+		expire()
+		await expect(token(false)).rejects.toMatchObject({ code: 'SIGN_IN_FAILED' })
+		expect(await token(false)).toBe('Bearer t3')
+	})
+
+	test('with a program that prints certificates: those of its last answer count', async () => {
+		const counter = await file('runs', '')
+		const [one, two] = [certificate(), certificate()]
+		const script = `const fs = require('fs'); fs.appendFileSync(${JSON.stringify(counter)}, 'x')
+			const { cert, key } = ${JSON.stringify([one, two])}[fs.readFileSync(${JSON.stringify(counter)}).length - 1]
+			const status = { clientCertificateData: cert, clientKeyData: key }
+			console.log(JSON.stringify({ apiVersion: 'client.authentication.k8s.io/v1', kind: 'ExecCredential', status }))`
+		const exec = { ...plugin, args: ['-e', script] }
+		const credentials = await loadCredentials({ kubeconfig: await file('config', kubeconfig({ exec })) }, {})
+		expect([credentials.tls, credentials.certificate?.()]).toEqual([one, one])
+		await credentials.headers(true)
+		expect(credentials.certificate?.()).toEqual(two)
+	})
+
+	test('with certificates in files: they are read again every minute, and when they were refused', async () => {
+		const [one, two] = [certificate(), certificate()]
+		let now = 0
+		const write = (cert: string, key: string) => Promise.all([file('cert', cert), file('key', key)])
+		const [certPath, keyPath] = await write(one.cert, one.key)
+		const user = { name: 'u', 'client-certificate': certPath, 'client-key': keyPath, 'as-groups': [], 'as-user-extra': new Map() }
+		const found = await ownCertificate(user as never, () => now)
+		await write(two.cert, one.key)
+		await found.read(true)
+		expect(found.now()).toEqual(one)
+		await write(two.cert, two.key)
+		await found.read(false)
+		expect(found.now()).toEqual(one)
+		now = 60_000
+		await found.read(false)
+		expect(found.now()).toEqual(two)
+		await write(one.cert, one.key)
+		await found.read(true)
+		expect(found.now()).toEqual(one)
+	})
+
 	const printing = (output: string) => kubeconfig({ exec: { ...plugin, args: ['-e', `console.log(${JSON.stringify(output)})`] } })
 
 	test.each<[title: string, content: unknown, words: RegExp]>([

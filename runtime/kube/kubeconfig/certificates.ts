@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { checkServerIdentity, createSecureContext } from 'node:tls'
 import { Failure } from '../../errors.ts'
-import type { Credentials } from '../credentials.ts'
+import type { Certificate, Credentials } from '../credentials.ts'
 import type { Chosen } from './select.ts'
 
 /** The certificates that a kubeconfig holds or names. What is wrong with them is told by the field, never in OpenSSL's words. */
@@ -32,11 +32,38 @@ export function authorities(cluster: Chosen['cluster']): Pick<Credentials, 'auth
 	return path ? { authorities: () => readPem(path) } : {}
 }
 
-/** The certificate of a user, with its key. */
-export async function clientTls(user: Chosen['user']): Promise<Credentials['tls']> {
+/** The certificate of a user, which may be in files that change. */
+export type OwnCertificate = {
+	/** Reads the files again where a minute has gone by, or the server refused what they held. */
+	read(refused: boolean): Promise<void>
+	/** Undefined where the user has none. */
+	now(): Certificate | undefined
+}
+
+/**
+ * Reads the certificate of a user, with its key. Files are read again: until both are new, what they held before counts.
+ *
+ * @param clock milliseconds, from any start
+ * @throws Failure CONFIG_INVALID where they do not belong together
+ */
+export async function ownCertificate(user: Chosen['user'], clock: () => number = () => performance.now()): Promise<OwnCertificate> {
+	let current = await readPair(user)
+	let readAt = clock()
+	const isInFiles = [user['client-certificate'], user['client-key']].some(Boolean)
+	return {
+		now: () => current,
+		read: async refused => {
+			if (!current || !isInFiles || (!refused && clock() - readAt < 60_000)) return
+			readAt = clock()
+			current = await readPair(user).catch(() => current)
+		},
+	}
+}
+
+async function readPair(user: Chosen['user']): Promise<Certificate | undefined> {
 	const [certPath, keyPath] = [user['client-certificate'], user['client-key']]
 	const cert = user['client-certificate-data'] ?? (certPath && (await readPem(certPath)))
-	if (!cert) return {}
+	if (!cert) return undefined
 	const key = user['client-key-data'] ?? (keyPath && (await readPem(keyPath)))
 	if (!key || !isPair(cert, key))
 		throw new Failure('CONFIG_INVALID', `user ${user.name} of the kubeconfig: client certificate and key (PEM) do not belong together`)

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { isatty } from 'node:tty'
 import { codeOf, Failure } from '../../errors.ts'
-import type { Credentials } from '../credentials.ts'
+import type { Certificate, Credentials } from '../credentials.ts'
 import { type PluginCredential, readPluginAnswer } from './exec-answer.ts'
 import type { Exec } from './schema.ts'
 
@@ -9,23 +9,37 @@ import type { Exec } from './schema.ts'
 export type ExecCall = { exec: Exec; user: string; cluster: object; env: Readonly<Record<string, string | undefined>> }
 
 /**
- * Credentials that a program prints (`exec`): it is run now, when what it printed has expired, and when the server refused that.
+ * Credentials that a program prints (`exec`): it is run now, when what it printed has expired, and when the server refused that; once for all
+ * who ask meanwhile, for it may ask a person. After a failure it is run again for the next who asks.
  *
  * @param now milliseconds since 1970
  * @throws Failure SIGN_IN_FAILED with the program, how it ended, and its install hint; what it printed is never told
  */
-export async function execCredentials(call: ExecCall, now: () => number = Date.now): Promise<Pick<Credentials, 'tls' | 'headers'>> {
-	let current = signIn(call)
-	const { cert, key } = await current
+export async function execCredentials(
+	call: ExecCall,
+	now: () => number = Date.now,
+): Promise<Pick<Credentials, 'tls' | 'certificate' | 'headers'>> {
+	let current = await signIn(call)
+	let running: Promise<PluginCredential> | undefined
+	const renew = () => {
+		running ??= signIn(call).finally(() => {
+			running = undefined
+		})
+		return running
+	}
+	const certificate = () => certificateIn(current)
 	return {
-		tls: cert !== undefined && key !== undefined ? { cert, key } : {},
+		tls: certificate() ?? {},
+		certificate,
 		headers: async refused => {
-			const { expires = Number.POSITIVE_INFINITY } = await current
-			if (refused || now() > expires) current = signIn(call)
-			const { token } = await current
-			return token === undefined ? {} : { authorization: `Bearer ${token}` }
+			if (refused || now() > (current.expires ?? Number.POSITIVE_INFINITY)) current = await renew()
+			return current.token === undefined ? {} : { authorization: `Bearer ${current.token}` }
 		},
 	}
+}
+
+function certificateIn({ cert, key }: PluginCredential): Certificate | undefined {
+	return cert !== undefined && key !== undefined ? { cert, key } : undefined
 }
 
 async function signIn(call: ExecCall): Promise<PluginCredential> {
