@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { nodeConfigCrd } from '../../contract/crds.ts'
 import { waitForCrds } from '../../lab/crds.ts'
 import { access } from '../../controller/access.ts'
@@ -48,6 +49,25 @@ test.each<[title: string, set: string, said: string]>([
 	const { all, exitCode } = await cluster.helm(...install, '--dry-run=server', '--set', set)
 	expect(exitCode).not.toBe(0)
 	expect(all.replaceAll('/', '.')).toContain(said)
+})
+
+/** That is how a person takes a default away, such as a limit. */
+test.each(['requests', 'limits'])('the %s of the agent can be taken away with null', async kind => {
+	const objects = await rendered('--set', `agent.resources.${kind}=null`)
+	const jobs = objects.find(({ metadata }) => metadata.name === 'multinic-controller-jobs')
+	expect(JSON.stringify(jobs)).toContain(`{"name":"${kind}Given","expression":"{}"}`)
+	const others = kind === 'limits' ? 'requests' : 'limits'
+	expect(resourcesIn(objects)).toEqual({ [others]: expect.anything() })
+})
+
+test('any other value that is set to null is done without, or named', async () => {
+	const paths = everyPath(parse(readFileSync(`${chart}/values.yaml`, 'utf8')) as object)
+	const said = await Promise.all(paths.map(path => cluster.helm('template', 'm', chart, '-n', namespace, '--set', `${path}=null`)))
+	const unclear = said.filter(
+		({ exitCode, all }) => exitCode !== 0 && !/values don't meet the specifications|failed parsing --set/.test(all),
+	)
+	expect(unclear.map(({ all }) => all)).toEqual([])
+	expect(said.filter(({ exitCode }) => exitCode === 0).length).toBeGreaterThan(10)
 })
 
 test.each([
@@ -198,4 +218,18 @@ type Template = { metadata: object; spec: { containers: { env: { name: string; v
 function template(workload: Manifest | undefined): Template {
 	if (!workload) throw new Error('the chart renders no such workload')
 	return (workload.spec as { template: Template }).template
+}
+
+/** What the Deployment hands to the controller as resources of the agent. */
+function resourcesIn(objects: readonly Manifest[]): unknown {
+	const found = /"AGENT_RESOURCES","value":("(?:[^"\\]|\\.)*")/.exec(JSON.stringify(objects))?.[1] ?? '""'
+	return JSON.parse(JSON.parse(found) as string)
+}
+
+function everyPath(values: object, at = ''): string[] {
+	return Object.entries(values).flatMap(([key, value]) => {
+		const path = `${at}${key.replaceAll('.', '\\.')}`
+		const isBranch = typeof value === 'object' && value !== null && !Array.isArray(value)
+		return isBranch ? [path, ...everyPath(value, `${path}.`)] : [path]
+	})
 }

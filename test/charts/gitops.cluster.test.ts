@@ -58,6 +58,13 @@ describe.each([
 		expect(lines).toHaveLength(rendered.length)
 	})
 
+	test('two tools that apply the same on the server are in no conflict', async () => {
+		const applied = (tool: string) =>
+			cluster.kubectl(['apply', '--server-side', '--dry-run=server', '--field-manager', tool, '-n', namespace, '-f', '-'], rendered)
+		const { all, exitCode } = await applied('another-tool')
+		expect(exitCode, all).toBe(0)
+	})
+
 	test('every object has what was rendered, as it was rendered', async () => {
 		const { all } = await cluster.kubectl(['get', '-o', 'json', '-n', namespace, '-f', '-'], rendered)
 		const { items } = JSON.parse(all) as { items: Manifest[] }

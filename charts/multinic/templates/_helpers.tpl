@@ -69,7 +69,7 @@ one that says otherwise would refuse every run, so it is refused here, while a p
 {{/* The controller's environment, as controller/config.ts reads it. */}}
 {{- define "multinic.controllerEnv" -}}
 - {name: NAMESPACE, value: {{ .Release.Namespace | quote }}}
-- {name: POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
+- {name: POD_NAME, valueFrom: {fieldRef: {apiVersion: v1, fieldPath: metadata.name}}}
 - {name: LOG_LEVEL, value: {{ .Values.logLevel | quote }}}
 - {name: METRICS_ADDR, value: ":8080"}
 - {name: AGENT_IMAGE, value: {{ include "multinic.image" (list . .Values.agent.image) | quote }}}
