@@ -3,12 +3,14 @@ import type { WriteStream } from 'node:tty'
 import { codeOf } from '../runtime/errors.ts'
 import { connect } from './connect.ts'
 import { run } from './program.ts'
+import { sentenceOf } from './render/failure.ts'
 import { exitCodes, type Screen } from './world.ts'
 
 /** `kubectl multinic`: the program in its process. */
 const interrupt = new AbortController()
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupt.abort(new Error(`${name} received`)))
-for (const stream of [process.stdout, process.stderr]) stream.on('error', endWhenUnread)
+process.stdout.on('error', error => endUnwritten(error, 'standard output'))
+process.stderr.on('error', error => endUnwritten(error, 'standard error'))
 
 // what Node has to say of itself is not for people, such as that SOCKS proxies are new in it
 if (!process.env.MULTINIC_DEBUG) process.removeAllListeners('warning')
@@ -36,8 +38,9 @@ function screenOf(stream: WriteStream): Screen {
 	}
 }
 
-/** `… | head` has read enough. */
-function endWhenUnread(error: unknown): void {
+/** `… | head` has read enough; a full disk is no bug. */
+function endUnwritten(error: unknown, stream: string): never {
 	if (codeOf(error) === 'EPIPE') process.exit(exitCodes.fine)
-	throw error
+	if (stream === 'standard output') process.stderr.write(`error: ${stream} cannot be written: ${sentenceOf(error)}\n`)
+	process.exit(exitCodes.notAsWanted)
 }

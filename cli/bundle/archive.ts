@@ -1,8 +1,8 @@
 import { createWriteStream } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
+import { realpath, rename, rm, stat } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
-import { pack } from 'tar-stream'
+import { type Pack, pack } from 'tar-stream'
 import { wordsOf } from '../../runtime/errors.ts'
 import { failure } from '../failures.ts'
 
@@ -10,22 +10,39 @@ import { failure } from '../failures.ts'
 export type Entry = { path: string; text: string }
 
 /**
- * Writes a `.tar.gz` that only its owner can read, whole or not at all.
+ * Writes a `.tar.gz` that only its owner can read, whole or not at all. What is there and is no file, as a pipe or `/dev/stdout`, is written into:
+ * to put a file in its place would break what it stands for.
  *
  * @param folder the one folder in it that holds everything
  * @param time of all files
+ * @returns whether it is a file
  * @throws Failure NOT_WRITTEN with the file and why
  */
-export async function writeArchive(file: string, folder: string, entries: readonly Entry[], time: Date): Promise<void> {
-	const part = `${file}.part`
+export async function writeArchive(file: string, folder: string, entries: readonly Entry[], time: Date): Promise<boolean> {
 	const archive = pack()
 	for (const { path, text } of entries) archive.entry({ name: `${folder}/${path}`, mtime: time, mode: 0o600 }, text)
 	archive.finalize()
+	const isFile = (await stat(file).catch(() => undefined))?.isFile()
+	const write = isFile === false ? writeInto : replace
 	try {
-		await pipeline(archive, createGzip(), createWriteStream(part, { mode: 0o600 }))
-		await rename(part, file)
+		await write(isFile ? await realpath(file) : file, archive)
+		return isFile !== false
+	} catch (error) {
+		throw failure('NOT_WRITTEN', `${file} cannot be written: ${wordsOf(error)}`)
+	}
+}
+
+function writeInto(path: string, archive: Pack): Promise<void> {
+	return pipeline(archive, createGzip(), createWriteStream(path, { mode: 0o600 }))
+}
+
+async function replace(path: string, archive: Pack): Promise<void> {
+	const part = `${path}.part`
+	try {
+		await writeInto(part, archive)
+		await rename(part, path)
 	} catch (error) {
 		await rm(part, { force: true })
-		throw failure('NOT_WRITTEN', `${file} cannot be written: ${wordsOf(error)}`)
+		throw error
 	}
 }

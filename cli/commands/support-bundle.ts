@@ -26,12 +26,15 @@ export const supportBundle: CommandSpec<{ file?: string }> = {
 		const { server, namespace } = cluster
 		const index = indexText({ ...collected, server, namespace, version: about.version, now })
 		const file = flags.file ?? `${name}.tar.gz`
-		await session.progress(
+		const isFile = await session.progress(
 			`writing ${file}`,
 			writeArchive(file, name, [{ path: 'index.txt', text: index }, ...collected.files], new Date(now)),
 		)
 		for (const { path, error } of collected.missing) warn(`warning: ${path} is missing: ${error}`)
-		print([`${file}: ${collected.files.length + 1} files; index.txt is to be read first`])
+		const said = `${file}: ${collected.files.length + 1} files; index.txt is to be read first`
+		// standard output may be what it was written into
+		if (isFile) print([said])
+		else warn(said)
 		return exitCodes.fine
 	},
 }

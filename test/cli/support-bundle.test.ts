@@ -1,9 +1,10 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import { execa } from 'execa'
 import { extract } from 'tar-stream'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { leanNode, leanObject } from '../../cli/bundle/lean.ts'
 import { Deployment } from '../../cli/kinds.ts'
 import { ConfigMap, Event, Lease, Node, Pod, Secret } from '../../runtime/kube/kinds.ts'
@@ -137,6 +138,43 @@ test('what could not be read is listed with the error, and the rest is there', a
 	const files = await unpacked(file)
 	expect(files['index.txt']).toContain('  nodes.json: you (reader) may not list nodes in the whole cluster')
 	expect(files['node-configs.json']).toContain('worker-1')
+})
+
+describe('where it is written to', () => {
+	test('a link: the file that it leads to', async () => {
+		const { cluster } = await world()
+		const [file, link] = ['bundle.tar.gz', 'link'].map(name => join(at, name)) as [string, string]
+		writeFileSync(file, 'the one before')
+		symlinkSync(file, link)
+		await command(`support-bundle -o ${link}`, { cluster })
+		expect(Object.keys(await unpacked(file))).toContain('index.txt')
+		expect(lstatSync(link).isSymbolicLink()).toBe(true)
+		expect(readdirSync(at).sort()).toEqual(['bundle.tar.gz', 'link'])
+	})
+
+	test('a pipe, as /dev/stdout may be one: into it, and nothing else is said there', async () => {
+		const { cluster } = await world()
+		const pipe = join(at, 'pipe')
+		await execa('mkfifo', [pipe])
+		const received = execa('cat', [pipe], { encoding: 'buffer' })
+		const { code, out, err } = await command(`support-bundle -o ${pipe}`, { cluster })
+		writeFileSync(join(at, 'received'), (await received).stdout)
+		expect(Object.keys(await unpacked(join(at, 'received')))).toContain('index.txt')
+		expect({ code, out, err }).toEqual({ code: 0, out: '', err: `${pipe}: 15 files; index.txt is to be read first\n` })
+		expect(lstatSync(pipe).isFIFO()).toBe(true)
+	})
+
+	test('a folder is refused', async () => {
+		const { cluster } = await world()
+		const { code, err } = await command(`support-bundle -o ${at}`, { cluster })
+		expect({ code, err }).toMatchObject({ code: 1, err: expect.stringMatching(/ cannot be written: EISDIR[^\n]+\n$/) })
+		expect(readdirSync(at)).toEqual([])
+	})
+
+	let at: string
+	beforeEach(() => {
+		at = folder()
+	})
 })
 
 describe('no bundle is left behind', () => {
