@@ -145,7 +145,7 @@ type Refusal = { status: number; text: string; retryAfter: string | string[] | u
 
 function refusal<T>(call: HttpCall<T>, { status, text, retryAfter }: Refusal): Failure<HttpCode> {
 	const code = byStatus[status] ?? (status >= 500 ? 'SERVER_ERROR' : 'REFUSED')
-	const remote = remoteWords(hideIn(call)(text))
+	const remote = remoteWords(text, hideIn(call))
 	const seconds = Number(retryAfter)
 	const facts = {
 		retry: status >= 500 || status === 408 || status === 429,
@@ -158,7 +158,7 @@ function refusal<T>(call: HttpCall<T>, { status, text, retryAfter }: Refusal): F
 
 function unreachable<T>(call: HttpCall<T>, error: unknown, expired: boolean): Failure<HttpCode> {
 	if (expired) return failure(call, 'TIMED_OUT', 'gave no answer in time', { retry: true })
-	if (call.signal?.aborted) return failure(call, 'STOPPED', 'was given up', { retry: true })
+	if (call.signal?.aborted) return failure(call, 'STOPPED', `was given up: ${wordsOf(call.signal.reason)}`, { retry: true })
 	return failure(call, 'UNREACHABLE', `cannot be reached: ${wordsOf(error)}`, { retry: true })
 }
 

@@ -1,4 +1,4 @@
-import { type FastifyError, type FastifyInstance, type FastifyReply, fastify } from 'fastify'
+import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import { parseBounded } from './bounded-json.ts'
 import { Failure, isFailure } from './errors.ts'
 import type { Log } from './log.ts'
@@ -14,14 +14,27 @@ export type HttpServerOptions = {
 /** Of a body: more than any that is meant well has. */
 const BODY = { depth: 16, values: 2_000_000 }
 
+/** Longest part of a path that a route takes (characters), more than any name has; Fastify's own is 100. */
+const PARAM_MAX = 1_024
+
 /** What a refused request is answered with. */
 export type ErrorBody = { error: { code: string; message: string } }
 
 /** A JSON server whose every refusal is `{ error: { code, message } }`; what is a bug is logged and answered 500 without its words. */
 export function createHttpServer({ log, bodyLimitBytes = 1 << 20, statusOf = defaultStatus }: HttpServerOptions): FastifyInstance {
-	const app = fastify({ logger: false, bodyLimit: bodyLimitBytes, forceCloseConnections: 'idle', requestTimeout: 60_000 })
+	const app = fastify({
+		logger: false,
+		bodyLimit: bodyLimitBytes,
+		forceCloseConnections: 'idle',
+		requestTimeout: 60_000,
+		routerOptions: { maxParamLength: PARAM_MAX },
+		frameworkErrors: (error, _, reply) => void answer(reply as FastifyReply, error.statusCode ?? 400, 'BAD_REQUEST', error.message),
+	})
+	// before its body is read: whoever asks for nothing has not signed in
+	app.addHook('onRequest', async (request, reply) => (request.is404 ? notThere(request, reply) : undefined))
 	app.removeContentTypeParser('application/json')
 	app.addContentTypeParser('application/json', { parseAs: 'string' }, async (_: unknown, text: string) => {
+		if (text === '') return undefined // many clients name the type of every body, also of the one that a DELETE has not
 		const json = parseBounded(text, { bytes: bodyLimitBytes, ...BODY })
 		if ('fault' in json) throw new Failure('BAD_REQUEST', `the body cannot be read: ${json.fault}`)
 		return json.value
@@ -34,8 +47,12 @@ export function createHttpServer({ log, bodyLimitBytes = 1 << 20, statusOf = def
 		log.error({ err: error, method: request.method, route: request.routeOptions.url }, 'bug: a request failed')
 		return answer(reply, 500, 'INTERNAL', 'an error in this program; its log says which')
 	})
-	app.setNotFoundHandler((request, reply) => answer(reply, 404, 'NOT_FOUND', `there is no ${request.method} ${request.url.split('?')[0]}`))
+	app.setNotFoundHandler(notThere)
 	return app
+}
+
+function notThere({ method, url }: FastifyRequest, reply: FastifyReply): FastifyReply {
+	return answer(reply, 404, 'NOT_FOUND', `there is no ${method} ${url.split('?')[0]}`)
 }
 
 function defaultStatus({ retry }: Failure): number {

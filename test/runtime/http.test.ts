@@ -8,7 +8,7 @@ import { createHttpClient, type HttpCall } from '../../runtime/http-client.ts'
 import { addHealth, createHttpServer, listen } from '../../runtime/http-server.ts'
 import { createLog } from '../../runtime/log.ts'
 import { createMetrics } from '../../runtime/metrics.ts'
-import { remoteWords } from '../../runtime/remote-words.ts'
+import { hideSecrets, remoteWords } from '../../runtime/remote-words.ts'
 
 async function serve(listener: RequestListener): Promise<string> {
 	const server = createServer(listener)
@@ -125,8 +125,37 @@ test.each([
 	['{"errors":[{"message":"first"},{"message":"second"}]}', 'first'],
 	['{"code":7}', '{"code":7}'],
 	['x'.repeat(400), `${'x'.repeat(300)}…`],
-])('a remote that says %s says: %s', (body, words) => {
+	['<p>No<style>b{}</STYLE> <b>way</b>', 'No way'],
+	['<p>No <b>way', 'No way'],
+	['<p>No way<style>b{}', 'No way'],
+	[`{"message":"${'x'.repeat(1 << 20)}"}`, `{"message":"${'x'.repeat(288)}…`],
+	['['.repeat(400), `${'['.repeat(300)}…`],
+])('a remote that says %.40s says: %.40s', (body, words) => {
 	expect(remoteWords(body)).toBe(words)
+})
+
+test.each([
+	['elements that never end', '<style'],
+	['brackets', '<'],
+	['elements', '<b>'],
+	['lists in lists', '['],
+	['empty objects', '{},'],
+	['blanks', ' '],
+])('of 16 MiB of %s no more than a line is said', (_, part) => {
+	const body = `<${part.repeat((16 << 20) / part.length)}`
+	expect(remoteWords(body).length).toBeLessThanOrEqual(301)
+	expect(remoteWords(body.slice(1)).length).toBeLessThanOrEqual(301)
+})
+
+test('a secret is hidden in a body without a sentence, and where another one is part of it', () => {
+	const hide = hideSecrets({ authorization: 'Bearer abcdefgh' }, ['abcd', 'p"w/1', 'half \ud800'])
+	expect(remoteWords('{"echo":["p\\"w/1","abcdefgh","?p=p%22w%2F1"]}', hide)).toBe('{"echo":["[hidden]","[hidden]","?p=[hidden]"]}')
+})
+
+test('a secret is hidden where it is written in another way, and where it would be cut', () => {
+	const hide = hideSecrets({}, ['p"  ä-word'])
+	expect(remoteWords('{"message":"p\\"  \\u00e4-word is wrong"}', hide)).toBe('[hidden] is wrong')
+	expect(remoteWords(`{"message":"${'x'.repeat(295)}p\\"  \\u00e4-word"}`, hide)).toBe(`${'x'.repeat(295)}[hidd…`)
 })
 
 describe('an HTTP server', () => {
@@ -166,6 +195,16 @@ describe('an HTTP server', () => {
 		],
 		['a failure that may heal', { url: '/fails/later' }, 503, { error: { code: 'DATABASE_AWAY', message: 'the database is away' } }],
 		['a failure that may not', { url: '/fails/never' }, 400, { error: { code: 'DATABASE_AWAY' } }],
+		['an empty body is none', { method: 'POST', url: '/things', headers: json, payload: '' }, 200, {}],
+		['a long name is a name', { url: `/fails/${'x'.repeat(1_024)}` }, 400, { error: { code: 'DATABASE_AWAY' } }],
+		['a name that is longer than any', { url: `/fails/${'x'.repeat(1_025)}` }, 414, { error: { code: 'BAD_REQUEST' } }],
+		['a path that is none', { url: '/fails/%zz' }, 400, { error: { code: 'BAD_REQUEST' } }],
+		[
+			'a path that is not there, whose body is not read',
+			{ method: 'POST', url: '/nothing', headers: json, payload: '{' },
+			404,
+			{ error: { code: 'NOT_FOUND' } },
+		],
 		['a path that is not there', { url: '/nothing?token=x' }, 404, { error: { code: 'NOT_FOUND', message: 'there is no GET /nothing' } }],
 	])('%s', async (_, request, status, body) => {
 		const response = await start().app.inject(request)
