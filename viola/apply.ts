@@ -19,10 +19,11 @@ const AT_ONCE = 8
 /**
  * The story of one POST: every node stands alone, so that a bad one never spoils the others.
  *
+ * @param gone no further node is begun: its sender has given up, and sends what is wanted by then in another request
  * @returns 200 when every node was applied; else 503 when at least one may be applied later, 422 when none can be as it is
  * @throws Failure BAD_REQUEST when the body is not a list of 1 to 5,000 nodes
  */
-export async function applyNodeConfigs(cluster: Cluster, body: unknown): Promise<Answer> {
+export async function applyNodeConfigs(cluster: Cluster, body: unknown, gone: AbortSignal): Promise<Answer> {
 	if (!Array.isArray(body) || body.length === 0)
 		throw new Failure<ViolaCode>(
 			'BAD_REQUEST',
@@ -31,7 +32,8 @@ export async function applyNodeConfigs(cluster: Cluster, body: unknown): Promise
 	if (body.length > NODES_MAX)
 		throw new Failure<ViolaCode>('BAD_REQUEST', `the body lists ${body.length} node configs; send at most ${NODES_MAX} at once`)
 	const read = onlyOnce(body.map(readNode))
-	const outcomes = await inParallel(read, node => ('code' in node ? node : applyOne(cluster, node)))
+	const apply = (node: NodeConfigRequest) => (gone.aborted ? notBegun(node) : applyOne(cluster, node))
+	const outcomes = await inParallel(read, node => ('code' in node ? node : apply(node)))
 	const errors = outcomes.filter(outcome => 'code' in outcome)
 	const results = outcomes.filter(outcome => 'status' in outcome)
 	return { status: statusOf(errors), body: { applied: results.length, results, errors } }
@@ -63,6 +65,10 @@ function onlyOnce(nodes: readonly (NodeConfigRequest | NodeError)[]): (NodeConfi
 		if ('code' in node || count.get(node.nodeName)?.length === 1) return node
 		return { nodeName: node.nodeName, code: 'Duplicate', message: `the request names ${node.nodeName} more than once; name it once` }
 	})
+}
+
+function notBegun({ nodeName }: NodeConfigRequest): NodeError {
+	return { nodeName, code: 'NotBegun', message: 'the request was given up before it came to this node' }
 }
 
 async function applyOne(cluster: Cluster, node: NodeConfigRequest): Promise<NodeResult | NodeError> {

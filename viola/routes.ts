@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { NodeName } from '../contract/primitives.ts'
 import { NODE_CONFIGS_PATH, type NodeConfigList, type NodeConfigView, PROVIDER_HEADER } from '../contract/viola-api.ts'
 import { Failure } from '../runtime/errors.ts'
@@ -32,7 +32,7 @@ export function createViola({ token, clusterOf, log }: RouteOptions): FastifyIns
 		api.addHook('onRequest', async request => signIn(request, token))
 		api.post(NODE_CONFIGS_PATH, async (request, reply) => {
 			const target = await cluster(request)
-			const { status, body } = await applyNodeConfigs(target, request.body)
+			const { status, body } = await applyNodeConfigs(target, request.body, goneOf(reply))
 			const errors = body.errors.map(({ nodeName, code }) => ({ nodeName, code }))
 			log.info({ providerId: target.providerId, applied: body.applied, results: counted(body.results), errors }, 'node configs applied')
 			return reply.code(status).send(body)
@@ -54,6 +54,13 @@ export function createViola({ token, clusterOf, log }: RouteOptions): FastifyIns
 		})
 	})
 	return app
+}
+
+/** Aborted when the connection is closed. Fastify's own signal is so when the body is read. */
+function goneOf({ raw }: FastifyReply): AbortSignal {
+	const gone = new AbortController()
+	raw.once('close', () => gone.abort())
+	return gone.signal
 }
 
 function nodeIn({ params }: FastifyRequest<ByNode>): string {
