@@ -38,7 +38,9 @@ function resolveOne(ref: string, { servers, nodeNameKey, claims }: Question): Vm
 	const [server, second] = byId.length > 0 ? byId : servers.filter(({ name }) => name === ref)
 	if (second) return { reason: 'VmNotUnique', message: `more than one VM is called ${ref}` }
 	if (!server) return absent(ref, servers)
-	const name = server.metadata?.[nodeNameKey] ?? server.name
+	const { metadata = {} } = server
+	// a key is an author's text: an object has more names than those of its own
+	const name = Object.hasOwn(metadata, nodeNameKey) ? metadata[nodeNameKey] : server.name
 	if (name === undefined) return { reason: 'NovaError', message: `Nova cannot say the name of VM ${ref} now (its cell is down)` }
 	const node = NodeName.safeParse(name.toLowerCase())
 	if (!node.success) return { reason: 'NodeNameInvalid', message: `VM ${ref} is called ${name}, which no Kubernetes node can be called` }

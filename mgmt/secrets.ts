@@ -79,6 +79,12 @@ async function readKey(client: KubeClient, namespace: string, ref: SecretKeyRef)
 async function findKey(client: KubeClient, namespace: string, { name, key }: SecretKeyRef): Promise<string | undefined> {
 	const where = `Secret ${namespace}/${name}`
 	const secret = await saying('ConfigError', `${where} could not be read`, () => client.find(kinds.Secret, { namespace, name }))
-	const base64 = secret && (secret.data?.[key] ?? '')
-	return base64 && Buffer.from(base64, 'base64').toString('utf8').trim()
+	if (!secret) return undefined
+	const { data = {} } = secret
+	// a key is an author's text: an object has more names than those of its own
+	return Object.hasOwn(data, key)
+		? Buffer.from(data[key] ?? '', 'base64')
+				.toString('utf8')
+				.trim()
+		: ''
 }

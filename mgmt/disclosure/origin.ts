@@ -43,5 +43,6 @@ export function isEncrypted({ url }: Endpoint): boolean {
 }
 
 function endpoint(origin: Origin, url: string, trustField: string | undefined): Endpoint {
-	return { ...origin, url: url.replace(/\/+$/, ''), trustField } as Endpoint
+	// only a run of slashes that begins there is looked at: a system may name a URL that is slow to search
+	return { ...origin, url: url.replace(/(?<!\/)\/+$/, ''), trustField } as Endpoint
 }

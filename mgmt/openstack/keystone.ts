@@ -5,14 +5,16 @@ import { createGrantedClient } from '../disclosure/client.ts'
 import type { Grant } from '../disclosure/decide.ts'
 import { type MgmtReason, refuse } from '../failures.ts'
 import type { Endpoints } from '../remotes.ts'
+import { RemoteUrl, Word } from './word.ts'
 
 /** `grant`: the password, for Keystone's endpoint. */
 export type Login = { grant: Grant; user: string; domain: string; projectId: string }
 
-const Endpoint = z.object({ interface: z.string(), region: z.string().nullish(), region_id: z.string().nullish(), url: z.string() })
-const Catalog = listOf(z.object({ type: z.string(), endpoints: listOf(Endpoint, 200) }), 500)
+const Endpoint = z.object({ interface: Word, region: Word.nullish(), region_id: Word.nullish(), url: RemoteUrl })
+const Catalog = listOf(z.object({ type: Word, endpoints: listOf(Endpoint, 200) }), 500)
 export type Catalog = z.infer<typeof Catalog>
-const TokenBody = z.object({ token: z.object({ expires_at: z.string(), catalog: Catalog }) })
+const Moment = z.string().refine(text => !Number.isNaN(Date.parse(text)), 'must be a time')
+const TokenBody = z.object({ token: z.object({ expires_at: Moment, catalog: Catalog }) })
 
 export type Token = { token: string; expiresAtMs: number; catalog: Catalog }
 
@@ -28,7 +30,8 @@ export async function signIn(http: HttpClient, login: Login, timeoutMs: number):
 	})
 	const token = headers['x-subject-token']
 	if (typeof token !== 'string') throw refuse('KeystoneError', `Keystone at ${new URL(url).host} gave no token`)
-	return { token, expiresAtMs: Date.parse(body.token.expires_at), catalog: body.token.catalog }
+	const catalog = body.token.catalog.filter(({ type }) => isUsed(type)) // it is kept as long as the token
+	return { token, expiresAtMs: Date.parse(body.token.expires_at), catalog }
 }
 
 function authOf({ user: name, domain, projectId }: Login, password: string) {
@@ -45,9 +48,16 @@ export function endpointOf(catalog: Catalog, service: 'network' | 'compute', { s
 	const all = catalog.filter(({ type }) => type.toLowerCase() === service).flatMap(entry => entry.endpoints)
 	const found = all.find(it => it.interface === side && (region === '' || it.region === region || it.region_id === region))
 	if (found) return found.url
-	const has = all.map(it => `${it.interface} in ${it.region_id ?? it.region}`).join(', ') || 'none'
+	const has = all.slice(0, TOLD).map(it => `${it.interface} in ${it.region_id ?? it.region}`)
 	const reason: MgmtReason = service === 'network' ? 'NeutronEndpointError' : 'NovaEndpointError'
-	throw refuse(reason, `the catalog has no ${side} ${service} endpoint${region && ` in ${region}`}; it has: ${has}`)
+	throw refuse(reason, `the catalog has no ${side} ${service} endpoint${region && ` in ${region}`}; it has: ${has.join(', ') || 'none'}`)
+}
+
+/** So many endpoints of a catalog are told. */
+const TOLD = 20
+
+function isUsed(type: string): boolean {
+	return ['network', 'compute'].includes(type.toLowerCase())
 }
 
 /** Keystone's own domain has the id `default`; it is called `Default`, so a look-up by name would hang on letter case. */

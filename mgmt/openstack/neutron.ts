@@ -4,29 +4,30 @@ import { refuse, saying } from '../failures.ts'
 import type { Settings } from '../settings.ts'
 import { readPages } from './pages.ts'
 import type { Session } from './session.ts'
+import { Word } from './word.ts'
 
 export const Port = z.object({
-	id: z.string(),
-	network_id: z.string(),
-	mac_address: z.string().toLowerCase(),
-	status: z.string().default(''),
-	device_id: z.string(),
-	fixed_ips: listOf(z.object({ subnet_id: z.string(), ip_address: z.string() }), 1_000),
+	id: Word,
+	network_id: Word,
+	mac_address: Word.toLowerCase(),
+	status: Word.default(''),
+	device_id: Word,
+	fixed_ips: listOf(z.object({ subnet_id: Word, ip_address: Word }), 1_000),
 })
 export type Port = z.infer<typeof Port>
 
 export const Subnet = z.object({
-	id: z.string(),
-	name: z.string(),
-	network_id: z.string(),
-	project_id: z.string().nullish(),
-	cidr: z.string(),
-	gateway_ip: z.string().nullish(),
-	ipv6_address_mode: z.string().nullish(),
+	id: Word,
+	name: Word,
+	network_id: Word,
+	project_id: Word.nullish(),
+	cidr: Word,
+	gateway_ip: Word.nullish(),
+	ipv6_address_mode: Word.nullish(),
 })
 export type Subnet = z.infer<typeof Subnet>
 
-const Network = z.object({ id: z.string(), mtu: z.int().min(68) })
+const Network = z.object({ id: Word, mtu: z.int().min(68) })
 export type Network = z.infer<typeof Network>
 
 /** Device ids a request: 60 make a URL of about 3 kB, which every proxy takes. */

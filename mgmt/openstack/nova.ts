@@ -4,13 +4,14 @@ import { isFailure } from '../../runtime/errors.ts'
 import { saying } from '../failures.ts'
 import { readPages } from './pages.ts'
 import type { Session } from './session.ts'
+import { Word } from './word.ts'
 
 /** A server in a cell that is down is shown as UNKNOWN, without name and metadata. */
 export const Server = z.object({
-	id: z.string(),
-	name: z.string().optional(),
-	status: z.string(),
-	metadata: tableOf(z.string(), 1_000).optional(),
+	id: Word,
+	name: Word.optional(),
+	status: Word,
+	metadata: tableOf(Word, 1_000).optional(),
 })
 export type Server = z.infer<typeof Server>
 

@@ -7,9 +7,10 @@ import type { Session } from './session.ts'
 /** A list, as OpenStack gives it in pages. */
 type List<T> = { service: 'network' | 'compute'; path: `/${string}`; many: string; item: z.ZodType<T>; query: string }
 
-/** No list that is meant has more pages, and no page more items. */
+/** No list that is meant has more pages, no page more items, and all that is kept of them no more characters. */
 const PAGES_MAX = 1_000
 const ITEMS_MAX = 20_000
+const KEPT_MAX = 16 << 20
 
 const Link = z.object({ rel: z.string(), href: z.string() })
 
@@ -21,15 +22,20 @@ const Link = z.object({ rel: z.string(), href: z.string() })
 export async function readPages<T>(session: Session, { service, path, many, item, query: first }: List<T>): Promise<T[]> {
 	const Page = z.object({ [many]: z.array(z.unknown()).max(ITEMS_MAX), [`${many}_links`]: listOf(Link, 16).optional() })
 	const items: T[] = []
+	let kept = 0
 	const met = new Set<string>()
 	for (let query: string | undefined = first; query !== undefined; ) {
 		if (met.has(query)) throw endless(many, `page ${met.size + 1} is one that was read already`)
 		if (met.size === PAGES_MAX) throw endless(many, `there are more than ${PAGES_MAX} pages`)
 		met.add(query)
 		const page = (await session.get(service, `${path}${query}`, Page)) as Record<string, unknown>
-		for (const one of page[many] as unknown[]) items.push(readItem(many, item, one))
+		for (const one of page[many] as unknown[]) {
+			items.push(readItem(many, item, one))
+			kept += JSON.stringify(items.at(-1)).length
+			if (kept > KEPT_MAX) throw endless(many, `it has more than ${KEPT_MAX} characters`)
+		}
 		const next = (page[`${many}_links`] as z.infer<typeof Link>[] | undefined)?.find(({ rel }) => rel === 'next')
-		query = next && queryOf(next.href)
+		query = next && queryOf(many, next.href)
 	}
 	return items
 }
@@ -41,8 +47,10 @@ function readItem<T>(many: string, item: z.ZodType<T>, one: unknown): T {
 	throw new Failure('BAD_ANSWER', `one of the ${many} is something else than expected: ${faultsIn(parsed.error)}`, { retry: true })
 }
 
-function queryOf(href: string): string {
-	return new URL(href, 'http://localhost').search
+function queryOf(many: string, href: string): string {
+	const url = URL.parse(href, 'http://localhost')
+	if (url) return url.search
+	throw new Failure('BAD_ANSWER', `the link to the next page of ${many} is no URL`, { retry: true })
 }
 
 function endless(many: string, why: string): Failure {

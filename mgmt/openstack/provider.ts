@@ -6,11 +6,12 @@ import { createSecret, type Grant, reveal, type Secret } from '../disclosure/dec
 import { stricterOf } from '../disclosure/origin.ts'
 import { refuse, saying } from '../failures.ts'
 import { decrypt } from './decrypt.ts'
+import { RemoteUrl, Word } from './word.ts'
 
 const Provider = z.object({
 	data: z.object({
-		url: z.url(),
-		attributes: z.object({ adminId: z.string().min(1), adminPw: z.string().min(1), domain: z.string().min(1).default('default') }),
+		url: RemoteUrl.pipe(z.url()),
+		attributes: z.object({ adminId: Word.min(1), adminPw: z.string().min(1).max(8_192), domain: Word.min(1).default('default') }),
 	}),
 })
 

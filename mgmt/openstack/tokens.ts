@@ -5,11 +5,14 @@ import type { HttpClient } from '../../runtime/http-client.ts'
 import { reveal } from '../disclosure/decide.ts'
 import { refuse, saying } from '../failures.ts'
 import { type Login, signIn, type Token } from './keystone.ts'
+import { createRecent } from './recent.ts'
 
 /** Tokens are thrown away this long before they end, so that none ends inside OpenStack. */
 const SPARE_MS = 120_000
 const FIRST_REFUSAL_MS = 60_000
 const LONGEST_REFUSAL_MS = 1_800_000
+/** So many sign-ins are remembered. */
+const MOST = 1_000
 
 /** The tokens of this process, shared by all OpenstackConfigs. */
 export type Tokens = {
@@ -21,7 +24,7 @@ export type Tokens = {
 
 /** @param clock milliseconds since 1970 */
 export function createTokens(clock: Clock): Tokens {
-	const tokens = new Map<string, Promise<Token>>()
+	const tokens = createRecent<Promise<Token>>(MOST)
 	const gate = createGate(clock)
 	const get = async (http: HttpClient, login: Login, timeoutMs: number): Promise<Token> => {
 		const key = digestOf(login)
@@ -31,7 +34,7 @@ export function createTokens(clock: Clock): Tokens {
 		if (tokens.get(key) !== pending) return get(http, login, timeoutMs) // another caller signs in already
 		const fresh = gate(login, () => signIn(http, login, timeoutMs))
 		tokens.set(key, fresh)
-		fresh.catch(() => tokens.delete(key))
+		fresh.catch(() => tokens.get(key) === fresh && tokens.delete(key))
 		return fresh
 	}
 	const drop = async (login: Login, token: string) => {
@@ -46,32 +49,32 @@ export function createTokens(clock: Clock): Tokens {
 	}
 }
 
-type Refusal = { count: number; untilMs: number; digest: string; words: string }
+type Refusal = { count: number; untilMs: number; words: string }
 
 /**
  * Lets sign-ins through, save where one was refused a short while ago.
  *
  * Keystone answers 401 to everything from a wrong password to a missing role, and may lock the account after a few: after a refusal the
- * same password is not tried again for 1, 2, 4 … 30 minutes, by whomever. Another password is tried at once.
+ * same password is not tried again for the same project for 1, 2, 4 … 30 minutes, by whomever. Another password is tried at once. Each has a
+ * refusal of its own: two that take turns would else be tried every time, and an author who names a project without a role would keep the
+ * others from theirs.
  */
 function createGate(clock: Clock) {
-	const refusals = new Map<string, Refusal>()
+	const refusals = createRecent<Refusal>(MOST)
 	return async (login: Login, work: () => Promise<Token>): Promise<Token> => {
-		const account = `${login.grant.endpoint.url} ${login.domain} ${login.user}`
 		const digest = digestOf(login)
-		const last = refusals.get(account)
-		const before = last?.digest === digest ? last : undefined
+		const before = refusals.get(digest)
 		if (before && before.untilMs > clock.now()) throw refusal(login, before)
 		try {
 			const token = await work()
-			refusals.delete(account)
+			refusals.delete(digest)
 			return token
 		} catch (error) {
 			if (!isFailure(error, 'UNAUTHORIZED')) throw error
 			const count = (before?.count ?? 0) + 1
 			const untilMs = clock.now() + Math.min(FIRST_REFUSAL_MS * 2 ** (count - 1), LONGEST_REFUSAL_MS)
-			const refused = { count, untilMs, digest, words: String(error.facts.remote || wordsOf(error)).replace(/\.$/, '') }
-			refusals.set(account, refused)
+			const refused = { count, untilMs, words: String(error.facts.remote || wordsOf(error)).replace(/\.$/, '') }
+			refusals.set(digest, refused)
 			throw refusal(login, refused)
 		}
 	}
@@ -86,6 +89,6 @@ function refusal({ user }: Login, { untilMs, words }: Refusal) {
 
 function digestOf({ grant, user, domain, projectId }: Login): string {
 	return createHash('sha256')
-		.update([grant.endpoint.url, user, domain, reveal(grant), projectId].join('\n'))
+		.update(JSON.stringify([grant.endpoint.url, grant.endpoint.trustField, user, domain, reveal(grant), projectId]))
 		.digest('hex')
 }

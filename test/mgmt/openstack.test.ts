@@ -4,13 +4,13 @@ import { type Openstack, type OpenstackOptions, startOpenstack } from '../../lab
 import { createSecret, grantOf, reveal, type SecretName } from '../../mgmt/disclosure/decide.ts'
 import { chosenEndpoint } from '../../mgmt/disclosure/origin.ts'
 import { decrypt } from '../../mgmt/openstack/decrypt.ts'
-import { endpointOf } from '../../mgmt/openstack/keystone.ts'
+import { endpointOf, signIn } from '../../mgmt/openstack/keystone.ts'
 import { readNetworks, readPorts, readSubnets } from '../../mgmt/openstack/neutron.ts'
 import { readServers } from '../../mgmt/openstack/nova.ts'
 import { readProvider } from '../../mgmt/openstack/provider.ts'
 import { openSession, type Session } from '../../mgmt/openstack/session.ts'
 import { createTokens } from '../../mgmt/openstack/tokens.ts'
-import { createHttpClient, type HttpClient } from '../../runtime/http-client.ts'
+import { createHttpClient, type HttpCall, type HttpClient } from '../../runtime/http-client.ts'
 
 /** mgmt's clients against the lab's OpenStack, which is held to recorded answers. */
 
@@ -195,6 +195,51 @@ test('a refused password waits 1, 2, 4 … minutes, whoever asks; another one is
 	expect(signIns()).toBe(2)
 	expect(await ask()).toHaveLength(3)
 	expect(signIns()).toBe(3)
+})
+
+test('two wrong passwords that take turns wait like one, each for itself', async () => {
+	for (const password of ['wrong', 'wrong too', 'wrong', 'wrong too', 'wrong'])
+		await expect(readServers(session(password), [])).rejects.toMatchObject({ code: 'KeystoneError' })
+	expect(signIns()).toBe(2)
+})
+
+test('a project without a role keeps no other project of the account from its token', async () => {
+	const other = openSession({ ...login(), projectId: 'nobody' }, settings, { http, tokens, hosts: [] })
+	await expect(readServers(other, [])).rejects.toMatchObject({ code: 'KeystoneError' })
+	expect(await readServers(session(), [])).toHaveLength(3)
+})
+
+test.each<[sentence: string, token: object, words: RegExp]>([
+	['a time that is none', { expires_at: 'soon', catalog: [] }, /must be a time/],
+	[
+		'an address that is longer than any',
+		{
+			expires_at: '2099-01-01T00:00:00Z',
+			catalog: [{ type: 'network', endpoints: [{ interface: 'public', url: `http://${'/'.repeat(2_048)}` }] }],
+		},
+		/<=2048 characters/,
+	],
+])('a Keystone that answers with %s is refused', async (_, token, words) => {
+	const call = async ({ schema }: HttpCall<unknown>) => ({
+		status: 201,
+		headers: { 'x-subject-token': 't' },
+		body: schema?.parse({ token }),
+	})
+	const hostile = { call, close: async () => {} } as HttpClient
+	await expect(signIn(hostile, login(), 5_000)).rejects.toThrow(words)
+})
+
+test('of a catalog only what is used is kept, and only some of it told', async () => {
+	const endpoints = Array.from({ length: 200 }, (_, n) => ({ interface: 'admin', region: `r${n}`, url: 'http://a' }))
+	const catalog = ['network', 'compute', 'volumev3', 'image'].map(type => ({ type, endpoints }))
+	const call = async () => ({
+		status: 201,
+		headers: { 'x-subject-token': 't' },
+		body: { token: { expires_at: '2099-01-01T00:00:00Z', catalog } },
+	})
+	const token = await signIn({ call, close: async () => {} } as unknown as HttpClient, login(), 5_000)
+	expect(token.catalog.map(({ type }) => type)).toEqual(['network', 'compute'])
+	expect(() => endpointOf(token.catalog, 'network', { side: 'public', region: '' })).toThrow(/in r19$/)
 })
 
 test('a password never stands in an error', async () => {

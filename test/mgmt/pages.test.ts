@@ -72,6 +72,20 @@ test('the first item that is wrong is told, and no other is looked at', async ()
 	})
 })
 
+test('a link to a next page that is no URL is an error, and no bug', async () => {
+	const { read } = serving(() => ({ ids: ['1'], next: 'http://[' }))
+	await expect(read()).rejects.toMatchObject({ code: 'BAD_ANSWER', retry: true, message: 'the link to the next page of things is no URL' })
+})
+
+test('what is kept of all pages is bounded', async () => {
+	const { read, asked } = serving(query => ({ ids: Array(10).fill('x'.repeat(1 << 17)), next: `/things?a=${Number(query.slice(3)) + 1}` }))
+	await expect(read()).rejects.toMatchObject({
+		code: 'BAD_ANSWER',
+		message: expect.stringMatching(/does not end: it has more than \d+ char/),
+	})
+	expect(asked).toHaveLength(13)
+})
+
 test('a page with too many items is an error', async () => {
 	const { read } = serving(() => ({ ids: Array(20_001).fill('1') }))
 	await expect(read()).rejects.toThrow(/20000/)

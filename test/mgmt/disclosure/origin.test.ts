@@ -20,6 +20,7 @@ test.each<[sentence: string, endpoint: Endpoint | undefined, expected: object | 
 		),
 		{ url: 'http://two', field: 'spec.two' },
 	],
+	['of many slashes only the last ones go', ofProcess(`http://a${'/'.repeat(1 << 20)}b/`), { url: `http://a${'/'.repeat(1 << 20)}b` }],
 	['nothing that is set is no endpoint', chosenEndpoint([['spec.one', undefined]], ['OWN', undefined]), undefined],
 	[
 		'what a system of the environment names is of the environment',

@@ -1,0 +1,22 @@
+/** A table that holds so many entries at most: what was not used for the longest time goes first. */
+export type Recent<T> = { get(key: string): T | undefined; set(key: string, value: T): void; delete(key: string): void }
+
+/** Authors decide how many different keys there are. */
+export function createRecent<T>(most: number): Recent<T> {
+	const entries = new Map<string, T>()
+	const set = (key: string, value: T) => {
+		entries.delete(key)
+		entries.set(key, value)
+		const [oldest] = entries.keys()
+		if (entries.size > most && oldest !== undefined) entries.delete(oldest)
+	}
+	return {
+		get(key) {
+			const value = entries.get(key)
+			if (value !== undefined) set(key, value)
+			return value
+		},
+		set,
+		delete: key => void entries.delete(key),
+	}
+}
