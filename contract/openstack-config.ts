@@ -88,6 +88,9 @@ export const OpenstackConfigSpec = z
 	})
 export type OpenstackConfigSpec = z.infer<typeof OpenstackConfigSpec>
 
+/** Most nodes of one OpenstackConfig: so many a status lists. */
+export const NODES_MAX = 1_000
+
 export const SyncedNode = z.object({
 	nodeName: z.string().max(253),
 	interfaces: z.int().min(0),
@@ -104,7 +107,7 @@ export const OpenstackConfigStatus = z.object({
 	lastError: z.string().max(512).optional(),
 	nodes: z
 		.array(SyncedNode)
-		.max(1000)
+		.max(NODES_MAX)
 		.optional()
 		.meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['nodeName'] }),
 })

@@ -1,18 +1,38 @@
+import type { Config } from './config.ts'
+import { providerRefusal } from './disclosure/providers.ts'
 import type { OpenstackConfig } from './kind.ts'
+
+type Env = Pick<Config, 'VIOLA_ENDPOINT' | 'VIOLA_ALLOWED_PROVIDERS'>
 
 /**
  * Nodes that an older OpenstackConfig of the same biz cluster has sent: a younger one leaves them alone, so that two never overwrite each other
  * in turns. Age decides, then the name.
  *
+ * Only one that may send to that cluster has a claim: what its status lists may be of another cluster, which it named before.
+ *
  * @returns node name → `namespace/name` of its owner
  */
-export function claimsOf(own: OpenstackConfig, all: Iterable<OpenstackConfig>): Map<string, string> {
-	const older = [...all].filter(other => providerOf(other) === providerOf(own) && rank(other) < rank(own))
+export function claimsOf(own: OpenstackConfig, all: Iterable<OpenstackConfig>, env: Env): Map<string, string> {
+	const cluster = clusterOf(own, env)
+	const older = [...all].filter(other => clusterOf(other, env) === cluster && rank(other) < rank(own) && isEntitled(other, own, env))
 	return new Map(older.flatMap(other => (other.status?.nodes ?? []).map(({ nodeName }) => [nodeName, keyOf(other)] as const)))
 }
 
-function providerOf({ spec }: OpenstackConfig): string | undefined {
-	return spec.credentials.k8sProviderID ?? spec.credentials.openstackProviderID
+/** A token of the environment is for the providers of a namespace; what one of a namespace is for, only viola knows. */
+function isEntitled({ metadata, spec }: OpenstackConfig, own: OpenstackConfig, { VIOLA_ALLOWED_PROVIDERS: allowed }: Env): boolean {
+	const { namespace = '' } = metadata
+	if (namespace === own.metadata.namespace) return true
+	if (spec.secrets?.violaTokenSecretRef) return false
+	const token = { source: 'environment', field: '' } as const
+	return providerRefusal({ token, namespace, providerId: providerOf(spec) ?? '', field: '', allowed }) === undefined
+}
+
+function clusterOf({ spec }: OpenstackConfig, { VIOLA_ENDPOINT }: Env): string {
+	return JSON.stringify([(spec.settings?.violaEndpoint ?? VIOLA_ENDPOINT)?.replace(/\/$/, ''), providerOf(spec)])
+}
+
+function providerOf({ credentials }: OpenstackConfig['spec']): string | undefined {
+	return credentials.k8sProviderID ?? credentials.openstackProviderID
 }
 
 function rank(config: OpenstackConfig): string {

@@ -3,7 +3,7 @@ import type { Config } from './config.ts'
 import { grantOf } from './disclosure/decide.ts'
 import { namedBy } from './disclosure/origin.ts'
 import { refuse } from './failures.ts'
-import type { HttpClients } from './http-clients.ts'
+import type { Clients } from './http-clients.ts'
 import type { Login } from './openstack/keystone.ts'
 import { readNetworks, readPorts, readSubnets } from './openstack/neutron.ts'
 import { readServers } from './openstack/nova.ts'
@@ -22,7 +22,7 @@ export type Sources = {
 	env: Pick<Config, 'SECRET_ENDPOINT_HOSTS'>
 	settings: Settings
 	secrets: Secrets
-	http: HttpClients
+	http: Clients
 	tokens: Tokens
 	viola: Viola
 }

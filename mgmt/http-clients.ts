@@ -1,24 +1,51 @@
 import { createHttpClient, type HttpClient } from '../runtime/http-client.ts'
 import type { Log } from '../runtime/log.ts'
 
-/** One client, and so one pool of connections, for each way of trusting. */
-export type HttpClients = { for(trust: { ca?: string; insecure: boolean }): HttpClient; close(): Promise<void> }
+export type Trust = { ca?: string; insecure: boolean }
+/** The clients of one reconcile, one for each way of trusting. */
+export type Clients = { for(trust: Trust): HttpClient }
 
-/** Clients are made at their first use and kept; the first without verification warns in the log. */
+export type HttpClients = {
+	/** Does a piece of work with clients whose calls end with the signal: how long each may take is an author's choice. */
+	during<T>(signal: AbortSignal, work: (clients: Clients) => Promise<T>): Promise<T>
+	close(): Promise<void>
+}
+
+/**
+ * Connections are kept and shared, save where an OpenstackConfig brings certificates: those clients end with the work, so that a table of all
+ * certificates that authors ever had does not grow. The first client without verification warns in the log.
+ */
 export function createHttpClients(log: Log): HttpClients {
-	const clients = new Map<string, HttpClient>()
+	const shared = new Map<boolean, HttpClient>()
+	const create = ({ ca, insecure }: Trust) => createHttpClient({ insecure, ...(ca && { ca }), userAgent: 'multinic-mgmt' })
+	const sharedFor = (trust: Trust): HttpClient => {
+		const known = shared.get(trust.insecure)
+		if (known) return known
+		if (trust.insecure) log.warn('certificates are not verified for some remote systems: give a caBundle instead of the insecure switch')
+		const client = create(trust)
+		shared.set(trust.insecure, client)
+		return client
+	}
 	return {
-		for({ ca, insecure }) {
-			const key = `${insecure} ${ca ?? ''}`
-			const known = clients.get(key)
-			if (known) return known
-			if (insecure) log.warn('certificates are not verified for some remote systems: give a caBundle instead of the insecure switch')
-			const client = createHttpClient({ insecure, ...(ca && { ca }), userAgent: 'multinic-mgmt' })
-			clients.set(key, client)
-			return client
+		async during(signal, work) {
+			const own: HttpClient[] = []
+			const ownFor = (trust: Trust): HttpClient => {
+				const client = create(trust)
+				own.push(client)
+				return client
+			}
+			try {
+				return await work({ for: trust => endingWith(signal, trust.ca && !trust.insecure ? ownFor(trust) : sharedFor(trust)) })
+			} finally {
+				for (const client of own) await client.close()
+			}
 		},
 		async close() {
-			for (const client of clients.values()) await client.close()
+			for (const client of shared.values()) await client.close()
 		},
 	}
+}
+
+function endingWith(signal: AbortSignal, client: HttpClient): HttpClient {
+	return { ...client, call: call => client.call({ ...call, signal }) }
 }

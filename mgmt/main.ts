@@ -8,6 +8,7 @@ import { createMetrics } from '../runtime/metrics.ts'
 import { type Context, type Read, runProcess } from '../runtime/process.ts'
 import { createQueue, LOW_PRIORITY } from '../runtime/queue.ts'
 import { readConfig, startWarnings } from './config.ts'
+import { fairly } from './fair.ts'
 import { createHttpClients } from './http-clients.ts'
 import { type OpenstackConfig, OpenstackConfigKind } from './kind.ts'
 import { createTokens } from './openstack/tokens.ts'
@@ -17,7 +18,7 @@ const readers = { config: readConfig, credentials: (env: Context['env']) => load
 
 /** mgmt: what OpenStack has attached to the VMs of an OpenstackConfig is sent to viola, and what became of it comes back into its status. */
 export async function main({ signal, log, config, credentials }: Context & Read<typeof readers>): Promise<void> {
-	const metrics = createMetrics('mgmt')
+	const metrics = createMetrics('mgmt', WORKERS)
 	const client = new KubeClient(credentials, { fieldManager: 'multinic-mgmt', onCall: metrics.kubeCall })
 	const queue = createQueue({ watch: metrics.queue })
 	metrics.observe(queue)
@@ -38,11 +39,15 @@ export async function main({ signal, log, config, credentials }: Context & Read<
 	const all = () => configs.store.values()
 	const tokens = createTokens(systemClock)
 	const reconcile = reconcileOpenstackConfig({ client, all, env: config, http, tokens, log, clock: systemClock, chance: Math.random })
-	await runLoop({ queue, reconcile, log, signal, watch: metrics.loop })
+	const fair = fairly(reconcile, key => queue.add(key))
+	await runLoop({ queue, reconcile: fair, workers: WORKERS, log, signal, watch: metrics.loop })
 	await Promise.all([closed, configs.done])
 	await http.close()
 	await client.close()
 }
+
+/** OpenstackConfigs in work at once: almost all of the time is waiting for remote systems. */
+const WORKERS = 16
 
 /** Our own status writes must not wake us: only what people change does. */
 function changedByPeople(now: OpenstackConfig | undefined, before: OpenstackConfig | undefined): boolean {

@@ -1,4 +1,5 @@
 import { type Interface, settle } from '../contract/interface.ts'
+import { NODES_MAX } from '../contract/openstack-config.ts'
 import { isSameIp } from '../contract/ip.ts'
 import { interfaceName, MAX_INTERFACES } from '../contract/names.ts'
 import type { NodeConfigRequest, NodeConfigView } from '../contract/viola-api.ts'
@@ -42,12 +43,27 @@ export type Plan = {
 export function planNodes(world: World): Plan {
 	const { settings, servers, claims, inForce, before } = world
 	const { vms, faults } = resolveVms({ refs: settings.vms, servers, nodeNameKey: settings.nodeNameKey, claims })
-	const nodes = vms.map(vm => nodeOf(vm, world))
-	const wanted = nodes.map(({ node }) => node)
 	const unwanted = before.filter(name => !claims.has(name) && !vms.some(({ nodeName }) => nodeName === name))
 	const { withdraw, kept } = toWithdraw({ unwanted, inForce, servers, refs: settings.vms, vms })
+	const { listed, tooMany } = withinStatus(vms, before, NODES_MAX - withdraw.length - kept.length)
+	const nodes = listed.map(vm => nodeOf(vm, world))
+	const wanted = nodes.map(({ node }) => node)
 	const down = downPorts(world.ports, world.subnets)
-	return { wanted, send: toSend(wanted, inForce), withdraw, kept, down, faults: [...faults, ...nodes.flatMap(({ fault }) => fault ?? [])] }
+	const all = [...faults, ...tooMany, ...nodes.flatMap(({ fault }) => fault ?? [])]
+	return { wanted, send: toSend(wanted, inForce), withdraw, kept, down, faults: all }
+}
+
+/** What a status cannot list is not sent: nobody would know later that it is to be taken back. Nodes that it lists already come first. */
+function withinStatus(vms: readonly Vm[], before: readonly string[], room: number): { listed: Vm[]; tooMany: Fault[] } {
+	if (vms.length <= room) return { listed: [...vms], tooMany: [] }
+	const known = new Set(before)
+	const inLine = vms.toSorted((a, b) => Number(known.has(b.nodeName)) - Number(known.has(a.nodeName)))
+	return { listed: inLine.slice(0, room), tooMany: inLine.slice(room).map(oneTooMany) }
+}
+
+function oneTooMany({ nodeName }: Vm): Fault {
+	const message = `node ${nodeName} is not sent before others have left the status, which lists ${NODES_MAX} nodes`
+	return { reason: 'ConfigError', nodeName, message }
 }
 
 function nodeOf({ instanceId, nodeName }: Vm, world: World): { node: NodeConfigRequest; fault?: Fault } {

@@ -14,7 +14,7 @@ import { grantOf } from './disclosure/decide.ts'
 import { providerRefusal } from './disclosure/providers.ts'
 import { advice, type MgmtReason, nextAfter, refuse } from './failures.ts'
 import { gather } from './gather.ts'
-import type { HttpClients } from './http-clients.ts'
+import type { Clients, HttpClients } from './http-clients.ts'
 import { type OpenstackConfig, OpenstackConfigKind, WITHDRAW_FINALIZER } from './kind.ts'
 import type { Tokens } from './openstack/tokens.ts'
 import { planNodes } from './plan.ts'
@@ -37,15 +37,19 @@ export type Mgmt = {
 	chance: () => number
 }
 
+/** The means of one reconcile. */
+type Work = Omit<Mgmt, 'http'> & { http: Clients }
+
 /** One OpenstackConfig: read everything, decide, send what differs, say how it went. What failed is in the status and is tried again. */
 export function reconcileOpenstackConfig(mgmt: Mgmt): Reconcile {
 	const downLooks = new Map<string, DownLooks | undefined>()
-	return async key => {
+	return async (key, signal) => {
 		const config = await mgmt.client.find(OpenstackConfigKind, nameOf(key))
 		if (!config) return void downLooks.delete(key)
 		const leaving = config.metadata.deletionTimestamp !== undefined
 		if (!leaving) await addFinalizer(mgmt, config)
-		const outcome = await (leaving ? withdrawAll(mgmt, config) : sync(mgmt, config)).catch(error => expected(error, leaving))
+		const work = (http: Clients) => (leaving ? withdrawAll : sync)({ ...mgmt, http }, config)
+		const outcome = await mgmt.http.during(signal, work).catch(error => expected(error, leaving))
 		if (leaving && isDone(outcome)) return void (await removeFinalizer(mgmt, config))
 		await writeStatus(mgmt, config, outcome)
 		if ('plan' in outcome) downLooks.set(key, lookAtDown(outcome.plan.down, downLooks.get(key)))
@@ -53,12 +57,12 @@ export function reconcileOpenstackConfig(mgmt: Mgmt): Reconcile {
 	}
 }
 
-async function sync(mgmt: Mgmt, config: OpenstackConfig): Promise<Outcome> {
+async function sync(mgmt: Work, config: OpenstackConfig): Promise<Outcome> {
 	const spec = parse(config.spec)
 	const settings = settingsOf(spec, mgmt.env)
 	const secrets = secretsOf(mgmt.client, config.metadata.namespace ?? '', spec, mgmt.env)
 	const viola = await violaFor(mgmt, config, spec, secrets)
-	const claims = claimsOf(config, mgmt.all())
+	const claims = claimsOf(config, mgmt.all(), mgmt.env)
 	const world = await gather({ ...mgmt, spec, settings, secrets, viola }, nodesBefore(config), claims)
 	const plan = planNodes(world)
 	const sent = await viola.send(plan.send)
@@ -74,7 +78,7 @@ async function sync(mgmt: Mgmt, config: OpenstackConfig): Promise<Outcome> {
 }
 
 /** The OpenstackConfig is being deleted: its nodes give their NICs back. */
-async function withdrawAll(mgmt: Mgmt, config: OpenstackConfig): Promise<Outcome> {
+async function withdrawAll(mgmt: Work, config: OpenstackConfig): Promise<Outcome> {
 	const nothing: Outcome = {
 		plan: { wanted: [], send: [], withdraw: [], kept: [], down: [], faults: [] },
 		inForce: new Map(),
@@ -82,7 +86,8 @@ async function withdrawAll(mgmt: Mgmt, config: OpenstackConfig): Promise<Outcome
 		errors: new Map(),
 		warnings: [],
 	}
-	const nodes = nodesBefore(config)
+	const claims = claimsOf(config, mgmt.all(), mgmt.env)
+	const nodes = nodesBefore(config).filter(nodeName => !claims.has(nodeName))
 	if (nodes.length === 0) return nothing
 	const spec = parse(config.spec)
 	const viola = await violaFor(mgmt, config, spec, secretsOf(mgmt.client, config.metadata.namespace ?? '', spec, mgmt.env))
@@ -93,7 +98,7 @@ async function withdrawAll(mgmt: Mgmt, config: OpenstackConfig): Promise<Outcome
 }
 
 /** @throws Failure SecretWithheld or ProviderNotAllowed, before anything is sent */
-async function violaFor({ http, env }: Mgmt, { metadata }: OpenstackConfig, spec: OpenstackConfigSpec, secrets: Secrets): Promise<Viola> {
+async function violaFor({ http, env }: Work, { metadata }: OpenstackConfig, spec: OpenstackConfigSpec, secrets: Secrets): Promise<Viola> {
 	const remote = violaOf(spec, env)
 	const provider = providerOf(spec.credentials)
 	const token = await secrets.violaToken()

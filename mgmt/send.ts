@@ -39,7 +39,7 @@ export function createViola(client: GrantedClient, providerId: string, timeoutMs
 			const call = { ...common, method: 'POST', path: NODE_CONFIGS_PATH, body: () => nodes, schema: NodeConfigsResponse, accept } as const
 			const post = () => client.call(call)
 			const { body } = await saying('ViolaPostError', 'node configs could not be sent to viola', post)
-			return { applied: body.results.map(({ nodeName }) => nodeName), errors: body.errors }
+			return sentOf(nodes, body)
 		},
 		async withdraw(nodeNames) {
 			const sent: Sent = { applied: [], errors: [] }
@@ -56,6 +56,15 @@ export function createViola(client: GrantedClient, providerId: string, timeoutMs
 			return sent
 		},
 	}
+}
+
+/** What the answer says of the nodes that were sent, and of no others; a node of which it says nothing is not taken for done. */
+function sentOf(nodes: readonly NodeConfigRequest[], { results, errors }: NodeConfigsResponse): Sent {
+	const silent = new Map(nodes.map(({ nodeName }) => [nodeName, { nodeName, message: 'the answer of viola does not name it' }]))
+	const own = <T extends { nodeName: string }>(said: readonly T[]): T[] => said.filter(({ nodeName }) => silent.has(nodeName))
+	const [applied, refused] = [own(results).map(({ nodeName }) => nodeName), own(errors)]
+	for (const nodeName of [...applied, ...refused.map(error => error.nodeName)]) silent.delete(nodeName)
+	return { applied: [...new Set(applied)], errors: [...refused, ...silent.values()] }
 }
 
 const Deleted = z.object({ nodeName: z.string(), status: z.enum(['deleted', 'absent']) })

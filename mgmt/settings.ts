@@ -1,4 +1,4 @@
-import type { Credentials, OpenstackConfigSpec } from '../contract/openstack-config.ts'
+import { type Credentials, NODES_MAX, type OpenstackConfigSpec } from '../contract/openstack-config.ts'
 import type { Config } from './config.ts'
 import { refuse } from './failures.ts'
 import { type Contrabass, contrabassOf, msOf, type OpenStack, openstackOf, type Remote, violaOf } from './remotes.ts'
@@ -33,6 +33,8 @@ export function settingsOf(spec: OpenstackConfigSpec, env: Config): Settings {
 	const own = spec.settings ?? {}
 	const vms = [...new Set([...(spec.vmNames ?? []), ...(spec.vmIDs ?? [])])]
 	if (vms.length === 0) throw refuse('ConfigError', 'spec.vmNames: names no VM')
+	if (vms.length > NODES_MAX)
+		throw refuse('ConfigError', `spec.vmNames, spec.vmIDs: name ${vms.length} VMs, and ${NODES_MAX} are allowed in one OpenstackConfig`)
 	const contrabass = contrabassOf(spec, env)
 	return {
 		providerId: providerOf(spec.credentials).providerId,

@@ -1,3 +1,4 @@
+import { clean } from '../contract/clean.ts'
 import { type Condition, cut, MESSAGE_MAX } from '../contract/conditions.ts'
 import type { OpenstackConfigStatus, SyncedNode } from '../contract/openstack-config.ts'
 import type { NodeConfigView } from '../contract/viola-api.ts'
@@ -54,8 +55,8 @@ function failed({ reason, message, next = advice[reason] }: Problem): Verdict {
 	return {
 		ready: false,
 		reason,
-		message: `${cut(message.replace(/\.$/, ''), MESSAGE_MAX - 2 - next.length)}. ${next}`,
-		lastError: cut(`${reason}: ${message}`, 512),
+		message: `${line(message.replace(/\.$/, ''), MESSAGE_MAX - 2 - next.length)}. ${next}`,
+		lastError: line(`${reason}: ${message}`, 512),
 	}
 }
 
@@ -64,7 +65,7 @@ function conditionsOf({ ready, reason, message }: Verdict, previous: readonly Co
 		const status = holds ? 'True' : 'False'
 		const before = previous.find(it => it.type === type)
 		const since = before?.status === status ? before.lastTransitionTime : at
-		return { type, status, reason: why, message: cut(message), lastTransitionTime: since, observedGeneration: generation }
+		return { type, status, reason: why, message: line(message), lastTransitionTime: since, observedGeneration: generation }
 	}
 	return [condition('Ready', ready, reason), condition('Degraded', !ready, ready ? 'Healthy' : 'Error')]
 }
@@ -86,18 +87,26 @@ function nodesOf(outcome: Exclude<Outcome, { failure: unknown }>, previous: Open
 /** What the biz cluster says of a node, if it says it of the generation in force. */
 function stateOf(nodeName: string, { inForce, sent, errors, plan }: Exclude<Outcome, { failure: unknown }>): Partial<SyncedNode> {
 	const error = errors.get(nodeName)
-	if (error !== undefined) return { state: 'Refused', message: cut(error) }
+	if (error !== undefined) return { state: 'Refused', message: line(error) }
 	if (sent.has(nodeName)) return { state: 'Pending' }
 	const view = inForce.get(nodeName)
 	if (!view) return {}
 	if (plan.kept.includes(nodeName)) {
 		const message = `no longer wanted, but it is not proven that its VM is gone; if it is, by hand: kubectl delete mnnc ${nodeName}`
-		return { state: 'Kept', message: cut(message) }
+		return { state: 'Kept', message: line(message) }
 	}
 	const status = view.status?.observedGeneration === view.generation ? view.status : undefined
 	const ready = status?.conditions?.find(({ type }) => type === 'Ready')
-	return { state: status?.state ?? 'Pending', ...(ready?.status === 'False' && { message: cut(ready.message) }) }
+	return { state: status?.state ?? 'Pending', ...(ready?.status === 'False' && { message: line(ready.message) }) }
 }
+
+/** Remote systems, and authors, have words in it. Only the beginning is cleaned: how long it is they decide too. */
+function line(text: string, max = MESSAGE_MAX): string {
+	return cut(clean(text.length > LOOKED_AT ? `${text.slice(0, LOOKED_AT)}…` : text), max)
+}
+
+/** Characters: more than any field of a status has. */
+const LOOKED_AT = 8_192
 
 function count(n: number, noun: string): string {
 	return `${n} ${noun}${n === 1 ? '' : 's'}`

@@ -48,6 +48,7 @@ type Check = (question: Question) => Verdict | undefined
 const checks: readonly Check[] = [
 	refuseOtherThanHttp,
 	refuseUserInUrl,
+	refuseOpenEnd,
 	grantAllowedHost,
 	grantKeyOfNamespace,
 	refuseOtherSource,
@@ -63,6 +64,12 @@ function refuseUserInUrl({ endpoint: { field, url } }: Question): Verdict | unde
 	const { username, password } = new URL(url)
 	if (username === '' && password === '') return undefined
 	return { reason: 'ConfigError', message: `${field}: must be a URL without user and password` }
+}
+
+/** What is asked would be a part of the query or of the fragment, and the path whatever an author likes. */
+function refuseOpenEnd({ endpoint: { field, url } }: Question): Verdict | undefined {
+	if (!/[?#]/.test(url)) return undefined
+	return { reason: 'ConfigError', message: `${field}: must be a URL without query and fragment` }
 }
 
 function grantAllowedHost({ endpoint, hosts }: Question): Verdict | undefined {

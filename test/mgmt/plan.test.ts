@@ -44,6 +44,11 @@ test.each<[sentence: string, world: World, expected: object]>([
 		world({ ports: [port(1)], subnets: [{ ...subnet, gateway_ip: '10.0.0.11' }] }),
 		{ send: [send('worker-1', [withoutGateway(nic(0, 1))])], faults: [] },
 	],
+	...['constructor', '__proto__', 'toString'].map((key): [string, World, object] => [
+		`a VM without metadata ${key} is called by its name`,
+		world({ servers: [{ ...server(1), metadata: {} }], ports: [port(1)] }, ['worker-1'], key),
+		{ send: [send('worker-1', [nic(0, 1)])], faults: [] },
+	]),
 	['a VM may be named by its id', world({ ports: [port(1)] }, ['id-1']), { send: [send('worker-1', [nic(0, 1)])] }],
 	[
 		'what is in force already is not sent',
@@ -148,4 +153,19 @@ test.each<[sentence: string, world: World, expected: object]>([
 	['a node that is gone from the cluster needs nothing', world({ before: ['worker-2'] }), { withdraw: [], kept: [] }],
 ])('%s', (_, world, expected) => {
 	expect(planNodes(world)).toMatchObject(expected)
+})
+
+test('a node that the status has no room for is not sent; those that it lists already stay', () => {
+	const names = Array.from({ length: 1_000 }, (_, n) => `new-${n}`)
+	const servers = [...names, 'known'].map((name, n) => server(n, name))
+	const inForce = new Map([view('gone', 'id-of-nobody'), view('known', 'id-1000')])
+	const { wanted, withdraw, faults } = planNodes(world({ servers, before: ['known', 'gone'], inForce }, [...names.slice(1), 'known']))
+	expect([wanted.length, wanted[0]?.nodeName, withdraw]).toEqual([999, 'known', ['gone']])
+	expect(faults).toEqual([
+		{
+			reason: 'ConfigError',
+			nodeName: 'new-999',
+			message: 'node new-999 is not sent before others have left the status, which lists 1000 nodes',
+		},
+	])
 })

@@ -51,6 +51,12 @@ test('a secret in the OpenstackConfig itself is warned of, and not repeated', ()
 
 test.each<[sentence: string, spec: OpenstackConfigSpec, env: typeof env, words: string]>([
 	['no VM', spec({ vmNames: [] }), env, 'spec.vmNames'],
+	[
+		'more VMs than a status lists',
+		spec({ vmNames: Array.from({ length: 600 }, (_, n) => `a${n}`), vmIDs: Array.from({ length: 401 }, (_, n) => `b${n}`) }),
+		env,
+		'name 1001 VMs, and 1000 are allowed',
+	],
 	['no subnet', { vmNames: ['vm'], credentials }, env, 'spec.subnetIDs'],
 	[
 		'no viola',

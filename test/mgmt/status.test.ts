@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { OpenstackConfigStatus } from '../../contract/openstack-config.ts'
 import { claimsOf } from '../../mgmt/claims.ts'
+import { type Config, readConfig } from '../../mgmt/config.ts'
 import { advice, type MgmtReason, nextAfter, refuse, saying } from '../../mgmt/failures.ts'
 import type { OpenstackConfig } from '../../mgmt/kind.ts'
 import { type Outcome, statusAfter } from '../../mgmt/status.ts'
@@ -95,6 +96,23 @@ test.each<[sentence: string, outcome: Outcome, expected: object]>([
 	expect(OpenstackConfigStatus.parse(status)).toEqual(status)
 })
 
+test('what remote systems and authors say is one clean line in every field', () => {
+	const bad = 'a\u001b[31m\nb\u202e\u0085c\ud800'
+	const good = 'a [31m b c\ufffd'
+	const statuses = [
+		statusAfter({ failure: { reason: 'NovaError', message: bad } }, undefined, now),
+		statusAfter(done({ errors: new Map([['worker-1', bad]]) }), undefined, now),
+		statusAfter(done({}, { faults: [{ reason: 'NodeNameInvalid', message: bad }] }), undefined, now),
+		statusAfter(done({ inForce: view(2, { ...ready, conditions: [{ type: 'Ready', status: 'False', message: bad }] }) }), undefined, now),
+	]
+	for (const status of statuses) {
+		expect(JSON.stringify(status)).toContain(good)
+		expect(JSON.stringify(status)).not.toMatch(/\\u00|\\n|\u202e|\u0085|\\ud800/)
+	}
+	const long = statusAfter({ failure: { reason: 'NovaError', message: '\u202e'.repeat(32 << 20) } }, undefined, now)
+	expect(OpenstackConfigStatus.parse(long)).toEqual(long)
+})
+
 test('a failure keeps what was known of the nodes, and heals without a trace', () => {
 	const before = statusAfter(done({ sent: new Set(['worker-1']) }), undefined, now)
 	const broken = statusAfter({ failure: { reason: 'NeutronPortError', message: 'neutron answered 503: down' } }, before, later)
@@ -169,10 +187,43 @@ test('the older OpenstackConfig of a cluster has a node; at the same age the nam
 		config('y', '2026-01-02', 'biz', ['c']),
 		config('c', '2026-01-01', 'other', ['d']),
 	]
-	expect(claimsOf(own, all)).toEqual(
+	expect(claimsOf(own, all, {})).toEqual(
 		new Map([
 			['a', 'ns/z'],
 			['b', 'ns/b'],
 		]),
 	)
+})
+
+const env = readConfig({ VIOLA_ENDPOINT: 'http://viola/', VIOLA_ALLOWED_PROVIDERS: 'ns=biz;other=other' })
+const elsewhere = (more: { settings?: object; secrets?: object }): OpenstackConfig => {
+	const { metadata, spec, ...rest } = config('a', '2026-01-01', 'biz', ['x'])
+	return { ...rest, metadata: { ...metadata, namespace: 'other' }, spec: { ...spec, ...more } as OpenstackConfig['spec'] }
+}
+const violaTokenSecretRef = { name: 'own', key: 'token' }
+
+test.each<[sentence: string, other: OpenstackConfig, env: Config, claimed: string[]]>([
+	['of another namespace that may use the token for the cluster', elsewhere({}), { ...env, VIOLA_ALLOWED_PROVIDERS: undefined }, ['x']],
+	[
+		'of another namespace that names the same viola itself',
+		elsewhere({ settings: { violaEndpoint: 'http://viola' } }),
+		readConfig({ VIOLA_ENDPOINT: 'http://viola/' }),
+		['x'],
+	],
+	['of another namespace that may not use the token for the cluster', elsewhere({}), env, []],
+	[
+		'of another namespace that has a viola of its own',
+		elsewhere({ settings: { violaEndpoint: 'http://own' } }),
+		readConfig({ VIOLA_ENDPOINT: 'http://viola/' }),
+		[],
+	],
+	[
+		'of another namespace that has a token of its own',
+		elsewhere({ secrets: { violaTokenSecretRef } }),
+		readConfig({ VIOLA_ENDPOINT: 'http://viola/' }),
+		[],
+	],
+	['of the same namespace', config('a', '2026-01-01', 'biz', ['x']), env, ['x']],
+])('what the older OpenstackConfig has: %s', (_, other, env, claimed) => {
+	expect([...claimsOf(config('m', '2026-01-02', 'biz', []), [other], env).keys()]).toEqual(claimed)
 })

@@ -128,9 +128,7 @@ test.each([
 	['<p>No<style>b{}</STYLE> <b>way</b>', 'No way'],
 	['<p>No <b>way', 'No way'],
 	['<p>No way<style>b{}', 'No way'],
-	[`{"message":"${'x'.repeat(1 << 20)}"}`, `{"message":"${'x'.repeat(288)}…`],
-	['['.repeat(400), `${'['.repeat(300)}…`],
-])('a remote that says %.40s says: %.40s', (body, words) => {
+])('a remote that says %s says: %s', (body, words) => {
 	expect(remoteWords(body)).toBe(words)
 })
 
@@ -145,6 +143,11 @@ test.each([
 	const body = `<${part.repeat((16 << 20) / part.length)}`
 	expect(remoteWords(body).length).toBeLessThanOrEqual(301)
 	expect(remoteWords(body.slice(1)).length).toBeLessThanOrEqual(301)
+})
+
+test('a refusal that is too large or too deep is told by its beginning', () => {
+	expect(remoteWords(`{"message":"${'x'.repeat(1 << 20)}"}`)).toBe(`{"message":"${'x'.repeat(288)}…`)
+	expect(remoteWords('['.repeat(400))).toBe(`${'['.repeat(300)}…`)
 })
 
 test('a secret is hidden in a body without a sentence, and where another one is part of it', () => {

@@ -2,12 +2,12 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { encrypt } from '../../../lab/openstack/contrabass.ts'
 import { readConfig } from '../../../mgmt/config.ts'
-import type { HttpClients } from '../../../mgmt/http-clients.ts'
+import type { HttpClients, Trust } from '../../../mgmt/http-clients.ts'
 import type { OpenstackConfig } from '../../../mgmt/kind.ts'
 import { createTokens } from '../../../mgmt/openstack/tokens.ts'
 import { reconcileOpenstackConfig } from '../../../mgmt/reconcile.ts'
 import { systemClock } from '../../../runtime/clock.ts'
-import type { HttpCall } from '../../../runtime/http-client.ts'
+import type { HttpCall, HttpClient } from '../../../runtime/http-client.ts'
 import type { KubeClient } from '../../../runtime/kube/client.ts'
 import { createLog } from '../../../runtime/log.ts'
 
@@ -69,22 +69,20 @@ const environments = fc.record({
 	),
 })
 
-type Sent = { trust: { ca?: string; insecure: boolean }; call: HttpCall<unknown> }
+type Sent = { trust: Trust; call: HttpCall<unknown> }
 
 /** @returns every call of one reconcile */
 async function callsOf(spec: object, env: object, evilUrl: string): Promise<Sent[]> {
 	const sent: Sent[] = []
-	const http: HttpClients = {
-		for: ({ insecure, ca }) => ({
-			call: async call => {
-				sent.push({ trust: { insecure, ...(ca && { ca }) }, call })
-				const host = new URL(call.url).hostname
-				return { status: 200, headers: { 'x-subject-token': tokenFor(call.body) }, body: answerOf(host, call.url, evilUrl) as never }
-			},
-			close: async () => {},
-		}),
+	const clientFor = ({ insecure, ca }: Trust): HttpClient => ({
+		call: async call => {
+			sent.push({ trust: { insecure, ...(ca && { ca }) }, call })
+			const host = new URL(call.url).hostname
+			return { status: 200, headers: { 'x-subject-token': tokenFor(call.body) }, body: answerOf(host, call.url, evilUrl) as never }
+		},
 		close: async () => {},
-	}
+	})
+	const http: HttpClients = { during: (_, work) => work({ for: clientFor }), close: async () => {} }
 	const config = { metadata: { namespace: 'ns', name: 'any', generation: 1 }, spec } as OpenstackConfig
 	const ofNamespace = { token: 'token-of-the-namespace', key: 'key-of-namespace', password: 'password-of-the-namespace' }
 	const data = Object.fromEntries(Object.entries(ofNamespace).map(([name, value]) => [name, Buffer.from(value).toString('base64')]))

@@ -101,6 +101,8 @@ describe('a secret is withheld', () => {
 	test.each([
 		['http://me:the-password@viola', 'must be a URL without user and password'],
 		['http://me@viola', 'must be a URL without user and password'],
+		['http://viola/admin?x=', 'must be a URL without query and fragment'],
+		['http://viola/admin#', 'must be a URL without query and fragment'],
 		['ftp://viola', 'must be an http or https URL'],
 		['no URL', 'must be an http or https URL'],
 	])('from %s, whatever the list says', (url, words) => {

@@ -49,10 +49,16 @@ afterAll(async () => {
 	await api?.stop()
 })
 
-type Written = { env?: Record<string, string>; settings?: object; credentials?: object; secrets?: object }
+type Written = { env?: Record<string, string>; settings?: object; credentials?: object; secrets?: object; signal?: AbortSignal }
 
 /** Reconciles one new OpenstackConfig once. @returns its condition Ready */
-async function ready({ env, settings, credentials, secrets }: Written): Promise<Condition | undefined> {
+async function ready({
+	env,
+	settings,
+	credentials,
+	secrets,
+	signal = new AbortController().signal,
+}: Written): Promise<Condition | undefined> {
 	const { contrabassUrl: CONTRABASS_ENDPOINT, encryptKey: CONTRABASS_ENCRYPT_KEY, providerId, projectId: projectID } = openstack
 	const usual = { CONTRABASS_ENDPOINT, CONTRABASS_ENCRYPT_KEY, VIOLA_ENDPOINT: viola.url, VIOLA_TOKEN: violaToken }
 	const at = { namespace, name: `config-${count++}` }
@@ -63,7 +69,7 @@ async function ready({ env, settings, credentials, secrets }: Written): Promise<
 	const http = createHttpClients(log)
 	const tokens = createTokens(systemClock)
 	const mgmt = { client, all: () => [], env: readConfig({ ...usual, ...env }), http, tokens, log, clock: systemClock, chance: () => 0 }
-	await reconcileOpenstackConfig(mgmt)(`${at.namespace}/${at.name}`, new AbortController().signal)
+	await reconcileOpenstackConfig(mgmt)(`${at.namespace}/${at.name}`, signal)
 	await http.close()
 	return api.objects.get(OpenstackConfigKind, at)?.status?.conditions?.find(({ type }) => type === 'Ready')
 }
@@ -179,6 +185,47 @@ describe('a secret goes', () => {
 		const secrets = own('contrabassEncryptKeySecretRef', 'key')
 		expect(await ready({ env: { CONTRABASS_ENCRYPT_KEY: '' }, settings, secrets })).toMatchObject({ reason: 'SecretWithheld' })
 		expect(author.connections()).toBe(0)
+	})
+})
+
+describe('what a remote system or an author does ends in a condition, not in a bug', () => {
+	test.each(['violaEndpoint', 'openstackNeutronEndpoint', 'openstackNovaEndpoint'])(
+		'%s answers nothing, however long the author would wait: the work ends in time',
+		async name => {
+			const stop = new AbortController()
+			author.answer(() => stop.abort(new Error('not done within 120000 ms')))
+			const credentials = { authURL: openstack.keystoneUrl, username: openstack.user, ...own('passwordSecretRef', 'password') }
+			const settings = { [name]: author.url, violaTimeout: '99999999h', openstackTimeout: '99999999h' }
+			const secrets = name === 'violaEndpoint' ? own('violaTokenSecretRef', 'token') : {}
+			expect(await ready({ settings, credentials, secrets, signal: stop.signal })).toMatchObject({
+				status: 'False',
+				message: expect.stringContaining(`${author.host} was given up: not done within 120000 ms`),
+			})
+		},
+	)
+
+	test.each(['constructor', '__proto__', 'toString'])('a Secret has no key %s', async key => {
+		const condition = await ready({ secrets: own('violaTokenSecretRef', key) })
+		expect(condition).toMatchObject({ reason: 'ConfigError', message: expect.stringContaining(`has no key ${key}`) })
+	})
+
+	test.each<[sentence: string, body: string, words: RegExp]>([
+		['an address that is no URL', '{"data":{"url":"http://[","attributes":{"adminId":"a","adminPw":"b"}}}', /data\.url: Invalid URL/],
+		[
+			'an address of another kind',
+			`{"data":{"url":"file:///etc/passwd","attributes":{"adminId":"a","adminPw":"SEALED"}}}`,
+			/must be an http or/,
+		],
+		['lists in lists', '['.repeat(100_000), /100000 deep/],
+		[
+			'a list of the prototype',
+			'{"__proto__":{"data":{"url":"http://a","attributes":{"adminId":"a","adminPw":"b"}}}}',
+			/data: Invalid input/,
+		],
+	])('a Contrabass answers with %s', async (_, body, words) => {
+		other.answer((__, response) => response.end(body.replace('SEALED', encrypt(openstack.password, openstack.encryptKey))))
+		const condition = await ready({ env: { CONTRABASS_ENDPOINT: other.url } })
+		expect(condition).toMatchObject({ status: 'False', message: expect.stringMatching(words) })
 	})
 })
 

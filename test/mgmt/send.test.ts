@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest'
+import { createSecret, grantOf } from '../../mgmt/disclosure/decide.ts'
+import { chosenEndpoint } from '../../mgmt/disclosure/origin.ts'
+import { createViola } from '../../mgmt/send.ts'
+
+/** A viola that gives one answer. */
+function answering(body: object) {
+	const endpoint = chosenEndpoint([], ['VIOLA_ENDPOINT', 'http://viola']) ?? expect.unreachable()
+	const grant = grantOf(createSecret('viola token', endpoint, 'a-token'), endpoint, [])
+	return createViola({ grant, call: async () => ({ status: 200, headers: {}, body: body as never }) }, 'biz', 1_000)
+}
+
+const nodes = ['a', 'b'].map(nodeName => ({ nodeName, interfaces: [] }))
+const result = (nodeName: string) => ({ nodeName, status: 'created', generation: 1 })
+const error = (nodeName: string) => ({ nodeName, code: 'Refused', message: 'not so' })
+const silent = (nodeName: string) => ({ nodeName, message: 'the answer of viola does not name it' })
+
+test.each<[sentence: string, results: object[], errors: object[], sent: object]>([
+	['each node has its result', [result('a')], [error('b')], { applied: ['a'], errors: [error('b')] }],
+	['a node without a result is not taken for done', [result('a')], [], { applied: ['a'], errors: [silent('b')] }],
+	['nothing at all is not taken for done', [], [], { applied: [], errors: [silent('a'), silent('b')] }],
+	['what was not sent is not heard', [result('a'), result('c')], [error('b'), error('[0]')], { applied: ['a'], errors: [error('b')] }],
+	['a node that is named twice counts once', [result('a'), result('a')], [error('b')], { applied: ['a'], errors: [error('b')] }],
+])('of the answer of viola, %s', async (_, results, errors, sent) => {
+	expect(await answering({ applied: results.length, results, errors }).send(nodes)).toEqual(sent)
+})
