@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs'
 import * as z from 'zod'
-import { Bool, Duration, HeaderText, HttpUrl, ListenAddress, ObjectName, readEnv } from '../runtime/env.ts'
-import { wordsOf } from '../runtime/errors.ts'
+import { Bool, Duration, HttpUrl, ListenAddress, ObjectName, readEnv } from '../runtime/env.ts'
+import { FixedToken, TokenFile } from '../runtime/token-file.ts'
 import { AllowedHosts } from './disclosure/hosts.ts'
 import { AllowedProviders } from './disclosure/providers.ts'
 
@@ -20,8 +19,8 @@ const Env = z.object({
 	VIOLA_ENDPOINT: HttpUrl.optional(),
 	VIOLA_TIMEOUT: Duration.prefault('30s'),
 	VIOLA_INSECURE_TLS: Bool.default(false),
-	VIOLA_TOKEN: HeaderText.optional().describe('Bearer token for viola'),
-	VIOLA_TOKEN_FILE: z.string().transform(tokenIn).optional().describe('File with that token, such as a mounted Secret'),
+	VIOLA_TOKEN: FixedToken.optional().describe('Bearer token for viola'),
+	VIOLA_TOKEN_FILE: TokenFile.optional().describe('File with that token, such as a mounted Secret; a new one counts at once'),
 	VIOLA_ALLOWED_PROVIDERS: AllowedProviders.optional().describe(
 		'Who may use that token: namespace=id,id;namespace=id. Every id when left out',
 	),
@@ -46,13 +45,4 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 export function startWarnings({ VIOLA_TOKEN, VIOLA_ALLOWED_PROVIDERS }: Config): string[] {
 	if (!VIOLA_TOKEN || VIOLA_ALLOWED_PROVIDERS) return []
 	return ['VIOLA_ALLOWED_PROVIDERS is not set: every OpenstackConfig may use the viola token of mgmt for every provider id']
-}
-
-function tokenIn(path: string, context: z.RefinementCtx): string {
-	try {
-		return readFileSync(path, 'utf8').trim()
-	} catch (error) {
-		context.addIssue({ code: 'custom', message: wordsOf(error) })
-		return z.NEVER
-	}
 }

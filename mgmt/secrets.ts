@@ -35,7 +35,7 @@ export function secretsOf(
 		violaToken: () =>
 			firstOf('viola token', [
 				inSecret('spec.secrets.violaTokenSecretRef', secrets?.violaTokenSecretRef),
-				ofProcess('VIOLA_TOKEN', env.VIOLA_TOKEN),
+				ofProcess('VIOLA_TOKEN', env.VIOLA_TOKEN?.()),
 			]),
 		contrabassKey: () =>
 			firstOf('Contrabass encryption key', [

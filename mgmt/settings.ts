@@ -86,13 +86,20 @@ function statusesOf(allowed: readonly string[] = ['ACTIVE', 'DOWN']): Settings['
 	return named.length === 0 || named.includes('*') ? undefined : new Set(named)
 }
 
-/** How often it is looked at. Never faster than 100 ms, and never slower when it should be fast. */
+/** An author shares the systems of the environment with others; whoever runs mgmt may want it faster (milliseconds). */
+const FASTEST = { ofAuthor: 1_000, ofEnvironment: 100 }
+
+function interval(own: string | undefined, byDefault: number): number {
+	return Math.max(own === undefined ? FASTEST.ofEnvironment : FASTEST.ofAuthor, msOf(own, byDefault))
+}
+
+/** How often it is looked at, and never slower when it should be fast. */
 export function pollOf({ settings: own = {} }: OpenstackConfigSpec, env: Config): Poll {
-	const fastMs = Math.max(100, msOf(own.pollFastInterval, env.POLL_FAST_INTERVAL))
+	const fastMs = interval(own.pollFastInterval, env.POLL_FAST_INTERVAL)
 	return {
 		fastMs,
-		slowMs: Math.max(fastMs, msOf(own.pollSlowInterval, env.POLL_SLOW_INTERVAL)),
-		errorMs: Math.max(100, msOf(own.pollErrorInterval, env.POLL_ERROR_INTERVAL)),
+		slowMs: Math.max(fastMs, interval(own.pollSlowInterval, env.POLL_SLOW_INTERVAL)),
+		errorMs: interval(own.pollErrorInterval, env.POLL_ERROR_INTERVAL),
 		windowMs: msOf(own.pollFastWindow, env.POLL_FAST_WINDOW),
 		downPortLooks: own.downPortFastRetryMax ?? DOWN_PORT_LOOKS,
 	}

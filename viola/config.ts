@@ -1,21 +1,17 @@
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
 import * as z from 'zod'
-import { HeaderText, ListenAddress, readEnv } from '../runtime/env.ts'
+import { ListenAddress, readEnv } from '../runtime/env.ts'
 import { wordsOf } from '../runtime/errors.ts'
+import { FixedToken, TokenFile, type TokenSource } from '../runtime/token-file.ts'
 import { type Clusters, parseClusters } from './routing.ts'
 
 /** The environment of `node viola/main.ts`. One of VIOLA_TOKEN and VIOLA_TOKEN_FILE is needed: nobody may configure nodes unasked. */
 const Env = z
 	.object({
 		VIOLA_ADDR: ListenAddress.prefault(':8080').describe('Where it listens; 127.0.0.1:0 takes a free port and says which in the log'),
-		VIOLA_TOKEN: HeaderText.optional().describe('Bearer token that every request must bring'),
-		VIOLA_TOKEN_FILE: z
-			.string()
-			.transform(tokenIn)
-			.pipe(HeaderText)
-			.optional()
-			.describe('File that holds the token, such as a mounted Secret'),
+		VIOLA_TOKEN: FixedToken.optional().describe('Bearer token that every request must bring'),
+		VIOLA_TOKEN_FILE: TokenFile.optional().describe('File that holds the token, such as a mounted Secret; a new one counts at once'),
 		VIOLA_CLUSTERS: z.string().transform(clustersIn).describe('File (YAML or JSON): provider id → { kubeconfig?, context?, namespace? }'),
 	})
 	.refine(env => env.VIOLA_TOKEN !== undefined || env.VIOLA_TOKEN_FILE !== undefined, {
@@ -23,16 +19,13 @@ const Env = z
 		when: () => true, // also where another variable is wrong: all is told at once
 	})
 
-export type Config = { host: string; port: number; token: string; clusters: Clusters }
+export type Config = { host: string; port: number; token: TokenSource; clusters: Clusters }
 
 /** @throws Failure CONFIG_INVALID naming the variable, or the file and its field; never the token */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
 	const read = readEnv(Env, env)
-	return { ...read.VIOLA_ADDR, token: read.VIOLA_TOKEN ?? read.VIOLA_TOKEN_FILE ?? '', clusters: read.VIOLA_CLUSTERS }
-}
-
-function tokenIn(path: string, context: z.RefinementCtx): string {
-	return told(context, path, () => readFileSync(path, 'utf8').trim() || fault('is empty'))
+	const token = read.VIOLA_TOKEN ?? read.VIOLA_TOKEN_FILE ?? fault('a token is required')
+	return { ...read.VIOLA_ADDR, token, clusters: read.VIOLA_CLUSTERS }
 }
 
 function clustersIn(path: string, context: z.RefinementCtx): Clusters {

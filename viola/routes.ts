@@ -7,13 +7,14 @@ import { faultsIn } from '../runtime/faults.ts'
 import { createHttpServer } from '../runtime/http-server.ts'
 import { isKubeFailure } from '../runtime/kube/failures.ts'
 import type { Log } from '../runtime/log.ts'
+import type { TokenSource } from '../runtime/token-file.ts'
 import { applyNodeConfigs } from './apply.ts'
 import type { Cluster } from './cluster.ts'
 import { failures, type ViolaCode } from './failures.ts'
 import { view } from './manifest.ts'
 
 export type RouteOptions = {
-	token: string
+	token: TokenSource
 	/** @throws Failure UNKNOWN_PROVIDER, or BAD_REQUEST without a provider id */
 	clusterOf(providerId: string | undefined): Promise<Cluster>
 	log: Log
@@ -29,7 +30,7 @@ export function createViola({ token, clusterOf, log }: RouteOptions): FastifyIns
 	const app = createHttpServer({ log, bodyLimitBytes: BODY_LIMIT, statusOf })
 	const cluster = ({ headers }: FastifyRequest) => clusterOf(headers[PROVIDER_HEADER]?.toString())
 	app.register(async api => {
-		api.addHook('onRequest', async request => signIn(request, token))
+		api.addHook('onRequest', async request => signIn(request, token()))
 		api.post(NODE_CONFIGS_PATH, async (request, reply) => {
 			const target = await cluster(request)
 			const { status, body } = await applyNodeConfigs(target, request.body, goneOf(reply))

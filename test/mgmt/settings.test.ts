@@ -27,6 +27,11 @@ test.each<[sentence: string, spec: OpenstackConfigSpec, expected: object]>([
 		{ viola: { endpoint: { url: 'https://own' }, timeoutMs: 5000 }, poll: { fastMs: 2000, slowMs: 300_000 } },
 	],
 	['slow is never faster than fast', spec({ settings: { pollFastInterval: '10m' } }), { poll: { fastMs: 600_000, slowMs: 600_000 } }],
+	[
+		'an author has it looked at every second at most',
+		spec({ settings: { pollFastInterval: '0s', pollSlowInterval: '1ms', pollErrorInterval: '0.1s' } }),
+		{ poll: { fastMs: 1_000, slowMs: 1_000, errorMs: 1_000 } },
+	],
 	['statuses are ACTIVE and DOWN', spec(), { statuses: new Set(['ACTIVE', 'DOWN']) }],
 	['statuses count in any case', spec({ settings: { openstackPortAllowedStatuses: ['active '] } }), { statuses: new Set(['ACTIVE']) }],
 	['a star allows every status', spec({ settings: { openstackPortAllowedStatuses: ['*'] } }), { statuses: undefined }],

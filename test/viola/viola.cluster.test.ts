@@ -33,7 +33,7 @@ beforeAll(async () => {
 		const { providerId, target } = route(clusters, id)
 		return createCluster(providerId === 'gone' ? nowhere : client, providerId, target.namespace)
 	}
-	viola = createViola({ token, clusterOf, log: createLog('viola', { level: 'silent' }) })
+	viola = createViola({ token: () => token, clusterOf, log: createLog('viola', { level: 'silent' }) })
 })
 afterAll(async () => {
 	await viola?.close()

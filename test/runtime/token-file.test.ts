@@ -1,0 +1,43 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { TokenFile } from '../../runtime/token-file.ts'
+
+let folder: string
+const path = () => join(folder, 'token')
+const write = (text: string) => writeFileSync(path(), text)
+beforeAll(() => {
+	folder = mkdtempSync(join(tmpdir(), 'multinic-token-'))
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+test('a token that is written anew counts at once; while there is none, the last one does', () => {
+	write('first\n')
+	const token = TokenFile.parse(path())
+	const read = (text: string) => {
+		write(text)
+		return token()
+	}
+	expect([token(), read('second'), read(''), read('two\nlines'), read(' third \n')]).toEqual([
+		'first',
+		'second',
+		'second',
+		'second',
+		'third',
+	])
+	rmSync(path())
+	expect(token()).toBe('third')
+})
+
+test.each<[sentence: string, text: string | undefined, words: RegExp]>([
+	['that is not there', undefined, /^ENOENT/],
+	['that is empty', ' \n', /token: is empty$/],
+	['with more than a token', 'two\nlines', /token: must be printable ASCII/],
+])('at the start a file %s is refused, and nothing of it repeated', (_, text, words) => {
+	rmSync(path(), { force: true })
+	if (text !== undefined) write(text)
+	const { error } = TokenFile.safeParse(path())
+	expect(error?.issues.map(({ message }) => message)).toEqual([expect.stringMatching(words)])
+	expect(error?.message).not.toContain('two')
+})
