@@ -2,6 +2,7 @@ import { Agent, type Dispatcher, request } from 'undici'
 import type * as z from 'zod'
 import { faultsIn } from './faults.ts'
 import { parseBounded } from './bounded-json.ts'
+import { textOf } from './body-text.ts'
 import { deadline } from './clock.ts'
 import { Failure, wordsOf } from './errors.ts'
 import { hideSecrets, remoteWords } from './remote-words.ts'
@@ -81,7 +82,7 @@ async function exchange<T>(dispatcher: Dispatcher, options: HttpClientOptions, c
 	const limit = deadline(call.timeoutMs ?? options.timeoutMs ?? 30_000, call.signal)
 	try {
 		const { statusCode: status, headers, body } = await send(dispatcher, options, call, limit.signal)
-		const text = await body.text()
+		const text = await textOf(body)
 		const accepts = call.accept ?? isSuccess
 		const refused = () => refusal(call, { status, text, retryAfter: headers['retry-after'] })
 		if (!accepts(status)) throw refused()
@@ -141,12 +142,15 @@ const byStatus: Readonly<Record<number, HttpCode>> = {
 	504: 'TIMED_OUT',
 }
 
+/** A day: who says more means never. */
+const LONGEST_RETRY_S = 86_400
+
 type Refusal = { status: number; text: string; retryAfter: string | string[] | undefined }
 
 function refusal<T>(call: HttpCall<T>, { status, text, retryAfter }: Refusal): Failure<HttpCode> {
 	const code = byStatus[status] ?? (status >= 500 ? 'SERVER_ERROR' : 'REFUSED')
 	const remote = remoteWords(text, hideIn(call))
-	const seconds = Number(retryAfter)
+	const seconds = Math.min(Number(retryAfter), LONGEST_RETRY_S)
 	const facts = {
 		retry: status >= 500 || status === 408 || status === 429,
 		status,

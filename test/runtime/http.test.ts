@@ -98,6 +98,11 @@ describe('a call over HTTP', () => {
 		})
 	})
 
+	test('waits a day at most, whatever the remote says', async () => {
+		const facts = { retryAfterMs: 86_400_000 }
+		for (const said of ['99999999', '1e999']) await expect(call(503, '', {}, { 'retry-after': said })).rejects.toMatchObject({ facts })
+	})
+
 	test('takes a refusal for an answer where the caller says so', async () => {
 		expect(await call(404, '{"a":1}', { accept: status => status === 404 })).toMatchObject({ status: 404, body: { a: 1 } })
 	})

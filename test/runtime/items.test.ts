@@ -4,7 +4,7 @@ import { itemsOf } from '../../runtime/kube/items.ts'
 import { chunks } from './chunks.ts'
 
 /** Whatever JSON may say in an object, brackets and quotes in its texts among it. */
-const value = fc.jsonValue({ maxDepth: 3, stringUnit: fc.constantFrom(...'a"\\\\[]{},:ß日', '\n') })
+const value = fc.jsonValue({ maxDepth: 3, stringUnit: fc.constantFrom(...'a"\\\\[]{},:ß日', '\n') }).map(withoutBackslashInKeys)
 const item = fc.dictionary(fc.string({ unit: fc.constantFrom(...'a"{]') }), value)
 const metadata = fc.record({ resourceVersion: fc.constantFrom('', '7'), nested: fc.dictionary(fc.constantFrom('a', 'b'), value) })
 const list = fc.oneof(
@@ -36,6 +36,13 @@ test('a list that ends too soon is no whole one', async () => {
 		expect(() => JSON.parse(rest)).toThrow(SyntaxError)
 	}
 })
+
+/** Once a key has ended in one, V8 takes it for others that begin alike and are escaped. @see https://github.com/nodejs/node/issues/63785 */
+function withoutBackslashInKeys(value: unknown): unknown {
+	if (Array.isArray(value)) return value.map(withoutBackslashInKeys)
+	if (typeof value !== 'object' || value === null) return value
+	return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key.replaceAll('\\', '/'), withoutBackslashInKeys(inner)]))
+}
 
 /** JSON knows no -0. */
 function asRead(said: unknown): unknown {
