@@ -4,7 +4,7 @@ import { type Decision, type Rule, say } from './decision.ts'
 import { obsoleteRuns } from './leftovers.ts'
 import { isCleaned, isDeletedWithItsNode, isReleased, lacksFinalizer, wasNeverRun } from './lifecycle.ts'
 import { nodeIsReplaced } from './machine.ts'
-import { backoffMs, complaint, currentRun, isDrifted, isUpToDate, mayHeal } from './runs.ts'
+import { backoffMs, complaint, currentRun, isDrifted, isUpToDate, looksAreMany, mayHeal, wantedMode } from './runs.ts'
 import { repairAt } from './repairs.ts'
 import { runIsGivenUp, runMadeNoPod } from './given-up.ts'
 import { isHeldBack } from './rollout.ts'
@@ -130,6 +130,7 @@ function isBackingOff(snapshot: Snapshot): Decision | undefined {
 }
 
 /** Of a run that only looks: no word in the status, for it would cost a write for what the next second changes. */
-function capIsReached({ rollout }: Snapshot): Decision | undefined {
-	return rollout.freeRuns <= 0 ? { act: 'wait', why: 'TooManyRuns', afterMs: 5_000 } : undefined
+function capIsReached(snapshot: Snapshot): Decision | undefined {
+	const isFull = snapshot.rollout.freeRuns <= 0 || (wantedMode(snapshot) === 'Plan' && looksAreMany(snapshot))
+	return isFull ? { act: 'wait', why: 'TooManyRuns', afterMs: 5_000 } : undefined
 }

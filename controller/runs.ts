@@ -103,6 +103,14 @@ export function isLook({ mode, asked }: Run): boolean {
 	return mode === 'Verify' || asked.plan !== undefined
 }
 
+/**
+ * Whether runs that only look have all the places that are theirs. A quarter is left to those that change a node: whoever may write node configs may
+ * ask of every node, again and again, and nothing else holds such runs back.
+ */
+export function looksAreMany({ rollout: { looking }, settings: { maxConcurrentRuns } }: Pick<Snapshot, 'rollout' | 'settings'>): boolean {
+	return looking >= Math.max(1, Math.floor((maxConcurrentRuns * 3) / 4))
+}
+
 /** Whether a look found the node otherwise than it was left. */
 export function isDrifted(snapshot: Pick<Snapshot, 'config'>): boolean {
 	return snapshot.config.status.state === 'Failed' && complaint(snapshot).reason === 'Drifted'

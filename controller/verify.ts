@@ -1,7 +1,7 @@
 import { type Ask, answeredBy } from './asked.ts'
 import { statusChange } from './change.ts'
 import type { Decision } from './decision.ts'
-import { attemptsOf, condition, isDrifted, isUpToDate, nextAttempt } from './runs.ts'
+import { attemptsOf, condition, isDrifted, isUpToDate, looksAreMany, nextAttempt } from './runs.ts'
 import type { Mode, Run, Snapshot } from './snapshot.ts'
 import { verifiedStatus } from './status.ts'
 
@@ -61,8 +61,9 @@ function dueLook(snapshot: Snapshot): Look | undefined {
 }
 
 /** A person need not wait for looks that nobody waits for. */
-function mayLook({ rollout: { settings, looking, freeRuns } }: Snapshot, { ask }: Look): boolean {
-	if (freeRuns <= 0) return false
+function mayLook(snapshot: Snapshot, { ask }: Look): boolean {
+	const { settings, looking, freeRuns } = snapshot.rollout
+	if (freeRuns <= 0 || looksAreMany(snapshot)) return false
 	return ask !== undefined || ('value' in settings && looking < settings.value.maxVerifications)
 }
 

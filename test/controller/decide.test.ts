@@ -358,6 +358,9 @@ describe('mode Plan', () => {
 	const plan = { ...spec, mode: 'Plan' as const }
 	test('starts a run that changes nothing', () => {
 		expect(decide(world({ spec: { value: plan } }))).toMatchObject({ act: 'start', run: { mode: 'Plan' } })
+		const busy = (looking: number) => world({ spec: { value: plan }, rollout: { ...alone, looking } })
+		expect(decide(busy(6))).toMatchObject({ act: 'start' })
+		expect(decide(busy(7))).toMatchObject({ act: 'wait', why: 'TooManyRuns' })
 	})
 	test('is settled by its report, and not Configured', () => {
 		const planned = run({ mode: 'Plan', report: report({ mode: 'Plan', reason: 'Planned' }), job: ended })

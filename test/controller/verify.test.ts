@@ -85,6 +85,12 @@ describe('a node is looked at', () => {
 			'PlanAsked',
 		],
 		[
+			'but whoever asks of many nodes leaves a quarter of the runs to changes',
+			{ ...settled, config: { ...settled.config, asked: { plan: 'x' } }, rollout: { ...settings(), looking: 7 } },
+			'wait',
+			'Settled',
+		],
+		[
 			'though the rollout is paused: nothing is changed',
 			later({ ...settled, rollout: settings({ paused: 'true' }) }, hour),
 			'start',
