@@ -1,5 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { REPORT_KEY } from '../../contract/names.ts'
+import { type AgentReport, RunConfig } from '../../contract/agent-run.ts'
+import {
+	CONFIG_KEY,
+	LABEL_ATTEMPT,
+	LABEL_CONFIG_UID,
+	LABEL_GENERATION,
+	LABEL_MODE,
+	LABEL_NODE_NAME,
+	REPORT_KEY,
+} from '../../contract/names.ts'
 import { NodeConfig } from '../../controller/kinds.ts'
 import { reportFor, startFakeKubelet } from '../../lab/fake-kubelet.ts'
 import type { KubeClient } from '../../runtime/kube/client.ts'
@@ -16,6 +25,9 @@ const HOSTILE = 'node-0'
 const PAIRS = 3
 /** Mirror pods that it makes; each is 900 kB. */
 const MIRRORS = 155
+/** Its run lies for so long before it ends (milliseconds), while the others are under way. */
+const STOPS_AFTER_MS = 2_000
+const PATIENCE_MS = 120_000
 
 /** `cpu`: seconds of the controller's threads; the rest of a longer time is the API server's, which takes what the node writes on the same cores. */
 type Round = { seconds: number; cpu: number; requests: number; memory: number; block: number }
@@ -60,17 +72,16 @@ async function onCluster<T>(log: Log, work: (cluster: Cluster) => Promise<T>): P
 async function measure({ api, client }: Cluster, script: string, nodes: readonly string[], isHostile: boolean): Promise<Round> {
 	await each(nodes, name => createNode(client, name))
 	await each(nodes, (name, index) => createConfig(client, name, index))
-	const stop = new AbortController()
 	const others = nodes.filter(name => name !== HOSTILE)
 	const states = await watchStates(client)
-	const never = new Promise<number>(() => {})
 	const kubelet = startFakeKubelet({
 		...{ client, namespace, log: createLog('kubelet', { level: 'error' }) },
-		runMs: ({ nodeName }) => (isHostile && nodeName === HOSTILE ? never : 0),
+		runMs: input => (isHostile && input.nodeName === HOSTILE ? STOPS_AFTER_MS : 0),
+		report: input => (isHostile && input.nodeName === HOSTILE ? lastLie(input) : reportFor(input)),
 	})
 	const began = performance.now()
 	const controller = await startController(api, script)
-	const attack = isHostile ? Promise.all([lie(client, stop.signal), crowd(client, stop.signal), pauseIt(client, stop.signal)]) : undefined
+	const attack = isHostile ? startAttack(client) : undefined
 	const { last } = await states.all('Configured', others)
 	const found = {
 		seconds: (last - began) / 1_000,
@@ -78,35 +89,58 @@ async function measure({ api, client }: Cluster, script: string, nodes: readonly
 		memory: controller.peakMiB(),
 		...(await controller.load()),
 	}
-	stop.abort()
-	await attack
+	await attack?.end()
 	states.stop()
 	await kubelet.stop()
 	await controller.kill('SIGTERM')
 	return found
 }
 
-/** Ten reports a second, each wrong in another way; among them one that stops the rollout. */
+/** Its end waits until the rollout was stopped and the node paused for it: otherwise it was no attack. */
+function startAttack(client: KubeClient): { end(): Promise<void> } {
+	const stop = new AbortController()
+	const paused = pauseIt(client, AbortSignal.timeout(PATIENCE_MS))
+	const noise = Promise.all([lie(client, stop.signal), crowd(client, stop.signal)])
+	return {
+		end: async () => {
+			const isPaused = await paused
+			stop.abort()
+			await noise
+			if (!isPaused) throw new Error(`${HOSTILE} did not stop the rollout within ${PATIENCE_MS / 1_000} s`)
+		},
+	}
+}
+
+/** Ten reports a second while its run goes on, each wrong in another way. */
 async function lie(client: KubeClient, signal: AbortSignal): Promise<void> {
 	const at = { namespace, name: `multinic-agent-${HOSTILE}-g1` }
 	for (let turn = 0; !signal.aborted; turn++) {
-		const report = lies[turn % lies.length] ?? ''
-		await client.patch(ConfigMap, at, { data: { [REPORT_KEY]: report } }).catch(() => undefined)
+		const { data = {} } = await client.get(ConfigMap, at).catch((): Pick<ConfigMap, 'data'> => ({}))
+		const input = data[CONFIG_KEY] === undefined ? undefined : RunConfig.parse(JSON.parse(data[CONFIG_KEY]))
+		const report = input && lies[turn % lies.length]?.(input, turn)
+		if (report !== undefined) await client.patch(ConfigMap, at, { data: { [REPORT_KEY]: report } }).catch(() => undefined)
 		await sleep(100)
 	}
 }
 
-const run = { version: 1, nodeName: HOSTILE, uid: '', generation: 1, attempt: 1, mode: 'Apply', interfaces: [] } as unknown as Parameters<
-	typeof reportFor
->[0]
-const lies: readonly string[] = [
-	`[${Array(21_000).fill('{}').join(',')}]`,
-	`${'['.repeat(30_000)}${']'.repeat(30_000)}`,
-	`{${Array.from({ length: 9_000 }, (_, at) => `"${at}":1`).join(',')}}`,
-	JSON.stringify(reportFor(run, { outcome: 'RolledBack', reason: 'ConnectivityLost', message: '\u001b[2J\u202e'.repeat(900) })),
-	JSON.stringify(reportFor(run, { changes: 9e15, started: '2026-02-30T00:00:00Z' })),
-	'"'.padEnd(65_000, '\\ud800'),
+/** With the marks of its own run, so that each is read as far as it can be. */
+const lies: readonly ((input: RunConfig, turn: number) => string)[] = [
+	(_, turn) =>
+		`[${Array(20_000 + (turn % 1_000))
+			.fill('{}')
+			.join(',')}]`,
+	(_, turn) => `${'['.repeat(30_000 - turn)}${']'.repeat(30_000 - turn)}`,
+	() => `{${Array.from({ length: 9_000 }, (_, at) => `"${at}":1`).join(',')}}`,
+	input => JSON.stringify(reportFor(input, { message: '\u001b[2J\u202e'.repeat(900) })),
+	input => JSON.stringify(reportFor(input, { changes: 9e15, started: '2026-02-30T00:00:00Z' })),
+	input => JSON.stringify(reportFor({ ...input, nodeName: 'node-1' })),
+	(_, turn) => '"'.padEnd(65_000 - turn, '\\ud800'),
 ]
+
+/** What its run ends with: what stops the rollout. */
+function lastLie(input: RunConfig): AgentReport {
+	return reportFor(input, { outcome: 'RolledBack', reason: 'ConnectivityLost', message: '\u001b[2J\u202e'.repeat(9), interfaces: [] })
+}
 
 /** Mirror pods with the marks of others' runs, Events about others, and a Node that says a great deal. */
 async function crowd(client: KubeClient, signal: AbortSignal): Promise<void> {
@@ -123,10 +157,13 @@ async function crowd(client: KubeClient, signal: AbortSignal): Promise<void> {
 
 function mirrorPod(victim: string, turn: number): Pod {
 	const labels = {
-		'multinic.io/node-name': victim,
-		'multinic.io/generation': '1',
-		'multinic.io/attempt': '1',
+		[LABEL_NODE_NAME]: victim,
+		[LABEL_CONFIG_UID]: 'guessed',
+		[LABEL_GENERATION]: '1',
+		[LABEL_ATTEMPT]: '1',
+		[LABEL_MODE]: 'Apply',
 		'app.kubernetes.io/name': 'multinic-run',
+		'batch.kubernetes.io/job-name': `multinic-agent-${victim}-g1`,
 	}
 	const annotations = { 'kubernetes.io/config.mirror': 'a', 'kubernetes.io/config.source': 'file', text: 'a'.repeat(200_000) }
 	return {
@@ -137,7 +174,7 @@ function mirrorPod(victim: string, turn: number): Pod {
 
 function forged(victim: string, turn: number): Event {
 	return {
-		metadata: { name: `multinic-agent-${victim}-g1.result.${turn}`, namespace },
+		metadata: { name: `multinic-agent-${victim}-g1.${turn % 2 === 0 ? 'started' : 'result'}`, namespace },
 		involvedObject: { kind: 'MultiNicNodeConfig', name: victim, namespace },
 		...{ reason: 'FailedCreate', message: 'a'.repeat(1_000), source: { component: 'job-controller' } },
 	}
@@ -155,13 +192,16 @@ function loud(turn: number): object {
 	}
 }
 
-/** As a person does, once it stops the others. */
-async function pauseIt(client: KubeClient, signal: AbortSignal): Promise<void> {
+/** As a person does, once it stops the others. False: it did not, as long as somebody looked. */
+async function pauseIt(client: KubeClient, signal: AbortSignal): Promise<boolean> {
 	const at = { namespace, name: HOSTILE }
 	while (!signal.aborted) {
 		const { status } = await client.get(NodeConfig, at)
-		if (JSON.stringify(status ?? {}).includes('ConnectivityLost'))
-			return void (await client.patch(NodeConfig, at, { spec: { paused: true } }))
+		if (JSON.stringify(status ?? {}).includes('ConnectivityLost')) {
+			await client.patch(NodeConfig, at, { spec: { paused: true } })
+			return true
+		}
 		await sleep(200)
 	}
+	return false
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { ANNOTATION_RETRY } from '../../contract/names.ts'
 import { NodeConfig } from '../../controller/kinds.ts'
+import { Pod } from '../../runtime/kube/kinds.ts'
 import { soon, startWorld } from './survival.ts'
 
 test('where node configs cannot be read as one answer, they are read in pages of 20', async () => {
@@ -26,4 +27,17 @@ test('a request of 250 kB is answered by one run and taken away', async () => {
 	await soon(() => expect(world.configOf('a')?.metadata.annotations).toEqual({ note: 'kept' }))
 	expect(world.ran.length).toBe(1)
 	expect(world.broken).toEqual([])
+})
+
+test('of the pods of a namespace only those of the account of runs are asked for, which a kubelet may not name in a pod of its own', async () => {
+	const world = await startWorld(['a'])
+	world.add('a')
+	const asked: string[] = []
+	world.mistreat(({ plural, query }) => {
+		if (plural === Pod.plural) asked.push(query.get('fieldSelector') ?? '')
+		return undefined
+	})
+	world.startController()
+	await soon(() => expect(world.status('a')?.state).toBe('Configured'))
+	expect(new Set(asked)).toEqual(new Set(['spec.serviceAccountName=multinic-run']))
 })
