@@ -23,7 +23,9 @@ export function readReport(text: string, run: Mark & { mode: Mode }): { report: 
 	const parsed = Report.safeParse(json.value)
 	if (!parsed.success) return { fault: clean(faultsIn(parsed.error, { whole: 'it' })) }
 	const report = cleanAll(parsed.data)
-	const { uid, generation, attempt, mode } = report
-	const same = uid === run.uid && generation === run.generation && attempt === run.attempt && mode === run.mode
-	return same ? { report } : { fault: `it speaks of ${mode} of generation ${generation}, attempt ${attempt}, not of this run` }
+	const { nodeName, uid, generation, attempt, mode } = report
+	const same = nodeName === run.node && uid === run.uid && generation === run.generation && attempt === run.attempt && mode === run.mode
+	return same
+		? { report }
+		: { fault: `it speaks of ${mode} of generation ${generation}, attempt ${attempt}, on ${nodeName}, not of this run` }
 }

@@ -202,6 +202,11 @@ describe('the report of a run', () => {
 			JSON.stringify(report({ uid: 'other' })),
 			{ fault: expect.stringContaining('not of this run') },
 		],
+		[
+			'of another node',
+			JSON.stringify(report({ nodeName: 'worker-2' })),
+			{ fault: expect.stringContaining('on worker-2, not of this run') },
+		],
 		['with a wrong field names the field', JSON.stringify({ ...report(), outcome: 'Fine' }), { fault: expect.stringContaining('outcome') }],
 	])('%s', (_, text, result) => {
 		expect(readReport(text, mark)).toMatchObject(result as object)
