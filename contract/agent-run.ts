@@ -27,9 +27,9 @@ export type Drift = z.infer<typeof Drift>
 
 /** What a run of mode Plan would do. */
 export const PlannedDiff = z.object({
-	commands: z.array(z.string()).describe('All of it in order, in the words of ip(8), sysctl(8) …'),
-	links: z.record(z.string(), z.string()).describe('if7, as the commands call a link → the name it has now'),
-	files: z.array(
+	commands: listOf(z.string(), REPORT_COUNTS.commands).describe('All of it in order, in the words of ip(8), sysctl(8) …'),
+	links: tableOf(z.string(), REPORT_COUNTS.links).describe('if7, as the commands call a link → the name it has now'),
+	files: listOf(
 		z.object({
 			path: z.string(),
 			action: z.enum(['create', 'change', 'remove']),
@@ -37,6 +37,7 @@ export const PlannedDiff = z.object({
 			bytes: z.int().optional(),
 			content: z.string().optional().describe('Left out where it may hold what others keep secret, or is too long'),
 		}),
+		REPORT_COUNTS.files,
 	),
 	disruption: Disruption,
 })
@@ -53,7 +54,7 @@ export const InterfaceReport = z.object({
 	reason: Reason,
 	message: z.string(),
 	changes: Changes,
-	observed: Observed.optional(),
+	observed: Observed.extend({ addresses: listOf(z.string().max(49), REPORT_COUNTS.addresses).optional() }).optional(),
 	warnings: listOf(z.object({ reason: Reason, message: z.string() }), REPORT_COUNTS.warnings),
 	done: listOf(z.string(), REPORT_COUNTS.done).optional().describe('What was changed, a few words each'),
 	drift: listOf(Drift, REPORT_COUNTS.drift).optional().describe('Mode Verify: what is not as it should be'),

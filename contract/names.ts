@@ -63,7 +63,10 @@ export const TERMINATION_MAX_BYTES = 4_096
 /** What the text of a report may have before it is parsed: bytes, lists and objects within each other, values in all. */
 export const REPORT_BOUNDS = { bytes: REPORT_MAX_BYTES, depth: 8, values: 10_000 } as const
 /** How many of each a report may have. The agent leaves out what is more, and nobody reads a report that has more. */
-export const REPORT_COUNTS = { removals: 64, warnings: 16, done: 64, drift: 64, probes: 256, notes: 64, phases: 64 } as const
+export const REPORT_COUNTS = {
+	...{ removals: 64, warnings: 16, done: 64, drift: 64, probes: 256, notes: 64, phases: 64 },
+	...{ addresses: 4, commands: 4_000, links: 256, files: 256 },
+} as const
 
 /** @returns `multinic0` … `multinic9`, the kernel name of the interface with this id */
 export function interfaceName(id: number): string {

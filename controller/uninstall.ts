@@ -109,8 +109,10 @@ async function stopController(client: KubeClient, where: Uninstall): Promise<voi
 		if (!isKubeFailure(error, 'NOT_FOUND')) throw error
 		log.info({ deployment: controller }, 'no controller is there to be stopped')
 	}
+	// a kubelet may label pods of its own like that, but not name an account in them
+	const ours = { labelSelector: `app.kubernetes.io/name=${controller}`, fieldSelector: `spec.serviceAccountName=${controller}` }
 	await untilNone('pods of the controller', where, async () => {
-		const { items } = await client.list(Pod, { namespace, labelSelector: `app.kubernetes.io/name=${controller}` })
+		const { items } = await client.list(Pod, { namespace, ...ours })
 		return items.filter(({ status }) => status?.phase !== 'Succeeded' && status?.phase !== 'Failed').map(pod => pod.metadata.name)
 	})
 }

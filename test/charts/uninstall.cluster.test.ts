@@ -40,6 +40,7 @@ beforeEach(async () => {
 
 test('Keep stops the controller, awaits its pod and the runs under way, and takes our finalizer only', async () => {
 	await cluster.admin.create(Pod, pod('multinic-controller-1', 'multinic-controller'))
+	await cluster.admin.create(Pod, pod('of-a-kubelet', 'multinic-controller', 'multinic-run'))
 	await cluster.admin.create(Job, job('running'))
 	const { hook, where, lines } = await signedInAsHook('Keep')
 	const done = keep(hook, where)
@@ -145,10 +146,10 @@ async function letGo(name: string): Promise<void> {
 	await cluster.admin.patch(NodeConfig, { name, namespace }, { metadata: { finalizers: null } })
 }
 
-function pod(name: string, app: string): Pod {
+function pod(name: string, app: string, serviceAccountName = app): Pod {
 	return {
 		metadata: { name, namespace, labels: { 'app.kubernetes.io/name': app } },
-		spec: { serviceAccountName: app, nodeName: 'worker-1', containers: [{ name: 'a', image: 'a' }] },
+		spec: { serviceAccountName, nodeName: 'worker-1', containers: [{ name: 'a', image: 'a' }] },
 	}
 }
 

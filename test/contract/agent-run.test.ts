@@ -8,7 +8,20 @@ import { nicReport, report } from '../controller/world.ts'
 const drift = { attribute: 'mtu' as const, wanted: '1450', found: '1500' }
 const probe = { name: 'api', ok: true, milliseconds: 1 }
 const whole: AgentReport = report({
-	interfaces: [nicReport({ warnings: [{ reason: 'GatewaySilent', message: '' }], done: ['mtu'], drift: [drift] })],
+	plan: {
+		commands: ['ip link'],
+		links: { if7: 'ens7' },
+		files: [{ path: '/etc/a', action: 'create' }],
+		disruption: { class: 'None', because: '' },
+	},
+	interfaces: [
+		nicReport({
+			observed: { link: 'ens7', addresses: ['10.0.0.23/24'] },
+			warnings: [{ reason: 'GatewaySilent', message: '' }],
+			done: ['mtu'],
+			drift: [drift],
+		}),
+	],
 	notRemoved: [{ name: 'multinic4', macAddress: 'fa:16:3e:00:00:04', reason: 'InUse', message: '' }],
 	probes: { before: [probe], after: [probe] },
 	notes: ['one'],
@@ -30,10 +43,14 @@ describe('a report whose every list and table may be full of anything is refused
 			'milliseconds',
 			'interfaces',
 			'interfaces.0.warnings',
+			'interfaces.0.observed.addresses',
 			'interfaces.0.done',
 			'interfaces.0.drift',
 			'probes.before',
 			'probes.after',
+			'plan.commands',
+			'plan.links',
+			'plan.files',
 			'notRemoved',
 			'notes',
 			'drift',
@@ -42,7 +59,7 @@ describe('a report whose every list and table may be full of anything is refused
 
 	for (const path of paths)
 		test.each(Object.entries(fillings))(`${path.join('.')} with %s`, (_, items) => {
-			const text = JSON.stringify(replaced(whole, path, path.at(-1) === 'milliseconds' ? Object.fromEntries(items.entries()) : items))
+			const text = JSON.stringify(replaced(whole, path, isTable(path) ? Object.fromEntries(items.entries()) : items))
 			const json = parseBounded(text, { ...REPORT_BOUNDS, bytes: 1 << 20 })
 			const { error } = AgentReport.safeParse('value' in json ? json.value : expect.unreachable(json.fault))
 			expect(error?.issues).toHaveLength(1)
@@ -57,10 +74,14 @@ describe('a report whose every list and table may be full of anything is refused
 	})
 })
 
+function isTable(path: readonly (string | number)[]): boolean {
+	return ['milliseconds', 'links'].includes(String(path.at(-1)))
+}
+
 function listsIn(value: unknown, path: (string | number)[] = []): (string | number)[][] {
 	if (typeof value !== 'object' || value === null) return []
 	const inner = Object.entries(value).flatMap(([key, one]) => listsIn(one, [...path, Array.isArray(value) ? Number(key) : key]))
-	return Array.isArray(value) || path.at(-1) === 'milliseconds' ? [path, ...inner] : inner
+	return Array.isArray(value) || isTable(path) ? [path, ...inner] : inner
 }
 
 function replaced(value: unknown, [key, ...rest]: readonly (string | number)[], by: unknown): unknown {

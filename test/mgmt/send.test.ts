@@ -3,11 +3,18 @@ import { createSecret, grantOf } from '../../mgmt/disclosure/decide.ts'
 import { chosenEndpoint } from '../../mgmt/disclosure/origin.ts'
 import { createViola } from '../../mgmt/send.ts'
 
-/** A viola that gives one answer. */
-function answering(body: object) {
+type Call = Parameters<typeof createViola>[0]['call']
+
+/** A viola that is asked like that. */
+function askedBy(call: (...request: Parameters<Call>) => Promise<unknown>) {
 	const endpoint = chosenEndpoint([], ['VIOLA_ENDPOINT', 'http://viola']) ?? expect.unreachable()
 	const grant = grantOf(createSecret('viola token', endpoint, 'a-token'), endpoint, [])
-	return createViola({ grant, call: async () => ({ status: 200, headers: {}, body: body as never }) }, 'biz', 1_000)
+	return createViola({ grant, call: call as Call }, 'biz', 1_000)
+}
+
+/** One that gives one answer. */
+function answering(body: object) {
+	return askedBy(async () => ({ status: 200, headers: {}, body }))
 }
 
 const nodes = ['a', 'b'].map(nodeName => ({ nodeName, interfaces: [] }))
@@ -23,4 +30,22 @@ test.each<[sentence: string, results: object[], errors: object[], sent: object]>
 	['a node that is named twice counts once', [result('a'), result('a')], [error('b')], { applied: ['a'], errors: [error('b')] }],
 ])('of the answer of viola, %s', async (_, results, errors, sent) => {
 	expect(await answering({ applied: results.length, results, errors }).send(nodes)).toEqual(sent)
+})
+
+test.each([
+	[200, true],
+	[422, true],
+	[503, true],
+	[207, false],
+	[404, false],
+	[500, false],
+])('what an answer %i says of each node is heard: %s', async (status, isHeard) => {
+	const heard: unknown[] = []
+	const body = { applied: 2, results: nodes.map(({ nodeName }) => result(nodeName)), errors: [] }
+	const viola = askedBy(async ({ accept }) => {
+		heard.push(accept?.(status))
+		return { status, headers: {}, body }
+	})
+	await viola.send(nodes)
+	expect(heard).toEqual([isHeard])
 })
