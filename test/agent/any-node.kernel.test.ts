@@ -15,23 +15,29 @@ import { type NodeHost, nodeHost } from './node-host.ts'
 const isRoot = process.getuid?.() === 0
 const NODES = Number(process.env.KERNEL_NODES ?? 50)
 const SEED = Number(process.env.SEED ?? 13)
-/** As many at the same time as keep two cores busy. */
+/** As many at the same time as keep two cores busy, and as many in a test: a run of thousands then tells how far it is. */
 const BESIDE = 4
+const BATCH = 100
 
 /** Of a run. */
 type Asked = { wish: Interface[]; podNetworks: string[] }
 
 describe.skipIf(!isRoot)('any wish on any node (needs root for network namespaces)', () => {
-	test(`${NODES} nodes of SEED=${SEED}: no way of the node is lost, what is Configured sends by its own link, a removal restores the node`, async () => {
-		const cases = fc.sample(fc.tuple(anyNode, anyNodeWish, anyPodNetworks), { numRuns: NODES, seed: SEED })
-		const worker = async (first: number) => {
-			for (let at = first; at < cases.length; at += BESIDE) {
-				const [node, wish, podNetworks] = cases[at] ?? [{ links: [], routes: [], rules: [] }, [], []]
-				await holds(node, { wish, podNetworks }, `node ${at} of SEED=${SEED}: ${JSON.stringify({ node, wish, podNetworks })}`)
+	const cases = fc.sample(fc.tuple(anyNode, anyNodeWish, anyPodNetworks), { numRuns: NODES, seed: SEED })
+	const batches = Array.from({ length: Math.ceil(NODES / BATCH) }, (_, at) => [at * BATCH, Math.min(NODES, (at + 1) * BATCH)] as const)
+
+	test.each(batches)(
+		`nodes %i to %i of SEED=${SEED}: no way of the node is lost, what is Configured sends by its own link, a removal restores the node`,
+		async (from, to) => {
+			const worker = async (first: number) => {
+				for (let at = from + first; at < to; at += BESIDE) {
+					const [node, wish, podNetworks] = cases[at] ?? [{ links: [], routes: [], rules: [] }, [], []]
+					await holds(node, { wish, podNetworks }, `node ${at} of SEED=${SEED}: ${JSON.stringify({ node, wish, podNetworks })}`)
+				}
 			}
-		}
-		await Promise.all(Array.from({ length: BESIDE }, (_, first) => worker(first)))
-	})
+			await Promise.all(Array.from({ length: BESIDE }, (_, first) => worker(first)))
+		},
+	)
 })
 
 async function holds(node: Node, { wish, podNetworks }: Asked, place: string): Promise<void> {
