@@ -140,7 +140,15 @@ function readingOf(configMap: ConfigMapView): Reading | undefined {
 	return reading
 }
 
-/** Where the API server could not be reached, the run left the short form of its report in the pod. */
+const knownLast = new WeakMap<ConfigMapView, { said: string; reading: Reading }>()
+
+/** Where the API server could not be reached, the run left the short form of its report in the pod; read once, as the report. */
 function lastReadingOf(configMap: ConfigMapView, run: Run): Reading | undefined {
-	return hasEnded(run) && run.pod?.lastWords ? readReport(run.pod.lastWords, configMap) : undefined
+	const said = run.pod?.lastWords
+	if (!hasEnded(run) || !said) return undefined
+	const last = knownLast.get(configMap)
+	if (last?.said === said) return last.reading
+	const reading = readReport(said, configMap)
+	knownLast.set(configMap, { said, reading })
+	return reading
 }

@@ -5,7 +5,7 @@ import { NodeConfig } from '../../cli/kinds.ts'
 import type { Cluster } from '../../cli/world.ts'
 import { KubeClient } from '../../runtime/kube/client.ts'
 import type { Credentials } from '../../runtime/kube/credentials.ts'
-import { CustomResourceDefinition, Job, Namespace, Pod } from '../../runtime/kube/kinds.ts'
+import { ConfigMap, CustomResourceDefinition, Job, Namespace, Pod } from '../../runtime/kube/kinds.ts'
 import { createTransport } from '../../runtime/kube/transport.ts'
 import { type FakeApiServer, type FakeApiServerOptions, startFakeApiServer } from '../runtime/fake-api-server/server.ts'
 import { now, object } from './world.ts'
@@ -56,4 +56,20 @@ export function putRunPod({ server: { objects } }: Stage, { node, name, labels =
 		spec: { nodeName: node, containers: [{ name: 'agent', env }] },
 	} as never)
 	objects.patchStatus(Pod, { name, namespace }, status as never)
+}
+
+/** The run that a look of worker-1 starts. */
+export const runOfLook = 'multinic-agent-worker-1-g1-2'
+
+/** Plays the controller and the run: answers what is asked of worker-1 with this report, as soon as somebody looks for it. */
+export function answering({ server }: Stage, text: string | undefined): void {
+	server.onRequest(({ verb, plural }) => {
+		const { annotations } = server.objects.get(NodeConfig, { namespace, name: 'worker-1' })?.metadata ?? {}
+		if (verb !== 'list' || plural !== 'configmaps' || !annotations) return undefined
+		const data = text === undefined ? {} : { data: { 'report.json': text } }
+		const labels = { 'multinic.io/node-name': 'worker-1', 'multinic.io/config-uid': 'u' }
+		if (!server.objects.get(ConfigMap, { namespace, name: runOfLook }))
+			server.objects.create(ConfigMap, { metadata: { name: runOfLook, namespace, annotations, labels }, ...data })
+		return undefined
+	})
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { UNFIT } from '../../contract/clean.ts'
-import { putRunPod, startStage } from './cluster.ts'
+import { answering, putRunPod, startStage } from './cluster.ts'
 import { command, config, failed } from './world.ts'
 
 /** Whatever a cluster says, a terminal shows it and carries nothing out. */
@@ -44,6 +44,33 @@ test('no command prints what a terminal would carry out, wherever it stands', as
 			expect({ out: UNFIT_BUT_LINES.exec(out), err: UNFIT_BUT_LINES.exec(err) }).toEqual({ out: null, err: null })
 		}),
 		{ numRuns: 300 },
+	)
+})
+
+test('nor does a command that shows what a run has said', async () => {
+	await fc.assert(
+		fc.asyncProperty(words, fc.constantFrom('diff', 'plan'), async (parts, line) => {
+			const said = parts.join('')
+			const stage = await startStage()
+			stage.put('worker-1', failed, { status: { lastJobName: said } })
+			const nic = { id: 0, name: said, macAddress: said, state: 'Failed', reason: 'Drifted', message: said, changes: 0, warnings: [] }
+			const drift = [{ attribute: 'file', of: said, link: said, wanted: said, found: said }]
+			const plan = {
+				...{ commands: [said], links: { [said]: said }, disruption: { class: 'Blip', because: said } },
+				files: [{ path: said, action: 'create', content: said }],
+			}
+			const report = {
+				...{ nodeName: 'worker-1', uid: 'u', generation: 1, attempt: 2, version: 1, mode: line === 'diff' ? 'Verify' : 'Plan' },
+				...{ outcome: 'Failed', reason: 'Drifted', message: said, changes: 0, milliseconds: {}, backend: said },
+				...{ persistent: { status: 'Unknown', message: said }, started: '2026-03-01T12:00:00Z', finished: '2026-03-01T12:00:00Z' },
+				...{ interfaces: [{ ...nic, drift }], drift, notes: [said], probes: { before: [], after: [] }, plan },
+			}
+			answering(stage, JSON.stringify(report))
+			const { out, err } = await command(`${line} worker-1`, { cluster: stage.cluster })
+			expect(out + err).not.toBe('')
+			expect({ out: UNFIT_BUT_LINES.exec(out), err: UNFIT_BUT_LINES.exec(err) }).toEqual({ out: null, err: null })
+		}),
+		{ numRuns: 50 },
 	)
 })
 

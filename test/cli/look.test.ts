@@ -2,12 +2,12 @@ import { describe, expect, test } from 'vitest'
 import { NodeConfig } from '../../cli/kinds.ts'
 import type { AgentReport } from '../../contract/agent-run.ts'
 import { ConfigMap, Event, Job, Node, Pod } from '../../runtime/kube/kinds.ts'
-import { clusterOf, namespace, putRunPod, type Stage, startStage } from './cluster.ts'
+import { answering, runOfLook, clusterOf, namespace, putRunPod, type Stage, startStage } from './cluster.ts'
 import { ago, command, configured, now, running } from './world.ts'
 
 /** Runs that are asked for, and what runs said. */
 
-const run = 'multinic-agent-worker-1-g1-2'
+const run = runOfLook
 const nic = { id: 0, name: 'multinic0', macAddress: 'fa:16:3e:37:c3:f1', changes: 0, warnings: [] }
 
 function report(more: Partial<AgentReport>): AgentReport {
@@ -20,19 +20,6 @@ function report(more: Partial<AgentReport>): AgentReport {
 		probes: { before: [], after: [] },
 		...more,
 	} as AgentReport
-}
-
-/** Plays the controller and the run: answers what is asked of worker-1 with this report, as soon as somebody looks for it. */
-function answering({ server }: Stage, text: string | undefined): void {
-	server.onRequest(({ verb, plural }) => {
-		const { annotations } = server.objects.get(NodeConfig, { namespace, name: 'worker-1' })?.metadata ?? {}
-		if (verb !== 'list' || plural !== 'configmaps' || !annotations) return undefined
-		const data = text === undefined ? {} : { data: { 'report.json': text } }
-		const labels = { 'multinic.io/node-name': 'worker-1', 'multinic.io/config-uid': 'u' }
-		if (!server.objects.get(ConfigMap, { namespace, name: run }))
-			server.objects.create(ConfigMap, { metadata: { name: run, namespace, annotations, labels }, ...data })
-		return undefined
-	})
 }
 
 async function stage(): Promise<Stage> {

@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { createRunIndex } from '../../controller/run-index.ts'
+import type { Run } from '../../controller/snapshot.ts'
 import { podView } from '../../controller/view.ts'
 import { report } from './world.ts'
 
@@ -26,6 +27,29 @@ const pod = {
 	lastWords: undefined,
 }
 const text = JSON.stringify(report())
+
+describe('what a run said', () => {
+	test.each<[title: string, report: string | undefined, lastWords: string | undefined]>([
+		['a report', text, undefined],
+		['a report that is refused', '[{},{}]', undefined],
+		['last words that are a report', undefined, text],
+		['last words that are none', undefined, '{"version":1}'],
+	])('is read once, however often it is asked for: %s', (_, said, lastWords) => {
+		const index = createRunIndex()
+		index.job({ ...job, finished: 2 }, undefined)
+		index.pod({ ...pod, ended: true, lastWords }, undefined)
+		index.configMap({ ...configMap, report: said }, undefined)
+		const parse = vi.spyOn(JSON, 'parse')
+		for (let turn = 0; turn < 5; turn++)
+			for (const run of index.runsOf('worker-1')) expect(run).toMatchObject({ hasConfigMap: true, ...readings(run) })
+		expect(parse.mock.calls.length).toBeLessThanOrEqual(1)
+		parse.mockRestore()
+	})
+})
+
+function readings({ report, reportFault }: Run) {
+	return { report, reportFault }
+}
 
 describe('what is known of runs', () => {
 	test('the parts of a run come together, in any order', () => {
