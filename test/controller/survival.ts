@@ -1,6 +1,7 @@
 import { onTestFinished, vi } from 'vitest'
 import type { RunConfig } from '../../contract/agent-run.ts'
 import { LABEL_CONFIG_UID } from '../../contract/names.ts'
+import { ROLLOUT_STOP } from '../../contract/rollout.ts'
 import type { NodeConfigStatus } from '../../contract/node-config.ts'
 import { createController } from '../../controller/controller.ts'
 import { NodeConfig } from '../../controller/kinds.ts'
@@ -77,6 +78,7 @@ export async function startWorld(
 		if (onNode.some(job => !isOver(job) && job.metadata.name !== own)) broken.push(`two runs at once on ${node}`)
 	}
 	function mustBeWanted({ name, labels }: Partial<KubeObject['metadata']> = {}): void {
+		if (name === ROLLOUT_STOP) return
 		const uids = objects.list<NodeConfigObject>(NodeConfig, namespace).map(({ metadata }) => metadata.uid)
 		if (!uids.includes(labels?.[LABEL_CONFIG_UID] ?? '')) broken.push(`${name} is made for a node config that is gone`)
 	}
