@@ -3,7 +3,7 @@ import type { NodeConfigSpec, NodeConfigStatus } from '../../contract/node-confi
 import { NodeConfig } from '../../controller/kinds.ts'
 import { condition } from '../../controller/runs.ts'
 import { defineKind, type Kind, type KubeObject } from '../../runtime/kube/kind.ts'
-import { ConfigMap, Event, Job, Node, Pod } from '../../runtime/kube/kinds.ts'
+import { ConfigMap, Event, Job, Namespace, Node, Pod } from '../../runtime/kube/kinds.ts'
 import { reportFor } from '../../lab/fake-kubelet.ts'
 import type { Fate } from './kubelet.ts'
 import { nicOf } from './nics.ts'
@@ -21,6 +21,9 @@ const Binding = defineKind<KubeObject & { spec: object }>({
 	...admission,
 	plural: 'validatingadmissionpolicybindings',
 	kind: 'ValidatingAdmissionPolicyBinding',
+})
+const LimitRange = defineKind<KubeObject & { spec: object }>({
+	...{ group: '', version: 'v1', namespaced: true, plural: 'limitranges', kind: 'LimitRange' },
 })
 const ResourceQuota = defineKind<KubeObject & { spec: object }>({
 	...{ group: '', version: 'v1', namespaced: true, plural: 'resourcequotas', kind: 'ResourceQuota' },
@@ -166,17 +169,40 @@ describe('with a controller that runs', () => {
 		expect(inputsOf('denied')).toHaveLength(1)
 	})
 
-	test('a run whose pod a quota refuses is told in the words of Kubernetes, and goes on when the quota is gone', async () => {
-		await newNode('poor')
-		const quota = { metadata: { name: 'no-pods', namespace }, spec: { hard: { pods: '0' } } }
-		await stage.admin.create(ResourceQuota, quota)
-		const probe = { metadata: { name: 'probe', namespace }, spec: { containers: [{ name: 'a', image: 'a' }] } }
+	const small = { spec: { limits: [{ type: 'Container', max: { memory: '16Mi' } }] }, metadata: { name: 'small', namespace } }
+	const noPods = { spec: { hard: { pods: '0' } }, metadata: { name: 'no-pods', namespace } }
+	const enforce = (level: string | null) =>
+		stage.admin.patch(Namespace, { name: namespace }, { metadata: { labels: { 'pod-security.kubernetes.io/enforce': level } as never } })
+
+	test.each<[what: string, said: RegExp, forbid: () => Promise<unknown>, allow: () => Promise<unknown>]>([
+		[
+			'quota',
+			/exceeded quota: no-pods/,
+			() => stage.admin.create(ResourceQuota, noPods),
+			() => stage.admin.delete(ResourceQuota, noPods.metadata),
+		],
+		[
+			'limitrange',
+			/maximum memory usage per Container is 16Mi/,
+			() => stage.admin.create(LimitRange, small),
+			() => stage.admin.delete(LimitRange, small.metadata),
+		],
+		['podsecurity', /violates PodSecurity "baseline:latest"/, () => enforce('baseline'), () => enforce(null)],
+	])('a run whose pod %s refuses is told in the words of Kubernetes, and goes on when that is gone', async (node, said, forbid, allow) => {
+		await newNode(node)
+		await forbid()
+		const probe = {
+			metadata: { name: 'probe', namespace },
+			spec: { hostNetwork: true, containers: [{ name: 'a', image: 'a', resources: { limits: { memory: '1Gi' } } }] },
+		}
 		await eventually(() => expect(stage.admin.create(Pod, probe, { dryRun: true })).rejects.toMatchObject({ code: 'FORBIDDEN' }))
-		await create('poor')
-		await tells('poor', '1 InProgress 0/1 PodRefused')
-		expect(await readyMessage('poor')).toMatch(/The pod of Job multinic-agent-poor-g1 is not started: .*exceeded quota: no-pods/)
-		await stage.admin.delete(ResourceQuota, quota.metadata)
-		await tells('poor', configured)
+		await create(node)
+		await tells(node, '1 InProgress 0/1 PodRefused')
+		const message = await readyMessage(node)
+		expect(message).toContain(`The pod of Job multinic-agent-${node}-g1 is not started: `)
+		expect(message).toMatch(said)
+		await allow()
+		await tells(node, configured)
 	})
 
 	test('something else in the way of a run is stepped over', async () => {

@@ -25,7 +25,9 @@ test('a node that stops the rollout still does after a restart, while its next r
 	await soon(() => expect(ready('a')).toMatchObject({ reason: 'RunStarted' }))
 	world.restartController()
 	world.add('b')
-	await soon(() => expect(ready('b')).toMatchObject({ reason: 'Waiting', message: expect.stringContaining('stopped by a (ConnectivityLost)') }))
+	await soon(() =>
+		expect(ready('b')).toMatchObject({ reason: 'Waiting', message: expect.stringContaining('stopped by a (ConnectivityLost)') }),
+	)
 	expect(world.ran.filter(({ nodeName }) => nodeName === 'b')).toEqual([])
 	next.resolve(0)
 	await soon(() => expect(['a', 'b'].map(name => world.status(name)?.state)).toEqual(['Configured', 'Configured']))
