@@ -241,6 +241,11 @@ describe('why a pod is not started', () => {
 			},
 			undefined,
 		],
+		[
+			'its image cannot be pulled, and a container that a webhook put before it runs',
+			{ phase: 'Pending', containerStatuses: [{ name: 'proxy', state: { running: {} } }, ...waiting('ImagePullBackOff').containerStatuses] },
+			'ImagePullBackOff: why',
+		],
 		['its program could not be started', over(startError), 'StartError: exec format error'],
 		['its program could not be started, as CRI-O says it', over({ exitCode: 128, reason: 'ContainerCannotRun' }), 'ContainerCannotRun'],
 		['a container before it fails', withInit({ terminated: { exitCode: 3, reason: 'Error' } }), 'container init: Error'],
