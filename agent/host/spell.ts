@@ -2,6 +2,7 @@ import type { Change } from '../plan/steps.ts'
 import { deviceWord, type Device } from './device.ts'
 import { addressToAdd, addressToRemove } from './spell-address.ts'
 import { neighbourToAdd, nextHopObjectToAdd, routeToAdd, routeToRemove } from './spell-route.ts'
+import { selectorWords } from './selector-words.ts'
 import type { FileState, Rule } from './state.ts'
 
 /**
@@ -96,9 +97,9 @@ export function settingPath(name: string, key: string): string {
 }
 
 function rule(
-	{ family, from, to, priority, table }: Pick<Rule, 'family' | 'from' | 'to' | 'priority' | 'table'>,
+	{ family, priority, table, ...selected }: Pick<Rule, 'family' | 'from' | 'to' | 'priority' | 'table'>,
 	verb: 'add' | 'del',
 ): IpLine {
-	const line = `rule ${verb} from ${from}${to === undefined ? '' : ` to ${to}`} priority ${priority} table ${table}${verb === 'add' ? ' protocol 4' : ''}`
+	const line = `rule ${verb} ${selectorWords(selected)} priority ${priority} table ${table}${verb === 'add' ? ' protocol 4' : ''}`
 	return family === 6 ? { family, line } : { line }
 }

@@ -1,4 +1,5 @@
 import type { WantedInterface } from '../../contract/interface.ts'
+import { selectorWords } from '../host/selector-words.ts'
 import type { Family, FileState, HostState, Route } from '../host/state.ts'
 import { scriptPath } from '../paths.ts'
 import { rulesOf } from '../plan/own-rules.ts'
@@ -75,9 +76,7 @@ function ruleVariables(nic: WantedInterface): string[] {
 /** In the words of `ip rule add`. */
 function ruleLines(nic: WantedInterface, family: Family): string[] {
 	const rules = rulesOf(nic).filter(rule => rule.family === family)
-	return rules.map(
-		({ from, to, table, priority }) => `from ${from}${to === undefined ? '' : ` to ${to}`} table ${table} priority ${priority}`,
-	)
+	return rules.map(rule => `${selectorWords(rule)} table ${rule.table} priority ${rule.priority}`)
 }
 
 /** In the words of `ip route add`; none that NetworkManager's reader does not know, `scope` among them. */

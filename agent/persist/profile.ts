@@ -1,4 +1,5 @@
 import type { WantedInterface } from '../../contract/interface.ts'
+import { selectorWords } from '../host/selector-words.ts'
 import type { Family, Route, Rule } from '../host/state.ts'
 import { rulesOf } from '../plan/own-rules.ts'
 import { addressesOf, familyOf, MAIN, routesOf } from '../plan/routing.ts'
@@ -17,8 +18,8 @@ export function profileUuid({ macAddress }: WantedInterface): string {
 export const PREFIX_METRICS = { 4: 0, 6: 256 } as const
 
 /** @see nm-settings(5), routing-rules: the words of `ip rule` */
-export function ruleWords({ priority, from, to, table }: Rule): string {
-	return `priority ${priority} from ${from}${to === undefined ? '' : ` to ${to}`} table ${table}`
+export function ruleWords(rule: Rule): string {
+	return `priority ${rule.priority} ${selectorWords(rule)} table ${rule.table}`
 }
 
 /** What NetworkManager is asked of a profile that it has read. */

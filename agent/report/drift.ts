@@ -1,4 +1,5 @@
 import type { Drift } from '../../contract/agent-run.ts'
+import { selectorWords } from '../host/selector-words.ts'
 import type { Address, FileState, HostState, Link, Route, Rule } from '../host/state.ts'
 import { detailsOf as addressDetails } from '../plan/address-details.ts'
 import { ruleKey } from '../plan/own-rules.ts'
@@ -133,7 +134,7 @@ function routeWords(route: Route): string {
 }
 
 function ruleDrift({ kind, rule }: Extract<Change, { rule: Rule }>, { rules }: HostState): Drift | undefined {
-	const words = `from ${rule.from}${rule.to === undefined ? '' : ` to ${rule.to}`} table ${tableWord(rule.table)} priority ${rule.priority}`
+	const words = `${selectorWords(rule)} table ${tableWord(rule.table)} priority ${rule.priority}`
 	if (kind === 'removeRule') return { attribute: 'rule', wanted: 'none', found: words }
 	const isThere = rules.some(other => other.plain && ruleKey(other) === ruleKey(rule))
 	return isThere ? undefined : { attribute: 'rule', wanted: words, found: 'missing' }

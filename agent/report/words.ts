@@ -4,6 +4,7 @@ import { countChanges, type Plan } from '../plan/plan.ts'
 import { addressesOf, MAIN } from '../plan/routing.ts'
 import type { Accepted } from '../plan/select.ts'
 import type { Change, Step } from '../plan/steps.ts'
+import { selectorWords } from '../host/selector-words.ts'
 import { tableWord } from '../plan/show.ts'
 
 /** One change in a few words, for logs and messages. */
@@ -22,7 +23,7 @@ export function stepWords({ change }: Step): string {
 			return `${change.kind === 'addRoute' ? '' : 'without '}route ${change.route.to} in table ${tableWord(change.route.table)}`
 		case 'addRule':
 		case 'removeRule':
-			return `${change.kind === 'addRule' ? '' : 'without '}rule from ${change.rule.from}`
+			return `${change.kind === 'addRule' ? '' : 'without '}rule ${selectorWords(change.rule)}`
 		default:
 			return otherWords(change)
 	}
