@@ -170,13 +170,11 @@ export const acts: readonly Act[] = [
 		...{ may: ['controller'], said: { editor: noStop } },
 		request: post(maps, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'multinic-rollout-stop', namespace } }),
 	},
-	...['multinic-rollout', 'multinic-rollout-pause'].map(
-		(name): Act => ({
-			act: `make ${name} as if it were a run's`,
-			...{ may: ['editor'], said: { controller: noOtherRun } },
-			request: post(maps, runOf('worker-1', name)),
-		}),
-	),
+	{
+		act: "pause the rollout by a run's label",
+		...{ may: ['editor'], said: { controller: noOtherRun } },
+		request: post(maps, runOf('worker-1', 'multinic-rollout-pause')),
+	},
 	{ act: 'pause the rollout', may: ['editor'], said: { controller: noOtherRun }, request: post(maps, pauseOf) },
 	{
 		act: "change the rollout's settings",
