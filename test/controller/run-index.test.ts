@@ -243,7 +243,10 @@ describe('why a pod is not started', () => {
 		],
 		[
 			'its image cannot be pulled, and a container that a webhook put before it runs',
-			{ phase: 'Pending', containerStatuses: [{ name: 'proxy', state: { running: {} } }, ...waiting('ImagePullBackOff').containerStatuses] },
+			{
+				phase: 'Pending',
+				containerStatuses: [{ name: 'proxy', state: { running: {} } }, ...waiting('ImagePullBackOff').containerStatuses],
+			},
 			'ImagePullBackOff: why',
 		],
 		['its program could not be started', over(startError), 'StartError: exec format error'],
