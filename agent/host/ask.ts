@@ -5,7 +5,8 @@ import { holderOf } from './arp.ts'
 /**
  * Asks for the addresses of all these steps at once, before any of them is given.
  *
- * An answer in the name of the asking interface's own MAC is that of a virtual switch that knows its port. Silence is no proof: a switch that lets only a port's own addresses through drops the question.
+ * An answer in the name of the asking interface's own MAC is that of a virtual switch that knows its port. Silence is no proof: a switch that
+ * lets only a port's own addresses through drops the question.
  *
  * @returns what could not be asked, and why; each once
  * @throws Failure ADDRESS_IN_USE that blames every interface for whose address somebody else answers
