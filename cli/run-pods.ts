@@ -3,6 +3,9 @@ import type { Stored } from '../runtime/kube/kind.ts'
 import { Job, Pod } from '../runtime/kube/kinds.ts'
 import type { Cluster } from './world.ts'
 
+/** Selects pods that name an account: a kubelet may make a pod of any size with our labels, but names no account in it (NodeRestriction). */
+export const OF_ACCOUNTS = 'spec.serviceAccountName!='
+
 /** Pods of runs, and those that a Deployment made. */
 export type OurPods = { ofRuns: Stored<Pod>[]; others: Stored<Pod>[] }
 
@@ -13,7 +16,7 @@ export type OurPods = { ofRuns: Stored<Pod>[]; others: Stored<Pod>[] }
  */
 export async function listOurPods({ client, namespace }: Cluster, labelSelector: string, signal: AbortSignal): Promise<OurPods> {
 	const where = { namespace, labelSelector, signal }
-	const [jobs, pods] = await Promise.all([client.list(Job, where), client.list(Pod, where)])
+	const [jobs, pods] = await Promise.all([client.list(Job, where), client.list(Pod, { ...where, fieldSelector: OF_ACCOUNTS })])
 	const nodes = new Map(jobs.items.map(({ metadata }) => [metadata.uid, metadata.labels?.[LABEL_NODE_NAME]]))
 	const isOfRun = (pod: Stored<Pod>) => {
 		const node = nodes.get(makerOf(pod, 'Job') ?? '')

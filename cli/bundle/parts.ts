@@ -1,9 +1,11 @@
 import about from '../../package.json' with { type: 'json' }
 import { GROUP, LABEL_CONFIG_UID } from '../../contract/names.ts'
 import { ROLLOUT_CONFIG_MAP, ROLLOUT_PAUSE, ROLLOUT_STOP } from '../../contract/rollout.ts'
-import type { Kind, KubeObject } from '../../runtime/kube/kind.ts'
+import type { Kind, KubeObject, Stored } from '../../runtime/kube/kind.ts'
 import { ConfigMap, CustomResourceDefinition, Event, Job, Lease, Node, Pod } from '../../runtime/kube/kinds.ts'
+import type { Page, Selection } from '../../runtime/kube/list.ts'
 import { Deployment, NodeConfig } from '../kinds.ts'
+import { OF_ACCOUNTS } from '../run-pods.ts'
 import type { Session } from '../session.ts'
 import type { Part } from './collect.ts'
 import { leanNode, leanObject } from './lean.ts'
@@ -11,15 +13,18 @@ import { leanNode, leanObject } from './lean.ts'
 /** What of our own making carries this label: the agent's and the controller's objects. */
 export const OURS = 'app.kubernetes.io/part-of=multinic'
 
+/** Objects that are read at once. */
+const PAGE = 100
+/** Of one file of objects (characters). */
+const PART_MAX = 64 * 1_048_576
+
 /** Every file of objects. Secrets are not among them, nor anything outside MultiNIC's namespace but Nodes and the CRD. */
 export function objectParts({ cluster, signal }: Session): Part[] {
 	const { client, namespace } = cluster
 	const list =
-		<T extends KubeObject>(kind: Kind<T>, labelSelector = '') =>
-		async () => {
-			const { items } = await client.list(kind, { namespace, labelSelector, signal })
-			return text(items.map(leanObject))
-		}
+		<T extends KubeObject>(kind: Kind<T>, selection: Omit<Selection, 'namespace'> = {}) =>
+		() =>
+			textOf(client.pages(kind, { namespace, limit: PAGE, signal, ...selection }), leanObject)
 	const one =
 		<T extends KubeObject>(kind: Kind<T>, name: string) =>
 		async () =>
@@ -27,10 +32,18 @@ export function objectParts({ cluster, signal }: Session): Part[] {
 	return [
 		{ path: 'node-configs.json', what: 'node configs, with status', read: list(NodeConfig) },
 		{ path: 'rollout.json', what: 'the settings of the rollout, who pauses it, and who stops it', read: rollout },
-		{ path: 'runs/configmaps.json', what: 'what each run was to do, and its report', read: list(ConfigMap, LABEL_CONFIG_UID) },
-		{ path: 'runs/jobs.json', what: 'the Jobs of the runs', read: list(Job, LABEL_CONFIG_UID) },
-		{ path: 'pods.json', what: 'pods of the runs and of the controller', read: list(Pod, OURS) },
-		{ path: 'deployments.json', what: 'the controller as it is wanted', read: list(Deployment, OURS) },
+		{
+			path: 'runs/configmaps.json',
+			what: 'what each run was to do, and its report',
+			read: list(ConfigMap, { labelSelector: LABEL_CONFIG_UID }),
+		},
+		{ path: 'runs/jobs.json', what: 'the Jobs of the runs', read: list(Job, { labelSelector: LABEL_CONFIG_UID }) },
+		{
+			path: 'pods.json',
+			what: 'pods of the runs and of the controller',
+			read: list(Pod, { labelSelector: OURS, fieldSelector: OF_ACCOUNTS }),
+		},
+		{ path: 'deployments.json', what: 'the controller as it is wanted', read: list(Deployment, { labelSelector: OURS }) },
 		{ path: 'lease.json', what: 'which controller leads', read: one(Lease, 'multinic-controller') },
 		{ path: 'events.json', what: 'Events of the namespace', read: list(Event) },
 		{
@@ -49,14 +62,33 @@ export function objectParts({ cluster, signal }: Session): Part[] {
 		return text(found.flatMap(one => (one ? [leanObject(one)] : [])))
 	}
 
-	async function nodes(): Promise<string> {
-		return text((await client.list(Node, { signal })).items.map(leanNode))
+	function nodes(): Promise<string> {
+		return textOf(client.pages(Node, { limit: PAGE, signal }), leanNode)
 	}
 
 	async function versions(): Promise<string> {
 		const kubernetes = await client.raw({ method: 'GET', path: '/version', signal })
 		return text({ plugin: about.version, node: process.version, kubernetes })
 	}
+}
+
+/** A kubelet may write Events and the status of its Node as large as the API server takes them, and as many as it likes. */
+async function textOf<T extends KubeObject>(pages: AsyncIterable<Page<T>>, lean: (object: Stored<T>) => object): Promise<string> {
+	const parts: string[] = []
+	let left = PART_MAX
+	for await (const { items } of pages) {
+		for (const item of items) {
+			const part = JSON.stringify(lean(item), undefined, 1)
+			left -= part.length
+			parts.push(left < 0 ? JSON.stringify(`The list is longer than ${PART_MAX / 1_048_576} MiB; the rest is left out.`) : part)
+			if (left < 0) return join(parts)
+		}
+	}
+	return join(parts)
+}
+
+function join(parts: readonly string[]): string {
+	return `[\n${parts.join(',\n')}\n]\n`
 }
 
 function text(value: unknown): string {

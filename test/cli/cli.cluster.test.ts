@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type ExecaError, execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bundle } from '../../bundle.ts'
+import { OF_ACCOUNTS } from '../../cli/run-pods.ts'
 import { NodeConfig } from '../../controller/kinds.ts'
 import { Pod } from '../../runtime/kube/kinds.ts'
 import { reportFor } from '../../lab/fake-kubelet.ts'
@@ -180,6 +181,20 @@ describe('one node', () => {
 			await stage.admin.delete(Pod, { namespace, name: metadata.name }, { graceSeconds: 0 })
 		await eventually(async () => expect((await multinic('logs worker-2')).err).toMatch(/^the pod of run \S+ is gone; this is its report$/))
 	})
+})
+
+test('a pod that a kubelet made with our labels is not read', async () => {
+	const labels = { 'multinic.io/node-name': 'worker-1', 'app.kubernetes.io/part-of': 'multinic' }
+	const annotations = { 'kubernetes.io/config.mirror': 'a', 'kubernetes.io/config.source': 'file' }
+	const spec = { nodeName: 'worker-1', containers: [{ name: 'agent', image: 'a' }] }
+	await stage.admin.create(Pod, { metadata: { name: 'forged', namespace, labels, annotations }, spec })
+	const named = async (fieldSelector?: string) =>
+		(await stage.admin.list(Pod, { namespace, ...(fieldSelector && { fieldSelector }) })).items.map(({ metadata }) => metadata.name)
+	expect(await named()).toContain('forged')
+	const ofAccounts = await named(OF_ACCOUNTS)
+	expect(ofAccounts.filter(name => name.startsWith('multinic-agent-worker-1'))).not.toEqual([])
+	expect(ofAccounts).not.toContain('forged')
+	await stage.admin.delete(Pod, { name: 'forged', namespace })
 })
 
 test('a node that stops the rollout is named first, and pausing it lifts the stop', async () => {

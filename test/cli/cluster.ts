@@ -53,7 +53,7 @@ export function putRunPod({ server: { objects } }: Stage, { node, name, labels =
 			ownerReferences: [{ apiVersion: 'batch/v1', kind: 'Job', name: job, uid, controller: true }],
 			...(created && { creationTimestamp: created }),
 		},
-		spec: { nodeName: node, containers: [{ name: 'agent', env }] },
+		spec: { nodeName: node, serviceAccountName: 'multinic-run', containers: [{ name: 'agent', env }] },
 	} as never)
 	objects.patchStatus(Pod, { name, namespace }, status as never)
 }

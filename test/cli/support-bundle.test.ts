@@ -54,7 +54,7 @@ function putPod({ server }: Stage, name: string, uid: string, status: object): v
 	const ownerReferences = [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'multinic-controller', uid, controller: true }]
 	server.objects.create(Pod, {
 		metadata: { name, namespace, labels: ours, ownerReferences },
-		spec: { containers: [{ name: 'agent', env }] },
+		spec: { serviceAccountName: 'multinic-controller', containers: [{ name: 'agent', env }] },
 	} as never)
 	server.objects.patchStatus(Pod, { name, namespace }, { containerStatuses: [status] })
 }
@@ -111,6 +111,19 @@ test('everything of MultiNIC is in it, nothing of anybody else, and the index co
 	expect(server.requests.filter(({ plural }) => plural === 'secrets')).toEqual([])
 	expect(statSync(file).mode & 0o777).toBe(0o600)
 	expect(readdirSync(join(file, '..'))).toEqual(['bundle.tar.gz'])
+})
+
+test('what a node writes without end: mirror pods are not read, and of Events so much as a file may have', async () => {
+	const { cluster, server } = await world()
+	const message = 'x'.repeat(1_400_000)
+	for (let at = 0; at < 60; at++) server.objects.create(Event, { metadata: { name: `flood-${at}`, namespace }, message } as never)
+	const mirror = { metadata: { name: 'mirror', namespace, labels: ours }, spec: { nodeName: 'worker-1', containers: [{ name: 'agent' }] } }
+	server.objects.create(Pod, mirror as never)
+	const file = join(folder(), 'bundle.tar.gz')
+	expect(await command(`support-bundle -o ${file}`, { cluster })).toMatchObject({ code: 0, err: '' })
+	const files = await unpacked(file)
+	expect(JSON.parse(files['events.json'] ?? '').at(-1)).toBe('The list is longer than 64 MiB; the rest is left out.')
+	expect(files['pods.json']).not.toContain('mirror')
 })
 
 test('the index says what is wrong and where to look', async () => {

@@ -1,3 +1,4 @@
+import { OF_ACCOUNTS } from '../../cli/run-pods.ts'
 import { RunConfig } from '../../contract/agent-run.ts'
 import { CONFIG_KEY, REPORT_KEY } from '../../contract/names.ts'
 import { reportFor } from '../../lab/fake-kubelet.ts'
@@ -68,7 +69,7 @@ export function startKubelet({ admin, namespace, asAgent, log }: Options): Kubel
 		await admin.patchStatus(Pod, at(pod), { phase: fate.end, ...container({ terminated }) })
 	}
 	startReflector({
-		...{ client: admin, kind: Pod, namespace, log, signal: stop.signal },
+		...{ client: admin, kind: Pod, namespace, fieldSelector: OF_ACCOUNTS, log, signal: stop.signal },
 		onChange: (_, pod) => {
 			if (!pod || stop.signal.aborted) return
 			Promise.resolve(onPod(pod)).catch(error => !isKubeFailure(error, 'NOT_FOUND') && log.error({ err: error }, 'kubelet'))
