@@ -1,17 +1,23 @@
 import { GROUP } from '../contract/names.ts'
 import { Failure } from '../runtime/errors.ts'
 import type { KubeClient } from '../runtime/kube/client.ts'
-import { defineKind, type KubeObject } from '../runtime/kube/kind.ts'
-import { Secret } from '../runtime/kube/kinds.ts'
+import { defineKind, type KubeObject, type ObjectMeta } from '../runtime/kube/kind.ts'
+import { Job, Secret } from '../runtime/kube/kinds.ts'
 
 /** A release of helm as the chart was rendered for it. A rollback keeps the hooks, and so the revision, of an older one. */
 export type Release = { name: string; revision: number }
 
-/** The namespace of the release, and the Deployment of its controller. */
-export type Where = { namespace: string; controller: string }
+/** The namespace of the release, the Deployment of its controller, and the Job that this hook runs in. */
+export type Where = { namespace: string; controller: string; job: string }
+
+/** What helm writes into the label `status` of a release's Secret. */
+const UNINSTALLING = 'uninstalling'
 
 /** Set to `confirmed` by a person, on the controller's Deployment: an uninstall of which no Secret of helm tells. */
 const ANNOTATION_UNINSTALL = `${GROUP}/uninstall`
+
+/** helm writes the Secret, then creates the Job; whatever of longer ago it says was said to another Job (milliseconds). */
+const FRESH_MS = 5 * 60_000
 
 /** How many revisions after that of its hooks a release may have; the chart's Role names as many Secrets. */
 const LATER_REVISIONS = 100
@@ -30,7 +36,9 @@ export const Deployment = defineKind<KubeObject>({
  */
 export async function proveUninstall(client: KubeClient, where: Where, release: Release): Promise<string> {
 	const newest = await newestSecret(client, where, release)
-	if (statusOf(newest) === 'uninstalling') return `Secret ${newest?.metadata.name} has status uninstalling`
+	const job = await client.find(Job, { name: where.job, namespace: where.namespace })
+	const isMeant = newest !== undefined && job !== undefined && isWrittenFor(newest.metadata, job.metadata)
+	if (isMeant && statusOf(newest) === UNINSTALLING) return `Secret ${newest.metadata.name} has status ${UNINSTALLING}`
 	const deployment = await client.find(Deployment, { name: where.controller, namespace: where.namespace })
 	if (deployment?.metadata.annotations?.[ANNOTATION_UNINSTALL] === 'confirmed')
 		return `Deployment ${where.controller} has annotation ${ANNOTATION_UNINSTALL}: confirmed`
@@ -44,6 +52,15 @@ async function newestSecret(client: KubeClient, { namespace }: Where, { name, re
 	return secrets.findLast(secret => secret !== undefined)
 }
 
+/**
+ * Whether helm wrote the Secret to create this Job: after an uninstall that failed it goes on saying `uninstalling`, and the same manifests may
+ * be applied by somebody else. Both times are the API server's.
+ */
+export function isWrittenFor({ managedFields = [] }: ObjectMeta, { creationTimestamp = '' }: ObjectMeta): boolean {
+	const written = Math.max(...managedFields.map(({ time = '' }) => Date.parse(time) || 0), 0)
+	return Date.parse(creationTimestamp) - written <= FRESH_MS
+}
+
 /** @see https://helm.sh/docs/topics/advanced/#storage-backends */
 function secretName(release: string, revision: number): string {
 	return `sh.helm.release.v1.${release}.v${revision}`
@@ -54,8 +71,9 @@ function statusOf(secret: Secret | undefined): string {
 }
 
 function advice({ namespace, controller }: Where, { name, revision }: Release, newest: Secret | undefined): string {
+	const since = statusOf(newest) === UNINSTALLING ? ', but from before this Job was created' : ''
 	const found = newest
-		? `Secret ${newest.metadata.name} has status ${statusOf(newest) || 'unknown'}`
+		? `Secret ${newest.metadata.name} has status ${statusOf(newest) || 'unknown'}${since}`
 		: `namespace ${namespace} has no Secret ${secretName(name, revision)} to v${revision + LATER_REVISIONS}`
 	return (
 		`helm is not uninstalling release ${name}: ${found}. Nothing was changed. If these manifests were applied without helm, delete this Job. ` +

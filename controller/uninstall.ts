@@ -18,6 +18,7 @@ const UninstallEnv = z.object({
 	NAMESPACE: ObjectName.max(63),
 	ON_UNINSTALL: z.enum(['Keep', 'Restore']).describe('Keep: hosts stay as they are; Restore: every host is put back first'),
 	CONTROLLER: ObjectName.describe('Deployment of the controller'),
+	JOB: ObjectName.describe('The Job that this hook runs in'),
 	RELEASE_NAME: ObjectName.max(53).describe('The release of helm'),
 	RELEASE_REVISION: Whole.pipe(z.int().min(1)).describe('The revision of the release that this hook was rendered for'),
 	POLL_MS: Whole.pipe(z.int().min(10)).prefault('1000'),
@@ -38,9 +39,9 @@ export async function uninstall(
 	settings: ReturnType<typeof readSettings>,
 	{ signal, log }: Pick<Context, 'signal' | 'log'>,
 ): Promise<void> {
-	const { NAMESPACE: namespace, CONTROLLER: controller, POLL_MS: pollMs } = settings
+	const { NAMESPACE: namespace, CONTROLLER: controller, JOB: job, POLL_MS: pollMs } = settings
 	const release = { name: settings.RELEASE_NAME, revision: settings.RELEASE_REVISION }
-	const proof = await proveUninstall(client, { namespace, controller }, release)
+	const proof = await proveUninstall(client, { namespace, controller, job }, release)
 	log.info({ release, proof, onUninstall: settings.ON_UNINSTALL }, 'uninstalling')
 	const act = settings.ON_UNINSTALL === 'Keep' ? keep : restore
 	await act(client, { namespace, controller, pollMs, signal, log })

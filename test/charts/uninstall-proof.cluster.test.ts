@@ -6,7 +6,7 @@ import { readSettings, uninstall } from '../../controller/uninstall.ts'
 import { waitForCrds } from '../../lab/crds.ts'
 import { wordsOf } from '../../runtime/errors.ts'
 import { defineKind, type KubeObject } from '../../runtime/kube/kind.ts'
-import { Job } from '../../runtime/kube/kinds.ts'
+import { Job, Secret } from '../../runtime/kube/kinds.ts'
 import { createLog } from '../../runtime/log.ts'
 import { endJob } from './end-job.ts'
 import { type Cluster, chart, manifests, type Said, startCluster, tokenOf } from './release.ts'
@@ -82,12 +82,24 @@ test('an uninstall failed and was rolled back: its revision still says uninstall
 	expect(await runHook(AbortSignal.timeout(500))).toContain('stopped while waiting for runs under way')
 	expect((await failing).all).toContain('failed')
 	await endJob(cluster.admin, runningRun.metadata)
-	expect((await cluster.kubectl(['get', 'secret', '-n', namespace, '-l', 'owner=helm,status=uninstalling', '-o', 'name'])).all).toContain(
-		'secret/sh.helm.release.v1.multinic.v1',
-	)
+	expect(await secretsThatSay('uninstalling')).toContain('sh.helm.release.v1.multinic.v1')
 	succeeded(await cluster.helm('rollback', 'multinic', '1', '-n', namespace))
 	await applyRendered('get', 'hooks', 'multinic')
 	expect(await runHook()).toContain('Secret sh.helm.release.v1.multinic.v2 has status deployed')
+	await nothingIsChanged()
+})
+
+test('an uninstall failed and was not repeated: later, its Secret proves nothing to a Job that somebody applies', async () => {
+	await cluster.admin.create(Job, { ...runningRun, metadata: { ...runningRun.metadata, name: 'running-again' } })
+	const failing = cluster.helm('uninstall', 'multinic', '-n', namespace)
+	expect(await runHook(AbortSignal.timeout(500))).toContain('stopped while waiting for runs under way')
+	expect((await failing).all).toContain('failed')
+	await endJob(cluster.admin, { name: 'running-again', namespace })
+	succeeded(await cluster.kubectl(['scale', 'deployment', 'multinic-controller', '--replicas=1', '-n', namespace]))
+	const [newest = ''] = (await secretsThatSay('uninstalling')).slice(-1)
+	await setTime(newest, '2026-01-01T00:00:00Z')
+	await applyRendered('get', 'hooks', 'multinic')
+	expect(await runHook()).toContain(`Secret ${newest} has status uninstalling, but from before this Job was created. Nothing was changed.`)
 	await nothingIsChanged()
 })
 
@@ -149,6 +161,19 @@ async function runHook(signal = new AbortController().signal): Promise<string> {
 async function unfinishedHook(): Promise<Job | undefined> {
 	const job = await cluster.admin.find(Job, hook)
 	return job?.status?.conditions ? undefined : job
+}
+
+async function secretsThatSay(status: string): Promise<string[]> {
+	const { items } = await cluster.admin.list(Secret, { namespace, labelSelector: `owner=helm,status=${status}` })
+	return items.map(({ metadata }) => metadata.name)
+}
+
+/** Makes it one that was written then; the API server takes another time only with another writer. */
+async function setTime(name: string, time: string): Promise<void> {
+	const { managedFields = [] } = (await cluster.admin.get(Secret, { name, namespace })).metadata
+	const of = managedFields.map(one => ({ ...one, manager: 'helm-of-then', time }))
+	const { metadata } = await cluster.admin.patch(Secret, { name, namespace }, { metadata: { managedFields: of } })
+	expect(metadata.managedFields?.map(one => one.time)).toEqual([time])
 }
 
 async function nothingIsChanged(): Promise<void> {

@@ -61,7 +61,7 @@ const programs: Readonly<Record<string, Program>> = {
 		reads: ['controller/uninstall.ts', 'runtime/process.ts'],
 		variables: {
 			...log,
-			...{ NAMESPACE: name, ON_UNINSTALL: ['Forget'], CONTROLLER: name, POLL_MS: [...number, '9'], KUBECONFIG: missing },
+			...{ NAMESPACE: name, ON_UNINSTALL: ['Forget'], CONTROLLER: name, JOB: name, POLL_MS: [...number, '9'], KUBECONFIG: missing },
 			...{ RELEASE_NAME: [...name, 'a'.repeat(54)], RELEASE_REVISION: [...number, '0'] },
 		},
 	},
@@ -142,7 +142,7 @@ test.each([
 	['controller', ['NAMESPACE', 'AGENT_IMAGE', 'kubeconfig /nowhere/.kube/config']],
 	[
 		'controller/uninstall',
-		['NAMESPACE', 'ON_UNINSTALL', 'CONTROLLER', 'RELEASE_NAME', 'RELEASE_REVISION', 'kubeconfig /nowhere/.kube/config'],
+		['NAMESPACE', 'ON_UNINSTALL', 'CONTROLLER', 'JOB', 'RELEASE_NAME', 'RELEASE_REVISION', 'kubeconfig /nowhere/.kube/config'],
 	],
 	['viola', ['VIOLA_CLUSTERS', 'VIOLA_TOKEN or VIOLA_TOKEN_FILE']],
 	['mgmt', ['kubeconfig /nowhere/.kube/config']],
