@@ -9,3 +9,20 @@ test('each claim names a test that there is', () => {
 	expect(named.length).toBeGreaterThan(10)
 	expect(named.filter(path => !existsSync(path))).toEqual([])
 })
+
+test('each row of a table that ends with "tried in" names its test', () => {
+	const rows = rowsTriedIn(page.split('\n'))
+	expect(rows.length).toBeGreaterThan(30)
+	expect(rows.filter(row => !/`test\/[^`]+`/.test(row))).toEqual([])
+})
+
+/** The last cells below the heading. */
+function rowsTriedIn(lines: readonly string[]): string[] {
+	let isTable = false
+	return lines.flatMap(line => {
+		const last = line.split('|').at(-2)?.trim() ?? ''
+		const isHeading = last === 'tried in'
+		isTable = isHeading || (isTable && line.startsWith('|'))
+		return isTable && !isHeading && !/^-+$/.test(last) ? [last] : []
+	})
+}
