@@ -1,4 +1,5 @@
 import { waveLimit } from '../contract/rollout.ts'
+import { onceATurn } from '../runtime/once-a-turn.ts'
 import type { Decision } from './decision.ts'
 import { createLine } from './line.ts'
 import type { FleetSources } from './fleet-sources.ts'
@@ -19,6 +20,7 @@ export type Fleet = {
 	decided(name: string, now: number, decision: Decision | undefined): void
 	/** A run is about to be made and counts from `now` on, by our own clock. @returns what to call once it is known, or was not made */
 	reserve(name: string, mode: Mode, now: number): () => void
+	/** How that node stands now, for a decision about it. */
 	standing(name: string): Standing
 	counts(): FleetCounts
 	/** Who stops the others, and why; by name. */
@@ -41,12 +43,15 @@ class Rollout implements Fleet {
 	readonly #stopping = new Set<string>()
 	readonly #jumping = new Set<string>()
 	readonly #held = new Set<string>()
+	/** Woken, and not looked at since: to wake them again changes nothing, and costs the square of how many there are. */
+	readonly #woken = new Set<string>()
 	readonly #onNodes = new Set<string>()
 	readonly #reserved = new Map<string, Mode>()
 	readonly #settings = createSettings()
 	/** What holds everybody back, if anything does. */
 	#mood = ''
-	#isDue = false
+	/** Everything that happens in one turn of the event loop is weighed at once. */
+	readonly #advanceSoon = onceATurn(() => this.#advance())
 
 	constructor(sources: FleetSources) {
 		this.#sources = sources
@@ -59,7 +64,7 @@ class Rollout implements Fleet {
 		const part = config && { config, spec: config.read.spec, runs: this.#sources.runsOf(name) }
 		const member = part && memberOf(part, this.#sources.nodeOf(name), before ?? this.#sources.recordedStop(name))
 		if (member) this.#members.set(name, member)
-		else this.#members.delete(name)
+		else for (const names of [this.#members, this.#woken]) names.delete(name)
 		if (member?.waits) this.#line.add(member)
 		mark(this.#changing, name, member?.changing)
 		mark(this.#stopping, name, member?.stops !== undefined)
@@ -102,6 +107,7 @@ class Rollout implements Fleet {
 	}
 
 	standing(name: string): Standing {
+		this.#woken.delete(name)
 		const member = this.#members.get(name)
 		const stopper = this.#stopper(name)
 		return {
@@ -136,16 +142,6 @@ class Rollout implements Fleet {
 		this.#advanceSoon()
 	}
 
-	/** Everything that happens in one turn of the event loop is weighed at once. */
-	#advanceSoon(): void {
-		if (this.#isDue) return
-		this.#isDue = true
-		queueMicrotask(() => {
-			this.#isDue = false
-			this.#advance()
-		})
-	}
-
 	/** Wakes whose turn may have come; and everybody who is held back, when what holds all of them is another thing now. */
 	#advance(): void {
 		const mood = this.#moodNow()
@@ -153,7 +149,11 @@ class Rollout implements Fleet {
 		this.#mood = mood
 		if (this.#held.size === 0) return
 		const first = turned ? this.#line.length : mood === '' ? this.#free() : 0
-		for (const name of [...this.#jumping, ...this.#line.first(first)]) if (this.#held.has(name)) this.#sources.wake(name)
+		for (const name of [...this.#jumping, ...this.#line.first(first)]) {
+			if (!this.#held.has(name) || this.#woken.has(name)) continue
+			this.#woken.add(name)
+			this.#sources.wake(name)
+		}
 	}
 
 	#moodNow(): string {

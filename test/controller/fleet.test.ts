@@ -25,6 +25,7 @@ function fleetOf(
 	const runs = new Map<string, Run[]>()
 	const awake = new Set<string>()
 	const started: string[] = []
+	const woken: string[] = []
 	let now = start
 	let most = 0
 	let mostControlPlane = 0
@@ -37,7 +38,10 @@ function fleetOf(
 		nodeOf: node,
 		runsOf,
 		active: is => all().filter(one => isActive(one) && is(one.mode)).length,
-		wake: name => awake.add(name),
+		wake: name => {
+			woken.push(name)
+			awake.add(name)
+		},
 		recordedStop: name => recorded[name],
 		stopsChanged: () => {},
 		...{ maxConcurrentRuns: cap, startedAt: start },
@@ -116,7 +120,7 @@ function fleetOf(
 	fleet.set(settings)
 	for (const name of names) put(name)
 	return {
-		...{ fleet, put, step, rest, end, started },
+		...{ fleet, put, step, rest, end, started, woken },
 		lose: (name: string) => {
 			gone.add(name)
 			fleet.look(name)
@@ -218,6 +222,16 @@ describe('a rollout', () => {
 		expect(await fleet.step('a')).toMatchObject({ act: 'hold', why: 'RolloutPaused' })
 		fleet.fleet.setPause(undefined)
 		expect(await fleet.step('a')).toMatchObject({ act: 'start' })
+	})
+
+	test('whoever may go on is woken once, however much is decided before it is looked at', async () => {
+		const many = Array.from({ length: 60 }, (_, at) => `node-${at}`)
+		const fleet = fleetOf(many, { settings: { paused: 'true' } })
+		await fleet.rest()
+		fleet.fleet.set({ maxUnavailable: '100%' })
+		await fleet.rest()
+		expect(fleet.running()).toHaveLength(60)
+		expect(fleet.woken.toSorted()).toEqual(many.toSorted())
 	})
 
 	test('a fresh setting is in force at once', async () => {
