@@ -52,7 +52,7 @@ function optionsOf(program: Command, command: Command | undefined): readonly Opt
 
 function flagsOf(program: Command, command: Command | undefined, typed: string): Choice[] {
 	const flags = optionsOf(program, command).map(({ long, description }) => ({ text: long ?? '', about: description }))
-	return beginning(typed, [...flags, { text: '--help', about: 'print what can be said here' }])
+	return beginning(typed, [...flags, { text: '--help', about: 'show help' }])
 }
 
 function commandsOf(program: Command): Choice[] {

@@ -134,11 +134,11 @@ type Line = {
 /** The strongest first: a pause holds back even where nothing stops. */
 function ruleOf({ stopper, first, running, paused, fault, limit }: Line): string {
 	if (fault !== '') return `ConfigMap multinic-rollout cannot be used: ${clause(fault)}`
-	if (paused) return 'the fleet is paused'
+	if (paused) return 'the rollout is paused'
 	if (stopper) return `stopped by ${stopper.name}: ${stopper.reason}, ${clause(stopper.message)}`
 	if (!first) return ''
-	if (limit !== undefined && running >= limit) return `the wave is full, at most ${limit} at once`
-	return clause(condition(first.config, 'Ready')?.message) || 'the controller has not said why'
+	if (limit !== undefined && running >= limit) return `the wave is full (at most ${limit} nodes)`
+	return clause(condition(first.config, 'Ready')?.message) || 'the controller has not reported a reason'
 }
 
 /** A message as part of a sentence. */

@@ -16,40 +16,39 @@ export function nextFor(config: ConfigView, fleet: Fleet): string {
 		const words = rule(config, fleet)
 		if (words) return words
 	}
-	return 'Nothing: the node is as it should be.'
+	return 'Nothing. The node matches its node config.'
 }
 
 function isDeleted({ name, deleting, paused }: ConfigView, fleet: Fleet): string | undefined {
 	if (!deleting) return undefined
 	if (fleet.deletedWith !== undefined)
-		return `It is deleted with its namespace, in which no run can start. ${releaseWords(name, fleet.deletedWith)}`
-	if (!paused && fleet.paused)
-		return 'It is deleted: a last run puts the node back as it was once the fleet goes on: kubectl multinic resume'
-	if (paused) return `It is deleted, and paused: the node is put back once it goes on: kubectl multinic resume ${name}`
-	return 'It is deleted: a last run puts the node back as it was, then the node config goes.'
+		return `It is being deleted with its namespace, and no run can start there. ${releaseWords(name, fleet.deletedWith)}`
+	if (!paused && fleet.paused) return 'It is being deleted. A last run restores the node when the rollout resumes: kubectl multinic resume'
+	if (paused) return `It is being deleted, but is paused. A last run restores the node when it resumes: kubectl multinic resume ${name}`
+	return 'It is being deleted. A last run restores the node, then the node config is removed.'
 }
 
 function isPaused({ name, paused }: ConfigView): string | undefined {
-	return paused ? `It is paused; it goes on with: kubectl multinic resume ${name}` : undefined
+	return paused ? `It is paused. Resume with: kubectl multinic resume ${name}` : undefined
 }
 
 function isNew(config: ConfigView): string | undefined {
 	const { generation, status } = config
 	if (isCurrent(config)) return undefined
-	const before = status.observedGeneration === undefined ? '' : `; what is shown speaks of generation ${status.observedGeneration}`
-	return `The controller has not yet looked at generation ${generation}${before}.`
+	const before = status.observedGeneration === undefined ? '' : `; this status is of generation ${status.observedGeneration}`
+	return `The controller has not observed generation ${generation} yet${before}.`
 }
 
 function isRunning(config: ConfigView): string | undefined {
 	if (stateOf(config) !== 'InProgress') return undefined
-	return `Job ${config.status.lastJobName ?? ''} is under way; its words: kubectl multinic logs ${config.name} -f`
+	return `Job ${config.status.lastJobName ?? ''} is running. Follow it with: kubectl multinic logs ${config.name} -f`
 }
 
 function isAsked({ asked }: ConfigView, { paused }: Fleet): string | undefined {
 	if (asked.retry === undefined) return undefined
 	return paused
-		? 'A run was asked for; it starts once the fleet goes on: kubectl multinic resume'
-		: 'A run was asked for, and starts as soon as nothing holds it back.'
+		? 'A run was requested. It starts when the rollout resumes: kubectl multinic resume'
+		: 'A run was requested and starts as soon as possible.'
 }
 
 function isInLine({ name }: ConfigView, fleet: Fleet): string | undefined {
@@ -57,28 +56,30 @@ function isInLine({ name }: ConfigView, fleet: Fleet): string | undefined {
 	const place = line.get(name)
 	if (place === undefined) return undefined
 	const stop = stopWords(fleet)
-	return `It is ${place} of ${line.size} in line: ${rule}${paused ? '; it goes on with: kubectl multinic resume' : '.'}${stop && ` ${stop}`}`
+	return `It is ${place} of ${line.size} in the queue: ${rule}${paused ? '. Resume with: kubectl multinic resume' : '.'}${stop && ` ${stop}`}`
 }
 
 function isHeldBack(config: ConfigView): string | undefined {
 	const reason = reasonOf(config)
 	if (stateOf(config) !== 'Pending' || reason === 'Planned') return undefined
-	return reason === '' ? 'The controller says nothing of it yet.' : 'The run starts by itself when that is over.'
+	return reason === '' ? 'The controller has not reported a status yet.' : 'The run starts automatically when that is resolved.'
 }
 
 function isFailed(config: ConfigView, { stoppers }: Fleet): string | undefined {
 	if (stateOf(config) !== 'Failed') return undefined
 	const { name } = config
 	const now = `kubectl multinic retry ${name}`
-	const stop = stoppers.some(one => one.name === name) ? `. It stops the rollout: kubectl multinic pause ${name} lifts the stop.` : ''
+	const stop = stoppers.some(one => one.name === name)
+		? `. It stops the rollout. To continue without it: kubectl multinic pause ${name}`
+		: ''
 	return mayHeal(config)
-		? `It is tried again by itself; to have it now: ${now}${stop}`
-		: `It waits for a change of the node config, or for: ${now}${stop}`
+		? `It is retried automatically. To retry now: ${now}${stop}`
+		: `It is not retried until the node config changes. To retry now: ${now}${stop}`
 }
 
 function isPlanned({ name, status, mode }: ConfigView): string | undefined {
 	return status.state === 'Pending' && mode === 'Plan'
-		? `Only a plan is wanted (spec.mode); to see it: kubectl multinic plan ${name}`
+		? `Only a plan is requested (spec.mode). Show it with: kubectl multinic plan ${name}`
 		: undefined
 }
 
@@ -86,5 +87,5 @@ function isPlanned({ name, status, mode }: ConfigView): string | undefined {
 function hasDrifted(config: ConfigView): string | undefined {
 	const isTold = stateOf(config) !== 'Failed' && condition(config, 'Drifted')?.status === 'True'
 	if (reasonOf(config) !== 'Drifted' && !isTold) return undefined
-	return `It is put right by itself, as often as repairsPerHour allows; what differs: kubectl multinic diff ${config.name}`
+	return `It is repaired automatically, at most repairsPerHour times an hour. Show the drift with: kubectl multinic diff ${config.name}`
 }

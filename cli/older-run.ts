@@ -12,18 +12,18 @@ export type ShownRun = { name: string; uid: string | undefined; generation: numb
  */
 export function notThePresent(run: ShownRun, node: string, config: ConfigView | undefined): string | undefined {
 	const { name, uid, generation } = run
-	const more = `Its state: kubectl multinic get ${node}`
-	if (!config) return `run ${name} is of a node config that is deleted; there is none for ${node} now.`
-	if (uid !== undefined && uid !== config.uid) return `run ${name} is of an earlier node config of ${node}, which was deleted. ${more}`
+	const more = `See its current state with: kubectl multinic get ${node}`
+	if (!config) return `run ${name} belongs to a deleted node config; there is none for ${node} now.`
+	if (uid !== undefined && uid !== config.uid) return `run ${name} belongs to an earlier node config of ${node}, which was deleted. ${more}`
 	if (Number.isInteger(generation) && generation !== config.generation)
-		return `run ${name} is of generation ${generation}, not of the present generation ${config.generation}, ${present(config)} ${more}`
+		return `run ${name} belongs to generation ${generation}, not to the current generation ${config.generation}, ${present(config)} ${more}`
 	const { lastJobName } = config.status
 	if (lastJobName === undefined || !isBefore(name, lastJobName)) return undefined
-	return `run ${name} is not the last one, which is ${lastJobName}. What it did: kubectl multinic logs ${node} --run ${lastJobName}`
+	return `run ${name} is not the last run, which is ${lastJobName}. See its log with: kubectl multinic logs ${node} --run ${lastJobName}`
 }
 
 function present(config: ConfigView): string {
-	if (!isCurrent(config)) return 'which the controller has not looked at yet.'
+	if (!isCurrent(config)) return 'which the controller has not observed yet.'
 	const message = condition(config, 'Ready')?.message
 	return `which is ${stateWords(config)}${message ? `: ${message.replace(/\.$/, '')}` : ''}.`
 }

@@ -32,21 +32,21 @@ export async function run(args: readonly string[], world: World): Promise<number
 /** The commands with their flags. */
 export function createProgram(world: World, onEnd: (code: number) => void): Command {
 	const program = new Command('kubectl multinic')
-		.description('What MultiNIC does on the nodes of this cluster, and a hand in it.')
+		.description('Inspect and control MultiNIC on the nodes of this cluster.')
 		.version(about.version, '--version', 'print the version of this plugin')
-		.option('-n, --namespace <name>', 'where MultiNIC is installed (default: $MULTINIC_NAMESPACE, else multinic-system)', parseName)
-		.option('--kubeconfig <file>', 'which kubeconfig (default: $KUBECONFIG, else ~/.kube/config)')
-		.option('--context <name>', 'which context of it (default: its current one)')
-		.helpOption('-h, --help', 'print what can be said here')
+		.option('-n, --namespace <name>', 'namespace of MultiNIC (default: $MULTINIC_NAMESPACE, otherwise multinic-system)', parseName)
+		.option('--kubeconfig <file>', 'path to the kubeconfig file (default: $KUBECONFIG, otherwise ~/.kube/config)')
+		.option('--context <name>', 'kubeconfig context to use (default: the current context)')
+		.helpOption('-h, --help', 'show help')
 		.configureHelp({ showGlobalOptions: true })
 		.exitOverride()
 		.configureOutput(outputTo(world))
-		.addHelpText('after', '\nExit codes: 0 fine, 1 not as wanted or failed, 2 wrong usage.')
+		.addHelpText('after', '\nExit codes: 0 success, 1 not in the desired state or failed, 2 usage error.')
 	for (const spec of commands) addCommand(program, spec, world, onEnd)
 	program
 		.command('completion')
-		.description('A script by which a shell completes kubectl-multinic')
-		.addArgument(new Argument('<shell>', 'which shell').choices(shells))
+		.description('Print a shell completion script for kubectl-multinic')
+		.addArgument(new Argument('<shell>', 'name of the shell').choices(shells))
 		.action((shell: Shell) => world.out.write(completionScript(shell)))
 	return program
 }
@@ -77,7 +77,11 @@ function explained(error: unknown, { err, env, signal }: World): number {
 	if (signal.aborted) return exitCodes.interrupted
 	err.write(`error: ${sentenceOf(error)}\n`)
 	if (isFailure(error)) return isFailure(error, 'CONFIG_INVALID', 'USAGE') ? exitCodes.usage : exitCodes.notAsWanted
-	err.write(env.MULTINIC_DEBUG ? `${error instanceof Error ? error.stack : ''}\n` : 'This is a bug; MULTINIC_DEBUG=1 prints where it is.\n')
+	err.write(
+		env.MULTINIC_DEBUG
+			? `${error instanceof Error ? error.stack : ''}\n`
+			: 'This is a bug. Set MULTINIC_DEBUG=1 to print the stack trace.\n',
+	)
 	return exitCodes.notAsWanted
 }
 

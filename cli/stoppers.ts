@@ -39,5 +39,5 @@ function stopReason(config: ConfigView): string | undefined {
 }
 
 function messageOf(config: ConfigView): string {
-	return stateOf(config) === 'Failed' ? (condition(config, 'Ready')?.message ?? '') : 'it is tried again.'
+	return stateOf(config) === 'Failed' ? (condition(config, 'Ready')?.message ?? '') : 'it is being retried.'
 }

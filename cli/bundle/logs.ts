@@ -40,7 +40,7 @@ function previous(session: Session, { metadata, status }: Stored<Pod>): Part[] {
 	const restarted = status?.containerStatuses?.some(({ restartCount }) => restartCount > 0)
 	if (!restarted) return []
 	const { name } = metadata
-	return [{ path: `logs/${name}.previous.log`, what: 'log before its last start', read: () => read(session, name, { previous: true }) }]
+	return [{ path: `logs/${name}.previous.log`, what: 'log of the previous container', read: () => read(session, name, { previous: true }) }]
 }
 
 async function read({ cluster, signal }: Session, name: string, query: { previous?: true }): Promise<string> {

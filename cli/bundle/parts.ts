@@ -31,28 +31,28 @@ export function objectParts({ cluster, signal }: Session): Part[] {
 			text(leanObject(await client.get(kind, kind.namespaced ? { namespace, name } : { name }, { signal })))
 	return [
 		{ path: 'node-configs.json', what: 'node configs, with status', read: list(NodeConfig) },
-		{ path: 'rollout.json', what: 'the settings of the rollout, who pauses it, and who stops it', read: rollout },
+		{ path: 'rollout.json', what: 'rollout settings, pause and stop', read: rollout },
 		{
 			path: 'runs/configmaps.json',
-			what: 'what each run was to do, and its report',
+			what: 'input and report of each run',
 			read: list(ConfigMap, { labelSelector: LABEL_CONFIG_UID }),
 		},
-		{ path: 'runs/jobs.json', what: 'the Jobs of the runs', read: list(Job, { labelSelector: LABEL_CONFIG_UID }) },
+		{ path: 'runs/jobs.json', what: 'Jobs of the runs', read: list(Job, { labelSelector: LABEL_CONFIG_UID }) },
 		{
 			path: 'pods.json',
 			what: 'pods of the runs and of the controller',
 			read: list(Pod, { labelSelector: OURS, fieldSelector: OF_ACCOUNTS }),
 		},
-		{ path: 'deployments.json', what: 'the controller as it is wanted', read: list(Deployment, { labelSelector: OURS }) },
-		{ path: 'lease.json', what: 'which controller leads', read: one(Lease, 'multinic-controller') },
+		{ path: 'deployments.json', what: 'Deployment of the controller', read: list(Deployment, { labelSelector: OURS }) },
+		{ path: 'lease.json', what: 'the Lease of the controller', read: one(Lease, 'multinic-controller') },
 		{ path: 'events.json', what: 'Events of the namespace', read: list(Event) },
 		{
 			path: 'crd.json',
-			what: 'the kind of node configs as it is installed',
+			what: 'the installed CRD of node configs',
 			read: one(CustomResourceDefinition, `multinicnodeconfigs.${GROUP}`),
 		},
 		{ path: 'nodes.json', what: 'Nodes: roles, taints, conditions, addresses, systems', read: nodes },
-		{ path: 'versions.json', what: 'of this plugin and of Kubernetes', read: versions },
+		{ path: 'versions.json', what: 'versions of this plugin and of Kubernetes', read: versions },
 	]
 
 	/** The pause and the stop are there only once there was one. */

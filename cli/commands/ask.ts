@@ -54,8 +54,9 @@ export async function askForRun(session: Session, question: Question): Promise<A
 
 /** What the controller starts no run for, whatever is asked: there is no use in waiting. */
 function mayRun({ name, paused, deleting }: ConfigView): void {
-	if (paused) throw failure('NOT_ANSWERED', `${name} is paused, so no run looks either; it goes on with: kubectl multinic resume ${name}`)
-	if (deleting) throw failure('NOT_ANSWERED', `the node config ${name} is being deleted; what becomes of it: kubectl multinic get ${name}`)
+	if (paused)
+		throw failure('NOT_ANSWERED', `${name} is paused, so no read-only run starts either. Resume with: kubectl multinic resume ${name}`)
+	if (deleting) throw failure('NOT_ANSWERED', `the node config ${name} is being deleted; see: kubectl multinic get ${name}`)
 }
 
 /** What is known of the run that answers; `ended`: its Job was over when we looked last. */
@@ -105,7 +106,7 @@ function read(text: string, run: string): AgentReport {
 }
 
 function noReport(node: string, run: string) {
-	return failure('NOT_ANSWERED', `Job ${run} ended without a report; what it said: kubectl multinic logs ${node} --run ${run}`)
+	return failure('NOT_ANSWERED', `Job ${run} finished without a report; see: kubectl multinic logs ${node} --run ${run}`)
 }
 
 /** Nobody waits for the answer any more; one that comes all the same does no harm, so a refusal is only told. */
@@ -118,6 +119,6 @@ async function takeBack({ cluster, warn }: Session, { node, ask }: Question, val
 		const { resourceVersion } = now.metadata
 		await client.patch(NodeConfig, at, { metadata: { resourceVersion, annotations: { [asks[ask]]: null } } }, { timeoutMs: 5_000 })
 	} catch (error) {
-		warn(`warning: the question stays on ${node} and may still start a run that looks: ${sentenceOf(error)}`)
+		warn(`warning: the request is still on ${node} and may start a read-only run: ${sentenceOf(error)}`)
 	}
 }

@@ -19,9 +19,9 @@ export type GetFlags = { output?: 'json' | 'yaml' | 'wide'; watch?: boolean }
 export const get: CommandSpec<GetFlags> = {
 	name: 'get',
 	nodes: 'any',
-	about: 'How far the nodes are: all of them, those named, or everything about one',
-	options: [outputOption('json', 'yaml', 'wide'), new Option('-w, --watch', 'go on telling of every change')],
-	more: 'Ends with 0 when every node shown is as its node config says, else with 1.',
+	about: 'Show the status of all nodes, the named nodes, or one node in detail',
+	options: [outputOption('json', 'yaml', 'wide'), new Option('-w, --watch', 'watch for changes')],
+	more: 'Exits 0 if every node shown matches its node config, otherwise 1.',
 	async act(session, nodes, flags) {
 		if (flags.watch) return watchFleet(session, nodes, flags)
 		const reading = await readChosen(session, nodes)

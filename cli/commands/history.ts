@@ -9,14 +9,14 @@ import { outputOption } from './options.ts'
 export const history: CommandSpec<{ output?: 'json' | 'yaml' }> = {
 	name: 'history',
 	nodes: 'one',
-	about: 'The last runs on a node, newest first',
+	about: 'List the most recent runs on a node, newest first',
 	options: [outputOption('json', 'yaml')],
-	more: 'The status tells of five runs; CAUSE is why a run was started, or what went wrong in it.',
+	more: 'The status keeps the last five runs. CAUSE is why the run started, or why it failed.',
 	async act(session, [node = ''], { output }) {
 		const { status } = configView(await readNode(session, node))
 		const entries = status.history ?? []
 		if (isFormat(output)) session.print([formatted(entries, output)])
-		else if (entries.length === 0) session.print([`no run on ${node} has ended yet`])
+		else if (entries.length === 0) session.print([`no run has finished on ${node} yet`])
 		else session.print(historyTable(entries, session.world.now(), session.colours))
 		return exitCodes.fine
 	},

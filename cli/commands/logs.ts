@@ -22,12 +22,12 @@ export type LogsFlags = { follow?: boolean; run?: string }
 export const logs: CommandSpec<LogsFlags> = {
 	name: 'logs',
 	nodes: 'one',
-	about: 'What the last run on a node said; its report, where the pod is gone',
+	about: 'Print the log of the last run on a node, or its report if the pod is gone',
 	options: [
-		new Option('-f, --follow', 'go on until the run ends'),
-		new Option('--run <name>', 'another run than the last: the name of its Job').argParser(parseName),
+		new Option('-f, --follow', 'stream the log until the run ends'),
+		new Option('--run <name>', 'name of the Job of a specific run (default: the last run)').argParser(parseName),
 	],
-	more: 'kubectl multinic history NODE names the last runs.',
+	more: 'List recent runs with: kubectl multinic history NODE',
 	async act(session, [node = ''], flags) {
 		const pod = await lastPod(session, node, flags.run)
 		if (!pod) await printReport(session, node, flags.run)
@@ -73,17 +73,13 @@ async function printReport(session: Session, node: string, run: string | undefin
 	const { cluster, signal, warn, print } = session
 	const config = configView(await readNode(session, node))
 	const name = run ?? config.status.lastJobName
-	if (name === undefined) throw failure('NO_RUN', `there was no run on ${node} yet; what it waits for: kubectl multinic get ${node}`)
+	if (name === undefined) throw failure('NO_RUN', `no run has started on ${node} yet; see: kubectl multinic get ${node}`)
 	const found = await cluster.client.find(ConfigMap, { namespace: cluster.namespace, name }, { signal })
 	const report = reportIn(found, node)
-	if (!report)
-		throw failure(
-			'NO_RUN',
-			`run ${name} on ${node} has neither a pod nor a report any more; what is known: kubectl multinic history ${node}`,
-		)
+	if (!report) throw failure('NO_RUN', `run ${name} on ${node} no longer has a pod or a report; see: kubectl multinic history ${node}`)
 	const words = notThePresent(shownRun(name, found?.metadata.labels), node, config)
 	if (words) warn(`note: ${words}`)
-	warn(`the pod of run ${name} is gone; this is its report`)
+	warn(`the pod of run ${name} no longer exists; showing its report`)
 	print(reportLines(report))
 }
 

@@ -18,9 +18,9 @@ const options = [outputOption('json', 'yaml'), timeoutOption('120s')]
 export const diff: CommandSpec<LookFlags> = {
 	name: 'diff',
 	nodes: 'one',
-	about: 'What on a node is no longer as it should be; a run looks now and changes nothing',
+	about: 'Show drift on a node (starts a read-only run)',
 	options,
-	more: 'Ends with 0 when nothing differs, with 1 when something does, as diff(1).',
+	more: 'Exits 0 if there is no drift and 1 if there is, like diff(1).',
 	async act(session, [node = ''], { output, timeout }) {
 		const answer = await answered(session, { node, ask: 'verify', timeoutMs: timeout })
 		if (!answer) return exitCodes.notAsWanted
@@ -32,9 +32,9 @@ export const diff: CommandSpec<LookFlags> = {
 export const plan: CommandSpec<LookFlags> = {
 	name: 'plan',
 	nodes: 'one',
-	about: 'What a run would change on a node: every command, every file; a run looks now and changes nothing',
+	about: 'Show every command and file that a run would change on a node (starts a read-only run)',
 	options,
-	more: 'Ends with 0 when all of it can be done, be it nothing; with 1 when an interface cannot be configured or removed as it is.',
+	more: 'Exits 0 if the plan can be applied, even an empty one, and 1 if an interface cannot be configured or removed.',
 	async act(session, [node = ''], { output, timeout }) {
 		const answer = await answered(session, { node, ask: 'plan', timeoutMs: timeout })
 		if (!answer) return exitCodes.notAsWanted

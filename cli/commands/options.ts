@@ -6,12 +6,12 @@ import { parseDuration } from '../../runtime/env.ts'
 
 /** `-o`, with the formats that a command knows. */
 export function outputOption(...choices: ('json' | 'yaml' | 'wide')[]): Option {
-	return new Option('-o, --output <format>', 'how it is printed').choices(choices)
+	return new Option('-o, --output <format>', 'output format').choices(choices)
 }
 
 /** `--timeout 120s`; a bare number is seconds. Becomes milliseconds. */
 export function timeoutOption(text: string): Option {
-	return new Option('--timeout <time>', 'how long to wait: 120s, 5m').default(parseTimeout(text), text).argParser(parseTimeout)
+	return new Option('--timeout <time>', 'how long to wait, such as 120s or 5m').default(parseTimeout(text), text).argParser(parseTimeout)
 }
 
 function parseTimeout(text: string): number {
@@ -36,7 +36,7 @@ export function nodesArgument(): Argument {
 
 function parseNode(text: string): string {
 	const parsed = NodeName.safeParse(text)
-	if (!parsed.success) throw new InvalidArgumentError(`It ${parsed.error.issues[0]?.message ?? 'is no name'}.`)
+	if (!parsed.success) throw new InvalidArgumentError(`It ${parsed.error.issues[0]?.message ?? 'is not a name'}.`)
 	return text
 }
 

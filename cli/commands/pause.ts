@@ -13,18 +13,18 @@ import { eachOf } from '../each.ts'
 export const pause: CommandSpec<object> = {
 	name: 'pause',
 	nodes: 'any',
-	about: 'Start no run on these nodes; without a node: change no node of the fleet',
+	about: 'Pause these nodes, or the rollout if no node is named',
 	options: [],
-	more: 'A run that is under way is awaited. Runs that only look (diff, plan) go on while the fleet is paused.',
+	more: 'A run in progress finishes. Read-only runs (diff, plan) still start while the rollout is paused.',
 	act: (session, nodes) => setPaused(session, nodes, true),
 }
 
 export const resume: CommandSpec<object> = {
 	name: 'resume',
 	nodes: 'any',
-	about: 'Take back a pause: of these nodes, or without a node of the fleet',
+	about: 'Resume these nodes, or the rollout if no node is named',
 	options: [],
-	more: 'A fleet goes on where it was; a node that is paused by itself stays so.',
+	more: 'The rollout continues where it stopped. Nodes that were paused individually stay paused.',
 	act: (session, nodes) => setPaused(session, nodes, false),
 }
 

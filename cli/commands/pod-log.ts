@@ -23,7 +23,7 @@ export async function printLog(session: Session, pod: Stored<Pod>, { follow, bef
 	const { name } = pod.metadata
 	const at = { namespace: cluster.namespace, name }
 	let words = waitsFor(pod)
-	if (words !== undefined && !follow) throw failure('NO_RUN', `pod ${name} has said nothing yet: ${words}; -f waits for it`)
+	if (words !== undefined && !follow) throw failure('NO_RUN', `pod ${name} has no log yet: ${words}; use -f to wait for it`)
 	const started = async () => {
 		while (words !== undefined && !signal.aborted) {
 			await sleep(pollMs, signal)
@@ -41,7 +41,7 @@ function waitsFor(pod: Stored<Pod>): string | undefined {
 	const state = agentState(pod)
 	if (state?.running || state?.terminated || status?.phase === 'Failed' || status?.phase === 'Succeeded') return undefined
 	const { reason, message } = state?.waiting ?? {}
-	return clean([reason, message].filter(Boolean).join(': ')) || 'it is not started'
+	return clean([reason, message].filter(Boolean).join(': ')) || 'it has not started'
 }
 
 /** As it comes: the agent writes for people. The kubelet may say anything in its place. */
@@ -59,6 +59,6 @@ async function copyLog(
 		for await (const chunk of bytes) world.out.write(cleanLines(decoder.decode(chunk, { stream: true })))
 	} catch (cause) {
 		if (signal.aborted) return
-		throw failure('NO_RUN', `the log of pod ${at.name} broke off; again: kubectl multinic logs`, cause)
+		throw failure('NO_RUN', `the log stream of pod ${at.name} was interrupted; retry with: kubectl multinic logs`, cause)
 	}
 }

@@ -15,16 +15,16 @@ import { eachOf } from '../each.ts'
 export const retry: CommandSpec<{ failed?: boolean }> = {
 	name: 'retry',
 	nodes: 'any',
-	about: 'Have a run on these nodes now, whatever became of the last one',
-	options: [new Option('--failed', 'every node that failed')],
-	more: 'Asked for twice before a run has started, it is one run.',
+	about: 'Run the agent on these nodes now, regardless of the last result',
+	options: [new Option('--failed', 'all nodes that failed')],
+	more: 'Repeating it before the run starts has no effect.',
 	async act(session, nodes, { failed = false }) {
-		if (failed === nodes.length > 0) throw failure('USAGE', 'name the nodes, or give --failed for all that failed')
+		if (failed === nodes.length > 0) throw failure('USAGE', 'name at least one node, or use --failed for all nodes that failed')
 		const { configs, fleet } = await readChosen(session, nodes)
 		const meant = failed ? configs.filter(config => stateOf(config) === 'Failed') : configs
-		if (meant.length === 0) session.print(['no node has failed: nothing to do'])
+		if (meant.length === 0) session.print(['no failed nodes, nothing to do'])
 		const outcomes = eachOf(meant, async config => ask(session, config, fleet))
-		const done = await session.progress(`asking for ${meant.length} runs`, outcomes)
+		const done = await session.progress(`requesting ${meant.length} runs`, outcomes)
 		return done.every(Boolean) ? exitCodes.fine : exitCodes.notAsWanted
 	},
 }
@@ -44,6 +44,6 @@ async function ask({ cluster, signal, world, print, warn }: Session, config: Con
 		return false
 	}
 	const next = nextFor({ ...config, asked: { ...asked, retry: value } }, fleet)
-	print([asked.retry === undefined ? `${name}: ${was}. ${next}` : `${name}: ${was}, and a run was asked for before. ${next}`])
+	print([asked.retry === undefined ? `${name}: ${was}. ${next}` : `${name}: ${was}; a run was already requested. ${next}`])
 	return true
 }

@@ -15,9 +15,9 @@ import { exitCodes } from '../world.ts'
 export const supportBundle: CommandSpec<{ file?: string }> = {
 	name: 'support-bundle',
 	nodes: 'none',
-	about: 'All that helps to find out what is wrong, in one file to send',
-	options: [new Option('-o, --file <file>', 'where it is written (default: multinic-support-TIME.tar.gz here)')],
-	more: 'No Secret is read. What could not be read is listed in its index.txt, with the error.',
+	about: 'Collect diagnostic data in one file',
+	options: [new Option('-o, --file <file>', 'file to write (default: multinic-support-TIME.tar.gz in the current directory)')],
+	more: 'Secrets are never read. index.txt lists what could not be read, with the error.',
 	async act(session, _, flags) {
 		const { world, cluster, print, warn } = session
 		const now = world.now()
@@ -31,7 +31,7 @@ export const supportBundle: CommandSpec<{ file?: string }> = {
 			writeArchive(file, name, [{ path: 'index.txt', text: index }, ...collected.files], new Date(now)),
 		)
 		for (const { path, error } of collected.missing) warn(`warning: ${path} is missing: ${error}`)
-		const said = `${file}: ${collected.files.length + 1} files; index.txt is to be read first`
+		const said = `${file}: ${collected.files.length + 1} files; start with index.txt`
 		// standard output may be what it was written into
 		if (isFile) print([said])
 		else warn(said)
@@ -57,6 +57,6 @@ async function collectAll(session: Session): Promise<All> {
 	const logs = await unless('logs', logParts(session))
 	const collected = await collect(session, [...objectParts(session), ...(logs?.parts ?? [])])
 	const all = [...missing, ...collected.missing]
-	if (collected.files.length === 0) throw failure('NOT_WRITTEN', `nothing could be read, so there is no bundle: ${all[0]?.error}`)
+	if (collected.files.length === 0) throw failure('NOT_WRITTEN', `nothing could be read, so no bundle was written: ${all[0]?.error}`)
 	return { ...collected, missing: all, fleet, leftOut: logs?.leftOut ?? 0 }
 }

@@ -113,7 +113,7 @@ function readingOf(all: readonly Seen[], nodes: readonly string[], { rollout, re
 function troubleLog(tell: (words: string) => void): Log {
 	const write = (line: string) => {
 		const { msg, err } = JSON.parse(line) as { msg?: string; err?: { message?: string } }
-		tell(`what is shown may be old: ${[msg, err?.message].filter(Boolean).join(': ')}`)
+		tell(`the output may be stale: ${[msg, err?.message].filter(Boolean).join(': ')}`)
 	}
 	return createLog('kubectl-multinic', { level: 'warn', to: { write } })
 }

@@ -25,18 +25,18 @@ export function indexText(index: Index): string {
 	const { files, missing, server, namespace, version, now, leftOut } = index
 	const lines = [
 		'MultiNIC support bundle',
-		`made ${new Date(now).toISOString()} by kubectl-multinic ${version}`,
-		`of ${server}, namespace ${namespace}`,
+		`created ${new Date(now).toISOString()} by kubectl-multinic ${version}`,
+		`from ${server}, namespace ${namespace}`,
 		'',
 		...fleetSection(index),
 		'FILES',
 		...table(files.map(({ path, what, text }) => [`  ${path}`, size(text), what])),
 		'',
 		'NOT READ',
-		...(missing.length > 0 ? missing.map(({ path, error }) => `  ${path}: ${error}`) : ['  nothing: all of it is here']),
-		...(leftOut > 0 ? [`  logs of ${leftOut} further runs: too many`] : []),
+		...(missing.length > 0 ? missing.map(({ path, error }) => `  ${path}: ${error}`) : ['  nothing, the bundle is complete']),
+		...(leftOut > 0 ? [`  logs of ${leftOut} more runs (too many)`] : []),
 		'',
-		'No Secret and no kubeconfig was read. Environment variables that look like a secret are hidden. Addresses, MACs and node names are as they are.',
+		'Secrets and kubeconfigs were not read. Environment variables that look like secrets are hidden. Addresses, MACs and node names are not hidden.',
 	]
 	return `${lines.join('\n')}\n`
 }
@@ -54,7 +54,7 @@ function fleetSection({ fleet: reading, now }: Index): string[] {
 		summaryLine(fleet),
 		...fleetLines(fleet, colours),
 		'',
-		'NOT AS WANTED',
+		'NOT IN THE DESIRED STATE',
 		...(rows.length > 0 ? [...table([[...nodesHeader(false), 'MESSAGE'], ...rows]).map(line => `  ${line}`), ...more] : ['  none']),
 		'',
 	]

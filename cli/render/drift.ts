@@ -17,20 +17,20 @@ export function isRight(report: AgentReport): boolean {
 export function driftLines({ run, report }: Looked, colours: Colours): string[] {
 	const { nodeName, generation, interfaces, drift = [], unfinished, notes = [], message } = report
 	const further = [...(unfinished ? [`unfinished: ${unfinished}`] : []), ...notes].map(note => colours.faint(clean(`# ${note}`)))
-	if (isRight(report)) return [`${nodeName} is as generation ${generation} of its node config says; Job ${run} looked`, ...further]
+	if (isRight(report)) return [`${nodeName} matches generation ${generation} of its node config (checked by Job ${run})`, ...further]
 	const shared = drift.filter(isShared)
 	const hunks = [
 		...interfaces.flatMap(nic => nicHunk(nic, colours)),
 		...hunk(
-			'what nobody wants any more',
+			'leftover',
 			drift.filter(one => !shared.includes(one)),
 			colours,
 		),
-		...hunk('beside the interfaces', shared, colours),
+		...hunk('host files', shared, colours),
 	]
 	return [
-		colours.strong(`--- ${nodeName}, generation ${generation}, as wanted`),
-		colours.strong(`+++ ${nodeName}, as Job ${run} found it at ${report.finished}`),
+		colours.strong(`--- ${nodeName}, generation ${generation}, desired`),
+		colours.strong(`+++ ${nodeName}, observed by Job ${run} at ${report.finished}`),
 		...(hunks.length > 0 ? hunks : [clean(message)]),
 		...further,
 	]

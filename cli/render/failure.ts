@@ -9,10 +9,9 @@ export function sentenceOf(error: unknown): string {
 
 function words(error: unknown): string {
 	if (isKubeFailure(error, 'FORBIDDEN')) return forbidden(error)
-	if (isKubeFailure(error, 'UNAUTHORIZED'))
-		return 'the API server does not know you: token or certificate of the kubeconfig is not, or no longer, valid'
+	if (isKubeFailure(error, 'UNAUTHORIZED')) return 'Unauthorized: the token or client certificate in the kubeconfig is invalid or expired'
 	if (isKubeFailure(error, 'NOT_FOUND') && isCollection(error))
-		return 'this cluster has no MultiNIC (no such kind of object); is it the right --context?'
+		return 'MultiNIC is not installed in this cluster (resource multinicnodeconfigs not found); check --context'
 	return wordsOf(error)
 }
 
@@ -32,6 +31,6 @@ function forbidden(error: Failure): string {
 	if (!match) return `not allowed: ${error.message}`
 	const [, user = '', verb = '', resource = '', group = '', namespace] = match
 	const what = group === '' ? resource : `${resource}.${group}`
-	const where = namespace === undefined ? 'in the whole cluster' : `in namespace ${namespace}`
-	return `you (${user}) may not ${verb} ${what} ${where}; a role with that verb is needed`
+	const where = namespace === undefined ? 'at the cluster scope' : `in namespace ${namespace}`
+	return `user ${user} cannot ${verb} ${what} ${where}; ask for a role that allows it`
 }

@@ -9,22 +9,23 @@ import type { Colours } from './colours.ts'
 export function fleetLines(fleet: Fleet, colours: Colours): string[] {
 	if (!isUnderWay(fleet)) return []
 	const { settled, total, running, line, rule } = fleet
-	const held = line.size > 0 ? `${line.size} held back` : 'none held back'
-	const counts = `Rollout: ${settled} of ${total} settled, ${running} running, ${held}`
+	const held = line.size > 0 ? `${line.size} queued` : 'none queued'
+	const counts = `Rollout: ${settled} of ${total} finished, ${running} running, ${held}`
 	const stop = stopWords(fleet)
 	return [...(stop === '' ? [] : [colours.bad(stop)]), rule === '' ? counts : `${counts}: ${colours.warm(clean(rule))}`]
 }
 
 const namedMax = 3
 
-/** @returns who stops the rollout, and how the stop is lifted; empty where nobody stops it */
+/** @returns which nodes stop the rollout, and how to continue without them; empty if no node stops it */
 export function stopWords({ stoppers }: Pick<Fleet, 'stoppers'>): string {
 	if (stoppers.length === 0) return ''
 	const named = stoppers.slice(0, namedMax).map(({ name, reason }) => clean(`${name} (${reason})`))
 	const more = stoppers.length > namedMax ? [`${stoppers.length - namedMax} more`] : []
 	const who = [...named, ...more].join(', ').replace(/, ([^,]*)$/, ' and $1')
-	const command = more.length > 0 ? 'Pausing each of them' : `kubectl multinic pause ${stoppers.map(({ name }) => name).join(' ')}`
-	return `${who} ${stoppers.length === 1 ? 'stops' : 'stop'} the rollout. ${command} lifts the stop.`
+	const names = more.length > 0 ? 'NODE for each of them' : stoppers.map(({ name }) => name).join(' ')
+	const [verb, object] = stoppers.length === 1 ? ['stops', 'it'] : ['stop', 'them']
+	return `${who} ${verb} the rollout. To continue without ${object}: kubectl multinic pause ${names}`
 }
 
 const order: readonly State[] = ['Configured', 'InProgress', 'Pending', 'Failed']

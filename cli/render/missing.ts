@@ -17,31 +17,31 @@ const states: Readonly<Record<NamespaceState, string>> = {
 export function noneLines(namespace: string, state: NamespaceState, elsewhere: Elsewhere): string[] {
 	const others = [...elsewhere].map(([name, count]) => `namespace ${name} has ${count}: kubectl multinic get -n ${name}`)
 	return [
-		`no node config in namespace ${namespace}${states[state]}; another namespace is named by -n`,
+		`no node configs in namespace ${namespace}${states[state]}; use -n for another namespace`,
 		...others,
 		...(others.length > 0 ? [own] : []),
 	]
 }
 
-const own = 'A controller reads the node configs of its own namespace alone.'
+const own = 'A controller only reads node configs in its own namespace.'
 
 /** @returns the sentence for a name that no node config has */
 export function noSuchNodeWords(name: string, namespace: string, names: readonly string[], elsewhere: Elsewhere): string {
-	const what = `no node config has the name ${name} in namespace ${namespace}`
+	const what = `there is no node config ${name} in namespace ${namespace}`
 	const [other] = elsewhere.keys()
 	if (other !== undefined)
-		return `${what}, but one in namespace ${other} has. ${own} Give -n ${other} if MultiNIC is installed there, else create the node config in ${namespace}`
+		return `${what}, but there is one in namespace ${other}. ${own} Use -n ${other} if MultiNIC is installed there, otherwise create the node config in ${namespace}`
 	const near = nearNames(name, names)
-	const hint = near.length > 0 ? `did you mean ${near.join(' or ')}?` : `kubectl multinic get -n ${namespace} lists those there are`
+	const hint = near.length > 0 ? `did you mean ${near.join(' or ')}?` : `list them with: kubectl multinic get -n ${namespace}`
 	return `${what}; ${hint}`
 }
 
 /** @returns what can be done where a node config is deleted with its namespace */
 export function releaseWords(name: string, namespace: string): string {
-	return `To release it, with its node left as it is: kubectl patch mnnc ${name} -n ${namespace} --type=merge -p '{"metadata":{"finalizers":null}}'`
+	return `To remove it without restoring the node: kubectl patch mnnc ${name} -n ${namespace} --type=merge -p '{"metadata":{"finalizers":null}}'`
 }
 
 /** @returns the sentence for a namespace that is being deleted while node configs are in it */
 export function deletedNamespaceWords(namespace: string): string {
-	return `namespace ${namespace} is being deleted. No run can start in it, so no node is put back as it was, and the namespace stays as long as node configs wait for that. kubectl multinic get NODE -n ${namespace} tells how one is released`
+	return `namespace ${namespace} is being deleted. No run can start in it, so no node is restored, and the namespace cannot be removed while node configs wait for that. How to release one: kubectl multinic get NODE -n ${namespace}`
 }

@@ -38,7 +38,7 @@ function head(config: ConfigView, { colours, now, failedWrite }: PageView): stri
 		...(config.mode === 'Plan' ? ['mode Plan'] : []),
 		...(config.paused ? ['paused'] : []),
 		...(status.lastJobName ? [`last run ${status.lastJobName}`] : []),
-		`made ${age(now - created)} ago`,
+		`created ${age(now - created)} ago`,
 	]
 	const message = condition(config, 'Ready')?.message
 	return [
@@ -60,12 +60,12 @@ function section(title: string, lines: readonly string[], { strong }: Colours): 
 
 /** An empty list may be all that is wanted, or all that can be told. */
 function noneWords(config: ConfigView): string {
-	if (!isCurrent(config)) return 'none is known yet'
-	if (reasonOf(config) === 'InvalidConfig') return 'none is told of: the node config is invalid, and what is on the node stays as it is'
-	if (config.wanted > 0) return 'none is known yet'
+	if (!isCurrent(config)) return 'none known yet'
+	if (reasonOf(config) === 'InvalidConfig') return 'unknown: the node config is invalid, and the node is left unchanged'
+	if (config.wanted > 0) return 'none known yet'
 	const state = stateOf(config)
-	if (state === 'Configured') return 'none is wanted, and none of ours is left'
-	return state === 'Failed' ? 'none is wanted, but ours are not known to be gone: see above' : 'none is wanted'
+	if (state === 'Configured') return 'none requested, and none left on the node'
+	return state === 'Failed' ? 'none requested, but the removal is not confirmed: see above' : 'none requested'
 }
 
 function nicLines(nic: InterfaceStatus, { colours, now }: PageView): string[] {
@@ -78,7 +78,7 @@ function nicLines(nic: InterfaceStatus, { colours, now }: PageView): string[] {
 }
 
 function observed(seen: Observed | undefined): string {
-	if (!seen) return 'nothing was observed'
+	if (!seen) return 'not observed'
 	const { link, mtu, up, addresses } = seen
 	const facts = [
 		link && `is ${link}`,
@@ -86,7 +86,7 @@ function observed(seen: Observed | undefined): string {
 		mtu !== undefined && `mtu ${mtu}`,
 		addresses && (addresses.length > 0 ? addresses.join(' ') : 'no address'),
 	]
-	return facts.filter(Boolean).join(', ') || 'nothing was observed'
+	return facts.filter(Boolean).join(', ') || 'not observed'
 }
 
 function conditionLines(conditions: readonly Condition[], now: number): string[] {

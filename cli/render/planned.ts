@@ -15,8 +15,8 @@ export function planLines({ run, report }: { run: string; report: AgentReport },
 	const { nodeName, generation, backend, interfaces, plan, notes = [], unfinished } = report
 	const facts = [nodeName, `generation ${generation}`, ...(backend ? [`backend ${backend}`] : [])]
 	return [
-		colours.strong(`${facts.join(', ')}: what a run would do`),
-		colours.faint(`Job ${run} looked at ${report.finished} and changed nothing`),
+		colours.strong(`${facts.join(', ')}: planned changes`),
+		colours.faint(`Computed by Job ${run} at ${report.finished}; nothing was changed`),
 		...table(interfaces.map(nicRow)),
 		...(plan ? details(plan, refusals(report), colours) : ['', clean(`no plan: ${report.message}`)]),
 		...[...(unfinished ? [unfinished] : []), ...notes].map(note => colours.faint(clean(`# ${note}`))),
@@ -31,8 +31,8 @@ function nicRow({ name, macAddress, reason, message, disruption }: InterfaceRepo
 function refusals({ interfaces, notRemoved = [] }: AgentReport): string[] {
 	const failed = interfaces.filter(({ state }) => state === 'Failed')
 	return [
-		...failed.map(({ name, reason }) => `${name} cannot be configured as it is (${reason})`),
-		...notRemoved.map(({ name, reason, message }) => `${name} cannot be removed as it is (${reason}): ${message}`),
+		...failed.map(({ name, reason }) => `${name} cannot be configured (${reason})`),
+		...notRemoved.map(({ name, reason, message }) => `${name} cannot be removed (${reason}): ${message}`),
 	].map(clean)
 }
 
@@ -41,7 +41,7 @@ function details({ commands, links, files, disruption }: PlannedDiff, refused: r
 	const cost = disruption.class === 'None' ? colours.good : colours.warm
 	const bad = refused.map(colours.bad)
 	if (commands.length === 0 && files.length === 0)
-		return ['', ...(bad.length > 0 ? ['a run would change nothing', ...bad] : ['nothing to do: a run would change nothing'])]
+		return ['', ...(bad.length > 0 ? ['no changes', ...bad] : ['no changes, the node is up to date'])]
 	return [
 		...section('Commands', commands, colours),
 		...(names.length > 0 ? [colours.faint(clean(`  (${names.join(', ')})`))] : []),

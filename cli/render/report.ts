@@ -30,8 +30,8 @@ export function reportLines(report: AgentReport): string[] {
 			warnings.map(warning => clean(`warning         ${name}: ${warning.reason}: ${warning.message}`)),
 		),
 		...[...lost, ...notes.map(note => `note            ${note}`)].map(clean),
-		`began           ${started}`,
-		`ended           ${finished}, ${changes} changes`,
+		`started         ${started}`,
+		`finished        ${finished}, ${changes} changes`,
 		clean(`${outcome.padEnd(15)} ${reason}: ${message}`),
 	]
 }

@@ -24,7 +24,7 @@ const mostEvents = 3
 export function unansweredLines(around: Around): string[] {
 	const { config, seconds, namespace, events, now } = around
 	return [
-		`error: no run has answered for ${config.name} within ${seconds} s; it was asked for, and nothing was changed`,
+		`error: timed out after ${seconds} s waiting for a run on ${config.name}; nothing was changed`,
 		...causes(around).map(cause => `  ${clean(cause)}`),
 		...events.slice(0, mostEvents).map(event => `  ${clean(eventWords(event, now))}`),
 		`  more: kubectl multinic get ${config.name}; kubectl get events -n ${namespace}; kubectl get pods -n ${namespace}`,
@@ -35,12 +35,12 @@ function causes({ config, paused, ready }: Around): string[] {
 	const message = condition(config, 'Ready')?.message
 	return [
 		`the node config is ${stateWords(config)}${message ? `: ${message}` : ''}`,
-		...(isCurrent(config) ? [] : [`the controller has not yet looked at generation ${config.generation}: does one run?`]),
+		...(isCurrent(config) ? [] : [`the controller has not observed generation ${config.generation} yet; check that it is running`]),
 		...(config.paused ? [`it is paused: kubectl multinic resume ${config.name}`] : []),
-		...(paused ? ['the fleet is paused: kubectl multinic resume'] : []),
-		...(ready === '' ? [`no Kubernetes node has the name ${config.name}, or it says nothing of itself`] : []),
-		...(ready === 'Unknown' ? ['its kubelet is silent, so no pod starts there'] : []),
-		...(stateOf(config) === 'InProgress' ? [`Job ${config.status.lastJobName ?? ''} is under way, and never two runs on a node`] : []),
+		...(paused ? ['the rollout is paused: kubectl multinic resume'] : []),
+		...(ready === '' ? [`there is no Kubernetes node ${config.name}, or it reports no status`] : []),
+		...(ready === 'Unknown' ? ['its kubelet is not reporting, so no pod can start there'] : []),
+		...(stateOf(config) === 'InProgress' ? [`Job ${config.status.lastJobName ?? ''} is running, and a node has one run at a time`] : []),
 	]
 }
 

@@ -85,7 +85,7 @@ describe('a fleet', () => {
 	})
 
 	test('paused: a change waits in line, and goes on', async () => {
-		expect((await multinic('pause')).out).toMatch(/^the fleet went on, is paused now\./)
+		expect((await multinic('pause')).out).toMatch(/^rollout paused\./)
 		await stage.admin.patch(
 			NodeConfig,
 			{ name: 'worker-1', namespace },
@@ -94,16 +94,16 @@ describe('a fleet', () => {
 		await eventually(async () => expect((await multinic('get')).out).toMatch(/^worker-1 +Pending +\S+ +Waiting 1 of 1 /m))
 		const { out, code } = await multinic('get')
 		expect(code).toBe(1)
-		expect(out).toContain('1 held back: the fleet is paused\n')
-		expect((await multinic('resume')).out).toBe('the fleet was paused, goes on now. 1 node in line; the first is worker-1.')
+		expect(out).toContain('1 queued: the rollout is paused\n')
+		expect((await multinic('resume')).out).toBe('rollout resumed. 1 node queued, worker-1 is next.')
 		await eventually(async () => expect((await multinic('get worker-1')).code).toBe(0))
 	})
 
 	test('a node that is paused and goes on', async () => {
-		expect((await multinic('pause worker-2')).out).toContain('is paused now')
+		expect((await multinic('pause worker-2')).out).toContain('paused (was Configured')
 		await eventually(async () => expect((await multinic('get worker-2')).out).toContain('It is paused'))
 		expect(await multinic('diff worker-2')).toMatchObject({ code: 1, err: expect.stringContaining('worker-2 is paused') })
-		expect((await multinic('resume worker-2')).out).toContain('goes on now')
+		expect((await multinic('resume worker-2')).out).toContain('resumed')
 		await eventually(async () => expect((await multinic('get worker-2')).code).toBe(0))
 	})
 
@@ -133,7 +133,7 @@ describe('one node', () => {
 	test('diff: nothing, then something', async () => {
 		const right = await multinic('diff worker-1')
 		expect(right).toMatchObject({ code: 0, err: '' })
-		expect(right.out).toMatch(/^worker-1 is as generation 2 of its node config says; Job multinic-agent-worker-1-g2-\d+ looked$/)
+		expect(right.out).toMatch(/^worker-1 matches generation 2 of its node config \(checked by Job multinic-agent-worker-1-g2-\d+\)$/)
 		const drift = [{ attribute: 'mtu' as const, wanted: '1400', found: '1500' }]
 		stage.kubelet.fate('worker-1', input => {
 			const { interfaces } = reportFor(input)
@@ -179,7 +179,9 @@ describe('one node', () => {
 		expect(err).toMatch(/^error: [^\n]+$/)
 		for (const { metadata } of (await stage.admin.list(Pod, { namespace, labelSelector: 'multinic.io/node-name=worker-2' })).items)
 			await stage.admin.delete(Pod, { namespace, name: metadata.name }, { graceSeconds: 0 })
-		await eventually(async () => expect((await multinic('logs worker-2')).err).toMatch(/^the pod of run \S+ is gone; this is its report$/))
+		await eventually(async () =>
+			expect((await multinic('logs worker-2')).err).toMatch(/^the pod of run \S+ no longer exists; showing its report$/),
+		)
 	})
 })
 
@@ -204,11 +206,11 @@ test('a node that stops the rollout is named first, and pausing it lifts the sto
 	expect((await multinic('retry worker-3')).code).toBe(0)
 	await eventually(async () =>
 		expect((await multinic('get')).out).toMatch(
-			/^worker-3 \(RolledBack\) stops the rollout\. kubectl multinic pause worker-3 lifts the stop\.\n/,
+			/^worker-3 \(RolledBack\) stops the rollout\. To continue without it: kubectl multinic pause worker-3\n/,
 		),
 	)
 	await stage.admin.patch(NodeConfig, { name: 'worker-1', namespace }, mtu(1_300))
-	await eventually(async () => expect((await multinic('get worker-1')).out).toContain('It is 1 of 1 in line: stopped by worker-3'))
+	await eventually(async () => expect((await multinic('get worker-1')).out).toContain('It is 1 of 1 in the queue: stopped by worker-3'))
 	expect((await multinic('pause worker-3')).code).toBe(0)
 	await eventually(async () => expect((await multinic('get worker-1')).code).toBe(0))
 	expect((await multinic('get')).out).not.toContain('stops the rollout')
@@ -263,7 +265,7 @@ describe('somebody with the roles of the documentation', () => {
 		expect(stdout.split('\n')[0]).toMatch(/\/index\.txt$/)
 		expect(await multinic('pause --kubeconfig', file)).toMatchObject({
 			code: 1,
-			err: `error: you (system:serviceaccount:${namespace}:viewer) may not patch configmaps in namespace ${namespace}; a role with that verb is needed`,
+			err: `error: user system:serviceaccount:${namespace}:viewer cannot patch configmaps in namespace ${namespace}; ask for a role that allows it`,
 		})
 	})
 
@@ -277,7 +279,7 @@ describe('somebody with the roles of the documentation', () => {
 		expect(await multinic('get --kubeconfig', await as('nobody'))).toEqual({
 			code: 1,
 			out: '',
-			err: `error: you (system:serviceaccount:${namespace}:nobody) may not list multinicnodeconfigs.multinic.io in namespace ${namespace}; a role with that verb is needed`,
+			err: `error: user system:serviceaccount:${namespace}:nobody cannot list multinicnodeconfigs.multinic.io in namespace ${namespace}; ask for a role that allows it`,
 		})
 	})
 })
@@ -294,7 +296,7 @@ test.each<[line: string, code: number, err: RegExp]>([
 	[
 		'get nobody',
 		1,
-		/^error: no node config has the name nobody in namespace multinic-system; kubectl multinic get -n multinic-system lists those there are$/,
+		/^error: there is no node config nobody in namespace multinic-system; list them with: kubectl multinic get -n multinic-system$/,
 	],
 	['get -n elsewhere', 0, /^$/],
 	['get --kubeconfig /nowhere', 2, /^error: kubeconfig \/nowhere cannot be read: [^\n]+$/],

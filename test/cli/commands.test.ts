@@ -42,7 +42,7 @@ worker-2   Failed       1/2          PartlyFailed              0s
 		const { cluster } = await fleet()
 		const { code, out } = await command('get worker-1', { cluster })
 		expect(code).toBe(0)
-		expect(out).toContain('Nothing: the node is as it should be.')
+		expect(out).toContain('Nothing. The node matches its node config.')
 	})
 
 	test.each<[title: string, over: { name?: string; ago?: number; reason?: string }, isShown: boolean]>([
@@ -74,7 +74,7 @@ worker-2   Failed       1/2          PartlyFailed              0s
 		put('worker-1', running)
 		put('worker-2', waiting)
 		const { out } = await command('get', { cluster })
-		expect(out).toContain('Rollout: 0 of 3 settled, 1 running, 2 held back: the wave is full, at most 1 at once\n')
+		expect(out).toContain('Rollout: 0 of 3 finished, 1 running, 2 queued: the wave is full (at most 1 nodes)\n')
 		expect(out).toMatch(/^a-master .* Waiting 2 of 2 /m)
 		expect(out).toMatch(/^worker-2 .* Waiting 1 of 2 /m)
 	})
@@ -86,7 +86,7 @@ worker-2   Failed       1/2          PartlyFailed              0s
 		put('worker-3', rolledBack)
 		const get = (line: string) => command(line, { cluster: clusterOf(server.credentials) })
 		const { out } = await get('get')
-		expect(out.split('\n')[0]).toBe('worker-3 (RolledBack) stops the rollout. kubectl multinic pause worker-3 lifts the stop.')
+		expect(out.split('\n')[0]).toBe('worker-3 (RolledBack) stops the rollout. To continue without it: kubectl multinic pause worker-3')
 		const json = JSON.parse((await get('get -o json')).out)
 		expect(json.rollout.stoppedBy).toEqual([{ name: 'worker-3', reason: 'RolledBack' }])
 	})
@@ -99,8 +99,8 @@ worker-2   Failed       1/2          PartlyFailed              0s
 		const data = { stops: JSON.stringify([{ name: 'worker-2', uid, stops: 'RolledBack' }]) }
 		server.objects.create(ConfigMap, { metadata: { namespace, name: ROLLOUT_STOP }, data })
 		expect((await command('get', { cluster })).out.split('\n').slice(0, 2)).toEqual([
-			'worker-2 (RolledBack) stops the rollout. kubectl multinic pause worker-2 lifts the stop.',
-			'Rollout: 0 of 2 settled, 1 running, 1 held back: stopped by worker-2: RolledBack, it is tried again',
+			'worker-2 (RolledBack) stops the rollout. To continue without it: kubectl multinic pause worker-2',
+			'Rollout: 0 of 2 finished, 1 running, 1 queued: stopped by worker-2: RolledBack, it is being retried',
 		])
 	})
 
@@ -109,7 +109,7 @@ worker-2   Failed       1/2          PartlyFailed              0s
 		server.objects.create(ConfigMap, { metadata: rollout, data: { paused: 'true' } })
 		put('worker-1', drifted)
 		put('worker-2', drifted)
-		expect((await command('get worker-2', { cluster })).out).toContain('It is 2 of 2 in line: the fleet is paused')
+		expect((await command('get worker-2', { cluster })).out).toContain('It is 2 of 2 in the queue: the rollout is paused')
 	})
 
 	test('as JSON is a list as kubectl has it, with the rollout beside', async () => {
@@ -133,7 +133,7 @@ worker-2   Failed       1/2          PartlyFailed              0s
 		expect(await command('get', { cluster })).toEqual({
 			code: 0,
 			err: '',
-			out: 'no node config in namespace multinic-system; another namespace is named by -n\n',
+			out: 'no node configs in namespace multinic-system; use -n for another namespace\n',
 		})
 	})
 })
@@ -195,13 +195,13 @@ describe('retry', () => {
 		expect(await command('retry worker-2', { cluster })).toEqual({
 			code: 0,
 			err: '',
-			out: 'worker-2: was Failed (PartlyFailed). A run was asked for, and starts as soon as nothing holds it back.\n',
+			out: 'worker-2: was Failed (PartlyFailed). A run was requested and starts as soon as possible.\n',
 		})
 		expect(server.objects.get(NodeConfig, { namespace, name: 'worker-2' })?.metadata.annotations).toEqual({
 			'multinic.io/retry': 'fresh-1',
 		})
 		const again = await command('retry worker-2', { cluster: clusterOf(server.credentials) })
-		expect(again.out).toContain('and a run was asked for before')
+		expect(again.out).toContain('a run was already requested')
 		expect(writes(stage)).toEqual(['patch multinicnodeconfigs/worker-2'])
 	})
 
@@ -214,7 +214,7 @@ describe('retry', () => {
 
 	test('--failed where nobody failed is fine', async () => {
 		const { cluster } = await startStage()
-		expect(await command('retry --failed', { cluster })).toEqual({ code: 0, err: '', out: 'no node has failed: nothing to do\n' })
+		expect(await command('retry --failed', { cluster })).toEqual({ code: 0, err: '', out: 'no failed nodes, nothing to do\n' })
 	})
 
 	test('writes nothing when one name is wrong', async () => {
@@ -222,7 +222,7 @@ describe('retry', () => {
 		const { code, err } = await command('retry worker-1 worker2', { cluster: stage.cluster })
 		expect({ code, err }).toEqual({
 			code: 1,
-			err: 'error: no node config has the name worker2 in namespace multinic-system; did you mean worker-2 or worker-1?\n',
+			err: 'error: there is no node config worker2 in namespace multinic-system; did you mean worker-2 or worker-1?\n',
 		})
 		expect(writes(stage)).toEqual([])
 	})
@@ -234,13 +234,13 @@ describe('pause and resume', () => {
 		const paused = () => stage.server.objects.get(NodeConfig, { namespace, name: 'worker-1' })?.spec?.paused
 		const say = async (line: string) => (await command(line, { cluster: clusterOf(stage.server.credentials) })).out
 		expect(await say('pause worker-1')).toBe(
-			'worker-1: was Configured (AllInterfacesConfigured), is paused now. No run is started until: kubectl multinic resume worker-1\n',
+			'worker-1: paused (was Configured (AllInterfacesConfigured)). Resume with: kubectl multinic resume worker-1\n',
 		)
 		expect(paused()).toBe(true)
-		expect(await say('pause worker-1')).toContain('was paused already')
-		expect(await say('resume worker-1')).toBe('worker-1: was paused, goes on now. The controller takes it up where it was.\n')
+		expect(await say('pause worker-1')).toContain('already paused')
+		expect(await say('resume worker-1')).toBe('worker-1: resumed. The controller continues where it stopped.\n')
 		expect(paused()).toBeUndefined()
-		expect(await say('resume worker-1')).toContain('was not paused')
+		expect(await say('resume worker-1')).toContain('not paused')
 		expect(writes(stage)).toHaveLength(2)
 	})
 
@@ -250,14 +250,12 @@ describe('pause and resume', () => {
 		stage.put('worker-4', running)
 		const say = async (line: string) => (await command(line, { cluster: clusterOf(stage.server.credentials) })).out
 		const data = () => stage.server.objects.get(ConfigMap, pause)?.data
-		expect(await say('pause')).toBe(
-			'the fleet went on, is paused now. 1 run under way is awaited. 1 node in line waits. No node is changed until: kubectl multinic resume\n',
-		)
+		expect(await say('pause')).toBe('rollout paused. 1 run in progress will finish. 1 node queued. Resume with: kubectl multinic resume\n')
 		expect(data()).toEqual({ paused: 'true' })
-		expect(await say('pause')).toContain('the fleet was paused already')
-		expect(await say('resume')).toBe('the fleet was paused, goes on now. 1 node in line; the first is worker-3.\n')
+		expect(await say('pause')).toContain('rollout already paused')
+		expect(await say('resume')).toBe('rollout resumed. 1 node queued, worker-3 is next.\n')
 		expect(data()).toEqual({ paused: 'false' })
-		expect(await say('resume')).toContain('the fleet was not paused')
+		expect(await say('resume')).toContain('rollout not paused')
 		const patch = 'patch configmaps/multinic-rollout-pause'
 		expect(writes(stage)).toEqual([patch, 'create configmaps/', patch])
 	})
@@ -267,16 +265,16 @@ describe('pause and resume', () => {
 		server.objects.create(ConfigMap, { metadata: rollout, data: { maxUnavailable: '3' } })
 		await command('pause', { cluster })
 		expect(server.objects.get(ConfigMap, rollout)?.data).toEqual({ maxUnavailable: '3' })
-		expect((await command('get', { cluster: clusterOf(server.credentials) })).out).toContain('the fleet is paused')
+		expect((await command('get', { cluster: clusterOf(server.credentials) })).out).toContain('the rollout is paused')
 	})
 
 	test('a fleet that the chart pauses stays so, and the resume says where that ends', async () => {
 		const { server } = await fleet()
 		server.objects.create(ConfigMap, { metadata: rollout, data: { paused: 'true' } })
 		const say = async (line: string) => (await command(line, { cluster: clusterOf(server.credentials) })).out
-		expect(await say('pause')).toMatch(/^the fleet was paused by the chart, and is paused by you too now/)
-		expect(await say('resume')).toMatch(/^the pause of the fleet is taken back, but the chart still pauses it: set rollout.paused to false/)
-		expect(await say('resume')).toMatch(/^the fleet was not paused by kubectl multinic pause, but the chart still pauses it/)
+		expect(await say('pause')).toMatch(/^rollout paused, in addition to the chart/)
+		expect(await say('resume')).toMatch(/^pause removed, but the chart still pauses the rollout: set rollout.paused to false/)
+		expect(await say('resume')).toMatch(/^not paused by kubectl multinic pause, but the chart still pauses the rollout/)
 	})
 })
 
@@ -293,7 +291,7 @@ test('history is the last runs, or says that there was none', async () => {
 	put('worker-3', configured, { status: { history: [entry] } })
 	expect((await command('history worker-3', { cluster })).out).toMatch(/^60s +1 +Configured +- +9 +1.9 s +multinic-agent-worker-3-g1$/m)
 	const other = { cluster: clusterOf(server.credentials) }
-	expect(await command('history worker-1', other)).toEqual({ code: 0, err: '', out: 'no run on worker-1 has ended yet\n' })
+	expect(await command('history worker-1', other)).toEqual({ code: 0, err: '', out: 'no run has finished on worker-1 yet\n' })
 })
 
 describe('what is wrong is said in one sentence', () => {
@@ -329,7 +327,7 @@ describe('what is wrong is said in one sentence', () => {
 		expect(await command(line, { cluster })).toEqual({
 			code: 2,
 			out: '',
-			err: 'error: name the nodes, or give --failed for all that failed\n',
+			err: 'error: name at least one node, or use --failed for all nodes that failed\n',
 		})
 	})
 
@@ -337,14 +335,14 @@ describe('what is wrong is said in one sentence', () => {
 		[
 			'nobody',
 			'get',
-			'you (nobody) may not list multinicnodeconfigs.multinic.io in namespace multinic-system; a role with that verb is needed',
+			'user nobody cannot list multinicnodeconfigs.multinic.io in namespace multinic-system; ask for a role that allows it',
 		],
 		[
 			'reader',
 			'retry worker-1',
-			'worker-1: you (reader) may not patch multinicnodeconfigs.multinic.io in namespace multinic-system; a role with that verb is needed',
+			'worker-1: user reader cannot patch multinicnodeconfigs.multinic.io in namespace multinic-system; ask for a role that allows it',
 		],
-		['reader', 'pause', 'you (reader) may not patch configmaps in namespace multinic-system; a role with that verb is needed'],
+		['reader', 'pause', 'user reader cannot patch configmaps in namespace multinic-system; ask for a role that allows it'],
 	])('%s, who may not: %s', async (user, line, err) => {
 		const { server, put } = await startStage({ allows: (who, { verb }) => who === 'reader' && ['get', 'list', 'watch'].includes(verb) })
 		put('worker-1', configured)
@@ -356,7 +354,7 @@ describe('what is wrong is said in one sentence', () => {
 		const { server, put } = await startStage({ allows: (_, { plural }) => plural === 'multinicnodeconfigs' })
 		put('worker-1', waiting)
 		const { out, err } = await command('get', { cluster: clusterOf(server.credentialsOf('narrow')) })
-		expect(out).toContain('held back: The wave is full\n')
+		expect(out).toContain('queued: The wave is full\n')
 		expect(err).toBe('')
 	})
 
@@ -366,7 +364,7 @@ describe('what is wrong is said in one sentence', () => {
 		const { code, err } = await command('get', { cluster: clusterOf(credentials) })
 		expect({ code, err }).toEqual({
 			code: 1,
-			err: 'error: the API server does not know you: token or certificate of the kubeconfig is not, or no longer, valid\n',
+			err: 'error: Unauthorized: the token or client certificate in the kubeconfig is invalid or expired\n',
 		})
 	})
 
@@ -378,7 +376,7 @@ describe('what is wrong is said in one sentence', () => {
 		const { code, err } = await command('get worker-1', { cluster: clusterOf(server.credentials) })
 		expect({ code, err }).toEqual({
 			code: 1,
-			err: 'error: this cluster has no MultiNIC (no such kind of object); is it the right --context?\n',
+			err: 'error: MultiNIC is not installed in this cluster (resource multinicnodeconfigs not found); check --context\n',
 		})
 	})
 
@@ -392,7 +390,7 @@ describe('what is wrong is said in one sentence', () => {
 	test('a bug says that it is one, and prints its stack only when asked', async () => {
 		const broken = { client: undefined } as never
 		const bug = (env: Record<string, string>): Promise<Told> => command('get', { cluster: broken, env })
-		expect((await bug({})).err).toMatch(/^error: [^\n]+\nThis is a bug; MULTINIC_DEBUG=1 prints where it is\.\n$/)
+		expect((await bug({})).err).toMatch(/^error: [^\n]+\nThis is a bug\. Set MULTINIC_DEBUG=1 to print the stack trace\.\n$/)
 		expect((await bug({ MULTINIC_DEBUG: '1' })).err).toContain('at ')
 	})
 })

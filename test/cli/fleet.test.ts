@@ -24,27 +24,27 @@ describe('what is said of the fleet', () => {
 			'a run under way, and nobody waits',
 			[config('a', running), config('b', configured)],
 			settings,
-			['Rollout: 1 of 2 settled, 1 running, none held back'],
+			['Rollout: 1 of 2 finished, 1 running, none queued'],
 		],
 		[
 			'a full wave, with its size',
 			[config('a', running), config('b', running), config('c', waiting)],
 			settings,
-			['Rollout: 0 of 3 settled, 2 running, 1 held back: the wave is full, at most 2 at once'],
+			['Rollout: 0 of 3 finished, 2 running, 1 queued: the wave is full (at most 2 nodes)'],
 		],
 		[
 			'a wave that is not full: what the controller says of the first in line',
 			[config('a', running), config('c', { ...waiting, message: 'One node of the control plane at a time.' })],
 			settings,
-			['Rollout: 0 of 2 settled, 1 running, 1 held back: One node of the control plane at a time'],
+			['Rollout: 0 of 2 finished, 1 running, 1 queued: One node of the control plane at a time'],
 		],
 		[
 			'who stops it, and why',
 			[config('a', rolledBack), config('c', waiting)],
 			settings,
 			[
-				'a (RolledBack) stops the rollout. kubectl multinic pause a lifts the stop.',
-				'Rollout: 1 of 2 settled, 0 running, 1 held back: stopped by a: RolledBack, The API server could not be reached; everything was put back',
+				'a (RolledBack) stops the rollout. To continue without it: kubectl multinic pause a',
+				'Rollout: 1 of 2 finished, 0 running, 1 queued: stopped by a: RolledBack, The API server could not be reached; everything was put back',
 			],
 		],
 		[
@@ -52,8 +52,8 @@ describe('what is said of the fleet', () => {
 			[config('a', failed, { status: { interfaceStatuses: [lost] } }), config('c', waiting)],
 			settings,
 			[
-				'a (ConnectivityLost) stops the rollout. kubectl multinic pause a lifts the stop.',
-				'Rollout: 1 of 2 settled, 0 running, 1 held back: stopped by a: ConnectivityLost, multinic1: no link has the MAC yet',
+				'a (ConnectivityLost) stops the rollout. To continue without it: kubectl multinic pause a',
+				'Rollout: 1 of 2 finished, 0 running, 1 queued: stopped by a: ConnectivityLost, multinic1: no link has the MAC yet',
 			],
 		],
 		[
@@ -61,8 +61,8 @@ describe('what is said of the fleet', () => {
 			[config('a', rolledBack), config('b', { ...rolledBack, reason: 'ConnectivityLost' }), config('c', waiting)],
 			settings,
 			[
-				'a (RolledBack) and b (ConnectivityLost) stop the rollout. kubectl multinic pause a b lifts the stop.',
-				'Rollout: 2 of 3 settled, 0 running, 1 held back: stopped by a: RolledBack, The API server could not be reached; everything was put back',
+				'a (RolledBack) and b (ConnectivityLost) stop the rollout. To continue without them: kubectl multinic pause a b',
+				'Rollout: 2 of 3 finished, 0 running, 1 queued: stopped by a: RolledBack, The API server could not be reached; everything was put back',
 			],
 		],
 		[
@@ -70,8 +70,8 @@ describe('what is said of the fleet', () => {
 			['a', 'b', 'c', 'd', 'e'].map(name => config(name, rolledBack)),
 			settings,
 			[
-				'a (RolledBack), b (RolledBack), c (RolledBack) and 2 more stop the rollout. Pausing each of them lifts the stop.',
-				'Rollout: 5 of 5 settled, 0 running, none held back: stopped by a: RolledBack, The API server could not be reached; everything was put back',
+				'a (RolledBack), b (RolledBack), c (RolledBack) and 2 more stop the rollout. To continue without them: kubectl multinic pause NODE for each of them',
+				'Rollout: 5 of 5 finished, 0 running, none queued: stopped by a: RolledBack, The API server could not be reached; everything was put back',
 			],
 		],
 		[
@@ -79,35 +79,35 @@ describe('what is said of the fleet', () => {
 			[config('a', rolledBack)],
 			rolloutOf({ paused: 'true' }, undefined),
 			[
-				'a (RolledBack) stops the rollout. kubectl multinic pause a lifts the stop.',
-				'Rollout: 0 of 1 settled, 0 running, 1 held back: the fleet is paused',
+				'a (RolledBack) stops the rollout. To continue without it: kubectl multinic pause a',
+				'Rollout: 0 of 1 finished, 0 running, 1 queued: the rollout is paused',
 			],
 		],
 		[
 			'one that would stop it and is paused stops nobody',
 			[config('a', rolledBack, { spec: { paused: true } }), config('c', waiting)],
 			settings,
-			['Rollout: 1 of 2 settled, 0 running, 1 held back: The wave is full'],
+			['Rollout: 1 of 2 finished, 0 running, 1 queued: The wave is full'],
 		],
 		[
 			'a pause, be it with nobody in line',
 			[config('a', configured)],
 			rolloutOf({ paused: 'true' }, undefined),
-			['Rollout: 1 of 1 settled, 0 running, none held back: the fleet is paused'],
+			['Rollout: 1 of 1 finished, 0 running, none queued: the rollout is paused'],
 		],
 		[
 			'a repair and retries that a pause holds back',
 			[config('a', drifted), config('b', healing), config('c', configured, askedOf('c')), config('d', configured)],
 			rolloutOf({ paused: 'true' }, undefined),
-			['Rollout: 1 of 4 settled, 0 running, 3 held back: the fleet is paused'],
+			['Rollout: 1 of 4 finished, 0 running, 3 queued: the rollout is paused'],
 		],
 		[
 			'a repair that another node holds back, but no retry',
 			[config('a', rolledBack), config('b', drifted), config('c', configured, askedOf('c'))],
 			settings,
 			[
-				'a (RolledBack) stops the rollout. kubectl multinic pause a lifts the stop.',
-				'Rollout: 2 of 3 settled, 0 running, 1 held back: stopped by a: RolledBack, The API server could not be reached; everything was put back',
+				'a (RolledBack) stops the rollout. To continue without it: kubectl multinic pause a',
+				'Rollout: 2 of 3 finished, 0 running, 1 queued: stopped by a: RolledBack, The API server could not be reached; everything was put back',
 			],
 		],
 		[
@@ -118,25 +118,25 @@ describe('what is said of the fleet', () => {
 				config('c', drifted, { metadata: { name: 'c', generation: 4 } }),
 			],
 			rolloutOf({ paused: 'true' }, undefined),
-			['Rollout: 2 of 3 settled, 0 running, none held back: the fleet is paused'],
+			['Rollout: 2 of 3 finished, 0 running, none queued: the rollout is paused'],
 		],
 		[
 			'no repair where they are switched off',
 			[config('a', drifted)],
 			rolloutOf({ paused: 'true', repairsPerHour: '0' }, undefined),
-			['Rollout: 1 of 1 settled, 0 running, none held back: the fleet is paused'],
+			['Rollout: 1 of 1 finished, 0 running, none queued: the rollout is paused'],
 		],
 		[
 			'settings that cannot be used, with the key',
 			[config('a', configured)],
 			rolloutOf({ paused: 'yes' }, undefined),
-			['Rollout: 1 of 1 settled, 0 running, none held back: ConfigMap multinic-rollout cannot be used: paused: must be true or false'],
+			['Rollout: 1 of 1 finished, 0 running, none queued: ConfigMap multinic-rollout cannot be used: paused: must be true or false'],
 		],
 		[
 			'settings that we may not read: what the controller says',
 			[config('a', running), config('b', waiting)],
 			undefined,
-			['Rollout: 0 of 2 settled, 1 running, 1 held back: The wave is full'],
+			['Rollout: 0 of 2 finished, 1 running, 1 queued: The wave is full'],
 		],
 	])('%s', (_, configs, rollout, said) => {
 		expect(fleetLines(fleetOf(configs, new Set(), rollout), coloursFor(false))).toEqual(said)
@@ -171,37 +171,41 @@ describe('what is said of the fleet', () => {
 
 describe('what happens next', () => {
 	test.each<[title: string, one: ConfigView, next: string]>([
-		['a node that is right', config('a', configured), 'Nothing: the node is as it should be.'],
-		['a run', config('a', running, { status: { lastJobName: 'job-1' } }), 'Job job-1 is under way; its words: kubectl multinic logs a -f'],
-		['a place in line', config('a', waiting), 'It is 1 of 1 in line: The wave is full.'],
-		['what time may heal', config('a', healing), 'It is tried again by itself; to have it now: kubectl multinic retry a'],
+		['a node that is right', config('a', configured), 'Nothing. The node matches its node config.'],
+		[
+			'a run',
+			config('a', running, { status: { lastJobName: 'job-1' } }),
+			'Job job-1 is running. Follow it with: kubectl multinic logs a -f',
+		],
+		['a place in line', config('a', waiting), 'It is 1 of 1 in the queue: The wave is full.'],
+		['what time may heal', config('a', healing), 'It is retried automatically. To retry now: kubectl multinic retry a'],
 		[
 			'what stops the rollout',
 			config('a', rolledBack),
-			'It is tried again by itself; to have it now: kubectl multinic retry a. It stops the rollout: kubectl multinic pause a lifts the stop.',
+			'It is retried automatically. To retry now: kubectl multinic retry a. It stops the rollout. To continue without it: kubectl multinic pause a',
 		],
 		[
 			'what only a person can',
 			config('a', { state: 'Failed', reason: 'InvalidConfig' }),
-			'It waits for a change of the node config, or for: kubectl multinic retry a',
+			'It is not retried until the node config changes. To retry now: kubectl multinic retry a',
 		],
-		['a retry that waits', config('a', failed, asked), 'A run was asked for, and starts as soon as nothing holds it back.'],
+		['a retry that waits', config('a', failed, asked), 'A run was requested and starts as soon as possible.'],
 		[
 			'a pause of its own',
 			config('a', { reason: 'Paused' }, { spec: { paused: true } }),
-			'It is paused; it goes on with: kubectl multinic resume a',
+			'It is paused. Resume with: kubectl multinic resume a',
 		],
 		[
 			'a node that drifted',
 			config('a', drifted),
-			'It is put right by itself, as often as repairsPerHour allows; what differs: kubectl multinic diff a',
+			'It is repaired automatically, at most repairsPerHour times an hour. Show the drift with: kubectl multinic diff a',
 		],
-		['a silent node', config('a', { reason: 'NodeNotReady' }), 'The run starts by itself when that is over.'],
-		['no word yet', config('a'), 'The controller has not yet looked at generation 3.'],
+		['a silent node', config('a', { reason: 'NodeNotReady' }), 'The run starts automatically when that is resolved.'],
+		['no word yet', config('a'), 'The controller has not observed generation 3 yet.'],
 		[
 			'a newer generation',
 			config('a', configured, { metadata: { name: 'a', generation: 4 } }),
-			'The controller has not yet looked at generation 4; what is shown speaks of generation 3.',
+			'The controller has not observed generation 4 yet; this status is of generation 3.',
 		],
 	])('%s', (_, one, next) => {
 		expect(nextFor(one, fleetOf([one], new Set(), settings))).toBe(next)
@@ -211,7 +215,7 @@ describe('what happens next', () => {
 		const one = config('b', waiting)
 		const words = nextFor(one, fleetOf([config('a', rolledBack), one], new Set(), settings))
 		expect(words).toMatch(
-			/^It is 1 of 1 in line: stopped by a: RolledBack, .* a \(RolledBack\) stops the rollout\. kubectl multinic pause a lifts the stop\.$/,
+			/^It is 1 of 1 in the queue: stopped by a: RolledBack, .* a \(RolledBack\) stops the rollout\. To continue without it: kubectl multinic pause a$/,
 		)
 	})
 
@@ -219,25 +223,25 @@ describe('what happens next', () => {
 		const nic = (reason: string) => ({ id: 0, name: 'multinic0', macAddress: '', status: 'Failed' as const, reason, message: '' })
 		const next = (reason: string) =>
 			nextFor(config('a', failed, { status: { interfaceStatuses: [nic(reason)] } }), fleetOf([], new Set(), settings))
-		expect(next('WaitingForDevice')).toContain('tried again by itself')
-		expect(next('MtuRefused')).toContain('waits for a change')
+		expect(next('WaitingForDevice')).toContain('It is retried automatically')
+		expect(next('MtuRefused')).toContain('not retried until the node config changes')
 	})
 
-	const inLine = 'It is 1 of 1 in line: the fleet is paused; it goes on with: kubectl multinic resume'
+	const inLine = 'It is 1 of 1 in the queue: the rollout is paused. Resume with: kubectl multinic resume'
 	test.each<[title: string, one: ConfigView, next: string]>([
 		['waits', config('a', waiting), inLine],
 		['drifted', config('a', drifted), inLine],
 		['failed', config('a', healing), inLine],
-		['is asked for', config('a', configured, asked), 'A run was asked for; it starts once the fleet goes on: kubectl multinic resume'],
+		['is asked for', config('a', configured, asked), 'A run was requested. It starts when the rollout resumes: kubectl multinic resume'],
 		[
 			'is deleted',
 			config('a', configured, { metadata: { name: 'a', generation: 3, deletionTimestamp: 'now' } }),
-			'It is deleted: a last run puts the node back as it was once the fleet goes on: kubectl multinic resume',
+			'It is being deleted. A last run restores the node when the rollout resumes: kubectl multinic resume',
 		],
 		[
 			'is wrong until a person mends it',
 			config('a', { state: 'Failed', reason: 'InvalidConfig' }),
-			'It waits for a change of the node config, or for: kubectl multinic retry a',
+			'It is not retried until the node config changes. To retry now: kubectl multinic retry a',
 		],
 	])('in a paused fleet, to a node that %s', (_, one, next) => {
 		expect(nextFor(one, fleetOf([one], new Set(), rolloutOf({ paused: 'true' }, undefined)))).toBe(next)
@@ -245,8 +249,8 @@ describe('what happens next', () => {
 
 	test('when a fleet goes on, to the repairs that waited', () => {
 		const fleet = fleetOf([config('a', configured), config('b', drifted)], new Set(), rolloutOf({}, { paused: 'true' }))
-		expect(fleetResumed(fleet)).toBe('the fleet was paused, goes on now. 1 node in line; the first is b.')
-		expect(fleetPaused(fleet)).toContain('1 node in line waits.')
+		expect(fleetResumed(fleet)).toBe('rollout resumed. 1 node queued, b is next.')
+		expect(fleetPaused(fleet)).toContain('1 node queued.')
 	})
 })
 

@@ -35,7 +35,7 @@ describe('diff', () => {
 		expect(await command('diff worker-1', { cluster: one.cluster })).toEqual({
 			code: 0,
 			err: '',
-			out: `worker-1 is as generation 1 of its node config says; Job ${run} looked\n`,
+			out: `worker-1 matches generation 1 of its node config (checked by Job ${run})\n`,
 		})
 		expect(one.server.objects.get(NodeConfig, { namespace, name: 'worker-1' })?.metadata.annotations).toEqual({
 			'multinic.io/verify': 'fresh-1',
@@ -64,8 +64,8 @@ describe('diff', () => {
 		expect(await command('diff worker-1', { cluster: one.cluster })).toEqual({
 			code: 1,
 			err: '',
-			out: `--- worker-1, generation 1, as wanted
-+++ worker-1, as Job ${run} found it at 2026-03-01T12:00:00Z
+			out: `--- worker-1, generation 1, desired
++++ worker-1, observed by Job ${run} at 2026-03-01T12:00:00Z
 @@ multinic0 fa:16:3e:37:c3:f1 @@
 -mtu 1450
 +mtu 1500
@@ -75,14 +75,14 @@ describe('diff', () => {
 -file /etc/netplan/90-multinic.yaml
 @@ multinic1 fa:16:3e:04:92:c6 @@
  WaitingForDevice: no link has this MAC
-@@ what nobody wants any more @@
+@@ leftover @@
 +ens9: rule from 10.0.9.1 table 109 priority 10009
 # NetworkManager did not answer
 `,
 		})
 	})
 
-	test('tells of what serves no one interface apart from what nobody wants any more', async () => {
+	test('tells of what serves no one interface apart from leftover', async () => {
 		const one = await stage()
 		const drift: AgentReport['drift'] = [
 			{ attribute: 'file', of: '/var/lib/multinic/record.json', wanted: 'there', found: 'missing' },
@@ -91,7 +91,7 @@ describe('diff', () => {
 		]
 		answering(one, JSON.stringify(report({ outcome: 'Failed', reason: 'Drifted', drift })))
 		expect((await command('diff worker-1', { cluster: one.cluster })).out).toMatch(
-			/@@ what nobody wants any more @@\n\+file \/etc\/netplan\/99-multinic4.yaml\n-multinic4: name ens9\n\+multinic4: name multinic4\n@@ beside the interfaces @@\n-file \/var\/lib\/multinic\/record.json\n$/,
+			/@@ leftover @@\n\+file \/etc\/netplan\/99-multinic4.yaml\n-multinic4: name ens9\n\+multinic4: name multinic4\n@@ host files @@\n-file \/var\/lib\/multinic\/record.json\n$/,
 		)
 	})
 
@@ -123,7 +123,7 @@ describe('diff', () => {
 		const { code, err } = await command('diff worker-1', { cluster: one.cluster })
 		expect({ code, err }).toEqual({
 			code: 1,
-			err: `error: Job ${run} ended without a report; what it said: kubectl multinic logs worker-1 --run ${run}\n`,
+			err: `error: Job ${run} finished without a report; see: kubectl multinic logs worker-1 --run ${run}\n`,
 		})
 	})
 
@@ -133,7 +133,7 @@ describe('diff', () => {
 		expect(await command('diff worker-1', { cluster: one.cluster })).toEqual({
 			code: 1,
 			out: '',
-			err: 'error: worker-1 is paused, so no run looks either; it goes on with: kubectl multinic resume worker-1\n',
+			err: 'error: worker-1 is paused, so no read-only run starts either. Resume with: kubectl multinic resume worker-1\n',
 		})
 	})
 
@@ -151,11 +151,9 @@ describe('diff', () => {
 		const clock = () => now + 2_000 * asked++
 		const { code, err } = await command('diff worker-1 --timeout 3s', { cluster: one.cluster, now: clock })
 		expect(code).toBe(1)
-		expect(
-			err.replace(/\d+s ago/, '40s ago'),
-		).toBe(`error: no run has answered for worker-1 within 3 s; it was asked for, and nothing was changed
+		expect(err.replace(/\d+s ago/, '40s ago')).toBe(`error: timed out after 3 s waiting for a run on worker-1; nothing was changed
   the node config is Pending (NodeNotReady): The kubelet of node worker-1 does not report.
-  its kubelet is silent, so no pod starts there
+  its kubelet is not reporting, so no pod can start there
   Event 40s ago: PodRefused: ImagePullBackOff
   more: kubectl multinic get worker-1; kubectl get events -n multinic-system; kubectl get pods -n multinic-system
 `)
@@ -178,8 +176,8 @@ describe('plan', () => {
 		expect(await command('plan worker-1', { cluster: one.cluster })).toEqual({
 			code: 0,
 			err: '',
-			out: `worker-1, generation 1, backend netplan-networkd: what a run would do
-Job ${run} looked at 2026-03-01T12:00:00Z and changed nothing
+			out: `worker-1, generation 1, backend netplan-networkd: planned changes
+Computed by Job ${run} at 2026-03-01T12:00:00Z; nothing was changed
 multinic0   fa:16:3e:37:c3:f1   Planned   Blip: ens7 is up and renamed
 
 Commands
@@ -203,7 +201,7 @@ Disruption
 		const plan: AgentReport['plan'] = { commands: [], links: {}, files: [], disruption: { class: 'None', because: '' } }
 		answering(one, JSON.stringify(report({ mode: 'Plan', reason: 'Planned', plan })))
 		const { code, out } = await command('plan worker-1', { cluster: one.cluster })
-		expect({ code, out }).toMatchObject({ code: 0, out: expect.stringContaining('nothing to do: a run would change nothing\n') })
+		expect({ code, out }).toMatchObject({ code: 0, out: expect.stringContaining('no changes, the node is up to date\n') })
 	})
 
 	const refusal = { ...nic, state: 'Failed' as const, reason: 'InUse' as const, message: 'vlan5 is on top of it' }
@@ -215,7 +213,7 @@ Disruption
 		[
 			'no interface can be configured',
 			{ outcome: 'Failed', interfaces: [refusal], plan: none },
-			'\na run would change nothing\nmultinic0 cannot be configured as it is (InUse)\n',
+			'\nno changes\nmultinic0 cannot be configured (InUse)\n',
 		],
 		[
 			'one cannot, and others can',
@@ -224,12 +222,12 @@ Disruption
 				interfaces: [refusal, { ...nic, name: 'multinic1', state: 'Pending', reason: 'Planned', message: '' }],
 				plan: some,
 			},
-			'  Blip: ens7 is up and renamed\n\nmultinic0 cannot be configured as it is (InUse)\n',
+			'  Blip: ens7 is up and renamed\n\nmultinic0 cannot be configured (InUse)\n',
 		],
 		[
 			'one cannot be removed',
 			{ outcome: 'PartlyFailed', notRemoved: [kept], plan: none },
-			'\na run would change nothing\nmultinic4 cannot be removed as it is (NameTaken): ens4 is there\n',
+			'\nno changes\nmultinic4 cannot be removed (NameTaken): ens4 is there\n',
 		],
 	])('of which %s says so, and ends with 1', async (_, more, end) => {
 		const one = await stage()
@@ -308,7 +306,7 @@ describe('logs', () => {
 			{
 				code: 0,
 				out: 'multinic-agent-worker-1-g1-a container=agent\n',
-				err: `note: run multinic-agent-worker-1-g1 is of generation 1, not of the present generation 2, which is Failed (PodRefused): pods are forbidden: exceeded quota. Its state: kubectl multinic get worker-1
+				err: `note: run multinic-agent-worker-1-g1 belongs to generation 1, not to the current generation 2, which is Failed (PodRefused): pods are forbidden: exceeded quota. See its current state with: kubectl multinic get worker-1
 `,
 			},
 		])
@@ -330,7 +328,7 @@ describe('logs', () => {
 		saying(one)
 		putPod(one, 'run-1-a', 60, ended)
 		expect((await command('logs worker-1', { cluster: one.cluster })).err).toBe(
-			'note: run run-1 is of a node config that is deleted; there is none for worker-1 now.\n',
+			'note: run run-1 belongs to a deleted node config; there is none for worker-1 now.\n',
 		)
 	})
 
@@ -345,7 +343,7 @@ describe('logs', () => {
 		expect(await command('logs worker-1', { cluster: clusterOf(one.server.credentials) })).toEqual({
 			code: 1,
 			out: '',
-			err: 'error: pod run-1-a has said nothing yet: ImagePullBackOff: no such image; -f waits for it\n',
+			err: 'error: pod run-1-a has no log yet: ImagePullBackOff: no such image; use -f to wait for it\n',
 		})
 		const following = command('logs worker-1 -f', { cluster: clusterOf(one.server.credentials) })
 		one.server.objects.patchStatus(Pod, { name: 'run-1-a', namespace }, ended)
@@ -362,12 +360,12 @@ describe('logs', () => {
 		})
 		expect(await command('logs worker-1', { cluster: one.cluster })).toEqual({
 			code: 0,
-			err: 'the pod of run multinic-agent-worker-1-g1 is gone; this is its report\n',
+			err: 'the pod of run multinic-agent-worker-1-g1 no longer exists; showing its report\n',
 			out: `worker-1, generation 1, mode Apply, backend netplan-networkd
 multinic0   fa:16:3e:37:c3:f1   Configured   Configured   as wanted
 warning         multinic0: GatewaySilent: 10.0.0.1 did not answer
-began           ${ago(2)}
-ended           2026-03-01T12:00:00Z, 9 changes
+started         ${ago(2)}
+finished        2026-03-01T12:00:00Z, 9 changes
 Succeeded       AllInterfacesConfigured: Configured 1/1.
 `,
 		})
@@ -377,13 +375,13 @@ Succeeded       AllInterfacesConfigured: Configured 1/1.
 		[
 			'nothing is left of it',
 			'logs worker-1',
-			'run multinic-agent-worker-1-g1 on worker-1 has neither a pod nor a report any more; what is known: kubectl multinic history worker-1',
+			'run multinic-agent-worker-1-g1 on worker-1 no longer has a pod or a report; see: kubectl multinic history worker-1',
 		],
-		['there was none', 'logs worker-2', 'there was no run on worker-2 yet; what it waits for: kubectl multinic get worker-2'],
+		['there was none', 'logs worker-2', 'no run has started on worker-2 yet; see: kubectl multinic get worker-2'],
 		[
 			'there is no such node',
 			'logs worker-11',
-			'no node config has the name worker-11 in namespace multinic-system; did you mean worker-1 or worker-2?',
+			'there is no node config worker-11 in namespace multinic-system; did you mean worker-1 or worker-2?',
 		],
 	])('%s', async (_, line, err) => {
 		const one = await stage()

@@ -15,14 +15,14 @@ function putElsewhere({ server: { objects } }: Stage, where: string, ...names: s
 		})
 }
 
-const own = 'A controller reads the node configs of its own namespace alone.'
+const own = 'A controller only reads node configs in its own namespace.'
 const patch = (name: string) => `kubectl patch mnnc ${name} -n ${namespace} --type=merge -p '{"metadata":{"finalizers":null}}'`
 
 describe('a node config in another namespace', () => {
 	test.each<[line: string, out: string]>([
 		[
 			'get',
-			`no node config in namespace multinic-system; another namespace is named by -n
+			`no node configs in namespace multinic-system; use -n for another namespace
 namespace apps has 1: kubectl multinic get -n apps
 namespace default has 2: kubectl multinic get -n default
 ${own}
@@ -30,7 +30,7 @@ ${own}
 		],
 		[
 			'get -n gone',
-			`no node config in namespace gone (no such namespace); another namespace is named by -n
+			`no node configs in namespace gone (no such namespace); use -n for another namespace
 namespace apps has 1: kubectl multinic get -n apps
 namespace default has 2: kubectl multinic get -n default
 ${own}
@@ -60,7 +60,7 @@ ${own}
 		expect(await command(line, { cluster: stage.cluster })).toEqual({
 			code: 1,
 			out: '',
-			err: `error: no node config has the name worker-9 in namespace multinic-system, but one in namespace default has. ${own} Give -n default if MultiNIC is installed there, else create the node config in multinic-system\n`,
+			err: `error: there is no node config worker-9 in namespace multinic-system, but there is one in namespace default. ${own} Use -n default if MultiNIC is installed there, otherwise create the node config in multinic-system\n`,
 		})
 	})
 
@@ -71,10 +71,10 @@ ${own}
 		expect(await command('get', { cluster: cluster() })).toEqual({
 			code: 0,
 			err: '',
-			out: 'no node config in namespace multinic-system; another namespace is named by -n\n',
+			out: 'no node configs in namespace multinic-system; use -n for another namespace\n',
 		})
 		expect((await command('get worker-9', { cluster: cluster() })).err).toBe(
-			'error: no node config has the name worker-9 in namespace multinic-system; kubectl multinic get -n multinic-system lists those there are\n',
+			'error: there is no node config worker-9 in namespace multinic-system; list them with: kubectl multinic get -n multinic-system\n',
 		)
 	})
 })
@@ -91,7 +91,7 @@ describe('a namespace that is being deleted', () => {
 		return stage
 	}
 
-	const warning = `warning: namespace ${namespace} is being deleted. No run can start in it, so no node is put back as it was, and the namespace stays as long as node configs wait for that. kubectl multinic get NODE -n ${namespace} tells how one is released\n`
+	const warning = `warning: namespace ${namespace} is being deleted. No run can start in it, so no node is restored, and the namespace cannot be removed while node configs wait for that. How to release one: kubectl multinic get NODE -n ${namespace}\n`
 
 	test.each(['get', 'get worker-1'])('%s warns of it', async line => {
 		const { cluster } = await going()
@@ -101,7 +101,7 @@ describe('a namespace that is being deleted', () => {
 	test('get NODE says what can be done', async () => {
 		const { cluster } = await going()
 		expect((await command('get worker-1', { cluster })).out).toContain(
-			`It is deleted with its namespace, in which no run can start. To release it, with its node left as it is: ${patch('worker-1')}\n`,
+			`It is being deleted with its namespace, and no run can start there. To remove it without restoring the node: ${patch('worker-1')}\n`,
 		)
 	})
 
@@ -125,6 +125,6 @@ describe('a namespace that is being deleted', () => {
 		server.objects.patch(NodeConfig, { name: 'worker-1', namespace }, { metadata: { finalizers: ['multinic.io/cleanup'] } })
 		server.objects.delete(NodeConfig, { name: 'worker-1', namespace })
 		const { out, err } = await command('get worker-1', { cluster })
-		expect({ out, err }).toEqual({ out: expect.stringContaining('a last run puts the node back as it was'), err: '' })
+		expect({ out, err }).toEqual({ out: expect.stringContaining('A last run restores the node'), err: '' })
 	})
 })

@@ -114,7 +114,7 @@ test('the page of one node', () => {
 	})
 	expect(text(nodePage(one, view([one])))).toBe(`
 worker-3   Failed   1/2   PartlyFailed
-generation 3, backend netplan-networkd, last run multinic-agent-worker-3-g3, made 3m ago
+generation 3, backend netplan-networkd, last run multinic-agent-worker-3-g3, created 3m ago
 multinic1: no link has the MAC yet.
 
 Interfaces
@@ -123,13 +123,13 @@ Interfaces
     is multinic0, up, mtu 1450, 10.0.0.23/24; configured 40s ago
   multinic1   Failed   fa:16:3e:04:92:c6   WaitingForDevice
     no link has MAC fa:16:3e:04:92:c6 yet.
-    nothing was observed; never configured
+    not observed; never configured
 
 Conditions
   Ready   False   PartlyFailed   60s   multinic1: no link has the MAC yet.
 
 Next
-  It is tried again by itself; to have it now: kubectl multinic retry worker-3
+  It is retried automatically. To retry now: kubectl multinic retry worker-3
 `)
 })
 
@@ -137,16 +137,16 @@ test('the page of a node that nobody has looked at', () => {
 	const one = config('new', undefined, { spec: { paused: true, mode: 'Plan' } })
 	expect(text(nodePage(one, view([one])))).toBe(`
 new   Pending
-generation 3, mode Plan, paused, made 3m ago
+generation 3, mode Plan, paused, created 3m ago
 
 Interfaces
-  none is known yet
+  none known yet
 
 Conditions
   none yet
 
 Next
-  It is paused; it goes on with: kubectl multinic resume new
+  It is paused. Resume with: kubectl multinic resume new
 `)
 })
 
@@ -154,19 +154,19 @@ describe('a node of which no interface is told', () => {
 	const none = { spec: { interfaces: [] } }
 	const removalFailed = { state: 'Failed' as const, reason: 'InUse', message: 'the removal of multinic0 (fa:16:3e:37:c3:f1): br0 has it.' }
 	test.each<[title: string, one: ConfigView, words: string]>([
-		['for nobody has looked at it', config('a'), 'none is known yet'],
-		['for nobody has looked at its generation', config('a', configured, { metadata: { name: 'a', generation: 4 } }), 'none is known yet'],
-		['for none is wanted', config('a', { state: 'Configured', reason: 'NoInterfaces' }, none), 'none is wanted, and none of ours is left'],
+		['for nobody has looked at it', config('a'), 'none known yet'],
+		['for nobody has looked at its generation', config('a', configured, { metadata: { name: 'a', generation: 4 } }), 'none known yet'],
+		['for none is wanted', config('a', { state: 'Configured', reason: 'NoInterfaces' }, none), 'none requested, and none left on the node'],
 		[
 			'for none is wanted, though one is left',
 			config('a', removalFailed, none),
-			'none is wanted, but ours are not known to be gone: see above',
+			'none requested, but the removal is not confirmed: see above',
 		],
-		['for none is wanted, and they are being removed', config('a', running, none), 'none is wanted'],
+		['for none is wanted, and they are being removed', config('a', running, none), 'none requested'],
 		[
 			'for the node config is invalid',
 			config('a', { state: 'Failed', reason: 'InvalidConfig' }),
-			'none is told of: the node config is invalid, and what is on the node stays as it is',
+			'unknown: the node config is invalid, and the node is left unchanged',
 		],
 	])('%s', (_, one, words) => {
 		expect(text(nodePage(one, view([one])))).toContain(`\nInterfaces\n  ${words}\n`)
@@ -195,7 +195,7 @@ describe('a terminal', () => {
 
 	test('shows of 1,000 nodes what fits, the ones that matter first', () => {
 		expect(text(fleetFrame(many, view(many), 9))).toBe(`
-Rollout: 401 of 1000 settled, 1 running, 598 held back: the wave is full, at most 1 at once
+Rollout: 401 of 1000 finished, 1 running, 598 queued: the wave is full (at most 1 nodes)
 1000 nodes: 400 Configured, 1 InProgress, 598 Pending, 1 Failed
 NODE    STATE        INTERFACES   REASON             AGE
 w-998   InProgress   0/2          RunStarted         3m

