@@ -19,23 +19,23 @@ const attributes = ['name', 'altname', 'mtu', 'state', 'address', 'route', 'rule
 export const Drift = z.object({
 	attribute: z.enum(attributes),
 	of: z.string().optional().describe('Which sysctl, which file'),
-	link: z.string().optional().describe('Kernel name of the link, where no interface is spoken of'),
-	wanted: z.string().describe('none: it should not be there'),
-	found: z.string().describe('missing: it is not there'),
+	link: z.string().optional().describe('Kernel name of the link, if the entry belongs to no interface'),
+	wanted: z.string().describe('none: must not exist'),
+	found: z.string().describe('missing: does not exist'),
 })
 export type Drift = z.infer<typeof Drift>
 
 /** What a run of mode Plan would do. */
 export const PlannedDiff = z.object({
-	commands: listOf(z.string(), REPORT_COUNTS.commands).describe('All of it in order, in the words of ip(8), sysctl(8) …'),
-	links: tableOf(z.string(), REPORT_COUNTS.links).describe('if7, as the commands call a link → the name it has now'),
+	commands: listOf(z.string(), REPORT_COUNTS.commands).describe('All commands in order, as for ip(8), sysctl(8) …'),
+	links: tableOf(z.string(), REPORT_COUNTS.links).describe('Name of a link in the commands (if7) → its current name'),
 	files: listOf(
 		z.object({
 			path: z.string(),
 			action: z.enum(['create', 'change', 'remove']),
 			mode: z.string().optional().describe('Octal'),
 			bytes: z.int().optional(),
-			content: z.string().optional().describe('Left out where it may hold what others keep secret, or is too long'),
+			content: z.string().optional().describe('Omitted if it may hold secrets of others, or is too long'),
 		}),
 		REPORT_COUNTS.files,
 	),
@@ -56,8 +56,8 @@ export const InterfaceReport = z.object({
 	changes: Changes,
 	observed: Observed.extend({ addresses: listOf(z.string().max(49), REPORT_COUNTS.addresses).optional() }).optional(),
 	warnings: listOf(z.object({ reason: Reason, message: z.string() }), REPORT_COUNTS.warnings),
-	done: listOf(z.string(), REPORT_COUNTS.done).optional().describe('What was changed, a few words each'),
-	drift: listOf(Drift, REPORT_COUNTS.drift).optional().describe('Mode Verify: what is not as it should be'),
+	done: listOf(z.string(), REPORT_COUNTS.done).optional().describe('Changes made, one short phrase each'),
+	drift: listOf(Drift, REPORT_COUNTS.drift).optional().describe('Mode Verify: drift of the interface'),
 	disruption: Disruption.optional().describe('Mode Plan'),
 })
 export type InterfaceReport = z.infer<typeof InterfaceReport>
@@ -79,10 +79,10 @@ export type Probe = z.infer<typeof Probe>
 export const Machine = z.object({
 	os: z.string().describe('PRETTY_NAME of os-release(5)'),
 	kernel: z.string(),
-	virtualization: z.string().describe('As systemd-detect-virt(1) says it: kvm, vmware, none …; unknown'),
-	cpus: z.int().min(1).describe('CPUs the kernel uses'),
+	virtualization: z.string().describe('As printed by systemd-detect-virt(1): kvm, vmware, none …; otherwise unknown'),
+	cpus: z.int().min(1).describe('Online CPUs'),
 	memoryMiB: z.int().min(0),
-	bootID: z.string().max(64).optional().describe('Of this boot; the kubelet tells the same'),
+	bootID: z.string().max(64).optional().describe('Boot id, the same as the kubelet reports'),
 })
 export type Machine = z.infer<typeof Machine>
 
@@ -103,15 +103,11 @@ export const AgentReport = z.object({
 	),
 	changes: Changes,
 	interfaces: listOf(InterfaceReport, MAX_INTERFACES),
-	notRemoved: listOf(NotRemoved, REPORT_COUNTS.removals)
-		.optional()
-		.describe('NICs that are no longer wanted and stay as they are, and why'),
+	notRemoved: listOf(NotRemoved, REPORT_COUNTS.removals).optional().describe('NICs of removed interfaces that are left unchanged, and why'),
 	probes: z.object({ before: listOf(Probe, REPORT_COUNTS.probes), after: listOf(Probe, REPORT_COUNTS.probes) }),
-	notes: listOf(z.string(), REPORT_COUNTS.notes).optional().describe('What the run could not find out, and why'),
+	notes: listOf(z.string(), REPORT_COUNTS.notes).optional().describe('What the run could not determine, and why'),
 	plan: PlannedDiff.optional(),
-	drift: listOf(Drift, REPORT_COUNTS.drift)
-		.optional()
-		.describe('Mode Verify: what is left of what nobody wants any more, and what is otherwise than wanted beside the interfaces'),
-	unfinished: z.string().optional().describe('A run that died before its commit, which the next that changes something undoes first'),
+	drift: listOf(Drift, REPORT_COUNTS.drift).optional().describe('Mode Verify: leftovers of removed interfaces, and drift of host files'),
+	unfinished: z.string().optional().describe('A run that ended before its commit; the next run that changes the node rolls it back first'),
 })
 export type AgentReport = z.infer<typeof AgentReport>

@@ -34,8 +34,8 @@ export type ChartLimits = Readonly<{
 	/** Prefixes within which routes may be in other tables than the interface's own. */
 	allowMainTableRoutes: readonly string[]
 	allowDefaultRoute: boolean
-	/** Networks to which no route of ours leads outside the interface's own table: of services, of pods, of others. */
+	/** Networks to which no route of ours leads outside the own table of the interface: of services, of pods, of others. */
 	protectedNetworks: readonly string[]
-	/** Networks of pods, beside those that Nodes have in spec.podCIDRs. */
+	/** Pod networks, in addition to spec.podCIDRs of the Nodes. */
 	podNetworks: readonly string[]
 }>

@@ -7,9 +7,9 @@ import { Cidr, HostCidr, HostIp, Id, Mac, Mtu, OwnCidr } from './primitives.ts'
 const words = {
 	via: 'via must be of the family (IPv4 or IPv6) of to',
 	macs: 'macAddress must be unique among the interfaces of a node',
-	someIds: 'either every interface has an id or none has',
+	someIds: 'either all interfaces have an id or none has',
 	ids: 'id must be unique among the interfaces of a node',
-	local: 'table must not be 255: the local table says which packets are for the node itself',
+	local: 'table must not be 255, the local table of the kernel',
 }
 
 /** Of the kernel. @see /etc/iproute2/rt_tables */
@@ -18,16 +18,16 @@ const LOCAL_TABLE = 255
 export const Route = z
 	.object({
 		to: Cidr.describe('Destination network; 0.0.0.0/0 or ::/0 for a default route'),
-		via: HostIp.optional().describe('Next hop; on-link when left out'),
+		via: HostIp.optional().describe('Next hop; on-link if omitted'),
 		metric: z.int().min(0).max(4_294_967_295).optional(),
-		table: z.int().min(1).max(4_294_967_295).optional().describe("Left out: the interface's own table (route table base + id)"),
+		table: z.int().min(1).max(4_294_967_295).optional().describe('Default: the own table of the interface (route table base + id)'),
 	})
 	.refine(({ to, via }) => via === undefined || to.includes(':') === via.includes(':'), { path: ['via'], message: words.via })
 	.refine(({ table }) => table !== LOCAL_TABLE, { path: ['table'], message: words.local })
 	.meta({
 		'x-kubernetes-validations': [{ rule: `!has(self.table) || self.table != ${LOCAL_TABLE}`, message: words.local, fieldPath: '.table' }],
 	})
-	.describe('A static route over this interface')
+	.describe('Static route of this interface')
 export type Route = z.infer<typeof Route>
 
 const fields = z.object({
@@ -36,29 +36,26 @@ const fields = z.object({
 		.min(0)
 		.max(MAX_INTERFACES - 1)
 		.optional()
-		.describe('The N of multinicN; every interface has one, or none has and position counts'),
+		.describe('N in multinicN. Set on all interfaces or on none; if omitted, the position in the list'),
 	name: z
 		.string()
 		.max(15)
 		.regex(/^multinic[0-9]$/)
 		.optional()
-		.describe('multinic + id; may be left out'),
+		.describe('multinic + id; optional'),
 	portId: Id.optional().describe('Neutron port'),
 	networkId: Id.optional().describe('Neutron network'),
 	subnetId: Id.optional().describe('Neutron subnet'),
 	macAddress: Mac,
-	address: HostIp.optional().describe('Fixed IP of the port; without one the NIC is given the rest alone'),
-	cidr: OwnCidr.optional().describe('Network of address, or the address with its prefix length; both forms are in use'),
-	mtu: Mtu.optional().describe('Bytes; left as it is when absent'),
-	addresses: z.array(HostCidr).max(8).optional().describe('Further IPv4 or IPv6 addresses, each with its prefix length'),
+	address: HostIp.optional().describe('Fixed IP of the port; optional'),
+	cidr: OwnCidr.optional().describe('Network of the address, or the address with its prefix length'),
+	mtu: Mtu.optional().describe('Bytes; unchanged if omitted'),
+	addresses: z.array(HostCidr).max(8).optional().describe('Additional IPv4 or IPv6 addresses, each with its prefix length'),
 	gateway: HostIp.optional().describe('Next hop of the default route in the own table of the interface'),
 	routes: z.array(Route).max(16).optional(),
-	defaultRoute: z.boolean().optional().describe("Also the node's default route; false when left out"),
-	policyRouting: z.boolean().optional().describe('Own table and `from` rule; true when left out'),
-	connectedRoute: z
-		.boolean()
-		.optional()
-		.describe("false: the main table gets no route to the networks of this NIC's addresses; true when left out"),
+	defaultRoute: z.boolean().optional().describe('Also add a default route to the main table; default false'),
+	policyRouting: z.boolean().optional().describe('Own route table and `from` rule; default true'),
+	connectedRoute: z.boolean().optional().describe('false: no routes to the networks of the addresses in the main table; default true'),
 })
 
 const celRules = interfaceRules.flatMap(({ cel, message, field }) =>

@@ -12,18 +12,18 @@ export const State = z.enum(['Pending', 'InProgress', 'Configured', 'Failed'])
 export type State = z.infer<typeof State>
 
 export const NodeConfigSpec = z.object({
-	nodeName: NodeName.describe('Kubernetes node; equals metadata.name'),
-	interfaces: Interfaces.describe('0 to 10 NICs; [] removes ours; position counts where no id is given'),
+	nodeName: NodeName.describe('Name of the Kubernetes node; must equal metadata.name'),
+	interfaces: Interfaces.describe('0 to 10 NICs; [] removes all. Without ids, the position is the id'),
 	providerId: Id.optional().describe('Biz cluster (k8sProviderID)'),
 	instanceId: Id.optional().describe('VM of the node in OpenStack'),
-	specHash: z.string().max(64).optional().describe('sha256 of the canonical interfaces, from the sender; informative'),
-	paused: z.boolean().optional().describe('true: no run is started'),
-	mode: Mode.optional().describe('Plan: report the difference, change nothing; Apply when left out'),
+	specHash: z.string().max(64).optional().describe('sha256 of the canonical interfaces, set by the sender; informational'),
+	paused: z.boolean().optional().describe('true: start no runs'),
+	mode: Mode.optional().describe('Plan: report the changes without making them; default Apply'),
 })
 export type NodeConfigSpec = z.infer<typeof NodeConfigSpec>
 
 export const Observed = z.object({
-	link: z.string().max(15).optional().describe('Name the kernel gives the link now'),
+	link: z.string().max(15).optional().describe('Current kernel name of the link'),
 	mtu: z.int().min(0).optional(),
 	up: z.boolean().optional(),
 	addresses: z.array(z.string().max(49)).max(4).optional(),
@@ -59,9 +59,9 @@ export const NodeConfigStatus = z.object({
 	lastProcessed: Timestamp.optional(),
 	lastJobName: z.string().max(63).optional(),
 	state: State.optional(),
-	interfaces: z.string().max(7).optional().describe('Configured of wanted, such as 2/2'),
+	interfaces: z.string().max(7).optional().describe('Configured and desired interfaces, such as 2/2'),
 	backend: z.string().max(32).optional(),
-	bootID: z.string().max(64).optional().describe('Boot of the node that the last run saw'),
+	bootID: z.string().max(64).optional().describe('Boot id of the node at the last run'),
 	conditions: Conditions.optional(),
 	interfaceStatuses: z.array(InterfaceStatus).max(10).optional(),
 	history: z.array(HistoryEntry).max(5).optional(),

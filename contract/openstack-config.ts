@@ -20,8 +20,8 @@ export const SecretKeyRef = z.object({ name: Text, key: Text }).describe('A key 
 export type SecretKeyRef = z.infer<typeof SecretKeyRef>
 
 export const Credentials = z.object({
-	openstackProviderID: Text.optional().describe('Provider to look up at Contrabass'),
-	k8sProviderID: Text.optional().describe('Biz cluster that viola routes to; openstackProviderID when left out'),
+	openstackProviderID: Text.optional().describe('Provider to look up in Contrabass'),
+	k8sProviderID: Text.optional().describe('Biz cluster that viola routes to; default openstackProviderID'),
 	projectID: Text.describe('OpenStack project that owns the ports'),
 	authURL: Url.optional().describe('Keystone, for use without Contrabass'),
 	username: Text.optional(),
@@ -50,7 +50,7 @@ export const OpenstackSettings = z.object({
 	openstackNodeNameMetadataKey: z.string().max(253).optional(),
 	openstackPortAllowedStatuses: z.array(z.string().max(32)).max(16).optional(),
 	caBundle: z.string().max(65_536).optional().describe('PEM certificates trusted for Contrabass, OpenStack and viola'),
-	downPortFastRetryMax: z.int().min(0).max(1000).optional().describe('How many fast polls the same DOWN ports are worth; 5 when left out'),
+	downPortFastRetryMax: z.int().min(0).max(1000).optional().describe('Maximum number of fast polls for the same DOWN ports; default 5'),
 	pollFastInterval: GoDuration.optional(),
 	pollSlowInterval: GoDuration.optional(),
 	pollErrorInterval: GoDuration.optional(),
@@ -73,15 +73,15 @@ export const OpenstackConfigSpec = z
 		'x-kubernetes-validations': [
 			{
 				rule: '(has(self.vmNames) && size(self.vmNames) > 0) || (has(self.vmIDs) && size(self.vmIDs) > 0)',
-				message: 'name at least one VM in vmNames or vmIDs',
+				message: 'vmNames or vmIDs must name at least one VM',
 			},
 			{
 				rule: '(has(self.subnetIDs) && size(self.subnetIDs) > 0) || has(self.subnetID) || has(self.subnetName)',
-				message: 'one of subnetIDs, subnetID and subnetName is needed',
+				message: 'one of subnetIDs, subnetID and subnetName is required',
 			},
 			{
 				rule: 'has(self.credentials.openstackProviderID) || has(self.credentials.authURL)',
-				message: 'credentials need openstackProviderID (Contrabass) or authURL (Keystone)',
+				message: 'credentials require openstackProviderID (Contrabass) or authURL (Keystone)',
 				fieldPath: '.credentials',
 			},
 		],
@@ -95,7 +95,7 @@ export const SyncedNode = z.object({
 	nodeName: z.string().max(253),
 	interfaces: z.int().min(0),
 	sent: Timestamp.optional(),
-	state: z.string().max(32).optional().describe('What the biz cluster says of it'),
+	state: z.string().max(32).optional().describe('State reported by the biz cluster'),
 	message: z.string().max(MESSAGE_MAX).optional(),
 })
 export type SyncedNode = z.infer<typeof SyncedNode>

@@ -26,15 +26,17 @@ export const RolloutSettings = z.strictObject({
 		.enum(['true', 'false'], 'must be true or false')
 		.default('false')
 		.transform(text => text === 'true')
-		.describe('true: no run that changes a node is started'),
+		.describe('true: start no runs that change a node'),
 	maxUnavailable: z
 		.string()
-		.regex(/^([1-9]\d{0,5}|([1-9]\d?|100)%)$/, 'must be a number of nodes such as 3, or a share such as 10%')
+		.regex(/^([1-9]\d{0,5}|([1-9]\d?|100)%)$/, 'must be a number of nodes such as 3, or a percentage such as 10%')
 		.default('10%')
-		.describe('Nodes that are changed at once: a number, or a share of the node configs whose node exists, rounded down, at least 1'),
-	verifyIntervalSeconds: whole(0, 2_592_000).prefault('3600').describe('How often each node is looked at; 0: never'),
-	maxVerifications: whole(1, 1_000).prefault('5').describe('Nodes that are looked at, at once'),
-	repairsPerHour: whole(0, 5).prefault('3').describe('How often a node that drifted is put right within an hour; 0: never, only told'),
+		.describe(
+			'Maximum number of nodes changed concurrently: a number, or a percentage of the node configs whose node exists, rounded down, at least 1',
+		),
+	verifyIntervalSeconds: whole(0, 2_592_000).prefault('3600').describe('Interval of the verification of each node; 0 disables it'),
+	maxVerifications: whole(1, 1_000).prefault('5').describe('Maximum number of concurrent verifications'),
+	repairsPerHour: whole(0, 5).prefault('3').describe('Maximum number of repairs per node and hour; 0 only reports drift'),
 })
 export type RolloutSettings = z.infer<typeof RolloutSettings>
 

@@ -36,20 +36,20 @@ export const RunConfig = z.strictObject({
 	...Run.shape,
 	version: z.literal(1),
 	interfaces: z.array(ToldInterface).pipe(Interfaces),
-	nodeAddresses: z.array(Ip).max(64).describe("The node's InternalIPs: the link that holds one is never touched"),
-	routeTableBase: RouteTableBase.optional().describe('The first of our ten route tables; 100 when left out'),
-	rulePriorityBase: RulePriorityBase.optional().describe('The first of our ten rule priorities; 10000 when left out'),
+	nodeAddresses: z.array(Ip).max(64).describe('InternalIPs of the node; a link with one of them is never changed'),
+	routeTableBase: RouteTableBase.optional().describe('First of the ten route tables; default 100'),
+	rulePriorityBase: RulePriorityBase.optional().describe('First of the ten rule priorities; default 10000'),
 	allowMainTableRoutes: AllowedPrefixes.optional().describe(
-		'Prefixes within which routes may be in other tables than the own; none when left out',
+		'Prefixes of routes that may be outside the own table of the interface; default none',
 	),
-	allowDefaultRoute: z.boolean().optional().describe('false when left out'),
-	protectedNetworks: ProtectedNetworks.optional().describe('Networks to which no route leads outside the own table'),
+	allowDefaultRoute: z.boolean().optional().describe('default false'),
+	protectedNetworks: ProtectedNetworks.optional().describe('Networks that only routes in the own table of the interface may contain'),
 	podNetworks: z
 		.array(Cidr)
 		.max(2 * POD_NETWORKS_MAX)
 		.optional()
-		.describe("Networks of pods: the chart's, and the Node's spec.podCIDRs"),
+		.describe('Pod networks: those of the chart and spec.podCIDRs of the Node'),
 	waitForDeviceSeconds: z.number().min(0).max(60),
-	deadManSeconds: z.number().min(10).max(600).describe('The host puts everything back unless the run commits within this time'),
+	deadManSeconds: z.number().min(10).max(600).describe('The host rolls back unless the run commits within this time'),
 })
 export type RunConfig = z.infer<typeof RunConfig>

@@ -28,7 +28,7 @@ const SentInterfaces = z
 				if (Array.isArray(value) && value.length > LIST_MAX)
 					ctx.addIssue({ code: 'custom', path: [at, key], message: `must have at most ${LIST_MAX} items` })
 		if (nics.some(nic => isRecord(nic) && nic.id === 10))
-			ctx.addIssue({ code: 'custom', message: 'ids count from 0 to 9 (multinic0 to multinic9); this list counts from 1 to 10' })
+			ctx.addIssue({ code: 'custom', message: 'ids are 0 to 9 (multinic0 to multinic9); this list starts at 1' })
 	})
 	.transform(withIds)
 	.pipe(z.array(SentInterface))

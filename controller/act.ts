@@ -56,7 +56,7 @@ export async function start(hands: Hands, snapshot: Snapshot, decision: Extract<
 	if (snapshot.rollout.jumps) await hands.stops.keep()
 	const made = await createRun(hands, snapshot, decision.run).catch(refusalOf)
 	if ('refusal' in made) {
-		hands.log.error({ err: made.refusal, nodeConfig: snapshot.config.name }, 'the API server refuses the run')
+		hands.log.error({ err: made.refusal, nodeConfig: snapshot.config.name }, 'the API server rejects the run')
 		await writeStatus(hands, snapshot, refusedStatus(snapshot, made.refusal.message))
 		return false
 	}
@@ -111,7 +111,7 @@ async function writeStatus(hands: Hands, snapshot: Snapshot, status: NodeConfigS
 	} catch (error) {
 		if (!isKubeFailure(error, 'INVALID')) throw error
 		await tellUntold(hands, snapshot, error.message)
-		throw new Failure('STATUS_REFUSED', `the API server refuses the status of ${snapshot.config.name}: ${error.message}`, {
+		throw new Failure('STATUS_REFUSED', `the API server rejects the status of ${snapshot.config.name}: ${error.message}`, {
 			retry: true,
 			cause: error,
 		})

@@ -26,7 +26,7 @@ const LabelValue = z.string().regex(/^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-
 
 const Labels = z.record(z.string(), LabelValue).superRefine((labels, context) => {
 	for (const key of Object.keys(labels)) {
-		if (RESERVED.test(key)) context.addIssue({ code: 'custom', path: [key], message: 'is a label that MultiNIC or Kubernetes sets' })
+		if (RESERVED.test(key)) context.addIssue({ code: 'custom', path: [key], message: 'is set by MultiNIC or Kubernetes' })
 		else if (!LABEL_KEY.test(key)) context.addIssue({ code: 'custom', path: [key], message: 'must be the key of a label' })
 	}
 })

@@ -17,7 +17,7 @@ export type Claimant = Pick<ConfigView, 'name' | 'created' | 'status'>
 export function isRivalled(snapshot: Snapshot): Decision | undefined {
 	const { rival, config } = snapshot
 	if (!rival || config.deleting || !('value' in snapshot.spec) || snapshot.spec.value.mode === 'Plan') return undefined
-	const message = `${rival.what} is also claimed by node config ${rival.name}, which has it longer. The run starts when one of the two lets it go.`
+	const message = `${rival.what} is already used by node config ${rival.name}. The run starts when one of the two no longer uses it.`
 	const moment = `${config.name}.${config.uid.slice(0, 8)}.conflict-g${config.generation}`
 	return say(snapshot, 'Conflict', pendingStatus(snapshot, 'Conflict', message), moment)
 }

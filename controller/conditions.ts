@@ -16,7 +16,7 @@ export type Said = { state: State; reason: Reason; message: string; underWay?: b
 export function saying(status: NodeConfigStatus, said: Said, snapshot: Snapshot): NodeConfigStatus {
 	const { state, reason, underWay = false } = said
 	const message = wordsOf(said.message)
-	const progress = underWay ? { status: 'True' as const, message } : { status: 'False' as const, message: 'no run is under way' }
+	const progress = underWay ? { status: 'True' as const, message } : { status: 'False' as const, message: 'no run is in progress' }
 	return {
 		...status,
 		state,

@@ -20,42 +20,46 @@ function listOf<T extends z.ZodType<string[], string[]>>(list: T) {
 
 /** The environment of `node controller/main.ts`; LOG_LEVEL and LOG_FORMAT besides. */
 const Env = z.object({
-	NAMESPACE: ObjectName.max(63).describe('The one namespace of node configs, Jobs and run ConfigMaps'),
+	NAMESPACE: ObjectName.max(63).describe('Namespace of node configs, Jobs and ConfigMaps of runs'),
 	AGENT_IMAGE: z.string().regex(/^\S+$/, 'must be an image reference').describe('Image of the agent'),
 	AGENT_IMAGE_PULL_POLICY: z.enum(['Always', 'IfNotPresent', 'Never']).default('IfNotPresent'),
 	AGENT_IMAGE_PULL_SECRETS: listOf(z.array(ObjectName)).describe('Names of Secrets, separated by commas'),
-	AGENT_PRIVILEGED: Bool.default(true).describe('False: hardened, see docs/agent.md'),
+	AGENT_PRIVILEGED: Bool.default(true).describe('false: hardened mode, see docs/agent.md'),
 	AGENT_SERVICE_ACCOUNT: ObjectName.default(RUN_APP),
 	AGENT_ROUTE_TABLE_BASE: Whole.pipe(RouteTableBase)
 		.prefault(String(DEFAULT_BASES.table))
-		.describe('The first of the ten route tables on a node'),
+		.describe('First of the ten route tables on a node'),
 	AGENT_RULE_PRIORITY_BASE: Whole.pipe(RulePriorityBase)
 		.prefault(String(DEFAULT_BASES.priority))
-		.describe('The first of the ten rule priorities on a node'),
-	AGENT_RESOURCES: Resources.prefault(JSON.stringify(DEFAULT_POD.resources)).describe('Of the agent: {"requests": …, "limits": …}'),
-	AGENT_POD_LABELS: PodLabels.prefault('{}').describe("Further labels of the agent's pods"),
+		.describe('First of the ten rule priorities on a node'),
+	AGENT_RESOURCES: Resources.prefault(JSON.stringify(DEFAULT_POD.resources)).describe(
+		'Resources of the agent: {"requests": …, "limits": …}',
+	),
+	AGENT_POD_LABELS: PodLabels.prefault('{}').describe('Additional labels of the agent pods'),
 	AGENT_POD_ANNOTATIONS: PodAnnotations.prefault('{}').describe("Annotations of the agent's pods"),
-	AGENT_TOLERATIONS: Tolerations.prefault(JSON.stringify(DEFAULT_POD.tolerations)).describe('Taints that keep no run away'),
+	AGENT_TOLERATIONS: Tolerations.prefault(JSON.stringify(DEFAULT_POD.tolerations)).describe('Tolerations of the agent pods'),
 	AGENT_PRIORITY_CLASS: PriorityClass.or(z.literal(''))
 		.default(DEFAULT_POD.priorityClassName)
 		.describe("PriorityClass of the agent's pods"),
 	ALLOW_MAIN_TABLE_ROUTES: listOf(AllowedPrefixes).describe(
-		'Prefixes within which node configs may have routes in other tables, separated by commas',
+		'Prefixes of routes that node configs may have outside the own table of the interface, separated by commas',
 	),
-	ALLOW_DEFAULT_ROUTE: Bool.default(false).describe('Whether node configs may have defaultRoute'),
-	PROTECTED_NETWORKS: listOf(ProtectedNetworks).describe('Networks to which no route of a node config leads outside its own table'),
-	POD_NETWORKS: listOf(PodNetworks).describe('Networks of pods, beside those that Nodes have in spec.podCIDRs'),
-	KEEP_RUN_SECONDS: number(0, 604_800).prefault('3600').describe('How long a run is kept after its result is in the status'),
-	ACTIVE_DEADLINE_SECONDS: number(30, 3_600).prefault('300').describe('When Kubernetes ends a run that does not end'),
-	WAIT_FOR_DEVICE_SECONDS: number(0, 60).prefault('5').describe('How long a run waits for a NIC that is not there yet'),
-	DEAD_MAN_SECONDS: number(10, 600).prefault('120').describe('When the host puts everything back unless the run commits'),
-	MAX_CONCURRENT_RUNS: number(1, 10_000).prefault('100').describe('Runs under way at once in the whole cluster'),
-	CHECK_INSTANCE_ID: Bool.default(true).describe('A node whose systemUUID is not spec.instanceId counts as another VM'),
-	WORKERS: number(1, 64).prefault('8').describe('Node configs in work at once'),
-	METRICS_ADDR: ListenAddress.prefault(':8080').describe('Where /healthz, /readyz and /metrics are'),
-	LEADER_ELECT: Bool.default(true).describe('Wait for the Lease; without it only one controller may run'),
+	ALLOW_DEFAULT_ROUTE: Bool.default(false).describe('Whether node configs may set defaultRoute'),
+	PROTECTED_NETWORKS: listOf(ProtectedNetworks).describe(
+		'Networks that routes of node configs may only reach from the own table of the interface',
+	),
+	POD_NETWORKS: listOf(PodNetworks).describe('Pod networks, in addition to spec.podCIDRs of the Nodes'),
+	KEEP_RUN_SECONDS: number(0, 604_800).prefault('3600').describe('How long objects of a run are kept after its result is in the status'),
+	ACTIVE_DEADLINE_SECONDS: number(30, 3_600).prefault('300').describe('activeDeadlineSeconds of the Job of a run'),
+	WAIT_FOR_DEVICE_SECONDS: number(0, 60).prefault('5').describe('How long a run waits for a missing NIC'),
+	DEAD_MAN_SECONDS: number(10, 600).prefault('120').describe('When the host rolls back unless the run commits'),
+	MAX_CONCURRENT_RUNS: number(1, 10_000).prefault('100').describe('Maximum number of concurrent runs in the cluster'),
+	CHECK_INSTANCE_ID: Bool.default(true).describe('Treat a node whose systemUUID is not spec.instanceId as another VM'),
+	WORKERS: number(1, 64).prefault('8').describe('Number of concurrent workers'),
+	METRICS_ADDR: ListenAddress.prefault(':8080').describe('Listen address of /healthz, /readyz and /metrics'),
+	LEADER_ELECT: Bool.default(true).describe('Use leader election; required for more than one controller'),
 	LEASE_NAME: ObjectName.default('multinic-controller'),
-	POD_NAME: z.string().default('').describe('Who holds the Lease, for people; the host name when left out'),
+	POD_NAME: z.string().default('').describe('Identity in the Lease; default the host name'),
 })
 
 export type Config = {

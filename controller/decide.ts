@@ -76,20 +76,20 @@ function isInvalid(snapshot: Snapshot): Decision | undefined {
 /** The label that holds a run to its node by the admission policy ends at 63 characters. */
 function faultOfName(name: string): string | undefined {
 	return name.length > 63
-		? `spec.nodeName: ${name.length} characters are too many; a run is held to its node by a label of at most 63`
+		? `spec.nodeName: ${name.length} characters are too many; runs have a label with the node name, which is limited to 63`
 		: undefined
 }
 
 function isPaused(snapshot: Snapshot): Decision | undefined {
 	const { spec, config } = snapshot
 	if (!('value' in spec) || !spec.value.paused) return undefined
-	const what = config.deleting ? 'The node is not put back' : 'No run is started'
+	const what = config.deleting ? 'The node is not restored' : 'No run starts'
 	return say(snapshot, 'Paused', pendingStatus(snapshot, 'Paused', `${what} while spec.paused is true.`))
 }
 
 function nodeIsMissing(snapshot: Snapshot): Decision | undefined {
 	if (snapshot.node) return undefined
-	const message = `No Kubernetes node has the name ${snapshot.config.name}. The run starts when it joins.`
+	const message = `There is no Kubernetes node ${snapshot.config.name}. The run starts when it joins.`
 	return say(snapshot, 'NodeNotFound', pendingStatus(snapshot, 'NodeNotFound', message))
 }
 

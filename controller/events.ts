@@ -16,7 +16,7 @@ export type Note = { type: 'Normal' | 'Warning'; reason: string; message: string
 
 /** A Job was made. */
 export function startedNote(job: string): Note {
-	return { type: 'Normal', reason: 'RunStarted', message: `Job ${job} is on its way to the node`, moment: `${job}.started` }
+	return { type: 'Normal', reason: 'RunStarted', message: `Job ${job} was created`, moment: `${job}.started` }
 }
 
 /** What the status says now, in its own words. */
@@ -33,10 +33,10 @@ export function releasedNote(config: ConfigView, why: string): Note {
 }
 
 const releasedBecause: Readonly<Record<string, string>> = {
-	Cleaned: 'The node is as it was before',
-	NeverRun: 'There was nothing to clean up, for no run was ever started',
-	NodeNotFound: 'There was nothing to clean up, for the node is gone',
-	NodeReplaced: 'There was nothing to clean up, for the node of this name is another VM now',
+	Cleaned: 'The node was restored',
+	NeverRun: 'Nothing to clean up: no run was ever started',
+	NodeNotFound: 'Nothing to clean up: the node is gone',
+	NodeReplaced: 'Nothing to clean up: the node with this name is another VM now',
 }
 
 /** @param secret that no node knows, and that is the same for every controller of this cluster */

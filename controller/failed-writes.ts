@@ -28,14 +28,14 @@ export async function tellFailedWrite(hands: Hands, snapshot: Snapshot, decision
 	const entry = { ...known, times: known.times + 1 }
 	hands.failedWrites.set(config.name, entry)
 	if (entry.times < TOLD_FROM) return
-	const words = `The controller cannot ${what} since ${timestamp(entry.since)}, and tries again: ${clean(error.message)}`
+	const words = `The controller has failed to ${what} since ${timestamp(entry.since)} and retries: ${clean(error.message)}`
 	const status = failedWriteStatus(snapshot, words)
 	const isTellable = !(isUpToDate(snapshot) && config.status.state === 'Configured') && !isRunUntold(snapshot)
 	const moment = `${config.name}.${config.uid.slice(0, 8)}.write-failed-g${config.generation}-${Math.floor(entry.since / 1_000)}`
 	try {
 		if (isTellable) await putStatus(hands, snapshot, status)
 	} catch (cause) {
-		hands.log.warn({ err: cause, nodeConfig: config.name }, 'a write that fails cannot be told in the status')
+		hands.log.warn({ err: cause, nodeConfig: config.name }, 'a failed write cannot be reported in the status')
 	}
 	tell(hands, snapshot, statusNote(status, moment))
 }
@@ -53,8 +53,8 @@ function isAnswered(error: unknown): error is Failure {
 }
 
 function writeOf({ config }: Snapshot, decision: Decision): string {
-	if (decision.act === 'start') return `make run ${runName(config, decision.run.attempt)}`
-	if (decision.act === 'adopt') return decision.finalizer ? 'put its finalizer on this node config' : 'take an answered annotation away'
+	if (decision.act === 'start') return `create run ${runName(config, decision.run.attempt)}`
+	if (decision.act === 'adopt') return decision.finalizer ? 'add its finalizer to this node config' : 'remove an answered annotation'
 	if (decision.act === 'clear') return `delete ConfigMap ${decision.runs[0]}`
-	return decision.act === 'release' ? 'take its finalizer off this node config' : 'write the status'
+	return decision.act === 'release' ? 'remove its finalizer from this node config' : 'write the status'
 }

@@ -44,7 +44,7 @@ export async function confirmLoss(client: KubeClient, caches: Caches, snapshot: 
 const WORDS_MAX = 500
 
 /**
- * Asks why the Job of the run under way has made no pod: a quota, Pod Security or a policy engine refuses the pod, and only Events say so.
+ * Asks why the Job of the run under way has created no pod: a quota, Pod Security or a policy engine refuses the pod, and only Events say so.
  * Whoever may write Events may put words here, but no decision: that there is no pod is what the Job says.
  */
 export async function whyNoPod(client: KubeClient, snapshot: Snapshot, signal: AbortSignal): Promise<string | undefined> {

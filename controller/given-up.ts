@@ -42,8 +42,8 @@ function wordsFor(run: Run, { settings, noPod }: Snapshot): string {
 	const within = `within ${duration(settings.deadlineMs)}`
 	const why = [job?.suspended ? 'the Job is suspended (spec.suspend)' : '', noPod, pod?.refused, job?.failure].filter(Boolean).join('; ')
 	const because = why === '' ? '' : `: ${why}`
-	if (!pod && !hasBegun(run)) return `Job ${name} made no pod ${within}${because}`
+	if (!pod && !hasBegun(run)) return `Job ${name} created no pod ${within}${because}`
 	if (!hasBegun(run)) return `The pod of Job ${name} did not start ${within}${because}`
-	if (pod?.ended) return `Job ${name} ended without a report${because}`
-	return `Job ${name} gave no report ${within}${because}. No other run starts on the node before its pod has ended`
+	if (pod?.ended) return `Job ${name} finished without a report${because}`
+	return `Job ${name} left no report ${within}${because}. The next run on the node starts when its pod has ended`
 }

@@ -25,7 +25,7 @@ export async function createRun(tools: Tools, snapshot: Snapshot, wanted: NewRun
 		if (made) return made
 	}
 	const { name } = snapshot.config
-	throw new Failure('NAME_TAKEN', `twenty names of runs for ${name} are taken by objects that are not ours`, { retry: true })
+	throw new Failure('NAME_TAKEN', `twenty names of runs for ${name} are used by objects that MultiNIC did not create`, { retry: true })
 }
 
 async function createBoth({ client, caches, agent }: Tools, snapshot: Snapshot, run: NewRun): Promise<{ name: string } | undefined> {

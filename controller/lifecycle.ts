@@ -25,7 +25,7 @@ export function isDeletedWithItsNode(snapshot: Snapshot): Decision | undefined {
 	return isReplaced(snapshot) ? { act: 'release', why: 'NodeReplaced' } : undefined
 }
 
-/** The node is as it was before: nothing holds the deletion any longer. */
+/** The node was restored: nothing holds the deletion any longer. */
 export function isCleaned(snapshot: Snapshot): Decision | undefined {
 	const run = currentRun(snapshot)
 	return snapshot.config.deleting && run && succeeded(run) ? { act: 'release', why: 'Cleaned' } : undefined

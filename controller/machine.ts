@@ -8,7 +8,7 @@ import { pendingStatus } from './status.ts'
 export function nodeIsReplaced(snapshot: Snapshot): Decision | undefined {
 	if (!isReplaced(snapshot)) return undefined
 	const { node, config } = snapshot
-	const message = `Node ${config.name} is VM ${node?.systemUUID}, not spec.instanceId. The run starts when the two are the same.`
+	const message = `Node ${config.name} is VM ${node?.systemUUID}, not spec.instanceId. The run starts when they match.`
 	return say(snapshot, 'NodeReplaced', pendingStatus(snapshot, 'NodeReplaced', message))
 }
 

@@ -22,7 +22,7 @@ export async function main(context: Context & Read<typeof readers>): Promise<voi
 	const onDecision = countDecisions(metrics.registry)
 	const controller = createController({ client, config, log, signal, metrics, onDecision })
 	const app = createHttpServer({ log })
-	const ready = () => controller.isSynced() || 'the first lists of the API server are not in yet'
+	const ready = () => controller.isSynced() || 'the caches are not synced yet'
 	addHealth(app, { ready, metrics: metrics.registry })
 	const { address, closed } = await listen(app, config.listen, signal)
 	log.info({ address, namespace: config.namespace, agentImage: config.agent.image }, 'listening')
@@ -41,7 +41,7 @@ async function lead({ signal, log }: Context, { client, config, controller, metr
 	const told = { onChange: (leads: boolean) => metrics.leading(at.name, leads), onSlowPath: () => metrics.slowPath(at.name) }
 	told.onChange(false) // so that a candidate shows as one, and not as nothing
 	const { lost } = await leadWhileElected({ client, at, identity, log, signal, ...told }, controller.run)
-	if (lost) throw new Failure('LEASE_LOST', 'another controller leads, or the lease could not be renewed', { retry: true })
+	if (lost) throw new Failure('LEASE_LOST', 'another controller is the leader, or the lease could not be renewed', { retry: true })
 }
 
 if (import.meta.main) await runProcess('controller', readers, main)

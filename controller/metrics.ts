@@ -20,7 +20,12 @@ const UNKNOWN = 'Unknown'
 /** Counts what is decided, and how long runs took whose results are told. */
 export function countDecisions(registry: Registry): (decision: Decision, snapshot: Snapshot) => void {
 	const registers = [registry]
-	const started = new Counter({ registers, name: 'multinic_runs_started_total', help: 'Runs by cause', labelNames: ['cause', 'mode'] })
+	const started = new Counter({
+		registers,
+		name: 'multinic_runs_started_total',
+		help: 'Runs started, by cause',
+		labelNames: ['cause', 'mode'],
+	})
 	const results = new Counter({
 		...{ registers, name: 'multinic_run_results_total', labelNames: ['state', 'reason'] },
 		help: 'Results of runs by state and reason',
@@ -54,13 +59,22 @@ function resultOf(decision: Decision, snapshot: Snapshot): { state: string; reas
 /** Where the time of a run went: before the agent began, in its phases, and until its result was read. */
 function observeTimes(registry: Registry): (run: Run, now: number) => void {
 	const common = { registers: [registry], buckets: runBuckets }
-	const begin = new Histogram({ ...common, name: 'multinic_run_start_seconds', help: 'From the making of a run until its agent began' })
-	const whole = new Histogram({ ...common, name: 'multinic_run_seconds', help: 'How long an agent ran', labelNames: ['mode', 'outcome'] })
-	const phases = new Histogram({ ...common, name: 'multinic_run_phase_seconds', help: 'Phases of an agent', labelNames: ['phase'] })
+	const begin = new Histogram({
+		...common,
+		name: 'multinic_run_start_seconds',
+		help: 'Time from the creation of a run until its agent started',
+	})
+	const whole = new Histogram({ ...common, name: 'multinic_run_seconds', help: 'Run time of an agent', labelNames: ['mode', 'outcome'] })
+	const phases = new Histogram({
+		...common,
+		name: 'multinic_run_phase_seconds',
+		help: 'Time of the phases of an agent',
+		labelNames: ['phase'],
+	})
 	const settle = new Histogram({
 		...common,
 		name: 'multinic_run_settle_seconds',
-		help: 'From the end of an agent until its result is told',
+		help: 'Time from the end of an agent until its result is in the status',
 	})
 	return ({ report, created, mode }, now) => {
 		if (!report) return
@@ -95,14 +109,14 @@ export function observeFleet(registry: Registry, caches: Pick<Caches, 'fleet' | 
 			},
 		})
 	fact('multinic_rollout_changing', 'Nodes that are being changed', () => fleet.counts().changing)
-	fact('multinic_rollout_waiting', 'Nodes that wait for their turn', () => fleet.counts().waiting)
-	fact('multinic_rollout_stopping', 'Nodes whose last run keeps others from being changed', () => fleet.counts().stopping)
-	fact('multinic_rollout_limit', 'Nodes that may be changed at once', () => fleet.counts().limit)
-	fact('multinic_rollout_paused', '1 while no node is changed, because of the settings', () => (fleet.counts().paused ? 1 : 0))
-	tally(registry, { name: 'multinic_node_configs', help: 'Node configs by what their status says', labels: ['state', 'reason'] }, () =>
+	fact('multinic_rollout_waiting', 'Nodes in the queue', () => fleet.counts().waiting)
+	fact('multinic_rollout_stopping', 'Nodes that stop the rollout', () => fleet.counts().stopping)
+	fact('multinic_rollout_limit', 'Nodes that may be changed concurrently', () => fleet.counts().limit)
+	fact('multinic_rollout_paused', '1 if the rollout is paused or its settings are invalid', () => (fleet.counts().paused ? 1 : 0))
+	tally(registry, { name: 'multinic_node_configs', help: 'Node configs by state and reason', labels: ['state', 'reason'] }, () =>
 		[...census.configs()].map(({ status }) => [status.state ?? UNKNOWN, reasonOf(status)]),
 	)
-	tally(registry, { name: 'multinic_interfaces', help: 'Wanted interfaces by state', labels: ['state'] }, () =>
+	tally(registry, { name: 'multinic_interfaces', help: 'Desired interfaces by state', labels: ['state'] }, () =>
 		[...census.configs()].flatMap(({ status }) => (status.interfaceStatuses ?? []).map(nic => [nic.status])),
 	)
 	observeCaches(registry, census)
@@ -121,9 +135,9 @@ function tally(registry: Registry, { name, help, labels }: { name: string; help:
 
 function observeCaches(registry: Registry, census: Caches['census']): void {
 	const facts = {
-		multinic_cache_objects: [Gauge, 'Objects held', 'objects'],
-		multinic_cache_events_total: [Counter, 'Events heard', 'events'],
-		multinic_cache_lists_total: [Counter, 'Times everything was read anew', 'lists'],
+		multinic_cache_objects: [Gauge, 'Objects in the cache', 'objects'],
+		multinic_cache_events_total: [Counter, 'Watch events', 'events'],
+		multinic_cache_lists_total: [Counter, 'Number of relists', 'lists'],
 		multinic_cache_failures_total: [Counter, 'Failed lists and watches', 'failures'],
 	} as const
 	for (const [name, [Metric, help, of]] of Object.entries(facts))

@@ -27,5 +27,5 @@ export function readReport(text: string, run: Mark & { mode: Mode }): { report: 
 	const same = nodeName === run.node && uid === run.uid && generation === run.generation && attempt === run.attempt && mode === run.mode
 	return same
 		? { report }
-		: { fault: `it speaks of ${mode} of generation ${generation}, attempt ${attempt}, on ${nodeName}, not of this run` }
+		: { fault: `it belongs to ${mode} of generation ${generation}, attempt ${attempt}, on ${nodeName}, not of this run` }
 }

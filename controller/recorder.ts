@@ -43,7 +43,7 @@ export function createRecorder({ client, log, isBusy, rest = sleep }: RecorderOp
 	return {
 		record: event => {
 			if (waiting.length >= waitingMax)
-				return log.warn({ event: event.metadata.name, reason: event.reason }, 'event left out: too many wait')
+				return log.warn({ event: event.metadata.name, reason: event.reason }, 'event dropped, the queue is full')
 			waiting.push(event)
 			writing ??= write()
 		},
@@ -53,7 +53,7 @@ export function createRecorder({ client, log, isBusy, rest = sleep }: RecorderOp
 			await Promise.race([writing, rest(ms, stop.signal)])
 			stop.abort()
 			const left = waiting.splice(0).length
-			if (left > 0) log.warn({ events: left }, 'events not written before the end')
+			if (left > 0) log.warn({ events: left }, 'events dropped at shutdown')
 		},
 	}
 }

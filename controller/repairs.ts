@@ -36,16 +36,16 @@ function countingUntil({ config, runs }: Part): number[] {
 /** What becomes of a drift that was found at that time, in words. */
 export function repairWords(snapshot: Part, found: number): string {
 	const at = repairAt(snapshot, found)
-	if (at === Number.POSITIVE_INFINITY) return 'Repairs are switched off (repairsPerHour 0).'
+	if (at === Number.POSITIVE_INFINITY) return 'Repairs are disabled (repairsPerHour 0).'
 	const until = holdWords(snapshot.rollout)
-	if (at <= found) return `It is put right ${until || 'in its turn'}.`
+	if (at <= found) return `It is repaired ${until || 'in rollout order'}.`
 	const time = `${new Date(at).toISOString().slice(11, 16)} UTC`
-	return `Put right too often within the hour; ${until ? `not before ${time}, and ${until}` : `next at ${time}`}.`
+	return `Too many repairs within the hour; ${until ? `not before ${time}, and ${until}` : `next at ${time}`}.`
 }
 
 /** What holds all of them back for longer than a turn takes; empty where nothing does. */
 function holdWords({ settings, stoppedBy, jumps }: Standing): string {
-	if ('fault' in settings) return 'when ConfigMap multinic-rollout can be used'
-	if (settings.value.paused) return 'when the rollout goes on (paused)'
-	return stoppedBy && !jumps ? `when the rollout goes on (stopped by ${stoppedBy.name})` : ''
+	if ('fault' in settings) return 'when ConfigMap multinic-rollout is valid'
+	if (settings.value.paused) return 'when the rollout resumes (paused)'
+	return stoppedBy && !jumps ? `when the rollout resumes (stopped by ${stoppedBy.name})` : ''
 }

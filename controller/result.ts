@@ -54,9 +54,9 @@ function formerly(macAddress: string, before: NodeConfigStatus): InterfaceStatus
 }
 
 function allDone({ changes }: Report, { length }: { length: number }): Pick<Result, 'state' | 'reason' | 'message'> {
-	const made = changes === 0 ? 'nothing had to be changed' : `${changes} ${changes === 1 ? 'change' : 'changes'}`
+	const made = changes === 0 ? 'no changes were needed' : `${changes} ${changes === 1 ? 'change' : 'changes'}`
 	if (length === 0)
-		return { state: 'Configured', reason: 'NoInterfaces', message: `No interface is wanted and none of ours is left: ${made}` }
+		return { state: 'Configured', reason: 'NoInterfaces', message: `No interfaces are requested and none are left: ${made}` }
 	const all = length === 1 ? 'The interface is configured' : `All ${length} interfaces are configured`
 	return { state: 'Configured', reason: 'AllInterfacesConfigured', message: `${all}: ${made}` }
 }

@@ -13,6 +13,9 @@ type Fact = (standing: Standing, settings: RolloutSettings) => Hold | undefined
 /** Read top to bottom: the first that has something to say holds the run back. */
 const facts: readonly Fact[] = [isPaused, isStopped, isNotItsTurn]
 
+/** Where the chart pauses the rollout. */
+const CHART = 'the chart (rollout.paused in ConfigMap multinic-rollout)'
+
 /** What is over before that is not worth a write (milliseconds). */
 const tellAfterMs = 5_000
 
@@ -35,25 +38,22 @@ function holdOf(snapshot: Snapshot): Hold | undefined {
 
 function isPaused({ settings: { pausedBy } }: Standing, { paused }: RolloutSettings): Hold | undefined {
 	if (!paused) return undefined
-	const ends = [
-		...(pausedBy.person ? ['kubectl multinic resume lets it go on'] : []),
-		...(pausedBy.chart ? ['the chart says so (rollout.paused in ConfigMap multinic-rollout)'] : []),
-	]
-	return { rule: 'RolloutPaused', message: `The rollout is paused; ${ends.join(', but ')}.` }
+	const by = [...(pausedBy.person ? ['kubectl multinic pause'] : []), ...(pausedBy.chart ? [CHART] : [])]
+	return { rule: 'RolloutPaused', message: `The rollout is paused by ${by.join(' and ')}.` }
 }
 
 /** The node that failed may try again, and so may one that a person asks for: that is how a rollout gets going again. */
 function isStopped({ stoppedBy, jumps }: Standing): Hold | undefined {
 	if (!stoppedBy || jumps) return undefined
 	const { name, reason } = stoppedBy
-	const message = `The rollout is stopped by ${name} (${reason}). It goes on when that node comes through, is paused or deleted.`
+	const message = `The rollout is stopped by ${name} (${reason}). It resumes when that node succeeds, is paused, or is deleted.`
 	return { rule: 'RolloutStopped', message }
 }
 
 /** The control plane is changed one node at a time. */
 function isNotItsTurn({ free, ahead, controlPlaneBusy }: Standing, { maxUnavailable }: RolloutSettings): Hold | undefined {
 	if (ahead < free && !controlPlaneBusy) return undefined
-	const message = `Other nodes come first (maxUnavailable ${maxUnavailable}, control plane last and one by one). kubectl multinic get tells the position.`
+	const message = `Queued behind other nodes (maxUnavailable ${maxUnavailable}; control-plane nodes last, one at a time). See the position with: kubectl multinic get`
 	return { rule: 'WaveIsFull', message }
 }
 

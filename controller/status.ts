@@ -17,20 +17,20 @@ const interfacesMaxBytes = 5_000
 
 /** Nothing runs, and nothing will until what `reason` says is over. */
 export function pendingStatus(snapshot: Snapshot, reason: Reason, message: string): NodeConfigStatus {
-	const nics = knownInterfaces(snapshot, { status: 'Pending', reason, message: 'waits for a run' })
+	const nics = knownInterfaces(snapshot, { status: 'Pending', reason, message: 'waiting for a run' })
 	return assemble(snapshot, { state: 'Pending', reason, message }, nics)
 }
 
 /** The spec cannot be carried out; `fault` names the field. What was configured is still on the node, so it is still told of. */
 export function invalidStatus(snapshot: Snapshot, fault: string): NodeConfigStatus {
-	const stays = { status: 'Failed', reason: 'InvalidConfig', message: 'stays as the last run left it' } as const
+	const stays = { status: 'Failed', reason: 'InvalidConfig', message: 'unchanged since the last run' } as const
 	const nics = (snapshot.config.status.interfaceStatuses ?? []).map(nic => ({ ...nic, ...stays }))
 	return assemble(snapshot, { state: 'Failed', reason: 'InvalidConfig', message: fault }, nics)
 }
 
 /** A run is on its way. Runs before it that ended unread enter the history here, so that they cost no write of their own. */
 export function startedStatus(snapshot: Snapshot, run: Pick<Run, 'name' | 'mode'>): NodeConfigStatus {
-	const nics = knownInterfaces(snapshot, { status: 'InProgress', reason: 'RunStarted', message: 'a run is under way' })
+	const nics = knownInterfaces(snapshot, { status: 'InProgress', reason: 'RunStarted', message: 'a run is in progress' })
 	const message = `Job ${run.name} ${purpose[run.mode]}`
 	const status = assemble(snapshot, { state: 'InProgress', reason: 'RunStarted', message, underWay: true }, nics)
 	const unread = snapshot.runs.filter(one => one.uid === snapshot.config.uid && one.report && one.name !== run.name && !isLook(one))
@@ -39,13 +39,13 @@ export function startedStatus(snapshot: Snapshot, run: Pick<Run, 'name' | 'mode'
 
 /** The pod of the run under way is not started by Kubernetes, which goes on trying. */
 export function refusedPodStatus(snapshot: Snapshot, run: Run, words: string): NodeConfigStatus {
-	const message = `The pod of Job ${run.name} is not started: ${words}`
+	const message = `The pod of Job ${run.name} has not started: ${words}`
 	return saying(startedStatus(snapshot, run), { state: 'InProgress', reason: 'PodRefused', message, underWay: true }, snapshot)
 }
 
 /** The node of the run under way fell silent. */
 export function unseenStatus(snapshot: Snapshot, run: Run): NodeConfigStatus {
-	const message = `The kubelet of node ${snapshot.config.name} fell silent while Job ${run.name} was under way. What came of it is told when it is back.`
+	const message = `The kubelet of node ${snapshot.config.name} stopped reporting while Job ${run.name} was running. The result is unknown until it returns.`
 	return saying(startedStatus(snapshot, run), { state: 'InProgress', reason: 'NodeNotReady', message, underWay: true }, snapshot)
 }
 
@@ -81,7 +81,7 @@ export function verifiedStatus(snapshot: Snapshot, run: Run): NodeConfigStatus {
 	return { ...next, ...whatIsKnown(report), conditions: [...(next.conditions ?? []), persistence(snapshot, report), found] }
 }
 
-const asLeft = { status: 'False', reason: 'Configured', message: 'the node is as the last run left it' } as const
+const asLeft = { status: 'False', reason: 'Configured', message: 'the node matches the last run' } as const
 
 /** A look that could not be made, or not of all that is wanted, tells nothing of the node as a whole. */
 function foundBy({ reason, interfaces, outcome, message }: Report): Parameters<typeof drift>[1] {
@@ -101,14 +101,14 @@ function whatIsKnown({ backend, machine }: Report): Pick<NodeConfigStatus, 'back
 
 /** The API server did not allow the run. None was made, so no Job is named, and the history tells of none. */
 export function refusedStatus(snapshot: Snapshot, words: string): NodeConfigStatus {
-	const nics = knownInterfaces(snapshot, { status: 'Failed', reason: 'PodRefused', message: 'no run could be made' })
+	const nics = knownInterfaces(snapshot, { status: 'Failed', reason: 'PodRefused', message: 'no run could be created' })
 	return assemble(snapshot, { state: 'Failed', reason: 'PodRefused', message: endingWith(nextLook(REFUSED_MS), words) }, nics)
 }
 
 /** The API server does not take the status. Nothing of it is kept, for it is not known what of it is refused; the run it was to tell of stays untold. */
 export function untoldStatus(snapshot: Snapshot, words: string): NodeConfigStatus {
 	const { config, now } = snapshot
-	const message = `The API server refuses the status of this node config: ${words}`
+	const message = `The API server rejects the status of this node config: ${words}`
 	const status = { observedGeneration: config.generation, lastProcessed: timestamp(now) }
 	return saying(status, { state: 'Failed', reason: 'StatusRefused', message }, snapshot)
 }
@@ -120,9 +120,9 @@ export function failedWriteStatus(snapshot: Snapshot, message: string): NodeConf
 	return saying(status, { state: 'Failed', reason: 'WriteFailed', message: cut(message) }, snapshot)
 }
 
-/** The run ended without a report that can be used. */
+/** The run finished without a report that can be used. */
 export function lostStatus(snapshot: Snapshot, run: Run, reason: LostReason, words: string): NodeConfigStatus {
-	const nics = knownInterfaces(snapshot, { status: 'Failed', reason, message: 'the run gave no result' })
+	const nics = knownInterfaces(snapshot, { status: 'Failed', reason, message: 'the run left no result' })
 	const status = assemble(snapshot, { state: 'Failed', reason, message: withNextLook(words, { reason }, run.failures + 1) }, nics)
 	return { ...status, lastJobName: run.name, ...historyWith(snapshot, [run], reason) }
 }
@@ -130,8 +130,8 @@ export function lostStatus(snapshot: Snapshot, run: Run, reason: LostReason, wor
 export type LostReason = 'RunLost' | 'RunFailed' | 'PodRefused'
 
 function cleanupFailedStatus(snapshot: Snapshot, run: Run): NodeConfigStatus {
-	const { reason = 'RunFailed', message = 'the clean-up gave no result' } = run.report ?? {}
-	const said = `The node is not yet as it was before: ${message}`
+	const { reason = 'RunFailed', message = 'the clean-up left no result' } = run.report ?? {}
+	const said = `The node is not restored yet: ${message}`
 	const words = endingWith(nextLook(backoffMs(run.failures + 1, { reason })), said)
 	const status = assemble(snapshot, { state: 'Failed', reason, message: words }, snapshot.config.status.interfaceStatuses ?? [])
 	return { ...status, lastJobName: run.name, ...historyWith(snapshot, [run]) }
@@ -139,9 +139,9 @@ function cleanupFailedStatus(snapshot: Snapshot, run: Run): NodeConfigStatus {
 
 const purpose = {
 	Apply: 'configures the node',
-	Plan: 'looks what would be changed',
-	Verify: 'looks whether the node is still right',
-	Cleanup: 'puts the node back as it was',
+	Plan: 'plans the changes',
+	Verify: 'verifies the node',
+	Cleanup: 'restores the node',
 } as const
 
 function assemble(snapshot: Snapshot, said: Said, nics: InterfaceStatus[]): NodeConfigStatus {
@@ -170,11 +170,11 @@ function knownInterfaces({ config, spec }: Snapshot, how: Pick<InterfaceStatus, 
 /** The end of a message says what happens next, and is never cut off by what stands before it. */
 function withNextLook(message: string, complaint: Complaint | false, failures: number): string {
 	if (!complaint) return message
-	return endingWith(mayHeal(complaint) ? nextLook(backoffMs(failures, complaint)) : 'Waits for a change or a retry.', message)
+	return endingWith(mayHeal(complaint) ? nextLook(backoffMs(failures, complaint)) : 'Waiting for a change or a retry.', message)
 }
 
 function nextLook(ms: number): string {
-	return `Next look in ${duration(ms)}.`
+	return `Next attempt in ${duration(ms)}.`
 }
 
 function endingWith(end: string, message: string): string {

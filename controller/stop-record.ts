@@ -55,7 +55,7 @@ export function createStopRecord({ client, namespace, log, signal, stops, stored
 	}
 	const touch = () =>
 		void keep().catch(error => {
-			if (!signal.aborted) log.warn({ configMap: ROLLOUT_STOP, error: wordsOf(error) }, 'who stops the rollout is not written down yet')
+			if (!signal.aborted) log.warn({ configMap: ROLLOUT_STOP, error: wordsOf(error) }, 'failed to record which nodes stop the rollout')
 		})
 	const seen = () => {
 		if (written === undefined || stored()?.[STOPS_KEY] === written) return

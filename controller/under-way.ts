@@ -32,7 +32,7 @@ export function runWasLost(snapshot: Snapshot): Decision | undefined {
 	const began = hasBegun(run)
 	return lost(
 		began ? 'RunLost' : 'PodRefused',
-		`Job ${run.name} ended ${began ? 'without a report' : 'before it began'}: ${words || 'no cause is known'}`,
+		`Job ${run.name} ended ${began ? 'without a report' : 'before its agent started'}: ${words || 'cause unknown'}`,
 	)
 
 	function lost(reason: 'RunFailed' | 'RunLost' | 'PodRefused', words: string): Decision | undefined {
@@ -73,8 +73,8 @@ function whileAnotherStays(snapshot: Snapshot): Decision | undefined {
 	if (isSaid || snapshot.node?.ready === 'Unknown') return undefined
 	const stuck = snapshot.runs.find(run => isActive(run) && leftToEnd(run, snapshot) <= 0)
 	if (!stuck) return undefined
-	const end = isPodless(stuck) ? 'that Job is gone' : 'its pod has ended or the node has booted again'
-	const message = `Job ${stuck.name} of an earlier run has not ended in time. The run starts when ${end}.`
+	const end = isPodless(stuck) ? 'that Job is gone' : 'its pod has finished or the node has rebooted'
+	const message = `Job ${stuck.name} of an earlier run has not finished in time. The run starts when ${end}.`
 	return say(snapshot, 'PreviousRunActive', pendingStatus(snapshot, 'PreviousRunActive', message))
 }
 
@@ -92,7 +92,7 @@ function untilItMatters(snapshot: Snapshot): number {
 	return snapshot.runs.some(isPodless) ? Math.min(soonest, NO_POD_MS) : soonest
 }
 
-/** Its pod ended without a report that we know of; the Job will say how, and a report may still be on its way to us. */
+/** Its pod finished without a report that we know of; the Job will say how, and a report may still be on its way to us. */
 export function runIsEnding(snapshot: Snapshot): Decision | undefined {
 	const run = currentRun(snapshot)
 	if (!run || run.report || hasEnded(run) || isTold(snapshot, run) || !(run.job || run.pod)) return undefined

@@ -16,7 +16,7 @@ import { Deployment, proveUninstall } from './uninstall-proof.ts'
 /** What the chart's pre-delete hook runs, before `helm uninstall` takes the controller away. */
 const UninstallEnv = z.object({
 	NAMESPACE: ObjectName.max(63),
-	ON_UNINSTALL: z.enum(['Keep', 'Restore']).describe('Keep: hosts stay as they are; Restore: every host is put back first'),
+	ON_UNINSTALL: z.enum(['Keep', 'Restore']).describe('Keep: leave the nodes unchanged; Restore: restore every node first'),
 	CONTROLLER: ObjectName.describe('Deployment of the controller'),
 	JOB: ObjectName.describe('The Job that this hook runs in'),
 	RELEASE_NAME: ObjectName.max(53).describe('The release of helm'),
@@ -56,7 +56,7 @@ export async function uninstall(
 export async function keep(client: KubeClient, where: Uninstall): Promise<void> {
 	const { namespace, log } = where
 	await stopController(client, where)
-	await untilNone('runs under way', where, async () => {
+	await untilNone('runs in progress', where, async () => {
 		const { items } = await client.list(Job, { namespace, labelSelector: `app.kubernetes.io/name=${RUN_APP}` })
 		return items.filter(job => !hasEnded(job)).map(job => job.metadata.name)
 	})
@@ -77,10 +77,10 @@ async function release(
 	const rest = finalizers.filter(finalizer => finalizer !== FINALIZER)
 	try {
 		await client.patch(NodeConfig, { name, namespace }, { metadata: { finalizers: rest, resourceVersion } })
-		log.info({ nodeConfig: name }, 'released; its node stays as it is')
+		log.info({ nodeConfig: name }, 'released, its node is unchanged')
 	} catch (error) {
 		if (!isKubeFailure(error, 'CONFLICT', 'NOT_FOUND')) throw error
-		log.info({ nodeConfig: name, err: error }, 'changed meanwhile')
+		log.info({ nodeConfig: name, err: error }, 'changed concurrently, retrying')
 	}
 }
 
@@ -96,7 +96,7 @@ export async function restore(client: KubeClient, where: Uninstall): Promise<voi
 		for (const { metadata } of items) {
 			if (metadata.deletionTimestamp) continue
 			await client.delete(NodeConfig, { name: metadata.name, namespace })
-			log.info({ nodeConfig: metadata.name }, 'deleted; its node is put back')
+			log.info({ nodeConfig: metadata.name }, 'deleted, its node is being restored')
 		}
 		return items.map(item => item.metadata.name)
 	})
@@ -108,7 +108,7 @@ async function stopController(client: KubeClient, where: Uninstall): Promise<voi
 		await client.patch(Deployment, { name: controller, namespace }, { spec: { replicas: 0 } })
 	} catch (error) {
 		if (!isKubeFailure(error, 'NOT_FOUND')) throw error
-		log.info({ deployment: controller }, 'no controller is there to be stopped')
+		log.info({ deployment: controller }, 'no controller to stop')
 	}
 	// a kubelet may label pods of its own like that, but not name an account in them
 	const ours = { labelSelector: `app.kubernetes.io/name=${controller}`, fieldSelector: `spec.serviceAccountName=${controller}` }
@@ -124,7 +124,7 @@ async function untilNone(what: string, { pollMs, signal, log }: Uninstall, look:
 	for (;;) {
 		const left = await look()
 		if (left.length === 0) return
-		if (left.length !== told) log.info({ what, left: left.length, first: left.slice(0, 5) }, 'waiting until none is left')
+		if (left.length !== told) log.info({ what, left: left.length, first: left.slice(0, 5) }, 'waiting')
 		told = left.length
 		if (await sleep(pollMs, signal)) continue
 		throw new Failure('STOPPED', `stopped while waiting for ${what}; ${left.length} left: ${left.slice(0, 10).join(', ')}`)

@@ -20,7 +20,7 @@ export function watchSettings({ client, namespace, log, signal }: Options, fleet
 	const chart = watch(ROLLOUT_CONFIG_MAP, data => {
 		const read = readRollout(data)
 		if ('fault' in read)
-			log.error({ configMap: ROLLOUT_CONFIG_MAP, fault: read.fault }, 'settings cannot be read; no node is changed until they can')
+			log.error({ configMap: ROLLOUT_CONFIG_MAP, fault: read.fault }, 'invalid settings, no node is changed until they are fixed')
 		else log.info({ configMap: ROLLOUT_CONFIG_MAP, ...read.value }, 'settings of the rollout')
 		fleet.set(data)
 	})

@@ -120,7 +120,7 @@ function isEmpty({ interfaces, outcome: { state } }: Case): Verdict | undefined 
 		...unreadableFiles(state).map(({ path, why }) => `${path} cannot be read: ${why} (ls -l ${path})`),
 	]
 	if (left.length === 0)
-		return { outcome: 'Succeeded', reason: 'NoInterfaces', message: 'no interface is wanted and nothing of ours is left on the node' }
+		return { outcome: 'Succeeded', reason: 'NoInterfaces', message: 'no interfaces are requested and none are left on the node' }
 	return { outcome: 'Succeeded', reason: 'AllInterfacesConfigured', message: `no interface is wanted; ${left.join('; ')}` }
 }
 

@@ -24,7 +24,7 @@ const pollMs = 500
  * Asks the controller for a run that looks, and waits for its report. What was asked before and is not yet answered is not asked twice.
  *
  * @returns undefined when the time ran out; then the question is taken back
- * @throws Failure NOT_ANSWERED when no run is ever started as things are, or it ended without a report that can be read
+ * @throws Failure NOT_ANSWERED when no run is ever started as things are, or it finished without a report that can be read
  */
 export async function askForRun(session: Session, question: Question): Promise<Answer | undefined> {
 	const { node, ask, timeoutMs } = question

@@ -167,7 +167,7 @@ describe('a cloud-init that reads its network at every boot, and a VLAN of other
 	async function isRefused(cause: string): Promise<void> {
 		const { report, stdout } = await machine.agent([])
 		expect(report, stdout).toMatchObject({ outcome: 'Failed', reason: 'InUse', message: expect.stringContaining(`(${cause})`) })
-		expect(stdout).not.toContain('nothing of ours is left')
+		expect(stdout).not.toContain('none are left on the node')
 		expect(await link(late)).toBe(ours)
 		await machine.ask('netplan generate')
 	}

@@ -29,7 +29,7 @@ test.each<[title: string, wish: Wish, said: Said]>([
 			message: /^Configured 1\/2\. multinic1: no link has MAC \S+ yet \(ip -br link\)\.$/,
 		},
 	],
-	['nothing is wanted', { start: fresh, nics: [] }, { outcome: 'Succeeded', reason: 'NoInterfaces', message: /nothing of ours is left/ }],
+	['nothing is wanted', { start: fresh, nics: [] }, { outcome: 'Succeeded', reason: 'NoInterfaces', message: /none are left on the node/ }],
 	[
 		'a plan',
 		{ start: fresh, mode: 'Plan' },

@@ -79,7 +79,7 @@ test('helm uninstall after a rollback, with the hooks of the first revision: it 
 test('an uninstall failed and was rolled back: its revision still says uninstalling, and proves nothing', async () => {
 	await cluster.admin.create(Job, runningRun)
 	const failing = cluster.helm('uninstall', 'multinic', '-n', namespace)
-	expect(await runHook(AbortSignal.timeout(500))).toContain('stopped while waiting for runs under way')
+	expect(await runHook(AbortSignal.timeout(500))).toContain('stopped while waiting for runs in progress')
 	expect((await failing).all).toContain('failed')
 	await endJob(cluster.admin, runningRun.metadata)
 	expect(await secretsThatSay('uninstalling')).toContain('sh.helm.release.v1.multinic.v1')
@@ -92,7 +92,7 @@ test('an uninstall failed and was rolled back: its revision still says uninstall
 test('an uninstall failed and was not repeated: later, its Secret proves nothing to a Job that somebody applies', async () => {
 	await cluster.admin.create(Job, { ...runningRun, metadata: { ...runningRun.metadata, name: 'running-again' } })
 	const failing = cluster.helm('uninstall', 'multinic', '-n', namespace)
-	expect(await runHook(AbortSignal.timeout(500))).toContain('stopped while waiting for runs under way')
+	expect(await runHook(AbortSignal.timeout(500))).toContain('stopped while waiting for runs in progress')
 	expect((await failing).all).toContain('failed')
 	await endJob(cluster.admin, { name: 'running-again', namespace })
 	succeeded(await cluster.kubectl(['scale', 'deployment', 'multinic-controller', '--replicas=1', '-n', namespace]))

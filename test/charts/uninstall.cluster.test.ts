@@ -48,7 +48,7 @@ test('Keep stops the controller, awaits its pod and the runs under way, and take
 	await expect.poll(() => lines.join()).toContain('pods of the controller')
 	expect(await finalizers()).toEqual([both, both])
 	await cluster.admin.delete(Pod, { name: 'multinic-controller-1', namespace }, { graceSeconds: 0 })
-	await expect.poll(() => lines.join()).toContain('runs under way')
+	await expect.poll(() => lines.join()).toContain('runs in progress')
 	expect(await finalizers()).toEqual([both, both])
 	await endJob(cluster.admin, { name: 'running', namespace })
 	await done
@@ -62,7 +62,7 @@ test('Keep that is stopped says what it waited for', async () => {
 	setTimeout(stop, 200)
 	await expect(keep(hook, where)).rejects.toMatchObject({
 		code: 'STOPPED',
-		message: 'stopped while waiting for runs under way; 1 left: endless',
+		message: 'stopped while waiting for runs in progress; 1 left: endless',
 	})
 	await endJob(cluster.admin, { name: 'endless', namespace })
 })

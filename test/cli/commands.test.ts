@@ -56,7 +56,7 @@ worker-2   Failed       1/2          PartlyFailed              0s
 		const { uid: secret } = server.objects.create(ConfigMap, { metadata: rollout }).metadata
 		put('worker-1', configured)
 		const { uid = '' } = server.objects.get(NodeConfig, { name: 'worker-1', namespace })?.metadata ?? {}
-		const message = 'The controller cannot write the status since 2026-03-01T11:59:00Z, and tries again: webhook down'
+		const message = 'The controller has failed to write the status since 2026-03-01T11:59:00Z and retries: webhook down'
 		server.objects.create(Event, {
 			metadata: { name: name ?? eventName('worker-1.write-failed', secret), namespace },
 			...{ involvedObject: { kind: 'MultiNicNodeConfig', name: 'worker-1', namespace, uid }, reason, message, lastTimestamp: ago(seconds) },

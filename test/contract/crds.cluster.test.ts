@@ -47,7 +47,7 @@ test.each<[title: string, spec: unknown, said: string]>([
 		'spec.interfaces: Invalid value: macAddress must be unique',
 	],
 	['a duplicate id', { interfaces: [a, { ...b, id: 0 }] }, 'spec.interfaces: Invalid value: id must be unique'],
-	['an id here and none there', { interfaces: [a, { macAddress: b.macAddress }] }, 'either every interface has an id or none has'],
+	['an id here and none there', { interfaces: [a, { macAddress: b.macAddress }] }, 'either all interfaces have an id or none has'],
 	['an id of 10', { interfaces: [{ ...b, id: 10 }] }, 'spec.interfaces[0].id'],
 	['an MTU of 20', { interfaces: [{ ...a, mtu: 20 }] }, 'spec.interfaces[0].mtu'],
 	['an address outside its cidr', { interfaces: [{ ...a, address: '10.0.1.23' }] }, 'spec.interfaces[0].address'],
@@ -96,8 +96,8 @@ test('kubectl get mnnc shows the columns a person looks for', async () => {
 
 test.each([
 	['VMs by name', { vmNames: ['worker-1'], subnetName: 's' }, 'created'],
-	['no VM at all', { subnetName: 's' }, 'name at least one VM in vmNames or vmIDs'],
-	['no subnet at all', { vmIDs: ['x'] }, 'one of subnetIDs, subnetID and subnetName is needed'],
+	['no VM at all', { subnetName: 's' }, 'vmNames or vmIDs must name at least one VM'],
+	['no subnet at all', { vmIDs: ['x'] }, 'one of subnetIDs, subnetID and subnetName is required'],
 	['a duration without a unit', { vmIDs: ['x'], subnetID: 's', settings: { pollFastInterval: '20' } }, 'spec.settings.pollFastInterval'],
 ])('an OpenstackConfig with %s', async (_, spec, said) => {
 	const object = {

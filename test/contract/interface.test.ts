@@ -15,7 +15,7 @@ test.each<[title: string, nics: unknown, fault: string | undefined]>([
 	['upper-case MAC', [{ ...b, macAddress: 'FA:16:3E:65:04:9E' }], undefined],
 	['two interfaces with one MAC, written differently', [a, { ...b, macAddress: a.macAddress.toUpperCase() }], 'macAddress must be unique'],
 	['two interfaces with one id', [a, { ...b, id: 0 }], 'id must be unique'],
-	['an id here and none there', [a, { macAddress: b.macAddress }], 'either every interface has an id or none has'],
+	['an id here and none there', [a, { macAddress: b.macAddress }], 'either all interfaces have an id or none has'],
 	['an id of 10', [{ ...b, id: 10 }], '0.id'],
 	['an MTU of 20', [{ ...a, mtu: 20 }], '0.mtu'],
 	['an address outside its cidr', [{ ...a, address: '10.0.1.23' }], '0.address'],

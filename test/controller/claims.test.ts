@@ -112,7 +112,7 @@ describe('the younger', () => {
 	test('is not run, and says because of whom', () => {
 		expect(told).toMatchObject({ act: 'settle', why: 'Conflict', status: { state: 'Pending' } })
 		expect(told.act === 'settle' && told.status.conditions?.[0]?.message).toBe(
-			`MAC ${mac} is also claimed by node config worker-2, which has it longer. The run starts when one of the two lets it go.`,
+			`MAC ${mac} is already used by node config worker-2. The run starts when one of the two no longer uses it.`,
 		)
 	})
 

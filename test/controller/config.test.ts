@@ -67,10 +67,10 @@ test.each<[title: string, env: Record<string, string>, said: RegExp]>([
 	[
 		'a label by which runs are found',
 		{ AGENT_POD_LABELS: '{"multinic.io/node-name":"a"}' },
-		/^AGENT_POD_LABELS.*MultiNIC or Kubernetes sets/,
+		/^AGENT_POD_LABELS.*set by MultiNIC or Kubernetes/,
 	],
-	['the name of the application', { AGENT_POD_LABELS: '{"app.kubernetes.io/name":"a"}' }, /^AGENT_POD_LABELS.*MultiNIC or Kubernetes sets/],
-	['a label of Jobs', { AGENT_POD_LABELS: '{"batch.kubernetes.io/job-name":"a"}' }, /^AGENT_POD_LABELS.*MultiNIC or Kubernetes sets/],
+	['the name of the application', { AGENT_POD_LABELS: '{"app.kubernetes.io/name":"a"}' }, /^AGENT_POD_LABELS.*set by MultiNIC or Kubernetes/],
+	['a label of Jobs', { AGENT_POD_LABELS: '{"batch.kubernetes.io/job-name":"a"}' }, /^AGENT_POD_LABELS.*set by MultiNIC or Kubernetes/],
 	['a label with a blank', { AGENT_POD_LABELS: '{"a":"b c"}' }, /^AGENT_POD_LABELS.*must be the value of a label/],
 	['an annotation that is a number', { AGENT_POD_ANNOTATIONS: '{"a":1}' }, /^AGENT_POD_ANNOTATIONS/],
 	['a claim of a device', { AGENT_RESOURCES: '{"claims":[{"name":"a"}]}' }, /^AGENT_RESOURCES/],

@@ -206,8 +206,18 @@ describe('a failed run', () => {
 			'wait',
 			'RunIsActive',
 		],
-		['ended without a report', world({ runs: [run({ job: { ...ended, failure: 'DeadlineExceeded: too slow' } })] }), 'settle', 'RunLost'],
-		['whose pod ended without a report is lost only when its Job says so', world({ runs: [run({ pod: deadPod })] }), 'wait', 'RunIsEnding'],
+		[
+			'finished without a report',
+			world({ runs: [run({ job: { ...ended, failure: 'DeadlineExceeded: too slow' } })] }),
+			'settle',
+			'RunLost',
+		],
+		[
+			'whose pod finished without a report is lost only when its Job says so',
+			world({ runs: [run({ pod: deadPod })] }),
+			'wait',
+			'RunIsEnding',
+		],
 		[
 			'whose pod never began on a node that was switched off: no harm',
 			world({ runs: [run({ job: { ...ended, failure: 'DeadlineExceeded' }, pod: silentPod })] }),
@@ -256,7 +266,7 @@ describe('a failed run', () => {
 			const status = statusOf(snapshot)
 			snapshot = withStatus({ ...snapshot, runs: [...runs.slice(-4), ...snapshot.runs.slice(-1)] }, status)
 			const decision = decide(snapshot)
-			const said = /Next look in (.+)\.$/.exec(ready(status)?.message ?? '')?.[1]
+			const said = /Next attempt in (.+)\.$/.exec(ready(status)?.message ?? '')?.[1]
 			return [said, decision.act === 'wait' && decision.afterMs / 1_000]
 		})
 		const seconds = [5, 10, 20, 40, 80].map(count => [`${count} s`, count])

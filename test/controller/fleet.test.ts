@@ -263,7 +263,7 @@ describe('who waits', () => {
 	})
 
 	test.each<[title: string, settings: Record<string, string>, words: string]>([
-		['paused', { paused: 'true' }, 'The rollout is paused; the chart says so (rollout.paused in ConfigMap multinic-rollout).'],
+		['paused', { paused: 'true' }, 'The rollout is paused by the chart (rollout.paused in ConfigMap multinic-rollout).'],
 		['settings nobody can read', { maxUnavailable: 'all' }, 'ConfigMap multinic-rollout: maxUnavailable: must be a number of nodes'],
 	])('for a rollout that is %s is told that', async (_, settings, words) => {
 		const fleet = fleetOf(['a', 'b'], { settings })
@@ -317,7 +317,7 @@ describe('a run that did harm', () => {
 		fleet.pass(5_000)
 		await fleet.rest()
 		expect(fleet.status('b')?.conditions?.[0]?.message).toBe(
-			'The rollout is stopped by a (CommandFailed). It goes on when that node comes through, is paused or deleted.',
+			'The rollout is stopped by a (CommandFailed). It resumes when that node succeeds, is paused, or is deleted.',
 		)
 	})
 

@@ -85,7 +85,7 @@ describe('with a controller that runs', () => {
 			{ name: 'multinic0', status: 'Configured' },
 			{ name: 'multinic1', status: 'Failed', reason: 'WaitingForDevice' },
 		])
-		expect(await readyMessage('late')).toMatch(/^multinic1: .*The other interface is configured\. Next look in 5 s\.$/)
+		expect(await readyMessage('late')).toMatch(/^multinic1: .*The other interface is configured\. Next attempt in 5 s\.$/)
 		here = true
 		await tells('late', '1 Configured 2/2 AllInterfacesConfigured')
 		expect((await statusOf('late')).lastJobName).toBe('multinic-agent-late-g1-2')
@@ -159,7 +159,7 @@ describe('with a controller that runs', () => {
 		await eventually(() => expect(stage.admin.create(Job, probe, { dryRun: true })).rejects.toMatchObject({ code: 'INVALID' }))
 		await create('denied')
 		await tells('denied', '1 Failed 0/1 PodRefused')
-		expect(await readyMessage('denied')).toMatch(/no Jobs today\. Next look in 30 s\.$/)
+		expect(await readyMessage('denied')).toMatch(/no Jobs today\. Next attempt in 30 s\.$/)
 		expect(await statusOf('denied')).not.toHaveProperty('lastJobName')
 		await stage.admin.delete(Binding, policy.metadata)
 		await eventually(() => stage.admin.create(Job, probe, { dryRun: true }))
@@ -199,7 +199,7 @@ describe('with a controller that runs', () => {
 		await create(node)
 		await tells(node, '1 InProgress 0/1 PodRefused')
 		const message = await readyMessage(node)
-		expect(message).toContain(`The pod of Job multinic-agent-${node}-g1 is not started: `)
+		expect(message).toContain(`The pod of Job multinic-agent-${node}-g1 has not started: `)
 		expect(message).toMatch(said)
 		await allow()
 		await tells(node, configured)

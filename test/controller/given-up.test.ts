@@ -27,27 +27,27 @@ describe('a run is given up', () => {
 			'whose Job is suspended',
 			underWayWith({ ...old, job: suspended }),
 			'PodRefused',
-			/made no pod within 5 min: the Job is suspended \(spec.suspend\)/,
+			/created no pod within 5 min: the Job is suspended \(spec.suspend\)/,
 		],
 		[
 			'whose pod a quota refuses',
 			underWayWith({ ...old, job: podless }, { noPod: quota }),
 			'PodRefused',
-			/made no pod within 5 min: pods .* exceeded quota/,
+			/created no pod within 5 min: pods .* exceeded quota/,
 		],
 		['whose pod never starts', underWayWith({ ...old, pod: pulling }), 'PodRefused', /did not start within 5 min: ImagePullBackOff/],
 		[
 			'whose agent says nothing',
 			underWayWith({ ...old, pod: stuck }),
 			'RunLost',
-			/gave no report within 5 min. No other run starts on the node/,
+			/left no report within 5 min. The next run on the node starts when its pod has ended/,
 		],
-		['whose pod ended, and whose Job cannot', underWayWith({ ...old, pod: failedTarget }), 'RunLost', /ended without a report/],
+		['whose pod ended, and whose Job cannot', underWayWith({ ...old, pod: failedTarget }), 'RunLost', /finished without a report/],
 		[
 			'though its node is silent',
 			underWayWith({ ...old, pod: stuck }, { node: { ...someNode, ready: 'Unknown' } }),
 			'RunLost',
-			/gave no report/,
+			/left no report/,
 		],
 		['of which there is only a pod', underWayWith({ ...old, job: undefined, pod: pulling }), 'PodRefused', /did not start/],
 	])('%s', (_, snapshot, why, words) => {
@@ -95,7 +95,7 @@ describe('once it is given up', () => {
 		const { config, ...rest } = given({ pod: stuck })
 		const changed = { ...rest, config: { ...config, generation: 2 } }
 		const decision = decide(changed)
-		const words = `Job ${run().name} of an earlier run has not ended in time. The run starts when its pod has ended or the node has booted again.`
+		const words = `Job ${run().name} of an earlier run has not finished in time. The run starts when its pod has finished or the node has rebooted.`
 		expect(decision).toMatchObject({ act: 'settle', why: 'PreviousRunActive', status: { state: 'Pending' } })
 		if (decision.act !== 'settle') return
 		expect(condition(decision.status, 'Ready')?.message).toBe(words)

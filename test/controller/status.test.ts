@@ -108,7 +108,7 @@ describe('a report becomes a status', () => {
 
 	test('a message says what happened, to what, why, and what happens next', () => {
 		const message = condition(told({ outcome: 'PartlyFailed', interfaces: oneWaits }), 'Ready')?.message
-		expect(message).toBe('multinic1: no link has MAC fa:16:3e:04:92:c6 yet. The other interface is configured. Next look in 5 s.')
+		expect(message).toBe('multinic1: no link has MAC fa:16:3e:04:92:c6 yet. The other interface is configured. Next attempt in 5 s.')
 	})
 
 	test('a removal that failed is told beside an interface that failed', () => {
@@ -120,14 +120,14 @@ describe('a report becomes a status', () => {
 
 	test('what cannot heal waits for a change, and says so', () => {
 		const bad = [nicReport({ state: 'Failed', reason: 'MtuRefused', message: 'the link carries at most 1500' }), both[1] ?? nicReport()]
-		expect(condition(told({ outcome: 'PartlyFailed', interfaces: bad }), 'Ready')?.message).toMatch(/Waits for a change or a retry\.$/)
+		expect(condition(told({ outcome: 'PartlyFailed', interfaces: bad }), 'Ready')?.message).toMatch(/Waiting for a change or a retry\.$/)
 	})
 
 	test('the command in a long message is not what is cut', () => {
 		const see = '(cat /etc/netplan/99-z-trunk.yaml)'
 		const long = [nicReport({ state: 'Failed', reason: 'InUse', message: `${'x'.repeat(400)} ${see}` }), both[1] ?? nicReport()]
 		const message = condition(told({ outcome: 'PartlyFailed', interfaces: long }), 'Ready')?.message
-		expect(message).toMatch(/x… \(cat \/etc\/netplan\/99-z-trunk\.yaml\)\. The other interface is configured\. Next look in 5 s\.$/)
+		expect(message).toMatch(/x… \(cat \/etc\/netplan\/99-z-trunk\.yaml\)\. The other interface is configured\. Next attempt in 5 s\.$/)
 		expect(message).toHaveLength(256)
 	})
 
@@ -140,7 +140,7 @@ describe('a report becomes a status', () => {
 
 	test('the end of a long message is not what is cut', () => {
 		const long = [nicReport({ state: 'Failed', reason: 'InUse', message: 'x'.repeat(400) })]
-		expect(condition(told({ outcome: 'PartlyFailed', interfaces: long }), 'Ready')?.message).toMatch(/…\. Next look in 5 s\.$/)
+		expect(condition(told({ outcome: 'PartlyFailed', interfaces: long }), 'Ready')?.message).toMatch(/…\. Next attempt in 5 s\.$/)
 	})
 
 	test('no interface wanted: none of ours is left', () => {
@@ -241,7 +241,7 @@ test('of a spec that can no longer be carried out, what is on the node is told a
 	const observed = { link: 'multinic0', mtu: 1450, up: true, addresses: ['10.0.0.23/24'] }
 	const before = withStatus(world({ spec: { value: two } }), told({ interfaces: [nicReport({ observed }), both[1] ?? nicReport()] }))
 	const status = invalidStatus({ ...before, spec: { fault: 'spec.interfaces: no', listed: 2 } }, 'spec.interfaces: no')
-	const stays = { status: 'Failed', reason: 'InvalidConfig', message: 'stays as the last run left it' }
+	const stays = { status: 'Failed', reason: 'InvalidConfig', message: 'unchanged since the last run' }
 	expect(status).toMatchObject({
 		interfaces: '0/2',
 		interfaceStatuses: [

@@ -231,13 +231,13 @@ describe('a write that a webhook answers with an error', () => {
 			'of a Job',
 			isJob,
 			broken,
-			/^The controller cannot make run multinic-agent-a-g1 since \S+Z, and tries again: .*failed calling webhook/,
+			/^The controller has failed to create run multinic-agent-a-g1 since \S+Z and retries: .*failed calling webhook/,
 		],
 		[
 			'of the finalizer',
 			isFinalizer,
 			policy,
-			/^The controller cannot put its finalizer on this node config since \S+Z, .*change no other annotation/,
+			/^The controller has failed to add its finalizer to this node config since \S+Z and retries: .*change no other annotation/,
 		],
 	])('%s is told in the status, once, and is over when it is taken', async (_, is, answer, words) => {
 		const world = await startWorld(['a'])

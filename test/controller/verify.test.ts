@@ -159,7 +159,7 @@ describe('a look that found', () => {
 		const status = statusOf(seen(look(drift)))
 		expect(status).toMatchObject({ state: 'Failed', interfaces: '0/1', lastJobName: applied.name })
 		expect(condition(status, 'Ready')).toMatchObject({ status: 'False', reason: 'Drifted' })
-		expect(condition(status, 'Ready')?.message).toBe('Right 0/1. multinic0: mtu 1400, wanted 1450. It is put right in its turn.')
+		expect(condition(status, 'Ready')?.message).toBe('Right 0/1. multinic0: mtu 1400, wanted 1450. It is repaired in rollout order.')
 		expect(condition(status, 'Drifted')).toMatchObject({ status: 'True', reason: 'Drifted' })
 		expect(status.history).toEqual(settled.config.status.history)
 	})
@@ -193,7 +193,7 @@ describe('a look that found', () => {
 		expect(condition(status, 'Drifted')).toMatchObject({ status: 'Unknown', reason, message: 'Right 0/1. multinic0: as it is.' })
 	})
 
-	test('nothing, for it ended without a report, changes nothing', () => {
+	test('nothing, for it finished without a report, changes nothing', () => {
 		expect(decide(seen(look({}, { report: undefined })))).toMatchObject({ act: 'wait', why: 'Settled' })
 	})
 
@@ -231,16 +231,16 @@ describe('what drifted', () => {
 	}
 
 	test.each<[title: string, minutes: number[], data: Record<string, string>, act: string, words: string]>([
-		['twice within the hour is put right', [10, 20], {}, 'start', 'It is put right in its turn.'],
+		['twice within the hour is put right', [10, 20], {}, 'start', 'It is repaired in rollout order.'],
 		[
 			'three times within the hour is not, until the first is an hour ago',
 			[10, 20, 30],
 			{},
 			'wait',
-			'Put right too often within the hour; next at 12:30 UTC.',
+			'Too many repairs within the hour; next at 12:30 UTC.',
 		],
-		['three times, but not within the hour, is put right', [10, 20, 70], {}, 'start', 'It is put right in its turn.'],
-		['is never put right where that is switched off', [], { repairsPerHour: '0' }, 'wait', 'Repairs are switched off (repairsPerHour 0).'],
+		['three times, but not within the hour, is put right', [10, 20, 70], {}, 'start', 'It is repaired in rollout order.'],
+		['is never put right where that is switched off', [], { repairsPerHour: '0' }, 'wait', 'Repairs are disabled (repairsPerHour 0).'],
 	])('%s', (_, minutes, data, ...[act, words]) => {
 		const snapshot = withHistory(minutes, data)
 		expect(decide(snapshot)).toMatchObject({ act })
@@ -254,7 +254,7 @@ describe('what drifted', () => {
 		const base = withStatus({ ...settled, runs: [...settled.runs, ...runs] }, { ...settled.config.status, history: entries })
 		return told(seen(look(drift), base))
 	}
-	const tooOften = 'Put right too often within the hour; next at 12:30 UTC.'
+	const tooOften = 'Too many repairs within the hour; next at 12:30 UTC.'
 
 	test.each<[title: string, snapshot: Snapshot, words: string]>([
 		['that are no longer in the history, for others came after them', withRuns([10, 20, 30].map(ago => repairRun(ago))), tooOften],
@@ -266,10 +266,10 @@ describe('what drifted', () => {
 		[
 			'once each, in the history and still there',
 			withRuns([repairRun(10, { name: 'j0' }), repairRun(20)], [10]),
-			'It is put right in its turn.',
+			'It is repaired in rollout order.',
 		],
 		['of which one is only in the history', withRuns([repairRun(10), repairRun(20)], [30]), tooOften],
-		['of this node config alone', withRuns([10, 20, 30].map(ago => repairRun(ago, { uid: 'former' }))), 'It is put right in its turn.'],
+		['of this node config alone', withRuns([10, 20, 30].map(ago => repairRun(ago, { uid: 'former' }))), 'It is repaired in rollout order.'],
 	])('counts repairs %s', (_, snapshot, words) => {
 		expect(condition(snapshot.config.status, 'Ready')?.message).toContain(words)
 		expect(decide(snapshot)).toMatchObject({ act: words === tooOften ? 'wait' : 'start' })
@@ -314,23 +314,23 @@ describe('what drifted', () => {
 
 	const stopped = { ...settings(), stoppedBy: { name: 'worker-2', reason: 'RolledBack' } }
 	test.each<[title: string, rollout: Snapshot['rollout'], words: string]>([
-		['is paused', settings({ paused: 'true' }), 'It is put right when the rollout goes on (paused).'],
-		['another node stops', stopped, 'It is put right when the rollout goes on (stopped by worker-2).'],
-		['it stops itself', { ...stopped, jumps: true }, 'It is put right in its turn.'],
-		['nobody can read', settings({ paused: 'yes' }), 'It is put right when ConfigMap multinic-rollout can be used.'],
-		['never repairs', settings({ paused: 'true', repairsPerHour: '0' }), 'Repairs are switched off (repairsPerHour 0).'],
+		['is paused', settings({ paused: 'true' }), 'It is repaired when the rollout resumes (paused).'],
+		['another node stops', stopped, 'It is repaired when the rollout resumes (stopped by worker-2).'],
+		['it stops itself', { ...stopped, jumps: true }, 'It is repaired in rollout order.'],
+		['nobody can read', settings({ paused: 'yes' }), 'It is repaired when ConfigMap multinic-rollout is valid.'],
+		['never repairs', settings({ paused: 'true', repairsPerHour: '0' }), 'Repairs are disabled (repairsPerHour 0).'],
 	])('in a rollout that %s is told so, and anew when that is over', (_, rollout, words) => {
 		const held = told({ ...seen(look(drift)), rollout })
 		expect(condition(held.config.status, 'Ready')?.message).toBe(`Right 0/1. multinic0: mtu 1400, wanted 1450. ${words}`)
 		expect(decide(held).act).not.toBe('settle')
 		const going = { ...held, rollout: settings() }
 		const over = condition((decide(going).act === 'settle' ? told(going) : going).config.status, 'Ready')
-		expect(over?.message).toContain('It is put right in its turn.')
+		expect(over?.message).toContain('It is repaired in rollout order.')
 	})
 
 	test('too often in a rollout that is paused is told as both', () => {
 		expect(condition(withHistory([10, 20, 30], { paused: 'true' }).config.status, 'Ready')?.message).toContain(
-			'Put right too often within the hour; not before 12:30 UTC, and when the rollout goes on (paused).',
+			'Too many repairs within the hour; not before 12:30 UTC, and when the rollout resumes (paused).',
 		)
 	})
 

@@ -172,7 +172,7 @@ test('an id that is left out beside others is the number in the name', async () 
 	const nameless = nics.map(({ name: _, ...nic }) => nic)
 	expect(await send([node('worker-2', nameless)])).toMatchObject({
 		status: 422,
-		body: { errors: [{ message: 'interfaces: either every interface has an id or none has' }] },
+		body: { errors: [{ message: 'interfaces: either all interfaces have an id or none has' }] },
 	})
 })
 
