@@ -20,7 +20,7 @@ const Env = z.object({
 	VIOLA_TIMEOUT: Duration.prefault('30s'),
 	VIOLA_INSECURE_TLS: Bool.default(false),
 	VIOLA_TOKEN: FixedToken.optional().describe('Bearer token for viola'),
-	VIOLA_TOKEN_FILE: TokenFile.optional().describe('File with that token, such as a mounted Secret; a new one counts at once'),
+	VIOLA_TOKEN_FILE: TokenFile.optional().describe('File with that token, such as a mounted Secret; read again when it changes'),
 	VIOLA_ALLOWED_PROVIDERS: AllowedProviders.optional().describe(
 		'Who may use that token: namespace=id,id;namespace=id. Every id when left out',
 	),

@@ -7,9 +7,9 @@ export const advice = {
 	KeystoneError: 'check user, password, domain and projectID of the provider',
 	NeutronEndpointError: 'set openstackNeutronEndpoint, or openstackEndpointInterface and -Region to what the catalog has',
 	NovaEndpointError: 'set openstackNovaEndpoint, or openstackEndpointInterface and -Region to what the catalog has',
-	NeutronPortError: 'check Neutron; it is asked again by itself',
-	NeutronSubnetError: 'check Neutron; it is asked again by itself',
-	NovaError: 'check Nova; it is asked again by itself',
+	NeutronPortError: 'check Neutron; it is retried automatically',
+	NeutronSubnetError: 'check Neutron; it is retried automatically',
+	NovaError: 'check Nova; it is retried automatically',
 	SubnetRequired: 'set subnetIDs, subnetID or subnetName',
 	SubnetNotFound: 'correct the subnet in the OpenstackConfig',
 	SubnetNotUnique: 'use subnetIDs instead of the name',
@@ -27,8 +27,8 @@ export type MgmtReason = keyof typeof advice
 
 /** Instead of the advice where a system gave no proper answer: it is the one to look at, not what it was asked with. */
 const askedInVain: Partial<Record<MgmtReason, string>> = {
-	ContrabassError: 'check contrabassEndpoint and Contrabass; it is asked again by itself',
-	KeystoneError: 'check Keystone; it is asked again by itself',
+	ContrabassError: 'check contrabassEndpoint and Contrabass; it is retried automatically',
+	KeystoneError: 'check Keystone; it is retried automatically',
 }
 
 /** An expected end of a reconcile, which is tried again. @param facts what more a log line shows of it */
@@ -56,5 +56,5 @@ export function briefly(error: Failure): string {
 /** What happens next after a failure, and what a person can do. */
 export function nextAfter({ code, facts }: Failure<MgmtReason>): string {
 	const todo = ('cause' in facts && askedInVain[code]) || advice[code]
-	return code === 'ViolaPostError' ? `It is sent again by itself; ${todo}` : `Nothing was sent, what is in force stays; ${todo}`
+	return code === 'ViolaPostError' ? `It is retried automatically; ${todo}` : `No changes were sent; ${todo}`
 }

@@ -62,7 +62,7 @@ function withinStatus(vms: readonly Vm[], before: readonly string[], room: numbe
 }
 
 function oneTooMany({ nodeName }: Vm): Fault {
-	const message = `node ${nodeName} is not sent before others have left the status, which lists ${NODES_MAX} nodes`
+	const message = `node ${nodeName} is not sent before others are removed from the status, which is limited to ${NODES_MAX} nodes`
 	return { reason: 'ConfigError', nodeName, message }
 }
 
@@ -80,7 +80,7 @@ function nodeOf({ instanceId, nodeName }: Vm, world: World): { node: NodeConfigR
 	})
 	const node = { nodeName, instanceId, interfaces: interfaces.toSorted((a, b) => a.id - b.id) }
 	if (ports.length <= MAX_INTERFACES) return { node }
-	const message = `VM of node ${nodeName} has ${ports.length} ports in the subnets; ${ports.length - MAX_INTERFACES} of them became no interface`
+	const message = `VM of node ${nodeName} has ${ports.length} ports in the subnets; ${ports.length - MAX_INTERFACES} of them were ignored`
 	return { node, fault: { reason: 'TooManyPorts', nodeName, message } }
 }
 

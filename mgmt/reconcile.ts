@@ -92,7 +92,7 @@ async function withdrawAll(mgmt: Work, config: OpenstackConfig): Promise<Outcome
 	const spec = parse(config.spec)
 	const viola = await violaFor(mgmt, config, spec, secretsOf(mgmt.client, config.metadata.namespace ?? '', spec, mgmt.env))
 	const { applied, errors } = await viola.withdraw(nodes)
-	mgmt.log.info({ openstackConfig: config.metadata.name, withdrawn: applied }, 'withdrawn, for it is being deleted')
+	mgmt.log.info({ openstackConfig: config.metadata.name, withdrawn: applied }, 'withdrawn because it is being deleted')
 	if (errors.length === 0) return nothing
 	throw refuse('ViolaPostError', errors.map(({ nodeName, message }) => `${nodeName} ${message}`).join('; '))
 }
@@ -118,7 +118,7 @@ function parse(spec: unknown): OpenstackConfigSpec {
 /** An expected failure is an outcome; a bug, or the API server, goes to the loop. */
 function expected(error: unknown, leaving: boolean): Outcome & { error: Failure } {
 	if (!isFailure<MgmtReason>(error) || !(error.code in advice)) throw error
-	const next = leaving ? `It is tried again by itself; to give up, remove the finalizer ${WITHDRAW_FINALIZER}` : nextAfter(error)
+	const next = leaving ? `It is retried automatically; to give up, remove the finalizer ${WITHDRAW_FINALIZER}` : nextAfter(error)
 	return { failure: { reason: error.code, message: error.message, next }, error }
 }
 
@@ -147,7 +147,7 @@ async function writeStatus({ client, clock, log }: Mgmt, config: OpenstackConfig
 	const now = { at: new Date(clock.now()).toISOString(), generation: config.metadata.generation ?? 0 }
 	const status = statusAfter(outcome, config.status, now)
 	if (canonical(status) === canonical(config.status)) return
-	if ('error' in outcome) log.warn({ openstackConfig: config.metadata.name, err: outcome.error }, 'not in step with OpenStack')
+	if ('error' in outcome) log.warn({ openstackConfig: config.metadata.name, err: outcome.error }, 'sync failed')
 	await client.patchStatus(OpenstackConfigKind, config.metadata, { ...status, lastError: status.lastError ?? null })
 }
 

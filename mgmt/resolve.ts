@@ -36,14 +36,15 @@ export function isNamed({ id, name }: Server, refs: readonly string[]): boolean 
 function resolveOne(ref: string, { servers, nodeNameKey, claims }: Question): Vm | Fault {
 	const byId = servers.filter(({ id }) => id === ref)
 	const [server, second] = byId.length > 0 ? byId : servers.filter(({ name }) => name === ref)
-	if (second) return { reason: 'VmNotUnique', message: `more than one VM is called ${ref}` }
+	if (second) return { reason: 'VmNotUnique', message: `more than one VM has the name ${ref}` }
 	if (!server) return absent(ref, servers)
 	const { metadata = {} } = server
 	// a key is an author's text: an object has more names than those of its own
 	const name = Object.hasOwn(metadata, nodeNameKey) ? metadata[nodeNameKey] : server.name
-	if (name === undefined) return { reason: 'NovaError', message: `Nova cannot say the name of VM ${ref} now (its cell is down)` }
+	if (name === undefined) return { reason: 'NovaError', message: `Nova cannot report the name of VM ${ref} (its cell is down)` }
 	const node = NodeName.safeParse(name.toLowerCase())
-	if (!node.success) return { reason: 'NodeNameInvalid', message: `VM ${ref} is called ${name}, which no Kubernetes node can be called` }
+	if (!node.success)
+		return { reason: 'NodeNameInvalid', message: `VM ${ref} has the name ${name}, which is not a valid Kubernetes node name` }
 	const owner = claims.get(node.data)
 	if (owner !== undefined)
 		return { reason: 'Conflict', nodeName: node.data, message: `node ${node.data} belongs to OpenstackConfig ${owner}, which is older` }
@@ -52,11 +53,11 @@ function resolveOne(ref: string, { servers, nodeNameKey, claims }: Question): Vm
 
 function absent(ref: string, servers: readonly Server[]): Fault {
 	const hidden = servers.some(({ name }) => name === undefined)
-	if (hidden) return { reason: 'NovaError', message: `Nova cannot say whether there is a VM ${ref} (a cell is down)` }
-	return { reason: 'VmNotFound', message: `Nova shows no VM ${ref} in this project` }
+	if (hidden) return { reason: 'NovaError', message: `Nova cannot report whether VM ${ref} exists (a cell is down)` }
+	return { reason: 'VmNotFound', message: `Nova lists no VM ${ref} in this project` }
 }
 
 function twice(nodeName: string, claimants: readonly Vm[]): Fault {
 	const ids = claimants.map(({ instanceId }) => instanceId).join(' and ')
-	return { reason: 'Conflict', nodeName, message: `VMs ${ids} both say they are node ${nodeName}` }
+	return { reason: 'Conflict', nodeName, message: `VMs ${ids} both claim to be node ${nodeName}` }
 }

@@ -30,7 +30,7 @@ export function createViola(client: GrantedClient, providerId: string, timeoutMs
 	return {
 		async inForce() {
 			const read = () => client.call({ ...common, path: NODE_CONFIGS_PATH, schema: NodeConfigList })
-			const { body } = await saying('ViolaReadError', 'viola could not say what is in force', read)
+			const { body } = await saying('ViolaReadError', 'the current node configs could not be read from viola', read)
 			return new Map(body.items.map(item => [item.nodeName, item]))
 		},
 		async send(nodes) {
@@ -60,7 +60,7 @@ export function createViola(client: GrantedClient, providerId: string, timeoutMs
 
 /** What the answer says of the nodes that were sent, and of no others; a node of which it says nothing is not taken for done. */
 function sentOf(nodes: readonly NodeConfigRequest[], { results, errors }: NodeConfigsResponse): Sent {
-	const silent = new Map(nodes.map(({ nodeName }) => [nodeName, { nodeName, message: 'the answer of viola does not name it' }]))
+	const silent = new Map(nodes.map(({ nodeName }) => [nodeName, { nodeName, message: 'the response of viola does not include it' }]))
 	const own = <T extends { nodeName: string }>(said: readonly T[]): T[] => said.filter(({ nodeName }) => silent.has(nodeName))
 	const [applied, refused] = [own(results).map(({ nodeName }) => nodeName), own(errors)]
 	for (const nodeName of [...applied, ...refused.map(error => error.nodeName)]) silent.delete(nodeName)

@@ -59,12 +59,12 @@ export function settingsOf(spec: OpenstackConfigSpec, env: Config): Settings {
 export function providerOf({ k8sProviderID, openstackProviderID }: Credentials): { providerId: string; field: string } {
 	if (k8sProviderID) return { providerId: k8sProviderID, field: 'spec.credentials.k8sProviderID' }
 	if (openstackProviderID) return { providerId: openstackProviderID, field: 'spec.credentials.openstackProviderID' }
-	throw refuse('ConfigError', 'spec.credentials.k8sProviderID: needed to know which biz cluster is meant')
+	throw refuse('ConfigError', 'spec.credentials.k8sProviderID: required to identify the biz cluster')
 }
 
 /** What works, but should be written otherwise. */
 export function warningsOf({ credentials, settings }: OpenstackConfigSpec): string[] {
-	const readable = 'is deprecated, for whoever may read the OpenstackConfig may read it: use'
+	const readable = 'is deprecated because it is readable with the OpenstackConfig: use'
 	return [
 		...(credentials.password === undefined ? [] : [`spec.credentials.password ${readable} passwordSecretRef`]),
 		...(settings?.contrabassEncryptKey === undefined

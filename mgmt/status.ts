@@ -42,7 +42,7 @@ function judge({ plan, sent, errors, warnings }: Exclude<Outcome, { failure: unk
 	const [first, ...others] = [...plan.faults, ...refused]
 	if (first) {
 		const message = [first, ...others].map(({ message }) => message).join('; ')
-		return failed({ reason: first.reason, message, next: `The other nodes go on; ${advice[first.reason]}` })
+		return failed({ reason: first.reason, message, next: `The other nodes continue; ${advice[first.reason]}` })
 	}
 	const nics = plan.wanted.reduce((sum, { interfaces }) => sum + interfaces.length, 0)
 	const what = `${count(plan.wanted.length, 'node')}, ${count(nics, 'interface')}`
@@ -92,7 +92,7 @@ function stateOf(nodeName: string, { inForce, sent, errors, plan }: Exclude<Outc
 	const view = inForce.get(nodeName)
 	if (!view) return {}
 	if (plan.kept.includes(nodeName)) {
-		const message = `no longer wanted, but it is not proven that its VM is gone; if it is, by hand: kubectl delete mnnc ${nodeName}`
+		const message = `no longer selected, but its VM may still exist; if it does not, run: kubectl delete mnnc ${nodeName}`
 		return { state: 'Kept', message: line(message) }
 	}
 	const status = view.status?.observedGeneration === view.generation ? view.status : undefined

@@ -121,11 +121,9 @@ function parse<T>(call: HttpCall<T>, { status, text, bytes }: Came): { value: T 
 	const json = text === '' ? { value: undefined } : parseBounded(text, { bytes, ...ANSWER })
 	// without a schema an answer may be words, not JSON
 	if (!call.schema) return { value: ('value' in json ? json.value : text) as T }
-	if ('fault' in json) return bad(`gave an answer that cannot be read: ${json.fault}`)
+	if ('fault' in json) return bad(`returned an invalid response: ${json.fault}`)
 	const parsed = call.schema.safeParse(json.value)
-	return parsed.success
-		? { value: parsed.data }
-		: bad(`answered something else than expected: ${faultsIn(parsed.error, { whole: 'answer' })}`)
+	return parsed.success ? { value: parsed.data } : bad(`returned an unexpected response: ${faultsIn(parsed.error, { whole: 'answer' })}`)
 }
 
 function isSuccess(status: number): boolean {
@@ -161,8 +159,8 @@ function refusal<T>(call: HttpCall<T>, { status, text, retryAfter }: Refusal): F
 }
 
 function unreachable<T>(call: HttpCall<T>, error: unknown, expired: boolean): Failure<HttpCode> {
-	if (expired) return failure(call, 'TIMED_OUT', 'gave no answer in time', { retry: true })
-	if (call.signal?.aborted) return failure(call, 'STOPPED', `was given up: ${wordsOf(call.signal.reason)}`, { retry: true })
+	if (expired) return failure(call, 'TIMED_OUT', 'timed out', { retry: true })
+	if (call.signal?.aborted) return failure(call, 'STOPPED', `was canceled: ${wordsOf(call.signal.reason)}`, { retry: true })
 	return failure(call, 'UNREACHABLE', `cannot be reached: ${wordsOf(error)}`, { retry: true })
 }
 

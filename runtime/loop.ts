@@ -129,7 +129,7 @@ function settle({ queue, log }: LoopOptions, key: string, result: Result): Outco
 			break
 		case 'terminal_error':
 			queue.forget(key)
-			log.error({ key, err: result.error }, 'reconcile failed; waiting for a change')
+			log.error({ key, err: result.error }, 'reconcile failed, not retried until something changes')
 			break
 		case 'error': {
 			const facts = { key, err: result.error, failures: queue.failures(key) + 1, againInMs: queue.addBackedOff(key) }

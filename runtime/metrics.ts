@@ -34,13 +34,13 @@ export function createMetrics(controller: string, workers = 4): Metrics {
 	collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 })
 	const leads = new Gauge({
 		name: 'leader_election_master_status',
-		help: '1 while this process leads',
+		help: '1 if this process is the leader',
 		labelNames: ['name'],
 		registers: [registry],
 	})
 	const slow = new Counter({
 		name: 'leader_election_slowpath_total',
-		help: 'Renewals of the lease that had to read it first, because somebody else had written it',
+		help: 'Lease renewals that had to read the lease first, because another client had written it',
 		labelNames: ['name'],
 		registers: [registry],
 	})
@@ -58,27 +58,27 @@ export function createMetrics(controller: string, workers = 4): Metrics {
 function callMetrics(registry: Registry): (call: Call) => void {
 	const total = new Counter({
 		name: 'rest_client_requests_total',
-		help: 'Requests to the API server by answer',
+		help: 'Requests to the API server, by status code',
 		labelNames: ['code', 'method', 'host'],
 		registers: [registry],
 	})
 	const times = new Histogram({
 		name: 'rest_client_request_duration_seconds',
-		help: 'Time until the API server began to answer',
+		help: 'Time until the first byte of the response',
 		labelNames: ['verb', 'host'],
 		buckets: callBuckets,
 		registers: [registry],
 	})
 	const waits = new Histogram({
 		name: 'rest_client_rate_limiter_duration_seconds',
-		help: 'Time a request could not begin, because others were in flight or the API server had asked to wait',
+		help: 'Time that requests waited for other requests or a pause requested by the API server',
 		labelNames: ['verb', 'host'],
 		buckets: callBuckets,
 		registers: [registry],
 	})
 	const retries = new Counter({
 		name: 'rest_client_request_retries_total',
-		help: 'Further tries of a request',
+		help: 'Retries of requests',
 		labelNames: ['code', 'verb', 'host'],
 		registers: [registry],
 	})

@@ -64,8 +64,8 @@ async function readAll<R extends Readers>(readers: R, env: Env): Promise<Read<R>
 }
 
 const LogEnv = z.object({
-	LOG_LEVEL: z.enum(logLevels).default('info').describe('How much is written'),
-	LOG_FORMAT: z.enum(['json', 'text']).default('json').describe('json for machines, text for people'),
+	LOG_LEVEL: z.enum(logLevels).default('info').describe('Log level'),
+	LOG_FORMAT: z.enum(['json', 'text']).default('json').describe('Log format'),
 })
 
 function logFrom(room: string, env: Context['env']): Log {
@@ -83,15 +83,15 @@ function stopNow(name: string, stop: AbortController, log: Log): void {
 }
 
 function bug(error: unknown, log: Log): never {
-	log.fatal({ err: error }, 'bug: an error nobody handled')
+	log.fatal({ err: error }, 'unhandled error')
 	process.exit(1)
 }
 
 function exitCode(error: unknown, signal: AbortSignal, log: Log): number {
 	if (isFailure(error, 'CONFIG_INVALID')) {
-		log.fatal({ err: error }, 'configuration is wrong')
+		log.fatal({ err: error }, 'invalid configuration')
 		return 2
 	}
-	log.fatal({ err: error, stopping: signal.aborted }, 'ended by an error')
+	log.fatal({ err: error, stopping: signal.aborted }, 'exiting on error')
 	return 1
 }

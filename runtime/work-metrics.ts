@@ -12,24 +12,24 @@ export function queueMetrics(registry: Registry, controller: string): QueueWatch
 	const labels = { name: controller, controller }
 	const depth = new Gauge({
 		name: 'workqueue_depth',
-		help: 'Keys that are due, by priority',
+		help: 'Keys in the queue, by priority',
 		labelNames: ['name', 'controller', 'priority'],
 		registers: [registry],
 	})
-	const adds = new Counter({ ...common, name: 'workqueue_adds_total', help: 'Keys that became due' })
+	const adds = new Counter({ ...common, name: 'workqueue_adds_total', help: 'Keys added to the queue' })
 	const waits = new Histogram({
 		...common,
 		name: 'workqueue_queue_duration_seconds',
-		help: 'How long due keys waited',
+		help: 'Time that keys waited in the queue',
 		buckets: queueBuckets,
 	})
 	const works = new Histogram({
 		...common,
 		name: 'workqueue_work_duration_seconds',
-		help: 'How long keys were in work',
+		help: 'Time that keys were processed',
 		buckets: queueBuckets,
 	})
-	const retries = new Counter({ ...common, name: 'workqueue_retries_total', help: 'Keys that were backed off' })
+	const retries = new Counter({ ...common, name: 'workqueue_retries_total', help: 'Keys added with back-off' })
 	return {
 		depth: (priority, keys) => depth.set({ ...labels, priority: String(priority) }, keys),
 		added: () => adds.inc(labels),
@@ -44,16 +44,16 @@ export function loopMetrics(registry: Registry, controller: string, workers: num
 	const common = { labelNames: ['controller'] as const, registers: [registry] }
 	const prefix = 'controller_runtime'
 	const count = resultMetrics(registry, controller)
-	const panics = new Counter({ ...common, name: `${prefix}_reconcile_panics_total`, help: 'Reconciles that ended by a bug' })
-	const timeouts = new Counter({ ...common, name: `${prefix}_reconcile_timeouts_total`, help: 'Reconciles that took too long' })
+	const panics = new Counter({ ...common, name: `${prefix}_reconcile_panics_total`, help: 'Reconciles that panicked' })
+	const timeouts = new Counter({ ...common, name: `${prefix}_reconcile_timeouts_total`, help: 'Reconciles that timed out' })
 	const times = new Histogram({
 		...common,
 		name: `${prefix}_reconcile_time_seconds`,
-		help: 'How long a reconcile took',
+		help: 'Duration of reconciles',
 		buckets: reconcileBuckets,
 	})
-	const active = new Gauge({ ...common, name: `${prefix}_active_workers`, help: 'Reconciles that run' })
-	new Gauge({ ...common, name: `${prefix}_max_concurrent_reconciles`, help: 'Reconciles that may run at once' }).set(
+	const active = new Gauge({ ...common, name: `${prefix}_active_workers`, help: 'Active workers' })
+	new Gauge({ ...common, name: `${prefix}_max_concurrent_reconciles`, help: 'Maximum number of concurrent reconciles' }).set(
 		{ controller },
 		workers,
 	)
@@ -74,7 +74,7 @@ function resultMetrics(registry: Registry, controller: string): Record<Outcome, 
 	const common = { labelNames: ['controller'] as const, registers: [registry] }
 	const totals = new Counter({
 		name: 'controller_runtime_reconcile_total',
-		help: 'Reconciles by result',
+		help: 'Reconciles, by result',
 		labelNames: ['controller', 'result'],
 		registers: [registry],
 	})
@@ -107,7 +107,7 @@ export function workMetrics(registry: Registry, controller: string, queue: Queue
 	new Gauge({
 		...common,
 		name: 'workqueue_unfinished_work_seconds',
-		help: 'How long the keys now in work are, added up',
+		help: 'Total time that keys have been in progress',
 		collect() {
 			this.set(
 				labels,
@@ -118,7 +118,7 @@ export function workMetrics(registry: Registry, controller: string, queue: Queue
 	new Gauge({
 		...common,
 		name: 'workqueue_longest_running_processor_seconds',
-		help: 'How long the oldest key now in work is',
+		help: 'Time that the oldest key has been in progress',
 		collect() {
 			this.set(labels, Math.max(0, ...ages()))
 		},

@@ -30,7 +30,7 @@ export async function applyNodeConfigs(cluster: Cluster, body: unknown, gone: Ab
 			'the body must be a list of at least one node config: [{ nodeName, instanceId, interfaces }]',
 		)
 	if (body.length > NODES_MAX)
-		throw new Failure<ViolaCode>('BAD_REQUEST', `the body lists ${body.length} node configs; send at most ${NODES_MAX} at once`)
+		throw new Failure<ViolaCode>('BAD_REQUEST', `the body has ${body.length} node configs, at most ${NODES_MAX} are allowed`)
 	const read = onlyOnce(body.map(readNode))
 	const apply = (node: NodeConfigRequest) => (gone.aborted ? notBegun(node) : applyOne(cluster, node))
 	const outcomes = await inParallel(read, node => ('code' in node ? node : apply(node)))
@@ -63,12 +63,12 @@ function onlyOnce(nodes: readonly (NodeConfigRequest | NodeError)[]): (NodeConfi
 	const count = Map.groupBy(nodes, ({ nodeName }) => nodeName.toLowerCase())
 	return nodes.map(node => {
 		if ('code' in node || count.get(node.nodeName)?.length === 1) return node
-		return { nodeName: node.nodeName, code: 'Duplicate', message: `the request names ${node.nodeName} more than once; name it once` }
+		return { nodeName: node.nodeName, code: 'Duplicate', message: `the request has ${node.nodeName} more than once` }
 	})
 }
 
 function notBegun({ nodeName }: NodeConfigRequest): NodeError {
-	return { nodeName, code: 'NotBegun', message: 'the request was given up before it came to this node' }
+	return { nodeName, code: 'NotBegun', message: 'the request was canceled before this node was processed' }
 }
 
 async function applyOne(cluster: Cluster, node: NodeConfigRequest): Promise<NodeResult | NodeError> {

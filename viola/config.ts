@@ -9,13 +9,13 @@ import { type Clusters, parseClusters } from './routing.ts'
 /** The environment of `node viola/main.ts`. One of VIOLA_TOKEN and VIOLA_TOKEN_FILE is needed: nobody may configure nodes unasked. */
 const Env = z
 	.object({
-		VIOLA_ADDR: ListenAddress.prefault(':8080').describe('Where it listens; 127.0.0.1:0 takes a free port and says which in the log'),
-		VIOLA_TOKEN: FixedToken.optional().describe('Bearer token that every request must bring'),
-		VIOLA_TOKEN_FILE: TokenFile.optional().describe('File that holds the token, such as a mounted Secret; a new one counts at once'),
+		VIOLA_ADDR: ListenAddress.prefault(':8080').describe('Listen address; with port 0 a free port is chosen and logged'),
+		VIOLA_TOKEN: FixedToken.optional().describe('Bearer token required from every request'),
+		VIOLA_TOKEN_FILE: TokenFile.optional().describe('File with the token, such as a mounted Secret; read again when it changes'),
 		VIOLA_CLUSTERS: z.string().transform(clustersIn).describe('File (YAML or JSON): provider id → { kubeconfig?, context?, namespace? }'),
 	})
 	.refine(env => env.VIOLA_TOKEN !== undefined || env.VIOLA_TOKEN_FILE !== undefined, {
-		message: 'VIOLA_TOKEN or VIOLA_TOKEN_FILE is required: requests without a bearer token are never answered',
+		message: 'VIOLA_TOKEN or VIOLA_TOKEN_FILE is required: all requests must be authenticated',
 		when: () => true, // also where another variable is wrong: all is told at once
 	})
 

@@ -75,7 +75,7 @@ function signIn({ headers }: FastifyRequest, token: string): void {
 	const sent = /^Bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1] ?? ''
 	const digest = (text: string) => createHash('sha256').update(text).digest()
 	if (!timingSafeEqual(digest(sent), digest(token)))
-		throw new Failure<ViolaCode>('TOKEN_REFUSED', sent === '' ? 'bearer token required' : 'the bearer token is not the one viola was given')
+		throw new Failure<ViolaCode>('TOKEN_REFUSED', sent === '' ? 'bearer token required' : 'the bearer token is invalid')
 }
 
 function statusOf(failure: Failure): number {

@@ -19,7 +19,7 @@ export function parseClusters(document: unknown): Clusters {
 	const parsed = z.record(z.string().min(1), Target).safeParse(document)
 	if (!parsed.success) throw new TypeError(faultsIn(parsed.error))
 	const clusters = new Map(Object.entries(parsed.data))
-	if (clusters.size === 0) throw new TypeError('names no cluster: write provider id: { kubeconfig, namespace }')
+	if (clusters.size === 0) throw new TypeError('has no clusters: use provider id: { kubeconfig, namespace }')
 	return clusters
 }
 

@@ -29,7 +29,7 @@ export async function signIn(http: HttpClient, login: Login, timeoutMs: number):
 		timeoutMs,
 	})
 	const token = headers['x-subject-token']
-	if (typeof token !== 'string') throw refuse('KeystoneError', `Keystone at ${new URL(url).host} gave no token`)
+	if (typeof token !== 'string') throw refuse('KeystoneError', `Keystone at ${new URL(url).host} returned no token`)
 	const catalog = body.token.catalog.filter(({ type }) => isUsed(type)) // it is kept as long as the token
 	return { token, expiresAtMs: Date.parse(body.token.expires_at), catalog }
 }

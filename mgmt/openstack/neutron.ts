@@ -53,7 +53,7 @@ export async function readSubnets(session: Session, wanted: Settings['subnets'],
 	if ('ids' in wanted) return wanted.ids.map(id => found.find(subnet => subnet.id === id) ?? missing(id))
 	const own = found.filter(({ project_id }) => project_id === projectId)
 	const [first, second] = own.length > 0 ? own : found
-	if (second) throw refuse('SubnetNotUnique', `more than one subnet is called ${wanted.name}`)
+	if (second) throw refuse('SubnetNotUnique', `more than one subnet has the name ${wanted.name}`)
 	return [first ?? missing(wanted.name)]
 }
 
@@ -65,7 +65,7 @@ export async function readNetworks(session: Session, subnets: readonly Subnet[])
 		readAll(session, 'networks', filter, Network),
 	)
 	const lost = ids.filter(id => !found.some(network => network.id === id))
-	if (lost.length > 0) throw refuse('NeutronSubnetError', `Neutron does not show network ${lost.join(', ')}, whose MTU is needed`)
+	if (lost.length > 0) throw refuse('NeutronSubnetError', `Neutron does not list network ${lost.join(', ')}, which is needed for its MTU`)
 	return found
 }
 
@@ -76,5 +76,5 @@ async function readAll<T>(session: Session, many: string, filter: readonly strin
 }
 
 function missing(nameOrId: string): never {
-	throw refuse('SubnetNotFound', `Neutron has no subnet ${nameOrId}, or this project may not see it`)
+	throw refuse('SubnetNotFound', `Neutron has no subnet ${nameOrId}, or it is not visible in this project`)
 }

@@ -25,7 +25,7 @@ export async function readPages<T>(session: Session, { service, path, many, item
 	let kept = 0
 	const met = new Set<string>()
 	for (let query: string | undefined = first; query !== undefined; ) {
-		if (met.has(query)) throw endless(many, `page ${met.size + 1} is one that was read already`)
+		if (met.has(query)) throw endless(many, `page ${met.size + 1} was already read`)
 		if (met.size === PAGES_MAX) throw endless(many, `there are more than ${PAGES_MAX} pages`)
 		met.add(query)
 		const page = (await session.get(service, `${path}${query}`, Page)) as Record<string, unknown>
@@ -44,13 +44,13 @@ export async function readPages<T>(session: Session, { service, path, many, item
 function readItem<T>(many: string, item: z.ZodType<T>, one: unknown): T {
 	const parsed = item.safeParse(one)
 	if (parsed.success) return parsed.data
-	throw new Failure('BAD_ANSWER', `one of the ${many} is something else than expected: ${faultsIn(parsed.error)}`, { retry: true })
+	throw new Failure('BAD_ANSWER', `one of the ${many} has an unexpected format: ${faultsIn(parsed.error)}`, { retry: true })
 }
 
 function queryOf(many: string, href: string): string {
 	const url = URL.parse(href, 'http://localhost')
 	if (url) return url.search
-	throw new Failure('BAD_ANSWER', `the link to the next page of ${many} is no URL`, { retry: true })
+	throw new Failure('BAD_ANSWER', `the link to the next page of ${many} is not a URL`, { retry: true })
 }
 
 function endless(many: string, why: string): Failure {

@@ -49,5 +49,5 @@ async function ask(http: HttpClient, { key, openstackProviderId: id, timeoutMs }
 			if (!isFailure(error, 'NOT_FOUND')) throw error
 		}
 	}
-	throw refuse('ContrabassError', `Contrabass at ${new URL(url).host} knows no provider ${id}`)
+	throw refuse('ContrabassError', `Contrabass at ${new URL(url).host} has no provider ${id}`)
 }

@@ -44,7 +44,7 @@ export function createTokens(clock: Clock): Tokens {
 		if (known?.token === token && tokens.get(key) === pending) tokens.delete(key)
 	}
 	return {
-		get: (http, login, timeoutMs) => saying('KeystoneError', 'Keystone could not be asked', () => get(http, login, timeoutMs)),
+		get: (http, login, timeoutMs) => saying('KeystoneError', 'Keystone request failed', () => get(http, login, timeoutMs)),
 		drop,
 	}
 }
@@ -83,7 +83,7 @@ function createGate(clock: Clock) {
 /** The same for whoever asks until it is tried again, so that the status stays what it is. */
 function refusal({ user }: Login, { untilMs, words }: Refusal) {
 	const until = new Date(untilMs).toISOString().slice(11, 19)
-	const message = `Keystone refused the sign-in of ${user} (401): ${words}. Next try after ${until} UTC, lest the account be locked`
+	const message = `Keystone rejected the login of ${user} (401): ${words}. Retrying after ${until} UTC to avoid locking the account`
 	return refuse('KeystoneError', message, { notBeforeMs: untilMs })
 }
 

@@ -59,7 +59,7 @@ export type Status = ReturnType<typeof status>
 
 function unwrap<T>(enveloped: Uint8Array, read: Message<T>): T {
 	if (magic.some((byte, index) => enveloped[index] !== byte))
-		throw new Failure<KubeCode>('SERVER_ERROR', 'what the API server calls protobuf is none of Kubernetes’', { retry: true })
+		throw new Failure<KubeCode>('SERVER_ERROR', 'response is not Kubernetes protobuf (wrong magic)', { retry: true })
 	const { raw = nothing } = parse(enveloped.subarray(magic.length), unknown)
 	return parse(raw, read)
 }

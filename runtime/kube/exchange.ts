@@ -94,7 +94,7 @@ async function tryOnce(wire: Wire, wanted: Request, how: How): Promise<Dispatche
 }
 
 function notAllowed(wanted: Request): Failure<KubeCode> {
-	return new Failure('STOPPED', `${whatOf(wanted)} was not begun: this process may not write now`, { retry: true })
+	return new Failure('STOPPED', `${whatOf(wanted)} was not sent: this process must not write now`, { retry: true })
 }
 
 function bodyType({ body, contentType }: Request): Record<string, string> {
@@ -122,7 +122,7 @@ function parse(wanted: Request, contentType: string | string[] | undefined, text
 	try {
 		return JSON.parse(text)
 	} catch (cause) {
-		throw new Failure<KubeCode>('SERVER_ERROR', `${whatOf(wanted)}: the answer is not whole JSON`, { retry: true, cause })
+		throw new Failure<KubeCode>('SERVER_ERROR', `${whatOf(wanted)}: truncated or invalid JSON in the response`, { retry: true, cause })
 	}
 }
 

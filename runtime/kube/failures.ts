@@ -93,10 +93,10 @@ export function isKubeFailure(error: unknown, ...codes: readonly KubeCode[]): er
 
 /** How an answer ended that was read while it came: it fell silent, its reader gave it up, or it broke off. What is a failure already stays as it is. */
 export function interrupted(what: string, error: unknown, { silent, stopped }: { silent: boolean; stopped: boolean }): unknown {
-	if (stopped) return new Failure<KubeCode>('STOPPED', `${what} was given up`, { retry: true })
-	if (silent) return new Failure<KubeCode>('TIMED_OUT', `${what} fell silent`, { retry: true, facts: { silent: true } })
+	if (stopped) return new Failure<KubeCode>('STOPPED', `${what} was canceled`, { retry: true })
+	if (silent) return new Failure<KubeCode>('TIMED_OUT', `${what} timed out (idle)`, { retry: true, facts: { silent: true } })
 	if (isKubeFailure(error)) return error
-	return new Failure<KubeCode>('UNREACHABLE', `${what} broke off`, { retry: true, cause: error })
+	return new Failure<KubeCode>('UNREACHABLE', `${what}: connection lost`, { retry: true, cause: error })
 }
 
 /** How a request ended that got no answer. */
@@ -106,8 +106,8 @@ export type Ending = { what: string; server: string; stopped: boolean; expired: 
 export function brokenOff({ what, server, stopped, expired }: Ending, error: unknown): unknown {
 	if (error instanceof Failure) return error
 	const facts = { request: what, server }
-	if (expired) return new Failure<KubeCode>('TIMED_OUT', `${server} gave no answer in time to ${what}`, { retry: true, facts })
-	if (stopped) return new Failure<KubeCode>('STOPPED', `${what} was given up: ${wordsOf(error)}`, { retry: true, facts })
+	if (expired) return new Failure<KubeCode>('TIMED_OUT', `${what} timed out: no response from ${server}`, { retry: true, facts })
+	if (stopped) return new Failure<KubeCode>('STOPPED', `${what} was canceled: ${wordsOf(error)}`, { retry: true, facts })
 	// a kept-alive connection the server had closed in the meantime
 	const stale = ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(codeOf(error))
 	const message = `${server} cannot be reached: ${wordsOf(error)}`

@@ -125,10 +125,10 @@ function once(leave: () => void): () => void {
 
 function tooLong(ms: number): Failure<KubeCode> {
 	const retryAfterMs = Math.ceil(ms)
-	const message = `the API server has asked for ${retryAfterMs} ms without calls`
+	const message = `the API server asked for a pause of ${retryAfterMs} ms`
 	return new Failure('TOO_MANY_REQUESTS', message, { retry: true, facts: { retryAfterMs } })
 }
 
 function givenUp(): Failure<KubeCode> {
-	return new Failure('STOPPED', 'given up while it waited for its turn', { retry: true })
+	return new Failure('STOPPED', 'canceled while it waited in the queue', { retry: true })
 }

@@ -35,7 +35,7 @@ export function bearerFromFile(path: string, now: () => number = Date.now): Cred
 	return async refused => {
 		if (!refused && now() - readAt < 60_000) return header
 		const token = (await mounted(path)).trim()
-		if (token === '') throw new Failure('CONFIG_INVALID', `${path} is empty, and should hold a token`)
+		if (token === '') throw new Failure('CONFIG_INVALID', `${path} is empty, expected a token`)
 		header = { authorization: `Bearer ${token}` }
 		readAt = now()
 		return header

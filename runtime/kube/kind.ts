@@ -73,8 +73,8 @@ export function collectionPath(kind: Kind, namespace?: string): string {
 
 /** The path of one object, or of its subresource (`status`). */
 export function objectPath(kind: Kind, at: Name, subresource?: string): string {
-	if (kind.namespaced && !at.namespace) throw new Error(`bug: ${kind.kind} ${at.name} is asked for without a namespace`)
-	if (!at.name) throw new Error(`bug: a ${kind.kind} is asked for without a name`)
+	if (kind.namespaced && !at.namespace) throw new Error(`bug: ${kind.kind} ${at.name} is requested without a namespace`)
+	if (!at.name) throw new Error(`bug: a ${kind.kind} is requested without a name`)
 	const path = `${collectionPath(kind, at.namespace)}/${segment(at.name)}`
 	return subresource ? `${path}/${subresource}` : path
 }
@@ -88,7 +88,7 @@ function segment(name: string): string {
 	if (!isPathSegment(name))
 		throw new Failure<KubeCode>(
 			'BAD_REQUEST',
-			`${JSON.stringify(name)} is no name of an object: it must not be "." or "..", and must not have "/" or "%"`,
+			`${JSON.stringify(name)} is not a valid object name: it must not be "." or "..", and must not have "/" or "%"`,
 		)
 	return encodeURIComponent(name)
 }

@@ -43,11 +43,7 @@ async function signIn(chosen: Chosen, reached: Reached): Promise<Identity> {
 	const { user } = chosen
 	if (hasOwnIdentity(user)) return ownCredentials(user)
 	const plugin = await plugged(chosen, reached)
-	if (!plugin)
-		throw new Failure(
-			'CONFIG_INVALID',
-			`user ${user.name} of the kubeconfig has neither a token nor a certificate nor a program that signs in`,
-		)
+	if (!plugin) throw new Failure('CONFIG_INVALID', `user ${user.name} of the kubeconfig has no token, certificate or exec plugin`)
 	const acting = impersonation(user)
 	return { ...plugin, headers: async refused => ({ ...(await plugin.headers(refused)), ...acting }) }
 }

@@ -55,12 +55,12 @@ export async function leadWhileElected(options: ElectionOptions, lead: Lead): Pr
 	let isLost = false
 	const kept = keep(options, hold, over.signal).then(lost => {
 		isLost = lost
-		if (lost) term.abort(new Failure('LEASE_LOST', 'the lease is lost', { retry: true }))
+		if (lost) term.abort(new Failure('LEASE_LOST', 'lost lease', { retry: true }))
 	})
 	try {
 		await lead(term.signal, () => !isLost && !over.signal.aborted && elapsed(hold.renewed, now()) < times.renewMs)
 	} finally {
-		over.abort(new Error('no longer leading'))
+		over.abort(new Error('lost leadership'))
 		term.clear()
 		onChange?.(false)
 		await kept
@@ -85,7 +85,7 @@ async function acquire(options: ElectionOptions): Promise<Hold | undefined> {
 			if (round.hold) return round.hold
 			last = round.seen
 		} catch (error) {
-			if (!signal.aborted) log.warn({ err: error, lease: options.at.name }, 'could not ask for the lease')
+			if (!signal.aborted) log.warn({ err: error, lease: options.at.name }, 'failed to acquire lease')
 		}
 		await sleep(times.retryMs * (1 + 0.2 * Math.random()), signal)
 	}
@@ -100,7 +100,7 @@ async function keep(options: ElectionOptions, hold: Hold, signal: AbortSignal): 
 		const renewed = await renew(options, hold, signal, leftMs)
 		if (signal.aborted) return false
 		if (renewed === 'held' || renewed === 'late') {
-			options.log.warn({ lease: options.at.name, leftMs: Math.round(leftMs), renewed }, 'the lease is lost')
+			options.log.warn({ lease: options.at.name, leftMs: Math.round(leftMs), renewed }, 'lost lease')
 			return true
 		}
 		if (renewed !== 'raced') Object.assign(hold, renewed)
@@ -122,7 +122,7 @@ async function renew(options: ElectionOptions, hold: Hold, signal: AbortSignal, 
 		const round = await tryOnce(limited, undefined, true)
 		return round.hold ?? (round.isHeld ? 'held' : 'raced')
 	} catch (error) {
-		if (!signal.aborted) options.log.warn({ err: error, lease: options.at.name, leftMs: Math.round(leftMs) }, 'could not renew the lease')
+		if (!signal.aborted) options.log.warn({ err: error, lease: options.at.name, leftMs: Math.round(leftMs) }, 'failed to renew lease')
 		return limit.expired() || leftMs <= 0 ? 'late' : 'raced'
 	} finally {
 		limit.clear()
@@ -181,8 +181,8 @@ async function giveBack({ client, at, identity, log }: ElectionOptions): Promise
 		const current = await client.find(Lease, at, { timeoutMs: 3_000, urgent: true })
 		const spec = release(current?.spec, identity, new Date())
 		if (current && spec) await client.replace(Lease, { ...current, spec }, { timeoutMs: 3_000, urgent: true })
-		log.info({ lease: at.name }, 'lease given back')
+		log.info({ lease: at.name }, 'released lease')
 	} catch (error) {
-		log.warn({ err: error, lease: at.name }, 'could not give the lease back; it runs out by itself')
+		log.warn({ err: error, lease: at.name }, 'failed to release lease, it will expire')
 	}
 }

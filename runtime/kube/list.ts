@@ -60,7 +60,7 @@ async function* piecesOf<T extends KubeObject>(
 		throw interrupted(`GET ${path}`, error, { silent: watchdog.expired(), stopped: signal?.aborted ?? false })
 	} finally {
 		watchdog.clear()
-		watchdog.abort(new Error('the list is no longer read'))
+		watchdog.abort(new Error('the list was aborted'))
 	}
 }
 
@@ -72,7 +72,7 @@ function parse(path: string, text: string): unknown {
 	try {
 		return JSON.parse(text)
 	} catch (cause) {
-		throw new Failure<KubeCode>('SERVER_ERROR', `GET ${path}: the answer is not whole JSON`, { retry: true, cause })
+		throw new Failure<KubeCode>('SERVER_ERROR', `GET ${path}: truncated or invalid JSON in the response`, { retry: true, cause })
 	}
 }
 

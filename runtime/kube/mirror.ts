@@ -95,7 +95,7 @@ function finish<T extends KubeObject, P>(mirror: Mirror<T, P>, fresh: Replacemen
 
 /** From a server that does not know initial events, or is too slow for them. */
 function unfinished(plural: string, how: string): Failure<KubeCode> {
-	return new Failure('SERVER_ERROR', `the watch of ${plural} ${how} without the end of the initial events`, { retry: true })
+	return new Failure('SERVER_ERROR', `the watch of ${plural} ${how} before the end of the initial events`, { retry: true })
 }
 
 function fill<T extends KubeObject, P>(mirror: Mirror<T, P>, fresh: Replacement<P>, resourceVersion: string): void {

@@ -126,15 +126,15 @@ async function resync<T extends KubeObject, P>({ mirror }: State<T, P>): Promise
 async function recover<T extends KubeObject, P>(state: State<T, P>, error: unknown): Promise<void> {
 	const { mirror } = state
 	const { log, kind, signal } = mirror.options
-	if (isSilence(error) && mirror.resourceVersion !== undefined) return log.debug({ kind: kind.kind }, 'a silent watch is opened anew')
+	if (isSilence(error) && mirror.resourceVersion !== undefined) return log.debug({ kind: kind.kind }, 'watch idle, reconnecting')
 	if (refusesStream(mirror, error)) {
 		state.usual = mirror.way = 'pages'
-		return log.info({ err: error, kind: kind.kind }, 'this API server tells no initial events; they are listed')
+		return log.info({ err: error, kind: kind.kind }, 'API server does not support WatchList, falling back to LIST')
 	}
 	mirror.counts.failures++
 	const waitMs = Math.round(Math.max(afterFailure(state, error), Math.min(retryAfterOf(error), 60_000)))
 	const next = mirror.resourceVersion === undefined ? mirror.way : 'watch'
-	log.warn({ err: error, kind: kind.kind, waitMs, next }, 'lost sight of objects')
+	log.warn({ err: error, kind: kind.kind, waitMs, next }, 'list or watch failed, retrying')
 	await sleep(waitMs, signal)
 }
 

@@ -74,7 +74,7 @@ export async function* watchEvents<T extends KubeObject>(
 		throw interrupted(`watch ${path}`, error, { silent: watchdog.expired(), stopped: signal.aborted })
 	} finally {
 		watchdog.clear()
-		watchdog.abort(new Error('the watch is no longer read'))
+		watchdog.abort(new Error('the watch was aborted'))
 	}
 }
 

@@ -69,7 +69,11 @@ test.each<[title: string, env: Record<string, string>, said: RegExp]>([
 		{ AGENT_POD_LABELS: '{"multinic.io/node-name":"a"}' },
 		/^AGENT_POD_LABELS.*set by MultiNIC or Kubernetes/,
 	],
-	['the name of the application', { AGENT_POD_LABELS: '{"app.kubernetes.io/name":"a"}' }, /^AGENT_POD_LABELS.*set by MultiNIC or Kubernetes/],
+	[
+		'the name of the application',
+		{ AGENT_POD_LABELS: '{"app.kubernetes.io/name":"a"}' },
+		/^AGENT_POD_LABELS.*set by MultiNIC or Kubernetes/,
+	],
 	['a label of Jobs', { AGENT_POD_LABELS: '{"batch.kubernetes.io/job-name":"a"}' }, /^AGENT_POD_LABELS.*set by MultiNIC or Kubernetes/],
 	['a label with a blank', { AGENT_POD_LABELS: '{"a":"b c"}' }, /^AGENT_POD_LABELS.*must be the value of a label/],
 	['an annotation that is a number', { AGENT_POD_ANNOTATIONS: '{"a":1}' }, /^AGENT_POD_ANNOTATIONS/],

@@ -53,7 +53,7 @@ test('one leads and one waits; SIGTERM to the first ends it with 0 and lets the 
 test('SIGTERM before the first lists are in ends it with 0', async () => {
 	const { kubeconfig } = await unreachable()
 	const waiting = start({ KUBECONFIG: kubeconfig, LEADER_ELECT: 'false' })
-	await waiting.says('lost sight of objects')
+	await waiting.says('list or watch failed, retrying')
 	waiting.process.kill('SIGTERM')
 	expect(await once(waiting.process, 'exit')).toEqual([0, null])
 })

@@ -178,13 +178,13 @@ describe('what fails is said, sends nothing and loses nothing', () => {
 			'Neutron 503',
 			async () => failing('neutron'),
 			async () => world.openstack.setFault('neutron', undefined),
-			['NeutronSubnetError', /503: The server is currently unavailable.*Nothing was sent.*check Neutron/],
+			['NeutronSubnetError', /503: The server is currently unavailable.*No changes were sent.*check Neutron/],
 		],
 		[
 			'Nova 503',
 			async () => failing('nova'),
 			async () => world.openstack.setFault('nova', undefined),
-			['NovaError', /Nova servers could not be read.*503.*Nothing was sent.*check Nova/],
+			['NovaError', /Nova servers could not be read.*503.*No changes were sent.*check Nova/],
 		],
 		[
 			'Keystone 401',
@@ -196,7 +196,7 @@ describe('what fails is said, sends nothing and loses nothing', () => {
 			() => world.putSecret('sign-in', 'password', world.openstack.password),
 			[
 				'KeystoneError',
-				/refused the sign-in of admin \(401\): The request you have made requires authentication\. Next try after [\d:]+ UTC.*Nothing was sent.*check user, password, domain and projectID/,
+				/rejected the login of admin \(401\): The request you have made requires authentication\. Retrying after [\d:]+ UTC to avoid locking the account.*No changes were sent.*check user, password, domain and projectID/,
 			],
 		],
 		[
@@ -206,13 +206,13 @@ describe('what fails is said, sends nothing and loses nothing', () => {
 				return failing('keystone')
 			},
 			async () => world.openstack.setFault('keystone', undefined),
-			['KeystoneError', /answered 503: The server is currently unavailable.*Nothing was sent.*check Keystone; it is asked again/],
+			['KeystoneError', /answered 503: The server is currently unavailable.*No changes were sent.*check Keystone; it is retried/],
 		],
 		[
 			'Contrabass 503',
 			async () => failing('contrabass'),
 			async () => world.openstack.setFault('contrabass', undefined),
-			['ContrabassError', /answered 503: .*Nothing was sent.*check contrabassEndpoint and Contrabass/],
+			['ContrabassError', /answered 503: .*No changes were sent.*check contrabassEndpoint and Contrabass/],
 		],
 		[
 			'a viola of the author, for which the environment has the token',
@@ -220,7 +220,7 @@ describe('what fails is said, sends nothing and loses nothing', () => {
 			async () => world.applyConfig('errors', spec(['worker-3'])),
 			[
 				'SecretWithheld',
-				/spec\.settings\.violaEndpoint: host viola\.evil\.example is not in SECRET_ENDPOINT_HOSTS.*Nothing was sent.*add the host/,
+				/spec\.settings\.violaEndpoint: host viola\.evil\.example is not in SECRET_ENDPOINT_HOSTS.*No changes were sent.*add the host/,
 			],
 		],
 		[
@@ -242,13 +242,13 @@ describe('what fails is said, sends nothing and loses nothing', () => {
 				return ownViola('viola')
 			},
 			() => world.putSecret('viola', 'token', world.violaToken),
-			['ViolaReadError', /401: the bearer token is not the one viola was given.*check violaEndpoint, the token/],
+			['ViolaReadError', /401: the bearer token is invalid.*check violaEndpoint, the token/],
 		],
 		[
 			'a Secret that is not there',
 			async () => ownViola('later'),
 			() => world.putSecret('later', 'token', world.violaToken),
-			['ConfigError', /Secret multinic-system\/later does not exist.*Nothing was sent/],
+			['ConfigError', /Secret multinic-system\/later does not exist.*No changes were sent/],
 		],
 	])('%s', async (sentence, more, heal, [reason, words]) => {
 		const { openstack } = world
@@ -353,7 +353,7 @@ test('a refused sign-in is said, and the password is not tried a second time', a
 	await untilReady('flow', {
 		status: 'False',
 		reason: 'KeystoneError',
-		message: expect.stringMatching(/refused the sign-in of admin \(401\).*check user, password/),
+		message: expect.stringMatching(/rejected the login of admin \(401\).*check user, password/),
 	})
 	await untilReady('direct', { reason: 'KeystoneError' }) // an account of its own: its domain is written otherwise
 	const asked = (path: string) => openstack.requests.filter(request => request.includes(path)).length

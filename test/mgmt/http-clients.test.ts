@@ -27,7 +27,7 @@ test('a call ends when the work must, however long it may take', async () => {
 	void heard.promise.then(() => stop.abort(new Error('not done within 120000 ms')))
 	const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 	const call = start().http.during(stop.signal, clients => clients.for({ insecure: false }).call({ url, timeoutMs: 1e12 }))
-	await expect(call).rejects.toMatchObject({ code: 'STOPPED', message: expect.stringMatching(/was given up: not done within 120000 ms$/) })
+	await expect(call).rejects.toMatchObject({ code: 'STOPPED', message: expect.stringMatching(/was canceled: not done within 120000 ms$/) })
 })
 
 test('connections are shared, save under certificates of an OpenstackConfig, which end with the work', async () => {

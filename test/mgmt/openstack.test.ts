@@ -111,7 +111,7 @@ test.each([['/v1/contrabass/admin/infra/provider/:id'], ['/api/providers/:id']] 
 test('a provider Contrabass does not know is said', async () => {
 	await expect(provider(openstack.encryptKey, 'nobody')).rejects.toMatchObject({
 		code: 'ContrabassError',
-		message: expect.stringContaining('knows no provider nobody'),
+		message: expect.stringContaining('has no provider nobody'),
 	})
 })
 
@@ -186,7 +186,7 @@ test('a token is replaced two minutes before it ends', async () => {
 
 test('a refused password waits 1, 2, 4 … minutes, whoever asks; another one is tried at once', async () => {
 	const ask = (password?: string) => readServers(session(password), [])
-	const refused = { code: 'KeystoneError', message: expect.stringMatching(/refused the sign-in of admin \(401\)/) }
+	const refused = { code: 'KeystoneError', message: expect.stringMatching(/rejected the login of admin \(401\)/) }
 	await expect(ask('wrong')).rejects.toMatchObject(refused)
 	await expect(ask('wrong')).rejects.toMatchObject({ ...refused, facts: { notBeforeMs: now + 60_000 } })
 	expect(signIns()).toBe(1)

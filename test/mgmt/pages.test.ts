@@ -41,16 +41,11 @@ test('every page is read, whatever host the links name', async () => {
 })
 
 test.each<[title: string, pageOf: (query: string) => { ids: unknown[]; next?: string }, words: RegExp, asked: number]>([
-	[
-		'that lead to themselves',
-		() => ({ ids: ['1'], next: '/things?a=1' }),
-		/list of things does not end: page 2 is one that was read already/,
-		1,
-	],
+	['that lead to themselves', () => ({ ids: ['1'], next: '/things?a=1' }), /list of things does not end: page 2 was already read/, 1],
 	[
 		'in a circle of three',
 		query => ({ ids: ['1'], next: `/things?a=${(Number(query.slice(3)) % 3) + 1}` }),
-		/does not end: page 4 is one that was read already/,
+		/does not end: page 4 was already read/,
 		3,
 	],
 	[
@@ -68,13 +63,17 @@ test.each<[title: string, pageOf: (query: string) => { ids: unknown[]; next?: st
 test('the first item that is wrong is told, and no other is looked at', async () => {
 	const { read } = serving(() => ({ ids: ['1', ...Array(19_999).fill(7)] }))
 	await expect(read()).rejects.toMatchObject({
-		message: expect.stringMatching(/^one of the things is something else than expected: id: [^;]*$/),
+		message: expect.stringMatching(/^one of the things has an unexpected format: id: [^;]*$/),
 	})
 })
 
-test('a link to a next page that is no URL is an error, and no bug', async () => {
+test('a link to a next page that is not a URL is an error, and no bug', async () => {
 	const { read } = serving(() => ({ ids: ['1'], next: 'http://[' }))
-	await expect(read()).rejects.toMatchObject({ code: 'BAD_ANSWER', retry: true, message: 'the link to the next page of things is no URL' })
+	await expect(read()).rejects.toMatchObject({
+		code: 'BAD_ANSWER',
+		retry: true,
+		message: 'the link to the next page of things is not a URL',
+	})
 })
 
 test('what is kept of all pages is bounded', async () => {

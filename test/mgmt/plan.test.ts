@@ -165,7 +165,7 @@ test('a node that the status has no room for is not sent; those that it lists al
 		{
 			reason: 'ConfigError',
 			nodeName: 'new-999',
-			message: 'node new-999 is not sent before others have left the status, which lists 1000 nodes',
+			message: 'node new-999 is not sent before others are removed from the status, which is limited to 1000 nodes',
 		},
 	])
 })

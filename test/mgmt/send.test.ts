@@ -20,7 +20,7 @@ function answering(body: object) {
 const nodes = ['a', 'b'].map(nodeName => ({ nodeName, interfaces: [] }))
 const result = (nodeName: string) => ({ nodeName, status: 'created', generation: 1 })
 const error = (nodeName: string) => ({ nodeName, code: 'Refused', message: 'not so' })
-const silent = (nodeName: string) => ({ nodeName, message: 'the answer of viola does not name it' })
+const silent = (nodeName: string) => ({ nodeName, message: 'the response of viola does not include it' })
 
 test.each<[sentence: string, results: object[], errors: object[], sent: object]>([
 	['each node has its result', [result('a')], [error('b')], { applied: ['a'], errors: [error('b')] }],

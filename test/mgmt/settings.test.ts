@@ -139,7 +139,7 @@ test('every duration that an OpenstackConfig may have is one that can be counted
 	expect(parseDuration('99999999h99999999h99999999h9999h')).toBeDefined()
 })
 
-test.each(['http://[', 'http://host:99999', 'https://'])('%s is no URL that can be called', violaEndpoint => {
+test.each(['http://[', 'http://host:99999', 'https://'])('%s is not a URL that can be called', violaEndpoint => {
 	const { error } = OpenstackConfigSpec.safeParse(spec({ settings: { violaEndpoint } }))
 	expect(error?.issues.map(({ path }) => path.join('.'))).toContain('settings.violaEndpoint')
 })

@@ -60,7 +60,7 @@ test.each<[sentence: string, outcome: Outcome, expected: object]>([
 		{
 			nodes: [{ state: 'Refused', message: 'not so' }],
 			conditions: [
-				{ status: 'False', reason: 'ViolaPostError', message: expect.stringMatching(/worker-1: not so. The other nodes go on; check/) },
+				{ status: 'False', reason: 'ViolaPostError', message: expect.stringMatching(/worker-1: not so. The other nodes continue; check/) },
 				{ status: 'True', reason: 'Error' },
 			],
 		},
@@ -79,7 +79,7 @@ test.each<[sentence: string, outcome: Outcome, expected: object]>([
 					nodeName: 'worker-1',
 					interfaces: 1,
 					state: 'Kept',
-					message: expect.stringContaining('if it is, by hand: kubectl delete mnnc worker-1'),
+					message: expect.stringContaining('if it does not, run: kubectl delete mnnc worker-1'),
 				},
 			],
 		},
@@ -155,18 +155,18 @@ test('a call is told by its host, and one that failed once is not told anew', as
 })
 
 test.each<[sentence: string, failure: () => Promise<Failure<MgmtReason>>, words: RegExp]>([
-	['a key that does not fit is to be corrected', async () => refuse('ContrabassError', ''), /^Nothing was sent.*the encryption key$/],
+	['a key that does not fit is to be corrected', async () => refuse('ContrabassError', ''), /^No changes were sent.*the encryption key$/],
 	[
 		'a Contrabass that does not answer is to be looked at',
 		() => told('ContrabassError', down),
-		/^Nothing was sent.*check contrabassEndpoint and/,
+		/^No changes were sent.*check contrabassEndpoint and/,
 	],
 	[
 		'a Keystone that does not answer has nothing to do with the password',
 		() => told('KeystoneError', down),
-		/^Nothing was sent.*check Keystone;/,
+		/^No changes were sent.*check Keystone;/,
 	],
-	['of a POST that failed nobody knows how far it came', () => told('ViolaPostError', down), /^It is sent again by itself; check viola/],
+	['of a POST that failed nobody knows how far it came', () => told('ViolaPostError', down), /^It is retried automatically; check viola/],
 ])('%s', async (_, failure, words) => {
 	expect(nextAfter(await failure())).toMatch(words)
 })

@@ -163,7 +163,7 @@ describe('a kubeconfig', () => {
 		['what is not YAML', 'token: "hunter2\n  - {', /is not YAML: line 2, column \d+$/],
 		['an alias of nothing', 'token: *hunter2', /is not YAML/],
 		['two of a name', { users: [{ name: 'u' }, { name: 'u' }] }, /users: has two entries with the name "u"$/],
-		['nobody in it', kubeconfig({}), /^user u of the kubeconfig has neither a token nor a certificate nor a program that signs in$/],
+		['nobody in it', kubeconfig({}), /^user u of the kubeconfig has no token, certificate or exec plugin$/],
 		['another kind of object', { kind: 'Secret', data: { a: 'hunter2' } }, /kind: Invalid option/],
 		['a program without command', kubeconfig({ exec: { apiVersion: plugin.apiVersion } }), /user u: exec\.command is missing$/],
 		[
@@ -181,11 +181,15 @@ describe('a kubeconfig', () => {
 		[
 			'is not there',
 			kubeconfig({ exec: { ...plugin, command: 'no-such-login', installHint: 'Get it from the portal.' } }),
-			/^no-such-login, which signs in user u, was not found\. Get it from the portal\./,
+			/^no-such-login \(exec plugin of user u\) was not found\. Get it from the portal\./,
 		],
-		['ends with an error', kubeconfig({ exec: { ...plugin, args: ['-e', 'process.exit(3)'] } }), /, which signs in user u, ended with 3$/],
-		['prints nothing', printing(''), /printed no credentials: the output: Invalid input/],
-		['prints a secret and no JSON', printing('{"token": "hunter2'), /printed no credentials: the output: Invalid input/],
+		[
+			'ends with an error',
+			kubeconfig({ exec: { ...plugin, args: ['-e', 'process.exit(3)'] } }),
+			/ \(exec plugin of user u\) exited with 3$/,
+		],
+		['prints nothing', printing(''), /printed no valid credentials: the output: Invalid input/],
+		['prints a secret and no JSON', printing('{"token": "hunter2'), /printed no valid credentials: the output: Invalid input/],
 		[
 			'prints no token',
 			printing(JSON.stringify({ apiVersion: plugin.apiVersion, kind: 'ExecCredential', status: {} })),

@@ -66,7 +66,7 @@ describe('a call over HTTP', () => {
 		[
 			'what is not JSON',
 			[200, '<html>'],
-			{ code: 'BAD_ANSWER', message: expect.stringMatching(/gave an answer that cannot be read: it is not JSON$/) },
+			{ code: 'BAD_ANSWER', message: expect.stringMatching(/returned an invalid response: it is not JSON$/) },
 		],
 	])('that fails tells %s', async (_, [status, body], failure) => {
 		await expect(call(status, body, { schema: Ports })).rejects.toMatchObject(failure)

@@ -32,7 +32,7 @@ describe('a path', () => {
 			() => objectPath(Job, { namespace: name, name: 'b' }),
 			() => collectionPath(Job, name),
 		])
-			expect(make).toThrow(/is no name of an object/)
+			expect(make).toThrow(/is not a valid object name/)
 	})
 
 	test('a key leads back to the name', () => {

@@ -109,7 +109,7 @@ test('a view shows what is in force, and a status only where there is one', () =
 
 test.each<[sentence: string, document: unknown, words: string]>([
 	['an empty file', null, 'expected record'],
-	['no cluster', {}, 'names no cluster'],
+	['no cluster', {}, 'has no clusters'],
 	['a field nobody knows', { biz: { kubeConfig: '/x' } }, 'biz: Unrecognized key: "kubeConfig"'],
 ])('of the clusters, %s is refused', (_, document, words) => {
 	expect(() => parseClusters(document)).toThrow(words)

@@ -13,7 +13,7 @@ export async function serverTls(cluster: Chosen['cluster']): Promise<Credentials
 	const path = cluster['certificate-authority']
 	const ca = cluster['certificate-authority-data'] ?? (path && (await readPem(path)))
 	if (ca && !isCertificate(ca))
-		throw new Failure('CONFIG_INVALID', `cluster ${cluster.name} of the kubeconfig: its certificate authority is no certificate (PEM)`)
+		throw new Failure('CONFIG_INVALID', `cluster ${cluster.name} of the kubeconfig: its certificate authority is not a PEM certificate`)
 	return {
 		...(ca && { ca }),
 		...(cluster['insecure-skip-tls-verify'] && { rejectUnauthorized: false }),
@@ -66,7 +66,7 @@ async function readPair(user: Chosen['user']): Promise<Certificate | undefined> 
 	if (!cert) return undefined
 	const key = user['client-key-data'] ?? (keyPath && (await readPem(keyPath)))
 	if (!key || !isPair(cert, key))
-		throw new Failure('CONFIG_INVALID', `user ${user.name} of the kubeconfig: client certificate and key (PEM) do not belong together`)
+		throw new Failure('CONFIG_INVALID', `user ${user.name} of the kubeconfig: client certificate and key (PEM) do not match`)
 	return { cert, key }
 }
 

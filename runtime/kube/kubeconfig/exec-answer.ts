@@ -30,7 +30,7 @@ export function readPluginAnswer(output: string, apiVersion: string | undefined)
 	const { status, apiVersion: printed } = parsed.data
 	const { token, clientCertificateData: cert, clientKeyData: key, expirationTimestamp } = status
 	if (printed !== apiVersion) return { fault: `apiVersion must be ${apiVersion}, as in the kubeconfig` }
-	if ((cert === undefined) !== (key === undefined)) return { fault: 'a certificate needs a key, and a key a certificate' }
+	if ((cert === undefined) !== (key === undefined)) return { fault: 'clientCertificateData and clientKeyData must be set together' }
 	if (token === undefined && cert === undefined) return { fault: 'status has neither a token nor a certificate' }
 	return {
 		...(token !== undefined && { token }),

@@ -47,7 +47,7 @@ async function signIn(call: ExecCall): Promise<PluginCredential> {
 	const interactive = mayAsk(call)
 	const spec = { ...(exec.provideClusterInfo && { cluster: call.cluster }), interactive }
 	const answer = readPluginAnswer(await outputOf(call, spec), exec.apiVersion)
-	if ('fault' in answer) throw failed(`${exec.command}, which signs in user ${user}, printed no credentials: ${answer.fault}`)
+	if ('fault' in answer) throw failed(`${exec.command} (exec plugin of user ${user}) printed no valid credentials: ${answer.fault}`)
 	return answer
 }
 
@@ -56,7 +56,7 @@ function mayAsk({ exec: { interactiveMode, command }, user }: ExecCall): boolean
 	if (interactiveMode === 'Never') return false
 	const isTerminal = isatty(0)
 	if (interactiveMode !== 'Always' || isTerminal) return isTerminal
-	throw failed(`${command}, which signs in user ${user}, needs a terminal (interactiveMode: Always)`)
+	throw failed(`${command} (exec plugin of user ${user}) needs a terminal (interactiveMode: Always)`)
 }
 
 /** What it prints is a few KiB. */
@@ -77,11 +77,11 @@ function outputOf({ exec, user, env }: ExecCall, spec: { interactive: boolean })
 		})
 		child.on('error', cause => {
 			const what = codeOf(cause) === 'ENOENT' ? 'was not found' : 'could not be run'
-			reject(failed(`${command}, which signs in user ${user}, ${what}${installHint ? `. ${installHint}` : ''}`, cause))
+			reject(failed(`${command} (exec plugin of user ${user}) ${what}${installHint ? `. ${installHint}` : ''}`, cause))
 		})
 		child.on('close', (code, signal) => {
 			if (code === 0) resolve(output)
-			else reject(failed(`${command}, which signs in user ${user}, ended with ${code ?? signal}`))
+			else reject(failed(`${command} (exec plugin of user ${user}) exited with ${code ?? signal}`))
 		})
 	})
 }

@@ -53,7 +53,7 @@ function authorityIsIgnored({ cluster }: Chosen): string | undefined {
 
 function proxyIsInvalid({ cluster: { name, 'proxy-url': proxy } }: Chosen): string | undefined {
 	if (proxy === undefined || (/^(https?|socks5):\/\//i.test(proxy) && URL.canParse(proxy))) return undefined
-	return `cluster ${name}: proxy-url must begin with http://, https:// or socks5://`
+	return `cluster ${name}: proxy-url must start with http://, https:// or socks5://`
 }
 
 function certificateIsDoubled({ user }: Chosen): string | undefined {

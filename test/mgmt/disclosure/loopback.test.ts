@@ -103,7 +103,7 @@ describe('nothing reaches an endpoint that the author chose', () => {
 		const condition = await ready(written())
 		expect({ connections: author.connections(), heard: author.heard }).toEqual({ connections: 0, heard: [] })
 		expect(condition).toMatchObject({ status: 'False', reason: 'SecretWithheld', message: expect.stringMatching(withheld(field, secret)) })
-		expect(condition?.message).toContain('Nothing was sent')
+		expect(condition?.message).toContain('No changes were sent')
 	})
 
 	test('a Neutron that the catalog of a Keystone of the list names', async () => {
@@ -199,7 +199,7 @@ describe('what a remote system or an author does ends in a condition, not in a b
 			const secrets = name === 'violaEndpoint' ? own('violaTokenSecretRef', 'token') : {}
 			expect(await ready({ settings, credentials, secrets, signal: stop.signal })).toMatchObject({
 				status: 'False',
-				message: expect.stringContaining(`${author.host} was given up: not done within 120000 ms`),
+				message: expect.stringContaining(`${author.host} was canceled: not done within 120000 ms`),
 			})
 		},
 	)
@@ -210,7 +210,7 @@ describe('what a remote system or an author does ends in a condition, not in a b
 	})
 
 	test.each<[sentence: string, body: string, words: RegExp]>([
-		['an address that is no URL', '{"data":{"url":"http://[","attributes":{"adminId":"a","adminPw":"b"}}}', /data\.url: Invalid URL/],
+		['an address that is not a URL', '{"data":{"url":"http://[","attributes":{"adminId":"a","adminPw":"b"}}}', /data\.url: Invalid URL/],
 		[
 			'an address of another kind',
 			`{"data":{"url":"file:///etc/passwd","attributes":{"adminId":"a","adminPw":"SEALED"}}}`,
