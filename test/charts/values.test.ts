@@ -11,8 +11,10 @@ import {
 	REPORT_MAX_BYTES,
 } from '../../contract/names.ts'
 import { rolloutOf } from '../../contract/rollout.ts'
+import { AllowedPrefixes, PodNetworks, ProtectedNetworks } from '../../contract/chart-limits.ts'
 import { RouteTableBase, RulePriorityBase } from '../../contract/bases.ts'
 import { DEFAULT_POD } from '../../controller/agent-pod.ts'
+import { ObjectName } from '../../runtime/env.ts'
 import { readConfig } from '../../controller/config.ts'
 
 type Schema = { properties?: Record<string, Schema>; $ref?: string; definitions?: Record<string, Schema> }
@@ -72,6 +74,49 @@ test.each([
 	expect(tried.filter(value => taken(value) !== ours.safeParse(value).success)).toEqual([])
 	expect(tried.filter(taken).length).toBeGreaterThan(1)
 })
+
+type Network = { if: Pattern; then: Pattern; else: Pattern; not?: Pattern }
+type Pattern = { pattern: string }
+
+test.each([
+	['protectedNetworks', ProtectedNetworks],
+	['podNetworks', PodNetworks],
+	['allowMainTableRoutes', AllowedPrefixes],
+] as const)('the values schema takes the same networks in runs.%s as the controller', (key, ours) => {
+	const { properties, definitions } = schema as { properties: { runs: { properties: Items } }; definitions: Record<string, Network> }
+	const { $ref, ...inline } = properties.runs.properties[key]?.items ?? {}
+	const items = ($ref ? definitions[$ref.split('/').at(-1) ?? ''] : inline) as Network
+	const holds = ({ pattern }: Pattern, text: string) => new RegExp(pattern).test(text)
+	const taken = (text: string) => holds(holds(items.if, text) ? items.then : items.else, text) && !(items.not && holds(items.not, text))
+	expect(networks.filter(text => taken(text) !== ours.safeParse([text]).success)).toEqual([])
+	expect(networks.filter(taken).length).toBeGreaterThan(1)
+})
+
+test('the values schema takes the same names of Secrets as the controller', () => {
+	const { pattern = '', maxLength = 0 } = (schema.definitions?.objectName ?? {}) as { pattern?: string; maxLength?: number }
+	const tried = ['registry', 'a.b-c', 'a', 'Bad_Name', 'a,b', '-a', '', 'a'.repeat(253), 'a'.repeat(254)]
+	const taken = (name: string) => new RegExp(pattern).test(name) && name.length <= maxLength
+	expect(tried.filter(name => taken(name) !== ObjectName.safeParse(name).success)).toEqual([])
+})
+
+type Items = Record<string, { items: { $ref?: string } & Partial<Network> }>
+
+const networks = [
+	...['10.96.0.0/12', '10.96.0.1/12', '0.0.0.0/0', '0.0.0.0/1', '128.0.0.0/2', '255.255.255.255/32', '10.2444.0.0/16', '256.0.0.0/8'],
+	...['10.0.0.0/33', '10.0.0.0/08', '010.0.0.0/8', '10.0.0/8', '10.0.0.0', '10.0.0.0/', '10.0.0.0/8 ', '169.254.0.0/16', '169.254.9.0/24'],
+	...['169.254.0.0/15', 'fd00::/8', 'FD00::1/64', '::/0', '8000::/1', '::/2', '::1/128', '::/129', 'fd00:::/64', '1::2::3/64', '1:2:3/64'],
+	...[
+		'1:2:3:4:5:6:7:8/128',
+		'1:2:3:4:5:6:7::/112',
+		'1:2:3:4:5:6:7:8:9/64',
+		'12345::/64',
+		'fe80::/10',
+		'febf:1::/32',
+		'fec0::/10',
+		'fe80::/9',
+	],
+	...['::ffff:1.2.3.4/96', 'x', ''],
+]
 
 test('the defaults of the rollout are those of the contract', () => {
 	expect(rolloutOf(undefined, undefined)).toMatchObject({ value: values.rollout })
