@@ -120,15 +120,26 @@ async function stopController(client: KubeClient, where: Uninstall): Promise<voi
 
 /** Looks until nothing is left. */
 async function untilNone(what: string, { pollMs, signal, log }: Uninstall, look: () => Promise<string[]>): Promise<void> {
-	let told = 0
+	let before: readonly string[] = []
 	for (;;) {
-		const left = await look()
+		const left = await look().catch(error => orGivenUp(error, what, before))
 		if (left.length === 0) return
-		if (left.length !== told) log.info({ what, left: left.length, first: left.slice(0, 5) }, 'waiting')
-		told = left.length
+		if (left.length !== before.length) log.info({ what, left: left.length, first: left.slice(0, 5) }, 'waiting')
+		before = left
 		if (await sleep(pollMs, signal)) continue
-		throw new Failure('STOPPED', `stopped while waiting for ${what}; ${left.length} left: ${left.slice(0, 10).join(', ')}`)
+		throw new Failure('STOPPED', `stopped while waiting for ${what}; ${leftWords(left)}`)
 	}
+}
+
+/** helm that waits no longer deletes the account and the Role of this hook at once: a right that was there is gone, and not missing in the chart. */
+function orGivenUp(error: unknown, what: string, left: readonly string[]): never {
+	if (left.length === 0 || !isKubeFailure(error, 'FORBIDDEN', 'UNAUTHORIZED')) throw error
+	const words = 'helm has given up (its --timeout), and taken the rights of this hook away. Uninstall again once that is solved'
+	throw new Failure('STOPPED', `stopped while waiting for ${what}; ${leftWords(left)}. ${words}`, { cause: error })
+}
+
+function leftWords(left: readonly string[]): string {
+	return `${left.length} left: ${left.slice(0, 10).join(', ')}`
 }
 
 function hasEnded({ status }: Job): boolean {

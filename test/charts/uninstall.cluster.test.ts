@@ -67,6 +67,23 @@ test('Keep that is stopped says what it waited for', async () => {
 	await endJob(cluster.admin, { name: 'endless', namespace })
 })
 
+test('Keep that helm has given up, and taken the rights of, says what it waited for', async () => {
+	await cluster.admin.create(Job, job('long'))
+	const { hook, where, lines } = await signedInAsHook('Keep')
+	const done = keep(hook, where)
+	await Promise.all([
+		expect(done).rejects.toMatchObject({
+			code: 'STOPPED',
+			message: expect.stringMatching(/^stopped while waiting for runs under way; 1 left: long\. helm has given up/),
+		}),
+		expect
+			.poll(() => lines.join())
+			.toContain('runs under way')
+			.then(() => cluster.kubectl(['delete', 'role,rolebinding', 'multinic-uninstall', '-n', namespace])),
+	])
+	await endJob(cluster.admin, { name: 'long', namespace })
+})
+
 test('Restore deletes every node config and returns when the controller has let go of the last', async () => {
 	const { hook, where, lines } = await signedInAsHook('Restore')
 	let returned = false
