@@ -90,6 +90,18 @@ test('a CRD that exists already is refused, and taken over with --take-ownership
 	succeeded(await cluster.helm('install', 'multinic', chart, '--take-ownership', ...at))
 })
 
+test('a second release in another namespace is refused, and told where the first is', async () => {
+	succeeded(await cluster.helm('install', 'multinic', chart, ...at))
+	const second = ['install', 'second', chart, '-n', 'second', '--create-namespace', '--take-ownership']
+	const { all, exitCode } = await cluster.helm(...second)
+	expect(exitCode).not.toBe(0)
+	expect(all).toContain('MultiNIC is in namespace multinic-system already, and a cluster takes it once')
+	succeeded(await cluster.kubectl(['delete', 'serviceaccount', 'multinic-controller', ...at])) // as when its namespace is gone
+	succeeded(await cluster.helm(...second))
+	succeeded(await cluster.helm('uninstall', 'second', '--no-hooks', '-n', 'second'))
+	await cluster.kubectl(['delete', 'crd', 'multinicnodeconfigs.multinic.io']) // the second has it now
+})
+
 describe('an upgrade from a chart that did not have a value yet', () => {
 	const older = () => {
 		const old = join(mkdtempSync(join(dir, 'older-')), 'multinic')
