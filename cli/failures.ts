@@ -2,6 +2,7 @@ import { Failure } from '../runtime/errors.ts'
 
 /** What a command can end with of its own, besides what the API server says. */
 export type CliCode =
+	| 'NO_FLEET'
 	| 'NO_NODE'
 	| 'NO_RUN'
 	| 'NOT_ANSWERED'

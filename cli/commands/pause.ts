@@ -3,12 +3,16 @@ import { isKubeFailure } from '../../runtime/kube/failures.ts'
 import { ConfigMap } from '../../runtime/kube/kinds.ts'
 import type { Fleet } from '../fleet.ts'
 import { NodeConfig } from '../kinds.ts'
+import { failure } from '../failures.ts'
+import { readElsewhere } from '../namespace.ts'
 import { readChosen } from '../read.ts'
+import { noFleetWords } from '../render/missing.ts'
 import { fleetPaused, fleetResumed, nodePaused, nodeResumed } from '../render/paused.ts'
 import type { CommandSpec, Session } from '../session.ts'
 import type { ConfigView } from '../view.ts'
 import { exitCodes } from '../world.ts'
 import { eachOf } from '../each.ts'
+import { unlessForbidden } from '../unless-forbidden.ts'
 
 export const pause: CommandSpec<object> = {
 	name: 'pause',
@@ -30,9 +34,22 @@ export const resume: CommandSpec<object> = {
 
 async function setPaused(session: Session, nodes: readonly string[], paused: boolean): Promise<number> {
 	const { configs, fleet } = await readChosen(session, nodes)
+	if (configs.length === 0) await mustBeInstalled(session)
 	if (nodes.length === 0) await session.progress(`writing ConfigMap ${ROLLOUT_PAUSE}`, setFleet(session, fleet, paused))
 	else await session.progress(`writing ${nodes.length} node configs`, setNodes(session, { configs, fleet }, paused))
 	return exitCodes.fine
+}
+
+/**
+ * A pause that nobody reads would be told as one that holds.
+ *
+ * @throws Failure NO_FLEET where the chart is not installed; who may not read that is believed
+ */
+async function mustBeInstalled(session: Session): Promise<void> {
+	const { client, namespace } = session.cluster
+	const at = { namespace, name: ROLLOUT_CONFIG_MAP }
+	const settings = await unlessForbidden(client.find(ConfigMap, at, { signal: session.signal }))
+	if (settings && !settings.found) throw failure('NO_FLEET', noFleetWords(namespace, await readElsewhere(session)))
 }
 
 async function setNodes(session: Session, { configs, fleet }: { configs: ConfigView[]; fleet: Fleet }, paused: boolean): Promise<void> {
@@ -58,7 +75,7 @@ async function setFleet({ cluster, signal, print, warn }: Session, fleet: Fleet,
 		)
 		if (missing) await client.create(ConfigMap, { metadata: at, data }, { signal })
 	}
-	print([paused ? fleetPaused(fleet) : fleetResumed(fleet)])
+	print([paused ? fleetPaused(fleet) : fleetResumed(fleet, namespace)])
 }
 
 /** @throws anything but that there is none yet, as before the first pause */

@@ -36,6 +36,12 @@ export function noSuchNodeWords(name: string, namespace: string, names: readonly
 	return `${what}; ${hint}`
 }
 
+/** @returns the sentence for a fleet that is nowhere in the namespace */
+export function noFleetWords(namespace: string, elsewhere: Elsewhere): string {
+	const others = [...elsewhere].map(([name, count]) => `; namespace ${name} has ${count === 1 ? '1 node config' : `${count} node configs`}`)
+	return `no MultiNIC is in namespace ${namespace}, so nothing was changed: it has neither a node config nor ConfigMap multinic-rollout; another namespace is named by -n${others.join('')}`
+}
+
 /** @returns what can be done where a node config is deleted with its namespace */
 export function releaseWords(name: string, namespace: string): string {
 	return `To remove it without restoring the node: kubectl patch mnnc ${name} -n ${namespace} --type=merge -p '{"metadata":{"finalizers":null}}'`

@@ -28,11 +28,11 @@ export function fleetPaused({ pausedBy, running, line }: Fleet): string {
 	return `${now}. ${inProgress}${queued}Resume with: kubectl multinic resume`
 }
 
-export function fleetResumed({ pausedBy, line, rule }: Fleet): string {
+export function fleetResumed({ pausedBy, line, rule }: Fleet, namespace: string): string {
 	const [first] = line.keys()
 	if (pausedBy.chart) {
 		const now = pausedBy.person ? 'pause removed' : 'not paused by kubectl multinic pause'
-		return `${now}, but the chart still pauses the rollout: set rollout.paused to false (helm upgrade, or in Git). ${CHART}`
+		return `${now}, but the chart still pauses the rollout: set rollout.paused to false (helm upgrade, or in Git). ${see(namespace)}`
 	}
 	const next = first === undefined ? 'No nodes queued.' : `${count(line.size, 'node')} queued, ${first} is next.`
 	if (pausedBy.person) return `rollout resumed. ${next}`
@@ -40,7 +40,7 @@ export function fleetResumed({ pausedBy, line, rule }: Fleet): string {
 }
 
 /** How to show the settings of the chart. */
-const CHART = 'See: kubectl get configmap multinic-rollout -o yaml'
+const see = (namespace: string) => `See: kubectl get configmap multinic-rollout -n ${namespace} -o yaml`
 
 function count(number: number, what: string): string {
 	return `${number} ${what}${number === 1 ? '' : 's'}`

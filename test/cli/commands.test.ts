@@ -275,6 +275,7 @@ describe('pause and resume', () => {
 		expect(await say('pause')).toMatch(/^rollout paused, in addition to the chart/)
 		expect(await say('resume')).toMatch(/^pause removed, but the chart still pauses the rollout: set rollout.paused to false/)
 		expect(await say('resume')).toMatch(/^not paused by kubectl multinic pause, but the chart still pauses the rollout/)
+		expect(await say('resume')).toContain(`See: kubectl get configmap multinic-rollout -n ${namespace} -o yaml`)
 	})
 })
 

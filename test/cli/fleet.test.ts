@@ -249,7 +249,7 @@ describe('what happens next', () => {
 
 	test('when a fleet goes on, to the repairs that waited', () => {
 		const fleet = fleetOf([config('a', configured), config('b', drifted)], new Set(), rolloutOf({}, { paused: 'true' }))
-		expect(fleetResumed(fleet)).toBe('rollout resumed. 1 node queued, b is next.')
+		expect(fleetResumed(fleet, 'multinic-system')).toBe('rollout resumed. 1 node queued, b is next.')
 		expect(fleetPaused(fleet)).toContain('1 node queued.')
 	})
 })

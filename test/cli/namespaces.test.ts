@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { NodeConfig } from '../../cli/kinds.ts'
-import { Namespace } from '../../runtime/kube/kinds.ts'
+import { ConfigMap, Namespace } from '../../runtime/kube/kinds.ts'
 import { clusterOf, namespace, type Stage, startStage } from './cluster.ts'
 import { command, configured } from './world.ts'
 
@@ -76,6 +76,25 @@ ${own}
 		expect((await command('get worker-9', { cluster: cluster() })).err).toBe(
 			'error: there is no node config worker-9 in namespace multinic-system; list them with: kubectl multinic get -n multinic-system\n',
 		)
+	})
+})
+
+describe('a namespace without MultiNIC', () => {
+	test.each(['pause', 'resume'])('%s changes nothing and says where node configs are', async line => {
+		const stage = await startStage()
+		putElsewhere(stage, 'apps', 'worker-1', 'worker-2')
+		expect(await command(line, { cluster: stage.cluster })).toEqual({
+			code: 1,
+			out: '',
+			err: 'error: no MultiNIC is in namespace multinic-system, so nothing was changed: it has neither a node config nor ConfigMap multinic-rollout; another namespace is named by -n; namespace apps has 2 node configs\n',
+		})
+		expect(stage.server.objects.get(ConfigMap, { name: 'multinic-rollout-pause', namespace })).toBeUndefined()
+	})
+
+	test('one with MultiNIC may be paused before there is a node config', async () => {
+		const { cluster, server } = await startStage()
+		server.objects.create(ConfigMap, { metadata: { name: 'multinic-rollout', namespace } })
+		expect(await command('pause', { cluster })).toMatchObject({ code: 0, err: '' })
 	})
 })
 
