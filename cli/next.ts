@@ -36,12 +36,16 @@ function isNew(config: ConfigView): string | undefined {
 	const { generation, status } = config
 	if (isCurrent(config)) return undefined
 	const before = status.observedGeneration === undefined ? '' : `; this status is of generation ${status.observedGeneration}`
-	return `The controller has not observed generation ${generation} yet${before}.`
+	const ask = config.asked.retry === undefined ? '' : 'A run was requested. '
+	return `${ask}The controller has not observed generation ${generation} yet${before}.`
 }
 
 function isRunning(config: ConfigView): string | undefined {
 	if (stateOf(config) !== 'InProgress') return undefined
-	return `Job ${config.status.lastJobName ?? ''} is running. Follow it with: kubectl multinic logs ${config.name} -f`
+	const job = `Job ${config.status.lastJobName ?? ''}`
+	if (reasonOf(config) === 'PodRefused')
+		return `Kubernetes has not started the pod of ${job}. Kubernetes keeps trying until the deadline of the run; then the run is retried automatically.`
+	return `${job} is running. Follow it with: kubectl multinic logs ${config.name} -f`
 }
 
 function isAsked({ asked }: ConfigView, { paused }: Fleet): string | undefined {

@@ -12,7 +12,7 @@ import { listOurPods } from '../run-pods.ts'
 import { reportLines } from '../render/report.ts'
 import type { CommandSpec, Session } from '../session.ts'
 import { unlessForbidden } from '../unless-forbidden.ts'
-import { configView } from '../view.ts'
+import { type ConfigView, configView, stateOf } from '../view.ts'
 import { exitCodes } from '../world.ts'
 import { parseName } from './options.ts'
 import { printLog } from './pod-log.ts'
@@ -76,11 +76,18 @@ async function printReport(session: Session, node: string, run: string | undefin
 	if (name === undefined) throw failure('NO_RUN', `no run has started on ${node} yet; see: kubectl multinic get ${node}`)
 	const found = await cluster.client.find(ConfigMap, { namespace: cluster.namespace, name }, { signal })
 	const report = reportIn(found, node)
-	if (!report) throw failure('NO_RUN', `run ${name} on ${node} no longer has a pod or a report; see: kubectl multinic history ${node}`)
+	if (!report) throw failure('NO_RUN', nothingSaid(name, config))
 	const words = notThePresent(shownRun(name, found?.metadata.labels), node, config)
 	if (words) warn(`note: ${words}`)
 	warn(`the pod of run ${name} no longer exists; showing its report`)
 	print(reportLines(report))
+}
+
+function nothingSaid(run: string, config: ConfigView): string {
+	const { name, status } = config
+	if (stateOf(config) === 'InProgress' && run === status.lastJobName)
+		return `run ${run} on ${name} has no pod yet; see: kubectl multinic get ${name}`
+	return `run ${run} on ${name} no longer has a pod or a report; see: kubectl multinic history ${name}`
 }
 
 function reportIn(found: ConfigMap | undefined, node: string): AgentReport | undefined {

@@ -177,6 +177,11 @@ describe('what happens next', () => {
 			config('a', running, { status: { lastJobName: 'job-1' } }),
 			'Job job-1 is running. Follow it with: kubectl multinic logs a -f',
 		],
+		[
+			'a run that Kubernetes does not start',
+			config('a', { state: 'InProgress', reason: 'PodRefused', message: 'ErrImagePull' }, { status: { lastJobName: 'job-1' } }),
+			'Kubernetes has not started the pod of Job job-1. Kubernetes keeps trying until the deadline of the run; then the run is retried automatically.',
+		],
 		['a place in line', config('a', waiting), 'It is 1 of 1 in the queue: The wave is full.'],
 		['what time may heal', config('a', healing), 'It is retried automatically. To retry now: kubectl multinic retry a'],
 		[
@@ -202,6 +207,11 @@ describe('what happens next', () => {
 		],
 		['a silent node', config('a', { reason: 'NodeNotReady' }), 'The run starts automatically when that is resolved.'],
 		['no word yet', config('a'), 'The controller has not observed generation 3 yet.'],
+		[
+			'a retry before the first word',
+			config('a', undefined, asked),
+			'A run was requested. The controller has not observed generation 3 yet.',
+		],
 		[
 			'a newer generation',
 			config('a', configured, { metadata: { name: 'a', generation: 4 } }),

@@ -377,15 +377,21 @@ Succeeded       AllInterfacesConfigured: Configured 1/1.
 			'logs worker-1',
 			'run multinic-agent-worker-1-g1 on worker-1 no longer has a pod or a report; see: kubectl multinic history worker-1',
 		],
+		[
+			'Kubernetes has not started its pod',
+			'logs worker-3',
+			'run multinic-agent-worker-3-g1 on worker-3 has no pod yet; see: kubectl multinic get worker-3',
+		],
 		['there was none', 'logs worker-2', 'no run has started on worker-2 yet; see: kubectl multinic get worker-2'],
 		[
 			'there is no such node',
 			'logs worker-11',
-			'there is no node config worker-11 in namespace multinic-system; did you mean worker-1 or worker-2?',
+			'there is no node config worker-11 in namespace multinic-system; did you mean worker-1 or worker-2 or worker-3?',
 		],
 	])('%s', async (_, line, err) => {
 		const one = await stage()
 		one.put('worker-2')
+		one.put('worker-3', running, { status: { lastJobName: 'multinic-agent-worker-3-g1' } })
 		expect(await command(line, { cluster: one.cluster })).toEqual({ code: 1, out: '', err: `error: ${err}\n` })
 	})
 })
