@@ -9,7 +9,7 @@ import { configView } from '../view.ts'
 import { exitCodes } from '../world.ts'
 import { type Answer, askForRun, type Question } from './ask.ts'
 import { outputOption, timeoutOption } from './options.ts'
-import { readEvents, readReady } from './surroundings.ts'
+import { readEvents, readReady, readRenewed } from './surroundings.ts'
 
 type LookFlags = { output?: 'json' | 'yaml'; timeout: number }
 
@@ -54,15 +54,16 @@ async function answered(session: Session, question: Question): Promise<Answer | 
 	const answer = await askForRun(session, question)
 	if (answer) return answer
 	const { node, timeoutMs } = question
-	const [object, rollout, ready, events] = await Promise.all([
+	const [object, rollout, ready, renewed, events] = await Promise.all([
 		readNode(session, node),
 		readSettings(session),
 		readReady(session, node),
+		readRenewed(session),
 		readEvents(session, node),
 	])
 	const paused = rollout?.pausedBy.chart === true || rollout?.pausedBy.person === true
 	const { namespace } = session.cluster
-	const around = { config: configView(object), paused, ready, events, namespace, seconds: timeoutMs / 1_000, now: session.world.now() }
-	for (const line of unansweredLines(around)) session.warn(line)
+	const around = { config: configView(object), paused, ready, renewed, events, namespace, seconds: timeoutMs / 1_000 }
+	for (const line of unansweredLines({ ...around, now: session.world.now() })) session.warn(line)
 	return undefined
 }

@@ -1,4 +1,4 @@
-import { Event, Node } from '../../runtime/kube/kinds.ts'
+import { Event, Lease, Node } from '../../runtime/kube/kinds.ts'
 import type { Reading } from '../read.ts'
 import { unlessForbidden } from '../unless-forbidden.ts'
 
@@ -9,6 +9,14 @@ export async function readReady({ cluster, signal }: Reading, name: string): Pro
 	const node = await unlessForbidden(cluster.client.find(Node, { name }, { signal }))
 	if (node === undefined) return undefined
 	return node.found?.status?.conditions?.find(({ type }) => type === 'Ready')?.status ?? ''
+}
+
+/** When the controller that leads last said so; empty where none leads, undefined where we may not read it. */
+export async function readRenewed({ cluster, signal }: Reading): Promise<string | undefined> {
+	const at = { namespace: cluster.namespace, name: 'multinic-controller' }
+	const lease = await unlessForbidden(cluster.client.find(Lease, at, { signal }))
+	if (lease === undefined) return undefined
+	return lease.found?.spec?.holderIdentity ? (lease.found.spec.renewTime ?? '') : ''
 }
 
 /** Events about the node config, newest first. */

@@ -12,6 +12,8 @@ export type Around = {
 	paused: boolean
 	/** Of the Node; empty: there is none, or it says nothing; undefined: not known. */
 	ready: string | undefined
+	/** When the controller that leads last said so; empty: none leads; undefined: not known. */
+	renewed: string | undefined
 	events: readonly Event[]
 	namespace: string
 	seconds: number
@@ -19,6 +21,9 @@ export type Around = {
 }
 
 const mostEvents = 3
+
+/** A Lease that is held is renewed every few seconds; the clocks of two machines may differ by more (milliseconds). */
+const silentMs = 120_000
 
 /** @returns the sentence, then what was found, then where to look further */
 export function unansweredLines(around: Around): string[] {
@@ -31,17 +36,27 @@ export function unansweredLines(around: Around): string[] {
 	]
 }
 
-function causes({ config, paused, ready }: Around): string[] {
+function causes(around: Around): string[] {
+	const { config, paused, ready } = around
 	const message = condition(config, 'Ready')?.message
 	return [
 		`the node config is ${stateWords(config)}${message ? `: ${message}` : ''}`,
 		...(isCurrent(config) ? [] : [`the controller has not observed generation ${config.generation} yet; check that it is running`]),
+		...leaderless(around),
 		...(config.paused ? [`it is paused: kubectl multinic resume ${config.name}`] : []),
 		...(paused ? ['the rollout is paused: kubectl multinic resume'] : []),
 		...(ready === '' ? [`there is no Kubernetes node ${config.name}, or it reports no status`] : []),
 		...(ready === 'Unknown' ? ['its kubelet is not reporting, so no pod can start there'] : []),
 		...(stateOf(config) === 'InProgress' ? [`Job ${config.status.lastJobName ?? ''} is running, and a node has one run at a time`] : []),
 	]
+}
+
+/** After an uninstall, say, or where the controller cannot start. */
+function leaderless({ renewed, namespace, now }: Around): string[] {
+	const look = `kubectl get pods -n ${namespace} -l app.kubernetes.io/name=multinic-controller`
+	if (renewed === '') return [`no controller holds Lease multinic-controller; does one run? ${look}`]
+	if (renewed === undefined || now - Date.parse(renewed) < silentMs) return []
+	return [`Lease multinic-controller was renewed ${ageOf(renewed, now)} ago; does a controller run? ${look}`]
 }
 
 function eventWords({ reason, message, lastTimestamp, metadata }: Event, now: number): string {

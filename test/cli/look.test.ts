@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { NodeConfig } from '../../cli/kinds.ts'
 import type { AgentReport } from '../../contract/agent-run.ts'
-import { ConfigMap, Event, Job, Node, Pod } from '../../runtime/kube/kinds.ts'
+import { ConfigMap, Event, Job, Lease, Node, Pod } from '../../runtime/kube/kinds.ts'
 import { answering, runOfLook, clusterOf, namespace, putRunPod, type Stage, startStage } from './cluster.ts'
 import { ago, command, configured, now, running } from './world.ts'
 
@@ -147,18 +147,36 @@ describe('diff', () => {
 			involvedObject: { kind: 'MultiNicNodeConfig', name: 'worker-1', namespace },
 			...{ type: 'Warning', reason: 'PodRefused', message: 'ImagePullBackOff', lastTimestamp: ago(40) },
 		} as never)
-		let asked = 0
-		const clock = () => now + 2_000 * asked++
-		const { code, err } = await command('diff worker-1 --timeout 3s', { cluster: one.cluster, now: clock })
+		const { code, err } = await command('diff worker-1 --timeout 3s', { cluster: one.cluster, now: hurried() })
 		expect(code).toBe(1)
 		expect(err.replace(/\d+s ago/, '40s ago')).toBe(`error: timed out after 3 s waiting for a run on worker-1; nothing was changed
   the node config is Pending (NodeNotReady): The kubelet of node worker-1 does not report.
+  no controller holds Lease multinic-controller; does one run? kubectl get pods -n multinic-system -l app.kubernetes.io/name=multinic-controller
   its kubelet is not reporting, so no pod can start there
   Event 40s ago: PodRefused: ImagePullBackOff
   more: kubectl multinic get worker-1; kubectl get events -n multinic-system; kubectl get pods -n multinic-system
 `)
 		expect(one.server.objects.get(NodeConfig, { namespace, name: 'worker-1' })?.metadata.annotations ?? {}).toEqual({})
 	})
+})
+
+/** A clock that a look at the API server takes 2 s of. */
+function hurried(): () => number {
+	let asked = 0
+	return () => now + 2_000 * asked++
+}
+
+test.each<[title: string, spec: object, said: string]>([
+	['that gave its Lease back', { holderIdentity: '', renewTime: ago(1) }, 'no controller holds Lease multinic-controller; does one run?'],
+	['that went silent', { holderIdentity: 'a', renewTime: ago(600) }, 'was renewed 10m ago; does a controller run?'],
+	['that leads', { holderIdentity: 'a', renewTime: ago(1) }, ''],
+])('when nobody answers, a controller %s is told of', async (_, spec, said) => {
+	const { cluster, put, server } = await startStage()
+	put('worker-1', configured)
+	server.objects.create(Lease, { metadata: { name: 'multinic-controller', namespace }, spec } as never)
+	const { err } = await command('plan worker-1 --timeout 3s', { cluster, now: hurried() })
+	expect(err).toContain(said)
+	expect(err.includes('Lease')).toBe(said !== '')
 })
 
 describe('plan', () => {
