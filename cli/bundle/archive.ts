@@ -20,7 +20,10 @@ export type Entry = { path: string; text: string }
  */
 export async function writeArchive(file: string, folder: string, entries: readonly Entry[], time: Date): Promise<boolean> {
 	const archive = pack()
-	for (const { path, text } of entries) archive.entry({ name: `${folder}/${path}`, mtime: time, mode: 0o600 }, text)
+	for (const { path, text } of entries) {
+		const entry = archive.entry({ name: `${folder}/${path}`, mtime: time, mode: 0o600 }, text)
+		entry.on('error', () => {}) // it ends with the archive, whose error is told
+	}
 	archive.finalize()
 	const isFile = (await stat(file).catch(() => undefined))?.isFile()
 	const write = isFile === false ? writeInto : replace

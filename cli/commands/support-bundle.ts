@@ -16,7 +16,7 @@ export const supportBundle: CommandSpec<{ file?: string }> = {
 	name: 'support-bundle',
 	nodes: 'none',
 	about: 'Collect diagnostic data in one file',
-	options: [new Option('-o, --file <file>', 'file to write (default: multinic-support-TIME.tar.gz in the current directory)')],
+	options: [new Option('-o, --file <file>', 'where it is written, - for standard output (default: multinic-support-TIME.tar.gz here)')],
 	more: 'Secrets are never read. index.txt lists what could not be read, with the error.',
 	async act(session, _, flags) {
 		const { world, cluster, print, warn } = session
@@ -25,7 +25,7 @@ export const supportBundle: CommandSpec<{ file?: string }> = {
 		const collected = await collectAll(session)
 		const { server, namespace } = cluster
 		const index = indexText({ ...collected, server, namespace, version: about.version, now })
-		const file = flags.file ?? `${name}.tar.gz`
+		const file = flags.file === '-' ? '/dev/stdout' : (flags.file ?? `${name}.tar.gz`)
 		const isFile = await session.progress(
 			`writing ${file}`,
 			writeArchive(file, name, [{ path: 'index.txt', text: index }, ...collected.files], new Date(now)),

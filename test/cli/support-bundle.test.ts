@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -5,6 +6,7 @@ import { gunzipSync } from 'node:zlib'
 import { execa } from 'execa'
 import { extract } from 'tar-stream'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { writeArchive } from '../../cli/bundle/archive.ts'
 import { leanNode, leanObject } from '../../cli/bundle/lean.ts'
 import { Deployment } from '../../cli/kinds.ts'
 import { ConfigMap, Event, Lease, Node, Pod, Secret } from '../../runtime/kube/kinds.ts'
@@ -200,6 +202,14 @@ describe('no bundle is left behind', () => {
 		expect(err).toMatch(/^error: nothing could be read, so no bundle was written: http:\S+ cannot be reached: [^\n]+\n$/)
 		expect(existsSync(file)).toBe(false)
 		await server.up()
+	})
+
+	test('where it cannot be written, and there is more than a stream holds', async () => {
+		const entries = ['a', 'b'].map(path => ({ path, text: randomBytes(1_000_000).toString('hex') }))
+		await expect(writeArchive('/nowhere/bundle.tar.gz', 'bundle', entries, new Date())).rejects.toMatchObject({
+			code: 'NOT_WRITTEN',
+			message: expect.stringContaining('cannot be written: ENOENT'),
+		})
 	})
 
 	test('where it cannot be written', async () => {
