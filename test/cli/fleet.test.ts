@@ -6,7 +6,7 @@ import { coloursFor } from '../../cli/render/colours.ts'
 import { fleetLines, summaryLine } from '../../cli/render/fleet.ts'
 import type { ConfigView } from '../../cli/view.ts'
 import { rolloutOf } from '../../contract/rollout.ts'
-import { fleetPaused, fleetResumed } from '../../cli/render/paused.ts'
+import { fleetPaused, fleetResumed, nodeResumed } from '../../cli/render/paused.ts'
 import { config, configured, drifted, failed, rolledBack, running, waiting } from './world.ts'
 
 const settings = rolloutOf({ maxUnavailable: '2' }, undefined)
@@ -238,6 +238,14 @@ describe('what happens next', () => {
 	})
 
 	const inLine = 'It is 1 of 1 in the queue: the rollout is paused. Resume with: kubectl multinic resume'
+	test('a node config that is deleted and paused: that it goes on is the end of it', () => {
+		const metadata = { name: 'a', generation: 3, deletionTimestamp: 'now' }
+		const one = config('a', { reason: 'Paused' }, { spec: { paused: true }, metadata })
+		expect(nodeResumed(one, fleetOf([one], new Set(), settings))).toBe(
+			'a: was paused, goes on now. It is being deleted. A last run restores the node, then the node config is removed.',
+		)
+	})
+
 	test.each<[title: string, one: ConfigView, next: string]>([
 		['waits', config('a', waiting), inLine],
 		['drifted', config('a', drifted), inLine],
