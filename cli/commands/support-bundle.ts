@@ -16,7 +16,12 @@ export const supportBundle: CommandSpec<{ file?: string }> = {
 	name: 'support-bundle',
 	nodes: 'none',
 	about: 'Collect diagnostic data in one file',
-	options: [new Option('-o, --file <file>', 'where it is written, - for standard output (default: multinic-support-TIME.tar.gz here)')],
+	options: [
+		new Option(
+			'-o, --file <file>',
+			'file to write, or - for standard output (default: multinic-support-TIME.tar.gz in the current directory)',
+		),
+	],
 	more: 'Secrets are never read. index.txt lists what could not be read, with the error.',
 	async act(session, _, flags) {
 		const { world, cluster, print, warn } = session

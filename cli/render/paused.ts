@@ -14,13 +14,13 @@ export function nodePaused(config: ConfigView): string {
 
 export function nodeResumed(config: ConfigView, fleet: Fleet): string {
 	const { name, paused } = config
-	if (!paused) return `${name}: was not paused, is ${stateWords(config)}. ${nextFor(config, fleet)}`
+	if (!paused) return `${name}: not paused (${stateWords(config)}). ${nextFor(config, fleet)}`
 	const next = config.deleting
 		? nextFor({ ...config, paused: false }, fleet)
 		: fleet.paused
-			? 'The fleet is paused as well. Resume with: kubectl multinic resume'
-			: 'The controller takes it up where it was.'
-	return `${name}: was paused, goes on now. ${next}`
+			? 'The rollout is paused too. Resume it with: kubectl multinic resume'
+			: 'The controller continues where it stopped.'
+	return `${name}: resumed. ${next}`
 }
 
 export function fleetPaused({ pausedBy, running, line }: Fleet): string {

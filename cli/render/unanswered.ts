@@ -54,7 +54,7 @@ function causes(around: Around): string[] {
 /** After an uninstall, say, or where the controller cannot start. */
 function leaderless({ renewed, namespace, now }: Around): string[] {
 	const look = `kubectl get pods -n ${namespace} -l app.kubernetes.io/name=multinic-controller`
-	if (renewed === '') return [`no controller holds Lease multinic-controller; does one run? ${look}`]
+	if (renewed === '') return [`no controller holds Lease multinic-controller; check that it is running: ${look}`]
 	if (renewed === undefined || now - Date.parse(renewed) < silentMs) return []
 	return [`Lease multinic-controller was renewed ${ageOf(renewed, now)} ago; does a controller run? ${look}`]
 }

@@ -242,7 +242,7 @@ describe('what happens next', () => {
 		const metadata = { name: 'a', generation: 3, deletionTimestamp: 'now' }
 		const one = config('a', { reason: 'Paused' }, { spec: { paused: true }, metadata })
 		expect(nodeResumed(one, fleetOf([one], new Set(), settings))).toBe(
-			'a: was paused, goes on now. It is being deleted. A last run restores the node, then the node config is removed.',
+			'a: resumed. It is being deleted. A last run restores the node, then the node config is removed.',
 		)
 	})
 

@@ -151,7 +151,7 @@ describe('diff', () => {
 		expect(code).toBe(1)
 		expect(err.replace(/\d+s ago/, '40s ago')).toBe(`error: timed out after 3 s waiting for a run on worker-1; nothing was changed
   the node config is Pending (NodeNotReady): The kubelet of node worker-1 does not report.
-  no controller holds Lease multinic-controller; does one run? kubectl get pods -n multinic-system -l app.kubernetes.io/name=multinic-controller
+  no controller holds Lease multinic-controller; check that it is running: kubectl get pods -n multinic-system -l app.kubernetes.io/name=multinic-controller
   its kubelet is not reporting, so no pod can start there
   Event 40s ago: PodRefused: ImagePullBackOff
   more: kubectl multinic get worker-1; kubectl get events -n multinic-system; kubectl get pods -n multinic-system
@@ -167,7 +167,11 @@ function hurried(): () => number {
 }
 
 test.each<[title: string, spec: object, said: string]>([
-	['that gave its Lease back', { holderIdentity: '', renewTime: ago(1) }, 'no controller holds Lease multinic-controller; does one run?'],
+	[
+		'that gave its Lease back',
+		{ holderIdentity: '', renewTime: ago(1) },
+		'no controller holds Lease multinic-controller; check that it is running:',
+	],
 	['that went silent', { holderIdentity: 'a', renewTime: ago(600) }, 'was renewed 10m ago; does a controller run?'],
 	['that leads', { holderIdentity: 'a', renewTime: ago(1) }, ''],
 ])('when nobody answers, a controller %s is told of', async (_, spec, said) => {
