@@ -4,7 +4,9 @@ import { isFailure } from '../runtime/errors.ts'
 import { commands } from './commands/all.ts'
 import { complete } from './commands/complete.ts'
 import { nodeArgument, nodesArgument, parseName } from './commands/options.ts'
+import { withNamespace } from './naming.ts'
 import { sentenceOf } from './render/failure.ts'
+import { isFormat } from './render/output.ts'
 import { completionScript, type Shell, shells } from './render/scripts.ts'
 import { type CommandSpec, type Session, sessionOf } from './session.ts'
 import { type ConnectFlags, exitCodes, type World } from './world.ts'
@@ -25,9 +27,11 @@ export async function run(args: readonly string[], world: World): Promise<number
 		await program.parseAsync(args, { from: 'user' })
 		return code
 	} catch (error) {
-		return explained(error, world)
+		return explained(error, world, program.opts<Flags>().namespace)
 	}
 }
+
+type Flags = ConnectFlags & { output?: string }
 
 /** The commands with their flags. */
 export function createProgram(world: World, onEnd: (code: number) => void): Command {
@@ -57,25 +61,25 @@ function addCommand(program: Command, spec: CommandSpec<object>, world: World, o
 	for (const option of spec.options) command.addOption(option)
 	command.action(async (given: unknown) => {
 		const nodes = [given].flat().filter(node => typeof node === 'string')
-		const flags = command.optsWithGlobals<ConnectFlags>()
+		const flags = command.optsWithGlobals<Flags>()
 		onEnd(await inCluster(world, flags, session => spec.act(session, [...new Set(nodes)], flags)))
 	})
 }
 
-async function inCluster(world: World, flags: ConnectFlags, act: (session: Session) => Promise<number>): Promise<number> {
+async function inCluster(world: World, flags: Flags, act: (session: Session) => Promise<number>): Promise<number> {
 	const cluster = await world.connect(flags)
 	try {
-		return await act(sessionOf(world, cluster))
+		return await act(sessionOf(world, cluster, text => (isFormat(flags.output) ? text : withNamespace(text, flags.namespace))))
 	} finally {
 		await cluster.close()
 	}
 }
 
 /** An error that nobody expected is a bug, and its stack is what it is found by; it is told where it is asked for. */
-function explained(error: unknown, { err, env, signal }: World): number {
+function explained(error: unknown, { err, env, signal }: World, namespace: string | undefined): number {
 	if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.usage
 	if (signal.aborted) return exitCodes.interrupted
-	err.write(`error: ${sentenceOf(error)}\n`)
+	err.write(`error: ${withNamespace(sentenceOf(error), namespace)}\n`)
 	if (isFailure(error)) return isFailure(error, 'CONFIG_INVALID', 'USAGE') ? exitCodes.usage : exitCodes.notAsWanted
 	err.write(
 		env.MULTINIC_DEBUG

@@ -28,14 +28,18 @@ export type CommandSpec<Flags> = {
 	act(session: Session, nodes: readonly string[], flags: Flags): Promise<number>
 }
 
-/** Puts together what a command works with. */
-export function sessionOf(world: World, cluster: Reading['cluster']): Session {
+/**
+ * Puts together what a command works with.
+ *
+ * @param complete what a printed text passes through, such as the namespace in the commands that it suggests
+ */
+export function sessionOf(world: World, cluster: Reading['cluster'], complete: (text: string) => string): Session {
 	const { out, err, env, signal } = world
 	const { progress, clear } = progressOf(world)
 	const write = (to: Screen, lines: readonly string[]) => {
 		if (lines.length === 0) return
 		clear()
-		to.write(`${lines.join('\n')}\n`)
+		to.write(complete(`${lines.join('\n')}\n`))
 	}
 	return {
 		world,

@@ -33,12 +33,11 @@ function head(config: ConfigView, { colours, now, failedWrite }: PageView): stri
 		reasonOf(config),
 	]
 	const facts = [
-		`generation ${generation}`,
+		`generation ${generation}, created ${age(now - created)} ago`,
 		...(status.backend ? [`backend ${status.backend}`] : []),
 		...(config.mode === 'Plan' ? ['mode Plan'] : []),
 		...(config.paused ? ['paused'] : []),
 		...(status.lastJobName ? [`last run ${status.lastJobName}`] : []),
-		`created ${age(now - created)} ago`,
 	]
 	const message = condition(config, 'Ready')?.message
 	return [

@@ -44,6 +44,21 @@ ${own}
 		expect(await command(line, { cluster })).toEqual({ code: 0, err: '', out })
 	})
 
+	test('a suggested command names the namespace that was given, and JSON stays as it is', async () => {
+		const stage = await startStage()
+		putElsewhere(stage, 'apps', 'worker-3')
+		stage.server.objects.create(ConfigMap, { metadata: { name: 'multinic-rollout', namespace: 'apps' }, data: {} })
+		const say = async (line: string) => {
+			const { namespace: _, ...cluster } = clusterOf(stage.server.credentials) // that of the flags
+			const { out, err } = await command(line, { cluster })
+			return out + err
+		}
+		expect(await say('pause -n apps')).toBe('rollout paused. Resume with: kubectl multinic -n apps resume\n')
+		expect(await say('pause worker-3 -n apps')).toContain('Resume with: kubectl multinic -n apps resume worker-3\n')
+		expect(await say('diff worker-3 -n apps')).toContain('Resume with: kubectl multinic -n apps resume worker-3\n')
+		expect(await say('get -n apps -o json')).not.toContain('kubectl multinic -n')
+	})
+
 	test.each([
 		'get worker-9',
 		'get worker-1 worker-9',

@@ -114,7 +114,7 @@ test('the page of one node', () => {
 	})
 	expect(text(nodePage(one, view([one])))).toBe(`
 worker-3   Failed   1/2   PartlyFailed
-generation 3, backend netplan-networkd, last run multinic-agent-worker-3-g3, created 3m ago
+generation 3, created 3m ago, backend netplan-networkd, last run multinic-agent-worker-3-g3
 multinic1: no link has the MAC yet.
 
 Interfaces
@@ -137,7 +137,7 @@ test('the page of a node that nobody has looked at', () => {
 	const one = config('new', undefined, { spec: { paused: true, mode: 'Plan' } })
 	expect(text(nodePage(one, view([one])))).toBe(`
 new   Pending
-generation 3, mode Plan, paused, created 3m ago
+generation 3, created 3m ago, mode Plan, paused
 
 Interfaces
   none known yet
