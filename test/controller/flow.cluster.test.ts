@@ -107,7 +107,7 @@ describe('with a controller that runs', () => {
 	test('a node that does not exist is waited for, and said', async () => {
 		await create('nowhere')
 		await tells('nowhere', '1 Pending 0/1 NodeNotFound')
-		expect(await readyMessage('nowhere')).toBe('No Kubernetes node has the name nowhere. The run starts when it joins.')
+		expect(await readyMessage('nowhere')).toBe('There is no Kubernetes node nowhere. The run starts when it joins.')
 		await newNode('nowhere')
 		await tells('nowhere', configured)
 	})
@@ -260,7 +260,7 @@ describe('with a controller that runs', () => {
 		await tells('from', configured)
 		await create('to', { interfaces: [port] })
 		await tells('to', '1 Pending 0/1 Conflict')
-		expect(await readyMessage('to')).toContain('is also claimed by node config from')
+		expect(await readyMessage('to')).toContain('is already used by node config from')
 		await patchSpec('from', { interfaces: [] })
 		await tells('to', configured)
 		await tells('from', '2 Configured 0/0 NoInterfaces')

@@ -276,7 +276,7 @@ describe('what fails is said, sends nothing and loses nothing', () => {
 	test('a VM that Nova does not show is said, and the others go on', async () => {
 		world.openstack.attach({ server: 'Worker-4', network: 'test' })
 		await world.applyConfig('partly', spec(['Worker-4', 'worker-99']))
-		await untilReady('partly', { status: 'False', reason: 'VmNotFound', message: expect.stringContaining('Nova shows no VM worker-99') })
+		await untilReady('partly', { status: 'False', reason: 'VmNotFound', message: expect.stringContaining('Nova lists no VM worker-99') })
 		expect(await interfacesOf('worker-4')).toHaveLength(1)
 	})
 

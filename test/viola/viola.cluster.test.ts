@@ -135,7 +135,7 @@ test.each<[sentence: string, entry: unknown, code: string, words: string]>([
 			[1, 10].map(id => ({ id, macAddress: `fa:16:3e:00:00:${id + 10}` })),
 		),
 		'Invalid',
-		'ids count from 0 to 9',
+		'ids are 0 to 9',
 	],
 	['a name no node can have', node('worker_9'), 'Invalid', 'nodeName: must be a Kubernetes node name'],
 	['no object at all', 'worker-9', 'Invalid', 'expected object'],
@@ -217,12 +217,12 @@ test('GET shows what is in force with its status, all or one', async () => {
 
 test.each<[sentence: string, headers: Record<string, string>, payload: unknown, status: number, words: string]>([
 	['no token', { 'x-provider-id': 'biz' }, [node('worker-1')], 401, 'bearer token required'],
-	['a wrong token', { ...auth, authorization: 'Bearer wrong' }, [node('worker-1')], 401, 'not the one viola was given'],
+	['a wrong token', { ...auth, authorization: 'Bearer wrong' }, [node('worker-1')], 401, 'the bearer token is invalid'],
 	['no provider', { authorization: auth.authorization }, [node('worker-1')], 400, 'x-provider-id is required'],
 	['an unknown provider', { ...auth, 'x-provider-id': 'other' }, [node('worker-1')], 404, 'no cluster is configured for provider other'],
 	['an empty list', auth, [], 400, 'at least one node'],
 	['an object instead of a list', auth, node('worker-1'), 400, 'must be a list'],
-	['a body with too many nodes', auth, Array(5_001).fill({}), 400, 'send at most 5000 at once'],
+	['a body with too many nodes', auth, Array(5_001).fill({}), 400, 'at most 5000 are allowed'],
 	['a body that is too deep', auth, [deep], 400, 'the body cannot be read: its lists and objects are 102 deep'],
 	['a body over the limit', auth, 'x'.repeat(17 << 20), 413, 'too large'],
 ])('%s is refused as a whole', async (...[, headers, payload, status, words]) => {
