@@ -134,7 +134,7 @@ async function untilNone(what: string, { pollMs, signal, log }: Uninstall, look:
 /** helm that waits no longer deletes the account and the Role of this hook at once: a right that was there is gone, and not missing in the chart. */
 function orGivenUp(error: unknown, what: string, left: readonly string[]): never {
 	if (left.length === 0 || !isKubeFailure(error, 'FORBIDDEN', 'UNAUTHORIZED')) throw error
-	const words = 'helm has given up (its --timeout), and taken the rights of this hook away. Uninstall again once that is solved'
+	const words = 'helm timed out (--timeout) and removed the rights of this hook. Uninstall again when that is resolved'
 	throw new Failure('STOPPED', `stopped while waiting for ${what}; ${leftWords(left)}. ${words}`, { cause: error })
 }
 

@@ -74,11 +74,11 @@ test('Keep that helm has given up, and taken the rights of, says what it waited 
 	await Promise.all([
 		expect(done).rejects.toMatchObject({
 			code: 'STOPPED',
-			message: expect.stringMatching(/^stopped while waiting for runs under way; 1 left: long\. helm has given up/),
+			message: expect.stringMatching(/^stopped while waiting for runs in progress; 1 left: long\. helm timed out/),
 		}),
 		expect
 			.poll(() => lines.join())
-			.toContain('runs under way')
+			.toContain('runs in progress')
 			.then(() => cluster.kubectl(['delete', 'role,rolebinding', 'multinic-uninstall', '-n', namespace])),
 	])
 	await endJob(cluster.admin, { name: 'long', namespace })
