@@ -105,9 +105,9 @@ async function prepared({ host }: Attempt, { asking, arming, looking }: Preparin
 async function undone({ host, log }: Attempt, { undo }: Plan, bug: unknown): Promise<unknown> {
 	try {
 		await host.undo(undo)
-		log.tell('put back', 'what the run had changed, for it cannot go on')
+		log.tell('rolled back', 'the changes of this run, because it cannot continue')
 	} catch (error) {
-		log.tell('NOT put back', `the host will: ${wordsOf(error)}`)
+		log.tell('NOT rolled back', `the rollback timer takes over: ${wordsOf(error)}`)
 	}
 	return bug
 }
@@ -154,7 +154,7 @@ async function carryOut(task: Attempt, { plan: wish, before, probes, targets, wa
 	const outcome = await done(task, { plan: wish, state, probes, warnings: own.warnings, notes })
 	const isLate = armed.ends !== undefined && performance.now() > armed.ends - MARGIN
 	if (isLate || !(await timed('commit', () => host.commit(armed))))
-		throw failure('EXPIRED', `the run took longer than ${task.deadManSeconds} s, so the host puts everything back`)
+		throw failure('EXPIRED', `the run took longer than ${task.deadManSeconds} s, so the host rolls back`)
 	return outcome
 }
 
@@ -179,16 +179,15 @@ async function done({ host, timed, log, dry }: Attempt, outcome: Omit<Outcome, '
 	const why = unprovable(plan, dry)
 	const asked = why === undefined ? await timed('prove', () => host.prove(plan.accepted, state)) : unproven(why)
 	const proof = contradicted(asked, plan, state)
-	if (!dry && (why === undefined || plan.steps.length > 0))
-		log.tell('verified', `nothing left to do; same after reboot: ${rebootWords(proof)}`)
+	if (!dry && (why === undefined || plan.steps.length > 0)) log.tell('verified', `in sync; same after reboot: ${rebootWords(proof)}`)
 	return { ...outcome, proof }
 }
 
 function tellArmed(log: Log, { ends }: Armed): void {
-	log.tell('armed', ends === undefined ? unwatched : `everything is put back at ${hour(ends)} unless this run commits`)
+	log.tell('armed', ends === undefined ? unwatched : `the host rolls back at ${hour(ends)} unless this run commits`)
 }
 
-const unwatched = 'the undo is on the host; no systemd here, so only another run would use it'
+const unwatched = 'undo files are written; without systemd only another run can use them'
 
 /** By the wall clock as it is set now. */
 function hour(monotonic: number): string {

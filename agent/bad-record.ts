@@ -9,7 +9,7 @@ import type { Failure } from '../runtime/errors.ts'
 export function badRecord(error: unknown): Failure<Code> {
 	return failure(
 		'BAD_RECORD',
-		`the record of what this host was (${RECORD_PATH}) cannot be read: ${whyOf(error)}; nothing was changed. Restore the file, or move it away: a removal can then no longer restore what was there before`,
+		`the record of this host (${RECORD_PATH}) cannot be read: ${whyOf(error)}; nothing was changed. Restore the file, or move it away; a removal can then no longer restore the original configuration`,
 	)
 }
 

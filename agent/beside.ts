@@ -48,7 +48,7 @@ type Compared = { wanted: readonly WantedInterface[]; links: readonly Link[]; lo
 function judge(told: Told, { wanted, links, log }: Compared): Warnings {
 	const found = mismatches(wanted, links, told)
 	if (!found) log.tell('openstack', `not compared: the ${told.source} lists no NIC of this host`)
-	else if (found.size === 0) log.tell('openstack', `the ${told.source} says nothing else`)
+	else if (found.size === 0) log.tell('openstack', `the ${told.source} agrees`)
 	for (const { id, name } of wanted) {
 		const warning = found?.get(id)
 		if (warning) log.tell('openstack', `${name}: ${warning.message}`)

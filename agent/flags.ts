@@ -4,23 +4,23 @@ import { failure } from './failure.ts'
 export const TERMINATION_LOG = '/dev/termination-log'
 
 /** What `--help` prints. */
-export const help = `multinic-agent: brings the NICs of one node to what a node config says, once.
+export const help = `multinic-agent: applies a node config to the NICs of this node and exits.
 
-  --human          lines for people, on a terminal or off it
-  --json           one JSON object a line
+  --human          human-readable log
+  --json           one JSON object per line
   --help           this
 
-  AGENT_CONFIG     what to do (default /etc/multinic/config.json)
-  RUN              whose run this is, as JSON; where set, the config must say the same
-  HOST_ROOT        where the host's / is mounted (default /host)
+  AGENT_CONFIG     input of the run (default /etc/multinic/config.json)
+  RUN              identity of the run, as JSON; if set, it must match the input
+  HOST_ROOT        mount point of the root of the host (default /host)
   REPORT_FILE      write the report here instead of into the run's ConfigMap
   TERMINATION_LOG  short form of the report (default ${TERMINATION_LOG})
   LOG_FORMAT       human (default) or json
 
 Exit status
-  0  all is as the node config says; in mode Plan: all of it could be done
-  1  some or all is not, or it was undone, or nobody could be told; the report says which
-  2  the input is wrong: nothing was touched, and the report names the wrong field
+  0  the node matches the node config; in mode Plan: the plan can be applied
+  1  not fully applied, rolled back, or the report could not be delivered; see the report
+  2  invalid input, which the report names; nothing was changed
 `
 
 export type LogFormat = 'human' | 'json'
@@ -34,7 +34,7 @@ const formats: Readonly<Record<string, LogFormat>> = { '--human': 'human', '--js
  */
 export function parseFlags(args: readonly string[]): Flags {
 	const unknown = args.filter(arg => arg !== '--help' && !(arg in formats))
-	if (unknown.length > 0) throw failure('BAD_INPUT', `${unknown.join(' ')}: there is no such flag; --help tells which there are`)
+	if (unknown.length > 0) throw failure('BAD_INPUT', `${unknown.join(' ')}: unknown flag; see --help`)
 	const wanted = new Set(args.flatMap(arg => formats[arg] ?? []))
 	if (wanted.size > 1) throw failure('BAD_INPUT', 'the log is either --human or --json')
 	const [logFormat] = wanted

@@ -12,7 +12,7 @@ export type Log = {
 	facts(what: string, facts: object): void
 }
 
-/** Lines for people, words in a column; or one JSON object a line. */
+/** Lines for people, words in a column; or one JSON object per line. */
 export function createLog(format: LogFormat, write: (line: string) => void): Log {
 	if (format === 'json') {
 		const line = (facts: object) => write(`${JSON.stringify({ time: new Date().toISOString(), ...facts })}\n`)

@@ -42,7 +42,7 @@ function tellHelp(): number {
 
 async function oneRun(settings: Settings, kinds: LinkKinds): Promise<number> {
 	if (settings.reportFile === undefined && !settings.apiServer)
-		throw failure('BAD_INPUT', 'there is neither REPORT_FILE nor KUBERNETES_SERVICE_HOST, so nobody would hear of this run')
+		throw failure('BAD_INPUT', 'set REPORT_FILE, or run in a pod (KUBERNETES_SERVICE_HOST): there is nowhere to send the report')
 	const config = readConfig(settings)
 	const log = createLog(settings.logFormat, line => process.stdout.write(line))
 	const report = await locked(settings.hostRoot, config, () =>
@@ -80,13 +80,13 @@ async function earlyEnd(error: unknown, settings: Settings): Promise<number> {
 	const { report: to, ...identity } = addressee
 	const cause = isFailure<Code>(error)
 		? { reason: reasonOf(error.code), message: wordsOf(error) }
-		: { reason: 'RunFailed' as const, message: `a bug ended the agent${whatRemains(settings)}: ${wordsOf(error)}` }
+		: { reason: 'RunFailed' as const, message: `the agent stopped on an unexpected error${whatRemains(settings)}: ${wordsOf(error)}` }
 	await deliver(reportEarlyEnd(cause, identity, new Date()), to, settings, log)
 	return exitStatus(error)
 }
 
 function whatRemains({ hostRoot }: Settings): string {
-	return hostAt(hostRoot).isArmed() ? ', and the host or the next run puts back what it changed' : ''
+	return hostAt(hostRoot).isArmed() ? ', the host or the next run rolls back its changes' : ''
 }
 
 function exitStatus(error: unknown): number {

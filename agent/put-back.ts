@@ -30,11 +30,11 @@ export async function putBack(task: Attempt, work: Work & { failed: Failure<Code
 	const foreign = judgeLosses(plan, before, state).byOthers
 	// Where something of others is gone, the ways that went with it need no words of their own.
 	const lostByOthers = foreign.length > 0 ? foreign : lost
-	if (unrestored.length === 0) log.tell('put back', restoredWords(lostByOthers))
-	else log.tell('NOT put back', `${unrestored.join('; ')} (${complaints.join('; ')})`)
+	if (unrestored.length === 0) log.tell('rolled back', restoredWords(lostByOthers))
+	else log.tell('NOT rolled back', `${unrestored.join('; ')} (${complaints.join('; ')})`)
 	if (unrestored.length === 0) await host.disarm(armed)
 	const cause = unrestored.length === 0 ? causeOf(failed, [...foreign, ...lost]) : failed
-	return { plan, state, probes, failed: cause, unrestored, lostByOthers, proof: unproven('the run was undone') }
+	return { plan, state, probes, failed: cause, unrestored, lostByOthers, proof: unproven('the run was rolled back') }
 }
 
 /** How often an undo is carried out where a network daemon runs: it may configure a link in the middle of it, once its name is back. */
@@ -56,12 +56,12 @@ function causeOf(failed: Failure<Code>, lostByOthers: readonly Loss[]): Failure<
 	const { lost = [] } = failed.facts as { lost?: readonly string[] }
 	const taken = new Set(lostByOthers.map(({ key }) => key))
 	if (lost.length === 0 || !lost.every(key => taken.has(key))) return failed
-	return failure('LOST_BY_OTHERS', `another program changes the network of this node meanwhile: ${wordsOf(lostByOthers)}`)
+	return failure('LOST_BY_OTHERS', `another program is changing the network of this node: ${wordsOf(lostByOthers)}`)
 }
 
 function restoredWords(lostByOthers: readonly Loss[]): string {
 	if (lostByOthers.length === 0) return 'everything is as it was before the run'
-	return `all that this run changed is as it was; changed by another program meanwhile: ${wordsOf(lostByOthers)}`
+	return `the changes of this run are rolled back; changed by another program: ${wordsOf(lostByOthers)}`
 }
 
 function wordsOf(losses: readonly Loss[]): string {

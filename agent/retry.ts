@@ -176,7 +176,7 @@ function byKind(refusals: readonly (readonly [Suspect, Refusal])[]): { failed: [
 }
 
 function lossOf({ code, message }: Failure<Code>): Refusal {
-	return { reason: reasonOf(code), message: `${message}; this interface is left as it was` }
+	return { reason: reasonOf(code), message: `${message}; this interface is unchanged` }
 }
 
 /** What this attempt was to change. */

@@ -92,10 +92,10 @@ async function meetDeadRun(host: Host, tally: Tally, log: Log): Promise<void> {
 	if (!dead) return
 	tally.unrestored = await undoWhole(host, dead.undo)
 	await host.disarm(dead)
-	log.tell('cleared', `an earlier run (${dead.tag}) ended before its commit; it was undone`)
+	log.tell('cleared', `an earlier run (${dead.tag}) ended before its commit; it was rolled back`)
 	if (tally.unrestored.length === 0) return
-	const words = `not all of it could be put back: ${tally.unrestored.join('; ')}`
-	log.tell('NOT put back', words)
+	const words = `not everything could be rolled back: ${tally.unrestored.join('; ')}`
+	log.tell('NOT rolled back', words)
 	tally.notes.add(`an earlier run ended before its commit, and ${words}`)
 }
 

@@ -58,7 +58,7 @@ function unlikeWish({ steps, refused }: Plan, { accepted }: Plan): Failure<Code>
 	const code = first?.refusal.reason === 'RoutedElsewhere' ? 'ROUTED_ELSEWHERE' : 'NOT_VERIFIED'
 	if (first) return failure(code, `after the change: ${first.refusal.message}`, { id: first.nic.id })
 	if (steps.length === 0) return undefined
-	return failure('NOT_VERIFIED', `after the change this is still to do: ${steps.map(stepWords).join(', ')}`, { id: steps[0]?.id })
+	return failure('NOT_VERIFIED', `still differs after applying: ${steps.map(stepWords).join(', ')}`, { id: steps[0]?.id })
 }
 
 /** @throws Failure FOREIGN_CHANGED where something foreign is gone or has changed */
@@ -66,14 +66,14 @@ export function refuseLosses({ excused }: Attempt, { plan, before, state }: { pl
 	const losses = lossesOf(plan, before, state).filter(({ key }) => !excused.has(key))
 	const words = losses.map(loss => loss.words).join('; ')
 	if (losses.length > 0)
-		throw failure('FOREIGN_CHANGED', `not ours, and no longer as it was: ${words}`, { lost: losses.map(({ key }) => key) })
+		throw failure('FOREIGN_CHANGED', `changed but not managed by MultiNIC: ${words}`, { lost: losses.map(({ key }) => key) })
 }
 
 /** @throws Failure CONNECTIVITY_LOST where a path no longer answers */
 export function refuseLostPaths(targets: readonly Target[], { before, after }: Probes): void {
 	const lost = lostPaths(before, after)
 	const hops = targets.flatMap(({ name, hops }) => (lost.includes(name) ? hops : []))
-	if (lost.length > 0) throw failure('CONNECTIVITY_LOST', `${lost.join(' and ')} answered before the change and not after it`, { hops })
+	if (lost.length > 0) throw failure('CONNECTIVITY_LOST', `${lost.join(' and ')} unreachable after the change`, { hops })
 }
 
 /** @throws Failure CONNECTIVITY_LOST where packets of the node take another way */

@@ -20,5 +20,5 @@ export async function refuseUsed(steps: readonly Step[]): Promise<string[]> {
 		return isAnother && id !== undefined ? [{ id, message: `${holder.mac} answers for ${ip} on ${name}` }] : []
 	})
 	if (used.length > 0) throw blaming('ADDRESS_IN_USE', used)
-	return [...new Set(holders.flatMap(holder => ('unasked' in holder ? [`duplicates are not looked for: ${holder.unasked}`] : [])))]
+	return [...new Set(holders.flatMap(holder => ('unasked' in holder ? [`duplicate addresses are not checked: ${holder.unasked}`] : [])))]
 }

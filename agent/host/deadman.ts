@@ -59,7 +59,7 @@ export async function arm(
 		return { undo, tag, ends }
 	} catch (error) {
 		await disarm(root, { undo, tag })
-		throw failure('NOT_ARMED', `the host could not be made to wait for this run, so nothing was changed: ${wordsOf(error)}`, {
+		throw failure('NOT_ARMED', `failed to arm the rollback timer, so nothing was changed: ${wordsOf(error)}`, {
 			cause: error,
 		})
 	}

@@ -67,7 +67,7 @@ export function generatorAt(root: string): Generator {
 			if (together.complaint === undefined) return together.files
 			// What is wrong may be a file of others: then ours alone will do for now, and the proof tells of it.
 			const ours = await ask(netplanFilesOf(accepted, host), paths, host.generator)
-			if (ours.complaint !== undefined) throw failure('COMMAND_FAILED', `netplan's generator refuses: ${ours.complaint}`)
+			if (ours.complaint !== undefined) throw failure('COMMAND_FAILED', `netplan's generator rejects: ${ours.complaint}`)
 			return ours.files
 		},
 		async complaint(accepted, host) {
@@ -77,7 +77,7 @@ export function generatorAt(root: string): Generator {
 			const { generator } = host
 			if (generator === undefined || (paths.length === 0 && !known.has(keyOf(input, paths)))) return undefined
 			const { complaint, files, made = {} } = await ask(input, paths, generator)
-			if (complaint !== undefined) return complaintWords('refuses its files', complaint)
+			if (complaint !== undefined) return complaintWords('rejects its files', complaint)
 			const changed = changedAtBoot(paths, { files }, host)
 			if (changed === undefined) return overruled(accepted, made, host)
 			return changeWords(changed, input, { accepted, host }, some => ask(some, paths, generator))
@@ -126,7 +126,7 @@ async function oneByOne(all: Changing, judge: (some: Changing) => Promise<string
 }
 
 function wouldBeRefused(complaint: string): Refusal {
-	return { reason: 'InUse', message: complaintWords('would refuse its files at boot', complaint) }
+	return { reason: 'InUse', message: complaintWords('would reject its files at boot', complaint) }
 }
 
 function neededByOthers(complaint: string): Refusal {

@@ -82,7 +82,7 @@ async function refuseOthers(folder: string, own: string): Promise<void> {
 }
 
 function locked(holder: string) {
-	return failure('LOCKED', `another run is at work on this host${holder === '' ? '' : `: ${holder}`}`)
+	return failure('LOCKED', `another run is in progress on this host${holder === '' ? '' : `: ${holder}`}`)
 }
 
 /** The last who leaves removes the folder, which may be just now. */

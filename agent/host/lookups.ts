@@ -95,9 +95,9 @@ function understood(line: string): Shown {
 		const [shown] = z.array(Shown).parse(ipJson(line))
 		if (shown) return shown
 	} catch (error) {
-		throw failure('COMMAND_FAILED', `ip route get says something that is not understood: ${wordsOf(error)}`, { cause: error })
+		throw failure('COMMAND_FAILED', `unexpected output of ip route get: ${wordsOf(error)}`, { cause: error })
 	}
-	throw failure('COMMAND_FAILED', 'ip route get says nothing')
+	throw failure('COMMAND_FAILED', 'no output of ip route get')
 }
 
 function answerOf({ from, whole }: Lookup, { type, dst, dev, prefsrc, nexthops }: Shown, indexes: ReadonlyMap<string, number>): Answer {

@@ -104,7 +104,7 @@ async function get(call: Call): Promise<string> {
 			answer.on('end', () => resolve(text))
 			answer.on('data', (more: string) => {
 				text += more
-				if (text.length > MOST) end(`answers with more than ${MOST} bytes`)
+				if (text.length > MOST) end(`returned more than ${MOST} bytes`)
 			})
 		})
 		asked.on('error', reject)
@@ -144,7 +144,7 @@ const CloudInit = z.object({ ds: z.object({ network_json: NetworkData }) })
 
 function understood(source: Source, text: string): Heard {
 	const parsed = NetworkData.safeParse(json(text))
-	return parsed.success ? { told: { source, data: parsed.data } } : { silent: `${source}: says something that is not understood` }
+	return parsed.success ? { told: { source, data: parsed.data } } : { silent: `${source}: unexpected response` }
 }
 
 function json(text: string): unknown {

@@ -90,7 +90,7 @@ function understood<T>(read: () => T): T {
 		return read()
 	} catch (error) {
 		const words = error instanceof z.ZodError ? z.prettifyError(error) : wordsOf(error)
-		throw failure('COMMAND_FAILED', `ip says something that is not understood: ${words}`, { cause: error })
+		throw failure('COMMAND_FAILED', `unexpected output of ip: ${words}`, { cause: error })
 	}
 }
 

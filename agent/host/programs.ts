@@ -33,6 +33,6 @@ export function hostDevice(root: string): Device {
 
 function find(root: string, program: string): string {
 	const found = programAt(root, program)
-	if (found === undefined) throw failure('NOT_ARMED', `the host has no ${program}, with which an unfinished run would be put back`)
+	if (found === undefined) throw failure('NOT_ARMED', `the host has no ${program}, which is needed to roll back an unfinished run`)
 	return found
 }

@@ -45,7 +45,7 @@ function cannotBeAsked(host: HostState): string | undefined {
 	const backend = backendOf(host)
 	if (!('backend' in backend)) return backend.unknown
 	if (backend.backend.startsWith('netplan') && host.generator === undefined) return "netplan's generator is not on this host"
-	if (backend.backend !== 'netplan-networkd' && !host.networkmanager) return 'NetworkManager does not run here'
+	if (backend.backend !== 'netplan-networkd' && !host.networkmanager) return 'NetworkManager is not running'
 }
 
 type Finding = { against?: Contradiction; unasked?: string }
@@ -64,7 +64,7 @@ async function proveOne(root: string, { nic }: Accepted, { host, equals }: Known
 	const { code, stdout, stderr } = await execOnHost(root, 'nmcli', asked)
 	if (code !== 0) return notPersistent(`NetworkManager does not know the profile of ${nic.name}: ${stderr.trim()}`)
 	const faults = profileFaults(nic, stdout)
-	return faults.length === 0 ? {} : notPersistent(`NetworkManager reads the profile of ${nic.name} otherwise: ${faults.join('; ')}`)
+	return faults.length === 0 ? {} : notPersistent(`NetworkManager reads the profile of ${nic.name} differently: ${faults.join('; ')}`)
 }
 
 /** The rule that gives the name last decides, or the .link that udev would follow where it tells of no rule. @see udevadm(8), test */
@@ -74,7 +74,7 @@ async function linkVerdict(root: string, name: string, ours: string): Promise<Fi
 	const named = lastNamed(said)
 	if (named) return named.name === name ? {} : notPersistent(`udev would name ${name} ${named.name}, by ${named.by}`)
 	const file = /^ID_NET_LINK_FILE=(.*)$/m.exec(said)?.[1]
-	if (file === undefined) return { unasked: `udev does not say how it would name ${name}: ${stderr.trim().split('\n').at(-1)}` }
+	if (file === undefined) return { unasked: `udev does not report how it would name ${name}: ${stderr.trim().split('\n').at(-1)}` }
 	return file === ours ? {} : notPersistent(`udev would follow ${file} for ${name}, not ours`)
 }
 

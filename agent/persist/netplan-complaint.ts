@@ -16,7 +16,7 @@ export function causeIn(stderr: string): string {
 /**
  * The command comes first: what netplan says may be long, and the end of a message is cut.
  *
- * @param what it does, such as `would refuse its files at boot`
+ * @param what it does, such as `would reject its files at boot`
  * @param cause of `causeIn`
  */
 export function complaintWords(what: string, cause: string): string {

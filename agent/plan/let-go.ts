@@ -56,7 +56,7 @@ export function again(steps: readonly Step[], { routes }: HostState): Step[] {
 /** `up`: what letting go may have set down. */
 export type DaemonSteps = { first: Step[]; up: Step[]; last: Step[] }
 
-/** NetworkManager lets go of the held links first, and takes up at the end what it had before it was ours. */
+/** NetworkManager releases the held links first, and takes up at the end what it had before it was ours. */
 export function daemonSteps(held: readonly Link[], { accepted, released, moves }: Selection, host: HostState): DaemonSteps {
 	const ids = new Map(accepted.map(({ nic, link }) => [link.ifindex, nic.id]))
 	const isHeld = (link: Link) => link.managedBy === 'NetworkManager' && held.some(({ ifindex }) => ifindex === link.ifindex)

@@ -23,9 +23,9 @@ export type Change =
 	/** `mac`: of the link that is to have the addresses. A virtual switch may answer for its port. */
 	| { kind: 'ask'; link: number; name: string; ips: readonly string[]; mac: string }
 	| { kind: 'sysctl'; name: string; key: string; value: string }
-	/** NetworkManager lets go of the link of this name, or takes it up again. */
+	/** NetworkManager releases the link of this name, or takes it up again. */
 	| { kind: 'unmanage' | 'manage'; link: number; name: string }
-	/** udev reads its rules and .link files now; by itself it looks for changed ones every three seconds, so a NIC may come before that. */
+	/** udev reloads its rules and .link files now; by itself it looks for changed ones every three seconds, so a NIC may come before that. */
 	| { kind: 'reload' }
 	/** NetworkManager reads these profiles, or forgets those that are gone. */
 	| { kind: 'load'; paths: readonly string[] }

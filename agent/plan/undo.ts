@@ -13,7 +13,7 @@ import type { Change, Step } from './steps.ts'
  * The undo of a whole run, as data: what brings the host back as it was observed, after any number of the first steps. Every
  * change in it is tried, and one that finds its work done already does nothing.
  *
- * Order: NetworkManager lets go, files, rules, routes, addresses, names, shape, then what removing took away, settings (by the old
+ * Order: NetworkManager releases it, files, rules, routes, addresses, names, shape, then what removing took away, settings (by the old
  * names); last NetworkManager takes up what it had.
  */
 export function undoOf(steps: readonly Step[], host: HostState): Change[] {

@@ -66,7 +66,7 @@ export function tellAddresses(
 	const late = open.filter(({ link }) => !deaf.some(({ ifindex }) => ifindex === link)).map(({ ip }) => ip)
 	const notes = [
 		...unasked,
-		...(deaf.length > 0 ? [`duplicates are not looked for without a carrier: ${deaf.map(({ name }) => name).join(', ')}`] : []),
+		...(deaf.length > 0 ? [`duplicate addresses are not checked without a carrier: ${deaf.map(({ name }) => name).join(', ')}`] : []),
 		...(late.length > 0 ? [`whether another host has ${late.join(', ')} is not known yet`] : []),
 	]
 	return { words: given.size > 0 && notes.length === 0 ? ['no duplicate address'] : [], notes }

@@ -38,7 +38,7 @@ export async function askOwnGateways(host: Host, accepted: readonly Accepted[], 
 	return {
 		warnings: new Map(judged.flatMap(({ id, warning }) => (warning ? [[id, warning] as const] : []))),
 		words: judged.map(({ name, says }) => `${name} gateway ${says}`),
-		notes: [...new Set(first.flatMap(one => ('unasked' in one ? [`what a path carries is not looked for: ${one.unasked}`] : [])))],
+		notes: [...new Set(first.flatMap(one => ('unasked' in one ? [`the path MTU is not checked: ${one.unasked}`] : [])))],
 	}
 }
 

@@ -6,10 +6,9 @@ import type { Step } from '../plan/steps.ts'
 
 /** Why it makes no sense to ask whether what is on the host now would be there after a reboot. */
 export function unprovable({ steps, accepted, refused }: Plan, dry: boolean): string | undefined {
-	if (dry && steps.length > 0) return 'that is asked once the changes are made'
+	if (dry && steps.length > 0) return 'checked after the changes are made'
 	// one that is refused may be on the host all the same, with all that a former run gave it
-	if (accepted.length === 0 && refused.length > 0)
-		return 'no interface can be configured as the node is now, so it was not asked what a reboot brings back'
+	if (accepted.length === 0 && refused.length > 0) return 'no interface can be configured, so the state after a reboot was not checked'
 }
 
 /** @returns the proof, with what files of others say against it; that needs nobody to be asked, so it is known in every mode and on every host */

@@ -23,7 +23,7 @@ const facts: readonly Fact[] = [
 	otherWay,
 ]
 
-const none: Disruption = { class: 'None', because: 'nothing that is in use now is taken away' }
+const none: Disruption = { class: 'None', because: 'nothing in use is removed' }
 
 /**
  * What steps do to what is in use on a link now. Settings, files and what is merely added disrupt nothing.
@@ -65,7 +65,10 @@ function addressForgotten({ link, changes }: Question): Judgement {
 	const six = link.up ? link.addresses.find(({ family, global }) => family === 6 && global) : undefined
 	const forgets = changes.some(({ kind, ...change }) => kind === 'down' || ('bytes' in change && change.bytes < MTU_OF_SIX))
 	if (six && forgets)
-		return { class: 'AddressLost', because: `${link.name} forgets ${six.cidr} while it is down or too small, and may be given it again` }
+		return {
+			class: 'AddressLost',
+			because: `${link.name} loses ${six.cidr} while it is down or its MTU is too small, and may get it again`,
+		}
 }
 
 /** NetworkManager takes back what it gave, or leaves it; systemd-networkd takes it back once the link is down or has another name. */
@@ -73,7 +76,7 @@ function addressMayGo({ link, changes }: Question): Judgement {
 	const given = link.up ? link.addresses.find(({ global }) => global) : undefined
 	if (!given) return undefined
 	const daemon = isUnmanaged(changes) ? 'NetworkManager' : isMoved(changes) ? link.managedBy : undefined
-	if (daemon) return { class: 'AddressLost', because: `${daemon} lets go of ${link.name} and may take ${given.cidr} back` }
+	if (daemon) return { class: 'AddressLost', because: `${daemon} releases ${link.name} and may remove ${given.cidr}` }
 }
 
 function carriesNothing({ link }: Question): Judgement {
@@ -85,7 +88,7 @@ function takenDown({ link, changes }: Question): Judgement {
 }
 
 function takenFromItsDaemon({ link, changes }: Question): Judgement {
-	if (isUnmanaged(changes)) return { class: 'Blip', because: `NetworkManager lets go of ${link.name}` }
+	if (isUnmanaged(changes)) return { class: 'Blip', because: `NetworkManager releases ${link.name}` }
 }
 
 function renamed({ link, changes }: Question): Judgement {
@@ -100,7 +103,7 @@ function otherMtu({ link, changes }: Question): Judgement {
 
 function otherWay({ link, changes }: Question): Judgement {
 	if (changes.some(({ kind }) => kind === 'removeRoute' || kind === 'removeRule'))
-		return { class: 'Blip', because: `a route or rule goes that ${link.name} may be using` }
+		return { class: 'Blip', because: `a route or rule that ${link.name} may be using is removed` }
 }
 
 function isUnmanaged(changes: readonly Change[]): boolean {

@@ -34,7 +34,7 @@ export function driftWords({ attribute, of, link, wanted, found }: Drift): strin
 	const prefix = link === undefined ? '' : `${link}: `
 	const noun = ['address', 'file'].includes(attribute) ? '' : `${attribute} `
 	if (found === 'missing') return `${prefix}${noun}${of ?? wanted} is missing`
-	if (wanted === 'none') return `${prefix}${noun}${of ?? found} is too much`
+	if (wanted === 'none') return `${prefix}${noun}${of ?? found} is unexpected`
 	return `${prefix}${of ?? attribute} ${attribute === 'file' ? 'has' : 'is'} ${found}, not ${wanted}`
 }
 
@@ -150,6 +150,6 @@ function fileDrift({ path, file }: Extract<Change, { kind: 'file' }>, now: FileS
 	const common = { attribute: 'file', of: path } as const
 	if (!file) return { ...common, wanted: 'none', found: 'there' }
 	if (!now) return { ...common, wanted: 'there', found: 'missing' }
-	if (now.content !== file.content) return { ...common, wanted: 'the content MultiNIC gives it', found: 'other content' }
+	if (now.content !== file.content) return { ...common, wanted: 'the expected content', found: 'different content' }
 	return { ...common, wanted: `mode ${file.mode.toString(8)}`, found: `mode ${now.mode.toString(8)}` }
 }

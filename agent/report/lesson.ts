@@ -9,12 +9,12 @@ type Known = { interfaces: readonly WantedInterface[]; outcome: Outcome; retry: 
 export function lessonWords(lesson: Lesson, known: Known): [head: string, words: string] {
 	switch (lesson.kind) {
 		case 'narrowed':
-			return ['held back', `${namesOf(lesson.heldBack, known)}; the others are tried once more without`]
+			return ['held back', `${namesOf(lesson.heldBack, known)}; the others are tried again`]
 		case 'lostByOthers':
-			return ['again', 'what is gone was not removed by this run, so the same changes are made again']
+			return ['again', 'this run did not cause the loss, so the same changes are applied again']
 		case 'renameDown':
 		case 'excluded':
-			return ['again', [...exclusions(known), ...(known.retry.renameDown ? ['links go down to be renamed'] : [])].join('; ')]
+			return ['again', [...exclusions(known), ...(known.retry.renameDown ? ['links are set down to be renamed'] : [])].join('; ')]
 	}
 }
 

@@ -83,7 +83,7 @@ export function reportEarlyEnd(
 }
 
 const nothingJudged = {
-	persistent: { status: 'Unknown' as const, message: 'the run did not get that far' },
+	persistent: { status: 'Unknown' as const, message: 'the run ended before this step' },
 	changes: 0,
 	probes: { before: [], after: [] },
 }
@@ -123,7 +123,7 @@ function accepted({ nic, link }: Accepted, told: Told): InterfaceReport {
 	const { failed, plan, state } = told.outcome
 	if (failed) return { ...failedInterface(nic, undone(told.outcome)), ...observed(link, state) }
 	if (!state.links.some(({ ifindex }) => ifindex === link.ifindex))
-		return failedInterface(nic, { reason: 'WaitingForDevice', message: `${link.name} went away during the run` })
+		return failedInterface(nic, { reason: 'WaitingForDevice', message: `${link.name} disappeared during the run` })
 	const warnings = warningsOf(nic, told)
 	const { mode } = told.tally.config
 	const changes = isDry(told.tally.config) ? countChanges(plan.steps, nic.id) : (told.tally.changes.get(nic.id) ?? 0)

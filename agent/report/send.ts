@@ -49,7 +49,7 @@ async function patch(path: string, body: string, { apiServer, serviceAccount }: 
 	]
 	const answer = await exchange(`${head.join('\r\n')}\r\n\r\n${body}`, { apiServer, serviceAccount })
 	const [, status, text = ''] = /^HTTP\/1\.\d (\d{3}).*?\r\n\r\n(.*)$/s.exec(answer) ?? []
-	if (status === undefined) throw new Error('the API server ended the connection without an answer')
+	if (status === undefined) throw new Error('the API server closed the connection without a response')
 	// Of a body in chunks, each after a line with its length, the first holds more words than are told.
 	settle(Number(status), /^transfer-encoding: *chunked/im.test(answer) ? (text.split('\r\n')[1] ?? '') : text)
 }
@@ -66,7 +66,7 @@ async function exchange(request: string, { apiServer: { host, port }, serviceAcc
 		socket.setEncoding('utf8').on('data', text => {
 			said += text
 		})
-		socket.on('timeout', () => socket.destroy(new Error('no answer within 10 s')))
+		socket.on('timeout', () => socket.destroy(new Error('no response within 10 s')))
 		socket.on('error', reject)
 		socket.on('close', () => resolve(said))
 		socket.write(request)
@@ -76,6 +76,6 @@ async function exchange(request: string, { apiServer: { host, port }, serviceAcc
 /** A conflict, too many requests or a server in trouble may pass; any other refusal stays. */
 function settle(status: number, text: string): void {
 	if (status >= 200 && status < 300) return
-	const words = `the API server answered ${status}: ${text.slice(0, 200)}`
+	const words = `the API server returned ${status}: ${text.slice(0, 200)}`
 	throw status === 409 || status === 429 || status >= 500 ? new Error(words) : failure('API_REFUSED', words)
 }

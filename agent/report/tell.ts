@@ -8,7 +8,7 @@ import type { Tally } from '../tally.ts'
 import { sharingWarning } from '../plan/sharing-checks.ts'
 import { linkWords, nicWords } from './words.ts'
 
-const modes: Record<RunConfig['mode'], string> = { Apply: '', Plan: 'plan only, ', Verify: 'look only, ', Cleanup: 'cleanup, ' }
+const modes: Record<RunConfig['mode'], string> = { Apply: '', Plan: 'plan only, ', Verify: 'verify only, ', Cleanup: 'cleanup, ' }
 
 /** The first line: which node, which generation, what for. A run that only looks leaves what a dead one has left. */
 export function tellHeading({ config, unfinished }: Tally, backend: string, log: Log): void {
@@ -16,7 +16,8 @@ export function tellHeading({ config, unfinished }: Tally, backend: string, log:
 	const again = attempt > 1 ? `, attempt ${attempt}` : ''
 	const facts = { node: nodeName, generation, attempt, mode, backend }
 	log.tell(`${nodeName}, generation ${generation}${again}, ${modes[mode]}backend ${backend}`, '', facts)
-	if (unfinished !== undefined) log.tell('unfinished', `an earlier run (${unfinished}) ended before its commit; it would be undone first`)
+	if (unfinished !== undefined)
+		log.tell('unfinished', `an earlier run (${unfinished}) ended before its commit; it would be rolled back first`)
 }
 
 /** One line an interface: what is found, and what becomes of it or, where a run only looks, what is wrong with it. */
@@ -46,7 +47,7 @@ function acceptedWords(accepted: Accepted, plan: Plan, lookedAt: HostState | und
 export function tellEnd(log: Log, report: AgentReport): void {
 	const { mode, outcome, reason, milliseconds, message, changes, drift = [] } = report
 	tellPlan(log, report)
-	for (const one of drift) log.tell('left over', driftWords(one))
+	for (const one of drift) log.tell('leftover', driftWords(one))
 	const seconds = ((milliseconds.total ?? 0) / 1000).toFixed(1)
 	if (mode !== 'Plan' && mode !== 'Verify') tellDurations(log, milliseconds)
 	if (outcome !== 'Succeeded') log.tell('ended', `${outcome}, ${reason}, after ${seconds} s: ${message}`)

@@ -28,7 +28,7 @@ function withFewerCommands(report: AgentReport): AgentReport {
 	const plan = report.plan && { ...report.plan, files: report.plan.files.map(lean) }
 	const all = plan?.commands ?? []
 	for (let kept = all.length; plan && kept > 0; kept = Math.floor(kept / 2)) {
-		const commands = kept < all.length ? [...all.slice(0, kept), `and ${all.length - kept} more, which the log tells`] : all
+		const commands = kept < all.length ? [...all.slice(0, kept), `and ${all.length - kept} more (see the log)`] : all
 		const shorter = { ...report, plan: { ...plan, commands } }
 		if (fits(JSON.stringify(shorter))) return shorter
 	}

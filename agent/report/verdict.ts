@@ -41,7 +41,7 @@ export function judge(
 	mode: RunConfig['mode'],
 	{ changes, drift = [], duplicates }: { changes: number; drift?: readonly Drift[] | undefined; duplicates: string | undefined },
 ): Pick<InterfaceReport, 'state' | 'reason' | 'message'> {
-	if (changes === 0) return { state: 'Configured', reason: 'AlreadyConfigured', message: 'it was right already' }
+	if (changes === 0) return { state: 'Configured', reason: 'AlreadyConfigured', message: 'already in sync' }
 	if (mode === 'Plan') return { state: 'Pending', reason: 'Planned', message: `${many(changes)} would be made` }
 	if (mode === 'Verify' && duplicates !== undefined) return { state: 'Failed', reason: 'AddressInUse', message: duplicates }
 	if (mode === 'Verify') return { state: 'Failed', reason: 'Drifted', message: drifted(drift, changes) }
@@ -53,7 +53,7 @@ export function undone({ failed, plan, unrestored = [] }: Outcome): Refusal {
 	const cause = failed ? reasonOf(failed.code) : 'RolledBack'
 	// what was left behind must keep other nodes from the same
 	const reason = unrestored.length > 0 && cause !== 'ConnectivityLost' ? 'NotRestored' : cause
-	const end = unrestored.length === 0 ? 'everything was put back' : `NOT put back: ${unrestored.join('; ')}`
+	const end = unrestored.length === 0 ? 'everything was rolled back' : `NOT rolled back: ${unrestored.join('; ')}`
 	const isRemoval = plan.accepted.every(({ nic }) => countChanges(plan.steps, nic.id) === 0)
 	const message = `${failed?.message}; ${end}`
 	return { reason, message: isRemoval ? notRemoved(plan.released, message) : message }
@@ -78,7 +78,7 @@ function hasFailed({ interfaces, outcome, mode, unfinished }: Case): Verdict | u
 	const head = { Apply: 'Configured', Cleanup: 'Configured', Plan: 'Planned', Verify: 'Right' }[mode]
 	const kept = outcome.plan.kept.map(({ ours: { name, mac }, refusal: { message } }) => ofRemoval({ name, macAddress: mac, message }))
 	const causes = [...failed.map(ofInterface), ...kept].map(words => `${words}.`).join(' ')
-	const rest = mode === 'Plan' ? ` Else ${planned(outcome)}.` : ''
+	const rest = mode === 'Plan' ? ` Others: ${planned(outcome)}.` : ''
 	return {
 		outcome: failed.length < interfaces.length ? 'PartlyFailed' : 'Failed',
 		reason: common(bad),
@@ -94,21 +94,21 @@ function isPlan({ outcome, mode, unfinished }: Case): Verdict | undefined {
 function planned({ plan: { steps }, state }: Outcome): string {
 	const changes = countChanges(steps)
 	const { class: found, because } = worstDisruption(steps, state)
-	return changes === 0 ? 'nothing would be changed' : `${many(changes)} would be made; disruption ${found}: ${because}`
+	return changes === 0 ? 'no changes' : `${many(changes)} would be made; disruption ${found}: ${because}`
 }
 
 /** What is left on the node of what nobody wants any more, or waits to be undone. */
 function hasDrifted({ outcome: { plan }, mode, unfinished }: Case): Verdict | undefined {
 	const changes = countChanges(plan.steps)
 	if (mode !== 'Verify' || (changes === 0 && !unfinished)) return undefined
-	const words = changes === 0 ? 'else the node is right' : `${many(changes)} would put the node right again`
+	const words = changes === 0 ? 'otherwise the node is in sync' : `${many(changes)} would repair the node`
 	return { outcome: 'Failed', reason: 'Drifted', message: before(unfinished) + words }
 }
 
 /** An interface that is configured is right whatever an earlier run left; where none is wanted, nothing else speaks of it. */
 function isNotRestored({ interfaces, unrestored }: Case): Verdict | undefined {
 	if (interfaces.length > 0 || unrestored.length === 0) return undefined
-	const message = `no interface is wanted; an earlier run was not undone in whole: ${unrestored.join('; ')}`
+	const message = `no interfaces are requested; an earlier run was not rolled back completely: ${unrestored.join('; ')}`
 	return { outcome: 'Failed', reason: 'NotRestored', message }
 }
 
@@ -121,11 +121,11 @@ function isEmpty({ interfaces, outcome: { state } }: Case): Verdict | undefined 
 	]
 	if (left.length === 0)
 		return { outcome: 'Succeeded', reason: 'NoInterfaces', message: 'no interfaces are requested and none are left on the node' }
-	return { outcome: 'Succeeded', reason: 'AllInterfacesConfigured', message: `no interface is wanted; ${left.join('; ')}` }
+	return { outcome: 'Succeeded', reason: 'AllInterfacesConfigured', message: `no interfaces are requested; ${left.join('; ')}` }
 }
 
 function before(unfinished: boolean): string {
-	return unfinished ? 'an earlier run ended before its commit and would be undone first; ' : ''
+	return unfinished ? 'an earlier run ended before its commit and would be rolled back first; ' : ''
 }
 
 function share(interfaces: readonly InterfaceReport[]): string {
@@ -138,7 +138,7 @@ const DRIFT_LENGTH = 120
 /** As many as there is room for; the report has them all. */
 function drifted(drift: readonly Drift[], changes: number): string {
 	const words = drift.map(driftWords)
-	if (words.length === 0) return `${many(changes)} would put it right again`
+	if (words.length === 0) return `${many(changes)} would repair it`
 	const fitting = words.filter((_, at) => at === 0 || words.slice(0, at + 1).join('; ').length <= DRIFT_LENGTH)
 	const rest = words.length - fitting.length
 	return fitting.join('; ') + (rest > 0 ? `; and ${rest} more` : '')

@@ -32,9 +32,9 @@ export function stepWords({ change }: Step): string {
 function otherWords(change: Change): string {
 	if (change.kind === 'sysctl') return `${change.key} ${change.value}`
 	if (change.kind === 'ask') return `ask for ${change.ips.join(', ')}`
-	if (change.kind === 'unmanage') return 'NetworkManager lets go'
-	if (change.kind === 'manage') return 'NetworkManager takes it up'
-	if (change.kind === 'reload') return 'udev reads its rules'
+	if (change.kind === 'unmanage') return 'NetworkManager releases it'
+	if (change.kind === 'manage') return 'NetworkManager manages it'
+	if (change.kind === 'reload') return 'udev reloads its rules'
 	if (change.kind === 'load') return 'NetworkManager reads the profiles'
 	if (change.kind === 'file') return `${change.file ? 'write' : 'remove'} ${change.path}`
 	return 'name' in change ? `${change.kind} ${change.name}` : change.kind
@@ -78,7 +78,7 @@ function routesAdded(steps: readonly Step[]): string[] {
 /** @returns `is ens7, down     rename, mtu 1450, 10.0.0.23/24, table 100 from 10.0.0.23`: what is found, what becomes of it */
 export function nicWords({ nic, link }: Accepted, { steps }: Plan): string {
 	const own = steps.filter(({ id }) => id === nic.id)
-	if (own.length === 0) return 'is right already  nothing to do'
+	if (own.length === 0) return 'in sync'
 	return `${linkWords(link)}  ${summary(own, addressesOf(nic)).join(', ')}`
 }
 

@@ -21,7 +21,7 @@ afterEach(() => close())
 test('a path that is lost undoes the run, and is asked again', async () => {
 	const { report, isArmed } = await runThat({ comesBack: true })
 	expect(report).toMatchObject({ outcome: 'RolledBack', reason: 'ConnectivityLost', changes: 0 })
-	expect(report.message).toBe('api answered before the change and not after it; everything was put back')
+	expect(report.message).toBe('api unreachable after the change; everything was rolled back')
 	expect(lines.map(line => line.replace(/ [\d.]+ ms/, ''))).toEqual(
 		expect.arrayContaining(['probes after    api silent\n', 'probes undone   api\n']),
 	)
@@ -31,7 +31,7 @@ test('a path that is lost undoes the run, and is asked again', async () => {
 test('a path that stays lost after the undo is said to be lost, and the host keeps its undo', async () => {
 	const { report, isArmed } = await runThat({ comesBack: false })
 	expect(report).toMatchObject({ outcome: 'Failed', reason: 'ConnectivityLost' })
-	expect(report.message).toMatch(/NOT put back: api does not answer$/)
+	expect(report.message).toMatch(/NOT rolled back: api does not answer$/)
 	expect(isArmed).toBe(true)
 })
 

@@ -53,18 +53,20 @@ test('a bug with the undo on the host says who puts the rest back', async () => 
 	mkdirSync(join(root, 'var/lib/multinic/undo'), { recursive: true })
 	writeFileSync(join(root, 'var/lib/multinic/undo/undo.json'), '')
 	const { report } = await agent(runConfig([]), {}, [preload('throw bug()')])
-	expect(report?.message).toBe('a bug ended the agent, and the host or the next run puts back what it changed: what nobody thought of')
+	expect(report?.message).toBe(
+		'the agent stopped on an unexpected error, the host or the next run rolls back its changes: what nobody thought of',
+	)
 })
 
 test('a host that another run holds is reported', async () => {
 	const unlock = await lock(root, runConfig([]))
 	const { code, said, report } = await agent(runConfig([])).finally(unlock)
 	expect(code).toBe(1)
-	expect(said).toMatch(/^failed {10}another run is at work on this host: generation 1, attempt 1, since [\d:]+\n$/)
+	expect(said).toMatch(/^failed {10}another run is in progress on this host: generation 1, attempt 1, since [\d:]+\n$/)
 	expect(report).toMatchObject({
 		outcome: 'Failed',
 		reason: 'RunFailed',
-		message: expect.stringMatching(/^another run is at work on this host: /),
+		message: expect.stringMatching(/^another run is in progress on this host: /),
 	})
 })
 
@@ -95,19 +97,14 @@ describe('the exit status', () => {
 	const wish = JSON.stringify(runConfig([]))
 	type Case = [title: string, code: number, words: RegExp, given: { wish?: string; env?: Record<string, string>; args?: string[] }]
 	test.each<Case>([
-		['of a question for help is 0', 0, /^multinic-agent: brings.*\n\n( .*\n+)+Exit status\n( .*\n)+$/, { args: ['--help'] }],
+		['of a question for help is 0', 0, /^multinic-agent: applies.*\n\n( .*\n+)+Exit status\n( .*\n)+$/, { args: ['--help'] }],
 		['of a host that is none we know is 1', 1, /^failed +\S/m, {}],
 		['of a host that cannot be locked is 1', 1, /^failed +the lock of this host .*ENOTDIR/m, { env: { HOST_ROOT: '/dev/null' } }],
 		['of a report that found no taker is 1', 1, /^not reported .*ENOENT/m, { env: { REPORT_FILE: '/nowhere/report.json' } }],
-		[
-			'of a flag nobody knows is 2',
-			2,
-			/^failed +--dry -x: there is no such flag; --help tells which there are$/m,
-			{ args: ['--dry', '-x'] },
-		],
+		['of a flag nobody knows is 2', 2, /^failed +--dry -x: unknown flag; see --help$/m, { args: ['--dry', '-x'] }],
 		['of two formats at once is 2', 2, /either --human or --json/, { args: ['--human', '--json'] }],
 		['of a variable that is wrong is 2', 2, /HOST_ROOT: /, { env: { HOST_ROOT: 'host' } }],
-		['of a run that nobody would hear of is 2', 2, /nobody would hear/, { env: { REPORT_FILE: '' } }],
+		['of a run that nobody would hear of is 2', 2, /nowhere to send the report/, { env: { REPORT_FILE: '' } }],
 		['of a config that is not JSON is 2', 2, /config\.json is not JSON/, { wish: '{"version":' }],
 		['of a config that is not there is 2', 2, /nowhere\.json cannot be read/, { env: { AGENT_CONFIG: '/nowhere.json' } }],
 		['of a config larger than any ConfigMap is 2', 2, /no ConfigMap more than/, { wish: `"${'x'.repeat(1_048_576)}"` }],
@@ -134,7 +131,7 @@ describe('the exit status', () => {
 		const { account, port, close } = await apiServer(403)
 		const env = { REPORT_FILE: '', KUBERNETES_SERVICE_HOST: '127.0.0.1', KUBERNETES_SERVICE_PORT: String(port), SERVICE_ACCOUNT: account }
 		const { code, said, lastWords } = await agent(wish, env).finally(close)
-		expect(said).toMatch(/^not reported +the API server answered 403: no$/m)
+		expect(said).toMatch(/^not reported +the API server returned 403: no$/m)
 		expect(AgentReport.parse(JSON.parse(lastWords))).toMatchObject({ reason: 'UnknownBackend' })
 		expect(said).not.toContain('a-token')
 		expect(code).toBe(1)

@@ -42,7 +42,7 @@ describe.skipIf(!isRoot)('the removal of the NIC by which the node reaches its A
 		expect(report).toMatchObject({
 			outcome: 'RolledBack',
 			reason: 'ConnectivityLost',
-			message: expect.stringMatching(new RegExp(`^${removal}; everything was put back$`)),
+			message: expect.stringMatching(new RegExp(`^${removal}; everything was rolled back$`)),
 		})
 		expect(stdout.match(/^armed /gm)).toHaveLength(1)
 		expect(await host.everything()).toEqual(before)
@@ -53,11 +53,11 @@ describe.skipIf(!isRoot)('the removal of the NIC by which the node reaches its A
 		expect(report).toMatchObject({
 			outcome: 'PartlyFailed',
 			reason: 'ConnectivityLost',
-			message: expect.stringMatching(new RegExp(`^Configured 1/1. ${removal}; this interface is left as it was.$`)),
+			message: expect.stringMatching(new RegExp(`^Configured 1/1. ${removal}; this interface is unchanged.$`)),
 			interfaces: [{ id: 1, reason: 'Configured' }],
 		})
 		expect(stdout.match(/^armed /gm)).toHaveLength(2)
-		expect(stdout).toMatch(/^held back {7}the removal of multinic0 \(fa:16:3e:00:00:00\); the others are tried once more without$/m)
+		expect(stdout).toMatch(/^held back {7}the removal of multinic0 \(fa:16:3e:00:00:00\); the others are tried again$/m)
 		expect(await host.ask('-4 addr show dev multinic0')).toMatchObject([{ addr_info: [{ local: '10.0.0.23' }] }])
 	})
 
@@ -108,7 +108,7 @@ describe.skipIf(!isRoot)('what another program removes while a run is at work (n
 			expect.stringMatching(/^rule .*10\.42\.0\.5/),
 			'neighbour 10.42.7.9 lladdr 02:00:00:00:00:07 nud permanent',
 		])
-		expect(stdout).toMatch(/^put back {8}all that this run changed is as it was; changed by another program meanwhile: /m)
+		expect(stdout).toMatch(/^rolled back {5}the changes of this run are rolled back; changed by another program: /m)
 		expect(stdout).not.toContain('everything is as it was before the run')
 		expect(stdout.match(/^armed /gm)).toHaveLength(2)
 	})
@@ -118,7 +118,7 @@ describe.skipIf(!isRoot)('what another program removes while a run is at work (n
 		await host.ip('route add 10.43.0.0/16 via 10.0.0.7 dev mgmt onlink')
 		const { report, stdout } = await host.agent(wish, {}, { at: 5, how: 'others', ip: 'route del 10.43.0.0/16' })
 		expect(report, stdout).toMatchObject({ outcome: 'Failed', reason: 'NotRestored' })
-		expect(report?.message).toMatch(/NOT put back: route 10\.43\.0\.0\/16 via 10\.0\.0\.7/)
+		expect(report?.message).toMatch(/NOT rolled back: route 10\.43\.0\.0\/16 via 10\.0\.0\.7/)
 		expect(stdout).not.toContain('everything is as it was before the run')
 	})
 })

@@ -47,7 +47,7 @@ describe.skipIf(!isRoot).each([
 		for (let at = 0; at <= steps; at += stride) {
 			const { report } = await host.agent(swapped, {}, { at, how: 'fail', renameDown })
 			expect(report, `after ${at}`).toMatchObject({ outcome: 'RolledBack', reason: 'CommandFailed', changes: 0 })
-			expect(report?.message).toMatch(/everything was put back$/)
+			expect(report?.message).toMatch(/everything was rolled back$/)
 			expect(await host.everything(), `after ${at} of ${steps}`).toEqual(before)
 		}
 	})
@@ -57,7 +57,7 @@ describe.skipIf(!isRoot).each([
 			await host.agent(swapped, {}, { at, how: 'kill', renameDown })
 			const next = await host.agent(former)
 			expect(next.report).toMatchObject({ outcome: 'Succeeded', changes: 0 })
-			expect(next.stdout).toContain('ended before its commit; it was undone')
+			expect(next.stdout).toContain('ended before its commit; it was rolled back')
 			expect(await host.everything(), `after ${at} of ${steps}`).toEqual(before)
 		}
 	})

@@ -40,7 +40,7 @@ test('a link that comes late and cannot be configured costs the first nothing, a
 	expect(report).toMatchObject({ outcome: 'PartlyFailed', reason: 'CommandFailed' })
 	expect(report.interfaces).toMatchObject([
 		{ reason: 'Configured' },
-		{ reason: 'CommandFailed', message: 'the disk is full; this interface is left as it was' },
+		{ reason: 'CommandFailed', message: 'the disk is full; this interface is unchanged' },
 	])
 })
 

@@ -19,14 +19,14 @@ afterEach(() => {
 })
 
 test.each<[title: string, talk: (socket: Socket) => void, said: RegExp]>([
-	['says nothing', () => {}, /^another run is at work on this host$/],
-	['says who it is and stays', socket => socket.write('generation 7'), /^another run is at work on this host: generation 7$/],
+	['says nothing', () => {}, /^another run is in progress on this host$/],
+	['says who it is and stays', socket => socket.write('generation 7'), /^another run is in progress on this host: generation 7$/],
 	[
 		'says a word at a time, without end',
 		socket => void setInterval(() => socket.write('a'), 20).unref(),
-		/at work on this host: a{1,200}$/,
+		/in progress on this host: a{1,200}$/,
 	],
-	['says more than anybody reads', socket => socket.write('a'.repeat(1 << 20)), /at work on this host: a{200}$/],
+	['says more than anybody reads', socket => socket.write('a'.repeat(1 << 20)), /in progress on this host: a{200}$/],
 ])('a holder that %s holds the host, and holds up nobody', async (_, talk, said) => {
 	const path = join(root, LOCK_FOLDER, 'lock')
 	mkdirSync(dirname(path), { recursive: true })

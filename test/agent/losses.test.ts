@@ -131,7 +131,7 @@ describe('what another program takes away while a run is at work', () => {
 			{ taking: state => ({ ...state, routes: state.routes.slice(0, --left) }), step: 2, always: true },
 		)
 		expect(report).toMatchObject({ outcome: 'Failed', reason: 'NotVerified' })
-		expect(report.message).toMatch(/^another program changes the network of this node meanwhile: route .*; everything was put back$/)
+		expect(report.message).toMatch(/^another program is changing the network of this node: route .*; everything was rolled back$/)
 	})
 })
 

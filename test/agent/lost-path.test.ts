@@ -38,7 +38,7 @@ describe('an interface that costs the node what is not ours', () => {
 					ids(count).map(id => [id, id === culprit ? 'ForeignChanged' : 'Configured']),
 				)
 				expect(report.interfaces[culprit]?.message).toMatch(
-					/^not ours, and no longer as it was: route 10\.77\.0\.0\/16 .*; this interface is left as it was$/,
+					/^changed but not managed by MultiNIC: route 10\.77\.0\.0\/16 .*; this interface is unchanged$/,
 				)
 				expect(report).toMatchObject({ outcome: 'PartlyFailed', reason: 'ForeignChanged' })
 				expect(losses).toBeLessThanOrEqual(5)

@@ -48,13 +48,13 @@ describe('a service that', () => {
 		['hangs', 'no answer'],
 		['stalls', 'no answer'],
 		['breaks', 'aborted'],
-		['garbage', 'says something that is not understood'],
-		['otherwise', 'says something that is not understood'],
-		['empty', 'says something that is not understood'],
+		['garbage', 'unexpected response'],
+		['otherwise', 'unexpected response'],
+		['empty', 'unexpected response'],
 		['missing', 'answers 404'],
 		['broken', 'answers 500'],
 		['elsewhere', 'answers 302'],
-		['huge', 'answers with more than 262144 bytes'],
+		['huge', 'returned more than 262144 bytes'],
 	])('%s: %s', async (behaviour, words) => {
 		await service(behaviour)
 		expect(await ask()).toEqual({ silent: expect.stringMatching(new RegExp(`^metadata service: .*${words}$`)) })
@@ -102,8 +102,8 @@ describe('a config drive', () => {
 
 	test.each<[string, Record<string, string>, string]>([
 		['without network data', { 'openstack/latest/meta_data.json': '{}' }, 'holds no network data'],
-		['with garbage', { 'openstack/latest/network_data.json': 'nothing' }, 'says something that is not understood'],
-		['with far too much', { 'openstack/latest/network_data.json': `"${'x'.repeat(1_000_000)}"` }, 'says something that is not understood'],
+		['with garbage', { 'openstack/latest/network_data.json': 'nothing' }, 'unexpected response'],
+		['with far too much', { 'openstack/latest/network_data.json': `"${'x'.repeat(1_000_000)}"` }, 'unexpected response'],
 	])('%s is said to be so', async (_, files, words) => {
 		drive('config-2', files)
 		expect(await ask()).toEqual({ silent: expect.stringMatching(new RegExp(`; config drive: ${words}$`)) })
@@ -184,7 +184,7 @@ describe('a run', () => {
 		await service('recorded')
 		const { report, stdout } = await host.agent([right])
 		expect(report?.interfaces).toMatchObject([{ reason: 'Configured', warnings: [] }])
-		expect(stdout).toContain('openstack       the metadata service says nothing else\n')
+		expect(stdout).toContain('openstack       the metadata service agrees\n')
 	})
 
 	test.each(['hangs', 'garbage', 'huge'])('with a service that %s is as any other', async behaviour => {

@@ -36,7 +36,7 @@ describe.skipIf(!isRoot)('a run after which netplan would refuse its files (need
 		const { report } = await host.agent([nic(1)], { mode: 'Plan' })
 		expect(report).toMatchObject({ outcome: 'PartlyFailed', reason: 'InUse', plan: { commands: [] } })
 		expect(report?.message).toMatch(
-			/^Planned 1\/1\. multinic0 \(fa:16:3e:00:00:00\) is not removed: netplan would refuse its files at boot \(cat \/etc\/netplan\/99-z-trunk\.yaml\): line 3: .*interface 'multinic0' is not defined; take it out of that file first\. /,
+			/^Planned 1\/1\. multinic0 \(fa:16:3e:00:00:00\) is not removed: netplan would reject its files at boot \(cat \/etc\/netplan\/99-z-trunk\.yaml\): line 3: .*interface 'multinic0' is not defined; take it out of that file first\. /,
 		)
 	})
 

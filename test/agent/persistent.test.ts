@@ -15,14 +15,14 @@ const surrounding = { log: createLog('human', () => {}), kinds: new Set(['hardwa
 const proven: AgentReport['persistent'] = { status: 'True', message: 'same after reboot' }
 const unproven = (message: string): AgentReport['persistent'] => ({ status: 'Unknown', message })
 
-const nobodyAsked = 'no interface can be configured as the node is now, so it was not asked what a reboot brings back'
+const nobodyAsked = 'no interface can be configured, so the state after a reboot was not checked'
 
 test.each<[title: string, start: HostState, mode: RunConfig['mode'], says: AgentReport['persistent']]>([
 	['a run that configured all of it may say so', fresh, 'Apply', proven],
 	['a run that found it right may say so', await configured(), 'Apply', proven],
 	['a look that found it right may say so', await configured(), 'Verify', proven],
-	['a look that found it wrong may not', fresh, 'Verify', unproven('that is asked once the changes are made')],
-	['a plan of changes may not', fresh, 'Plan', unproven('that is asked once the changes are made')],
+	['a look that found it wrong may not', fresh, 'Verify', unproven('checked after the changes are made')],
+	['a plan of changes may not', fresh, 'Plan', unproven('checked after the changes are made')],
 	['a run that configured nothing may not', hostWith([]), 'Apply', unproven(nobodyAsked)],
 	['a look at a NIC that is up, and serves something else now, may not', await taken(), 'Verify', unproven(nobodyAsked)],
 ])('same after a reboot: %s', async (_, start, mode, says) => {

@@ -49,7 +49,7 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 			})
 			expect(stdout).toMatch(new RegExp(`^probes after .*\\b${name} silent`, 'm'))
 			expect(report).toMatchObject({ outcome: 'RolledBack', reason: 'ConnectivityLost' })
-			expect(report?.message).toBe(`${name} answered before the change and not after it; everything was put back`)
+			expect(report?.message).toBe(`${name} unreachable after the change; everything was rolled back`)
 		})
 
 		test('that takes its time is not lost', async () => {
@@ -140,7 +140,7 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 		const { report } = await host.agent([nic])
 		const message = 'the gateway 10.0.0.1 cannot be asked: multinic0 has no carrier'
 		expect(report).toMatchObject({ outcome: 'Succeeded', interfaces: [{ warnings: [{ reason: 'GatewaySilent', message }] }] })
-		expect(report?.notes).toEqual(['duplicates are not looked for without a carrier: multinic0'])
+		expect(report?.notes).toEqual(['duplicate addresses are not checked without a carrier: multinic0'])
 	})
 
 	test('a nameserver that is silent before the change is not asked after it', async () => {
@@ -248,7 +248,7 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 		})
 		expect(stdout).toMatch(/^probes before .*, dns [\d.]+ ms$/m)
 		expect(report).toMatchObject({ outcome: 'Failed', reason: 'ConnectivityLost' })
-		expect(report?.message).toMatch(/^dns answered before the change and not after it; NOT put back: dns does not answer/)
+		expect(report?.message).toMatch(/^dns unreachable after the change; NOT rolled back: dns does not answer/)
 		expect(await names()).toContain('ens0')
 	})
 })

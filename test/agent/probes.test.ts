@@ -287,8 +287,8 @@ describe('the gateways of the interfaces', () => {
 		const { report, lines } = await runOn({ ...host, observe }, runConfig(withGateways.slice(0, 1)))
 		const message = 'the gateway 10.0.0.1 cannot be asked: multinic0 has no carrier'
 		expect(report).toMatchObject({ outcome: 'Succeeded', interfaces: [{ warnings: [{ reason: 'GatewaySilent', message }] }] })
-		expect(report.notes).toEqual(['duplicates are not looked for without a carrier: multinic0'])
-		expect(lines).toContain('probes after    multinic0 gateway silent, duplicates are not looked for without a carrier: multinic0\n')
+		expect(report.notes).toEqual(['duplicate addresses are not checked without a carrier: multinic0'])
+		expect(lines).toContain('probes after    multinic0 gateway silent, duplicate addresses are not checked without a carrier: multinic0\n')
 		expect(asked).toEqual([])
 	})
 
@@ -302,10 +302,10 @@ describe('the gateways of the interfaces', () => {
 		const { host } = wire()
 		const echoes: Host['echoes'] = async packets => packets.map(() => ({ unasked: 'there is no ping' }))
 		const { report, lines } = await runOn({ ...host, echoes }, runConfig(withGateways))
-		expect(report.notes).toEqual(['what a path carries is not looked for: there is no ping'])
+		expect(report.notes).toEqual(['the path MTU is not checked: there is no ping'])
 		expect(report.interfaces.flatMap(({ warnings }) => warnings.map(({ reason }) => reason))).toEqual(['GatewaySilent'])
 		expect(lines.find(line => line.startsWith('probes after'))).toMatch(
-			/no duplicate address, what a path carries is not looked for: there is no ping$/m,
+			/no duplicate address, the path MTU is not checked: there is no ping$/m,
 		)
 	})
 })
@@ -314,12 +314,12 @@ test('addresses that could not be asked for are given, which is said', async () 
 	const { host } = livingHost(hostWith([{ ifindex: 3, name: 'ens7', mac: 'fa:16:3e:00:00:00' }]))
 	const apply: Host['apply'] = async (steps, asking) => {
 		await host.apply(steps)
-		await asking?.(async () => ['duplicates are not looked for: there is no arping'])
+		await asking?.(async () => ['duplicate addresses are not checked: there is no arping'])
 	}
 	const wish = runConfig([{ id: 0, macAddress: 'fa:16:3e:00:00:00', address: '10.0.0.23', cidr: '10.0.0.0/24' }])
 	const { report, lines } = await runOn({ ...host, apply }, wish)
-	expect(report).toMatchObject({ outcome: 'Succeeded', notes: ['duplicates are not looked for: there is no arping'] })
-	expect(lines).toContain('probes after    duplicates are not looked for: there is no arping\n')
+	expect(report).toMatchObject({ outcome: 'Succeeded', notes: ['duplicate addresses are not checked: there is no arping'] })
+	expect(lines).toContain('probes after    duplicate addresses are not checked: there is no arping\n')
 })
 
 describe('addresses that other hosts have', () => {

@@ -106,6 +106,6 @@ test('an earlier run that cannot be undone in whole is told, and nothing is said
 	const report = await run(runConfig([]), left, { log: createLog('human', () => {}), kinds: new Set(), apiServer: undefined })
 	expect(undone).toBe(3)
 	expect(report).toMatchObject({ outcome: 'Failed', reason: 'NotRestored' })
-	expect(report.message).toContain(`an earlier run was not undone in whole: ${complaint}`)
-	expect(report.notes).toEqual([`an earlier run ended before its commit, and not all of it could be put back: ${complaint}`])
+	expect(report.message).toContain(`an earlier run was not rolled back completely: ${complaint}`)
+	expect(report.notes).toEqual([`an earlier run ended before its commit, and not everything could be rolled back: ${complaint}`])
 })

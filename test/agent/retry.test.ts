@@ -79,7 +79,7 @@ function recordOf(id: number): RecordedLink {
 	return { mac: mac(id), id, name: `multinic${id}`, original, addresses: [], former: [], routes: [], files: {} }
 }
 
-const loss = (hops: readonly string[] = []) => failure('CONNECTIVITY_LOST', 'api answered before the change and not after it', { hops })
+const loss = (hops: readonly string[] = []) => failure('CONNECTIVITY_LOST', 'api unreachable after the change', { hops })
 const costing =
 	(causes: ReadonlySet<Suspect>): Ends =>
 	({ all }) =>
@@ -210,7 +210,7 @@ test('a failure that blames no interface is tried again without the removals', (
 		macs.length > 0 ? { failed: failure('COMMAND_FAILED', 'ip link set dev if9 name ens20: no such device') } : {},
 	)
 	expect(configured).toEqual(new Set([0, 1]))
-	expect(retry.kept.get(mac(20))).toMatchObject({ reason: 'CommandFailed', message: expect.stringMatching(/left as it was$/) })
+	expect(retry.kept.get(mac(20))).toMatchObject({ reason: 'CommandFailed', message: expect.stringMatching(/is unchanged$/) })
 })
 
 function without(count: number, causes: readonly Suspect[]): number[] {

@@ -67,7 +67,7 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		await host.agent([{ ...nic, addresses: ['10.0.0.24/24'] }])
 		const wish = [{ ...nic, address: '10.0.0.24' }]
 		const undone = await host.agent(wish, {}, { at: 2, how: 'fail' })
-		expect(undone.report).toMatchObject({ outcome: 'RolledBack', message: expect.stringMatching(/everything was put back$/) })
+		expect(undone.report).toMatchObject({ outcome: 'RolledBack', message: expect.stringMatching(/everything was rolled back$/) })
 		const both = ['10.0.0.23', '10.0.0.24'].map(local => expect.objectContaining({ local }))
 		expect(await host.ask('addr show dev multinic0')).toMatchObject([{ addr_info: expect.arrayContaining(both) }])
 		const { report } = await host.agent(wish)
@@ -269,7 +269,7 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		const { report, stdout } = await host.agent([], { mode: 'Verify' })
 		expect(report).toMatchObject({ outcome: 'Failed', reason: 'Drifted', changes: 0 })
 		expect(report?.drift).toContainEqual({ attribute: 'name', link: 'multinic0', wanted: 'ens0', found: 'multinic0' })
-		expect(stdout).toMatch(/^left over +multinic0: 10\.0\.0\.23\/24 is too much$/m)
+		expect(stdout).toMatch(/^leftover +multinic0: 10\.0\.0\.23\/24 is unexpected$/m)
 		expect(await host.everything()).toEqual(before)
 	})
 

@@ -204,7 +204,7 @@ describe('nothing of ours is left', () => {
 		const [path = ''] = Object.keys(files)
 		const { report } = await runOn(hostOf('netplan-networkd', files), 'Cleanup', [])
 		expect(report).toMatchObject({ outcome: 'Succeeded', reason: 'AllInterfacesConfigured' })
-		expect(report.message).toMatch(new RegExp(`^no interface is wanted; multinic\\d is still in ${path} \\(cat ${path}\\)$`))
+		expect(report.message).toMatch(new RegExp(`^no interfaces are requested; multinic\\d is still in ${path} \\(cat ${path}\\)$`))
 		const verified = await runOn(hostOf('netplan-networkd', files), 'Verify', [])
 		expect(verified.report.drift).toMatchObject([{ attribute: 'file', of: path, wanted: 'none' }])
 	})

@@ -56,7 +56,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 					return
 				}
 				expect(report, `${inodes} files`).toMatchObject({ reason: 'CommandFailed', message: expect.stringMatching(/ENOSPC/), changes: 0 })
-				expect(report.message).toMatch(/everything was put back$|so nothing was changed/)
+				expect(report.message).toMatch(/everything was rolled back$|so nothing was changed/)
 				expect(await host.everything(), `${inodes} files`).toEqual(before)
 				await host.inside('umount', [host.root + folder])
 			}
@@ -102,7 +102,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 			persistent: {
 				status: 'False',
 				message: expect.stringMatching(
-					/refuses its files \(cat \/etc\/netplan\/50-theirs.yaml\): line 3: Invalid YAML: inconsistent indentation$/,
+					/rejects its files \(cat \/etc\/netplan\/50-theirs.yaml\): line 3: Invalid YAML: inconsistent indentation$/,
 				),
 			},
 		})
@@ -123,7 +123,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 		await host.inside('mount', ['-o', 'remount,nr_inodes=4', `${host.root}/etc/netplan`])
 		const before = await host.everything()
 		const { report } = await host.agent(nics([1, 2]).map(nic => ({ ...nic, mtu: 1300 })))
-		expect(report).toMatchObject({ outcome: 'RolledBack', reason: 'CommandFailed', message: expect.stringMatching(/ENOSPC.*put back$/) })
+		expect(report).toMatchObject({ outcome: 'RolledBack', reason: 'CommandFailed', message: expect.stringMatching(/ENOSPC.*rolled back$/) })
 		expect(await host.everything()).toEqual(before)
 	})
 
@@ -131,7 +131,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 		await readOnly('/etc')
 		const before = await host.everything()
 		const { report, code } = await host.agent(nics([0, 1]))
-		expect(report).toMatchObject({ outcome: 'RolledBack', reason: 'CommandFailed', message: expect.stringMatching(/EROFS.*put back$/) })
+		expect(report).toMatchObject({ outcome: 'RolledBack', reason: 'CommandFailed', message: expect.stringMatching(/EROFS.*rolled back$/) })
 		expect(code).toBe(1)
 		expect(await host.everything()).toEqual(before)
 	})
@@ -198,13 +198,13 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 			expect(report).toMatchObject({ outcome: 'Succeeded', persistent: { status: 'False', message } })
 			expect(report?.interfaces.map(({ warnings }) => warnings)).toEqual([[{ reason: 'NotPersistent', message }], []])
 			expect((await host.agent([])).report?.message).toBe(
-				`no interface is wanted; /${path} cannot be read: it is larger than 1 MiB (ls -l /${path})`,
+				`no interfaces are requested; /${path} cannot be read: it is larger than 1 MiB (ls -l /${path})`,
 			)
 		},
 	)
 
 	test.each([
-		['var/lib/multinic/record.json', /^the record of what this host was .* cannot be read: it is a folder; nothing was changed\. Restore/],
+		['var/lib/multinic/record.json', /^the record of this host .* cannot be read: it is a folder; nothing was changed\. Restore/],
 		[
 			'var/lib/multinic/undo/undo.json',
 			/^the undo that an earlier run left .* cannot be read: it is a folder; nothing was changed\. Check/,
@@ -286,7 +286,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 		const second = await host.agent(nics([2]))
 		expect(second.code).toBe(1)
 		expect(second.report).toMatchObject({ outcome: 'Failed', reason: 'RunFailed' })
-		expect(second.report?.message).toMatch(/^another run is at work on this host: generation 7, attempt 2, since \d\d:\d\d:\d\d$/)
+		expect(second.report?.message).toMatch(/^another run is in progress on this host: generation 7, attempt 2, since \d\d:\d\d:\d\d$/)
 		expect(await host.everything()).toEqual(before)
 		writeFileSync(hold.go, '')
 		expect((await first).code).toBe(0)

@@ -60,12 +60,12 @@ describe('the disruption of a link', () => {
 			'AddressLost',
 		],
 		[
-			'that NetworkManager lets go of is an address lost',
+			'that NetworkManager releases is an address lost',
 			link({ addresses: [four], managedBy: 'NetworkManager' }),
 			[{ kind: 'unmanage', link: 3, name: 'ens7' }],
 			'AddressLost',
 		],
-		['that NetworkManager lets go of while it has no address is a blip', link(), [{ kind: 'unmanage', link: 3, name: 'ens7' }], 'Blip'],
+		['that NetworkManager releases while it has no address is a blip', link(), [{ kind: 'unmanage', link: 3, name: 'ens7' }], 'Blip'],
 		['that is renamed while it is up is a blip', link(), [rename], 'Blip'],
 		['that is taken down is a blip', link({ addresses: [four] }), [down, rename, up], 'Blip'],
 		['that gets another MTU is a blip', link(), [mtu(1400)], 'Blip'],
@@ -109,7 +109,7 @@ describe('drift', () => {
 			{ attribute: 'address', wanted: '10.0.0.9/24', found: 'missing' },
 		],
 		[
-			'10.0.0.9/24 is too much',
+			'10.0.0.9/24 is unexpected',
 			host({ addresses: [four] }),
 			{ kind: 'removeAddress', link: 3, address: four },
 			{ attribute: 'address', wanted: 'none', found: '10.0.0.9/24' },
@@ -127,7 +127,7 @@ describe('drift', () => {
 			{ attribute: 'route', wanted: '0.0.0.0/0 via 10.0.0.1 table 100', found: 'missing' },
 		],
 		[
-			'rule from 10.0.0.9/32 table 100 priority 10000 is too much',
+			'rule from 10.0.0.9/32 table 100 priority 10000 is unexpected',
 			host({}, { rules: [rule] }),
 			{ kind: 'removeRule', rule },
 			{ attribute: 'rule', wanted: 'none', found: 'from 10.0.0.9/32 table 100 priority 10000' },
@@ -139,7 +139,7 @@ describe('drift', () => {
 			{ attribute: 'sysctl', of: 'ipv4/arp_ignore', wanted: '1', found: '0' },
 		],
 		[
-			'altname multinic0 is too much',
+			'altname multinic0 is unexpected',
 			host({ altnames: ['multinic0'] }),
 			{ kind: 'removeAltname', link: 3, name: 'multinic0' },
 			{ attribute: 'altname', wanted: 'none', found: 'multinic0' },
@@ -151,16 +151,16 @@ describe('drift', () => {
 			{ attribute: 'file', of: '/a', wanted: 'there', found: 'missing' },
 		],
 		[
-			'/a is too much',
+			'/a is unexpected',
 			host({}, { files: { '/a': file('x') } }),
 			{ kind: 'file', path: '/a' },
 			{ attribute: 'file', of: '/a', wanted: 'none', found: 'there' },
 		],
 		[
-			'/a has other content, not the content MultiNIC gives it',
+			'/a has different content, not the expected content',
 			host({}, { files: { '/a': file('a secret') } }),
 			{ kind: 'file', path: '/a', file: file('x') },
-			{ attribute: 'file', of: '/a', wanted: 'the content MultiNIC gives it', found: 'other content' },
+			{ attribute: 'file', of: '/a', wanted: 'the expected content', found: 'different content' },
 		],
 		[
 			'/a has mode 644, not mode 600',
@@ -233,7 +233,7 @@ describe('a plan in words', () => {
 		expect(Buffer.byteLength(text)).toBeLessThanOrEqual(REPORT_MAX_BYTES)
 		const told = (JSON.parse(text) as AgentReport).plan?.commands ?? []
 		expect(told.slice(0, -1)).toEqual(commands.slice(0, 1_000))
-		expect(told.at(-1)).toBe('and 1000 more, which the log tells')
+		expect(told.at(-1)).toBe('and 1000 more (see the log)')
 	})
 
 	test('that is too long loses the longest contents first, and keeps every command', () => {

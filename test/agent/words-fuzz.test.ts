@@ -148,7 +148,7 @@ const script = '/etc/sysconfig/network-scripts/ifcfg-eth0'
 /** Hosts with both NICs, in every state of affairs that calls for other steps. */
 const hosts: [title: string, host: HostState][] = [
 	['a fresh host', hostOf({})],
-	['where names collide, and links go down to be renamed', hostOf({ liveRename: false, networkd: true }, ['multinic1', 'multinic0'])],
+	['where names collide, and links are set down to be renamed', hostOf({ liveRename: false, networkd: true }, ['multinic1', 'multinic0'])],
 	[
 		'NetworkManager behind netplan',
 		hostOf({ networkmanager: true, generator: '/usr/libexec/netplan/generate' }, undefined, [], 'NetworkManager'),

@@ -35,14 +35,14 @@ test.each<[title: string, wish: Wish, said: Said]>([
 		{ start: fresh, mode: 'Plan' },
 		{ outcome: 'Succeeded', reason: 'Planned', message: /^\d changes would be made; disruption None: ens7 is down and carries nothing$/ },
 	],
-	['a plan of nothing', { start: right, mode: 'Plan' }, { outcome: 'Succeeded', reason: 'Planned', message: /^nothing would be changed$/ }],
+	['a plan of nothing', { start: right, mode: 'Plan' }, { outcome: 'Succeeded', reason: 'Planned', message: /^no changes$/ }],
 	[
 		'a plan that has to leave one out',
 		{ start: fresh, mode: 'Plan', nics: [nic(0), nic(1)] },
 		{
 			outcome: 'PartlyFailed',
 			reason: 'WaitingForDevice',
-			message: /^Planned 1\/2\. multinic1: .*\. Else \d changes would be made; disruption None: /,
+			message: /^Planned 1\/2\. multinic1: .*\. Others: \d changes would be made; disruption None: /,
 		},
 	],
 	[
@@ -51,7 +51,7 @@ test.each<[title: string, wish: Wish, said: Said]>([
 		{
 			outcome: 'Succeeded',
 			reason: 'Planned',
-			message: /^an earlier run ended before its commit and would be undone first; \d changes would be made/,
+			message: /^an earlier run ended before its commit and would be rolled back first; \d changes would be made/,
 		},
 	],
 	[
@@ -67,7 +67,7 @@ test.each<[title: string, wish: Wish, said: Said]>([
 	[
 		'a look that finds what nobody wants',
 		{ start: right, mode: 'Verify', nics: [] },
-		{ outcome: 'Failed', reason: 'Drifted', message: /^\d+ changes would put the node right again$/ },
+		{ outcome: 'Failed', reason: 'Drifted', message: /^\d+ changes would repair the node$/ },
 	],
 	[
 		'a look where a run has died, though all seems right: the host may put it back any moment',
@@ -75,7 +75,7 @@ test.each<[title: string, wish: Wish, said: Said]>([
 		{
 			outcome: 'Failed',
 			reason: 'Drifted',
-			message: /^an earlier run ended before its commit and would be undone first; else the node is right$/,
+			message: /^an earlier run ended before its commit and would be rolled back first; otherwise the node is in sync$/,
 		},
 	],
 ])('%s', async (_, wish, { message, ...said }) => {
@@ -156,7 +156,7 @@ test.each<[title: string, fault: (link: Record<string, unknown>) => void]>([
 	const { report } = await runOn({ start: { ...start, files: { ...start.files, '/var/lib/multinic/record.json': file } } })
 	expect(report).toMatchObject({ outcome: 'Failed', reason: 'RunFailed', changes: 0 })
 	expect(report.message).toMatch(
-		/^the record of what this host was .* cannot be read: it is wrong at links\.0\.[^{]*; nothing was changed\. Restore the file/,
+		/^the record of this host .* cannot be read: it is wrong at links\.0\.[^{]*; nothing was changed\. Restore the file/,
 	)
 })
 

@@ -44,7 +44,7 @@ describe('what is said of the fleet', () => {
 			settings,
 			[
 				'a (RolledBack) stops the rollout. To continue without it: kubectl multinic pause a',
-				'Rollout: 1 of 2 finished, 0 running, 1 queued: stopped by a: RolledBack, The API server could not be reached; everything was put back',
+				'Rollout: 1 of 2 finished, 0 running, 1 queued: stopped by a: RolledBack, The API server could not be reached; everything was rolled back',
 			],
 		],
 		[
@@ -62,7 +62,7 @@ describe('what is said of the fleet', () => {
 			settings,
 			[
 				'a (RolledBack) and b (ConnectivityLost) stop the rollout. To continue without them: kubectl multinic pause a b',
-				'Rollout: 2 of 3 finished, 0 running, 1 queued: stopped by a: RolledBack, The API server could not be reached; everything was put back',
+				'Rollout: 2 of 3 finished, 0 running, 1 queued: stopped by a: RolledBack, The API server could not be reached; everything was rolled back',
 			],
 		],
 		[
@@ -71,7 +71,7 @@ describe('what is said of the fleet', () => {
 			settings,
 			[
 				'a (RolledBack), b (RolledBack), c (RolledBack) and 2 more stop the rollout. To continue without them: kubectl multinic pause NODE for each of them',
-				'Rollout: 5 of 5 finished, 0 running, none queued: stopped by a: RolledBack, The API server could not be reached; everything was put back',
+				'Rollout: 5 of 5 finished, 0 running, none queued: stopped by a: RolledBack, The API server could not be reached; everything was rolled back',
 			],
 		],
 		[
@@ -107,7 +107,7 @@ describe('what is said of the fleet', () => {
 			settings,
 			[
 				'a (RolledBack) stops the rollout. To continue without it: kubectl multinic pause a',
-				'Rollout: 2 of 3 finished, 0 running, 1 queued: stopped by a: RolledBack, The API server could not be reached; everything was put back',
+				'Rollout: 2 of 3 finished, 0 running, 1 queued: stopped by a: RolledBack, The API server could not be reached; everything was rolled back',
 			],
 		],
 		[

@@ -55,7 +55,7 @@ export const drifted: Said = { state: 'Failed', reason: 'Drifted', message: 'mul
 export const rolledBack: Said = {
 	state: 'Failed',
 	reason: 'RolledBack',
-	message: 'The API server could not be reached; everything was put back.',
+	message: 'The API server could not be reached; everything was rolled back.',
 }
 
 export type Told = { code: number; out: string; err: string }

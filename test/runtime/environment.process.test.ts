@@ -146,7 +146,7 @@ test.each([
 	],
 	['viola', ['VIOLA_CLUSTERS', 'VIOLA_TOKEN or VIOLA_TOKEN_FILE']],
 	['mgmt', ['kubeconfig /nowhere/.kube/config']],
-	['agent', ['neither REPORT_FILE nor KUBERNETES_SERVICE_HOST']],
+	['agent', ['set REPORT_FILE, or run in a pod']],
 ])('%s, told nothing, says at once what it needs', (program, needs) => {
 	const { status, said } = start(program, {})
 	expect(status).toBe(2)

@@ -40,7 +40,7 @@ test('by a container that has four capabilities and no more', async () => {
 	)
 	expect(JSON.parse(context)).toMatchObject({ privileged: false, capabilities: { drop: ['ALL'], add: expect.any(Array) } })
 	const log = await kubectl('logs', '-l', 'app.kubernetes.io/name=multinic-run', '--tail=-1')
-	expect(log).toMatch(/^armed +everything is put back at /m)
+	expect(log).toMatch(/^armed +the host rolls back at /m)
 })
 
 test('they are there after a reboot, and a second run finds nothing to do', async () => {
