@@ -2,7 +2,7 @@ import type { Probe } from '../contract/agent-run.ts'
 import type { Failure } from '../runtime/errors.ts'
 import { type Code, failure, isFailure, wordsOf } from './failure.ts'
 import type { Loss } from './plan/fingerprint.ts'
-import type { Armed } from './host/deadman.ts'
+import type { Armed } from './host/rollback-timer.ts'
 import type { Host } from './host/host.ts'
 import type { Proof } from './host/prove.ts'
 import type { HostState } from './host/state.ts'
@@ -24,7 +24,7 @@ export type Attempt = {
 	host: Host
 	log: Log
 	tag: string
-	deadManSeconds: number
+	commitTimeoutSeconds: number
 	apiServer: { host: string; port: number } | undefined
 	/** Told of a plan before anything is done about it. */
 	planned(plan: Plan, state: HostState): void
@@ -58,7 +58,7 @@ export type Outcome = {
 	lostByOthers?: readonly Loss[]
 }
 
-/** A commit this close to the dead man's hour could meet him at work (milliseconds). */
+/** A commit this close to the end of the rollback timer could run concurrently with the rollback (milliseconds). */
 const MARGIN = 3_000
 
 /** Observe → plan → arm → apply → verify → probe → commit; on failure the undo of all of it. */
@@ -70,7 +70,7 @@ export async function attempt(task: Attempt): Promise<Outcome> {
 	const targets = targetsOf(task.host, before, task.apiServer)
 	const asking = task.timed('probe', () => probe(targets))
 	const arming = task.timed('arm', () =>
-		task.host.arm({ undo: wish.undo, tag: task.tag, deadManSeconds: task.deadManSeconds, systemd: before.systemd }),
+		task.host.arm({ undo: wish.undo, tag: task.tag, commitTimeoutSeconds: task.commitTimeoutSeconds, systemd: before.systemd }),
 	)
 	const looking = task.timed('lookup', () => askWays(task.host, { plan: wish, before }, task.wanted.needed ?? []))
 	const { answers, armed, ways } = await prepared(task, { asking, arming, looking })
@@ -154,7 +154,7 @@ async function carryOut(task: Attempt, { plan: wish, before, probes, targets, wa
 	const outcome = await done(task, { plan: wish, state, probes, warnings: own.warnings, notes })
 	const isLate = armed.ends !== undefined && performance.now() > armed.ends - MARGIN
 	if (isLate || !(await timed('commit', () => host.commit(armed))))
-		throw failure('EXPIRED', `the run took longer than ${task.deadManSeconds} s, so the host rolls back`)
+		throw failure('EXPIRED', `the run took longer than ${task.commitTimeoutSeconds} s, so the host rolls back`)
 	return outcome
 }
 

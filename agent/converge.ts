@@ -60,7 +60,7 @@ function taskOf(interfaces: readonly WantedInterface[], run: Run, retry: Retry):
 			tellInterfaces(plan, state, { log: surrounding.log, mode: config.mode })
 		},
 		tag: `g${config.generation}-${config.attempt}-${tally.started.getTime().toString(36)}-${retry.turn}`,
-		deadManSeconds: config.deadManSeconds,
+		commitTimeoutSeconds: config.commitTimeoutSeconds,
 		apiServer: surrounding.apiServer,
 		dry: isDry(config),
 		asksGateways: config.mode !== 'Plan',

@@ -50,6 +50,6 @@ export const RunConfig = z.strictObject({
 		.optional()
 		.describe('Pod networks: those of the chart and spec.podCIDRs of the Node'),
 	waitForDeviceSeconds: z.number().min(0).max(60),
-	deadManSeconds: z.number().min(10).max(600).describe('The host rolls back unless the run commits within this time'),
+	commitTimeoutSeconds: z.number().min(10).max(600).describe('The host rolls back unless the run commits within this time'),
 })
 export type RunConfig = z.infer<typeof RunConfig>

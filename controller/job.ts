@@ -33,7 +33,7 @@ export type AgentSettings = {
 	serviceAccount: string
 	activeDeadlineSeconds: number
 	waitForDeviceSeconds: number
-	deadManSeconds: number
+	commitTimeoutSeconds: number
 	/** False: the container has only the capabilities and the host paths that a run needs. */
 	privileged: boolean
 	/** The first of the ten route tables and of the ten rule priorities on a node. */
@@ -109,7 +109,7 @@ export function runInput(config: ConfigView, run: NewRun, world: RunWorld): RunC
 		protectedNetworks: [...world.agent.limits.protectedNetworks],
 		podNetworks: [...world.agent.limits.podNetworks, ...(world.node?.podNetworks ?? [])],
 		waitForDeviceSeconds: world.agent.waitForDeviceSeconds,
-		deadManSeconds: world.agent.deadManSeconds,
+		commitTimeoutSeconds: world.agent.commitTimeoutSeconds,
 	}
 }
 

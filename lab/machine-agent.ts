@@ -116,7 +116,7 @@ export function runConfig(interfaces: readonly Partial<Interface>[], more: Parti
 		...LIFTED,
 		report: { namespace: 'multinic-system', configMap: 'a-run' },
 		waitForDeviceSeconds: 0,
-		deadManSeconds: 60,
+		commitTimeoutSeconds: 60,
 		...more,
 	}
 }

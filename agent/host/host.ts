@@ -10,7 +10,7 @@ import type { Answer } from '../plan/lookup-losses.ts'
 import type { Lookup } from '../plan/lookups.ts'
 import type { Change, Step } from '../plan/steps.ts'
 import { apply, applyUndo, type Asking } from './apply.ts'
-import { type Armed, arm, commit, disarm, isArmed, leftBehind, unfinished } from './deadman.ts'
+import { type Armed, arm, commit, disarm, isArmed, leftBehind, unfinished } from './rollback-timer.ts'
 import { readText } from './read.ts'
 import { lookUp } from './lookups.ts'
 import { machine } from './machine.ts'
@@ -27,7 +27,7 @@ export type Host = {
 	foresee(changing: Changing, state: HostState): Promise<Foreseen>
 	generate(changing: Changing, state: HostState): Promise<Generated>
 	prove(accepted: readonly Accepted[], state: HostState): Promise<Proof>
-	arm(wish: { undo: readonly Change[]; tag: string; deadManSeconds: number; systemd: boolean }): Promise<Armed>
+	arm(wish: { undo: readonly Change[]; tag: string; commitTimeoutSeconds: number; systemd: boolean }): Promise<Armed>
 	isArmed(): boolean
 	/** @returns whether it came in time */
 	commit(armed: Armed): Promise<boolean>

@@ -35,7 +35,7 @@ export type RecipeInput = {
 	tag: string
 	/** /proc/sys/kernel/random/boot_id: by it the next run knows that the ifindexes in the undo are of an earlier boot. */
 	bootId: string
-	deadManSeconds: number
+	commitTimeoutSeconds: number
 	/** MADE_AT_BOOT as they are now: the next boot makes them of our files, before its undo takes those away. */
 	madeAtBoot?: Readonly<Record<string, FileState | undefined>>
 	/** How the host's own `ip` is told which link is meant. */
@@ -50,7 +50,7 @@ export const UNDOING_JSON = `${UNDOING_FOLDER}/undo.json`
 const BOOT_UNIT = 'multinic-undo.service'
 
 /** The undo of a whole run in words that need no Node and no shell, for systemd to carry out. Holds after any prefix of the steps. */
-export function recipeOf({ undo, programs, tag, bootId, deadManSeconds, onRoot, madeAtBoot = {}, device }: RecipeInput): Recipe {
+export function recipeOf({ undo, programs, tag, bootId, commitTimeoutSeconds, onRoot, madeAtBoot = {}, device }: RecipeInput): Recipe {
 	const tellers = partsOf(undo, change => change, device).map((part, at) => tell(part, at, programs))
 	const again = Object.entries(madeAtBoot).map(([path, file], at) => tellMade(path, file, { saved: `boot-${at}`, programs }))
 	const files = Object.assign(
@@ -82,16 +82,16 @@ export function recipeOf({ undo, programs, tag, bootId, deadManSeconds, onRoot, 
 		timer: `${unit}.timer`,
 		live: {
 			[livePaths.service]: service(
-				'Put back what an unfinished MultiNIC run changed',
+				'Roll back an unfinished MultiNIC run',
 				[`ConditionPathExists=${UNDO_JSON}`],
 				[claim, ...tellers.flatMap(({ commands }) => commands).map(tried), end],
 			),
 			[livePaths.timer]: publicFile(
-				`[Unit]\nDescription=MultiNIC run ${tag} has to commit in time\n\n[Timer]\nOnActiveSec=${deadManSeconds}s\nAccuracySec=1s\nUnit=${unit}.service\n`,
+				`[Unit]\nDescription=Commit timeout of MultiNIC run ${tag}\n\n[Timer]\nOnActiveSec=${commitTimeoutSeconds}s\nAccuracySec=1s\nUnit=${unit}.service\n`,
 			),
 		},
 		boot: {
-			[bootPath]: service('Put back files that an unfinished MultiNIC run changed', early, [tried(claim), ...fileCommands.map(tried), end]),
+			[bootPath]: service('Restore files changed by an unfinished MultiNIC run', early, [tried(claim), ...fileCommands.map(tried), end]),
 		},
 		enabled,
 	}

@@ -131,6 +131,6 @@ function wish(mode: RunConfig['mode'], nics: number): RunConfig {
 		nodeAddresses: [],
 		report: { namespace: 'multinic-system', configMap: 'bench' },
 		waitForDeviceSeconds: 0,
-		deadManSeconds: 60,
+		commitTimeoutSeconds: 60,
 	}
 }

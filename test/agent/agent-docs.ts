@@ -216,7 +216,7 @@ function recipe(): string {
 		programs,
 		tag: 'g3-1-mwqtm4si-0',
 		bootId: '',
-		deadManSeconds: 60,
+		commitTimeoutSeconds: 60,
 		onRoot: true,
 		madeAtBoot: Object.fromEntries(MADE_AT_BOOT.map(path => [path, undefined])),
 	}

@@ -24,7 +24,7 @@ test.each<[title: string, wish: unknown, says: RegExp]>([
 	['a node address that is none', { ...good, nodeAddresses: ['10.0.0.1/24'] }, /nodeAddresses\[0\]: must be an IPv4 or IPv6 address/],
 	['a number that is text', { ...good, generation: '3' }, /generation: .*expected number/],
 	['a number that is no whole one', { ...good, attempt: 1.5 }, /attempt: /],
-	['time that is endless', { ...good, deadManSeconds: 1e9 }, /deadManSeconds: /],
+	['time that is endless', { ...good, commitTimeoutSeconds: 1e9 }, /commitTimeoutSeconds: /],
 	['a version of tomorrow', { ...good, version: 2 }, /version: /],
 	['thirty faults', { ...good, nodeAddresses: Array(30).fill('x') }, /nodeAddresses\[7\]: [^;]*; and 22 more$/],
 ])('a config with %s is refused, and the field named', (_, wish, says) => {

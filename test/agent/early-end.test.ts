@@ -85,7 +85,9 @@ test.each<RunConfig['mode']>(['Apply', 'Plan', 'Verify', 'Cleanup'])(
 )
 
 test('a report that cannot be handed over is in the termination message, and it is said', async () => {
-	const { code, said, lastWords } = await agent(runConfig([], { deadManSeconds: 0 }), { REPORT_FILE: join(root, 'nowhere/report.json') })
+	const { code, said, lastWords } = await agent(runConfig([], { commitTimeoutSeconds: 0 }), {
+		REPORT_FILE: join(root, 'nowhere/report.json'),
+	})
 	expect(code).toBe(2)
 	expect(said).toMatch(/^not reported .*ENOENT/m)
 	expect(AgentReport.parse(JSON.parse(lastWords))).toMatchObject({ reason: 'InvalidConfig' })

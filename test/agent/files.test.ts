@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync,
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { arm, leftBehind } from '../../agent/host/deadman.ts'
+import { arm, leftBehind } from '../../agent/host/rollback-timer.ts'
 import { exists, namesIn, putFiles, removeFile } from '../../agent/host/files.ts'
 import { MOST, read, readFile } from '../../agent/host/read.ts'
 import { follow } from '../../agent/host/within.ts'
@@ -34,7 +34,7 @@ test.skipIf(!isRoot)('a file that cannot be put leaves none of the others behind
 test('an undo that cannot be kept arms nothing, and says why nothing was changed', async () => {
 	mkdirSync(join(root, 'var'))
 	writeFileSync(join(root, 'var/lib'), '')
-	const arming = arm(root, { undo: [], tag: 'g1', deadManSeconds: 60, systemd: false })
+	const arming = arm(root, { undo: [], tag: 'g1', commitTimeoutSeconds: 60, systemd: false })
 	await expect(arming).rejects.toMatchObject({ code: 'NOT_ARMED', message: expect.stringContaining('so nothing was changed: ') })
 })
 
@@ -134,7 +134,7 @@ describe.skipIf(!isRoot)('a folder of the host that is an absolute link (needs r
 	test('for the state folder: a run is armed below the root of the host', async () => {
 		mkdirSync(join(root, 'var/lib'), { recursive: true })
 		symlinkSync(outside, join(root, 'var/lib/multinic'))
-		const armed = await arm(root, { undo: [], tag: 'g1', deadManSeconds: 60, systemd: false })
+		const armed = await arm(root, { undo: [], tag: 'g1', commitTimeoutSeconds: 60, systemd: false })
 		expect([readdirSync(outside), readdirSync(join(root, outside))]).toEqual([[], ['undo']])
 		expect(leftBehind(root)).toEqual(armed)
 	})

@@ -73,7 +73,7 @@ describe('the clock', () => {
 
 	test('may be set back for hours: a run that does not commit is undone in time', async () => {
 		const before = await stateOf(machine)
-		const run = await machine.startAgent([nic], { deadManSeconds: 10 }, { preload: standStillAt(moments.written) })
+		const run = await machine.startAgent([nic], { commitTimeoutSeconds: 10 }, { preload: standStillAt(moments.written) })
 		await untilStanding(run)
 		await machine.ask('date -s "-12 hours"')
 		await expect.poll(link, pace).toMatch(/^vec1 DOWN $/)

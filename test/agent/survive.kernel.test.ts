@@ -311,7 +311,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 		['back', { set: -DAY, pass: 0 }],
 	])('a clock that is set %s between arming and commit: a good run stands', async (_, clock) => {
 		await pretendSystemd(host)
-		const { report, said } = await host.session()(nics([0, 1]), { deadManSeconds: 60 }, { at: 5, how: 'clock', ...clock })
+		const { report, said } = await host.session()(nics([0, 1]), { commitTimeoutSeconds: 60 }, { at: 5, how: 'clock', ...clock })
 		expect(report, said).toMatchObject({ outcome: 'Succeeded' })
 		expect(report.milliseconds.total).toBeGreaterThanOrEqual(0)
 		expect(report.milliseconds.total).toBeLessThan(60_000)
@@ -324,7 +324,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 	])('a run that is too slow puts everything back, with the clock %s', async (_, set) => {
 		await pretendSystemd(host)
 		const before = await host.everything()
-		const { report } = await host.session()(nics([0, 1]), { deadManSeconds: 60 }, { at: 5, how: 'clock', set, pass: 58 })
+		const { report } = await host.session()(nics([0, 1]), { commitTimeoutSeconds: 60 }, { at: 5, how: 'clock', set, pass: 58 })
 		expect(report).toMatchObject({
 			outcome: 'RolledBack',
 			reason: 'RolledBack',

@@ -299,7 +299,7 @@ function meansWhatItSays(told: RunConfig, host: HostState): void {
 
 function expectRecipe({ undo }: Plan): void {
 	const programs = { ip: '/sbin/ip', cp: '/bin/cp', mv: '/bin/mv', rm: '/bin/rm', sleep: '/bin/sleep' }
-	const recipe = recipeOf({ undo, programs, tag: 'g1-1-abc-0', bootId: '', deadManSeconds: 60, onRoot: true })
+	const recipe = recipeOf({ undo, programs, tag: 'g1-1-abc-0', bootId: '', commitTimeoutSeconds: 60, onRoot: true })
 	for (const { content } of Object.values({ ...recipe.live, ...recipe.boot }))
 		for (const line of content.split('\n')) expect(line).toMatch(unitLine)
 	for (const path of Object.keys({ ...recipe.files, ...recipe.live, ...recipe.boot })) expect(path).toMatch(paths)

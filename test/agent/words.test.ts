@@ -127,7 +127,7 @@ describe('the recipe on the host', () => {
 		{ kind: 'rename' as const, link: 3, to: 'ens7' },
 		{ kind: 'sysctl' as const, name: 'ens7', key: 'ipv4/arp_ignore', value: '0' },
 	]
-	const recipe = recipeOf({ undo, programs, tag: 'g1', bootId: '', deadManSeconds: 60, onRoot: true })
+	const recipe = recipeOf({ undo, programs, tag: 'g1', bootId: '', commitTimeoutSeconds: 60, onRoot: true })
 	const commands = (unit: Record<string, { content: string }>) =>
 		Object.values(unit).flatMap(({ content }) => [...content.matchAll(/^ExecStart=(.*)$/gm)].map(([, command]) => command))
 
@@ -146,7 +146,15 @@ describe('the recipe on the host', () => {
 	test('puts back at boot what netplan makes of all files before an undo can take ours away', () => {
 		const rules = '/run/udev/rules.d/90-netplan.rules'
 		const made = { [rules]: { content: 'theirs', mode: 0o644, gid: 0 }, '/run/NetworkManager/conf.d/netplan.conf': undefined }
-		const { files, boot, live } = recipeOf({ undo, programs, tag: 'g1', bootId: '', deadManSeconds: 60, onRoot: true, madeAtBoot: made })
+		const { files, boot, live } = recipeOf({
+			undo,
+			programs,
+			tag: 'g1',
+			bootId: '',
+			commitTimeoutSeconds: 60,
+			onRoot: true,
+			madeAtBoot: made,
+		})
 		expect(files['/var/lib/multinic/undo/boot-0']?.content).toBe('theirs')
 		expect(commands(boot)).toEqual(
 			expect.arrayContaining([

@@ -44,7 +44,7 @@ test('the defaults for runs are those of the controller', () => {
 		maxConcurrent: config.runs.maxConcurrentRuns,
 		keepSeconds: config.runs.keepRunMs / 1_000,
 		waitForDeviceSeconds: config.agent.waitForDeviceSeconds,
-		deadManSeconds: config.agent.deadManSeconds,
+		commitTimeoutSeconds: config.agent.commitTimeoutSeconds,
 		activeDeadlineSeconds: config.agent.activeDeadlineSeconds,
 		checkInstanceId: config.runs.checkInstanceId,
 		...config.agent.limits,

@@ -34,7 +34,7 @@ const run = {
 	version: 1,
 	...{ nodeName: 'worker-1', uid: 'uid-1', generation: 1, attempt: 1, mode: 'Apply' },
 	report: { namespace: 'ns', configMap: 'run' },
-	...{ nodeAddresses: [], waitForDeviceSeconds: 5, deadManSeconds: 120 },
+	...{ nodeAddresses: [], waitForDeviceSeconds: 5, commitTimeoutSeconds: 120 },
 }
 
 describe.each(doors)('%s', (_, said) => {

@@ -21,7 +21,7 @@ const agent: AgentSettings = {
 	serviceAccount: 'multinic-run',
 	activeDeadlineSeconds: 300,
 	waitForDeviceSeconds: 5,
-	deadManSeconds: 120,
+	commitTimeoutSeconds: 120,
 	routeTableBase: 200,
 	rulePriorityBase: 20_000,
 	privileged: true,

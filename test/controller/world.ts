@@ -20,7 +20,7 @@ export const agent: AgentSettings = {
 	...{
 		activeDeadlineSeconds: 300,
 		waitForDeviceSeconds: 5,
-		deadManSeconds: 120,
+		commitTimeoutSeconds: 120,
 		privileged: true,
 		routeTableBase: 100,
 		rulePriorityBase: 10_000,

@@ -46,7 +46,7 @@ const programs: Readonly<Record<string, Program>> = {
 			KEEP_RUN_SECONDS: number,
 			ACTIVE_DEADLINE_SECONDS: [...number, '29', '3601'],
 			WAIT_FOR_DEVICE_SECONDS: [...number, '61'],
-			DEAD_MAN_SECONDS: [...number, '9', '601'],
+			COMMIT_TIMEOUT_SECONDS: [...number, '9', '601'],
 			MAX_CONCURRENT_RUNS: [...number, '0', '10001'],
 			CHECK_INSTANCE_ID: bool,
 			WORKERS: [...number, '0', '65'],

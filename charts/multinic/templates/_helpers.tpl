@@ -115,7 +115,7 @@ which goes on and fails. What a namespace that is gone has left may be taken.
 - {name: MAX_CONCURRENT_RUNS, value: {{ .Values.runs.maxConcurrent | int64 | quote }}}
 - {name: KEEP_RUN_SECONDS, value: {{ .Values.runs.keepSeconds | int64 | quote }}}
 - {name: WAIT_FOR_DEVICE_SECONDS, value: {{ .Values.runs.waitForDeviceSeconds | int64 | quote }}}
-- {name: DEAD_MAN_SECONDS, value: {{ .Values.runs.deadManSeconds | int64 | quote }}}
+- {name: COMMIT_TIMEOUT_SECONDS, value: {{ .Values.runs.commitTimeoutSeconds | int64 | quote }}}
 - {name: ACTIVE_DEADLINE_SECONDS, value: {{ .Values.runs.activeDeadlineSeconds | int64 | quote }}}
 - {name: CHECK_INSTANCE_ID, value: {{ .Values.runs.checkInstanceId | quote }}}
 {{- end }}

@@ -28,16 +28,16 @@ export type Armed = StoredUndo & {
  */
 export async function arm(
 	root: string,
-	wish: { undo: readonly Change[]; tag: string; deadManSeconds: number; systemd: boolean },
+	wish: { undo: readonly Change[]; tag: string; commitTimeoutSeconds: number; systemd: boolean },
 ): Promise<Armed> {
-	const { undo, tag, deadManSeconds, systemd } = wish
+	const { undo, tag, commitTimeoutSeconds, systemd } = wish
 	const madeAtBoot = Object.fromEntries(MADE_AT_BOOT.map(path => [path, readFile(root, path)]))
 	const programs = systemd ? programsOf(root) : nowhere
 	const recipe = recipeOf({
 		undo,
 		tag,
 		bootId: bootIdOf(root),
-		deadManSeconds,
+		commitTimeoutSeconds,
 		programs,
 		onRoot: isOnRoot(root),
 		madeAtBoot,
@@ -49,7 +49,7 @@ export async function arm(
 		putAll(root, recipe.files)
 		syncFolder(root, STATE_FOLDER)
 		if (!systemd) return { undo, tag }
-		const ends = performance.now() + deadManSeconds * 1000
+		const ends = performance.now() + commitTimeoutSeconds * 1000
 		putAll(root, recipe.boot)
 		removeAll(root, recipe.enabled.path)
 		symlinkSync(recipe.enabled.target, entryAt(root, recipe.enabled.path))
@@ -106,7 +106,7 @@ function removeRecipe(root: string, { tag, undo }: Armed): void {
 
 /** The recipe for the sake of its paths. */
 function told(undo: readonly Change[], tag: string) {
-	return recipeOf({ undo, tag, bootId: '', deadManSeconds: 0, programs: nowhere, onRoot: true })
+	return recipeOf({ undo, tag, bootId: '', commitTimeoutSeconds: 0, programs: nowhere, onRoot: true })
 }
 
 /**
