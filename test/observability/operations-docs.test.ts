@@ -19,9 +19,9 @@ test('every reason is explained once, in the order of the contract, and no other
 })
 
 describe('what the page says the controller does next is what it does', () => {
-	const failing = [...explained].filter(([, text]) => text.includes('`Failed`,') && !text.includes('`Failed`, put right'))
+	const failing = [...explained].filter(([, text]) => text.includes('`Failed`,') && !text.includes('`Failed`, repaired'))
 	test.each(failing.filter(([reason]) => reason !== 'PartlyFailed'))('%s', (reason, text) => {
-		const words = !mayHeal({ reason }) ? 'waits for a change' : waitsOf(reason)
+		const words = !mayHeal({ reason }) ? 'not retried until the node config changes' : waitsOf(reason)
 		expect(text).toContain(words)
 		expect(text.includes('`Failed`, stops the rollout')).toBe('stops' in (reasons[reason as keyof typeof reasons] ?? {}))
 	})
@@ -60,7 +60,7 @@ test.each([path, 'docs/metrics.md'])('the links of %s lead somewhere', from => {
 function waitsOf(reason: string): string {
 	const waits = [1, 2, 3, 40].map(failures => backoffMs(failures, { reason }) / 1_000)
 	const [one, two, three, longest] = 'stops' in (reasons[reason as keyof typeof reasons] ?? {}) ? waits.map(seconds => seconds / 60) : waits
-	return `tried again after ${one}, ${two}, ${three} … ${longest} ${longest === 60 ? 'min' : 's'}`
+	return `retried after ${one}, ${two}, ${three} … ${longest} ${longest === 60 ? 'min' : 's'}`
 }
 
 /** A page of this folder that comes from elsewhere may not be there yet; one that is there has what is linked. */
