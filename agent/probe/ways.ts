@@ -8,39 +8,77 @@ import { routedElsewhere } from '../plan/elsewhere.ts'
 import { type Answer, type LookupLoss, lookupLosses } from '../plan/lookup-losses.ts'
 import { type Lookup, lookupsOf } from '../plan/lookups.ts'
 import type { Refusal } from '../plan/match.ts'
+import { isLinkLocal } from '../plan/networks.ts'
 import { type OwnPacket, ownPackets } from '../plan/own-lookups.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Accepted } from '../plan/selection.ts'
+import { ownAddresses } from '../plan/sample-address.ts'
 import { subjectOf } from '../plan/subject.ts'
 
 /** Which way the kernel sends the packets of the node, as it says before the change. */
 export type Ways = { lookups: readonly Lookup[]; answers: readonly Answer[]; needed: readonly string[]; notes: readonly string[] }
 
 /**
- * Asks the kernel, in one process, which way the packets of the node take, so that the same can be asked after the change.
+ * Asks the kernel which way the packets of the node take, so that the same can be asked after the change.
  *
  * @param needed addresses that the node lives by
  */
 export async function askWays(host: Host, { plan, before }: { plan: Plan; before: HostState }, needed: readonly string[]): Promise<Ways> {
 	const { lookups, notes } = lookupsOf(before, subjectOf(plan, needed))
-	return { lookups, notes, needed, answers: await host.lookUp(lookups, before.links) }
+	return { lookups, notes, needed, answers: await answersTo(host, lookups, { plan, state: before }) }
 }
 
 /** What the kernel says after a change: packets of the node that take another way, and interfaces whose packets leave by another link. */
 export type WaysAfter = { lost: LookupLoss[]; elsewhere: Map<number, Refusal> }
 
-/** Asks the kernel once more, in one process, and for each wanted address whether its packets leave by the interface's own link. */
+/** Asks the kernel once more, and for each wanted address whether its packets leave by the interface's own link. */
 export async function askWaysAgain(host: Host, { lookups, answers, needed }: Ways, { plan, state }: Done): Promise<WaysAfter> {
 	const own = ownPackets(plan.accepted, state)
-	const now = await host.lookUp([...lookups, ...own], state.links)
+	const now = await answersTo(host, [...lookups, ...own], { plan, state }, answers)
 	const lost = lookupLosses(lookups, { before: answers, after: now }, { touched: touchedBy(plan), needed, host: state })
 	return { lost, elsewhere: wrongWays(own, now.slice(lookups.length), state) }
 }
 type Done = { plan: Plan; state: HostState }
 
+/**
+ * A packet without a source goes by the rules of the address that the kernel chooses for it: it takes its way from there. Where that is an address
+ * of a link that the run may change, the kernel is asked once more, in one process for all of them; from all others it is asked anyway.
+ *
+ * @param before from a link-local address no packet got further than its link, so that one which had it loses nothing
+ */
+async function answersTo(
+	host: Host,
+	lookups: readonly Lookup[],
+	{ plan, state: { links } }: Done,
+	before: readonly Answer[] = [],
+): Promise<Answer[]> {
+	const answers = await host.lookUp(lookups, links)
+	const touched = touchedBy(plan)
+	const ours = ownAddresses({ links: links.filter(({ ifindex }) => touched.has(ifindex)) })
+	const chosen = answers.flatMap((answer, at) => {
+		const packet = lookups[at]
+		const source = sourceOf(answer)
+		if (!packet || packet.from !== undefined || source === undefined || !ours.has(source)) return []
+		return isLinkLocal(sourceOf(before[at]) ?? '') ? [] : [{ at, source, packet: { ...packet, from: source } }]
+	})
+	const again = await host.lookUp(
+		chosen.map(({ packet }) => packet),
+		links,
+	)
+	for (const [nth, { at, source }] of chosen.entries()) {
+		const then = again[nth]
+		if (then) answers[at] = 'error' in then ? then : { ...then, source }
+	}
+	return answers
+}
+
+function sourceOf(answer: Answer | undefined): string | undefined {
+	return answer && 'source' in answer ? answer.source : undefined
+}
+
 /** @returns the packets of the node that after an undo still take another way than before the run */
 export async function lostWays(host: Host, ways: Ways, { plan, state }: Done): Promise<LookupLoss[]> {
-	const now = await host.lookUp(ways.lookups, state.links)
+	const now = await answersTo(host, ways.lookups, { plan, state }, ways.answers)
 	return lookupLosses(ways.lookups, { before: ways.answers, after: now }, { touched: touchedBy(plan), needed: ways.needed, host: state })
 }
 

@@ -8,7 +8,8 @@ import { type NodeHost, nodeHost } from './node-host.ts'
 const isRoot = process.getuid?.() === 0
 const nic = { id: 0, macAddress: 'fa:16:3e:00:00:00', address: '10.0.0.23', cidr: '10.0.0.0/24', gateway: '10.0.0.1' }
 const six = { ...nic, addresses: ['fd00::23/64'], routes: [{ to: '::/0', via: 'fd00::1' }] }
-const told = { podNetworks: ['10.244.1.0/24', 'fd44:1::/64'], nodeAddresses: ['192.168.9.2'] }
+const POD_NETWORKS = ['10.244.1.0/24', 'fd44:1::/64']
+const told = { podNetworks: POD_NETWORKS, nodeAddresses: ['192.168.9.2'] }
 const POD = ['10.244.1.5', 'fd44:1::5'] as const
 
 let host: NodeHost
@@ -49,8 +50,34 @@ describe.skipIf(!isRoot)('a node whose NIC comes before its primary link, and it
 	test('a run that would cost the way to a pod of which nobody told is undone', async () => {
 		await addPod()
 		const { report, stdout } = await host.agent([six], { ...told, podNetworks: [] })
-		expect(report, stdout).toMatchObject({ outcome: 'RolledBack', reason: 'ConnectivityLost' })
+		expect(report, stdout).toMatchObject({ reason: 'ConnectivityLost', interfaces: [{ state: 'Failed', reason: 'ConnectivityLost' }] })
 		expect(await waysToPod()).toEqual(['from 192.168.9.2', 'from fd99::2'])
+	})
+
+	test.each<[title: string, lines: string, podNetworks: string[]]>([
+		[
+			'goes by a rule of others that comes first',
+			'route add default via 192.168.9.1 table 50\n{} to 10.244.0.0/16 priority 5000 table 50',
+			POD_NETWORKS,
+		],
+		['goes by the rule of the NIC, before a rule to main of others', '{} to 10.244.0.0/16 priority 20000 table 254', []],
+	])('a run after which what the node sends to a pod %s is undone', async (_, lines, podNetworks) => {
+		await addPod()
+		await host.ip(lines.replaceAll('{pod}', `${POD[0]}/32 dev cali1 scope link`).replace('{}', `rule add from ${nic.address}`))
+		const { report, stdout } = await host.agent([nic], { ...told, podNetworks })
+		expect(report, stdout).toMatchObject({ reason: 'ConnectivityLost', interfaces: [{ state: 'Failed', reason: 'ConnectivityLost' }] })
+		expect(await waysToPod()).toEqual(['from 192.168.9.2', 'from fd99::2'])
+	})
+
+	test.each<[title: string, first: Partial<Interface>, podNetworks: string[]]>([
+		['a gateway that the NIC gets', { gateway: undefined }, []],
+		['pod networks of which nobody tells any more', {}, POD_NETWORKS],
+	])('a way to a pod that leads from an address of the NIC is not given up for %s', async (_, first, podNetworks) => {
+		await configured([{ ...nic, ...first }], { ...told, podNetworks })
+		await addPod()
+		const { report, stdout } = await host.agent([nic], { ...told, podNetworks: [], generation: 2 })
+		expect(report, stdout).toMatchObject({ reason: 'ConnectivityLost', interfaces: [{ state: 'Failed', reason: 'ConnectivityLost' }] })
+		expect(await waysToPod()).toEqual(['from 10.0.0.23', 'from fd99::2'])
 	})
 
 	test('rules follow the networks of the pods, and those of others stay', async () => {
