@@ -132,11 +132,11 @@ function usableAddresses({ addresses }: Link, family: Family): string[] {
 	return ips.filter(ip => !isLoopback(ip) && !isLinkLocal(ip))
 }
 
-/** One address, not this host's own, in each network that a link which the run does not change is on. */
+/** One address, not this host's own, in each network that a link which the run does not change is on, by a route of any table. */
 function neighbours(family: Family, host: HostState, { touched, taken }: Known): { ip: string; link: number }[] {
 	const networks = host.routes.flatMap(route => {
 		const [link] = linksOf(route)
-		const isOnLink = route.family === family && route.table === MAIN && route.type === 1 && route.via === undefined && !route.nextHops
+		const isOnLink = route.family === family && route.table !== LOCAL && route.type === 1 && route.via === undefined && !route.nextHops
 		return isOnLink && link !== undefined && !touched.has(link) && !isLinkLocal(route.to) ? [{ to: route.to, link }] : []
 	})
 	const alone = networks.filter(({ to }) => !hasNetwork(to)).slice(0, MOST_ALIKE)

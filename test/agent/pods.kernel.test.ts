@@ -61,6 +61,11 @@ describe.skipIf(!isRoot)('a node whose NIC comes before its primary link, and it
 			POD_NETWORKS,
 		],
 		['goes by the rule of the NIC, before a rule to main of others', '{} to 10.244.0.0/16 priority 20000 table 254', []],
+		[
+			'has no way by main, for the way to pods is in a table of others',
+			'route del {pod}\nroute add {pod} table 79\nrule add priority 32764 table 79',
+			POD_NETWORKS,
+		],
 	])('a run after which what the node sends to a pod %s is undone', async (_, lines, podNetworks) => {
 		await addPod()
 		await host.ip(lines.replaceAll('{pod}', `${POD[0]}/32 dev cali1 scope link`).replace('{}', `rule add from ${nic.address}`))
