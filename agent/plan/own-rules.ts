@@ -38,17 +38,21 @@ function podNetworksBeside(nic: WantedInterface): string[] {
 	const own = cidrsOf(nic).map(networkOf)
 	const asked = routesOf(nic, 0).map(({ to }) => to)
 	const gateway = nic.gateway === undefined ? undefined : canonicalIp(nic.gateway)
-	return podNetworksOf(nic).filter(
-		network =>
-			!own.some(one => overlap(one, network)) &&
-			!asked.some(to => isInside(to, network)) &&
-			(gateway === undefined || !contains(network, gateway)),
+	return withoutInner(
+		(nic.podNetworks ?? [])
+			.map(networkOf)
+			.filter(
+				network =>
+					!own.some(one => overlap(one, network)) &&
+					!asked.some(to => isInside(to, network)) &&
+					(gateway === undefined || !contains(network, gateway)),
+			),
 	)
 }
 
-/** @returns the pod networks that an interface is told of, each once, without those inside another */
-function podNetworksOf({ podNetworks = [] }: WantedInterface): string[] {
-	const all = [...new Set(podNetworks.map(networkOf))]
+/** @returns networks, each once, without those inside another */
+function withoutInner(networks: readonly string[]): string[] {
+	const all = [...new Set(networks)]
 	return all.filter(network => !all.some(other => other !== network && isInside(network, other)))
 }
 
