@@ -32,7 +32,7 @@ export function configure(accepted: Accepted, selection: Selection, host: HostSt
 	const reaching = reachingAfter(link, taken, addresses)
 	const stale = staleRoutes(link, { routes, ours, reaching, bases }, host)
 	const former = formerBases(nic, ours)
-	const isLeft = isOfFormer(nic.id, { now: basesOf(nic), former })
+	const isLeft = leavesLast(nic.id, { now: basesOf(nic), former, of: sourcesOf(addresses) })
 	const { room, forms } = otherForms(link, addresses, taken)
 	const atOnce = forms.length > 0 ? goingAlong(link, room) : along
 	const gone = new Set([...along, ...removedBy(taken)])
@@ -59,7 +59,7 @@ export function configure(accepted: Accepted, selection: Selection, host: HostSt
 			...missingRoutes(withoutAgain(routes, again), bases, host),
 			...missingRules(rules, host),
 		],
-		leave: [...staleRules(nic.id, { wanted: rules, bases: former }, host), ...stale.filter(isLeft)],
+		leave: [...staleRules(nic.id, { wanted: rules, bases: [basesOf(nic), ...former] }, host).filter(isLeft), ...stale.filter(isLeft)],
 	}
 }
 
@@ -80,12 +80,18 @@ function withoutAgain(routes: readonly Route[], again: readonly Change[]): Route
 	return routes.filter(route => !keys.has(routeKey(route)))
 }
 
-/** Whether a change is of a rule that an interface had, or of a route in a table that it had and has no more. */
-function isOfFormer(id: number, { now, former }: { now: Bases; former: readonly Bases[] }): (change: Change) => boolean {
+type Staying = { now: Bases; former: readonly Bases[]; of: readonly string[] }
+
+/**
+ * Whether a change is of a rule that an interface had, or of a route in a table that it had and has no more, or of a rule to pods from an address that
+ * stays: others have taken their place by then.
+ */
+function leavesLast(id: number, { now, former, of }: Staying): (change: Change) => boolean {
 	const tables = former.map(bases => tableOf(id, bases)).filter(table => table !== tableOf(id, now))
 	return change => {
-		if ('rule' in change) return former.some(bases => isRuleOf(id, change.rule, bases))
-		return 'route' in change && tables.includes(change.route.table)
+		if (!('rule' in change)) return 'route' in change && tables.includes(change.route.table)
+		const { rule } = change
+		return former.some(bases => isRuleOf(id, rule, bases)) || (rule.to !== undefined && of.includes(rule.from))
 	}
 }
 
@@ -166,7 +172,8 @@ function settings({ name, sysctls }: Link, wanted: Readonly<Record<string, strin
 
 /**
  * @param kept `bases`: where the rules are; `of`: sources of which any plain rule to the table of this id is ours, whatever its priority
- * @returns removals of the rules of this id that are not wanted; ours are known by priority and table together
+ * @returns removals of the rules of this id that are not wanted, the last of them first, so that no packet is left to one that came after it; ours are
+ *   known by priority and table together
  */
 export function staleRules(
 	id: number,
@@ -176,7 +183,10 @@ export function staleRules(
 	const keys = new Set(wanted.map(ruleKey))
 	const isOurs = (rule: Rule, one: Bases) =>
 		isRuleOf(id, rule, one) || (rule.table === tableOf(id, one) && rule.plain && rule.to === undefined && of.includes(rule.from))
-	return rules.filter(rule => bases.some(one => isOurs(rule, one)) && !keys.has(ruleKey(rule))).map(rule => ({ kind: 'removeRule', rule }))
+	return rules
+		.filter(rule => bases.some(one => isOurs(rule, one)) && !keys.has(ruleKey(rule)))
+		.toSorted((a, b) => b.priority - a.priority)
+		.map(rule => ({ kind: 'removeRule', rule }))
 }
 
 function missingRules(wanted: readonly Rule[], host: HostState): Change[] {

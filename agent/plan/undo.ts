@@ -24,14 +24,14 @@ export function undoOf(steps: readonly Step[], host: HostState): Change[] {
 		...changes.toReversed().flatMap(change => undoFile(change, host)),
 		...changes.filter(({ kind }) => kind === 'reload' || kind === 'load'),
 		...backBeforeTaken(changes),
-		...changes.flatMap((change): Change[] =>
-			change.kind === 'addRule' && !hadRule(change.rule, host) ? [{ ...change, kind: 'removeRule' }] : [],
-		),
+		...changes
+			.toReversed()
+			.flatMap((change): Change[] => (change.kind === 'addRule' && !hadRule(change.rule, host) ? [{ ...change, kind: 'removeRule' }] : [])),
 		...undoAdditions(changes, links),
 		...undoNames(changes, links, host),
 		...links.flatMap(link => undoShape(link, changes, host)),
 		...givenAgain(changes, links, host),
-		...changes.flatMap((change): Change[] => rulesAgain(change, host)),
+		...changes.toReversed().flatMap((change): Change[] => rulesAgain(change, host)),
 		...changes.flatMap(change => undoSetting(change, host)),
 		...links.flatMap(link => ipv6MtuAgain(link, changes)),
 		...changes.flatMap((change): Change[] => (change.kind === 'unmanage' ? [{ ...change, kind: 'manage' }] : [])),
@@ -47,7 +47,7 @@ function backBeforeTaken(changes: readonly Change[]): Change[] {
 	const left = lastAdded === -1 ? [] : changes.slice(lastAdded)
 	return [
 		...left.flatMap((change): Change[] => (change.kind === 'removeRoute' ? [{ ...change, kind: 'addRoute' }] : [])),
-		...left.flatMap((change): Change[] => (change.kind === 'removeRule' ? [{ ...change, kind: 'addRule' }] : [])),
+		...left.toReversed().flatMap((change): Change[] => (change.kind === 'removeRule' ? [{ ...change, kind: 'addRule' }] : [])),
 	]
 }
 
