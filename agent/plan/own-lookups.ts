@@ -61,7 +61,7 @@ type Known = { host: Node; taken: ReadonlySet<string> }
 function destinations(nic: WantedInterface, cidr: string, { host, taken }: Known): Pick<OwnPacket, 'to' | 'sampleOf'>[] {
 	const family = familyOf(cidr)
 	const network = networkOf(cidr)
-	const neighbour = addressIn(network, taken)
+	const neighbour = addressIn(network, taken, nic.podNetworks)
 	const gateway = nic.gateway === undefined ? undefined : canonicalIp(nic.gateway)
 	const isThrough = nic.policyRouting && gateway !== undefined && familyOf(gateway) === family
 	const near = isThrough && !isLinkLocal(gateway) && !taken.has(gateway) ? [gateway] : []

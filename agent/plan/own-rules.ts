@@ -1,6 +1,6 @@
 import type { Bases } from '../../contract/bases.ts'
 import type { WantedInterface } from '../../contract/interface.ts'
-import { canonicalIp, contains, isInside, networkOf, overlap } from '../../contract/ip.ts'
+import { canonicalIp, contains, isInside, networkOf } from '../../contract/ip.ts'
 import type { Rule } from '../host/state.ts'
 import { basesOf, podPriorityOf, tableOf } from './bases.ts'
 import { cidrsOf, familyOf, full, ipOf, isLinkLocal } from './networks.ts'
@@ -33,7 +33,10 @@ function podRules(nic: WantedInterface, sources: readonly string[], bases: Bases
 		)
 }
 
-/** The pod networks that meet nothing which the interface reaches by itself: its networks, its gateway, its routes. */
+/**
+ * The pod networks that hold nothing which the interface reaches by itself: its networks, its gateway, its routes. What a wider network of the interface has of pods is
+ * behind a link of this node all the same.
+ */
 function podNetworksBeside(nic: WantedInterface): string[] {
 	const own = cidrsOf(nic).map(networkOf)
 	const asked = routesOf(nic, 0).map(({ to }) => to)
@@ -43,7 +46,7 @@ function podNetworksBeside(nic: WantedInterface): string[] {
 			.map(networkOf)
 			.filter(
 				network =>
-					!own.some(one => overlap(one, network)) &&
+					!own.some(one => isInside(one, network)) &&
 					!asked.some(to => isInside(to, network)) &&
 					(gateway === undefined || !contains(network, gateway)),
 			),

@@ -40,15 +40,18 @@ export function sampleWords(of: string, ip: string): string {
 	return `${of} (such as ${ip})`
 }
 
-/** @returns an address of a network that is not among those given; of a network of one address that one */
-export function addressIn(network: string, except: ReadonlySet<string>): string | undefined {
+/**
+ * @param beside networks for which it may not stand
+ * @returns an address of a network that is not among those given; of a network of one address that one
+ */
+export function addressIn(network: string, except: ReadonlySet<string>, beside: readonly string[] = []): string | undefined {
 	const base = ipOf(networkOf(network))
 	// A network of one or two addresses has none of its own (RFC 3021).
-	const first = full(base) - lengthOf(network) > 1 ? 1 : 0
-	for (let at = first; at < first + MOST_TRIED; at++) {
-		const ip = addressAfter(base, at)
-		if (!contains(network, ip)) return undefined
-		if (!except.has(ip)) return ip
+	let ip = addressAfter(base, full(base) - lengthOf(network) > 1 ? 1 : 0)
+	for (let tried = 0; tried < MOST_TRIED && contains(network, ip); tried++) {
+		const other = beside.find(one => contains(one, ip))
+		if (other === undefined && !except.has(ip)) return ip
+		ip = other === undefined ? addressAfter(ip, 1) : addressAfter(ipOf(networkOf(other)), 2 ** (full(other) - lengthOf(other)))
 	}
 }
 

@@ -103,8 +103,17 @@ describe.skipIf(!isRoot)('a node whose NIC comes before its primary link, and it
 		expect((await host.ask('rule show priority 9990')).map(({ iif }) => iif)).toEqual(['lo'])
 	})
 
+	test('a network of pods inside that of the NIC is behind a link of the node all the same', async () => {
+		await configured([{ ...nic, address: '10.244.9.23', cidr: '10.244.0.0/16', gateway: undefined }], {
+			...told,
+			podNetworks: ['10.244.0.0/23'],
+		})
+		await addPod()
+		expect(await rules()).toEqual(['9990 10.244.9.23 to 10.244.0.0/23'])
+		expect(await waysToPod()).toEqual(['from 10.244.9.23', 'from fd99::2'])
+	})
+
 	test.each<[title: string, wish: Partial<Interface>]>([
-		['its network', { address: '10.244.0.23', cidr: '10.244.0.0/16', gateway: undefined }],
 		['its gateway', { gateway: '10.244.1.1' }],
 		['a route of its own table', { routes: [{ to: '10.244.1.64/26', via: '10.0.0.1' }] }],
 	])('a network of pods that meets %s has no rule', async (_, wish) => {
