@@ -1,8 +1,11 @@
 import { contains } from '../../contract/ip.ts'
-import type { HostState, Link } from '../host/state.ts'
+import type { HostState, Link, Route } from '../host/state.ts'
+import { touchedBy } from './fingerprint.ts'
 import { isSending } from './lone-address.ts'
-import { hasNetwork } from './networks.ts'
-import { familyOf, ipOf } from './routing.ts'
+import { hasNetwork, lengthOf, networksOf } from './networks.ts'
+import { familyOf, ipOf, MAIN } from './routing.ts'
+import { KERNEL, UNICAST } from './origin.ts'
+import type { Selection } from './selection.ts'
 import type { Change } from './steps.ts'
 
 /** Before a link is given IPv4 addresses: whether another host has them. Not for IPv6: the kernel asks by itself, and uses an address only then. */
@@ -18,19 +21,43 @@ export function questionOf(link: Link, name: string, wanted: readonly string[]):
 }
 
 /**
- * @param touched ifindexes of the links that the run may change
  * @returns the questions on the wires of other links that have a network with such an address: what the node sends to whoever has it there would
  * stay on the node
  */
-export function questionsBeside(link: Link, wanted: readonly string[], touched: ReadonlySet<number>, { links }: HostState): Change[] {
+export function questionsBeside(link: Link, wanted: readonly string[], selection: Selection, host: HostState): Change[] {
 	const ips = newOf(link, wanted)
-	return links
-		.filter(other => !touched.has(other.ifindex) && isAsking(other) && isSending(other, touched))
-		.flatMap(({ ifindex, name, addresses }) => {
-			const networks = addresses.flatMap(({ cidr, peer }) => (peer === undefined && hasNetwork(cidr) ? [cidr] : []))
+	return [...othersWires(selection, host), ...ownWires(selection)]
+		.filter(({ ifindex }) => ifindex !== link.ifindex)
+		.flatMap(({ ifindex, name, networks }) => {
 			const met = ips.filter(ip => networks.some(network => contains(network, ip)))
 			return met.length === 0 ? [] : [{ kind: 'ask' as const, link: ifindex, name, ips: met, mac: link.mac }]
 		})
+}
+
+/** `name`: of the link when it is asked on. */
+type Wire = { ifindex: number; name: string; networks: readonly string[] }
+
+function othersWires(selection: Selection, { links, routes }: HostState): Wire[] {
+	const touched = touchedBy(selection)
+	return links
+		.filter(link => !touched.has(link.ifindex) && isAsking(link) && isSending(link, touched))
+		.map(({ ifindex, name, addresses }) => {
+			const own = addresses.flatMap(({ cidr, peer }) => (peer === undefined && hasNetwork(cidr) ? [cidr] : []))
+			const routed = routes.flatMap(route => (route.link === ifindex && isOnLink(route) ? [route.to] : []))
+			return { ifindex, name, networks: [...own, ...routed] }
+		})
+}
+
+/** Where an interface of ours has worked before. */
+function ownWires({ accepted }: Selection): Wire[] {
+	return accepted
+		.filter(({ link, ours }) => ours && isAsking(link))
+		.map(({ nic, link: { ifindex } }) => ({ ifindex, name: nic.name, networks: networksOf(nic) }))
+}
+
+/** That somebody gave: the kernel's own are of the addresses. Not a default route or half of one: by such a route no wire is known. */
+function isOnLink({ table, type, protocol, via, to }: Route): boolean {
+	return table === MAIN && type === UNICAST && protocol !== KERNEL && via === undefined && hasNetwork(to) && lengthOf(to) > 1
 }
 
 function isAsking({ ethernet, up, carrier }: Link): boolean {

@@ -5,7 +5,6 @@ import { goingAlong, missingAddresses, otherForms, staleAddresses } from './addr
 import { questionOf, questionsBeside } from './ask.ts'
 import { basesOf, formerBases, isRuleOf, recordedBases, tableOf } from './bases.ts'
 import { addressesBack, beforeUs, otherThanBefore } from './before.ts'
-import { touchedBy } from './fingerprint.ts'
 import { routesOfMtu } from './forgotten.ts'
 import { missingConnected, staleConnected, unroutedAddresses } from './connected.ts'
 import { mtuAfter } from './memory.ts'
@@ -51,7 +50,7 @@ export function configure(accepted: Accepted, selection: Selection, host: HostSt
 			...inTheWay(link, nic.name),
 		],
 		shape: [...resized(accepted, mtuAfter(nic, link, ours), host), ...(link.up ? [] : [{ kind: 'up' as const, link: link.ifindex }])],
-		ask: [...questionOf(link, nic.name, addresses), ...questionsBeside(link, addresses, touchedBy(selection), host)],
+		ask: [...questionOf(link, nic.name, addresses), ...questionsBeside(link, addresses, selection, host)],
 		give: [
 			...given,
 			...missingConnected(accepted, given, gone, host),

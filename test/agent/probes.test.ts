@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { questionOf, questionsBeside } from '../../agent/plan/ask.ts'
 import { heard, type Holder } from '../../agent/host/arp.ts'
 import type { Answer } from '../../agent/host/exec.ts'
-import type { Link } from '../../agent/host/state.ts'
+import type { Link, Route } from '../../agent/host/state.ts'
 import { readText } from '../../agent/host/read.ts'
 import { ifInstalled } from '../../agent/host/installed.ts'
 import { type Asked, type Next, nextOf } from '../../agent/host/neighbours.ts'
@@ -21,6 +21,7 @@ import { nameserversOf } from '../../agent/probe/nameservers.ts'
 import { lostPaths, targetsOf } from '../../agent/probe/probe.ts'
 import { RECORD_PATH } from '../../agent/paths.ts'
 import { plan } from '../../agent/plan/plan.ts'
+import type { Selection } from '../../agent/plan/selection.ts'
 import { run } from '../../agent/run.ts'
 import { settle } from '../../contract/interface.ts'
 import { runConfig } from '../../lab/machine-agent.ts'
@@ -61,31 +62,59 @@ describe('whether another host has an address', () => {
 		)
 	})
 
-	test.each<[title: string, other: Partial<Link>, touched: number[], ips: string[]]>([
-		['has a network with one of them', {}, [], ['10.0.0.5']],
-		['has it by its end of a tunnel', { addresses: [{ ...address('10.0.0.9/24'), peer: '10.0.0.8' }] }, [], []],
-		['has only single addresses', { addresses: [address('10.0.0.9/32')] }, [], []],
-		['is down', { up: false }, [], []],
-		['has no carrier', { carrier: false }, [], []],
-		['is no Ethernet link', { ethernet: false }, [], []],
-		['is a dummy link', { kind: 'dummy' }, [], []],
-		['is on top of the NIC', { kind: 'macvlan', lower: 3 }, [], []],
-		['is one that the run changes', {}, [2], []],
-	])('is asked on the wire of another link where that %s', (_, other, touched, ips) => {
-		const primary = {
-			ifindex: 2,
-			name: 'ens3',
-			mac: 'fa:16:3e:00:00:02',
-			up: true,
-			carrier: true,
-			addresses: [address('10.0.0.9/24')],
-			...other,
-		}
-		const host = hostWith([primary, link('10.0.0.4/24')])
+	const wanted = ['10.0.0.4/24', '10.0.0.5/24', '10.1.0.5/24', 'fd00::5/64']
+	const none: Selection = { accepted: [], refused: [], released: [], kept: [], moves: [], shared: new Map(), bases: [] }
+	const primary = { ifindex: 2, name: 'ens3', mac: 'fa:16:3e:00:00:02', up: true, addresses: [address('10.0.0.9/24')] }
+
+	test.each<[title: string, other: Partial<Link>, ips: string[]]>([
+		['has a network with one of them', {}, ['10.0.0.5']],
+		['has it by its end of a tunnel', { addresses: [{ ...address('10.0.0.9/24'), peer: '10.0.0.8' }] }, []],
+		['has only single addresses', { addresses: [address('10.0.0.9/32')] }, []],
+		['is down', { up: false }, []],
+		['has no carrier', { carrier: false }, []],
+		['is no Ethernet link', { ethernet: false }, []],
+		['is a dummy link', { kind: 'dummy' }, []],
+		['is on top of the NIC', { kind: 'macvlan', lower: 3 }, []],
+	])('is asked on the wire of another link where that %s', (_, other, ips) => {
+		const host = hostWith([{ ...primary, ...other }, link('10.0.0.4/24')])
 		const [, own] = host.links
 		if (!own) throw new Error('no link')
-		const asked = questionsBeside(own, ['10.0.0.4/24', '10.0.0.5/24', '10.1.0.5/24', 'fd00::5/64'], new Set([3, ...touched]), host)
-		expect(asked).toEqual(ips.length > 0 ? [{ kind: 'ask', link: 2, name: 'ens3', ips, mac: own.mac }] : [])
+		const moves = [{ link: own.ifindex, from: own.name, to: 'multinic0' }]
+		expect(questionsBeside(own, wanted, { ...none, moves }, host)).toEqual(
+			ips.length > 0 ? [{ kind: 'ask', link: 2, name: 'ens3', ips, mac: own.mac }] : [],
+		)
+	})
+
+	test.each<[title: string, route: Partial<Route>, ips: string[]]>([
+		['on the link', {}, ['10.1.0.5']],
+		['by a next hop', { via: '10.0.0.1' }, []],
+		['of another table', { table: 9 }, []],
+		['to everything', { to: '0.0.0.0/0' }, []],
+	])('is asked on the wire of another link where that has a route %s to a network with one of them', (_, route, ips) => {
+		const plain = { family: 4 as const, to: '10.1.0.0/16', link: 2, table: 254, metric: 0, protocol: 3, type: 1, scope: 253, onlink: false }
+		const host = hostWith([{ ...primary, addresses: [address('10.0.0.9/32')] }, link('10.0.0.4/24')], { routes: [{ ...plain, ...route }] })
+		const [, own] = host.links
+		if (!own) throw new Error('no link')
+		expect(questionsBeside(own, wanted, none, host)).toEqual(
+			ips.length > 0 ? [{ kind: 'ask', link: 2, name: 'ens3', ips, mac: own.mac }] : [],
+		)
+	})
+
+	test.each<[title: string, isOurs: boolean, other: Partial<Link>, ips: string[]]>([
+		['has worked', true, {}, ['10.0.0.5']],
+		['is down', true, { up: false }, []],
+		['is new', false, {}, []],
+	])('is asked on the wire of another NIC of ours, by its name to be, where that %s', (_, isOurs, other, ips) => {
+		const host = hostWith([{ ...primary, ...other }, link('10.0.0.4/24')])
+		const [its, own] = host.links
+		const [nic] = settle([{ id: 7, macAddress: primary.mac, address: '10.0.0.9', cidr: '10.0.0.0/24' }])
+		if (!its || !own || !nic) throw new Error('no link')
+		const original = { name: 'ens3', altnames: [], mtu: 1500, up: false, sysctls: {} }
+		const ours = { mac: primary.mac, id: 0, name: 'ens3', addresses: [], routes: [], files: {}, former: [], original }
+		const accepted = [{ nic, link: its, ours: isOurs ? ours : undefined }]
+		expect(questionsBeside(own, wanted, { ...none, accepted }, host)).toEqual(
+			ips.length > 0 ? [{ kind: 'ask', link: 2, name: 'multinic7', ips, mac: own.mac }] : [],
+		)
 	})
 
 	test('is not asked of one that NetworkManager may leave on the link, for this host would answer itself', () => {
