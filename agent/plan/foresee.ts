@@ -5,6 +5,7 @@ import { answerOf, type LookupLoss, lookupLosses, packetWords } from './lookup-l
 import { packetsOf } from './lookups.ts'
 import { type Refusal, refusalOf, type Row } from './check.ts'
 import { ownPackets } from './own-lookups.ts'
+import { awayFromPods } from './pods-elsewhere.ts'
 import { predicted } from './predict.ts'
 import type { Selection } from './select.ts'
 import { subjectOf } from './subject.ts'
@@ -90,10 +91,9 @@ function taken({ packet, before, after }: LookupLoss, { accepted }: Selection, k
 type Then = { host: HostState; after: Pick<HostState, 'links' | 'routes'>; then: Fib }
 
 function elsewhere({ accepted }: Selection, { host, after, then }: Then): [number, Refusal][] {
-	return ownPackets(accepted, after)
-		.toReversed()
-		.flatMap(packet => {
-			const way = lookup(then, packet)
-			return isOwnWay(way, packet) ? [] : [[packet.id, routedElsewhere(packet, way, host)] as [number, Refusal]]
-		})
+	const own = ownPackets(accepted, after)
+		.map(packet => ({ packet, way: lookup(then, packet) }))
+		.filter(({ packet, way }) => !isOwnWay(way, packet))
+	const found = [...own, ...awayFromPods(accepted, { after, then })]
+	return found.toReversed().map(({ packet, way }) => [packet.id, routedElsewhere(packet, way, host)])
 }

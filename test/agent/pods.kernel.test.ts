@@ -54,24 +54,47 @@ describe.skipIf(!isRoot)('a node whose NIC comes before its primary link, and it
 		expect(await waysToPod()).toEqual(['from 192.168.9.2', 'from fd99::2'])
 	})
 
-	test.each<[title: string, lines: string, podNetworks: string[]]>([
+	test.each<[title: string, lines: string, podNetworks: string[], reason: string]>([
 		[
-			'goes by a rule of others that comes first',
+			'goes by a rule of others that comes first is refused',
 			'route add default via 192.168.9.1 table 50\n{} to 10.244.0.0/16 priority 5000 table 50',
 			POD_NETWORKS,
+			'RoutedElsewhere',
 		],
-		['goes by the rule of the NIC, before a rule to main of others', '{} to 10.244.0.0/16 priority 20000 table 254', []],
 		[
-			'has no way by main, for the way to pods is in a table of others',
+			'has no way by main, for the way to pods is in a table of others, is refused',
 			'route del {pod}\nroute add {pod} table 79\nrule add priority 32764 table 79',
 			POD_NETWORKS,
+			'RoutedElsewhere',
 		],
-	])('a run after which what the node sends to a pod %s is undone', async (_, lines, podNetworks) => {
+		[
+			'goes by the rule of the NIC, before a rule to main of others, is undone',
+			'{} to 10.244.0.0/16 priority 20000 table 254',
+			[],
+			'ConnectivityLost',
+		],
+		[
+			'goes by the rule of the NIC, for nobody told of pods in a table of others, is undone',
+			'route del {pod}\nroute add {pod} table 79\nrule add priority 32764 table 79',
+			[],
+			'ConnectivityLost',
+		],
+	])('a run after which what the node sends to a pod %s', async (_, lines, podNetworks, reason) => {
 		await addPod()
 		await host.ip(lines.replaceAll('{pod}', `${POD[0]}/32 dev cali1 scope link`).replace('{}', `rule add from ${nic.address}`))
 		const { report, stdout } = await host.agent([nic], { ...told, podNetworks })
-		expect(report, stdout).toMatchObject({ reason: 'ConnectivityLost', interfaces: [{ state: 'Failed', reason: 'ConnectivityLost' }] })
+		expect(report?.interfaces, stdout).toMatchObject([{ state: 'Failed', reason }])
 		expect(await waysToPod()).toEqual(['from 192.168.9.2', 'from fd99::2'])
+	})
+
+	test('a rule of others that comes later, and leads from the NIC to pods another way, is told of', async () => {
+		await addPod()
+		await configured([nic], told)
+		await host.ip('route add default via 192.168.9.1 table 50\nrule add from 10.0.0.0/24 to 10.244.0.0/16 priority 5000 table 50')
+		const { report, stdout } = await host.agent([nic], { ...told, mode: 'Verify' })
+		const message =
+			'packets from 10.0.0.23 to pods (such as 10.244.1.5) leave by mgmt because rule 5000 (from 10.0.0.0/24 to 10.244.0.0/16 lookup 50) comes first'
+		expect(report?.interfaces, stdout).toMatchObject([{ reason: 'RoutedElsewhere', message: expect.stringContaining(message) }])
 	})
 
 	test.each<[title: string, first: Partial<Interface>, podNetworks: string[]]>([

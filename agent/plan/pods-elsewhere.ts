@@ -1,0 +1,55 @@
+import { isInside } from '../../contract/ip.ts'
+import type { HostState } from '../host/state.ts'
+import { type Fib, lookup, type Way } from './fib.ts'
+import { ipOf } from './networks.ts'
+import { UNICAST } from './origin.ts'
+import type { OwnPacket } from './own-lookups.ts'
+import { rulesOf } from './own-rules.ts'
+import { linksOf } from './routing.ts'
+import { addressIn, ownAddresses } from './sample-address.ts'
+import type { Accepted } from './selection.ts'
+
+/** So many of the routes to a pod network are looked at. */
+const MOST = 8
+
+type After = { after: Pick<HostState, 'links' | 'routes'>; then: Fib }
+
+/**
+ * What an interface promises of pods: from its addresses they are reached the way on which the node reaches them from no address in particular. A
+ * rule of others that comes before ours, or a table of others that ours passes over, may lead elsewhere.
+ *
+ * @returns the packets that would go another way, each with that
+ */
+export function awayFromPods(accepted: readonly Accepted[], { after, then }: After): { packet: OwnPacket; way: Way }[] {
+	const taken = ownAddresses(after)
+	const samples = new Map<string, string[]>()
+	return accepted.flatMap(({ nic, link }) =>
+		rulesOf(nic).flatMap(({ family, from, to }) => {
+			if (to === undefined) return []
+			const pods = samples.get(to) ?? podsIn(to, after, taken)
+			samples.set(to, pods)
+			return pods.flatMap(pod => {
+				const packet = { id: nic.id, link: link.ifindex, family, from: ipOf(from), to: pod, sampleOf: 'pods' }
+				const way = lookup(then, packet)
+				return isSameWay(way, lookup(then, { family, to: pod })) ? [] : [{ packet, way }]
+			})
+		}),
+	)
+}
+
+/** @returns an address behind each of the first routes to a network or into it */
+function podsIn(network: string, { routes }: After['after'], taken: ReadonlySet<string>): string[] {
+	const found: string[] = []
+	for (const { type, to } of routes) {
+		if (found.length === MOST) break
+		const pod = type === UNICAST && isInside(to, network) ? addressIn(to, taken) : undefined
+		if (pod !== undefined) found.push(pod)
+	}
+	return found
+}
+
+/** Where the node reaches none, nothing is promised. */
+function isSameWay(way: Way, plain: Way): boolean {
+	if (!('route' in plain)) return true
+	return 'route' in way && String(linksOf(way.route)) === String(linksOf(plain.route))
+}
