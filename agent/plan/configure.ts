@@ -1,15 +1,16 @@
 import type { Bases } from '../../contract/bases.ts'
-import type { HostState, Link, Route, Rule } from '../host/state.ts'
+import type { HostState, Link, Route } from '../host/state.ts'
 import { asOurs, type Differing, differing, wantedAddress } from './address-details.ts'
 import { goingAlong, missingAddresses, otherForms, staleAddresses } from './addresses.ts'
 import { questionOf, questionsBeside } from './ask.ts'
-import { basesOf, formerBases, isRuleOf, recordedBases, tableOf } from './bases.ts'
+import { basesOf, formerBases, recordedBases, tableOf } from './bases.ts'
 import { addressesBack, beforeUs, otherThanBefore } from './before.ts'
 import { routesOfMtu } from './forgotten.ts'
 import { missingConnected, staleConnected, unroutedAddresses } from './connected.ts'
 import { mtuAfter } from './memory.ts'
-import { ruleKey, rulesOf, sourcesOf } from './own-rules.ts'
+import { sourcesOf } from './own-rules.ts'
 import type { OriginalLink, RecordedLink } from './record.ts'
+import { knownSources, ruleChanges, staleRules } from './rule-changes.ts'
 import { missingRoutes, reachingAfter, routesThatGoAlong, staleRoutes } from './routes.ts'
 import { addressesOf, familyOf, IPV6_MIN_MTU, IPV6_MTU, routeKey, routesOf, SYSCTLS, sysctlsOf } from './routing.ts'
 import type { Accepted, Released, Selection } from './selection.ts'
@@ -24,14 +25,13 @@ export function configure(accepted: Accepted, selection: Selection, host: HostSt
 	const { bases } = selection
 	const addresses = addressesOf(nic)
 	const routes = routesOf(nic, link.ifindex)
-	const rules = rulesOf(nic)
+	const rules = ruleChanges(accepted, selection, host)
 	const { anew, changed } = otherThanWanted(accepted, host)
 	const taken = staleAddresses(link, addresses, ours, anew)
 	const along = goingAlong(link, taken)
 	const reaching = reachingAfter(link, taken, addresses)
 	const stale = staleRoutes(link, { routes, ours, reaching, bases }, host)
-	const former = formerBases(nic, ours)
-	const isLeft = leavesLast(nic.id, { now: basesOf(nic), former, of: sourcesOf(addresses) })
+	const isLeft = isOfFormer(nic.id, { now: basesOf(nic), former: formerBases(nic, ours) })
 	const { room, forms } = otherForms(link, addresses, taken)
 	const atOnce = forms.length > 0 ? goingAlong(link, room) : along
 	const gone = new Set([...along, ...removedBy(taken)])
@@ -41,7 +41,7 @@ export function configure(accepted: Accepted, selection: Selection, host: HostSt
 	return {
 		settings: settings(link, { ...settingsBefore(link, ours), ...sysctlsOf(nic) }),
 		take: [
-			...staleRules(nic.id, { wanted: rules, bases: [basesOf(nic)], of: sourcesOf(addresses) }, host).filter(change => !isLeft(change)),
+			...rules.take,
 			...stale.filter(change => !isLeft(change)),
 			...connected,
 			...room,
@@ -56,9 +56,9 @@ export function configure(accepted: Accepted, selection: Selection, host: HostSt
 			...missingConnected(accepted, given, gone, host),
 			...again,
 			...missingRoutes(withoutAgain(routes, again), bases, host),
-			...missingRules(rules, host),
+			...rules.give,
 		],
-		leave: [...staleRules(nic.id, { wanted: rules, bases: [basesOf(nic), ...former] }, host).filter(isLeft), ...stale.filter(isLeft)],
+		leave: [...rules.leave, ...stale.filter(isLeft)],
 	}
 }
 
@@ -79,19 +79,10 @@ function withoutAgain(routes: readonly Route[], again: readonly Change[]): Route
 	return routes.filter(route => !keys.has(routeKey(route)))
 }
 
-type Staying = { now: Bases; former: readonly Bases[]; of: readonly string[] }
-
-/**
- * Whether a change is of a rule that an interface had, or of a route in a table that it had and has no more, or of a rule to pods from an address that
- * stays: others have taken their place by then.
- */
-function leavesLast(id: number, { now, former, of }: Staying): (change: Change) => boolean {
+/** Whether a change is of a route in a table that an interface had and has no more. */
+function isOfFormer(id: number, { now, former }: { now: Bases; former: readonly Bases[] }): (change: Change) => boolean {
 	const tables = former.map(bases => tableOf(id, bases)).filter(table => table !== tableOf(id, now))
-	return change => {
-		if (!('rule' in change)) return 'route' in change && tables.includes(change.route.table)
-		const { rule } = change
-		return former.some(bases => isRuleOf(id, rule, bases)) || (rule.to !== undefined && of.includes(rule.from))
-	}
+	return change => 'route' in change && tables.includes(change.route.table)
 }
 
 function withoutAdded(addresses: readonly string[], added: readonly Change[]): string[] {
@@ -99,15 +90,17 @@ function withoutAdded(addresses: readonly string[], added: readonly Change[]): s
 }
 
 /** Gives a link back as it was before us: from the record, not from a guess. */
-export function release({ ours, link }: Released, { bases }: Pick<Selection, 'bases'>, host: HostState): Phases {
-	const rules = staleRules(ours.id, { wanted: [], bases: recordedBases(ours), of: sourcesOf(ours.addresses) }, host)
+export function release({ ours, link }: Released, selection: Selection, host: HostState): Phases {
+	const { bases } = selection
+	const kept = { wanted: [], bases: recordedBases(ours), of: sourcesOf(ours.addresses), known: knownSources(selection) }
+	const rules = staleRules(ours.id, kept, host)
 	if (!link) return { settings: [], take: rules, shape: [], ask: [], give: [], leave: [] }
 	const { original } = ours
 	const before = beforeUs(ours, link, host)
-	const kept = before.addresses.map(({ cidr }) => cidr)
+	const staying = before.addresses.map(({ cidr }) => cidr)
 	const { anew, changed } = otherThanBefore(ours, link, before)
-	const taken = staleAddresses(link, kept, ours, anew)
-	const reaching = reachingAfter(link, taken, kept)
+	const taken = staleAddresses(link, staying, ours, anew)
+	const reaching = reachingAfter(link, taken, staying)
 	const stale = staleRoutes(link, { routes: before.routes, ours, reaching, bases }, host)
 	const along = goingAlong(link, taken)
 	return {
@@ -167,28 +160,4 @@ function settings({ name, sysctls }: Link, wanted: Readonly<Record<string, strin
 	return Object.entries(wanted)
 		.filter(([key, value]) => sysctls[key] !== undefined && sysctls[key] !== value)
 		.map(([key, value]) => ({ kind: 'sysctl', name, key, value }))
-}
-
-/**
- * @param kept `bases`: where the rules are; `of`: sources of which any plain rule to the table of this id is ours, whatever its priority
- * @returns removals of the rules of this id that are not wanted, the last of them first, so that no packet is left to one that came after it; ours are
- *   known by priority and table together
- */
-export function staleRules(
-	id: number,
-	{ wanted, bases, of = [] }: { wanted: readonly Rule[]; bases: readonly Bases[]; of?: readonly string[] },
-	{ rules }: Pick<HostState, 'rules'>,
-): Change[] {
-	const keys = new Set(wanted.map(ruleKey))
-	const isOurs = (rule: Rule, one: Bases) =>
-		isRuleOf(id, rule, one) || (rule.table === tableOf(id, one) && rule.plain && rule.to === undefined && of.includes(rule.from))
-	return rules
-		.filter(rule => bases.some(one => isOurs(rule, one)) && !keys.has(ruleKey(rule)))
-		.toSorted((a, b) => b.priority - a.priority)
-		.map(rule => ({ kind: 'removeRule', rule }))
-}
-
-function missingRules(wanted: readonly Rule[], host: HostState): Change[] {
-	const present = new Set(host.rules.filter(({ plain }) => plain).map(ruleKey))
-	return wanted.filter(rule => !present.has(ruleKey(rule))).map(rule => ({ kind: 'addRule', rule }))
 }

@@ -1,6 +1,7 @@
 import type { Bases } from '../../contract/bases.ts'
 import { basesOf, isRuleOf, recordedBases } from './bases.ts'
-import { configure, type Phases, release, staleRules } from './configure.ts'
+import { configure, type Phases, release } from './configure.ts'
+import { knownSources, staleRules } from './rule-changes.ts'
 import type { HostState } from '../host/state.ts'
 import type { Accepted, Released, Selection } from './selection.ts'
 import { type Change, type Step, stepOf } from './steps.ts'
@@ -34,7 +35,7 @@ function configurePhases(accepted: Accepted, selection: Selection, host: HostSta
 	const { ours, nic } = accepted
 	if (ours === undefined || ours.id === nic.id) return phases
 	const bases = recordedBases(ours).filter(one => !isTaken(ours.id, one, selection))
-	return { ...phases, take: [...staleRules(ours.id, { wanted: [], bases }, host), ...phases.take] }
+	return { ...phases, take: [...staleRules(ours.id, { wanted: [], bases, known: knownSources(selection) }, host), ...phases.take] }
 }
 
 /** An id that another NIC has now keeps its rules: that NIC's own plan takes away what is too much. */

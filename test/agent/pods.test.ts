@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { HostState } from '../../agent/host/state.ts'
+import type { HostState, Rule } from '../../agent/host/state.ts'
 import { fibOf, lookup } from '../../agent/plan/fib.ts'
 import { plan } from '../../agent/plan/plan.ts'
 import { linksOf } from '../../agent/plan/routing.ts'
@@ -92,5 +92,24 @@ describe('a pod is reached from an address of the NIC after each step', () => {
 		const made = planned(host, wish, podNetworks, bases)
 		const changes = changesOf(made)
 		expect([lost(host, changes), lost(changes.reduce(after, host), made.undo)]).toEqual([[], []])
+	})
+})
+
+describe('a rule to main of the priority of those for pods', () => {
+	const ruleFrom = (from: string): Rule => {
+		const words = `from ${from} to 10.20.0.0/16 lookup 254`
+		return { family: 4, priority: 9_990, from: `${from}/32`, to: '10.20.0.0/16', table: 254, plain: true, words }
+	}
+	const first = changesOf(planned(start, [nic], PODS)).reduce(after, start)
+
+	test.each<[title: string, from: string, wish: Interface[], stays: boolean]>([
+		['of an address of others is theirs', '192.168.9.2', [nic], true],
+		['of an address of others is theirs, once nothing is wanted too', '192.168.9.2', [], true],
+		['of an address that is wanted is ours', '10.0.0.23', [nic], false],
+		['of an address that was ours is ours', '10.0.0.23', [{ ...nic, address: '10.0.0.24' }], false],
+	])('%s', (_, from, wish, stays) => {
+		const host = { ...first, rules: [...first.rules, ruleFrom(from)] }
+		const end = changesOf(planned(host, wish, PODS)).reduce(after, host)
+		expect(end.rules.some(({ to }) => to === '10.20.0.0/16')).toBe(stays)
 	})
 })

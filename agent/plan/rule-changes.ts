@@ -1,0 +1,65 @@
+import type { Bases } from '../../contract/bases.ts'
+import type { HostState, Rule } from '../host/state.ts'
+import { basesOf, formerBases, isRuleOf, tableOf } from './bases.ts'
+import { givenTo } from './memory.ts'
+import { ruleKey, rulesOf, sourcesOf } from './own-rules.ts'
+import { addressesOf } from './routing.ts'
+import type { Accepted, Selection } from './selection.ts'
+import type { Change } from './steps.ts'
+
+/** Which rules are taken, and which are given. */
+
+/**
+ * @returns the changes of the rules of an interface. Of those that go a rule of an earlier base goes last, and so does one to pods from an address that
+ * stays: others have taken their place by then
+ */
+export function ruleChanges({ nic, ours }: Accepted, selection: Selection, host: HostState): Record<'take' | 'give' | 'leave', Change[]> {
+	const wanted = rulesOf(nic)
+	const of = sourcesOf(addressesOf(nic))
+	const former = formerBases(nic, ours)
+	const known = knownSources(selection)
+	const isLeft = (rule: Rule) => former.some(bases => isRuleOf(nic.id, rule, bases)) || (rule.to !== undefined && of.includes(rule.from))
+	const stale = staleRules(nic.id, { wanted, bases: [basesOf(nic)], of, known }, host)
+	const all = staleRules(nic.id, { wanted, bases: [basesOf(nic), ...former], known }, host)
+	return {
+		take: stale.filter(({ rule }) => !isLeft(rule)),
+		give: missingRules(wanted, host),
+		leave: all.filter(({ rule }) => isLeft(rule)),
+	}
+}
+
+type Removal = Change & { kind: 'removeRule'; rule: Rule }
+type Known = { wanted: readonly Rule[]; bases: readonly Bases[]; of?: readonly string[]; known: ReadonlySet<string> }
+
+/**
+ * @param kept `bases`: where the rules are; `of`: sources of which any plain rule to the table of this id is ours, whatever its priority; `known`: sources
+ *   of which a rule to pods may be ours
+ * @returns removals of the rules of this id that are not wanted, the last of them first, so that no packet is left to one that came after it; ours are
+ *   known by priority and table together
+ */
+export function staleRules(id: number, { wanted, bases, of = [], known }: Known, { rules }: Pick<HostState, 'rules'>): Removal[] {
+	const keys = new Set(wanted.map(ruleKey))
+	const isOurs = (rule: Rule, one: Bases) =>
+		rule.to === undefined
+			? isRuleOf(id, rule, one) || (rule.table === tableOf(id, one) && rule.plain && of.includes(rule.from))
+			: isRuleOf(id, rule, one) && known.has(rule.from)
+	return rules
+		.filter(rule => bases.some(one => isOurs(rule, one)) && !keys.has(ruleKey(rule)))
+		.toSorted((a, b) => b.priority - a.priority)
+		.map(rule => ({ kind: 'removeRule', rule }))
+}
+
+/** @returns the addresses of all our NICs, those of earlier configs too, as the `from` of a rule */
+export function knownSources({ accepted, released }: Pick<Selection, 'accepted' | 'released'>): Set<string> {
+	const wanted = accepted.flatMap(({ nic }) => addressesOf(nic))
+	const held = [...accepted, ...released].flatMap(({ ours, link }) => [
+		...givenTo(ours),
+		...(link?.addresses ?? []).map(({ cidr }) => cidr),
+	])
+	return new Set(sourcesOf([...wanted, ...held]))
+}
+
+function missingRules(wanted: readonly Rule[], host: HostState): Change[] {
+	const present = new Set(host.rules.filter(({ plain }) => plain).map(ruleKey))
+	return wanted.filter(rule => !present.has(ruleKey(rule))).map(rule => ({ kind: 'addRule', rule }))
+}
