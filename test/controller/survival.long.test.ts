@@ -53,7 +53,7 @@ async function missAll({ line, gate, heard }: World, change: () => Promise<unkno
 	line.cut()
 	await change()
 	gate.open()
-	await soon(() => expect(heard(/lost sight of objects/)).toBeGreaterThan(5))
+	await soon(() => expect(heard(/list or watch failed/)).toBeGreaterThan(5))
 }
 
 function hearThatItIsTooOld({ line, heard }: World): Promise<void> {
@@ -93,7 +93,7 @@ const lineIsForgotten: HardTime = async ({ line, gate, heard }, change) => {
 	line.forget()
 	gate.open()
 	await change()
-	await soon(() => expect(heard(/a silent watch is opened anew/)).toBeGreaterThanOrEqual(5))
+	await soon(() => expect(heard(/watch idle, reconnecting/)).toBeGreaterThanOrEqual(5))
 }
 
 /** A new controller reads everything from the start, byte by byte. */
