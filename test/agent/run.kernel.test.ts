@@ -204,7 +204,10 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		const before = { kernel: await host.everything(), files: kept() }
 		const { report, stdout } = await host.agent(nics(2), { mode })
 		expect({ kernel: await host.everything(), files: kept() }).toEqual(before)
-		expect(report).toMatchObject({ unfinished: expect.stringMatching(/^g1-1-/), message: expect.stringContaining('would be rolled back first') })
+		expect(report).toMatchObject({
+			unfinished: expect.stringMatching(/^g1-1-/),
+			message: expect.stringContaining('would be rolled back first'),
+		})
 		expect(stdout).toMatch(/^unfinished +an earlier run \(g1-1-\w+-0\) ended before its commit/m)
 		const { report: next, stdout: said } = await host.agent(nics(2))
 		expect(said).toMatch(/^cleared +an earlier run/m)
