@@ -5,7 +5,7 @@ import { served } from './served.ts'
 /** docs/metrics.md against what a controller serves. */
 
 const page = readFileSync('docs/metrics.md', 'utf8')
-const [own = '', others = ''] = page.split('\n## Of other parts\n')
+const [own = '', others = ''] = page.split('\n## Other components\n')
 const rows = [...own.matchAll(/^\| `([a-z_0-9]+)` \| (gauge|counter|histogram|summary) \| ([^|]*) \| ([^|]+) \| ([^|]+) \|$/gm)]
 const documented = rows.map(([, name = '', type = '', labels = '']) => ({ name, type, labels: quoted(labels) }))
 
