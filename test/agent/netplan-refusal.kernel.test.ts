@@ -86,7 +86,7 @@ describe.skipIf(!isRoot)('a run after which netplan would refuse its files (need
 		const network = join(host.root, generated.network('multinic0'))
 		const before = readFileSync(network, 'utf8')
 		// netplan has nothing against it, and a namespace has no udev that could be asked next.
-		const same = { changes: 0, persistent: { status: 'Unknown', message: expect.stringMatching(/^udev does not say/) } }
+		const same = { changes: 0, persistent: { status: 'Unknown', message: expect.stringMatching(/^udev does not report/) } }
 		write(TRUNK, text)
 		const found = await host.agent([nic(0), nic(1)])
 		expect(found.report, found.stdout).toMatchObject({ outcome: 'Succeeded', ...same })
