@@ -1,17 +1,17 @@
 import { NODE_CONFIG } from '../contract/names.ts'
 import { ROLLOUT_STOP } from '../contract/rollout.ts'
 
-/** One right this room needs. `namespace`: in its own namespace, by a Role; `cluster`: by a ClusterRole. */
+/** One permission of the controller. `namespace`: in its own namespace, by a Role; `cluster`: by a ClusterRole. */
 export type Access = {
 	apiGroup: string
 	resource: string
 	verbs: readonly string[]
-	/** Of objects of these names alone. */
+	/** Only objects with these names. */
 	names?: readonly string[]
 	scope: 'namespace' | 'cluster'
 }
 
-/** Everything the controller asks of the API server; a test holds the chart's roles to exactly this. */
+/** Every permission that the controller uses; a test requires the chart's roles to match it exactly. */
 export const access: readonly Access[] = [
 	{ apiGroup: NODE_CONFIG.group, resource: NODE_CONFIG.plural, verbs: ['list', 'watch', 'patch'], scope: 'namespace' },
 	{ apiGroup: NODE_CONFIG.group, resource: `${NODE_CONFIG.plural}/status`, verbs: ['patch'], scope: 'namespace' },

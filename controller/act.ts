@@ -19,10 +19,10 @@ import type { StopRecord } from './stop-record.ts'
 import type { Snapshot } from './snapshot.ts'
 import { refusedStatus, startedStatus, untoldStatus } from './status.ts'
 
-/** Of each node config the write that fails now, how often it did in a row, and since when. */
+/** For each node config, the write that fails now, how many times it failed in a row, and since when. */
 export type FailedWrites = Map<string, { what: string; since: number; times: number }>
 
-/** What acting needs; one function a decision. */
+/** Dependencies of the functions below, one function per decision. */
 export type Hands = {
 	client: KubeClient
 	caches: Caches
@@ -33,7 +33,7 @@ export type Hands = {
 	log: Log
 }
 
-/** The finalizer, and the annotations of what was asked and is answered, in one write. */
+/** Adds the finalizer and removes the annotations of answered requests, in one write. */
 export async function adopt(hands: Hands, { config }: Snapshot, { finalizer, withdraw }: Extract<Decision, { act: 'adopt' }>) {
 	const stored = await hands.client.patch(NodeConfig, config, {
 		metadata: {
@@ -46,13 +46,13 @@ export async function adopt(hands: Hands, { config }: Snapshot, { finalizer, wit
 }
 
 /**
- * ConfigMap, Job, and one word in the status. A controller that dies between any two of them finds the rest missing and makes it.
+ * Creates ConfigMap and Job, and writes the status. If the controller dies in between, the next decision creates the rest.
  *
- * @returns false when the API server does not allow the run; the status then says so
+ * @returns false when the API server rejects the run; the status then says so
  */
 export async function start(hands: Hands, snapshot: Snapshot, decision: Extract<Decision, { act: 'start' }>): Promise<boolean> {
 	if (decision.run.mode === 'Cleanup') await mustStillBe(hands, snapshot)
-	// from the start of its run on, the status no longer says that this node stops the others
+	// once the run has started, the status no longer says that this node stops the rollout
 	if (snapshot.rollout.jumps) await hands.stops.keep()
 	const made = await createRun(hands, snapshot, decision.run).catch(refusalOf)
 	if ('refusal' in made) {
@@ -66,33 +66,34 @@ export async function start(hands: Hands, snapshot: Snapshot, decision: Extract<
 	return true
 }
 
-/** @throws what is no refusal */
+/** @throws the error if it is not a rejection */
 function refusalOf(error: unknown): { refusal: Failure } {
 	if (!isKubeFailure(error, 'FORBIDDEN', 'INVALID', 'BAD_REQUEST')) throw error
 	return { refusal: error }
 }
 
 /**
- * The end of a node config may be told later than that of its runs: its node would be cleaned once more, beside the first run of its
- * successor. A write of nothing onto the version that was judged fails where it is no longer so.
+ * The watch may report the deletion of a node config later than that of its runs. The node would then be cleaned again, concurrently with
+ * the first run of the successor. A dry-run patch without changes fails if the node config no longer has the resourceVersion of the
+ * snapshot.
  */
 async function mustStillBe({ client }: Hands, { config }: Snapshot): Promise<void> {
 	await client.patch(NodeConfig, config, { metadata: { resourceVersion: config.resourceVersion } }, { dryRun: true })
 }
 
-/** The status, and an Event where a run came to something, or something stands in its way. */
+/** Writes the status, and records an Event if it has the result of a run, or if something blocks the run. */
 export async function settle(hands: Hands, snapshot: Snapshot, decision: Extract<Decision, { act: 'settle' }>): Promise<void> {
 	const { status, result, moment } = decision
 	const written = await writeStatus(hands, snapshot, status)
 	if (written && (result || moment)) tell(hands, snapshot, statusNote(status, moment))
 }
 
-/** The garbage collector takes Job and pod after the ConfigMap. */
+/** Deletes the ConfigMaps of these runs; the garbage collector then deletes Job and pod. */
 export async function clear(hands: Hands, { config }: Snapshot, runs: readonly string[]): Promise<void> {
 	for (const name of runs) await hands.client.delete(ConfigMap, { name, namespace: config.namespace })
 }
 
-/** Takes our finalizer away: the last that is done for a node config. */
+/** Removes MultiNIC's finalizer. This is the last write to a node config. */
 export async function release(hands: Hands, snapshot: Snapshot, why: string): Promise<void> {
 	const { config } = snapshot
 	const finalizers = config.finalizers.filter(finalizer => finalizer !== FINALIZER)
@@ -101,9 +102,9 @@ export async function release(hands: Hands, snapshot: Snapshot, why: string): Pr
 }
 
 /**
- * A status that is refused is not given up in silence: what the API server says of it is the status then, until one is taken.
+ * Writes the status. If the API server rejects it, the status gives the error message of the API server until a status is accepted.
  *
- * @throws Failure STATUS_REFUSED, so that it is tried again, ever later
+ * @throws Failure STATUS_REFUSED, so that it is retried with back-off
  */
 async function writeStatus(hands: Hands, snapshot: Snapshot, status: NodeConfigStatus): Promise<boolean> {
 	try {
@@ -125,7 +126,7 @@ async function tellUntold(hands: Hands, snapshot: Snapshot, words: string): Prom
 	if (await putStatus(hands, snapshot, status)) tell(hands, snapshot, statusNote(status, moment))
 }
 
-/** Only what differs is sent, and only onto the version that was judged: a status never lands on a successor of the same name. */
+/** Sends only what differs, and only for the resourceVersion of the snapshot: a status never reaches a successor of the same name. */
 export async function putStatus({ client, caches }: Hands, { config }: Snapshot, status: NodeConfigStatus): Promise<boolean> {
 	const change = statusChange(config.rawStatus, status)
 	if (!change) return false

@@ -17,22 +17,22 @@ import type { StopRecord } from './stop-record.ts'
 import { watchSettings } from './watch-settings.ts'
 import { configMapView, configView, jobView, type NodeConfigObject, nodeView, podView } from './view.ts'
 
-/** What the cluster holds, as far as we have heard, and what we have just written ourselves. */
+/** The objects of the cluster as the watches report them, with the controller's own latest writes. */
 export type Caches = {
 	config(key: string): ConfigView | undefined
 	node(name: string): NodeView | undefined
 	rival(key: string): Rival | undefined
 	runs: Pick<RunIndex, 'runsOf'>
 	fleet: Fleet
-	/** What no node can know. */
+	/** A value that no node can know. */
 	secret(): string
-	/** The record of who stops the rollout as it is stored, and who is told when other nodes do. */
+	/** The stored record of nodes that stop the rollout, and the writer that is notified when these nodes change. */
 	stopRecord: { stored(): Readonly<Record<string, string>> | undefined; setWriter(writer: Pick<StopRecord, 'touch' | 'seen'>): void }
-	/** Everything that is held, for whoever counts it. */
+	/** Everything in the caches, for metrics. */
 	census: { configs(): Iterable<ConfigView>; caches(): CacheCount[] }
-	/** What an answer of the API server showed, which the watch may tell only later. */
+	/** Takes objects from API responses, which the watch may report only later. */
 	learn: Learn
-	/** True when every first list is in, false when the signal came first. */
+	/** Resolves to true when every initial list is complete, to false when the signal is aborted first. */
 	synced: Promise<boolean>
 	isSynced(): boolean
 	done: Promise<unknown>
@@ -40,7 +40,7 @@ export type Caches = {
 
 export type CacheCount = { kind: string; objects: number; events: number; lists: number; failures: number }
 
-/** Takes an object as an answer showed it, whenever the answer comes. */
+/** Takes an object from a response, in whatever order the responses arrive. */
 type Learn = {
 	config(object: Stored<NodeConfigObject>): void
 	configMap(object: Stored<ConfigMap>): void
@@ -50,20 +50,20 @@ type Learn = {
 export type CacheOptions = {
 	client: KubeClient
 	namespace: string
-	/** Told the key of every node config that something may have changed for; `backlog` where nothing has just happened. */
+	/** Called with the key of every node config that a change may affect; `backlog`: nothing has just happened. */
 	wake: (key: string, backlog: boolean) => void
 	log: Log
 	signal: AbortSignal
 	maxConcurrentRuns: number
 	/** When Kubernetes ends a run (milliseconds). */
 	deadlineMs: number
-	/** Of the agent's pods. A kubelet cannot make a pod that names one (NodeRestriction), so that none which it forged is even held. */
+	/** Service account of the agent's pods. A kubelet cannot create a pod that names one (NodeRestriction), so a forged pod is never cached. */
 	serviceAccount: string
 	/** Milliseconds since 1970. */
 	startedAt: number
 }
 
-/** Starts watching everything a decision looks at. */
+/** Starts to watch every object that a decision uses. */
 export function startCaches(options: CacheOptions): Caches {
 	const { namespace, wake, maxConcurrentRuns, startedAt } = options
 	const runs = createRunIndex(() => performance.now(), options.deadlineMs)
@@ -115,20 +115,20 @@ function counted([kind, { store, counts }]: [string, Pick<Reflector<never, unkno
 	return { kind, objects: store.size, events: counts.events, lists: counts.lists, failures: counts.failures }
 }
 
-/** What is worked out from the caches and kept beside them, and who is told. */
+/** Indexes derived from the caches, and the callbacks after a change. */
 type World = {
 	runs: RunIndex
 	claims: ReturnType<typeof createClaimIndex>
 	fleet: Fleet
-	/** Has the fleet look at that node again: not before everything is read, or it would look at each four times. */
+	/** Refreshes that node in the fleet; does nothing before the initial lists are complete, or each node would be refreshed four times. */
 	look: (name: string) => void
 	/** Wakes the node config of that node, if there is one. */
 	wakeNode: (name: string, backlog: boolean) => void
 }
 
 /**
- * Node configs in a page, where they cannot be read as one answer. A page is held as a whole, and a node config from before the limits of its
- * metadata may have 1.5 MB: 500 of 250 kB took 500 MB (measured), 20 take less than the answer that is read while it comes.
+ * Node configs per page, if they cannot be read as one response. A page is held in memory as a whole, and a node config from before its
+ * metadata was limited may have 1.5 MB: 500 of 250 kB took 500 MB (measured), 20 take less than the response that is parsed as it arrives.
  */
 const PAGE_SIZE = 20
 

@@ -1,12 +1,13 @@
 import type { NodeConfigStatus } from '../contract/node-config.ts'
 
-/** Times of looking: alone they are no news. */
+/** Timestamps; a change of these alone is not worth a write. */
 const unremarkable = ['lastProcessed']
 
 /**
- * What a merge patch must say to turn the stored status into the wanted one: only what differs, `null` for what goes.
+ * Returns the merge patch that turns the stored status into the desired one: only what differs, `null` for what is removed.
  *
- * @returns undefined when a write would tell nothing new. Every write costs the API server ten Job creates, even one without effect
+ * @returns undefined when a write would add no information. Every write costs the API server as much as ten Job creates, even one without
+ *   effect
  */
 export function statusChange(
 	stored: Readonly<Record<string, unknown>>,
@@ -18,7 +19,7 @@ export function statusChange(
 	return Object.fromEntries(keys.map(key => [key, next[key] ?? null]))
 }
 
-/** Equal as JSON, whatever the order of keys; a key without a value is no key. */
+/** Equal as JSON, regardless of the order of keys; a key without a value counts as absent. */
 export function same(a: unknown, b: unknown): boolean {
 	if (a === b) return true
 	if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false

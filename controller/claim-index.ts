@@ -3,17 +3,17 @@ import { type Claim, claimsOf, isBetter, type Right, rightTo, wordsOf } from './
 import { placeIn } from './sorted.ts'
 import type { ConfigView, Rival } from './snapshot.ts'
 
-/** For whom something may have changed, by their keys, without the one that changed. */
+/** Keys of the node configs that a change may affect, without the one that changed. */
 export type Told = {
-	/** They have lost a claim to another, or it is theirs now. */
+	/** They lost a claim to another node config, or hold it now. */
 	holders: ReadonlySet<string>
-	/** Another has what they claim too; only the name of their rival is a new one. However many they are, nothing is urgent for them. */
+	/** They share a claim whose holder has changed; only the name of their rival differs. However many there are, none is urgent. */
 	others: ReadonlySet<string>
 }
 
-/** Who claims what in the whole fleet, so that a decision need not look through all of it. */
+/** All claims of the fleet, so that a decision need not search the whole fleet. */
 export type ClaimIndex = {
-	/** Work and answer do not grow with the number of those who claim the same, unless another has it now. */
+	/** Time and result size do not grow with the number of claimants, unless the holder of a claim changes. */
 	take(key: string, now: ConfigView | undefined): Told
 	rival(key: string): Rival | undefined
 }
@@ -21,9 +21,9 @@ export type ClaimIndex = {
 type ConfigOf = (key: string) => ConfigView | undefined
 
 /**
- * An empty index.
+ * Creates an empty index.
  *
- * @param configOf a node config as it is known now
+ * @param configOf returns a node config as currently known
  */
 export function createClaimIndex(configOf: ConfigOf): ClaimIndex {
 	const claimants = new Claimants(configOf)
@@ -50,7 +50,7 @@ export function createClaimIndex(configOf: ConfigOf): ClaimIndex {
 	}
 }
 
-/** A claim that another has now. */
+/** A claim whose holder has changed. */
 type Turn = { claim: Claim; holders: (string | undefined)[] }
 
 function changesIn(all: readonly Claim[], before: readonly (string | undefined)[], claimants: Claimants): Turn[] {
@@ -64,9 +64,9 @@ function told(key: string, claimants: Claimants, turns: readonly Turn[]): Told {
 	return { holders, others: new Set(others) }
 }
 
-/** Who claims each thing, the one with the best right first. */
+/** The claimants of each claim, the one with the best right first. */
 class Claimants {
-	/** One claimant is the rule; ten thousand lists of one would be most of the memory. */
+	/** Most claims have one claimant, which is stored without a list: ten thousand lists of one would be most of the memory. */
 	readonly #of = new Map<Claim, string | Right[]>()
 	readonly #configOf: ConfigOf
 
@@ -107,14 +107,14 @@ class Claimants {
 		if (found.length === 1 && first) this.#of.set(claim, first.key)
 	}
 
-	/** What is gone from the fleet, and is not taken away here yet, has no right any more. */
+	/** A node config that is deleted but not yet removed from this index has no right any more. */
 	#only(claim: Claim, key: string): Right[] {
 		const config = this.#configOf(key)
 		return config ? [rightTo(claim, key, config)] : []
 	}
 }
 
-/** A node config that is not carried out as it is written claims nothing. */
+/** A node config with an invalid spec claims nothing. */
 function interfacesOf(config: ConfigView) {
 	const { spec } = config.read
 	return 'value' in spec ? spec.value.interfaces : []

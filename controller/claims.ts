@@ -7,13 +7,16 @@ import { pendingStatus } from './status.ts'
 
 /** A MAC and an address belong to one node. Pure. */
 
-/** What a node config claims of the network, each in a form of its own; equal texts are the same thing. */
+/** What a node config claims of the network, in canonical form: equal texts are the same claim. */
 export type Claim = string
 
-/** A node config with what its spec claims. */
+/** The parts of a node config that decide its right to a claim. */
 export type Claimant = Pick<ConfigView, 'name' | 'created' | 'status'>
 
-/** The younger of two that claim the same is not run: the node would take the address from the other. It heals when one of them goes. */
+/**
+ * Does not run a node config if another one has the better right to the same claim: the node would take the address from the other node.
+ * The conflict is resolved when one of them drops the claim.
+ */
 export function isRivalled(snapshot: Snapshot): Decision | undefined {
 	const { rival, config } = snapshot
 	if (!rival || config.deleting || !('value' in snapshot.spec) || snapshot.spec.value.mode === 'Plan') return undefined
@@ -22,7 +25,7 @@ export function isRivalled(snapshot: Snapshot): Decision | undefined {
 	return say(snapshot, 'Conflict', pendingStatus(snapshot, 'Conflict', message), moment)
 }
 
-/** Every MAC, and every address with the subnet it is in; addresses of networks that are not told apart by an id are told apart by their cidr. */
+/** Returns every MAC, and every address with the subnet it is in. Addresses of networks without an id are distinguished by their CIDR. */
 export function claimsOf(nics: readonly Interface[]): Claim[] {
 	return nics.flatMap(nic => [`MAC ${nic.macAddress}`, ...addressesOf(nic)])
 }
@@ -33,29 +36,29 @@ function addressesOf(nic: Interface): Claim[] {
 	return [...first, ...further].map(([address, cidr]) => `address ${canonicalIp(address)} in ${subnetOf(nic, cidr)}`)
 }
 
-/** A port's subnet is that of its fixed IP; a further address may lie in another one of the same network. */
+/** A port's subnet is the subnet of its fixed IP; an additional address may be in another subnet of the same network. */
 function subnetOf({ subnetId, networkId, cidr: own }: Interface, cidr: string): string {
 	const network = networkOf(cidr)
 	if (subnetId && own && networkOf(own) === network) return subnetId
 	return networkId ? `${network} of ${networkId}` : network
 }
 
-/** How good the right of a node config to a claim is. `key` is that of the node config, `since` and `created` are milliseconds since 1970. */
+/** The right of a node config to a claim. `key` is the key of the node config, `since` and `created` are milliseconds since 1970. */
 export type Right = { key: string; since: number; created: number; name: string }
 
-/** @returns the right of that node config to what it claims; `since` is infinity where its status does not know it on the node */
+/** @returns the right of that node config to the claim; `since` is infinity if its status does not report the claim on the node */
 export function rightTo(claim: Claim, key: string, { name, created, status }: Claimant): Right {
 	return { key, since: configuredSince(claim, status), created, name }
 }
 
-/** Whether the first has the better right: who has it configured, and longest; else whose object is older; else by name. */
+/** Whether the first has the better right: the one that has had it configured for longer; else the older object; else the first by name. */
 export function isBetter(a: Right, b: Right): boolean {
 	if (a.since !== b.since) return a.since < b.since
 	if (a.created !== b.created) return a.created < b.created
 	return a.name < b.name
 }
 
-/** What is claimed in the words of a message: without what only tells networks apart. */
+/** Returns the claim for a message, without the part that only distinguishes networks. */
 export function wordsOf(claim: Claim): string {
 	return claim.replace(/ in .*$/, '')
 }

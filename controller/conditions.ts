@@ -9,10 +9,10 @@ import { timestamp } from './text.ts'
 
 /** The conditions of a status. Pure. */
 
-/** What a status says as a whole; `underWay`: a run may be on the node. */
+/** The summary of a status; `underWay`: a run may be on the node. */
 export type Said = { state: State; reason: Reason; message: string; underWay?: boolean }
 
-/** The status, saying this: `state`, and the conditions Ready and Progressing. */
+/** Returns the status with this summary: `state`, and the conditions Ready and Progressing. */
 export function saying(status: NodeConfigStatus, said: Said, snapshot: Snapshot): NodeConfigStatus {
 	const { state, reason, underWay = false } = said
 	const message = wordsOf(said.message)
@@ -32,12 +32,12 @@ const persistenceReasons = { True: 'Persistent', False: 'NotPersistent', Unknown
 	Reason
 >
 
-/** Whether the node would be the same after a reboot, as far as the run could prove it. */
+/** Returns the condition Persistent: whether a reboot restores the configuration, as far as the run could verify it. */
 export function persistence(snapshot: Snapshot, { persistent: { status, message } }: Report): Condition {
 	return conditionNow(snapshot, { type: 'Persistent', status, reason: persistenceReasons[status], message: wordsOf(message) })
 }
 
-/** Whether the node still is as it was left; where that is not known, the reason is that of the look. */
+/** Returns the condition Drifted: whether the node still matches the last run; if unknown, the reason is that of the verification. */
 export function drift(
 	snapshot: Snapshot,
 	{ status, reason, message }: Pick<Condition, 'status' | 'message'> & { reason: Reason },
@@ -45,12 +45,12 @@ export function drift(
 	return conditionNow(snapshot, { type: 'Drifted', status, reason, message: wordsOf(message) })
 }
 
-/** What a kubelet said is among the words of some. */
+/** Cleans and cuts a message, which may quote the kubelet. */
 function wordsOf(message: string): string {
 	return cut(clean(message))
 }
 
-/** The time of a condition is when its status changed, not when it was last looked at. */
+/** The transition time is when the status of the condition changed, not when it was last checked. */
 function conditionNow({ config, now }: Snapshot, said: Omit<Condition, 'lastTransitionTime' | 'observedGeneration'>): Condition {
 	const before = condition(config.status, said.type)
 	const lastTransitionTime = before?.status === said.status ? before.lastTransitionTime : timestamp(now)

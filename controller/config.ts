@@ -9,7 +9,7 @@ import type { RunSettings } from './snapshot.ts'
 
 const number = (least: number, most: number) => Whole.pipe(z.int().min(least).max(most))
 
-/** Texts separated by commas; none when left out. */
+/** Texts separated by commas; empty if omitted. */
 function listOf<T extends z.ZodType<string[], string[]>>(list: T) {
 	return z
 		.string()
@@ -18,7 +18,7 @@ function listOf<T extends z.ZodType<string[], string[]>>(list: T) {
 		.prefault('')
 }
 
-/** The environment of `node controller/main.ts`; LOG_LEVEL and LOG_FORMAT besides. */
+/** The environment of `node controller/main.ts`, in addition to LOG_LEVEL and LOG_FORMAT. */
 const Env = z.object({
 	NAMESPACE: ObjectName.max(63).describe('Namespace of node configs, Jobs and ConfigMaps of runs'),
 	AGENT_IMAGE: z.string().regex(/^\S+$/, 'must be an image reference').describe('Image of the agent'),
@@ -72,7 +72,7 @@ export type Config = {
 	lease: { name: string; holder: string }
 }
 
-/** @throws Failure CONFIG_INVALID with every fault at once */
+/** @throws Failure CONFIG_INVALID with all errors */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
 	const read = readEnv(Env, env)
 	return {

@@ -22,19 +22,19 @@ export type ControllerOptions = {
 	onDecision?: (decision: Decision, snapshot: Snapshot) => void
 }
 
-/** Caches and queue, watching but not yet acting: whoever does not lead stays so, and is quick when its turn comes. */
+/** Caches and queue that watch but do not act yet. A controller that is not the leader stays in this state, so that it can take over quickly. */
 export type Controller = {
 	isSynced: Caches['isSynced']
-	/** Acts until `signal`, or that of the controller, is aborted; begins nothing while `isLeading` says no. */
+	/** Acts until `signal` or the signal of the controller is aborted; starts nothing while `isLeading` returns false. */
 	run(signal: AbortSignal, isLeading?: () => boolean): Promise<void>
 	/** Resolves when the caches are closed. */
 	done: Promise<unknown>
 }
 
-/** How long Events may still be written once the last reconcile has ended (milliseconds). */
+/** How long Events may still be written after the last reconcile has ended (milliseconds). */
 const drainMs = 2_000
 
-/** Wires the room together. */
+/** Creates the controller from its parts. */
 export function createController(options: ControllerOptions): Controller {
 	const { client, config, log, signal, metrics, now = Date.now, onDecision } = options
 	const { namespace, agent, runs: settings, workers } = config
@@ -90,7 +90,7 @@ function stopRecordOf({ config: { namespace }, log, signal }: ControllerOptions,
 	})
 }
 
-/** Whoever loses its lease before the first lists are in has nothing to act on, and does not wait for them. */
+/** A controller that loses its lease before the initial lists are complete has nothing to act on and does not wait for them. */
 function ended(signal: AbortSignal): Promise<false> {
 	return new Promise(resolve => {
 		if (signal.aborted) resolve(false)

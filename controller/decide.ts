@@ -14,7 +14,7 @@ import { invalidStatus, pendingStatus } from './status.ts'
 import { hasUnreadReport, nodeIsSilent, runIsActive, runIsEnding, runIsOutOfSight, runWasLost } from './under-way.ts'
 import { hasUnreadVerdict, mustLook, nextLookAt } from './verify.ts'
 
-/** Read top to bottom: the first rule that has something to say decides. */
+/** Evaluated top to bottom: the first rule that returns a decision wins. */
 const rules: readonly Rule[] = [
 	isReleased,
 	lacksFinalizer,
@@ -44,7 +44,7 @@ const rules: readonly Rule[] = [
 	capIsReached,
 ]
 
-/** What to do about one node config. Pure: same snapshot, same decision. */
+/** Decides what to do about one node config. Pure: same snapshot, same decision. */
 export function decide(snapshot: Snapshot): Decision {
 	for (const rule of rules) {
 		const decision = rule(snapshot)
@@ -54,8 +54,8 @@ export function decide(snapshot: Snapshot): Decision {
 }
 
 /**
- * An annotation is taken away only once a run bears its value: a controller that dies in between forgets nothing that was asked. And as soon
- * as one does, for as long as it is there it announces a run that is to come.
+ * Removes a request annotation only after a run has its value, so that a controller that dies in between loses no request; and as soon as a
+ * run has it, because an annotation that is present announces a run to come.
  */
 function askIsAnswered(snapshot: Snapshot): Decision | undefined {
 	const { config, runs } = snapshot
@@ -73,7 +73,7 @@ function isInvalid(snapshot: Snapshot): Decision | undefined {
 	return fault === undefined ? undefined : say(snapshot, 'InvalidConfig', invalidStatus(snapshot, fault))
 }
 
-/** The label that holds a run to its node by the admission policy ends at 63 characters. */
+/** The label with the node name, by which the admission policy ties a run to its node, is limited to 63 characters. */
 function faultOfName(name: string): string | undefined {
 	return name.length > 63
 		? `spec.nodeName: ${name.length} characters are too many; runs have a label with the node name, which is limited to 63`
@@ -93,7 +93,7 @@ function nodeIsMissing(snapshot: Snapshot): Decision | undefined {
 	return say(snapshot, 'NodeNotFound', pendingStatus(snapshot, 'NodeNotFound', message))
 }
 
-/** Nothing to do but to let go of runs whose time is over. */
+/** Nothing to do except to delete runs whose retention is over. */
 function isSettled(snapshot: Snapshot): Decision | undefined {
 	const { config } = snapshot
 	if (config.asked.retry !== undefined || config.deleting || !isUpToDate(snapshot)) return undefined
@@ -103,12 +103,12 @@ function isSettled(snapshot: Snapshot): Decision | undefined {
 	return waitUntil(snapshot, 'Settled', Math.min(nextAt ?? Number.POSITIVE_INFINITY, nextLookAt(snapshot) ?? Number.POSITIVE_INFINITY))
 }
 
-/** Nothing changes before that time by itself; infinity: ever. */
+/** Nothing changes automatically before `at`; infinity: never. */
 function waitUntil({ now }: Snapshot, why: string, at: number): Decision {
 	return Number.isFinite(at) ? { act: 'wait', why, afterMs: Math.max(1_000, at - now) } : { act: 'nothing', why }
 }
 
-/** What drifted is put right, but not for ever: whoever changes it back again and again means it. */
+/** Drift is repaired, but only a limited number of times: a process that changes it back again and again does so on purpose. */
 function isRepairedTooOften(snapshot: Snapshot): Decision | undefined {
 	const { config, now } = snapshot
 	if (config.asked.retry !== undefined || config.deleting || !isDrifted(snapshot)) return undefined
@@ -125,11 +125,11 @@ function isBackingOff(snapshot: Snapshot): Decision | undefined {
 	if (due.length > 0) return { act: 'clear', why: 'RunsAreObsolete', runs: due }
 	const waitMs = backoffMs((run?.failures ?? 0) + 1, complaint(snapshot))
 	const leftMs = Date.parse(config.status.lastProcessed ?? '') + waitMs - now
-	// what failed later than now was told by another clock than ours: where it is far ahead, its time says nothing
+	// a failure in the future was recorded by another clock; if it is far ahead, its time is meaningless
 	return leftMs > 0 && leftMs <= 2 * waitMs ? { act: 'wait', why: 'BackingOff', afterMs: leftMs } : undefined
 }
 
-/** Of a run that only looks: no word in the status, for it would cost a write for what the next second changes. */
+/** Applies to read-only runs. The status is not changed: it would cost a write for a state that lasts a second. */
 function capIsReached(snapshot: Snapshot): Decision | undefined {
 	const isFull = snapshot.rollout.freeRuns <= 0 || (wantedMode(snapshot) === 'Plan' && looksAreMany(snapshot))
 	return isFull ? { act: 'wait', why: 'TooManyRuns', afterMs: 5_000 } : undefined

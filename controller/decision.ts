@@ -4,26 +4,26 @@ import type { NewRun } from './job.ts'
 import { condition } from './runs.ts'
 import type { HoldRule, Snapshot } from './snapshot.ts'
 
-/** What is to be done about a node config, and the word for why. */
+/** What to do about a node config, and why. */
 export type Decision =
 	| { act: 'nothing'; why: string }
-	/** Look again after that time, or when something changes. */
+	/** Decide again after that time, or when something changes. */
 	| { act: 'wait'; why: string; afterMs: number }
-	/** Change what the controller owns of the metadata. */
+	/** Change the finalizer and annotations that the controller owns. */
 	| { act: 'adopt'; why: string; finalizer: boolean; withdraw: readonly Ask[] }
-	/** `quiet`: the status goes on telling of the failure that is being retried. */
+	/** `quiet`: the status continues to report the failure that is being retried. */
 	| { act: 'start'; why: string; run: NewRun; quiet: boolean }
-	/** `result`: it tells what a run came to. `moment`: it is worth an Event, of this name. `holds`: it tells what holds the run back. */
+	/** `result`: the status has the result of a run. `moment`: record an Event with this name. `holds`: the rule that holds the run. */
 	| { act: 'settle'; why: string; status: NodeConfigStatus; result: boolean; moment?: string | undefined; holds?: HoldRule }
-	/** Its turn has not come; 0: it will be woken when something changes. */
+	/** The run is queued; `afterMs` 0: it is woken when something changes. */
 	| { act: 'hold'; why: HoldRule; afterMs: number }
 	| { act: 'clear'; why: string; runs: readonly string[] }
 	| { act: 'release'; why: string }
 
-/** A fact about a snapshot that decides, or nothing. */
+/** Returns a decision about the snapshot, or undefined if the rule does not apply. */
 export type Rule = (snapshot: Snapshot) => Decision | undefined
 
-/** A wait that only something else can end is said once. */
+/** Writes the status of a wait that only another change can end, once. */
 export function say(
 	snapshot: Snapshot,
 	why: string,

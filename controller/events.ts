@@ -14,19 +14,19 @@ const noteMax = 1_024
 /** One line of `kubectl describe`. */
 export type Note = { type: 'Normal' | 'Warning'; reason: string; message: string; moment: string }
 
-/** A Job was made. */
+/** A Job was created. */
 export function startedNote(job: string): Note {
 	return { type: 'Normal', reason: 'RunStarted', message: `Job ${job} was created`, moment: `${job}.started` }
 }
 
-/** What the status says now, in its own words. */
+/** Reports what the status says now, in the same words. */
 export function statusNote(status: NodeConfigStatus, moment = `${status.lastJobName}.result`): Note {
 	const { reason = 'Unknown', message = '' } = condition(status, 'Ready') ?? {}
 	const type = status.state === 'Failed' || reason === 'Conflict' ? 'Warning' : 'Normal'
 	return { type, reason, message, moment }
 }
 
-/** The finalizer goes, and why; the Event outlives the node config. */
+/** The finalizer is removed, and why; the Event outlives the node config. */
 export function releasedNote(config: ConfigView, why: string): Note {
 	const words = releasedBecause[why] ?? why
 	return { type: 'Normal', reason: 'Released', message: words, moment: `${config.name}.${config.uid.slice(0, 8)}.released` }
@@ -39,7 +39,7 @@ const releasedBecause: Readonly<Record<string, string>> = {
 	NodeReplaced: 'Nothing to clean up: the node with this name is another VM now',
 }
 
-/** @param secret that no node knows, and that is the same for every controller of this cluster */
+/** @param secret a value that no node knows, the same for every controller of this cluster */
 export function eventOf(config: ConfigView, note: Note, { now, secret }: { now: number; secret: string }): Event {
 	const at = timestamp(now)
 	return {

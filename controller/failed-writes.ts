@@ -11,14 +11,15 @@ import { failedWriteStatus } from './status.ts'
 import { timestamp } from './text.ts'
 
 /**
- * Writes that the API server answers with an error, again and again: a webhook is down, or changes our objects so that a policy refuses them.
- * The status says which write and since when. Where it cannot be written either, tells of a run, or of a node that is as it should be, an Event does.
+ * Writes that the API server repeatedly answers with an error: a webhook is down, or changes MultiNIC's objects so that a policy rejects
+ * them. The status gives the write and since when it fails. If the status cannot be written either, has to continue to report a run, or
+ * reports a configured node, only an Event does.
  */
 
-/** One failure may be over the next second: it is told from the second in a row on. */
+/** A single failure may be over the next second, so failures are reported from the second in a row on. */
 const TOLD_FROM = 2
 
-/** Counts the failure, and tells of it once it stays. Never throws: the failure itself is what counts. */
+/** Counts the failure, and reports it once it persists. Never throws: the failure itself is what matters. */
 export async function tellFailedWrite(hands: Hands, snapshot: Snapshot, decision: Decision, error: unknown): Promise<void> {
 	if (!isAnswered(error)) return
 	const { config, now } = snapshot
@@ -40,15 +41,18 @@ export async function tellFailedWrite(hands: Hands, snapshot: Snapshot, decision
 	tell(hands, snapshot, statusNote(status, moment))
 }
 
-/** Then the status goes on telling of the run: its result would count as told, and never be read. */
+/** The status must then continue to report the run: otherwise its result would count as reported, and would never be read. */
 function isRunUntold(snapshot: Snapshot): boolean {
 	const run = currentRun(snapshot)
 	return run !== undefined && (run.job ?? run.pod ?? run.report) !== undefined && !isTold(snapshot, run)
 }
 
-/** The API server, or a webhook for it, said no. What could not reach it cannot be told there either; a conflict is no failure. */
+/**
+ * Whether the API server, or a webhook called by it, answered with an error. A request that did not reach it cannot be reported there
+ * either; a conflict is not a failure.
+ */
 function isAnswered(error: unknown): error is Failure {
-	if (isFailure(error, 'STATUS_REFUSED')) return false // is told by itself
+	if (isFailure(error, 'STATUS_REFUSED')) return false // the writer of the status reports it
 	return isKubeFailure(error, 'FORBIDDEN', 'INVALID', 'BAD_REQUEST', 'SERVER_ERROR', 'TIMED_OUT')
 }
 

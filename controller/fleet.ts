@@ -8,29 +8,29 @@ import { changesNode } from './rollout.ts'
 import { createSettings, type Data } from './settings.ts'
 import type { Mode, Standing } from './snapshot.ts'
 
-/** The node configs of the fleet as one rollout: who is being changed, who waits for a turn, who stops the others. By the name of the node. */
+/** The node configs of the fleet as one rollout: which are being changed, queued, or stop the rollout. By node name. */
 export type Fleet = {
-	/** Something about that node has changed. */
+	/** Refreshes that node after a change. */
 	look(name: string): void
-	/** The data of the ConfigMap multinic-rollout, or undefined where there is none. */
+	/** The data of the ConfigMap multinic-rollout, or undefined if it does not exist. */
 	set(data: Data): void
 	/** The data of the ConfigMap multinic-rollout-pause. */
 	setPause(data: Data): void
-	/** What was decided for that node; undefined: nothing could be. */
+	/** Records the decision about that node; undefined: it could not be carried out. */
 	decided(name: string, now: number, decision: Decision | undefined): void
-	/** A run is about to be made and counts from `now` on, by our own clock. @returns what to call once it is known, or was not made */
+	/** A run is about to be created and counts from `now` on, by the controller's clock. @returns what to call once it is known or not created */
 	reserve(name: string, mode: Mode, now: number): () => void
-	/** How that node stands now, for a decision about it. */
+	/** Returns the state of that node in the rollout. */
 	standing(name: string): Standing
 	counts(): FleetCounts
-	/** Who stops the others, and why; by name. */
+	/** The nodes that stop the rollout, and why; by name. */
 	stops(): { name: string; uid: string; stops: string }[]
 }
 
-/** How many node configs there are, are being changed, wait for their turn, and stop the others. */
+/** The number of node configs: all, being changed, queued, and stopping the rollout. */
 export type FleetCounts = { total: number; changing: number; waiting: number; stopping: number; paused: boolean; limit: number }
 
-/** A fleet of nobody. */
+/** Creates an empty fleet. */
 export function createFleet(sources: FleetSources): Fleet {
 	return new Rollout(sources)
 }
@@ -43,14 +43,14 @@ class Rollout implements Fleet {
 	readonly #stopping = new Set<string>()
 	readonly #jumping = new Set<string>()
 	readonly #held = new Set<string>()
-	/** Woken, and not looked at since: to wake them again changes nothing, and costs the square of how many there are. */
+	/** Woken and not decided since. Waking them again would change nothing and take quadratic time. */
 	readonly #woken = new Set<string>()
 	readonly #onNodes = new Set<string>()
 	readonly #reserved = new Map<string, Mode>()
 	readonly #settings = createSettings()
-	/** What holds everybody back, if anything does. */
+	/** What holds all nodes, if anything does. */
 	#mood = ''
-	/** Everything that happens in one turn of the event loop is weighed at once. */
+	/** All changes in one turn of the event loop are processed together. */
 	readonly #advanceSoon = onceATurn(() => this.#advance())
 
 	constructor(sources: FleetSources) {
@@ -142,7 +142,7 @@ class Rollout implements Fleet {
 		this.#advanceSoon()
 	}
 
-	/** Wakes whose turn may have come; and everybody who is held back, when what holds all of them is another thing now. */
+	/** Wakes the nodes whose turn may have come, and all held nodes when what holds all of them has changed. */
 	#advance(): void {
 		const mood = this.#moodNow()
 		const turned = mood !== this.#mood
@@ -163,7 +163,7 @@ class Rollout implements Fleet {
 		return this.#stopper('')?.name ?? ''
 	}
 
-	/** The first of those who stop everybody but themselves. */
+	/** The first node by name that stops the rollout, without `but`: a node does not stop itself. */
 	#stopper(but: string): Member | undefined {
 		const [first] = [...this.#stopping].filter(name => name !== but).sort()
 		return first === undefined ? undefined : this.#members.get(first)
@@ -179,7 +179,7 @@ class Rollout implements Fleet {
 		return Math.min(this.#limit() - this.#changing.size - starting.length, this.#freeRuns())
 	}
 
-	/** How many more runs there may be now, whatever they do. */
+	/** How many more runs there may be now, of any mode. */
 	#freeRuns(): number {
 		return this.#sources.maxConcurrentRuns - this.#sources.active(() => true) - this.#reserved.size
 	}

@@ -8,7 +8,7 @@ import { condition, currentRun, hasEnded, isTold, NO_POD_MS } from './runs.ts'
 import type { RunSettings, Snapshot } from './snapshot.ts'
 
 /**
- * Reads everything a decision about one node config looks at, from the caches.
+ * Reads everything that a decision about one node config uses, from the caches.
  *
  * @param key `namespace/name`
  * @returns undefined when there is no such node config
@@ -27,9 +27,9 @@ export function gather(caches: Caches, settings: RunSettings, key: string, momen
 }
 
 /**
- * Looks at the ConfigMap itself before a run counts as lost: the watch of Jobs may be ahead of that of ConfigMaps.
+ * Reads the ConfigMap from the API server before a run counts as lost: the watch of Jobs may be ahead of that of ConfigMaps.
  *
- * @returns whether there was something to look up, so that the snapshot must be taken again
+ * @returns whether the ConfigMap was found, so that the snapshot must be taken again
  */
 export async function confirmLoss(client: KubeClient, caches: Caches, snapshot: Snapshot, signal: AbortSignal): Promise<boolean> {
 	const run = currentRun(snapshot)
@@ -40,12 +40,12 @@ export async function confirmLoss(client: KubeClient, caches: Caches, snapshot: 
 	return found !== undefined
 }
 
-/** As much of Kubernetes' words as is kept (characters). */
+/** How much of a message of Kubernetes is kept (characters). */
 const WORDS_MAX = 500
 
 /**
- * Asks why the Job of the run under way has created no pod: a quota, Pod Security or a policy engine refuses the pod, and only Events say so.
- * Whoever may write Events may put words here, but no decision: that there is no pod is what the Job says.
+ * Reads from Events why the Job of the current run has created no pod: a quota, Pod Security or a policy engine rejects the pod, and only
+ * Events say so. A client that may write Events can forge this text, but not a decision: that there is no pod comes from the Job.
  */
 export async function whyNoPod(client: KubeClient, snapshot: Snapshot, signal: AbortSignal): Promise<string | undefined> {
 	const run = currentRun(snapshot)

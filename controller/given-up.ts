@@ -5,11 +5,11 @@ import { lostStatus } from './status.ts'
 import { duration } from './text.ts'
 
 /**
- * Runs that do not end. Kubernetes ends a run at its deadline, but not a Job that is suspended, nor one whose pod it may not change, nor a
- * container beside the agent's: the controller has a clock of its own. Pure.
+ * Runs that do not end. Kubernetes ends a run at its deadline, but not a suspended Job, a Job whose pod it may not change, or a container
+ * beside the agent's: the controller therefore has its own deadline. Pure.
  */
 
-/** Told once, which frees its place in the wave; a report that comes after all is still read. */
+/** Reports the run as lost once, which frees its slot in the wave; a report that arrives later is still read. */
 export function runIsGivenUp(snapshot: Snapshot): Decision | undefined {
 	const run = currentRun(snapshot)
 	if (!run || run.report || !(run.job ?? run.pod) || isTold(snapshot, run) || leftToEnd(run, snapshot) > 0) return undefined
@@ -17,7 +17,10 @@ export function runIsGivenUp(snapshot: Snapshot): Decision | undefined {
 	return { act: 'settle', why: reason, status: lostStatus(snapshot, run, reason, wordsFor(run, snapshot)), result: true }
 }
 
-/** A pod that it made from now on could not start, for its ConfigMap is gone; the garbage collector takes the Job. */
+/**
+ * Deletes the ConfigMap of a run whose Job created no pod in time. A later pod could not start without it; the garbage collector deletes
+ * the Job.
+ */
 export function runMadeNoPod(snapshot: Snapshot): Decision | undefined {
 	const { runs, config } = snapshot
 	const isAlone = ({ name }: Run) => runs.filter(run => run.name === name).length === 1
@@ -27,12 +30,12 @@ export function runMadeNoPod(snapshot: Snapshot): Decision | undefined {
 	return run && { act: 'clear', why: 'RunMadeNoPod', runs: [run.name] }
 }
 
-/** Whether there is a Job that has not ended, and never had a pod. */
+/** Whether there is a Job that has not ended and never had a pod. */
 export function isPodless({ job, pod }: Run): boolean {
 	return job !== undefined && job.finished === undefined && !job.hasPods && pod === undefined
 }
 
-/** Whether the agent may have run: where nobody knows, it may. */
+/** Whether the agent may have run; true if that is unknown. */
 export function hasBegun({ job, pod }: Run): boolean {
 	return pod ? pod.began : job?.hasPods !== false
 }

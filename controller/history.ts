@@ -6,7 +6,7 @@ import { HISTORY_MAX, succeeded } from './runs.ts'
 import type { Run, Snapshot } from './snapshot.ts'
 import { timestamp } from './text.ts'
 
-/** The history with these runs in it: the five newest of all, newest first, each run once. Pure. */
+/** Returns the history including these runs: the five newest, newest first, each run once. Pure. */
 export function historyWith({ config, now }: Snapshot, runs: readonly Run[], cause?: string): { history: HistoryEntry[] } {
 	const isReplaced = ({ job, cause }: HistoryEntry) => isLoss(cause) && runs.some(run => run.name === job && run.report)
 	const before = (config.status.history ?? []).filter(entry => !isReplaced(entry))
@@ -14,12 +14,12 @@ export function historyWith({ config, now }: Snapshot, runs: readonly Run[], cau
 	return { history: [...fresh, ...before].sort(newestFirst).slice(0, HISTORY_MAX) }
 }
 
-/** Whether that is the cause of a run that ended, or was given up, without a report; it may come after all. */
+/** Whether that is the cause of a run that ended, or was given up, without a report; the report may still arrive. */
 export function isLoss(cause: string | undefined): boolean {
 	return cause === 'RunLost' || cause === 'PodRefused'
 }
 
-/** By their numbers: clocks of nodes differ, and an old run that is still there is not news again. */
+/** Sorts by generation and attempt: clocks of nodes differ, and an old run that still exists must not appear as new. */
 function newestFirst(a: HistoryEntry, b: HistoryEntry): number {
 	return b.generation - a.generation || attemptOf(b.job) - attemptOf(a.job)
 }
@@ -42,7 +42,7 @@ function entryOf(run: Run, now: number, cause = causeOf(run)): HistoryEntry {
 	}
 }
 
-/** Of a failure what went wrong, of a success why it was run at all: that all is well its result says. */
+/** For a failure, the reason; for a success, why the run was started, because the result already says that it succeeded. */
 function causeOf(run: Run): string {
 	return succeeded(run) ? run.cause : (run.report?.reason ?? run.cause)
 }

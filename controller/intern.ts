@@ -1,10 +1,10 @@
-/** Texts seen lately. Bounded, for names and times are seen once: what many say is soon there again. */
+/** Recently seen texts. Bounded because names and times occur only once; common texts are soon added again. */
 const seen = new Map<string, string>()
 const most = 4_096
 
 /**
- * The same value, changed in place, where a text seen before is the one seen before. JSON makes a copy of every text, and the statuses of a
- * fleet say the same: with ten thousand node configs half of all texts were copies.
+ * Returns the same value, changed in place so that equal texts share one string. JSON.parse copies every text, and the statuses of a fleet
+ * repeat the same ones: with ten thousand node configs, half of all texts were copies.
  */
 export function interned<T>(value: T): T {
 	if (typeof value === 'string') return intern(value) as T

@@ -25,7 +25,7 @@ import type { ConfigView, Mode, NodeView } from './snapshot.ts'
 
 /** The manifests of a run. Pure. */
 
-/** How the agent is run; from the environment, the same for every run. */
+/** How the agent runs; from the environment, the same for every run. */
 export type AgentSettings = {
 	image: string
 	imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never'
@@ -39,15 +39,15 @@ export type AgentSettings = {
 	/** The first of the ten route tables and of the ten rule priorities on a node. */
 	routeTableBase: number
 	rulePriorityBase: number
-	/** What node configs may ask for beside the own tables of their interfaces. */
+	/** What node configs may request outside the own route tables of their interfaces. */
 	limits: ChartLimits
 	pod: AgentPod
 }
 
-/** Which run: `cause`, `asked` and `failures` are only remembered. */
+/** Which run to create; `cause`, `asked` and `failures` are only recorded. */
 export type NewRun = { attempt: number; mode: Mode; cause: string; asked: Asked; failures: number }
 
-/** @returns `multinic-agent-<node>-g<generation>[-<attempt>]`; a long node name is cut and told apart by the node config's uid */
+/** @returns `multinic-agent-<node>-g<generation>[-<attempt>]`; a long node name is cut and made unique by the uid of the node config */
 export function runName({ name, uid, generation }: Pick<ConfigView, 'name' | 'uid' | 'generation'>, attempt: number): string {
 	const end = `-g${generation}${attempt > 1 ? `-${attempt}` : ''}`
 	const whole = `multinic-agent-${name}${end}`
@@ -56,12 +56,12 @@ export function runName({ name, uid, generation }: Pick<ConfigView, 'name' | 'ui
 	return `multinic-agent-${name}`.slice(0, RUN_NAME_MAX - end.length - mark.length).replace(/[-.]+$/, '') + mark + end
 }
 
-/** @returns the attempt that a run's name tells */
+/** @returns the attempt in the name of a run */
 export function attemptOf(runName: string): number {
 	return Number(/-g\d+-(\d+)$/.exec(runName)?.[1] ?? 1)
 }
 
-/** What both objects of a run carry, so that "already exists" can be told from somebody else's. */
+/** Labels of both objects of a run, so that "already exists" can be distinguished from objects of other clients. */
 export function runLabels(config: ConfigView, { attempt, mode }: Pick<NewRun, 'attempt' | 'mode'>): Record<string, string> {
 	return {
 		'app.kubernetes.io/name': RUN_APP,
@@ -74,7 +74,7 @@ export function runLabels(config: ConfigView, { attempt, mode }: Pick<NewRun, 'a
 	}
 }
 
-/** The ConfigMap that hands the run its input and takes its report. */
+/** The ConfigMap that gives the run its input and takes its report. */
 export function runConfigMap(config: ConfigView, run: NewRun, input: RunConfig, bootID?: string): ConfigMap {
 	return {
 		metadata: {
@@ -95,7 +95,7 @@ export function runConfigMap(config: ConfigView, run: NewRun, input: RunConfig, 
 	}
 }
 
-/** What the agent is told. A clean-up wants nothing, whatever the spec says. */
+/** The input of the agent. A clean-up has no desired interfaces, whatever the spec says. */
 export function runInput(config: ConfigView, run: NewRun, world: RunWorld): RunConfig {
 	return {
 		version: 1,
@@ -140,14 +140,14 @@ export function runJob(config: ConfigView, run: NewRun, owner: { name: string; u
 	}
 }
 
-/** Our own labels win: by them the run is found. */
+/** The labels of the run win, because the run is found by them. */
 function podMarks(labels: Record<string, string>, { labels: more, annotations }: AgentPod) {
 	return { labels: { ...more, ...labels }, ...(Object.keys(annotations).length > 0 && { annotations }) }
 }
 
 type PodSpec = NonNullable<NonNullable<Job['spec']>['template']['spec']>
 
-/** `nodeName` past the scheduler: neither taints, nor a cordon, nor a CNI that is not ready may keep a node without its NICs. */
+/** Sets `nodeName`, which bypasses the scheduler: taints, a cordon or a CNI that is not ready must not keep a node without its NICs. */
 function podSpec(mark: RunMark, agent: AgentSettings): PodSpec {
 	return {
 		nodeName: mark.nodeName,
@@ -169,13 +169,13 @@ function podSpec(mark: RunMark, agent: AgentSettings): PodSpec {
 	}
 }
 
-/** The least lifetime that Kubernetes accepts; the kubelet renews the token, and whoever takes it from the node has it for no longer. */
+/** 600 s is the shortest lifetime that Kubernetes accepts. The kubelet renews the token; a token stolen from the node is valid for no longer. */
 const tokenSources = [
 	{ serviceAccountToken: { path: 'token', expirationSeconds: 600 } },
 	{ configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
 ]
 
-/** The run is told beside its config as well: a ConfigMap that was exchanged meanwhile is refused. */
+/** The environment identifies the run as well as the config does, so that the agent rejects a ConfigMap that was replaced meanwhile. */
 function container(mark: RunMark, agent: AgentSettings): NonNullable<PodSpec>['containers'][number] {
 	return {
 		name: AGENT_CONTAINER,

@@ -8,14 +8,14 @@ import type { Caches } from './caches.ts'
 import { type AgentSettings, type NewRun, runConfigMap, runInput, runJob } from './job.ts'
 import type { Snapshot } from './snapshot.ts'
 
-/** How many leftovers of one name are stepped over before it is a person's turn. */
+/** How many taken names are skipped before a person has to clean up. */
 const leftoversMax = 20
 
 type Tools = { client: KubeClient; caches: Caches; agent: AgentSettings }
 
 /**
- * Creates ConfigMap and Job of a run, or finds them made. "Already exists" is ours only where uid, generation, attempt and mode are
- * the same; anything else in the way is stepped over with the next attempt's name.
+ * Creates ConfigMap and Job of a run, or finds them. An existing object belongs to the run only if uid, generation, attempt and mode are
+ * the same; any other object is skipped by using the name of the next attempt.
  *
  * @throws Failure NAME_TAKEN when twenty names in a row are taken
  */
@@ -46,7 +46,7 @@ async function createBoth({ client, caches, agent }: Tools, snapshot: Snapshot, 
 	return { name: owner.name }
 }
 
-/** @returns undefined when something that is not ours has the name */
+/** @returns undefined when the name belongs to an object of another run or client */
 async function createOrFind<T extends KubeObject>(
 	client: KubeClient,
 	kind: Kind<T>,

@@ -3,14 +3,14 @@ import { hasEnded, HISTORY_MAX, isActive, isLook, leftToEnd, succeeded } from '.
 import type { Run, Snapshot } from './snapshot.ts'
 
 /**
- * Which runs may go. Pure.
+ * Selects the runs to delete. Pure.
  *
- * A run stays `keepRunMs` after its result is in the status, a failed one until a later one succeeds; but a node that fails
- * for weeks must not fill the cluster, so only as many of those stay as the history tells of. A repair stays as long as it counts, and a
- * ConfigMap without a Job as long as one may still be made, or be heard of. The run the status
- * names goes last. The garbage collector takes those of a node config that is gone; one that it has left after that time had its owner taken away.
+ * A run is kept for `keepRunMs` after its result is in the status, a failed run until a later one succeeds. A node that fails for weeks
+ * must not fill the cluster, so no more failed runs are kept than the history has entries. A repair is kept as long as it counts, and a
+ * ConfigMap without a Job as long as its Job may still be created or reported. The run that the status names is deleted last. The garbage
+ * collector deletes the runs of a deleted node config; one that still exists after `keepRunMs` has lost its owner reference.
  *
- * @returns names that are due, and when the next one will be (milliseconds since 1970)
+ * @returns the names that are due, and when the next one is due (milliseconds since 1970)
  */
 export function obsoleteRuns(snapshot: Snapshot): { due: string[]; nextAt: number | undefined } {
 	const { config, now } = snapshot
@@ -40,14 +40,14 @@ export function obsoleteRuns(snapshot: Snapshot): { due: string[]; nextAt: numbe
 	return { due: named, nextAt: later.length > 0 ? Math.min(...later) : undefined }
 }
 
-/** How many runs that only looked are kept of a node. */
+/** How many read-only runs of a node are kept. */
 const LOOKS_MAX = 3
 
 function excess(runs: readonly Run[], most: number): Run[] {
 	return runs.toSorted((a, b) => b.created - a.created || b.attempt - a.attempt).slice(most)
 }
 
-/** The controller's own clock where it is known: that of the last result; the API server's for runs before it. */
+/** Uses the time of the last result, by the controller's clock, if it is of this run; for earlier runs the time of the API server. */
 function goesAt({ config: { status }, settings: { keepRunMs } }: Snapshot, run: Run): number {
 	if (!isLook(run) && !succeeded(run) && status.state !== 'Configured') return Number.POSITIVE_INFINITY
 	const told = Date.parse(status.lastProcessed ?? '')

@@ -4,34 +4,34 @@ import { isReplaced } from './machine.ts'
 import { currentRun, succeeded } from './runs.ts'
 import type { Snapshot } from './snapshot.ts'
 
-/** Rules of taking hold of a node config and of letting it go. Pure. */
+/** Rules for adding the finalizer to a node config and for removing it. Pure. */
 
-/** Deleted, and not ours to hold any longer. */
+/** Deleted, and already without MultiNIC's finalizer. */
 export function isReleased({ config }: Snapshot): Decision | undefined {
 	if (config.deleting && !config.finalizers.includes(FINALIZER)) return { act: 'nothing', why: 'Released' }
 	return undefined
 }
 
-/** Without the finalizer a deletion would leave the node configured: it comes before the first run. */
+/** Without the finalizer, a deletion would leave the node configured, so it is added before the first run. */
 export function lacksFinalizer({ config }: Snapshot): Decision | undefined {
 	if (config.deleting || config.finalizers.includes(FINALIZER)) return undefined
 	return { act: 'adopt', why: 'FinalizerMissing', finalizer: true, withdraw: [] }
 }
 
-/** A node that is gone for good takes its configuration with it; another VM under its name was never configured by us. */
+/** A node that is gone takes its configuration with it; another VM with its name was never configured by MultiNIC. */
 export function isDeletedWithItsNode(snapshot: Snapshot): Decision | undefined {
 	if (!snapshot.config.deleting) return undefined
 	if (!snapshot.node) return { act: 'release', why: 'NodeNotFound' }
 	return isReplaced(snapshot) ? { act: 'release', why: 'NodeReplaced' } : undefined
 }
 
-/** The node was restored: nothing holds the deletion any longer. */
+/** The node is restored, so the node config can be released. */
 export function isCleaned(snapshot: Snapshot): Decision | undefined {
 	const run = currentRun(snapshot)
 	return snapshot.config.deleting && run && succeeded(run) ? { act: 'release', why: 'Cleaned' } : undefined
 }
 
-/** Deleted before its first run: there is nothing to clean. */
+/** Deleted before its first run: there is nothing to clean up. */
 export function wasNeverRun({ config, runs }: Snapshot): Decision | undefined {
 	const ran = config.status.lastJobName !== undefined || runs.some(run => run.uid === config.uid)
 	return config.deleting && !ran ? { act: 'release', why: 'NeverRun' } : undefined

@@ -1,18 +1,18 @@
 import { type Place, rolloutOrder } from '../contract/rollout.ts'
 import { placeIn } from './sorted.ts'
 
-/** Who waits for a turn, always in the order of the rollout. */
+/** The queued nodes, always in rollout order. */
 export type Line = {
 	readonly length: number
 	add(place: Place): void
 	remove(place: Place): void
-	/** How many come before that place, whether or not it is in line itself. */
+	/** How many are queued before that place, whether or not it is queued itself. */
 	ahead(place: Place): number
-	/** The names of the first so many. */
+	/** The names of the first `count` nodes. */
 	first(count: number): readonly string[]
 }
 
-/** An empty line. Its work grows with the logarithm of its length, save for moving memory. */
+/** Creates an empty queue. Operations are logarithmic in its length, except for moving memory. */
 export function createLine(): Line {
 	const places: Place[] = []
 	const at = (place: Place) => placeIn(places, other => rolloutOrder(other, place) < 0)

@@ -2,9 +2,9 @@ import { type Decision, say } from './decision.ts'
 import type { Snapshot } from './snapshot.ts'
 import { pendingStatus } from './status.ts'
 
-/** Whether a node still is the VM that its node config speaks of. Pure. */
+/** Whether a node is still the VM that its node config names. Pure. */
 
-/** The node of that name is another VM: its NICs are not those of the node config, and a status of before says nothing of it. */
+/** The node with that name is another VM: its NICs are not those of the node config, and an earlier status does not describe it. */
 export function nodeIsReplaced(snapshot: Snapshot): Decision | undefined {
 	if (!isReplaced(snapshot)) return undefined
 	const { node, config } = snapshot
@@ -12,7 +12,7 @@ export function nodeIsReplaced(snapshot: Snapshot): Decision | undefined {
 	return say(snapshot, 'NodeReplaced', pendingStatus(snapshot, 'NodeReplaced', message))
 }
 
-/** Whether both ids are known to be of one kind and differ. */
+/** Whether both ids are known and comparable, and differ. */
 export function isReplaced({ node, spec, settings }: Snapshot): boolean {
 	const instanceId = 'value' in spec ? spec.value.instanceId : undefined
 	if (!settings.checkInstanceId || !instanceId || !node?.systemUUID) return false
@@ -22,8 +22,8 @@ export function isReplaced({ node, spec, settings }: Snapshot): boolean {
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /**
- * Nova gives a VM its id as the UUID of its firmware, which the kubelet tells as `systemUUID`. Ids of another form cannot be compared.
- * Kernels that read a firmware older than SMBIOS 2.6 turn the bytes of the first three groups around.
+ * Nova uses the id of a VM as its firmware UUID, which the kubelet reports as `systemUUID`. Ids of another form cannot be compared. Kernels
+ * that read firmware older than SMBIOS 2.6 reverse the bytes of the first three groups.
  */
 export function isSameMachine(systemUUID: string, instanceId: string): boolean {
 	const [machine, instance] = [systemUUID.toLowerCase(), instanceId.toLowerCase()]

@@ -6,27 +6,30 @@ import type { HoldRule, NodeView } from './snapshot.ts'
 export type Member = Place & {
 	uid: string
 	generation: number
-	/** Kubernetes has a node of that name. */
+	/** Kubernetes has a node with that name. */
 	hasNode: boolean
-	/** In line: it wants a run that changes its node, as far as is known before it is decided. */
+	/** Queued: it needs a run that changes its node, as far as known before the decision. */
 	waits: boolean
 	changing: boolean
-	/** Why it stops the others. */
+	/** Why it stops the rollout. */
 	stops: string | undefined
-	/** Goes before the line: it stops the others itself, or a person asks for it. */
+	/** Skips the queue: it stops the rollout itself, or a person requested a retry. */
 	jumps: boolean
 	held: { rule: HoldRule; since: number } | undefined
-	/** When the last run we know of was made (milliseconds since 1970), by our clock if by us; undefined where we know of none. */
+	/**
+	 * When the last known run was created (milliseconds since 1970), by the controller's clock if it created the run; undefined if none is
+	 * known.
+	 */
 	lookedAt: number | undefined
 }
 
-/** Why a node config stops the others, as it is on record. */
+/** Why a node config stops the rollout, as recorded. */
 export type Stop = { uid: string; stops: string }
 
 /**
- * @param node of that name, where there is one: without it nothing is changed there, and nobody is stopped
- * @param before as it was; where nothing is known of it, what is on record of its stop
- * @returns the member as it is now; what was decided about it holds while its generation does
+ * @param node the node with that name, if it exists; without one nothing is changed there, and the rollout is not stopped
+ * @param before the previous member; if unknown, its recorded stop
+ * @returns the current member; the last decision about it holds as long as its generation
  */
 export function memberOf(part: Part, node: NodeView | undefined, before: Member | Stop | undefined): Member {
 	const { name, uid, generation, asked, status } = part.config
@@ -53,14 +56,14 @@ function lastMade({ config, runs }: Part, before: number | undefined): number | 
 	return made.reduce((latest, at) => Math.max(latest ?? at, at), before)
 }
 
-/** Whether nothing has changed of what other members look at. */
+/** Whether nothing changed that matters to other members. */
 export function isAlike(a: Member | undefined, b: Member | undefined): boolean {
 	const facts = (one: Member | undefined) => [one?.uid, one?.hasNode, one?.waits, one?.changing, one?.stops, one?.jumps]
 	const others = facts(b)
 	return facts(a).every((fact, at) => fact === others[at])
 }
 
-/** What stopped the others goes on doing so until it came through, however often it is changed meanwhile. */
+/** A node that stops the rollout continues to do so until it succeeds, however often its node config changes meanwhile. */
 function isTryingAgain(part: Part): boolean {
 	const { state } = part.config.status
 	return state !== 'Failed' && state !== 'Configured' && !isPaused(part)

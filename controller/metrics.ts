@@ -7,17 +7,17 @@ import { changesNode } from './rollout.ts'
 import { condition, currentRun } from './runs.ts'
 import type { Run, Snapshot } from './snapshot.ts'
 
-/** Metrics of our own; docs/metrics.md explains each. Seconds throughout. */
+/** Metrics of the controller; docs/metrics.md explains each. Seconds throughout. */
 
 const runBuckets = [0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 13, 20, 30, 60, 120, 300]
 
-/** What an agent's report may name; whatever else it names is one more, for a node must not be able to make metrics without end. */
+/** Phases that a report may name; all others count as one more phase, because a node must not be able to create unlimited metrics. */
 const phaseNames = ['observe', 'generate', 'probe', 'arm', 'apply', 'verify', 'prove', 'commit', 'undo']
 
-/** Where a status says nothing yet: to Prometheus a label without a value is no label. */
+/** For a status without a value: to Prometheus, an empty label is no label. */
 const UNKNOWN = 'Unknown'
 
-/** Counts what is decided, and how long runs took whose results are told. */
+/** Counts decisions, and observes the durations of runs whose results are reported. */
 export function countDecisions(registry: Registry): (decision: Decision, snapshot: Snapshot) => void {
 	const registers = [registry]
 	const started = new Counter({
@@ -31,7 +31,7 @@ export function countDecisions(registry: Registry): (decision: Decision, snapsho
 		help: 'Results of runs by state and reason',
 	})
 	const changes = new Counter({ registers, name: 'multinic_run_changes_total', help: 'Changes that runs made on nodes' })
-	// a counter that appears with 1 has not grown, as Prometheus sees it: what alerts wait for is there from the start
+	// to Prometheus, a counter that first appears with 1 has not increased: the series that alerts use exist from the start
 	started.inc({ cause: 'Drifted', mode: 'Apply' }, 0)
 	for (const reason of ['Drifted', 'RunLost']) results.inc({ state: 'Failed', reason }, 0)
 	const tellTimes = observeTimes(registry)
@@ -46,17 +46,17 @@ export function countDecisions(registry: Registry): (decision: Decision, snapsho
 	}
 }
 
-/** What a run came to, where that is what is decided on; of a node that is cleaned the status tells no more. */
+/** Returns the result of a run if the decision reports one; after a clean-up the status reports nothing more. */
 function resultOf(decision: Decision, snapshot: Snapshot): { state: string; reason: string; run: Run | undefined } | undefined {
 	if (decision.act === 'release' && decision.why === 'Cleaned') return { state: 'Released', reason: 'Released', run: currentRun(snapshot) }
 	if (decision.act !== 'settle' || !decision.result) return undefined
 	const { status, moment = `${status.lastJobName}.result` } = decision
-	// a look is named by its moment alone, for the status goes on naming the run that configured
+	// only its moment names a verification, because the status continues to name the run that configured the node
 	const run = snapshot.runs.find(({ name, uid }) => `${name}.result` === moment && uid === snapshot.config.uid)
 	return { state: status.state ?? UNKNOWN, reason: reasonOf(status), run }
 }
 
-/** Where the time of a run went: before the agent began, in its phases, and until its result was read. */
+/** The durations of a run: until the agent started, in its phases, and until its result was read. */
 function observeTimes(registry: Registry): (run: Run, now: number) => void {
 	const common = { registers: [registry], buckets: runBuckets }
 	const begin = new Histogram({
@@ -79,7 +79,7 @@ function observeTimes(registry: Registry): (run: Run, now: number) => void {
 	return ({ report, created, mode }, now) => {
 		if (!report) return
 		const [from, to] = [Date.parse(report.started), Date.parse(report.finished)]
-		// times of two clocks may seem to run backwards
+		// the times of two clocks may run backwards
 		if (from >= created) begin.observe((from - created) / 1_000)
 		if (to >= from) whole.observe({ mode, outcome: report.outcome }, (to - from) / 1_000)
 		if (now >= to) settle.observe((now - to) / 1_000)
@@ -87,7 +87,7 @@ function observeTimes(registry: Registry): (run: Run, now: number) => void {
 	}
 }
 
-/** Phases and their seconds; what all of them take together is told for the whole run. */
+/** Phases and their seconds; the total is reported for the whole run. */
 function phasesOf({ milliseconds }: Report): [phase: string, seconds: number][] {
 	const timed = Object.entries(milliseconds).filter(([phase, ms]) => phase !== 'total' && ms >= 0)
 	return timed.map(([phase, ms]) => [phaseNames.includes(phase) ? phase : 'other', ms / 1_000])
@@ -97,7 +97,7 @@ function reasonOf(status: NodeConfigStatus): string {
 	return condition(status, 'Ready')?.reason ?? UNKNOWN
 }
 
-/** Lets the state of the fleet and of the caches be read whenever somebody asks. */
+/** Exports the state of the fleet and of the caches, read at each scrape. */
 export function observeFleet(registry: Registry, caches: Pick<Caches, 'fleet' | 'census'>): void {
 	const registers = [registry]
 	const { fleet, census } = caches
@@ -122,7 +122,7 @@ export function observeFleet(registry: Registry, caches: Pick<Caches, 'fleet' | 
 	observeCaches(registry, census)
 }
 
-/** A gauge that counts how often each combination of labels is there now. */
+/** A gauge of how often each combination of labels exists now. */
 function tally(registry: Registry, { name, help, labels }: { name: string; help: string; labels: string[] }, read: () => string[][]): void {
 	new Gauge({
 		...{ registers: [registry], name, help, labelNames: labels },

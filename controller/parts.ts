@@ -2,7 +2,7 @@ import { annotations, labels, object, ownerReferences, time } from '../runtime/k
 import { flag, many, map, message, one, text, whole } from '../runtime/kube/protobuf.ts'
 
 /**
- * What is read of the objects of Kubernetes that decisions look at, by field numbers; nothing else of them is decoded.
+ * The fields of Kubernetes objects that decisions use, by field number; nothing else is decoded.
  *
  * @see generated.proto of k8s.io/api, packages core/v1 and batch/v1
  */

@@ -7,15 +7,15 @@ import { faultsIn } from '../runtime/faults.ts'
 import type { Mode } from './snapshot.ts'
 import type { Mark } from './view.ts'
 
-/** Of what a run reports, what a decision needs: the rest is for people, and those of a whole fleet are held at once. */
+/** The part of a report that decisions use. The rest is for people, and the reports of a whole fleet are in memory together. */
 export const Report = AgentReport.omit({ probes: true, plan: true, drift: true, notes: true, unfinished: true })
 export type Report = z.infer<typeof Report>
 
 /**
- * Reads what a run reported, in work that is bounded whatever a node wrote, and without what must not enter a status. Pure.
+ * Parses the report of a run. The work is bounded whatever the node wrote, and text that must not enter a status is removed. Pure.
  *
  * @param text `report.json`, or a termination message
- * @returns the report, or the sentence that says why it is none of this run's
+ * @returns the report, or a sentence that says why it is not a report of this run
  */
 export function readReport(text: string, run: Mark & { mode: Mode }): { report: Report } | { fault: string } {
 	const json = parseBounded(text, REPORT_BOUNDS)

@@ -13,14 +13,14 @@ import type { RunSettings, Snapshot } from './snapshot.ts'
 export type ReconcileOptions = Hands & {
 	settings: RunSettings
 	now: () => number
-	/** Told of every decision that was carried out. */
+	/** Called with every decision that was carried out. */
 	onDecision?: (decision: Decision, snapshot: Snapshot) => void
 }
 
-/** How long until a decision on what turned out to be an old version is made again (milliseconds). */
+/** Delay before a decision on an outdated version is made again (milliseconds). */
 const conflictMs = 200
 
-/** Gather, decide, do the one thing decided. What was done changes something, and that wakes the key again. */
+/** Gathers a snapshot, decides, and carries out the decision. The change that results wakes the key again. */
 export function reconcileNodeConfig(options: ReconcileOptions): Reconcile {
 	return async (key, signal) => {
 		const snapshot = await look(options, key, signal)
@@ -38,7 +38,7 @@ async function carryOut(options: ReconcileOptions, snapshot: Snapshot, decision:
 	const { fleet } = options.caches
 	const { name } = snapshot.config
 	fleet.decided(name, snapshot.now, decision)
-	// before anything is awaited: whoever decides meanwhile must see that this place is taken
+	// before the first await: concurrent decisions must see that this slot is taken
 	const release = decision.act === 'start' ? fleet.reserve(name, decision.run.mode, snapshot.now) : () => {}
 	try {
 		const again = await act(options, snapshot, decision)
@@ -48,7 +48,7 @@ async function carryOut(options: ReconcileOptions, snapshot: Snapshot, decision:
 		return again
 	} catch (error) {
 		fleet.decided(name, snapshot.now, undefined)
-		// what we judged is no longer so; the watch brings the news
+		// the snapshot is outdated; the watch brings the change
 		if (isKubeFailure(error, 'CONFLICT', 'NOT_FOUND')) return { afterMs: conflictMs }
 		await tellFailedWrite(options, snapshot, decision, error)
 		throw error

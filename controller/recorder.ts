@@ -4,30 +4,33 @@ import { isKubeFailure } from '../runtime/kube/failures.ts'
 import { Event } from '../runtime/kube/kinds.ts'
 import type { Log } from '../runtime/log.ts'
 
-/** Events are for people: nothing waits for them, and one that cannot be written is logged. */
+/** Events are for people: no other work waits for them, and one that cannot be written is logged. */
 export type Recorder = {
-	/** Written some time, one after the other; told only once, whoever tells the same again. */
+	/** Queues the Event. Events are written one after the other; recording the same one again, by any controller, has no effect. */
 	record(event: Event): void
-	/** Resolves when all are written, or after that time (milliseconds); what is left then is given up and logged. */
+	/** Resolves when all are written, or after that time (milliseconds); Events that are left then are dropped and logged. */
 	drain(ms: number): Promise<void>
 }
 
 export type RecorderOptions = {
 	client: KubeClient
 	log: Log
-	/** Whether work waits that the API server's time should rather go to. */
+	/** Whether work is queued that should use the API server first. */
 	isBusy: () => boolean
-	/** Lets that time pass (milliseconds), or less once the signal comes. */
+	/** Waits for that time (milliseconds), or less if the signal is aborted. */
 	rest?: (ms: number, signal: AbortSignal) => Promise<unknown>
 }
 
-/** More than that many wait only where the API server is in trouble that Events would make worse. */
+/** The queue only grows longer while the API server has problems, which more Events would make worse. */
 const waitingMax = 20_000
 
-/** While work waits, one Event in that time (milliseconds): none is put off for ever. */
+/** While work is queued, one Event is written per this time (milliseconds), so none is delayed forever. */
 const busyMs = 1_000
 
-/** Writes beside the workers, as client-go's recorder does, and gives way to them: the Events of a thousand changes come after the changes. */
+/**
+ * Writes Events concurrently with the workers, like client-go's recorder, and yields to them: the Events of a thousand changes are written
+ * after the changes.
+ */
 export function createRecorder({ client, log, isBusy, rest = sleep }: RecorderOptions): Recorder {
 	const waiting: Event[] = []
 	const hurry = new AbortController()

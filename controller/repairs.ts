@@ -1,24 +1,24 @@
 import type { Run, Snapshot, Standing } from './snapshot.ts'
 
-/** How often a node that drifted is put right. Pure. */
+/** How often a drifted node is repaired. Pure. */
 
 const hourMs = 3_600_000
 
-/** What of a snapshot tells how often its node was put right, and may be. */
+/** The part of a snapshot that says how often its node was repaired and may be repaired. */
 type Part = Pick<Snapshot, 'config' | 'rollout' | 'runs'>
 
-/** @returns until when a run counts as a repair (milliseconds since 1970), whatever it came to; undefined: it is none */
+/** @returns until when a run counts as a repair (milliseconds since 1970), whatever its result; undefined: it is not a repair */
 export function countsUntil({ cause, created }: Run): number | undefined {
 	return cause === 'Drifted' ? created + hourMs : undefined
 }
 
 /**
  * @param from milliseconds since 1970
- * @returns when, from then on, it may be put right the next time; infinity: never
+ * @returns when the node may be repaired next, `from` at the earliest; infinity: never
  */
 export function repairAt(part: Part, from: number): number {
 	const { settings } = part.rollout
-	// what cannot be read holds back every run, and lets go of them when it is mended
+	// invalid settings hold every run, and release it when they are fixed
 	if ('fault' in settings) return from
 	const allowed = settings.value.repairsPerHour
 	if (allowed === 0) return Number.POSITIVE_INFINITY
@@ -26,14 +26,17 @@ export function repairAt(part: Part, from: number): number {
 	return counting.sort((a, b) => b - a)[allowed - 1] ?? from
 }
 
-/** The history is short and tells of a failure only its reason: what it no longer tells of is still there, unless somebody took it away. */
+/**
+ * The history is short and has only the reason of a failed run. A repair that it no longer shows still exists as a run, unless a person
+ * deleted it.
+ */
 function countingUntil({ config, runs }: Part): number[] {
 	const there = runs.filter(({ uid }) => uid === config.uid)
 	const gone = (config.status.history ?? []).filter(({ job, cause }) => cause === 'Drifted' && !there.some(({ name }) => name === job))
 	return [...there.flatMap(run => countsUntil(run) ?? []), ...gone.map(({ started }) => Date.parse(started) + hourMs)]
 }
 
-/** What becomes of a drift that was found at that time, in words. */
+/** Says what happens to drift that was found at that time. */
 export function repairWords(snapshot: Part, found: number): string {
 	const at = repairAt(snapshot, found)
 	if (at === Number.POSITIVE_INFINITY) return 'Repairs are disabled (repairsPerHour 0).'
@@ -43,7 +46,7 @@ export function repairWords(snapshot: Part, found: number): string {
 	return `Too many repairs within the hour; ${until ? `not before ${time}, and ${until}` : `next at ${time}`}.`
 }
 
-/** What holds all of them back for longer than a turn takes; empty where nothing does. */
+/** Says what holds all nodes for longer than the queue does; empty if nothing does. */
 function holdWords({ settings, stoppedBy, jumps }: Standing): string {
 	if ('fault' in settings) return 'when ConfigMap multinic-rollout is valid'
 	if (settings.value.paused) return 'when the rollout resumes (paused)'

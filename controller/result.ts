@@ -15,7 +15,7 @@ export type Result = {
 	interfaceStatuses: InterfaceStatus[]
 }
 
-/** Judges a report against what is wanted, interface by interface, matched by MAC. What a report does not speak of is not configured. */
+/** Compares a report with the desired interfaces, matched by MAC. An interface that the report does not name is not configured. */
 export function resultOf(report: Report, spec: NodeConfigSpec, before: NodeConfigStatus): Result {
 	const interfaceStatuses = settle(spec.interfaces).map(nic => interfaceResult(nic, report, before))
 	if (report.mode === 'Plan') return { state: 'Pending', reason: 'Planned', message: planned(report), interfaceStatuses }
@@ -24,7 +24,7 @@ export function resultOf(report: Report, spec: NodeConfigSpec, before: NodeConfi
 	return { state: 'Failed', ...whatFailed(report, failed, interfaceStatuses.length), interfaceStatuses }
 }
 
-/** Every wanted interface in one state, for when no report speaks of it; what was known of it is kept. */
+/** Returns every desired interface in one state, for when no report describes it; what was known of it is kept. */
 export function allInterfaces(spec: NodeConfigSpec, how: Pick<InterfaceStatus, 'status' | 'reason' | 'message'>, before: NodeConfigStatus) {
 	return settle(spec.interfaces).map(({ id, name, macAddress }): InterfaceStatus => {
 		const { lastConfigured, observed } = formerly(macAddress, before) ?? {}
@@ -43,7 +43,7 @@ function interfaceResult({ id, name, macAddress }: WantedInterface, report: Repo
 	return { ...common, status: state, reason, message: cut(words), ...(observed && { observed }) }
 }
 
-/** An interface that needed no change has been right since it was configured. */
+/** An interface that needed no change keeps the time at which it was configured. */
 function whenConfigured(said: InterfaceReport, report: Report, former: InterfaceStatus | undefined): string | undefined {
 	if (said.state !== 'Configured') return former?.lastConfigured
 	return (said.changes === 0 && former?.lastConfigured) || validTime(report.finished)
@@ -65,7 +65,7 @@ function planned({ message }: Report): string {
 	return cut(`Mode Plan: ${message}`)
 }
 
-/** The cause of one interface names the whole only when it explains every failure; a run that was put back explains all. */
+/** The reason of one interface is the reason of the whole only if it explains every failure; a run that was rolled back explains all. */
 function whatFailed(report: Report, failed: InterfaceStatus[], wanted: number): Pick<Result, 'reason' | 'message'> {
 	if (report.outcome === 'RolledBack' || report.outcome === 'Failed' || failed.length === 0)
 		return { reason: report.reason, message: report.message }
@@ -81,7 +81,7 @@ function whatFailed(report: Report, failed: InterfaceStatus[], wanted: number): 
 
 const TIME = /^(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/
 
-/** @returns the time as it was given, or undefined for one the API server would refuse: a day that does not exist, an hour 24 */
+/** @returns the time unchanged, or undefined for one that the API server would reject: a day that does not exist, hour 24 */
 export function validTime(text: string): string | undefined {
 	const [, date = ''] = (text.length <= 40 && TIME.exec(text)) || []
 	const midnight = new Date(`${date}T00:00:00Z`)

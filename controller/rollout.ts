@@ -5,21 +5,21 @@ import { condition, currentRun, isActive, isEndTold, isTold, wantedMode } from '
 import type { HoldRule, Mode, Snapshot, Standing } from './snapshot.ts'
 import { pendingStatus } from './status.ts'
 
-/** How changes go through the fleet: not all at once, and no further than the first that did harm. Pure. */
+/** How changes roll out to the fleet: not all nodes concurrently, and no further than the first harmful run. Pure. */
 
 type Hold = { rule: HoldRule; message: string }
 type Fact = (standing: Standing, settings: RolloutSettings) => Hold | undefined
 
-/** Read top to bottom: the first that has something to say holds the run back. */
+/** Evaluated top to bottom: the first rule that returns a hold wins. */
 const facts: readonly Fact[] = [isPaused, isStopped, isNotItsTurn]
 
 /** Where the chart pauses the rollout. */
 const CHART = 'the chart (rollout.paused in ConfigMap multinic-rollout)'
 
-/** What is over before that is not worth a write (milliseconds). */
+/** A hold that is over sooner is not worth a write (milliseconds). */
 const tellAfterMs = 5_000
 
-/** A run that would change the node, and may not yet. */
+/** Holds a run that would change the node but must wait. */
 export function isHeldBack(snapshot: Snapshot): Decision | undefined {
 	if (wantedMode(snapshot) === 'Plan') return undefined
 	const hold = holdOf(snapshot)
@@ -42,7 +42,7 @@ function isPaused({ settings: { pausedBy } }: Standing, { paused }: RolloutSetti
 	return { rule: 'RolloutPaused', message: `The rollout is paused by ${by.join(' and ')}.` }
 }
 
-/** The node that failed may try again, and so may one that a person asks for: that is how a rollout gets going again. */
+/** The node that failed may retry, and so may a node for which a person requests it: this is how a rollout resumes. */
 function isStopped({ stoppedBy, jumps }: Standing): Hold | undefined {
 	if (!stoppedBy || jumps) return undefined
 	const { name, reason } = stoppedBy
@@ -50,14 +50,14 @@ function isStopped({ stoppedBy, jumps }: Standing): Hold | undefined {
 	return { rule: 'RolloutStopped', message }
 }
 
-/** The control plane is changed one node at a time. */
+/** Control-plane nodes are changed one at a time. */
 function isNotItsTurn({ free, ahead, controlPlaneBusy }: Standing, { maxUnavailable }: RolloutSettings): Hold | undefined {
 	if (ahead < free && !controlPlaneBusy) return undefined
 	const message = `Queued behind other nodes (maxUnavailable ${maxUnavailable}; control-plane nodes last, one at a time). See the position with: kubectl multinic get`
 	return { rule: 'WaveIsFull', message }
 }
 
-/** A retry that is held back is no news: the failure that is to be retried is told already. */
+/** The hold of a retry is not reported: the status already reports the failure to be retried. */
 function heldBack(snapshot: Snapshot, { rule, message }: Hold): Decision {
 	const { config, rollout, now } = snapshot
 	if (config.status.state === 'Failed' && config.status.observedGeneration === config.generation)
@@ -68,12 +68,12 @@ function heldBack(snapshot: Snapshot, { rule, message }: Hold): Decision {
 	return said.act === 'settle' ? { ...said, holds: rule } : { act: 'hold', why: rule, afterMs: 0 }
 }
 
-/** What of a snapshot tells how a node takes part in the rollout. */
+/** The part of a snapshot that decides how a node takes part in the rollout. */
 export type Part = Pick<Snapshot, 'config' | 'spec' | 'runs'>
 
 /**
- * Whether a run that changes the node is under way, or has ended and not been judged: a wave ends with its last result. One that reported
- * changes nothing more, though on a node that was switched off its pod never ends.
+ * Whether a run that changes the node is in progress, or has ended without a result in the status: a wave ends with its last result. A run
+ * that has reported changes nothing more, although its pod never ends on a node that was switched off.
  */
 export function isChanging(part: Part): boolean {
 	if (part.runs.some(run => isActive(run) && !run.report && changesNode(run.mode) && !isEndTold(part, run))) return true
@@ -81,12 +81,12 @@ export function isChanging(part: Part): boolean {
 	return run !== undefined && changesNode(run.mode) && (run.job ?? run.pod) !== undefined && 'value' in part.spec && !isTold(part, run)
 }
 
-/** Whether a run of this mode changes the node it is on. */
+/** Whether a run of this mode changes its node. */
 export function changesNode(mode: Mode): boolean {
 	return mode === 'Apply' || mode === 'Cleanup'
 }
 
-/** @returns why this node keeps others from being changed: its paths were lost, all was put back, or nobody knows what became of its run */
+/** @returns why this node stops the rollout: network paths were lost, its run was rolled back, or the result of its run is unknown */
 export function stopReason(part: Part): string | undefined {
 	const { status } = part.config
 	if (status.state !== 'Failed' || ('value' in part.spec && part.spec.value.paused)) return undefined
@@ -97,7 +97,7 @@ export function stopReason(part: Part): string | undefined {
 	return (status.interfaceStatuses ?? []).find(nic => nic.status === 'Failed' && stopsRollout(nic.reason))?.reason
 }
 
-/** Whether nothing is known yet of what this generation came to. */
+/** Whether the result of this generation is still unknown. */
 export function isUnsettled({ config: { status, generation } }: Part): boolean {
 	return status.observedGeneration !== generation || (status.state !== 'Configured' && status.state !== 'Failed')
 }

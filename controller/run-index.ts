@@ -3,30 +3,33 @@ import { hasEnded, isActive, leftToEnd } from './runs.ts'
 import type { Mode, Run } from './snapshot.ts'
 import type { ConfigMapView, Mark, RunJobView, RunPodView } from './view.ts'
 
-/** What is known of one run, from three caches that do not advance in step. */
+/** What is known of one run, from three caches that are not synchronized. */
 type Parts = { heard: number; configMap?: ConfigMapView; job?: RunJobView; pods?: readonly RunPodView[] }
 type Reading = { report: Report } | { fault: string }
 
 /**
- * Every run by node, so that a decision need not look through all of them. Within a node by name and uid: while the garbage collector
- * still works on a deleted node config, its runs and those of its successor may have the same names.
+ * All runs by node, so that a decision need not search all of them. Within a node by name and uid: while the garbage collector still
+ * deletes the runs of a deleted node config, those of its successor may have the same names.
  */
 export type RunIndex = {
 	configMap: Take<ConfigMapView>
 	job: Take<RunJobView>
 	pod: Take<RunPodView>
 	runsOf(node: string): Run[]
-	/** How many runs of these modes are under way in the whole cluster; one that is given up does not count, though its pod may be there for ever. */
+	/**
+	 * How many runs of these modes are in progress in the whole cluster; a run that is given up does not count, although its pod may stay
+	 * forever.
+	 */
 	active(is: (mode: Mode) => boolean): number
 }
 
-/** Takes what a cache says: what there is now, or what was there last. */
+/** Takes a change of a cache: the object now, or the last known one. */
 type Take<V> = (now: V | undefined, before: V | undefined) => void
 
 /**
- * An empty index.
+ * Creates an empty index.
  *
- * @param uptime a clock that nobody sets (milliseconds)
+ * @param uptime a monotonic clock (milliseconds)
  * @param deadlineMs when Kubernetes ends a run (milliseconds)
  */
 export function createRunIndex(uptime: () => number = () => performance.now(), deadlineMs = Number.POSITIVE_INFINITY): RunIndex {
@@ -53,7 +56,7 @@ export function createRunIndex(uptime: () => number = () => performance.now(), d
 	}
 }
 
-/** A cache that was read anew may tell of an object of the same name that belongs to another run: the one before has ended then. */
+/** After a relist, a cache may report an object of the same name that belongs to another run: the object of the earlier run is then gone. */
 function apart<V extends Mark>(take: Take<V>): Take<V> {
 	return (now, before) => {
 		const isOther = now && before && (now.node !== before.node || now.name !== before.name || now.uid !== before.uid)
@@ -75,7 +78,7 @@ function keep(
 	else nodes.delete(node)
 }
 
-/** The latest last. One that is bound to another node than its labels name is of no run, whoever made it. */
+/** The latest pod comes last. A pod bound to another node than its labels name belongs to no run, whatever created it. */
 function takePod(parts: Parts, now: RunPodView | undefined, before: RunPodView | undefined): void {
 	const name = now?.pod ?? before?.pod
 	const others = (parts.pods ?? []).filter(({ pod }) => pod !== name)
@@ -84,8 +87,8 @@ function takePod(parts: Parts, now: RunPodView | undefined, before: RunPodView |
 }
 
 /**
- * A Job that is tried once has one pod; should it ever have had another, the latest counts. Where the Job is gone, or is not heard of yet, a
- * pod that any Job made counts: it may still be at work on the node.
+ * A Job that is tried once has one pod; if it ever has another, the latest counts. If the Job is gone or not known yet, a pod that any Job
+ * created counts: it may still be running on the node.
  */
 function ownPod({ job, pods = [] }: Parts): RunPodView | undefined {
 	return pods.findLast(({ madeBy }) => madeBy !== undefined && (job === undefined || madeBy === job.jobUid))
@@ -111,7 +114,7 @@ function runFrom(parts: Parts): Run | undefined {
 		created: configMap?.created ?? job?.created ?? 0,
 		heard: parts.heard,
 		hasConfigMap: configMap !== undefined,
-		// not before a decision asks: of ten thousand it takes long, which a start need not wait for
+		// only when a decision needs it: parsing ten thousand takes long, and must not delay the start
 		get report() {
 			return configMap && reportIn(readingOf(configMap) ?? lastReadingOf(configMap, run))
 		},
@@ -132,7 +135,7 @@ function faultIn(reading: Reading | undefined): string | undefined {
 
 const known = new WeakMap<ConfigMapView, Reading>()
 
-/** Reads what the run wrote into its ConfigMap; once for each version of it. */
+/** Parses the report in the ConfigMap of the run; once per version of the ConfigMap. */
 function readingOf(configMap: ConfigMapView): Reading | undefined {
 	if (configMap.report === undefined) return undefined
 	const reading = known.get(configMap) ?? readReport(configMap.report, configMap)
@@ -142,7 +145,7 @@ function readingOf(configMap: ConfigMapView): Reading | undefined {
 
 const knownLast = new WeakMap<ConfigMapView, { said: string; reading: Reading }>()
 
-/** Where the API server could not be reached, the run left the short form of its report in the pod; read once, as the report. */
+/** If the API server was unreachable, the run left the short form of its report in the pod; parsed once, like the report. */
 function lastReadingOf(configMap: ConfigMapView, run: Run): Reading | undefined {
 	const said = run.pod?.lastWords
 	if (!hasEnded(run) || !said) return undefined

@@ -6,117 +6,117 @@ import type { Mode, Run, RunSettings, Snapshot } from './snapshot.ts'
 
 /** Facts about runs. All pure. */
 
-/** How many runs a status tells of. */
+/** How many runs the history of a status has. */
 export const HISTORY_MAX = 5
 
-/** First and longest wait of a failure (milliseconds), and of one that did harm to the node: that is not done again so soon. */
+/** First and longest wait after a failure (milliseconds); longer after one that harmed the node, which is not repeated as soon. */
 const waits = { plain: [5_000, 300_000], harmful: [60_000, 3_600_000] } as const
 
-/** How long after the API server refused a run it is asked again (milliseconds). */
+/** Delay before a run that the API server rejected is created again (milliseconds). */
 export const REFUSED_MS = 30_000
 
-/** How long a Job may take to make its pod before it is asked why (milliseconds). */
+/** How long a Job may take to create its pod before the reason is looked up (milliseconds). */
 export const NO_POD_MS = 10_000
 
-/** What a status or a result says went wrong. */
+/** What failed, according to a status or a result. */
 export type Complaint = { reason: string; interfaceStatuses?: readonly InterfaceStatus[] | undefined }
 
-/** @returns how long after the failure that is number `failures` (from 1) in a row the next run may start: 5, 10, 20 … 300 s, or 1, 2, 4 … 60 min */
+/** @returns how long after failure number `failures` (from 1) in a row the next run may start: 5, 10, 20 … 300 s, or 1, 2, 4 … 60 min */
 export function backoffMs(failures: number, { reason, interfaceStatuses = [] }: Complaint): number {
 	const harmed = stopsRollout(reason) || interfaceStatuses.some(nic => nic.status === 'Failed' && stopsRollout(nic.reason))
 	const [first, longest] = harmed ? waits.harmful : waits.plain
 	return Math.min(first * 2 ** Math.min(failures - 1, 30), longest)
 }
 
-/** @returns what a run for this node config is to do now */
+/** @returns the mode of a run for this node config now */
 export function wantedMode({ config, spec }: Pick<Snapshot, 'config' | 'spec'>): Mode {
 	if (config.deleting) return 'Cleanup'
 	return 'value' in spec && spec.value.mode === 'Plan' ? 'Plan' : 'Apply'
 }
 
-/** @returns the last attempt at what is wanted now, or undefined where there was none */
+/** @returns the last attempt of the current generation and mode, or undefined if there was none */
 export function currentRun(snapshot: Pick<Snapshot, 'config' | 'spec' | 'runs'>): Run | undefined {
 	const mode = wantedMode(snapshot)
 	const own = attemptsOf(snapshot).filter(run => run.mode === mode)
 	return own.reduce<Run | undefined>((last, run) => (last && last.attempt > run.attempt ? last : run), undefined)
 }
 
-/** @returns all runs of this node config in its present generation */
+/** @returns all runs of this node config in its current generation */
 export function attemptsOf({ config, runs }: Pick<Snapshot, 'config' | 'runs'>): Run[] {
 	return runs.filter(run => run.uid === config.uid && run.generation === config.generation)
 }
 
-/** Whether a process of this run may still touch the node. A pod's end counts; the Job says so only 5 s later. */
+/** Whether a process of this run may still act on the node. The end of the pod counts; the Job reports it only 5 s later. */
 export function isActive({ job, pod }: Run): boolean {
 	if (pod) return !pod.ended && job?.finished === undefined
 	return job !== undefined && job.finished === undefined
 }
 
-/** How long after Kubernetes should have ended a run the controller gives it up (milliseconds). */
+/** How long after its Kubernetes deadline the controller gives up a run (milliseconds). */
 const GRACE_MS = 15_000
 
 type Clock = { uptime: number; settings: Pick<RunSettings, 'deadlineMs'> }
 
-/** @returns how long until a run that has not ended is given up, by a clock of our own that nobody sets (milliseconds); 0 and less: it is */
+/** @returns how long until an unfinished run is given up, by a monotonic clock (milliseconds); 0 or less: it is given up */
 export function leftToEnd({ heard }: Pick<Run, 'heard'>, { uptime, settings }: Clock): number {
 	return heard + settings.deadlineMs + GRACE_MS - uptime
 }
 
-/** Whether the status, of whatever generation, tells how this run ended: it has its place in a wave no longer, though its pod may still act. */
+/** Whether the status, of any generation, reports the end of this run: it then has no slot in the wave, although its pod may still act. */
 export function isEndTold({ config: { status, uid } }: Pick<Snapshot, 'config'>, run: Run): boolean {
 	return run.uid === uid && status.lastJobName === run.name && condition(status, 'Progressing')?.status === 'False'
 }
 
-/** Whether nothing more can come of this run, whether or not it reported. */
+/** Whether the run is over, with or without a report. */
 export function hasEnded({ job, pod }: Run): boolean {
 	return job ? job.finished !== undefined : pod?.ended === true
 }
 
-/** Whether it did what it was started for. */
+/** Whether the run did what it was started for. */
 export function succeeded({ report }: Run): boolean {
 	return report?.outcome === 'Succeeded'
 }
 
-/** Whether the status already gives the result of this run. */
+/** Whether the status already has the result of this run. */
 export function isTold({ config: { status, generation } }: Pick<Snapshot, 'config'>, run: Run): boolean {
 	return status.observedGeneration === generation && status.lastJobName === run.name && condition(status, 'Progressing')?.status === 'False'
 }
 
-/** @returns what a status says of `type`, or undefined where it says nothing */
+/** @returns the condition of this type, or undefined if the status has none */
 export function condition(status: { conditions?: Condition[] | undefined }, type: string): Condition | undefined {
 	return status.conditions?.find(one => one.type === type)
 }
 
-/** What the status complains of. */
+/** What failed, according to the status. */
 export function complaint({ config: { status } }: Pick<Snapshot, 'config'>): Complaint {
 	return { reason: condition(status, 'Ready')?.reason ?? '', interfaceStatuses: status.interfaceStatuses }
 }
 
-/** Whether time alone may cure it. */
+/** Whether the failure may resolve without a change. */
 export function mayHeal({ reason, interfaceStatuses = [] }: Complaint): boolean {
 	if (reason !== 'PartlyFailed') return heals(reason)
 	return interfaceStatuses.some(nic => nic.status === 'Failed' && heals(nic.reason))
 }
 
-/** Whether it was only to look, beside what the node config wants. */
+/** Whether it is a read-only run in addition to what the node config requests. */
 export function isLook({ mode, asked }: Run): boolean {
 	return mode === 'Verify' || asked.plan !== undefined
 }
 
 /**
- * Whether runs that only look have all the places that are theirs. A quarter is left to those that change a node: whoever may write node configs may
- * ask of every node, again and again, and nothing else holds such runs back.
+ * Whether read-only runs use all of their slots. A quarter is reserved for runs that change a node: a client that may write node configs
+ * can request runs for every node, again and again, and nothing else limits such runs.
  */
 export function looksAreMany({ rollout: { looking }, settings: { maxConcurrentRuns } }: Pick<Snapshot, 'rollout' | 'settings'>): boolean {
 	return looking >= Math.max(1, Math.floor((maxConcurrentRuns * 3) / 4))
 }
 
-/** Whether a look found the node otherwise than it was left. */
+/** Whether a verification found that the node differs from the last run. */
 export function isDrifted(snapshot: Pick<Snapshot, 'config'>): boolean {
 	return snapshot.config.status.state === 'Failed' && complaint(snapshot).reason === 'Drifted'
 }
 
-/** Whether the result of this generation, and of just these interfaces, is in the status. */
+/** Whether the status has the result of this generation, and of exactly these interfaces. */
 export function isUpToDate(snapshot: Snapshot): boolean {
 	const { config, specHash } = snapshot
 	const { status, generation } = config
@@ -133,8 +133,8 @@ export function nextAttempt(snapshot: Snapshot): number {
 }
 
 /**
- * A cleared run lives on in the status: the result of another of that name would count as told. One whose result is not told yet is there,
- * though we may not have heard of it: its name is taken again, and finds it.
+ * The status still names a deleted run: the result of another run with that name would count as reported. A run whose result is not
+ * reported yet exists, even if the watch has not reported it: its name is used again, and the run is found.
  */
 function lastNamed({ config }: Snapshot): number {
 	const { lastJobName = '' } = config.status

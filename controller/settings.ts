@@ -1,10 +1,10 @@
 import { rolloutOf } from '../contract/rollout.ts'
 import type { Standing } from './snapshot.ts'
 
-/** Of a ConfigMap; undefined where there is none. */
+/** Data of a ConfigMap; undefined if it does not exist. */
 export type Data = Readonly<Record<string, string>> | undefined
 
-/** The settings of the rollout as they stand: those of the chart, and the pause that a person asks for. */
+/** The current settings of the rollout: those of the chart, and the pause that a person requests. */
 export type Settings = {
 	/** The data of ConfigMap multinic-rollout. */
 	chart(data: Data): void
@@ -13,7 +13,7 @@ export type Settings = {
 	now(): Standing['settings']
 }
 
-/** The defaults, until something is read. */
+/** Has the defaults until something is read. */
 export function createSettings(): Settings {
 	let read: { chart: Data; person: Data } = { chart: undefined, person: undefined }
 	let now = rolloutOf(undefined, undefined)

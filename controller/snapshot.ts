@@ -5,60 +5,60 @@ import type { Asked } from './asked.ts'
 import type { Report } from './read-report.ts'
 import type { ReadSpec } from './spec.ts'
 
-/** Everything one decision may look at, read at one moment. Times are milliseconds since 1970. */
+/** Everything that one decision may use, read at one time. Times are milliseconds since 1970. */
 export type Snapshot = ReadSpec & {
 	now: number
-	/** On a clock that nobody sets, from any moment on (milliseconds). */
+	/** Monotonic clock with any start (milliseconds). */
 	uptime: number
 	settings: RunSettings
 	config: ConfigView
 	node: NodeView | undefined
-	/** Who claims the same MAC or address with the better right. */
+	/** The node config that claims the same MAC or address with the better right. */
 	rival: Rival | undefined
-	/** Every run on that node, whichever node config it was for. */
+	/** All runs on that node, whichever node config they were started for. */
 	runs: readonly Run[]
-	/** Why the run under way has no pod, in Kubernetes' words; asked for only once it should have one. */
+	/** Why the current run has no pod, in Kubernetes' words; looked up only once it should have one. */
 	noPod?: string | undefined
 	rollout: Standing
 }
 
-/** What a chart's values say of runs. */
+/** Settings of runs from the chart. */
 export type RunSettings = {
 	keepRunMs: number
 	maxConcurrentRuns: number
 	/** When Kubernetes ends a run (`activeDeadlineSeconds`). */
 	deadlineMs: number
-	/** Whether a node counts as replaced when its systemUUID is not the node config's instanceId. */
+	/** Whether a node counts as replaced when its systemUUID is not the instanceId of the node config. */
 	checkInstanceId: boolean
 }
 
-/** Where a node stands in the rollout. */
+/** The state of a node in the rollout. */
 export type Standing = {
-	/** As people wrote them, or which key of them is wrong. */
+	/** The settings as written, or the key that is invalid. */
 	settings: Rollout
 	/** How many more nodes may be changed now. */
 	free: number
-	/** How many more runs may be made now, whatever they do. */
+	/** How many more runs may be created now, of any mode. */
 	freeRuns: number
-	/** How many come before this one. */
+	/** How many nodes are queued before this one. */
 	ahead: number
 	/** This node and another one that is being changed belong to the control plane. */
 	controlPlaneBusy: boolean
-	/** Another node, whose run did harm. */
+	/** Another node, which stops the rollout. */
 	stoppedBy: { name: string; reason: string } | undefined
-	/** It stops the others itself, or a person asks for it. */
+	/** It stops the rollout itself, or a person requested a retry. */
 	jumps: boolean
 	held: { rule: HoldRule; since: number } | undefined
-	/** Runs under way that only look. */
+	/** The number of read-only runs in progress. */
 	looking: number
-	/** When the last run we know of was made; the start of this process where we know of none. */
+	/** When the last known run was created; the start of this process if none is known. */
 	lookedAt: number
 }
 
-/** What holds a run back that would change its node. */
+/** The rule that holds a run that would change its node. */
 export type HoldRule = 'SettingsUnreadable' | 'RolloutPaused' | 'RolloutStopped' | 'WaveIsFull'
 
-/** Another node config, and what of ours it claims: `MAC fa:16:3e:37:c3:f1`. */
+/** Another node config, and the claim it shares with this one: `MAC fa:16:3e:37:c3:f1`. */
 export type Rival = { name: string; what: string }
 
 export type ConfigView = {
@@ -72,7 +72,7 @@ export type ConfigView = {
 	finalizers: readonly string[]
 	asked: Asked
 	read: ReadSpec
-	/** As stored, for comparing before a write. */
+	/** As stored, to compare before a write. */
 	rawStatus: Readonly<Record<string, unknown>>
 	status: NodeConfigStatus
 }
@@ -80,41 +80,41 @@ export type ConfigView = {
 export type NodeView = {
 	name: string
 	uid: string
-	/** Of the condition Ready; `Unknown` also when there is none: the kubelet is silent. */
+	/** Status of the condition Ready; also `Unknown` without the condition: the kubelet does not report. */
 	ready: 'True' | 'False' | 'Unknown'
 	internalIps: readonly string[]
-	/** `spec.podCIDRs`, one a family, as far as the cluster gives its nodes any. */
+	/** `spec.podCIDRs`, one per IP family, if the cluster assigns them to its nodes. */
 	podNetworks: readonly string[]
 	controlPlane: boolean
-	/** UUID of its firmware; undefined where the kubelet found none. */
+	/** UUID of its firmware; undefined if the kubelet found none. */
 	systemUUID: string | undefined
-	/** Another one after every boot. */
+	/** Changes at every boot. */
 	bootID: string | undefined
 }
 
 export type Mode = RunConfig['mode']
 
-/** One execution of the agent: a ConfigMap, a Job and a pod of one name, as far as they exist. */
+/** One execution of the agent: a ConfigMap, a Job and a pod with the same name, as far as they exist. */
 export type Run = {
 	name: string
-	/** uid of the node config it was started for. */
+	/** uid of the node config that it was started for. */
 	uid: string
 	generation: number
 	attempt: number
 	mode: Mode
 	/** Why it was started. */
 	cause: string
-	/** What it answers. */
+	/** The requests it answers. */
 	asked: Asked
-	/** The node's when it was made; undefined where it was not known. */
+	/** Boot id of the node when the run was created; undefined if unknown. */
 	bootID: string | undefined
 	/** Failed runs in a row before it. */
 	failures: number
 	created: number
-	/** When we first heard of it, as `uptime`. */
+	/** When it was first observed, as `uptime`. */
 	heard: number
 	report: Report | undefined
-	/** Why the report that is there cannot be used. */
+	/** Why the existing report cannot be used. */
 	reportFault: string | undefined
 	hasConfigMap: boolean
 	job: JobView | undefined
@@ -127,18 +127,18 @@ export type JobView = {
 	finished: number | undefined
 	/** Reason and message of the condition Failed. */
 	failure: string | undefined
-	/** It has made a pod, whatever became of that. */
+	/** It has created a pod, which may no longer exist. */
 	hasPods: boolean
-	/** Somebody keeps it from making one (`spec.suspend`). */
+	/** It is prevented from creating a pod (`spec.suspend`). */
 	suspended: boolean
 }
 
 export type PodView = {
-	/** The kubelet has told of a container that runs or ran. */
+	/** The kubelet has reported a container that runs or ran. */
 	began: boolean
 	ended: boolean
 	/** Why the kubelet does not start it: `ImagePullBackOff: Back-off pulling image …`. */
 	refused: string | undefined
-	/** What the container left in its termination message. */
+	/** The termination message of the container. */
 	lastWords: string | undefined
 }

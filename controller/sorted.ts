@@ -1,4 +1,4 @@
-/** @returns the index of the first item that does not come before the place looked for; `isBefore` holds for all items up to there */
+/** @returns the index of the first item that does not come before the place; `isBefore` is true for all items up to there */
 export function placeIn<T>(items: readonly T[], isBefore: (item: T) => boolean): number {
 	let [low, high] = [0, items.length]
 	while (low < high) {

@@ -3,20 +3,20 @@ import { faultsIn } from '../runtime/faults.ts'
 import { canonicalJson, canonicalText } from '../contract/canonical.ts'
 import { NodeConfigSpec } from '../contract/node-config.ts'
 
-/** The spec of a node config as read; where it cannot be carried out, which field of it is wrong, and how many interfaces it lists all the same. */
+/** The parsed spec of a node config; if it is invalid, the field that is wrong and the number of interfaces that it lists. */
 export type Spec = { value: NodeConfigSpec } | { fault: string; listed: number }
 
-/** A spec, and the hash of what it settles: ours, of the settled interfaces, for the sender's is only informative. */
+/** A spec and the hash of its interfaces with defaults filled in. The hash is computed here; the sender's is only informative. */
 export type ReadSpec = { readonly spec: Spec; readonly specHash: string }
 
 /** Reads the spec of a node config. */
 export function readSpec(raw: unknown): ReadSpec {
 	const spec = parse(raw)
-	const hashed = 'value' in spec ? undefined : raw // what was read is not held twice
+	const hashed = 'value' in spec ? undefined : raw // a parsed spec is not held twice
 	let hash: string | undefined
 	return {
 		spec,
-		// not before a decision asks: of ten thousand it takes a second, which a start need not wait for
+		// only when a decision needs it: hashing ten thousand takes a second, and must not delay the start
 		get specHash() {
 			hash ??= sha256('value' in spec ? canonicalText(spec.value.interfaces) : canonicalJson(hashed))
 			return hash
@@ -24,14 +24,14 @@ export function readSpec(raw: unknown): ReadSpec {
 	}
 }
 
-/** What the API server lets through and we do not: `spec.interfaces[0].routes[1].to: must be …`. */
+/** Finds what the API server accepts and the controller does not: `spec.interfaces[0].routes[1].to: must be …`. */
 function parse(raw: unknown): Spec {
 	const parsed = NodeConfigSpec.safeParse(raw)
 	if (parsed.success) return { value: parsed.data }
 	return { fault: faultsIn(parsed.error, { field: 'spec' }), listed: interfacesIn(raw) }
 }
 
-/** How many, as far as they are a list. */
+/** The number of interfaces, if they are a list. */
 function interfacesIn(raw: unknown): number {
 	const listed = (raw as { interfaces?: unknown } | null | undefined)?.interfaces
 	return Array.isArray(listed) ? listed.length : 0

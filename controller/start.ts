@@ -2,7 +2,7 @@ import type { Decision } from './decision.ts'
 import { complaint, currentRun, isTold, nextAttempt, succeeded, wantedMode } from './runs.ts'
 import type { Snapshot } from './snapshot.ts'
 
-/** Nothing stands in the way of a run: which, and why. Pure. */
+/** Chooses the run to start and its cause, when nothing prevents a run. Pure. */
 export function start(snapshot: Snapshot): Decision {
 	const { config } = snapshot
 	const current = currentRun(snapshot)

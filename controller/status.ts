@@ -10,25 +10,25 @@ import { repairWords } from './repairs.ts'
 import type { Run, Snapshot } from './snapshot.ts'
 import { duration, timestamp } from './text.ts'
 
-/** A snapshot → the status of a node config, whole. Pure; whether it is worth a write is for `change.ts` to say. */
+/** Builds the whole status of a node config from a snapshot. Pure; `change.ts` decides whether it is worth a write. */
 
-/** Every byte of a status is paid for at every write: 8 KiB, of which conditions and history need up to 3. */
+/** Every byte of a status costs at every write: 8 KiB, of that up to 3 KiB for conditions and history. */
 const interfacesMaxBytes = 5_000
 
-/** Nothing runs, and nothing will until what `reason` says is over. */
+/** No run is in progress, and none starts until what `reason` says is over. */
 export function pendingStatus(snapshot: Snapshot, reason: Reason, message: string): NodeConfigStatus {
 	const nics = knownInterfaces(snapshot, { status: 'Pending', reason, message: 'waiting for a run' })
 	return assemble(snapshot, { state: 'Pending', reason, message }, nics)
 }
 
-/** The spec cannot be carried out; `fault` names the field. What was configured is still on the node, so it is still told of. */
+/** The spec is invalid; `fault` names the field. What was configured is still on the node, so it is still reported. */
 export function invalidStatus(snapshot: Snapshot, fault: string): NodeConfigStatus {
 	const stays = { status: 'Failed', reason: 'InvalidConfig', message: 'unchanged since the last run' } as const
 	const nics = (snapshot.config.status.interfaceStatuses ?? []).map(nic => ({ ...nic, ...stays }))
 	return assemble(snapshot, { state: 'Failed', reason: 'InvalidConfig', message: fault }, nics)
 }
 
-/** A run is on its way. Runs before it that ended unread enter the history here, so that they cost no write of their own. */
+/** A run is starting. Earlier runs that ended unread enter the history here, so that they need no separate write. */
 export function startedStatus(snapshot: Snapshot, run: Pick<Run, 'name' | 'mode'>): NodeConfigStatus {
 	const nics = knownInterfaces(snapshot, { status: 'InProgress', reason: 'RunStarted', message: 'a run is in progress' })
 	const message = `Job ${run.name} ${purpose[run.mode]}`
@@ -37,19 +37,19 @@ export function startedStatus(snapshot: Snapshot, run: Pick<Run, 'name' | 'mode'
 	return { ...status, lastJobName: run.name, ...historyWith(snapshot, unread) }
 }
 
-/** The pod of the run under way is not started by Kubernetes, which goes on trying. */
+/** Kubernetes does not start the pod of the current run, but continues to try. */
 export function refusedPodStatus(snapshot: Snapshot, run: Run, words: string): NodeConfigStatus {
 	const message = `The pod of Job ${run.name} has not started: ${words}`
 	return saying(startedStatus(snapshot, run), { state: 'InProgress', reason: 'PodRefused', message, underWay: true }, snapshot)
 }
 
-/** The node of the run under way fell silent. */
+/** The kubelet stopped reporting during the run. */
 export function unseenStatus(snapshot: Snapshot, run: Run): NodeConfigStatus {
 	const message = `The kubelet of node ${snapshot.config.name} stopped reporting while Job ${run.name} was running. The result is unknown until it returns.`
 	return saying(startedStatus(snapshot, run), { state: 'InProgress', reason: 'NodeNotReady', message, underWay: true }, snapshot)
 }
 
-/** What a run reported. */
+/** The result that a run reported. */
 export function reportedStatus(snapshot: Snapshot, run: Run): NodeConfigStatus {
 	const { report } = run
 	if (!report || !('value' in snapshot.spec) || run.mode === 'Cleanup') return cleanupFailedStatus(snapshot, run)
@@ -66,7 +66,7 @@ export function reportedStatus(snapshot: Snapshot, run: Run): NodeConfigStatus {
 	}
 }
 
-/** What a run that only looked found: what was so stays said as it was. */
+/** The result of a verification; what is unchanged is kept as it was. */
 export function verifiedStatus(snapshot: Snapshot, run: Run): NodeConfigStatus {
 	const { report } = run
 	const { status } = snapshot.config
@@ -83,7 +83,7 @@ export function verifiedStatus(snapshot: Snapshot, run: Run): NodeConfigStatus {
 
 const asLeft = { status: 'False', reason: 'Configured', message: 'the node matches the last run' } as const
 
-/** A look that could not be made, or not of all that is wanted, tells nothing of the node as a whole. */
+/** A verification that failed, or did not cover all desired interfaces, says nothing about the node as a whole. */
 function foundBy({ reason, interfaces, outcome, message }: Report): Parameters<typeof drift>[1] {
 	if (outcome === 'Succeeded') return asLeft
 	const isFound = reason === 'Drifted' || interfaces.some(nic => nic.reason === 'Drifted')
@@ -99,13 +99,16 @@ function whatIsKnown({ backend, machine }: Report): Pick<NodeConfigStatus, 'back
 	return { ...(backend && { backend: cut(backend, 32) }), ...(machine?.bootID && { bootID: machine.bootID }) }
 }
 
-/** The API server did not allow the run. None was made, so no Job is named, and the history tells of none. */
+/** The API server rejected the run. None was created, so no Job is named, and the history has no entry. */
 export function refusedStatus(snapshot: Snapshot, words: string): NodeConfigStatus {
 	const nics = knownInterfaces(snapshot, { status: 'Failed', reason: 'PodRefused', message: 'no run could be created' })
 	return assemble(snapshot, { state: 'Failed', reason: 'PodRefused', message: endingWith(nextLook(REFUSED_MS), words) }, nics)
 }
 
-/** The API server does not take the status. Nothing of it is kept, for it is not known what of it is refused; the run it was to tell of stays untold. */
+/**
+ * The API server rejects the status. Nothing of it is kept, because it is unknown which part is rejected; the result of its run stays
+ * unreported.
+ */
 export function untoldStatus(snapshot: Snapshot, words: string): NodeConfigStatus {
 	const { config, now } = snapshot
 	const message = `The API server rejects the status of this node config: ${words}`
@@ -113,14 +116,14 @@ export function untoldStatus(snapshot: Snapshot, words: string): NodeConfigStatu
 	return saying(status, { state: 'Failed', reason: 'StatusRefused', message }, snapshot)
 }
 
-/** A write fails again and again; what is known of the node stands. */
+/** A write fails repeatedly; what is known of the node is kept. */
 export function failedWriteStatus(snapshot: Snapshot, message: string): NodeConfigStatus {
 	const { config, now } = snapshot
 	const status = { ...config.status, observedGeneration: config.generation, lastProcessed: timestamp(now) }
 	return saying(status, { state: 'Failed', reason: 'WriteFailed', message: cut(message) }, snapshot)
 }
 
-/** The run finished without a report that can be used. */
+/** The run finished without a usable report. */
 export function lostStatus(snapshot: Snapshot, run: Run, reason: LostReason, words: string): NodeConfigStatus {
 	const nics = knownInterfaces(snapshot, { status: 'Failed', reason, message: 'the run left no result' })
 	const status = assemble(snapshot, { state: 'Failed', reason, message: withNextLook(words, { reason }, run.failures + 1) }, nics)
@@ -161,13 +164,13 @@ function wanted({ spec, config }: Snapshot, nics: InterfaceStatus[]): number {
 	return 'value' in spec || config.deleting ? nics.length : Math.min(spec.listed, 99)
 }
 
-/** While a node is cleaned, or the spec unreadable, what was last known of its interfaces stands. */
+/** While a node is cleaned up, or if the spec is invalid, the last known interfaces are kept. */
 function knownInterfaces({ config, spec }: Snapshot, how: Pick<InterfaceStatus, 'status' | 'reason' | 'message'>): InterfaceStatus[] {
 	if (config.deleting || !('value' in spec)) return config.status.interfaceStatuses ?? []
 	return allInterfaces(spec.value, how, config.status)
 }
 
-/** The end of a message says what happens next, and is never cut off by what stands before it. */
+/** Appends what happens next to a message, so that a long message never cuts it off. */
 function withNextLook(message: string, complaint: Complaint | false, failures: number): string {
 	if (!complaint) return message
 	return endingWith(mayHeal(complaint) ? nextLook(backoffMs(failures, complaint)) : 'Waiting for a change or a retry.', message)
@@ -181,7 +184,7 @@ function endingWith(end: string, message: string): string {
 	return `${cut(message.replace(/\.$/, ''), MESSAGE_MAX - end.length - 2)}. ${end}`
 }
 
-/** Ten interfaces with long messages would be too much: then each says less. */
+/** Ten interfaces with long messages would be too large: each message is then cut. */
 function bounded(nics: InterfaceStatus[]): InterfaceStatus[] {
 	const sizes = [MESSAGE_MAX, 160, 96, 48, 16].map(max => nics.map(nic => ({ ...nic, message: cut(nic.message, max) })))
 	return sizes.find(list => new TextEncoder().encode(JSON.stringify(list)).length <= interfacesMaxBytes) ?? sizes.at(-1) ?? []

@@ -8,21 +8,21 @@ import type { Log } from '../runtime/log.ts'
 import type { Stop } from './member.ts'
 
 /**
- * Who stops the rollout, in ConfigMap multinic-rollout-stop: while such a node is tried again its status no longer says so, and a controller
- * that is started anew, or takes over, would let the others go.
+ * The nodes that stop the rollout, in ConfigMap multinic-rollout-stop. While such a node is retried, its status no longer says so, and a
+ * controller that restarts or takes over would continue the rollout.
  */
 
-/** @returns what is on record, by name; nothing where it cannot be read: whoever may write it is the controller alone */
+/** @returns the recorded stops by name; empty if the record is invalid, because only the controller may write it */
 export function readStops(data: Readonly<Record<string, string>> | undefined): ReadonlyMap<string, Stop> {
 	return new Map((stopsIn(data) ?? []).map(({ name, uid, stops }) => [name, { uid, stops }]))
 }
 
 export type StopRecord = {
-	/** Something may have changed: it is written down soon. */
+	/** Something may have changed: the record is written soon. */
 	touch(): void
-	/** The ConfigMap is another one now: what somebody deleted or changed is written again. */
+	/** The ConfigMap has changed: the record is written again if another client deleted or changed it. */
 	seen(): void
-	/** Resolves when what is so now is written down. @throws Failure where it cannot be */
+	/** Resolves when the current state is written. @throws Failure if it cannot be */
 	keep(): Promise<void>
 }
 
@@ -31,15 +31,15 @@ type Options = {
 	namespace: string
 	log: Log
 	signal: AbortSignal
-	/** Who stops the others now. */
+	/** The nodes that stop the rollout now. */
 	stops: () => readonly NamedStop[]
-	/** What the ConfigMap holds, as far as is known. */
+	/** The data of the ConfigMap, as far as known. */
 	stored: () => Readonly<Record<string, string>> | undefined
-	/** uid of ConfigMap multinic-rollout, with which the record goes; empty where there is none. */
+	/** uid of ConfigMap multinic-rollout, with which the record is deleted; empty if that does not exist. */
 	owner: () => string
 }
 
-/** Writes one at a time, the newest. */
+/** Writes one record at a time, always the newest. */
 export function createStopRecord({ client, namespace, log, signal, stops, stored, owner }: Options): StopRecord {
 	let written: string | undefined
 	let busy: Promise<void> = Promise.resolve()

@@ -5,9 +5,9 @@ import { condition, currentRun, hasEnded, isActive, isTold, isUpToDate, leftToEn
 import type { Run, Snapshot } from './snapshot.ts'
 import { lostStatus, pendingStatus, refusedPodStatus, reportedStatus, startedStatus, unseenStatus } from './status.ts'
 
-/** Rules of a run that is under way, or has just ended. Pure. */
+/** Rules for a run that is in progress, or has just ended. Pure. */
 
-/** The report is enough: a Job says that it is complete about 5 s later. */
+/** The report is enough: a Job reports its completion about 5 s later. */
 export function hasUnreadReport(snapshot: Snapshot): Decision | undefined {
 	const run = currentRun(snapshot)
 	if (!run?.report || (isTold(snapshot, run) && !cameAfterAll(snapshot, run))) return undefined
@@ -15,7 +15,7 @@ export function hasUnreadReport(snapshot: Snapshot): Decision | undefined {
 	return { act: 'settle', why: run.report.reason, status: reportedStatus(snapshot, run), result: true }
 }
 
-/** The run was given up before it reported. A report that calls itself lost is no news again and again. */
+/** Whether the run was given up before it reported. A report that itself says so would count as new again and again. */
 function cameAfterAll({ config }: Snapshot, { name, report }: Run): boolean {
 	const wasLost = config.status.history?.some(({ job, cause }) => job === name && isLoss(cause)) === true
 	return wasLost && !isLoss(report?.reason)
@@ -28,7 +28,7 @@ export function runWasLost(snapshot: Snapshot): Decision | undefined {
 	if (run.reportFault) return lost('RunFailed', `The report of Job ${run.name} cannot be read: ${run.reportFault}`)
 	if (said === 'PodRefused' && snapshot.config.status.lastJobName === run.name) return lost('PodRefused', message)
 	const words = [run.job?.failure, snapshot.noPod, run.pod?.refused, run.pod?.lastWords].filter(Boolean).join('; ')
-	// what never began did no harm: a node that was switched off must not stop the others
+	// a run that never started changed nothing: a node that was switched off must not stop the rollout
 	const began = hasBegun(run)
 	return lost(
 		began ? 'RunLost' : 'PodRefused',
@@ -40,7 +40,10 @@ export function runWasLost(snapshot: Snapshot): Decision | undefined {
 	}
 }
 
-/** A kubelet that fell silent ends no pod: the last word would stand until the node is back, though it is no longer so. A failure still is. */
+/**
+ * A kubelet that stopped reporting ends no pod: the last status would stay until the node is back, although it is outdated. A failure stays
+ * valid.
+ */
 export function runIsOutOfSight(snapshot: Snapshot): Decision | undefined {
 	const { state, observedGeneration } = snapshot.config.status
 	if (snapshot.node?.ready !== 'Unknown' || !mayAct(snapshot) || isUpToDate(snapshot)) return undefined
@@ -50,7 +53,7 @@ export function runIsOutOfSight(snapshot: Snapshot): Decision | undefined {
 	return say(snapshot, 'NodeNotReady', unseenStatus(snapshot, run))
 }
 
-/** A run on the node is awaited, never killed, whatever it was for: never two on a node. */
+/** Waits for a run on the node, whatever its purpose, and never kills it: a node never has two runs. */
 export function runIsActive(snapshot: Snapshot): Decision | undefined {
 	if (!mayAct(snapshot)) return undefined
 	const run = currentRun(snapshot)
@@ -66,7 +69,7 @@ export function runIsActive(snapshot: Snapshot): Decision | undefined {
 	return { act: 'settle', why: 'RunStarted', status: startedStatus(snapshot, run), result: false }
 }
 
-/** An earlier run that does not end keeps the next one from the node; without this the status does not say why. */
+/** Reports that an earlier run that does not end keeps the next one from the node; otherwise the status would not say why. */
 function whileAnotherStays(snapshot: Snapshot): Decision | undefined {
 	const { state, observedGeneration } = snapshot.config.status
 	const isSaid = isUpToDate(snapshot) || (state === 'Failed' && observedGeneration === snapshot.config.generation)
@@ -78,28 +81,28 @@ function whileAnotherStays(snapshot: Snapshot): Decision | undefined {
 	return say(snapshot, 'PreviousRunActive', pendingStatus(snapshot, 'PreviousRunActive', message))
 }
 
-/** Whether a process of some run may still touch the node. One that is given up does so no longer once its node has booted again. */
+/** Whether a process of any run may still act on the node. A run that is given up no longer does after its node has rebooted. */
 function mayAct(snapshot: Snapshot): boolean {
 	const now = snapshot.node?.bootID
 	const isOfBoot = ({ bootID }: Run) => bootID === undefined || now === undefined || bootID === now
 	return snapshot.runs.some(run => isActive(run) && (isOfBoot(run) || leftToEnd(run, snapshot) > 0))
 }
 
-/** Until a run is given up, or is asked why it has no pod yet. */
+/** Time until a run is given up, or until the reason for a missing pod is looked up. */
 function untilItMatters(snapshot: Snapshot): number {
 	const left = snapshot.runs.filter(isActive).map(run => leftToEnd(run, snapshot))
 	const soonest = Math.min(30_000, ...left.filter(ms => ms > 0))
 	return snapshot.runs.some(isPodless) ? Math.min(soonest, NO_POD_MS) : soonest
 }
 
-/** Its pod finished without a report that we know of; the Job will say how, and a report may still be on its way to us. */
+/** The pod finished without a known report. The Job will say how, and a report may still arrive. */
 export function runIsEnding(snapshot: Snapshot): Decision | undefined {
 	const run = currentRun(snapshot)
 	if (!run || run.report || hasEnded(run) || isTold(snapshot, run) || !(run.job || run.pod)) return undefined
 	return { act: 'wait', why: 'RunIsEnding', afterMs: 30_000 }
 }
 
-/** Not Ready is not silent: a kubelet whose CNI waits for one of our NICs still starts pods in the host's network. */
+/** A NotReady kubelet still reports: if its CNI waits for a NIC of MultiNIC, it still starts pods in the host's network. */
 export function nodeIsSilent(snapshot: Snapshot): Decision | undefined {
 	if (snapshot.node?.ready !== 'Unknown') return undefined
 	const message = `The kubelet of node ${snapshot.config.name} does not report. The run starts when it does.`

@@ -4,22 +4,22 @@ import type { KubeClient } from '../runtime/kube/client.ts'
 import { defineKind, type KubeObject, type ObjectMeta } from '../runtime/kube/kind.ts'
 import { Job, Secret } from '../runtime/kube/kinds.ts'
 
-/** A release of helm as the chart was rendered for it. A rollback keeps the hooks, and so the revision, of an older one. */
+/** A Helm release as the chart was rendered for it. A rollback keeps the hooks of an older revision, and with them its number. */
 export type Release = { name: string; revision: number }
 
-/** The namespace of the release, the Deployment of its controller, and the Job that this hook runs in. */
+/** The namespace of the release, the Deployment of its controller, and the Job of this hook. */
 export type Where = { namespace: string; controller: string; job: string }
 
-/** What helm writes into the label `status` of a release's Secret. */
+/** The value of the label `status` of a release's Secret during an uninstall. */
 const UNINSTALLING = 'uninstalling'
 
-/** Set to `confirmed` by a person, on the controller's Deployment: an uninstall of which no Secret of helm tells. */
+/** A person sets it to `confirmed` on the controller's Deployment if no Secret of Helm records the uninstall. */
 const ANNOTATION_UNINSTALL = `${GROUP}/uninstall`
 
-/** helm writes the Secret, then creates the Job; whatever of longer ago it says was said to another Job (milliseconds). */
+/** Helm writes the Secret, then creates the Job; an older write was for another Job (milliseconds). */
 const FRESH_MS = 5 * 60_000
 
-/** How many revisions after that of its hooks a release may have; the chart's Role names as many Secrets. */
+/** By how many revisions a release may be newer than its hooks; the chart's Role names as many Secrets. */
 const LATER_REVISIONS = 100
 
 export const Deployment = defineKind<KubeObject>({
@@ -28,10 +28,10 @@ export const Deployment = defineKind<KubeObject>({
 })
 
 /**
- * Proves that this is an uninstall: helm says so in the Secret of the release before it creates a hook, or a person has confirmed it.
+ * Proves that this is an uninstall: Helm records it in the Secret of the release before it creates a hook, or a person has confirmed it.
  * Manifests that were rendered and applied (kubectl, Argo CD, Flux) contain the hook too, and must change nothing.
  *
- * @returns what the proof is
+ * @returns a description of the proof
  * @throws Failure NOT_UNINSTALLING with what to do
  */
 export async function proveUninstall(client: KubeClient, where: Where, release: Release): Promise<string> {
@@ -45,7 +45,7 @@ export async function proveUninstall(client: KubeClient, where: Where, release: 
 	throw new Failure('NOT_UNINSTALLING', advice(where, release, newest))
 }
 
-/** Only the newest revision counts: an uninstall that failed and was rolled back leaves an older one that says uninstalling. */
+/** Only the newest revision counts: an uninstall that failed and was rolled back leaves an older one with status uninstalling. */
 async function newestSecret(client: KubeClient, { namespace }: Where, { name, revision }: Release): Promise<Secret | undefined> {
 	const revisions = Array.from({ length: LATER_REVISIONS + 1 }, (_, later) => revision + later)
 	const secrets = await Promise.all(revisions.map(one => client.find(Secret, { name: secretName(name, one), namespace })))
@@ -53,8 +53,8 @@ async function newestSecret(client: KubeClient, { namespace }: Where, { name, re
 }
 
 /**
- * Whether helm wrote the Secret to create this Job: after an uninstall that failed it goes on saying `uninstalling`, and the same manifests may
- * be applied by somebody else. Both times are the API server's.
+ * Whether Helm wrote the Secret to create this Job: after a failed uninstall the status stays `uninstalling`, and another client may apply
+ * the same manifests. Both times are from the API server.
  */
 export function isWrittenFor({ managedFields = [] }: ObjectMeta, { creationTimestamp = '' }: ObjectMeta): boolean {
 	const written = Math.max(...managedFields.map(({ time = '' }) => Date.parse(time) || 0), 0)

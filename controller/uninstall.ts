@@ -13,7 +13,7 @@ import { type Context, runProcess } from '../runtime/process.ts'
 import { NodeConfig } from './kinds.ts'
 import { Deployment, proveUninstall } from './uninstall-proof.ts'
 
-/** What the chart's pre-delete hook runs, before `helm uninstall` takes the controller away. */
+/** The environment of the chart's pre-delete hook, which runs before `helm uninstall` deletes the controller. */
 const UninstallEnv = z.object({
 	NAMESPACE: ObjectName.max(63),
 	ON_UNINSTALL: z.enum(['Keep', 'Restore']).describe('Keep: leave the nodes unchanged; Restore: restore every node first'),
@@ -26,11 +26,11 @@ const UninstallEnv = z.object({
 
 export const readSettings = (env: Context['env']) => readEnv(UninstallEnv, env)
 
-/** Where the hook works, and how long it sleeps between two looks (milliseconds). */
+/** Where the hook works, and its poll interval (milliseconds). */
 export type Uninstall = { namespace: string; controller: string; pollMs: number; signal: AbortSignal; log: Log }
 
 /**
- * What the hook does: nothing without a proof that this is an uninstall.
+ * Runs the hook; does nothing without proof that this is an uninstall.
  *
  * @throws Failure NOT_UNINSTALLING, and what `keep` and `restore` throw
  */
@@ -48,10 +48,10 @@ export async function uninstall(
 }
 
 /**
- * Lets go of every node config and leaves the hosts alone. The controller is stopped first, for it would claim them again, and a
- * run under way is awaited, for it loses its right to report with the release.
+ * Removes the finalizer from every node config and leaves the hosts unchanged. The controller is stopped first because it would add the
+ * finalizer again. A run in progress is awaited because it loses its permission to report with the Helm release.
  *
- * @throws Failure STOPPED when the signal comes first, with what was awaited
+ * @throws Failure STOPPED when the signal is aborted first, with what was awaited
  */
 export async function keep(client: KubeClient, where: Uninstall): Promise<void> {
 	const { namespace, log } = where
@@ -68,7 +68,7 @@ export async function keep(client: KubeClient, where: Uninstall): Promise<void> 
 	})
 }
 
-/** Somebody else may write at the same time: it is looked at again. */
+/** Another client may write concurrently: the next poll tries again. */
 async function release(
 	client: KubeClient,
 	{ name, namespace = '', finalizers = [], resourceVersion }: ObjectMeta,
@@ -85,9 +85,9 @@ async function release(
 }
 
 /**
- * Deletes every node config and waits until the controller, which must still run, has put their nodes back.
+ * Deletes every node config and waits until the controller, which must still run, has restored their nodes.
  *
- * @throws Failure STOPPED when the signal comes first, with the node configs that are left
+ * @throws Failure STOPPED when the signal is aborted first, with the node configs that are left
  */
 export async function restore(client: KubeClient, where: Uninstall): Promise<void> {
 	const { namespace, log } = where
@@ -110,7 +110,7 @@ async function stopController(client: KubeClient, where: Uninstall): Promise<voi
 		if (!isKubeFailure(error, 'NOT_FOUND')) throw error
 		log.info({ deployment: controller }, 'no controller to stop')
 	}
-	// a kubelet may label pods of its own like that, but not name an account in them
+	// a kubelet may set this label on a pod that it creates, but not a service account
 	const ours = { labelSelector: `app.kubernetes.io/name=${controller}`, fieldSelector: `spec.serviceAccountName=${controller}` }
 	await untilNone('pods of the controller', where, async () => {
 		const { items } = await client.list(Pod, { namespace, ...ours })
@@ -118,7 +118,7 @@ async function stopController(client: KubeClient, where: Uninstall): Promise<voi
 	})
 }
 
-/** Looks until nothing is left. */
+/** Polls until nothing is left. */
 async function untilNone(what: string, { pollMs, signal, log }: Uninstall, look: () => Promise<string[]>): Promise<void> {
 	let before: readonly string[] = []
 	for (;;) {
@@ -131,7 +131,10 @@ async function untilNone(what: string, { pollMs, signal, log }: Uninstall, look:
 	}
 }
 
-/** helm that waits no longer deletes the account and the Role of this hook at once: a right that was there is gone, and not missing in the chart. */
+/**
+ * When Helm times out, it immediately deletes the service account and the Role of this hook: a permission that existed is then gone, not
+ * missing in the chart.
+ */
 function orGivenUp(error: unknown, what: string, left: readonly string[]): never {
 	if (left.length === 0 || !isKubeFailure(error, 'FORBIDDEN', 'UNAUTHORIZED')) throw error
 	const words = 'helm timed out (--timeout) and removed the rights of this hook. Uninstall again when that is resolved'

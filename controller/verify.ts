@@ -5,15 +5,15 @@ import { attemptsOf, condition, isDrifted, isUpToDate, looksAreMany, nextAttempt
 import type { Mode, Run, Snapshot } from './snapshot.ts'
 import { verifiedStatus } from './status.ts'
 
-/** Runs that only look: because a person asks, because the node was booted anew, because it is time. Pure. */
+/** Read-only runs: because a person requests them, because the node rebooted, or because they are due. Pure. */
 
 type Look = { mode: Mode; cause: string; ask?: Ask }
 
-/** How soon after a look that came to nothing another may be made, and how long one waits for others to end (milliseconds). */
+/** How soon a verification without a result may be repeated, and how long one waits for other runs to end (milliseconds). */
 const againMs = 300_000
 const busyMs = 30_000
 
-/** A look that found another node than the status tells of. One that found what was known costs no write. */
+/** A verification whose result differs from the status. One that confirms the status costs no write. */
 export function hasUnreadVerdict(snapshot: Snapshot): Decision | undefined {
 	const run = lastLook(snapshot)
 	const { config } = snapshot
@@ -25,13 +25,13 @@ export function hasUnreadVerdict(snapshot: Snapshot): Decision | undefined {
 	return { act: 'settle', why, status, result: isNews, ...(isNews && { moment: `${run.name}.result` }) }
 }
 
-/** The last run of all of this generation, if it was one that verifies: what changes a node makes older looks worthless. */
+/** The last run of this generation, if it was a verification: a run that changes the node invalidates older verifications. */
 function lastLook(snapshot: Snapshot): Run | undefined {
 	const last = attemptsOf(snapshot).reduce<Run | undefined>((best, run) => (best && best.attempt > run.attempt ? best : run), undefined)
 	return last?.mode === 'Verify' ? last : undefined
 }
 
-/** Something is to be looked at, and may be. */
+/** Starts a read-only run that is due and allowed. */
 export function mustLook(snapshot: Snapshot): Decision | undefined {
 	const look = dueLook(snapshot)
 	if (!look || !mayLook(snapshot, look)) return undefined
@@ -41,7 +41,7 @@ export function mustLook(snapshot: Snapshot): Decision | undefined {
 	return { act: 'start', why: cause, run: { attempt: nextAttempt(snapshot), mode, cause, asked, failures: 0 }, quiet: true }
 }
 
-/** @returns when to decide again for the sake of a look, in milliseconds since 1970, or undefined where none is ever due */
+/** @returns when to decide again because of a read-only run, in milliseconds since 1970, or undefined if none is ever due */
 export function nextLookAt(snapshot: Snapshot): number | undefined {
 	if (dueLook(snapshot)) return snapshot.now + busyMs
 	const at = nextVerifyAt(snapshot)
@@ -60,19 +60,19 @@ function dueLook(snapshot: Snapshot): Look | undefined {
 	return at !== undefined && at <= now ? { mode: 'Verify', cause: 'TimeToVerify' } : undefined
 }
 
-/** A person need not wait for looks that nobody waits for. */
+/** A requested run does not wait behind automatic verifications. */
 function mayLook(snapshot: Snapshot, { ask }: Look): boolean {
 	const { settings, looking, freeRuns } = snapshot.rollout
 	if (freeRuns <= 0 || looksAreMany(snapshot)) return false
 	return ask !== undefined || ('value' in settings && looking < settings.value.maxVerifications)
 }
 
-/** What was configured may be looked at; what is being configured, or cannot be, tells of itself. */
+/** A configured node may be verified; one that is being configured, or cannot be, already reports its state. */
 function isJudged(snapshot: Snapshot): boolean {
 	return isUpToDate(snapshot) && (snapshot.config.status.state === 'Configured' || isDrifted(snapshot))
 }
 
-/** The boot that the last run saw is over; whether everything came back is known only after a look. */
+/** The node has rebooted since the last run; only a verification shows whether everything is restored. */
 function wasBooted(snapshot: Snapshot): boolean {
 	const { config, node } = snapshot
 	const { bootID } = config.status
@@ -80,14 +80,17 @@ function wasBooted(snapshot: Snapshot): boolean {
 	return !hasJustLooked(snapshot)
 }
 
-/** The API server's clock says when a run was created, ours when we made it; where they differ by hours, only ours says how long ago. */
+/**
+ * `created` is the API server's time, `lookedAt` is the controller's if it created the run; if their clocks differ by hours, only the
+ * controller's says how long ago that was.
+ */
 function hasJustLooked(snapshot: Snapshot): boolean {
 	const { config, runs, rollout, now } = snapshot
 	if (lastLook(snapshot) && rollout.lookedAt > now - againMs) return true
 	return runs.some(run => run.uid === config.uid && run.mode === 'Verify' && run.created > now - againMs)
 }
 
-/** Every node has a moment of its own within the interval, so that a fleet is not looked at all at once. */
+/** Every node has its own time within the interval, so that the fleet is not verified all together. */
 function nextVerifyAt({ config, rollout: { settings, lookedAt } }: Snapshot): number | undefined {
 	const interval = 'value' in settings ? settings.value.verifyIntervalSeconds * 1_000 : 0
 	if (interval === 0) return undefined
@@ -95,7 +98,7 @@ function nextVerifyAt({ config, rollout: { settings, lookedAt } }: Snapshot): nu
 	return phase + (Math.floor((lookedAt - phase) / interval) + 1) * interval
 }
 
-/** Any text → a number that is spread evenly (FNV-1a). @see RFC 9923 */
+/** Any text → an evenly distributed number (FNV-1a). @see RFC 9923 */
 function numberOf(text: string): number {
 	let hash = 0x811c9dc5
 	for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193) >>> 0

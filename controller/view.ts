@@ -23,12 +23,12 @@ import type { ConfigMapPart, JobPart, NodePart, PodPart } from './parts.ts'
 import { readSpec } from './spec.ts'
 import type { ConfigView, JobView, Mode, NodeView, PodView, Run } from './snapshot.ts'
 
-/** Objects → what decisions need of them; the caches keep nothing else. Pure. */
+/** Objects → what decisions use of them; the caches keep nothing else. Pure. */
 
-/** A node config as the API server gives it. */
+/** A node config as the API server returns it. */
 export type NodeConfigObject = KubeObject & { spec?: unknown; status?: Readonly<Record<string, unknown>> }
 
-/** A node config, its status read by the schema. */
+/** A node config, with its status checked against the schema. */
 export function configView({ metadata, spec, status: found = {} }: Stored<NodeConfigObject>): ConfigView {
 	const status = isOurs(metadata) ? found : {}
 	return {
@@ -43,17 +43,18 @@ export function configView({ metadata, spec, status: found = {} }: Stored<NodeCo
 		asked: askedIn(metadata.annotations),
 		read: readSpec(interned(spec)),
 		rawStatus: interned(found),
-		// a status of other shape is one of an older program's: nothing in it can be relied on, and it is overwritten; no copy, for memory's sake
+		// a status of another shape is from an older version: it cannot be relied on, and is overwritten; not copied, to save memory
 		status: NodeConfigStatus.safeParse(status).success ? (status as NodeConfigStatus) : {},
 	}
 }
 
-/** Who this room writes as. */
+/** The field manager of the controller. */
 export const MANAGER = 'multinic-controller'
 
 /**
- * A status that somebody else has put there, or that was written before the object was made, tells of another object: a backup was restored, and
- * Velero restores the managed fields too. Where the API server does not say who wrote it, it is ours, for the policies let nobody else.
+ * Whether the controller wrote the status, and for this object. A status of another writer, or from before the object was created, is from
+ * another object: a backup was restored, and Velero restores the managed fields too. If the API server does not record the writer, it is
+ * the controller, because the policies allow no other.
  */
 function isOurs({ managedFields = [], creationTimestamp = '' }: ObjectMeta): boolean {
 	const writers = managedFields.filter(({ subresource }) => subresource === 'status')
@@ -61,7 +62,7 @@ function isOurs({ managedFields = [], creationTimestamp = '' }: ObjectMeta): boo
 	return writers.length === 0 || writers.some(({ manager, time }) => manager === MANAGER && isOfThis(time))
 }
 
-/** A node; one that says nothing of Ready counts as silent. */
+/** A node; without the condition Ready its kubelet counts as not reporting. */
 export function nodeView({ metadata, spec, status }: Stored<NodePart>): NodeView {
 	const ready = status?.conditions?.find(one => one.type === 'Ready')?.status
 	return {
@@ -78,7 +79,7 @@ export function nodeView({ metadata, spec, status }: Stored<NodePart>): NodeView
 
 export type RolloutView = { uid: string; data: Readonly<Record<string, string>> }
 
-/** The settings of the rollout, as they are written. */
+/** The settings of the rollout, as written. */
 export function rolloutView({ metadata, data = {} }: Stored<ConfigMapPart>): RolloutView {
 	return { uid: metadata.uid, data }
 }
@@ -104,7 +105,7 @@ export function configMapView({ metadata, data }: Stored<ConfigMapPart>): Config
 
 export type RunJobView = Mark & JobView & { created: number }
 
-/** The Job of a run. Its end is the condition's time, as the API server tells it. */
+/** The Job of a run. Its end is the time of the condition, from the API server. */
 export function jobView({ metadata, spec, status }: Stored<JobPart>): RunJobView {
 	const end = status?.conditions?.find(({ type, status }) => status === 'True' && (type === 'Complete' || type === 'Failed'))
 	return {
@@ -121,13 +122,13 @@ export function jobView({ metadata, spec, status }: Stored<JobPart>): RunJobView
 export type RunPodView = Mark &
 	PodView & {
 		pod: string
-		/** uid of the Job that made it, as the API server has it. */
+		/** uid of the Job that created it, from the owner reference. */
 		madeBy: string | undefined
 		/** The node that it is bound to, whatever its labels say. */
 		boundTo: string | undefined
 	}
 
-/** The pod of a Job, named by the Job: that is the name of the run. */
+/** The pod of a Job, by the name of the Job, which is the name of the run. */
 export function podView({ metadata, spec, status }: Stored<PodPart>): RunPodView {
 	const agent = status?.containerStatuses?.find(({ name }) => name === AGENT_CONTAINER)?.state
 	const isOver = status?.phase === 'Succeeded' || status?.phase === 'Failed'
@@ -138,7 +139,7 @@ export function podView({ metadata, spec, status }: Stored<PodPart>): RunPodView
 		madeBy: metadata.ownerReferences?.find(({ kind, controller }) => kind === 'Job' && controller === true)?.uid,
 		boundTo: spec?.nodeName,
 		began,
-		// a container beside the agent's may go on; it is none of ours, and the agent's is not started again
+		// a container beside the agent's may continue; it is not MultiNIC's, and the agent's is not started again
 		ended: isOver || agent?.terminated !== undefined,
 		refused: began ? undefined : refusalOf(status, agent, isOver),
 		lastWords: began ? agent?.terminated?.message?.slice(0, TERMINATION_MAX_BYTES) : undefined,
@@ -148,21 +149,21 @@ export function podView({ metadata, spec, status }: Stored<PodPart>): RunPodView
 type Said = { reason?: string; message?: string }
 type State = NonNullable<NonNullable<NonNullable<PodPart['status']>['containerStatuses']>[number]['state']>
 
-/** As much of a kubelet's words as is kept (characters). */
+/** How much of a kubelet's message is kept (characters). */
 const REFUSAL_MAX = 500
 
-/** Reasons of waiting that are no refusal. */
+/** Waiting reasons that are not a refusal. */
 const onItsWay = ['ContainerCreating', 'PodInitializing']
 
 /** What containerd, CRI-O and the kubelet call a container whose program never ran. */
 const unstarted = ['StartError', 'ContainerCannotRun', 'CreateContainerError', 'CreateContainerConfigError', 'RunContainerError']
 
-/** The API server tells no time as null in JSON. */
+/** In JSON, the API server sends null if there is no time. */
 function isUnstarted({ reason, startedAt }: NonNullable<State['terminated']>): boolean {
 	return unstarted.includes(reason ?? '') || (startedAt ?? '').startsWith('1970-')
 }
 
-/** What keeps the agent from starting: its own container, one before it, or the pod as a whole, which was evicted or never admitted. */
+/** Says what keeps the agent from starting: its own container, an init container, or the whole pod, which was evicted or not admitted. */
 function refusalOf(status: PodPart['status'], agent: State | undefined, isOver: boolean): string | undefined {
 	const before = (status?.initContainerStatuses ?? []).flatMap(({ name, state }) => {
 		const found = state && (waitingIn(state) ?? (state.terminated?.exitCode ? state.terminated : undefined))

@@ -10,7 +10,10 @@ import { type RolloutView, rolloutView } from './view.ts'
 
 type Options = Pick<CacheOptions, 'client' | 'namespace' | 'log' | 'signal'>
 
-/** Watches the three ConfigMaps of the rollout, each by its name: the chart's settings, a person's pause, and our own record of who stops it. */
+/**
+ * Watches the three ConfigMaps of the rollout, each by its name: the chart's settings, a person's pause, and the controller's record of
+ * which nodes stop it.
+ */
 export function watchSettings({ client, namespace, log, signal }: Options, fleet: Pick<Fleet, 'set' | 'setPause'>) {
 	const watch = (name: string, onChange: (data: RolloutView['data'] | undefined) => void) => {
 		const take: Change<RolloutView> = (_, view) => onChange(view?.data)
@@ -38,14 +41,17 @@ export function watchSettings({ client, namespace, log, signal }: Options, fleet
 	const ownSecret = randomUUID()
 	return {
 		all: [chart, pause, stop],
-		/** What no node knows: the uid of the chart's settings, which no kubelet may read, and while there are none a word of this process. */
+		/**
+		 * A value that no node knows: the uid of the chart's settings, which no kubelet may read, or without them a random value of
+		 * this process.
+		 */
 		secret: () => only(chart)?.uid ?? ownSecret,
 		recordedStop: (name: string) => stops.get(name),
 		stopsChanged: () => writer?.touch(),
 		stopRecord: {
-			/** What the record holds; undefined where there is none. */
+			/** The data of the record; undefined if it does not exist. */
 			stored: () => only(stop)?.data,
-			/** Who writes it is told of what changes. */
+			/** Sets the writer of the record, which is notified of changes. */
 			setWriter: (one: Pick<StopRecord, 'touch' | 'seen'>) => {
 				writer = one
 			},
