@@ -1,26 +1,26 @@
 import { createHeap, type Placed } from './heap.ts'
 
-/** What an agenda asks and tells. */
+/** Callbacks of an agenda. */
 export type AgendaOptions = {
-	/** Whether somebody is at work on the key, so that it must wait although it is due. */
+	/** Whether the key is being processed, so that it must wait although it is due. */
 	isHeld(key: string): boolean
-	/** A key can be handed out that could not before. */
+	/** Called when a key becomes available for processing. */
 	onDue(): void
-	/** How many keys of that priority can be handed out now; told after every change of it. */
+	/** Called after each change of the number of available keys of a priority. */
 	onDepth(priority: number, keys: number): void
 }
 
-/** When each key is due and how urgent it is. Times are numbers of one clock, in milliseconds; the agenda itself has none. */
+/** Keeps when each key is due and how urgent it is. Times are milliseconds of one clock, which the agenda itself does not read. */
 export type Agenda = {
-	/** Due from `time`, which is now. */
+	/** Makes the key due from `time`, which is now. */
 	addNow(key: string, priority: number, time: number): void
-	/** Due at `at`. A key that is due already, and as urgent, stays as it is. */
+	/** Makes the key due at `at`. A key that is already due and at least as urgent does not change. */
 	addLater(key: string, priority: number, at: number): void
-	/** What is due by `time` becomes so. */
+	/** Makes every key due whose time is at or before `time`. */
 	ring(time: number): void
-	/** The key is held no longer. */
+	/** The key is no longer being processed. */
 	release(key: string): void
-	/** Takes out the most urgent key, of those the one that became due first, with all that was asked for it. */
+	/** Removes and returns the most urgent key (the one that became due first among equals), with all pending additions for it. */
 	take(): Entry | undefined
 	clear(): void
 	/** When the next key is due. */
@@ -31,11 +31,11 @@ export type Agenda = {
 
 export type Entry = { readonly key: string; readonly priority: number; readonly since: number }
 
-/** `turn` counts up: who was asked for first. A key that is held has no place in the heap. */
+/** `turn` increases with each addition: keys of equal rank are ordered by it. A held key is not in the heap. */
 type Due = Placed & { key: string; priority: number; turn: number; since: number }
 type Later = Placed & { key: string; priority: number; turn: number; at: number }
 
-/** An empty agenda. Every operation costs O(log n). */
+/** Creates an empty agenda. Every operation costs O(log n). */
 export function createAgenda(options: AgendaOptions): Agenda {
 	return new KeyAgenda(options)
 }
@@ -126,7 +126,7 @@ class KeyAgenda implements Agenda {
 		this.#count(due.priority, 1)
 	}
 
-	/** It keeps its turn: it waited longer than those who come now. */
+	/** Keeps the turn: the key has waited longer than those added now. */
 	#raise(due: Due, priority: number): void {
 		if (priority <= due.priority) return
 		const before = due.priority

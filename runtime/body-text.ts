@@ -1,6 +1,6 @@
 /**
- * A body as text (UTF-8). It is one piece from the start: a body in chunks of one byte would be as many objects, and take a hundred times the
- * memory that its size says.
+ * Reads a body as text (UTF-8) into one buffer that grows: a body in chunks of one byte would otherwise be as many objects, and take a
+ * hundred times the memory that its size suggests.
  */
 export async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
 	let all = Buffer.allocUnsafe(1 << 14)

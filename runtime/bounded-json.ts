@@ -1,17 +1,17 @@
-/** What a JSON text may have before it is parsed: to parse it, and to judge it by a schema, is work that whoever wrote it decides. */
+/** Limits of a JSON text, checked before it is parsed: the sender decides how much work parsing and validation take. */
 export type JsonBounds = {
 	/** UTF-8 bytes of the whole text. */
 	bytes: number
-	/** Lists and objects within each other. */
+	/** Nesting depth of lists and objects. */
 	depth: number
-	/** Values in all: each item of a list and each member of an object, however deep. */
+	/** Number of all values: each item of a list and each member of an object, at any depth. */
 	values: number
 }
 
 /**
- * Parses JSON that comes from outside, once it is known to be small enough. The text is read through once without making anything of it.
+ * Parses JSON from outside if it is within the limits. These are checked by one scan of the text that builds no values.
  *
- * @returns the value, or the sentence that says why there is none
+ * @returns the value, or the sentence that says what is wrong
  */
 export function parseBounded(text: string, { bytes, depth, values }: JsonBounds): { value: unknown } | { fault: string } {
 	const size = Buffer.byteLength(text)
@@ -30,7 +30,7 @@ const QUOTE = 0x22
 const COMMA = 0x2c
 const BACKSLASH = 0x5c
 
-/** Of a text that is no JSON it says something, which then does not matter. An empty list counts as if it had one value. */
+/** Returns a meaningless result for a text that is not JSON, which does not matter. An empty list counts as if it had one value. */
 function shapeOf(text: string): { depth: number; values: number } {
 	let depth = 0
 	let deepest = 0
@@ -57,7 +57,7 @@ function isClosing(code: number): boolean {
 	return code === 0x5d || code === 0x7d
 }
 
-/** @param at of its first quote. @returns the place of its last quote, or the end of the text */
+/** @param at position of the opening quote. @returns the position of the closing quote, or the end of the text */
 function endOfString(text: string, at: number): number {
 	for (let end = text.indexOf('"', at + 1); end !== -1; end = text.indexOf('"', end + 1)) if (!isEscaped(text, end)) return end
 	return text.length

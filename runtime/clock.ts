@@ -1,4 +1,4 @@
-/** Where the time comes from, so that tests can pass another. */
+/** Source of the current time, so that tests can pass another one. */
 export type Clock = {
 	/** Milliseconds since 1970. */
 	now(): number
@@ -6,10 +6,10 @@ export type Clock = {
 
 export const systemClock: Clock = { now: () => Date.now() }
 
-/** Starts a timer and gives back the function that cancels it. */
+/** Starts a timer and returns the function that cancels it. */
 export type SetTimer = (fire: () => void, ms: number) => () => void
 
-/** The real timers. A delay above 24.8 days (the limit of setTimeout) is cut to it. */
+/** The real timers. A delay above 24.8 days (the limit of setTimeout) is reduced to that limit. */
 export const systemTimer: SetTimer = (fire, ms) => {
 	const timer = setTimeout(fire, Math.min(ms, 2 ** 31 - 1))
 	return () => clearTimeout(timer)
@@ -35,20 +35,20 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<boolean> {
 	})
 }
 
-/** A signal of its own for one piece of work: aborted by `signal`, by its own `abort`, or after `ms`. */
+/** A separate signal for one piece of work: aborted by the outer `signal`, by its own `abort`, or after `ms`. */
 export type Deadline = {
 	signal: AbortSignal
-	/** Whether it was the time that ended it. */
+	/** Whether the time limit ended it. */
 	expired(): boolean
 	abort(reason: unknown): void
-	/** Starts the time anew, with `ms`. */
+	/** Restarts the timer with `ms`. */
 	restart(ms: number): void
-	/** Lets go of timer and listener; to be called however the work ended. */
+	/** Releases the timer and the listener. Must be called however the work ends. */
 	clear(): void
 }
 
 /**
- * Ties a piece of work to a time limit and to a longer-lived signal, without leaving a listener on that behind.
+ * Ties a piece of work to a time limit and to a longer-lived signal, and leaves no listener behind on that signal.
  *
  * @param ms milliseconds; 0: no limit
  */

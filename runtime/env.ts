@@ -2,12 +2,12 @@ import * as z from 'zod'
 import { Failure } from './errors.ts'
 
 /**
- * Reads the environment once, whole, against a schema whose keys are the variables' names.
+ * Reads the whole environment once against a schema whose keys are the names of the variables.
  *
- * A variable that is set to nothing counts as absent: charts write `""` for what nobody chose.
+ * A variable that is set to an empty text counts as unset: charts write `""` for values that are not set.
  *
  * @returns the parsed configuration, frozen
- * @throws Failure CONFIG_INVALID with every fault at once, one a line, each beginning with the variable's name; never a value
+ * @throws Failure CONFIG_INVALID with all faults, one per line, each starting with the name of the variable; never with a value
  */
 export function readEnv<T>(schema: z.ZodType<T>, env: Readonly<Record<string, string | undefined>>): Readonly<T> {
 	const parsed = schema.safeParse(Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== '')))
@@ -28,14 +28,14 @@ function freeze<T>(value: T): Readonly<T> {
 	return Object.freeze(value)
 }
 
-/** A boolean as Go's `strconv.ParseBool` reads it: true, 1, t or false, 0, f, in any case. Give defaults by `.default(true)`. */
+/** A boolean as Go's `strconv.ParseBool` reads it: true, 1, t or false, 0, f, in any case. Set defaults with `.default(true)`. */
 export const Bool = z.stringbool({
 	truthy: ['true', '1', 't'],
 	falsy: ['false', '0', 'f'],
 	error: 'must be true or false',
 })
 
-/** A duration in Go's form (`30s`, `5m`, `1h30m`, `1.5s`), as milliseconds. Give defaults by `.prefault('30s')`. */
+/** A duration in Go's form (`30s`, `5m`, `1h30m`, `1.5s`), as milliseconds. Set defaults with `.prefault('30s')`. */
 export const Duration = z.string().transform((text, context) => {
 	const ms = parseDuration(text)
 	if (ms !== undefined) return ms
@@ -43,27 +43,27 @@ export const Duration = z.string().transform((text, context) => {
 	return z.NEVER
 })
 
-/** A whole number written in decimal digits. Give bounds by `.pipe(z.int().min(1))`, defaults by `.prefault('4')`. */
+/** A whole number in decimal digits. Set bounds with `.pipe(z.int().min(1))`, defaults with `.prefault('4')`. */
 export const Whole = z
 	.string()
 	.regex(/^\d{1,15}$/, 'must be a whole number')
 	.transform(Number)
 
-/** The name of a namespace, a Lease, an account: lower-case letters, digits, `-` and `.`, as Kubernetes has them. */
+/** The name of a namespace, a Lease or an account: lower-case letters, digits, `-` and `.`, as in Kubernetes. */
 export const ObjectName = z
 	.string()
 	.max(253)
 	.regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be a name as Kubernetes has them: lower-case letters, digits, "-" and "."')
 
-/** What goes into an HTTP header, such as a token. */
+/** A text that is valid in an HTTP header, such as a token. */
 export const HeaderText = z.string().regex(/^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/, 'must be printable ASCII without blanks around it')
 
 /** An http or https URL. */
 export const HttpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' })
 
 /**
- * Where a server listens: `host:port`, `[::1]:port`, or `:port` (host "") for every address of IPv6 and IPv4. Port 0 takes a free one.
- * Defaults by `.prefault(':8080')`.
+ * The address a server listens on: `host:port`, `[::1]:port`, or `:port` (host "") for all IPv6 and IPv4 addresses. Port 0 selects a free
+ * port. Set defaults with `.prefault(':8080')`.
  */
 export const ListenAddress = z
 	.string()
@@ -77,9 +77,9 @@ export const ListenAddress = z
 const unitMs: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, μs: 1e-3, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
 
 /**
- * Milliseconds of a Go duration (`time.ParseDuration`), rounded to whole ones.
+ * Parses a Go duration (`time.ParseDuration`) into milliseconds, rounded to a whole number.
  *
- * @returns undefined for what is not one: no unit (save `0`), a negative, an empty or an unbounded text
+ * @returns undefined if the text is not a duration: no unit (except `0`), negative, empty, or too large
  */
 export function parseDuration(text: string): number | undefined {
 	if (text === '0') return 0

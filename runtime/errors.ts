@@ -1,16 +1,16 @@
-/** What a Failure may carry beside its words. */
+/** Options of a Failure in addition to its code and message. */
 export type FailureOptions = {
-	/** Whether doing the same again later may succeed. Default: false. */
+	/** Whether a later retry of the same call may succeed. Default: false. */
 	retry?: boolean
-	/** What a person needs to see. It reaches logs and status: never a secret. */
+	/** Details for the operator. They are written to logs and status: never a secret. */
 	facts?: Readonly<Record<string, unknown>>
 	cause?: unknown
 }
 
 /**
- * An expected failure: a closed `code` for programs, a sentence for people. Anything else that is thrown is a bug.
+ * An expected failure: a `code` from a fixed list for programs, a sentence for people. Anything else that is thrown is a bug.
  *
- * Each room owns its list of codes (`type Code = 'A' | 'B'`, `new Failure<Code>(…)`).
+ * Each room has its own list of codes (`type Code = 'A' | 'B'`, `new Failure<Code>(…)`).
  */
 export class Failure<Code extends string = string> extends Error {
 	override readonly name = 'Failure'
@@ -26,12 +26,12 @@ export class Failure<Code extends string = string> extends Error {
 	}
 }
 
-/** Whether `error` is an expected failure and, where codes are given, one of those. */
+/** Returns whether `error` is an expected failure and, if codes are given, has one of them. */
 export function isFailure<Code extends string = string>(error: unknown, ...codes: readonly Code[]): error is Failure<Code> {
 	return error instanceof Failure && (codes.length === 0 || codes.some(code => code === error.code))
 }
 
-/** The words of anything that was thrown, with those of its causes: `a: b: c`, none said twice. */
+/** Returns the message of anything that was thrown, followed by those of its causes: `a: b: c`, without repetition. */
 export function wordsOf(error: unknown): string {
 	if (!(error instanceof Error)) return String(error)
 	const own = error.message || codeOf(error) || error.name
@@ -40,7 +40,7 @@ export function wordsOf(error: unknown): string {
 	return own.includes(cause) ? own : `${own}: ${cause}`
 }
 
-/** The `code` of a system error (`ECONNRESET`) or of a Failure, else an empty string. */
+/** Returns the `code` of a system error (`ECONNRESET`) or of a Failure, else an empty string. */
 export function codeOf(error: unknown): string {
 	return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : ''
 }

@@ -1,17 +1,17 @@
 import { createHmac } from 'node:crypto'
 
 /**
- * The name of one of our Events. A kubelet may create Events of any name, and one that is there already is not written; so a name ends in what it
- * cannot guess, and who knows the secret can tell ours from a forged one.
+ * Returns the name of an Event of MultiNIC. A kubelet may create Events with any name, and an Event that already exists is not written.
+ * Therefore a name ends in a part that a kubelet cannot guess, and any process that knows the secret can detect a forged name.
  *
- * @param moment what happened to what: the same again has the same name
- * @param secret that no node knows, and that is the same for every process of this cluster
+ * @param moment what happened to which object: the same moment always gets the same name
+ * @param secret known to no node, and the same for every process of this cluster
  */
 export function eventName(moment: string, secret: string): string {
 	return `${moment}.${createHmac('sha256', secret).update(moment).digest('hex').slice(0, LENGTH)}`
 }
 
-/** @returns whether who gave this name knew the secret; never where there is none */
+/** @returns whether the name was made with the secret; always false if the secret is empty */
 export function isOurEventName(name: string, secret: string): boolean {
 	return secret !== '' && name === eventName(name.slice(0, -LENGTH - 1), secret)
 }

@@ -1,13 +1,13 @@
 import type * as z from 'zod'
 
-/** So many tell what is wrong. Whoever wrote the input decides how many there are, and how long the words that repeat it. */
+/** Maximum number of faults in a message. The author of the input decides how many there are, and how long the values they quote. */
 const MOST = 8
 const LENGTH = 200
 
-/** What is judged: the field that it is in (`spec`), or what it is called where no field of it is to blame. */
+/** What is validated: the field that holds it (`spec`), and its name in faults that belong to no field of it. */
 type Subject = { field?: string; whole?: string }
 
-/** What is wrong with an input, one sentence a fault: `spec.interfaces[0].mtu: must be …; and 3 more`. */
+/** Returns the faults of an input, one sentence each: `spec.interfaces[0].mtu: must be …; and 3 more`. */
 export function faultsIn({ issues }: Pick<z.ZodError, 'issues'>, { field = '', whole = field }: Subject = {}): string {
 	const faults = issues.slice(0, MOST).map(({ path, message }) => {
 		const place = path.length === 0 ? whole : placeOf(path, field)

@@ -1,20 +1,20 @@
-/** What a heap holds; it keeps `place` itself, and while the item is not in it that is -1. */
+/** An item of a heap. The heap maintains `place`, which is -1 while the item is not in it. */
 export type Placed = { place: number }
 
-/** The item that comes before all others, whatever was added since: every change costs O(log n), the look at the first nothing. */
+/** A binary heap that keeps the first item available. Every change costs O(log n), reading `first` O(1). */
 export type Heap<T extends Placed> = {
 	readonly size: number
 	readonly first: T | undefined
 	add(item: T): void
-	/** Takes the item out, wherever it stands; one that is not in it is left alone. */
+	/** Removes the item from any position; ignores an item that is not in the heap. */
 	remove(item: T): void
-	/** To be called after a change of what `before` looks at. */
+	/** Must be called after a change of anything that `before` compares. */
 	changed(item: T): void
 	clear(): void
 }
 
 /**
- * An empty heap.
+ * Creates an empty heap.
  *
  * @param before whether `a` comes before `b`; a strict order
  */

@@ -7,34 +7,34 @@ import { deadline } from './clock.ts'
 import { Failure, wordsOf } from './errors.ts'
 import { hideSecrets, remoteWords } from './remote-words.ts'
 
-/** How a call over HTTP can fail. */
+/** Codes of a failed HTTP call. */
 export type HttpCode =
 	| 'UNAUTHORIZED'
 	| 'FORBIDDEN'
 	| 'NOT_FOUND'
 	| 'CONFLICT'
 	| 'TOO_MANY_REQUESTS'
-	/** Any other 3xx or 4xx: the request is wrong, or the address is. */
+	/** Any other 3xx or 4xx: the request or the address is wrong. */
 	| 'REFUSED'
 	| 'SERVER_ERROR'
-	/** An answer that is not what the schema says. */
+	/** The response does not match the schema. */
 	| 'BAD_ANSWER'
 	| 'UNREACHABLE'
 	| 'TIMED_OUT'
-	/** The caller's own signal ended it. */
+	/** The caller's own signal aborted the call. */
 	| 'STOPPED'
 
 export type HttpClientOptions = {
-	/** PEM of the authorities to trust instead of the system's. */
+	/** PEM of the certificate authorities to trust instead of the system's. */
 	ca?: string
 	/** Do not verify the server's certificate. */
 	insecure?: boolean
-	/** Milliseconds for a whole call. Default: 30 000. */
+	/** Time limit of a whole call in milliseconds. Default: 30 000. */
 	timeoutMs?: number
 	userAgent?: string
-	/** Kept-alive connections to one server. Default: 4. */
+	/** Number of kept-alive connections to one server. Default: 4. */
 	connections?: number
-	/** Largest answer read, in bytes. Default: 64 MiB. */
+	/** Maximum response size in bytes. Default: 64 MiB. */
 	maxAnswerBytes?: number
 }
 
@@ -44,11 +44,11 @@ export type HttpCall<T> = {
 	headers?: Readonly<Record<string, string>>
 	/** Sent as JSON. */
 	body?: unknown
-	/** What the answer must be. Without it the body is whatever JSON or text came. */
+	/** Schema of the response. Without it the body is the parsed JSON or the text of the response. */
 	schema?: z.ZodType<T>
-	/** Words that must not be repeated in a failure, whoever says them. Authorization and token headers are hidden anyway. */
+	/** Texts that a failure must not repeat, even if the remote sends them. Authorization and token headers are always hidden. */
 	secrets?: readonly string[]
-	/** Statuses that are answers and not failures, where the body is as the schema says. Default: 200 to 299. */
+	/** Statuses that count as success and whose body must match the schema. Default: 200 to 299. */
 	accept?: (status: number) => boolean
 	signal?: AbortSignal
 	timeoutMs?: number
@@ -58,19 +58,19 @@ export type HttpAnswer<T> = { status: number; headers: Readonly<Record<string, s
 
 export type HttpClient = {
 	/**
-	 * One call, one try.
+	 * Makes one call, without retries.
 	 *
-	 * @throws Failure with an HttpCode; the message holds the remote's own words; facts `{ method, url, status, remote, retryAfterMs }`
+	 * @throws Failure with an HttpCode; the message contains the remote's message; facts `{ method, url, status, remote, retryAfterMs }`
 	 */
 	call<T = unknown>(call: HttpCall<T>): Promise<HttpAnswer<T>>
 	close(): Promise<void>
 }
 
 const ANSWER_BYTES = 64 << 20
-/** Of an answer: more than any page of OpenStack has. */
+/** Limits of a response: more than any page of OpenStack has. */
 const ANSWER = { depth: 32, values: 2_000_000 }
 
-/** A client of its own connections, for one remote system and what it trusts. */
+/** Creates a client with a separate connection pool for one remote system and the authorities it trusts. */
 export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
 	const { ca, insecure = false, connections = 4, maxAnswerBytes = ANSWER_BYTES } = options
 	const connect = { timeout: 10_000, rejectUnauthorized: !insecure, ...(ca && { ca }) }
@@ -88,7 +88,7 @@ async function exchange<T>(dispatcher: Dispatcher, options: HttpClientOptions, c
 		if (!accepts(status)) throw refused()
 		const found = parse(call, { status, text, bytes: options.maxAnswerBytes ?? ANSWER_BYTES })
 		if ('value' in found) return { status, headers, body: found.value }
-		throw isSuccess(status) ? found.failure : refused() // a proxy may refuse with a status that is an answer here
+		throw isSuccess(status) ? found.failure : refused() // a proxy may refuse with a status that counts as success here
 	} catch (error) {
 		throw error instanceof Failure ? error : unreachable(call, error, limit.expired())
 	} finally {
@@ -119,7 +119,7 @@ type Came = { status: number; text: string; bytes: number }
 function parse<T>(call: HttpCall<T>, { status, text, bytes }: Came): { value: T } | { failure: Failure<HttpCode> } {
 	const bad = (words: string) => ({ failure: failure(call, 'BAD_ANSWER', words, { retry: true, status }) })
 	const json = text === '' ? { value: undefined } : parseBounded(text, { bytes, ...ANSWER })
-	// without a schema an answer may be words, not JSON
+	// without a schema a response may be plain text instead of JSON
 	if (!call.schema) return { value: ('value' in json ? json.value : text) as T }
 	if ('fault' in json) return bad(`returned an invalid response: ${json.fault}`)
 	const parsed = call.schema.safeParse(json.value)
@@ -140,7 +140,7 @@ const byStatus: Readonly<Record<number, HttpCode>> = {
 	504: 'TIMED_OUT',
 }
 
-/** A day: who says more means never. */
+/** Maximum Retry-After that is honored: a day. A longer one means never. */
 const LONGEST_RETRY_S = 86_400
 
 type Refusal = { status: number; text: string; retryAfter: string | string[] | undefined }
@@ -184,7 +184,7 @@ function hidden(facts: Record<string, unknown>, hide: (text: string) => string):
 	return Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, typeof value === 'string' ? hide(value) : value]))
 }
 
-/** An address without the user and without the query, either of which may hold a secret. */
+/** Returns the URL without user and query: either may hold a secret. */
 function plainUrl(url: string): string {
 	if (!URL.canParse(url)) return '(not a URL)'
 	const { origin, pathname } = new URL(url)

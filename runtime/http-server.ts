@@ -5,22 +5,22 @@ import type { Log } from './log.ts'
 
 export type HttpServerOptions = {
 	log: Log
-	/** Largest body taken, in bytes. Default: 1 MiB. */
+	/** Maximum request body size in bytes. Default: 1 MiB. */
 	bodyLimitBytes?: number
-	/** HTTP status of a room's own failures. Default: 503 for those that waiting can heal, else 400. */
+	/** HTTP status of a room's own failures. Default: 503 for failures that may be retried, else 400. */
 	statusOf?: (failure: Failure) => number
 }
 
-/** Of a body: more than any that is meant well has. */
+/** Limits of a request body: more than any legitimate request has. */
 const BODY = { depth: 16, values: 2_000_000 }
 
-/** Longest part of a path that a route takes (characters), more than any name has; Fastify's own is 100. */
+/** Maximum length of a path parameter (characters), more than any name has. Fastify's default is 100. */
 const PARAM_MAX = 1_024
 
-/** What a refused request is answered with. */
+/** The response body of a refused request. */
 export type ErrorBody = { error: { code: string; message: string } }
 
-/** A JSON server whose every refusal is `{ error: { code, message } }`; what is a bug is logged and answered 500 without its words. */
+/** Creates a JSON server whose refusals are `{ error: { code, message } }`. A bug is logged and answered with 500, without its message. */
 export function createHttpServer({ log, bodyLimitBytes = 1 << 20, statusOf = defaultStatus }: HttpServerOptions): FastifyInstance {
 	const app = fastify({
 		logger: false,
@@ -30,11 +30,11 @@ export function createHttpServer({ log, bodyLimitBytes = 1 << 20, statusOf = def
 		routerOptions: { maxParamLength: PARAM_MAX },
 		frameworkErrors: (error, _, reply) => void answer(reply as FastifyReply, error.statusCode ?? 400, 'BAD_REQUEST', error.message),
 	})
-	// before its body is read: whoever asks for nothing has not signed in
+	// before the body is read: a request for an unknown path is not authenticated
 	app.addHook('onRequest', async (request, reply) => (request.is404 ? notThere(request, reply) : undefined))
 	app.removeContentTypeParser('application/json')
 	app.addContentTypeParser('application/json', { parseAs: 'string' }, async (_: unknown, text: string) => {
-		if (text === '') return undefined // many clients name the type of every body, also of the one that a DELETE has not
+		if (text === '') return undefined // many clients set the content type even on a DELETE, which has no body
 		const json = parseBounded(text, { bytes: bodyLimitBytes, ...BODY })
 		if ('fault' in json) throw new Failure('BAD_REQUEST', `the body cannot be read: ${json.fault}`)
 		return json.value
@@ -65,14 +65,14 @@ function answer(reply: FastifyReply, status: number, code: string, message: stri
 }
 
 export type HealthOptions = {
-	/** True when work can be done; else what is missing, in words. */
+	/** Returns true if the process can serve requests, else a sentence that says what is missing. */
 	ready: () => true | string
-	/** Not ready is no reason to be restarted; this is. Default: always true. */
+	/** Liveness: if not true, the process must be restarted. Not being ready is no reason to restart. Default: always true. */
 	alive?: () => true | string
 	metrics?: { contentType: string; metrics(): Promise<string> }
 }
 
-/** Adds `/healthz`, `/readyz` and, where given, `/metrics`. */
+/** Adds `/healthz`, `/readyz` and, if metrics are given, `/metrics`. */
 export function addHealth(app: FastifyInstance, { ready, alive = () => true, metrics }: HealthOptions): void {
 	app.get('/healthz', (_, reply) => probe(reply, alive()))
 	app.get('/readyz', (_, reply) => probe(reply, ready()))
@@ -87,11 +87,11 @@ function probe(reply: FastifyReply, state: true | string): FastifyReply {
 }
 
 /**
- * Opens the server and closes it when `signal` says so; running requests may end. Host "" is every address: `::`, which takes IPv4 too, and
- * `0.0.0.0` where the kernel has no IPv6.
+ * Starts the server and closes it when `signal` is aborted; running requests may finish. Host "" means all addresses: `::`, which also
+ * accepts IPv4, and `0.0.0.0` if the kernel has no IPv6.
  *
- * @returns the address it really has (`http://127.0.0.1:8080`), and a promise for its end
- * @throws Failure CONFIG_INVALID when the address cannot be had
+ * @returns the actual address (`http://127.0.0.1:8080`), and a promise that resolves when the server is closed
+ * @throws Failure CONFIG_INVALID if the server cannot listen on the address
  */
 export async function listen(
 	app: FastifyInstance,

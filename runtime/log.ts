@@ -9,7 +9,7 @@ export type LogLevel = (typeof logLevels)[number]
 export type LogOptions = {
 	/** Default: info. */
 	level?: LogLevel
-	/** Where lines go. Default: standard output. */
+	/** Destination of the lines. Default: standard output. */
 	to?: DestinationStream
 }
 
@@ -33,14 +33,14 @@ const secretNames = [
 	'"x-subject-token"',
 ]
 
-/** Where a secret could stand: at the top of a line's fields and up to three levels below. */
+/** Paths where a secret may occur: the top-level fields of a line and up to three levels below. */
 const paths = secretNames.flatMap(name => {
 	const step = name.startsWith('"') ? `[${name}]` : `.${name}`
 	return [name.startsWith('"') ? step : name, `*${step}`, `*.*${step}`, `*.*.*${step}`]
 })
 
 /**
- * A logger that writes one JSON object a line: `level` as text, `time` in ISO form, `room`, then the fields, then `msg`.
+ * Creates a logger that writes one JSON object per line: `level` as text, `time` in ISO form, `room`, then the fields, then `msg`.
  *
  * The message is constant and the fields vary: `log.info({ node, generation }, 'decided')`. Errors go under `err`.
  */
@@ -53,11 +53,11 @@ export function createLog(room: string, options: LogOptions = {}): Log {
 		serializers: { err: describeError },
 		redact: { paths, censor: '[redacted]' },
 	}
-	// pino's own stream has let a later line overtake an earlier one on a pipe; Node writes to pipes and files in order, before an exit.
+	// pino's own stream has reordered lines on a pipe; Node writes to pipes and files in order, and before it exits.
 	return pino(settings, options.to ?? process.stdout)
 }
 
-/** Turns the lines of `createLog` into ones for people: `14:03:22 info  decided act=start`. */
+/** Converts lines of `createLog` to text for people: `14:03:22 info  decided act=start`. */
 export function textLines(out: { write(text: string): unknown }): DestinationStream {
 	return {
 		write(line) {
@@ -68,7 +68,7 @@ export function textLines(out: { write(text: string): unknown }): DestinationStr
 	}
 }
 
-/** An error as log fields. An expected failure needs no stack: its words are enough. */
+/** Converts an error to log fields. An expected failure needs no stack: its message is enough. */
 export function describeError(error: unknown): Readonly<Record<string, unknown>> {
 	if (error instanceof Failure) return { type: error.code, message: wordsOf(error), retry: error.retry, ...error.facts }
 	if (error instanceof Error) return { type: error.name, message: wordsOf(error), stack: error.stack }

@@ -4,17 +4,17 @@ import type { Log } from './log.ts'
 import type { Queue } from './queue.ts'
 
 /**
- * Look at this key again after so many milliseconds, or when something changes.
+ * Requests another reconcile of this key after so many milliseconds, or earlier if something changes.
  *
- * @property priority where what is waited for is less urgent than what led here; default: as it was handed out
+ * @property priority if the awaited work is less urgent than what triggered this reconcile; default: the priority of this reconcile
  */
 export type Again = { afterMs: number; priority?: number }
 
 /**
- * Makes the world right for one key, whatever has happened to it: it reads everything anew and takes no event.
+ * Brings the actual state to the desired state for one key, whatever happened to it: it reads everything again and receives no event.
  *
- * Waiting is a value (`{ afterMs }`). Throwing means: try again with back-off; a Failure with `retry: false` means: not
- * before something changes. `signal` is aborted when the time is up or the process must end now.
+ * Waiting is a value (`{ afterMs }`). Throwing requests a retry with back-off; a Failure with `retry: false` requests no retry before
+ * something changes. `signal` is aborted when the time limit is reached or the process must exit now.
  */
 export type Reconcile = (key: string, signal: AbortSignal) => Promise<Again | undefined | void>
 
@@ -24,9 +24,9 @@ export type Outcome = 'success' | 'requeue_after' | 'error' | 'terminal_error'
 export type LoopWatch = {
 	started(): void
 	ended(outcome: Outcome, seconds: number): void
-	/** What was thrown is no Failure: a bug. It is treated as an error, and ends nothing. */
+	/** The reconcile threw something other than a Failure before its signal was aborted: a bug. It counts as an error and stops nothing. */
 	panicked(): void
-	/** The time for one reconcile was over before it ended, however it ended. */
+	/** The reconcile exceeded its time limit, however it ended. */
 	timedOut(): void
 }
 
@@ -34,20 +34,20 @@ export type LoopOptions = {
 	queue: Queue
 	reconcile: Reconcile
 	log: Log
-	/** Ends the loop: nothing new is begun, what runs may end. */
+	/** Ends the loop: no new reconcile starts, running ones may finish. */
 	signal: AbortSignal
-	/** How many keys are in work at once. Default: 4. */
+	/** Number of keys processed concurrently. Default: 4. */
 	workers?: number
-	/** How long one reconcile may take, in milliseconds; 0: any time. Default: 120 000. */
+	/** Time limit of one reconcile in milliseconds; 0: none. Default: 120 000. */
 	timeoutMs?: number
-	/** How long running reconciles may take to end once the loop is ended, before their signal is aborted. Default: 20 000. */
+	/** How long running reconciles may take after the loop ends until their signal is aborted, in milliseconds. Default: 20 000. */
 	graceMs?: number
-	/** Asked right before each reconcile; while it says no, none is begun. For a leader that must be sure that it still is one. */
+	/** Called immediately before each reconcile; while it returns false, none starts. For a leader that must be sure that it still leads. */
 	mayBegin?: () => boolean
 	watch?: LoopWatch
 }
 
-/** Takes keys and reconciles them until `signal` ends it; resolves when the last running reconcile has ended. */
+/** Takes keys and reconciles them until `signal` ends the loop; resolves when the last running reconcile has finished. */
 export async function runLoop(options: LoopOptions): Promise<void> {
 	const { queue, signal, workers = 4, graceMs = 20_000 } = options
 	const hard = deadline(0)
@@ -74,7 +74,7 @@ async function work(options: LoopOptions, hard: AbortSignal, breathe: Breathe): 
 
 type Breathe = () => Promise<void> | undefined
 
-/** Reconciles that wait for nothing, one after the other, must not keep timers and sockets waiting: the lease hangs on those. */
+/** Yields to the event loop: reconciles that never wait must not starve timers and sockets, which the lease renewal depends on. */
 function breather(): Breathe {
 	let breathedAt = performance.now()
 	return () => {
@@ -86,7 +86,7 @@ function breather(): Breathe {
 
 const longestBreathMs = 20
 
-/** How soon `mayBegin` is asked again, in milliseconds. */
+/** Interval at which `mayBegin` is polled, in milliseconds. */
 const askAgainMs = 50
 
 async function handle(options: LoopOptions, key: string, hard: AbortSignal): Promise<void> {
@@ -116,7 +116,7 @@ async function once({ reconcile, timeoutMs = 120_000 }: LoopOptions, key: string
 	}
 }
 
-/** The one switch over outcomes: what each means for the queue. */
+/** Applies each outcome to the queue. This is the only switch over outcomes. */
 function settle({ queue, log }: LoopOptions, key: string, result: Result): Outcome {
 	const outcome = outcomeOf(result)
 	switch (outcome) {

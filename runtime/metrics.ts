@@ -7,30 +7,30 @@ import { loopMetrics, queueMetrics, workMetrics } from './work-metrics.ts'
 export type Metrics = {
 	/** Rooms register their own metrics here. */
 	registry: Registry
-	/** To be given to `createQueue` and `runLoop`. */
+	/** To be passed to `createQueue` and `runLoop`. */
 	queue: QueueWatch
 	loop: LoopWatch
-	/** To be given to `KubeClient` as `onCall`. */
+	/** To be passed to `KubeClient` as `onCall`. */
 	kubeCall: (call: Call) => void
-	/** Lets the gauges of running work be read from the queue whenever somebody asks. */
+	/** Registers the gauges of running work, which are read from the queue on each scrape. */
 	observe(queue: Queue, now?: () => number): void
-	/** 1 while this process leads. */
+	/** Sets the leader gauge: 1 while this process leads. */
 	leading(name: string, leads: boolean): void
-	/** To be told when a renewal of the lease needed more than one request. */
+	/** To be called when a renewal of the lease needed more than one request. */
 	slowPath(name: string): void
 }
 
 const callBuckets = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60]
 
 /**
- * The metrics every room has, under the names controller-runtime and client-go use, so that dashboards for those fit.
+ * Creates the metrics that every room has, with the names of controller-runtime and client-go, so that their dashboards work.
  *
- * @param controller value of the label of that name
- * @param workers how many keys may be in work at once
+ * @param controller value of the label `controller`
+ * @param workers maximum number of keys processed concurrently
  */
 export function createMetrics(controller: string, workers = 4): Metrics {
 	const registry = new Registry()
-	// how far the event loop lags is measured by waking up: every 10 ms, as by default, is most of what an idle process does
+	// event loop lag is measured with a timer: the default of 10 ms would be most of the work of an idle process
 	collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 })
 	const leads = new Gauge({
 		name: 'leader_election_master_status',

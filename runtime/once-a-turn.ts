@@ -1,4 +1,4 @@
-/** @returns what asks for `act`: everything that happens in one turn of the event loop asks for it once, and it is done at the end of that turn */
+/** @returns a function that schedules `act`: all calls within one turn of the event loop run it once, at the end of that turn */
 export function onceATurn(act: () => void): () => void {
 	let isDue = false
 	return () => {

@@ -1,5 +1,5 @@
 /**
- * Whether a text is one part of a path, and read as nothing else: a path that ends in `..` is that of another thing, or of all of them.
+ * Returns whether a text is one path segment without special meaning: a path that ends in `..` addresses another object, or a collection.
  *
  * @see IsValidPathSegmentName in k8s.io/apimachinery/pkg/api/validation/path
  */

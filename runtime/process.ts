@@ -4,9 +4,9 @@ import { readEnv } from './env.ts'
 import { Failure, isFailure, wordsOf } from './errors.ts'
 import { createLog, type Log, logLevels, textLines } from './log.ts'
 
-/** What a process is handed by the one that started it. */
+/** What `main` receives from `runProcess`. */
 export type Context = {
-	/** Aborted by SIGTERM or SIGINT: stop taking work, end what runs, return. */
+	/** Aborted by SIGTERM or SIGINT: accept no new work, finish running work, return. */
 	signal: AbortSignal
 	log: Log
 	env: Readonly<Record<string, string | undefined>>
@@ -14,20 +14,20 @@ export type Context = {
 
 type Env = Context['env']
 
-/** What a process reads before it begins, by the name under which its main is given it. */
+/** Readers of the configuration, which run before `main`; it receives each result under the name of its reader. */
 type Readers = Readonly<Record<string, (env: Env) => unknown>>
 
-/** What was read by them. */
+/** The results of the readers. */
 export type Read<R extends Readers> = { [Name in keyof R]: Awaited<ReturnType<R[Name]>> }
 
-/** How long a process may take to stop, in milliseconds, before it is ended from inside. */
+/** How long a process may take to stop before it exits on its own, in milliseconds. */
 const stopMs = 30_000
 
 /**
- * Runs a room as a process: signals become one AbortSignal, and every way it can end becomes an exit code. All readers are asked first,
- * the log's own among them, so that whatever is wrong with the configuration is told at once.
+ * Runs a room as a process: signals become one AbortSignal, and every way to end becomes an exit code. All readers run first, including the
+ * one for the log, so that all configuration errors are reported together.
  *
- * 0 it returned · 1 it threw, or left a rejection unhandled, or did not stop in 30 s · 2 its configuration is wrong.
+ * 0: it returned · 1: it threw, left a rejection unhandled, or did not stop within 30 s · 2: its configuration is invalid.
  */
 export async function runProcess<R extends Readers>(
 	room: string,
@@ -50,7 +50,7 @@ export async function runProcess<R extends Readers>(
 	}
 }
 
-/** @throws Failure CONFIG_INVALID with the faults of all readers, one a line */
+/** @throws Failure CONFIG_INVALID with the faults of all readers, one per line */
 async function readAll<R extends Readers>(readers: R, env: Env): Promise<Read<R>> {
 	const outcomes = await Promise.allSettled(Object.values(readers).map(async read => read(env)))
 	const reasons = outcomes.flatMap(outcome => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []))

@@ -1,21 +1,21 @@
 import { type Agenda, createAgenda } from './agenda.ts'
 import { type SetTimer, systemTimer } from './clock.ts'
 
-/** For what nobody waits for: what a first list holds, what is told again without a change, work that is held back. */
+/** For work that no one waits for: the content of a first list, objects reported again without a change, queued work. */
 export const LOW_PRIORITY = -100
 
 export type QueueOptions = {
-	/** First and longest wait of a key that fails, in milliseconds. Default: 5 and 1 000 000. */
+	/** First and maximum wait of a failing key, in milliseconds. Default: 5 and 1 000 000. */
 	backoff?: { firstMs: number; maxMs: number }
-	/** Milliseconds, from any start. */
+	/** Milliseconds from an arbitrary start. */
 	now?: () => number
 	setTimer?: SetTimer
 	watch?: QueueWatch
 }
 
-/** Who wants to know what the queue does, for metrics. Seconds throughout. */
+/** Observes the queue, for metrics. All times are in seconds. */
 export type QueueWatch = {
-	/** How many keys of that priority are due now; told after every change of it. */
+	/** Called after each change of the number of keys of a priority that are due now. */
 	depth(priority: number, keys: number): void
 	/** A key became due. */
 	added(): void
@@ -26,49 +26,49 @@ export type QueueWatch = {
 }
 
 export type Addition = {
-	/** Higher ones are handed out first, equal ones in the order they became due. Default: 0. */
+	/** Keys with a higher priority are handed out first, those with the same priority in the order they became due. Default: 0. */
 	priority?: number
 	/** Milliseconds. Default: 0, now. */
 	afterMs?: number
 }
 
-/** A key that was taken and is not done: since when, as `now` said it, and with which priority it was handed out. */
+/** A key that was taken and is not done: the time (of `now`) and the priority it was handed out with. */
 export type Work = { readonly since: number; readonly priority: number }
 
 /**
- * Keys that want work: each at most once in the queue and at most once in work.
+ * A queue of keys to process. Each key is queued at most once and processed at most once at a time.
  *
- * A key added while it is in work is handed out once more after `done`; how often it was added does not matter.
+ * A key that is added while it is processed is handed out again after `done`, once, however often it was added.
  */
 export type Queue = {
 	/**
-	 * A key that is there already keeps the earliest time and the highest priority it was added with. Only a delay keeps its priority for
-	 * its time: a backlog that names the key sooner makes it due sooner, and no more urgent than the backlog is.
+	 * Adds a key. A queued key keeps the earliest time and the highest priority it was added with. The priority of a delayed addition applies
+	 * only when its delay is over: a backlog that adds the key earlier makes it due earlier, but only with the priority of the backlog.
 	 */
 	add(key: string, addition?: Addition): void
 	/**
-	 * After that key's own back-off, which doubles with every call until `forget`; with the priority it was handed out with.
-	 * Gives back the wait in milliseconds.
+	 * Adds the key after its back-off, which doubles with every call until `forget`, with the priority it was handed out with. Returns the
+	 * wait in milliseconds.
 	 */
 	addBackedOff(key: string): number
-	/** That key's next back-off is the first again. */
+	/** Resets the back-off of the key. */
 	forget(key: string): void
-	/** How often that key was backed off since it was last forgotten. */
+	/** How often the key was backed off since the last `forget`. */
 	failures(key: string): number
-	/** The most urgent key, of those the one that waited longest; waits for one. Undefined after shut-down. The taker must call `done`. */
+	/** Waits for the most urgent key (the one that waited longest among equals). Undefined after shut-down. The caller must call `done`. */
 	take(): Promise<string | undefined>
-	/** Must follow every `take`. */
+	/** Must be called after every `take`. */
 	done(key: string): void
-	/** Nothing more is handed out, nothing more is taken in; those who wait in `take` get undefined. */
+	/** Stops handing out and accepting keys; pending calls of `take` resolve to undefined. */
 	shutDown(): void
-	/** Keys that are due now and in nobody's work. */
+	/** Number of keys that are due now and not being processed. */
 	readonly depth: number
-	/** Keys that will be due, or more urgent, later. */
+	/** Number of keys that become due, or more urgent, later. */
 	readonly delayed: number
 	readonly inWork: ReadonlyMap<string, Work>
 }
 
-/** An empty queue. */
+/** Creates an empty queue. */
 export function createQueue(options: QueueOptions = {}): Queue {
 	return new KeyQueue(options)
 }
@@ -158,7 +158,7 @@ class KeyQueue implements Queue {
 		return this.#working
 	}
 
-	/** Matches those who wait with what is due. */
+	/** Hands out due keys to pending calls of `take`. */
 	#handOut(): void {
 		while (this.#takers.length > 0 && (this.#down || this.#agenda.depth > 0)) {
 			const taker = this.#takers.shift()
@@ -176,7 +176,7 @@ class KeyQueue implements Queue {
 		return entry.key
 	}
 
-	/** One timer, for the key that is due next. */
+	/** Keeps one timer for the key that becomes due next. */
 	#setAlarm(): void {
 		const at = this.#agenda.next
 		if (at === this.#alarm?.at) return

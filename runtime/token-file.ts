@@ -4,10 +4,10 @@ import { HeaderText } from './env.ts'
 import { wordsOf } from './errors.ts'
 import { faultsIn } from './faults.ts'
 
-/** The token as it is now. */
+/** Returns the current token. */
 export type TokenSource = () => string
 
-/** A token that stands in a variable. */
+/** A token given as the value of a variable. */
 export const FixedToken = HeaderText.transform(
 	(text): TokenSource =>
 		() =>
@@ -15,8 +15,8 @@ export const FixedToken = HeaderText.transform(
 )
 
 /**
- * The path of a file that holds a token, such as a mounted Secret. It is read whenever the token is needed, for the file is written anew when
- * the Secret changes; while it cannot be read, or has no token, the last one counts.
+ * The path of a file that holds a token, such as a mounted Secret. The file is read each time the token is needed, because it is rewritten
+ * when the Secret changes. While the file cannot be read or holds no token, the last token is used.
  */
 export const TokenFile = z.string().transform((path, context): TokenSource => {
 	const first = readToken(path)

@@ -2,11 +2,11 @@ import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client'
 import type { LoopWatch, Outcome } from './loop.ts'
 import type { Queue, QueueWatch } from './queue.ts'
 
-/** Powers of ten from 10 ns to 1000 s, as client-go has them for its queues. */
+/** Powers of ten from 10 ns to 1000 s, as in client-go for its queues. */
 const queueBuckets = Array.from({ length: 12 }, (_, power) => 10 ** (power - 8))
 const reconcileBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 
-/** What the queue holds and hands out. */
+/** Registers the metrics of the queue's content and throughput. */
 export function queueMetrics(registry: Registry, controller: string): QueueWatch {
 	const common = { labelNames: ['name', 'controller'] as const, registers: [registry] }
 	const labels = { name: controller, controller }
@@ -39,7 +39,7 @@ export function queueMetrics(registry: Registry, controller: string): QueueWatch
 	}
 }
 
-/** What the loop does. */
+/** Registers the metrics of the loop. */
 export function loopMetrics(registry: Registry, controller: string, workers: number): LoopWatch {
 	const common = { labelNames: ['controller'] as const, registers: [registry] }
 	const prefix = 'controller_runtime'
@@ -69,7 +69,7 @@ export function loopMetrics(registry: Registry, controller: string, workers: num
 	}
 }
 
-/** Reconciles by how they ended. */
+/** Registers the counters of reconciles by result. */
 function resultMetrics(registry: Registry, controller: string): Record<Outcome, () => void> {
 	const common = { labelNames: ['controller'] as const, registers: [registry] }
 	const totals = new Counter({
@@ -99,7 +99,7 @@ function resultMetrics(registry: Registry, controller: string): Record<Outcome, 
 	}
 }
 
-/** What is in work, read from the queue whenever somebody asks. */
+/** Registers the gauges of running work, which are read from the queue on each scrape. */
 export function workMetrics(registry: Registry, controller: string, queue: Queue, now: () => number): void {
 	const labels = { name: controller, controller }
 	const ages = () => [...queue.inWork.values()].map(({ since }) => (now() - since) / 1_000)

@@ -1,21 +1,21 @@
-/** What the answers to our own requests showed, as kept in the store, as long as the watch has not come so far. */
+/** Objects from responses to this process, as they are in the store, until the watch reaches their version. */
 export type Ahead<P> = {
-	/** @returns false where the watch has come so far already: it told this state, and perhaps its end */
+	/** @returns false if the watch has already reached this version: it has delivered this state, and perhaps the deletion */
 	add(object: Known<P>): boolean
-	/** Whether a later state of that object is known than any the watch has told. */
+	/** Whether a version of the object is known that is later than any the watch has delivered. */
 	has(key: string): boolean
-	/** The watch, or a list, has come to that resource version. */
+	/** Called when the watch, or a list, has reached that resource version. */
 	reach(resourceVersion: string): void
 	values(): Iterable<Known<P>>
 }
 
-/** What is kept of an object, and of which version of it. */
+/** What is kept of an object, and the version it is from. */
 export type Known<P> = { readonly key: string; readonly version: string; readonly value: P }
 
 /**
- * Nothing known, and nothing told.
+ * Creates an Ahead without objects.
  *
- * Resource versions are compared as decimal numbers, which they are for one kind of object.
+ * Resource versions are compared as decimal numbers, which is valid within one kind of object.
  * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions
  */
 export function createAhead<P>(): Ahead<P> {
@@ -34,7 +34,7 @@ export function createAhead<P>(): Ahead<P> {
 		has: key => isAhead(objects.get(key)),
 		reach(resourceVersion) {
 			const now = BigInt(resourceVersion)
-			// time went back: the cluster was restored from a backup, and what we knew is no longer so
+			// the resource version went backwards: the cluster was restored from a backup, and the known objects are no longer valid
 			if (now < reached) objects.clear()
 			reached = now
 			for (const [key, object] of objects) {

@@ -13,17 +13,17 @@ import { proxyFor } from './proxy.ts'
 type Environment = Readonly<Record<string, string | undefined>>
 
 export type Wanted = {
-	/** One file, which must be there. */
+	/** Path of one file, which must exist. */
 	kubeconfig?: string
-	/** Default: the kubeconfig's current one. */
+	/** Default: the current context of the kubeconfig. */
 	context?: string
 }
 
 /**
- * Finds out how a server process reaches the API server: the kubeconfig that is named (an option, or the files of KUBECONFIG) or that has the
- * context that is named, else the pod's own ServiceAccount, else `~/.kube/config`.
+ * Loads the credentials of a server process: from the kubeconfig that is named (an option, or the files of KUBECONFIG) or that has the
+ * named context, else from the pod's ServiceAccount, else from `~/.kube/config`.
  *
- * @throws Failure CONFIG_INVALID with the file and the field that is wrong, never a secret
+ * @throws Failure CONFIG_INVALID with the file and the invalid field, never a secret
  */
 export async function loadCredentials(wanted: Wanted, env: Environment): Promise<Credentials> {
 	const isNamed = wanted.kubeconfig || wanted.context || env.KUBECONFIG
@@ -35,11 +35,11 @@ export async function loadCredentials(wanted: Wanted, env: Environment): Promise
 }
 
 /**
- * The same as kubectl does it: the context that is named, else the current one of the kubeconfig, inside a pod too; the pod's own
- * ServiceAccount only where no kubeconfig has a current context.
+ * Loads credentials as kubectl does: from the named context, else from the current context of the kubeconfig, also inside a pod; from the
+ * pod's ServiceAccount only if no kubeconfig has a current context.
  *
  * @param folder where a pod's token is mounted
- * @throws Failure CONFIG_INVALID with the file and the field that is wrong, never a secret
+ * @throws Failure CONFIG_INVALID with the file and the invalid field, never a secret
  */
 export async function loadAsKubectl(wanted: Wanted, env: Environment, folder = mount): Promise<Credentials> {
 	const found = await readFiles(wanted, env)
@@ -51,7 +51,7 @@ export async function loadAsKubectl(wanted: Wanted, env: Environment, folder = m
 	return { ...credentials, ...(proxy && { proxy }) }
 }
 
-/** What was read, and what it is called in a message. */
+/** The files that were read, and their name in messages. */
 type Found = { files: Kubeconfig[]; where: string }
 
 async function readFiles({ kubeconfig }: Wanted, env: Environment): Promise<Found> {

@@ -1,13 +1,13 @@
-/** How long to wait after the next failure. */
+/** The waits after repeated failures. */
 export type Backoff = {
-	/** Milliseconds: doubling, up to the longest, less up to half of it by chance. */
+	/** Returns the next wait in milliseconds: it doubles up to the maximum, minus a random part of up to half. */
 	next(): number
-	/** Something worked: start small again. */
+	/** Starts again with the first wait, after a success. */
 	reset(): void
 }
 
 /**
- * Doubling waits with jitter, so that many clients of one server do not all return at the same moment.
+ * Creates waits that double, with jitter so that many clients of one server do not return at the same moment.
  *
  * @param options.chance 0 ≤ x < 1
  */

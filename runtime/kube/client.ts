@@ -5,23 +5,23 @@ import { type ListOptions, type Page, pagesOf } from './list.ts'
 import { type CallOptions, createTransport, type Request, type Transport, type TransportOptions } from './transport.ts'
 import { type WatchEvent, type WatchOptions, watchEvents } from './watch.ts'
 
-/** What every write takes. */
+/** Options of every write. */
 export type WriteOptions = CallOptions & {
-	/** Who writes, for `managedFields`. Default: the client's. */
+	/** Name of the writer in `managedFields`. Default: the client's. */
 	fieldManager?: string
-	/** Strict: an unknown or doubled field is an error instead of being dropped. Default: Strict. */
+	/** Strict: an unknown or duplicate field is an error instead of being dropped. Default: Strict. */
 	fieldValidation?: 'Strict' | 'Warn' | 'Ignore'
 	dryRun?: boolean
 	subresource?: 'status'
 }
 
 export type ApplyOptions = WriteOptions & {
-	/** Take over fields another manager owns. Default: true, as controllers should. */
+	/** Takes over fields that another manager owns. Default: true, as recommended for controllers. */
 	force?: boolean
 }
 
 export type DeleteOptions = CallOptions & {
-	/** Preconditions: CONFLICT when the object is not this one, or no longer in this version. */
+	/** Preconditions: CONFLICT if the object has another uid or another version. */
 	uid?: string
 	resourceVersion?: string
 	/** Default: Background. */
@@ -30,18 +30,18 @@ export type DeleteOptions = CallOptions & {
 	dryRun?: boolean
 }
 
-/** A partial object: what a merge patch names; `null` removes. */
+/** A partial object with the fields to merge; `null` removes a field. */
 export type MergePatch = object
 
 export type KubeClientOptions = TransportOptions & {
-	/** Who writes, for `managedFields`; also the user agent where none is given. */
+	/** Name of the writer in `managedFields`; also the user agent if none is given. */
 	fieldManager: string
 }
 
 /**
- * A client over one pool of kept-alive connections. Objects are plain JSON: no field is dropped, no time becomes a Date.
+ * A client with one pool of kept-alive connections. Objects are plain JSON: no field is dropped, no time becomes a Date.
  *
- * Every call throws Failure with a KubeCode, in the API server's own words; `retry` says whether time can heal it.
+ * Every call throws Failure with a KubeCode and the API server's own message; `retry` says whether a later try may succeed.
  */
 export class KubeClient {
 	readonly #transport: Transport
@@ -54,8 +54,8 @@ export class KubeClient {
 	}
 
 	/**
-	 * The same client over the same connections, whose writes ask at once before each try, and end with STOPPED where the answer is no.
-	 * Reads and watches do not ask. For a leader: `client.guarded(isLeading)`.
+	 * Returns a client on the same connections whose writes call `mayWrite` immediately before each try and fail with STOPPED if it returns
+	 * false. Reads and watches do not call it. For a leader: `client.guarded(isLeading)`.
 	 */
 	guarded(mayWrite: () => boolean): KubeClient {
 		const transport = this.#transport
@@ -67,7 +67,7 @@ export class KubeClient {
 		return (await this.#transport.send({ method: 'GET', path: objectPath(kind, at), ...options })) as Stored<T>
 	}
 
-	/** Like get, but undefined where there is no such object. */
+	/** Like get, but returns undefined if the object does not exist. */
 	async find<T extends KubeObject>(kind: Kind<T>, at: Name, options: CallOptions = {}): Promise<Stored<T> | undefined> {
 		try {
 			return await this.get(kind, at, options)
@@ -77,7 +77,7 @@ export class KubeClient {
 		}
 	}
 
-	/** All objects, read in pages. To keep them current, use a reflector. */
+	/** Returns all objects, read in pages. To keep them current, use a reflector. */
 	async list<T extends KubeObject>(kind: Kind<T>, options: ListOptions = {}): Promise<Page<T>> {
 		const all: Page<T> = { items: [], resourceVersion: '' }
 		for await (const { items, resourceVersion } of this.pages(kind, options)) {
@@ -87,12 +87,12 @@ export class KubeClient {
 		return all
 	}
 
-	/** The same, a page at a time, for what should not all be held at once. */
+	/** The same, one page at a time, for lists that should not be held completely in memory. */
 	pages<T extends KubeObject>(kind: Kind<T>, options: ListOptions = {}): AsyncGenerator<Page<T>, void, void> {
 		return pagesOf(this.#transport, kind, options)
 	}
 
-	/** One watch, until the server ends it or `signal` does. A reflector restarts it; this does not. */
+	/** Opens one watch, until the server or `signal` ends it. A reflector restarts it; this does not. */
 	watch<T extends KubeObject>(kind: Kind<T>, options: WatchOptions<T>): AsyncGenerator<WatchEvent<T>, void, void> {
 		return watchEvents(this.#transport, kind, options)
 	}
@@ -102,27 +102,27 @@ export class KubeClient {
 		return this.#write(options, { method: 'POST', verb: 'create', path, body: typed(kind, object) })
 	}
 
-	/** PUT: the whole object. With a resourceVersion it is CONFLICT when somebody wrote since. */
+	/** PUT of the whole object. With a resourceVersion, throws CONFLICT if the object was written since. */
 	replace<T extends KubeObject>(kind: Kind<T>, object: T, options: WriteOptions = {}): Promise<Stored<T>> {
 		const path = objectPath(kind, object.metadata, options.subresource)
 		return this.#write(options, { method: 'PUT', verb: 'update', path, body: typed(kind, object) })
 	}
 
-	/** JSON merge patch. A `metadata.resourceVersion` in it makes it conditional. */
+	/** JSON merge patch. A `metadata.resourceVersion` in the body makes it conditional. */
 	patch<T extends KubeObject>(kind: Kind<T>, at: Name, body: MergePatch, options: WriteOptions = {}): Promise<Stored<T>> {
 		const path = objectPath(kind, at, options.subresource)
 		return this.#write(options, { method: 'PATCH', path, body, contentType: 'application/merge-patch+json' })
 	}
 
-	/** JSON merge patch of the status subresource; `status` is what stands under that key. */
+	/** JSON merge patch of the status subresource; `status` is the value of the field `status`. */
 	patchStatus<T extends KubeObject>(kind: Kind<T>, at: Name, status: MergePatch, options: WriteOptions = {}): Promise<Stored<T>> {
 		return this.patch(kind, at, { status }, { ...options, subresource: 'status' })
 	}
 
 	/**
-	 * Server-side apply: creates or changes, and owns exactly the fields in `object`.
+	 * Server-side apply: creates or changes the object, and owns exactly the fields in `object`.
 	 *
-	 * A mistake in the object (unknown field, doubled key) comes back as SERVER_ERROR: do not retry that for ever.
+	 * A mistake in the object (unknown or duplicate field) is reported as SERVER_ERROR: do not retry that forever.
 	 */
 	apply<T extends KubeObject>(kind: Kind<T>, object: T, options: ApplyOptions = {}): Promise<Stored<T>> {
 		const { force = true, ...rest } = options
@@ -131,7 +131,7 @@ export class KubeClient {
 		return this.#write(rest, { ...how, body: typed(kind, object), query: { force } })
 	}
 
-	/** @returns false where there was nothing to delete */
+	/** @returns false if there was nothing to delete */
 	async delete(kind: Kind, at: Name, options: DeleteOptions = {}): Promise<boolean> {
 		const { uid, resourceVersion, propagation = 'Background', graceSeconds, dryRun, ...call } = options
 		const preconditions = { ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) }
@@ -145,17 +145,17 @@ export class KubeClient {
 		}
 	}
 
-	/** Any other request (`/version`, a pod's eviction, a token): the answer's parsed JSON, or its text. */
+	/** Sends any other request (`/version`, a pod's eviction, a token); returns the parsed JSON of the response, or its text. */
 	raw(request: Request): Promise<unknown> {
 		return this.#transport.send(request)
 	}
 
-	/** How many requests were sent since the start, each try counted, by verb: `{ get: 3, watch: 1 }`. */
+	/** Returns the number of requests since the start by verb, each try counted: `{ get: 3, watch: 1 }`. */
 	requests(): Readonly<Record<string, number>> {
 		return this.#transport.requests()
 	}
 
-	/** Lets go of all connections; running calls end with UNREACHABLE. */
+	/** Closes all connections; running calls fail with UNREACHABLE. */
 	close(): Promise<void> {
 		return this.#transport.close()
 	}

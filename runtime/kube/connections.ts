@@ -2,27 +2,28 @@ import { Agent, type Dispatcher, ProxyAgent } from 'undici'
 import { codeOf } from '../errors.ts'
 import type { Credentials } from './credentials.ts'
 
-/** Connections by what they carry, so that none waits for another kind: calls, calls a process lives by, and watches. */
+/** Connection pools by use, so that no use waits for another: requests, urgent calls that the process depends on, and watches. */
 export type Agents = { requests: Dispatcher; urgent: Dispatcher; streams: Dispatcher }
 
 export type Connections = {
-	/** To be asked anew for every request: when the authorities or our certificate change, others take their place, and these end when idle. */
+	/** Call it for every request: new agents replace these when the authorities or the client certificate change; these close when idle. */
 	agents(): Agents
 	/**
-	 * Once more, where the server was not trusted, and by now other authorities are.
+	 * Repeats the request if the server was not trusted and the authorities have changed since.
 	 *
-	 * @param once a request; nothing of it was sent when the server was not trusted
+	 * @param once a request; if the server was not trusted, nothing of it was sent
 	 */
 	trusting<T>(once: () => Promise<T>): Promise<T>
 	destroy(): Promise<void>
 }
 
 /**
- * The connections to one API server. Where its authorities stand in a file, they are read again every minute, and at once when its
- * certificate is signed by none of them: a cluster may change them while we run. A certificate of our own is used as soon as there is another.
+ * Opens the connections to one API server. If its authorities are in a file, the file is read again every minute, and immediately if no
+ * authority has signed the server's certificate: a cluster may change them while this process runs. A new client certificate is used as
+ * soon as it is there.
  *
- * @param requests how many connections calls share
- * @param now milliseconds, from any start
+ * @param requests number of connections that requests share
+ * @param now milliseconds from an arbitrary start
  */
 export function createConnections(credentials: Credentials, requests: number, now = () => performance.now()): Connections {
 	let { tls } = credentials
@@ -43,7 +44,7 @@ export function createConnections(credentials: Credentials, requests: number, no
 		const fresh = credentials.certificate?.()
 		if (fresh && (fresh.cert !== tls.cert || fresh.key !== tls.key)) change(fresh)
 	}
-	// what cannot be read now changes nothing; where that is wrong, the server is not trusted, and it is said then
+	// a read error changes nothing here; if the authorities are outdated, the server is not trusted, and that is reported
 	const refresh = () => (credentials.authorities && now() - readAt >= 60_000 ? read().catch(() => {}) : undefined)
 	const isOther = async (used: Agents) => {
 		if (used === agents) await read()
@@ -75,7 +76,7 @@ function open(credentials: Credentials, requests: number): Agents {
 	return { requests: agentFor(credentials, requests), urgent: agentFor(credentials, 1), streams: agentFor(credentials) }
 }
 
-/** Lets what runs come to its end. */
+/** Lets running requests finish. */
 function retire(agents: Agents, retired: Set<Agents>): void {
 	retired.add(agents)
 	const ended = Promise.allSettled(Object.values(agents).map(agent => agent.close()))
@@ -89,7 +90,7 @@ function agentFor({ tls, proxy }: Credentials, connections?: number): Dispatcher
 	return new Agent({ ...common, connect: { ...tls, timeout: 10_000, keepAlive: true, keepAliveInitialDelay: 30_000 } })
 }
 
-/** What OpenSSL says of a certificate that no authority we know has signed. */
+/** OpenSSL's error codes for a certificate that the current authorities do not verify. */
 const untrusted = [
 	'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 	'UNABLE_TO_GET_ISSUER_CERT',

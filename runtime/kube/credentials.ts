@@ -1,11 +1,11 @@
 import type { ConnectionOptions } from 'node:tls'
 
-/** Of a client, with its key; PEM. */
+/** A client certificate with its key; PEM. */
 export type Certificate = { cert: string; key: string }
 
-/** How to reach one API server, and as whom. */
+/** How to reach one API server, and the identity to use. */
 export type Credentials = {
-	/** `https://host:port`, perhaps with a path, without a final slash. */
+	/** `https://host:port`, optionally with a path, without a trailing slash. */
 	server: string
 	tls: {
 		/** PEM. */
@@ -16,18 +16,18 @@ export type Credentials = {
 		servername?: string
 		checkServerIdentity?: NonNullable<ConnectionOptions['checkServerIdentity']>
 	}
-	/** `tls.cert` and `tls.key` as they are since `headers` was asked last, where they may change. */
+	/** `tls.cert` and `tls.key` as of the last call of `headers`, if they may change. */
 	certificate?: () => Certificate | undefined
-	/** `tls.ca` as it is now, where it stands in a file that may change. */
+	/** The current `tls.ca`, if it is in a file that may change. */
 	authorities?: () => Promise<string>
-	/** `http://host:port` of a proxy between us and the server. */
+	/** URL of a proxy to the server, such as `http://host:port`. */
 	proxy?: string
-	/** The namespace these credentials belong to, where they say so. */
+	/** The namespace of these credentials, if they name one. */
 	namespace?: string
 	/**
-	 * The headers that say who we are.
+	 * Returns the headers that identify this client.
 	 *
-	 * @param refused the server has just answered 401 to the headers given last: read the token again
+	 * @param refused the server has just answered 401 to the last headers: read the token again
 	 */
 	headers(refused: boolean): Promise<Record<string, string | string[]>>
 }

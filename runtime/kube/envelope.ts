@@ -18,7 +18,7 @@ import {
 } from './protobuf.ts'
 
 /**
- * Kubernetes' own wrapping of protobuf, and the messages that every kind has.
+ * The envelope that Kubernetes puts around protobuf, and the messages that every kind has.
  *
  * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-encoding
  * @see generated.proto of k8s.io/apimachinery, packages runtime and meta/v1
@@ -26,31 +26,31 @@ import {
 
 const mediaType = 'application/vnd.kubernetes.protobuf'
 
-/** What to accept for a watch of which events can be read as protobuf. A server that knows only JSON, as of custom resources, answers so. */
+/** Accept header of a watch whose events can be read as protobuf. Kinds that the server has only as JSON (custom resources) use JSON. */
 export const WATCH_AS_PROTOBUF = `${mediaType};stream=watch, application/json`
 
 export function isProtobuf(contentType: string): boolean {
 	return contentType.startsWith(mediaType)
 }
 
-/** An object of whose metadata these fields are read, and these beside it. It has a name: what the API server sends is its own. */
+/** An object with the fields read from its metadata and those read next to it. It has a name because it comes from the API server. */
 export type Part<M extends Fields, F extends Fields> = { metadata: ValuesOf<typeof identity & M> & { name: string } } & ValuesOf<F>
 
 /**
- * How an object is read of whose metadata these fields are of use, beyond what tells it from others, and these beside it.
- * They are typed: what is not in the tables cannot be asked for.
+ * Returns a reader for an object with these fields of its metadata, in addition to those that identify it, and these fields next to it.
+ * They are typed: a field that is not in the tables cannot be used.
  */
 export function object<M extends Fields, F extends Fields>(metadata: M, fields: F): Message<Part<M, F>> {
 	return message({ metadata: one(1, message({ ...identity, ...metadata })), ...fields }) as Message<Part<M, F>>
 }
 
-/** One event of a watch: what a line of JSON would say. */
+/** Reads one watch event, the equivalent of a line of JSON. */
 export function readEvent(frame: Uint8Array, read: Message<object>): { type: string; object: object } {
 	const { type = '', object: { raw = nothing } = {} } = parse(frame, watchEvent)
 	return { type, object: unwrap(raw, type === 'ERROR' ? status : type === 'BOOKMARK' ? bookmark : read) }
 }
 
-/** `meta/v1.Status`, as far as failures tell of it. */
+/** Reads the part of `meta/v1.Status` that failures use. */
 export function readStatus(enveloped: Uint8Array): Status {
 	return unwrap(enveloped, status)
 }
@@ -71,7 +71,7 @@ const unknown = message({ raw: one(2, bytes) })
 const watchEvent = message({ type: one(1, text), object: one(2, message({ raw: one(1, bytes) })) })
 
 const timestamp = message({ seconds: one(1, whole) })
-/** `meta/v1.Time`, as JSON has it; none where it is not set, which is a message of nothing: its length, 0. */
+/** Reads `meta/v1.Time` in its JSON form; undefined if it is not set, which is an empty message: its length, 0. */
 export const time: Read<string | undefined> = from => {
 	const start = from.pos
 	const { seconds = 0 } = timestamp(from)
@@ -85,10 +85,10 @@ const identity = {
 	resourceVersion: one(6, text),
 	creationTimestamp: one(8, time),
 } satisfies { [Name in keyof ObjectMeta]?: unknown }
-/** Fields of `ObjectMeta` that are read where they are of use. */
+/** Fields of `ObjectMeta` that are read only if needed. */
 export const labels = map(11)
 export const annotations = map(12)
-/** The API server has none without these four. */
+/** The API server always sets the first four. */
 const ownerReference = message({
 	apiVersion: one(5, text),
 	kind: one(1, text),

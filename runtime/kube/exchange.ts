@@ -7,19 +7,19 @@ import { isProtobuf, readStatus } from './envelope.ts'
 import { brokenOff, failureOf, isKubeFailure, type KubeCode } from './failures.ts'
 import type { Call, Request, Stream } from './transport.ts'
 
-/** What one request needs to get to the server and back. */
+/** What one request needs to reach the server. */
 export type Wire = {
 	credentials: Credentials
 	connections: Connections
 	options: { userAgent?: string; timeoutMs?: number }
-	/** Told of every try. */
+	/** Called after every try, except one that `mayBegin` refused. */
 	finished: (call: Omit<Call, 'host'>) => void
 }
 
-/** How a try came about: how long it could not begin, in seconds, and whether it is a further one of the same request. */
+/** The context of a try: how long it had to wait before it could begin, in seconds, and whether it repeats the same request. */
 export type Try = Pick<Call, 'waited' | 'isRetry'>
 
-/** One try, with its answer read to the end. */
+/** Makes one try and reads its response to the end. */
 export async function exchange(wire: Wire, wanted: Request, how: Try): Promise<unknown> {
 	const limit = deadline(wanted.timeoutMs ?? wire.options.timeoutMs ?? 30_000, wanted.signal)
 	try {
@@ -32,7 +32,7 @@ export async function exchange(wire: Wire, wanted: Request, how: Try): Promise<u
 	}
 }
 
-/** The time limit holds until the answer begins; the stream itself may last. */
+/** Opens a stream. The time limit applies until the response begins; the stream itself may last. */
 export async function open(wire: Wire, wanted: Request & { signal: AbortSignal }, how: Try): Promise<Stream> {
 	const limit = deadline(wanted.timeoutMs ?? wire.options.timeoutMs ?? 30_000, wanted.signal)
 	try {
@@ -112,7 +112,7 @@ async function refusal(wanted: Request, answer: Dispatcher.ResponseData): Promis
 	return failureOf(whatOf(wanted), answer.statusCode, await textOf(answer), typeof header === 'string' ? header : undefined)
 }
 
-/** A refusal comes in the form that was asked for. */
+/** Returns the body of a refusal, which has the requested media type. */
 async function textOf({ headers, body }: Dispatcher.ResponseData): Promise<string> {
 	return isProtobuf(String(headers['content-type'])) ? JSON.stringify(readStatus(await body.bytes())) : body.text()
 }

@@ -1,6 +1,6 @@
 import { codeOf, Failure, isFailure, wordsOf } from '../errors.ts'
 
-/** What a call to the API server can end with. Only these, besides bugs. */
+/** Codes of a failed call to the API server. A call throws only these, except for bugs. */
 export type KubeCode =
 	| 'NOT_FOUND'
 	| 'ALREADY_EXISTS'
@@ -15,10 +15,10 @@ export type KubeCode =
 	| 'SERVER_ERROR'
 	| 'UNREACHABLE'
 	| 'TIMED_OUT'
-	/** The caller's own signal ended it, or it may not write now. */
+	/** The caller's own signal aborted the call, or the caller may not write now. */
 	| 'STOPPED'
 
-/** The part of `meta/v1.Status` that is of use here. */
+/** The part of `meta/v1.Status` that is used here. */
 type Status = {
 	message?: string
 	reason?: string
@@ -39,15 +39,15 @@ const byStatus: Readonly<Record<number, KubeCode>> = {
 	504: 'TIMED_OUT',
 }
 
-/** Codes that waiting cannot heal: the request itself is wrong, or a person must allow it. */
+/** Codes that a retry cannot fix: the request itself is wrong, or does not fit the objects that exist. */
 const final: readonly KubeCode[] = ['BAD_REQUEST', 'INVALID', 'NOT_FOUND', 'ALREADY_EXISTS']
 
 /**
- * The failure an answer of the API server stands for, in the API server's own words.
+ * Returns the failure that a response of the API server stands for, with the API server's own message.
  *
- * @param what `PATCH /apis/…`: what was asked
- * @param body the answer's text, usually a `Status`
- * @param retryAfter the header of that name
+ * @param what the request: `PATCH /apis/…`
+ * @param body the text of the response, usually a `Status`
+ * @param retryAfter the header Retry-After
  */
 export function failureOf(what: string, status: number, body: string, retryAfter?: string): Failure<KubeCode> {
 	const said = parseStatus(body)
@@ -76,22 +76,22 @@ function parseStatus(body: string): Status {
 		const parsed: unknown = JSON.parse(body)
 		return typeof parsed === 'object' && parsed !== null ? (parsed as Status) : {}
 	} catch {
-		return {} // a proxy's or a load balancer's page, not the API server's: its text is used as it is
+		return {} // a page of a proxy or a load balancer, not of the API server: its text is used as it is
 	}
 }
 
-/** How long the API server asked to wait before trying again, in milliseconds; 0 when it did not. */
+/** Returns the wait that the API server requested before a retry, in milliseconds; 0 if it requested none. */
 export function retryAfterOf(error: unknown): number {
 	const ms = error instanceof Failure ? error.facts.retryAfterMs : 0
 	return typeof ms === 'number' ? ms : 0
 }
 
-/** Whether it is a failure of the API server's or of the way to it, with one of these codes if any are given. */
+/** Returns whether the error is a Failure and, if codes are given, has one of these codes of a call to the API server. */
 export function isKubeFailure(error: unknown, ...codes: readonly KubeCode[]): error is Failure<KubeCode> {
 	return isFailure<KubeCode>(error, ...codes)
 }
 
-/** How an answer ended that was read while it came: it fell silent, its reader gave it up, or it broke off. What is a failure already stays as it is. */
+/** Returns the failure of a streamed response: canceled by its reader, idle for too long, or cut off. Any other Failure stays unchanged. */
 export function interrupted(what: string, error: unknown, { silent, stopped }: { silent: boolean; stopped: boolean }): unknown {
 	if (stopped) return new Failure<KubeCode>('STOPPED', `${what} was canceled`, { retry: true })
 	if (silent) return new Failure<KubeCode>('TIMED_OUT', `${what} timed out (idle)`, { retry: true, facts: { silent: true } })
@@ -99,16 +99,16 @@ export function interrupted(what: string, error: unknown, { silent, stopped }: {
 	return new Failure<KubeCode>('UNREACHABLE', `${what}: connection lost`, { retry: true, cause: error })
 }
 
-/** How a request ended that got no answer. */
+/** How a request ended that got no response. */
 export type Ending = { what: string; server: string; stopped: boolean; expired: boolean }
 
-/** What went wrong below HTTP, said as a failure; what is one already stays as it is. */
+/** Returns an error below HTTP as a failure; a Failure is returned unchanged. */
 export function brokenOff({ what, server, stopped, expired }: Ending, error: unknown): unknown {
 	if (error instanceof Failure) return error
 	const facts = { request: what, server }
 	if (expired) return new Failure<KubeCode>('TIMED_OUT', `${what} timed out: no response from ${server}`, { retry: true, facts })
 	if (stopped) return new Failure<KubeCode>('STOPPED', `${what} was canceled: ${wordsOf(error)}`, { retry: true, facts })
-	// a kept-alive connection the server had closed in the meantime
+	// a kept-alive connection that the server had closed in the meantime
 	const stale = ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(codeOf(error))
 	const message = `${server} cannot be reached: ${wordsOf(error)}`
 	return new Failure<KubeCode>('UNREACHABLE', message, { retry: true, facts: { ...facts, stale }, cause: error })

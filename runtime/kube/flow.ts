@@ -3,42 +3,42 @@ import { Failure } from '../errors.ts'
 import type { KubeCode } from './failures.ts'
 
 export type FlowOptions = {
-	/** How many calls may be in flight at once. */
+	/** Maximum number of calls in flight. */
 	atOnce: number
-	/** Milliseconds, from any start. */
+	/** Milliseconds from an arbitrary start. */
 	now?: () => number
 	setTimer?: SetTimer
 }
 
-/** How long one call may wait to begin: until a moment of the flow's clock, or until the signal. */
+/** How long one call may wait to begin: until a time of the flow's clock, or until the signal is aborted. */
 export type Patience = { until: number; signal?: AbortSignal | undefined }
 
 /**
- * Calls of one client on their way to one API server: so many at once, in the order they came, and none while the server has asked to
- * wait. There is no rate: the API server's own priority and fairness says when it is too much, by 429 and Retry-After, and one such
- * answer holds for all.
+ * Limits the concurrent calls of one client to one API server. Calls begin in the order they came, and none begins while the server has
+ * requested a pause. There is no rate limit: the API server's own priority and fairness reports overload with 429 and Retry-After, and one
+ * such response holds for all calls.
  */
 export type Flow = {
 	/**
-	 * Waits for its turn; resolves with the function that ends it, which must be called.
+	 * Waits for a free slot; resolves to the function that releases it, which must be called.
 	 *
-	 * @throws Failure TOO_MANY_REQUESTS at once when the server asked for more time than there is, STOPPED when the signal comes first
+	 * @throws Failure TOO_MANY_REQUESTS immediately if the server's pause exceeds the time left, STOPPED if the signal is aborted first
 	 */
 	enter(patience: Patience): Promise<() => void>
-	/** The server asked for so many milliseconds: no call begins before they are over. */
+	/** The server requested a pause of so many milliseconds: no call begins before it is over. */
 	pause(ms: number): void
-	/** How long no call may begin, in milliseconds; 0: one may. */
+	/** How long no call may begin, in milliseconds; 0 if one may begin now. */
 	pausedMs(): number
 	/** The flow's clock. */
 	now(): number
 }
 
-/** A server that asks for more is asked again nevertheless: an hour by mistake must not stop a process for that long. */
+/** Maximum pause, even if the server requests a longer one: an hour by mistake must not stop a process for that long. */
 const longestPauseMs = 60_000
 
 type Waiter = Patience & { begin: () => void; refuse: (error: Failure<KubeCode>) => void }
 
-/** A flow with nothing in it. */
+/** Creates a flow without calls. */
 export function createFlow(options: FlowOptions): Flow {
 	return new CallFlow(options)
 }
@@ -106,14 +106,14 @@ class CallFlow implements Flow {
 		}
 	}
 
-	/** A timer may ring a little early: then it is set again. */
+	/** A timer may fire a little early: then it is set again. */
 	#setAlarm(): void {
 		this.#cancelAlarm()
 		this.#cancelAlarm = this.#setTimer(() => (this.pausedMs() > 0 ? this.#setAlarm() : this.#admit()), this.pausedMs())
 	}
 }
 
-/** Whoever ends its turn twice must not make room for two. */
+/** A slot that is released twice must not admit two calls. */
 function once(leave: () => void): () => void {
 	let isOver = false
 	return () => {

@@ -1,7 +1,7 @@
-/** Pieces of a stream of bytes. A last one without its end is dropped: it was cut. `alive` is told of every byte that comes. */
+/** Splits a stream of bytes into pieces. An incomplete last piece is dropped: it was cut off. `alive` is called for every chunk. */
 export type Pieces<T> = (stream: AsyncIterable<Uint8Array>, alive: () => void) => AsyncGenerator<T, void, void>
 
-/** Whole lines; empty ones are none. */
+/** Splits into complete lines and skips empty ones. */
 export const linesOf: Pieces<string> = async function* (stream, alive) {
 	let rest: Uint8Array[] = []
 	for await (const chunk of stream) {
@@ -18,7 +18,7 @@ export const linesOf: Pieces<string> = async function* (stream, alive) {
 }
 
 /**
- * Frames, each with its length before it: four bytes, the highest first.
+ * Splits into frames. Each is preceded by its length: four bytes, big-endian.
  *
  * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-encoding
  */
@@ -46,7 +46,7 @@ export const framesOf: Pieces<Uint8Array> = async function* (stream, alive) {
 
 const lengthBytes = 4
 
-/** As one; a copy only where there are several. */
+/** Joins the parts; copies only if there are several. */
 export function joined(parts: readonly Uint8Array[]): Buffer {
 	const [only] = parts
 	return only && parts.length === 1 ? Buffer.from(only.buffer, only.byteOffset, only.byteLength) : Buffer.concat(parts)

@@ -6,10 +6,10 @@ import type { Credentials } from './credentials.ts'
 export const mount = '/var/run/secrets/kubernetes.io/serviceaccount'
 
 /**
- * The credentials a pod gets from its ServiceAccount.
+ * Loads the credentials of the pod's ServiceAccount.
  *
  * @param folder where the token is mounted
- * @throws Failure CONFIG_INVALID when the variables or the mounted files are missing
+ * @throws Failure CONFIG_INVALID if the variables or the mounted files are missing
  */
 export async function inClusterCredentials(env: Readonly<Record<string, string | undefined>>, folder = mount): Promise<Credentials> {
 	const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443' } = env
@@ -28,7 +28,7 @@ export async function inClusterCredentials(env: Readonly<Record<string, string |
 	}
 }
 
-/** A token file's content as a header. The kubelet renews the file: it is read again after a minute, and at once when it was refused. */
+/** Returns the token of a file as a header. The kubelet renews the file: it is read again after a minute, and immediately after a 401. */
 export function bearerFromFile(path: string, now: () => number = Date.now): Credentials['headers'] {
 	let header: Record<string, string> = {}
 	let readAt = Number.NEGATIVE_INFINITY

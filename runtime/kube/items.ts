@@ -1,11 +1,11 @@
 import { joined, type Pieces } from './frames.ts'
 
-/** What a part of a list's JSON brought: its objects, as texts; `rest` comes last, and is the list without them. */
+/** What one chunk of a list's JSON completed: objects, as text. `rest` comes last: the list without its objects. */
 export type ListPart = { items: string[]; rest?: string }
 
 /**
- * The JSON of a list while it comes, so that it is never held as a whole. Only where objects end is looked for; a parser that tells of every
- * value would do all the work of JSON.parse once more, and slower.
+ * Splits the JSON of a list while it arrives, so that it is never held as a whole. It only searches for the ends of objects: a parser that
+ * reports every value would repeat all the work of JSON.parse, and more slowly.
  */
 export const itemsOf: Pieces<ListPart> = async function* (stream, alive) {
 	const reading: Reading = { depth: 0, isText: false, skip: 0, isAmongItems: false, around: [], begun: [] }
@@ -16,16 +16,16 @@ export const itemsOf: Pieces<ListPart> = async function* (stream, alive) {
 	yield { items: [], rest: textOf(reading.around) }
 }
 
-/** Where one is in the list between two chunks. */
+/** The position in the list between two chunks. */
 type Reading = {
 	depth: number
 	isText: boolean
-	/** 1 where a backslash was the last byte. */
+	/** 1 if the last byte was a backslash. */
 	skip: number
 	isAmongItems: boolean
-	/** All that is no object of the list. */
+	/** Everything that is not an object of the list. */
 	around: Uint8Array[]
-	/** The object whose end has not come. */
+	/** The object whose end has not arrived yet. */
 	begun: Uint8Array[]
 }
 
@@ -50,7 +50,7 @@ function take(reading: Reading, chunk: Uint8Array): string[] {
 	return items
 }
 
-/** What no end has been seen of. Between two objects that is nothing. */
+/** Keeps the part of the chunk whose end has not arrived. Between two objects there is nothing to keep. */
 function keep({ isAmongItems, depth, begun, around }: Reading, tail: Uint8Array): void {
 	if (!isAmongItems) around.push(tail)
 	else if (depth > 2) begun.push(tail)
@@ -62,10 +62,10 @@ const steps = new Int8Array(256)
 for (const sign of '[{') steps[byteOf(sign)] = 1
 for (const sign of ']}') steps[byteOf(sign)] = -1
 
-/** An object or array that begins or ends, and in how many others it is. The only array of a list that is in one alone is that of its objects. */
+/** The start or end of an object or array, and how many others it is in. The only array of a list that is in one alone is `items`. */
 type Edge = { at: number; byte: number; outside: number }
 
-/** Edges of what is in two others at most. What changes with each byte is copied: it takes half the time (measured). */
+/** Returns the edges of values in at most two others. What changes with each byte is kept in variables: half the time (measured). */
 function edgesIn(chunk: Uint8Array, reading: Reading): Edge[] {
 	const edges: Edge[] = []
 	let { depth, isText, skip: at } = reading

@@ -29,17 +29,17 @@ export type OwnerReference = {
 	blockOwnerDeletion?: boolean
 }
 
-/** Any object of the API. `apiVersion` and `kind` may be left out when writing: the client knows them. */
+/** Any object of the API. `apiVersion` and `kind` are optional when writing: the client knows them. */
 export type KubeObject = { apiVersion?: string; kind?: string; metadata: ObjectMeta }
 
-/** An object as the API server gave it back. */
+/** An object as the API server returned it. */
 export type Stored<T extends KubeObject> = T & {
 	apiVersion: string
 	kind: string
 	metadata: { uid: string; resourceVersion: string; creationTimestamp: string }
 }
 
-/** What the client must know of a kind to build its paths; `T` is the object's type, as JSON. */
+/** What the client needs to know of a kind to build paths; `T` is the object's type, as JSON. */
 export type Kind<T extends KubeObject = KubeObject> = {
 	/** Empty for the core group. */
 	readonly group: string
@@ -47,31 +47,31 @@ export type Kind<T extends KubeObject = KubeObject> = {
 	readonly plural: string
 	readonly kind: string
 	readonly namespaced: boolean
-	/** Never set: it carries `T`. */
+	/** Never set: only carries the type `T`. */
 	readonly object?: T
 }
 
-/** Which object. `namespace` only for namespaced kinds. */
+/** Identifies an object. `namespace` only for namespaced kinds. */
 export type Name = { name: string; namespace?: string }
 
-/** A kind, with the type of its objects: `defineKind<Widget>({ group: 'example.org', … })`. */
+/** Defines a kind, with the type of its objects: `defineKind<Widget>({ group: 'example.org', … })`. */
 export function defineKind<T extends KubeObject>(kind: Omit<Kind<T>, 'object'>): Kind<T> {
 	return Object.freeze(kind)
 }
 
-/** `v1` or `group/version`. */
+/** Returns `v1` or `group/version`. */
 export function apiVersionOf(kind: Kind): string {
 	return kind.group ? `${kind.group}/${kind.version}` : kind.version
 }
 
-/** The path of all objects of a kind, in one namespace or in all: `/apis/batch/v1/namespaces/a/jobs`. */
+/** Returns the path of all objects of a kind, in one namespace or in all: `/apis/batch/v1/namespaces/a/jobs`. */
 export function collectionPath(kind: Kind, namespace?: string): string {
 	const root = kind.group ? `/apis/${kind.group}/${kind.version}` : `/api/${kind.version}`
 	if (!kind.namespaced || namespace === undefined) return `${root}/${kind.plural}`
 	return `${root}/namespaces/${segment(namespace)}/${kind.plural}`
 }
 
-/** The path of one object, or of its subresource (`status`). */
+/** Returns the path of one object, or of its subresource (`status`). */
 export function objectPath(kind: Kind, at: Name, subresource?: string): string {
 	if (kind.namespaced && !at.namespace) throw new Error(`bug: ${kind.kind} ${at.name} is requested without a namespace`)
 	if (!at.name) throw new Error(`bug: a ${kind.kind} is requested without a name`)
@@ -80,7 +80,7 @@ export function objectPath(kind: Kind, at: Name, subresource?: string): string {
 }
 
 /**
- * A name as a part of a path. One that a path reads otherwise would be another object, or a whole collection.
+ * Encodes a name as a path segment. A name with a special meaning in a path would address another object, or a whole collection.
  *
  * @throws Failure BAD_REQUEST
  */
@@ -93,7 +93,7 @@ function segment(name: string): string {
 	return encodeURIComponent(name)
 }
 
-/** The key of an object: `namespace/name`, or `name` where there is no namespace. */
+/** Returns the key of an object: `namespace/name`, or `name` if there is no namespace. */
 export function keyOf({ name, namespace }: Name): string {
 	return namespace ? `${namespace}/${name}` : name
 }

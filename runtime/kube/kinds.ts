@@ -11,7 +11,7 @@ import type {
 } from '@kubernetes/client-node'
 import { defineKind, type ObjectMeta } from './kind.ts'
 
-/** A type of client-node as it is on the wire: times are text. */
+/** A type of client-node in its form on the wire: times are text. */
 type Json<T> = T extends Date
 	? string
 	: T extends readonly (infer Item)[]
@@ -20,7 +20,7 @@ type Json<T> = T extends Date
 			? { [Key in keyof T]: Json<T[Key]> }
 			: T
 
-/** An object of client-node's types as we hold it: plain JSON, with metadata. */
+/** An object of client-node's types in the form used here: plain JSON, with metadata. */
 export type Wire<T> = Json<Omit<T, 'metadata'>> & { metadata: ObjectMeta }
 
 export type ConfigMap = Wire<V1ConfigMap>

@@ -11,12 +11,12 @@ import { proxyFor } from './proxy.ts'
 type Environment = Readonly<Record<string, string | undefined>>
 
 /**
- * Credentials from the cluster and the user that a kubeconfig's context means, as kubectl makes them. To a server without TLS nothing is
- * sent that says who we are. Only `auth-provider` needs `@kubernetes/client-node`, which is loaded then and only then.
+ * Makes credentials from the cluster and the user of a kubeconfig's context, as kubectl does. A server without TLS gets only the
+ * impersonation headers, no token or certificate. Only `auth-provider` needs `@kubernetes/client-node`, which is not loaded otherwise.
  *
- * @param where what the kubeconfig is called in a message
- * @throws Failure CONFIG_INVALID with the field that is wrong, never a value
- * @throws Failure SIGN_IN_FAILED where a program has to be asked who we are, and gives no answer
+ * @param where name of the kubeconfig in messages
+ * @throws Failure CONFIG_INVALID with the invalid field, never a value
+ * @throws Failure SIGN_IN_FAILED if a program must provide the credentials and does not
  */
 export async function credentialsOf(chosen: Chosen, where: string, env: Environment): Promise<Credentials> {
 	const fault = faultOf(chosen)
@@ -55,7 +55,7 @@ async function ownCredentials(user: Chosen['user']): Promise<Identity> {
 		await certificate.read(refused)
 		return own(refused)
 	}
-	await headers(false) // a file that is not there is told now
+	await headers(false) // reports a missing file now
 	return { tls: certificate.now() ?? {}, certificate: certificate.now, headers }
 }
 

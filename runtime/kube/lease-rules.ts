@@ -1,24 +1,24 @@
 import type { Lease } from './kinds.ts'
 
-/** What a Lease says while somebody holds it. Times are RFC 3339 with microseconds, as the API wants them. */
+/** The spec of a Lease that has a holder. Times are RFC 3339 with microseconds, as the API requires. */
 export type Claim = NonNullable<Lease['spec']>
 
-/** One moment by two clocks, in milliseconds. */
+/** One point in time by two clocks, in milliseconds. */
 export type Moment = { monotonic: number; wall: number }
 
 /**
- * How much time has surely not been more than this, in milliseconds, whatever stood still in between.
+ * Returns an upper bound of the elapsed time in milliseconds, even if the process or the machine stood still in between.
  *
- * The monotonic clock of Linux does not run while the machine sleeps, and the wall clock may be set back: the longer of both counts.
+ * The monotonic clock of Linux stops while the machine is suspended, and the wall clock may be set back: the larger difference counts.
  */
 export function elapsed(since: Moment, now: Moment): number {
 	return Math.max(now.monotonic - since.monotonic, now.wall - since.wall)
 }
 
-/** A version of the record, and when we saw it first by our own clock, in milliseconds. */
+/** A version of the record, and when this process first saw it by its own clock, in milliseconds. */
 export type Seen = { version: string; at: number }
 
-/** Remembers since when a record has not changed. */
+/** Tracks since when a record has not changed. */
 export function seen(current: Lease | undefined, last: Seen | undefined, monotonic: number): Seen | undefined {
 	const version = current?.metadata.resourceVersion
 	if (version === undefined) return undefined
@@ -31,11 +31,11 @@ export type Situation = {
 	identity: string
 	leaseMs: number
 	wallClock: Date
-	/** Milliseconds of the clock `since` was read from. */
+	/** Milliseconds of the same clock as `since`. */
 	monotonic: number
 }
 
-/** The record to write to have the lease; undefined while another holds it. */
+/** Returns the record to write to acquire or renew the lease; undefined while another process holds it. */
 export function claim({ current, since, identity, leaseMs, wallClock, monotonic }: Situation): Claim | undefined {
 	const holder = current?.holderIdentity
 	const time = microTime(wallClock)
@@ -45,13 +45,13 @@ export function claim({ current, since, identity, leaseMs, wallClock, monotonic 
 	return { ...current, ...mine, acquireTime: time, leaseTransitions: (current?.leaseTransitions ?? 0) + (current ? 1 : 0) }
 }
 
-/** The record to write when we give up what we hold; undefined where it is not ours. */
+/** Returns the record to write to release the lease; undefined if this process does not hold it. */
 export function release(current: Claim | undefined, identity: string, wallClock: Date): Claim | undefined {
 	if (current?.holderIdentity !== identity) return undefined
 	return { ...current, holderIdentity: '', leaseDurationSeconds: 1, renewTime: microTime(wallClock) }
 }
 
-/** A holder with a longer lease than ours must be given its own time. */
+/** A holder with a longer lease duration keeps its own duration. */
 function longest(current: Claim | undefined, leaseMs: number): number {
 	return Math.max(leaseMs, (current?.leaseDurationSeconds ?? 0) * 1_000)
 }

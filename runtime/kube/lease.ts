@@ -8,19 +8,19 @@ import { Lease } from './kinds.ts'
 import { type Claim, claim, elapsed, type Moment, release, type Seen, seen } from './lease-rules.ts'
 
 export type ElectionOptions = {
-	/** One that may always write: what it asks for decides whether others may. */
+	/** A client that may always write: the result of its requests decides whether other clients may. */
 	client: KubeClient
-	/** Which Lease. */
+	/** Namespace and name of the Lease. */
 	at: Required<Name>
-	/** Who we are; no other process may say the same: host name and a random part. */
+	/** Identity of this process, unique among all processes: host name and a random part. */
 	identity: string
 	log: Log
 	signal: AbortSignal
-	/** Told when this process begins and ends to lead. */
+	/** Called when this process starts and stops leading. */
 	onChange?: (leads: boolean) => void
-	/** Told when somebody else wrote the record of a lease we hold, so that it had to be read again. */
+	/** Called when another client has written the record of a lease this process holds, so that it had to be read again. */
 	onSlowPath?: () => void
-	/** How long a lease holds without renewal, how long renewing may fail, how often it is tried; milliseconds. Default: 15, 10 and 2 s. */
+	/** Lease duration, renew deadline and retry period in milliseconds. Default: 15, 10 and 2 s. */
 	times?: ElectionTimes
 	now?: () => Moment
 }
@@ -28,21 +28,23 @@ export type ElectionOptions = {
 export type ElectionTimes = { leaseMs: number; renewMs: number; retryMs: number }
 
 /**
- * What a leader does.
+ * The work of a leader.
  *
- * @param signal aborted when the process stops or the lease is lost; where it only stops, the lease is kept until this has come to its end
- * @param isLeading asks the clock: false as soon as the lease may be another's. A process that stood still wakes before its timers have
- *   told it so; this is to be asked, at once before, by whatever must not be done by two
+ * @param signal aborted when the process stops or the lease is lost; if the process only stops, the lease is kept until this function has
+ * returned
+ * @param isLeading reads the clock: false as soon as another process may hold the lease. A process that stood still resumes before its
+ * timers fire; call this immediately before anything that two processes must not both do
  */
 export type Lead = (signal: AbortSignal, isLeading: () => boolean) => Promise<void>
 
 /**
- * Waits until this process leads, runs `lead` while it does, and gives the lease back at the end.
+ * Waits until this process leads, runs `lead` while it does, and releases the lease at the end.
  *
- * The rules are client-go's: a foreign lease is only taken when its record has not changed for a whole lease time by *our* clock, so
- * that clocks may differ. A leader that cannot renew for `renewMs` stops leading before another may begin: `lead`'s signal is aborted.
+ * The rules are client-go's: the lease of another process is only taken when its record has not changed for a whole lease duration by the
+ * *local* clock, so that clocks may differ. A leader that cannot renew for `renewMs` stops leading before another may begin: the signal of
+ * `lead` is aborted.
  *
- * @returns whether the lease was lost; false: `signal` ended it, or `lead` returned by itself
+ * @returns whether the lease was lost; false: `signal` ended it, or `lead` returned
  */
 export async function leadWhileElected(options: ElectionOptions, lead: Lead): Promise<{ lost: boolean }> {
 	const { signal, log, identity, onChange, times = defaults, now = systemNow } = options
@@ -72,10 +74,10 @@ export async function leadWhileElected(options: ElectionOptions, lead: Lead): Pr
 const defaults: ElectionTimes = { leaseMs: 15_000, renewMs: 10_000, retryMs: 2_000 }
 const systemNow = (): Moment => ({ monotonic: performance.now(), wall: Date.now() })
 
-/** The lease while it is ours: as we wrote it last, and since when that holds. */
+/** A lease that this process holds: the record as last written, and since when it holds. */
 type Hold = { record: Stored<Lease>; renewed: Moment }
 
-/** @returns undefined when the signal came first */
+/** @returns undefined if the signal was aborted first */
 async function acquire(options: ElectionOptions): Promise<Hold | undefined> {
 	const { signal, log, times = defaults } = options
 	let last: Seen | undefined
@@ -92,7 +94,7 @@ async function acquire(options: ElectionOptions): Promise<Hold | undefined> {
 	return undefined
 }
 
-/** Renews until the signal ends it (false), or until another holds the lease or renewing failed for too long (true). */
+/** Renews until the signal ends it (false), or until another process holds the lease or renewing failed for too long (true). */
 async function keep(options: ElectionOptions, hold: Hold, signal: AbortSignal): Promise<boolean> {
 	const { times = defaults, now = systemNow } = options
 	while (await sleep(times.retryMs, signal)) {
@@ -109,8 +111,8 @@ async function keep(options: ElectionOptions, hold: Hold, signal: AbortSignal): 
 }
 
 /**
- * late: the time left to renew it is over. After a standstill one try is left even so: it succeeds only where the record still names us,
- * which says that nobody else has led since.
+ * late: the time to renew is over. After a standstill one more try is made: it succeeds only if the record still names this process, which
+ * proves that no other process has led since.
  */
 async function renew(options: ElectionOptions, hold: Hold, signal: AbortSignal, leftMs: number): Promise<Hold | 'held' | 'raced' | 'late'> {
 	const limit = deadline(leftMs > 0 ? leftMs : callMs(options.times ?? defaults), signal)
@@ -129,7 +131,7 @@ async function renew(options: ElectionOptions, hold: Hold, signal: AbortSignal, 
 	}
 }
 
-/** Renews what we wrote last, unread. */
+/** Renews the last written record without reading it first. */
 async function rewrite(options: ElectionOptions, { record }: Hold): Promise<Hold | undefined> {
 	const { identity, times = defaults, now = systemNow } = options
 	const renewed = now()
@@ -140,10 +142,10 @@ async function rewrite(options: ElectionOptions, { record }: Hold): Promise<Hold
 	return written && { record: written, renewed }
 }
 
-/** hold: it is ours now · isHeld: another has it · neither: not written this time, somebody or something was in the way */
+/** hold: this process holds it now · isHeld: another process holds it · neither: not written this time because of a concurrent write */
 type Round = { hold?: Hold | undefined; isHeld: boolean; seen: Seen | undefined }
 
-/** @param mustBeOurs it is only renewed: one that another has had since, and given back, is lost */
+/** @param mustBeOurs only renew: a lease that another process has held since, and released, is lost */
 async function tryOnce(options: ElectionOptions, last: Seen | undefined, mustBeOurs = false): Promise<Round> {
 	const { client, at, times = defaults, identity, signal, now = systemNow } = options
 	const renewed = now()
@@ -157,7 +159,7 @@ async function tryOnce(options: ElectionOptions, last: Seen | undefined, mustBeO
 	return { hold: record && { record, renewed }, isHeld: false, seen: since }
 }
 
-/** @returns undefined where somebody else wrote it in between */
+/** @returns undefined if another client wrote it in between */
 async function write(options: ElectionOptions, current: Stored<Lease> | undefined, spec: Claim): Promise<Stored<Lease> | undefined> {
 	const { client, at, signal, times = defaults } = options
 	const call = { signal, timeoutMs: callMs(times), urgent: true }
@@ -175,7 +177,7 @@ function callMs({ renewMs }: ElectionTimes): number {
 	return Math.max(1_000, renewMs / 2)
 }
 
-/** So that the next one need not wait. Best effort: without it the lease runs out by itself. */
+/** Spares the next leader the wait. Best effort: otherwise the lease expires. */
 async function giveBack({ client, at, identity, log }: ElectionOptions): Promise<void> {
 	try {
 		const current = await client.find(Lease, at, { timeoutMs: 3_000, urgent: true })

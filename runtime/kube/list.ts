@@ -5,7 +5,7 @@ import { itemsOf } from './items.ts'
 import { apiVersionOf, collectionPath, type Kind, type KubeObject, type Stored } from './kind.ts'
 import type { CallOptions, Transport } from './transport.ts'
 
-/** Which objects of a kind. */
+/** Selects objects of a kind. */
 export type Selection = {
 	/** Default: all namespaces. */
 	namespace?: string
@@ -15,17 +15,17 @@ export type Selection = {
 
 export type ListOptions = CallOptions &
 	Selection & {
-		/** Objects a page; 0: all in one answer, which is read while it comes. Default: 500. */
+		/** Objects per page; 0: all in one response, which is read as a stream. Default: 500. */
 		limit?: number
 	}
 
-/** `resourceVersion` is where a watch may start; of one answer that is read while it comes, the last page alone has it. */
+/** `resourceVersion` is where a watch may start. In a response that is read as a stream, only the last page has it. */
 export type Page<T extends KubeObject> = { items: Stored<T>[]; resourceVersion: string }
 
-/** What a list answers. An empty one of some kinds has `items: null`. */
+/** The response of a list. For some kinds an empty list has `items: null`. */
 type List<T extends KubeObject> = { items: Stored<T>[] | null; metadata: { resourceVersion?: string; continue?: string } }
 
-/** Reads a list a page at a time; all pages show the state at one resource version. */
+/** Reads a list one page at a time; all pages show the state at one resource version. */
 export async function* pagesOf<T extends KubeObject>(
 	transport: Transport,
 	kind: Kind<T>,
@@ -43,7 +43,7 @@ export async function* pagesOf<T extends KubeObject>(
 	} while (next)
 }
 
-/** The objects of one answer as they come, so that it is never held as a whole. */
+/** Yields the objects of one response as they arrive, so that it is never held as a whole. */
 async function* piecesOf<T extends KubeObject>(
 	transport: Transport,
 	kind: Kind<T>,
@@ -76,7 +76,7 @@ function parse(path: string, text: string): unknown {
 	}
 }
 
-/** Items of a list lack what all of them share. */
+/** Adds apiVersion and kind, which the items of a list do not have. */
 function typed<T extends KubeObject>(kind: Kind<T>, item: Stored<T>): Stored<T> {
 	item.apiVersion ??= apiVersionOf(kind)
 	item.kind ??= kind.kind

@@ -10,29 +10,29 @@ import type { MutableStore, Replacement } from './store.ts'
 import { type Bookmark, endsInitialEvents, type WatchEvent } from './watch.ts'
 
 /**
- * How everything is read: told as events by a watch, as a list in pages, or as a list in one answer. Of objects that the API server has only
- * in JSON (custom resources) a list in one answer costs it half as much as a stream; in pages a start takes twice as long (measured, 10,000).
+ * How all objects are read: as events of a watch, as a list in pages, or as a list in one response. For objects that the API server only
+ * has in JSON (custom resources), one response costs it half as much as a stream; in pages a start takes twice as long (measured, 10,000).
  */
 export type Way = 'stream' | 'pages' | 'whole'
 
-/** Where a reflector stands. */
+/** The state of a reflector. */
 export type Mirror<T extends KubeObject, P> = {
 	options: ReflectorOptions<T, P>
 	store: MutableStore<P>
 	ahead: Ahead<P>
 	counts: ReflectorCounts
-	/** Waits between watches that fail or end at once. */
+	/** Waits between watches that fail or end immediately. */
 	backoff: Backoff
-	/** Where to watch from; undefined: everything must be read anew. */
+	/** Where to start the watch; undefined: all objects must be read again. */
 	resourceVersion: string | undefined
-	/** How everything is read. */
+	/** How all objects are read. */
 	way: Way
-	/** Everything has been read, and the store holds it. */
+	/** Called when all objects have been read and are in the store. */
 	onFilled(): void
 	isFilled(): boolean
 }
 
-/** Reads everything as a list. */
+/** Reads all objects as a list. */
 export async function list<T extends KubeObject, P>(mirror: Mirror<T, P>): Promise<void> {
 	const { client, kind, pageSize = 500, signal } = mirror.options
 	mirror.counts.lists++
@@ -46,16 +46,16 @@ export async function list<T extends KubeObject, P>(mirror: Mirror<T, P>): Promi
 	fill(mirror, fresh, resourceVersion)
 }
 
-/** A page may take as long as the API server lets it (60 s by default); who gave up before would begin again and again. */
+/** A page may take as long as the API server allows (60 s by default); a shorter limit would restart the list again and again. */
 const slowestPageMs = 70_000
 
-/** Follows what happens from where the mirror stands; where it stands nowhere yet, the watch first tells everything there is. */
+/** Follows changes from the mirror's resource version; without one, the watch first delivers all existing objects. */
 export async function watch<T extends KubeObject, P>(mirror: Mirror<T, P>): Promise<void> {
 	const { client, kind, protobuf, setTimer, idleMs = 90_000, initialIdleMs = 10_000, signal, chance = Math.random } = mirror.options
 	const { resourceVersion } = mirror
 	mirror.counts.watches++
 	if (resourceVersion === undefined) mirror.counts.lists++
-	// the server's own limit differs from watch to watch, so that they do not all come back at once
+	// the server-side timeout differs between watches, so that they do not all reconnect at the same time
 	const timeoutSeconds = Math.round(300 + 300 * chance())
 	const openedAt = performance.now()
 	const isSound = () => performance.now() - openedAt > soundMs
@@ -66,11 +66,11 @@ export async function watch<T extends KubeObject, P>(mirror: Mirror<T, P>): Prom
 		if (isSound()) mirror.backoff.reset()
 	}
 	if (mirror.resourceVersion === undefined) throw unfinished(kind.plural, 'ended')
-	// a server that ends every watch at once must not be asked in a tight loop
+	// a server that ends every watch immediately must not be called in a tight loop
 	if (!isSound()) await sleep(mirror.backoff.next(), signal)
 }
 
-/** How long a watch must last to be a sound one even if it tells nothing, in milliseconds. */
+/** How long a watch must last to count as healthy even without events, in milliseconds. */
 const soundMs = 5_000
 
 async function takeAll<T extends KubeObject, P>(mirror: Mirror<T, P>, events: AsyncIterable<WatchEvent<T>>): Promise<void> {
@@ -93,7 +93,7 @@ function finish<T extends KubeObject, P>(mirror: Mirror<T, P>, fresh: Replacemen
 	fill(mirror, fresh, mark.object.metadata.resourceVersion)
 }
 
-/** From a server that does not know initial events, or is too slow for them. */
+/** The server does not support initial events, or is too slow for them. */
 function unfinished(plural: string, how: string): Failure<KubeCode> {
 	return new Failure('SERVER_ERROR', `the watch of ${plural} ${how} before the end of the initial events`, { retry: true })
 }
@@ -111,7 +111,7 @@ function take<T extends KubeObject, P>(mirror: Mirror<T, P>, event: WatchEvent<T
 	mirror.ahead.reach(resourceVersion)
 	if (event.type !== 'BOOKMARK') takeChange(mirror, event)
 	mirror.resourceVersion = resourceVersion
-	// a server that says no more than a bookmark before it fails is not well
+	// a server that sends only bookmarks before it fails is not healthy
 	if (event.type !== 'BOOKMARK') mirror.backoff.reset()
 }
 
@@ -122,7 +122,7 @@ function takeChange<T extends KubeObject, P>(mirror: Mirror<T, P>, { type, objec
 	else put(mirror, projected(mirror, object))
 }
 
-/** Takes what the answer to a request of ours showed as if the watch had told it, unless the watch has come so far. */
+/** Handles an object from a response to this process like an event of the watch, unless the watch has already reached its version. */
 export function learn<T extends KubeObject, P>(mirror: Mirror<T, P>, object: Stored<T>): void {
 	const known = projected(mirror, object)
 	if (known && mirror.ahead.add(known)) put(mirror, known)
@@ -138,10 +138,10 @@ function collect<T extends KubeObject, P>(mirror: Mirror<T, P>, fresh: Replaceme
 	else fresh.keep(keyOf(object.metadata))
 }
 
-/** @returns undefined where the projection threw: one object it cannot take must not hide all others, nor seem to be gone */
+/** @returns undefined if the projection threw: one object it cannot handle must not hide all others, nor appear to be deleted */
 function projected<T extends KubeObject, P>({ options }: Mirror<T, P>, object: Stored<T>): Known<P> | undefined {
 	const { project, log, kind } = options
-	// what is projected may look at who wrote what; nothing of it is held then
+	// a projection may read managedFields, and the object itself is not kept then
 	if (!project) delete object.metadata.managedFields
 	const key = keyOf(object.metadata)
 	try {

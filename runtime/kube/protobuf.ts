@@ -1,22 +1,22 @@
 import { PbfReader } from 'pbf'
 
-/** Protobuf → values, of messages written as tables of those fields that are of use: `message({ name: one(1, text) })`. */
+/** Decodes protobuf. A message is a table of the fields that are used: `message({ name: one(1, text) })`. */
 
-/** Reads one value from where the reader stands. */
+/** Reads one value at the reader's position. */
 export type Read<T> = (from: PbfReader) => T
 
-/** Reads a message up to `end`; without one its length stands before it. */
+/** Reads a message up to `end`; without `end`, the message is preceded by its length. */
 export type Message<T> = (from: PbfReader, end?: number) => T
 
-/** A field: its number, and how it is read; `before` is what came under that number already. Undefined: as if it had not come. */
+/** A field: its number and how to read it. `before` is the value read under that number so far. Undefined: as if the field were absent. */
 export type Field<T> = { tag: number; read(from: PbfReader, before: T | undefined): T | undefined }
 
 export type Fields = Readonly<Record<string, Field<unknown>>>
 
-/** What a table of fields gives. */
+/** The values of a table of fields. */
 export type ValuesOf<F extends Fields> = { [Name in keyof F]?: F[Name] extends Field<infer T> ? T : never }
 
-/** Reads these fields, and passes over all others. */
+/** Reads these fields and skips all others. */
 export function message<F extends Fields>(fields: F): Message<ValuesOf<F>> {
 	const byTag: { name: string; read: Field<unknown>['read'] }[] = []
 	for (const [name, { tag, read }] of Object.entries(fields)) byTag[tag] = { name, read }
@@ -28,13 +28,13 @@ export function message<F extends Fields>(fields: F): Message<ValuesOf<F>> {
 	return (from, end = from.readVarint() + from.pos) => from.readFields(take, {}, end) as ValuesOf<F>
 }
 
-/** The message that these bytes are. */
+/** Decodes bytes as a message. */
 export function parse<T>(bytes: Uint8Array, read: Message<T>): T {
 	const from = new PbfReader(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
 	return read(from, from.length)
 }
 
-/** By Buffer: of an object with many texts it takes a fifth to two fifths less time than pbf's own way. */
+/** Decodes with Buffer: for an object with many texts it takes a fifth to two fifths less time than pbf's own decoder. */
 export const text: Read<string> = from => {
 	const end = from.readVarint() + from.pos
 	const said = (from.buf as Buffer).toString('utf8', from.pos, end)
@@ -43,10 +43,10 @@ export const text: Read<string> = from => {
 }
 export const whole: Read<number> = from => from.readVarint(true)
 export const flag: Read<boolean> = from => from.readBoolean()
-/** A part of what is read, not a copy. */
+/** A view of the input, not a copy. */
 export const bytes: Read<Uint8Array> = from => from.readBytes()
 
-/** A value. Empty text and 0 are none, as JSON leaves them out of Kubernetes' objects. */
+/** A single value. Empty text and 0 count as absent, because Kubernetes omits them in JSON. */
 export function one<T>(tag: number, read: Read<T | undefined>): Field<T> {
 	return {
 		tag,
@@ -57,7 +57,7 @@ export function one<T>(tag: number, read: Read<T | undefined>): Field<T> {
 	}
 }
 
-/** Values, in order. */
+/** A repeated field, in order. */
 export function many<T>(tag: number, read: Read<T>): Field<T[]> {
 	return {
 		tag,
@@ -68,7 +68,7 @@ export function many<T>(tag: number, read: Read<T>): Field<T[]> {
 	}
 }
 
-/** Text by text; without a prototype, for a key may be any word. */
+/** A map from text to text; without a prototype, because a key may be any word. */
 export function map(tag: number): Field<Record<string, string>> {
 	return {
 		tag,

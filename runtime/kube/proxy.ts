@@ -1,14 +1,14 @@
 import { BlockList, isIP } from 'node:net'
 
-/** The proxy that the environment names for one server, by the rules of Go, and so of kubectl. Pure. */
+/** Selects the proxy that the environment sets for a server, by the rules of Go and therefore of kubectl. Pure. */
 
 type Environment = Readonly<Record<string, string | undefined>>
 
 /**
- * Reads HTTPS_PROXY (HTTP_PROXY for a server without TLS) and NO_PROXY; the names in lower case count where those in upper case are
- * not set. A server on the loopback is never reached through a proxy.
+ * Reads HTTPS_PROXY (HTTP_PROXY for a server without TLS) and NO_PROXY; the lower-case names apply if the upper-case ones are not set. A
+ * loopback server is never reached through a proxy.
  *
- * @returns `http://host:port`, as undici wants it; undefined where the server is reached directly
+ * @returns the URL of the proxy, such as `http://host:port`, as undici expects it; undefined if the server is reached directly
  */
 export function proxyFor(server: string, env: Environment): string | undefined {
 	const { protocol, hostname, port } = new URL(server)
@@ -21,7 +21,7 @@ export function proxyFor(server: string, env: Environment): string | undefined {
 	return proxyUrl(proxy)
 }
 
-/** An address without a scheme is an HTTP proxy; one that is none counts as if it were not set. */
+/** An address without a scheme is an HTTP proxy; an invalid one counts as not set. */
 function proxyUrl(proxy: string): string | undefined {
 	const whole = /^[a-z][a-z0-9+.-]*:\/\//i.test(proxy) ? proxy : `http://${proxy}`
 	return URL.canParse(whole) ? whole.replace(/^socks5h:/i, 'socks5:') : undefined
@@ -29,7 +29,7 @@ function proxyUrl(proxy: string): string | undefined {
 
 type Target = { host: string; port: string }
 
-/** Whether one entry of NO_PROXY names the target: `*`, an address, a network, or a domain with all below it; a port may be given. */
+/** Returns whether an entry of NO_PROXY matches: `*`, an address, a network, or a domain with its subdomains; optionally with a port. */
 function isExempt(entry: string, target: Target): boolean {
 	const rule = entry.trim().toLowerCase()
 	if (rule === '*') return true

@@ -14,58 +14,58 @@ import { type Change, createStore, type MutableStore, type Store } from './store
 export type ReflectorOptions<T extends KubeObject, P> = Selection & {
 	client: KubeClient
 	kind: Kind<T>
-	/** How an object is read from protobuf, where the watch shall be told so; fields it does not read are not there. Default: JSON. */
+	/** How to read an object from protobuf, if the watch is to use it; fields that it does not read are missing. Default: JSON. */
 	protobuf?: Message<T>
-	/** What to keep of an object; called while decoding, so that the rest is never held. Default: all save managedFields. */
+	/** Selects what to keep of an object; called while decoding, so that the rest is never held. Default: all except managedFields. */
 	project?: (object: Stored<T>) => P
-	/** Told of every change, in order, after the store holds it. What it throws, now or later, is logged and does no harm. */
+	/** Called for every change, in order, after the store holds it. Errors that it throws, or rejects with later, are only logged. */
 	onChange?: Change<P>
 	log: Log
 	signal: AbortSignal
-	/** How everything is read; by a stream only where the server can. Default: stream. */
+	/** How all objects are read; as a stream only if the server supports it. Default: stream. */
 	reading?: Way
-	/** Objects a page of a list. Default: 500. */
+	/** Objects per page of a list. Default: 500. */
 	pageSize?: number
-	/** How often every object is told again as it is, give or take a tenth, in milliseconds. Default: never. */
+	/** Resync period: how often every object is reported again unchanged, in milliseconds, give or take a tenth. Default: never. */
 	resyncMs?: number
-	/** Silence after which a watch is opened anew, in milliseconds. Default: 90 000. */
+	/** Idle time after which a watch is reopened, in milliseconds. Default: 90 000. */
 	idleMs?: number
-	/** The same while initial events come. Default: 10 000. */
+	/** The same during the initial events. Default: 10 000. */
 	initialIdleMs?: number
-	/** What counts the silence of a watch. */
+	/** Timer for the idle time of a watch. */
 	setTimer?: SetTimer
-	/** Where chance comes from: 0 ≤ x < 1. */
+	/** Source of randomness: 0 ≤ x < 1. */
 	chance?: () => number
-	/** First and longest wait after a failure, in milliseconds. Default: 200 and 30 000. */
+	/** First and maximum wait after a failure, in milliseconds. Default: 200 and 30 000. */
 	backoff?: { firstMs: number; maxMs: number }
 }
 
-/** How often what was done since the start; `lists` counts how often everything was asked for, be it of a watch. */
+/** Counts since the start; `lists` counts how often all objects were requested, including by a watch. */
 export type ReflectorCounts = { lists: number; watches: number; events: number; failures: number }
 
 export type Reflector<T extends KubeObject, P> = {
-	/** What the API server holds, as far as we have heard. */
+	/** The objects of the API server, as far as they are known here. */
 	store: Store<P>
-	/** The answer to a request of ours shows an object: it counts at once, and the watch need not tell it again. */
+	/** Takes an object from a response to this process into the store immediately, before the watch delivers it. */
 	learn(object: Stored<T>): void
-	/** Resolves when the store holds everything for the first time; rejects with the signal's reason if that comes first. */
+	/** Resolves when the store holds all objects for the first time; rejects with the signal's reason if that comes first. */
 	synced: Promise<void>
 	isSynced(): boolean
-	/** Resolves when the signal has ended it. Nothing else does. */
+	/** Resolves when the signal has ended the reflector, which nothing else does. */
 	done: Promise<void>
 	counts: Readonly<ReflectorCounts>
 }
 
 /**
- * Keeps a store equal to what the API server holds: reads everything, then watches from there, for as long as `signal` lets it.
+ * Keeps a store equal to the state of the API server: reads all objects, then watches from there until `signal` is aborted.
  *
- * A watch that ends is resumed where it stopped; a resource version that is too old is answered by reading everything anew, and what
- * is missing then is reported gone. Until all of it is read the store stays as it was. Failures are logged and waited out.
+ * A watch that ends is resumed where it stopped. If a resource version is too old, all objects are read again, and missing ones are
+ * reported as deleted. Until all are read, the store does not change. Failures are logged and retried with back-off.
  */
 export function startReflector<T extends KubeObject, P = Stored<T>>(options: ReflectorOptions<T, P>): Reflector<T, P> {
 	const { signal, log, kind, onChange = () => {} } = options
 	const { promise: synced, resolve, reject } = Promise.withResolvers<void>()
-	synced.catch(() => {}) // whoever waits sees it; whoever does not must not end the process
+	synced.catch(() => {}) // callers that await it get the rejection; without one it must not end the process
 	const store = createStore<P>(onChange, (error, key) => log.error({ err: error, kind: kind.kind, key }, 'bug: a change handler threw'))
 	const state = startState(options, store, resolve)
 	const done = Promise.all([follow(state), resync(state)]).then(() => reject(signal.reason))
@@ -75,10 +75,10 @@ export function startReflector<T extends KubeObject, P = Stored<T>>(options: Ref
 
 type State<T extends KubeObject, P> = {
 	mirror: Mirror<T, P>
-	/** Waits before everything is read anew, which is dear. */
+	/** Waits before all objects are read again, which is expensive. */
 	relists: Backoff
 	relistedAt: number
-	/** How everything is read, unless that way has just failed. */
+	/** How all objects are read, unless that has just failed. */
 	usual: Way
 }
 
@@ -146,18 +146,18 @@ function refusesStream<T extends KubeObject, P>({ resourceVersion, way }: Mirror
 	return resourceVersion === undefined && way === 'stream' && isKubeFailure(error, 'BAD_REQUEST', 'INVALID')
 }
 
-/** What to do next after a failure is decided here; how long to wait is the answer, in milliseconds. */
+/** Decides what to do after a failure, and returns how long to wait before it, in milliseconds. */
 function afterFailure<T extends KubeObject, P>(state: State<T, P>, error: unknown): number {
 	const { mirror } = state
 	const isExpired = isKubeFailure(error, 'EXPIRED')
 	if (mirror.resourceVersion === undefined) mirror.way = isExpired && mirror.way !== 'stream' ? 'whole' : 'pages'
-	// what is no failure of the server's is an event that cannot be read: from there the watch would never get on
+	// an error that is not a failure of the server is an unreadable event: a watch resumed from there would never get past it
 	if (!isExpired && isKubeFailure(error)) return mirror.backoff.next()
 	mirror.resourceVersion = undefined
 	return relistWait(state)
 }
 
-/** Grows with every reading that follows another closely, however well each went: a server may answer 410 to every watch. */
+/** Grows with every relist that closely follows another, even if each succeeded: a server may answer 410 to every watch. */
 function relistWait<T extends KubeObject, P>(state: State<T, P>): number {
 	const now = performance.now()
 	if (now - state.relistedAt > forgivenMs) state.relists.reset()

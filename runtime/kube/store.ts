@@ -1,12 +1,12 @@
 /**
- * A change of one object: `now` is undefined when it is gone, `before` when it is new.
+ * A change of one object: `now` is undefined if it was deleted, `before` if it is new.
  *
- * `backlog` is true where nothing has just happened: the object stands in the first content, or is told again as it was. Whoever puts
- * keys into a queue gives them LOW_PRIORITY then.
+ * `backlog` is true if nothing has just happened: the object is part of the initial content, or is reported again unchanged. A handler that
+ * adds keys to a queue uses LOW_PRIORITY then.
  */
 export type Change<P> = (key: string, now: P | undefined, before: P | undefined, backlog: boolean) => void
 
-/** Objects by `namespace/name`, or by name where the kind has no namespaces. */
+/** Objects by `namespace/name`, or by name if the kind has no namespaces. */
 export type Store<P> = {
 	readonly size: number
 	get(key: string): P | undefined
@@ -18,19 +18,19 @@ export type Store<P> = {
 export type MutableStore<P> = Store<P> & {
 	set(key: string, version: string, value: P): void
 	remove(key: string): void
-	/** Reports every object again as it is. */
+	/** Reports every object again unchanged. */
 	tellAgain(): void
-	/** Collects a whole new content. */
+	/** Starts to collect a complete new content. */
 	startReplacing(): Replacement<P>
 }
 
-/** A content that is being collected. Without `commit` nothing has happened. */
+/** A content that is being collected. It has no effect before `commit`. */
 export type Replacement<P> = {
 	add(key: string, version: string, value: P): void
 	remove(key: string): void
-	/** What the store holds of that object, if anything, stays. */
+	/** Keeps the store's current entry of that object, if any. */
 	keep(key: string): void
-	/** Takes the place of what was there, and reports what differs. */
+	/** Replaces the content of the store, and reports the differences. */
 	commit(backlog: boolean): void
 }
 
@@ -38,10 +38,10 @@ type Entry<P> = { version: string; value: P }
 type Entries<P> = ReadonlyMap<string, Entry<P>>
 
 /**
- * An empty store.
+ * Creates an empty store.
  *
- * @param onChange told after each change
- * @param onBug told what `onChange` threw
+ * @param onChange called after each change
+ * @param onBug called with what `onChange` threw
  */
 export function createStore<P>(onChange: Change<P>, onBug: (error: unknown, key: string) => void): MutableStore<P> {
 	let entries = new Map<string, Entry<P>>()
@@ -82,7 +82,7 @@ function contained<P>(onChange: Change<P>, onBug: (error: unknown, key: string) 
 	return (key, now, before, backlog) => {
 		try {
 			const result: unknown = onChange(key, now, before, backlog)
-			// an async function passes for one that gives back nothing, and its rejection would end the process
+			// an async function is assignable to one that returns void, and its rejection would end the process
 			if (result instanceof Promise) result.catch(error => onBug(error, key))
 		} catch (error) {
 			onBug(error, key)

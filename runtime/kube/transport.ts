@@ -7,12 +7,12 @@ import { createFlow, type Flow } from './flow.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
-/** What every call takes. */
+/** Options of every call. */
 export type CallOptions = {
 	signal?: AbortSignal
-	/** Milliseconds for one try; 0: none. Default: the transport's. */
+	/** Time limit of one try in milliseconds; 0: none. Default: the transport's. */
 	timeoutMs?: number
-	/** Waits for no other call: it has a connection of its own. For what a process lives by, as its lease. */
+	/** Waits for no other call: it has a separate connection. For calls the process depends on, such as those for its lease. */
 	urgent?: boolean
 }
 
@@ -25,47 +25,47 @@ export type Request = CallOptions & {
 	body?: unknown
 	/** Default: application/json. */
 	contentType?: string
-	/** Of which media types the answer may be, the preferred first. Default: application/json. */
+	/** Accept header: the media types of the response, preferred first. Default: application/json. */
 	accept?: string | undefined
-	/** How it is counted. Default: the method in lower case. */
+	/** Name in the request counts. Default: the method in lower case. */
 	verb?: string
-	/** Asked right before each try; where it says no, the call ends with STOPPED. */
+	/** Called immediately before each try; if it returns false, the call fails with STOPPED. */
 	mayBegin?: () => boolean
 }
 
-/** One finished try, for metrics: never the path's names. */
+/** One finished try, for metrics. Contains no names from the path. */
 export type Call = {
 	verb: string
 	method: Method
 	host: string
 	code: string
-	/** Until the answer began. */
+	/** Time until the response began. */
 	seconds: number
-	/** How long it could not begin, in seconds. */
+	/** How long the try waited before it could begin, in seconds. */
 	waited: number
-	/** A further try of the same request. */
+	/** Whether it repeats the same request. */
 	isRetry: boolean
 }
 
 export type TransportOptions = {
 	userAgent?: string
-	/** Milliseconds for one try of a request that has no own limit. Default: 30 000. */
+	/** Time limit of one try of a request without its own limit, in milliseconds. Default: 30 000. */
 	timeoutMs?: number
-	/** How long to go on when the server says "later" (429, or 5xx with Retry-After), in milliseconds. Default: 10 000. */
+	/** How long to retry while the server requests a wait (429, or 5xx with Retry-After), in milliseconds. Default: 10 000. */
 	patienceMs?: number
 	/**
-	 * Kept-alive connections for requests, and so how many are in flight at once; watches and urgent calls have their own. At most 16:
+	 * Number of kept-alive connections for requests, and so of requests in flight; watches and urgent calls have separate ones. At most 16:
 	 * measured, 4 are enough, 16 only add latency, and at some hundreds the API server refuses. Default: 4.
 	 */
 	connections?: number
 	onCall?: (call: Call) => void
 }
 
-/** An answer that is read while it comes. */
+/** A response that is read as a stream. */
 export type Stream = { contentType: string; bytes: AsyncIterable<Uint8Array> }
 
 export type Transport = {
-	/** Sends, waits, tries again where the server asks to, and gives back the parsed answer. */
+	/** Sends the request, waits and retries if the server requests it, and returns the parsed response. */
 	send(request: Request): Promise<unknown>
 	/** Opens a stream; the caller reads it to its end or aborts `signal`. */
 	open(request: Request & { signal: AbortSignal }): Promise<Stream>
@@ -73,7 +73,7 @@ export type Transport = {
 	close(): Promise<void>
 }
 
-/** Requests and streams over shared connections, with credentials put on and refusals made failures. */
+/** Creates a transport: requests and streams on shared connections. It adds credentials and turns refusals into failures. */
 export function createTransport(credentials: Credentials, options: TransportOptions): Transport {
 	const counts: Record<string, number> = {}
 	const atOnce = Math.min(options.connections ?? 4, 16)
@@ -93,7 +93,7 @@ export function createTransport(credentials: Credentials, options: TransportOpti
 	}
 }
 
-/** Tries again while the server asks to wait, and once where a kept-alive connection had died under a GET. */
+/** Retries while the server requests a wait, and once if a kept-alive connection was closed during a GET. */
 async function patiently(wire: Patient, flow: Flow, wanted: Request): Promise<unknown> {
 	const { signal, method } = wanted
 	const until = flow.now() + (wire.options.patienceMs ?? 10_000)
@@ -123,7 +123,7 @@ async function inTurn(wire: Wire, flow: Flow, wanted: Request, { until, isRetry 
 	}
 }
 
-/** A stream may last, so that it takes nobody's turn; but it is not begun either while the server wants to be left alone. */
+/** A stream may last, so it takes no slot of the flow; but none is opened while the server has requested a pause. */
 async function openInTurn(wire: Wire, flow: Flow, wanted: Request & { signal: AbortSignal }): Promise<Stream> {
 	const since = flow.now()
 	while (flow.pausedMs() > 0 && (await sleep(flow.pausedMs(), wanted.signal)));

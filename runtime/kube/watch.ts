@@ -8,27 +8,27 @@ import type { Message } from './protobuf.ts'
 import type { Request, Transport } from './transport.ts'
 
 export type WatchOptions<T extends KubeObject = KubeObject> = Selection & {
-	/** From where: what a list, an event or a bookmark gave last. Undefined: from all there is, told as ADDED before anything else. */
+	/** Where to start: the last version of a list, an event or a bookmark. Undefined: all existing objects come first, as ADDED. */
 	resourceVersion: string | undefined
-	/** How an object is read from protobuf, which is less work than JSON for both sides. Without it the watch is told in JSON. */
+	/** How to read an object from protobuf, which is less work than JSON for both sides. Without it the watch uses JSON. */
 	protobuf?: Message<T> | undefined
-	/** After how long the server ends the watch by itself, in seconds. */
+	/** Time after which the server ends the watch, in seconds. */
 	timeoutSeconds?: number
 	/**
-	 * Silence, in milliseconds, after which the connection may be dead. Default: 90 000.
-	 * Bookmarks come every minute, but not while nothing of that kind changes: then a healthy watch is silent for minutes.
+	 * Idle time, in milliseconds, after which the connection may be dead. Default: 90 000. Bookmarks come every minute, but not while nothing
+	 * of that kind changes: then a healthy watch is idle for minutes.
 	 */
 	idleMs?: number
-	/** The same until the end of the initial events, which come without a pause. Default: 10 000, and no more than `idleMs`. */
+	/** The same until the end of the initial events, which come without a pause. Default: 10 000, and at most `idleMs`. */
 	initialIdleMs?: number
 	signal: AbortSignal
-	/** What counts the silence. */
+	/** Timer for the idle time. */
 	setTimer?: SetTimer | undefined
 }
 
 export type WatchEvent<T extends KubeObject> =
 	| { type: 'ADDED' | 'MODIFIED' | 'DELETED'; object: Stored<T> }
-	/** Nothing changed up to this version. */
+	/** Nothing has changed up to this version. */
 	| Bookmark
 
 export type Bookmark = {
@@ -36,15 +36,15 @@ export type Bookmark = {
 	object: { metadata: { resourceVersion: string; annotations?: Readonly<Record<string, string>> } }
 }
 
-/** Whether it says that all there was has been told. */
+/** Returns whether the bookmark marks the end of the initial events. */
 export function endsInitialEvents({ object }: Bookmark): boolean {
 	return object.metadata.annotations?.['k8s.io/initial-events-end'] === 'true'
 }
 
 /**
- * One watch: events in the order they happened, until the server ends it (returns) or `signal` does (throws STOPPED).
+ * Opens one watch: yields events in the order they happened, until the server ends it (returns) or `signal` is aborted (throws STOPPED).
  *
- * @throws Failure EXPIRED when the resource version is too old, TIMED_OUT after silence (facts: `{ silent: true }`), and what any call may throw
+ * @throws Failure EXPIRED if the resource version is too old, TIMED_OUT if idle (facts: `{ silent: true }`), and what any call may throw
  */
 export async function* watchEvents<T extends KubeObject>(
 	transport: Transport,
@@ -83,7 +83,7 @@ function queryOf({ labelSelector, fieldSelector, resourceVersion, timeoutSeconds
 	return { watch: true, allowWatchBookmarks: true, labelSelector, fieldSelector, resourceVersion, timeoutSeconds, ...initial }
 }
 
-/** An event as it was said. */
+/** An event as received. */
 type Said = { type: string; object: unknown }
 
 async function* fromProtobuf<T extends KubeObject>(

@@ -1,7 +1,7 @@
 /**
- * The address that client-go makes of a `server`: without a scheme it is HTTP, and a user in it is left out.
+ * Returns the address that client-go makes of a `server`: without a scheme it is HTTP, and a user in it is omitted.
  *
- * @returns undefined where it is none
+ * @returns undefined if it is not a valid address
  */
 export function serverUrl(server: string): URL | undefined {
 	const hasScheme = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]/i.test(server)

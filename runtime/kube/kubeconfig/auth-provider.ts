@@ -4,9 +4,9 @@ import type { Credentials } from '../credentials.ts'
 import type { User } from './schema.ts'
 
 /**
- * Credentials that an identity provider hands out (`auth-provider`, as for OIDC).
+ * Gets credentials from an identity provider (`auth-provider`, such as OIDC).
  *
- * Only ever reached by `import()`: loading client-node costs 280 ms and 85 MiB (measured).
+ * Must only be loaded by `import()`: loading client-node costs 280 ms and 85 MiB (measured).
  *
  * @param now milliseconds
  */
@@ -23,7 +23,7 @@ export async function providerCredentials(
 		tls,
 		headers: async refused => {
 			if (!refused && now() - askedAt < 60_000) return current.headers
-			// client-node keeps an answer until it expires, even after the server refused it
+			// client-node keeps a credential until it expires, even after the server refused it
 			if (refused) config = load(provider, cluster)
 			current = await signIn(config)
 			askedAt = now()

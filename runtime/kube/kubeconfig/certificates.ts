@@ -6,9 +6,9 @@ import { Failure } from '../../errors.ts'
 import type { Certificate, Credentials } from '../credentials.ts'
 import type { Chosen } from './select.ts'
 
-/** The certificates that a kubeconfig holds or names. What is wrong with them is told by the field, never in OpenSSL's words. */
+/** The certificates that a kubeconfig holds or names. A fault in them is reported with the field, never with OpenSSL's message. */
 
-/** What a server is trusted by. */
+/** Returns the TLS options by which the server is verified. */
 export async function serverTls(cluster: Chosen['cluster']): Promise<Credentials['tls']> {
 	const path = cluster['certificate-authority']
 	const ca = cluster['certificate-authority-data'] ?? (path && (await readPem(path)))
@@ -21,12 +21,12 @@ export async function serverTls(cluster: Chosen['cluster']): Promise<Credentials
 	}
 }
 
-/** An address is no name that may be sent (RFC 6066), and is only looked for in the certificate. */
+/** An IP address must not be sent as a server name (RFC 6066), so it is only compared with the certificate. */
 function nameToVerify(name: string): Credentials['tls'] {
 	return isIP(name) ? { checkServerIdentity: (_, certificate) => checkServerIdentity(name, certificate) } : { servername: name }
 }
 
-/** The authorities as they are now, where they are in a file. */
+/** Returns a reader of the current authorities, if they are in a file. */
 export function authorities(cluster: Chosen['cluster']): Pick<Credentials, 'authorities'> {
 	const path = cluster['certificate-authority']
 	return path ? { authorities: () => readPem(path) } : {}
@@ -34,17 +34,17 @@ export function authorities(cluster: Chosen['cluster']): Pick<Credentials, 'auth
 
 /** The certificate of a user, which may be in files that change. */
 export type OwnCertificate = {
-	/** Reads the files again where a minute has gone by, or the server refused what they held. */
+	/** Reads the files again if a minute has passed, or if the server refused the current certificate. */
 	read(refused: boolean): Promise<void>
-	/** Undefined where the user has none. */
+	/** Undefined if the user has none. */
 	now(): Certificate | undefined
 }
 
 /**
- * Reads the certificate of a user, with its key. Files are read again: until both are new, what they held before counts.
+ * Reads the certificate of a user, with its key. Files are read again; until both are renewed, the previous pair is used.
  *
- * @param clock milliseconds, from any start
- * @throws Failure CONFIG_INVALID where they do not belong together
+ * @param clock milliseconds from an arbitrary start
+ * @throws Failure CONFIG_INVALID if certificate and key do not match
  */
 export async function ownCertificate(user: Chosen['user'], clock: () => number = () => performance.now()): Promise<OwnCertificate> {
 	let current = await readPair(user)
@@ -83,7 +83,7 @@ function succeeds(act: () => unknown): boolean {
 		act()
 		return true
 	} catch {
-		return false // OpenSSL's words name no field
+		return false // OpenSSL's message names no field
 	}
 }
 

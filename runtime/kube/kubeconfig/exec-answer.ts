@@ -2,9 +2,9 @@ import * as z from 'zod'
 import { faultsIn } from '../../faults.ts'
 import { parseYaml } from './yaml.ts'
 
-/** Reads what an exec plugin printed. Pure. */
+/** Reads the output of an exec plugin. Pure. */
 
-/** PEM, and until when it is good in milliseconds since 1970. */
+/** Certificate and key are PEM; `expires` is in milliseconds since 1970. */
 export type PluginCredential = { token?: string; cert?: string; key?: string; expires?: number }
 
 const text = z
@@ -23,7 +23,7 @@ const ExecCredential = z.object({
 	}),
 })
 
-/** @returns the credentials, or why there are none, without a value of them */
+/** @returns the credentials, or the fault without any of their values */
 export function readPluginAnswer(output: string, apiVersion: string | undefined): PluginCredential | { fault: string } {
 	const parsed = ExecCredential.safeParse(contentOf(output))
 	if (!parsed.success) return { fault: faultsIn(parsed.error, { whole: 'the output' }) }
@@ -43,7 +43,7 @@ function contentOf(output: string): unknown {
 	try {
 		return parseYaml(output)
 	} catch (error) {
-		if (error instanceof SyntaxError) return undefined // the schema says that there is nothing
+		if (error instanceof SyntaxError) return undefined // the schema reports that there is nothing
 		throw error
 	}
 }

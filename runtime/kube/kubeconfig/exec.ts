@@ -5,15 +5,15 @@ import type { Certificate, Credentials } from '../credentials.ts'
 import { type PluginCredential, readPluginAnswer } from './exec-answer.ts'
 import type { Exec } from './schema.ts'
 
-/** What a plugin is told and what it needs. `cluster` is in the form of `client.authentication.k8s.io`. */
+/** The input of a plugin. `cluster` has the form of `client.authentication.k8s.io`. */
 export type ExecCall = { exec: Exec; user: string; cluster: object; env: Readonly<Record<string, string | undefined>> }
 
 /**
- * Credentials that a program prints (`exec`): it is run now, when what it printed has expired, and when the server refused that; once for all
- * who ask meanwhile, for it may ask a person. After a failure it is run again for the next who asks.
+ * Gets credentials from a program that prints them (`exec`). The program runs now, when its credentials have expired, and when the server
+ * refused them. Concurrent callers share one run, because the program may prompt the user. After a failure the next caller runs it again.
  *
  * @param now milliseconds since 1970
- * @throws Failure SIGN_IN_FAILED with the program, how it ended, and its install hint; what it printed is never told
+ * @throws Failure SIGN_IN_FAILED with the program, how it ended, and its install hint if it could not be run; never with its output
  */
 export async function execCredentials(
 	call: ExecCall,
@@ -51,7 +51,7 @@ async function signIn(call: ExecCall): Promise<PluginCredential> {
 	return answer
 }
 
-/** Whether the program may ask a person, who then has to be there. */
+/** Returns whether the program may prompt the user, which needs a terminal. */
 function mayAsk({ exec: { interactiveMode, command }, user }: ExecCall): boolean {
 	if (interactiveMode === 'Never') return false
 	const isTerminal = isatty(0)
@@ -59,10 +59,10 @@ function mayAsk({ exec: { interactiveMode, command }, user }: ExecCall): boolean
 	throw failed(`${command} (exec plugin of user ${user}) needs a terminal (interactiveMode: Always)`)
 }
 
-/** What it prints is a few KiB. */
+/** Maximum size of the output, which is normally a few KiB. */
 const mostBytes = 1_048_576
 
-/** Its standard error is ours, so that a person reads what it says. */
+/** The program inherits standard error, so that the user sees its messages. */
 function outputOf({ exec, user, env }: ExecCall, spec: { interactive: boolean }): Promise<string> {
 	const { apiVersion, command = '', args, installHint } = exec
 	const more = Object.fromEntries(exec.env.map(({ name, value }) => [name, value]))

@@ -6,10 +6,10 @@ import { Kubeconfig } from './schema.ts'
 import { parseYaml } from './yaml.ts'
 
 /**
- * Reads one kubeconfig file. Its relative paths are made absolute: they are relative to the folder it is in.
+ * Reads one kubeconfig file. Its relative paths are resolved against its folder.
  *
- * @returns undefined where there is no such file
- * @throws Failure CONFIG_INVALID with the file and the field that is wrong, never a value
+ * @returns undefined if the file does not exist
+ * @throws Failure CONFIG_INVALID with the file and the invalid field, never a value
  */
 export async function readKubeconfig(path: string): Promise<Kubeconfig | undefined> {
 	const bytes = await readFile(path).catch((cause: unknown) => {
@@ -22,7 +22,7 @@ export async function readKubeconfig(path: string): Promise<Kubeconfig | undefin
 	return absolutePaths(parsed.data, resolve(dirname(path)))
 }
 
-/** UTF-8, or what its first bytes say: PowerShell writes UTF-16. */
+/** Decodes UTF-8, or the encoding of the byte order mark: PowerShell writes UTF-16. */
 function textOf(bytes: Buffer): string {
 	const [first, second] = bytes
 	const encoding = first === 0xff && second === 0xfe ? 'utf-16le' : first === 0xfe && second === 0xff ? 'utf-16be' : 'utf-8'
@@ -34,7 +34,7 @@ function contentOf(path: string, text: string): unknown {
 		return parseYaml(text)
 	} catch (error) {
 		if (error instanceof SyntaxError) throw new Failure('CONFIG_INVALID', `kubeconfig ${path} is not YAML: ${error.message}`)
-		throw new Failure('CONFIG_INVALID', `kubeconfig ${path} is not YAML`) // an alias without its anchor, or too many of them
+		throw new Failure('CONFIG_INVALID', `kubeconfig ${path} is not YAML`) // an alias without its anchor, or too many aliases
 	}
 }
 
@@ -43,7 +43,7 @@ function absolutePaths(config: Kubeconfig, folder: string): Kubeconfig {
 	for (const cluster of config.clusters.values()) cluster['certificate-authority'] = absolute(cluster['certificate-authority'])
 	for (const user of config.users.values()) {
 		for (const name of ['client-certificate', 'client-key', 'tokenFile'] as const) user[name] = absolute(user[name])
-		// a bare name is looked for on PATH
+		// a bare name is searched on PATH
 		if (user.exec?.command?.includes('/')) user.exec.command = absolute(user.exec.command)
 	}
 	return config

@@ -2,19 +2,19 @@ import type { Credentials } from '../credentials.ts'
 import { bearerFromFile } from '../in-cluster.ts'
 import type { User } from './schema.ts'
 
-/** What a user of a kubeconfig says of itself in every request, where no program is asked for it. */
+/** Returns the headers that identify a user of a kubeconfig in every request, if no program has to provide them. */
 export function identityOf(user: User): Credentials['headers'] {
 	const own = ownHeaders(user)
 	const acting = impersonation(user)
 	return async refused => ({ ...(await own(refused)), ...acting })
 }
 
-/** Whether it can say who it is without a program: then exec and auth-provider are not asked. */
+/** Returns whether the user has an identity without a program: then exec and auth-provider are not used. */
 export function hasOwnIdentity(user: User): boolean {
 	return [user.token, user.tokenFile, user.username, user['client-certificate'], user['client-certificate-data']].some(Boolean)
 }
 
-/** The token of the file is the newer one; the other is for as long as the file cannot be read. */
+/** The token in the file takes precedence because it is newer; `token` applies while the file cannot be read. */
 function ownHeaders({ token, tokenFile, username, password = '' }: User): Credentials['headers'] {
 	const headers: Record<string, string> = {}
 	if (token) headers.authorization = `Bearer ${token}`
@@ -24,7 +24,7 @@ function ownHeaders({ token, tokenFile, username, password = '' }: User): Creden
 	return token ? refused => fromFile(refused).catch(() => headers) : fromFile
 }
 
-/** The headers by which the API server lets one user act as another. */
+/** Returns the headers by which one user acts as another (impersonation). */
 export function impersonation({ as, 'as-uid': uid, 'as-groups': groups, 'as-user-extra': extra }: User): Record<string, string | string[]> {
 	if (as === undefined) return {}
 	return {
@@ -35,7 +35,7 @@ export function impersonation({ as, 'as-uid': uid, 'as-groups': groups, 'as-user
 	}
 }
 
-/** A key as the name of a header: what may not be in one becomes %2F. */
+/** Encodes a key as the name of a header: characters that are not allowed in one are percent-encoded (`%2F`). */
 function escaped(key: string): string {
 	const isPlain = (byte: number) => /[!#$&'*+.^_`|~0-9A-Za-z-]/.test(String.fromCharCode(byte)) && byte < 128
 	return [...Buffer.from(key)]

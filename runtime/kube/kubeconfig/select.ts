@@ -1,7 +1,7 @@
 import { Failure } from '../../errors.ts'
 import { type Cluster, type Kubeconfig, User } from './schema.ts'
 
-/** Which cluster and which user a context means, among several files: for each name, and for the current context, the first file counts. Pure. */
+/** Selects the cluster and the user of a context from several files: the first file with a name or a current context counts. Pure. */
 
 export type Chosen = {
 	cluster: Cluster & { name: string }
@@ -9,14 +9,14 @@ export type Chosen = {
 	namespace: string | undefined
 }
 
-/** @returns the current context of the files; undefined where none of them has one */
+/** @returns the current context of the files; undefined if no file has one */
 export function currentContext(files: readonly Kubeconfig[]): string | undefined {
 	return files.map(file => file['current-context']).find(name => name !== undefined)
 }
 
 /**
- * @param where what the files are called in a message
- * @throws Failure CONFIG_INVALID when the context, its cluster or its user is missing
+ * @param where name of the files in messages
+ * @throws Failure CONFIG_INVALID if the context, its cluster or its user is missing
  */
 export function select(files: readonly Kubeconfig[], context: string, where: string): Chosen {
 	const missing = (what: string) => new Failure('CONFIG_INVALID', `${where} has no ${what}`)
@@ -28,7 +28,7 @@ export function select(files: readonly Kubeconfig[], context: string, where: str
 	return { cluster: { ...cluster, name: found.cluster }, user: userOf(files, found.user), namespace: found.namespace }
 
 	function userOf(files: readonly Kubeconfig[], name: string | undefined): Chosen['user'] {
-		// kubectl asks a terminal for a name then, but not where the connection is plain, as that of `kubectl proxy`
+		// kubectl prompts for a user name then, but not if the connection is plain HTTP, such as that of `kubectl proxy`
 		if (name === undefined && cluster?.server?.startsWith('http:')) return { ...User.parse({}), name: '' }
 		if (name === undefined) throw missing(`user in context ${context}`)
 		const user = first(files, 'users', name)

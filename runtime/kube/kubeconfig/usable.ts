@@ -2,11 +2,11 @@ import { serverUrl } from './address.ts'
 import type { Exec } from './schema.ts'
 import type { Chosen } from './select.ts'
 
-/** What kubectl refuses of the cluster and the user that were chosen; parts that are not used may be broken. Pure. */
+/** Checks the selected cluster and user as kubectl does; parts that are not used may be invalid. Pure. */
 
 type Check = (chosen: Chosen) => string | undefined
 
-/** The first that finds something decides. */
+/** In order: the first check with a fault decides. */
 const checks: readonly Check[] = [
 	serverIsMissing,
 	serverIsInvalid,
@@ -23,7 +23,7 @@ const checks: readonly Check[] = [
 	impersonatesNoUser,
 ]
 
-/** @returns why it cannot be used, with the field and never a value; undefined where it can */
+/** @returns the fault with its field and never a value; undefined if the config is usable */
 export function faultOf(chosen: Chosen): string | undefined {
 	for (const check of checks) {
 		const fault = check(chosen)
@@ -101,7 +101,7 @@ function pluginFault({ apiVersion, command, env, interactiveMode }: Exec): strin
 	return undefined
 }
 
-/** kubectl had others, and has dropped them. */
+/** kubectl has removed the others. */
 function providerIsUnknown({ user: { name, 'auth-provider': provider } }: Chosen): string | undefined {
 	if (!provider || provider.name === 'oidc') return undefined
 	return `user ${name}: auth-provider must be oidc; kubectl supports no other since 1.26`

@@ -2,14 +2,14 @@ import { parseAllDocuments } from 'yaml'
 
 /** Reads YAML as kubectl does. Pure. */
 
-/** What YAML 1.1 of Go does not know: 12:30:45 and 2026-03-01 are texts there. */
+/** Types that Go's YAML 1.1 does not know: 12:30:45 and 2026-03-01 are text there. */
 const unknownToGo = /^tag:yaml\.org,2002:timestamp$/
 
 /**
- * YAML 1.1 (`yes` is true), a key that is there twice counts with its last value, and what follows the first document is not read.
+ * Parses YAML 1.1 (`yes` is true). The last value of a duplicate key counts, and only the first document is read.
  *
- * @returns the value of the first document; undefined where the text is empty
- * @throws SyntaxError with the place alone: the parser's own words quote the text, and the text holds secrets
+ * @returns the value of the first document; undefined if the text is empty
+ * @throws SyntaxError with the position only: the parser's own message quotes the text, and the text holds secrets
  */
 export function parseYaml(text: string): unknown {
 	const documents = parseAllDocuments(text, {
