@@ -5,17 +5,17 @@ import { Reason } from './reasons.ts'
 import { listOf, tableOf } from './bounded.ts'
 import { Identity, RunConfig } from './run-config.ts'
 
-/** What a run hands back (`report.json`) to who handed it its config; both are in the run's ConfigMap. */
+/** What a run returns (`report.json`) to the controller that gave it its config; both are in the run's ConfigMap. */
 
 export { RunConfig, RunMark } from './run-config.ts'
 
-/** What a plan does to what is in use now. `Blip`: traffic stops for a moment; `AddressLost`: an address that is there goes, be it for a moment. */
+/** Effect of a plan on traffic. `Blip`: it stops for a moment; `AddressLost`: an existing address is removed, even if only for a moment. */
 export const Disruption = z.object({ class: z.enum(['None', 'Blip', 'AddressLost']), because: z.string() })
 export type Disruption = z.infer<typeof Disruption>
 
 const attributes = ['name', 'altname', 'mtu', 'state', 'address', 'route', 'rule', 'sysctl', 'file', 'manager'] as const
 
-/** One thing that is no longer as it should be. */
+/** One difference from the desired state. */
 export const Drift = z.object({
 	attribute: z.enum(attributes),
 	of: z.string().optional().describe('Which sysctl, which file'),
@@ -43,7 +43,7 @@ export const PlannedDiff = z.object({
 })
 export type PlannedDiff = z.infer<typeof PlannedDiff>
 
-/** More than any node has; a counter adds them up. */
+/** More than any node has; a counter sums them. */
 const Changes = z.int().min(0).max(100_000)
 
 export const InterfaceReport = z.object({
@@ -62,7 +62,7 @@ export const InterfaceReport = z.object({
 })
 export type InterfaceReport = z.infer<typeof InterfaceReport>
 
-/** A day; no run lives so long. */
+/** A day, longer than any run. */
 const MILLISECONDS_MAX = 86_400_000
 
 const NotRemoved = InterfaceReport.pick({ name: true, macAddress: true, reason: true, message: true })

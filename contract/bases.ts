@@ -1,16 +1,16 @@
 import * as z from 'zod'
 import { MAX_INTERFACES } from './names.ts'
 
-/** The first route table and the first rule priority of our interfaces: that with id N has the Nth after it. */
+/** The first route table and the first rule priority of MultiNIC's interfaces: the interface with id N uses base + N. */
 export type Bases = { table: number; priority: number }
 
-/** What a host has that was configured before bases could be chosen, and where none is given. */
+/** The bases of hosts configured before bases could be set, and the default. */
 export const DEFAULT_BASES: Bases = { table: 100, priority: 10_000 }
 
 const LAST = MAX_INTERFACES - 1
-/** As many priorities before the base are of the rules that leave the way to pods to the main table. */
+/** Number of priorities before the base that belong to the rules which leave routing to pods to the main table. */
 export const PRIORITIES_BEFORE = MAX_INTERFACES
-/** Of the kernel: `default`, `main` and `local`. Table 0 is none. */
+/** Tables of the kernel: `default`, `main` and `local`. Table 0 does not exist. */
 const RESERVED = { from: 253, to: 255 }
 
 export const RouteTableBase = z
@@ -19,7 +19,7 @@ export const RouteTableBase = z
 	.max(4_294_967_295 - LAST)
 	.refine(base => base > RESERVED.to || base + LAST < RESERVED.from, 'must leave out the tables 253 to 255 for all ten interfaces')
 
-/** From 32766 on come the rules of the kernel. */
+/** The rules of the kernel start at 32766. */
 export const RulePriorityBase = z
 	.int()
 	.min(PRIORITIES_BEFORE + 1)

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 
-/** Lists and tables that are counted before their items are read: of each item that is wrong there may be ten faults, and each is an object. */
+/** Lists and tables counted before their items are validated: each invalid item may have ten faults, and each fault is an object. */
 
 /** @returns a list of at most so many items */
 export function listOf<T extends z.ZodType>(item: T, most: number) {

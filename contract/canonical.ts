@@ -1,11 +1,11 @@
 import { canonicalForm, type Interface } from './interface.ts'
 
-/** One text for interfaces that mean the same: by id, keys in order, names and defaults filled in. What a spec's hash is the digest of. */
+/** Returns one text for equivalent interfaces: ordered by id, keys sorted, names and defaults filled in. A spec's hash is its digest. */
 export function canonicalText(interfaces: readonly Interface[]): string {
 	return canonicalJson(canonicalForm(interfaces).toSorted((a, b) => a.id - b.id))
 }
 
-/** @returns JSON with keys in order and without those that are undefined; empty where there is no value */
+/** @returns JSON with sorted keys and without undefined ones; empty if there is no value */
 export function canonicalJson(value: unknown): string {
 	return JSON.stringify(sorted(value)) ?? ''
 }

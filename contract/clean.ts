@@ -1,15 +1,15 @@
 /**
- * Characters that are not for words in a status: controls, which a terminal carries out, and marks of format (overrides of direction, zero-width
- * characters) and separators of lines, which show something else than is there.
+ * Characters that must not be in the text of a status: control characters, which a terminal executes, and format characters (bidirectional
+ * overrides, zero-width characters) and line separators, which make a text look different from what it is.
  */
 export const UNFIT = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu
 
-/** @returns the text as one line that may stand in a status and in a terminal; half of a surrogate pair becomes U+FFFD */
+/** @returns the text as one line that is safe in a status and in a terminal; an unpaired surrogate becomes U+FFFD */
 export function clean(text: string): string {
 	return text.toWellFormed().replace(UNFIT, ' ')
 }
 
-/** @returns the text with its lines and tabs, each line cleaned: what a file holds */
+/** @returns the text with each line cleaned; line breaks and tabs stay, as in the content of a file */
 export function cleanLines(text: string): string {
 	return text
 		.split('\n')
@@ -17,7 +17,7 @@ export function cleanLines(text: string): string {
 		.join('\n')
 }
 
-/** @returns the value with each text in it cleaned, keys of tables too */
+/** @returns the value with every text in it cleaned, including keys of tables */
 export function cleanAll<T>(value: T): T {
 	if (typeof value === 'string') return clean(value) as T
 	if (Array.isArray(value)) return value.map(one => cleanAll(one)) as T

@@ -1,15 +1,15 @@
 import * as z from 'zod'
 import { Timestamp } from './primitives.ts'
 
-/** The longest message of a status (characters); every byte is paid for at every write. */
+/** Maximum length of a message in a status (characters): every write sends every byte. */
 export const MESSAGE_MAX = 256
 
-/** A command in brackets, by which a person goes on, and at most a short sentence after it. */
+/** A command in brackets that the user can run next, and at most a short sentence after it. */
 const COMMAND_AT_END = / \([^()]* [^()]*\)[^()]{0,64}$/
 
 /**
- * @returns `text` with at most `max` characters (a message's, when left out). Where it was longer, "…" is in place of its end, or of what is
- * before the command at its end.
+ * @returns `text` with at most `max` characters (default: those of a message). In a longer text, "…" replaces its end, or what precedes the
+ * command at its end.
  */
 export function cut(text: string, max = MESSAGE_MAX): string {
 	if (text.length <= max) return text
@@ -19,7 +19,7 @@ export function cut(text: string, max = MESSAGE_MAX): string {
 	return `${text.slice(0, max - 1 - end.length).toWellFormed()}…${end}`
 }
 
-/** One fact about an object, as Kubernetes' own kinds tell theirs. */
+/** A condition of an object, in the form that Kubernetes' own kinds use. */
 export const Condition = z.object({
 	type: z.string().max(64),
 	status: z.enum(['True', 'False', 'Unknown']),

@@ -14,7 +14,7 @@ export type Crd = {
 
 type Json = Record<string, unknown>
 
-/** @returns the CustomResourceDefinition manifest of a schema: every version has the same shape, so none needs converting */
+/** @returns the CustomResourceDefinition manifest of a schema: all versions have the same shape, so none needs conversion */
 export function customResourceDefinition(crd: Crd): Json {
 	return {
 		apiVersion: 'apiextensions.k8s.io/v1',
@@ -43,7 +43,7 @@ function crdVersion(version: CrdVersion, { schema, columns, selectableFields }: 
 	}
 }
 
-/** zod's output is nearly structural; what Kubernetes refuses or only warns of is taken out here. */
+/** Converts a schema to OpenAPI. zod's output is nearly structural; what Kubernetes rejects or warns about is removed here. */
 export function openApiSchema(schema: z.ZodType): Json {
 	return z.toJSONSchema(schema, {
 		target: 'openapi-3.0',
@@ -57,7 +57,7 @@ export function openApiSchema(schema: z.ZodType): Json {
 	}) as Json
 }
 
-/** An unbounded z.int() says ±(2^53 - 1), which is noise in a CRD. */
+/** Removes the bounds ±(2^53 - 1) of an unbounded z.int(), which are noise in a CRD. */
 function dropUnsafeBounds(json: Json): void {
 	if (json.maximum === Number.MAX_SAFE_INTEGER) delete json.maximum
 	if (json.minimum === Number.MIN_SAFE_INTEGER) delete json.minimum

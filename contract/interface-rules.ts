@@ -1,7 +1,7 @@
 import { contains, isNetworkOrBroadcast, isSameIp, parseCidr } from './ip.ts'
 import { interfaceName } from './names.ts'
 
-/** What the rules read of an interface. */
+/** The fields of an interface that the rules read. */
 type Nic = {
 	id?: number | undefined
 	name?: string | undefined
@@ -15,8 +15,8 @@ type Nic = {
 }
 
 /**
- * One rule over several fields. `cel` says the same to the API server, which evaluates it again at every write of a status: each field that it
- * reads costs there, so it reads each once. A rule without it costs too much there, and holds at every other door.
+ * A rule over several fields. `cel` is the same rule for the API server, which evaluates it again at every status write: each field that it
+ * reads has a cost there, so it reads each once. A rule without `cel` costs too much there, and is checked everywhere else.
  */
 type InterfaceRule = { field: keyof Nic; message: string; cel?: string; holds: (nic: Nic) => boolean }
 
@@ -43,7 +43,7 @@ export const interfaceRules: readonly InterfaceRule[] = [
 	{
 		field: 'gateway',
 		message: 'gateway must be of a family (IPv4 or IPv6) in which the interface has an address, and not one of these addresses',
-		// Another spelling of an IPv6 address passes here and at no other door.
+		// CEL accepts another spelling of the same IPv6 address; all other checks reject it.
 		cel: `!has(self.gateway) || [self.gateway].all(g, [[self.?address.orValue('-')] + self.?addresses.orValue([])].all(own, ${[
 			"own.exists(x, x != '-' && x.contains(':') == g.contains(':'))",
 			"!own.exists(x, x == g || x.startsWith(g + '/'))",
@@ -64,8 +64,8 @@ export const interfaceRules: readonly InterfaceRule[] = [
 ]
 
 /**
- * CEL, of a cidr and an address in it: the address is not that of the network. Compared as the one address of a network, because the cost of
- * `==` has no bound. The broadcast address takes arithmetic, and so is refused at the other doors.
+ * Returns CEL that checks that an address in a cidr is not that of the network. Compares networks of one address, because the cost of `==`
+ * has no bound. The broadcast address needs arithmetic, so only the other checks reject it.
  */
 export function isForHosts(cidr: string, address: string): string {
 	const alone = `cidr(${address} + (${address}.contains(':') ? '/128' : '/32'))`

@@ -1,6 +1,6 @@
-/** What is said of one interface among others, in the report of a run and in the status. */
+/** Phrases that name one interface among others, in the report of a run and in the status. */
 
-/** @returns the words with the interface before them, which is named once */
+/** @returns the message with the name of the interface before it, unless it already starts with the name */
 export function ofInterface({ name, message }: { name: string; message: string }): string {
 	return message.startsWith(`${name} `) ? message : `${name}: ${message}`
 }

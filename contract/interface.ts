@@ -12,7 +12,7 @@ const words = {
 	local: 'table must not be 255, the local table of the kernel',
 }
 
-/** Of the kernel. @see /etc/iproute2/rt_tables */
+/** The kernel's local table. @see /etc/iproute2/rt_tables */
 const LOCAL_TABLE = 255
 
 export const Route = z
@@ -62,7 +62,7 @@ const celRules = interfaceRules.flatMap(({ cel, message, field }) =>
 	cel === undefined ? [] : [{ rule: cel, message, fieldPath: `.${field}` }],
 )
 
-/** One wanted NIC, as a node config carries it. Rules stand twice: as CEL for the API server, as code for every other door. */
+/** One desired NIC in a node config. The rules exist twice: as CEL for the API server, and as code for everything else. */
 export const Interface = fields
 	.superRefine((nic, ctx) => {
 		for (const { field, message, holds } of interfaceRules) if (!holds(nic)) ctx.addIssue({ code: 'custom', path: [field], message })
@@ -70,7 +70,7 @@ export const Interface = fields
 	.meta({ 'x-kubernetes-validations': celRules })
 export type Interface = z.infer<typeof Interface>
 
-/** An interface as it is stored: it may be older than a rule, so its addresses are shown and not judged. */
+/** An interface as stored: it may be older than a rule, so its addresses are shown and not validated. */
 export const StoredInterface = fields.extend({
 	address: z.string().optional(),
 	cidr: z.string().optional(),
@@ -91,7 +91,7 @@ const listRules = [
 	},
 ]
 
-/** The whole list of a node, replaced as one. Empty means: remove ours; that it is there at all must be meant, so it is required. */
+/** The whole list of a node, replaced as one. An empty list removes MultiNIC's interfaces. Required, so that this is always intended. */
 export const Interfaces = z
 	.array(Interface)
 	.max(MAX_INTERFACES)
@@ -105,13 +105,13 @@ export const Interfaces = z
 
 type Settled = { id: number; name: string; defaultRoute: boolean; policyRouting: boolean; connectedRoute: boolean }
 
-/** What all interfaces of a node have in common. `bases`: where their tables and rules are; `podNetworks`: networks of the node's pods. */
+/** Values that all interfaces of a node share. `bases`: of their route tables and rules; `podNetworks`: networks of the node's pods. */
 export type OfNode = { bases?: Bases; podNetworks?: readonly string[] }
 
-/** An interface whose id is settled and whose defaults are filled in: what a run is handed. */
+/** An interface with its id and all defaults: the input of a run. */
 export type WantedInterface = Interface & Settled & OfNode
 
-/** Fills in what may be left out: position as id, the name, the defaults, what holds for all interfaces of the node. */
+/** Fills in optional fields: the position as id, the name, the defaults, and the values shared by all interfaces of the node. */
 export function settle(nics: readonly Interface[], ofNode: OfNode = {}): WantedInterface[] {
 	return nics.map((nic, position) => {
 		const { defaultRoute = false, policyRouting = true, connectedRoute = true, id = position } = nic
@@ -122,8 +122,8 @@ export function settle(nics: readonly Interface[], ofNode: OfNode = {}): WantedI
 type CanonicalInterface = Omit<WantedInterface, 'connectedRoute'> & { connectedRoute?: false }
 
 /**
- * @returns settled interfaces as they are compared and hashed. A field that was added after hashes had been stored is left out where it has its
- * default, so that no stored hash becomes wrong.
+ * @returns interfaces as they are compared and hashed, with ids and defaults. A field that was added after hashes had been stored is
+ * omitted if it has its default, so that stored hashes stay valid.
  */
 export function canonicalForm(nics: readonly Interface[]): CanonicalInterface[] {
 	return settle(nics).map(({ connectedRoute, ...nic }) => (connectedRoute ? nic : { ...nic, connectedRoute: false }))

@@ -1,14 +1,14 @@
-/** Address arithmetic on text: what a schema must check and node:net cannot, for pure files import no `node:`. */
+/** Address arithmetic on text: what a schema must check and node:net cannot, because pure files do not import `node:`. */
 
 export type Prefix = { family: 4 | 6; value: bigint; length: number }
 
-/** @returns the address as a number with its family, or undefined when it is neither IPv4 nor IPv6 */
+/** @returns the address as a number with its family, or undefined if it is neither IPv4 nor IPv6 */
 export function parseIp(text: string): { family: 4 | 6; value: bigint } | undefined {
 	const ip = readIp(text)
 	return ip && isMapped(ip) ? undefined : ip
 }
 
-/** An IPv4 address in disguise (::ffff:10.0.0.1) is none that Kubernetes' own isIP takes; a kernel has it all the same. */
+/** Kubernetes' isIP rejects an IPv4-mapped address (::ffff:10.0.0.1), but a kernel may have one. */
 function isMapped({ family, value }: { family: 4 | 6; value: bigint }): boolean {
 	return family === 6 && value >> 32n === 65535n
 }
@@ -17,13 +17,13 @@ function readIp(text: string): { family: 4 | 6; value: bigint } | undefined {
 	return text.includes(':') ? parseV6(text) : parseV4(text)
 }
 
-/** @returns whether two texts are the same address, however each is written */
+/** @returns whether two texts are the same address, in any spelling */
 export function isSameIp(one: string, other: string): boolean {
 	const [a, b] = [parseIp(one), parseIp(other)]
 	return a !== undefined && a.family === b?.family && a.value === b.value
 }
 
-/** `10.0.0.23/24` and `10.0.0.0/24` both: the host bits are kept. */
+/** Parses both `10.0.0.23/24` and `10.0.0.0/24`: the host bits are kept. */
 export function parseCidr(text: string): Prefix | undefined {
 	const prefix = readCidr(text)
 	return prefix && isMapped(prefix) ? undefined : prefix
@@ -36,7 +36,7 @@ function readCidr(text: string): Prefix | undefined {
 	return { ...ip, length: Number(length) }
 }
 
-/** @returns whether the address lies in the network of the cidr (either form of cidr); also of addresses that only a kernel has */
+/** @returns whether the address is in the network of the cidr (either form of cidr); also for addresses that only a kernel has */
 export function contains(cidr: string, address: string): boolean {
 	if (!cidr.includes(':') && !address.includes(':')) return containsV4(cidr, address)
 	const network = readCidr(cidr)
@@ -46,12 +46,12 @@ export function contains(cidr: string, address: string): boolean {
 	return ip.value >> shift === network.value >> shift
 }
 
-/** @returns whether one network lies in the other or holds it */
+/** @returns whether one network is in the other or contains it */
 export function overlap(one: string, other: string): boolean {
 	return contains(one, ipOf(other)) || contains(other, ipOf(one))
 }
 
-/** @returns whether the first network lies in the second, or is it */
+/** @returns whether the first network is in the second, or equal to it */
 export function isInside(inner: string, outer: string): boolean {
 	return contains(outer, ipOf(inner)) && lengthOf(outer) <= lengthOf(inner)
 }
@@ -84,14 +84,14 @@ export function canonicalIp(text: string): string {
 	return formatIp(ip.family, ip.value)
 }
 
-/** @returns the address that comes so many after another one */
+/** @returns the address that is so many addresses after another one */
 export function addressAfter(text: string, count: number): string {
 	const ip = readIp(text)
 	if (!ip) throw new TypeError(`not an IP address: ${text}`)
 	return formatIp(ip.family, ip.value + BigInt(count))
 }
 
-/** @returns whether a host may have the address: not unspecified, loopback, multicast or 255.255.255.255. As Kubernetes' CEL has it. */
+/** @returns whether a host may have the address: not unspecified, loopback, multicast or 255.255.255.255. As in Kubernetes' CEL. */
 export function isUnicast(text: string): boolean {
 	const ip = parseIp(text)
 	return ip !== undefined && !notUnicast[ip.family].some(cidr => contains(cidr, text))
@@ -99,7 +99,7 @@ export function isUnicast(text: string): boolean {
 
 const notUnicast = { 4: ['0.0.0.0/32', '127.0.0.0/8', '224.0.0.0/4', '255.255.255.255/32'], 6: ['::/128', '::1/128', 'ff00::/8'] } as const
 
-/** @returns whether the address is the one of its network itself or its broadcast address; /31, /32, /127 and /128 have neither (RFC 3021, RFC 6164) */
+/** @returns whether the address is its network's own or its broadcast address; /31, /32, /127 and /128 have neither (RFC 3021, RFC 6164) */
 export function isNetworkOrBroadcast(cidr: string): boolean {
 	const prefix = parseCidr(cidr)
 	if (!prefix) return false
@@ -121,7 +121,7 @@ function parseV4(text: string) {
 	return value === undefined ? undefined : { family: 4 as const, value: BigInt(value) }
 }
 
-/** IPv4 is read so often that it does without large integers. */
+/** IPv4 is parsed so often that it avoids BigInt. */
 function numberV4(text: string): number | undefined {
 	const octets = dotted.exec(text)
 	return octets ? Number(octets[1]) * 16_777_216 + Number(octets[2]) * 65_536 + Number(octets[3]) * 256 + Number(octets[4]) : undefined
@@ -141,7 +141,7 @@ function containsV4(cidr: string, address: string): boolean {
 	return firstOf(value, network.length) === firstOf(network.value, network.length)
 }
 
-/** The first address of the network of this length that an address is in. */
+/** Returns the first address of the network with this prefix length that contains an address. */
 function firstOf(value: number, length: number): number {
 	const size = 2 ** (32 - length)
 	return Math.floor(value / size) * size
@@ -151,13 +151,13 @@ function formatV4(value: number): string {
 	return `${(value >>> 24) & 255}.${(value >>> 16) & 255}.${(value >>> 8) & 255}.${value & 255}`
 }
 
-/** No zone. */
+/** Parses IPv6 without a zone. */
 function parseV6(text: string) {
 	const value = groupsOf(withoutDots(text))?.reduce((sum, group) => sum * 65536n + BigInt(`0x${group}`), 0n)
 	return value === undefined ? undefined : { family: 6 as const, value }
 }
 
-/** `::10.0.0.1` → `::a00:1`; any other text stays. */
+/** Converts `::10.0.0.1` to `::a00:1`; returns any other text unchanged. */
 function withoutDots(text: string): string {
 	const [, head, tail = ''] = /^(.*:)([^:]+)$/.exec(text) ?? []
 	const ip = parseV4(tail)

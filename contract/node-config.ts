@@ -3,7 +3,7 @@ import { Conditions, MESSAGE_MAX } from './conditions.ts'
 import { Interfaces } from './interface.ts'
 import { Id, NodeName, Timestamp } from './primitives.ts'
 
-/** MultiNicNodeConfig: the wanted interfaces of one node (spec: viola or people) and how far they are (status: controller). */
+/** MultiNicNodeConfig: the desired interfaces of one node (spec: viola or users) and their status (status: controller). */
 
 export const Mode = z.enum(['Apply', 'Plan'])
 export type Mode = z.infer<typeof Mode>

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { Conditions, MESSAGE_MAX } from './conditions.ts'
 import { Timestamp } from './primitives.ts'
 
-/** OpenstackConfig: which ports of which VMs become interfaces of which biz cluster (spec: people, status: mgmt). */
+/** OpenstackConfig: selects the ports of VMs that become interfaces of a biz cluster (spec: users, status: mgmt). */
 
 const Text = z.string().min(1).max(253)
 const Url = z
@@ -10,7 +10,7 @@ const Url = z
 	.max(2048)
 	.regex(/^https?:\/\/[^ ]+$/, 'must be an http or https URL')
 	.refine(text => URL.canParse(text), 'must be a URL that can be called: https://host:port/path')
-/** Eight digits a part: whatever fits here is a number of milliseconds that can be counted with. */
+/** At most eight digits per part, so that every valid duration is a safe number of milliseconds. */
 export const GoDuration = z
 	.string()
 	.max(32)
@@ -88,7 +88,7 @@ export const OpenstackConfigSpec = z
 	})
 export type OpenstackConfigSpec = z.infer<typeof OpenstackConfigSpec>
 
-/** Most nodes of one OpenstackConfig: so many a status lists. */
+/** Maximum number of nodes of one OpenstackConfig; its status lists them all. */
 export const NODES_MAX = 1_000
 
 export const SyncedNode = z.object({

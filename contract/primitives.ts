@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { isForHosts, notForHosts } from './interface-rules.ts'
 import { isNetworkOrBroadcast, isUnicast, parseCidr, parseIp } from './ip.ts'
 
-/** What the kernel, OpenStack and people write in one form, parsed once. Lengths are bounded for the cost of CEL rules. */
+/** Values that the kernel, OpenStack and users write in one form, parsed once. Lengths are bounded because of the cost of CEL rules. */
 
 const IP_MAX = 45
 const CIDR_MAX = 49
@@ -20,7 +20,7 @@ export const Ip = z
 	.max(IP_MAX)
 	.refine(text => parseIp(text) !== undefined, 'must be an IPv4 or IPv6 address')
 
-/** An address that a host may have: of an interface, or of a next hop. */
+/** An address that a host may have: of an interface or a next hop. */
 export const HostIp = ruled(IP_MAX, [
 	{
 		message: `must be ${UNICAST}`,
@@ -29,7 +29,7 @@ export const HostIp = ruled(IP_MAX, [
 	},
 ])
 
-/** Any network; with or without host bits. */
+/** Any network, with or without host bits. */
 export const Cidr = ruled(CIDR_MAX, [
 	{
 		message: 'must be an address with a prefix length, such as 10.0.0.0/24',
@@ -47,7 +47,7 @@ export const OwnCidr = ruled(CIDR_MAX, [
 	},
 ])
 
-/** A further address of an interface, with its prefix length. */
+/** An additional address of an interface, with its prefix length. */
 export const HostCidr = ruled(CIDR_MAX, [
 	{
 		message: `must be ${UNICAST}; with a prefix length of 1 or more, such as 10.0.0.23/24`,
@@ -63,7 +63,7 @@ export const HostCidr = ruled(CIDR_MAX, [
 
 type TextRule = { message: string; cel: string; holds: (text: string) => boolean }
 
-/** A text with rules that the API server checks too. The first that does not hold is reported. */
+/** Returns a text schema whose rules the API server checks too. The first violated rule is reported. */
 function ruled(max: number, rules: readonly TextRule[]) {
 	return z
 		.string()
@@ -79,7 +79,7 @@ function hasPrefix(text: string): boolean {
 	return (parseCidr(text)?.length ?? 0) > 0
 }
 
-/** As `isUnicast` has it. */
+/** Returns CEL with the rule of `isUnicast`. */
 function unicastCel(ip: string): string {
 	return `(${ip}.isGlobalUnicast() || ${ip}.isLinkLocalUnicast())`
 }
@@ -93,7 +93,7 @@ export const NodeName = z
 	.max(253)
 	.regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be a Kubernetes node name: lower-case letters, digits, "-" and "."')
 
-/** An opaque id of another system; it becomes a label value, which ends at 63 characters. */
+/** An opaque id of another system; it becomes a label value, which has at most 63 characters. */
 export const Id = z
 	.string()
 	.max(63)

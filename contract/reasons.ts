@@ -1,9 +1,9 @@
 import * as z from 'zod'
 
 /**
- * Every reason a status, an Event or a report may give: API, so never renamed. `heals` says whether time alone may cure it;
- * where it may, the controller comes again, else it waits for a change of the node config or a person's retry. `stops`: no other node is
- * changed until this one came through, for what happened to it may happen to them.
+ * Every reason of a status, an Event or a report. They are API, so they are never renamed. `heals`: the cause may go away with time, so the
+ * controller retries; otherwise it waits for a change of the node config or a retry request. `stops`: no other node is changed until this
+ * one succeeds, because the same may happen to others.
  */
 export const reasons = {
 	AllInterfacesConfigured: { heals: false, means: 'all interfaces of the node config are configured' },
@@ -60,12 +60,12 @@ export const reasons = {
 export const Reason = z.enum(Object.keys(reasons) as [keyof typeof reasons, ...(keyof typeof reasons)[]])
 export type Reason = z.infer<typeof Reason>
 
-/** Whether time alone may cure it. A reason that is not known comes from a later version of ours; trying again does no harm. */
+/** Returns whether the cause may go away with time. An unknown reason is from a later version of MultiNIC; a retry is harmless. */
 export function heals(reason: string): boolean {
 	return isKnown(reason) ? reasons[reason].heals : true
 }
 
-/** Whether it keeps other nodes from being changed. */
+/** Returns whether the reason stops changes to other nodes. */
 export function stopsRollout(reason: string): boolean {
 	return isKnown(reason) && 'stops' in reasons[reason]
 }

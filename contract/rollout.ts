@@ -1,16 +1,16 @@
 import * as z from 'zod'
 
-/** How changes go through a fleet: the settings people write, and the two judgements that the controller and the CLI must make alike. */
+/** How changes are rolled out to all nodes: the settings, and the decisions that the controller and the CLI must make alike. */
 
-/** The ConfigMap, in the controller's namespace, that is read live; every key may be left out. */
+/** The ConfigMap in the controller's namespace that is read live; every key is optional. */
 export const ROLLOUT_CONFIG_MAP = 'multinic-rollout'
 
 /**
- * The ConfigMap by which a person pauses the rollout, whatever the settings say. No chart has it, so that neither GitOps nor server-side apply
- * undoes it or refuses it.
+ * The ConfigMap by which a user pauses the rollout, regardless of the settings. It is not part of the chart, so that neither GitOps nor
+ * server-side apply reverts or rejects it.
  */
 export const ROLLOUT_PAUSE = 'multinic-rollout-pause'
-/** The ConfigMap in which the controller, and nobody else, writes down who stops the rollout. */
+/** The ConfigMap in which the controller alone records the node configs that stop the rollout. */
 export const ROLLOUT_STOP = 'multinic-rollout-stop'
 
 const whole = (least: number, most: number) =>
@@ -20,7 +20,7 @@ const whole = (least: number, most: number) =>
 		.transform(Number)
 		.pipe(z.int().min(least).max(most))
 
-/** Values of a ConfigMap are text. */
+/** The settings in the ConfigMap, whose values are text. */
 export const RolloutSettings = z.strictObject({
 	paused: z
 		.enum(['true', 'false'], 'must be true or false')
@@ -40,22 +40,25 @@ export const RolloutSettings = z.strictObject({
 })
 export type RolloutSettings = z.infer<typeof RolloutSettings>
 
-/** @returns the settings, or the sentence that says which key is wrong */
+/** @returns the settings, or the sentence that says which key is invalid */
 export function readRollout(data: Readonly<Record<string, string>> | undefined): { value: RolloutSettings } | { fault: string } {
 	const parsed = RolloutSettings.safeParse(data ?? {})
 	if (parsed.success) return { value: parsed.data }
 	return { fault: parsed.error.issues.map(({ path, message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message)).join('; ') }
 }
 
-/** Who pauses the rollout: the settings, and whoever said `kubectl multinic pause`. */
+/** What pauses the rollout: the settings, and `kubectl multinic pause`. */
 export type PausedBy = { chart: boolean; person: boolean }
 
-/** What holds for the rollout: the settings, paused if either says so, or why they cannot be used. */
+/** The effective settings, paused if either source says so, or why the settings are invalid. */
 export type Rollout = ({ value: RolloutSettings } | { fault: string }) & { pausedBy: PausedBy }
 
 type Data = Readonly<Record<string, string>> | undefined
 
-/** @param settings data of ConfigMap multinic-rollout @param pause data of ConfigMap multinic-rollout-pause; undefined where there is none */
+/**
+ * @param settings data of ConfigMap multinic-rollout
+ * @param pause data of ConfigMap multinic-rollout-pause; undefined if it does not exist
+ */
 export function rolloutOf(settings: Data, pause: Data): Rollout {
 	const read = readRollout(settings)
 	const person = pause?.paused === 'true'
@@ -63,28 +66,28 @@ export function rolloutOf(settings: Data, pause: Data): Rollout {
 	return { value: { ...read.value, paused: read.value.paused || person }, pausedBy: { chart: read.value.paused, person } }
 }
 
-/** @returns how many of so many nodes may be changed at once: at least 1 */
+/** @returns the maximum number of nodes that may be changed concurrently: at least 1 */
 export function waveLimit(maxUnavailable: string, nodes: number): number {
 	const figure = Number.parseInt(maxUnavailable, 10)
 	return Math.max(1, maxUnavailable.endsWith('%') ? Math.floor((nodes * figure) / 100) : figure)
 }
 
-/** What decides a node's place in a rollout. */
+/** What determines a node's position in a rollout. */
 export type Place = {
 	name: string
 	controlPlane: boolean
-	/** No run was made for the node config yet. */
+	/** The node config has not had a run yet. */
 	isNew: boolean
 }
 
-/** Whether no run was made yet for a node config with this status. */
+/** Returns whether a node config with this status has not had a run yet. */
 export function hasNeverRun({ lastJobName }: { lastJobName?: string | undefined }): boolean {
 	return lastJobName === undefined
 }
 
 /**
- * The order of a rollout: workers first, then the control plane. Of each, new node configs last, so that however many come, a change to another
- * does not wait for them; by name, so that the order is the same every time.
+ * Orders a rollout: workers first, then the control plane. In each group new node configs come last, so that a change to an existing one
+ * does not wait for any number of new ones; then by name, so that the order is always the same.
  */
 export function rolloutOrder(a: Place, b: Place): number {
 	if (a.controlPlane !== b.controlPlane) return a.controlPlane ? 1 : -1
@@ -92,5 +95,5 @@ export function rolloutOrder(a: Place, b: Place): number {
 	return a.name < b.name ? -1 : a.name > b.name ? 1 : 0
 }
 
-/** Labels of a Node that make it one of the control plane; the second is the one before Kubernetes 1.20. */
+/** Labels of control plane Nodes; the second was used before Kubernetes 1.20. */
 export const CONTROL_PLANE_LABELS = ['node-role.kubernetes.io/control-plane', 'node-role.kubernetes.io/master']

@@ -4,7 +4,7 @@ import { Interface, Interfaces, Route } from './interface.ts'
 import { AllowedPrefixes, POD_NETWORKS_MAX, ProtectedNetworks } from './chart-limits.ts'
 import { Cidr, Id, Ip, NodeName } from './primitives.ts'
 
-/** What a run is handed (`config.json`). By itself, for it is all that the agent parses: what else it does not load costs it neither time nor memory. */
+/** The input of a run (`config.json`). Separate because the agent parses nothing else: what it does not load costs no time or memory. */
 
 export const Identity = z.object({
 	nodeName: NodeName,
@@ -13,7 +13,7 @@ export const Identity = z.object({
 	attempt: z.int().min(1),
 })
 
-/** As an object of Kubernetes is named; it becomes part of a URL. */
+/** The name of a Kubernetes object; it becomes part of a URL. */
 const ObjectName = z
 	.string()
 	.max(253)
@@ -25,11 +25,11 @@ const Run = z.object({
 	report: z.strictObject({ namespace: ObjectName, configMap: ObjectName }),
 })
 
-/** Which run this is and where its report goes. The Job tells it beside the config, so that the two can be held against each other. */
+/** Identifies a run and the destination of its report. The Job carries it in addition to the config, so that the two can be compared. */
 export const RunMark = z.strictObject(Run.shape)
 export type RunMark = z.infer<typeof RunMark>
 
-/** A field that nobody knows may be one that somebody relies on. */
+/** Rejects unknown fields: the sender may rely on a field that this version does not know. */
 const ToldInterface = Interface.safeExtend({ routes: z.array(Route.strict()).max(16).optional() }).strict()
 
 export const RunConfig = z.strictObject({

@@ -1,20 +1,20 @@
 import * as z from 'zod'
 
-/** Who stops the rollout, as the controller writes it down in ConfigMap multinic-rollout-stop, and the CLI reads it. */
+/** The node configs that stop the rollout. The controller records them in ConfigMap multinic-rollout-stop, and the CLI reads them. */
 
 export const STOPS_KEY = 'stops'
 
-/** As many as are written down; each of them alone stops all others. */
+/** Maximum number of recorded node configs; each of them alone stops all others. */
 export const STOPS_MAX = 50
 
 const NamedStop = z.object({ name: z.string(), uid: z.string(), stops: z.string() })
 
-/** A node config by its name and uid, and the reason for which it stops the others. */
+/** A node config by name and uid, and the reason for which it stops the others. */
 export type NamedStop = z.infer<typeof NamedStop>
 
 const Stops = z.array(NamedStop).max(STOPS_MAX)
 
-/** @returns what is on record; undefined where there is no record, or none that can be read */
+/** @returns the recorded node configs; undefined if there is no record, or no valid one */
 export function stopsIn(data: Readonly<Record<string, string>> | undefined): readonly NamedStop[] | undefined {
 	return Stops.safeParse(jsonOf(data?.[STOPS_KEY] ?? '')).data
 }

@@ -5,24 +5,24 @@ import { MAX_INTERFACES } from './names.ts'
 import { NodeConfigStatus } from './node-config.ts'
 import { Id, NodeName } from './primitives.ts'
 
-/** What mgmt sends to viola, and what viola answers. */
+/** What mgmt sends to viola, and what viola responds. */
 
 export const NODE_CONFIGS_PATH = '/v1/k8s/multinic/node-configs'
 /** Names the biz cluster (k8sProviderID). */
 export const PROVIDER_HEADER = 'x-provider-id'
 
-/** Older clients send mtu 0 and cidr "" for what they do not know. */
+/** Older clients send mtu 0 and cidr "" for unknown values. */
 const SentInterface = z.preprocess(dropUnknowns, Interface)
 
-/** No list within an interface has more items (routes). */
+/** Maximum length of a list in an interface (routes). */
 const LIST_MAX = 16
 
-/** A list counted 1–10 would be refused field by field; what its sender must hear is that ids count from 0. */
+/** A list with ids 1–10 would be rejected field by field; the sender must learn instead that ids start at 0. */
 const SentInterfaces = z
 	.array(z.unknown())
 	.max(MAX_INTERFACES)
 	.superRefine((nics, ctx) => {
-		// before the items are read: each that is wrong would be a fault of its own
+		// before the items are validated: each invalid item would be a separate fault
 		for (const [at, nic] of nics.entries())
 			for (const [key, value] of Object.entries(isRecord(nic) ? nic : {}))
 				if (Array.isArray(value) && value.length > LIST_MAX)
@@ -35,7 +35,7 @@ const SentInterfaces = z
 	.pipe(Interfaces)
 	.transform(nics => nics.map((nic, position) => ({ ...nic, id: nic.id ?? position })))
 
-/** One node of a POST. Parsed one by one, so that a bad node never spoils the others. */
+/** One node of a POST. Nodes are parsed one by one, so that an invalid node does not affect the others. */
 export const NodeConfigRequest = z.object({
 	nodeName: z.string().toLowerCase().pipe(NodeName),
 	instanceId: Id.optional(),
@@ -49,7 +49,7 @@ export type NodeResult = z.infer<typeof NodeResult>
 export const NodeError = z.object({ nodeName: z.string(), code: z.string(), message: z.string() })
 export type NodeError = z.infer<typeof NodeError>
 
-/** 200 when every node was applied; else 503 when at least one may be applied later, 422 when none can be as it is; always with this body. */
+/** 200 if all nodes were applied; else 503 if at least one may be applied later, 422 if none can be as it is; always with this body. */
 export const NodeConfigsResponse = z.object({
 	applied: z.int(),
 	results: listOf(NodeResult, 10_000),
@@ -57,7 +57,7 @@ export const NodeConfigsResponse = z.object({
 })
 export type NodeConfigsResponse = z.infer<typeof NodeConfigsResponse>
 
-/** GET: what is in force in the biz cluster, with what its controller says of it. */
+/** GET: the node configs that are in force in the biz cluster, with the status from its controller. */
 export const NodeConfigView = z.object({
 	nodeName: z.string(),
 	instanceId: z.string().optional(),
@@ -70,7 +70,7 @@ export type NodeConfigView = z.infer<typeof NodeConfigView>
 export const NodeConfigList = z.object({ items: listOf(NodeConfigView, 100_000) })
 export type NodeConfigList = z.infer<typeof NodeConfigList>
 
-/** Older clients leave out an id that is 0 (the name tells it), or all of them (positions count). */
+/** Older clients omit an id of 0 (the name has it), or all ids (positions count). */
 function withIds(nics: readonly unknown[]): unknown[] {
 	const isCounted = nics.some(nic => isRecord(nic) && typeof nic.id === 'number')
 	return nics.map(nic =>

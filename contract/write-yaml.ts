@@ -3,19 +3,19 @@ import { stringify } from 'yaml'
 import { type Crd, customResourceDefinition } from './crd.ts'
 import { crds } from './crds.ts'
 
-/** `npm run crds`: what is made from the contract, path from the root → content. A test fails when a file differs. */
+/** Returns the files that `npm run crds` generates from the contract: path from the root → content. A test fails if a file differs. */
 export function generatedFiles(): Map<string, string> {
 	return new Map(crds.flatMap(crd => [[`crds/${fileName(crd)}`, crdYaml(crd)] as const, ...chartCopy(crd)]))
 }
 
-/** Every object of its kind is deleted with a CRD, so that neither helm nor Argo CD nor Flux may delete it with the rest. */
+/** Deleting a CRD deletes all its objects, so neither helm nor Argo CD nor Flux may delete it together with the rest. */
 const KEPT = {
 	'helm.sh/resource-policy': 'keep',
 	'argocd.argoproj.io/sync-options': 'Prune=false',
 	'kustomize.toolkit.fluxcd.io/prune': 'disabled',
 }
 
-/** Charts carry their CRDs as templates, so that an upgrade brings them along; they outlive the release. */
+/** Charts contain their CRDs as templates, so that an upgrade includes them; they outlive the release. */
 function chartCopy(crd: Crd): [string, string][] {
 	if (crd.group !== 'multinic.io') return []
 	const manifest = customResourceDefinition(crd) as { metadata: { annotations?: Record<string, string> } }
