@@ -9,10 +9,10 @@ import { type IpLine, type Part, partsOf, settingPath } from './spell.ts'
 import type { FileState } from './state.ts'
 
 /**
- * Applies the steps of a plan, all `ip` lines as one batch that stops at the first error; what was done before it stays done.
+ * Applies the steps of a plan. Consecutive `ip` lines run as one batch that stops at the first error; what was applied before it stays.
  *
  * @param root where the host's `/` is mounted
- * @param asking told of the time that asking takes, for the tally
+ * @param asking runs the duplicate address checks, so that the caller can time them
  * @throws Failure COMMAND_FAILED or ADDRESS_IN_USE that blames the interface of the step
  */
 export async function apply(root: string, steps: readonly Step[], asking: Asking = work => work()): Promise<void> {
@@ -24,13 +24,13 @@ export async function apply(root: string, steps: readonly Step[], asking: Asking
 	}
 }
 
-/** Takes what could not be asked. */
+/** Runs the duplicate address checks, which return what could not be checked. */
 export type Asking = (work: () => Promise<readonly string[]>) => Promise<unknown>
 
 /**
- * Applies an undo: everything is tried, whatever fails before it. Whether it came out right is for an observation to say.
+ * Applies an undo. Every change is tried, even if an earlier one fails. An observation decides whether the undo succeeded.
  *
- * @returns what could not be done, and why; not what was done already, or is for a link that is gone
+ * @returns what could not be done, and why; excludes what was already done or belongs to a link that is gone
  */
 export async function applyUndo(root: string, changes: readonly Change[]): Promise<string[]> {
 	const complaints: string[] = []
@@ -52,7 +52,7 @@ async function put(root: string, puts: readonly { path: string; file: FileState 
 			root,
 			puts.map(({ path, file }) => [path, file] as const),
 		)
-		// A host with SELinux reads no file whose label is that of this container.
+		// A host with SELinux cannot read a file that has the label of this container.
 		if (exists(root, '/sys/fs/selinux/enforce') && programAt(root, 'restorecon') !== undefined)
 			await orderHost(root, 'restorecon', ['-F', ...puts.map(({ path }) => path)])
 	} catch (error) {
@@ -60,7 +60,7 @@ async function put(root: string, puts: readonly { path: string; file: FileState 
 	}
 }
 
-/** A line that finds its work done already, by a daemon or the kernel, is no failure: verifying tells what counts. */
+/** A line whose work a daemon or the kernel has already done is not a failure: the verify step decides. */
 async function batch(lines: { item: Step; spelled: IpLine }[]): Promise<void> {
 	const { code, stderr } = await ip(
 		lines.map(({ spelled }) => spelled),
@@ -75,7 +75,7 @@ async function batch(lines: { item: Step; spelled: IpLine }[]): Promise<void> {
 	if (at < lines.length) await batch(lines.slice(at))
 }
 
-/** That a route exists may mean another, of somebody else's; a rule is all that it says. */
+/** For a route `File exists` may refer to a different route of another program; for a rule it always means the same rule. */
 function isDone({ kind }: Change, said: string): boolean {
 	if (kind === 'removeAddress' || kind === 'removeRoute' || kind === 'removeRule')
 		return /Cannot assign requested address|[Aa]ddress not found|No such process|No such file or directory|FIB6? table does not exist/.test(
@@ -85,7 +85,7 @@ function isDone({ kind }: Change, said: string): boolean {
 	return (kind === 'addRule' || kind === 'addAltname') && said.includes('File exists')
 }
 
-/** What is added once more by an undo may be there still. */
+/** What an undo adds again may still exist. */
 function isThere({ kind }: Change, said: string): boolean {
 	return kind.startsWith('add') && said.includes('File exists')
 }
@@ -95,7 +95,7 @@ async function forced(lines: readonly { item: Change; spelled: IpLine }[]): Prom
 		lines.map(({ spelled }) => spelled),
 		['-force'],
 	)
-	// what is said of a line stands before its number
+	// `ip` prints the message of a line before its number
 	return [...stderr.matchAll(/([\s\S]*?)Command failed -:(\d+)\n?/g)].flatMap(([, words = '', at]) => {
 		const line = lines[Number(at) - 1]
 		const said = words.trim().split('\n').join(', ')
@@ -134,8 +134,8 @@ const lists = {
 } as const
 
 /**
- * Waits, 5 s at most, until udev has done with all events, the daemons know these names, and networkd does not configure one of them. That
- * it does not come to that is no failure: verifying will tell.
+ * Waits, at most 5 s, until udev has processed all events, the daemons know these names, and networkd is not configuring any of them. A
+ * timeout is not a failure: the verify step decides.
  */
 async function seen(root: string, names: readonly string[]): Promise<void> {
 	const end = performance.now() + 5_000
@@ -148,7 +148,7 @@ async function seen(root: string, names: readonly string[]): Promise<void> {
 	}
 }
 
-/** @returns the names that a daemon knows, but for those that it is at work on */
+/** @returns the names that a daemon knows, except those that it is still configuring */
 async function doneWith(root: string, { program, args, column }: (typeof lists)[keyof typeof lists]): Promise<Set<string | undefined>> {
 	const { stdout } = await execOnHost(root, program, args)
 	const lines = stdout.split('\n').filter(line => !/\b(pending|initialized|configuring)$/.test(line.trim()))

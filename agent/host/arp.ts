@@ -1,15 +1,16 @@
 import type { Answer } from './exec.ts'
 import { ifInstalled } from './installed.ts'
 
-/** Who else has an address: nobody, somebody, or why nobody was asked. */
+/** Which other host has an address: no host, one with this MAC, or why it was not checked. */
 export type Holder = { mac?: string } | { unasked: string }
 
-/** Two questions, a second apart: a link that has just come up may lose the first. */
+/** Two probes, one second apart, because a link that has just come up may lose the first. */
 export const QUESTIONS = ['-c', '2', '-w', '2']
 
 /**
- * Asks the wire who has an IPv4 address, in nobody's name (an ARP probe, RFC 5227), so that whoever has it answers whatever he makes of
- * the sender, and nobody takes the question for an announcement. Ends with the first answer; silence takes 2 s. The link must be up.
+ * Checks with ARP probes (RFC 5227) which host has an IPv4 address. A probe has no sender address, so a host that has the address answers
+ * whatever it thinks of the sender, and no host takes the probe for an announcement. Returns on the first answer; without one after 2 s.
+ * The link must be up.
  *
  * @see arping(8) of iputils
  */
@@ -18,7 +19,7 @@ export async function holderOf(ip: string, link: string): Promise<Holder> {
 	return answer ? heard(answer) : { unasked: 'there is no arping' }
 }
 
-/** @returns what arping has heard; its exit status tells of an answer (1), of silence (0) and of what it could not do */
+/** @returns what arping found; its exit status distinguishes an answer (1), no answer (0) and what it could not do */
 export function heard({ code, stdout, stderr }: Answer): Holder {
 	const mac = /^\w+ \w+ from \S+ \[([\da-f:]{17})\]/im.exec(stdout)?.[1]
 	const asked = /^ARPING \S+ from 0\.0\.0\.0\b/m.test(stdout)

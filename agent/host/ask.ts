@@ -3,13 +3,13 @@ import type { Step } from '../plan/steps.ts'
 import { holderOf } from './arp.ts'
 
 /**
- * Asks for the addresses of all these steps at once, before any of them is given.
+ * Checks the addresses of all these steps concurrently, before any of them is assigned.
  *
- * An answer in the name of the asking interface's own MAC is that of a virtual switch that knows its port. Silence is no proof: a switch that
- * lets only a port's own addresses through drops the question.
+ * An answer with the interface's own MAC comes from a virtual switch that knows its port. No answer is not proof: a switch that passes only
+ * a port's own addresses drops the probe.
  *
- * @returns what could not be asked, and why; each once
- * @throws Failure ADDRESS_IN_USE that blames every interface for whose address somebody else answers
+ * @returns what could not be checked, and why; each once
+ * @throws Failure ADDRESS_IN_USE that blames every interface whose address another host has
  */
 export async function refuseUsed(steps: readonly Step[]): Promise<string[]> {
 	const questions = steps.flatMap(({ id, change }) => (change.kind === 'ask' ? change.ips.map(ip => ({ id, ip, ...change })) : []))

@@ -5,7 +5,7 @@ import type { Family, Link } from './state.ts'
 const SETTING = 'ignore_routes_with_linkdown'
 
 /**
- * @returns the families whose routes over a link the kernel ignores, because the link has no carrier; for IPv4 `all` counts too
+ * @returns the families whose routes over a link the kernel ignores because the link has no carrier; for IPv4 `all` counts too
  * @see ip-sysctl, ignore_routes_with_linkdown
  */
 export function ignoredFamilies(root: string, { name, up, carrier }: Link): Pick<Link, 'ignored'> {

@@ -8,14 +8,17 @@ import type { HostState } from './state.ts'
 
 type Known = { accepted: readonly Accepted[]; host: HostState }
 
-/** @returns the first file that netplan would make at boot and that is not so on the host now, but for what is on top of the link */
+/**
+ * @returns the first file that netplan would generate differently at boot than it is on the host now, ignoring what is on top of the link
+ */
 export function changedAtBoot(paths: readonly string[], { files }: Verdict, host: HostState): string | undefined {
 	return paths.find(path => !isSameBelow(files[path]?.content, host.files[path]?.content))
 }
 
 /**
- * Says of a changed file which netplan file of others is the cause: the one that changes it together with ours alone, or without which it
- * is not changed. Each may refer to others, and netplan refuses what refers to nothing.
+ * Reports which netplan file not managed by MultiNIC is the cause of a changed file: the one that changes it in combination with MultiNIC's
+ * files alone, or without which it does not change. Both are tried because files may refer to each other, and netplan rejects unresolved
+ * references.
  *
  * @param changed of `changedAtBoot`
  * @param input all netplan files

@@ -6,10 +6,10 @@ import { settingPath, spell } from './spell.ts'
 import { withTableNames } from '../plan/show.ts'
 
 /**
- * One change as a person would type it. `ip` lines go by `ip -batch` and mean the same each on its own; links are `if<ifindex>`, where the
- * batch has a longer word, and tables have their names. What no program is called for is said in words.
+ * Formats one change as a person would type it. `ip` lines run through `ip -batch` and mean the same individually. Links are shown as
+ * `if<ifindex>`, where the batch uses a longer word, and tables by name. Changes that run no program are described in words.
  *
- * @param device for hosts where a link is called like that
+ * @param device for hosts where a link has such a name
  */
 export function commandOf(change: Change, device: Device = shownDevice()): string {
 	const spelled = spell(change, device)

@@ -1,20 +1,20 @@
 import type { Link } from './state.ts'
 
 /**
- * How `ip` is told which link is meant. It takes `if3` for the link with ifindex 3, but only where no link has that word as its name or
- * as another name. A name has 15 characters at most and another name 127, and `ip` reads the number with leading zeros: so a word of more
- * characters is always the number.
+ * How to identify a link to `ip`. It accepts `if3` for the link with ifindex 3, but only if no link has that word as its name or as an
+ * alternative name. A name has at most 15 characters and an alternative name 127, and `ip` reads the number with leading zeros. A longer
+ * word is therefore always the number.
  */
 export type Device = (ifindex: number) => string
 
-/** Digits of a word that can be no name (tried with iproute2 6.1: every verb but `link show`, which a run does not use). */
+/** Digits of a word that cannot be a name (tested with iproute2 6.1: every command except `link show`, which a run does not use). */
 const DIGITS = 130
 
-/** What `ip` gets. */
+/** Word that `ip` gets. */
 export const deviceWord: Device = ifindex => `if${String(ifindex).padStart(DIGITS, '0')}`
 
 /**
- * What an `ip` without alternative names gets (before 5.5): it takes no word longer than a name.
+ * Word for an `ip` without alternative names (before 5.5), which accepts no word longer than a name.
  *
  * @param names of all links
  */
@@ -26,7 +26,7 @@ export function deviceWordAmong(names: ReadonlySet<string>): Device {
 	}
 }
 
-/** What people see: `if3`, or `if03` where a link is called `if3`. */
+/** Word that people see: `if3`, or `if03` if a link is called `if3`. */
 export function shownDevice(links: readonly Pick<Link, 'name' | 'altnames'>[] = []): Device {
 	const names = new Set(links.flatMap(({ name, altnames }) => [name, ...altnames]))
 	return ifindex => {
@@ -36,7 +36,7 @@ export function shownDevice(links: readonly Pick<Link, 'name' | 'altnames'>[] = 
 	}
 }
 
-/** @returns what `ip` has said with links as people see them */
+/** @returns the output of `ip` with links as people see them */
 export function withShortDevices(said: string): string {
 	return said.replace(/\bif0{100,}(\d+)/g, 'if$1')
 }

@@ -4,9 +4,9 @@ import { failure } from '../failure.ts'
 export type Answer = { code: number; stdout: string; stderr: string }
 
 /**
- * Runs one program without a shell: `args` reach it as they are, `input` is its standard input.
+ * Runs one program without a shell. It gets `args` unchanged and `input` as its standard input.
  *
- * @returns what it printed and its exit status, whatever that is
+ * @returns its output and exit status, whatever that is
  * @throws Failure COMMAND_FAILED when it cannot be started, is killed by a signal or takes longer than `timeoutMs` (milliseconds)
  */
 export function exec(program: string, args: readonly string[], input = '', timeoutMs = 20_000): Promise<Answer> {
@@ -17,17 +17,17 @@ export function exec(program: string, args: readonly string[], input = '', timeo
 			else if (typeof error.code === 'number') resolve({ code: error.code, stdout, stderr })
 			else reject(failure('COMMAND_FAILED', `${program} ${args.join(' ')} ${whatHappened(error, timeoutMs)}`, { cause: error }))
 		})
-		child.stdin?.on('error', () => {}) // A program that ends before it has read its input; its exit status tells the rest.
+		child.stdin?.on('error', () => {}) // The program ended before it read its input; the exit status says the rest.
 		child.stdin?.end(input)
 	})
 }
 
-/** Runs one of the host's own programs, on the host's files, as `exec` does. @param root where the host's `/` is mounted */
+/** Runs a program of the host on the host's files, as `exec` does. @param root where the host's `/` is mounted */
 export function execOnHost(root: string, program: string, args: readonly string[]): Promise<Answer> {
 	return exec('chroot', [root, program, ...args])
 }
 
-/** A pod's image and a host may keep programs in different places; both know these. */
+/** The agent's image and the host may have programs in different folders; both have these. */
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 function whatHappened(error: { code?: unknown; killed?: boolean; signal?: unknown }, timeoutMs: number): string {

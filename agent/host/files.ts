@@ -20,9 +20,11 @@ import { BYTES } from './read.ts'
 import type { FileState } from './state.ts'
 import { entryAt, follow, statOf, unlessMissing } from './within.ts'
 
-/** Files of the host, by paths below its root (`root`, where its `/` is mounted). Nothing is read or written outside of that. */
+/**
+ * Accesses files of the host by their paths below its root (`root`, where its `/` is mounted). Nothing outside of it is read or written.
+ */
 
-/** @returns the names in a folder, sorted; none when it is not there */
+/** @returns the names in a folder, sorted; empty if it does not exist */
 export function namesIn(root: string, folder: string): string[] {
 	return (
 		unlessMissing(() => {
@@ -32,26 +34,26 @@ export function namesIn(root: string, folder: string): string[] {
 	)
 }
 
-/** @returns whether something has this path, which may be a link to something that is not there */
+/** @returns whether the path exists, also as a symbolic link to something that does not exist */
 export function exists(root: string, path: string): boolean {
 	return unlessMissing(() => statOf(entryAt(root, path))) !== undefined
 }
 
-/** @returns the path of a program on the host, or undefined when it has none of that name */
+/** @returns the path of a program on the host; undefined if it is not installed */
 export function programAt(root: string, program: string): string | undefined {
 	return ['/usr/sbin', '/usr/bin', '/sbin', '/bin'].map(folder => `${folder}/${program}`).find(path => exists(root, path))
 }
 
-/** Puts one file in place, as `putFiles` does. */
+/** Writes one file, as `putFiles` does. */
 export function putFile(root: string, path: string, file: FileState): void {
 	putFiles(root, [[path, file]])
 }
 
 /**
- * Puts files in place by renaming, with what they hold already on the disk: after a power cut each is the old one or the new one.
- * All are written before the first is waited for, so that the disk is kept waiting once and not for each.
+ * Writes files by renaming them into place after their content is on disk: after a power failure each file is the old or the new one. All
+ * files are written before the first is synced, so that the run waits for the disk once and not per file.
  *
- * Folders that are missing are made. An error leaves none of the temporary files behind.
+ * Creates missing folders. Removes the temporary files on error.
  */
 export function putFiles(root: string, files: readonly (readonly [path: string, file: FileState])[]): void {
 	const puts = files.map(([path, file]) => {
@@ -77,7 +79,7 @@ export function putFiles(root: string, files: readonly (readonly [path: string, 
 	for (const folder of new Set(puts.map(({ at }) => dirname(at)))) syncAt(folder)
 }
 
-/** Of a file system that is read-only Node says that the folder is not there. */
+/** For a read-only file system Node reports that the folder does not exist. */
 function makeFolder(at: string): void {
 	try {
 		mkdirSync(at, { recursive: true })
@@ -91,20 +93,20 @@ function nearest(at: string): string {
 	return statOf(at) ? at : nearest(dirname(at))
 }
 
-/** `writeFileSync`, for `writeSync` may write less than it was given where a disk is nearly full, and says so in a number only. */
+/** Uses `writeFileSync`, because `writeSync` may write only a part if a disk is nearly full, and reports that only by its return value. */
 function write(descriptor: number, { content, mode, gid }: FileState): void {
 	writeFileSync(descriptor, content, BYTES)
 	fchownSync(descriptor, 0, gid)
 	fchmodSync(descriptor, mode)
 }
 
-/** Removes what `putFiles` was about to put in place when its process was killed. */
+/** Removes temporary files of a `putFiles` call whose process was killed. */
 export function removeTemporary(root: string, folder: string): void {
 	const left = namesIn(root, folder).filter(name => /^\.multinic-[0-9a-f]{12}$/.test(name))
 	for (const name of left) rmSync(entryAt(root, `${folder}/${name}`), { force: true })
 }
 
-/** Removes a file if it is there. */
+/** Removes a file if it exists. */
 export function removeFile(root: string, path: string): void {
 	unlessMissing(() => {
 		const at = entryAt(root, path)
@@ -114,12 +116,12 @@ export function removeFile(root: string, path: string): void {
 	})
 }
 
-/** Removes a file or a folder with all that is in it, if it is there. */
+/** Removes a file, or a folder with its content, if it exists. */
 export function removeAll(root: string, path: string): void {
 	unlessMissing(() => rmSync(entryAt(root, path), { recursive: true, force: true }))
 }
 
-/** Writes a kernel setting: in place, for /proc knows no renaming. */
+/** Writes a kernel setting in place, because /proc does not support renaming. */
 export function writeSetting(at: string, value: string): void {
 	const descriptor = openSync(at, 'w')
 	try {
@@ -129,7 +131,7 @@ export function writeSetting(at: string, value: string): void {
 	}
 }
 
-/** Makes a renaming or a removal in this folder last through a power cut. */
+/** Syncs a folder, so that a rename or removal in it survives a power failure. */
 export function syncFolder(root: string, folder: string): void {
 	syncAt(follow(root, folder).at)
 }

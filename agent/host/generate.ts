@@ -13,31 +13,34 @@ import { namesIn, putFile, removeAll } from './files.ts'
 import { readFile } from './read.ts'
 import type { FileState, HostState } from './state.ts'
 
-/** What netplan's own generator makes of files, and what it says where it refuses them. */
+/** Output of netplan's generator, and its message if it rejects the files. */
 export type Verdict = {
 	files: Generated
-	/** Every .network file that it makes, of all links. */
+	/** All .network files that it generates, of all links. */
 	made?: Files
 	complaint?: string
 }
 
-/** What may not be done, because netplan's generator would then refuse the files of all links: by id, and by the MAC of a removal. */
+/**
+ * Changes that must not be made, because netplan's generator would then reject the files of all links: by id, and by the MAC of a removal.
+ */
 export type Foreseen = { failed: ReadonlyMap<number, Refusal>; kept: ReadonlyMap<string, Refusal> }
 
-/** netplan's own generator in a scratch root, on copies of the host's files: the real /run is never touched by it. */
+/** Runs netplan's generator in a scratch root, on copies of the host's files, so that it never touches the real /run. */
 export type Generator = {
 	/**
-	 * Gives it netplan's files as they will be, before anything is written. A set that it accepts now and would refuse then costs the node
-	 * all its links at the next boot. Where nothing changes, and where it refuses the files already, nothing is refused here.
+	 * Checks netplan's files as they will be, before anything is written. If the generator accepts the current set but would reject the new
+	 * one, the node would lose all its links at the next boot. Refuses nothing if nothing changes, or if the generator already rejects the
+	 * current files.
 	 */
 	foresee(changing: Changing, host: HostState): Promise<Foreseen>
 	/**
-	 * What it makes of our files, beside the host's. Where they are on the host already as they were made, it is not run.
+	 * Generates files from MultiNIC's files, together with the host's. Does not run the generator if its output is on the host unchanged.
 	 *
-	 * @throws Failure COMMAND_FAILED when it refuses ours
+	 * @throws Failure COMMAND_FAILED when it rejects MultiNIC's files
 	 */
 	generate(changing: Changing, host: HostState): Promise<Generated>
-	/** @returns why the next boot would not make of our files what is on the host now; undefined: it would */
+	/** @returns why the next boot would not generate what is on the host now from MultiNIC's files; undefined: it would */
 	complaint(accepted: readonly Accepted[], host: HostState): Promise<string | undefined>
 }
 
@@ -65,7 +68,7 @@ export function generatorAt(root: string): Generator {
 			if (accepted.every(one => isGenerated(one, host))) return pick(paths, path => host.files[path])
 			const together = await ask(netplanAfter(changing, host), paths, host.generator)
 			if (together.complaint === undefined) return together.files
-			// What is wrong may be a file of others: then ours alone will do for now, and the proof tells of it.
+			// The cause may be a file that is not managed by MultiNIC. Then MultiNIC's files alone are enough for now, and the proof reports it.
 			const ours = await ask(netplanFilesOf(accepted, host), paths, host.generator)
 			if (ours.complaint !== undefined) throw failure('COMMAND_FAILED', `netplan's generator rejects: ${ours.complaint}`)
 			return ours.files
@@ -73,7 +76,7 @@ export function generatorAt(root: string): Generator {
 		async complaint(accepted, host) {
 			const paths = pathsMade(accepted, host)
 			const input = netplanAfter({ accepted, released: [] }, host)
-			// For a run that has nothing to do it is not started.
+			// A run that has nothing to do does not start the generator.
 			const { generator } = host
 			if (generator === undefined || (paths.length === 0 && !known.has(keyOf(input, paths)))) return undefined
 			const { complaint, files, made = {} } = await ask(input, paths, generator)
@@ -85,7 +88,7 @@ export function generatorAt(root: string): Generator {
 	}
 }
 
-/** systemd-networkd uses the first file that matches, and netplan names each after the id in its source. */
+/** systemd-networkd uses the first file that matches, and netplan names each file after the id in its source. */
 function overruled(accepted: readonly Accepted[], made: Files, host: HostState): string | undefined {
 	const others = Object.entries(host.files).filter(([path]) => !path.startsWith(`${NETWORK_FOLDER}/10-netplan-`))
 	const files = { ...Object.fromEntries(others), ...made }
@@ -100,12 +103,12 @@ function overruled(accepted: readonly Accepted[], made: Files, host: HostState):
 const NO_CHANGE: Changing = { accepted: [], released: [] }
 const NOTHING: Foreseen = { failed: new Map(), kept: new Map() }
 
-/** Who owns a file, and when it was written, is nothing to the generator. */
+/** The generator does not depend on the owner of a file or when it was written. */
 function keyOf(input: Files, paths: readonly string[]): string {
 	return JSON.stringify([Object.entries(input).map(([path, { content }]) => [path, content]), paths])
 }
 
-/** Takes up one change after the other, removals last, and leaves out each with which the files would be refused. */
+/** Adds one change after the other, removals last, and excludes each one with which the generator would reject the files. */
 async function oneByOne(all: Changing, judge: (some: Changing) => Promise<string | undefined>): Promise<Foreseen> {
 	let good = NO_CHANGE
 	const failed = new Map<number, Refusal>()

@@ -21,7 +21,7 @@ import { type Echo, echoes, type Packet } from './ping.ts'
 import type { HostState } from './state.ts'
 import { type Tentative, tentative } from './tentative.ts'
 
-/** Everything a run may ask of its host, and do to it. */
+/** Everything that a run can read from its host or change on it. */
 export type Host = {
 	observe(macs: readonly string[]): Promise<HostState>
 	foresee(changing: Changing, state: HostState): Promise<Foreseen>
@@ -29,25 +29,25 @@ export type Host = {
 	prove(accepted: readonly Accepted[], state: HostState): Promise<Proof>
 	arm(wish: { undo: readonly Change[]; tag: string; commitTimeoutSeconds: number; systemd: boolean }): Promise<Armed>
 	isArmed(): boolean
-	/** @returns whether it came in time */
+	/** @returns whether the commit came in time */
 	commit(armed: Armed): Promise<boolean>
 	disarm(armed: Armed): Promise<void>
 	leftBehind(): Armed | undefined
-	/** The tag of a run that died before its commit and is still to be undone. */
+	/** The tag of a run that died before its commit and is not rolled back yet. */
 	unfinished(): string | undefined
 	apply(steps: readonly Step[], asking?: Asking): Promise<void>
 	undo(changes: readonly Change[]): Promise<string[]>
-	/** One answer a packet, in their order: which way the kernel sends it. */
+	/** Returns one answer per packet, in order: which path the kernel uses for it. */
 	lookUp(lookups: readonly Lookup[], links: HostState['links']): Promise<Answer[]>
-	/** Asks anew; who has not answered after `withinMs` milliseconds is silent. */
+	/** Sends new probes; a neighbour that has not answered after `withinMs` milliseconds counts as silent. */
 	neighboursAnswer(questions: readonly Question[], withinMs: number): Promise<boolean[]>
-	/** One echo a packet, in their order. */
+	/** Returns one echo per packet, in order. */
 	echoes(packets: readonly Packet[]): Promise<Echo[]>
 	nameservers(): string[]
 	tentative(): Promise<Tentative[]>
 	/** Never rejects. */
 	machine(): Promise<Machine>
-	/** Begins to ask OpenStack, if there is one. */
+	/** Starts to query OpenStack, if there is one. */
 	metadata(): Metadata
 }
 

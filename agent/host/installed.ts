@@ -3,9 +3,9 @@ import { isFailure } from '../failure.ts'
 import { type Answer, exec } from './exec.ts'
 
 /**
- * Runs a program that the agent's image may do without.
+ * Runs a program that may be missing from the agent's image.
  *
- * @returns what `exec` returns, or undefined when it is not installed
+ * @returns what `exec` returns, or undefined if the program is not installed
  * @throws Failure COMMAND_FAILED as `exec` does
  */
 export async function ifInstalled(program: string, args: readonly string[]): Promise<Answer | undefined> {

@@ -1,17 +1,17 @@
 import { canonicalIp } from '../../contract/ip.ts'
 
 /**
- * Makes JSON of a line that `ip -j` prints. It prints a control character in an alias or a name as it is, which JSON does not allow, and some
- * versions escape an apostrophe, which JSON does not know. `::10.0.0.1` becomes `::a00:1`: an address has one form everywhere.
+ * Parses a line that `ip -j` prints. It prints a control character in an alias or a name unescaped, which JSON does not allow, and some
+ * versions escape an apostrophe, which JSON does not know. `::10.0.0.1` becomes `::a00:1`, because an address has one form everywhere.
  *
- * @throws SyntaxError where it is no JSON all the same
+ * @throws SyntaxError if it is still not JSON
  */
 export function ipJson(text: string): unknown {
 	const json = /['\p{Cc}]/u.test(text) ? text.replaceAll(ODD, corrected) : text
 	return JSON.parse(DOTTED.test(json) ? json.replaceAll(new RegExp(DOTTED, 'g'), (_, ip: string) => `"${canonicalIp(ip)}`) : json)
 }
 
-/** With a backslash the character behind it, so that neither of two is taken for one that begins something. */
+/** Matches a backslash together with the next character, so that the second of two backslashes does not start an escape. */
 const ODD = /\\[\s\S]|\p{Cc}/gu
 
 function corrected(found: string): string {

@@ -2,12 +2,12 @@ import { isFailure, wordsOf } from '../failure.ts'
 import { readSetting } from './read.ts'
 import type { Link } from './state.ts'
 
-/** EAFNOSUPPORT, as `ip -6` prints it on a kernel that was started with `ipv6.disable=1`, or built without IPv6 or its rules. */
+/** EAFNOSUPPORT, as `ip -6` prints it on a kernel started with `ipv6.disable=1`, or built without IPv6 or its rules. */
 const UNSUPPORTED = 'Address family not supported by protocol'
 
 /**
- * @param error why `ip -6` has failed
- * @returns undefined where it is that the kernel has no IPv6
+ * @param error why `ip -6` failed
+ * @returns undefined if the cause is that the kernel has no IPv6
  * @throws any other error
  */
 export function ignoreMissingIpv6(error: unknown): undefined {
@@ -15,7 +15,9 @@ export function ignoreMissingIpv6(error: unknown): undefined {
 	throw error
 }
 
-/** @returns whether the kernel refuses IPv6 addresses on a link. One with an MTU below 1280 has no setting, and gets that of new links. */
+/**
+ * @returns whether the kernel rejects IPv6 addresses on a link. With an MTU below 1280 it has no setting and gets the one for new links.
+ */
 export function isIpv6Disabled(root: string, { name }: Pick<Link, 'name'>): boolean {
 	const settingOf = (folder: string) => readSetting(`${root}/proc/sys/net/ipv6/conf/${folder}/disable_ipv6`)
 	return (settingOf(name) ?? settingOf('default')) === '1'

@@ -6,14 +6,15 @@ import { failure, isFailure, wordsOf } from '../failure.ts'
 import { LOCK_FOLDER } from '../paths.ts'
 import { follow } from './within.ts'
 
-/** What a holder says of itself. */
+/** How a holder identifies itself. */
 type Holder = { generation: number; attempt: number }
 
 /**
- * One run on a host at a time. The lock is a listening socket below /run: it ends with its process, whatever ended that, and a pod
- * can tell a live one from a dead one though it sees no other pod's processes. Who asks a live one is told who holds the host.
+ * Ensures that one run at a time works on a host. The lock is a listening socket below /run. It ends with its process, however that ended,
+ * and a pod can distinguish a live one from a dead one although it does not see the processes of other pods. A live lock reports its holder
+ * to each client.
  *
- * @returns the function that lets go
+ * @returns the function that releases the lock
  * @throws Failure LOCKED when another run holds it
  */
 export async function lock(root: string, holder: Holder): Promise<() => void> {
@@ -53,7 +54,7 @@ async function hold(folder: string, { generation, attempt }: Holder): Promise<()
 	return unlock
 }
 
-/** A dead lock is moved aside before it is judged again: of two runs that find it at once, one may have made it live. */
+/** A dead lock is moved aside and then checked again: of two runs that find it concurrently, one may already have made it live. */
 async function claim(folder: string, own: string): Promise<void> {
 	const path = `${folder}/lock`
 	for (let attempt = 0; attempt < 5; attempt++) {
@@ -70,7 +71,10 @@ async function claim(folder: string, own: string): Promise<void> {
 	throw failure('LOCKED', 'the lock of this host cannot be taken')
 }
 
-/** While a live lock lay aside a third run may have made its own; of two holders each sees the other here. What dead runs left goes. */
+/**
+ * While a live lock was moved aside a third run may have created its own. If there are two holders, each finds the other here. Removes what
+ * dead runs left.
+ */
 async function refuseOthers(folder: string, own: string): Promise<void> {
 	for (const name of readdirSync(folder)) {
 		const path = `${folder}/${name}`
@@ -85,7 +89,7 @@ function locked(holder: string) {
 	return failure('LOCKED', `another run is in progress on this host${holder === '' ? '' : `: ${holder}`}`)
 }
 
-/** The last who leaves removes the folder, which may be just now. */
+/** The last run that ends removes the folder, possibly at this moment. */
 async function listenIn(folder: string, own: string, words: () => string): Promise<Server> {
 	for (let chance = 1; ; chance++) {
 		mkdirSync(folder, { recursive: true })
@@ -98,11 +102,11 @@ async function listenIn(folder: string, own: string, words: () => string): Promi
 	}
 }
 
-/** @param words what it tells who connects */
+/** @param words what to send to each client */
 function listen(path: string, words: () => string): Promise<Server> {
 	return new Promise((resolve, reject) => {
 		const server = createServer(socket => {
-			socket.on('error', () => {}) // Who asked is gone.
+			socket.on('error', () => {}) // The client is gone.
 			socket.end(words())
 		})
 		server.once('error', reject)
@@ -110,11 +114,11 @@ function listen(path: string, words: () => string): Promise<Server> {
 	})
 }
 
-/** How long a process that lives may take to say who it is (milliseconds), and how much it may say (characters). */
+/** How long a live process may take to identify itself (milliseconds), and how much it may send (characters). */
 const PATIENCE = 1_000
 const MOST = 200
 
-/** @returns what the process that listens there says of itself, empty if it claims nothing or is slow; undefined when nobody listens */
+/** @returns what the process that listens there sends, empty if it holds nothing or is slow; undefined if no process listens */
 function ask(path: string): Promise<string | undefined> {
 	return new Promise(resolve => {
 		let said = ''
@@ -134,7 +138,7 @@ function ask(path: string): Promise<string | undefined> {
 	})
 }
 
-/** False as well where another run took `from` for dead in the moment before it listened. */
+/** Also false if another run considered `from` dead just before it listened. */
 function tryLink(from: string, to: string): boolean {
 	return unless(['EEXIST', 'ENOENT'], () => linkSync(from, to))
 }

@@ -4,11 +4,13 @@ import { hex } from './hex.ts'
 import { prefix } from './parse-route.ts'
 import type { Route } from './state.ts'
 
-/** Locked metrics of routes (`mtu lock 1400`): `ip -j` does not show the lock, so those of a link that a run may touch are read as text. */
+/**
+ * Locked metrics of routes (`mtu lock 1400`). `ip -j` does not show the lock, so the routes of links that a run may touch are read as text.
+ */
 
 /**
- * @param touchable whether a run may touch a link (ifindex); where none of its routes has a metric, no process is started
- * @returns the routes, with `lock` before each value that is locked
+ * @param touchable whether a run may touch a link (ifindex); if no route of such a link has a metric, no process is started
+ * @returns the routes, with `lock` before each locked value
  */
 export async function readLocks(routes: readonly Route[], touchable: (link: number) => boolean): Promise<readonly Route[]> {
 	if (!routes.some(route => route.metrics && linksOf(route).some(touchable))) return routes
@@ -16,10 +18,10 @@ export async function readLocks(routes: readonly Route[], touchable: (link: numb
 	return withLocks(routes, stdout)
 }
 
-/** `ip` locks it wherever it is given, and knows no `lock` before its value. */
+/** `ip` locks it wherever it is set, and accepts no `lock` before its value. */
 const LOCKS_ITSELF = 'rto_min'
 
-/** @param text one line a route; routes may have come and gone since `routes` were read */
+/** @param text one line per route; routes may have been added and removed since `routes` were read */
 export function withLocks(routes: readonly Route[], text: string): readonly Route[] {
 	const locked = new Map<string, string>()
 	for (const line of text.split('\n')) if (line.includes(' lock ')) locked.set(keyOfLine(line), line)
@@ -32,7 +34,7 @@ export function withLocks(routes: readonly Route[], text: string): readonly Rout
 	})
 }
 
-/** What tells a route from others of all tables. */
+/** What distinguishes a route from all others in all tables. */
 function keyOf({ type, family, to, table, metric, tos, from }: Route): string {
 	return [type, family, to, table, metric, tos ? hex(tos) : '', from ?? ''].join(' ')
 }

@@ -26,11 +26,11 @@ const Shown = z.object({
 type Shown = z.infer<typeof Shown>
 
 /**
- * Asks the kernel which way packets take, all in one process.
+ * Looks up which path the kernel uses for packets, all in one process.
  *
- * @param links of the host as it is now, by which the names in the answers are read
- * @returns one answer a look-up, in their order; a look-up that the kernel refuses is answered by its words
- * @throws Failure COMMAND_FAILED when `ip` cannot run, or says what cannot be understood
+ * @param links of the host as it is now, used to resolve the names in the answers
+ * @returns one answer per look-up, in order; the answer to a look-up that the kernel rejects is its message
+ * @throws Failure COMMAND_FAILED when `ip` cannot run or its output cannot be parsed
  * @see ip-route(8), get
  */
 export async function lookUp(lookups: readonly Lookup[], links: readonly Pick<Link, 'ifindex' | 'name'>[]): Promise<Answer[]> {
@@ -40,9 +40,9 @@ export async function lookUp(lookups: readonly Lookup[], links: readonly Pick<Li
 }
 
 /**
- * Reads what `ip -N -j -force -batch` prints for these look-ups.
+ * Parses the output of `ip -N -j -force -batch` for these look-ups.
  *
- * @throws Failure COMMAND_FAILED when it cannot be understood
+ * @throws Failure COMMAND_FAILED when it cannot be parsed
  */
 export function parseAnswers(
 	lookups: readonly Lookup[],
@@ -61,7 +61,7 @@ export function parseAnswers(
 	})
 }
 
-/** @returns the words of `ip route get` for one packet */
+/** @returns the arguments of `ip route get` for one packet */
 export function lineOf({ to, from, iif, oif, mark, tos, uid, protocol, sport, dport, whole }: Lookup): string {
 	const words = {
 		from,
@@ -78,7 +78,7 @@ export function lineOf({ to, from, iif, oif, mark, tos, uid, protocol, sport, dp
 	return ['route get', ...(whole ? ['fibmatch'] : []), to, ...more].join(' ')
 }
 
-/** A look-up that fails prints nothing on stdout; the number of its line stands on stderr, after the kernel's words. */
+/** A failed look-up prints nothing on stdout; the number of its line is on stderr, after the kernel's message. */
 function refusals(stderr: string): Map<number, string> {
 	const found = new Map<number, string>()
 	let said = ''

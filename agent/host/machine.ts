@@ -4,8 +4,8 @@ import { type Firmware, machineOf } from '../report/machine.ts'
 import { beginningOf, textOf } from './read.ts'
 
 /**
- * Reads what the machine is, without a process: a few small files of the host, and what the kernel tells every container. It is done
- * once whatever is being started has been started, and so costs a run that waits for `ip` no time.
+ * Reads what the machine is without starting a process: from a few small files of the host, and from what the kernel shows to every
+ * container. Runs after all pending processes are started, so that it does not delay a run that waits for `ip`.
  *
  * @returns `unknown` for what cannot be read; never rejects
  */
@@ -26,13 +26,13 @@ function read(root: string): Machine {
 	})
 }
 
-/** What DMI says, which OpenStack and hypervisors use to be known by. */
+/** DMI data, by which OpenStack and hypervisors usually identify themselves. */
 export function firmware(root: string): Firmware {
 	const of = (name: string) => textOf(root, `/sys/class/dmi/id/${name}`)
 	return { vendor: of('sys_vendor'), product: of('product_name'), assetTag: of('chassis_asset_tag') }
 }
 
-/** Not the whole, which repeats itself for every processor. */
+/** Reads only the beginning, because the content repeats for every processor. */
 function cpuinfo(root: string): string {
 	try {
 		return beginningOf(`${root}/proc/cpuinfo`, 4096) ?? ''
@@ -41,7 +41,7 @@ function cpuinfo(root: string): string {
 	}
 }
 
-/** What the kernel counts, for a container's own count may be limited: `0-3,8` are five. */
+/** The kernel's count, because a container's own count may be limited: `0-3,8` are five. */
 function cpusIn(ranges: string): number {
 	const parts = ranges === '' ? [] : ranges.split(',').map(range => range.split('-').map(Number))
 	return parts.reduce((sum, [first = 0, last = first]) => sum + last - first + 1, 0)

@@ -3,15 +3,15 @@ import { exists } from './files.ts'
 import { readText } from './read.ts'
 import type { Daemon, Link } from './state.ts'
 
-/** Which daemon has which link at the moment. */
+/** Which daemon manages which link at the moment. */
 export type Managers = {
 	/** NetworkManager runs here and answers. */
 	networkmanager: boolean
-	/** @returns who has the link; nothing where nobody has */
+	/** @returns the daemon that manages the link; empty if no daemon does */
 	of(link: Pick<Link, 'ifindex' | 'name'>): Pick<Link, 'managedBy' | 'networkFile'>
 }
 
-/** Asks NetworkManager, where there is one, and reads what systemd-networkd keeps of its links. */
+/** Queries NetworkManager, if there is one, and reads what systemd-networkd stores about its links. */
 export async function managers(root: string): Promise<Managers> {
 	const devices = exists(root, '/run/NetworkManager') ? await devicesOf(root) : undefined
 	return {
@@ -29,10 +29,10 @@ export async function managers(root: string): Promise<Managers> {
 }
 
 /**
- * What others configure NetworkManager only shows ("connected (externally)"); a NIC that it merely sets up it holds as well
+ * NetworkManager only shows links that other programs configure ("connected (externally)"). It also manages a NIC that it has only set up
  * ("disconnected").
  *
- * @returns the devices that it has; undefined where it does not answer
+ * @returns the devices that it manages; undefined if it does not answer
  */
 async function devicesOf(root: string): Promise<Set<string> | undefined> {
 	const { code, stdout } = await execOnHost(root, 'nmcli', ['-t', '-f', 'DEVICE,STATE', 'device'])
@@ -45,7 +45,7 @@ function isHeld(state: string): boolean {
 	return !/unmanaged|unavailable|externally/.test(state)
 }
 
-/** @see sd_network_link_get_network_file(3) reads the same file */
+/** @see sd_network_link_get_network_file(3), which reads the same file */
 function networkFileOf(root: string, ifindex: number): string | undefined {
 	const text = readText(root, `/run/systemd/netif/links/${ifindex}`)
 	return /^ADMIN_STATE=unmanaged$/m.test(text) ? undefined : /^NETWORK_FILE=(.+)$/m.exec(text)?.[1]

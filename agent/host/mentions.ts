@@ -3,7 +3,7 @@ import { namesIn } from './files.ts'
 import { foreignReader } from './read.ts'
 import type { FileState } from './state.ts'
 
-/** Files of others that are kept only where they mention one of our NICs, with what counts as such a file. */
+/** Folders of files that are not managed by MultiNIC and are kept only if they mention a managed NIC, with the suffix of such files. */
 const folders: readonly (readonly [folder: string, ending: string])[] = [
 	...NETWORK_FOLDERS.map(folder => [folder, '.link'] as const),
 	...[KEYFILE_FOLDER, '/run/NetworkManager/system-connections', '/usr/lib/NetworkManager/system-connections'].map(
@@ -12,7 +12,7 @@ const folders: readonly (readonly [folder: string, ending: string])[] = [
 ]
 
 /**
- * Profiles of NetworkManager hold secrets of others, so of those that do not mention our NICs nothing is kept.
+ * NetworkManager's profiles contain secrets of other programs, so those that do not mention a managed NIC are not kept.
  *
  * @param root where the host's `/` is mounted
  * @param macs lower case
@@ -30,7 +30,7 @@ export function mentioning(root: string, macs: ReadonlySet<string>): Record<stri
 	)
 }
 
-/** Rules in /etc are read as a whole; of those with one name udev reads that of the first folder. */
+/** Rules in /etc are always kept. Of several files with the same name udev reads the one in the first folder. */
 function rulesBesideEtc(root: string): string[] {
 	const all = UDEV_FOLDERS.flatMap(folder => namesIn(root, folder).map(name => ({ name, path: `${folder}/${name}` })))
 	const first = new Map(all.toReversed().map(({ name, path }) => [name, path]))
@@ -38,7 +38,7 @@ function rulesBesideEtc(root: string): string[] {
 	return [...first.values()].filter(isOther)
 }
 
-/** A MAC may also be written with hyphens or dots, in several lines, or as a pattern of a rule that gives names. */
+/** A MAC may also be written with hyphens or dots, on several lines, or as a pattern of a rule that assigns names. */
 function isMention(content: string, macs: ReadonlySet<string>): boolean {
 	const text = content.replaceAll(/\\\n\s*/g, '').toLowerCase()
 	const digits = text.replaceAll(/[:.-]/g, '')

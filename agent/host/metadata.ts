@@ -5,31 +5,31 @@ import { driveOf, readDrive } from './config-drive.ts'
 import { firmware } from './machine.ts'
 import { textOf } from './read.ts'
 
-/** What OpenStack says of this VM, or why it could not be heard. */
+/** What OpenStack reports about this VM, or why that is not available. */
 export type Heard = { told: Told } | { silent: string }
 
-/** OpenStack being asked what it knows of this VM, while a run goes on. */
+/** A query to OpenStack about this VM, in progress during a run. */
 export type Metadata = {
 	/**
-	 * Ends the asking: a service that does not even take the call is not waited for; one that has is, until the patience ends that began
-	 * with the asking.
+	 * Ends the query. Does not wait for a service that does not even accept the connection. Waits for one that does until the timeout that
+	 * began with the query.
 	 *
-	 * @returns undefined where nothing suggests OpenStack, so that nobody was asked; never rejects
+	 * @returns undefined if nothing suggests OpenStack, so that no request was sent; never rejects
 	 */
 	end(): Promise<Heard | undefined>
 }
 
-/** From the beginning of the asking (milliseconds). */
+/** Since the start of the query (milliseconds). */
 const PATIENCE = 1_000
-/** Who is there takes a call sooner; most runs last longer (milliseconds). */
+/** A service that exists accepts a connection sooner; most runs last longer (milliseconds). */
 const RINGING = 100
-/** Of an answer; a VM with a hundred ports makes 60 kB (bytes). */
+/** Maximum size of a response; a VM with a hundred ports makes 60 kB (bytes). */
 const MOST = 262_144
 const SERVICE = { host: '169.254.169.254', port: 80, path: '/openstack/latest/network_data.json' }
 
 /**
- * Asks the metadata service, and at the same time reads what is older: cloud-init's copy, or else the config drive. It begins once
- * whatever is being started has been started, and so costs a run that waits for `ip` no time.
+ * Queries the metadata service, and concurrently reads what is older: cloud-init's copy, or else the config drive. Starts after all pending
+ * processes are started, so that it does not delay a run that waits for `ip`.
  */
 export function askMetadata(root: string): Metadata {
 	const call = { hangUp: new AbortController(), taken: false, rung: false, over: false }
@@ -51,9 +51,9 @@ export function askMetadata(root: string): Metadata {
 
 type Call = {
 	hangUp: AbortController
-	/** The service is there, for it has taken the call. */
+	/** The service exists, because it has accepted the connection. */
 	taken: boolean
-	/** It has been given the time to. */
+	/** It has had the time to accept it. */
 	rung: boolean
 	/** The run is over. */
 	over: boolean
@@ -88,7 +88,7 @@ async function service(call: Call): Promise<Heard> {
 	}
 }
 
-/** Never by a proxy, which a proxy's variables would make Node's own agent use; nor to where a redirection points. */
+/** Never uses a proxy, which Node's own agent would do if a proxy's variables are set, and never follows a redirect. */
 async function get(call: Call): Promise<string> {
 	const { request } = await import('node:http')
 	return new Promise((resolve, reject) => {
@@ -118,7 +118,7 @@ async function get(call: Call): Promise<string> {
 	})
 }
 
-/** When time is up, one more look at what has come: on a busy machine that may be the answer. */
+/** When the time is up, first handles the events that have arrived: on a busy machine the answer may be among them. */
 function ring(call: Call): void {
 	const look = () => {
 		call.rung = true
@@ -139,7 +139,7 @@ async function older(root: string): Promise<Heard> {
 	}
 }
 
-/** instance-data.json of cloud-init, where its datasource was OpenStack or a config drive. */
+/** instance-data.json of cloud-init, if its datasource was OpenStack or a config drive. */
 const CloudInit = z.object({ ds: z.object({ network_json: NetworkData }) })
 
 function understood(source: Source, text: string): Heard {
@@ -151,6 +151,6 @@ function json(text: string): unknown {
 	try {
 		return JSON.parse(text)
 	} catch {
-		return undefined // No more than a text of another shape.
+		return undefined // Handled like JSON of an unexpected shape.
 	}
 }

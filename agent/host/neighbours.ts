@@ -2,32 +2,32 @@ import { deviceWord } from './device.ts'
 import { exec } from './exec.ts'
 import { ipJson } from './ip-json.ts'
 
-/** Whether the machine with this address answers on this link (ifindex). */
+/** Whether the host with this address answers on this link (ifindex). */
 export type Question = { ip: string; link: number }
 
-/** How far a question has come: its last known address was asked, or everybody on the wire was. */
+/** Which hosts have been probed so far: none, the last known MAC, or all on the link. */
 export type Asked = 'nobody' | 'one' | 'all'
 export type Next = { is: 'answers' | 'silent' } | { wait: Asked } | { verb: 'add' | 'change'; how: 'use' | 'nud probe'; asks: Asked }
 
-/** Who answered, if somebody did; without a MAC it could not be asked, and counts as there. */
+/** Whether a host answered, and its MAC. If it answers without a MAC, it could not be probed and counts as present. */
 export type Answer = { answers: boolean; mac?: string }
 
-/** Whether neighbours answer, asked as `askNeighbours` does. */
+/** Returns whether neighbours answer, probed as by `askNeighbours`. */
 export async function neighboursAnswer(questions: readonly Question[], withinMs: number): Promise<boolean[]> {
 	return (await askNeighbours(questions, withinMs)).map(({ answers }) => answers)
 }
 
-/** Between two looks, in milliseconds; the last again and again. */
+/** Pauses between two polls, in milliseconds; the last one repeats. */
 const SOON = [2, 6, 16, 32, 64, 128, 200]
 
 /**
- * Asks neighbours anew, all at once: that the kernel still knows an address from before the change says nothing. Needs no route. The
- * kernel asks a known address by unicast and an unknown one by broadcast (multicast), three times, a second apart; what it learns is
- * its own affair and ages like any other entry.
+ * Probes neighbours again, all concurrently, because an address that the kernel still knows from before the change proves nothing. Needs no
+ * route. The kernel probes a known address by unicast and an unknown one by broadcast (multicast), three times, one second apart. What it
+ * learns is kept by the kernel alone and ages like any other entry.
  *
- * @param withinMs milliseconds after which who has not answered is silent
- * @param pauses between two looks, each a process, in milliseconds; the last again and again
- * @returns one answer a question, in their order
+ * @param withinMs milliseconds after which a neighbour that has not answered counts as silent
+ * @param pauses between two polls, each a process, in milliseconds; the last one repeats
+ * @returns one answer per question, in order
  */
 export async function askNeighbours(questions: readonly Question[], withinMs: number, pauses: readonly number[] = SOON): Promise<Answer[]> {
 	const all = questions.map((question): Asking => ({ ...question, asked: 'nobody', answer: undefined }))
@@ -47,8 +47,8 @@ export async function askNeighbours(questions: readonly Question[], withinMs: nu
 }
 
 /**
- * What the kernel's state of a neighbour calls for. One that somebody has set for good (`nud permanent`, or a link without ARP) cannot
- * be asked and must not be touched: it counts as answering for as long as it stands.
+ * Returns the action for the kernel's state of a neighbour. A permanent entry (`nud permanent`, or a link without ARP) cannot be probed and
+ * must not be touched: it counts as answering while it exists.
  *
  * @param state undefined: there is no entry
  */
@@ -76,7 +76,7 @@ export function nextOf(state: string | undefined, asked: Asked): Next {
 type Asking = Question & { asked: Asked; answer: Answer | undefined }
 type Entry = { state?: string[]; lladdr?: string }
 
-/** @returns what is to be told to the kernel */
+/** @returns the commands for the kernel */
 function advance(one: Asking, entry: Entry | undefined): string[] {
 	const [state] = entry?.state ?? []
 	const next = nextOf(state, one.asked)
@@ -90,9 +90,9 @@ function advance(one: Asking, entry: Entry | undefined): string[] {
 }
 
 /**
- * One process for all of them: first asks, then looks.
+ * Runs one process for all of them: first sends the probes, then reads the states.
  *
- * @returns undefined when an ask has failed, for then `ip` shows nothing after it: the state was another than the one seen before
+ * @returns undefined if a probe failed, because `ip` then shows nothing after it: the state was no longer the one seen before
  */
 async function tell(lines: readonly string[], open: readonly Question[]): Promise<(Entry | undefined)[] | undefined> {
 	const looks = open.map(({ ip, link }) => `neigh show ${ip} dev ${deviceWord(link)}`)

@@ -18,10 +18,10 @@ import type { FileState } from './state.ts'
 
 /** The files that every observation reads. */
 
-/** Bytes of the record, which holds what our files replaced. */
+/** Maximum bytes of the record, which contains what MultiNIC's files replaced. */
 const RECORD = 16 * MOST
 
-/** @returns path → file: those that may be ours, and those of others that are read on every host */
+/** @returns path → file: those that may be managed by MultiNIC, and those not managed by MultiNIC that are read on every host */
 export function filesOf(root: string): Record<string, FileState> {
 	const ours = thereOf(root, Array.from({ length: MAX_INTERFACES }, (_, id) => pathsOf(interfaceName(id))).flat())
 	const others = [
@@ -55,7 +55,7 @@ function pick(paths: Iterable<string>, reading: (path: string) => FileState | un
 	)
 }
 
-/** Most of them are not there, which a list of each folder tells sooner than a look at each. */
+/** Most of them do not exist, so listing each folder is faster than checking each path. */
 function thereOf(root: string, paths: readonly string[]): string[] {
 	const folders = new Set(paths.map(dirname))
 	const there = new Set([...folders].flatMap(folder => namesIn(root, folder).map(name => `${folder}/${name}`)))
@@ -66,7 +66,7 @@ function dropIns(root: string, folder: string): string[] {
 	return pathsWith(root, folder, '.network.d').flatMap(path => pathsWith(root, path, '.conf'))
 }
 
-/** @returns paths of a folder whose names end so, sorted */
+/** @returns the paths in a folder whose names have this suffix, sorted */
 export function pathsWith(root: string, folder: string, ending: string): string[] {
 	return namesIn(root, folder)
 		.filter(name => name.endsWith(ending))

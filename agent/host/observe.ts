@@ -32,11 +32,11 @@ import type { FileState, HostState, Link, Surroundings } from './state.ts'
 const generators = ['/usr/libexec/netplan/generate', '/usr/lib/netplan/generate', '/lib/netplan/generate']
 
 /**
- * Reads the whole host once: two `ip` processes and a few files.
+ * Reads the whole host once, with two `ip` processes and a few files.
  *
  * @param root where the host's `/` is mounted
- * @param wanted MACs whose links' sysctls matter to this run, beside those on record; lower case
- * @throws Failure COMMAND_FAILED when `ip` fails or says something that cannot be understood
+ * @param wanted MACs whose links' sysctls matter to this run, in addition to those on record; lower case
+ * @throws Failure COMMAND_FAILED when `ip` fails or its output cannot be parsed
  */
 export async function observe(root: string, wanted: readonly string[]): Promise<HostState> {
 	const [all, six, daemons] = await Promise.all([ask([], QUESTIONS), ask(['-6'], ['rule show']).catch(ignoreMissingIpv6), managers(root)])
@@ -68,7 +68,7 @@ export async function observe(root: string, wanted: readonly string[]): Promise<
 	}
 }
 
-/** Kernels before 5.3 and `ip` before 5.3 have no next hop objects; the batch ends there. */
+/** Kernels before 5.3 and `ip` before 5.3 have no next hop objects, so the batch ends there. */
 const OPTIONAL = 'nexthop show'
 const QUESTIONS = ['addr show', 'route show table all', 'neigh show nud permanent nud noarp', 'rule show', 'neigh show proxy', OPTIONAL]
 
@@ -119,7 +119,7 @@ export function kernelAtLeast(kernel: string, major: number, minor: number): boo
 	return a > major || (a === major && b >= minor)
 }
 
-/** Bytes of what cloud-init remembers, which holds user data too. */
+/** Maximum bytes of what cloud-init stores, which also contains user data. */
 const CACHE = 16 * MOST
 
 function rememberedByCloudInit(root: string, macs: ReadonlySet<string>): string[] {
@@ -142,7 +142,7 @@ function settingsOf(root: string, link: Link): Pick<Link, 'sysctls' | 'ipv6Disab
 	return { sysctls, ...deviceOf(root, link.name), ...(isIpv6Disabled(root, link) && { ipv6Disabled: true }) }
 }
 
-/** A record that cannot be read is the run's to refuse, not the observation's. */
+/** A record that cannot be read is rejected by the run, not by the observation. */
 function recordedMacs(file: FileState | undefined): string[] {
 	return [...(file?.content ?? '').matchAll(/"mac":\s*"([0-9a-f:]{17})"/g)].map(([, mac = '']) => mac)
 }

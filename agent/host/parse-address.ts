@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { ADDRESS_FLAGS, type Address } from './state-address.ts'
 
-/** Addresses of `ip -N -j -d addr show`. */
+/** Parses the addresses of `ip -N -j -d addr show`. */
 
 const Int = z.coerce.number().int()
 const FOREVER = 4_294_967_295
@@ -28,15 +28,18 @@ export const IpAddress = z.looseObject({
 })
 type Raw = z.infer<typeof IpAddress>
 
-/** Every key of an address; what is not among them cannot be given back. */
+/** Every known key of an address; an address with another key cannot be restored. */
 export const ADDRESS_KEYS: ReadonlySet<string> = new Set([
 	...Object.keys(IpAddress.shape),
 	...ADDRESS_FLAGS,
-	// What the kernel derives.
+	// Derived by the kernel.
 	...['secondary', 'tentative', 'permanent', 'stable-privacy', 'deleted'],
 ])
 
-/** @param name of its link, which is its label unless it has another; undefined where `ip` shows no address */
+/**
+ * @param name of the link, which is the address's label unless it has another
+ * @returns undefined if `ip` shows no address
+ */
 export function toAddress(raw: Raw, name: string): Address | undefined {
 	const { family, local, prefixlen, dynamic, dadfailed, temporary, broadcast } = raw
 	if (local === undefined) return undefined
@@ -54,7 +57,7 @@ export function toAddress(raw: Raw, name: string): Address | undefined {
 	}
 }
 
-/** Of an IPv4 address that is valid for ever only `deprecated` shows that it is not preferred. */
+/** For an IPv4 address that is valid forever, only `deprecated` shows that it is not preferred. */
 function lifetimes({ valid_life_time: valid = FOREVER, preferred_life_time = valid, deprecated }: Raw) {
 	const preferred = deprecated ? 0 : preferred_life_time
 	return { ...(valid !== FOREVER && { validSeconds: valid }), ...(preferred !== valid && { preferredSeconds: preferred }) }

@@ -1,8 +1,8 @@
 import { hex } from './hex.ts'
 
 /**
- * Encapsulations of `ip -j route` and `ip -j nexthop`. `ip` prints their keys among those of the route, so `dst` may be there twice:
- * `distinctEncap` must have gone over the text first.
+ * Parses the encapsulations of `ip -j route` and `ip -j nexthop`. `ip` prints their keys among those of the route, so `dst` may occur
+ * twice: the text must have passed through `distinctEncap` first.
  */
 
 type Raw = Readonly<Record<string, unknown>>
@@ -10,7 +10,7 @@ export type Encap = { encap?: string; unknown: readonly string[] }
 
 const NUMBERED = ['id', 'ttl', 'tos', 'hoplimit', 'tc']
 
-/** @returns the text of `ip -j` with keys of encapsulations called `encap_…` where a route has one of the same name */
+/** @returns the text of `ip -j` with keys of encapsulations renamed to `encap_…` where a route has a key with the same name */
 export function distinctEncap(json: string): string {
 	if (!json.includes('"encap":')) return json
 	return json.replace(/"encap":"[^"]*",(?:"(?:src|dst)":"[^"]*",|"(?:id|ttl|tos|hoplimit|tc)":\d+,)*/g, found =>
@@ -25,10 +25,10 @@ const KINDS: Readonly<Record<string, { keys: readonly string[]; words(raw: Raw):
 	seg6: { keys: ['mode', 'segs'], words: segmentWords },
 }
 
-/** Keys of every encapsulation that can be given back. */
+/** Keys of every encapsulation that can be restored. */
 export const ENCAP_KEYS: ReadonlySet<string> = new Set(['encap', ...Object.values(KINDS).flatMap(({ keys }) => keys)])
 
-/** @returns what follows `encap` in `ip route add`; the kind itself is unknown where it cannot be given back */
+/** @returns the arguments after `encap` in `ip route add`; a kind that cannot be restored is returned as unknown */
 export function encapOf(raw: Raw): Encap {
 	if (typeof raw.encap !== 'string') return { unknown: [] }
 	const kind = KINDS[raw.encap]
@@ -55,7 +55,7 @@ function mplsWords(raw: Raw): string[] {
 	return [String(raw.encap_dst).trim(), ...ttl]
 }
 
-/** In mode inline the kernel adds the place of the packet's own destination. */
+/** In mode inline the kernel adds an entry for the packet's own destination. */
 function segmentWords({ mode, segs }: Raw): string[] {
 	const all = Array.isArray(segs) ? segs.map(String) : []
 	return [`mode ${mode}`, `segs ${(mode === 'inline' && all.at(-1) === '::' ? all.slice(0, -1) : all).join(',')}`]

@@ -1,24 +1,24 @@
 import * as z from 'zod'
 import type { Neighbour } from './state.ts'
 
-/** Neighbours of `ip -N -j -d neigh show nud permanent nud noarp` and `neigh show proxy`. */
+/** Parses the neighbours of `ip -N -j -d neigh show nud permanent nud noarp` and `neigh show proxy`. */
 
 const FLAGS = ['router', 'extern_learn', 'managed']
 const IpNeighbour = z.looseObject({
 	dst: z.string(),
-	/** Absent for a proxy of every link. */
+	/** Absent for a proxy entry that applies to every link. */
 	dev: z.string().optional(),
 	lladdr: z.string().default(''),
 	state: z.array(z.string()).default([]),
 	protocol: z.coerce.number().int().optional(),
 })
-/** `offload` and the like follow from the link; the rest is its age. */
+/** `offload` and similar keys follow from the link; the others describe the age of the entry. */
 const DERIVED = ['proxy', 'offload', 'offloaded', 'used', 'confirmed', 'updated', 'refcnt', 'probes', 'ref', 'updatedBy', 'deleted']
 const KEYS: ReadonlySet<string> = new Set([...Object.keys(IpNeighbour.shape), ...FLAGS, ...DERIVED])
 
 export type ParsedNeighbour = { neighbour: Neighbour; unknown: readonly string[] }
 
-/** @returns neighbours of a link, with the keys of each that are not known */
+/** @returns the neighbours on links, with the unknown keys of each */
 export function parseNeighbours(json: unknown, indexes: ReadonlyMap<string, number>): ParsedNeighbour[] {
 	return z
 		.array(IpNeighbour)
@@ -42,7 +42,7 @@ export function parseNeighbours(json: unknown, indexes: ReadonlyMap<string, numb
 		})
 }
 
-/** The kernel makes those of multicast and broadcast by itself, and those of links without link-layer addresses. */
+/** The kernel itself adds entries for multicast and broadcast, and for links without link-layer addresses. */
 function isOneStation(mac: string): boolean {
 	return /^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$/.test(mac) && mac !== '00:00:00:00:00:00'
 }

@@ -3,7 +3,7 @@ import { canonicalIp } from '../../contract/ip.ts'
 import { ENCAP_KEYS, encapOf } from './parse-encap.ts'
 import type { NextHop, NextHopObject } from './state.ts'
 
-/** Next hops of routes, and the objects of `ip -N -j -d nexthop show`. */
+/** Parses the next hops of routes, and the objects of `ip -N -j -d nexthop show`. */
 
 const Int = z.coerce.number().int()
 /** RT_SCOPE number. */
@@ -33,7 +33,7 @@ const NEXT_HOP_KEYS = new Set([...Object.keys(IpNextHop.shape), ...ENCAP_KEYS])
 const OBJECT_KEYS = new Set([...Object.keys(IpNextHopObject.shape), ...ENCAP_KEYS, 'blackhole', 'fdb', 'type'])
 const DERIVED = new Set(['dead', 'linkdown', 'offload', 'trap', 'unresolved', 'offload_failed', 'rt_offload', 'rt_trap'])
 
-/** @returns flags that are not known, none of which the kernel derives */
+/** @returns the unknown flags, without those that the kernel derives */
 export function unknownFlags(flags: readonly string[]): string[] {
 	return flags.filter(flag => flag !== 'onlink' && !DERIVED.has(flag)).map(flag => `flag ${flag}`)
 }
@@ -43,7 +43,7 @@ export function realmsOf({ from, to }: z.infer<typeof Flow>): string {
 	return from === undefined || Number(from) === 0 ? to : `${from}/${to}`
 }
 
-/** @returns the next hop, and what of it is not known */
+/** @returns the next hop, and what is unknown about it */
 export function toNextHop(raw: z.infer<typeof IpNextHop>, indexes: Indexes): { nextHop: NextHop; unknown: string[] } {
 	const { flow, weight, flags } = raw
 	const { encap, unknown } = encapOf(raw)
@@ -59,7 +59,7 @@ export function toNextHop(raw: z.infer<typeof IpNextHop>, indexes: Indexes): { n
 	}
 }
 
-/** @returns objects with what of each is not known */
+/** @returns objects, with what is unknown about each */
 export function parseNextHopObjects(json: unknown, indexes: Indexes): { object: NextHopObject; unknown: string[] }[] {
 	return z
 		.array(IpNextHopObject)
@@ -76,7 +76,7 @@ export function parseNextHopObjects(json: unknown, indexes: Indexes): { object: 
 function toObject(raw: z.infer<typeof IpNextHopObject>, indexes: Indexes): NextHopObject {
 	const { id, group, resilient_args: resilient, protocol, flags, scope } = raw
 	const way = wayOf(raw, indexes)
-	// Without a next hop only its scope shows the family: that of an IPv4 object is host.
+	// Without a next hop only the scope shows the family: that of an IPv4 object is host.
 	const isSix = way.via?.includes(':') ?? (way.link !== undefined && scope !== HOST)
 	return {
 		id,
@@ -91,7 +91,7 @@ function toObject(raw: z.infer<typeof IpNextHopObject>, indexes: Indexes): NextH
 	}
 }
 
-/** @returns what a route, a next hop of it or an object says of where it leads */
+/** @returns where a route, one of its next hops or an object leads */
 export function wayOf(
 	{ gateway, via: other, dev }: { gateway?: string | undefined; via?: { host: string } | undefined; dev?: string | undefined },
 	indexes: Indexes,

@@ -3,7 +3,7 @@ import { ENCAP_KEYS, encapOf } from './parse-encap.ts'
 import { Flow, IpNextHops, realmsOf, toNextHop, unknownFlags, wayOf } from './parse-next-hop.ts'
 import type { Family, NextHopObject, Route } from './state.ts'
 
-/** Routes of `ip -N -j -d route show table all`. */
+/** Parses the routes of `ip -N -j -d route show table all`. */
 
 const Int = z.coerce.number().int()
 
@@ -30,7 +30,7 @@ export const IpRoute = z.looseObject({
 })
 type Raw = z.infer<typeof IpRoute>
 
-/** What the kernel adds of its cache, and what `ip` adds of a next hop object. */
+/** Keys that the kernel adds from its cache, and those that `ip` adds from a next hop object. */
 const DERIVED = ['cache', 'error', 'users', 'used', 'age', 'ipid', 'ts', 'tsage', 'nh_info']
 const KEYS: ReadonlySet<string> = new Set([...Object.keys(IpRoute.shape), ...ENCAP_KEYS, ...DERIVED])
 const PLAIN: ReadonlySet<string> = new Set([
@@ -61,7 +61,7 @@ const TIMES = new Set(['rtt', 'rttvar', 'rto_min'])
 export type Known = { indexes: ReadonlyMap<string, number>; objects: ReadonlyMap<number, NextHopObject> }
 export type ParsedRoute = { route: Route; unknown: readonly string[] }
 
-/** @returns the route, and the keys of it that are not known */
+/** @returns the route, and its unknown keys */
 export function toRoute(raw: Raw, known: Known): ParsedRoute {
 	const family = familyOf(raw)
 	const route: Route = {
@@ -102,7 +102,7 @@ function rarities({ from, tos, flow, expires, nhid }: Raw, family: Family): Part
 	}
 }
 
-/** Where `net.ipv4.nexthop_compat_mode` is 0, only the objects show where a route leads. */
+/** If `net.ipv4.nexthop_compat_mode` is 0, only the objects show where a route leads. */
 function hopsOf({ nexthops, nhid, dev }: Raw, { indexes, objects }: Known): { nextHops: Partial<Route>; unknown: string[] } {
 	const hops = (nexthops ?? []).map(raw => toNextHop(raw, indexes))
 	if (hops.length > 0)
@@ -147,7 +147,7 @@ export function prefix(shown: string, family: Family): string {
 	return shown.includes('/') ? shown : `${shown}/${family === 4 ? 32 : 128}`
 }
 
-/** `default` alone does not tell its family; `pref` does: only IPv6 routes have it. */
+/** `default` alone does not show its family; `pref` does, because only IPv6 routes have it. */
 function familyOf({ dst, pref }: Raw): Family {
 	return dst.includes(':') || pref !== undefined ? 6 : 4
 }

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { hex } from './hex.ts'
 import type { Family, Rule, RuleAction } from './state.ts'
 
-/** One rule of `ip -N -j -d rule show`, with every selector that ip-rule(8) knows. */
+/** One rule of `ip -N -j -d rule show`, with every selector in ip-rule(8). */
 
 const Int = z.coerce.number().int()
 const Port = z.union([Int, z.string()]).optional()
@@ -41,12 +41,12 @@ const IpRule = z.looseObject({
 })
 type IpRule = z.infer<typeof IpRule>
 
-/** What a rule of ours says and no more. */
+/** The keys of a rule that is managed by MultiNIC; such a rule has no others. */
 const PLAIN = new Set(['priority', 'src', 'srclen', 'dst', 'dstlen', 'table', 'protocol'])
 
 /**
  * @param json one document of `rule show`
- * @throws ZodError when it is not what `ip` prints
+ * @throws ZodError when it is not in the format that `ip` prints
  */
 export function parseRules(json: unknown, family: Family): Rule[] {
 	return z
@@ -91,7 +91,7 @@ function given<K extends keyof Rule>(key: K, value: Rule[K] | undefined): Partia
 	return value === undefined ? {} : ({ [key]: value } as Pick<Rule, K>)
 }
 
-/** RTN numbers that `ip -N` prints for the actions of a rule. @see rtnetlink(7) */
+/** RTN numbers that `ip -N` prints for rule actions. @see rtnetlink(7) */
 const ACTIONS: Readonly<Record<string, RuleAction>> = { '6': 'blackhole', '7': 'unreachable', '8': 'prohibit' }
 
 function actionOf(raw: IpRule): Partial<Rule> {
@@ -116,7 +116,7 @@ function prefix(address: string, length: number | undefined, family: Family): st
 	return `${address}/${length ?? (family === 4 ? 32 : 128)}`
 }
 
-/** @returns the rule as ip-rule(8) prints it, without its priority; what this code does not know is appended by its key */
+/** @returns the rule as ip-rule(8) prints it, without its priority; unknown keys are appended */
 function ruleWords(rule: Omit<Rule, 'words'>, raw: IpRule): string {
 	const { from, to, iif, oif, tos, uids, protocol, sport, dport } = rule
 	return [

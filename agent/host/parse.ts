@@ -6,7 +6,7 @@ import { IpRoute, toRoute } from './parse-route.ts'
 import type { HostState, Link, NextHopObject } from './state.ts'
 import { oddKeys, unknownByLink } from './unknown.ts'
 
-/** `ip -N -j -d` in our words. Numeric (`-N`), because names of tables and protocols are the host's to choose. */
+/** Parses the output of `ip -N -j -d`. Numeric (`-N`), because the host chooses the names of tables and protocols. */
 
 const Int = z.coerce.number().int()
 
@@ -22,7 +22,7 @@ const IpLink = z.looseObject({
 	group: z.string().default('0'),
 	link: z.string().nullish(),
 	link_index: Int.optional(),
-	/** The link below is in another network namespace, where the same index may be another link. */
+	/** Set if the lower link is in another network namespace, where the same index may be another link. */
 	link_netnsid: Int.optional(),
 	link_type: z.string(),
 	address: z.string().default(''),
@@ -36,7 +36,7 @@ type IpLink = z.infer<typeof IpLink>
 export type Documents = { addresses: unknown; routes: unknown; neighbours: unknown; proxies?: unknown; nextHops?: unknown }
 export type Network = Pick<HostState, 'links' | 'routes' | 'neighbours'> & { nextHopObjects: readonly NextHopObject[] }
 
-/** @throws ZodError where `ip` says something of another type than expected; a key that is not known is kept with its link */
+/** @throws ZodError if a value of `ip` has an unexpected type; an unknown key is kept with its link */
 export function parseNetwork({ addresses, routes, neighbours, proxies = [], nextHops = [] }: Documents): Network {
 	const links = z.array(IpLink).parse(addresses)
 	const indexes = new Map(links.map(({ ifname, ifindex }) => [ifname, ifindex]))

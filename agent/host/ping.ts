@@ -1,18 +1,18 @@
 import { ifInstalled } from './installed.ts'
 
-/** A packet of so many bytes, IP header and all, for this address out of this link; absent `source`: the kernel chooses it. */
+/** A packet of this size (`bytes`, including the IP header) to this address through this link; absent `source`: the kernel chooses it. */
 export type Packet = { ip: string; device: string; bytes: number; source?: string }
 
-/** Whether the packet was answered, the largest one that the path is said to carry, or why it was not sent. */
+/** Whether the packet was answered, the largest one that the path reports to carry, or why it was not sent. */
 export type Echo = { answered: boolean; mtu?: number } | { unasked: string }
 
-/** Of IPv6 and ICMPv6, of IPv4 and ICMP (bytes). */
+/** Header sizes of IPv6 with ICMPv6 and of IPv4 with ICMP (bytes). */
 const HEADERS = { 6: 48, 4: 28 }
 
 /**
- * Sends packets that nobody may fragment, all at once, and waits 1 s for each to be answered.
+ * Sends packets that must not be fragmented, all concurrently, and waits 1 s for each answer.
  *
- * @returns one echo a packet, in their order
+ * @returns one echo per packet, in order
  * @see ping(8) of iputils
  */
 export function echoes(packets: readonly Packet[]): Promise<Echo[]> {

@@ -4,13 +4,13 @@ import { type Device, deviceWord, deviceWordAmong } from './device.ts'
 import { exists, namesIn, programAt } from './files.ts'
 import { MOST, readText } from './read.ts'
 
-/** Where only the recipe's paths matter. */
+/** For callers that need only the paths of the undo files. */
 export const nowhere: Programs = { ip: 'ip', cp: 'cp', mv: 'mv', rm: 'rm', sleep: 'sleep' }
 
 /**
- * The host's own programs, of which its undo is made.
+ * Finds the host's own programs, which its undo runs.
  *
- * @throws Failure NOT_ARMED where one is not there
+ * @throws Failure NOT_ARMED if one is missing
  */
 export function programsOf(root: string): Programs {
 	const extra = ['udevadm', 'nmcli', ...(exists(root, '/sys/fs/selinux/enforce') ? ['restorecon'] : [])].flatMap(program => {
@@ -21,10 +21,10 @@ export function programsOf(root: string): Programs {
 	return { ip, cp, mv, rm, sleep, ...Object.fromEntries(extra) }
 }
 
-/** Bytes of `ip`, at most. */
+/** Maximum bytes of `ip`. */
 const PROGRAM = 16 * MOST
 
-/** @returns how the host's own `ip` is told which link is meant: one without alternative names takes no word longer than a name */
+/** @returns how to identify a link to the host's own `ip`: one without alternative names accepts no word longer than a name */
 export function hostDevice(root: string): Device {
 	const programs = ['/usr/sbin/ip', '/usr/bin/ip', '/sbin/ip', '/bin/ip'].map(path => readText(root, path, PROGRAM)).filter(Boolean)
 	const isOld = programs.length > 0 && !programs.some(program => program.includes('altname'))

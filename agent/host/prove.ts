@@ -12,7 +12,7 @@ import type { HostState } from './state.ts'
 
 export type Proof = { persistent: AgentReport['persistent']; warnings: ReadonlyMap<number, Contradiction> }
 
-/** Is the same after a reboot what is now? What contradicts our files, and what udev and the backend themselves say of each. */
+/** Checks whether the state after a reboot is the same as now: what contradicts MultiNIC's files, and what udev and the backend report. */
 export async function prove(root: string, accepted: readonly Accepted[], host: HostState, generator: Generator): Promise<Proof> {
 	if (!host.systemd) return unknown('no systemd here')
 	const missing = cannotBeAsked(host)
@@ -29,7 +29,7 @@ export async function prove(root: string, accepted: readonly Accepted[], host: H
 	return { persistent: { status: 'True', message: 'same after reboot' }, warnings }
 }
 
-/** Reported once: on the interface that it names, if it names one. */
+/** Reported once: on the interface that the message names, if any. */
 function refusedAsAWhole(accepted: readonly Accepted[], message: string): Proof {
 	const named = accepted.find(({ nic }) => message.includes(nic.name))
 	const warnings = new Map(named ? [[named.nic.id, { reason: 'NotPersistent' as const, message }]] : [])
@@ -40,7 +40,7 @@ function unknown(message: string): Proof {
 	return { persistent: { status: 'Unknown', message }, warnings: new Map() }
 }
 
-/** Who is to read our files at boot has to be there now, to be asked about them. */
+/** The program that reads MultiNIC's files at boot must be available now, so that it can be queried about them. */
 function cannotBeAsked(host: HostState): string | undefined {
 	const backend = backendOf(host)
 	if (!('backend' in backend)) return backend.unknown
@@ -67,7 +67,7 @@ async function proveOne(root: string, { nic }: Accepted, { host, equals }: Known
 	return faults.length === 0 ? {} : notPersistent(`NetworkManager reads the profile of ${nic.name} differently: ${faults.join('; ')}`)
 }
 
-/** The rule that gives the name last decides, or the .link that udev would follow where it tells of no rule. @see udevadm(8), test */
+/** The last rule that assigns the name decides, or the .link that udev would use if it reports no rule. @see udevadm(8), test */
 async function linkVerdict(root: string, name: string, ours: string): Promise<Finding> {
 	const { stdout, stderr } = await execOnHost(root, 'udevadm', ['test', `/sys/class/net/${name}`])
 	const said = `${stdout}\n${stderr}`

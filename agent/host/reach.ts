@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { codeOf } from '../../runtime/errors.ts'
 
 /**
- * @returns whether a TCP connection comes about within 2 s; on any error it does not, nor where the socket has no peer: a connection that
- *   the kernel gives up (EHOSTUNREACH) was once told as made, and then the path that was never there counted as lost
+ * @returns whether a TCP connection is established within 2 s; false on any error, and if the socket has no peer: a connection that the
+ *   kernel gives up (EHOSTUNREACH) was once reported as established, and a path that never existed then counted as lost
  */
 export function tcpAnswers(host: string, port: number): Promise<boolean> {
 	return new Promise(resolve => {
@@ -20,19 +20,19 @@ export function tcpAnswers(host: string, port: number): Promise<boolean> {
 	})
 }
 
-/** What a nameserver says when it has no address to give. It says something, so the way to it works. */
+/** Errors of a nameserver that has no address to return. It answers, so the path to it works. */
 const REFUSALS = new Set(['ENODATA', 'ENOTFOUND', 'ESERVFAIL', 'EREFUSED', 'ENOTIMP', 'EFORMERR', 'EBADRESP'])
 
-/** A question or its answer may be lost: when each of them is asked (milliseconds). */
+/** A query or its answer may be lost: when each query is sent (milliseconds). */
 const QUESTIONS = [0, 300, 600]
-/** As long as they are waited for, all of them together (milliseconds). */
+/** Total wait for all of them (milliseconds). */
 const ROUND = 1_000
 
 /**
- * Asks for `localhost`, which a nameserver answers, or refuses, without asking others: only the way to it is of interest.
+ * Queries `localhost`, which a nameserver answers, or refuses, without querying others, because only the path to it matters.
  *
  * @param servers IP addresses
- * @returns whether one of them says anything within 1 s, or within `withinMs` where that is less
+ * @returns whether one of them answers within 1 s, or within `withinMs` if that is less
  */
 export async function nameserverAnswers(servers: readonly string[], withinMs = ROUND): Promise<boolean> {
 	const enough = new AbortController()
@@ -46,7 +46,7 @@ export async function nameserverAnswers(servers: readonly string[], withinMs = R
 	}
 }
 
-/** @throws what there is to throw when nothing is said, or it is enough */
+/** @throws the error if the server does not answer, or if `enough` is aborted */
 async function says(server: string, enough: AbortSignal): Promise<true> {
 	const resolver = new Resolver({ timeout: ROUND, tries: 1 })
 	enough.addEventListener('abort', () => resolver.cancel())

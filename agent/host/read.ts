@@ -4,26 +4,26 @@ import { failure, wordsOf } from '../failure.ts'
 import type { FileState } from './state.ts'
 import { follow, statOf, unlessMissing } from './within.ts'
 
-/** Reading of the host's files, each bounded before it is read: what stands at a path may be anything. */
+/** Reads the host's files, each with a limit that is checked first: a path may hold anything. */
 
-/** One character a byte: a file of others is restored byte for byte, whatever it is written in. */
+/** One character per byte: a file not managed by MultiNIC is restored byte for byte, whatever its encoding. */
 export const BYTES = 'latin1'
 
-/** Bytes of a configuration file. */
+/** Maximum bytes of a configuration file. */
 export const MOST = 1 << 20
 
-/** A file, or why it cannot be read; `isFile`: it is a file all the same, and may say anything. Undefined: nothing is there. */
+/** A file, or why it cannot be read; `isFile`: it is nevertheless a file, with any content. Undefined: it does not exist. */
 export type Reading = { file: FileState } | { why: string; isFile: boolean } | undefined
 
 /**
- * Reads what stands at a path of the host. Only a regular file is opened: a pipe would never end, and a device may do anything.
+ * Reads what is at a path of the host. Only a regular file is opened: a pipe would never end, and a device may do anything.
  *
- * @param most bytes; a larger file is not read
+ * @param most maximum bytes; a larger file is not read
  */
 export function read(root: string, path: string, most = MOST): Reading {
 	try {
 		const { at, found } = follow(root, path)
-		// How a host masks a file, which is then as good as empty.
+		// Hosts mask a file with a link to /dev/null, which then counts as empty.
 		if (at === `${root}/dev/null`) return { file: { content: '', mode: 0o644, gid: 0 } }
 		if (!found) return undefined
 		return found.isFile() ? readAt(at, most) : { why: `it is ${kindOf(found)}`, isFile: false }
@@ -49,8 +49,8 @@ function readAt(at: string, most: number): Reading {
 }
 
 /**
- * @param size 0 where the kernel does not tell it, as in /proc
- * @returns undefined where there is more than `most`
+ * @param size 0 if the kernel does not report it, as in /proc
+ * @returns undefined if there is more than `most`
  */
 function contentOf(descriptor: number, size: number, most: number): string | undefined {
 	const parts: Buffer[] = []
@@ -72,10 +72,10 @@ function kindOf(stats: Stats): string {
 }
 
 /**
- * Reads a file that is ours to write.
+ * Reads a file that is managed by MultiNIC.
  *
- * @returns undefined where it is not there
- * @throws Failure COMMAND_FAILED where something else is there, or it cannot be read
+ * @returns undefined if it does not exist
+ * @throws Failure COMMAND_FAILED if it is not a file or cannot be read
  */
 export function readFile(root: string, path: string, most = MOST): FileState | undefined {
 	const found = read(root, path, most)
@@ -84,14 +84,14 @@ export function readFile(root: string, path: string, most = MOST): FileState | u
 	return found?.file
 }
 
-/** Bytes of all files of others that are kept. */
+/** Maximum bytes of all files not managed by MultiNIC that are kept. */
 const MOST_KEPT = 16 * MOST
 
 /**
- * Reads files of others.
+ * Reads files that are not managed by MultiNIC.
  *
- * @returns a function that returns undefined where a file is not there or is no file at all, because then no daemon reads it either;
- *   `unreadable` where it may say anything
+ * @returns a function that returns undefined if a file does not exist or is not a file, because then no daemon reads it either;
+ *   `unreadable` is set if its content is unknown
  */
 export function foreignReader(root: string): (path: string) => FileState | undefined {
 	let kept = 0
@@ -106,16 +106,16 @@ export function foreignReader(root: string): (path: string) => FileState | undef
 }
 
 /**
- * Reads a file of the host that only informs: one that cannot be read tells no more than one that is not there.
+ * Reads a file of the host that is only informative: one that cannot be read counts as missing.
  *
- * @returns its text, one character a byte; empty when it cannot be read
+ * @returns its text, one character per byte; empty when it cannot be read
  */
 export function readText(root: string, path: string, most = MOST): string {
 	const found = read(root, path, most)
 	return found && 'file' in found ? found.file.content : ''
 }
 
-/** @returns the same text without space around it, as UTF-8 */
+/** @returns the same text as UTF-8, without surrounding whitespace */
 export function textOf(root: string, path: string): string {
 	return Buffer.from(readText(root, path), BYTES).toString().trim()
 }
@@ -123,8 +123,8 @@ export function textOf(root: string, path: string): string {
 /**
  * Reads a file of the kernel, below /proc or /sys.
  *
- * @param at in this container
- * @returns undefined where it is not there
+ * @param at path in this container
+ * @returns undefined if it does not exist
  */
 export function readSetting(at: string): string | undefined {
 	return unlessMissing(() => {
@@ -136,8 +136,8 @@ export function readSetting(at: string): string | undefined {
 
 /**
  * @param at in this container
- * @param most bytes
- * @returns the beginning of a file; undefined where there is none
+ * @param most maximum bytes
+ * @returns the beginning of a file; undefined if it does not exist
  */
 export function beginningOf(at: string, most: number): string | undefined {
 	if (!statOf(at)?.isFile()) return undefined

@@ -5,10 +5,10 @@ import type { Accepted } from '../plan/select.ts'
 import { execOnHost } from './exec.ts'
 import type { HostState } from './state.ts'
 
-/** A profile of others that ranks no lower than ours, and what it says of the NICs that it is for. */
+/** A profile not managed by MultiNIC that has at least the priority of MultiNIC's, and which NICs it is for. */
 export type Fitting = Rival & { said: string }
 
-/** One question for all NICs; another one only for a profile that has the priority of ours, which hardly any has. */
+/** Runs one query for all NICs, and another only for a profile with the priority of MultiNIC's, which is rare. */
 export async function rivalsOf(root: string, accepted: readonly Accepted[], host: HostState): Promise<Fitting[]> {
 	if (accepted.length === 0 || !keepingOf(host).profile) return []
 	const found = rivals(await show(root, RIVAL_FIELDS), new Set(accepted.map(({ nic }) => profileUuid(nic))))

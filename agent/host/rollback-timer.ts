@@ -15,14 +15,14 @@ import { entryAt, follow } from './within.ts'
 
 export type Armed = StoredUndo & {
 	/**
-	 * When the host puts everything back: milliseconds of `performance.now()`, for the timer too runs by a clock that nobody sets.
-	 * Absent where there is no systemd; 0 for a run that died.
+	 * When the host rolls back: milliseconds of `performance.now()`, because the timer also uses a clock that cannot be set. Absent without
+	 * systemd; 0 for a run that died.
 	 */
 	ends?: number
 }
 
 /**
- * Writes the undo of the run to the host and has systemd wait for the commit. Nothing may be changed before this has returned.
+ * Writes the undo of the run to the host and makes systemd wait for the commit. Nothing may be changed before this has returned.
  *
  * @throws Failure NOT_ARMED, with nothing left behind
  */
@@ -66,9 +66,9 @@ export async function arm(
 }
 
 /**
- * The moment of commit is one renaming; then timer and units go.
+ * Commits by renaming one folder, then removes the timer and the units.
  *
- * @returns whether it came in time: not where the host has begun to put everything back, and then nothing is touched
+ * @returns whether the commit came in time; false if the host has already started to roll back, and then nothing is touched
  */
 export async function commit(root: string, armed: Armed): Promise<boolean> {
 	try {
@@ -82,14 +82,14 @@ export async function commit(root: string, armed: Armed): Promise<boolean> {
 	return true
 }
 
-/** Ends the waiting of the host: what it was to put back is put back, or is not to be any more. */
+/** Disarms the host: what it was to roll back has been rolled back, or no longer has to be. */
 export async function disarm(root: string, { tag, ends, undo }: Armed): Promise<void> {
 	if (ends !== undefined) await systemdCall(root, 'StopUnit', told(undo, tag).timer)
 	for (const folder of [UNDO_FOLDER, UNDOING_FOLDER]) removeWhole(root, folder)
 	removeRecipe(root, { undo, tag })
 }
 
-/** By one renaming first, so that half of it is never taken for the whole. */
+/** Renames the folder first, so that a partly removed one is never taken for a complete one. */
 function removeWhole(root: string, folder: string): void {
 	if (!exists(root, folder)) return
 	removeAll(root, COMMITTED_FOLDER)
@@ -104,16 +104,16 @@ function removeRecipe(root: string, { tag, undo }: Armed): void {
 	removeEmpty(root)
 }
 
-/** The recipe for the sake of its paths. */
+/** Builds the undo files for their paths only. */
 function told(undo: readonly Change[], tag: string) {
 	return recipeOf({ undo, tag, bootId: '', commitTimeoutSeconds: 0, programs: nowhere, onRoot: true })
 }
 
 /**
- * Clears away what a run that was killed was about to put in place or to remove.
+ * Removes the temporary files of a killed run, and what it had yet to remove.
  *
- * @returns what a run that died has left to be undone
- * @throws Failure BAD_RECORD when it cannot be read, so that it is not known what the host was
+ * @returns the undo of a run that died
+ * @throws Failure BAD_RECORD when it cannot be read, so that the original state of the host is unknown
  */
 export function leftBehind(root: string): Armed | undefined {
 	const committed = committedUndo(root)
@@ -121,7 +121,7 @@ export function leftBehind(root: string): Armed | undefined {
 	for (const folder of foldersOfOurs()) removeTemporary(root, folder)
 	const stored = storedUndo(root)
 	if (!stored) {
-		// Without it the rest is of a recipe that was not yet whole, and nothing was changed by then; or of one that is carried out.
+		// Without it, the other files belong to an undo that was incomplete, before anything was changed, or that has been applied.
 		for (const folder of [UNDO_FOLDER, UNDOING_FOLDER]) removeAll(root, folder)
 		removeEmpty(root)
 		return undefined
@@ -131,7 +131,7 @@ export function leftBehind(root: string): Armed | undefined {
 }
 
 /**
- * @returns the tag of a run that died and has left its undo, which is not touched
+ * @returns the tag of a run that died and left its undo, which is not touched
  * @throws Failure BAD_RECORD when it cannot be read
  */
 export function unfinished(root: string): string | undefined {
@@ -144,12 +144,12 @@ function foldersOfOurs(): Set<string> {
 	return new Set([RECORD_PATH, UNDO_JSON, ...Object.keys({ ...live, ...boot }), ...ours.flat()].map(dirname))
 }
 
-/** @returns whether the undo is still there, and so has not been carried out behind our back */
+/** @returns whether the undo still exists, which means that the host has not applied it in the meantime */
 export function isArmed(root: string): boolean {
 	return exists(root, UNDO_JSON)
 }
 
-/** A timer that cannot be stopped does no harm: what it starts does nothing once the undo is gone. */
+/** A timer that cannot be stopped is harmless: what it starts does nothing once the undo is gone. */
 async function systemdCall(root: string, verb: 'StartUnit' | 'StopUnit', unit: string): Promise<void> {
 	const manager = ['org.freedesktop.systemd1', '/org/freedesktop/systemd1', 'org.freedesktop.systemd1.Manager']
 	const { code, stderr } = await execOnHost(root, 'busctl', ['call', ...manager, verb, 'ss', unit, 'replace'])
@@ -165,7 +165,7 @@ function putAll(root: string, files: Readonly<Record<string, { content: string; 
 	putFiles(root, Object.entries(files))
 }
 
-/** One that is mounted, or on a disk that became read-only, stays: an empty folder harms nobody. */
+/** Leaves a folder that is mounted, or on a disk that became read-only: an empty folder is harmless. */
 function removeEmpty(root: string): void {
 	try {
 		rmdirSync(entryAt(root, STATE_FOLDER))

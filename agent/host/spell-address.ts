@@ -1,7 +1,7 @@
 import { deviceWord, type Device } from './device.ts'
 import type { Address } from './state.ts'
 
-/** Addresses in the words of ip-address(8): everything that can be given. What the kernel derives is left to it. */
+/** Formats addresses in the syntax of ip-address(8), with everything that can be set. What the kernel derives is omitted. */
 
 /** @returns `addr replace 10.0.0.23/24 brd + dev if3` */
 export function addressToAdd(address: Address, link: number, device: Device = deviceWord): string {
@@ -33,7 +33,7 @@ function extras({ broadcast, anycast, scope, label, metric, flags = [] }: Addres
 		.join(' ')
 }
 
-/** Protocols up to 3 are the kernel's own. */
+/** The kernel assigns protocols up to 3. */
 function lifetimes({ validSeconds, preferredSeconds, protocol = 0 }: Address): string {
 	const valid = validSeconds ?? 'forever'
 	const isEndless = validSeconds === undefined && preferredSeconds === undefined

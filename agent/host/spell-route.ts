@@ -2,19 +2,19 @@ import { deviceWord, type Device } from './device.ts'
 import { hex } from './hex.ts'
 import type { Neighbour, NextHop, NextHopObject, Route } from './state.ts'
 
-/** Routes, next hop objects and neighbours in the words of ip-route(8), ip-nexthop(8) and ip-neighbour(8). */
+/** Formats routes, next hop objects and neighbours in the syntax of ip-route(8), ip-nexthop(8) and ip-neighbour(8). */
 
-/** RTN numbers. Unicast has no word. */
+/** RTN numbers. Unicast has no keyword. */
 const TYPES = ['', '', 'local', 'broadcast', 'anycast', 'multicast', 'blackhole', 'unreachable', 'prohibit', 'throw']
 const BLACKHOLE = 6
 
-/** @returns what follows `route add`; several next hops come last */
+/** @returns the arguments after `route add`; several next hops come last */
 export function routeToAdd(route: Route, device: Device = deviceWord): string {
 	const head = words(nodeWords(route), wayWords(route, device), selectorWords(route), infoWords(route))
 	return words(head, `proto ${route.protocol}`, hopsWords(route, device))
 }
 
-/** @returns what follows `route del`: no metrics, which the kernel would compare */
+/** @returns the arguments after `route del`, without metrics, which the kernel would compare */
 export function routeToRemove(route: Route, device: Device = deviceWord): string {
 	return words(nodeWords(route), wayWords(route, device), selectorWords(route), hopsWords(route, device))
 }
@@ -23,7 +23,7 @@ function nodeWords({ type, to, from, tos }: Route): string {
 	return words(TYPES[type] ?? String(type), to, from && `from ${from}`, tos !== undefined && `tos ${hex(tos)}`)
 }
 
-/** IPv6 hangs a route that rejects on the loopback, which is not to be said. */
+/** IPv6 attaches a route that rejects packets to the loopback, which must not be specified. */
 function wayWords({ nextHopId, nextHops, encap, via, link, family, type }: Route, device: Device): string {
 	if (nextHopId !== undefined) return `nhid ${nextHopId}`
 	if (nextHops) return ''
@@ -41,7 +41,7 @@ function selectorWords(route: Route): string {
 	)
 }
 
-/** Without a next hop `ip` would choose by the type; with one it is 0. IPv6 has none. */
+/** Without a next hop `ip` would choose the scope by the type; with one it is 0. IPv6 has no scope. */
 function scopeWords({ family, via, nextHops, nextHopId, scope }: Route): string {
 	const hasHop = via !== undefined || nextHops !== undefined || nextHopId !== undefined
 	return family === 6 || (hasHop && scope === 0) ? '' : `scope ${scope}`
@@ -65,12 +65,12 @@ function hopWords({ via, link, weight, onlink, encap, realms }: NextHop, family:
 	return words('nexthop', way, `weight ${weight}`, onlink && 'onlink', realms && `realms ${realms}`)
 }
 
-/** An IPv4 route may lead to an IPv6 next hop. */
+/** An IPv4 route may have an IPv6 next hop. */
 function viaWords(via: string | undefined, family: 4 | 6): string {
 	return via === undefined ? '' : `via ${family === 4 && via.includes(':') ? 'inet6 ' : ''}${via}`
 }
 
-/** @returns `nexthop replace id 7 via 10.0.0.1 dev if3`; one without a next hop has its family from `ip -6` */
+/** @returns `nexthop replace id 7 via 10.0.0.1 dev if3`; an object without a next hop gets its family from `ip -6` */
 export function nextHopObjectToAdd(object: NextHopObject, device: Device = deviceWord): string {
 	const { id, via, link, onlink, encap, group, blackhole, fdb, protocol } = object
 	return words(

@@ -6,16 +6,16 @@ import { selectorWords } from './selector-words.ts'
 import type { FileState, Rule } from './state.ts'
 
 /**
- * A line for `ip -batch`. IPv6 rules go by `ip -6 -batch`: a rule line cannot tell its family otherwise. `alone`: `ip` ends the whole batch
- * if the kernel refuses the line, with `-force` too, so no other may be in it. @see ipneigh_modify of iproute2
+ * A line for `ip -batch`. IPv6 rules need `ip -6 -batch`, because a rule line cannot specify its family otherwise. `alone`: `ip` ends the
+ * whole batch if the kernel rejects the line, even with `-force`, so the batch must contain no other line. @see ipneigh_modify of iproute2
  */
 export type IpLine = { family?: 6; alone?: true; line: string }
 
 /**
- * One change in the words of `ip`.
+ * Formats one change in the syntax of `ip`.
  *
- * @param device how a link is named; for people another than for `ip`
- * @returns undefined for a change that is none of `ip`'s
+ * @param device how to identify a link; people see another form than `ip` gets
+ * @returns undefined for a change that `ip` does not make
  */
 export function spell(change: Change, device: Device = deviceWord): IpLine | undefined {
 	switch (change.kind) {
@@ -67,7 +67,10 @@ export type Part<T> =
 	| { asks: T[] }
 	| { single: T }
 
-/** Neighbouring `ip` lines of one family make one batch, neighbouring files are put together, neighbouring questions asked together; everything else stands alone. */
+/**
+ * Groups consecutive changes: `ip` lines of one family form one batch, files are written together, and duplicate address checks run
+ * together. Every other change is a separate part.
+ */
 export function partsOf<T>(items: readonly T[], changeOf: (item: T) => Change, device: Device = deviceWord): Part<T>[] {
 	const parts: Part<T>[] = []
 	for (const item of items) add(parts, item, { change: changeOf(item), device })
@@ -90,7 +93,7 @@ function isTogether(first: IpLine | undefined, next: IpLine): boolean {
 	return first?.family === next.family && !first?.alone && !next.alone
 }
 
-/** @returns `net/ipv4/conf/NAME/arp_ignore`, below /proc/sys, for the key `ipv4/arp_ignore` */
+/** @returns the path below /proc/sys of the key `ipv4/arp_ignore`: `net/ipv4/conf/NAME/arp_ignore` */
 export function settingPath(name: string, key: string): string {
 	const [family = '', setting = ''] = key.split('/')
 	return `net/${family}/conf/${name}/${setting}`

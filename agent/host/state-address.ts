@@ -1,4 +1,4 @@
-/** An address as the kernel has it. */
+/** An address as the kernel reports it. */
 
 type Family = 4 | 6
 
@@ -10,30 +10,30 @@ export type Address = {
 	family: Family
 	/** Address with prefix length, as the kernel prints it: `10.0.0.23/24`. */
 	cidr: string
-	/** False for link-local addresses (fe80::/10, 169.254.0.0/16), which the kernel or a daemon may have made by itself. */
+	/** False for link-local addresses (fe80::/10, 169.254.0.0/16), which the kernel or a daemon may have added automatically. */
 	global: boolean
-	/** It has a lifetime: DHCP or a router advertisement gave it. */
+	/** It has a lifetime, set by DHCP or a router advertisement. */
 	dynamic: boolean
-	/** Seconds; absent: for ever. */
+	/** Seconds; absent: forever. */
 	validSeconds?: number
 	/** Seconds; absent: as long as it is valid. */
 	preferredSeconds?: number
-	/** The kernel has found that another host has it, and does not use it (IPv6). */
+	/** The kernel has detected that another host has it, and does not use it (IPv6). */
 	duplicate?: boolean
-	/** The kernel made it by itself and makes another when it expires (RFC 8981). */
+	/** The kernel added it automatically and replaces it when it expires (RFC 8981). */
 	temporary?: true
 	broadcast?: string
 	anycast?: string
 	/** The other end of a point-to-point link; the prefix length is then that of the other end. */
 	peer?: string
-	/** RT_SCOPE number of an IPv4 address, where it is not 0. That of IPv6 follows from the address. */
+	/** RT_SCOPE number of an IPv4 address, if not 0. That of IPv6 follows from the address. */
 	scope?: number
-	/** Of an IPv4 address, where it is not the name of the link. */
+	/** Label of an IPv4 address, if it is not the name of the link. */
 	label?: string
-	/** Of its connected route, where one was given. */
+	/** Metric of its connected route, if one was set. */
 	metric?: number
-	/** Those that are set, in the order of ADDRESS_FLAGS. */
+	/** The flags that are set, in the order of ADDRESS_FLAGS. */
 	flags?: readonly AddressFlag[]
-	/** IFAPROT number, where `ip` shows it (iproute2 6.3). */
+	/** IFAPROT number, if `ip` shows it (iproute2 6.3). */
 	protocol?: number
 }

@@ -1,4 +1,4 @@
-/** Routes and next hops as the kernel has them. */
+/** Routes and next hops as the kernel reports them. */
 
 type Family = 4 | 6
 
@@ -25,9 +25,9 @@ export type NextHopObject = {
 	encap?: string
 	blackhole?: true
 	fdb?: true
-	/** Its members; then it has neither next hop nor link of its own. */
+	/** Its members; a group has neither a next hop nor a link itself. */
 	group?: readonly { id: number; weight: number }[]
-	/** Of a resilient group: buckets, and timers in seconds. */
+	/** For a resilient group: buckets, and timers in seconds. */
 	resilient?: { buckets: number; idle: number; unbalanced: number }
 	protocol: number
 }
@@ -40,7 +40,7 @@ export type Route = {
 	/** ifindex; absent for a route without a link (blackhole, several next hops). */
 	link?: number
 	table: number
-	/** 0 for IPv4 without one, 1024 for IPv6 without one. */
+	/** 0 for an IPv4 route without one, 1024 for an IPv6 route without one. */
 	metric: number
 	/** RTPROT number: 2 kernel, 3 boot, 4 static, 9 router advertisement, 16 DHCP. */
 	protocol: number
@@ -52,19 +52,19 @@ export type Route = {
 	onlink: boolean
 	/** Several next hops; then `via` and `link` are absent. */
 	nextHops?: readonly NextHop[]
-	/** The next hop object by which it goes; where that leads is in `via`, `link` and `nextHops`. */
+	/** The next hop object that the route uses; where that leads is in `via`, `link` and `nextHops`. */
 	nextHopId?: number
-	/** In the words of `ip route`: `mpls 100`. */
+	/** In the syntax of `ip route`: `mpls 100`. */
 	encap?: string
-	/** Prefix of the source that a packet must have (IPv6). */
+	/** Prefix that the source of a packet must match (IPv6). */
 	from?: string
 	/** DS field that a packet must have; absent: 0. */
 	tos?: number
-	/** RTAX name → value in the words of `ip route`: `1400`, `lock 1400`. */
+	/** RTAX name → value in the syntax of `ip route`: `1400`, `lock 1400`. */
 	metrics?: Readonly<Record<string, string>>
 	/** `from/to`, or `to` alone. */
 	realms?: string
-	/** Router preference, where it is not medium (IPv6). */
+	/** Router preference, if not medium (IPv6). */
 	pref?: 'low' | 'high'
 	/** Seconds until the kernel removes it (IPv6). */
 	expiresSeconds?: number

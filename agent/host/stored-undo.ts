@@ -8,33 +8,33 @@ import { StoredChange } from '../plan/stored-change.ts'
 import { stepWords } from '../report/words.ts'
 import { MOST, read, textOf } from './read.ts'
 
-/** The undo that a run has written to the host, as the next run reads it. */
+/** The undo that a run wrote to the host, as the next run reads it. */
 export type StoredUndo = { undo: readonly Change[]; tag: string }
 
 const Stored = z.object({
 	version: z.literal(1),
 	tag: z.string().regex(/^[\w.-]{1,100}$/),
-	/** Absent in what agents before this field wrote. */
+	/** Absent in an undo by an agent that predates this field. */
 	bootId: z.string().optional(),
 	changes: z.array(StoredChange).max(100_000),
 })
 
 /**
- * @returns the undo of a run that ended before its commit. Of a run before a reboot only its files: by now the links have other indexes, and
- * their state is that of the boot.
- * @throws Failure BAD_RECORD when it cannot be read, so that it is not known what the host was
+ * @returns the undo of a run that ended before its commit. After a reboot only the changes to files: by now the links have other indexes,
+ *   and their state is that of the boot.
+ * @throws Failure BAD_RECORD when it cannot be read, so that the original state of the host is unknown
  */
 export function storedUndo(root: string): StoredUndo | undefined {
-	// The host may have begun with it, and have been stopped.
+	// The host may have started to apply it and may have been stopped.
 	return storedAt(root, UNDO_JSON) ?? storedAt(root, UNDOING_JSON)
 }
 
-/** @returns the undo of a run that was committed and then killed: it is not to be carried out */
+/** @returns the undo of a run that was committed and then killed; it must not be applied */
 export function committedUndo(root: string): StoredUndo | undefined {
 	return storedAt(root, `${COMMITTED_FOLDER}/${basename(UNDO_JSON)}`)
 }
 
-/** @throws Error where the next run could not read an undo, and so could not restore what this run changes */
+/** @throws Error if the next run could not read an undo, and so could not restore what this run changes */
 export function assertReadable(undo: readonly Change[]): void {
 	const odd = undo.find(change => !StoredChange.safeParse(change).success)
 	if (odd) throw new Error(`its undo could not be read again: ${stepWords({ change: odd })}`)
@@ -47,7 +47,7 @@ export function bootIdOf(root: string): string {
 /** Changes that mean the same after a reboot. */
 const OF_FILES: ReadonlySet<Change['kind']> = new Set(['file', 'reload', 'load'])
 
-/** Bytes of an undo, which holds files as they were. */
+/** Maximum bytes of an undo, which contains files as they were. */
 const MOST_UNDO = 32 * MOST
 
 function storedAt(root: string, path: string): StoredUndo | undefined {

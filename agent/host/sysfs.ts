@@ -5,9 +5,9 @@ import { namesIn } from './files.ts'
 import type { FileState, Link } from './state.ts'
 import { unlessMissing } from './within.ts'
 
-/** Devices below network links, as sysfs shows them to the network namespace of the host. */
+/** Reads the devices below network links, as sysfs shows them in the network namespace of the host. */
 
-/** @returns the device and driver of a link; nothing for a virtual link */
+/** @returns the device and driver of a link; empty for a virtual link */
 export function deviceOf(root: string, name: string): Pick<Link, 'device'> {
 	return (
 		unlessMissing(() => {
@@ -19,20 +19,20 @@ export function deviceOf(root: string, name: string): Pick<Link, 'device'> {
 }
 
 /**
- * A device that is still bound to the driver that it had as our NIC, and shows no link, has its link in another network namespace: sysfs
+ * If a device is still bound to the driver that it had as a managed NIC and shows no link, its link is in another network namespace: sysfs
  * shows the links of one namespace only. With another driver (vfio) it has no link anywhere.
  *
- * @returns MACs of recorded NICs that are not among the links, and are so
+ * @returns MACs of recorded NICs that are not among the links for this reason
  */
 export function inOtherNamespace(root: string, links: readonly Link[], record: FileState | undefined): string[] {
 	const there = new Set(links.flatMap(({ mac, permanentMac }) => [mac, permanentMac]))
-	// The text is searched first: to read it as a record is the work of a run that lacks a NIC.
+	// Searches the text first, because only a run that lacks a NIC has to parse the record.
 	const recorded = [...(record?.content ?? '').matchAll(/"mac":\s*"([0-9a-f:]{17})"/g)].map(([, mac = '']) => mac)
 	if (recorded.every(mac => there.has(mac))) return []
 	return devicesIn(record).flatMap(({ mac, device }) => (device && !there.has(mac) && isBoundWithoutLink(root, device) ? [mac] : []))
 }
 
-/** A record that cannot be read is the run's to refuse. */
+/** The run rejects a record that cannot be read. */
 function devicesIn(record: FileState | undefined): { mac: string; device?: SysfsDevice | undefined }[] {
 	try {
 		return parseRecord(record).links

@@ -1,10 +1,10 @@
 import { exec } from './exec.ts'
 import { ipJson } from './ip-json.ts'
 
-/** An IPv6 address that is not in use yet; `refused`: the kernel has found that another host has it. */
+/** An IPv6 address that is not in use yet; `refused`: the kernel has detected that another host has it. */
 export type Tentative = { link: number; ip: string; refused: boolean }
 
-/** @returns what the kernel has not made up its mind about (RFC 4862), of all links */
+/** @returns the tentative addresses of all links (RFC 4862) */
 export async function tentative(): Promise<Tentative[]> {
 	const { stdout } = await exec('ip', ['-6', '-j', 'addr', 'show', 'tentative'])
 	const links = ipJson(stdout.trim() || '[]') as { ifindex?: number; addr_info?: { local: string; dadfailed?: boolean }[] }[]

@@ -6,11 +6,11 @@ import type { Link, NextHopObject } from './state.ts'
 import { tableWord } from '../plan/show.ts'
 
 /**
- * What `ip -j` says and this agent does not know. It may be something that a run would take away and could not give back, so a link
- * that has it is not touched.
+ * Collects the keys of `ip -j` that this agent does not know. They may belong to something that a run would remove and could not restore,
+ * so a link that has one is not touched.
  */
 
-/** Of a link, by iproute2 6.17. A run changes its name, state and MTU alone, so what the others hold does not matter. */
+/** Keys of a link, by iproute2 6.17. A run changes only its name, state and MTU, so the values of the others do not matter. */
 const LINK_KEYS: ReadonlySet<string> = new Set([
 	...['ifindex', 'ifname', 'altnames', 'ifalias', 'flags', 'mtu', 'min_mtu', 'max_mtu', 'master', 'group', 'txqlen', 'qdisc', 'xdp'],
 	...['link', 'link_index', 'link_netns', 'link_netnsid', 'new_netns', 'new_netnsid', 'netns-immutable', 'link_type', 'link_pointtopoint'],
@@ -25,7 +25,7 @@ const LINK_KEYS: ReadonlySet<string> = new Set([
 type Unknown = NonNullable<Link['unknown']>[number]
 type RawLink = Readonly<Record<string, unknown>> & { ifname: string; addr_info: readonly Readonly<Record<string, unknown>>[] }
 
-/** @returns what is not known of the link itself and of its addresses */
+/** @returns the unknown keys of the link itself and of its addresses */
 export function oddKeys(link: RawLink): Unknown[] {
 	const command = `ip -j -d addr show dev ${link.ifname}`
 	const own = Object.keys(link).filter(key => !LINK_KEYS.has(key))
@@ -39,7 +39,7 @@ type Parsed = {
 	neighbours: readonly ParsedNeighbour[]
 }
 
-/** @returns ifindex → what is not known of everything that uses the link */
+/** @returns ifindex → the unknown keys of everything that uses the link */
 export function unknownByLink({ routes, objects, neighbours }: Parsed): Map<number, Unknown[]> {
 	const found = new Map<number, Unknown[]>()
 	for (const { links, unknown, command } of [

@@ -2,16 +2,19 @@ import { lstatSync, readlinkSync, type Stats } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { codeOf } from '../../runtime/errors.ts'
 
-/** Paths of the host. Its symbolic links mean its own root: an absolute one would otherwise lead into this container, and `..` out of it. */
+/**
+ * Resolves paths of the host. Its symbolic links refer to its own root: an absolute one would otherwise lead into this container, and `..`
+ * out of the root.
+ */
 
 /** As many as the kernel follows. @see path_resolution(7) */
 const MOST_LINKS = 40
 
-/** `found`: what is there; absent: nothing. */
+/** `found`: the entry at the path; absent: it does not exist. */
 export type Place = { at: string; found?: Stats }
 
 /**
- * Follows every symbolic link of a path of the host, as the host does.
+ * Follows every symbolic link in a path of the host, as the host does.
  *
  * @param root where the host's `/` is mounted
  * @throws Error ELOOP for a link that leads to itself
@@ -35,7 +38,7 @@ export function follow(root: string, path: string): Place {
 	return { at: `${root}/${done.join('/')}`, ...(found && { found }) }
 }
 
-/** The first last. */
+/** Returns them in reverse, the first last. */
 function partsOf(path: string): string[] {
 	return path
 		.split('/')
@@ -43,20 +46,23 @@ function partsOf(path: string): string[] {
 		.toReversed()
 }
 
-/** @returns where an entry of a folder of the host is, which itself may be a link and is not followed: what is put there or removed replaces the link */
+/**
+ * @returns where an entry of a folder of the host is. The entry may itself be a link, which is not followed: writing or removing it
+ *   replaces the link
+ */
 export function entryAt(root: string, path: string): string {
 	return `${follow(root, dirname(path)).at}/${basename(path)}`
 }
 
-/** @returns what has this path in the container; a link is not followed */
+/** @returns what is at this path in the container; a link is not followed */
 export function statOf(at: string): Stats | undefined {
 	return unlessMissing(() => lstatSync(at, missingIsNone))
 }
 
-/** Most files that are looked for are not there, and an error is expensive. */
+/** Most of the files that are checked do not exist, and an error is expensive. */
 const missingIsNone = { throwIfNoEntry: false } as const
 
-/** @returns what was read; undefined where the file, or a folder of its path, is not there or is a link that leads to itself */
+/** @returns what was read; undefined if the file, or a folder of its path, does not exist or is a link that leads to itself */
 export function unlessMissing<T>(read: () => T): T | undefined {
 	try {
 		return read()
