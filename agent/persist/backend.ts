@@ -7,18 +7,18 @@ import { ifcfgFiles } from './ifcfg.ts'
 import { keyfileFiles } from './keyfile.ts'
 import { netplanFiles } from './netplan.ts'
 
-/** How a host keeps its network settings. */
+/** How a host stores its network settings. */
 export type Backend = 'netplan-networkd' | 'netplan-networkmanager' | 'networkmanager-keyfile' | 'ifcfg'
 
-/** What a backend is told of one interface, and what becomes of it. */
+/** The files of one interface for a backend, and what is made from them. */
 export type Keeping = {
-	/** Path → file, as we write them. */
+	/** Path → file, as MultiNIC writes them. */
 	files(nic: WantedInterface, host: HostState): Record<string, FileState>
-	/** Paths of what netplan's generator makes of that at every boot; they are put in place at once, for a NIC that is plugged anew. */
+	/** Paths of what netplan's generator makes from them at every boot. A run writes them immediately: a NIC may be plugged in again. */
 	generated(name: string): string[]
-	/** What NetworkManager is to read at once, for the same reason. */
+	/** For the same reason, the profile that NetworkManager must read immediately. */
 	profile?(name: string): string
-	/** The .link that udev is to follow. */
+	/** The .link that udev must use. */
 	link?(name: string): string
 }
 
@@ -38,7 +38,7 @@ const keepings: Record<Backend, Keeping> = {
 	ifcfg: { files: ifcfgFiles, generated: () => [], profile: name => scriptPath('ifcfg', name) },
 }
 
-/** @returns how this host keeps an interface; `attempt` has made sure that it is known */
+/** @returns how this host stores an interface; `attempt` has ensured that the backend is known */
 export function keepingOf(host: HostState): Keeping {
 	const found = backendOf(host)
 	if ('unknown' in found) throw new Error(found.unknown)
@@ -46,7 +46,7 @@ export function keepingOf(host: HostState): Keeping {
 	return { ...keeping, files: nic => ({ ...keeping.files(nic, host), ...bootFiles(nic) }) }
 }
 
-/** Read top to bottom: the first that is so says which it is. */
+/** Checked in order: the first that applies determines the backend. */
 const facts: readonly (readonly [backend: Backend, isSo: (host: HostState) => boolean])[] = [
 	['netplan-networkmanager', host => usesNetplan(host) && rendererOf(host) === 'NetworkManager'],
 	['netplan-networkd', usesNetplan],
@@ -56,7 +56,7 @@ const facts: readonly (readonly [backend: Backend, isSo: (host: HostState) => bo
 	['netplan-networkd', ({ netplan }) => netplan],
 ]
 
-/** @returns the backend, by what manages the host now, or a sentence that says what was looked for */
+/** @returns the backend, by what manages the host now, or a sentence that lists what was searched for */
 export function backendOf(host: HostState): { backend: Backend } | { unknown: string } {
 	const found = facts.find(([, isSo]) => isSo(host))
 	if (found) return { backend: found[0] }
@@ -69,12 +69,12 @@ export function isNetplan(path: string): boolean {
 	return NETPLAN_FOLDERS.some(folder => path.startsWith(`${folder}/`)) && path.endsWith('.yaml')
 }
 
-/** A folder alone is no use of it: some packages bring an empty one. */
+/** A folder alone does not mean that it is used: some packages install an empty one. */
 function usesNetplan({ netplan, generator, files }: HostState): boolean {
 	return netplan && (generator !== undefined || Object.keys(files).some(isNetplan))
 }
 
-/** Who has the link that the node lives by; where no daemon has it, what the files say. */
+/** The daemon that manages the link that the node depends on; if no daemon does, what the files say. */
 function rendererOf(host: HostState): Daemon {
 	const manager = primaryOf(host)?.managedBy
 	if (manager) return manager
@@ -85,7 +85,10 @@ function rendererOf(host: HostState): Daemon {
 	return said ? 'NetworkManager' : 'systemd-networkd'
 }
 
-/** Files of others may be left over from before an upgrade, so the one counts that speaks of the link the node lives by, if there is such a link. */
+/**
+ * Files not managed by MultiNIC may remain from before an upgrade, so only a file for the link that the node depends on counts, if there is
+ * such a link.
+ */
 function hasScriptOfPrimary(host: HostState): boolean {
 	const primary = primaryOf(host)
 	return Object.entries(host.files).some(([path, { content }]) => {

@@ -3,10 +3,10 @@ import type { FileState } from '../host/state.ts'
 import { rulePath, sysctlPath } from '../paths.ts'
 import { sysctlsOf } from '../plan/routing.ts'
 
-/** The first line of every file of ours. */
+/** The first line of every file that is managed by MultiNIC. */
 export const HEAD = '# MultiNIC wrote this and will write it again. Change the MultiNicNodeConfig instead.\n'
 
-/** What every backend needs beside its own files: path → file. */
+/** Files that every backend needs in addition to its own: path → file. */
 export function bootFiles(nic: WantedInterface): Record<string, FileState> {
 	return {
 		[rulePath(nic.name)]: publicFile(udevRule(nic)),
@@ -14,20 +14,20 @@ export function bootFiles(nic: WantedInterface): Record<string, FileState> {
 	}
 }
 
-/** @returns a file that anybody may read */
+/** @returns a world-readable file */
 export function publicFile(content: string): FileState {
 	return { content: HEAD + content, mode: 0o644, gid: 0 }
 }
 
-/** @returns a file that only root may read: NetworkManager and netplan refuse, or complain of, any other */
+/** @returns a file that only root may read: NetworkManager and netplan reject, or warn about, any other */
 export function privateFile(content: string): FileState {
 	return { content: HEAD + content, mode: 0o600, gid: 0 }
 }
 
 /**
- * The last rule that gives a NAME wins, over any .link too; this one comes after netplan's and those that cloud-init left. DRIVERS keeps
- * it to devices, for VLANs and bonds copy the MAC of theirs. systemd's own rule, 99-systemd.rules, comes before it and applies the settings
- * of the name that the NIC has by then; RUN applies those of the name given here, after the renaming. @see udev(7)
+ * The last rule that assigns a NAME wins, over any .link too; this one comes after netplan's and those that cloud-init left. DRIVERS limits
+ * it to devices, because VLANs and bonds copy the MAC of a device below them. systemd's own rule, 99-systemd.rules, comes before it and
+ * applies the settings of the name that the NIC has by then; RUN applies those of the name assigned here, after the renaming. @see udev(7)
  */
 function udevRule({ macAddress, name }: WantedInterface): string {
 	const settings = ['ipv4', 'ipv6'].map(family => `--prefix=/net/${family}/conf/${name}`).join(' ')
@@ -35,7 +35,7 @@ function udevRule({ macAddress, name }: WantedInterface): string {
 	return `${match}, NAME="${name}", RUN+="/lib/systemd/systemd-sysctl ${settings}"\n`
 }
 
-/** A leading `-`: a setting that this kernel does not have is passed over. @see sysctl.d(5) */
+/** A leading `-`: a setting that this kernel does not have is ignored. @see sysctl.d(5) */
 function sysctlConf(nic: WantedInterface): string {
 	const lines = Object.entries(sysctlsOf(nic)).map(([key, value]) => {
 		const [family = '', setting = ''] = key.split('/')

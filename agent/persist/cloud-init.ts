@@ -6,8 +6,8 @@ import { isNetplan } from './backend.ts'
 import { publicFile } from './boot.ts'
 
 /**
- * cloud-init gives the NICs it knows their old names at every boot, whatever udev and netplan say, until it is told to leave the network
- * alone: that is what this file does, while it knows one of ours, or where it reads at every boot which NICs there are.
+ * At every boot cloud-init assigns the NICs that it knows their old names, whatever udev and netplan say, unless it is configured to leave
+ * the network alone. This file does that while it knows a managed NIC, or if it reads at every boot which NICs exist.
  *
  * @see cloud-init's "Network configuration sources": the system's configuration goes before the data source's
  */
@@ -16,17 +16,17 @@ export function cloudInitFiles(nic: WantedInterface, host: HostState): Record<st
 	return isNeeded ? { [CLOUD_INIT_OFF]: publicFile('network: {config: disabled}\n') } : {}
 }
 
-/** @returns where cloud-init knows this NIC from, if our file cannot keep it from renaming it */
+/** @returns why MultiNIC's file cannot keep cloud-init from renaming this NIC, if that is so */
 export function cloudInitConflict(nic: WantedInterface, host: HostState): string | undefined {
 	if (host.cloudInit.forced && knows(nic, host) && host.files[CLOUD_INIT_DISABLED] === undefined)
 		return 'the kernel command line of this host has network-config=, which cloud-init obeys before any file'
 }
 
-/** Clouds whose NICs cloud-init reads at every boot where no setting says otherwise; OpenStack and config drives are not among them. */
+/** Clouds whose NICs cloud-init reads at every boot unless a setting says otherwise; OpenStack and config drives are not among them. */
 const EVERY_BOOT = new Set(['aws', 'azure', 'rbxcloud', 'scaleway', 'smartos'])
 
 /**
- * Whether cloud-init reads its network configuration again at each boot, or when a NIC is plugged in: then it may get to know a NIC later.
+ * Whether cloud-init reads its network configuration again at each boot, or when a NIC is plugged in, so that it may learn of a NIC later.
  *
  * @param settings texts of its settings and of the instance's; the last that says when counts
  * @param cloud its id of the cloud
@@ -37,7 +37,7 @@ export function readsAtEveryBoot(settings: readonly string[], cloud: string): bo
 	return said === undefined ? EVERY_BOOT.has(cloud.trim()) : /\b(boot(-legacy)?|hotplug)\b(?!-)/.test(said)
 }
 
-/** A list in one line or in several. */
+/** Matches a list on one line or on several. */
 function whenOf(text: string): string | undefined {
 	const plain = text.replace(/^[ \t]*#.*$/gm, '')
 	const updates = /["']?\bupdates["']?\s*:[\s{]*["']?network["']?\s*:[\s{]*["']?when["']?\s*:\s*(\[[^\]]*\]|(?:\s*-\s+\S+)+)/
@@ -52,7 +52,7 @@ function knows({ macAddress }: WantedInterface, { cloudInit, files }: HostState)
 	)
 }
 
-/** By somebody else. */
+/** Whether another program or a user has disabled it. */
 function isOff({ files }: HostState): boolean {
 	const settings = Object.entries(files).filter(([path]) => path.startsWith(`${CLOUD_INIT_FOLDER}/`) && path !== CLOUD_INIT_OFF)
 	return (
@@ -61,7 +61,7 @@ function isOff({ files }: HostState): boolean {
 	)
 }
 
-/** Once it is told to, it may forget the NIC; it must stay told all the same. */
+/** Once disabled, cloud-init may forget the NIC, but must stay disabled. */
 function isOurs({ macAddress }: WantedInterface, host: HostState): boolean {
 	return recorded(recordOf(host), macAddress)?.files[CLOUD_INIT_OFF] !== undefined
 }

@@ -11,15 +11,17 @@ import { cloudInitConflict } from './cloud-init.ts'
 import { bootNames, matchedName, networkFileFor, sortsBefore, withDropIns } from './networkd.ts'
 import { definitionsOf, definitionWords } from './second-definition.ts'
 
-/** `path`: the file of others that is the cause, where there is one; `isUnclear`: it cannot be read and may be the cause. */
+/** `path`: the file not managed by MultiNIC that is the cause, if there is one; `isUnclear`: it cannot be read and may be the cause. */
 export type Contradiction = { reason: Reason; message: string; path?: string; isUnclear?: boolean }
 
 type Fact = (nic: WantedInterface, host: HostState) => Contradiction | undefined
 
-/** Read top to bottom: the first that speaks says why a reboot would not bring this back. */
+/** Checked in order: the first that finds something says why a reboot would not restore this. */
 const facts: readonly Fact[] = [cloudInit, routesAlone, secondDefinition, otherNetwork]
 
-/** @returns by id, what would overrule our files at the next boot; a file that defines several of our NICs is reported once, on the first */
+/**
+ * @returns what would override MultiNIC's files at the next boot, by id; a file that defines several managed NICs is reported on the first
+ */
 export function contradictions(nics: readonly WantedInterface[], host: HostState): Map<number, Contradiction> {
 	const all = nics.flatMap(nic => {
 		const found = contradiction(nic, host)
@@ -34,7 +36,7 @@ export function contradictions(nics: readonly WantedInterface[], host: HostState
 	)
 }
 
-/** What else on the host speaks of this MAC and would have its way at the next boot. */
+/** Finds what else on the host refers to this MAC and would take precedence at the next boot. */
 export function contradiction(nic: WantedInterface, host: HostState): Contradiction | undefined {
 	for (const fact of facts) {
 		const found = fact(nic, host)
@@ -48,7 +50,7 @@ function cloudInit(nic: WantedInterface, host: HostState): Contradiction | undef
 		return { reason: 'CloudInitConflict', message: `cloud-init knows ${nic.macAddress} and would rename it back at boot: ${conflict}` }
 }
 
-/** NetworkManager gives a link the routes of a family only together with addresses of it. */
+/** NetworkManager adds the routes of a family to a link only together with addresses of that family. */
 function routesAlone(nic: WantedInterface, host: HostState): Contradiction | undefined {
 	const found = backendOf(host)
 	if (!('backend' in found) || found.backend === 'netplan-networkd') return
@@ -69,7 +71,7 @@ function otherNetwork(nic: WantedInterface, host: HostState): Contradiction | un
 	const ours = generated.network(nic.name)
 	const link = host.links.find(one => identityOf(one) === nic.macAddress)
 	const names = bootNames(nic, link, recorded(parseRecord(host.files[RECORD_PATH]), nic.macAddress)?.original)
-	// The boot makes ours, whether or not it is there now.
+	// The boot makes MultiNIC's file, whether or not it exists now.
 	const files = { ...host.files, [ours]: publicFile(`[Match]\nMACAddress=${nic.macAddress}\nName=${nic.name}\n`) }
 	const path = networkFileFor(files, { names, mac: nic.macAddress })
 	if (path !== undefined && path !== ours) {

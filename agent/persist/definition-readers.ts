@@ -11,18 +11,18 @@ import { bareText, once, shellKeyOf } from './text.ts'
 
 export type DefinitionKind = 'netplan' | 'network' | 'link' | 'keyfile' | 'ifcfg' | 'udev'
 
-/** A file of others that defines one of our NICs. */
+/** A file that is not managed by MultiNIC and defines a managed NIC. */
 export type Definition = {
 	path: string
 	kind: DefinitionKind
-	/** What it names the NIC by; `unclear`: it cannot be read, so it may define any NIC. */
+	/** How it identifies the NIC; `unclear`: it cannot be read, so it may define any NIC. */
 	by: 'MAC' | 'name' | 'netplan id' | 'unclear'
-	/** Of one that is unclear, and the command that shows it. */
+	/** For an unclear one: the cause, and the command that shows it. */
 	why?: string
 	see?: string
 	/**
-	 * What the next boot makes of it beside ours. `both`: both are applied. `theirs`: it is applied instead of ours. `ours`: the daemon takes
-	 * ours, or our udev rule gives the NIC a name that it is not for.
+	 * What the next boot does with it and with MultiNIC's definition. `both`: both are applied. `theirs`: it is applied instead of
+	 * MultiNIC's. `ours`: the daemon uses MultiNIC's, or MultiNIC's udev rule assigns the NIC a name that it is not for.
 	 */
 	applied: 'both' | 'theirs' | 'ours'
 }
@@ -32,7 +32,7 @@ type Said = { path: string; file: FileState; nic: Nic; host: HostState }
 export type Found = Omit<Definition, 'path' | 'kind'>
 type Reader = { kind: DefinitionKind; reads(path: string): boolean; find(said: Said): Found[] }
 
-/** One reader for each form of file; what none of them reads defines no NIC. */
+/** One reader per file format; a file that no reader reads defines no NIC. */
 export const readers: readonly Reader[] = [
 	{ kind: 'netplan', reads: isNetplan, find: inNetplan },
 	{ kind: 'link', reads: path => isBelow(NETWORK_FOLDERS, path) && path.endsWith('.link'), find: inLink },
@@ -47,7 +47,7 @@ export function unclear(why: string, see: string): Found {
 	return { by: 'unclear', why, see, applied: 'theirs' }
 }
 
-/** Every NIC is held against each file, so each is read once. */
+/** Every NIC is compared with each file, so each file is read once. */
 const definitionsIn = once((file: FileState): readonly NetplanDefinition[] | string => {
 	try {
 		return netplanDefinitions(file.content)
@@ -58,9 +58,11 @@ const definitionsIn = once((file: FileState): readonly NetplanDefinition[] | str
 const settingsIn = once((file: FileState) => iniEntries(file.content, true))
 const keysIn = once((file: FileState) => iniEntries(file.content, false))
 
-/** Of two definitions with different ids the file that networkd reads first is used: `10-netplan-ID.network`. Those with one id are merged. */
+/**
+ * Of two definitions with different ids networkd uses the file it reads first: `10-netplan-ID.network`. Those with the same id are merged.
+ */
 function inNetplan({ path, file, nic }: Said): Found[] {
-	// Of two files of one name, in different folders, netplan reads ours.
+	// Of two files with the same name in different folders, netplan reads MultiNIC's.
 	if (nameOf(path) === nameOf(netplanPath(nic.name))) return inNetplanOf(file, nic).map(found => ({ ...found, applied: 'ours' }))
 	return inNetplanOf(file, nic)
 }
@@ -80,7 +82,7 @@ function appliedBy({ id, setName }: NetplanDefinition, { name }: Nic): Definitio
 	return isOtherName || id > name ? 'ours' : 'theirs'
 }
 
-/** A bridge or a VLAN that is given our MAC is another link. */
+/** A bridge or a VLAN that has the MAC of a managed NIC is another link. */
 function namedBy(
 	{ kind, id, words, setName, matches: patterns }: NetplanDefinition,
 	{ name, macAddress }: Nic,
@@ -91,7 +93,9 @@ function namedBy(
 	return setName === name || (patterns.length > 0 && matches(patterns, name)) ? 'name' : undefined
 }
 
-/** The first by name that matches is used. Its name for the NIC our udev rule overrules, not the MTU or the MAC that it sets. */
+/**
+ * The first by name that matches is used. MultiNIC's udev rule overrides the name that it assigns, but not the MTU or the MAC that it sets.
+ */
 function inLink({ path, file, nic, host }: Said): Found[] {
 	const entries = settingsIn(file)
 	const by = matchMacs(entries).includes(nic.macAddress)
@@ -114,7 +118,7 @@ function inNetwork({ path, file, nic, host }: Said): Found[] {
 	return [{ by, applied: isRead && isFirst ? 'theirs' : 'ours' }]
 }
 
-/** Of the profiles that fit NetworkManager takes that of the highest priority; ours has the highest that there is. */
+/** Of the profiles that match, NetworkManager uses the one with the highest priority; MultiNIC's has the highest possible. */
 function inKeyfile({ file, nic }: Said): Found[] {
 	const entries = keysIn(file)
 	const isMac = [keyOf(entries, 'mac-address'), keyOf(entries, 'MAC')].some(mac => mac !== undefined && macOf(mac) === nic.macAddress)
@@ -125,7 +129,7 @@ function inKeyfile({ file, nic }: Said): Found[] {
 	return [{ by, applied: isFirst ? 'theirs' : 'ours' }]
 }
 
-/** initscripts bring up every file; NetworkManager the profile of the highest priority. */
+/** initscripts bring up every file; NetworkManager the profile with the highest priority. */
 function inScript({ file, nic, host }: Said): Found[] {
 	const content = bareText(file)
 	const device = shellKeyOf(content, 'DEVICE')
@@ -138,14 +142,17 @@ function inScript({ file, nic, host }: Said): Found[] {
 	return [{ by, applied: Number(shellKeyOf(content, 'AUTOCONNECT_PRIORITY') ?? 0) >= 999 ? 'theirs' : 'ours' }]
 }
 
-/** A line that ends with a backslash goes on in the next. @see udev(7) */
+/** A line that ends with a backslash continues on the next. @see udev(7) */
 const rulesIn = once((file: FileState) =>
 	bareText(file)
 		.replaceAll(/\\\n[ \t]*/g, '')
 		.split('\n'),
 )
 
-/** The last rule that gives a NAME wins, by the names of their files, whatever the folder; one that gives our name to another NIC takes it away from ours. */
+/**
+ * The last rule that assigns a NAME wins, by file name, whatever the folder. A rule that assigns a managed name to another NIC takes it
+ * away from the managed one.
+ */
 function inRule({ path, file, nic }: Said): Found[] {
 	const isLater = nameOf(path) > nameOf(rulePath(nic.name))
 	return rulesIn(file).flatMap((line): Found[] => {
@@ -163,7 +170,7 @@ function nameGiven(line: string): string | undefined {
 	return name?.replaceAll(/\\x([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 }
 
-/** Whether a rule is for a MAC by a pattern: `ATTR{address}=="fa:16:3e:*"`; patterns are parted by `|`. */
+/** Whether a rule matches a MAC by a pattern: `ATTR{address}=="fa:16:3e:*"`; patterns are separated by `|`. */
 function isMatchOf(line: string, mac: string): boolean {
 	const found = [...line.matchAll(/\bATTRS?\{address\}\s*==\s*[ei]?"([^"]*)"/g)]
 	return (

@@ -1,6 +1,6 @@
 /**
- * Whether a name is what a shell pattern says: `*`, `?`, `[a-z]`, `[!a]`, `\*`. In time that grows with the product of both lengths at most: a
- * pattern comes from a file of others.
+ * Whether a name matches a shell pattern: `*`, `?`, `[a-z]`, `[!a]`, `\*`. Takes time in proportion to the product of both lengths at most,
+ * because a pattern comes from a file that is not managed by MultiNIC.
  *
  * @see fnmatch(3)
  */
@@ -21,10 +21,10 @@ export function isGlobOf(pattern: string, name: string): boolean {
 	return tokens.slice(token).every(left => left === '*')
 }
 
-/** Characters of a pattern; a longer one names no link. */
+/** Maximum characters of a pattern; a longer one matches no link. */
 const LONGEST = 4096
 
-/** `*`, or whether one character fits. */
+/** `*`, or whether one character matches. */
 type Token = '*' | ((letter: string) => boolean)
 
 function tokensOf(pattern: string): Token[] {
@@ -40,7 +40,7 @@ function tokenOf(word: string): Token {
 }
 
 const SET = /^\[([!^]?)(\]?[^\]]+)\]$/
-/** A bracket that is never closed is a plain one; a set of more characters is none that anybody writes. */
+/** A bracket that is never closed is literal; a set with more characters is not expected to occur. */
 const WORDS = /\[[!^]?\]?[^\]]{1,300}\]|\\?[\s\S]/g
 
 function inSet(letters: string, isInverted: boolean): Token {

@@ -8,8 +8,8 @@ import { publicFile } from './boot.ts'
 import { PREFIX_METRICS, profileUuid, ruleWords } from './profile.ts'
 
 /**
- * What RHEL 7 and 8 read of one interface at boot: path → file. Rules stand in the profile itself where NetworkManager reads it, for it
- * passes over the routes of an interface that has a rule file; the older network scripts know rules by their files alone.
+ * The files that RHEL 7 and 8 read for one interface at boot: path → file. Rules are in the profile itself if NetworkManager reads it,
+ * because it ignores the routes of an interface that has a rule file; the older network scripts read rules only from separate files.
  *
  * @see nm-settings-ifcfg-rh(5); initscripts, sysconfig.txt
  */
@@ -27,7 +27,7 @@ export function ifcfgFiles(nic: WantedInterface, { networkmanager }: Pick<HostSt
 	)
 }
 
-/** HWADDR and DEVICE together name the NIC at boot. The file is a shell's: no value of ours needs a quote, but lists do. */
+/** HWADDR and DEVICE together name the NIC at boot. The file is a shell script: MultiNIC's values need no quotes, but lists do. */
 function profile(nic: WantedInterface): string[] {
 	return [
 		'TYPE=Ethernet',
@@ -42,7 +42,7 @@ function profile(nic: WantedInterface): string[] {
 		`IPV4_ROUTE_METRIC=${PREFIX_METRICS[4]}`,
 		`IPV6_ROUTE_METRIC=${PREFIX_METRICS[6]}`,
 		'PEERDNS=no',
-		// Without it initscripts give each interface a route to 169.254.0.0/16, which takes the metadata service's packets.
+		// Without it initscripts add a route to 169.254.0.0/16 for each interface, which takes the metadata service's packets.
 		'NOZEROCONF=yes',
 		...(nic.mtu === undefined ? [] : [`MTU=${nic.mtu}`]),
 		...addresses4(nic),
@@ -50,7 +50,7 @@ function profile(nic: WantedInterface): string[] {
 	]
 }
 
-/** The first has no number. */
+/** The first one has no number. */
 function addresses4(nic: WantedInterface): string[] {
 	return ofFamily(nic, 4).flatMap((cidr, at) => {
 		const number = at === 0 ? '' : at
@@ -73,13 +73,13 @@ function ruleVariables(nic: WantedInterface): string[] {
 	)
 }
 
-/** In the words of `ip rule add`. */
+/** In the syntax of `ip rule add`. */
 function ruleLines(nic: WantedInterface, family: Family): string[] {
 	const rules = rulesOf(nic).filter(rule => rule.family === family)
 	return rules.map(rule => `${selectorWords(rule)} table ${rule.table} priority ${rule.priority}`)
 }
 
-/** In the words of `ip route add`; none that NetworkManager's reader does not know, `scope` among them. */
+/** In the syntax of `ip route add`, without words that NetworkManager's reader does not know, such as `scope`. */
 function routeLines(nic: WantedInterface, family: Family): string[] {
 	return routesOf(nic, 0)
 		.filter(route => route.family === family)

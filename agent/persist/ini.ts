@@ -1,10 +1,10 @@
-/** One line of a file of systemd or of NetworkManager: `key=value` in a section. */
+/** One line of a systemd or NetworkManager file: `key=value` in a section. */
 export type IniEntry = { section: string; key: string; value: string }
 
 /**
- * Every entry of an INI file, in its order; comments and what is no entry are left out.
+ * Returns every entry of an INI file, in order; comments and lines that are not entries are omitted.
  *
- * @param isContinued a line that ends with a backslash goes on in the next, as systemd reads it
+ * @param isContinued a line that ends with a backslash continues on the next, as systemd reads it
  */
 export function iniEntries(content: string, isContinued: boolean): IniEntry[] {
 	const entries: IniEntry[] = []
@@ -26,12 +26,12 @@ export function iniEntries(content: string, isContinued: boolean): IniEntry[] {
 	return entries
 }
 
-/** @returns the value of a key in any section; the first, where there are several */
+/** @returns the value of a key in any section; the first if there are several */
 export function keyOf(entries: readonly IniEntry[], key: string): string | undefined {
 	return entries.find(entry => entry.key === key)?.value
 }
 
-/** @returns a MAC in the form that the kernel prints, of one with `:`, `-` or `.` between its parts; other text in lower case */
+/** @returns a MAC in the format that the kernel prints, if its parts are separated by `:`, `-` or `.`; other text in lower case */
 export function macOf(text: string): string {
 	const digits = text.toLowerCase().replaceAll(/[:.-]/g, '')
 	return /^[0-9a-f]{12}$/.test(digits) ? (digits.match(/../g) ?? []).join(':') : text.toLowerCase()

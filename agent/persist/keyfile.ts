@@ -7,7 +7,7 @@ import { privateFile, publicFile } from './boot.ts'
 import { PREFIX_METRICS, profileUuid, ruleWords } from './profile.ts'
 
 /**
- * What NetworkManager and udev read of one interface at boot: path → file.
+ * The files that NetworkManager and udev read for one interface at boot: path → file.
  *
  * @see nm-settings-keyfile(5), systemd.link(5)
  */
@@ -18,7 +18,7 @@ export function keyfileFiles(nic: WantedInterface): Record<string, FileState> {
 	}
 }
 
-/** By name, for the name is ours already when NetworkManager first sees the NIC. */
+/** Matches by name, because the NIC already has its desired name when NetworkManager first sees it. */
 function keyfile(nic: WantedInterface): string {
 	return [
 		section('connection', [
@@ -26,7 +26,7 @@ function keyfile(nic: WantedInterface): string {
 			`uuid=${profileUuid(nic)}`,
 			'type=ethernet',
 			`interface-name=${nic.name}`,
-			// Above any profile that fits as well: of those NetworkManager takes the first.
+			// Above any other profile that matches: NetworkManager uses the first of them.
 			'autoconnect-priority=999',
 		]),
 		section('ethernet', ['cloned-mac-address=preserve', ...(nic.mtu === undefined ? [] : [`mtu=${nic.mtu}`])]),
@@ -35,7 +35,10 @@ function keyfile(nic: WantedInterface): string {
 	].join('\n')
 }
 
-/** A default route is only where `routes` say so; without addresses IPv6 is left to the kernel, which our sysctls keep from routers' words. */
+/**
+ * A default route exists only if `routes` has one; without addresses IPv6 is left to the kernel, where MultiNIC's sysctls disable router
+ * advertisements.
+ */
 function ipSection(nic: WantedInterface, family: Family): string[] {
 	const addresses = addressesOf(nic).filter(cidr => familyOf(cidr) === family)
 	if (addresses.length === 0) return [`method=${family === 4 ? 'disabled' : 'ignore'}`]
@@ -61,7 +64,7 @@ function routeLines(route: Route, number: number): string[] {
 	return [`route${number}=${line}`, ...(options.length > 0 ? [`route${number}_options=${options.join(',')}`] : [])]
 }
 
-/** Stands for "none" where a metric has to come after it. */
+/** Means "none" if a metric must follow. */
 function unspecified({ family }: Route): string {
 	return family === 4 ? '0.0.0.0' : '::'
 }

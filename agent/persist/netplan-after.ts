@@ -6,7 +6,7 @@ export type Files = Readonly<Record<string, FileState>>
 /** What a run changes, of what it could change. */
 export type Changing = { accepted: readonly Accepted[]; released: readonly Released[] }
 
-/** netplan's files as the next boot finds them after a run that configures these interfaces and removes those; all else stays. */
+/** Returns netplan's files as the next boot finds them after a run that configures and removes these interfaces; all others stay. */
 export function netplanAfter({ accepted, released }: Changing, host: HostState): Files {
 	const ours = [...released.map(one => one.ours), ...accepted.flatMap(one => one.ours ?? [])]
 	const restored = ours.flatMap(({ files }) => Object.entries(files).map(([path, { before }]) => [path, before ?? undefined] as const))
@@ -18,7 +18,7 @@ export function netplanAfter({ accepted, released }: Changing, host: HostState):
 	return Object.fromEntries(there.toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-/** @returns what we write for netplan of these interfaces */
+/** @returns the netplan files that MultiNIC writes for these interfaces */
 export function netplanFilesOf(accepted: readonly Accepted[], host: HostState): Files {
 	const keeping = keepingOf(host)
 	return Object.fromEntries(accepted.flatMap(({ nic }) => Object.entries(keeping.files(nic, host)).filter(([path]) => isNetplan(path))))

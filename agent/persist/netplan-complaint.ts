@@ -1,9 +1,10 @@
 import { NETPLAN_FOLDERS, SCRATCH_FOLDER } from '../paths.ts'
 
-/** Why netplan's generator refuses its files. */
+/** Explains why netplan's generator rejects its files. */
 
 /**
- * It warns of other things first, names the copies that it was given, and at last shows the faulty line, which may hold what others keep secret.
+ * The generator first warns about other things, names the copies that it was given, and finally shows the faulty line, which may contain
+ * secrets of other programs.
  *
  * @returns the cause alone
  */
@@ -14,7 +15,7 @@ export function causeIn(stderr: string): string {
 }
 
 /**
- * The command comes first: what netplan says may be long, and the end of a message is cut.
+ * Puts the command first, because netplan's message may be long and the end of a message is cut.
  *
  * @param what it does, such as `would reject its files at boot`
  * @param cause of `causeIn`

@@ -1,10 +1,10 @@
 import { type Tree, yamlTree } from './yaml-tree.ts'
 
-/** One definition in a netplan file: the kind of link, its id, and what it says that may name a NIC. */
+/** One definition in a netplan file: the kind of link, its id, and the values that may identify a NIC. */
 export type NetplanDefinition = {
 	kind: string
 	id: string
-	/** Everything that it says, in lower case. */
+	/** All its values, in lower case. */
 	words: ReadonlySet<string>
 	setName?: string
 	/** Patterns of names that it matches. */
@@ -12,9 +12,9 @@ export type NetplanDefinition = {
 }
 
 /**
- * Every definition of a netplan file.
+ * Returns every definition in a netplan file.
  *
- * @throws Error that says in words what is not understood; netplan's own generator says whether it is wrong
+ * @throws Error that describes what cannot be parsed; netplan's own generator decides whether it is invalid
  */
 export function netplanDefinitions(content: string): NetplanDefinition[] {
 	const tree = yamlTree(content)
@@ -45,7 +45,7 @@ function valuesOf(tree: Tree, key: string): Tree[] {
 	return pairsOf(tree).flatMap(([other, value]) => (other === key ? [value] : []))
 }
 
-/** Not of keys: they name no NIC but the definition itself. */
+/** Ignores keys: they identify the definition itself and not a NIC. */
 function wordsIn(tree: Tree): string[] {
 	if (typeof tree === 'string') return [tree]
 	return ('pairs' in tree ? tree.pairs.map(([, value]) => value) : tree).flatMap(wordsIn)

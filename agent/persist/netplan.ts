@@ -7,13 +7,13 @@ import { privateFile } from './boot.ts'
 import { PREFIX_METRICS, profileUuid, ruleWords } from './profile.ts'
 import { type Yaml, yaml } from './yaml.ts'
 
-/** Who carries out what netplan is told. */
+/** The daemon that applies netplan's configuration. */
 export type Renderer = 'networkd' | 'NetworkManager'
 
-/** What netplan reads of one interface at boot: path → file. It says what the run does. */
+/** The files that netplan reads for one interface at boot: path → file. They describe the state that the run applies. */
 export function netplanFiles(nic: WantedInterface, renderer: Renderer): Record<string, FileState> {
 	const definition = {
-		// A MAC is written in lower case: netplan's udev rule compares letters as they are.
+		// The MAC is in lower case, because netplan's udev rule is case-sensitive.
 		match: { macaddress: nic.macAddress },
 		...(renderer === 'networkd' ? { 'set-name': nic.name } : { renderer, networkmanager: throughToProfile(nic) }),
 		mtu: renderer === 'networkd' ? nic.mtu : undefined,
@@ -21,7 +21,7 @@ export function netplanFiles(nic: WantedInterface, renderer: Renderer): Record<s
 		dhcp6: false,
 		'accept-ra': false,
 		'link-local': linkLocal(nic),
-		// A NIC that is gone must not hold up the boot.
+		// A missing NIC must not delay the boot.
 		optional: true,
 		addresses: unlessEmpty(addressesOf(nic)),
 		routes: unlessEmpty(routesOf(nic, 0).map(route => routeOf(route, renderer))),
@@ -31,9 +31,9 @@ export function netplanFiles(nic: WantedInterface, renderer: Renderer): Record<s
 }
 
 /**
- * What netplan cannot say to NetworkManager in its own words: it drops `routing-policy` (0.106, measured). Name and MTU as well: of
- * `set-name` and `mtu` netplan makes a .link, and where there is one `netplan apply` stops NetworkManager, restarts networkd and, where
- * that is masked, ends before it starts NetworkManager again. Our udev rule names the NIC.
+ * Settings that netplan cannot pass to NetworkManager with its own keys: it drops `routing-policy` (0.106, measured). Name and MTU as well:
+ * from `set-name` and `mtu` netplan makes a .link, and if there is one `netplan apply` stops NetworkManager, restarts networkd and, if that
+ * is masked, exits before it starts NetworkManager again. MultiNIC's udev rule names the NIC.
  */
 function throughToProfile(nic: WantedInterface): Yaml {
 	const rules = [4, 6].flatMap(family =>
@@ -51,12 +51,12 @@ function throughToProfile(nic: WantedInterface): Yaml {
 	return { uuid: profileUuid(nic), passthrough: { ...plain, ...mtu, ...withoutIpv4(nic), ...metrics, ...Object.fromEntries(rules) } }
 }
 
-/** netplan makes `link-local` of a profile without IPv4, by which NetworkManager gives a 169.254 address, its network and a multicast route. */
+/** For a profile without IPv4 netplan makes `link-local`: NetworkManager adds a 169.254 address, its network and a multicast route. */
 function withoutIpv4(nic: WantedInterface) {
 	return addressesOf(nic).some(cidr => familyOf(cidr) === 4) ? {} : { 'ipv4.method': 'disabled' }
 }
 
-/** networkd raises an MTU below 1280 where the link may have IPv6, which it may by a link-local address. The kernel gives none then. */
+/** networkd raises an MTU below 1280 if the link may have IPv6, which a link-local address allows. The kernel adds none at such an MTU. */
 function linkLocal({ mtu }: WantedInterface): string[] | undefined {
 	return mtu !== undefined && mtu < IPV6_MIN_MTU ? [] : undefined
 }

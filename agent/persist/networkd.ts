@@ -9,29 +9,29 @@ export type Named = { names: readonly string[]; mac: string }
 
 type Files = Readonly<Record<string, FileState>>
 
-/** What a plain Ethernet device does not have. */
+/** Keys that exclude a plain Ethernet device. */
 const OF_OTHERS = ['Kind', 'WLANInterfaceType', 'SSID', 'BSSID']
 
 /**
- * The names that a NIC has at boot, the wanted one first. Alternative names stay or come back: udev gives them by its policy, also the name
- * that a NIC had by that policy before it was renamed, and udev in an initrd gives them before our files count. A link that networkd
- * configures by our file has its names of a boot already.
+ * Returns the names that a NIC has at boot, the desired one first. Alternative names stay or return: udev assigns them by its policy,
+ * including the name that a NIC had by that policy before it was renamed, and udev in an initrd assigns them before MultiNIC's files take
+ * effect. A link that networkd configures by MultiNIC's file already has its names of a boot.
  *
- * @param before the link's names before the first run, where they are recorded
+ * @param before the link's names before the first run, if recorded
  */
 export function bootNames({ name }: WantedInterface, link: Link | undefined, before?: Pick<Link, 'name' | 'altnames'>): string[] {
 	const known = link?.networkFile === generated.network(name) ? [] : [before, link].flatMap(one => (one ? namesByPolicy(one) : []))
 	return [...new Set([name, ...(link?.altnames ?? []), ...known])]
 }
 
-/** The kernel's own names never become alternative names. A link without alternative names has no policy that gives any. */
+/** The kernel's own names never become alternative names. A link without alternative names has no policy that assigns any. */
 function namesByPolicy({ name, altnames }: Pick<Link, 'name' | 'altnames'>): readonly string[] {
 	return altnames.length === 0 || /^eth\d+$/.test(name) ? altnames : [name, ...altnames]
 }
 
 /**
- * Whether a .network file, or one with its drop-ins behind it, is for this link. What a link does not tell here (its driver, its path, a
- * property of udev) counts as matching.
+ * Whether a .network file, or one with its drop-ins appended, matches this link. A property that is not known here (driver, path, udev
+ * property) counts as matching.
  *
  * @see systemd.network(5), [Match]
  */
@@ -39,7 +39,7 @@ export function isFor(content: string, link: Named): boolean {
 	return matchedName(content, link) !== undefined
 }
 
-/** @returns the first name of the link that the file is for; undefined: it is not for this link */
+/** @returns the first name of the link that the file matches; undefined: it does not match this link */
 export function matchedName(content: string, { names, mac }: Named): string | undefined {
 	const entries = iniEntries(content, true)
 	const values = (key: string) => matchWords(entries, key)
@@ -49,7 +49,7 @@ export function matchedName(content: string, { names, mac }: Named): string | un
 	return names.find(name => matches(values('Name'), name))
 }
 
-/** @returns the .network file that networkd would choose for the Ethernet device: the first by its own name, whatever its folder */
+/** @returns the .network file that networkd would choose for the Ethernet device: the first one by file name, whatever its folder */
 export function networkFileFor(files: Files, link: Named): string | undefined {
 	return orderOf(files).find(path => isFor(withDropIns(files, path), link))
 }
@@ -59,7 +59,7 @@ export function sortsBefore(path: string, other: string): boolean {
 	return nameOf(path) < nameOf(other)
 }
 
-/** @returns the text of a .network file and what its drop-ins add; empty where the file is masked */
+/** @returns the text of a .network file with its drop-ins; empty if the file is masked */
 export function withDropIns(files: Files, path: string): string {
 	const content = files[path]?.content ?? ''
 	const folder = `/${nameOf(path)}.d/`
@@ -68,15 +68,15 @@ export function withDropIns(files: Files, path: string): string {
 	return content.trim() === '' ? '' : [content, ...texts].join('\n\n')
 }
 
-/** A VLAN or a tunnel over a link leaves the link as it is. A bridge, a bond or a VRF does not. */
+/** A VLAN or a tunnel on top of a link leaves the link unchanged. A bridge, a bond or a VRF does not. */
 const ON_TOP = /^(VLAN|VXLAN|MACVLAN|MACVTAP|IPVLAN|IPVTAP|MACsec|Tunnel)=.*\n?/gm
 
-/** @returns whether two .network files make the same of a link, whatever each puts on top of it */
+/** @returns whether two .network files configure a link alike, whatever each puts on top of it */
 export function isSameBelow(content: string | undefined, other: string | undefined): boolean {
 	return content?.replaceAll(ON_TOP, '') === other?.replaceAll(ON_TOP, '')
 }
 
-/** A file that is empty, or a link to /dev/null, masks those of its name in later folders. */
+/** A file that is empty, or a link to /dev/null, masks files of the same name in later folders. */
 function orderOf(files: Files): string[] {
 	const paths = inNetworkFolders(files, '.network').filter(path => !/\.d\//.test(path))
 	return firstOfEach(paths).filter(path => files[path]?.content.trim() !== '')
@@ -86,13 +86,15 @@ function inNetworkFolders(files: Files, ending: string): string[] {
 	return Object.keys(files).filter(path => path.endsWith(ending) && folderOf(path) !== -1)
 }
 
-/** Of files with one name that of the first folder, all sorted by name. */
+/** Of files with the same name returns the one in the first folder, all sorted by name. */
 function firstOfEach(paths: readonly string[]): string[] {
 	const seen = new Map(paths.toSorted((a, b) => folderOf(b) - folderOf(a)).map(path => [nameOf(path), path]))
 	return [...seen].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, path]) => path)
 }
 
-/** Of all [Match] sections; a "!" before the first word of a line is meant for each of them, and an empty line takes back those before it. */
+/**
+ * From all [Match] sections; a "!" before the first word of a line applies to all its words, and an empty line discards those before it.
+ */
 export function matchWords(entries: readonly IniEntry[], key: string): string[] {
 	const lines = entries.flatMap(entry => (entry.section === 'Match' && entry.key === key ? [entry.value] : []))
 	return lines.slice(lines.lastIndexOf('') + 1).flatMap(line => {
@@ -101,12 +103,12 @@ export function matchWords(entries: readonly IniEntry[], key: string): string[] 
 	})
 }
 
-/** @returns the MACs that a .network or .link file is for, as the kernel prints them */
+/** @returns the MACs that a .network or .link file matches, as the kernel prints them */
 export function matchMacs(entries: readonly IniEntry[]): string[] {
 	return [...matchWords(entries, 'MACAddress'), ...matchWords(entries, 'PermanentMACAddress')].map(macOf)
 }
 
-/** One of the patterns, and none of those that begin with "!". @see systemd, net_condition_test_strv() */
+/** Matches one of the patterns, and no pattern that begins with "!". @see systemd, net_condition_test_strv() */
 export function matches(patterns: readonly string[], name: string): boolean {
 	const isFound = (pattern: string) => isGlobOf(pattern, name)
 	if (patterns.some(pattern => pattern.startsWith('!') && isFound(pattern.slice(1)))) return false

@@ -3,10 +3,10 @@ import type { FileState } from '../host/state.ts'
 import { CLOUD_INIT_OFF, generated, pathsOf, rulePath } from '../paths.ts'
 import { HEAD } from './boot.ts'
 
-/** What our own files say of an interface: they begin with our line, whatever the backend. */
+/** What MultiNIC's own files say about an interface. They begin with the same line, whatever the backend. */
 export type OwnFiles = { id: number; name: string; mac: string; files: Readonly<Record<string, string>> }
 
-/** @returns the interfaces that our files on a host are for, each with those files, path → content */
+/** @returns the interfaces that MultiNIC's files on a host are for, each with those files, path → content */
 export function ownFiles(files: Readonly<Record<string, FileState>>): OwnFiles[] {
 	return Array.from({ length: MAX_INTERFACES }, (_, id) => id).flatMap(id => {
 		const name = interfaceName(id)
@@ -22,7 +22,7 @@ export function ownFiles(files: Readonly<Record<string, FileState>>): OwnFiles[]
 	})
 }
 
-/** @returns whether an address or a network stands in one of the files, as a word of its own */
+/** @returns whether an address or a network is in one of the files, as a separate word */
 export function isIn({ files }: OwnFiles, word: string): boolean {
 	const spelled = word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 	const pattern = new RegExp(`(^|[^0-9a-f.:])${spelled}($|[^0-9a-f.:])`, 'm')

@@ -4,31 +4,31 @@ import type { Family, Route, Rule } from '../host/state.ts'
 import { rulesOf } from '../plan/own-rules.ts'
 import { addressesOf, familyOf, MAIN, routesOf } from '../plan/routing.ts'
 
-/** What NetworkManager's profiles have in common, whatever form they are kept in. */
+/** What NetworkManager's profiles have in common, whatever their format. */
 
-/** @returns the profile's UUID, always the same for a NIC, so that NetworkManager can be asked for it: "multinic" and the MAC */
+/** @returns the profile's UUID, always the same for a NIC, so that NetworkManager can be queried for it: "multinic" and the MAC */
 export function profileUuid({ macAddress }: WantedInterface): string {
 	return `6d756c74-696e-4963-8000-${macAddress.replaceAll(':', '')}`
 }
 
 /**
- * The metric of the route to an address' network, as the kernel has it; NetworkManager's own counts devices from 100 on, and 1024 in
- * IPv6. It is also the metric of routes that name none: those of IPv6 therefore always name theirs.
+ * The metric of the route to the network of an address, as the kernel sets it; NetworkManager's own is a device counter from 100 on, and
+ * 1024 in IPv6. It also applies to routes that specify none, so those of IPv6 always specify one.
  */
 export const PREFIX_METRICS = { 4: 0, 6: 256 } as const
 
-/** @see nm-settings(5), routing-rules: the words of `ip rule` */
+/** @see nm-settings(5), routing-rules: the syntax of `ip rule` */
 export function ruleWords(rule: Rule): string {
 	return `priority ${rule.priority} ${selectorWords(rule)} table ${rule.table}`
 }
 
-/** What NetworkManager is asked of a profile that it has read. */
+/** The fields to query of a profile that NetworkManager has read. */
 export const PROFILE_FIELDS = ['connection.interface-name', '802-3-ethernet.mtu', 'ipv4', 'ipv6'] as const
 
-/** How NetworkManager's words for a field are read, so that they can be compared with what is meant. */
+/** How to read NetworkManager's value of a field, so that it can be compared with the desired one. */
 type Meaning = { field: string; value: string; read?: (said: string) => string }
 
-/** @returns what NetworkManager has read otherwise than it is meant; `said` is its answer, `field:value` a line */
+/** @returns what NetworkManager has read differently than intended; `said` is its output, one `field:value` per line */
 export function profileFaults(nic: WantedInterface, said: string): string[] {
 	const found = new Map(
 		said
@@ -68,7 +68,7 @@ function inOneLine(said: string): string {
 	return said.replace(/\s+/g, ' ').trim()
 }
 
-/** Of routes the order says nothing, nor does one that is said twice. */
+/** The order of routes does not matter, nor does a duplicate. */
 function inOrder(routes: readonly string[]): string {
 	return [...new Set(routes)].filter(Boolean).toSorted().join(', ')
 }
@@ -77,7 +77,7 @@ function routeWords({ to, via, table }: Pick<Route, 'to' | 'via' | 'table'>): st
 	return `${to}${via === undefined ? '' : ` via ${via}`} table ${table}`
 }
 
-/** `10.9.0.0/16 10.0.0.7 50 onlink=true table=100`, all but the first at will. */
+/** `10.9.0.0/16 10.0.0.7 50 onlink=true table=100`, all but the first optional. */
 function readRoute(said: string): string {
 	const [to = '', ...more] = said.trim().split(' ')
 	const via = more.find(word => /[.:]/.test(word) && !['0.0.0.0', '::'].includes(word))

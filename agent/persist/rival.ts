@@ -1,21 +1,21 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 
-/** Profiles of others that NetworkManager could activate on one of our NICs in place of ours. */
+/** Profiles not managed by MultiNIC that NetworkManager could activate on a managed NIC instead of MultiNIC's. */
 
-/** What NetworkManager is asked of all its profiles, one a line. The name is last, because it may hold a colon. */
+/** The fields to query of all NetworkManager's profiles, one profile per line. The name is last, because it may contain a colon. */
 export const RIVAL_FIELDS = ['UUID', 'TYPE', 'AUTOCONNECT', 'AUTOCONNECT-PRIORITY', 'NAME'] as const
 
-/** What it is asked of a profile that ranks no lower than ours. */
+/** The fields to query of a profile that has at least the priority of MultiNIC's. */
 export const FIT_FIELDS = ['connection.interface-name', '802-3-ethernet.mac-address'] as const
 
 export type Rival = { uuid: string; name: string }
 
-/** Ours have the highest priority there is; of profiles with the same, NetworkManager takes the one that was active last. */
+/** MultiNIC's profiles have the highest priority possible; of profiles with the same, NetworkManager uses the one that was active last. */
 const HIGHEST = 999
 
 /**
- * @param said its answer by `RIVAL_FIELDS`
- * @param own the UUIDs of ours
+ * @param said the output for `RIVAL_FIELDS`
+ * @param own the UUIDs of MultiNIC's profiles
  * @see nm-settings(5), connection.autoconnect-priority
  */
 export function rivals(said: string, own: ReadonlySet<string>): Rival[] {
@@ -26,7 +26,7 @@ export function rivals(said: string, own: ReadonlySet<string>): Rival[] {
 	})
 }
 
-/** @param said its answer by `FIT_FIELDS`, `field:value` a line; a profile that names neither fits every NIC */
+/** @param said the output for `FIT_FIELDS`, one `field:value` per line; a profile that sets neither matches every NIC */
 export function fits({ name, macAddress }: WantedInterface, said: string): boolean {
 	const wordOf = (field: string) => new RegExp(`^${field}:(.*)$`, 'm').exec(said)?.[1]?.trim() ?? ''
 	const [wanted, mac] = [wordOf(FIT_FIELDS[0]), wordOf(FIT_FIELDS[1]).toLowerCase()]

@@ -7,7 +7,7 @@ import { once, shellKeyOf, withoutComments } from './text.ts'
 
 export type { Definition } from './definition-readers.ts'
 
-/** @returns every file beside ours that defines the NIC, in the order of paths; what netplan's generator made is told by its source */
+/** @returns every file other than MultiNIC's that defines the NIC, ordered by path; a generated file is reported by its netplan source */
 export function definitionsOf(nic: Nic, host: HostState): Definition[] {
 	const ours = new Set([...pathsOf(nic.name), netplanPath(nic.name)])
 	return readable(host.files)
@@ -19,7 +19,10 @@ export function definitionsOf(nic: Nic, host: HostState): Definition[] {
 		})
 }
 
-/** Every file of others that a reader reads, in the order of paths. Each NIC is held against all of them, so they are sorted, and each is read, once. */
+/**
+ * Every file that is not managed by MultiNIC and that a reader reads, in the order of paths. Each NIC is compared with all of them, so they
+ * are sorted and read once.
+ */
 const readable = once((files: HostState['files']) => {
 	const written = new Map(parseRecord(files[RECORD_PATH]).links.flatMap(ours => Object.entries(ours.files)))
 	const isAsWritten = (path: string, { content }: FileState) => written.get(path)?.after === content
@@ -37,7 +40,7 @@ export function definitionWords({ path, by, why, see }: Definition, { name, macA
 	return `${path} also defines ${name}, by its ${by}${by === 'MAC' ? ` ${macAddress}` : ''} (cat ${path})`
 }
 
-/** @returns files that still define or mention an interface of ours by its name, and which */
+/** @returns files that still define or mention a managed interface by its name, and which */
 export function mentionsOfOurs(host: HostState): { path: string; name: string }[] {
 	return Object.entries(host.files).flatMap(([path, { content }]) => {
 		const name = readers.some(({ reads }) => reads(path)) ? /\bmultinic\d\b/.exec(withoutComments(content))?.[0] : undefined
@@ -45,12 +48,12 @@ export function mentionsOfOurs(host: HostState): { path: string; name: string }[
 	})
 }
 
-/** @returns files of others that may define anything, because they cannot be read */
+/** @returns files not managed by MultiNIC that may define anything, because they cannot be read */
 export function unreadableFiles({ files }: HostState): { path: string; why: string }[] {
 	return readable(files).flatMap(({ path, file: { unreadable: why } }) => (why === undefined ? [] : [{ path, why }]))
 }
 
-/** @returns where a profile of NetworkManager or of initscripts puts a VLAN on a link of this name */
+/** @returns the profile of NetworkManager or of initscripts that puts a VLAN on a link of this name */
 export function profileOnLink(name: string, host: HostState): string | undefined {
 	return Object.entries(host.files).find(([path, { content }]) => {
 		if (path.includes('/NetworkManager/system-connections/'))
@@ -60,7 +63,7 @@ export function profileOnLink(name: string, host: HostState): string | undefined
 	})?.[0]
 }
 
-/** What the generator made at boot from netplan's files, which are read themselves. */
+/** Files that the generator made at boot from netplan's files, which are read themselves. */
 function isGenerated(path: string): boolean {
 	return /^\/run\/.*\/(10-netplan-|99-netplan-|90-netplan|netplan-)[^/]*$/.test(path)
 }

@@ -1,11 +1,11 @@
 import type { FileState } from '../host/state.ts'
 
-/** What files of others hold, as text. */
+/** Extracts text from files that are not managed by MultiNIC. */
 
-/** @returns the text of a file without lines that are comments */
+/** @returns the text of a file without comment lines */
 export const bareText = once(({ content }: FileState) => withoutComments(content))
 
-/** @returns a function that makes a value of an object once, and remembers it as long as the object is there */
+/** @returns a function that computes a value for an object once, and keeps it as long as the object exists */
 export function once<K extends object, V>(make: (key: K) => V): (key: K) => V {
 	const made = new WeakMap<K, { value: V }>()
 	return key => {
@@ -22,7 +22,7 @@ export function withoutComments(content: string): string {
 		.join('\n')
 }
 
-/** @returns the value of a variable of a shell script, without quotes; the last, where there are several */
+/** @returns the value of a shell variable, without quotes; the last if there are several */
 export function shellKeyOf(content: string, key: string): string | undefined {
 	const values = content.split('\n').flatMap(line => new RegExp(`^\\s*${key}=["']?([^"'\\s]*)`).exec(line)?.[1] ?? [])
 	return values.at(-1)

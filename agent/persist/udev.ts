@@ -1,9 +1,9 @@
-/** Which rule gives a NIC its name, and which name. */
+/** The rule that assigns a NIC its name, and the name. */
 export type Naming = { name: string; by: string }
 
 /**
- * @param said what `udevadm test` prints; its words differ between versions of systemd
- * @returns what the last rule that names the NIC says; undefined where none is told of
+ * @param said the output of `udevadm test`, which differs between versions of systemd
+ * @returns the last rule that names the NIC, and the name; undefined if the output has no such rule
  */
 export function lastNamed(said: string): Naming | undefined {
 	return said
@@ -19,5 +19,5 @@ export function lastNamed(said: string): Naming | undefined {
 
 /** systemd 249 and later: `multinic0: /etc/udev/rules.d/99-z-multinic0.rules:2 NAME 'multinic0'` */
 const RULE_FIRST = /(\/\S+\.rules):\d+\b.*?\bNAME(?: |=|:=)+['"]([^'"]+)['"]/
-/** Before: `NAME 'multinic0' /etc/udev/rules.d/99-z-multinic0.rules:2` */
+/** Earlier: `NAME 'multinic0' /etc/udev/rules.d/99-z-multinic0.rules:2` */
 const NAME_FIRST = /^NAME '([^']+)' (\/\S+\.rules):\d+/

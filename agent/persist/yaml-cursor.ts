@@ -1,4 +1,4 @@
-/** A place in a YAML text, and what stands there. */
+/** A position in a YAML text, and what is there. */
 export class Cursor {
 	#at = 0
 	readonly #text: string
@@ -14,35 +14,35 @@ export class Cursor {
 		return this.#at >= this.#text.length
 	}
 
-	/** Characters left of it in its line. */
+	/** Number of characters before it on its line. */
 	get column(): number {
 		return this.#at === 0 ? 0 : this.#at - (this.#text.lastIndexOf('\n', this.#at - 1) + 1)
 	}
 
-	/** What separates documents. */
+	/** The separator of documents that is here. */
 	get marker(): string | undefined {
 		return this.column === 0 ? this.peek(/(?:---|\.\.\.)(?=\s|$)/y) : undefined
 	}
 
-	/** @returns what a sticky pattern finds here */
+	/** @returns what a sticky pattern matches here */
 	peek(pattern: RegExp): string | undefined {
 		pattern.lastIndex = this.#at
 		return pattern.exec(this.#text)?.[0]
 	}
 
-	/** Goes behind what a sticky pattern finds here. */
+	/** Moves past what a sticky pattern matches here. */
 	take(pattern: RegExp): string | undefined {
 		const found = this.peek(pattern)
 		this.#at += found?.length ?? 0
 		return found
 	}
 
-	/** Goes behind space and comments. */
+	/** Moves past whitespace and comments. */
 	skip(): void {
 		this.take(/(?:\s+|(?<=^|\s)#[^\n]*)*/y)
 	}
 
-	/** @returns whether `isRight`, which may go on; where it is not, it is as if it had not */
+	/** @returns the result of `isRight`, which may move the position; if it is false, the position is restored */
 	tries(isRight: () => boolean): boolean {
 		const from = this.#at
 		const result = isRight()
@@ -50,7 +50,7 @@ export class Cursor {
 		return result
 	}
 
-	/** Whether a key stands here; YAML allows it 1,024 characters. */
+	/** Whether there is a key here; YAML allows it 1,024 characters. */
 	get isKey(): boolean {
 		return KEY.test(this.#text.slice(this.#at, this.#at + 1100))
 	}

@@ -1,17 +1,17 @@
 import { Cursor } from './yaml-cursor.ts'
 
-/** What a YAML text says. A mapping keeps its pairs, because one key may be there twice; what is not said is empty text. */
+/** The content of a YAML text. A mapping keeps its pairs, because one key may occur twice; a missing value is empty text. */
 export type Tree = string | readonly Tree[] | { pairs: readonly (readonly [key: string, value: Tree])[] }
 
-/** Levels and nodes of a text that somebody has written for a network. */
+/** Maximum levels and nodes of a text that describes a network. */
 const DEEPEST = 40
 const MOST_NODES = 100_000
 
 /**
- * Reads the first document of a YAML text, in time that grows with its length. What nobody needs to describe a network (aliases, keys that
- * are no text) is not read.
+ * Reads the first document of a YAML text, in time that grows with its length. Does not read what no description of a network needs
+ * (aliases, keys that are not text).
  *
- * @throws Error that says in words what is not understood, and in which line
+ * @throws Error that describes what cannot be parsed, and in which line
  */
 export function yamlTree(content: string): Tree {
 	return new Reader(content).document()
@@ -35,11 +35,11 @@ class Reader {
 		return tree
 	}
 
-	/** A node that is indented deeper than `parent`. */
+	/** Reads a node that is indented deeper than `parent`. */
 	#block(parent: number, depth: number): Tree {
 		this.#count(depth)
 		this.#text.skip()
-		// Those of the whole node; of its first key they stand in the line of that.
+		// Properties of the whole node; those of its first key are on the line of that key.
 		while (this.#text.take(/[&!][^\s,[\]{}]*[ \t]*(?=\n|$)/y)) this.#text.skip()
 		const column = this.#text.column
 		if (this.#text.isAtEnd || column <= parent || this.#text.marker !== undefined) return ''
@@ -71,7 +71,7 @@ class Reader {
 		return { pairs }
 	}
 
-	/** What is behind a colon. A list may be as far left as its key. */
+	/** Reads what follows a colon. A list may be as far left as its key. */
 	#after(column: number, depth: number): Tree {
 		this.#text.take(/[ \t]+/y)
 		this.#properties()
@@ -81,7 +81,7 @@ class Reader {
 		return this.#block(isList ? column - 1 : column, depth + 1)
 	}
 
-	/** A node that is no mapping and no list of its own lines. */
+	/** Reads a node that is neither a mapping nor a list on separate lines. */
 	#value(parent: number, depth: number): Tree {
 		this.#count(depth)
 		this.#properties()
@@ -101,7 +101,7 @@ class Reader {
 		return this.#text.peek(/[,:\]}]/y) ? '' : this.#scalar(true, 0)
 	}
 
-	/** What stands between two brackets, each entry with what is behind its colon. */
+	/** Reads what is between two brackets, each entry with what follows its colon. */
 	#flowEntries(end: RegExp, depth: number): [Tree, Tree | undefined][] {
 		const entries: [Tree, Tree | undefined][] = []
 		for (this.#text.skip(); !this.#text.take(end); this.#text.skip()) {
@@ -130,7 +130,7 @@ class Reader {
 		return lines.map(line => line.trim()).join(' ')
 	}
 
-	/** A plain text goes on in lines that are indented deeper. */
+	/** A plain text continues on lines that are indented deeper. */
 	#isContinued(isFlow: boolean, parent: number, goOn: () => void): boolean {
 		if (!this.#text.take(/[ \t]*\n\s*/y)) return false
 		const isMore = !this.#text.isAtEnd && this.#text.marker === undefined && !this.#text.peek(isFlow ? /[#,:[\]{}]/y : /#/y)
@@ -146,7 +146,7 @@ class Reader {
 		return quote === "'" ? folded(body).replaceAll("''", "'") : folded(body.replaceAll(/\\\n[ \t]*/g, '')).replaceAll(ESCAPE, unescaped)
 	}
 
-	/** Lines that are taken as they are; what they say names no NIC. */
+	/** Reads lines unchanged; their content identifies no NIC. */
 	#literal(parent: number): string {
 		this.#text.take(/[^\n]*/y)
 		const lines: string[] = []
@@ -167,7 +167,7 @@ class Reader {
 		return now === column || this.#text.fail('a line that is indented otherwise')
 	}
 
-	/** Anchors and tags say nothing about a network. */
+	/** Skips anchors and tags, which say nothing about a network. */
 	#properties(): void {
 		this.#text.take(/(?:[&!][^\s,[\]{}]*[ \t]*)*/y)
 	}

@@ -1,9 +1,9 @@
-/** What a configuration file may hold. */
+/** What a configuration file may contain. */
 export type Yaml = string | number | boolean | readonly Yaml[] | { readonly [key: string]: Yaml | undefined }
 
 /**
- * Block YAML with every string and key in JSON's quotes, which YAML reads alike: text from outside stays text.
- * Keys whose value is undefined are left out.
+ * Formats block YAML with every string and key in JSON's quotes, which YAML reads alike: text from outside stays text. Keys whose value is
+ * undefined are omitted.
  */
 export function yaml(value: Yaml, indent = ''): string {
 	if (typeof value !== 'object') return `${indent}${JSON.stringify(value)}\n`
