@@ -8,28 +8,28 @@ import { identityOf } from '../plan/match.ts'
 import type { Warning } from './own-gateway.ts'
 import { addressesOf, familyOf, ipOf } from '../plan/routing.ts'
 
-/** What a host says that Nova may have made. */
+/** Signs on a host that Nova may have made it. */
 export type Signs = { firmware: Firmware; cloudId: string; configDrive: boolean }
 
 const products = ['OpenStack Nova', 'OpenStack Compute']
-/** Of clouds that hide Nova's own name. @see DataSourceOpenStack of cloud-init */
+/** Including those of clouds that hide Nova's own name. @see DataSourceOpenStack of cloud-init */
 const assetTags = [...products, 'OpenTelekomCloud', 'SAP CCloud VM', 'HUAWEICLOUD', 'Samsung Cloud Platform']
 
-/** Whether anything here suggests a VM of OpenStack; on any other machine nobody is asked. */
+/** Whether anything here suggests an OpenStack VM; on any other machine no request is sent. */
 export function isOpenStack({ firmware: { vendor, product, assetTag }, cloudId, configDrive }: Signs): boolean {
 	const made = vendor === 'OpenStack Foundation' || products.includes(product) || assetTags.includes(assetTag)
 	return made || ['openstack', 'configdrive'].includes(cloudId) || configDrive
 }
 
-/** network_data.json, as far as it matters here. @see Nova's doc/api_schemas/network_data.json */
+/** The parts of network_data.json that matter here. @see Nova's doc/api_schemas/network_data.json */
 export const NetworkData = z.object({
 	links: z
 		.array(
 			z.object({
 				id: z.string(),
-				/** A VLAN has its MAC elsewhere, and what is no Ethernet another kind of it. */
+				/** A VLAN has its MAC elsewhere, and a link that is not Ethernet has another kind of address. */
 				ethernet_mac_address: Mac.optional().catch(undefined),
-				/** null where a subnet has DHCP, which tells it instead. */
+				/** null if the subnet has DHCP, which provides it instead. */
 				mtu: z.int().min(0).nullish(),
 			}),
 		)
@@ -38,7 +38,7 @@ export const NetworkData = z.object({
 		.array(
 			z.object({
 				link: z.string(),
-				/** Absent where DHCP tells it. Nova writes it without a prefix length, others with one. */
+				/** Absent if DHCP provides it. Nova writes it without a prefix length, others with one. */
 				ip_address: z
 					.string()
 					.transform(text => text.replace(/\/\d+$/, ''))
@@ -51,16 +51,16 @@ export const NetworkData = z.object({
 })
 export type NetworkData = z.infer<typeof NetworkData>
 
-/** From whom it was heard. The service lags behind by 15 s at most; the others say what was true when they were written. */
+/** Where the data comes from. The service lags behind by 15 s at most; the others hold what was true when they were written. */
 export type Source = 'metadata service' | 'copy of cloud-init' | 'config drive'
 export type Told = { source: Source; data: NetworkData }
 
 /**
- * Compares what is wanted with what Nova says of the same MAC. Nova does not list a port without an address, and of one with several
- * addresses only the first of each family; it names neither address nor MTU where a subnet has DHCP. What it does not say is no mismatch.
+ * Compares the desired state with what Nova reports for the same MAC. Nova does not list a port without an address, and of one with several
+ * addresses only the first of each family; it lists neither address nor MTU if a subnet has DHCP. What it does not list is not a mismatch.
  *
  * @param links of the host
- * @returns id → warning; undefined when the answer lists none of the host's links, and so is about another machine
+ * @returns id → warning; undefined when the response lists no link of this host, and so is about another machine
  */
 export function mismatches(
 	wanted: readonly WantedInterface[],
@@ -87,7 +87,7 @@ const sourceWords: Record<Source, string> = {
 	'config drive': 'config drive, which may be old',
 }
 
-/** Only the service knows of ports that were attached while the VM ran. */
+/** Only the service knows the ports that were attached while the VM ran. */
 function notListed({ address }: WantedInterface, source: Source): string[] {
 	return address !== undefined && source === 'metadata service'
 		? ['Nova lists no port of this VM with this MAC, and may be 15 s behind']

@@ -1,10 +1,10 @@
 import { isIP } from 'node:net'
 
-/** The resolver reads no more than so many. */
+/** The resolver reads at most this many. */
 const MOST = 3
 
 /**
- * The nameservers this host asks, from its resolv.conf.
+ * Returns the nameservers that this host queries, from its resolv.conf.
  *
  * @param uplink systemd-resolved's own list: its stub (127.0.0.53) answers from the host itself whatever the network does
  */

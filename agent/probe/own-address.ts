@@ -5,19 +5,19 @@ import type { Tentative } from '../host/tentative.ts'
 import { ipOf } from '../plan/routing.ts'
 import type { Step } from '../plan/steps.ts'
 
-/** The kernel asks for a second, after a pause of up to another (milliseconds). */
+/** The kernel probes for one second, after a pause of up to another (milliseconds). */
 const PATIENCE = 3_000
-/** Between two looks, each a process; the last again and again (milliseconds). */
+/** Pauses between two polls, each a process; the last one repeats (milliseconds). */
 const PAUSES = [400, 600, 250]
 
-/** An IPv6 address that a step gives. */
+/** An IPv6 address that a step adds. */
 type Given = { id: number; link: number; ip: string }
 
 /**
- * Waits until the kernel has asked the wire for the IPv6 addresses that these steps give; it does not use one before. On a link without
- * a carrier it does not ask, so it is not waited for longer than that takes elsewhere.
+ * Waits until the kernel has finished duplicate address detection for the IPv6 addresses that these steps add; it does not use an address
+ * before. On a link without a carrier it does not start, so the wait is no longer than it takes elsewhere.
  *
- * @returns those of which the kernel does not know yet
+ * @returns the addresses whose result the kernel does not know yet
  * @throws Failure ADDRESS_IN_USE that blames every interface whose address another host has
  */
 export async function refuseDuplicates(host: Host, steps: readonly Step[]): Promise<Given[]> {
@@ -48,10 +48,10 @@ function judge(given: readonly Given[], seen: readonly Tentative[]): { refused: 
 }
 
 /**
- * What is to be said of the addresses that these steps gave: that nobody else has them, or why that is not known.
+ * Describes the addresses that these steps added: no other host has them, or why that is not known.
  *
- * @param unasked why IPv4 addresses could not be asked for
- * @param open IPv6 addresses of which the kernel does not know yet
+ * @param unasked why IPv4 addresses could not be checked
+ * @param open IPv6 addresses whose result the kernel does not know yet
  */
 export function tellAddresses(
 	steps: readonly Step[],
@@ -72,7 +72,7 @@ export function tellAddresses(
 	return { words: given.size > 0 && notes.length === 0 ? ['no duplicate address'] : [], notes }
 }
 
-/** @returns the addresses of a link that another host was found to have, in words */
+/** @returns the addresses of a link that another host was found to have, as a sentence */
 export function duplicateWords({ addresses }: Link): string | undefined {
 	const ips = addresses.flatMap(({ cidr, duplicate }) => (duplicate ? [ipOf(cidr)] : []))
 	return ips.length > 0 ? `another host has ${ips.join(', ')}` : undefined

@@ -7,20 +7,21 @@ import type { HostState } from '../host/state.ts'
 import { addressesOf, familyOf, ipOf } from '../plan/routing.ts'
 import type { Accepted } from '../plan/select.ts'
 
-/** What is said of an interface that is configured all the same. */
+/** A warning about an interface that is configured nevertheless. */
 export type Warning = { reason: Reason; message: string }
 
-/** What the gateways of the interfaces say, each of which judges only its own interface. */
+/** The results of the interfaces' gateways. Each gateway affects only its own interface. */
 export type OwnGateways = { warnings: Map<number, Warning>; words: string[]; notes: string[] }
 
-/** What every path carries (bytes). */
+/** A size that every path carries (bytes). */
 const SMALL = 84
-/** As long as the kernel asks an address it does not know (milliseconds). */
+/** As long as the kernel probes an address that it does not know (milliseconds). */
 const PATIENCE = 3_000
 
 /**
- * Sends the gateways of all interfaces that are up a packet as large as the MTU, at once; who is silent is asked again, by a small one
- * and by name. A silent gateway may come later, or be no gateway at all: a warning, and nothing is undone.
+ * Sends the gateways of all interfaces that are up a packet as large as the MTU, concurrently. Probes a silent one again, with a small
+ * packet and by ARP or neighbour discovery. A silent gateway may come later, or may not be a gateway: this is a warning, and nothing is
+ * rolled back.
  */
 export async function askOwnGateways(host: Host, accepted: readonly Accepted[], { links }: Pick<HostState, 'links'>): Promise<OwnGateways> {
 	const gateways = accepted.flatMap(({ nic, link: { ifindex } }) => {
@@ -42,7 +43,7 @@ export async function askOwnGateways(host: Host, accepted: readonly Accepted[], 
 	}
 }
 
-/** Without a connected route the kernel finds a way to an IPv6 gateway only from an address of the interface, by its rule. */
+/** Without a connected route the kernel finds a path to an IPv6 gateway only from an address of the interface, by its rule. */
 function sourceOf(nic: WantedInterface, gateway: string): Pick<Packet, 'source'> {
 	const source = addressesOf(nic).find(cidr => familyOf(cidr) === 6 && familyOf(gateway) === 6 && !cidr.startsWith('fe80:'))
 	return source === undefined || nic.connectedRoute ? {} : { source: ipOf(source) }
@@ -67,7 +68,7 @@ async function askAgain(host: Host, silent: readonly Gateway[]): Promise<[number
 	return silent.map((gateway, at) => [gateway.id, judge(gateway, { known: known[at] === true, small: small[at], large: large[at] })])
 }
 
-/** Who answers by name but no packet at all has been told not to: that says nothing of what the path carries. */
+/** A gateway that answers ARP or neighbour discovery but no packet ignores pings: that says nothing about what the path carries. */
 function judge(
 	{ ip, bytes }: Gateway,
 	{ known, small, large }: { known: boolean; small?: Echo | undefined; large?: Echo | undefined },

@@ -9,7 +9,7 @@ import { gatewaysOf, MAIN } from '../plan/routing.ts'
 
 export type Target = {
 	name: string
-	/** Addresses that it lies at or behind. */
+	/** Its addresses, and those that it is behind. */
 	hops: readonly string[]
 	/** How long it may take to answer before the change (milliseconds). */
 	patience: number
@@ -18,7 +18,7 @@ export type Target = {
 
 /**
  * How long a path may take to answer before the change, and one that worked then to answer again after it (milliseconds). A list of
- * nameservers is seldom looked after: silent ones are common, and must not cost every run what a missing gateway may.
+ * nameservers is rarely maintained: silent ones are common, and must not cost every run as much as a missing gateway may.
  */
 export const PATIENCE = { before: 3_000, nameservers: 1_000, after: 5_000 }
 
@@ -41,7 +41,7 @@ export function targetsOf(host: Host, state: HostState, apiServer: { host: strin
 	return [...api, ...gateways, ...(servers.length > 0 ? [dns] : [])]
 }
 
-/** The addresses, and by which next hop the main table leads to each; an API server told by name is not looked up. */
+/** Returns the addresses, and the next hop of the main table for each; an API server given by name is not resolved. */
 function pathTo(name: string, addresses: readonly string[], { routes }: HostState): Omit<Target, 'ask'> {
 	const ips = addresses.filter(address => parseIp(address))
 	const nextHops = ips.flatMap(ip => {
@@ -53,10 +53,10 @@ function pathTo(name: string, addresses: readonly string[], { routes }: HostStat
 }
 
 /**
- * Asks every target until it answers: a path may need a moment after a change.
+ * Probes every target until it answers, because a path may need a moment after a change.
  *
- * @param patienceMs milliseconds; where it is not given, each target's own
- * @returns one probe a target; a silent one is not ok
+ * @param patienceMs milliseconds; by default each target's own
+ * @returns one probe per target; a silent one is not ok
  */
 export function probe(targets: readonly Target[], patienceMs?: number): Promise<Probe[]> {
 	return Promise.all(targets.map(target => probeOne(target, patienceMs ?? target.patience)))
@@ -68,12 +68,12 @@ export function lostPaths(before: readonly Probe[], after: readonly Probe[]): st
 	return before.filter(({ name, ok }) => ok && silent.has(name)).map(({ name }) => name)
 }
 
-/** What was silent before is not waited for after. */
+/** Does not wait after the change for a target that was silent before. */
 export function answering(targets: readonly Target[], before: readonly Probe[]): Target[] {
 	return targets.filter(({ name }) => before.some(probe => probe.name === name && probe.ok))
 }
 
-/** @param more what else was found out; nothing is told where nothing was asked */
+/** @param more other results; nothing is logged if nothing was probed */
 export function tellProbes(log: Log, what: string, probes: readonly Probe[], more: readonly string[] = []): void {
 	const words = [...probes.map(({ name, ok, milliseconds }) => `${name} ${ok ? `${milliseconds} ms` : 'silent'}`), ...more]
 	if (words.length > 0) log.tell(what, words.join(', '))

@@ -4,14 +4,17 @@ import { contradictions } from '../persist/contradict.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Step } from '../plan/steps.ts'
 
-/** Why it makes no sense to ask whether what is on the host now would be there after a reboot. */
+/** Why it makes no sense to check whether the current state would survive a reboot. */
 export function unprovable({ steps, accepted, refused }: Plan, dry: boolean): string | undefined {
 	if (dry && steps.length > 0) return 'checked after the changes are made'
-	// one that is refused may be on the host all the same, with all that a former run gave it
+	// a refused one may still be on the host, with everything that an earlier run configured
 	if (accepted.length === 0 && refused.length > 0) return 'no interface can be configured, so the state after a reboot was not checked'
 }
 
-/** @returns the proof, with what files of others say against it; that needs nobody to be asked, so it is known in every mode and on every host */
+/**
+ * @returns the proof, with contradictions by files not managed by MultiNIC; they are found without a query, so they are known in every mode
+ *   and on every host
+ */
 export function contradicted(proof: Proof, { accepted, steps }: Plan, host: HostState): Proof {
 	const against = contradictions(
 		accepted.map(({ nic }) => nic),
@@ -19,14 +22,14 @@ export function contradicted(proof: Proof, { accepted, steps }: Plan, host: Host
 	)
 	const [first] = against.values()
 	if (!first) return proof
-	// What a daemon says of a file is more exact than that we cannot read it.
+	// What a daemon reports about a file is more exact than that the agent cannot read it.
 	const { status, message } = proof.persistent
 	const persistent = { status: 'False', message: first.isUnclear && status === 'False' ? message : first.message } as const
 	const warnings = [...against].map(([id, found]) => [id, { reason: found.reason, message: found.message }] as const)
 	return { persistent, warnings: new Map([...proof.warnings, ...warnings]) }
 }
 
-/** The host with the files that it has once these steps are done. */
+/** Returns the host with the files that it has once these steps are done. */
 function filesAfter(steps: readonly Step[], host: HostState): HostState {
 	const files: Record<string, FileState | undefined> = { ...host.files }
 	for (const { change } of steps) if (change.kind === 'file') files[change.path] = change.file
@@ -34,7 +37,7 @@ function filesAfter(steps: readonly Step[], host: HostState): HostState {
 	return { ...host, files: Object.fromEntries(there) }
 }
 
-/** @returns what is said of a reboot where it was not asked */
+/** @returns the result for a reboot that was not checked */
 export function unproven(message: string): Proof {
 	return { persistent: { status: 'Unknown', message }, warnings: new Map() }
 }

@@ -2,26 +2,26 @@ import { contains } from '../../contract/ip.ts'
 import { addressesOf, MAIN, routesOf } from '../plan/routing.ts'
 import type { Accepted, Released } from '../plan/select.ts'
 
-/** A wanted interface, by its id, or the removal of one that is no longer wanted, by its MAC. */
+/** A desired interface, by its id, or the removal of one that is no longer desired, by its MAC. */
 export type Suspect = number | string
 
 /**
- * The search for the one change that costs the node a path. What is tried and does no harm is committed; every loss is a few seconds
- * without that path, so there are to be few: of ten interfaces five at most.
+ * The search for the one change that costs the node a path. What is tried without a loss is committed. Every loss costs a few seconds
+ * without that path, so there must be few: at most five for ten interfaces.
  */
 export type Search = {
-	/** The path was lost with them, so one of them is the cause; none: of those that are tried nothing is known. */
+	/** The path was lost with them, so one of them is the cause; empty: nothing is known about those that are tried. */
 	suspects: readonly Suspect[]
 	/** What the next attempt changes. */
 	tried: readonly Suspect[]
-	/** Nothing is known of them, and they are held back meanwhile. */
+	/** Nothing is known about them, and they are held back meanwhile. */
 	waiting: readonly Suspect[]
 	culprits: readonly Suspect[]
-	/** Those of the suspects that are held back first. */
+	/** The suspects that are held back first. */
 	likely?: readonly Suspect[] | undefined
 }
 
-/** What a suspect has to do with the way of packets. */
+/** How a suspect relates to the path of packets. */
 type Reach = { suspect: Suspect; networks: readonly string[]; routes: readonly string[] }
 type Fact = (reach: Reach, hops: readonly string[]) => boolean
 
@@ -29,10 +29,10 @@ type Fact = (reach: Reach, hops: readonly string[]) => boolean
 const facts: readonly Fact[] = [isOnThePath, leadsToThePath, hasDefaultRoute]
 
 /**
- * A path was lost with all of them.
+ * Starts a search after a path was lost with all of them.
  *
- * @param hops addresses that no longer answer, or lie before those
- * @param released what the attempt removed; where nothing points at a cause, the removals are tried alone first
+ * @param hops addresses that no longer answer, or are on the path to those
+ * @param released what the attempt removed; if nothing indicates a cause, the removals are tried alone first
  */
 export function searchAmong(accepted: readonly Accepted[], hops: readonly string[], released: readonly Released[]): Search {
 	const all = [...released.map(reachOfReleased), ...accepted.map(reachOfAccepted)]
@@ -42,18 +42,18 @@ export function searchAmong(accepted: readonly Accepted[], hops: readonly string
 	return next({ suspects, waiting: [], culprits: [], likely: [...groups, wanted].find(group => divides(group, suspects)) })
 }
 
-/** @returns what to try after an attempt that lost a path; undefined: it is none of them */
+/** @returns what to try after an attempt that lost a path; undefined: no suspect is the cause */
 export function afterLoss({ suspects, tried, waiting, culprits }: Search): Search | undefined {
 	if (tried.length === 0) return undefined
 	return next({ suspects: tried, waiting: [...waiting, ...without(suspects, tried)], culprits })
 }
 
-/** @returns what to try after an attempt that lost none */
+/** @returns what to try after an attempt that lost no path */
 export function afterSuccess({ suspects, tried, waiting, culprits }: Search): Search {
 	return next({ suspects: without(suspects, tried), waiting, culprits })
 }
 
-/** @returns a search that goes no further: what is not known to be harmless is held back */
+/** @returns a search that ends here: what is not known to be safe is held back */
 export function abandoned({ suspects, tried, waiting, culprits }: Search): Search {
 	return { suspects: [], tried: [], waiting: [], culprits: [...new Set([...suspects, ...tried, ...waiting, ...culprits])] }
 }
@@ -63,7 +63,7 @@ export function isOver({ suspects, tried, waiting }: Search): boolean {
 	return suspects.length + tried.length + waiting.length === 0
 }
 
-/** @returns what the next attempt must leave alone */
+/** @returns what the next attempt must not change */
 export function heldBack({ suspects, tried, waiting, culprits }: Search): Suspect[] {
 	return without([...suspects, ...waiting, ...culprits], tried)
 }
@@ -94,7 +94,7 @@ function reachOfReleased({ ours, link }: Released): Reach {
 	return { suspect: ours.mac, networks, routes: ours.routes.flatMap(({ table, to }) => (table === MAIN ? [to] : [])) }
 }
 
-/** The network that now looks to be behind this interface, or was before it was removed. */
+/** The network that now appears to be behind this interface, or was before it was removed. */
 function isOnThePath({ networks }: Reach, hops: readonly string[]): boolean {
 	return networks.some(cidr => hops.some(hop => contains(cidr, hop)))
 }

@@ -15,23 +15,23 @@ import type { Accepted } from '../plan/selection.ts'
 import { ownAddresses } from '../plan/sample-address.ts'
 import { subjectOf } from '../plan/subject.ts'
 
-/** Which way the kernel sends the packets of the node, as it says before the change. */
+/** Which path the kernel uses for the packets of the node, as looked up before the change. */
 export type Ways = { lookups: readonly Lookup[]; answers: readonly Answer[]; needed: readonly string[]; notes: readonly string[] }
 
 /**
- * Asks the kernel which way the packets of the node take, so that the same can be asked after the change.
+ * Looks up which path the kernel uses for the packets of the node, so that the same can be looked up after the change.
  *
- * @param needed addresses that the node lives by
+ * @param needed addresses that the node depends on
  */
 export async function askWays(host: Host, { plan, before }: { plan: Plan; before: HostState }, needed: readonly string[]): Promise<Ways> {
 	const { lookups, notes } = lookupsOf(before, subjectOf(plan, needed))
 	return { lookups, notes, needed, answers: await answersTo(host, lookups, { plan, state: before }) }
 }
 
-/** What the kernel says after a change: packets of the node that take another way, and interfaces whose packets leave by another link. */
+/** Result after a change: packets of the node that take another path, and interfaces whose packets leave by another link. */
 export type WaysAfter = { lost: LookupLoss[]; elsewhere: Map<number, Refusal> }
 
-/** Asks the kernel once more, and for each wanted address whether its packets leave by the interface's own link. */
+/** Looks everything up again, and for each desired address whether its packets leave by the interface's own link. */
 export async function askWaysAgain(host: Host, { lookups, answers, needed }: Ways, { plan, state }: Done): Promise<WaysAfter> {
 	const own = ownPackets(plan.accepted, state)
 	const now = await answersTo(host, [...lookups, ...own], { plan, state }, answers)
@@ -41,10 +41,11 @@ export async function askWaysAgain(host: Host, { lookups, answers, needed }: Way
 type Done = { plan: Plan; state: HostState }
 
 /**
- * A packet without a source goes by the rules of the address that the kernel chooses for it: it takes its way from there. Where that is an address
- * of a link that the run may change, the kernel is asked once more, in one process for all of them; from all others it is asked anyway.
+ * A packet without a source follows the rules for the address that the kernel chooses for it, so its path is looked up from there. If that
+ * is an address of a link that the run may change, the kernel is queried again, in one process for all of them; all others are queried
+ * anyway.
  *
- * @param before from a link-local address no packet got further than its link, so that one which had it loses nothing
+ * @param before from a link-local address no packet went further than its link, so one that had such a source loses nothing
  */
 async function answersTo(
 	host: Host,
@@ -76,13 +77,13 @@ function sourceOf(answer: Answer | undefined): string | undefined {
 	return answer && 'source' in answer ? answer.source : undefined
 }
 
-/** @returns the packets of the node that after an undo still take another way than before the run */
+/** @returns the packets of the node that after a rollback still take another path than before the run */
 export async function lostWays(host: Host, ways: Ways, { plan, state }: Done): Promise<LookupLoss[]> {
 	const now = await answersTo(host, ways.lookups, { plan, state }, ways.answers)
 	return lookupLosses(ways.lookups, { before: ways.answers, after: now }, { touched: touchedBy(plan), needed: ways.needed, host: state })
 }
 
-/** @returns why the run must be undone: packets of the node that take another way; blames the interfaces that they leave by now */
+/** @returns why the run must be rolled back: packets of the node that take another path; blames the interfaces that they leave by now */
 export function lossOfWays(losses: readonly LookupLoss[], { accepted }: Plan): Failure<Code> | undefined {
 	const [first] = losses
 	if (!first) return
@@ -96,7 +97,7 @@ export function lossOfWays(losses: readonly LookupLoss[], { accepted }: Plan): F
 	return failure('CONNECTIVITY_LOST', first.words, { hops: losses.map(({ packet }) => packet.to), lost })
 }
 
-/** @returns id → why an interface that is as it was configured does not send by its own link */
+/** @returns id → why an interface that is configured as desired does not send by its own link */
 export async function elsewhere(host: Host, accepted: readonly Accepted[], state: HostState): Promise<Map<number, Refusal>> {
 	const own = ownPackets(accepted, state)
 	return own.length === 0 ? new Map() : wrongWays(own, await host.lookUp(own, state.links), state)
