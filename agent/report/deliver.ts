@@ -7,9 +7,9 @@ import { reportText, shortText } from './text.ts'
 import { send } from './send.ts'
 
 /**
- * Hands a report over: the short form as termination message, which is there even if nothing else can be reached, then the whole.
+ * Delivers a report: the short form as termination message, which exists even if nothing else can be reached, then the whole report.
  *
- * @returns whether the whole report has arrived; why not is told
+ * @returns whether the whole report was delivered; if not, the cause is logged
  */
 export async function deliver(
 	report: AgentReport,
@@ -28,12 +28,12 @@ export async function deliver(
 	}
 }
 
-/** Leaves words for whoever looks at the pod. The kubelet makes this file beforehand; where it is not, nobody reads it. */
+/** Writes a message for users who inspect the pod. The kubelet creates this file beforehand; if it does not exist, no process reads it. */
 export function terminationMessage(path: string, text: string, log: Log): void {
 	try {
 		if (existsSync(path)) writeFileSync(path, text)
 	} catch (error) {
-		// It lies on the node's own disk, which may be full; the report itself must go out all the same.
+		// The file is on the node's own disk, which may be full; the report itself must be sent anyway.
 		log.tell('no last words', wordsOf(error))
 	}
 }

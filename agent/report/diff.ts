@@ -5,7 +5,7 @@ import { shownDevice } from '../host/device.ts'
 import type { HostState } from '../host/state.ts'
 import type { Step } from '../plan/steps.ts'
 
-/** Everything these steps would do to the host, as a person could do it. */
+/** Returns everything that these steps would do to the host, as a person could do it. */
 export function diffOf(steps: readonly Step[], host: HostState): PlannedDiff {
 	const device = shownDevice(host.links)
 	const commands = steps.map(({ change }) => commandOf(change, device))
@@ -18,7 +18,10 @@ export function diffOf(steps: readonly Step[], host: HostState): PlannedDiff {
 	}
 }
 
-/** What was there before us may be put back, and the record remembers it: both may hold what others keep secret. */
+/**
+ * Shows the content only of files that MultiNIC makes: a file may be restored to what it was before, and the record contains that too, so
+ * both may contain secrets of other programs.
+ */
 function fileOf({ id, change }: Step, { files }: HostState): PlannedDiff['files'][number] | undefined {
 	if (change.kind !== 'file') return undefined
 	const { path, file } = change

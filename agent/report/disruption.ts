@@ -7,10 +7,10 @@ type Question = { link: Link; changes: readonly Change[] }
 type Judgement = Disruption | undefined
 type Fact = (question: Question) => Judgement
 
-/** IPv6 needs as much; below it the kernel takes a link's IPv6 addresses away (RFC 8200). */
+/** Minimum MTU of IPv6; below it the kernel removes a link's IPv6 addresses (RFC 8200). */
 const MTU_OF_SIX = 1_280
 
-/** Read top to bottom: the first fact that speaks says what the steps do to the use of a link. */
+/** Checked in order: the first fact that applies says how the steps affect the use of a link. */
 const facts: readonly Fact[] = [
 	addressGoes,
 	addressForgotten,
@@ -26,7 +26,7 @@ const facts: readonly Fact[] = [
 const none: Disruption = { class: 'None', because: 'nothing in use is removed' }
 
 /**
- * What steps do to what is in use on a link now. Settings, files and what is merely added disrupt nothing.
+ * Returns how steps affect what is in use on a link now. Settings, files and mere additions disrupt nothing.
  *
  * @param steps that touch this link
  */
@@ -39,13 +39,13 @@ export function disruptionOf(steps: readonly Step[], link: Link): Disruption {
 	return none
 }
 
-/** @returns the worst of all links that these steps touch */
+/** @returns the worst disruption of all links that these steps touch */
 export function worstDisruption(steps: readonly Step[], { links }: HostState): Disruption {
 	const all = links.map(link => disruptionOf(stepsOf(steps, link), link))
 	return all.find(isClass('AddressLost')) ?? all.find(isClass('Blip')) ?? all.find(isClass('None')) ?? none
 }
 
-/** @returns those of the steps that touch this link */
+/** @returns the steps that touch this link */
 export function stepsOf(steps: readonly Step[], { ifindex, name, addresses }: Link): Step[] {
 	const isHere = (change: Change) => {
 		if ('link' in change) return change.link === ifindex
@@ -71,7 +71,7 @@ function addressForgotten({ link, changes }: Question): Judgement {
 		}
 }
 
-/** NetworkManager takes back what it gave, or leaves it; systemd-networkd takes it back once the link is down or has another name. */
+/** NetworkManager removes what it added, or leaves it; systemd-networkd removes it once the link is down or has another name. */
 function addressMayGo({ link, changes }: Question): Judgement {
 	const given = link.up ? link.addresses.find(({ global }) => global) : undefined
 	if (!given) return undefined

@@ -7,12 +7,12 @@ import { hasMetric, linksOf, routeKey } from '../plan/routing.ts'
 import type { Change, Step } from '../plan/steps.ts'
 import { tableWord } from '../plan/show.ts'
 
-/** As many as a person reads of one interface. */
+/** As many entries as a person reads about one interface. */
 export const DRIFT_MAX = 20
 
 /**
- * What is otherwise than it should be, told by what would put it right: there is no second idea of what is right. A step that only
- * serves another (a link taken down to be renamed, and what it is given back then) is no drift.
+ * Describes drift by the changes that would repair it, so that there is no second definition of the desired state. A step that only serves
+ * another (a link taken down to be renamed, and what is restored on it then) is not drift.
  */
 export function driftOf(steps: readonly Step[], host: HostState): Drift[] {
 	const changes = steps.map(({ change }) => change)
@@ -23,7 +23,7 @@ export function driftOf(steps: readonly Step[], host: HostState): Drift[] {
 	return withoutRepeats(found).slice(0, DRIFT_MAX)
 }
 
-/** A route may be given again in two places of a plan. */
+/** A route may be added in two places of a plan. */
 function withoutRepeats(found: readonly Drift[]): Drift[] {
 	const words = found.map(drift => JSON.stringify(drift))
 	return found.filter((_, at) => words.indexOf(words[at] ?? '') === at)
@@ -38,14 +38,14 @@ export function driftWords({ attribute, of, link, wanted, found }: Drift): strin
 	return `${prefix}${of ?? attribute} ${attribute === 'file' ? 'has' : 'is'} ${found}, not ${wanted}`
 }
 
-/** What is for no interface has to say which link it is about. */
+/** A step that is for no interface must say which link it is about. */
 function ofLink(change: Change, { links }: HostState): Pick<Drift, 'link'> {
 	const ifindex = 'link' in change ? change.link : 'route' in change ? linksOf(change.route)[0] : undefined
 	const name = change.kind === 'sysctl' ? change.name : links.find(link => link.ifindex === ifindex)?.name
 	return name === undefined ? {} : { link: name }
 }
 
-/** Of two renamings or states of a link the last counts, and an address that is removed and added again is one difference. */
+/** Of two renames or states of a link the last counts, and an address that is removed and added again is one difference. */
 function isOverruled(change: Change, later: readonly Change[]): boolean {
 	const isOfDetails = change.kind === 'removeAddress' && !change.address.duplicate && noteOf(change.address) !== ''
 	if (isOfDetails || change.kind === 'addAddress')
@@ -115,7 +115,7 @@ function routeDrift({ kind, route }: Extract<Change, { route: Route }>, { routes
 	return now === then ? undefined : { attribute: 'route', of: words, wanted: then, found: now }
 }
 
-/** What may differ between two routes that are the same one otherwise. */
+/** What may differ between two otherwise identical routes. */
 function detailsOf({ scope, source, onlink, metrics, encap, nextHopId }: Route): string {
 	const extra = [
 		source === undefined ? '' : `src ${source}`,
@@ -145,7 +145,7 @@ function settingDrift({ name, key, value }: Extract<Change, { kind: 'sysctl' }>,
 	return { attribute: 'sysctl', of: key, wanted: value, found: found ?? 'unknown' }
 }
 
-/** What a file holds is not told: it may have come from elsewhere, with its secrets. */
+/** Does not report the content of a file: it may come from elsewhere and contain secrets. */
 function fileDrift({ path, file }: Extract<Change, { kind: 'file' }>, now: FileState | undefined): Drift {
 	const common = { attribute: 'file', of: path } as const
 	if (!file) return { ...common, wanted: 'none', found: 'there' }

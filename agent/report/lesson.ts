@@ -5,7 +5,7 @@ import type { Lesson, Retry } from '../retry.ts'
 
 type Known = { interfaces: readonly WantedInterface[]; outcome: Outcome; retry: Retry }
 
-/** @returns the head and the words of a log line: why the run tries again, and without what */
+/** @returns the head and the text of a log line: why the run tries again, and without what */
 export function lessonWords(lesson: Lesson, known: Known): [head: string, words: string] {
 	switch (lesson.kind) {
 		case 'narrowed':

@@ -1,15 +1,15 @@
 import type { Machine } from '../../contract/agent-run.ts'
 
-/** What firmware says of itself (DMI); empty where it says nothing. */
+/** What firmware reports about itself (DMI); empty if it reports nothing. */
 export type Firmware = { vendor: string; product: string; assetTag: string }
 
-/** What is read of a machine, as it was written there. */
+/** What is read from a machine, unchanged. */
 export type MachineFacts = {
 	/** os-release(5). */
 	osRelease: string
 	kernel: string
 	firmware: Firmware
-	/** /sys/hypervisor/type, which Xen has. */
+	/** /sys/hypervisor/type, which exists on Xen. */
 	hypervisor: string
 	/** The beginning of /proc/cpuinfo. */
 	cpuinfo: string
@@ -21,7 +21,7 @@ export type MachineFacts = {
 	bootId: string
 }
 
-/** What a person asks first of a machine that is told of in a report. */
+/** Returns what a person first needs to know about a machine in a report. */
 export function machineOf(facts: MachineFacts): Machine {
 	return {
 		os: osOf(facts.osRelease),
@@ -33,7 +33,7 @@ export function machineOf(facts: MachineFacts): Machine {
 	}
 }
 
-/** @returns the system's own name for itself with its version, as os-release(5) spells it */
+/** @returns the system's name with its version, as os-release(5) spells it */
 function osOf(osRelease: string): string {
 	const of = (key: string) => unquoted(new RegExp(`^${key}=(.*)$`, 'm').exec(osRelease)?.[1] ?? '')
 	const name = of('PRETTY_NAME') || `${of('NAME')} ${of('VERSION_ID')}`.trim()
@@ -58,7 +58,7 @@ const marks: readonly (readonly [mark: RegExp, name: string])[] = [
 	[/\bBHYVE\b/i, 'bhyve'],
 ]
 
-/** @returns `none` only where the processor itself says so */
+/** @returns `none` only if the processor itself shows it */
 function virtualizationOf({ firmware: { vendor, product }, hypervisor, cpuinfo }: MachineFacts): string {
 	const [, name] = marks.find(([mark]) => mark.test(`${vendor} ${product}`)) ?? []
 	if (name !== undefined) return name

@@ -21,7 +21,7 @@ import { judge, short, undone, verdict } from './verdict.ts'
 
 export type Told = { outcome: Outcome; tally: Tally }
 
-/** What became of a run, interface by interface. */
+/** Reports the result of a run, interface by interface. */
 export function reportOutcome(outcome: Outcome, tally: Tally, finished: Date): AgentReport {
 	const { plan, failed, probes, proof, state } = outcome
 	const interfaces = [
@@ -43,13 +43,13 @@ export function reportOutcome(outcome: Outcome, tally: Tally, finished: Date): A
 	}
 }
 
-/** What failed is told first where not all is told. */
+/** Failed probes come first if not all fit. */
 function fitting(probes: readonly Probe[]): Probe[] {
 	if (probes.length <= REPORT_COUNTS.probes) return [...probes]
 	return probes.toSorted((a, b) => Number(a.ok) - Number(b.ok)).slice(0, REPORT_COUNTS.probes)
 }
 
-/** A run that could not judge any interface. */
+/** Reports a run that could not judge any interface. */
 export function reportFailure(error: Failure<Code>, wanted: readonly WantedInterface[], tally: Tally, finished: Date): AgentReport {
 	const reason = reasonOf(error.code)
 	return {
@@ -62,7 +62,7 @@ export function reportFailure(error: Failure<Code>, wanted: readonly WantedInter
 	}
 }
 
-/** A run that ended before it had a tally: its input is wrong, another run holds the host, or a bug. */
+/** Reports a run that ended before it had a tally: its input is invalid, another run holds the host, or the agent has a bug. */
 export function reportEarlyEnd(
 	{ reason, message }: Refusal,
 	of: Pick<AgentReport, 'nodeName' | 'uid' | 'generation' | 'attempt' | 'mode'>,
@@ -93,7 +93,7 @@ function backend(host: HostState): Pick<AgentReport, 'backend'> {
 	return 'backend' in found ? found : {}
 }
 
-/** Mode Plan tells what would be done; mode Verify what of nobody's is left. */
+/** Mode Plan reports what would be done; mode Verify reports leftovers that belong to no interface. */
 function lookedAt({ outcome: { plan, state }, tally: { config } }: Told): Pick<AgentReport, 'plan' | 'drift'> {
 	if (config.mode === 'Plan') return { plan: diffOf(plan.steps, state) }
 	const drift =
@@ -111,7 +111,7 @@ function wantsNothing({ accepted, refused }: Outcome['plan']): boolean {
 	return accepted.length + refused.length === 0
 }
 
-/** Files that still speak of an interface of ours, beside those that a run would remove. */
+/** Files that still mention a managed interface, except those that a run would remove. */
 function leftovers({ steps }: Outcome['plan'], state: HostState): Drift[] {
 	const going = new Set(steps.flatMap(({ change }) => (change.kind === 'file' ? [change.path] : [])))
 	return mentionsOfOurs(state).flatMap(({ path, name }) =>
@@ -146,11 +146,11 @@ function warningsOf(nic: WantedInterface, { outcome: { plan, proof }, tally }: T
 	return found.filter(warning => warning !== undefined)
 }
 
-/** As much as a person reads of one interface. */
+/** As much as a person reads about one interface. */
 const DONE_MAX = 30
 const DONE_LENGTH = 80
 
-/** What was done about an interface, or would be, or is otherwise than it should be: whichever the mode asks for. */
+/** What was done about an interface, or would be, or differs from the desired state, depending on the mode. */
 function whatOf(id: number, link: Link, { outcome, tally }: Told): Pick<InterfaceReport, 'done' | 'drift' | 'disruption'> {
 	const own = outcome.plan.steps.filter(step => step.id === id)
 	if (tally.config.mode === 'Plan') return own.length > 0 ? { disruption: disruptionOf(own, link) } : {}

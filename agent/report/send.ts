@@ -7,14 +7,14 @@ import { failure, isFailure } from '../failure.ts'
 
 export type ApiServer = { host: string; port: number }
 
-/** The change may have cut the API server off for a moment, so it is tried for this long (milliseconds). */
+/** The change may have cut off the API server for a moment, so requests are retried for this long (milliseconds). */
 const PATIENCE = 60_000
 
 /**
  * Patches the report into the one key of the one ConfigMap that this run may write.
  *
  * @param serviceAccount folder with `token` and `ca.crt`
- * @throws Failure API_REFUSED when the API server says no, or cannot be reached within a minute
+ * @throws Failure API_REFUSED when the API server rejects the request, or cannot be reached within a minute
  */
 export async function send(
 	text: string,
@@ -36,7 +36,7 @@ export async function send(
 	}
 }
 
-/** As much of HTTP as one request needs: Node's own client of it would cost every run 1 MiB (measured). */
+/** Implements as much HTTP as one request needs, because Node's own client would cost every run 1 MiB (measured). */
 async function patch(path: string, body: string, { apiServer, serviceAccount }: Access): Promise<void> {
 	const { host, port } = apiServer
 	const head = [
@@ -50,13 +50,16 @@ async function patch(path: string, body: string, { apiServer, serviceAccount }: 
 	const answer = await exchange(`${head.join('\r\n')}\r\n\r\n${body}`, { apiServer, serviceAccount })
 	const [, status, text = ''] = /^HTTP\/1\.\d (\d{3}).*?\r\n\r\n(.*)$/s.exec(answer) ?? []
 	if (status === undefined) throw new Error('the API server closed the connection without a response')
-	// Of a body in chunks, each after a line with its length, the first holds more words than are told.
+	// In a chunked body each chunk follows a line with its length. The first chunk has more text than is reported.
 	settle(Number(status), /^transfer-encoding: *chunked/im.test(answer) ? (text.split('\r\n')[1] ?? '') : text)
 }
 
 type Access = { apiServer: ApiServer; serviceAccount: string }
 
-/** @returns all that the server says until it ends the connection. TLS is loaded when it is needed: a run that reports to a file never pays for it. */
+/**
+ * @returns everything that the server sends until it closes the connection. TLS is loaded on demand, so that a run that reports to a file
+ *   does not pay for it.
+ */
 async function exchange(request: string, { apiServer: { host, port }, serviceAccount }: Access): Promise<string> {
 	const { connect } = await import('node:tls')
 	const ca = readFileSync(`${serviceAccount}/ca.crt`)
@@ -73,7 +76,7 @@ async function exchange(request: string, { apiServer: { host, port }, serviceAcc
 	})
 }
 
-/** A conflict, too many requests or a server in trouble may pass; any other refusal stays. */
+/** A conflict, too many requests or a server error may pass; any other rejection is final. */
 function settle(status: number, text: string): void {
 	if (status >= 200 && status < 300) return
 	const words = `the API server returned ${status}: ${text.slice(0, 200)}`

@@ -10,7 +10,7 @@ import { linkWords, nicWords } from './words.ts'
 
 const modes: Record<RunConfig['mode'], string> = { Apply: '', Plan: 'plan only, ', Verify: 'verify only, ', Cleanup: 'cleanup, ' }
 
-/** The first line: which node, which generation, what for. A run that only looks leaves what a dead one has left. */
+/** Logs the first line: which node, which generation, what for. A read-only run leaves what a dead run has left. */
 export function tellHeading({ config, unfinished }: Tally, backend: string, log: Log): void {
 	const { nodeName, generation, attempt, mode } = config
 	const again = attempt > 1 ? `, attempt ${attempt}` : ''
@@ -20,7 +20,7 @@ export function tellHeading({ config, unfinished }: Tally, backend: string, log:
 		log.tell('unfinished', `an earlier run (${unfinished}) ended before its commit; it would be rolled back first`)
 }
 
-/** One line an interface: what is found, and what becomes of it or, where a run only looks, what is wrong with it. */
+/** Logs one line per interface: what is found, and what happens to it or, in mode Verify, what is wrong with it. */
 export function tellInterfaces(plan: Plan, host: HostState, { log, mode }: { log: Log; mode: RunConfig['mode'] }): void {
 	const wanted = [
 		...plan.accepted.map(accepted => ({ nic: accepted.nic, words: acceptedWords(accepted, plan, mode === 'Verify' ? host : undefined) })),
@@ -36,14 +36,14 @@ export function tellInterfaces(plan: Plan, host: HostState, { log, mode }: { log
 		log.nic(ours.name, ours.mac, `is no longer wanted, but stays: ${refusal.reason}: ${refusal.message}`)
 }
 
-/** @param lookedAt the host, where a run only looks at it */
+/** @param lookedAt the host, in mode Verify */
 function acceptedWords(accepted: Accepted, plan: Plan, lookedAt: HostState | undefined): string {
 	const own = plan.steps.filter(({ id }) => id === accepted.nic.id)
 	const drift = lookedAt ? driftOf(own, lookedAt) : []
 	return drift.length > 0 ? `${linkWords(accepted.link)}  ${drift.map(driftWords).join('; ')}` : nicWords(accepted, plan)
 }
 
-/** The last line, and before it what took how long; of a plan all that would be done, of a look what is left that nobody wants. */
+/** Logs the last line, and before it the duration of each phase; of a plan all that would be done, of a verification the leftovers. */
 export function tellEnd(log: Log, report: AgentReport): void {
 	const { mode, outcome, reason, milliseconds, message, changes, drift = [] } = report
 	tellPlan(log, report)

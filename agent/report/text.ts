@@ -1,7 +1,9 @@
 import type { AgentReport } from '../../contract/agent-run.ts'
 import { REPORT_MAX_BYTES, TERMINATION_MAX_BYTES } from '../../contract/names.ts'
 
-/** @returns the report as JSON, as long as its ConfigMap may hold: what may be left out goes first, contents of files before all */
+/**
+ * @returns the report as JSON, no longer than its ConfigMap may hold: what is optional is omitted first, starting with the content of files
+ */
 export function reportText(report: AgentReport): string {
 	const forms = [report, withoutContents(report), withFewerCommands(report), withoutDetails(withoutPlan(report))]
 	return forms.map(form => JSON.stringify(form)).find(fits) ?? shortText(report)
@@ -11,7 +13,7 @@ function fits(text: string): boolean {
 	return Buffer.byteLength(text) <= REPORT_MAX_BYTES
 }
 
-/** The largest goes first, until the rest has room. */
+/** Omits the largest first, until the rest fits. */
 function withoutContents(report: AgentReport): AgentReport {
 	const { plan } = report
 	if (!plan) return report
@@ -23,7 +25,7 @@ function withoutContents(report: AgentReport): AgentReport {
 	return { ...report, plan: { ...plan, files } }
 }
 
-/** Half of them, and half again; the log has all. */
+/** Keeps half of them, and half again; the log has all. */
 function withFewerCommands(report: AgentReport): AgentReport {
 	const plan = report.plan && { ...report.plan, files: report.plan.files.map(lean) }
 	const all = plan?.commands ?? []
@@ -47,7 +49,7 @@ function withoutDetails({ drift: _, ...report }: AgentReport): AgentReport {
 	return { ...report, interfaces: report.interfaces.map(({ done: _done, drift: _drift, ...nic }) => nic) }
 }
 
-/** @returns a short form for the termination message; still a whole report, with as many words as there is room for */
+/** @returns a short form for the termination message; still a complete report, with as much text as fits */
 export function shortText(report: AgentReport): string {
 	const forms = [200, 80, 30, 0].map(length => JSON.stringify(cut(report, length)))
 	return (

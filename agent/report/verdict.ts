@@ -23,10 +23,10 @@ type Case = {
 }
 type Fact = (found: Case) => Verdict | undefined
 
-/** Read top to bottom: the first that speaks is what the run as a whole says. */
+/** Checked in order: the first that applies is the verdict of the run as a whole. */
 const facts: readonly Fact[] = [wasUndone, hasFailed, isPlan, hasDrifted, isNotRestored, isEmpty]
 
-/** What became of all interfaces together: a word, a reason, a sentence. */
+/** Returns the result of all interfaces together: an outcome, a reason, a message. */
 export function verdict(interfaces: readonly InterfaceReport[], { outcome, tally }: Told): Verdict {
 	const found = { interfaces, outcome, mode: tally.config.mode, unfinished: tally.unfinished !== undefined, unrestored: tally.unrestored }
 	for (const fact of facts) {
@@ -36,7 +36,7 @@ export function verdict(interfaces: readonly InterfaceReport[], { outcome, tally
 	return { outcome: 'Succeeded', reason: 'AllInterfacesConfigured', message: `Configured ${share(interfaces)}` }
 }
 
-/** What one interface says of itself after a run that could do what it was to do. */
+/** Returns the result of one interface after a run that succeeded. */
 export function judge(
 	mode: RunConfig['mode'],
 	{ changes, drift = [], duplicates }: { changes: number; drift?: readonly Drift[] | undefined; duplicates: string | undefined },
@@ -48,10 +48,10 @@ export function judge(
 	return { state: 'Configured', reason: 'Configured', message: `${many(changes)} made` }
 }
 
-/** Why nothing came of a run, and whether all of it was put back. */
+/** Returns why a run had no effect, and whether all of it was rolled back. */
 export function undone({ failed, plan, unrestored = [] }: Outcome): Refusal {
 	const cause = failed ? reasonOf(failed.code) : 'RolledBack'
-	// what was left behind must keep other nodes from the same
+	// what was not restored must keep other nodes from the same change
 	const reason = unrestored.length > 0 && cause !== 'ConnectivityLost' ? 'NotRestored' : cause
 	const end = unrestored.length === 0 ? 'everything was rolled back' : `NOT rolled back: ${unrestored.join('; ')}`
 	const isRemoval = plan.accepted.every(({ nic }) => countChanges(plan.steps, nic.id) === 0)
@@ -59,14 +59,14 @@ export function undone({ failed, plan, unrestored = [] }: Outcome): Refusal {
 	return { reason, message: isRemoval ? notRemoved(plan.released, message) : message }
 }
 
-/** One line, as long as a status may carry it. */
+/** Returns one line, no longer than a status may hold. */
 export function short(message: string): string {
 	return cut(oneLine(message))
 }
 
 function wasUndone({ outcome }: Case): Verdict | undefined {
 	if (!outcome.failed) return
-	// What others do is no verdict on this change, so it stops no rollout.
+	// Changes by other programs are no verdict on this change, so they do not halt the rollout.
 	const isRolledBack = !outcome.unrestored?.length && outcome.failed.code !== 'LOST_BY_OTHERS'
 	return { ...undone(outcome), outcome: isRolledBack ? 'RolledBack' : 'Failed' }
 }
@@ -97,7 +97,7 @@ function planned({ plan: { steps }, state }: Outcome): string {
 	return changes === 0 ? 'no changes' : `${many(changes)} would be made; disruption ${found}: ${because}`
 }
 
-/** What is left on the node of what nobody wants any more, or waits to be undone. */
+/** Reports leftovers on the node that are no longer desired, or an unfinished run that must be rolled back. */
 function hasDrifted({ outcome: { plan }, mode, unfinished }: Case): Verdict | undefined {
 	const changes = countChanges(plan.steps)
 	if (mode !== 'Verify' || (changes === 0 && !unfinished)) return undefined
@@ -105,14 +105,14 @@ function hasDrifted({ outcome: { plan }, mode, unfinished }: Case): Verdict | un
 	return { outcome: 'Failed', reason: 'Drifted', message: before(unfinished) + words }
 }
 
-/** An interface that is configured is right whatever an earlier run left; where none is wanted, nothing else speaks of it. */
+/** An interface that is configured is correct whatever an earlier run left; if none is desired, nothing else reports that. */
 function isNotRestored({ interfaces, unrestored }: Case): Verdict | undefined {
 	if (interfaces.length > 0 || unrestored.length === 0) return undefined
 	const message = `no interfaces are requested; an earlier run was not rolled back completely: ${unrestored.join('; ')}`
 	return { outcome: 'Failed', reason: 'NotRestored', message }
 }
 
-/** Of files of others is told, for the next boot may use them; that they are there is no failure of this run. */
+/** Reports files that are not managed by MultiNIC, because the next boot may use them; their existence is not a failure of this run. */
 function isEmpty({ interfaces, outcome: { state } }: Case): Verdict | undefined {
 	if (interfaces.length > 0) return undefined
 	const left = [
@@ -132,10 +132,10 @@ function share(interfaces: readonly InterfaceReport[]): string {
 	return `${interfaces.filter(({ state }) => state !== 'Failed').length}/${interfaces.length}`
 }
 
-/** Room for the words of one interface among those of others (characters). */
+/** Space for one interface in a message about several (characters). */
 const DRIFT_LENGTH = 120
 
-/** As many as there is room for; the report has them all. */
+/** Lists as many as fit; the report has them all. */
 function drifted(drift: readonly Drift[], changes: number): string {
 	const words = drift.map(driftWords)
 	if (words.length === 0) return `${many(changes)} would repair it`
@@ -151,7 +151,7 @@ function notRemoved(released: readonly Released[], message: string): string {
 	return `${[first, ...more].map(({ name, macAddress }) => `${name} (${macAddress})`).join(', ')} are not removed: ${message}`
 }
 
-/** One reason that all give says more than that some failed. */
+/** One common reason says more than that some failed. */
 function common(bad: readonly Pick<Refusal, 'reason'>[]): Reason {
 	const reasons = new Set(bad.map(({ reason }) => reason))
 	const [only = 'PartlyFailed'] = reasons

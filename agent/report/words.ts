@@ -7,7 +7,7 @@ import type { Change, Step } from '../plan/steps.ts'
 import { selectorWords } from '../host/selector-words.ts'
 import { tableWord } from '../plan/show.ts'
 
-/** One change in a few words, for logs and messages. */
+/** Describes one change in a few words, for logs and messages. */
 export function stepWords({ change }: Step): string {
 	switch (change.kind) {
 		case 'rename':
@@ -40,14 +40,14 @@ function otherWords(change: Change): string {
 	return 'name' in change ? `${change.kind} ${change.name}` : change.kind
 }
 
-/** @returns what these steps do for one interface, a few words a change; not what only serves a change */
+/** @returns what these steps do for one interface, a few words per change; omits what only serves another change */
 export function doneWords(steps: readonly Step[], id: number): string[] {
 	return withReplaced(steps.filter(step => step.id === id && countChanges([step]) > 0))
 }
 
 /**
- * An address that is removed and added again is one thing to a person, and so is a route that is added in two places of a plan. With the
- * address the kernel adds the route to its network.
+ * An address that is removed and added again is one change to a person, and so is a route that is added in two places of a plan. The kernel
+ * adds the route to its network together with the address.
  */
 function withReplaced(steps: readonly Step[]): string[] {
 	const cidrs = (kind: Change['kind']) =>
@@ -65,17 +65,17 @@ function withReplaced(steps: readonly Step[]): string[] {
 	return [...new Set(words)]
 }
 
-/** So many routes are told one by one. */
+/** Up to this many routes are listed individually. */
 const MOST_ROUTES = 4
 
-/** Where rules are added as well, all is new. */
+/** If rules are also added, everything is new and no route is listed. */
 function routesAdded(steps: readonly Step[]): string[] {
 	if (steps.some(({ change }) => change.kind === 'addRule')) return []
 	const routes = withReplaced(steps.filter(({ change }) => change.kind === 'addRoute'))
 	return routes.length > MOST_ROUTES ? [`${routes.length} routes`] : routes
 }
 
-/** @returns `is ens7, down     rename, mtu 1450, 10.0.0.23/24, table 100 from 10.0.0.23`: what is found, what becomes of it */
+/** @returns `is ens7, down     rename, mtu 1450, 10.0.0.23/24, table 100 from 10.0.0.23`: what is found, and what happens to it */
 export function nicWords({ nic, link }: Accepted, { steps }: Plan): string {
 	const own = steps.filter(({ id }) => id === nic.id)
 	if (own.length === 0) return 'in sync'
