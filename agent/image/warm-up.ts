@@ -7,8 +7,8 @@ import recorded from './recorded.json' with { type: 'json' }
 import { agentScript, compiledIn } from './script.ts'
 
 /**
- * Carries out one run on a node that is only a recording, and keeps what V8 compiled for it (measured: 30 ms less a run). For the build of
- * the image, which may touch no network: every program that the run starts is answered from `recorded.json`, and its host is a folder.
+ * Executes one run on a recorded node, and stores what V8 compiled for it (measured: 30 ms less per run). Used to build the image, which
+ * must not touch the network: the output of every program that the run starts comes from `recorded.json`, and its host is a folder.
  */
 const folder = dirname(process.argv[1] ?? '')
 const root = mkdtempSync(join(tmpdir(), 'multinic-warm-up-'))
@@ -23,7 +23,7 @@ process.once('exit', status => {
 })
 script.runInThisContext()
 
-/** Code fits the flags that it is made under, and the agent, once it is loaded, runs under others than it is loaded under. */
+/** Compiled code is valid only for the flags it was made under, and the loaded agent runs under other flags than it is loaded under. */
 function keep(): void {
 	for (const flag of ['--opt', '--maglev']) setFlagsFromString(flag)
 	writeFileSync(compiledIn(folder), script.createCachedData())
@@ -31,7 +31,9 @@ function keep(): void {
 
 type Told = (error: { code: number } | null, stdout: string, stderr: string) => void
 
-/** In place of `execFile`: what the program said in the recording. Asked again it says the next of its answers, at the end the last. */
+/**
+ * Replaces `execFile` with what the program printed in the recording. Each call gets the next answer, and at the end the last one again.
+ */
 function answer(program: string, args: readonly string[], _: unknown, tell: Told): unknown {
 	const answers = (recorded.answers as Record<string, Answer[]>)[[program, ...args].join(' ')]
 	const { code, stdout, stderr } = (answers && answers.length > 1 ? answers.shift() : answers?.[0]) ?? UNKNOWN
