@@ -26,17 +26,17 @@ export type Attempt = {
 	tag: string
 	commitTimeoutSeconds: number
 	apiServer: { host: string; port: number } | undefined
-	/** Told of a plan before anything is done about it. */
+	/** Called with the plan before anything is done about it. */
 	planned(plan: Plan, state: HostState): void
-	/** Only look: modes Plan and Verify. */
+	/** Observe only: modes Plan and Verify. */
 	dry: boolean
-	/** Whether the interfaces' own gateways are asked where nothing is done. */
+	/** Whether to probe the interfaces' own gateways if nothing is changed. */
 	asksGateways: boolean
-	/** The kernel has refused to rename a link that is up. */
+	/** The kernel refused to rename a link that is up. */
 	renameDown: boolean
-	/** Keys of foreign things that others on this node change meanwhile. */
+	/** Keys of state that is not managed by MultiNIC and that other programs on this node change meanwhile. */
 	excused: ReadonlySet<string>
-	/** Runs a phase and keeps its time. */
+	/** Runs a phase and records its duration. */
 	timed<T>(phase: string, work: () => Promise<T>): Promise<T>
 }
 
@@ -46,22 +46,22 @@ export type Outcome = {
 	state: HostState
 	proof: Proof
 	probes: Probes
-	/** id → what its own probes found; absent: they were not asked. */
+	/** id → what its own probes found; absent: they did not run. */
 	warnings?: ReadonlyMap<number, Warning>
-	/** What could not be found out, and why. */
+	/** What could not be determined, and why. */
 	notes?: readonly string[]
-	/** Absent: what was planned is done. */
+	/** Absent: the attempt did not fail. */
 	failed?: Failure<Code>
-	/** After a failure: what the undo could not bring back. The recipe then stays, for the host or the next run to try again. */
+	/** After a failure: what the rollback could not restore. The undo files then stay, so that the host or the next run can try again. */
 	unrestored?: string[]
-	/** What is foreign, is gone or has changed since this attempt began, and cannot be this run's doing. */
+	/** What is not managed by MultiNIC, is gone or has changed since this attempt began, and cannot have been changed by this run. */
 	lostByOthers?: readonly Loss[]
 }
 
 /** A commit this close to the end of the rollback timer could run concurrently with the rollback (milliseconds). */
 const MARGIN = 3_000
 
-/** Observe → plan → arm → apply → verify → probe → commit; on failure the undo of all of it. */
+/** Runs observe → plan → arm → apply → verify → probe → commit; on failure rolls all of it back. */
 export async function attempt(task: Attempt): Promise<Outcome> {
 	const before = await look(task)
 	const wish = await makePlan(task, before)
@@ -88,7 +88,7 @@ export async function attempt(task: Attempt): Promise<Outcome> {
 
 type Preparing = { asking: Promise<Probe[]>; arming: Promise<Armed>; looking: Promise<Ways> }
 
-/** All are waited for, so that no process outlives the run. Where one fails nothing has been changed yet, and the host has nothing to put back. */
+/** Waits for all three, so that no process outlives the run. If one fails, nothing has been changed and there is nothing to roll back. */
 async function prepared({ host }: Attempt, { asking, arming, looking }: Preparing) {
 	const [answers, armed, ways] = await Promise.allSettled([asking, arming, looking])
 	if (armed.status === 'rejected') throw armed.reason
@@ -98,7 +98,7 @@ async function prepared({ host }: Attempt, { asking, arming, looking }: Preparin
 }
 
 /**
- * After a bug nothing is judged any more, only put back. The host stays armed: what this undo may not have brought back, the host's does.
+ * After a bug, rolls back without verifying the result. The host stays armed: it restores what this undo may have missed.
  *
  * @returns the bug
  */
@@ -112,7 +112,7 @@ async function undone({ host, log }: Attempt, { undo }: Plan, bug: unknown): Pro
 	return bug
 }
 
-/** There is nothing to do, or nothing may be done: what the interfaces' own gateways say is of interest all the same. */
+/** Nothing has to be changed, or nothing may be changed. The state of the interfaces' own gateways is reported anyway. */
 async function untouched(task: Attempt, plan: Plan, state: HostState): Promise<Outcome> {
 	const none = { before: [], after: [] }
 	if (!task.asksGateways) return done(task, { plan, state, probes: none })
@@ -123,7 +123,7 @@ async function untouched(task: Attempt, plan: Plan, state: HostState): Promise<O
 	return done(task, { plan: withRefused(plan, wrong), state, probes: none, warnings, notes })
 }
 
-/** An interface that is as the node config says but does not send by its own link is not configured. */
+/** An interface that matches the node config but does not send over its own link is not configured. */
 function withRefused(plan: Plan, wrong: ReadonlyMap<number, Refusal>): Plan {
 	const refused = plan.accepted.flatMap(({ nic }) => {
 		const refusal = wrong.get(nic.id)
@@ -158,7 +158,7 @@ async function carryOut(task: Attempt, { plan: wish, before, probes, targets, wa
 	return outcome
 }
 
-/** @returns what could not be asked on the way */
+/** @returns which duplicate address checks could not run, and why */
 async function applySteps({ host, timed, log }: Attempt, { steps }: Plan): Promise<readonly string[]> {
 	const started = performance.now()
 	let unasked: readonly string[] = []
@@ -189,7 +189,7 @@ function tellArmed(log: Log, { ends }: Armed): void {
 
 const unwatched = 'undo files are written; without systemd only another run can use them'
 
-/** By the wall clock as it is set now. */
+/** Uses the wall clock as it is set now. */
 function hour(monotonic: number): string {
 	return new Date(Date.now() + monotonic - performance.now()).toISOString().slice(11, 19)
 }

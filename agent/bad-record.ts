@@ -3,9 +3,9 @@ import { type Code, failure, withoutText, wordsOf } from './failure.ts'
 import { RECORD_PATH, UNDO_FOLDER } from './paths.ts'
 import type { Failure } from '../runtime/errors.ts'
 
-/** What only this agent writes and cannot read: each says which file it is, why, and what to do. */
+/** Failures for files that only this agent writes and that it cannot read. Each names the file, the cause and the remedy. */
 
-/** @param error why; of a parser only its words, because the text may hold what others keep secret */
+/** @param error the cause; of a parser error only that the text is invalid, because the text may contain secrets of other programs */
 export function badRecord(error: unknown): Failure<Code> {
 	return failure(
 		'BAD_RECORD',
@@ -13,7 +13,7 @@ export function badRecord(error: unknown): Failure<Code> {
 	)
 }
 
-/** @param path of the undo, which the host may have begun with */
+/** @param path of the undo, which the host may have started to apply */
 export function badUndo(path: string, error: unknown): Failure<Code> {
 	return failure(
 		'BAD_RECORD',
@@ -21,7 +21,7 @@ export function badUndo(path: string, error: unknown): Failure<Code> {
 	)
 }
 
-/** Characters: a record may be wrong in many places. */
+/** Maximum characters of the cause, because a record may be wrong in many places. */
 const LONGEST = 300
 
 function whyOf(error: unknown): string {

@@ -9,21 +9,21 @@ import type { Warning } from './probe/own-gateway.ts'
 
 type Warnings = ReadonlyMap<number, Warning>
 
-/** What is found out while a run goes on, and delays no change: what machine it is on, and what OpenStack says of its ports. */
+/** What a run finds out without delaying any change: the machine that it runs on, and what OpenStack reports about its ports. */
 export type Beside = {
 	/**
-	 * What OpenStack says otherwise; this ends the asking.
+	 * Collects the differences that OpenStack reports, and ends the query.
 	 *
 	 * @param links of the host
 	 */
 	hear(links: readonly Link[]): Promise<void>
-	/** The report, with all that was found out by now. */
+	/** Returns the report with everything found so far. */
 	complete(report: AgentReport): Promise<AgentReport>
-	/** Ends what is still under way. */
+	/** Ends what is still in progress. */
 	end(): void
 }
 
-/** Begins to look. Nothing of it ever fails. */
+/** Starts both queries. They never fail. */
 export function lookBeside(host: Host, wanted: readonly WantedInterface[], log: Log): Beside {
 	const machine = host.machine()
 	const metadata = wanted.length > 0 ? host.metadata() : undefined

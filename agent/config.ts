@@ -5,7 +5,7 @@ import { RunConfig, RunMark } from '../contract/run-config.ts'
 import { failure, isFailure, wordsOf } from './failure.ts'
 import { type Flags, parseFlags, TERMINATION_LOG } from './flags.ts'
 
-/** Where a run finds its input and leaves its output. Each has a default that is right in the agent's pod. */
+/** Where a run reads its input and writes its output. Each default is correct in the agent's pod. */
 export const Settings = z
 	.object({
 		AGENT_CONFIG: z.string().default('/etc/multinic/config.json'),
@@ -24,7 +24,7 @@ export const Settings = z
 		reportFile: env.REPORT_FILE,
 		terminationLog: env.TERMINATION_LOG,
 		logFormat: env.LOG_FORMAT,
-		/** Whose run this is, as the Job says it. */
+		/** Identity of the run, as set by the Job. */
 		startedFor: env.RUN,
 		serviceAccount: env.SERVICE_ACCOUNT,
 		...(env.KUBERNETES_SERVICE_HOST !== undefined && {
@@ -35,17 +35,20 @@ export type Settings = z.infer<typeof Settings>
 
 type Env = Readonly<Record<string, string | undefined>>
 
-/** @throws Failure BAD_INPUT that names every wrong variable */
+/** @throws Failure BAD_INPUT that names every invalid variable */
 export function parseSettings(env: Env, { logFormat }: Flags = parseFlags([])): Settings {
 	const parsed = Settings.safeParse(env)
 	if (!parsed.success) throw failure('BAD_INPUT', faultsIn(parsed.error, { whole: 'it' }))
 	return { ...parsed.data, logFormat: logFormat ?? parsed.data.logFormat }
 }
 
-/** Enough of a config to say to whom a run belongs, and who is to hear that the rest is wrong. */
+/** The part of a config that identifies the run and says where to report that the rest is invalid. */
 const Addressee = RunMark.extend({ mode: RunMark.shape.mode.catch('Apply') }).strip()
 
-/** @returns to whom a run that cannot be carried out is reported: whom its Job names, else its config, if that says so much */
+/**
+ * @returns where to report a run that cannot be carried out: as the run that its Job names, else as the one that its config names, if that
+ *   part is valid
+ */
 export function addresseeOf({ startedFor, configPath }: Pick<Settings, 'startedFor' | 'configPath'>): RunMark | undefined {
 	try {
 		return startedFor !== undefined ? parseMark(startedFor) : Addressee.parse(parseJson(readText(configPath), configPath))
@@ -55,7 +58,7 @@ export function addresseeOf({ startedFor, configPath }: Pick<Settings, 'startedF
 	}
 }
 
-/** @throws Failure BAD_INPUT that names every wrong path of config.json, and where it is not the config of this run */
+/** @throws Failure BAD_INPUT that names every invalid path of config.json, also if it is not the config of this run */
 export function readConfig({ startedFor, configPath }: Pick<Settings, 'startedFor' | 'configPath'>): RunConfig {
 	const mark = startedFor === undefined ? undefined : parseMark(startedFor)
 	const config = parseConfig(readText(configPath), configPath)
@@ -64,14 +67,14 @@ export function readConfig({ startedFor, configPath }: Pick<Settings, 'startedFo
 	return config
 }
 
-/** @throws Failure BAD_INPUT that names every wrong path of the text */
+/** @throws Failure BAD_INPUT that names every invalid path of the text */
 export function parseConfig(text: string, path: string): RunConfig {
 	const parsed = RunConfig.safeParse(parseJson(text, path))
 	if (!parsed.success) throw failure('BAD_INPUT', `${path}: ${faultsIn(parsed.error, { whole: 'it' })}`)
 	return parsed.data
 }
 
-/** Told with the other variables, so that one look at what a pod said is enough. */
+/** Reports an invalid RUN together with the other variables, so that one pod log shows them all. */
 function isMark(text: string, context: z.RefinementCtx): void {
 	try {
 		parseMark(text)
@@ -87,7 +90,7 @@ function parseMark(text: string): RunMark {
 	return parsed.data
 }
 
-/** A ConfigMap can be replaced between the Job's making and the pod's start; what it then says is not what this pod was started for. */
+/** A ConfigMap can be replaced after its Job is created and before the pod starts; this pod was not started for the new content. */
 function mismatches({ report, ...config }: RunConfig, { report: to, ...mark }: RunMark): string[] {
 	const pairs = [
 		...(['nodeName', 'uid', 'generation', 'attempt', 'mode'] as const).map(key => [key, config[key], mark[key]] as const),
@@ -98,7 +101,7 @@ function mismatches({ report, ...config }: RunConfig, { report: to, ...mark }: R
 		.map(([path, said, meant]) => `${path}: ${said}, but this pod was started for ${meant}`)
 }
 
-/** A run's ConfigMap ends in its generation, and in its attempt after the first. */
+/** The name of a run's ConfigMap ends in the generation, followed by the attempt for every attempt after the first. */
 function misnamed({ generation, attempt, report: { configMap } }: RunConfig): string[] {
 	const [, ofGeneration, ofAttempt = '1'] = /-g(\d+)(?:-(\d+))?$/.exec(configMap) ?? []
 	if (ofGeneration === undefined) return []
@@ -108,7 +111,7 @@ function misnamed({ generation, attempt, report: { configMap } }: RunConfig): st
 	]
 }
 
-/** A ConfigMap holds no more (bytes). */
+/** Maximum size of a ConfigMap (bytes). */
 const CONFIG_MAX_BYTES = 1_048_576
 
 function readText(path: string): string {

@@ -11,19 +11,19 @@ import { tellInterfaces } from './report/tell.ts'
 import { lessonWords } from './report/lesson.ts'
 import { doneWords } from './report/words.ts'
 
-/** After so long no path is risked any more: the Job has 300 s in all (milliseconds since the run began). */
+/** After this time no path is risked any more, because the Job has 300 s in total (milliseconds since the run began). */
 const LAST_RISK = 200_000
 
 const RECORD_LOST =
 	'the record of this host (/var/lib/multinic/record.json) is lost: what is ours was read from our files; what was there before is not known, so a removed NIC keeps its name until the next boot'
 
-/** Tries again as long as that teaches something, so that one bad NIC never costs the others. */
+/** Tries again as long as each attempt gives a reason to, so that one faulty NIC does not block the others. */
 export async function converge(
 	interfaces: readonly WantedInterface[],
 	run: Run,
 	known: Retry,
 ): Promise<{ outcome: Outcome; retry: Retry }> {
-	// A link that has come since the last time is a lesson of its own.
+	// A link that appeared since the last call is itself a reason to try again, so attempts are counted from zero.
 	let retry: Retry = { ...known, attempts: 0, most: undefined }
 	for (;;) {
 		const outcome = await attempt(taskOf(interfaces, run, retry))

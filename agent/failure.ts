@@ -3,7 +3,7 @@ import { Failure } from '../runtime/errors.ts'
 
 export { isFailure, wordsOf } from '../runtime/errors.ts'
 
-/** Everything that is expected to go wrong in a run. */
+/** Every expected failure of a run. */
 export type Code =
 	| 'BAD_INPUT'
 	| 'COMMAND_FAILED'
@@ -12,7 +12,7 @@ export type Code =
 	| 'CONNECTIVITY_LOST'
 	| 'ROUTED_ELSEWHERE'
 	| 'FOREIGN_CHANGED'
-	/** Something foreign is gone that the run cannot have removed. */
+	/** Something that is not managed by MultiNIC is gone, and the run cannot have removed it. */
 	| 'LOST_BY_OTHERS'
 	| 'NOT_ARMED'
 	| 'EXPIRED'
@@ -21,10 +21,13 @@ export type Code =
 	| 'LOCKED'
 	| 'API_REFUSED'
 
-/** What is said against one interface. */
+/** What is wrong with one interface. */
 export type Blame = { id: number; message: string }
 
-/** @returns an expected failure of the run; `id`, where given, is the one interface that caused it, `blames` tells of several, `hops` are addresses that no longer answer, `lost` keys of foreign things; `ofHost`: it would be the same with fewer changes */
+/**
+ * @returns an expected failure of the run; `id`, if set, is the one interface that caused it, `blames` lists several, `hops` are addresses
+ *   that no longer answer, `lost` are keys of state not managed by MultiNIC; `ofHost`: it would also fail with fewer changes
+ */
 export function failure(
 	code: Code,
 	message: string,
@@ -41,25 +44,29 @@ export function failure(
 	return new Failure<Code>(code, message, { facts: rest, ...(cause === undefined ? {} : { cause }) })
 }
 
-/** @returns a failure that several interfaces may have caused; what is said against one is one sentence; `lost` as in `failure` */
+/**
+ * @returns a failure that several interfaces may have caused; the messages about one interface form one sentence; `lost` as in `failure`
+ */
 export function blaming(code: Code, blames: readonly Blame[], lost: readonly string[] = []): Failure<Code> {
 	const ids = [...new Set(blames.map(({ id }) => id))]
 	const words = (id: number) => blames.flatMap(blame => (blame.id === id ? [blame.message] : [])).join('; ')
 	return failure(code, ids.map(words).join('; '), { blames: ids.map(id => ({ id, message: words(id) })), lost })
 }
 
-/** @returns the interfaces that a failure blames, each with what is said against it; none when the run as a whole failed */
+/** @returns the interfaces that a failure blames, each with its message; empty if the run as a whole failed */
 export function blamed({ facts: { id, blames }, message }: Failure): readonly Blame[] {
 	if (Array.isArray(blames)) return blames as Blame[]
 	return typeof id === 'number' ? [{ id, message }] : []
 }
 
-/** @returns the error of a parser without the piece of the text that JSON.parse shows: what the host was may hold what others keep secret */
+/**
+ * @returns the error of a parser without the piece of text that JSON.parse quotes, because host files may contain secrets of other programs
+ */
 export function withoutText(error: unknown): unknown {
 	return error instanceof SyntaxError ? new Error('it is not JSON') : error
 }
 
-/** @returns what a status calls this failure */
+/** @returns the reason for this failure in a status */
 export function reasonOf(code: Code): Reason {
 	return reasons[code]
 }

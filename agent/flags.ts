@@ -1,9 +1,9 @@
 import { failure } from './failure.ts'
 
-/** Where the kubelet looks for a pod's last words unless it is told otherwise. */
+/** Default path of the termination message, which the kubelet reads. */
 export const TERMINATION_LOG = '/dev/termination-log'
 
-/** What `--help` prints. */
+/** Output of `--help`. */
 export const help = `multinic-agent: applies a node config to the NICs of this node and exits.
 
   --human          human-readable log
@@ -30,7 +30,7 @@ const formats: Readonly<Record<string, LogFormat>> = { '--human': 'human', '--js
 
 /**
  * @param args of the command line, without the program
- * @throws Failure BAD_INPUT that names what is not known
+ * @throws Failure BAD_INPUT that names unknown or conflicting flags
  */
 export function parseFlags(args: readonly string[]): Flags {
 	const unknown = args.filter(arg => arg !== '--help' && !(arg in formats))
@@ -41,7 +41,7 @@ export function parseFlags(args: readonly string[]): Flags {
 	return { help: args.includes('--help'), logFormat }
 }
 
-/** @returns the format for telling that flags or variables are wrong: what seems to be meant */
+/** @returns the log format for reporting invalid flags or variables: the one that appears to be meant */
 export function formatFor({ LOG_FORMAT }: Readonly<Record<string, string | undefined>>, args: readonly string[]): LogFormat {
 	return formats[args.find(arg => arg in formats) ?? `--${LOG_FORMAT}`] ?? 'human'
 }

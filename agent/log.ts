@@ -2,17 +2,17 @@ import { isFailure, wordsOf } from './failure.ts'
 import type { LogFormat } from './flags.ts'
 import { oneLine } from './report/one-line.ts'
 
-/** What a run tells while it goes on: one line a step. */
+/** The log of a run, one line per step. */
 export type Log = {
-	/** A step of the run: what (one word), and what came of it; `facts` are for machines only. */
+	/** Logs a step of the run: what it is (one word), and its result; `facts` are only for machines. */
 	tell(what: string, words: string, facts?: object): void
-	/** One interface: its name, its MAC, what it is and what becomes of it. */
+	/** Logs one interface: its name, its MAC, what it is and what happens to it. */
 	nic(name: string, mac: string, words: string): void
-	/** For machines alone: people find it in the report. */
+	/** Logs facts for machines only: people find them in the report. */
 	facts(what: string, facts: object): void
 }
 
-/** Lines for people, words in a column; or one JSON object per line. */
+/** Writes lines for people, with the text in a column, or one JSON object per line. */
 export function createLog(format: LogFormat, write: (line: string) => void): Log {
 	if (format === 'json') {
 		const line = (facts: object) => write(`${JSON.stringify({ time: new Date().toISOString(), ...facts })}\n`)
@@ -29,12 +29,12 @@ export function createLog(format: LogFormat, write: (line: string) => void): Log
 	}
 }
 
-/** How much of a stack tells where a bug is. */
+/** How many frames of a stack show where a bug is. */
 const FRAMES = 6
 
 /**
- * Tells what went wrong; of a bug also where. Node's own words for it would show the bundle's source, one line of 100 kB, and every
- * property of the error, which nobody has looked through for secrets.
+ * Logs what went wrong, and for a bug also where. Node's own output would show the bundle's source, one line of 100 kB, and every property
+ * of the error, which has not been checked for secrets.
  */
 export function tellError(log: Log, what: string, error: unknown): void {
 	const words = oneLine(wordsOf(error))

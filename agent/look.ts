@@ -9,7 +9,7 @@ import { recordOf, select } from './plan/select.ts'
 /**
  * Observes the host.
  *
- * @throws Failure UNKNOWN_BACKEND, BAD_RECORD: nothing can be judged on such a host
+ * @throws Failure UNKNOWN_BACKEND or BAD_RECORD: nothing can be judged on such a host
  */
 export async function look({ host, wanted, timed, renameDown }: Attempt): Promise<HostState> {
 	const seen = await timed('observe', () => host.observe(wanted.interfaces.map(({ macAddress }) => macAddress)))
@@ -23,7 +23,7 @@ export async function look({ host, wanted, timed, renameDown }: Attempt): Promis
 	return renameDown ? { ...seen, liveRename: false } : seen
 }
 
-/** @returns what this attempt would change on such a host, without what netplan would refuse at the next boot */
+/** @returns what this attempt would change on such a host, without what netplan would reject at the next boot */
 export async function makePlan({ wanted, host, timed }: Attempt, state: HostState): Promise<Plan> {
 	const found = select(wanted, state)
 	const { failed, kept } = await timed('generate', () => host.foresee(found, state))

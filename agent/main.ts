@@ -13,11 +13,11 @@ import { run } from './run.ts'
 import { tellEnd } from './report/tell.ts'
 
 /**
- * One run on one node, from the environment to the exit status.
+ * Executes one run on one node, from the environment to the exit status.
  *
- * @param kinds of link that may be a NIC; kernel tests and the bench call this with `veth` as well
+ * @param kinds of link that may be a NIC; kernel tests and the bench also pass `veth`
  * @param args of the command line
- * @returns the exit status, as `--help` tells it
+ * @returns the exit status, as documented by `--help`
  */
 export async function main(env: Env, kinds: LinkKinds = hardwareOnly, args: readonly string[] = []): Promise<number> {
 	try {
@@ -62,15 +62,15 @@ async function locked<T>(hostRoot: string, config: RunConfig, work: () => Promis
 	}
 }
 
-/** What is thrown where nobody waits for it, rejections included. Only the first: a second ends the process at once. */
+/** Rejects with the first exception that no caller handles, including rejections. A second one ends the process immediately. */
 function uncaught(): Promise<never> {
 	return new Promise((_, reject) => process.once('uncaughtException', reject))
 }
 
 /**
- * A run that could not report by itself: the input is wrong, the host is locked, or the agent has a bug. It is reported all the same.
+ * Reports a run that could not report itself: the input is invalid, the host is locked, or the agent has a bug.
  *
- * @throws what it was given, where the config does not even say to whom
+ * @throws the given error if the config does not even say where to report
  */
 async function earlyEnd(error: unknown, settings: Settings): Promise<number> {
 	const addressee = addresseeOf(settings)
@@ -97,5 +97,5 @@ function toStderr(line: string): void {
 	process.stderr.write(line)
 }
 
-// After a bug something may still be under way, and must not go on.
+// After a bug something may still be in progress and must not continue.
 if (import.meta.main) main(process.env, hardwareOnly, process.argv.slice(2)).then(status => process.exit(status))

@@ -11,13 +11,13 @@ import { answering, lostPaths, PATIENCE, probe, tellProbes } from './probe/probe
 import { unproven } from './probe/proof.ts'
 import { lostWays } from './probe/ways.ts'
 
-/** What is seen after an undo. */
+/** What is observed after a rollback. */
 type Seen = { state: HostState; answers: readonly Probe[]; lostWays: readonly LookupLoss[] }
 
-/** What must be as it was before the run; each says in words what is not. The undo is complete where none says anything. */
+/** What must be as it was before the run; each describes what is not. The rollback is complete if none returns anything. */
 const comparisons: readonly ((work: Work, now: Seen) => readonly string[])[] = [touchedThings, foreignThings, paths, waysOverOurs]
 
-/** Undoes all of it, and compares and probes again: the log and the report follow from that. */
+/** Rolls back everything, then compares and probes again: the log and the report follow from that. */
 export async function putBack(task: Attempt, work: Work & { failed: Failure<Code> }): Promise<Outcome> {
 	const { plan, before, probes, targets, ways, armed, failed } = work
 	const { host, timed, log } = task
@@ -28,7 +28,7 @@ export async function putBack(task: Attempt, work: Work & { failed: Failure<Code
 	const lost = await timed('lookup', () => lostWays(host, ways, { plan, state }))
 	const unrestored = comparisons.flatMap(compare => compare(work, { state, answers, lostWays: lost }))
 	const foreign = judgeLosses(plan, before, state).byOthers
-	// Where something of others is gone, the ways that went with it need no words of their own.
+	// If something not managed by MultiNIC is gone, the paths that went with it are not reported separately.
 	const lostByOthers = foreign.length > 0 ? foreign : lost
 	if (unrestored.length === 0) log.tell('rolled back', restoredWords(lostByOthers))
 	else log.tell('NOT rolled back', `${unrestored.join('; ')} (${complaints.join('; ')})`)
@@ -37,7 +37,7 @@ export async function putBack(task: Attempt, work: Work & { failed: Failure<Code
 	return { plan, state, probes, failed: cause, unrestored, lostByOthers, proof: unproven('the run was rolled back') }
 }
 
-/** How often an undo is carried out where a network daemon runs: it may configure a link in the middle of it, once its name is back. */
+/** How often an undo is applied if a network daemon runs: it may configure a link in the middle of it, once its name is restored. */
 const UNDOS = 3
 
 async function undoUntilRestored(task: Attempt, work: Work): Promise<{ complaints: string[]; state: HostState }> {
@@ -51,7 +51,7 @@ async function undoUntilRestored(task: Attempt, work: Work): Promise<{ complaint
 	}
 }
 
-/** Where others have taken all that was lost, the run is not the cause. */
+/** If other programs caused all losses, the run is not the cause. */
 function causeOf(failed: Failure<Code>, lostByOthers: readonly Loss[]): Failure<Code> {
 	const { lost = [] } = failed.facts as { lost?: readonly string[] }
 	const taken = new Set(lostByOthers.map(({ key }) => key))
@@ -68,7 +68,7 @@ function wordsOf(losses: readonly Loss[]): string {
 	return losses.map(({ words }) => words).join('; ')
 }
 
-/** NetworkManager takes up again what it had in its own time (milliseconds). */
+/** NetworkManager configures again what it had, in its own time (milliseconds). */
 const PATIENCE_FOR_DAEMON = 10_000
 
 async function settled({ host, wanted }: Attempt, work: Work): Promise<HostState> {
@@ -88,7 +88,10 @@ function foreignThings({ plan, before }: Work, { state }: Seen): string[] {
 	return judgeLosses(plan, before, state).byRun.map(({ words }) => words)
 }
 
-/** Once all that the run touched is as it was, packets that still go another way do so because of others, unless they leave by a link of the run. */
+/**
+ * Once everything that the run touched is restored, packets that still take another path do so because of other programs, unless they leave
+ * by a link of the run.
+ */
 function waysOverOurs({ plan }: Work, { lostWays }: Seen): string[] {
 	const touched = touchedBy(plan)
 	return lostWays.flatMap(({ after, words }) => ('links' in after && after.links.some(link => touched.has(link)) ? [words] : []))

@@ -6,31 +6,31 @@ import { countChanges } from './plan/plan.ts'
 import type { Accepted, Released } from './plan/select.ts'
 import { abandoned, afterLoss, afterSuccess, heldBack, isOver, type Search, searchAmong, type Suspect } from './probe/suspects.ts'
 
-/** What the attempts of a run have taught so far. */
+/** What the attempts of a run have shown so far. */
 export type Retry = {
-	/** Interfaces that are left as they are, and why. */
+	/** Interfaces that are not changed, and why. */
 	failed: ReadonlyMap<number, Refusal>
-	/** MAC → why that removal is not made. */
+	/** MAC → why that interface is not removed. */
 	kept: ReadonlyMap<string, Refusal>
-	/** The kernel has refused to rename a link that is up. */
+	/** The kernel refused to rename a link that is up. */
 	renameDown: boolean
-	/** Keys of foreign things that others change meanwhile: no attempt fails because of them. */
+	/** Keys of state that is not managed by MultiNIC and that other programs change meanwhile: no attempt fails because of it. */
 	excused: ReadonlySet<string>
 	/** An attempt was committed, so the run as a whole was not rolled back. */
 	committed: boolean
-	/** How many attempts have changed the host since a link came last, and how many may. */
+	/** How many attempts have changed the host since a link last appeared, and how many may. */
 	attempts: number
 	most?: number | undefined
-	/** How many attempts there were. */
+	/** How many attempts were made. */
 	turn: number
-	/** For the change that costs the node a path, and what is reported of it. */
+	/** The search for the change that costs the node a path, and what is reported about the loss. */
 	search?: { state: Search; loss: Refusal } | undefined
 }
 
-/** Why a further attempt may end otherwise than the last one. Without a lesson there is none. */
+/** Why another attempt may end differently than the last one. Without a lesson there is no other attempt. */
 export type Lesson =
 	| { kind: 'renameDown' }
-	/** These are now left as they are. */
+	/** These are no longer changed. */
 	| { kind: 'excluded'; suspects: readonly Suspect[] }
 	/** Fewer than before may be the cause: these are held back while the others are tried. */
 	| { kind: 'narrowed'; heldBack: readonly Suspect[] }
@@ -51,15 +51,15 @@ export const FIRST: Retry = {
 type Case = { retry: Retry; outcome: Outcome; hasTime: boolean }
 type FailedCase = Case & { failed: Failure<Code> }
 
-/** Read top to bottom: the first that has learnt something says how the run goes on. */
+/** Checked in order: the first that returns something decides how the run continues. */
 const teachers: readonly ((found: FailedCase) => Next | undefined)[] = [goesDownToRename, blames, excuses, searches, keepsRemovals, settles]
 
 /**
- * What a run does after an attempt.
+ * Decides what a run does after an attempt.
  *
  * @param hasTime whether a path may still be risked
  * @returns what is known now; with a lesson the run tries again, without one it ends. It ends after 1 + (number of interfaces) attempts
- *   that change something: wanted ones, and those to be removed
+ *   that change something: desired interfaces, and those to be removed
  */
 export function nextAttempt(before: Retry, outcome: Outcome, hasTime: boolean): Next {
 	const { failed, plan, unrestored = [] } = outcome
@@ -78,18 +78,18 @@ export function nextAttempt(before: Retry, outcome: Outcome, hasTime: boolean): 
 	return { retry }
 }
 
-/** @returns how many attempts may change the host: one, and one for each interface, wanted or to be removed */
+/** @returns how many attempts may change the host: one, and one for each interface, desired or to be removed */
 function mostAttempts({ plan: { accepted, refused, released, kept } }: Outcome): number {
 	return 1 + accepted.length + refused.length + released.length + kept.length
 }
 
-/** @returns what the next attempt leaves as it is: what has failed, and what is held back for now */
+/** @returns what the next attempt does not change: what has failed, and what is held back for now */
 export function leftOut({ failed, kept, search }: Retry): Pick<Retry, 'failed' | 'kept'> {
 	const held = byKind(search ? heldBack(search.state).map(suspect => [suspect, search.loss] as const) : [])
 	return { failed: new Map([...held.failed, ...failed]), kept: new Map([...held.kept, ...kept]) }
 }
 
-/** Nothing is left to try once all are either configured or to blame. */
+/** Nothing is left to try once each is either configured or blamed. */
 function afterGood({ retry, hasTime }: Case): Next {
 	if (!retry.search) return { retry }
 	const { state, loss } = retry.search
@@ -97,7 +97,7 @@ function afterGood({ retry, hasTime }: Case): Next {
 	return goOn({ ...retry, search: { state: hasTime ? next : abandoned(next), loss } }, () => false)
 }
 
-/** Before Linux 6.2 a link that is up keeps its name. */
+/** Before Linux 6.2 a link that is up cannot be renamed. */
 function goesDownToRename({ retry, failed }: FailedCase): Next | undefined {
 	if (retry.renameDown || !failed.message.includes('Device or resource busy')) return
 	return { retry: { ...retry, renameDown: true }, lesson: { kind: 'renameDown' } }
@@ -108,7 +108,7 @@ function blames({ retry, failed }: FailedCase): Next | undefined {
 	return excluding(retry, refusals)
 }
 
-/** What is lost by others now is not lost again, or not by the run. */
+/** What other programs removed now is not lost again, or not because of the run. */
 function excuses({ retry, outcome: { lostByOthers = [] }, failed }: FailedCase): Next | undefined {
 	const keys = lostByOthers.flatMap(({ key }) => (retry.excused.has(key) ? [] : [key]))
 	if (failed.code !== 'LOST_BY_OTHERS' || keys.length === 0) return
@@ -125,7 +125,7 @@ function searches({ retry, outcome, hasTime, failed }: FailedCase): Next | undef
 	return goOn({ ...retry, search: { state: hasTime ? state : abandoned(state), loss: lossOf(failed) } }, isLeft)
 }
 
-/** Who failed is not known, so the others are tried without the removals. */
+/** The cause is not known, so the others are tried without the removals. */
 function keepsRemovals({ retry, outcome, failed }: FailedCase): Next | undefined {
 	const { accepted, released } = changedBy(outcome)
 	if (accepted.length === 0 || failed.facts.ofHost || !(failed.code === 'COMMAND_FAILED' || failed.code === 'NOT_VERIFIED')) return
@@ -135,7 +135,7 @@ function keepsRemovals({ retry, outcome, failed }: FailedCase): Next | undefined
 	)
 }
 
-/** What this attempt was to change stays as it is, so that the next one, which changes nothing, can report what earlier ones have done. */
+/** Excludes what this attempt was to change, so that the next one, which changes nothing, can report what earlier ones did. */
 function settles({ retry, outcome, failed }: FailedCase): Next | undefined {
 	if (!retry.committed) return
 	const { accepted, released } = changedBy(outcome)
@@ -147,7 +147,7 @@ function settles({ retry, outcome, failed }: FailedCase): Next | undefined {
 	)
 }
 
-/** @param isLeft whether there is something to try beside what a search that is over has found */
+/** @param isLeft whether there is something to try other than what a finished search has found */
 function goOn(retry: Retry, isLeft: (concluded: Retry) => boolean): Next {
 	const { search } = retry
 	if (!search) return { retry }
@@ -157,7 +157,7 @@ function goOn(retry: Retry, isLeft: (concluded: Retry) => boolean): Next {
 	return isLeft(concluded.retry) ? concluded : { retry: concluded.retry }
 }
 
-/** @returns undefined where all of them were known already */
+/** @returns undefined if all of them were already known */
 function excluding(retry: Retry, refusals: readonly (readonly [Suspect, Refusal])[]): Next | undefined {
 	const news = refusals.filter(([suspect]) => !(typeof suspect === 'number' ? retry.failed.has(suspect) : retry.kept.has(suspect)))
 	if (news.length === 0) return
@@ -179,7 +179,7 @@ function lossOf({ code, message }: Failure<Code>): Refusal {
 	return { reason: reasonOf(code), message: `${message}; this interface is unchanged` }
 }
 
-/** What this attempt was to change. */
+/** Returns what this attempt was to change. */
 function changedBy({ plan: { accepted, released, steps } }: Outcome): { accepted: Accepted[]; released: readonly Released[] } {
 	return { accepted: accepted.filter(({ nic }) => countChanges(steps, nic.id) > 0), released }
 }

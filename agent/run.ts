@@ -22,15 +22,15 @@ export type Surrounding = {
 }
 
 /**
- * One run: clears what a dead run left, then configures what can be; an interface that makes the batch fail is left out and the
- * others are tried again, and one whose link is not there yet is waited for while the others are done.
+ * Executes one run: rolls back what a dead run left, then configures what it can. An interface that makes the batch fail is excluded and
+ * the others are tried again. The run waits for an interface whose link does not exist yet while the others are already configured.
  *
- * @returns the report, whatever happened; only a bug is thrown
+ * @returns the report, whatever happens; throws only on a bug
  */
 export async function run(config: RunConfig, host: Host, surrounding: Surrounding): Promise<AgentReport> {
 	const tally = newTally(config)
 	const began = performance.now()
-	/** The wall clock may be set meanwhile. */
+	/** Does not depend on the wall clock, which may be set meanwhile. */
 	const now = () => new Date(tally.started.getTime() + Math.round(performance.now() - began))
 	const interfaces =
 		config.mode === 'Cleanup' ? [] : settle(config.interfaces, { bases: basesIn(config), podNetworks: config.podNetworks ?? [] })
@@ -61,7 +61,7 @@ export type Run = {
 	heading(backend: string): void
 }
 
-/** Of the controller; a run whose config names none is of one that has no choice. */
+/** The bases of the controller; a config that names none comes from a controller that cannot choose. */
 function basesIn({ routeTableBase: table = DEFAULT_BASES.table, rulePriorityBase: priority = DEFAULT_BASES.priority }: RunConfig): Bases {
 	return { table, priority }
 }
@@ -80,8 +80,8 @@ function once<T>(act: (value: T) => void): (value: T) => void {
 }
 
 /**
- * A run that died has left its undo on the host: the host was never committed, so it is put back before anything is planned. A run
- * that only looks says so and leaves it.
+ * Rolls back a run that died. It left its undo on the host and never committed, so this happens before anything is planned. A read-only run
+ * reports the undo and leaves it.
  */
 async function meetDeadRun(host: Host, tally: Tally, log: Log): Promise<void> {
 	if (isDry(tally.config)) {
@@ -99,10 +99,10 @@ async function meetDeadRun(host: Host, tally: Tally, log: Log): Promise<void> {
 	tally.notes.add(`an earlier run ended before its commit, and ${words}`)
 }
 
-/** How often that is tried: a network daemon may be at work on the same link. */
+/** How often the rollback is tried, because a network daemon may be working on the same link. */
 const UNDOS = 3
 
-/** @returns what could not be done */
+/** @returns what could not be undone */
 async function undoWhole(host: Host, changes: readonly Change[]): Promise<string[]> {
 	for (let turn = 1; ; turn++) {
 		const complaints = [...new Set(await host.undo(changes))]

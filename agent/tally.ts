@@ -1,32 +1,32 @@
 import type { RunConfig } from '../contract/agent-run.ts'
 import type { Warning } from './probe/own-gateway.ts'
 
-/** What a run adds up while it goes on. */
+/** What a run collects in the course of its work. */
 export type Tally = {
 	config: RunConfig
 	started: Date
 	milliseconds: Record<string, number>
-	/** id → changes that were committed. */
+	/** id → number of committed changes. */
 	changes: Map<number, number>
-	/** The same, a few words each. */
+	/** The same changes, in a few words each. */
 	done: Map<number, string[]>
 	total: number
-	/** id → what its own probes found last. */
+	/** id → the last result of the interface's probes. */
 	warnings: Map<number, Warning>
-	/** What could not be found out, and why. */
+	/** What could not be determined, and why. */
 	notes: Set<string>
-	/** The tag of a dead run that this one, which only looks, has found and left. */
+	/** The tag of a dead run that this read-only run has found and left. */
 	unfinished: string | undefined
-	/** What of a dead run could not be undone. */
+	/** What could not be rolled back of a dead run. */
 	unrestored: readonly string[]
 }
 
-/** Whether a run only looks. */
+/** Whether a run is read-only. */
 export function isDry({ mode }: RunConfig): boolean {
 	return mode === 'Plan' || mode === 'Verify'
 }
 
-/** Does work that counts as that phase. */
+/** Runs work and adds its duration to that phase. */
 export async function timed<T>({ milliseconds }: Tally, phase: string, work: () => Promise<T>): Promise<T> {
 	const started = performance.now()
 	try {

@@ -13,19 +13,23 @@ import { lostPaths, type Target } from './probe/probe.ts'
 import { lossOfWays } from './probe/ways.ts'
 import { stepWords } from './report/words.ts'
 
-/** What must hold after a change, before it is committed. */
+/** Checks what must hold after a change, before it is committed. */
 
-/** What this run could not touch from its beginning is not judged at its end: a link that came meanwhile is the next attempt's. */
+/** Ignores what this run could not touch from its beginning: a link that appeared meanwhile is for the next attempt. */
 export function withoutNewcomers(task: Attempt, { refused, kept: staying }: Plan): Attempt {
 	const failed = new Map([...task.wanted.failed, ...refused.map(({ nic, refusal }) => [nic.id, refusal] as const)])
 	const kept = new Map(staying.map(({ ours, refusal }) => [ours.mac, refusal] as const))
 	return { ...task, wanted: { ...task.wanted, failed, kept } }
 }
 
-/** How often what networkd has undone is done once more, its addresses first, then the rest. It does not do it over and over. */
+/**
+ * How often changes that networkd has undone are applied again, its addresses first, then the rest. networkd does not undo them endlessly.
+ */
 const TIMES = 6
 
-/** Right is what leaves nothing to plan; there is no second idea of it. A daemon may need a moment, so it is asked three times. */
+/**
+ * The state is correct if nothing is left to plan; there is no second definition. A daemon may need a moment, so there are three checks.
+ */
 export async function verify(task: Attempt, wish: Plan, before: HostState): Promise<HostState> {
 	let again = 0
 	for (let chance = 1; ; ) {
@@ -38,7 +42,7 @@ export async function verify(task: Attempt, wish: Plan, before: HostState): Prom
 	}
 }
 
-/** `rest`: what networkd has given or undone meanwhile. */
+/** `rest`: what networkd has added or undone meanwhile. */
 async function compared(task: Attempt, wish: Plan, before: HostState) {
 	const state = await task.timed('verify', () => look(task))
 	const plan = await makePlan(task, state)
@@ -51,7 +55,7 @@ async function doAgain({ host, log, timed }: Attempt, rest: readonly Step[]): Pr
 	await timed('apply', () => host.apply(rest))
 }
 
-/** What was configured and is refused now is not right either: others have given or taken something meanwhile. */
+/** An interface that was configured and is refused now is not correct either: other programs have added or removed something meanwhile. */
 function unlikeWish({ steps, refused }: Plan, { accepted }: Plan): Failure<Code> | undefined {
 	const wanted = new Set(accepted.map(({ nic }) => nic.id))
 	const [first] = refused.filter(({ nic }) => wanted.has(nic.id))
@@ -61,7 +65,7 @@ function unlikeWish({ steps, refused }: Plan, { accepted }: Plan): Failure<Code>
 	return failure('NOT_VERIFIED', `still differs after applying: ${steps.map(stepWords).join(', ')}`, { id: steps[0]?.id })
 }
 
-/** @throws Failure FOREIGN_CHANGED where something foreign is gone or has changed */
+/** @throws Failure FOREIGN_CHANGED if something not managed by MultiNIC is gone or has changed */
 export function refuseLosses({ excused }: Attempt, { plan, before, state }: { plan: Plan; before: HostState; state: HostState }): void {
 	const losses = lossesOf(plan, before, state).filter(({ key }) => !excused.has(key))
 	const words = losses.map(loss => loss.words).join('; ')
@@ -69,14 +73,14 @@ export function refuseLosses({ excused }: Attempt, { plan, before, state }: { pl
 		throw failure('FOREIGN_CHANGED', `changed but not managed by MultiNIC: ${words}`, { lost: losses.map(({ key }) => key) })
 }
 
-/** @throws Failure CONNECTIVITY_LOST where a path no longer answers */
+/** @throws Failure CONNECTIVITY_LOST if a path no longer answers */
 export function refuseLostPaths(targets: readonly Target[], { before, after }: Probes): void {
 	const lost = lostPaths(before, after)
 	const hops = targets.flatMap(({ name, hops }) => (lost.includes(name) ? hops : []))
 	if (lost.length > 0) throw failure('CONNECTIVITY_LOST', `${lost.join(' and ')} unreachable after the change`, { hops })
 }
 
-/** @throws Failure CONNECTIVITY_LOST where packets of the node take another way */
+/** @throws Failure CONNECTIVITY_LOST if packets of the node take another path */
 export function refuseLostWays({ excused }: Attempt, plan: Plan, losses: readonly LookupLoss[]): void {
 	const loss = lossOfWays(
 		losses.filter(({ key }) => !excused.has(key)),
