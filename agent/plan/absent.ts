@@ -4,7 +4,7 @@ import type { Refusal } from './match.ts'
 import type { RecordedLink } from './record.ts'
 import type { Leaving } from './selection.ts'
 
-/** A NIC of ours that is not among the links of this host. */
+/** NICs managed by MultiNIC that have no link on this host. */
 
 type Absent = { ours: RecordedLink | undefined; host: HostState }
 
@@ -15,7 +15,7 @@ export const isInOtherNamespace: Check<Absent> = {
 	find: ({ ours, host }) => (ours ? whereabouts(ours, host) : undefined),
 }
 
-/** It is released when it is back; until then it stays on record, with its files. */
+/** The NIC is released when it is back; until then its record and its files stay. */
 export const isReleasedLater: Check<Leaving> = {
 	reason: 'InOtherNamespace',
 	when: 'the interface is no longer wanted, and its NIC is in another network namespace; it is released when it is back',
@@ -25,7 +25,7 @@ export const isReleasedLater: Check<Leaving> = {
 
 export const absenceChecks: readonly Check<Absent>[] = [isInOtherNamespace]
 
-/** @returns why a recorded NIC is not there, where more is known than that */
+/** @returns why a recorded NIC is absent, if the cause is known */
 export function absence(absent: Absent): Refusal | undefined {
 	return firstOf(absenceChecks, absent)
 }

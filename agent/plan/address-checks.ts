@@ -9,7 +9,7 @@ import type { Question } from './preflight.ts'
 import { addressesOf, ipOf, linksOf, MAIN } from './routing.ts'
 import type { Placed, Selection } from './selection.ts'
 
-/** A wanted address that this node already has, or reaches, elsewhere. */
+/** Checks for desired addresses that this node already has or reaches elsewhere. */
 
 export const isAddressOfTheNode: Check<Question> = {
 	reason: 'InUse',
@@ -22,7 +22,7 @@ export const isAddressOfTheNode: Check<Question> = {
 	},
 }
 
-/** The kernel delivers what the node sends to an address of its own to the node itself. */
+/** The kernel delivers packets to a local address to the node itself. */
 export const isNeededElsewhere: Check<Question> = {
 	reason: 'InUse',
 	when: 'a wanted address is that of the API server, a nameserver, the metadata service or a pod (a route to it alone over another link), and no link of the node has it',
@@ -43,7 +43,7 @@ function isAlone({ table, type, to }: Route): boolean {
 	return table === MAIN && type === 1 && lengthOf(to) === full(to)
 }
 
-/** Of two interfaces the first by id has the address. */
+/** If two interfaces want an address, the one with the smaller id gets it. */
 export const isWantedTwice: Check<Question> = {
 	reason: 'InvalidConfig',
 	when: 'an interface with a smaller id wants the same address',
@@ -57,7 +57,7 @@ export const isWantedTwice: Check<Question> = {
 	},
 }
 
-/** An address that another of our NICs loses in this very run is free by the time it is assigned. */
+/** An address that another NIC managed by MultiNIC loses in this run is free by the time it is assigned. */
 export const isOnAnotherLink: Check<Placed> = {
 	reason: 'InUse',
 	when: 'a wanted address is on another link of the node and stays there',
@@ -73,7 +73,7 @@ export const isOnAnotherLink: Check<Placed> = {
 	},
 }
 
-/** What a link has after the run of what it does not get from us. */
+/** Returns the addresses that a link has after the run, without those that MultiNIC configures on it. */
 function staying(link: Link, { accepted, released }: Selection, host: HostState): readonly Address[] {
 	const left = released.find(one => one.link?.ifindex === link.ifindex)
 	if (left?.link) return addressesAfterRelease({ ours: left.ours, link: left.link }, host)
@@ -82,7 +82,7 @@ function staying(link: Link, { accepted, released }: Selection, host: HostState)
 	return link.addresses.filter(address => !taken.some(change => change.kind === 'removeAddress' && change.address === address))
 }
 
-/** A link-local IPv6 address is of its link alone, so several links may have the same one. @see RFC 4291, 2.5.6 */
+/** A link-local IPv6 address is valid on its link only, so several links may have the same one. @see RFC 4291, 2.5.6 */
 function ipsOf(nic: Question['nic']): string[] {
 	return addressesOf(nic)
 		.map(ipOf)

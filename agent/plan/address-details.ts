@@ -4,12 +4,15 @@ import type { AddressFlag } from '../host/state-address.ts'
 import { familyOf, lengthOf } from './networks.ts'
 import { isMadeByKernel, isRouteless, metricOf } from './origin.ts'
 
-/** What an address has besides its prefix, and what of that the kernel changes in place. */
+/** Attributes of an address other than its prefix, and which of them the kernel changes in place. */
 
-/** `anew`: only removing and adding the address changes it; `changed`: adding it again (`ip addr replace`) does. */
+/** Addresses that differ. `changed`: `ip addr replace` is enough; those in the other list must be removed and added again. */
 export type Differing = { anew: readonly string[]; changed: readonly string[] }
 
-/** @param seen an address of the link as it is to be compared @returns which of these addresses the link has, but otherwise */
+/**
+ * @param seen maps an address of the link to the form that is compared
+ * @returns the desired addresses that the link has with other attributes
+ */
 export function differing(link: Link, wanted: readonly Address[], seen: (found: Address) => Address = found => found): Differing {
 	const found = link.addresses.filter(address => address.temporary || !isMadeByKernel(address, link))
 	const pairs = found.flatMap(address => {
@@ -22,17 +25,17 @@ export function differing(link: Link, wanted: readonly Address[], seen: (found: 
 	return { anew: cidrsOf(isFixed), changed: cidrsOf(isChangeable) }
 }
 
-/** @returns an address as the config wants it; with `brd +` one of IPv4 has the broadcast address of its network */
+/** @returns an address as the node config requests it; `brd +` gives an IPv4 address the broadcast address of its network */
 export function wantedAddress(cidr: string): Address {
 	const family = familyOf(cidr)
 	return { family, cidr, global: true, dynamic: false, ...(family === 4 && { broadcast: '+' }) }
 }
 
 /**
- * @param name what the link is called in the end
- * @returns an address without the details that one of ours may have at a boot as well: a daemon adds the connected route itself
- * and gives 169.254 the scope of a link (NetworkManager), no broadcast address does what that of the network does, and the kernel makes
- * labels (`multinic0:2`) in a renaming
+ * @param name the final name of the link
+ * @returns an address without the attributes that one managed by MultiNIC may also have after a boot: NetworkManager adds the connected
+ * route itself and gives 169.254 the scope of a link, a missing broadcast address has the same effect as that of the network, and the
+ * kernel creates labels (`multinic0:2`) when a link is renamed
  */
 export function asOurs(address: Address, link: Link, name: string): Address {
 	const { metric, label, scope, flags = [], ...rest } = address
@@ -48,14 +51,14 @@ export function asOurs(address: Address, link: Link, name: string): Address {
 }
 
 /**
- * IPv4 addresses that do not keep their labels where a link is renamed: the kernel gives the first its new name, and makes `NAME:2` for
- * others without a label. @see inetdev_changename
+ * Returns the IPv4 addresses whose labels change when a link is renamed: the kernel gives the first one the new name, and creates `NAME:2`
+ * for others without a label. @see inetdev_changename
  */
 export function relabelled({ addresses }: Pick<Link, 'addresses'>): Address[] {
 	return addresses.filter(({ family }) => family === 4).filter(({ label }, at) => at > 0 || label !== undefined)
 }
 
-/** @returns in a few words what an address has that is not plain: `a lease`, `metric 513` */
+/** @returns the attributes of an address that are not default, in a few words: `a lease`, `metric 513` */
 export function detailsOf(address: Address): string[] {
 	const { dynamic, duplicate, preferredSeconds, flags = [] } = address
 	return [
@@ -81,12 +84,12 @@ function otherDetails(address: Address): string[] {
 
 const SCOPES: Readonly<Record<number, string>> = { 253: 'link', 254: 'host' }
 
-/** Whether the kernel makes such a label in a renaming. */
+/** Whether the kernel creates such a label when it renames a link. */
 function isOfRenaming(label: string): boolean {
 	return /^[^:]*:\d+$/.test(label)
 }
 
-/** What `ip addr replace` leaves as it is of an IPv4 address; the peer of one of IPv6 is left as it is. */
+/** Whether attributes of an IPv4 address differ that `ip addr replace` does not change. The peer of an IPv6 address is ignored. */
 function isFixed(is: Address, target: Address): boolean {
 	if (is.family === 6) return false
 	const isOther = is.label !== target.label || (is.scope ?? 0) !== (target.scope ?? 0) || flagsOf(is) !== flagsOf(target)
@@ -97,7 +100,7 @@ function isChangeable(is: Address, target: Address): boolean {
 	return metricOf(is) !== metricOf(target) || lifetimeOf(is) !== lifetimeOf(target) || flagsOf(is) !== flagsOf(target)
 }
 
-/** Lifetimes run. */
+/** Lifetimes count down, so only their kind is compared. */
 function lifetimeOf({ validSeconds, preferredSeconds, dynamic }: Address): string {
 	if (dynamic || validSeconds !== undefined) return 'a lease'
 	return preferredSeconds === undefined ? 'for ever' : 'deprecated'
@@ -107,7 +110,7 @@ function flagsOf({ flags = [] }: Address): string {
 	return flags.filter(isLasting).join(' ')
 }
 
-/** The kernel drops `optimistic` once it has asked the network. */
+/** The kernel drops `optimistic` once duplicate address detection is done. */
 function isLasting(flag: AddressFlag): boolean {
 	return flag !== 'optimistic'
 }

@@ -7,13 +7,14 @@ import type { RecordedLink } from './record.ts'
 import { familyOf, ipOf } from './routing.ts'
 import type { Change } from './steps.ts'
 
-/** Which addresses are taken from a link, which are given to it. */
+/** Which addresses a run removes from a link, and which it adds. */
 
 /**
- * Ours of an earlier config, and what DHCP or a router gave: the profile that asked for it no longer rules this link. And what another
- * host had when the kernel asked, for it does so only of an address that is given. Last first, for the first of a network takes the others along.
+ * Returns removals of addresses from an earlier config, and of those from DHCP or a router, because the profile that requested them no
+ * longer applies to this link. Also of desired addresses that failed duplicate address detection, because the kernel repeats it only for an
+ * added address. The last address comes first, because the first one of a network takes the others with it.
  *
- * @param anew wanted addresses that the kernel changes only by removing and adding them
+ * @param anew desired addresses that the kernel changes only if they are removed and added
  */
 export function staleAddresses(
 	link: Link,
@@ -28,7 +29,7 @@ export function staleAddresses(
 	const stale = (address: Address) => {
 		const { cidr, global, dynamic } = address
 		if (wanted.includes(cidr)) return isWrong(address)
-		// An fe80:: that we gave goes too; not the one that the kernel makes of the MAC.
+		// A link-local address that MultiNIC added is removed too, but not the one that the kernel derives from the MAC.
 		return given.includes(cidr) ? !isMadeByKernel(address, link) : global && dynamic
 	}
 	return addresses
@@ -37,17 +38,17 @@ export function staleAddresses(
 		.map(address => ({ kind: 'removeAddress', link: ifindex, address }))
 }
 
-/** Whether a wanted address is on the link with another prefix length than it is to have. */
+/** Whether a desired address is on the link with another prefix length. */
 function isOtherForm(cidr: string, wanted: readonly string[]): boolean {
 	return !wanted.includes(cidr) && wanted.some(other => ipOf(other) === ipOf(cidr))
 }
 
 /**
- * IPv4 addresses that change their prefix length are given before the other form is taken, so that the link is never without them. What is
- * taken of the networks that they get is taken before that: it would take them along. One that follows an address which the link does not
- * have by then is given with that one, so that they keep their order.
+ * IPv4 addresses that change their prefix length are added before the old form is removed, so that the link is never without them. Removals
+ * in their new networks come before that, because they would take the new form with them. If an earlier address of the network is not on
+ * the link by then, the new form is added together with that address, so that they keep their order.
  *
- * @returns `room`: removals; `forms`: additions
+ * @returns `room`: the removals that come first; `forms`: additions
  */
 export function otherForms(link: Link, wanted: readonly string[], taken: readonly Change[]): { room: Change[]; forms: Change[] } {
 	const { addresses } = link
@@ -65,8 +66,9 @@ export function otherForms(link: Link, wanted: readonly string[], taken: readonl
 }
 
 /**
- * The first IPv4 address of a network is the source of what the host sends there; at the next boot that is the first of the config. Looked at
- * when the config has changed: a daemon that gave them in another order at boot is not corrected.
+ * Returns the IPv4 addresses that are out of order. The first one of a network is the source of packets to that network; at the next boot
+ * that is the first one of the config. The order is checked only if the config has changed: if a daemon added the addresses in another
+ * order at boot, it is not corrected.
  */
 function outOfOrder(addresses: readonly Address[], wanted: readonly string[]): string[] {
 	const four = wanted.filter(cidr => familyOf(cidr) === 4)
@@ -79,8 +81,8 @@ function outOfOrder(addresses: readonly Address[], wanted: readonly string[]): s
 }
 
 /**
- * IPv4 addresses that may be gone once some are taken: by the kernel's default (`promote_secondaries` 0) the first of a network takes the
- * others of it along.
+ * Returns the IPv4 addresses that may be gone once some are removed: by default (`promote_secondaries` 0) the kernel removes all addresses
+ * of a network together with the first one.
  */
 export function goingAlong({ addresses }: Link, taken: readonly Change[]): Set<string> {
 	const goes = new Set(taken.flatMap(change => (change.kind === 'removeAddress' ? [change.address.cidr] : [])))
@@ -89,15 +91,15 @@ export function goingAlong({ addresses }: Link, taken: readonly Change[]): Set<s
 	return new Set(four.filter(cidr => goes.has(cidr) || goes.has(first(cidr) ?? '')))
 }
 
-/** @param again what is given again: it may be gone by then, or is otherwise */
+/** @param again addresses to add again: they may be gone by then, or differ */
 export function missingAddresses(link: Link, wanted: readonly string[], again: ReadonlySet<string>): Change[] {
 	const present = new Set(link.addresses.flatMap(({ cidr, duplicate }) => (duplicate ? [] : [cidr])))
 	return wanted.filter(cidr => again.has(cidr) || !present.has(cidr)).flatMap(cidr => additions(link, cidr))
 }
 
 /**
- * The kernel keeps the metric of an IPv6 address where none is given, and leaves the connected route of a lease where another is given: so
- * it is given for ever first.
+ * The kernel keeps the metric of an IPv6 address if none is given, and leaves the connected route of a lease if another metric is given. So
+ * the address is first made permanent with its current metric.
  */
 function additions(link: Link, cidr: string): Change[] {
 	const address = wantedAddress(cidr)

@@ -8,17 +8,20 @@ import { reachingAfter, staleRoutes } from './routes.ts'
 import { linksOf, routeKey } from './routing.ts'
 import type { Released } from './selection.ts'
 
-/** A released link after the run: it is foreign then, with what it had before it was ours. What is decided with it stays so after the run. */
+/**
+ * A released link after the run: MultiNIC no longer manages it, and it has its original addresses and routes. Decisions based on this state
+ * stay valid after the run.
+ */
 
 type Leaving = { ours: RecordedLink; link: Link }
 
-/** @returns the host as it is once these links are released: their addresses, and the routes over them */
+/** @returns the host after these links are released, with the addresses and routes that they have then */
 export function afterReleases(released: readonly Released[], bases: readonly Bases[], host: HostState): HostState {
 	const leaving = released.flatMap(({ ours, link }) => (link ? [{ ours, link }] : []))
 	return leaving.reduce((state, one) => afterRelease(one, bases, state), host)
 }
 
-/** @returns the addresses that a released link has afterwards */
+/** @returns the addresses of a released link after the run */
 export function addressesAfterRelease({ ours, link }: Leaving, host: HostState): Address[] {
 	const { addresses } = beforeUs(ours, link, host)
 	const back = addresses.map(({ cidr }) => cidr)
@@ -36,7 +39,7 @@ function afterRelease(one: Leaving, bases: readonly Bases[], host: HostState): H
 	return { ...host, links: host.links.map(other => (other.ifindex === link.ifindex ? after : other)), routes }
 }
 
-/** The connected routes of restored addresses are not among them: the addresses say the same. */
+/** Omits the connected routes of restored addresses: the addresses imply them. */
 function routesAfter({ ours, link }: Leaving, after: Link, { bases, host }: { bases: readonly Bases[]; host: HostState }): Route[] {
 	const { routes } = beforeUs(ours, link, host)
 	const reaching = reachingAfter(after, [], [])

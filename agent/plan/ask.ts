@@ -8,12 +8,12 @@ import { KERNEL, UNICAST } from './origin.ts'
 import type { Selection } from './selection.ts'
 import type { Change } from './steps.ts'
 
-/** Before a link is given IPv4 addresses: whether another host has them. Not for IPv6: the kernel asks by itself, and uses an address only then. */
+/** Duplicate address detection for IPv4, before a link gets addresses. Not for IPv6: the kernel does it, and uses an address only then. */
 
 /**
- * @param name what the link is called when it is asked on
+ * @param name the name of the link when it is probed
  * @param wanted addresses with prefix length
- * @returns the question on the wire of the link itself
+ * @returns the probe on the wire of the link itself
  */
 export function questionOf(link: Link, name: string, wanted: readonly string[]): Change[] {
 	const ips = newOf(link, wanted)
@@ -21,8 +21,8 @@ export function questionOf(link: Link, name: string, wanted: readonly string[]):
 }
 
 /**
- * @returns the questions on the wires of other links that have a network with such an address: what the node sends to whoever has it there would
- * stay on the node
+ * @returns the probes on the wires of other links whose networks contain such an address: packets of the node to a host that has it there
+ * would stay on the node
  */
 export function questionsBeside(link: Link, wanted: readonly string[], selection: Selection, host: HostState): Change[] {
 	const ips = newOf(link, wanted)
@@ -34,7 +34,7 @@ export function questionsBeside(link: Link, wanted: readonly string[], selection
 		})
 }
 
-/** `name`: of the link when it is asked on. */
+/** `name`: the name of the link when it is probed. */
 type Wire = { ifindex: number; name: string; networks: readonly string[] }
 
 function othersWires(selection: Selection, { links, routes }: HostState): Wire[] {
@@ -48,14 +48,17 @@ function othersWires(selection: Selection, { links, routes }: HostState): Wire[]
 		})
 }
 
-/** Where an interface of ours has worked before. */
+/** Links on which MultiNIC has already configured an interface. */
 function ownWires({ accepted }: Selection): Wire[] {
 	return accepted
 		.filter(({ link, ours }) => ours && isAsking(link))
 		.map(({ nic, link: { ifindex } }) => ({ ifindex, name: nic.name, networks: networksOf(nic) }))
 }
 
-/** That somebody gave: the kernel's own are of the addresses. Not a default route or half of one: by such a route no wire is known. */
+/**
+ * Whether a route shows that a network is on the wire of its link. Kernel routes only repeat the addresses. A default route or half of one
+ * does not show which hosts are on the wire.
+ */
 function isOnLink({ table, type, protocol, via, to }: Route): boolean {
 	return table === MAIN && type === UNICAST && protocol !== KERNEL && via === undefined && hasNetwork(to) && lengthOf(to) > 1
 }

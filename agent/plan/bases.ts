@@ -4,12 +4,12 @@ import { MAX_INTERFACES } from '../../contract/names.ts'
 import type { Rule } from '../host/state.ts'
 import type { HostRecord, RecordedLink } from './record.ts'
 
-/** Which route tables and rule priorities are ours: those that are wanted, and those that the host's record has. */
+/** Route tables and rule priorities managed by MultiNIC: the desired ones, and those in the record of the host. */
 
-/** The table of routes that name none. */
+/** The main table, which has the routes that name no table. */
 export const MAIN = 254
 
-/** @returns the bases that an interface is wanted with */
+/** @returns the desired bases of an interface */
 export function basesOf({ bases = DEFAULT_BASES }: Pick<WantedInterface, 'bases'>): Bases {
 	return bases
 }
@@ -19,33 +19,33 @@ export function tableOf(id: number, { table }: Bases): number {
 	return table + id
 }
 
-/** @returns the bases that a link of ours has and had, that in force first; a record that names none is older than the choice */
+/** @returns the recorded bases of a link, the current ones first; a record without bases is older than the setting */
 export function recordedBases(ours: Pick<RecordedLink, 'bases'> | undefined): readonly Bases[] {
 	return ours ? (ours.bases ?? [DEFAULT_BASES]) : []
 }
 
-/** @returns the bases that a link of ours had and is not to have any more */
+/** @returns the recorded bases of a link that are no longer desired */
 export function formerBases(nic: Pick<WantedInterface, 'bases'>, ours: Pick<RecordedLink, 'bases'> | undefined): readonly Bases[] {
 	return recordedBases(ours).filter(bases => !isSame(bases, basesOf(nic)))
 }
 
-/** A daemon that read our files at boot may give again what they said, so a few moves are remembered. */
+/** A daemon that read the files of MultiNIC at boot may apply them again, so a few former bases are recorded. */
 const MOST = 4
 
-/** @returns what the record says of the bases of an interface: nothing where it only ever had the default ones */
+/** @returns the bases to record for an interface: none if it only ever had the default ones */
 export function rememberedBases(nic: Pick<WantedInterface, 'bases'>, ours: Pick<RecordedLink, 'bases'> | undefined): { bases?: Bases[] } {
 	const bases = [basesOf(nic), ...formerBases(nic, ours)].slice(0, MOST)
 	return bases.every(one => isSame(one, DEFAULT_BASES)) ? {} : { bases }
 }
 
-/** @returns all bases that tell what is ours on a host */
+/** @returns all bases that identify tables and rules managed by MultiNIC on a host */
 export function basesInUse(interfaces: readonly WantedInterface[], { links }: HostRecord): readonly Bases[] {
 	const all = [...interfaces.map(basesOf), ...links.flatMap(recordedBases)]
 	const found = all.filter((bases, at) => all.findIndex(other => isSame(other, bases)) === at)
 	return found.length === 0 ? [DEFAULT_BASES] : found
 }
 
-/** Whether a rule is ours: by its priority and its table together, and because it selects one source address and, of others, a pod network alone. */
+/** Whether MultiNIC manages a rule: its priority and table match together, and it selects one source address and at most a pod network. */
 export function isOurRule(rule: Rule, bases: readonly Bases[]): boolean {
 	if (!isOfOneAddress(rule)) return false
 	if (isToPods(rule)) return bases.some(one => rule.priority >= podPriorityOf(0, one) && rule.priority < one.priority)
@@ -53,29 +53,29 @@ export function isOurRule(rule: Rule, bases: readonly Bases[]): boolean {
 	return rule.to === undefined && isOfBand && isOurTable(rule.table, bases)
 }
 
-/** A rule of ours selects one source address. */
+/** Rules managed by MultiNIC select one source address. */
 function isOfOneAddress({ family, from, plain }: Rule): boolean {
 	return plain && from.endsWith(family === 4 ? '/32' : '/128')
 }
 
-/** Whether a rule leaves the way to a network to the main table. */
+/** Whether a rule looks up the main table for packets to a network. */
 function isToPods({ to, table }: Rule): boolean {
 	return to !== undefined && table === MAIN
 }
 
-/** Whether a rule is one of the interface with this id. */
+/** Whether a rule belongs to the interface with this id. */
 export function isRuleOf(id: number, rule: Rule, bases: Bases): boolean {
 	if (!isOfOneAddress(rule)) return false
 	if (isToPods(rule)) return rule.priority === podPriorityOf(id, bases)
 	return rule.to === undefined && rule.priority === bases.priority + id && rule.table === tableOf(id, bases)
 }
 
-/** @returns the priority of the rules of an interface that leave the way to pods to the main table: they come before those of all interfaces */
+/** @returns the priority of an interface's rules that look up the main table for pods: they come before those of all interfaces */
 export function podPriorityOf(id: number, { priority }: Pick<Bases, 'priority'>): number {
 	return priority - PRIORITIES_BEFORE + id
 }
 
-/** Whether a route table is that of one of our interfaces. */
+/** Whether a route table belongs to an interface managed by MultiNIC. */
 export function isOurTable(table: number, bases: readonly Bases[]): boolean {
 	return bases.some(one => table >= one.table && table < one.table + MAX_INTERFACES)
 }

@@ -8,11 +8,11 @@ import { routesOn } from './routes.ts'
 import { AUTOMATIC } from './routing.ts'
 import type { Change } from './steps.ts'
 
-/** Addresses and routes that a NIC had before it was ours: the record keeps them, and a removal gives them back. */
+/** Addresses and routes that a NIC had before MultiNIC managed it: the record keeps them, and a removal restores them. */
 
 export type BeforeUs = { addresses: readonly Address[]; routes: readonly Route[] }
 
-/** @returns what is to be remembered: not what the kernel, a router or a routing daemon makes again */
+/** @returns what to record: not what the kernel, a router or a routing daemon adds again */
 export function recordable(link: Link, host: HostState): Pick<OriginalLink, 'addresses' | 'routes' | 'observed' | 'ifindex'> {
 	const addresses = link.addresses.filter(address => !isMadeByKernel(address, link))
 	const routes = routesOn(link, host).filter(route => isRecordable(route) && isOnlyOver(route, link.ifindex))
@@ -25,8 +25,8 @@ export function recordable(link: Link, host: HostState): Pick<OriginalLink, 'add
 }
 
 /**
- * @returns what a removal has to bring back; of a lease what is left of its time. A daemon that takes the link up again asks for a lease
- * itself, so neither a lease nor a route that has its address as source is given back there; nor a route by a next hop object that is gone.
+ * @returns what a removal restores; a lease gets its remaining lifetime. A daemon that manages the link again requests a lease itself, so
+ * in that case neither a lease nor a route with its address as the source is restored. Nor is a route whose next hop object is gone.
  */
 export function beforeUs({ original }: RecordedLink, link: Link, host: HostState): BeforeUs {
 	const { ifindex = link.ifindex, daemon } = original
@@ -42,18 +42,18 @@ export function beforeUs({ original }: RecordedLink, link: Link, host: HostState
 	return { addresses, routes: routes.map(route => over(route as Route, ifindex, link.ifindex)) }
 }
 
-/** Next hop objects belong to whoever made them, and are gone after a reboot. */
+/** Next hop objects belong to the program that created them, and are gone after a reboot. */
 function isThere(id: number, { ifindex }: Link, host: HostState): boolean {
 	return nextHopObjectsOn(ifindex, host).some(object => object.id === id)
 }
 
-/** The kernel refuses a route whose source is no address of the host. */
+/** The kernel refuses a route whose source is not an address of the host. */
 function sourcesAfter(back: readonly Address[], link: Link, { links }: HostState): Set<string> {
 	const staying = links.flatMap(other => other.addresses.filter(address => other.ifindex !== link.ifindex || isMadeByKernel(address, link)))
 	return new Set([...back, ...staying].map(({ cidr }) => ipOf(cidr)))
 }
 
-/** @param elapsed seconds since it was observed; undefined where its time has run out */
+/** @param elapsed seconds since the address was observed @returns undefined if its lifetime has ended */
 function remaining(address: Address, elapsed: number): Address | undefined {
 	const { validSeconds, preferredSeconds } = address
 	if (validSeconds !== undefined && validSeconds <= elapsed) return undefined
@@ -70,13 +70,13 @@ function over(route: Route, then: number, now: number): Route {
 	return { ...moved(route), ...(route.nextHops && { nextHops: route.nextHops.map(moved) }) }
 }
 
-/** @returns which addresses of a link are as they were before us but for some details: also their labels, of which a renaming makes others */
+/** @returns the original addresses that a link has with other attributes. Labels count if the link is renamed, because that changes them */
 export function otherThanBefore({ original }: RecordedLink, link: Link, before: BeforeUs): Differing {
 	const losing = new Set(original.name === link.name ? [] : relabelled(link))
 	return differing(link, before.addresses, address => (losing.has(address) ? { ...address, label: '' } : address))
 }
 
-/** @param again addresses that may be gone by then, or are otherwise; additions of those and of those that are missing */
+/** @param again addresses that may be gone by then, or differ @returns additions of these and of missing addresses */
 export function addressesBack({ ifindex, addresses }: Link, before: BeforeUs, again: ReadonlySet<string>): Change[] {
 	const present = new Set(addresses.map(({ cidr }) => cidr))
 	const missing = before.addresses.filter(({ cidr }) => again.has(cidr) || !present.has(cidr))

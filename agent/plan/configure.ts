@@ -16,10 +16,13 @@ import { addressesOf, familyOf, IPV6_MIN_MTU, IPV6_MTU, routeKey, routesOf, SYSC
 import type { Accepted, Released, Selection } from './selection.ts'
 import type { Change } from './steps.ts'
 
-/** The changes of one link by the phase they belong to; `leave`: the tables and priorities that it had, once it has others. Phases of all links run side by side, so that one batch does it all. */
+/**
+ * The changes of one link by phase. `leave`: removals from former tables and priorities, once the link has others. Each phase runs for all
+ * links together, so that one batch is enough.
+ */
 export type Phases = { settings: Change[]; take: Change[]; shape: Change[]; ask: Change[]; give: Change[]; leave: Change[] }
 
-/** What a link still lacks of its interface, and what it has too much. */
+/** Returns the additions and removals that bring a link to the desired state of its interface. */
 export function configure(accepted: Accepted, selection: Selection, host: HostState): Phases {
 	const { nic, link, ours } = accepted
 	const { bases } = selection
@@ -62,7 +65,7 @@ export function configure(accepted: Accepted, selection: Selection, host: HostSt
 	}
 }
 
-/** An IPv4 address without its connected route has to be added anew; one of IPv6 is given the route with a change. */
+/** An IPv4 address without its connected route has to be removed and added; changing an IPv6 address adds the route. */
 function otherThanWanted(accepted: Accepted, host: HostState): Differing {
 	const { nic, link } = accepted
 	const unrouted = unroutedAddresses(accepted, host)
@@ -79,7 +82,7 @@ function withoutAgain(routes: readonly Route[], again: readonly Change[]): Route
 	return routes.filter(route => !keys.has(routeKey(route)))
 }
 
-/** Whether a change is of a route in a table that an interface had and has no more. */
+/** Returns whether a change concerns a route in a former table of an interface. */
 function isOfFormer(id: number, { now, former }: { now: Bases; former: readonly Bases[] }): (change: Change) => boolean {
 	const tables = former.map(bases => tableOf(id, bases)).filter(table => table !== tableOf(id, now))
 	return change => 'route' in change && tables.includes(change.route.table)
@@ -89,7 +92,7 @@ function withoutAdded(addresses: readonly string[], added: readonly Change[]): s
 	return addresses.filter(cidr => !added.some(change => change.kind === 'addAddress' && change.address.cidr === cidr))
 }
 
-/** Gives a link back as it was before us: from the record, not from a guess. */
+/** Restores the original state of a link: from the record, not from a guess. */
 export function release({ ours, link }: Released, selection: Selection, host: HostState): Phases {
 	const { bases } = selection
 	const kept = { wanted: [], bases: recordedBases(ours), of: sourcesOf(ours.addresses), known: knownSources(selection) }
@@ -128,7 +131,7 @@ export function release({ ours, link }: Released, selection: Selection, host: Ho
 	}
 }
 
-/** A link cannot have the same word as name and as another name; udev gives a renamed one its old name so. */
+/** A link cannot have one string as both name and altname; udev adds the old name of a renamed link as an altname. */
 function inTheWay({ ifindex, altnames }: Link, name: string): Change[] {
 	return altnames.includes(name) ? [{ kind: 'removeAltname', link: ifindex, name }] : []
 }
@@ -143,7 +146,9 @@ function mtuBack(link: Link, { name, mtu: bytes, sysctls }: OriginalLink): Chang
 	return changes.length > 0 && value !== undefined ? [...changes, { kind: 'sysctl', name, key: IPV6_MTU, value }] : changes
 }
 
-/** From 1280 bytes on the kernel makes a link's IPv6 settings anew. They are named as the link is by then. */
+/**
+ * When the MTU of a link rises to 1280 bytes or more, the kernel creates its IPv6 settings again. Their path has the new name of the link.
+ */
 function resized({ nic, link, ours }: Accepted, bytes: number, { ipv6 }: HostState): Change[] {
 	const isAnew = ipv6 && link.mtu < IPV6_MIN_MTU && bytes >= IPV6_MIN_MTU
 	const six = Object.entries(sysctlsOf(nic)).filter(([key]) => isAnew && key.startsWith('ipv6/'))
@@ -151,7 +156,7 @@ function resized({ nic, link, ours }: Accepted, bytes: number, { ipv6 }: HostSta
 	return [...all, ...six.map(([key, value]) => ({ kind: 'sysctl' as const, name: nic.name, key, value }))]
 }
 
-/** Where they still are what an earlier config gave: what somebody else has set since is left as it is. */
+/** Returns the original settings whose current value is still from an earlier config: what another program has set since is kept. */
 function settingsBefore({ sysctls }: Link, ours: RecordedLink | undefined): Record<string, string> {
 	return Object.fromEntries(Object.entries(ours?.original.sysctls ?? {}).filter(([key]) => sysctls[key] === SYSCTLS[key]))
 }

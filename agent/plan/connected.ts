@@ -7,9 +7,9 @@ import { addressesOf, gatewaysOf, MAIN, routeKey, routesOf } from './routing.ts'
 import type { Accepted } from './selection.ts'
 import type { Change } from './steps.ts'
 
-/** The connected routes of an interface in the main table, which the kernel adds by itself for its addresses, one for each network. */
+/** The connected routes of an interface in the main table: the kernel adds one for each network of its addresses. */
 
-/** @returns the connected routes that an interface is to have */
+/** @returns the desired connected routes of an interface */
 export function connectedRoutesOf(nic: WantedInterface, link: number): Route[] {
 	if (!nic.connectedRoute) return []
 	return networksOf(nic).map(to => {
@@ -21,18 +21,18 @@ export function connectedRoutesOf(nic: WantedInterface, link: number): Route[] {
 }
 
 /**
- * @returns addresses of an interface for which the kernel was told to add no connected route, and nothing else has added it; a daemon that
- * tells the kernel so adds the route itself (NetworkManager)
+ * @returns the addresses of an interface for which the kernel must not add a connected route, and no other program has added it; a daemon
+ * that sets this flag adds the route itself (NetworkManager)
  */
 export function unroutedAddresses({ nic, link }: Accepted, host: HostState): string[] {
 	const missing = new Set(missingOf({ nic, link }, host).map(({ to }) => to))
 	return link.addresses.filter(address => isRouteless(address) && missing.has(networkOf(address.cidr))).map(({ cidr }) => cidr)
 }
 
-/** Addresses that are taken in a run, and given. */
+/** Addresses that a run removes and adds. */
 type AddressChanges = { taken: readonly Change[]; given: readonly Change[] }
 
-/** @returns removals of routes to the networks of an interface that only a connected route may be, and are another one */
+/** @returns removals of routes to networks of an interface that are neither its connected routes nor requested */
 export function staleConnected({ nic, link }: Accepted, { taken, given }: AddressChanges, host: HostState): Change[] {
 	const asked = new Set(routesOf(nic, link.ifindex).map(routeKey))
 	const wanted = connectedRoutesOf(nic, link.ifindex)
@@ -44,8 +44,8 @@ export function staleConnected({ nic, link }: Accepted, { taken, given }: Addres
 }
 
 /**
- * @param gone addresses that may be gone before they are given
- * @returns additions of connected routes that are not there though their addresses are, and that the kernel does not add in this run
+ * @param gone addresses that may be gone before they are added
+ * @returns additions of connected routes that are missing although their addresses are there, and that the kernel does not add in this run
  */
 export function missingConnected({ nic, link }: Accepted, given: readonly Change[], gone: ReadonlySet<string>, host: HostState): Change[] {
 	const staying = link.addresses.filter(
@@ -58,8 +58,8 @@ export function missingConnected({ nic, link }: Accepted, given: readonly Change
 }
 
 /**
- * The networks whose route the kernel adds with an address: of IPv6 each that is given, of IPv4 the first of a network, where it is new or
- * gets another metric.
+ * Returns the networks whose route the kernel adds with an address: for IPv6 with each added address, for IPv4 with the first one of a
+ * network, if it is new or gets another metric.
  */
 function networksBrought(link: Link, given: readonly Change[], gone: ReadonlySet<string>): Set<string> {
 	const isFirst = ({ family, cidr }: Address) => {
@@ -70,7 +70,7 @@ function networksBrought(link: Link, given: readonly Change[], gone: ReadonlySet
 	return new Set(bringing.map(({ cidr }) => networkOf(cidr)))
 }
 
-/** Whether an address is given another metric, by which the kernel replaces its route. */
+/** Whether an address gets another metric, with which the kernel replaces its route. */
 function isMoved(address: Address, given: readonly Change[]): boolean {
 	const isOther = (other: Address) => other.cidr === address.cidr && metricOf(other) !== metricOf(address)
 	return !isRouteless(address) && addressesIn(given).some(isOther)
@@ -92,7 +92,7 @@ function onLinkRoutes(nic: WantedInterface, { ifindex }: Link, { routes }: HostS
 	)
 }
 
-/** Any of the addresses of the interface may be the source: which one is first depends on the order in which a daemon added them. */
+/** Any address of the interface may be the source: which one is first depends on the order in which a daemon added them. */
 function isSame(wanted: Route, route: Route, nic: WantedInterface): boolean {
 	const isOurSource = route.source === undefined || addressesOf(nic).some(cidr => ipOf(cidr) === route.source)
 	return routeKey(wanted) === routeKey(route) && wanted.scope === route.scope && isOurSource

@@ -6,9 +6,12 @@ import type { Question } from './preflight.ts'
 import { familyOf, linksOf, ROUTER } from './routing.ts'
 import { showRoutes } from './show.ts'
 
-/** Routes over a link that are not of this link alone. */
+/** Routes over a link that do not belong to this link alone. */
 
-/** Ours may: then we gave it that route. What only a router announced is taken over like a lease, where the node does not need it. */
+/**
+ * A NIC managed by MultiNIC may carry one, because MultiNIC added it. A route that only a router announced is taken over like a lease,
+ * unless the node needs it.
+ */
 export const holdsDefaultRoute: Check<Question> = {
 	reason: 'InUse',
 	when: 'the NIC is not ours yet and carries a best default route of the node, alone or as one of several next hops: a static one or one by DHCP, or one by a router of the family of the InternalIP or the API server',
@@ -27,24 +30,24 @@ function isNeeded(family: Family, question: Question): boolean {
 	return carried.some(route => !isOfRouter(route) || (isLivedBy(family, question) && !hasTwin(route, question)))
 }
 
-/** A router's word for this link alone. */
+/** Whether the route comes from a router advertisement and uses this link alone. */
 function isOfRouter(route: Route): boolean {
 	return route.protocol === ROUTER && linksOf(route).length === 1
 }
 
-/** Whether the node has an address of this family in Kubernetes, or its API server has, or no other family leads outside. */
+/** Whether Kubernetes knows the node by an address of this family, or the API server has one, or no other family leads outside. */
 function isLivedBy(family: Family, { link, host, nodeAddresses, apiServer }: Question): boolean {
 	const known = [...nodeAddresses, ...(apiServer === undefined ? [] : [apiServer])].filter(ip => parseIp(ip) !== undefined)
 	if (known.length === 0 || known.some(ip => familyOf(ip) === family)) return true
 	return !bestDefaults(host.routes, family === 4 ? 6 : 4).some(route => linksOf(route).some(other => other !== link.ifindex))
 }
 
-/** A router that announces itself on several links: a link that is not wanted has as good a route. */
+/** Whether a link not managed by MultiNIC has an equal route, as from a router that announces itself on several links. */
 function hasTwin({ family, to }: Route, { host, own }: Question): boolean {
 	return bestDefaults(host.routes, family).some(route => route.to === to && linksOf(route).every(link => !own.has(link)))
 }
 
-/** The kernel removes a next hop with its link, or the whole route: another link would carry what this one did. */
+/** The kernel removes a next hop with its link, or the whole route: another link would carry the traffic of this one. */
 export const sharesRoute: Check<Question> = {
 	reason: 'InUse',
 	when: 'the NIC is not ours yet and is one of several next hops of a route, together with a link that is not wanted',

@@ -2,11 +2,11 @@ import type { Family, Route } from '../host/state.ts'
 import { lengthOf } from './networks.ts'
 import { linksOf, MAIN } from './routing.ts'
 
-/** By which routes of the main table a node reaches the outside. */
+/** The routes of the main table by which a node reaches the outside. */
 
 /**
- * @returns of each network that is all or half of the address space the best route: halves beat a default route, and what they are
- * made for (a tunnel) still needs it
+ * @returns the best route to each network that is all or half of the address space: halves take precedence over a default route, and what
+ * they are made for (a tunnel) still needs it
  */
 export function bestDefaults(routes: readonly Route[], family: Family): Route[] {
 	const outward = routes.filter(
@@ -16,14 +16,14 @@ export function bestDefaults(routes: readonly Route[], family: Family): Route[] 
 	return [...networks].flatMap(network => bestOf(outward.filter(({ to }) => to === network)))
 }
 
-/** Of IPv4 routes that are alike the kernel takes the one it shows first; of IPv6 routes it may take any. */
+/** Of equal IPv4 routes the kernel uses the one that it shows first; of equal IPv6 routes it may use any. */
 function bestOf(routes: readonly Route[]): Route[] {
 	const [best, ...others] = routes.toSorted((a, b) => a.metric - b.metric)
 	if (!best) return []
 	return [best, ...others.filter(({ family, metric }) => family === 6 && metric === best.metric)]
 }
 
-/** @returns the link that a default route uses first, of IPv4 if there is one; halves of the address space do not count */
+/** @returns the first link of the best default route, of IPv4 if there is one; halves of the address space do not count */
 export function primaryLink(routes: readonly Route[]): number | undefined {
 	const defaults = ([4, 6] as const).flatMap(family => bestDefaults(routes, family)).filter(({ to }) => lengthOf(to) === 0)
 	return defaults.flatMap(linksOf)[0]

@@ -3,7 +3,7 @@ import type { Check } from './check.ts'
 import type { Question } from './preflight.ts'
 import type { Leaving } from './selection.ts'
 
-/** What files of others say of an interface of ours. */
+/** Files not managed by MultiNIC that define or use an interface that is. */
 
 export const isDefinedTwice: Check<Question> = {
 	reason: 'InUse',

@@ -8,23 +8,23 @@ import { linksOf } from './routing.ts'
 import { sampleWords } from './sample-address.ts'
 import { ruleWords, showRoutes, showRule, showRules, tableWord } from './show.ts'
 
-/** Why packets from a wanted address do not leave by its own link, or those to this node itself leave it. */
+/** Why packets from a desired address do not leave by its own link, or why packets to this node itself leave it. */
 
 type Node = Pick<HostState, 'links' | 'rules'>
 
-/** @returns whether a packet goes the way that its interface promises */
+/** @returns whether a packet takes the route that its interface promises */
 export function isOwnWay(way: Way, { link, local }: OwnPacket): boolean {
 	if (!('route' in way)) return false
 	const isLocal = way.route.type === LOCAL
 	return local ? isLocal : !isLocal && linksOf(way.route).every(one => one === link)
 }
 
-/** @returns the refusal of an interface whose packets go another way than it promises; names the cause */
+/** @returns the refusal of an interface whose packets take another route than it promises; names the cause */
 export function routedElsewhere(packet: OwnPacket, way: Way, host: Node): Refusal {
 	return refusalOf('RoutedElsewhere', packet.local ? leavingNode(packet, way, host) : ruledElsewhere(packet, way, host))
 }
 
-/** Only the rule of the local table keeps packets to the node itself on it. */
+/** Only the rule of the local table keeps packets to the node itself on the node. */
 function leavingNode(packet: OwnPacket, way: Way, host: Node): Found {
 	const fib = fibOf({ ...host, routes: [] })
 	const rule = fib.rules.find(one => one.table === LOCAL_TABLE && one.family === packet.family && selects(one, packet, fib))
@@ -40,7 +40,7 @@ function ruledElsewhere(packet: OwnPacket, way: Way, host: Node): Found {
 	return { ...found, says: `packets from ${from} to ${sampleOf === undefined ? to : sampleWords(sampleOf, to)} ${found.says}` }
 }
 
-/** An address of `lo` makes its whole network one of this node's own, and so does a local route. */
+/** An address on `lo` makes its whole network local to this node, and so does a local route. */
 function stayingHere(way: Way, { links }: Node): Found | undefined {
 	if (!('route' in way) || way.route.type !== LOCAL) return
 	const { route } = way

@@ -3,14 +3,14 @@ import type { Family, HostState, Route, Rule } from '../host/state.ts'
 import { lengthOf } from './networks.ts'
 import { linksOf } from './routing.ts'
 
-/** What the kernel does with a packet, computed from an observation: rules in their order, each table by the longest prefix. */
+/** Computes what the kernel does with a packet from an observation: rules in order, and the longest prefix in each table. */
 
 export type Packet = {
 	family: Family
 	to: string
 	/** Absent: the kernel chooses the source address. */
 	from?: string
-	/** ifindex of the link that it comes in by; absent: this host sends it. */
+	/** ifindex of the link that the packet comes in by; absent: this host sends it. */
 	iif?: number
 	/** ifindex of the link that its socket is bound to. */
 	oif?: number
@@ -23,24 +23,24 @@ export type Packet = {
 	dport?: number
 }
 
-/** The route that a packet takes and the rule that led to it; `refused`: the kernel has none, or one that drops it. */
+/** The route that a packet takes and the rule that led to it; `refused`: the kernel has no route, or one that drops the packet. */
 export type Way = { route: Route; rule: Rule } | { refused: true; rule?: Rule }
 
-/** The rules and routes of a host, arranged for look-ups. */
+/** The rules and routes of a host, arranged for lookups. */
 export type Fib = {
 	rules: readonly Rule[]
 	/** ifindex → name, for rules that name a link. */
 	names: ReadonlyMap<number, string>
 	/** ifindex → group, for rules that suppress one. */
 	groups: ReadonlyMap<number, number>
-	/** ifindexes of the links whose routes count: those that are up, and have a carrier where the kernel asks for one. */
+	/** ifindexes of the links whose routes count: those that are up, and have a carrier if the kernel requires one. */
 	usable: Readonly<Record<Family, ReadonlySet<number>>>
 	/** `family table` → prefix length → network → routes, the longest prefix first. */
 	tables: ReadonlyMap<string, Table>
 }
 type Table = ReadonlyMap<number, ReadonlyMap<string, readonly Route[]>>
 
-/** @returns the rules and routes of an observation; its cost is that of one walk over all routes */
+/** @returns the rules and routes of an observation; costs one pass over all routes */
 export function fibOf({ links, routes, rules }: Pick<HostState, 'links' | 'routes' | 'rules'>): Fib {
 	return {
 		rules: rules.toSorted((a, b) => a.priority - b.priority),
@@ -56,7 +56,7 @@ function usableLinks(links: HostState['links'], family: Family): Set<number> {
 }
 
 /**
- * Looks up the way of a packet as the kernel does.
+ * Looks up the route of a packet as the kernel does.
  *
  * @see ip-rule(8), ip-route(8)
  */
@@ -71,24 +71,24 @@ export function lookup(fib: Fib, packet: Packet): Way {
 	return { refused: true }
 }
 
-/** The way that a rule gives a packet, or the priority to go on from; by itself that of the next rule. */
+/** Returns the way that a rule gives a packet, or the priority to continue from; without one, the next rule follows. */
 function act(rule: Rule, packet: Packet, fib: Fib): { way: Way } | { from?: number } {
 	if (rule.action === 'goto') return hasTarget(rule, fib) ? { from: rule.goto ?? 0 } : {}
 	if (rule.action === 'nop' || rule.action === 'l3mdev') return {}
 	if (rule.action !== undefined) return { way: { refused: true, rule } }
 	const route = routeIn(fib, rule.table, packet)
 	if (!route || route.type === THROW) return {}
-	// The kernel asks a rule whether it suppresses only routes that lead somewhere. @see fib_rules_lookup
+	// The kernel applies suppression only to routes that lead somewhere. @see fib_rules_lookup
 	if (REFUSING.has(route.type)) return { way: { refused: true, rule } }
 	return isSuppressed(rule, route, fib) ? {} : { way: { route, rule } }
 }
 
-/** A rule that is to go on at a priority without a rule of its family is passed over. */
+/** A goto rule is skipped if its family has no rule with the target priority. */
 function hasTarget({ goto: target, family }: Rule, { rules }: Fib): boolean {
 	return rules.some(other => other.family === family && other.priority === target)
 }
 
-/** @returns whether a rule applies to a packet; one with a selector that this code does not know applies to none */
+/** @returns whether a rule applies to a packet; one with a selector that this code does not know applies to no packet */
 export function selects(rule: Rule, packet: Packet, fib: Pick<Fib, 'names'>): boolean {
 	if (rule.unknown) return false
 	const isMatch = selectors.every(matches => matches(rule, packet, fib))
@@ -100,7 +100,7 @@ const THROW = 9
 const REFUSING: ReadonlySet<number> = new Set([6, 7, 8])
 const UNICAST = 1
 
-/** The user id that the kernel gives a packet that comes in. */
+/** The user id that the kernel gives an incoming packet. */
 const NO_USER = 4_294_967_295
 
 type Selector = (rule: Rule, packet: Packet, fib: Pick<Fib, 'names'>) => boolean
@@ -124,7 +124,7 @@ function isWithin(range: readonly [number, number] | undefined, value: number | 
 
 function isSuppressed({ suppressPrefixLength, suppressGroup }: Rule, route: Route, { groups }: Fib): boolean {
 	if (suppressPrefixLength !== undefined && lengthOf(route.to) <= suppressPrefixLength) return true
-	// Of several next hops of IPv4 the kernel asks only the first. @see fib4_rule_suppress
+	// For an IPv4 route with several next hops the kernel checks only the first. @see fib4_rule_suppress
 	const asked = route.family === 4 ? linksOf(route).slice(0, 1) : linksOf(route)
 	return suppressGroup !== undefined && asked.some(link => groups.get(link) === suppressGroup)
 }
@@ -143,7 +143,7 @@ function isUsable(route: Route, { from, oif, tos }: Packet, usable: ReadonlySet<
 	return isReachable && isOfSource && (route.tos === undefined || route.tos === tos)
 }
 
-/** Of one network the smallest metric comes first; of equal ones the first listed. */
+/** Within a network the smallest metric comes first; equal routes keep their order. */
 function arranged(routes: readonly Route[]): Map<string, Table> {
 	const tables = new Map<string, Map<number, Map<string, Route[]>>>()
 	for (const route of routes) {
@@ -157,7 +157,7 @@ function arranged(routes: readonly Route[]): Map<string, Table> {
 	return tables
 }
 
-/** A route for one kind of service or source comes before that for all. */
+/** A route for one TOS or source comes before one for all. */
 function byPreference(a: Route, b: Route): number {
 	return (b.tos ?? 0) - (a.tos ?? 0) || lengthOf(b.from ?? '/0') - lengthOf(a.from ?? '/0') || a.metric - b.metric
 }

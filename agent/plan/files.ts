@@ -9,10 +9,13 @@ import { type HostRecord, type RecordedLink, recordFile, recordOf } from './reco
 import type { Accepted, Selection } from './selection.ts'
 import { type Step, stepOf } from './steps.ts'
 
-/** What the host's own generator makes of our files, path → file; empty where there is none. */
+/** The files that the host's generator makes from those of MultiNIC, path → file; empty if the host has no generator. */
 export type Generated = Readonly<Record<string, FileState>>
 
-/** Files for the next boot, what our files replaced where they go, the record, and at last udev's and NetworkManager's look at theirs. */
+/**
+ * Writes the files for the next boot, restores the originals of files that are removed, writes the record, and finally makes udev and
+ * NetworkManager read their files.
+ */
 export function fileSteps(selection: Selection, host: HostState, generated: Generated): Step[] {
 	const record = recordOf(host)
 	const keeping = keepingOf(host)
@@ -35,7 +38,7 @@ export function fileSteps(selection: Selection, host: HostState, generated: Gene
 	]
 }
 
-/** Everything that is to be there of one interface at the next boot. */
+/** Returns all files of one interface for the next boot. */
 export function filesOf({ nic }: Accepted, keeping: Keeping, { host, generated }: { host: HostState; generated: Generated }) {
 	const made = keeping.generated(nic.name).flatMap(path => (generated[path] ? [[path, generated[path]] as const] : []))
 	return { ...keeping.files(nic, host), ...cloudInitFiles(nic, host), ...Object.fromEntries(made) } as Record<string, FileState>
@@ -57,7 +60,7 @@ function reloads(files: readonly Step[], { udev }: HostState): Step[] {
 	return udev && files.some(({ change }) => change.kind === 'file' && isOfUdev(change.path)) ? [{ change: { kind: 'reload' } }] : []
 }
 
-/** NetworkManager looks at a profile only when it is told to. */
+/** NetworkManager reads a profile only on request. */
 function loads(files: readonly Step[], { profile }: Keeping, { networkmanager }: HostState): Step[] {
 	if (!networkmanager || !profile) return []
 	const changed = new Set(files.flatMap(({ change }) => (change.kind === 'file' ? [change.path] : [])))
@@ -68,7 +71,7 @@ function loads(files: readonly Step[], { profile }: Keeping, { networkmanager }:
 
 type Files = ReadonlyMap<Accepted, Record<string, FileState>>
 
-/** A link that this run cannot configure stays remembered as it is, and one that cannot have its first name yet by that name. */
+/** A link that this run cannot configure keeps its record. A released link that cannot get its original name yet keeps a record of it. */
 function newRecord(record: HostRecord, files: Files, { selection, host }: { selection: Selection; host: HostState }): HostRecord {
 	const before = new Map(record.links.flatMap(link => Object.entries(link.files).map(([path, file]) => [path, file.before] as const)))
 	const beforeOf = (path: string) => (before.has(path) ? (before.get(path) ?? null) : (host.files[path] ?? null))
@@ -86,12 +89,12 @@ function newRecord(record: HostRecord, files: Files, { selection, host }: { sele
 	return { version: 1, links: [...ours, ...stayingRecords(record, selection), ...misnamed(selection)] }
 }
 
-/** What others put on top of a link is nothing to record anew. */
+/** What other programs put on top of a link does not change the record. */
 function recordedOr(content: string, recorded: string | undefined): string {
 	return recorded !== undefined && isSameBelow(recorded, content) ? recorded : content
 }
 
-/** Of links that this run leaves as they are: the interface or the removal is refused. */
+/** Returns the records of links that this run leaves unchanged: the interface or the removal is refused. */
 function stayingRecords(record: HostRecord, { refused, kept }: Selection): RecordedLink[] {
 	const macs = new Set([...refused.map(({ nic }) => nic.macAddress), ...kept.map(({ ours }) => ours.mac)])
 	return record.links.filter(({ mac }) => macs.has(mac))

@@ -10,10 +10,10 @@ import { addressDetails, type Names, neighbourDetails, nextHopDetails, routeDeta
 import type { Selection } from './selection.ts'
 import { ruleWords, withTableNames } from './show.ts'
 
-/** Words for everything on the host that is not ours, each under what tells it from others. */
+/** Descriptions of everything on the host that is not managed by MultiNIC, each under a key that identifies it. */
 export type Fingerprint = ReadonlyMap<string, string>
 
-/** @param touched ifindexes of the links that this run may change @param bases what tells our rules */
+/** @param touched ifindexes of the links that this run may change @param bases identify the rules managed by MultiNIC */
 export function fingerprint(host: HostState, touched: ReadonlySet<number>, bases: readonly Bases[] = [DEFAULT_BASES]): Fingerprint {
 	const links = host.links.filter(({ ifindex }) => !touched.has(ifindex))
 	const names = namesOf(host)
@@ -44,8 +44,8 @@ export function touchedBy({ accepted, moves, released }: Selection): Set<number>
 }
 
 /**
- * Words for what a run may touch: what its undo has to bring back. What the kernel makes by itself of the rest is left out, and what a
- * lease brings to a link that NetworkManager has, which asks for it anew.
+ * Returns descriptions of what a run may change and its rollback has to restore. Omits what the kernel creates, and what a lease brings to
+ * a link managed by NetworkManager, which requests the lease again.
  */
 export function touchable(host: HostState, touched: ReadonlySet<number>, bases: readonly Bases[] = [DEFAULT_BASES]): Fingerprint {
 	const links = host.links.filter(({ ifindex }) => touched.has(ifindex))
@@ -72,7 +72,7 @@ export function touchable(host: HostState, touched: ReadonlySet<number>, bases: 
 	])
 }
 
-/** @returns what differs between two fingerprints, in words short enough for a status; not what went with a link that is gone */
+/** @returns the differences between two fingerprints, short enough for a status; omits what disappeared with its link */
 export function differences(before: Fingerprint, after: Fingerprint): string[] {
 	const keys = new Set([...before.keys(), ...after.keys()])
 	const isGone = (key: string) => before.has(`link ${linkOf(key)}`) && !after.has(`link ${linkOf(key)}`)
@@ -81,10 +81,10 @@ export function differences(before: Fingerprint, after: Fingerprint): string[] {
 		.map(key => changeWords(before.get(key), after.get(key)))
 }
 
-/** A foreign thing that is gone or has changed: its key in the fingerprint, and words for it. */
+/** Something not managed by MultiNIC that is gone or has changed: its key in the fingerprint, and a description. */
 export type Loss = { key: string; words: string }
 
-/** @returns what is not ours and was there before a plan was carried out, and is not, or otherwise, now; not what has passed by itself */
+/** @returns what is not managed by MultiNIC and has gone or changed since before a plan was applied; omits what no run can have caused */
 export function lossesOf(plan: Selection, before: HostState, after: HostState): Loss[] {
 	const touched = touchedBy(plan)
 	const rules = before.rules.filter(rule => !isOfInterface(rule, plan))
@@ -94,7 +94,7 @@ export function lossesOf(plan: Selection, before: HostState, after: HostState): 
 	)
 }
 
-/** The kernel sets a VLAN up together with the link below it, and did not have it up while that was down. @see vlan_device_event */
+/** The kernel sets a VLAN up together with its lower link, and did not have it up while that was down. @see vlan_device_event */
 function withoutRisen(before: HostState, after: HostState, touched: ReadonlySet<number>): HostState {
 	const down = new Set(
 		before.links.filter(({ up, kind, lower = 0 }) => !up && kind === 'vlan' && touched.has(lower)).map(({ ifindex }) => ifindex),
@@ -102,7 +102,7 @@ function withoutRisen(before: HostState, after: HostState, touched: ReadonlySet<
 	return { ...after, links: after.links.map(link => (down.has(link.ifindex) ? { ...link, up: false } : link)) }
 }
 
-/** A rule from an address of an interface to its own table is ours, at any priority. */
+/** A rule from an address of an interface to its own table is managed by MultiNIC, at any priority. */
 function isOfInterface({ plain, table, from, to }: Rule, { accepted, released, bases }: Selection): boolean {
 	const own = [
 		...accepted.map(({ nic, ours }) => ({ id: nic.id, addresses: [...addressesOf(nic), ...(ours?.addresses ?? [])] })),
@@ -113,8 +113,8 @@ function isOfInterface({ plain, table, from, to }: Rule, { accepted, released, b
 }
 
 /**
- * What was there before and is not, or otherwise, now. New things are not ours: a run adds only what its plan says. Nor is what
- * went together with its link, as a pod's does: a run removes no link.
+ * Returns what is gone or has changed. Additions do not count: a run adds only what its plan says. Nor does what disappeared with its link,
+ * such as that of a pod: a run removes no link.
  */
 export function lostFrom(before: Fingerprint, after: Fingerprint): string[] {
 	return lossesFrom(before, after).map(({ words }) => words)
@@ -130,12 +130,12 @@ function lossesFrom(before: Fingerprint, after: Fingerprint): Loss[] {
 		.map(([key, words]) => ({ key, words: after.has(key) ? `${words}; now ${after.get(key)}` : words }))
 }
 
-/** What a file holds is compared and never told: it may be a secret. */
+/** File contents are compared but never reported: they may hold secrets. */
 function wordsOf(entry: string): string {
 	return (entry.split('\0')[0] ?? '').slice(0, 80)
 }
 
-/** `link 3`, `address 3 …`, `neighbour 3 …`, `route 4 TO VIA 3 …` stand on link 3; a rule stands on none. */
+/** `link 3`, `address 3 …`, `neighbour 3 …`, `route 4 TO VIA 3 …` belong to link 3; a rule belongs to no link. */
 function linkOf(key: string): string | undefined {
 	const [kind, first, , , fourth] = key.split(' ')
 	if (kind === 'rule') return undefined
@@ -148,7 +148,7 @@ function changeWords(before: string | undefined, after: string | undefined): str
 	return now === '' || now === wordsOf(before) ? wordsOf(before) : `${wordsOf(before)}; now ${now}`
 }
 
-/** A daemon that has the link asks for its leases again. */
+/** A daemon that manages the link requests its leases again. */
 function restoredAddresses(link: Link): Address[] {
 	return link.addresses.filter(address => !isMadeByKernel(address, link) && !(address.dynamic && link.managedBy))
 }
@@ -157,7 +157,7 @@ function addressEntry(address: Address, { ifindex, name }: Link): [string, strin
 	return entry(`address ${ifindex} ${address.cidr}${address.peer ? ` peer ${address.peer}` : ''}`, addressDetails(address, name))
 }
 
-/** A route with several next hops is under the first of its links. */
+/** The key of a route with several next hops has the first of its links. */
 function routeEntry(route: Route, names: Names): [string, string] {
 	const [link] = linksOf(route)
 	return entry(

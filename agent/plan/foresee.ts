@@ -10,7 +10,7 @@ import { predicted } from './predict.ts'
 import type { Selection } from './select.ts'
 import { subjectOf } from './subject.ts'
 
-/** What the model refuses, as the table of refusals in docs/agent.md has it. */
+/** Refusals by the model, as rows of the table in docs/agent.md. */
 export const foreseenRows: readonly Row[] = [
 	{
 		reason: 'InUse',
@@ -40,10 +40,10 @@ export const foreseenRows: readonly Row[] = [
 ]
 
 /**
- * What would go wrong with the routing of the node or of an interface, from a model of the kernel, because the kernel itself cannot be
- * asked about an address that it does not have yet.
+ * Predicts what would go wrong with the routing of the node or of an interface. Uses a model of the kernel, because the kernel itself
+ * cannot look up an address that it does not have yet.
  *
- * @param paths addresses that the node lives by
+ * @param paths addresses that the node depends on
  * @returns id → why the interface is refused before anything is changed
  */
 export function foreseen(selection: Selection, paths: readonly string[], host: HostState): Map<number, Refusal> {
@@ -68,7 +68,7 @@ function lossesOf(selection: Selection, { paths, now, then }: Prediction, host: 
 	})
 }
 
-/** The interface that the packets would leave by; where they would have no way, the one that they leave by now. */
+/** Returns the interface that the packets would leave by; if they would have no route, the one that they leave by now. */
 function causeOf({ before, after }: LookupLoss, { accepted }: Selection): number | undefined {
 	const links = 'links' in after ? after.links : 'links' in before ? before.links : []
 	return accepted.find(({ link }) => links.includes(link.ifindex))?.nic.id

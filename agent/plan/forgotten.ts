@@ -4,7 +4,7 @@ import { isMadeByKernel } from './origin.ts'
 import { routesOn } from './routes.ts'
 import type { Change } from './steps.ts'
 
-/** What the kernel forgets of a link while it is down: IPv6 addresses, permanent neighbours, next hop objects, routes of every table. */
+/** Returns what the kernel removes when a link goes down: IPv6 addresses, permanent neighbours, next hop objects, routes of all tables. */
 export function forgottenByDown(link: Link, host: HostState): Change[] {
 	const { ifindex } = link
 	const routes = routesOn(link, host)
@@ -18,10 +18,10 @@ export function forgottenByDown(link: Link, host: HostState): Change[] {
 }
 
 /**
- * The kernel takes no route whose source is an IPv6 address that it still asks the network about, which takes a second. The host has had
- * these addresses before, so such a source is given without asking, and then as it was.
+ * The kernel accepts no route whose source is an IPv6 address in duplicate address detection, which takes a second. The host has had these
+ * addresses before, so such a source is first added without detection, and then as it was.
  *
- * @param routes given after the addresses
+ * @param routes routes that are added after the addresses
  */
 export function addressesGiven(addresses: readonly Address[], link: number, routes: readonly Pick<Route, 'source'>[]): Change[] {
 	const sources = new Set(routes.map(({ source }) => source))
@@ -34,10 +34,10 @@ export function addressesGiven(addresses: readonly Address[], link: number, rout
 }
 
 /**
- * The kernel gives a route of IPv6 another MTU when that of its link changes. @see rt6_mtu_change_route
+ * The kernel changes the MTU of an IPv6 route when the MTU of its link changes. @see rt6_mtu_change_route
  *
- * @param routes as they are to be
- * @returns additions of those that have an MTU of their own
+ * @param routes the desired routes
+ * @returns additions of the routes with an explicit MTU
  */
 export function routesOfMtu(routes: readonly Route[]): Change[] {
 	return routes
@@ -45,7 +45,7 @@ export function routesOfMtu(routes: readonly Route[]): Change[] {
 		.map(route => ({ kind: 'addRoute', route, again: true }))
 }
 
-/** @returns objects of a link, then the groups that one of them is a member of: a group without members is gone */
+/** @returns the next hop objects of a link, then the groups that contain one of them: a group without members is gone */
 export function nextHopObjectsOn(ifindex: number, { nextHopObjects = [] }: Pick<HostState, 'nextHopObjects'>): NextHopObject[] {
 	const own = nextHopObjects.filter(({ link }) => link === ifindex)
 	const ids = new Set(own.map(({ id }) => id))

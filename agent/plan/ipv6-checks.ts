@@ -3,7 +3,7 @@ import type { Check } from './check.ts'
 import type { Question } from './preflight.ts'
 import { addressesOf, familyOf } from './routing.ts'
 
-/** IPv6 is wanted where the kernel has none, or refuses it on the link. All else of an interface works without. */
+/** IPv6 is desired, but the kernel has none, or refuses it on the link. Everything else of an interface works without IPv6. */
 
 export const kernelWithoutIpv6: Check<Question> = {
 	reason: 'InvalidConfig',
@@ -27,7 +27,7 @@ export const ipv6DisabledOnLink: Check<Question> = {
 	},
 }
 
-/** @returns the first of what an interface wants of IPv6 */
+/** @returns the first IPv6 address, gateway or route that an interface wants */
 function ipv6Of(nic: WantedInterface): string | undefined {
 	const routes = (nic.routes ?? []).flatMap(({ to, via }) => [to, via])
 	return [...addressesOf(nic), nic.gateway, ...routes].find(ip => ip !== undefined && familyOf(ip) === 6)

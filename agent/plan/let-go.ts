@@ -6,9 +6,9 @@ import type { Released, Selection } from './selection.ts'
 import { type Change, type Step, stepOf } from './steps.ts'
 
 /**
- * Links that a daemon has and that it lets go of in this run, so that it does not put back what it gave them: NetworkManager because it
- * is told to, before anything is touched; systemd-networkd by itself, once a link is down or has a name that its file is not for. And links
- * that networkd may take up by their new name, as it read of it when it started: it then takes away what others gave them.
+ * Returns the links that a daemon manages and releases in this run, so that it does not restore what it configured. NetworkManager releases
+ * a link on request, before any change. systemd-networkd does so when a link is down, or has a name that its file does not match. Also
+ * returns links that networkd may configure by their new name, from files that it read when it started: it removes what others added.
  */
 export function heldLinks(steps: readonly Step[], { links, networkd }: HostState): Link[] {
 	const changes = steps.map(({ change }) => change)
@@ -19,8 +19,8 @@ export function heldLinks(steps: readonly Step[], { links, networkd }: HostState
 }
 
 /**
- * The selection and the host as they may be once a daemon has let go. systemd-networkd takes back what it gave, NetworkManager 1.42
- * leaves it (both measured); so nothing of that is taken for granted. What is given to a link that has it already does no harm.
+ * Returns the selection and the host as they may be after a daemon has released the links. systemd-networkd removes what it configured,
+ * NetworkManager 1.42 keeps it (both measured), so the plan relies on neither. Adding what a link already has is safe.
  */
 export function letGo(held: readonly Link[], selection: Selection, host: HostState): { selection: Selection; host: HostState } {
 	const indexes = new Set(held.map(({ ifindex }) => ifindex))
@@ -44,7 +44,7 @@ export function letGo(held: readonly Link[], selection: Selection, host: HostSta
 	}
 }
 
-/** What was there before may be there still. */
+/** Marks additions of routes that existed before, because these may still exist. */
 export function again(steps: readonly Step[], { routes }: HostState): Step[] {
 	const there = new Set(routes.map(routeKey))
 	return steps.map(step => {
@@ -53,10 +53,10 @@ export function again(steps: readonly Step[], { routes }: HostState): Step[] {
 	})
 }
 
-/** `up`: what letting go may have set down. */
+/** `up`: sets links up that may be down after their release. */
 export type DaemonSteps = { first: Step[]; up: Step[]; last: Step[] }
 
-/** NetworkManager releases the held links first, and takes up at the end what it had before it was ours. */
+/** NetworkManager releases the held links first, and at the end manages the links again that it managed before MultiNIC. */
 export function daemonSteps(held: readonly Link[], { accepted, released, moves }: Selection, host: HostState): DaemonSteps {
 	const ids = new Map(accepted.map(({ nic, link }) => [link.ifindex, nic.id]))
 	const isHeld = (link: Link) => link.managedBy === 'NetworkManager' && held.some(({ ifindex }) => ifindex === link.ifindex)

@@ -8,9 +8,9 @@ import { cidrsOf, familyOf, full, ipOf, lengthOf } from './networks.ts'
 import { MAIN } from './routing.ts'
 import { tableWord } from './show.ts'
 
-/** What a node config asks for and the chart does not allow. The API server refuses it too; here it is refused whoever wrote it. Pure. */
+/** Checks for what a node config requests and the chart does not allow. The API server refuses it too; here the author is irrelevant. Pure. */
 
-/** A network that belongs to the node or its cluster, and who says so. */
+/** A network that belongs to the node or its cluster, and what it is. */
 export type Protected = {
 	network: string
 	what: string
@@ -19,7 +19,7 @@ export type Protected = {
 }
 
 export type Limits = Omit<ChartLimits, 'protectedNetworks' | 'podNetworks'> & {
-	/** Of the chart and of the cluster: a connected route stays out of the main table where it meets one. */
+	/** Networks of the chart and the cluster: a connected route that overlaps one stays out of the main table. */
 	protectedNetworks: readonly Protected[]
 	/** The node itself and its API server. */
 	own: readonly Protected[]
@@ -74,7 +74,7 @@ const routesToUnlisted: Check<LimitedNic> = {
 	},
 }
 
-/** Its own /32 comes before every route: what the node sends to that service or pod would not leave it. */
+/** The local /32 of such an address takes precedence over every route: packets to that service or pod would not leave the node. */
 const hasProtectedAddress: Check<LimitedNic> = {
 	reason: 'NotAllowed',
 	when: 'a wanted address is in a pod network, or in one of the value `runs.protectedNetworks`',
@@ -88,7 +88,7 @@ const hasProtectedAddress: Check<LimitedNic> = {
 	},
 }
 
-/** Read top to bottom: the first that finds something refuses the interface, whatever the host is like. */
+/** Run in order: the first one that finds a cause refuses the interface, regardless of the host. */
 export const limitChecks: readonly Check<LimitedNic>[] = [
 	asksForDefaultRoute,
 	hasProtectedAddress,
@@ -110,7 +110,7 @@ export function notAllowed(interfaces: readonly WantedInterface[], limits: Limit
 type Told = Pick<RunConfig, 'allowMainTableRoutes' | 'allowDefaultRoute' | 'protectedNetworks' | 'podNetworks' | 'nodeAddresses'>
 
 /**
- * @param apiServer its host; a name is left out
+ * @param apiServer host of the API server; ignored if it is a name
  * @returns the limits of a run
  */
 export function limitsOf(told: Told, apiServer: string | undefined): Limits {
@@ -128,7 +128,7 @@ export function limitsOf(told: Told, apiServer: string | undefined): Limits {
 	}
 }
 
-/** @returns the routes that an interface asks for in other tables than its own; without a table of its own, all of them */
+/** @returns the routes that an interface requests outside its own table; all of them if it has no table */
 export function routesBesideOwnTable(nic: WantedInterface): Asked[] {
 	const own = nic.policyRouting ? tableOf(nic.id, basesOf(nic)) : undefined
 	return (nic.routes ?? []).flatMap(({ to, table = own ?? MAIN }) => (table === own ? [] : [{ to: networkOf(to), table }]))

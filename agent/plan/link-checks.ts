@@ -8,7 +8,7 @@ import { cidrsOf } from './networks.ts'
 import { addressesOf, ipOf } from './routing.ts'
 import type { Leaving } from './selection.ts'
 
-/** What a link is used for that forbids to touch it. */
+/** Uses of a link that forbid changing it. */
 
 export const holdsNodeAddress: Check<Question> = {
 	reason: 'InUse',
@@ -47,7 +47,7 @@ export const losesForeignAddress: Check<Leaving> = {
 	},
 }
 
-/** systemd-networkd releases a link whose new name its file is not for; any other link it would keep asking for a lease. */
+/** systemd-networkd releases a link whose new name its file does not match; on any other link it would keep requesting a lease. */
 export const keptByNetworkd: Check<Question> = {
 	reason: 'InUse',
 	when: 'a `.network` file by which systemd-networkd configures the NIC is for `multinicN` as well (write `Name=!multinic*` into its `[Match]`), or for an alternative name of the NIC (`en*` and `enp0s7`; limit the file to other NICs)',
@@ -65,7 +65,7 @@ export const keptByNetworkd: Check<Question> = {
 	},
 }
 
-/** What `ip` says and this agent does not know may be something that a change takes away and an undo could not give back. */
+/** A change may remove what `ip` prints and this agent does not know, and a rollback could not restore it. */
 export const saysTheUnknown: Check<Question> = {
 	reason: 'InUse',
 	when: '`ip -j` says something of the NIC, or of its addresses, routes or neighbours, that the agent does not know and could not restore',
@@ -76,7 +76,7 @@ export const saysTheUnknown: Check<Question> = {
 	},
 }
 
-/** `ip -batch` splits at spaces, quotes and `#`; a name or a label that has one could not be restored. */
+/** `ip -batch` splits at spaces, quotes and `#`; a name or a label that contains one could not be restored. */
 export const nameCannotBeSpelled: Check<Question> = {
 	reason: 'InUse',
 	when: 'a name of the NIC, or the label of an address, has a character that `ip -batch` cannot spell',

@@ -1,22 +1,23 @@
 import type { Address, Link } from '../host/state.ts'
 import { hasNetwork, ipOf, isLinkLocal } from './networks.ts'
 
-/** Addresses without a network of their own (/32, /128, the near end of a tunnel), as clouds and DHCPv6 give them. */
+/** Addresses without a network (/32, /128, the near end of a tunnel), as clouds and DHCPv6 assign them. */
 
-/** Kinds of links that stand on another one and are on its wire. */
+/** Kinds of links that are on top of another link and on its wire. */
 const ON_THE_WIRE_BELOW: ReadonlySet<string> = new Set(['macvlan', 'ipvlan'])
 
 /**
- * Whether an address of a link that is not ours tells by which link the node sends from it. On `lo` and on dummy links (`kube-ipvs0`) it does
- * not: no packet leaves by them, and what stands on a link of ours sends by ours.
+ * Whether an address of a link that is not managed by MultiNIC determines the link by which the node sends from it. On `lo` and on dummy
+ * links (`kube-ipvs0`) it does not, because no packet leaves by them. Nor on a link on top of one managed by MultiNIC, because it sends
+ * over the latter.
  *
- * @param own ifindexes of the links that are ours
+ * @param own ifindexes of the links managed by MultiNIC
  */
 export function isSending({ name, kind = '', lower = 0 }: Pick<Link, 'name' | 'kind' | 'lower'>, own: ReadonlySet<number>): boolean {
 	return name !== 'lo' && kind !== 'dummy' && !(ON_THE_WIRE_BELOW.has(kind) && own.has(lower))
 }
 
-/** @returns the address, where the kernel gives it no network; not a link-local one */
+/** @returns the address if the kernel adds no network for it; undefined for a link-local one */
 export function loneIp({ cidr, peer }: Pick<Address, 'cidr' | 'peer'>): string | undefined {
 	const isAlone = peer !== undefined || !hasNetwork(cidr)
 	return isAlone && !isLinkLocal(cidr) ? ipOf(cidr) : undefined

@@ -6,38 +6,38 @@ import { LOCAL } from './own-lookups.ts'
 import { linksOf, MAIN } from './routing.ts'
 import { destinationWords, ownAddresses } from './sample-address.ts'
 
-/** What the kernel answers to a look-up, or what the model of it says. */
+/** The result of a lookup, by the kernel or by the model of it. */
 export type Answer =
 	/**
-	 * ifindexes of the links that the packet may leave by; `source`: what the kernel would send from, where the packet does not say; `local`: it
-	 * stays on this host.
+	 * ifindexes of the links that the packet may leave by; `source`: the address that the kernel would send from, if the packet has none;
+	 * `local`: the packet stays on this host.
 	 */
 	| { links: readonly number[]; source?: string; whole?: string; local?: true }
-	/** In the kernel's own words. */
+	/** The error message of the kernel. */
 	| { error: string }
 
-/** One packet of the node that goes another way than before. */
+/** One packet of the node that takes another route than before. */
 export type LookupLoss = { key: string; packet: Packet; before: Answer; after: Answer; words: string }
 
-/** The kernel's words where no route leads anywhere. */
+/** The error message of the kernel if no route matches. */
 export const NO_ROUTE = 'Network is unreachable'
 
-/** @returns the answer that the model of the kernel gives */
+/** @returns the lookup result of the model */
 export function answerOf(way: Way): Answer {
 	if ('route' in way) return { links: linksOf(way.route), ...(way.route.type === LOCAL && { local: true }) }
 	return { error: way.rule ? 'refused by a rule or a route' : NO_ROUTE }
 }
 
-/** `host`: as it is after the change. */
+/** `host`: the host after the change. */
 type Judging = { touched: ReadonlySet<number>; needed: readonly string[]; host: Pick<HostState, 'links' | 'rules'> }
 
 /**
- * The packets that go another way than before: by another link, from another source, or nowhere. A way over a link that the run changes
- * is the node config's to change: it is lost only where nothing leads to what the node needs any more, and probes tell whether another way
- * works. A packet that had no way may have one.
+ * Returns the packets that take another route than before: by another link, from another source, or none. The node config may change a
+ * route over a link that the run changes: it is lost only if no route leads to what the node needs any more, and probes show whether
+ * another route works. A packet that had no route may get one.
  *
  * @param touched ifindexes of the links that the run may change
- * @param needed addresses that the node lives by
+ * @param needed addresses that the node depends on
  */
 export function lookupLosses(
 	packets: readonly Packet[],
@@ -61,7 +61,7 @@ function isLost({ packet, was, is }: { packet: Packet; was: Answer; is: Answer }
 	return String(was.links) !== String(is.links) || isOtherSource(packet, { was: was.source, is: is.source }, host) || was.whole !== is.whole
 }
 
-/** Whether the link that the packet left or came in by, or that had its source address, is gone: a run removes no link, and a pod may end. */
+/** Whether the input or output link of the packet, or that of its source address, is gone: a run removes no link, but a pod may end. */
 function wentWithItsLink({ from, iif }: Packet, was: Answer, { touched, host }: Omit<Judging, 'needed'>): boolean {
 	const there = new Set(host.links.map(({ ifindex }) => ifindex))
 	if (iif !== undefined ? !there.has(iif) : from !== undefined && !ownAddresses(host).has(from)) return true
@@ -71,8 +71,8 @@ function wentWithItsLink({ from, iif }: Packet, was: Answer, { touched, host }: 
 type Sources = { was: string | undefined; is: string | undefined }
 
 /**
- * From a link-local address no packet gets further than its link, so that a wider one takes its place is no loss. Nor is another source where
- * the first is gone, or where a rule leaves the way from the second to the main table, as ours do for pods.
+ * A packet from a link-local address does not leave its link, so a source with a wider scope is no loss. Nor is another source if the first
+ * one is gone, or if a rule sends packets from the second one to the main table, as the rules of MultiNIC do for pods.
  */
 function isOtherSource({ to }: Packet, { was, is }: Sources, { links, rules }: Judging['host']): boolean {
 	if (was === is || was === undefined) return was !== is

@@ -11,9 +11,9 @@ import { gatewaysOf, linksOf, MAIN } from './routing.ts'
 import { addressIn, isLoopback, outside, ownAddresses } from './sample-address.ts'
 import { firstDistinct, inTurns } from './take-turns.ts'
 
-/** Which packets of the node must go the same way before and after a run. */
+/** Packets of the node that must take the same route before and after a run. */
 
-/** `whole`: the matched route has several next hops, so all of it is compared and not the one that a look-up happens to show. */
+/** `whole`: the matched route has several next hops, so the whole route is compared, not the next hop that a lookup happens to show. */
 export type Lookup = Packet & { whole?: true }
 
 export type Subject = {
@@ -21,24 +21,24 @@ export type Subject = {
 	touched: ReadonlySet<number>
 	/** Networks to which the run adds routes. */
 	networks: readonly string[]
-	/** Addresses that the run gives: what went there before stays on this host after it. */
+	/** Addresses that the run adds: packets to them stay on this host afterwards. */
 	given: readonly string[]
-	/** Addresses that the node lives by: the API server, nameservers. */
+	/** Addresses that the node depends on: the API server, nameservers. */
 	paths: readonly string[]
-	/** By which tables and priorities rules of ours are known. */
+	/** Bases that identify the rules managed by MultiNIC. */
 	bases: readonly Bases[]
 }
 
-/** The table of the node's own addresses. */
+/** The table of the node's local addresses. */
 const LOCAL = 255
-/** So many at most, in one process. */
+/** Maximum number of lookups, in one process. */
 export const MOST_LOOKUPS = 2_000
-/** With more rules than these, those that differ in an address alone have one that stands for all. */
+/** Above this number of rules, one rule represents all that differ only in an address. */
 const MOST_RULES = 100
-/** Addresses of one link, and links that lead to one address each, such as those of pods. */
+/** Maximum number of addresses of one link, and of links that lead to one address each, such as those of pods. */
 const MOST_ALIKE = 16
 
-/** @returns what the kernel is to be asked, and in words what stands for others or is left out */
+/** @returns the lookups for the kernel, and notes on what is represented by others or omitted */
 export function lookupsOf(host: HostState, subject: Subject): { lookups: Lookup[]; notes: string[] } {
 	const fib = fibOf(host)
 	const { packets, notes } = packetsOf(host, subject, fib)
@@ -46,8 +46,8 @@ export function lookupsOf(host: HostState, subject: Subject): { lookups: Lookup[
 }
 
 /**
- * @returns the packets of the node that must not lose their way, and in words what is left out. What the node sends to what it lives by and
- * to the rest of the world comes first; then rules, sources, neighbours and what passes through take turns, so that none crowds out others.
+ * @returns the packets of the node that must not lose their route, and notes on what is omitted. Packets to what the node depends on and
+ * to the rest of the world come first; then rules, sources, neighbours and forwarded packets take turns, so that none crowds out others.
  */
 export function packetsOf(host: HostState, subject: Subject, fib: Fib): { packets: Packet[]; notes: string[] } {
 	const known = { ...subject, fib, taken: new Set([...ownAddresses(host), ...subject.given]) }
@@ -74,15 +74,15 @@ function asLookup(packet: Packet, fib: Fib): Lookup {
 	return 'route' in way && (way.route.nextHops?.length ?? 0) > 1 ? { ...packet, whole: true } : packet
 }
 
-/** `taken`: every address that this host has or is to have. */
+/** `taken`: every address that this host has or will have. */
 type Known = Subject & { fib: Fib; taken: ReadonlySet<string> }
 
-/** Whether the node has any way by this family, which is all that can be lost. */
+/** Whether the node has any route of this family; without one it has nothing to lose. */
 function isUsed(family: Family, { routes }: HostState): boolean {
 	return routes.some(route => route.family === family && route.table !== LOCAL && isForMany(route.to, 0))
 }
 
-/** What the node sends to neighbours and from each of its addresses, and what passes through; as generators, for it is a product. */
+/** Packets of the node to neighbours and from each of its addresses, and forwarded packets. Generators, because this is a product. */
 function packetsOfFamily(family: Family, host: HostState, { far, ...known }: Known & { far: readonly string[] }): Iterable<Packet>[] {
 	const near = neighbours(family, host, known)
 	const ips = near.map(({ ip }) => ip)
@@ -96,7 +96,7 @@ function packetsOfFamily(family: Family, host: HostState, { far, ...known }: Kno
 	]
 }
 
-/** From an address that has no network of its own to one beside it, where a network of the run holds both. */
+/** Packets from an address without a network to one next to it, if a network of the run contains both. */
 function besideLoneAddresses(family: Family, host: HostState, { touched, networks, taken }: Known): Packet[] {
 	const found = host.links
 		.filter(link => !touched.has(link.ifindex) && isSending(link, touched))
@@ -113,7 +113,7 @@ function* to(ips: readonly string[], family: Family, more: { from?: string; iif?
 	for (const ip of ips) if (ip !== more.from) yield { family, to: ip, ...more }
 }
 
-/** A rule of others may name an address that the run gives. */
+/** A rule not managed by MultiNIC may name an address that the run adds. */
 function* notTo(given: readonly string[], packets: Iterable<Packet>): Generator<Packet> {
 	for (const packet of packets) if (![packet.to, packet.from].some(ip => ip !== undefined && given.includes(ip))) yield packet
 }
@@ -132,7 +132,7 @@ function usableAddresses({ addresses }: Link, family: Family): string[] {
 	return ips.filter(ip => !isLoopback(ip) && !isLinkLocal(ip))
 }
 
-/** One address, not this host's own, in each network that a link which the run does not change is on, by a route of any table. */
+/** Returns one address, not of this host, in each network on a link that the run does not change, by routes of any table. */
 function neighbours(family: Family, host: HostState, { touched, taken }: Known): { ip: string; link: number }[] {
 	const networks = host.routes.flatMap(route => {
 		const [link] = linksOf(route)
@@ -147,8 +147,9 @@ function neighbours(family: Family, host: HostState, { touched, taken }: Known):
 }
 
 /**
- * What the node lives by, the metadata service, its default gateways over links that the run does not change, the rest of the world, and where the run's networks meet
- * those of others. Whether a way that leads over a link of the run is lost, the addresses behind it say.
+ * Returns the addresses that the node depends on, the metadata service, its default gateways over links that the run does not change, the
+ * rest of the world, and samples of overlaps between networks of the run and others. The addresses behind a link of the run show whether a
+ * route over it is lost.
  */
 function farTargets(family: Family, host: HostState, { paths, networks, touched, taken, fib }: Known): string[] {
 	const gateways = host.routes
@@ -171,12 +172,12 @@ function farTargets(family: Family, host: HostState, { paths, networks, touched,
 	return [...new Set([...living.map(canonicalIp), ...outside(family, host), ...shared])].filter(ip => !taken.has(ip))
 }
 
-/** Whether a network is one of unicast addresses; by itself, one that is neither everything nor half of it. */
+/** Whether a network has unicast addresses and, by default, is neither the whole address space nor half of it. */
 function isForMany(cidr: string, shortest = 2): boolean {
 	return lengthOf(cidr) >= shortest && !isLinkLocal(cidr) && !/^(ff|22[4-9]\.|23\d\.)/.test(cidr)
 }
 
-/** Where only a default route leads, a network of the run is a new way and takes none. */
+/** If only a default route leads there, a network of the run is a new route and replaces none. */
 function isSpecial(way: Way): boolean {
 	return 'route' in way ? lengthOf(way.route.to) > 1 : way.rule !== undefined
 }

@@ -6,12 +6,12 @@ import { rulesOf } from './own-rules.ts'
 import { addressesOf, MAIN, routesOf } from './routing.ts'
 import type { Change } from './steps.ts'
 
-/** What stays lost after the undo of a run: `byOthers` another program on the node took away, of `byRun` the run may be the cause. */
+/** What is still lost after a rollback. `byOthers`: another program on the node removed it; `byRun`: the run may be the cause. */
 export type Losses = { byOthers: Loss[]; byRun: Loss[] }
 
 /**
- * What is lost now, by who may have caused it. A loss is by others where the thing refers to no link, address, table or rule that the
- * run touched: then neither the run nor the kernel's own cleaning up after it can have removed it.
+ * Returns the current losses by their possible cause. Another program is the cause if the object refers to no link, address, table or rule
+ * that the run touched: then neither the run nor the cleanup by the kernel after it can have removed the object.
  */
 export function judgeLosses(plan: Plan, before: HostState, now: HostState): Losses {
 	const unrelated = fingerprint(unrelatedTo(reachOf(plan, before), before), touchedBy(plan), plan.bases)
@@ -22,14 +22,14 @@ export function judgeLosses(plan: Plan, before: HostState, now: HostState): Loss
 	}
 }
 
-/** Everything that a plan touches, and what stands on it. */
+/** Everything that a plan touches, and what depends on it. */
 type RunReach = {
 	links: ReadonlySet<number>
-	/** Names that the links have, had or get. */
+	/** Names that the links had, have or get. */
 	names: ReadonlySet<string>
-	/** Networks and addresses that the run gives, takes, or finds on the links. */
+	/** Networks and addresses that the run adds, removes, or finds on the links. */
 	cidrs: readonly string[]
-	/** Beside the main table, which belongs to the node: of that only single routes count. */
+	/** Without the main table, which belongs to the node: only its single routes count. */
 	tables: ReadonlySet<number>
 	priorities: ReadonlySet<number>
 	routes: readonly Route[]
@@ -54,7 +54,7 @@ function reachOf(plan: Plan, before: HostState): RunReach {
 	}
 }
 
-/** A VLAN, a macvlan, a tunnel over a link, and what these are ports of, change with it. */
+/** Adds VLANs, macvlans and tunnels over a link, and what these are ports of: they change with it. */
 function standingOn(touched: ReadonlySet<number>, links: readonly Link[]): ReadonlySet<number> {
 	const names = new Set(links.flatMap(({ ifindex, master }) => (touched.has(ifindex) && master !== undefined ? [master] : [])))
 	const more = links.filter(
@@ -84,7 +84,7 @@ function unrelatedTo(reach: RunReach, host: HostState): HostState {
 	}
 }
 
-/** The kernel removes a route with its link, its source address and its next hop. */
+/** The kernel removes a route with its link, its source address or its next hop. */
 function refersRoute(route: Route, { links, cidrs, tables, routes }: RunReach): boolean {
 	const { link, table, source, via, to } = route
 	return (

@@ -3,13 +3,13 @@ import { type Refusal, refusalOf, type Row } from './check.ts'
 
 export type { Refusal } from './check.ts'
 
-/** Kinds of link that may be a port's NIC. `hardware`: what the kernel calls no kind at all. */
+/** Kinds of link that may be the NIC of a port. `hardware`: links for which the kernel names no kind. */
 export type LinkKinds = ReadonlySet<string>
 
 /** What the product accepts; kernel tests add `veth`. */
 export const hardwareOnly: LinkKinds = new Set(['hardware'])
 
-/** @returns the MAC that tells a link: the one it was made with, else the one it has */
+/** @returns the MAC that identifies a link: its permanent one, or else its current one */
 export function identityOf({ permanentMac, mac }: Link): string {
 	return permanentMac ?? mac
 }
@@ -22,7 +22,7 @@ const twice = {
 } as const satisfies Row
 export const matchRows: readonly Row[] = [notThere, twice]
 
-/** Finds the one link of a MAC: by permanent MAC, and only if there is none by current MAC. */
+/** Finds the one link with a MAC: by permanent MAC, or by current MAC if no permanent MAC matches. */
 export function match(macAddress: string, links: readonly Link[], kinds: LinkKinds): Link | Refusal {
 	const candidates = links.filter(link => link.ethernet && kinds.has(link.kind ?? 'hardware'))
 	const permanent = candidates.filter(link => identityOf(link) === macAddress)
@@ -33,7 +33,7 @@ export function match(macAddress: string, links: readonly Link[], kinds: LinkKin
 	return refusalOf(twice.reason, { says: `${found.map(({ name }) => name).join(' and ')} have MAC ${macAddress}`, see: twice.see })
 }
 
-/** Tells a refusal from a link. */
+/** Distinguishes a refusal from a link. */
 export function isRefusal(found: Link | Refusal): found is Refusal {
 	return 'reason' in found
 }

@@ -6,7 +6,7 @@ import type { RecordedLink } from './record.ts'
 import { addressesOf, IPV6_MTU, routesOf, sysctlsOf } from './routing.ts'
 import type { Accepted } from './selection.ts'
 
-/** @returns what is to be remembered of a link that is ours, beside its files */
+/** @returns what to record of a link managed by MultiNIC, without its files */
 export function memoryOf({ nic, link, ours }: Accepted, host: HostState): Omit<RecordedLink, 'files'> {
 	const { name, altnames, mtu, up } = link
 	const managed = link.managedBy === 'NetworkManager' ? { managed: true } : {}
@@ -25,7 +25,7 @@ export function memoryOf({ nic, link, ours }: Accepted, host: HostState): Omit<R
 		mac: nic.macAddress,
 		id: nic.id,
 		name: nic.name,
-		// A later wish may touch a setting that the first left alone.
+		// A later config may change a setting that the first one did not.
 		original: { ...original, sysctls: { ...touched(link.sysctls, sysctlsOf(nic)), ...original.sysctls } },
 		...deviceOf(ours ?? link),
 		...(nic.mtu !== undefined && { mtu: nic.mtu }),
@@ -40,7 +40,7 @@ function withIpv6Mtu({ [IPV6_MTU]: bytes }: Readonly<Record<string, string>>): R
 	return bytes === undefined ? {} : { [IPV6_MTU]: bytes }
 }
 
-/** As it was first: a record of a NIC that needs no change is the same in every run. */
+/** Keeps the first device: the record of a NIC that needs no change is the same in every run. */
 function deviceOf({ device }: Pick<Link, 'device'> | RecordedLink): Pick<RecordedLink, 'device'> {
 	return device ? { device } : {}
 }
@@ -52,17 +52,17 @@ function formerOf(addresses: readonly string[], ours: RecordedLink | undefined):
 	return before.filter(cidr => !addresses.includes(cidr)).slice(-MOST_FORMER)
 }
 
-/** @returns bytes: as wanted; else as before us where it still is what an earlier config gave; else as it is */
+/** @returns bytes: the desired MTU; else the original one, if the current one is from an earlier config; else the current one */
 export function mtuAfter({ mtu }: WantedInterface, link: Link, ours: RecordedLink | undefined): number {
 	return mtu ?? (ours && ours.mtu === link.mtu ? ours.original.mtu : link.mtu)
 }
 
-/** @returns the addresses that are on a link because of us */
+/** @returns the addresses that a link has from MultiNIC */
 export function givenTo(ours: RecordedLink | undefined): string[] {
 	return ours ? [...ours.addresses, ...ours.former] : []
 }
 
-/** @returns what is to be another; below 1280 bytes a link has no settings of IPv6, and above it those that were set by then */
+/** @returns the current values of settings that will change. A link has no IPv6 settings below an MTU of 1280 bytes; above, those set by then */
 function touched(now: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>>): Record<string, string> {
 	return Object.fromEntries(Object.entries(now).filter(([key, value]) => key in wanted && wanted[key] !== value))
 }

@@ -6,7 +6,7 @@ import { type Move, temporaryName } from './rename.ts'
 import type { Placed, Refused, Released, Selection } from './selection.ts'
 import { namedByRule, usesOf } from './uses.ts'
 
-/** Which link gets which name, and who keeps a name that is wanted. */
+/** Which link gets which name, and which link keeps a desired name. */
 
 export const isNameTaken: Check<Placed> = {
 	reason: 'NameTaken',
@@ -35,13 +35,13 @@ export function movesOf({ accepted, refused, released }: Selection, host: HostSt
 	return [...wanted, ...back, ...makingWay(leaving, [...wanted, ...back])]
 }
 
-/** Those whose old name is or becomes free; one that has to stay may hold the name of the next. */
+/** Returns the moves to an original name that is or becomes free; a link that has to keep its name may hold that of another. */
 function goingBack(leaving: readonly Move[], wanted: readonly Move[], host: HostState): Move[] {
 	const free = leaving.filter(move => !staysHeld(move, [...wanted, ...leaving], host))
 	return free.length === leaving.length ? free : goingBack(free, wanted, host)
 }
 
-/** A link that cannot have its old name keeps the one it has; if that one is wanted, it makes way for it. */
+/** A link that cannot get its original name keeps its current one; if that is desired for another link, it gets a temporary name. */
 function makingWay(leaving: readonly Move[], moves: readonly Move[]): Move[] {
 	const stuck = leaving.filter(({ link }) => !moves.some(move => move.link === link))
 	return stuck.filter(({ from }) => moves.some(({ to }) => to === from)).map(move => ({ ...move, to: temporaryName(move.link) }))
@@ -51,7 +51,7 @@ function firstTo({ to }: Move, at: number, moves: readonly Move[]): boolean {
 	return moves.findIndex(move => move.to === to) === at
 }
 
-/** A link we once renamed and that this run cannot configure still has to give up a name that is wanted by another, unless it is in use. */
+/** A link that MultiNIC renamed and this run cannot configure still has to release a name desired for another link, unless it is in use. */
 function strandedOf(refused: readonly Refused[], wanted: readonly Move[], host: HostState): Released[] {
 	const record = recordOf(host)
 	return refused.flatMap(({ nic }) => {

@@ -3,7 +3,7 @@ import { mtuAfter } from './memory.ts'
 import type { Question } from './preflight.ts'
 import { addressesOf, familyOf, IPV6_MIN_MTU } from './routing.ts'
 
-/** What MTU a link can carry, and what IPv6 needs. */
+/** The MTU that a link supports, and the one that IPv6 needs. */
 
 export const mtuOutOfRange: Check<Question> = {
 	reason: 'MtuRefused',
@@ -17,7 +17,7 @@ export const mtuOutOfRange: Check<Question> = {
 	},
 }
 
-/** @see RFC 8200, 5: below 1280 bytes the kernel takes IPv6 from a link */
+/** The kernel removes IPv6 from a link with an MTU below 1280 bytes. @see RFC 8200, 5 */
 export const mtuTooSmallForIpv6: Check<Question> = {
 	reason: 'MtuRefused',
 	when: 'an IPv6 address is wanted and the MTU would be below 1280',

@@ -6,10 +6,10 @@ import { routesOf } from './routing.ts'
 import type { Selection } from './selection.ts'
 import { type Change, type Step, stepOf } from './steps.ts'
 
-/** The renaming of a run: what comes before it, itself, and what it makes necessary after it. */
+/** The renames of a run, and the steps that they require before and after them. */
 export type RenameSteps = { down: Step[]; steps: Step[]; up: Step[]; restored: Step[] }
 
-/** @param phases what else is planned for the links: what is taken from them, and what shape they get */
+/** @param phases other planned steps of the links: removals, and changes of MTU and state */
 export function renameSteps(
 	{ moves, accepted }: Selection,
 	host: HostState,
@@ -29,7 +29,7 @@ export function renameSteps(
 	}
 	return {
 		down: downed.map(({ ifindex }) => step({ kind: 'down', link: ifindex })),
-		// Once more at the end: udev sets the MTU that an older .link has for the NIC, and a daemon takes back what it gave.
+		// Waits again at the end: udev sets the MTU from an older .link file for the NIC, and a daemon removes what it configured.
 		steps: [
 			...first.map(rename),
 			...pause(second.length > 0 ? first : []),
@@ -47,7 +47,7 @@ export function renameSteps(
 	}
 }
 
-/** What a link had and keeps must be given again after a renaming that took it down; what is taken from it must not. */
+/** What a link keeps is added again after a rename that took the link down, unless it is removed. */
 function takes(taken: Change, given: Change): boolean {
 	if (taken.kind === 'removeAddress' && given.kind === 'addAddress') return taken.address === given.address
 	return taken.kind === 'removeRoute' && given.kind === 'addRoute' && taken.route === given.route

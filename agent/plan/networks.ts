@@ -4,9 +4,9 @@ import type { Family } from '../host/state.ts'
 
 export { ipOf, lengthOf }
 
-/** The addresses of an interface as its node config gives them, and their networks. */
+/** The addresses of an interface from its node config, and their networks. */
 
-/** @returns every address of an interface with the prefix length that the node config gives it, the fixed IP of the port first */
+/** @returns every address of an interface with the prefix length of the node config, the fixed IP of the port first */
 export function cidrsOf({ address, cidr, addresses = [] }: WantedInterface): string[] {
 	const fixed = address !== undefined && cidr !== undefined ? [`${address}/${parseCidr(cidr)?.length}`] : []
 	return [...new Set([...fixed, ...addresses].map(canonicalCidr))]
@@ -17,7 +17,7 @@ export function networksOf(nic: WantedInterface): string[] {
 	return [...new Set(cidrsOf(nic).filter(hasNetwork).map(networkOf))]
 }
 
-/** Whether an address with prefix length is on a network for which the kernel adds a route to the main table that counts. */
+/** Whether an address with prefix length has a network for which the kernel adds a route to the main table that counts. */
 export function hasNetwork(cidr: string): boolean {
 	return lengthOf(cidr) < full(cidr) && !isLinkLocal(cidr)
 }
@@ -27,7 +27,7 @@ export function full(ip: string): number {
 	return familyOf(ip) === 4 ? 32 : 128
 }
 
-/** Whether an address is in fe80::/10: such a network is another one on each link. */
+/** Whether an address is in fe80::/10: such a network is different on each link. */
 export function isLinkLocal(ip: string): boolean {
 	return /^fe[89ab]/.test(ip)
 }

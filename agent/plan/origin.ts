@@ -2,22 +2,24 @@ import { networkOf } from '../../contract/ip.ts'
 import type { Address, Link, Route } from '../host/state.ts'
 import { linksOf, MAIN } from './routing.ts'
 
-/** Who made an address or a route: the kernel makes some by itself, and makes them again. Those are never given back. */
+/** The origin of an address or a route: the kernel creates some, and creates them again. Those are never restored. */
 
-/** RTPROT number of what the kernel makes by itself. */
+/** RTPROT number of what the kernel creates. */
 export const KERNEL = 2
 export const UNICAST = 1
 export const LOCAL = 2
-/** Types of routes that lead to a link; the others reject. */
+/** Types up to this one lead to a link; the others reject. */
 const LAST_LEADING_TYPE = 5
-/** RT_SCOPE number of a network that a link is on. */
+/** RT_SCOPE number of a network on a link. */
 const LINK_SCOPE = 253
-/** Metric of a connected route where nothing else is set. @see IP6_RT_PRIO_ADDRCONF */
+/** Default metric of a connected route. @see IP6_RT_PRIO_ADDRCONF */
 const CONNECTED_METRIC = { 4: 0, 6: 256 } as const
-/** Redirects and router advertisements, which a router says again, and routing daemons, which add theirs again. @see rtnetlink.h, RTPROT */
+/**
+ * Redirects and router advertisements, which routers repeat, and routing daemons, which add their routes again. @see rtnetlink.h, RTPROT
+ */
 const DAEMONS: ReadonlySet<number> = new Set([1, 8, 9, 10, 11, 12, 13, 14, 15, 17, 18, 42, 84, 186, 187, 188, 189, 192])
 
-/** Whether the kernel makes this address by itself: fe80:: of its MAC, or a temporary one (RFC 8981). */
+/** Whether the kernel creates this address: fe80:: from its MAC, or a temporary one (RFC 8981). */
 export function isMadeByKernel({ cidr, temporary }: Address, { mac }: Pick<Link, 'mac'>): boolean {
 	return temporary === true || cidr === `${linkLocalOf(mac)}/64`
 }
@@ -35,7 +37,7 @@ function linkLocalOf(mac: string): string {
 	return groups[0] === '0' ? `fe80::${groups.slice(1).join(':')}` : `fe80::${groups.join(':')}`
 }
 
-/** Whether the kernel makes this route by itself, of an address or of the link. Somebody may give one its protocol number. */
+/** Whether the kernel creates this route because of an address or the link. Another program may add a route with its protocol number. */
 export function isKernelRoute(route: Route, links: readonly Link[]): boolean {
 	const { protocol, type, table, expiresSeconds, to } = route
 	if (protocol !== KERNEL) return false
@@ -45,7 +47,7 @@ export function isKernelRoute(route: Route, links: readonly Link[]): boolean {
 	return link?.addresses.some(isConnected) ?? true
 }
 
-/** @returns the route that the kernel adds to the main table for an address, unless it is told not to */
+/** @returns the route that the kernel adds to the main table for an address, unless this has `noprefixroute` */
 export function connectedRoute(address: Pick<Address, 'family' | 'cidr' | 'peer' | 'metric'>, link: number): Route {
 	const { family } = address
 	const common = {
@@ -66,7 +68,7 @@ export function metricOf({ family, metric = CONNECTED_METRIC[family] }: Pick<Add
 	return metric
 }
 
-/** Whether the kernel was told to add no connected route for an address. */
+/** Whether the kernel must not add a connected route for an address. */
 export function isRouteless({ flags = [] }: Address): boolean {
 	return flags.includes('noprefixroute')
 }
@@ -75,17 +77,17 @@ function isSameWay(one: Route, other: Route): boolean {
 	return one.family === other.family && one.to === other.to && one.metric === other.metric
 }
 
-/** @returns the address that the prefix length is of */
+/** @returns the address to which the prefix length applies */
 function reachOf({ cidr, peer }: Pick<Address, 'cidr' | 'peer'>): string {
 	return peer === undefined ? cidr : `${peer}${cidr.slice(cidr.indexOf('/'))}`
 }
 
-/** Whether a route leads to a link and somebody gave it. */
+/** Whether a route leads to a link and is not from the kernel. */
 export function isGivenRoute(route: Route, links: readonly Link[]): boolean {
 	return route.type >= UNICAST && route.type <= LAST_LEADING_TYPE && !isKernelRoute(route, links)
 }
 
-/** Whether nobody but us gives this route back: neither a router nor a routing daemon. */
+/** Whether only MultiNIC restores this route: neither a router nor a routing daemon does. */
 export function isRecordable({ protocol }: Route): boolean {
 	return !DAEMONS.has(protocol)
 }

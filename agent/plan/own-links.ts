@@ -4,10 +4,10 @@ import { identityOf } from './match.ts'
 import { recorded, recordOf } from './record.ts'
 import type { Selection } from './selection.ts'
 
-/** A wanted link that serves something else is not ours, whoever names its MAC; one that only failed is. */
+/** A desired link that serves something else is not managed by MultiNIC, even if a node config names its MAC; one that only failed is. */
 const OF_OTHERS: ReadonlySet<Reason> = new Set(['InUse', 'Ambiguous'])
 
-/** @returns ifindexes of the links that are ours, or are to be. A released one is foreign from this run on. */
+/** @returns ifindexes of the links that are, or will be, managed by MultiNIC. A released one is not, from this run on. */
 export function ownLinks({ accepted, refused, kept }: Pick<Selection, 'accepted' | 'refused' | 'kept'>, host: HostState): Set<number> {
 	const record = recordOf(host)
 	const failed = refused.filter(({ nic, refusal }) => recorded(record, nic.macAddress) || !OF_OTHERS.has(refusal.reason))

@@ -6,21 +6,21 @@ import { cidrsOf, familyOf, full, ipOf, isLinkLocal } from './networks.ts'
 import { addressIn, isLoopback, outside, ownAddresses } from './sample-address.ts'
 
 /**
- * A packet that an interface promises to send by its own link; `local`: one to this node itself, which is to stay here. `sampleOf`: what its
- * destination stands for, where that was not given.
+ * A packet that an interface promises to send by its own link. `local`: a packet to this node itself, which has to stay here. `sampleOf`:
+ * what the destination represents, if it is a sample.
  */
 export type OwnPacket = Packet & { id: number; from: string; link: number; local?: true; sampleOf?: string }
 
 type Node = Pick<HostState, 'links' | 'routes'>
 
-/** The table of the node's own addresses, and the type of its routes. @see rtnetlink(7) */
+/** The table of the node's local addresses, and the type of its routes. @see rtnetlink(7) */
 export const LOCAL_TABLE = 255
 export const LOCAL = 2
 
 /**
- * What each wanted address promises: its network, also where the main table has no route to it, and, where the interface has a gateway of that
- * family and a table of its own, the gateway and the rest of the world are reached by the interface's own link. What it sends to this node itself
- * stays on this node.
+ * Returns what each desired address promises. Its network is reached over the link of the interface, even if the main table has no route to
+ * it. If the interface has a gateway of that family and its own table, so are the gateway and the rest of the world. Packets to this node
+ * itself stay on this node.
  */
 export function ownPackets(wanted: readonly { nic: WantedInterface; link: Pick<Link, 'ifindex'> }[], host: Node): OwnPacket[] {
 	const held = ownAddresses(host)
@@ -42,7 +42,7 @@ export function ownPackets(wanted: readonly { nic: WantedInterface; link: Pick<L
 	)
 }
 
-/** Addresses that the kernel takes for this node's own: those that are given, and of the others one of each family. */
+/** Addresses that the kernel treats as local: those that are added, and one other of each family. */
 type Staying = { given: ReadonlySet<string>; others: Record<Family, readonly string[]> }
 
 function stayingHere({ links, routes }: Node, given: readonly string[]): Staying {

@@ -6,11 +6,11 @@ import { basesOf, podPriorityOf, tableOf } from './bases.ts'
 import { cidrsOf, familyOf, full, ipOf, isLinkLocal } from './networks.ts'
 import { addressesOf, MAIN, routesOf } from './routing.ts'
 
-/** The rules that an interface has, in the order in which the kernel asks them. */
+/** The rules of an interface, in the order in which the kernel evaluates them. */
 
 /**
- * @returns for each address of an interface a `from` rule, so that answers leave by the NIC that was asked; before it, one for each pod
- * network, because a pod of this node is reached by no NIC, whatever address the node sends from
+ * @returns a `from` rule for each address of an interface, so that replies leave by the NIC that received the request; before it, one for
+ * each pod network, because a pod of this node is not reached over a NIC, regardless of the source address
  */
 export function rulesOf(nic: WantedInterface): Rule[] {
 	if (!nic.policyRouting) return []
@@ -34,8 +34,8 @@ function podRules(nic: WantedInterface, sources: readonly string[], bases: Bases
 }
 
 /**
- * The pod networks that hold nothing which the interface reaches by itself: its networks, its gateway, its routes. What a wider network of the interface has of pods is
- * behind a link of this node all the same.
+ * Returns the pod networks that contain nothing the interface reaches itself: its networks, its gateway, its routes. The pods in a wider
+ * network of the interface are still behind a link of this node.
  */
 function podNetworksBeside(nic: WantedInterface): string[] {
 	const own = cidrsOf(nic).map(networkOf)
@@ -70,7 +70,7 @@ export function sourcesOf(addresses: readonly string[]): string[] {
 	return addresses.map(cidr => `${ipOf(cidr)}/${full(cidr)}`)
 }
 
-/** @returns what tells one rule from another */
+/** @returns the key that identifies a rule */
 export function ruleKey({ family, priority, from, to = '', table }: Pick<Rule, 'family' | 'priority' | 'from' | 'to' | 'table'>): string {
 	return [family, priority, from, to, table].join(' ')
 }

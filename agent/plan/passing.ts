@@ -3,20 +3,20 @@ import type { Address, HostState, Link, Route, Rule } from '../host/state.ts'
 import { ipOf } from './routing.ts'
 import { PAIRED } from './uses.ts'
 
-/** Kinds of link that a runtime makes for a pod or a VM under one name, and sets up a moment later. */
+/** Kinds of link that a runtime creates for a pod or a VM under one name, and configures a moment later. */
 const POD_KINDS: ReadonlySet<string> = new Set(['veth', 'netkit', 'macvlan', 'ipvlan', 'tun'])
 
-/** Protocols of routes that come and go with an address: the kernel's own, and DHCP. */
+/** Protocols of routes that come and go with an address: the kernel and DHCP. */
 const OF_ADDRESSES: ReadonlySet<number> = new Set([2, 16])
 
 type Links = ReadonlyMap<number, Link>
 
 /**
- * The host as it was, without what has passed by itself since: what changes on a live node within seconds and no run can have caused, so
- * that it is no loss. An address that a lease or a router gave, and the routes that came with it; what a link has gained; the link of a
- * pod that is being set up; the rules of a pod that is gone.
+ * Returns the host before the run, without what has changed since on its own: changes that happen on a live node within seconds and that no
+ * run can have caused, so that they are no loss. These are an address from a lease or a router, and the routes that came with it; what a
+ * link has gained; the link of a pod that is being set up; the rules of a pod that is gone.
  *
- * @param touched ifindexes of the links that the run may change; nothing passes on them, nor on what stands on them
+ * @param touched ifindexes of the links that the run may change; a change on them, or on a link on top of them, is never ignored
  */
 export function withoutPassing(before: HostState, after: HostState, touched: ReadonlySet<number>): HostState {
 	const was = byIndex(before)
@@ -35,7 +35,7 @@ function byIndex({ links }: HostState): Links {
 	return new Map(links.map(link => [link.ifindex, link]))
 }
 
-/** Whether it is a touched link, the other end of one, or a VLAN or the like over one. Tunnels may be over each other in a circle. */
+/** Whether a link is touched, the peer of a touched link, or on top of one like a VLAN. Tunnels may be over each other in a cycle. */
 function isOnTouched(link: Link, links: Links, touched: ReadonlySet<number>): boolean {
 	const met = new Set<Link>()
 	for (let at: Link | undefined = link; at && !met.has(at); at = below(at, links)) {
@@ -49,7 +49,7 @@ function below({ lower, kind = '' }: Link, links: Links): Link | undefined {
 	return lower === undefined || PAIRED.has(kind) ? undefined : links.get(lower)
 }
 
-/** Of the addresses that a link had: those that it still has, and of those with a lifetime or link-local those that it has no longer. */
+/** `left`: addresses that a link still has; `expired`: addresses with a lifetime, or link-local ones, that it no longer has. */
 type Addresses = { left: Address[]; expired: Address[] }
 
 function addressesOf({ addresses }: Link, now: Link | undefined): Addresses {
@@ -71,7 +71,7 @@ function cameWith({ protocol, source, to, via }: Route, { cidr }: Address): bool
 	return OF_ADDRESSES.has(protocol) && (to === networkOf(cidr) || (via !== undefined && contains(cidr, via)))
 }
 
-/** @returns the link as if it had had before what it has gained since, and what a runtime sets on a pod's link */
+/** @returns the earlier link with what it has gained since, and with what a runtime sets on the link of a pod */
 function passed(was: Link, now: Link): Link {
 	const leased = new Set(now.addresses.flatMap(({ cidr, dynamic }) => (dynamic ? [cidr] : [])))
 	return {
@@ -84,7 +84,7 @@ function passed(was: Link, now: Link): Link {
 	}
 }
 
-/** @returns the destinations of host routes that went with their link */
+/** @returns the destinations of host routes that disappeared with their link */
 function podsGone(routes: readonly Route[], now: Links): ReadonlySet<string> {
 	const gone = routes.filter(({ link, to }) => link !== undefined && !now.has(link) && /(\.\d+\/32|\/128)$/.test(to))
 	return new Set(gone.map(({ to }) => to))

@@ -8,10 +8,10 @@ import { type Change, type Step, stepOf } from './steps.ts'
 
 export type PhaseSteps = Record<keyof Phases, Step[]>
 
-/** Of a selection, for the host that it was last asked for: the prediction and the plan ask the same. */
+/** The last host and steps of a selection: the prediction and the plan need the same steps. */
 const known = new WeakMap<Selection, { host: HostState; steps: PhaseSteps }>()
 
-/** @returns what is to be done about all links of a selection, by the phase that it belongs to */
+/** @returns the steps for all links of a selection, by phase */
 export function phasesOf(selection: Selection, host: HostState): PhaseSteps {
 	const last = known.get(selection)
 	const steps = last?.host === host ? last.steps : stepsOf(selection, host)
@@ -29,7 +29,7 @@ function stepsOf(selection: Selection, host: HostState): PhaseSteps {
 	return { settings: of('settings'), take: of('take'), shape: of('shape'), ask: of('ask'), give: of('give'), leave: of('leave') }
 }
 
-/** A NIC that has another id now gives up the rules of its old one, except those that another NIC now has. */
+/** Removes the rules of the former id of a NIC, except those that another NIC now has. */
 function configurePhases(accepted: Accepted, selection: Selection, host: HostState): Phases {
 	const phases = configure(accepted, selection, host)
 	const { ours, nic } = accepted
@@ -38,7 +38,7 @@ function configurePhases(accepted: Accepted, selection: Selection, host: HostSta
 	return { ...phases, take: [...staleRules(ours.id, { wanted: [], bases, known: knownSources(selection) }, host), ...phases.take] }
 }
 
-/** An id that another NIC has now keeps its rules: that NIC's own plan takes away what is too much. */
+/** Keeps the rules of an id that another NIC now has: the steps of that NIC remove what is too much. */
 function releasePhases(released: Released, selection: Selection, host: HostState): Phases {
 	const phases = release(released, selection, host)
 	const { id } = released.ours

@@ -11,25 +11,25 @@ import type { Change, Step } from './steps.ts'
 import { undoOf } from './undo.ts'
 
 export type Plan = Selection & {
-	/** In the order in which they are applied; none: the host is as it should be. */
+	/** In the order in which they are applied; empty: the host is in sync. */
 	steps: Step[]
-	/** Brings the host back as it was observed, after all the steps or any number of the first of them. */
+	/** Rolls the host back to its observed state, after all steps or any number of the first ones. */
 	undo: Change[]
 }
 
-/** Everything one run would change, from one observation. Pure: the same host and wish give the same plan. */
+/** Returns everything one run would change, from one observation. Pure: the same host and config give the same plan. */
 export function plan(wanted: Wanted, host: HostState, generated: Generated): Plan {
 	return planOf(select(wanted, host), host, generated)
 }
 
-/** Everything one run would change of what was selected. */
+/** Returns everything one run would change of a selection. */
 export function planOf(selection: Selection, host: HostState, generated: Generated): Plan {
 	const steps = [...linkSteps(selection, host), ...fileSteps(selection, host, generated)]
 	const own = (change: Change) => inOwnTable(change, selection)
 	return { ...selection, steps: steps.map(step => ({ ...step, change: own(step.change) })), undo: undoOf(steps, host).map(own) }
 }
 
-/** A table of ours has nothing of others that could be replaced. */
+/** A table managed by MultiNIC has no foreign routes that could be replaced. */
 function inOwnTable(change: Change, { bases }: Selection): Change {
 	return change.kind === 'addRoute' && isOurTable(change.route.table, bases) ? { ...change, replace: true } : change
 }
@@ -37,8 +37,8 @@ function inOwnTable(change: Change, { bases }: Selection): Change {
 const NO_CHANGE = new Set<Change['kind']>(['seen', 'ask', 'reload', 'load', 'manage', 'unmanage'])
 
 /**
- * How many changes a plan makes; waiting for a daemon or telling it is none, nor is asking. The record of changes is one only where nothing
- * else changes, so that a node has as many as its interfaces.
+ * Counts the changes of a plan. Waiting for a daemon, notifying one, and duplicate address detection do not count. The record counts only
+ * if nothing else changes, so that a node has as many changes as its interfaces.
  */
 export function countChanges(steps: readonly Step[], id?: number): number {
 	const changes = steps.filter(step => !NO_CHANGE.has(step.change.kind) && (id === undefined || step.id === id))
@@ -46,7 +46,7 @@ export function countChanges(steps: readonly Step[], id?: number): number {
 	return others.length > 0 ? others.length : changes.length
 }
 
-/** What NetworkManager has and this run touches is planned again as if it had let go, for then it does. */
+/** Links that a daemon manages and this run touches are planned again as if the daemon had released them, because by then it has. */
 function linkSteps(selection: Selection, host: HostState): Step[] {
 	const found = phasesOf(selection, host)
 	const steps = ordered(found, found, { selection, host })
@@ -60,8 +60,8 @@ function linkSteps(selection: Selection, host: HostState): Step[] {
 }
 
 /**
- * @param found what the host as it is calls for; `then` what is called for when there is nothing left to take. An address that a link may
- * still have is not asked for: the host itself would answer, by another NIC on the same wire.
+ * @param found steps for the host as it is; `then`: steps for when nothing is left to remove. An address that a link may still have is not
+ * probed: the host itself would answer, by another NIC on the same wire.
  */
 function ordered(found: PhaseSteps, then: PhaseSteps, { selection, host }: { selection: Selection; host: HostState }): Step[] {
 	const renames = renameSteps(selection, host, { take: found.take, shape: then.shape })
@@ -77,7 +77,7 @@ function ordered(found: PhaseSteps, then: PhaseSteps, { selection, host }: { sel
 	]
 }
 
-/** `ip` takes IPv6 rules in a batch of their own; at one end of the phase they cost one process more, in between two. */
+/** `ip` needs a separate batch for IPv6 rules; at one end of the phase they cost one more process, in between two. */
 function rulesOfFamily(steps: readonly Step[], end: 'first' | 'last'): Step[] {
 	const isSix = ({ change }: Step) => (change.kind === 'addRule' || change.kind === 'removeRule') && change.rule.family === 6
 	const six = steps.filter(isSix)
@@ -85,7 +85,7 @@ function rulesOfFamily(steps: readonly Step[], end: 'first' | 'last'): Step[] {
 	return end === 'first' ? [...six, ...rest] : [...rest, ...six]
 }
 
-/** A route's next hop must be on a network that its link has by then. */
+/** The next hop of a route must be on a network that its link has by then. */
 function addressesFirst(steps: readonly Step[]): Step[] {
 	const isAddress = ({ change }: Step) => change.kind === 'addAddress'
 	return [...steps.filter(isAddress), ...steps.filter(step => !isAddress(step))]

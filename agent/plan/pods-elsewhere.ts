@@ -9,16 +9,16 @@ import { linksOf } from './routing.ts'
 import { addressIn, ownAddresses } from './sample-address.ts'
 import type { Accepted } from './selection.ts'
 
-/** So many of the routes to a pod network are looked at. */
+/** Maximum number of routes to a pod network that are checked. */
 const MOST = 8
 
 type After = { after: Pick<HostState, 'links' | 'routes'>; then: Fib }
 
 /**
- * What an interface promises of pods: from its addresses they are reached the way on which the node reaches them from no address in particular. A
- * rule of others that comes before ours, or a table of others that ours passes over, may lead elsewhere.
+ * Checks what an interface promises for pods: packets from its addresses reach them by the same route as packets without a source address.
+ * A rule not managed by MultiNIC that comes before those of the interface, or a table that these bypass, may lead elsewhere.
  *
- * @returns the packets that would go another way, each with that
+ * @returns the packets that would take another route, each with that route
  */
 export function awayFromPods(accepted: readonly Accepted[], { after, then }: After): { packet: OwnPacket; way: Way }[] {
 	const taken = ownAddresses(after)
@@ -48,7 +48,7 @@ function podsIn(network: string, { routes }: After['after'], taken: ReadonlySet<
 	return found
 }
 
-/** Where the node reaches none, nothing is promised. */
+/** If the node has no route to a pod, nothing is promised. */
 function isSameWay(way: Way, plain: Way): boolean {
 	if (!('route' in plain)) return true
 	return 'route' in way && String(linksOf(way.route)) === String(linksOf(plain.route))

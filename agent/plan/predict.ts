@@ -8,13 +8,13 @@ import { linksOf, routeKey } from './routing.ts'
 import type { Selection } from './select.ts'
 import type { Change } from './steps.ts'
 
-/** RT_SCOPE number of what stays on this host. @see rtnetlink(7) */
+/** RT_SCOPE number of routes that stay on this host. @see rtnetlink(7) */
 const HOST_SCOPE = 254
 
 /**
- * Links, rules and routes as they will be once a selection is carried out: what is asked for, and what the kernel makes of it.
+ * Predicts the links, rules and routes after a selection is applied: what it requests, and what the kernel adds.
  *
- * @returns the host itself where nothing of that changes
+ * @returns the host itself if they do not change
  */
 export function predicted(selection: Selection, host: HostState): Pick<HostState, 'links' | 'routes' | 'rules'> {
 	const { accepted, released } = selection
@@ -74,12 +74,12 @@ function routesAfter(host: HostState, changes: readonly Change[], links: readonl
 	]
 }
 
-/** @returns what the kernel adds to the main table for the addresses of a link */
+/** @returns the routes that the kernel adds to the main table for the addresses of a link */
 export function connectedRoutes({ ifindex, addresses }: Pick<Link, 'ifindex' | 'addresses'>): Route[] {
 	return addresses.filter(address => hasNetwork(address.cidr) && !isRouteless(address)).map(address => connectedRoute(address, ifindex))
 }
 
-/** @returns what the kernel adds to the local table for the addresses of a link */
+/** @returns the routes that the kernel adds to the local table for the addresses of a link */
 export function localRoutes({ ifindex, addresses }: Pick<Link, 'ifindex' | 'addresses'>): Route[] {
 	const common = { link: ifindex, table: LOCAL_TABLE, metric: 0, protocol: KERNEL, type: LOCAL, scope: HOST_SCOPE, onlink: false }
 	return addresses.map(({ family, cidr }) => ({ ...common, family, to: `${ipOf(cidr)}/${full(cidr)}` }))

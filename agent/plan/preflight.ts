@@ -17,20 +17,20 @@ export type Question = {
 	nic: WantedInterface
 	link: Link
 	host: HostState
-	/** What we remember of the link, if it was ours already. */
+	/** The record of the link, if MultiNIC already manages it. */
 	ours: RecordedLink | undefined
 	nodeAddresses: readonly string[]
 	/** Host of the API server, as this run reaches it. */
 	apiServer?: string | undefined
 	/** Addresses that the node needs: API server, nameservers. */
 	needed?: readonly string[] | undefined
-	/** All that the node config wants. */
+	/** All interfaces of the node config. */
 	interfaces: readonly WantedInterface[]
-	/** Of the links that are ours, or are to be. */
+	/** ifindexes of the links that are, or will be, managed by MultiNIC. */
 	own: ReadonlySet<number>
 }
 
-/** Read top to bottom: the first that finds something refuses the interface before anything is changed. */
+/** Run in order: the first one that finds a cause refuses the interface before anything is changed. */
 export const preflightChecks: readonly Check<Question>[] = [
 	isUsedByOthers,
 	holdsNodeAddress,
@@ -56,7 +56,7 @@ export const preflightChecks: readonly Check<Question>[] = [
 	ipv6DisabledOnLink,
 ]
 
-/** May this link become this interface? Undefined: no check objects. */
+/** Returns why this link cannot become this interface; undefined: no check refuses it. */
 export function preflight(question: Question): Refusal | undefined {
 	return firstOf(preflightChecks, question)
 }

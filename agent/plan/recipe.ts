@@ -4,7 +4,7 @@ import type { FileState } from '../host/state.ts'
 import { COMMITTED_FOLDER, UNDO_FOLDER, UNDOING_FOLDER } from '../paths.ts'
 import type { Change } from './steps.ts'
 
-/** Absolute paths of the host's own programs, which are all that an undo without Node needs; the optional ones where there are such. */
+/** Absolute paths of the host's programs, which are all that a rollback without Node.js needs; the optional ones if the host has them. */
 export type Programs = {
 	ip: string
 	cp: string
@@ -17,39 +17,39 @@ export type Programs = {
 }
 
 export type Recipe = {
-	/** Kept below UNDO_FOLDER: what the undo reads. */
+	/** Files below UNDO_FOLDER that the rollback reads. */
 	files: Record<string, FileState>
-	/** Units of this boot: a timer that fires unless the run commits, and what it starts. */
+	/** Units of this boot: a timer that fires unless the run commits, and the service that it starts. */
 	live: Record<string, FileState>
 	/** The unit of the next boot. */
 	boot: Record<string, FileState>
 	timer: string
-	/** Path of the link that enables the boot unit → what it points to. */
+	/** The symlink that enables the boot unit, and its target. */
 	enabled: { path: string; target: string }
 }
 
 export type RecipeInput = {
 	undo: readonly Change[]
 	programs: Programs
-	/** Of this run; in the names of its units, so that systemd never has an older one in memory. */
+	/** Tag of this run; part of the names of its units, so that systemd never has an older one in memory. */
 	tag: string
-	/** /proc/sys/kernel/random/boot_id: by it the next run knows that the ifindexes in the undo are of an earlier boot. */
+	/** /proc/sys/kernel/random/boot_id, by which the next run detects that the ifindexes in the rollback are from an earlier boot. */
 	bootId: string
 	commitTimeoutSeconds: number
-	/** MADE_AT_BOOT as they are now: the next boot makes them of our files, before its undo takes those away. */
+	/** The current MADE_AT_BOOT: the next boot generates them from the files of MultiNIC, before its rollback removes those. */
 	madeAtBoot?: Readonly<Record<string, FileState | undefined>>
-	/** How the host's own `ip` is told which link is meant. */
+	/** How the host's `ip` identifies a link. */
 	device?: Device
-	/** STATE_FOLDER is on the root file system, so the undo can come before udev gives names. */
+	/** STATE_FOLDER is on the root file system, so the rollback can run before udev names links. */
 	onRoot: boolean
 }
 
 export const UNDO_JSON = `${UNDO_FOLDER}/undo.json`
-/** The same once the host is at it. */
+/** The same file while the host rolls back. */
 export const UNDOING_JSON = `${UNDOING_FOLDER}/undo.json`
 const BOOT_UNIT = 'multinic-undo.service'
 
-/** The undo of a whole run in words that need no Node and no shell, for systemd to carry out. Holds after any prefix of the steps. */
+/** Returns the rollback of a whole run as systemd units that need neither Node.js nor a shell. Valid after any prefix of the steps. */
 export function recipeOf({ undo, programs, tag, bootId, commitTimeoutSeconds, onRoot, madeAtBoot = {}, device }: RecipeInput): Recipe {
 	const tellers = partsOf(undo, change => change, device).map((part, at) => tell(part, at, programs))
 	const again = Object.entries(madeAtBoot).map(([path, file], at) => tellMade(path, file, { saved: `boot-${at}`, programs }))
@@ -64,11 +64,11 @@ export function recipeOf({ undo, programs, tag, bootId, commitTimeoutSeconds, on
 	const enabled = { path: `/etc/systemd/system/sysinit.target.wants/${BOOT_UNIT}`, target: bootPath }
 	const claim = `${programs.mv} -T ${UNDO_FOLDER} ${UNDOING_FOLDER}`
 	const end = `-${programs.rm} -rf ${[UNDOING_FOLDER, COMMITTED_FOLDER, enabled.path, bootPath, livePaths.timer, livePaths.service].join(' ')}`
-	// udevd keeps what it has read for some seconds: it must not have read what netplan made of our files at the beginning of this boot.
+	// udevd caches files for some seconds: it must not have read what netplan generated from MultiNIC's files early in this boot.
 	const udev = onRoot ? ' systemd-udevd.service systemd-udev-trigger.service' : ''
 	const before = `Before=network-pre.target systemd-networkd.service NetworkManager.service${udev}`
 	const early = [
-		// One of them: the power may have gone while the host was at it.
+		// Either of them: the power may have failed during the rollback.
 		`ConditionPathExists=|${UNDO_JSON}`,
 		`ConditionPathExists=|${UNDOING_JSON}`,
 		'DefaultDependencies=no',
@@ -113,7 +113,7 @@ function tell(part: Part<Change>, at: number, programs: Programs): Teller {
 	}
 }
 
-/** What the recipe reads is written where it is armed, and read where it is carried out. */
+/** Files are written to UNDO_FOLDER when the timer is armed, and read from UNDOING_FOLDER when the rollback runs. */
 function kept(saved: string, file: FileState): Record<string, FileState> {
 	return { [`${UNDO_FOLDER}/${saved}`]: file }
 }
@@ -132,12 +132,12 @@ function tellMade(path: string, file: FileState | undefined, { saved, programs }
 	return { files: kept(saved, file), commands: [`${programs.cp} -p ${UNDOING_FOLDER}/${saved} ${path}`], onBoot: true }
 }
 
-/** Many links get the same few values back, so a value is kept once. */
 function tellSingle(change: Change, programs: Programs): Teller {
 	if (change.kind === 'file') return { files: {}, commands: [`${programs.rm} -f ${change.path}`], onBoot: true }
 	return change.kind === 'sysctl' ? tellSetting(change, programs) : { files: {}, commands: daemonCommands(change, programs), onBoot: false }
 }
 
+/** Many links get the same few values, so each value is stored once. */
 function tellSetting(change: Extract<Change, { kind: 'sysctl' }>, { cp }: Programs): Teller {
 	const saved = `value-${change.value.replace(/\W/g, '_')}`
 	const setting = `/proc/sys/${settingPath(change.name, change.key)}`
@@ -153,7 +153,7 @@ function daemonCommands(change: Change, { sleep, udevadm, nmcli }: Programs): st
 	return [`${nmcli} device set ${change.name} managed ${change.kind === 'manage' ? 'yes' : 'no'}`]
 }
 
-/** Whatever becomes of the command, the next is carried out. @see systemd.service(5) */
+/** The next command runs even if this one fails. @see systemd.service(5) */
 function tried(command: string): string {
 	return `-${command}`
 }

@@ -5,11 +5,11 @@ import type { Accepted, Selection } from './selection.ts'
 import type { Change, Step } from './steps.ts'
 
 /**
- * systemd-networkd reads files when it starts. A NIC that gets back the name that it had then is configured by the file of then, whatever is in
- * it now, and loses what others have given it.
+ * systemd-networkd reads its files when it starts. A NIC that gets back the name that it had then is configured by the file as it was then,
+ * regardless of its current content, and loses what other programs have added.
  */
 
-/** Changes that are made once more where networkd has undone them; what a run does to names and files it leaves alone. */
+/** Changes that are repeated if networkd has reverted them; networkd does not revert changes of names and files. */
 const AGAIN: ReadonlySet<Change['kind']> = new Set([
 	'up',
 	'mtu',
@@ -23,10 +23,10 @@ const AGAIN: ReadonlySet<Change['kind']> = new Set([
 ])
 
 /**
- * What networkd has given our NICs during a run by a file of an earlier config, and nobody wants: addresses that were on none of them before,
- * and an MTU.
+ * Finds undesired configuration that networkd applied to NICs managed by MultiNIC during a run, from a file of an earlier config: addresses
+ * that the link did not have before, and an MTU.
  *
- * @returns what takes it away
+ * @returns the steps that remove it
  */
 export function givenByNetworkd({ accepted }: Pick<Selection, 'accepted'>, before: HostState, now: HostState): Step[] {
 	return accepted.flatMap(one => {
@@ -45,15 +45,15 @@ function takenAway({ nic }: Accepted, was: Link, { ifindex, mtu, addresses }: Li
 	]
 }
 
-/** @returns those steps, where all are changes that networkd may have undone; else none */
+/** @returns these steps, if networkd may have reverted all of them; else none */
 export function undoneByNetworkd({ accepted }: Pick<Selection, 'accepted'>, steps: readonly Step[], now: HostState): readonly Step[] {
 	const ids = new Set(accepted.flatMap(one => (rememberedLink(one, now) ? [one.nic.id] : [])))
 	const isUndone = ({ id, change }: Step) => id !== undefined && ids.has(id) && AGAIN.has(change.kind)
-	const rest = steps.filter(({ change }) => change.kind !== 'ask') // it was asked before the address was given
+	const rest = steps.filter(({ change }) => change.kind !== 'ask') // the probe was sent before the address was added
 	return rest.every(isUndone) ? rest : []
 }
 
-/** A link that networkd configures at the moment by the file that netplan makes of ours. */
+/** Returns the link if networkd currently configures it by the file that netplan generated for MultiNIC. */
 function rememberedLink({ nic, link }: Accepted, { links }: HostState): Link | undefined {
 	return links.find(({ ifindex, networkFile }) => ifindex === link.ifindex && networkFile === generated.network(nic.name))
 }

@@ -1,28 +1,29 @@
 import type { Surroundings } from '../host/state.ts'
 import type { Change } from './steps.ts'
 
-/** A link that is to have another name. */
+/** A link that gets another name. */
 export type Move = { link: number; from: string; to: string }
 
-/** Renames in the order in which the kernel takes them. Between the two phases the network daemons must have seen the first. */
+/** Renames in an order that the kernel accepts. The network daemons must have seen the first phase before the second one. */
 export type Renames = { first: { link: number; to: string }[]; second: { link: number; to: string }[] }
 
-/** @returns a wait until udev and the network daemons know these names; none where there is nobody to wait for */
+/** @returns a wait until udev and the network daemons know these names; none if the host has no such daemon */
 export function waitingFor(names: readonly string[], { systemd, networkd, networkmanager }: Surroundings): Change[] {
 	return names.length > 0 && (systemd || networkd || networkmanager) ? [{ kind: 'seen', names }] : []
 }
 
-/** @returns a name no other link can have: 15 characters hold any ifindex up to 999 999 999 */
+/** @returns a name that no other link can have: 15 characters fit any ifindex up to 999 999 999 */
 export function temporaryName(link: number): string {
 	return `mntmp${link}`
 }
 
 /**
- * Any permutation: straight where the wanted name is free, else out of the way first, under a temporary name.
+ * Orders any permutation: a link is renamed directly if the desired name is free, else in the second phase. Until then it has a temporary
+ * name if its current one is desired.
  *
- * A name that another link just gave up is not taken in the same phase: daemons learn of names late and would see it twice.
+ * A name that another link has just released is not used in the same phase: daemons learn of names late and would see it twice.
  *
- * @param moves no two to the same name, and no wanted name held by a link that is not among them
+ * @param moves no two to the same name, and no desired name held by a link that is not among them
  */
 export function orderRenames(moves: readonly Move[]): Renames {
 	const needed = moves.filter(({ from, to }) => from !== to)

@@ -6,10 +6,10 @@ import type { Plan } from './plan.ts'
 import { linksOf, routeKey } from './routing.ts'
 
 /**
- * What an undo had to bring back and has not, in words short enough for a status; none: all that the run touched is as it was. What others
- * brought meanwhile is not the run's to take away: a file that no step of the plan names, an address or a route that none gives.
+ * Returns what a rollback failed to restore, short enough for a status; empty: everything that the run touched is as it was. What other
+ * programs added meanwhile does not count: a file that no step of the plan names, an address or a route that no step adds.
  *
- * @param now the host after the undo
+ * @param now the host after the rollback
  */
 export function notRestored(plan: Plan, before: HostState, now: HostState): string[] {
 	const touched = touchedBy(plan)
@@ -29,7 +29,7 @@ function withFiles(host: HostState, paths: ReadonlySet<string>): HostState {
 	return { ...host, files: Object.fromEntries(Object.entries(host.files).filter(([path]) => paths.has(path))) }
 }
 
-/** Another link may have come with the ifindex of one that is gone. */
+/** A new link may have the ifindex of one that is gone. */
 function withoutArrivals({ steps, bases }: Plan, before: HostState, now: HostState): HostState {
 	const changes = steps.map(({ change }) => change)
 	const routes = new Set([...before.routes, ...changes.flatMap(change => (change.kind === 'addRoute' ? [change.route] : []))].map(routeKey))

@@ -3,9 +3,9 @@ import type { Question } from './preflight.ts'
 import { routesOf } from './routing.ts'
 import { tableWord } from './show.ts'
 
-/** Routes of an interface that cannot be beside each other. */
+/** Routes of an interface that cannot coexist. */
 
-/** The kernel keeps one route of a network, table and metric. */
+/** The kernel keeps one route per network, table and metric. */
 export const wantsRouteTwice: Check<Question> = {
 	reason: 'InvalidConfig',
 	when: 'two of its routes have the same network, table and metric, and other next hops',

@@ -7,18 +7,17 @@ import type { RecordedLink } from './record.ts'
 import { AUTOMATIC, familyOf, ipOf, linksOf, routeKey } from './routing.ts'
 import type { Change } from './steps.ts'
 
-/** Which routes are taken from a link, which are given to it, which are given again. */
+/** Which routes a run removes from a link, which it adds, and which it adds again. */
 
-/** @returns the routes of a link that somebody gave it, of all tables, in the order in which they can be given again */
+/** @returns the routes of a link that are not from the kernel, of all tables, in an order in which they can be added again */
 export function routesOn({ ifindex }: Link, { routes, links }: Pick<HostState, 'routes' | 'links'>): Route[] {
 	return routes.filter(route => linksOf(route).includes(ifindex) && isGivenRoute(route, links)).toSorted(byReach)
 }
 
 /**
- * The order in which routes can be given: one with a next hop after those by which that is reached (for IPv6 also one of several next hops,
- * where one of them is the link itself), and a broadcast route or the like last,
- * because the kernel takes no next hop that such a route of the same table is for. A next hop that an IPv4 local route is for it takes, and may
- * reach it by no other.
+ * The order in which routes can be added. A route with a next hop comes after those by which the next hop is reached; for IPv6 these may
+ * have several next hops, one being the link itself. A broadcast route or the like comes last, because the kernel refuses a next hop that
+ * such a route of the same table matches. It accepts a next hop that an IPv4 local route matches, and may have no other route to it.
  *
  * @see fib_check_nh_v4_gw of the kernel
  */
@@ -37,7 +36,7 @@ function rankOf({ family, type, via, nextHops }: Route): number {
 /** `reaching`: the addresses that the link has afterwards. */
 type Kept = { routes: readonly Route[]; ours: RecordedLink | undefined; reaching: readonly string[]; bases: readonly Bases[] }
 
-/** @returns removals of what is not wanted any more, of what DHCP or a router gave, and of what would lead nowhere */
+/** @returns removals of routes that are no longer desired, that DHCP or a router added, or that would lead nowhere */
 export function staleRoutes(link: Link, { routes, ours, reaching, bases }: Kept, host: HostState): Change[] {
 	const keys = new Set(routes.map(routeKey))
 	const given = new Set(ours?.routes.map(route => ourKey(route, link.ifindex)))
@@ -48,7 +47,7 @@ export function staleRoutes(link: Link, { routes, ours, reaching, bases }: Kept,
 		.map(route => ({ kind: 'removeRoute', route }))
 }
 
-/** A next hop that only an address makes reachable that is taken leads nowhere without it; nor can such an address be the source. */
+/** Whether a route loses its next hop, because the run removes the only address that reaches it, or loses its source address. */
 function losesItsWay({ via, onlink, source, nextHops }: Route, { addresses }: Link, reaching: readonly string[]): boolean {
 	const isLost = (reaches: (cidr: string) => boolean) => addresses.some(({ cidr }) => reaches(cidr)) && !reaching.some(reaches)
 	const isLostHop = (hop: { via?: string | undefined; onlink: boolean }) => {
@@ -58,7 +57,7 @@ function losesItsWay({ via, onlink, source, nextHops }: Route, { addresses }: Li
 	return (nextHops ?? [{ via, onlink }]).some(isLostHop) || isLost(cidr => ipOf(cidr) === source)
 }
 
-/** @returns the addresses of a link, with prefix length, once some are taken and others given */
+/** @returns the addresses of a link, with prefix length, once some are removed and others added */
 export function reachingAfter({ addresses }: Link, taken: readonly Change[], wanted: readonly string[]): string[] {
 	const goes = new Set(taken.flatMap(change => (change.kind === 'removeAddress' ? [change.address] : [])))
 	return [...wanted, ...addresses.flatMap(address => (goes.has(address) ? [] : [address.cidr]))]
@@ -68,7 +67,9 @@ function ourKey({ to, via, table, metric }: RecordedLink['routes'][number], link
 	return routeKey({ family: familyOf(to), to, table, metric, link, type: 1, ...(via !== undefined && { via }) })
 }
 
-/** `along`: addresses that may be gone for a moment, of which `first` at the same time; `reaching`: those that the link has afterwards. */
+/**
+ * `along`: addresses that may be gone for a moment; `first`: those gone at the same time; `reaching`: those that the link has afterwards.
+ */
 type Gone = {
 	along: ReadonlySet<string>
 	first?: ReadonlySet<string>
@@ -78,8 +79,8 @@ type Gone = {
 }
 
 /**
- * With its last IPv4 address a link loses its IPv4 routes of all tables, and with an address go the routes of which it is the source, on any
- * link: those that are to stay are given again.
+ * With its last IPv4 address a link loses its IPv4 routes of all tables, and with each address the routes that have it as their source, on
+ * any link. Those that stay are added again.
  */
 export function routesThatGoAlong(link: Link, { along, first = along, stale, routes, reaching }: Gone, host: HostState): Change[] {
 	const four = link.addresses.filter(({ family }) => family === 4)
@@ -95,12 +96,12 @@ export function routesThatGoAlong(link: Link, { along, first = along, stale, rou
 		.map(route => ({ kind: 'addRoute', route: asWanted(route, routes), again: true }))
 }
 
-/** @returns a route that is to stay as it is meant from now on: its next hop may be on no network of the link any more */
+/** @returns the desired form of a route that stays: its next hop may no longer be on a network of the link */
 export function asWanted(found: Route, wanted: readonly Route[]): Route {
 	return wanted.find(route => routeKey(route) === routeKey(found)) ?? found
 }
 
-/** @returns additions of the wanted routes that are not there */
+/** @returns additions of the desired routes that are missing */
 export function missingRoutes(wanted: readonly Route[], bases: readonly Bases[], host: HostState): Change[] {
 	const present = new Map(host.routes.map(route => [routeKey(route), route]))
 	const isThere = (route: Route) => {
@@ -110,7 +111,7 @@ export function missingRoutes(wanted: readonly Route[], bases: readonly Bases[],
 	return wanted.filter(route => !isThere(route)).map(route => ({ kind: 'addRoute', route }))
 }
 
-/** In a table of ours a route is replaced where only such details differ. */
+/** In a table managed by MultiNIC a route is replaced if only these attributes differ. */
 function isSame({ scope, source, onlink }: Route, found: Route): boolean {
 	const isPlain = found.metrics === undefined && found.encap === undefined && found.nextHopId === undefined
 	return isPlain && found.scope === scope && found.source === source && found.onlink === onlink

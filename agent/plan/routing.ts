@@ -10,10 +10,10 @@ export { familyOf, ipOf } from './networks.ts'
 const STATIC = 4
 const LINK_SCOPE = 253
 
-/** Protocol of what a router announces (IPv6). */
+/** Protocol of routes that a router announces (IPv6). */
 export const ROUTER = 9
 
-/** Protocols of routes that came by themselves: a router's word, and DHCP. */
+/** Protocols of automatic routes: router advertisements and DHCP. */
 export const AUTOMATIC: ReadonlySet<number> = new Set([ROUTER, 16])
 
 /** Bytes. @see RFC 8200, 5 */
@@ -22,25 +22,25 @@ export const IPV6_MIN_MTU = 1_280
 const OWN_TRAFFIC = { 'ipv4/rp_filter': '2', 'ipv4/arp_ignore': '1', 'ipv4/arp_announce': '2' }
 const NO_ROUTER = { 'ipv6/accept_ra': '0' }
 
-/** Every setting of a link that a run may change, `family/key` → the value that it gives. */
+/** Every setting of a link that a run may change, `family/key` → the value that it sets. */
 export const SYSCTLS: Readonly<Record<string, string>> = { ...OWN_TRAFFIC, ...NO_ROUTER }
 export const SYSCTL_KEYS: readonly string[] = Object.keys(SYSCTLS)
 /** The kernel sets it to the link's MTU whenever that changes. @see addrconf_notify, NETDEV_CHANGEMTU */
 export const IPV6_MTU = 'ipv6/mtu'
 
-/** A default route that somebody asked for never beats the one the node lives by: those have metric 0, 100 or 1024. */
+/** A requested default route never takes precedence over the one that the node depends on, which has metric 0, 100 or 1024. */
 const DEFAULT_ROUTE_METRIC = 1_100
 
 /**
- * @returns every address of an interface as it is on the link, as the kernel prints it, the fixed IP of the port first; without a
- * connected route each is alone (/32, /128), because the kernel adds such a route for every shorter prefix
+ * @returns every address of an interface as it is on the link, as the kernel prints it, the fixed IP of the port first; without a connected
+ * route each is a single address (/32, /128), because the kernel adds such a route for every shorter prefix
  */
 export function addressesOf(nic: WantedInterface): string[] {
 	const cidrs = cidrsOf(nic)
 	return nic.connectedRoute ? cidrs : [...new Set(cidrs.map(cidr => (isLinkLocal(cidr) ? cidr : `${ipOf(cidr)}/${full(cidr)}`)))]
 }
 
-/** @returns the routes of an interface: its own table first, then what is asked for besides */
+/** @returns the routes of an interface: its own table first, then the requested routes */
 export function routesOf(nic: WantedInterface, link: number): Route[] {
 	const own = nic.policyRouting ? tableOf(nic.id, basesOf(nic)) : MAIN
 	const connected = nic.policyRouting ? [...new Set(cidrsOf(nic).map(networkOf))].map(to => ({ to, table: own })) : []
@@ -56,8 +56,8 @@ export function routesOf(nic: WantedInterface, link: number): Route[] {
 }
 
 /**
- * Settings of a link, `family/key` → value. Several NICs in one network must each answer ARP for their own addresses only, a reply
- * may leave by another NIC than the strict filter expects, and a router must not add what the node config does not say.
+ * Settings of a link, `family/key` → value. Each of several NICs in one network must answer ARP for its own addresses only, a reply may
+ * leave by another NIC than strict reverse path filtering expects, and a router must not add what the node config does not contain.
  */
 export function sysctlsOf({ policyRouting }: WantedInterface): Record<string, string> {
 	return { ...(policyRouting && OWN_TRAFFIC), ...NO_ROUTER }
@@ -65,7 +65,7 @@ export function sysctlsOf({ policyRouting }: WantedInterface): Record<string, st
 
 type KeyOfRoute = Omit<Route, 'protocol' | 'scope' | 'onlink' | 'source'>
 
-/** @returns what tells one route from another, whoever made it: a protocol number does not survive a reboot */
+/** @returns the key that identifies a route, regardless of its origin: a protocol number does not survive a reboot */
 export function routeKey(route: KeyOfRoute): string {
 	const { family, to, via, link, table, metric, type } = route
 	const plain = [family, to, via ?? '', link ?? '', table, metric, type].join(' ')
@@ -90,7 +90,7 @@ export function linksOf({ link, nextHops }: Pick<Route, 'link' | 'nextHops'>): n
 	return [...new Set([link, ...nextHops.map(hop => hop.link)])].filter(index => index !== undefined)
 }
 
-/** @returns whether a route has a metric of its own; the kernel gives one without 0, or 1024 where it is of IPv6 */
+/** @returns whether a route has an explicit metric; the default of the kernel is 0, or 1024 for IPv6 */
 export function hasMetric({ family, metric }: Pick<Route, 'family' | 'metric'>): boolean {
 	return metric !== plainMetric(family)
 }
@@ -102,9 +102,9 @@ function plainMetric(family: Family): number {
 type Asked = { to: string; via?: string | undefined; table: number; metric?: number | undefined }
 
 /**
- * The networks in which the kernel finds a next hop of itself: those of connected routes in the main table, and for IPv6 those in the table
- * of the route. Elsewhere it has to be said that the next hop is on the link, which for IPv6 is refused where the main table leads to it
- * over another link, for IPv4 never.
+ * Returns the networks in which the kernel finds a next hop: those of connected routes in the main table, and for IPv6 those in the table
+ * of the route. Elsewhere the route needs `onlink`. For IPv6 the kernel refuses that if the main table leads to the next hop over another
+ * link, for IPv4 never.
  */
 function reachedBy({ to, table }: Asked, nic: WantedInterface): string[] {
 	return familyOf(to) === 6 && nic.policyRouting && table === tableOf(nic.id, basesOf(nic)) ? cidrsOf(nic) : addressesOf(nic)

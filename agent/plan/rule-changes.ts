@@ -7,11 +7,11 @@ import { addressesOf } from './routing.ts'
 import type { Accepted, Selection } from './selection.ts'
 import type { Change } from './steps.ts'
 
-/** Which rules are taken, and which are given. */
+/** Which rules a run removes, and which it adds. */
 
 /**
- * @returns the changes of the rules of an interface. Of those that go a rule of an earlier base goes last, and so does one to pods from an address that
- * stays: others have taken their place by then
+ * @returns the rule changes of an interface. The removals of rules of a former base come last, and so does that of a rule to pods from an
+ * address that stays: other rules have replaced them by then
  */
 export function ruleChanges({ nic, ours }: Accepted, selection: Selection, host: HostState): Record<'take' | 'give' | 'leave', Change[]> {
 	const wanted = rulesOf(nic)
@@ -32,10 +32,10 @@ type Removal = Change & { kind: 'removeRule'; rule: Rule }
 type Known = { wanted: readonly Rule[]; bases: readonly Bases[]; of?: readonly string[]; known: ReadonlySet<string> }
 
 /**
- * @param kept `bases`: where the rules are; `of`: sources of which any plain rule to the table of this id is ours, whatever its priority; `known`: sources
- *   of which a rule to pods may be ours
- * @returns removals of the rules of this id that are not wanted, the last of them first, so that no packet is left to one that came after it; ours are
- *   known by priority and table together
+ * @param kept `bases`: bases of the rules; `of`: sources for which MultiNIC manages any plain rule to the table of this id, at any
+ * priority; `known`: sources for which it may manage a rule to pods
+ * @returns removals of the rules of this id that are not desired, the last of them first, so that no packet falls through to a later one;
+ * MultiNIC identifies its rules by priority and table together
  */
 export function staleRules(id: number, { wanted, bases, of = [], known }: Known, { rules }: Pick<HostState, 'rules'>): Removal[] {
 	const keys = new Set(wanted.map(ruleKey))
@@ -49,7 +49,7 @@ export function staleRules(id: number, { wanted, bases, of = [], known }: Known,
 		.map(rule => ({ kind: 'removeRule', rule }))
 }
 
-/** @returns the addresses of all our NICs, those of earlier configs too, as the `from` of a rule */
+/** @returns the addresses of all NICs managed by MultiNIC, including those of earlier configs, as the `from` of a rule */
 export function knownSources({ accepted, released }: Pick<Selection, 'accepted' | 'released'>): Set<string> {
 	const wanted = accepted.flatMap(({ nic }) => addressesOf(nic))
 	const held = [...accepted, ...released].flatMap(({ ours, link }) => [

@@ -4,16 +4,17 @@ import { type Fib, lookup, type Packet } from './fib.ts'
 import { linksOf } from './routing.ts'
 import { addressIn, ownAddresses } from './sample-address.ts'
 
-/** Where a packet comes from: an address, and the link that it comes in by. */
+/** The source of a packet: an address, and the link that it comes in by. */
 type Source = { from?: string; iif?: number }
-/** `taken`: every address that this host has or is to have. */
+/** `taken`: every address that this host has or will have. */
 type Known = { host: Pick<HostState, 'links'>; fib: Fib; taken: ReadonlySet<string> }
 
 /**
- * Packets that a rule applies to, and for an inverted one also packets that it does not apply to, so that a look-up of each tells what
- * becomes of the traffic that the rule was made for. Selectors that `ip route get` cannot express give none: such a rule is compared as a rule.
+ * Returns packets that a rule applies to, and for an inverted rule also packets that it does not apply to, so that a lookup of each shows
+ * what happens to the traffic that the rule was made for. A rule with selectors that `ip route get` cannot express yields no packet: it is
+ * compared as a rule.
  *
- * @param targets where such a packet may go
+ * @param targets possible destinations of such a packet
  * @see ip-route(8), get
  */
 export function packetsFor(rule: Rule, targets: readonly string[], known: Known): Packet[] {
@@ -28,7 +29,7 @@ export function packetsFor(rule: Rule, targets: readonly string[], known: Known)
 	return rule.inverted ? [...packets, ...packets.map(packet => otherwise(packet, rule))] : packets
 }
 
-/** @returns undefined: the rule names none; null: it names one that is not there */
+/** @returns undefined: the rule names no link; null: it names a link that does not exist */
 function ifindexOf(name: string | undefined, { host }: Known): number | undefined | null {
 	if (name === undefined || name === 'lo') return undefined
 	return host.links.find(link => link.name === name)?.ifindex ?? null
@@ -45,7 +46,7 @@ function selected({ mark, tos, uids, protocol, sport, dport }: Rule): Partial<Pa
 	}
 }
 
-/** An address that is not this host's own can only come in, and by the link over which it is reached. */
+/** A packet from an address that is not of this host can only come in, by the link over which that address is reached. */
 function sourceOf({ from, family }: Rule, iif: number | undefined, known: Known): Source[] {
 	const { host, fib, taken } = known
 	if (from.endsWith('/0')) return iif === undefined ? [{}] : sourcesBehind(iif, family, known)
@@ -71,7 +72,7 @@ function destinations({ to }: Rule, targets: readonly string[]): string[] {
 	return [...(sample === undefined ? [] : [sample]), ...targets.filter(target => contains(to, target))]
 }
 
-/** The same packet, but for the selectors of the rule. */
+/** Returns the same packet with values that the selectors of the rule do not match. */
 function otherwise(packet: Packet, { mark, uids }: Rule): Packet {
 	const { mark: _, uid: _uid, protocol: _protocol, sport: _sport, dport: _dport, tos: _tos, ...plain } = packet
 	return {

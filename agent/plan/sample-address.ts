@@ -3,9 +3,9 @@ import type { Family, HostState } from '../host/state.ts'
 import { full, ipOf, lengthOf } from './networks.ts'
 import { MAIN } from './routing.ts'
 
-/** Addresses that stand for the many of a network. */
+/** Sample addresses that represent a whole network. */
 
-/** Addresses in each half of the address space, of which the first that no route but a default one leads to is taken. */
+/** Addresses in each half of the address space. The first one that only a default route leads to is used. */
 const WORLD: Readonly<Record<Family, readonly (readonly string[])[]>> = {
 	4: [
 		['9.9.9.9', '45.45.45.45', '77.77.77.77'],
@@ -18,7 +18,7 @@ const WORLD: Readonly<Record<Family, readonly (readonly string[])[]>> = {
 }
 
 /**
- * @param except networks for which none of them may stand
+ * @param except networks that must not contain a sample
  * @returns one address in each half of the address space that no special route of the main table leads to
  */
 export function outside(family: Family, { routes }: Pick<HostState, 'routes'>, except: readonly string[] = []): string[] {
@@ -28,8 +28,8 @@ export function outside(family: Family, { routes }: Pick<HostState, 'routes'>, e
 }
 
 /**
- * @param given addresses that the run knows of, so that each stands for itself
- * @returns an address as a message tells it: nobody gave the ones that stand for the rest of the world
+ * @param given addresses that the run knows, so that each represents itself
+ * @returns an address as a message shows it: one that represents the rest of the world is marked as a sample
  */
 export function destinationWords(ip: string, given: readonly string[]): string {
 	return WORLD[ip.includes(':') ? 6 : 4].some(half => half.includes(ip)) && !given.includes(ip) ? sampleWords('the outside', ip) : ip
@@ -41,12 +41,12 @@ export function sampleWords(of: string, ip: string): string {
 }
 
 /**
- * @param beside networks for which it may not stand
- * @returns an address of a network that is not among those given; of a network of one address that one
+ * @param beside networks that must not contain it
+ * @returns an address of a network that is not in `except`; of a network with one address that one
  */
 export function addressIn(network: string, except: ReadonlySet<string>, beside: readonly string[] = []): string | undefined {
 	const base = ipOf(networkOf(network))
-	// A network of one or two addresses has none of its own (RFC 3021).
+	// A network of one or two addresses has no separate network address (RFC 3021).
 	let ip = addressAfter(base, full(base) - lengthOf(network) > 1 ? 1 : 0)
 	for (let tried = 0; tried < MOST_TRIED && contains(network, ip); tried++) {
 		const other = beside.find(one => contains(one, ip))
@@ -55,7 +55,7 @@ export function addressIn(network: string, except: ReadonlySet<string>, beside: 
 	}
 }
 
-/** So many addresses of a network are looked at. */
+/** Maximum number of addresses of a network that are tried. */
 const MOST_TRIED = 31
 
 /** @returns every address that this host has */
@@ -63,7 +63,7 @@ export function ownAddresses({ links }: Pick<HostState, 'links'>): Set<string> {
 	return new Set(links.flatMap(({ addresses }) => addresses.map(({ cidr }) => ipOf(cidr))))
 }
 
-/** Whether an address is this host's by definition. */
+/** Whether an address belongs to this host by definition. */
 export function isLoopback(ip: string): boolean {
 	return ip.startsWith('127.') || ip === '::1'
 }

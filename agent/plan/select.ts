@@ -24,19 +24,21 @@ export type Wanted = {
 	interfaces: readonly WantedInterface[]
 	nodeAddresses: readonly string[]
 	kinds: LinkKinds
-	/** Interfaces that this run leaves out: it tried them in vain, or the chart does not allow them. */
+	/** Interfaces that this run skips: it failed to configure them, or the chart does not allow them. */
 	failed: ReadonlyMap<number, Refusal>
-	/** MAC → why this run does not remove that link, although nobody wants it any more. */
+	/** MAC → why this run does not remove that link, although it is no longer desired. */
 	kept?: ReadonlyMap<string, Refusal>
-	/** Addresses that the node needs: API server, nameservers. Host names do not count. */
+	/** Addresses that the node needs: API server, nameservers. Host names are ignored. */
 	needed?: readonly string[]
 	/** Host of the API server, as this run reaches it. */
 	apiServer?: string | undefined
-	/** Networks of the cluster: a connected route that meets one stays out of the main table. */
+	/** Networks of the cluster: a connected route that overlaps one stays out of the main table. */
 	protectedNetworks?: readonly Protected[]
 }
 
-/** Which link is which interface, which may be touched, which is to be given back; without what would cost a path that the model foresees. */
+/**
+ * Selects which link is which interface, which links may be changed, and which are released; refuses what would break a route in the model.
+ */
 export function select(wanted: Wanted, host: HostState): Selection {
 	const selection = selectLinks(wanted, host)
 	const refusals = foreseen(selection, wanted.needed ?? [], host)
@@ -52,7 +54,7 @@ function selectLinks(wanted: Wanted, host: HostState): Selection {
 	return settled({ accepted, refused, released, kept, moves: [], shared: new Map(), bases }, wanted, host)
 }
 
-/** What speaks against a removal: the link then stays as it is, and the run reports it. */
+/** Checks that refuse a removal: the link then stays as it is, and the run reports it. */
 export const removalChecks: readonly Check<Leaving>[] = [isReleasedLater, isDisturbedByRemoval, losesForeignAddress, hasProfileOnTop]
 
 function leaving({ links }: HostRecord, macs: ReadonlySet<string>, { wanted, host }: { wanted: Wanted; host: HostState }) {
@@ -68,7 +70,7 @@ function leaving({ links }: HostRecord, macs: ReadonlySet<string>, { wanted, hos
 
 type World = { host: HostState; record: HostRecord; released: readonly Released[] }
 
-/** Judges again where a link turns out to serve something else: a check that asks whose a link is must not take it for one of ours. */
+/** Judges again if a link serves something else: a check of who manages a link must not count that one as managed by MultiNIC. */
 function judgeAll(wanted: Wanted, { host, record, released }: World): (Accepted | Refused)[] {
 	const leaving = released.flatMap(({ link }) => link?.ifindex ?? [])
 	const named = wanted.interfaces.flatMap(nic => {
@@ -91,12 +93,12 @@ function judge(nic: WantedInterface, wanted: Wanted, { host, record, own }: Know
 	const link = match(nic.macAddress, host.links, wanted.kinds)
 	const ours = recorded(record, nic.macAddress)
 	if (isRefusal(link)) return { nic, refusal: (link.reason === 'WaitingForDevice' && absence({ ours, host })) || link }
-	// first what the link is: one of others does not become ours because something else speaks against the interface too
+	// The checks of the link come first: if it serves something else, another failure must not make it count as managed by MultiNIC.
 	const refusal = preflight({ ...wanted, nic, link, host, ours, own: new Set([...own, link.ifindex]) }) ?? wanted.failed.get(nic.id)
 	return refusal ? { nic, refusal, link } : { nic, link, ours }
 }
 
-/** What is judged among all that is accepted: one that is refused keeps its name, addresses and network, and so may refuse the next. */
+/** Checks of an interface among all accepted ones: a refused one keeps its name, addresses and network, and so may refuse the next. */
 export const placeChecks: readonly Check<Placed>[] = [
 	isOnAnotherLink,
 	isDisturbedByDaemon,

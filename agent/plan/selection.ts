@@ -6,25 +6,25 @@ import type { Refusal } from './match.ts'
 import type { RecordedLink } from './record.ts'
 import type { Move } from './rename.ts'
 
-/** Which link is which interface, and which may be touched. */
+/** Which link is which interface, and which links may be changed. */
 
 export type Accepted = { nic: WantedInterface; link: Link; ours: RecordedLink | undefined }
-/** `link` absent: none has its MAC, or more than one. */
+/** `link` absent: no link has its MAC, or more than one. */
 export type Refused = { nic: WantedInterface; refusal: Refusal; link?: Link }
-/** A link that was ours and no longer is wanted; `link` absent: it is not there any more. */
+/** A link that MultiNIC managed and that is no longer desired; `link` absent: it no longer exists. */
 export type Released = { ours: RecordedLink; link: Link | undefined }
-/** A link that is no longer wanted, but whose removal is refused: it stays as it is, and stays on record. */
+/** A link that is no longer desired, but whose removal is refused: the link and its record stay as they are. */
 export type Kept = { ours: RecordedLink; link: Link | undefined; refusal: Refusal }
 export type Selection = {
-	/** `nic` is what the link gets: without a connected route where its network is shared. */
+	/** `nic` is what the link gets: without a connected route if its network is shared. */
 	accepted: Accepted[]
 	refused: Refused[]
 	released: Released[]
 	kept: Kept[]
 	moves: Move[]
-	/** id → why an interface that asks for a connected route gets none. */
+	/** id → why an interface that requests a connected route gets none. */
 	shared: ReadonlyMap<number, Found>
-	/** What tells our route tables and rules: the wanted bases, and those that the record has. */
+	/** Bases that identify the route tables and rules managed by MultiNIC: the desired ones, and those of the record. */
 	bases: readonly Bases[]
 }
 

@@ -10,25 +10,25 @@ import { gatewaysOf, linksOf, MAIN } from './routing.ts'
 import { showRoutes } from './show.ts'
 
 /**
- * Which interface keeps the connected route of its network in the main table. The main table belongs to the node: where the node sends
- * packets for that network another way, ours must not come first.
+ * Decides which interface keeps the connected route of its network in the main table. The main table belongs to the node: if the node
+ * reaches that network by another route, the connected route must not take precedence.
  */
 
 export type SharingInput = {
-	/** All that are wanted, also those that this run cannot configure, so that the result does not depend on one that fails. */
+	/** All desired ones, including those that this run cannot configure, so that the result does not depend on one that fails. */
 	interfaces: readonly WantedInterface[]
 	host: HostState
-	/** ifindexes of the links that are ours, or are to be. */
+	/** ifindexes of the links that are, or will be, managed by MultiNIC. */
 	own: ReadonlySet<number>
-	/** Addresses that the node needs: API server, nameservers. Host names do not count. */
+	/** Addresses that the node needs: API server, nameservers. Host names are ignored. */
 	needed: readonly string[]
 	/** Addresses by which Kubernetes knows the node. */
 	nodeAddresses: readonly string[]
-	/** Networks of the cluster, and who says so. */
+	/** Networks of the cluster, each with what it is. */
 	protectedNetworks: readonly Protected[]
 }
 
-/** Something that a connected route must not come before. */
+/** Something over which a connected route must not take precedence. */
 type Obstacle = Found & { meets(network: string): boolean }
 
 /** @returns id → why the connected route of this interface must not be in the main table */
@@ -47,7 +47,7 @@ export function sharings({ interfaces, host, ...input }: SharingInput): Map<numb
 	return found
 }
 
-/** An interface without a table of its own has no other place for its network; otherwise the lowest id is first. */
+/** An interface without its own table has no other place for its network; otherwise the lowest id is first. */
 function byNeed(a: WantedInterface, b: WantedInterface): number {
 	return Number(a.policyRouting) - Number(b.policyRouting) || a.id - b.id
 }
@@ -56,7 +56,7 @@ function ownNetwork({ name }: WantedInterface, network: string): Obstacle {
 	return { meets: other => overlap(network, other), says: `${name} is in ${network} too`, see: showing(network) }
 }
 
-/** `routes`: those of the main table. `networks`: all that are wanted. */
+/** `routes`: those of the main table. `networks`: all desired ones. */
 type Node = Pick<HostState, 'links' | 'routes'> & Omit<SharingInput, 'interfaces' | 'host'> & { networks: readonly string[] }
 
 function obstaclesOf(node: Node): Obstacle[] {
@@ -71,10 +71,10 @@ const PRIVATE: readonly [range: string, widest: number][] = [
 	['100.64.0.0/10', 10],
 	['fc00::/7', 32],
 ]
-/** The same of all other networks, by family. */
+/** The same for all other networks, by family. */
 const WIDEST = { 4: 16, 6: 48 } as const
 
-/** Over a connected route of such a network the node sends to many hosts that are not on the wire of the port. */
+/** With a connected route to such a network the node sends packets to many hosts that are not on the wire of the port. */
 const TOO_WIDE: Obstacle = {
 	meets: network => lengthOf(network) < (PRIVATE.find(([range]) => isInside(network, range))?.[1] ?? WIDEST[familyOf(network)]),
 	says: 'the network is too wide for the main table',
@@ -108,12 +108,12 @@ function shown({ cidr, peer }: Address): string {
 	return peer === undefined ? cidr : `${cidr} with peer ${peer}`
 }
 
-/** On a point-to-point link the prefix length is that of the other end. */
+/** On a point-to-point link the prefix length applies to the peer. */
 function reached({ cidr, peer }: Address): string {
 	return networkOf(peer === undefined ? cidr : `${peer}/${lengthOf(cidr)}`)
 }
 
-/** A route to a single address, and one by a next hop, only loses to a connected route that is as narrow or narrower. */
+/** A connected route takes precedence over a route to a single address, or by a next hop, only if it is as narrow or narrower. */
 function foreignRoutes({ routes, links, own, networks }: Node): Obstacle[] {
 	const around = routesAround(networks, routes)
 	return routes
@@ -125,7 +125,7 @@ function foreignRoutes({ routes, links, own, networks }: Node): Obstacle[] {
 		}))
 }
 
-/** @returns the routes to networks that hold one of these; found by their text, because a node may have 100,000 of them */
+/** @returns the routes to networks that contain one of these; found by their text, because a node may have 100,000 of them */
 function routesAround(networks: readonly string[], routes: readonly Route[]): Set<Route> {
 	const lengths = new Set(routes.map(({ family, to }) => `${family} ${lengthOf(to)}`))
 	const wider = networks.flatMap(network =>
@@ -143,7 +143,7 @@ function isOnLink(route: Route): boolean {
 	return gatewaysOf(route).length === 0 && route.type === 1 && linksOf(route).length === 1 && hasNetwork(route.to)
 }
 
-/** Where the node reaches an address by a default route, any connected route that holds the address would come first. */
+/** If the node reaches an address by a default route, any connected route that contains the address would take precedence. */
 function pathsOfNode({ links, routes, own, networks, needed }: Node): Obstacle[] {
 	const hops = routes.flatMap(route => (isForeign(route, own) ? gatewaysOf(route).map(({ ip }) => ip) : []))
 	const ips = [...new Set([...needed, ...METADATA_SERVICE, ...hops])].filter(
@@ -169,7 +169,7 @@ function isForeign(route: Route, own: ReadonlySet<number>): boolean {
 	return links.length === 0 || links.some(link => !own.has(link))
 }
 
-/** @returns ` via 10.0.0.1 over mgmt`: by which next hop and link a route goes, as far as it has them */
+/** @returns ` via 10.0.0.1 over mgmt`: the next hop and the links of a route, if it has them */
 export function over(route: Route, links: readonly Link[]): string {
 	const used = linksOf(route)
 	const names = links.filter(({ ifindex }) => used.includes(ifindex)).map(({ name }) => name)

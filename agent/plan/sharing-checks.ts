@@ -15,7 +15,7 @@ import type { Placed, Selection } from './selection.ts'
 import { over, sharings } from './shared-network.ts'
 import { showRoutes, tableWord } from './show.ts'
 
-/** What becomes of an interface whose network is shared with another link. */
+/** Checks of an interface whose network is shared with another link. */
 
 export const isInNoTable: Check<Placed> = {
 	reason: 'InUse',
@@ -29,7 +29,7 @@ export const isInNoTable: Check<Placed> = {
 	},
 }
 
-/** The kernel refuses an IPv6 next hop to which the main table leads over another link, `onlink` or not. */
+/** The kernel refuses an IPv6 next hop to which the main table leads over another link, with or without `onlink`. */
 export const isNextHopElsewhere: Check<Placed> = {
 	reason: 'InUse',
 	when: 'a route of IPv6 that is not in its own table has a next hop that the main table reaches over another link',
@@ -44,7 +44,10 @@ export const isNextHopElsewhere: Check<Placed> = {
 	},
 }
 
-/** Also where the one inside comes first: only as long as it is there. Asked of every network, for samples can be crowded out. */
+/**
+ * Refuses an overlap even if the more specific route takes precedence, because it does so only while it exists. Checks every network,
+ * because samples can be crowded out.
+ */
 export const meetsRouteOfOthers: Check<Placed> = {
 	reason: 'InUse',
 	when: 'one of its routes outside its own table meets the network of a link that is not ours, or a route over one',
@@ -62,7 +65,7 @@ export const meetsRouteOfOthers: Check<Placed> = {
 	},
 }
 
-/** Of links, and of routes but default routes and halves of them. */
+/** Returns the networks of foreign links and of routes over them, except default routes and halves of them. */
 function networksOfOthers(own: ReadonlySet<number>, { links, routes }: HostState): string[] {
 	const isForeign = (used: readonly number[]) => used.length > 0 && used.every(link => !own.has(link))
 	const addresses = links.filter(({ ifindex }) => !own.has(ifindex)).flatMap(link => link.addresses)
@@ -75,7 +78,7 @@ function holderOf(hop: string, own: number, { selection, host }: { selection: Se
 		return link.ifindex !== own && nic.connectedRoute && networksOf(nic).some(network => contains(network, hop))
 	})
 	if (ours) return ours.nic.name
-	// what the kernel made of an address of another of our links goes with it, or is that of its networks
+	// A kernel route for an address of another accepted link is removed with the address, or belongs to a network checked above.
 	const others = new Set(selection.accepted.flatMap(({ link }) => (link.ifindex === own ? [] : [link.ifindex])))
 	const isOfOthers = (route: Route) => route.protocol === KERNEL && linksOf(route).every(link => others.has(link))
 	const isToward = ({ table, to, family }: Route) => table === MAIN && family === 6 && lengthOf(to) > 0 && contains(to, hop)
@@ -84,7 +87,7 @@ function holderOf(hop: string, own: number, { selection, host }: { selection: Se
 	return best && !linksOf(best).includes(own) ? over(best, host.links).replace(/^.* over /, '') : undefined
 }
 
-/** @returns the selection with what each interface gets of its wish for a connected route */
+/** @returns the selection, in which each interface has a connected route only if it keeps the requested one */
 export function withSharing(
 	selection: Selection,
 	{
@@ -102,7 +105,7 @@ export function withSharing(
 	return { ...selection, accepted, shared }
 }
 
-/** @returns what is reported of an interface that is configured without a connected route */
+/** @returns the warning for an interface that is configured without a connected route */
 export function sharingWarning({ says, see }: Found, nic: Pick<WantedInterface, 'id' | 'bases'>): Refusal {
 	const message = `${says}, so the network of this interface is in table ${tableOf(nic.id, basesOf(nic))} only and not in the main table (${see})`
 	return { reason: 'SharedNetwork', message }

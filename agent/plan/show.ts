@@ -1,25 +1,25 @@
 import type { Family, Rule } from '../host/state.ts'
 
-/** How a refusal names its cause, and the commands by which an administrator sees it. */
+/** How a refusal names its cause, and the commands that show it to an administrator. */
 
-/** What `ip` prints in place of the number, on every host. @see ip-route(8), TABLEID */
+/** The names that `ip` prints instead of the number, on every host. @see ip-route(8), TABLEID */
 const TABLE_NAMES = new Map([
 	[253, 'default'],
 	[254, 'main'],
 	[255, 'local'],
 ])
 
-/** @returns a table as `ip` prints it, for a message; what is carried out has the number */
+/** @returns a table as `ip` prints it in messages; commands that are run use the number */
 export function tableWord(table: number): string {
 	return TABLE_NAMES.get(table) ?? String(table)
 }
 
-/** @returns words of a rule, a route or a command, with the names of tables in place of their numbers */
+/** @returns the text of a rule, a route or a command, with the names of tables instead of their numbers */
 export function withTableNames(words: string): string {
 	return words.replaceAll(/\b(lookup|table) (25[345])\b/g, (_, word: string, table: string) => `${word} ${tableWord(Number(table))}`)
 }
 
-/** @returns a rule as `ip` prints it, for a message */
+/** @returns a rule as `ip` prints it */
 export function ruleWords({ words }: Pick<Rule, 'words'>): string {
 	return withTableNames(words)
 }

@@ -3,9 +3,9 @@ import { neighbourToAdd, nextHopObjectToAdd, routeToAdd } from '../host/spell-ro
 import type { Address, Neighbour, NextHopObject, Route } from '../host/state.ts'
 
 /**
- * Addresses, routes and neighbours in the words in which they would be given back, so that two are compared as finely as they are
- * restored. Lifetimes are left out: they run. So is the name of a link where it says nothing more: a link that is renamed is one loss, not as
- * many as it has neighbours.
+ * Addresses, routes and neighbours as the commands that would restore them, so that they are compared as precisely as they are restored.
+ * Lifetimes are omitted, because they count down. So is the name of a link where it adds nothing: a renamed link is one loss, not one for
+ * each of its neighbours.
  */
 
 export type Names = (ifindex: number) => string

@@ -1,9 +1,9 @@
 import type { Address, FileState, Neighbour, NextHopObject, Route, Rule } from '../host/state.ts'
 
 /**
- * The whole vocabulary of what a run may do to a host. Links are named by ifindex, which no rename changes.
+ * Everything that a run may change on a host. Links are identified by ifindex, which no rename changes.
  *
- * Order of work: daemons let go, sysctls (by the name before), `ip` lines, files, daemons read them; an undo goes the other way.
+ * Order: daemons release links, sysctls (by the old name), `ip` lines, files, daemons read the files; a rollback runs in reverse.
  */
 export type Change =
 	| { kind: 'rename'; link: number; to: string }
@@ -11,31 +11,31 @@ export type Change =
 	| { kind: 'mtu'; link: number; bytes: number }
 	| { kind: 'addAltname' | 'removeAltname'; link: number; name: string }
 	| { kind: 'addAddress' | 'removeAddress'; link: number; address: Address }
-	/** `again`: it may be there still; `replace`: it is in a table of ours. */
+	/** `again`: the route may still exist; `replace`: it is in a table managed by MultiNIC. */
 	| { kind: 'addRoute'; route: Route; again?: true; replace?: true }
 	| { kind: 'removeRoute'; route: Route }
 	| { kind: 'addRule' | 'removeRule'; rule: Rule }
 	| { kind: 'addNextHop'; object: NextHopObject }
 	| { kind: 'addNeighbour'; neighbour: Neighbour }
-	/** Go on when udev and the network daemons have seen these names: a burst of renames makes them lose a link. */
+	/** Waits until udev and the network daemons have seen these names: a burst of renames makes them lose a link. */
 	| { kind: 'seen'; names: readonly string[] }
-	/** Go on when nobody else on this link's wire has these addresses; `name` is what the link is called by then. */
-	/** `mac`: of the link that is to have the addresses. A virtual switch may answer for its port. */
+	/** Checks that no other host on the wire of this link has these addresses; `name`: the name of the link by then. */
+	/** `mac`: of the link that gets the addresses. A virtual switch may answer for its port. */
 	| { kind: 'ask'; link: number; name: string; ips: readonly string[]; mac: string }
 	| { kind: 'sysctl'; name: string; key: string; value: string }
-	/** NetworkManager releases the link of this name, or takes it up again. */
+	/** NetworkManager releases the link of this name, or manages it again. */
 	| { kind: 'unmanage' | 'manage'; link: number; name: string }
-	/** udev reloads its rules and .link files now; by itself it looks for changed ones every three seconds, so a NIC may come before that. */
+	/** udev reloads its rules and .link files now; otherwise it checks for changes every three seconds, and a NIC may appear before that. */
 	| { kind: 'reload' }
 	/** NetworkManager reads these profiles, or forgets those that are gone. */
 	| { kind: 'load'; paths: readonly string[] }
 	/** `file` absent: the file is removed. */
 	| { kind: 'file'; path: string; file?: FileState }
 
-/** One change and the interface it is for; without one it is for the run as a whole. */
+/** One change and the id of its interface; without an id it belongs to the run as a whole. */
 export type Step = { id?: number; change: Change }
 
-/** @param id absent: for the run as a whole */
+/** @param id absent: the change belongs to the run as a whole */
 export function stepOf(id: number | undefined, change: Change): Step {
 	return id === undefined ? { change } : { id, change }
 }

@@ -3,11 +3,13 @@ import { OUR_PATHS, RECORD_PATH } from '../paths.ts'
 import { Int, Ip, Prefix, RecordedAddress, RecordedRoute, Word } from './record-network.ts'
 import type { Change } from './steps.ts'
 
-/** A change as an undo on the host holds it. Root applies it, so each text in it is bounded to what it becomes: a word of a line, or a path. */
+/**
+ * A change as stored in a rollback on the host. Root applies it, so each string is limited to what it becomes: a word of a line, or a path.
+ */
 
 const Name = z.string().regex(/^[\w.@-]{1,128}$/)
 const link = Int
-/** Where a run writes. */
+/** The paths that a run writes. */
 const Path = z.string().refine(path => path === RECORD_PATH || OUR_PATHS.has(path), 'is no file of ours')
 const file = () => z.object({ content: z.string(), mode: z.int().min(0).max(0o7777), gid: Int })
 /** `+`: the broadcast address that follows from the network. */
@@ -18,7 +20,7 @@ const nextHopObject = () => z.object({ id: Int, family: z.union([z.literal(4), z
 const neighbour = () =>
 	z.object({ link, ip: Ip, mac: z.string().regex(/^[0-9a-f:]{0,60}$/), noArp: z.literal(true).optional(), flags: z.array(Word).optional() })
 
-/** Each is made when it is asked for: most runs change nothing and need none. */
+/** Each schema is created on first use: most runs change nothing and need none. */
 const shapes: Readonly<Record<Change['kind'], () => z.ZodType>> = {
 	rename: () => z.object({ link, to: Name }),
 	up: () => z.object({ link }),
@@ -44,7 +46,7 @@ const shapes: Readonly<Record<Change['kind'], () => z.ZodType>> = {
 	file: () => z.object({ path: Path, file: file().optional() }),
 }
 
-/** What it holds is kept as it is, also what no shape names: it was written by this agent or an earlier one. */
+/** The content is kept as it is, including fields that no schema names: this agent or an earlier one wrote it. */
 export const StoredChange = z.custom<Change>(value => isChange(value), 'is no change that this agent knows')
 
 function isChange(value: unknown): boolean {

@@ -4,9 +4,9 @@ import { addressesOf, ipOf, routesOf } from './routing.ts'
 import type { Selection } from './selection.ts'
 
 /**
- * What the look-ups of a run are made from, beside the host.
+ * Returns the input for the lookups of a run, except the host.
  *
- * @param paths addresses that the node lives by
+ * @param paths addresses that the node depends on
  */
 export function subjectOf(selection: Selection, paths: readonly string[]): Subject {
 	const { accepted, bases } = selection

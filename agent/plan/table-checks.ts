@@ -7,9 +7,9 @@ import { recordOf } from './record.ts'
 import { linksOf } from './routing.ts'
 import { ruleWords, showRoutes, showRule } from './show.ts'
 
-/** Who else uses the route table of an interface. */
+/** Other uses of the route table of an interface. */
 
-/** In the table of an interface its routes replace any other to the same network, of whatever type. */
+/** In the table of an interface its routes replace any other to the same network, regardless of type. */
 export const tableServesOthers: Check<Question> = {
 	reason: 'InUse',
 	when: 'table 100 + *N* has a route over a link that is neither ours nor wanted, or without a link',
@@ -26,7 +26,10 @@ export const tableServesOthers: Check<Question> = {
 	},
 }
 
-/** An empty table decides nothing, so a rule that looks it up sends its packets elsewhere as soon as it is filled. One that came after us meant it so. */
+/**
+ * A rule that looks up an empty table has no effect, so filling the table redirects the packets of that rule. A rule that was added after
+ * MultiNIC filled the table is intended.
+ */
 export const isTableLookedUp: Check<Question> = {
 	reason: 'InUse',
 	when: 'a rule that is not ours looks up table 100 + *N*, which holds no routes of ours yet',
@@ -49,7 +52,7 @@ function isOver(route: Route, links: ReadonlySet<number>): boolean {
 	return used.length > 0 && used.every(link => links.has(link))
 }
 
-/** Bases less than ten apart share tables: one that another of our NICs still has is free once that NIC has moved. */
+/** Bases less than ten apart share tables: a table that another NIC managed by MultiNIC still has is free once that NIC has moved. */
 export const tableIsOfAnother: Check<Question> = {
 	reason: 'InUse',
 	when: 'its route table is still that of another of our NICs, because the base was changed by less than ten',

@@ -1,4 +1,4 @@
-/** @returns the first of each list, then the second of each, and so on, each as it is asked for */
+/** Yields the first item of each list, then the second of each, and so on. Reads each item only when it is needed. */
 export function* inTurns<T>(lists: Iterable<Iterable<T>>): Generator<T> {
 	let open = [...lists].map(list => list[Symbol.iterator]())
 	while (open.length > 0) {
@@ -13,7 +13,7 @@ export function* inTurns<T>(lists: Iterable<Iterable<T>>): Generator<T> {
 	}
 }
 
-/** @returns the first of those that differ, `most` at most, and whether there are more */
+/** @returns the first distinct items, `most` at most, and whether they are all */
 export function firstDistinct<T>(all: Iterable<T>, most: number): { first: T[]; isAll: boolean } {
 	const found = new Map<string, T>()
 	for (const one of all) {

@@ -10,11 +10,11 @@ import { IPV6_MTU, ipOf, linksOf } from './routing.ts'
 import type { Change, Step } from './steps.ts'
 
 /**
- * The undo of a whole run, as data: what brings the host back as it was observed, after any number of the first steps. Every
- * change in it is tried, and one that finds its work done already does nothing.
+ * Returns the rollback of a whole run, as data: it restores the observed state of the host after any number of the first steps. Every
+ * change is tried, and one that is already done does nothing.
  *
- * Order: NetworkManager releases it, files, rules, routes, addresses, names, shape, then what removing took away, settings (by the old
- * names); last NetworkManager takes up what it had.
+ * Order: NetworkManager releases its links, files, rules, routes, addresses, names, MTU and state, then what the steps removed, settings
+ * (by the old names); last, NetworkManager manages its links again.
  */
 export function undoOf(steps: readonly Step[], host: HostState): Change[] {
 	const changes = steps.map(({ change }) => change)
@@ -39,8 +39,8 @@ export function undoOf(steps: readonly Step[], host: HostState): Change[] {
 }
 
 /**
- * Routes and rules that the steps take away at their end, where others stand in for them by then: given again before those go, so that no
- * packet is without a route. Given once more later, for a link that was down or without its address has forgotten them.
+ * Returns the routes and rules that the steps remove at their end, when others have replaced them. They are added before those are removed,
+ * so that no packet is without a route. They are added again later, because a link that was down or without its address has lost them.
  */
 function backBeforeTaken(changes: readonly Change[]): Change[] {
 	const lastAdded = changes.findLastIndex(({ kind }) => kind === 'addRule')
@@ -63,8 +63,8 @@ function undoFile(change: Change, { files }: HostState): Change[] {
 }
 
 /**
- * An address or route that was there before in another form (a lease, another next hop) is restored by `givenAgain`. So is an IPv4 address
- * that went together with the first of its network; it is removed before that, because otherwise it would be the first.
+ * An address or route that existed before in another form (a lease, another next hop) is restored by `givenAgain`. So is an IPv4 address
+ * that disappeared with the first one of its network; it is removed before that, because otherwise it would be the first.
  */
 function undoAdditions(changes: readonly Change[], links: readonly Link[]): Change[] {
 	const routes = changes.flatMap((change): Change[] =>
@@ -92,7 +92,7 @@ function removal(address: Address, { ifindex }: Link): Change {
 	return { kind: 'removeAddress', link: ifindex, address }
 }
 
-/** Addresses that a renaming gives other labels, there or back; they are given again after it. */
+/** Returns the addresses whose labels a rename changes, in either direction; they are added again after it. */
 function labelsLost(link: Link, changes: readonly Change[]): Address[] {
 	return changesOf(link, changes).some(({ kind }) => kind === 'rename') ? relabelled(link) : []
 }
@@ -101,7 +101,7 @@ function changesOf({ ifindex }: Link, changes: readonly Change[]): Change[] {
 	return changes.filter(change => 'link' in change && change.link === ifindex)
 }
 
-/** Through temporary names, for after some of the steps any name may be anywhere. */
+/** Uses temporary names if names cross, because after some of the steps any link may have any name. */
 function undoNames(changes: readonly Change[], links: readonly Link[], host: HostState): Change[] {
 	const renamed = new Set(changes.flatMap(change => (change.kind === 'rename' ? [change.link] : [])))
 	const movers = links.filter(({ ifindex }) => renamed.has(ifindex))
@@ -114,7 +114,7 @@ function undoNames(changes: readonly Change[], links: readonly Link[], host: Hos
 	const names = movers.map(({ name }) => name)
 	return [
 		...altnames,
-		// udev gives a renamed link its old name as another name (systemd issue 27506), which would be in the way.
+		// udev adds the old name of a renamed link as an altname (systemd issue 27506), which would be in the way.
 		...movers.map(({ ifindex, name }): Change => ({ kind: 'removeAltname', link: ifindex, name })),
 		...(host.liveRename ? [] : movers.map(({ ifindex }): Change => ({ kind: 'down', link: ifindex }))),
 		...aside,
@@ -133,12 +133,12 @@ function undoShape(link: Link, changes: readonly Change[], host: HostState): Cha
 	return [...mtu, ...state]
 }
 
-/** systemd-networkd may configure a link by its new name as it read when it started, and take away what others gave it. */
+/** systemd-networkd may configure a link by its new name from files that it read when it started, and remove what other programs added. */
 function isRetaken(link: Link, changes: readonly Change[], { networkd }: HostState): boolean {
 	return networkd && changesOf(link, changes).some(({ kind }) => kind === 'rename')
 }
 
-/** What the steps took away, and what a link loses by being down or by an MTU too small for IPv6. */
+/** Returns what the steps removed, and what a link loses while it is down or has an MTU too small for IPv6. */
 function givenAgain(changes: readonly Change[], links: readonly Link[], host: HostState): Change[] {
 	const addresses = links.flatMap(link => addressesAgain(link, changesOf(link, changes), host))
 	const lost = links.filter(({ up }) => up).flatMap(link => forgottenByDown(link, host))
@@ -152,14 +152,14 @@ function givenAgain(changes: readonly Change[], links: readonly Link[], host: Ho
 	return [...addresses, ...lost, ...all.toSorted((a, b) => byReach(a.route, b.route)), ...ofMtu]
 }
 
-/** With an address that is taken for its label go the routes of which it is the source, on any link. */
+/** With an address that is removed for its label the kernel removes the routes that have it as their source, on any link. */
 function routesFrom(links: readonly Link[], changes: readonly Change[], { routes, links: all }: HostState) {
 	const sources = new Set(links.flatMap(link => labelsLost(link, changes).map(({ cidr }) => ipOf(cidr))))
 	const found = routes.filter(route => sources.has(route.source ?? '') && isGivenRoute(route, all))
 	return found.map(route => ({ kind: 'addRoute' as const, route }))
 }
 
-/** In their order: the first IPv4 address of a network is the source of what the host sends there. */
+/** Keeps the order: the first IPv4 address of a network is the source of packets to it. */
 function addressesAgain(link: Link, changes: readonly Change[], host: HostState): Change[] {
 	const cidrsOf = (kind: Change['kind']) =>
 		new Set(changes.flatMap(one => ('address' in one && one.kind === kind ? [one.address.cidr] : [])))
@@ -176,7 +176,7 @@ function rulesAgain(change: Change, host: HostState): Change[] {
 	return hadIt ? [{ kind: 'addRule', rule: change.rule }] : []
 }
 
-/** What NetworkManager had given is given anew by the steps, for it may take it along. */
+/** The steps add rules again that the host already had, because NetworkManager may remove them when it releases a link. */
 function hadRule(rule: Rule, { rules }: HostState): boolean {
 	return rules.some(other => ruleKey(other) === ruleKey(rule))
 }

@@ -5,7 +5,7 @@ import type { Question } from './preflight.ts'
 import type { Leaving, Placed } from './selection.ts'
 import { calledBy, disturbance, ruleLost, usesOf } from './uses.ts'
 
-/** Who has built something on a link. What is on one of our own NICs matters only where the change would disturb it. */
+/** Other users of a link. What is on top of a NIC managed by MultiNIC matters only if the change would disturb it. */
 
 export const isUsedByOthers: Check<Question> = {
 	reason: 'InUse',
@@ -29,7 +29,7 @@ export const isNamedByRule: Check<Question> = {
 	find: ({ nic, link, host }) => ruleLost(link, nic.name, { host }),
 }
 
-/** NetworkManager takes a VLAN down together with the link below it, which it has to release for any change. */
+/** NetworkManager sets a VLAN down together with its lower link, which it has to release for any change. */
 export const isDisturbedByDaemon: Check<Placed> = {
 	reason: 'InUse',
 	when: 'the NIC is ours, NetworkManager has it, another link uses it, and anything has to change',

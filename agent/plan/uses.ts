@@ -2,20 +2,20 @@ import type { HostState, Link } from '../host/state.ts'
 import type { Found } from './check.ts'
 import { ruleWords, showRule } from './show.ts'
 
-/** What others have built on a link, and what would disturb it. */
+/** Other users of a link, and what would disturb them. */
 
-/** Another link that needs this one; below `mtu` bytes the kernel would change that link too, or it could not send. */
+/** Another link that needs this one; below an MTU of `mtu` bytes the kernel would change that link too, or it could not send. */
 type Use = Found & { mtu: number }
 
-/** Kinds of link that come in pairs: the `lower` of one is its other end, on which it does not stand. */
+/** Kinds of link that come in pairs: the `lower` of one is its peer, and the link is not on top of it. */
 export const PAIRED: ReadonlySet<string> = new Set(['veth', 'netkit', 'vxcan'])
 
-/** What a link is to be: its name, its MTU in bytes, and whether it is up. */
+/** The target state of a link: its name, its MTU in bytes, and whether it is up. */
 export type Shape = { name: string; mtu: number; up: boolean }
 
 /**
- * @param called how the message calls the link
- * @returns the links on top of a link, and the bridge, bond or VRF it is a port of. The other end of a pair also names it, and is not on top.
+ * @param called the name of the link in the message
+ * @returns the links on top of a link, and the bridge, bond or VRF it is a port of. The peer of a pair refers to it, but is not on top.
  */
 export function usesOf(link: Link, { links }: HostState, called = link.name): Use[] {
 	const onTop = links.filter(other => other.lower === link.ifindex && !PAIRED.has(other.kind ?? ''))
@@ -30,7 +30,7 @@ export function usesOf(link: Link, { links }: HostState, called = link.name): Us
 
 /**
  * @param subject the interface that the message is about
- * @returns who would be disturbed if a link became so, and by what; undefined: no other link, and no rule, would notice
+ * @returns what a new state of the link would disturb, and how; undefined: it affects no other link and no rule
  */
 export function disturbance(link: Link, next: Shape, { subject, host }: { subject: string; host: HostState }): Found | undefined {
 	const called = calledBy(subject, link)
@@ -42,14 +42,14 @@ export function disturbance(link: Link, next: Shape, { subject, host }: { subjec
 	}
 }
 
-/** @returns how a message about an interface calls its link */
+/** @returns what a message about an interface calls its link */
 export function calledBy(subject: string, { name }: Link): string {
 	return name === subject ? 'it' : name
 }
 
 /**
- * @returns the first rule of others that names a link, also by an alternative name: the kernel attaches a rule to the link that has the
- * name when it is added, and detaches it when that link is renamed
+ * @returns the first rule not managed by MultiNIC that names a link, also by an altname: the kernel attaches a rule to the link that has
+ * the name when the rule is added, and detaches it when that link is renamed
  * @see attach_rules, detach_rules in net/core/fib_rules.c
  */
 export function namedByRule({ name, altnames }: Link, { rules }: HostState, called = name): Found | undefined {
@@ -59,7 +59,7 @@ export function namedByRule({ name, altnames }: Link, { rules }: HostState, call
 	return { says: `the rule '${ruleWords(rule)}' names ${called}`, see: showRule(rule) }
 }
 
-/** @returns the rule of others that would lose a link by its new name */
+/** @returns the rule not managed by MultiNIC that would lose a link because of its new name */
 export function ruleLost(link: Link, to: string, { called = link.name, host }: { called?: string; host: HostState }): Found | undefined {
 	const found = link.name === to ? undefined : namedByRule(link, host, called)
 	return found && { ...found, says: `${found.says}, and would match nothing once ${called} is renamed to ${to}` }
@@ -71,7 +71,7 @@ function changeOf(link: Link, next: Shape, needed: number): string | undefined {
 	if (link.mtu !== next.mtu && next.mtu < needed) return `get an MTU of ${next.mtu}, not the ${needed} that is used there`
 }
 
-/** A bridge whose MTU was never set by hand has the smallest of its ports. @see br_mtu_auto_adjust in net/bridge/br_if.c */
+/** A bridge whose MTU was never set by hand has the smallest MTU of its ports. @see br_mtu_auto_adjust in net/bridge/br_if.c */
 function bridgeChange(link: Link, next: Shape, { links }: HostState): string | undefined {
 	const bridge = links.find(({ name, kind }) => kind === 'bridge' && name === link.master)
 	if (!bridge || link.mtu === next.mtu) return undefined
