@@ -1,10 +1,10 @@
 import type { Command, Option } from 'commander'
 
-/** What can be said next on a command line. Pure. */
+/** What can come next on a command line. Pure. */
 
 export type Choice = { text: string; about: string }
 
-/** The choices that are known, and what else may stand there. */
+/** The choices that are known, and what else may come there. */
 export type Completion = { choices: Choice[]; also: 'nodes' | 'files' | 'nothing' }
 
 const nothing: Completion = { choices: [], also: 'nothing' }
@@ -12,8 +12,8 @@ const nothing: Completion = { choices: [], also: 'nothing' }
 /**
  * Completes a command line.
  *
- * @param words what stands behind the program's name; the last is being typed and may be empty
- * @returns choices that begin with the last word; nodes are for the caller to find
+ * @param words those after the program's name; the last is being typed and may be empty
+ * @returns choices that begin with the last word; the caller finds the nodes
  */
 export function completionOf(program: Command, words: readonly string[]): Completion {
 	const typed = words.at(-1) ?? ''
@@ -30,7 +30,7 @@ export function completionOf(program: Command, words: readonly string[]): Comple
 
 type Line = { command: Command | undefined; given: number; open: Option | undefined }
 
-/** Which command it is, how many arguments it has, and which option waits for its value. */
+/** Returns the command, the number of its arguments, and the option that still needs its value. */
 function read(program: Command, words: readonly string[]): Line {
 	const line: Line = { command: undefined, given: 0, open: undefined }
 	for (const word of words) {
@@ -82,7 +82,7 @@ function beginning(typed: string, choices: readonly Choice[]): Choice[] {
 	return choices.filter(({ text }) => text.startsWith(typed))
 }
 
-/** @returns lines as kubectl and cobra want them: a choice, a tab, what it is; last how to go on (0: files too, 4: nothing else) */
+/** @returns lines as kubectl and cobra expect them: a choice, a tab, its description; last the directive (0: files too, 4: nothing else) */
 export function completionLines({ choices, also }: Completion): string[] {
 	const lines = choices.map(({ text, about }) => (about === '' ? text : `${text}\t${about.split('\n')[0]}`))
 	return [...lines, also === 'files' ? ':0' : ':4']

@@ -3,14 +3,14 @@ import { KubeClient } from '../runtime/kube/client.ts'
 import { createTransport } from '../runtime/kube/transport.ts'
 import type { Cluster, ConnectFlags, World } from './world.ts'
 
-/** Where MultiNIC is installed unless it is said otherwise; names are fixed, so a cluster has it once. */
+/** The namespace of MultiNIC unless another is given; names are fixed, so a cluster has one installation. */
 export const DEFAULT_NAMESPACE = 'multinic-system'
 
-/** Who writes, for `managedFields`. */
+/** The writer in `managedFields`. */
 export const FIELD_MANAGER = 'kubectl-multinic'
 
 /**
- * Reads the kubeconfig as kubectl does. No request is made.
+ * Reads the kubeconfig as kubectl does. It makes no request.
  *
  * @throws Failure CONFIG_INVALID with the file and the field that is wrong
  */

@@ -1,7 +1,7 @@
-/** Requests that one command makes at once; the API server has others to serve too. */
+/** Requests that one command makes concurrently; the API server must also serve other clients. */
 const atOnce = 8
 
-/** Does the same for each, a few at a time, and gives back the results in order. What is thrown ends it. */
+/** Calls `act` for each item, a few at a time, and returns the results in order. It rejects with the first error. */
 export async function eachOf<T, R>(all: readonly T[], act: (one: T) => Promise<R>): Promise<R[]> {
 	const results: R[] = []
 	const next = all.entries()

@@ -7,12 +7,12 @@ import type { Reading } from './read.ts'
 import { unlessForbidden } from './unless-forbidden.ts'
 import type { ConfigView } from './view.ts'
 
-/** What the controller could not write into the status, and so told by an Event. `at`: milliseconds since 1970. */
+/** A status write that failed, which the controller therefore reported by an Event. `at`: milliseconds since 1970. */
 export type FailedWrite = { reason: string; message: string; at: number }
 
 const REASONS: readonly Reason[] = ['WriteFailed', 'StatusRefused']
 
-/** @returns the newest write that failed, unless the status was written since; nothing where we may not read Events */
+/** @returns the newest write that failed, unless the status was written since; undefined if the user may not read Events */
 export async function readFailedWrite(reading: Reading, config: ConfigView): Promise<FailedWrite | undefined> {
 	const { cluster, signal, progress } = reading
 	const { client, namespace, server } = cluster
@@ -36,7 +36,7 @@ function timeOf({ lastTimestamp, firstTimestamp }: Pick<Event, 'lastTimestamp' |
 	return Date.parse(lastTimestamp ?? firstTimestamp ?? '') || 0
 }
 
-/** When the status last said something new (milliseconds since 1970). */
+/** Returns when the status last changed (milliseconds since 1970). */
 function writtenAt({ status }: ConfigView): number {
 	const times = [status.lastProcessed, ...(status.conditions ?? []).map(({ lastTransitionTime }) => lastTransitionTime)]
 	return Math.max(0, ...times.map(time => Date.parse(time ?? '') || 0))

@@ -1,16 +1,16 @@
 import { Failure } from '../runtime/errors.ts'
 
-/** What a command can end with of its own, besides what the API server says. */
+/** The codes of a command's own errors, in addition to those of the API server. */
 export type CliCode =
 	| 'NO_FLEET'
 	| 'NO_NODE'
 	| 'NO_RUN'
 	| 'NOT_ANSWERED'
 	| 'NOT_WRITTEN'
-	/** What was typed cannot be meant. */
+	/** The command line makes no sense. */
 	| 'USAGE'
 
-/** An expected end of a command, in one sentence. */
+/** Creates the expected error of a command, in one sentence. */
 export function failure(code: CliCode, message: string, cause?: unknown): Failure<CliCode> {
 	return new Failure(code, message, { cause })
 }

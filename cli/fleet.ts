@@ -11,38 +11,41 @@ import type { State } from '../contract/node-config.ts'
 import { type Stopper, type StopRecord, stoppersOf } from './stoppers.ts'
 import { condition, type ConfigView, isCurrent, mayHeal, reasonOf, stateOf } from './view.ts'
 
-/** How far a rollout is, worked out from node configs, Nodes and settings. Pure. */
+/** The status of a rollout, computed from node configs, Nodes and settings. Pure. */
 
-/** The settings with the pause, why they cannot be used, or nothing where we may not read them. */
+/** The settings with the pause, or why they cannot be used; undefined if the user may not read them. */
 export type Rollout = Known | undefined
 
 export type Fleet = {
 	total: number
 	states: Readonly<Record<State, number>>
-	/** Node configs whose generation is judged (Configured, Failed, or Planned where only a plan is wanted), and who wait for nothing. */
+	/** Node configs whose generation is judged (Configured, Failed, or Planned if only a plan is requested) and that are not queued. */
 	settled: number
-	/** Runs under way. */
+	/** Runs in progress. */
 	running: number
-	/** Node configs whose turn has not come, and those whose repair or retry is held back → their place in the line, from 1. */
+	/** Queued node configs, and those whose repair or retry is held back → their position in the queue, from 1. */
 	line: ReadonlyMap<string, number>
 	paused: boolean
-	/** Who pauses it. */
+	/** The sources of the pause. */
 	pausedBy: PausedBy
-	/** Nodes that keep all others from being changed, with the reason, by name; it goes on when each comes through, is paused or deleted. */
+	/**
+	 * Nodes that keep all others from being changed, with the reason, by name; the rollout continues when each of them succeeds, is paused or
+	 * is deleted.
+	 */
 	stoppers: readonly Stopper[]
-	/** What keeps the line from moving, as a sentence without its end; empty where nothing does. */
+	/** What holds back the queue, as a sentence without its period; empty if nothing does. */
 	rule: string
-	/** Why the settings cannot be used; empty where they can. Then nobody is changed. */
+	/** Why the settings cannot be used, so that no node is changed; empty if they can. */
 	fault: string
-	/** The namespace, where it is being deleted with node configs in it. */
+	/** The namespace, if it is being deleted with node configs in it. */
 	deletedWith?: string
 }
 
 /**
- * Takes stock of a fleet.
+ * Computes the status of a fleet.
  *
  * @param controlPlane names of the Nodes of the control plane, which come last
- * @param record who stops the rollout as the controller has written it down; where there is none, statuses tell
+ * @param record the nodes that stop the rollout, as the controller has recorded them; without it, they are derived from the statuses
  */
 export function fleetOf(
 	configs: readonly ConfigView[],
@@ -83,12 +86,15 @@ export function fleetOf(
 	}
 }
 
-/** Whether a rollout rule holds it back. */
+/** Reports whether a rollout rule holds it back. */
 export function isWaiting(config: ConfigView): boolean {
 	return stateOf(config) === 'Pending' && reasonOf(config) === 'Waiting'
 }
 
-/** Whether a run is to come, though nothing more is told of it: what drifted is put right, what may heal is tried again, a retry was asked for. */
+/**
+ * Reports whether a run is still to come although the status does not say so: drift is repaired, a failure that may heal is retried, a
+ * retry was requested.
+ */
 function isToBeRun(config: ConfigView, settings: RolloutSettings | undefined): boolean {
 	if (config.paused || !isCurrent(config) || stateOf(config) === 'InProgress') return false
 	if (config.asked.retry !== undefined) return true
@@ -97,19 +103,22 @@ function isToBeRun(config: ConfigView, settings: RolloutSettings | undefined): b
 	return reasonOf(config) === 'Drifted' ? settings?.repairsPerHour !== 0 : mayHeal(config)
 }
 
-/** Whether another node's stop holds its run back: who stops the others may try again, and so may one that a person asks for. */
+/**
+ * Reports whether the stop of another node holds its run back: a node that stops the others may try again, and so may one for which a user
+ * requested a run.
+ */
 function isStopped(config: ConfigView, settings: RolloutSettings | undefined): boolean {
 	return config.asked.retry === undefined && isToBeRun(config, settings)
 }
 
-/** Whether nothing more is to come of its generation by itself, but for a retry. */
+/** Reports whether nothing more happens to its generation automatically, except a retry. */
 export function isSettled(config: ConfigView): boolean {
 	if (config.deleting || !isCurrent(config)) return false
 	const state = stateOf(config)
 	return state === 'Configured' || state === 'Failed' || (state === 'Pending' && reasonOf(config) === 'Planned')
 }
 
-/** Whether a rollout is under way, or cannot go on. */
+/** Reports whether a rollout is in progress, or cannot continue. */
 export function isUnderWay({ running, line, rule }: Fleet): boolean {
 	return running > 0 || line.size > 0 || rule !== ''
 }
@@ -131,7 +140,7 @@ type Line = {
 	limit: number | undefined
 }
 
-/** The strongest first: a pause holds back even where nothing stops. */
+/** Returns the strongest rule: a pause holds nodes back even if no node stops the rollout. */
 function ruleOf({ stopper, first, running, paused, fault, limit }: Line): string {
 	if (fault !== '') return `ConfigMap multinic-rollout cannot be used: ${clause(fault)}`
 	if (paused) return 'the rollout is paused'
@@ -141,7 +150,7 @@ function ruleOf({ stopper, first, running, paused, fault, limit }: Line): string
 	return clause(condition(first.config, 'Ready')?.message) || 'the controller has not reported a reason'
 }
 
-/** A message as part of a sentence. */
+/** Returns a message as part of a sentence. */
 function clause(message = ''): string {
 	return message.replace(/\.$/, '')
 }

@@ -3,7 +3,7 @@ import { defineKind } from '../runtime/kube/kind.ts'
 import type { KubeObject } from '../runtime/kube/kind.ts'
 import type { NodeConfigObject } from './view.ts'
 
-/** What is asked of the API server besides Kubernetes' own kinds of `runtime/kube/kinds.ts`. */
+/** The kinds that the plugin reads in addition to those of `runtime/kube/kinds.ts`. */
 
 export const NodeConfig = defineKind<NodeConfigObject>(NODE_CONFIG)
 

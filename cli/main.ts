@@ -12,7 +12,7 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => inte
 process.stdout.on('error', error => endUnwritten(error, 'standard output'))
 process.stderr.on('error', error => endUnwritten(error, 'standard error'))
 
-// what Node has to say of itself is not for people, such as that SOCKS proxies are new in it
+// Node's own warnings are not for users, such as that its support for SOCKS proxies is experimental
 if (!process.env.MULTINIC_DEBUG) process.removeAllListeners('warning')
 
 const ended = run(process.argv.slice(2), {
@@ -24,7 +24,7 @@ const ended = run(process.argv.slice(2), {
 	signal: interrupt.signal,
 	connect: flags => connect(flags, process.env),
 })
-// no top-level await: the one file of the plugin is CommonJS
+// no top-level await: the plugin is one CommonJS file
 void ended.then(code => {
 	process.exitCode = code
 })
@@ -33,12 +33,12 @@ function screenOf(stream: WriteStream): Screen {
 	return {
 		write: text => void stream.write(text),
 		isTerminal: stream.isTTY === true,
-		// a pipe has no size: lines are as long as they are
+		// a pipe has no size: these are the defaults
 		size: () => ({ columns: stream.columns || 200, rows: stream.rows || 50 }),
 	}
 }
 
-/** `… | head` has read enough; a full disk is no bug. */
+/** Ends the process if a stream cannot be written: `… | head` has read enough; a full disk is not a bug. */
 function endUnwritten(error: unknown, stream: string): never {
 	if (codeOf(error) === 'EPIPE') process.exit(exitCodes.fine)
 	if (stream === 'standard output') process.stderr.write(`error: ${stream} cannot be written: ${sentenceOf(error)}\n`)

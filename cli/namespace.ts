@@ -3,7 +3,7 @@ import { NodeConfig } from './kinds.ts'
 import type { Reading } from './read.ts'
 import { unlessForbidden } from './unless-forbidden.ts'
 
-/** What is known of the namespace that was asked, and of node configs in others. What we may not read is not known. */
+/** What is known of the requested namespace, and of node configs in others. What the user may not read is not known. */
 
 export type NamespaceState = 'there' | 'deleting' | 'missing' | 'unknown'
 
@@ -20,7 +20,7 @@ export async function readNamespaceState({ cluster, signal, progress }: Reading)
  * Counts node configs in other namespaces, of the first 500.
  *
  * @param name only those with this name
- * @returns namespace → how many, by name
+ * @returns namespace → count, ordered by namespace
  */
 export async function readElsewhere({ cluster, signal, progress }: Reading, name?: string): Promise<ReadonlyMap<string, number>> {
 	const { client, namespace, server } = cluster

@@ -1,5 +1,5 @@
 /**
- * Adds the namespace that a person gave to the commands that a text suggests, so that they can be pasted. Pure.
+ * Adds the namespace that the user gave to the commands that a text suggests, so that they can be pasted. Pure.
  *
  * @param namespace undefined: none was given, and the default applies to the suggested commands too
  * @returns the text with `-n NAMESPACE` in each `kubectl multinic …` that names none

@@ -1,8 +1,8 @@
-/** Names like the one that was meant. Pure. */
+/** Names similar to the one that was meant. Pure. */
 
 const most = 3
 
-/** @returns at most three of `names`, the most alike first; none where nothing is alike */
+/** @returns at most three of `names`, the most similar first; empty if there is no similar name */
 export function nearNames(meant: string, names: readonly string[]): string[] {
 	const allowed = Math.max(1, Math.floor(meant.length / 3))
 	const scored = names.map(name => ({ name, distance: holds(name, meant) ? 0.5 : distance(meant, name) }))
@@ -17,7 +17,7 @@ function holds(name: string, meant: string): boolean {
 	return meant.length >= 3 && (name.includes(meant) || meant.includes(name))
 }
 
-/** How many characters must be put in, taken out or exchanged (Levenshtein). */
+/** Returns how many characters must be inserted, deleted or replaced (Levenshtein). */
 function distance(a: string, b: string): number {
 	let above = Array.from({ length: b.length + 1 }, (_, at) => at)
 	for (let row = 1; row <= a.length; row++) {

@@ -3,11 +3,11 @@ import { stopWords } from './render/fleet.ts'
 import { releaseWords } from './render/missing.ts'
 import { condition, type ConfigView, isCurrent, mayHeal, reasonOf, stateOf } from './view.ts'
 
-/** What happens next to a node, and what a person can do. Pure. */
+/** What happens next to a node, and what the user can do. Pure. */
 
 type Rule = (config: ConfigView, fleet: Fleet) => string | undefined
 
-/** The first that has something to say is what comes first. */
+/** The first rule that returns a sentence decides. */
 const rules: readonly Rule[] = [isDeleted, isPaused, isNew, isRunning, isAsked, isInLine, isHeldBack, hasDrifted, isFailed, isPlanned]
 
 /** @returns one or two sentences */
@@ -87,7 +87,7 @@ function isPlanned({ name, status, mode }: ConfigView): string | undefined {
 		: undefined
 }
 
-/** A drift that was judged makes the node Failed for that reason; one beside another failure is not what comes next. */
+/** A drift that was verified makes the node Failed for that reason; a drift in addition to another failure is not what comes next. */
 function hasDrifted(config: ConfigView): string | undefined {
 	const isTold = stateOf(config) !== 'Failed' && condition(config, 'Drifted')?.status === 'True'
 	if (reasonOf(config) !== 'Drifted' && !isTold) return undefined

@@ -1,14 +1,14 @@
 import { type ConfigView, condition, isCurrent } from './view.ts'
 import { stateWords } from './render/state.ts'
 
-/** Whether what a run said is about the present. Pure. */
+/** Decides whether the output of a run is about the present. Pure. */
 
-/** A run as the labels of its objects tell; a label that is missing or is no number tells nothing. */
+/** A run as its objects' labels describe it; a label that is missing or not a number has no effect. */
 export type ShownRun = { name: string; uid: string | undefined; generation: number }
 
 /**
  * @param config undefined: there is no such node config
- * @returns why the run is not the last one of the present generation; undefined where it is, or where it came later and only looked
+ * @returns why the run is not the last one of the present generation; undefined if it is, or if it came later and was read-only
  */
 export function notThePresent(run: ShownRun, node: string, config: ConfigView | undefined): string | undefined {
 	const { name, uid, generation } = run
@@ -28,7 +28,7 @@ function present(config: ConfigView): string {
 	return `which is ${stateWords(config)}${message ? `: ${message.replace(/\.$/, '')}` : ''}.`
 }
 
-/** @returns whether a run of the same generation came before another: they are counted in their names, `…-g3`, `…-g3-2` */
+/** @returns whether a run came before another one of the same generation: their names count them, `…-g3`, `…-g3-2` */
 export function isBefore(run: string, last: string): boolean {
 	const [a, b] = [countOf(run), countOf(last)]
 	return a !== undefined && b !== undefined && a.generation === b.generation && a.attempt < b.attempt

@@ -12,10 +12,10 @@ import { type CommandSpec, type Session, sessionOf } from './session.ts'
 import { type ConnectFlags, exitCodes, type World } from './world.ts'
 
 /**
- * The whole program, but for the process it runs in.
+ * Runs the whole program, except for its process.
  *
- * @param args what stands behind `kubectl multinic`
- * @returns the exit code; whatever went wrong was said in one sentence on standard error
+ * @param args the words after `kubectl multinic`
+ * @returns the exit code; any error was reported in one sentence on standard error
  */
 export async function run(args: readonly string[], world: World): Promise<number> {
 	let code: number = exitCodes.fine
@@ -33,7 +33,7 @@ export async function run(args: readonly string[], world: World): Promise<number
 
 type Flags = ConnectFlags & { output?: string }
 
-/** The commands with their flags. */
+/** Creates the commands with their flags. */
 export function createProgram(world: World, onEnd: (code: number) => void): Command {
 	const program = new Command('kubectl multinic')
 		.description('Inspect and control MultiNIC on the nodes of this cluster.')
@@ -75,7 +75,7 @@ async function inCluster(world: World, flags: Flags, act: (session: Session) => 
 	}
 }
 
-/** An error that nobody expected is a bug, and its stack is what it is found by; it is told where it is asked for. */
+/** Reports an error. An unexpected error is a bug, and its stack trace is needed to find it; it is printed on request. */
 function explained(error: unknown, { err, env, signal }: World, namespace: string | undefined): number {
 	if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.usage
 	if (signal.aborted) return exitCodes.interrupted

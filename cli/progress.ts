@@ -7,13 +7,13 @@ const redrawMs = 1_000
 const repeatMs = 30_000
 const CLEAR = '\r\u001b[K'
 
-/** Waits for `work`, and says on standard error what is waited for once that takes longer than 2 s. */
+/** Waits for `work`, and prints on standard error what it waits for once that takes longer than 2 s. */
 export type Progress = <T>(words: string | (() => string), work: Promise<T>) => Promise<T>
 
 /**
- * On a terminal one line that is redrawn and taken away at the end; elsewhere a line now and then.
+ * Shows one line on a terminal, which is redrawn and finally removed; elsewhere it prints a line now and then.
  *
- * @returns besides, what takes the line away before something else is written; it comes again by itself
+ * @returns also `clear`, which removes the line before other output; the line reappears automatically
  */
 export function progressOf({ err, now }: Pick<World, 'err' | 'now'>): { progress: Progress; clear: () => void } {
 	let drawn = false

@@ -4,7 +4,7 @@ import { REPORT_BOUNDS } from '../contract/names.ts'
 import { parseBounded } from '../runtime/bounded-json.ts'
 import { faultsIn } from '../runtime/faults.ts'
 
-/** Reads the report of a run, whatever its node wrote. @returns the report, or the sentence that says why it is none */
+/** Reads the report of a run, whatever its node wrote. @returns the report, or the sentence that says why it is invalid */
 export function readReport(text: string): { report: AgentReport } | { fault: string } {
 	const json = parseBounded(text, REPORT_BOUNDS)
 	if ('fault' in json) return json

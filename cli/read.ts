@@ -15,15 +15,15 @@ import { unlessForbidden } from './unless-forbidden.ts'
 import { type ConfigView, configView, type NodeConfigObject } from './view.ts'
 import type { Cluster } from './world.ts'
 
-/** What is read of the cluster, and nothing is written. */
+/** Reads from the cluster, and writes nothing. */
 
-/** What every command of a session reads with. */
+/** What every command of a session needs for reading. */
 export type Reading = { cluster: Cluster; signal: AbortSignal; progress: Progress }
 
-/** Node configs, and the fleet they are of; where only some were read and none of them waits, of the fleet only the pause is known. */
+/** Node configs, and their fleet; if only some were read and no node among them is queued, only the pause of the fleet is known. */
 export type FleetReading = { objects: Stored<NodeConfigObject>[]; configs: ConfigView[]; fleet: Fleet }
 
-/** Reads the whole fleet: two requests, and two more while somebody waits in line. */
+/** Reads the whole fleet, and the Nodes of the control plane while a node is queued. */
 export async function readFleet(reading: Reading): Promise<FleetReading> {
 	const [objects, rollout, record] = await Promise.all([readObjects(reading), readSettings(reading), readStopRecord(reading)])
 	const configs = objects.map(configView)
@@ -33,9 +33,9 @@ export async function readFleet(reading: Reading): Promise<FleetReading> {
 }
 
 /**
- * Reads these nodes, or all where none is named. The others are read only while one of these is in line with them.
+ * Reads these nodes, or all if none is named. The others are read only while one of these is queued with them.
  *
- * @throws Failure NO_NODE for the first name that nobody has
+ * @throws Failure NO_NODE for the first name without a node config
  */
 export async function readChosen(reading: Reading, nodes: readonly string[]): Promise<FleetReading> {
 	if (nodes.length === 0) return readFleet(reading)
@@ -47,13 +47,13 @@ export async function readChosen(reading: Reading, nodes: readonly string[]): Pr
 	return { objects, configs, fleet: await withNamespace(reading, configs, fleet) }
 }
 
-/** A node config that is deleted may be so with its whole namespace: then no run can start. */
+/** A node config may be deleted together with its whole namespace: then no run can start. */
 async function withNamespace(reading: Reading, configs: readonly ConfigView[], fleet: Fleet): Promise<Fleet> {
 	const isDeleted = configs.some(({ deleting }) => deleting) && (await readNamespaceState(reading)) === 'deleting'
 	return isDeleted ? { ...fleet, deletedWith: reading.cluster.namespace } : fleet
 }
 
-/** @throws Failure NO_NODE for the first name that nobody has */
+/** @throws Failure NO_NODE for the first name without a node config */
 export async function chosen(reading: Reading, { objects, configs, fleet }: FleetReading, nodes: readonly string[]): Promise<FleetReading> {
 	const names = configs.map(({ name }) => name)
 	const missing = nodes.find(node => !names.includes(node))
@@ -66,7 +66,7 @@ export async function chosen(reading: Reading, { objects, configs, fleet }: Flee
 	}
 }
 
-/** Reads every node config, without what only the API server needs. */
+/** Reads every node config, without the fields that only the API server needs. */
 export async function readObjects({ cluster, signal, progress }: Reading): Promise<Stored<NodeConfigObject>[]> {
 	const { client, namespace, server } = cluster
 	const objects: Stored<NodeConfigObject>[] = []
@@ -80,7 +80,7 @@ export async function readObjects({ cluster, signal, progress }: Reading): Promi
 /**
  * Reads one node config.
  *
- * @throws Failure NO_NODE with names that are near
+ * @throws Failure NO_NODE with similar names
  */
 export async function readNode(reading: Reading, name: string): Promise<Stored<NodeConfigObject>> {
 	const { cluster, signal, progress } = reading
@@ -90,12 +90,12 @@ export async function readNode(reading: Reading, name: string): Promise<Stored<N
 	throw await noSuchNode(reading, name, await namesOf(reading))
 }
 
-/** The end of a command that was given a name nobody has. */
+/** Returns the error for a name that no node config has. */
 async function noSuchNode(reading: Reading, name: string, names: readonly string[]): Promise<Failure<CliCode>> {
 	return failure('NO_NODE', noSuchNodeWords(name, reading.cluster.namespace, names, await readElsewhere(reading, name)))
 }
 
-/** Who may read one object may not always list: then there are no near names to tell. */
+/** A user who may read one object may not always list them: then there are no similar names to suggest. */
 async function namesOf(reading: Reading): Promise<string[]> {
 	try {
 		return (await readObjects(reading)).map(({ metadata }) => metadata.name)
@@ -105,7 +105,7 @@ async function namesOf(reading: Reading): Promise<string[]> {
 	}
 }
 
-/** The rollout settings with the pause; nothing where we may not read them, the defaults where there are none. */
+/** Reads the rollout settings with the pause; undefined if the user may not read them, the defaults if there are none. */
 export async function readSettings({ cluster, signal, progress }: Reading): Promise<Rollout> {
 	const { client, namespace, server } = cluster
 	const find = (name: string) =>
@@ -119,7 +119,7 @@ export async function readSettings({ cluster, signal, progress }: Reading): Prom
 	}
 }
 
-/** Who stops the rollout, as the controller has written it down; nothing where it has not, or we may not read it. */
+/** Reads which nodes stop the rollout, as the controller has recorded it; undefined if there is no record, or the user may not read it. */
 export async function readStopRecord({ cluster, signal, progress }: Reading): Promise<StopRecord | undefined> {
 	const { client, namespace, server } = cluster
 	const asked = unlessForbidden(client.find(ConfigMap, { namespace, name: ROLLOUT_STOP }, { signal }))
@@ -127,7 +127,7 @@ export async function readStopRecord({ cluster, signal, progress }: Reading): Pr
 	return stopRecordIn(answer?.found?.data)
 }
 
-/** Names of the Nodes that come last; none where we may not list Nodes, which shifts places but hides nobody. */
+/** Reads the names of the Nodes that come last; none if the user may not list Nodes, which shifts positions but hides no node. */
 export async function readControlPlane({ cluster, signal, progress }: Reading): Promise<Set<string>> {
 	const { client, server } = cluster
 	const lists = CONTROL_PLANE_LABELS.map(labelSelector => client.list(Node, { labelSelector, signal }))

@@ -3,14 +3,18 @@ import type { Stored } from '../runtime/kube/kind.ts'
 import { Job, Pod } from '../runtime/kube/kinds.ts'
 import type { Cluster } from './world.ts'
 
-/** Selects pods that name an account: a kubelet may make a pod of any size with our labels, but names no account in it (NodeRestriction). */
+/**
+ * Selects pods that name an account: a kubelet may create a pod of any size with MultiNIC's labels, but it names no account
+ * (NodeRestriction).
+ */
 export const OF_ACCOUNTS = 'spec.serviceAccountName!='
 
-/** Pods of runs, and those that a Deployment made. */
+/** Pods of runs, and pods of Deployments. */
 export type OurPods = { ofRuns: Stored<Pod>[]; others: Stored<Pod>[] }
 
 /**
- * Whoever may write pods may label them as ours, a kubelet too: of a run are only those that its Job has made, on its node.
+ * Lists MultiNIC's pods. Any client that may write pods can set MultiNIC's labels, even a kubelet: only those that the Job of a run
+ * created, on its node, belong to that run.
  *
  * @param labelSelector of Jobs and pods
  */

@@ -5,7 +5,7 @@ import type { Reading } from './read.ts'
 import { type Colours, coloursFor } from './render/colours.ts'
 import type { Screen, World } from './world.ts'
 
-/** One call of the program that talks to a cluster. */
+/** One call of the program that accesses a cluster. */
 export type Session = Reading & {
 	world: World
 	colours: Colours
@@ -15,23 +15,23 @@ export type Session = Reading & {
 	warn(line: string): void
 }
 
-/** What a command is, apart from what it does. */
+/** The definition of a command. */
 export type CommandSpec<Flags> = {
 	name: string
 	nodes: 'none' | 'one' | 'any'
 	/** One line for the list of commands. */
 	about: string
 	options: readonly Option[]
-	/** Lines below its help. */
+	/** Text below its help. */
 	more: string
 	/** @returns the exit code */
 	act(session: Session, nodes: readonly string[], flags: Flags): Promise<number>
 }
 
 /**
- * Puts together what a command works with.
+ * Creates what a command works with.
  *
- * @param complete what a printed text passes through, such as the namespace in the commands that it suggests
+ * @param complete applied to every printed text, for example to add the namespace to the commands that it suggests
  */
 export function sessionOf(world: World, cluster: Reading['cluster'], complete: (text: string) => string): Session {
 	const { out, err, env, signal } = world
@@ -52,7 +52,7 @@ export function sessionOf(world: World, cluster: Reading['cluster'], complete: (
 	}
 }
 
-/** Only on a terminal that knows colours, and never with NO_COLOR (https://no-color.org: set, and not empty). */
+/** Only on a terminal that supports colours, and never with NO_COLOR (https://no-color.org: set, and not empty). */
 function wantsColour({ out }: World, env: World['env']): boolean {
 	return out.isTerminal && !env.NO_COLOR && env.TERM !== 'dumb'
 }

@@ -2,23 +2,23 @@ import { stopsRollout } from '../contract/reasons.ts'
 import { stopsIn } from '../contract/stops.ts'
 import { type ConfigView, condition, reasonOf, stateOf } from './view.ts'
 
-/** Who keeps all other nodes from being changed. Pure. */
+/** The nodes that keep all other nodes from being changed. Pure. */
 
-/** `message` is what is known of it now. */
+/** `message` is what is currently known of it. */
 export type Stopper = { name: string; reason: string; message: string }
 
-/** What the controller has written down of it: uid of the node config → why. */
+/** What the controller has recorded: uid of the node config → reason. */
 export type StopRecord = ReadonlyMap<string, string>
 
-/** @returns the record in ConfigMap multinic-rollout-stop; undefined where there is none, or it cannot be read */
+/** @returns the record in ConfigMap multinic-rollout-stop; undefined if it is missing, or cannot be read */
 export function stopRecordIn(data: Readonly<Record<string, string>> | undefined): StopRecord | undefined {
 	const stops = stopsIn(data)
 	return stops && new Map(stops.map(({ uid, stops: why }) => [uid, why]))
 }
 
 /**
- * @param record undefined: only what statuses say is known, and a node that is tried again is no longer seen to stop the others
- * @returns those that stop the rollout until each comes through, is paused or deleted
+ * @param record undefined: only the statuses are known, and a node that is being retried no longer counts as stopping the others
+ * @returns those that stop the rollout until each of them succeeds, is paused or is deleted
  */
 export function stoppersOf(configs: readonly ConfigView[], record: StopRecord | undefined): Stopper[] {
 	return configs.flatMap(config => {
@@ -27,7 +27,7 @@ export function stoppersOf(configs: readonly ConfigView[], record: StopRecord | 
 	})
 }
 
-/** The record is written a moment after a status or a pause; what is known here already counts. */
+/** The record is written a moment after a status or a pause; a newer status or pause takes precedence over it. */
 function recordedReason(config: ConfigView, record: StopRecord): string | undefined {
 	return config.paused || stateOf(config) === 'Configured' ? undefined : record.get(config.uid)
 }

@@ -1,6 +1,6 @@
 import { isKubeFailure } from '../runtime/kube/failures.ts'
 
-/** @returns what was found; undefined where we may not read it */
+/** @returns what was found; undefined if the user may not read it */
 export async function unlessForbidden<T>(asked: Promise<T>): Promise<{ found: T } | undefined> {
 	try {
 		return { found: await asked }

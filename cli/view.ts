@@ -5,13 +5,13 @@ import { NodeConfigStatus, type State } from '../contract/node-config.ts'
 import { heals } from '../contract/reasons.ts'
 import type { KubeObject, Stored } from '../runtime/kube/kind.ts'
 
-/** A node config as the API server gives it. The CRD's schema has judged its spec; only what is shown of it is named here. */
+/** A node config as the API server returns it. Its spec is validated against the CRD; only the fields that are shown are declared here. */
 export type NodeConfigObject = KubeObject & {
 	spec?: { paused?: boolean; mode?: string; providerId?: string; interfaces?: unknown[] }
 	status?: Readonly<Record<string, unknown>>
 }
 
-/** What people are shown of a node config. Times are milliseconds since 1970. */
+/** What users are shown of a node config. Times are milliseconds since 1970. */
 export type ConfigView = {
 	name: string
 	uid: string
@@ -21,7 +21,7 @@ export type ConfigView = {
 	paused: boolean
 	mode: string
 	wanted: number
-	/** Values of the annotations by which a person asked for a run that is not yet answered. */
+	/** Values of the annotations with which a user requested a run, as long as they are not answered. */
 	asked: Readonly<Record<Ask, string | undefined>>
 	status: NodeConfigStatus
 }
@@ -29,7 +29,7 @@ export type ConfigView = {
 export const asks = { retry: ANNOTATION_RETRY, plan: ANNOTATION_PLAN, verify: ANNOTATION_VERIFY } as const
 export type Ask = keyof typeof asks
 
-/** Object → view. A status of other shape is one of an older program's: nothing in it can be relied on. */
+/** Converts an object to its view. A status of another shape is from an older program: nothing in it can be relied on. */
 export function configView({ metadata, spec = {}, status = {} }: Stored<NodeConfigObject>): ConfigView {
 	const notes = metadata.annotations ?? {}
 	return {
@@ -46,12 +46,12 @@ export function configView({ metadata, spec = {}, status = {} }: Stored<NodeConf
 	}
 }
 
-/** @returns what the status says of `type`, or undefined where it says nothing */
+/** @returns the condition of `type`, or undefined if the status has none */
 export function condition({ status }: Pick<ConfigView, 'status'>, type: string): Condition | undefined {
 	return status.conditions?.find(one => one.type === type)
 }
 
-/** @returns the state; a node config that no controller has looked at yet is Pending */
+/** @returns the state; a node config that no controller has observed yet is Pending */
 export function stateOf({ status }: Pick<ConfigView, 'status'>): State {
 	return status.state ?? 'Pending'
 }
@@ -61,17 +61,17 @@ export function reasonOf(config: Pick<ConfigView, 'status'>): string {
 	return condition(config, 'Ready')?.reason ?? ''
 }
 
-/** Whether the status speaks of the generation that is wanted now. */
+/** Reports whether the status is about the current generation. */
 export function isCurrent({ status, generation }: Pick<ConfigView, 'status' | 'generation'>): boolean {
 	return status.observedGeneration === generation
 }
 
-/** Whether the node is as its node config says, and the controller has said so of this very generation. */
+/** Reports whether the node matches its node config, and the controller has confirmed that for the current generation. */
 export function isAsWanted(config: ConfigView): boolean {
 	return !config.deleting && isCurrent(config) && stateOf(config) === 'Configured'
 }
 
-/** Whether time alone may cure what the status complains of. */
+/** Reports whether the failure in the status may heal with time alone. */
 export function mayHeal(config: ConfigView): boolean {
 	const reason = reasonOf(config)
 	if (reason !== 'PartlyFailed') return heals(reason)

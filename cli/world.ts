@@ -1,42 +1,42 @@
 import type { KubeClient } from '../runtime/kube/client.ts'
 import type { Transport } from '../runtime/kube/transport.ts'
 
-/** Everything a command is given of the world outside, so that a test can give it another. */
+/** Everything outside the program that a command uses, so that a test can replace it. */
 export type World = {
-	/** Standard output: what was asked for. */
+	/** Standard output: the requested data. */
 	out: Screen
 	/** Standard error: progress, warnings, errors. */
 	err: Screen
 	env: Readonly<Record<string, string | undefined>>
 	/** Milliseconds since 1970. */
 	now(): number
-	/** A text that was not there before. */
+	/** Returns a text that was not used before. */
 	fresh(): string
 	/** Aborted by Ctrl-C. */
 	signal: AbortSignal
 	connect(flags: ConnectFlags): Promise<Cluster>
 }
 
-/** Where lines go. */
+/** Where lines are written. */
 export type Screen = {
 	write(text: string): void
 	isTerminal: boolean
-	/** Cells a line and lines, as they are now. */
+	/** The current width in cells, and height in lines. */
 	size(): { columns: number; rows: number }
 }
 
 export type ConnectFlags = { namespace?: string; kubeconfig?: string; context?: string }
 
-/** The cluster that is asked, and the one namespace of MultiNIC in it. */
+/** The cluster that is accessed, and the one namespace of MultiNIC in it. */
 export type Cluster = {
 	client: KubeClient
-	/** For what is read as a stream. */
+	/** For data that is read as a stream. */
 	transport: Transport
 	namespace: string
-	/** Its address, for people. */
+	/** Its address, for display. */
 	server: string
 	close(): Promise<void>
 }
 
-/** How a command ends: 0 fine · 1 the fleet is not as wanted, or the command failed · 2 wrong usage · 130 Ctrl-C. */
+/** The exit codes of a command: 0 fine · 1 the fleet is not in the desired state, or the command failed · 2 wrong usage · 130 Ctrl-C. */
 export const exitCodes = { fine: 0, notAsWanted: 1, usage: 2, interrupted: 130 } as const

@@ -10,8 +10,8 @@ import { failure } from '../failures.ts'
 export type Entry = { path: string; text: string }
 
 /**
- * Writes a `.tar.gz` that only its owner can read, whole or not at all. What is there and is no file, as a pipe or `/dev/stdout`, is written into:
- * to put a file in its place would break what it stands for.
+ * Writes a `.tar.gz` that only its owner can read, whole or not at all. An existing path that is not a file, such as a pipe or
+ * `/dev/stdout`, is written into: replacing it with a file would break its purpose.
  *
  * @param folder the one folder in it that holds everything
  * @param time of all files
@@ -22,7 +22,7 @@ export async function writeArchive(file: string, folder: string, entries: readon
 	const archive = pack()
 	for (const { path, text } of entries) {
 		const entry = archive.entry({ name: `${folder}/${path}`, mtime: time, mode: 0o600 }, text)
-		entry.on('error', () => {}) // it ends with the archive, whose error is told
+		entry.on('error', () => {}) // the entry ends with the archive, whose error is reported
 	}
 	archive.finalize()
 	const isFile = (await stat(file).catch(() => undefined))?.isFile()

@@ -3,7 +3,7 @@ import { eachOf } from '../each.ts'
 import { sentenceOf } from '../render/failure.ts'
 import type { Session } from '../session.ts'
 
-/** One file of a bundle: where it lies, what it is, and how it is come by. */
+/** One file of a bundle: its path, its description, and how it is read. */
 export type Part = { path: string; what: string; read(): Promise<string> }
 
 export type Collected = {
@@ -13,9 +13,9 @@ export type Collected = {
 }
 
 /**
- * Reads all parts, a few at a time. What one of them cannot be read for is noted, and the others go on.
+ * Reads all parts, a few at a time. The error of a part that cannot be read is recorded, and the others continue.
  *
- * @throws the reason of the signal, when that ends it
+ * @throws the reason of the signal when it is aborted
  */
 export async function collect(session: Session, parts: readonly Part[]): Promise<Collected> {
 	const collected: Collected = { files: [], missing: [] }

@@ -1,7 +1,7 @@
 import type { KubeObject, ObjectMeta } from '../../runtime/kube/kind.ts'
 import type { Node } from '../../runtime/kube/kinds.ts'
 
-/** What of an object goes into a support bundle: nothing secret, and nothing that only the API server needs. Pure. */
+/** Selects what a support bundle contains of an object: nothing secret, and nothing that only the API server needs. Pure. */
 
 const bulky = ['kubectl.kubernetes.io/last-applied-configuration']
 const secretName = /token|passw|secret|credential|auth|private|api_?key|access_?key/i
@@ -15,7 +15,7 @@ export function leanObject<T extends KubeObject>(object: T): T {
 	return hideSecrets({ ...object, metadata: { ...metadata, ...notes } }) as T
 }
 
-/** @returns of a Node what decides over runs on it; its other labels and its annotations may tell what is nobody's business */
+/** @returns the fields of a Node that affect its runs; its other labels and its annotations may be confidential */
 export function leanNode({ metadata, spec, status }: Node): object {
 	const { name, uid, creationTimestamp, labels = {} } = metadata
 	const known = Object.fromEntries(Object.entries(labels).filter(([label]) => ourLabel.test(label)))
@@ -42,7 +42,7 @@ function isVariable(value: object): value is Variable {
 	return fields.length === 2 && 'name' in value && 'value' in value && typeof value.name === 'string' && typeof value.value === 'string'
 }
 
-/** A proxy's address may have a password in it. */
+/** The address of a proxy may contain a password. */
 function shown({ name, value }: Variable): string {
 	return secretName.test(name) ? '[hidden]' : value.replace(/\/\/[^/@\s]+@/g, '//[hidden]@')
 }

@@ -5,11 +5,11 @@ import type { Session } from '../session.ts'
 import type { Part } from './collect.ts'
 import { OURS } from './parts.ts'
 
-/** Logs of so many runs at most: those that failed first, then the newest. */
+/** Maximum number of runs whose logs are included: those that failed or have not ended first, then the newest. */
 const runsMax = 200
 const limitBytes = 4 * 1_024 * 1_024
 
-/** The logs of controller and runs, and how many runs had to be left out. */
+/** Returns the logs of the controller and of the runs, and how many runs were omitted. */
 export async function logParts(session: Session): Promise<{ parts: Part[]; leftOut: number }> {
 	const { ofRuns, others } = await listOurPods(session.cluster, OURS, session.signal)
 	const runs = ofRuns.filter(hasLog).sort((a, b) => weight(b) - weight(a))
@@ -35,7 +35,7 @@ function current(session: Session, pod: Stored<Pod>): Part {
 	return { path: `logs/${name}.log`, what: 'log', read: () => read(session, name, {}) }
 }
 
-/** What a container said before it was started anew. */
+/** The log of a container from before its last restart. */
 function previous(session: Session, { metadata, status }: Stored<Pod>): Part[] {
 	const restarted = status?.containerStatuses?.some(({ restartCount }) => restartCount > 0)
 	if (!restarted) return []

@@ -10,15 +10,15 @@ import type { Session } from '../session.ts'
 import type { Part } from './collect.ts'
 import { leanNode, leanObject } from './lean.ts'
 
-/** What of our own making carries this label: the agent's and the controller's objects. */
+/** Selects objects of MultiNIC itself: those of the agent and of the controller. */
 export const OURS = 'app.kubernetes.io/part-of=multinic'
 
-/** Objects that are read at once. */
+/** Objects per page. */
 const PAGE = 100
-/** Of one file of objects (characters). */
+/** Maximum size of one file of objects (characters). */
 const PART_MAX = 64 * 1_048_576
 
-/** Every file of objects. Secrets are not among them, nor anything outside MultiNIC's namespace but Nodes and the CRD. */
+/** Returns every file of objects. It reads no Secrets, and nothing outside MultiNIC's namespace except Nodes and the CRD. */
 export function objectParts({ cluster, signal }: Session): Part[] {
 	const { client, namespace } = cluster
 	const list =
@@ -55,7 +55,7 @@ export function objectParts({ cluster, signal }: Session): Part[] {
 		{ path: 'versions.json', what: 'versions of this plugin and of Kubernetes', read: versions },
 	]
 
-	/** The pause and the stop are there only once there was one. */
+	/** The ConfigMaps of the pause and the stop exist only after the first one. */
 	async function rollout(): Promise<string> {
 		const names = [ROLLOUT_CONFIG_MAP, ROLLOUT_PAUSE, ROLLOUT_STOP]
 		const found = await Promise.all(names.map(name => client.find(ConfigMap, { namespace, name }, { signal })))
@@ -72,7 +72,7 @@ export function objectParts({ cluster, signal }: Session): Part[] {
 	}
 }
 
-/** A kubelet may write Events and the status of its Node as large as the API server takes them, and as many as it likes. */
+/** A kubelet may write Events and the status of its Node as large as the API server accepts them, and any number of Events. */
 async function textOf<T extends KubeObject>(pages: AsyncIterable<Page<T>>, lean: (object: Stored<T>) => object): Promise<string> {
 	const parts: string[] = []
 	let left = PART_MAX

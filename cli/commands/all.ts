@@ -7,5 +7,5 @@ import { pause, resume } from './pause.ts'
 import { retry } from './retry.ts'
 import { supportBundle } from './support-bundle.ts'
 
-/** Every command that asks a cluster, in the order of the help. */
+/** Every command that accesses a cluster, in the order of the help. */
 export const commands: readonly CommandSpec<object>[] = [get, diff, plan, retry, pause, resume, history, logs, supportBundle]

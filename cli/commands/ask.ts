@@ -12,19 +12,19 @@ import { stateWords } from '../render/state.ts'
 import type { Session } from '../session.ts'
 import { type Ask, asks, type ConfigView, configView } from '../view.ts'
 
-/** Runs that a person asks for and that only look. */
+/** Read-only runs that a user requests. */
 
 export type Question = { node: string; ask: Exclude<Ask, 'retry'>; timeoutMs: number }
 export type Answer = { run: string; report: AgentReport }
 
-/** A look at the API server costs it little, and the run takes seconds. */
+/** A poll is cheap for the API server, and the run takes seconds. */
 const pollMs = 500
 
 /**
- * Asks the controller for a run that looks, and waits for its report. What was asked before and is not yet answered is not asked twice.
+ * Requests a read-only run from the controller, and waits for its report. A request that is still pending is not repeated.
  *
- * @returns undefined when the time ran out; then the question is taken back
- * @throws Failure NOT_ANSWERED when no run is ever started as things are, or it finished without a report that can be read
+ * @returns undefined on timeout; the request is then withdrawn if no run has started for it
+ * @throws Failure NOT_ANSWERED if no run can start in the current state, or if it finished without a readable report
  */
 export async function askForRun(session: Session, question: Question): Promise<Answer | undefined> {
 	const { node, ask, timeoutMs } = question
@@ -52,14 +52,14 @@ export async function askForRun(session: Session, question: Question): Promise<A
 	}
 }
 
-/** What the controller starts no run for, whatever is asked: there is no use in waiting. */
+/** Throws if the controller starts no run for this node, whatever is requested: there is no use in waiting. */
 function mayRun({ name, paused, deleting }: ConfigView): void {
 	if (paused)
 		throw failure('NOT_ANSWERED', `${name} is paused, so no read-only run starts either. Resume with: kubectl multinic resume ${name}`)
 	if (deleting) throw failure('NOT_ANSWERED', `the node config ${name} is being deleted; see: kubectl multinic get ${name}`)
 }
 
-/** What is known of the run that answers; `ended`: its Job was over when we looked last. */
+/** What is known of the run that answers; `ended`: its Job had finished at the last poll. */
 type Seen = { run: string | undefined; ended: boolean }
 
 async function look(session: Session, question: Question, { value, seen }: { value: string; seen: Seen }): Promise<Answer | undefined> {
@@ -86,14 +86,14 @@ async function findRun({ cluster, signal }: Session, { node, ask }: Question, va
 	return items.find(({ metadata }) => metadata.annotations?.[asks[ask]] === value)
 }
 
-/** @throws Failure NOT_ANSWERED when it is gone */
+/** @throws Failure NOT_ANSWERED if it is gone */
 async function readRun({ cluster, signal }: Session, name: string): Promise<Stored<ConfigMap>> {
 	const found = await cluster.client.find(ConfigMap, { namespace: cluster.namespace, name }, { signal })
 	if (!found) throw failure('NOT_ANSWERED', `run ${name} was deleted before its report was read`)
 	return found
 }
 
-/** The report comes before the end of the Job: one that is over gets a last look. */
+/** The report is written before the Job ends: a run whose Job has finished is read one last time. */
 async function hasEnded({ cluster, signal }: Session, name: string): Promise<boolean> {
 	const job = await cluster.client.find(Job, { namespace: cluster.namespace, name }, { signal })
 	return job?.status?.conditions?.some(({ type, status }) => status === 'True' && (type === 'Complete' || type === 'Failed')) ?? false
@@ -109,7 +109,7 @@ function noReport(node: string, run: string) {
 	return failure('NOT_ANSWERED', `Job ${run} finished without a report; see: kubectl multinic logs ${node} --run ${run}`)
 }
 
-/** Nobody waits for the answer any more; one that comes all the same does no harm, so a refusal is only told. */
+/** The command no longer waits for the answer; a run that starts anyway is safe, so a failure is only a warning. */
 async function takeBack({ cluster, warn }: Session, { node, ask }: Question, value: string): Promise<void> {
 	const { client, namespace } = cluster
 	const at = { namespace, name: node }

@@ -6,10 +6,10 @@ import { stateWords } from '../render/state.ts'
 import { configView } from '../view.ts'
 import { type ConnectFlags, exitCodes, type World } from '../world.ts'
 
-/** Whoever presses the tab key waits no longer than this, in milliseconds. */
+/** How long a completion waits for the API server, in milliseconds. */
 const patienceMs = 3_000
 
-/** Prints what can be said next. Nothing of it ever fails: on a half-typed line a complaint would only be in the way. */
+/** Prints the possible next words. Expected errors are ignored: on a half-typed line a message would only disturb. */
 export async function complete(program: Command, words: readonly string[], world: World): Promise<number> {
 	const completion = completionOf(program, words)
 	const choices = completion.also === 'nodes' ? await nodesFor(words, world) : completion.choices
@@ -27,12 +27,12 @@ async function nodesFor(words: readonly string[], world: World): Promise<Choice[
 		const others = items.map(configView).filter(({ name }) => name.startsWith(typed) && !words.slice(0, -1).includes(name))
 		return others.map(config => ({ text: config.name, about: stateWords(config) }))
 	} catch (error) {
-		if (error instanceof Failure) return [] // unreachable, not allowed, no kubeconfig: then no names are known
+		if (error instanceof Failure) return [] // unreachable, not allowed, no kubeconfig: no names are known
 		throw error
 	}
 }
 
-/** Where to look, as far as the line says it. */
+/** Returns the flags of the connection, as far as the line contains them. */
 function flagsIn(words: readonly string[]): ConnectFlags {
 	const flag = (...names: string[]) => {
 		const at = words.findIndex(word => names.includes(word))

@@ -61,7 +61,7 @@ function shown(
 	return [...whole, ...table([nodesHeader(view.isWide), ...rows])]
 }
 
-/** As `kubectl get mnnc -o json` has it, and the rollout beside; one node is told by itself. */
+/** Returns the list of `kubectl get mnnc -o json`, and the rollout if no node is named; one named node is returned as an object. */
 function listOf({ objects, fleet }: FleetReading, nodes: readonly string[]): object {
 	const [only] = objects
 	if (nodes.length === 1 && only) return only

@@ -49,7 +49,7 @@ function show({ print, colours }: Session, answer: Answer, output: string | unde
 	print(isFormat(output) ? [formatted(answer.report satisfies AgentReport, output)] : render(answer, colours))
 }
 
-/** When nobody answers in time, everything a person would look at is looked at. */
+/** If no run answers in time, everything that a user would check is printed. */
 async function answered(session: Session, question: Question): Promise<Answer | undefined> {
 	const answer = await askForRun(session, question)
 	if (answer) return answer

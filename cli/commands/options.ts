@@ -2,14 +2,14 @@ import { Argument, InvalidArgumentError, Option } from 'commander'
 import { NodeName } from '../../contract/primitives.ts'
 import { parseDuration } from '../../runtime/env.ts'
 
-/** Options and arguments that several commands have, read at the door. */
+/** Options and arguments that several commands share, validated when they are parsed. */
 
-/** `-o`, with the formats that a command knows. */
+/** Creates `-o`, with the formats that a command supports. */
 export function outputOption(...choices: ('json' | 'yaml' | 'wide')[]): Option {
 	return new Option('-o, --output <format>', 'output format').choices(choices)
 }
 
-/** `--timeout 120s`; a bare number is seconds. Becomes milliseconds. */
+/** Creates `--timeout 120s`; a bare number is seconds. The value is in milliseconds. */
 export function timeoutOption(text: string): Option {
 	return new Option('--timeout <time>', 'how long to wait, such as 120s or 5m').default(parseTimeout(text), text).argParser(parseTimeout)
 }
@@ -21,12 +21,12 @@ function parseTimeout(text: string): number {
 	return ms
 }
 
-/** The one node that a command is about. */
+/** Creates the argument of a command for one node. */
 export function nodeArgument(): Argument {
 	return new Argument('<node>', 'name of a node').argParser(parseNode)
 }
 
-/** The nodes that a command is about; commander hands them over one by one. */
+/** Creates the argument of a command for several nodes; commander passes them one by one. */
 export function nodesArgument(): Argument {
 	return new Argument('[nodes...]', 'names of nodes').argParser((text, before: string[] | undefined) => [
 		...(before ?? []),
@@ -40,7 +40,7 @@ function parseNode(text: string): string {
 	return text
 }
 
-/** A name as Kubernetes' objects have, for `-n` and `--run`. */
+/** Parses the name of a Kubernetes object, for `-n` and `--run`. */
 export function parseName(text: string): string {
 	if (/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(text)) return text
 	throw new InvalidArgumentError('It must be the name of a Kubernetes object: lower-case letters, digits, "-" and ".".')

@@ -9,17 +9,17 @@ import { line, widthsOf } from '../render/table.ts'
 import type { Session } from '../session.ts'
 import type { GetFlags } from './get.ts'
 
-/** Shows what there is now, which of it changed (an empty name: something else), and what keeps it from being up to date. */
+/** Shows the current state, which nodes changed (an empty name: something else), and what keeps the output from being up to date. */
 export type Painter = (reading: FleetReading, changed: ReadonlySet<string>, trouble: string) => void
 
-/** How changes are shown: as objects for a machine, as a frame that is redrawn on a terminal, elsewhere as lines that are added. */
+/** Chooses how changes are shown: as objects for a program, as a frame that is redrawn on a terminal, otherwise as lines that are added. */
 export function painterFor(session: Session, nodes: readonly string[], { output }: GetFlags): Painter {
 	if (isFormat(output)) return warning(session, objects(session, nodes, output))
 	if (session.world.out.isTerminal) return frames(session, nodes, output === 'wide')
 	return warning(session, rows(session, nodes, output === 'wide'))
 }
 
-/** A trouble is told once, aside. */
+/** Reports a trouble once, on standard error. */
 function warning({ warn }: Session, paint: Painter): Painter {
 	let told = ''
 	return (reading, changed, trouble) => {
@@ -52,7 +52,7 @@ function frames({ world: { out, now }, colours }: Session, nodes: readonly strin
 	}
 }
 
-/** Not more often than this the fleet as a whole is told of, in milliseconds. */
+/** The shortest interval between two summaries of the fleet, in milliseconds. */
 const summaryMs = 10_000
 
 function rows({ print, world, colours }: Session, nodes: readonly string[], isWide: boolean): Painter {
@@ -79,7 +79,7 @@ function rows({ print, world, colours }: Session, nodes: readonly string[], isWi
 	}
 }
 
-/** Those that were told of and are no more; they are forgotten. */
+/** Returns the nodes that were shown and no longer exist, and forgets them. */
 function goneOf(told: Map<string, string>, configs: FleetReading['configs'], changed: ReadonlySet<string>): string[] {
 	const there = new Set(configs.map(({ name }) => name))
 	return [...changed].filter(name => !there.has(name) && told.delete(name))

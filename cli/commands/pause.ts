@@ -41,9 +41,9 @@ async function setPaused(session: Session, nodes: readonly string[], paused: boo
 }
 
 /**
- * A pause that nobody reads would be told as one that holds.
+ * Without this check, a pause that no controller reads would be reported as effective.
  *
- * @throws Failure NO_FLEET where the chart is not installed; who may not read that is believed
+ * @throws Failure NO_FLEET if the chart is not installed; without permission to read the ConfigMap, it counts as installed
  */
 async function mustBeInstalled(session: Session): Promise<void> {
 	const { client, namespace } = session.cluster
@@ -57,7 +57,7 @@ async function setNodes(session: Session, { configs, fleet }: { configs: ConfigV
 	const { client, namespace } = cluster
 	await eachOf(configs, async config => {
 		const at = { namespace, name: config.name }
-		// absent means going on: the spec is again as its writer left it
+		// absent means not paused: the spec is again as its writer left it
 		if (config.paused !== paused) await client.patch(NodeConfig, at, { spec: { paused: paused || null } }, { signal })
 		print([paused ? nodePaused(config) : nodeResumed(config, fleet)])
 	})
@@ -78,7 +78,7 @@ async function setFleet({ cluster, signal, print, warn }: Session, fleet: Fleet,
 	print([paused ? fleetPaused(fleet) : fleetResumed(fleet, namespace)])
 }
 
-/** @throws anything but that there is none yet, as before the first pause */
+/** @throws every error except NOT_FOUND, which is normal before the first pause */
 function whenMissing(error: unknown): true {
 	if (isKubeFailure(error, 'NOT_FOUND')) return true
 	throw error

@@ -7,7 +7,7 @@ import { failure } from '../failures.ts'
 import { agentState } from '../run-pods.ts'
 import type { Session } from '../session.ts'
 
-/** How long a pod that is not yet started is waited for before it is looked at again. */
+/** Poll interval for a pod that has not started yet. */
 const pollMs = 1_000
 
 /** `before` is called when there is a log, before it is written. */
@@ -16,7 +16,7 @@ export type LogOptions = { follow: boolean; before: () => Promise<void> }
 /**
  * Writes the log of a run's pod to standard output.
  *
- * @throws Failure NO_RUN where the pod has said nothing yet and is not to be waited for, or the log breaks off
+ * @throws Failure NO_RUN if the pod has no log yet and `follow` is not set, or if the log stream is interrupted
  */
 export async function printLog(session: Session, pod: Stored<Pod>, { follow, before }: LogOptions): Promise<void> {
 	const { cluster, signal, progress } = session
@@ -35,7 +35,7 @@ export async function printLog(session: Session, pod: Stored<Pod>, { follow, bef
 	signal.throwIfAborted()
 }
 
-/** Why the pod has no log yet; undefined where it may have one. */
+/** Returns why the pod has no log yet; undefined if it may have one. */
 function waitsFor(pod: Stored<Pod>): string | undefined {
 	const { status } = pod
 	const state = agentState(pod)
@@ -44,7 +44,7 @@ function waitsFor(pod: Stored<Pod>): string | undefined {
 	return clean([reason, message].filter(Boolean).join(': ')) || 'it has not started'
 }
 
-/** As it comes: the agent writes for people. The kubelet may say anything in its place. */
+/** Copies the log as it arrives: the agent writes for people. The kubelet may return anything in its place. */
 async function copyLog(
 	{ cluster, signal, world }: Session,
 	at: { namespace: string; name: string },

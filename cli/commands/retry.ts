@@ -29,7 +29,7 @@ export const retry: CommandSpec<{ failed?: boolean }> = {
 	},
 }
 
-/** @returns whether it could be asked for */
+/** @returns whether the run could be requested */
 async function ask({ cluster, signal, world, print, warn }: Session, config: ConfigView, fleet: Fleet): Promise<boolean> {
 	const { name, asked } = config
 	const { client, namespace } = cluster

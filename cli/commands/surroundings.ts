@@ -2,16 +2,16 @@ import { Event, Lease, Node } from '../../runtime/kube/kinds.ts'
 import type { Reading } from '../read.ts'
 import { unlessForbidden } from '../unless-forbidden.ts'
 
-/** What is around a node config, and may tell why nothing happens to it. What we may not read is not told. */
+/** Objects around a node config that may explain why nothing happens to it. What the user may not read is omitted. */
 
-/** The status of the Node's condition Ready; empty where there is no such Node, undefined where we may not read it. */
+/** Returns the status of the Node's condition Ready; empty if there is no such Node, undefined if the user may not read it. */
 export async function readReady({ cluster, signal }: Reading, name: string): Promise<string | undefined> {
 	const node = await unlessForbidden(cluster.client.find(Node, { name }, { signal }))
 	if (node === undefined) return undefined
 	return node.found?.status?.conditions?.find(({ type }) => type === 'Ready')?.status ?? ''
 }
 
-/** When the controller that leads last said so; empty where none leads, undefined where we may not read it. */
+/** Returns when the leading controller last renewed its Lease; empty if there is no leader, undefined if the user may not read it. */
 export async function readRenewed({ cluster, signal }: Reading): Promise<string | undefined> {
 	const at = { namespace: cluster.namespace, name: 'multinic-controller' }
 	const lease = await unlessForbidden(cluster.client.find(Lease, at, { signal }))
@@ -19,7 +19,7 @@ export async function readRenewed({ cluster, signal }: Reading): Promise<string 
 	return lease.found?.spec?.holderIdentity ? (lease.found.spec.renewTime ?? '') : ''
 }
 
-/** Events about the node config, newest first. */
+/** Returns the Events about the node config, newest first. */
 export async function readEvents({ cluster, signal }: Reading, name: string): Promise<Event[]> {
 	const fieldSelector = `involvedObject.kind=MultiNicNodeConfig,involvedObject.name=${name}`
 	const page = await unlessForbidden(cluster.client.list(Event, { namespace: cluster.namespace, fieldSelector, signal }))

@@ -14,12 +14,12 @@ import { exitCodes } from '../world.ts'
 import type { GetFlags } from './get.ts'
 import { painterFor } from './paint.ts'
 
-/** How long changes are gathered before they are shown: what 1,000 nodes say stays readable, and the work bounded. */
+/** How long changes are collected before they are shown: the output of 1,000 nodes stays readable, and the work bounded. */
 const gatherMs = 250
-/** How often a terminal is drawn anew for the ages alone. */
+/** How often a terminal is redrawn only to update the ages. */
 const ageMs = 1_000
 
-/** Tells of every change until Ctrl-C. What would end `get` ends it at its start; later troubles are waited out. */
+/** Shows every change until Ctrl-C. An error that would end `get` ends it at its start; later ones are retried. */
 export async function watchFleet(session: Session, nodes: readonly string[], flags: GetFlags): Promise<number> {
 	const { signal, world } = session
 	const { fleet } = await chosen(session, await readFleet(session), nodes)
@@ -44,7 +44,7 @@ export async function watchFleet(session: Session, nodes: readonly string[], fla
 
 type Known = { rollout: Rollout; record: StopRecord | undefined; controlPlane: ReadonlySet<string> }
 
-/** Node configs and settings, kept as the API server tells them. */
+/** Watches node configs and settings, and keeps the latest state. */
 function startSight(session: Session, known: Known) {
 	const { cluster, signal } = session
 	let { rollout, record } = known
@@ -76,7 +76,7 @@ function startSight(session: Session, known: Known) {
 				record = stopRecordIn(data[ROLLOUT_STOP])
 				changed.add('')
 			},
-			// who may not read them is not told of them, and the watch is none then
+			// without permission to read the settings they are not shown, and there is no watch
 			...(rollout === undefined && { signal: AbortSignal.abort() }),
 		}),
 	)
@@ -96,7 +96,7 @@ function startSight(session: Session, known: Known) {
 
 type Seen = { object: FleetReading['objects'][number]; view: FleetReading['configs'][number] }
 
-/** A node that is gone meanwhile is no fault any more. */
+/** A node that is deleted in the meantime is no longer an error. */
 function readingOf(all: readonly Seen[], nodes: readonly string[], { rollout, record, controlPlane }: Known): FleetReading {
 	const sorted = all.toSorted((a, b) => (a.view.name < b.view.name ? -1 : 1))
 	const fleet = fleetOf(
@@ -109,7 +109,7 @@ function readingOf(all: readonly Seen[], nodes: readonly string[], { rollout, re
 	return { fleet, objects: shown.map(({ object }) => object), configs: shown.map(({ view }) => view) }
 }
 
-/** What the reflectors have to say, for people. */
+/** Turns log lines of the reflectors into messages for users. */
 function troubleLog(tell: (words: string) => void): Log {
 	const write = (line: string) => {
 		const { msg, err } = JSON.parse(line) as { msg?: string; err?: { message?: string } }

@@ -4,7 +4,7 @@ const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 const YEAR = 365 * DAY
 
-/** Up to `below` in ms: the larger unit, and the smaller one beside it where it is not 0. */
+/** Up to `below` in ms: the larger unit, and the smaller one after it if it is not 0. */
 const steps: readonly { below: number; units: readonly [number, string][] }[] = [
 	{ below: 2 * MINUTE, units: [[SECOND, 's']] },
 	{
@@ -40,7 +40,7 @@ const steps: readonly { below: number; units: readonly [number, string][] }[] = 
 	},
 ]
 
-/** @returns a time that has passed as kubectl tells it: `4s`, `3m20s`, `5d`; `<unknown>` where there is none */
+/** @returns an elapsed time in kubectl's format: `4s`, `3m20s`, `5d`; `<unknown>` if the time is not known */
 export function age(ms: number): string {
 	if (!Number.isFinite(ms)) return '<unknown>'
 	const passed = Math.max(0, ms)

@@ -6,16 +6,16 @@ import { fleetLines, summaryLine } from './fleet.ts'
 import { nodeRow, nodesHeader } from './nodes.ts'
 import { table } from './table.ts'
 
-/** The page of a support bundle that a person reads first. Pure. */
+/** The page of a support bundle that a user reads first. Pure. */
 
 export type Index = Collected & {
-	/** Undefined where node configs could not be read. */
+	/** Undefined if node configs could not be read. */
 	fleet: FleetReading | undefined
 	server: string
 	namespace: string
 	version: string
 	now: number
-	/** Runs whose log is not in it, for there were too many. */
+	/** Number of runs whose log was omitted because there were too many. */
 	leftOut: number
 }
 

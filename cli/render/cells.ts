@@ -1,11 +1,14 @@
-/** How many cells of a terminal a text takes. Pure. */
+/** The width of a text in terminal cells. Pure. */
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' })
 
-/** Marks that stand above or below the character before them, and what is not shown. */
+/** Marks above or below the character before them, and characters that are not shown. */
 const none = /^[\p{Mn}\p{Me}\p{Cf}\p{Cc}\u1160-\u11FF\uD7B0-\uD7FB]$/u
 
-/** What Unicode calls East Asian Wide or Fullwidth (UAX #11): its blocks, and emoji. Compared with Unicode 17, only characters that are not assigned differ. */
+/**
+ * What Unicode calls East Asian Wide or Fullwidth (UAX #11): its blocks, and emoji. Compared with Unicode 17, only unassigned characters
+ * differ.
+ */
 const wide =
 	/^[\u1100-\u115F\u2329\u232A\u2630-\u2637\u268A-\u268F\u2E80-\u303E\u3041-\u3247\u3250-\uA4CF\uA960-\uA97F\uAC00-\uD7A3\uF900-\uFAFF\uFE10-\uFE19\uFE30-\uFE6F\uFF01-\uFF60\uFFE0-\uFFE6\u{16FE0}-\u{18DFF}\u{1AFF0}-\u{1B2FF}\u{1D300}-\u{1D356}\u{1D360}-\u{1D376}\u{1F200}-\u{1F265}\u{20000}-\u{3FFFD}\p{Emoji_Presentation}]$/u
 const flag = /^\p{RI}$/u
@@ -16,12 +19,12 @@ export function cellsOf(text: string): number {
 	return charactersOf(text).reduce((sum, { cells }) => sum + cells, 0)
 }
 
-/** @returns the text, with spaces behind it up to so many cells */
+/** @returns the text, padded with spaces to this many cells */
 export function padCells(text: string, cells: number): string {
 	return text + ' '.repeat(Math.max(0, cells - cellsOf(text)))
 }
 
-/** @returns as much of the text as fits in so many cells; where it is cut, `end` is the last of it */
+/** @returns as much of the text as fits into this many cells; if it is cut, it ends with `end` */
 export function clipCells(text: string, cells: number, end = '…'): string {
 	if (cellsOf(text) <= cells) return text
 	let kept = ''
@@ -34,12 +37,12 @@ export function clipCells(text: string, cells: number, end = '…'): string {
 	return cells > 0 ? kept + end : ''
 }
 
-/** What a person takes for one character is never cut. */
+/** Splits a text so that what a user perceives as one character is never cut. */
 function charactersOf(text: string): { text: string; cells: number }[] {
 	return [...graphemes.segment(text)].map(({ segment }) => ({ text: segment, cells: cellsOfCharacter(segment) }))
 }
 
-/** An emoji is two cells wide, of however many parts it is made. */
+/** An emoji is two cells wide, regardless of how many parts it has. */
 function cellsOfCharacter(character: string): number {
 	if (/\p{Extended_Pictographic}\uFE0F/u.test(character) || /\p{Emoji_Modifier}/u.test(character)) return 2
 	return [...character].reduce((sum, point) => sum + (none.test(point) ? 0 : wide.test(point) && !flag.test(point) ? 2 : 1), 0)

@@ -2,18 +2,18 @@ import { clean } from '../../contract/clean.ts'
 import type { AgentReport, Drift, InterfaceReport } from '../../contract/agent-run.ts'
 import type { Colours } from './colours.ts'
 
-/** What a run found otherwise than it should be, in the form of a unified diff. Pure. */
+/** The drift that a run found, in the form of a unified diff. Pure. */
 
 export type Looked = { run: string; report: AgentReport }
 
-/** Whether nothing differs. */
+/** Reports whether nothing differs. */
 export function isRight(report: AgentReport): boolean {
 	return (
 		report.outcome === 'Succeeded' && (report.drift ?? []).length === 0 && report.interfaces.every(nic => (nic.drift ?? []).length === 0)
 	)
 }
 
-/** @returns `-` what is wanted, `+` what was found, by interface */
+/** @returns `-` for what is desired, `+` for what was found, by interface */
 export function driftLines({ run, report }: Looked, colours: Colours): string[] {
 	const { nodeName, generation, interfaces, drift = [], unfinished, notes = [], message } = report
 	const further = [...(unfinished ? [`unfinished: ${unfinished}`] : []), ...notes].map(note => colours.faint(clean(`# ${note}`)))
@@ -36,7 +36,7 @@ export function driftLines({ run, report }: Looked, colours: Colours): string[] 
 	]
 }
 
-/** A file that is wanted, though for no one interface: the record of the host, or one that is put back. */
+/** Reports whether it is a desired file that belongs to no single interface: the record of the host, or a file that is restored. */
 function isShared({ link, wanted }: Drift): boolean {
 	return link === undefined && wanted !== 'none'
 }
@@ -60,7 +60,7 @@ function hunk(title: string, drift: readonly Drift[], { busy, good, bad }: Colou
 	return [busy(clean(`@@ ${title} @@`)), ...lines]
 }
 
-/** `mtu 1450`, `sysctl rp_filter 2`, `ens9: rule from …`; that a file is there is told by its name alone. */
+/** Returns `mtu 1450`, `sysctl rp_filter 2`, `ens9: rule from …`; a file that exists is shown only by its name. */
 function wordsFor({ attribute, of, link }: Drift, value: string): string {
 	const words = [attribute, of, value === 'there' ? undefined : value].filter(Boolean).join(' ')
 	return link === undefined ? words : `${link}: ${words}`

@@ -22,7 +22,7 @@ function isCollection({ facts }: Failure): boolean {
 
 const said = /User "([^"]*)" cannot (\S+) resource "([^"]+)" in API group "([^"]*)"(?: in the namespace "([^"]+)")?/
 
-/** The verb and the resource that are missing, in the words a Role has. */
+/** Returns the verb and the resource that are missing, in the terms of a Role. */
 function forbidden(error: Failure): string {
 	const [, object, going] = /^(\S+ "[^"]+") is forbidden: unable to create new content in namespace (\S+) because/.exec(error.message) ?? []
 	if (going !== undefined)

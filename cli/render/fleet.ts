@@ -3,9 +3,9 @@ import type { State } from '../../contract/node-config.ts'
 import { type Fleet, isUnderWay } from '../fleet.ts'
 import type { Colours } from './colours.ts'
 
-/** What is said of the fleet as a whole. Pure. */
+/** The text about the fleet as a whole. Pure. */
 
-/** @returns the lines above the table while a rollout is under way or cannot go on, first who stops it; none when all is settled */
+/** @returns the lines above the table while a rollout is in progress or cannot continue, first the nodes that stop it; otherwise none */
 export function fleetLines(fleet: Fleet, colours: Colours): string[] {
 	if (!isUnderWay(fleet)) return []
 	const { settled, total, running, line, rule } = fleet

@@ -5,12 +5,14 @@ import { fleetLines, summaryLine } from './fleet.ts'
 import { type NodesView, nodeRow, nodesHeader } from './nodes.ts'
 import { table } from './table.ts'
 
-/** What a terminal shows of a fleet that changes, and how little of it is written anew. Pure. */
+/** What a terminal shows of a fleet that changes, with as little redrawing as possible. Pure. */
 
 const ESC = '\u001b'
 const colour = new RegExp(`(${ESC}\\[[0-9;]*m)`)
 
-/** @returns the fleet in at most so many lines: what is under way, how many are how far, and the nodes a person wants to see most */
+/**
+ * @returns the fleet in at most so many lines: the rollout, the number of nodes in each state, and the nodes that matter most to the user
+ */
 export function fleetFrame(configs: readonly ConfigView[], view: NodesView, lines: number): string[] {
 	const head = [...fleetLines(view.fleet, view.colours), summaryLine(view.fleet)]
 	const room = Math.max(1, lines - head.length - 1)
@@ -20,7 +22,10 @@ export function fleetFrame(configs: readonly ConfigView[], view: NodesView, line
 	return [...head, ...rows, ...(more > 0 ? [view.colours.faint(`… and ${more} more`)] : [])]
 }
 
-/** @returns the nodes in the order of how much a person wants to see them: who stops the rollout, running, failed, held, next in line, latest done */
+/**
+ * @returns the nodes by how much they matter to the user: those that stop the rollout, running, failed, held, next in the queue, last
+ * finished
+ */
 export function byInterest(configs: readonly ConfigView[], { line, stoppers }: Fleet): ConfigView[] {
 	const stopping = new Set(stoppers.map(({ name }) => name))
 	const rank = (config: ConfigView) => {
@@ -33,9 +38,9 @@ export function byInterest(configs: readonly ConfigView[], { line, stoppers }: F
 }
 
 /**
- * Turns one frame into the next, writing only lines that differ. The cursor stands below the last line, before and after.
+ * Turns one frame into the next, writing only lines that differ. The cursor is below the last line, before and after.
  *
- * @returns text for the terminal; empty where nothing differs
+ * @returns text for the terminal; empty if nothing differs
  */
 export function redraw(before: readonly string[], after: readonly string[]): string {
 	const up = before.length > 0 ? `${ESC}[${before.length}A` : ''
@@ -54,7 +59,7 @@ export function redraw(before: readonly string[], after: readonly string[]): str
 	return `${up}${text}${skipped > 0 ? `${ESC}[${skipped}B` : ''}${isShorter ? `\r${ESC}[J` : ''}`
 }
 
-/** @returns a line of at most so many cells of the terminal; colours are kept, and ended where it is cut */
+/** @returns a line of at most so many cells of the terminal; colours are kept, and ended where the line is cut */
 export function clip(line: string, columns: number): string {
 	let room = columns
 	let text = ''

@@ -1,9 +1,9 @@
 import { nearNames } from '../near.ts'
 import type { NamespaceState } from '../namespace.ts'
 
-/** What is said where there is no node config, and where the namespace goes. Pure. */
+/** The text for missing node configs, and for a namespace that is being deleted. Pure. */
 
-/** Where node configs are that were not asked for: namespace → how many. */
+/** Node configs in other namespaces: namespace → count. */
 type Elsewhere = ReadonlyMap<string, number>
 
 const states: Readonly<Record<NamespaceState, string>> = {
@@ -13,7 +13,7 @@ const states: Readonly<Record<NamespaceState, string>> = {
 	deleting: ' (being deleted)',
 }
 
-/** @returns the lines in place of a table without rows */
+/** @returns the lines that replace a table without rows */
 export function noneLines(namespace: string, state: NamespaceState, elsewhere: Elsewhere): string[] {
 	const others = [...elsewhere].map(([name, count]) => `namespace ${name} has ${count}: kubectl multinic get -n ${name}`)
 	return [
@@ -36,13 +36,13 @@ export function noSuchNodeWords(name: string, namespace: string, names: readonly
 	return `${what}; ${hint}`
 }
 
-/** @returns the sentence for a fleet that is nowhere in the namespace */
+/** @returns the sentence for a namespace without MultiNIC */
 export function noFleetWords(namespace: string, elsewhere: Elsewhere): string {
 	const others = [...elsewhere].map(([name, count]) => `; namespace ${name} has ${count === 1 ? '1 node config' : `${count} node configs`}`)
 	return `no MultiNIC is in namespace ${namespace}, so nothing was changed: it has neither a node config nor ConfigMap multinic-rollout; another namespace is named by -n${others.join('')}`
 }
 
-/** @returns what can be done where a node config is deleted with its namespace */
+/** @returns what can be done if a node config is deleted with its namespace */
 export function releaseWords(name: string, namespace: string): string {
 	return `To remove it without restoring the node: kubectl patch mnnc ${name} -n ${namespace} --type=merge -p '{"metadata":{"finalizers":null}}'`
 }

@@ -11,7 +11,7 @@ import { type Cell, table } from './table.ts'
 
 export type PageView = { fleet: Fleet; now: number; colours: Colours; failedWrite?: FailedWrite | undefined }
 
-/** All that is known of one node: its interfaces, its conditions, and what happens next. Pure. */
+/** Returns all that is known of one node: its interfaces, its conditions, and what happens next. Pure. */
 export function nodePage(config: ConfigView, view: PageView): string[] {
 	const { colours, now, fleet } = view
 	const nics = config.status.interfaceStatuses ?? []
@@ -48,7 +48,7 @@ function head(config: ConfigView, { colours, now, failedWrite }: PageView): stri
 	]
 }
 
-/** The status is older than this. */
+/** Returns a line about a write that failed after the status was last written. */
 function failedWriteLine({ reason, message, at }: FailedWrite, now: number): string {
 	return `Event ${reason}, ${age(now - at)} ago: ${message}`
 }
@@ -57,7 +57,7 @@ function section(title: string, lines: readonly string[], { strong }: Colours): 
 	return [strong(title), ...lines.map(one => `  ${one}`), '']
 }
 
-/** An empty list may be all that is wanted, or all that can be told. */
+/** An empty list may be all that is desired, or all that is known. */
 function noneWords(config: ConfigView): string {
 	if (!isCurrent(config)) return 'none known yet'
 	if (reasonOf(config) === 'InvalidConfig') return 'unknown: the node config is invalid, and the node is left unchanged'

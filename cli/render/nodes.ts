@@ -14,7 +14,7 @@ export function nodesHeader(isWide: boolean): string[] {
 	return isWide ? wide : narrow
 }
 
-/** @returns one row, with the place in line of who waits */
+/** @returns one row, with the position of a queued node */
 export function nodeRow(config: ConfigView, { fleet, now, colours, isWide }: NodesView): Cell[] {
 	const { status } = config
 	const row: Cell[] = [
@@ -39,7 +39,7 @@ export function nodeRow(config: ConfigView, { fleet, now, colours, isWide }: Nod
 
 export type NodesView = { fleet: Fleet; now: number; colours: Colours; isWide: boolean }
 
-/** `Waiting 12 of 340`; what another generation was about is no reason of this one. */
+/** Returns the reason, with the position of a queued node: `Waiting 12 of 340`. */
 function reasonCell(config: ConfigView, { line }: Fleet): string {
 	const place = line.get(config.name)
 	const reason = reasonOf(config)
@@ -47,7 +47,7 @@ function reasonCell(config: ConfigView, { line }: Fleet): string {
 	return config.deleting ? `${reason || '-'} (deleting)` : reason || '-'
 }
 
-/** @returns what a row tells but for what time alone changes: its age, and its place in a line that moves */
+/** @returns what a row shows, except what only time changes: its age, and its position in the queue */
 export function changeKey(config: ConfigView): string {
 	const { generation, deleting, status } = config
 	const conditions = ['Ready', 'Drifted', 'Persistent'].map(type => {

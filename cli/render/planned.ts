@@ -5,12 +5,12 @@ import { table } from './table.ts'
 
 /** What a run would do, with every command and file. Pure. */
 
-/** Whether all that is wanted can be done: then there is a plan, be it to change nothing. */
+/** Reports whether everything that is desired can be done: then there is a plan, even if it changes nothing. */
 export function isPossible({ plan, outcome }: AgentReport): boolean {
 	return plan !== undefined && outcome === 'Succeeded'
 }
 
-/** @returns the plan for people; the report's own words where there is none */
+/** @returns the plan for people; the report's own message if there is no plan */
 export function planLines({ run, report }: { run: string; report: AgentReport }, colours: Colours): string[] {
 	const { nodeName, generation, backend, interfaces, plan, notes = [], unfinished } = report
 	const facts = [nodeName, `generation ${generation}`, ...(backend ? [`backend ${backend}`] : [])]
@@ -27,7 +27,7 @@ function nicRow({ name, macAddress, reason, message, disruption }: InterfaceRepo
 	return [name, macAddress, reason, disruption ? `${disruption.class}: ${disruption.because}` : message]
 }
 
-/** Of an interface the reason stands in full in its row; what is not wanted any more has none. */
+/** The row of an interface already has its full message; an interface that is no longer wanted has no row. */
 function refusals({ interfaces, notRemoved = [] }: AgentReport): string[] {
 	const failed = interfaces.filter(({ state }) => state === 'Failed')
 	return [

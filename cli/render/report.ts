@@ -2,7 +2,7 @@ import { clean } from '../../contract/clean.ts'
 import type { AgentReport } from '../../contract/agent-run.ts'
 import { table } from './table.ts'
 
-/** @returns what a run reported, where its log is gone: the same story, in fewer words. Pure. */
+/** @returns what a run reported, if its log is gone: the same content, in fewer words. Pure. */
 export function reportLines(report: AgentReport): string[] {
 	const {
 		nodeName,

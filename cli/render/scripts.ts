@@ -1,9 +1,9 @@
-/** What a shell reads to complete `kubectl-multinic`; kubectl's own completion asks `kubectl_complete-multinic`. Pure. */
+/** The scripts with which a shell completes `kubectl-multinic`; kubectl's own completion calls `kubectl_complete-multinic`. Pure. */
 
 export const shells = ['bash', 'zsh', 'fish'] as const
 export type Shell = (typeof shells)[number]
 
-/** @returns the script, with the line that loads it on top */
+/** @returns the script; its first line shows how to load it */
 export function completionScript(shell: Shell): string {
 	return scripts[shell]
 }

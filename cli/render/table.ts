@@ -3,14 +3,14 @@ import { cellsOf, padCells } from './cells.ts'
 
 /** Text in columns. Pure. */
 
-/** Puts colour on text that has its final width. */
+/** Adds colour to text that has its final width. */
 export type Paint = (text: string) => string
 
 export type Cell = string | { text: string; paint: Paint }
 
 const gap = '   '
 
-/** @returns one line a row, the columns three spaces apart; the last is as long as it is */
+/** @returns one line per row, the columns three spaces apart; the last column is not padded */
 export function table(rows: readonly (readonly Cell[])[]): string[] {
 	const widths = widthsOf(rows)
 	return rows.map(row => line(row, widths))

@@ -4,15 +4,15 @@ import { type ConfigView, condition, isCurrent, stateOf } from '../view.ts'
 import { ageOf } from './age.ts'
 import { stateWords } from './state.ts'
 
-/** Why no run answered, as far as it can be seen from outside. Pure. */
+/** The reasons why no run answered, as far as they are visible from outside. Pure. */
 
 export type Around = {
 	config: ConfigView
-	/** Of the fleet. */
+	/** Whether the rollout is paused. */
 	paused: boolean
-	/** Of the Node; empty: there is none, or it says nothing; undefined: not known. */
+	/** The status of the Node's condition Ready; empty: there is no Node, or no such condition; undefined: not known. */
 	ready: string | undefined
-	/** When the controller that leads last said so; empty: none leads; undefined: not known. */
+	/** When the leading controller last renewed its Lease; empty: there is no leader; undefined: not known. */
 	renewed: string | undefined
 	events: readonly Event[]
 	namespace: string
@@ -22,10 +22,10 @@ export type Around = {
 
 const mostEvents = 3
 
-/** A Lease that is held is renewed every few seconds; the clocks of two machines may differ by more (milliseconds). */
+/** A Lease with a holder is renewed every few seconds; the clocks of two machines may differ by more (milliseconds). */
 const silentMs = 120_000
 
-/** @returns the sentence, then what was found, then where to look further */
+/** @returns the error, then what was found, then commands that show more */
 export function unansweredLines(around: Around): string[] {
 	const { config, seconds, namespace, events, now } = around
 	return [
@@ -51,7 +51,7 @@ function causes(around: Around): string[] {
 	]
 }
 
-/** After an uninstall, say, or where the controller cannot start. */
+/** For example after an uninstall, or if the controller cannot start. */
 function leaderless({ renewed, namespace, now }: Around): string[] {
 	const look = `kubectl get pods -n ${namespace} -l app.kubernetes.io/name=multinic-controller`
 	if (renewed === '') return [`no controller holds Lease multinic-controller; check that it is running: ${look}`]
