@@ -3,7 +3,7 @@ import type { NodeConfigRequest, NodeConfigView } from '../contract/viola-api.ts
 import type { Server } from './openstack/nova.ts'
 import { isNamed, type Vm } from './resolve.ts'
 
-/** Which of the wanted nodes differ from what is in force. A node that never had an interface and wants none is left alone. */
+/** Returns the wanted nodes that differ from the current node configs. A node that never had an interface and needs none is skipped. */
 export function toSend(wanted: readonly NodeConfigRequest[], inForce: ReadonlyMap<string, NodeConfigView>): NodeConfigRequest[] {
 	return wanted.filter(node => {
 		const now = inForce.get(node.nodeName)
@@ -13,20 +13,20 @@ export function toSend(wanted: readonly NodeConfigRequest[], inForce: ReadonlyMa
 }
 
 export type Standing = {
-	/** Nodes this OpenstackConfig had sent before and does not want now. */
+	/** Nodes that this OpenstackConfig sent before and no longer wants. */
 	unwanted: readonly string[]
 	inForce: ReadonlyMap<string, NodeConfigView>
-	/** Every server Nova shows, those of the unwanted nodes asked for by id. */
+	/** Every server that Nova lists; those of the unwanted nodes are requested by id. */
 	servers: readonly Server[]
 	refs: readonly string[]
 	vms: readonly Vm[]
 }
 
 /**
- * Which nodes are taken back, and which are kept because their absence is not proven.
+ * Decides which nodes are withdrawn, and which are kept because their absence is not proven.
  *
- * Proof is one of: the VM is there and no longer named; the VM is there under another node name; Nova answers 404 for its id while it shows
- * other VMs that are named (if it shows none, the project is more likely wrong than every VM gone).
+ * Proof is one of: the VM exists and is no longer named; the VM exists under another node name; Nova answers 404 for its id while it lists
+ * other VMs that are named (if it lists none, the project is more likely wrong than every VM gone).
  */
 export function toWithdraw(standing: Standing): { withdraw: string[]; kept: string[] } {
 	const left = standing.unwanted.filter(nodeName => standing.inForce.has(nodeName))
@@ -42,7 +42,7 @@ function isProven(instanceId: string | undefined, { servers, refs, vms }: Standi
 	return server.name !== undefined && !isNamed(server, refs)
 }
 
-/** One text for lists that mean the same. */
+/** Returns the same text for lists that mean the same. */
 function canonical(interfaces: readonly Interface[]): string {
 	const byId = canonicalForm(interfaces).toSorted((a, b) => a.id - b.id)
 	return JSON.stringify(

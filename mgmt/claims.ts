@@ -5,10 +5,10 @@ import type { OpenstackConfig } from './kind.ts'
 type Env = Pick<Config, 'VIOLA_ENDPOINT' | 'VIOLA_ALLOWED_PROVIDERS'>
 
 /**
- * Nodes that an older OpenstackConfig of the same biz cluster has sent: a younger one leaves them alone, so that two never overwrite each other
- * in turns. Age decides, then the name.
+ * Returns the nodes that an older OpenstackConfig of the same biz cluster has sent. A younger one skips them, so that two never overwrite
+ * each other in turns. Age decides, then the name.
  *
- * Only one that may send to that cluster has a claim: what its status lists may be of another cluster, which it named before.
+ * Only one that may send to that cluster has a claim: its status may list nodes of another cluster, which it named before.
  *
  * @returns node name → `namespace/name` of its owner
  */
@@ -18,7 +18,7 @@ export function claimsOf(own: OpenstackConfig, all: Iterable<OpenstackConfig>, e
 	return new Map(older.flatMap(other => (other.status?.nodes ?? []).map(({ nodeName }) => [nodeName, keyOf(other)] as const)))
 }
 
-/** A token of the environment is for the providers of a namespace; what one of a namespace is for, only viola knows. */
+/** A token from the environment is limited to the providers of a namespace; only viola knows what a token from a namespace is for. */
 function isEntitled({ metadata, spec }: OpenstackConfig, own: OpenstackConfig, { VIOLA_ALLOWED_PROVIDERS: allowed }: Env): boolean {
 	const { namespace = '' } = metadata
 	if (namespace === own.metadata.namespace) return true

@@ -4,7 +4,10 @@ import { FixedToken, TokenFile } from '../runtime/token-file.ts'
 import { AllowedHosts } from './disclosure/hosts.ts'
 import { AllowedProviders } from './disclosure/providers.ts'
 
-/** The environment of `node mgmt/main.ts`: defaults for every OpenstackConfig, whose own settings win. KUBECONFIG or the pod says which cluster. */
+/**
+ * The environment of `node mgmt/main.ts`: defaults for every OpenstackConfig, whose own settings take precedence. KUBECONFIG or the pod
+ * selects the cluster.
+ */
 const Env = z.object({
 	CONTRABASS_ENDPOINT: HttpUrl.optional().describe('Contrabass, for OpenstackConfigs with an openstackProviderID'),
 	CONTRABASS_ENCRYPT_KEY: z.string().optional().describe('Key of adminPw: 16, 24 or 32 bytes, or the passphrase of a Salted__ one'),
@@ -34,14 +37,14 @@ const Env = z.object({
 })
 export type Config = Readonly<Omit<z.infer<typeof Env>, 'MGMT_ADDR' | 'VIOLA_TOKEN_FILE'>> & { host: string; port: number }
 
-/** @throws Failure CONFIG_INVALID naming every wrong variable; never a secret */
+/** @throws Failure CONFIG_INVALID naming every invalid variable; never a secret */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
 	const { MGMT_ADDR, VIOLA_TOKEN_FILE, ...read } = readEnv(Env, env)
 	const token = read.VIOLA_TOKEN ?? VIOLA_TOKEN_FILE
 	return { ...read, ...MGMT_ADDR, ...(token && { VIOLA_TOKEN: token }) }
 }
 
-/** What works, but should be set otherwise. Said once, at start. */
+/** Returns warnings about settings that work but should be different. Logged once at startup. */
 export function startWarnings({ VIOLA_TOKEN, VIOLA_ALLOWED_PROVIDERS }: Config): string[] {
 	if (!VIOLA_TOKEN || VIOLA_ALLOWED_PROVIDERS) return []
 	return ['VIOLA_ALLOWED_PROVIDERS is not set: every OpenstackConfig may use the viola token of mgmt for every provider id']

@@ -1,6 +1,6 @@
 import { Failure, isFailure, wordsOf } from '../runtime/errors.ts'
 
-/** Why an OpenstackConfig is not Ready, and what a person can do. Reasons are API: never renamed. */
+/** Why an OpenstackConfig is not Ready, and what the user can do. Reasons are API: never renamed. */
 export const advice = {
 	ConfigError: 'correct the OpenstackConfig, its Secrets or the settings of mgmt',
 	ContrabassError: 'check contrabassEndpoint, openstackProviderID and the encryption key',
@@ -25,18 +25,21 @@ export const advice = {
 } as const
 export type MgmtReason = keyof typeof advice
 
-/** Instead of the advice where a system gave no proper answer: it is the one to look at, not what it was asked with. */
+/** Replaces the advice if a system did not respond properly: the user must check that system, not the parameters of the request. */
 const askedInVain: Partial<Record<MgmtReason, string>> = {
 	ContrabassError: 'check contrabassEndpoint and Contrabass; it is retried automatically',
 	KeystoneError: 'check Keystone; it is retried automatically',
 }
 
-/** An expected end of a reconcile, which is tried again. @param facts what more a log line shows of it */
+/** Creates the expected error of a reconcile, which is retried. @param facts additional fields of the log line */
 export function refuse(reason: MgmtReason, message: string, facts: Readonly<Record<string, unknown>> = {}): Failure<MgmtReason> {
 	return new Failure(reason, message, { retry: true, facts })
 }
 
-/** Runs one read or write of a remote system and says, when it fails, which it was; the remote's own words stay, the URL is in the facts. */
+/**
+ * Runs one read or write of a remote system and prefixes its error with what failed; the remote's own message is kept, the URL is in the
+ * facts.
+ */
 export async function saying<T>(reason: MgmtReason, what: string, work: () => Promise<T>): Promise<T> {
 	try {
 		return await work()
@@ -46,14 +49,14 @@ export async function saying<T>(reason: MgmtReason, what: string, work: () => Pr
 	}
 }
 
-/** A status has 256 characters, so a call is told by its host alone: `keystone.example.com answered 503: …`. */
+/** A status has 256 characters, so a call is shown only by its host: `keystone.example.com answered 503: …`. */
 export function briefly(error: Failure): string {
 	const { method, url } = error.facts
 	if (typeof url !== 'string' || !URL.canParse(url)) return wordsOf(error)
 	return wordsOf(error).replace(`${method} ${url}`, new URL(url).host)
 }
 
-/** What happens next after a failure, and what a person can do. */
+/** Returns what happens next after a failure, and what the user can do. */
 export function nextAfter({ code, facts }: Failure<MgmtReason>): string {
 	const todo = ('cause' in facts && askedInVain[code]) || advice[code]
 	return code === 'ViolaPostError' ? `It is retried automatically; ${todo}` : `No changes were sent; ${todo}`

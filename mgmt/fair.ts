@@ -1,13 +1,14 @@
 import { nameOf } from '../runtime/kube/kind.ts'
 import type { Reconcile } from '../runtime/loop.ts'
 
-/** OpenstackConfigs of one namespace that are in work at once. */
+/** OpenstackConfigs of one namespace that are reconciled concurrently. */
 const MOST = 4
 
 /**
- * An author decides how slow the systems are that an OpenstackConfig names: those of one namespace leave places for the others.
+ * Limits the concurrent reconciles of one namespace. Authors decide how slow the systems are that an OpenstackConfig names, so those of one
+ * namespace must leave workers for the others.
  *
- * @param add asks for a key that had to wait
+ * @param add queues a key that had to wait
  */
 export function fairly(reconcile: Reconcile, add: (key: string) => void, most = MOST): Reconcile {
 	const inWork = new Map<string, number>()

@@ -27,11 +27,7 @@ export type Sources = {
 	viola: Viola
 }
 
-/**
- * Reads everything a decision looks at, completely or not at all.
- *
- * @throws Failure with the MgmtReason of the first read that failed
- */
+/** Reads everything that a decision depends on, completely or not at all. */
 export async function gather(sources: Sources, before: readonly string[], claims: World['claims']): Promise<World> {
 	const { settings, viola, http, tokens, env } = sources
 	const { openstack } = settings
@@ -49,7 +45,7 @@ export async function gather(sources: Sources, before: readonly string[], claims
 	return { settings, servers, subnets, networks, ports, inForce, before, claims }
 }
 
-/** From Contrabass, or from the OpenstackConfig itself. */
+/** Returns the login from Contrabass, or from the OpenstackConfig itself. */
 async function loginOf(sources: Sources): Promise<Login> {
 	const { settings, secrets, spec, env } = sources
 	if (settings.contrabass) return loginFrom(settings.contrabass, sources)

@@ -2,18 +2,18 @@ import { createHttpClient, type HttpClient } from '../runtime/http-client.ts'
 import type { Log } from '../runtime/log.ts'
 
 export type Trust = { ca?: string; insecure: boolean }
-/** The clients of one reconcile, one for each way of trusting. */
+/** The clients of one reconcile, one for each kind of trust. */
 export type Clients = { for(trust: Trust): HttpClient }
 
 export type HttpClients = {
-	/** Does a piece of work with clients whose calls end with the signal: how long each may take is an author's choice. */
+	/** Runs work with clients whose calls are aborted by the signal: an author chooses how long each may take. */
 	during<T>(signal: AbortSignal, work: (clients: Clients) => Promise<T>): Promise<T>
 	close(): Promise<void>
 }
 
 /**
- * Connections are kept and shared, save where an OpenstackConfig brings certificates: those clients end with the work, so that a table of all
- * certificates that authors ever had does not grow. The first client without verification warns in the log.
+ * Creates clients whose connections are kept and shared, except those with certificates of an OpenstackConfig: they are closed after the
+ * work, so that there is no growing table of all certificates that authors ever had. The first client without verification logs a warning.
  */
 export function createHttpClients(log: Log): HttpClients {
 	const shared = new Map<boolean, HttpClient>()

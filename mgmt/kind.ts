@@ -12,5 +12,5 @@ export const OpenstackConfigKind = defineKind<OpenstackConfig>({
 	namespaced: true,
 })
 
-/** While it is on an OpenstackConfig, what that had sent is not yet taken back. */
+/** While an OpenstackConfig has this finalizer, the nodes that it sent are not yet withdrawn. */
 export const WITHDRAW_FINALIZER = `${MGMT_GROUP}/withdraw`

@@ -16,7 +16,7 @@ import { reconcileOpenstackConfig } from './reconcile.ts'
 
 const readers = { config: readConfig, credentials: (env: Context['env']) => loadCredentials({}, env) }
 
-/** mgmt: what OpenStack has attached to the VMs of an OpenstackConfig is sent to viola, and what became of it comes back into its status. */
+/** mgmt: sends what OpenStack has attached to the VMs of an OpenstackConfig to viola, and writes the result to its status. */
 export async function main({ signal, log, config, credentials }: Context & Read<typeof readers>): Promise<void> {
 	const metrics = createMetrics('mgmt', WORKERS)
 	const client = new KubeClient(credentials, { fieldManager: 'multinic-mgmt', onCall: metrics.kubeCall })
@@ -46,10 +46,10 @@ export async function main({ signal, log, config, credentials }: Context & Read<
 	await client.close()
 }
 
-/** OpenstackConfigs in work at once: almost all of the time is waiting for remote systems. */
+/** OpenstackConfigs reconciled concurrently: almost all of the time is spent waiting for remote systems. */
 const WORKERS = 16
 
-/** Our own status writes must not wake us: only what people change does. */
+/** Status writes of mgmt itself must not trigger a reconcile: only changes by users do. */
 function changedByPeople(now: OpenstackConfig | undefined, before: OpenstackConfig | undefined): boolean {
 	if (!now || !before) return true
 	const { generation, deletionTimestamp, annotations } = now.metadata

@@ -1,16 +1,16 @@
 import { MAX_INTERFACES } from '../contract/names.ts'
 
-/** What is known of a port when it is named. */
+/** What is known of a port when its interface id is chosen. */
 export type Nameable = { id: string; mac: string }
-/** An id that is taken, by whom. Objects of the Go systems know no port. */
+/** An id that is in use, and its port. Objects of the Go systems have no port id. */
 export type Taken = { id: number; macAddress: string; portId?: string | undefined }
 
 /**
- * Which port is which `multinicN`. Sticky: a port keeps its id while it lives, a new one takes the lowest free, in the order given.
+ * Assigns `multinicN` ids to ports. A port keeps its id while it exists; a new one gets the lowest free id, in the given order.
  *
- * A port is known again by its id, else by its MAC, which is what the node knows a NIC by.
+ * A port is recognized by its id, otherwise by its MAC, which is how the node identifies a NIC.
  *
- * @returns port id → interface id; ports for which none of the ten is left are missing
+ * @returns port id → interface id; ports for which no id of the ten is free are missing
  */
 export function nameInterfaces(ports: readonly Nameable[], inForce: readonly Taken[]): Map<string, number> {
 	const ids = new Map<string, number>()

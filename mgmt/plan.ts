@@ -11,35 +11,35 @@ import { type Fault, resolveVms, type Vm } from './resolve.ts'
 import { downPorts, type SelectedPort, selectPorts } from './select.ts'
 import type { Settings } from './settings.ts'
 
-/** Everything one decision looks at, read completely: where a read failed there is no World. */
+/** Everything that one decision depends on, read completely: if a read failed, there is no World. */
 export type World = {
 	settings: Settings
 	servers: readonly Server[]
 	subnets: readonly Subnet[]
 	networks: readonly Network[]
 	ports: readonly Port[]
-	/** Node name → what the biz cluster has. */
+	/** Node name → the node config that the biz cluster has. */
 	inForce: ReadonlyMap<string, NodeConfigView>
-	/** Nodes this OpenstackConfig has sent before. */
+	/** Nodes that this OpenstackConfig sent before. */
 	before: readonly string[]
-	/** Node name → an older OpenstackConfig that has it. */
+	/** Node name → the older OpenstackConfig that owns it. */
 	claims: ReadonlyMap<string, string>
 }
 
 export type Plan = {
-	/** All nodes as they shall be. */
+	/** All nodes in their desired state. */
 	wanted: NodeConfigRequest[]
-	/** Those of them that are not so yet. */
+	/** The wanted nodes that are not yet in that state. */
 	send: NodeConfigRequest[]
 	withdraw: string[]
-	/** Not wanted, but not proven to be gone: they stay. */
+	/** Not wanted, but not proven to be gone: they are kept. */
 	kept: string[]
 	/** Ids of ports that are DOWN: they may soon change. */
 	down: string[]
 	faults: Fault[]
 }
 
-/** What the biz cluster must be told. Pure: same world, same plan. */
+/** Decides what is sent to the biz cluster. Pure: same world, same plan. */
 export function planNodes(world: World): Plan {
 	const { settings, servers, claims, inForce, before } = world
 	const { vms, faults } = resolveVms({ refs: settings.vms, servers, nodeNameKey: settings.nodeNameKey, claims })
@@ -53,7 +53,10 @@ export function planNodes(world: World): Plan {
 	return { wanted, send: toSend(wanted, inForce), withdraw, kept, down, faults: all }
 }
 
-/** What a status cannot list is not sent: nobody would know later that it is to be taken back. Nodes that it lists already come first. */
+/**
+ * A node that the status cannot list is not sent: mgmt would not know later that it must be withdrawn. Nodes that the status already lists
+ * come first.
+ */
 function withinStatus(vms: readonly Vm[], before: readonly string[], room: number): { listed: Vm[]; tooMany: Fault[] } {
 	if (vms.length <= room) return { listed: [...vms], tooMany: [] }
 	const known = new Set(before)
@@ -105,7 +108,9 @@ function interfaceOf(
 	}
 }
 
-/** The gateway of the subnet; none where the port itself is that gateway, as of a VM that routes: an interface is not its own next hop. */
+/**
+ * Returns the gateway of the subnet; none if the port itself is that gateway, as of a VM that routes: an interface is not its own next hop.
+ */
 function gatewayOf({ gateway_ip }: Subnet, own: readonly string[]): { gateway?: string } {
 	if (!gateway_ip || own.some(cidr => isSameIp(cidr.replace(/\/.*$/, ''), gateway_ip))) return {}
 	return { gateway: gateway_ip }

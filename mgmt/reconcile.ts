@@ -26,7 +26,7 @@ import { type Outcome, statusAfter } from './status.ts'
 
 export type Mgmt = {
 	client: KubeClient
-	/** All OpenstackConfigs there are, as far as heard. */
+	/** All OpenstackConfigs in the watch cache. */
 	all: () => Iterable<OpenstackConfig>
 	env: Config
 	http: HttpClients
@@ -37,10 +37,13 @@ export type Mgmt = {
 	chance: () => number
 }
 
-/** The means of one reconcile. */
+/** The dependencies of one reconcile. */
 type Work = Omit<Mgmt, 'http'> & { http: Clients }
 
-/** One OpenstackConfig: read everything, decide, send what differs, say how it went. What failed is in the status and is tried again. */
+/**
+ * Reconciles one OpenstackConfig: reads everything, decides, sends the differences, writes the status. A failure is in the status and is
+ * retried.
+ */
 export function reconcileOpenstackConfig(mgmt: Mgmt): Reconcile {
 	const downLooks = new Map<string, DownLooks | undefined>()
 	return async (key, signal) => {
@@ -77,7 +80,7 @@ async function sync(mgmt: Work, config: OpenstackConfig): Promise<Outcome> {
 	return outcome
 }
 
-/** The OpenstackConfig is being deleted: its nodes give their NICs back. */
+/** Withdraws all nodes of an OpenstackConfig that is being deleted, so that their NICs are restored. */
 async function withdrawAll(mgmt: Work, config: OpenstackConfig): Promise<Outcome> {
 	const nothing: Outcome = {
 		plan: { wanted: [], send: [], withdraw: [], kept: [], down: [], faults: [] },
@@ -108,14 +111,14 @@ async function violaFor({ http, env }: Work, { metadata }: OpenstackConfig, spec
 	return createViola(createGrantedClient(http.for(remote), grant), provider.providerId, remote.timeoutMs)
 }
 
-/** The API server has judged it by the CRD; an older CRD may have let more through. */
+/** The API server has validated it against the CRD; an older CRD may have accepted more. */
 function parse(spec: unknown): OpenstackConfigSpec {
 	const parsed = OpenstackConfigSpec.safeParse(spec)
 	if (parsed.success) return parsed.data
 	throw refuse('ConfigError', faultsIn(parsed.error, { field: 'spec' }))
 }
 
-/** An expected failure is an outcome; a bug, or the API server, goes to the loop. */
+/** Turns an expected failure into an outcome; a bug, or an error of the API server, is thrown to the loop. */
 function expected(error: unknown, leaving: boolean): Outcome & { error: Failure } {
 	if (!isFailure<MgmtReason>(error) || !(error.code in advice)) throw error
 	const next = leaving ? `It is retried automatically; to give up, remove the finalizer ${WITHDRAW_FINALIZER}` : nextAfter(error)

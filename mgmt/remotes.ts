@@ -4,20 +4,20 @@ import type { Config } from './config.ts'
 import { chosenEndpoint, type Endpoint } from './disclosure/origin.ts'
 import { refuse } from './failures.ts'
 
-/** How one remote system is spoken to. Times in milliseconds. */
+/** How one remote system is reached. Times in milliseconds. */
 export type Remote = { endpoint: Endpoint; timeoutMs: number; insecure: boolean; ca?: string }
 export type Contrabass = Remote & { openstackProviderId: string }
-/** Which endpoint of the catalog; an override wins over it. */
+/** Selects the endpoint in the catalog; an override takes precedence. */
 export type Endpoints = { side: 'public' | 'internal' | 'admin'; region: string; network?: Endpoint; compute?: Endpoint }
 export type OpenStack = Omit<Remote, 'endpoint'> & {
-	/** Without Contrabass. */
+	/** Set without Contrabass. */
 	keystone: Endpoint | undefined
 	endpoints: Endpoints
 	/** The field of the OpenstackConfig that decides which certificates are trusted; undefined: the environment decides. */
 	trustField: string | undefined
 }
 
-/** Where viola is; all that is needed to withdraw what was sent. @throws Failure ConfigError */
+/** Returns how viola is reached; all that is needed to withdraw what was sent. @throws Failure ConfigError */
 export function violaOf({ settings: own = {} }: OpenstackConfigSpec, env: Config): Remote {
 	const { trustField, ...trust } = trustOf(own, 'violaInsecureTLS', env.VIOLA_INSECURE_TLS)
 	const written = [['spec.settings.violaEndpoint', own.violaEndpoint]] as const
@@ -26,7 +26,7 @@ export function violaOf({ settings: own = {} }: OpenstackConfigSpec, env: Config
 	return { endpoint, timeoutMs: msOf(own.violaTimeout, env.VIOLA_TIMEOUT), ...trust }
 }
 
-/** Where Contrabass is; undefined where the OpenstackConfig signs in to Keystone itself. @throws Failure ConfigError */
+/** Returns how Contrabass is reached; undefined if the OpenstackConfig signs in to Keystone itself. @throws Failure ConfigError */
 export function contrabassOf({ credentials, settings: own = {} }: OpenstackConfigSpec, env: Config): Contrabass | undefined {
 	const { authURL, openstackProviderID } = credentials
 	if (authURL || !openstackProviderID) return undefined
@@ -37,7 +37,7 @@ export function contrabassOf({ credentials, settings: own = {} }: OpenstackConfi
 	return { endpoint, openstackProviderId: openstackProviderID, timeoutMs: msOf(own.contrabassTimeout, env.CONTRABASS_TIMEOUT), ...trust }
 }
 
-/** How Keystone, Neutron and Nova are spoken to. */
+/** Returns how Keystone, Neutron and Nova are reached. */
 export function openstackOf(spec: OpenstackConfigSpec, env: Config): OpenStack {
 	const { settings: own = {}, credentials } = spec
 	const trust = trustOf(own, 'openstackInsecureTLS', env.OPENSTACK_INSECURE_TLS)
@@ -49,7 +49,10 @@ export function openstackOf(spec: OpenstackConfigSpec, env: Config): OpenStack {
 	}
 }
 
-/** Which certificates are trusted, and the field that decides it where that is not the environment. To verify more than it is no weakening. */
+/**
+ * Returns which certificates are trusted, and the field that decides it if the environment does not. To verify more than the environment
+ * requires does not weaken it.
+ */
 function trustOf(own: OpenstackSettings, field: `${string}InsecureTLS` & keyof OpenstackSettings, byDefault: boolean) {
 	const insecure = own[field] ?? byDefault
 	const trustField = insecure && !byDefault ? `spec.settings.${field}` : own.caBundle && !insecure ? 'spec.settings.caBundle' : undefined
@@ -81,7 +84,7 @@ function endpointsOf({ settings = {}, credentials }: OpenstackConfigSpec, env: C
 	}
 }
 
-/** Milliseconds of a duration of the OpenstackConfig, otherwise the default. */
+/** Returns the milliseconds of a duration of the OpenstackConfig, otherwise the default. */
 export function msOf(own: string | undefined, byDefault: number): number {
 	return own === undefined ? byDefault : (parseDuration(own) ?? byDefault)
 }

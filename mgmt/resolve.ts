@@ -2,22 +2,22 @@ import { NodeName } from '../contract/primitives.ts'
 import type { MgmtReason } from './failures.ts'
 import type { Server } from './openstack/nova.ts'
 
-/** A VM the OpenstackConfig names, and the Kubernetes node it is. */
+/** A VM that the OpenstackConfig names, and its Kubernetes node. */
 export type Vm = { instanceId: string; nodeName: string }
-/** What keeps one VM or node from being as wanted, while the others go on. */
+/** A problem that keeps one VM or node from its desired state, while the others continue. */
 export type Fault = { reason: MgmtReason; nodeName?: string; message: string }
 
 export type Question = {
-	/** Names or ids, as the OpenstackConfig has them. */
+	/** Names or ids, as in the OpenstackConfig. */
 	refs: readonly string[]
 	servers: readonly Server[]
 	/** Metadata key that holds the node's name; empty: the server's name is used. */
 	nodeNameKey: string
-	/** Node name → the older OpenstackConfig that has it already. */
+	/** Node name → the older OpenstackConfig that already owns it. */
 	claims: ReadonlyMap<string, string>
 }
 
-/** Which nodes are meant. A VM that is not known for sure is a fault, never a node called by its VM's id. */
+/** Resolves the nodes. A VM that is not known for sure is a fault, and its node is never named after the VM's id. */
 export function resolveVms(question: Question): { vms: Vm[]; faults: Fault[] } {
 	const found = question.refs.map(ref => resolveOne(ref, question))
 	const faults = found.filter(it => 'reason' in it)
@@ -28,7 +28,7 @@ export function resolveVms(question: Question): { vms: Vm[]; faults: Fault[] } {
 	return { vms, faults: [...faults, ...doubled] }
 }
 
-/** Whether the OpenstackConfig means this server. */
+/** Reports whether the OpenstackConfig names this server. */
 export function isNamed({ id, name }: Server, refs: readonly string[]): boolean {
 	return refs.includes(id) || (name !== undefined && refs.includes(name))
 }
@@ -39,7 +39,7 @@ function resolveOne(ref: string, { servers, nodeNameKey, claims }: Question): Vm
 	if (second) return { reason: 'VmNotUnique', message: `more than one VM has the name ${ref}` }
 	if (!server) return absent(ref, servers)
 	const { metadata = {} } = server
-	// a key is an author's text: an object has more names than those of its own
+	// the key is an author's text: a plain lookup would also find inherited properties
 	const name = Object.hasOwn(metadata, nodeNameKey) ? metadata[nodeNameKey] : server.name
 	if (name === undefined) return { reason: 'NovaError', message: `Nova cannot report the name of VM ${ref} (its cell is down)` }
 	const node = NodeName.safeParse(name.toLowerCase())

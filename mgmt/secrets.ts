@@ -6,23 +6,23 @@ import { createSecret, type Secret, type SecretName } from './disclosure/decide.
 import type { Origin } from './disclosure/origin.ts'
 import { refuse, saying } from './failures.ts'
 
-/** What one OpenstackConfig signs in with; never logged, never in a status. */
+/** The secrets of one OpenstackConfig; never logged, never in a status. */
 export type Secrets = {
 	violaToken(): Promise<Secret>
 	contrabassKey(): Promise<Secret>
-	/** For Keystone without Contrabass. */
+	/** For Keystone, without Contrabass. */
 	password(): Promise<Secret>
 }
 
-/** The Secret of an OpenstackConfig's namespace that has Contrabass' key where none is named; installations of today have it. */
+/** The Secret in an OpenstackConfig's namespace that has Contrabass' key if no Secret is named; existing installations have it. */
 const contrabassSecret = { name: 'contrabass-encrypt-key', key: 'CONTRABASS_ENCRYPT_KEY' } as const
 
-/** Where a secret may be. */
+/** A possible source of a secret. */
 type Place = Origin & { read: () => Promise<string | undefined> | string | undefined }
 
 /**
- * Reads each secret when it is needed, so that a changed one counts at once. A Secret that is named wins over one that is there by
- * convention, and that over what stands in the OpenstackConfig or the environment.
+ * Reads each secret when it is needed, so that a changed one applies immediately. A Secret that is named takes precedence over one with the
+ * conventional name, which takes precedence over a value in the OpenstackConfig or the environment.
  */
 export function secretsOf(
 	client: KubeClient,
@@ -75,13 +75,13 @@ async function readKey(client: KubeClient, namespace: string, ref: SecretKeyRef)
 	return value
 }
 
-/** @returns undefined where there is no such Secret, '' where it does not have the key */
+/** @returns undefined if there is no such Secret, '' if it does not have the key */
 async function findKey(client: KubeClient, namespace: string, { name, key }: SecretKeyRef): Promise<string | undefined> {
 	const where = `Secret ${namespace}/${name}`
 	const secret = await saying('ConfigError', `${where} could not be read`, () => client.find(kinds.Secret, { namespace, name }))
 	if (!secret) return undefined
 	const { data = {} } = secret
-	// a key is an author's text: an object has more names than those of its own
+	// the key is an author's text: a plain lookup would also find inherited properties
 	return Object.hasOwn(data, key)
 		? Buffer.from(data[key] ?? '', 'base64')
 				.toString('utf8')

@@ -4,15 +4,15 @@ import type { Port, Subnet } from './openstack/neutron.ts'
 export type SelectedPort = { port: Port; subnet: Subnet; address: string; addresses: string[] }
 
 export type Selection = {
-	/** In the order of the OpenstackConfig: the first that a port has an address in is the one it is used with. */
+	/** In the order of the OpenstackConfig: a port is used with the first subnet that it has an address in. */
 	subnets: readonly Subnet[]
 	/** Upper case; undefined: any. */
 	statuses: ReadonlySet<string> | undefined
-	/** Ports that are interfaces already. They stay while they are attached: a port that is rebuilt for a moment is not gone. */
+	/** Ports that are already interfaces. They are kept while they are attached: a port that is rebuilt for a moment is not gone. */
 	inForce: ReadonlySet<string>
 }
 
-/** The ports of one VM that become interfaces, ordered by subnet, MAC and id. */
+/** Returns the ports of one VM that become interfaces, ordered by subnet, MAC and id. */
 export function selectPorts(ports: readonly Port[], instanceId: string, selection: Selection): SelectedPort[] {
 	const { subnets } = selection
 	return ports
@@ -26,7 +26,7 @@ export function selectPorts(ports: readonly Port[], instanceId: string, selectio
 		)
 }
 
-/** Ids of the ports in these subnets that are not plugged yet, whether or not they are interfaces already. */
+/** Returns the ids of the ports in these subnets that are not plugged yet, whether or not they are already interfaces. */
 export function downPorts(ports: readonly Port[], subnets: readonly Subnet[]): string[] {
 	return ports.filter(port => port.status.toUpperCase() === 'DOWN' && inSubnet(port, subnets).length > 0).map(({ id }) => id)
 }
@@ -43,7 +43,7 @@ function inSubnet(port: Port, subnets: readonly Subnet[]): SelectedPort[] {
 	return [{ port, subnet, address: first.ip_address, addresses: others }]
 }
 
-/** A SLAAC address is Neutron's guess of what the guest makes itself: it is not to be set. */
+/** A SLAAC address is Neutron's guess of the address that the guest generates: it must not be configured. */
 function withPrefix({ subnet_id, ip_address }: Port['fixed_ips'][number], subnets: readonly Subnet[]): string[] {
 	const subnet = subnets.find(({ id }) => id === subnet_id)
 	if (!subnet || subnet.ipv6_address_mode === 'slaac') return []

@@ -13,17 +13,17 @@ import { briefly, saying } from './failures.ts'
 
 export type Sent = { applied: string[]; errors: { nodeName: string; message: string }[] }
 
-/** viola, as one biz cluster is reached through it. */
+/** The client of viola for one biz cluster. */
 export type Viola = {
-	/** What is in force, by node. @throws Failure ViolaReadError */
+	/** Reads the current node configs, by node. @throws Failure ViolaReadError */
 	inForce(): Promise<Map<string, NodeConfigView>>
-	/** @returns which nodes were taken and which refused @throws Failure ViolaPostError when none was even looked at */
+	/** @returns which nodes were accepted and which rejected @throws Failure ViolaPostError if viola processed no node */
 	send(nodes: readonly NodeConfigRequest[]): Promise<Sent>
-	/** Deletes node configs; the node gives its NICs back before they go. Absent ones count as done. */
+	/** Deletes node configs; the node restores its NICs before they are removed. Absent ones count as done. */
 	withdraw(nodeNames: readonly string[]): Promise<Sent>
 }
 
-/** @param client holds the token, which goes into the Authorization header @param providerId of the biz cluster that is meant */
+/** @param client holds the token, which goes into the Authorization header @param providerId of the target biz cluster */
 export function createViola(client: GrantedClient, providerId: string, timeoutMs: number): Viola {
 	const headers = (token: string) => ({ Authorization: `Bearer ${token}`, [PROVIDER_HEADER]: providerId })
 	const common = { headers, timeoutMs }
@@ -58,7 +58,7 @@ export function createViola(client: GrantedClient, providerId: string, timeoutMs
 	}
 }
 
-/** What the answer says of the nodes that were sent, and of no others; a node of which it says nothing is not taken for done. */
+/** Returns what the response says of the nodes that were sent, and of no others; a node that it does not mention does not count as done. */
 function sentOf(nodes: readonly NodeConfigRequest[], { results, errors }: NodeConfigsResponse): Sent {
 	const silent = new Map(nodes.map(({ nodeName }) => [nodeName, { nodeName, message: 'the response of viola does not include it' }]))
 	const own = <T extends { nodeName: string }>(said: readonly T[]): T[] => said.filter(({ nodeName }) => silent.has(nodeName))

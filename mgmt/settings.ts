@@ -3,14 +3,14 @@ import type { Config } from './config.ts'
 import { refuse } from './failures.ts'
 import { type Contrabass, contrabassOf, msOf, type OpenStack, openstackOf, type Remote, violaOf } from './remotes.ts'
 
-/** How often OpenStack is asked; times in milliseconds. `downPortLooks`: how many fast polls the same DOWN ports are worth. */
+/** How often OpenStack is polled; times in milliseconds. `downPortLooks`: maximum number of fast polls for the same DOWN ports. */
 export type Poll = { fastMs: number; slowMs: number; errorMs: number; windowMs: number; downPortLooks: number }
 /** The default of downPortFastRetryMax. */
 const DOWN_PORT_LOOKS = 5
 
-/** What one OpenstackConfig is reconciled with: its own settings over the environment's. */
+/** The settings with which one OpenstackConfig is reconciled: its own take precedence over the environment's. */
 export type Settings = {
-	/** What viola routes by. */
+	/** The id by which viola routes. */
 	providerId: string
 	projectId: string
 	vms: readonly string[]
@@ -51,7 +51,7 @@ export function settingsOf(spec: OpenstackConfigSpec, env: Config): Settings {
 }
 
 /**
- * k8sProviderID names the biz cluster; the older documents have only the OpenStack provider's.
+ * Returns the id of the biz cluster: k8sProviderID, or the OpenStack provider's id, because older documents have only that.
  *
  * @returns the id and the field that has it
  * @throws Failure ConfigError without either
@@ -62,7 +62,7 @@ export function providerOf({ k8sProviderID, openstackProviderID }: Credentials):
 	throw refuse('ConfigError', 'spec.credentials.k8sProviderID: required to identify the biz cluster')
 }
 
-/** What works, but should be written otherwise. */
+/** Returns warnings about fields that work but are deprecated. */
 export function warningsOf({ credentials, settings }: OpenstackConfigSpec): string[] {
 	const readable = 'is deprecated because it is readable with the OpenstackConfig: use'
 	return [
@@ -80,20 +80,23 @@ function subnetsOf({ subnetIDs, subnetID, subnetName }: OpenstackConfigSpec): Se
 	throw refuse('SubnetRequired', 'spec.subnetIDs: names no subnet')
 }
 
-/** ACTIVE and DOWN by default: a port is DOWN until it is plugged, and with some drivers stays so. `*` or nothing: no filter. */
+/** ACTIVE and DOWN by default: a port is DOWN until it is plugged, and with some drivers it stays DOWN. `*` or nothing: no filter. */
 function statusesOf(allowed: readonly string[] = ['ACTIVE', 'DOWN']): Settings['statuses'] {
 	const named = allowed.map(status => status.trim().toUpperCase()).filter(status => status !== '')
 	return named.length === 0 || named.includes('*') ? undefined : new Set(named)
 }
 
-/** An author shares the systems of the environment with others; whoever runs mgmt may want it faster (milliseconds). */
+/**
+ * The shortest intervals: an author shares the systems of the environment with others; the operator of mgmt may want it faster
+ * (milliseconds).
+ */
 const FASTEST = { ofAuthor: 1_000, ofEnvironment: 100 }
 
 function interval(own: string | undefined, byDefault: number): number {
 	return Math.max(own === undefined ? FASTEST.ofEnvironment : FASTEST.ofAuthor, msOf(own, byDefault))
 }
 
-/** How often it is looked at, and never slower when it should be fast. */
+/** Returns how often OpenStack is polled; the slow interval is never shorter than the fast one. */
 export function pollOf({ settings: own = {} }: OpenstackConfigSpec, env: Config): Poll {
 	const fastMs = interval(own.pollFastInterval, env.POLL_FAST_INTERVAL)
 	return {

@@ -5,10 +5,10 @@ import type { NodeConfigView } from '../contract/viola-api.ts'
 import { advice, type MgmtReason } from './failures.ts'
 import type { Plan } from './plan.ts'
 
-/** `next`: what happens next and what a person can do; by default what the reason advises. */
+/** `next`: what happens next and what the user can do; by default the advice for the reason. */
 type Problem = { reason: MgmtReason; message: string; next?: string }
 
-/** How a reconcile went: it could not even look, or it looked and did what it could. */
+/** The result of a reconcile: it failed before there was a plan, or it applied its plan as far as possible. */
 export type Outcome =
 	| { failure: Problem }
 	| {
@@ -16,14 +16,14 @@ export type Outcome =
 			inForce: ReadonlyMap<string, NodeConfigView>
 			sent: ReadonlySet<string>
 			errors: ReadonlyMap<string, string>
-			/** Said when all else is well. */
+			/** Reported if there is no other problem. */
 			warnings: readonly string[]
 	  }
 
 export type Now = { at: string; generation: number }
 type Verdict = { ready: boolean; reason: string; message: string; lastError?: string }
 
-/** The whole status that follows from an outcome. The same outcome gives the same status, so that it is written once. */
+/** Returns the whole status that follows from an outcome. The same outcome gives the same status, so that it is written once. */
 export function statusAfter(outcome: Outcome, previous: OpenstackConfigStatus | undefined, now: Now): OpenstackConfigStatus {
 	const verdict = 'failure' in outcome ? failed(outcome.failure) : judge(outcome)
 	const nodes = 'failure' in outcome ? previous?.nodes : nodesOf(outcome, previous, now)
@@ -84,7 +84,7 @@ function nodesOf(outcome: Exclude<Outcome, { failure: unknown }>, previous: Open
 	})
 }
 
-/** What the biz cluster says of a node, if it says it of the generation in force. */
+/** Returns what the biz cluster reports of a node, if it reports it for the current generation. */
 function stateOf(nodeName: string, { inForce, sent, errors, plan }: Exclude<Outcome, { failure: unknown }>): Partial<SyncedNode> {
 	const error = errors.get(nodeName)
 	if (error !== undefined) return { state: 'Refused', message: line(error) }
@@ -100,12 +100,12 @@ function stateOf(nodeName: string, { inForce, sent, errors, plan }: Exclude<Outc
 	return { state: status?.state ?? 'Pending', ...(ready?.status === 'False' && { message: line(ready.message) }) }
 }
 
-/** Remote systems, and authors, have words in it. Only the beginning is cleaned: how long it is they decide too. */
+/** The text contains words of remote systems and of authors. Only the beginning is cleaned because they also decide how long it is. */
 function line(text: string, max = MESSAGE_MAX): string {
 	return cut(clean(text.length > LOOKED_AT ? `${text.slice(0, LOOKED_AT)}…` : text), max)
 }
 
-/** Characters: more than any field of a status has. */
+/** In characters: more than any field of a status has. */
 const LOOKED_AT = 8_192
 
 function count(n: number, noun: string): string {

@@ -9,14 +9,14 @@ export type GrantedCall<T> = Omit<HttpCall<T>, 'url' | 'headers' | 'body' | 'sec
 	body?: (secret: string) => unknown
 }
 
-/** Calls that carry a secret, to the endpoint of its grant only. */
+/** Makes calls that carry a secret, only to the endpoint of its grant. */
 export type GrantedClient = {
 	readonly grant: Grant
 	/** A redirect is a failure and is not followed. @throws Failure with an HttpCode, which does not repeat the secret */
 	call<T = unknown>(call: GrantedCall<T>): Promise<HttpAnswer<T>>
 }
 
-/** The one way to send a secret: a client of a checked pair. */
+/** Creates a client for a checked pair. This is the only way to send a secret. */
 export function createGrantedClient(http: HttpClient, grant: Grant): GrantedClient {
 	const secret = reveal(grant)
 	return {

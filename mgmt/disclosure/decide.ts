@@ -8,30 +8,30 @@ export type SecretName = 'viola token' | 'Contrabass encryption key' | 'password
 export type SecretFacts = Origin & { readonly name: SecretName }
 
 const text = Symbol('text')
-/** A secret. Nothing outside this file reads its text; logs and JSON leave it out. */
+/** A secret. No code outside this file reads its text; logs and JSON omit it. */
 export type Secret = SecretFacts & { readonly [text]: string }
 
 declare const checked: unique symbol
-/** A secret and the endpoint to which it may go. {@link grantOf} alone makes one. */
+/** A secret and the endpoint to which it may be sent. Only {@link grantOf} creates one. */
 export type Grant = { readonly secret: Secret; readonly endpoint: Endpoint; readonly [checked]: true }
 
-/** A secret of this origin. */
+/** Creates a secret of this origin. */
 export function createSecret(name: SecretName, { source, field }: Origin, value: string): Secret {
 	return { name, source, field, [text]: value }
 }
 
-/** The text of a secret, for the endpoint of its grant. */
+/** Returns the text of a secret to send it to the endpoint of its grant. */
 export function reveal({ secret }: Grant): string {
 	return secret[text]
 }
 
-/** The pair, when the secret may go there. @throws Failure SecretWithheld or ConfigError, naming the field and the host */
+/** Returns the pair if the secret may be sent there. @throws Failure SecretWithheld or ConfigError, naming the field and the host */
 export function grantOf(secret: Secret, endpoint: Endpoint, hosts: readonly AllowedHost[]): Grant {
 	refuseUnlessGranted(secret, endpoint, hosts)
 	return { secret, endpoint } as Grant
 }
 
-/** Like {@link grantOf}, before the secret is there. */
+/** Like {@link grantOf}, before the secret is read. */
 export function refuseUnlessGranted(secret: SecretFacts, endpoint: Endpoint, hosts: readonly AllowedHost[]): void {
 	for (const check of checks) {
 		const verdict = check({ secret, endpoint, hosts })
@@ -44,7 +44,7 @@ type Question = { secret: SecretFacts; endpoint: Endpoint; hosts: readonly Allow
 type Verdict = 'granted' | { reason: 'SecretWithheld' | 'ConfigError'; message: string }
 type Check = (question: Question) => Verdict | undefined
 
-/** The first that has a verdict decides; where none has, the secret and all that leads it come from one source. */
+/** The first check with a verdict decides; if no check has one, the secret and all that directs it come from one source. */
 const checks: readonly Check[] = [
 	refuseOtherThanHttp,
 	refuseUserInUrl,
@@ -66,7 +66,7 @@ function refuseUserInUrl({ endpoint: { field, url } }: Question): Verdict | unde
 	return { reason: 'ConfigError', message: `${field}: must be a URL without user and password` }
 }
 
-/** What is asked would be a part of the query or of the fragment, and the path whatever an author likes. */
+/** The requested path would be part of the query or of the fragment, and the author could choose any path. */
 function refuseOpenEnd({ endpoint: { field, url } }: Question): Verdict | undefined {
 	if (!/[?#]/.test(url)) return undefined
 	return { reason: 'ConfigError', message: `${field}: must be a URL without query and fragment` }
@@ -76,7 +76,10 @@ function grantAllowedHost({ endpoint, hosts }: Question): Verdict | undefined {
 	return isAllowedHost(new URL(endpoint.url), hosts) ? 'granted' : undefined
 }
 
-/** The key is never sent: it opens what Contrabass answers. A key of the environment opens no answer that an author could write. */
+/**
+ * The key is never sent: it decrypts the response of Contrabass. A key of the environment must not decrypt a response that an author could
+ * write.
+ */
 function grantKeyOfNamespace({ secret: { name, source } }: Question): Verdict | undefined {
 	return name === 'Contrabass encryption key' && source === 'namespace' ? 'granted' : undefined
 }
@@ -85,7 +88,7 @@ function refuseOtherSource({ secret, endpoint }: Question): Verdict | undefined 
 	return secret.source === endpoint.source ? undefined : withheld(secret, endpoint, endpoint.field)
 }
 
-/** An author who chooses the trusted certificates can impersonate every host. Without encryption no certificate counts. */
+/** An author who chooses the trusted certificates can impersonate every host. Without encryption, certificates do not matter. */
 function refuseTrustOfConfig({ secret, endpoint }: Question): Verdict | undefined {
 	if (secret.source === 'namespace' || endpoint.trustField === undefined || !isEncrypted(endpoint)) return undefined
 	return withheld(secret, endpoint, endpoint.trustField)

@@ -21,7 +21,7 @@ export const AllowedProviders = z.string().transform((text, context) => {
 })
 
 type Question = {
-	/** Of the viola token. */
+	/** The origin of the viola token. */
 	token: Origin
 	namespace: string
 	providerId: string
@@ -31,7 +31,7 @@ type Question = {
 	allowed: AllowedProviders | undefined
 }
 
-/** Why mgmt's own viola token is not used for this provider; a token of the namespace may be used for every one. */
+/** Returns why mgmt's own viola token is not used for this provider; a token of the namespace may be used for every one. */
 export function providerRefusal({ token, namespace, providerId, field, allowed }: Question): string | undefined {
 	if (token.source === 'namespace' || !allowed) return undefined
 	const ids = allowed.get(namespace)

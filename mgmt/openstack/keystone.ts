@@ -18,7 +18,7 @@ const TokenBody = z.object({ token: z.object({ expires_at: Moment, catalog: Cata
 
 export type Token = { token: string; expiresAtMs: number; catalog: Catalog }
 
-/** Signs in with a password for one project. @throws Failure with an HttpCode, never repeating the password */
+/** Signs in with a password for one project. @throws Failure with an HttpCode, never containing the password */
 export async function signIn(http: HttpClient, login: Login, timeoutMs: number): Promise<Token> {
 	const { url } = login.grant.endpoint
 	const { headers, body } = await createGrantedClient(http, login.grant).call({
@@ -30,7 +30,7 @@ export async function signIn(http: HttpClient, login: Login, timeoutMs: number):
 	})
 	const token = headers['x-subject-token']
 	if (typeof token !== 'string') throw refuse('KeystoneError', `Keystone at ${new URL(url).host} returned no token`)
-	const catalog = body.token.catalog.filter(({ type }) => isUsed(type)) // it is kept as long as the token
+	const catalog = body.token.catalog.filter(({ type }) => isUsed(type)) // the catalog is kept as long as the token
 	return { token, expiresAtMs: Date.parse(body.token.expires_at), catalog }
 }
 
@@ -40,7 +40,7 @@ function authOf({ user: name, domain, projectId }: Login, password: string) {
 }
 
 /**
- * The URL of a service in the catalog, for this interface and region. Nothing else is ever taken instead.
+ * Returns the URL of a service in the catalog with this interface and region. There is no fallback to another endpoint.
  *
  * @throws Failure NeutronEndpointError or NovaEndpointError naming what the catalog has
  */
@@ -53,14 +53,14 @@ export function endpointOf(catalog: Catalog, service: 'network' | 'compute', { s
 	throw refuse(reason, `the catalog has no ${side} ${service} endpoint${region && ` in ${region}`}; it has: ${has.join(', ') || 'none'}`)
 }
 
-/** So many endpoints of a catalog are told. */
+/** Maximum number of catalog endpoints in an error message. */
 const TOLD = 20
 
 function isUsed(type: string): boolean {
 	return ['network', 'compute'].includes(type.toLowerCase())
 }
 
-/** Keystone's own domain has the id `default`; it is called `Default`, so a look-up by name would hang on letter case. */
+/** Keystone's default domain has the id `default` and the name `Default`, so a lookup by name would depend on letter case. */
 function domainOf(domain: string): { id: string } | { name: string } {
 	return domain === 'default' ? { id: domain } : { name: domain }
 }

@@ -30,10 +30,10 @@ export type Subnet = z.infer<typeof Subnet>
 const Network = z.object({ id: Word, mtu: z.int().min(68) })
 export type Network = z.infer<typeof Network>
 
-/** Device ids a request: 60 make a URL of about 3 kB, which every proxy takes. */
+/** Device ids per request: 60 make a URL of about 3 kB, which every proxy accepts. */
 const CHUNK = 60
 
-/** All ports of these servers, whatever project they are in. @throws Failure NeutronPortError */
+/** Reads all ports of these servers, in any project. @throws Failure NeutronPortError */
 export function readPorts(session: Session, deviceIds: readonly string[]): Promise<Port[]> {
 	return saying('NeutronPortError', 'Neutron ports could not be read', async () => {
 		const wanted = new Set(deviceIds)
@@ -46,7 +46,7 @@ export function readPorts(session: Session, deviceIds: readonly string[]): Promi
 	})
 }
 
-/** The subnets an OpenstackConfig names, in its order. @throws Failure SubnetNotFound, SubnetNotUnique, NeutronSubnetError */
+/** Reads the subnets that an OpenstackConfig names, in its order. @throws Failure SubnetNotFound, SubnetNotUnique, NeutronSubnetError */
 export async function readSubnets(session: Session, wanted: Settings['subnets'], projectId: string): Promise<Subnet[]> {
 	const filter = 'ids' in wanted ? wanted.ids.map(id => `id=${encodeURIComponent(id)}`) : [`name=${encodeURIComponent(wanted.name)}`]
 	const found = await saying('NeutronSubnetError', 'Neutron subnets could not be read', () => readAll(session, 'subnets', filter, Subnet))
@@ -57,7 +57,10 @@ export async function readSubnets(session: Session, wanted: Settings['subnets'],
 	return [first ?? missing(wanted.name)]
 }
 
-/** The networks of these subnets; one that cannot be read is an error, for an MTU is never guessed. @throws Failure NeutronSubnetError */
+/**
+ * Reads the networks of these subnets; one that cannot be read is an error, because an MTU is never guessed. @throws Failure
+ * NeutronSubnetError
+ */
 export async function readNetworks(session: Session, subnets: readonly Subnet[]): Promise<Network[]> {
 	const ids = [...new Set(subnets.map(({ network_id }) => network_id))]
 	const filter = ids.map(id => `id=${encodeURIComponent(id)}`)
@@ -69,7 +72,7 @@ export async function readNetworks(session: Session, subnets: readonly Subnet[])
 	return found
 }
 
-/** An empty filter would ask for every port of the cloud, so it asks for nothing. */
+/** An empty filter would request every port of the cloud, so no request is made. */
 async function readAll<T>(session: Session, many: string, filter: readonly string[], item: z.ZodType<T>): Promise<T[]> {
 	if (filter.length === 0) return []
 	return readPages(session, { service: 'network', path: `/${many}`, many, item, query: `?${filter.join('&')}` })

@@ -6,7 +6,7 @@ import { readPages } from './pages.ts'
 import type { Session } from './session.ts'
 import { Word } from './word.ts'
 
-/** A server in a cell that is down is shown as UNKNOWN, without name and metadata. */
+/** Nova lists a server in a cell that is down as UNKNOWN, without name and metadata. */
 export const Server = z.object({
 	id: Word,
 	name: Word.optional(),
@@ -19,10 +19,11 @@ const One = z.object({ server: Server })
 const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i
 
 /**
- * The servers of the project, and those named by id that live in another one. What is not in the answer does not exist for this account.
+ * Reads the servers of the project, and those named by id that are in another one. A server that is not in the response does not exist for
+ * this account.
  *
  * @param refs names or ids
- * @throws Failure NovaError: without Nova no node is named, and none is given up
+ * @throws Failure NovaError: without Nova, no node is resolved and no node is withdrawn
  */
 export function readServers(session: Session, refs: readonly string[]): Promise<Server[]> {
 	return saying('NovaError', 'Nova servers could not be read', async () => {

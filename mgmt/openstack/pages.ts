@@ -4,10 +4,10 @@ import { Failure } from '../../runtime/errors.ts'
 import { faultsIn } from '../../runtime/faults.ts'
 import type { Session } from './session.ts'
 
-/** A list, as OpenStack gives it in pages. */
+/** A list that OpenStack returns in pages. */
 type List<T> = { service: 'network' | 'compute'; path: `/${string}`; many: string; item: z.ZodType<T>; query: string }
 
-/** No list that is meant has more pages, no page more items, and all that is kept of them no more characters. */
+/** No legitimate list has more pages, no page more items, and all that is kept of them no more characters. */
 const PAGES_MAX = 1_000
 const ITEMS_MAX = 20_000
 const KEPT_MAX = 16 << 20
@@ -15,9 +15,9 @@ const KEPT_MAX = 16 << 20
 const Link = z.object({ rel: z.string(), href: z.string() })
 
 /**
- * Every page of a list, item by item. Of the links only the query is used: behind a proxy they may name another host.
+ * Reads every page of a list, item by item. Only the query of a link is used: behind a proxy the link may name another host.
  *
- * @throws Failure BAD_ANSWER where an item is wrong, or where the pages do not end
+ * @throws Failure BAD_ANSWER if an item is invalid, or if the pages do not end
  */
 export async function readPages<T>(session: Session, { service, path, many, item, query: first }: List<T>): Promise<T[]> {
 	const Page = z.object({ [many]: z.array(z.unknown()).max(ITEMS_MAX), [`${many}_links`]: listOf(Link, 16).optional() })
@@ -40,7 +40,7 @@ export async function readPages<T>(session: Session, { service, path, many, item
 	return items
 }
 
-/** The first that is wrong ends it: each fault of each item would be an object. */
+/** Stops at the first invalid item: each fault of each item would be an object. */
 function readItem<T>(many: string, item: z.ZodType<T>, one: unknown): T {
 	const parsed = item.safeParse(one)
 	if (parsed.success) return parsed.data

@@ -15,16 +15,17 @@ const Provider = z.object({
 	}),
 })
 
-/** The path of the running systems first, then the one of the first documents. */
+/** The path of the running systems comes first, then the path of the first documents. */
 const paths = ['/v1/contrabass/admin/infra/provider/', '/api/providers/'] as const
 
 /** `key`: the encryption key, for Contrabass' endpoint. */
 type Question = { key: Grant; openstackProviderId: string; timeoutMs: number }
-/** Where an OpenStack is and who may sign in there. */
+/** The URL of an OpenStack, and the account that signs in there. */
 type Account = { url: string; user: string; domain: string; password: Secret }
 
 /**
- * Asks Contrabass. The key is not sent; it opens the answer, so the answer must come from an endpoint to which the key may go.
+ * Reads the provider from Contrabass. The key is not sent; it decrypts the response, so the response must come from an endpoint to which
+ * the key may be sent.
  *
  * @throws Failure ContrabassError, ConfigError
  */

@@ -1,7 +1,7 @@
-/** A table that holds so many entries at most: what was not used for the longest time goes first. */
+/** A table with a limited number of entries: the least recently used entry is removed first. */
 export type Recent<T> = { get(key: string): T | undefined; set(key: string, value: T): void; delete(key: string): void }
 
-/** Authors decide how many different keys there are. */
+/** Creates a table of at most `most` entries, because authors decide how many different keys there are. */
 export function createRecent<T>(most: number): Recent<T> {
 	const entries = new Map<string, T>()
 	const set = (key: string, value: T) => {

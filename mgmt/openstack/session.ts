@@ -13,19 +13,19 @@ type ServiceType = 'network' | 'compute'
 const services = ['network', 'compute'] as const satisfies ServiceType[]
 const names = { network: 'Neutron', compute: 'Nova' } as const
 
-/** Signed-in reads of one project. */
+/** Authenticated reads of one project. */
 export type Session = {
-	/** @param path below the endpoint, with its query @throws Failure with an HttpCode, or a MgmtReason where the way there was barred */
+	/** @param path below the endpoint, with its query @throws Failure with an HttpCode, or a MgmtReason if the request could not be sent */
 	get<T>(service: ServiceType, path: `/${string}`, schema: z.ZodType<T>): Promise<T>
 }
 
-/** What a session needs beside its settings. `hosts`: where every secret may go. */
+/** What a session needs in addition to its settings. `hosts`: where every secret may be sent. */
 export type Means = { http: HttpClient; tokens: Tokens; hosts: readonly AllowedHost[] }
 
 /**
- * Nothing is asked before the first read, which signs in if no token holds; a token that OpenStack refuses is replaced once.
+ * Opens a session without any request. The first read signs in if no token is valid; a token that OpenStack rejects is replaced once.
  *
- * @throws Failure SecretWithheld where the token may not go to an endpoint of the settings
+ * @throws Failure SecretWithheld if the token may not be sent to an endpoint of the settings
  */
 export function openSession(login: Login, openstack: OpenStack, { http, tokens, hosts }: Means): Session {
 	const { timeoutMs, endpoints, trustField } = openstack
@@ -49,7 +49,7 @@ export function openSession(login: Login, openstack: OpenStack, { http, tokens, 
 				return await call(token, { service, path, schema })
 			} catch (error) {
 				if (!isFailure(error, 'UNAUTHORIZED')) throw error
-				await tokens.drop(login, token.token) // revoked, or ended early: signed in again, once
+				await tokens.drop(login, token.token) // revoked, or expired early: sign in again, once
 				return call(await tokens.get(http, login, timeoutMs), { service, path, schema })
 			}
 		},
@@ -58,12 +58,12 @@ export function openSession(login: Login, openstack: OpenStack, { http, tokens, 
 
 type Read<T> = { service: ServiceType; path: `/${string}`; schema: z.ZodType<T> }
 
-/** At the latest version Nova shows servers of a cell that is down; at the oldest they vanish from the list. */
+/** At the latest version, Nova lists servers of a cell that is down; at the oldest, they are missing from the list. */
 function versionOf(service: ServiceType): Readonly<Record<string, string>> {
 	return service === 'compute' ? { 'OpenStack-API-Version': 'compute latest' } : {}
 }
 
-/** Neutron's catalog URL comes with and without its version. */
+/** Neutron's URL in the catalog may or may not include the version. */
 function versioned(service: ServiceType, url: string, path: `/${string}`): `/${string}` {
 	return service === 'network' && !url.endsWith('/v2.0') ? `/v2.0${path}` : path
 }

@@ -7,18 +7,18 @@ import { refuse, saying } from '../failures.ts'
 import { type Login, signIn, type Token } from './keystone.ts'
 import { createRecent } from './recent.ts'
 
-/** Tokens are thrown away this long before they end, so that none ends inside OpenStack. */
+/** Tokens are discarded this long before they expire, so that none expires inside OpenStack. */
 const SPARE_MS = 120_000
 const FIRST_REFUSAL_MS = 60_000
 const LONGEST_REFUSAL_MS = 1_800_000
-/** So many sign-ins are remembered. */
+/** Maximum number of sign-ins that are remembered. */
 const MOST = 1_000
 
 /** The tokens of this process, shared by all OpenstackConfigs. */
 export type Tokens = {
-	/** One that still holds for a while; many who ask at once make one sign-in. @throws Failure KeystoneError */
+	/** Returns a token that is valid for a while; concurrent callers share one sign-in. @throws Failure KeystoneError */
 	get(http: HttpClient, login: Login, timeoutMs: number): Promise<Token>
-	/** This token is worthless, whatever its date says. One that has taken its place since stays. */
+	/** Discards this token, even if it has not expired. A newer token that has replaced it is kept. */
 	drop(login: Login, token: string): Promise<void>
 }
 
@@ -31,7 +31,7 @@ export function createTokens(clock: Clock): Tokens {
 		const pending = tokens.get(key)
 		const known = await pending
 		if (known && known.expiresAtMs - SPARE_MS > clock.now()) return known
-		if (tokens.get(key) !== pending) return get(http, login, timeoutMs) // another caller signs in already
+		if (tokens.get(key) !== pending) return get(http, login, timeoutMs) // another caller is already signing in
 		const fresh = gate(login, () => signIn(http, login, timeoutMs))
 		tokens.set(key, fresh)
 		fresh.catch(() => tokens.get(key) === fresh && tokens.delete(key))
@@ -40,7 +40,7 @@ export function createTokens(clock: Clock): Tokens {
 	const drop = async (login: Login, token: string) => {
 		const key = digestOf(login)
 		const pending = tokens.get(key)
-		const known = await pending?.catch(() => undefined) // its own callers hear of it
+		const known = await pending?.catch(() => undefined) // its own callers receive the error
 		if (known?.token === token && tokens.get(key) === pending) tokens.delete(key)
 	}
 	return {
@@ -52,12 +52,12 @@ export function createTokens(clock: Clock): Tokens {
 type Refusal = { count: number; untilMs: number; words: string }
 
 /**
- * Lets sign-ins through, save where one was refused a short while ago.
+ * Runs sign-ins, except one that was rejected a short while ago.
  *
- * Keystone answers 401 to everything from a wrong password to a missing role, and may lock the account after a few: after a refusal the
- * same password is not tried again for the same project for 1, 2, 4 … 30 minutes, by whomever. Another password is tried at once. Each has a
- * refusal of its own: two that take turns would else be tried every time, and an author who names a project without a role would keep the
- * others from theirs.
+ * Keystone answers 401 to everything from a wrong password to a missing role, and may lock the account after a few: after a rejection, no
+ * caller tries the same password for the same project for 1, 2, 4 … 30 minutes. Another password is tried immediately. Each login has a
+ * separate rejection: otherwise two that alternate would be tried every time, and an author who names a project without a role would block
+ * the others.
  */
 function createGate(clock: Clock) {
 	const refusals = createRecent<Refusal>(MOST)
@@ -80,7 +80,7 @@ function createGate(clock: Clock) {
 	}
 }
 
-/** The same for whoever asks until it is tried again, so that the status stays what it is. */
+/** Returns the same error for every caller until the next attempt, so that the status does not change. */
 function refusal({ user }: Login, { untilMs, words }: Refusal) {
 	const until = new Date(untilMs).toISOString().slice(11, 19)
 	const message = `Keystone rejected the login of ${user} (401): ${words}. Retrying after ${until} UTC to avoid locking the account`
