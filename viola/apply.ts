@@ -7,20 +7,20 @@ import type { ViolaCode } from './failures.ts'
 
 type Answer = { status: 200 | 422 | 503; body: NodeConfigsResponse }
 
-/** Errors of a node that sending it again cannot heal; every other one may heal by itself. */
+/** Error codes that sending the node again cannot fix; every other error may be temporary. */
 const lasting: ReadonlySet<string> = new Set(['Invalid', 'Duplicate', 'Refused'])
 
-/** So many nodes of ten interfaces fill the largest body. */
+/** Number of nodes with ten interfaces each that fill the largest body. */
 const NODES_MAX = 5_000
 
-/** Node configs written at once; the API server of the biz cluster has others to serve too. */
+/** Node configs written concurrently; the API server of the biz cluster must also serve other clients. */
 const AT_ONCE = 8
 
 /**
- * The story of one POST: every node stands alone, so that a bad one never spoils the others.
+ * Applies the node configs of one POST. Each node is independent, so that an invalid one never affects the others.
  *
- * @param gone no further node is begun: its sender has given up, and sends what is wanted by then in another request
- * @returns 200 when every node was applied; else 503 when at least one may be applied later, 422 when none can be as it is
+ * @param gone no further node is started once it is aborted: the client has given up, and sends what is then desired in another request
+ * @returns 200 when every node was applied; otherwise 503 when at least one may be applied later, 422 when none can be applied as it is
  * @throws Failure BAD_REQUEST when the body is not a list of 1 to 5,000 nodes
  */
 export async function applyNodeConfigs(cluster: Cluster, body: unknown, gone: AbortSignal): Promise<Answer> {
@@ -44,7 +44,7 @@ function statusOf(errors: readonly NodeError[]): Answer['status'] {
 	return errors.every(({ code }) => lasting.has(code)) ? 422 : 503
 }
 
-/** As much of a name that is none as an answer repeats (characters). */
+/** Maximum length of an invalid name that a response repeats (characters). */
 const NAME_MAX = 253
 
 function readNode(entry: unknown, position: number): NodeConfigRequest | NodeError {
@@ -58,7 +58,7 @@ function readNode(entry: unknown, position: number): NodeConfigRequest | NodeErr
 	}
 }
 
-/** A node named twice has no one truth: neither is applied. */
+/** A node that is named twice is ambiguous: neither entry is applied. */
 function onlyOnce(nodes: readonly (NodeConfigRequest | NodeError)[]): (NodeConfigRequest | NodeError)[] {
 	const count = Map.groupBy(nodes, ({ nodeName }) => nodeName.toLowerCase())
 	return nodes.map(node => {
@@ -80,7 +80,7 @@ async function applyOne(cluster: Cluster, node: NodeConfigRequest): Promise<Node
 	}
 }
 
-/** What an error is called in the answer. */
+/** Returns the code of an error in the response. */
 function codeFor(error: Failure): string {
 	if (isKubeFailure(error, 'INVALID', 'BAD_REQUEST')) return 'Refused'
 	if (isKubeFailure(error, 'FORBIDDEN', 'UNAUTHORIZED')) return 'NotAllowed'

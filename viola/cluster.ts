@@ -13,17 +13,20 @@ import type { Target } from './routing.ts'
 
 export const NodeConfigKind = defineKind<NodeConfigObject>(NODE_CONFIG)
 
-/** One biz cluster, as far as viola touches it: the node configs of one namespace. Every call throws Failure in the API server's words. */
+/**
+ * The part of a biz cluster that viola accesses: the node configs of one namespace. Every call throws Failure with the API server's
+ * message.
+ */
 export type Cluster = {
 	providerId: string
 	upsert(node: NodeConfigRequest): Promise<NodeResult>
 	list(): Promise<NodeConfigObject[]>
 	find(nodeName: string): Promise<NodeConfigObject | undefined>
-	/** @returns false where there was none */
+	/** @returns false if there was none */
 	remove(nodeName: string): Promise<boolean>
 }
 
-/** @param providerId written on every node config @param namespace the only one that is touched; it must exist */
+/** @param providerId written on every node config @param namespace the only one that is accessed; it must exist */
 export function createCluster(client: KubeClient, providerId: string, namespace: string): Cluster {
 	const at = (name: string) => ({ namespace, name })
 	return {
@@ -35,7 +38,7 @@ export function createCluster(client: KubeClient, providerId: string, namespace:
 	}
 }
 
-/** Opens each cluster at its first use and keeps it; one whose credentials cannot be read is asked again the next time. */
+/** Connects to each cluster on first use and keeps the connection. If its credentials cannot be read, the next use tries again. */
 export function createClusters(env: Readonly<Record<string, string | undefined>>, onCall: NonNullable<TransportOptions['onCall']>) {
 	const open = new Map<string, Promise<KubeClient>>()
 	const connect = async ({ kubeconfig, context }: Target) => {

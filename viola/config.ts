@@ -6,7 +6,10 @@ import { wordsOf } from '../runtime/errors.ts'
 import { FixedToken, TokenFile, type TokenSource } from '../runtime/token-file.ts'
 import { type Clusters, parseClusters } from './routing.ts'
 
-/** The environment of `node viola/main.ts`. One of VIOLA_TOKEN and VIOLA_TOKEN_FILE is needed: nobody may configure nodes unasked. */
+/**
+ * The environment of `node viola/main.ts`. One of VIOLA_TOKEN and VIOLA_TOKEN_FILE is required: no client may configure nodes without
+ * authentication.
+ */
 const Env = z
 	.object({
 		VIOLA_ADDR: ListenAddress.prefault(':8080').describe('Listen address; with port 0 a free port is chosen and logged'),
@@ -16,7 +19,7 @@ const Env = z
 	})
 	.refine(env => env.VIOLA_TOKEN !== undefined || env.VIOLA_TOKEN_FILE !== undefined, {
 		message: 'VIOLA_TOKEN or VIOLA_TOKEN_FILE is required: all requests must be authenticated',
-		when: () => true, // also where another variable is wrong: all is told at once
+		when: () => true, // also if another variable is invalid, so that all errors are reported together
 	})
 
 export type Config = { host: string; port: number; token: TokenSource; clusters: Clusters }

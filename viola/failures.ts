@@ -1,4 +1,4 @@
-/** What a request can be refused with as a whole, and the status it answers with. */
+/** The codes with which a whole request is rejected, and their HTTP status. */
 export const failures = {
 	BAD_REQUEST: 400,
 	TOKEN_REFUSED: 401,

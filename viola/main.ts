@@ -10,7 +10,7 @@ import { route } from './routing.ts'
 
 const readers = { config: readConfig }
 
-/** viola: node configs come in over HTTP and become MultiNicNodeConfigs of the biz cluster they are for. */
+/** viola: receives node configs over HTTP and writes them as MultiNicNodeConfigs to the biz cluster they are for. */
 export async function main({ signal, log, env, config }: Context & Read<typeof readers>): Promise<void> {
 	const { host, port, token, clusters } = config
 	const metrics = createMetrics('viola')

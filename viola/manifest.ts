@@ -14,10 +14,13 @@ type Meta = {
 /** A MultiNicNodeConfig as viola reads and writes it. */
 export type NodeConfigObject = { metadata: Meta; spec: NodeConfigSpec; status?: NodeConfigStatus }
 
-/** Where a node config goes, and the digest of its interfaces. */
+/** Where a node config is written, and the digest of its interfaces. */
 export type Destination = { namespace: string; providerId: string; specHash: string }
 
-/** The object a node config is created as. The finalizer is on it from the start, so that it can never go without its NICs being taken back. */
+/**
+ * Returns the object that is created for a node config. It has the finalizer from the start, so that it is never deleted before its NICs
+ * are restored.
+ */
 export function manifest(node: NodeConfigRequest, { namespace, providerId, specHash }: Destination): NodeConfigObject {
 	const { nodeName, interfaces } = node
 	const instance = node.instanceId ? { instanceId: node.instanceId } : {}
@@ -28,9 +31,9 @@ export function manifest(node: NodeConfigRequest, { namespace, providerId, specH
 }
 
 /**
- * The merge patch that makes an object what is wanted, or undefined when it is that already.
+ * Returns the merge patch that turns an object into the desired one, or undefined if it already matches.
  *
- * What people set beside it (`paused`, `mode`, their labels) stays: the patch names only what viola writes.
+ * What users set on it (`paused`, `mode`, their labels) stays: the patch names only what viola writes.
  */
 export function changeOf(existing: NodeConfigObject, wanted: NodeConfigObject): object | undefined {
 	const same =
@@ -43,7 +46,7 @@ export function changeOf(existing: NodeConfigObject, wanted: NodeConfigObject): 
 	return { metadata: { labels: wanted.metadata.labels }, spec: { instanceId: null, ...wanted.spec } }
 }
 
-/** What GET shows of an object. */
+/** Returns the view of an object that GET shows. */
 export function view({ metadata, spec, status }: NodeConfigObject): NodeConfigView {
 	const { nodeName, instanceId, providerId, interfaces } = spec
 	return {
@@ -56,7 +59,7 @@ export function view({ metadata, spec, status }: NodeConfigObject): NodeConfigVi
 	}
 }
 
-/** A label value ends at 63 characters; a longer node name is in the spec alone. */
+/** A label value has at most 63 characters; a longer node name is only in the spec. */
 function labels({ nodeName, instanceId }: NodeConfigRequest, providerId: string): Record<string, string> {
 	const all = { [LABEL_NODE_NAME]: nodeName, [LABEL_INSTANCE_ID]: instanceId ?? '', [LABEL_PROVIDER_ID]: providerId }
 	return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== '' && value.length <= 63))

@@ -22,10 +22,10 @@ export type RouteOptions = {
 
 type ByNode = { Params: { nodeName: string } }
 
-/** About 5000 nodes of ten interfaces. */
+/** About 5000 nodes with ten interfaces each. */
 const BODY_LIMIT = 16 << 20
 
-/** The HTTP door: signs in, finds the cluster, parses, answers. Refusals are `{ error: { code, message } }`. */
+/** Creates the HTTP server: authenticates, finds the cluster, parses, responds. Errors are `{ error: { code, message } }`. */
 export function createViola({ token, clusterOf, log }: RouteOptions): FastifyInstance {
 	const app = createHttpServer({ log, bodyLimitBytes: BODY_LIMIT, statusOf })
 	const cluster = ({ headers }: FastifyRequest) => clusterOf(headers[PROVIDER_HEADER]?.toString())
@@ -57,7 +57,7 @@ export function createViola({ token, clusterOf, log }: RouteOptions): FastifyIns
 	return app
 }
 
-/** Aborted when the connection is closed. Fastify's own signal is so when the body is read. */
+/** Returns a signal that is aborted when the connection closes. Fastify's own signal is already aborted once the body is read. */
 function goneOf({ raw }: FastifyReply): AbortSignal {
 	const gone = new AbortController()
 	raw.once('close', () => gone.abort())
@@ -70,7 +70,7 @@ function nodeIn({ params }: FastifyRequest<ByNode>): string {
 	throw new Failure<ViolaCode>('BAD_REQUEST', faultsIn(parsed.error, { whole: 'the last part of the path' }))
 }
 
-/** Compares digests, so that the time it takes says nothing about the token. */
+/** Compares digests, so that the duration reveals nothing about the token. */
 function signIn({ headers }: FastifyRequest, token: string): void {
 	const sent = /^Bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1] ?? ''
 	const digest = (text: string) => createHash('sha256').update(text).digest()
