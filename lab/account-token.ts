@@ -1,10 +1,10 @@
 import type { KubeClient } from '../runtime/kube/client.ts'
 
-/** Whose token it is, and for how long. */
+/** The account of a token, and its lifetime. */
 export type AccountToken = {
 	namespace: string
 	account: string
-	/** The token is bound to that pod, as a mounted one is. */
+	/** The token is bound to this pod, as a mounted token is. */
 	pod?: { name: string; uid: string } | undefined
 	/** Seconds. Default: a day. */
 	seconds?: number
@@ -13,7 +13,7 @@ export type AccountToken = {
 /**
  * Signs in as a ServiceAccount.
  *
- * @param client of somebody who may create tokens
+ * @param client of a user who may create tokens
  * @see https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/
  */
 export async function requestToken(client: KubeClient, { namespace, account, pod, seconds = 86_400 }: AccountToken): Promise<string> {

@@ -1,4 +1,4 @@
-/** A real API server with nothing behind it, for a test or for a person. */
+/** A real API server without nodes, for tests or manual use. */
 export interface ApiServer {
 	/** `https://127.0.0.1:<port>` */
 	readonly server: string
@@ -14,7 +14,10 @@ export interface ApiServer {
 	stop(): Promise<void>
 }
 
-/** Whether Jobs, garbage collection and service account tokens shall come true, all or by the names of their controllers, and where what happens is told. */
+/**
+ * Whether the controller manager runs (Jobs, garbage collection and service account tokens), with all controllers or those named, and where
+ * progress is logged.
+ */
 export interface ApiServerOptions {
 	controllerManager?: boolean | readonly string[]
 	log?: (line: string) => void

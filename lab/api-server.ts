@@ -8,13 +8,13 @@ import { makeRunDir } from './run-dir.ts'
 export type { ApiServer } from './api-server-type.ts'
 
 /**
- * Starts etcd and a kube-apiserver (and a controller manager if wanted) on a free port of 127.0.0.1, in about 3 s once the binaries are
- * built. Needs no root. All of it dies with this process. Where MULTINIC_TEST_K3S names an image, it is a k3s of that image instead.
+ * Starts etcd and a kube-apiserver (and a controller manager if requested) on a free port of 127.0.0.1, in about 3 s once the binaries are
+ * built. Needs no root. All processes end with this one. If MULTINIC_TEST_K3S names an image, a k3s of that image is started instead.
  */
 export async function startApiServer(options: ApiServerOptions = {}): Promise<ApiServer> {
 	const image = process.env.MULTINIC_TEST_K3S
 	if (!image) return startOwn(options)
-	const { startK3s } = await import('./k3s.ts') // with all of testcontainers, which nobody else needs
+	const { startK3s } = await import('./k3s.ts') // imports all of testcontainers, which nothing else needs
 	return startK3s(image, options)
 }
 

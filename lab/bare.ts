@@ -5,34 +5,34 @@ import type { NodeStatus } from './node-status.ts'
 import { identitySeed, netplanOf, type SeedFiles } from './seed.ts'
 import type { Shell } from './shell.ts'
 
-/** A machine of no cluster, and how it keeps its network settings. */
+/** A machine that belongs to no cluster, and how it manages its network settings. */
 export interface NewMachine {
-	/** Who manages the management NIC; with `both`, systemd-networkd does, and NetworkManager runs beside it. */
+	/** What manages the management NIC; with `both`, systemd-networkd does, and NetworkManager runs too. */
 	network: 'networkd' | 'networkmanager' | 'both'
-	/** Default: true. Without it there is nothing of netplan on the machine; only for `networkmanager`. */
+	/** Default: true. If false, the machine has nothing of netplan; only for `networkmanager`. */
 	netplan?: boolean
-	/** NICs that cloud-init was told of when the machine was made: MAC → the name it is to have. They must be there at boot. */
+	/** NICs that cloud-init knew when the machine was created: MAC → the name that it sets. They must exist at boot. */
 	cloudInit?: Readonly<Record<string, string>>
-	/** Path → text; there before the first boot. */
+	/** Path → text; written before the first boot. */
 	files?: Readonly<Record<string, string>>
-	/** Further words of its kernel's command line: `ipv6.disable=1`. */
+	/** Additional parameters of its kernel command line: `ipv6.disable=1`. */
 	kernelArguments?: readonly string[]
 	/** Attached before the first boot. */
 	ports?: readonly NewPort[]
 }
 
-/** Everything netplan brings along, where Debian has it. */
+/** Everything that netplan installs, at Debian's paths. */
 const netplanPaths = ['etc/netplan', 'lib/netplan', 'lib/systemd/system-generators/netplan', 'usr/libexec/netplan', 'usr/sbin/netplan']
 
-/** The best default route, also where NetworkManager gives leased ones 100 and more. */
+/** The best default route, even if NetworkManager gives leased ones 100 and more. */
 const metric = 50
 
-/** What makes a bare machine: no kubelet, no containerd, and the network daemons that are wanted. */
+/** Returns the seed of a bare machine: no kubelet, no containerd, and the network daemons that are requested. */
 export function bareSeed(node: Identity, machine: NewMachine, sshKey: string): SeedFiles {
 	const files = Object.entries(machine.files ?? {}).map(([path, text]) => [path.replace(/^\//, ''), text] as const)
 	return {
 		...identitySeed(node, sshKey),
-		'etc/resolv.conf': '', // nobody answers names here
+		'etc/resolv.conf': '', // there is no DNS server here
 		...masked('kubelet.service', 'containerd.service'),
 		...networks[machine.network](node, machine.netplan ?? true),
 		...(machine.cloudInit && cloudInitSeed(machine.cloudInit)),
@@ -53,7 +53,7 @@ const networks: Record<NewMachine['network'], (node: Identity, netplan: boolean)
 	}),
 }
 
-/** As `systemctl enable` does it. */
+/** As `systemctl enable` creates them. */
 const networkManager: SeedFiles = {
 	'etc/systemd/system/multi-user.target.wants/NetworkManager.service': { link: '/lib/systemd/system/NetworkManager.service' },
 	'etc/systemd/system/dbus-org.freedesktop.nm-dispatcher.service': { link: '/lib/systemd/system/NetworkManager-dispatcher.service' },
@@ -72,7 +72,7 @@ function masked(...units: readonly string[]): SeedFiles {
 	return Object.fromEntries(units.map(unit => [`etc/systemd/system/${unit}`, { link: '/dev/null' }]))
 }
 
-/** The two of its stages that have to do with the network; the others take half a minute. */
+/** Runs only the two stages that concern the network; the others take half a minute. */
 function cloudInitSeed(nics: NonNullable<NewMachine['cloudInit']>): SeedFiles {
 	const ethernets = Object.fromEntries(
 		Object.entries(nics).map(([mac, name]) => [name, { match: { macaddress: mac }, 'set-name': name, dhcp4: false, optional: true }]),
@@ -90,7 +90,7 @@ function removed({ network, netplan = true, cloudInit }: NewMachine): string[] {
 	return [...(network === 'networkmanager' && !netplan ? netplanPaths : []), ...(cloudInit ? ['etc/cloud/cloud-init.disabled'] : [])]
 }
 
-/** What a machine says of itself; undefined when it does not answer. It is ready when all that its boot starts has been started. */
+/** Reads the status of a machine; undefined if it does not answer. It is ready when everything that its boot starts has been started. */
 export async function bareStatus(node: Identity, shell: Shell): Promise<NodeStatus | undefined> {
 	const { stdout } = await shell.run(node, 'cat /proc/sys/kernel/random/boot_id; systemctl is-system-running', { timeoutMs: 5000 })
 	const [bootId, state] = stdout.split('\n')

@@ -5,27 +5,27 @@ import { contained } from './contained.ts'
 import type { Packages } from './packages.ts'
 import { makeRunDir } from './run-dir.ts'
 
-/** A folder in which buildah keeps its images, apart from what the machine's own buildah has. */
+/** A folder in which buildah keeps its images, separate from those of the machine's own buildah. */
 export interface ImageStore {
 	readonly folder: string
 	readonly packages: Packages
 }
 
-/** What a build reads. */
+/** The input of a build. */
 export interface BuildInput {
 	/** With a registry part: `localhost/multinic-agent:dev`. */
 	name: string
 	dockerfile: string
 	context: string
 	args?: Readonly<Record<string, string>>
-	/** Further folders for `COPY --from`. */
+	/** Additional folders for `COPY --from`. */
 	contexts?: Readonly<Record<string, string>>
 }
 
 /**
- * Builds an image from a Dockerfile: no daemon, no registry. Times are all set to 0, so that what did not change has the same
- * digest. Returns the image's id. One build at a time in a store, or the one prunes what the other stands on. Throws with the build's own
- * words.
+ * Builds an image from a Dockerfile: no daemon, no registry. All times are set to 0, so that unchanged content has the same digest. Returns
+ * the image's id. A store allows one build at a time, because one would prune what the other depends on. Throws with the output of the
+ * build.
  */
 export async function build({ name, dockerfile, context, args = {}, contexts = {} }: BuildInput, store: ImageStore): Promise<string> {
 	const pairs = [
@@ -40,8 +40,8 @@ export async function build({ name, dockerfile, context, args = {}, contexts = {
 }
 
 /**
- * Writes an image's manifest, configuration and layers (not compressed: a blob's digest is then its layer's) into a folder that is there
- * for the time of `use`.
+ * Writes an image's manifest, configuration and layers (not compressed: a blob's digest is then its layer's) into a folder that exists
+ * while `use` runs.
  */
 export async function withExported<T>(name: string, store: ImageStore, use: (folder: string) => Promise<T>): Promise<T> {
 	const temporary = await makeRunDir('image')
@@ -57,13 +57,15 @@ export async function withExported<T>(name: string, store: ImageStore, use: (fol
 async function buildah(store: ImageStore, command: string, ...args: string[]): Promise<void> {
 	const settings = await configure(store)
 	const signatures = ['build', 'push'].includes(command) ? ['--signature-policy', settings.policy] : []
-	// For a RUN buildah starts itself anew without its environment: what loads its libraries must find them all the same.
+	// For a RUN, buildah re-executes itself without its environment: the loader must find its libraries anyway.
 	const script = 'mount --bind "$0" /etc/ld.so.cache && exec buildah "$@"'
 	const argv = ['sh', '-c', script, await loaderCache(store), command, ...signatures, ...args] as const
 	await contained(argv, { env: { ...store.packages.env, ...settings.env } })
 }
 
-/** The machine's own `/etc/ld.so.cache` with the libraries that were unpacked beside it, for one namespace to have in its place. @see ldconfig(8) */
+/**
+ * Writes the machine's own `/etc/ld.so.cache` with the unpacked libraries added, to be mounted over it in one namespace. @see ldconfig(8)
+ */
 async function loaderCache({ folder, packages: { env } }: ImageStore): Promise<string> {
 	const folders = (env.LD_LIBRARY_PATH ?? '').split(':')
 	const there = await Promise.all(folders.map(exists))
@@ -72,7 +74,10 @@ async function loaderCache({ folder, packages: { env } }: ImageStore): Promise<s
 	return cache
 }
 
-/** Its own configuration, complete: the package's files are not in /etc, and what a machine has there is none of the lab's business. */
+/**
+ * Writes a complete, separate configuration: the package's files are not in /etc, and the machine's own configuration must not affect the
+ * lab.
+ */
 async function configure({ folder }: ImageStore) {
 	const file = (name: string) => join(folder, name)
 	await mkdir(folder, { recursive: true })
@@ -91,7 +96,7 @@ async function configure({ folder }: ImageStore) {
 
 const overlayfs = 0x794c7630
 
-/** Six times as quick as vfs, but cannot stand on another overlay, which is what a container's root is. */
+/** overlay is six times as fast as vfs, but does not work on another overlay, which is what a container's root is. */
 async function storageDriver(folder: string): Promise<'overlay' | 'vfs'> {
 	const { type } = await statfs(folder)
 	return type === overlayfs ? 'vfs' : 'overlay'

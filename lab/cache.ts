@@ -4,26 +4,26 @@ import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { holdLock } from './lock.ts'
 
-/** Where the lab keeps what is costly to make: binaries, packages, root file systems, images. Safe to delete while no lab runs. */
+/** Where the lab keeps what is expensive to make: binaries, packages, root file systems, images. Safe to delete while no lab runs. */
 export function cacheDir(...parts: string[]): string {
 	return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'multinic', ...parts)
 }
 
-/** First 12 hex digits of the SHA-256 over the parts: names a thing in the cache after all that it is made from. */
+/** First 12 hex digits of the SHA-256 over the parts: names an item in the cache after everything that it is made from. */
 export function fingerprint(...parts: (string | Buffer)[]): string {
 	const hash = createHash('sha256')
 	for (const part of parts) hash.update(part).update('\0')
 	return hash.digest('hex').slice(0, 12)
 }
 
-/** Like `fingerprint`, over what the files hold. A file that does not exist is an error. */
+/** Like `fingerprint`, over the content of files. A file that does not exist is an error. */
 export async function fingerprintFiles(...paths: string[]): Promise<string> {
 	return fingerprint(...(await Promise.all(paths.map(path => readFile(path)))))
 }
 
 /**
- * Makes `path` unless it is there, and returns it. `make` fills a draft beside it, which takes the name in one rename: what has the
- * name is complete. A second process that wants the same thing waits for the first.
+ * Makes `path` unless it exists, and returns it. `make` fills a draft next to it, which is then renamed: what has the final name is
+ * complete. A second process that needs the same path waits for the first.
  */
 export async function makeOnce(path: string, make: (draft: string) => Promise<void>): Promise<string> {
 	if (await exists(path)) return path
@@ -37,7 +37,7 @@ export async function makeOnce(path: string, make: (draft: string) => Promise<vo
 	return path
 }
 
-/** Removes all but the newest files of a folder whose names end like that, and their locks. */
+/** Removes all but the newest files of a folder whose names have this ending, and their locks. */
 export async function keepNewest(folder: string, ending: string, count: number): Promise<void> {
 	const names = (await readdir(folder)).filter(name => name.endsWith(ending))
 	const aged = await Promise.all(names.map(async name => ({ name, made: (await stat(join(folder, name))).mtimeMs })))
@@ -46,7 +46,7 @@ export async function keepNewest(folder: string, ending: string, count: number):
 	}
 }
 
-/** Whether anything has that path. */
+/** Reports whether anything exists at that path. */
 export async function exists(path: string): Promise<boolean> {
 	return stat(path).then(
 		() => true,

@@ -1,14 +1,14 @@
 import { type Options, execa } from 'execa'
 
-/** What a command printed. */
+/** The output of a command. */
 export interface Printed {
 	stdout: string
 	stderr: string
 }
 
 /**
- * Runs a command to its end. As root it gets process and mount namespaces of its own, so that all it started goes with it, and nothing it
- * mounted is left, however this process ends. Throws when it fails, with what it printed to stderr.
+ * Runs a command to completion. As root it gets separate process and mount namespaces, so that everything it started ends with it, and no
+ * mount of it remains, however this process ends. Throws when it fails, with its stderr.
  */
 export async function contained(argv: readonly [string, ...string[]], options: Options = {}): Promise<Printed> {
 	const { stdout, stderr } = await execa('setpriv', ['--pdeathsig', 'KILL', '--', ...wall(argv)], options)

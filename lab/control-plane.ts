@@ -7,27 +7,27 @@ import { type KubeAccess, kubeGet } from './kube-get.ts'
 import { writeKubeconfig } from './kubeconfig.ts'
 import { type Daemon, startDaemon, until } from './process.ts'
 
-/** Binaries every control plane needs; the others only for what `parts` names. */
+/** Binaries that every control plane needs; `controllerManager` and `scheduler` need one more each. */
 export const controlPlaneBinaries = ['etcd', 'kube-apiserver', 'certs'] as const
 
-/** What kind of control plane, and where it listens. */
+/** What kind of control plane it is, and where it listens. */
 export interface ControlPlaneOptions {
 	name: string
 	/** Its own folder: keys, data, logs. */
 	dir: string
 	kit: Kit<(typeof controlPlaneBinaries)[number]> & Partial<Kit>
-	/** Where the API server listens; the first address is what its own parts and its kubeconfig use. */
+	/** The API server's port; its own parts and its kubeconfig use it on 127.0.0.1. */
 	port: number
-	/** What pods and nodes reach it by; without one there is no `kubernetes` service and it listens on loopback only. */
+	/** The address by which pods and nodes reach it; without one there is no `kubernetes` service and it listens on loopback only. */
 	advertise?: string
-	/** The nodes that may join: each gets a token of its own. */
+	/** The nodes that may join: each gets a separate token. */
 	nodes?: readonly string[]
-	/** true: all that is on by default; or only these, by their names. */
+	/** true: all controllers that are on by default; or only these, by their names. */
 	controllerManager?: boolean | readonly string[]
 	scheduler?: boolean
-	/** Further flags of etcd, or others than the usual: `{ 'quota-backend-bytes': '33554432' }`. */
+	/** Additional flags of etcd, or other values than the usual: `{ 'quota-backend-bytes': '33554432' }`. */
 	etcdFlags?: Readonly<Record<string, string>>
-	/** The same of the API server. */
+	/** The same for the API server. */
 	serverFlags?: Readonly<Record<string, string>>
 }
 
@@ -39,11 +39,11 @@ export interface ControlPlane {
 	/** PEM of the authority that signed the serving certificate. */
 	readonly ca: string
 	readonly caFile: string
-	/** Path of the administrator's kubeconfig, good where the control plane runs. */
+	/** Path of the administrator's kubeconfig, valid where the control plane runs. */
 	readonly kubeconfig: string
 	readonly nodeTokens: Readonly<Record<string, string>>
 	readonly daemons: readonly Daemon[]
-	/** Kills the API server, without a chance to say goodbye to anybody; etcd and what it holds stay. */
+	/** Kills the API server with SIGKILL; etcd and its data stay. */
 	killServer(): Promise<void>
 	/** Starts an API server on the same etcd and port; returns when it is ready. */
 	startServer(): Promise<void>
@@ -55,8 +55,8 @@ export const serviceAddress = '10.96.0.1'
 const serviceRange = '10.96.0.0/16'
 
 /**
- * Starts etcd and an API server (RBAC, node authorizer, NodeRestriction, token file), and the controller manager and scheduler if wanted;
- * returns when the API server is ready, about 3 s. Throws the last words of a part that died.
+ * Starts etcd and an API server (RBAC, node authorizer, NodeRestriction, token file), and the controller manager and scheduler if
+ * requested; returns when the API server is ready, about 3 s. Throws the last output of a part that exited.
  */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
 	const plane = await prepare(options)
@@ -104,10 +104,10 @@ function tokenFile(admin: string, nodes: Record<string, string>): string {
 	return `${[`${admin},admin,admin,"system:masters"`, ...lines].join('\n')}\n`
 }
 
-/** On unix sockets, so that it needs no port; without fsync, for what it holds does not outlive the lab. */
+/** Starts etcd on unix sockets, so that it needs no port; without fsync, because its data does not outlive the lab. */
 function startEtcd({ dir, kit, etcdFlags }: ControlPlaneOptions): Daemon {
 	const client = `unix://${dir}/etcd.sock`
-	const [clientName, peerName] = ['http://localhost:2379', 'http://localhost:2380'] // must look like addresses; nobody dials them
+	const [clientName, peerName] = ['http://localhost:2379', 'http://localhost:2380'] // must look like addresses; no process connects to them
 	const urls = {
 		'listen-client-urls': client,
 		'advertise-client-urls': clientName,

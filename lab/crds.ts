@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { KubeClient } from '../runtime/kube/client.ts'
 import { CustomResourceDefinition } from '../runtime/kube/kinds.ts'
 
-/** What a wait has to know of a CRD: contract's `Crd` has it, and so has the `spec` of a manifest. */
+/** What the wait needs to know of a CRD: contract's `Crd` has it, and so does the `spec` of a manifest. */
 export type Served = { group: string; names: { plural: string }; versions: readonly { name: string }[] }
 
 type Reader = Pick<KubeClient, 'find' | 'raw'>
@@ -10,8 +10,8 @@ type Patience = { withinMs?: number; everyMs?: number }
 type Discovery = { items?: { metadata?: { name?: string }; versions?: { version: string; resources?: { resource: string }[] }[] }[] }
 
 /**
- * Waits until an API server serves these CRDs and kubectl finds them. To be used after every apply of a CRD: `kubectl wait
- * --for=condition=Established` fails with "accessor error" where it reads the CRD before the API server has written a first status
+ * Waits until an API server serves these CRDs and kubectl finds them. Use it after every apply of a CRD: `kubectl wait
+ * --for=condition=Established` fails with "accessor error" if it reads the CRD before the API server has written a first status
  * (`conditions: null`), and a CRD is missing in discovery for a moment after it is established.
  *
  * @throws Error after `withinMs` (default 2 minutes), which names the CRD and what it still lacks
@@ -57,7 +57,9 @@ function isOf(plural: string) {
 	return ({ resource }: { resource: string }) => resource === plural
 }
 
-/** In the form that kubectl reads. @see https://kubernetes.io/docs/concepts/overview/kubernetes-api/#aggregated-discovery */
+/**
+ * Reads discovery in the form that kubectl reads. @see https://kubernetes.io/docs/concepts/overview/kubernetes-api/#aggregated-discovery
+ */
 async function discovery(client: Reader): Promise<Discovery> {
 	const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
 	return (await client.raw({ method: 'GET', path: '/apis', accept })) as Discovery

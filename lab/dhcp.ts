@@ -5,7 +5,7 @@ import { type Daemon, startDaemon } from './process.ts'
 
 const serving = new Map<string, Daemon>()
 
-/** Leases addresses on a network from now on: .100 to .199 of its first gateway's /24, for an hour, with that gateway as the way out. */
+/** Serves leases of one hour on a network from now on: .100 to .199 of its first gateway's /24, with that gateway as the default route. */
 export async function serveLeases(dir: string, { network = 'data', gateways = [] }: NewPort): Promise<void> {
 	if (serving.has(network)) return
 	const [, range] = gateways[0]?.match(/^(\d+\.\d+\.\d+)\.\d+\/24$/) ?? []

@@ -13,19 +13,19 @@ export type FakeKubeletOptions = {
 	client: KubeClient
 	namespace: string
 	log: Log
-	/** How long a run takes, in milliseconds; a promise is awaited besides. Default: no time. */
+	/** How long a run takes, in milliseconds; a promise is also awaited. Default: no time. */
 	runMs?: (input: RunConfig) => number | Promise<number>
-	/** What a run reports; undefined: it ends without a report. Default: everything wanted is configured. */
+	/** What a run reports; undefined: it ends without a report. Default: every desired interface is configured. */
 	report?: (input: RunConfig) => AgentReport | undefined
 }
 
 export type FakeKubelet = {
-	/** Every input a run was started with, in order. */
+	/** Every input with which a run was started, in order. */
 	readonly ran: readonly RunConfig[]
 	stop(): Promise<void>
 }
 
-/** Ends the agent's Jobs as nodes would, for fleets that are larger than any machine: without pods, at once or after a while. */
+/** Ends the agent's Jobs as nodes would, for fleets that are larger than any machine: without pods, immediately or after a while. */
 export function startFakeKubelet(options: FakeKubeletOptions): FakeKubelet {
 	const { client, namespace, log } = options
 	const stop = new AbortController()
@@ -67,7 +67,7 @@ async function runToItsEnd(options: FakeKubeletOptions, { name, begins, signal }
 	await stubbornly(() => client.patchStatus(Job, at, end, { signal }))
 }
 
-/** A run does not end because the API server cannot be reached: kubelets say what they have to say until it is heard. */
+/** Retries until the API server can be reached, as a kubelet does: a run does not end because the API server is unreachable. */
 async function untilAnswered<T>({ log }: FakeKubeletOptions, signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
 	for (;;) {
 		try {
@@ -81,7 +81,10 @@ async function untilAnswered<T>({ log }: FakeKubeletOptions, signal: AbortSignal
 
 const againMs = 200
 
-/** What the API server asks of a Job that is over. @see https://kubernetes.io/docs/concepts/workloads/controllers/job/#terminal-job-conditions */
+/**
+ * The status that the API server requires of a finished Job. @see
+ * https://kubernetes.io/docs/concepts/workloads/controllers/job/#terminal-job-conditions
+ */
 function endedNow(succeeded: boolean, now: string): NonNullable<Job['status']> {
 	const time = `${now.slice(0, 19)}Z`
 	const condition = (type: string) => ({
@@ -101,7 +104,7 @@ function hasEnded({ status }: Job): boolean {
 	return (status?.conditions ?? []).some(({ type, status: is }) => is === 'True' && (type === 'Complete' || type === 'Failed'))
 }
 
-/** The report of a run in which everything went well. */
+/** The report of a run that succeeded. */
 export function reportFor(input: RunConfig, over: Partial<AgentReport> = {}): AgentReport {
 	const { nodeName, uid, generation, attempt, mode } = input
 	return {

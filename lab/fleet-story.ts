@@ -7,13 +7,13 @@ import { createLog } from '../runtime/log.ts'
 import { say, seconds, step, type Tell } from './progress.ts'
 import { namespace } from './story/cloud.ts'
 
-/** How it went, and how long it took in seconds. */
+/** The result, and its duration in seconds. */
 export type FleetEnd = { nodes: number; configured: number; seconds: { created: number; settled: number } }
 
 /**
- * Makes the node configs and follows them until every one is settled.
+ * Creates the node configs and waits until every one is Configured or Failed.
  *
- * @param create makes all of them
+ * @param create creates all of them
  */
 export async function fleetStory(client: KubeClient, names: readonly string[], create: (tell: Tell) => Promise<void>): Promise<FleetEnd> {
 	const stop = new AbortController()

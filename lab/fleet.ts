@@ -24,25 +24,28 @@ import { step } from './progress.ts'
 import { makeRunDir } from './run-dir.ts'
 import { namespace } from './story/cloud.ts'
 
-/** A cluster of nodes that only its API server knows: everything real but the nodes, whose runs are played. */
+/** A cluster whose nodes exist only in its API server: everything is real except the nodes, whose runs are simulated. */
 export interface Fleet extends AsyncDisposable {
-	/** What a person may do in another terminal. */
+	/** What a user can do in another terminal. */
 	readonly invitation: string
-	/** Resolves when a part of it has ended by itself: a sentence that says so. */
+	/** Resolves when a part of it has ended unexpectedly: a sentence that says so. */
 	readonly ended: Promise<string>
-	/** Gives every node its node config, and returns when all are settled. */
+	/** Gives every node its node config, and returns when each is Configured or Failed. */
 	story(): Promise<FleetEnd>
 }
 
-/** Without those that would miss the nodes' heartbeats, or make pods that no node starts. */
+/** Without the controllers that would miss the nodes' heartbeats, or create pods that no node starts. */
 const controllers = ['garbage-collector-controller', 'namespace-controller', 'serviceaccount-controller', 'serviceaccount-token-controller']
 
-/** Builds what is missing; a few minutes the first time. */
+/** Builds what is missing; this takes a few minutes the first time. */
 export async function prepareFleet(): Promise<void> {
 	await step('Kubernetes', () => findKit([...controlPlaneBinaries, 'kube-controller-manager', 'kubectl', 'helm']))
 }
 
-/** Starts API server, nodes, the chart without its Deployment, and the controller as a process, with no right but its account's. */
+/**
+ * Starts the API server, the nodes, the chart without its Deployment, and the controller as a process that has only the rights of its
+ * account.
+ */
 export async function startFleet(count: number): Promise<Fleet> {
 	const api = await step('control plane', () => startApiServer({ controllerManager: controllers }))
 	const runDir = await makeRunDir('fleet')
@@ -93,7 +96,7 @@ function installChart({ bin, kubeconfig }: ApiServer) {
 	return execa(join(bin, 'helm'), ['install', 'multinic', chart, ...values], { env: { KUBECONFIG: kubeconfig } })
 }
 
-/** @returns the kubeconfig of the controller's own account, for a day */
+/** @returns the kubeconfig of the controller's own account, valid for a day */
 async function controllerAccess(api: ApiServer, client: KubeClient, dir: string): Promise<string> {
 	const token = await requestToken(client, { namespace, account: 'multinic-controller' })
 	const access = { name: 'controller', server: api.server, ca: api.ca, token }

@@ -5,16 +5,16 @@ import type { Tell } from './progress.ts'
 export interface GoBuild {
 	/** Folder of the module. */
 	module: string
-	/** Import path of a command, of the module itself or of one it requires. */
+	/** Import path of a command, of the module itself or of one that it requires. */
 	command: string
-	/** As the linker takes them: `-s -w -X …`. */
+	/** In the linker's format: `-s -w -X …`. */
 	linkerFlags: string
 	output: string
 }
 
 /**
- * Builds one static binary, and tells how many modules it has downloaded, then how many packages it has compiled. Fails with what the
- * compiler said.
+ * Builds one static binary, and reports how many modules it has downloaded, then how many packages it has compiled. Throws with the
+ * compiler's output.
  */
 export async function goBuild({ module, command, linkerFlags, output }: GoBuild, tell: Tell): Promise<void> {
 	const options = { cwd: module, env: { CGO_ENABLED: '0', GOFLAGS: '' } }
@@ -26,7 +26,7 @@ export async function goBuild({ module, command, linkerFlags, output }: GoBuild,
 	await contained(['go', 'build', ...flags, command], { ...options, stderr: compiled })
 }
 
-/** Counts the lines that are progress and passes them over: what is left is what goes into an error. */
+/** Counts the lines that are progress and removes them: the remaining lines go into an error. */
 function counted(progress: RegExp, tell: (count: number) => void) {
 	let count = 0
 	return function* (line: unknown) {

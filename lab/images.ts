@@ -10,7 +10,7 @@ import { layersOf, packImages } from './oci.ts'
 import type { Packages } from './packages.ts'
 import { step } from './progress.ts'
 
-/** What every image of the lab stands on: build-arg BASE_IMAGE of the project's Dockerfiles. */
+/** The base of every image of the lab: build-arg BASE_IMAGE of the project's Dockerfiles. */
 export const baseImage = 'localhost/multinic-base:node24'
 const pauseImage = 'localhost/multinic-pause:1'
 
@@ -18,19 +18,19 @@ const pauseImage = 'localhost/multinic-pause:1'
 export interface BaseImages {
 	/** For `ctr images import`. */
 	readonly archive: string
-	/** Digests of the layers of `baseImage`: an image built on it need not bring them. */
+	/** Digests of the layers of `baseImage`: an image built on it need not contain them. */
 	readonly layers: readonly string[]
 	readonly store: ImageStore
 }
 
-/** An image that is ready to be imported by a node. */
+/** An image that a node can import. */
 export interface BuiltImage {
 	readonly name: string
-	/** Holds only what the nodes' disk does not have. In the cache, where the newest few are kept. */
+	/** Contains only what the nodes' disk does not have. It is in the cache, which keeps the newest few. */
 	readonly archive: string
 }
 
-/** Debian's files and Node 24 as one image, and the one that holds a pod's namespaces: from the cache, or built in half a minute. */
+/** Returns Debian's files and Node 24 as one image, and the image of a pod's namespaces: from the cache, or built in half a minute. */
 export async function baseImages(kit: Kit<'pause'>, packages: Packages): Promise<BaseImages> {
 	const tree = await debianTree('base-image', baseImagePackages, packages)
 	const node = join(import.meta.dirname, `../node_modules/node-linux-${process.arch}/bin/node`)
@@ -57,8 +57,8 @@ export async function baseImages(kit: Kit<'pause'>, packages: Packages): Promise
 }
 
 /**
- * Builds an image on `baseImage` and packs what is above it, unless exactly that was packed before. With one changed file it takes 0.5 s to
- * build and 2 s to pack on an idle machine.
+ * Builds an image on `baseImage` and packs the layers above it, unless exactly that was packed before. With one changed file it takes 0.5 s
+ * to build and 2 s to pack on an idle machine.
  */
 export async function buildImage(input: BuildInput, { store, layers }: BaseImages): Promise<BuiltImage> {
 	await using _turn = await holdLock(join(store.folder, 'build.lock'))
@@ -66,7 +66,7 @@ export async function buildImage(input: BuildInput, { store, layers }: BaseImage
 	const packed = join(store.folder, 'packed')
 	const pack = (draft: string) => withExported(input.name, store, folder => packImages([{ name: input.name, folder }], draft, layers))
 	const archive = await makeOnce(join(packed, `${fingerprint(input.name)}-${id}.tar`), pack)
-	await keepNewest(packed, '.tar', 20) // every change of the code packs another
+	await keepNewest(packed, '.tar', 20) // every change of the code packs another archive
 	return { name: input.name, archive }
 }
 

@@ -15,24 +15,24 @@ import { nodeSeed, type SeedFiles, writeSeed } from './seed.ts'
 import { makeShell, type RunOptions, type Shell } from './shell.ts'
 import { makeVm } from './vm.ts'
 
-/** What the outside hands in, as JSON, on the command line. */
+/** The settings that the outside passes as JSON on the command line. */
 export interface InsideSettings {
 	/** The lab's folder. */
 	dir: string
 	kit: Kit
-	/** With which the distribution's programs are found. */
+	/** Environment in which the distribution's programs are found. */
 	env: Record<string, string>
-	/** The disk all nodes start from. */
+	/** The disk from which all nodes start. */
 	disk: string
 	nodes: number
-	/** Memory of each. */
+	/** Memory of each node. */
 	megabytes: number
 }
 
-/** What the outside asks for. */
+/** What the outside calls. */
 export type Inside = Awaited<ReturnType<typeof start>>
 
-/** Files in the lab's folder through which the two sides speak. */
+/** Files in the lab's folder through which the two sides communicate. */
 export const sockets = { calls: 'calls.sock', biz: 'biz.sock', mgmt: 'mgmt.sock' } as const
 
 const ports = { biz: 443, mgmt: 6444 } as const
@@ -40,11 +40,11 @@ const ports = { biz: 443, mgmt: 6444 } as const
 if (import.meta.main) await main(JSON.parse(process.argv[2] ?? '{}') as InsideSettings)
 
 /**
- * The lab's main process: the first of its process namespace, so that all ends when it does. It ends when whoever started it is gone, which
- * closes its standard input.
+ * The lab's main process: the first of its process namespace, so that all processes end when it does. It ends when the process that started
+ * it is gone, which closes its standard input.
  */
 async function main(settings: InsideSettings): Promise<void> {
-	for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(0)) // the first process ignores them otherwise
+	for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(0)) // PID 1 ignores them otherwise
 	process.stdin.resume().once('close', () => process.exit(0))
 	Object.assign(process.env, settings.env)
 	await serve(join(settings.dir, sockets.calls), await start(settings))
@@ -60,7 +60,7 @@ async function start(settings: InsideSettings) {
 	const node = (name: string) => found(nodes, name)
 
 	return {
-		/** Both clusters, without nodes. */
+		/** Starts both clusters, without nodes. */
 		async startClusters() {
 			const names = all.map(({ name }) => name)
 			const more = { advertise: management.gateway, nodes: names, controllerManager: true, scheduler: true }
@@ -77,7 +77,7 @@ async function start(settings: InsideSettings) {
 			}
 			return { biz: pick(biz), mgmt: pick(mgmt) }
 		},
-		/** A node of no cluster, which is off. */
+		/** Makes a machine that belongs to no cluster and is powered off. */
 		async makeMachine(name: string, machine: NewMachine) {
 			const one = all.find(identity => identity.name === name)
 			if (!one) throw new Error(`no place for a machine ${name}`)
@@ -98,7 +98,7 @@ async function start(settings: InsideSettings) {
 	}
 }
 
-/** A tmpfs, gone with the mount namespace. */
+/** Mounts a tmpfs, which is gone with the mount namespace. */
 async function mountMemory(dir: string): Promise<string> {
 	const folder = join(dir, 'memory')
 	await mkdir(folder)
@@ -136,7 +136,7 @@ async function nodeOf(
 	return makeNode(makeVm({ node: one, dir, disk, seed, megabytes, memoryDir, kernelArguments, env, mconsole: kit.mconsole }), shell, look)
 }
 
-/** Logs and exec: the API server signs in to kubelets, which ask the API server whether it may. */
+/** Allows logs and exec: the API server authenticates to kubelets, which ask the API server for authorization. */
 async function letKubeletsBeRead(kit: Kit, { kubeconfig }: ControlPlane): Promise<void> {
 	const binding = ['clusterrolebinding', 'apiserver-kubelet', '--clusterrole=system:kubelet-api-admin']
 	await execa(kit.kubectl, ['--kubeconfig', kubeconfig, 'create', ...binding, '--user=kube-apiserver-kubelet-client'])

@@ -5,7 +5,7 @@ import { goBuild } from './go-build.ts'
 import { holdLock } from './lock.ts'
 import { step, type Tell } from './progress.ts'
 
-/** The Go modules of `lab/kit/`, and which binary is made from which of their packages. */
+/** The Go modules of `lab/kit/`, and the package from which each binary is built. */
 const modules = {
 	kubernetes: {
 		'kube-apiserver': 'k8s.io/kubernetes/cmd/kube-apiserver',
@@ -21,20 +21,20 @@ const modules = {
 
 type ModuleName = keyof typeof modules
 type NameIn<M> = M extends unknown ? keyof M : never
-/** A binary the lab is made of. */
+/** A binary that the lab consists of. */
 export type Binary = NameIn<(typeof modules)[ModuleName]>
 
-/** Every binary a whole lab needs. */
+/** Every binary that a whole lab needs. */
 export const allBinaries = Object.values(modules).flatMap(names => Object.keys(names)) as Binary[]
 
-/** The absolute path of each binary asked for. */
+/** The absolute path of each requested binary. */
 export type Kit<B extends Binary = Binary> = Readonly<Record<B, string>>
 
 const kitDir = join(import.meta.dirname, 'kit')
 
 /**
- * Finds each binary: in $KUBEBUILDER_ASSETS, else in the cache, else builds it from the Go module proxy (all of them: about five minutes
- * on two cores). Needs no root. Fails where there is no Go and one has to be built.
+ * Finds each binary: in $KUBEBUILDER_ASSETS, otherwise in the cache, otherwise builds it from the Go module proxy (all of them: about five
+ * minutes on two cores). Needs no root. Throws if a binary has to be built and there is no Go.
  */
 export async function findKit<B extends Binary>(names: readonly B[]): Promise<Kit<B>> {
 	const paths: [B, string][] = []
@@ -42,13 +42,13 @@ export async function findKit<B extends Binary>(names: readonly B[]): Promise<Ki
 	return Object.fromEntries(paths) as Kit<B>
 }
 
-/** Whether all of them are there, so that nothing has to be built. */
+/** Reports whether all of them exist, so that nothing has to be built. */
 export async function isKitBuilt(names: readonly Binary[]): Promise<boolean> {
 	const there = await Promise.all(names.map(async name => (await asset(name)) !== undefined || exists(await cachePath(name))))
 	return there.every(Boolean)
 }
 
-/** A folder for PATH that holds exactly these binaries, as links. */
+/** Returns a folder for PATH that contains exactly these binaries, as links. */
 export async function binFolder(kit: Partial<Kit>): Promise<string> {
 	const links = Object.entries(kit)
 	const folder = cacheDir('kit', `bin-${fingerprint(...links.flat())}`)
@@ -56,7 +56,7 @@ export async function binFolder(kit: Partial<Kit>): Promise<string> {
 	const draft = `${folder}.${process.pid}`
 	await mkdir(draft, { recursive: true })
 	for (const [name, path] of links) await symlink(path, join(draft, name))
-	// Two processes may make the same folder at once: the second finds it there, with the same links in it.
+	// Two processes may make the same folder concurrently: the second finds it with the same links in it.
 	await rename(draft, folder).catch(() => rm(draft, { recursive: true }))
 	return folder
 }
@@ -120,7 +120,7 @@ async function linkerFlags(module: ModuleName): Promise<string> {
 	return ['-s', '-w', ...(stamps[module] ?? []).map(stamp => `-X ${stamp}`)].join(' ')
 }
 
-/** The version a module of the kit pins in its go.mod, as "v1.34.4". */
+/** Returns the version that a module of the kit pins in its go.mod, such as "v1.34.4". */
 async function pinned(module: ModuleName, dependency: string): Promise<string> {
 	const text = await readFile(join(kitDir, module, 'go.mod'), 'utf8')
 	const version = text.match(new RegExp(`^(?:require\\s+|\\t)${dependency} (v\\S+)`, 'm'))?.[1]

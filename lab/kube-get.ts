@@ -9,13 +9,16 @@ export interface KubeAccess {
 	token: string
 }
 
-/** What the API server answers to a GET. Status 0: it could not be reached. */
+/** The response of the API server to a GET. Status 0: it could not be reached. */
 export interface KubeAnswer {
 	status: number
 	body: string
 }
 
-/** One GET with a time limit of 5 s. Never throws. It is all the lab itself asks of a cluster: the rooms have a client of their own. */
+/**
+ * Sends one GET with a time limit of 5 s. Never throws. The lab itself sends no other request to a cluster: the other parts have their own
+ * client.
+ */
 export async function kubeGet({ server, ca, token }: KubeAccess, path: string): Promise<KubeAnswer> {
 	const { promise, resolve } = Promise.withResolvers<KubeAnswer>()
 	const nothing = () => resolve({ status: 0, body: '' })

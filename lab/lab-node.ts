@@ -6,26 +6,26 @@ import type { RunOptions, Said } from './shell.ts'
 /** A node of a running lab: a machine with its own kernel, and what a cloud can do to it. */
 export interface LabNode {
 	readonly name: string
-	/** Runs a shell command on it as root. Does not throw for what the command does: see `exitCode`. */
+	/** Runs a shell command on it as root. A failing command does not throw: see `exitCode`. */
 	run(command: string, options?: RunOptions): Promise<Said>
-	/** Like `run`, gives what it printed to stdout, and throws with what it printed to stderr when it fails. */
+	/** Like `run`, returns stdout, and throws with stderr when the command fails. */
 	ask(command: string, options?: RunOptions): Promise<string>
-	/** Copies a file of this machine onto it. */
+	/** Copies a file of this machine to the node. */
 	copyFile(from: string, to: string, mode?: string): Promise<void>
-	/** Attaches a port, as a cloud would: a NIC with that MAC appears within half a second, and is there after a reboot too. */
+	/** Attaches a port, as a cloud would: a NIC with that MAC appears within half a second, and is present after a reboot too. */
 	attachPort(port: NewPort): Promise<Port>
-	/** Detaches it. The kernel of the node lets go only of a NIC that is down, so it is set down first. */
+	/** Detaches it. The kernel of the node releases only a NIC that is down, so it is set down first. */
 	detachPort(mac: string): Promise<void>
 	ports(): Promise<readonly Port[]>
 	/** Reboots it cleanly; resolves when it is Ready again. */
 	reboot(): Promise<void>
 	/** Starts it; resolves when it is Ready. */
 	powerOn(): Promise<void>
-	/** As if the plug was pulled. */
+	/** Stops it as if its power was cut. */
 	powerOff(): Promise<void>
 }
 
-/** The node as it is reached from outside the lab's namespaces. */
+/** Returns the node as it is reached from outside the lab's namespaces. */
 export function labNode(name: string, inside: Inside): LabNode {
 	const ask = async (command: string, options: RunOptions = {}) => {
 		const said = await inside.run(name, command, options)

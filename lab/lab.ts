@@ -12,7 +12,7 @@ import { step } from './progress.ts'
 import { startRelay } from './relay.ts'
 import { makeRunDir } from './run-dir.ts'
 
-/** How large a lab is wanted. */
+/** The size of a lab. */
 export interface LabOptions {
 	/** Default: 2. */
 	nodes?: number
@@ -33,33 +33,33 @@ export interface Cluster {
 	readonly kubeconfig: string
 }
 
-/** A running lab: two clusters, and the nodes of the one. */
+/** A running lab: two clusters, one of them with nodes. */
 export interface Lab extends AsyncDisposable {
-	/** Its own folder; gone after `stop`. */
+	/** Its own folder; removed by `stop`. */
 	readonly dir: string
 	/** Folder with kubectl and helm in it, for PATH. */
 	readonly bin: string
 	/** The cluster with nodes. */
 	readonly biz: Cluster
-	/** The cluster without. */
+	/** The cluster without nodes. */
 	readonly mgmt: Cluster
 	/** node1, node2, … */
 	readonly nodes: readonly LabNode[]
-	/** Throws when there is no such node. */
+	/** Throws if there is no such node. */
 	node(name: string): LabNode
 	/** Builds an image from a Dockerfile on `baseImage`. */
 	buildImage(input: BuildInput): Promise<BuiltImage>
-	/** Has the nodes (default: all) import an image, under its name. */
+	/** Imports an image into the nodes (default: all), under its name. */
 	loadImage(image: BuiltImage, nodes?: readonly string[]): Promise<void>
-	/** Resolves when the lab ended without being stopped, with the last words of its main process. */
+	/** Resolves when the lab ended without being stopped, with the last output of its main process. */
 	readonly ended: Promise<string>
-	/** Ends all of it at once: no process, mount, device or file of the lab is left. */
+	/** Ends the whole lab: no process, mount, device or file of the lab is left. */
 	stop(): Promise<void>
 }
 
 /**
- * Brings a lab up: all nodes Ready in about 25 s once everything is prepared. It lives in namespaces of its own, below this process, and goes
- * with it however it ends. Throws `Missing` where the machine cannot host it.
+ * Starts a lab: all nodes are Ready in about 25 s once everything is prepared. It runs in separate namespaces, below this process, and ends
+ * with it, however it ends. Throws `Missing` if the machine cannot host it.
  */
 export async function startLab({ nodes = 2, megabytes = 1024 }: LabOptions = {}): Promise<Lab> {
 	const { kit, packages, disk, images } = await prepareLab(nodes)

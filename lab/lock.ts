@@ -6,25 +6,25 @@ export interface Lock extends AsyncDisposable {
 	readonly path: string
 }
 
-/** Waits for the lock on a file (which is made) and holds it. */
+/** Waits for the lock on a file (which is created) and holds it. */
 export async function holdLock(path: string): Promise<Lock> {
 	const lock = await take(path, [])
 	if (!lock) throw new Error(`no lock on ${path}: is flock (util-linux) installed, and the folder there?`)
 	return lock
 }
 
-/** Holds the lock on a file, or returns undefined at once when somebody else does. */
+/** Holds the lock on a file, or immediately returns undefined if another process does. */
 export async function tryLock(path: string): Promise<Lock | undefined> {
 	return take(path, ['--nonblock'])
 }
 
 /**
- * The kernel's own lock, held by a child which ends when its standard input does: nothing is left to clean
- * when this process is killed, so no lock is ever stale.
+ * Takes the kernel's own lock in a child process, which ends when its standard input does: nothing is left to clean up when this process is
+ * killed, so no lock is ever stale.
  */
 async function take(path: string, flags: string[]): Promise<Lock | undefined> {
 	const holder = execa('flock', [...flags, '--no-fork', path, 'sh', '-c', 'echo held; exec cat'], {
-		detached: true, // Ctrl-C in a terminal reaches every process of the group: the lock must outlive the clean-up it guards
+		detached: true, // Ctrl-C in a terminal reaches every process of the group: the lock must outlive the clean-up that it guards
 		reject: false,
 		stdin: 'pipe',
 		stderr: 'ignore',

@@ -5,52 +5,54 @@ import type { Interface } from '../contract/interface.ts'
 import type { LabNode } from './lab-node.ts'
 import type { Said } from './shell.ts'
 
-/** What a run of the agent said, and the report it left, if it left one. */
+/** The output of a run of the agent, and its report, if it left one. */
 export interface AgentRun {
-	/** Exit status; 255 when the machine went away. */
+	/** Exit status; 255 when the connection to the machine was lost. */
 	code: number
 	stdout: string
 	stderr: string
 	report: AgentReport | undefined
 }
 
-/** A run that is under way. */
+/** A run in progress. */
 export interface StartedAgent {
-	/** On this machine; what the run sees as `runFolder`, so that the two can leave each other files. */
+	/** On this machine; the run sees it as `runFolder`, so that both sides can leave files for each other. */
 	readonly folder: string
 	readonly ended: Promise<AgentRun>
 }
 
 /** How a run differs from one in a pod. */
 export interface AgentOptions {
-	/** Of a module that Node loads before the agent. */
+	/** Text of a module that Node loads before the agent. */
 	preload?: string
 	env?: Readonly<Record<string, string>>
 	/** Milliseconds; default: 120 000. */
 	timeoutMs?: number
 }
 
-/** What is asked of it. */
+/** The input of a run. */
 export interface Wish {
 	interfaces: readonly Partial<Interface>[]
 	more?: Partial<RunConfig> | undefined
 	options?: AgentOptions | undefined
 }
 
-/** What a run sees of its `folder`. */
+/** The path at which a run sees its `folder`. */
 export const runFolder = '/mnt/run'
 
-/** The agent, to be run on machines. */
+/** Runs the agent on machines. */
 export interface Agents {
 	/**
-	 * Starts a run. Node, bundle and the run's folder are this machine's, seen through hostfs in the run's own mount namespace: nothing
-	 * of it is on the other machine's disk but the empty folder /host.
+	 * Starts a run. Node, bundle and the run's folder are on this machine and visible through hostfs in the run's own mount namespace: the
+	 * only trace on the other machine's disk is the empty folder /host.
 	 */
 	start(machine: LabNode, wish: Wish): Promise<StartedAgent>
 }
 
 /**
- * @param folder is made: for the bundle, which the first run makes, and a folder a run
+ * Prepares runs of the agent.
+ *
+ * @param folder is created: for the bundle, which the first run builds, and one folder per run
  * @param programs folder of the programs that the agent's image has
  */
 export async function agentsIn(folder: string, programs: string): Promise<Agents> {
@@ -92,16 +94,17 @@ async function ending({ exitCode, stdout, stderr }: Said, run: string): Promise<
 	return { code: exitCode, stdout, stderr, report: text === undefined ? undefined : AgentReport.parse(JSON.parse(text)) }
 }
 
-/** A chart that allows all that it can: halves of everything it cannot. */
+/** A chart that allows everything it can: each half of what it cannot allow as a whole. */
 const LIFTED = {
 	allowDefaultRoute: true,
 	allowMainTableRoutes: ['0.0.0.0/2', '64.0.0.0/2', '128.0.0.0/2', '192.0.0.0/2', '::/2', '4000::/2', 'c000::/2'],
 }
 
 /**
- * A run's config as the controller would write it, for a node that is known by no address, under a chart that allows all it can.
+ * Returns the config of a run on a node without known addresses, as the controller would write it under a chart that allows everything it
+ * can.
  *
- * @param interfaces also such as the agent is to refuse
+ * @param interfaces may include interfaces that the agent must reject
  */
 export function runConfig(interfaces: readonly Partial<Interface>[], more: Partial<RunConfig> = {}): RunConfig {
 	return {
@@ -121,7 +124,7 @@ export function runConfig(interfaces: readonly Partial<Interface>[], more: Parti
 	}
 }
 
-/** As containerd does it for the agent's pod; the machine's own `/proc` is at /host/proc. */
+/** Starts the agent as containerd does for its pod; the machine's own `/proc` is at /host/proc. */
 function script({ run, programs }: Folders, { preload, env = {} }: AgentOptions): string {
 	const settings = {
 		AGENT_CONFIG: `${runFolder}/config.json`,

@@ -3,7 +3,7 @@ import { freemem } from 'node:os'
 import { execa } from 'execa'
 import { allBinaries, isKitBuilt } from './kit.ts'
 
-/** Something this machine lacks, and what to do about it. */
+/** Something that this machine lacks, and what to do about it. */
 export interface Lack {
 	part: string
 	remedy: string
@@ -24,20 +24,20 @@ export interface Machine {
 	platform: string
 	arch: string
 	uid: number
-	/** Programs that have to be there and were not found. */
+	/** Required programs that were not found. */
 	absent: readonly string[]
-	/** Whether the binaries of Kubernetes are there already. */
+	/** Whether the Kubernetes binaries already exist. */
 	kitBuilt: boolean
-	/** As "go1.26.8"; undefined where there is no Go. */
+	/** Such as "go1.26.8"; undefined if there is no Go. */
 	go: string | undefined
-	/** Whether new network, mount and process namespaces can be made. */
+	/** Whether new network, mount and process namespaces can be created. */
 	namespaces: boolean
 	/** Whether /dev/net/tun can be opened. */
 	tun: boolean
 	freeBytes: number
 }
 
-/** Programs the lab starts from, and the Debian package each comes with. The rest it brings itself. */
+/** Programs that the lab requires, and the Debian package of each. It installs the rest itself. */
 const programs = {
 	'apt-get': 'apt',
 	dpkg: 'dpkg',
@@ -51,13 +51,13 @@ const programs = {
 const nodeBytes = 400 * 2 ** 20
 const restBytes = 700 * 2 ** 20
 
-/** Throws `Missing` unless this machine can host a lab with that many nodes. */
+/** Throws `Missing` unless this machine can host a lab with this many nodes. */
 export async function checkMachine(nodes: number): Promise<void> {
 	const lacks = lacksOf(await inspect(), nodes)
 	if (lacks.length > 0) throw new Missing(lacks)
 }
 
-/** What is missing for a lab with that many nodes. */
+/** Returns what is missing for a lab with this many nodes. */
 export function lacksOf(machine: Machine, nodes: number): Lack[] {
 	if (machine.platform !== 'linux') {
 		return [{ part: `Linux (this is ${machine.platform})`, remedy: 'use a Debian 12 machine or VM; `npm run check` works here' }]
@@ -85,7 +85,7 @@ export function lacksOf(machine: Machine, nodes: number): Lack[] {
 	]
 }
 
-/** From 1.21 on Go fetches the release that a go.mod asks for. */
+/** Since 1.21, Go downloads the release that a go.mod requires. */
 function canBuild(go: string | undefined): boolean {
 	const minor = go?.match(/^go1\.(\d+)/)?.[1]
 	return minor !== undefined && Number(minor) >= 21

@@ -13,36 +13,36 @@ import { prepareLab } from './prepare.ts'
 import { step } from './progress.ts'
 import { makeRunDir } from './run-dir.ts'
 
-/** Which machines are wanted. */
+/** The machines to start. */
 export interface MachinesOptions {
 	machines: readonly NewMachine[]
 	/** Memory of each; default: 512. */
 	megabytes?: number
 }
 
-/** A machine without Kubernetes: it is ready when its boot is over and it can be signed in to. */
+/** A machine without Kubernetes: it is ready when its boot has finished and SSH works. */
 export interface BareMachine extends LabNode {
-	/** A run of the real agent on it, to its end, as in its pod: mount and process namespaces of its own, the machine's `/` at /host. */
+	/** Runs the real agent on it to completion, as in its pod: in separate mount and process namespaces, with the machine's `/` at /host. */
 	agent(interfaces: readonly Partial<Interface>[], more?: Partial<RunConfig>, options?: AgentOptions): Promise<AgentRun>
-	/** The same, not waited for: for what may happen to a machine meanwhile. */
+	/** The same without waiting for the end: for what may happen to a machine in the meantime. */
 	startAgent(interfaces: readonly Partial<Interface>[], more?: Partial<RunConfig>, options?: AgentOptions): Promise<StartedAgent>
 }
 
 /** Running machines. */
 export interface Machines extends AsyncDisposable {
-	/** In the order they were asked for: node1, node2, … */
+	/** In the requested order: node1, node2, … */
 	readonly machines: readonly BareMachine[]
-	/** Their own folder; gone after `stop`. */
+	/** Their own folder; removed by `stop`. */
 	readonly dir: string
-	/** Resolves when they ended without being stopped, with the last words. */
+	/** Resolves when they ended without being stopped, with the last output. */
 	readonly ended: Promise<string>
-	/** Ends all of it at once. */
+	/** Ends all of them. */
 	stop(): Promise<void>
 }
 
 /**
- * Starts machines for the agent alone: the same disk, kernel and networks as a lab's nodes, no clusters. They live in namespaces of
- * their own, below this process. Throws `Missing` where the machine cannot host them.
+ * Starts machines for the agent alone: the same disk, kernel and networks as a lab's nodes, but no clusters. They run in separate
+ * namespaces, below this process. Throws `Missing` if the machine cannot host them.
  */
 export async function startMachines({ machines, megabytes = 512 }: MachinesOptions): Promise<Machines> {
 	const { kit, packages, disk } = await prepareLab(machines.length)

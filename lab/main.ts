@@ -102,7 +102,7 @@ async function untilInterrupted(lab: Pick<Lab, 'ended'>): Promise<void> {
 	say(`the lab was up for ${seconds(Date.now() - began)}`)
 }
 
-/** In place of what was to be done before. It stays: one Ctrl-C may arrive more than once, from the terminal and by npm. */
+/** Replaces the previous handlers. It stays: one Ctrl-C may arrive more than once, from the terminal and from npm. */
 function onInterrupt(act: () => void): void {
 	for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.removeAllListeners(signal).on(signal, act)
 }

@@ -7,7 +7,7 @@ import { type Inside, type InsideSettings, sockets } from './inside.ts'
 import { until } from './process.ts'
 import { caller, isServed } from './rpc.ts'
 
-/** The namespaces a lab lives in, and its main process in them. */
+/** The namespaces in which a lab runs, and its main process in them. */
 export interface Namespace {
 	readonly inside: Inside
 	/** Resolves when its main process ended, with the end of its log. */
@@ -16,8 +16,8 @@ export interface Namespace {
 }
 
 /**
- * Starts the lab's main process in network, mount and process namespaces of its own. The chain is held by the kernel: `setpriv` has unshare
- * killed when this process is gone, unshare its child, and with that child, the first of its process namespace, goes everything.
+ * Starts the lab's main process in separate network, mount and process namespaces. The kernel enforces the chain: `setpriv` has unshare
+ * killed when this process is gone, unshare kills its child, and with that child, the first of its process namespace, all processes end.
  */
 export async function startNamespace(settings: InsideSettings): Promise<Namespace> {
 	const { dir } = settings
@@ -42,8 +42,8 @@ export async function startNamespace(settings: InsideSettings): Promise<Namespac
 }
 
 /**
- * unshare blocks SIGINT and SIGTERM while it waits for its child, so a signal that asks it to end stays pending for ever. It is seen
- * there, and honoured.
+ * unshare blocks SIGINT and SIGTERM while it waits for its child, so such a signal stays pending forever. This polls for a pending signal,
+ * and kills unshare then.
  */
 function endWhenAsked(child: ChildProcess, over: Promise<void>): void {
 	const look = setInterval(async () => {
@@ -54,7 +54,7 @@ function endWhenAsked(child: ChildProcess, over: Promise<void>): void {
 	void over.then(() => clearInterval(look))
 }
 
-/** Whether SIGINT or SIGTERM is pending, in what /proc/PID/status says. */
+/** Reports whether SIGINT or SIGTERM is pending according to /proc/PID/status. */
 export function isAskedToEnd(status: string): boolean {
 	const pending = BigInt(`0x${status.match(/^ShdPnd:\s*([0-9a-f]+)$/m)?.[1] ?? '0'}`)
 	return [constants.signals.SIGINT, constants.signals.SIGTERM].some(signal => (pending & (1n << BigInt(signal - 1))) !== 0n)

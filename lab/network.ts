@@ -4,7 +4,7 @@ import { serviceAddress } from './control-plane.ts'
 import { type Identity, management } from './identity.ts'
 
 /**
- * The network between control plane and nodes, in the namespace this process lives in. The `kubernetes` service's address is simply an
+ * Creates the network between control plane and nodes, in the namespace of this process. The `kubernetes` service's address is simply an
  * address of loopback here, and every node's pods are reached through that node: so no kube-proxy and no masquerade is needed.
  */
 export async function layManagement(nodes: readonly Identity[]): Promise<void> {
@@ -16,7 +16,7 @@ export async function layManagement(nodes: readonly Identity[]): Promise<void> {
 	])
 }
 
-/** A data network: a bridge, and on it the gateways, as "192.168.10.1/24". May be called again with further gateways. */
+/** Creates a data network: a bridge with the gateways, such as "192.168.10.1/24". May be called again with additional gateways. */
 export async function layNetwork(network: string, gateways: readonly string[]): Promise<void> {
 	const name = bridgeName(network)
 	const there = await hasDevice(name)
@@ -25,8 +25,8 @@ export async function layNetwork(network: string, gateways: readonly string[]): 
 }
 
 /**
- * The device of a NIC's other end, on the bridge of its network. Keeps the one that is there. User-Mode-Linux drops most of what comes in
- * larger than a frame, and TCP then crawls (180 kB took 6 s); a bridge takes over the smallest segmentation limits of its ports.
+ * Creates the host end of a NIC, on the bridge of its network. An existing one is kept. User-Mode-Linux drops most incoming packets that
+ * are larger than a frame, and TCP is then very slow (180 kB took 6 s); a bridge uses the smallest segmentation limits of its ports.
  */
 export async function layTap(tap: string, network: string | undefined): Promise<void> {
 	if (await hasDevice(tap)) return
@@ -34,14 +34,14 @@ export async function layTap(tap: string, network: string | undefined): Promise<
 	await ip([`tuntap add ${tap} mode tap`, `link set ${tap} gso_max_size 1514 gso_max_segs 1`, `link set ${tap} master ${master} up`])
 }
 
-/** Takes a NIC's other end away. */
+/** Removes the host end of a NIC. */
 export async function removeTap(tap: string): Promise<void> {
 	await ip([`link del ${tap}`])
 }
 
-/** The device that stands for a data network. */
+/** Returns the name of the bridge of a data network. */
 export function bridgeName(network: string): string {
-	return `br-${fingerprint(network)}`.slice(0, 15) // the kernel takes no longer name
+	return `br-${fingerprint(network)}`.slice(0, 15) // the kernel accepts no longer name
 }
 
 function bridge(name: string, addresses: readonly string[]): string[] {

@@ -8,14 +8,14 @@ const NodeObject = z.object({
 	}),
 })
 
-/** What the cluster says of a node. */
+/** The status of a node. */
 export interface NodeStatus {
 	ready: boolean
 	/** Changes with every boot. */
 	bootId: string
 }
 
-/** What the cluster says of a node; undefined when it does not know it, or does not answer. */
+/** Reads the status of a node from the cluster; undefined if the cluster does not know it, or does not answer. */
 export async function nodeStatus(access: KubeAccess, name: string): Promise<NodeStatus | undefined> {
 	const { status, body } = await kubeGet(access, `/api/v1/nodes/${name}`)
 	if (status !== 200) return undefined

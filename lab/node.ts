@@ -5,23 +5,23 @@ import { until } from './process.ts'
 import type { RunOptions, Said, Shell } from './shell.ts'
 import type { Vm } from './vm.ts'
 
-/** A port to be attached, as a cloud would. */
+/** A port to attach, as a cloud would. */
 export interface NewPort {
 	mac: string
 	/** Default: "data". */
 	network?: string
-	/** Of the network, as "192.168.10.1/24"; it answers pings. */
+	/** Of the network, such as "192.168.10.1/24"; each answers pings. */
 	gateways?: readonly string[]
-	/** Somebody on the network leases addresses: .100 to .199 of its first gateway's /24. */
+	/** Whether leases are served on the network: .100 to .199 of its first gateway's /24. */
 	dhcp?: boolean
 }
 
-/** A node inside the lab: its machine, a shell on it, and what is said of it. */
+/** A node inside the lab: its machine, a shell on it, and its status. */
 export interface NodeInside {
-	/** Starts the machine unless it is on; resolves when it is said to be ready in this boot. */
+	/** Starts the machine unless it is on; resolves when it is reported ready in this boot. */
 	powerOn(): Promise<void>
 	powerOff(): Promise<void>
-	/** A clean reboot from inside; resolves when it is said to be ready in a new boot. */
+	/** Reboots it cleanly from inside; resolves when it is reported ready in a new boot. */
 	reboot(): Promise<void>
 	run(command: string, options?: RunOptions): Promise<Said>
 	attachPort(port: NewPort): Promise<Port>
@@ -29,18 +29,18 @@ export interface NodeInside {
 	ports(): readonly Port[]
 }
 
-/** Ready takes 18 s when the machine is idle; a machine that is busy gets its time. */
+/** Ready takes 18 s when the machine is idle; a busy machine gets more time. */
 const bootPatienceMs = 240_000
 
 /**
- * Ties together what makes a node.
+ * Combines what makes a node.
  *
- * @param look what is said of it now: by its cluster, or by itself
+ * @param look returns its current status: from its cluster, or from itself
  */
 export function makeNode(vm: Vm, shell: Shell, look: () => Promise<NodeStatus | undefined>): NodeInside {
 	const { node } = vm
 	const bootId = async () => (await look())?.bootId
-	// The cluster takes a node for Ready some 40 s after its plug was pulled: only a boot that is another one counts.
+	// The cluster reports a node as Ready for some 40 s after its power was cut: only another boot counts.
 	const untilReady = async (before: string | undefined) => {
 		const ask = async () => {
 			const status = await look()
@@ -76,7 +76,7 @@ export function makeNode(vm: Vm, shell: Shell, look: () => Promise<NodeStatus | 
 	}
 }
 
-/** Sets the NIC with that permanent MAC down. sysfs has the current one, which nobody changes here. */
+/** Sets the NIC with this permanent MAC down. sysfs has the current MAC, which is not changed here. */
 function downByMac(mac: string): string {
 	return `for nic in /sys/class/net/*; do [ "$(cat $nic/address)" = ${mac} ] && ip link set "\${nic##*/}" down; done; true`
 }

@@ -6,21 +6,21 @@ import { contained } from './contained.ts'
 const Blob = z.object({ mediaType: z.string(), digest: z.string().startsWith('sha256:'), size: z.int() })
 const Manifest = z.object({ mediaType: z.string(), config: Blob, layers: z.array(Blob) })
 
-/** An image as `buildah push dir:` wrote it: the manifest, and each blob in a file named by its digest. */
+/** An image as `buildah push dir:` writes it: the manifest, and each blob in a file named by its digest. */
 export interface ExportedImage {
-	/** What it will be called. */
+	/** Its name once it is imported. */
 	name: string
 	folder: string
 }
 
-/** Digests of an exported image's layers, bottom first. */
+/** Returns the digests of an exported image's layers, bottom first. */
 export async function layersOf({ folder }: ExportedImage): Promise<string[]> {
 	return (await manifestOf(folder)).layers.map(layer => layer.digest)
 }
 
 /**
- * Packs images into one archive that `ctr images import` takes. Layers in `without` are left out: containerd asks for no blob whose layer
- * it has unpacked already.
+ * Packs images into one archive that `ctr images import` accepts. Layers in `without` are omitted: containerd requests no blob whose layer
+ * it has already unpacked.
  */
 export async function packImages(images: readonly ExportedImage[], archive: string, without: readonly string[] = []): Promise<void> {
 	const layout = await mkdtemp(`${archive}.layout-`)

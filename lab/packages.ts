@@ -5,7 +5,7 @@ import { contained } from './contained.ts'
 import { Missing } from './machine.ts'
 import { say, step } from './progress.ts'
 
-/** What the lab needs from the distribution, and what for. */
+/** Packages that the lab needs from the distribution, and why. */
 export const hostPackages = {
 	'user-mode-linux': 'the kernel of the nodes',
 	debootstrap: 'makes their file system, and that of the images',
@@ -17,42 +17,42 @@ export const hostPackages = {
 	tcc: 'compiles what their kernel lacks for newer CPUs',
 } as const
 
-/** What the agent's probes need beside Node, and what for. */
+/** Packages that the agent's probes need in addition to Node, and why. */
 export const probePackages = {
 	'iputils-arping': 'asks whether an address is in use',
 	'iputils-ping': 'asks how large a packet a path carries',
 } as const
 
-/** What loses packets, where the kernel has no netem. */
+/** The package that loses packets, if the kernel has no netem. */
 export const lossPackages = { nftables: 'drops packets by chance' } as const
 
-/** What judges netplan's files. */
+/** The package that checks netplan's files. */
 export const netplanPackages = { 'netplan.io': 'its generator says whether it accepts them' } as const
 
-/** What makes config drives as Nova does, and what for. */
+/** Packages that make config drives as Nova does, and why. */
 export const drivePackages = {
 	genisoimage: 'writes ISO 9660',
 	dosfstools: 'makes a FAT',
 	mtools: 'writes into it',
 } as const
 
-/** What judges rules and queries of Prometheus. */
+/** The package that checks Prometheus rules and queries. */
 export const monitoringPackages = { prometheus: 'its promtool tries the rules and reads the dashboard' } as const
 
-/** Name → what for. */
+/** Name → why it is needed. */
 type Wanted = Readonly<Record<string, string>>
 
 /** Packages that are unpacked in the lab's own folder, not installed. */
 export interface Packages {
-	/** Where they are unpacked. */
+	/** The folder into which they are unpacked. */
 	readonly root: string
-	/** With this environment their programs are found, and find their libraries and data. */
+	/** In this environment their programs are found, and find their libraries and data. */
 	readonly env: Readonly<Record<string, string>>
 }
 
 /**
- * Downloads the packages this machine does not have, with all they depend on, and unpacks them in the cache. The machine itself stays
- * as it is: nothing is installed, no service is started. Throws `Missing` where the distribution does not have them.
+ * Downloads the packages that this machine does not have, with all their dependencies, and unpacks them in the cache. The machine itself is
+ * not changed: nothing is installed, no service is started. Throws `Missing` if the distribution does not have them.
  */
 export async function unpackPackages(wanted: Wanted = hostPackages): Promise<Packages> {
 	const names = await notInstalled(Object.keys(wanted))
@@ -65,7 +65,7 @@ export async function unpackPackages(wanted: Wanted = hostPackages): Promise<Pac
 	return { root, env: environment(root) }
 }
 
-/** Libraries that the machine had itself were not unpacked, and may have been removed from it since. @see ldd(1) */
+/** Libraries that the machine had were not unpacked, and may have been removed from it since. @see ldd(1) */
 async function lacksLibraries(root: string): Promise<boolean> {
 	const folders = await Promise.all(programFolders.map(folder => readdir(join(root, folder)).catch(() => [])))
 	const programs = folders.flatMap((names, i) => names.map(name => join(root, programFolders[i] ?? '', name)))
@@ -75,7 +75,7 @@ async function lacksLibraries(root: string): Promise<boolean> {
 
 const programFolders = ['usr/local/sbin', 'usr/sbin', 'usr/bin', 'sbin', 'bin'] as const
 
-/** Part of the cache's key as well: a package that is removed from the machine later is then fetched. */
+/** The result is also part of the cache's key: a package that is removed from the machine later is then downloaded. */
 async function notInstalled(names: readonly string[]): Promise<string[]> {
 	const { stdout } = await contained(['dpkg-query', '--status', ...names], { reject: false, env: { LC_ALL: 'C' } })
 	const installed = [...stdout.matchAll(/^Package: (\S+)\nStatus: install ok installed$/gm)].map(match => match[1])
@@ -103,7 +103,7 @@ async function fill(root: string, names: string[]): Promise<void> {
 
 const quiet = { env: { DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' } }
 
-/** `install --download-only` and not `download`: it adds what they depend on and leaves out what is installed. */
+/** `install --download-only` and not `download`: it adds dependencies and omits what is installed. */
 async function download(debs: string, names: string[]): Promise<void> {
 	const options = ['--yes', '--no-install-recommends', '--download-only', '-o', 'Debug::NoLocking=1', '-o', `Dir::Cache::archives=${debs}`]
 	await contained(['apt-get', 'install', ...options, ...names], quiet)

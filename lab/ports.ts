@@ -1,7 +1,9 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
-/** A TCP port of loopback that nobody listens on now. Somebody may take it before its user does: be ready to try again. */
+/**
+ * Returns a TCP port of loopback on which no process listens now. Another process may take it first: the caller must be ready to try again.
+ */
 export async function freePort(): Promise<number> {
 	const server = createServer().listen(0, '127.0.0.1')
 	await once(server, 'listening')

@@ -5,19 +5,19 @@ import { nodeImage } from './node-image/build.ts'
 import { type Packages, unpackPackages } from './packages.ts'
 import { wholeRegisters } from './uml/registers.ts'
 
-/** All that a lab is made from. */
+/** Everything that a lab is made from. */
 export interface Prepared {
 	readonly kit: Kit
 	readonly packages: Packages
-	/** The disk all nodes start from. */
+	/** The disk from which all nodes start. */
 	readonly disk: string
-	/** What is on that disk. */
+	/** The images on that disk. */
 	readonly images: BaseImages
 }
 
 /**
- * Sees to it that all is there for a lab with that many nodes: nothing to do takes 0.1 s, from an empty cache about ten minutes on two
- * cores. Throws `Missing`, before anything else, where the machine cannot host it.
+ * Prepares everything for a lab with this many nodes: nothing to do takes 0.1 s, from an empty cache about ten minutes on two cores. Throws
+ * `Missing`, before anything else, if the machine cannot host it.
  */
 export async function prepareLab(nodes: number): Promise<Prepared> {
 	await checkMachine(nodes)

@@ -9,11 +9,11 @@ export interface Daemon {
 	readonly pid: number
 	/** Resolves, never rejects, when it has ended: a sentence that says so and quotes the end of its log. */
 	readonly ended: Promise<string>
-	/** SIGTERM, and SIGKILL after `graceMs` (default 2 s: an API server with open watches is slow to go by itself). */
+	/** Sends SIGTERM, and SIGKILL after `graceMs` (default 2 s: an API server with open watches exits slowly). */
 	stop(graceMs?: number): Promise<void>
 }
 
-/** What to run, and the file that takes all it prints. */
+/** The command to run, and the file for all its output. */
 export interface Command {
 	name: string
 	argv: readonly [string, ...string[]]
@@ -21,12 +21,12 @@ export interface Command {
 	env?: Record<string, string>
 }
 
-/** Starts a process which the kernel kills when this one is gone, however it ended. */
+/** Starts a process that the kernel kills when this one is gone, however it ended. */
 export function startDaemon({ name, argv, logFile, env }: Command): Daemon {
 	const log = openSync(logFile, 'a')
 	const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...argv], {
 		stdio: ['ignore', log, log],
-		detached: true, // a Ctrl-C in the terminal is for the lab, which then stops its parts in order
+		detached: true, // Ctrl-C in the terminal is for the lab, which then stops its parts in order
 		env: { ...process.env, ...env },
 	})
 	closeSync(log)
@@ -46,8 +46,8 @@ export function startDaemon({ name, argv, logFile, env }: Command): Daemon {
 }
 
 /**
- * Asks every `everyMs` until the answer is yes. Throws when something it depends on ends meanwhile (its last words), or after `withinMs`
- * (what it waited for).
+ * Calls `ask` every `everyMs` until it returns true. Throws when something that it depends on ends in the meantime (its last output), or
+ * after `withinMs` (what it waited for).
  */
 export async function until(
 	what: string,

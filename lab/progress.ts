@@ -1,13 +1,13 @@
 import pc from 'picocolors'
 
-/** Says how far a step is, in a few words: "3 of 5", "unpacking". */
+/** Reports the progress of a step, in a few words: "3 of 5", "unpacking". */
 export type Tell = (how: string) => void
 
 interface Step {
 	what: string
 	how: string
 	since: number
-	/** When it was last spoken of, where lines cannot be rewritten. */
+	/** When it was last printed, if lines cannot be rewritten. */
 	spoken: number
 }
 
@@ -16,8 +16,8 @@ const quietMs = 10_000
 let ticker: NodeJS.Timeout | undefined
 
 /**
- * Runs a piece of work and shows on stderr what it is, how far it is and how long it has taken so far: in place on a terminal, as a
- * line now and then elsewhere. A step that took less than 0.3 s is not worth a line.
+ * Runs a piece of work and shows on stderr what it is, its progress and how long it has taken so far: in place on a terminal, elsewhere as
+ * a line now and then. A step that succeeds in less than 0.3 s gets no line.
  */
 export async function step<T>(what: string, work: (tell: Tell) => Promise<T>): Promise<T> {
 	const mine: Step = { what, how: '', since: Date.now(), spoken: Date.now() }
@@ -34,7 +34,7 @@ export async function step<T>(what: string, work: (tell: Tell) => Promise<T>): P
 	}
 }
 
-/** A line of its own on stderr, above the steps that are running. */
+/** Prints a line on stderr, above the steps that are running. */
 export function say(line: string): void {
 	process.stderr.write(`${clear()}${line}\n`)
 	draw()

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type NetConnectOpts, type Server, type Socket } from 'node:net'
 import { pipeline } from 'node:stream'
 
-/** Passes every connection on; closes both sides when either closes. */
+/** Relays every connection; closes both sides when either closes. */
 export interface Relay {
 	/** TCP port it listens on; 0 on a unix socket. */
 	readonly port: number
@@ -12,7 +12,7 @@ export interface Relay {
 /** Where a relay listens: a path, or any free port of 127.0.0.1. */
 export type Listen = { path: string } | { host: '127.0.0.1'; port: 0 }
 
-/** Relays what arrives at one place to another: between network namespaces, when one of the two is a unix socket. */
+/** Relays what arrives at one address to another: between network namespaces, if one of the two is a unix socket. */
 export async function startRelay(listen: Listen, target: NetConnectOpts): Promise<Relay> {
 	const open = new Set<Socket>()
 	const server = createServer(incoming => {
@@ -24,7 +24,7 @@ export async function startRelay(listen: Listen, target: NetConnectOpts): Promis
 			from.setNoDelay(true)
 			open.add(from)
 			from.once('close', () => open.delete(from))
-			pipeline(from, to, () => {}) // a broken connection is its two ends' business
+			pipeline(from, to, () => {}) // the two ends handle a broken connection
 		}
 	})
 	server.listen(listen)

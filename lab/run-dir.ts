@@ -4,7 +4,7 @@ import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { holdLock, type Lock, tryLock } from './lock.ts'
 
-/** The folder of one lab. It is short (a unix socket's path has 107 bytes), private, and gone after `remove`. */
+/** The folder of one lab. Its path is short (a unix socket's path has 107 bytes), private, and gone after `remove`. */
 export interface RunDir {
 	readonly path: string
 	remove(): Promise<void>
@@ -13,13 +13,13 @@ export interface RunDir {
 const lockName = 'alive.lock'
 
 /**
- * Makes a folder for one run and holds its lock as long as this process lives. First removes what labs that died without cleaning
- * left behind: those whose lock nobody holds. What they had started is gone already, the kernel ended it with them.
+ * Creates a folder for one run and holds its lock as long as this process lives. It first removes what labs that died without cleaning up
+ * left behind: those whose lock no process holds. Their processes are already gone, because the kernel ended them with the lab.
  */
 export async function makeRunDir(kind: string): Promise<RunDir> {
 	const labs = join(tmpdir(), `multinic-${userInfo().uid}`)
 	await mkdir(labs, { recursive: true, mode: 0o700 })
-	// One at a time: a folder that was just made and is not locked yet must not look like a leftover.
+	// One at a time: a folder that was just created and is not locked yet must not look like a leftover.
 	await using _turn = await holdLock(`${labs}.lock`)
 	await removeLeftovers(labs)
 	const path = await mkdtemp(join(labs, `${kind}-`))
@@ -28,7 +28,7 @@ export async function makeRunDir(kind: string): Promise<RunDir> {
 	process.once('exit', atExit)
 	const remove = async () => {
 		await release(path, lock)
-		process.removeListener('exit', atExit) // not before: who exits meanwhile would leave half of it
+		process.removeListener('exit', atExit) // not before: an exit in the meantime would leave half of it
 	}
 	return { path, remove }
 }

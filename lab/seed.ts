@@ -4,12 +4,12 @@ import { stringify } from 'yaml'
 import { type Identity, management } from './identity.ts'
 import { kubeconfig } from './kubeconfig.ts'
 
-/** What a node needs to know of its cluster, beside who it is. */
+/** What a node needs to know of its cluster, in addition to its identity. */
 export interface ClusterForNode {
 	name: string
 	/** PEM. */
 	ca: string
-	/** With which its kubelet signs in. */
+	/** The token with which its kubelet signs in. */
 	token: string
 	/** Public key that may sign in as root. */
 	sshKey: string
@@ -19,8 +19,8 @@ export interface ClusterForNode {
 export type SeedFiles = Readonly<Record<string, string | { link: string }>>
 
 /**
- * Writes the files that make one node different from the others, in a folder that its labinit copies over `/` at the first boot. What
- * `etc/lab-remove` lists, a path a line, labinit removes before.
+ * Writes the files that make one node different from the others, in a folder that its labinit copies over `/` at the first boot. Before
+ * that, labinit removes what `etc/lab-remove` lists, one path per line.
  */
 export async function writeSeed(folder: string, files: SeedFiles): Promise<void> {
 	for (const [path, content] of Object.entries(files)) {
@@ -31,12 +31,12 @@ export async function writeSeed(folder: string, files: SeedFiles): Promise<void>
 	}
 }
 
-/** Netplan warns of others, NetworkManager ignores them. */
+/** Netplan warns of other modes, NetworkManager ignores such files. */
 function isPrivate(path: string): boolean {
 	return /^etc\/(netplan|NetworkManager\/system-connections)\//.test(path)
 }
 
-/** What makes a node of a cluster. */
+/** Returns the seed of a node of a cluster. */
 export function nodeSeed(node: Identity, { name, ca, token, sshKey }: ClusterForNode): SeedFiles {
 	const server = `https://${management.gateway}:443`
 	return {
@@ -49,7 +49,7 @@ export function nodeSeed(node: Identity, { name, ca, token, sshKey }: ClusterFor
 	}
 }
 
-/** What makes any node: who it is, and who may sign in. */
+/** Returns the seed of any node: its identity, and the key that may sign in. */
 export function identitySeed({ name, address }: Identity, sshKey: string): SeedFiles {
 	return {
 		'etc/hostname': `${name}\n`,
@@ -58,7 +58,10 @@ export function identitySeed({ name, address }: Identity, sshKey: string): SeedF
 	}
 }
 
-/** The management NIC, for /etc/netplan/01-mgmt.yaml. A metric keeps its default route the best where others are leased. */
+/**
+ * Returns the netplan file of the management NIC, for /etc/netplan/01-mgmt.yaml. A metric keeps its default route the best if others are
+ * leased.
+ */
 export function netplanOf({ address, mac }: Identity, renderer: 'networkd' | 'NetworkManager' = 'networkd', metric?: number): string {
 	const mgmt0 = {
 		match: { macaddress: mac },

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import type { Identity } from './identity.ts'
 
-/** What a command on a node said, and its exit code; 255 when the node could not be reached. */
+/** The output of a command on a node, and its exit code; 255 when the node could not be reached. */
 export interface Said {
 	stdout: string
 	stderr: string
@@ -17,17 +17,17 @@ export interface RunOptions {
 	timeoutMs?: number
 }
 
-/** Runs commands as root on the nodes, over ssh; the connection is kept, so that the second takes 0.15 s. */
+/** Runs commands as root on the nodes, over ssh; the connection is kept open, so that the second command takes 0.15 s. */
 export interface Shell {
 	/** For the nodes' authorized_keys. */
 	readonly publicKey: string
-	/** Never throws for what the command does: see `exitCode`. */
+	/** Does not throw when the command fails: see `exitCode`. */
 	run(node: Identity, command: string, options?: RunOptions): Promise<Said>
-	/** Ends the connection that is kept: it would take seconds to notice that the other side is gone. */
+	/** Closes the connection that is kept open: it would take seconds to notice that the other side is gone. */
 	hangUp(node: Identity): Promise<void>
 }
 
-/** Makes a key pair in the folder and a shell that uses it. */
+/** Creates a key pair in the folder and a shell that uses it. */
 export async function makeShell(dir: string, env: Readonly<Record<string, string>>): Promise<Shell> {
 	const key = join(dir, 'ssh-key')
 	await execa('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'lab', '-f', key], { env })

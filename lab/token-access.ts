@@ -27,8 +27,8 @@ const Binding = defineKind<KubeObject & { roleRef: object; subjects: object[] }>
 const account = { namespace: 'multinic-test-access', name: 'admin' }
 
 /**
- * Makes an administrator who signs in by token where a kubeconfig's owner may have only a client certificate, as k3s gives one: a
- * ServiceAccount bound to cluster-admin, with a token for a day. What it writes into `dir` only the owner can read.
+ * Creates an administrator who signs in by token, because the owner of a kubeconfig may have only a client certificate, as with k3s: a
+ * ServiceAccount bound to cluster-admin, with a token for a day. Only the owner can read the kubeconfigs in `dir`.
  */
 export async function tokenAccess(kubeconfig: string, dir: string): Promise<Omit<ApiServer, 'bin' | 'stop'>> {
 	const given = join(dir, 'given.kubeconfig')

@@ -6,42 +6,42 @@ import { layTap, removeTap } from './network.ts'
 import { nicArgument, type Port, plug, tapName } from './port.ts'
 import { type Daemon, startDaemon } from './process.ts'
 
-/** What a node's machine is made of. */
+/** The parts of a node's machine. */
 export interface VmOptions {
 	node: Identity
 	/** Its own folder: disk, ports, console log. */
 	dir: string
-	/** The disk all nodes start from; never written. */
+	/** The disk from which all nodes start; never written. */
 	disk: string
-	/** What labinit copies over `/`. */
+	/** The folder that labinit copies over `/`. */
 	seed: string
-	/** Of memory; the kernel takes it only as it is used. */
+	/** Memory; the kernel allocates it only as it is used. */
 	megabytes: number
 	/** Where User-Mode-Linux keeps the memory: a tmpfs. */
 	memoryDir: string
-	/** Further words of the kernel's command line: `ipv6.disable=1`. */
+	/** Additional parameters of the kernel command line: `ipv6.disable=1`. */
 	kernelArguments?: readonly string[]
 	env: Readonly<Record<string, string>>
 	mconsole: string
 }
 
-/** A node's machine, with the calls a cloud has for it. */
+/** A node's machine, with the calls that a cloud has for it. */
 export interface Vm {
 	readonly node: Identity
 	readonly ports: () => readonly Port[]
 	isOn(): boolean
 	powerOn(): Promise<void>
-	/** As if the plug was pulled. */
+	/** Stops it as if its power was cut. */
 	powerOff(): Promise<void>
-	/** Plugs a NIC in, while it runs or before. */
+	/** Plugs a NIC in, while the machine runs or before. */
 	attach(port: Omit<Port, 'index'>): Promise<Port>
-	/** Pulls a NIC out. While the machine runs the NIC must be down: this kernel does not let go of one that is up. */
+	/** Unplugs a NIC. While the machine runs the NIC must be down: this kernel does not release one that is up. */
 	detach(mac: string): Promise<void>
-	/** Resolves with a sentence when it is off, whatever made it so; rejects never. */
+	/** Resolves with a sentence when it is off, regardless of the cause; never rejects. */
 	ended(): Promise<string>
 }
 
-/** A machine that is off, with no port but the management one. */
+/** Returns a machine that is off, with only the management port. */
 export function makeVm(options: VmOptions): Vm {
 	const { node, dir } = options
 	let ports: readonly Port[] = []
@@ -90,7 +90,7 @@ export function makeVm(options: VmOptions): Vm {
 	}
 }
 
-/** In one rename, for the node may reboot and read it at any moment. */
+/** Writes the ports in one rename, because the node may reboot and read them at any moment. */
 async function writePorts({ node, dir }: VmOptions, ports: readonly Port[]): Promise<void> {
 	const nics = [{ mac: node.mac, index: 0 }, ...ports].map(port => nicArgument(node, port))
 	await mkdir(dir, { recursive: true })

@@ -12,17 +12,20 @@ import { importImages } from './containerd.ts'
 import { disabledUnits, maskedUnits } from './masked.ts'
 import { nodePackages } from './packages.ts'
 
-/** The disk all nodes start from; each writes to a copy-on-write file of its own. */
+/** The disk from which all nodes start; each node writes to its own copy-on-write file. */
 export interface NodeImage {
 	readonly path: string
-	/** The images that are in it. */
+	/** The images that it contains. */
 	readonly images: BaseImages
 }
 
 const here = import.meta.dirname
 const diskBytes = 4 * 2 ** 30
 
-/** The nodes' disk, from the cache or made: Debian, kubelet, containerd with the base images in its store. Sparse; 1.4 GB real. */
+/**
+ * Returns the nodes' disk, from the cache or newly made: Debian, kubelet, containerd with the base images in its store. Sparse; 1.4 GB
+ * real.
+ */
 export async function nodeImage(kit: Kit<'kubelet' | 'pause'>, packages: Packages): Promise<NodeImage> {
 	const debian = await debianTree('node', nodePackages, packages)
 	const images = await baseImages(kit, packages)
@@ -42,7 +45,7 @@ export async function nodeImage(kit: Kit<'kubelet' | 'pause'>, packages: Package
 			await work.remove()
 		}),
 	)
-	await keepNewest(cacheDir(), '.img', 3) // 1.5 GB each; who works on two branches has two
+	await keepNewest(cacheDir(), '.img', 3) // 1.5 GB each; a developer with two branches has two
 	return { path, images }
 }
 
@@ -53,24 +56,24 @@ async function settingsFingerprint(): Promise<string> {
 	return fingerprint(stdout)
 }
 
-/** Everything that is the same on all nodes. */
+/** Sets up everything that is the same on all nodes. */
 async function settle(tree: string, kit: Kit<'kubelet'>, packages: Packages): Promise<void> {
 	await cp(join(here, 'root'), tree, { recursive: true, force: true })
 	await cp(kit.kubelet, join(tree, 'usr/local/bin/kubelet'))
 	await cp(join(packages.root, 'usr/lib/uml/modules'), join(tree, 'usr/lib/modules'), { recursive: true })
 	await chmod(join(tree, 'usr/sbin/labinit'), 0o755)
-	await writeFile(join(tree, 'etc/machine-id'), '') // empty, not absent: systemd makes one a node and does not take it for a first boot
+	await writeFile(join(tree, 'etc/machine-id'), '') // empty, not absent: systemd generates one per node and does not consider it a first boot
 	const units = join(tree, 'etc/systemd/system')
 	for (const unit of maskedUnits) await symlink('/dev/null', join(units, unit))
 	await mkdir(join(units, 'multi-user.target.wants'), { recursive: true })
 	await contained(['chroot', tree, 'systemctl', 'enable', 'kubelet', 'systemd-networkd'])
 	await contained(['chroot', tree, 'systemctl', 'disable', ...disabledUnits])
 	await writeFile(join(tree, 'etc/cloud/cloud-init.disabled'), '')
-	await rm(join(tree, 'usr/share/i18n'), { recursive: true }) // 17 MB from which nobody here makes a locale
+	await rm(join(tree, 'usr/share/i18n'), { recursive: true }) // 17 MB for making locales, which is not done here
 	await withoutLoginSessions(tree)
 }
 
-/** A session for each ssh command costs a second and is of no use. */
+/** A session for each ssh command takes a second and has no use. */
 async function withoutLoginSessions(tree: string): Promise<void> {
 	await contained(['sed', '-i', 's/^session.*pam_systemd/#&/', join(tree, 'etc/pam.d/common-session')])
 }
@@ -78,7 +81,7 @@ async function withoutLoginSessions(tree: string): Promise<void> {
 async function write(tree: string, image: string, { env }: Packages): Promise<void> {
 	await writeFile(image, '')
 	await truncate(image, diskBytes)
-	// With a journal, as a cloud's disks have: a node whose plug is pulled has to come back.
+	// With a journal, as a cloud's disks have: a node must boot again after a power cut.
 	const options = ['-q', '-F', '-J', 'size=16', '-E', 'lazy_itable_init=1']
 	await contained(['mkfs.ext4', ...options, '-d', tree, image], { env })
 }

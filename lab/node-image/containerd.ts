@@ -5,8 +5,8 @@ import { contained } from '../contained.ts'
 const work = 'tmp/containerd'
 
 /**
- * Imports an archive of images into the containerd of a file system tree: by its own containerd, run inside it. Done here, once, for it
- * takes 8 s a node and boot on the nodes themselves.
+ * Imports an archive of images into the containerd of a file system tree: by its own containerd, run inside it. It is done here, once,
+ * because it takes 8 s per node and boot on the nodes themselves.
  */
 export async function importImages(tree: string, archive: string): Promise<void> {
 	const folder = join(tree, work)

@@ -1,4 +1,4 @@
-/** Units a node of the lab does without: each costs seconds of a boot on a kernel where starting a process takes 0.1 s. */
+/** Units that a node of the lab does not need: each costs seconds of a boot on a kernel where starting a process takes 0.1 s. */
 export const maskedUnits = [
 	'apt-daily.timer',
 	'apt-daily-upgrade.timer',
@@ -16,5 +16,5 @@ export const maskedUnits = [
 	...['configfs', 'dm_mod', 'drm', 'efi_pstore', 'fuse', 'loop'].map(module => `modprobe@${module}.service`),
 ] as const
 
-/** Units that wait for a machine that is asked for with them. */
+/** Units that are off unless a machine is requested with them. */
 export const disabledUnits = ['NetworkManager.service', 'NetworkManager-dispatcher.service', 'NetworkManager-wait-online.service'] as const

@@ -1,6 +1,6 @@
 /**
- * What a node is made of: systemd-networkd with netplan, containerd with crun, and what a person looks for when something is wrong.
- * NetworkManager and cloud-init are there and off, for machines that are asked for with them.
+ * The packages of a node: systemd-networkd with netplan, containerd with crun, and tools for troubleshooting. NetworkManager and cloud-init
+ * are installed but off, for machines that are requested with them.
  */
 export const nodePackages = [
 	'systemd',
@@ -10,7 +10,7 @@ export const nodePackages = [
 	'kmod',
 	'netplan.io',
 	'network-manager',
-	'libpam-systemd', // debootstrap does not know that it provides the logind NetworkManager's polkitd depends on,
+	'libpam-systemd', // debootstrap does not know that it provides the logind that NetworkManager's polkitd depends on
 	'cloud-init',
 	'python3-cffi-backend', // nor that it provides what cloud-init's python3-cryptography depends on
 	'iproute2',
@@ -24,5 +24,5 @@ export const nodePackages = [
 	'procps',
 ] as const
 
-/** What the images of the project stand on, beside Node: the agent works with `ip`, `arping` and `ping`. */
+/** What the images of the project need in addition to Node: the agent uses `ip`, `arping` and `ping`. */
 export const baseImagePackages = ['iproute2', 'iputils-arping', 'iputils-ping', 'ca-certificates', 'libstdc++6'] as const

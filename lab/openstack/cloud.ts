@@ -1,7 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto'
 import { contains, parseCidr, parseIp } from '../../contract/ip.ts'
 
-/** What the lab's OpenStack holds. A port without a server has `serverId: ''`, as Neutron writes it after a detach. */
+/** The content of the lab's OpenStack. A port without a server has `serverId: ''`, as Neutron writes it after a detach. */
 export type Cloud = { networks: Network[]; subnets: Subnet[]; servers: Server[]; ports: Port[] }
 export type Network = { id: string; name: string; mtu: number; createdAt: string }
 export type Subnet = { id: string; name: string; networkId: string; cidr: string; gateway?: string; createdAt: string }
@@ -20,7 +20,7 @@ export type Port = {
 	revision: number
 }
 
-/** A network with its one subnet, which bears its name unless said otherwise. */
+/** A network with its one subnet, which has the same name unless another is given. */
 export type NetworkInput = {
 	name: string
 	cidr: string
@@ -31,10 +31,10 @@ export type NetworkInput = {
 	subnetId?: string
 }
 export type ServerInput = { name: string; id?: string; metadata?: Record<string, string> }
-/** `server`, `network`: name or id. What is left out is made up as Neutron would: a MAC, the next free address. */
+/** `server`, `network`: name or id. Values that are omitted are generated as Neutron would: a MAC, the next free address. */
 export type AttachInput = { server: string; network: string; mac?: string; address?: string; status?: string; name?: string }
 
-/** A cloud with these networks and servers, and no port. */
+/** Creates a cloud with these networks and servers, and no port. */
 export function createCloud(networks: readonly NetworkInput[], servers: readonly ServerInput[]): Cloud {
 	const cloud: Cloud = { networks: [], subnets: [], servers: [], ports: [] }
 	for (const input of networks) addNetwork(cloud, input)
@@ -42,7 +42,7 @@ export function createCloud(networks: readonly NetworkInput[], servers: readonly
 	return cloud
 }
 
-/** @returns the network, whose one subnet was added beside it */
+/** @returns the network, whose one subnet was also added */
 export function addNetwork(cloud: Cloud, input: NetworkInput): Network {
 	const createdAt = now()
 	const network = { id: input.id ?? randomUUID(), name: input.name, mtu: input.mtu ?? 1450, createdAt }
@@ -65,14 +65,14 @@ export function addServer(cloud: Cloud, { name, id = randomUUID(), metadata = {}
 	return server
 }
 
-/** Deletes a server as Nova does: ports that a user made outlive it, unbound. */
+/** Deletes a server as Nova does: ports that a user created outlive it, unbound. */
 export function deleteServer(cloud: Cloud, nameOrId: string): void {
 	const server = find(cloud.servers, nameOrId, 'server')
 	cloud.servers.splice(cloud.servers.indexOf(server), 1)
 	for (const port of cloud.ports.filter(({ serverId }) => serverId === server.id)) detach(cloud, port.id)
 }
 
-/** Makes a port on the network and gives it to the server. */
+/** Creates a port on the network and attaches it to the server. */
 export function attach(cloud: Cloud, input: AttachInput): Port {
 	const server = find(cloud.servers, input.server, 'server')
 	const network = find(cloud.networks, input.network, 'network')
@@ -94,14 +94,14 @@ export function attach(cloud: Cloud, input: AttachInput): Port {
 	return port
 }
 
-/** Takes the port from its server; it stays in Neutron, DOWN and without a device. */
+/** Detaches the port from its server; it stays in Neutron, DOWN and without a device. */
 export function detach(cloud: Cloud, portId: string): Port {
 	const port = cloud.ports.find(({ id }) => id === portId)
 	if (!port) throw new Error(`there is no port ${portId}`)
 	return Object.assign(port, { serverId: '', status: 'DOWN', updatedAt: now(), revision: port.revision + 1 })
 }
 
-/** @returns the only item with this id or name @throws Error naming what there is */
+/** @returns the only item with this id or name @throws Error naming what exists */
 export function find<T extends { id: string; name: string }>(items: readonly T[], nameOrId: string, what: string): T {
 	const [found, second] = items.filter(({ id, name }) => id === nameOrId || name === nameOrId)
 	if (!found) throw new Error(`there is no ${what} ${nameOrId}; there are: ${items.map(({ name }) => name).join(', ')}`)
@@ -115,7 +115,7 @@ function newMac({ ports }: Cloud): string {
 	return ports.some(port => port.mac === mac) ? newMac({ ports } as Cloud) : mac
 }
 
-/** The lowest free IPv4 host of the subnet from .10 on, so that people may use those below. */
+/** Returns the lowest free IPv4 host of the subnet from .10 on, so that users may choose those below. */
 function freeAddress({ ports }: Cloud, { cidr, gateway, id }: Subnet): string {
 	const network = parseCidr(cidr)
 	if (network?.family !== 4) throw new Error(`give an address: they are made up for IPv4 only, and the subnet is ${cidr}`)

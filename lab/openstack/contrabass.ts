@@ -1,7 +1,7 @@
 import { createCipheriv, randomBytes } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 
-/** What Contrabass keeps of one OpenStack. */
+/** What Contrabass stores of one OpenStack. */
 export type Provider = {
 	id: string
 	keystoneUrl(): string
@@ -12,7 +12,7 @@ export type Provider = {
 	encryptKey: string
 }
 
-/** The provider look-up, on the path of the running systems and on the one of the first documents. */
+/** Serves the provider lookup, on the path of the running systems and on the one of the first documents. */
 export function contrabassRoutes(app: FastifyInstance, provider: Provider, paths: readonly ContrabassPath[]): void {
 	for (const path of paths)
 		app.get<{ Params: { id: string } }>(path, ({ params }, reply) => {
@@ -28,7 +28,7 @@ function providerJson({ id, keystoneUrl, adminId, adminPassword, domain, encrypt
 	return { uuid: id, name: 'lab', url: keystoneUrl(), attributes: { adminId, adminPw: encrypt(adminPassword, encryptKey), domain } }
 }
 
-/** Base64 of IV and AES-CBC ciphertext with PKCS#5 padding. */
+/** Returns Base64 of IV and AES-CBC ciphertext with PKCS#5 padding. */
 export function encrypt(text: string, key: string): string {
 	const iv = randomBytes(16)
 	const cipher = createCipheriv(`aes-${Buffer.byteLength(key) * 8}-cbc`, key, iv)

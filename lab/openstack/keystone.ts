@@ -1,11 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 
-/** Who may sign in, for which project, and where the services are. */
+/** The user that may sign in, the project, and the URLs of the services. */
 export type Realm = {
 	user: string
 	password: string
-	/** Name or id of the user's domain; Keystone's own is `default`, called `Default`. */
+	/** Name or id of the user's domain; Keystone's default domain has the id `default` and the name `Default`. */
 	domain: string
 	projectId: string
 	/** Type (network, compute …) → URL. */
@@ -21,10 +21,10 @@ type AuthBody = {
 	}
 }
 
-/** Tokens in force; a test revokes them by `clear()`. */
+/** Valid tokens; a test revokes them with `clear()`. */
 export type Tokens = Map<string, { expiresAt: number }>
 
-/** Keystone's password sign-in, project-scoped, with catalog. A wrong anything is 401 in the same words, as the real one. */
+/** Serves Keystone's password sign-in, project-scoped, with catalog. Anything wrong is a 401 with the same message, as in the real one. */
 export function keystoneRoutes(app: FastifyInstance, realm: Realm, tokens: Tokens): void {
 	app.post<{ Body: AuthBody }>('/v3/auth/tokens', (request, reply) => {
 		const uri = `${request.protocol}://${request.host}${request.url.replace(/\/auth\/tokens.*$/, '')}`
@@ -43,7 +43,7 @@ export function keystoneRoutes(app: FastifyInstance, realm: Realm, tokens: Token
 export const unauthorized = { error: { code: 401, message: 'The request you have made requires authentication.', title: 'Unauthorized' } }
 const malformed = { error: { code: 400, message: 'Expecting to find identity in auth.', title: 'Bad Request' } }
 
-/** Whether the token is known and not expired. */
+/** Reports whether the token is known and not expired. */
 export function tokenHolds(tokens: Tokens, token: unknown): boolean {
 	const known = tokens.get(String(token))
 	return known !== undefined && known.expiresAt > Date.now()

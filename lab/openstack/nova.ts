@@ -7,7 +7,7 @@ type Query = { limit?: string; marker?: string; name?: string }
 const NEWEST = 93
 
 /**
- * Nova's reads at microversions 2.1 and 2.93 (what `latest` means here), newest server first, in pages.
+ * Serves Nova's reads at microversions 2.1 and 2.93 (what `latest` means here), newest server first, in pages.
  *
  * @param pageSize `[api] max_limit`
  */
@@ -43,7 +43,7 @@ export function novaRoutes(app: FastifyInstance, cloud: Cloud, projectId: string
 	app.setNotFoundHandler((_, reply) => fault(reply, 404, 'itemNotFound', 'The resource could not be found.'))
 }
 
-/** Addresses by network name, as Nova's cache of Neutron has them: without port ids. */
+/** Returns addresses by network name, as in Nova's cache of Neutron: without port ids. */
 function addressesOf({ networks, ports }: Cloud, server: Server): Record<string, unknown> {
 	const own = ports.filter(({ serverId }) => serverId === server.id)
 	const used = networks.filter(({ id }) => own.some(({ networkId }) => networkId === id))

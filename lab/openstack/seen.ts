@@ -1,14 +1,14 @@
 import type { FastifyInstance } from 'fastify'
 
-/** Which ports Neutron has listed to whoever asked, each settled when the first answer that holds it was sent. */
+/** The ports that Neutron has listed to any client, each resolved when the first response that contains it was sent. */
 export type PortsSeen = Map<string, PromiseWithResolvers<void>>
 
-/** Resolves when a ports list with this port was first answered; at once when that was before. Without such an answer it stays open. */
+/** Resolves when a ports list with this port was first sent; immediately if that was before. Without such a response it stays pending. */
 export function portSeen(ports: PortsSeen, portId: string): Promise<void> {
 	return entry(ports, portId).promise
 }
 
-/** Has the scope's answers `{ports: [{id, …}]}` noted. A list asked for without its ids shows nobody which ports there are. */
+/** Records the scope's responses `{ports: [{id, …}]}`. A list that is requested without ids does not show which ports there are. */
 export function noteSeenPorts(scope: FastifyInstance, seen: PortsSeen): FastifyInstance {
 	const listed = new WeakMap<object, readonly { id?: string }[]>()
 	scope.addHook('preSerialization', async (request, _, body: { ports?: { id?: string }[] }) => {

@@ -26,21 +26,21 @@ export type OpenstackOptions = {
 	/** Default 127.0.0.1 and a free port. */
 	host?: string
 	port?: number
-	/** How this Contrabass is spoken to. Default: both paths. */
+	/** The paths of this Contrabass. Default: both. */
 	contrabassPaths?: readonly ContrabassPath[]
-	/** How long a token holds, in seconds. Default 3600. */
+	/** The lifetime of a token, in seconds. Default 3600. */
 	tokenSeconds?: number
-	/** What Neutron and Nova answer at most in one page. Default: theirs. */
+	/** Maximum number of items that Neutron and Nova return in one page. Default: that of each service. */
 	pageSize?: number
 }
 
 export type ServiceName = 'contrabass' | 'keystone' | 'neutron' | 'nova'
-/** What a service does instead of answering: this status, or (with no status) its answer, late. */
+/** What a service does instead of answering: it returns this status, or (with no status) it answers late. */
 export type Fault = { status?: number; delayMs?: number }
 
-/** The lab's OpenStack while it runs. All ids, names and secrets are made up at its start. */
+/** The lab's OpenStack while it runs. Ids and secrets are generated when it starts. */
 export type Openstack = {
-	/** For `OPENSTACK`-side settings: where Contrabass answers, and Keystone for use without it. */
+	/** For `OPENSTACK`-side settings: the URL of Contrabass, and of Keystone for use without it. */
 	readonly contrabassUrl: string
 	readonly keystoneUrl: string
 	readonly providerId: string
@@ -51,15 +51,15 @@ export type Openstack = {
 	readonly cloud: Cloud
 	attach(input: AttachInput): Port
 	detach(portId: string): Port
-	/** Resolves when Neutron first answered a ports list that holds this port: what who polls could know it by. */
+	/** Resolves when Neutron first sent a ports list that contains this port: from then on a polling client can know it. */
 	portSeen(portId: string): Promise<void>
 	addServer(input: ServerInput): Server
 	deleteServer(nameOrId: string): void
-	/** Makes a service fail until told otherwise (`undefined`). */
+	/** Makes a service fail until it is reset (`undefined`). */
 	setFault(service: ServiceName, fault: Fault | undefined): void
-	/** Every request since the start, `GET /compute/v2.1/servers/detail?limit=…`. */
+	/** Every request since the start, such as `GET /compute/v2.1/servers/detail?limit=…`. */
 	readonly requests: readonly string[]
-	/** Makes every token issued so far worthless. */
+	/** Invalidates every token issued so far. */
 	revokeTokens(): void
 	stop(): Promise<void>
 }
@@ -71,7 +71,7 @@ const roots: Record<ServiceName, string> = {
 	nova: '/compute/v2.1',
 }
 
-/** Starts Contrabass, Keystone, Neutron and Nova on one port, below the paths devstack uses. It keeps no process alive but its own. */
+/** Starts Contrabass, Keystone, Neutron and Nova on one port, below the paths that devstack uses. It keeps only its own process alive. */
 export async function startOpenstack(options: OpenstackOptions): Promise<Openstack> {
 	const cloud = createCloud(options.networks, options.servers ?? [])
 	const app = Fastify({ forceCloseConnections: true, routerOptions: { maxParamLength: 200 } })
@@ -126,7 +126,7 @@ function controls(cloud: Cloud, faults: Map<ServiceName, Fault>) {
 	}
 }
 
-/** The body Neutron was seen to give while Keystone was down; a proxy in front would give less. */
+/** The body that Neutron was seen to return while Keystone was down; a proxy in front would return less. */
 const unavailable = {
 	message: 'The server is currently unavailable. Please try again at a later time.',
 	code: '503 Service Unavailable',

@@ -1,6 +1,6 @@
 import type { Network, Port, Server, Subnet } from './cloud.ts'
 
-/** The bodies of Neutron 21 and Nova 26, key for key; `test/openstack/shapes.test.ts` holds them to recorded answers. */
+/** The bodies of Neutron 21 and Nova 26, key for key; `test/openstack/shapes.test.ts` compares them with recorded responses. */
 
 type Json = Record<string, unknown>
 
@@ -82,10 +82,10 @@ export function networkJson(network: Network, subnets: readonly Subnet[], projec
 	}
 }
 
-/** What a server's JSON is made of besides itself. */
+/** What a server's JSON contains in addition to the server itself. */
 export type ServerContext = { projectId: string; url: string; addresses: Json; newer: boolean }
 
-/** A server of `/servers/detail` and `/servers/{id}`; `newer` is microversion 2.93, else 2.1. */
+/** A server of `/servers/detail` and `/servers/{id}`; `newer` is microversion 2.93, otherwise 2.1. */
 export function serverJson(server: Server, { projectId, url, addresses, newer }: ServerContext): Json {
 	const root = url.replace(/\/v2\.1$/, '')
 	return {

@@ -1,7 +1,7 @@
 import { attachPort, detachPort, rebootAndLook, type Tell } from './port.ts'
 import type { Stage } from './stage.ts'
 
-/** What a person can do in a running lab, by the name of its command. Each throws what it found wrong. */
+/** What a user can do in a running lab, by the name of its command. Each throws what it found wrong. */
 export const acts = {
 	async attach(stage, tell, node) {
 		await attachPort(stage, node, { tell })

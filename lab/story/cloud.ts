@@ -11,7 +11,7 @@ import { type Openstack, startOpenstack } from '../openstack/server.ts'
 import { freePort } from '../ports.ts'
 import { type Daemon, startDaemon, until } from '../process.ts'
 
-/** Where the two clusters are, as kubeconfigs that work where this runs. */
+/** The two clusters, as kubeconfigs that work where this runs. */
 export interface Clusters {
 	readonly biz: string
 	readonly mgmt: string
@@ -19,16 +19,16 @@ export interface Clusters {
 	readonly kubectl: string
 }
 
-/** What a cloud and a management cluster are to the lab: OpenStack with a VM for every node, mgmt and viola. */
+/** The lab's cloud and management cluster: OpenStack with a VM for every node, mgmt and viola. */
 export interface Cloud {
 	readonly openstack: Openstack
 	stop(): Promise<void>
 }
 
-/** The one data network of the lab. The gateway answers. */
+/** The only data network of the lab. Its gateway answers. */
 export const dataNetwork = { name: 'data', cidr: '192.168.10.0/24', gateway: '192.168.10.1', mtu: 1450 } as const
 
-/** @returns an address of the data network as `192.168.10.10/24` */
+/** @returns an address of the data network, such as `192.168.10.10/24` */
 export function withPrefix(address: string): string {
 	return `${address}/${dataNetwork.cidr.split('/')[1]}`
 }
@@ -36,8 +36,8 @@ export function withPrefix(address: string): string {
 export const namespace = 'multinic-system'
 
 /**
- * Starts OpenStack (the lab's own, with one VM a node and no port), viola and mgmt from this checkout's sources, and writes the
- * OpenstackConfig that ties them together. Returns when mgmt is ready.
+ * Starts OpenStack (the lab's own, with one VM per node and no port), viola and mgmt from this checkout's sources, and writes the
+ * OpenstackConfig that connects them. Returns when mgmt is ready.
  */
 export async function startCloud(dir: string, nodes: readonly string[], clusters: Clusters): Promise<Cloud> {
 	const openstack = await startOpenstack({ networks: [dataNetwork], servers: nodes.map(name => ({ name })) })
@@ -103,7 +103,9 @@ async function answers(url: string): Promise<boolean> {
 
 type Tie = { nodes: readonly string[]; providerId: string }
 
-/** What an operator of the management cluster would apply: the CRD, the key of Contrabass, and one OpenstackConfig for all nodes. */
+/**
+ * Applies what an operator of the management cluster would apply: the CRD, the key of Contrabass, and one OpenstackConfig for all nodes.
+ */
 async function writeSettings({ kubectl, mgmt }: Clusters, openstack: Openstack, { nodes, providerId }: Tie): Promise<void> {
 	const crd = join(import.meta.dirname, '../../crds/multinic.example.com_openstackconfigs.yaml')
 	const run = (args: string[], input?: string) => execa(kubectl, ['--kubeconfig', mgmt, ...args], input === undefined ? {} : { input })

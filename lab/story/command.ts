@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import pc from 'picocolors'
 import { knock, type Request } from './door.ts'
 
-/** The command `lab` of a running lab: `openDoor` writes the script that calls this with the door's socket first. */
+/** The command `lab` of a running lab: `openDoor` writes the script that calls this with the socket as its first argument. */
 const [socket = '', ...args] = process.argv.slice(2)
 const command = new Command('lab')
 	.description('Acts in the running lab, and tells what comes of it until it is done.')

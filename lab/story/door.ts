@@ -8,7 +8,7 @@ import { writeProgram } from '../program-file.ts'
 import { type ActName, acts } from './acts.ts'
 import type { Stage } from './stage.ts'
 
-/** What comes through the door: one act. `what` is what some acts need besides a node. */
+/** A request on the socket: one act. `what` is what some acts need in addition to a node. */
 export const Request = z.object({
 	act: z.enum(Object.keys(acts) as [ActName, ...ActName[]]),
 	node: z.string(),
@@ -16,12 +16,12 @@ export const Request = z.object({
 })
 export type Request = z.infer<typeof Request>
 
-/** What goes out, a line of JSON each: what happened, and at last whether it went well. */
+/** The replies, one line of JSON each: what happened, and finally whether it succeeded. */
 export type Reply = { line: string } | { failed: string } | { done: true }
 
 /**
- * Lets people act in the lab from another terminal: opens a unix socket in the lab's folder and puts the command `lab` that speaks to it
- * into a folder for PATH, which is returned. One act at a time: each looks at all NICs of a node, and would find another's half done.
+ * Lets users act in the lab from another terminal: opens a unix socket in the lab's folder and writes the command `lab`, which uses it,
+ * into a folder for PATH, which is returned. One act at a time: each checks all NICs of a node, and would find another act half done.
  */
 export async function openDoor(stage: Stage): Promise<string> {
 	const socket = join(stage.lab.dir, 'door.sock')
@@ -37,7 +37,7 @@ export async function openDoor(stage: Stage): Promise<string> {
 }
 
 async function answer(stage: Stage, visitor: Socket): Promise<void> {
-	visitor.on('error', () => {}) // who has left needs no answer; the act goes on
+	visitor.on('error', () => {}) // a client that has disconnected needs no answer; the act continues
 	const reply = (what: Reply) => void visitor.write(`${JSON.stringify(what)}\n`)
 	try {
 		const { act, node, what } = Request.parse(JSON.parse(await text(visitor)))
@@ -49,7 +49,7 @@ async function answer(stage: Stage, visitor: Socket): Promise<void> {
 	visitor.end()
 }
 
-/** Asks through the door, tells what happens, and throws what went wrong. */
+/** Sends a request to the socket, reports what happens, and throws what went wrong. */
 export async function knock(socket: Socket, request: Request, tell: (line: string) => void): Promise<void> {
 	socket.end(JSON.stringify(request))
 	for await (const line of linesOf(socket)) {

@@ -11,7 +11,7 @@ import type { NodeConfigObject } from '../../viola/manifest.ts'
 export const legs = ['port seen', 'node config written', 'Job created', 'pod started', 'agent reported', 'Configured'] as const
 export type Leg = (typeof legs)[number]
 
-/** When each leg was reached, in milliseconds since the port came or went. */
+/** When each leg was reached, in milliseconds since the port was attached or detached. */
 export type Journey = Partial<Record<Leg, number>>
 
 export interface Follow {
@@ -20,19 +20,18 @@ export interface Follow {
 	node: string
 	/** Lower case. */
 	mac: string
-	/** Whether the port has come or has gone. */
 	change: 'attached' | 'detached'
-	/** Resolves when OpenStack was asked and told of the change. */
+	/** Resolves when OpenStack has returned the change to a client. */
 	seen?: Promise<void>
 	log: Log
-	/** Told of each leg as it is reached. */
+	/** Called for each leg when it is reached. */
 	tell: (leg: Leg, afterMs: number) => void
 	withinMs: number
 }
 
 /**
- * Watches the biz cluster until the node config of that node says `Configured` with the interface of that MAC, or without it once it has gone.
- * Throws with the status' own reason and message when that takes too long.
+ * Watches the biz cluster until the node config of that node is `Configured` with the interface of that MAC, or without it once it is
+ * detached. Throws with the status' own reason and message if that takes too long.
  */
 export async function followPort(follow: Follow): Promise<Journey> {
 	const { tell, withinMs, seen } = follow
@@ -74,7 +73,7 @@ export async function followPort(follow: Follow): Promise<Journey> {
 
 type Labels = Readonly<Record<string, string>> | undefined
 
-/** The three objects of a run, each of which tells of one leg. */
+/** Watches the three objects of a run; each shows one leg. */
 function watchRuns(follow: Follow & { signal: AbortSignal }, isOurs: (labels: Labels) => boolean, reached: (leg: Leg) => void) {
 	const runs = { ...follow, labelSelector: `${LABEL_NODE_NAME}=${follow.node}` }
 	const on = <T extends { metadata: { labels?: Labels } }>(leg: Leg, is: (object: T) => boolean) => ({

@@ -5,12 +5,12 @@ import type { Lab } from '../lab.ts'
 import { step } from '../progress.ts'
 import { namespace } from './cloud.ts'
 
-/** The product's two images as the lab names them. */
+/** The product's two images, with their names in the lab. */
 export const images = { agent: 'localhost/multinic-agent:lab', controller: 'localhost/multinic-controller:lab' } as const
 
 const root = join(import.meta.dirname, '../..')
 
-/** Bundles the sources, builds both images from their Dockerfiles, and has every node import them; a few seconds. */
+/** Bundles the sources, builds both images from their Dockerfiles, and imports them into every node; a few seconds. */
 export async function loadProduct(lab: Lab): Promise<void> {
 	await step('bundles', () => bundle())
 	for (const room of ['agent', 'controller'] as const) {
@@ -20,7 +20,7 @@ export async function loadProduct(lab: Lab): Promise<void> {
 }
 
 /**
- * Installs the chart as `docs/install.md` says, the controller on that node. Returns when it is available.
+ * Installs the chart as `docs/install.md` says, with the controller on that node. Returns when it is available.
  *
  * @param more arguments for helm
  */

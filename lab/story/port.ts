@@ -8,7 +8,7 @@ import { type WantedNic, whatIsWrong } from './reality.ts'
 import type { Stage } from './stage.ts'
 import { wantedNics } from './wanted.ts'
 
-/** One line of what happens, as it happens. */
+/** Prints one line about what happens, as it happens. */
 export type Tell = (line: string) => void
 
 /** A port that became a NIC. */
@@ -19,7 +19,7 @@ export interface Attached {
 	readonly journey: Journey
 }
 
-/** Where what happens is told. */
+/** Where progress is reported. */
 export interface Attend {
 	tell: Tell
 }
@@ -27,8 +27,8 @@ export interface Attend {
 const patienceMs = 180_000
 
 /**
- * Attaches a port of the data network to a node's VM, in OpenStack and on the machine at once, and follows it until the node config says
- * `Configured`; then asks the node itself. Throws what it found wrong.
+ * Attaches a port of the data network to a node's VM, in OpenStack and on the machine concurrently, and follows it until the node config is
+ * `Configured`; then checks the node itself. Throws what it found wrong.
  */
 export async function attachPort(stage: Stage, node: string, attend: Attend): Promise<Attached> {
 	const { lab, cloud } = stage
@@ -48,8 +48,8 @@ export async function attachPort(stage: Stage, node: string, attend: Attend): Pr
 }
 
 /**
- * Detaches the port behind a NIC as a cloud does: the device is pulled, and OpenStack says so afterwards. Follows it until the node config
- * says `Configured` without it; then asks the node itself. Throws what it found wrong.
+ * Detaches the port behind a NIC as a cloud does: the device is removed, and OpenStack reports it afterwards. Follows it until the node
+ * config is `Configured` without it; then checks the node itself. Throws what it found wrong.
  *
  * @param nic name (`multinic0`) or MAC
  */
@@ -66,14 +66,16 @@ export async function detachPort(stage: Stage, node: string, nic: string, attend
 	attend.tell(`${wanted.name} of ${node} is gone, and nothing of it is left`)
 }
 
-/** Reboots the node and asks it whether all its NICs came back as they were. Throws what it found wrong. Returns the names of the NICs. */
+/**
+ * Reboots the node and checks on it whether all its NICs came back as they were. Throws what it found wrong. Returns the names of the NICs.
+ */
 export async function rebootAndLook(stage: Stage, node: string): Promise<string[]> {
 	await step(`${node} reboots`, () => stage.lab.node(node).reboot())
 	// After a boot, networkd may be a moment behind the kubelet.
 	return (await assertRight(stage, node, 30_000)).map(({ name }) => name)
 }
 
-/** Watching is not the story; what goes wrong with it shows in what the story says. */
+/** The watches log nothing; what goes wrong with them shows in the story's own messages. */
 const quiet = createLog('lab', { level: 'silent', to: new Writable({ write: (_chunk, _encoding, done) => done() }) })
 
 type Following = Pick<Follow, 'client' | 'namespace' | 'log' | 'tell' | 'withinMs'>
@@ -93,7 +95,7 @@ function byNameOrMac(node: string, nics: readonly WantedNic[], nic: string): Wan
 	return found
 }
 
-/** Looks until nothing is wrong, at least once and for at most `withinMs`. */
+/** Checks until nothing is wrong, at least once and for at most `withinMs`. */
 async function assertRight(stage: Stage, node: string, withinMs = 0): Promise<WantedNic[]> {
 	const wanted = await wantedNics(stage, node)
 	const deadline = Date.now() + withinMs

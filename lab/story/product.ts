@@ -4,24 +4,24 @@ import type { Journey, Leg } from './follow.ts'
 import { attachPort, rebootAndLook, type Tell } from './port.ts'
 import type { Stage } from './stage.ts'
 
-/** How the story went; with the times before it, the line that `npm start -- --once --json` prints. */
+/** The result of the story; with the times before it, the line that `npm start -- --once --json` prints. */
 export interface StoryEnd {
-	/** The state in which the node config ended. */
+	/** The final state of the node config. */
 	state: string
-	/** The node on which it happened. */
+	/** The node of the story. */
 	node: string
-	/** Names of the NICs that are right. */
+	/** Names of the NICs that are correct. */
 	interfaces: readonly string[]
-	/** Whether they were right again after a reboot; undefined when there was none. */
+	/** Whether they were correct again after a reboot; undefined if there was none. */
 	rebootKept?: boolean
 	seconds: { portToConfigured: number; reboot?: number }
-	/** Where the time from the port to the end went: seconds from one leg to the next. */
+	/** How the time from the port to the end is spent: seconds from one leg to the next. */
 	legs: Partial<Record<Leg, number>>
 }
 
 /**
- * The product's own story: a port is attached to the last node's VM in OpenStack and becomes its `multinic0`, which outlives a reboot when
- * one is wanted.
+ * Runs the product's own story: a port is attached to the last node's VM in OpenStack and becomes its `multinic0`, which survives a reboot
+ * if one is requested.
  */
 export async function productStory(stage: Stage, tell: Tell, { reboot }: { reboot: boolean }): Promise<StoryEnd> {
 	const node = stage.lab.nodes.at(-1)?.name ?? ''
@@ -41,13 +41,13 @@ async function stateOf({ client }: Stage, node: string): Promise<string> {
 	return status?.state ?? 'Pending'
 }
 
-/** How long each leg took, in seconds, after the one that was reached before it. */
+/** Returns how long each leg took, in seconds, after the one that was reached before it. */
 export function durations(journey: Journey): StoryEnd['legs'] {
 	const reached = Object.entries(journey).toSorted(([, one], [, other]) => one - other)
 	return Object.fromEntries(reached.map(([leg, ms], i) => [leg, rounded(ms - (reached[i - 1]?.[1] ?? 0))]))
 }
 
-/** Milliseconds as seconds with one digit after the point. */
+/** Returns milliseconds as seconds with one decimal. */
 export function rounded(ms: number): number {
 	return Math.round(ms / 100) / 10
 }

@@ -3,7 +3,7 @@ import { networkOf } from '../../contract/ip.ts'
 import { interfaceName, MAX_INTERFACES, routeTable } from '../../contract/names.ts'
 import type { LabNode } from '../lab-node.ts'
 
-/** What one NIC of a node must be, as the story wants it. */
+/** The desired state of one NIC of a node. */
 export interface WantedNic {
 	readonly id: number
 	readonly name: string
@@ -29,9 +29,9 @@ type Link = z.infer<typeof Links>[number]
 type Rule = z.infer<typeof Rules>[number]
 
 /**
- * Looks at the node itself, past agent, controller and status: what its kernel says of all the NICs it must have.
+ * Checks the node itself, independently of agent, controller and status: the kernel's view of all NICs that it must have.
  *
- * @returns a sentence for each thing that is not as wanted; none when all is right
+ * @returns a sentence for each thing that is not as desired; empty if all is correct
  */
 export async function whatIsWrong(node: LabNode, wanted: readonly WantedNic[]): Promise<string[]> {
 	const links = Links.parse(JSON.parse(await node.ask('ip -j address show')))
@@ -42,7 +42,7 @@ export async function whatIsWrong(node: LabNode, wanted: readonly WantedNic[]): 
 	return [...leftOf(wanted, { links, rules, files }), ...wanted.flatMap(nic => faultsOf(beside(nic, wanted), links, rules))]
 }
 
-/** What is on the node of the interfaces that nobody wants: links, rules into their tables, files that name them. */
+/** Returns what is left on the node of interfaces that are not desired: links, rules into their tables, files that name them. */
 function leftOf(
 	wanted: readonly WantedNic[],
 	seen: { links: readonly Link[]; rules: readonly Rule[]; files: readonly string[] },
@@ -60,7 +60,7 @@ function leftOf(
 	})
 }
 
-/** Of several NICs in one network the one with the lowest id has the network; the others have their address alone. */
+/** If several NICs are in one network, the one with the lowest id has the network; the others have only their address. */
 function beside(nic: WantedNic, wanted: readonly WantedNic[]): WantedNic {
 	const isFirst = wanted.every(({ id, address }) => id >= nic.id || networkOf(address) !== networkOf(nic.address))
 	return isFirst ? nic : { ...nic, address: nic.address.replace(/\/.*/, nic.address.includes(':') ? '/128' : '/32') }

@@ -5,7 +5,7 @@ import { step } from '../progress.ts'
 import { type Cloud, startCloud } from './cloud.ts'
 import { installChart, loadProduct } from './install.ts'
 
-/** A lab with the product in it and a cloud before it. */
+/** A lab with the product installed and a cloud in front of it. */
 export interface Stage extends AsyncDisposable {
 	readonly lab: Lab
 	readonly cloud: Cloud
@@ -14,7 +14,7 @@ export interface Stage extends AsyncDisposable {
 	stop(): Promise<void>
 }
 
-/** Puts the product where it belongs: images and chart into the biz cluster, mgmt and viola before it. The controller is on the first node. */
+/** Installs the product: images and chart in the biz cluster, mgmt and viola in front of it. The controller is on the first node. */
 export async function setStage(lab: Lab): Promise<Stage> {
 	const names = lab.nodes.map(({ name }) => name)
 	await loadProduct(lab)

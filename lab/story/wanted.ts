@@ -5,8 +5,8 @@ import type { WantedNic } from './reality.ts'
 import type { Stage } from './stage.ts'
 
 /**
- * What a node's NICs must be: one for each port that OpenStack has on its VM, with OpenStack's address and MTU, under the id that its node
- * config gives it. Throws when the node config lacks one of the ports or has one more.
+ * Returns the desired NICs of a node: one for each port that OpenStack has on its VM, with OpenStack's address and MTU, under the id that
+ * its node config has for it. Throws if the node config lacks one of the ports or has one more.
  */
 export async function wantedNics({ client, cloud }: Pick<Stage, 'client' | 'cloud'>, node: string): Promise<WantedNic[]> {
 	const { servers, ports } = cloud.openstack.cloud
