@@ -13,15 +13,15 @@ import type { Figure, Log } from './figure.ts'
 import { figure, median, middlePair } from './figure.ts'
 
 /**
- * The agent as its image runs it, on the real kernel, on a host with ten NICs: its time beside that of an empty Node, its memory, its
- * processes, its silence. Counted is everything from exec to exit, the report over TLS too; only probes are told apart. Of a host with
- * systemd two things are missing: arming its timer, and the backend's own tools.
+ * The agent as its image runs it, on the real kernel, on a host with ten NICs: its time compared with that of an empty Node, its memory,
+ * its processes, and what a run without changes touches. Everything from exec to exit counts, including the report over TLS; only probes
+ * are listed separately. Of a host with systemd two things are missing: arming its timer, and the backend's own tools.
  */
 const ROUNDS = 7
-/** Runs a round that find nothing to do; the middle one counts. */
+/** Runs per round that find nothing to do; the median counts. */
 const AGAIN = 3
 
-/** What the image gives Node before the bundle, and the bundle. */
+/** What the image passes to Node before the bundle, and the bundle. */
 type Program = { args: readonly string[]; env: Record<string, string> }
 
 export async function figures(log: Log): Promise<Figure[]> {
@@ -81,7 +81,7 @@ function judge(rounds: readonly Round[], bundleBytes: number): Figure[] {
 	]
 }
 
-/** A second and more of them is waiting for nobody to say that an address is in use. */
+/** A second and more of them is waiting for a reply that an address is in use, which does not come. */
 function probesOf({ report }: Run): number {
 	return report.milliseconds.probe ?? 0
 }
@@ -116,7 +116,7 @@ async function measure(folder: string, program: Program): Promise<Round> {
 
 const empty = { args: ['-e', '0'], env: {} }
 
-/** Each on a new host: what one has changed is not found by the next. */
+/** Each measurement has a new host: what one has changed is not found by the next. */
 async function onHost<T>(folder: string, work: (host: BenchHost) => Promise<T>): Promise<T> {
 	const host = await benchHost(folder)
 	try {
@@ -126,7 +126,7 @@ async function onHost<T>(folder: string, work: (host: BenchHost) => Promise<T>):
 	}
 }
 
-/** The floor is taken before, between and after: neighbours on the machine slow for a moment what runs in it. */
+/** The floor is measured before, between and after: other load on the machine slows down for a moment what runs on it. */
 async function time(host: BenchHost, program: Program) {
 	const floors = [await timeOf(host, empty)]
 	const agent = async (): Promise<Run> => {
@@ -150,7 +150,7 @@ async function time(host: BenchHost, program: Program) {
 	return { floor: median(floors), first, second, touched, events }
 }
 
-/** @returns milliseconds that one `ip -batch` takes for what a plan says */
+/** @returns milliseconds that one `ip -batch` takes for the commands of a plan */
 async function oneBatch(host: BenchHost, program: Program): Promise<number> {
 	await timeOf(host, on(host, program, 'Plan'))
 	const lines = good(host).plan?.commands.flatMap(command => /^ip (.*)$/.exec(command)?.[1] ?? []) ?? []
@@ -183,7 +183,7 @@ function on(host: BenchHost, { args, env }: Program, mode?: RunConfig['mode']): 
 	return { args, env: { ...env, ...host.env(mode) } }
 }
 
-/** In a folder as the image is built: with the code that a recorded run has compiled. */
+/** Builds the program in a folder as the image is built: with the code that a recorded run has compiled. */
 async function asInImage(folder: string): Promise<Program> {
 	const dockerfile = readFileSync(join(import.meta.dirname, '../Dockerfile.agent'), 'utf8')
 	const entry = JSON.parse(/^ENTRYPOINT (.*)$/m.exec(dockerfile)?.[1] ?? '[]') as string[]

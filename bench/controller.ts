@@ -18,9 +18,9 @@ const ROUNDS = 3
 const lease = { namespace, name: 'multinic-controller' }
 
 /**
- * 1,000 node configs changed while nobody looked; the controller, as its image runs it, works them off, reads their results, is started
- * anew, and is taken over by another. The floor: a bare client that makes the same writes on the same API server, before and after, for a
- * machine is not as quick every minute.
+ * 1,000 node configs change while no controller runs; the controller, as its image runs it, processes them, reads their results, is
+ * restarted, and is taken over by another. The floor: a bare client that makes the same writes on the same API server, before and after,
+ * because the speed of a machine varies from minute to minute.
  */
 export async function figures(log: Log, { long }: { long: boolean }): Promise<Figure[]> {
 	const { script, remove } = await bundled()
@@ -35,7 +35,7 @@ export async function figures(log: Log, { long }: { long: boolean }): Promise<Fi
 	}
 }
 
-/** So many rounds, each on a cluster of its own; the rest is measured on the last of them. */
+/** Measures so many rounds, each on a separate cluster; the rest is measured on the last of them. */
 async function measureThousand(script: string, log: Log, rounds: Round[] = []): Promise<Figure[]> {
 	const cluster = await startCluster(log)
 	try {
@@ -54,7 +54,10 @@ async function measureThousand(script: string, log: Log, rounds: Round[] = []): 
 	return measureThousand(script, log, rounds)
 }
 
-/** With everything settled: how soon it knows, what it writes, and what it costs to wait; the middle of so many. */
+/**
+ * Measures restarts when every node is Configured: how soon it is ready, what it writes, and what it costs to be idle; the median of so
+ * many.
+ */
 async function measureRestarts({ api }: Cluster, script: string, log: Log): Promise<Figure[]> {
 	const found: Restart[] = []
 	while (found.length < ROUNDS) {
@@ -85,7 +88,7 @@ async function measureRestart(api: ApiServer, script: string): Promise<Restart> 
 	return found
 }
 
-/** Two of them; the one that leads is killed, and then the other is stopped. */
+/** Starts two of them; the leader is killed, and then the other is stopped. */
 async function measureTakeover(cluster: Cluster, script: string, log: Log): Promise<Figure[]> {
 	log('takeover')
 	const start = (name: string) => startController(cluster.api, script, { LEADER_ELECT: 'true', POD_NAME: name })
@@ -104,7 +107,7 @@ async function measureTakeover(cluster: Cluster, script: string, log: Log): Prom
 	]
 }
 
-/** The leader is killed when it has made a third of the Jobs: the next one makes the others, and none twice. */
+/** Kills the leader when it has created a third of the Jobs: the next one creates the others, and none twice. */
 async function measureMidwayKill({ api, client }: Cluster, script: string, log: Log): Promise<Figure[]> {
 	log(`killed midway: ${count} nodes`)
 	const nodes = names('midway')

@@ -1,23 +1,23 @@
-/** One measured thing. `limit` is in the unit of `value`; what does not apply is null. */
+/** One measured value. `limit` is in the unit of `value`; what does not apply is null. */
 export type Figure = {
 	name: string
 	value: number
 	unit: string
 	limit: number | null
-	/** The same work done in the barest way, measured in the same run, in the unit of `value`. */
+	/** The same work done in the simplest way, measured in the same run, in the unit of `value`. */
 	floor: number | null
 	/** value ÷ floor */
 	ratio: number | null
 	ok: boolean
 }
 
-/** Takes progress, a line at a time. */
+/** Receives progress, one line at a time. */
 export type Log = (line: string) => void
 
 /** What `bench/<room>.ts` exports as `figures`. `long`: also what takes an hour. */
 export type Figures = (log: Log, how: { long: boolean }) => Promise<Figure[]>
 
-/** What was measured, and its bounds: of two upper ones the lower counts, and a figure without any is only told. */
+/** What was measured, and its bounds: of two upper bounds the lower applies, and a figure without any is only reported. */
 export type Measured = {
 	name: string
 	value: number
@@ -31,7 +31,7 @@ export type Measured = {
 	atLeastFloors?: number
 }
 
-/** Judges one measured value. Figures are kept to three significant digits, and judged before they are cut. */
+/** Judges one measured value. Figures are rounded to three significant digits, after they are judged. */
 export function figure({ name, value, unit, floor, atMost, atMostFloors, ...lower }: Measured): Figure {
 	const atLeast = lower.atLeast ?? (floor && lower.atLeastFloors && floor * lower.atLeastFloors)
 	const upper = [atMost, floor && atMostFloors && floor * atMostFloors].filter(bound => bound !== undefined)
@@ -47,15 +47,18 @@ export function figure({ name, value, unit, floor, atMost, atMostFloors, ...lowe
 	}
 }
 
-/** The middle of the values: the upper one of two. NaN when there are none. */
+/** Returns the median of the values: the upper one of two. NaN if there are none. */
 export function median(values: readonly number[]): number {
 	return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 }
 
-/** A value, and the floor that was measured beside it. */
+/** A value, and the floor that was measured with it. */
 export type Pair = { value: number; floor: number }
 
-/** The pair with the middle ratio (the upper one of two): a machine that slows down for a minute slows both. NaN when there are none. */
+/**
+ * Returns the pair with the median ratio (the upper one of two): a machine that slows down for a minute slows down both. NaN if there are
+ * none.
+ */
 export function middlePair(pairs: readonly Pair[]): Pair {
 	const sorted = pairs.toSorted((a, b) => a.value / a.floor - b.value / b.floor)
 	return sorted[Math.floor(sorted.length / 2)] ?? { value: Number.NaN, floor: Number.NaN }

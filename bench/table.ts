@@ -1,6 +1,6 @@
 import type { Figure } from './figure.ts'
 
-/** The figures as lines for people, columns aligned, each with its verdict in front. */
+/** Formats the figures as lines for people, columns aligned, each with its verdict in front. */
 export function table(figures: readonly Figure[]): string {
 	const rows = figures.map(figure => [
 		figure.ok ? 'ok ' : 'BAD',
@@ -21,7 +21,7 @@ export function table(figures: readonly Figure[]): string {
 		.join('')
 }
 
-/** Which way a limit points is told by the verdict. */
+/** The verdict shows which way a limit points. */
 function limitOf({ value, limit, ok, unit }: Figure): string {
 	if (limit === null) return ''
 	return `${value <= limit === ok ? 'at most' : 'at least'} ${limit} ${unit}`

@@ -5,7 +5,7 @@ import { REPORT_KEY } from '../../contract/names.ts'
 import { certificate } from './certificate.ts'
 
 /**
- * Takes reports over TLS as the API server does, on 127.0.0.1 of the namespace it is started in; tells by messages where it listens, then
+ * Accepts reports over TLS as the API server does, on 127.0.0.1 of the namespace that it is started in; sends its port as a message, then
  * each report.
  */
 export type Listens = { port: number; ca: string }
@@ -27,7 +27,7 @@ const { port } = server.address() as AddressInfo
 for (let times = 0; times < 20; times++) await warmUp()
 process.send?.({ port, ca: cert } satisfies Listens)
 
-/** The API server of a cluster does not hear its first report. */
+/** Warms up the server, because the API server of a cluster has received reports before. */
 async function warmUp(): Promise<void> {
 	const call = request({ host: '127.0.0.1', port, method: 'PATCH', ca: cert, agent: false })
 	call.end('{"data":{}}')

@@ -3,7 +3,7 @@ import { build } from 'esbuild'
 import { agentFormat, agentImage, agentImageFormat } from '../../bundle.ts'
 
 /**
- * The product's entry with one thing more: it takes veth for hardware, which is all a namespace has.
+ * Bundles the product's entry with one addition: it accepts veth as hardware, which is all that a namespace has.
  *
  * @param folder where `agent.cjs` is written
  * @returns its path
@@ -12,12 +12,12 @@ export async function bundleAgent(folder: string): Promise<string> {
 	const outfile = join(folder, 'agent.cjs')
 	const contents = `import { main } from './agent/main.ts'\nmain(process.env, new Set(['hardware', 'veth']), process.argv.slice(2)).then(status => process.exit(status))`
 	const stdin = { contents, resolveDir: join(import.meta.dirname, '../..'), loader: 'ts' as const }
-	const define = { 'import.meta.main': 'false' } // only this is the entry
+	const define = { 'import.meta.main': 'false' } // only this code is the entry
 	await build({ ...agentFormat, stdin, outfile, define })
 	return outfile
 }
 
-/** The same, and what starts it in the image beside it. */
+/** Bundles the same, and the scripts that start it in the image. */
 export async function bundleImage(folder: string): Promise<void> {
 	await bundleAgent(folder)
 	const absWorkingDir = join(import.meta.dirname, '../..')

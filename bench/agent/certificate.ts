@@ -2,7 +2,7 @@ import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:cry
 
 const DAY = 86_400_000
 
-/** @returns a key and a certificate for 127.0.0.1 and cluster.test that vouches for itself (X.509 v3, P-256), both PEM; good for a day */
+/** @returns a key and a self-signed certificate for 127.0.0.1 and cluster.test (X.509 v3, P-256), both PEM; valid for a day */
 export function certificate(now = new Date(), commonName = 'bench'): { key: string; cert: string } {
 	const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 	const toSign = signedPart(publicKey, now, nameOf(commonName))
@@ -38,7 +38,7 @@ function time(milliseconds: number): Buffer {
 	return der(0x17, Buffer.from(`${new Date(milliseconds).toISOString().replace(/\D/g, '').slice(2, 14)}Z`))
 }
 
-/** Tag, length and contents. */
+/** Encodes tag, length and contents. */
 function der(tag: number, ...parts: readonly Buffer[]): Buffer {
 	const contents = Buffer.concat(parts)
 	const { length } = contents

@@ -2,7 +2,10 @@ import { subscribe } from 'node:diagnostics_channel'
 import type { ChildProcess } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 
-/** Loaded before the agent (`--import`): writes to the file COUNTED what processes it started, and how long each took from its start to its end. */
+/**
+ * Loaded before the agent (`--import`): writes to the file COUNTED which processes it started, and how long each took from its start to its
+ * end.
+ */
 export type Started = { command: string; milliseconds: number }
 
 const started: Started[] = []

@@ -3,14 +3,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { BenchHost } from './host.ts'
 
 const kinds = ['link', 'address', 'route', 'rule', 'neigh']
-/** How long nothing must have happened, for the kernel still tells of addresses it has just made sure of (milliseconds). */
+/** How long no event must occur, because the kernel still reports addresses that it has just verified (milliseconds). */
 const QUIET = 1_200
 
 /**
- * Lets work be done while the kernel's events of links, addresses, routes, rules and neighbours are heard: what changes any of them makes
- * one. What the kernel learns of a neighbour by a packet to it changes nothing that anybody set. An address on `lo` is given before and after it, so that all are known to be heard.
+ * Runs work while the kernel's events of links, addresses, routes, rules and neighbours are recorded: any change of them causes one. What
+ * the kernel learns of a neighbour by a packet to it changes nothing that was configured. An address on `lo` is added before and after it,
+ * to be sure that all events were recorded.
  *
- * @returns the events, in the words of `ip monitor`
+ * @returns the events, in the format of `ip monitor`
  */
 export async function eventsDuring(host: BenchHost, work: () => Promise<unknown>): Promise<string[]> {
 	const monitor = spawn('nsenter', [...host.inside, 'ip', '-o', 'monitor', ...kinds], { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -32,7 +33,7 @@ function isLearnt(line: string): boolean {
 	return /\b(REACHABLE|STALE|DELAY|PROBE|INCOMPLETE|FAILED)\b/.test(line)
 }
 
-/** Given again and again until it is heard: the monitor may not listen yet. */
+/** Adds and deletes the address until it is reported: the monitor may not listen yet. */
 async function mark(address: string, { inside }: BenchHost, heard: readonly string[]): Promise<void> {
 	for (let tries = 0; tries < 50; tries++) {
 		execFileSync('nsenter', [...inside, 'ip', 'addr', tries % 2 ? 'del' : 'add', `${address}/32`, 'dev', 'lo'])

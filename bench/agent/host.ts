@@ -8,28 +8,31 @@ import { REPORT_KEY } from '../../contract/names.ts'
 import { PROGRAMS_FOLDER, putProbePrograms } from '../../test/agent/wire.ts'
 import type { Listens } from './api-server.ts'
 
-/** Interfaces of the wish. */
+/** Interfaces of the run config. */
 export const NICS = 10
 
 /**
- * A host with ten new NICs, whose gateways answer at the other end of their cables, and an API server on it that takes reports. Network
- * and mounts are namespaces of its own; its root is a folder.
+ * A host with ten new NICs, whose gateways answer at the other end of their cables, and an API server on it that accepts reports. It has
+ * separate namespaces for network and mounts; its root is a folder.
  */
 export type BenchHost = {
 	root: string
-	/** Before a program and its arguments: runs it on this host. */
+	/** Arguments of nsenter, before a program and its arguments: runs it on this host. */
 	inside: readonly string[]
-	/** What the agent is given to find its input, its host and the API server. */
+	/** The environment with which the agent finds its input, its host and the API server. */
 	env(mode?: RunConfig['mode']): Record<string, string>
 	/** The last report that arrived; there is one only after a run. */
 	report(): AgentReport
-	/** Path on the host → time of its last change, of every file and folder a run may change; the lock alone is left out, for every run takes it. */
+	/**
+	 * Path on the host → time of its last change, of every file and folder that a run may change; only the lock is omitted, because every run
+	 * takes it.
+	 */
 	changeTimes(): Map<string, bigint>
 	close(): void
 }
 
 /**
- * @param folder for its root; removed by the caller
+ * @param folder for its root; the caller removes it
  * @param nics how many of the ten
  */
 export async function benchHost(folder: string, nics = NICS): Promise<BenchHost> {
@@ -97,12 +100,12 @@ function changeTimes(root: string): Map<string, bigint> {
 
 const mac = (id: number) => `fa:16:3e:00:00:0${id}`
 
-/** @param wire process in whose namespace the other ends are */
+/** @param wire process whose namespace has the other ends */
 function links(wire: number | undefined, nics: number): string {
 	return `link set lo up\n${lines(nics, id => `link add ens${id} address ${mac(id)} type veth peer name peer${id} netns ${wire}`)}`
 }
 
-/** They answer, as a run in which all is well finds them. */
+/** The gateways answer, as in a run in which nothing is wrong. */
 function gateways(nics: number): string {
 	return lines(nics, id => `link set peer${id} up\naddr add 10.0.${id}.1/24 dev peer${id}`)
 }

@@ -16,7 +16,8 @@ export function timeOf(host: BenchHost, program: Program): Promise<number> {
 }
 
 /**
- * The most memory (VmHWM) a program on a host held, in MiB. It is looked at without a pause, which takes a core: not for a run that is timed.
+ * Returns the peak memory (VmHWM) of a program on a host, in MiB. It polls without a pause, which takes a core: not for a run that is
+ * timed.
  */
 export async function peakOf(host: BenchHost, program: Program): Promise<number> {
 	const child = start(host, program)
@@ -31,13 +32,13 @@ export async function peakOf(host: BenchHost, program: Program): Promise<number>
 	return kib / 1_024
 }
 
-/** @returns undefined when it has ended: a process that is not yet waited for has no memory any more. Each exec begins anew. */
+/** @returns undefined when it has ended: a zombie has no memory any more. Each exec starts at zero. */
 function held(pid: number | undefined): number | undefined {
 	const [, kib] = /^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
 	return kib === undefined ? undefined : Number(kib)
 }
 
-/** With no more in its environment than a pod gives it: what is set on this machine for Node would be measured too. */
+/** Starts a program with no more in its environment than a pod has: what is set on this machine for Node would be measured too. */
 function start({ inside }: BenchHost, { args, env }: Program) {
 	return spawn('nsenter', [...inside, process.execPath, ...args], {
 		env: { PATH: process.env.PATH, ...env },

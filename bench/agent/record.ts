@@ -7,8 +7,9 @@ import { benchHost } from './host.ts'
 import { timeOf } from './process.ts'
 
 /**
- * `node bench/agent/record.ts`: records the run from which the image's code is warmed up (`agent/image/recorded.json`). For when the agent
- * asks something else than it did: `test/charts/bundle.test.ts` says so. Two NICs are enough, beside one of the node's own.
+ * `node bench/agent/record.ts`: records the run with which the image's code is warmed up (`agent/image/recorded.json`). Run it when the
+ * agent starts other commands than recorded: `test/charts/bundle.test.ts` says so. Two NICs are enough, in addition to one of the node's
+ * own.
  */
 const NICS = 2
 const recorded = join(import.meta.dirname, '../../agent/image/recorded.json')
@@ -27,7 +28,10 @@ try {
 	rmSync(folder, { recursive: true, force: true })
 }
 
-/** A link that the run does not change, and a route over it: most nodes have some. Without a gateway, for which a run waits where it is silent. */
+/**
+ * A link that the run does not change, and a route over it: most nodes have some. It is no default route, because a run waits for a default
+ * gateway that does not answer.
+ */
 function nodesOwn(): string {
 	return [
 		'link add br-node type bridge',
@@ -40,7 +44,7 @@ function nodesOwn(): string {
 		.join('')
 }
 
-/** A namespace has no hardware, and the product takes nothing else for a NIC. @param text JSON in JSON */
+/** A namespace has no hardware, and the product accepts nothing else as a NIC. @param text JSON in JSON */
 function asHardware(text: string): string {
 	return text.replace(/\\"(linkinfo\\":\{\\"info_kind\\":\\"veth\\"\}|link_index\\":\d+|link_netnsid\\":\d+),/g, '')
 }

@@ -1,7 +1,10 @@
 import childProcess from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 
-/** Loaded before the agent (`--import`): writes to the file RECORDED what each program said that the agent started, in the order of their ends. */
+/**
+ * Loaded before the agent (`--import`): writes to the file RECORDED the output of each program that the agent started, in the order in
+ * which they ended.
+ */
 const answers: Record<string, { code: number; stdout: string; stderr: string }[]> = {}
 const real = childProcess.execFile as (...args: readonly unknown[]) => unknown
 

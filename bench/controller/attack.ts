@@ -16,17 +16,17 @@ import { ConfigMap, Event, Node, Pod } from '../../runtime/kube/kinds.ts'
 import { namespace } from './cluster.ts'
 
 export const HOSTILE = 'node-0'
-/** Mirror pods that it makes; each is 900 kB. */
+/** Mirror pods that it creates; each is 900 kB. */
 const MIRRORS = 155
-/** How long the rollout is waited for to be stopped (milliseconds). */
+/** How long to wait for the rollout to be stopped (milliseconds). */
 const PATIENCE_MS = 120_000
 
 /** What a hostile node does while others are configured. */
 export type Attack = {
 	begin(): void
-	/** Waits until the rollout was stopped and the node paused for it: otherwise it was no attack. */
+	/** Waits until the rollout was stopped and the node paused for it: otherwise there was no attack. */
 	end(): Promise<void>
-	/** What its run ends with: what stops the rollout. */
+	/** The final report of its run, which stops the rollout. */
 	lastLie(input: RunConfig): AgentReport
 }
 
@@ -53,7 +53,7 @@ export function prepareAttack(client: KubeClient): Attack {
 	}
 }
 
-/** Ten reports a second while its run goes on, each wrong in another way. */
+/** Writes ten reports a second while its run is in progress, each wrong in another way. */
 async function lie(client: KubeClient, signal: AbortSignal): Promise<void> {
 	const at = { namespace, name: `multinic-agent-${HOSTILE}-g1` }
 	for (let turn = 0; !signal.aborted; turn++) {
@@ -65,7 +65,7 @@ async function lie(client: KubeClient, signal: AbortSignal): Promise<void> {
 	}
 }
 
-/** Each is read as far as it can be, and none counts: a report that does is the run's last word. */
+/** Each is read as far as possible, and none counts: a report that does is the final one of the run. */
 const lies: readonly ((input: RunConfig, turn: number) => string)[] = [
 	(_, turn) =>
 		`[${Array(20_000 + (turn % 1_000))
@@ -88,7 +88,7 @@ function rolledBack(input: RunConfig): AgentReport {
 	return { ...report, interfaces: interfaces.map(nic => ({ ...nic, state: 'Failed', reason: 'ConnectivityLost' })) }
 }
 
-/** Mirror pods with the marks of others' runs, Events about others, and a Node that says a great deal. */
+/** Creates mirror pods with the labels of other nodes' runs, Events about other nodes, and a Node with a large status. */
 async function crowd(client: KubeClient, signal: AbortSignal): Promise<void> {
 	for (let turn = 0; turn < MIRRORS && !signal.aborted; turn++) {
 		const victim = `node-${turn + 1}`
@@ -138,7 +138,7 @@ function loud(turn: number): object {
 	}
 }
 
-/** As a person does, once it stops the others. False: it did not, as long as somebody looked. */
+/** Pauses the node as a user does, once it stops the others. False: it did not until the signal was aborted. */
 async function pauseIt(client: KubeClient, signal: AbortSignal): Promise<boolean> {
 	const at = { namespace, name: HOSTILE }
 	while (!signal.aborted) {

@@ -12,16 +12,16 @@ import type { KubeObject, Stored } from '../../runtime/kube/kind.ts'
 import { ConfigMap, CustomResourceDefinition, Namespace, Node } from '../../runtime/kube/kinds.ts'
 
 export const namespace = 'multinic-system'
-/** Where the controller does not look. */
+/** A namespace that the controller does not watch. */
 export const elsewhere = 'bench-floor'
 
-/** How many things are done at once: as many as the controller has workers. */
+/** Concurrent operations: as many as the controller has workers. */
 export const atOnce = 8
 
-/** A real API server with our CRD and nothing behind it, and whoever fills it. */
+/** A real API server with MultiNIC's CRD and no nodes behind it, and the client that fills it. */
 export type Cluster = { api: ApiServer; client: KubeClient; stop(): Promise<void> }
 
-/** Nothing waits for a turn, and nobody looks at nodes for its own sake: what is measured is the way of a change. */
+/** No node is queued, and there are no periodic verifications: only the way of a change is measured. */
 const rollout = { maxUnavailable: '100%', verifyIntervalSeconds: '0' }
 
 export async function startCluster(log: (line: string) => void): Promise<Cluster> {
@@ -50,13 +50,13 @@ export async function createNode(client: KubeClient, name: string): Promise<void
 	await client.patchStatus(Node, { name }, { conditions: [{ type: 'Ready', status: 'True' }] })
 }
 
-/** With its finalizer on, as viola makes it. */
+/** Creates it with its finalizer, as viola does. */
 export function createConfig(client: KubeClient, name: string, index: number, where = namespace): Promise<Stored<NodeConfigObject>> {
 	const metadata = { name, namespace: where, finalizers: [FINALIZER] }
 	return client.create<NodeConfigObject>(NodeConfig, { metadata, spec: specOf(name, index) })
 }
 
-/** Two interfaces, with MACs and addresses of their own. */
+/** Returns two interfaces, with unique MACs and addresses. */
 export function specOf(nodeName: string, index: number) {
 	const [high, low] = [(index >> 8) & 255, index & 255]
 	const hex = (byte: number) => byte.toString(16).padStart(2, '0')
@@ -67,7 +67,7 @@ export function specOf(nodeName: string, index: number) {
 	return { nodeName, interfaces }
 }
 
-/** A few at once, in order of their start. */
+/** Processes a few items concurrently, started in their order. */
 export async function each<T, R>(items: readonly T[], work: (item: T, index: number) => Promise<R>): Promise<R[]> {
 	const left = items.entries()
 	const results: R[] = []

@@ -10,7 +10,10 @@ import { createConfig, each, elsewhere, specOf } from './cluster.ts'
 
 const run: NewRun = { attempt: 1, mode: 'Apply', cause: 'SpecChanged', asked: {}, failures: 0 }
 
-/** A bare client that makes the writes of a dispatch, as many at once as the controller: ConfigMap, Job, status. @returns nodes a second */
+/**
+ * A bare client that makes the writes of a dispatch, as many concurrently as the controller: ConfigMap, Job, status. @returns nodes a
+ * second
+ */
 export async function measureFloor(client: KubeClient, names: readonly string[]): Promise<number> {
 	const configs = await each(names, (name, index) => createConfig(client, name, index, elsewhere))
 	const began = performance.now()

@@ -5,7 +5,10 @@ import { Node } from '../../runtime/kube/kinds.ts'
 
 /** Nodes as large as kubelets make them, and their heartbeats. */
 
-/** What a kubelet tells of itself every five minutes, 2.6 KB and what the API server adds: ten images with two names each, and what it can do. */
+/**
+ * Creates a Node with what a kubelet reports every five minutes, 2.6 KB plus what the API server adds: ten images with two names each, and
+ * its capacity.
+ */
 export async function createLifelikeNode(client: KubeClient, name: string): Promise<void> {
 	const labels = { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux', 'topology.kubernetes.io/zone': 'nova' }
 	await client.create<KubeObject>(Node, { metadata: { name, labels } })
@@ -32,7 +35,7 @@ function conditionsAt(time: Date) {
 	return [...calm, { type: 'Ready', status: 'True' }].map(condition => ({ ...condition, lastHeartbeatTime }))
 }
 
-/** So many nodes a second tell that they live, one after the other. @returns how to end it */
+/** Sends so many heartbeats a second, one node after the other. @returns how to end it */
 export function startHeartbeats(client: KubeClient, names: readonly string[], aSecond: number): () => Promise<void> {
 	const stop = new AbortController()
 	const beat = async () => {

@@ -6,16 +6,19 @@ import { type Cluster, createConfig, createNode, each, namespace, startCluster }
 import { startController } from './process.ts'
 import { watchStates } from './states.ts'
 
-/** One node of a thousand whose kubelet and agent say whatever they may: what it costs the other 999. */
+/** One node of a thousand whose kubelet and agent write whatever they may: what it costs the other 999. */
 
 const PAIRS = 3
-/** Its run lies for so long before it ends (milliseconds), while the others are under way. */
+/** Its run writes wrong reports for this long before it ends (milliseconds), while the others are in progress. */
 const STOPS_AFTER_MS = 2_000
 
-/** `cpu`: seconds of the controller's threads; the rest of a longer time is the API server's, which takes what the node writes on the same cores. */
+/**
+ * `cpu`: seconds of the controller's threads; the rest of a longer time is the API server's, which handles the node's writes on the same
+ * cores.
+ */
 type Round = { seconds: number; cpu: number; requests: number; memory: number; block: number }
 
-/** The same fleet with it and without it, in turn. */
+/** Measures the same fleet with it and without it, in turn. */
 export async function measureHostile(script: string, names: (prefix: string) => string[], log: Log): Promise<Figure[]> {
 	const pairs: { calm: Round; hostile: Round }[] = []
 	for (let pair = 1; pair <= PAIRS; pair++) {
@@ -34,7 +37,7 @@ export async function measureHostile(script: string, names: (prefix: string) => 
 	]
 }
 
-/** What a fleet costs without it, its first list above all, is not its doing. */
+/** What a fleet costs without it, above all its first list, does not count. */
 function blockMore({ calm, hostile }: { calm: Round; hostile: Round }): number {
 	return Math.max(0, hostile.block - calm.block)
 }

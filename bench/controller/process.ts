@@ -12,26 +12,26 @@ import { atOnce, namespace } from './cluster.ts'
 
 /** The controller as its image runs it. */
 export type ControllerProcess = {
-	/** From its start until /readyz says yes, in milliseconds. */
+	/** From its start until /readyz succeeds, in milliseconds. */
 	ready: Promise<number>
-	/** Requests so far by method, watches and lists left out. */
+	/** Requests so far, except reads, watches and lists (method GET). */
 	writes(): Promise<number>
 	/** The same, once a second passes without one: Events follow the status. */
 	atRest(): Promise<number>
-	/** Requests so far, every one; and the longest that its event loop stood still since this was last asked, in milliseconds. */
+	/** Requests so far, every one; and the longest block of its event loop since the previous call, in milliseconds. */
 	load(): Promise<{ requests: number; block: number }>
-	/** The most it ever held, in MiB. */
+	/** Its peak memory, in MiB. */
 	peakMiB(): number
-	/** Time its threads have had, in seconds. */
+	/** CPU time of its threads, in seconds. */
 	cpuSeconds(): number
 	kill(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>
 }
 
-/** Flags of the chart, and what the image sets. */
+/** Flags of the chart, and the environment of the image. */
 const flags = ['--max-semi-space-size=2', '--max-old-space-size=160']
 const imageEnv = { MALLOC_ARENA_MAX: '2' }
 
-/** Bundles the sources into a folder of its own. */
+/** Bundles the sources into a separate folder. */
 export async function bundled(): Promise<{ script: string; remove: () => Promise<void> }> {
 	const dist = await mkdtemp(join(tmpdir(), 'multinic-bench-'))
 	await bundle(dist)

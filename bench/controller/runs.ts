@@ -6,10 +6,13 @@ import { measureFloor } from './floor.ts'
 import { startController } from './process.ts'
 import { watchStates } from './states.ts'
 
-/** What one round found: rates in nodes a second, times in seconds, memory in MiB. */
+/** The result of one round: rates in nodes a second, times in seconds, memory in MiB. */
 export type Round = { rate: number; floor: number; dispatch: number; settle: number; writes: number; memory: number }
 
-/** Node configs changed while nobody looked; the controller works them off and reads their results. The floor is measured before and after. */
+/**
+ * Node configs change while no controller runs; the controller processes them and reads their results. The floor is measured before and
+ * after.
+ */
 export async function measureRound(
 	{ api, client }: Cluster,
 	script: string,
@@ -38,7 +41,7 @@ export async function measureRound(
 	return round
 }
 
-/** The middle one of each: a machine that slows down for a minute makes one round slow. */
+/** Judges the median of each: a machine that slows down for a minute makes one round slow. */
 export function judgeRounds(rounds: readonly Round[]): Figure[] {
 	const middle = (of: (round: Round) => number) => median(rounds.map(of))
 	const dispatch = middlePair(rounds.map(({ rate, floor }) => ({ value: rate, floor })))

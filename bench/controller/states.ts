@@ -6,9 +6,9 @@ import { startReflector } from '../../runtime/kube/reflector.ts'
 import { createLog } from '../../runtime/log.ts'
 import { namespace } from './cluster.ts'
 
-/** When each node config was first told to be in that state, as a watch heard it. */
+/** When a watch first reported each node config in that state. */
 export type States = {
-	/** Resolves once so many of these names were: when the first and the last of them was, in milliseconds. */
+	/** Resolves once all of these names were in it: when the first and the last of them was, in milliseconds. */
 	all(state: string, names: readonly string[]): Promise<{ first: number; last: number }>
 	stop(): void
 }
@@ -52,7 +52,7 @@ export async function watchStates(client: KubeClient): Promise<States> {
 	}
 }
 
-/** All that is looked at: the observer shares two cores with what it observes. */
+/** All that the observer keeps: it shares two cores with what it observes. */
 function nameAndState({ metadata: { name }, status }: Stored<NodeConfigObject>): { name: string; state: string } {
 	return { name, state: String(status?.state ?? '') }
 }

@@ -17,7 +17,10 @@ const changes = 300
 const heartbeats = 33
 const restarts = 5
 
-/** 10,000 nodes that are all as they should be, a heartbeat of each every five minutes: what one change waits, and what it costs to be there. */
+/**
+ * 10,000 nodes that all match their node configs, with a heartbeat of each every five minutes: how long one change waits, and what it costs
+ * to be idle.
+ */
 export async function measureTenThousand(script: string, log: Log): Promise<Figure[]> {
 	const cluster = await startCluster(log)
 	const { api, client } = cluster
@@ -84,7 +87,10 @@ async function measureAtRest({ api, client }: Cluster, script: string, names: re
 	]
 }
 
-/** The median of so many restarts, each beside its own floor: a machine is not as quick every second. @returns seconds, and the last of them */
+/**
+ * The median of so many restarts, each with its own floor: the speed of a machine varies from second to second. @returns seconds, and the
+ * last controller
+ */
 async function measureRestarts(api: ApiServer, script: string) {
 	const [floors, readies]: [number[], number[]] = [[], []]
 	for (;;) {
@@ -96,7 +102,7 @@ async function measureRestarts(api: ApiServer, script: string) {
 	}
 }
 
-/** @returns from the answer to the change until a watch tells of the Job, in milliseconds */
+/** @returns the time from the response to the change until a watch reports the Job, in milliseconds */
 async function changeOne(client: KubeClient, jobs: JobTimes, name: string): Promise<number> {
 	const { spec } = await client.get(NodeConfig, { namespace, name })
 	const { interfaces = [] } = spec as { interfaces?: object[] }
