@@ -2,14 +2,14 @@ import { chmod, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type BuildOptions, build, type Metafile } from 'esbuild'
 
-/** `npm run bundle`: what the images run. One file for the agent; the long-running processes share chunks. */
+/** `npm run bundle`: the bundles that the images run. The agent is one file; the long-running processes share chunks. */
 const agent = { agent: 'agent/main.ts' }
 export const agentImage = { 'agent-start': 'agent/image/start.ts', 'agent-warm-up': 'agent/image/warm-up.ts' }
 const plugin = { 'kubectl-multinic': 'cli/main.ts' }
 const processes = { controller: 'controller/main.ts', viola: 'viola/main.ts', mgmt: 'mgmt/main.ts', uninstall: 'controller/uninstall.ts' }
 export const agentMaxBytes = 1_000_000
 
-/** CommonJS packages ask for Node's own modules by `require`, which an ES module does not have. */
+/** CommonJS packages load Node's built-in modules with `require`, which an ES module does not have. */
 const banner = { js: "import { createRequire as __createRequire } from 'node:module'\nconst require = __createRequire(import.meta.url)" }
 
 const format = {
@@ -21,11 +21,14 @@ const format = {
 	logLevel: 'warning',
 } as const satisfies BuildOptions
 
-/** All that the agent loads of Node: first, for the code that Node has compiled of them beforehand is good for V8's usual flags alone. */
+/**
+ * All built-in modules that the agent loads. They are loaded first because Node's precompiled code for them is valid only with V8's default
+ * flags.
+ */
 const modules = ['child_process', 'crypto', 'dns/promises', 'fs', 'net', 'os', 'path', 'timers/promises', 'tls']
 
 /**
- * How the agent starts. What runs once is not worth compiling: neither zod's parsers (measured: 7 ms) nor what V8 finds to be hot
+ * How the agent starts. Code that runs once is not worth compiling: neither zod's parsers (measured: 7 ms) nor what V8 considers hot
  * (measured: 7 ms and 5 MiB, most of it the compilers themselves).
  */
 const start = [
@@ -35,8 +38,9 @@ const start = [
 ].join(';')
 
 /**
- * How the agent is bundled: small, for it is read anew on every run, but with the names that a stack in its log shows. As a script that calls
- * `require`, for an import of a module of Node's own touches all its parts, those too that are only made when touched (measured: 2 MiB).
+ * How the agent is bundled: small, because it is read again on every run, but with the names that a stack trace in its log shows. It is a
+ * script that calls `require` because an import of a built-in module touches all its properties, including those that are created on first
+ * access (measured: 2 MiB).
  */
 export const agentFormat = {
 	...format,
@@ -48,14 +52,16 @@ export const agentFormat = {
 	banner: { js: `${start};` },
 } as const satisfies BuildOptions
 
-/** How what starts the agent in its image is bundled, and what makes its compiled code when the image is built. */
+/** How the agent's start script in its image is bundled, and the script that writes the agent's compiled code when the image is built. */
 export const agentImageFormat = { ...format, format: 'cjs', minifyWhitespace: true } as const satisfies BuildOptions
 
-/** Whose Node it is nobody knows: one that is too old for undici is told so, before it stumbles over what it does not know. */
+/** The plugin runs on the Node of its user: a version that is too old for undici gets a clear error before it fails on an unknown API. */
 const nodeIsOldEnough = `const [major,minor]=process.versions.node.split('.').map(Number);if(major<22||major===22&&minor<19){\
 process.stderr.write('error: kubectl-multinic needs Node 22.19 or later, and this is '+process.versions.node+'\\n');process.exit(2)}`
 
-/** The kubectl plugin: one file, for it is copied by hand, and CommonJS, for it then has no extension and no package.json beside it. */
+/**
+ * The kubectl plugin: one file because it is copied by hand, and CommonJS because it then needs no extension and no package.json beside it.
+ */
 const pluginFormat = {
 	...format,
 	format: 'cjs',
@@ -65,16 +71,16 @@ const pluginFormat = {
 	banner: { js: `#!/usr/bin/env node\n${nodeIsOldEnough}` },
 } as const satisfies BuildOptions
 
-/** What kubectl runs to complete a command line of the plugin. */
+/** The script that kubectl runs to complete a command line of the plugin. */
 const pluginCompletion = '#!/bin/sh\nexec kubectl-multinic __complete "$@"\n'
 
 const files = { absWorkingDir: import.meta.dirname, metafile: true, write: false } as const
 
 /**
- * Writes the bundles, all at once at the end. Refuses an agent that is too large or holds a package besides zod, and a process that would load
- * `@kubernetes/client-node` when it starts.
+ * Writes the bundles, all together at the end. Rejects an agent that is too large or contains a package other than zod, and a process that
+ * would load `@kubernetes/client-node` at startup.
  *
- * @returns bytes that each entry loads when it starts
+ * @returns bytes that each entry loads at startup
  */
 export async function bundle(outdir = join(import.meta.dirname, 'dist')): Promise<Record<string, number>> {
 	const one = await build({ ...agentFormat, ...files, outdir, entryPoints: agent, outExtension: { '.js': '.cjs' } })
@@ -100,7 +106,7 @@ function faultsOf(entry: string, packages: readonly string[], bytes: number): st
 	return [...strangers.map(name => `${entry} loads ${name} when it starts`), ...(tooLarge ? [`${entry} makes ${bytes} bytes`] : [])]
 }
 
-/** What each entry reads when it starts: its file and all that it imports at once. An `import()` comes later and does not count. */
+/** What each entry loads at startup: its file and all its static imports. An `import()` runs later and does not count. */
 function startedBy(wanted: Record<string, string>, { outputs }: Metafile) {
 	const starts = Object.keys(outputs).filter(path => Object.values(wanted).includes(outputs[path]?.entryPoint ?? ''))
 	return Object.fromEntries(

@@ -1,9 +1,9 @@
 import { defineConfig } from 'vitest/config'
 
-/** Patience, in milliseconds, and no measure of anything: a machine may stand still for a while, or be busy with others. */
+/** Timeouts in milliseconds. They are no measure of anything: a machine may stall for a while, or be busy with other work. */
 const patience = { testTimeout: 600_000, hookTimeout: 1_200_000, expect: { poll: { timeout: 120_000 } } }
 
-/** Parts of the suite, from the quickest to the most real; `test/parts.ts` says what each stands on. */
+/** Parts of the suite, from the fastest to the most realistic; `test/parts.ts` says what each depends on. */
 export default defineConfig({
 	test: {
 		projects: [
@@ -13,8 +13,8 @@ export default defineConfig({
 					include: ['test/**/*.test.ts'],
 					exclude: ['test/**/*.{process,played,kernel,cluster,vm,lab,long}.test.ts'],
 					...patience,
-					isolate: false, // what is pure leaves nothing behind, and loading the same modules for every file takes a third of the time
-					maxWorkers: '100%', // by itself one core less than there are, which is one of two
+					isolate: false, // pure tests leave no state behind, and loading the same modules for every file takes a third of the time
+					maxWorkers: '100%', // the default is one less than the number of cores, which is one of two
 				},
 			},
 			part('process', 2),
@@ -28,7 +28,7 @@ export default defineConfig({
 	},
 })
 
-/** Files run beside each other: each has namespaces, folders and ports of its own, and much of their time is waiting. */
+/** Files run in parallel: each has separate namespaces, folders and ports, and spends much of its time waiting. */
 function part(name: string, maxWorkers: number, ownPatience = {}) {
 	return { test: { ...patience, ...ownPatience, name, include: [`test/**/*.${name}.test.ts`], maxWorkers } }
 }
