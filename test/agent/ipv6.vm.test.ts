@@ -40,7 +40,7 @@ test('interfaces with IPv4 are configured, armed and proven, and the one with an
 		persistent: { status: 'True' },
 		interfaces: [{ reason: 'Configured' }, { reason: 'InvalidConfig', message: expect.stringContaining('ipv6.disable=1') }],
 	})
-	expect(stdout).toMatch(/^armed +everything/m)
+	expect(stdout).toMatch(/^armed +the host rolls back/m)
 	expect(await links()).toBe('multinic0 UNKNOWN 192.168.10.9/24')
 })
 
