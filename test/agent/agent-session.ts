@@ -10,16 +10,16 @@ import type { AgentReport, RunConfig } from '../../contract/agent-run.ts'
 import { broken, type Fault } from './broken-host.ts'
 import { askQuickly } from './quick-neighbours.ts'
 
-/** Run after run in one process, each asked for by a message; the answer tells what the kernel then says of itself. */
+/** Runs the agent repeatedly in one process, once per message; each reply contains the kernel state after the run. */
 export type Asked = { wish: RunConfig; fault: Fault | undefined }
 export type Answered = {
 	report: AgentReport
 	said: string
-	/** `ip -j` of links with addresses, routes of all tables, rules. */
+	/** `ip -j` output of links with addresses, routes of all tables, rules. */
 	kernel: Record<'links' | 'routes' | 'rules', Record<string, unknown>[]>
-	/** File descriptors this process has open. */
+	/** File descriptors that this process has open. */
 	descriptors: number
-	/** MiB it holds when all its garbage is collected: objects, and all of the process. */
+	/** MiB after a full garbage collection: of objects, and of the whole process. */
 	memory: { heap: number; resident: number }
 }
 

@@ -8,7 +8,9 @@ import { writeFileSync } from 'node:fs'
 import { broken, type Fault } from './broken-host.ts'
 import { askQuickly } from './quick-neighbours.ts'
 
-/** The agent as it is, but for three things: veth counts as hardware, silence is short, and FAULT breaks it after so many steps. */
+/**
+ * The real agent with three differences: veth counts as hardware, probe timeouts are short, and FAULT breaks it after a number of steps.
+ */
 const kinds = new Set(['hardware', 'veth'])
 const fault = JSON.parse(process.env.FAULT ?? 'null') as Fault | null
 if (process.env.SILENCE !== 'real') askQuickly()

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type NodeHost, nodeHost } from './node-host.ts'
 
-/** udev gives a link that is renamed its old name as another name, by the naming policy of the distribution. */
+/** When a link is renamed, udev adds its old name as an alternative name, according to the naming policy of the distribution. */
 const isRoot = process.getuid?.() === 0
 const nic = { id: 0, macAddress: 'fa:16:3e:00:00:00', address: '10.0.0.23', cidr: '10.0.0.0/24' }
 
-describe.skipIf(!isRoot)('the old name that udev gave back as another name (needs root for network namespaces)', () => {
+describe.skipIf(!isRoot)('the old name that udev adds as an alternative name (needs root for network namespaces)', () => {
 	let host: NodeHost
 	let before: unknown
 
@@ -18,20 +18,20 @@ describe.skipIf(!isRoot)('the old name that udev gave back as another name (need
 
 	const asUdev = () => host.ip('link property add dev multinic0 altname ens0')
 
-	test('is no drift', async () => {
+	test('is not drift', async () => {
 		await host.agent([nic])
 		await asUdev()
 		expect((await host.agent([nic])).report).toMatchObject({ outcome: 'Succeeded', changes: 0 })
 	})
 
-	test('is not in the way of a removal', async () => {
+	test('does not block a removal', async () => {
 		await host.agent([nic])
 		await asUdev()
 		expect((await host.agent([], { mode: 'Cleanup' })).report).toMatchObject({ outcome: 'Succeeded', reason: 'NoInterfaces' })
 		expect(await host.everything()).toEqual(before)
 	})
 
-	test('is not in the way of an undo', async () => {
+	test('does not block a rollback', async () => {
 		const { report } = await host.agent([nic], { mode: 'Plan' })
 		const steps = report?.plan?.commands.length ?? 0
 		await host.agent([nic], {}, { at: steps - 1, how: 'kill' })

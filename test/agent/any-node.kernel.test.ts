@@ -11,18 +11,21 @@ import { anyNode, anyNodeWish, anyPodNetworks, linesOf, MACS, type Node } from '
 import { kernelWays, observedRouting } from './kernel-routing.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 
-/** Any wish on any node, on the real kernel. `KERNEL_NODES` and `SEED` ask for more, and for others. */
+/** Any desired config on any node, on the real kernel. `KERNEL_NODES` sets the number of nodes, and `SEED` selects them. */
 const isRoot = process.getuid?.() === 0
 const NODES = Number(process.env.KERNEL_NODES ?? 50)
 const SEED = Number(process.env.SEED ?? 13)
-/** As many at the same time as keep two cores busy, and as many in a test: a run of thousands then tells how far it is. */
+/**
+ * The number of nodes that run concurrently is enough to keep two cores busy. Tests have limited batches, so that a run of thousands shows
+ * its progress.
+ */
 const BESIDE = 4
 const BATCH = 100
 
-/** Of a run. */
+/** The input of a run. */
 type Asked = { wish: Interface[]; podNetworks: string[] }
 
-describe.skipIf(!isRoot)('any wish on any node (needs root for network namespaces)', () => {
+describe.skipIf(!isRoot)('any desired config on any node (needs root for network namespaces)', () => {
 	const cases = fc.sample(fc.tuple(anyNode, anyNodeWish, anyPodNetworks), { numRuns: NODES, seed: SEED })
 	const batches = Array.from({ length: Math.ceil(NODES / BATCH) }, (_, at) => [at * BATCH, Math.min(NODES, (at + 1) * BATCH)] as const)
 
@@ -77,7 +80,7 @@ function wordsOf(losses: readonly LookupLoss[]): string[] {
 	return losses.map(({ words }) => words)
 }
 
-/** @returns packets from the addresses of interfaces that are Configured and that leave by another link */
+/** @returns packets from the addresses of Configured interfaces that leave by another link */
 async function wrongWays(host: NodeHost, { wish, podNetworks }: Asked, { report }: Answered): Promise<string[]> {
 	const state = (await observedRouting(host)) as HostState
 	const configured = new Set(report.interfaces.flatMap(({ id, state: is }) => (is === 'Configured' ? [id] : [])))
@@ -94,7 +97,7 @@ async function wrongWays(host: NodeHost, { wish, podNetworks }: Asked, { report 
 	})
 }
 
-/** A lifetime runs down meanwhile. */
+/** A lifetime decreases in the meantime. */
 function withoutLifetimes(everything: unknown): unknown {
 	return JSON.parse(JSON.stringify(everything).replace(/"(valid_life_time|preferred_life_time|expires)":\d+/g, '"$1":0')) as unknown
 }

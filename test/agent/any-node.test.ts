@@ -14,7 +14,7 @@ import { type Interface, settle } from '../../contract/interface.ts'
 import { anyNode, anyNodeWish, anyPodNetworks, type Node, stateOf, withKernel } from './any-node.ts'
 import { afterEvery, comparable } from './simulated-host.ts'
 
-/** Any wish on any node, on the model of a host. `NODES` and `SEED` ask for more, and for others. */
+/** Any desired config on any node, on the model of a host. `NODES` sets the number of nodes, and `SEED` selects them. */
 const NODES = Number(process.env.NODES ?? 2_000)
 const options = { numRuns: NODES, ...(process.env.SEED !== undefined && { seed: Number(process.env.SEED) }) }
 const paths = ['10.96.0.1', '192.168.9.53']
@@ -40,7 +40,7 @@ const answersOf = (host: HostState, packets: readonly Parameters<typeof lookup>[
 	return packets.map(packet => answerOf(lookup(fib, packet)))
 }
 
-test('no packet of the node goes another way, and every configured address leaves by its own link', () => {
+test('a plan reroutes no packet of the node, and every configured address sends by its own link', () => {
 	fc.assert(
 		fc.property(anyNode, anyNodeWish, anyPodNetworks, (node, wish, podNetworks) => {
 			const { start, made, end } = carriedOut(node, wish, podNetworks)
@@ -62,7 +62,7 @@ test('no packet of the node goes another way, and every configured address leave
 	)
 })
 
-test('a plan that is carried out leaves nothing to plan, and comes to the same again', () => {
+test('a plan that is applied leaves no steps, and a new plan has the same result', () => {
 	fc.assert(
 		fc.property(anyNode, anyNodeWish, anyPodNetworks, (node, wish, podNetworks) => {
 			const { wanted, made, end } = carriedOut(node, wish, podNetworks)
@@ -74,7 +74,7 @@ test('a plan that is carried out leaves nothing to plan, and comes to the same a
 	)
 })
 
-test('an undo after any number of steps brings back the node as it was', () => {
+test('an undo after any number of steps restores the node', () => {
 	fc.assert(
 		fc.property(anyNode, anyNodeWish, anyPodNetworks, fc.nat(), (node, wish, podNetworks, cut) => {
 			const { start, made, changes } = carriedOut(node, wish, podNetworks)

@@ -4,12 +4,15 @@ import { connectedRoutes, localRoutes } from '../../agent/plan/predict.ts'
 import type { Interface } from '../../contract/interface.ts'
 import { BASE_RULES, hostWith } from './simulated-host.ts'
 
-/** Nodes with links of all kinds, addresses, routes and rules, and wishes for their NICs; as data for the model, and as lines for `ip -batch`. */
+/**
+ * Nodes with links of all kinds, addresses, routes and rules, and desired configs for their NICs, as data for the model and as lines for
+ * `ip -batch`.
+ */
 
 export const MACS = [0, 1, 2].map(n => `fa:16:3e:00:00:0${n}`)
 
 type NodeLink = { name: string; kind?: string; mac?: string; up: boolean; altnames?: string[]; addresses: NodeAddress[] }
-/** `far`: the gateway is outside the network that the address seems to be in, as some clouds have it. */
+/** `far`: the gateway is outside the network of the address, as on some clouds. */
 type NodeAddress = { cidr: string; lease?: true; metric?: number; noprefixroute?: true; scope?: 253; label?: string; far?: true }
 type NodeRoute = {
 	to: string
@@ -30,7 +33,7 @@ type NodeRule = {
 	table: number
 	suppress?: number
 }
-/** `localAt`: to which priority the rule of the local table was moved (IPv4). */
+/** `localAt`: the priority to which the rule of the local table was moved (IPv4). */
 export type Node = { links: NodeLink[]; routes: NodeRoute[]; rules: NodeRule[]; localAt?: number }
 
 const none = { nil: undefined }
@@ -43,7 +46,10 @@ const primary = fc.constantFrom<NodeAddress>(
 	{ cidr: '192.168.9.2/32' },
 	{ cidr: '192.168.9.2/32', far: true },
 )
-/** What a NIC has before, in part of what may be wanted of it; not in the network of a rule of the node, which a removal would take from that. */
+/**
+ * What a NIC has before the run; some of it is also desired. No address is in the network of a rule of the node, because a removal would
+ * take it from that rule.
+ */
 const before = fc.constantFrom<(n: number) => NodeAddress[]>(
 	() => [],
 	() => [],
@@ -142,7 +148,7 @@ const wish = fc.record({
 	main: fc.boolean(),
 })
 
-/** Interfaces for some of the NICs of such a node. */
+/** Desired interfaces for some of the NICs of such a node. */
 export const anyNodeWish: fc.Arbitrary<Interface[]> = fc
 	.tuple(fc.subarray([0, 1, 2]), fc.tuple(wish, wish, wish))
 	.map(([ids, wishes]) => ids.map(id => interfaceOf(id, wishes[id] ?? wishes[0])))
@@ -175,7 +181,7 @@ function interfaceOf(id: number, { network, gateway, policyRouting, connectedRou
 	}
 }
 
-/** @returns the node as an observation, with what the kernel makes of its addresses */
+/** @returns the node as an observation, including what the kernel derives from its addresses */
 export function stateOf(node: Node): HostState {
 	const links = node.links.map(({ name, mac, up, kind, altnames = [], addresses }, at) => ({
 		ifindex: at + 2,
@@ -196,7 +202,7 @@ function baseRules({ localAt }: Node): Rule[] {
 	return BASE_RULES.map(rule => (localAt !== undefined && rule.family === 4 && rule.table === 255 ? { ...rule, priority: localAt } : rule))
 }
 
-/** What the kernel derives of addresses, anew. */
+/** Recomputes what the kernel derives from addresses. */
 export function withKernel(host: HostState): HostState {
 	const set = host.routes.filter(({ protocol }) => protocol !== 2)
 	return {
@@ -254,7 +260,7 @@ function ruleOf({ priority, from, to, mark, inverted, iif, table, suppress }: No
 	}
 }
 
-/** @returns lines that make such a node in an empty network namespace */
+/** @returns lines that create such a node in an empty network namespace */
 export function linesOf({ links, routes, rules, localAt }: Node): string[] {
 	return [
 		...links.flatMap(({ name, kind, mac, up, altnames = [], addresses }) => [
@@ -307,7 +313,7 @@ function ruleLine({ priority, from, to, mark, inverted, iif, table, suppress }: 
 		.join(' ')
 }
 
-/** Networks of pods that the run is told of: of links of others, of ours, of none. */
+/** Pod networks that the run receives: on links that MultiNIC manages, on other links, and on no link. */
 export const anyPodNetworks: fc.Arbitrary<string[]> = fc.subarray([
 	'10.200.0.0/16',
 	'10.0.0.0/23',

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 
-/** Hosts for look-ups: links with addresses, routes of all kinds in several tables, rules with every selector; as lines for `ip -batch`. */
+/** Hosts for look-ups: links with addresses, routes of all kinds in several tables, rules with every selector, as lines for `ip -batch`. */
 
 export type Routing = { lines: string[]; six: string[] }
 
@@ -84,7 +84,7 @@ export function anyRouting(most = 8): fc.Arbitrary<Routing> {
 		.map(([routes, rules, routes6, rules6]) => ({ lines: [...routes, ...rules], six: [...routes6, ...rules6] }))
 }
 
-/** Packets that such a host may send or pass on. */
+/** Packets that such a host may send or forward. */
 export function anyPacket(links: Readonly<Record<string, number>>): fc.Arbitrary<{ six: boolean; packet: PacketChoice }> {
 	return fc.record({
 		six: fc.boolean(),

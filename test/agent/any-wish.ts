@@ -1,7 +1,10 @@
 import fc from 'fast-check'
 import type { Interface } from '../../contract/interface.ts'
 
-/** Any wish that a node can have: ids, addresses of both families, prefix lengths, next hops on a network and on none, routes of all kinds. */
+/**
+ * Any desired config of a node: ids, addresses of both families, prefix lengths, next hops inside and outside of any network, routes of all
+ * kinds.
+ */
 
 const none = { nil: undefined }
 const choices = {
@@ -25,7 +28,7 @@ const choices = {
 }
 type Chosen = { [key in keyof typeof choices]: (typeof choices)[key] extends fc.Arbitrary<infer T> ? T : never }
 
-/** @returns wishes for some of these MACs, at most `most` of them */
+/** @returns desired interfaces for some of these MACs, at most `most` of them */
 export function anyWish(macs: readonly string[], most: number): fc.Arbitrary<Partial<Interface>[]> {
 	const ids = fc.uniqueArray(fc.nat({ max: 9 }), { maxLength: most })
 	return fc
@@ -52,7 +55,7 @@ function interfaceOf(id: number, macAddress: string, chosen: Chosen): Partial<In
 		...mainOf(id, chosen),
 		...gatewayOf(id, chosen),
 		...(addresses.length > 0 && { addresses }),
-		// A route of a family of which the NIC has no address is another story: no backend but one can keep it.
+		// Omits routes of a family without an address on the NIC: only one backend can persist them.
 		routes: routes.filter(({ six }) => families.has(six ? 6 : 4)).map(route => routeOf(id, route)),
 	}
 }

@@ -7,7 +7,7 @@ import { settle } from '../../contract/interface.ts'
 import { backends, type Files } from './backends.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 
-/** The same story on a host of every backend: real kernel, real files; no daemon reads them here. */
+/** The same scenario on a host of every backend: real kernel, real files. No daemon reads the files here. */
 const isRoot = process.getuid?.() === 0
 const mac = (id: number) => `fa:16:3e:00:00:0${id}`
 const nic = (id: number, more: object = {}) => ({
@@ -18,10 +18,10 @@ const nic = (id: number, more: object = {}) => ({
 	gateway: `10.0.${id}.1`,
 	...more,
 })
-/** Steps of a run after which it is killed. */
+/** The run is killed after every multiple of this number of steps. */
 const STRIDE = 9
 
-/** What such a host has, beside what every host of these tests has: path → text, or a folder. */
+/** What such a host has in addition to every host of these tests: path → text, or a folder. */
 const fixtures: Record<string, Record<string, string | undefined>> = {
 	'netplan-networkd': { '/etc/netplan/01-theirs.yaml': 'network: {version: 2}\n' },
 	'netplan-networkmanager': { '/etc/netplan/01-theirs.yaml': 'network: {version: 2, renderer: NetworkManager}\n' },
@@ -42,7 +42,7 @@ describe.skipIf(!isRoot).each(Object.keys(fixtures))('on a host of %s (needs roo
 	})
 	afterAll(() => host?.close())
 
-	test('a killed run is put back by the next, after any number of steps', async () => {
+	test('a killed run is rolled back by the next one, after any number of steps', async () => {
 		const { report } = await host.agent([nic(0), nic(1)], { mode: 'Plan' })
 		const steps = report?.plan?.commands.length ?? 0
 		expect(steps).toBeGreaterThan(20)
@@ -53,7 +53,7 @@ describe.skipIf(!isRoot).each(Object.keys(fixtures))('on a host of %s (needs roo
 		}
 	})
 
-	test('NICs are configured, and its files say what the kernel has', async () => {
+	test('a run configures the NICs and writes files that match the kernel', async () => {
 		const { report } = await host.agent([nic(0, { addresses: ['fd00::23/64'] }), nic(1, { mtu: 1400 })])
 		expect(report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 2/2', backend })
 		for (const wanted of settle([nic(0, { addresses: ['fd00::23/64'] }), nic(1, { mtu: 1400 })])) {
@@ -69,33 +69,33 @@ describe.skipIf(!isRoot).each(Object.keys(fixtures))('on a host of %s (needs roo
 		}
 	})
 
-	test('a run with nothing to do touches no file', async () => {
+	test('a run without changes writes no file', async () => {
 		const times = host.changeTimes()
 		const { report } = await host.agent([nic(0, { addresses: ['fd00::23/64'] }), nic(1, { mtu: 1400 })])
 		expect(report).toMatchObject({ outcome: 'Succeeded', changes: 0 })
 		expect(host.changeTimes()).toEqual(times)
 	})
 
-	test('another address of the same network takes the place of the first, and its routes stay', async () => {
+	test('another address in the same network replaces the first, and its routes stay', async () => {
 		const { report } = await host.agent([nic(0, { address: '10.0.0.24' }), nic(1, { mtu: 1400 })])
 		expect(report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 2/2' })
 		expect(await host.ask('route show table 100')).toMatchObject([{ dst: 'default', gateway: '10.0.0.1' }, { dst: '10.0.0.0/24' }])
 	})
 
-	test('an address that is alone in its network takes its place, and the gateway is reached all the same', async () => {
+	test('a /32 address replaces it, and the gateway is still reached', async () => {
 		const { report, stdout } = await host.agent([nic(0, { address: '10.0.0.24', cidr: '10.0.0.24/32' }), nic(1, { mtu: 1400 })])
 		expect(report, stdout).toMatchObject({ outcome: 'Succeeded', message: 'Configured 2/2' })
 		const [route] = await host.ask('route show table 100')
 		expect(route).toMatchObject({ dst: 'default', gateway: '10.0.0.1', flags: ['onlink'] })
 	})
 
-	test('another wish is carried out, names swapped', async () => {
+	test('a different config with swapped names is applied', async () => {
 		const { report } = await host.agent([nic(1, { macAddress: mac(0) }), nic(0, { macAddress: mac(1) })])
 		expect(report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 2/2' })
 		expect(backends[backend]?.read(filesOf('multinic1'), 'multinic1')).toMatchObject({ mac: mac(0), addresses: ['10.0.1.23/24'] })
 	})
 
-	test('an interface that is dropped leaves no file, and the last leaves the host as it was', async () => {
+	test('a dropped interface leaves no file, and a cleanup restores the host', async () => {
 		await host.agent([nic(1, { macAddress: mac(0) })])
 		expect(Object.keys(filesOf('multinic0'))).toEqual([])
 		const { report } = await host.agent([], { mode: 'Cleanup' })
@@ -121,21 +121,18 @@ describe.skipIf(!isRoot).each(Object.keys(fixtures))('on a host of %s (needs roo
 	}
 })
 
-test.skipIf(!isRoot)(
-	'a host that nothing known manages is refused, and nothing on it is touched (needs root for network namespaces)',
-	async () => {
-		const host = await nodeHost()
-		try {
-			rmSync(join(host.root, 'etc/netplan'), { recursive: true })
-			await host.ip(`link add ens0 address ${mac(0)} type veth peer name peer0`)
-			const before = await host.everything()
-			const { report, code } = await host.agent([nic(0)])
-			expect(code).toBe(1)
-			expect(report).toMatchObject({ outcome: 'Failed', reason: 'UnknownBackend', message: expect.stringMatching(/^looked for netplan/) })
-			expect(await host.everything()).toEqual(before)
-			expect(readdirSync(join(host.root, 'var/lib'))).toEqual([])
-		} finally {
-			host.close()
-		}
-	},
-)
+test.skipIf(!isRoot)('a host without a known backend is refused and left unchanged (needs root for network namespaces)', async () => {
+	const host = await nodeHost()
+	try {
+		rmSync(join(host.root, 'etc/netplan'), { recursive: true })
+		await host.ip(`link add ens0 address ${mac(0)} type veth peer name peer0`)
+		const before = await host.everything()
+		const { report, code } = await host.agent([nic(0)])
+		expect(code).toBe(1)
+		expect(report).toMatchObject({ outcome: 'Failed', reason: 'UnknownBackend', message: expect.stringMatching(/^looked for netplan/) })
+		expect(await host.everything()).toEqual(before)
+		expect(readdirSync(join(host.root, 'var/lib'))).toEqual([])
+	} finally {
+		host.close()
+	}
+})

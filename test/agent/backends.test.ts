@@ -58,14 +58,14 @@ const cases: [title: string, nic: Partial<Interface>][] = [
 ]
 
 describe.each(Object.entries(backends))('%s', (name, { host, read }) => {
-	test('is found on such a host', () => expect(backendOf(host)).toEqual({ backend: name }))
+	test('is detected on its host', () => expect(backendOf(host)).toEqual({ backend: name }))
 
-	test.each(cases)('says of an interface with %s what the run does', (_, more) => {
+	test.each(cases)('writes files for an interface with %s that match the run', (_, more) => {
 		const nic = wantedNic(more)
 		expect(sorted(read(keepingOf(host).files(nic, host), nic.name))).toEqual(sorted(meant(nic)))
 	})
 
-	test('says so of any interface', () => {
+	test('writes files for any interface that match the run', () => {
 		fc.assert(
 			fc.property(anyNic, anyPodNetworks, (more, podNetworks) => {
 				const nic = wantedNic(more, podNetworks)
@@ -74,7 +74,7 @@ describe.each(Object.entries(backends))('%s', (name, { host, read }) => {
 		)
 	})
 
-	test('names the NIC by a udev rule that has the last word, and keeps its settings', () => {
+	test('names the NIC by the last udev rule and persists its sysctls', () => {
 		const files = keepingOf(host).files(wantedNic({ address: '10.0.0.23', cidr: '10.0.0.0/24' }), host)
 		expect(files['/etc/udev/rules.d/99-z-multinic3.rules']?.content).toMatch(
 			/ATTR\{address\}=="fa:16:3e:00:00:01", NAME="multinic3", RUN\+="\/lib\/systemd\/systemd-sysctl --prefix=\/net\/ipv4\/conf\/multinic3 --prefix=\/net\/ipv6\/conf\/multinic3"\n$/,
@@ -82,12 +82,12 @@ describe.each(Object.entries(backends))('%s', (name, { host, read }) => {
 		expect(files['/etc/sysctl.d/99-multinic3.conf']?.content).toContain('-net.ipv4.conf.multinic3.arp_ignore = 1\n')
 	})
 
-	test('has netplan make a .link only where networkd is there to read it', () => {
+	test('makes netplan generate a .link file only if networkd reads it', () => {
 		const text = keepingOf(host).files(wantedNic({}), host)['/etc/netplan/99-multinic3.yaml']?.content ?? ''
 		expect(text.includes('"set-name"')).toBe(name === 'netplan-networkd')
 	})
 
-	test('lets nobody read a file in which others keep secrets', () => {
+	test('restricts files that may hold secrets to mode 0600, and marks all of its files', () => {
 		const files = Object.entries(keepingOf(host).files(wantedNic({ mtu: 1450 }), host))
 		const secret = files.filter(([path]) => /netplan|system-connections/.test(path))
 		expect(secret.filter(([, { mode }]) => mode !== 0o600)).toEqual([])
@@ -96,15 +96,15 @@ describe.each(Object.entries(backends))('%s', (name, { host, read }) => {
 })
 
 describe('an ifcfg file', () => {
-	/** Of nm-settings-ifcfg-rh(5) and initscripts' sysconfig.txt, those that both know or that the other passes over. */
+	/** Keys of nm-settings-ifcfg-rh(5) and initscripts' sysconfig.txt that both readers know or that the other one ignores. */
 	const known =
 		/^(TYPE|NAME|UUID|DEVICE|HWADDR|ONBOOT|AUTOCONNECT_PRIORITY|BOOTPROTO|DEFROUTE|IPV[46]_ROUTE_METRIC|PEERDNS|NOZEROCONF|MTU|(IPADDR|PREFIX)[1-9]?|IPV6(INIT|_AUTOCONF|_DEFROUTE|ADDR|ADDR_SECONDARIES)|ROUTING_RULE6?_[1-9][0-9]*)$/
-	/** Of `ip route`, what NetworkManager's reader of route files takes: with any other word it passes over the route. */
+	/** The words of `ip route` that NetworkManager's reader of route files accepts; it ignores a route with any other word. */
 	const routeLine = /^[0-9a-f.:]+\/\d+( via [0-9a-f.:]+)? dev multinic3( table \d+)?( metric \d+)?( onlink)?$/
 	const ruleLine = /^from [0-9a-f.:]+\/\d+( to [0-9a-f.:]+\/\d+)? table \d+ priority \d+$/
 	const hosts = [true, false].map(networkmanager => ({ ...(backends.ifcfg?.host ?? hostWith([])), networkmanager }))
 
-	test.each(hosts)('holds what its readers know and nothing else (NetworkManager runs: $networkmanager)', host => {
+	test.each(hosts)('has only keys and words that its readers know (NetworkManager runs: $networkmanager)', host => {
 		fc.assert(
 			fc.property(anyNic, anyPodNetworks, (more, podNetworks) => {
 				const files = Object.entries(keepingOf(host).files(wantedNic(more, podNetworks), host)).filter(([path]) =>
@@ -166,12 +166,12 @@ describe('the backend', () => {
 			hostWith([], { netplan: false }),
 			/^looked for netplan, for ifcfg files in .* and for NetworkManager, and found none of them$/,
 		],
-	])('of a host with %s', (_, host, backend) => {
+	])('is selected by what a host has: %s', (_, host, backend) => {
 		expect(Object.values(backendOf(host))[0]).toEqual(typeof backend === 'string' ? backend : expect.stringMatching(backend))
 	})
 })
 
-/** As cloud-init writes it: one definition a NIC, ours the first. */
+/** Mimics cloud-init: one definition per NIC, the one for our MAC first. */
 function netplan(ours: string, other: string): string {
 	const definition = (id: string, address: string, more: string) => [
 		`        ${id}:`,
@@ -243,7 +243,7 @@ describe('after a reboot', () => {
 		expect(contradiction(nic, hostWith([], { files }))?.reason).toBe(reason)
 	})
 
-	test('NetworkManager keeps no route of a family in which the interface has no address', () => {
+	test('NetworkManager does not keep a route of a family without an address on the interface', () => {
 		const odd = wantedNic({ address: '10.0.0.23', cidr: '10.0.0.0/24', gateway: 'fd00::1' })
 		expect(contradiction(odd, backends['networkmanager-keyfile']?.host ?? hostWith([]))).toMatchObject({
 			reason: 'NotPersistent',
@@ -251,13 +251,13 @@ describe('after a reboot', () => {
 		})
 	})
 
-	test('cloud-init obeys the kernel command line before any file', () => {
+	test('the kernel command line takes precedence over any cloud-init file', () => {
 		const host = hostWith([], { cloudInit: { macs: [mac], forced: true } })
 		expect(contradiction(nic, host)).toMatchObject({ reason: 'CloudInitConflict', message: expect.stringContaining('network-config=') })
 	})
 })
 
-describe('cloud-init is told to leave the network alone', () => {
+describe('network configuration by cloud-init is disabled', () => {
 	const nic = wantedNic({})
 	const cloud = { '/etc/netplan/50-cloud-init.yaml': file(`macaddress: ${mac.toUpperCase()}`) }
 	const remembered = { cloudInit: { macs: [mac], forced: false } }
@@ -336,12 +336,12 @@ describe('a .network file', () => {
 		['Driver=virtio_net', true],
 		['Property=ID_NET_DRIVER=virtio_net', true],
 		['Host=other', true],
-	])('with [Match] %j is for multinic0: %s', (match, isForIt) => {
+	])('with [Match] %j applies to multinic0: %s', (match, isForIt) => {
 		expect(isFor(`[Match]\n${match}\n\n[Network]\nDHCP=yes\nName=multinic0\n`, link)).toBe(isForIt)
 	})
 })
 
-describe('the .network file that networkd follows after a reboot', () => {
+describe('the .network file that networkd uses after a reboot', () => {
 	const nic = wantedNic({ mtu: 1450 })
 	const [ours, theirs] = ['/run/systemd/network/10-netplan-multinic3.network', '/run/systemd/network/10-netplan-all-en.network']
 	const catchAll = { [theirs]: file('[Match]\nName=en*\n\n[Network]\nDHCP=ipv4\n'), [ours]: file('[Match]\nName=multinic3\n') }
@@ -422,7 +422,7 @@ describe('the .network file that networkd follows after a reboot', () => {
 	})
 })
 
-describe("udev's verdict on a name", () => {
+describe('the name that udev assigns', () => {
 	const rule = '/etc/udev/rules.d/99-z-multinic0.rules'
 	test.each<[title: string, said: string[], naming: ReturnType<typeof lastNamed>]>([
 		[
@@ -442,7 +442,7 @@ describe("udev's verdict on a name", () => {
 	})
 })
 
-describe("NetworkManager's reading of a profile", () => {
+describe('a profile as read by NetworkManager', () => {
 	const nic = wantedNic(
 		{
 			address: '10.0.0.23',
@@ -487,7 +487,7 @@ describe("NetworkManager's reading of a profile", () => {
 	})
 })
 
-describe('a profile of others', () => {
+describe('another NetworkManager profile', () => {
 	const nic = wantedNic({})
 	const line = (type: string, autoconnect: string, priority: string) => `11:${type}:${autoconnect}:${priority}:Wired: 1\n`
 	test.each<[title: string, said: string, isRival: boolean]>([
@@ -497,7 +497,7 @@ describe('a profile of others', () => {
 		['does not rank where it is for other devices', line('bridge', 'yes', '999'), false],
 	])('%s', (_, said, isRival) => expect(rivals(said, new Set(['22']))).toEqual(isRival ? [{ uuid: '11', name: 'Wired: 1' }] : []))
 
-	test('is none where it is ours', () => expect(rivals(line('802-3-ethernet', 'yes', '999'), new Set(['11']))).toEqual([]))
+	test('is not a rival if MultiNIC manages it', () => expect(rivals(line('802-3-ethernet', 'yes', '999'), new Set(['11']))).toEqual([]))
 
 	test.each<[ifname: string, address: string, isFit: boolean]>([
 		['', '', true],
@@ -506,7 +506,7 @@ describe('a profile of others', () => {
 		['', mac.toUpperCase(), true],
 		['', 'FA:16:3E:00:00:99', false],
 		['multinic3', 'FA:16:3E:00:00:99', false],
-	])('for name %j and MAC %j fits ours: %s', (ifname, address, isFit) => {
+	])('with name %j and MAC %j applies to the NIC: %s', (ifname, address, isFit) => {
 		expect(fits(nic, `connection.interface-name:${ifname}\n802-3-ethernet.mac-address:${address}\n`)).toBe(isFit)
 	})
 })
@@ -539,7 +539,7 @@ function meant(nic: WantedInterface): Said {
 	}
 }
 
-/** Forms keep the families apart; the order within one counts. */
+/** Backends separate the families; the order matters only within one family. */
 function sorted({ addresses, routes, rules, ...said }: Said): Said {
 	const byFamily = (words: string[], at: (word: string) => string) =>
 		[4, 6].flatMap(family => words.filter(word => familyOf(at(word)) === family))

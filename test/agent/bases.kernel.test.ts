@@ -5,9 +5,12 @@ import type { RunConfig } from '../../contract/agent-run.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 import type { Streamed } from './tcp-stream.ts'
 
-/** The first route table and the first rule priority are chosen; a host that has others is moved, and no packet is without a route meanwhile. */
+/**
+ * The first route table and the first rule priority are configurable. A host with other values is moved, and every packet has a route in
+ * the meantime.
+ */
 const isRoot = process.getuid?.() === 0
-/** The work of a run is tried to be broken after every so many of its steps. */
+/** The run is broken after every multiple of this number of steps. */
 const STRIDE = 7
 const OUTSIDE = { four: '198.51.100.1', six: '2001:db8:9::1' }
 const nic = (id: number) => ({
@@ -42,7 +45,7 @@ describe.skipIf(!isRoot)('a host moves to another base (needs root for network n
 		host.close()
 	})
 
-	test('a stream that only the own table routes loses nothing: forth, by one of both, to the ends of what may be chosen, and back', async () => {
+	test('a stream routed only by its own table loses nothing when either or both bases change, to the limits and back', async () => {
 		const session = host.session()
 		expect((await session(nics, old)).report.outcome).toBe('Succeeded')
 		const endOfStream = await stream()
@@ -64,7 +67,7 @@ describe.skipIf(!isRoot)('a host moves to another base (needs root for network n
 		expect([streamed.sent > 0, unrouted]).toEqual([true, 0])
 	})
 
-	test('after each of its steps both families leave by their NIC, and an undo from there brings back all', async () => {
+	test('both families leave by their NIC after each step, and an undo restores the host from there', async () => {
 		const session = host.session()
 		await session(nics, old)
 		const steps = (await session(nics, { ...next, mode: 'Plan' })).report.plan?.commands.length ?? 0
@@ -82,7 +85,7 @@ describe.skipIf(!isRoot)('a host moves to another base (needs root for network n
 		}
 	})
 
-	test('a run that is killed on the way is undone by the next, under traffic, and that one moves the host', async () => {
+	test('a killed run is rolled back by the next under traffic, and a further run moves the host', async () => {
 		await host.agent(nics, old)
 		const endOfStream = await stream()
 		for (const step of [5, 13, 21]) {
@@ -96,7 +99,7 @@ describe.skipIf(!isRoot)('a host moves to another base (needs root for network n
 		expect([streamed.received === streamed.sent, streamed.inOrder, unrouted]).toEqual([true, true, 0])
 	})
 
-	test('a look finds the old base as drift and changes nothing; the record then has both', async () => {
+	test('a verification reports the old base as drift and changes nothing, and the record then has both bases', async () => {
 		const session = host.session()
 		await session(nics, old)
 		const before = await host.everything()
@@ -116,7 +119,7 @@ describe.skipIf(!isRoot)('a host moves to another base (needs root for network n
 		expect(tables(await host.ask('route show table all'))).toEqual([])
 	})
 
-	test('a base less than ten away: a NIC whose new table is still that of another waits until that has moved', async () => {
+	test('a NIC waits if its new table is still used by another NIC, with a base less than ten away', async () => {
 		const session = host.session()
 		await session(nics, old)
 		const first = (await session(nics, at(101, 10_000))).report
@@ -128,7 +131,7 @@ describe.skipIf(!isRoot)('a host moves to another base (needs root for network n
 		expect(ours(await host.ask('rule'))).toEqual(['10000 101', '10001 102'])
 	})
 
-	test('a rule of the old base that a daemon gives again is taken away', async () => {
+	test('a run removes a rule of the old base that a daemon added again', async () => {
 		const session = host.session()
 		await session(nics, old)
 		await session(nics, next)
@@ -141,7 +144,7 @@ describe.skipIf(!isRoot)('a host moves to another base (needs root for network n
 
 type Row = Record<string, unknown>
 
-/** IPv4 rules by address, as `10000 100`. */
+/** IPv4 rules by address, in the form `10000 100`. */
 function ours(rules: readonly Row[]): string[] {
 	return rules.filter(({ src }) => /^10\.0\.\d\.23$/.test(String(src))).map(({ priority, table }) => `${priority} ${table}`)
 }
@@ -158,7 +161,7 @@ function recordedBases(): number[][] {
 	return links.map(({ bases = [] }) => bases.flatMap(({ table, priority }) => [table, priority]))
 }
 
-/** Traffic that has a route only by the rule and the table of multinic0; its end tells how many packets had none. */
+/** Starts traffic whose only route is the rule and the table of multinic0; its end returns how many packets had no route. */
 async function stream(): Promise<() => Promise<Streamed & { unrouted: number }>> {
 	const script = `${import.meta.dirname}/tcp-stream.ts`
 	const before = unrouted()

@@ -4,7 +4,7 @@ import { beforeUs } from '../../agent/plan/before.ts'
 import type { OriginalLink, RecordedLink } from '../../agent/plan/record.ts'
 import { hostWith } from './simulated-host.ts'
 
-/** What a removal gives back of what a NIC had before it was ours. */
+/** What a removal restores of the original state of a NIC. */
 
 const mac = 'fa:16:3e:00:00:01'
 const leased: Address = { family: 4, cidr: '10.5.0.5/24', global: true, dynamic: true, validSeconds: 3600, flags: ['noprefixroute'] }
@@ -37,7 +37,7 @@ const sourcesBack = (original: Partial<OriginalLink>, source?: string) => {
 	return link && beforeUs(ours as unknown as RecordedLink, link, host)
 }
 
-describe('a route is given back', () => {
+describe('a removal restores a route', () => {
 	test.each<[string, Partial<OriginalLink>, string | undefined, number]>([
 		['that has no source', { addresses: [leased], daemon: 'NetworkManager' }, undefined, 1],
 		['whose source is given back', { addresses: [fixed] }, '10.6.0.5', 1],

@@ -3,20 +3,20 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { failure } from '../../agent/failure.ts'
 import type { Host } from '../../agent/host/host.ts'
 
-/** What befalls a run after so many of its steps. `renameDown`: as on a kernel before 6.2; `at` absent: only that. */
+/** What happens to a run after a number of its steps. `renameDown`: behave like a kernel before 6.2. Without `at`, nothing else happens. */
 export type Fault = { at?: number; renameDown?: boolean } & (
 	| { how: 'fail' | 'kill' }
 	/** The link with this ifindex is unplugged. */
 	| { how: 'vanish'; link: number }
-	/** Another program changes the network: lines for `ip -batch`. */
+	/** Another program changes the network; the text is lines for `ip -batch`. */
 	| { how: 'others'; ip: string }
-	/** The run stands still: it makes the file `held` and goes on when there is a file `go`, or `held` is gone. */
+	/** The run pauses: it creates the file `held` and continues once the file `go` exists or `held` is gone. */
 	| { how: 'hold'; held: string; go: string }
-	/** The wall clock is set (by so many seconds) while other seconds pass. */
+	/** The wall clock is changed by `set` seconds while `pass` seconds pass. */
 	| { how: 'clock'; set: number; pass: number }
 )
 
-/** A host to which that happens, once where the run is not to end by it. */
+/** A host on which the fault happens; it happens only once if it does not end the run. */
 export function broken(host: Host, fault: Fault): Host {
 	const { at, renameDown = false } = fault
 	let isOver = at === undefined
@@ -45,7 +45,7 @@ async function happen(fault: Fault): Promise<void> {
 	}
 }
 
-/** The kernel has one wall clock for all its namespaces, so it is set for this process alone. */
+/** All namespaces share the kernel's wall clock, so it is set for this process only. */
 function setClock({ set, pass }: { set: number; pass: number }): void {
 	const { Date: RealDate } = globalThis
 	const monotonic = performance.now.bind(performance)

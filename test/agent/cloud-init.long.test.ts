@@ -2,7 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type BareMachine, type Machines, startMachines } from '../../lab/machines.ts'
 import { stateOf } from './machine-state.ts'
 
-/** cloud-init knows the NICs by MAC and names them at every boot: ours all the same while they are wanted, and its again after that. */
+/**
+ * cloud-init knows the NICs by MAC and names them at every boot. They have the MultiNIC names while they are desired, and the cloud-init
+ * names after that.
+ */
 
 const [first, second] = ['fa:16:3e:00:00:01', 'fa:16:3e:00:00:02'] as const
 const nics = [first, second].map((macAddress, id) => ({ id, macAddress, address: `10.0.${id}.23`, cidr: `10.0.${id}.0/24`, mtu: 1400 }))
@@ -30,33 +33,33 @@ describe.each([
 		return links.filter(words => words.startsWith('fa:16:3e:00')).map(words => words.split(' ')[1])
 	}
 
-	test('its names at the first boot', async () => {
+	test('cloud-init names the NICs at the first boot', async () => {
 		expect(await names()).toEqual(['ens4', 'ens5'])
 		expect(await machine.ask('cloud-init status')).toMatch(/status: (done|running)/)
 		before = (await stateOf(machine)).files
 	})
 
-	test('ours after a run, which says that they persist', async () => {
+	test('a run renames the NICs and reports that the names persist', async () => {
 		const { report, stdout } = await machine.agent(nics)
 		expect(report, stdout).toMatchObject({ outcome: 'Succeeded', persistent: { status: 'True' } })
 		expect(await names()).toEqual(['multinic0', 'multinic1'])
 	})
 
-	test('ours after a reboot, with which a run has nothing to do', async () => {
+	test('the MultiNIC names survive a reboot, and a run changes nothing', async () => {
 		await machine.reboot()
 		await expect.poll(names, pace).toEqual(['multinic0', 'multinic1'])
 		const { report, stdout } = await machine.agent(nics)
 		expect(report, stdout).toMatchObject({ outcome: 'Succeeded', changes: 0 })
 	})
 
-	test('its own when ours are no longer wanted, and every file as it was', async () => {
+	test('a removal restores the cloud-init names and every file', async () => {
 		const { report, stdout } = await machine.agent([])
 		expect(report, stdout).toMatchObject({ outcome: 'Succeeded' })
 		expect(await names()).toEqual(['ens4', 'ens5'])
 		expect((await stateOf(machine)).files).toEqual(before)
 	})
 
-	test('its own after a reboot', async () => {
+	test('the cloud-init names survive a reboot', async () => {
 		await machine.reboot()
 		await expect.poll(names, pace).toEqual(['ens4', 'ens5'])
 	})

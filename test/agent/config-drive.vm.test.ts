@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type BareMachine, type Machines, startMachines } from '../../lab/machines.ts'
 import { drivePackages, unpackPackages } from '../../lab/packages.ts'
 
-/** Config drives in both forms that Nova makes, seen by a real udev and read by the agent as in its pod. */
+/** Config drives in both formats that Nova creates, detected by a real udev and read by the agent as in its pod. */
 
 const recorded = new URL('../fixtures/openstack/metadata/network_data.json', import.meta.url)
 const mac = 'fa:16:3e:37:c3:f1'
@@ -33,7 +33,7 @@ afterAll(async () => {
 describe.each([
 	['ISO 9660', iso, 'iso9660'],
 	['FAT', fat, 'vfat'],
-])('a config drive that is %s', (_, make, type) => {
+])('a config drive formatted as %s', (_, make, type) => {
 	let device: string
 
 	beforeAll(async () => {
@@ -43,7 +43,7 @@ describe.each([
 	})
 	afterAll(() => machine.ask(`losetup --detach ${device} && udevadm settle`))
 
-	test('is read, and what it says is held against what is wanted', async () => {
+	test('is read and compared with the desired config', async () => {
 		const { report, stderr } = await run('10.0.0.24', 9000)
 		expect(stderr).toBe('')
 		expect(report?.interfaces[0]?.warnings).toEqual([
@@ -55,19 +55,19 @@ describe.each([
 		])
 	})
 
-	test('says nothing of what is right', async () => {
+	test('causes no warning if the config matches', async () => {
 		const { report, stdout } = await run('10.0.0.23', 1450)
 		expect(report?.interfaces[0]?.warnings).toEqual([])
 		expect(stdout).toMatch(/^openstack +the config drive/m)
 	})
 
-	test('is not mounted any more, nor was it ever for the machine', async () => {
+	test('is not left mounted, neither for the agent nor for the machine', async () => {
 		expect(await machine.ask('cat /proc/mounts')).not.toContain(device)
 		expect(await machine.ask('ls -d /tmp/multinic* /var/lib/multinic/scratch 2>/dev/null || true')).toBe('')
 	})
 })
 
-test('a machine without one is not asked about', async () => {
+test('a machine without a config drive is not compared with OpenStack', async () => {
 	const { report, stdout } = await run('10.0.0.24', 9000)
 	expect(report?.interfaces[0]?.warnings).toEqual([])
 	expect(stdout).not.toContain('openstack')
@@ -78,7 +78,7 @@ function run(address: string, mtu: number) {
 	return machine.agent([{ id: 0, macAddress: mac, address, cidr: '10.0.0.0/24', mtu }], { mode: 'Plan' })
 }
 
-/** With the words of Nova's own call. */
+/** Uses the arguments of Nova's own call. */
 async function iso(): Promise<string> {
 	const image = join(folder, 'drive.iso')
 	const form = [

@@ -3,7 +3,7 @@ import { driftWords } from '../../agent/report/drift.ts'
 import type { Interface } from '../../contract/interface.ts'
 import { type NodeHost, nodeHost, type Session } from './node-host.ts'
 
-/** What the main table and the rules really have of an interface: whatever differs is found, told and repaired. */
+/** The actual main table and rules of an interface: a run detects, reports and repairs any difference. */
 const isRoot = process.getuid?.() === 0
 const mac = (id: number) => `fa:16:3e:00:00:0${id}`
 const nics: Partial<Interface>[] = [
@@ -14,7 +14,7 @@ const nics: Partial<Interface>[] = [
 let host: NodeHost
 let run: Session
 
-describe.skipIf(!isRoot)('what was changed by hand is found and repaired (needs root for network namespaces)', () => {
+describe.skipIf(!isRoot)('a run detects and repairs a manual change (needs root for network namespaces)', () => {
 	beforeAll(async () => {
 		host = await nodeHost()
 		for (const id of [0, 1]) await host.ip(`link add ens${id} address ${mac(id)} type veth peer name peer${id}\nlink set peer${id} up`)
@@ -144,7 +144,7 @@ describe.skipIf(!isRoot)('what was changed by hand is found and repaired (needs 
 		expect((await run(nics, { mode: 'Verify' })).report.interfaces.flatMap(({ drift: found = [] }) => found)).toEqual([])
 	})
 
-	test('a removal takes the rules of its addresses whatever their priority', async () => {
+	test('a removal deletes the rules of its addresses at any priority', async () => {
 		await host.ip('rule add from 10.0.0.24 table 100 priority 501')
 		const { report, said } = await run([])
 		expect(report, said).toMatchObject({ outcome: 'Succeeded' })
@@ -152,7 +152,10 @@ describe.skipIf(!isRoot)('what was changed by hand is found and repaired (needs 
 	})
 })
 
-/** Addresses with their flags, all routes and rules, once the kernel has looked for duplicates of all: then it adds the local routes. */
+/**
+ * Addresses with their flags, all routes and rules, after duplicate address detection has finished for all: then the kernel adds the local
+ * routes.
+ */
 async function state() {
 	await expect.poll(async () => (await host.inside('ip', ['-o', 'addr', 'show', 'tentative'])).stdout).toBe('')
 	const links = (await host.ask('addr show')) as { ifname: string; addr_info: Record<string, unknown>[] }[]

@@ -5,7 +5,7 @@ import { run } from '../../agent/run.ts'
 import { runConfig } from '../../lab/machine-agent.ts'
 import { comparable, hostWith, livingHost } from './simulated-host.ts'
 
-/** An API server that the change cuts off, over a real socket; each lost path is waited for 5 s. */
+/** A change cuts off an API server, over a real socket. The agent waits 5 s for each lost path. */
 const mac = 'fa:16:3e:00:00:01'
 const start = hostWith([{ ifindex: 3, name: 'ens7', mac }])
 const lines: string[] = []
@@ -18,7 +18,7 @@ beforeEach(async () => {
 })
 afterEach(() => close())
 
-test('a path that is lost undoes the run, and is asked again', async () => {
+test('a lost path rolls back the run and is probed again', async () => {
 	const { report, isArmed } = await runThat({ comesBack: true })
 	expect(report).toMatchObject({ outcome: 'RolledBack', reason: 'ConnectivityLost', changes: 0 })
 	expect(report.message).toBe('api unreachable after the change; everything was rolled back')
@@ -28,7 +28,7 @@ test('a path that is lost undoes the run, and is asked again', async () => {
 	expect(isArmed).toBe(false)
 })
 
-test('a path that stays lost after the undo is said to be lost, and the host keeps its undo', async () => {
+test('a path that stays lost after the rollback is reported, and the host stays armed', async () => {
 	const { report, isArmed } = await runThat({ comesBack: false })
 	expect(report).toMatchObject({ outcome: 'Failed', reason: 'ConnectivityLost' })
 	expect(report.message).toMatch(/NOT rolled back: api does not answer$/)

@@ -9,21 +9,21 @@ import { type NodeHost, nodeHost, type Ran } from './node-host.ts'
 
 /**
  * A host in a network namespace whose root is a whole Debian: netplan's generator, systemd-networkd and NetworkManager are the
- * distribution's own. No systemd starts them: a boot is what the test does in its order. Two things differ from hardware: a NIC is a
- * veth, which has no permanent MAC, and /sys is read-only, by which both daemons know that there is no udev to wait for.
+ * distribution's own. No systemd starts them; the test performs a boot step by step. Two things differ from hardware: a NIC is a veth,
+ * which has no permanent MAC, and /sys is read-only, which tells both daemons not to wait for udev.
  */
 export type DaemonHost = NodeHost & {
-	/** Runs one program on the host's own root. */
+	/** Runs a program in the host's own root. */
 	onHost(program: string, ...args: string[]): Promise<Ran>
 	/**
-	 * Everything is plugged in again under the names that udev gives by our rules, and the daemon reads the files.
+	 * Plugs in everything again under the names that our udev rules assign, and makes the daemon read the files.
 	 *
-	 * @param more an alternative name of the first NIC; the state in which it ends, where that is another than configured
+	 * @param more an alternative name of the first NIC; the final state of the NICs, if not `configured`
 	 */
 	boot(wanted: readonly Partial<Interface>[], more?: { altname?: string; state?: string }): Promise<void>
-	/** The kernel has looked for duplicates of the addresses of all our NICs. */
+	/** Waits until duplicate address detection has finished for all addresses of our NICs. */
 	settled(): Promise<void>
-	/** A new host of this backend: no daemon runs, each NIC is there and down. */
+	/** Resets the host: no daemon runs, and each NIC is present and down. */
 	startOver(): Promise<void>
 }
 
@@ -36,14 +36,14 @@ const setups: Record<DaemonBackend, (host: NodeHost) => void> = {
 	'networkmanager-keyfile': ({ inner }) => rmSync(join(inner, 'etc/netplan'), { recursive: true }),
 }
 
-/** @param macs of its NICs; a NIC is `ensN` until a boot names it */
+/** @param macs MACs of its NICs; a NIC is `ensN` until a boot names it */
 export async function daemonHost(backend: DaemonBackend, macs: readonly string[]): Promise<DaemonHost> {
 	const tree = await debianTree('node', nodePackages, await unpackPackages())
 	const host = await nodeHost()
 	await must(host, 'sh', '-c', mounts, 'sh', host.root, tree)
 	for (const path of ['etc/netplan', 'etc/systemd/network', 'etc/NetworkManager/system-connections'])
 		for (const name of readdirSync(join(host.inner, path))) rmSync(join(host.inner, path, name), { recursive: true })
-	// No neighbour has any address here, so that the kernel need not wait a second for each.
+	// No neighbour has any of the addresses here, so the kernel need not wait a second for each.
 	await must(host, 'sysctl', '-qw', 'net.ipv6.conf.default.dad_transmits=0')
 	setups[backend](host)
 	writeFileSync(join(host.inner, 'etc/NetworkManager/conf.d/peers.conf'), '[keyfile]\nunmanaged-devices=interface-name:peer*\n')
@@ -81,7 +81,7 @@ export async function daemonHost(backend: DaemonBackend, macs: readonly string[]
 	}
 }
 
-/** `$1`: the folder that is to be the host's root; `$2`: the tree below it, which stays as it is. */
+/** `$1`: the folder that becomes the host's root; `$2`: the tree below it, which is not modified. */
 const mounts = `set -e
 mkdir "$1.plain" "$1.layers"
 mount --bind "$1" "$1.plain"
@@ -95,7 +95,7 @@ mount -t sysfs -o ro sysfs "$1/sys"
 mount --bind /dev "$1/dev"
 mount -t tmpfs run "$1/run"`
 
-/** What a run has left below the root `$1`. */
+/** Removes what a run has left below the root `$1`. */
 const forget = `cd "$1" && rm -rf var/lib/multinic etc/netplan/99-* etc/udev/rules.d/99-z-* etc/sysctl.d/99-multinic* etc/systemd/network/70-* etc/NetworkManager/system-connections/*`
 
 const prefixes = (name: string) => ['ipv4', 'ipv6'].map(family => `--prefix=/net/${family}/conf/${name}`)
@@ -113,7 +113,7 @@ function daemonsOf(host: NodeHost, backend: DaemonBackend) {
 			running = []
 		},
 		async start(names: readonly string[], state?: string) {
-			// networkd gives up root.
+			// networkd drops root privileges.
 			if (daemon === networkd) await must(host, 'chroot', host.root, 'chown', '-R', 'systemd-network:', '/run/systemd/netif')
 			running.push(host.start('chroot', [host.root, 'dbus-daemon', '--system', '--nofork', '--nopidfile']))
 			await until('the bus', () =>
@@ -160,7 +160,7 @@ async function plug(host: NodeHost, macs: readonly string[], nameOf: (n: number)
 	await host.ip(macs.map((mac, n) => `link add ${nameOf(n)} address ${mac} type veth peer name peer${n}\nlink set peer${n} up`).join('\n'))
 }
 
-/** With a link go its addresses and routes; rules stay, and nothing but our test made any. */
+/** A deleted link takes its addresses and routes with it. Rules stay, and only the test has added any. */
 async function unplug(host: NodeHost, macs: readonly string[]): Promise<void> {
 	await host.inside('sh', ['-c', macs.map((_, n) => `ip link del peer${n}`).join('\n')])
 	for (const family of ['-4', '-6']) {
@@ -170,7 +170,7 @@ async function unplug(host: NodeHost, macs: readonly string[]): Promise<void> {
 	}
 }
 
-/** What a boot begins with: an empty /run, except for the folders that systemd makes for its services. */
+/** Prepares a boot: an empty /run, except for the folders that systemd creates for its services. */
 function clean({ inner }: NodeHost, backend: DaemonBackend): void {
 	const run = join(inner, 'run')
 	for (const name of readdirSync(run)) rmSync(join(run, name), { recursive: true })
@@ -178,7 +178,7 @@ function clean({ inner }: NodeHost, backend: DaemonBackend): void {
 	for (const folder of ['dbus', 'systemd/network', ...ofDaemon]) mkdirSync(join(run, folder), { recursive: true })
 }
 
-/** @returns makes the files again as netplan made them */
+/** @returns a function that restores the files as netplan generated them */
 function withoutPermanentMacs({ inner }: NodeHost): () => void {
 	const folder = join(inner, 'run/systemd/network')
 	const made = readdirSync(folder)

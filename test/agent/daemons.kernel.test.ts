@@ -8,13 +8,13 @@ import { type Interface, settle } from '../../contract/interface.ts'
 import { anyWish } from './any-wish.ts'
 import { type DaemonBackend, type DaemonHost, daemonHost } from './daemon-host.ts'
 
-/** Reboot equals run time, by the daemon's own word: it reads the files that a run wrote, and the kernel has the same as after the run. */
+/** A reboot has the same result as a run: the daemon reads the files that a run wrote, and the kernel state equals that after the run. */
 const isRoot = process.getuid?.() === 0
 const macs = Array.from({ length: 10 }, (_, n) => `fa:16:3e:00:00:0${n}`)
 const WISHES = Number(process.env.WISHES ?? 1)
 const SEED = Number(process.env.SEED ?? 1_075_090_324)
 
-/** What the run is told of the node: networks of its pods, for which each address has a rule. */
+/** Input of the run about the node: the pod networks, for which each address has a rule. */
 const told = { podNetworks: ['10.244.0.0/16', 'fd44::/56'] }
 
 /** An interface with this id. */
@@ -25,7 +25,7 @@ const six = (n: number) => ({ address: `fd00:${n}::23`, cidr: `fd00:${n}::/64` }
 const both = (n: number) => ({ ...four(n), addresses: [`fd00:${n}::23/64`] })
 const gateway = (n: number) => ({ gateway: `10.0.${n}.1` })
 
-/** Up to ten are on a host at a time. */
+/** A host has up to ten of them at a time. */
 const tables: Record<string, Record<string, Made>> = {
 	'addresses and MTUs': {
 		'IPv4 with a gateway': n => ({ ...four(n), ...gateway(n), mtu: 1400 }),
@@ -68,7 +68,7 @@ const tables: Record<string, Record<string, Made>> = {
 
 const backends: DaemonBackend[] = ['netplan-networkd', 'netplan-networkmanager', 'networkmanager-keyfile']
 
-describe.skipIf(!isRoot).each(backends)('a boot with %s gives what a run gives (needs root for network namespaces)', backend => {
+describe.skipIf(!isRoot).each(backends)('a boot with %s has the same result as a run (needs root for network namespaces)', backend => {
 	let host: DaemonHost
 
 	beforeAll(async () => {
@@ -91,7 +91,7 @@ describe.skipIf(!isRoot).each(backends)('a boot with %s gives what a run gives (
 	})
 
 	if (backend !== 'netplan-networkd')
-		test('NetworkManager reads of our profiles what is meant, and none of others ranks as high', async () => {
+		test('NetworkManager reads the profiles as intended, and no other profile has their priority', async () => {
 			const wish = Object.values(tables['addresses and MTUs'] ?? {}).map((made, id) => ({ id, macAddress: macs[id] ?? '', ...made(id) }))
 			const wanted = settle(wish, told)
 			await host.startOver()
@@ -109,7 +109,7 @@ describe.skipIf(!isRoot).each(backends)('a boot with %s gives what a run gives (
 			expect([rival?.name, more]).toEqual(['a: b', []])
 			const said = await ask(FIT_FIELDS, rival?.uuid ?? '')
 			expect(wanted.filter(nic => fits(nic, said)).map(({ name }) => name)).toEqual(['multinic3'])
-			// Nothing for networkd, for whose sake `netplan apply` would stop NetworkManager.
+			// There is no file for networkd, because `netplan apply` would stop NetworkManager for it.
 			expect((await host.inside('ls', [`${host.root}/run/systemd/network`])).stdout).toBe('')
 		})
 
@@ -125,59 +125,56 @@ describe.skipIf(!isRoot).each(backends)('a boot with %s gives what a run gives (
 	}
 })
 
-describe.skipIf(!isRoot)(
-	'a NIC that has an alternative name, and a file of netplan for all of en* (needs root for network namespaces)',
-	() => {
-		const wish = [{ id: 1, macAddress: macs[0] ?? '', ...four(1) }]
-		const theirs = '/run/systemd/network/10-netplan-all-en.network'
-		let host: DaemonHost
+describe.skipIf(!isRoot)('a NIC with an alternative name, and a netplan file for en* (needs root for network namespaces)', () => {
+	const wish = [{ id: 1, macAddress: macs[0] ?? '', ...four(1) }]
+	const theirs = '/run/systemd/network/10-netplan-all-en.network'
+	let host: DaemonHost
 
-		beforeAll(async () => {
-			host = await daemonHost('netplan-networkd', macs.slice(0, 1))
-			const catchAll = 'network: {version: 2, ethernets: {all-en: {match: {name: "en*"}, dhcp4: true}}}\n'
-			writeFileSync(`${host.inner}/etc/netplan/90-default.yaml`, catchAll, { mode: 0o600 })
-			writeFileSync(`${host.inner}/usr/local/sbin/busctl`, '#!/bin/sh\n', { mode: 0o755 }) // A bus that takes every order.
-		})
-		afterAll(() => host?.close())
+	beforeAll(async () => {
+		host = await daemonHost('netplan-networkd', macs.slice(0, 1))
+		const catchAll = 'network: {version: 2, ethernets: {all-en: {match: {name: "en*"}, dhcp4: true}}}\n'
+		writeFileSync(`${host.inner}/etc/netplan/90-default.yaml`, catchAll, { mode: 0o600 })
+		writeFileSync(`${host.inner}/usr/local/sbin/busctl`, '#!/bin/sh\n', { mode: 0o755 }) // A bus that accepts every call.
+	})
+	afterAll(() => host?.close())
 
-		test('networkd has it, and would keep it by that name: the NIC is in use, and file and name are told', async () => {
-			await host.boot([], { altname: 'enp0s7', state: 'configuring' })
-			const { report, stdout } = await host.agent(wish, told)
-			expect(report, stdout).toMatchObject({ outcome: 'Failed', changes: 0, interfaces: [{ reason: 'InUse' }] })
-			expect(report?.interfaces[0]?.message).toMatch(
-				/by \/run\/systemd\/network\/10-netplan-all-en\.network, which is for \w+ as well.*networkctl status ens0/,
-			)
-		})
+	test('is refused if networkd manages it by that name, and the message has the file and the name', async () => {
+		await host.boot([], { altname: 'enp0s7', state: 'configuring' })
+		const { report, stdout } = await host.agent(wish, told)
+		expect(report, stdout).toMatchObject({ outcome: 'Failed', changes: 0, interfaces: [{ reason: 'InUse' }] })
+		expect(report?.interfaces[0]?.message).toMatch(
+			/by \/run\/systemd\/network\/10-netplan-all-en\.network, which is for \w+ as well.*networkctl status ens0/,
+		)
+	})
 
-		test('networkd does not have it: the NIC is configured, and not persistent', async () => {
-			await host.startOver()
-			await host.ip('link property add dev ens0 altname enp0s7')
-			await host.onHost('/usr/libexec/netplan/generate')
-			await host.inside('mkdir', [`${host.root}/run/systemd/system`])
-			const { report, stdout } = await host.agent(wish, told)
-			const says = `systemd-networkd would follow ${theirs} for multinic1, which is also called enp0s7 (cat ${theirs})`
-			expect(report, stdout).toMatchObject({ outcome: 'Succeeded', persistent: { status: 'False', message: says } })
-		})
+	test('is configured but not persistent if networkd does not manage it', async () => {
+		await host.startOver()
+		await host.ip('link property add dev ens0 altname enp0s7')
+		await host.onHost('/usr/libexec/netplan/generate')
+		await host.inside('mkdir', [`${host.root}/run/systemd/system`])
+		const { report, stdout } = await host.agent(wish, told)
+		const says = `systemd-networkd would follow ${theirs} for multinic1, which is also called enp0s7 (cat ${theirs})`
+		expect(report, stdout).toMatchObject({ outcome: 'Succeeded', persistent: { status: 'False', message: says } })
+	})
 
-		test('networkd says so too, after the boot', async () => {
-			await host.boot(wish, { altname: 'enp0s7', state: 'configuring' })
-			const [{ ifindex } = {}] = await host.ask('link show multinic1')
-			const { stdout } = await host.inside('grep', ['NETWORK_FILE', `${host.root}/run/systemd/netif/links/${ifindex}`])
-			expect(stdout).toBe(`NETWORK_FILE=${theirs}\n`)
-		})
+	test('is configured by the other file after a boot, according to networkd', async () => {
+		await host.boot(wish, { altname: 'enp0s7', state: 'configuring' })
+		const [{ ifindex } = {}] = await host.ask('link show multinic1')
+		const { stdout } = await host.inside('grep', ['NETWORK_FILE', `${host.root}/run/systemd/netif/links/${ifindex}`])
+		expect(stdout).toBe(`NETWORK_FILE=${theirs}\n`)
+	})
 
-		test('without the alternative name it is ours, and networkd says so', async () => {
-			await host.boot(wish)
-			const [{ ifindex } = {}] = await host.ask('link show multinic1')
-			const { stdout } = await host.inside('grep', ['NETWORK_FILE', `${host.root}/run/systemd/netif/links/${ifindex}`])
-			expect(stdout).toBe('NETWORK_FILE=/run/systemd/network/10-netplan-multinic1.network\n')
-		})
-	},
-)
+	test('is configured by the MultiNIC file after a boot without the alternative name', async () => {
+		await host.boot(wish)
+		const [{ ifindex } = {}] = await host.ask('link show multinic1')
+		const { stdout } = await host.inside('grep', ['NETWORK_FILE', `${host.root}/run/systemd/netif/links/${ifindex}`])
+		expect(stdout).toBe('NETWORK_FILE=/run/systemd/network/10-netplan-multinic1.network\n')
+	})
+})
 
 type Ip = Record<string, unknown>
 
-/** What the kernel has of each NIC, by title. */
+/** The kernel state of each NIC, by title. */
 async function statesOf(host: DaemonHost, wish: readonly Partial<Interface>[], titles: readonly string[]) {
 	await host.settled()
 	const links = await host.ask('-d addr show')
@@ -206,17 +203,20 @@ async function statesOf(host: DaemonHost, wish: readonly Partial<Interface>[], t
 	return { ...Object.fromEntries(states), rules }
 }
 
-/** NetworkManager makes the route to an address' network by itself; the routes tell whether it is there. */
+/** NetworkManager itself adds the route to the network of an address; the comparison of routes covers it. */
 function addressWords({ noprefixroute: _, label: _label, ...address }: Ip): string {
 	return JSON.stringify(address, Object.keys(address).sort())
 }
 
-/** NetworkManager makes a route of each address of a network, where the kernel makes one of the first; all but the first are never used. */
+/** NetworkManager adds a route for each address of a network, the kernel only for the first; all but the first are never used. */
 function isReached({ dst, table, metric, protocol }: Ip, at: number, routes: readonly Ip[]): boolean {
 	return protocol !== '2' || routes.findIndex(other => other.dst === dst && other.table === table && other.metric === metric) === at
 }
 
-/** NetworkManager gives the link-local network 1024 whatever it is told, the kernel 256: nothing chooses by it, as each packet names its link. */
+/**
+ * NetworkManager always gives the link-local network metric 1024, the kernel 256. The metric has no effect, because each packet names its
+ * link.
+ */
 function routeWords({ pref: _, ...route }: Ip): string {
 	if (route.dst === 'fe80::/64') route.metric = 256
 	return JSON.stringify(route, Object.keys(route).sort())

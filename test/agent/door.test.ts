@@ -27,17 +27,17 @@ test.each<[title: string, wish: unknown, says: RegExp]>([
 	['time that is endless', { ...good, commitTimeoutSeconds: 1e9 }, /commitTimeoutSeconds: /],
 	['a version of tomorrow', { ...good, version: 2 }, /version: /],
 	['thirty faults', { ...good, nodeAddresses: Array(30).fill('x') }, /nodeAddresses\[7\]: [^;]*; and 22 more$/],
-])('a config with %s is refused, and the field named', (_, wish, says) => {
+])('refuses a config with %s and names the field', (_, wish, says) => {
 	expect(() => parseConfig(JSON.stringify(wish), 'config.json')).toThrow(says)
 })
 
-test('a config nested without end is refused like any other', () => {
+test('refuses an extremely nested config like any other', () => {
 	const deep = '['.repeat(400_000) + ']'.repeat(400_000)
 	const wish = JSON.stringify(good).replace('"interfaces":[', `"interfaces":[${deep},`)
 	expect(() => parseConfig(wish, 'c')).toThrow(/interfaces\[0\]: .*expected object, received array/)
 })
 
-test('words that repeat a long input stay short', () => {
+test('keeps a message that quotes long input short', () => {
 	const text = JSON.stringify({ ...good, ['x'.repeat(100_000)]: 1 })
 	expect(() => parseConfig(text, 'c')).toThrow(/^.{1,300}$/)
 })
@@ -48,6 +48,6 @@ test.each<[title: string, text: string, line: string]>([
 	['changes of direction', 'a\u202eb', 'a?b'],
 	['columns', 'is ens7, down     rename', 'is ens7, down     rename'],
 	['words of any language', 'Grüße, 你好', 'Grüße, 你好'],
-])('%s are one line', (_, text, line) => {
+])('prints %s on one line', (_, text, line) => {
 	expect(oneLine(text)).toBe(line)
 })

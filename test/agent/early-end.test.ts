@@ -11,7 +11,7 @@ import { agentFormat } from '../../bundle.ts'
 import { AgentReport, type RunConfig } from '../../contract/agent-run.ts'
 import { runConfig } from '../../lab/machine-agent.ts'
 
-/** The agent's minified bundle as a process of its own, and what is heard of a run that cannot report by itself. */
+/** The agent's minified bundle in its own process, and what is reported when a run cannot report normally. */
 let folder: string
 let root: string
 const bundled = () => join(folder, 'agent.cjs')
@@ -25,7 +25,7 @@ beforeEach(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** Loaded before the agent: once it takes the host's lock, something is thrown that nobody waits for. */
+/** Loaded before the agent: when the agent takes the host's lock, an error is thrown that is not handled. */
 const preload = (thrower: string) =>
 	`--import=data:text/javascript,${encodeURIComponent(
 		`import { Server } from 'node:net'
@@ -37,7 +37,7 @@ test.each<[title: string, options: string[], words: RegExp]>([
 	['an exception of the run', [preload('throw bug()')], /what nobody thought of/],
 	['an exception in a callback', [preload('setImmediate(() => { throw bug() })')], /what nobody thought of/],
 	['a rejection nobody waits for', [preload('void Promise.reject(bug())')], /what nobody thought of/],
-])('%s is told in lines that can be read, and reported', async (_, options, words) => {
+])('%s is logged in readable lines, and reported', async (_, options, words) => {
 	const { code, said, report, lastWords } = await agent(runConfig([]), {}, options)
 	expect(code).toBe(1)
 	expect(said).toMatch(/^failed +by a bug of the agent: /)
@@ -49,7 +49,7 @@ test.each<[title: string, options: string[], words: RegExp]>([
 	expect(AgentReport.parse(JSON.parse(lastWords))).toMatchObject({ reason: 'RunFailed', message: report?.message })
 })
 
-test('a bug with the undo on the host says who puts the rest back', async () => {
+test('a bug while an undo is on the host is reported with what rolls back the changes', async () => {
 	mkdirSync(join(root, 'var/lib/multinic/undo'), { recursive: true })
 	writeFileSync(join(root, 'var/lib/multinic/undo/undo.json'), '')
 	const { report } = await agent(runConfig([]), {}, [preload('throw bug()')])
@@ -58,7 +58,7 @@ test('a bug with the undo on the host says who puts the rest back', async () => 
 	)
 })
 
-test('a host that another run holds is reported', async () => {
+test('a host locked by another run is reported', async () => {
 	const unlock = await lock(root, runConfig([]))
 	const { code, said, report } = await agent(runConfig([])).finally(unlock)
 	expect(code).toBe(1)
@@ -71,7 +71,7 @@ test('a host that another run holds is reported', async () => {
 })
 
 test.each<RunConfig['mode']>(['Apply', 'Plan', 'Verify', 'Cleanup'])(
-	'wrong input of a run of mode %s is reported as of that mode',
+	'invalid input of a run of mode %s is reported with that mode',
 	async mode => {
 		const { code, report } = await agent(runConfig([{ id: 0, macAddress: 'no' }], { mode }))
 		expect(code).toBe(2)
@@ -84,7 +84,7 @@ test.each<RunConfig['mode']>(['Apply', 'Plan', 'Verify', 'Cleanup'])(
 	},
 )
 
-test('a report that cannot be handed over is in the termination message, and it is said', async () => {
+test('a report that cannot be delivered is in the termination message, and the failure is logged', async () => {
 	const { code, said, lastWords } = await agent(runConfig([], { commitTimeoutSeconds: 0 }), {
 		REPORT_FILE: join(root, 'nowhere/report.json'),
 	})
@@ -123,13 +123,13 @@ describe('the exit status', () => {
 		['is not JSON', '{', /is not JSON/],
 		['is of another generation', wish, /generation: 1, but this pod was started for 3/],
 		['has a field nobody knows', wish.replace('{', '{"more":1,'), /Unrecognized key: "more"/],
-	])('of a config that %s is told to whom the Job names', async (_, text, says) => {
+	])('of a config that %s is reported for the run that the Job names', async (_, text, says) => {
 		const { report, lastWords } = await agent(text, { RUN })
 		expect(report).toMatchObject({ ...mark, outcome: 'Failed', reason: 'InvalidConfig', changes: 0, message: expect.stringMatching(says) })
 		expect(AgentReport.parse(JSON.parse(lastWords))).toMatchObject(mark)
 	})
 
-	test('of a report that the API server refuses is 1, and it is said', async () => {
+	test('of a report that the API server refuses is 1, and the refusal is logged', async () => {
 		const { account, port, close } = await apiServer(403)
 		const env = { REPORT_FILE: '', KUBERNETES_SERVICE_HOST: '127.0.0.1', KUBERNETES_SERVICE_PORT: String(port), SERVICE_ACCOUNT: account }
 		const { code, said, lastWords } = await agent(wish, env).finally(close)
@@ -140,13 +140,13 @@ describe('the exit status', () => {
 	})
 })
 
-test('--json makes every line an object, --human no line, whatever the environment says', async () => {
+test('--json prints every line as an object, --human none, regardless of the environment', async () => {
 	const json = await agent('{', { LOG_FORMAT: 'human' }, [], ['--json'])
 	for (const line of json.said.trim().split('\n')) expect(JSON.parse(line)).toMatchObject({ time: expect.any(String) })
 	expect((await agent('{', { LOG_FORMAT: 'json' }, [], ['--human'])).said).toMatch(/^failed +/)
 })
 
-/** An API server that says the same to everybody. */
+/** An API server that sends the same response to every client. */
 async function apiServer(status: number): Promise<{ account: string; port: number; close(): void }> {
 	const account = join(root, 'account')
 	mkdirSync(account)
@@ -168,7 +168,7 @@ async function apiServer(status: number): Promise<{ account: string; port: numbe
 
 type Heard = { code: number; said: string; report: AgentReport | undefined; lastWords: string }
 
-/** A variable that is given as empty is not set. */
+/** Runs the agent; a variable with an empty value is not set. */
 function agent(wish: RunConfig | string, more: Record<string, string> = {}, options: string[] = [], args: string[] = []): Promise<Heard> {
 	const where = { config: join(root, 'config.json'), report: join(root, 'report.json'), lastWords: join(root, 'termination-log') }
 	const all = { AGENT_CONFIG: where.config, HOST_ROOT: root, REPORT_FILE: where.report, TERMINATION_LOG: where.lastWords, ...more }

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type NodeHost, nodeHost } from './node-host.ts'
 
-/** How a run ends that removes what the node lives by, or beside which another program changes the node's network. */
+/** How a run ends that removes the NIC the node depends on, or during which another program changes the node's network. */
 const isRoot = process.getuid?.() === 0
 const mac = (id: number) => `fa:16:3e:00:00:0${id}`
 const plain = (id: number) => ({ id, macAddress: mac(id), address: `10.0.${id}.23`, cidr: `10.0.${id}.0/24`, gateway: `10.0.${id}.1` })
@@ -36,7 +36,7 @@ describe.skipIf(!isRoot)('the removal of the NIC by which the node reaches its A
 		host.close()
 	})
 
-	test('as a cleanup: is tried once, and undone', async () => {
+	test('is tried once and rolled back in mode Cleanup', async () => {
 		const before = await host.everything()
 		const { report, stdout } = await host.agent([], { mode: 'Cleanup' }, undefined, env)
 		expect(report).toMatchObject({
@@ -48,7 +48,7 @@ describe.skipIf(!isRoot)('the removal of the NIC by which the node reaches its A
 		expect(await host.everything()).toEqual(before)
 	})
 
-	test('beside another interface: that is configured, the link stays as it is and stays on record', async () => {
+	test('does not stop another interface, and the link stays unchanged and on record', async () => {
 		const { report, stdout } = await host.agent([plain(1)], {}, undefined, env)
 		expect(report).toMatchObject({
 			outcome: 'PartlyFailed',
@@ -61,14 +61,14 @@ describe.skipIf(!isRoot)('the removal of the NIC by which the node reaches its A
 		expect(await host.ask('-4 addr show dev multinic0')).toMatchObject([{ addr_info: [{ local: '10.0.0.23' }] }])
 	})
 
-	test('is made by a later run, when the API server is reached by another way', async () => {
+	test('succeeds in a later run, when the API server is reached by another path', async () => {
 		const { report } = await host.agent([plain(1)])
 		expect(report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 1/1' })
 		expect((await host.ask('link')).map(({ ifname }) => ifname)).toContain('ens0')
 	})
 })
 
-describe.skipIf(!isRoot)('what another program removes while a run is at work (needs root for network namespaces)', () => {
+describe.skipIf(!isRoot)('what another program removes during a run (needs root for network namespaces)', () => {
 	const wish = [0, 1].map(id => ({ ...plain(id), gateway: undefined }))
 	let host: NodeHost
 
@@ -90,7 +90,7 @@ describe.skipIf(!isRoot)('what another program removes while a run is at work (n
 	})
 	afterAll(() => host?.close())
 
-	test('is not the loss of the run: it applies the same again and notes what is gone', async () => {
+	test('is not blamed on the run, which applies the same steps again and notes what is gone', async () => {
 		const ip = [
 			'route del 10.42.7.0/24',
 			'neigh del 10.42.7.9 dev vx0',
@@ -113,7 +113,7 @@ describe.skipIf(!isRoot)('what another program removes while a run is at work (n
 		expect(stdout.match(/^armed /gm)).toHaveLength(2)
 	})
 
-	test('is not restored where the run may be the cause: a route by a gateway in a wanted network', async () => {
+	test('fails the run as NotRestored if the run may be the cause: a route by a gateway in a desired network', async () => {
 		await host.agent([])
 		await host.ip('route add 10.43.0.0/16 via 10.0.0.7 dev mgmt onlink')
 		const { report, stdout } = await host.agent(wish, {}, { at: 5, how: 'others', ip: 'route del 10.43.0.0/16' })
@@ -148,7 +148,7 @@ describe.skipIf(!isRoot)('what another program does to a NIC during the run (nee
 				`link del multinic0\nlink add pod0 index ${index} address 02:00:00:00:00:77 type veth peer name pp\nlink set pp up\nlink set pod0 up`,
 			/./,
 		],
-	])('%s: it is not called configured', async (_, at, ip, says) => {
+	])('%s: the NIC is not reported as configured', async (_, at, ip, says) => {
 		const index = Number((await host.ask('link show dev ens0'))[0]?.ifindex)
 		const { report, stdout } = await host.agent([plain(0), plain(1)], {}, { how: 'others', at, ip: ip(index) })
 		expect(report?.interfaces[0], stdout).toMatchObject({ id: 0, state: expect.not.stringMatching('Configured') })
@@ -156,7 +156,7 @@ describe.skipIf(!isRoot)('what another program does to a NIC during the run (nee
 		expect(report?.interfaces[1], stdout).toMatchObject({ id: 1, state: 'Configured' })
 	})
 
-	test('an address and a route beside ours: a removal that would set the NIC down is refused, and names the address', async () => {
+	test('a removal that would set the NIC down is refused if it has another address and route, and names the address', async () => {
 		await host.agent([plain(0)])
 		await host.ip('addr add 10.44.0.5/24 dev multinic0\nroute add 10.45.0.0/16 via 10.44.0.1')
 		const { report, stdout } = await host.agent([])

@@ -2,15 +2,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type NodeHost, nodeHost } from './node-host.ts'
 import { swapped } from './swapped.ts'
 
-/** The run is broken after each of its steps in turn; whatever it had done, the host comes back as it was. */
+/** The run is broken after each of its steps in turn; whatever it has done, the host is restored. */
 const isRoot = process.getuid?.() === 0
 const mac = (id: number) => `fa:16:3e:00:00:0${id}`
 
 describe.skipIf(!isRoot).each([
 	{ kernel: 'that renames links that are up', renameDown: false, stride: 1 },
 	{ kernel: 'before 6.2, where a link goes down to be renamed', renameDown: true, stride: 3 },
-])('a run that breaks on a kernel $kernel (needs root for network namespaces)', ({ renameDown, stride }) => {
-	/** Wanted before, so that a run for it has nothing to do. */
+])('a run that fails on a kernel $kernel (needs root for network namespaces)', ({ renameDown, stride }) => {
+	/** Desired before, so that a run for it changes nothing. */
 	const former = [
 		{ id: 0, macAddress: mac(0), address: '10.0.0.9', cidr: '10.0.0.0/24' },
 		{ id: 1, macAddress: mac(1), mtu: 1500 },
@@ -41,9 +41,9 @@ describe.skipIf(!isRoot).each([
 	})
 	afterAll(() => host?.close())
 
-	test('there is something to break', () => expect(steps).toBeGreaterThan(25))
+	test('has enough steps to fail at', () => expect(steps).toBeGreaterThan(25))
 
-	test('failing after any number of steps, it puts everything back', async () => {
+	test('rolls back everything after any number of steps', async () => {
 		for (let at = 0; at <= steps; at += stride) {
 			const { report } = await host.agent(swapped, {}, { at, how: 'fail', renameDown })
 			expect(report, `after ${at}`).toMatchObject({ outcome: 'RolledBack', reason: 'CommandFailed', changes: 0 })
@@ -52,7 +52,7 @@ describe.skipIf(!isRoot).each([
 		}
 	})
 
-	test('killed after any number of steps, the next run puts everything back before it looks', async () => {
+	test('is rolled back by the next run, before that observes the host, if it is killed after any number of steps', async () => {
 		for (let at = 0; at <= steps; at += stride + 1) {
 			await host.agent(swapped, {}, { at, how: 'kill', renameDown })
 			const next = await host.agent(former)
@@ -62,7 +62,7 @@ describe.skipIf(!isRoot).each([
 		}
 	})
 
-	test('unbroken, it succeeds, and cleanup gives every link its first name back', async () => {
+	test('succeeds without a fault, and cleanup restores the original name of every link', async () => {
 		expect((await host.agent(swapped, {}, { how: 'fail', renameDown })).report).toMatchObject({
 			outcome: 'Succeeded',
 			message: 'Configured 3/3',

@@ -9,7 +9,7 @@ import { anyPacket, anyRouting, type PacketChoice, type Routing } from './any-ro
 import { kernelWays, observedRouting } from './kernel-routing.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 
-/** The model of the kernel's rules and routes, held against the kernel on generated hosts. `SEED` and `HOSTS` ask for others, and for more. */
+/** Compares the model of rules and routes with the kernel on generated hosts. `SEED` selects the hosts, and `HOSTS` sets their number. */
 const isRoot = process.getuid?.() === 0
 const HOSTS = Number(process.env.HOSTS ?? 25)
 const SEED = Number(process.env.SEED ?? 20_261_129)
@@ -97,7 +97,7 @@ function lookupOf(isSix: boolean, { to, from, iif, mark, tos, uid, flow }: Packe
 	}
 }
 
-/** @returns where the model and the kernel differ; empty where they do not */
+/** @returns the difference between the model and the kernel, or an empty string */
 function disagreement(way: Way, kernel: Answer | undefined): string {
 	const model = 'route' in way ? linksOf(way.route) : undefined
 	const words = `the kernel says ${JSON.stringify(kernel)}, the model ${model ?? 'refused'}`
@@ -105,7 +105,7 @@ function disagreement(way: Way, kernel: Answer | undefined): string {
 	return isLocal(way) || kernel.links.some(link => model?.includes(link)) ? '' : words
 }
 
-/** A packet for this host itself shows `lo`, or the link that has the address. */
+/** The kernel reports a packet for this host itself on `lo`, or on the link that has the address. */
 function isLocal(way: Way): boolean {
 	return 'route' in way && way.route.type === 2
 }

@@ -2,7 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Interface } from '../../contract/interface.ts'
 import { type BareMachine, type Machines, startMachines } from '../../lab/machines.ts'
 
-/** The agent on a machine set up as public bug reports have them: a file for all `en*` NICs, a cloud-init that looks at every boot, a VLAN of others. */
+/**
+ * The agent on a machine set up as in public bug reports: a file for all `en*` NICs, a cloud-init that reads its network at every boot, a
+ * VLAN not managed by MultiNIC.
+ */
 
 const pace = { interval: 500 }
 const wish = (id: number, mac: string, net: string): Partial<Interface> => ({
@@ -24,7 +27,7 @@ beforeAll(async () => {
 })
 afterAll(() => lab?.stop())
 
-/** The link with that MAC, as "NAME STATE ADDRESS …". */
+/** The link with that MAC, in the form "NAME STATE ADDRESS …". */
 const link = async (mac: string) => {
 	const name = `$(grep -l ${mac} /sys/class/net/*/address | grep -v /trunk | cut -d/ -f5)`
 	return (await machine.ask(`ip -br addr show dev ${name}`))
@@ -41,13 +44,13 @@ describe('a netplan file for all `en*` NICs, and NICs with alternative names', (
 			theirs,
 			`network: {version: 2, ethernets: {all-en: {match: {${match}}, dhcp4: true, optional: true, dhcp4-overrides: {route-metric: 200}}}}`,
 		)
-	/** Stands for the naming policy of PCI hardware. */
+	/** Replaces the naming policy of PCI hardware. */
 	const naming = (mac: string, slot: number) => {
 		const policy = `[Match]\nOriginalName=vec*\nMACAddress=${mac}\n\n[Link]\nName=ens${slot}\nAlternativeName=enp0s${slot}`
 		return put(`/etc/systemd/network/98-hw${slot}.link`, policy)
 	}
 
-	test('NICs are plugged in: networkd leases an address for one', async () => {
+	test('networkd leases an address for one of the new NICs', async () => {
 		await Promise.all([naming(leased, 7), naming(silent, 8)])
 		await allEn('name: "en*"')
 		await machine.ask('netplan generate; networkctl reload; udevadm control --reload')
@@ -59,7 +62,7 @@ describe('a netplan file for all `en*` NICs, and NICs with alternative names', (
 	test.each([
 		['that has a lease', wish(0, leased, '192.168.20'), 'enp0s7'],
 		['that got no lease', quiet, 'enp0s8'],
-	])('a NIC %s is refused: networkd would keep it', async (_, wanted, altname) => {
+	])('a NIC %s is refused because networkd would keep it', async (_, wanted, altname) => {
 		const { report, stdout } = await machine.agent([wanted])
 		expect(report, stdout).toMatchObject({ changes: 0, interfaces: [{ reason: 'InUse' }] })
 		expect(report?.interfaces[0]?.message).toContain(catchAll)
@@ -67,7 +70,7 @@ describe('a netplan file for all `en*` NICs, and NICs with alternative names', (
 		expect(stdout).not.toContain('same after reboot: yes')
 	})
 
-	test('a NIC that was ours before the file came is not the same after a reboot', async () => {
+	test('a NIC configured before the file existed is reported as not persistent', async () => {
 		await machine.ask(`rm ${theirs}; netplan generate; networkctl reload`)
 		expect((await machine.agent([quiet])).report).toMatchObject({ outcome: 'Succeeded', persistent: { status: 'True' } })
 		await allEn('name: "en*"')
@@ -75,7 +78,7 @@ describe('a netplan file for all `en*` NICs, and NICs with alternative names', (
 		await isNotPersistent()
 	})
 
-	test('the reboot shows it: networkd follows that file. A run configures the NIC and says it again', async () => {
+	test('networkd uses that file after a reboot, and a run configures the NIC and reports it again', async () => {
 		await machine.ask('systemctl daemon-reload')
 		await initrdUdev()
 		await machine.reboot()
@@ -85,7 +88,7 @@ describe('a netplan file for all `en*` NICs, and NICs with alternative names', (
 		expect(await link(silent)).toBe('multinic1 UNKNOWN 192.168.21.9/24')
 	})
 
-	test('it is, when the file is limited to other NICs', async () => {
+	test('the NIC is persistent once the file is limited to other NICs', async () => {
 		await allEn(`name: "en*", macaddress: "${leased}"`)
 		await machine.ask('netplan generate')
 		const { report, stdout } = await machine.agent([quiet])
@@ -100,7 +103,7 @@ describe('a netplan file for all `en*` NICs, and NICs with alternative names', (
 		expect(stdout).not.toContain('same after reboot: yes')
 	}
 
-	/** What udev of an initrd leaves behind at every boot: the alternative names, before our files count. */
+	/** Mimics udev of an initrd at every boot: it leaves the alternative names, before our files apply. */
 	async function initrdUdev(): Promise<void> {
 		const at = (await machine.ports()).find(({ mac }) => mac === silent)?.index
 		const unit = '/etc/systemd/system/initrd-udev.service'
@@ -110,7 +113,7 @@ describe('a netplan file for all `en*` NICs, and NICs with alternative names', (
 	}
 })
 
-describe('a cloud-init that reads its network at every boot, and a VLAN of others', () => {
+describe('cloud-init that reads its network at every boot, and a VLAN not managed by MultiNIC', () => {
 	const nic = wish(0, late, '192.168.30')
 	const off = '/etc/cloud/cloud.cfg.d/99-multinic.cfg'
 	const trunk = '/etc/netplan/99-z-trunk.yaml'
@@ -121,13 +124,13 @@ describe('a cloud-init that reads its network at every boot, and a VLAN of other
 		await put('/etc/cloud/cloud.cfg.d/96-updates.cfg', 'updates:\n  network:\n    when: [boot-new-instance, boot]')
 	})
 
-	test('is told to leave the network alone', async () => {
+	test('a run disables the network configuration of cloud-init', async () => {
 		const { report, stdout } = await machine.agent([nic, quiet])
 		expect(report, stdout).toMatchObject({ outcome: 'Succeeded', persistent: { status: 'True' } })
 		expect(await machine.ask(`grep -v ^# ${off}`)).toBe('network: {config: disabled}')
 	})
 
-	test('does not touch the NIC at the next boot, though its metadata lists it by then; both NICs are there', async () => {
+	test('cloud-init does not touch the NIC at the next boot although its metadata lists it, and both NICs are configured', async () => {
 		const port = (mac: string, name: string, dhcp: boolean) =>
 			`  ${name}: {match: {macaddress: "${mac}"}, set-name: ${name}, dhcp4: ${dhcp}, optional: true}`
 		const listed = [port(first, 'ens4', false), port(late, 'ens5', true)].join('\n')
@@ -140,13 +143,13 @@ describe('a cloud-init that reads its network at every boot, and a VLAN of other
 		expect(report, stdout).toMatchObject({ outcome: 'Succeeded', changes: 0 })
 	})
 
-	test('a removal is refused while a file of others has a VLAN on the NIC', async () => {
+	test('a removal is refused while another netplan file has a VLAN on the NIC', async () => {
 		await put(trunk, 'network:\n  version: 2\n  vlans:\n    trunk100: {id: 100, link: multinic0, addresses: [172.20.0.5/24]}')
 		await machine.ask('netplan generate')
 		await isRefused(`cat ${trunk}`)
 	})
 
-	test('the node comes back from its reboot, with the NIC and the VLAN', async () => {
+	test('the node has the NIC and the VLAN after a reboot, and the removal is still refused', async () => {
 		await machine.reboot()
 		await expect.poll(() => machine.ask('ip -br addr show dev trunk100'), pace).toContain('172.20.0.5/24')
 		await expect.poll(() => link(late), pace).toBe(ours)
@@ -155,7 +158,7 @@ describe('a cloud-init that reads its network at every boot, and a VLAN of other
 		await isRefused(`cat ${trunk}`)
 	})
 
-	test('the removal works once the VLAN and its file are gone; cloud-init has the network again', async () => {
+	test('the removal succeeds once the VLAN and its file are gone, and cloud-init has the network again', async () => {
 		await machine.ask(`rm ${trunk}`)
 		const { report, stdout } = await machine.agent([])
 		expect(report, stdout).toMatchObject({ outcome: 'Succeeded', reason: 'NoInterfaces', persistent: { status: 'True' } })

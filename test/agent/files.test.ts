@@ -16,7 +16,7 @@ afterEach(() => rmSync(root, { recursive: true, force: true }))
 
 const isRoot = process.getuid?.() === 0
 
-test.skipIf(!isRoot)('a file that cannot be put leaves none of the others behind (needs root to give files to root)', () => {
+test.skipIf(!isRoot)('a file that cannot be written leaves none of the others behind (needs root to give files to root)', () => {
 	mkdirSync(join(root, 'taken'))
 	writeFileSync(join(root, 'taken/full'), '')
 	const file = { content: 'x', mode: 0o600, gid: 0 }
@@ -31,7 +31,7 @@ test.skipIf(!isRoot)('a file that cannot be put leaves none of the others behind
 	expect(readFile(root, '/a/one')).toEqual(file)
 })
 
-test('an undo that cannot be kept arms nothing, and says why nothing was changed', async () => {
+test('an undo that cannot be stored arms nothing, and the error says why nothing was changed', async () => {
 	mkdirSync(join(root, 'var'))
 	writeFileSync(join(root, 'var/lib'), '')
 	const arming = arm(root, { undo: [], tag: 'g1', commitTimeoutSeconds: 60, systemd: false })
@@ -57,7 +57,7 @@ test.each<[title: string, text: string | undefined]>([
 		'{"kind":"file","path":"/etc/netplan/99-multinic0.yaml","file":{"content":1}}',
 		'{"kind":"load","paths":["/etc/NetworkManager/system-connections/theirs.nmconnection"]}',
 	].map((change): [string, string] => [`has the change ${change}`, `{"version":1,"tag":"g1","changes":[${change}]}`]),
-])('an undo left behind that %s is a failure that names it', (_, text) => {
+])('a leftover undo that %s causes an error with its path', (_, text) => {
 	const path = 'var/lib/multinic/undo/undo.json'
 	mkdirSync(join(root, text === undefined ? path : dirname(path)), { recursive: true })
 	if (text !== undefined) writeFileSync(join(root, path), text)
@@ -67,7 +67,7 @@ test.each<[title: string, text: string | undefined]>([
 	expect(() => leftBehind(root)).toThrow(expect.objectContaining({ code: 'BAD_RECORD', message }))
 })
 
-describe('what stands at a path', () => {
+describe('a path on the host', () => {
 	const place = (path: string) => join(root, path)
 	test.each<[title: string, given: () => void, found: ReturnType<typeof read>]>([
 		['nothing', () => {}, undefined],
@@ -78,7 +78,7 @@ describe('what stands at a path', () => {
 		['a link to nothing', () => symlinkSync('/none', place('etc/a')), undefined],
 		['a large file, which is not read', () => sparse('etc/a', 600e6), { why: 'it is larger than 1 MiB', isFile: true }],
 		['a file one byte too large', () => sparse('etc/a', MOST + 1), { why: 'it is larger than 1 MiB', isFile: true }],
-	])('is told: %s', (_, given, found) => {
+	])('is read correctly if it is %s', (_, given, found) => {
 		mkdirSync(place('etc'))
 		given()
 		expect(read(root, '/etc/a')).toEqual(found)
@@ -91,7 +91,7 @@ describe('what stands at a path', () => {
 		['a link to a link', '/opt/link', 'b'],
 		['a mask', '/dev/null', ''],
 		['a link to what only this container has', import.meta.filename, undefined],
-	])('is read below the root of the host by %s', (_, target, content) => {
+	])('is read below the root of the host through %s', (_, target, content) => {
 		for (const folder of ['etc', 'opt']) mkdirSync(place(folder))
 		writeFileSync(place('opt/b'), 'b')
 		symlinkSync('b', place('opt/link'))
@@ -99,7 +99,7 @@ describe('what stands at a path', () => {
 		expect(readFile(root, '/etc/a')?.content).toBe(content)
 	})
 
-	test('of exactly the largest size is read as a whole', () => {
+	test('is read completely at exactly the maximum size', () => {
 		writeFileSync(place('a'), Buffer.alloc(MOST, 'x'))
 		expect(readFile(root, '/a')?.content).toHaveLength(MOST)
 	})
@@ -110,7 +110,7 @@ describe('what stands at a path', () => {
 	}
 })
 
-describe.skipIf(!isRoot)('a folder of the host that is an absolute link (needs root to give files to root)', () => {
+describe.skipIf(!isRoot)('a folder of the host that is an absolute symlink (needs root to give files to root)', () => {
 	const file = { content: 'x', mode: 0o600, gid: 0 }
 	let outside: string
 	beforeEach(() => {
@@ -120,7 +120,7 @@ describe.skipIf(!isRoot)('a folder of the host that is an absolute link (needs r
 	})
 	afterEach(() => rmSync(outside, { recursive: true, force: true }))
 
-	test('means the root of the host: nothing outside is written, listed or removed', () => {
+	test('resolves below the root of the host: nothing outside is written, listed or removed', () => {
 		writeFileSync(join(outside, 'a.yaml'), 'theirs')
 		expect(namesIn(root, '/etc/netplan')).toEqual([])
 		putFiles(root, [['/etc/netplan/a.yaml', file]])
@@ -131,7 +131,7 @@ describe.skipIf(!isRoot)('a folder of the host that is an absolute link (needs r
 		expect(readFileSync(join(outside, 'a.yaml'), 'utf8')).toBe('theirs')
 	})
 
-	test('for the state folder: a run is armed below the root of the host', async () => {
+	test('is resolved for the state folder too: a run is armed below the root of the host', async () => {
 		mkdirSync(join(root, 'var/lib'), { recursive: true })
 		symlinkSync(outside, join(root, 'var/lib/multinic'))
 		const armed = await arm(root, { undo: [], tag: 'g1', commitTimeoutSeconds: 60, systemd: false })

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { HARDENED_CAPABILITIES } from '../../controller/host-access.ts'
 import { confinement, nodeHost } from './node-host.ts'
 
-/** The same cases once more, with no more than a hardened container may do. */
+/** Runs the same cases with only the capabilities of a hardened container. */
 process.env.CAPABILITIES = HARDENED_CAPABILITIES.join(',')
 process.env.PERMUTATIONS = '20'
 
@@ -12,7 +12,7 @@ process.env.PERMUTATIONS = '20'
 const BITS: Record<string, number> = { CHOWN: 0, NET_ADMIN: 12, NET_RAW: 13, SYS_CHROOT: 18 }
 
 describe.skipIf(process.getuid?.() !== 0)('hardened (needs root)', () => {
-	test('the agent has these capabilities, can get no other, and so can nothing it starts', () => {
+	test('the agent and its child processes have these capabilities and cannot gain others', () => {
 		const [program = '', ...args] = [...confinement(), 'sh', '-c', 'cat /proc/self/status']
 		const status = execFileSync(program, args, { encoding: 'utf8' })
 		const wanted = HARDENED_CAPABILITIES.map(name => 1 << (BITS[name] ?? 63)).reduce((sum, bit) => sum | bit, 0)
@@ -21,7 +21,7 @@ describe.skipIf(process.getuid?.() !== 0)('hardened (needs root)', () => {
 		expect(status).toMatch(/^NoNewPrivs:\s+1$/m)
 	})
 
-	test('a file that was there before it gets its group again', async () => {
+	test('a removal restores the group of a file that existed before', async () => {
 		const host = await nodeHost()
 		try {
 			const file = `${host.inner}/etc/sysctl.d/99-multinic0.conf`

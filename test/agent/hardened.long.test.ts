@@ -1,6 +1,8 @@
 import { HARDENED_CAPABILITIES } from '../../controller/host-access.ts'
 
-/** The rest of the agent's kernel suite, with no more than a hardened container may do; `hardened.kernel.test.ts` has the first part. */
+/**
+ * The rest of the agent's kernel suite with only the capabilities of a hardened container; `hardened.kernel.test.ts` has the first part.
+ */
 process.env.CAPABILITIES = HARDENED_CAPABILITIES.join(',')
 
 await import('./connectivity.kernel.test.ts')

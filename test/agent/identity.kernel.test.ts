@@ -5,19 +5,19 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { anyLink } from './any-link.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 
-/** What is read of a link, written and read again is the same. `SEED` and `LINKS` ask for others, and for more. */
+/** A link that is read, written and read again is the same. `SEED` selects the links, and `LINKS` sets their number. */
 const isRoot = process.getuid?.() === 0
 const LINKS = Number(process.env.LINKS ?? 50)
 const SEED = Number(process.env.SEED ?? 20_261_129)
 
-/** What was found by a longer search, made short. */
+/** Minimized cases of a longer search. */
 const examples = [
 	[
 		'addr add 10.3.0.4/24 dev ens0',
 		'route add local default dev ens0 table 77',
 		'route add 10.102.0.0/32 table 77 proto static nexthop via 10.5.0.5 dev ens0 nexthop via 10.3.0.6 dev ens0 onlink',
 	],
-	// one of the two next hops of the default route is the link itself, by which about half of the gateways are reached
+	// One of the two next hops of the default route is the link itself, through which about half of the gateways are reached.
 	[
 		'addr add fd01::4/64 dev ens0',
 		'-6 nexthop add id 6 dev ens0',

@@ -7,8 +7,8 @@ import { anyWish } from './any-wish.ts'
 import { shell } from './backends.ts'
 
 /**
- * The readers of ifcfg files, RHEL's initscripts and NetworkManager's ifcfg-rh, are in no registry that the tests reach. What they make of
- * a file by default is kept here with its source, and our files are read by it.
+ * The readers of ifcfg files, RHEL's initscripts and NetworkManager's ifcfg-rh, are not in any registry that the tests reach. Their
+ * defaults are modeled here with the source of each, and the files that MultiNIC writes are read with this model.
  */
 type Variables = Record<string, string>
 type Reader = { source: string; read(variables: Variables): unknown }
@@ -16,21 +16,21 @@ type Reader = { source: string; read(variables: Variables): unknown }
 const isThere = (variables: Variables, key: string) => (variables[key] ?? '') !== ''
 
 const readers = {
-	/** A route to 169.254.0.0/16 of metric 1000 + ifindex; any value of NOZEROCONF keeps it away. */
+	/** Adds a route to 169.254.0.0/16 with metric 1000 + ifindex, unless NOZEROCONF has any value. */
 	zeroconf: { source: 'initscripts, ifup-eth; seen: 169.254.0.0/16 dev multinic0 metric 1003', read: v => !isThere(v, 'NOZEROCONF') },
-	/** Without an address and without DHCP there is no IPv4. */
+	/** Disables IPv4 without an address and without DHCP. */
 	method4: {
 		source: 'NetworkManager 1.42, nms-ifcfg-rh-reader.c, make_ip4_setting(); nm-settings-ifcfg-rh(5)',
 		read: v => (/^(dhcp|bootp)$/i.test(v.BOOTPROTO ?? '') ? 'auto' : isThere(v, 'IPADDR') ? 'manual' : 'disabled'),
 	},
-	/** IPV6INIT is yes where it is not said, and IPV6_AUTOCONF too. */
+	/** IPV6INIT and IPV6_AUTOCONF default to yes. */
 	method6: {
 		source: 'NetworkManager 1.42, nms-ifcfg-rh-reader.c, make_ip6_setting(); nm-settings-ifcfg-rh(5)',
 		read: v => (v.IPV6INIT === 'no' ? 'ignore' : v.IPV6_AUTOCONF !== 'no' ? 'auto' : isThere(v, 'IPV6ADDR') ? 'manual' : 'link-local'),
 	},
-	/** NetworkManager counts devices from 100 on where there is no metric, and 1024 in IPv6; the kernel has 0 and 256. */
+	/** Without a metric, NetworkManager counts devices from 100, and uses 1024 in IPv6; the kernel uses 0 and 256. */
 	metrics: { source: 'nm-settings-ifcfg-rh(5)', read: v => [v.IPV4_ROUTE_METRIC ?? 'by device', v.IPV6_ROUTE_METRIC ?? 'by device'] },
-	/** A default route by this interface where a GATEWAY is known. */
+	/** Adds a default route by this interface if a GATEWAY is known. */
 	isDefault: { source: 'initscripts, sysconfig.txt; nm-settings-ifcfg-rh(5)', read: v => v.DEFROUTE !== 'no' || isThere(v, 'GATEWAY') },
 } satisfies Record<string, Reader>
 
@@ -46,10 +46,10 @@ describe('the readers of an ifcfg file', () => {
 		['IPV6INIT=yes\nIPV6_AUTOCONF=no\nIPV6ADDR=fd00::2/64\n', 'method6', 'manual'],
 		['DEVICE=eth0\n', 'metrics', ['by device', 'by device']],
 		['DEFROUTE=no\n', 'isDefault', false],
-	])('make of %j, %s: %j', (text, reader, made) => expect(readers[reader].read(shell(text))).toEqual(made))
+	])('read %j, %s, as %j', (text, reader, made) => expect(readers[reader].read(shell(text))).toEqual(made))
 })
 
-test.each([true, false])('add nothing to what our files say (NetworkManager runs: %s)', networkmanager => {
+test.each([true, false])('readers of ifcfg files add nothing to what the files say (NetworkManager runs: %s)', networkmanager => {
 	fc.assert(
 		fc.property(anyWish(['fa:16:3e:00:00:01'], 1), wish => {
 			for (const nic of settle(wish.map(one => ({ ...one, macAddress: 'fa:16:3e:00:00:01' })))) {

@@ -31,16 +31,16 @@ const noLink = /needs IPv6.*disabled on ens7.*grep 1 \/proc\/sys\/net\/ipv6\/con
 describe('on a kernel without IPv6', () => {
 	const bare = (link: Partial<Link> = {}) => hostOf(link, false)
 
-	test.each(works)('%s: configured', (_, more) => {
+	test.each(works)('configures an interface with %s', (_, more) => {
 		expect(planned({ ...nic, ...more }, bare())).toEqual({ refused: [], left: 0 })
 	})
 
-	test.each(needsIpv6)('%s: refused', (_, more, ip) => {
+	test.each(needsIpv6)('refuses an interface with %s', (_, more, ip) => {
 		expect(planned({ ...nic, ...more }, bare()).refused).toEqual([['InvalidConfig', expect.stringMatching(noKernel)]])
 		expect(planned({ ...nic, ...more }, bare()).refused[0]?.[1]).toContain(`${ip} needs`)
 	})
 
-	test('only the interface with an IPv6 address is refused', () => {
+	test('refuses only the interface with an IPv6 address', () => {
 		const two = [nic, { id: 1, macAddress: 'fa:16:3e:00:00:02', address: 'fd00::23', cidr: 'fd00::/64' }]
 		const { refused, accepted, steps } = plan(wanted(two), bare(), {})
 		expect(refused.map(({ nic: { name }, refusal }) => [name, refusal.reason])).toEqual([['multinic1', 'InvalidConfig']])
@@ -48,7 +48,7 @@ describe('on a kernel without IPv6', () => {
 		expect(steps.map(({ id }) => id)).not.toContain(1)
 	})
 
-	test('no setting of IPv6 is written, where the MTU grows over 1280 neither, and nor is it by an undo or a removal', () => {
+	test('writes no IPv6 setting, even if the MTU grows above 1280, in a run, an undo or a removal', () => {
 		const start = bare({ mtu: 1000 })
 		const wish = { ...nic, mtu: 1500 }
 		const { steps, undo } = plan(wanted([wish]), start, {})
@@ -59,30 +59,30 @@ describe('on a kernel without IPv6', () => {
 	})
 })
 
-describe('where IPv6 is disabled on the link', () => {
+describe('with IPv6 disabled on the link', () => {
 	const off = () => hostOf({ ipv6Disabled: true }, true)
 
-	test.each(works)('%s: configured', (_, more) => {
+	test.each(works)('configures an interface with %s', (_, more) => {
 		expect(planned({ ...nic, ...more }, off())).toEqual({ refused: [], left: 0 })
 	})
 
-	test.each(needsIpv6)('%s: refused', (_, more) => {
+	test.each(needsIpv6)('refuses an interface with %s', (_, more) => {
 		expect(planned({ ...nic, ...more }, off()).refused).toEqual([['InvalidConfig', expect.stringMatching(noLink)]])
 	})
 })
 
-test.each(needsIpv6)('where IPv6 is on, %s: configured', (_, more) => {
+test.each(needsIpv6)('with IPv6 enabled, configures an interface with %s', (_, more) => {
 	expect(planned({ ...nic, ...more }, hostOf({}, true))).toEqual({ refused: [], left: 0 })
 })
 
-describe('what `ip -6 rule show` says', () => {
+describe('an error of `ip -6 rule show`', () => {
 	test.each<[title: string, stderr: string]>([
 		[
 			'of a kernel with ipv6.disable=1 (Linux 6.1)',
 			'RTNETLINK answers: Address family not supported by protocol\nDump terminated\nCommand failed -:1',
 		],
 		['of a kernel without IPv6', 'RTNETLINK answers: Address family not supported by protocol\nDump terminated'],
-	])('%s means that there is none', (_, stderr) => {
+	])('%s means that there is no IPv6', (_, stderr) => {
 		expect(ignoreMissingIpv6(failure('COMMAND_FAILED', `ip rule show: ${stderr}`))).toBeUndefined()
 	})
 
@@ -91,7 +91,7 @@ describe('what `ip -6 rule show` says', () => {
 		['no program', failure('COMMAND_FAILED', 'ip -6 is not there')],
 		['a bug', new TypeError('x is not a function')],
 		['another failure', failure('BAD_RECORD', 'Address family not supported by protocol')],
-	])('%s is an error', (_, error) => {
+	])('due to %s is rethrown', (_, error) => {
 		expect(() => ignoreMissingIpv6(error)).toThrow(error as Error)
 	})
 })
@@ -100,7 +100,7 @@ function wanted(nics: readonly object[]) {
 	return { interfaces: settle(Interfaces.parse(nics)), nodeAddresses: [], kinds: new Set(['hardware']), failed: new Map() }
 }
 
-/** @returns the refusals, and how many steps are left once the plan is carried out */
+/** @returns the refusals, and how many steps are left after the plan is applied */
 function planned(wish: object, start: ReturnType<typeof hostOf>) {
 	const { refused, steps } = plan(wanted([wish]), start, {})
 	const end = steps.reduce((host, { change }) => after(host, change), start)
@@ -108,7 +108,7 @@ function planned(wish: object, start: ReturnType<typeof hostOf>) {
 	return { refused: refused.map(({ refusal: { reason, message } }) => [reason, message] as const), left }
 }
 
-/** Without IPv6 a link has no setting of it. */
+/** Without IPv6, a link has no IPv6 settings. */
 function hostOf(link: Partial<Link>, ipv6: boolean) {
 	const sysctls = { 'ipv4/rp_filter': '1', ...(ipv6 && { 'ipv6/accept_ra': '1' }) }
 	const two = [

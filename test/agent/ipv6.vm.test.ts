@@ -3,7 +3,7 @@ import type { Interface } from '../../contract/interface.ts'
 import { type BareMachine, type Machines, startMachines } from '../../lab/machines.ts'
 import { stateOf } from './machine-state.ts'
 
-/** A node whose kernel was started with `ipv6.disable=1`: all works but IPv6 addresses. */
+/** A node whose kernel was started with `ipv6.disable=1`: everything works except IPv6 addresses. */
 
 const port = (id: number) => ({ mac: `fa:16:3e:00:00:0${id + 1}`, network: `data${id}`, gateways: [`192.168.1${id}.1/24`] })
 const nic = (id: number): Partial<Interface> => ({
@@ -27,12 +27,12 @@ afterAll(() => lab?.stop())
 
 const links = async () => (await machine.ask('ip -br -4 addr | grep multinic || true')).replace(/ +(\n?)/g, (_, end) => end || ' ').trim()
 
-test('its `ip -6` fails as the recorded one does', async () => {
+test('its `ip -6` fails like the recorded one', async () => {
 	const { stderr, exitCode } = await machine.run('echo rule show | ip -6 -N -j -d -batch -')
 	expect([exitCode !== 0, stderr]).toEqual([true, expect.stringContaining('RTNETLINK answers: Address family not supported by protocol')])
 })
 
-test('interfaces with IPv4 are configured, armed and proven, and the one with an IPv6 address is refused', async () => {
+test('interfaces with IPv4 are configured under a rollback timer, and the one with an IPv6 address is refused', async () => {
 	const { report, stdout } = await machine.agent([nic(0), six])
 	expect(report, stdout).toMatchObject({
 		backend: 'netplan-networkd',
@@ -44,12 +44,12 @@ test('interfaces with IPv4 are configured, armed and proven, and the one with an
 	expect(await links()).toBe('multinic0 UNKNOWN 192.168.10.9/24')
 })
 
-test('without the IPv6 address both are configured', async () => {
+test('both interfaces are configured without the IPv6 address', async () => {
 	const { report, stdout } = await machine.agent([nic(0), nic(1)])
 	expect(report, stdout).toMatchObject({ outcome: 'Succeeded', interfaces: [{ reason: 'AlreadyConfigured' }, { reason: 'Configured' }] })
 })
 
-test('a change that fails is undone', async () => {
+test('a change that fails is rolled back', async () => {
 	const configured = await stateOf(machine)
 	await machine.ask('ip route add 10.9.0.0/16 dev multinic0')
 	const { report, stdout } = await machine.agent([
@@ -61,13 +61,13 @@ test('a change that fails is undone', async () => {
 	expect(await stateOf(machine)).toEqual(configured)
 })
 
-test('both are there after a reboot, and a verification finds no drift', async () => {
+test('both interfaces survive a reboot, and a verification finds no drift', async () => {
 	await machine.reboot()
 	await expect.poll(links, { interval: 500 }).toBe('multinic0 UNKNOWN 192.168.10.9/24\nmultinic1 UNKNOWN 192.168.11.9/24')
 	expect((await machine.agent([nic(0), nic(1)], { mode: 'Verify' })).report).toMatchObject({ outcome: 'Succeeded', changes: 0 })
 })
 
-test('a removal brings back what was there', async () => {
+test('a removal restores the original state', async () => {
 	const { report, stdout } = await machine.agent([])
 	expect(report, stdout).toMatchObject({ outcome: 'Succeeded', reason: 'NoInterfaces' })
 	expect(await stateOf(machine)).toEqual(before)

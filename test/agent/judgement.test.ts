@@ -10,7 +10,7 @@ const mac = 'fa:16:3e:37:c3:f1'
 const link = (more: Partial<Link> = {}): Link => hostWith([{ ifindex: 3, name: 'ens7', mac, ...more }]).links[0] as Link
 const other = (more: Partial<Link>): Link => ({ ...link(), ifindex: 4, name: 'ens8', mac: 'fa:16:3e:00:00:99', ...more })
 
-describe('a MAC finds its link', () => {
+describe('a MAC matches its link', () => {
 	test.each<[title: string, links: Link[], found: string]>([
 		['by the MAC it has', [link(), other({})], 'ens7'],
 		['by the MAC it was made with, though it has another now', [link({ mac: '02:00:00:00:00:01', permanentMac: mac })], 'ens7'],
@@ -67,7 +67,7 @@ type Case = Partial<Omit<Question, 'link' | 'host' | 'own'>> & {
 const NETWORK = '/etc/systemd/network/99-dhcp.network'
 const byNetworkd = { managedBy: 'systemd-networkd' as const, networkFile: NETWORK, addresses: [address('172.16.0.1/24', true)] }
 
-describe('a link is left alone', () => {
+describe('a link is refused', () => {
 	test.each<[title: string, given: Case, says: RegExp | undefined]>([
 		['not when it is free', {}, undefined],
 		['when it is a port of a bridge', { link: link({ master: 'br0' }) }, /^ens7 is a port of br0 \(ip link show master br0\)$/],

@@ -6,7 +6,7 @@ import type { Answer } from '../../agent/plan/lookup-losses.ts'
 import type { Lookup } from '../../agent/plan/lookups.ts'
 import type { NodeHost } from './node-host.ts'
 
-/** What the kernel of a host has of links, routes and rules, as the agent reads it. */
+/** The kernel's links, routes and rules on a host, as read by the agent. */
 export async function observedRouting(host: NodeHost): Promise<Pick<HostState, 'links' | 'routes' | 'rules'>> {
 	const json = async (args: string) =>
 		JSON.parse((await host.inside('ip', ['-N', '-j', '-d', ...args.split(' ')])).stdout || '[]') as unknown
@@ -19,7 +19,7 @@ export async function observedRouting(host: NodeHost): Promise<Pick<HostState, '
 	return { ...parseNetwork({ addresses, routes, neighbours: [] }), rules: [...parseRules(rules, 4), ...parseRules(rules6, 6)] }
 }
 
-/** What the kernel of a host answers to look-ups. */
+/** The kernel's answers to look-ups on a host. */
 export async function kernelWays(host: NodeHost, lookups: readonly Lookup[]): Promise<Answer[]> {
 	const names = (await host.ask('link show')).map(({ ifname, ifindex }) => ({ name: String(ifname), ifindex: Number(ifindex) }))
 	const script = `ip -N -j -force -batch - <<'.'\n${lookups.map(lineOf).join('\n')}\n.`

@@ -6,7 +6,7 @@ import { type Interface, Interfaces, settle } from '../../contract/interface.ts'
 import { isInside, overlap } from '../../contract/ip.ts'
 import { hostWith } from './simulated-host.ts'
 
-/** What a node config may ask for beside the own tables of its interfaces, under the lists of the chart. */
+/** What a node config may request outside the own route tables of its interfaces, under the lists of the chart. */
 
 const mac = (id: number) => `fa:16:3e:00:00:0${id}`
 const nic: Partial<Interface> = { id: 0, macAddress: 'fa:16:3e:00:00:00', address: '10.0.0.23', cidr: '10.0.0.0/24', gateway: '10.0.0.1' }
@@ -122,11 +122,11 @@ describe('a node config', () => {
 			'multinic0 asks for defaultRoute, and the chart does not allow it: set runs.allowDefaultRoute',
 			{ allowDefaultRoute: undefined },
 		],
-	])('%s is not', (_, wish, why, more) => {
+	])('%s is not allowed', (_, wish, why, more) => {
 		expect(said(wish, more)).toBe(why)
 	})
 
-	test('has no route outside its own table that is not listed, or that meets what is protected, whatever it asks for', () => {
+	test('never has a route outside its own table that is unlisted or overlaps a protected network', () => {
 		const octet = fc.constantFrom(0, 7, 10, 50, 96, 128, 169, 244, 254)
 		const to = fc
 			.tuple(octet, octet, octet, fc.constant(0), fc.integer({ min: 0, max: 32 }))
@@ -196,13 +196,13 @@ describe('a connected route', () => {
 		expect(accepted.map(one => one.nic.connectedRoute)).toEqual([why === undefined])
 	})
 
-	test('that is nowhere else is refused', () => {
+	test('is refused if the interface has no other table for it', () => {
 		const { refused } = selected({ policyRouting: false, address: '10.244.1.5', cidr: '10.244.1.0/28' })
 		expect(refused[0]?.refusal).toMatchObject({ reason: 'InUse', message: expect.stringContaining('set policyRouting to true') })
 	})
 })
 
-describe('the network of a bridge, under a list that holds it', () => {
+describe('the network of a bridge, within a listed prefix', () => {
 	const links = [0, 1, 2, 3, 4].map(id => ({ ifindex: 3 + id, name: `ens${id}`, mac: mac(id) }))
 	const own = { family: 4 as const, cidr: '10.50.3.1/24', global: true, dynamic: false }
 	const host = hostWith([...links, { ifindex: 20, name: 'br0', kind: 'bridge', mac: mac(9), up: true, addresses: [own] }])
@@ -244,7 +244,7 @@ describe('the network of a bridge, under a list that holds it', () => {
 	})
 })
 
-describe('a link of others', () => {
+describe('a link not managed by MultiNIC', () => {
 	const address = (cidr: string) => ({ family: 4 as const, cidr, global: true, dynamic: false })
 	const connected = (to: string, link: number, source: string) => ({
 		family: 4 as const,
@@ -266,7 +266,7 @@ describe('a link of others', () => {
 		{ routes: [connected('192.168.9.0/24', 2, '192.168.9.2')] as never },
 	)
 
-	test('does not become ours where its MAC is named and something else speaks against that interface too', () => {
+	test('stays unmanaged if its MAC is in the config and that interface is refused for another reason too', () => {
 		const decoy = { id: 1, macAddress: mac(8), defaultRoute: true, address: '10.9.9.9', cidr: '10.9.9.0/24' }
 		const wish = { id: 0, macAddress: mac(0), address: '192.168.9.77', cidr: '192.168.9.0/24' }
 		const interfaces = settle(Interfaces.parse([wish, decoy]))
@@ -281,7 +281,7 @@ describe('a link of others', () => {
 		['the API server', '10.96.0.1', ['10.96.0.1'], true],
 		['the metadata service', '169.254.169.254', [], true],
 		['nobody that this node knows', '10.20.0.4', ['10.20.0.3', 'api.example.com'], false],
-	])('an address that is that of %s', (_, ip, needed, isRefused) => {
+	])('checks whether a desired address is that of %s', (_, ip, needed, isRefused) => {
 		const interfaces = settle(Interfaces.parse([{ id: 0, macAddress: mac(0), address: ip, cidr: `${ip}/32` }]))
 		const { refused } = select({ interfaces, nodeAddresses: [], kinds: new Set(['hardware']), failed: new Map(), needed }, host)
 		expect(refused.map(({ refusal }) => refusal.reason)).toEqual(isRefused ? ['InUse'] : [])

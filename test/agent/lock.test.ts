@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { lock } from '../../agent/host/lock.ts'
 import { LOCK_FOLDER } from '../../agent/paths.ts'
 
-/** Who asks a live lock for its holder waits for a bounded answer, whoever listens there. */
+/** A process that asks a live lock for its holder waits only a limited time, whatever listens there. */
 let root: string
 let server: Server
 
@@ -27,7 +27,7 @@ test.each<[title: string, talk: (socket: Socket) => void, said: RegExp]>([
 		/in progress on this host: a{1,200}$/,
 	],
 	['says more than anybody reads', socket => socket.write('a'.repeat(1 << 20)), /in progress on this host: a{200}$/],
-])('a holder that %s holds the host, and holds up nobody', async (_, talk, said) => {
+])('a holder that %s keeps the lock without blocking another run', async (_, talk, said) => {
 	const path = join(root, LOCK_FOLDER, 'lock')
 	mkdirSync(dirname(path), { recursive: true })
 	server = createServer(socket => talk(socket.on('error', () => {})))

@@ -55,7 +55,7 @@ function shown(one: Lookup): string {
 		.replace('route get ', '')
 }
 
-describe('look-ups are made from what the host has', () => {
+describe('look-ups derived from the host', () => {
 	test.each<[title: string, host: HostState, wanted: string[]]>([
 		['the API server, gateways and the world, from no source', node(), ['10.96.0.1', '192.168.9.1', '9.9.9.9', '198.41.0.4']],
 		['the metadata service, also from an address', node(), ['169.254.169.254', '169.254.169.254 from 192.168.9.2']],
@@ -115,11 +115,11 @@ describe('look-ups are made from what the host has', () => {
 		expect(words(host)).toEqual(expect.arrayContaining(wanted))
 	})
 
-	test('not from an address or to a network of a link that the run changes', () => {
+	test('exclude the addresses and networks of a link that the run changes', () => {
 		expect(words(node()).filter(line => line.includes('192.168.8.'))).toEqual([])
 	})
 
-	test('not from an address alone on lo or a dummy link, by which no packet leaves', () => {
+	test('exclude a /32 address on lo or a dummy link, by which no packet leaves', () => {
 		const addresses = [address('10.0.0.7/32')]
 		for (const more of [
 			{ ifindex: 1, name: 'lo' },
@@ -128,12 +128,12 @@ describe('look-ups are made from what the host has', () => {
 			expect(words(nodeWith({ ...more, addresses })).filter(line => line === '10.0.0.1 from 10.0.0.7')).toEqual([])
 	})
 
-	test('not to or from an address that the run gives, whatever it is the first of', () => {
+	test('exclude an address that the run assigns, even if it is the first of a network', () => {
 		const host = node({ rules: withBase([rule(5, { to: '10.200.0.2/32', table: 9 }), rule(6, { from: '10.200.0.2/32', table: 9 })]) })
 		expect(words(host, { given: ['10.200.0.2', '192.168.9.1'] }).filter(line => /10\.200\.0\.2\b|192\.168\.9\.1\b/.test(line))).toEqual([])
 	})
 
-	test('not for a rule whose selectors ip route get cannot express', () => {
+	test('skip a rule whose selectors `ip route get` cannot express', () => {
 		expect(
 			words(
 				node({ rules: withBase([rule(5, { unknown: ['tun_id'], table: 9 }), rule(6, { action: 'l3mdev' }), rule(7, { iif: 'gone0' })]) }),
@@ -141,7 +141,7 @@ describe('look-ups are made from what the host has', () => {
 		).toEqual(words(node()))
 	})
 
-	test('2,000 at most: of rules that differ in an address alone one stands for all, and the notes say so', () => {
+	test('are limited to 2,000: one rule stands for all that differ only in an address, and the notes say so', () => {
 		const many = Array.from({ length: 3_000 }, (_, at) => {
 			const from = `10.200.${Math.floor(at / 250)}.${(at % 250) + 2}`
 			return rule(600, { from: `${from}/32`, table: 9, words: `from ${from} lookup 9` })
@@ -151,7 +151,7 @@ describe('look-ups are made from what the host has', () => {
 		expect(notes).toEqual(['of rules that differ in an address alone one stands for all'])
 	})
 
-	test('2,000 at most, whatever the rules: what is left out is noted', () => {
+	test('are limited to 2,000 with any rules, and the notes report the limit', () => {
 		const many = Array.from({ length: 3_000 }, (_, at) =>
 			rule(at + 1, { mark: { value: at + 1, mask: 0xffff }, table: 9, words: `mark ${at}` }),
 		)
@@ -161,7 +161,7 @@ describe('look-ups are made from what the host has', () => {
 	})
 })
 
-describe('of more ways than are looked up, none crowds out', () => {
+describe('a limited number of look-ups still covers', () => {
 	const v6 = { ...four, family: 6 as const, metric: 256, scope: 0 }
 	const networks = Array.from({ length: 1_200 }, (_, n) => `172.${20 + Math.floor(n / 250)}.${n % 250}`)
 	const bridges = networks.map((net, n) => ({
@@ -197,7 +197,7 @@ describe('of more ways than are looked up, none crowds out', () => {
 	})
 })
 
-describe('a loss is another link, another source or no way', () => {
+describe('a loss is another link, another source or no route', () => {
 	const packet = { family: 4 as const, to: '9.9.9.9' }
 	const by = (...links: number[]) => ({ links })
 	test.each<[title: string, before: object, after: object, isLoss: boolean]>([
@@ -228,18 +228,18 @@ test.each<[title: string, packet: Packet, isLoss: boolean]>([
 	['is there', { family: 4, to: '9.9.9.9', from: '10.200.0.2', iif: 4 }, true],
 	['is gone', { family: 4, to: '9.9.9.9', from: '10.200.0.2', iif: 9 }, false],
 	['has no longer the address that the packet is from', { family: 4, to: '9.9.9.9', from: '10.201.0.1' }, false],
-])('a packet that has no way any more is a loss where the link it comes from %s', (_, packet, isLoss) => {
+])('a packet without a route after the run is judged by its source link, which %s', (_, packet, isLoss) => {
 	const answers = { before: [{ links: [2] }], after: [{ error: NO_ROUTE }] }
 	expect(lookupLosses([packet], answers, { touched: new Set([3]), needed: [], host: node() })).toHaveLength(isLoss ? 1 : 0)
 })
 
-test('a link of the run that is gone excuses nothing: what the node needs is lost with it', () => {
+test('a missing link of the run is no excuse: what the node needs through it is lost', () => {
 	const answers = { before: [{ links: [33] }], after: [{ error: NO_ROUTE }] }
 	const judging = { touched: new Set([33]), needed: ['10.96.0.1'], host: node() }
 	expect(lookupLosses([{ family: 4, to: '10.96.0.1' }], answers, judging)).toHaveLength(1)
 })
 
-test('no way to what the node needs is a loss, whatever it went by', () => {
+test('a missing route to what the node needs is a loss, whatever link it used', () => {
 	const found = lookupLosses(
 		[{ family: 4, to: '10.96.0.1' }],
 		{ before: [{ links: [3] }], after: [{ error: NO_ROUTE }] },
@@ -254,7 +254,7 @@ test.each([
 	['a sample of the world', '9.9.9.9', 'the outside (such as 9.9.9.9)'],
 	['a sample of the world of IPv6', '9000::1', 'the outside (such as 9000::1)'],
 	['a nameserver that is also such a sample', '45.45.45.45', '45.45.45.45'],
-])('a message tells of %s as of what it is', (_, to, words) => {
+])('a message describes %s by its kind', (_, to, words) => {
 	expect(packetWords({ family: 4, to }, { needed: ['45.45.45.45'], links: [] })).toBe(`packets to ${words}`)
 })
 
@@ -272,12 +272,12 @@ describe('answers are matched to look-ups', () => {
 		])
 	})
 
-	test('and an answer that is missing fails the run', () => {
+	test('and a missing answer fails the run', () => {
 		expect(() => parseAnswers(asked, { stdout: `${answer('1.1.1.1')}\n`, stderr: '' }, links)).toThrow('answers 1 of 3 look-ups')
 	})
 })
 
-test('an address of a network lies in it and is none of those given', () => {
+test('a free address of a network is inside it and not one of the given addresses', () => {
 	const network = fc.tuple(fc.nat({ max: 2 ** 32 - 1 }), fc.integer({ min: 1, max: 32 })).map(([value, length]) => {
 		const base = length === 32 ? value : Math.floor(value / 2 ** (32 - length)) * 2 ** (32 - length)
 		return `${[24, 16, 8, 0].map(shift => Math.floor(base / 2 ** shift) % 256).join('.')}/${length}`

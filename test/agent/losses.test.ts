@@ -8,7 +8,10 @@ import { run } from '../../agent/run.ts'
 import { runConfig } from '../../lab/machine-agent.ts'
 import { BASE_RULES, hostWith, livingHost } from './simulated-host.ts'
 
-/** Another program takes away or changes something foreign at some moment of a run; the run is judged by what stays lost after its undo. */
+/**
+ * Another program removes or changes something unmanaged at some point of a run; the run is judged by what is still lost after its
+ * rollback.
+ */
 const mac = (id: number) => `fa:16:3e:00:00:0${id}`
 const route: Route = {
 	family: 4,
@@ -62,7 +65,7 @@ const foreign: Record<string, Taking> = {
 }
 const kinds = Object.keys(foreign)
 
-/** What refers to the run: by its table, its address, its network, a name, a link that stands on one of its NICs. */
+/** What refers to the run: by its table, its address, its network, a name, or a link on top of one of its NICs. */
 const related: Record<string, { has: Partial<HostState>; taking: Taking }> = {
 	'a route by a gateway at a wanted address': withRoute({ to: '10.9.0.0/16', via: '10.0.1.23' }),
 	'a route by a gateway in a wanted network': withRoute({ to: '10.9.0.0/16', via: '10.0.0.7' }),
@@ -102,10 +105,10 @@ function withRule(more: Partial<Rule>): { has: Partial<HostState>; taking: Takin
 	}
 }
 
-describe('what another program takes away while a run is at work', () => {
+describe('what another program removes during a run', () => {
 	const moments = fc.record({ what: fc.subarray(kinds, { minLength: 1 }), step: fc.nat(40), onUndo: fc.boolean() })
 
-	test('is noted, whatever it is and whenever it goes; the run is applied again and is no rollback', async () => {
+	test('is noted at any step and of any kind, and the run applies again instead of rolling back', async () => {
 		await fc.assert(
 			fc.asyncProperty(moments, async ({ what, step, onUndo }) => {
 				const taking: Taking = state => what.reduce((now, kind) => foreign[kind]?.(now) ?? now, state)
@@ -118,13 +121,16 @@ describe('what another program takes away while a run is at work', () => {
 		)
 	})
 
-	test.each(Object.entries(related))('is not restored where it refers to what the run touches: %s', async (_, { has, taking }) => {
-		const { report, said } = await runOn({ ...start, ...has }, { taking, step: 2 })
-		expect(report, said).toMatchObject({ outcome: 'Failed', reason: 'NotRestored' })
-		expect(said).not.toContain('everything is as it was before the run')
-	})
+	test.each(Object.entries(related))(
+		'fails the run as NotRestored if it refers to what the run changes: %s',
+		async (_, { has, taking }) => {
+			const { report, said } = await runOn({ ...start, ...has }, { taking, step: 2 })
+			expect(report, said).toMatchObject({ outcome: 'Failed', reason: 'NotRestored' })
+			expect(said).not.toContain('everything is as it was before the run')
+		},
+	)
 
-	test('ends the run where it goes on, which then stops no rollout', async () => {
+	test('ends the run if it continues, and does not halt the rollout', async () => {
 		let left = 20
 		const { report } = await runOn(
 			{ ...start, routes: Array.from({ length: 20 }, (_, at) => ({ ...route, to: `10.${at + 100}.0.0/16` })) },
@@ -135,14 +141,14 @@ describe('what another program takes away while a run is at work', () => {
 	})
 })
 
-/** Two changes of one thing are one loss. */
+/** Two changes of one object are one loss. */
 function kindOf(what: string): string {
 	return what.includes('neighbour') ? 'neighbour' : what.includes('route') ? 'route' : what.includes(' link') ? 'link' : what
 }
 
 type Moment = { taking: Taking; step: number; failsOnce?: boolean; always?: boolean }
 
-/** Things go after so many steps; `failsOnce`: the run fails then, for a reason of its own. */
+/** Objects disappear after a number of steps; with `failsOnce`, the run fails at that point for its own reason. */
 async function runOn(state: HostState, { taking, step, failsOnce = false, always = false }: Moment) {
 	const { host, now, put } = livingHost(state)
 	let isOver = false
@@ -164,7 +170,7 @@ async function runOn(state: HostState, { taking, step, failsOnce = false, always
 	return { report, said }
 }
 
-/** On a kernel that refuses the first renaming of a link that is up. */
+/** Mimics a kernel that rejects the first rename of a link that is up. */
 function failing(apply: Host['apply']): Host['apply'] {
 	let isFirst = true
 	return async steps => {

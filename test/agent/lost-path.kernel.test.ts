@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Interface } from '../../contract/interface.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 
-/** A node whose API server is on another machine behind its gateway, and a NIC that takes the way to it. */
+/** A node whose API server is on another machine behind its gateway, and a NIC that takes over the path to it. */
 const isRoot = process.getuid?.() === 0
 const mac = (id: number) => `fa:16:3e:00:00:0${id}`
 const PORT = '6443'
@@ -12,7 +12,7 @@ const server = `require('node:net').createServer(socket => socket.end()).listen(
 let host: NodeHost
 let machine: NodeHost
 
-describe.skipIf(!isRoot)('a NIC that takes the way to the API server (needs root for network namespaces)', () => {
+describe.skipIf(!isRoot)('a NIC that takes over the path to the API server (needs root for network namespaces)', () => {
 	beforeEach(async () => {
 		host = await nodeHost()
 		machine = await nodeHost()
@@ -41,7 +41,7 @@ describe.skipIf(!isRoot)('a NIC that takes the way to the API server (needs root
 			/meets 10\.96\.0\.1\/32, the API server/,
 		],
 		['by half of the internet', { ...plain(2), routes: [{ to: '0.0.0.0/1', via: '10.0.2.1', table: 254 }] }, /or half of one/],
-	])('%s is refused before anything is changed, and only it; the others are configured', async (_, culprit, said) => {
+	])('a desired NIC is refused before any change, and the others are configured: %s', async (_, culprit, said) => {
 		const wish = [0, 1, 2, 3].map(id => ({ id, macAddress: mac(id), ...(id === 2 ? culprit : plain(id)) }))
 		const env = { KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: PORT }
 		const { report, stdout } = await host.agent(wish, {}, undefined, env)

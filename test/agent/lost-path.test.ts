@@ -7,7 +7,10 @@ import { run } from '../../agent/run.ts'
 import { runConfig } from '../../lab/machine-agent.ts'
 import { comparable, hostWith, livingHost } from './simulated-host.ts'
 
-/** Hosts on which some of the NICs, once they are up, cost the node a route that is not ours; lost paths themselves are a kernel test. */
+/**
+ * Hosts on which some of the NICs, once they are up, make the node lose a route that MultiNIC does not manage. Lost paths themselves have a
+ * kernel test.
+ */
 const mac = (id: number) => `fa:16:3e:00:00:0${id}`
 const foreign: Route = {
 	family: 4,
@@ -29,8 +32,8 @@ const wishes = fc
 		fc.record({ count: fc.constant(count), culprit: fc.nat(count - 1), asking: fc.subarray(Array.from({ length: count }, (_, id) => id)) }),
 	)
 
-describe('an interface that costs the node what is not ours', () => {
-	test('fails, and only it; all the others are configured', async () => {
+describe('an interface that makes the node lose a route not managed by MultiNIC', () => {
+	test('fails alone, and all others are configured', async () => {
 		await fc.assert(
 			fc.asyncProperty(wishes, async ({ count, culprit, asking }) => {
 				const { report, losses, now } = await runOn({ count, asking, isLost: up => up.includes(culprit) })
@@ -48,7 +51,7 @@ describe('an interface that costs the node what is not ours', () => {
 		)
 	})
 
-	test('is none of them where what was lost does not come back: then another program removed it, and the same is applied again', async () => {
+	test('is not blamed if the loss persists: another program is the cause, and the same steps are applied again', async () => {
 		let isGone = false
 		const isLost = (up: readonly number[]) => {
 			isGone ||= up.length > 0
@@ -60,7 +63,7 @@ describe('an interface that costs the node what is not ours', () => {
 		expect(losses).toBe(1)
 	})
 
-	test('is not looked for where it is the only one: the run is undone', async () => {
+	test('is not searched for if it is the only one, and the run is rolled back', async () => {
 		const { report, losses, start, now } = await runOn({ count: 1, asking: [], isLost: up => up.length > 0 })
 		expect(report).toMatchObject({ outcome: 'RolledBack', reason: 'ForeignChanged' })
 		expect(losses).toBe(1)
@@ -68,7 +71,7 @@ describe('an interface that costs the node what is not ours', () => {
 	})
 })
 
-/** @param isLost told of the ids of the NICs that are up */
+/** @param isLost called with the ids of the NICs that are up */
 async function runOn({ count, asking, isLost }: { count: number; asking: readonly number[]; isLost(up: readonly number[]): boolean }) {
 	const start = hostWith([primary, ...ids(count).map(id => ({ ifindex: id + 3, name: `ens${id}`, mac: mac(id) }))], { routes: [foreign] })
 	const { host, now } = livingHost(start)

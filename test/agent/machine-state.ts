@@ -1,6 +1,6 @@
 import type { BareMachine } from '../../lab/machines.ts'
 
-/** What of a machine may be another after a run, without what passes by itself: to be compared as a whole. */
+/** What a run may change on a machine, without transient state, to be compared as a whole. */
 export type MachineState = {
 	/** "fa:16:… multinic0 mtu 1400 up 10.0.0.1/24", by MAC. */
 	links: string[]
@@ -21,15 +21,18 @@ type Link = {
 type Route = { dst: string; gateway?: string; dev?: string; table?: string; metric?: number; protocol: string }
 type Rule = { priority: number; src: string; srclen?: number; table: string }
 
-/** Everything a machine's owner has in folders that have to do with its network, and what is made of it at boot. */
+/** What the machine's owner has in folders that concern its network, and what is generated from that at boot. */
 const folders = '/etc /run/systemd/network /run/udev/rules.d /run/NetworkManager/system-connections /run/multinic /var/lib/multinic'
 /**
- * What a NIC had before us differs from run to run: when it was observed, by which daemon it was configured in that boot, the link-local address
- * that NetworkManager made up. That it is right shows when the NIC is given back.
+ * The original state of a NIC differs from run to run: when it was observed, which daemon configured it in that boot, the link-local
+ * address that NetworkManager generated. The removal shows whether it is correct.
  */
 const RECORD = '/var/lib/multinic/record.json'
 const THERE = 'there'.padEnd(32)
-/** What daemons write for themselves: NetworkManager of what it made up or found configured by others, netplan of all NICs at every boot. */
+/**
+ * Files that daemons write for themselves: NetworkManager for what it generated or found configured by other programs, netplan for all NICs
+ * at every boot.
+ */
 const passing =
 	/^\/etc\/(resolv\.conf|mtab|ld\.so\.cache)$|^\/run\/NetworkManager\/system-connections\/(lo|Wired |multinic\d\.)|^\/run\/udev\/rules\.d\/90-netplan\.rules$/
 
@@ -64,7 +67,7 @@ function linkWords({ address, ifname, mtu, flags, altnames = [], addr_info }: Li
 	return [address, ifname, ...altnames, `mtu ${mtu}`, flags.includes('UP') ? 'up' : 'down', ...global.sort()].join(' ')
 }
 
-/** Not the kernel's own, for addresses and multicast. */
+/** Excludes the kernel's own routes, for addresses and multicast. */
 function isSet({ protocol, dst }: Route): boolean {
 	return protocol !== '2' && !dst.startsWith('fe80:')
 }

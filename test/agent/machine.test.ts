@@ -20,7 +20,7 @@ const plain: MachineFacts = {
 }
 const flags = (more = '') => `processor\t: 0\nflags\t\t: fpu vme de${more} lahf_lm\nbugs\t\t:\n`
 
-describe('the system', () => {
+describe('the operating system', () => {
 	test.each([
 		['Ubuntu 24.04.1 LTS', 'NAME="Ubuntu"\nPRETTY_NAME="Ubuntu 24.04.1 LTS"\nVERSION_ID="24.04"\n'],
 		['Rocky Linux 9.4 (Blue Onyx)', "ID=rocky\nPRETTY_NAME='Rocky Linux 9.4 (Blue Onyx)'\n"],
@@ -33,7 +33,7 @@ describe('the system', () => {
 		expect(machineOf({ ...plain, osRelease }).os).toBe(os)
 	})
 
-	test('has a name that fits into a report, whatever its file holds', () => {
+	test('has a name that fits into a report, whatever os-release contains', () => {
 		expect(machineOf({ ...plain, osRelease: `PRETTY_NAME="${'x'.repeat(10_000)}"\n` }).os).toHaveLength(100)
 	})
 })
@@ -56,12 +56,12 @@ describe('virtualization', () => {
 		expect(machineOf({ ...plain, firmware: { vendor, product, assetTag: '' }, cpuinfo }).virtualization).toBe(virtualization)
 	})
 
-	test('is what the kernel calls its hypervisor, where firmware says nothing', () => {
+	test('is the hypervisor named by the kernel if the firmware says nothing', () => {
 		expect(machineOf({ ...plain, hypervisor: 'xen', cpuinfo: flags(' hypervisor') }).virtualization).toBe('xen')
 	})
 })
 
-describe('a machine that is read', () => {
+describe('a machine', () => {
 	const root = mkdtempSync(join(tmpdir(), 'mn-machine-'))
 	afterAll(() => rmSync(root, { recursive: true }))
 	const put = (path: string, text: string) => {
@@ -69,13 +69,13 @@ describe('a machine that is read', () => {
 		writeFileSync(root + path, text)
 	}
 
-	test('of which nothing can be read is told of all the same', async () => {
+	test('is reported even if nothing can be read', async () => {
 		const read = Machine.parse(await machine(`${root}/nowhere`))
 		expect(read).toMatchObject({ os: 'unknown', virtualization: 'unknown', kernel: release() })
 		expect(read.memoryMiB).toBeGreaterThan(0)
 	})
 
-	test("is the host's, not the container's", async () => {
+	test('is that of the host, not of the container', async () => {
 		put('/usr/lib/os-release', 'PRETTY_NAME="A Host 1.0"\n')
 		put('/etc/hosts', '')
 		symlinkSync('/usr/lib/os-release', `${root}/etc/os-release`)
@@ -84,20 +84,20 @@ describe('a machine that is read', () => {
 		expect(await machine(root)).toMatchObject({ os: 'A Host 1.0', virtualization: 'vmware', cpus: 5 })
 	})
 
-	test('whose files are folders is told of all the same', async () => {
+	test('is reported even if its files are folders', async () => {
 		mkdirSync(`${root}/odd/etc/os-release`, { recursive: true })
 		mkdirSync(`${root}/odd/proc/cpuinfo`, { recursive: true })
 		expect(await machine(`${root}/odd`)).toMatchObject({ os: 'unknown', virtualization: 'unknown' })
 	})
 
-	test('is this one', async () => {
+	test('is read on this system', async () => {
 		const read = Machine.parse(await machine(''))
 		expect(read.virtualization).not.toBe('')
 		expect(read.cpus).toBeGreaterThan(0)
 	})
 })
 
-test('last words have no room for a machine', () => {
+test('the termination message omits the machine', () => {
 	const now = new Date(0)
 	const identity = { nodeName: 'worker-1', uid: 'a-uid', generation: 1, attempt: 1, mode: 'Apply' as const }
 	const report = { ...reportEarlyEnd({ reason: 'RunFailed', message: 'x' }, identity, now), machine: machineOf(plain) }

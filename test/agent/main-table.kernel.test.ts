@@ -3,7 +3,7 @@ import type { Interface } from '../../contract/interface.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 import { addPrimaryAndNics } from './primary-link.ts'
 
-/** A spec writer who wants the packets of the node, under a chart that allows nothing but what it lists. */
+/** A spec author who wants the node's packets, under a chart that allows only what it lists. */
 const isRoot = process.getuid?.() === 0
 const nic = { id: 0, macAddress: 'fa:16:3e:00:00:00', address: '10.0.0.23', cidr: '10.0.0.0/24', gateway: '10.0.0.1' }
 const other = { id: 1, macAddress: 'fa:16:3e:00:00:01', address: '10.0.1.23', cidr: '10.0.1.0/24' }
@@ -37,7 +37,7 @@ describe.skipIf(!isRoot)('the main table belongs to the node (needs root for net
 		],
 		['the metadata service', main('169.254.169.254/32'), /meets 169\.254\.0\.0\/16, which is link-local/],
 		['another program by an unlisted route', main('203.0.113.0/24'), /no prefix of runs\.allowMainTableRoutes holds it/],
-	])('%s is not to be had, and nothing of it is changed; the other interface is configured', async (_, wish, said) => {
+	])('%s cannot be taken over: the interface is refused without a change, and the other one is configured', async (_, wish, said) => {
 		const { report, stdout } = await host.agent([{ ...nic, ...wish }, other], chart)
 		expect(report?.interfaces, stdout).toMatchObject([
 			{ state: 'Failed', reason: 'NotAllowed', message: expect.stringMatching(said) },
@@ -46,7 +46,7 @@ describe.skipIf(!isRoot)('the main table belongs to the node (needs root for net
 		expect(await host.ask('addr show dev ens0')).toMatchObject([{ flags: expect.not.arrayContaining(['UP']) }])
 	})
 
-	test('a listed route is given, and the network of an address that holds the services stays out of the main table', async () => {
+	test('a listed route is added, and the network of an address that contains the services stays out of the main table', async () => {
 		const wish = {
 			...nic,
 			address: '10.80.0.23',
@@ -72,7 +72,7 @@ describe.skipIf(!isRoot)('the main table belongs to the node (needs root for net
 		['an eighth of the internet by its network', { address: '95.0.0.23', cidr: '64.0.0.0/3' }, '93.184.216.34'],
 		['a pod of this node by its address', { address: '10.20.1.5', cidr: '10.20.1.5/32' }, '10.20.1.5'],
 		['the metadata service by its address', { address: '169.254.169.254', cidr: '169.254.169.254/32' }, '169.254.169.254'],
-	])('the packets to %s stay where they are', async (_, wish, to) => {
+	])('packets to %s keep their path', async (_, wish, to) => {
 		await host.ip('link add cali1 type veth peer name pod1\nlink set cali1 up\nlink set pod1 up\nroute add 10.20.1.5/32 dev cali1')
 		const way = async () => (await host.ask(`route get ${to}`))[0]?.dev
 		const before = await way()
@@ -80,7 +80,7 @@ describe.skipIf(!isRoot)('the main table belongs to the node (needs root for net
 		expect(await way(), stdout).toBe(before)
 	})
 
-	test('the network of the primary stays its own, though its MAC is wanted with what the chart does not allow', async () => {
+	test('the network of the primary link stays there even if its MAC is desired with something the chart does not allow', async () => {
 		const mac = String((await host.ask('link show dev mgmt'))[0]?.address)
 		const decoy = { id: 1, macAddress: mac, defaultRoute: true, address: '10.9.9.9', cidr: '10.9.9.0/24' }
 		const { report, stdout } = await host.agent(
@@ -93,7 +93,7 @@ describe.skipIf(!isRoot)('the main table belongs to the node (needs root for net
 		])
 	})
 
-	test('a NIC that was configured before the list became shorter says so, and stays as it is', async () => {
+	test('a NIC configured before the list was shortened is reported as not allowed and stays unchanged', async () => {
 		const wish = { ...nic, ...main('10.50.3.0/24') }
 		expect((await host.agent([wish], chart)).report?.interfaces).toMatchObject([{ state: 'Configured' }])
 		const before = await host.everything()

@@ -2,10 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { manyRuns } from './many-runs.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 
-/** What a run leaves behind would add up. */
+/** Any leak of a run would accumulate. */
 const isRoot = process.getuid?.() === 0
 const RUNS = 1_000
-/** MiB between run 200 and run 1,000, all garbage collected. Half a MiB comes of code that is compiled late; a kept 1 kB a run would be 0.8 more. */
+/**
+ * MiB between run 200 and run 1,000, after a full garbage collection. Half a MiB comes from code that is compiled late; a leak of 1 kB per
+ * run would add 0.8.
+ */
 const TOLERANCE = { heap: 1, resident: 8 }
 
 describe.skipIf(!isRoot)('many runs (needs root for network namespaces)', () => {

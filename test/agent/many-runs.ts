@@ -4,15 +4,18 @@ import type { Answered } from './agent-session.ts'
 import type { NodeHost } from './node-host.ts'
 
 export type Grown = {
-	/** Open in the one process of the runs, after the first round of them and after the last. */
+	/** Open in the only process of the runs, after the first round and after the last. */
 	descriptors: { atFirst: number; atLast: number }
-	/** MiB that it came to hold between the first fifth of the runs and the last of them, all garbage collected. */
+	/** Growth in MiB between the first fifth of the runs and the last run, after a full garbage collection. */
 	memory: Answered['memory']
-	/** Paths below /etc, /run and /var that were not there before; the folder of the lock is one until the next boot. */
+	/** Paths below /etc, /run and /var that did not exist before, including the lock folder, which exists until the next boot. */
 	leftBehind: string[]
 }
 
-/** So many runs one after the other, each of which has something to do; every fifth breaks, at another step each time, and the last rounds are killed. */
+/**
+ * Executes `count` runs one after the other, each with changes to make. Every fifth fails, each time at another step, and the last rounds
+ * are killed.
+ */
 export async function manyRuns(host: NodeHost, count: number): Promise<Grown> {
 	const session = host.session()
 	const before = new Set(entries(host))
@@ -47,7 +50,7 @@ function grown(held: readonly Held[]): Omit<Grown, 'leftBehind'> {
 	}
 }
 
-/** @returns every path below /etc, /run and /var, links and sockets too */
+/** @returns every path below /etc, /run and /var, including symlinks and sockets */
 export function entries({ inner }: NodeHost): string[] {
 	return ['etc', 'run', 'var'].flatMap(top =>
 		readdirSync(join(inner, top), { recursive: true, withFileTypes: true }).map(({ parentPath, name }) =>

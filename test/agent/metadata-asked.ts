@@ -1,6 +1,6 @@
 import { askMetadata } from '../../agent/host/metadata.ts'
 
-/** What a run hears that is over at once, and how long it waits for that (milliseconds). */
+/** Prints what a run that ends immediately receives from OpenStack, and how long it waits for that (milliseconds). */
 const asked = askMetadata(process.env.HOST_ROOT ?? '')
 const over = performance.now()
 const heard = await asked.end()

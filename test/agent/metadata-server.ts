@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 
-/** A metadata service in a namespace: `node metadata-server.ts BEHAVIOUR`. Every request that comes is a message to the parent. */
+/** A metadata service in a namespace: `node metadata-server.ts BEHAVIOUR`. It sends a message to the parent for every request. */
 const recorded = readFileSync(new URL('../fixtures/openstack/metadata/network_data.json', import.meta.url))
 
 const behaviours: Record<string, (request: IncomingMessage, response: ServerResponse) => void> = {

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Heard } from '../../agent/host/metadata.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 
-/** OpenStack being asked, in a namespace: a real HTTP server at the metadata service's own address. */
+/** Requests to OpenStack, in a namespace: a real HTTP server at the metadata service's own address. */
 const recorded = JSON.parse(readFileSync(new URL('../fixtures/openstack/metadata/network_data.json', import.meta.url), 'utf8'))
 const [, second] = recorded.links
 let host: NodeHost
@@ -19,31 +19,31 @@ beforeEach(async () => {
 })
 afterEach(() => host.close())
 
-describe('a service that answers', () => {
-	test('is heard', async () => {
+describe('a metadata service that responds', () => {
+	test('is read', async () => {
 		await service('recorded')
 		expect(await ask()).toMatchObject({ told: { source: 'metadata service', data: { links: [{}, { mtu: second.mtu }, {}] } } })
 	})
 
-	test('is heard though a proxy is set', async () => {
+	test('is read even if a proxy is set', async () => {
 		await service('recorded')
 		const proxy = { NODE_USE_ENV_PROXY: '1', HTTP_PROXY: 'http://127.0.0.1:9', http_proxy: 'http://127.0.0.1:9' }
 		expect(await ask(proxy)).toHaveProperty('told')
 	})
 
-	test('after the run has ended is waited for', async () => {
+	test('is waited for after the run has ended', async () => {
 		await service('slow')
 		expect(await ask()).toHaveProperty('told')
 	})
 
-	test("is believed before cloud-init's copy", async () => {
+	test('takes precedence over the copy of cloud-init', async () => {
 		put('/run/cloud-init/instance-data.json', JSON.stringify({ ds: { network_json: { links: [], networks: [] } } }))
 		await service('recorded')
 		expect(await ask()).toMatchObject({ told: { source: 'metadata service' } })
 	})
 })
 
-describe('a service that', () => {
+describe('a metadata service that', () => {
 	test.each([
 		['hangs', 'no answer'],
 		['stalls', 'no answer'],
@@ -60,19 +60,19 @@ describe('a service that', () => {
 		expect(await ask()).toEqual({ silent: expect.stringMatching(new RegExp(`^metadata service: .*${words}$`)) })
 	})
 
-	test('is not there is not waited for', async () => {
+	test('is not running is not waited for', async () => {
 		expect(await ask()).toEqual({ silent: expect.stringMatching(/^metadata service: connect ECONNREFUSED/) })
 	})
 
-	test('no route leads to is not waited for', async () => {
+	test('has no route is not waited for', async () => {
 		await host.ip('addr del 169.254.169.254/32 dev lo')
 		expect(await ask()).toEqual({ silent: expect.stringMatching(/^metadata service: connect ENETUNREACH/) })
 	})
 
-	test('takes no call is given up when the run ends', async () => {
+	test('accepts no connection is abandoned when the run ends', async () => {
 		await host.ip('addr del 169.254.169.254/32 dev lo\nlink add void type veth peer name end\nlink set void up\nlink set end up')
 		await host.ip('addr add 10.9.9.9/24 dev void\nroute add 169.254.169.254 dev void')
-		// a busy machine may be late once; whoever waits until the patience ends is so each time
+		// A busy machine may be late once; a run that waits until the timeout is late each time.
 		const soon = async () => {
 			const { heard, waited } = await asked()
 			return { ...heard, isSoon: waited < 900 }
@@ -80,20 +80,20 @@ describe('a service that', () => {
 		await expect.poll(soon).toEqual({ silent: 'metadata service: no answer', isSoon: true })
 	})
 
-	test("cannot be heard leaves the word to cloud-init's copy", async () => {
+	test('cannot be read is replaced by the copy of cloud-init', async () => {
 		put('/run/cloud-init/instance-data.json', JSON.stringify({ ds: { meta_data: {}, network_json: recorded }, v1: {} }))
 		expect(await ask()).toMatchObject({ told: { source: 'copy of cloud-init', data: { links: [{}, { mtu: second.mtu }, {}] } } })
 	})
 })
 
-/** What is on it is that of Nova; its file system is one that every kernel has. Those of Nova are tried on a machine. */
+/** The content is that of Nova; the file system is one that every kernel has. VM tests cover the file systems of Nova. */
 describe('a config drive', () => {
 	beforeEach(context => {
 		if (!existsSync('/dev/loop-control')) context.skip('no loop devices here')
 		put('/sys/class/dmi/id/sys_vendor', 'QEMU\n')
 	})
 
-	test.each(['config-2', 'CONFIG-2'])('labelled %s is read, and left as it was', async label => {
+	test.each(['config-2', 'CONFIG-2'])('labelled %s is read and left unchanged', async label => {
 		drive(label, { 'openstack/latest/network_data.json': JSON.stringify(recorded) })
 		expect(await ask()).toMatchObject({ told: { source: 'config drive', data: { links: [{}, { mtu: second.mtu }, {}] } } })
 		expect(readdirSync(tmpdir()).filter(name => name.startsWith('multinic-drive-'))).toEqual([])
@@ -104,7 +104,7 @@ describe('a config drive', () => {
 		['without network data', { 'openstack/latest/meta_data.json': '{}' }, 'holds no network data'],
 		['with garbage', { 'openstack/latest/network_data.json': 'nothing' }, 'unexpected response'],
 		['with far too much', { 'openstack/latest/network_data.json': `"${'x'.repeat(1_000_000)}"` }, 'unexpected response'],
-	])('%s is said to be so', async (_, files, words) => {
+	])('is reported as unusable: %s', async (_, files, words) => {
 		drive('config-2', files)
 		expect(await ask()).toEqual({ silent: expect.stringMatching(new RegExp(`; config drive: ${words}$`)) })
 	})
@@ -112,26 +112,26 @@ describe('a config drive', () => {
 	test.each<[string, string[], string]>([
 		['may not mount', ['setpriv', '--bounding-set', '-sys_admin'], 'mount: .*(permission denied|must be superuser).*'],
 		['has no folder to write to', ['env', 'TMPDIR=/nowhere'], 'ENOENT.*'],
-	])('is left alone by a container that %s', async (_, by, words) => {
+	])('is not touched by a container that %s', async (_, by, words) => {
 		drive('config-2', { 'openstack/latest/network_data.json': JSON.stringify(recorded) })
 		expect(await ask({}, by)).toEqual({ silent: expect.stringMatching(new RegExp(`; config drive: ${words}$`)) })
 	})
 
-	test('that cannot be mounted is said to be so, and leaves nothing', async () => {
+	test('that cannot be mounted is reported and leaves nothing', async () => {
 		put('/dev/disk/by-label/config-2', 'no file system')
 		expect(await ask()).toEqual({ silent: expect.stringMatching(/; config drive: mount: [^\n]*device[^\n]*$/) })
 		expect(readdirSync(tmpdir()).filter(name => name.startsWith('multinic-drive-'))).toEqual([])
 	})
 })
 
-test('folders of a host that lead in circles hold no config drive, and break nothing', async () => {
+test('symlink loops in the folders of a host are not taken for a config drive', async () => {
 	mkdirSync(join(host.root, 'dev'))
 	symlinkSync('disk', join(host.root, 'dev/disk'))
 	expect(await ask()).toEqual({ silent: expect.stringMatching(/^metadata service: [^;]*$/) })
 })
 
-describe('nobody is asked', () => {
-	test('where nothing suggests OpenStack', async () => {
+describe('the metadata service gets', () => {
+	test('no request if nothing indicates OpenStack', async () => {
 		put('/sys/class/dmi/id/sys_vendor', 'Amazon EC2\n')
 		put('/run/cloud-init/cloud-id', 'aws\n')
 		const requests = await service('recorded')
@@ -139,7 +139,7 @@ describe('nobody is asked', () => {
 		expect(requests).toEqual([])
 	})
 
-	test('but once, where something does', async () => {
+	test('a single request if something does', async () => {
 		put('/sys/class/dmi/id/sys_vendor', 'QEMU\n')
 		put('/run/cloud-init/cloud-id', 'openstack\n')
 		const requests = await service('recorded')
@@ -155,7 +155,7 @@ describe('a run', () => {
 	const gone = { id: 1, macAddress: 'fa:16:3e:04:92:c6', address: '10.0.2.9', cidr: '10.0.2.0/24' }
 	beforeEach(() => host.ip(`link add ens7 address ${mac} type veth peer name peer7\nlink set peer7 up`))
 
-	test('is told what Nova says otherwise, and configures what is wanted', async () => {
+	test('warns about differences from Nova and applies the desired config', async () => {
 		await service('recorded')
 		const { report, stdout } = await host.agent([wrong, gone])
 		const message = 'Nova gives this MAC 10.0.0.23, not 10.0.0.24, Nova gives this MAC an MTU of 1450, not 1400 (metadata service)'
@@ -168,7 +168,7 @@ describe('a run', () => {
 		expect((await host.ask('addr show multinic0'))[0]?.addr_info).toMatchObject([{ local: '10.0.0.24' }, {}])
 	})
 
-	test('with nothing to do is told as well, and changes nothing', async () => {
+	test('without changes warns as well and changes nothing', async () => {
 		await service('slow')
 		await host.agent([wrong])
 		const before = [await host.everything(), host.changeTimes()]
@@ -180,14 +180,14 @@ describe('a run', () => {
 		expect([await host.everything(), host.changeTimes()]).toEqual(before)
 	})
 
-	test('that is right hears no word against it', async () => {
+	test('that matches Nova has no warning', async () => {
 		await service('recorded')
 		const { report, stdout } = await host.agent([right])
 		expect(report?.interfaces).toMatchObject([{ reason: 'Configured', warnings: [] }])
 		expect(stdout).toContain('openstack       the metadata service agrees\n')
 	})
 
-	test.each(['hangs', 'garbage', 'huge'])('with a service that %s is as any other', async behaviour => {
+	test.each(['hangs', 'garbage', 'huge'])('is not affected by a service that %s', async behaviour => {
 		await service(behaviour)
 		const { report, stdout, code } = await host.agent([right])
 		expect(report).toMatchObject({ outcome: 'Succeeded', interfaces: [{ reason: 'Configured', warnings: [] }] })
@@ -195,7 +195,7 @@ describe('a run', () => {
 		expect(code).toBe(0)
 	})
 
-	test('is not told what is said of another machine', async () => {
+	test('ignores the data of another machine', async () => {
 		await service('recorded')
 		const { report, stdout } = await host.agent([{ ...wrong, macAddress: gone.macAddress }])
 		expect(report?.interfaces).toMatchObject([{ reason: 'WaitingForDevice', warnings: [{ reason: 'PortMismatch' }] }])
@@ -205,14 +205,14 @@ describe('a run', () => {
 		expect(other.stdout).toContain('openstack       not compared: the metadata service lists no NIC of this host\n')
 	})
 
-	test('that removes asks nobody', async () => {
+	test('sends no request for a removal', async () => {
 		const requests = await service('recorded')
 		expect((await host.agent([])).report).toMatchObject({ outcome: 'Succeeded' })
 		expect((await host.agent([right], { mode: 'Cleanup' })).report).toMatchObject({ outcome: 'Succeeded' })
 		expect(requests).toEqual([])
 	})
 
-	test('says what machine it is on, to machines in a line of its own', async () => {
+	test('reports the machine, in JSON logs as a separate line', async () => {
 		put('/etc/os-release', 'PRETTY_NAME="Füller Linux 1"\n')
 		const machine = { os: 'Füller Linux 1', virtualization: 'kvm' }
 		const human = await host.agent([right], { mode: 'Plan' })
@@ -229,7 +229,7 @@ async function ask(env: Record<string, string> = {}, by: string[] = []): Promise
 	return (await asked(env, by)).heard
 }
 
-/** What a run hears that is over at once, and how long it waits for that (milliseconds). */
+/** What a run that ends immediately receives from OpenStack, and how long it waits for that (milliseconds). */
 async function asked(env: Record<string, string> = {}, by: string[] = []): Promise<{ heard?: Heard; waited: number }> {
 	const [program = '', ...args] = [...by, process.execPath, join(import.meta.dirname, 'metadata-asked.ts')]
 	const child = host.start(program, args, { HOST_ROOT: host.inner, ...env })
@@ -241,7 +241,7 @@ async function asked(env: Record<string, string> = {}, by: string[] = []): Promi
 	return JSON.parse(said)
 }
 
-/** @returns the requests that it gets */
+/** @returns the requests that the service receives */
 async function service(behaviour: string): Promise<unknown[]> {
 	const requests: unknown[] = []
 	const child = host.start(process.execPath, [join(import.meta.dirname, 'metadata-server.ts'), behaviour])
@@ -250,7 +250,7 @@ async function service(behaviour: string): Promise<unknown[]> {
 	return requests
 }
 
-/** A file in a device's place: `mount` gives it one. */
+/** A file instead of a device: `mount` sets up a loop device for it. */
 function drive(label: string, files: Record<string, string>): void {
 	for (const [path, text] of Object.entries(files)) put(`/drive/${path}`, text)
 	execFileSync('mke2fs', ['-q', '-t', 'ext2', '-L', label, '-d', join(host.root, 'drive'), join(host.root, 'image'), '4m'])

@@ -5,7 +5,7 @@ import { isOpenStack, mismatches, NetworkData, type Signs, type Source } from '.
 import { Interface, settle } from '../../contract/interface.ts'
 import { hostWith } from './simulated-host.ts'
 
-/** What Nova 26 makes of four ports: with DHCP, without, with IPv6 as well, and without a subnet; the last it leaves out. */
+/** What Nova 26 generates for four ports: with DHCP, without, with IPv6 too, and without a subnet, which Nova omits. */
 const recorded = readFileSync(new URL('../fixtures/openstack/metadata/network_data.json', import.meta.url), 'utf8')
 const [dhcp, plain, both, bare] = ['fa:16:3e:0a:00:01', 'fa:16:3e:37:c3:f1', 'fa:16:3e:65:04:9e', 'fa:16:3e:04:92:c6'] as const
 const node = hostWith([{ ifindex: 2, name: 'mgmt0', mac: dhcp }])
@@ -15,7 +15,7 @@ const nic = (macAddress: string, more: Partial<Interface> = {}): Interface => In
 const compare = (wanted: Interface, source: Source = 'metadata service', text = recorded, links = node.links) =>
 	mismatches(settle([wanted]), links, { source, data: NetworkData.parse(JSON.parse(text)) })?.get(0)
 
-describe('nothing is said of an interface', () => {
+describe('no warning is reported for an interface', () => {
 	test.each<[string, Interface]>([
 		['that is as Nova says', nic(plain, { ...v4, mtu: 1450 })],
 		['whose MAC is written in capitals', nic(plain.toUpperCase(), { ...v4, mtu: 1450 })],
@@ -31,7 +31,7 @@ describe('nothing is said of an interface', () => {
 	})
 })
 
-describe('a warning is given of an interface', () => {
+describe('a warning is reported for an interface', () => {
 	test.each<[string, Interface, string]>([
 		['with another address', nic(plain, { ...v4, address: '10.0.0.24' }), 'Nova gives this MAC 10.0.0.23, not 10.0.0.24'],
 		[
@@ -50,19 +50,19 @@ describe('a warning is given of an interface', () => {
 		expect(compare(wanted)).toEqual({ reason: 'PortMismatch', message: `${words} (metadata service)` })
 	})
 
-	test('in words that say how old they are', () => {
+	test('with the age of the data', () => {
 		expect(compare(nic(plain, { mtu: 9000 }), 'config drive')?.message).toMatch(/\(config drive, which may be old\)$/)
 		expect(compare(nic(plain, { mtu: 9000 }), 'copy of cloud-init')?.message).toMatch(/\(copy of cloud-init, which may be old\)$/)
 	})
 
-	test('in words that fit into a status, however many addresses there are', () => {
+	test('in a message that fits into a status with any number of addresses', () => {
 		const addresses = Array.from({ length: 8 }, (_, at) => `10.0.0.${100 + at}/24`)
 		const message = compare(nic(plain, { address: '10.0.0.99', cidr: '10.0.0.0/24', addresses, mtu: 9000 }))?.message ?? ''
 		expect(message.length).toBeLessThan(256)
 	})
 })
 
-describe('an answer says nothing', () => {
+describe('a response causes no warning', () => {
 	test.each<[string, Source, string]>([
 		['of a port that it does not list when it was written before the port was attached', 'config drive', recorded],
 		["of a port that it does not list when it is cloud-init's copy", 'copy of cloud-init', recorded],
@@ -72,7 +72,7 @@ describe('an answer says nothing', () => {
 		expect(compare(nic(bare, v4), source, text)).toBeUndefined()
 	})
 
-	test('by what cannot be understood in it, while the rest speaks', () => {
+	test('for parts that cannot be parsed, while the rest is used', () => {
 		const odd = JSON.stringify({
 			links: [
 				{ id: 'a', ethernet_mac_address: 'a4:00:01:00:fe:80:00:00:00:00:00:00', mtu: null },
@@ -91,7 +91,7 @@ describe('an answer says nothing', () => {
 	})
 })
 
-test('whatever a service answers is understood or refused, and never breaks a run', () => {
+test('any response of the service is parsed or rejected without breaking a run', () => {
 	const link = fc.record(
 		{ id: fc.string(), ethernet_mac_address: fc.constantFrom(dhcp, plain, 'x', null, 7), mtu: fc.oneof(fc.integer(), fc.string()) },
 		{ requiredKeys: [] },
@@ -108,7 +108,7 @@ test('whatever a service answers is understood or refused, and never breaks a ru
 	)
 })
 
-describe('a host is asked about', () => {
+describe('OpenStack is queried for a host', () => {
 	const none: Signs = { firmware: { vendor: '', product: '', assetTag: '' }, cloudId: '', configDrive: false }
 	const made = (vendor: string, product: string, assetTag = '') => ({ ...none, firmware: { vendor, product, assetTag } })
 	test.each<[boolean, string, Signs]>([

@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { runFolder, type StartedAgent } from '../../lab/machine-agent.ts'
 
-/** A moment of a run: before or after the nth call of that kind whose arguments, as one line, look so. */
+/** A moment of a run: before or after the nth call of a function whose arguments, joined to one line, match `of`. */
 export type Moment = { call: 'execFile' | 'renameSync' | 'rmSync' | 'openSync'; of: RegExp; nth?: number; when: 'before' | 'after' }
 
-/** The moments of a run, in their order: up to `commit`, all of it is to be undone. */
+/** The moments of a run in their order: until `commit`, the whole run must be rolled back. */
 export const moments = {
 	unarmed: { call: 'renameSync', of: /\/undo\/undo\.json$/, when: 'before' },
 	halfArmed: { call: 'renameSync', of: /\/undo\/undo\.json$/, when: 'after' },
@@ -22,7 +22,7 @@ export const moments = {
 	over: { call: 'rmSync', of: /\/multinic\/lock/, when: 'before' },
 } as const satisfies Record<string, Moment>
 
-/** A module to be loaded before the agent, which has it stand still at that moment until `goOn`. */
+/** A module to load before the agent; it pauses the agent at that moment until `goOn` is called. */
 export function standStillAt({ call, of, nth = 1, when }: Moment): string {
 	return `import fs from 'node:fs'
 import child from 'node:child_process'
@@ -48,7 +48,7 @@ function stand() {
 `
 }
 
-/** Resolves when the run stands still. Throws what it said if it ended without. */
+/** Resolves when the run is paused. Throws its output if it ended without a pause. */
 export async function untilStanding({ folder, ended }: StartedAgent): Promise<void> {
 	let end: string | undefined
 	void ended.then(({ stdout, stderr }) => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type NodeHost, nodeHost } from './node-host.ts'
 
-/** A link of the node has the word as name, or as another name, by which `ip` takes an ifindex: `if3` where our NIC has ifindex 3. */
+/** A link of the node has the word that `ip` reads as an ifindex as its name or alternative name: `if3` where our NIC has ifindex 3. */
 const isRoot = process.getuid?.() === 0
 const macAddress = 'fa:16:3e:00:00:00'
 const wish = [{ id: 0, macAddress, address: '10.0.0.23', cidr: '10.0.0.0/24', gateway: '10.0.0.1', mtu: 1400 }]
@@ -10,7 +10,7 @@ const node = { nodeAddresses: ['192.168.9.2'] }
 describe.skipIf(!isRoot).each([
 	['is called', (name: string, word: string) => `link set ${name} down\nlink set ${name} name ${word}\nlink set ${word} up`],
 	['has another name', (name: string, word: string) => `link property add dev ${name} altname ${word}`],
-])("the node's own NIC %s like the ifindex of ours (needs root for network namespaces)", (_, naming) => {
+])("the node's own NIC %s like the ifindex of the managed NIC (needs root for network namespaces)", (_, naming) => {
 	let host: NodeHost
 	let mgmt = 0
 	let before: unknown
@@ -28,13 +28,13 @@ describe.skipIf(!isRoot).each([
 	})
 	afterAll(() => host.close())
 
-	test('a failed run leaves everything as it was', async () => {
+	test('a failed run restores everything', async () => {
 		const { report } = await host.agent(wish, node, { at: 8, how: 'fail' })
 		expect(report).toMatchObject({ outcome: 'RolledBack' })
 		expect(await host.everything()).toEqual(before)
 	})
 
-	test('a run configures our NIC, and a plan shows a word that is nobody’s', async () => {
+	test('a run configures the managed NIC, and a plan shows a word that no link has', async () => {
 		const own = (await host.ask('addr show')).find(({ ifindex }) => ifindex === mgmt)
 		const { report } = await host.agent(wish, { ...node, mode: 'Plan' })
 		expect(Object.values(report?.plan?.links ?? {})).toEqual(['ens0'])
@@ -44,7 +44,7 @@ describe.skipIf(!isRoot).each([
 		expect(await host.ask('link show dev multinic0')).toMatchObject([{ address: macAddress, mtu: 1400 }])
 	})
 
-	test('a removal gives everything back', async () => {
+	test('a removal restores everything', async () => {
 		expect((await host.agent([], { ...node, mode: 'Cleanup' })).report).toMatchObject({ outcome: 'Succeeded' })
 		expect(await host.everything()).toEqual(before)
 	})

@@ -5,7 +5,7 @@ import { generated } from '../../agent/paths.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 import { netplanGenerator, pretendSystemd } from './pretend.ts'
 
-/** netplan's own generator refuses all files where one refers to what is not there: then no link of the node comes back from its next boot. */
+/** netplan's own generator rejects all files if one refers to a missing link: then no link of the node is configured at the next boot. */
 const isRoot = process.getuid?.() === 0
 const mac = (id: number) => `fa:16:3e:00:00:0${id}`
 const nic = (id: number) => ({ id, macAddress: mac(id), address: `10.0.${id}.9`, cidr: `10.0.${id}.0/24` })
@@ -13,7 +13,7 @@ const TRUNK = '/etc/netplan/99-z-trunk.yaml'
 const LAN = '/etc/netplan/60-lan.yaml'
 const onLink = (kind: string, body: string) => `network:\n  version: 2\n  ${kind}: ${body}\n`
 
-describe.skipIf(!isRoot)('a run after which netplan would refuse its files (needs root for network namespaces)', () => {
+describe.skipIf(!isRoot)('a run that would make netplan reject its files (needs root for network namespaces)', () => {
 	let host: NodeHost
 	const write = (path: string, text: string) => writeFileSync(join(host.root, path), text, { mode: 0o600 })
 	const names = async () => (await host.ask('link')).map(({ ifname }) => ifname)
@@ -31,7 +31,7 @@ describe.skipIf(!isRoot)('a run after which netplan would refuse its files (need
 		['a bridge', onLink('bridges', '{br7: {interfaces: [multinic0]}}')],
 		['a bond', onLink('bonds', '{bond7: {interfaces: [multinic0]}}')],
 		['a VLAN', onLink('vlans', '{trunk100: {id: 100, link: multinic0, addresses: [172.20.0.5/24]}}')],
-	])('would not remove the NIC on which %s of others stands in a file', async (_, text) => {
+	])('plans no removal of a NIC on which another netplan file defines %s', async (_, text) => {
 		write(TRUNK, text)
 		const { report } = await host.agent([nic(1)], { mode: 'Plan' })
 		expect(report).toMatchObject({ outcome: 'PartlyFailed', reason: 'InUse', plan: { commands: [] } })
@@ -40,7 +40,7 @@ describe.skipIf(!isRoot)('a run after which netplan would refuse its files (need
 		)
 	})
 
-	test('leaves that NIC, and does the rest', async () => {
+	test('keeps that NIC and applies the rest', async () => {
 		const { report, stdout } = await host.agent([nic(2)])
 		expect(report, stdout).toMatchObject({
 			outcome: 'PartlyFailed',
@@ -54,7 +54,7 @@ describe.skipIf(!isRoot)('a run after which netplan would refuse its files (need
 		expect(await names()).toEqual(expect.arrayContaining(['multinic0', 'ens2']))
 	})
 
-	test('refuses the interface whose own file does not go with that of others', async () => {
+	test('refuses the interface whose own file conflicts with another file', async () => {
 		write(TRUNK, onLink('vlans', '{multinic2: {id: 100, link: multinic0}}'))
 		const { report, stdout } = await host.agent([nic(0), nic(1), nic(2)])
 		expect(report, stdout).toMatchObject({ outcome: 'PartlyFailed', reason: 'InUse' })
@@ -82,19 +82,19 @@ describe.skipIf(!isRoot)('a run after which netplan would refuse its files (need
 	test.each([
 		['a VLAN', onLink('vlans', '{trunk100: {id: 100, link: multinic0, addresses: [172.20.0.5/24]}}'), 'VLAN=trunk100'],
 		['a VXLAN', onLink('tunnels', '{vx1: {mode: vxlan, id: 5, link: multinic0, local: 10.0.0.9, remote: 10.0.0.8}}'), 'VXLAN=vx1'],
-	])('%s of others on one of our NICs makes it no other at boot', async (_, text, line) => {
+	])('does not report %s on one of our NICs that leaves the NIC unchanged at boot', async (_, text, line) => {
 		const network = join(host.root, generated.network('multinic0'))
 		const before = readFileSync(network, 'utf8')
-		// netplan has nothing against it, and a namespace has no udev that could be asked next.
+		// netplan accepts it, and a namespace has no udev to query next.
 		const same = { changes: 0, persistent: { status: 'Unknown', message: expect.stringMatching(/^udev does not report/) } }
 		write(TRUNK, text)
 		const found = await host.agent([nic(0), nic(1)])
 		expect(found.report, found.stdout).toMatchObject({ outcome: 'Succeeded', ...same })
-		// As netplan itself has made it then, at a boot or by `netplan apply`.
+		// This is the file as netplan itself would have generated it, at a boot or by `netplan apply`.
 		writeFileSync(network, before.replace('[Network]\n', `[Network]\n${line}\n`))
 		const verified = await host.agent([nic(0), nic(1)], { mode: 'Verify' })
 		expect(verified.report, verified.stdout).toMatchObject({ outcome: 'Succeeded', ...same })
-		// And once it is gone again.
+		// The netplan file is deleted again.
 		rmSync(join(host.root, TRUNK))
 		const again = await host.agent([nic(0), nic(1)], { mode: 'Verify' })
 		expect(again.report, again.stdout).toMatchObject({ outcome: 'Succeeded', ...same })
@@ -105,7 +105,7 @@ describe.skipIf(!isRoot)('a run after which netplan would refuse its files (need
 		['a bridge', onLink('bridges', '{br7: {interfaces: [multinic0]}}')],
 		['a VRF', onLink('vrfs', '{vrf7: {table: 77, interfaces: [multinic0]}}')],
 		['a bridge with a NIC of another file', onLink('bridges', '{br7: {interfaces: [multinic0, lan5]}}')],
-	])('names the file of others that makes our NIC another at boot: %s', async (_, text) => {
+	])('names another netplan file that changes our NIC at boot: %s', async (_, text) => {
 		write(TRUNK, text)
 		write(LAN, onLink('ethernets', '{lan5: {}}'))
 		const { report, stdout } = await host.agent([nic(0), nic(1)], { mode: 'Verify' })
@@ -117,7 +117,7 @@ describe.skipIf(!isRoot)('a run after which netplan would refuse its files (need
 		expect(report?.interfaces[0]?.warnings.map(({ message }) => message)).toEqual([report?.persistent.message])
 	})
 
-	test('starts no generator for an empty list where nothing is to be removed', async () => {
+	test('starts no generator for an empty list if there is nothing to remove', async () => {
 		rmSync(join(host.root, TRUNK))
 		await host.agent([])
 		await host.inside('mount', ['-t', 'tmpfs', 'tmpfs', join(host.root, 'opt/netplan')])
@@ -126,7 +126,7 @@ describe.skipIf(!isRoot)('a run after which netplan would refuse its files (need
 		expect((await host.agent([nic(0), nic(1)])).report).toMatchObject({ outcome: 'Succeeded' })
 	})
 
-	test('goes on where netplan refuses the files already, and says so', async () => {
+	test('continues if netplan already rejects the files, and reports it', async () => {
 		write(TRUNK, onLink('vlans', '{trunk100: {id: 100, link: nowhere}}'))
 		const { report, stdout } = await host.agent([])
 		expect(report, stdout).toMatchObject({ outcome: 'Succeeded' })

@@ -5,7 +5,7 @@ import { type BareMachine, type Machines, startMachines } from '../../lab/machin
 import { stateOf } from './machine-state.ts'
 import { goOn, moments, standStillAt, untilStanding } from './moments.ts'
 
-/** The agent on a real machine that systemd-networkd manages: what a namespace does not have. */
+/** The agent on a real machine that systemd-networkd manages: covers what a namespace lacks. */
 
 const mac = 'fa:16:3e:00:00:01'
 const port = { mac, gateways: ['192.168.10.1/24'], dhcp: true }
@@ -26,13 +26,13 @@ afterAll(() => lab?.stop())
 const mtu = () => machine.ask('cat /sys/class/net/vec1/mtu')
 const link = async () => (await machine.ask('ip -br addr | grep -e multinic -e vec || true')).replace(/ +/g, ' ')
 
-describe('a NIC that is plugged late', () => {
-	test('is reported as waited for when it does not come', async () => {
+describe('a NIC that is plugged in late', () => {
+	test('is reported as WaitingForDevice if it does not appear', async () => {
 		const { report } = await machine.agent([nic])
 		expect(report).toMatchObject({ reason: 'WaitingForDevice', changes: 0, interfaces: [{ reason: 'WaitingForDevice' }] })
 	})
 
-	test('is configured by the run that waits for it, though udevd is restarted meanwhile', async () => {
+	test('is configured by the run that waits for it, even if udevd restarts meanwhile', async () => {
 		const run = machine.agent([nic], { waitForDeviceSeconds: 60 })
 		const restarts = machine.ask('for n in 1 2 3 4; do systemctl restart systemd-udevd; done; systemctl is-active systemd-udevd')
 		await machine.attachPort(port)
@@ -42,7 +42,7 @@ describe('a NIC that is plugged late', () => {
 		expect(await link()).toMatch(/^multinic0 UNKNOWN 192.168.10.9\/24 /)
 	})
 
-	test('has its name again when it is plugged anew, and the rest by the next run', async () => {
+	test('has its name after it is plugged in again, and the rest after the next run', async () => {
 		await machine.detachPort(mac)
 		await machine.attachPort(port)
 		await expect.poll(link, pace).toMatch(/^multinic0 /)
@@ -50,7 +50,7 @@ describe('a NIC that is plugged late', () => {
 		expect(await link()).toMatch(/^multinic0 UNKNOWN 192.168.10.9\/24 /)
 	})
 
-	test('has the name it came with when it is no longer wanted, and nothing of ours is left', async () => {
+	test('has its original name after a removal, and nothing of MultiNIC is left', async () => {
 		const { report, stdout } = await machine.agent([])
 		expect(report, stdout).toMatchObject({ outcome: 'Succeeded' })
 		expect(await link()).toMatch(/^vec1 DOWN $/)
@@ -59,8 +59,8 @@ describe('a NIC that is plugged late', () => {
 	})
 })
 
-describe('the clock', () => {
-	test('may jump forward for hours while the host waits for the commit: the run stands', async () => {
+describe('a clock change', () => {
+	test('by hours forward does not roll back a run while the host waits for the commit', async () => {
 		const run = await machine.startAgent([nic], {}, { preload: standStillAt(moments.confirm) })
 		await untilStanding(run)
 		await machine.ask('date -s "+6 hours"')
@@ -71,7 +71,7 @@ describe('the clock', () => {
 		expect((await machine.agent([])).report).toMatchObject({ outcome: 'Succeeded' })
 	})
 
-	test('may be set back for hours: a run that does not commit is undone in time', async () => {
+	test('by hours backward does not delay the rollback of a run that does not commit', async () => {
 		const before = await stateOf(machine)
 		const run = await machine.startAgent([nic], { commitTimeoutSeconds: 10 }, { preload: standStillAt(moments.written) })
 		await untilStanding(run)
@@ -84,7 +84,7 @@ describe('the clock', () => {
 	})
 })
 
-test("a foreign netplan file that is no YAML: the NIC works, netplan's own refusal of the next boot is told, and no more is left", async () => {
+test('an invalid foreign netplan file: the NIC works, the report says that the next boot fails, and nothing else is left', async () => {
 	const before = await stateOf(machine)
 	await machine.ask('printf "network:\\n  version: 2\\n ethernets: [\\n" >/etc/netplan/50-theirs.yaml')
 	const refused = expect.stringMatching(/50-theirs\.yaml\): line 3: Invalid YAML/)
@@ -94,8 +94,8 @@ test("a foreign netplan file that is no YAML: the NIC works, netplan's own refus
 	expect(await stateOf(machine)).toEqual(before)
 })
 
-describe('a NIC that networkd has leased an address for, by a file for all NICs', () => {
-	test('has it', async () => {
+describe('a NIC for which networkd leased an address, because of a file for all NICs', () => {
+	test('has the lease', async () => {
 		const everyone = '[Match]\\nName=en* eth* vec*\\n\\n[Network]\\nDHCP=ipv4\\n'
 		await machine.ask(`printf "${everyone}" >/etc/systemd/network/90-everyone.network && networkctl reload`)
 		await expect.poll(link, pace).toMatch(/^vec1 UNKNOWN 192.168.10.1\d\d\/24 /)
@@ -107,13 +107,13 @@ describe('a NIC that networkd has leased an address for, by a file for all NICs'
 		expect(await link()).toMatch(/^multinic0 UNKNOWN 192.168.10.9\/24 fe80/)
 	})
 
-	test('is ours after a reboot too', async () => {
+	test('keeps its desired config after a reboot', async () => {
 		await machine.reboot()
 		await expect.poll(link, pace).toMatch(/^multinic0 UNKNOWN 192.168.10.9\/24 fe80/)
 		expect((await machine.agent([nic], { mode: 'Verify' })).report).toMatchObject({ outcome: 'Succeeded' })
 	})
 
-	test('is given back when it is no longer wanted', async () => {
+	test('is restored when it is no longer desired', async () => {
 		const { report, stdout } = await machine.agent([])
 		expect(report, stdout).toMatchObject({ outcome: 'Succeeded' })
 		await expect.poll(link, pace).toMatch(/^vec1 UNKNOWN 192.168.10.1\d\d\/24 /)
@@ -121,9 +121,9 @@ describe('a NIC that networkd has leased an address for, by a file for all NICs'
 	})
 })
 
-describe('a NIC that networkd has known as ours since the boot, and that was given back', () => {
+describe('a removed NIC that networkd has known under its MultiNIC name since the boot', () => {
 	const other = { ...nic, address: '192.168.10.19' }
-	test('is ours after the boot, and is given back', async () => {
+	test('has its desired config after the boot and is restored by a removal', async () => {
 		await machine.ask('rm -f /etc/systemd/network/90-everyone.network && networkctl reload')
 		expect((await machine.agent([nic])).report).toMatchObject({ outcome: 'Succeeded' })
 		await machine.reboot()
@@ -131,7 +131,7 @@ describe('a NIC that networkd has known as ours since the boot, and that was giv
 		expect((await machine.agent([])).report).toMatchObject({ outcome: 'Succeeded' })
 	})
 
-	test('gets another address in the same boot, and keeps it after the next', async () => {
+	test('gets another address in the same boot and keeps it', async () => {
 		const { report, stdout } = await machine.agent([other])
 		expect(report, stdout).toMatchObject({ outcome: 'Succeeded', persistent: { status: 'True' } })
 		expect(await link()).toMatch(/^multinic0 UNKNOWN 192.168.10.19\/24 fe80/)
@@ -139,7 +139,7 @@ describe('a NIC that networkd has known as ours since the boot, and that was giv
 		expect((await machine.agent([])).report).toMatchObject({ outcome: 'Succeeded' })
 	})
 
-	test('keeps what somebody has given it, MTU and route too, when it is wanted and given back', async () => {
+	test('keeps the address, MTU and route of an administrator through a run and a removal', async () => {
 		await machine.ask('ip link set vec1 up; ip addr add 172.31.1.5/24 dev vec1; ip route add 172.31.2.0/24 via 172.31.1.1 dev vec1')
 		const before = await stateOf(machine)
 		const wish = { id: 0, macAddress: mac, address: '172.31.1.5', cidr: '172.31.1.0/24' }
@@ -152,10 +152,10 @@ describe('a NIC that networkd has known as ours since the boot, and that was giv
 		await machine.ask('ip addr flush dev vec1; ip link set vec1 down')
 	})
 
-	test('is as it was after a run that fails', async () => {
+	test('is restored after a failed run', async () => {
 		await machine.ask('ip link set vec1 up; ip addr add 172.31.1.5/24 dev vec1; ip route add 172.31.2.0/24 via 172.31.1.1 dev vec1')
 		const before = await stateOf(machine)
-		// its gateway answers for it, which is found out once the NIC has its new name
+		// The gateway has this address, which is detected once the NIC has its new name.
 		const { report, stdout } = await machine.agent([{ ...nic, address: '192.168.10.1', addresses: ['172.31.1.5/24'] }])
 		expect(report, stdout).toMatchObject({ outcome: 'Failed', reason: 'AddressInUse' })
 		await expect.poll(() => stateOf(machine), pace).toEqual(before)
@@ -163,7 +163,7 @@ describe('a NIC that networkd has known as ours since the boot, and that was giv
 	})
 })
 
-test('the plug is pulled in the confirm window: the node comes back as it was', async () => {
+test('a power cut before the commit restores the node', async () => {
 	const before = await stateOf(machine)
 	const run = await machine.startAgent([nic], {}, { preload: standStillAt(moments.confirm) })
 	await untilStanding(run)

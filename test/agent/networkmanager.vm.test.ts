@@ -4,8 +4,8 @@ import type { NewMachine } from '../../lab/bare.ts'
 import { type BareMachine, type Machines, startMachines } from '../../lab/machines.ts'
 
 /**
- * The agent on two machines that NetworkManager manages, with a connection of its own making on every NIC that is plugged in. networkd is
- * masked on both, and netplan's file for the management NIC gives it no name.
+ * The agent on two machines that NetworkManager manages, with an automatic connection for every NIC that is plugged in. networkd is masked
+ * on both, and netplan's file for the management NIC does not set a name.
  */
 
 const mac = 'fa:16:3e:00:00:01'
@@ -31,27 +31,27 @@ beforeAll(async () => {
 })
 afterAll(() => lab?.stop())
 
-test('a NIC is plugged in: NetworkManager leases an address for it', () =>
+test('NetworkManager leases an address for a new NIC', () =>
 	onAll(async (machine, { backend }) => {
 		await machine.attachPort({ mac, network: backend, gateways: ['192.168.10.1/24'], dhcp: true })
 		await expect.poll(link(machine), { ...pace, message: backend }).toMatch(leased)
 		expect(await machine.ask('nmcli -t -f NAME connection')).toContain('Wired connection 1')
 	}))
 
-test('it is taken over', () =>
+test('a run takes over the NIC', () =>
 	onAll(async (machine, { backend }) => {
 		const { report, stdout } = await machine.agent([nic])
 		expect(report, stdout).toMatchObject({ outcome: 'Succeeded', backend, persistent: { status: 'True' } })
 		expect(await link(machine)(), backend).toMatch(ours)
 	}))
 
-test('it is left to us: some time later there is nothing to do', () =>
+test('NetworkManager leaves the NIC alone: a later run changes nothing', () =>
 	onAll(async machine => {
 		const { report, stdout } = await machine.agent([nic])
 		expect(report, stdout).toMatchObject({ outcome: 'Succeeded', changes: 0 })
 	}))
 
-test("the administrator's `netplan apply` leaves NetworkManager running, the node reachable and the NIC as it is", async () => {
+test('`netplan apply` by the administrator keeps NetworkManager running, the node reachable and the NIC unchanged', async () => {
 	const [machine] = lab.machines
 	if (!machine) throw new Error('no machine')
 	expect(await machine.ask('ls /run/systemd/network /etc/systemd/network | grep multinic || true')).toBe('')
@@ -66,13 +66,13 @@ test("the administrator's `netplan apply` leaves NetworkManager running, the nod
 	expect(report, stdout).toMatchObject({ outcome: 'Succeeded', persistent: { status: 'True' } })
 })
 
-test('it is given back when it is no longer wanted: name, lease, and nothing of ours is left', () =>
+test('a removal restores name and lease, and leaves nothing of MultiNIC', () =>
 	onAll(async (machine, { backend }) => {
 		await release(machine)
 		await expect.poll(link(machine), { ...pace, message: backend }).toMatch(leased)
 	}))
 
-test('it is ours after a reboot too', () =>
+test('the NIC keeps its desired config after a reboot', () =>
 	onAll(async (machine, { backend }) => {
 		expect((await machine.agent([nic])).report).toMatchObject({ outcome: 'Succeeded' })
 		await machine.reboot()
@@ -81,7 +81,7 @@ test('it is ours after a reboot too', () =>
 		expect(report, stdout).toMatchObject({ outcome: 'Succeeded' })
 	}))
 
-test('it is given back then too; NetworkManager makes a connection for it when it next finds it', () =>
+test('a removal restores the NIC then too, and NetworkManager recreates its connection when it next detects the NIC', () =>
 	onAll(async (machine, { backend }) => {
 		await release(machine)
 		expect(await link(machine)(), backend).toMatch(/^vec1 /)
@@ -96,7 +96,7 @@ async function release(machine: BareMachine): Promise<void> {
 	expect(await machine.ask('find /etc /run /var/lib -name "*multinic*" -not -path "/run/multinic"')).toBe('')
 }
 
-/** Both at once, for each has a core of its own and is slow. */
+/** Runs on both machines concurrently, because each has its own core and is slow. */
 async function onAll(work: (machine: BareMachine, host: (typeof hosts)[number]) => Promise<void>): Promise<void> {
 	await Promise.all(hosts.map((host, at) => lab.machines[at] && work(lab.machines[at], host)))
 }

@@ -10,27 +10,27 @@ import type { Fault } from './broken-host.ts'
 import { PROGRAMS_FOLDER, putProbePrograms, type Wire } from './wire.ts'
 
 /**
- * A host for kernel tests: a network and mount namespace of its own, held by one process, and a folder that stands for its root.
- * The kernel, `ip` and every byte of the files are real; there is no systemd in it.
+ * A host for kernel tests: its own network and mount namespace, held by one process, and a folder that serves as its root. The kernel, `ip`
+ * and every byte of the files are real; it has no systemd.
  */
 export type NodeHost = {
 	root: string
-	/** The root with what is mounted on it in the host's own namespace. */
+	/** The root including what is mounted on it in the host's own namespace. */
 	inner: string
-	/** Of the process that holds the namespaces. */
+	/** The process that holds the namespaces. */
 	pid: number
 	/** Lines for `ip -batch`. */
 	ip(lines: string): Promise<void>
-	/** One `ip -j` answer. */
+	/** The result of one `ip -j` query. */
 	ask(args: string): Promise<Record<string, unknown>[]>
-	/** A run of the real agent. `fault`: apply that many steps, then fail or be killed. */
+	/** Runs the real agent. `fault`: applies that many steps, then fails or is killed. */
 	agent(interfaces: Partial<Interface>[], more?: Partial<RunConfig>, fault?: Fault, env?: Env): Promise<AgentRun>
-	/** Many runs of it in one process, one after the other. */
+	/** Executes many runs of the agent in one process, one after the other. */
 	session(): Session
-	/** A program in the host's namespaces: to its end, or until the host is closed. */
+	/** Runs a program in the host's namespaces; `start` lets it run until the host is closed. */
 	inside(program: string, args: string[]): Promise<Ran>
 	start(program: string, args: string[], env?: Record<string, string>): ChildProcess
-	/** Everything a run may change, without what passes by itself. */
+	/** Everything a run may change, without transient state. */
 	everything(): Promise<unknown>
 	/** Path below the root → time of last change (nanoseconds). */
 	changeTimes(): Record<string, bigint>
@@ -99,7 +99,7 @@ export async function nodeHost(wire: Wire = 'silent'): Promise<NodeHost> {
 	}
 }
 
-/** What stands before the agent where CAPABILITIES names all that it shall have; nothing where it is not set. */
+/** The command that starts the agent with only the capabilities in CAPABILITIES; empty if that is not set. */
 export function confinement(): string[] {
 	const { CAPABILITIES } = process.env
 	if (CAPABILITIES === undefined) return []
@@ -111,7 +111,7 @@ function entry(name: string): string {
 	return join(import.meta.dirname, name)
 }
 
-/** The proc of the namespace shows its own network settings; the mount ends with the namespace. */
+/** The proc of the namespace shows the namespace's network settings; the mount ends with the namespace. */
 function hold(root: string): Promise<ChildProcess> {
 	const script = 'mount --bind /proc "$1/proc" && mount --bind "$1/programs" "$2" && echo ready && exec sleep infinity'
 	const child = spawn('unshare', ['--net', '--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', root, PROGRAMS_FOLDER], {
@@ -125,7 +125,7 @@ function hold(root: string): Promise<ChildProcess> {
 
 type Inside = { input?: string; env?: Env }
 
-/** With a channel for messages, which only Node takes up. */
+/** Opens a message channel, which only Node.js uses. */
 function startInside(pid: number, program: string, args: string[], env: Record<string, string>): ChildProcess {
 	return spawn('nsenter', ['--target', String(pid), '--net', '--mount', program, ...args], {
 		env: { ...process.env, ...env },
@@ -182,7 +182,7 @@ async function agent({ root, inside, env: more }: Where, wish: RunConfig, fault:
 	return { ...ran, report }
 }
 
-/** Lifetimes run, carrier follows the peer, and fe80:: comes by itself. */
+/** Ignores what changes by time: lifetimes, the carrier, which follows the peer, and fe80:: addresses of the kernel. */
 async function kernelState(ask: NodeHost['ask']) {
 	const links = (await ask('-d addr show')).map(({ ifname, ifindex, mtu, flags, altnames, master, addr_info }) => ({
 		ifname,

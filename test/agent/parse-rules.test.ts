@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { parseRules } from '../../agent/host/parse-rules.ts'
 import type { Rule } from '../../agent/host/state.ts'
 
-/** Every form of `ip -N -j -d rule show` (iproute2 6.1), in our words. */
-describe('a rule is read whole', () => {
+/** Every form of `ip -N -j -d rule show` (iproute2 6.1), and how the agent prints it. */
+describe('a rule is parsed completely', () => {
 	test.each<[title: string, raw: object, rule: Partial<Rule>, words: string]>([
 		['plain', { src: '10.0.0.23', table: '100', protocol: '4' }, { from: '10.0.0.23/32', plain: true }, 'from 10.0.0.23 lookup 100'],
 		['for all', { src: 'all', table: '254', protocol: '0' }, { from: '0.0.0.0/0', table: 254, plain: true }, 'from all lookup 254'],

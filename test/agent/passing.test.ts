@@ -7,7 +7,7 @@ import { select } from '../../agent/plan/select.ts'
 import { Interfaces, settle } from '../../contract/interface.ts'
 import { hostWith } from './simulated-host.ts'
 
-/** What changes on a live node while a run is at work and is not the run's: a lease, a router, pods, containers, routing daemons. */
+/** What changes on a live node during a run without the run being the cause: a lease, a router, pods, containers, routing daemons. */
 
 const ours = { ifindex: 3, name: 'ens7', mac: 'fa:16:3e:00:00:01' }
 const wanted = {
@@ -154,17 +154,17 @@ describe('it is a loss that', () => {
 		expect(lost(change(start))).toContainEqual(expect.stringMatching(words))
 	})
 
-	test('the network of a leased address goes, and the address stays', () => {
+	test('the network of a leased address is removed, and the address stays', () => {
 		expect(lost(without(({ to }) => to === '192.168.9.0/24')(start))).toEqual([expect.stringMatching(/192\.168\.9\.0/)])
 	})
 
-	test('an alternative name goes', () => {
+	test('an alternative name is removed', () => {
 		const named = onLink('eth1', one => ({ ...one, altnames: ['enp9s0', 'ens9'] }))(start)
 		expect(lost(onLink('eth1', one => ({ ...one, altnames: ['ens9'] }))(named), named)).toEqual([expect.stringMatching(/eth1.*enp9s0/)])
 	})
 })
 
-test('any of what passes together is no loss, and hides none', () => {
+test('any combination of transient changes is no loss and hides none', () => {
 	const some = fc.shuffledSubarray(Object.keys(passes))
 	fc.assert(
 		fc.property(some, fc.option(fc.constantFrom(...Object.keys(losses))), (titles, loss) => {
@@ -176,7 +176,7 @@ test('any of what passes together is no loss, and hides none', () => {
 	)
 })
 
-test("the other end of a pod's link is in another namespace, and its index says nothing here", () => {
+test("the other end of a pod's link is in another namespace, and its index has no meaning here", () => {
 	const plain = { flags: ['UP'], mtu: 1500, link_type: 'ether', address: '02:00:00:00:00:01', addr_info: [] }
 	const shown = [
 		{ ...plain, ifindex: 3, ifname: 'ens7' },
@@ -214,7 +214,7 @@ function eachAddress(change: (address: Address) => Address): Change {
 	return host => ({ ...host, links: host.links.map(one => ({ ...one, addresses: one.addresses.map(change) })) })
 }
 
-/** The kernel takes the connected network and what had the address as its source; a DHCP client takes its routes. */
+/** The kernel removes the connected network and what had the address as its source; a DHCP client removes its routes. */
 function expires({ cidr }: Address): Change {
 	const ip = cidr.slice(0, cidr.indexOf('/'))
 	const network = { '192.168.9.2': '192.168.9.', 'fd00:9::2': 'fd00:9:', 'fe80::1': 'fe80::/' }[ip] ?? 'none'

@@ -5,7 +5,7 @@ import type { Answered } from './agent-session.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 import { type PrimaryNetwork, primaryNetwork } from './primary-network.ts'
 
-/** Ten names in any order, again and again, on a node that is busy meanwhile. */
+/** Ten names in any order, repeatedly, on a busy node. */
 const isRoot = process.getuid?.() === 0
 const PERMUTATIONS = Number(process.env.PERMUTATIONS ?? 200)
 const macs = Array.from({ length: 10 }, (_, n) => `fa:16:3e:00:00:0${n}`)
@@ -37,7 +37,7 @@ describe.skipIf(!isRoot)('names in any order (needs root for network namespaces)
 		const endOfWatch = await network.watch()
 		let theirs: unknown
 		for (const [at, order] of orders.entries()) {
-			// Every fourth leaves some out, and every third is on a kernel that has to take a link down to rename it.
+			// Every fourth omits some, and every third is on a kernel that has to take a link down to rename it.
 			const wish = order.slice(at % 4 === 3 ? at % 10 : 0).map((mac, n) => nicOf(mac, n))
 			const answer = await session(wish, {}, at % 3 === 2 ? { how: 'fail', renameDown: true } : undefined)
 			const place = `permutation ${at} of SEED=${seed}: ${answer.said}`
@@ -73,7 +73,7 @@ function nicOf(macAddress: string, id: number): Partial<Interface> & { macAddres
 
 type Seen = { name: unknown; mtu?: unknown; up?: boolean; addresses?: unknown; routes?: unknown; table?: unknown }
 
-/** By MAC; of a NIC that is not wanted only that it has its first name again and holds nothing. */
+/** The expected state by MAC; for a NIC that is not desired, only its original name and that it has no config. */
 function rightFor(wish: readonly ReturnType<typeof nicOf>[]): Record<string, Seen> {
 	const idle = macs.map((mac, n): [string, Seen] => [
 		mac,
@@ -117,7 +117,7 @@ function oursOf({ links, routes, rules }: Answered['kernel']): Record<string, Se
 	)
 }
 
-/** Rules and tables of ours that hold anything, wanted or not. */
+/** Rules and tables of MultiNIC that have any content, desired or not. */
 function bandOf({ routes, rules }: Answered['kernel']): string[] {
 	const held = [
 		...rules.map(({ priority }) => ({ words: 'rule', number: Number(priority) - 10_000 })),

@@ -25,12 +25,12 @@ test.each<[title: string, start: HostState, mode: RunConfig['mode'], says: Agent
 	['a plan of changes may not', fresh, 'Plan', unproven('checked after the changes are made')],
 	['a run that configured nothing may not', hostWith([]), 'Apply', unproven(nobodyAsked)],
 	['a look at a NIC that is up, and serves something else now, may not', await taken(), 'Verify', unproven(nobodyAsked)],
-])('same after a reboot: %s', async (_, start, mode, says) => {
+])('the report that the config survives a reboot: %s', async (_, start, mode, says) => {
 	const { report } = await runOn(start, mode)
 	expect(report.persistent).toEqual(says)
 })
 
-test('a bug after the change has all of it put back at once, and stays a bug', async () => {
+test('a bug after the change rolls back everything immediately and is rethrown', async () => {
 	const { host, now } = livingHost(fresh)
 	const prove = () => Promise.reject(new TypeError('of undefined'))
 	await expect(run(runConfig([nic]), { ...host, prove }, surrounding)).rejects.toThrow(TypeError)
@@ -44,7 +44,7 @@ async function configured(): Promise<HostState> {
 	return state
 }
 
-/** A NIC that was configured, and to which somebody has given another address since. */
+/** A NIC that was configured and has since been given another address by another program. */
 async function taken(): Promise<HostState> {
 	const state = await configured()
 	const foreign = { cidr: '172.16.0.1/24', family: 4, global: true, dynamic: false } as const

@@ -24,7 +24,7 @@ const chosen = {
 }
 type Chosen = { [key in keyof typeof chosen]: (typeof chosen)[key] extends fc.Arbitrary<infer T> ? T : never }
 
-/** With an address that is alone in its network, next hops are on none. */
+/** Next hops of a /32 or /128 address are outside of any network. */
 function addressed(id: number, { six, second, policyRouting, gateway, aside, last, alone }: Chosen) {
 	return {
 		address: `10.0.${id}.${last}`,
@@ -36,7 +36,7 @@ function addressed(id: number, { six, second, policyRouting, gateway, aside, las
 	}
 }
 
-/** Wishes over eight MACs, of which a host has some; ids, addresses, both families, tables and defaults as they come. */
+/** Desired configs over eight MACs, some of which the host has: arbitrary ids, addresses, families, tables and defaults. */
 const wish = fc
 	.tuple(ids, fc.shuffledSubarray([0, 1, 2, 3, 4, 5, 6, 7], { minLength: 6, maxLength: 8 }), fc.infiniteStream(fc.record(chosen)))
 	.map(([list, macs, stream]) =>
@@ -48,7 +48,7 @@ const wish = fc
 	)
 	.map(nics => wanted(nics))
 
-/** Hosts whose links may already have any of our names, be up, or hold a lease. */
+/** Hosts whose links may already have any MultiNIC name, be up, or have a lease. */
 const host = fc
 	.record({
 		names: fc.shuffledSubarray(['ens1', 'ens2', 'ens3', 'ens4', 'multinic0', 'multinic1', 'multinic2', 'multinic9'], {
@@ -83,7 +83,7 @@ function heldBy(managedBy: Daemon | undefined, { networkd, networkmanager }: { n
 }
 
 describe('a plan', () => {
-	test('leaves nothing to plan once it is carried out', () => {
+	test('leaves nothing to plan after it is applied', () => {
 		fc.assert(
 			fc.property(wish, host, (want, start) => {
 				const end = carriedOut(want, start)
@@ -103,7 +103,7 @@ describe('a plan', () => {
 		)
 	})
 
-	test('from one wish to another leaves nothing to plan, and can be undone', () => {
+	test('from one config to another leaves nothing to plan and can be undone', () => {
 		fc.assert(
 			fc.property(wish, wish, host, fc.nat(), (first, second, start, cut) => {
 				const middle = carriedOut(first, start)
@@ -115,7 +115,7 @@ describe('a plan', () => {
 		)
 	})
 
-	test('that gives every interface another address, of the same network or of none, leaves nothing to plan, and can be undone', () => {
+	test('that changes the address of every interface, in the same network or to a /32, leaves nothing to plan and can be undone', () => {
 		fc.assert(
 			fc.property(
 				wish,
@@ -135,7 +135,7 @@ describe('a plan', () => {
 		)
 	})
 
-	test('of no interfaces gives back everything but leases, whatever was wished before', () => {
+	test('without interfaces restores everything but leases, whatever was desired before', () => {
 		fc.assert(
 			fc.property(wish, wish, host, (first, second, start) => {
 				const end = carriedOut(wanted([]), carriedOut(second, carriedOut(first, start)))
@@ -144,7 +144,7 @@ describe('a plan', () => {
 		)
 	})
 
-	test('takes over a lease and knows it may', () => {
+	test('takes over a NIC with a lease and removes the lease', () => {
 		const leased = {
 			ifindex: 2,
 			name: 'ens7',
@@ -156,7 +156,7 @@ describe('a plan', () => {
 		expect(kinds).toContain('removeAddress')
 	})
 
-	test('takes away an address of before that a daemon brought back', () => {
+	test('removes a previous address that a daemon added again', () => {
 		const first = carriedOut(wanted([nic(0)]), hostWith([{ ifindex: 3, name: 'ens7', mac: mac(0) }]))
 		const second = wanted([{ ...nic(0), address: '10.0.0.99' }])
 		const [link] = carriedOut(second, first).links
@@ -176,7 +176,7 @@ describe('a plan', () => {
 		).toEqual(carriedOut(second, first).links)
 	})
 
-	test('takes a link down to rename it where the kernel wants that, and gives back what it forgets', () => {
+	test('takes a link down to rename it if the kernel requires that, and adds what the kernel drops', () => {
 		const six = { family: 6 as const, cidr: 'fd00::9/64', global: true, dynamic: false }
 		const start = hostWith([{ ifindex: 2, name: 'ens7', mac: mac(0), up: true, addresses: [six] }], { liveRename: false })
 		const kinds = plan(wanted([{ ...nic(0), addresses: ['fd00::9/64'] }]), start, {}).steps.map(({ change }) => change.kind)
@@ -194,7 +194,7 @@ describe('a plan', () => {
 			(link: Link) => ({ ...link, mtu: 1300, sysctls: { ...link.sysctls, 'ipv4/arp_ignore': '8' } }),
 			{ mtu: 1300, sysctls: { 'ipv4/arp_ignore': '8', 'ipv6/accept_ra': '0' } },
 		],
-	] as const)('gives back %s: MTU and settings', (_, since, expected) => {
+	] as const)('restores %s: MTU and settings', (_, since, expected) => {
 		const start = hostWith([{ ifindex: 2, name: 'ens7', mac: mac(0), sysctls: { 'ipv4/arp_ignore': '0', 'ipv6/accept_ra': '1' } }])
 		const first = carriedOut(wanted([{ ...nic(0), mtu: 1400 }]), start)
 		expect(first.links).toMatchObject([{ mtu: 1400, sysctls: { 'ipv4/arp_ignore': '1', 'ipv6/accept_ra': '0' } }])
@@ -208,18 +208,15 @@ describe('a plan', () => {
 		['another order', ['10.0.0.23/24', '10.0.0.24/24'], ['10.0.0.24/24', '10.0.0.23/24']],
 		['one before another of its network', ['10.0.0.24/24', '10.1.0.1/24'], ['10.0.0.23/24', '10.0.0.24/24', '10.1.0.1/24']],
 		['one after another', ['10.0.0.23/24'], ['10.0.0.23/24', '10.0.0.24/24']],
-	])(
-		'of %s gives addresses so that the first of a network is the first of the config, and an undo brings their order back',
-		(_, had, asked) => {
-			const wish = (addresses: string[]) => wanted([{ id: 0, macAddress: mac(0), addresses }])
-			const of = ({ links }: HostState) => links.flatMap(({ addresses }) => addresses.map(({ cidr }) => cidr))
-			const first = carriedOut(wish(had), hostWith([{ ifindex: 2, name: 'ens7', mac: mac(0) }]))
-			const end = carriedOut(wish(asked), first)
-			const inNetwork = (list: string[]) => list.filter(cidr => cidr.startsWith('10.0.'))
-			expect(inNetwork(of(end))).toEqual(inNetwork(asked))
-			expect(inNetwork(of(afterEvery(end, plan(wish(asked), first, {}).undo, true)))).toEqual(inNetwork(had))
-		},
-	)
+	])('of %s keeps the first address of the config first in its network, and an undo restores the order', (_, had, asked) => {
+		const wish = (addresses: string[]) => wanted([{ id: 0, macAddress: mac(0), addresses }])
+		const of = ({ links }: HostState) => links.flatMap(({ addresses }) => addresses.map(({ cidr }) => cidr))
+		const first = carriedOut(wish(had), hostWith([{ ifindex: 2, name: 'ens7', mac: mac(0) }]))
+		const end = carriedOut(wish(asked), first)
+		const inNetwork = (list: string[]) => list.filter(cidr => cidr.startsWith('10.0.'))
+		expect(inNetwork(of(end))).toEqual(inNetwork(asked))
+		expect(inNetwork(of(afterEvery(end, plan(wish(asked), first, {}).undo, true)))).toEqual(inNetwork(had))
+	})
 
 	const bare = hostWith([{ ifindex: 2, name: 'ens7', mac: mac(0) }], { udev: true })
 	const ours = carriedOut(wanted([nic(0)]), bare)
@@ -228,12 +225,12 @@ describe('a plan', () => {
 		['one is taken away', [], ours, true],
 		['only an address is another', [{ ...nic(0), address: '10.0.0.24' }], ours, false],
 		['there is no udev', [], { ...ours, udev: false }, false],
-	])('has udev read its rules at once where %s, and so does its undo', (_, wishes, start, isSo) => {
+	])('reloads udev immediately if %s, and so does its undo', (_, wishes, start, isSo) => {
 		const { steps, undo } = plan(wanted(wishes), start, {})
 		expect([steps.some(({ change }) => change.kind === 'reload'), undo.some(({ kind }) => kind === 'reload')]).toEqual([isSo, isSo])
 	})
 
-	test('lets networkd see the first names of a swap, and the last, before it goes on', () => {
+	test('waits for networkd to see the temporary names of a swap, and the final ones, before it continues', () => {
 		const links = [0, 1].map(n => ({ ifindex: n + 2, name: `multinic${1 - n}`, mac: mac(n) }))
 		const changes = plan(wanted([nic(0), nic(1)]), hostWith(links, { networkd: true }), {}).steps.map(({ change }) => change)
 		expect(changes.filter(({ kind }) => kind === 'rename' || kind === 'seen')).toEqual([
@@ -255,7 +252,7 @@ function wanted(nics: readonly unknown[]): Wanted {
 	return { interfaces: settle(Interfaces.parse(nics)), nodeAddresses: [], kinds: new Set(['hardware']), failed: new Map() }
 }
 
-/** Somebody renamed what was ours, and gave it a route of theirs. */
+/** Another program renamed a managed link and added a route to it. */
 function touched(state: HostState): HostState {
 	const ours = state.links.filter(({ up, addresses }) => up && addresses.some(({ cidr }) => cidr.startsWith('10.0.')))
 	const theirs = ours.map(({ ifindex, addresses }): Route => {
@@ -284,7 +281,7 @@ function carriedOut(want: Wanted, start: HostState): HostState {
 	return plan(want, start, {}).steps.reduce((state: HostState, { change }: { change: Change }) => after(state, change), start)
 }
 
-/** Nor the routes that the kernel adds for them. */
+/** Also removes the routes that the kernel adds for them. */
 function withoutLeases(state: HostState): HostState {
 	const links = state.links.map(link => ({ ...link, addresses: link.addresses.filter(({ dynamic }) => !dynamic) }))
 	return { ...state, links, routes: state.routes.filter(({ protocol }) => protocol !== 2) }

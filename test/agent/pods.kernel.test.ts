@@ -4,7 +4,10 @@ import type { RunConfig } from '../../contract/agent-run.ts'
 import type { Interface } from '../../contract/interface.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 
-/** A pod of the node is on a link that has no address, so the kernel chooses what the node sends from: the first link's address that it finds. */
+/**
+ * A pod of the node is on a link without an address, so the kernel chooses the source of the node's packets: the address of the first link
+ * that it finds.
+ */
 const isRoot = process.getuid?.() === 0
 const nic = { id: 0, macAddress: 'fa:16:3e:00:00:00', address: '10.0.0.23', cidr: '10.0.0.0/24', gateway: '10.0.0.1' }
 const six = { ...nic, addresses: ['fd00::23/64'], routes: [{ to: '::/0', via: 'fd00::1' }] }
@@ -33,7 +36,7 @@ describe.skipIf(!isRoot)('a node whose NIC comes before its primary link, and it
 		host.close()
 	})
 
-	test('reach each other, whether the pod or the NIC came first, also once the NIC is given back', async () => {
+	test('reach each other, whether the pod or the NIC came first, and after the NIC is removed', async () => {
 		await configured([six], told)
 		await addPod()
 		expect(await allWays()).toEqual(['from 10.0.0.23', 'from fd00::23', 'answered', 'answered'])
@@ -47,7 +50,7 @@ describe.skipIf(!isRoot)('a node whose NIC comes before its primary link, and it
 		expect(await allWays()).toEqual(['from 10.0.0.23', 'from fd00::23', 'answered', 'answered'])
 	})
 
-	test('a run that would cost the way to a pod of which nobody told is undone', async () => {
+	test('a run that would lose the path to an unknown pod is rolled back', async () => {
 		await addPod()
 		const { report, stdout } = await host.agent([six], { ...told, podNetworks: [] })
 		expect(report, stdout).toMatchObject({ reason: 'ConnectivityLost', interfaces: [{ state: 'Failed', reason: 'ConnectivityLost' }] })
@@ -79,7 +82,7 @@ describe.skipIf(!isRoot)('a node whose NIC comes before its primary link, and it
 			[],
 			'ConnectivityLost',
 		],
-	])('a run after which what the node sends to a pod %s', async (_, lines, podNetworks, reason) => {
+	])('a run after which traffic to a pod %s', async (_, lines, podNetworks, reason) => {
 		await addPod()
 		await host.ip(lines.replaceAll('{pod}', `${POD[0]}/32 dev cali1 scope link`).replace('{}', `rule add from ${nic.address}`))
 		const { report, stdout } = await host.agent([nic], { ...told, podNetworks })
@@ -87,7 +90,7 @@ describe.skipIf(!isRoot)('a node whose NIC comes before its primary link, and it
 		expect(await waysToPod()).toEqual(['from 192.168.9.2', 'from fd99::2'])
 	})
 
-	test('a rule of others that comes later, and leads from the NIC to pods another way, is told of', async () => {
+	test('a foreign rule added later that leads from the NIC to pods by another link is reported', async () => {
 		await addPod()
 		await configured([nic], told)
 		await host.ip('route add default via 192.168.9.1 table 50\nrule add from 10.0.0.0/24 to 10.244.0.0/16 priority 5000 table 50')
@@ -100,7 +103,7 @@ describe.skipIf(!isRoot)('a node whose NIC comes before its primary link, and it
 	test.each<[title: string, first: Partial<Interface>, podNetworks: string[]]>([
 		['a gateway that the NIC gets', { gateway: undefined }, []],
 		['pod networks of which nobody tells any more', {}, POD_NETWORKS],
-	])('a way to a pod that leads from an address of the NIC is not given up for %s', async (_, first, podNetworks) => {
+	])('a path to a pod from an address of the NIC is kept despite %s', async (_, first, podNetworks) => {
 		await configured([{ ...nic, ...first }], { ...told, podNetworks })
 		await addPod()
 		const { report, stdout } = await host.agent([nic], { ...told, podNetworks: [], generation: 2 })
@@ -108,7 +111,7 @@ describe.skipIf(!isRoot)('a node whose NIC comes before its primary link, and it
 		expect(await waysToPod()).toEqual(['from 10.0.0.23', 'from fd99::2'])
 	})
 
-	test('rules follow the networks of the pods, and those of others stay', async () => {
+	test('rules follow the pod networks, and foreign rules stay', async () => {
 		await host.ip('rule add from 10.77.0.7 to 10.244.0.0/16 priority 9990 iif lo table 254')
 		await configured([six], told)
 		expect(await rules()).toEqual(['9990 10.0.0.23 to 10.244.1.0/24', '9990 fd00::23 to fd44:1::/64'])
@@ -126,7 +129,7 @@ describe.skipIf(!isRoot)('a node whose NIC comes before its primary link, and it
 		expect((await host.ask('rule show priority 9990')).map(({ iif }) => iif)).toEqual(['lo'])
 	})
 
-	test('a network of pods inside that of the NIC is behind a link of the node all the same', async () => {
+	test('a pod network inside that of the NIC is still behind a link of the node', async () => {
 		await configured([{ ...nic, address: '10.244.9.23', cidr: '10.244.0.0/16', gateway: undefined }], {
 			...told,
 			podNetworks: ['10.244.0.0/23'],
@@ -139,7 +142,7 @@ describe.skipIf(!isRoot)('a node whose NIC comes before its primary link, and it
 	test.each<[title: string, wish: Partial<Interface>]>([
 		['its gateway', { gateway: '10.244.1.1' }],
 		['a route of its own table', { routes: [{ to: '10.244.1.64/26', via: '10.0.0.1' }] }],
-	])('a network of pods that meets %s has no rule', async (_, wish) => {
+	])('a pod network that overlaps %s has no rule', async (_, wish) => {
 		await configured([{ ...nic, ...wish }], told)
 		expect(await rules()).toEqual([])
 	})
@@ -150,7 +153,7 @@ async function configured(wish: Partial<Interface>[], more: Partial<RunConfig>):
 	expect(report?.interfaces, stdout).toMatchObject([{ state: 'Configured' }])
 }
 
-/** As network plugins that route to each pod do it. */
+/** Adds a pod like network plugins that route to each pod. */
 async function addPod(): Promise<void> {
 	await host.ip(
 		[
@@ -170,7 +173,7 @@ async function addPod(): Promise<void> {
 	)
 }
 
-/** The rules of ours for pods, of both families. */
+/** The rules of MultiNIC for pods, of both families. */
 async function rules(): Promise<string[]> {
 	const all = [...(await host.ask('rule show')), ...(await host.ask('-6 rule show'))]
 	return all
@@ -178,7 +181,7 @@ async function rules(): Promise<string[]> {
 		.map(({ priority, src, dst, dstlen }) => `${priority} ${src} to ${dst}/${dstlen}`)
 }
 
-/** Connections of the node to the pod, and of the pod to the addresses of the NIC; each told in a word. */
+/** Connections of the node to the pod, and of the pod to the addresses of the NIC, each as one result string. */
 async function allWays(): Promise<string[]> {
 	const toPod = await waysToPod()
 	const toNic = await Promise.all([nic.address, 'fd00::23'].map(ip => connect({ from: pod, to: host }, ip)))

@@ -9,7 +9,7 @@ import { type Interface, settle } from '../../contract/interface.ts'
 import { spell } from '../../agent/host/spell.ts'
 import { after, hostWith } from './simulated-host.ts'
 
-/** A pod of the node is behind a link of the node after each step of a run, and of its undo. */
+/** A pod of the node stays behind a link of the node after each step of a run and of its undo. */
 const nic: Interface = {
 	id: 0,
 	macAddress: 'fa:16:3e:00:00:00',
@@ -50,13 +50,13 @@ const planned = (host: HostState, wish: Interface[], podNetworks: string[], base
 	)
 const changesOf = ({ steps }: ReturnType<typeof planned>) => steps.map(({ change }) => change)
 
-/** @returns each change after which packets from an address that the NIC has leave by another link than that of the pod */
+/** @returns each change after which packets from an address of the NIC leave by another link than that of the pod */
 function lost(host: HostState, changes: readonly Change[]): string[] {
 	let now = host
 	return changes.flatMap((change, at) => {
 		try {
 			now = after(now, change)
-		} catch {} // Like ip -force.
+		} catch {} // Mimics ip -force.
 		const fib = fibOf(now)
 		const ways = (
 			[
@@ -95,7 +95,7 @@ describe('a pod is reached from an address of the NIC after each step', () => {
 	})
 })
 
-describe('a rule to main of the priority of those for pods', () => {
+describe('a rule to main with the priority of pod rules', () => {
 	const ruleFrom = (from: string): Rule => {
 		const words = `from ${from} to 10.20.0.0/16 lookup 254`
 		return { family: 4, priority: 9_990, from: `${from}/32`, to: '10.20.0.0/16', table: 254, plain: true, words }

@@ -5,7 +5,10 @@ import { type BareMachine, type Machines, startMachines } from '../../lab/machin
 import { type MachineState, stateOf } from './machine-state.ts'
 import { moments, standStillAt, untilStanding } from './moments.ts'
 
-/** The plug is pulled at moments of a run that changes one NIC, drops one and adds one: up to the commit the node comes back as it was, then as it was to be. */
+/**
+ * A power cut at moments of a run that changes one NIC, drops one and adds one: until the commit, the node has its former state after the
+ * boot, and then the desired one.
+ */
 
 const pace = { interval: 500 }
 const [a, b, c] = ['fa:16:3e:00:00:01', 'fa:16:3e:00:00:02', 'fa:16:3e:00:00:03'] as const
@@ -51,7 +54,7 @@ describe.each(hosts)('on a host of %s', (_, kind) => {
 	test.each([
 		['willBe', wanted],
 		['was', before],
-	] as const)('a whole run, and a reboot after which all is the same: what it %s', async (name, nics) => {
+	] as const)('a complete run and a reboot have the same result: what it %s', async (name, nics) => {
 		await run(machine, nics)
 		states[name] = await stateOf(machine)
 		await machine.reboot()
@@ -68,7 +71,8 @@ describe.each(hosts)('on a host of %s', (_, kind) => {
 		else await expect.poll(now, pace).toEqual(states[becomes])
 		await run(machine, before)
 		expect(await stateOf(machine)).toEqual(states.was)
-		// Where networkd has the node, NetworkManager takes what is given back in a later boot only in the next, and the record would tell.
+		// Where networkd manages the node, NetworkManager takes over a NIC restored in a later boot only at the boot after that, and the record
+		// would show it.
 		if (kind.network === 'both') await machine.reboot()
 	})
 })
@@ -78,7 +82,7 @@ async function run(machine: BareMachine, nics: readonly Partial<Interface>[]): P
 	expect(report, stdout).toMatchObject({ outcome: 'Succeeded', persistent: { status: 'True' } })
 }
 
-/** What lies there until the next run: an undo that was not yet, or no longer, to be carried out, and files that were not yet in place. */
+/** Ignores what stays until the next run: an undo that is not yet, or no longer, executed, and files that were not yet renamed. */
 function withoutTraces({ files, ...state }: MachineState): MachineState {
 	const left = /^\/var\/lib\/multinic\/(undo|committed)\/|\/multinic-undo\.service$|\/\.multinic-[0-9a-f]+$/
 	return { ...state, files: Object.fromEntries(Object.entries(files).filter(([path]) => !left.test(path))) }

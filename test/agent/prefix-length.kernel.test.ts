@@ -13,7 +13,7 @@ describe.skipIf(!isRoot)('another prefix length (needs root for network namespac
 	})
 	afterEach(() => host.close())
 
-	test('is given beside an address that was the first of the network, and an undo gives the former one again', async () => {
+	test('is applied beside the address that was first in the network, and an undo restores the former one', async () => {
 		const had = ['10.0.6.23/32', '10.0.6.24/24']
 		const asked = ['10.0.6.23/24', '10.0.6.24/24']
 		expect((await run(had)).report).toMatchObject({ outcome: 'Succeeded' })

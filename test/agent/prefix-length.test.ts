@@ -30,7 +30,7 @@ const cases: [had: string[], asked: string[]][] = [
 ]
 
 describe('a plan of another prefix length', () => {
-	test.each(cases)('from %j to %j gives what is asked for, and takes no address in between', (had, asked) => {
+	test.each(cases)('from %j to %j has the desired result and removes no address in between', (had, asked) => {
 		const staying = had.map(ipOf).filter(ip => asked.some(cidr => ipOf(cidr) === ip && !had.includes(cidr)))
 		const start = carriedOut(had, bare)
 		const steps = stepsOf(asked, start)
@@ -42,7 +42,7 @@ describe('a plan of another prefix length', () => {
 	test.each([
 		['an address that is to follow a new one, with that one', ['10.0.6.23/32'], ['10.0.6.22/24', '10.0.6.23/24']],
 		['two addresses that get the network of each other', ['10.0.6.24/24', '10.0.6.23/25'], ['10.0.6.23/24', '10.0.6.24/25']],
-	])('gives %s', (_, had, asked) => {
+	])('adds %s', (_, had, asked) => {
 		expect(addressesOf(carriedOut(asked, carriedOut(had, bare)))).toEqual(asked)
 	})
 
@@ -51,7 +51,7 @@ describe('a plan of another prefix length', () => {
 		.map(([last, length]) => `10.0.6.${last}/${length}`)
 	const list = fc.uniqueArray(cidr, { selector: ipOf, minLength: 1 })
 	const theirs = fc.record({ via: fc.constantFrom(undefined, '10.0.6.7'), source: fc.constantFrom(undefined, '10.0.6.23', '10.0.6.24') })
-	test('leaves nothing to plan, keeps the order of the config in each network, keeps the routes of others, and can be undone to the same first addresses', () => {
+	test('leaves nothing to plan, keeps the config order and foreign routes, and can be undone to the same first addresses', () => {
 		fc.assert(
 			fc.property(list, list, theirs, fc.nat(), (had, asked, their, cut) => {
 				const ours = carriedOut(had, bare)
@@ -106,13 +106,13 @@ function addressesOf(host: HostState | undefined): string[] {
 	return (host?.links ?? []).flatMap(({ addresses }) => addresses.map(({ cidr }) => cidr))
 }
 
-/** The order of addresses counts within a network only. */
+/** The order of addresses matters only within a network. */
 function byNetwork(cidrs: readonly string[]): Record<string, string[]> {
 	const networks = [...new Set(cidrs.map(networkOf))].toSorted()
 	return Object.fromEntries(networks.map(network => [network, cidrs.filter(cidr => networkOf(cidr) === network)]))
 }
 
-/** The one that the kernel takes as the source of what it sends there. */
+/** The addresses that the kernel uses as the source of packets to each network. */
 function firstsOf(host: HostState): string[] {
 	return Object.values(byNetwork(addressesOf(host))).flatMap(cidrs => cidrs.slice(0, 1))
 }

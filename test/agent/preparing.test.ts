@@ -6,7 +6,7 @@ import { run } from '../../agent/run.ts'
 import { runConfig } from '../../lab/machine-agent.ts'
 import { hostWith, livingHost } from './simulated-host.ts'
 
-/** What is asked before the first change may fail: nothing is changed then, and nothing stays armed. */
+/** The queries before the first change may fail: then nothing is changed and nothing stays armed. */
 
 const mac = 'fa:16:3e:00:00:01'
 const nic = { id: 0, macAddress: mac, address: '10.0.0.23', cidr: '10.0.0.0/24', gateway: '10.0.0.1' }
@@ -43,7 +43,7 @@ test.each<[string, Partial<Host>]>([
 	['the look-ups', { lookUp: slow }],
 	['the questions to the gateways', { neighboursAnswer: slow }],
 	['both', { lookUp: slow, neighboursAnswer: slow }],
-])('where %s fail the run ends, nothing is changed and the host waits for nothing', async (_, failing) => {
+])('if %s fail, the run ends, nothing is changed and the host is not armed', async (_, failing) => {
 	const { host, now } = livingHost(start)
 	const log = createLog('human', () => undefined)
 	const report = await run(runConfig([nic]), { ...host, ...failing }, { log, kinds: new Set(['hardware']), apiServer: undefined })

@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { netplanPackages, unpackPackages } from '../../lab/packages.ts'
 import type { NodeHost } from './node-host.ts'
 
-/** What a namespace does not have and a test needs: enough of systemd to be armed, of netplan to be refused. */
+/** What a test needs and a namespace lacks: enough of systemd to arm a run, enough of netplan to reject files. */
 
-/** systemd as far as a run asks for it: its folders, the host's programs, and a bus that answers. */
+/** Mimics the parts of systemd that a run uses: its folders, the host's programs, and a bus that replies. */
 export async function pretendSystemd(host: NodeHost): Promise<void> {
 	for (const folder of ['run/systemd/system', 'etc/systemd/system/sysinit.target.wants', 'usr', 'bin', 'lib', 'lib64'])
 		mkdirSync(join(host.root, folder), { recursive: true })
@@ -14,14 +14,17 @@ export async function pretendSystemd(host: NodeHost): Promise<void> {
 	writeFileSync(join(host.inner, 'usr/local/sbin/busctl'), '#!/bin/sh\n', { mode: 0o755 })
 }
 
-/** In place of netplan's own, which a namespace does not have. */
+/** Replaces netplan's own generator, which a namespace does not have. */
 export async function pretendGenerator(host: NodeHost, script: string): Promise<void> {
 	await mount(host, '/usr/libexec', '-t', 'tmpfs', 'tmpfs')
 	mkdirSync(join(host.inner, 'usr/libexec/netplan'))
 	writeFileSync(join(host.inner, 'usr/libexec/netplan/generate'), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
 }
 
-/** netplan's own generator, from the distribution's package. The host must have the programs and libraries that `pretendSystemd` brings. */
+/**
+ * Mounts netplan's own generator from the distribution's package. The host must have the programs and libraries that `pretendSystemd`
+ * provides.
+ */
 export async function netplanGenerator(host: NodeHost): Promise<void> {
 	const { root, env } = await unpackPackages(netplanPackages)
 	await mount(host, '/opt/netplan', '--bind', root)
@@ -29,7 +32,7 @@ export async function netplanGenerator(host: NodeHost): Promise<void> {
 	await pretendGenerator(host, `LD_LIBRARY_PATH=${libraries} exec /opt/netplan/usr/libexec/netplan/generate "$@"`)
 }
 
-/** @param folder of the host; made where it is not there */
+/** @param folder of the host; created if it does not exist */
 export async function mount(host: NodeHost, folder: string, ...args: string[]): Promise<void> {
 	mkdirSync(host.inner + folder, { recursive: true })
 	const { code, stderr } = await host.inside('mount', [...args, host.root + folder])

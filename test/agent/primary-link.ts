@@ -1,6 +1,6 @@
 import type { NodeHost } from './node-host.ts'
 
-/** Gives a host a primary link (mgmt, 192.168.9.2/24, the default route) and two NICs (ens0, ens1) whose other ends are up. */
+/** Adds a primary link to a host (mgmt, 192.168.9.2/24, the default route) and two NICs (ens0, ens1) whose peers are up. */
 export function addPrimaryAndNics(host: NodeHost): Promise<void> {
 	return host.ip(
 		[

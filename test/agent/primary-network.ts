@@ -6,11 +6,11 @@ import type { Streamed } from './tcp-stream.ts'
 
 const linked = ['mgmt', 'br0', 'pod0', 'pod1']
 
-/** What a node has besides our NICs: a primary NIC to another machine, with traffic on it, and what stands on it. */
+/** What a node has in addition to the managed NICs: a primary NIC to another machine, traffic on it, and other links and rules. */
 export type PrimaryNetwork = {
-	/** A TCP stream over the primary NIC; its end tells what was lost, and what had to be sent twice by either side. */
+	/** Starts a TCP stream over the primary NIC; its end returns what was lost, and what either side had to retransmit. */
 	stream(): Promise<() => Promise<Streamed & { retransmitted: number }>>
-	/** Watches links, addresses, routes and rules; its end gives the events that are not of our NICs. */
+	/** Watches links, addresses, routes and rules; its end returns the events that do not belong to managed NICs. */
 	watch(): Promise<() => Promise<string[]>>
 }
 
@@ -56,7 +56,7 @@ async function stream(host: NodeHost, machine: NodeHost): ReturnType<PrimaryNetw
 	}
 }
 
-/** On a busy machine an answer may be late by more than TCP's usual patience: it would send again what was not lost. */
+/** Prevents retransmissions of what was not lost: on a busy machine, a reply may take longer than TCP usually waits. */
 async function onlyLossIsRepeated({ inside, ip, ask }: NodeHost): Promise<void> {
 	await inside('sh', ['-c', 'echo 0 > /proc/sys/net/ipv4/tcp_early_retrans'])
 	const [route] = await ask('route show 192.168.9.0/24')
@@ -71,7 +71,7 @@ function retransmitted({ pid }: NodeHost): number {
 	return Number(values[names.indexOf('RetransSegs')])
 }
 
-/** A link nobody else touches marks the beginning and the end: so the watching is known to see what is foreign. */
+/** A link that no run touches marks the beginning and the end, which proves that the watch sees unmanaged links. */
 async function watch(host: NodeHost): Promise<() => Promise<string[]>> {
 	await host.ip('link add marker type bridge')
 	const monitor = host.start('ip', ['-o', 'monitor', 'link', 'address', 'route', 'rule'])
@@ -100,7 +100,9 @@ async function heard(monitor: ChildProcess, holds: () => boolean): Promise<void>
 	while (!holds()) await once(monitor.stdout ?? monitor, 'data')
 }
 
-/** NICs, the other ends of their cables, and rules of our band; of a route that goes with its link the link's number may be all that is said. */
+/**
+ * NICs, their peers, and rules of MultiNIC's priorities; for a route that is removed with its link, the line may contain only the ifindex.
+ */
 function isOurs(line: string): boolean {
 	return /\b(ens|multinic|mntmp|peer)\d+\b/.test(line) || /\b100\d\d:\tfrom (10\.0\.\d\.23|fd00:(\d:)?:23) /.test(line)
 }

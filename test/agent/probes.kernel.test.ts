@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type AgentRun, type NodeHost, nodeHost } from './node-host.ts'
 
-/** A node with a gateway and a NIC, both wired to another machine, which answers or does not. */
+/** A node with a gateway and a NIC, both connected to another machine, which replies or does not. */
 const isRoot = process.getuid?.() === 0
 const mac = 'fa:16:3e:00:00:01'
 const nic = { id: 0, macAddress: mac, address: '10.0.0.23', cidr: '10.0.0.0/24', gateway: '10.0.0.1' }
@@ -39,7 +39,7 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 		{ family: 'IPv4', name: 'gateway', gateway: '192.168.9.1', address: '192.168.9.1/24 dev gw' },
 		{ family: 'IPv6', name: 'gateway6', gateway: 'fe80::1', address: 'fe80::1/64 dev gw nodad' },
 	])('the gateway of the node, $family', ({ name, gateway, address }) => {
-		test('that the change cuts off is missed, though its address is still known, and the run is undone', async () => {
+		test('rolls back the run if the change cuts it off, even though its address is still known', async () => {
 			const { report, stdout } = await during(async resume => {
 				await machine.ip(`addr del ${address.replace(' nodad', '')}`)
 				await host.ip(`neigh change ${gateway} dev mgmt nud stale`)
@@ -52,7 +52,7 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 			expect(report?.message).toBe(`${name} unreachable after the change; everything was rolled back`)
 		})
 
-		test('that takes its time is not lost', async () => {
+		test('is not lost if it replies late', async () => {
 			const { report } = await during(async resume => {
 				await machine.ip(`addr del ${address.replace(' nodad', '')}`)
 				resume()
@@ -62,14 +62,14 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 			expect(report).toMatchObject({ outcome: 'Succeeded', probes: { after: [{ name: 'gateway' }, { name: 'gateway6' }] } })
 		})
 
-		test('whose address somebody has set for good is left as it is', async () => {
+		test('is left unchanged if its neighbour entry is permanent', async () => {
 			await host.ip(`neigh replace ${gateway} lladdr 02:00:00:00:00:07 dev mgmt nud permanent`)
 			expect((await host.agent([nic])).report).toMatchObject({ outcome: 'Succeeded' })
 			expect(await host.ask('neigh show nud permanent')).toMatchObject([{ dst: gateway, lladdr: '02:00:00:00:00:07' }])
 		})
 	})
 
-	test('the gateway of an interface that answers is said to, one that does not is a warning and undoes nothing', async () => {
+	test('the gateway of an interface is reported if it replies, and otherwise causes a warning but no rollback', async () => {
 		await machine.ip('addr del 10.0.0.1/24 dev peer0')
 		const silent = await host.agent([nic])
 		expect(silent.report).toMatchObject({ outcome: 'Succeeded', interfaces: [{ reason: 'Configured' }] })
@@ -110,13 +110,13 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 		})
 		afterEach(() => gateway.close())
 
-		test('that carries the MTU is said nothing of', async () => {
+		test('is not mentioned if it carries the MTU', async () => {
 			const { report, stdout } = await host.agent([wish])
 			expect(report, stdout).toMatchObject({ outcome: 'Succeeded', interfaces: [{ warnings: [] }] })
 			expect(stdout).toMatch(/^probes after .*, multinic0 gateway answers, no duplicate address$/m)
 		})
 
-		test('that carries less is a warning and undoes nothing, in every run', async () => {
+		test('causes a warning in every run, but no rollback, if it carries less', async () => {
 			await machine.ip('link set far mtu 1400')
 			const [ipOfGateway] = ip.split('/')
 			const message = `packets of 1500 bytes, the MTU, do not reach the gateway ${ipOfGateway}, small ones do`
@@ -128,14 +128,14 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 			expect((await host.agent([{ ...wish, mtu: 1400 }])).report?.interfaces).toMatchObject([{ warnings: [] }])
 		})
 
-		test('to which no packet may be sent is said nothing of', async () => {
+		test('is not mentioned if the gateway does not reply to echo requests', async () => {
 			const setting = ip.includes(':') ? 'ipv6/icmp/echo_ignore_all' : 'ipv4/icmp_echo_ignore_all'
 			expect((await gateway.inside('sh', ['-c', `echo 1 > /proc/sys/net/${setting}`])).code).toBe(0)
 			expect((await host.agent([wish])).report?.interfaces).toMatchObject([{ warnings: [] }])
 		})
 	})
 
-	test('a cable that leads nowhere is named as the cause', async () => {
+	test('a cable without a peer is reported as the cause', async () => {
 		await machine.ip('link set peer0 down')
 		const { report } = await host.agent([nic])
 		const message = 'the gateway 10.0.0.1 cannot be asked: multinic0 has no carrier'
@@ -143,13 +143,13 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 		expect(report?.notes).toEqual(['duplicate addresses are not checked without a carrier: multinic0'])
 	})
 
-	test('a nameserver that is silent before the change is not asked after it', async () => {
+	test('a nameserver that is silent before the change is not probed after it', async () => {
 		writeFileSync(join(host.root, 'etc/resolv.conf'), 'nameserver 192.168.9.77\n')
 		const { report } = await host.agent([nic])
 		expect(report).toMatchObject({ outcome: 'Succeeded', probes: { before: [{}, {}, { name: 'dns', ok: false }], after: [{}, {}] } })
 	})
 
-	describe('an address that another host has', () => {
+	describe('a desired address that another host has', () => {
 		const other = 'fa:16:3e:00:00:02'
 		const second = { id: 1, macAddress: other, address: '10.0.1.23', cidr: '10.0.1.0/24' }
 		beforeEach(async () => {
@@ -160,7 +160,7 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 		test.each([
 			{ family: 'IPv4', held: '10.0.0.23/24', wish: nic, says: /^[0-9a-f:]{17} answers for 10\.0\.0\.23 on multinic0$/ },
 			{ family: 'IPv6', held: 'fd00::23/64', wish: { ...nic, addresses: ['fd00::23/64'] }, says: /^another host has fd00::23$/ },
-		])('is not taken from it, and the other interface is configured: $family', async ({ held, wish, says }) => {
+		])('is refused, and the other interface is configured: $family', async ({ held, wish, says }) => {
 			await machine.ip(`addr add ${held} dev peer0${held.includes(':') ? ' nodad' : ''}`)
 			const { report } = await host.agent([wish, second])
 			expect(report).toMatchObject({ outcome: 'PartlyFailed', reason: 'AddressInUse' })
@@ -169,14 +169,14 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 			expect(await names()).toEqual(expect.arrayContaining(['ens0', 'multinic1']))
 		})
 
-		test('is not taken from one that filters strictly by reverse path, and lives by another way', async () => {
+		test('is refused if its holder filters strictly by reverse path and uses another link', async () => {
 			await machine.ip('route add default via 192.168.9.2\naddr add 10.0.0.23/32 dev peer0')
 			const strict = await machine.inside('sh', ['-c', 'for name in all peer0; do echo 1 > /proc/sys/net/ipv4/conf/$name/rp_filter; done'])
 			expect(strict.code).toBe(0)
 			expect((await host.agent([nic])).report).toMatchObject({ outcome: 'Failed', reason: 'AddressInUse' })
 		})
 
-		test('is named, whichever of the several it is that one link is to have', async () => {
+		test('is named in the message for each of several desired addresses', async () => {
 			await machine.ip('addr add 10.0.0.24/24 dev peer0\naddr add 10.0.0.25/24 dev peer0')
 			const { report } = await host.agent([{ ...nic, addresses: ['10.0.0.24/24', '10.0.0.25/24', '10.0.0.26/24'] }])
 			const [{ address } = {}] = await machine.ask('link show dev peer0')
@@ -188,21 +188,24 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 		test.each([
 			{ who: 'another machine', address: '02:00:00:00:00:77', ends: { state: 'Failed', reason: 'AddressInUse' } },
 			{ who: 'a virtual switch in the name of the NIC', address: mac, ends: { state: 'Configured' } },
-		])('is asked for on the wire of the primary too, where its network is; there answers $who: $ends.state', async ({ address, ends }) => {
-			await machine.ip(`link set gw address ${address}\naddr add 192.168.9.77/24 dev gw`)
-			expect((await machine.inside('sysctl', ['-qw', 'net.ipv4.conf.all.arp_ignore=1'])).code).toBe(0)
-			const { report, stdout } = await host.agent([{ ...nic, address: '192.168.9.77', cidr: '192.168.9.0/24', gateway: undefined }])
-			const message = `${address} answers for 192.168.9.77 on mgmt`
-			expect(report?.interfaces, stdout).toMatchObject([{ ...ends, ...(ends.state === 'Failed' && { message }) }])
-		})
+		])(
+			'is probed on the wire of the primary link too, if that has the network; reply from $who: $ends.state',
+			async ({ address, ends }) => {
+				await machine.ip(`link set gw address ${address}\naddr add 192.168.9.77/24 dev gw`)
+				expect((await machine.inside('sysctl', ['-qw', 'net.ipv4.conf.all.arp_ignore=1'])).code).toBe(0)
+				const { report, stdout } = await host.agent([{ ...nic, address: '192.168.9.77', cidr: '192.168.9.0/24', gateway: undefined }])
+				const message = `${address} answers for 192.168.9.77 on mgmt`
+				expect(report?.interfaces, stdout).toMatchObject([{ ...ends, ...(ends.state === 'Failed' && { message }) }])
+			},
+		)
 
-		test("is asked for in nobody's name", async () => {
+		test('is probed without a source address', async () => {
 			await machine.ip('addr add 10.0.0.23/24 dev peer0')
 			await host.agent([nic])
 			expect(await machine.ask('neigh show dev peer0')).toEqual([])
 		})
 
-		test('is not taken on one link, nor on another, and the third is configured in one more attempt', async () => {
+		test('is refused on two links, and the third is configured in one more attempt', async () => {
 			await machine.ip('addr add 10.0.0.23/24 dev peer0\naddr add 10.0.1.23/24 dev peer1')
 			await host.ip('link add ens2 address fa:16:3e:00:00:03 type veth peer name peer2\nlink set peer2 up')
 			const third = { id: 2, macAddress: 'fa:16:3e:00:00:03', address: '10.0.2.23', cidr: '10.0.2.0/24' }
@@ -211,7 +214,7 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 			expect(stdout.match(/^armed /gm)).toHaveLength(2)
 		})
 
-		test('is not right already because it is on the link: the kernel asked, and does not use it (IPv6)', async () => {
+		test('is reported even if it is on the link, when the kernel detected the duplicate and does not use the address (IPv6)', async () => {
 			const wish = { ...nic, addresses: ['fd00::23/64'] }
 			expect((await host.agent([wish, second])).report).toMatchObject({ outcome: 'Succeeded' })
 			await machine.ip('addr add fd00::23/64 dev peer0 nodad')
@@ -229,7 +232,7 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 			})
 		})
 
-		test('is free once it has given it up', async () => {
+		test('is accepted once the other host has removed it', async () => {
 			await machine.ip('addr add 10.0.0.23/24 dev peer0')
 			expect((await host.agent([nic])).report).toMatchObject({ outcome: 'Failed', reason: 'AddressInUse' })
 			await machine.ip('addr del 10.0.0.23/24 dev peer0')
@@ -238,7 +241,7 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 		})
 	})
 
-	test('a nameserver that the change cuts off is missed', async () => {
+	test('a nameserver that the change cuts off is reported as lost', async () => {
 		writeFileSync(join(host.root, 'etc/resolv.conf'), 'nameserver 192.168.9.1\n')
 		const server = machine.start(process.execPath, ['--input-type=module', '-e', nameserver])
 		await new Promise(resolve => server.stdout?.once('data', resolve))
@@ -253,7 +256,7 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 	})
 })
 
-/** Refuses every question, which is an answer. */
+/** Refuses every query, which counts as a reply. */
 const nameserver = `
 	import { createSocket } from 'node:dgram'
 	const socket = createSocket('udp4')
@@ -264,7 +267,7 @@ const nameserver = `
 	socket.bind(53, '192.168.9.1', () => console.log('ready'))
 `
 
-/** A run that stands still when its change is made, until it is resumed. */
+/** Executes a run that pauses once its change is made, until it is resumed. */
 async function during(work: (resume: () => void) => Promise<void>): Promise<AgentRun> {
 	const folder = join(host.root, 'config')
 	mkdirSync(folder, { recursive: true })

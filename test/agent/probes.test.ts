@@ -75,7 +75,7 @@ describe('whether another host has an address', () => {
 		['is no Ethernet link', { ethernet: false }, []],
 		['is a dummy link', { kind: 'dummy' }, []],
 		['is on top of the NIC', { kind: 'macvlan', lower: 3 }, []],
-	])('is asked on the wire of another link where that %s', (_, other, ips) => {
+	])('is checked on the wire of another link if that %s', (_, other, ips) => {
 		const host = hostWith([{ ...primary, ...other }, link('10.0.0.4/24')])
 		const [, own] = host.links
 		if (!own) throw new Error('no link')
@@ -90,7 +90,7 @@ describe('whether another host has an address', () => {
 		['by a next hop', { via: '10.0.0.1' }, []],
 		['of another table', { table: 9 }, []],
 		['to everything', { to: '0.0.0.0/0' }, []],
-	])('is asked on the wire of another link where that has a route %s to a network with one of them', (_, route, ips) => {
+	])('is checked on the wire of another link if that has a route %s to a network with one of them', (_, route, ips) => {
 		const plain = { family: 4 as const, to: '10.1.0.0/16', link: 2, table: 254, metric: 0, protocol: 3, type: 1, scope: 253, onlink: false }
 		const host = hostWith([{ ...primary, addresses: [address('10.0.0.9/32')] }, link('10.0.0.4/24')], { routes: [{ ...plain, ...route }] })
 		const [, own] = host.links
@@ -104,7 +104,7 @@ describe('whether another host has an address', () => {
 		['has worked', true, {}, ['10.0.0.5']],
 		['is down', true, { up: false }, []],
 		['is new', false, {}, []],
-	])('is asked on the wire of another NIC of ours, by its name to be, where that %s', (_, isOurs, other, ips) => {
+	])('is checked on the wire of another managed NIC, by its new name, if that %s', (_, isOurs, other, ips) => {
 		const host = hostWith([{ ...primary, ...other }, link('10.0.0.4/24')])
 		const [its, own] = host.links
 		const [nic] = settle([{ id: 7, macAddress: primary.mac, address: '10.0.0.9', cidr: '10.0.0.0/24' }])
@@ -117,7 +117,7 @@ describe('whether another host has an address', () => {
 		)
 	})
 
-	test('is not asked of one that NetworkManager may leave on the link, for this host would answer itself', () => {
+	test('is not checked for an address that NetworkManager may leave on the link, because this host would reply itself', () => {
 		const addresses = ['10.0.0.5/24', '10.0.0.6/24'].map(address)
 		const mac = 'fa:16:3e:00:02:03'
 		const host = hostWith([{ ifindex: 3, name: 'multinic0', mac, up: true, addresses, managedBy: 'NetworkManager' }], {
@@ -181,7 +181,7 @@ describe('the nameservers of a host', () => {
 		expect(nameserversOf(resolvConf, behind)).toEqual(servers)
 	})
 
-	test('are read from where the host means it, not this container', () => {
+	test('are read from the root of the host, not of this container', () => {
 		const root = mkdtempSync(join(tmpdir(), 'mn-'))
 		mkdirSync(join(root, 'etc'))
 		mkdirSync(join(root, 'run'))
@@ -197,7 +197,7 @@ describe('the nameservers of a host', () => {
 	})
 })
 
-test('a program that is not installed is told from one that fails', async () => {
+test('a program that is not installed is distinguished from one that fails', async () => {
 	expect(await ifInstalled('a-program-that-nobody-has', [])).toBeUndefined()
 	expect(await ifInstalled('false', [])).toMatchObject({ code: 1 })
 })
@@ -215,7 +215,7 @@ describe('a nameserver', () => {
 		close()
 	})
 
-	test('is enough, though others are silent', async () => {
+	test('suffices, even if others are silent', async () => {
 		const [silent, answering] = [await nameserver(undefined), await nameserver(5)]
 		expect(await nameserverAnswers([silent.address, answering.address])).toBe(true)
 		silent.close()
@@ -256,7 +256,10 @@ describe('the gateways of the interfaces', () => {
 	const wish = ids.map(id => ({ id, macAddress: `fa:16:3e:00:00:0${id}`, address: `10.0.${id}.23`, cidr: `10.0.${id}.0/24`, mtu: 1450 }))
 	const withGateways = wish.map((nic, id) => (id < 4 ? { ...nic, gateway: `10.0.${id}.1` } : nic))
 
-	/** The gateway of 0 answers everything, that of 1 is not there, that of 2 answers no large packet, that of 3 none at all. */
+	/**
+	 * The gateway of 0 replies to everything, that of 1 does not exist, that of 2 does not reply to large packets, that of 3 replies to no
+	 * echo request.
+	 */
 	function wire() {
 		const { host } = livingHost(links)
 		const asked: string[] = []
@@ -275,7 +278,7 @@ describe('the gateways of the interfaces', () => {
 		return { host: asking, asked }
 	}
 
-	test('are warned of, each at its own interface, and undo nothing', async () => {
+	test('cause warnings, each at its own interface, and no rollback', async () => {
 		const { host, asked } = wire()
 		const { report, lines } = await runOn(host, runConfig(withGateways))
 		expect(report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 5/5' })
@@ -292,7 +295,7 @@ describe('the gateways of the interfaces', () => {
 		expect(asked.filter(question => question.includes('10.0.0.'))).toEqual(['1450 bytes to 10.0.0.1'])
 	})
 
-	test.each(['Apply', 'Verify'] as const)('are asked as well when there is nothing to do, mode %s', async mode => {
+	test.each(['Apply', 'Verify'] as const)('are also probed without changes, in mode %s', async mode => {
 		const { host } = wire()
 		await runOn(host, runConfig(withGateways))
 		const { report, lines } = await runOn(host, runConfig(withGateways, { mode }))
@@ -307,7 +310,7 @@ describe('the gateways of the interfaces', () => {
 		expect(lines.some(line => line.startsWith('probes          multinic0 gateway answers, '))).toBe(true)
 	})
 
-	test('are not asked by a link without a carrier, which is said', async () => {
+	test('are not probed through a link without a carrier, and a warning says so', async () => {
 		const { host, asked } = wire()
 		const observe: Host['observe'] = async macs => {
 			const state = await host.observe(macs)
@@ -321,13 +324,13 @@ describe('the gateways of the interfaces', () => {
 		expect(asked).toEqual([])
 	})
 
-	test('are left in peace by mode Plan', async () => {
+	test('are not probed in mode Plan', async () => {
 		const { host, asked } = wire()
 		await runOn(host, runConfig(withGateways, { mode: 'Plan' }))
 		expect(asked).toEqual([])
 	})
 
-	test('are asked by name alone where there is no ping, which is said', async () => {
+	test('are checked by neighbour resolution only if there is no ping, and a note says so', async () => {
 		const { host } = wire()
 		const echoes: Host['echoes'] = async packets => packets.map(() => ({ unasked: 'there is no ping' }))
 		const { report, lines } = await runOn({ ...host, echoes }, runConfig(withGateways))
@@ -339,7 +342,7 @@ describe('the gateways of the interfaces', () => {
 	})
 })
 
-test('addresses that could not be asked for are given, which is said', async () => {
+test('addresses that could not be checked are assigned, and a note says so', async () => {
 	const { host } = livingHost(hostWith([{ ifindex: 3, name: 'ens7', mac: 'fa:16:3e:00:00:00' }]))
 	const apply: Host['apply'] = async (steps, asking) => {
 		await host.apply(steps)
@@ -351,7 +354,7 @@ test('addresses that could not be asked for are given, which is said', async () 
 	expect(lines).toContain('probes after    duplicate addresses are not checked: there is no arping\n')
 })
 
-describe('addresses that other hosts have', () => {
+describe('addresses of other hosts', () => {
 	const ids = [0, 1, 2]
 	const wish = ids.map(id => ({
 		id,
@@ -364,7 +367,7 @@ describe('addresses that other hosts have', () => {
 	test.each([
 		{ family: 'IPv4', used: 'ask' },
 		{ family: 'IPv6', used: 'dad' },
-	])('are all blamed at once, and the rest is configured in one more attempt: $family', async ({ used }) => {
+	])('are all blamed in the same attempt, and the rest is configured in one more attempt: $family', async ({ used }) => {
 		const { host } = livingHost(hostWith(ids.map(id => ({ ifindex: id + 3, name: `ens${id}`, mac: `fa:16:3e:00:00:0${id}` }))))
 		let attempts = 0
 		const apply: Host['apply'] = async steps => {
@@ -381,7 +384,7 @@ describe('addresses that other hosts have', () => {
 	})
 })
 
-test('IPv6 addresses of which the kernel does not know in time are given, which is said', async () => {
+test('IPv6 addresses that the kernel has not checked in time are assigned, and a note says so', async () => {
 	const { host } = livingHost(hostWith([{ ifindex: 3, name: 'ens7', mac: 'fa:16:3e:00:00:00' }]))
 	let looks = 0
 	const tentative: Host['tentative'] = async () => {
@@ -402,7 +405,7 @@ async function runOn(host: Host, wish: RunConfig): Promise<{ report: AgentReport
 	return { report: await run(wish, host, { log, kinds: new Set(['hardware']), apiServer: undefined }), lines }
 }
 
-/** Answers with a code and nothing else, or not at all. */
+/** Replies with a code and nothing else, or does not reply. */
 async function nameserver(rcode: number | undefined): Promise<{ address: string; close(): void }> {
 	const socket = createSocket('udp4')
 	socket.on('message', (question, { address, port }) => {

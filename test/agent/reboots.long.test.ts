@@ -9,7 +9,7 @@ import { type MachineState, stateOf } from './machine-state.ts'
 const pace = { interval: 500 }
 const REBOOTS = 10
 const ports = Array.from({ length: MAX_INTERFACES }, (_, id) => ({ mac: mac(id), network: `data${id}`, gateways: [`10.0.${id}.1/24`] }))
-/** Not in the order in which the kernel finds them. */
+/** Differs from the order in which the kernel detects them. */
 const nics = Array.from({ length: MAX_INTERFACES }, (_, id) => ({
 	id,
 	macAddress: mac((id * 3 + 1) % MAX_INTERFACES),
@@ -36,19 +36,19 @@ describe.each<[what: string, machine: NewMachine]>([
 	})
 	afterAll(() => lab?.stop())
 
-	test('ten NICs are configured by one run', async () => {
+	test('a run configures ten NICs', async () => {
 		const { report, stdout } = await machine.agent(nics)
 		expect(report, stdout).toMatchObject({ outcome: 'Succeeded', persistent: { status: 'True' } })
 		configured = await stateOf(machine)
 		expect(configured.links.filter(link => link.includes('multinic')).map(link => link.split(' ')[1])).toHaveLength(MAX_INTERFACES)
 	})
 
-	test.each(Array.from({ length: REBOOTS }, (_, n) => n + 1))('reboot %i', async () => {
+	test.each(Array.from({ length: REBOOTS }, (_, n) => n + 1))('keeps everything across reboot %i', async () => {
 		await machine.reboot()
 		await expect.poll(() => stateOf(machine), pace).toEqual(configured)
 	})
 
-	test('a run then has nothing to do', async () => {
+	test('a later run changes nothing', async () => {
 		const { report, stdout } = await machine.agent(nics)
 		expect(report, stdout).toMatchObject({ outcome: 'Succeeded', changes: 0 })
 	})

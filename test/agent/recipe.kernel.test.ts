@@ -6,14 +6,14 @@ import { type NodeHost, nodeHost } from './node-host.ts'
 import { swapped } from './swapped.ts'
 import { pretendSystemd } from './pretend.ts'
 
-/** The agent is killed after each of its steps and never comes back: what systemd would start puts everything back, without it. */
+/** The agent is killed after each of its steps and never returns: the units that systemd would start roll back everything without it. */
 const isRoot = process.getuid?.() === 0
 const mac = (id: number) => `fa:16:3e:00:00:0${id}`
 
-/** A boot makes the kernel new; here a new host does, so not every number of steps is tried. */
+/** A boot resets the kernel; here that takes a new host, so not every number of steps is tested. */
 const STRIDE = 4
 
-describe.skipIf(!isRoot)('an undo without the agent (needs root for network namespaces)', () => {
+describe.skipIf(!isRoot)('a rollback without the agent (needs root for network namespaces)', () => {
 	let host: NodeHost
 	let before: State
 	let steps = 0
@@ -27,7 +27,7 @@ describe.skipIf(!isRoot)('an undo without the agent (needs root for network name
 	})
 	afterAll(() => host?.close())
 
-	test('while the host runs brings back kernel and files after every number of steps', async () => {
+	test('restores kernel and files after any number of steps, while the host runs', async () => {
 		for (let at = 0; at <= steps; at++) {
 			await killedAfter(host, at)
 			await carryOut(host, unitOf(host, '/run/systemd/system', /^multinic-undo-.*\.service$/))
@@ -35,7 +35,7 @@ describe.skipIf(!isRoot)('an undo without the agent (needs root for network name
 		}
 	})
 
-	test('does nothing once the run has committed, and a run that it has begun to undo does not commit', async () => {
+	test('does nothing once the run has committed, and a run whose rollback has started does not commit', async () => {
 		const other = await prepared()
 		try {
 			await killedAfter(other, steps)
@@ -54,7 +54,7 @@ describe.skipIf(!isRoot)('an undo without the agent (needs root for network name
 		}
 	})
 
-	test('at the next boot brings back the files, after any number of steps', async () => {
+	test('restores the files at the next boot, after any number of steps', async () => {
 		for (let at = 0; at <= steps; at += STRIDE) {
 			const other = await prepared()
 			try {
@@ -93,7 +93,7 @@ async function killedAfter(host: NodeHost, at: number): Promise<void> {
 	expect(code, `after ${at}`).not.toBe(0)
 }
 
-/** Each ExecStart= as systemd would: no shell, the host's own root, and no further after a failure that `-` does not excuse. */
+/** Executes each ExecStart= like systemd: no shell, the host's own root, and a stop at a failure that `-` does not ignore. */
 async function carryOut(host: NodeHost, unit: string): Promise<void> {
 	const commands = [...readFileSync(join(host.inner, unit), 'utf8').matchAll(/^ExecStart=(-?)(.*)$/gm)]
 	expect(commands.length).toBeGreaterThan(1)

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Interface } from '../../contract/interface.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 
-/** What a node has that forbids to configure an interface: it is refused before anything is changed, and what causes it is named. */
+/** What prevents the configuration of an interface on a node: it is refused before any change, and the cause is named. */
 const isRoot = process.getuid?.() === 0
 const mac = (id: number) => `fa:16:3e:00:00:0${id}`
 const nic = (id: number, more: Partial<Interface> = {}): Partial<Interface> => ({
@@ -21,7 +21,7 @@ const rule = `ATTR{address}=="${mac(0)}", \\\n  NAME="ens7"\n`
 
 let host: NodeHost
 
-describe.skipIf(!isRoot)('before anything is changed (needs root for network namespaces)', () => {
+describe.skipIf(!isRoot)('before any change (needs root for network namespaces)', () => {
 	beforeEach(prepared)
 	afterEach(() => host.close())
 
@@ -88,7 +88,7 @@ describe.skipIf(!isRoot)('before anything is changed (needs root for network nam
 				'storage0 is on top of ens0 (ip -d link show dev storage0)',
 			],
 		],
-	)('%s, which is refused', async (_, { ip = [], sh = '', wish = [nic(0)], nodeAddresses = [] }, message) => {
+	)('the interface is refused if %s', async (_, { ip = [], sh = '', wish = [nic(0)], nodeAddresses = [] }, message) => {
 		await host.ip(ip.join('\n'))
 		await host.inside('sh', ['-c', sh])
 		const before = await host.everything()
@@ -102,7 +102,7 @@ describe.skipIf(!isRoot)('before anything is changed (needs root for network nam
 		['an address of another link, without its beginning', 'ip addr add ::10.0.0.5/128 dev lo'],
 		['a next hop', 'ip -6 route add fd99::/64 via ::ffff:10.0.0.1 dev mgmt onlink'],
 		['the selector of a rule', 'ip -6 rule add from ::ffff:10.0.0.0/104 lookup 77 priority 700'],
-	])('an IPv4 address in IPv6 form of others is no obstacle: %s', async (_, given) => {
+	])('an IPv4 address in IPv6 form elsewhere on the node does not block a run: %s', async (_, given) => {
 		expect(await host.inside('sh', ['-c', given])).toMatchObject({ code: 0 })
 		const wish = [nic(0, { addresses: ['fd00::5/64'], gateway: undefined })]
 		for (const changes of [true, false]) {
@@ -113,7 +113,7 @@ describe.skipIf(!isRoot)('before anything is changed (needs root for network nam
 		expect((await host.agent([])).report).toMatchObject({ outcome: 'Succeeded', reason: 'NoInterfaces' })
 	})
 
-	test.each(["a\u0001b'c\u001b[0m", 'a"b\\\\c'])('a link of others with the alias %j is no obstacle', async alias => {
+	test.each(["a\u0001b'c\u001b[0m", 'a"b\\\\c'])('a foreign link with the alias %j does not block a run', async alias => {
 		expect(await host.inside('ip', ['link', 'set', 'mgmt', 'alias', alias])).toMatchObject({ code: 0 })
 		expect((await host.agent([nic(0)])).report).toMatchObject({ outcome: 'Succeeded' })
 	})
@@ -123,7 +123,7 @@ describe.skipIf(!isRoot)('before anything is changed (needs root for network nam
 		['in /usr/lib', { 'usr/lib/udev/rules.d/99-zz.rules': rule }, '/usr/lib/udev/rules.d/99-zz.rules'],
 		['in /usr/lib that a file in /etc hides', { 'usr/lib/udev/rules.d/99-zz.rules': rule, 'etc/udev/rules.d/99-zz.rules': '' }, undefined],
 		['in /usr/lib that a file in /run hides', { 'usr/lib/udev/rules.d/99-zz.rules': rule, 'run/udev/rules.d/99-zz.rules': '' }, undefined],
-	])('a rule of udev %s names the NIC otherwise, which is said where udev reads it', async (_, files, warned) => {
+	])('a udev rule %s that names the NIC differently is reported if udev reads it', async (_, files, warned) => {
 		for (const [path, content] of Object.entries(files)) {
 			mkdirSync(dirname(join(host.root, path)), { recursive: true })
 			writeFileSync(join(host.root, path), content)
@@ -136,14 +136,14 @@ describe.skipIf(!isRoot)('before anything is changed (needs root for network nam
 		})
 	})
 
-	test('a netplan file behind an absolute link of the host defines the NIC, which is refused', async () => {
+	test('an interface is refused if a netplan file behind an absolute symlink of the host defines it', async () => {
 		mkdirSync(join(host.root, 'opt'))
 		writeFileSync(join(host.root, 'opt/60-a.yaml'), 'network: {ethernets: {multinic0: {addresses: [10.9.9.9/24]}}}')
 		symlinkSync('/opt/60-a.yaml', join(host.root, 'etc/netplan/60-a.yaml'))
 		expect((await host.agent([nic(0)])).report?.interfaces[0]).toMatchObject({ reason: 'InUse' })
 	})
 
-	test('an IPv6 default route of a router is taken over where the node lives by IPv4, and may come back after a removal', async () => {
+	test('an IPv6 default route of a router is taken over if the node depends on IPv4, and may return after a removal', async () => {
 		const routes = () => host.ask('-6 route show default')
 		await host.ip('link set ens0 up\nroute add ::/0 via fe80::1 dev ens0 proto ra metric 1024 expires 1800')
 		expect((await host.agent([nic(0)], { nodeAddresses: ['192.168.9.2', 'fd00::2'] })).report).toMatchObject({
@@ -160,11 +160,11 @@ describe.skipIf(!isRoot)('before anything is changed (needs root for network nam
 	})
 })
 
-describe.skipIf(!isRoot)('NICs of ours that others use (needs root for network namespaces)', () => {
+describe.skipIf(!isRoot)('managed NICs that others use (needs root for network namespaces)', () => {
 	beforeEach(prepared)
 	afterEach(() => host.close())
 
-	test('stay right, take what disturbs nobody, and are not removed before they are free', async () => {
+	test('stay configured, accept changes that disturb no user, and are not removed before they are free', async () => {
 		const wish = [nic(0), { id: 1, macAddress: mac(1) }]
 		expect((await host.agent(wish)).report).toMatchObject({ message: 'Configured 2/2' })
 		await host.ip(`link add storage0 link multinic0 type macvlan mode bridge
@@ -207,8 +207,8 @@ describe.skipIf(!isRoot)('NICs of ours that others use (needs root for network n
 		expect((await host.ask('link show')).map(({ ifname }) => ifname)).toEqual(expect.arrayContaining(['ens0', 'ens1']))
 	})
 
-	test('are known by their device while they are in a pod, and are released when they are back', async () => {
-		// veth has no device: the folder that stands for the host's root gets one.
+	test('are identified by their device while they are in a pod, and are released when they return', async () => {
+		// A veth has no device, so the folder that serves as the host's root gets one.
 		const device = join(host.root, 'sys/devices/pci0/virtio3')
 		mkdirSync(join(device, 'net/ens0'), { recursive: true })
 		mkdirSync(join(host.root, 'sys/class/net'), { recursive: true })
@@ -231,7 +231,7 @@ describe.skipIf(!isRoot)('NICs of ours that others use (needs root for network n
 		}
 	})
 
-	test('are configured though a rule waits for their name', async () => {
+	test('are configured even if a rule refers to their name', async () => {
 		await host.ip('rule add iif multinic0 lookup 77 priority 600')
 		expect((await host.agent([nic(0)])).report).toMatchObject({ message: 'Configured 1/1' })
 		expect(await host.ask('rule show priority 600')).not.toMatchObject([{ iif_detached: null }])

@@ -14,11 +14,11 @@ import { Interfaces, settle } from '../../contract/interface.ts'
 import { anyWish } from './any-wish.ts'
 import { hostWith } from './simulated-host.ts'
 
-/** Every check is read, and has a row in docs/agent.md; every refusal names what shows its cause. */
+/** Every check is evaluated and has a row in docs/agent.md; every refusal names a command that shows its cause. */
 
 const read: readonly Row[] = [...matchRows, ...absenceChecks, ...limitChecks, ...preflightChecks, ...placeChecks, ...removalChecks]
 
-test('every check of the plan is read, and has its row', async () => {
+test('every check of the plan is evaluated and has its row', async () => {
 	const files = globSync(join(import.meta.dirname, '../../agent/plan/*.ts'))
 	const exported = (await Promise.all(files.map(file => import(file) as Promise<Record<string, unknown>>))).flatMap(Object.entries)
 	const checks = exported.filter(([, value]) => typeof value === 'object' && value !== null && 'find' in value && 'when' in value)
@@ -121,10 +121,10 @@ const host = fc
 const wish = anyWish([0, 1, 2, 3].map(mac), 3)
 const nodeAddresses = fc.subarray(['192.168.9.2', '10.0.0.23', 'fd00::23', '10.0.1.23'])
 
-/** A program that people have on a node or beside it, in brackets at the end. */
+/** A program that operators have on a node or their machine, in brackets at the end. */
 const SHOWN = /\((ip|cat|ls|lsns|grep|nmcli|kubectl|networkctl) [^()]+\)$/
 
-test('no host makes the checks fail, and every refusal ends with the command that shows its cause', () => {
+test('no host makes the checks throw, and every refusal ends with the command that shows its cause', () => {
 	fc.assert(
 		fc.property(host, wish, nodeAddresses, (state, nics, known) => {
 			const interfaces = settle(Interfaces.parse(nics))

@@ -6,7 +6,7 @@ import type { Step } from '../../agent/plan/steps.ts'
 import { runConfig } from '../../lab/machine-agent.ts'
 import { hostWith, livingHost } from './simulated-host.ts'
 
-/** A NIC that gets back the name that it had when systemd-networkd started: networkd configures it by the file of then. */
+/** A NIC that gets the name again that it had when systemd-networkd started: networkd configures it by its file of that time. */
 
 const mac = 'fa:16:3e:00:00:00'
 const wanted = { id: 0, macAddress: mac, address: '10.0.0.23', cidr: '10.0.0.0/24', gateway: '10.0.0.1' }
@@ -24,10 +24,10 @@ const fresh: HostState = {
 
 type Daemon = (link: Link) => Partial<Link>
 
-/** What networkd gives: another address and MTU, nothing of others. */
+/** What networkd configures: another address and MTU, and nothing that others added. */
 const configures: Daemon = () => ({ mtu: 1400, addresses: [fixed('10.0.0.99/24')], networkFile: oldFile, managedBy: 'systemd-networkd' })
 
-/** @param times how often networkd configures the NIC, once it has its name again */
+/** @param times how often networkd configures the NIC once it has its name again */
 async function runWith(daemon: Daemon, times: number, start = fresh) {
 	const { host, now, put } = livingHost(start)
 	let left = times
@@ -45,7 +45,7 @@ async function runWith(daemon: Daemon, times: number, start = fresh) {
 		await host.apply(steps)
 		act()
 	}
-	/** A link that its file is not for any more has nothing of networkd. */
+	/** A link to which its file no longer applies has nothing from networkd. */
 	const undo: typeof host.undo = async changes => {
 		await host.undo(changes)
 		const links = now().links.map(({ networkFile: _, managedBy: __, ...link }) => ({
@@ -70,7 +70,7 @@ async function runWith(daemon: Daemon, times: number, start = fresh) {
 	return { report, log, now: now() }
 }
 
-test.each([1, 2])('what networkd gives %d times is taken away, and what it took is given again', async times => {
+test.each([1, 2])('what networkd adds %d times is removed, and what it removed is added again', async times => {
 	const { report, log, now } = await runWith(configures, times)
 	expect(report, log).toMatchObject({ outcome: 'Succeeded' })
 	const [, nic] = now.links
@@ -82,19 +82,19 @@ test.each([1, 2])('what networkd gives %d times is taken away, and what it took 
 	expect(log).toMatch(/^again +without 10\.0\.0\.99\/24, mtu 1500: systemd-networkd configured the NIC by a file that it read earlier$/m)
 })
 
-test('a daemon that never stops is not fought for ever: the run is undone', async () => {
+test('a run gives up on a daemon that never stops, and is rolled back', async () => {
 	const { report, now } = await runWith(configures, 100)
 	expect(report).toMatchObject({ outcome: 'Failed', reason: 'NotVerified' })
 	expect(now.links[1]?.name).toBe('ens7')
 })
 
-test('what somebody else gives the NIC meanwhile is left to him', async () => {
+test('a run leaves what another program adds to the NIC meanwhile, and fails', async () => {
 	const { report, now } = await runWith(({ addresses }) => ({ addresses: [...addresses, fixed('10.0.0.99/24')] }), 1)
 	expect(report).toMatchObject({ outcome: 'Failed', reason: 'NotVerified' })
 	expect(now.links[1]?.name).toBe('ens7')
 })
 
-test('an earlier run that cannot be undone in whole is told, and nothing is said to be as before', async () => {
+test('an earlier run whose rollback is incomplete is reported, and the run does not claim that everything is as before', async () => {
 	const { host } = livingHost(hostWith([]))
 	const complaint = 'ip route add 172.31.2.0/24 via 172.31.1.1 dev if3: Error: Nexthop has invalid gateway.'
 	let undone = 0

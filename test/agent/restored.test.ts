@@ -5,7 +5,7 @@ import { notRestored } from '../../agent/plan/restored.ts'
 import { Interfaces, settle } from '../../contract/interface.ts'
 import { after, hostWith } from './simulated-host.ts'
 
-/** What counts after an undo: all that the run touched, and nothing that others brought to its links meanwhile. */
+/** What matters after an undo: everything that the run changed, and nothing that other programs added to its links meanwhile. */
 
 const mac = 'fa:16:3e:00:00:01'
 const wanted = {
@@ -34,11 +34,11 @@ const undone = made.undo.reduce(
 const theirAddress = { family: 4 as const, cidr: '10.44.0.5/24', global: true, dynamic: false }
 const withRoutes = (...more: Route[]): HostState => ({ ...undone, routes: [...undone.routes, ...more] })
 
-test('after its undo nothing is left to restore', () => {
+test('an undo leaves nothing to restore', () => {
 	expect(notRestored(made, start, undone)).toEqual([])
 })
 
-describe('it is restored though', () => {
+describe('the host counts as restored although', () => {
 	test.each<[title: string, now: HostState]>([
 		['a lease has come meanwhile', withRoutes(leased)],
 		['a router has given a route meanwhile', withRoutes(route({ family: 6, to: '::/0', via: 'fe80::1', protocol: 9, metric: 1024 }))],
@@ -58,7 +58,7 @@ describe('it is restored though', () => {
 	})
 })
 
-describe('it is not restored while', () => {
+describe('the host does not count as restored while', () => {
 	const path = made.steps.flatMap(({ change }) => (change.kind === 'file' ? [change.path] : []))[0] ?? ''
 
 	test.each<[title: string, now: HostState, words: RegExp]>([

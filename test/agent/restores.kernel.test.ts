@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Interface } from '../../contract/interface.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 
-/** What a NIC had before a run is there again after its undo, and after a removal, in every detail that the kernel knows. */
+/** The original state of a NIC is restored after an undo and after a removal, in every detail that the kernel knows. */
 const isRoot = process.getuid?.() === 0
 const macAddress = 'fa:16:3e:00:00:00'
 const wish = [{ id: 0, macAddress, address: '10.0.0.23', cidr: '10.0.0.0/24', gateway: '10.0.0.1' }]
@@ -24,7 +24,7 @@ describe.skipIf(!isRoot)('a NIC (needs root for network namespaces)', () => {
 			'noprefixroute',
 			['route add 192.168.9.0/24 dev ens0 proto kernel scope link src 192.168.9.60 metric 200'],
 		],
-	])('whose lease is in the network of the node, %s, has it again after a late failure', async (_, detail, routes) => {
+	])('whose lease is in the network of the node, %s, has it after the rollback of a late failure', async (_, detail, routes) => {
 		await host.ip('addr add 192.168.9.2/24 dev mgmt metric 100 valid_lft 3600 preferred_lft 3600')
 		await host.ip('route add default via 192.168.9.1 metric 100')
 		await host.ip([`addr add 192.168.9.60/24 dev ens0 ${detail} valid_lft 3600 preferred_lft 3600`, ...routes].join('\n'))
@@ -36,7 +36,7 @@ describe.skipIf(!isRoot)('a NIC (needs root for network namespaces)', () => {
 		expect(await host.ask('route get 192.168.9.77')).toMatchObject([{ dev: 'mgmt' }])
 	})
 
-	test('that had the wanted address and a route keeps both through a removal', async () => {
+	test('that had the desired address and a route keeps both through a removal', async () => {
 		await host.ip('addr add 10.0.0.23/24 brd + dev ens0\nroute add 10.77.0.0/16 via 10.0.0.1')
 		const before = await everything()
 		expect((await host.agent(wish)).report).toMatchObject({ message: 'Configured 1/1' })
@@ -96,7 +96,7 @@ describe.skipIf(!isRoot)('a NIC (needs root for network namespaces)', () => {
 			two,
 		],
 	])(
-		'that has the wanted address with %s is configured, and has it so again after a failure and after a removal',
+		'that has the desired address with %s is configured, and is restored after a failure and after a removal',
 		async (_, lines, wanted) => {
 			await host.ip(['addr add 192.168.9.2/24 dev mgmt', ...lines].join('\n'))
 			const before = await everything()
@@ -114,7 +114,7 @@ describe.skipIf(!isRoot)('a NIC (needs root for network namespaces)', () => {
 		},
 	)
 
-	test('that had leases, peers and routes of many kinds has them again after a removal', async () => {
+	test('that had leases, peers and routes of many kinds has them after a removal', async () => {
 		await host.ip(
 			[
 				'addr add 10.5.0.5/24 dev ens0 metric 300 valid_lft 3600 preferred_lft 1800',
@@ -141,29 +141,14 @@ describe.skipIf(!isRoot)('a NIC (needs root for network namespaces)', () => {
 	test.each([
 		['a removal', undefined],
 		['a late failure', { how: 'fail', at: 14 } as const],
-	])('that had an IPv6 route with a source has it again after %s, though the kernel asks about that address first', async (_, fault) => {
-		await host.ip('addr add fd05::7/64 dev ens0 valid_lft 3600 preferred_lft 3600')
-		await expect.poll(async () => (await host.inside('ip', ['addr', 'show', 'tentative'])).stdout).not.toContain('fd05::7')
-		await host.ip('route add fd07::/64 via fd05::9 dev ens0 src fd05::7')
-		const before = await everything()
-		const { stdout } = await host.agent(wish, {}, fault)
-		if (!fault) expect((await host.agent([], { mode: 'Cleanup' })).report).toMatchObject({ outcome: 'Succeeded' })
-		expect(await everything(), stdout).toEqual(before)
-	})
-
-	test.each([
-		['a removal', undefined],
-		['a late failure', { how: 'fail', at: 14 } as const],
 	])(
-		'that had an IPv6 route with an MTU has it again after %s, though the kernel changes it with the MTU of the link',
+		'that had an IPv6 route with a source has it after %s, even though duplicate address detection delays its address',
 		async (_, fault) => {
-			await host.ip('route add fd77::/64 dev ens0 mtu 1450 metric 50')
+			await host.ip('addr add fd05::7/64 dev ens0 valid_lft 3600 preferred_lft 3600')
+			await expect.poll(async () => (await host.inside('ip', ['addr', 'show', 'tentative'])).stdout).not.toContain('fd05::7')
+			await host.ip('route add fd07::/64 via fd05::9 dev ens0 src fd05::7')
 			const before = await everything()
-			const { stdout } = await host.agent(
-				wish.map(nic => ({ ...nic, mtu: 1400 })),
-				{},
-				fault,
-			)
+			const { stdout } = await host.agent(wish, {}, fault)
 			if (!fault) expect((await host.agent([], { mode: 'Cleanup' })).report).toMatchObject({ outcome: 'Succeeded' })
 			expect(await everything(), stdout).toEqual(before)
 		},
@@ -172,7 +157,22 @@ describe.skipIf(!isRoot)('a NIC (needs root for network namespaces)', () => {
 	test.each([
 		['a removal', undefined],
 		['a late failure', { how: 'fail', at: 14 } as const],
-	])('that had an MTU of its own for IPv6, and a neighbour that is not asked for, has them again after %s', async (_, fault) => {
+	])('that had an IPv6 route with an MTU has it after %s, even though the kernel changes it with the MTU of the link', async (_, fault) => {
+		await host.ip('route add fd77::/64 dev ens0 mtu 1450 metric 50')
+		const before = await everything()
+		const { stdout } = await host.agent(
+			wish.map(nic => ({ ...nic, mtu: 1400 })),
+			{},
+			fault,
+		)
+		if (!fault) expect((await host.agent([], { mode: 'Cleanup' })).report).toMatchObject({ outcome: 'Succeeded' })
+		expect(await everything(), stdout).toEqual(before)
+	})
+
+	test.each([
+		['a removal', undefined],
+		['a late failure', { how: 'fail', at: 14 } as const],
+	])('that had a separate MTU for IPv6, and a neighbour with nud noarp, has them after %s', async (_, fault) => {
 		await host.inside('sysctl', ['-qw', 'net.ipv6.conf.ens0.mtu=1300'])
 		await host.ip('addr add 10.0.0.23/24 brd + dev ens0\nneigh add 10.0.0.9 lladdr 02:00:00:00:00:09 dev ens0 nud noarp')
 		const before = await everything()
@@ -185,7 +185,7 @@ describe.skipIf(!isRoot)('a NIC (needs root for network namespaces)', () => {
 		expect(await everything(), stdout).toEqual(before)
 	})
 
-	test('gets the MTU for IPv6 that it had when a later config no longer asks for another MTU', async () => {
+	test('has its original MTU for IPv6 when a later config no longer sets an MTU', async () => {
 		await host.inside('sysctl', ['-qw', 'net.ipv6.conf.ens0.mtu=1300'])
 		await host.agent(wish.map(nic => ({ ...nic, mtu: 1400 })))
 		expect((await host.agent(wish)).report).toMatchObject({ message: 'Configured 1/1' })
@@ -195,7 +195,7 @@ describe.skipIf(!isRoot)('a NIC (needs root for network namespaces)', () => {
 	test.each([
 		['by a later config', [{ id: 0, macAddress, address: '10.0.0.23', cidr: '10.0.0.0/24' }], {}],
 		['by a removal', [], { mode: 'Cleanup' as const }],
-	])('that was given a link-local address loses it %s, and keeps the one of the kernel', async (_, next, more) => {
+	])("that was given a link-local address loses it %s, and keeps the kernel's own", async (_, next, more) => {
 		const kernels = (await linkLocals('ens0'))[0]
 		await host.agent([{ id: 0, macAddress, address: 'fe80::5', cidr: 'fe80::/64' }])
 		expect((await linkLocals('multinic0')).toSorted()).toEqual(['fe80::5', kernels].toSorted())
@@ -203,7 +203,7 @@ describe.skipIf(!isRoot)('a NIC (needs root for network namespaces)', () => {
 		expect(await linkLocals(next.length > 0 ? 'multinic0' : 'ens0')).toEqual([kernels])
 	})
 
-	test('keeps the link-local address of the kernel though that was wanted', async () => {
+	test("keeps the kernel's link-local address even if that was desired", async () => {
 		const [kernels] = await linkLocals('ens0')
 		await host.agent([{ id: 0, macAddress, address: kernels ?? '', cidr: 'fe80::/64' }])
 		await host.agent([], { mode: 'Cleanup' })
@@ -215,7 +215,7 @@ describe.skipIf(!isRoot)('a NIC (needs root for network namespaces)', () => {
 		return ((link?.addr_info ?? []) as { local: string }[]).map(({ local }) => local)
 	}
 
-	/** Lifetimes run, and order within a link does not count, nor what the kernel makes at the other end of the wire. */
+	/** Ignores lifetimes, the order within a link, and what the kernel adds at the peer. */
 	async function everything(): Promise<unknown> {
 		const lines = async (args: string[]) =>
 			(await host.inside('ip', args)).stdout.replace(/(valid_lft|preferred_lft|expires) \d+sec/g, '$1')

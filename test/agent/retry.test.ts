@@ -11,11 +11,11 @@ import { DEFAULT_BASES } from '../../contract/bases.ts'
 import { settle } from '../../contract/interface.ts'
 import { hostWith } from './simulated-host.ts'
 
-/** A run of attempts that change nothing: what each attempt ends with is given, what the run makes of it is judged. */
+/** A run of attempts that change nothing: each attempt ends with a given result, and the test checks what the run concludes. */
 const mac = (id: number) => `fa:16:3e:00:00:${(id + 16).toString(16)}`
 
 type Wish = { wanted: number; removed: number }
-/** What an attempt ends with that changes these. */
+/** The result of an attempt that changes these NICs. */
 type End = Pick<Outcome, 'failed' | 'unrestored' | 'lostByOthers'>
 type Ends = (changed: { macs: readonly string[]; all: readonly Suspect[]; turn: number }) => End
 type Ran = { retry: Retry; last?: Outcome; lessons: Lesson[]; applied: number; configured: Set<Suspect> }
@@ -96,7 +96,7 @@ const codes: Code[] = [
 	'LOST_BY_OTHERS',
 ]
 
-/** One of everything that an attempt may end with, drawn for each attempt. */
+/** Any result of an attempt, drawn for each attempt. */
 const anyEnd = fc.record({
 	code: fc.option(fc.constantFrom(...codes), { nil: undefined, freq: 6 }),
 	blames: fc.array(fc.nat(11), { maxLength: 3 }),
@@ -122,7 +122,7 @@ function endOf({ code, blames, isBusy, hops, key }: Drawn): End {
 }
 
 describe('a run ends', () => {
-	test('after at most 1 + (number of interfaces) attempts that change something, whatever each ends with', () => {
+	test('after at most 1 + (number of interfaces) attempts that change something, with any results', () => {
 		fc.assert(
 			fc.property(wishes, fc.array(anyEnd, { minLength: 40, maxLength: 40 }), fc.boolean(), (wish, drawn, hasTime) => {
 				const { applied, lessons } = runOf(wish, ({ turn }) => endOf(drawn[turn % drawn.length] as Drawn), hasTime)
@@ -133,7 +133,7 @@ describe('a run ends', () => {
 		)
 	})
 
-	test('at once where an attempt could not be undone', () => {
+	test('immediately if an attempt could not be rolled back', () => {
 		const { applied } = runOf({ wanted: 4, removed: 1 }, () => ({ failed: loss(), unrestored: ['api does not answer'] }))
 		expect(applied).toBe(1)
 	})
@@ -146,28 +146,25 @@ describe('a run ends', () => {
 		['whose two interfaces both cost the path', { wanted: 2, removed: 0 }, () => ({ failed: loss() }), 3],
 		['that others disturb each time', { wanted: 2, removed: 0 }, ({ turn }) => others(`route ${turn}`), 3],
 		['that others disturb by the same thing', { wanted: 2, removed: 0 }, () => others('route'), 2],
-	])('%s, and has tried %#', (_, wish, ends, applied) => {
+	])('%s after the expected number of attempts (case %#)', (_, wish, ends, applied) => {
 		expect(runOf(wish, ends).applied).toBe(applied)
 	})
 })
 
 const others = (key: string): End => ({ failed: failure('LOST_BY_OTHERS', 'gone'), lostByOthers: [{ key, words: key }] })
 
-describe('what costs the node a path', () => {
+describe('a desired interface or removal that costs the node a path', () => {
 	const pairs = (all: readonly Suspect[]) => all.flatMap((one, at) => all.slice(at + 1).map(other => [one, other]))
 
-	test.each(Array.from({ length: 10 }, (_, count) => count + 1))(
-		'is found though it is any one of %i, and all others are configured',
-		wanted => {
-			for (const id of without(wanted, [])) {
-				const { configured, applied } = runOf({ wanted, removed: 0 }, costing(new Set([id])))
-				expect(applied).toBeLessThanOrEqual(1 + wanted)
-				expect([...configured].toSorted(), `${id}`).toEqual(without(wanted, [id]))
-			}
-		},
-	)
+	test.each(Array.from({ length: 10 }, (_, count) => count + 1))('is found as any one of %i, and all others are configured', wanted => {
+		for (const id of without(wanted, [])) {
+			const { configured, applied } = runOf({ wanted, removed: 0 }, costing(new Set([id])))
+			expect(applied).toBeLessThanOrEqual(1 + wanted)
+			expect([...configured].toSorted(), `${id}`).toEqual(without(wanted, [id]))
+		}
+	})
 
-	test.each([8, 9, 10])('is found though it is any two of %i, and all others are configured', wanted => {
+	test.each([8, 9, 10])('is found as any two of %i, and all others are configured', wanted => {
 		for (const causes of pairs(without(wanted, []))) {
 			const { configured, applied } = runOf({ wanted, removed: 0 }, costing(new Set(causes)))
 			expect(applied).toBeLessThanOrEqual(1 + wanted)
@@ -175,7 +172,7 @@ describe('what costs the node a path', () => {
 		}
 	})
 
-	test('is a removal: that link stays, all else is done', () => {
+	test('is found if it is a removal: that link stays, and all else is applied', () => {
 		for (const wanted of [1, 2, 5, 10]) {
 			const { configured, retry, lessons } = runOf({ wanted, removed: 2 }, costing(new Set([mac(20)])))
 			expect(configured).toEqual(new Set([...without(wanted, []), mac(21)]))
@@ -199,13 +196,13 @@ describe('what costs the node a path', () => {
 		)
 	})
 
-	test('is left alone at once where there is no time to search, with what may be the cause as well', () => {
+	test('is excluded immediately, together with other candidates, if there is no time to search', () => {
 		const { configured, applied } = runOf({ wanted: 4, removed: 0 }, costing(new Set([2])), false)
 		expect({ configured, applied }).toEqual({ configured: new Set(), applied: 1 })
 	})
 })
 
-test('a failure that blames no interface is tried again without the removals', () => {
+test('a failure that blames no interface is retried without the removals', () => {
 	const { configured, retry } = runOf({ wanted: 2, removed: 1 }, ({ macs }) =>
 		macs.length > 0 ? { failed: failure('COMMAND_FAILED', 'ip link set dev if9 name ens20: no such device') } : {},
 	)

@@ -10,8 +10,8 @@ import { isMadeByKernel } from '../../agent/plan/origin.ts'
 import type { Change } from '../../agent/plan/steps.ts'
 
 /**
- * Run inside a host's namespaces: of each case gives the link ens0 what its lines say, reads it, takes it all away, writes what was read, and
- * reads again. `argv`: the host's root, and a file with the cases. Prints one line of JSON a case.
+ * Runs inside a host's namespaces. For each case, it configures the link ens0 with the lines of the case, reads it, removes everything,
+ * writes what was read, and reads again. `argv`: the host's root, and a file with the cases. Prints one line of JSON per case.
  */
 const [root = '', file = ''] = process.argv.slice(2)
 const mac = 'fa:16:3e:00:00:00'
@@ -29,13 +29,13 @@ for (const lines of JSON.parse(readFileSync(file, 'utf8')) as string[][]) {
 	process.stdout.write(`${JSON.stringify({ lines, failed, differ, raw, again: seen() })}\n`)
 }
 
-/** With a link goes all that it has; what was read of it names its index. */
+/** Deleting a link removes all that it has; what was read of it refers to its index, so the new link has the same one. */
 async function bare(): Promise<void> {
 	const plugged = `link add ens0 index 100000 address ${mac} type veth peer name peer0`
 	await batch(['link del ens0', 'nexthop flush', plugged, 'link set peer0 up', 'link set ens0 up'], ['-force'])
 }
 
-/** Without the kernel's own link-local address; the order of addresses is part of what is given back. */
+/** Excludes the kernel's own link-local address; the order of addresses is part of what is restored. */
 function everythingOf(host: HostState): Change[] {
 	const link = linkOf(host)
 	const addresses = link.addresses.filter(address => address.family === 4 && !isMadeByKernel(address, link))
@@ -47,7 +47,7 @@ function lineOf(change: Change): string[] {
 	return line === undefined ? [] : [family === 6 ? `-6 ${line}` : line]
 }
 
-/** @returns what `ip` says against it; a line may begin with `-6` */
+/** @returns the errors of `ip`; a line may begin with `-6` */
 async function batch(lines: readonly string[], options: readonly string[]): Promise<string> {
 	let said = ''
 	for (const part of partsOf(lines))
@@ -55,7 +55,7 @@ async function batch(lines: readonly string[], options: readonly string[]): Prom
 	return options.includes('-force') ? '' : said
 }
 
-/** `ip` ends a batch at a neighbour that the kernel refuses. */
+/** `ip` ends a batch at a neighbour that the kernel rejects. */
 function partsOf(lines: readonly string[]): { options: string[]; lines: string[] }[] {
 	const parts: { options: string[]; lines: string[]; alone: boolean }[] = []
 	for (const line of lines) {
@@ -75,7 +75,10 @@ function linkOf({ links }: HostState) {
 	return link
 }
 
-/** Everything that `ip` shows of the link, past our own parsing and words, but for what runs and what the kernel makes of an address in its own time. */
+/**
+ * Everything that `ip` shows for the link, without our own parser, except for lifetimes and for what the kernel derives from an address
+ * after a delay.
+ */
 function seen(): string[] {
 	const ip = (...args: string[]) => ask('-N', '-d', '-o', ...args).split('\n')
 	const all = [

@@ -5,7 +5,7 @@ import type { RunConfig } from '../../contract/agent-run.ts'
 import type { Interface } from '../../contract/interface.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 
-/** The agent on the real kernel, in namespaces of its own. */
+/** The agent on the real kernel, in its own namespaces. */
 const isRoot = process.getuid?.() === 0
 
 let host: NodeHost
@@ -17,7 +17,7 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 	})
 	afterEach(() => host.close())
 
-	test('ten NICs are named, addressed and routed, and a second run touches nothing', async () => {
+	test('names, addresses and routes ten NICs, and a second run changes nothing', async () => {
 		await addNics(10)
 		const first = await host.agent(nics(10))
 		expect(first.report).toMatchObject({ outcome: 'Succeeded', reason: 'AllInterfacesConfigured', message: 'Configured 10/10' })
@@ -42,7 +42,7 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		expect(host.changeTimes()).toEqual(before)
 	})
 
-	test('cleanup gives back names, MTUs, states and files', async () => {
+	test('restores names, MTUs, states and files in mode Cleanup', async () => {
 		await addNics(3)
 		await host.ip(`link set ens1 mtu 1300\nlink set ens1 up\nlink property add dev ens2 altname enp0s2`)
 		const before = await host.everything()
@@ -52,7 +52,7 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		expect(await host.everything()).toEqual(before)
 	})
 
-	test('an interface that is no longer wanted is given back, the others stay', async () => {
+	test('restores an interface that is no longer desired, and keeps the others', async () => {
 		await addNics(3)
 		await host.agent(nics(3))
 		const { report } = await host.agent(nics(3).filter(({ id }) => id !== 1))
@@ -61,7 +61,7 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		expect(await host.ask('rule show priority 10001')).toEqual([])
 	})
 
-	test('the first address of a network goes, the second stays, and an undo brings the first back', async () => {
+	test('removes the first address of a network and keeps the second, and an undo restores the first', async () => {
 		await addNics(1)
 		const [nic] = nics(1)
 		await host.agent([{ ...nic, addresses: ['10.0.0.24/24'] }])
@@ -75,7 +75,7 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		expect(await host.ask('route show table 100')).toMatchObject([{ dst: 'default' }, { dst: '10.0.0.0/24' }])
 	})
 
-	test('two names are swapped, with their addresses, and both original names are remembered', async () => {
+	test('swaps names together with their addresses, and records both original names', async () => {
 		await addNics(3)
 		const before = await host.everything()
 		await host.agent(nics(3))
@@ -88,7 +88,7 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		expect(await host.everything()).toEqual(before)
 	})
 
-	test('a MAC that is not there waits, the others are configured', async () => {
+	test('waits for a missing MAC and configures the others', async () => {
 		await addNics(2)
 		const { report, code, stdout } = await host.agent(nics(3))
 		expect(code).toBe(1)
@@ -97,7 +97,7 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		expect(report?.interfaces.map(({ reason }) => reason)).toEqual(['Configured', 'Configured', 'WaitingForDevice'])
 	})
 
-	test('a NIC that was configured and is gone is waited for, and forgets nothing', async () => {
+	test('waits for a configured NIC that disappeared, and keeps its record', async () => {
 		await addNics(2)
 		const wish = nics(2).map(nic => ({ ...nic, routes: [{ to: `10.99.${nic.id}.0/24`, via: `10.0.${nic.id}.7`, table: 1000 }] }))
 		expect((await host.agent(wish)).report).toMatchObject({ message: 'Configured 2/2' })
@@ -109,7 +109,7 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		expect((await host.agent(wish)).report).toMatchObject({ outcome: 'Succeeded' })
 	})
 
-	test('a link that comes late is configured in the same run', async () => {
+	test('configures a link that appears late in the same run', async () => {
 		await addNics(1)
 		const running = host.agent(nics(2), { waitForDeviceSeconds: 30 })
 		await expect.poll(async () => (await names())[mac(0)] === 'multinic0').toBe(true)
@@ -117,7 +117,7 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		expect((await running).report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 2/2' })
 	})
 
-	test('a link that serves something else is refused and stays as it is', async () => {
+	test('refuses a link that serves something else and leaves it unchanged', async () => {
 		await addNics(4)
 		await host.ip('link add br0 type bridge\nlink set ens0 master br0\naddr add 172.16.0.1/24 dev ens1')
 		const { report } = await host.agent(nics(3))
@@ -129,7 +129,7 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		expect(await names()).toMatchObject({ [mac(1)]: 'ens1', [mac(2)]: 'multinic2' })
 	})
 
-	test('the link of the node address and of the default route is never touched', async () => {
+	test('never touches the link of the node address and of the default route', async () => {
 		await host.ip(`link set mgmt down\nlink set mgmt address ${mac(0)}\nlink set mgmt up\nroute replace default via 192.168.9.1`)
 		const before = await host.everything()
 		const refused = await host.agent(nics(1))
@@ -144,14 +144,14 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		expect(await host.everything()).toEqual(before)
 	})
 
-	test('a name held by a link that is not ours is refused', async () => {
+	test('refuses a name held by a link not managed by MultiNIC', async () => {
 		await addNics(2)
 		await host.ip('link add multinic0 type veth peer name other')
 		const { report } = await host.agent(nics(2))
 		expect(report?.interfaces.map(({ reason }) => reason)).toEqual(['NameTaken', 'Configured'])
 	})
 
-	test('a NIC whose command fails does not cost the others, nor what is not ours', async () => {
+	test('with a NIC whose command fails still configures the others, and keeps what MultiNIC does not manage', async () => {
 		await addNics(2)
 		await host.ip('route add 10.77.0.0/16 via 192.168.9.7 table 500')
 		const wish = nics(2).map(nic => (nic.id === 0 ? { ...nic, routes: [{ to: '10.77.0.0/16', via: '10.0.0.1', table: 500 }] } : nic))
@@ -163,7 +163,7 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		expect(await names()).toMatchObject({ [mac(0)]: 'ens0', [mac(1)]: 'multinic1' })
 	})
 
-	test('a plan is the exact difference: its files are what a run then writes, and it leaves the host as it was, folders and all', async () => {
+	test('in mode Plan reports the exact files that a run then writes, and leaves the host with its folders unchanged', async () => {
 		await addNics(2)
 		await host.ip(`link set ens1 up\naddr add 10.0.1.23/24 dev ens1`)
 		const before = { kernel: await host.everything(), files: entries() }
@@ -184,7 +184,7 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		expect(files.filter(({ content }) => content === undefined).map(({ path }) => path)).toEqual(['/var/lib/multinic/record.json'])
 	})
 
-	test('a plan whose generator fails leaves nothing behind either', async () => {
+	test('in mode Plan leaves nothing behind when the generator fails', async () => {
 		await addNics(1)
 		mkdirSync(join(host.root, 'usr/libexec/netplan'), { recursive: true })
 		writeFileSync(join(host.root, 'usr/libexec/netplan/generate'), '')
@@ -196,10 +196,10 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		expect(entries()).toEqual(before)
 	})
 
-	test.each<RunConfig['mode']>(['Plan', 'Verify'])('mode %s leaves what a dead run has left, and says so', async mode => {
+	test.each<RunConfig['mode']>(['Plan', 'Verify'])('in mode %s leaves the state of an unfinished run, and reports it', async mode => {
 		await addNics(2)
 		await host.agent(nics(2), {}, { at: 9, how: 'kill' })
-		// The lock of a dead process is nobody's.
+		// The lock of a dead process is not held.
 		const kept = () => entries().filter(entry => !entry.startsWith('/run/multinic'))
 		const before = { kernel: await host.everything(), files: kept() }
 		const { report, stdout } = await host.agent(nics(2), { mode })
@@ -214,7 +214,7 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		expect(next).toMatchObject({ message: 'Configured 2/2' })
 	})
 
-	test('of a run that died before a reboot only the files are undone: links have other indexes by now', async () => {
+	test('that died before a reboot has only its files rolled back, because links have other indexes now', async () => {
 		await addNics(1)
 		await host.agent(nics(1), {}, { at: 0, how: 'kill' })
 		const undo = join(host.root, 'var/lib/multinic/undo/undo.json')
@@ -231,7 +231,7 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		])
 	})
 
-	test('a look says what is no longer right, attribute by attribute, and does nothing', async () => {
+	test('in mode Verify reports each drifted attribute and changes nothing', async () => {
 		await addNics(2)
 		await host.agent(nics(2))
 		expect((await host.agent(nics(2), { mode: 'Verify' })).report).toMatchObject({
@@ -265,7 +265,7 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		expect(second?.drift).toContainEqual({ attribute: 'file', of: '/etc/sysctl.d/99-multinic1.conf', wanted: 'there', found: 'missing' })
 	})
 
-	test('a look says what is left of what nobody wants', async () => {
+	test('in mode Verify reports leftovers of removed interfaces', async () => {
 		await addNics(1)
 		await host.agent(nics(1))
 		const before = await host.everything()
@@ -276,7 +276,7 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		expect(await host.everything()).toEqual(before)
 	})
 
-	test('a run tells what it did to each NIC, and what took how long', async () => {
+	test('reports its changes of each NIC, and the duration of each phase', async () => {
 		await addNics(1)
 		const { report, stdout } = await host.agent(nics(1))
 		expect(report?.interfaces[0]?.done).toEqual(
@@ -286,7 +286,7 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		expect(stdout).toMatch(/^took +observe \d+ ms, .*apply \d+ ms/m)
 	})
 
-	test('a config that is wrong touches nothing and names the field', async () => {
+	test('with an invalid config changes nothing and names the field', async () => {
 		await addNics(1)
 		const before = await host.everything()
 		const { code, report, stderr } = await host.agent([{ id: 0, macAddress: mac(0), address: '10.1.0.1', cidr: '10.0.0.0/24', mtu: 20 }])
@@ -297,7 +297,7 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 	})
 })
 
-/** Files and folders, with what they hold and may be. */
+/** Files and folders, with their content and mode. */
 function entries(): string[] {
 	return ['etc', 'run', 'var'].flatMap(top =>
 		readdirSync(join(host.inner, top), { recursive: true, withFileTypes: true })

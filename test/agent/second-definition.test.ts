@@ -7,7 +7,7 @@ import type { RunConfig } from '../../contract/agent-run.ts'
 import { runConfig } from '../../lab/machine-agent.ts'
 import { hostWith, livingHost } from './simulated-host.ts'
 
-/** Files of others that define one of our NICs: each form of file, each way to name the NIC, each mode. */
+/** Foreign files that define a managed NIC: each file format, each way to match the NIC, each mode. */
 const mac = 'fa:16:3e:00:00:01'
 const wish = { id: 0, macAddress: mac, address: '10.0.0.23', cidr: '10.0.0.0/24' }
 const nic = { name: 'multinic0', macAddress: mac }
@@ -155,11 +155,11 @@ describe.each(all)('$backend: $title', ({ backend, row: [path, content, applied]
 		expect(found.map(one => [one.path, one.applied])).toEqual(applied === undefined ? [] : [[path, applied]])
 	})
 
-	test.each(['Apply', 'Plan', 'Verify'] as const)('is found in mode %s', async mode => {
+	test.each(['Apply', 'Plan', 'Verify'] as const)('is reported in mode %s', async mode => {
 		expect(said((await runOn(hostOf(backend, { [path]: content }), mode)).report, path)).toBe(applied ?? 'ours')
 	})
 
-	test('is found by a run that has nothing to do', async () => {
+	test('is reported by a run without changes', async () => {
 		const { now } = await runOn(hostOf(backend, {}), 'Apply')
 		const { report } = await runOn({ ...now, files: { ...now.files, [path]: { content, mode: 0o600, gid: 0 } } }, 'Apply')
 		expect(report.changes).toBe(0)
@@ -167,7 +167,7 @@ describe.each(all)('$backend: $title', ({ backend, row: [path, content, applied]
 	})
 })
 
-/** What a report says of a file that defines an interface of ours. */
+/** What a report says about a file that defines a managed interface. */
 function said({ interfaces: [one], persistent }: Awaited<ReturnType<typeof runOn>>['report'], path: string): Definition['applied'] {
 	if (one?.reason === 'InUse' && one.message.includes(`${path} also defines multinic0`)) return 'both'
 	const isWarned = one?.warnings.some(({ reason, message }) => reason === 'NotPersistent' && message.includes(path))
@@ -176,7 +176,7 @@ function said({ interfaces: [one], persistent }: Awaited<ReturnType<typeof runOn
 		: 'ours'
 }
 
-test('a file that defines several of our NICs is reported once', async () => {
+test('a file that defines several managed NICs is reported once', async () => {
 	const host = hostOf('netplan-networkd', { [NETPLAN]: block('all', 'match:', '  name: "multi*"') })
 	const both = [wish, { ...wish, id: 1, macAddress: 'fa:16:3e:00:00:02', address: '10.0.1.23', cidr: '10.0.1.0/24' }]
 	const two = hostWith([...host.links, { ifindex: 4, name: 'ens8', mac: 'fa:16:3e:00:00:02' }], host)
@@ -185,8 +185,8 @@ test('a file that defines several of our NICs is reported once', async () => {
 	expect(report.persistent.message).toBe(`${NETPLAN} also defines multinic0, by its name (cat ${NETPLAN}), and also multinic1`)
 })
 
-describe('nothing of ours is left', () => {
-	test('is said where no file mentions an interface of ours', async () => {
+describe('a report that nothing of MultiNIC is left', () => {
+	test('is returned if no file mentions a managed interface', async () => {
 		const { now } = await runOn(hostOf('netplan-networkd', {}), 'Apply')
 		expect((await runOn(now, 'Apply', [])).report).toMatchObject({ outcome: 'Succeeded', reason: 'NoInterfaces' })
 	})
@@ -199,7 +199,7 @@ describe('nothing of ours is left', () => {
 		['a udev rule', [['/etc/udev/rules.d/70-a.rules', 'ATTR{address}=="02:00:00:00:00:09", NAME="multinic7"', undefined]]],
 		['a profile', [[NM, keyfile('interface-name=multinic0'), undefined]]],
 		['an ifcfg file', [[IFCFG, 'DEVICE=multinic0\n', undefined]]],
-	])('is not said where %s mentions one: the file is named, in mode Verify as what is left over', async (_, rows) => {
+	])('is omitted if %s mentions one: the file is named, and is a leftover in mode Verify', async (_, rows) => {
 		const files = Object.fromEntries(rows.map(([path, content]) => [path, content]))
 		const [path = ''] = Object.keys(files)
 		const { report } = await runOn(hostOf('netplan-networkd', files), 'Cleanup', [])
@@ -209,7 +209,7 @@ describe('nothing of ours is left', () => {
 		expect(verified.report.drift).toMatchObject([{ attribute: 'file', of: path, wanted: 'none' }])
 	})
 
-	test('is said where a file only keeps its hands off them', async () => {
+	test('is returned if a file only excludes managed interfaces', async () => {
 		const files = { '/etc/systemd/network/20-a.network': '# multinic0\n[Match]\nName=!multinic*\n' }
 		expect((await runOn(hostOf('netplan-networkd', files), 'Cleanup', [])).report.reason).toBe('NoInterfaces')
 	})
@@ -219,7 +219,7 @@ test.each([
 	['of NetworkManager', NM, '[connection]\ntype=vlan\n[vlan]\nparent=multinic0\n', 'networkmanager-keyfile'],
 	['of initscripts', IFCFG, 'DEVICE=multinic0.5\nVLAN=yes\n', 'ifcfg'],
 	['of initscripts, by PHYSDEV', IFCFG, 'DEVICE=trunk5\nPHYSDEV=multinic0\nVLAN=yes\n', 'ifcfg'],
-])('a NIC on which a profile %s puts a VLAN is not removed', async (_, path, content, backend) => {
+])('a NIC on which a profile %s defines a VLAN is not removed', async (_, path, content, backend) => {
 	const { now } = await runOn(hostOf(backend, {}), 'Apply')
 	const { report, now: then } = await runOn({ ...now, files: { ...now.files, [path]: { content, mode: 0o600, gid: 0 } } }, 'Apply', [])
 	expect(report).toMatchObject({ outcome: 'Failed', reason: 'InUse', changes: 0 })

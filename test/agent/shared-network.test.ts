@@ -58,7 +58,7 @@ const ours = (...cidrs: string[]) =>
 const over = { link: BRIDGE }
 const pods = (to: string) => route(to, { via: '10.244.0.1', link: BRIDGE })
 
-describe('an interface gets no connected route', () => {
+describe('an interface has no connected route', () => {
 	test.each<[title: string, cidr: string, host: HostState, says: string]>([
 		['in the network of the primary', '192.168.9.50/24', node({}), 'mgmt has 192.168.9.2/24'],
 		['in a part of it', '192.168.9.130/26', node({}), 'mgmt has 192.168.9.2/24'],
@@ -206,39 +206,39 @@ describe('an interface keeps its connected route', () => {
 	})
 })
 
-describe('of several interfaces in one network', () => {
+describe('among several interfaces in one network', () => {
 	const [first, second] = [nic(0, '10.0.0.50/24'), nic(1, '10.0.0.51/24')]
 	test('the one with the lowest id keeps the connected route', () => {
 		expect(saysOf([second, first], node({}))).toEqual({ 1: 'multinic0 is in 10.0.0.0/24 too' })
 	})
 
-	test('none keeps it where another link has the network', () => {
+	test('no interface has it if another link has the network', () => {
 		const shared = saysOf([nic(0, '192.168.9.50/24'), nic(1, '192.168.9.51/24')], node({}))
 		expect(shared).toEqual({ 0: 'mgmt has 192.168.9.2/24', 1: 'mgmt has 192.168.9.2/24' })
 	})
 
-	test('the next keeps it where the first does not want it', () => {
+	test('the next keeps it if the first does not want it', () => {
 		expect(saysOf([{ ...first, connectedRoute: false }, second], node({}))).toEqual({})
 	})
 
-	test('the one without a table of its own keeps it', () => {
+	test('an interface without its own table keeps it', () => {
 		expect(saysOf([first, { ...second, policyRouting: false }], node({}))).toEqual({ 0: 'multinic1 is in 10.0.0.0/24 too' })
 	})
 
-	test('it stays so where the first is not there, or is not configured', () => {
+	test('the first keeps it even if it is missing or not configured', () => {
 		const without = hostWith(node({}).links.filter(({ ifindex }) => ifindex !== ENS7))
 		expect(saysOf([first, second], without)).toEqual({ 1: 'multinic0 is in 10.0.0.0/24 too' })
 	})
 
-	test('a wanted link that serves something else counts as foreign', () => {
+	test('a desired link that serves something else counts as unmanaged', () => {
 		const serving = link(ENS8, 'ens8', { mac: mac(1), up: true, master: 'bond0', addresses: [address('10.0.0.9/24')] })
 		expect(saysOf([first, nic(1, '10.7.0.9/24')], node({ links: [serving] }))).toEqual({ 0: 'ens8 has 10.0.0.9/24' })
 	})
 })
 
-describe('an interface without a table of its own in a shared network', () => {
+describe('an interface without its own table in a shared network', () => {
 	const wanted = nic(0, '192.168.9.50/24', { policyRouting: false })
-	test('is refused, with the cause, the command and the remedy', () => {
+	test('is refused with the cause, the command and the remedy', () => {
 		const { accepted, refused } = selected([wanted], node({}))
 		expect(accepted).toEqual([])
 		expect(refused.map(({ refusal }) => refusal)).toEqual([
@@ -250,11 +250,11 @@ describe('an interface without a table of its own in a shared network', () => {
 		])
 	})
 
-	test('is not, where the network is its own', () => {
+	test('is accepted if no other link has the network', () => {
 		expect(selected([{ ...wanted, addresses: ['10.0.0.50/24'] }], node({})).refused).toEqual([])
 	})
 
-	test('leaves another of ours to share with its link, which stays as it was', () => {
+	test('leaves the network of its unchanged link to be shared by another managed interface', () => {
 		const leased = link(ENS7, 'ens7', { mac: mac(0), up: true, addresses: [address('192.168.9.7/24', { dynamic: true })] })
 		const { accepted, shared } = selected([wanted, nic(1, '192.168.9.51/24')], node({ links: [leased], mgmt: ['192.168.9.2/24'] }))
 		expect(accepted.map(({ nic: { id, connectedRoute } }) => [id, connectedRoute])).toEqual([[1, false]])
@@ -267,7 +267,7 @@ describe('an IPv6 next hop in a shared network', () => {
 	test.each<[title: string, more: Partial<Interface>]>([
 		['of a default route in the main table', { defaultRoute: true }],
 		['of a route in another table', { routes: [{ to: 'fd08::/32', via: 'fd99::7', table: 500 }] }],
-	])('%s is refused, because the kernel would refuse it', (_, more) => {
+	])('%s is refused, because the kernel would reject it', (_, more) => {
 		const host = node({ routes: [route('fd99::/64', { link: MGMT, metric: 256, protocol: 2 })] })
 		const [refused] = selected([{ ...wanted, ...more }], host).refused
 		expect(refused?.refusal.reason).toBe('InUse')
@@ -276,11 +276,11 @@ describe('an IPv6 next hop in a shared network', () => {
 		)
 	})
 
-	test('of a route in its own table is not', () => {
+	test('of a route in its own table is accepted', () => {
 		expect(selected([{ ...wanted, routes: [{ to: 'fd08::/32', via: 'fd99::7' }] }], node({})).refused).toEqual([])
 	})
 
-	test('is refused as well where the other link is ours', () => {
+	test('is refused too if MultiNIC manages the other link', () => {
 		const first = { ...nic(0, 'fd05::50/64') }
 		const second = { ...nic(1, 'fd05::51/64'), gateway: 'fd05::1', defaultRoute: true }
 		expect(selected([first, second], node({})).refused.map(({ refusal: { message } }) => message)).toEqual([
@@ -314,7 +314,7 @@ describe('without a connected route', () => {
 	})
 })
 
-describe('beside a removal', () => {
+describe('during a removal', () => {
 	const wanted = (nics: Partial<Interface>[]) => ({
 		interfaces: settle(Interfaces.parse(nics)),
 		nodeAddresses: [],
@@ -336,7 +336,7 @@ describe('beside a removal', () => {
 		['gets back a route to the network', had({ up: true }, [route('10.5.0.0/16', { link: ENS7, scope: 253 })]), '10.7.0.23/24', 1],
 		['had the network only because of us', had({ up: true }), '10.5.0.9/24', 0],
 		['had nothing', had({}), '10.5.0.9/24', 0],
-	])('of a link that %s, a run decides as the one after it', (_, start, first, shared) => {
+	])('of a link that %s, a run decides like the next run', (_, start, first, shared) => {
 		const wishes = [nic(1, '10.5.0.50/24')]
 		const middle = carriedOut([nic(0, first)], start)
 		expect(middle.links).toContainEqual(expect.objectContaining({ name: 'multinic0' }))
@@ -346,14 +346,14 @@ describe('beside a removal', () => {
 		expect(plan(wanted(wishes), end, {}).shared.size).toBe(shared)
 	})
 
-	test('a virtual address on a macvlan of its own link (keepalived) takes no connected route away', () => {
+	test('a virtual address on a macvlan of the managed link (keepalived) removes no connected route', () => {
 		const ours = carriedOut([nic(0, '10.5.0.50/24')], node({}))
 		const vrrp = { ...ours.links[0], ...link(9, 'vrrp.51', { kind: 'macvlan', lower: ENS7, addresses: [address('10.5.0.9/32')] }) } as Link
 		const { steps, shared } = plan(wanted([nic(0, '10.5.0.50/24')]), { ...ours, links: [...ours.links, vrrp] }, {})
 		expect([steps, shared.size]).toEqual([[], 0])
 	})
 
-	test('an address that the released link gets back is not free', () => {
+	test('an address that the released link has again is not available', () => {
 		const middle = carriedOut([nic(0, '10.7.0.23/24')], had({ up: true, addresses: before }))
 		expect(plan(wanted([nic(1, '10.5.0.9/24')]), middle, {}).refused).toMatchObject([
 			{ refusal: { reason: 'InUse', message: '10.5.0.9 is wanted on multinic1, and multinic0 has it (ip addr show to 10.5.0.9)' } },

@@ -10,7 +10,7 @@ import { answerOf } from '../../agent/plan/lookup-losses.ts'
 import { connectedRoutes } from '../../agent/plan/predict.ts'
 import type { Change, Step } from '../../agent/plan/steps.ts'
 
-/** A host that is data: what the kernel and the files would be after a change. Refuses what the kernel refuses. */
+/** Models a host: returns the state of the kernel and the files after a change. Rejects what the kernel rejects. */
 export function after(host: HostState, change: Change): HostState {
 	switch (change.kind) {
 		case 'rename':
@@ -45,7 +45,10 @@ export function after(host: HostState, change: Change): HostState {
 	}
 }
 
-/** One that is there already keeps its place; of IPv4 also what only removing it changes, of IPv6 a metric where none is given. */
+/**
+ * An existing address keeps its position. An existing IPv4 address also keeps what only a removal changes, an existing IPv6 address its
+ * metric unless one is given.
+ */
 function withAddress(addresses: readonly Address[], given: Address): Address[] {
 	const had = addresses.find(({ cidr }) => cidr === given.cidr)
 	const address = given.broadcast === '+' ? plain(given) : given
@@ -56,7 +59,7 @@ function withAddress(addresses: readonly Address[], given: Address): Address[] {
 
 const FIXED = ['flags', 'label', 'scope', 'broadcast', 'peer']
 
-/** The model has no broadcast addresses but those that somebody chose. */
+/** The model has no broadcast addresses except explicit ones. */
 function plain({ broadcast: _, ...address }: Address): Address {
 	return address
 }
@@ -69,14 +72,14 @@ function without(address: Address, keys: readonly string[]): Partial<Address> {
 	return Object.fromEntries(Object.entries(address).filter(([key]) => !keys.includes(key)))
 }
 
-/** With another metric an address gets another connected route. */
+/** An address with another metric has another connected route. */
 function withoutMoved(host: HostState, { link, address }: { link: number; address: Address }): HostState {
 	const had = host.links.find(({ ifindex }) => ifindex === link)?.addresses.find(({ cidr }) => cidr === address.cidr)
 	const isMoved = had && (had.family === 4 || address.metric !== undefined) && had.metric !== address.metric
 	return isMoved ? { ...host, routes: withoutConnected(host, link, had) } : host
 }
 
-/** The first IPv4 address of a network takes the others of it along (`promote_secondaries` 0). */
+/** Removing the first IPv4 address of a network removes its other addresses too (`promote_secondaries` 0). */
 function isKept(gone: string) {
 	return ({ cidr }: Address, _at: number, all: readonly Address[]) => {
 		const inNetwork = all.filter(({ family, cidr: other }) => family === 4 && networkOf(other) === networkOf(gone))
@@ -84,7 +87,7 @@ function isKept(gone: string) {
 	}
 }
 
-/** The kernel adds a route for the network of each address of a link that is up, unless it was told not to. */
+/** The kernel adds a route for the network of each address of a link that is up, unless told not to with noprefixroute. */
 function withConnected(host: HostState): HostState {
 	const connected = host.links
 		.filter(({ up }) => up)
@@ -109,7 +112,7 @@ function connectedOf({ cidr, family, flags = [], metric }: Address, link: number
 		: [{ ...common, metric: metric ?? 256, scope: 0 }]
 }
 
-/** Like `ip -force`: what cannot be done is passed over. */
+/** Mimics `ip -force`, which skips failing changes. */
 export function afterEvery(host: HostState, changes: readonly Change[], force: boolean): HostState {
 	return changes.reduce((state, change) => {
 		try {
@@ -156,7 +159,7 @@ function afterElse(host: HostState, change: Change): HostState {
 	}
 }
 
-/** The next hop is on a network of the link, or is said to be. */
+/** The next hop is in a network of the link, or the route is onlink. */
 function isReached({ link, via, onlink }: Route, { links, routes }: HostState): boolean {
 	if (via === undefined || onlink || via.startsWith('fe80:')) return true
 	const networks = links.flatMap(({ ifindex, addresses }) => (ifindex === link ? addresses.map(({ cidr }) => cidr) : []))
@@ -168,14 +171,14 @@ function isSource({ family, source }: Route, { links }: HostState): boolean {
 	return source === undefined || family === 6 || links.some(({ addresses }) => addresses.some(({ cidr }) => ipOf(cidr) === source))
 }
 
-/** A link that loses its last IPv4 address loses its IPv4 routes of all tables with it. */
+/** A link that loses its last IPv4 address loses its IPv4 routes in all tables. */
 function withoutRoutes(host: HostState, ifindex: number): HostState {
 	const link = host.links.find(one => one.ifindex === ifindex)
 	if (link?.addresses.some(({ family }) => family === 4)) return host
 	return { ...host, routes: host.routes.filter(route => route.link !== ifindex || route.family === 6) }
 }
 
-/** With the last form of an IPv4 address go the routes of which it is the source, on any link. */
+/** Removing the last form of an IPv4 address removes the routes with that source on any link. */
 function withoutSources(host: HostState, { links }: HostState): HostState {
 	const ipsOf = (all: readonly Link[]) => new Set(all.flatMap(({ addresses }) => addresses.map(({ cidr }) => ipOf(cidr))))
 	const [had, has] = [ipsOf(links), ipsOf(host.links)]
@@ -183,13 +186,13 @@ function withoutSources(host: HostState, { links }: HostState): HostState {
 	return { ...host, routes: host.routes.filter(route => !isLost(route)) }
 }
 
-/** systemd-networkd takes back what it gave to a link that is down, or has a name that its file is not for. */
+/** systemd-networkd removes what it added from a link that is down or whose name no longer matches its file. */
 function lost(host: HostState, ifindex: number): HostState {
 	const isTheirs = host.links.some(link => link.ifindex === ifindex && link.managedBy === 'systemd-networkd')
 	return isTheirs ? takenBack(host, ifindex) : host
 }
 
-/** A daemon takes back what it gave: all that is there. */
+/** A daemon removes what it added: everything on the link. */
 function takenBack(host: HostState, ifindex: number): HostState {
 	if (host.links.find(link => link.ifindex === ifindex)?.managedBy === undefined) return host
 	const { routes } = down(host, ifindex)
@@ -204,7 +207,7 @@ function takenBack(host: HostState, ifindex: number): HostState {
 	)
 }
 
-/** The kernel forgets with it what only a link that is up can have. */
+/** The kernel drops what only a link that is up can have. */
 function down(host: HostState, ifindex: number): HostState {
 	const forgetful = withLink(host, ifindex, link => ({
 		...link,
@@ -222,7 +225,10 @@ function rename(host: HostState, link: Link, to: string): Link {
 	return link.name === to ? link : { ...link, name: to, addresses: relabelled(link.addresses, to) }
 }
 
-/** The first IPv4 address gets the name as its label, which is none; others keep what follows a colon, or get a number. @see inetdev_changename */
+/**
+ * The first IPv4 address gets the name as its label, which counts as no label; others keep the part after a colon, or get a number. @see
+ * inetdev_changename
+ */
 function relabelled(addresses: readonly Address[], name: string): Address[] {
 	const four = addresses.filter(({ family }) => family === 4)
 	return addresses.map(address => {
@@ -238,7 +244,7 @@ function withLink(host: HostState, ifindex: number, change: (link: Link) => Link
 	return { ...host, links: host.links.map(link => (link.ifindex === ifindex ? change(link) : link)) }
 }
 
-/** What every kernel begins with: the local, the main and, for IPv4, the default table. */
+/** The rules of every kernel at start: the local, the main and, for IPv4, the default table. */
 export const BASE_RULES: readonly Rule[] = ([4, 6] as const).flatMap(family =>
 	[{ priority: 0, table: 255 }, { priority: 32_766, table: 254 }, ...(family === 4 ? [{ priority: 32_767, table: 253 }] : [])].map(one => ({
 		...one,
@@ -284,7 +290,10 @@ export function hostWith(
 	})
 }
 
-/** What counts of a host when two are compared: order does not, nor when systemd-networkd takes up a link again, which it does by itself. */
+/**
+ * The part of a host that is compared: without the order, and without what systemd-networkd does in its own time when it manages a link
+ * again.
+ */
 export function comparable(host: HostState) {
 	return {
 		links: host.links.map(({ managedBy, ...link }) => ({
@@ -299,7 +308,7 @@ export function comparable(host: HostState) {
 	}
 }
 
-/** A host that is data and lives: it takes steps, and their undo. There is no systemd in it. `put`: another program changes it. */
+/** A modeled host that applies steps and their undo. It has no systemd. `put`: another program changes it. */
 export function livingHost(start: HostState): { host: Host; now(): HostState; put(state: HostState): void } {
 	let state = start
 	let armed = false

@@ -5,7 +5,7 @@ import { routeToAdd } from '../../agent/host/spell-route.ts'
 import type { Address, Neighbour, Route } from '../../agent/host/state.ts'
 import type { Change } from '../../agent/plan/steps.ts'
 
-/** What is said to `ip`, and which lines go together in one batch. */
+/** The lines written to `ip`, and which of them are in the same batch. */
 
 const address: Address = { family: 4, cidr: '10.0.0.23/24', global: true, dynamic: false }
 const neighbour: Neighbour = { ip: '10.0.0.9', mac: '02:00:00:00:00:09', link: 3 }
@@ -26,7 +26,7 @@ describe('the lines of', () => {
 
 const route: Route = { family: 4, to: '10.1.0.0/16', link: 3, table: 254, metric: 0, protocol: 4, type: 1, scope: 253, onlink: false }
 
-describe('a route is given again in words that `ip` reads as it prints them', () => {
+describe('a route is added with words that `ip` parses as it prints them', () => {
 	test.each<[string, Partial<Route>, string]>([
 		['a DS field is hexadecimal', { tos: 16 }, 'tos 0x10'],
 		['a metric that is locked', { metrics: { mtu: 'lock 1400' } }, 'mtu lock 1400'],
@@ -35,7 +35,7 @@ describe('a route is given again in words that `ip` reads as it prints them', ()
 	})
 })
 
-describe('a locked metric is known by its line', () => {
+describe('a locked metric is detected from its line', () => {
 	test.each<[string, Partial<Route>, string, Record<string, string>]>([
 		['of IPv4', { metrics: { mtu: '1400' } }, '1 10.1.0.0/16 dev ens0 table 254 proto 4 scope 253 mtu lock 1400 ', { mtu: 'lock 1400' }],
 		['without a table, which is the main one', { metrics: { mtu: '1400' } }, '1 10.1.0.0/16 dev ens0 mtu lock 1400', { mtu: 'lock 1400' }],

@@ -22,7 +22,7 @@ import { entries, manyRuns } from './many-runs.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 import { mount, pretendGenerator, pretendSystemd } from './pretend.ts'
 
-/** What a node may do to a run: its disk, its clock, its cables, a second run, no API server. */
+/** Faults of a node that a run must tolerate: its disk, its clock, its cables, a second run, a missing API server. */
 const isRoot = process.getuid?.() === 0
 const RUNS = 100
 const DAY = 86_400
@@ -41,7 +41,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 	afterEach(() => host.close())
 
 	test.each(['/var/lib/multinic', '/var/lib', '/etc/netplan', '/etc/sysctl.d'])(
-		'a disk that is full after any number of files, at %s: nothing is changed, and nothing left',
+		'a disk that becomes full after any number of files, at %s: nothing is changed, and nothing is left',
 		async folder => {
 			const session = host.session()
 			const before = await host.everything()
@@ -63,7 +63,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 		},
 	)
 
-	test("netplan's generator, when there is no room for what it is to read: nothing is changed", async () => {
+	test('a full disk when the generator of netplan needs its input: nothing is changed', async () => {
 		await pretendSystemd(host)
 		await pretendGenerator(host, 'exit 0')
 		await mount(host, '/run/multinic', '-t', 'tmpfs', '-o', 'nr_inodes=3', 'tmpfs')
@@ -80,7 +80,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 	test.each([
 		['full', ['-t', 'tmpfs', '-o', 'nr_inodes=1', 'tmpfs'], /nothing was changed: .*ENOSPC/],
 		['read-only', ['-t', 'tmpfs', '-o', 'ro', 'tmpfs'], /nothing was changed: .*EROFS/],
-	])('a /run that is %s: nothing is changed, and no bug is told', async (_, how, words) => {
+	])('a /run that is %s: nothing is changed, and no bug is reported', async (_, how, words) => {
 		await mount(host, '/run/multinic', ...how)
 		const before = await host.everything()
 		const { report, stderr } = await host.agent(nics([0, 1]))
@@ -89,7 +89,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 		expect(await host.everything()).toEqual(before)
 	})
 
-	test('a foreign netplan file that is no YAML: the NICs work, and that the next boot will not bring them is told', async () => {
+	test('an invalid foreign netplan file: the NICs work, and the report says that the next boot does not configure them', async () => {
 		const theirs = join(host.root, 'etc/netplan/50-theirs.yaml')
 		writeFileSync(theirs, 'network:\n  version: 2\n ethernets: [\n')
 		await pretendSystemd(host)
@@ -98,7 +98,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 		expect(report).toMatchObject({
 			outcome: 'Succeeded',
 			message: 'Configured 2/2',
-			// Without the line itself, in which there may be a secret of others.
+			// Excludes the line itself, which may contain a foreign secret.
 			persistent: {
 				status: 'False',
 				message: expect.stringMatching(
@@ -109,7 +109,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 		expect(readFileSync(theirs, 'utf8')).toBe('network:\n  version: 2\n ethernets: [\n')
 	})
 
-	test('a foreign netplan file that is no YAML, where there is no generator to ask: it stays as it is', async () => {
+	test('an invalid foreign netplan file without a generator: the file stays unchanged', async () => {
 		const theirs = join(host.root, 'etc/netplan/50-theirs.yaml')
 		writeFileSync(theirs, 'network:\n  version: 2\n ethernets: [\n')
 		const { report } = await host.agent(nics([0, 1]))
@@ -117,7 +117,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 		expect(readFileSync(theirs, 'utf8')).toBe('network:\n  version: 2\n ethernets: [\n')
 	})
 
-	test('a disk that became full between two runs: the first stands', async () => {
+	test('a disk that becomes full between two runs: the state of the first is kept', async () => {
 		await mount(host, '/etc/netplan', '-t', 'tmpfs', 'tmpfs')
 		expect((await host.agent(nics([0, 1, 2]))).report).toMatchObject({ outcome: 'Succeeded' })
 		await host.inside('mount', ['-o', 'remount,nr_inodes=4', `${host.root}/etc/netplan`])
@@ -136,7 +136,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 		expect(await host.everything()).toEqual(before)
 	})
 
-	test('a read-only /etc where systemd would wait for the commit', async () => {
+	test('a read-only /etc when systemd would wait for the commit', async () => {
 		await pretendSystemd(host)
 		await readOnly('/etc')
 		const before = await host.everything()
@@ -162,7 +162,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 		expect(await host.everything()).toEqual(before)
 	})
 
-	test('a state folder that is on a read-only file system: which is said', async () => {
+	test('a state folder on a read-only file system: the report says so', async () => {
 		await mount(host, '/var/lib', '-t', 'tmpfs', '-o', 'ro', 'none')
 		const { report } = await host.agent(nics([0]))
 		expect(report?.message).toMatch(/nothing was changed: EROFS: read-only file system/)
@@ -180,7 +180,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 			path => execFileSync('python3', ['-c', socket, path]),
 			'etc/cloud/cloud.cfg.d/a.cfg',
 		],
-	])('%s, which is no file and defines nothing', async (_, given, path) => {
+	])('%s: not a file, so it defines nothing', async (_, given, path) => {
 		mkdirSync(dirname(join(host.root, path)), { recursive: true })
 		given(join(host.root, path))
 		const { report, stdout } = await host.agent(nics([0]))
@@ -188,7 +188,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 	})
 
 	test.each(['etc/netplan/big.yaml', 'etc/systemd/network/00-big.network', 'etc/udev/rules.d/big.rules'])(
-		'a file that is too large to be read, %s: it may define any NIC, which is said',
+		'a file that is too large to read, %s: the report says that it may define any NIC',
 		async path => {
 			mkdirSync(dirname(join(host.root, path)), { recursive: true })
 			writeFileSync(join(host.root, path), '')
@@ -210,7 +210,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 			/^the undo that an earlier run left .* cannot be read: it is a folder; nothing was changed\. Check/,
 		],
 		['etc/netplan/99-multinic0.yaml', /^\/etc\/netplan\/99-multinic0\.yaml cannot be read: it is a folder; nothing was changed\. Move/],
-	])('a folder in the place of our own %s: the run says what to do, and changes nothing', async (path, message) => {
+	])('a folder in the place of the managed file %s: the run says what to do and changes nothing', async (path, message) => {
 		mkdirSync(join(host.root, path), { recursive: true })
 		const before = await host.everything()
 		const { report, stderr } = await host.agent(nics([0]))
@@ -220,7 +220,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 	})
 
 	test.each(['/var/lib/multinic', '/etc/netplan', '/etc', '/run/multinic'])(
-		'%s as an absolute link means the root of the host',
+		'%s as an absolute symlink below the root of the host',
 		async folder => {
 			const outside = mkdtempSync(join(tmpdir(), 'mn-outside-'))
 			mkdirSync(dirname(join(host.root, outside)), { recursive: true })
@@ -235,20 +235,20 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 		},
 	)
 
-	test('a termination log on a full disk: the report arrives all the same', async () => {
+	test('a termination log on a full disk: the report still arrives', async () => {
 		const { report, code, stdout } = await host.agent(nics([0]), {}, undefined, { TERMINATION_LOG: '/dev/full' })
 		expect({ code, outcome: report?.outcome }).toEqual({ code: 0, outcome: 'Succeeded' })
 		expect(stdout).toMatch(/^no last words .*ENOSPC/m)
 	})
 
-	test('a NIC that vanishes after any step: the others are configured, and it is waited for', async () => {
+	test('a NIC that vanishes after any step: the others are configured, and the run waits for the NIC', async () => {
 		const session = host.session()
 		await session(nics([0, 1, 2]))
 		const turned = nics([1, 2, 0])
 		const { report } = await session(turned, { mode: 'Plan' })
 		const steps = report.plan?.commands.length ?? 0
 		expect(steps).toBeGreaterThan(20)
-		// Each time other steps, so that all have their turn: addresses are asked for on the wire, which takes its time.
+		// Uses different steps each time, so that all are covered over time: address checks on the wire are slow.
 		for (let at = Math.floor(Math.random() * 5); at <= steps; at += 5) {
 			const [link] = await host.ask('link show dev multinic1')
 			const { report: run, said } = await session(turned, {}, { at, how: 'vanish', link: Number(link?.ifindex) })
@@ -263,7 +263,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 		}
 	})
 
-	test('killed at any touch of the disk: a cleanup later there is nothing of it', async () => {
+	test('a kill at any disk access: a later cleanup leaves nothing of the run', async () => {
 		await pretendSystemd(host)
 		const session = host.session()
 		await session([], { mode: 'Cleanup' })
@@ -278,7 +278,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 		}
 	})
 
-	test('a second run at the same time is refused, and told who is at work', async () => {
+	test('a concurrent second run: it is refused, and the message names the run that holds the host', async () => {
 		const hold = { how: 'hold' as const, at: 3, held: join(host.root, 'config/held'), go: join(host.root, 'config/go') }
 		const first = host.agent(nics([0, 1]), { generation: 7, attempt: 2 }, hold)
 		await expect.poll(() => readdirSync(join(host.root, 'config')).includes('held')).toBe(true)
@@ -292,7 +292,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 		expect((await first).code).toBe(0)
 	})
 
-	test('of many runs that find a dead one, one goes on, and nothing of the dead one stays', async () => {
+	test('many runs after an unfinished one: one of them proceeds, and nothing of the unfinished run is left', async () => {
 		await host.agent(nics([0, 1]), {}, { how: 'kill', at: 3 })
 		const hold = { how: 'hold' as const, at: 3, held: join(host.root, 'config/held'), go: join(host.root, 'config/go') }
 		const codes: number[] = []
@@ -309,7 +309,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 	test.each([
 		['forward', { set: DAY, pass: 0 }],
 		['back', { set: -DAY, pass: 0 }],
-	])('a clock that is set %s between arming and commit: a good run stands', async (_, clock) => {
+	])('a clock set %s between arming and commit: a good run stands', async (_, clock) => {
 		await pretendSystemd(host)
 		const { report, said } = await host.session()(nics([0, 1]), { commitTimeoutSeconds: 60 }, { at: 5, how: 'clock', ...clock })
 		expect(report, said).toMatchObject({ outcome: 'Succeeded' })
@@ -321,7 +321,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 		['left alone', 0],
 		['set forward', DAY],
 		['set back', -DAY],
-	])('a run that is too slow puts everything back, with the clock %s', async (_, set) => {
+	])('a delay beyond the commit timeout, with the clock %s: everything is rolled back', async (_, set) => {
 		await pretendSystemd(host)
 		const before = await host.everything()
 		const { report } = await host.session()(nics([0, 1]), { commitTimeoutSeconds: 60 }, { at: 5, how: 'clock', set, pass: 58 })
@@ -333,12 +333,12 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 		expect(await host.everything()).toEqual(before)
 	})
 
-	test('a late NIC is not waited for any longer when the clock is set back', async () => {
+	test('a clock set back while a NIC is missing: the wait for the NIC is not extended', async () => {
 		const { report } = await host.session()(nics([0, 3]), { waitForDeviceSeconds: 60 }, { at: 5, how: 'clock', set: -DAY, pass: 61 })
 		expect(report).toMatchObject({ outcome: 'PartlyFailed', reason: 'WaitingForDevice' })
 	})
 
-	test('no API server at all: the node is configured, the termination log tells it, the exit status too', async () => {
+	test('no API server at all: the node is configured, and the termination log and the exit status report the failure', async () => {
 		const [lastWords, account] = [join(host.root, 'config/last-words'), join(host.root, 'config/account')]
 		mkdirSync(account)
 		writeFileSync(join(account, 'ca.crt'), rootCertificates[0] ?? '')
@@ -374,7 +374,7 @@ async function traces() {
 	return { ...((await host.everything()) as object), entries: entries(host) }
 }
 
-/** Whatever writes, renames, removes or waits for the disk: before it is done for the nth time, the process is killed. */
+/** Kills the process before the nth call that writes, renames, removes or syncs. */
 function killedAt(touch: number): string {
 	return `--import=data:text/javascript,${encodeURIComponent(
 		`import fs from 'node:fs'
@@ -391,7 +391,7 @@ function killedAt(touch: number): string {
 	)}`
 }
 
-/** What netplan 0.106 says of the file in these tests, and its exit status. */
+/** The output and exit status of netplan 0.106 for the file in these tests. */
 const refusal = `[ -e $2/etc/netplan/50-theirs.yaml ] || exit 0
 cat >&2 <<END
 
@@ -402,7 +402,7 @@ $2/etc/netplan/50-theirs.yaml:3:2: Invalid YAML: inconsistent indentation:
 END
 exit 1`
 
-/** Thirty seconds for one, as far as the agent's own clock and timers go. */
+/** Makes the agent's clock and timers 30 times as fast. */
 const swiftTime = `--import=data:text/javascript,${encodeURIComponent(
 	`const [now, timer] = [performance.now.bind(performance), setTimeout]
 	performance.now = () => now() * 30

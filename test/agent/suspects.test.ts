@@ -23,14 +23,14 @@ function accepted(all: readonly Kind[]): Accepted[] {
 	return nics.flatMap((nic, at) => (links[at] ? [{ nic, link: links[at], ours: undefined }] : []))
 }
 
-/** An interface that is no longer wanted, by which the path went or not. */
+/** An interface that is no longer desired; the path used it or did not. */
 function removal(id: number, address = `10.1.${id}.23/24`): Released {
 	const original = { name: `ens${id}`, altnames: [], mtu: 1500, up: false, sysctls: {} }
 	const name = `multinic${id}`
 	return { ours: { mac: mac(id), id, name, original, addresses: [address], former: [], routes: [], files: {} }, link: undefined }
 }
 
-/** What comes of a search when these are the causes. */
+/** The result of a search with these causes. */
 function searched(
 	all: readonly Kind[],
 	causes: readonly Suspect[],
@@ -51,7 +51,7 @@ const someKinds = fc.array(fc.constantFrom(...(Object.keys(kinds) as Kind[])), {
 const wish = someKinds.chain(all => fc.record({ all: fc.constant(all), culprit: fc.nat(all.length - 1), others: fc.boolean() }))
 
 describe('the interface that costs the node a path', () => {
-	test('is found among up to ten, and no other is blamed, with five losses at most', () => {
+	test('is found among up to ten, without blaming another, with at most five losses', () => {
 		fc.assert(
 			fc.property(wish, ({ all, culprit, others }) => {
 				const { culprits, losses } = searched(all, [culprit], others ? [removal(9)] : [])
@@ -62,7 +62,7 @@ describe('the interface that costs the node a path', () => {
 		)
 	})
 
-	test('is found though there are two', () => {
+	test('is found even if there are two', () => {
 		fc.assert(
 			fc.property(fc.uniqueArray(fc.nat(9), { minLength: 2, maxLength: 2 }), causes => {
 				const { culprits } = searched(Array<Kind>(10).fill('plain'), causes)
@@ -93,7 +93,7 @@ describe('the interface that costs the node a path', () => {
 		expect(searched(all, [mac(9)], removals)).toMatchObject({ culprits: [mac(9)], losses })
 	})
 
-	test('may be any that was not tried, where there is no time to find it', () => {
+	test('may be any that was not tested, if there is no time to search', () => {
 		const search = afterSuccess(searchAmong(accepted(['plain', 'plain', 'plain', 'plain']), [], []))
 		expect(search).toMatchObject({ suspects: [2, 3], tried: [2] })
 		expect(heldBack(abandoned(search)).toSorted()).toEqual([2, 3])

@@ -5,8 +5,8 @@ import { type BareMachine, type Machines, startMachines } from '../../lab/machin
 import { stateOf } from './machine-state.ts'
 
 /**
- * Links that a daemon has managed since the boot get each other's names, MTUs and addresses, all in one network, and are given back. The one with
- * the lowest id has that network; the others have their addresses alone.
+ * Links that a daemon has managed since the boot exchange their names, MTUs and addresses, all in one network, and are then removed. The
+ * one with the lowest id has that network; the others have /32 addresses.
  */
 
 const [a, b, c] = ['fa:16:3e:00:00:01', 'fa:16:3e:00:00:02', 'fa:16:3e:00:00:03'] as const
@@ -35,7 +35,7 @@ describe.each<[what: string, machine: NewMachine]>([
 		['other addresses, and another NIC', [{ ...nic(0, b, 26), addresses: ['10.0.0.27/24'] }, nic(2, c, 25)]],
 		['a NIC less, and an address less', [nic(0, b, 26)]],
 		['none', []],
-	])('%s: by a run, and after a reboot', async (_what, nics) => {
+	])('%s: configured by a run and after a reboot', async (_what, nics) => {
 		const { report, stdout } = await machine.agent(nics)
 		expect(report, stdout).toMatchObject({ outcome: 'Succeeded' })
 		const configured = await ours()

@@ -22,7 +22,7 @@ describe('the device of a link, read below the root of a host', () => {
 	})
 	afterEach(() => rmSync(root, { recursive: true }))
 
-	/** As sysfs has it: a class folder of links to the devices, and a driver beside `net/`. */
+	/** Mimics sysfs: a class folder of symlinks to the devices, and a driver beside `net/`. */
 	function plug(path: string, { driver = 'virtio_net', link }: { driver?: string | undefined; link?: string }): void {
 		mkdirSync(`${root}${path}/net`, { recursive: true })
 		mkdirSync(`${root}/sys/class/net`, { recursive: true })
@@ -41,7 +41,7 @@ describe('the device of a link, read below the root of a host', () => {
 		expect(deviceOf(root, 'ens5')).toEqual({ device: { path, driver } })
 	})
 
-	test('is none for a virtual link, and none where there is no /sys', () => {
+	test('is missing for a virtual link, and without /sys', () => {
 		expect(deviceOf(root, 'br0')).toEqual({})
 		mkdirSync(`${root}/sys/class/net/br0`, { recursive: true })
 		expect(deviceOf(root, 'br0')).toEqual({})
@@ -60,12 +60,12 @@ describe('the device of a link, read below the root of a host', () => {
 		['bound, and another link is there', () => plug(VIRTIO, { link: 'ens5' }), false],
 		['not bound', () => plug(VIRTIO, { driver: '' }), false],
 		['bound to a driver that makes no links', () => plug(VIRTIO, { driver: 'vfio-pci' }), false],
-	])('that is %s tells whether its link is in another namespace', (_, plugged, found) => {
+	])('that is %s shows whether its link is in another namespace', (_, plugged, found) => {
 		plugged()
 		expect(inOtherNamespace(root, [], recordOf({ path: VIRTIO, driver: 'virtio_net' }))).toEqual(found ? [mac] : [])
 	})
 
-	test('is not looked for where the link is here, nor for a record of an earlier version, nor for one that cannot be read', () => {
+	test('is not looked up for a link that is present, a record of an earlier version, or an invalid record', () => {
 		plug(VIRTIO, {})
 		const device = { path: VIRTIO, driver: 'virtio_net' }
 		expect(inOtherNamespace(root, here, recordOf(device))).toEqual([])
@@ -107,34 +107,34 @@ describe('a NIC that was moved into a pod', () => {
 		return afterEvery(host, changes, false)
 	}
 
-	test('has been remembered with its device, and needs no change for that', () => {
+	test('was recorded with its device and needs no change for that', () => {
 		expect(parseRecord(configured.files[RECORD_PATH]).links).toMatchObject([{ device }])
 		expect(plan(wanted(nic), configured, {}).steps).toEqual([])
 	})
 
-	test('has no device in the record of an earlier version, which is no reason to change anything', () => {
+	test('has no device in the record of an earlier version, which causes no change', () => {
 		const old = { ...configured, files: { ...configured.files, [RECORD_PATH]: without(configured) } }
 		expect(plan(wanted(nic), old, {}).steps).toEqual([])
 	})
 
-	test('is reported as that, and as not there where nothing is known of it', () => {
+	test('is reported as InOtherNamespace, and as missing if nothing is known of it', () => {
 		expect(plan(wanted(nic), moved, {}).refused).toMatchObject([{ refusal: { reason: 'InOtherNamespace', message } }])
 		expect(plan(wanted(nic), { ...moved, inOtherNamespace: [] }, {}).refused).toMatchObject([
 			{ refusal: { reason: 'WaitingForDevice', message: `no link has MAC ${mac} yet (ip -br link)` } },
 		])
 	})
 
-	test('is not removed before it is back, and is then given back as it was', () => {
+	test('is not removed before it returns, and is then restored', () => {
 		const { kept, steps } = plan(wanted(), moved, {})
 		expect([kept, steps]).toMatchObject([[{ refusal: { reason: 'InOtherNamespace', message } }], []])
-		// The kernel gives it back down and without addresses.
+		// The kernel returns it down and without addresses.
 		const back = hostWith([{ ifindex: 9, name: 'multinic0', mac, device }], { files: configured.files, rules: configured.rules })
 		const end = changed(back)
 		expect(end.links).toMatchObject([{ name: 'ens5', up: false }])
 		expect([end.rules, end.files]).toEqual([BASE_RULES, {}])
 	})
 
-	test('is configured again when it is back', () => {
+	test('is configured again when it returns', () => {
 		const back = hostWith([{ ifindex: 9, name: 'multinic0', mac, device }], { files: configured.files, rules: configured.rules })
 		const end = changed(back, nic)
 		expect(end.links).toMatchObject([{ name: 'multinic0', up: true, addresses: [{ cidr: '10.0.0.23/24' }] }])
@@ -142,7 +142,7 @@ describe('a NIC that was moved into a pod', () => {
 	})
 })
 
-/** As an earlier version of the agent has written it. */
+/** The record as written by an earlier version of the agent. */
 function without(host: HostState): HostState['files'][string] {
 	const record = host.files[RECORD_PATH] ?? { content: '', mode: 0, gid: 0 }
 	const { version, links } = JSON.parse(record.content) as HostRecord

@@ -5,7 +5,7 @@ import type { Fault } from './broken-host.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 import { type PrimaryNetwork, primaryNetwork } from './primary-network.ts'
 
-/** Every kind of run on a node that is busy meanwhile: nothing foreign has an event, and a TCP stream on the primary NIC loses nothing. */
+/** Every kind of run on a busy node: nothing unmanaged has an event, and a TCP stream on the primary NIC loses nothing. */
 const isRoot = process.getuid?.() === 0
 const IDS = Array.from({ length: 10 }, (_, id) => id)
 const mac = (id: number) => `fa:16:3e:00:00:0${id}`

@@ -6,7 +6,7 @@ import { linksOf } from '../../agent/plan/routing.ts'
 import { hardwareOnly } from '../../agent/plan/match.ts'
 import { hostWith } from './simulated-host.ts'
 
-/** What `ip -j` says, read whole; and what it says and the agent does not know. */
+/** The output of `ip -j` is parsed completely, including what the agent does not know. */
 
 const nic = { ifindex: 3, ifname: 'ens7', flags: ['UP'], mtu: 1500, link_type: '[1]', address: 'fa:16:3e:37:c3:f1', addr_info: [] }
 const lo = { ifindex: 1, ifname: 'lo', flags: ['UP'], mtu: 1500, link_type: '[772]' }
@@ -79,7 +79,7 @@ describe('a key that the agent does not know', () => {
 			'colour',
 			'ip -j -d neigh show proxy',
 		],
-	])('%s refuses its link, and names the key and the command', (_, documents, key, see) => {
+	])('%s makes the agent refuse the link, and the message has the key and the command', (_, documents, key, see) => {
 		const { links, routes } = parseNetwork(documents)
 		expect(links.map(({ unknown }) => unknown?.[0])).toContainEqual({ key, see })
 		const { refused } = plan(wantedOn(nic.address), hostWith(links, { routes }), {})
@@ -87,7 +87,7 @@ describe('a key that the agent does not know', () => {
 		expect(refused[0]?.refusal.message).toContain(see)
 	})
 
-	test('of another link does no harm', () => {
+	test('of another link is safe', () => {
 		const { links } = parseNetwork({ ...empty, addresses: [{ ...lo, colour: 1 }, nic] })
 		expect(plan(wantedOn(nic.address), hostWith(links), {}).refused).toEqual([])
 	})
@@ -114,7 +114,7 @@ describe('a route uses', () => {
 	})
 })
 
-test('an encapsulation has keys of its own, though `ip` prints `dst` and `tos` twice', () => {
+test('an encapsulation has separate keys, even though `ip` prints `dst` and `tos` twice', () => {
 	const text =
 		'[{"type":"1","dst":"10.1.0.0/16","encap":"ip","id":5,"src":"0.0.0.0","dst":"10.0.0.77","ttl":4,"tos":3,"key":true,"tos":"0x10","dev":"ens7","table":"254","protocol":"3","scope":"253","flags":[]}]'
 	const { routes, links } = parseNetwork({ ...empty, routes: JSON.parse(distinctEncap(text)) })

@@ -6,7 +6,7 @@ import type { Change } from '../../agent/plan/steps.ts'
 import { type Interface, Interfaces, settle } from '../../contract/interface.ts'
 import { afterEvery, hostWith } from './simulated-host.ts'
 
-/** What others have built on a NIC, and rules that name it: refused where the change would disturb them, and only there. */
+/** What others have built on a NIC, and rules that name it: an interface is refused only if the change would disturb them. */
 
 const mac = (n: number) => `fa:16:3e:00:00:0${n}`
 const nic = (id: number, more: Partial<Interface> = {}): Partial<Interface> => ({
@@ -36,7 +36,7 @@ function changed(host: HostState, ...nics: Partial<Interface>[]): HostState {
 	)
 }
 
-/** Both NICs as a run has left them, and what others did then. */
+/** Both NICs after a run, and what others did afterwards. */
 const configured = changed(fresh, nic(0), nic(1))
 const vlan: Partial<Link> = { name: 'vlan5', kind: 'vlan', lower: 2 }
 const rule = (more: Partial<Rule>): Rule => ({
@@ -206,7 +206,7 @@ describe('an interface is configured', () => {
 	})
 })
 
-describe('a link that is no longer wanted', () => {
+describe('a link that is no longer desired', () => {
 	test.each<[title: string, more: Then, says: RegExp]>([
 		['and has a VLAN', { others: [vlan] }, /^vlan5 is on top of it, and it would be renamed to ens0 \(ip -d link show dev vlan5\)$/],
 		['and is a port of a bridge', { others: [bridge], first: { master: 'br0' } }, /^it is a port of br0, and it would be renamed to ens0 /],
@@ -215,7 +215,7 @@ describe('a link that is no longer wanted', () => {
 			{ rules: [rule({ oif: 'multinic0' })] },
 			/^the rule '.*' names it, and would match nothing once it is renamed to ens0 \(ip rule show priority 600\)$/,
 		],
-	])('%s stays as it is and is remembered, and the others are done', (_, more, says) => {
+	])('%s stays unchanged and on record, and the others are removed', (_, more, says) => {
 		const host = then(configured, more)
 		const { kept, released, steps } = plan(wanted(), host, {})
 		expect(kept).toMatchObject([{ ours: { mac: mac(0) }, refusal: { reason: 'InUse', message: expect.stringMatching(says) } }])
@@ -234,13 +234,13 @@ describe('a link that is no longer wanted', () => {
 		expect(changed(free).links.map(({ name }) => name)).toEqual(['ens0', 'ens1'])
 	})
 
-	test('keeps its table from the NIC that is to have it', () => {
+	test('keeps its table from the NIC that needs it', () => {
 		const { refused } = plan(wanted(nic(0, { macAddress: mac(1) })), then(configured, { others: [vlan] }), {})
 		const message = expect.stringMatching(/^table 100 is needed for multinic0 and has a route to .* over multinic0 \(/)
 		expect(refused).toMatchObject([{ refusal: { reason: 'InUse', message } }])
 	})
 
-	test('keeps its name from a NIC that needs no table, which says why', () => {
+	test('keeps its name from a NIC that needs no table, and the message says why', () => {
 		const { refused } = plan(wanted({ id: 0, macAddress: mac(1), policyRouting: false }), then(configured, { others: [vlan] }), {})
 		expect(refused).toMatchObject([
 			{
@@ -252,7 +252,7 @@ describe('a link that is no longer wanted', () => {
 		])
 	})
 
-	test('that cannot be renamed keeps it from another of our NICs too, in a swap', () => {
+	test('that cannot be renamed keeps it from another managed NIC too, in a swap', () => {
 		const swap = [nic(0, { macAddress: mac(1) }), nic(1, { macAddress: mac(0) })]
 		const { refused, accepted } = plan(wanted(...swap), then(configured, { others: [vlan] }), {})
 		expect(accepted).toEqual([])
@@ -263,7 +263,7 @@ describe('a link that is no longer wanted', () => {
 	})
 })
 
-test('a VLAN that was down with its NIC and rises with it is no loss; one that goes down is', () => {
+test('a VLAN that was down with its NIC and comes up with it is no loss; one that goes down is', () => {
 	const low = then(configured, { others: [{ ...vlan, up: false }], first: { up: false } })
 	const high = then(configured, { others: [vlan] })
 	const done = plan(wanted(nic(0), nic(1)), low, {})

@@ -5,7 +5,7 @@ import { select } from '../../agent/plan/select.ts'
 import { type Interface, Interfaces, settle } from '../../contract/interface.ts'
 import { afterEvery, hostWith } from './simulated-host.ts'
 
-/** A wanted address that another link of the node has. */
+/** A desired address that another link of the node has. */
 
 const mac = (n: number) => `fa:16:3e:00:00:0${n}`
 const nic = (id: number, ...addresses: string[]): Partial<Interface> => ({ id, macAddress: mac(id), addresses })
@@ -39,7 +39,7 @@ const withAddress = (host: HostState, name: string, ...addresses: Link['addresse
 	links: host.links.map(link => (link.name === name ? { ...link, addresses: [...link.addresses, ...addresses] } : link)),
 })
 
-describe('a wanted address is refused', () => {
+describe('a desired address is refused', () => {
 	test.each<[title: string, host: HostState, on: string]>([
 		['that the primary NIC has', node({ name: 'mgmt', addresses: [address('10.0.0.23/24')] }), 'mgmt'],
 		['that it has by DHCP', node({ name: 'mgmt', addresses: [address('10.0.0.23/24', true)] }), 'mgmt'],
@@ -67,7 +67,7 @@ describe('a wanted address is refused', () => {
 	})
 })
 
-describe('a wanted address is accepted', () => {
+describe('a desired address is accepted', () => {
 	test.each<[title: string, host: HostState, nics: Partial<Interface>[]]>([
 		[
 			'that another NIC of ours has by DHCP',
@@ -97,7 +97,7 @@ describe('a wanted address is accepted', () => {
 	})
 })
 
-test('where an interface cannot lose its address, the one that was to get it is refused too, and so on', () => {
+test('if an interface cannot lose its address, the one that needs it is refused too, transitively', () => {
 	const start = changed(node(), nic(0, '10.0.0.1/24'), nic(1, '10.0.1.1/24'))
 	const { refused } = select(
 		wanted(nic(0, '10.0.1.1/24'), nic(1, '10.0.2.1/24')),

@@ -5,7 +5,7 @@ import type { Interface } from '../../contract/interface.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 import { addPrimaryAndNics } from './primary-link.ts'
 
-/** What the kernel does with the packets of the node and of each wanted address, before a run and after it. */
+/** What the kernel does with the packets of the node and of each desired address, before and after a run. */
 const isRoot = process.getuid?.() === 0
 const nic = { id: 0, macAddress: 'fa:16:3e:00:00:00', address: '10.0.0.23', cidr: '10.0.0.0/24', gateway: '10.0.0.1' }
 const other = { id: 1, macAddress: 'fa:16:3e:00:00:01', address: '10.0.1.23', cidr: '10.0.1.0/24', gateway: '10.0.1.1' }
@@ -20,7 +20,7 @@ const vpn = [
 const pods = ['link add br0 type bridge', 'link set br0 up', 'addr add 10.200.0.1/16 dev br0']
 const api = { KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: '6443' }
 
-describe.skipIf(!isRoot)('the ways of packets (needs root for network namespaces)', () => {
+describe.skipIf(!isRoot)('the paths of packets (needs root for network namespaces)', () => {
 	let host: NodeHost
 
 	beforeEach(async () => {
@@ -78,7 +78,7 @@ describe.skipIf(!isRoot)('the ways of packets (needs root for network namespaces
 			{ ...nic, routes: [{ to: '10.42.0.0/25', via: '10.0.0.1', table: 254 }] },
 			['InUse', /^packets to 10\.42\.0\.1 are refused now and would leave by multinic0/],
 		],
-	])('%s is known before, and nothing is changed; the other interface is configured', async (_, setup, wish, [reason, message]) => {
+	])('%s is detected before any change, and the other interface is configured', async (_, setup, wish, [reason, message]) => {
 		if (setup.length > 0) await host.ip(setup.join('\n'))
 		const { report, stdout } = await host.agent(
 			[wish, ...(reason === 'RoutedElsewhere' && setup === vpn ? [] : [other])],
@@ -134,7 +134,7 @@ describe.skipIf(!isRoot)('the ways of packets (needs root for network namespaces
 			{ id: 0, macAddress: nic.macAddress, address: 'fd00::23', cidr: 'fd00::/64' },
 			noCarrier('ens0', 'ignore_routes_with_linkdown'),
 		],
-	])('%s is named as the cause, before anything is changed', async (_, setup, wish, message) => {
+	])('%s is named as the cause before any change', async (_, setup, wish, message) => {
 		await lay(setup)
 		for (const mode of ['Plan', 'Apply'] as const) {
 			const { report, stdout } = await host.agent([wish], { mode })
@@ -143,7 +143,7 @@ describe.skipIf(!isRoot)('the ways of packets (needs root for network namespaces
 		}
 	})
 
-	test('a carrier whose absence only shows when the link is up is named as the cause as well', async () => {
+	test('a missing carrier that only shows when the link is up is named as the cause too', async () => {
 		await lay(withoutCarrier('ipv4.conf.all'))
 		const { report } = await host.agent([nic])
 		expect(report?.interfaces[0]).toMatchObject({
@@ -155,12 +155,12 @@ describe.skipIf(!isRoot)('the ways of packets (needs root for network namespaces
 	test.each([
 		['the kernel does not mind', withoutCarrier()],
 		['the setting is for the other family', withoutCarrier('ipv6.conf.all', 'ipv6.conf.ens0')],
-	])('a NIC without a carrier is configured where %s', async (_, setup) => {
+	])('a NIC without a carrier is configured if %s', async (_, setup) => {
 		await lay(['link set ens0 up', ...setup])
 		expect((await host.agent([nic])).report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 1/1' })
 	})
 
-	/** Lines for `ip`, and some that begin with their own program. */
+	/** Executes lines of `ip`; some begin with another program. */
 	async function lay(lines: readonly string[]): Promise<void> {
 		for (const line of lines) {
 			const [program = '', ...args] = line.startsWith('sysctl ') ? line.split(' ') : ['ip', ...line.split(' ')]
@@ -197,7 +197,7 @@ describe.skipIf(!isRoot)('the ways of packets (needs root for network namespaces
 			'fd00::23, an address of this node, leave by multinic0 because rule 10000 comes before rule 32000 (-6 from all lookup local) (ip -6 rule show priority 32000)',
 		],
 	])(
-		'the rule of the local table, moved %s, would let packets to the node itself out, so it is named before anything is changed',
+		'the rule of the local table, moved %s, would let packets to the node itself leave, so it is named before any change',
 		async (_, setup, [wish, more = {}], message) => {
 			await lay(setup)
 			for (const mode of ['Plan', 'Apply'] as const) {
@@ -212,20 +212,20 @@ describe.skipIf(!isRoot)('the ways of packets (needs root for network namespaces
 		},
 	)
 
-	test('the rule of the local table, moved to 100 as Cilium does, is well before ours', async () => {
+	test('the rule of the local table, moved to 100 as Cilium does, still comes before the MultiNIC rules', async () => {
 		await host.ip(movedTo(100).join('\n'))
 		expect((await host.agent([nic])).report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 1/1' })
 		await host.ip(['rule add lookup local priority 32000', 'rule del priority 100'].join('\n'))
 		expect((await host.agent([nic], { mode: 'Verify' })).report?.interfaces[0]).toMatchObject({ reason: 'RoutedElsewhere' })
 	})
 
-	test('a network without a gateway leaves by its own link beside a VPN', async () => {
+	test('a network without a gateway uses its own link next to a VPN', async () => {
 		await host.ip(vpn.join('\n'))
 		const { gateway: _, ...near } = nic
 		expect((await host.agent([near])).report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 1/1' })
 	})
 
-	test('one of two nameservers in a wanted network is reached as before', async () => {
+	test('one of two nameservers in a desired network is reached as before', async () => {
 		mkdirSync(join(host.root, 'etc'), { recursive: true })
 		writeFileSync(join(host.root, 'etc/resolv.conf'), 'nameserver 192.168.100.3\nnameserver 192.168.9.1\n')
 		const { report, stdout } = await host.agent([{ ...nic, address: '192.168.100.23', cidr: '192.168.100.0/24', gateway: '192.168.100.1' }])
@@ -247,20 +247,20 @@ describe.skipIf(!isRoot)('the ways of packets (needs root for network namespaces
 			'10.0.0.23',
 			'10.0.0.0/24',
 		],
-	])('a wanted address that is %s takes no way from the node', async (_, setup, wanted, cidr) => {
+	])('a desired address that is %s takes no path from the node', async (_, setup, wanted, cidr) => {
 		await host.ip(setup.join('\n'))
 		const { report, stdout } = await host.agent([{ id: 0, macAddress: nic.macAddress, address: wanted, cidr }])
 		expect(report, stdout).toMatchObject({ outcome: 'Succeeded', message: 'Configured 1/1' })
 	})
 
-	test('the metadata service in a wanted network is reached as before, though nothing answers there', async () => {
+	test('the metadata service in a desired network is reached as before, even though it does not reply there', async () => {
 		const { report, stdout } = await host.agent([{ ...nic, address: '169.254.10.1', cidr: '169.254.0.0/16', gateway: undefined }])
 		expect(report?.interfaces[0], stdout).toMatchObject({ state: 'Configured', warnings: [{ reason: 'SharedNetwork' }] })
 		expect(await host.ask('route get 169.254.169.254')).toMatchObject([{ dev: 'mgmt' }])
 		expect(await host.ask('route get 169.254.10.2 from 169.254.10.1')).toMatchObject([{ dev: 'multinic0' }])
 	})
 
-	test('a rule that comes later is found by a run that looks, and by one that changes nothing; without it all is well again', async () => {
+	test('a rule added later is reported by a verification and by a run without changes, and no longer once it is removed', async () => {
 		expect((await host.agent([nic])).report).toMatchObject({ outcome: 'Succeeded' })
 		await host.ip(vpn.join('\n'))
 		const elsewhere = { state: 'Failed', reason: 'RoutedElsewhere', message: expect.stringContaining('rule 110') }

@@ -3,15 +3,15 @@ import { join } from 'node:path'
 import { probePackages, unpackPackages } from '../../lab/packages.ts'
 
 /**
- * What the wire is to a host. `real`: whoever is on it is asked, by the real programs, as patiently as on any node. `silent`: nobody
- * answers a probe, and that is known at once, so that a test that is about something else does not wait for it.
+ * What the wire is to a host. `real`: probes run the real programs with the timeouts of any node. `silent`: no host replies to a probe, and
+ * the probe ends immediately, so that a test of something else does not wait for the timeout.
  */
 export type Wire = 'real' | 'silent'
 
-/** Where the agent looks for programs first; the host's own namespace sees the test's there. */
+/** The folder that the agent searches first for programs; the host's own namespace has the programs of the test there. */
 export const PROGRAMS_FOLDER = '/usr/local/sbin'
 
-/** Puts what the agent's image calls for its probes into `folder`. */
+/** Writes the programs that the agent's image calls for its probes into `folder`. */
 export async function putProbePrograms(folder: string, wire: Wire): Promise<void> {
 	mkdirSync(folder)
 	for (const program of ['arping', 'ping'] as const) {
@@ -21,7 +21,7 @@ export async function putProbePrograms(folder: string, wire: Wire): Promise<void
 	}
 }
 
-/** As they end when nobody answers. */
+/** Mimics their output and exit status without a reply. */
 const silence = { arping: 'for ip; do :; done; echo "ARPING $ip from 0.0.0.0"', ping: 'echo "PING"; exit 1' }
 
 let unpacked: ReturnType<typeof unpackPackages> | undefined

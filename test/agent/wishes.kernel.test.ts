@@ -6,20 +6,23 @@ import type { Answered } from './agent-session.ts'
 import { anyWish } from './any-wish.ts'
 import { type NodeHost, nodeHost, type Session } from './node-host.ts'
 
-/** One wish after another, any of them: what comes of the last is what would have come of it alone. `SEED` and `WISHES` ask for others, and for more. */
+/**
+ * Applies arbitrary configs one after the other: the last one has the same result as on its own. `SEED` selects the configs, and `WISHES`
+ * sets their number.
+ */
 const isRoot = process.getuid?.() === 0
 const WISHES = Number(process.env.WISHES ?? 8)
 const SEED = Number(process.env.SEED ?? 1_075_090_324)
 const macs = Array.from({ length: 4 }, (_, n) => `fa:16:3e:00:00:0${n}`)
 
-describe.skipIf(!isRoot)('any wish after any other (needs root for network namespaces)', () => {
+describe.skipIf(!isRoot)('any desired config after any other (needs root for network namespaces)', () => {
 	let used: NodeHost
 	let fresh: NodeHost
 
 	beforeAll(async () => {
 		;[used, fresh] = [await nodeHost(), await nodeHost()]
 		for (const host of [used, fresh]) {
-			// Nobody is there to have an address already: the kernel need not listen for a second each time.
+			// No other host can have an address here, so the kernel need not wait a second each time.
 			await host.inside('sysctl', ['-w', 'net.ipv6.conf.default.dad_transmits=0'])
 			for (const [n, mac] of macs.entries())
 				await host.ip(`link add ens${n} address ${mac} type veth peer name peer${n}\nlink set peer${n} up`)
@@ -36,7 +39,7 @@ describe.skipIf(!isRoot)('any wish after any other (needs root for network names
 		const [onUsed, onFresh] = [used.session(), fresh.session()]
 		for (const [at, wish] of wishes.entries()) {
 			const place = `wish ${at} of SEED=${SEED}, after ${JSON.stringify(wishes[at - 1])}: ${JSON.stringify(wish)}`
-			// Every third time a link has to go down to be renamed.
+			// Every third time, a link has to go down to be renamed.
 			const renameDown = at % 3 === 2
 			const alone = onFresh([], { mode: 'Cleanup' }).then(() => carriedOut(onFresh, wish, { place, renameDown: false }))
 			const [answer, expected] = await Promise.all([carriedOut(onUsed, wish, { place, renameDown }), alone])
@@ -56,14 +59,14 @@ async function carriedOut(session: Session, wish: Partial<Interface>[], { place,
 	return second
 }
 
-/** `grep` prints path and value; of what it finds nothing it prints nothing, on both hosts alike. */
+/** `grep` prints path and value; it prints nothing for missing files, on both hosts alike. */
 async function settingsOf(host: NodeHost, wish: readonly Partial<Interface>[]): Promise<string> {
 	const paths = wish.flatMap(({ id }) => SYSCTL_KEYS.map(key => `/proc/sys/net/${key.replace('/', `/conf/multinic${id}/`)}`))
 	const { stdout } = await host.inside('grep', ['-H', '.', ...paths])
 	return stdout
 }
 
-/** What the kernel has of our NICs, by name and not by index. */
+/** The kernel state of the managed NICs, by name instead of index. */
 function stateOf({ kernel: { links, routes, rules } }: Answered) {
 	const nics = links.filter(({ address }) => macs.includes(String(address)))
 	const names = new Set(nics.map(({ ifname }) => ifname))

@@ -173,7 +173,7 @@ describe('drift', () => {
 		expect(driftWords(drift as Drift)).toBe(says)
 	})
 
-	test('is not what only serves another step: taking down for a renaming, a name for the meantime, what is given back', () => {
+	test('excludes what only serves another step: setting a link down for a rename, a temporary name, what is restored afterwards', () => {
 		const steps = [
 			down,
 			{ kind: 'rename' as const, link: 3, to: 'mntmp3' },
@@ -189,18 +189,18 @@ describe('drift', () => {
 		).toEqual([{ attribute: 'name', wanted: 'multinic0', found: 'ens7' }])
 	})
 
-	test('of no interface says which link', () => {
+	test('without an interface names the link', () => {
 		expect(driftOf([{ change: mtu(1450) }], host()).map(driftWords)).toEqual(['ens7: mtu is 1500, not 1450'])
 	})
 })
 
-describe('a plan in words', () => {
+describe('a plan as text', () => {
 	const nics = settle(Interfaces.parse([{ id: 0, macAddress: mac, address: '10.0.0.23', cidr: '10.0.0.0/24', mtu: 1450 }]))
 	const start = { ...hostWith([]), links: [link({ sysctls: { 'ipv4/rp_filter': '1' } })] }
 	const { steps } = plan({ interfaces: nics, nodeAddresses: [], kinds: new Set(['hardware']), failed: new Map() }, start, {})
 	const diff = diffOf(steps, start)
 
-	test('is every step in order, as a person would type it', () => {
+	test('has every step in order, as an operator would type it', () => {
 		expect(diff.commands).toEqual([
 			'sysctl -w net/ipv4/conf/ens7/rp_filter=2',
 			'ip link set dev if3 name multinic0',
@@ -216,7 +216,7 @@ describe('a plan in words', () => {
 		expect(commandOf({ kind: 'addRule', rule: { ...rule, family: 6, from: 'fd00::9/128' } })).toMatch(/^ip -6 rule add from fd00::9\/128/)
 	})
 
-	test('tells what is in our own files, and of others only how long they are', () => {
+	test('has the content of managed files, and only the length of foreign ones', () => {
 		const secret = { path: '/etc/netplan/50-cloud-init.yaml', file: { content: 'password: hush', mode: 0o600, gid: 0 } }
 		const { files } = diffOf([...steps, { change: { kind: 'file', ...secret } } as Step], start)
 		expect(files.find(({ path }) => path.endsWith('99-multinic0.yaml'))).toMatchObject({
@@ -227,7 +227,7 @@ describe('a plan in words', () => {
 		expect(files.at(-1)).toEqual({ path: secret.path, action: 'create', mode: '600', bytes: 14 })
 	})
 
-	test('with more commands than a report may hold says how many are left out', () => {
+	test('with more commands than fit into a report says how many are omitted', () => {
 		const commands = Array.from({ length: 2_000 }, (_, n) => `ip route add 10.0.0.0/8 via 10.0.0.1 dev if3 table ${n}`)
 		const text = reportText({ interfaces: [], message: '', plan: { ...diff, commands } } as unknown as AgentReport)
 		expect(Buffer.byteLength(text)).toBeLessThanOrEqual(REPORT_MAX_BYTES)
@@ -236,7 +236,7 @@ describe('a plan in words', () => {
 		expect(told.at(-1)).toBe('and 1000 more (see the log)')
 	})
 
-	test('that is too long loses the longest contents first, and keeps every command', () => {
+	test('that is too long loses the longest contents first and keeps every command', () => {
 		const long = (n: number, length: number) => ({
 			path: `/etc/netplan/99-multinic${n}.yaml`,
 			action: 'create' as const,

@@ -4,11 +4,11 @@ import { made, page, rewritten } from './agent-docs.ts'
 
 const text = readFileSync(page, 'utf8')
 
-test('what docs/agent.md shows is what the agent makes (else: node test/agent/agent-docs.ts)', async () => {
+test('docs/agent.md shows what the agent generates (otherwise run: node test/agent/agent-docs.ts)', async () => {
 	expect(await rewritten(text)).toBe(text)
 })
 
-test('docs/agent.md shows everything that is made, and its links lead somewhere', async () => {
+test('docs/agent.md shows every generated example, and its links have targets', async () => {
 	const shown = [...text.matchAll(/<!-- made: (.+) -->/g)].map(([, key]) => key)
 	expect(shown.toSorted()).toEqual(Object.keys(await made()).toSorted())
 	const headings = [...text.matchAll(/^#+ (.+)$/gm)].map(([, words = '']) =>

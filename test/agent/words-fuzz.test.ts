@@ -15,7 +15,7 @@ import { settle } from '../../contract/interface.ts'
 import { runConfig } from '../../lab/machine-agent.ts'
 import { hostWith } from './simulated-host.ts'
 
-/** Text from outside reaches no command, no path and no file but as what it means; whatever else it holds is refused at the door. */
+/** External text reaches a command, path or file only with its intended meaning; anything else in it is rejected at the input. */
 
 const macs = ['fa:16:3e:37:c3:f1', 'fa:16:3e:37:c3:f2']
 const good = runConfig(
@@ -41,7 +41,7 @@ const good = runConfig(
 	{ nodeAddresses: ['192.0.2.1', '2001:db8::1'] },
 )
 
-/** What no command or file may hold, in letters that names of Kubernetes may. */
+/** What must not be in any command or file, in letters that are allowed in Kubernetes names. */
 const sentinel = 'zzq'
 const nasty = fc.constantFrom(
 	...['\n', '\r\n', '\0', '"', "'", '`', '$(zzq)', '$zzq', '%n', '%%', '\\', ';zzq', '&&zzq', '|zzq', '>zzq', '#zzq', ' zzq', '\tzzq'],
@@ -80,7 +80,7 @@ const hostile = fc.oneof(
 	fc.string({ unit: 'binary', maxLength: 20 }).map(text => text + sentinel),
 	fc.string({ unit: 'grapheme', maxLength: 20 }),
 )
-/** Other forms of what is meant, and other values that are right. */
+/** Other spellings of the same value, and other valid values. */
 const harmless = fc.oneof(
 	fc.ipV4(),
 	fc.ipV6(),
@@ -109,7 +109,7 @@ const cidr = fc.oneof(
 	fc.tuple(fc.ipV4(), fc.integer({ min: 0, max: 32 })).map(([ip, length]) => `${ip}/${length}`),
 	fc.tuple(fc.ipV6(), fc.integer({ min: 0, max: 128 })).map(([ip, length]) => `${ip}/${length}`),
 )
-/** By the field it is for; arrays go by position. */
+/** By the field it is for; arrays by position. */
 const right = {
 	macAddress: fc.constantFrom('FA:16:3E:37:C3:F1', '02:00:00:00:00:99'),
 	mtu: fc.integer({ min: 68, max: 65_535 }),
@@ -145,7 +145,7 @@ const mutated = fc.array(mutation, { minLength: 1, maxLength: 3 }).map(list => {
 })
 
 const script = '/etc/sysconfig/network-scripts/ifcfg-eth0'
-/** Hosts with both NICs, in every state of affairs that calls for other steps. */
+/** Hosts with both NICs, in every state that requires different steps. */
 const hosts: [title: string, host: HostState][] = [
 	['a fresh host', hostOf({})],
 	['where names collide, and links are set down to be renamed', hostOf({ liveRename: false, networkd: true }, ['multinic1', 'multinic0'])],
@@ -158,8 +158,8 @@ const hosts: [title: string, host: HostState][] = [
 	['a cloud-init that knows both', hostOf({ cloudInit: { macs, forced: false } })],
 ]
 
-describe('text from outside', () => {
-	test.each(hosts)('is refused at the door, or means what it says: %s', (_, host) => {
+describe('external text', () => {
+	test.each(hosts)('is rejected at the input or has its intended meaning: %s', (_, host) => {
 		const seen = { refused: 0, taken: 0 }
 		fc.assert(
 			fc.property(mutated, wish => {
@@ -172,7 +172,7 @@ describe('text from outside', () => {
 		expect(Math.min(seen.refused, seen.taken)).toBeGreaterThan(30)
 	})
 
-	test('that is no config at all is refused', () => {
+	test('is rejected if it is not a config at all', () => {
 		fc.assert(
 			fc.property(
 				fc.oneof(
@@ -185,7 +185,7 @@ describe('text from outside', () => {
 		)
 	})
 
-	test('that is refused is told in one line, and nobody is taken for an addressee who is none', () => {
+	test('that is rejected is logged in one line, and an invalid report address is not used', () => {
 		fc.assert(
 			fc.property(mutated, wish => {
 				const lines = logged(log => tellError(log, 'failed', new Error(wordsOf(refusalOf(JSON.stringify(wish))))))
@@ -196,7 +196,7 @@ describe('text from outside', () => {
 	})
 })
 
-test('a link of the host may have any name: it is left alone, or its name is one word everywhere', () => {
+test('a link of the host with any name is left unchanged, or its name is a single word everywhere', () => {
 	const name = fc
 		.oneof(nasty, fc.string({ unit: 'binary', maxLength: 15 }))
 		.map(text => text.replace(/[\s/\0]/gu, '').slice(0, 15))
@@ -229,7 +229,7 @@ function mutate(root: object, { at, how, text, other, right: values }: Mutation)
 	const places = how === 'right' ? all.filter(({ parent, key }) => key in values && typeof parent[key] !== 'object') : all
 	const { parent, key } = places[at % places.length] ?? { parent: {}, key: '' }
 	const now = parent[key]
-	// Of a list, `length` is no key that could be added.
+	// `length` of an array is not a key that could be added.
 	if (how === 'key' && !(Array.isArray(parent) && text === 'length')) parent[text] = now
 	else if (how === 'other') parent[key] = other
 	else if (how === 'right') parent[key] = values[key]
@@ -318,7 +318,7 @@ function expectLines(path: string, content: string): void {
 	for (const one of content.split('\n')) expect(one).toMatch(line ?? /^$/)
 }
 
-/** A comment, a section, or a key with a value of letters, digits and what addresses and lists of words are made of. */
+/** A comment, a section, or a key with a value that contains only letters, digits and the characters of addresses and word lists. */
 const keyValue = /^(#[\w .:]*|\[\w+\]|[\w-]+=[\w.:/, =-]*|)$/
 const lineOf: [where: RegExp, line: RegExp][] = [
 	[/^\/etc\/sysctl\.d\//, /^(#[\w .]*|-net\.ipv[46]\.conf\.multinic\d\.\w+ = \d+|)$/],
@@ -333,7 +333,7 @@ const lineOf: [where: RegExp, line: RegExp][] = [
 	[/\/99-multinic\.cfg$/, /^(#[\w .]*|network: \{config: disabled\}|)$/],
 ]
 
-/** Keys are netplan's own and each value is of the one kind that its key takes. */
+/** All keys are netplan's own, and each value has the kind that its key requires. */
 function expectYaml({ network, ...rest }: { network: { ethernets: Record<string, Record<string, unknown>> } }): void {
 	expect(rest).toEqual({})
 	for (const [name, { match, addresses = [], routes = [], 'routing-policy': rules = [], ...more }] of Object.entries(network.ethernets)) {

@@ -7,7 +7,7 @@ import type { AgentReport, RunConfig } from '../../contract/agent-run.ts'
 import { runConfig } from '../../lab/machine-agent.ts'
 import { hostWith, livingHost } from './simulated-host.ts'
 
-/** What a run as a whole says of itself, in its report and in its last line. */
+/** The result of a run as a whole, in its report and in its last log line. */
 
 const mac = (n: number) => `fa:16:3e:00:00:0${n}`
 const nic = (id: number) => ({ id, macAddress: mac(id), mtu: 1400 })
@@ -85,7 +85,7 @@ test.each<[title: string, wish: Wish, said: Said]>([
 	expect(log.trimEnd().split('\n').at(-1)).toContain(report.message)
 })
 
-test('drift of one NIC is told as far as there is room, and how much more there is', async () => {
+test('drift of one NIC is reported as far as it fits, with the number of omitted items', async () => {
 	const wish = {
 		...nic(0),
 		address: '10.0.0.23',
@@ -108,7 +108,7 @@ test('a run counts as many changes as its only interface', async () => {
 	expect(planned.report.interfaces[0]?.message).toBe(`${report.changes} changes would be made`)
 })
 
-test('a repair tells each address and each route once, and which they are', async () => {
+test('a repair reports each replaced address and each route once, by its value', async () => {
 	const wish = { ...nic(0), address: '10.0.0.23', cidr: '10.0.0.0/24', gateway: '10.0.0.1' }
 	const start = await after(fresh, [wish])
 	const links = start.links.map(link => ({
@@ -128,7 +128,7 @@ test('a repair tells each address and each route once, and which they are', asyn
 	expect(log).not.toMatch(/without 10\.0\.0\.23|, routes/)
 })
 
-test('a record that cannot be read is refused, and not shown', async () => {
+test('a record that cannot be read is refused and not printed', async () => {
 	const record = { content: '{"version": 1, hush', mode: 0o600, gid: 0 }
 	const { report, log } = await runOn({ start: { ...fresh, files: { '/var/lib/multinic/record.json': record } } })
 	expect(report).toMatchObject({ outcome: 'Failed', reason: 'RunFailed', message: expect.stringMatching(/record\.json\) cannot be read/) })
@@ -148,7 +148,7 @@ test.each<[title: string, fault: (link: Record<string, unknown>) => void]>([
 		link =>
 			Object.assign(link.files as object, { '/etc/netplan/99-multinic0.yaml': { before: { content: '', mode: 1e9, gid: 0 }, after: '' } }),
 	],
-])('a record with %s is refused in words', async (_, fault) => {
+])('a record with %s is refused with a message', async (_, fault) => {
 	const start = await after(fresh, [nic(0)])
 	const record = JSON.parse(start.files['/var/lib/multinic/record.json']?.content ?? '') as { links: Record<string, unknown>[] }
 	for (const link of record.links) fault(link)

@@ -30,7 +30,7 @@ describe('renames', () => {
 		fc.shuffledSubarray(names, { minLength: 5, maxLength: 5 }),
 	)
 
-	test('of any names into any names never meet an occupied one, and never take one in the phase in which it was given up', () => {
+	test('of any names to any names never use an occupied one, or one that was released in the same phase', () => {
 		fc.assert(
 			fc.property(permutation, ([from, to]) => {
 				const moves = from.map((name, link) => ({ link, from: name, to: to[link] ?? '' }))
@@ -50,7 +50,7 @@ describe('renames', () => {
 })
 
 describe('netplan', () => {
-	test('YAML reads back as what was meant, whatever the text holds', () => {
+	test('YAML is parsed as intended with any text', () => {
 		const leaf = fc.oneof(fc.string({ unit: 'binary-ascii' }), fc.integer(), fc.boolean())
 		const tree = fc.dictionary(
 			fc.string({ minLength: 1, unit: 'grapheme-ascii' }),
@@ -65,7 +65,7 @@ describe('netplan', () => {
 	})
 })
 
-describe('what is not ours', () => {
+describe('what MultiNIC does not manage', () => {
 	const other = {
 		ifindex: 9,
 		name: 'eth0',
@@ -92,8 +92,8 @@ describe('what is not ours', () => {
 	})
 })
 
-describe('the kernel', () => {
-	test('says `default` of either family, and names of tables are its own affair', () => {
+describe('ip', () => {
+	test('prints `default` for both families, and the agent ignores the names of tables', () => {
 		const links = [{ ifindex: 3, ifname: 'ens7', flags: ['UP'], mtu: 1500, link_type: '[1]', address: mac.toUpperCase(), addr_info: [{}] }]
 		const routes = [
 			{ dst: 'default', gateway: '10.0.0.1', dev: 'ens7', table: '100', protocol: '4', scope: '0', type: '1', flags: [] },
@@ -113,13 +113,13 @@ describe('the kernel', () => {
 		])
 	})
 
-	test('is asked for IPv6 rules in a batch of their own', () => {
+	test('gets IPv6 rules in a separate batch', () => {
 		const rule = { family: 6 as const, priority: 10_000, from: 'fd00::5/128', table: 100, plain: true, words: '' }
 		expect(spell({ kind: 'addRule', rule })).toEqual({ family: 6, line: 'rule add from fd00::5/128 priority 10000 table 100 protocol 4' })
 	})
 })
 
-describe('the recipe on the host', () => {
+describe('the rollback units on the host', () => {
 	const programs = { ip: '/sbin/ip', cp: '/bin/cp', mv: '/bin/mv', rm: '/bin/rm', sleep: '/bin/sleep' }
 	const undo = [
 		{ kind: 'file' as const, path: '/etc/netplan/99-multinic0.yaml' },
@@ -131,7 +131,7 @@ describe('the recipe on the host', () => {
 	const commands = (unit: Record<string, { content: string }>) =>
 		Object.values(unit).flatMap(({ content }) => [...content.matchAll(/^ExecStart=(.*)$/gm)].map(([, command]) => command))
 
-	test('puts everything back while the host runs, without Node and without a shell', () => {
+	test('roll back everything while the host runs, without Node.js and without a shell', () => {
 		expect(commands(recipe.live)).toEqual([
 			'/bin/mv -T /var/lib/multinic/undo /var/lib/multinic/undoing',
 			'-/bin/rm -f /etc/netplan/99-multinic0.yaml',
@@ -143,7 +143,7 @@ describe('the recipe on the host', () => {
 		expect(recipe.files['/var/lib/multinic/undo/002']?.content).toBe(`link set dev ${deviceWord(3)} name ens7\n`)
 	})
 
-	test('puts back at boot what netplan makes of all files before an undo can take ours away', () => {
+	test('restore at boot what netplan generates from all files before the rollback can remove those of MultiNIC', () => {
 		const rules = '/run/udev/rules.d/90-netplan.rules'
 		const made = { [rules]: { content: 'theirs', mode: 0o644, gid: 0 }, '/run/NetworkManager/conf.d/netplan.conf': undefined }
 		const { files, boot, live } = recipeOf({
@@ -165,7 +165,7 @@ describe('the recipe on the host', () => {
 		expect(commands(live).filter(command => command?.includes('netplan.conf') || command?.includes('90-netplan'))).toEqual([])
 	})
 
-	test('puts only files back at boot, before udev gives names', () => {
+	test('restore only files at boot, before udev assigns names', () => {
 		expect(commands(recipe.boot).filter(command => command?.includes('/sbin/ip') || command?.includes('/proc'))).toEqual([])
 		expect(Object.values(recipe.boot)[0]?.content).toMatch(
 			/Before=network-pre\.target .*systemd-udevd\.service systemd-udev-trigger\.service/,
@@ -173,8 +173,8 @@ describe('the recipe on the host', () => {
 	})
 })
 
-describe('what is said', () => {
-	test('of ten NICs that failed with long words fits a termination message and is still a report', () => {
+describe("the agent's output", () => {
+	test('for ten NICs that failed with long messages fits a termination message and is still a report', () => {
 		const interfaces = Array.from({ length: 10 }, (_, id) => ({
 			id,
 			name: `multinic${id}`,
@@ -234,11 +234,11 @@ describe('what is said', () => {
 		],
 		['has no interfaces', JSON.stringify({ ...runConfig([]), interfaces: undefined }), /interfaces: /],
 		['has a field nobody knows', JSON.stringify({ ...runConfig([]), extra: 1 }), /extra/],
-	])('of a config that %s', (_, text, says) => {
+	])('for a config that %s has the error', (_, text, says) => {
 		expect(() => parseConfig(text, 'config.json')).toThrow(says)
 	})
 
-	test('of an environment that is wrong names the variable', () => {
+	test('for an invalid environment names the variable', () => {
 		expect(() => parseSettings({ HOST_ROOT: 'host', LOG_FORMAT: 'xml' })).toThrow(/HOST_ROOT.*LOG_FORMAT/)
 	})
 })
