@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Openstack, startOpenstack } from '../../lab/openstack/server.ts'
 
-/** The lab's OpenStack gives the statuses, keys and types that the real services were recorded to give. */
+/** The lab's OpenStack returns the statuses, keys and types that were recorded from the real services. */
 
 let openstack: Openstack
 let token: string
@@ -20,14 +20,14 @@ afterAll(() => openstack.stop())
 const id = (name: string) => openstack.cloud.servers.find(server => server.name === name)?.id ?? name
 const unknown = '99999999-9999-4999-8999-999999999999'
 
-test('a sign-in answers 201 with a token and a catalog, as recorded', async () => {
+test('a sign-in returns 201 with a token and a catalog, as recorded', async () => {
 	const { status, body, token } = await signIn()
 	expect(status).toBe(201)
 	expect(token.length).toBeGreaterThan(100)
 	expectShape(body, recorded('keystone/01-auth-password-project-scoped'))
 })
 
-test('a wrong password answers 401 in the recorded words', async () => {
+test('a wrong password returns 401 with the recorded message', async () => {
 	expect(await signIn('wrong')).toMatchObject({ status: 401, body: recorded('keystone/03-wrong-password') })
 })
 
@@ -59,12 +59,15 @@ test.each<[sentence: string, path: () => string, status: number, fixture: string
 	else expect(answer.body).toEqual(real)
 })
 
-test.each(['networking/v2.0/ports', 'compute/v2.1/servers/detail'])('%s without a token answers 401 in the recorded words', async path => {
-	const answer = await fetch(new URL(`/${path}`, openstack.keystoneUrl))
-	expect([answer.status, await answer.json()]).toEqual([401, recorded('neutron/02-no-token')])
-})
+test.each(['networking/v2.0/ports', 'compute/v2.1/servers/detail'])(
+	'%s without a token returns 401 with the recorded message',
+	async path => {
+		const answer = await fetch(new URL(`/${path}`, openstack.keystoneUrl))
+		expect([answer.status, await answer.json()]).toEqual([401, recorded('neutron/02-no-token')])
+	},
+)
 
-test('a detached port stays, DOWN and without a device', async () => {
+test('a detached port remains, DOWN and without a device', async () => {
 	const port = openstack.attach({ server: 'vm-c', network: 'lab-net', mac: 'FA:16:3E:00:00:0F', address: '10.0.0.107' })
 	openstack.detach(port.id)
 	const { body } = await get(`networking/v2.0/ports/${port.id}`)
@@ -73,7 +76,7 @@ test('a detached port stays, DOWN and without a device', async () => {
 	expect(await get(`networking/v2.0/ports?device_id=${id('vm-c')}`)).toMatchObject({ body: { ports: [{ device_id: id('vm-c') }] } })
 })
 
-test('a port is seen once Neutron has listed it, and not before', async () => {
+test('a port counts as seen only after Neutron has listed it', async () => {
 	const port = openstack.attach({ server: 'vm-b', network: 'lab-net' })
 	let seen = 0
 	const first = openstack.portSeen(port.id).then(() => seen++)
@@ -87,7 +90,7 @@ test('a port is seen once Neutron has listed it, and not before', async () => {
 	expect(seen).toBe(1)
 })
 
-test('every page follows from the one before until all is read once', async () => {
+test('every page follows the previous one until all items are read once', async () => {
 	const seen: string[] = []
 	for (let path: string | undefined = 'networking/v2.0/ports?limit=2&fields=id'; path !== undefined; ) {
 		const { body } = (await get(path)) as { body: { ports: { id: string }[]; ports_links?: { rel: string; href: string }[] } }
@@ -101,7 +104,7 @@ function devices(): string {
 	return ['vm-a', 'vm-b', 'vm-c'].map(name => `device_id=${id(name)}`).join('&')
 }
 
-/** `path@2.93` asks for that microversion. */
+/** Requests the microversion in `path@2.93`. */
 async function get(path: string): Promise<{ status: number; body: unknown }> {
 	const [rest = '', version] = path.split('@')
 	const headers = { 'X-Auth-Token': token, ...(version && { 'OpenStack-API-Version': `compute ${version}` }) }
@@ -125,9 +128,9 @@ function expectShape(actual: unknown, real: unknown): void {
 	expect(shapes(actual)).toEqual(shapes(real))
 }
 
-/** Keys that people choose: their values are compared, not their names. */
+/** Keys chosen by users: their values are compared, not their names. */
 const maps = new Set(['metadata', 'addresses'])
-/** Lists that this cloud has nothing to put in. */
+/** Lists that are empty in this cloud. */
 const emptyInTheLab = new Set(['security_groups', 'allocation_pools'])
 
 /** Every path to a value with its type: `.servers[].name` → string. */
