@@ -34,7 +34,7 @@ describe('what an interface claims', () => {
 	})
 })
 
-describe('two node configs that claim the same', () => {
+describe('two node configs that claim the same MAC or address', () => {
 	const old = { created: now - 90_000 }
 
 	test.each<[title: string, a: Partial<ConfigView>, b: Partial<ConfigView>, rivals: [ofA: string | undefined, ofB: string | undefined]]>([
@@ -72,13 +72,13 @@ describe('two node configs that claim the same', () => {
 		['the last one has it configured', ['c', { status: configured('Configured', iso(5)) }], told(['a'], ['b'])],
 		['one that claims it too is new', ['d', {}], { holders: [], others: [] }],
 		['one that claims it too is new, and older', ['d', old], told(['a'], ['b', 'c'])],
-	])('who has a claim is told when that changes: %s', (_, [name, config], expected) => {
+	])('returns the node configs that a change of a claim affects: %s', (_, [name, config], expected) => {
 		const { change } = fleet({ a: {}, b: {}, c: {} })
 		const { holders, others } = change(name, config)
 		expect({ holders: [...holders], others: [...others].sort() }).toEqual(expected)
 	})
 
-	test('whoever has another rival than before is told, and the rival is the one with the best right', () => {
+	test('returns every node config whose rival changed, and the rival is the one with the best right', () => {
 		fc.assert(
 			fc.property(fc.array(someChange, { maxLength: 40 }), changes => {
 				const { index, change, configs } = fleet({})
@@ -93,30 +93,30 @@ describe('two node configs that claim the same', () => {
 		)
 	})
 
-	test('a thousand that claim what one has wake nobody, and none of them looks at the others', () => {
+	test('a thousand node configs that claim what another one holds wake no node config and do not read each other', () => {
 		const { change, looked } = fleet({ a: old })
 		const woken = Array.from({ length: 1_000 }, (_, at) => change(`n${at}`, {}))
 		expect(woken.filter(({ holders, others }) => holders.size + others.size > 0)).toEqual([])
 		expect(looked()).toBeLessThan(10)
 	})
 
-	test('what is claimed is said as a person would', () => {
+	test('names the rival and the claim in readable form', () => {
 		expect(fleet({ a: old, b: {} }).index.rival('ns/b')).toEqual({ name: 'a', what: `MAC ${mac}` })
 	})
 })
 
-describe('the younger', () => {
+describe('the younger node config', () => {
 	const rival = { name: 'worker-2', what: `MAC ${mac}` }
 	const told = decide(world({ rival }))
 
-	test('is not run, and says because of whom', () => {
+	test('is not run and names the node config that holds the claim', () => {
 		expect(told).toMatchObject({ act: 'settle', why: 'Conflict', status: { state: 'Pending' } })
 		expect(told.act === 'settle' && told.status.conditions?.[0]?.message).toBe(
 			`MAC ${mac} is already used by node config worker-2. The run starts when one of the two no longer uses it.`,
 		)
 	})
 
-	test('says so once, and runs when the other lets go', () => {
+	test('reports the conflict once and runs when the other node config releases the claim', () => {
 		const status = told.act === 'settle' ? told.status : {}
 		expect(decide(withStatus(world({ rival }), status))).toMatchObject({ act: 'nothing', why: 'Conflict' })
 		expect(decide(withStatus(world(), status))).toMatchObject({ act: 'start', why: 'WaitIsOver' })
@@ -147,7 +147,7 @@ const someView = fc.record({
 })
 const someChange: fc.Arbitrary<Change> = fc.tuple(fc.constantFrom('a', 'b', 'c', 'd'), fc.option(someView, { nil: undefined }))
 
-/** The same by looking at all of them. */
+/** The same result, computed by comparing all node configs. */
 function rivalAmong(configs: ReadonlyMap<string, ConfigView>, key: string) {
 	const claims = (config: ConfigView) => ('value' in config.read.spec ? claimsOf(config.read.spec.value.interfaces) : [])
 	for (const claim of claims(configs.get(key) as ConfigView)) {
@@ -181,7 +181,7 @@ function fleet(over: Record<string, Partial<ConfigView>>) {
 	return { index, configs, change, looked: () => looked }
 }
 
-/** So many minutes ago. */
+/** Returns the time that many minutes ago. */
 function iso(minutes: number): string {
 	return new Date(now - minutes * 60_000).toISOString()
 }

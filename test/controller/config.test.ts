@@ -4,7 +4,7 @@ import { isFailure } from '../../runtime/errors.ts'
 
 const least = { NAMESPACE: 'multinic-system', AGENT_IMAGE: 'registry/agent:1' }
 
-test('what is not said has a default', () => {
+test('settings that are not set have defaults', () => {
 	expect(readConfig(least)).toMatchObject({
 		...{ namespace: 'multinic-system', leaderElect: true, listen: { host: '', port: 8080 } },
 		agent: {
@@ -19,7 +19,7 @@ test('what is not said has a default', () => {
 	})
 })
 
-test('every value that a chart may give is taken', () => {
+test('reads every value that the chart can set', () => {
 	const all = {
 		AGENT_IMAGE_PULL_SECRETS: 'a, b',
 		KEEP_RUN_SECONDS: '60',
@@ -51,7 +51,7 @@ test('every value that a chart may give is taken', () => {
 	})
 })
 
-test('all faults are told at once, each by its variable', () => {
+test('reports all faults together, each with its variable', () => {
 	const faults = readFaults({
 		KEEP_RUN_SECONDS: 'an hour',
 		MAX_CONCURRENT_RUNS: '0',
@@ -82,7 +82,7 @@ test.each<[title: string, env: Record<string, string>, said: RegExp]>([
 	['one toleration without a list', { AGENT_TOLERATIONS: '{"operator":"Exists"}' }, /^AGENT_TOLERATIONS/],
 	['a toleration misspelt', { AGENT_TOLERATIONS: '[{"kye":"a"}]' }, /^AGENT_TOLERATIONS/],
 	['a priority in capitals', { AGENT_PRIORITY_CLASS: 'High' }, /^AGENT_PRIORITY_CLASS/],
-])('%s is refused for the pods of runs', (_, env, said) => {
+])('%s is rejected for the pods of runs', (_, env, said) => {
 	expect(readFaults({ ...least, ...env })).toEqual([expect.stringMatching(said)])
 })
 

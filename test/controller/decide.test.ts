@@ -27,29 +27,29 @@ const later = (snapshot: Snapshot, ms: number): Snapshot => ({ ...snapshot, now:
 
 const silent: Snapshot['node'] = { ...someNode, ready: 'Unknown' }
 
-describe('a node that falls silent under a run', () => {
+describe('a node whose kubelet stops reporting during a run', () => {
 	const lost = world({ runs: [run()], node: silent })
 	const told = withStatus(lost, statusOf(lost))
 
-	test('is told once, as under way', () => {
+	test('is reported once, as in progress', () => {
 		expect(statusOf(lost)).toMatchObject({ state: 'InProgress', lastJobName: run().name })
 		expect(decide(told)).toMatchObject({ act: 'nothing', why: 'NodeNotReady' })
 	})
 
-	test('is told to be under way again when it is back', () => {
+	test('is reported as in progress again when its kubelet returns', () => {
 		expect(decide({ ...told, node: someNode })).toMatchObject({ act: 'settle', why: 'RunStarted' })
 	})
 
-	test('while a failure was tried again: the failure goes on standing, and with it whatever it stops', () => {
+	test('keeps the failure in the status while it is retried, and with it what the failure halts', () => {
 		expect(decide({ ...withRun(failed(), run({ attempt: 2 })), node: silent })).toMatchObject({ act: 'wait', why: 'RunIsActive' })
 	})
 
-	test('is believed when it reports after all', () => {
+	test('gets its result when the run reports after all', () => {
 		expect(decide({ ...told, runs: [run({ report: report() })] })).toMatchObject({ act: 'settle', why: 'AllInterfacesConfigured' })
 	})
 })
 
-describe('what is done about a node config', () => {
+describe('what the controller decides about a node config', () => {
 	test.each<[title: string, snapshot: Snapshot, act: string, why: string]>([
 		['a new node config is run', world(), 'start', 'SpecChanged'],
 		[
@@ -162,13 +162,13 @@ describe('a node that may be another VM', () => {
 		expect(decide(snapshot)).toMatchObject({ act, why })
 	})
 
-	test('is not cleaned of what another VM had', () => {
+	test('is not cleaned of the configuration of another VM', () => {
 		const snapshot = of('9f2e3d4c-5b6a-4789-8abc-0123456789ab')
 		const deleted = { ...snapshot, config: { ...snapshot.config, deleting: true, generation: 2 } }
 		expect(decide(deleted)).toMatchObject({ act: 'release', why: 'NodeReplaced' })
 	})
 
-	test('is run again once the node config speaks of the new VM', () => {
+	test('is run again once the node config and the node have the same instance ID', () => {
 		const replaced = of('9f2e3d4c-5b6a-4789-8abc-0123456789ab')
 		const told = withStatus(replaced, statusOf(replaced))
 		expect(decide(told)).toMatchObject({ act: 'nothing', why: 'NodeReplaced' })
@@ -236,25 +236,25 @@ describe('a failed run', () => {
 		expect(decide(snapshot)).toMatchObject({ act, why })
 	})
 
-	test('a pod that is refused is told only once, in whatever words', () => {
+	test('reports a refused pod only once, even when the message changes', () => {
 		const snapshot = world({ runs: [run({ pod: refused })] })
 		const told = withStatus(snapshot, statusOf(snapshot))
 		expect(decide({ ...told, runs: [run({ pod: { ...refused, refused: 'ErrImagePull: not found' } })] })).toMatchObject({ act: 'wait' })
 	})
 
-	test('a deadline after a refusal keeps the refusal as its cause', () => {
+	test('keeps the refusal as the cause when the deadline passes later', () => {
 		const snapshot = world({ runs: [run({ pod: refused })] })
 		const told = withStatus(snapshot, statusOf(snapshot))
 		const after = { ...told, runs: [run({ job: { ...ended, failure: 'DeadlineExceeded' } })] }
 		expect(ready(statusOf(after))).toMatchObject({ reason: 'PodRefused', message: expect.stringContaining('ImagePullBackOff') })
 	})
 
-	test('a retry by back-off does not flap the status, one asked for shows', () => {
+	test('a retry by back-off does not flap the status; a requested retry shows', () => {
 		expect(decide(later(failed(), 5_001))).toMatchObject({ quiet: true, run: { attempt: 2, cause: 'BackOffOver' } })
 		expect(decide(retry(failed(), 'now'))).toMatchObject({ quiet: false, run: { attempt: 2, asked: { retry: 'now' } } })
 	})
 
-	test('the back-off counts failures in a row: what succeeded before makes no wait longer', () => {
+	test('the back-off counts consecutive failures; earlier successes do not lengthen it', () => {
 		const good = run({ attempt: 7, report: report({ attempt: 7 }), job: ended })
 		let snapshot = retry(withStatus(world({ runs: [good] }), reportedStatus(world(), good)), 'now')
 		const waits = [8, 9, 10, 11, 12, 13, 14, 15].map(attempt => {
@@ -273,7 +273,7 @@ describe('a failed run', () => {
 		expect(waits).toEqual([...seconds, ['3 min', 160], ['5 min', 300], ['5 min', 300]])
 	})
 
-	test('while a quiet retry is under way the status stays', () => {
+	test('the status stays unchanged while a quiet retry is in progress', () => {
 		expect(decide(withRun(failed(), run({ attempt: 2 })))).toMatchObject({ act: 'wait', why: 'RunIsActive' })
 	})
 })
@@ -314,11 +314,11 @@ describe('a deleted node config', () => {
 		expect(decide(snapshot)).toMatchObject({ act, why })
 	})
 
-	test('the run is a clean-up', () => {
+	test('is cleaned by a run in mode Cleanup', () => {
 		expect(decide(gone())).toMatchObject({ run: { mode: 'Cleanup', attempt: 1 } })
 	})
 
-	test('a failed clean-up is tried again by back-off', () => {
+	test('has a failed clean-up retried with back-off', () => {
 		const bad = { ...cleanup, report: report({ generation: 2, mode: 'Cleanup', outcome: 'Failed', reason: 'CommandFailed' }) }
 		const snapshot = gone({ runs: [bad] })
 		const told = withStatus(snapshot, statusOf(snapshot))
@@ -333,7 +333,7 @@ describe('waiting', () => {
 		['for a kubelet', { node: { ...someNode, ready: 'Unknown' } }],
 		['for a person who paused it', { spec: { value: { ...spec, paused: true } } }],
 		['for a better spec', { spec: { fault: 'spec.interfaces[0].mtu: bad', listed: 1 } }],
-	])('%s is said once', (_, over) => {
+	])('%s is reported once', (_, over) => {
 		const snapshot = world(over)
 		expect(decide(later(withStatus(snapshot, statusOf(snapshot)), 90_000))).toMatchObject({ act: 'nothing' })
 	})
@@ -343,7 +343,7 @@ describe('waiting', () => {
 		expect(decide(waited)).toMatchObject({ act: 'start', why: 'WaitIsOver' })
 	})
 
-	test('a run that the status names, and that we have not heard of, is started under its own name: where it exists it is found', () => {
+	test('a run that the status names and no cache has is started under its own name, so an existing one is found', () => {
 		const unheard = withStatus(world(), startedStatus(world(), { name: 'multinic-agent-worker-1-g1-3', mode: 'Apply' }))
 		expect(decide(unheard)).toMatchObject({ act: 'start', run: { attempt: 3 } })
 	})
@@ -352,7 +352,7 @@ describe('waiting', () => {
 		['its first run', 'multinic-agent-worker-1-g1', 2],
 		['a further run', 'multinic-agent-worker-1-g1-4', 5],
 		['a run of another generation', 'multinic-agent-worker-1-g7-4', 1],
-	])('after %s was cleared, no name is given again: the result would count as told', (_, lastJobName, attempt) => {
+	])('does not reuse a name after %s was cleared, because the result would count as reported', (_, lastJobName, attempt) => {
 		const cleared = withStatus(world(), { ...configured, lastJobName })
 		expect(decide(retry(cleared, 'now'))).toMatchObject({ act: 'start', why: 'RetryAsked', run: { attempt } })
 	})
@@ -372,7 +372,7 @@ describe('mode Plan', () => {
 		expect(decide(busy(6))).toMatchObject({ act: 'start' })
 		expect(decide(busy(7))).toMatchObject({ act: 'wait', why: 'TooManyRuns' })
 	})
-	test('is settled by its report, and not Configured', () => {
+	test('is settled by its report and not reported as Configured', () => {
 		const planned = run({ mode: 'Plan', report: report({ mode: 'Plan', reason: 'Planned' }), job: ended })
 		const snapshot = world({ spec: { value: plan }, runs: [planned] })
 		expect(statusOf(snapshot)).toMatchObject({ state: 'Pending' })
@@ -380,8 +380,8 @@ describe('mode Plan', () => {
 	})
 })
 
-describe('whatever the world looks like', () => {
-	test('after two writes at most, and with nothing new, the status is no longer written', () => {
+describe('for any snapshot', () => {
+	test('the status is written at most twice while nothing changes', () => {
 		fc.assert(
 			fc.property(worlds, snapshot => {
 				let told = snapshot
@@ -396,7 +396,7 @@ describe('whatever the world looks like', () => {
 		)
 	})
 
-	test('nothing is called Configured whose report for this generation was not read', () => {
+	test('the state is Configured only after a report for this generation was read', () => {
 		let seen = 0
 		fc.assert(
 			fc.property(worlds, snapshot => {
@@ -411,7 +411,7 @@ describe('whatever the world looks like', () => {
 		expect(seen).toBeGreaterThan(5)
 	})
 
-	test('no run is started before the result of the last one is told', () => {
+	test('no run starts before the result of the last one is reported', () => {
 		let seen = 0
 		fc.assert(
 			fc.property(worlds, snapshot => {
@@ -425,7 +425,7 @@ describe('whatever the world looks like', () => {
 		expect(seen).toBeGreaterThan(10)
 	})
 
-	test('no run is started while one may be on the node', () => {
+	test('no run starts while another one may be active on the node', () => {
 		fc.assert(
 			fc.property(worlds, snapshot => {
 				if (decide(snapshot).act !== 'start') return
@@ -436,7 +436,7 @@ describe('whatever the world looks like', () => {
 	})
 })
 
-test('back-off: 5, 10, 20, 40 … 300 s', () => {
+test('the back-off is 5, 10, 20, 40 … 300 s', () => {
 	expect(waits({ reason: 'WaitingForDevice' })).toEqual([5e3, 10e3, 20e3, 40e3, 300e3, 300e3, 300e3])
 })
 
@@ -444,7 +444,7 @@ const harmed = { id: 0, name: 'multinic0', macAddress: 'fa:16:3e:37:c3:f1', mess
 test.each<[title: string, complaint: Parameters<typeof waits>[0]]>([
 	['as a whole', { reason: 'ConnectivityLost' }],
 	['by one interface', { reason: 'PartlyFailed', interfaceStatuses: [{ ...harmed, status: 'Failed', reason: 'ConnectivityLost' }] }],
-])('back-off of what did harm to the node, %s: 1, 2, 4 … 60 min', (_, complaint) => {
+])('the back-off of a run that disrupted the node, %s, is 1, 2, 4 … 60 min', (_, complaint) => {
 	expect(waits(complaint)).toEqual([60e3, 120e3, 240e3, 480e3, 3_600e3, 3_600e3, 3_600e3])
 })
 
@@ -453,7 +453,7 @@ function waits(complaint: Parameters<typeof backoffMs>[1]): number[] {
 }
 
 const rarely = fc.constantFrom(false, false, false, true)
-/** Weighted so that a world often gets as far as a start after a run; a property counts how often it had something to say. */
+/** Weighted so that a snapshot often leads to a start after another run; each property counts how often it applied. */
 const worlds = fc
 	.record({
 		generation: fc.constantFrom(1, 1, 2, 3),

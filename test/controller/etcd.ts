@@ -1,23 +1,23 @@
 import { Agent, request } from 'undici'
 
-/** What an operator of etcd does to it, and what happens to one that nobody looks after. */
+/** Actions of an etcd operator, and what happens to an etcd without maintenance. */
 export type Etcd = {
-	/** Writes junk until there is no room left: from then on every write is refused. @returns how many MiB it took */
+	/** Writes junk until no space is left; from then on etcd refuses every write. @returns how many MiB it took */
 	fill(): Promise<number>
-	/** Takes the junk away, compacts, defragments and withdraws the alarm, as etcd's manual says. */
+	/** Deletes the junk, compacts, defragments and disarms the alarm, as the etcd manual describes. */
 	makeRoom(): Promise<void>
-	/** Forgets every version but the present one. */
+	/** Removes every revision except the current one. */
 	compact(): Promise<void>
 	close(): Promise<void>
 }
 
-/** With these flags etcd takes JSON on its socket. */
+/** With these flags etcd accepts JSON on its socket. */
 export const etcdFlags = { 'enable-grpc-gateway': 'true' } as const
 
 const junk = { from: '/junk/', to: '/junk0' } as const
 const mebibyte = Buffer.alloc(1_048_576, 'junk').toString('base64')
 
-/** @param socket path of the one it listens on */
+/** @param socket path of the socket that etcd listens on */
 export function talkToEtcd(socket: string): Etcd {
 	const dispatcher = new Agent({ connect: { socketPath: socket } })
 	const ask = async <T>(path: string, body: object): Promise<T> => {

@@ -13,7 +13,7 @@ import { readSpec } from '../../controller/spec.ts'
 import { startedStatus } from '../../controller/status.ts'
 import { mac, nicReport, now as start, report, run, someNode, spec, world } from './world.ts'
 
-/** Real decisions about a fleet of which everything but the API server and the nodes is real. */
+/** Tests real decisions about a fleet in which only the API server and the nodes are simulated. */
 
 type Outcome = 'Succeeded' | 'RolledBack' | 'WaitingForDevice' | 'Lost'
 
@@ -85,7 +85,7 @@ function fleetOf(
 		most = Math.max(most, busy.length)
 		mostControlPlane = Math.max(mostControlPlane, busy.filter(other => controlPlane.includes(other)).length)
 	}
-	/** One decision, as a worker makes it; the order of workers is chance. */
+	/** Makes one decision, as a worker does; the order of workers is random. */
 	const step = async (name: string) => {
 		awake.delete(name)
 		const snapshot = snapshotOf(name)
@@ -139,7 +139,7 @@ function fleetOf(
 }
 type Options = {
 	behindMs?: number
-	/** Names of nodes that Kubernetes does not have. */
+	/** Names of nodes that do not exist in Kubernetes. */
 	absent?: readonly string[]
 	recorded?: Readonly<Record<string, Stop>>
 	controlPlane?: readonly string[]
@@ -161,7 +161,7 @@ describe('a rollout', () => {
 		expect(fleet.started).toEqual(six)
 	})
 
-	test('keeps its wave full', async () => {
+	test('keeps as many runs in progress as maxUnavailable allows', async () => {
 		const fleet = fleetOf(six, { settings: { maxUnavailable: '3' } })
 		await fleet.rest()
 		expect(fleet.running()).toEqual(['a', 'b', 'c'])
@@ -170,14 +170,14 @@ describe('a rollout', () => {
 		expect(fleet.running()).toEqual(['a', 'c', 'd'])
 	})
 
-	test('a run that has ended holds its place until its result is told', async () => {
+	test('a finished run keeps its slot until its result is reported', async () => {
 		const fleet = fleetOf(['a', 'b'])
 		await fleet.rest()
 		fleet.end('a', 'Succeeded')
 		expect(await fleet.step('b')).toMatchObject({ act: 'hold', why: 'WaveIsFull' })
 	})
 
-	test('changes the control plane last, and one by one, however much else is allowed', async () => {
+	test('changes control-plane nodes last and one at a time, whatever maxUnavailable allows', async () => {
 		const fleet = fleetOf(six, { controlPlane: ['a', 'b', 'c'], settings: { maxUnavailable: '100%' } })
 		await fleet.rest()
 		expect(fleet.running().sort()).toEqual(['a', 'd', 'e', 'f'])
@@ -186,26 +186,26 @@ describe('a rollout', () => {
 		expect(fleet.running().sort()).toEqual(['b', 'd', 'e', 'f'])
 	})
 
-	test('no more runs are under way than the cap allows', async () => {
+	test('no more runs are in progress than the cap allows', async () => {
 		const fleet = fleetOf(six, { cap: 2, settings: { maxUnavailable: '100%' } })
 		await fleet.rest()
 		expect(fleet.running()).toEqual(['a', 'b'])
 	})
 
-	test('node configs of nodes that do not exist widen no wave', async () => {
+	test('node configs of nodes that do not exist do not raise the limit', async () => {
 		const made = Array.from({ length: 400 }, (_, index) => `made-up-${index}`)
 		const fleet = fleetOf([...six, ...made], { settings: { maxUnavailable: '10%' }, absent: made })
 		await fleet.rest()
 		expect(fleet.running()).toHaveLength(1)
 	})
 
-	test('node configs of nodes that do not exist are in the way of none, also before anything is decided about them', async () => {
+	test('node configs of nodes that do not exist do not block others, even before they are decided on', async () => {
 		const { fleet, step } = fleetOf(['a', 'b', 'c'], { settings: { maxUnavailable: '1' }, absent: ['a', 'b'] })
 		expect(fleet.standing('c').ahead).toBe(0)
 		expect(await step('c')).toMatchObject({ act: 'start' })
 	})
 
-	test('a node config that was run before goes before new ones, whatever their names', async () => {
+	test('a node config that was run before precedes new ones, whatever their names', async () => {
 		const fleet = fleetOf(['z'], { settings: { maxUnavailable: '1' } })
 		await fleet.rest()
 		fleet.end('z', 'Succeeded')
@@ -216,7 +216,7 @@ describe('a rollout', () => {
 		expect(fleet.started).toEqual(['z', 'z'])
 	})
 
-	test('a pause that a person asks for holds whatever the settings say, and ends alone', async () => {
+	test('a requested pause applies whatever the settings say, and ends independently of them', async () => {
 		const fleet = fleetOf(['a'], { settings: { paused: 'false' } })
 		fleet.fleet.setPause({ paused: 'true' })
 		expect(await fleet.step('a')).toMatchObject({ act: 'hold', why: 'RolloutPaused' })
@@ -224,7 +224,7 @@ describe('a rollout', () => {
 		expect(await fleet.step('a')).toMatchObject({ act: 'start' })
 	})
 
-	test('whoever may go on is woken once, however much is decided before it is looked at', async () => {
+	test('each node config that may continue is woken once, however much is decided before its turn', async () => {
 		const many = Array.from({ length: 60 }, (_, at) => `node-${at}`)
 		const fleet = fleetOf(many, { settings: { paused: 'true' } })
 		await fleet.rest()
@@ -234,7 +234,7 @@ describe('a rollout', () => {
 		expect(fleet.woken.toSorted()).toEqual(many.toSorted())
 	})
 
-	test('a fresh setting is in force at once', async () => {
+	test('a changed setting takes effect immediately', async () => {
 		const fleet = fleetOf(six)
 		await fleet.rest()
 		fleet.fleet.set({ maxUnavailable: '50%' })
@@ -243,8 +243,8 @@ describe('a rollout', () => {
 	})
 })
 
-describe('who waits', () => {
-	test('says so after 5 s, once, with the rule; and not who is the next', async () => {
+describe('a queued node config', () => {
+	test('reports its wait after 5 s, once, with the rule and without naming the next node', async () => {
 		const fleet = fleetOf(six)
 		await fleet.rest()
 		expect(fleet.decide('f')).toMatchObject({ act: 'hold', afterMs: 5_000 })
@@ -265,7 +265,7 @@ describe('who waits', () => {
 	test.each<[title: string, settings: Record<string, string>, words: string]>([
 		['paused', { paused: 'true' }, 'The rollout is paused by the chart (rollout.paused in ConfigMap multinic-rollout).'],
 		['settings nobody can read', { maxUnavailable: 'all' }, 'ConfigMap multinic-rollout: maxUnavailable: must be a number of nodes'],
-	])('for a rollout that is %s is told that', async (_, settings, words) => {
+	])('reports why it waits: %s', async (_, settings, words) => {
 		const fleet = fleetOf(['a', 'b'], { settings })
 		await fleet.rest()
 		fleet.pass(5_000)
@@ -277,7 +277,7 @@ describe('who waits', () => {
 		expect(fleet.running()).toEqual(['a'])
 	})
 
-	test('and failed already goes on telling that', async () => {
+	test('keeps reporting an earlier failure', async () => {
 		const fleet = fleetOf(['a'])
 		await fleet.rest()
 		fleet.end('a', 'WaitingForDevice')
@@ -291,7 +291,7 @@ describe('who waits', () => {
 	})
 })
 
-describe('a run that did harm', () => {
+describe('a failed run', () => {
 	const three = ['a', 'b', 'c']
 	async function failing(outcome: Outcome) {
 		const fleet = fleetOf(three)
@@ -306,13 +306,13 @@ describe('a run that did harm', () => {
 		['Lost', true],
 		['WaitingForDevice', false],
 		['Succeeded', false],
-	])('%s: stops the rollout: %s', async (outcome, stops) => {
+	])('%s halts the rollout: %s', async (outcome, stops) => {
 		const fleet = await failing(outcome)
 		expect(fleet.running()).toEqual(stops ? [] : ['b'])
 		if (stops) expect(fleet.decide('b')).toMatchObject({ act: 'hold', why: 'RolloutStopped' })
 	})
 
-	test('names the node', async () => {
+	test('has its node named in the status of queued nodes', async () => {
 		const fleet = await failing('RolledBack')
 		fleet.pass(5_000)
 		await fleet.rest()
@@ -321,14 +321,14 @@ describe('a run that did harm', () => {
 		)
 	})
 
-	test('stops nobody once its node is gone', async () => {
+	test('no longer halts the rollout once its node is gone', async () => {
 		const fleet = await failing('Lost')
 		fleet.lose('a')
 		await fleet.rest()
 		expect(fleet.running()).toEqual(['b'])
 	})
 
-	test('is told to whoever writes it down, until it comes through', async () => {
+	test('is listed as a stop until a run on its node succeeds', async () => {
 		const fleet = await failing('RolledBack')
 		const stop = [{ name: 'a', uid: 'uid-a', stops: 'CommandFailed' }]
 		expect(fleet.fleet.stops()).toEqual(stop)
@@ -349,7 +349,7 @@ describe('a run that did harm', () => {
 		expect(fleet.running()).toEqual(running)
 	})
 
-	test('is tried again, and the others go on when it comes through', async () => {
+	test('is retried, and the other nodes continue when it succeeds', async () => {
 		const fleet = await failing('RolledBack')
 		fleet.pass(3_600_000)
 		await fleet.rest()
@@ -359,7 +359,7 @@ describe('a run that did harm', () => {
 		expect(fleet.running()).toEqual(['b'])
 	})
 
-	test('stops them while a changed node config is tried there first', async () => {
+	test('halts the other nodes while a changed node config is run on its node first', async () => {
 		const fleet = await failing('RolledBack')
 		fleet.put('a', { generation: 2 })
 		await fleet.rest()
@@ -369,7 +369,7 @@ describe('a run that did harm', () => {
 		expect(fleet.running()).toEqual(['b'])
 	})
 
-	test('two of them do not keep each other from trying again', async () => {
+	test('does not block the retry of another failed run', async () => {
 		const fleet = fleetOf(three, { settings: { maxUnavailable: '2' } })
 		await fleet.rest()
 		fleet.end('a', 'RolledBack')
@@ -395,7 +395,7 @@ describe('a run that did harm', () => {
 	})
 })
 
-test('a node is looked at once in its moment, though the API server tells when its runs were made in whole seconds, and behind us', async () => {
+test('a node is verified once at its time, even if the API server reports creation times in whole seconds and its clock is behind', async () => {
 	const fleet = fleetOf(['a'], { settings: { verifyIntervalSeconds: '60' }, behindMs: 3_000 })
 	await fleet.rest()
 	fleet.end('a', 'Succeeded')
@@ -411,9 +411,9 @@ test('a node is looked at once in its moment, though the API server tells when i
 	expect(looks).toBe(1)
 })
 
-describe('whatever happens', () => {
+describe('for any sequence of outcomes', () => {
 	const outcomes = fc.constantFrom<Outcome>('Succeeded', 'Succeeded', 'Succeeded', 'RolledBack', 'WaitingForDevice', 'Lost')
-	test('no more nodes are changed at once than allowed, of the control plane one, and all come through in the end', async () => {
+	test('never changes more nodes concurrently than allowed, at most one of the control plane, and configures all in the end', async () => {
 		await fc.assert(
 			fc.asyncProperty(
 				fc.integer({ min: 1, max: 12 }),
@@ -437,7 +437,7 @@ describe('whatever happens', () => {
 		)
 	})
 
-	test('a line is always in order', () => {
+	test('the queue is always in order', () => {
 		const place = fc.record({ name: fc.constantFrom(...six), controlPlane: fc.boolean(), isNew: fc.boolean() })
 		fc.assert(
 			fc.property(fc.array(fc.tuple(fc.boolean(), place)), changes => {
@@ -456,7 +456,7 @@ describe('whatever happens', () => {
 	})
 })
 
-/** All that can be decided is decided, in any order; then one run ends, or an hour passes. */
+/** Makes all possible decisions, in any order; then ends one run or lets an hour pass. */
 async function turnOf(fleet: ReturnType<typeof fleetOf>, draw: () => [number, Outcome]): Promise<void> {
 	await fleet.rest(count => draw()[0] % count)
 	const [pick, outcome] = draw()

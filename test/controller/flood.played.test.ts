@@ -3,13 +3,13 @@ import { NodeConfig } from '../../controller/kinds.ts'
 import { Job } from '../../runtime/kube/kinds.ts'
 import { namespace, soon, specOf, startWorld } from './survival.ts'
 
-/** Many new node configs at once, while one that is there already is changed. Its name is the last of all. */
+/** Creates many node configs while an existing one is changed, whose name sorts last. */
 const names = (letter: string, count: number) => Array.from({ length: count }, (_, at) => `${letter}${String(at).padStart(4, '0')}`)
 const settled = names('y', 9)
 const changed = 'z'
 
 describe('a flood of new node configs', () => {
-	test('on nodes: those already there are changed first, so that the change waits for no more than the wave under way', async () => {
+	test('with nodes: existing node configs are run first, so the change waits only for the runs in progress', async () => {
 		const fresh = names('a', 200)
 		const { world, runs, requests } = await startFlood(fresh, fresh)
 		const wave = Math.floor((fresh.length + settled.length + 1) / 10)
@@ -19,13 +19,13 @@ describe('a flood of new node configs', () => {
 		expect(world.broken).toEqual([])
 	})
 
-	test('without nodes: they hold no place before it', async () => {
+	test('without nodes: they do not precede the change in the queue', async () => {
 		const { requests } = await startFlood(names('a', 2_000), [])
 		expect(requests).toBeLessThan(100)
 	})
 })
 
-/** @returns how many runs were started on other nodes, and how many requests sent, between the flood and the run of the change */
+/** @returns how many runs were started on other nodes, and how many requests were sent, between the flood and the run of the change */
 async function startFlood(flood: readonly string[], nodes: readonly string[]) {
 	const world = await startWorld([...settled, changed, ...nodes], {}, { runMs: () => 50 })
 	for (const name of [...settled, changed]) world.add(name)

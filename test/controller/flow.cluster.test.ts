@@ -9,7 +9,7 @@ import type { Fate } from './kubelet.ts'
 import { nicOf } from './nics.ts'
 import { eventually, namespace, type Stage, startStage } from './stage.ts'
 
-/** Node config → Job → report → status, on a real control plane, signed in as who we are. */
+/** Tests node config → Job → report → status on a real control plane, with the real ServiceAccounts. */
 let stage: Stage
 const admission = { group: 'admissionregistration.k8s.io', version: 'v1', namespaced: false }
 const Policy = defineKind<KubeObject & { spec: object }>({
@@ -37,14 +37,14 @@ beforeAll(async () => {
 })
 afterAll(() => stage?.stop())
 
-describe('with a controller that runs', () => {
+describe('with a running controller', () => {
 	let controller: ReturnType<Stage['controller']>
 	beforeAll(() => {
 		controller = stage.controller()
 	})
 	afterAll(() => controller?.stop())
 
-	test('a node config is configured: two status writes, finalizer, Events, columns', async () => {
+	test('configures a node with two status writes, a finalizer, Events and columns', async () => {
 		await newNode('plain')
 		await create('plain')
 		await tells('plain', configured)
@@ -56,7 +56,7 @@ describe('with a controller that runs', () => {
 		await eventually(async () => expect(await reasonsOf('plain')).toEqual(['RunStarted', 'AllInterfacesConfigured']))
 	})
 
-	test('a changed spec while a run is under way: the run is awaited, then the newest generation starts', async () => {
+	test('a spec that changes during a run waits for it; then the newest generation is run', async () => {
 		await newNode('busy')
 		const gate = Promise.withResolvers<void>()
 		stage.kubelet.fate('busy', async input => {
@@ -75,7 +75,7 @@ describe('with a controller that runs', () => {
 		expect(stage.story('busy')).not.toContain('2 Configured 1/1 AllInterfacesConfigured')
 	})
 
-	test('a NIC that is not there yet: the other is configured, it is Failed with the reason, and tried again', async () => {
+	test('a missing NIC is Failed with the reason and retried, while the other NIC is configured', async () => {
 		await newNode('late')
 		let here = false
 		stage.kubelet.fate('late', input => (here ? { report: reportFor(input), end: 'Succeeded' } : waiting(input)))
@@ -92,7 +92,7 @@ describe('with a controller that runs', () => {
 		expect(stage.story('late').filter(line => line.includes('InProgress'))).toHaveLength(1)
 	})
 
-	test('a cause that cannot heal waits; a person asks for a retry, once', async () => {
+	test('a failure that is not retryable waits until a user requests a retry, which runs once', async () => {
 		await newNode('stuck')
 		stage.kubelet.fate('stuck', input => failing(input, 'MtuRefused'))
 		await create('stuck')
@@ -104,7 +104,7 @@ describe('with a controller that runs', () => {
 		expect(inputsOf('stuck').map(({ attempt }) => attempt)).toEqual([1, 2])
 	})
 
-	test('a node that does not exist is waited for, and said', async () => {
+	test('waits for a node that does not exist and reports that', async () => {
 		await create('nowhere')
 		await tells('nowhere', '1 Pending 0/1 NodeNotFound')
 		expect(await readyMessage('nowhere')).toBe('There is no Kubernetes node nowhere. The run starts when it joins.')
@@ -112,7 +112,7 @@ describe('with a controller that runs', () => {
 		await tells('nowhere', configured)
 	})
 
-	test('a route the API server lets through and we do not: the message names the field', async () => {
+	test('names the field of a route that the API server accepts and the controller rejects', async () => {
 		await newNode('crooked')
 		await create('crooked', { interfaces: [{ ...nicOf('crooked'), routes: [{ to: '10.9.0.0/16', via: 'fd00::1' }] }] })
 		await tells('crooked', '1 Failed 0/1 InvalidConfig')
@@ -121,7 +121,7 @@ describe('with a controller that runs', () => {
 		await tells('crooked', '2 Configured 1/1 AllInterfacesConfigured')
 	})
 
-	test('a pod that Kubernetes does not start is said while it is tried', async () => {
+	test('reports a pod that Kubernetes does not start while Kubernetes still tries', async () => {
 		await newNode('refused')
 		stage.kubelet.fate('refused', () => ({ refused: { reason: 'ImagePullBackOff', message: 'Back-off pulling image "agent"' } }))
 		await create('refused')
@@ -129,7 +129,7 @@ describe('with a controller that runs', () => {
 		expect(await readyMessage('refused')).toContain('ImagePullBackOff: Back-off pulling image "agent"')
 	})
 
-	test('a pod that ends without a report is RunLost', async () => {
+	test('reports a pod that ends without a report as RunLost', async () => {
 		await newNode('lost')
 		stage.kubelet.fate('lost', () => ({ end: 'Failed', lastWords: 'Segmentation fault' }))
 		await create('lost')
@@ -143,14 +143,14 @@ describe('with a controller that runs', () => {
 		await tells('after-lost', configured)
 	})
 
-	test('a run that could not reach the API server leaves its report in the pod', async () => {
+	test('reads the report from the pod of a run that could not reach the API server', async () => {
 		await newNode('cut')
 		stage.kubelet.fate('cut', input => ({ end: 'Succeeded', lastWords: JSON.stringify(reportFor(input)) }))
 		await create('cut')
 		await tells('cut', configured)
 	})
 
-	test('a run that the API server does not allow is said, and made under its name once it is allowed', async () => {
+	test('reports a run that the API server denies, and creates it under its name once it is allowed', async () => {
 		await newNode('denied')
 		const policy = { metadata: { name: 'no-jobs-for-denied' } }
 		await stage.admin.create(Policy, { ...policy, spec: denial('denied') })
@@ -188,24 +188,27 @@ describe('with a controller that runs', () => {
 			() => stage.admin.delete(LimitRange, small.metadata),
 		],
 		['podsecurity', /violates PodSecurity "baseline:latest"/, () => enforce('baseline'), () => enforce(null)],
-	])('a run whose pod %s refuses is told in the words of Kubernetes, and goes on when that is gone', async (node, said, forbid, allow) => {
-		await newNode(node)
-		await forbid()
-		const probe = {
-			metadata: { name: 'probe', namespace },
-			spec: { hostNetwork: true, containers: [{ name: 'a', image: 'a', resources: { limits: { memory: '1Gi' } } }] },
-		}
-		await eventually(() => expect(stage.admin.create(Pod, probe, { dryRun: true })).rejects.toMatchObject({ code: 'FORBIDDEN' }))
-		await create(node)
-		await tells(node, '1 InProgress 0/1 PodRefused')
-		const message = await readyMessage(node)
-		expect(message).toContain(`The pod of Job multinic-agent-${node}-g1 has not started: `)
-		expect(message).toMatch(said)
-		await allow()
-		await tells(node, configured)
-	})
+	])(
+		'reports a pod that %s refuses with the message of Kubernetes, and continues when the refusal is gone',
+		async (node, said, forbid, allow) => {
+			await newNode(node)
+			await forbid()
+			const probe = {
+				metadata: { name: 'probe', namespace },
+				spec: { hostNetwork: true, containers: [{ name: 'a', image: 'a', resources: { limits: { memory: '1Gi' } } }] },
+			}
+			await eventually(() => expect(stage.admin.create(Pod, probe, { dryRun: true })).rejects.toMatchObject({ code: 'FORBIDDEN' }))
+			await create(node)
+			await tells(node, '1 InProgress 0/1 PodRefused')
+			const message = await readyMessage(node)
+			expect(message).toContain(`The pod of Job multinic-agent-${node}-g1 has not started: `)
+			expect(message).toMatch(said)
+			await allow()
+			await tells(node, configured)
+		},
+	)
 
-	test('something else in the way of a run is stepped over', async () => {
+	test('skips the name of a run that another object already has', async () => {
 		await newNode('blocked')
 		await stage.admin.create(ConfigMap, { metadata: { name: 'multinic-agent-blocked-g1', namespace }, data: { not: 'ours' } })
 		await create('blocked')
@@ -213,7 +216,7 @@ describe('with a controller that runs', () => {
 		expect((await statusOf('blocked')).lastJobName).toBe('multinic-agent-blocked-g1-2')
 	})
 
-	test('what a look finds different is told, and put right', async () => {
+	test('reports drift that a verification finds, and repairs it', async () => {
 		await newNode('drifting')
 		await create('drifting')
 		await tells('drifting', configured)
@@ -225,7 +228,7 @@ describe('with a controller that runs', () => {
 		expect(await reasonsOf('drifting')).toContain('Drifted')
 	})
 
-	test('a plan that a person asks for is made by a run that bears the question, and the status stays', async () => {
+	test('a requested plan is made by a run that carries the request, and the status stays unchanged', async () => {
 		await newNode('planned')
 		await create('planned')
 		await tells('planned', configured)
@@ -238,7 +241,7 @@ describe('with a controller that runs', () => {
 		expect(await statusOf('planned')).toEqual(before)
 	})
 
-	test('a node that was booted anew is looked at, and its boot remembered', async () => {
+	test('verifies a rebooted node and stores its boot ID', async () => {
 		await newNode('booted')
 		const bootOf = (bootID: string) => stage.admin.patchStatus(Node, { name: 'booted' }, { nodeInfo: { ...nodeInfo, bootID } })
 		let bootID = 'boot-1'
@@ -253,7 +256,7 @@ describe('with a controller that runs', () => {
 		expect(inputsOf('booted').map(({ mode }) => mode)).toEqual(['Apply', 'Verify'])
 	})
 
-	test('a port that moves to another node is configured there when the first lets it go', async () => {
+	test('configures a port on another node when the first node releases it', async () => {
 		for (const name of ['from', 'to']) await newNode(name)
 		const port = nicOf('from')
 		await create('from')
@@ -266,7 +269,7 @@ describe('with a controller that runs', () => {
 		await tells('from', '2 Configured 0/0 NoInterfaces')
 	})
 
-	test('a rollout that is paused goes on when it is resumed', async () => {
+	test('a paused rollout continues when it is resumed', async () => {
 		const settings = at('multinic-rollout')
 		await newNode('paused')
 		await stage.admin.patch(ConfigMap, settings, { data: { paused: 'true' } })
@@ -277,7 +280,7 @@ describe('with a controller that runs', () => {
 		await tells('paused', configured)
 	})
 
-	test('deleted: the node is cleaned, then it goes, and ConfigMap and Job go with it', async () => {
+	test('cleans the node of a deleted node config, then removes it with its ConfigMap and Job', async () => {
 		await newNode('leaving')
 		await create('leaving')
 		await tells('leaving', configured)
@@ -291,7 +294,7 @@ describe('with a controller that runs', () => {
 		await eventually(async () => expect(await namesOf(ConfigMap, 'leaving')).toEqual([]))
 	})
 
-	test('deleted and made again under the same name: it is configured again', async () => {
+	test('configures a node config again that is deleted and created again under the same name', async () => {
 		await newNode('again')
 		await create('again')
 		await tells('again', configured)
@@ -307,7 +310,7 @@ describe('with a controller that runs', () => {
 		])
 	})
 
-	test('a node that is gone for good does not hold its node config', async () => {
+	test('a node that is gone does not block the deletion of its node config', async () => {
 		await newNode('dead')
 		await create('dead')
 		await tells('dead', configured)
@@ -317,8 +320,8 @@ describe('with a controller that runs', () => {
 	})
 })
 
-describe('a controller that dies', () => {
-	test.each([1, 2, 3, 4, 5])('after %i writes leaves nothing undone and nothing done twice', async writes => {
+describe('a controller that stops', () => {
+	test.each([1, 2, 3, 4, 5])('after %i writes leaves nothing undone, and nothing happens twice', async writes => {
 		const name = `crash-${writes}`
 		await newNode(name)
 		const first = stage.controller({ crashAfter: writes })
@@ -332,7 +335,7 @@ describe('a controller that dies', () => {
 		expect(inputsOf(name)).toHaveLength(1)
 	})
 
-	test('comes back to a settled cluster and writes nothing', async () => {
+	test('writes nothing when it restarts in a settled cluster', async () => {
 		const all = (await stage.admin.list(NodeConfig, { namespace })).items.filter(settled).length
 		const before = stage.controller()
 		await eventually(async () => expect((await stage.admin.list(NodeConfig, { namespace })).items.every(settledOrTrying)).toBe(true))
@@ -347,7 +350,7 @@ describe('a controller that dies', () => {
 		expect(after.writes()).toBe(0)
 	})
 
-	test('clears runs whose time is over, looks too, and the garbage collector takes their Jobs', async () => {
+	test('clears runs after their retention time, verifications too, and the garbage collector deletes their Jobs', async () => {
 		await lookAt('plain')
 		const told = stage.story('plain').length
 		const controller = stage.controller({ keepRunMs: 1 })
@@ -366,7 +369,7 @@ function settledOrTrying({ metadata, status }: { metadata: { name: string }; sta
 	return status?.state === 'Configured' || metadata.name === 'refused' || metadata.name === 'lost'
 }
 
-/** Admission that refuses the Jobs of one node. */
+/** Admission policy that denies the Jobs of one node. */
 function denial(node: string): object {
 	return {
 		matchConstraints: { resourceRules: [{ apiGroups: ['batch'], apiVersions: ['v1'], operations: ['CREATE'], resources: ['jobs'] }] },
@@ -374,7 +377,7 @@ function denial(node: string): object {
 	}
 }
 
-/** What a kubelet says of its machine, in which the API server wants every field. */
+/** Node info as a kubelet reports it; the API server requires every field. */
 const nodeInfo = {
 	...{ machineID: '', systemUUID: '', kernelVersion: '', osImage: '', containerRuntimeVersion: '', kubeletVersion: '' },
 	...{ kubeProxyVersion: '', operatingSystem: '', architecture: '' },
@@ -419,7 +422,7 @@ async function reasonsOf(name: string): Promise<(string | undefined)[]> {
 	return items.sort((a, b) => Number(a.metadata.resourceVersion) - Number(b.metadata.resourceVersion)).map(({ reason }) => reason)
 }
 
-/** A look that finds nothing new, by a controller that keeps its run. */
+/** Runs a verification that finds nothing new, with a controller that keeps the run. */
 async function lookAt(name: string): Promise<void> {
 	const controller = stage.controller()
 	await stage.admin.patch(NodeConfig, at(name), { metadata: { annotations: { 'multinic.io/verify': 'please' } } })

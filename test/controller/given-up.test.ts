@@ -6,7 +6,7 @@ import type { Run, Snapshot } from '../../controller/snapshot.ts'
 import { refusedStatus, reportedStatus } from '../../controller/status.ts'
 import { ended, now, report, run, startedFor, someNode, underWay, withStatus, world } from './world.ts'
 
-/** Runs that do not end, or whose agent never began. The deadline is 300 s, and the controller waits 15 s more. */
+/** Runs that do not end, or whose agent never starts. The deadline is 300 s, and the controller waits another 15 s. */
 const old = { heard: now - 315_000 }
 const podless = { ...underWay, hasPods: false }
 const suspended = { ...podless, suspended: true }
@@ -69,7 +69,7 @@ describe('a run is given up', () => {
 	})
 })
 
-describe('once it is given up', () => {
+describe('once a run is given up', () => {
 	const given = (over: Partial<Run>, more: Partial<Omit<Snapshot, 'config'>> = {}) => {
 		const before = underWayWith({ ...old, ...over }, more)
 		const decision = decide(before)
@@ -77,7 +77,7 @@ describe('once it is given up', () => {
 		return withStatus(before, decision.status)
 	}
 
-	test('no other run starts while its pod may still act', () => {
+	test('no other run starts while its pod may still be active', () => {
 		expect(decide({ ...given({ pod: stuck }), now: now + 90_000_000 })).toMatchObject({ act: 'wait', why: 'RunIsActive' })
 	})
 
@@ -86,12 +86,12 @@ describe('once it is given up', () => {
 		['ends beside a container that goes on', ({ runs }) => ({ runs: runs.map(one => ({ ...one, pod: failedTarget })) })],
 		['is gone with its Job', ({ runs }) => ({ runs: runs.map(one => ({ ...one, pod: undefined, job: undefined })) })],
 		['is of an earlier boot of its node', () => ({ node: { ...someNode, bootID: 'boot-2' } })],
-	])('the next one starts when its pod %s', (_, change) => {
+	])('the next run starts when its pod %s', (_, change) => {
 		const before = given({ pod: stuck })
 		expect(decide({ ...before, ...change(before), now: now + 90_000_000 })).toMatchObject({ act: 'start' })
 	})
 
-	test('where the spec changes meanwhile, the status says what the next run waits for, once', () => {
+	test('the status reports once what the next run waits for if the spec changes meanwhile', () => {
 		const { config, ...rest } = given({ pod: stuck })
 		const changed = { ...rest, config: { ...config, generation: 2 } }
 		const decision = decide(changed)
@@ -102,7 +102,7 @@ describe('once it is given up', () => {
 		expect(decide(withStatus(changed, decision.status))).toMatchObject({ act: 'nothing' })
 	})
 
-	test('of a look that does not end nothing is said while nothing is to be run', () => {
+	test('a verification that does not end is not reported while no run is due', () => {
 		const applied = run({ report: report(), job: ended })
 		const told = withStatus(world({ runs: [applied] }), reportedStatus(world(), applied))
 		const look = run({ ...old, attempt: 2, mode: 'Verify', pod: stuck })
@@ -111,17 +111,17 @@ describe('once it is given up', () => {
 		expect(decide(changed)).toMatchObject({ act: 'settle', why: 'PreviousRunActive' })
 	})
 
-	test('its place in the wave is free', () => {
+	test('its slot in the rollout is free', () => {
 		expect(isChanging(underWayWith({ ...old, pod: stuck }))).toBe(true)
 		expect(isChanging(given({ pod: stuck }))).toBe(false)
 	})
 
-	test('also when the spec has changed since', () => {
+	test('its slot in the rollout is free even if the spec has changed since', () => {
 		const { config, ...rest } = given({ pod: stuck })
 		expect(isChanging({ ...rest, config: { ...config, generation: 2 } })).toBe(false)
 	})
 
-	test('a Job without a pod goes with its ConfigMap, and the next run has another name', () => {
+	test('a Job without a pod is deleted with its ConfigMap, and the next run has another name', () => {
 		const before = given({ job: suspended })
 		expect(decide(before)).toMatchObject({ act: 'clear', why: 'RunMadeNoPod', runs: [run().name] })
 		expect(nextAttempt({ ...before, runs: [] })).toBe(2)
@@ -134,21 +134,21 @@ describe('once it is given up', () => {
 		})
 	})
 
-	test('a report that comes after all is read, and is in the history in place of the loss', () => {
+	test('a late report is read and replaces the loss in the history', () => {
 		const before = given({ pod: stuck })
 		const decision = decide({ ...before, runs: [run({ ...old, pod: stuck, report: report() })] })
 		expect(decision).toMatchObject({ act: 'settle', status: { state: 'Configured', history: [{ job: run().name, result: 'Configured' }] } })
 		expect('status' in decision && decision.status.history).toHaveLength(1)
 	})
 
-	test('a repair that the API server refuses tells of an earlier success no second time', () => {
+	test('a repair that the API server refuses does not report an earlier success again', () => {
 		const done = run({ report: report(), job: ended })
 		const told = withStatus(world({ runs: [done] }), reportedStatus(world(), done))
 		const refused = withStatus(told, refusedStatus(told, 'denied'))
 		expect(decide({ ...refused, now: now + 1_000 }).act).not.toBe('settle')
 	})
 
-	test('a report that calls itself lost is no news again and again', () => {
+	test('a report with reason RunLost is not reported repeatedly', () => {
 		const before = given({ pod: stuck })
 		const lost = report({ outcome: 'Failed', reason: 'RunLost' })
 		expect(decide({ ...before, runs: [run({ ...old, pod: stuck, report: lost })] }).act).not.toBe('settle')
@@ -162,7 +162,7 @@ test.each<[title: string, over: Partial<Run>, why: string]>([
 	expect(decide(underWayWith(over))).toMatchObject({ act: 'settle', why })
 })
 
-test('a run under way without a pod is told with the words of Kubernetes, once', () => {
+test('reports a run in progress without a pod once, with the message of Kubernetes', () => {
 	const before = underWayWith({ job: podless }, { noPod: quota })
 	const decision = decide(before)
 	expect(decision).toMatchObject({ act: 'settle', why: 'PodRefused', result: false, status: { state: 'InProgress' } })

@@ -17,22 +17,22 @@ import { namespace, startPlane } from './plane.ts'
 import { specOf } from './survival.ts'
 import { keyOf, watchOver } from './watch-over.ts'
 
-/** Our chart on a real etcd and API server that fare badly; and what must hold of the controller whatever that is. */
+/** Runs the chart on a real etcd and API server under faults, and checks what must hold of the controller whatever the fault. */
 
 const log = createLog('test', { level: 'silent' })
 
 export type World = Awaited<ReturnType<typeof startWorld>>
 
 export type WorldOptions = {
-	/** Further flags of etcd. */
+	/** Additional flags of etcd. */
 	etcd?: Readonly<Record<string, string>>
-	/** The same of the API server. */
+	/** Additional flags of the API server. */
 	server?: Readonly<Record<string, string>>
-	/** Of the rollout. */
+	/** Settings of the rollout. */
 	settings?: Readonly<Record<string, string>>
 }
 
-/** Only kubelet and agent are played. */
+/** Only kubelet and agent are simulated. */
 export async function startWorld({ etcd, server, settings }: WorldOptions = {}) {
 	const plane = await startPlane({ etcdFlags: { ...etcdFlags, ...etcd }, ...(server && { serverFlags: server }) })
 	const { admin, credentials } = plane
@@ -65,14 +65,14 @@ export async function startWorld({ etcd, server, settings }: WorldOptions = {}) 
 		...{ admin, plane, line, gate, etcd: plane.etcd, ran: kubelet.ran as readonly RunConfig[] },
 		/** Names of nodes whose runs fail. */
 		failing,
-		/** What must never be, and was. */
+		/** Violations of what must always hold. */
 		broken: broken as readonly string[],
-		/** What a watch last heard of each node config: `Configured 1`. */
+		/** The last state of each node config that a watch reported: `Configured 1`. */
 		told: told as ReadonlyMap<string, string>,
 		...{ calls: controller.calls, heard: controller.heard },
-		/** Over that line, with that clock; where one is running already, it is gone in the middle of what it does. */
+		/** Starts a controller over that line, with that clock; a running one is aborted in the middle of its work. */
 		startController: (over: { port: number } = line, now?: () => number) => controller.start(over.port, now),
-		/** As a process of its own that loses so many of a hundred packets. */
+		/** Starts a controller as a separate process that loses this many of a hundred packets. */
 		startLossyController: async (lost: number) => {
 			const env = { NAMESPACE: namespace, AGENT_IMAGE: agent.image, LOG_LEVEL: 'debug' }
 			const lossy = await startLossyController({
@@ -89,7 +89,7 @@ export async function startWorld({ etcd, server, settings }: WorldOptions = {}) 
 	}
 }
 
-/** Runs wait here until it is opened. */
+/** Runs wait here until the gate is opened. */
 function createGate() {
 	let { promise, resolve } = Promise.withResolvers<void>()
 	resolve()
@@ -108,15 +108,15 @@ function createGate() {
 const [first, later] = [['a', 'b', 'c', 'd'] as const, ['e', 'f', 'g', 'h'] as const]
 
 /**
- * What befalls controller and API server, and how long; runs wait at the gate when it begins, and it opens it.
+ * A fault of controller or API server, for as long as it lasts; runs wait at the gate when it starts, and it opens the gate.
  *
- * @param change a further node config is changed; resolves when the API server took it
+ * @param change changes another node config; resolves when the API server has accepted the change
  */
 export type HardTime = (world: World, change: () => Promise<unknown>) => Promise<unknown>
 
 /**
- * Four nodes are configured. Then one of them is changed, one let go, one tried again, and four more come, of which not all may be in work
- * at once. In the middle of that come hard times, and while they last, one more change.
+ * Four nodes are configured. Then one of them is changed, one deleted, one retried, and four more are added, not all of which may run
+ * concurrently. In the middle of that the fault starts, and while it lasts, one more node config is changed.
  */
 export async function story(world: World, hardTime: HardTime, start: () => unknown = world.startController): Promise<void> {
 	const { admin, gate } = world
@@ -134,7 +134,7 @@ export async function story(world: World, hardTime: HardTime, start: () => unkno
 	await soon(async () => expect(await endOf(world)).toEqual(theEnd))
 }
 
-/** Nothing lost, nothing twice. */
+/** Nothing is lost, and nothing happens twice. */
 const theEnd = {
 	told: ['a Configured 2', 'b Configured 2', 'd Configured 1', ...later.map(name => `${name} Configured 1`)],
 	asked: [],
@@ -155,12 +155,12 @@ async function endOf({ admin, ran, broken }: World) {
 	}
 }
 
-/** Waits until it holds; asked again and again, its last failure is told. */
+/** Polls until the check passes; throws its last failure on timeout. */
 export function soon<T>(check: () => T | Promise<T>, { timeout = 300_000, interval = 50 } = {}): Promise<T> {
 	return vi.waitFor(check, { timeout, interval })
 }
 
-/** As a person who wants it done. */
+/** Repeats a request while its failure is retryable. */
 export async function stubbornly<T>(ask: () => Promise<T>): Promise<T> {
 	for (;;) {
 		try {
@@ -172,7 +172,7 @@ export async function stubbornly<T>(ask: () => Promise<T>): Promise<T> {
 	}
 }
 
-/** With its finalizer on, as viola makes it. */
+/** Creates a node config with its finalizer, as viola does. */
 export function add({ admin }: World, name: string, spec: object = specOf(name)): Promise<unknown> {
 	const metadata = { name, namespace, finalizers: [FINALIZER] }
 	return admin.create<NodeConfigObject>(NodeConfig, { metadata, spec: { nodeName: name, ...spec } })

@@ -56,7 +56,7 @@ describe('the name of a run', () => {
 		expect(runName({ name: node, uid, generation }, attempt)).toBe(name)
 	})
 
-	test('is always a name of a Job and never that of another generation or attempt', () => {
+	test('is always a valid Job name and never that of another generation or attempt', () => {
 		const nodeName = fc.stringMatching(/^[a-z0-9]([-a-z0-9.]{0,250}[a-z0-9])?$/)
 		fc.assert(
 			fc.property(nodeName, fc.integer({ min: 1, max: 1e9 }), fc.integer({ min: 1, max: 1e6 }), (name, generation, attempt) => {
@@ -71,7 +71,7 @@ describe('the name of a run', () => {
 })
 
 describe('the objects of a run', () => {
-	test('both say whose they are', () => {
+	test('all have the labels of the run', () => {
 		const labels = {
 			'multinic.io/node-name': 'worker-1',
 			'multinic.io/config-uid': 'uid-1',
@@ -84,12 +84,12 @@ describe('the objects of a run', () => {
 		expect(job.spec?.template.metadata?.labels).toMatchObject(labels)
 	})
 
-	test('owners: node config, ConfigMap, Job', () => {
+	test('the node config owns the ConfigMap, which owns the Job', () => {
 		expect(configMap.metadata.ownerReferences).toMatchObject([{ kind: 'MultiNicNodeConfig', uid: 'uid-1' }])
 		expect(job.metadata.ownerReferences).toMatchObject([{ kind: 'ConfigMap', uid: 'cm-uid' }])
 	})
 
-	test('the run is told everything, defaults filled in', () => {
+	test('the run gets the whole input, with defaults filled in', () => {
 		const told = RunConfig.parse(JSON.parse(configMap.data?.[CONFIG_KEY] ?? ''))
 		expect(told).toMatchObject({
 			...{ mode: 'Apply', nodeName: 'worker-1', uid: 'uid-1', generation: 1, attempt: 1, nodeAddresses: ['192.168.0.11'] },
@@ -100,12 +100,12 @@ describe('the objects of a run', () => {
 		})
 	})
 
-	test('the pod is told whose run it is, so that the config can be held against it', () => {
+	test('the pod gets the identity of the run, so the config can be checked against it', () => {
 		const told = RunMark.parse(JSON.parse(pod?.containers[0]?.env?.find(({ name }) => name === 'RUN')?.value ?? ''))
 		expect(input).toMatchObject(told)
 	})
 
-	test('a clean-up wants no interface, whatever the spec says', () => {
+	test('a clean-up gets no interfaces, whatever the spec says', () => {
 		expect(runInput(config, { ...first, mode: 'Cleanup' }, { interfaces: [nic], node, agent }).interfaces).toEqual([])
 	})
 
@@ -127,7 +127,7 @@ describe('the objects of a run', () => {
 		expect(said).toEqual(wanted)
 	})
 
-	test('what the chart gives is there: size, marks, priority; a label that is ours stays ours', () => {
+	test('the pod has the resources, labels, annotations, tolerations and priority of the chart, and keeps the labels of MultiNIC', () => {
 		const pod = {
 			resources: { limits: { memory: '1Gi' } },
 			labels: { team: 'network', 'multinic.io/node-name': 'worker-9' },
@@ -141,14 +141,14 @@ describe('the objects of a run', () => {
 		expect(template?.spec?.containers[0]?.resources).toEqual({ limits: { memory: '1Gi' } })
 	})
 
-	test('where the chart gives nothing more, the pod has no annotation and no priority', () => {
+	test('the pod has no annotations and no priority unless the chart sets them', () => {
 		expect(Object.keys(job.spec?.template.metadata ?? {})).toEqual(['labels'])
 		expect(pod).not.toHaveProperty('priorityClassName')
 	})
 
 	const account = '/var/run/secrets/kubernetes.io/serviceaccount'
 
-	test('the host at /host, the input at /etc/multinic, and what it signs in with', () => {
+	test('the pod mounts the host at /host, the input at /etc/multinic, and its token', () => {
 		expect(pod?.volumes?.map(one => one.hostPath?.path ?? one.configMap?.name ?? one.name)).toEqual([
 			'/',
 			'multinic-agent-worker-1-g1',
@@ -158,13 +158,13 @@ describe('the objects of a run', () => {
 		expect(pod?.containers[0]?.securityContext).toEqual({ privileged: true })
 	})
 
-	test('its only token is one of ten minutes', () => {
+	test('the only token of the pod expires after ten minutes', () => {
 		expect(pod?.automountServiceAccountToken).toBe(false)
 		const tokens = pod?.volumes?.flatMap(({ projected }) => projected?.sources ?? []).flatMap(one => one.serviceAccountToken ?? [])
 		expect(tokens).toEqual([{ path: 'token', expirationSeconds: 600 }])
 	})
 
-	test('hardened, it has four capabilities, and of the host it writes only what a run writes', () => {
+	test('a hardened pod has four capabilities and write access only to the host paths that a run writes', () => {
 		const spec = runJob(config, first, { name: configMap.metadata.name, uid: 'cm-uid' }, { ...agent, privileged: false }).spec?.template
 			.spec
 		const [container] = spec?.containers ?? []
@@ -213,7 +213,7 @@ describe('the report of a run', () => {
 	})
 })
 
-test('5,000 random specs become a run, or a sentence about what is wrong, and never a crash', () => {
+test('5,000 random specs become a run or a message about the fault, and never a crash', () => {
 	const seen = { good: 0, bad: 0 }
 	fc.assert(
 		fc.property(interfaceLists, raw => {
@@ -272,12 +272,12 @@ const interfaceLists = fc.array(
 
 const unfitText = /\\u00[01]|\\u007f|\\u00[89]|\\ud[89a-f]|[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f]/
 
-describe('what a node writes into a report', () => {
+describe('text that a node controls', () => {
 	const mark = { name: 'r', node: 'worker-1', uid: 'uid-1', generation: 1, attempt: 1, mode: 'Apply' as const }
 	const unfit = fc.constantFrom('\u001b[31m', '\u0000', '\r\n', '\u009b', '\u202e', '\u2066', '\u200b', '\ud800', '\u2028', '\u007f')
 	const words = fc.array(fc.oneof(unfit, fc.string({ unit: 'binary', maxLength: 4 })), { maxLength: 20 }).map(parts => parts.join(''))
 
-	test('enters a status without controls, overrides of direction and halves of characters', () => {
+	test('reaches the status from a report without control characters, direction overrides and lone surrogates', () => {
 		fc.assert(
 			fc.property(words, words, (message, backend) => {
 				const nic = nicReport({ message, observed: { link: 'ens7', addresses: [] }, warnings: [{ reason: 'GatewaySilent', message }] })
@@ -290,7 +290,7 @@ describe('what a node writes into a report', () => {
 		)
 	})
 
-	test('nor do the last words of its kubelet bring any there, or into an Event', () => {
+	test('reaches the status or an Event from pod and Job messages without such characters', () => {
 		fc.assert(
 			fc.property(words, words, (lastWords, refused) => {
 				const pod = { began: lastWords.length % 2 === 0, ended: true, refused, lastWords }
@@ -317,7 +317,7 @@ describe('what a node writes into a report', () => {
 		['2026-01-01T00:00:00+24:00', false],
 		['2026-01-01', false],
 		['2026-01-01T00:00:00z', false],
-	])('the time %s is one: %s', (text, isOne) => {
+	])('the time %s is valid: %s', (text, isOne) => {
 		expect(validTime(text)).toBe(isOne ? text : undefined)
 	})
 })

@@ -9,7 +9,7 @@ import { ConfigMap, Lease, Node, Pod } from '../../runtime/kube/kinds.ts'
 import { startReflector } from '../../runtime/kube/reflector.ts'
 import type { Log } from '../../runtime/log.ts'
 
-/** What becomes of a pod: a report, last words, a refusal, or none of them; and how its container ends, if it ends. */
+/** Outcome of a pod: a report, a termination message, a refusal, or nothing; and how its container ends, if it does. */
 export type Fate = {
 	report?: unknown
 	lastWords?: string
@@ -17,13 +17,13 @@ export type Fate = {
 	end?: 'Succeeded' | 'Failed'
 }
 
-/** The part of a kubelet and of an agent that the controller sees, on a real API server: pods get a status, runs report. */
+/** Simulates what the controller sees of kubelet and agent, on a real API server: pods get a status, and runs report. */
 export type Kubelet = {
-	/** How the runs on this node go from now on; until told otherwise every wanted interface is configured. */
+	/** Sets the outcome of later runs on this node; by default every desired interface is configured. */
 	fate(node: string, how: (input: RunConfig) => Fate | Promise<Fate>): void
-	/** Registers a node and says that it is ready. */
+	/** Registers a node and marks it Ready. */
 	addNode(name: string): Promise<void>
-	/** Every input a run was started with, in order. */
+	/** The input of every started run, in order. */
 	inputs: readonly RunConfig[]
 	stop(): void
 }
@@ -31,7 +31,7 @@ export type Kubelet = {
 type Options = {
 	admin: KubeClient
 	namespace: string
-	/** A client that is signed in as the agent in this pod. */
+	/** Returns a client authenticated as the agent in this pod. */
 	asAgent: (pod: { name: string; uid: string }) => Promise<KubeClient>
 	log: Log
 }
@@ -93,7 +93,7 @@ export function startKubelet({ admin, namespace, asAgent, log }: Options): Kubel
 	}
 }
 
-/** A run that does all it should. */
+/** Outcome of a run that configures everything. */
 export function configures(input: RunConfig): Fate {
 	return { report: reportFor(input), end: 'Succeeded' }
 }
@@ -106,7 +106,7 @@ function container(state: object): object {
 	return { containerStatuses: [{ name: 'agent', image: 'agent', imageID: '', ready: false, restartCount: 0, state }] }
 }
 
-/** Without it the node controller would call the node silent after 50 s. */
+/** Without it the node controller would mark the node as unreachable after 50 s. */
 async function heartbeat(admin: KubeClient, name: string): Promise<void> {
 	const renewTime = new Date().toISOString().replace('Z', '000Z')
 	const lease = { metadata: { name, namespace: 'kube-node-lease' }, spec: { holderIdentity: name, leaseDurationSeconds: 40, renewTime } }

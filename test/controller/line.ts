@@ -3,24 +3,24 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import { pipeline } from 'node:stream'
 
-/** A line to the API server that can be treated as lines are in the world. */
+/** A connection to the API server with the faults of real networks. */
 export type Line = {
 	readonly port: number
-	/** Ends every connection, and takes no other until `mend`. */
+	/** Ends every connection and accepts no new one until `mend`. */
 	cut(): void
 	mend(): void
-	/** What is connected now stays so and carries nothing any more, as through a firewall that forgot it. New connections are fine. */
+	/** Open connections stay open but carry nothing any more, as behind a firewall that lost their state. New connections work. */
 	forget(): void
-	/** From now on what comes from the server comes byte by byte. */
+	/** From now on, data from the server arrives byte by byte. */
 	trickle(isSlow: boolean): void
-	/** Bytes from the server so far. */
+	/** Number of bytes from the server so far. */
 	readonly carried: number
 	close(): void
 }
 
 type Connection = { ends: readonly [Socket, Socket]; isForgotten: boolean }
 
-/** Listens on any free port of 127.0.0.1 and passes on to that port there. */
+/** Listens on a free port of 127.0.0.1 and forwards to `port` there. */
 export async function startLine(port: number): Promise<Line> {
 	const open = new Set<Connection>()
 	let [isCut, isSlow, carried] = [false, false, 0]
@@ -34,7 +34,7 @@ export async function startLine(port: number): Promise<Line> {
 		pipeline(incoming, held(connection), outgoing, () => {})
 		pipeline(outgoing, held(connection), incoming, () => {})
 	})
-	/** Passes on what comes, as it is to be passed on at that moment. */
+	/** Forwards data according to the faults that apply at that moment. */
 	const held = (connection: Connection) =>
 		async function* (source: AsyncIterable<Buffer>) {
 			for await (const chunk of source) {

@@ -6,29 +6,29 @@ import { type Access, writeKubeconfig } from '../../lab/kubeconfig.ts'
 import { lossPackages, unpackPackages } from '../../lab/packages.ts'
 import { startRelay } from '../../lab/relay.ts'
 
-/** Where the API server is, and who asks. */
+/** Address of the API server and credentials of the controller. */
 export type LossyOptions = Omit<Access, 'name' | 'server'> & {
-	/** Of a hundred packets. */
+	/** Out of a hundred packets. */
 	lost: number
 	port: number
-	/** Where a socket and a kubeconfig may be put. */
+	/** Directory for a socket and a kubeconfig. */
 	dir: string
-	/** Of the controller. */
+	/** Environment of the controller. */
 	env: Readonly<Record<string, string>>
-	/** Told every line the controller writes. */
+	/** Called with every line the controller writes. */
 	onLine: (line: string) => void
 }
 
 export type Lossy = {
-	/** How many packets were lost so far. */
+	/** Returns how many packets were lost so far. */
 	lost(): Promise<number>
 	stop(): Promise<void>
 }
 
 /**
- * The controller as a process in a network namespace of its own, in which packets are lost by chance, in both directions: it is the
- * kernel's TCP that sends them again, later and later. Out of the namespace leads a socket file. As under a kubelet, a controller that
- * ends is started again. Needs root.
+ * Runs the controller as a process in its own network namespace, in which packets are lost at random in both directions; the kernel's TCP
+ * retransmits them with growing delays. A socket file leads out of the namespace. As under a kubelet, a controller that exits is restarted.
+ * Needs root.
  */
 export async function startLossyController({ onLine, dir, port, ...rest }: LossyOptions): Promise<Lossy> {
 	const { env } = await unpackPackages(lossPackages)

@@ -4,7 +4,7 @@ import { NodeConfig } from '../../controller/kinds.ts'
 import { Pod } from '../../runtime/kube/kinds.ts'
 import { soon, startWorld } from './survival.ts'
 
-test('where node configs cannot be read as one answer, they are read in pages of 20', async () => {
+test('reads node configs in pages of 20 when they cannot be read in one response', async () => {
 	const nodes = Array.from({ length: 45 }, (_, at) => `n${at}`)
 	const world = await startWorld(nodes, { maxUnavailable: '100%' })
 	const lists: (string | null)[] = []
@@ -19,7 +19,7 @@ test('where node configs cannot be read as one answer, they are read in pages of
 	expect(lists).toEqual([null, '20', '20', '20'])
 })
 
-test('a request of 250 kB is answered by one run and taken away', async () => {
+test('a request of 250 kB is answered by one run and removed', async () => {
 	const world = await startWorld(['a'])
 	world.add('a', undefined, { annotations: { [ANNOTATION_RETRY]: 'x'.repeat(250_000), note: 'kept' } })
 	world.startController()
@@ -29,7 +29,7 @@ test('a request of 250 kB is answered by one run and taken away', async () => {
 	expect(world.broken).toEqual([])
 })
 
-test('of the pods of a namespace only those of the account of runs are asked for, which a kubelet may not name in a pod of its own', async () => {
+test('requests only the pods with the ServiceAccount of runs, which a kubelet may not use in its own pods', async () => {
 	const world = await startWorld(['a'])
 	world.add('a')
 	const asked: string[] = []

@@ -10,7 +10,7 @@ import { countDecisions, observeFleet } from '../../controller/metrics.ts'
 import type { ConfigView, Mode, Run, Snapshot } from '../../controller/snapshot.ts'
 import { ended, nic, nicReport, now, report, run, someNode, startedFor, withStatus, world } from './world.ts'
 
-/** Decisions and caches in, lines of /metrics out: those of our own that are not zero, without their prefix. */
+/** Returns the lines of /metrics that are MultiNIC's and not zero, without their prefix. */
 async function lines(registry: Registry): Promise<string[]> {
 	const text = (await registry.metrics()).split('\n')
 	const own = text.filter(line => line.startsWith('multinic_') && !line.includes('_bucket{') && !line.endsWith(' 0'))
@@ -53,7 +53,7 @@ const phase = (name: string, seconds: number) => [
 	`run_phase_seconds_count{phase="${name}"} 1`,
 ]
 
-// made 10 s ago; the agent began 6 s ago and ended 4 s ago
+// created 10 s ago; the agent started 6 s ago and ended 4 s ago
 const times = { started: '2026-01-01T11:59:54Z', finished: '2026-01-01T11:59:56Z' }
 
 test.each<[title: string, over: Partial<AgentReport>, lines: string[]]>([
@@ -102,15 +102,15 @@ test.each<[title: string, over: Partial<AgentReport>, lines: string[]]>([
 			...phase('apply', 0.03),
 		],
 	],
-])('where the time of a run went: %s', async (_, over, expected) => {
+])('measures where the time of a run went: %s', async (_, over, expected) => {
 	expect(await linesOf(run({ report: report(over) }))).toEqual(expected)
 })
 
-test('a run without a report is a result and takes no time', async () => {
+test('counts a run without a report as a result and without a duration', async () => {
 	expect(await linesOf(run({ job: ended }))).toEqual([failed('RunLost')])
 })
 
-test('a look that found a drift is timed as itself, and made no change; the repair it leads to is a run', async () => {
+test('a verification that finds drift has its own duration and no changes; the repair counts as a started run', async () => {
 	const registry = new Registry()
 	const count = countDecisions(registry)
 	const before = run({ report: report(), job: ended })
@@ -127,7 +127,7 @@ test('a look that found a drift is timed as itself, and made no change; the repa
 	expect((await lines(registry))[0]).toBe('runs_started_total{cause="Drifted",mode="Apply"} 1')
 })
 
-test('what alerts wait for is there from the start', async () => {
+test('the series that alerts need exist from the start', async () => {
 	const registry = new Registry()
 	countDecisions(registry)
 	const text = await registry.metrics()
@@ -135,7 +135,7 @@ test('what alerts wait for is there from the start', async () => {
 	expect(text).toContain('multinic_run_results_total{state="Failed",reason="RunLost"} 0')
 })
 
-test('a plan is a result and makes no change', async () => {
+test('counts a plan as a result without changes', async () => {
 	const planned = nicReport({ state: 'Pending', reason: 'Planned' })
 	const found = report({
 		mode: 'Plan',
@@ -151,14 +151,14 @@ test('a plan is a result and makes no change', async () => {
 	expect(await linesOf(one, { spec })).toEqual(['run_results_total{state="Pending",reason="Planned"} 1'])
 })
 
-test('a clean-up is a result, though no status tells of it any more', async () => {
+test('counts a clean-up as a result, though no status reports it any more', async () => {
 	const one = run({ mode: 'Cleanup', cause: 'Deleted', report: report({ mode: 'Cleanup', ...times, milliseconds: {} }), job: ended })
 	const released = ['run_results_total{state="Released",reason="Released"} 1', 'run_changes_total 3']
 	const config = { ...world().config, deleting: true }
 	expect(await linesOf(one, { config })).toEqual([...released, ...begun(4), ...spent('Cleanup', 'Succeeded', 2), ...settled(4)])
 })
 
-test('a node config that is let go of without a run is no result', async () => {
+test('does not count a node config that is released without a run as a result', async () => {
 	expect(await linesOf(run({ mode: 'Cleanup' }), { config: { ...world().config, deleting: true }, node: undefined })).toEqual([])
 })
 
@@ -201,14 +201,14 @@ test.each<[title: string, world: World, lines: string[]]>([
 			'cache_failures_total{kind="Node"} 2',
 		],
 	],
-])('the fleet: %s', async (_, seen, expected) => {
+])('exports the fleet: %s', async (_, seen, expected) => {
 	const registry = new Registry()
 	observe(registry, seen)
 	expect(await lines(registry)).toEqual(expected)
 	expect(await lines(registry), 'asked again').toEqual(expected)
 })
 
-test('a state that no node config is in any more is gone', async () => {
+test('drops a state that no node config is in any more', async () => {
 	const registry = new Registry()
 	const statuses: NodeConfigStatus[] = [pending]
 	observe(registry, { statuses })
@@ -238,7 +238,7 @@ function readyBecause(reason: string): NodeConfigStatus {
 	return { conditions: [{ type: 'Ready', status: 'False', reason, message: '', lastTransitionTime }] }
 }
 
-/** What the controller decides on this run, counted. */
+/** Returns the metrics after the decision of the controller about this run. */
 async function linesOf(one: Run, over: Partial<Snapshot> = {}): Promise<string[]> {
 	const registry = new Registry()
 	const snapshot = withStatus(world({ node: someNode, runs: [one], ...over }), startedFor(one))

@@ -9,7 +9,7 @@ import { defineKind, type Kind, type KubeObject, keyOf, type Stored } from '../.
 import { ConfigMap, Job, Namespace, Node, Pod } from '../../runtime/kube/kinds.ts'
 import type { Message } from '../../runtime/kube/protobuf.ts'
 
-/** What the controller sees of an object is the same, be it told in protobuf or in JSON, by a real API server. */
+/** The controller reads the same from an object whether a real API server sends protobuf or JSON. */
 
 let server: ApiServer
 let client: KubeClient
@@ -99,7 +99,7 @@ test.each<[what: string, made: fc.Arbitrary<Made>, seen: Seen]>([
 		{ kind: Pod, protobuf: podPart, view: podView },
 	],
 	['a Job', fc.record({ metadata, status: jobStatus(), spec: fc.constant({ template }) }), { kind: Job, protobuf: jobPart, view: jobView }],
-])('%s', async (_, made, { kind, protobuf, view }) => {
+])('%s reads the same from protobuf and JSON', async (_, made, { kind, protobuf, view }) => {
 	for (const [index, { status, ...object }] of fc.sample(made, 40).entries()) {
 		const at = { name: `n${index}`, ...(kind.namespaced && { namespace }) }
 		await client.create(kind, { ...object, metadata: { ...object.metadata, ...at } } as KubeObject)
@@ -127,7 +127,7 @@ test.each<[what: string, made: fc.Arbitrary<Made>, seen: Seen]>([
 type Seen = { kind: Kind; protobuf: Message<KubeObject>; view: (object: never) => unknown }
 type Made = { metadata: object; status?: object }
 
-/** As the Job controller writes it: the API server takes no other. */
+/** Job status as the Job controller writes it; the API server rejects any other. */
 function jobStatus() {
 	const condition = fc.record({ lastTransitionTime: time, lastProbeTime: time, reason: word, message: word }, { requiredKeys: [] })
 	const startTime = '2026-01-01T00:00:00Z'

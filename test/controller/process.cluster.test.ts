@@ -15,7 +15,7 @@ import { loadCredentials } from '../../runtime/kube/auth.ts'
 import { KubeClient } from '../../runtime/kube/client.ts'
 import { createLog } from '../../runtime/log.ts'
 
-/** The controller as a process: what it says, what it serves, how it ends, who leads. */
+/** Tests the controller as a process: log, endpoints, exit and leader election. */
 const namespace = 'multinic-system'
 const node = process.execPath
 let api: ApiServer
@@ -30,14 +30,14 @@ beforeAll(async () => {
 })
 afterAll(() => api?.stop())
 
-test('without its configuration it says everything that is missing, and ends with 2', async () => {
+test('the controller reports all missing settings and exits with 2', async () => {
 	const { exitCode, stdout } = await execa(node, ['controller/main.ts'], { env: { KUBECONFIG: api.kubeconfig }, reject: false })
 	expect(exitCode).toBe(2)
 	expect(stdout).toContain('NAMESPACE is required and not set')
 	expect(stdout).toContain('AGENT_IMAGE is required and not set')
 })
 
-test('one leads and one waits; SIGTERM to the first ends it with 0 and lets the second lead', async () => {
+test('one controller leads and one waits; SIGTERM makes the first exit with 0 and the second lead', async () => {
 	const first = start()
 	await first.says('leading')
 	const second = start()
@@ -50,7 +50,7 @@ test('one leads and one waits; SIGTERM to the first ends it with 0 and lets the 
 	expect(first.said.filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([])
 })
 
-test('SIGTERM before the first lists are in ends it with 0', async () => {
+test('SIGTERM before the first lists complete makes the controller exit with 0', async () => {
 	const { kubeconfig } = await unreachable()
 	const waiting = start({ KUBECONFIG: kubeconfig, LEADER_ELECT: 'false' })
 	await waiting.says('list or watch failed, retrying')
@@ -58,7 +58,7 @@ test('SIGTERM before the first lists are in ends it with 0', async () => {
 	expect(await once(waiting.process, 'exit')).toEqual([0, null])
 })
 
-test('a leader whose term ends before the first lists are in does not wait for them', async () => {
+test('a leader whose term ends before the first lists complete does not wait for them', async () => {
 	const { client } = await unreachable()
 	const stop = new AbortController()
 	const term = new AbortController()
@@ -74,7 +74,7 @@ test('a leader whose term ends before the first lists are in does not wait for t
 	await client.close()
 })
 
-/** An API server that is not there: its port was free a moment ago. */
+/** An unreachable API server: its port was free a moment ago. */
 async function unreachable() {
 	const server = createServer().listen(0, '127.0.0.1')
 	await once(server, 'listening')

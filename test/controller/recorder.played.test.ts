@@ -8,7 +8,7 @@ import { createLog } from '../../runtime/log.ts'
 import { startFakeApiServer } from '../runtime/fake-api-server/server.ts'
 import { now, world } from './world.ts'
 
-/** Events give way to work, and are told nevertheless. */
+/** Events yield to work and are still written. */
 
 const { config } = world()
 const { namespace } = config
@@ -36,7 +36,7 @@ async function start() {
 	return { recorder, busy, rests, told }
 }
 
-test('while work waits there is one Event a rest; the others follow once it does not', async () => {
+test('one Event is written per pause while work waits; the others follow once no work waits', async () => {
 	const { rests, told, busy } = await start()
 	expect(told()).toEqual([])
 	rests.shift()?.()
@@ -48,13 +48,13 @@ test('while work waits there is one Event a rest; the others follow once it does
 	expect(rests).toEqual([])
 })
 
-test('at the end nobody rests, and all that wait are told', async () => {
+test('drain writes all queued Events without a pause', async () => {
 	const { recorder, told } = await start()
 	await recorder.drain(1_000)
 	expect(told()).toHaveLength(3)
 })
 
-test('when the time is over first, what is left is given up', async () => {
+test('drain drops the remaining Events when its time is over', async () => {
 	const { recorder, rests, told } = await start()
 	const drained = recorder.drain(1_000)
 	rests.at(-1)?.()

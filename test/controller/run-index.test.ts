@@ -4,7 +4,7 @@ import type { Run } from '../../controller/snapshot.ts'
 import { podView } from '../../controller/view.ts'
 import { report } from './world.ts'
 
-/** Three caches that do not advance in step, and one answer. */
+/** Three caches that do not advance together, and one result. */
 const mark = { name: 'multinic-agent-worker-1-g1', node: 'worker-1', uid: 'uid-1', generation: 1, attempt: 1, mode: 'Apply' as const }
 const configMap = {
 	...mark,
@@ -28,13 +28,13 @@ const pod = {
 }
 const text = JSON.stringify(report())
 
-describe('what a run said', () => {
+describe('the result of a run', () => {
 	test.each<[title: string, report: string | undefined, lastWords: string | undefined]>([
 		['a report', text, undefined],
 		['a report that is refused', '[{},{}]', undefined],
 		['last words that are a report', undefined, text],
 		['last words that are none', undefined, '{"version":1}'],
-	])('is read once, however often it is asked for: %s', (_, said, lastWords) => {
+	])('is parsed once, however often it is requested: %s', (_, said, lastWords) => {
 		const index = createRunIndex()
 		index.job({ ...job, finished: 2 }, undefined)
 		index.pod({ ...pod, ended: true, lastWords }, undefined)
@@ -51,8 +51,8 @@ function readings({ report, reportFault }: Run) {
 	return { report, reportFault }
 }
 
-describe('what is known of runs', () => {
-	test('the parts of a run come together, in any order', () => {
+describe('the run index', () => {
+	test('joins the parts of a run, in any order', () => {
 		const index = createRunIndex()
 		index.pod(pod, undefined)
 		index.job(job, undefined)
@@ -63,7 +63,7 @@ describe('what is known of runs', () => {
 		expect(index.runsOf('worker-2')).toEqual([])
 	})
 
-	test('what is gone everywhere is no run any more', () => {
+	test('removes a run when all its parts are gone', () => {
 		const index = createRunIndex()
 		index.configMap(configMap, undefined)
 		index.job(job, undefined)
@@ -73,7 +73,7 @@ describe('what is known of runs', () => {
 		expect(index.runsOf('worker-1')).toEqual([])
 	})
 
-	test('a look whose ConfigMap is gone is still a look, by its Job and by its pod', () => {
+	test('keeps the mode of a verification whose ConfigMap is gone, from its Job and from its pod', () => {
 		const index = createRunIndex()
 		const mode = 'Verify' as const
 		index.configMap({ ...configMap, mode }, undefined)
@@ -85,7 +85,7 @@ describe('what is known of runs', () => {
 		expect(index.runsOf('worker-1')).toMatchObject([{ mode: 'Verify' }])
 	})
 
-	test('the report of a deleted predecessor is not the report of a successor of the same name', () => {
+	test('does not assign the report of a deleted predecessor to a successor of the same name', () => {
 		const index = createRunIndex()
 		index.configMap({ ...configMap, uid: 'older', report: text }, undefined)
 		index.job({ ...job, uid: 'older' }, undefined)
@@ -97,7 +97,7 @@ describe('what is known of runs', () => {
 	test.each<[title: string, now: Partial<typeof mark>]>([
 		['of a successor with the same names', { uid: 'uid-2' }],
 		['of another node, by its labels', { node: 'worker-2' }],
-	])('what is another run all at once, as after a watch that broke off, leaves nothing of the one before: it is %s', (_, other) => {
+	])('keeps nothing of a run that an update replaces by another one, as after an interrupted watch: it is %s', (_, other) => {
 		const index = createRunIndex()
 		index.configMap(configMap, undefined)
 		index.job(job, undefined)
@@ -111,7 +111,7 @@ describe('what is known of runs', () => {
 		expect(index.active(() => true)).toBe(1)
 	})
 
-	test('a ConfigMap that was made anew has no report, whatever the one before it had', () => {
+	test('a recreated ConfigMap has no report, whatever the one before it had', () => {
 		const index = createRunIndex()
 		index.configMap({ ...configMap, report: text }, undefined)
 		index.job(job, undefined)
@@ -120,7 +120,7 @@ describe('what is known of runs', () => {
 		expect(index.runsOf('worker-1')).toMatchObject([{ report: undefined }])
 	})
 
-	test('runs under way are counted, ended ones are not', () => {
+	test('counts runs in progress and not finished ones', () => {
 		const index = createRunIndex()
 		index.job(job, undefined)
 		index.job({ ...job, name: 'other', uid: 'uid-2', node: 'worker-2' }, undefined)
@@ -131,7 +131,7 @@ describe('what is known of runs', () => {
 		expect(index.active(() => true)).toBe(0)
 	})
 
-	test('one that is given up does not count: its pod may be there for ever', () => {
+	test('does not count a run that is given up, because its pod may exist forever', () => {
 		let now = 0
 		const index = createRunIndex(() => now, 300_000)
 		index.job(job, undefined)
@@ -141,7 +141,7 @@ describe('what is known of runs', () => {
 		expect(index.active(() => true)).toBe(0)
 	})
 
-	test('last words count only when the run has ended and left no report', () => {
+	test('reads the termination message only when the run has ended without a report', () => {
 		const index = createRunIndex()
 		index.configMap(configMap, undefined)
 		index.pod({ ...pod, ended: true, lastWords: text }, undefined)
@@ -156,7 +156,7 @@ describe('what is known of runs', () => {
 		['that another Job made', { madeBy: 'job-2' }],
 		['that is bound to another node', { boundTo: 'worker-2' }],
 		['that is bound to none', { boundTo: undefined as never }],
-	])('a pod %s is none of the run, whatever its labels say', (_, forged) => {
+	])('ignores a pod %s, whatever its labels say', (_, forged) => {
 		const index = createRunIndex()
 		index.configMap(configMap, undefined)
 		index.job({ ...job, finished: 2 }, undefined)
@@ -169,7 +169,7 @@ describe('what is known of runs', () => {
 		expect(index.runsOf('worker-1')).toMatchObject([{ pod: { pod: 'x' } }])
 	})
 
-	test('where the Job is gone, the pod that it made may still be at work', () => {
+	test('counts the pod of a deleted Job, which may still be running', () => {
 		const index = createRunIndex()
 		index.pod(pod, undefined)
 		expect(index.active(() => true)).toBe(1)
@@ -177,7 +177,7 @@ describe('what is known of runs', () => {
 		expect(index.active(() => true)).toBe(0)
 	})
 
-	test('last words that are no report are no fault: the run is lost', () => {
+	test('a termination message that is not a report is not a fault: the run is lost', () => {
 		const index = createRunIndex()
 		index.configMap(configMap, undefined)
 		index.job({ ...job, finished: 2 }, undefined)
@@ -186,7 +186,7 @@ describe('what is known of runs', () => {
 	})
 })
 
-describe('why a pod is not started', () => {
+describe('the view of a pod', () => {
 	const view = (status: object) =>
 		podView({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', uid: 'u', resourceVersion: '1', creationTimestamp: '' }, status })
 	const waiting = (reason: string) => ({
@@ -218,7 +218,7 @@ describe('why a pod is not started', () => {
 			...([true, true] as const),
 		],
 		['a container before it runs', withInit({ running: {} }), false, false],
-	])('whether it has begun, and whether it has ended: %s', (_, status, began, ended) => {
+	])('shows whether the agent has started and whether it has ended: %s', (_, status, began, ended) => {
 		expect(view(status)).toMatchObject({ began, ended })
 	})
 
@@ -256,7 +256,7 @@ describe('why a pod is not started', () => {
 		['a container before it has done its work', withInit({ terminated: { exitCode: 0, reason: 'Completed' } }), undefined],
 		['its words are for a terminal to carry out', waiting('Err\u001b[2J\u202e'), 'Err [2J : why'],
 		['its words have no end', waiting('x'.repeat(2_000)), 'x'.repeat(500)],
-	])('%s', (_, status, refused) => {
+	])('shows why the pod is not started: %s', (_, status, refused) => {
 		expect(view(status).refused).toBe(refused)
 	})
 })

@@ -20,7 +20,10 @@ import { agent } from './world.ts'
 export const namespace = 'multinic-system'
 const log = createLog('test', { level: 'error' })
 
-/** Our chart on a real control plane; only kubelet and agent are played. The controller has no right but its ServiceAccount's. */
+/**
+ * Runs the chart on a real control plane; only kubelet and agent are simulated. The controller has only the permissions of its
+ * ServiceAccount.
+ */
 export async function startStage() {
 	const api = await startApiServer({ controllerManager: true })
 	const clients: KubeClient[] = []
@@ -52,7 +55,7 @@ export async function startStage() {
 		admin,
 		kubelet,
 		kubectl: (...args: string[]) => run('kubectl', ...args),
-		/** What each write of a node config's status said, in order: `2 InProgress 0/1 RunStarted`. */
+		/** Returns every written status of a node config, in order: `2 InProgress 0/1 RunStarted`. */
 		story: (name: string): readonly string[] => stories.get(keyOf({ name, namespace })) ?? [],
 		controller: (options: Parameters<typeof startController>[1] = {}) =>
 			startController(onCall => as(controllerToken, { fieldManager: 'multinic-controller', ...(onCall && { onCall }) }), options),
@@ -68,7 +71,7 @@ export type Stage = Awaited<ReturnType<typeof startStage>>
 
 type OnCall = NonNullable<KubeClientOptions['onCall']>
 
-/** One controller as a process would run it; `crashAfter`: after so many writes it is gone in the middle of what it does. */
+/** Runs one controller as a process would; `crashAfter`: it is aborted after this many writes, in the middle of its work. */
 function startController(
 	connect: (onCall?: OnCall) => KubeClient,
 	{ crashAfter, ...over }: { crashAfter?: number; onDecision?: ControllerOptions['onDecision']; keepRunMs?: number } = {},
@@ -113,7 +116,7 @@ function tellStory(stories: Map<string, string[]>, key: string, now: Stored<Node
 	if (story.at(-1) !== said) stories.set(key, [...story, said])
 }
 
-/** Waits until the condition holds; it is asked again and again, and its last failure is told. */
+/** Polls until the check passes; throws its last failure on timeout. */
 export function eventually<T>(check: () => T | Promise<T>): Promise<T> {
 	return vi.waitFor(check, { timeout: 120_000, interval: 50 })
 }

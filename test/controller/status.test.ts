@@ -91,7 +91,7 @@ describe('a report becomes a status', () => {
 		expect(condition(status, 'Progressing')?.status).toBe('False')
 	})
 
-	test('it has the shape of the seed, for people and for machines', () => {
+	test('has the shape of the seed, for people and for machines', () => {
 		const status = told({ interfaces: both })
 		expect(status).toMatchObject({
 			lastProcessed: '2026-01-01T12:00:00Z',
@@ -111,19 +111,19 @@ describe('a report becomes a status', () => {
 		expect(message).toBe('multinic1: no link has MAC fa:16:3e:04:92:c6 yet. The other interface is configured. Next attempt in 5 s.')
 	})
 
-	test('a removal that failed is told beside an interface that failed', () => {
+	test('reports a failed removal together with a failed interface', () => {
 		const notRemoved = [{ name: 'multinic4', macAddress: 'fa:16:3e:00:00:04', reason: 'InUse' as const, message: 'vlan5 is on top of it' }]
 		const ready = condition(told({ outcome: 'PartlyFailed', interfaces: oneWaits, notRemoved }), 'Ready')
 		expect(ready?.reason).toBe('PartlyFailed')
 		expect(ready?.message).toMatch(/^multinic1: .* yet; multinic4 \(fa:16:3e:00:00:04\) is not removed: vlan5 is on top of it\. The other/)
 	})
 
-	test('what cannot heal waits for a change, and says so', () => {
+	test('a failure that is not retryable reports that it waits for a change', () => {
 		const bad = [nicReport({ state: 'Failed', reason: 'MtuRefused', message: 'the link carries at most 1500' }), both[1] ?? nicReport()]
 		expect(condition(told({ outcome: 'PartlyFailed', interfaces: bad }), 'Ready')?.message).toMatch(/Waiting for a change or a retry\.$/)
 	})
 
-	test('the command in a long message is not what is cut', () => {
+	test('shortening a long message keeps its command', () => {
 		const see = '(cat /etc/netplan/99-z-trunk.yaml)'
 		const long = [nicReport({ state: 'Failed', reason: 'InUse', message: `${'x'.repeat(400)} ${see}` }), both[1] ?? nicReport()]
 		const message = condition(told({ outcome: 'PartlyFailed', interfaces: long }), 'Ready')?.message
@@ -138,12 +138,12 @@ describe('a report becomes a status', () => {
 		expect(condition(partly, 'Ready')?.message).toMatch(/^multinic0 is the name of another link\. The other/)
 	})
 
-	test('the end of a long message is not what is cut', () => {
+	test('shortening a long message keeps its end', () => {
 		const long = [nicReport({ state: 'Failed', reason: 'InUse', message: 'x'.repeat(400) })]
 		expect(condition(told({ outcome: 'PartlyFailed', interfaces: long }), 'Ready')?.message).toMatch(/…\. Next attempt in 5 s\.$/)
 	})
 
-	test('no interface wanted: none of ours is left', () => {
+	test('a spec without interfaces is Configured with reason NoInterfaces', () => {
 		const status = told({ interfaces: [], changes: 4 }, world({ spec: { value: { ...spec, interfaces: [] } } }))
 		expect(status).toMatchObject({ state: 'Configured', interfaces: '0/0' })
 		expect(condition(status, 'Ready')?.reason).toBe('NoInterfaces')
@@ -153,17 +153,17 @@ describe('a report becomes a status', () => {
 		['that brings it back', 'True', 'Persistent'],
 		['that would lose it', 'False', 'NotPersistent'],
 		['of which nothing is known', 'Unknown', 'PersistenceUnknown'],
-	])('a reboot %s is said with a reason of its own, and is no failure', (_, persistent, reason) => {
+	])('a reboot %s is reported with a separate reason and not as a failure', (_, persistent, reason) => {
 		const status = told({ interfaces: both, persistent: { status: persistent, message: 'as the run found' } })
 		expect(status.state).toBe('Configured')
 		expect(condition(status, 'Persistent')).toMatchObject({ status: persistent, reason, message: 'as the run found' })
 	})
 })
 
-describe('what was known is kept', () => {
+describe('the previous status is kept', () => {
 	const before = withStatus(world({ spec: { value: two } }), told({ interfaces: both }))
 
-	test('a run on its way says so of every interface, and when each was last right', () => {
+	test('a started run sets every interface to InProgress and keeps when each was last configured', () => {
 		const status = startedStatus({ ...before, config: { ...before.config, generation: 2 } }, run({ generation: 2 }))
 		expect(status).toMatchObject({
 			observedGeneration: 2,
@@ -177,7 +177,7 @@ describe('what was known is kept', () => {
 		])
 	})
 
-	test('an interface that needed no change was configured when it was', () => {
+	test('an interface that needed no change keeps the time when it was configured', () => {
 		const again = reportedStatus(
 			{ ...before, now: now + 60_000 },
 			run({ attempt: 2, report: report({ finished: '2026-01-01T12:01:00Z', interfaces: both.map(one => ({ ...one, changes: 0 })) }) }),
@@ -185,7 +185,7 @@ describe('what was known is kept', () => {
 		expect(again.interfaceStatuses?.[0]?.lastConfigured).toBe('2026-01-01T11:59:52Z')
 	})
 
-	test('a condition keeps its time while its status stays', () => {
+	test('a condition keeps its transition time while its status stays the same', () => {
 		const later = { ...before, now: now + 60_000 }
 		expect(condition(reportedStatus(later, run({ attempt: 2, report: report({ interfaces: both }) })), 'Ready')?.lastTransitionTime).toBe(
 			'2026-01-01T12:00:00Z',
@@ -200,7 +200,7 @@ describe('what was known is kept', () => {
 		expect(snapshot.config.status.history?.map(entry => entry.job.slice(-2))).toEqual(['-7', '-6', '-5', '-4', '-3'])
 	})
 
-	test('the history has the newest five of all runs that ended, newest first, whatever old ones are still there', () => {
+	test('the history has the newest five finished runs, newest first, whatever old ones still exist', () => {
 		const step = fc.record({ isEdited: fc.boolean(), isTold: fc.boolean(), isCleared: fc.boolean() })
 		fc.assert(
 			fc.property(fc.array(step, { minLength: 1, maxLength: 30 }), steps => {
@@ -212,22 +212,22 @@ describe('what was known is kept', () => {
 		)
 	})
 
-	test('a history that an older controller mixed up is put in order', () => {
+	test('a history that an older controller wrote out of order is sorted', () => {
 		const old = [1, 2, 3, 4, 5, 6].map(generation => run({ generation, report: report({ generation }), job: ended }))
 		const mixed = reportedStatus(world(), old[2] ?? run()).history ?? []
 		const snapshot = withStatus(world({ runs: old, config: { generation: 7 } }), { history: mixed })
 		expect(startedStatus(snapshot, run({ generation: 7 })).history?.map(({ generation }) => generation)).toEqual([6, 5, 4, 3, 2])
 	})
 
-	test('a run whose result nobody needed is in the history all the same', () => {
+	test('the history includes a run whose result was not needed', () => {
 		const old = run({ report: report() })
 		const snapshot = world({ runs: [old], config: { generation: 2 } })
 		expect(startedStatus(snapshot, run({ generation: 2 })).history).toMatchObject([{ generation: 1, result: 'Configured' }])
 	})
 })
 
-describe('a spec that cannot be carried out', () => {
-	test('the message names the field', () => {
+describe('an invalid spec', () => {
+	test('has a message that names the field', () => {
 		const status = invalidStatus(
 			world(readSpec({ ...spec, interfaces: [{ ...nic, gateway: 'x' }] })),
 			'spec.interfaces[0].routes[0].to: must be an address with a prefix length',
@@ -237,7 +237,7 @@ describe('a spec that cannot be carried out', () => {
 	})
 })
 
-test('of a spec that can no longer be carried out, what is on the node is told as it was last seen', () => {
+test('a spec that becomes invalid keeps the last observed state of the node in the status', () => {
 	const observed = { link: 'multinic0', mtu: 1450, up: true, addresses: ['10.0.0.23/24'] }
 	const before = withStatus(world({ spec: { value: two } }), told({ interfaces: [nicReport({ observed }), both[1] ?? nicReport()] }))
 	const status = invalidStatus({ ...before, spec: { fault: 'spec.interfaces: no', listed: 2 } }, 'spec.interfaces: no')
@@ -271,7 +271,7 @@ describe('whatever a run reports', () => {
 	})
 })
 
-describe('a write says only what is new', () => {
+describe('a write contains only what is new', () => {
 	const stored = { state: 'InProgress', interfaces: '0/1', lastProcessed: 'then', backend: 'x' }
 	test.each<[title: string, wanted: NodeConfigStatus, change: unknown]>([
 		['nothing new: no write', { ...stored, state: 'InProgress' }, undefined],
@@ -286,20 +286,20 @@ describe('a write says only what is new', () => {
 		expect(statusChange(stored, wanted)).toEqual(change)
 	})
 
-	test('the order of keys is no difference', () => {
+	test('the order of keys makes no difference', () => {
 		expect(same({ a: 1, b: [{ c: 2, d: 3 }] }, { b: [{ d: 3, c: 2 }], a: 1 })).toBe(true)
 		expect(same({ a: undefined }, {})).toBe(true)
 		expect(same([1, 2], [2, 1])).toBe(false)
 	})
 
-	test('a pending status says who is waited for', () => {
+	test('a pending status says what it waits for', () => {
 		expect(condition(pendingStatus(world(), 'NodeNotFound', 'No node'), 'Ready')).toMatchObject({ reason: 'NodeNotFound', status: 'False' })
 	})
 })
 
 type Story = { snapshot: Snapshot; names: string[]; attempt: number }
 
-/** A run more, whose result is told or is not yet when the next one comes; the run before it is cleared or is still there. */
+/** Adds a run whose result is or is not reported before the next one starts; the previous run is cleared or still exists. */
 function afterRun({ snapshot, names, attempt: last }: Story, step: { isEdited: boolean; isTold: boolean; isCleared: boolean }): Story {
 	const isFirst = step.isEdited || names.length === 0
 	const generation = snapshot.config.generation + (isFirst ? 1 : 0)
@@ -307,7 +307,7 @@ function afterRun({ snapshot, names, attempt: last }: Story, step: { isEdited: b
 	const one = run({ generation, attempt, report: report({ generation, attempt }), job: ended })
 	const before = { ...snapshot, config: { ...snapshot.config, generation } }
 	const begun = withStatus(before, startedStatus(before, one))
-	// in no order, as the caches have them
+	// in no order, as in the caches
 	const after = { ...begun, runs: [one, ...(step.isCleared ? begun.runs.slice(1) : begun.runs)] }
 	return { snapshot: step.isTold ? withStatus(after, reportedStatus(after, one)) : after, names: [one.name, ...names], attempt }
 }

@@ -7,7 +7,7 @@ import { ConfigMap, Namespace } from '../../runtime/kube/kinds.ts'
 import { createLog } from '../../runtime/log.ts'
 import { startFakeApiServer } from '../runtime/fake-api-server/server.ts'
 
-/** Who stops the rollout, written down. */
+/** Tests the record of what halts the rollout. */
 const namespace = 'multinic-system'
 const a = { name: 'a', uid: 'uid-a', stops: 'ConnectivityLost' }
 const b = { name: 'b', uid: 'uid-b', stops: 'RolledBack' }
@@ -37,13 +37,13 @@ async function stage(hasSettings = true) {
 	return { record, drop, keep, owner, stored, writes, read: () => [...readStops(stored()?.data)] }
 }
 
-test('nobody stops it, and nothing is written', async () => {
+test('nothing is written while no node halts the rollout', async () => {
 	const { keep, stored, writes } = await stage()
 	await keep([])
 	expect({ stored: stored(), writes: writes() }).toEqual({ stored: undefined, writes: [] })
 })
 
-test('it is written where it changes, read again the same, and goes with the settings', async () => {
+test('the record is written on change, read back unchanged, and deleted with the settings', async () => {
 	const { keep, owner, stored, writes, read } = await stage()
 	await keep([a])
 	await keep([a])
@@ -55,25 +55,25 @@ test('it is written where it changes, read again the same, and goes with the set
 	expect(writes()).toEqual(['patch', 'create', 'patch', 'patch'])
 })
 
-test('without settings it has no owner', async () => {
+test('the record has no owner without settings', async () => {
 	const { keep, stored } = await stage(false)
 	await keep([a])
 	expect(stored()?.metadata.ownerReferences ?? []).toEqual([])
 })
 
-test('of writes that are asked for at once the last one stands', async () => {
+test('the last of several concurrent writes wins', async () => {
 	const { keep, read } = await stage()
 	await Promise.all([keep([a]), keep([a, b]), keep([b])])
 	expect(read().map(([name]) => name)).toEqual(['b'])
 })
 
-describe('what cannot be read is nothing on record', () => {
+describe('a record that cannot be read counts as empty', () => {
 	test.each([[undefined], [{}], [{ stops: '{' }], [{ stops: '{}' }], [{ stops: '[{"name":"a"}]' }], [{ stops: 'null' }]])('%j', data => {
 		expect(readStops(data as Record<string, string> | undefined).size).toBe(0)
 	})
 })
 
-test('what somebody deletes or changes is written again', async () => {
+test('a record that another client deletes or changes is written again', async () => {
 	const { record, drop, keep, read } = await stage()
 	await keep([a])
 	drop()
@@ -82,7 +82,7 @@ test('what somebody deletes or changes is written again', async () => {
 	expect(read()).toEqual([['a', { uid: 'uid-a', stops: 'ConnectivityLost' }]])
 })
 
-test('its own writing, seen again, is no reason to write', async () => {
+test('a record that the controller wrote itself is not written again', async () => {
 	const { record, keep, writes } = await stage()
 	await keep([a])
 	record.seen()

@@ -4,8 +4,8 @@ import { NodeConfig } from '../../controller/kinds.ts'
 import { reportFor } from '../../lab/fake-kubelet.ts'
 import { namespace, soon, specOf, startWorld } from './survival.ts'
 
-/** Who stops the rollout is written down, so that another controller knows it while the node's next run hides why. */
-test('a node that stops the rollout still does after a restart, while its next run is under way', async () => {
+/** What halts the rollout is recorded, so another controller knows it while the next run of the node hides the cause. */
+test('a node that halts the rollout still does so after a restart, while its next run is in progress', async () => {
 	const next = Promise.withResolvers<number>()
 	const isNext = ({ nodeName, generation }: RunConfig) => nodeName === 'a' && generation > 1
 	const world = await startWorld(

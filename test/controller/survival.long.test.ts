@@ -5,7 +5,7 @@ import { CustomResourceDefinition } from '../../runtime/kube/kinds.ts'
 import { add, type HardTime, soon, startWorld, story, type World, type WorldOptions } from './hard-times.ts'
 import { connect, namespace } from './plane.ts'
 
-/** What only a real etcd and API server can do to a controller. */
+/** Faults that only a real etcd and API server can cause. */
 
 const flowControl = { group: 'flowcontrol.apiserver.k8s.io', version: 'v1', namespaced: false }
 const FlowSchema = defineKind<KubeObject & { spec: object }>({ ...flowControl, plural: 'flowschemas', kind: 'FlowSchema' })
@@ -33,7 +33,7 @@ const serverIsKilled: HardTime = async ({ plane, gate, heard }, change) => {
 	await changed
 }
 
-/** The watches of the controller are cut; before it can open them again, etcd forgets what it has not heard, and the API server too. */
+/** Cuts the watches of the controller; before it can reopen them, etcd and the API server forget the events that it missed. */
 const etcdIsCompacted: HardTime = async (world, change) => {
 	await missAll(world, change)
 	await world.etcd.compact()
@@ -42,7 +42,7 @@ const etcdIsCompacted: HardTime = async (world, change) => {
 	await hearThatItIsTooOld(world)
 }
 
-/** The same where it is etcd itself that says so, for the API server remembers nothing. */
+/** The same where etcd itself reports it, because the API server remembers nothing. */
 const onlyEtcdRemembers: HardTime = async (world, change) => {
 	await missAll(world, change)
 	await world.etcd.compact()
@@ -76,7 +76,7 @@ const serverIsBusy: HardTime = async ({ admin, plane, gate, calls }, change) => 
 			rules: [{ subjects: [{ kind: 'User', user: { name: user } }], resourceRules: everything }],
 		},
 	})
-	// the API server takes up its own settings some time after it was told; one request at a time it lets pass
+	// the API server applies its own settings with a delay; it lets one request at a time pass
 	const asController = connect({ port: plane.port, ...plane.credentials }, { fieldManager: 'test' })
 	onTestFinished(() => asController.close())
 	const crowd = () => Promise.all(Array.from({ length: 20 }, () => asController.list(NodeConfig, { namespace })))
@@ -84,12 +84,12 @@ const serverIsBusy: HardTime = async ({ admin, plane, gate, calls }, change) => 
 	gate.open()
 	const changed = change()
 	await changed
-	// how many depends on how many requests happened to be concurrent
+	// the number depends on how many requests happened to be concurrent
 	expect(calls('429')).toBeGreaterThanOrEqual(3)
 	await admin.delete(FlowSchema, { name: 'nothing' })
 }
 
-/** A firewall forgets what is connected: nothing is closed, and nothing comes any more. */
+/** A firewall forgets the open connections: nothing is closed, and no data arrives any more. */
 const lineIsForgotten: HardTime = async ({ line, gate, heard }, change) => {
 	line.forget()
 	gate.open()
@@ -108,7 +108,7 @@ const lineTrickles: HardTime = async ({ line, gate, startController }, change) =
 	expect(line.carried - before).toBeGreaterThan(20_000)
 }
 
-/** A chart's upgrade, and half of it back: another version is stored, a field and a column come, the old version goes. */
+/** Upgrades the chart and rolls half of it back: another version is stored, a field and a column are added, the old version is removed. */
 const crdIsUpgraded: HardTime = async ({ admin, gate }, change) => {
 	const rewrite = async (how: (version: CrdVersion) => Partial<CrdVersion>) => {
 		const crd = await admin.get(CustomResourceDefinition, { name: 'multinicnodeconfigs.multinic.io' })
@@ -150,7 +150,7 @@ function withField(version: CrdVersion, field: string): Partial<CrdVersion> {
 	return { ...(schema && { schema }), additionalPrinterColumns: [...(version.additionalPrinterColumns ?? []), column] }
 }
 
-describe('whatever befalls etcd, the API server, and the line to it', () => {
+describe('with a fault of etcd, the API server or the line to it', () => {
 	test.each<[title: string, hardTime: HardTime, options?: WorldOptions]>([
 		['etcd is full and refuses every write until somebody makes room', etcdIsFull, fullEtcd],
 		['the API server is killed in the middle of work, and started anew a while later', serverIsKilled],
@@ -160,13 +160,13 @@ describe('whatever befalls etcd, the API server, and the line to it', () => {
 		['the line carries nothing any more, and nobody closes it', lineIsForgotten],
 		['the line carries what there is byte by byte', lineTrickles],
 		['the CRD is upgraded while runs are under way', crdIsUpgraded],
-	])('%s: nothing is lost, nothing done twice', async (_, hardTime, options) => {
+	])('%s: nothing is lost or done twice', async (_, hardTime, options) => {
 		await story(await startWorld(options), hardTime)
 	})
 })
 
 describe.skipIf(process.getuid?.() !== 0)('with a network namespace (needs root)', () => {
-	test('three of ten packets are lost, in both directions: nothing is lost, nothing done twice', async () => {
+	test('three of ten packets are lost, in both directions: nothing is lost or done twice', async () => {
 		const world = await startWorld()
 		const lossy = await world.startLossyController(30)
 		await story(world, goOn, () => undefined)
@@ -174,13 +174,13 @@ describe.skipIf(process.getuid?.() !== 0)('with a network namespace (needs root)
 	})
 })
 
-describe('a clock that is wrong', () => {
-	test('by hours, ahead and then behind: nothing is lost, nothing done twice', async () => {
+describe('a wrong clock', () => {
+	test('hours ahead and then hours behind: nothing is lost or done twice', async () => {
 		const world = await startWorld()
 		await story(world, clockIsSetBack, () => world.startController(world.line, clock(5)))
 	})
 
-	test('a failed run is tried again within minutes, whatever the clock of whoever told of it', async () => {
+	test('does not keep a failed run from being retried within minutes', async () => {
 		const world = await startWorld()
 		world.failing.add('x')
 		await world.addNode('x')
@@ -194,7 +194,7 @@ describe('a clock that is wrong', () => {
 	})
 })
 
-describe('ten thousand node configs made at once', () => {
+describe('ten thousand node configs created together', () => {
 	test('are all configured, each by one run', async () => {
 		const count = 10_000
 		const world = await startWorld({ settings: { maxUnavailable: '100%' } })

@@ -8,7 +8,7 @@ import { namespace, soon, specOf, startWorld, type World } from './survival.ts'
 
 const nodes = ['a', 'b', 'c', 'd']
 
-/** The story of a small fleet: four nodes are configured; then one is changed, one let go, one tried again. */
+/** Runs a small fleet: four nodes are configured; then one is changed, one deleted, one retried. */
 async function story(world: World): Promise<void> {
 	for (const name of nodes) world.add(name)
 	world.startController()
@@ -19,7 +19,7 @@ async function story(world: World): Promise<void> {
 	await soon(() => expect(endOf(world)).toEqual(theEnd))
 }
 
-/** Nothing lost, nothing twice. */
+/** Nothing is lost, and nothing happens twice. */
 const theEnd = {
 	told: ['a Configured 1', 'b Configured 2', 'c gone', 'd Configured 1'],
 	asked: undefined,
@@ -38,7 +38,7 @@ function endOf(world: World) {
 	}
 }
 
-/** Each is configured, let go, and made again under its name as soon as it is gone. */
+/** Each node config is configured, deleted, and created again under its name as soon as it is gone. */
 async function storyOfReturn(world: World): Promise<void> {
 	const here = (state: string) => nodes.filter(name => world.configOf(name) && world.status(name)?.state === state)
 	for (const name of nodes) world.add(name)
@@ -57,7 +57,7 @@ async function storyOfReturn(world: World): Promise<void> {
 	expect(world.broken).toEqual([])
 }
 
-/** Of every request of the story, one world each in which that one goes wrong. */
+/** Repeats the story in a new world for each of its requests, and makes that request fail. */
 async function forEveryRequest(how: (world: World, request: ApiRequest) => Fault | undefined, tell = story): Promise<number> {
 	let number = 0
 	for (let met = true; met; ) {
@@ -77,25 +77,28 @@ async function forEveryRequest(how: (world: World, request: ApiRequest) => Fault
 	return number
 }
 
-describe('whichever of its requests goes wrong', () => {
+describe('whichever request of the controller fails', () => {
 	test.each<[title: string, fault: Fault]>([
 		['the connection breaks before it is done', { fault: 'reset', when: 'before' }],
 		['the connection breaks when it is done', { fault: 'reset', when: 'after' }],
 		['the server fails', { fault: 'answer', status: 500, body: { kind: 'Status', code: 500, message: 'etcdserver: request timed out' } }],
 		['the server is busy', { fault: 'answer', status: 429, body: { kind: 'Status', code: 429, message: 'too many requests' } }],
-	])('%s: nothing is lost, nothing done twice', async (_, fault) => {
+	])('%s: nothing is lost or done twice', async (_, fault) => {
 		expect(await forEveryRequest(() => fault)).toBeGreaterThan(40)
 	})
 
-	test.each(['before', 'after'] as const)('the controller dies with it, %s it is done: the next one goes on', async when => {
-		const requests = await forEveryRequest(world => {
-			world.restartController()
-			return { fault: 'reset', when }
-		})
-		expect(requests).toBeGreaterThan(40)
-	})
+	test.each(['before', 'after'] as const)(
+		'the controller crashes with the request, %s it is processed: the next controller continues',
+		async when => {
+			const requests = await forEveryRequest(world => {
+				world.restartController()
+				return { fault: 'reset', when }
+			})
+			expect(requests).toBeGreaterThan(40)
+		},
+	)
 
-	test('somebody else writes to the node config just before: nothing is lost, nothing done twice', async () => {
+	test('another client writes to the node config just before: nothing is lost or done twice', async () => {
 		let letters = 0
 		await forEveryRequest((world, { plural, name = '' }) => {
 			if (plural === NodeConfig.plural && world.configOf(name))
@@ -106,7 +109,7 @@ describe('whichever of its requests goes wrong', () => {
 	})
 })
 
-describe('whenever it happens', () => {
+describe('at any moment', () => {
 	test.each<[title: string, happens: (world: World) => unknown]>([
 		[
 			'the API server is started anew',
@@ -123,7 +126,7 @@ describe('whenever it happens', () => {
 			},
 		],
 		['every connection breaks', ({ server }) => server.disconnect()],
-	])('%s: nothing is lost, nothing done twice', async (_, happens) => {
+	])('%s: nothing is lost or done twice', async (_, happens) => {
 		for (let number = 3; number < 45; number += 6) {
 			const world = await startWorld(nodes, { maxUnavailable: '50%' })
 			world.mistreat((__, count) => {
@@ -135,7 +138,7 @@ describe('whenever it happens', () => {
 		}
 	})
 
-	test('twenty of a hundred requests fail, and watches with them: nothing is lost, nothing done twice', async () => {
+	test('twenty of a hundred requests fail, watches included: nothing is lost or done twice', async () => {
 		const world = await startWorld(nodes, { maxUnavailable: '50%' })
 		const faults: Fault[] = [
 			{ fault: 'reset', when: 'before' },
@@ -148,10 +151,10 @@ describe('whenever it happens', () => {
 	})
 })
 
-describe('watches that do not advance in step', () => {
+describe('watches that do not advance together', () => {
 	const watched = [NodeConfig, ConfigMap, Job, Pod, Node].map(({ plural }) => plural)
 
-	test.each(watched)('that of %s is behind: nothing is lost, nothing done twice', async plural => {
+	test.each(watched)('the watch of %s lags: nothing is lost or done twice', async plural => {
 		for (const tell of [story, storyOfReturn]) {
 			const world = await startWorld(nodes, { maxUnavailable: '100%' })
 			world.mistreat(request => (request.verb === 'watch' && request.plural === plural ? { fault: 'late', ms: 40 } : undefined))
@@ -163,13 +166,13 @@ describe('watches that do not advance in step', () => {
 	test.each([
 		['the story', story],
 		['the story of those that return', storyOfReturn],
-	])('an answer comes after all watches have told it, and its end: nothing is lost, nothing done twice (%s)', async (_, tell) => {
+	])('a response arrives after all watches have delivered the object and its end: nothing is lost or done twice (%s)', async (_, tell) => {
 		expect(await forEveryRequest((__, { verb }) => (verb === 'watch' ? undefined : { fault: 'late', ms: 150 }), tell)).toBeGreaterThan(40)
 	})
 })
 
 describe('a node config that changes a thousand times', () => {
-	test('is run at the last one, and never at two at once', async () => {
+	test('is run at its last generation, and never by two runs concurrently', async () => {
 		const world = await startWorld(['a'], {}, { runMs: () => 20 })
 		world.add('a')
 		world.startController()
@@ -188,7 +191,7 @@ describe('a status that the API server refuses', () => {
 	const isResult = ({ plural, subresource, body }: ApiRequest) =>
 		plural === NodeConfig.plural && subresource === 'status' && JSON.stringify(body).includes('AllInterfacesConfigured')
 
-	test('is told as that, without a second run, and follows once it is taken', async () => {
+	test('is reported as refused, without a second run, and is written once the API server accepts it', async () => {
 		const world = await startWorld(['a'])
 		let refused = 0
 		world.mistreat(request => {
@@ -239,7 +242,7 @@ describe('a write that a webhook answers with an error', () => {
 			policy,
 			/^The controller has failed to add its finalizer to this node config since \S+Z and retries: .*change no other annotation/,
 		],
-	])('%s is told in the status, once, and is over when it is taken', async (_, is, answer, words) => {
+	])('%s is reported in the status, once, and cleared when the API server accepts the write', async (_, is, answer, words) => {
 		const world = await startWorld(['a'])
 		let failed = 0
 		world.mistreat(request => {
@@ -259,7 +262,7 @@ describe('a write that a webhook answers with an error', () => {
 		expect([world.ran.length, world.broken]).toEqual([1, []])
 	})
 
-	test('of the status itself is told by an Event', async () => {
+	test('of the status itself is reported by an Event', async () => {
 		const world = await startWorld(['a'])
 		world.mistreat(request => (isStatus(request) ? { fault: 'answer', status: 500, body: broken } : undefined))
 		world.add('a')
@@ -272,8 +275,8 @@ describe('a write that a webhook answers with an error', () => {
 	})
 })
 
-describe('a thousand node configs made at once', () => {
-	test('are all configured, each by one run, with five requests and an Event or two', async () => {
+describe('a thousand node configs created together', () => {
+	test('are all configured, each by one run, with four requests and at most two Events', async () => {
 		const names = Array.from({ length: 1_000 }, (_, index) => `node-${index}`)
 		const world = await startWorld(names, { maxUnavailable: '100%' })
 		for (const name of names) world.add(name, specOf(name), { finalizers: [FINALIZER] })

@@ -17,13 +17,13 @@ import { startFakeApiServer } from '../runtime/fake-api-server/server.ts'
 import { nicOf } from './nics.ts'
 import { agent } from './world.ts'
 
-/** A controller on a played API server that does to it whatever a test wants; and what must hold whatever that is. */
+/** Runs a controller on a fake API server that injects any fault a test needs, and checks what must hold whatever the fault. */
 
 export const namespace = 'multinic-system'
 const user = 'multinic-controller'
 const silent = createLog('test', { level: 'silent' })
 
-/** The parts of a body that are watched over. */
+/** The parts of a body that are checked. */
 type Written = {
 	status?: NodeConfigStatus
 	metadata?: KubeObject['metadata']
@@ -66,7 +66,7 @@ export async function startWorld(
 		watchOver(request)
 		return mistreat(request, ++asked)
 	})
-	/** What must never be asked for, whatever happened before. */
+	/** Checks what must never be requested, whatever happened before. */
 	function watchOver({ verb, plural, subresource, name = '', body }: ApiRequest): void {
 		const { status, metadata, spec } = (body ?? {}) as Written
 		if (plural === 'jobs' && verb === 'create') mustBeAlone(spec?.template?.spec?.nodeName, metadata?.name)
@@ -102,13 +102,13 @@ export async function startWorld(
 	return {
 		...{ server, objects, configOf, broken, end, ran: nodesAtWork.ran },
 		startController: start,
-		/** Gone in the middle of what it does; another one begins with nothing but what the API server knows. */
+		/** Aborts the controller in the middle of its work; another one starts with only what the API server has. */
 		restartController: () => {
 			void controller?.end()
 			start()
 		},
 		isSynced: () => controller?.isSynced() ?? false,
-		/** From now on asked before each request of the controller, with its number from 1. */
+		/** Sets what is called before each request of the controller, with the number of the request from 1. */
 		mistreat: (how: typeof mistreat) => {
 			asked = 0
 			mistreat = how
@@ -140,12 +140,12 @@ function startController(credentials: ConstructorParameters<typeof KubeClient>[0
 	}
 }
 
-/** Whether a Job has its end, good or bad. */
+/** Returns whether a Job has finished, successfully or not. */
 export function isOver({ status }: Job): boolean {
 	return (status?.conditions ?? []).some(({ type }) => type === 'Complete' || type === 'Failed')
 }
 
-/** Waits until it holds; asked again and again, its last failure is told. */
+/** Polls until the check passes; throws its last failure on timeout. */
 export function soon<T>(check: () => T | Promise<T>): Promise<T> {
 	return vi.waitFor(check, { timeout: 120_000, interval: 5 })
 }

@@ -24,7 +24,7 @@ const drift: Partial<AgentReport> = {
 	interfaces: [wrong],
 }
 
-/** A run that only looked, and what it found. */
+/** Returns a verification and what it found. */
 function look(found: Partial<AgentReport>, over: Partial<Run> = {}): Run {
 	const attempt = over.attempt ?? 2
 	const said = report({ mode: 'Verify', attempt, machine, interfaces: [nicReport({ reason: 'AlreadyConfigured', changes: 0 })], ...found })
@@ -45,7 +45,7 @@ function told(snapshot: Snapshot): Snapshot {
 	return withStatus(snapshot, statusOf(snapshot))
 }
 
-describe('a node is looked at', () => {
+describe('a node is verified', () => {
 	test.each<[title: string, snapshot: Snapshot, act: string, why: string]>([
 		['within the interval, at a moment of its own', later(settled, hour), 'start', 'TimeToVerify'],
 		['not at once after it was configured', settled, 'wait', 'Settled'],
@@ -106,11 +106,11 @@ describe('a node is looked at', () => {
 		expect(decide(snapshot)).toMatchObject({ act, why })
 	})
 
-	test('by a run that changes nothing, and the status does not speak of it', () => {
+	test('by a run that changes nothing and is not in the status', () => {
 		expect(decide(later(settled, hour))).toMatchObject({ run: { mode: 'Verify', attempt: 2 }, quiet: true })
 	})
 
-	test('once in every interval', () => {
+	test('once per interval', () => {
 		const looks: number[] = []
 		let lookedAt = now
 		for (let minute = 0; minute < 600; minute++) {
@@ -124,7 +124,7 @@ describe('a node is looked at', () => {
 		expect(new Set(looks.map(minute => minute % 60)).size).toBe(1)
 	})
 
-	test('a fleet not all at once', () => {
+	test('at times that are spread over the fleet', () => {
 		const minutes = Array.from({ length: 60 }, (_, node) => {
 			const decision = decide({ ...settled, runs: [], config: { ...settled.config, uid: `4f7c-${node * 7}` } })
 			return decision.act === 'wait' ? Math.floor(decision.afterMs / 60_000) : -1
@@ -132,7 +132,7 @@ describe('a node is looked at', () => {
 		expect(new Set(minutes).size).toBeGreaterThan(25)
 	})
 
-	test('what was asked is withdrawn when a run answers it', () => {
+	test('and the request is removed when a run answers it', () => {
 		const asking = { ...settled, config: { ...settled.config, asked: { verify: 'x' } } }
 		expect(decide(asking)).toMatchObject({ run: { asked: { verify: 'x' } } })
 		expect(decide(seen(look({}, { asked: { verify: 'x' } }), asking))).toMatchObject({ act: 'adopt', withdraw: ['verify'] })
@@ -144,18 +144,18 @@ describe('a node is looked at', () => {
 	})
 })
 
-describe('a look that found', () => {
-	test('what was known writes nothing', () => {
+describe('a verification', () => {
+	test('that finds nothing new writes nothing', () => {
 		expect(decide(seen(look({})))).toMatchObject({ act: 'wait', why: 'Settled' })
 	})
 
-	test('that after a boot all is right remembers the boot, and no more', () => {
+	test('that finds all in order after a boot stores only the boot ID', () => {
 		const snapshot = seen(look({ machine: { ...machine, bootID: 'boot-2' } }))
 		expect(statusOf(snapshot)).toEqual({ ...settled.config.status, bootID: 'boot-2' })
 		expect(decide({ ...told(snapshot), node: { ...someNode, bootID: 'boot-2' } })).toMatchObject({ act: 'wait', why: 'Settled' })
 	})
 
-	test('a difference is told, in the words of the run and with what happens next', () => {
+	test('that finds drift reports it in the words of the run and says what happens next', () => {
 		const status = statusOf(seen(look(drift)))
 		expect(status).toMatchObject({ state: 'Failed', interfaces: '0/1', lastJobName: applied.name })
 		expect(condition(status, 'Ready')).toMatchObject({ status: 'False', reason: 'Drifted' })
@@ -164,7 +164,7 @@ describe('a look that found', () => {
 		expect(status.history).toEqual(settled.config.status.history)
 	})
 
-	test('another cause is no drift: that is retried by its own rule', () => {
+	test('that finds another cause reports no drift; the failure is retried by its own rule', () => {
 		const gone = look({
 			outcome: 'Failed',
 			reason: 'WaitingForDevice',
@@ -175,7 +175,7 @@ describe('a look that found', () => {
 		expect(decide(snapshot)).toMatchObject({ act: 'wait', why: 'BackingOff', afterMs: 5_000 })
 	})
 
-	test('that it could not look says nothing of the node', () => {
+	test('that could not check the node says nothing about it', () => {
 		const status = statusOf(
 			seen(look({ outcome: 'Failed', reason: 'RunFailed', interfaces: [nicReport()], message: 'another run holds the host' })),
 		)
@@ -187,27 +187,27 @@ describe('a look that found', () => {
 		['InOtherNamespace', ['InOtherNamespace']],
 		['PartlyFailed', ['InUse', 'WaitingForDevice']],
 		['RunFailed', []],
-	])('%s says that of the condition Drifted nothing is known, for that reason', (reason, interfaces) => {
+	])('that fails with %s sets condition Drifted to Unknown with that reason', (reason, interfaces) => {
 		const failed = interfaces.map(one => nicReport({ state: 'Failed', reason: one, message: 'as it is' }))
 		const status = statusOf(seen(look({ outcome: 'Failed', reason, message: 'Right 0/1. multinic0: as it is.', interfaces: failed })))
 		expect(condition(status, 'Drifted')).toMatchObject({ status: 'Unknown', reason, message: 'Right 0/1. multinic0: as it is.' })
 	})
 
-	test('nothing, for it finished without a report, changes nothing', () => {
+	test('that finished without a report changes nothing', () => {
 		expect(decide(seen(look({}, { report: undefined })))).toMatchObject({ act: 'wait', why: 'Settled' })
 	})
 
-	test('something before the last change counts no longer', () => {
+	test('from before the last change no longer counts', () => {
 		const since = run({ attempt: 3, report: report({ attempt: 3, machine }), job: ended })
 		const snapshot = withStatus({ ...settled, runs: [applied, look(drift), since] }, reportedStatus(settled, since))
 		expect(decide(snapshot)).toMatchObject({ act: 'wait', why: 'Settled' })
 	})
 })
 
-describe('what drifted', () => {
+describe('a node that drifted', () => {
 	const drifted = told(seen(look(drift)))
 
-	test('is put right at once, and goes on being told until it is', () => {
+	test('is repaired immediately, and the drift is reported until then', () => {
 		expect(decide(drifted)).toMatchObject({ act: 'start', why: 'Drifted', run: { mode: 'Apply', attempt: 3 }, quiet: true })
 		const repaired = seen(run({ attempt: 3, cause: 'Drifted', report: report({ attempt: 3, machine }), job: ended }), drifted)
 		const status = statusOf(repaired)
@@ -215,7 +215,7 @@ describe('what drifted', () => {
 		expect(condition(status, 'Drifted')).toMatchObject({ status: 'False' })
 	})
 
-	test('and is right again by itself is Configured without a run', () => {
+	test('and is in order again without a repair is Configured without a run', () => {
 		const status = statusOf(seen(look({}, { attempt: 3 }), drifted))
 		expect(status).toMatchObject({ state: 'Configured', interfaces: '1/1' })
 	})
@@ -275,7 +275,7 @@ describe('what drifted', () => {
 		expect(decide(snapshot)).toMatchObject({ act: words === tooOften ? 'wait' : 'start' })
 	})
 
-	test('a repair is there as long as it counts, however soon runs are cleared', () => {
+	test('keeps a repair run as long as it counts, however soon runs are cleared', () => {
 		const settings = { ...settled.settings, keepRunMs: 1 }
 		const done = [repairRun(59, { attempt: 1 }), repairRun(61, { attempt: 2 }), repairRun(5, { cause: 'SpecChanged', attempt: 3 })]
 		const snapshot = {
@@ -286,7 +286,7 @@ describe('what drifted', () => {
 		expect(decide(snapshot)).toMatchObject({ act: 'clear', runs: [done[1]?.name, done[2]?.name] })
 	})
 
-	test('a ConfigMap whose Job is not known stays as long as one may still be made, whatever another clock says', () => {
+	test('keeps a ConfigMap without a known Job as long as one may still be created, whatever another clock says', () => {
 		const runs = [look({}, { job: undefined, pod: undefined, report: undefined, created: now - 2 * hour, heard: now })]
 		const snapshot = { ...settled, runs }
 		expect(decide(snapshot)).toMatchObject({ act: 'wait', why: 'Settled' })
@@ -295,7 +295,7 @@ describe('what drifted', () => {
 		).toMatchObject({ act: 'clear' })
 	})
 
-	test('too often is put right when the hour is over', () => {
+	test('too often is repaired when the hour is over', () => {
 		const snapshot = withHistory([10, 20, 30])
 		expect(decide(later(snapshot, 29 * 60_000)).act).not.toBe('settle')
 		expect(decide({ ...later(snapshot, 31 * 60_000), rollout: { ...settings(), lookedAt: now + 31 * 60_000 } })).toMatchObject({
@@ -304,7 +304,7 @@ describe('what drifted', () => {
 		})
 	})
 
-	test('is put right when a person asks, however often it was', () => {
+	test('is repaired when a user requests it, however often it was', () => {
 		const snapshot = withHistory([10, 20, 30])
 		expect(decide({ ...snapshot, config: { ...snapshot.config, asked: { retry: 'x' } } })).toMatchObject({
 			act: 'start',
@@ -319,7 +319,7 @@ describe('what drifted', () => {
 		['it stops itself', { ...stopped, jumps: true }, 'It is repaired in rollout order.'],
 		['nobody can read', settings({ paused: 'yes' }), 'It is repaired when ConfigMap multinic-rollout is valid.'],
 		['never repairs', settings({ paused: 'true', repairsPerHour: '0' }), 'Repairs are disabled (repairsPerHour 0).'],
-	])('in a rollout that %s is told so, and anew when that is over', (_, rollout, words) => {
+	])('in a rollout that %s reports that, and reports again when it is over', (_, rollout, words) => {
 		const held = told({ ...seen(look(drift)), rollout })
 		expect(condition(held.config.status, 'Ready')?.message).toBe(`Right 0/1. multinic0: mtu 1400, wanted 1450. ${words}`)
 		expect(decide(held).act).not.toBe('settle')
@@ -328,26 +328,26 @@ describe('what drifted', () => {
 		expect(over?.message).toContain('It is repaired in rollout order.')
 	})
 
-	test('too often in a rollout that is paused is told as both', () => {
+	test('too often in a paused rollout reports both', () => {
 		expect(condition(withHistory([10, 20, 30], { paused: 'true' }).config.status, 'Ready')?.message).toContain(
 			'Too many repairs within the hour; not before 12:30 UTC, and when the rollout resumes (paused).',
 		)
 	})
 
-	test('in a rollout whose settings cannot be read is held, so that it goes on when they are mended', () => {
+	test('in a rollout with unreadable settings is held, so that it continues when they are fixed', () => {
 		expect(decide({ ...drifted, rollout: settings({ paused: 'yes' }) })).toMatchObject({ act: 'settle' })
 		const held = told({ ...drifted, rollout: settings({ paused: 'yes' }) })
 		expect(decide(held)).toMatchObject({ act: 'hold', why: 'SettingsUnreadable' })
 	})
 
-	test('in a rollout that is paused stays as it is', () => {
+	test('in a paused rollout is not repaired', () => {
 		const held = told({ ...drifted, rollout: settings({ paused: 'true' }) })
 		expect(decide(held)).toMatchObject({ act: 'hold', why: 'RolloutPaused' })
 	})
 })
 
-describe('runs that only looked', () => {
-	test('go, all but the last three', () => {
+describe('verification runs', () => {
+	test('are cleared except the last three', () => {
 		const looks = [2, 3, 4, 5].map(attempt => look({}, { attempt, created: now + attempt }))
 		expect(decide({ ...settled, runs: [applied, ...looks] })).toMatchObject({ act: 'clear', runs: [looks[0]?.name] })
 	})

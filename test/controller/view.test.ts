@@ -30,7 +30,7 @@ test.each<[title: string, managedFields: ReturnType<typeof written>[] | undefine
 	expect(view.rawStatus).toEqual(status)
 })
 
-describe('of the metadata of a node config', () => {
+describe('the view of a node config', () => {
 	const viewOf = (metadata: object) => configView({ ...object, metadata: { ...identity, ...metadata } })
 	const most = 250_000
 
@@ -42,15 +42,15 @@ describe('of the metadata of a node config', () => {
 		['labels', { labels: Object.fromEntries(Array.from({ length: 10_000 }, (_, at) => [`a${at}`, 'x'])) }],
 		['owner references', { ownerReferences: [{ apiVersion: 'v1', kind: 'Namespace', name: 'x'.repeat(most), uid: 'uid' }] }],
 		['managed fields', { managedFields: [{ ...written('viola'), fieldsV1: { 'f:spec': { ['x'.repeat(most)]: {} } } }] }],
-	])('less than 2 KiB is kept, whatever its size: %s', (_, metadata) => {
+	])('keeps less than 2 KiB of metadata, whatever its size: %s', (_, metadata) => {
 		expect(JSON.stringify(viewOf(metadata)).length - JSON.stringify(viewOf({})).length).toBeLessThan(2_048)
 	})
 
-	test('of an ordinary node config the whole view is below 2 KiB', () => {
+	test('is below 2 KiB for an ordinary node config', () => {
 		expect(JSON.stringify({ ...viewOf({ annotations: requests('x'.repeat(most / 3)) }), status: {} }).length).toBeLessThan(2_048)
 	})
 
-	test('two long requests that differ in one character are told apart, and the same one is known again in the annotations of a run', () => {
+	test('distinguishes two long requests that differ in one character, and recognizes the same one in the annotations of a run', () => {
 		const askedOf = (value: string) => viewOf({ annotations: { [ANNOTATION_RETRY]: value } }).asked
 		const [one, other] = [askedOf(`${'x'.repeat(most)}1`), askedOf(`${'x'.repeat(most)}2`)]
 		expect(one).not.toEqual(other)
@@ -58,7 +58,7 @@ describe('of the metadata of a node config', () => {
 		expect(askedIn(answering(one))).toEqual(one)
 	})
 
-	test('a request of up to 256 characters is kept as it is', () => {
+	test('keeps a request of up to 256 characters unchanged', () => {
 		expect(viewOf({ annotations: { [ANNOTATION_RETRY]: 'x'.repeat(256) } }).asked.retry).toBe('x'.repeat(256))
 	})
 })

@@ -11,7 +11,7 @@ import { isOver } from './survival.ts'
 
 const log = createLog('test', { level: 'silent' })
 
-/** What is told, and what must never be: both grow. */
+/** Collects the reported states and the violations of what must always hold; both grow. */
 export function watchOver(admin: KubeClient, succeeded: ReadonlySet<string>, signal: AbortSignal) {
 	const broken: string[] = []
 	const told = new Map<string, string>()
@@ -23,7 +23,7 @@ export function watchOver(admin: KubeClient, succeeded: ReadonlySet<string>, sig
 			const onNode = active.get(node) ?? new Set()
 			if (job && !isOver(job)) active.set(node, onNode.add(key))
 			else onNode.delete(key)
-			// where everything was read anew, one that is over may be told after the next one
+			// after a relist, a finished Job may be reported after the next one
 			const together = [...onNode].filter(one => !isGone(jobs.store.get(one)))
 			if (together.length > 1) broken.push(`two runs at once on ${node}: ${together.join(', ')}`)
 		},
@@ -40,7 +40,7 @@ export function watchOver(admin: KubeClient, succeeded: ReadonlySet<string>, sig
 	return { broken, told }
 }
 
-/** One generation of one node config. */
+/** Returns the key of one generation of one node config. */
 export function keyOf({ uid, generation }: { uid: string; generation: number }): string {
 	return `${uid} ${generation}`
 }

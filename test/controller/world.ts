@@ -7,14 +7,14 @@ import type { AgentSettings } from '../../controller/job.ts'
 import type { Run, Snapshot } from '../../controller/snapshot.ts'
 import { startedStatus } from '../../controller/status.ts'
 
-/** A small world for tables: one node config with one interface, on a node that is ready. */
+/** A small fixture for test tables: one node config with one interface, on a Ready node. */
 
 export const now = Date.parse('2026-01-01T12:00:00Z')
 export const mac = 'fa:16:3e:37:c3:f1'
 export const nic = { id: 0, macAddress: mac, address: '10.0.0.23', cidr: '10.0.0.0/24', mtu: 1450 }
 export const spec: NodeConfigSpec = { nodeName: 'worker-1', interfaces: [nic] }
 
-/** How the agent is run, as the chart has it where nothing is set. */
+/** Agent settings with the defaults of the chart. */
 export const agent: AgentSettings = {
 	...{ image: 'localhost/multinic-agent:0.1.0', imagePullPolicy: 'IfNotPresent', imagePullSecrets: [], serviceAccount: 'multinic-run' },
 	...{
@@ -29,7 +29,7 @@ export const agent: AgentSettings = {
 	},
 }
 
-/** The next in a rollout that nothing holds up, where nobody looks at nodes for its own sake. */
+/** The next node config in a rollout that nothing blocks, without periodic verification. */
 export const alone: Snapshot['rollout'] = {
 	...{
 		settings: rolloutOf({ verifyIntervalSeconds: '0' }, undefined),
@@ -150,12 +150,12 @@ export function report(over: Partial<AgentReport> = {}): AgentReport {
 export const underWay = { jobUid: 'job-uid', finished: undefined, failure: undefined, hasPods: true, suspended: false }
 export const ended = { ...underWay, finished: now - 5_000 }
 
-/** The status as the controller leaves it when it starts this run. */
+/** Returns the status that the controller writes when it starts this run. */
 export function startedFor(one: Run, snapshot: Snapshot = world()): NodeConfigStatus {
 	return startedStatus(snapshot, one)
 }
 
-/** The snapshot with this status stored. */
+/** Returns the snapshot with this status stored. */
 export function withStatus(snapshot: Snapshot, status: NodeConfigStatus): Snapshot {
 	return { ...snapshot, config: { ...snapshot.config, status, rawStatus: status as Record<string, unknown> } }
 }
