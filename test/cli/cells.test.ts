@@ -39,11 +39,11 @@ describe('cells of a terminal', () => {
 		['🇰🇷🇰🇷', 3, '🇰🇷…'],
 		['ab', 1, '…'],
 		['ab', 0, ''],
-	])('%s in %i', (text, cells, clipped) => {
+	])('clips %s to %i cells', (text, cells, clipped) => {
 		expect(clipCells(text, cells)).toBe(clipped)
 	})
 
-	test('what is padded has that many, and what is clipped at most', () => {
+	test('padded text has at least that many cells, and clipped text at most', () => {
 		const texts = fc.string({ unit: 'grapheme', maxLength: 30 })
 		fc.assert(
 			fc.property(texts, fc.nat(40), (text, cells) => {
@@ -54,7 +54,7 @@ describe('cells of a terminal', () => {
 	})
 })
 
-test('columns stand below each other, whatever is in them', () => {
+test('columns are aligned, whatever they contain', () => {
 	const rows = table([
 		['NODE', 'REASON', 'MESSAGE'],
 		['worker-1', '연결 실패', 'a'],

@@ -12,7 +12,10 @@ import { manifests } from '../charts/release.ts'
 import { type Rule, waitForRights } from '../charts/rights.ts'
 import { eventually, namespace, type Stage, startStage } from '../controller/stage.ts'
 
-/** The plugin as it is installed, called by the real kubectl, with the real controller on a real control plane; kubelet and agent are played. */
+/**
+ * Tests the installed plugin, called by the real kubectl, with the real controller on a real control plane; kubelet and agent are
+ * simulated.
+ */
 
 const nic = { id: 0, macAddress: 'fa:16:3e:37:c3:f1', address: '10.0.0.23', cidr: '10.0.0.0/24', mtu: 1450 }
 let stage: Stage
@@ -39,7 +42,7 @@ afterAll(async () => {
 
 type Ended = { code: number; out: string; err: string }
 
-/** `kubectl multinic …`; how it ends is an answer, too. */
+/** Runs `kubectl multinic …`; returns its result even if it fails. */
 async function multinic(line: string, ...more: string[]): Promise<Ended> {
 	try {
 		const { stdout, stderr } = await stage.kubectl('multinic', ...line.split(' '), ...more)
@@ -69,7 +72,7 @@ async function stateOf(name: string): Promise<unknown> {
 }
 
 describe('a fleet', () => {
-	test('as a table, as JSON, and by the code it ends with', async () => {
+	test('is shown as a table and as JSON, and sets the exit code', async () => {
 		await eventually(async () => expect(await stateOf('worker-3')).toBe('Failed'))
 		const all = await multinic('get')
 		expect(all).toMatchObject({ code: 1, err: '' })
@@ -84,7 +87,7 @@ describe('a fleet', () => {
 		expect((await multinic('get worker-3')).out).toContain('kubectl multinic retry worker-3')
 	})
 
-	test('paused: a change waits in line, and goes on', async () => {
+	test('queues a change while it is paused and continues when it is resumed', async () => {
 		expect((await multinic('pause')).out).toMatch(/^rollout paused\./)
 		await stage.admin.patch(
 			NodeConfig,
@@ -99,7 +102,7 @@ describe('a fleet', () => {
 		await eventually(async () => expect((await multinic('get worker-1')).code).toBe(0))
 	})
 
-	test('a node that is paused and goes on', async () => {
+	test('pauses and resumes one node', async () => {
 		expect((await multinic('pause worker-2')).out).toContain('paused (was Configured')
 		await eventually(async () => expect((await multinic('get worker-2')).out).toContain('It is paused'))
 		expect(await multinic('diff worker-2')).toMatchObject({ code: 1, err: expect.stringContaining('worker-2 is paused') })
@@ -107,7 +110,7 @@ describe('a fleet', () => {
 		await eventually(async () => expect((await multinic('get worker-2')).code).toBe(0))
 	})
 
-	test('watched: changes are lines, until Ctrl-C', async () => {
+	test('prints a line per change in a watch until Ctrl-C', async () => {
 		const watching = stage.kubectl('multinic', 'get', '-w')
 		let told = ''
 		watching.stdout.on('data', chunk => {
@@ -123,14 +126,14 @@ describe('a fleet', () => {
 })
 
 describe('one node', () => {
-	test('a retry, and the run in its history', async () => {
+	test('is retried, and its history has the run', async () => {
 		const before = stage.kubelet.inputs.length
 		expect(await multinic('retry --failed')).toMatchObject({ code: 0, out: expect.stringMatching(/^worker-3: was Failed \(MtuRefused\)/) })
 		await eventually(() => expect(stage.kubelet.inputs.length).toBeGreaterThan(before))
 		await eventually(async () => expect((await multinic('history worker-3')).out).toContain('multinic-agent-worker-3-g1-2'))
 	})
 
-	test('diff: nothing, then something', async () => {
+	test('has no diff, and has one after drift', async () => {
 		const right = await multinic('diff worker-1')
 		expect(right).toMatchObject({ code: 0, err: '' })
 		expect(right.out).toMatch(/^worker-1 matches generation 2 of its node config \(checked by Job multinic-agent-worker-1-g2-\d+\)$/)
@@ -157,7 +160,7 @@ describe('one node', () => {
 		await eventually(() => expect(annotations['multinic.io/verify']).toBeUndefined())
 	})
 
-	test('plan', async () => {
+	test('has a plan with its commands', async () => {
 		const plan = {
 			commands: ['ip link set if7 mtu 1400'],
 			links: { if7: 'ens7' },
@@ -173,9 +176,9 @@ describe('one node', () => {
 		expect(out).toContain('  ip link set if7 mtu 1400\n  (if7 is ens7)\n')
 	})
 
-	test('its log, and its report where the pod is gone', async () => {
+	test('has no log without a kubelet, and shows the report when the pod is gone', async () => {
 		const { code, err } = await multinic('logs worker-1')
-		expect(code).toBe(1) // nobody is at the address that the node says it has
+		expect(code).toBe(1) // nothing listens at the address of the node
 		expect(err).toMatch(/^error: [^\n]+$/)
 		for (const { metadata } of (await stage.admin.list(Pod, { namespace, labelSelector: 'multinic.io/node-name=worker-2' })).items)
 			await stage.admin.delete(Pod, { namespace, name: metadata.name }, { graceSeconds: 0 })
@@ -185,7 +188,7 @@ describe('one node', () => {
 	})
 })
 
-test('a pod that a kubelet made with our labels is not read', async () => {
+test('a pod that a kubelet created with the labels of MultiNIC is not read', async () => {
 	const labels = { 'multinic.io/node-name': 'worker-1', 'app.kubernetes.io/part-of': 'multinic' }
 	const annotations = { 'kubernetes.io/config.mirror': 'a', 'kubernetes.io/config.source': 'file' }
 	const spec = { nodeName: 'worker-1', containers: [{ name: 'agent', image: 'a' }] }
@@ -199,7 +202,7 @@ test('a pod that a kubelet made with our labels is not read', async () => {
 	await stage.admin.delete(Pod, { name: 'forged', namespace })
 })
 
-test('a node that stops the rollout is named first, and pausing it lifts the stop', async () => {
+test('get names the node that halts the rollout first, and pausing that node resumes the rollout', async () => {
 	const mtu = (bytes: number) => ({ spec: { interfaces: [{ ...nic, macAddress: 'fa:16:3e:00:00:00', address: '10.0.0.10', mtu: bytes }] } })
 	const outcome = { outcome: 'RolledBack', reason: 'RolledBack', message: 'the API server could not be reached' } as const
 	stage.kubelet.fate('worker-3', input => ({ report: reportFor(input, outcome), end: 'Failed' }))
@@ -219,7 +222,7 @@ test('a node that stops the rollout is named first, and pausing it lifts the sto
 	await eventually(async () => expect((await multinic('get worker-3')).code).toBe(0))
 })
 
-describe('somebody with the roles of the documentation', () => {
+describe('a user with the roles of the documentation', () => {
 	const as = async (account: string): Promise<string> => {
 		const { stdout: token } = await stage.kubectl('create', 'token', account, '-n', namespace)
 		const file = join(dir, `${account}.kubeconfig`)
@@ -253,13 +256,13 @@ describe('somebody with the roles of the documentation', () => {
 		await waitForRights(stage.admin, namespace, 'operator', rules('multinic-operator'))
 	})
 
-	test('who looks sees everything and packs it, and may change nothing', async () => {
+	test('as viewer reads everything and creates a bundle, and may change nothing', async () => {
 		const file = await as('viewer')
 		const tar = join(dir, 'bundle.tar.gz')
 		expect((await multinic('get --kubeconfig', file)).err).toBe('')
 		const packed = await multinic('support-bundle --kubeconfig', file, '-o', tar)
 		expect(packed.code).toBe(0)
-		// no kubelet hands out logs, and this one controller needs no Lease
+		// no kubelet serves logs, and this single controller needs no Lease
 		expect(packed.err.replace(/^warning: (logs\/|lease).*\n?/gm, '')).toBe('')
 		const { stdout } = await execa('tar', ['-tzf', tar])
 		expect(stdout.split('\n')[0]).toMatch(/\/index\.txt$/)
@@ -269,13 +272,13 @@ describe('somebody with the roles of the documentation', () => {
 		})
 	})
 
-	test('who acts lacks nothing', async () => {
+	test('as operator has every permission that the commands need', async () => {
 		const file = await as('operator')
 		for (const line of ['pause', 'resume', 'pause worker-2', 'resume worker-2', 'retry worker-2', 'plan worker-2'])
 			expect(await multinic(line, '--kubeconfig', file), line).toMatchObject({ code: 0, err: '' })
 	})
 
-	test('who may nothing is told the verb and the resource', async () => {
+	test('without a role gets an error with the verb and the resource', async () => {
 		expect(await multinic('get --kubeconfig', await as('nobody'))).toEqual({
 			code: 1,
 			out: '',
@@ -284,7 +287,7 @@ describe('somebody with the roles of the documentation', () => {
 	})
 })
 
-test('kubectl completes it', async () => {
+test('kubectl completes the plugin', async () => {
 	const { stdout } = await stage.kubectl('__complete', 'multinic', 'get', 'worker-3', '')
 	expect(stdout.split('\n').map(line => line.split('\t')[0])).toEqual(['worker-1', 'worker-2', ':4'])
 	expect((await stage.kubectl('__complete', 'multinic', 're')).stdout).toContain('retry\t')
@@ -301,6 +304,6 @@ test.each<[line: string, code: number, err: RegExp]>([
 	['get -n elsewhere', 0, /^$/],
 	['get --kubeconfig /nowhere', 2, /^error: kubeconfig \/nowhere cannot be read: [^\n]+$/],
 	['get --context none', 2, /^error: kubeconfig \S+ has no context none$/],
-])('%s ends with %i', async (line, code, err) => {
+])('%s exits with %i', async (line, code, err) => {
 	expect(await multinic(line)).toMatchObject({ code, err: expect.stringMatching(err) })
 })

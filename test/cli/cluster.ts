@@ -15,7 +15,7 @@ export const namespace = 'multinic-system'
 export type Stage = { server: FakeApiServer; cluster: Cluster; put: Put }
 export type Put = (name: string, said?: Parameters<typeof object>[1], more?: Parameters<typeof object>[2]) => void
 
-/** An API server with MultiNIC's kind and namespace, for one test. */
+/** Starts an API server with the kind and the namespace of MultiNIC, for one test. */
 export async function startStage(options: FakeApiServerOptions = {}): Promise<Stage> {
 	const server = await startFakeApiServer({ now: () => now, ...options })
 	onTestFinished(() => server.stop())
@@ -33,7 +33,7 @@ export async function startStage(options: FakeApiServerOptions = {}): Promise<St
 	return { server, cluster: clusterOf(server.credentials), put }
 }
 
-/** The cluster as somebody sees it. */
+/** Returns the cluster as a client with these credentials sees it. */
 export function clusterOf(credentials: Credentials): Cluster {
 	const transport = createTransport(credentials, { patienceMs: 0 })
 	const client = new KubeClient(transport, { fieldManager: 'kubectl-multinic' })
@@ -42,7 +42,7 @@ export function clusterOf(credentials: Credentials): Cluster {
 
 type RunPod = { node: string; name: string; labels?: Record<string, string>; created?: string; status: object; env?: object[] }
 
-/** The pod of a run (`run-1-a` of Job `run-1`) and the Job that made it, as the Job controller and the API server leave them. */
+/** Creates the pod of a run (`run-1-a` of Job `run-1`) and its Job, as the Job controller and the API server leave them. */
 export function putRunPod({ server: { objects } }: Stage, { node, name, labels = {}, created, status, env = [] }: RunPod): void {
 	const job = name.slice(0, -2)
 	const marks = { 'multinic.io/node-name': node, ...labels }
@@ -58,10 +58,10 @@ export function putRunPod({ server: { objects } }: Stage, { node, name, labels =
 	objects.patchStatus(Pod, { name, namespace }, status as never)
 }
 
-/** The run that a look of worker-1 starts. */
+/** The run that a verification of worker-1 starts. */
 export const runOfLook = 'multinic-agent-worker-1-g1-2'
 
-/** Plays the controller and the run: answers what is asked of worker-1 with this report, as soon as somebody looks for it. */
+/** Simulates the controller and the run: answers a request for worker-1 with this report as soon as the client polls for it. */
 export function answering({ server }: Stage, text: string | undefined): void {
 	server.onRequest(({ verb, plural }) => {
 		const { annotations } = server.objects.get(NodeConfig, { namespace, name: 'worker-1' })?.metadata ?? {}

@@ -7,7 +7,7 @@ import { ConfigMap, Event, Node } from '../../runtime/kube/kinds.ts'
 import { clusterOf, namespace, type Stage, startStage } from './cluster.ts'
 import { ago, command, configured, drifted, failed, rolledBack, running, type Told, waiting } from './world.ts'
 
-/** Whole command lines against an API server. */
+/** Tests whole command lines against an API server. */
 
 const rollout = { namespace, name: ROLLOUT_CONFIG_MAP }
 const pause = { namespace, name: ROLLOUT_PAUSE }
@@ -26,7 +26,7 @@ function writes({ server }: Stage): string[] {
 }
 
 describe('get', () => {
-	test('shows the fleet, and ends with 1 where one is not as wanted', async () => {
+	test('shows the fleet and exits with 1 if a node is not in the desired state', async () => {
 		const { cluster } = await fleet()
 		expect(await command('get', { cluster })).toEqual({
 			code: 1,
@@ -38,7 +38,7 @@ worker-2   Failed       1/2          PartlyFailed              0s
 		})
 	})
 
-	test('ends with 0 where those that are named are as wanted', async () => {
+	test('exits with 0 if the named nodes are in the desired state', async () => {
 		const { cluster } = await fleet()
 		const { code, out } = await command('get worker-1', { cluster })
 		expect(code).toBe(0)
@@ -51,7 +51,7 @@ worker-2   Failed       1/2          PartlyFailed              0s
 		['an Event that a kubelet made', { name: 'worker-1.uid.write-failed-g3-1.0123456789abcdef' }, false],
 		['an Event from before the status was last written', { ago: 61 }, false],
 		['an Event of another reason', { reason: 'RunStarted' }, false],
-	])('of one node tells of %s: $2', async (_, { name, ago: seconds = 30, reason = 'WriteFailed' }, isShown) => {
+	])('of one node shows %s: $2', async (_, { name, ago: seconds = 30, reason = 'WriteFailed' }, isShown) => {
 		const { cluster, server, put } = await startStage()
 		const { uid: secret } = server.objects.create(ConfigMap, { metadata: rollout }).metadata
 		put('worker-1', configured)
@@ -66,7 +66,7 @@ worker-2   Failed       1/2          PartlyFailed              0s
 		if (!isShown) expect(out).not.toContain(message)
 	})
 
-	test('tells the line, the control plane last', async () => {
+	test('shows the queue, with the control plane last', async () => {
 		const { cluster, put, server } = await startStage()
 		server.objects.create(Node, { metadata: { name: 'a-master', labels: { 'node-role.kubernetes.io/control-plane': '' } } } as never)
 		server.objects.create(ConfigMap, { metadata: rollout, data: { maxUnavailable: '1' } })
@@ -79,7 +79,7 @@ worker-2   Failed       1/2          PartlyFailed              0s
 		expect(out).toMatch(/^worker-2 .* Waiting 1 of 2 /m)
 	})
 
-	test('names first who stops the rollout, and what lifts the stop', async () => {
+	test('names the node that halts the rollout first, with the command that continues without it', async () => {
 		const { put, server } = await startStage()
 		put('worker-1', configured)
 		put('worker-2', waiting)
@@ -91,7 +91,7 @@ worker-2   Failed       1/2          PartlyFailed              0s
 		expect(json.rollout.stoppedBy).toEqual([{ name: 'worker-3', reason: 'RolledBack' }])
 	})
 
-	test('names who stops the rollout while its next run is under way too', async () => {
+	test('names the node that halts the rollout even while its next run is in progress', async () => {
 		const { put, server, cluster } = await startStage()
 		put('worker-1', waiting)
 		put('worker-2', running)
@@ -104,7 +104,7 @@ worker-2   Failed       1/2          PartlyFailed              0s
 		])
 	})
 
-	test('of one node tells its place in line, though only a pause holds its repair back', async () => {
+	test('of one node shows its queue position, even if only a pause holds back its repair', async () => {
 		const { cluster, put, server } = await startStage()
 		server.objects.create(ConfigMap, { metadata: rollout, data: { paused: 'true' } })
 		put('worker-1', drifted)
@@ -112,7 +112,7 @@ worker-2   Failed       1/2          PartlyFailed              0s
 		expect((await command('get worker-2', { cluster })).out).toContain('It is 2 of 2 in the queue: the rollout is paused')
 	})
 
-	test('as JSON is a list as kubectl has it, with the rollout beside', async () => {
+	test('as JSON prints a list like kubectl, with the rollout added', async () => {
 		const { cluster } = await fleet()
 		const { out, code } = await command('get -o json', { cluster })
 		expect(code).toBe(1)
@@ -123,12 +123,12 @@ worker-2   Failed       1/2          PartlyFailed              0s
 		})
 	})
 
-	test('one as YAML is that object', async () => {
+	test('of one node as YAML prints the object', async () => {
 		const { cluster } = await fleet()
 		expect((await command('get worker-1 -o yaml', { cluster })).out).toMatch(/^apiVersion: multinic.io\/v1\nkind: MultiNicNodeConfig\n/)
 	})
 
-	test('of nobody says where it looked', async () => {
+	test('without node configs names the namespace', async () => {
 		const { cluster } = await startStage()
 		expect(await command('get', { cluster })).toEqual({
 			code: 0,
@@ -139,7 +139,7 @@ worker-2   Failed       1/2          PartlyFailed              0s
 })
 
 describe('get -w', () => {
-	test('off a terminal adds a line for each change, and none for what stays', async () => {
+	test('without a terminal prints a line for each change, and no line for unchanged nodes', async () => {
 		const { cluster, put, server } = await fleet()
 		const stop = new AbortController()
 		const told = { out: '' }
@@ -171,7 +171,7 @@ describe('get -w', () => {
 		])
 	})
 
-	test('as JSON is one object a line', async () => {
+	test('as JSON prints one object per line', async () => {
 		const { cluster } = await fleet()
 		const stop = new AbortController()
 		const lines: string[] = []
@@ -189,7 +189,7 @@ describe('get -w', () => {
 })
 
 describe('retry', () => {
-	test('asks for a run, says what was and what comes, and asks no second time', async () => {
+	test('requests a run, prints the last state and what happens next, and does not request it twice', async () => {
 		const stage = await fleet()
 		const { cluster, server } = stage
 		expect(await command('retry worker-2', { cluster })).toEqual({
@@ -205,19 +205,19 @@ describe('retry', () => {
 		expect(writes(stage)).toEqual(['patch multinicnodeconfigs/worker-2'])
 	})
 
-	test('--failed means those that failed', async () => {
+	test('--failed selects the nodes that failed', async () => {
 		const stage = await fleet()
 		stage.put('worker-3', rolledBack)
 		expect((await command('retry --failed', { cluster: stage.cluster })).out.match(/^worker-\d/gm)).toEqual(['worker-2', 'worker-3'])
 		expect(writes(stage).sort()).toEqual(['patch multinicnodeconfigs/worker-2', 'patch multinicnodeconfigs/worker-3'])
 	})
 
-	test('--failed where nobody failed is fine', async () => {
+	test('--failed exits with 0 if no node failed', async () => {
 		const { cluster } = await startStage()
 		expect(await command('retry --failed', { cluster })).toEqual({ code: 0, err: '', out: 'no failed nodes, nothing to do\n' })
 	})
 
-	test('writes nothing when one name is wrong', async () => {
+	test('writes nothing if one name is wrong', async () => {
 		const stage = await fleet()
 		const { code, err } = await command('retry worker-1 worker2', { cluster: stage.cluster })
 		expect({ code, err }).toEqual({
@@ -229,7 +229,7 @@ describe('retry', () => {
 })
 
 describe('pause and resume', () => {
-	test('a node, there and back, twice each', async () => {
+	test('pause and resume a node, and do nothing when repeated', async () => {
 		const stage = await fleet()
 		const paused = () => stage.server.objects.get(NodeConfig, { namespace, name: 'worker-1' })?.spec?.paused
 		const say = async (line: string) => (await command(line, { cluster: clusterOf(stage.server.credentials) })).out
@@ -244,7 +244,7 @@ describe('pause and resume', () => {
 		expect(writes(stage)).toHaveLength(2)
 	})
 
-	test('the fleet, where nobody has paused it before', async () => {
+	test('pause and resume a fleet that was never paused before', async () => {
 		const stage = await fleet()
 		stage.put('worker-3', waiting)
 		stage.put('worker-4', running)
@@ -260,7 +260,7 @@ describe('pause and resume', () => {
 		expect(writes(stage)).toEqual([patch, 'create configmaps/', patch])
 	})
 
-	test('the fleet without a word in the settings of the chart, whose GitOps would undo it', async () => {
+	test('pause the fleet without changing the chart settings, which GitOps would revert', async () => {
 		const { cluster, server } = await fleet()
 		server.objects.create(ConfigMap, { metadata: rollout, data: { maxUnavailable: '3' } })
 		await command('pause', { cluster })
@@ -268,7 +268,7 @@ describe('pause and resume', () => {
 		expect((await command('get', { cluster: clusterOf(server.credentials) })).out).toContain('the rollout is paused')
 	})
 
-	test('a fleet that the chart pauses stays so, and the resume says where that ends', async () => {
+	test('keep a fleet paused that the chart pauses, and name the setting that ends it', async () => {
 		const { server } = await fleet()
 		server.objects.create(ConfigMap, { metadata: rollout, data: { paused: 'true' } })
 		const say = async (line: string) => (await command(line, { cluster: clusterOf(server.credentials) })).out
@@ -279,7 +279,7 @@ describe('pause and resume', () => {
 	})
 })
 
-test('history is the last runs, or says that there was none', async () => {
+test('history prints the last runs, or that no run has finished', async () => {
 	const { cluster, put, server } = await fleet()
 	const entry = {
 		generation: 1,
@@ -295,7 +295,7 @@ test('history is the last runs, or says that there was none', async () => {
 	expect(await command('history worker-1', other)).toEqual({ code: 0, err: '', out: 'no run has finished on worker-1 yet\n' })
 })
 
-describe('what is wrong is said in one sentence', () => {
+describe('an error is reported in one sentence', () => {
 	test.each<[line: string, err: string]>([
 		['gat', "error: unknown command 'gat'\n(Did you mean get?)\n"],
 		['get --wide', "error: unknown option '--wide'\n"],
@@ -344,14 +344,14 @@ describe('what is wrong is said in one sentence', () => {
 			'worker-1: user reader cannot patch multinicnodeconfigs.multinic.io in namespace multinic-system; ask for a role that allows it',
 		],
 		['reader', 'pause', 'user reader cannot patch configmaps in namespace multinic-system; ask for a role that allows it'],
-	])('%s, who may not: %s', async (user, line, err) => {
+	])('%s without permission: %s', async (user, line, err) => {
 		const { server, put } = await startStage({ allows: (who, { verb }) => who === 'reader' && ['get', 'list', 'watch'].includes(verb) })
 		put('worker-1', configured)
 		const { code, err: said } = await command(line, { cluster: clusterOf(server.credentialsOf(user)) })
 		expect({ code, said }).toEqual({ code: 1, said: `error: ${err}\n` })
 	})
 
-	test('who may read node configs and nothing else sees them', async () => {
+	test('a user who may read only node configs sees them', async () => {
 		const { server, put } = await startStage({ allows: (_, { plural }) => plural === 'multinicnodeconfigs' })
 		put('worker-1', waiting)
 		const { out, err } = await command('get', { cluster: clusterOf(server.credentialsOf('narrow')) })
@@ -359,7 +359,7 @@ describe('what is wrong is said in one sentence', () => {
 		expect(err).toBe('')
 	})
 
-	test('a token that is none', async () => {
+	test('an invalid token', async () => {
 		const { server } = await startStage()
 		const credentials = { ...server.credentials, headers: async () => ({ authorization: 'Bearer stale' }) }
 		const { code, err } = await command('get', { cluster: clusterOf(credentials) })
@@ -381,14 +381,14 @@ describe('what is wrong is said in one sentence', () => {
 		})
 	})
 
-	test('a server that nobody reaches', async () => {
+	test('an unreachable server', async () => {
 		const credentials = { server: `http://127.0.0.1:${await unusedPort()}`, tls: {}, headers: async () => ({}) }
 		const { code, err } = await command('get', { cluster: clusterOf(credentials) })
 		expect(code).toBe(1)
 		expect(err).toBe(`error: ${credentials.server} cannot be reached: connect ECONNREFUSED ${credentials.server.slice(7)}\n`)
 	})
 
-	test('a bug says that it is one, and prints its stack only when asked', async () => {
+	test('a bug is reported as one and prints its stack only with MULTINIC_DEBUG', async () => {
 		const broken = { client: undefined } as never
 		const bug = (env: Record<string, string>): Promise<Told> => command('get', { cluster: broken, env })
 		expect((await bug({})).err).toMatch(/^error: [^\n]+\nThis is a bug\. Set MULTINIC_DEBUG=1 to print the stack trace\.\n$/)
@@ -403,7 +403,7 @@ describe('help and version', () => {
 		expect(out).toMatch(/^(Usage: kubectl multinic|\d+\.\d+\.\d+\n)/)
 	})
 
-	test('nothing at all is wrong usage, and the help says what there is', async () => {
+	test('an empty command line is a usage error and prints the help', async () => {
 		const { code, out, err } = await command('')
 		expect({ code, out }).toEqual({ code: 2, out: '' })
 		expect(err).toMatch(/^Usage: /)

@@ -4,7 +4,7 @@ import { completionScript, shells } from '../../cli/render/scripts.ts'
 import { clusterOf, startStage } from './cluster.ts'
 import { command, configured, failed } from './world.ts'
 
-/** What the tab key gives. */
+/** Tests shell completion. */
 
 async function completed(...words: string[]): Promise<string[]> {
 	const stage = await startStage()
@@ -62,11 +62,11 @@ test.each<[words: string[], choices: string[]]>([
 	expect((await completed(...words)).map(line => line.split('\t')[0])).toEqual(choices)
 })
 
-test('a node comes with its state', async () => {
+test('a node is completed with its state', async () => {
 	expect(await completed('get', 'worker-2')).toEqual(['worker-2\tFailed (PartlyFailed)', ':4'])
 })
 
-test('where nobody can be asked, no name is known and nothing is said', async () => {
+test('completion returns no names and prints no error if the server is unreachable', async () => {
 	const stage = await startStage()
 	await stage.server.down()
 	expect(await command(['__complete', 'get', ''], { cluster: clusterOf(stage.server.credentials) })).toEqual({
@@ -77,11 +77,11 @@ test('where nobody can be asked, no name is known and nothing is said', async ()
 	await stage.server.up()
 })
 
-test.each(shells)('the script for %s is what the command prints', async shell => {
+test.each(shells)('the script for %s is what the completion command prints', async shell => {
 	expect(await command(`completion ${shell}`)).toEqual({ code: 0, out: completionScript(shell), err: '' })
 })
 
-test('bash takes its script, and completes with it', () => {
+test('bash loads its script and completes with it', () => {
 	const fake = `kubectl-multinic() { printf '%s\\n' "get	How far" "$*" :4; }`
 	// biome-ignore lint/suspicious/noTemplateCurlyInString: it is bash's
 	const press = 'COMP_WORDS=(kubectl-multinic re ""); COMP_CWORD=2; _kubectl_multinic; printf "%s\\n" "${COMPREPLY[@]}"'

@@ -17,7 +17,7 @@ const askedOf = (name: string) => ({ metadata: { name, generation: 3, annotation
 const asked = askedOf('a')
 const healing = { state: 'Failed' as const, reason: 'WaitingForDevice' }
 
-describe('what is said of the fleet', () => {
+describe('the lines about the fleet', () => {
 	test.each<[title: string, configs: ConfigView[], rollout: Rollout, said: string[]]>([
 		['nothing while all is settled', [config('a', configured), config('b', failed)], settings, []],
 		[
@@ -153,7 +153,7 @@ describe('what is said of the fleet', () => {
 		expect(fleetOf([one], new Set(), settings).settled).toBe(settled)
 	})
 
-	test('the line: workers by name, then the control plane', () => {
+	test('the queue has workers by name, then the control plane', () => {
 		const configs = ['w-2', 'a-master', 'w-1'].map(name => config(name, waiting))
 		expect([...fleetOf(configs, controlPlane, settings).line]).toEqual([
 			['w-1', 1],
@@ -162,7 +162,7 @@ describe('what is said of the fleet', () => {
 		])
 	})
 
-	test('the summary counts states, and leaves out those that nobody has', () => {
+	test('the summary counts states and omits those without nodes', () => {
 		const some = [config('a', configured), config('b', failed), config('c', waiting), config('d')]
 		expect(summaryLine(fleetOf(some, new Set(), settings))).toBe('4 nodes: 1 Configured, 2 Pending, 1 Failed')
 		expect(summaryLine(fleetOf([], new Set(), settings))).toBe('0 nodes')
@@ -221,7 +221,7 @@ describe('what happens next', () => {
 		expect(nextFor(one, fleetOf([one], new Set(), settings))).toBe(next)
 	})
 
-	test('in a line that is stopped it says who stops it', () => {
+	test('names the node that halts the rollout in a halted queue', () => {
 		const one = config('b', waiting)
 		const words = nextFor(one, fleetOf([config('a', rolledBack), one], new Set(), settings))
 		expect(words).toMatch(
@@ -229,7 +229,7 @@ describe('what happens next', () => {
 		)
 	})
 
-	test('a partial failure heals if one of its causes does', () => {
+	test('a partial failure is retryable if one of its causes is', () => {
 		const nic = (reason: string) => ({ id: 0, name: 'multinic0', macAddress: '', status: 'Failed' as const, reason, message: '' })
 		const next = (reason: string) =>
 			nextFor(config('a', failed, { status: { interfaceStatuses: [nic(reason)] } }), fleetOf([], new Set(), settings))
@@ -238,7 +238,7 @@ describe('what happens next', () => {
 	})
 
 	const inLine = 'It is 1 of 1 in the queue: the rollout is paused. Resume with: kubectl multinic resume'
-	test('a node config that is deleted and paused: that it goes on is the end of it', () => {
+	test('resuming a paused node config that is being deleted leads to its removal', () => {
 		const metadata = { name: 'a', generation: 3, deletionTimestamp: 'now' }
 		const one = config('a', { reason: 'Paused' }, { spec: { paused: true }, metadata })
 		expect(nodeResumed(one, fleetOf([one], new Set(), settings))).toBe(
@@ -265,7 +265,7 @@ describe('what happens next', () => {
 		expect(nextFor(one, fleetOf([one], new Set(), rolloutOf({ paused: 'true' }, undefined)))).toBe(next)
 	})
 
-	test('when a fleet goes on, to the repairs that waited', () => {
+	test('when a fleet resumes, to the queued repairs', () => {
 		const fleet = fleetOf([config('a', configured), config('b', drifted)], new Set(), rolloutOf({}, { paused: 'true' }))
 		expect(fleetResumed(fleet, 'multinic-system')).toBe('rollout resumed. 1 node queued, b is next.')
 		expect(fleetPaused(fleet)).toContain('1 node queued.')
@@ -278,6 +278,6 @@ test.each<[meant: string, names: string[], near: string[]]>([
 	['gpu', ['gpu-7', 'gpu-8', 'gpu-9', 'gpu-10', 'x'], ['gpu-10', 'gpu-7', 'gpu-8']],
 	['zzz', ['worker-1'], []],
 	['worker-1', [], []],
-])('names near %s', (meant, names, near) => {
+])('suggests names near %s', (meant, names, near) => {
 	expect(nearNames(meant, names)).toEqual(near)
 })

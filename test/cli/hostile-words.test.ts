@@ -4,7 +4,7 @@ import { UNFIT } from '../../contract/clean.ts'
 import { answering, putRunPod, startStage } from './cluster.ts'
 import { command, config, failed } from './world.ts'
 
-/** Whatever a cluster says, a terminal shows it and carries nothing out. */
+/** A terminal displays all text from a cluster and interprets no part of it. */
 const lines = [
 	'get',
 	'get w',
@@ -19,13 +19,13 @@ const lines = [
 ]
 const UNFIT_BUT_LINES = new RegExp(`(?!\\n)(?:${UNFIT.source.replace(/\+$/, '')})`, 'u')
 
-/** A screen is cleared, a line is written over, words run backwards, half a character. */
+/** Sequences that clear the screen, overwrite a line or reverse text, and half a character. */
 const words = fc.array(
 	fc.constantFrom('\u001b[2J', '\u009b31m', '\r', '\n', '\u0008', '\u202e', '\u2028', '\u200b', '\ud800', 'w', ' ', 'Configured'),
 	{ minLength: 1, maxLength: 6 },
 )
 
-test('no command prints what a terminal would carry out, wherever it stands', async () => {
+test('no command prints text that a terminal would interpret, whichever field contains it', async () => {
 	const said = fc.record({ message: words, reason: words, job: words, backend: words, name: words })
 	await fc.assert(
 		fc.asyncProperty(said, fc.constantFrom(...lines), async (parts, line) => {
@@ -47,7 +47,7 @@ test('no command prints what a terminal would carry out, wherever it stands', as
 	)
 })
 
-test('nor does a command that shows what a run has said', async () => {
+test('no command that shows a report prints text that a terminal would interpret', async () => {
 	await fc.assert(
 		fc.asyncProperty(words, fc.constantFrom('diff', 'plan'), async (parts, line) => {
 			const said = parts.join('')
@@ -74,13 +74,13 @@ test('nor does a command that shows what a run has said', async () => {
 	)
 })
 
-test('what is printed as JSON is the text that was there', async () => {
+test('JSON output preserves the original text', async () => {
 	const { cluster, put } = await startStage()
 	put('w', { ...failed, message: 'a\u009b2J\u202eb\n' })
 	const { out } = await command('get w -o json', { cluster })
 	expect(JSON.parse(out)).toMatchObject({ status: { conditions: [{ message: 'a\u009b2J\u202eb\n' }] } })
 })
 
-test('a view has one line a message', () => {
+test('a view has one line per message', () => {
 	expect(config('w', { ...failed, message: 'a\nb' }).status.conditions?.[0]?.message).toBe('a b')
 })

@@ -5,7 +5,7 @@ import { ConfigMap, Event, Job, Lease, Node, Pod } from '../../runtime/kube/kind
 import { answering, runOfLook, clusterOf, namespace, putRunPod, type Stage, startStage } from './cluster.ts'
 import { ago, command, configured, now, running } from './world.ts'
 
-/** Runs that are asked for, and what runs said. */
+/** Tests requested runs and the output of runs. */
 
 const run = runOfLook
 const nic = { id: 0, name: 'multinic0', macAddress: 'fa:16:3e:37:c3:f1', changes: 0, warnings: [] }
@@ -29,7 +29,7 @@ async function stage(): Promise<Stage> {
 }
 
 describe('diff', () => {
-	test('ends with 0 where nothing differs', async () => {
+	test('exits with 0 if nothing differs', async () => {
 		const one = await stage()
 		answering(one, JSON.stringify(report({})))
 		expect(await command('diff worker-1', { cluster: one.cluster })).toEqual({
@@ -42,7 +42,7 @@ describe('diff', () => {
 		})
 	})
 
-	test('tells what is wanted and what was found, and ends with 1', async () => {
+	test('prints what is desired and what was observed, and exits with 1', async () => {
 		const one = await stage()
 		const drift = [
 			{ attribute: 'mtu' as const, wanted: '1450', found: '1500' },
@@ -82,7 +82,7 @@ describe('diff', () => {
 		})
 	})
 
-	test('tells of what serves no one interface apart from leftover', async () => {
+	test('prints drift that belongs to no single interface separately from leftovers', async () => {
 		const one = await stage()
 		const drift: AgentReport['drift'] = [
 			{ attribute: 'file', of: '/var/lib/multinic/record.json', wanted: 'there', found: 'missing' },
@@ -95,7 +95,7 @@ describe('diff', () => {
 		)
 	})
 
-	test('as JSON is the whole report', async () => {
+	test('as JSON prints the whole report', async () => {
 		const one = await stage()
 		answering(one, JSON.stringify(report({})))
 		expect(JSON.parse((await command('diff worker-1 -o json', { cluster: one.cluster })).out)).toEqual(report({}))
@@ -108,13 +108,13 @@ describe('diff', () => {
 			'{"version":2}',
 			`^error: the report of run ${run} cannot be read: nodeName: Invalid input: expected string, received undefined; .*; and \\d+ more\n$`,
 		],
-	])('a report that is %s', async (_, text, err) => {
+	])('rejects a report that is %s', async (_, text, err) => {
 		const one = await stage()
 		answering(one, text)
 		expect(await command('diff worker-1', { cluster: one.cluster })).toEqual({ code: 1, out: '', err: expect.stringMatching(err) })
 	})
 
-	test('a run that ends without a report', async () => {
+	test('reports a run that ends without a report', async () => {
 		const one = await stage()
 		const conditions = [{ type: 'Failed', status: 'True', reason: 'DeadlineExceeded' }]
 		one.server.objects.create(Job, { metadata: { name: run, namespace } })
@@ -127,7 +127,7 @@ describe('diff', () => {
 		})
 	})
 
-	test('a node that is paused is not waited for', async () => {
+	test('does not wait for a paused node', async () => {
 		const one = await startStage()
 		one.put('worker-1', { reason: 'Paused' }, { spec: { paused: true } })
 		expect(await command('diff worker-1', { cluster: one.cluster })).toEqual({
@@ -137,7 +137,7 @@ describe('diff', () => {
 		})
 	})
 
-	test('when nobody answers, says why as far as it can be seen, and takes the question back', async () => {
+	test('reports the visible causes when no run answers, and withdraws the request', async () => {
 		const one = await startStage()
 		one.put('worker-1', { reason: 'NodeNotReady', message: 'The kubelet of node worker-1 does not report.' })
 		one.server.objects.create(Node, { metadata: { name: 'worker-1' } })
@@ -160,7 +160,7 @@ describe('diff', () => {
 	})
 })
 
-/** A clock that a look at the API server takes 2 s of. */
+/** Returns a clock that advances 2 s on every reading. */
 function hurried(): () => number {
 	let asked = 0
 	return () => now + 2_000 * asked++
@@ -174,7 +174,7 @@ test.each<[title: string, spec: object, said: string]>([
 	],
 	['that went silent', { holderIdentity: 'a', renewTime: ago(600) }, 'was renewed 10m ago; does a controller run?'],
 	['that leads', { holderIdentity: 'a', renewTime: ago(1) }, ''],
-])('when nobody answers, a controller %s is told of', async (_, spec, said) => {
+])('checks a controller %s when no run answers', async (_, spec, said) => {
 	const { cluster, put, server } = await startStage()
 	put('worker-1', configured)
 	server.objects.create(Lease, { metadata: { name: 'multinic-controller', namespace }, spec } as never)
@@ -184,7 +184,7 @@ test.each<[title: string, spec: object, said: string]>([
 })
 
 describe('plan', () => {
-	test('is every command, every file and the disruption', async () => {
+	test('prints every command, every file and the disruption', async () => {
 		const one = await stage()
 		const plan: AgentReport['plan'] = {
 			commands: ['ip link set if7 name multinic0', 'ip address add 10.0.0.23/24 dev if7'],
@@ -218,7 +218,7 @@ Disruption
 		})
 	})
 
-	test('of nothing says so', async () => {
+	test('without changes says so', async () => {
 		const one = await stage()
 		const plan: AgentReport['plan'] = { commands: [], links: {}, files: [], disruption: { class: 'None', because: '' } }
 		answering(one, JSON.stringify(report({ mode: 'Plan', reason: 'Planned', plan })))
@@ -251,7 +251,7 @@ Disruption
 			{ outcome: 'PartlyFailed', notRemoved: [kept], plan: none },
 			'\nno changes\nmultinic4 cannot be removed (NameTaken): ens4 is there\n',
 		],
-	])('of which %s says so, and ends with 1', async (_, more, end) => {
+	])('reports that %s and exits with 1', async (_, more, end) => {
 		const one = await stage()
 		answering(one, JSON.stringify(report({ mode: 'Plan', reason: 'InUse', ...more })))
 		const { code, out } = await command('plan worker-1', { cluster: one.cluster })
@@ -259,7 +259,7 @@ Disruption
 		expect(out).not.toContain('nothing to do')
 	})
 
-	test('that cannot be made is the words of the run, and 1', async () => {
+	test('that cannot be made prints the message of the run and exits with 1', async () => {
 		const one = await stage()
 		answering(
 			one,
@@ -273,7 +273,7 @@ Disruption
 describe('logs', () => {
 	const ended = { phase: 'Succeeded', containerStatuses: [{ name: 'agent', state: { terminated: { exitCode: 0 } } }] }
 
-	/** The fake keeps no logs: what it says is the path that it is asked for. */
+	/** The fake API server has no logs; it returns the requested path instead. */
 	function saying({ server }: Stage): void {
 		server.onRequest(({ path, query }) =>
 			path.endsWith('/log') ? { fault: 'answer', status: 200, body: `${path.split('/').at(-2)} ${query}\n` } : undefined,
@@ -284,7 +284,7 @@ describe('logs', () => {
 		putRunPod(one, { node: 'worker-1', name, created: ago(seconds), status })
 	}
 
-	test('of a pod that nobody but its node calls one of a run, nothing', async () => {
+	test('ignores a pod that only its node labels as the pod of a run', async () => {
 		const one = await stage()
 		saying(one)
 		putPod(one, 'run-1-a', 60, ended)
@@ -298,7 +298,7 @@ describe('logs', () => {
 		expect((await command('logs worker-1', { cluster: clusterOf(one.server.credentials) })).out).toBe('run-1-a container=agent\n')
 	})
 
-	test('of the last run, and of another that is named', async () => {
+	test('prints the log of the last run and of another run that is named', async () => {
 		const one = await stage()
 		saying(one)
 		putPod(one, 'run-1-a', 60, ended)
@@ -313,7 +313,7 @@ describe('logs', () => {
 		)
 	})
 
-	test('of the last run that has a log, which is not the last run: says so before it', async () => {
+	test('prints a note before a log that is not of the last run', async () => {
 		const one = await startStage()
 		saying(one)
 		const refused = { state: 'Failed' as const, reason: 'PodRefused', message: 'pods are forbidden: exceeded quota.' }
@@ -334,7 +334,7 @@ describe('logs', () => {
 		])
 	})
 
-	test('of two runs that began in the same second, the later one', async () => {
+	test('prints the log of the later of two runs that started in the same second', async () => {
 		const one = await stage()
 		saying(one)
 		for (const end of ['g1-9', 'g1-10', 'g1-8']) putPod(one, `multinic-agent-worker-1-${end}-a`, 60, ended)
@@ -345,7 +345,7 @@ describe('logs', () => {
 		})
 	})
 
-	test('of a node whose node config was deleted says so', async () => {
+	test('prints a note if the node config was deleted', async () => {
 		const one = await startStage()
 		saying(one)
 		putPod(one, 'run-1-a', 60, ended)
@@ -354,7 +354,7 @@ describe('logs', () => {
 		)
 	})
 
-	test('a pod that is not started: with -f it is waited for, else said why', async () => {
+	test('with -f waits for a pod that is not started, otherwise prints why', async () => {
 		const one = await stage()
 		saying(one)
 		const waiting = {
@@ -372,7 +372,7 @@ describe('logs', () => {
 		expect((await following).out).toBe('run-1-a container=agent&follow=true\n')
 	})
 
-	test('where the pod is gone, the report', async () => {
+	test('prints the report if the pod is gone', async () => {
 		const one = await stage()
 		const warnings = [{ reason: 'GatewaySilent' as const, message: '10.0.0.1 did not answer' }]
 		const interfaces = [{ ...nic, state: 'Configured' as const, reason: 'Configured' as const, message: 'as wanted', warnings }]
@@ -410,7 +410,7 @@ Succeeded       AllInterfacesConfigured: Configured 1/1.
 			'logs worker-11',
 			'there is no node config worker-11 in namespace multinic-system; did you mean worker-1 or worker-2 or worker-3?',
 		],
-	])('%s', async (_, line, err) => {
+	])('exits with 1 if %s', async (_, line, err) => {
 		const one = await stage()
 		one.put('worker-2')
 		one.put('worker-3', running, { status: { lastJobName: 'multinic-agent-worker-3-g1' } })
@@ -418,7 +418,7 @@ Succeeded       AllInterfacesConfigured: Configured 1/1.
 	})
 })
 
-test('Ctrl-C while it waits ends with 130, takes the question back and complains of nothing', async () => {
+test('Ctrl-C while a command waits exits with 130, withdraws the request and prints no error', async () => {
 	const one = await startStage()
 	one.put('worker-1', running)
 	const stop = new AbortController()

@@ -4,7 +4,7 @@ import { ConfigMap, Namespace } from '../../runtime/kube/kinds.ts'
 import { clusterOf, namespace, type Stage, startStage } from './cluster.ts'
 import { command, configured } from './world.ts'
 
-/** Node configs that are in another namespace than MultiNIC, and a namespace that is being deleted. */
+/** Tests node configs in another namespace than MultiNIC, and a namespace that is being deleted. */
 
 function putElsewhere({ server: { objects } }: Stage, where: string, ...names: string[]): void {
 	if (where !== 'default') objects.create(Namespace, { metadata: { name: where } })
@@ -36,20 +36,20 @@ namespace default has 2: kubectl multinic get -n default
 ${own}
 `,
 		],
-	])('%s tells where there are some', async (line, out) => {
+	])('%s lists the namespaces that have some', async (line, out) => {
 		const stage = await startStage()
 		putElsewhere(stage, 'default', 'worker-1', 'worker-2')
 		putElsewhere(stage, 'apps', 'worker-3')
-		const { namespace: _, ...cluster } = stage.cluster // that of the flags
+		const { namespace: _, ...cluster } = stage.cluster // the flags set it
 		expect(await command(line, { cluster })).toEqual({ code: 0, err: '', out })
 	})
 
-	test('a suggested command names the namespace that was given, and JSON stays as it is', async () => {
+	test('has the given namespace in suggested commands, while JSON stays unchanged', async () => {
 		const stage = await startStage()
 		putElsewhere(stage, 'apps', 'worker-3')
 		stage.server.objects.create(ConfigMap, { metadata: { name: 'multinic-rollout', namespace: 'apps' }, data: {} })
 		const say = async (line: string) => {
-			const { namespace: _, ...cluster } = clusterOf(stage.server.credentials) // that of the flags
+			const { namespace: _, ...cluster } = clusterOf(stage.server.credentials) // the flags set it
 			const { out, err } = await command(line, { cluster })
 			return out + err
 		}
@@ -79,7 +79,7 @@ ${own}
 		})
 	})
 
-	test('is not told to who may not list them', async () => {
+	test('is not shown to a user who may not list it', async () => {
 		const stage = await startStage({ allows: (_, { namespace: where }) => where === namespace })
 		putElsewhere(stage, 'default', 'worker-9')
 		const cluster = () => clusterOf(stage.server.credentialsOf('somebody'))
@@ -106,7 +106,7 @@ describe('a namespace without MultiNIC', () => {
 		expect(stage.server.objects.get(ConfigMap, { name: 'multinic-rollout-pause', namespace })).toBeUndefined()
 	})
 
-	test('one with MultiNIC may be paused before there is a node config', async () => {
+	test('can be paused before it has a node config if MultiNIC is there', async () => {
 		const { cluster, server } = await startStage()
 		server.objects.create(ConfigMap, { metadata: { name: 'multinic-rollout', namespace } })
 		expect(await command('pause', { cluster })).toMatchObject({ code: 0, err: '' })
@@ -127,19 +127,19 @@ describe('a namespace that is being deleted', () => {
 
 	const warning = `warning: namespace ${namespace} is being deleted. No run can start in it, so no node is restored, and the namespace cannot be removed while node configs wait for that. How to release one: kubectl multinic get NODE -n ${namespace}\n`
 
-	test.each(['get', 'get worker-1'])('%s warns of it', async line => {
+	test.each(['get', 'get worker-1'])('%s prints a warning', async line => {
 		const { cluster } = await going()
 		expect(await command(line, { cluster })).toMatchObject({ code: 1, err: warning })
 	})
 
-	test('get NODE says what can be done', async () => {
+	test('get NODE says how to remove the node config', async () => {
 		const { cluster } = await going()
 		expect((await command('get worker-1', { cluster })).out).toContain(
 			`It is being deleted with its namespace, and no run can start there. To remove it without restoring the node: ${patch('worker-1')}\n`,
 		)
 	})
 
-	test('what cannot be created in it is told so', async () => {
+	test('an object that cannot be created in it is reported', async () => {
 		const { cluster, server } = await going()
 		server.onRequest(({ verb, plural, name }) =>
 			plural === 'configmaps' && verb === 'patch' && name === 'multinic-rollout-pause'
@@ -153,7 +153,7 @@ describe('a namespace that is being deleted', () => {
 		})
 	})
 
-	test('a node config that is deleted by itself is as before', async () => {
+	test('a node config that is deleted alone is shown without a warning', async () => {
 		const { cluster, put, server } = await startStage()
 		put('worker-1', configured)
 		server.objects.patch(NodeConfig, { name: 'worker-1', namespace }, { metadata: { finalizers: ['multinic.io/cleanup'] } })

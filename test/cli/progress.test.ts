@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { progressOf } from '../../cli/progress.ts'
 
-/** What is said while something takes its time. */
+/** Tests what is printed while an operation takes time. */
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
@@ -14,7 +14,7 @@ function stage(isTerminal: boolean) {
 
 const CLEAR = '\r\u001b[K'
 
-test('what is over within 2 s is not spoken of', async () => {
+test('an operation that ends within 2 s is not reported', async () => {
 	const { said, progress } = stage(true)
 	const work = Promise.withResolvers<string>()
 	const done = progress('reading', work.promise)
@@ -24,7 +24,7 @@ test('what is over within 2 s is not spoken of', async () => {
 	expect(said).toEqual([])
 })
 
-test('on a terminal it is one line that goes away, and never longer than that', async () => {
+test('on a terminal the progress is one line that is cleared and never exceeds the width', async () => {
 	const { said, progress, clear } = stage(true)
 	const work = Promise.withResolvers<void>()
 	let what = 'reading'
@@ -42,7 +42,7 @@ test('on a terminal it is one line that goes away, and never longer than that', 
 	expect(said).toEqual([`${CLEAR}reading … 2 s`, long, CLEAR, long, CLEAR])
 })
 
-test('elsewhere it is a line now and then', async () => {
+test('without a terminal the progress is a line from time to time', async () => {
 	const { said, progress } = stage(false)
 	const work = Promise.withResolvers<void>()
 	const done = progress('waiting', work.promise)

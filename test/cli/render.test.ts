@@ -36,7 +36,7 @@ test.each<[seconds: number, said: string]>([
 	[800 * 86_400, '2y70d'],
 	[-5, '0s'],
 	[Number.NaN, '<unknown>'],
-])('%s s ago is told as %s', (seconds, said) => {
+])('%s s ago is printed as %s', (seconds, said) => {
 	expect(age(seconds * 1_000)).toBe(said)
 })
 
@@ -50,7 +50,7 @@ describe('the table', () => {
 		config('worker-6'),
 	]
 
-	test('as kubectl has it, with places in line', () => {
+	test('has the format of kubectl, with queue positions', () => {
 		expect(text(table([nodesHeader(false), ...fleet.map(one => nodeRow(one, view(fleet)))]))).toBe(`
 NODE       STATE        INTERFACES   REASON                    AGE
 worker-1   Configured   2/2          AllInterfacesConfigured   3m
@@ -62,7 +62,7 @@ worker-6   Pending      0/2          -                         3m
 `)
 	})
 
-	test('wide', () => {
+	test('has more columns if it is wide', () => {
 		const drifted = { type: 'Drifted', status: 'True' as const, reason: 'Drifted', message: '', lastTransitionTime: ago(9) }
 		const status = {
 			...{ interfaces: '2/2', backend: 'netplan-networkd', lastJobName: 'multinic-agent-w-g3' },
@@ -75,13 +75,13 @@ w      Configured   2/2          AllInterfacesConfigured   3m    netplan-network
 `)
 	})
 
-	test('colour changes no column', () => {
+	test('keeps its columns with colour', () => {
 		const rows = fleet.map(one => nodeRow(one, { ...view(fleet), colours: coloursFor(true) }))
 		const bare = table([nodesHeader(false), ...rows]).map(stripVTControlCharacters)
 		expect(bare).toEqual(table([nodesHeader(false), ...fleet.map(one => nodeRow(one, view(fleet)))]))
 	})
 
-	test('nobody can move the cursor of who reads it', () => {
+	test('contains no control characters', () => {
 		expect(table([['a\u001b[2Jb\nc', 'd\u0007']])).toEqual(['a [2Jb c   d '])
 	})
 
@@ -90,12 +90,12 @@ w      Configured   2/2          AllInterfacesConfigured   3m    netplan-network
 		['another state', config('a', failed), true],
 		['another generation', config('a', configured, { metadata: { name: 'a', generation: 4 } }), true],
 		['another message', config('a', { ...configured, message: 'other' }), true],
-	])('a row is told again for: %s', (_, other, isNews) => {
+	])('decides whether a row is printed again for: %s', (_, other, isNews) => {
 		expect(changeKey(other) !== changeKey(config('a', configured))).toBe(isNews)
 	})
 })
 
-test('the page of one node', () => {
+test('the page of one node shows its interfaces, conditions and next step', () => {
 	const nic = { id: 0, name: 'multinic0', macAddress: 'fa:16:3e:37:c3:f1', message: 'as wanted', lastConfigured: ago(40) }
 	const late = { id: 1, name: 'multinic1', macAddress: 'fa:16:3e:04:92:c6', message: 'no link has MAC fa:16:3e:04:92:c6 yet.' }
 	const one = config('worker-3', failed, {
@@ -133,7 +133,7 @@ Next
 `)
 })
 
-test('the page of a node that nobody has looked at', () => {
+test('the page of a node that was not observed yet says so', () => {
 	const one = config('new', undefined, { spec: { paused: true, mode: 'Plan' } })
 	expect(text(nodePage(one, view([one])))).toBe(`
 new   Pending
@@ -150,7 +150,7 @@ Next
 `)
 })
 
-describe('a node of which no interface is told', () => {
+describe('a node without reported interfaces', () => {
 	const none = { spec: { interfaces: [] } }
 	const removalFailed = { state: 'Failed' as const, reason: 'InUse', message: 'the removal of multinic0 (fa:16:3e:37:c3:f1): br0 has it.' }
 	test.each<[title: string, one: ConfigView, words: string]>([
@@ -173,7 +173,7 @@ describe('a node of which no interface is told', () => {
 	})
 })
 
-test('the history, newest first, though the clock of the node went back', () => {
+test('the history is newest first, even if the clock of the node went back', () => {
 	const run = { generation: 2, changes: 9, result: 'Configured' as const }
 	const entries = [
 		{ ...run, generation: 3, job: 'multinic-agent-w-g3', started: ago(7_200), seconds: 4, changes: 0, result: 'Failed' as const },
@@ -193,7 +193,7 @@ describe('a terminal', () => {
 		return at === 998 ? config(name, running) : config(name, at < 400 ? configured : waiting)
 	})
 
-	test('shows of 1,000 nodes what fits, the ones that matter first', () => {
+	test('shows as many of 1,000 nodes as fit, the most relevant first', () => {
 		expect(text(fleetFrame(many, view(many), 9))).toBe(`
 Rollout: 401 of 1000 finished, 1 running, 598 queued: the wave is full (at most 1 nodes)
 1000 nodes: 400 Configured, 1 InProgress, 598 Pending, 1 Failed
@@ -207,13 +207,13 @@ w-402   Pending      0/2          Waiting 3 of 598   3m
 `)
 	})
 
-	test('puts what was done last before what was done long ago', () => {
+	test('shows recently processed nodes before others', () => {
 		const done = (name: string, seconds: number) => config(name, configured, { status: { lastProcessed: ago(seconds) } })
 		const some = [done('a', 9), done('b', 3), done('c', 5)]
 		expect(byInterest(some, view(some).fleet).map(({ name }) => name)).toEqual(['b', 'c', 'a'])
 	})
 
-	test('shows first who stops the rollout', () => {
+	test('shows the node that halts the rollout first', () => {
 		const some = [config('a', running), config('b', failed), config('c', rolledBack), config('d', waiting)]
 		expect(byInterest(some, view(some).fleet).map(({ name }) => name)).toEqual(['c', 'a', 'b', 'd'])
 	})
@@ -233,12 +233,12 @@ w-402   Pending      0/2          Waiting 3 of 598   3m
 		expect(screen(redraw([], before) + redraw(before, after))).toEqual(after)
 	})
 
-	test('writes nothing where nothing changed, and of a line that changed only that', () => {
+	test('gets no output if nothing changed, and only the changed lines otherwise', () => {
 		expect(redraw(['a', 'b'], ['a', 'b'])).toBe('')
 		expect(redraw(['a', 'b', 'c'], ['a', 'x', 'c'])).not.toMatch(/[abc]$/m)
 	})
 
-	test('never breaks a line: what does not fit is cut, and its colour ended', () => {
+	test('never wraps a line: text that does not fit is cut, and its colour is reset', () => {
 		expect(clip('abcdef', 4)).toBe('abc…')
 		expect(clip('abcd', 4)).toBe('abcd')
 		expect(clip('\u001b[31mabcdef\u001b[39m gh', 4)).toBe('\u001b[31mabc…\u001b[39m')
@@ -248,7 +248,7 @@ w-402   Pending      0/2          Waiting 3 of 598   3m
 const ESC = '\u001b'
 const parts = new RegExp(`${ESC}\\[(\\d*)([ABKJ])|\\r|\\n|[^${ESC}\\r\\n]+`, 'g')
 
-/** What a terminal shows after this text: as much of one as `redraw` needs. */
+/** Returns what a terminal shows after this text; implements as much of one as `redraw` needs. */
 function screen(text: string): string[] {
 	const lines: string[] = ['']
 	let row = 0

@@ -8,7 +8,7 @@ import type { ApiRequest } from '../runtime/fake-api-server/request.ts'
 import { clusterOf, namespace, putRunPod, type Stage, startStage } from './cluster.ts'
 import { command, failed, waiting } from './world.ts'
 
-/** The roles of docs/cli.md are enough for what they are said to be for. */
+/** The roles of docs/cli.md suffice for their documented purpose. */
 
 type Rule = { apiGroups: string[]; resources: string[]; verbs: string[]; resourceNames?: string[] }
 
@@ -27,7 +27,7 @@ function grants({ apiGroups, resources, verbs, resourceNames }: Rule, { group, p
 	)
 }
 
-/** A cluster in which every kind has something, and the somebody of the roles. */
+/** Starts a cluster with an object of every kind, and a client with the roles. */
 async function stageFor(rules: readonly Rule[]): Promise<Stage & { somebody: () => ReturnType<typeof clusterOf> }> {
 	const stage = await startStage({
 		allows: (_, request) => rules.some(rule => grants(rule, request)),
@@ -66,9 +66,9 @@ describe.each([
 	['viewer', looking, rulesOf('viewer')],
 	['operator', [...looking, ...acting], [...rulesOf('viewer'), ...rulesOf('operator')]],
 ] as const)('the %s', (_, lines, rules) => {
-	test('lacks nothing', async () => {
+	test('has every permission that its commands need', async () => {
 		const { somebody, server } = await stageFor(rules)
-		// a log has no place in the fake; what is asked of it passes the same door
+		// the fake has no logs, but requests for them pass the same authorization
 		const said = []
 		for (const line of lines) said.push((await command(line, { cluster: somebody(), now: clock() })).err)
 		rmSync(file, { force: true })
@@ -77,7 +77,7 @@ describe.each([
 	})
 })
 
-test('the viewer may do none of what the operator may', async () => {
+test('the viewer may run no command that changes something', async () => {
 	const { somebody } = await stageFor(rulesOf('viewer'))
 	for (const line of acting.filter(one => !one.startsWith('resume')))
 		expect(await command(line, { cluster: somebody(), now: clock() })).toMatchObject({
@@ -86,7 +86,7 @@ test('the viewer may do none of what the operator may', async () => {
 		})
 })
 
-/** Time that passes a second each time it is looked at: nobody answers here, and nobody shall wait for that. */
+/** Returns a clock that advances 1 s on every reading, so the test does not wait for a run that never answers. */
 function clock(): () => number {
 	let at = Date.parse('2026-03-01T12:00:00Z')
 	return () => {

@@ -5,7 +5,7 @@ import { config, configured, failed, rolledBack, running, waiting } from './worl
 
 const recorded = (...names: string[]): StopRecord => new Map(names.map(name => [`uid-${name}`, 'RolledBack']))
 
-describe('who stops the rollout', () => {
+describe('the nodes that halt the rollout', () => {
 	test.each<[title: string, configs: ConfigView[], record: StopRecord | undefined, names: string[]]>([
 		['nobody', [config('a', configured), config('b', failed)], undefined, []],
 		['a status that says so', [config('a', configured), config('b', rolledBack)], undefined, ['b']],
@@ -21,7 +21,7 @@ describe('who stops the rollout', () => {
 		expect(stoppersOf(configs, record).map(({ name }) => name)).toEqual(names)
 	})
 
-	test('of one that is tried again, not what its run says', () => {
+	test('have a retry note instead of the message of the run while they are retried', () => {
 		expect(stoppersOf([config('a', running)], recorded('a'))).toEqual([
 			{ name: 'a', reason: 'RolledBack', message: 'it is being retried.' },
 		])
@@ -35,6 +35,6 @@ test.each<[title: string, data: Record<string, string> | undefined, record: Stop
 	['somebody', { stops: '[{"name":"a","uid":"uid-a","stops":"RolledBack"}]' }, recorded('a')],
 	['no JSON', { stops: '[' }, undefined],
 	['something else', { stops: '{"a":1}' }, undefined],
-])('a record of %s', (_, data, record) => {
+])('reads a record of %s', (_, data, record) => {
 	expect(stopRecordIn(data)).toEqual(record)
 })

@@ -13,7 +13,7 @@ import { ConfigMap, Event, Lease, Node, Pod, Secret } from '../../runtime/kube/k
 import { clusterOf, namespace, putRunPod, type Stage, startStage } from './cluster.ts'
 import { command, configured, failed } from './world.ts'
 
-/** One file with all that helps, and nothing secret. */
+/** Tests that one file contains everything that helps and nothing secret. */
 
 const ours = { 'app.kubernetes.io/part-of': 'multinic' }
 
@@ -51,7 +51,9 @@ const env = [
 	{ name: 'REGISTRY_PASSWORD', value: 'hunter2' },
 ]
 
-/** @param uid of what stands for its ReplicaSet, which this API server has not; a pod whose owner is gone is collected */
+/**
+ * @param uid of the object in place of its ReplicaSet, a kind that this API server does not have; a pod whose owner is gone is collected
+ */
 function putPod({ server }: Stage, name: string, uid: string, status: object): void {
 	const ownerReferences = [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'multinic-controller', uid, controller: true }]
 	server.objects.create(Pod, {
@@ -79,7 +81,7 @@ async function unpacked(file: string): Promise<Record<string, string>> {
 	return files
 }
 
-test('everything of MultiNIC is in it, nothing of anybody else, and the index comes first', async () => {
+test('the bundle contains everything of MultiNIC and nothing else, and the index comes first', async () => {
 	const { cluster, server } = await world()
 	const file = join(folder(), 'bundle.tar.gz')
 	expect(await command(`support-bundle -o ${file}`, { cluster })).toEqual({
@@ -115,7 +117,7 @@ test('everything of MultiNIC is in it, nothing of anybody else, and the index co
 	expect(readdirSync(join(file, '..'))).toEqual(['bundle.tar.gz'])
 })
 
-test('what a node writes without end: mirror pods are not read, and of Events so much as a file may have', async () => {
+test('data that a node can flood is limited: mirror pods are not read, and Events are cut at the size limit of a file', async () => {
 	const { cluster, server } = await world()
 	const message = 'x'.repeat(1_400_000)
 	for (let at = 0; at < 60; at++) server.objects.create(Event, { metadata: { name: `flood-${at}`, namespace }, message } as never)
@@ -140,7 +142,7 @@ test('the index says what is wrong and where to look', async () => {
 	expect(index).toContain('\nNOT READ\n  nothing, the bundle is complete\n')
 })
 
-test('what could not be read is listed with the error, and the rest is there', async () => {
+test('data that could not be read is listed with the error, and the rest is included', async () => {
 	const file = join(folder(), 'bundle.tar.gz')
 	const narrow = { allows: (_: string, { plural }: { plural?: string }) => plural !== 'nodes' && plural !== 'pods' }
 	const stage = await startStage(narrow)
@@ -155,8 +157,8 @@ test('what could not be read is listed with the error, and the rest is there', a
 	expect(files['node-configs.json']).toContain('worker-1')
 })
 
-describe('where it is written to', () => {
-	test('a link: the file that it leads to', async () => {
+describe('the output file', () => {
+	test('is the target of a symbolic link', async () => {
 		const { cluster } = await world()
 		const [file, link] = ['bundle.tar.gz', 'link'].map(name => join(at, name)) as [string, string]
 		writeFileSync(file, 'the one before')
@@ -167,7 +169,7 @@ describe('where it is written to', () => {
 		expect(readdirSync(at).sort()).toEqual(['bundle.tar.gz', 'link'])
 	})
 
-	test('a pipe, as /dev/stdout may be one: into it, and nothing else is said there', async () => {
+	test('can be a pipe, such as /dev/stdout, which receives only the bundle', async () => {
 		const { cluster } = await world()
 		const pipe = join(at, 'pipe')
 		await execa('mkfifo', [pipe])
@@ -179,7 +181,7 @@ describe('where it is written to', () => {
 		expect(lstatSync(pipe).isFIFO()).toBe(true)
 	})
 
-	test('a folder is refused', async () => {
+	test('cannot be a folder', async () => {
 		const { cluster } = await world()
 		const { code, err } = await command(`support-bundle -o ${at}`, { cluster })
 		expect({ code, err }).toMatchObject({ code: 1, err: expect.stringMatching(/ cannot be written: EISDIR[^\n]+\n$/) })
@@ -193,7 +195,7 @@ describe('where it is written to', () => {
 })
 
 describe('no bundle is left behind', () => {
-	test('where nothing can be read', async () => {
+	test('if nothing can be read', async () => {
 		const { server } = await startStage()
 		await server.down()
 		const file = join(folder(), 'bundle.tar.gz')
@@ -204,7 +206,7 @@ describe('no bundle is left behind', () => {
 		await server.up()
 	})
 
-	test('where it cannot be written, and there is more than a stream holds', async () => {
+	test('if it cannot be written and is larger than a stream buffer', async () => {
 		const entries = ['a', 'b'].map(path => ({ path, text: randomBytes(1_000_000).toString('hex') }))
 		await expect(writeArchive('/nowhere/bundle.tar.gz', 'bundle', entries, new Date())).rejects.toMatchObject({
 			code: 'NOT_WRITTEN',
@@ -212,7 +214,7 @@ describe('no bundle is left behind', () => {
 		})
 	})
 
-	test('where it cannot be written', async () => {
+	test('if it cannot be written', async () => {
 		const { cluster } = await world()
 		const { code, err } = await command('support-bundle -o /nowhere/bundle.tar.gz', { cluster })
 		expect({ code, err }).toMatchObject({
@@ -228,18 +230,18 @@ test.each<[name: string, value: string, shown: string]>([
 	['OS_PASSWORD', 'hunter2', '[hidden]'],
 	['REGISTRY_TOKEN', 'hunter2', '[hidden]'],
 	['AWS_ACCESS_KEY', 'hunter2', '[hidden]'],
-])('the variable %s=%s is told as %s', (name, value, shown) => {
+])('the variable %s=%s is included as %s', (name, value, shown) => {
 	const pod = { metadata: { name: 'p' }, spec: { containers: [{ env: [{ name, value }] }] } }
 	expect(leanObject(pod)).toEqual({ metadata: { name: 'p' }, spec: { containers: [{ env: [{ name, value: shown }] }] } })
 })
 
-test('bookkeeping is left out', () => {
+test('managed fields and the last applied configuration are omitted', () => {
 	const annotations = { 'kubectl.kubernetes.io/last-applied-configuration': '{}', 'multinic.io/retry': '1' }
 	const object = { metadata: { name: 'p', managedFields: [{}], annotations } }
 	expect(leanObject(object)).toEqual({ metadata: { name: 'p', annotations: { 'multinic.io/retry': '1' } } })
 })
 
-test('of a Node only what decides over runs', () => {
+test('a Node has only what affects runs', () => {
 	const labels = { 'node-role.kubernetes.io/control-plane': '', 'kubernetes.io/arch': 'amd64', 'example.com/customer': 'acme' }
 	const node = {
 		metadata: { name: 'n', labels, annotations: { note: 'acme' } },

@@ -2,14 +2,14 @@ import { spawnSync } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { expect, onTestFinished, test } from 'vitest'
 
-/** The program in its process, where what it says cannot be written. */
-test('standard output is full: it says so in one sentence', () => {
+/** Tests the program as a process whose output cannot be written. */
+test('full standard output is reported in one sentence', () => {
 	const { status, stderr } = program('--help', ['ignore', full(), 'pipe'])
 	const words = 'error: standard output cannot be written: ENOSPC: no space left on device, write\n'
 	expect({ status, stderr }).toEqual({ status: 1, stderr: words })
 })
 
-test('standard error is full: it ends', () => {
+test('full standard error makes the program exit with 1', () => {
 	expect(program('nonsense', ['ignore', 'pipe', full()]).status).toBe(1)
 })
 

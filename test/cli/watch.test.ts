@@ -5,9 +5,9 @@ import type { Screen } from '../../cli/world.ts'
 import { clusterOf, namespace, type Stage, startStage } from './cluster.ts'
 import { command, configured, failed, running, waiting } from './world.ts'
 
-/** `get -w`: what is shown while a fleet changes. */
+/** Tests the output of `get -w` while a fleet changes. */
 
-/** A screen that does something each time it is written to, and remembers each write. */
+/** Returns a screen that calls `act` on each write and records all writes. */
 function screen(isTerminal: boolean, act: (writes: string[]) => void): Screen & { writes: string[] } {
 	const writes: string[] = []
 	return {
@@ -29,7 +29,7 @@ function settle({ server }: Stage, name: string): void {
 }
 
 describe('on a terminal', () => {
-	test('of 1,000 nodes a frame that fits, and then only what changed', async () => {
+	test('prints a frame of 1,000 nodes that fits, and then only changes', async () => {
 		const stage = await startStage()
 		for (let at = 0; at < 1_000; at++) stage.put(`w-${String(at).padStart(3, '0')}`, at === 0 ? running : at < 400 ? configured : waiting)
 		const stop = new AbortController()
@@ -50,7 +50,7 @@ describe('on a terminal', () => {
 		expect(second.length).toBeLessThan(first.length + 300)
 	})
 
-	test('of one node its page', async () => {
+	test('prints the page of one node', async () => {
 		const stage = await startStage()
 		stage.put('worker-1', running)
 		const stop = new AbortController()
@@ -63,7 +63,7 @@ describe('on a terminal', () => {
 		expect(stripVTControlCharacters(out.writes[1] ?? '')).toContain('Nothing. The node matches its node config.')
 	})
 
-	test('says below it when it cannot be up to date, and goes on by itself', async () => {
+	test('prints below the frame that it may be stale, and continues automatically', async () => {
 		const stage = await startStage()
 		stage.put('worker-1', running)
 		const stop = new AbortController()
@@ -83,8 +83,8 @@ describe('on a terminal', () => {
 	})
 })
 
-describe('off a terminal', () => {
-	test('a trouble is told once, aside', async () => {
+describe('without a terminal', () => {
+	test('prints a problem once, on standard error', async () => {
 		const stage = await startStage()
 		stage.put('worker-1', failed)
 		const stop = new AbortController()
@@ -97,13 +97,13 @@ describe('off a terminal', () => {
 		await stage.server.up()
 	})
 
-	test('what would end get ends it as well', async () => {
+	test('exits on the same errors as get', async () => {
 		const { server } = await startStage()
 		const { code, err } = await command('get -w', { cluster: clusterOf(server.credentialsOf('nobody')) })
 		expect({ code, err: err.slice(0, 25) }).toEqual({ code: 1, err: 'error: user nobody cannot' })
 	})
 
-	test('who may not read the rollout settings watches without them', async () => {
+	test('watches without the rollout settings if the user may not read them', async () => {
 		const { server, put } = await startStage({ allows: (_, { plural }) => plural === 'multinicnodeconfigs' })
 		put('worker-1', waiting)
 		const stop = new AbortController()

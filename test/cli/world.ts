@@ -5,7 +5,7 @@ import { configView, type ConfigView, type NodeConfigObject } from '../../cli/vi
 import { run } from '../../cli/program.ts'
 import type { Cluster, ConnectFlags, World } from '../../cli/world.ts'
 
-/** What tables of the CLI are made of: one moment, node configs in every state, and a world that remembers what was written. */
+/** Fixtures of the CLI tests: a fixed time, node configs in every state, and a world that records the output. */
 
 export const now = Date.parse('2026-03-01T12:00:00Z')
 
@@ -19,7 +19,7 @@ export function ready({ reason, message = '', state }: Said): Condition {
 	return { type: 'Ready', status: state === 'Configured' ? 'True' : 'False', reason, message, lastTransitionTime: ago(60) }
 }
 
-/** A node config of generation 3, made three minutes ago, whose status says this. */
+/** Returns a node config of generation 3, created three minutes ago, with this status. */
 export function object(
 	name: string,
 	said?: Said,
@@ -60,7 +60,7 @@ export const rolledBack: Said = {
 
 export type Told = { code: number; out: string; err: string }
 
-/** Runs one command line against a cluster, on no terminal, in the one moment of these tables. */
+/** Runs one command line against a cluster, without a terminal, at the fixed time. */
 export async function command(
 	line: string | readonly string[],
 	options: Partial<World> & { cluster?: Partial<Cluster> } = {},
