@@ -9,7 +9,7 @@ import { createCluster } from '../../viola/cluster.ts'
 import { type Account, type Act, accounts, acts, job, namespace, nodeConfig, pod, runOf } from './acts.ts'
 import { type Cluster, chart, startCluster, tokenOf } from './release.ts'
 
-/** Signed in as each account, by a token of it: what is allowed, and what is refused. Nothing is written, every try is a dry run. */
+/** Tests what each account may and may not do, with a token of it. Nothing is written; every attempt is a dry run. */
 let cluster: Cluster
 let as: Record<Account, KubeClient>
 
@@ -32,7 +32,7 @@ describe.each(accounts)('%s', account => {
 	})
 })
 
-test('what viola does is done with the rights of a spec writer', async () => {
+test('viola needs only the permissions of a spec writer', async () => {
 	const { upsert, list, find, remove } = createCluster(as.viola, 'biz', namespace)
 	const node = { nodeName: 'worker-9', instanceId: 'a', interfaces: [{ id: 0, macAddress: 'fa:16:3e:37:c3:f1' }] }
 	expect(await upsert(node)).toMatchObject({ status: 'created' })
@@ -42,8 +42,8 @@ test('what viola does is done with the rights of a spec writer', async () => {
 	expect(await remove('worker-9')).toBe(true)
 })
 
-/** Rights may be given by mistake; the policies stand behind them. */
-describe('even with every right there is', () => {
+/** Permissions may be granted by mistake; the policies still apply then. */
+describe('even with every permission', () => {
 	beforeAll(async () => {
 		await give('careful-no-more', 'cluster-admin', [account('multinic-controller', namespace), account('multinic-run', namespace)])
 		await vi.waitFor(async () => expect(await answer(as.controller, { method: 'GET', path: '/api/v1/secrets' })).toBe('done'), {
@@ -86,7 +86,7 @@ async function answer(client: KubeClient, request: Request): Promise<string> {
 	}
 }
 
-/** Who replaces an object says which version of it. */
+/** A replacement must contain the resource version of the object. */
 async function fresh(request: Request): Promise<Request> {
 	const { metadata } = (await cluster.admin.raw({ method: 'GET', path: request.path })) as { metadata: { resourceVersion: string } }
 	const body = request.body as { metadata: object }
@@ -99,7 +99,7 @@ function requestOf(wanted: string): Request {
 	return found.request
 }
 
-/** A role that is aggregated and a policy begin to hold a moment after they were made. */
+/** An aggregated role and a policy take effect a moment after they are created. */
 async function everythingIsInForce(): Promise<void> {
 	expect(await answer(as.viewer, requestOf('list node configs'))).toBe('done')
 	expect(await answer(as.editor, requestOf('patch the spec'))).toBe('done')
@@ -111,7 +111,7 @@ async function everythingIsInForce(): Promise<void> {
 
 const account = (name: string, namespace = 'default') => ({ kind: 'ServiceAccount', name, namespace })
 
-/** Binds in our namespace; cluster-wide where it is everything. */
+/** Binds in the namespace of MultiNIC, or cluster-wide for cluster-admin. */
 function give(name: string, role: string, subjects: object[]): Promise<void> {
 	const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role }
 	const kind = role === 'cluster-admin' ? 'ClusterRoleBinding' : 'RoleBinding'

@@ -9,11 +9,14 @@ import {
 } from '../../contract/names.ts'
 import type { Request } from '../../runtime/kube/transport.ts'
 
-/** Who signs in. The editor and the viewer have Kubernetes' own roles, the careless one every right on everything in our API group. */
+/**
+ * The accounts. The editor and the viewer have the default roles of Kubernetes; the careless one has every permission on everything in the
+ * API group of MultiNIC.
+ */
 export const accounts = ['controller', 'agent', 'viola', 'editor', 'viewer', 'careless', 'nobody'] as const
 export type Account = (typeof accounts)[number]
 
-/** What is tried, who may, and in whose words others are refused where it is not for want of a right. */
+/** An attempt, who may do it, and the message for others that are refused for another reason than a missing permission. */
 export type Act = { act: string; may: readonly Account[]; said?: Partial<Record<Account, string>>; request: Request }
 
 export const namespace = 'multinic-system'
@@ -38,7 +41,7 @@ const maps = '/api/v1/…/configmaps'
 const jobs = '/apis/batch/v1/…/jobs'
 const leases = '/apis/coordination.k8s.io/v1/…/leases'
 
-/** The node config called worker-1 has finalizer, label and ask; worker-2 has none of them. */
+/** The node config named worker-1 has a finalizer, a label and a request; worker-2 has no such metadata. */
 export const nodeConfig = (name: string, more = {}) => ({
 	...{ apiVersion: 'multinic.io/v1', kind: 'MultiNicNodeConfig' },
 	metadata: { name, namespace, ...more },

@@ -5,7 +5,7 @@ import type { KubeClient } from '../../runtime/kube/client.ts'
 import { ConfigMap, Pod } from '../../runtime/kube/kinds.ts'
 import { type Cluster, chart, startCluster, tokenOf } from './release.ts'
 
-/** Signed in as a run on worker-1, by a token bound to its pod: what may it do? */
+/** Tests what a run on worker-1 may do, with a token bound to its pod. */
 const namespace = 'multinic-system'
 let cluster: Cluster
 let run: KubeClient
@@ -26,13 +26,13 @@ const mine = { name: 'run-worker-1', namespace }
 const patch = (body: object, at = mine) => run.patch(ConfigMap, at, body)
 const report = (text: string) => ({ data: { [REPORT_KEY]: text } })
 
-test('it writes the report of its run, and again', async () => {
+test('the agent may write the report of its run repeatedly', async () => {
 	await patch(report('{"a":1}'))
 	const { data } = await patch(report('{"a":2}'))
 	expect(data).toEqual({ [CONFIG_KEY]: '{}', [REPORT_KEY]: '{"a":2}' })
 })
 
-test('a report of the greatest size is taken', async () => {
+test('a report of the maximum size is accepted', async () => {
 	await patch(report('a'.repeat(REPORT_MAX_BYTES)))
 })
 
@@ -52,17 +52,17 @@ test.each<[title: string, body: object, said: string]>([
 	['a finalizer', { metadata: { finalizers: ['example.org/stay'] } }, 'may not change labels'],
 	['no owner', { metadata: { ownerReferences: null } }, 'may not change labels'],
 	['a name to generate', { metadata: { generateName: 'a'.repeat(63) } }, 'may not change labels'],
-])('it may not write %s', async (_, body, said) => {
+])('the agent may not write %s', async (_, body, said) => {
 	expect(await refusal(patch(body))).toContain(said)
 })
 
-describe('it may not', () => {
+describe('the agent may not', () => {
 	test('write the report of another node', async () => {
 		const said = await refusal(patch(report('{}'), { name: 'run-worker-2', namespace }))
 		expect(said).toContain('node worker-1 may not change the run of node worker-2')
 	})
 
-	test('write the report of another run of its own node', async () => {
+	test('write the report of another run of the same node', async () => {
 		const said = await refusal(patch(report('{}'), { name: 'run-worker-1-2', namespace }))
 		expect(said).toContain('pod run-worker-1-x7k2p may not change ConfigMap run-worker-1-2, which is of another run')
 	})
@@ -84,12 +84,12 @@ describe('it may not', () => {
 		expect(await refusal(act())).toContain('the agent may manage the field report.json, as multinic-agent, and no other')
 	})
 
-	test('make a ConfigMap its own by a label', async () => {
+	test('claim a ConfigMap by a label', async () => {
 		const label = { metadata: { labels: { [LABEL_NODE_NAME]: 'worker-1' } } }
 		expect(await refusal(patch({ ...label, ...report('{}') }, { name: 'other', namespace }))).toContain('may not change the run of node')
 	})
 
-	test('create a ConfigMap by applying one that is not there', async () => {
+	test('create a ConfigMap by applying one that does not exist', async () => {
 		const one = { metadata: { name: 'new', namespace, labels: { [LABEL_NODE_NAME]: 'worker-1' } }, ...report('{}') }
 		expect(await refusal(run.apply(ConfigMap, one))).toContain('forbidden')
 	})
@@ -106,8 +106,8 @@ describe('it may not', () => {
 	})
 })
 
-/** Rights may be given by mistake; the policy stands behind them. */
-describe('even with every right on ConfigMaps it may not', () => {
+/** Permissions may be granted by mistake; the policy still applies then. */
+describe('even with every permission on ConfigMaps the agent may not', () => {
 	beforeAll(async () => {
 		await cluster.kubectl(['create', 'clusterrole', 'careless', '--verb=*', '--resource=configmaps'])
 		const subject = `--serviceaccount=${namespace}:multinic-run`
@@ -129,12 +129,12 @@ describe('even with every right on ConfigMaps it may not', () => {
 	})
 })
 
-test('a token that is bound to no pod may write nothing', async () => {
+test('a token that is not bound to a pod may write nothing', async () => {
 	const unbound = cluster.as(await tokenOf(cluster, 'multinic-run', namespace))
 	expect(await refusal(unbound.patch(ConfigMap, mine, report('{}')))).toContain('not bound to a pod on a node')
 })
 
-test('others are not held to it: the controller makes and deletes what it needs', async () => {
+test('the policy does not limit others: the controller creates and deletes the ConfigMaps that it needs', async () => {
 	const controller = cluster.as(await tokenOf(cluster, 'multinic-controller', namespace))
 	await controller.create(ConfigMap, runOf('worker-3'))
 	expect(await controller.delete(ConfigMap, { name: 'run-worker-3', namespace })).toBe(true)
@@ -167,7 +167,9 @@ async function podOn(nodeName: string, name: string): Promise<{ name: string; ui
 	return metadata
 }
 
-/** A policy begins to hold a moment after it was made; what it lets pass until then is another key each time, and is taken out again. */
+/**
+ * A policy takes effect a moment after it is created; what it lets pass until then is a different key each time, and is removed afterwards.
+ */
 async function policyIsEnforced(): Promise<void> {
 	let tries = 0
 	const attempt = async () => expect(await refusal(patch({ data: { [`early-${tries++}`]: 'x' } }))).toContain('report.json')

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bundle } from '../../bundle.ts'
 
-/** What the images run, bundled and started as they start it, with nothing around it. */
+/** Tests the bundles that the images run, started as the images start them, without other files. */
 let outdir: string
 beforeAll(async () => {
 	outdir = mkdtempSync(join(tmpdir(), 'multinic-bundle-'))
@@ -19,7 +19,7 @@ test.each<[file: string, said: string]>([
 	['viola.mjs', 'VIOLA_CLUSTERS is required and not set'],
 	['mgmt.mjs', 'kubeconfig /nowhere/.kube/config cannot be read'],
 	['uninstall.mjs', 'ON_UNINSTALL is required and not set'],
-])('%s starts, and says what it is not told', (file, said) => {
+])('%s starts and reports the missing setting', (file, said) => {
 	const { status, stdout, stderr } = spawnSync(process.execPath, [file], { cwd: outdir, env: { HOME: '/nowhere' }, encoding: 'utf8' })
 	expect(stdout + stderr).toContain(said)
 	expect(status).toBe(2)
@@ -35,13 +35,13 @@ describe("the agent's image", () => {
 	const compiled = () => join(outdir, 'agent.code')
 	const saysWhatItLacks = { status: 2, stderr: expect.stringContaining('there is nowhere to send the report') }
 
-	test('carries out the recorded run; where it does not, `node bench/agent/record.ts` records it anew', () => {
+	test('replays the recorded run; if it fails, record it again with `node bench/agent/record.ts`', () => {
 		const { status, stdout, stderr } = started('agent-warm-up.cjs')
 		expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
 		expect(stdout).toContain('Configured 2/2')
 	})
 
-	test('starts with the code that this run has compiled', () => {
+	test('starts with the code that this run compiled', () => {
 		expect(isUsed()).toBe(true)
 		expect(started('agent-start.cjs')).toMatchObject(saysWhatItLacks)
 	})
@@ -51,7 +51,7 @@ describe("the agent's image", () => {
 		['is empty', () => writeFileSync(compiled(), '')],
 		['is cut off', () => truncateSync(compiled(), 1_000)],
 		['is of another V8', () => writeFileSync(compiled(), readFileSync(compiled()).fill(7, 4, 8))],
-	])('starts where that code %s', (_, write) => {
+	])('starts if that code %s', (_, write) => {
 		started('agent-warm-up.cjs')
 		write()
 		expect(started('agent-start.cjs')).toMatchObject(saysWhatItLacks)
@@ -71,12 +71,12 @@ describe('the kubectl plugin', () => {
 		expect(plugin(['--version'])).toEqual({ status: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), stderr: '' })
 	})
 
-	test('says what it lacks, in one line', () => {
+	test('reports what is missing in one line', () => {
 		const stderr = expect.stringMatching(/^error: kubeconfig \/nowhere\/\.kube\/config cannot be read: there is no such file[^\n]*\n$/)
 		expect(plugin(['get'])).toEqual({ status: 2, stdout: '', stderr })
 	})
 
-	test('signs in by the program that a kubeconfig names', () => {
+	test('authenticates with the program that a kubeconfig names', () => {
 		const credential = { apiVersion: 'client.authentication.k8s.io/v1', kind: 'ExecCredential', status: { token: 'one' } }
 		const exec = { apiVersion: credential.apiVersion, command: 'echo', args: [JSON.stringify(credential)], interactiveMode: 'Never' }
 		const context = { cluster: 'c', user: 'u' }
@@ -90,7 +90,7 @@ describe('the kubectl plugin', () => {
 		expect(plugin(['get', '--kubeconfig', join(outdir, 'kubeconfig')])).toEqual({ status: 1, stdout: '', stderr })
 	})
 
-	test('prints none of the warnings of Node, as that of a SOCKS proxy', () => {
+	test('prints no warnings of Node.js, such as that about a SOCKS proxy', () => {
 		const cluster = { server: 'https://192.0.2.7', 'proxy-url': 'socks5://127.0.0.1:9' }
 		const kubeconfig = {
 			'current-context': 'x',
@@ -102,7 +102,7 @@ describe('the kubectl plugin', () => {
 		expect(plugin(['get'], { KUBECONFIG: join(outdir, 'kubeconfig') })).toEqual({ status: 1, stdout: '', stderr })
 	})
 
-	test('completes by the hook of kubectl', () => {
+	test('completes through the hook of kubectl', () => {
 		copyFileSync(join(outdir, 'kubectl-multinic.cjs'), join(outdir, 'kubectl-multinic'))
 		const { stdout } = spawnSync(join(outdir, 'kubectl_complete-multinic'), ['get', '-o', 'j'], {
 			env: { HOME: '/nowhere', PATH: `${outdir}:${dirname(process.execPath)}:${process.env.PATH}` },
@@ -112,7 +112,7 @@ describe('the kubectl plugin', () => {
 	})
 })
 
-test('each Dockerfile takes a file that the bundle has', () => {
+test('each Dockerfile uses a file that the bundle contains', () => {
 	const text = (name: string) => readFileSync(name, 'utf8')
 	expect(text('Dockerfile.agent')).toMatch(/^ENTRYPOINT \["node", .*"\/multinic\/agent-start\.cjs"\]$/m)
 	expect(text('Dockerfile.controller')).toContain('CMD ["controller.mjs"]')

@@ -1,9 +1,12 @@
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 
-/** One object with one thing otherwise: where, and the whole of it. */
+/** An object with one change: the path of the change, and the whole object. */
 export type Changed = { path: string; changed: Json }
 
-/** @returns every object that differs from this one in a single place: a value that is another or is gone, a list that has its first item twice */
+/**
+ * @returns every object that differs from this one in a single place: a value that is different or missing, a list that has its first item
+ * twice
+ */
 export function changesOf(object: object): Changed[] {
 	return within(JSON.parse(JSON.stringify(object)) as Json, [])
 }

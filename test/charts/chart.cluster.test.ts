@@ -22,7 +22,7 @@ async function rendered(...args: string[]): Promise<Manifest[]> {
 	return manifests(all)
 }
 
-test('helm finds nothing to say against it', async () => {
+test('helm lint accepts the chart', async () => {
 	expect((await cluster.helm('lint', '--strict', chart)).all).toContain('0 chart(s) failed')
 })
 
@@ -48,14 +48,14 @@ test.each<[title: string, set: string, said: string]>([
 	['a label that is none', 'monitoring.labels.a=b c', 'monitoring.labels.a'],
 	['a namespace of a user', 'specWriters[0].kind=User,specWriters[0].name=a,specWriters[0].namespace=b', 'specWriters.0'],
 	['a chart that is not enabled, outside an umbrella', 'enabled=false', "at '.enabled': value must be true"],
-])('%s is refused, and the field is named', async (_, set, said) => {
+])('%s is rejected with the name of the field', async (_, set, said) => {
 	const { all, exitCode } = await cluster.helm(...install, '--dry-run=server', '--set', set)
 	expect(exitCode).not.toBe(0)
 	expect(all.replaceAll('/', '.')).toContain(said)
 })
 
-/** That is how a person takes a default away, such as a limit. */
-test.each(['requests', 'limits'])('the %s of the agent can be taken away with null', async kind => {
+/** This is how a user removes a default, such as a limit. */
+test.each(['requests', 'limits'])('the %s of the agent can be removed with null', async kind => {
 	const objects = await rendered('--set', `agent.resources.${kind}=null`)
 	const jobs = objects.find(({ metadata }) => metadata.name === 'multinic-controller-jobs')
 	expect(JSON.stringify(jobs)).toContain(`{"name":"${kind}Given","expression":"{}"}`)
@@ -63,7 +63,7 @@ test.each(['requests', 'limits'])('the %s of the agent can be taken away with nu
 	expect(resourcesIn(objects)).toEqual({ [others]: expect.anything() })
 })
 
-test('any other value that is set to null is done without, or named', async () => {
+test('any other value that is set to null is optional or rejected with its name', async () => {
 	const paths = everyPath(parse(readFileSync(`${chart}/values.yaml`, 'utf8')) as object)
 	const said = await Promise.all(paths.map(path => cluster.helm('template', 'm', chart, '-n', namespace, '--set', `${path}=null`)))
 	const unclear = said.filter(
@@ -79,7 +79,7 @@ test.each([
 	'registry.example.com/team/multinic-agent',
 	'[fd00::1]:5000/multinic',
 	'localhost/a.b-c',
-])('%s is a repository', async repository => {
+])('%s is a valid repository', async repository => {
 	const sets = ['--set', `controller.image.repository=${repository},controller.image.tag=a`]
 	const deployment = (await rendered(...sets)).find(({ kind }) => kind === 'Deployment')
 	expect(JSON.stringify(deployment)).toContain(`"${repository}:a"`)
@@ -95,20 +95,20 @@ test.each<[title: string, set: readonly string[], said: object]>([
 	expect(contexts).toEqual([wanted, wanted])
 })
 
-test('the pods of Deployment and Job run on Linux, wherever else they are sent', async () => {
+test('the pods of Deployment and Job run on Linux, whatever other node selector is set', async () => {
 	const workloads = (await rendered('--set', 'controller.nodeSelector.zone=a')).filter(({ kind }) => ['Deployment', 'Job'].includes(kind))
 	const selectors = workloads.map(one => (template(one).spec as unknown as { nodeSelector: object }).nodeSelector)
 	const wanted = { 'kubernetes.io/os': 'linux', zone: 'a' }
 	expect(selectors).toEqual([wanted, wanted])
 })
 
-test('a cluster that is too old is refused', async () => {
+test('a cluster that is too old is rejected', async () => {
 	const { all, exitCode } = await cluster.helm('template', 'multinic', chart, '--kube-version', '1.31.9')
 	expect(exitCode).not.toBe(0)
 	expect(all).toContain('requires kubeVersion: >=1.32.0-0')
 })
 
-describe('the controller has exactly the rights it says it needs', () => {
+describe('the controller has exactly the permissions that it declares', () => {
 	type Rule = { apiGroups: string[]; resources: string[]; verbs: string[]; resourceNames?: string[] }
 	const flat = ({ apiGroups, resources, verbs, resourceNames = [] }: Rule) =>
 		apiGroups.flatMap(group => resources.map(resource => `${group}/${resource} ${resourceNames}: ${verbs}`))
@@ -123,13 +123,13 @@ describe('the controller has exactly the rights it says it needs', () => {
 		expect(given.sort()).toEqual(wanted.sort())
 	})
 
-	test('and the agent may only patch ConfigMaps', async () => {
+	test('the agent may only patch ConfigMaps', async () => {
 		const role = (await rendered()).find(one => one.kind === 'Role' && one.metadata.name === 'multinic-run')
 		expect(role?.rules).toEqual([{ apiGroups: [''], resources: ['configmaps'], verbs: ['patch'] }])
 	})
 })
 
-test('the environment of the Deployment is one the controller takes, with nothing it does not know', async () => {
+test('the controller accepts the environment of the Deployment and knows every variable in it', async () => {
 	const values = [
 		'runs.keepSeconds=60',
 		'imagePullSecrets[0].name=one',
@@ -156,8 +156,8 @@ test('the environment of the Deployment is one the controller takes, with nothin
 	expect(Object.keys(env).filter(name => !readers.includes(`\t${name}: `))).toEqual([])
 })
 
-describe('installed', () => {
-	test('in a namespace that helm makes, at one go', async () => {
+describe('an installation', () => {
+	test('succeeds in one step in a namespace that helm creates', async () => {
 		const { all, exitCode } = await cluster.helm(...install, '--create-namespace')
 		expect(exitCode, all).toBe(0)
 		expect(all).toContain(`kubectl label namespace ${namespace} pod-security.kubernetes.io/enforce=privileged`)
@@ -165,14 +165,14 @@ describe('installed', () => {
 		expect((await cluster.kubectl(['get', 'mnnc', '-n', namespace])).all).toContain('No resources found')
 	})
 
-	test('the notes no longer ask for the label once the namespace has it', async () => {
+	test('prints no request for the label once the namespace has it', async () => {
 		await cluster.kubectl(['label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=privileged'])
 		const { all, exitCode } = await cluster.helm('upgrade', 'multinic', chart, '-n', namespace)
 		expect(exitCode, all).toBe(0)
 		expect(all).not.toContain('kubectl label')
 	})
 
-	test('a namespace that would refuse every run is refused, with the command that heals it', async () => {
+	test('is rejected in a namespace that would refuse every run, with the command that fixes it', async () => {
 		await cluster.kubectl(['create', 'namespace', 'strict'])
 		await cluster.kubectl(['label', 'namespace', 'strict', 'pod-security.kubernetes.io/enforce=restricted'])
 		const { all, exitCode } = await cluster.helm('upgrade', '--install', 'multinic', chart, '-n', 'strict')
@@ -185,7 +185,7 @@ describe('installed', () => {
 		['Deployment', 'false'],
 		['Job', 'true'],
 		['Job', 'false'],
-	])('the pod of the %s is admitted where Pod Security is restricted (fixedUser: %s)', async (kind, fixedUser) => {
+	])('the pod of the %s is admitted under restricted Pod Security (fixedUser: %s)', async (kind, fixedUser) => {
 		const workloads = await rendered('--set', `controller.fixedUser=${fixedUser}`)
 		const { metadata, spec } = template(workloads.find(one => one.kind === kind))
 		const pod = {
@@ -201,7 +201,7 @@ describe('installed', () => {
 		expect((await cluster.kubectl(['create', '--dry-run=server', '-f', '-'], [loose])).all).toContain('violates PodSecurity "restricted')
 	})
 
-	test('uninstalled without its hook and installed again, the CRD and what it holds are still there', async () => {
+	test('keeps the CRD and its objects when it is removed without the hook and installed again', async () => {
 		const nodeConfig = {
 			apiVersion: 'multinic.io/v1',
 			kind: 'MultiNicNodeConfig',
@@ -223,7 +223,7 @@ function template(workload: Manifest | undefined): Template {
 	return (workload.spec as { template: Template }).template
 }
 
-/** What the Deployment hands to the controller as resources of the agent. */
+/** Returns the agent resources that the Deployment passes to the controller. */
 function resourcesIn(objects: readonly Manifest[]): unknown {
 	const found = /"AGENT_RESOURCES","value":("(?:[^"\\]|\\.)*")/.exec(JSON.stringify(objects))?.[1] ?? '""'
 	return JSON.parse(JSON.parse(found) as string)

@@ -8,7 +8,10 @@ import { ConfigMap } from '../../runtime/kube/kinds.ts'
 import { namespace, nodeConfig } from './acts.ts'
 import { type Cluster, chart, type Said, startCluster, tokenOf } from './release.ts'
 
-/** What the policies leave to Kubernetes' garbage collector, and what is not asked of it: a real one, on a real API server. */
+/**
+ * Tests what the policies leave to the garbage collector of Kubernetes, and what they do not let it do, with a real one on a real API
+ * server.
+ */
 const [settings, stop] = [ROLLOUT_CONFIG_MAP, ROLLOUT_STOP].map(name => ({ name, namespace })) as [Name, Name]
 const refusal = 'a node config is not deleted with --cascade=orphan'
 type Name = { name: string; namespace: string }
@@ -25,7 +28,7 @@ beforeAll(async () => {
 }, 240_000)
 afterAll(() => cluster?.stop())
 
-describe('the record of who stops the rollout', () => {
+describe('the record of what halts the rollout', () => {
 	beforeEach(async () => {
 		await install()
 		const { uid } = (await cluster.admin.get(ConfigMap, settings)).metadata
@@ -34,12 +37,12 @@ describe('the record of who stops the rollout', () => {
 		await controller.create(ConfigMap, { metadata: { ...stop, ownerReferences }, data: { stops: '[]' } })
 	})
 
-	test('goes with the settings of the rollout', async () => {
+	test('is deleted with the settings of the rollout', async () => {
 		await cluster.admin.delete(ConfigMap, settings)
 		await vi.waitFor(async () => expect(await cluster.admin.find(ConfigMap, stop)).toBeUndefined(), { timeout: 120_000 })
 	})
 
-	test('is left without them, and they are gone, where what they own is orphaned', async () => {
+	test('remains when the settings are deleted and their dependents orphaned', async () => {
 		succeeded(await cluster.kubectl(['delete', 'cm', settings.name, '-n', namespace, '--cascade=orphan', '--wait=false']))
 		await vi.waitFor(async () => expect(await cluster.admin.find(ConfigMap, settings)).toBeUndefined(), { timeout: 120_000 })
 		expect(await cluster.admin.get(ConfigMap, stop)).toMatchObject({ data: { stops: '[]' } })
@@ -50,14 +53,14 @@ describe('the record of who stops the rollout', () => {
 		['another key', { data: { more: 'x' } }],
 		['binary data', { binaryData: { more: 'eA==' } }],
 		['no change any more', { immutable: true }],
-	])('is not given %s by others', async (_, change) => {
+	])('cannot get %s from others', async (_, change) => {
 		await expect(cluster.admin.patch(ConfigMap, stop, change)).rejects.toThrow('only the controller writes down who stops the rollout')
 	})
 })
 
-/** Whoever orphans the runs of a node config leaves ConfigMaps and Jobs for ever, and their names are taken. */
+/** Orphaning the runs of a node config leaves ConfigMaps and Jobs forever, and their names stay taken. */
 describe('a node config', () => {
-	test.each(['background', 'foreground'])('is deleted with --cascade=%s', async cascade => {
+	test.each(['background', 'foreground'])('can be deleted with --cascade=%s', async cascade => {
 		succeeded(await remove('a', `--cascade=${cascade}`, '--dry-run=server'))
 	})
 
@@ -69,7 +72,7 @@ describe('a node config', () => {
 			'given the finalizer orphan',
 			() => cluster.admin.patch(NodeConfig, { name: 'a', namespace }, { metadata: { finalizers: ['orphan'] } }),
 		],
-	])('is not %s', async (_, act) => {
+	])('cannot be %s', async (_, act) => {
 		await expect(act()).rejects.toThrow(refusal)
 	})
 })

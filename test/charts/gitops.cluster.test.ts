@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Cluster, chart, type Manifest, manifests, startCluster } from './release.ts'
 
 /**
- * Rendered, applied, read back and compared. kubectl apply computes the same three-way patch as Argo CD does, with the same library: "unchanged"
- * says that it is empty.
+ * Renders, applies, reads back and compares the chart. kubectl apply computes the same three-way patch as Argo CD, with the same library:
+ * "unchanged" means that it is empty.
  */
 const namespace = 'multinic-system'
 const subjects = [
@@ -45,7 +45,7 @@ describe.each([
 		const { all, exitCode } = await cluster.helm('template', 'multinic', chart, '-n', namespace, ...values)
 		expect(exitCode, all).toBe(0)
 		rendered = manifests(all)
-		const jobs = rendered.filter(({ kind }) => kind === 'Job') // the template of a Job cannot be changed
+		const jobs = rendered.filter(({ kind }) => kind === 'Job') // the template of a Job is immutable
 		await cluster.kubectl(['delete', '--ignore-not-found', '-f', '-'], jobs)
 		expect((await apply(rendered)).all).not.toMatch(/[Ww]arning|[Ee]rror/)
 	})
@@ -58,14 +58,14 @@ describe.each([
 		expect(lines).toHaveLength(rendered.length)
 	})
 
-	test('two tools that apply the same on the server are in no conflict', async () => {
+	test('server-side apply of the same objects by two tools causes no conflict', async () => {
 		const applied = (tool: string) =>
 			cluster.kubectl(['apply', '--server-side', '--dry-run=server', '--field-manager', tool, '-n', namespace, '-f', '-'], rendered)
 		const { all, exitCode } = await applied('another-tool')
 		expect(exitCode, all).toBe(0)
 	})
 
-	test('every object has what was rendered, as it was rendered', async () => {
+	test('every object contains what was rendered, unchanged', async () => {
 		const { all } = await cluster.kubectl(['get', '-o', 'json', '-n', namespace, '-f', '-'], rendered)
 		const { items } = JSON.parse(all) as { items: Manifest[] }
 		const missing = rendered.flatMap((one, at) => differences(one, items[at], `${one.kind}/${one.metadata.name}`))
@@ -76,7 +76,7 @@ describe.each([
 
 const apply = (objects: readonly Manifest[]) => cluster.kubectl(['apply', '-n', namespace, '-f', '-'], objects)
 
-/** The paths at which a live object lacks or changes what was rendered. */
+/** Returns the paths at which a live object lacks or changes what was rendered. */
 function differences(rendered: unknown, live: unknown, at: string): string[] {
 	if (typeof rendered !== 'object' || rendered === null) return Object.is(rendered, live) ? [] : [`${at}: ${rendered}, not ${live}`]
 	if (typeof live !== 'object' || live === null) return [`${at}: missing`]

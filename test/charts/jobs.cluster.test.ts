@@ -9,7 +9,7 @@ import { world } from '../controller/world.ts'
 import { changesOf } from './changed.ts'
 import { type Cluster, chart, manifests, startCluster, tokenOf } from './release.ts'
 
-/** Signed in as the controller: which Jobs may it create? Nothing is written, every try is a dry run. */
+/** Tests which Jobs the controller may create, with its credentials. Nothing is written; every attempt is a dry run. */
 const namespace = 'multinic-system'
 const chartLabels = { team: 'network', 'example.org/cost-centre': '42' }
 const chartAnnotations = { 'sidecar.istio.io/inject': 'false', odd: '$(NAMESPACE) $$ "q" \\ <b> é: #1\n  {{ two }} \u2028 \'' }
@@ -66,11 +66,11 @@ describe.each([
 		await vi.waitFor(isInForce, { timeout: 120_000, interval: 200 })
 	}, 180_000)
 
-	test('it may create what it makes', async () => {
+	test('the controller may create the Job that it generates', async () => {
 		expect(await answer(ours)).toBe('done')
 	})
 
-	test('every change to the Job is refused that gives its pod another right, program, account or node', async () => {
+	test('every change to the Job is denied that gives its pod another permission, program, account or node', async () => {
 		const whole = await withDefaults(ours)
 		expect(await answer(whole)).toBe('done')
 		const same = shapeOf(await made(whole))
@@ -89,7 +89,7 @@ describe.each([
 		['a label of another run', { labels: { 'multinic.io/generation': '9' } }, 'has the labels of its Job'],
 		['another application', { labels: { 'app.kubernetes.io/name': 'multinic-controller' } }, 'has the labels of its Job'],
 		['an annotation more', { annotations: { added: 'a' } }, 'has the annotations of the chart'],
-	])('not a pod with %s', async (_, { labels, annotations }: { labels?: object; annotations?: object }, said) => {
+	])('a pod template with %s is denied', async (_, { labels, annotations }: { labels?: object; annotations?: object }, said) => {
 		const { metadata } = ours.spec?.template ?? {}
 		const marks = { labels: { ...metadata?.labels, ...labels }, annotations: { ...metadata?.annotations, ...annotations } }
 		expect(await answer(withMarks(ours, marks))).toContain(said)
@@ -104,7 +104,7 @@ describe.each([
 		['another runtime', { runtimeClassName: 'a' }, 'has no runtimeClassName'],
 		['a name server', { dnsConfig: { nameservers: ['10.0.0.9'] } }, 'has no dnsConfig'],
 		['host names', { hostAliases: [{ ip: '10.0.0.9', hostnames: ['kubernetes'] }] }, 'has no hostAliases'],
-	])('not a pod with %s', async (_, more, said) => {
+	])('a pod with %s is denied', async (_, more, said) => {
 		expect(await answer(withPod(ours, more))).toContain(said)
 	})
 
@@ -119,7 +119,7 @@ describe.each([
 		['more memory', { resources: { requests: { cpu: '10m' }, limits: { memory: '64Gi' } } }, 'that the chart gives it (agent.resources)'],
 		['no limit', { resources: {} }, 'that the chart gives it (agent.resources)'],
 		['its last words elsewhere', { terminationMessagePath: '/host/etc/shadow' }, 'from their usual place'],
-	])('not an agent with %s', async (_, more, said) => {
+	])('an agent with %s is denied', async (_, more, said) => {
 		expect(await answer(withAgent(ours, more))).toContain(said)
 	})
 })
@@ -128,19 +128,19 @@ test.each<[title: string, values: readonly string[], said: string]>([
 	['by which runs are found', ['--set', 'agent.podLabels.multinic\\.io/node-name=a'], 'agent/podLabels/multinic.io~1node-name'],
 	['that names the application', ['--set', 'agent.podLabels.app\\.kubernetes\\.io/name=a'], 'agent/podLabels/app.kubernetes.io~1name'],
 	['of Jobs', ['--set', 'agent.podLabels.job-name=a'], 'agent/podLabels/job-name'],
-])('the chart refuses a label %s', async (_, values, said) => {
+])('the chart rejects a label %s', async (_, values, said) => {
 	const { all, exitCode } = await cluster.helm('template', 'multinic', chart, ...values)
 	expect(exitCode).not.toBe(0)
 	expect(all).toContain(said)
 })
 
-test('Jobs of others are not held to it', async () => {
+test('the policy does not limit Jobs that MultiNIC does not manage', async () => {
 	const containers = [{ name: 'a', image: 'a' }]
 	const theirs = { metadata: { name: 'theirs', namespace }, spec: { template: { spec: { restartPolicy: 'Never', containers } } } }
 	await expect(cluster.admin.create(Job, theirs as Job, { dryRun: true })).resolves.toBeDefined()
 })
 
-/** What is nobody's right: how long and how often, what it may use, and what the scheduler and garbage collector are told. */
+/** Fields that grant no permission: duration and repetition, resource use, and hints for the scheduler and the garbage collector. */
 function isHarmless(path: string): boolean {
 	const ofJob = /^spec\.(ttlSecondsAfterFinished|activeDeadlineSeconds|suspend|podReplacementPolicy|completionMode)$/
 	const ofPod =
@@ -158,7 +158,7 @@ async function settingsOf(values: readonly string[]): Promise<AgentSettings> {
 	return readConfig(Object.fromEntries(env)).agent
 }
 
-/** As the API server fills it in, without what it must put there itself. */
+/** Returns the Job with the defaults of the API server, without what the API server must set itself. */
 async function withDefaults(job: Job): Promise<object> {
 	const { spec } = await controller.create(Job, job, { dryRun: true })
 	const { selector: _, ...rest } = spec ?? {}
@@ -182,7 +182,7 @@ async function answer(job: object): Promise<string> {
 	return typeof said === 'string' ? said : 'done'
 }
 
-/** @returns the Job as it would be, or why it is refused */
+/** @returns the Job as it would be created, or why it is denied */
 async function made(job: object): Promise<Job | string> {
 	try {
 		return await controller.create(Job, job as Job, { dryRun: true })
@@ -192,7 +192,7 @@ async function made(job: object): Promise<Job | string> {
 	}
 }
 
-/** What a Job does, without its marks: what is left out and filled in again is no change. */
+/** Returns what a Job does, without the labels of the Job controller: a field that is omitted and filled in again is no change. */
 function shapeOf(job: Job | string): object {
 	if (typeof job === 'string') return {}
 	const { labels, ownerReferences } = job.metadata

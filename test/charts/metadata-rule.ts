@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { ObjectMeta, OwnerReference } from '../../runtime/kube/kind.ts'
 
-/** The fields of a node config's metadata that the admission policy limits. */
+/** The metadata fields of a node config that the admission policy limits. */
 export type Limited = Pick<ObjectMeta, 'annotations' | 'labels' | 'finalizers' | 'ownerReferences'>
 
 export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
 
-/** The limits as documented: how many, and how many bytes of one. */
+/** The limits as documented: the number of entries, and the bytes of one entry. */
 export const limits = {
 	annotations: 32,
 	labels: 64,
@@ -21,7 +21,7 @@ export const limits = {
 const counted = ['annotations', 'labels', 'finalizers', 'ownerReferences'] as const
 
 /**
- * A model of the policy, without managed fields.
+ * Models the policy, without managed fields.
  *
  * @param before undefined: the object is created
  * @returns how the first refusal begins; undefined: the write is allowed

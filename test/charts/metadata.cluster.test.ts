@@ -10,7 +10,7 @@ import { entry, fieldsAllowed, finalizers, generated, limited, long, many, old, 
 import { LAST_APPLIED, type Limited, limits, refusedField } from './metadata-rule.ts'
 import { type Cluster, chart, startCluster, tokenOf } from './release.ts'
 
-/** How much metadata may a node config have? Those called old-… are older than the policy. What is tried is a dry run. */
+/** Tests how much metadata a node config may have. Those named old-… are older than the policy. Every attempt is a dry run. */
 const policy = 'multinic-controller-metadata'
 let cluster: Cluster
 let controller: KubeClient
@@ -156,7 +156,7 @@ describe('a node config above a limit', () => {
 		expect(await patched(cluster.admin, name, body)).toContain(said)
 	})
 
-	test('may not get a further manager of its fields where these are about as long as allowed', async () => {
+	test('may not get another field manager if its managed fields are about as long as allowed', async () => {
 		const said = await patched(cluster.admin, 'full', { spec: { paused: true } })
 		expect(said).toContain('clear the list: kubectl patch mnnc old-full -n multinic-system --type=merge')
 	})
@@ -187,7 +187,7 @@ test('a status write changes no metadata', async () => {
 	expect(JSON.stringify(written.managedFields)).not.toContain('f:k000000')
 })
 
-test('server-side apply by ever more managers ends at the limit', async () => {
+test('server-side apply by more and more managers is denied at the limit', async () => {
 	const apply = (at: number) =>
 		cluster.admin.apply(NodeConfig, nodeConfig('worker-2'), { fieldManager: `manager-${at}-${'m'.repeat(100)}` })
 	const attempts = async () => {
@@ -198,8 +198,8 @@ test('server-side apply by ever more managers ends at the limit', async () => {
 	expect(metadata.managedFields?.length).toBeGreaterThan(100)
 })
 
-describe('whatever metadata there is and comes', () => {
-	test('a new node config is allowed as the rule says', async () => {
+describe('for any existing and new metadata', () => {
+	test('a new node config is allowed exactly if the rule allows it', async () => {
 		await fc.assert(
 			fc.asyncProperty(limited, async metadata => {
 				expect(await created(metadata)).toMatch(expected(refusedField(metadata)))
@@ -208,7 +208,7 @@ describe('whatever metadata there is and comes', () => {
 		)
 	})
 
-	test('a change is allowed as the rule says', async () => {
+	test('a change is allowed exactly if the rule allows it', async () => {
 		await fc.assert(
 			fc.asyncProperty(fc.nat({ max: generated.length - 1 }), limited, fc.boolean(), async (at, next, isMerged) => {
 				const before = generated[at] ?? {}
@@ -255,7 +255,7 @@ async function answer(attempt: Promise<unknown>): Promise<string> {
 	}
 }
 
-/** A policy begins to hold, and ceases to, a moment after it was written. */
+/** A policy takes effect, and ceases to, a moment after it is written. */
 async function policyHolds(does: boolean): Promise<void> {
 	const attempt = async () => expect((await created(old.annotations)) === 'allowed').toBe(!does)
 	await vi.waitFor(attempt, { timeout: 120_000, interval: 200 })

@@ -3,14 +3,14 @@ import { ANNOTATION_RETRY, FINALIZER } from '../../contract/names.ts'
 import type { ObjectMeta } from '../../runtime/kube/kind.ts'
 import { LAST_APPLIED, type Limited, limits } from './metadata-rule.ts'
 
-/** Metadata of node configs, for trying the limits. */
+/** Metadata of node configs for tests of the limits. */
 
 export const many = (count: number, value = 'x') =>
 	Object.fromEntries(Array.from({ length: count }, (_, at) => [`example.org/key-${at}`, value]))
 export const finalizers = (count: number) => Object.keys(many(count))
 export const owner = (at: number, more = {}) => ({ apiVersion: 'v1', kind: 'Namespace', name: `n${at}`, uid: `uid-${at}`, ...more })
 export const owners = (count: number, more = {}) => Array.from({ length: count }, (_, at) => owner(at, more))
-/** An entry that a client sends itself. The policy counts 16 bytes for each field, and 334 around them and for the entry of this client. */
+/** An entry that a client sends itself. The policy counts 16 bytes per field, and 334 for the rest and for the entry of this client. */
 export const entry = (manager: string, fields: number, operation = 'Apply') => {
 	const fieldsV1 = Object.fromEntries(Array.from({ length: fields }, (_, at) => [`f:k${String(at).padStart(6, '0')}`, {}]))
 	return { manager, operation, apiVersion: 'multinic.io/v1', fieldsType: 'FieldsV1', fieldsV1: { 'f:spec': fieldsV1 } }
@@ -18,14 +18,14 @@ export const entry = (manager: string, fields: number, operation = 'Apply') => {
 export const fieldsAllowed = Math.floor((limits.managedFieldsBytes - 334) / 16)
 export const long = 'x'.repeat(limits.annotationBytes + 1)
 
-/** As many annotations as fit into what the API server allows. */
+/** Returns annotations with short keys, so that as many as possible fit into the limit of the API server. */
 export function tiny(count: number): Record<string, string> {
 	const signs = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'
 	const key = (at: number) => `${signs[at % 62]}${signs[Math.floor(at / 62) % 62]}${signs[Math.floor(at / 3_844)]}`
 	return Object.fromEntries(Array.from({ length: count }, (_, at) => [key(at), '']))
 }
 
-/** What node configs have that are older than the policy, each above one limit, and the last one close below it. */
+/** Metadata of node configs that are older than the policy: each above one limit, and the last one just below it. */
 export const old = {
 	annotations: { annotations: { ...many(40), [ANNOTATION_RETRY]: 'once' } },
 	long: { annotations: { [ANNOTATION_RETRY]: 'x'.repeat(250_000), note: long } },
@@ -43,7 +43,7 @@ const sizes = fc.constantFrom(
 	...[0, 1, limits.annotationBytes, limits.annotationBytes + 1],
 	...[2_000, limits.lastAppliedBytes, limits.lastAppliedBytes + 1],
 )
-/** Metadata on either side of the limits. */
+/** Metadata around the limits. */
 export const limited: fc.Arbitrary<Limited> = fc
 	.record({
 		...{ annotations: around(limits.annotations), labels: around(limits.labels) },

@@ -7,7 +7,7 @@ import { nodeConfigCrd } from '../../contract/crds.ts'
 import { waitForCrds } from '../../lab/crds.ts'
 import { type Cluster, chart, type Manifest, manifests, type Said, startCluster } from './release.ts'
 
-/** The chart as others hand it on: packaged under another version, part of another chart, over what is there already. */
+/** Tests the chart as others distribute it: packaged under another version, as part of another chart, and over existing objects. */
 const namespace = 'multinic-system'
 const at = ['-n', namespace]
 let cluster: Cluster
@@ -31,7 +31,7 @@ describe.each([
 	['of an application with build metadata', '0.1.0', '0.1.0+53d9c5dffd49'],
 	['longer than a label may be, cut before a dot', `0.1.0-${'a'.repeat(47)}.${'b'.repeat(20)}`, `1.0.0-${'a'.repeat(56)}.${'b'.repeat(9)}`],
 ])('a version %s', (_, version, appVersion) => {
-	test('is installed', async () => {
+	test('can be installed', async () => {
 		succeeded(await cluster.helm('package', chart, '--version', version, '--app-version', appVersion, '-d', dir))
 		succeeded(await cluster.helm('install', 'multinic', join(dir, `multinic-${version}.tgz`), ...at))
 		const { all } = await cluster.kubectl(['get', 'deployment', 'multinic-controller', '-o', 'jsonpath={..image}', ...at])
@@ -59,27 +59,27 @@ describe('in an umbrella chart', () => {
 		['enabled by its condition', { multinic: { enabled: true } }],
 		['beside values of all charts', { global: { imageRegistry: 'registry.example.com', deep: [1] }, multinic: { logLevel: 'debug' } }],
 		['with values of its own', { multinic: { enabled: true, controller: { nodeSelector: { zone: 'a' } } } }],
-	])('%s it is there', async (_, values) => {
+	])('%s the chart is rendered', async (_, values) => {
 		expect(await kinds(values)).toContain('Deployment')
 	})
 
-	test('it is left out where the condition says so', async () => {
+	test('the chart is omitted if its condition is false', async () => {
 		expect(await kinds({ multinic: { enabled: false } })).toEqual([])
 	})
 
-	test('the uninstall Job looks for the release of the umbrella', async () => {
+	test('the uninstall Job has the release name of the umbrella', async () => {
 		const { all } = await cluster.helm('template', 'platform', umbrella({}), ...at)
 		expect(JSON.stringify(manifests(all).find(({ kind }) => kind === 'Job'))).toContain('{"name":"RELEASE_NAME","value":"platform"}')
 	})
 
-	test('a wrong value is refused by the name of the chart', async () => {
+	test('a wrong value below the name of the chart is rejected', async () => {
 		const { all, exitCode } = await cluster.helm('template', 'platform', umbrella({ multinic: { controler: {} } }), ...at)
 		expect(exitCode).not.toBe(0)
 		expect(all).toContain("additional properties 'controler' not allowed")
 	})
 })
 
-test('a CRD that exists already is refused, and taken over with --take-ownership', async () => {
+test('an existing CRD is rejected, and adopted with --take-ownership', async () => {
 	await cluster.kubectl(['delete', 'crd', 'multinicnodeconfigs.multinic.io', '--ignore-not-found'])
 	const crd = parse(readFileSync('crds/multinic.io_multinicnodeconfigs.yaml', 'utf8')) as Manifest
 	succeeded(await cluster.kubectl(['create', '-f', '-'], [crd]))
@@ -90,19 +90,19 @@ test('a CRD that exists already is refused, and taken over with --take-ownership
 	succeeded(await cluster.helm('install', 'multinic', chart, '--take-ownership', ...at))
 })
 
-test('a second release in another namespace is refused, and told where the first is', async () => {
+test('a second release in another namespace is rejected with the namespace of the first', async () => {
 	succeeded(await cluster.helm('install', 'multinic', chart, ...at))
 	const second = ['install', 'second', chart, '-n', 'second', '--create-namespace', '--take-ownership']
 	const { all, exitCode } = await cluster.helm(...second)
 	expect(exitCode).not.toBe(0)
 	expect(all).toContain('MultiNIC is in namespace multinic-system already, and a cluster takes it once')
-	succeeded(await cluster.kubectl(['delete', 'serviceaccount', 'multinic-controller', ...at])) // as when its namespace is gone
+	succeeded(await cluster.kubectl(['delete', 'serviceaccount', 'multinic-controller', ...at])) // as after the deletion of its namespace
 	succeeded(await cluster.helm(...second))
 	succeeded(await cluster.helm('uninstall', 'second', '--no-hooks', '-n', 'second'))
-	await cluster.kubectl(['delete', 'crd', 'multinicnodeconfigs.multinic.io']) // the second has it now
+	await cluster.kubectl(['delete', 'crd', 'multinicnodeconfigs.multinic.io']) // the second release owns it now
 })
 
-describe('an upgrade from a chart that did not have a value yet', () => {
+describe('an upgrade from a chart that lacks a value', () => {
 	const older = () => {
 		const old = join(mkdtempSync(join(dir, 'older-')), 'multinic')
 		cpSync(chart, old, { recursive: true })
@@ -113,14 +113,14 @@ describe('an upgrade from a chart that did not have a value yet', () => {
 		return old
 	}
 
-	test('keeps what was set, with --reset-then-reuse-values', async () => {
+	test('keeps the values of the user with --reset-then-reuse-values', async () => {
 		succeeded(await cluster.helm('install', 'multinic', older(), '--set', 'logLevel=debug', ...at))
 		succeeded(await cluster.helm('upgrade', 'multinic', chart, '--reset-then-reuse-values', '--set', 'controller.replicas=2', ...at))
 		const { all } = await cluster.helm('get', 'values', 'multinic', '-o', 'json', ...at)
 		expect(JSON.parse(all)).toEqual({ logLevel: 'debug', controller: { replicas: 2 } })
 	})
 
-	test('is refused with --reuse-values, which knows no new value', async () => {
+	test('is rejected with --reuse-values, which adds no new values', async () => {
 		succeeded(await cluster.helm('install', 'multinic', older(), ...at))
 		expect((await cluster.helm('upgrade', 'multinic', chart, '--reuse-values', ...at)).all).toContain("missing property 'monitoring'")
 	})

@@ -6,15 +6,15 @@ import type { ApiServerOptions } from '../../lab/api-server-type.ts'
 import type { Credentials } from '../../runtime/kube/credentials.ts'
 import { KubeClient } from '../../runtime/kube/client.ts'
 
-/** The chart on a real API server, by the real helm. */
+/** Runs the chart on a real API server with the real helm. */
 export const chart = 'charts/multinic'
 
 export type Manifest = { kind: string; metadata: { name: string; namespace?: string }; [field: string]: unknown }
 
-/** What a command said, and how it ended. */
+/** Output and exit code of a command. */
 export type Said = { exitCode: number | undefined; all: string }
 
-/** An API server, the programs that speak to it, and a client for whoever signs in. */
+/** Starts an API server; returns the programs that use it, and a client for each token. */
 export async function startCluster(options: ApiServerOptions = {}) {
 	const api = await startApiServer(options)
 	const run = async (program: string, args: readonly string[], input = '', env: Record<string, string> = {}): Promise<Said> => {
@@ -34,7 +34,7 @@ export async function startCluster(options: ApiServerOptions = {}) {
 	}
 	return {
 		helm: (...args: string[]) => run('helm', args),
-		/** A helm that stores its releases in ConfigMaps. */
+		/** Runs helm with its releases in ConfigMaps. */
 		helmInConfigMaps: (...args: string[]) => run('helm', args, '', { HELM_DRIVER: 'configmap' }),
 		kubectl: (args: readonly string[], manifests: readonly object[] = []) =>
 			run('kubectl', args, manifests.map(one => stringify(one)).join('---\n')),
@@ -48,12 +48,12 @@ export async function startCluster(options: ApiServerOptions = {}) {
 }
 export type Cluster = Awaited<ReturnType<typeof startCluster>>
 
-/** The objects in what `helm template` or `helm get` printed. */
+/** Returns the objects in the output of `helm template` or `helm get`. */
 export function manifests(yaml: string): Manifest[] {
 	return parseAllDocuments(yaml).flatMap(document => (document.toJS() as Manifest | null) ?? [])
 }
 
-/** A token of a ServiceAccount; with a pod, it is bound to that pod, as a mounted one is. */
+/** Returns a token of a ServiceAccount; with a pod, it is bound to that pod, as a mounted one is. */
 export async function tokenOf(
 	{ admin }: Cluster,
 	serviceAccount: string,

@@ -5,8 +5,8 @@ import type { KubeClient } from '../../runtime/kube/client.ts'
 export type Rule = { apiGroups: string[]; resources: string[]; verbs: string[]; resourceNames?: string[] }
 
 /**
- * Waits until a ServiceAccount may do what these rules allow: the API server reads Roles and bindings from a cache, so that they hold a
- * moment after they were written.
+ * Waits until a ServiceAccount has the permissions of these rules: the API server reads Roles and bindings from a cache, so they take
+ * effect a moment after they are written.
  *
  * @param admin may create SubjectAccessReviews
  * @param namespace of what the rules allow, and of the account; nodes and CRDs have none, and are allowed by a ClusterRole

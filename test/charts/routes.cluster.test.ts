@@ -6,7 +6,10 @@ import { NodeConfig } from '../../controller/kinds.ts'
 import { isFailure } from '../../runtime/errors.ts'
 import { type Cluster, chart, startCluster } from './release.ts'
 
-/** What the API server takes of a person who may only write node configs, under the lists of the chart; and that the agent has the same word. */
+/**
+ * Tests what the API server accepts from a user who may only write node configs, under the lists of the chart, and that the agent decides
+ * the same.
+ */
 const namespace = 'multinic-system'
 const limits = {
 	allowMainTableRoutes: ['10.50.0.0/16', 'fd50::/32'],
@@ -35,7 +38,7 @@ function nodeConfig(name: string, interfaces: object[]) {
 	return { metadata: { name, namespace }, spec: { nodeName: name, interfaces } } as never
 }
 
-/** @returns the words of the API server; empty where it takes these interfaces */
+/** @returns the error of the API server; empty if it accepts these interfaces */
 async function refusal(interfaces: object[]): Promise<string> {
 	try {
 		await cluster.admin.create(NodeConfig, nodeConfig('worker-1', interfaces), { dryRun: true })
@@ -56,7 +59,7 @@ test.each<[title: string, wish: object]>([
 	['a route within a listed prefix', main('10.50.3.0/24')],
 	['a listed route of IPv6, written with host bits', main('fd50:0:1::5/48')],
 	['no policyRouting, and a listed route that names no table', { policyRouting: false, routes: [{ to: '10.50.3.0/24' }] }],
-])('%s: taken', async (_, wish) => {
+])('%s: accepted', async (_, wish) => {
 	expect(await refusal([{ ...nic, ...wish }])).toBe('')
 })
 
@@ -83,7 +86,7 @@ test.each<[title: string, wish: object, said: string]>([
 		unlisted,
 	],
 	['a route in table local', { routes: [{ to: '10.50.3.0/24', table: 255 }] }, 'table must not be 255'],
-])('%s: refused', async (_, wish, said) => {
+])('%s: rejected', async (_, wish, said) => {
 	expect(
 		await refusal([
 			{ ...nic, id: 1, macAddress: 'fa:16:3e:00:00:01', address: '10.0.1.23', cidr: '10.0.1.0/24', addresses: [] },
@@ -92,13 +95,13 @@ test.each<[title: string, wish: object, said: string]>([
 	).toContain(said)
 })
 
-test('a list without ids may name any table of ours: the agent knows the positions', async () => {
+test('a list without ids may name any table of MultiNIC, because only the agent knows the positions', async () => {
 	const { id: _, ...bare } = nic
 	expect(await refusal([{ ...bare, routes: [{ to: '10.60.0.0/24', table: 105 }] }])).toBe('')
 	expect(await refusal([{ ...bare, routes: [{ to: '10.60.0.0/24', table: 110 }] }])).toContain(unlisted)
 })
 
-test('the API server and the agent refuse the same', async () => {
+test('the API server and the agent reject the same', async () => {
 	const to = fc.oneof(
 		fc
 			.tuple(
@@ -130,8 +133,8 @@ test('the API server and the agent refuse the same', async () => {
 	)
 }, 120_000)
 
-describe('a node config from before the lists', () => {
-	test('may be annotated, paused and cleaned up, and its interfaces as they are be changed only to what is allowed', async () => {
+describe('a node config that is older than the lists', () => {
+	test('may be annotated, paused and cleaned up, but its interfaces may be changed only to what is allowed', async () => {
 		await helm('upgrade', ...lists, 'runs.allowDefaultRoute=true')
 		const old = { ...nic, defaultRoute: true }
 		await vi.waitFor(async () => expect(await refusal([old])).toBe(''), { timeout: 60_000 })

@@ -12,7 +12,10 @@ import { endJob } from './end-job.ts'
 import { type Cluster, chart, manifests, type Said, startCluster, tokenOf } from './release.ts'
 import { type Rule, waitForRights } from './rights.ts'
 
-/** When the hook acts, on a real API server by the real helm. Only the kubelet is missing: its program runs in this process. */
+/**
+ * Tests when the hook acts, on a real API server with the real helm. Only the kubelet is missing: the program of the hook runs in this
+ * process.
+ */
 const namespace = 'multinic-system'
 const hook = { name: 'multinic-uninstall', namespace }
 const Role = defineKind<KubeObject & { rules: Rule[] }>({
@@ -45,7 +48,7 @@ beforeEach(async () => {
 	}
 })
 
-test.each(['Keep', 'Restore'])('what helm template renders is applied by kubectl: nothing is changed (%s)', async onUninstall => {
+test.each(['Keep', 'Restore'])('kubectl apply of the output of helm template changes nothing (%s)', async onUninstall => {
 	succeeded(await cluster.helm('uninstall', 'multinic', '-n', namespace, '--no-hooks'))
 	await applyRendered('template', 'multinic', chart, '--set', `onUninstall=${onUninstall}`)
 	const said = await runHook()
@@ -55,20 +58,20 @@ test.each(['Keep', 'Restore'])('what helm template renders is applied by kubectl
 	await deleteRendered()
 })
 
-test('the hooks of a release that is installed are applied by hand: nothing is changed', async () => {
+test('kubectl apply of the hooks of an installed release changes nothing', async () => {
 	await applyRendered('get', 'hooks', 'multinic')
 	expect(await runHook()).toMatch(/Secret sh\.helm\.release\.v1\.multinic\.v\d has status deployed\. Nothing was changed/)
 	await nothingIsChanged()
 })
 
-test('helm uninstall: it acts', async () => {
+test('the hook acts on helm uninstall', async () => {
 	const uninstalled = cluster.helm('uninstall', 'multinic', '-n', namespace)
 	expect(await runHook()).toBe(done)
 	succeeded(await uninstalled)
 	expect((await cluster.admin.get(NodeConfig, { name: 'worker-1', namespace })).metadata.finalizers).toBeUndefined()
 })
 
-test('helm uninstall after a rollback, with the hooks of the first revision: it acts', async () => {
+test('the hook acts on helm uninstall after a rollback, with the hooks of the first revision', async () => {
 	succeeded(await cluster.helm('upgrade', 'multinic', chart, '-n', namespace, '--set', 'logLevel=debug'))
 	succeeded(await cluster.helm('rollback', 'multinic', '1', '-n', namespace))
 	const uninstalled = cluster.helm('uninstall', 'multinic', '-n', namespace)
@@ -76,7 +79,7 @@ test('helm uninstall after a rollback, with the hooks of the first revision: it 
 	succeeded(await uninstalled)
 })
 
-test('an uninstall failed and was rolled back: its revision still says uninstalling, and proves nothing', async () => {
+test('the revision of a failed and rolled back uninstall still has status uninstalling and proves nothing', async () => {
 	await cluster.admin.create(Job, runningRun)
 	const failing = cluster.helm('uninstall', 'multinic', '-n', namespace)
 	expect(await runHook(AbortSignal.timeout(500))).toContain('stopped while waiting for runs in progress')
@@ -89,7 +92,7 @@ test('an uninstall failed and was rolled back: its revision still says uninstall
 	await nothingIsChanged()
 })
 
-test('an uninstall failed and was not repeated: later, its Secret proves nothing to a Job that somebody applies', async () => {
+test('the Secret of a failed uninstall that was not repeated proves nothing to a Job that is applied later', async () => {
 	await cluster.admin.create(Job, { ...runningRun, metadata: { ...runningRun.metadata, name: 'running-again' } })
 	const failing = cluster.helm('uninstall', 'multinic', '-n', namespace)
 	expect(await runHook(AbortSignal.timeout(500))).toContain('stopped while waiting for runs in progress')
@@ -103,7 +106,7 @@ test('an uninstall failed and was not repeated: later, its Secret proves nothing
 	await nothingIsChanged()
 })
 
-test('helm stores its releases in ConfigMaps: uninstall stops before anything is deleted, until a person confirms', async () => {
+test('with releases in ConfigMaps, uninstall stops before anything is deleted until a user confirms', async () => {
 	succeeded(await cluster.helm('uninstall', 'multinic', '-n', namespace, '--no-hooks'))
 	succeeded(await cluster.helmInConfigMaps('install', 'multinic', chart, '-n', namespace))
 	const refused = cluster.helmInConfigMaps('uninstall', 'multinic', '-n', namespace)
@@ -118,7 +121,7 @@ test('helm stores its releases in ConfigMaps: uninstall stops before anything is
 	expect(await cluster.admin.find(Deployment, { name: 'multinic-controller', namespace })).toBeUndefined()
 })
 
-test('confirmed, what helm template renders acts without a release: as install.md says for GitOps', async () => {
+test('the output of helm template acts without a release once it is confirmed, as install.md says for GitOps', async () => {
 	succeeded(await cluster.helm('uninstall', 'multinic', '-n', namespace, '--no-hooks'))
 	await applyRendered('template', 'multinic', chart, '--no-hooks')
 	succeeded(await cluster.kubectl(['annotate', 'deployment', 'multinic-controller', 'multinic.io/uninstall=confirmed', '-n', namespace]))
@@ -135,7 +138,7 @@ test('another value of the annotation confirms nothing', async () => {
 	await nothingIsChanged()
 })
 
-test.each(['Keep', 'Restore'])('it may read the Secrets of 101 revisions of its release by name, and no other (%s)', async onUninstall => {
+test.each(['Keep', 'Restore'])('the hook may read only the Secrets of 101 revisions of its release, by name (%s)', async onUninstall => {
 	const { all } = await cluster.helm('template', 'multinic', chart, '-n', namespace, '--set', `onUninstall=${onUninstall}`)
 	const role = manifests(all).find(one => one.kind === 'Role' && one.metadata.name === hook.name)
 	const rules = (role?.rules ?? []) as Rule[]
@@ -145,7 +148,7 @@ test.each(['Keep', 'Restore'])('it may read the Secrets of 101 revisions of its 
 	expect(more).toEqual([])
 })
 
-/** The hook's Job as it was created: with its environment and signed in as its account; then its end, as the Job controller tells it. */
+/** Runs the Job of the hook as it was created, with its environment and its account; then ends it as the Job controller does. */
 async function runHook(signal = new AbortController().signal): Promise<string> {
 	const job = await expect.poll(unfinishedHook).toBeDefined().then(unfinishedHook)
 	const { rules } = await cluster.admin.get(Role, hook)
@@ -168,7 +171,7 @@ async function secretsThatSay(status: string): Promise<string[]> {
 	return items.map(({ metadata }) => metadata.name)
 }
 
-/** Makes it one that was written then; the API server takes another time only with another writer. */
+/** Makes a Secret look written at that time; the API server accepts another time only with another manager. */
 async function setTime(name: string, time: string): Promise<void> {
 	const { managedFields = [] } = (await cluster.admin.get(Secret, { name, namespace })).metadata
 	const of = managedFields.map(one => ({ ...one, manager: 'helm-of-then', time }))
@@ -189,7 +192,7 @@ async function applyRendered(...args: string[]): Promise<void> {
 	succeeded(await cluster.kubectl(['apply', '-n', namespace, '-f', '-'], manifests(all)))
 }
 
-/** Everything but the CRD, whose node configs would go with it. */
+/** Deletes everything except the CRD, because its node configs would be deleted with it. */
 async function deleteRendered(): Promise<void> {
 	const { all } = await cluster.helm('template', 'multinic', chart, '-n', namespace)
 	const rendered = manifests(all).filter(({ kind }) => kind !== 'CustomResourceDefinition')

@@ -12,7 +12,7 @@ import { endJob } from './end-job.ts'
 import { type Cluster, chart, type Manifest, manifests, startCluster, tokenOf } from './release.ts'
 import { type Rule, waitForRights } from './rights.ts'
 
-/** What the pre-delete hook does, with the rights that the chart gives it and no others. */
+/** Tests what the pre-delete hook does, with exactly the permissions of the chart. */
 const namespace = 'multinic-system'
 const Deployment = defineKind<KubeObject & { spec: { replicas: number } }>({
 	group: 'apps',
@@ -38,7 +38,7 @@ beforeEach(async () => {
 	}
 })
 
-test('Keep stops the controller, awaits its pod and the runs under way, and takes our finalizer only', async () => {
+test('Keep stops the controller, waits for its pod and the runs in progress, and removes only the finalizer of MultiNIC', async () => {
 	await cluster.admin.create(Pod, pod('multinic-controller-1', 'multinic-controller'))
 	await cluster.admin.create(Pod, pod('of-a-kubelet', 'multinic-controller', 'multinic-run'))
 	await cluster.admin.create(Job, job('running'))
@@ -56,7 +56,7 @@ test('Keep stops the controller, awaits its pod and the runs under way, and take
 	await keep(hook, where)
 })
 
-test('Keep that is stopped says what it waited for', async () => {
+test('Keep reports what it waited for when it is stopped', async () => {
 	await cluster.admin.create(Job, job('endless'))
 	const { hook, where, stop } = await signedInAsHook('Keep')
 	setTimeout(stop, 200)
@@ -67,7 +67,7 @@ test('Keep that is stopped says what it waited for', async () => {
 	await endJob(cluster.admin, { name: 'endless', namespace })
 })
 
-test('Keep that helm has given up, and taken the rights of, says what it waited for', async () => {
+test('Keep reports what it waited for when helm has timed out and removed its permissions', async () => {
 	await cluster.admin.create(Job, job('long'))
 	const { hook, where, lines } = await signedInAsHook('Keep')
 	const done = keep(hook, where)
@@ -84,7 +84,7 @@ test('Keep that helm has given up, and taken the rights of, says what it waited 
 	await endJob(cluster.admin, { name: 'long', namespace })
 })
 
-test('Restore deletes every node config and returns when the controller has let go of the last', async () => {
+test('Restore deletes every node config and returns when the controller has released the last one', async () => {
 	const { hook, where, lines } = await signedInAsHook('Restore')
 	let returned = false
 	const done = restore(hook, where).then(() => {
@@ -99,8 +99,8 @@ test('Restore deletes every node config and returns when the controller has let 
 	expect((await cluster.admin.list(NodeConfig, { namespace })).items).toEqual([])
 })
 
-/** Only the kubelet is missing here: the hook's program runs in this process, signed in as its pod would be. */
-test('helm uninstall runs the hook first, then takes everything but the CRD and what people wrote', async () => {
+/** Only the kubelet is missing here: the program of the hook runs in this process, authenticated as its pod would be. */
+test('helm uninstall runs the hook first, then removes everything except the CRD and the objects of users', async () => {
 	const uninstalled = cluster.helm('uninstall', 'multinic', '-n', namespace, '--timeout', '60s')
 	const at = { name: 'multinic-uninstall', namespace }
 	await expect.poll(() => cluster.admin.find(Job, at)).toBeDefined()

@@ -23,7 +23,7 @@ const read = (file: string) => readFileSync(`charts/multinic/${file}`, 'utf8')
 const schema = JSON.parse(read('values.schema.json')) as Schema
 const values = parse(read('values.yaml')) as Record<string, unknown>
 
-test('every value has a place in the schema, and every place a default', () => {
+test('every value is in the schema, and every property of the schema has a default', () => {
 	expect(paths(values)).toEqual(schemaPaths(schema).filter(path => path !== 'global'))
 })
 
@@ -56,7 +56,7 @@ test('the first route table and rule priority are those of the controller', () =
 	expect(values.agent).toMatchObject({ routeTableBase: agent.routeTableBase, rulePriorityBase: agent.rulePriorityBase })
 })
 
-test('what the agent takes, and how its pods are treated, is by default that of the controller', () => {
+test('the default resources and pod settings of the agent are those of the controller', () => {
 	const { podLabels, podAnnotations, resources, tolerations, priorityClassName } = values.agent as Record<string, unknown>
 	expect({ labels: podLabels, annotations: podAnnotations, resources, tolerations, priorityClassName }).toEqual(DEFAULT_POD)
 })
@@ -66,7 +66,7 @@ type Bounds = { minimum: number; maximum: number; not?: { minimum: number; maxim
 test.each([
 	['routeTableBase', RouteTableBase, [-1, 0, 1, 100, 243, 244, 250, 253, 255, 256, 4_294_967_286, 4_294_967_287]],
 	['rulePriorityBase', RulePriorityBase, [-1, 0, 1, 10, 11, 10_000, 32_756, 32_757, 32_766]],
-] as const)('the values schema takes the same %s as the agent', (key, ours, tried) => {
+] as const)('the values schema accepts the same %s as the agent', (key, ours, tried) => {
 	const { minimum, maximum, not } = (schema as { properties: { agent: { properties: Record<string, Bounds> } } }).properties.agent
 		.properties[key] as Bounds
 	const isBetween = (value: number, bounds: { minimum: number; maximum: number }) => value >= bounds.minimum && value <= bounds.maximum
@@ -82,7 +82,7 @@ test.each([
 	['protectedNetworks', ProtectedNetworks],
 	['podNetworks', PodNetworks],
 	['allowMainTableRoutes', AllowedPrefixes],
-] as const)('the values schema takes the same networks in runs.%s as the controller', (key, ours) => {
+] as const)('the values schema accepts the same networks in runs.%s as the controller', (key, ours) => {
 	const { properties, definitions } = schema as { properties: { runs: { properties: Items } }; definitions: Record<string, Network> }
 	const { $ref, ...inline } = properties.runs.properties[key]?.items ?? {}
 	const items = ($ref ? definitions[$ref.split('/').at(-1) ?? ''] : inline) as Network
@@ -92,7 +92,7 @@ test.each([
 	expect(networks.filter(taken).length).toBeGreaterThan(1)
 })
 
-test('the values schema takes the same names of Secrets as the controller', () => {
+test('the values schema accepts the same names of Secrets as the controller', () => {
 	const { pattern = '', maxLength = 0 } = (schema.definitions?.objectName ?? {}) as { pattern?: string; maxLength?: number }
 	const tried = ['registry', 'a.b-c', 'a', 'Bad_Name', 'a,b', '-a', '', 'a'.repeat(253), 'a'.repeat(254)]
 	const taken = (name: string) => new RegExp(pattern).test(name) && name.length <= maxLength
@@ -122,18 +122,18 @@ test('the defaults of the rollout are those of the contract', () => {
 	expect(rolloutOf(undefined, undefined)).toMatchObject({ value: values.rollout })
 })
 
-test('the admission policy speaks of the key and the size of the contract', () => {
+test('the admission policy uses the key and the size of the contract', () => {
 	const policy = read('templates/agent-admission.yaml')
 	expect(policy).toContain(`variables.data['${REPORT_KEY}'])) <= ${REPORT_MAX_BYTES}"`)
 })
 
-test('what the policies let the controller change is called as the contract calls it', () => {
+test('the policies use the names of the contract for what the controller may change', () => {
 	const policy = read('templates/controller-admission.yaml')
 	const named = new Set(policy.match(/(?<=')multinic\.io\/[\w-]+(?=')/g))
 	expect(named).toEqual(new Set([FINALIZER, LABEL_NODE_NAME, ANNOTATION_PLAN, ANNOTATION_RETRY, ANNOTATION_VERIFY]))
 })
 
-/** The dotted path of every leaf; a map that is empty is one, and so is a list. */
+/** Returns the dotted path of every leaf; an empty map is a leaf, and so is a list. */
 function paths(value: unknown, at = ''): string[] {
 	const isBranch = typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0 && at !== free(at)
 	if (!isBranch) return [at]
@@ -142,13 +142,16 @@ function paths(value: unknown, at = ''): string[] {
 		.sort()
 }
 
-/** By a comment above it. A group (`image:`) is explained by its values; requests and limits are Kubernetes' own. */
+/**
+ * Returns whether a comment above explains the line. A group (`image:`) is explained by its values; requests and limits are defined by
+ * Kubernetes.
+ */
 function isExplained(lines: readonly string[], at: number): boolean {
 	const isCommented = lines[at - 1]?.trim().startsWith('#') ?? false
 	return isCommented || /:$|^ +(requests|limits): /.test(lines[at] ?? '')
 }
 
-/** What Kubernetes defines and the chart only hands on. */
+/** Values that Kubernetes defines and the chart only passes on. */
 function free(at: string): string | undefined {
 	return ['agent.resources', 'controller.resources', 'controller.nodeSelector', 'controller.affinity'].find(path => path === at)
 }
