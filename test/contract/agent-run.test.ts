@@ -28,7 +28,7 @@ const whole: AgentReport = report({
 	drift: [drift],
 })
 
-/** What a node that may write anything fills a list with; each fits into a report. */
+/** Content that a node that may write anything puts into a list; each fits into a report. */
 const fillings: Record<string, unknown[]> = {
 	'empty objects': Array(4_900).fill({}),
 	numbers: Array(9_000).fill(0),
@@ -36,9 +36,9 @@ const fillings: Record<string, unknown[]> = {
 	texts: Array(9_000).fill(''),
 }
 
-describe('a report whose every list and table may be full of anything is refused in bounded work', () => {
+describe('a report with any list or table full of arbitrary content is rejected with bounded work', () => {
 	const paths = listsIn(whole)
-	test('these are all of them', () => {
+	test('these are all lists and tables', () => {
 		expect(paths.map(path => path.join('.'))).toEqual([
 			'milliseconds',
 			'interfaces',
@@ -66,7 +66,7 @@ describe('a report whose every list and table may be full of anything is refused
 			expect(faultsIn(error ?? expect.unreachable())).toMatch(/^[\w.[\]]+: .{5,60}$/)
 		})
 
-	test('ten interfaces, each of whose lists is as full as it may be, have a bounded number of faults', () => {
+	test('ten interfaces with full lists have a bounded number of faults', () => {
 		const nic = { warnings: Array(16).fill({}), done: Array(64).fill(0), drift: Array(64).fill({}) }
 		const { error } = AgentReport.safeParse({ interfaces: Array(10).fill(nic) })
 		expect(error?.issues.length).toBeLessThan(3_000)

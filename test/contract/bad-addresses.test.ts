@@ -7,7 +7,7 @@ import { NodeConfigList, NodeConfigRequest } from '../../contract/viola-api.ts'
 import { readSpec } from '../../controller/spec.ts'
 import { addressCases } from './bad-addresses.ts'
 
-/** Wrong addresses at every door but the API server's (crds.cluster.test.ts has the same cases there). */
+/** Wrong addresses at every entry point except the API server (crds.cluster.test.ts has the same cases there). */
 
 const doors: readonly [door: string, said: (nic: Partial<Interface>) => string | undefined][] = [
 	['viola', nic => issuesOf(NodeConfigRequest.safeParse({ nodeName: 'worker-1', interfaces: [nic] }).error?.issues)],
@@ -44,12 +44,12 @@ describe.each(doors)('%s', (_, said) => {
 	})
 })
 
-test('what is stored since before a rule is still read from viola, so that one node config hides no other', () => {
+test('node configs that were stored before a rule existed are still read from viola, so that one does not hide the others', () => {
 	const items = addressCases.map(([, nic], at) => ({ nodeName: `worker-${at}`, generation: 1, interfaces: [nic] }))
 	expect(NodeConfigList.parse({ items }).items.map(({ interfaces }) => interfaces)).toEqual(addressCases.map(([, nic]) => [nic]))
 })
 
-test('an address is the first or the last of its network exactly where the network says so', () => {
+test('only the first address of a network, and the last one of an IPv4 network, is a network or broadcast address', () => {
 	const cidr = fc.oneof(
 		fc.tuple(fc.ipV4(), fc.integer({ min: 1, max: 32 })),
 		fc.tuple(
@@ -70,7 +70,7 @@ test('an address is the first or the last of its network exactly where the netwo
 	)
 })
 
-test('an interface that is taken has only addresses that a host may have, and a gateway of their family that is none of them', () => {
+test('a valid interface has only host addresses, and a gateway of their family that is not one of them', () => {
 	const ip = fc.oneof(fc.ipV4(), fc.ipV6(), fc.constantFrom('10.0.0.0', '10.0.0.5', '10.0.0.255', '224.0.0.1', '::', 'fd00::', 'fd00::5'))
 	const length = fc.oneof(fc.constantFrom(0, 24, 31, 64, 127), fc.nat(128))
 	const nic = fc.record({ main: fc.tuple(ip, length), more: fc.tuple(ip, length), gateway: fc.option(ip, { nil: undefined }) })

@@ -1,12 +1,12 @@
 import type { Interface } from '../../contract/interface.ts'
 
-/** Interfaces with wrong addresses, for every door. Pure. */
+/** Interfaces with wrong addresses, for every entry point. Pure. */
 
 const macAddress = 'fa:16:3e:37:c3:f1'
 const four = { id: 0, macAddress, address: '10.0.0.23', cidr: '10.0.0.0/24' }
 const six = { id: 0, macAddress, address: 'fd00::23', cidr: 'fd00::/64' }
 
-/** Below `interfaces[0]`; undefined: it is taken. `alone`: the API server takes it, every other door refuses it. */
+/** Below `interfaces[0]`; undefined: it is accepted. `alone`: the API server accepts it, every other entry point rejects it. */
 type Case = readonly [title: string, nic: Partial<Interface>, field: string | undefined, words?: string, alone?: 'alone']
 
 const unicast = 'must be an IPv4 or IPv6 unicast address'

@@ -14,8 +14,8 @@ import { putCrds } from '../mgmt/cluster.ts'
 import { type Field, fieldsOf, MISSING, type Samples, type Schema, sampleOf, type Try, withField } from './bounds.ts'
 
 /**
- * Every field of every CRD at and beyond its bounds: what the API server says of it, and that our own schema says the same. What only ours
- * refuses it refuses in a sentence that names the field.
+ * Tests every field of every CRD at and beyond its bounds: what the API server answers, and that the schema in contract/ decides the same.
+ * What only that schema rejects, it rejects with a message that names the field.
  */
 
 type Whole = { spec?: unknown; status?: unknown }
@@ -32,7 +32,7 @@ const crd = (file: string) => {
 	return { kind, schema: version.schema.openAPIV3Schema }
 }
 
-/** Addresses have rules of their own; the rest is made from the schema. `name` would have to follow `id`. */
+/** Addresses have separate rules; the rest is generated from the schema. `name` would have to follow `id`. */
 const samples: Samples = {
 	'spec.nodeName': () => 'bounds',
 	'spec.interfaces[].id': position => position,
@@ -72,7 +72,7 @@ afterAll(async () => {
 	await api?.stop()
 })
 
-/** Of the object whose status is tried. */
+/** Of the object whose status is written. */
 const metadata = { name: 'stored', namespace: 'default' }
 const part = (schema: Schema, name: 'spec' | 'status') => schema.properties?.[name] ?? { type: 'object' as const }
 
@@ -86,7 +86,7 @@ describe.each(kinds.map(one => [one.kind.kind, one] as const))('%s', (_, { kind,
 
 	const objects = [...new Set(fields.map(({ path }) => path))].filter(path => isObject(whole, path))
 
-	test('as generated is taken by both', async () => {
+	test('as generated is accepted by both', async () => {
 		expect(await theirs(whole, 'spec')).toMatchObject({ said: '', answer: { spec: whole.spec } })
 		expect(await theirs(whole, 'status')).toMatchObject({ said: '', answer: { status: whole.status } })
 		expect(ours.safeParse(whole).error).toBeUndefined()
@@ -99,7 +99,7 @@ describe.each(kinds.map(one => [one.kind.kind, one] as const))('%s', (_, { kind,
 	})
 
 	if (kind.kind === 'MultiNicNodeConfig')
-		test('both read an address and the network it must lie in alike, whatever stands there', async () => {
+		test('both judge an address and the network that must contain it alike, whatever their text', async () => {
 			const differ: unknown[] = []
 			const tried = async (address: string, cidr: string) => {
 				const object = withField(withField(whole, 'spec.interfaces[0].address', address), 'spec.interfaces[0].cidr', cidr)
@@ -119,12 +119,12 @@ describe.each(kinds.map(one => [one.kind.kind, one] as const))('%s', (_, { kind,
 			expect(differ).toEqual([])
 		})
 
-	test.each(objects)('%s has no field that nobody knows', async path => {
+	test.each(objects)('%s rejects an unknown field', async path => {
 		const { said } = await theirs(withField(whole, `${path}.nobody`, 1), path)
 		expect(said).toContain(`unknown field "${path}.nobody"`)
 	})
 
-	/** What is not as it should be about the answers to one try. */
+	/** Returns what is wrong with the answers to one attempt. */
 	async function complaints({ what, value, fits }: Try, path: string): Promise<string[]> {
 		const object = withField(whole, path, value)
 		const { said, answer } = await theirs(object, path)
@@ -142,7 +142,7 @@ describe.each(kinds.map(one => [one.kind.kind, one] as const))('%s', (_, { kind,
 		return all.flatMap(([holds, complaint]) => (holds ? [`${what}: ${complaint}. ${words}`] : []))
 	}
 
-	/** @returns what the API server has against it, or what it would have stored */
+	/** @returns the error of the API server, or what it would have stored */
 	async function theirs(object: Whole, path: string): Promise<{ said: string; answer?: Whole }> {
 		try {
 			const { spec, status } = await (path.startsWith('status') ? writeStatus(object) : create(object))
@@ -211,19 +211,19 @@ const oddAddresses: [address: string, cidr: string][] = [
 	['::1.2.3.4', '::/0'],
 ]
 
-/** Left to the other doors: CEL has no arithmetic for it at a bounded cost. */
+/** Left to the other entry points: CEL has no arithmetic for it at a bounded cost. */
 function isBroadcast(address: string, cidr: string): boolean {
 	return !address.includes(':') && isNetworkOrBroadcast(`${address}/${parseCidr(cidr)?.length}`)
 }
 
-/** Refused not for its bounds, but by a rule over several fields. */
+/** Returns whether a rule over several fields rejects it, and not its bounds. */
 function isByRule(said: string): boolean {
 	return /must be an IP address inside cidr|unicast address|must be an address with a prefix length|gateway must be|must equal metadata\.name/.test(
 		said,
 	)
 }
 
-/** A node config is called as its node, where an object can be called so. */
+/** A node config has the name of its node, if that is a valid object name. */
 function nameFor(spec: unknown): string {
 	const { nodeName } = (spec ?? {}) as { nodeName?: unknown }
 	return typeof nodeName === 'string' && /^[a-z0-9]{1,253}$/.test(nodeName) ? nodeName : 'bounds'

@@ -1,6 +1,6 @@
-/** What may stand in each field of a CRD and what may not, generated from the schema that the API server is given. Pure. */
+/** Values that each field of a CRD accepts and rejects, generated from the schema that the API server gets. Pure. */
 
-/** The part of a structural schema that says what is right. */
+/** The part of a structural schema that constrains values. */
 export type Schema = {
 	type: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean'
 	properties?: Readonly<Record<string, Schema>>
@@ -17,16 +17,19 @@ export type Schema = {
 	'x-kubernetes-list-map-keys'?: readonly string[]
 }
 
-/** A value for one field, and whether it is within the field's bounds; `dropped`: it counts as left out. */
+/** A value for one field, and whether it is within the bounds of the field; `dropped`: it counts as omitted. */
 export type Try = { what: string; value: unknown; fits: boolean | 'dropped' }
 
-/** A field, by its path (`spec.interfaces[0].mtu`), with all that is tried on it. */
+/** A field, by its path (`spec.interfaces[0].mtu`), with all values to try. */
 export type Field = { path: string; tries: readonly Try[] }
 
-/** What a field has while another is tried, by its path without positions; undefined: it is left out. Given the position in its list. */
+/**
+ * The value of a field while another one is tried, by its path without positions; undefined: it is omitted. Called with the position in its
+ * list.
+ */
 export type Samples = Readonly<Record<string, (position: number) => unknown>>
 
-/** Takes a field out of the object. */
+/** Removes a field from the object. */
 export const MISSING = Symbol('missing')
 
 /** @returns every field below a schema, outermost first */
@@ -41,7 +44,7 @@ export function fieldsOf(schema: Schema, path: string, samples: Samples = {}, is
 	return [own, ...inner, ...missing, ...(items ? fieldsOf(items, `${path}[0]`, samples) : [])]
 }
 
-/** @returns a value of this schema that is right, with everything in it that may be */
+/** @returns a valid value of this schema, with all optional fields */
 export function sampleOf(schema: Schema, path: string, samples: Samples, position = 0): unknown {
 	const given = samples[general(path)]
 	if (given) return given(position)
@@ -67,7 +70,7 @@ export function sampleOf(schema: Schema, path: string, samples: Samples, positio
 
 function triesOf(schema: Schema, path: string, samples: Samples): Try[] {
 	const right = schema.type === 'integer' ? 'number' : schema.type
-	// where there is a format, the API server does not look whether a list stands there: only the writer of a status can write that
+	// if there is a format, the API server does not check whether the value is a list; only the writer of a status can write one
 	const others = [true, 1, 'text', {}, ...(schema.format ? [] : [[]])].filter(value => typeOf(value) !== right)
 	const wrong = others.map(value => ({ what: JSON.stringify(value), value, fits: false }))
 	switch (schema.type) {
@@ -91,7 +94,7 @@ function lengths(schema: Schema, path: string, samples: Samples): Try[] {
 	return [of(0, true), ...(most === undefined ? [] : [of(most, true), of(most + 1, false)])]
 }
 
-/** The item at a position; where a list is a map, its keys tell the items apart. */
+/** Returns the item at a position; if a list is a map, its keys distinguish the items. */
 function itemOf(schema: Schema, path: string, samples: Samples, position: number): unknown {
 	if (!schema.items) throw new Error(`${path} is a list of nothing`)
 	const item = sampleOf(schema.items, `${path}[${position}]`, samples, position)
@@ -118,7 +121,7 @@ function texts(schema: Schema): Try[] {
 	].map(one => ({ ...one, fits: false }))
 	const lengths = [minLength, maxLength ?? 1_000].map(length => textOf(schema, length))
 	const right = lengths.map(value => ({ what: `${value.length} characters`, value }))
-	// the API server counts characters, JavaScript the halves of one
+	// the API server counts characters, JavaScript UTF-16 code units
 	const astral =
 		pattern === undefined && format === undefined ? [{ what: 'characters of two halves', value: '😀'.repeat(maxLength ?? 1) }] : []
 	return [...wrong, ...[...right, ...astral].map(one => ({ ...one, fits: true }))]
@@ -135,7 +138,7 @@ function numbers({ type, minimum, maximum }: Schema): Try[] {
 	]
 }
 
-/** How a text of a wanted length is written so that it fits; where the pattern fixes the length, as long as it says. */
+/** Writes a valid text of the requested length, by pattern; if the pattern fixes the length, of that length. */
 const writers: Readonly<Record<string, (length: number) => string>> = {
 	'^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$': filled,
 	'^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$': filled,
@@ -166,7 +169,7 @@ function general(path: string): string {
 	return path.replaceAll(/\[\d+\]/g, '[]')
 }
 
-/** @returns a copy of the object in which one field has another value, with what is on the way to it */
+/** @returns a copy of the object in which one field has another value, with the objects above it */
 export function withField<T extends object>(object: T, path: string, value: unknown): T {
 	const steps = path.split(/[.[\]]+/).filter(Boolean)
 	const copy = structuredClone(object)

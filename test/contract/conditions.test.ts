@@ -13,7 +13,7 @@ test.each<[title: string, text: string, max: number, result: string]>([
 	expect(cut(text, max)).toBe(result)
 })
 
-test('no message is longer than it may be, and a megabyte is no more work than a line', () => {
+test('no message exceeds its maximum length, and a megabyte takes no more work than a line', () => {
 	const parts = fc.array(fc.constantFrom(' (', ')', ' x', '.', '; again', 'word'), { maxLength: 40 }).map(all => all.join(''))
 	fc.assert(fc.property(parts, fc.integer({ min: 1, max: 80 }), (text, max) => cut(text, max).length <= max))
 	expect(cut(` (${' x'.repeat(500_000)}`)).toHaveLength(256)

@@ -32,7 +32,7 @@ const nodeConfig = (spec: object) => ({
 	spec: { nodeName: 'worker-1', ...spec },
 })
 
-/** The same cases as in interface.test.ts, decided here by the API server's schema and CEL. */
+/** The same cases as in interface.test.ts, decided here by the schema and the CEL rules of the API server. */
 test.each<[title: string, spec: unknown, said: string]>([
 	['a full interface and a bare one', { interfaces: [a, b] }, 'created'],
 	['no interface at all, meant as such', { interfaces: [] }, 'created'],
@@ -66,7 +66,7 @@ test.each<[title: string, spec: unknown, said: string]>([
 	expect(all?.replaceAll(/"(object|array)": /g, '')).toContain(said)
 })
 
-/** What the API server says of a rule names the field, in the words of every other door. */
+/** The message of the API server about a rule names the field, in the words of every other entry point. */
 test.each(addressCases.map(([title, nic, field, words, alone]) => [title, nic, alone ? undefined : field, words] as const))(
 	'%s',
 	async (_, nic, field, words) => {
@@ -76,7 +76,7 @@ test.each(addressCases.map(([title, nic, field, words, alone]) => [title, nic, a
 	},
 )
 
-test('what was written as v1alpha1 is read as v1, and the reader of the old version is told', async () => {
+test('an object written as v1alpha1 is read as v1, and the old version causes a deprecation warning', async () => {
 	const old = {
 		apiVersion: 'multinic.io/v1alpha1',
 		kind: 'MultiNicNodeConfig',
@@ -89,7 +89,7 @@ test('what was written as v1alpha1 is read as v1, and the reader of the old vers
 	expect(stdout).toBe(`multinic.io/v1 ${b.macAddress}`)
 })
 
-test('kubectl get mnnc shows the columns a person looks for', async () => {
+test('kubectl get mnnc shows the columns that a user needs', async () => {
 	const { stdout } = await kubectl(['get', 'mnnc', '-A'])
 	expect(stdout.split('\n')[0]?.split(/\s{2,}/)).toEqual(['NAMESPACE', 'NAME', 'NODE', 'STATE', 'INTERFACES', 'REASON', 'AGE'])
 })

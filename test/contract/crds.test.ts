@@ -8,7 +8,7 @@ test.each([...generatedFiles()])('%s is what `npm run crds` writes', (path, cont
 	expect(existsSync(path) && readFileSync(path, 'utf8')).toBe(content)
 })
 
-/** What Kubernetes refuses in a structural schema, or would silently read otherwise than zod does. */
+/** What Kubernetes rejects in a structural schema, or silently reads differently than zod. */
 const forbidden = [
 	'$ref',
 	'$schema',

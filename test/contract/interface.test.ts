@@ -34,11 +34,11 @@ test.each<[title: string, nics: unknown, fault: string | undefined]>([
 	else expect(said).toContain(fault)
 })
 
-test('a node config whose interfaces are missing empties no node: it is refused', () => {
+test('a node config without interfaces is rejected, so that it does not empty a node', () => {
 	expect(NodeConfigSpec.safeParse({ nodeName: 'worker-1' }).success).toBe(false)
 })
 
-test('position counts where no id is given, and defaults are filled in', () => {
+test('the position is the id if none is given, and defaults are filled in', () => {
 	expect(settle(Interfaces.parse([{ macAddress: a.macAddress }, { macAddress: b.macAddress }]))).toEqual([
 		{ macAddress: a.macAddress, id: 0, name: 'multinic0', defaultRoute: false, policyRouting: true, connectedRoute: true },
 		{ macAddress: b.macAddress, id: 1, name: 'multinic1', defaultRoute: false, policyRouting: true, connectedRoute: true },
@@ -57,14 +57,14 @@ test.each<[title: string, more: Partial<Interface>, canonical: object]>([
 test.each<[title: string, more: Partial<Interface>]>([
 	['left out', {}],
 	['true', { connectedRoute: true }],
-])('with connectedRoute %s, viola and the controller give the hash that is stored since before the field existed', (_, more) => {
+])('with connectedRoute %s, viola and the controller compute the hash that was stored before the field existed', (_, more) => {
 	const interfaces = [{ ...a, ...more }]
 	const stored = '7e238d8eb7409ab9d7b4a2613d3acaa59d7e2fdc42a76bb7221d02a16d51d81b'
 	expect(readSpec({ nodeName: 'worker-1', interfaces }).specHash).toBe(stored)
 	expect(createHash('sha256').update(canonicalText(interfaces)).digest('hex')).toBe(stored)
 })
 
-test('one list has one hash, however it is written and whoever works it out', () => {
+test('one list has one hash, however it is written and whichever component computes it', () => {
 	const b = { id: 1, macAddress: 'fa:16:3e:65:04:9e', mtu: 1450 }
 	const hashOf = (interfaces: unknown[]) => readSpec({ nodeName: 'worker-1', interfaces }).specHash
 	const shuffled = [b, Object.fromEntries(Object.entries(a).toReversed())]

@@ -18,9 +18,9 @@ test.each([
 	'::ffff:102:304',
 	'fe80::1%eth0',
 	'1:2:3:4:5:6:7',
-])('%j is no address', text => expect(parseIp(text)).toBeUndefined())
+])('%j is not an address', text => expect(parseIp(text)).toBeUndefined())
 
-test.each(['10.0.0.0', '10.0.0.0/33', '10.0.0.0/08', '10.0.0.0/', '::/129', '10.0.0.0/8/8'])('%j is no cidr', text => {
+test.each(['10.0.0.0', '10.0.0.0/33', '10.0.0.0/08', '10.0.0.0/', '::/129', '10.0.0.0/8/8'])('%j is not a cidr', text => {
 	expect(parseCidr(text)).toBeUndefined()
 })
 
@@ -54,7 +54,7 @@ test('an address is in a cidr exactly when the standard library says so', () => 
 	)
 })
 
-test('an IPv6 address may end as an IPv4 address does', () => {
+test('an IPv6 address may end in IPv4 notation', () => {
 	expect(canonicalIp('::10.0.0.1')).toBe('::a00:1')
 	expect(networkOf('2001:db8::10.0.0.1/112')).toBe('2001:db8::a00:0/112')
 })
@@ -72,12 +72,12 @@ test('the canonical form of an IPv6 address is the one a URL parser gives', () =
 	)
 })
 
-/** Not ::ffff:a.b.c.d, which is an IPv4 address in disguise. */
+/** Returns whether it is not ::ffff:a.b.c.d, which is an IPv4-mapped address. */
 function isOwn(groups: string[]): boolean {
 	return !/^(0:){5}ffff:/.test(groups.join(':'))
 }
 
-test('an IPv4 address in IPv6 form is refused in a wish, and read where a kernel has it', () => {
+test('an IPv4-mapped address is rejected in a spec and accepted from a kernel', () => {
 	expect([parseIp('::ffff:10.0.0.1'), parseCidr('::ffff:10.0.0.0/104')]).toEqual([undefined, undefined])
 	expect(canonicalIp('0::FFFF:a00:1')).toBe('::ffff:10.0.0.1')
 	expect(networkOf('::ffff:10.0.0.1/104')).toBe('::ffff:10.0.0.0/104')

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { type Place, readRollout, rolloutOrder, waveLimit } from '../../contract/rollout.ts'
 
 describe('the settings of a rollout', () => {
-	test('may all be left out', () => {
+	test('may all be omitted', () => {
 		const defaults = { paused: false, maxUnavailable: '10%', verifyIntervalSeconds: 3_600, maxVerifications: 5, repairsPerHour: 3 }
 		expect(readRollout(undefined)).toEqual({ value: defaults })
 		expect(readRollout({})).toEqual({ value: defaults })
@@ -22,18 +22,18 @@ describe('the settings of a rollout', () => {
 		['maxVerifications', '0', 'maxVerifications: Too small: expected number to be >=1'],
 		['repairsPerHour', '6', 'repairsPerHour: Too big: expected number to be <=5'],
 		['maxUnavailible', '3', 'Unrecognized key: "maxUnavailible"'],
-	])('%s: %j is refused by name', (key, text, words) => {
+	])('%s: %j is rejected by name', (key, text, words) => {
 		expect(readRollout({ [key]: text })).toEqual({ fault: words })
 	})
 
-	test('are all told of at once', () => {
+	test('are all reported if several are invalid', () => {
 		expect(readRollout({ paused: 'no', repairsPerHour: 'x' })).toEqual({
 			fault: 'paused: must be true or false; repairsPerHour: must be a whole number from 0 to 5',
 		})
 	})
 })
 
-describe('how many nodes are changed at once', () => {
+describe('how many nodes are changed concurrently', () => {
 	test.each<[maxUnavailable: string, nodes: number, limit: number]>([
 		['10%', 3, 1],
 		['10%', 0, 1],
@@ -49,7 +49,7 @@ describe('how many nodes are changed at once', () => {
 
 const place = fc.record({ name: fc.stringMatching(/^[a-z0-9]{1,4}$/), controlPlane: fc.boolean(), isNew: fc.boolean() })
 
-test('a rollout goes to the workers first, and by name; of each, new node configs last', () => {
+test('a rollout starts with the workers, by name; in each group, new node configs are last', () => {
 	const places = [
 		{ name: 'c', controlPlane: true, isNew: false },
 		{ name: 'a0', controlPlane: true, isNew: true },
@@ -61,7 +61,7 @@ test('a rollout goes to the workers first, and by name; of each, new node config
 	expect(places.sort(rolloutOrder).map(({ name }) => name)).toEqual(['b', 'd', 'b0', 'a', 'c', 'a0'])
 })
 
-test('its order is the same whatever came first', () => {
+test('the rollout order does not depend on the order of the input', () => {
 	fc.assert(
 		fc.property(fc.uniqueArray(place, { selector: ({ name }) => name }), places => {
 			const forwards = [...places].sort(rolloutOrder)
