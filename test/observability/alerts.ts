@@ -1,4 +1,4 @@
-/** What fires when: tables of series in the words of promtool's unit tests, one sample a minute. */
+/** Which alert fires when: tables of series in the syntax of the unit tests of promtool, one sample per minute. */
 
 export type Series = Readonly<Record<string, string>>
 
@@ -7,7 +7,7 @@ const standby = 'job="multinic", namespace="multinic-system", instance="10.0.0.2
 const queue = 'name="nodeconfig", controller="nodeconfig"'
 const settle = 'multinic_run_settle_seconds_bucket'
 
-/** Two controllers, a settled fleet of 100: nothing fires. What the standby says differs where it knows no better. */
+/** Two controllers and a settled fleet of 100: nothing fires. The standby reports other values where it does not know the real ones. */
 export const calm: Series = {
 	[`leader_election_master_status{name="multinic-controller", ${leader}}`]: '1x500',
 	[`leader_election_master_status{name="multinic-controller", ${standby}}`]: '0x500',
@@ -35,10 +35,10 @@ export const calm: Series = {
 const of = (metric: string, values: string): Series => ({ [`${metric}{${leader}}`]: values })
 const lead = (values: string): Series => ({ [`leader_election_master_status{name="multinic-controller", ${leader}}`]: values })
 
-/** A controller's fleet beside `calm`, how many minutes later it is looked, and the names of what fires then. */
+/** Series in addition to `calm`, after how many minutes the alerts are evaluated, and the names of those that fire then. */
 export type Row = [title: string, series: Series, minutes: number, fires: string[]]
 
-/** By alert. */
+/** Tables by alert. */
 export const tables: [alert: string, rows: Row[]][] = [
 	[
 		'a fleet in which all is well',
@@ -267,12 +267,12 @@ export const tables: [alert: string, rows: Row[]][] = [
 	],
 ]
 
-/** A test group of promtool(1) that holds a row. */
+/** Returns a test group of promtool(1) for a row. */
 export function groupOf(series: Series, expectations: object): object {
 	return { interval: '1m', input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })), ...expectations }
 }
 
-/** What is to fire so many minutes later, and nothing else. */
+/** Returns the expectation that exactly these alerts fire after that many minutes. */
 export function firing(minutes: number, fires: readonly string[]): object {
 	const counts = Map.groupBy(fires, name => name)
 	const exp_samples = [...counts].map(([name, all]) => ({ labels: `{alertname="${name}"}`, value: all.length }))

@@ -6,7 +6,7 @@ import { findKit } from '../../lab/kit.ts'
 import { asYaml, findPromtool } from './promtool.ts'
 import { dashboard } from './queries.ts'
 
-/** What the chart makes of rules and dashboard, by the real helm; needs no API server. */
+/** Tests how the chart renders rules and dashboard, with the real helm; needs no API server. */
 
 type Manifest = { apiVersion: string; kind: string; metadata: { name: string; labels?: Record<string, string> } }
 type PodMonitor = Manifest & { spec: { selector: { matchLabels: object }; podMetricsEndpoints: { port: string }[] } }
@@ -33,12 +33,12 @@ function only<T extends Manifest>(all: readonly Manifest[], is: (one: Manifest) 
 	return found as T
 }
 
-test('nobody who did not ask for it gets any of it', async () => {
+test('the chart renders no monitoring objects by default', async () => {
 	const all = await rendered()
 	expect(all.filter(({ apiVersion, metadata }) => apiVersion.startsWith('monitoring') || metadata.labels?.grafana_dashboard)).toEqual([])
 })
 
-test('monitoring: the rules as they are in the file, and the port of the pods', async () => {
+test('monitoring.enabled renders the rules of the file, and a monitor of the port of the pods', async () => {
 	const all = await rendered('monitoring.enabled=true', 'monitoring.labels.release=prom')
 	const rule = only(all, ({ kind }) => kind === 'PrometheusRule')
 	expect(rule).toMatchObject({ apiVersion: 'monitoring.coreos.com/v1', spec: rules, metadata: { labels: { release: 'prom' } } })
@@ -50,7 +50,7 @@ test('monitoring: the rules as they are in the file, and the port of the pods', 
 	expect(spec.containers[0]?.ports.map(({ name }) => name)).toEqual([endpoint.port])
 })
 
-test('runbooks can be made links, and promtool still reads the rules', async () => {
+test('runbookBaseUrl makes the runbooks links, and promtool still accepts the rules', async () => {
 	const base = 'https://git.example.com/multinic/blob/main/'
 	const all = await rendered('monitoring.enabled=true', `monitoring.runbookBaseUrl=${base}`)
 	const { spec } = only<Manifest & { spec: object }>(all, ({ kind }) => kind === 'PrometheusRule')
@@ -62,7 +62,7 @@ test('runbooks can be made links, and promtool still reads the rules', async () 
 	expect(exitCode, said).toBe(0)
 })
 
-test('dashboards: the file, under the label that Grafana looks for', async () => {
+test('dashboards.enabled renders the file with the label that Grafana looks for', async () => {
 	const all = await rendered('dashboards.enabled=true')
 	const { kind, data } = only<Manifest & { data: Record<string, string> }>(
 		all,
@@ -76,6 +76,6 @@ test.each([
 	['a base that does not end with a slash', 'monitoring.runbookBaseUrl=https://example.com/docs', 'runbookBaseUrl'],
 	['an interval that is none', 'monitoring.interval=soon', 'interval'],
 	['what is not known', 'dashboards.folder=x', 'folder'],
-])('%s is refused, and the field is named', async (_, set, field) => {
+])('%s is rejected with the name of the field', async (_, set, field) => {
 	await expect(rendered(set)).rejects.toThrow(field)
 })

@@ -1,18 +1,18 @@
 import { describe, expect, test } from 'vitest'
 import { dashboard, type Panel, panelQueries, ruleQueries, unserved } from './queries.ts'
 
-/** The dashboard, as far as it can be judged without Grafana; promtool reads its queries in rules.cluster.test.ts. */
+/** Tests the dashboard as far as possible without Grafana; promtool reads its queries in rules.cluster.test.ts. */
 
 const { panels, templating } = dashboard
 const shown = panels.filter(({ type }) => type !== 'row')
 
-describe('a query asks for metrics and labels that a controller serves', () => {
+describe('a query uses only metrics and labels that a controller serves', () => {
 	test.each([...panelQueries, ...ruleQueries].map(query => [query.where, query] as const))('%s', (_, query) => {
 		expect(unserved(query)).toEqual([])
 	})
 })
 
-test('a metric or label that is not served is found', () => {
+test('a metric or label that is not served is reported', () => {
 	const query = (expr: string, legend = '') => unserved({ where: '', expr, legend })
 	expect(query('sum(multinic_nodes{state="Failed"})')).toEqual(['multinic_nodes'])
 	expect(query('sum by (node) (multinic_node_configs{node="a"})')).toEqual(['multinic_node_configs{node}', 'node'])
@@ -35,7 +35,7 @@ test('data source and namespace are variables, and every query uses both', () =>
 	expect(selectors.filter(selector => !selector.includes('namespace=~"$namespace"'))).toEqual([])
 })
 
-test('it is one that Grafana imports: ids once, a current schema, panels side by side', () => {
+test('Grafana can import the dashboard: unique ids, a current schema, no overlapping panels', () => {
 	expect(dashboard).toMatchObject({ uid: 'multinic', title: 'MultiNIC' })
 	expect(dashboard, 'an id belongs to one Grafana').not.toHaveProperty('id')
 	expect(dashboard.schemaVersion).toBeGreaterThanOrEqual(39)
@@ -45,7 +45,7 @@ test('it is one that Grafana imports: ids once, a current schema, panels side by
 	expect(overlapping.map(({ title }) => title)).toEqual([])
 })
 
-test('every panel says what it shows', () => {
+test('every panel has a title and a description', () => {
 	expect(shown.filter(({ title, description }) => !title || !description).map(({ id }) => id)).toEqual([])
 })
 

@@ -6,7 +6,7 @@ import { reasons } from '../../contract/reasons.ts'
 import { rolloutOf, RolloutSettings } from '../../contract/rollout.ts'
 import { backoffMs, mayHeal } from '../../controller/runs.ts'
 
-/** docs/operations.md against what it speaks of. */
+/** Tests docs/operations.md against what it describes. */
 
 const path = 'docs/operations.md'
 const page = readFileSync(path, 'utf8')
@@ -14,24 +14,24 @@ const chapters = Object.fromEntries(page.split(/^## /m).map(chapter => [titleOf(
 const sections = (chapter = '') => chapter.split(/^### /m).slice(1)
 const explained = new Map(sections(chapters.Reasons).map(section => [titleOf(section), section]))
 
-test('every reason is explained once, in the order of the contract, and no other', () => {
+test('the page explains every reason once, in the order of the contract, and no other reason', () => {
 	expect(sections(chapters.Reasons).map(titleOf)).toEqual(Object.keys(reasons))
 })
 
-describe('what the page says the controller does next is what it does', () => {
+describe('the page describes what the controller does next', () => {
 	const failing = [...explained].filter(([, text]) => text.includes('`Failed`,') && !text.includes('`Failed`, repaired'))
 	test.each(failing.filter(([reason]) => reason !== 'PartlyFailed'))('%s', (reason, text) => {
 		const words = !mayHeal({ reason }) ? 'not retried until the node config changes' : waitsOf(reason)
 		expect(text).toContain(words)
 		expect(text.includes('`Failed`, stops the rollout')).toBe('stops' in (reasons[reason as keyof typeof reasons] ?? {}))
 	})
-	test('it covers every reason that stops a rollout', () => {
+	test('for every reason that halts a rollout', () => {
 		const stopping = Object.entries(reasons).flatMap(([reason, facts]) => ('stops' in facts ? [reason] : []))
 		expect(failing.map(([reason]) => reason)).toEqual(expect.arrayContaining(stopping))
 	})
 })
 
-test('every alert is explained once, in the order of the rules, and no other', () => {
+test('the page explains every alert once, in the order of the rules, and no other alert', () => {
 	const { groups } = parse(readFileSync('charts/multinic/rules/multinic.yaml', 'utf8')) as {
 		groups: { rules: { alert: string; for?: string; labels: { severity: string }; annotations: Record<string, string> }[] }[]
 	}
@@ -45,13 +45,13 @@ test('every alert is explained once, in the order of the rules, and no other', (
 	}
 })
 
-test('every setting of a rollout is in the table, with its default', () => {
+test('every setting of a rollout is in the table with its default', () => {
 	const rows = [...page.matchAll(/^\| `(\w+)` \| `([^`]*)` \| .* \| .* \|$/gm)].map(([, key = '', value = '']) => [key, value])
 	expect(rows.map(([key]) => key)).toEqual(Object.keys(RolloutSettings.shape))
 	expect(rolloutOf(Object.fromEntries(rows), undefined)).toEqual(rolloutOf(undefined, undefined))
 })
 
-test.each([path, 'docs/metrics.md'])('the links of %s lead somewhere', from => {
+test.each([path, 'docs/metrics.md'])('the links of %s have targets', from => {
 	const text = readFileSync(from, 'utf8')
 	const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, to = '']) => to)
 	expect(links.filter(to => !leads(from, to))).toEqual([])
@@ -63,7 +63,7 @@ function waitsOf(reason: string): string {
 	return `retried after ${one}, ${two}, ${three} … ${longest} ${longest === 60 ? 'min' : 's'}`
 }
 
-/** A page of this folder that comes from elsewhere may not be there yet; one that is there has what is linked. */
+/** A page of this folder that is written elsewhere may not exist yet; an existing page has the linked heading. */
 function leads(from: string, to: string): boolean {
 	const [file = '', anchor] = to.split('#')
 	const target = file ? join(dirname(from), file) : from
@@ -71,7 +71,7 @@ function leads(from: string, to: string): boolean {
 	return anchor === undefined || headings(readFileSync(target, 'utf8')).includes(anchor)
 }
 
-/** As GitHub names them. */
+/** Returns the anchors of the headings as GitHub names them. */
 function headings(text: string): string[] {
 	const titles = [...text.replace(/^```[\s\S]*?^```/gm, '').matchAll(/^#+ (.+)$/gm)].map(([, title = '']) => title)
 	return titles.map(title =>

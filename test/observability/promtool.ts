@@ -5,11 +5,11 @@ import { execa } from 'execa'
 import { stringify } from 'yaml'
 import { monitoringPackages, unpackPackages } from '../../lab/packages.ts'
 
-/** What Prometheus itself thinks of rules and queries: promtool(1), unpacked and not installed. */
+/** Checks rules and queries with promtool(1) of Prometheus, unpacked and not installed. */
 
 export type Promtool = (args: readonly string[], input?: string) => Promise<{ exitCode: number | undefined; all: string }>
 
-/** Downloads it where it is not there yet. */
+/** Downloads promtool if it is missing. */
 export async function findPromtool(): Promise<Promtool> {
 	const { env } = await unpackPackages(monitoringPackages)
 	return async (args, input = '') => {
@@ -18,7 +18,7 @@ export async function findPromtool(): Promise<Promtool> {
 	}
 }
 
-/** Calls `use` with the path of a file that holds this as YAML, and removes it after. */
+/** Calls `use` with the path of a file that contains this as YAML, and removes it afterwards. */
 export async function asYaml<T>(content: object, use: (path: string) => Promise<T>): Promise<T> {
 	const folder = await mkdtemp(join(tmpdir(), 'multinic-promtool-'))
 	try {

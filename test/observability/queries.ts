@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
 import { served } from './served.ts'
 
-/** Every PromQL query that is delivered, and what it asks of metrics. */
+/** Every PromQL query that is shipped, and the metrics that it uses. */
 
 export type Query = { where: string; expr: string; legend: string }
 type Position = { x: number; y: number; w: number; h: number }
@@ -35,7 +35,7 @@ export const ruleQueries: Query[] = rules.groups.flatMap(group =>
 	group.rules.map(({ alert, expr }) => ({ where: alert, expr, legend: '' })),
 )
 
-/** What Prometheus puts on what it scrapes. */
+/** Labels that Prometheus adds to scraped metrics. */
 const ofTarget = ['namespace', 'pod', 'container', 'endpoint', 'job', 'instance', 'le']
 
 /** @returns metrics and labels of a query that no controller serves */
@@ -61,7 +61,7 @@ function isPartOf(name: string, histogram: string): boolean {
 	return ['_bucket', '_sum', '_count'].some(end => name === histogram + end)
 }
 
-/** Functions of PromQL, and what stands in matchers. */
+/** Functions of PromQL, and words in matchers. */
 function isWord(text: string): boolean {
 	return /^(histogram_quantile|min_over_time|max_over_time|avg_over_time|multinic_controller)\b/.test(text)
 }

@@ -7,7 +7,7 @@ import { asYaml, findPromtool, type Promtool } from './promtool.ts'
 import { panelQueries } from './queries.ts'
 import { controllerRegistry } from './served.ts'
 
-/** Alerts and dashboard by Prometheus' own judgement: series in, the names of what fires out. */
+/** Tests alerts and dashboard with Prometheus: series in, the names of firing alerts out. */
 
 const rules = resolve('charts/multinic/rules/multinic.yaml')
 
@@ -16,13 +16,13 @@ beforeAll(async () => {
 	promtool = await findPromtool()
 })
 
-test('promtool finds nothing to say against the rules', async () => {
+test('promtool accepts the rules', async () => {
 	const { all, exitCode } = await promtool(['check', 'rules', rules])
 	expect(exitCode, all).toBe(0)
 	expect(all).toContain('SUCCESS')
 })
 
-test('promtool reads what a controller serves, and minds only names of the library', async () => {
+test('promtool accepts what a controller serves, and objects only to names of the library', async () => {
 	const { all } = await promtool(['check', 'metrics'], await controllerRegistry().metrics())
 	expect(all).not.toContain('error')
 	expect(all.split('\n').filter(line => line && !line.startsWith('nodejs_'))).toEqual([])
@@ -37,11 +37,11 @@ describe.each(tables)('%s', (_, rows) => {
 test.each([
 	[4, []],
 	[6, ['MultinicControllerDown']],
-])('nothing is there to be scraped for %i minutes', async (minutes, fires) => {
+])('evaluates the alerts after %i minutes without a scrape target', async (minutes, fires) => {
 	expect(await judge({ up: '0x400' }, firing(minutes, fires))).toBe('')
 })
 
-test('what an alert says names the reason and how many', async () => {
+test('an alert names the reason and the number of node configs', async () => {
 	const exp_alerts = [
 		{
 			exp_labels: { severity: 'warning', state: 'Failed', reason: 'InUse', job: 'multinic', namespace: 'multinic-system' },
@@ -56,14 +56,14 @@ test('what an alert says names the reason and how many', async () => {
 	expect(await judge({ ...calm, [configs('Failed', 'InUse')]: '2x400' }, { alert_rule_test })).toBe('')
 })
 
-test('promtool reads every query of the dashboard', async () => {
+test('promtool accepts every query of the dashboard', async () => {
 	const queries = panelQueries.map(({ where, expr }, index) => ({ record: `panel:${index}`, expr: plain(expr), labels: { where } }))
 	const { all, exitCode } = await asYaml({ groups: [{ name: 'dashboard', rules: queries }] }, path => promtool(['check', 'rules', path]))
 	expect(exitCode, all).toBe(0)
 	expect(all).toContain(`${queries.length} rules found`)
 })
 
-test('the first row of the dashboard says of a calm fleet that all is well', async () => {
+test('the first row of the dashboard shows a calm fleet as healthy', async () => {
 	const said = {
 		Leader: 1,
 		Configured: 1,
@@ -88,12 +88,12 @@ test('every alert fires in one of the tables', () => {
 	expect([...fired].sort()).toEqual(names.sort())
 })
 
-/** What Grafana puts in for its own variables. */
+/** Replaces the variables of Grafana. */
 function plain(expr: string): string {
 	return expr.replaceAll('$__rate_interval', '5m').replaceAll('$namespace', '.*')
 }
 
-/** @returns what promtool has to say against it */
+/** @returns the errors of promtool; empty if there are none */
 async function judge(series: Series, expectations: object): Promise<string> {
 	const file = { rule_files: [rules], evaluation_interval: '1m', tests: [groupOf(series, expectations)] }
 	const { all, exitCode } = await asYaml(file, path => promtool(['test', 'rules', path]))

@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 
-/** docs/security.md against the tests by which it claims what it claims. */
+/** Tests docs/security.md against the tests that prove its claims. */
 const page = readFileSync('docs/security.md', 'utf8')
 const named = [...page.matchAll(/`(test\/[^`]+)`/g)].map(([, path = '']) => path)
 
-test('each claim names a test that there is', () => {
+test('each claim names an existing test', () => {
 	expect(named.length).toBeGreaterThan(10)
 	expect(named.filter(path => !existsSync(path))).toEqual([])
 })
@@ -16,7 +16,7 @@ test('each row of a table that ends with "tried in" names its test', () => {
 	expect(rows.filter(row => !/`test\/[^`]+`/.test(row))).toEqual([])
 })
 
-/** The last cells below the heading. */
+/** Returns the last cells of the rows below the heading. */
 function rowsTriedIn(lines: readonly string[]): string[] {
 	let isTable = false
 	return lines.flatMap(line => {

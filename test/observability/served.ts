@@ -3,7 +3,7 @@ import { createFleet } from '../../controller/fleet.ts'
 import { createMetrics } from '../../runtime/metrics.ts'
 import { createQueue } from '../../runtime/queue.ts'
 
-/** The registry of a controller with an empty fleet, as controller/main.ts and controller/controller.ts put it together. */
+/** Returns the registry of a controller with an empty fleet, as controller/main.ts and controller/controller.ts assemble it. */
 export function controllerRegistry() {
 	const metrics = createMetrics('nodeconfig')
 	metrics.observe(createQueue({ watch: metrics.queue }))
@@ -14,7 +14,7 @@ export function controllerRegistry() {
 
 export type Served = { name: string; type: string; labels: string[] }
 
-/** Name, type and labels of every metric a controller serves. */
+/** Returns name, type and labels of every metric that a controller serves. */
 export function served(): Served[] {
 	const metrics = controllerRegistry().getMetricsAsArray() as unknown as { name: string; type: string; labelNames: string[] }[]
 	return metrics.map(({ name, type, labelNames }) => ({ name, type, labels: labelNames }))
