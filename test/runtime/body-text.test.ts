@@ -10,12 +10,12 @@ test.each([1, 3, 7, 65_536, 1 << 20])('a body in chunks of %i bytes is one text'
 	expect((await textOf(inChunks(Buffer.from(text), size))) === text).toBe(true)
 })
 
-test('no body is an empty text, and a mark of its order of bytes is no part of it', async () => {
+test('an empty body is an empty text, and a byte order mark is not part of the text', async () => {
 	expect(await textOf(inChunks(Buffer.alloc(0), 1))).toBe('')
 	expect(await textOf(inChunks(Buffer.from('\ufeff{}'), 1))).toBe('{}')
 })
 
-test('no chunk is kept: one that is written over is read as it was', async () => {
+test('no chunk is kept: overwriting a chunk does not change the text', async () => {
 	const text = 'aß日😀'.repeat(1_000)
 	async function* sameChunk() {
 		const chunk = Buffer.alloc(1)

@@ -4,8 +4,8 @@ import { parseBounded } from '../../runtime/bounded-json.ts'
 
 const wide = { bytes: 1 << 20, depth: 100, values: 100_000 }
 
-describe('JSON from outside', () => {
-	test('of any shape is what JSON.parse makes of it, and is as deep and as large as it is', () => {
+describe('external JSON', () => {
+	test('of any shape is parsed like JSON.parse, and its depth and number of values are counted exactly', () => {
 		fc.assert(
 			fc.property(fc.jsonValue({ maxDepth: 6 }), fc.constantFrom(undefined, '\t'), (value, indent) => {
 				const text = JSON.stringify(value, undefined, indent)
@@ -27,11 +27,11 @@ describe('JSON from outside', () => {
 		['half of it', '{"a":[1,', /^it is not JSON$/],
 		['more closed than opened', ']'.repeat(1_000), /^it is not JSON$/],
 		['nothing', '', /^it is not JSON$/],
-	])('that has %s is not read', (_, text, fault) => {
+	])('with %s is rejected', (_, text, fault) => {
 		expect(parseBounded(text, wide)).toEqual({ fault: expect.stringMatching(fault) })
 	})
 
-	test('brackets, commas and quotes in texts count for nothing', () => {
+	test('may have any number of brackets, commas and quotes in strings', () => {
 		const value = ['[{,', '\\"[[', '"', '\\', '\\\\"']
 		expect(parseBounded(JSON.stringify(value), { ...wide, depth: 1, values: 6 })).toEqual({ value })
 	})

@@ -1,4 +1,4 @@
-/** Bytes as a stream of pieces of these lengths, and of what is left. */
+/** Yields the bytes in pieces of these lengths, and then the rest. */
 export async function* chunks(bytes: Buffer, cuts: readonly number[]): AsyncGenerator<Buffer, void, void> {
 	let from = 0
 	for (const length of cuts) {

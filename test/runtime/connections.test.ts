@@ -13,7 +13,7 @@ import { inClusterCredentials } from '../../runtime/kube/in-cluster.ts'
 const first = certificate(new Date(), 'first')
 const second = certificate(new Date(), 'second')
 
-/** A server with the first authority's certificate, and a pod's folder that says which authority is trusted. */
+/** Starts a server with the first CA's certificate, and a pod's folder that contains the trusted CA. */
 async function cluster() {
 	let connections = 0
 	const server = createServer(first, (_, response) => void response.setHeader('content-type', 'application/json').end('{"ok":true}'))
@@ -25,7 +25,7 @@ async function cluster() {
 		server.close()
 		await rm(folder, { recursive: true })
 	})
-	/** As the kubelet does it: never half a file. */
+	/** Writes like the kubelet: never half a file. */
 	const trust = async (ca: string) => {
 		await writeFile(join(folder, 'next'), ca)
 		await rename(join(folder, 'next'), join(folder, 'ca.crt'))
@@ -42,7 +42,7 @@ async function cluster() {
 	return { client, credentials, trust, rotate, connections: () => connections, ask: () => client.raw({ method: 'GET', path: '/version' }) }
 }
 
-test('a server whose authority has changed is spoken to as soon as the file says so, and not before', async () => {
+test('a server whose CA has changed is trusted as soon as the file contains the CA, and not before', async () => {
 	const { ask, rotate, trust } = await cluster()
 	expect(await ask()).toEqual({ ok: true })
 	rotate()
@@ -51,7 +51,7 @@ test('a server whose authority has changed is spoken to as soon as the file says
 	expect(await Promise.all([ask(), ask(), ask()])).toEqual(Array(3).fill({ ok: true }))
 })
 
-test('a file that names both authorities carries calls over the change without a failure', async () => {
+test('a file with both CAs keeps calls working during the change', async () => {
 	const { ask, rotate, trust } = await cluster()
 	await trust(`${first.cert}${second.cert}`)
 	expect(await ask()).toEqual({ ok: true })
@@ -59,7 +59,7 @@ test('a file that names both authorities carries calls over the change without a
 	expect(await ask()).toEqual({ ok: true })
 })
 
-test('a write is sent once, although the first server it met was not trusted', async () => {
+test('a write is sent once, although the first server it reached was not trusted', async () => {
 	const { client, rotate, trust } = await cluster()
 	rotate()
 	await trust(second.cert)
@@ -67,7 +67,7 @@ test('a write is sent once, although the first server it met was not trusted', a
 	expect(client.requests()).toEqual({ post: 2 })
 })
 
-test('a file that is gone says so when it is needed, and not before', async () => {
+test('a missing file is reported when it is needed, and not before', async () => {
 	const { ask, rotate, credentials } = await cluster()
 	const authorities = credentials.authorities
 	credentials.authorities = () => Promise.reject(new Error('the mount is gone'))
@@ -77,7 +77,7 @@ test('a file that is gone says so when it is needed, and not before', async () =
 	if (authorities) credentials.authorities = authorities
 })
 
-test('authorities are read again every minute; others open other connections, the same keep those there are', async () => {
+test('CAs are read again every minute; changed CAs open new connections, the same CAs keep the existing ones', async () => {
 	let now = 0
 	let read = 0
 	let ca = first.cert
@@ -100,7 +100,7 @@ test('authorities are read again every minute; others open other connections, th
 	expect([await used(119_999), await used(120_000), read]).toEqual([after, after, 2])
 })
 
-test('whoever has another certificate is known by it from the next call on, over other connections', async () => {
+test('a changed client certificate is used from the next call on, over new connections', async () => {
 	const names: string[] = []
 	const server = createServer({ ...first, requestCert: true, rejectUnauthorized: false }, ({ socket }, response) => {
 		names.push(String((socket as TLSSocket).getPeerCertificate().subject.CN))

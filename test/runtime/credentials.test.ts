@@ -34,7 +34,7 @@ function kubeconfig(user: object, cluster: object = {}): object {
 describe('a kubeconfig', () => {
 	const plugin = { apiVersion: 'client.authentication.k8s.io/v1', command: process.execPath, interactiveMode: 'Never' }
 
-	test('with a program that signs in: it is run again when its answer was refused', async () => {
+	test('with an exec plugin runs it again when its credentials were rejected', async () => {
 		const script =
 			'console.log(JSON.stringify({apiVersion:"client.authentication.k8s.io/v1",kind:"ExecCredential",status:{token:"t"+process.pid}}))'
 		const exec = {
@@ -52,7 +52,7 @@ describe('a kubeconfig', () => {
 		expect(second).not.toEqual(first)
 	})
 
-	test('with a program that signs in: it is run again when its answer has expired', async () => {
+	test('with an exec plugin runs it again when its credentials have expired', async () => {
 		const script = `console.log(JSON.stringify({apiVersion:"client.authentication.k8s.io/v1",kind:"ExecCredential",
 			status:{token:"t"+process.pid,expirationTimestamp:"2026-03-01T12:00:00Z"}}))`
 		const exec = Exec.parse({
@@ -69,7 +69,7 @@ describe('a kubeconfig', () => {
 		expect(await headers(false)).not.toEqual(first)
 	})
 
-	/** A program that counts how often it was run, prints that as the token, good for an hour, and fails when it is run for the time `fails` says. */
+	/** An exec plugin that counts its runs, prints the count as a token that is valid for one hour, and fails on run number `fails`. */
 	async function counting(fails = 0) {
 		const counter = await file('runs', '')
 		const script = `const fs = require('fs'); fs.appendFileSync(${JSON.stringify(counter)}, 'x')
@@ -89,21 +89,21 @@ describe('a kubeconfig', () => {
 	test.each([
 		['its answer has expired', true],
 		['its answer was refused', false],
-	])('with a program that signs in, for many at the same time: it is run once when %s', async (_, isExpired) => {
+	])('with an exec plugin and concurrent callers runs it once when %s', async (_, isExpired) => {
 		const { token, expire } = await counting()
 		if (isExpired) expire()
 		const answers = await Promise.all(Array.from({ length: 8 }, () => token(!isExpired)))
 		expect(new Set(answers)).toEqual(new Set(['Bearer t2']))
 	})
 
-	test('with a program that signs in, and failed once: it is run again for the next call', async () => {
+	test('with an exec plugin that failed once runs it again for the next call', async () => {
 		const { token, expire } = await counting(2)
 		expire()
 		await expect(token(false)).rejects.toMatchObject({ code: 'SIGN_IN_FAILED' })
 		expect(await token(false)).toBe('Bearer t3')
 	})
 
-	test('with a program that prints certificates: those of its last answer count', async () => {
+	test('with an exec plugin that prints certificates uses those of its last output', async () => {
 		const counter = await file('runs', '')
 		const [one, two] = [certificate(), certificate()]
 		const script = `const fs = require('fs'); fs.appendFileSync(${JSON.stringify(counter)}, 'x')
@@ -117,7 +117,7 @@ describe('a kubeconfig', () => {
 		expect(credentials.certificate?.()).toEqual(two)
 	})
 
-	test('with certificates in files: they are read again every minute, and when they were refused', async () => {
+	test('with certificates in files reads them again every minute, and when they were rejected', async () => {
 		const [one, two] = [certificate(), certificate()]
 		let now = 0
 		const write = (cert: string, key: string) => Promise.all([file('cert', cert), file('key', key)])
@@ -171,7 +171,7 @@ describe('a kubeconfig', () => {
 			kubeconfig({ 'auth-provider': { name: 'gcp' } }),
 			/user u: auth-provider must be oidc; kubectl supports no other since 1\.26$/,
 		],
-	])('with %s is refused by a sentence without its values', async (_, content, words) => {
+	])('with %s is rejected with a message without its values', async (_, content, words) => {
 		const failure = await loadCredentials({ kubeconfig: await file('config', content) }, {}).catch(error => error)
 		expect([failure.code, failure.message]).toEqual(['CONFIG_INVALID', expect.stringMatching(words)])
 		expect(failure.message).not.toContain('hunter2')
@@ -195,13 +195,13 @@ describe('a kubeconfig', () => {
 			printing(JSON.stringify({ apiVersion: plugin.apiVersion, kind: 'ExecCredential', status: {} })),
 			/status has neither a token nor a certificate$/,
 		],
-	])('with a program that %s is told by its name', async (_, content, words) => {
+	])('with an exec plugin that %s is rejected with the name of the plugin', async (_, content, words) => {
 		const failure = await loadCredentials({ kubeconfig: await file('config', content) }, { PATH: '/nowhere' }).catch(error => error)
 		expect([failure.code, failure.message]).toEqual(['SIGN_IN_FAILED', expect.stringMatching(words)])
 		expect(failure.message).not.toContain('hunter2')
 	})
 
-	test('that is not there is refused by its name', async () => {
+	test('that does not exist is rejected with its path', async () => {
 		await expect(loadCredentials({}, { HOME: folder })).rejects.toMatchObject({
 			code: 'CONFIG_INVALID',
 			message: `kubeconfig ${folder}/.kube/config cannot be read: there is no such file`,
@@ -227,7 +227,7 @@ describe('inside a pod, a server process', () => {
 	})
 })
 
-describe('inside a pod, as kubectl', () => {
+describe('inside a pod, like kubectl', () => {
 	const pod = { KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: '443' }
 	const ofPod = 'https://10.96.0.1:443'
 	const ofFile = 'https://k.example:6443'
@@ -255,15 +255,15 @@ describe('inside a pod, as kubectl', () => {
 		else expect(found.server).toBe(server)
 	})
 
-	test('the pod’s own is reached through HTTPS_PROXY where NO_PROXY does not name it', async () => {
+	test('the pod’s own API server is reached through HTTPS_PROXY unless NO_PROXY names it', async () => {
 		const env = { ...pod, HOME: folder, HTTPS_PROXY: 'http://proxy.example:3128' }
 		expect(await loadAsKubectl({}, env, folder)).toMatchObject({ proxy: 'http://proxy.example:3128' })
 		expect(await loadAsKubectl({}, { ...env, NO_PROXY: '10.96.0.0/12' }, folder)).not.toHaveProperty('proxy')
 	})
 })
 
-describe('a pod’s own token', () => {
-	test('is read once a minute, and at once when it was refused', async () => {
+describe('the token of a pod', () => {
+	test('is read once a minute, and immediately after it was rejected', async () => {
 		let now = 0
 		const headers = bearerFromFile(await file('token', 'one\n'), () => now)
 		const bearer = async (refused: boolean) => (await headers(refused)).authorization
@@ -277,13 +277,13 @@ describe('a pod’s own token', () => {
 		expect(await bearer(true)).toBe('Bearer three')
 	})
 
-	test('goes to the address in the environment, whatever its family', async () => {
+	test('is sent to the address in the environment, whatever its family', async () => {
 		await Promise.all([file('token', 't'), file('ca.crt', 'CA')])
 		const env = { KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '6443' }
 		expect(await inClusterCredentials(env, folder)).toMatchObject({ server: 'https://[fd00::1]:6443', tls: { ca: 'CA' } })
 	})
 
-	test('is not guessed where there is none', async () => {
+	test('is not used when the environment or the files of a pod are missing', async () => {
 		await expect(inClusterCredentials({ KUBERNETES_SERVICE_HOST: 'h' }, folder)).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
 		await expect(inClusterCredentials({}, folder)).rejects.toThrow('KUBERNETES_SERVICE_HOST is required')
 	})

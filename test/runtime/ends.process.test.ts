@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 
 type Ended = { code: number | null; lines: Record<string, unknown>[] }
 
-/** Runs room.ts; where a signal is given, it is sent as soon as the process says it is ready. */
+/** Runs room.ts; if a signal is given, sends it as soon as the process reports that it is ready. */
 async function run(how: string, env: Record<string, string> = {}, signal?: NodeJS.Signals): Promise<Ended> {
 	const child = spawn(process.execPath, [join(import.meta.dirname, 'process/room.ts'), how], { env: { PATH: '', ...env } })
 	let text = ''
@@ -13,7 +13,7 @@ async function run(how: string, env: Record<string, string> = {}, signal?: NodeJ
 	child.stdout.on('data', chunk => {
 		text += chunk
 		if (!signal || sent || !text.includes('"ready"')) return
-		// a second one would end it at once
+		// a second one would end it immediately
 		sent = child.kill(signal)
 	})
 	child.stderr.on('data', chunk => {
@@ -44,13 +44,13 @@ test.each<[title: string, how: string, code: number, last: object]>([
 	expect([ended.code, ended.lines.at(-1)]).toMatchObject([code, last])
 })
 
-test.each(['SIGTERM', 'SIGINT'] as const)('a process that is sent %s stops in order', async signal => {
+test.each(['SIGTERM', 'SIGINT'] as const)('a process that receives %s stops in order', async signal => {
 	const { code, lines } = await run('serves', {}, signal)
 	expect(code).toBe(0)
 	expect(lines.map(line => line.msg)).toEqual(['ready', 'stopping', 'stopped'])
 })
 
-test('a process says less when told to, and refuses a level that is none', async () => {
+test('a process logs less at a higher LOG_LEVEL, and rejects an invalid level', async () => {
 	expect((await run('returns', { LOG_LEVEL: 'error' })).lines).toEqual([])
 	const { code, lines } = await run('returns', { LOG_LEVEL: 'loud' })
 	expect([code, lines[0]]).toMatchObject([2, { err: { message: expect.stringContaining('LOG_LEVEL: ') } }])

@@ -4,7 +4,7 @@ import * as z from 'zod'
 import { Bool, Duration, ListenAddress, parseDuration, readEnv, Whole } from '../../runtime/env.ts'
 import { isFailure } from '../../runtime/errors.ts'
 
-describe('a duration in the form of Go', () => {
+describe('a duration in Go format', () => {
 	test.each<[text: string, ms: number | undefined]>([
 		['30s', 30_000],
 		['5m', 300_000],
@@ -39,7 +39,7 @@ describe('a duration in the form of Go', () => {
 		)
 	})
 
-	test('is a number or nothing, whatever the text', () => {
+	test('is a number or undefined, whatever the text', () => {
 		fc.assert(
 			fc.property(fc.string({ unit: fc.constantFrom(...'0123456789.hmsuµn -+e') }), text => {
 				const ms = parseDuration(text)
@@ -57,7 +57,7 @@ const Config = z.object({
 })
 
 describe('the environment', () => {
-	test('is read whole, with defaults for what is absent or empty', () => {
+	test('is read completely, with defaults for what is absent or empty', () => {
 		const config = readEnv(Config, {
 			VIOLA_URL: 'http://viola',
 			POLL_INTERVAL: '',
@@ -70,7 +70,7 @@ describe('the environment', () => {
 		expect(Object.isFrozen(config)).toBe(true)
 	})
 
-	test('tells all its faults at once, each by the name of its variable, and no value', () => {
+	test('reports all its faults together, each with the name of its variable and without a value', () => {
 		const env = { POLL_INTERVAL: 'hunter2', WORKERS: '65', STRICT: 'perhaps' }
 		const failure = thrownBy(() => readEnv(Config, env))
 		expect(isFailure(failure, 'CONFIG_INVALID') && failure.message.split('\n')).toEqual([
@@ -86,7 +86,7 @@ describe('the environment', () => {
 		expect(readEnv(z.object({ A: Bool }), { A: text })).toEqual({ A: true })
 	})
 
-	test.each(['-1', '1.5', '0x10', '1e3', ' 1', '9'.repeat(20)])('%j is no whole number', text => {
+	test.each(['-1', '1.5', '0x10', '1e3', ' 1', '9'.repeat(20)])('%j is not a whole number', text => {
 		expect(() => readEnv(z.object({ A: Whole }), { A: text })).toThrow('A: must be a whole number')
 	})
 
@@ -94,7 +94,7 @@ describe('the environment', () => {
 		[':8080', { host: '', port: 8080 }],
 		['localhost:0', { host: 'localhost', port: 0 }],
 		['[::1]:65535', { host: '::1', port: 65_535 }],
-	])('%s is where a server may listen', (text, at) => {
+	])('%s is a listen address', (text, at) => {
 		expect(readEnv(z.object({ A: ListenAddress }), { A: text })).toEqual({ A: at })
 	})
 
@@ -102,7 +102,7 @@ describe('the environment', () => {
 		['8080', 'A: must be host:port or :port'],
 		['a b:80', 'A: must be host:port or :port'],
 		[':65536', 'A: must have a port of at most 65535'],
-	])('%j is nowhere to listen', (text, words) => {
+	])('%j is not a listen address', (text, words) => {
 		expect(() => readEnv(z.object({ A: ListenAddress }), { A: text })).toThrow(words)
 	})
 })

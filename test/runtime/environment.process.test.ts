@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 
-/** Every program, started with everything wrong that can be wrong: it says all of it at once, and ends with 2. */
+/** Starts every program with everything wrong that can be wrong: it reports all of it together, and exits with 2. */
 
 const secret = 's3cr3t\u0007'
 const number = ['an hour', '-1', '1.5', '0x10', '9'.repeat(20)]
@@ -13,11 +13,11 @@ const name = ['Upper', 'two words', '-dash', 'a/b']
 const address = ['no-address', ':70000', 'a b:80']
 const missing = ['/nowhere', '/proc/self/mem/x']
 
-/** What each program reads: wrong values of each variable, or none where any text will do. */
+/** What each program reads: invalid values of each variable, or none if any text is valid. */
 type Variables = Readonly<Record<string, readonly string[]>>
 type Program = { reads: string[]; variables: Variables }
 
-/** Of these the value is told: where a file is looked for, whose run it is, and which entry of a list is wrong. */
+/** The variables whose value is reported: it says where a file is expected, which run it is, or which entry of a list is wrong. */
 const areTold = new Set(['KUBECONFIG', 'VIOLA_TOKEN_FILE', 'VIOLA_CLUSTERS', 'RUN', 'SECRET_ENDPOINT_HOSTS', 'VIOLA_ALLOWED_PROVIDERS'])
 
 const log: Variables = { LOG_LEVEL: ['loud', '7'], LOG_FORMAT: ['xml'] }
@@ -122,13 +122,13 @@ const programs: Readonly<Record<string, Program>> = {
 }
 
 describe.each(Object.entries(programs))('%s', (program, { reads, variables }) => {
-	test('reads no variable that is not tried here', () => {
+	test('reads no variable that is not tested here', () => {
 		const read = reads.flatMap(file => [...readFileSync(file, 'utf8').matchAll(/^\t+([A-Z][A-Z_]+): /gm)].map(([, name]) => name))
 		expect(Object.keys(variables).filter(name => name !== 'KUBECONFIG')).toEqual(expect.arrayContaining(read))
 		expect(read.length).toBe(Object.keys(variables).length - (variables.KUBECONFIG ? 1 : 0))
 	})
 
-	test.each(rounds(variables))('with everything wrong, the %i. time', (_, env) => {
+	test.each(rounds(variables))('reports every variable when all are wrong, round %i', (_, env) => {
 		const { status, said } = start(program, env)
 		expect(status).toBe(2)
 		for (const name of Object.keys(env)) expect(said).toMatch(new RegExp(`\\b${name}\\b`, name === 'KUBECONFIG' ? 'i' : ''))
@@ -147,18 +147,18 @@ test.each([
 	['viola', ['VIOLA_CLUSTERS', 'VIOLA_TOKEN or VIOLA_TOKEN_FILE']],
 	['mgmt', ['kubeconfig /nowhere/.kube/config']],
 	['agent', ['set REPORT_FILE, or run in a pod']],
-])('%s, told nothing, says at once what it needs', (program, needs) => {
+])('%s reports everything it needs when no variable is set', (program, needs) => {
 	const { status, said } = start(program, {})
 	expect(status).toBe(2)
 	for (const need of needs) expect(said).toContain(need)
 })
 
-test.each(['controller', 'mgmt'])('%s is told of an API server where none can be', program => {
+test.each(['controller', 'mgmt'])('%s rejects an API server address that cannot exist', program => {
 	const { status, said } = start(program, { KUBERNETES_SERVICE_HOST: 'two words', KUBERNETES_SERVICE_PORT: 'port' })
 	expect([status, said]).toEqual([2, expect.stringContaining('KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT: must be')])
 })
 
-/** As many as the most wrong values of one variable; each round has the next wrong value of every variable. */
+/** Returns as many rounds as the most invalid values of one variable; each round has the next invalid value of every variable. */
 function rounds(variables: Variables): [number, Record<string, string>][] {
 	const wrong = Object.entries(variables).filter(([, values]) => values.length > 0)
 	const most = Math.max(...wrong.map(([, values]) => values.length))

@@ -12,7 +12,7 @@ import { anyTrouble, inTurn, leaderChanged, storageFull, tooManyRequests, unavai
 import { type ApiUnderTest, controllerManagerConformance, kubeConformance } from './kube-conformance.ts'
 import { manualTime } from './manual-time.ts'
 
-describe('the fake API server is as the real one', () => {
+describe('the fake API server behaves like the real one', () => {
 	let server: FakeApiServer
 	let api: ApiUnderTest
 	beforeAll(async () => {
@@ -47,7 +47,7 @@ function put(server: FakeApiServer, ...names: string[]): void {
 
 const names = (server: FakeApiServer) => server.objects.list(ConfigMap, namespace).map(({ metadata }) => metadata.name)
 
-describe('its faults', () => {
+describe('faults of the fake API server', () => {
 	test.each<[title: string, fault: Fault, failure: object, done: string[]]>([
 		[
 			'an answer instead of work',
@@ -70,7 +70,7 @@ describe('its faults', () => {
 		expect(names(server)).toEqual(done)
 	})
 
-	test('a delay holds one request and lets others pass', async () => {
+	test('a delay holds one request and does not affect others', async () => {
 		const { server, client } = await start()
 		put(server, 'a')
 		const gate = Promise.withResolvers<void>()
@@ -81,7 +81,7 @@ describe('its faults', () => {
 		expect((await listing).items.length).toBe(2)
 	})
 
-	test('a hook may write itself: somebody else was faster', async () => {
+	test('a hook may write itself, as a faster client would', async () => {
 		const { server, client } = await start()
 		put(server, 'a')
 		const old = await client.get(ConfigMap, at)
@@ -93,7 +93,7 @@ describe('its faults', () => {
 		['falls silent', { fault: 'silence', afterLines: 1 }],
 		['breaks off in the middle of a line', { fault: 'cut', afterLines: 1 }],
 		['is refused', { fault: 'answer', status: 500 }],
-	])('a watch that %s costs a reflector nothing but another one', async (_, fault) => {
+	])('a watch that %s only makes a reflector open another one', async (_, fault) => {
 		const { server, client } = await start()
 		put(server, 'a')
 		const faults = [fault]
@@ -135,14 +135,14 @@ describe('its faults', () => {
 		expect(await broken.next).toBe('UNREACHABLE')
 	})
 
-	test('words of trouble are those of the real one', async () => {
+	test('errors have the messages of the real API server', async () => {
 		const { server, client } = await start()
 		const told = async (fault: Fault) => {
 			server.onRequest(() => fault)
 			return client.get(ConfigMap, at).catch(({ code, message }) => `${code} ${message}`)
 		}
 		const troubles: unknown[] = []
-		// 429 last: it holds back the whole client
+		// 429 last: it delays the whole client
 		for (const fault of [storageFull(), leaderChanged(), unavailable(), tooManyRequests()]) troubles.push(await told(fault))
 		expect(troubles).toEqual([
 			'SERVER_ERROR etcdserver: mvcc: database space exceeded',
@@ -161,7 +161,7 @@ describe('its faults', () => {
 		{ weight: 1, arbitrary: fc.record({ deed: fc.constantFrom('compact' as const, 'disconnect' as const) }) },
 	)
 
-	test('whatever befalls the requests of a reflector, in the end it holds what is there', async () => {
+	test('whatever happens to the requests of a reflector, it finally holds the objects of the server', async () => {
 		const { server, client } = await start()
 		const versions = (all: Iterable<[string, unknown]>) => Object.fromEntries([...all].sort())
 		const held = () => versions(server.objects.list(ConfigMap, namespace).map(({ metadata }) => [metadata.name, metadata.resourceVersion]))
@@ -181,7 +181,7 @@ describe('its faults', () => {
 			const { store, done } = startReflector({
 				...{ client, kind: ConfigMap, namespace, log, signal: end.signal, idleMs: 30, pageSize: 2, backoff: { firstMs: 1, maxMs: 3 } },
 				project: ({ metadata }) => metadata.resourceVersion,
-				// told in order, changes alone must lead to the same
+				// the changes alone, in order, must lead to the same result
 				onChange: (key, now) => (now === undefined ? seen.delete(key) : seen.set(key, now)),
 			})
 			for (const deed of deeds) {
@@ -189,7 +189,7 @@ describe('its faults', () => {
 				act(deed)
 			}
 			const shown = () => versions([...store.keys()].map(key => [key.split('/')[1] ?? '', store.get(key)]))
-			// not so long that a counterexample cannot be made smaller in the time of a test
+			// short enough to shrink a counterexample within the timeout of the test
 			await expect.poll(shown, { interval: 5, timeout: 20_000 }).toEqual(held())
 			expect(versions(seen)).toEqual(versions([...store.keys()].map(key => [key, store.get(key)])))
 			end.abort()
@@ -198,7 +198,7 @@ describe('its faults', () => {
 		await fc.assert(fc.asyncProperty(anyTrouble(12), fc.array(anyDeed, { maxLength: 30 }), holds), { numRuns: 60 })
 	})
 
-	test('a watch that was given up while it was delayed is not opened', async () => {
+	test('a watch that was canceled while it was delayed is not opened', async () => {
 		const { server, client } = await start()
 		const gate = Promise.withResolvers<void>()
 		server.onRequest(() => ({ fault: 'delay', until: gate.promise }))
@@ -215,7 +215,7 @@ describe('its faults', () => {
 		expect(server.watches.size).toBe(0)
 	})
 
-	test('a custom resource whose definition changes ends its watches and stays', async () => {
+	test('a custom resource whose definition changes ends its watches and keeps its objects', async () => {
 		const { server, client } = await start()
 		const Widget = defineKind<KubeObject & { spec?: object }>({
 			...{ group: 'example.org', version: 'v1', plural: 'widgets', kind: 'Widget', namespaced: true },
@@ -239,7 +239,7 @@ describe('its faults', () => {
 		await expect(client.get(Widget, at)).rejects.toMatchObject({ code: 'NOT_FOUND' })
 	})
 
-	test('a server that goes down and comes up again holds what it held', async () => {
+	test('a server that goes down and comes up again keeps its objects', async () => {
 		const { server, client } = await start()
 		put(server, 'a')
 		const watching = client.watch(ConfigMap, { resourceVersion: String(server.version()), signal: new AbortController().signal }).next()
@@ -253,8 +253,8 @@ describe('its faults', () => {
 	})
 })
 
-describe('its history', () => {
-	test.each(['event', 'status'] as const)('a watch from before it was compacted is told so by %s', async expiredWatch => {
+describe('history of the fake API server', () => {
+	test.each(['event', 'status'] as const)('a watch from before it was compacted is rejected by %s', async expiredWatch => {
 		const { server, client } = await start({ expiredWatch })
 		put(server, 'a')
 		const resourceVersion = String(server.version())
@@ -269,7 +269,7 @@ describe('its history', () => {
 		expect(await next).toMatchObject({ value: { type: 'ADDED', object: { metadata: { name: 'c' } } } })
 	})
 
-	test('a page from before it was compacted is refused', async () => {
+	test('a page from before it was compacted is rejected', async () => {
 		const { server, client } = await start()
 		put(server, 'a', 'b', 'c')
 		const pages = client.pages(ConfigMap, { limit: 1 })
@@ -278,7 +278,7 @@ describe('its history', () => {
 		await expect(pages.next()).rejects.toMatchObject({ code: 'EXPIRED', message: expect.stringContaining('continue parameter is too old') })
 	})
 
-	test('only so much of it is remembered', async () => {
+	test('only a limited number of changes is kept', async () => {
 		const { server, client } = await start({ historySize: 10 })
 		const { signal } = new AbortController()
 		const from = (version: number) => client.watch(ConfigMap, { resourceVersion: String(version), signal }).next()
@@ -288,7 +288,7 @@ describe('its history', () => {
 		expect(await from(server.version() - 10)).toMatchObject({ value: { object: { metadata: { name: 'n90' } } } })
 	})
 
-	test('a version that is still to come times out', async () => {
+	test('a request for a future version times out', async () => {
 		const { server, client } = await start()
 		const query = { resourceVersion: server.version() + 1 }
 		const listing = client.raw({ method: 'GET', path: '/api/v1/configmaps', query })
@@ -296,15 +296,15 @@ describe('its history', () => {
 	})
 })
 
-describe('what can be set', () => {
-	test('a server that does not know streamed lists says so as an older one does', async () => {
+describe('options of the fake API server', () => {
+	test('a server without streamed lists rejects them like an older one', async () => {
 		const { client } = await start({ watchList: false })
 		const query = { watch: true, sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan', allowWatchBookmarks: true }
 		const refused = { code: 'INVALID', message: expect.stringContaining('sendInitialEvents is forbidden for watch') }
 		await expect(client.raw({ method: 'GET', path: '/api/v1/configmaps', query })).rejects.toMatchObject(refused)
 	})
 
-	test('bookmarks and the end of a watch come by its own time', async () => {
+	test('bookmarks and the end of a watch follow the timer that it is given', async () => {
 		const time = manualTime()
 		const { server, client } = await start({ setTimer: time.setTimer })
 		put(server, 'a')
@@ -322,13 +322,13 @@ describe('what can be set', () => {
 		await expect.poll(() => time.waiting()).toBe(0)
 	})
 
-	test('times in metadata are those of the clock it is given', async () => {
+	test('times in metadata follow the clock that it is given', async () => {
 		const { server } = await start({ now: () => Date.UTC(2026, 0, 2, 3, 4, 5, 678) })
 		put(server, 'a')
 		expect(server.objects.get(ConfigMap, at)?.metadata.creationTimestamp).toBe('2026-01-02T03:04:05Z')
 	})
 
-	test('accounts have the rights they are given, and the log tells whose a request was', async () => {
+	test('accounts have the rights that they are given, and the log shows the user of each request', async () => {
 		const { server } = await start({ allows: (user, { verb }) => user === 'reader' && verb === 'get' })
 		put(server, 'a')
 		const client = new KubeClient(server.credentialsOf('reader'), { fieldManager: 'it', userAgent: 'reading/1' })
@@ -343,7 +343,7 @@ describe('what can be set', () => {
 		])
 	})
 
-	test('a kind with rules of its own refuses what breaks them, naming each field', async () => {
+	test('a kind with its own rules rejects what breaks them, and names each field', async () => {
 		const Widget = defineKind<KubeObject & { spec: { size: number } }>({
 			...{ group: 'example.org', version: 'v1', plural: 'widgets', kind: 'Widget', namespaced: true },
 		})
@@ -360,7 +360,7 @@ describe('what can be set', () => {
 		})
 	})
 
-	test('a pod on a node goes when its node says so, a Job’s generation counts its spec', async () => {
+	test('a pod on a node is removed when its node confirms, and the generation of a Job counts changes of its spec', async () => {
 		const { server, client } = await start()
 		server.objects.create(Pod, { metadata: at, spec: { nodeName: 'n', containers: [] } })
 		await client.delete(Pod, at)
@@ -372,7 +372,7 @@ describe('what can be set', () => {
 		expect([job.metadata.generation, (await client.get(Job, at)).metadata.generation]).toEqual([1, 1])
 	})
 
-	test('ten thousand objects at once are all there, in order, and all told', async () => {
+	test('ten thousand objects created together are all there, in order, and all reported', async () => {
 		const { server, client } = await start()
 		const end = new AbortController()
 		onTestFinished(() => end.abort())

@@ -3,17 +3,17 @@ import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
 import type { Credentials } from '../../runtime/kube/credentials.ts'
 
-/** How one request is mistreated. */
+/** Answers one request, usually wrongly. */
 export type Answer = (response: ServerResponse, request: IncomingMessage) => void
 
-/** What a real API server does only by accident, done at will. It knows no objects and stands in for nothing else. */
+/** A server that does on request what a real API server does only by accident. It holds no objects and replaces nothing else. */
 export type FaultServer = {
 	credentials: Credentials
-	/** Path and query of every request, in the order they came; watches as `watch from 7`, or `stream` when they ask for initial events. */
+	/** Path and query of every request, in the order of arrival; watches as `watch from 7`, or `stream` if they request initial events. */
 	requests: string[]
-	/** Connections ever opened. */
+	/** Number of connections opened so far. */
 	connections(): number
-	/** How the next requests are answered, one each. The last answer stays. */
+	/** Sets how the next requests are answered, one each. The last answer repeats. */
 	script(...answers: Answer[]): void
 }
 
@@ -52,12 +52,12 @@ function told(url: string): string {
 	return ['list', searchParams.get('limit') ?? 'whole', searchParams.get('continue') ?? ''].join(' ').trimEnd()
 }
 
-/** Objects as `name@version`. */
+/** Answers with a list of objects, each given as `name@version`. */
 export function list(version: string, objects: readonly string[], next?: string): Answer {
 	return json(200, { metadata: { resourceVersion: version, ...(next && { continue: next }) }, items: objects.map(object) })
 }
 
-/** All of such a list but its end. */
+/** Answers with such a list without its end, then calls `then`. */
 export function part(version: string, objects: readonly string[], then: (response: ServerResponse) => void): Answer {
 	const whole = JSON.stringify({ metadata: { resourceVersion: version }, items: objects.map(object) })
 	return response => {
@@ -73,7 +73,9 @@ export function json(status: number, body: unknown, headers: Record<string, stri
 	}
 }
 
-/** A watch that says these events (`ADDED a@2`, `BOOKMARK @9`, `END @5` of the initial ones, `ERROR 410`) and then does something else. */
+/**
+ * Answers with a watch that sends these events (`ADDED a@2`, `BOOKMARK @9`, `END @5` of the initial ones, `ERROR 410`), then calls `then`.
+ */
 export function watch(events: readonly string[], then: (response: ServerResponse) => void): Answer {
 	return response => {
 		response.writeHead(200, { 'content-type': 'application/json' })

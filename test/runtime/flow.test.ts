@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { createFlow, type Flow, type Patience } from '../../runtime/kube/flow.ts'
 import { manualTime } from './manual-time.ts'
 
-/** A flow of two at once, and the calls that have begun, failed and ended. */
+/** Starts a flow that allows `atOnce` concurrent calls, and records which calls have begun, failed and ended. */
 function start(atOnce = 2) {
 	const time = manualTime()
 	const flow = createFlow({ atOnce, now: time.now, setTimer: time.setTimer })
@@ -26,8 +26,8 @@ async function settled(): Promise<void> {
 	for (let n = 0; n < 10; n++) await Promise.resolve()
 }
 
-describe('calls on their way', () => {
-	test('are so many at once, in the order they came', async () => {
+describe('concurrent calls', () => {
+	test('are limited in number, and begin in the order of arrival', async () => {
 		const { call, end, begun } = start()
 		for (const name of ['a', 'b', 'c', 'd']) call(name)
 		await settled()
@@ -37,7 +37,7 @@ describe('calls on their way', () => {
 		expect(begun).toEqual(['a', 'b', 'c'])
 	})
 
-	test('all wait when the server has asked one to, and go on in order when the time is over', async () => {
+	test('all wait when the server requested a pause, and continue in order when it is over', async () => {
 		const { flow, time, call, begun } = start(3)
 		call('a')
 		flow.pause(1_000)
@@ -66,7 +66,7 @@ describe('calls on their way', () => {
 		expect(begun).toEqual(['a'])
 	})
 
-	test('with less patience than the server asked for are told so at once, whether they come before or after', async () => {
+	test('with a deadline before the end of the pause fail immediately, whether they come before or after it', async () => {
 		const { flow, time, call, end, begun, refused } = start(1)
 		call('a')
 		await settled()
@@ -82,7 +82,7 @@ describe('calls on their way', () => {
 		expect(begun).toEqual(['a', 'patient'])
 	})
 
-	test('wait for a turn as long as it takes: only a pause is refused', async () => {
+	test('wait for a place without a limit: only a pause is refused', async () => {
 		const { flow, time, call, end, begun, refused } = start(1)
 		call('a')
 		await settled()
@@ -97,7 +97,7 @@ describe('calls on their way', () => {
 		expect([begun, refused]).toEqual([['a', 'b', 'c'], []])
 	})
 
-	test('that are given up free their place', async () => {
+	test('that are canceled free their place', async () => {
 		const { call, end, begun, refused } = start(1)
 		const stop = new AbortController()
 		call('a')
@@ -114,7 +114,7 @@ describe('calls on their way', () => {
 		])
 	})
 
-	test('make room once, however often they say that they have ended', async () => {
+	test('free their place once, however often they report their end', async () => {
 		const { call, leaves, begun } = start(1)
 		for (const name of ['a', 'b', 'c']) call(name)
 		await settled()
@@ -125,7 +125,7 @@ describe('calls on their way', () => {
 		expect(begun).toEqual(['a', 'b'])
 	})
 
-	test('whatever happens: never too many, none in a pause, in order, and none forgotten', async () => {
+	test('are never too many, never begin in a pause, keep their order, and are all run', async () => {
 		await fc.assert(
 			fc.asyncProperty(fc.array(step, { maxLength: 60 }), fc.integer({ min: 1, max: 3 }), async (steps, atOnce) => {
 				const world = start(atOnce)
@@ -164,7 +164,7 @@ function act(world: ReturnType<typeof start>, asked: string[], { act, n }: Step)
 	if (act === 'pass') world.time.pass(n)
 }
 
-test('a timer that rings early is set again', async () => {
+test('a timer that fires early is set again', async () => {
 	let now = 0
 	const rings: (() => void)[] = []
 	const flow: Flow = createFlow({ atOnce: 1, now: () => now, setTimer: fire => [rings.push(fire), () => {}][1] as () => void })

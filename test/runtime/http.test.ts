@@ -20,7 +20,7 @@ async function serve(listener: RequestListener): Promise<string> {
 	return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-/** Calls a server that answers this. */
+/** Calls a server that sends this response. */
 async function call<T>(status: number, body: string, more: Partial<HttpCall<T>> = {}, headers: Record<string, string> = {}) {
 	const origin = await serve((_, response) => response.writeHead(status, headers).end(body))
 	const client = createHttpClient({ timeoutMs: 2_000 })
@@ -28,10 +28,10 @@ async function call<T>(status: number, body: string, more: Partial<HttpCall<T>> 
 	return client.call({ url: `${origin}/v2.0/ports?limit=1`, ...more })
 }
 
-describe('a call over HTTP', () => {
+describe('an HTTP call', () => {
 	const Ports = z.object({ ports: z.array(z.object({ id: z.string() })) })
 
-	test('gives what the schema says', async () => {
+	test('returns the body as its schema defines it', async () => {
 		const { status, body } = await call(200, '{"ports":[{"id":"a","extra":1}]}', { schema: Ports })
 		expect([status, body]).toEqual([200, { ports: [{ id: 'a' }] }])
 	})
@@ -68,11 +68,11 @@ describe('a call over HTTP', () => {
 			[200, '<html>'],
 			{ code: 'BAD_ANSWER', message: expect.stringMatching(/returned an invalid response: it is not JSON$/) },
 		],
-	])('that fails tells %s', async (_, [status, body], failure) => {
+	])('that fails reports %s', async (_, [status, body], failure) => {
 		await expect(call(status, body, { schema: Ports })).rejects.toMatchObject(failure)
 	})
 
-	test('repeats no secret, whoever says it', async () => {
+	test('redacts every secret that a response repeats', async () => {
 		const secrets = ['s3cret-word']
 		const headers = { authorization: 'Bearer abcdef123', 'x-auth-token': 'tok-9876' }
 		const failure = await call(401, '{"message":"abcdef123, tok-9876 and s3cret-word are wrong"}', { headers, secrets }).catch(
@@ -82,7 +82,7 @@ describe('a call over HTTP', () => {
 		expect(JSON.stringify([failure, failure.message])).not.toMatch(/abcdef123|tok-9876|s3cret-word/)
 	})
 
-	test('tells no user, password or query of the address', async () => {
+	test('reports no user, password or query of the URL', async () => {
 		const client = createHttpClient()
 		onTestFinished(() => client.close())
 		const failure = await client.call({ url: 'http://admin:hunter2@127.0.0.1:1/x?key=hunter3' }).catch(error => error)
@@ -90,7 +90,7 @@ describe('a call over HTTP', () => {
 		expect(JSON.stringify([failure, failure.message])).not.toMatch(/hunter/)
 	})
 
-	test('asks again when the remote says', async () => {
+	test('reports when the remote allows a retry', async () => {
 		await expect(call(429, '', {}, { 'retry-after': '3' })).rejects.toMatchObject({
 			code: 'TOO_MANY_REQUESTS',
 			retry: true,
@@ -98,16 +98,16 @@ describe('a call over HTTP', () => {
 		})
 	})
 
-	test('waits a day at most, whatever the remote says', async () => {
+	test('reports a retry after one day at most, whatever the remote says', async () => {
 		const facts = { retryAfterMs: 86_400_000 }
 		for (const said of ['99999999', '1e999']) await expect(call(503, '', {}, { 'retry-after': said })).rejects.toMatchObject({ facts })
 	})
 
-	test('takes a refusal for an answer where the caller says so', async () => {
+	test('accepts an error status if the caller does', async () => {
 		expect(await call(404, '{"a":1}', { accept: status => status === 404 })).toMatchObject({ status: 404, body: { a: 1 } })
 	})
 
-	test('is given up when its time is over, or by the caller', async () => {
+	test('ends when its timeout is over, or when the caller cancels it', async () => {
 		const origin = await serve(() => {})
 		const client = createHttpClient({ timeoutMs: 20 })
 		onTestFinished(() => client.close())
@@ -115,7 +115,7 @@ describe('a call over HTTP', () => {
 		await expect(client.call({ url: origin, signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'STOPPED' })
 	})
 
-	test('reads no answer without end', async () => {
+	test('rejects a response that is too large', async () => {
 		const origin = await serve((_, response) => response.end('x'.repeat(100_000)))
 		const client = createHttpClient({ maxAnswerBytes: 1_000 })
 		onTestFinished(() => client.close())
@@ -133,7 +133,7 @@ test.each([
 	['<p>No<style>b{}</STYLE> <b>way</b>', 'No way'],
 	['<p>No <b>way', 'No way'],
 	['<p>No way<style>b{}', 'No way'],
-])('a remote that says %s says: %s', (body, words) => {
+])('the response %s is reported as: %s', (body, words) => {
 	expect(remoteWords(body)).toBe(words)
 })
 
@@ -144,23 +144,23 @@ test.each([
 	['lists in lists', '['],
 	['empty objects', '{},'],
 	['blanks', ' '],
-])('of 16 MiB of %s no more than a line is said', (_, part) => {
+])('16 MiB of %s are reported in one line at most', (_, part) => {
 	const body = `<${part.repeat((16 << 20) / part.length)}`
 	expect(remoteWords(body).length).toBeLessThanOrEqual(301)
 	expect(remoteWords(body.slice(1)).length).toBeLessThanOrEqual(301)
 })
 
-test('a refusal that is too large or too deep is told by its beginning', () => {
+test('an error response that is too large or too deep is reported by its beginning', () => {
 	expect(remoteWords(`{"message":"${'x'.repeat(1 << 20)}"}`)).toBe(`{"message":"${'x'.repeat(288)}…`)
 	expect(remoteWords('['.repeat(400))).toBe(`${'['.repeat(300)}…`)
 })
 
-test('a secret is hidden in a body without a sentence, and where another one is part of it', () => {
+test('a secret is redacted in a body without a message, and where it contains another one', () => {
 	const hide = hideSecrets({ authorization: 'Bearer abcdefgh' }, ['abcd', 'p"w/1', 'half \ud800'])
 	expect(remoteWords('{"echo":["p\\"w/1","abcdefgh","?p=p%22w%2F1"]}', hide)).toBe('{"echo":["[hidden]","[hidden]","?p=[hidden]"]}')
 })
 
-test('a secret is hidden where it is written in another way, and where it would be cut', () => {
+test('a secret is redacted where it is escaped, and where it would be truncated', () => {
 	const hide = hideSecrets({}, ['p"  ä-word'])
 	expect(remoteWords('{"message":"p\\"  \\u00e4-word is wrong"}', hide)).toBe('[hidden] is wrong')
 	expect(remoteWords(`{"message":"${'x'.repeat(295)}p\\"  \\u00e4-word"}`, hide)).toBe(`${'x'.repeat(295)}[hidd…`)
@@ -219,14 +219,14 @@ describe('an HTTP server', () => {
 		expect([response.statusCode, response.json()]).toMatchObject([status, body])
 	})
 
-	test('a bug is logged with its words and answered without them', async () => {
+	test('a bug is logged with its message and answered without it', async () => {
 		const { app, logged } = start()
 		const response = await app.inject({ url: '/fails/bug' })
 		expect([response.statusCode, response.json().error.code]).toEqual([500, 'INTERNAL'])
 		expect([response.body.includes('inner words'), logged.join('').includes('inner words')]).toEqual([false, true])
 	})
 
-	test('health says what is missing, metrics count what happened', async () => {
+	test('reports in /readyz what is missing, and counts in /metrics what happened', async () => {
 		const { app } = start()
 		let ready: true | string = 'the first list is not read yet'
 		const metrics = createMetrics('node-config', 8)
@@ -259,7 +259,7 @@ describe('an HTTP server', () => {
 		}
 	})
 
-	test.each(['127.0.0.1', '[::1]'])('on every address it answers at %s', async at => {
+	test.each(['127.0.0.1', '[::1]'])('that listens on every address answers at %s', async at => {
 		const end = new AbortController()
 		const { app } = start()
 		addHealth(app, { ready: () => true })
@@ -271,7 +271,7 @@ describe('an HTTP server', () => {
 		expect(status).toBe(200)
 	})
 
-	test('listens until it is told to end, and says where', async () => {
+	test('listens until it is stopped, and returns its address', async () => {
 		const end = new AbortController()
 		const { address, closed } = await listen(start().app, Object.freeze({ host: '127.0.0.1', port: 0 }), end.signal)
 		const port = Number(new URL(address).port)

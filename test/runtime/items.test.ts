@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { itemsOf } from '../../runtime/kube/items.ts'
 import { chunks } from './chunks.ts'
 
-/** Whatever JSON may say in an object, brackets and quotes in its texts among it. */
+/** Any JSON value of an object, including brackets and quotes in strings. */
 const value = fc.jsonValue({ maxDepth: 3, stringUnit: fc.constantFrom(...'a"\\\\[]{},:ß日', '\n') }).map(withoutBackslashInKeys)
 const item = fc.dictionary(fc.string({ unit: fc.constantFrom(...'a"{]') }), value)
 const metadata = fc.record({ resourceVersion: fc.constantFrom('', '7'), nested: fc.dictionary(fc.constantFrom('a', 'b'), value) })
@@ -13,7 +13,7 @@ const list = fc.oneof(
 	fc.record({ metadata, items: fc.constant(null) }),
 )
 
-test('however the JSON of a list is cut, and however it is set: its objects in order, and the list without them', async () => {
+test('however the JSON of a list is split and formatted, its objects come in order, and the list without them', async () => {
 	const cuts = fc.array(fc.nat({ max: 12 }))
 	const one = fc.asyncProperty(list, cuts, fc.constantFrom(0, 1), async (said, at, indent) => {
 		const items: unknown[] = []
@@ -28,7 +28,7 @@ test('however the JSON of a list is cut, and however it is set: its objects in o
 	await fc.assert(one, { numRuns: 1_000 })
 })
 
-test('a list that ends too soon is no whole one', async () => {
+test('a list that ends too early is invalid', async () => {
 	const whole = JSON.stringify({ items: [{ a: 1 }], metadata: {} })
 	for (let length = 1; length < whole.length; length++) {
 		let rest = ''
@@ -37,14 +37,18 @@ test('a list that ends too soon is no whole one', async () => {
 	}
 })
 
-/** Once a key has ended in one, V8 takes it for others that begin alike and are escaped. @see https://github.com/nodejs/node/issues/63785 */
+/**
+ * After a key that ends in a backslash, V8 mistakes other escaped keys that begin alike for it.
+ *
+ * @see https://github.com/nodejs/node/issues/63785
+ */
 function withoutBackslashInKeys(value: unknown): unknown {
 	if (Array.isArray(value)) return value.map(withoutBackslashInKeys)
 	if (typeof value !== 'object' || value === null) return value
 	return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key.replaceAll('\\', '/'), withoutBackslashInKeys(inner)]))
 }
 
-/** JSON knows no -0. */
+/** JSON has no -0. */
 function asRead(said: unknown): unknown {
 	return JSON.parse(JSON.stringify(said))
 }

@@ -26,7 +26,7 @@ const widgets = {
 }
 
 const log = createLog('test', { level: 'silent' })
-/** What the rest of this repository relies on an API server to do. Whatever answers in its place in a test must pass it too. */
+/** What the rest of this repository relies on an API server to do. Every replacement of it in a test must also pass this. */
 export function kubeConformance(api: () => ApiUnderTest): void {
 	describe('objects', () => objectCases(api))
 	describe('writes', () => writeCases(api))
@@ -40,7 +40,7 @@ export function kubeConformance(api: () => ApiUnderTest): void {
 	describe('a lease', () => leaseCases(api))
 }
 
-/** What a controller manager beside it does. It also puts a ConfigMap into every namespace, which the cases above do not expect. */
+/** What a controller manager adds. It also creates a ConfigMap in every namespace, which the cases above do not expect. */
 export function controllerManagerConformance(api: () => ApiUnderTest): void {
 	describe('garbage', () => garbageCases(api))
 }
@@ -62,13 +62,13 @@ function objectCases(api: () => ApiUnderTest): void {
 		expect(await client.find(ConfigMap, at)).toBeUndefined()
 	})
 
-	test('keep their times as text', async () => {
+	test('have their timestamps as text', async () => {
 		const namespace = await freshNamespace(api())
 		const { metadata } = await api().client.create(ConfigMap, configMap(namespace, 'a'))
 		expect(metadata.creationTimestamp).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/)
 	})
 
-	test('are not changed by a patch of their status, nor their status by a patch of them', async () => {
+	test('are not changed by a patch of their status, and their status is not changed by a patch of them', async () => {
 		const { client } = api()
 		const at = { name: freshName() }
 		await client.create(Node, { metadata: at })
@@ -81,14 +81,14 @@ function objectCases(api: () => ApiUnderTest): void {
 		).toEqual(capacity)
 	})
 
-	test('applied anew lose what is no longer named', async () => {
+	test('applied again lose the fields that are no longer named', async () => {
 		const { client } = api()
 		const namespace = await freshNamespace(api())
 		await client.apply(ConfigMap, configMap(namespace, 'a', { one: '1', two: '2' }))
 		expect((await client.apply(ConfigMap, configMap(namespace, 'a', { one: '1' }))).data).toEqual({ one: '1' })
 	})
 
-	test('applied by two who differ: the second is told the first’s name, or wins by force', async () => {
+	test('applied by two managers conflict: the second gets the name of the first, or wins by force', async () => {
 		const { client } = api()
 		const namespace = await freshNamespace(api())
 		await client.apply(ConfigMap, configMap(namespace, 'a', { one: 'first' }), { fieldManager: 'the-first' })
@@ -98,7 +98,7 @@ function objectCases(api: () => ApiUnderTest): void {
 		expect((await client.apply(ConfigMap, second, { fieldManager: 'the-second' })).data).toEqual({ one: 'second' })
 	})
 
-	test('are only deleted when they are the ones that were meant', async () => {
+	test('are only deleted if they match the preconditions', async () => {
 		const { client } = api()
 		const namespace = await freshNamespace(api())
 		const { metadata } = await client.create(ConfigMap, configMap(namespace, 'a'))
@@ -109,7 +109,7 @@ function objectCases(api: () => ApiUnderTest): void {
 		expect(await client.delete(ConfigMap, at, { uid: metadata.uid, resourceVersion: metadata.resourceVersion })).toBe(true)
 	})
 
-	test('tried without being meant (dry run) are not there after', async () => {
+	test('are not stored by a dry run', async () => {
 		const { client } = api()
 		const namespace = await freshNamespace(api())
 		expect((await client.create(ConfigMap, configMap(namespace, 'a'), { dryRun: true })).metadata.uid).toBeTruthy()
@@ -141,7 +141,7 @@ function refusalCases(api: () => ApiUnderTest): void {
 		await expect(act(api().client)).rejects.toMatchObject(failure)
 	})
 
-	test('a token that is none, and after it one that is', async () => {
+	test('an invalid token, and a valid one after it', async () => {
 		const { credentials } = api()
 		const told: boolean[] = []
 		const headers = async (refused: boolean) => {
@@ -160,7 +160,7 @@ function refusalCases(api: () => ApiUnderTest): void {
 		await expect(never.list(ConfigMap)).rejects.toMatchObject({ code: 'UNAUTHORIZED', message: 'Unauthorized' })
 	})
 
-	test('somebody without rights', async () => {
+	test('a user without rights', async () => {
 		const { credentials } = api()
 		const identity = { 'impersonate-user': 'nobody-in-particular' }
 		const client = new KubeClient(
@@ -176,7 +176,7 @@ function refusalCases(api: () => ApiUnderTest): void {
 }
 
 function watchCases(api: () => ApiUnderTest): void {
-	test('pages show one state and all of it', async () => {
+	test('pages show one state, completely', async () => {
 		const { client } = api()
 		const namespace = await freshNamespace(api())
 		const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g']
@@ -189,7 +189,7 @@ function watchCases(api: () => ApiUnderTest): void {
 		expect(pages[0]?.items[0]).toMatchObject({ apiVersion: 'v1', kind: 'ConfigMap' })
 	})
 
-	test('a selection is kept to, and may be empty', async () => {
+	test('a selection is applied, and may be empty', async () => {
 		const { client } = api()
 		const namespace = await freshNamespace(api())
 		await client.create(ConfigMap, configMap(namespace, 'a', {}, { color: 'red' }))
@@ -201,7 +201,7 @@ function watchCases(api: () => ApiUnderTest): void {
 		expect(await names({ labelSelector: 'color=green' })).toEqual([])
 	})
 
-	test('a watch tells what happened since the list, in order, bookmarks where it stands, and ends when it was told to', async () => {
+	test('a watch reports what happened since the list, in order, sends bookmarks, and ends after its timeout', async () => {
 		const { client } = api()
 		const namespace = await freshNamespace(api())
 		const { resourceVersion } = await client.list(ConfigMap, { namespace })
@@ -213,7 +213,7 @@ function watchCases(api: () => ApiUnderTest): void {
 		const watch = client.watch(ConfigMap, { namespace, resourceVersion, timeoutSeconds: 5, signal: new AbortController().signal })
 		for await (const event of watch) {
 			told.push(event)
-			// elsewhere, so that there is something newer to mark
+			// in another namespace, so that there is a newer version to report
 			if (event.type === 'DELETED') await client.create(ConfigMap, configMap('default', namespace))
 		}
 		const events = told.filter(event => event.type !== 'BOOKMARK')
@@ -221,18 +221,18 @@ function watchCases(api: () => ApiUnderTest): void {
 		expect(told.at(-1)).toMatchObject({ type: 'BOOKMARK', object: { metadata: { resourceVersion: expect.stringMatching(/^\d+$/) } } })
 	})
 
-	test('a watch from before the server remembers is told so', async () => {
+	test('a watch from before the history of the server is rejected', async () => {
 		const { client } = api()
 		await client.create(CustomResourceDefinition, widgets)
 		onTestFinished(async () => void (await client.delete(CustomResourceDefinition, widgets.metadata)))
 		await expect.poll(() => client.list(Widget).then(({ items }) => items, codeOf)).toEqual([])
 		const watched = () => client.watch(Widget, { resourceVersion: '1', signal: new AbortController().signal }).next()
 		const refused = () => watched().catch((error: Error) => `${codeOf(error)}: ${error.message}`)
-		// a server begins anew with a kind whose definition has just changed, and says "later" while it does
+		// a server starts again with a kind whose definition has just changed, and answers "later" while it does
 		await expect.poll(refused).toMatch(/^EXPIRED: .*too old resource version/)
 	})
 
-	test('a watch ends when it is given up', async () => {
+	test('a watch ends when it is canceled', async () => {
 		const { client } = api()
 		const namespace = await freshNamespace(api())
 		const { resourceVersion } = await client.list(ConfigMap, { namespace })
@@ -244,7 +244,7 @@ function watchCases(api: () => ApiUnderTest): void {
 }
 
 function reflectorCases(api: () => ApiUnderTest): void {
-	test('holds what was there and follows what comes, projected', async () => {
+	test('holds the existing objects and follows later changes, projected', async () => {
 		const { client } = api()
 		const namespace = await freshNamespace(api())
 		for (const name of ['a', 'b', 'c']) await client.create(ConfigMap, configMap(namespace, name, { n: '1' }))
@@ -280,7 +280,7 @@ function reflectorCases(api: () => ApiUnderTest): void {
 		expect(counts).toMatchObject({ lists: 1, failures: 0 })
 	})
 
-	test('counts as gone what leaves its selection, and holds no managedFields', async () => {
+	test('removes objects that leave its selection, and holds no managedFields', async () => {
 		const { client } = api()
 		const namespace = await freshNamespace(api())
 		await client.create(ConfigMap, configMap(namespace, 'a', {}, { mine: 'yes' }))
@@ -293,7 +293,7 @@ function reflectorCases(api: () => ApiUnderTest): void {
 		await expect.poll(() => store.size).toBe(0)
 	})
 
-	test('ends up equal to the server after many writes at once', async () => {
+	test('ends up equal to the server after many concurrent writes', async () => {
 		const { client } = api()
 		const namespace = await freshNamespace(api())
 		const end = new AbortController()
@@ -324,7 +324,7 @@ function reflectorCases(api: () => ApiUnderTest): void {
 
 function leaseCases(api: () => ApiUnderTest): void {
 	const patient = { leaseMs: 15_000, renewMs: 10_000, retryMs: 200 }
-	/** A candidate; `lost` tells how its term ended. */
+	/** Starts a candidate; `lost` in its result says how its term ended. */
 	function candidate(identity: string, at: { namespace: string; name: string }, leading: string[], times = patient) {
 		const end = new AbortController()
 		const ended = leadWhileElected({ client: api().client, at, identity, log, signal: end.signal, times }, async signal => {
@@ -336,7 +336,7 @@ function leaseCases(api: () => ApiUnderTest): void {
 		return { stop: () => end.abort(), ended }
 	}
 
-	test('has one holder, and another as soon as it is given back', async () => {
+	test('has one holder, and another as soon as it is released', async () => {
 		const at = { namespace: await freshNamespace(api()), name: 'lead' }
 		const leading: string[] = []
 		const first = candidate('first', at, leading)
@@ -353,7 +353,7 @@ function leaseCases(api: () => ApiUnderTest): void {
 		expect((await api().client.get(Lease, at)).spec).toMatchObject({ holderIdentity: '', leaseTransitions: 1 })
 	})
 
-	test('that another has taken ends the term', async () => {
+	test('that another holder has acquired ends the term', async () => {
 		const at = { namespace: await freshNamespace(api()), name: 'lead' }
 		const leading: string[] = []
 		const { ended } = candidate('first', at, leading)
@@ -363,7 +363,7 @@ function leaseCases(api: () => ApiUnderTest): void {
 		expect((await api().client.get(Lease, at)).spec?.holderIdentity).toBe('thief')
 	})
 
-	test('of a holder that is silent is taken when its time is over', async () => {
+	test('of a holder that does not renew it is acquired when its time is over', async () => {
 		const at = { namespace: await freshNamespace(api()), name: 'lead' }
 		const spec = { holderIdentity: 'crashed', leaseDurationSeconds: 1, leaseTransitions: 7 }
 		await api().client.create(Lease, { metadata: at, spec })

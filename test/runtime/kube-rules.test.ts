@@ -26,7 +26,7 @@ describe('a path', () => {
 		expect(act).toThrow(/^bug: /)
 	})
 
-	test.each(['.', '..', 'a/b', 'a/../b', '%2e', 'a%2fb'])('is not made with the name %s, which it would read otherwise', name => {
+	test.each(['.', '..', 'a/b', 'a/../b', '%2e', 'a%2fb'])('is not built with the name %s, which would change it', name => {
 		for (const make of [
 			() => objectPath(Node, { name }),
 			() => objectPath(Job, { namespace: name, name: 'b' }),
@@ -35,7 +35,7 @@ describe('a path', () => {
 			expect(make).toThrow(/is not a valid object name/)
 	})
 
-	test('a key leads back to the name', () => {
+	test('a key can be converted back to its name', () => {
 		const part = fc.stringMatching(/^[a-z0-9.-]{1,20}$/)
 		fc.assert(
 			fc.property(part, fc.option(part, { nil: undefined }), (name, namespace) => {
@@ -45,12 +45,12 @@ describe('a path', () => {
 		)
 	})
 
-	test('a kind cannot be changed', () => {
+	test('a kind is immutable', () => {
 		expect(Object.isFrozen(defineKind({ group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true }))).toBe(true)
 	})
 })
 
-describe('an answer of the API server', () => {
+describe('an error response of the API server', () => {
 	const status = (reason: string, message: string, details: object = {}) => JSON.stringify({ kind: 'Status', reason, message, details })
 	test.each<[title: string, answer: [number, string], wanted: [code: string, retry: boolean], message: string]>([
 		['not there', [404, status('NotFound', 'jobs "a" not found')], ['NOT_FOUND', false], 'jobs "a" not found'],
@@ -82,13 +82,13 @@ describe('an answer of the API server', () => {
 		['the body', failureOf('GET /x', 429, status('TooManyRequests', 'later', { retryAfterSeconds: 2 })), 2_000],
 		['neither', failureOf('GET /x', 429, ''), 0],
 		['a date, which is not understood', failureOf('GET /x', 503, '', 'Wed, 21 Oct 2026 07:28:00 GMT'), 0],
-	])('the time to wait comes from %s', (_, failure, ms) => {
+	])('the retry delay comes from %s', (_, failure, ms) => {
 		expect(retryAfterOf(failure)).toBe(ms)
 	})
 })
 
 describe('a store', () => {
-	test('tells changes that, added up, are its content; and keeps going when a handler throws', () => {
+	test('reports changes that add up to its content, and continues when a handler throws', () => {
 		const content = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd'), fc.nat({ max: 3 }).map(String))
 		const single = fc.record({ key: fc.constantFrom('a', 'b', 'c', 'd'), version: fc.option(fc.nat({ max: 3 }).map(String)) })
 		fc.assert(
@@ -112,7 +112,7 @@ describe('a store', () => {
 		)
 	})
 
-	test('is as before when a new content is not committed', () => {
+	test('stays unchanged when a replacement is not committed', () => {
 		const store = createStore<string>(
 			() => {},
 			() => {},
@@ -172,7 +172,7 @@ describe('a lease', () => {
 		else expect(ask(current, sinceMs)).toBeUndefined()
 	})
 
-	test('counts as silent since we saw its last version, whatever its times say', () => {
+	test('counts as not renewed since its last version was seen, whatever its timestamps say', () => {
 		const lease = (resourceVersion: string) => ({ metadata: { name: 'l', resourceVersion } })
 		const first = seen(lease('1'), undefined, 100)
 		expect(seen(lease('1'), first, 900)).toEqual({ version: '1', at: 100 })
@@ -180,7 +180,7 @@ describe('a lease', () => {
 		expect(seen(undefined, first, 900)).toBeUndefined()
 	})
 
-	test('is only given back by who holds it', () => {
+	test('is released only by its holder', () => {
 		expect(release(held('me'), 'me', wallClock)).toMatchObject({ holderIdentity: '', leaseDurationSeconds: 1 })
 		expect(release(held('other'), 'me', wallClock)).toBeUndefined()
 		expect(release(undefined, 'me', wallClock)).toBeUndefined()

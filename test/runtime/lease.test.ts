@@ -10,7 +10,7 @@ import { createQueue } from '../../runtime/queue.ts'
 
 type Record = { metadata: { resourceVersion: string }; spec: { holderIdentity: string } }
 
-/** What an API server does with one Lease, and what a broken one does with it. */
+/** Starts a server that behaves like an API server with one Lease, or like a broken one. */
 async function leaseServer() {
 	let current: Record | undefined
 	let version = 0
@@ -49,7 +49,7 @@ async function leaseServer() {
 	return { client, state, write, drop, holder: () => current?.spec.holderIdentity }
 }
 
-/** A leader on clocks that only move when told to; its timers are real. */
+/** Starts a leader whose clocks move only on request; its timers are real. */
 async function leader(times: ElectionOptions['times'], isBusy = false) {
 	const api = await leaseServer()
 	const clock = { monotonic: 1_000, wall: 1_000_000 }
@@ -107,7 +107,7 @@ test.each<[title: string, ms: { monotonic?: number; wall?: number }, leads: bool
 	['when the machine slept, which only the wall clock shows', { monotonic: 5, wall: 3_600_000 }, false],
 	['when the wall clock was set back', { monotonic: 10_000, wall: -3_600_000 }, false],
 	['when only that was set back', { monotonic: 5, wall: -3_600_000 }, true],
-])('a leader asks the clock, not its timers, whether it still leads: %s', async (_, ms, leads) => {
+])('a leader checks the clock, not its timers, to decide whether it still leads: %s', async (_, ms, leads) => {
 	const { isLeading, sleepThrough, term, stop, ended, holder } = await leader(unhurried)
 	expect(isLeading()).toBe(true)
 	sleepThrough(ms)
@@ -116,7 +116,7 @@ test.each<[title: string, ms: { monotonic?: number; wall?: number }, leads: bool
 	expect([await ended, isLeading(), holder()]).toEqual([{ lost: false }, false, ''])
 })
 
-test('a leader that stood still too long writes nothing before it has renewed its lease, which says that nobody led since', async () => {
+test('a leader that was suspended too long writes nothing before it has renewed its lease, which proves that there was no other leader since', async () => {
 	const { sleepThrough, isLeading, client, state, told } = await leader({ leaseMs: 15_000, renewMs: 10_000, retryMs: 50 })
 	const guarded = client.guarded(isLeading)
 	await expect.poll(() => state.requests.filter(method => method === 'PUT').length).toBeGreaterThan(0)
@@ -130,7 +130,7 @@ test('a leader that stood still too long writes nothing before it has renewed it
 test.each<[title: string, holderIdentity: string]>([
 	['another leads', 'other'],
 	['another has led, and given the lease back', ''],
-])('a leader that stood still while %s has lost it, and writes nothing more', async (_, holderIdentity) => {
+])('a leader that was suspended while %s has lost the lease, and writes nothing more', async (_, holderIdentity) => {
 	const { sleepThrough, isLeading, ended, write, holder, told, client } = await leader(undefined)
 	sleepThrough({ monotonic: 20_000, wall: 20_000 })
 	write({ holderIdentity })
@@ -139,7 +139,7 @@ test.each<[title: string, holderIdentity: string]>([
 	expect([isLeading(), holder(), told.at(-1)]).toEqual([false, holderIdentity, false])
 })
 
-test('a leader that stood still and finds no API server has lost its lease', async () => {
+test('a leader that was suspended and reaches no API server has lost its lease', async () => {
 	const { sleepThrough, isLeading, ended, state } = await leader({ leaseMs: 3_000, renewMs: 2_000, retryMs: 20 })
 	state.isSilent = true
 	sleepThrough({ monotonic: 3_000, wall: 3_000 })
@@ -147,7 +147,7 @@ test('a leader that stood still and finds no API server has lost its lease', asy
 	expect(await ended).toEqual({ lost: true })
 })
 
-test('after the event loop stood still, and another leads, no reconcile is begun, although no timer has told so yet', async () => {
+test('no reconcile is started after the event loop was blocked and another leads, although no timer has fired yet', async () => {
 	const api = await leaseServer()
 	const queue = createQueue()
 	const begun: string[] = []
@@ -168,11 +168,11 @@ test('after the event loop stood still, and another leads, no reconcile is begun
 	expect(begun).toEqual(['in time'])
 })
 
-test('a lease is renewed by one request, and kept however long that goes on', async () => {
+test('a lease is renewed with one request, and kept as long as that continues', async () => {
 	const { sleepThrough, state, isLeading, told, stop, ended } = await leader(undefined)
 	for (let n = 0; n < 5; n++) {
 		const { length } = state.requests
-		// one may be on its way that was begun before the last sleep, and one is begun once its answer is read
+		// one request may be in flight from before the last sleep, and one is started once its response is read
 		await expect.poll(() => state.requests.length).toBeGreaterThan(length + 2)
 		sleepThrough({ monotonic: 6_000, wall: 6_000 })
 		expect(isLeading()).toBe(true)
@@ -184,7 +184,7 @@ test('a lease is renewed by one request, and kept however long that goes on', as
 	expect(told).toEqual([true, false])
 })
 
-test('a leader that is told to stop keeps its lease until its work has come to its end, and gives it back then', async () => {
+test('a leader that is stopped keeps its lease until its work has ended, and then releases it', async () => {
 	const { stop, finish, ended, isLeading, term, state, holder, told } = await leader(undefined, true)
 	stop()
 	const { length } = state.requests
@@ -194,35 +194,35 @@ test('a leader that is told to stop keeps its lease until its work has come to i
 	expect([await ended, isLeading(), holder(), told]).toEqual([{ lost: false }, false, '', [true, false]])
 })
 
-test('a record somebody touched is read again, and the lease kept', async () => {
+test('a record that another client changed is read again, and the lease is kept', async () => {
 	const { write, told, isLeading, holder } = await leader(undefined)
 	write({ renewTime: 'by somebody' })
 	await expect.poll(() => told).toEqual([true, 'slow'])
 	expect([isLeading(), holder()]).toEqual([true, 'me'])
 })
 
-test('a record that somebody deleted is made again', async () => {
+test('a record that another client deleted is created again', async () => {
 	const { drop, told, isLeading, holder } = await leader(undefined)
 	drop()
 	await expect.poll(() => [told, holder()]).toEqual([[true, 'slow'], 'me'])
 	expect(isLeading()).toBe(true)
 })
 
-test('a lease that another holds is lost, and left to it', async () => {
+test('a lease that another holder has acquired is lost, and not changed', async () => {
 	const { write, ended, isLeading, term, holder } = await leader(undefined)
 	write({ holderIdentity: 'thief' })
 	expect(await ended).toEqual({ lost: true })
 	expect([isLeading(), term()?.reason, holder()]).toEqual([false, expect.objectContaining({ code: 'LEASE_LOST' }), 'thief'])
 })
 
-test('a server that falls silent costs the lease when the time to renew is over', async () => {
+test('a server that stops answering costs the lease when the renew deadline is over', async () => {
 	const { state, ended, told } = await leader({ leaseMs: 300, renewMs: 100, retryMs: 10 })
 	state.isSilent = true
 	expect(await ended).toEqual({ lost: true })
 	expect(told).toEqual([true, false])
 })
 
-test('a guarded client reads, but begins no write and no further try of one once it may not', async () => {
+test('a guarded client reads, but begins no write and no retry of one once it may not', async () => {
 	const { client, state } = await leaseServer()
 	let may = true
 	const guarded = client.guarded(() => may)

@@ -38,12 +38,12 @@ function run(reconcile: Reconcile, options: Options = {}): World {
 	return { queue, time, outcomes, counts, stop, lines }
 }
 
-/** Lets everything that can go on without time go on. */
+/** Lets everything continue that does not wait for time. */
 async function settle(): Promise<void> {
 	for (let i = 0; i < 10; i++) await new Promise(resolve => setImmediate(resolve))
 }
 
-describe('what an outcome means for the key', () => {
+describe('the effect of an outcome on its key', () => {
 	test.each<[title: string, reconcile: Reconcile, outcome: Outcome, counts: { delayed: number; failures: number }]>([
 		['done: it is forgotten', async () => undefined, 'success', { delayed: 0, failures: 0 }],
 		['again: it comes back after that time', async () => ({ afterMs: 500 }), 'requeue_after', { delayed: 1, failures: 0 }],
@@ -104,7 +104,7 @@ test.each<[title: string, reconcile: Reconcile, priority: number]>([
 	await stop()
 })
 
-test('success after failures makes the next back-off short again', async () => {
+test('success after failures resets the back-off', async () => {
 	const results: Reconcile[] = [() => Promise.reject(new Error('one')), () => Promise.reject(new Error('two')), async () => undefined]
 	const { queue, time, stop } = run((key, signal) => (results.shift() ?? (async () => undefined))(key, signal))
 	queue.add('a')
@@ -134,7 +134,7 @@ test.each<[title: string, reconcile: Reconcile, counts: object]>([
 	await world.stop()
 })
 
-test('nothing is begun while it may not be, and everything when it may', async () => {
+test('no reconcile is started while mayBegin is false, and all are when it is true', async () => {
 	let may = false
 	const begun: string[] = []
 	const world = run(async key => void begun.push(key), { workers: 2, mayBegin: () => may })
@@ -150,7 +150,7 @@ test('nothing is begun while it may not be, and everything when it may', async (
 	expect([begun.length, world.queue.inWork.size]).toEqual([3, 0])
 })
 
-test('no more keys are in work than there are workers, and never one key twice', async () => {
+test('no more keys are in progress than there are workers, and never one key twice', async () => {
 	const ends: (() => void)[] = []
 	const inWork: string[] = []
 	const { queue, stop } = run(key => new Promise(resolve => void (inWork.push(key) && ends.push(() => resolve(undefined)))), { workers: 2 })
@@ -169,7 +169,7 @@ test('no more keys are in work than there are workers, and never one key twice',
 	await stop()
 })
 
-test('keys that wait for nothing do not keep timers waiting', async () => {
+test('keys that never wait do not block timers', async () => {
 	let isOver = false
 	setTimeout(() => {
 		isOver = true
@@ -184,7 +184,7 @@ test('keys that wait for nothing do not keep timers waiting', async () => {
 	await stop()
 })
 
-test('an end lets what runs come to its own end', async () => {
+test('stopping lets a running reconcile finish', async () => {
 	let finish = () => {}
 	let aborted = false
 	const { queue, stop, outcomes } = run((_, signal) => {
@@ -207,7 +207,7 @@ test('an end lets what runs come to its own end', async () => {
 test.each([
 	['the time for one reconcile', { timeoutMs: 5 }, false],
 	['the time for an orderly end', { timeoutMs: 0, graceMs: 5 }, true],
-])('%s over: its signal is aborted', async (_, options, stopFirst) => {
+])('%s is over: its signal is aborted', async (_, options, stopFirst) => {
 	const { queue, stop, lines } = run(
 		(_key, signal) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
 		options,

@@ -1,16 +1,16 @@
 import type { SetTimer } from '../../runtime/clock.ts'
 
-/** Time that only passes when told to. */
+/** Time that passes only on request. */
 export type ManualTime = {
 	now: () => number
 	setTimer: SetTimer
 	/** Lets `ms` pass and fires what becomes due, in order. */
 	pass(ms: number): void
-	/** Timers that wait. */
+	/** Number of pending timers. */
 	waiting(): number
 }
 
-/** A clock at 0. */
+/** Creates a clock at 0. */
 export function manualTime(): ManualTime {
 	let now = 0
 	const timers = new Set<{ at: number; fire: () => void }>()

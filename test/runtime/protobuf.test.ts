@@ -43,9 +43,9 @@ describe('a message', () => {
 	})
 })
 
-describe('what Kubernetes wraps it in', () => {
+describe('the envelope of Kubernetes', () => {
 	const read = object({}, { size: one(2, whole) })
-	test('an event: its type, and the object with its metadata', () => {
+	test('an event contains its type, and the object with its metadata', () => {
 		const metadata: Write = to => {
 			to.writeStringField(1, 'a')
 			to.writeMessage(8, () => to.writeVarintField(1, 1_700_000_000), {})
@@ -65,7 +65,7 @@ describe('what Kubernetes wraps it in', () => {
 		expect(readEvent(frame, read)).toEqual({ type: 'BOOKMARK', object: { metadata } })
 	})
 
-	test('an error is a Status, whatever was watched', () => {
+	test('an error is a Status, whatever is watched', () => {
 		const status: Write = to => [to.writeStringField(3, 'too old'), to.writeStringField(4, 'Expired'), to.writeVarintField(6, 410)]
 		expect(readEvent(event('ERROR', status), read)).toEqual({ type: 'ERROR', object: { message: 'too old', reason: 'Expired', code: 410 } })
 		expect(readStatus(enveloped(status))).toEqual({ message: 'too old', reason: 'Expired', code: 410 })
@@ -74,18 +74,18 @@ describe('what Kubernetes wraps it in', () => {
 	test.each([
 		['nothing', new Uint8Array()],
 		['a page of a proxy', Buffer.from('<html>')],
-	])('%s is no Status', (_, bytes) => {
+	])('%s is not a Status', (_, bytes) => {
 		expect(() => readStatus(bytes)).toThrow(expect.objectContaining({ code: 'SERVER_ERROR', retry: true }))
 	})
 })
 
-describe('however a stream of bytes is cut', () => {
+describe('however a byte stream is split', () => {
 	const cuts = fc.array(fc.nat({ max: 40 }))
 	const cases: [what: string, pieces: Pieces<Uint8Array | string>, put: (piece: string) => Buffer][] = [
 		['its lines are the same', linesOf, piece => Buffer.from(`${piece}\n`)],
 		['its frames are the same', framesOf, piece => framed(Buffer.from(piece))],
 	]
-	test.each(cases)('%s, and the last, unended one is none', async (_, pieces, put) => {
+	test.each(cases)('%s, and an incomplete last one is ignored', async (_, pieces, put) => {
 		const words = fc.array(fc.string({ unit: fc.constantFrom('a', 'ß', '€'), minLength: 1, maxLength: 30 }))
 		const one = fc.asyncProperty(words, cuts, fc.nat(), async (said, at, missing) => {
 			const whole = Buffer.concat(said.map(put))

@@ -9,7 +9,7 @@ function start(): { queue: Queue; time: ReturnType<typeof manualTime> } {
 	return { time, queue: createQueue({ now: time.now, setTimer: time.setTimer }) }
 }
 
-/** Everything that is due now, taken and put away. */
+/** Returns everything that is due now, and marks it as done. */
 async function drain(queue: Queue): Promise<string[]> {
 	const keys: string[] = []
 	while (queue.depth > 0) {
@@ -22,20 +22,20 @@ async function drain(queue: Queue): Promise<string[]> {
 }
 
 describe('a queue', () => {
-	test('holds a key once and hands keys out in the order they came', async () => {
+	test('holds a key once, and returns keys in the order of arrival', async () => {
 		const { queue } = start()
 		for (const key of ['a', 'b', 'a', 'c', 'b']) queue.add(key)
 		expect(await drain(queue)).toEqual(['a', 'b', 'c'])
 	})
 
-	test('gives a key to whoever already waits', async () => {
+	test('gives a key to a caller that already waits', async () => {
 		const { queue } = start()
 		const taken = queue.take()
 		queue.add('a')
 		expect(await taken).toBe('a')
 	})
 
-	test('hands a key that is in work to nobody else, and once more after it is done', async () => {
+	test('gives a key in progress to no other caller, and again after it is done', async () => {
 		const { queue } = start()
 		queue.add('a')
 		await queue.take()
@@ -46,7 +46,7 @@ describe('a queue', () => {
 		expect(await drain(queue)).toEqual(['a'])
 	})
 
-	test('does not hand out again what nobody added again', async () => {
+	test('does not return a key again unless it is added again', async () => {
 		const { queue } = start()
 		queue.add('a')
 		await queue.take()
@@ -73,7 +73,7 @@ describe('a queue', () => {
 		expect(queue.depth).toBe(0)
 	})
 
-	test('backs each key off by itself, doubling from 5 ms to 1000 s, until it is forgotten', async () => {
+	test('backs off each key separately, doubling from 5 ms to 1000 s, until it is forgotten', async () => {
 		const { queue, time } = start()
 		const waits = Array.from({ length: 20 }, () => {
 			const ms = queue.addBackedOff('a')
@@ -88,7 +88,7 @@ describe('a queue', () => {
 		expect(queue.addBackedOff('a')).toBe(5)
 	})
 
-	test('lets those who wait go when it is shut down, and takes nothing more in', async () => {
+	test('releases the waiting callers when it is shut down, and accepts no more keys', async () => {
 		const { queue, time } = start()
 		const waiting = [queue.take(), queue.take()]
 		queue.add('later', { afterMs: 10 })
@@ -113,7 +113,7 @@ describe('a queue', () => {
 describe('a queue with priorities', () => {
 	const low = { priority: LOW_PRIORITY }
 
-	test('hands out what has just happened before a backlog of any length', async () => {
+	test('returns new keys before a backlog of any length', async () => {
 		const { queue } = start()
 		for (let n = 0; n < 1_000; n++) queue.add(`old-${n}`, low)
 		queue.add('fresh')
@@ -131,7 +131,7 @@ describe('a queue with priorities', () => {
 		expect(await drain(queue)).toEqual(keys)
 	})
 
-	test('a delayed key that a backlog names is due at once, and urgent only when its own time has come', async () => {
+	test('a delayed key that a backlog names is due immediately, and urgent only when its own delay is over', async () => {
 		const { queue, time } = start()
 		queue.add('delayed', { afterMs: 100 })
 		queue.add('other', low)
@@ -143,7 +143,7 @@ describe('a queue with priorities', () => {
 		expect([queue.delayed, time.waiting()]).toEqual([0, 0])
 	})
 
-	test('of two delays the sooner time and the higher priority count', async () => {
+	test('of two delays the earlier time and the higher priority count', async () => {
 		const { queue, time } = start()
 		queue.add('a', { afterMs: 50, ...low })
 		queue.add('a', { afterMs: 80 })
@@ -152,7 +152,7 @@ describe('a queue with priorities', () => {
 		expect(await drain(queue)).toEqual(['a', 'b'])
 	})
 
-	test('a key that fails comes back as urgent as it was, and one added meanwhile by its own', async () => {
+	test('a key that fails returns with its previous priority, and one added meanwhile with its own', async () => {
 		const { queue, time } = start()
 		queue.add('a', low)
 		queue.add('b', low)
@@ -171,7 +171,7 @@ describe('a queue with priorities', () => {
 		])
 	})
 
-	test('tells how many keys of each priority are due, at every change of it', async () => {
+	test('reports how many keys of each priority are due, at every change of the number', async () => {
 		const depths = new Map<number, number>()
 		const counts = { added: 0, taken: 0, done: 0, retried: 0 }
 		const time = manualTime()
@@ -200,7 +200,7 @@ describe('a queue with priorities', () => {
 		expect(counts).toEqual({ added: 4, taken: 1, done: 1, retried: 1 })
 	})
 
-	test('with 10,000 keys in it is no slower than the logarithm says: few comparisons an operation', () => {
+	test('with 10,000 keys needs few comparisons per operation: no more than the logarithm allows', () => {
 		let comparisons = 0
 		const heap = createHeap<{ place: number; rank: number }>((a, b) => {
 			comparisons++
@@ -224,7 +224,7 @@ describe('a queue with priorities', () => {
 })
 
 describe('whatever happens', () => {
-	test('keys are handed out as the naive queue hands them out, and nothing is left over', async () => {
+	test('keys are returned as the naive queue returns them, and none is left over', async () => {
 		await fc.assert(
 			fc.asyncProperty(fc.array(step, { maxLength: 80 }), async steps => {
 				const { queue, time } = start()
@@ -250,7 +250,7 @@ const step = fc.record({
 })
 type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never
 
-/** Does one step; gives back what can be seen of it. */
+/** Does one step and returns what can be seen of it. */
 async function act(queue: Queue, time: ReturnType<typeof manualTime>, { act, key, ms, priority }: Step): Promise<unknown> {
 	if (act === 'add') queue.add(key, { priority })
 	if (act === 'addAfter') queue.add(key, { priority, afterMs: ms })
@@ -273,7 +273,7 @@ function actNaively(naive: ReturnType<typeof naiveQueue>, { act, key, ms, priori
 
 type Wish = { key: string; priority: number; at: number; turn: number }
 
-/** The same rules by looking through everything every time. */
+/** The same rules, by searching everything every time. */
 function naiveQueue() {
 	let now = 0
 	let turns = 0

@@ -9,7 +9,7 @@ import { startReflector } from '../../runtime/kube/reflector.ts'
 import type { WatchEvent, WatchOptions } from '../../runtime/kube/watch.ts'
 import { createLog } from '../../runtime/log.ts'
 
-/** A change of one object; where it was our own doing, after how many more words of the API server its answer reaches us. */
+/** A change of one object; if we made it, after how many more messages of the API server its response reaches us. */
 const change = fc.record({
 	name: fc.constantFrom('a', 'b', 'c'),
 	act: fc.constantFrom('set', 'set', 'delete'),
@@ -17,19 +17,19 @@ const change = fc.record({
 })
 type ChangeMade = typeof change extends fc.Arbitrary<infer Value> ? Value : never
 
-/** What happens in the cluster while one request is answered, and how the answer goes wrong. */
+/** What happens in the cluster while one request is answered, and how the response fails. */
 const turn = fc.record({
 	changes: fc.array(change, { maxLength: 6 }),
-	/** How many of the changes come before the answer begins. */
+	/** How many of the changes come before the response begins. */
 	before: fc.nat({ max: 6 }),
-	/** After how many events or pages the fault strikes. */
+	/** After how many events or pages the fault occurs. */
 	after: fc.nat({ max: 6 }),
 	fault: fc.constantFrom('none', 'ends', 'breaks', 'refused', '410', '429', '500', 'bookmark', 'twice'),
 })
 type Turn = typeof turn extends fc.Arbitrary<infer Value> ? Value : never
 type Event = WatchEvent<ConfigMap>
 
-test('whatever goes wrong between, and whenever answers come: the store ends up as the cluster is, what was told adds up to it, and no object goes back', async () => {
+test('whatever fails, and whenever responses arrive, the store ends up as the cluster, reported changes add up to it, and no object returns to an older version', async () => {
 	const ways = fc.constantFrom('stream', 'pages', 'whole')
 	const one = fc.asyncProperty(fc.array(turn, { maxLength: 12 }), ways, fc.nat(), async (turns, reading, seed) => {
 		const cluster = faultyCluster(turns)
@@ -58,7 +58,7 @@ test('whatever goes wrong between, and whenever answers come: the store ends up 
 	await fc.assert(one, { numRuns: 300 })
 })
 
-/** What was told, added up; and what in it cannot be. */
+/** Adds up the reported changes, and collects the impossible ones. */
 function ledger() {
 	const told = new Map<string, string>()
 	const latest = new Map<string, number>()
@@ -74,7 +74,7 @@ function ledger() {
 	return { told, wrong, onChange }
 }
 
-/** A cluster of at most three objects whose every answer goes its turn's way; when all turns are over it is a sound one. */
+/** A cluster of at most three objects that answers each request as its turn says; when all turns are over it works normally. */
 function faultyCluster(turns: readonly Turn[]) {
 	const left = [...turns]
 	const live = new Map<string, string>()
@@ -83,7 +83,7 @@ function faultyCluster(turns: readonly Turn[]) {
 	const { promise: calm, resolve } = Promise.withResolvers<void>()
 	const hearers: ((object: Stored<ConfigMap>) => void)[] = []
 	let answers: { after: number; object: Stored<ConfigMap> }[] = []
-	/** The API server says one more word, and answers that are due by then reach us. */
+	/** The API server sends one more message, and responses that are due by then reach us. */
 	const word = (words = 1) => {
 		const due = answers.filter(({ after }) => after < words)
 		answers = answers.filter(({ after }) => after >= words).map(({ after, object }) => ({ after: after - words, object }))
@@ -116,7 +116,7 @@ function faultyCluster(turns: readonly Turn[]) {
 		strike(fault, items.length <= after)
 		yield { items: [], resourceVersion }
 	}
-	/** The events one watch has to tell; while it begins, the rest of its turn's changes happen. */
+	/** Returns the events that one watch has to report; while it begins, the rest of its turn's changes happen. */
 	const eventsOf = ({ changes, before, fault }: Turn, from: number | undefined): Event[] => {
 		const known = [...live].map(([name, at]) => added(name, at))
 		const since = from ?? version

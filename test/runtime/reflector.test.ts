@@ -25,7 +25,10 @@ import {
 
 type World = { server: FaultServer; reflector: Reflector<ConfigMap, string>; told: string[]; logged: string[]; stop: () => Promise<void> }
 
-/** A reflector that lists, and whose API server misbehaves as scripted. It reports changes as `name@version`, and `-name` when one is gone. */
+/**
+ * Starts a reflector that lists, and whose API server misbehaves as scripted. Records changes as `name@version`, and as `-name` when one is
+ * gone.
+ */
 async function reflect(answers: Answer[], options: Partial<ReflectorOptions<ConfigMap, string>> = {}): Promise<World> {
 	const server = await startFaultServer()
 	server.script(...answers)
@@ -54,7 +57,7 @@ async function reflect(answers: Answer[], options: Partial<ReflectorOptions<Conf
 	return { server, reflector, told, logged, stop }
 }
 
-/** Lets the time pass after which a watch that says nothing is given up, once so many requests have come. */
+/** Waits for so many requests, then lets the time pass after which an idle watch is canceled. */
 async function fallsSilent(server: FaultServer, pass: (ms: number) => void, requests: number): Promise<void> {
 	await expect.poll(() => server.requests.length).toBe(requests)
 	pass(90_000)
@@ -227,7 +230,7 @@ test.each<[title: string, answers: Answer[], requests: string[], told: string[],
 	expect(world.reflector.counts.lists).toBe(requests.filter(request => !request.startsWith('watch')).length)
 })
 
-test('a selection is kept to by the stream, the list and the watch', async () => {
+test('the stream, the list and the watch use the selection', async () => {
 	const urls: URLSearchParams[] = []
 	const noted =
 		(answer: Answer): Answer =>
@@ -243,22 +246,19 @@ test('a selection is kept to by the stream, the list and the watch', async () =>
 	expect(urls[0]?.has('resourceVersion')).toBe(false)
 })
 
-test.each(['stream', 'pages', 'whole'] as const)(
-	'what the first reading holds is told as a backlog, what another brings is not (%s)',
-	async reading => {
-		const told: string[] = []
-		const onChange = (key: string, now: string | undefined, _: unknown, backlog: boolean) => told.push(`${now ?? `-${key}`} ${backlog}`)
-		const first =
-			reading === 'stream'
-				? [watch(['ADDED a@1', 'END @5', 'ADDED b@6', 'ERROR 410'], ends)]
-				: [list('5', ['a@1']), watch(['ADDED b@6', 'ERROR 410'], ends)]
-		const second = reading === 'stream' ? [watch(['ADDED a@9', 'END @9'], saysNothing)] : [list('9', ['a@9']), quiet]
-		await reflect([...first, ...second], { reading, onChange })
-		await expect.poll(() => told).toEqual(['a@1 true', 'b@6 false', '-b false', 'a@9 false'])
-	},
-)
+test.each(['stream', 'pages', 'whole'] as const)('the first reading is reported as a backlog, later ones are not (%s)', async reading => {
+	const told: string[] = []
+	const onChange = (key: string, now: string | undefined, _: unknown, backlog: boolean) => told.push(`${now ?? `-${key}`} ${backlog}`)
+	const first =
+		reading === 'stream'
+			? [watch(['ADDED a@1', 'END @5', 'ADDED b@6', 'ERROR 410'], ends)]
+			: [list('5', ['a@1']), watch(['ADDED b@6', 'ERROR 410'], ends)]
+	const second = reading === 'stream' ? [watch(['ADDED a@9', 'END @9'], saysNothing)] : [list('9', ['a@9']), quiet]
+	await reflect([...first, ...second], { reading, onChange })
+	await expect.poll(() => told).toEqual(['a@1 true', 'b@6 false', '-b false', 'a@9 false'])
+})
 
-test('a resync tells every object again, as a backlog, and asks the server nothing', async () => {
+test('a resync reports every object again, as a backlog, and sends no request', async () => {
 	const told: [string | undefined, string | undefined, boolean][] = []
 	const onChange = (_: string, now: string | undefined, before: string | undefined, backlog: boolean) => told.push([now, before, backlog])
 	const { server } = await reflect([watch(['ADDED a@1', 'ADDED b@2', 'END @5'], saysNothing)], { ...streamed, onChange, resyncMs: 20 })
@@ -281,14 +281,14 @@ test.each<[title: string, answer: Answer, reading: Way]>([
 	expect(logged.slice(0, 5).map(text => JSON.parse(text).waitMs)).toEqual([2, 4, 8, 8, 8])
 })
 
-test('a server that says when it may be asked again is not asked before', async () => {
+test('a server that says when to retry gets no request before that time', async () => {
 	const later = json(429, { message: 'too many requests' }, { 'retry-after': '0.05' })
 	const { server, logged } = await reflect([list('5', []), later, quiet])
 	await expect.poll(() => server.requests.length).toBe(3)
 	expect(logged.map(text => JSON.parse(text).waitMs)).toEqual([50])
 })
 
-test('credentials that fail for a while are waited for', async () => {
+test('the reflector waits for credentials that fail for a while', async () => {
 	const server = await startFaultServer()
 	let failures = 2
 	const headers = async () => {
@@ -309,7 +309,7 @@ test('credentials that fail for a while are waited for', async () => {
 	expect([reflector.counts.failures, server.requests[0]]).toEqual([2, 'list 500'])
 })
 
-test('a watch that has fallen silent is opened anew where it stood, and that is no failure', async () => {
+test('a watch that was idle too long is opened again where it stopped, and that is not a failure', async () => {
 	const answers = [list('5', []), watch(['ADDED a@6'], saysNothing), watch(['ADDED b@7'], saysNothing), quiet]
 	const { setTimer, pass } = manualTime()
 	const { server, told, reflector, logged } = await reflect(answers, { setTimer })
@@ -321,7 +321,7 @@ test('a watch that has fallen silent is opened anew where it stood, and that is 
 	expect([told, reflector.counts.failures, logged]).toEqual([['a@6', 'b@7'], 0, []])
 })
 
-test('a watch, or a stream, that is not even answered is opened anew', async () => {
+test('a watch, or a stream, without any response is opened again', async () => {
 	const { setTimer, pass } = manualTime()
 	const dead = await reflect([list('5', []), saysNothing, watch(['ADDED a@6'], saysNothing)], { setTimer })
 	await fallsSilent(dead.server, pass, 2)
@@ -332,7 +332,7 @@ test('a watch, or a stream, that is not even answered is opened anew', async () 
 	await expect.poll(() => stream.server.requests).toEqual(['stream', 'list 500', 'watch from 5'])
 })
 
-test('every silence counts from the last word', async () => {
+test('the idle time counts from the last event', async () => {
 	vi.useFakeTimers()
 	onTestFinished(() => void vi.useRealTimers())
 	const chunks = ['BOOKMARK @6', 'BOOKMARK @7', 'BOOKMARK @8'].map(event => Buffer.from(`${line(event)}\n`))
@@ -356,14 +356,14 @@ test('every silence counts from the last word', async () => {
 	expect(heard).toEqual(['6', '7', '8'])
 })
 
-test('what was heard makes the next wait short again', async () => {
+test('a received event resets the back-off', async () => {
 	const answers = [list('5', []), gone(500), gone(500), gone(500), watch(['ADDED a@6'], breaks), quiet]
 	const { server, logged } = await reflect(answers, { chance: () => 0 })
 	await expect.poll(() => server.requests.at(-1)).toBe('watch from 6')
 	expect(logged.map(text => JSON.parse(text).waitMs)).toEqual([2, 4, 8, 2])
 })
 
-test('a watch that lasted makes the next wait short again, although it had nothing to tell', async () => {
+test('a watch that lasted resets the back-off, although it reported nothing', async () => {
 	vi.useFakeTimers()
 	onTestFinished(() => void vi.useRealTimers())
 	const lastsMs = [0, 0, 0, 6_000, 0, 3_600_000]
@@ -386,7 +386,7 @@ test('a watch that lasted makes the next wait short again, although it had nothi
 	await stopped
 })
 
-test('a server that ends every watch at once is not asked in a tight loop', async () => {
+test('a server that ends every watch immediately gets no requests in a tight loop', async () => {
 	let chances = 0
 	const chance = () => {
 		chances++
@@ -394,11 +394,11 @@ test('a server that ends every watch at once is not asked in a tight loop', asyn
 	}
 	const { server } = await reflect([list('5', []), watch([], ends)], { chance })
 	await expect.poll(() => server.requests.length).toBeGreaterThan(4)
-	// one for each watch's own time limit, one for the wait after each watch that had nothing to say
+	// one for each watch's own time limit, one for the wait after each watch that reported nothing
 	expect(chances).toBeGreaterThanOrEqual(2 * (server.requests.length - 1) - 1)
 })
 
-test('lines may be cut anywhere, even within a letter; a last one without its end does not count', async () => {
+test('lines may be split anywhere, even within a character, and an incomplete last line does not count', async () => {
 	const bytes = Buffer.from(`${line('ADDED ä@6')}\n${line('ADDED b@7')}\n${line('ADDED c@8')}`)
 	const inPieces: Answer = async response => {
 		response.writeHead(200)
@@ -410,13 +410,13 @@ test('lines may be cut anywhere, even within a letter; a last one without its en
 	expect(told).toEqual(['ä@6', 'b@7'])
 })
 
-test('a line that is not JSON is a failure like another', async () => {
+test('a line that is not JSON is a failure like any other', async () => {
 	const { server, reflector } = await reflect([list('5', []), response => response.end('{"type":\n'), quiet])
 	await expect.poll(() => server.requests).toEqual(['list 500', 'watch from 5', 'watch from 5'])
 	expect(reflector.counts.failures).toBe(1)
 })
 
-test('a handler that throws is logged and harms nobody', async () => {
+test('a handler that throws is logged and affects nothing else', async () => {
 	const onChange = () => {
 		throw new TypeError('a handler with a bug')
 	}
@@ -426,7 +426,7 @@ test('a handler that throws is logged and harms nobody', async () => {
 	expect(reflector.counts).toMatchObject({ lists: 1, watches: 1, failures: 0 })
 })
 
-test('a handler that fails later is logged too, and does not end the process', async () => {
+test('a handler that fails later is also logged, and does not end the process', async () => {
 	const onChange = async () => {
 		await Promise.resolve()
 		throw new TypeError('a handler with a late bug')
@@ -435,7 +435,7 @@ test('a handler that fails later is logged too, and does not end the process', a
 	await expect.poll(() => logged.join('')).toContain('a handler with a late bug')
 })
 
-test('an object that cannot be projected hides no other, and does not seem gone', async () => {
+test('an object that cannot be projected hides no other, and does not appear deleted', async () => {
 	const project = ({ metadata }: ConfigMap) => {
 		if (metadata.resourceVersion?.startsWith('66')) throw new TypeError('an object with a twist')
 		return `${metadata.name}@${metadata.resourceVersion}`
@@ -448,13 +448,13 @@ test('an object that cannot be projected hides no other, and does not seem gone'
 	expect(logged.filter(text => text.includes('an object with a twist')).length).toBe(3)
 })
 
-test('an event that cannot be read leads to a new reading, for the watch would never get past it', async () => {
+test('an event that cannot be read leads to a new reading, because the watch would never get past it', async () => {
 	const broken: Answer = response => response.writeHead(200).write('{"type":"ADDED","object":{}}\n')
 	const { server } = await reflect([list('5', []), broken, list('6', ['a@6']), quiet])
 	await expect.poll(() => server.requests).toEqual(['list 500', 'watch from 5', 'list 500', 'watch from 6'])
 })
 
-test('objects look the same whether a list, a stream or a watch told them, and keep fields nobody here knows', async () => {
+test('objects are the same from a list, a stream and a watch, and keep unknown fields', async () => {
 	const spec = {
 		newTopLevelField: { deep: [1, null] },
 		metadata: { name: 'a', resourceVersion: '6', creationTimestamp: '2026-01-02T03:04:05Z' },
@@ -474,14 +474,14 @@ test('objects look the same whether a list, a stream or a watch told them, and k
 	expect(new Set(seen).size).toBe(1)
 })
 
-test('an orderly end is no failure', async () => {
+test('an orderly end is not a failure', async () => {
 	const { server, reflector, logged, stop } = await reflect([watch(['END @5'], saysNothing)], streamed)
 	await expect.poll(() => server.requests).toEqual(['stream'])
 	await stop()
 	expect([reflector.counts.failures, logged]).toEqual([0, []])
 })
 
-test('an end in the middle of the list opens no watch after it', async () => {
+test('an end during the list opens no watch after it', async () => {
 	const { server, reflector, stop } = await reflect([saysNothing])
 	await expect.poll(() => server.requests).toEqual(['list 500'])
 	await stop()
@@ -489,7 +489,7 @@ test('an end in the middle of the list opens no watch after it', async () => {
 	expect([server.requests, reflector.counts.failures]).toEqual([['list 500'], 0])
 })
 
-test('of an object that an answer to a request showed only the projection is held', async () => {
+test('only the projection is kept of an object in the response to a request', async () => {
 	const projected: string[] = []
 	const project = ({ metadata }: ConfigMap) => {
 		projected.push(`${metadata.name}@${metadata.resourceVersion}`)

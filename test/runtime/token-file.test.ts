@@ -12,7 +12,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-test('a token that is written anew counts at once; while there is none, the last one does', () => {
+test('a token that is written again counts immediately; while the file has no valid token, the last one counts', () => {
 	write('first\n')
 	const token = TokenFile.parse(path())
 	const read = (text: string) => {
@@ -34,7 +34,7 @@ test.each<[sentence: string, text: string | undefined, words: RegExp]>([
 	['that is not there', undefined, /^ENOENT/],
 	['that is empty', ' \n', /token: is empty$/],
 	['with more than a token', 'two\nlines', /token: must be printable ASCII/],
-])('at the start a file %s is refused, and nothing of it repeated', (_, text, words) => {
+])('a file %s is rejected at start, and its content is not repeated', (_, text, words) => {
 	rmSync(path(), { force: true })
 	if (text !== undefined) write(text)
 	const { error } = TokenFile.safeParse(path())

@@ -16,7 +16,7 @@ async function start(answers: Answer[], options: Partial<KubeClientOptions> = {}
 	return { server, client }
 }
 
-test('many calls at once share four connections, and calls after them use those again', async () => {
+test('many concurrent calls share four connections, and later calls use them again', async () => {
 	const { server, client } = await start([ok])
 	const many = () => Promise.all(Array.from({ length: 100 }, () => client.get(ConfigMap, at)))
 	await many()
@@ -63,7 +63,7 @@ test('a write over a connection that breaks is not sent twice', async () => {
 	expect(server.requests.length).toBe(1)
 })
 
-test('one answer of 429 makes every call and every watch of the client wait', async () => {
+test('one 429 response makes every call and every watch of the client wait', async () => {
 	const calls: Call[] = []
 	const quiet = watch([], saysNothing)
 	const either: Answer = (response, request) => (request.url?.includes('watch=true') ? quiet : ok)(response, request)
@@ -82,7 +82,7 @@ test('one answer of 429 makes every call and every watch of the client wait', as
 	await expect(watching).rejects.toMatchObject({ code: 'STOPPED' })
 })
 
-test('a call with less patience than one 429 asked for fails without being sent', async () => {
+test('a call with a shorter deadline than the wait of a 429 fails without being sent', async () => {
 	const calls: Call[] = []
 	const { client, server } = await start([later('5'), ok], { patienceMs: 1_000, onCall: call => calls.push(call) })
 	const first = client.get(ConfigMap, at)
@@ -92,7 +92,7 @@ test('a call with less patience than one 429 asked for fails without being sent'
 	expect(server.requests.length).toBe(2)
 })
 
-test('an urgent call waits for no other', async () => {
+test('an urgent call does not wait for others', async () => {
 	const { client, server } = await start([...Array<Answer>(4).fill(() => {}), ok])
 	const end = new AbortController()
 	const hanging = Array.from({ length: 9 }, () => client.get(ConfigMap, at, { signal: end.signal }))
@@ -104,7 +104,7 @@ test('an urgent call waits for no other', async () => {
 	expect(await client.get(ConfigMap, at)).toMatchObject({ metadata: { name: 'a' } })
 })
 
-test('a write that may no longer be made is not tried again after the wait the server asked for', async () => {
+test('a write that is no longer allowed is not retried after the wait that the server requested', async () => {
 	let may = true
 	const refuse: Answer = (response, request) => {
 		may = false
@@ -115,17 +115,17 @@ test('a write that may no longer be made is not tried again after the wait the s
 	expect([server.requests.length, client.requests()]).toEqual([1, { create: 1 }])
 })
 
-test('a server that does not answer is given up when its time is over', async () => {
+test('a call to a server that does not answer times out', async () => {
 	const { client } = await start([() => {}], { timeoutMs: 20 })
 	await expect(client.get(ConfigMap, at)).rejects.toMatchObject({ code: 'TIMED_OUT', retry: true })
 })
 
-test('an answer that never ends is given up too', async () => {
+test('a response that never ends times out too', async () => {
 	const { client } = await start([response => void response.writeHead(200, { 'content-type': 'application/json' }).write('{')])
 	await expect(client.get(ConfigMap, at, { timeoutMs: 30 })).rejects.toMatchObject({ code: 'TIMED_OUT' })
 })
 
-test('a caller who gives up is told that he did, and leaves no listener behind', async () => {
+test('a caller that cancels gets its own reason, and leaves no listener behind', async () => {
 	const { server, client } = await start([ok, () => {}])
 	const end = new AbortController()
 	let listeners = 0
@@ -144,7 +144,7 @@ test('a caller who gives up is told that he did, and leaves no listener behind',
 	expect(listeners).toBe(0)
 })
 
-test('every try is told, and never by name', async () => {
+test('every attempt is reported, and never with a name', async () => {
 	const calls: object[] = []
 	const { client } = await start([later('0.01'), ok], { onCall: call => calls.push(call) })
 	await client.get(ConfigMap, at)

@@ -7,11 +7,11 @@ import type { ApiRequest } from './request.ts'
 import type { Store } from './store.ts'
 import type { DeleteOptions, WriteOptions, Writer } from './write.ts'
 
-/** What one request is answered with; `text` is JSON. */
+/** The response to one request; `text` is JSON. */
 export type Answer = { status: number; text: string }
 
 /**
- * Does what a request asks for, all but a watch.
+ * Executes any request except a watch.
  *
  * @throws Refusal
  */
@@ -29,7 +29,7 @@ export function answerTo(store: Store, writer: Writer, request: ApiRequest): Ans
 	return answerFor(at, writer, request, { name, ...(namespace !== undefined && { namespace }) })
 }
 
-/** @throws Refusal 404 where that kind is not served in that version, or not in or without a namespace */
+/** @throws Refusal 404 if the kind is not served in that version, or not with or without a namespace */
 export function servedCollection(store: Store, request: ApiRequest): Collection {
 	const at = store.collection(request)
 	const { version, alsoServed = [], namespaced } = at.kind
@@ -82,7 +82,7 @@ function patchIn({ body, contentType }: ApiRequest): unknown {
 	return body
 }
 
-/** An applied object need not repeat what its path says. */
+/** Adds what the path says, which an applied object need not repeat. */
 function named(object: ApiObject, name: Name): ApiObject {
 	return { ...object, metadata: { ...object.metadata, ...name } }
 }

@@ -3,7 +3,7 @@ import { createHistory, type History } from './history.ts'
 import type { FakeKind } from './kinds.ts'
 import type { ApiObject } from './object.ts'
 
-/** Which leaves (paths as JSON) each field manager applied. */
+/** The leaves (paths as JSON) that each field manager applied. */
 export type Owners = ReadonlyMap<string, ReadonlySet<string>>
 
 /** One version of one object. */
@@ -12,7 +12,7 @@ export class Entry {
 	readonly key: string
 	readonly version: number
 	readonly object: ApiObject
-	/** No part of the object: who may take which leaf away. */
+	/** Not part of the object: which manager may remove which leaf. */
 	owners: Owners | undefined
 	#text: string | undefined
 
@@ -25,20 +25,20 @@ export class Entry {
 		this.owners = owners
 	}
 
-	/** As JSON; made once, however many read it. */
+	/** Its JSON, serialized once, however often it is read. */
 	get text(): string {
 		this.#text ??= JSON.stringify(this.object)
 		return this.#text
 	}
 }
 
-/** `gone` is what a watch shows of an object that is no more: its last state, with the version of its end. */
+/** `gone` is what a watch shows of a removed object: its last state, with the version of its removal. */
 export type Change = { version: number; before: Entry | undefined; now: Entry | undefined; gone: Entry | undefined }
 
-/** What follows a collection; `ended` when the kind itself changes. */
+/** Follows a collection; `ended` is called when the kind itself changes. */
 export type Follower = { told(change: Change): void; ended(): void }
 
-/** The objects of one kind by `namespace/name`, and what became of them lately. */
+/** The objects of one kind by `namespace/name`, and their recent changes. */
 export type Collection = {
 	readonly kind: FakeKind
 	readonly size: number
@@ -49,26 +49,26 @@ export type Collection = {
 	set(entry: Entry): void
 	/** @param version that of the deletion */
 	remove(key: string, version: number): void
-	/** All objects as they are now, by key. */
+	/** All current objects, by key. */
 	sorted(): readonly Entry[]
-	/** Keeps what `sorted` shows now for later pages of a list. */
+	/** Keeps the current result of `sorted` for later pages of a list. */
 	keep(version: number): void
-	/** What was kept at a version; undefined when that is forgotten. */
+	/** The result that was kept at a version; undefined if it is no longer known. */
 	kept(version: number): readonly Entry[] | undefined
-	/** Told of every change from now on, until what it returns is called. */
+	/** Reports every change from now on to the follower, until the returned function is called. */
 	follow(follower: Follower): () => void
-	/** Forgets what was before a version. */
+	/** Forgets everything up to a version. */
 	compact(version: number): void
-	/** Ends what follows it; what comes after is judged by the new definition. */
+	/** Ends its watches; later writes are checked against the new definition. */
 	redefine(kind: FakeKind): void
 	close(): void
 }
 
-/** Lists whose later pages can still be read. */
+/** Number of lists whose later pages can still be read. */
 const keptLists = 100
 
 /**
- * An empty collection.
+ * Creates an empty collection.
  *
  * @param version that of the store when the kind was registered
  */

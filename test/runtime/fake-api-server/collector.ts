@@ -6,9 +6,9 @@ import { Refusal } from './refusal.ts'
 import type { Store } from './store.ts'
 import type { OnWritten, Writer } from './write.ts'
 
-/** What kube-controller-manager's garbage collector and namespace controller do: soon after a write, and not during it. */
+/** What the garbage collector and the namespace controller of kube-controller-manager do, soon after a write and not during it. */
 export type Collector = {
-	/** To be told of every write. */
+	/** Must be called after every write. */
 	onWritten: OnWritten
 	stop(): void
 }
@@ -17,7 +17,7 @@ type Place = { at: Collection; key: string }
 
 type State = {
 	store: Store
-	/** Asked late, because the writer tells the collector. */
+	/** A function, because the writer itself calls the collector. */
 	writer: () => Writer
 	/** By the owner's uid, then by place. */
 	dependents: Map<string, Map<string, Place>>
@@ -52,7 +52,7 @@ function index({ dependents, living }: State, place: Place, now: Entry | undefin
 	else living.delete(before?.object.metadata.uid ?? '')
 }
 
-/** Whom a write may have given cause to go. */
+/** Returns the objects that a write may have made collectable. */
 function concerned({ store, dependents, living }: State, place: Place, now: Entry | undefined, { object }: Entry): Place[] {
 	const { uid = '', namespace, deletionTimestamp } = object.metadata
 	const owners = ownersOf(now)
@@ -75,7 +75,7 @@ function look(state: State, place: Place): void {
 	})
 }
 
-/** What a rule of the kind forbids is left undone, as by the real one, which would come again. */
+/** Skips what a rule of the kind forbids, like the real one, which would retry. */
 function attempt(deed: () => void): void {
 	try {
 		deed()
@@ -94,7 +94,7 @@ function tend(state: State, { at, key }: Place): void {
 	else judge(state, at, object)
 }
 
-/** An object whose owners are all gone goes; of several, those that are gone are forgotten. */
+/** Deletes an object whose owners are all gone; if some are left, removes only the references to the others. */
 function judge({ living, writer }: State, at: Collection, { metadata }: ApiObject): void {
 	const owners = metadata.ownerReferences ?? []
 	const left = owners.filter(({ uid }) => living.has(uid))

@@ -1,14 +1,15 @@
 import type { FakeKind } from './kinds.ts'
 import { type ApiObject, timestamp, valueAt } from './object.ts'
 
-/** Finalizers that the garbage collector takes away when it has done what they ask for. */
+/** Finalizers that the garbage collector removes when it has done what they request. */
 export const FOREGROUND = 'foregroundDeletion'
 export const ORPHAN = 'orphan'
 
 type Wish = { propagationPolicy?: string; gracePeriodSeconds?: number }
 
 /**
- * What a DELETE leaves of an object: the object marked, itself where it is marked already, or undefined where it goes at once.
+ * Returns what a DELETE leaves of an object: the marked object, the same object if it is already marked, or undefined if it is removed
+ * immediately.
  *
  * @param now milliseconds since 1970
  */
@@ -31,14 +32,14 @@ export function markedForDeletion(kind: FakeKind, object: ApiObject, wish: Wish,
 	return { ...object, ...phase, metadata: marked }
 }
 
-/** Whether nothing holds an object any longer that was asked to go. */
+/** Whether deletion of the object was requested and nothing holds it any longer. */
 export function isDone(object: ApiObject): boolean {
 	const { deletionTimestamp, finalizers = [] } = object.metadata
 	const waits = Number(valueAt(object, 'metadata.deletionGracePeriodSeconds') ?? 0) > 0
 	return deletionTimestamp !== undefined && finalizers.length === 0 && !waits && !valueAt(object, 'spec.finalizers')
 }
 
-/** Seconds. A pod that no node has, or that has ended, needs none. */
+/** Seconds. A pod that is not on a node, or that has ended, needs none. */
 function graceOf({ graceful }: FakeKind, object: ApiObject, { gracePeriodSeconds }: Wish): number {
 	if (!graceful || !valueAt(object, 'spec.nodeName')) return 0
 	if (['Succeeded', 'Failed'].includes(String(valueAt(object, 'status.phase')))) return 0

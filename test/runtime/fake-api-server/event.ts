@@ -4,13 +4,13 @@ import { textAs } from './list.ts'
 import type { Refusal } from './refusal.ts'
 import type { Selects } from './select.ts'
 
-/** One line of a watch; an object that comes into the selection is ADDED, one that leaves it DELETED. */
+/** Returns one line of a watch; an object that enters the selection is ADDED, one that leaves it is DELETED. */
 export function changeLine(at: Collection, version: string, change: Change, selects: Selects): string | undefined {
 	const { now, before, gone } = change
 	const was = before !== undefined && selects(before.object)
 	if (now && selects(now.object)) return eventLine(was ? 'MODIFIED' : 'ADDED', textAs(at, now, version))
 	if (!was) return undefined
-	// what a watcher is shown of it is the state it had last, with the version of the change
+	// a watch shows its last state, with the version of the change
 	return eventLine('DELETED', textAs(at, gone ?? new Entry(change.version, before.object), version))
 }
 

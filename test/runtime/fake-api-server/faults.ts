@@ -1,30 +1,30 @@
 import type { ServerResponse } from 'node:http'
 import type { ApiRequest } from './request.ts'
 
-/** How one request is mistreated. */
+/** How one request fails. */
 export type Fault =
-	/** Answered without being looked at. `body` is sent as it is, an object as JSON. */
+	/** Answered without being processed. `body` is sent unchanged, an object as JSON. */
 	| { fault: 'answer'; status: number; body?: unknown; retryAfterSeconds?: number }
-	/** The connection breaks off: before anything is done, or with the work done and the answer lost. */
+	/** The connection is reset: before anything is done, or after the work is done, with the response lost. */
 	| { fault: 'reset'; when: 'before' | 'after' }
-	/** Nothing happens until `until` resolves; then the other fault does, or all is as usual. */
+	/** Nothing happens until `until` resolves; then the other fault occurs, or the request continues normally. */
 	| { fault: 'delay'; until: Promise<unknown>; then?: Fault }
-	/** The answer, or each line of a watch, is so long on its way (milliseconds). */
+	/** The response, or each line of a watch, is delayed by this time (milliseconds). */
 	| { fault: 'late'; ms: number }
-	/** A watch that says no more after so many lines, and stays open. */
+	/** A watch that sends nothing after so many lines, and stays open. */
 	| { fault: 'silence'; afterLines: number }
-	/** A watch that breaks off in the middle of the line after so many. */
+	/** A watch whose connection is reset in the middle of the line after so many. */
 	| { fault: 'cut'; afterLines: number }
 
-/** Asked before each request is done, with its body read. It may itself write to the server. */
+/** Called before each request is processed, with its body already read. It may itself write to the server. */
 export type OnRequest = (request: ApiRequest) => Fault | undefined
 
-/** Breaks the connection so that the client sees a reset and not an end. */
+/** Resets the connection, so that the client sees a reset and not an end. */
 export function resetConnection(response: ServerResponse): void {
 	response.socket?.resetAndDestroy()
 }
 
-/** Says what a server in distress would. */
+/** Sends the response of the fault. */
 export function answerInstead(
 	response: ServerResponse,
 	{ status, body = '', retryAfterSeconds }: Extract<Fault, { fault: 'answer' }>,
@@ -38,13 +38,13 @@ export function answerInstead(
 	response.end(text)
 }
 
-/** Does it when the fault lets it: at once, or late. */
+/** Calls `act` when the fault allows it: immediately, or late. */
 export function inTime(fault: Fault | undefined, act: () => void): void {
 	if (fault?.fault === 'late') setTimeout(act, fault.ms).unref()
 	else act()
 }
 
-/** Writes lines of a watch, as long as its fault lets it. */
+/** Returns a function that writes lines of a watch, as long as its fault allows it. */
 export function lineWriter(response: ServerResponse, fault: Fault | undefined): (line: string) => void {
 	if (fault?.fault === 'late') return line => inTime(fault, () => response.writable && response.write(line))
 	const left = fault?.fault === 'silence' || fault?.fault === 'cut' ? fault.afterLines : Number.POSITIVE_INFINITY

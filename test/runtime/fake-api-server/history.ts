@@ -1,20 +1,20 @@
 import type { Change } from './collection.ts'
 
-/** The latest changes of one kind: what a watch that starts from before is told. */
+/** The latest changes of one kind, for watches that start from an earlier version. */
 export type History = {
 	add(change: Change): void
-	/** The version from which on a watch can start. */
+	/** The oldest version from which a watch can start. */
 	oldest(): number
 	after(version: number): readonly Change[]
-	/** Forgets all up to a version. */
+	/** Forgets all changes up to a version. */
 	forget(version: number): void
 }
 
 /**
- * An empty history.
+ * Creates an empty history.
  *
- * @param version from which on it will be whole
- * @param size how many changes are remembered at least
+ * @param version from which on it will be complete
+ * @param size how many changes are kept at least
  */
 export function createHistory(version: number, size: number): History {
 	let changes: Change[] = []
@@ -35,7 +35,7 @@ export function createHistory(version: number, size: number): History {
 	}
 }
 
-/** Index of the first change after a version, by halving. */
+/** Returns the index of the first change after a version, by binary search. */
 function firstAfter(changes: readonly Change[], version: number): number {
 	let from = 0
 	let to = changes.length

@@ -2,25 +2,25 @@ import { Refusal, resourceOf } from './refusal.ts'
 import type { ApiRequest } from './request.ts'
 import type { Store } from './store.ts'
 
-/** Whether somebody may do something. */
+/** Whether a user may make a request. */
 export type Allows = (user: string, request: ApiRequest) => boolean
 
 /** The account with all rights. */
 export const ADMIN = 'admin'
 
-/** Every user's token is this and the name. */
+/** The token of every user is this prefix and the name. */
 const tokenOf = 'token-of-'
 
 export function bearerOf(user: string): string {
 	return `Bearer ${tokenOf}${user}`
 }
 
-/** Who makes a request, or undefined for a token that is none. */
+/** Returns the user of a request, or undefined for an invalid token. */
 export function userOf({ bearer, impersonated }: ApiRequest): string | undefined {
 	return bearer.startsWith(tokenOf) ? (impersonated ?? bearer.slice(tokenOf.length)) : undefined
 }
 
-/** @throws Refusal 401, or 403 in the words of RBAC */
+/** @throws Refusal 401, or 403 with the message of RBAC */
 export function mustBeAllowed(store: Store, allows: Allows, request: ApiRequest): void {
 	const user = userOf(request)
 	if (user === undefined) throw new Refusal({ code: 401, reason: 'Unauthorized', message: 'Unauthorized' })

@@ -3,31 +3,31 @@ import type { ApiObject } from './object.ts'
 import type { FieldFault } from './refusal.ts'
 import { anything, type Schema } from './schema.ts'
 
-/** What the server must know of a kind. What is left out is as for a custom resource. */
+/** What the server must know about a kind. Omitted fields are as for a custom resource. */
 export type FakeKind = Pick<Kind, 'group' | 'version' | 'plural' | 'kind' | 'namespaced'> & {
 	/** Has a status subresource. Default: false. */
 	status?: boolean
 	/** Counts generations. Default: true. */
 	generation?: boolean
-	/** One of the API server's own: a write of the status may change metadata. Default: false. */
+	/** Built into the API server: a write of the status may change metadata. Default: false. */
 	builtIn?: boolean
-	/** PUT must say which version it replaces. Default: true, but false for the API server's own. */
+	/** PUT must contain the version that it replaces. Default: true, but false for built-in kinds. */
 	needsVersion?: boolean
-	/** What a new object's status says, where it is not the client's to say. */
+	/** The status of a new object, if the client does not decide it. */
 	newStatus?: object
-	/** Deletion waits for a node to agree, as that of pods. Default: false. */
+	/** Deletion waits until a node confirms it, as for pods. Default: false. */
 	graceful?: boolean
 	/** Further versions under which the same objects are served. */
 	alsoServed?: readonly string[]
-	/** Fields beside metadata.name and metadata.namespace that can be selected by. */
+	/** Fields that can be selected by, in addition to metadata.name and metadata.namespace. */
 	selectable?: readonly string[]
-	/** What the objects may hold: the rest is dropped, or refused where the request is strict. Default: anything. */
+	/** What the objects may contain: the rest is dropped, or rejected if the request is strict. Default: anything. */
 	schema?: Schema
-	/** What else is wrong with an object about to be written; `old` is undefined for a new one. */
+	/** Further errors of an object about to be written; `old` is undefined for a new one. */
 	validate?: (object: ApiObject, old: ApiObject | undefined) => FieldFault[]
 }
 
-/** The kinds every server has. Their schemas tell the top of the objects only. */
+/** The kinds that every server has. Their schemas describe only the top level of the objects. */
 export function builtInKinds(): FakeKind[] {
 	return [
 		core('Namespace', 'namespaces', { namespaced: false, status: true, newStatus: { phase: 'Active' }, schema: top('spec', 'status') }),
@@ -79,7 +79,7 @@ type Definition = {
 	}[]
 }
 
-/** The kind that a CustomResourceDefinition defines. Only its stored version's schema counts: nothing is converted here. */
+/** Returns the kind that a CustomResourceDefinition defines. Only the schema of its stored version counts: nothing is converted here. */
 export function definedKind(crd: ApiObject): FakeKind {
 	const { group, scope, names, versions } = crd.spec as Definition
 	const served = versions.filter(version => version.served)

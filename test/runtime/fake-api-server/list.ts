@@ -5,13 +5,13 @@ import type { ApiRequest } from './request.ts'
 import { selectorOf } from './select.ts'
 import type { Store } from './store.ts'
 
-/** Where a list goes on: at this version, after this key. */
+/** Where a list continues: at this version, after this key. */
 type Token = { v: 'meta.k8s.io/v1'; rv: number; start: string }
 
 /**
- * A list, or a page of one, as JSON. All pages of one list show the state at one version.
+ * Returns a list, or a page of one, as JSON. All pages of one list show the state at one version.
  *
- * @throws Refusal 410 for a token that is too old, 504 for a version that is still to come
+ * @throws Refusal 410 for a token that is too old, 504 for a future version
  */
 export function listed(store: Store, at: Collection, request: ApiRequest): string {
 	const { query } = request
@@ -20,7 +20,7 @@ export function listed(store: Store, at: Collection, request: ApiRequest): strin
 	mustHaveCome(query.get('resourceVersion'), version)
 	const selects = selectorOf(at.kind, selectionOf(request))
 	const rest = (token ? rememberedAfter(at, token) : at.sorted()).filter(({ object }) => selects(object))
-	// any state will do: that is answered from the watch cache, which knows no pages
+	// any state is accepted: this is answered from the watch cache, which has no pages
 	const limit = query.get('resourceVersion') === '0' ? rest.length : Number(query.get('limit') ?? 0) || rest.length
 	const page = rest.slice(0, limit)
 	const last = page.at(-1)
@@ -35,18 +35,18 @@ export function listed(store: Store, at: Collection, request: ApiRequest): strin
 	return `${head.slice(0, -1)},"items":[${page.map(entry => itemText(at, entry, request.version)).join(',')}]}`
 }
 
-/** The selection that the query and the path of a list or a watch make. */
+/** Returns the selection in the query and the path of a list or a watch. */
 export function selectionOf({ namespace, query }: ApiRequest) {
 	return { namespace, labelSelector: query.get('labelSelector') ?? '', fieldSelector: query.get('fieldSelector') ?? '' }
 }
 
-/** An object's JSON, in the version that was asked for. */
+/** Returns the JSON of an object in the requested version. */
 export function textAs({ kind }: Collection, entry: Entry, version: string): string {
 	if (version === kind.version) return entry.text
 	return JSON.stringify({ ...entry.object, apiVersion: apiVersionOf({ ...kind, version }) })
 }
 
-/** Items of the API server's own kinds lack what all of them share. */
+/** Items of built-in kinds omit what all of them share. */
 function itemText(at: Collection, entry: Entry, version: string): string {
 	const text = textAs(at, entry, version)
 	const { kind, builtIn } = at.kind
@@ -54,7 +54,7 @@ function itemText(at: Collection, entry: Entry, version: string): string {
 	return builtIn && text.startsWith(shared) ? `{${text.slice(shared.length)}` : text
 }
 
-/** @throws Refusal 504 for a version that is still to come */
+/** @throws Refusal 504 for a future version */
 function mustHaveCome(wanted: string | null, current: number): void {
 	if (Number(wanted ?? 0) > current) throw tooLarge(Number(wanted), current)
 }

@@ -1,16 +1,16 @@
 import type { KubeObject } from '../../../runtime/kube/kind.ts'
 
-/** Anything JSON has braces for. */
+/** Any JSON object. */
 export type Json = { [field: string]: unknown }
 
-/** An object as it is kept: whole, and never changed after it was put away. */
+/** A stored object: complete, and never changed after it was stored. */
 export type ApiObject = KubeObject & Json
 
 export function isMap(value: unknown): value is Json {
 	return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** RFC 7386: `null` removes, maps are merged, all else is replaced. The target stays as it is. */
+/** RFC 7386: `null` removes, maps are merged, everything else is replaced. The target is not changed. */
 export function mergePatch(target: unknown, patch: unknown): unknown {
 	if (!isMap(patch)) return patch
 	const merged: Json = isMap(target) ? { ...target } : {}
@@ -21,12 +21,12 @@ export function mergePatch(target: unknown, patch: unknown): unknown {
 	return merged
 }
 
-/** What stands at a dotted path (`metadata.name`), or undefined. */
+/** Returns the value at a dotted path (`metadata.name`), or undefined. */
 export function valueAt(object: unknown, path: string): unknown {
 	return path.split('.').reduce<unknown>((value, field) => (isMap(value) ? value[field] : undefined), object)
 }
 
-/** RFC 3339 to the second, as `metadata` has it. */
+/** Formats a time as RFC 3339 to the second, as in `metadata`. */
 export function timestamp(ms: number): string {
 	return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z')
 }

@@ -4,10 +4,10 @@ import type { ApiObject } from './object.ts'
 import type { Store } from './store.ts'
 import type { DeleteOptions, WriteOptions, Writer } from './write.ts'
 
-/** The server's objects at hand, by the same rules as over HTTP. What comes back is the stored object itself: not to be changed. */
+/** Direct access to the server's objects, by the same rules as over HTTP. Returns the stored object itself, which must not be changed. */
 export type Objects = {
 	get<T extends KubeObject>(kind: Kind<T>, at: Name): Stored<T> | undefined
-	/** All of a kind, by key; of one namespace, if one is given. */
+	/** All objects of a kind, by key; only those of one namespace, if it is given. */
 	list<T extends KubeObject>(kind: Kind<T>, namespace?: string): Stored<T>[]
 	create<T extends KubeObject>(kind: Kind<T>, object: T): Stored<T>
 	/** JSON merge patch. */
@@ -16,7 +16,7 @@ export type Objects = {
 	delete(kind: Kind, at: Name, options?: DeleteOptions): void
 }
 
-/** All of these throw Refusal. */
+/** All of its methods throw Refusal. */
 export function objectsOf(store: Store, writer: Writer): Objects {
 	const patch: Objects['patch'] = (kind, at, change, options) => typed(writer.patch(store.collection(kind), at, copy(change), options))
 	return {
@@ -38,7 +38,7 @@ function typed<E extends Entry | undefined, T extends KubeObject>(entry: E): E e
 	return entry?.object as never
 }
 
-/** What the caller does with its object afterwards must not reach the store. */
+/** Later changes to the caller's object must not reach the store. */
 function copy<T>(value: T): T {
 	return JSON.parse(JSON.stringify(value))
 }

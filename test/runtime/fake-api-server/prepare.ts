@@ -7,13 +7,13 @@ import { type ApiObject, timestamp } from './object.ts'
 import { badRequest, invalid, Refusal } from './refusal.ts'
 import { shaped } from './schema.ts'
 
-/** How fields nobody knows are refused; undefined: they are dropped. */
+/** How unknown fields are rejected; undefined: they are dropped. */
 export type Strict = 'object' | 'patch' | 'apply' | undefined
 
 type Creation = { namespace: string | undefined; strict: Strict; now: number }
 
 /**
- * An object as it is stored when it is new: named, dated, in shape, its status taken from it.
+ * Returns an object as it is stored when it is new: named, dated, in shape, without the status that the client sent.
  *
  * @throws Refusal 400 or 422
  */
@@ -41,7 +41,7 @@ export function forCreate(kind: FakeKind, wanted: ApiObject, { namespace, strict
 type Update = { subresource: string | undefined; strict: Strict }
 
 /**
- * An object as it is stored after a write: what is not the client's to change stays as it was.
+ * Returns an object as it is stored after a write: fields that the client may not change stay unchanged.
  *
  * @throws Refusal 400 or 422
  */
@@ -73,7 +73,7 @@ function kept(metadata: ObjectMeta): object {
 	return Object.fromEntries(own.map(field => [field, before[field]]))
 }
 
-/** Each of spec and status has a door of its own. */
+/** Spec and status are written by separate requests. */
 function onlyPart(kind: FakeKind, ready: ApiObject, before: ApiObject, subresource: string | undefined): ApiObject {
 	if (!kind.status) return ready
 	if (!subresource) return part(ready, 'status', before.status)
@@ -90,7 +90,7 @@ function counted(kind: FakeKind, object: ApiObject, before: ApiObject): ApiObjec
 	return { ...object, metadata: { ...object.metadata, generation: (before.metadata.generation ?? 0) + 1 } }
 }
 
-/** What a generation counts changes of. */
+/** The part of an object whose changes a generation counts. */
 function wish({ status }: FakeKind, { metadata: _, ...rest }: ApiObject): object {
 	return status ? { ...rest, status: undefined } : rest
 }
@@ -105,7 +105,7 @@ function asNew(kind: FakeKind, object: ApiObject): ApiObject {
 	return namespaceExtras(kind, part(object, 'status', kind.newStatus))
 }
 
-/** Their own finalizer, and the label to select them by. */
+/** Adds the finalizer of a namespace, and the label that selects it by name. */
 function namespaceExtras({ kind, builtIn }: FakeKind, object: ApiObject): ApiObject {
 	if (kind !== 'Namespace' || !builtIn) return object
 	const labels = { ...object.metadata.labels, 'kubernetes.io/metadata.name': object.metadata.name }
@@ -134,7 +134,7 @@ function strictFault(kind: FakeKind, { metadata }: ApiObject, strict: Strict, un
 	return badRequest(`${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: ${words}`)
 }
 
-/** Metadata without what is empty, which is how it comes back from the store. */
+/** Returns the metadata without empty fields, as the store returns it. */
 function tidy(metadata: object): ObjectMeta {
 	const filled = Object.entries(metadata).filter(([field, value]) => !isEmpty(value) && field !== 'managedFields')
 	return Object.fromEntries(filled) as ObjectMeta
@@ -160,7 +160,7 @@ function mustBeValid(kind: FakeKind, object: ApiObject, before: ApiObject | unde
 
 const letters = 'bcdfghjklmnpqrstvwxz2456789'
 
-/** What is put behind a generateName. */
+/** Returns the suffix of a generated name. */
 function suffix(): string {
 	return Array.from({ length: 5 }, () => letters[randomInt(letters.length)]).join('')
 }

@@ -3,15 +3,15 @@ import { badRequest } from './refusal.ts'
 
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'apply' | 'delete' | 'other'
 
-/** What one request asks for, read from its line, its headers and its body. */
+/** One request, read from its request line, its headers and its body. */
 export type ApiRequest = {
-	/** From 1, in the order in which they came. */
+	/** Counted from 1, in the order of arrival. */
 	number: number
 	verb: Verb
 	method: string
 	path: string
 	query: URLSearchParams
-	/** Empty strings where the path names no kind. */
+	/** Empty strings if the path names no kind. */
 	group: string
 	version: string
 	plural: string
@@ -21,7 +21,7 @@ export type ApiRequest = {
 	userAgent: string
 	/** The bearer token, or an empty string. */
 	bearer: string
-	/** Whom it is made as, where it says so. */
+	/** The impersonated user, if there is one. */
 	impersonated: string | undefined
 	contentType: string
 	/** Parsed JSON, or undefined. */
@@ -29,7 +29,7 @@ export type ApiRequest = {
 }
 
 /**
- * Reads a request to its end.
+ * Reads a request completely.
  *
  * @throws Refusal 400 for a body that is not JSON
  */
@@ -55,7 +55,7 @@ export async function readRequest(message: IncomingMessage, number: number): Pro
 
 type Place = Pick<ApiRequest, 'group' | 'version' | 'plural' | 'namespace' | 'name' | 'subresource'>
 
-/** `/api/v1/namespaces/a` is a namespace, `/api/v1/namespaces/a/pods` are the pods in it. */
+/** `/api/v1/namespaces/a` is a namespace; `/api/v1/namespaces/a/pods` are the pods in it. */
 function placeOf(path: string): Place {
 	const [root, ...parts] = path.split('/').slice(1).map(decodeURIComponent)
 	const [group = '', version = '', ...rest] = root === 'api' ? ['', ...parts] : root === 'apis' ? parts : []

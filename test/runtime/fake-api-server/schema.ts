@@ -11,15 +11,15 @@ export type Schema = {
 }
 
 /**
- * The object with defaults filled in, without the fields its schema does not know. Bounds, patterns and rules are not judged.
+ * Returns the object with defaults and without the fields that its schema does not know. Limits, patterns and rules are not checked.
  *
- * @param unknown takes the path of each field that was dropped: `spec.interfaces[0].mtuu`
+ * @param unknown receives the path of each field that was dropped: `spec.interfaces[0].mtuu`
  */
 export function shaped<T>(object: T, schema: Schema, unknown: string[]): T {
 	return walk(object, { ...schema, properties: { ...rootFields, ...schema.properties } }, '', unknown) as T
 }
 
-/** Whatever may be there. */
+/** Allows any value. */
 export const anything: Schema = { 'x-kubernetes-preserve-unknown-fields': true }
 const rootFields = { apiVersion: anything, kind: anything, metadata: anything }
 

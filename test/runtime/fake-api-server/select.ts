@@ -2,15 +2,15 @@ import type { FakeKind } from './kinds.ts'
 import { type ApiObject, valueAt } from './object.ts'
 import { badRequest, type Refusal } from './refusal.ts'
 
-/** Whether an object is among those that were asked for. */
+/** Whether an object is selected. */
 export type Selects = (object: ApiObject) => boolean
 
 type Selection = { namespace?: string | undefined; labelSelector: string; fieldSelector: string }
 
 /**
- * The selection of a list or a watch.
+ * Returns the selection of a list or a watch.
  *
- * @throws Refusal 400 when a selector cannot be read, or names a field that cannot be selected by
+ * @throws Refusal 400 if a selector is invalid, or names a field that cannot be selected by
  */
 export function selectorOf(kind: FakeKind, { namespace, labelSelector, fieldSelector }: Selection): Selects {
 	const tests = [...labelTests(labelSelector), ...fieldTests(kind, fieldSelector)]

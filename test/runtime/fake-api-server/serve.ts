@@ -8,23 +8,23 @@ import type { Store } from './store.ts'
 import { type Sink, startWatch, type WatchSettings } from './watch.ts'
 import type { Writer } from './write.ts'
 
-/** One request as it was logged; `status` is 0 until it is answered, and stays so when it never is. */
+/** One logged request; `status` is 0 until it is answered, and stays 0 if it never is. */
 export type Logged = Pick<ApiRequest, 'number' | 'verb' | 'path' | 'plural' | 'namespace' | 'name' | 'subresource' | 'userAgent'> & {
-	/** Whose token it was; an empty string where it was none. */
+	/** The user of its token; an empty string if the token is invalid. */
 	user: string
-	/** As it was sent, without the question mark. */
+	/** As sent, without the question mark. */
 	query: string
 	status: number
 }
 
-/** A watch that is open. */
+/** An open watch. */
 export type OpenWatch = {
 	request: ApiRequest
-	/** Says no more, and stays open. */
+	/** Sends nothing more, and stays open. */
 	silence(): void
-	/** As the server ends it in good order. */
+	/** Ends it normally, as the server does. */
 	end(): void
-	/** Breaks the connection. */
+	/** Resets the connection. */
 	reset(): void
 }
 
@@ -34,13 +34,13 @@ export type World = {
 	settings: WatchSettings
 	allows: Allows
 	hook: OnRequest | undefined
-	/** Requests ever made. */
+	/** Number of requests so far. */
 	count: number
 	requests: Logged[]
 	watches: Set<OpenWatch>
 }
 
-/** Takes one request from its first byte to its last: read, log, mistreat, admit, do, answer. */
+/** Handles one request from its first byte to its last: reads, logs, injects the fault, admits, executes, answers. */
 export async function serve(world: World, message: IncomingMessage, response: ServerResponse): Promise<void> {
 	try {
 		const request = await readRequest(message, ++world.count)
@@ -95,7 +95,7 @@ function admitAndDo(world: World, request: ApiRequest, response: ServerResponse,
 }
 
 function watch({ store, settings, watches }: World, request: ApiRequest, response: ServerResponse, fault: Fault | undefined): void {
-	if (response.destroyed) return // the client went away while it was kept waiting
+	if (response.destroyed) return // the client disconnected while it was delayed
 	const write = lineWriter(response, fault)
 	let isSilent = false
 	const sink: Sink = {
@@ -132,7 +132,7 @@ function refuse(response: ServerResponse, error: unknown): void {
 	send(response, code, JSON.stringify(status))
 }
 
-/** Of the fake, or of a hook: it must be seen in the test. */
+/** A bug of the fake or of a hook, which must be visible in the test. */
 function bug(error: unknown): Refusal {
 	const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
 	return new Refusal({ code: 500, reason: 'InternalError', message })

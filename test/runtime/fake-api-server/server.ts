@@ -15,11 +15,11 @@ import type { WatchSettings } from './watch.ts'
 import { createWriter, type OnWritten, type Writer } from './write.ts'
 
 export type FakeApiServerOptions = Partial<WatchSettings> & {
-	/** Kinds beside those that every server has. */
+	/** Kinds in addition to those that every server has. */
 	kinds?: readonly FakeKind[]
-	/** How many changes of a kind are remembered for watches. Default: 20 000. */
+	/** How many changes of a kind are kept for watches. Default: 20 000. */
 	historySize?: number
-	/** Whether owners take what they own with them, and namespaces what is in them. Default: true. */
+	/** Whether owned objects are deleted with their owners, and contents with their namespace. Default: true. */
 	controllerManager?: boolean
 	/** Rights of users other than the first. Default: none. */
 	allows?: Allows
@@ -28,35 +28,35 @@ export type FakeApiServerOptions = Partial<WatchSettings> & {
 }
 
 /**
- * A kube-apiserver that is played: in this process, plain HTTP, nothing on disk. It passes the conformance suite of the real one.
+ * A fake kube-apiserver: in this process, plain HTTP, nothing on disk. It passes the conformance suite of the real one.
  *
- * Not played: admission and RBAC (see `validate` and `allows`), bounds and rules of a schema, conversion between versions, strategic and
- * JSON patches, lists merged by key in server-side apply, deletion of whole collections, discovery, tokens, all other subresources than
- * status, and every controller but the garbage collector: Jobs make no pods, and nobody calls a node silent.
+ * Not implemented: admission and RBAC (see `validate` and `allows`), limits and rules of a schema, conversion between versions, strategic
+ * and JSON patches, lists merged by key in server-side apply, deletion of whole collections, discovery, tokens, all subresources other than
+ * status, and every controller except the garbage collector: Jobs create no pods, and no node becomes unreachable.
  */
 export type FakeApiServer = {
-	/** Of an account with all rights. */
+	/** Credentials of an account with all rights. */
 	credentials: Credentials
-	/** Of another account; what it may do is for `allows` to say. */
+	/** Credentials of another account; `allows` decides what it may do. */
 	credentialsOf(user: string): Credentials
-	/** The objects, without a way over HTTP: at once, and neither logged nor mistreated. */
+	/** Direct access to the objects, without HTTP: immediate, not logged and without faults. */
 	objects: Objects
-	/** Every request so far, in the order in which they came; to be emptied at will. */
+	/** Every request so far, in the order of arrival; may be emptied. */
 	requests: Logged[]
-	/** Watches that are open now. */
+	/** The open watches. */
 	watches: ReadonlySet<OpenWatch>
-	/** From now on asked before each request; undefined: no more. */
+	/** Sets the hook that is called before each request from now on; undefined removes it. */
 	onRequest(hook: OnRequest | undefined): void
 	register(kind: FakeKind): void
-	/** The version of the last write of anything. */
+	/** The version of the last write of any object. */
 	version(): number
-	/** Forgets all history, as etcd does every five minutes: what starts from before is told 410. Open watches go on. */
+	/** Forgets all history, as etcd does every five minutes: a request from an earlier version gets 410. Open watches continue. */
 	compact(): void
-	/** Breaks every connection. */
+	/** Closes every connection. */
 	disconnect(): void
-	/** Breaks every connection and takes no new one until `up`. What it holds stays. */
+	/** Closes every connection and accepts no new one until `up`. The objects are kept. */
 	down(): Promise<void>
-	/** Listens again, at the same address. */
+	/** Listens again, on the same address. */
 	up(): Promise<void>
 	stop(): Promise<void>
 }
@@ -113,7 +113,7 @@ function createContent(options: FakeApiServerOptions): { store: Store; writer: W
 	return { store, writer, stop: collector.stop }
 }
 
-/** A custom resource is served as soon as it is defined, and no longer: with its definition go its objects. */
+/** A custom resource is served only while it is defined: its objects are removed with its definition. */
 function redefine(store: Store, now: ApiObject | undefined, before: ApiObject | undefined, onRemoved: OnWritten): void {
 	if (now && isDeepStrictEqual(now.spec, before?.spec)) return
 	if (now) store.register(definedKind(now))

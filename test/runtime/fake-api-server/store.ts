@@ -2,30 +2,30 @@ import { type Collection, createCollection } from './collection.ts'
 import { customResourceDefinitions, type FakeKind } from './kinds.ts'
 import { noSuchPath } from './refusal.ts'
 
-/** Everything the server holds: one collection a kind, one version counter for all. */
+/** Everything the server holds: one collection per kind, one version counter for all. */
 export type Store = {
-	/** The version of the last write of anything. */
+	/** The version of the last write of any object. */
 	version(): number
-	/** Counts one further write. */
+	/** Counts one more write. */
 	nextVersion(): number
-	/** Adds a kind, or gives one that is there its new definition: watches of it end, its objects stay. */
+	/** Adds a kind, or replaces the definition of an existing one: its watches end, its objects stay. */
 	register(kind: FakeKind): void
-	/** Takes a kind away: watches of it end. */
+	/** Removes a kind: its watches end. */
 	unregister(kind: Pick<FakeKind, 'group' | 'plural'>): void
-	/** @throws Refusal 404 where nobody serves that */
+	/** @throws Refusal 404 if the kind is not served */
 	collection(kind: Pick<FakeKind, 'group' | 'plural'>): Collection
 	all(): Iterable<Collection>
-	/** Forgets what was before: older watches and older pages are told 410. */
+	/** Forgets what was before: older watches and older pages get 410. */
 	compact(): void
 }
 
-/** Versions of a real server are never this low when a client comes: from 1 it cannot watch. */
+/** The version of a real server is never lower when a client connects: a watch from 1 must fail. */
 const firstVersion = 100
 
 /**
- * An empty store.
+ * Creates an empty store.
  *
- * @param historySize how many changes of a kind are remembered for watches
+ * @param historySize how many changes of a kind are kept for watches
  */
 export function createStore(historySize: number): Store {
 	let version = firstVersion

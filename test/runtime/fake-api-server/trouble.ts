@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import type { Fault, OnRequest } from './faults.ts'
 
-/** Priority and fairness has no seat left for the request. */
+/** API priority and fairness has no seat left for the request. */
 export function tooManyRequests(retryAfterSeconds = 1): Fault {
 	return { fault: 'answer', status: 429, body: 'Too many requests, please try again later.\n', retryAfterSeconds }
 }
 
-/** etcd has reached its quota: reads go on, no write does. */
+/** etcd has reached its quota: reads continue, writes fail. */
 export function storageFull(): Fault {
 	return { fault: 'answer', status: 500, body: status(500, 'etcdserver: mvcc: database space exceeded') }
 }
@@ -16,13 +16,13 @@ export function leaderChanged(): Fault {
 	return { fault: 'answer', status: 500, body: status(500, 'etcdserver: leader changed') }
 }
 
-/** The API server is shutting down, or a load balancer knows none that is up. */
+/** The API server is shutting down, or a load balancer has no healthy backend. */
 export function unavailable(retryAfterSeconds?: number): Fault {
 	const body = { ...status(503, 'apiserver is shutting down'), reason: 'ServiceUnavailable' }
 	return { fault: 'answer', status: 503, body, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) }
 }
 
-/** Any trouble a single request may meet; that of watches does other requests no harm. */
+/** Any fault that a single request may have; faults of watches do not affect other requests. */
 export function anyFault(): fc.Arbitrary<Fault> {
 	const afterLines = fc.nat({ max: 4 })
 	return fc.oneof(
@@ -32,12 +32,12 @@ export function anyFault(): fc.Arbitrary<Fault> {
 	)
 }
 
-/** Trouble for some of the first `length` requests, by their order. Then all is well. */
+/** Faults for some of the first `length` requests, by their order. Later requests have none. */
 export function anyTrouble(length: number): fc.Arbitrary<(Fault | undefined)[]> {
 	return fc.array(fc.option(anyFault(), { nil: undefined, freq: 2 }), { maxLength: length })
 }
 
-/** Meets each request that `concerns` with the next of these. */
+/** Applies the next of these faults to each request that `concerns` accepts. */
 export function inTurn(faults: readonly (Fault | undefined)[], concerns: (verb: string) => boolean = () => true): OnRequest {
 	const left = [...faults]
 	return ({ verb }) => (concerns(verb) ? left.shift() : undefined)

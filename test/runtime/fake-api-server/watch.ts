@@ -8,24 +8,24 @@ import { type Selects, selectorOf } from './select.ts'
 import type { Store } from './store.ts'
 
 export type WatchSettings = {
-	/** Between two bookmarks, in milliseconds. */
+	/** Time between two bookmarks, in milliseconds. */
 	bookmarkEveryMs: number
-	/** Whether `sendInitialEvents` is known. */
+	/** Whether `sendInitialEvents` is supported. */
 	watchList: boolean
-	/** How a watch learns that its version is too old: the watch cache says it in the stream, etcd by status. */
+	/** How a watch is rejected whose version is too old: the watch cache says so in the stream, etcd by status. */
 	expiredWatch: 'event' | 'status'
 	setTimer: SetTimer
 }
 
-/** Where the lines of a watch go. */
+/** Where the lines of a watch are written. */
 export type Sink = { write(line: string): void; end(): void }
 
 export type Watch = { store: Store; at: Collection; request: ApiRequest; settings: WatchSettings; sink: Sink }
 
 /**
- * Starts a watch; what happened since its resource version is told at once.
+ * Starts a watch; the changes since its resource version are sent immediately.
  *
- * @returns what ends it
+ * @returns a function that ends it
  * @throws Refusal 400, 410 or 422
  */
 export function startWatch(watch: Watch): () => void {
@@ -53,10 +53,10 @@ export function startWatch(watch: Watch): () => void {
 	}
 }
 
-/** Where a watch begins: with what is there and a mark after it, with what is there, or after the version it names. */
+/** Where a watch starts: with the current objects and a bookmark after them, with the current objects, or after the version it names. */
 type Start = 'initial events' | 'state' | 'version'
 
-/** @returns the version that was shown */
+/** @returns the version of the objects that were sent */
 function tellAll({ store, at, request: { version, query }, sink }: Watch, selects: Selects, start: Start): number {
 	for (const entry of at.sorted()) if (selects(entry.object)) sink.write(eventLine('ADDED', textAs(at, entry, version)))
 	const annotations = { 'k8s.io/initial-events-end': 'true' }
@@ -94,7 +94,7 @@ function initialEventsFault(asked: string | null, match: string | null, watchLis
 	return match === 'NotOlderThan' ? undefined : forbidden('resourceVersionMatch', words)
 }
 
-/** A bookmark comes every so often, and one 2 s before the end. */
+/** Sends a bookmark at every interval, and one 2 s before the end. */
 function startTimers(query: URLSearchParams, settings: WatchSettings, { mark, end }: { mark: () => void; end: () => void }): () => void {
 	const { setTimer, bookmarkEveryMs } = settings
 	const lastsMs = Number(query.get('timeoutSeconds') || 1_800) * 1_000

@@ -11,16 +11,16 @@ import type { Store } from './store.ts'
 export type WriteOptions = {
 	subresource?: string | undefined
 	dryRun?: boolean
-	/** Refuse fields nobody knows instead of dropping them. */
+	/** Reject unknown fields instead of dropping them. */
 	strict?: Strict
-	/** Who writes; it counts where one applies. */
+	/** The name of the writer; used by apply. */
 	fieldManager?: string
 	force?: boolean
 }
 
 export type Preconditions = { uid?: string; resourceVersion?: string }
 
-/** As the body of a DELETE has them. */
+/** As in the body of a DELETE. */
 export type DeleteOptions = {
 	preconditions?: Preconditions
 	propagationPolicy?: string
@@ -28,17 +28,17 @@ export type DeleteOptions = {
 	dryRun?: readonly string[]
 }
 
-/** What may be done to objects. Each is done at once or refused; nothing is ever half written. */
+/** The writes of objects. Each is done immediately or rejected; nothing is ever half written. */
 export type Writer = {
 	create(at: Collection, object: ApiObject, namespace: string | undefined, options?: WriteOptions): Entry
 	update(at: Collection, name: Name, object: ApiObject, options?: WriteOptions): Entry
 	patch(at: Collection, name: Name, patch: unknown, options?: WriteOptions): Entry
 	apply(at: Collection, name: Name, object: ApiObject, options?: WriteOptions): Entry
-	/** @returns the object, marked as being deleted or as it was last */
+	/** @returns the object, marked as being deleted or in its last state */
 	delete(at: Collection, name: Name, options?: DeleteOptions): Entry
 }
 
-/** Told of each write after it was done. */
+/** Called with each write after it was done. */
 export type OnWritten = (at: Collection, now: Entry | undefined, before: Entry | undefined) => void
 
 type Deed = { store: Store; now: () => number; onWritten: OnWritten; at: Collection; options: WriteOptions }
@@ -77,7 +77,7 @@ export function createWriter(store: Store, now: () => number, onWritten: OnWritt
 	}
 }
 
-/** One refusal names the resource where all others of its sort name the kind. */
+/** This refusal names the resource where all similar ones name the kind. */
 function asResource({ kind: { plural, group } }: Collection) {
 	return { kind: plural, group }
 }
@@ -142,7 +142,7 @@ function mustFind(at: Collection, name: Name): Entry {
 	return found
 }
 
-/** Empty strings demand nothing. */
+/** Empty strings require nothing. */
 function mustBeMeant({ kind }: Collection, { object: { metadata } }: Entry, { uid, resourceVersion }: Preconditions): void {
 	if (uid && uid !== metadata.uid)
 		throw conflict(
@@ -153,7 +153,7 @@ function mustBeMeant({ kind }: Collection, { object: { metadata } }: Entry, { ui
 	if (resourceVersion && resourceVersion !== metadata.resourceVersion) throw conflict(kind, metadata.name)
 }
 
-/** The same for a deletion, in other words. */
+/** The same for a deletion, with other messages. */
 function mustBeDeletable({ kind }: Collection, { object: { metadata } }: Entry, { uid, resourceVersion }: Preconditions): void {
 	const differs = (what: string, wanted: string, found = '') =>
 		`the ${what} in the precondition (${wanted}) does not match the ${what} in record (${found})`

@@ -5,17 +5,17 @@ import { collectionPath, defineKind, type Kind, type KubeObject } from '../../..
 import { type ConfigMap, CustomResourceDefinition, Namespace } from '../../../runtime/kube/kinds.ts'
 import { createTransport } from '../../../runtime/kube/transport.ts'
 
-/** An API server with full rights, empty save for what it makes itself. */
+/** An API server with full rights, empty except for what it creates itself. */
 export type ApiUnderTest = { client: KubeClient; credentials: Credentials }
 
 let made = 0
 
-/** A name nobody has used. */
+/** Returns a name that is not in use. */
 export function freshName(): string {
 	return `case-${++made}-${Date.now().toString(36)}`
 }
 
-/** A namespace of its own for one case. */
+/** Creates a separate namespace for one case. */
 export async function freshNamespace({ client }: ApiUnderTest): Promise<string> {
 	const name = freshName()
 	await client.create(Namespace, { metadata: { name } })
@@ -33,7 +33,7 @@ export function configMap(
 
 export type Gadget = KubeObject & { spec?: { size?: number; parts?: string[] }; status?: { seen?: number } }
 
-/** A custom resource with a status of its own. */
+/** A custom resource with a status subresource. */
 export const Gadget = defineKind<Gadget>({ group: 'test.example.org', version: 'v1', plural: 'gadgets', kind: 'Gadget', namespaced: true })
 
 const spec = { type: 'object', properties: { size: { type: 'integer' }, parts: { type: 'array', items: { type: 'string' } } } }
@@ -55,7 +55,7 @@ export async function serveGadgets({ client }: ApiUnderTest): Promise<void> {
 
 export type RawEvent = { type: string; object: { metadata: Record<string, unknown>; data?: Record<string, string>; code?: number } }
 
-/** The lines of a watch whose query is none that our client sends, until `isEnough`. */
+/** Returns the lines of a watch with a query that our client never sends, until `isEnough`. */
 export async function rawWatch(
 	{ credentials }: ApiUnderTest,
 	{ kind, namespace, query }: { kind: Kind; namespace: string; query: Record<string, string | number | boolean> },

@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest'
 import { type ApiUnderTest, freshNamespace, Gadget, serveGadgets } from './case.ts'
 
-/** Generations, the door of the status, finalizers. */
+/** Generations, the status subresource, finalizers. */
 export function customResourceCases(api: () => ApiUnderTest): void {
 	beforeAll(() => serveGadgets(api()))
 
@@ -11,7 +11,7 @@ export function customResourceCases(api: () => ApiUnderTest): void {
 		return { at, made: await api().client.create(Gadget, { metadata: { ...at, finalizers }, spec: { size: 1 }, ...rest }) }
 	}
 
-	test('a generation counts changes of the spec and nothing else', async () => {
+	test('a generation counts changes of the spec and the deletion, and nothing else', async () => {
 		const { client } = api()
 		const { at, made } = await fresh()
 		const generations = [made.metadata.generation]
@@ -28,7 +28,7 @@ export function customResourceCases(api: () => ApiUnderTest): void {
 		await client.patch(Gadget, at, { metadata: { finalizers: null } })
 	})
 
-	test('a status comes in by its own door only, and brings nothing else', async () => {
+	test('a status is written only through its subresource, which writes nothing else', async () => {
 		const { client } = api()
 		const { at, made } = await fresh({ status: { seen: 1 } })
 		expect(made).not.toHaveProperty('status')
@@ -44,7 +44,7 @@ export function customResourceCases(api: () => ApiUnderTest): void {
 		expect(asStatus).toMatchObject({ spec: { size: 2 }, status: { seen: 4 } })
 	})
 
-	test('fields nobody knows are dropped, or refused where that is asked for', async () => {
+	test('unknown fields are dropped, or rejected if that is requested', async () => {
 		const { client } = api()
 		const { at } = await fresh()
 		const patch = { spec: { size: 2, colour: 'red' } }
@@ -61,7 +61,7 @@ export function customResourceCases(api: () => ApiUnderTest): void {
 		})
 	})
 
-	test('a finalizer holds a deletion until it is taken away', async () => {
+	test('a finalizer holds a deletion until it is removed', async () => {
 		const { client } = api()
 		const { at, made } = await fresh({ finalizers: ['example.org/hold', 'example.org/other'] })
 		expect(await client.delete(Gadget, at, { uid: made.metadata.uid })).toBe(true)
@@ -83,7 +83,7 @@ export function customResourceCases(api: () => ApiUnderTest): void {
 		expect(await client.find(Gadget, at)).toBeUndefined()
 	})
 
-	test('the steps of a deletion are told: marked, then gone with a version of its own', async () => {
+	test('a watch reports the steps of a deletion: marked, then gone with a separate version', async () => {
 		const { client } = api()
 		const { at, made } = await fresh({ finalizers: ['example.org/hold'] })
 		const { resourceVersion } = made.metadata
@@ -110,7 +110,7 @@ export function customResourceCases(api: () => ApiUnderTest): void {
 		expect(new Set(versions).size).toBe(3)
 	})
 
-	test('a whole new object must say which version it replaces', async () => {
+	test('a replacement must contain the version that it replaces', async () => {
 		const { client } = api()
 		const { at } = await fresh()
 		await expect(client.replace(Gadget, { metadata: at, spec: {} })).rejects.toMatchObject({

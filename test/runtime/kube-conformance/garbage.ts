@@ -4,14 +4,14 @@ import type { OwnerReference, Stored } from '../../../runtime/kube/kind.ts'
 import { ConfigMap, Namespace } from '../../../runtime/kube/kinds.ts'
 import { type ApiUnderTest, configMap, freshNamespace } from './case.ts'
 
-/** What a controller manager does behind the API server. */
+/** What a controller manager does in addition to the API server. */
 export function garbageCases(api: () => ApiUnderTest): void {
 	async function owned(namespace: string, name: string, owners: readonly OwnerReference[]): Promise<Stored<ConfigMap>> {
 		const wanted = configMap(namespace, name)
 		return api().client.create(ConfigMap, { ...wanted, metadata: { ...wanted.metadata, ownerReferences: [...owners] } })
 	}
 
-	/** a owns b, b owns c; d is nobody's. */
+	/** a owns b, b owns c; d has no owner. */
 	async function chain() {
 		const namespace = await freshNamespace(api())
 		const a = await owned(namespace, 'a', [])
@@ -21,7 +21,7 @@ export function garbageCases(api: () => ApiUnderTest): void {
 		return { namespace, a, b }
 	}
 
-	// Kubernetes makes a ConfigMap of its own in every namespace
+	// Kubernetes itself creates a ConfigMap in every namespace
 	const names = async (namespace: string) =>
 		(await api().client.list(ConfigMap, { namespace })).items.map(({ metadata }) => metadata.name).filter(name => name.length === 1)
 
@@ -29,7 +29,7 @@ export function garbageCases(api: () => ApiUnderTest): void {
 		['Background', ['d']],
 		['Foreground', ['d']],
 		['Orphan', ['b', 'c', 'd']],
-	])('%s deletion of an owner', async (propagation = 'Background', left) => {
+	])('%s deletion of an owner deletes or keeps its dependents', async (propagation = 'Background', left) => {
 		const { namespace } = await chain()
 		await api().client.delete(ConfigMap, { namespace, name: 'a' }, { propagation })
 		await expect.poll(() => names(namespace)).toEqual(left)
@@ -37,13 +37,13 @@ export function garbageCases(api: () => ApiUnderTest): void {
 			expect((await api().client.get(ConfigMap, { namespace, name: 'b' })).metadata).not.toHaveProperty('ownerReferences')
 	})
 
-	test('what is owned by one that was never there, or is another of that name, goes', async () => {
+	test('an object is deleted if its owner never existed, or is another object of that name', async () => {
 		const { namespace, a } = await chain()
 		await owned(namespace, 'e', [{ ...ownerOf(a), uid: crypto.randomUUID() }])
 		await expect.poll(() => names(namespace)).toEqual(['a', 'b', 'c', 'd'])
 	})
 
-	test('of two owners one is enough', async () => {
+	test('an object with two owners is kept while one exists', async () => {
 		const { namespace, a, b } = await chain()
 		await owned(namespace, 'e', [ownerOf(a), ownerOf(await owned(namespace, 'f', []))])
 		await api().client.delete(ConfigMap, b.metadata as { name: string; namespace: string })
@@ -53,7 +53,7 @@ export function garbageCases(api: () => ApiUnderTest): void {
 		await expect.poll(async () => (await owners())?.map(({ name }) => name)).toEqual(['a'])
 	})
 
-	test('a finalizer holds what its owner would take along', async () => {
+	test('a finalizer holds an object whose owner is deleted', async () => {
 		const { client } = api()
 		const { namespace } = await chain()
 		const at = { namespace, name: 'b' }
@@ -65,7 +65,7 @@ export function garbageCases(api: () => ApiUnderTest): void {
 		await expect.poll(() => names(namespace)).toEqual(['d'])
 	})
 
-	test('a namespace takes along what is in it, and takes nothing new', async () => {
+	test('a namespace is deleted with its contents, and accepts nothing new', async () => {
 		const { client } = api()
 		const { namespace } = await chain()
 		await client.patch(ConfigMap, { namespace, name: 'b' }, { metadata: { finalizers: ['example.org/hold'] } })

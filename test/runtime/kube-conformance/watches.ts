@@ -7,7 +7,7 @@ import type { WatchEvent } from '../../../runtime/kube/watch.ts'
 import { ConfigMap } from '../../../runtime/kube/kinds.ts'
 import { type ApiUnderTest, configMap, freshName, freshNamespace, rawWatch } from './case.ts'
 
-/** What of a kind is seen, and in which order. */
+/** Which objects of a kind are selected, and in which order. */
 export function selectionCases(api: () => ApiUnderTest): void {
 	test.each([
 		['color=red', ['a']],
@@ -18,7 +18,7 @@ export function selectionCases(api: () => ApiUnderTest): void {
 		['color', ['a', 'b']],
 		['!color', ['c']],
 		['color,size notin (small,large)', ['b']],
-	])('labels %s', async (labelSelector, names) => {
+	])('the label selector %s selects the matching objects', async (labelSelector, names) => {
 		const { client } = api()
 		const namespace = await freshNamespace(api())
 		await client.create(ConfigMap, configMap(namespace, 'a', {}, { color: 'red', size: 'small' }))
@@ -28,11 +28,11 @@ export function selectionCases(api: () => ApiUnderTest): void {
 		expect(items.map(({ metadata }) => metadata.name)).toEqual(names)
 	})
 
-	test.each([{ labelSelector: 'color in red' }, { fieldSelector: 'data.one=1' }])('%o cannot be selected by', async selection => {
+	test.each([{ labelSelector: 'color in red' }, { fieldSelector: 'data.one=1' }])('%o is rejected as a selection', async selection => {
 		await expect(api().client.list(ConfigMap, { namespace: 'default', ...selection })).rejects.toMatchObject({ code: 'BAD_REQUEST' })
 	})
 
-	test('what comes into a watch’s selection is added, what leaves it is deleted as it was', async () => {
+	test('an object that enters the selection of a watch is added, one that leaves it is deleted in its last selected state', async () => {
 		const { client } = api()
 		const namespace = await freshNamespace(api())
 		const at = { namespace, name: 'a' }
@@ -55,7 +55,7 @@ export function selectionCases(api: () => ApiUnderTest): void {
 		expect(told[2]?.object.metadata.resourceVersion).toBe(left.metadata.resourceVersion)
 	})
 
-	test('a watch of one name hears of no other', async () => {
+	test('a watch of one name reports no other object', async () => {
 		const { client } = api()
 		const namespace = await freshNamespace(api())
 		const { resourceVersion } = await client.list(ConfigMap, { namespace })
@@ -64,7 +64,7 @@ export function selectionCases(api: () => ApiUnderTest): void {
 		expect(told.map(({ object }) => object.metadata.name)).toEqual(['b'])
 	})
 
-	test('a watch from a write’s own version hears what came after it', async () => {
+	test('a watch from the version of a write reports what came after it', async () => {
 		const { client } = api()
 		const namespace = await freshNamespace(api())
 		await client.create(ConfigMap, configMap(namespace, 'a'))
@@ -74,7 +74,7 @@ export function selectionCases(api: () => ApiUnderTest): void {
 		expect(told.map(({ type, object }) => `${type} ${object.metadata.name}`)).toEqual(['ADDED c'])
 	})
 
-	test('pages show the state of the first, whatever is written meanwhile', async () => {
+	test('pages show the state of the first page, whatever is written meanwhile', async () => {
 		const { client } = api()
 		const namespace = await freshNamespace(api())
 		for (const name of ['a', 'b', 'c', 'd', 'e']) await client.create(ConfigMap, configMap(namespace, name, { n: '1' }))
@@ -96,7 +96,7 @@ export function selectionCases(api: () => ApiUnderTest): void {
 		expect(told.map(({ type, object }) => `${type} ${object.metadata.name}`)).toEqual(['DELETED a', 'DELETED c', 'MODIFIED d', 'ADDED f'])
 	})
 
-	test('one answer, read while it comes, shows what pages show', async () => {
+	test('one response, parsed while it arrives, shows the same as pages', async () => {
 		const { client } = api()
 		const namespace = await threeIn(api())
 		await client.create(ConfigMap, configMap(namespace, 'd', { text: '}],"items":[{\\' }, { color: 'red' }))
@@ -109,14 +109,14 @@ export function selectionCases(api: () => ApiUnderTest): void {
 		}
 	})
 
-	test('a token that is none is refused', async () => {
+	test('an invalid continue token is rejected', async () => {
 		const path = '/api/v1/namespaces/default/configmaps'
 		const refused = api().client.raw({ method: 'GET', path, query: { limit: 1, continue: 'of-nothing' } })
 		await expect(refused).rejects.toMatchObject({ code: 'BAD_REQUEST', message: expect.stringContaining('continue key is not valid') })
 	})
 }
 
-/** A watch that asks for protobuf: who has only JSON answers with that. */
+/** A watch that requests protobuf: a server that has only JSON answers with JSON. */
 export function protobufCases(api: () => ApiUnderTest): void {
 	const protobuf = object({ labels, annotations }, { data: map(2) })
 	const word = fc.string({ unit: fc.constantFrom('a', 'Z', '0', 'ß', '日', '\n', '"', '<'), maxLength: 20 })
@@ -124,7 +124,7 @@ export function protobufCases(api: () => ApiUnderTest): void {
 	const dictionary = fc.dictionary(key, word, { maxKeys: 4, noNullPrototype: true })
 	const small = fc.dictionary(key, key, { maxKeys: 4, noNullPrototype: true })
 
-	test('tells what one in JSON tells', async () => {
+	test('reports the same as a watch in JSON', async () => {
 		const { client } = api()
 		const namespace = await freshNamespace(api())
 		const { resourceVersion } = (await client.create(ConfigMap, configMap(namespace, 'first'))).metadata
@@ -143,7 +143,7 @@ export function protobufCases(api: () => ApiUnderTest): void {
 		await fc.assert(one, { numRuns: 20 })
 	})
 
-	test('tells where the initial events end, and goes on after them', async () => {
+	test('reports where the initial events end, and continues after them', async () => {
 		const { client } = api()
 		const namespace = await threeIn(api())
 		const told: string[] = []
@@ -159,7 +159,7 @@ export function protobufCases(api: () => ApiUnderTest): void {
 	test.each<[what: string, wrong: object]>([
 		['a selector that is none', { labelSelector: 'color in red' }],
 		['a field that is none to select by', { fieldSelector: 'data.one=1' }],
-	])('is refused as one in JSON is: %s', async (_, wrong) => {
+	])('is rejected like one in JSON: %s', async (_, wrong) => {
 		const failureOf = (how: object) =>
 			first(1, api().client.watch(ConfigMap, { namespace: 'default', resourceVersion: '1', signal, ...how })).catch(
 				(error: unknown) => error,
@@ -170,17 +170,17 @@ export function protobufCases(api: () => ApiUnderTest): void {
 	})
 }
 
-/** The state first, by a watch. */
+/** Lists by a watch, which sends the current objects first. */
 export function streamedListCases(api: () => ApiUnderTest): void {
 	const streamed = { sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan', allowWatchBookmarks: true }
 
-	test('a watch from nowhere shows first what is there', async () => {
+	test('a watch without a version first shows the current objects', async () => {
 		const namespace = await threeIn(api())
 		const events = await rawWatch(api(), { kind: ConfigMap, namespace, query: {} }, told => told.length === 3)
 		expect(events.map(({ type, object }) => `${type} ${object.metadata.name}`).sort()).toEqual(['ADDED a', 'ADDED b', 'ADDED c'])
 	})
 
-	test('initial events end with a mark, and what happens comes after it', async () => {
+	test('initial events end with a bookmark, and later changes come after it', async () => {
 		const { client } = api()
 		const namespace = await threeIn(api())
 		let wrote: Promise<unknown> | undefined
@@ -198,7 +198,7 @@ export function streamedListCases(api: () => ApiUnderTest): void {
 		for (const version of versions) expect(version <= BigInt(String(mark?.resourceVersion))).toBe(true)
 	})
 
-	test('of nothing there is only the mark, from where a watch can start', async () => {
+	test('without objects there is only the bookmark, from whose version a watch can start', async () => {
 		const { client } = api()
 		const namespace = await freshNamespace(api())
 		const query = { ...streamed, labelSelector: 'color=green' }
@@ -212,7 +212,7 @@ export function streamedListCases(api: () => ApiUnderTest): void {
 		expect(told.map(({ object }) => object.metadata.name)).toEqual(['a'])
 	})
 
-	test('initial events of a state at least as new as a version', async () => {
+	test('initial events show a state at least as new as the given version', async () => {
 		const { client } = api()
 		const namespace = await threeIn(api())
 		const { resourceVersion } = (await client.create(ConfigMap, configMap(namespace, 'd'))).metadata
@@ -221,7 +221,7 @@ export function streamedListCases(api: () => ApiUnderTest): void {
 		expect(events.length).toBe(5)
 	})
 
-	test('initial events without saying how new are refused', async () => {
+	test('initial events without resourceVersionMatch are rejected', async () => {
 		const query = { sendInitialEvents: true, allowWatchBookmarks: true }
 		const refused = rawWatch(api(), { kind: ConfigMap, namespace: 'default', query }, () => true)
 		await expect(refused).rejects.toMatchObject({ code: 'INVALID', message: expect.stringContaining('resourceVersionMatch') })
@@ -230,7 +230,7 @@ export function streamedListCases(api: () => ApiUnderTest): void {
 
 const { signal } = new AbortController()
 
-/** What is read from protobuf, and no more. */
+/** Returns only the fields that are read from protobuf. */
 function known({ type, object: { apiVersion, kind, data, metadata } }: Told) {
 	const { name, namespace, uid, resourceVersion, creationTimestamp, labels, annotations } = metadata
 	return { type, apiVersion, kind, data, metadata: { name, namespace, uid, resourceVersion, creationTimestamp, labels, annotations } }

@@ -5,7 +5,7 @@ import type { Stored } from '../../../runtime/kube/kind.ts'
 import { ConfigMap, Namespace } from '../../../runtime/kube/kinds.ts'
 import { type ApiUnderTest, configMap, freshName, freshNamespace } from './case.ts'
 
-/** Who may write, onto what, and who wins. */
+/** Which writes are accepted, and which of several wins. */
 export function writeCases(api: () => ApiUnderTest): void {
 	type World = { client: KubeClient; namespace: string; at: { namespace: string; name: string }; made: Stored<ConfigMap> }
 
@@ -23,7 +23,7 @@ export function writeCases(api: () => ApiUnderTest): void {
 		expect(await client.get(ConfigMap, at)).toEqual(made)
 	})
 
-	test('what is emptied is no longer there', async () => {
+	test('emptied fields are removed', async () => {
 		const { client, at } = await fresh()
 		const { metadata } = await client.patch(ConfigMap, at, { metadata: { labels: { color: null }, annotations: {}, finalizers: [] } })
 		expect(metadata).not.toHaveProperty('labels')
@@ -31,7 +31,7 @@ export function writeCases(api: () => ApiUnderTest): void {
 		expect(metadata).not.toHaveProperty('finalizers')
 	})
 
-	test('lists are replaced whole by a merge patch', async () => {
+	test('a merge patch replaces whole lists', async () => {
 		const { client, at } = await fresh()
 		await client.patch(ConfigMap, at, { metadata: { finalizers: ['example.org/a', 'example.org/b'] } })
 		const { metadata } = await client.patch(ConfigMap, at, { metadata: { finalizers: ['example.org/c'] } })
@@ -47,7 +47,7 @@ export function writeCases(api: () => ApiUnderTest): void {
 		],
 		['a whole object', ({ client, made }) => client.replace(ConfigMap, made)],
 		['a deletion', ({ client, at }, resourceVersion) => client.delete(ConfigMap, at, { resourceVersion })],
-	])('%s meant for an older version is a conflict', async (_, write) => {
+	])('%s for an older version is a conflict', async (_, write) => {
 		const world = await fresh()
 		const { client, at, made } = world
 		const newer = await client.patch(ConfigMap, at, { data: { one: 'newer' } })
@@ -56,7 +56,7 @@ export function writeCases(api: () => ApiUnderTest): void {
 		expect(await client.get(ConfigMap, at)).toEqual(newer)
 	})
 
-	test('an object of that name that is another one is not written', async () => {
+	test('another object of the same name is not written', async () => {
 		const { client, at, made } = await fresh()
 		await client.delete(ConfigMap, at)
 		const { metadata } = await client.create(ConfigMap, configMap(at.namespace, 'a'))
@@ -66,7 +66,7 @@ export function writeCases(api: () => ApiUnderTest): void {
 		expect((await client.get(ConfigMap, at)).metadata).toEqual(metadata)
 	})
 
-	test('a patch creates nothing', async () => {
+	test('a patch creates no object', async () => {
 		const { client, namespace } = await fresh()
 		const at = { namespace, name: 'nobody' }
 		await expect(client.patch(ConfigMap, at, { data: {} })).rejects.toMatchObject({
@@ -76,18 +76,18 @@ export function writeCases(api: () => ApiUnderTest): void {
 		await expect(client.replace(ConfigMap, { metadata: at })).rejects.toMatchObject({ code: 'NOT_FOUND' })
 	})
 
-	test('a status that a kind has not is not found', async () => {
+	test('the status of a kind without a status subresource is not found', async () => {
 		const { client, at } = await fresh()
 		await expect(client.patchStatus(ConfigMap, at, {})).rejects.toMatchObject({ code: 'NOT_FOUND' })
 	})
 
-	test('nothing is made where there is no such namespace', async () => {
+	test('no object is created in a namespace that does not exist', async () => {
 		const namespace = freshName()
 		const refused = { code: 'NOT_FOUND', message: `namespaces "${namespace}" not found` }
 		await expect(api().client.create(ConfigMap, configMap(namespace, 'a'))).rejects.toMatchObject(refused)
 	})
 
-	test('a label that is too long is refused, and named', async () => {
+	test('a label that is too long is rejected, and its field is named', async () => {
 		const { client, at } = await fresh()
 		await expect(client.patch(ConfigMap, at, { metadata: { labels: { node: 'x'.repeat(64) } } })).rejects.toMatchObject({
 			code: 'INVALID',
@@ -95,7 +95,7 @@ export function writeCases(api: () => ApiUnderTest): void {
 		})
 	})
 
-	test('a name may be left to the server', async () => {
+	test('the server may generate the name', async () => {
 		const { client, namespace } = await fresh()
 		const create = () => client.create(ConfigMap, { metadata: { namespace, generateName: 'made-' } } as ConfigMap)
 		const names = (await Promise.all([create(), create(), create()])).map(({ metadata }) => metadata.name)
@@ -105,7 +105,7 @@ export function writeCases(api: () => ApiUnderTest): void {
 		await expect(nameless).rejects.toMatchObject({ code: 'INVALID', message: expect.stringContaining('name or generateName is required') })
 	})
 
-	test('of many who create one name one wins', async () => {
+	test('one of many concurrent creations of the same name wins', async () => {
 		const { client, namespace } = await fresh()
 		const outcomes = await Promise.all(
 			Array.from({ length: 8 }, (_, n) => client.create(ConfigMap, configMap(namespace, 'b', { n: String(n) })).then(() => 'won', codeOf)),
@@ -113,14 +113,14 @@ export function writeCases(api: () => ApiUnderTest): void {
 		expect(outcomes.sort()).toEqual([...Array(7).fill('ALREADY_EXISTS'), 'won'])
 	})
 
-	test('patches of different fields at once lose nothing', async () => {
+	test('concurrent patches of different fields lose nothing', async () => {
 		const { client, at } = await fresh()
 		const keys = Array.from({ length: 8 }, (_, n) => `k${n}`)
 		await Promise.all(keys.map(key => client.patch(ConfigMap, at, { data: { [key]: 'x' } })))
 		expect(Object.keys((await client.get(ConfigMap, at)).data ?? {}).sort()).toEqual([...keys, 'one'])
 	})
 
-	test('of many who replace one version one wins', async () => {
+	test('one of many concurrent replacements of the same version wins', async () => {
 		const { client, made } = await fresh()
 		const outcomes = await Promise.all(
 			Array.from({ length: 8 }, (_, n) => client.replace(ConfigMap, { ...made, data: { n: String(n) } }).then(() => 'won', codeOf)),
@@ -128,7 +128,7 @@ export function writeCases(api: () => ApiUnderTest): void {
 		expect(outcomes.sort()).toEqual([...Array(7).fill('CONFLICT'), 'won'])
 	})
 
-	test('tried without being meant (dry run), a patch and a deletion leave all as it was', async () => {
+	test('a dry run of a patch or a deletion changes nothing', async () => {
 		const { client, at, made } = await fresh()
 		expect((await client.patch(ConfigMap, at, { data: { one: '2' } }, { dryRun: true })).data).toEqual({ one: '2' })
 		await client.delete(ConfigMap, at, { dryRun: true })

@@ -1,9 +1,9 @@
 import type { Seen } from './recorder.ts'
 
-/** How a program is called, in a folder of kubeconfigs; paths are relative to it. */
+/** How a program is called in a folder of kubeconfigs; paths are relative to the folder. */
 export type Call = { KUBECONFIG?: string; kubeconfig?: string; context?: string; env?: Record<string, string> }
 
-/** The environment of a call, in a folder, with a proxy at `host:port` where the call says PROXY. */
+/** Returns the environment of a call in a folder, with a proxy at `host:port` where the call says PROXY. */
 export function environmentOf({ KUBECONFIG, env = {} }: Call, folder: string, proxy: string): Record<string, string> {
 	const inFolder = (path: string) => (path === '' ? '' : `${folder}/${path}`)
 	const more = Object.entries(env).map(([name, value]) => [name, name === 'PATH' ? inFolder(value) : value.replace('PROXY', proxy)])
@@ -22,7 +22,7 @@ const second: Seen = { path: '/second/version', authorization: 'Bearer second', 
 const byCertificate: Seen = { path: '/main/version', certificate: 'client' }
 const one = (file: string): Call => ({ KUBECONFIG: file })
 
-/** What kubectl 1.34 makes of each kubeconfig, and so we; the file's name is the fixture's. */
+/** What kubectl 1.34 does with each kubeconfig, and so do we; the name of the file is that of the fixture. */
 export const cases: readonly Case[] = [
 	['a token', one('plain'), main],
 	['a missing file in a list', one('plain:gone'), main],

@@ -6,7 +6,11 @@ import type { Recorder } from './recorder.ts'
 
 const fixtures = join(import.meta.dirname, '../../fixtures/kubeconfigs')
 
-/** A copy of the fixtures that leads to the recorder, with what they name beside them. @returns its path, and how to remove it */
+/**
+ * Copies the fixtures, directed to the recorder, with the files that they name.
+ *
+ * @returns its path, and how to remove it
+ */
 export async function kubeconfigFolder({ ca, places }: Recorder): Promise<{ path: string; remove: () => Promise<void> }> {
 	const path = await mkdtemp(join(tmpdir(), 'multinic-test-'))
 	await cp(fixtures, path, { recursive: true })
@@ -47,7 +51,7 @@ export async function kubeconfigFolder({ ca, places }: Recorder): Promise<{ path
 	return { path, remove: () => rm(path, { recursive: true }) }
 }
 
-/** Everything in the file itself, as most kubeconfigs are. */
+/** Puts everything into the file itself, as in most kubeconfigs. */
 async function dataInside(path: string, { cert, key }: { cert: string; key: string }): Promise<void> {
 	const base64 = (text: string) => Buffer.from(text).toString('base64')
 	const text = await readFile(join(path, 'certificate-files'), 'utf8')
@@ -67,7 +71,7 @@ async function otherEncodings(path: string): Promise<void> {
 	await writeFile(join(path, 'crlf'), text.replaceAll('\n', '\r\n'))
 }
 
-/** A program that signs in: its token tells what it was told. */
+/** Returns an exec plugin whose token shows its input. */
 function login({ cert, key }: { cert: string; key: string }): string {
 	const status = JSON.stringify({ clientCertificateData: cert, clientKeyData: key })
 	return `#!${process.execPath}

@@ -5,14 +5,14 @@ import type { TLSSocket } from 'node:tls'
 import { certificate } from '../../../bench/agent/certificate.ts'
 import { socksServer } from './socks.ts'
 
-/** What a server is told by one request: where, and by whom. */
+/** What a server sees of one request: its target and its user. */
 export type Seen = {
 	/** Its first part names the cluster of the kubeconfig. */
 	path: string
 	authorization?: string
 	/** The common name of a client certificate. */
 	certificate?: string
-	/** The headers of impersonation. */
+	/** The impersonation headers. */
 	acting?: Record<string, string>
 	/** It came through the proxy. */
 	proxied?: true
@@ -22,14 +22,16 @@ export type Seen = {
 
 export type Recorder = {
 	seen: Seen[]
-	/** The authority of the server's certificate, PEM. */
+	/** The CA of the server's certificate, PEM. */
 	ca: string
 	/** `127.0.0.1:port` of each. */
 	places: { tls: string; plain: string; proxy: string; socks: string }
 	stop(): Promise<void>
 }
 
-/** An API server that notes who asks, with TLS and without, and proxies that lead there whatever host is meant. */
+/**
+ * Starts an API server that records the user of each request, with and without TLS, and proxies that lead to it whatever host is requested.
+ */
 export async function startRecorder(): Promise<Recorder> {
 	const seen: Seen[] = []
 	const fromProxy = new Set<number | undefined>()

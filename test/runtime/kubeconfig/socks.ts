@@ -1,11 +1,15 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
-/** A SOCKS5 proxy (RFC 1928) without passwords that leads to one place whatever host is meant. @param began called with the local port of each connection */
+/**
+ * A SOCKS5 proxy (RFC 1928) without passwords that leads to one target whatever host is requested.
+ *
+ * @param began called with the local port of each connection
+ */
 export function socksServer(target: () => number, began: (port: number | undefined) => void): Server {
 	return createServer(client => {
 		client.on('error', () => client.destroy())
 		client.once('data', () => {
-			client.write(Buffer.of(5, 0)) // no password is asked for
+			client.write(Buffer.of(5, 0)) // no authentication required
 			client.once('data', () => lead(client, connect(target(), '127.0.0.1'), began))
 		})
 	})
@@ -16,7 +20,7 @@ function lead(client: Socket, upstream: Socket, began: (port: number | undefined
 	client.on('close', () => upstream.destroy())
 	upstream.on('connect', () => {
 		began(upstream.localPort)
-		client.write(Buffer.of(5, 0, 0, 1, 127, 0, 0, 1, 0, 0)) // it is connected
+		client.write(Buffer.of(5, 0, 0, 1, 127, 0, 0, 1, 0, 0)) // succeeded
 		upstream.pipe(client).pipe(upstream)
 	})
 }
