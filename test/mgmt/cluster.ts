@@ -4,7 +4,7 @@ import { waitForCrds } from '../../lab/crds.ts'
 import type { KubeClient } from '../../runtime/kube/client.ts'
 import { CustomResourceDefinition } from '../../runtime/kube/kinds.ts'
 
-/** Puts the CRDs into an API server and waits until it serves them. */
+/** Applies the CRDs to an API server and waits until it serves them. */
 export async function putCrds(client: KubeClient): Promise<void> {
 	for (const crd of crds) await client.apply(CustomResourceDefinition, customResourceDefinition(crd) as never)
 	await waitForCrds(client, crds)

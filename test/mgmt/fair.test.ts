@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { fairly } from '../../mgmt/fair.ts'
 
-/** Keys in work end when they are told to. */
+/** Starts keys that stay in progress until `end` is called for them. */
 function start(most: number) {
 	const added: string[] = []
 	const inWork = new Map<string, () => void>()
@@ -16,7 +16,7 @@ function start(most: number) {
 	return { added, begin, end, inWork: () => [...inWork.keys()] }
 }
 
-test('a namespace has so many in work, others have theirs, and who waited is asked for in turn', async () => {
+test('each namespace has its own limit of keys in progress, and the waiting keys are added again in order', async () => {
 	const { added, begin, end, inWork } = start(2)
 	const begun = ['a/1', 'a/2', 'a/3', 'a/4', 'a/3', 'b/1'].map(begin)
 	expect(inWork()).toEqual(['a/1', 'a/2', 'b/1'])
@@ -32,7 +32,7 @@ test('a namespace has so many in work, others have theirs, and who waited is ask
 	expect(inWork()).toEqual(['a/4'])
 })
 
-test('one that throws leaves its place', async () => {
+test('a key that fails frees its place', async () => {
 	const added: string[] = []
 	const fair = fairly(
 		() => Promise.reject(new Error('away')),

@@ -13,7 +13,7 @@ import { createLog } from '../../runtime/log.ts'
 import { NodeConfigKind } from '../../viola/cluster.ts'
 import { NAMESPACE, PROVIDER, startWorld, type World } from './world.ts'
 
-/** OpenStack → mgmt → viola → a real API server, each a process of its own, over HTTP. */
+/** OpenStack → mgmt → viola → a real API server, each a separate process, over HTTP. */
 
 let world: World
 const pace = { interval: 100 }
@@ -39,7 +39,7 @@ const spec = (vmNames: string[], more: object = {}, credentials: object = {}) =>
 	},
 	...more,
 })
-/** The token from a Secret of the namespace, for an endpoint in the OpenstackConfig. */
+/** A token from a Secret of the namespace, for an endpoint in the OpenstackConfig. */
 const ownViola = (name: string) => ({
 	settings: { violaEndpoint: world.violaUrl },
 	secrets: { violaTokenSecretRef: { name, key: 'token' } },
@@ -55,14 +55,14 @@ const failing = (name: ServiceName) => {
 const readyOf = async (name: string) => (await world.config(name))?.status?.conditions?.find(({ type }) => type === 'Ready')
 const deleting = async (name: string) =>
 	(await world.client.find(NodeConfigKind, { namespace: NAMESPACE, name }))?.metadata.deletionTimestamp
-/** Until mgmt has looked so often that it must have seen what was done, and has done what it would. */
+/** Waits until mgmt has polled so often that it must have seen the change and acted on it. */
 const looksFurther = async () => {
 	const asked = world.openstack.requests.length
 	await expect.poll(() => world.openstack.requests.length, pace).toBeGreaterThan(asked + 20)
 }
 const untilReady = (name: string, wanted: object) => expect.poll(() => readyOf(name), pace).toMatchObject(wanted)
 
-test('a port attached to a VM becomes an interface of its node, and goes away when it is detached', async () => {
+test('a port attached to a VM becomes an interface of its node, and is removed when it is detached', async () => {
 	const { openstack } = world
 	await world.applyConfig('flow', spec(['worker-1']))
 	await untilReady('flow', { status: 'True' })
@@ -100,7 +100,7 @@ test('a port attached to a VM becomes an interface of its node, and goes away wh
 	await expect.poll(() => interfacesOf('worker-1'), pace).toEqual([])
 })
 
-test('a port keeps its id when the one before it goes, and a new one takes the lowest free', async () => {
+test('a port keeps its id when the one before it is removed, and a new port gets the lowest free id', async () => {
 	const { openstack } = world
 	await world.applyConfig('sticky', spec(['worker-2']))
 	const first = openstack.attach({ server: 'worker-2', network: 'test', mac: 'fa:16:3e:00:00:02' })
@@ -119,7 +119,7 @@ test('a port keeps its id when the one before it goes, and a new one takes the l
 	])
 })
 
-test('with nothing to change nothing is written, and what a person paused stays paused', async () => {
+test('nothing is written when there is nothing to change, and a node config that a user paused stays paused', async () => {
 	const read = () => world.client.get(NodeConfigKind, { namespace: NAMESPACE, name: 'worker-2' })
 	const before = (await world.client.patch(NodeConfigKind, { namespace: NAMESPACE, name: 'worker-2' }, { spec: { paused: true } })).metadata
 	await untilReady('sticky', { status: 'True', reason: 'NoChange' })
@@ -131,7 +131,7 @@ test('with nothing to change nothing is written, and what a person paused stays 
 	await expect.poll(async () => (await read()).spec, pace).toMatchObject({ paused: true, interfaces: [{}, {}, {}] })
 })
 
-test('a port that is DOWN is looked at fast, as often as the OpenstackConfig says, and taken when it is ACTIVE', async () => {
+test('a DOWN port is polled fast, as often as the OpenstackConfig says, and used when it is ACTIVE', async () => {
 	const { client, openstack, violaUrl, violaToken } = world
 	openstack.addServer({ name: 'worker-8' })
 	const port = openstack.attach({ server: 'worker-8', network: 'test', status: 'DOWN' })
@@ -157,7 +157,7 @@ test('a port that is DOWN is looked at fast, as often as the OpenstackConfig say
 	await http.close()
 })
 
-describe('what fails is said, sends nothing and loses nothing', () => {
+describe('a failure is reported, sends nothing and loses nothing', () => {
 	test.each<[sentence: string, more: () => Promise<object>, heal: () => Promise<void>, said: [reason: string, words: RegExp]]>([
 		[
 			'a wrong Contrabass key',
@@ -273,21 +273,21 @@ describe('what fails is said, sends nothing and loses nothing', () => {
 		await expect.poll(() => interfacesOf('worker-3'), pace).toEqual([])
 	})
 
-	test('a VM that Nova does not show is said, and the others go on', async () => {
+	test('a VM that Nova does not list is reported, and the others continue', async () => {
 		world.openstack.attach({ server: 'Worker-4', network: 'test' })
 		await world.applyConfig('partly', spec(['Worker-4', 'worker-99']))
 		await untilReady('partly', { status: 'False', reason: 'VmNotFound', message: expect.stringContaining('Nova lists no VM worker-99') })
 		expect(await interfacesOf('worker-4')).toHaveLength(1)
 	})
 
-	test('a node that an older OpenstackConfig has is left to it', async () => {
+	test('a node of an older OpenstackConfig is not claimed', async () => {
 		await world.applyConfig('younger', { ...spec(['worker-2']), subnetName: 'management' })
 		await untilReady('younger', { status: 'False', reason: 'Conflict', message: expect.stringContaining('multinic-system/sticky') })
 		expect(await interfacesOf('worker-2')).toHaveLength(3)
 	})
 })
 
-test('a VM taken out of the OpenstackConfig, and a deleted OpenstackConfig, give the node back', async () => {
+test('removing a VM from the OpenstackConfig, or deleting the OpenstackConfig, withdraws the node', async () => {
 	await world.applyConfig('partly', spec(['worker-3']))
 	await expect.poll(() => deleting('worker-4'), pace).toBeDefined()
 	await world.client.delete(OpenstackConfigKind, { namespace: NAMESPACE, name: 'sticky' })
@@ -296,7 +296,7 @@ test('a VM taken out of the OpenstackConfig, and a deleted OpenstackConfig, give
 	expect(await deleting('worker-1')).toBeUndefined()
 })
 
-test('an OpenstackConfig that cannot be withdrawn stays until it can, and says how to give up', async () => {
+test('an OpenstackConfig that cannot be withdrawn stays until it can, and its status says how to give up', async () => {
 	world.openstack.addServer({ name: 'worker-9' })
 	world.openstack.attach({ server: 'worker-9', network: 'test' })
 	await world.putSecret('leaving', 'token', world.violaToken)
@@ -317,7 +317,7 @@ test('an OpenstackConfig that cannot be withdrawn stays until it can, and says h
 	await expect.poll(() => world.config('leaving'), pace).toBeUndefined()
 })
 
-test('Keystone itself will do, with a password from a Secret', async () => {
+test('Keystone can be used without Contrabass, with a password from a Secret', async () => {
 	const { openstack } = world
 	openstack.addServer({ name: 'vm-5', metadata: { node: 'worker-5' } })
 	const port = openstack.attach({ server: 'vm-5', network: 'test' })
@@ -328,7 +328,7 @@ test('Keystone itself will do, with a password from a Secret', async () => {
 	await expect.poll(() => interfacesOf('worker-5'), pace).toMatchObject([{ portId: port.id }])
 })
 
-test('a VM that was deleted gives its node back, and the others stay', async () => {
+test('the node of a deleted VM is withdrawn, and the others stay', async () => {
 	const { openstack } = world
 	for (const name of ['worker-6', 'worker-7']) {
 		openstack.addServer({ name })
@@ -346,7 +346,7 @@ test('a VM that was deleted gives its node back, and the others stay', async () 
 	expect(await deleting('worker-6')).toBeUndefined()
 })
 
-test('a refused sign-in is said, and the password is not tried a second time', async () => {
+test('a rejected login is reported, and the password is not tried a second time', async () => {
 	const { openstack } = world
 	openstack.setFault('keystone', { status: 401 })
 	openstack.revokeTokens()
@@ -355,7 +355,7 @@ test('a refused sign-in is said, and the password is not tried a second time', a
 		reason: 'KeystoneError',
 		message: expect.stringMatching(/rejected the login of admin \(401\).*check user, password/),
 	})
-	await untilReady('direct', { reason: 'KeystoneError' }) // an account of its own: its domain is written otherwise
+	await untilReady('direct', { reason: 'KeystoneError' }) // a separate account: its domain is written differently
 	const asked = (path: string) => openstack.requests.filter(request => request.includes(path)).length
 	const [signIns, looks] = [asked('/auth/tokens'), asked('/contrabass/')]
 	await expect.poll(() => asked('/contrabass/'), pace).toBeGreaterThan(looks + 10)

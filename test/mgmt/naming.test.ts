@@ -69,7 +69,7 @@ const worlds = fc
 		return { ports: ports.map(port), inForce: once.map(([id, n]) => taken(id, n)) }
 	})
 
-test('whatever was in force: ids are unique and 0–9, living ports keep theirs, none is left out while one is free', () => {
+test('with any current interfaces, ids are unique and 0–9, remaining ports keep their id, and no port is omitted while an id is free', () => {
 	fc.assert(
 		fc.property(worlds, ({ ports, inForce }) => {
 			const ids = nameInterfaces(ports, inForce)
@@ -81,7 +81,7 @@ test('whatever was in force: ids are unique and 0–9, living ports keep theirs,
 	)
 })
 
-test('naming twice changes nothing, and the order ports are listed in does not matter once they are named', () => {
+test('naming twice changes nothing, and the order in which named ports are listed does not matter', () => {
 	fc.assert(
 		fc.property(worlds, ({ ports, inForce }) => {
 			const first = nameInterfaces(ports, inForce)

@@ -12,7 +12,7 @@ import { openSession, type Session } from '../../mgmt/openstack/session.ts'
 import { createTokens } from '../../mgmt/openstack/tokens.ts'
 import { createHttpClient, type HttpCall, type HttpClient } from '../../runtime/http-client.ts'
 
-/** mgmt's clients against the lab's OpenStack, which is held to recorded answers. */
+/** mgmt's clients against the lab's OpenStack, which is verified against recorded responses. */
 
 let openstack: Openstack
 let http: HttpClient
@@ -61,11 +61,11 @@ const provider = (key = openstack.encryptKey, openstackProviderId = openstack.pr
 const signIns = () => openstack.requests.filter(request => request.includes('/auth/tokens')).length
 const serverIds = () => openstack.cloud.servers.map(({ id }) => id)
 
-test.each([16, 24, 32])('a password is opened with a key of %d bytes', bytes => {
+test.each([16, 24, 32])('a password is decrypted with a key of %d bytes', bytes => {
 	expect(decrypt(encrypt('p@ss wörd', 'k'.repeat(bytes)), 'k'.repeat(bytes))).toBe('p@ss wörd')
 })
 
-/** `printf 'p@ss wörd' | openssl enc …` of OpenSSL 3.0, where a line says nothing else. */
+/** Output of `printf 'p@ss wörd' | openssl enc …` of OpenSSL 3.0, unless a line says otherwise. */
 test.each<[form: string, text: string, key: string]>([
 	// IV 000102…0f, then: enc -aes-128-cbc -K 30313233343536373839616263646566 -iv 000102030405060708090a0b0c0d0e0f
 	['the raw form', 'AAECAwQFBgcICQoLDA0OD8/unJYTnrP/KgpTliEsq5Q=', '0123456789abcdef'],
@@ -76,9 +76,9 @@ test.each<[form: string, text: string, key: string]>([
 	['a passphrase, AES-192, SHA-256', 'U2FsdGVkX18BAgMEBQYHCEDhmjJcmvkcyxhKxraOJQA=', 'lab-passphrase'],
 	['a passphrase, AES-256, MD5', 'U2FsdGVkX18BAgMEBQYHCGbveGW7IKdxhSVmIyzmrSA=', 'lab-passphrase'],
 	['a passphrase, AES-256, SHA-256', 'U2FsdGVkX18BAgMEBQYHCLLhu53sLNiwYUBgcv0XNRY=', 'lab-passphrase'],
-	// enc -aes-128-cbc -md md5 -pass pass:lab-passphrase -a -A: what OpenSSL writes by itself, header and all
+	// enc -aes-128-cbc -md md5 -pass pass:lab-passphrase -a -A: the complete output of OpenSSL, with its header
 	['a whole file of OpenSSL', 'U2FsdGVkX1/Tb5uiNdUTu/PPnm/FlhC+IngL5xyp3uM=', 'lab-passphrase'],
-])('a password that OpenSSL sealed is opened: %s', (_, text, key) => {
+])('a password encrypted by OpenSSL is decrypted: %s', (_, text, key) => {
 	expect(decrypt(text, key)).toBe('p@ss wörd')
 })
 
@@ -94,13 +94,13 @@ test.each<[sentence: string, text: string, key: string, words: string]>([
 	],
 	['another passphrase', salted, 'not-the-passphrase', 'does not open with the Contrabass encryption key'],
 	['a sealed text cut short', 'U2FsdGVkX1/Tb5uiNdUTuw==', 'lab-passphrase', 'is not Base64 of an IV, or Salted__'],
-])('%s is said, and neither is repeated', (_, text, key, words) => {
+])('%s is reported, and neither the key nor the text is repeated', (_, text, key, words) => {
 	expect(() => decrypt(text, key)).toThrow(words)
 	expect(() => decrypt(text, key)).not.toThrow(key)
 	expect(() => decrypt(text, key)).not.toThrow(text)
 })
 
-test.each([['/v1/contrabass/admin/infra/provider/:id'], ['/api/providers/:id']] as const)('Contrabass is understood on %s', async path => {
+test.each([['/v1/contrabass/admin/infra/provider/:id'], ['/api/providers/:id']] as const)('Contrabass is read at %s', async path => {
 	await start({ contrabassPaths: [path] })
 	const { password, ...account } = await provider()
 	expect(account).toEqual({ url: openstack.keystoneUrl, user: openstack.user, domain: 'default' })
@@ -108,21 +108,21 @@ test.each([['/v1/contrabass/admin/infra/provider/:id'], ['/api/providers/:id']] 
 	expect(reveal(grantOf(password, granted('password', '', openstack.keystoneUrl).endpoint, []))).toBe(openstack.password)
 })
 
-test('a provider Contrabass does not know is said', async () => {
+test('a provider that Contrabass does not know is reported', async () => {
 	await expect(provider(openstack.encryptKey, 'nobody')).rejects.toMatchObject({
 		code: 'ContrabassError',
 		message: expect.stringContaining('has no provider nobody'),
 	})
 })
 
-test.each(['.', '..', 'a/b', '%2e'])('a provider is not asked for as %s, which would be another path', async id => {
+test.each(['.', '..', 'a/b', '%2e'])('the provider id %s is rejected because it would be another path', async id => {
 	await expect(provider(openstack.encryptKey, id)).rejects.toMatchObject({
 		code: 'ConfigError',
 		message: expect.stringContaining('spec.credentials.openstackProviderID'),
 	})
 })
 
-test('ports, subnets, networks and servers are read whole, page by page', async () => {
+test('ports, subnets, networks and servers are read completely, page by page', async () => {
 	await start({ pageSize: 2 })
 	for (const server of ['vm-1', 'vm-1', 'vm-2', 'vm-2', 'vm-3']) openstack.attach({ server, network: 'a' })
 	const [first, second] = openstack.cloud.subnets
@@ -135,12 +135,12 @@ test('ports, subnets, networks and servers are read whole, page by page', async 
 	expect(signIns()).toBe(1)
 })
 
-test('no device asks for no port: an empty filter would be every port of the cloud', async () => {
+test('no device requests no port: an empty filter would be every port of the cloud', async () => {
 	expect(await readPorts(session(), [])).toEqual([])
 	expect(openstack.requests).toEqual([])
 })
 
-test('many devices are asked for in URLs of moderate length', async () => {
+test('many devices are requested in URLs of moderate length', async () => {
 	openstack.attach({ server: 'vm-1', network: 'a' })
 	const ids = [...Array.from({ length: 149 }, (_, n) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`), serverIds()[0] ?? '']
 	expect(await readPorts(session(), ids)).toHaveLength(1)
@@ -153,19 +153,19 @@ test.each<[sentence: string, wanted: Parameters<typeof readSubnets>[1], code: st
 	['an unknown subnet id', { ids: ['99999999-9999-4999-8999-999999999999'] }, 'SubnetNotFound'],
 	['an unknown subnet name', { name: 'nobody' }, 'SubnetNotFound'],
 	['a subnet name that two have', { name: 'twice' }, 'SubnetNotUnique'],
-])('%s is said', async (_, wanted, code) => {
+])('%s is reported', async (_, wanted, code) => {
 	await start({ networks: ['c', 'd'].map(name => ({ name, subnetName: 'twice', cidr: '10.0.0.0/24' })) })
 	await expect(readSubnets(session(), wanted, openstack.projectId)).rejects.toMatchObject({ code })
 })
 
-test('an id that Nova answers 404 for is absent; an id it fails on is an error', async () => {
+test('an id that Nova answers with 404 is absent; an id it fails on is an error', async () => {
 	const gone = '99999999-9999-4999-8999-999999999999'
 	expect(await readServers(session(), [gone])).toHaveLength(3)
 	openstack.setFault('nova', { status: 500 })
 	await expect(readServers(session(), [gone])).rejects.toMatchObject({ code: 'NovaError' })
 })
 
-test('many who ask at once make one sign-in, and a revoked token is replaced once', async () => {
+test('concurrent requests log in once, and a revoked token is replaced once', async () => {
 	const read = () => Promise.all([readServers(session(), []), readServers(session(), []), readServers(session(), [])])
 	await read()
 	expect(signIns()).toBe(1)
@@ -174,7 +174,7 @@ test('many who ask at once make one sign-in, and a revoked token is replaced onc
 	expect(signIns()).toBe(2)
 })
 
-test('a token is replaced two minutes before it ends', async () => {
+test('a token is replaced two minutes before it expires', async () => {
 	await readServers(session(), [])
 	now += 3_470_000
 	await readServers(session(), [])
@@ -184,7 +184,7 @@ test('a token is replaced two minutes before it ends', async () => {
 	expect(signIns()).toBe(2)
 })
 
-test('a refused password waits 1, 2, 4 … minutes, whoever asks; another one is tried at once', async () => {
+test('a rejected password is retried after 1, 2, 4 … minutes, whichever caller uses it; another password is tried immediately', async () => {
 	const ask = (password?: string) => readServers(session(password), [])
 	const refused = { code: 'KeystoneError', message: expect.stringMatching(/rejected the login of admin \(401\)/) }
 	await expect(ask('wrong')).rejects.toMatchObject(refused)
@@ -197,13 +197,13 @@ test('a refused password waits 1, 2, 4 … minutes, whoever asks; another one is
 	expect(signIns()).toBe(3)
 })
 
-test('two wrong passwords that take turns wait like one, each for itself', async () => {
+test('each of two alternating wrong passwords has its own back-off', async () => {
 	for (const password of ['wrong', 'wrong too', 'wrong', 'wrong too', 'wrong'])
 		await expect(readServers(session(password), [])).rejects.toMatchObject({ code: 'KeystoneError' })
 	expect(signIns()).toBe(2)
 })
 
-test('a project without a role keeps no other project of the account from its token', async () => {
+test('a project without a role does not keep the other projects of the account from their token', async () => {
 	const other = openSession({ ...login(), projectId: 'nobody' }, settings, { http, tokens, hosts: [] })
 	await expect(readServers(other, [])).rejects.toMatchObject({ code: 'KeystoneError' })
 	expect(await readServers(session(), [])).toHaveLength(3)
@@ -219,7 +219,7 @@ test.each<[sentence: string, token: object, words: RegExp]>([
 		},
 		/<=2048 characters/,
 	],
-])('a Keystone that answers with %s is refused', async (_, token, words) => {
+])('a Keystone response with %s is rejected', async (_, token, words) => {
 	const call = async ({ schema }: HttpCall<unknown>) => ({
 		status: 201,
 		headers: { 'x-subject-token': 't' },
@@ -229,7 +229,7 @@ test.each<[sentence: string, token: object, words: RegExp]>([
 	await expect(signIn(hostile, login(), 5_000)).rejects.toThrow(words)
 })
 
-test('of a catalog only what is used is kept, and only some of it told', async () => {
+test('only the used part of a catalog is kept, and an error lists only some of it', async () => {
 	const endpoints = Array.from({ length: 200 }, (_, n) => ({ interface: 'admin', region: `r${n}`, url: 'http://a' }))
 	const catalog = ['network', 'compute', 'volumev3', 'image'].map(type => ({ type, endpoints }))
 	const call = async () => ({
@@ -242,7 +242,7 @@ test('of a catalog only what is used is kept, and only some of it told', async (
 	expect(() => endpointOf(token.catalog, 'network', { side: 'public', region: '' })).toThrow(/in r19$/)
 })
 
-test('a password never stands in an error', async () => {
+test('an error never contains a password', async () => {
 	const error: Error = await readServers(session('a-wrong-password'), []).then(
 		() => expect.unreachable(),
 		error => error,

@@ -5,7 +5,7 @@ import type { Session } from '../../mgmt/openstack/session.ts'
 
 const Thing = z.object({ id: z.string() })
 
-/** A service that answers each query with one page, and links to the next where there is one. */
+/** A service that answers each query with one page, and links to the next page if there is one. */
 function serving(pageOf: (query: string) => { ids: unknown[]; next?: string }) {
 	const asked: string[] = []
 	const session = {
@@ -60,14 +60,14 @@ test.each<[title: string, pageOf: (query: string) => { ids: unknown[]; next?: st
 	expect(asked).toHaveLength(requests)
 })
 
-test('the first item that is wrong is told, and no other is looked at', async () => {
+test('the first wrong item is reported, and no further item is parsed', async () => {
 	const { read } = serving(() => ({ ids: ['1', ...Array(19_999).fill(7)] }))
 	await expect(read()).rejects.toMatchObject({
 		message: expect.stringMatching(/^one of the things has an unexpected format: id: [^;]*$/),
 	})
 })
 
-test('a link to a next page that is not a URL is an error, and no bug', async () => {
+test('a link to a next page that is not a URL is an error, not a bug', async () => {
 	const { read } = serving(() => ({ ids: ['1'], next: 'http://[' }))
 	await expect(read()).rejects.toMatchObject({
 		code: 'BAD_ANSWER',
@@ -76,7 +76,7 @@ test('a link to a next page that is not a URL is an error, and no bug', async ()
 	})
 })
 
-test('what is kept of all pages is bounded', async () => {
+test('the amount that is kept of all pages is limited', async () => {
 	const { read, asked } = serving(query => ({ ids: Array(10).fill('x'.repeat(1 << 17)), next: `/things?a=${Number(query.slice(3)) + 1}` }))
 	await expect(read()).rejects.toMatchObject({
 		code: 'BAD_ANSWER',

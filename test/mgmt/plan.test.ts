@@ -155,7 +155,7 @@ test.each<[sentence: string, world: World, expected: object]>([
 	expect(planNodes(world)).toMatchObject(expected)
 })
 
-test('a node that the status has no room for is not sent; those that it lists already stay', () => {
+test('a node that exceeds the limit of the status is not sent; those that it already lists stay', () => {
 	const names = Array.from({ length: 1_000 }, (_, n) => `new-${n}`)
 	const servers = [...names, 'known'].map((name, n) => server(n, name))
 	const inForce = new Map([view('gone', 'id-of-nobody'), view('known', 'id-1000')])

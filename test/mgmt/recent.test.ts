@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createRecent } from '../../mgmt/openstack/recent.ts'
 
-test('what was not used for the longest time goes first', () => {
+test('the least recently used entry is removed first', () => {
 	const recent = createRecent<number>(2)
 	recent.set('a', 1)
 	recent.set('b', 2)

@@ -37,7 +37,7 @@ test.each<[sentence: string, ports: Port[], selection: Partial<typeof usual> | {
 	expect(selectPorts(ports, vm, { ...usual, ...selection }).map(({ port }) => port.id)).toEqual(ids)
 })
 
-test('of the ports that are DOWN, those in the named subnets count, be they interfaces or not', () => {
+test('downPorts returns the DOWN ports in the named subnets, whether or not they are interfaces', () => {
 	const down = { status: 'DOWN' }
 	expect(downPorts([port('1', a, down), port('2'), port('3', subnet('c'), down), port('4', b, { status: 'down' })], [a, b])).toEqual([
 		'1',
@@ -45,7 +45,7 @@ test('of the ports that are DOWN, those in the named subnets count, be they inte
 	])
 })
 
-test('further addresses come with their prefix, save those the guest makes itself', () => {
+test('additional addresses have their prefix, except those that the guest configures itself', () => {
 	const six = subnet('six', { network_id: a.network_id, cidr: '2001:db8::/64' })
 	const slaac = subnet('slaac', { network_id: a.network_id, cidr: '2001:db8:1::/64', ipv6_address_mode: 'slaac' })
 	const fixed_ips = [
@@ -59,7 +59,7 @@ test('further addresses come with their prefix, save those the guest makes itsel
 	expect(selected).toMatchObject({ subnet: a, address: '10.0.0.5', addresses: ['2001:db8::5/64', '10.0.0.6/24'] })
 })
 
-test('ports as they were recorded are parsed and selected', () => {
+test('recorded ports are parsed and selected', () => {
 	const read = (name: string): unknown =>
 		JSON.parse(readFileSync(new URL(`../fixtures/openstack/neutron/${name}.json`, import.meta.url), 'utf8'))
 	const { ports } = z.object({ ports: z.array(Port) }).parse(read('13-ports-3-device-ids'))
@@ -72,7 +72,7 @@ test('ports as they were recorded are parsed and selected', () => {
 	})
 })
 
-test('the order ports come in does not matter', () => {
+test('the order of the ports does not matter', () => {
 	const ports = ['1', '2', '3', '4', '5'].map((id, n) => port(id, n % 2 ? a : b))
 	fc.assert(
 		fc.property(fc.shuffledSubarray(ports, { minLength: 5 }), shuffled => {

@@ -5,14 +5,14 @@ import { createViola } from '../../mgmt/send.ts'
 
 type Call = Parameters<typeof createViola>[0]['call']
 
-/** A viola that is asked like that. */
+/** Returns a viola client that makes its requests with `call`. */
 function askedBy(call: (...request: Parameters<Call>) => Promise<unknown>) {
 	const endpoint = chosenEndpoint([], ['VIOLA_ENDPOINT', 'http://viola']) ?? expect.unreachable()
 	const grant = grantOf(createSecret('viola token', endpoint, 'a-token'), endpoint, [])
 	return createViola({ grant, call: call as Call }, 'biz', 1_000)
 }
 
-/** One that gives one answer. */
+/** Returns one whose every response has this body. */
 function answering(body: object) {
 	return askedBy(async () => ({ status: 200, headers: {}, body }))
 }
@@ -28,7 +28,7 @@ test.each<[sentence: string, results: object[], errors: object[], sent: object]>
 	['nothing at all is not taken for done', [], [], { applied: [], errors: [silent('a'), silent('b')] }],
 	['what was not sent is not heard', [result('a'), result('c')], [error('b'), error('[0]')], { applied: ['a'], errors: [error('b')] }],
 	['a node that is named twice counts once', [result('a'), result('a')], [error('b')], { applied: ['a'], errors: [error('b')] }],
-])('of the answer of viola, %s', async (_, results, errors, sent) => {
+])('viola response: %s', async (_, results, errors, sent) => {
 	expect(await answering({ applied: results.length, results, errors }).send(nodes)).toEqual(sent)
 })
 
@@ -39,7 +39,7 @@ test.each([
 	[207, false],
 	[404, false],
 	[500, false],
-])('what an answer %i says of each node is heard: %s', async (status, isHeard) => {
+])('the results for each node in a response %i are accepted: %s', async (status, isHeard) => {
 	const heard: unknown[] = []
 	const body = { applied: 2, results: nodes.map(({ nodeName }) => result(nodeName)), errors: [] }
 	const viola = askedBy(async ({ accept }) => {

@@ -39,12 +39,12 @@ test.each<[sentence: string, spec: OpenstackConfigSpec, expected: object]>([
 	expect(settingsOf(spec, env)).toMatchObject(expected)
 })
 
-test('Keystone itself needs no Contrabass', () => {
+test('a direct login at Keystone needs no Contrabass', () => {
 	const direct = spec({ credentials: { k8sProviderID: 'biz', projectID: 'p', authURL: 'http://keystone' } })
 	expect(settingsOf(direct, env)).not.toHaveProperty('contrabass')
 })
 
-test('a secret in the OpenstackConfig itself is warned of, and not repeated', () => {
+test('a secret in the OpenstackConfig itself causes a warning that does not repeat it', () => {
 	expect(warningsOf(spec())).toEqual([])
 	expect(warningsOf(spec({ credentials: { ...credentials, password: 'the-password' } }))).toEqual([
 		expect.stringMatching(/^spec.credentials.password is deprecated(?!.*the-password).*use passwordSecretRef$/),
@@ -70,11 +70,11 @@ test.each<[sentence: string, spec: OpenstackConfigSpec, env: typeof env, words: 
 		'spec.settings.violaEndpoint: neither it nor VIOLA_ENDPOINT is set',
 	],
 	['no Contrabass', spec(), readConfig({ VIOLA_ENDPOINT: 'http://v' }), 'spec.settings.contrabassEndpoint'],
-])('%s is said with its field', (_, spec, env, words) => {
+])('%s is reported with its field', (_, spec, env, words) => {
 	expect(() => settingsOf(spec, env)).toThrow(words)
 })
 
-test('a wrong environment is said with every variable, and never with a value', () => {
+test('a wrong environment is reported with every variable, and never with a value', () => {
 	const read = () =>
 		readConfig({ VIOLA_ENDPOINT: 'nowhere', POLL_FAST_INTERVAL: 'soon', MGMT_ADDR: 'x', CONTRABASS_ENCRYPT_KEY: 'the-key' })
 	expect(read).toThrow(/VIOLA_ENDPOINT[\s\S]*POLL_FAST_INTERVAL[\s\S]*MGMT_ADDR/)
@@ -93,7 +93,7 @@ test.each<[sentence: string, env: Record<string, string>, warnings: unknown[]]>(
 	expect(startWarnings(readConfig(env))).toEqual(warnings)
 })
 
-describe('OpenStack is asked again', () => {
+describe('OpenStack is polled again', () => {
 	const poll = { fastMs: 20_000, slowMs: 300_000, errorMs: 30_000, windowMs: 180_000, downPortLooks: 2 }
 	const calm = { nowMs: 1_000_000, lastSentMs: undefined, failed: false, chance: 0 }
 	test.each<[sentence: string, moment: Parameters<typeof nextPoll>[1], ms: number]>([
@@ -126,20 +126,20 @@ test.each<[sentence: string, looks: string[][], times: number | undefined]>([
 	expect(looks.reduce<DownLooks | undefined>((before, ports) => lookAtDown(ports, before), undefined)?.times).toBe(times)
 })
 
-test('DOWN ports are worth five fast polls, or as many as the OpenstackConfig says, or none', () => {
+test('DOWN ports get five fast polls, or as many as the OpenstackConfig says, or none', () => {
 	const looks = (downPortFastRetryMax?: number) =>
 		settingsOf(spec(downPortFastRetryMax === undefined ? {} : { settings: { downPortFastRetryMax } }), env).poll.downPortLooks
 	expect([looks(), looks(9), looks(0)]).toEqual([5, 9, 0])
 })
 
-test('every duration that an OpenstackConfig may have is one that can be counted with', () => {
+test('every duration that an OpenstackConfig may have can be parsed', () => {
 	const part = fc.tuple(fc.nat(99_999_999), fc.constantFrom('', '.5', '.12345678'), fc.constantFrom('ms', 's', 'm', 'h'))
 	const any = fc.array(part, { minLength: 1 }).map(parts => parts.flat().join(''))
 	fc.assert(fc.property(any, text => !GoDuration.safeParse(text).success || parseDuration(text) !== undefined))
 	expect(parseDuration('99999999h99999999h99999999h9999h')).toBeDefined()
 })
 
-test.each(['http://[', 'http://host:99999', 'https://'])('%s is not a URL that can be called', violaEndpoint => {
+test.each(['http://[', 'http://host:99999', 'https://'])('%s is not a valid URL', violaEndpoint => {
 	const { error } = OpenstackConfigSpec.safeParse(spec({ settings: { violaEndpoint } }))
 	expect(error?.issues.map(({ path }) => path.join('.'))).toContain('settings.violaEndpoint')
 })

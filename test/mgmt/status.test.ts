@@ -96,7 +96,7 @@ test.each<[sentence: string, outcome: Outcome, expected: object]>([
 	expect(OpenstackConfigStatus.parse(status)).toEqual(status)
 })
 
-test('what remote systems and authors say is one clean line in every field', () => {
+test('messages of remote systems and authors are one clean line in every field', () => {
 	const bad = 'a\u001b[31m\nb\u202e\u0085c\ud800'
 	const good = 'a [31m b c\ufffd'
 	const statuses = [
@@ -113,7 +113,7 @@ test('what remote systems and authors say is one clean line in every field', () 
 	expect(OpenstackConfigStatus.parse(long)).toEqual(long)
 })
 
-test('a failure keeps what was known of the nodes, and heals without a trace', () => {
+test('a failure keeps what was known of the nodes, and leaves no trace when it is over', () => {
 	const before = statusAfter(done({ sent: new Set(['worker-1']) }), undefined, now)
 	const broken = statusAfter({ failure: { reason: 'NeutronPortError', message: 'neutron answered 503: down' } }, before, later)
 	expect(broken).toMatchObject({
@@ -147,7 +147,7 @@ const told = (reason: MgmtReason, error: Error) =>
 		(failure: Failure<MgmtReason>) => failure,
 	)
 
-test('a call is told by its host, and one that failed once is not told anew', async () => {
+test('a failed call is reported by its host, and a failure that is already reported is not wrapped again', async () => {
 	const failure = await told('ContrabassError', down)
 	expect(failure).toMatchObject({ code: 'ContrabassError', message: 'it could not be read: contrabass:8080 answered 503: try later' })
 	expect(await told('NovaError', failure)).toBe(failure)
@@ -178,7 +178,7 @@ const config = (name: string, created: string, provider: string, nodes: string[]
 		status: { nodes: nodes.map(nodeName => ({ nodeName, interfaces: 1 })) },
 	}) as OpenstackConfig
 
-test('the older OpenstackConfig of a cluster has a node; at the same age the name decides; another cluster is no rival', () => {
+test('the older OpenstackConfig of a cluster has a node; at the same age the name decides; another cluster does not conflict', () => {
 	const own = config('m', '2026-01-02', 'biz', ['x'])
 	const all = [
 		own,
@@ -224,6 +224,6 @@ test.each<[sentence: string, other: OpenstackConfig, env: Config, claimed: strin
 		[],
 	],
 	['of the same namespace', config('a', '2026-01-01', 'biz', ['x']), env, ['x']],
-])('what the older OpenstackConfig has: %s', (_, other, env, claimed) => {
+])('nodes claimed by the older OpenstackConfig: %s', (_, other, env, claimed) => {
 	expect([...claimsOf(config('m', '2026-01-02', 'biz', []), [other], env).keys()]).toEqual(claimed)
 })

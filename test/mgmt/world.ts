@@ -20,7 +20,7 @@ export type World = {
 	openstack: Openstack
 	violaUrl: string
 	violaToken: string
-	/** All that viola and mgmt have printed. */
+	/** Everything that viola and mgmt have printed. */
 	logs(): string
 	applyConfig(name: string, spec: object): Promise<void>
 	putSecret(name: string, key: string, value: string): Promise<void>
@@ -106,7 +106,7 @@ function startProcess(room: string, env: Record<string, string>): Running {
 	return { printed: () => text, field: (message, name) => fieldOf(child, () => text, message, name), stop }
 }
 
-/** Waits for a line with this message and gives back one of its fields. */
+/** Waits for a line with this message and returns one of its fields. */
 function fieldOf(child: ChildProcess, text: () => string, message: string, name: string): Promise<string> {
 	return new Promise((resolve, reject) => {
 		const look = () => {

@@ -15,7 +15,7 @@ const grant = (source: Source, name: SecretName, endpoint: ReturnType<typeof own
 
 type Case = [sentence: string, ...question: Parameters<typeof grant>]
 
-describe('a secret may go', () => {
+describe('a secret may be sent', () => {
 	test.each<Case>([
 		['from the environment to its endpoint', 'environment', 'viola token', ofProcess('http://viola')],
 		['from the namespace to an endpoint of the OpenstackConfig', 'namespace', 'viola token', own('http://viola')],
@@ -105,13 +105,13 @@ describe('a secret is withheld', () => {
 		['http://viola/admin#', 'must be a URL without query and fragment'],
 		['ftp://viola', 'must be an http or https URL'],
 		['no URL', 'must be an http or https URL'],
-	])('from %s, whatever the list says', (url, words) => {
+	])('from %s, regardless of the list', (url, words) => {
 		const refused = { code: 'ConfigError', message: `spec.settings.own: ${words}` }
 		expect(() => grant('namespace', 'viola token', own(url), 'viola')).toThrow(expect.objectContaining(refused))
 	})
 })
 
-test('the text of a secret is in no JSON and in no name of a field', () => {
+test('the text of a secret is in no JSON and in no field name', () => {
 	const secret = createSecret('password', origins.environment, 'the-text')
 	expect(JSON.stringify({ secret, fields: Object.keys(secret) })).not.toContain('the-text')
 })

@@ -54,22 +54,22 @@ describe('SECRET_ENDPOINT_HOSTS', () => {
 		'a%2eb',
 		'.',
 		'256.0.0.1',
-	])('%s ends the start', entry => {
+	])('rejects %s at start', entry => {
 		const read = () => readConfig({ SECRET_ENDPOINT_HOSTS: `fine.example,${entry}` })
 		expect(read).toThrow(`SECRET_ENDPOINT_HOSTS: "${entry}" must be a host or host:port`)
 	})
 
-	test('a URL that was pasted with its password is not repeated with it', () => {
+	test('does not repeat the password of a URL', () => {
 		const read = () => readConfig({ SECRET_ENDPOINT_HOSTS: 'https://me:the-password@viola' })
 		expect(read).toThrow('SECRET_ENDPOINT_HOSTS: "…@viola" must be')
 		expect(read).not.toThrow('the-password')
 	})
 
-	test('every wrong entry is said', () => {
+	test('reports every wrong entry', () => {
 		expect(() => readConfig({ SECRET_ENDPOINT_HOSTS: '*,a b' })).toThrow(/"\*" must[\s\S]*SECRET_ENDPOINT_HOSTS: "a b" must/)
 	})
 
-	test('a host that is allowed is allowed in every URL that has it, and in no other', () => {
+	test('a host in the list is allowed in every URL that has it, and in no other', () => {
 		const hosts = fc.constantFrom('a.example', 'b.example', '10.0.0.5', '[fd00::1]')
 		const ports = fc.constantFrom('', ':80', ':443', ':8080')
 		fc.assert(

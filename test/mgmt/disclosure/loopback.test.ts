@@ -14,7 +14,7 @@ import { createLog } from '../../../runtime/log.ts'
 import { type FakeApiServer, startFakeApiServer } from '../../runtime/fake-api-server/server.ts'
 import { everySystem, type Recorder, redirectTo, startRecorder } from './recorder.ts'
 
-/** A whole reconcile over real connections. The author of the OpenstackConfig has a server that would take every secret. */
+/** Whole reconciles over real connections. The author of the OpenstackConfig has a server that would accept every secret. */
 
 const namespace = 'team-a'
 const violaToken = 'viola-token-of-the-environment'
@@ -22,7 +22,7 @@ const ownToken = 'viola-token-of-the-namespace'
 let api: FakeApiServer
 let client: KubeClient
 let openstack: Openstack
-/** `author` is the author's. `viola` and `other` are hosts that the environment, or its list, names. */
+/** `author` belongs to the author. `viola` and `other` are hosts that the environment, or its list, names. */
 let author: Recorder
 let viola: Recorder
 let other: Recorder
@@ -78,7 +78,7 @@ const own = (name: string, key: string) => ({ [name]: { name: 'own', key } })
 const withheld = (field: string, secret: string) =>
 	new RegExp(`^${field}: host ${author.host} is not in SECRET_ENDPOINT_HOSTS, and the ${secret} comes from the environment of mg`)
 
-test('with all endpoints and secrets of the environment, all is sent', async () => {
+test('with all endpoints and secrets from the environment, everything is sent', async () => {
 	expect(await ready({})).toMatchObject({ status: 'True', reason: 'NoChange' })
 	expect(viola.heard.join()).toContain(`Bearer ${violaToken}`)
 })
@@ -106,7 +106,7 @@ describe('nothing reaches an endpoint that the author chose', () => {
 		expect(condition?.message).toContain('No changes were sent')
 	})
 
-	test('a Neutron that the catalog of a Keystone of the list names', async () => {
+	test('a Neutron that the catalog of a listed Keystone names', async () => {
 		const sealed = encrypt(openstack.password, openstack.encryptKey)
 		const names = (url: string) => everySystem(sealed, url)
 		other.answer((request, response) => names(request.path.includes('/provider') ? other.url : author.url)(request, response))
@@ -161,8 +161,8 @@ describe('a redirect to another origin is not followed', () => {
 	})
 })
 
-describe('a secret goes', () => {
-	test('to a host of the list', async () => {
+describe('a secret is sent', () => {
+	test('to a host in the list', async () => {
 		await ready({ env: { SECRET_ENDPOINT_HOSTS: author.host }, settings: { violaEndpoint: author.url } })
 		expect(author.heard.join()).toContain(`Bearer ${violaToken}`)
 	})
@@ -175,12 +175,12 @@ describe('a secret goes', () => {
 		expect(author.heard.join()).not.toContain(violaToken)
 	})
 
-	test("from the environment's Contrabass to its Keystone, opened with a key of the namespace", async () => {
+	test("from the environment's Contrabass to its Keystone, decrypted with a key of the namespace", async () => {
 		const secrets = own('contrabassEncryptKeySecretRef', 'key')
 		expect(await ready({ env: { CONTRABASS_ENCRYPT_KEY: '' }, secrets })).toMatchObject({ status: 'True' })
 	})
 
-	test("of the environment's Contrabass not to an endpoint of the OpenstackConfig, also where the key is of the namespace", async () => {
+	test("but not from the environment's Contrabass to an endpoint of the OpenstackConfig, even with a key of the namespace", async () => {
 		const settings = { openstackNeutronEndpoint: author.url }
 		const secrets = own('contrabassEncryptKeySecretRef', 'key')
 		expect(await ready({ env: { CONTRABASS_ENCRYPT_KEY: '' }, settings, secrets })).toMatchObject({ reason: 'SecretWithheld' })
@@ -188,9 +188,9 @@ describe('a secret goes', () => {
 	})
 })
 
-describe('what a remote system or an author does ends in a condition, not in a bug', () => {
+describe('input from a remote system or an author results in a condition, not in a bug', () => {
 	test.each(['violaEndpoint', 'openstackNeutronEndpoint', 'openstackNovaEndpoint'])(
-		'%s answers nothing, however long the author would wait: the work ends in time',
+		'%s does not respond, and the author sets a long timeout: the work ends in time',
 		async name => {
 			const stop = new AbortController()
 			author.answer(() => stop.abort(new Error('not done within 120000 ms')))

@@ -52,6 +52,6 @@ test.each([
 	['environment', 'namespace', 'environment'],
 	['namespace', 'environment', 'environment'],
 	['namespace', 'namespace', 'namespace'],
-] as const)('what is made of something of the %s and something of the %s is of the %s', (one, other, expected) => {
+] as const)('the origins %s and %s combine to %s', (one, other, expected) => {
 	expect(stricterOf(origin[one], origin[other])).toEqual(origin[expected])
 })

@@ -31,13 +31,13 @@ describe("mgmt's own viola token", () => {
 		['a provider in another letter case', 'does not allow BIZ-1', 'team-a=biz-1', 'team-a', 'BIZ-1'],
 		['a provider with a blank', 'does not allow biz-1 ', 'team-a=biz-1', 'team-a', 'biz-1 '],
 		['every provider where the list is empty', 'has no entry', ';', 'team-a', 'biz-1'],
-	])('is refused for %s', (_, words, ...question) => {
+	])('is not allowed for %s', (_, words, ...question) => {
 		for (const part of [`${field}: `, words, 'the viola token comes from the environment of mgmt'])
 			expect(refusal(...question)).toContain(part)
 	})
 })
 
-test('a viola token of the namespace is for every provider', () => {
+test('a viola token of the namespace is allowed for every provider', () => {
 	expect(refusal('team-a=biz-1', 'team-b', 'biz-2', 'namespace')).toBeUndefined()
 })
 
@@ -50,6 +50,6 @@ test.each([
 	[`${'a'.repeat(64)}=biz-1`, 'must be namespace=id'],
 	['team-a=ü', 'must be namespace=id'],
 	['fine=biz-9', 'names a namespace twice'],
-])('%s ends the start', (entry, words) => {
+])('the entry %s is rejected at start', (entry, words) => {
 	expect(() => readConfig({ VIOLA_ALLOWED_PROVIDERS: `fine=biz-1;${entry}` })).toThrow(`VIOLA_ALLOWED_PROVIDERS: "${entry}" ${words}`)
 })

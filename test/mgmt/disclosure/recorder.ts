@@ -1,22 +1,22 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** A server on loopback that keeps all that reaches it. */
+/** A server on loopback that records everything that reaches it. */
 export type Recorder = {
 	url: string
 	/** `127.0.0.1:port` */
 	host: string
-	/** Each request whole: method, path, headers and body. */
+	/** Each complete request: method, path, headers and body. */
 	heard: string[]
-	/** Connections ever opened. */
+	/** Number of connections opened so far. */
 	connections(): number
-	/** How it answers from now on. */
+	/** Sets how it answers from now on. */
 	answer(by: Answer): void
 	stop(): Promise<void>
 }
 export type Answer = (request: { method: string; path: string }, response: ServerResponse) => void
 
-/** Starts one on a free port. Until told otherwise it plays every system, and names its own address as Keystone, Neutron and Nova. */
+/** Starts one on a free port. By default it acts as every system, and names its own address as Keystone, Neutron and Nova. */
 export async function startRecorder(sealedPassword: string): Promise<Recorder> {
 	const heard: string[] = []
 	let connections = 0
@@ -46,7 +46,7 @@ export async function startRecorder(sealedPassword: string): Promise<Recorder> {
 	}
 }
 
-/** Viola, Contrabass, Keystone, Neutron and Nova in one. @param url what Contrabass and the catalog name */
+/** Acts as viola, Contrabass, Keystone, Neutron and Nova in one. @param url what Contrabass and the catalog name */
 export function everySystem(sealedPassword: string, url: string): Answer {
 	const attributes = { adminId: 'admin', adminPw: sealedPassword, domain: 'default' }
 	const endpoints = [{ interface: 'public', region: 'One', region_id: 'One', url }]
@@ -58,7 +58,7 @@ export function everySystem(sealedPassword: string, url: string): Answer {
 	}
 }
 
-/** Sends every request to another origin. */
+/** Redirects every request to another origin. */
 export function redirectTo(url: string, status: number): Answer {
 	return ({ path }, response) => response.writeHead(status, { location: `${url}${path}` }).end()
 }
