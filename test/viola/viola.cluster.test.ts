@@ -12,7 +12,7 @@ import { createViola } from '../../viola/routes.ts'
 import { parseClusters, route } from '../../viola/routing.ts'
 import { putCrds } from '../mgmt/cluster.ts'
 
-/** viola's HTTP door over a real API server; provider `gone` is a cluster that cannot be reached. */
+/** The HTTP API of viola in front of a real API server; provider `gone` is a cluster that cannot be reached. */
 
 const token = 'the-token'
 const namespace = 'default'
@@ -68,7 +68,7 @@ const stored = (name: string) => client.find(NodeConfigKind, { namespace, name }
 
 const deep = JSON.parse(`${'['.repeat(101)}${']'.repeat(101)}`) as unknown
 
-test('a node config is created with finalizer, labels and hash, changed when it differs, and not written when it does not', async () => {
+test('a node config is created with finalizer, labels and hash, updated when it differs, and not written when it does not', async () => {
 	expect(await send([node('worker-1')])).toEqual({
 		status: 200,
 		body: { applied: 1, results: [{ nodeName: 'worker-1', status: 'created', generation: 1 }], errors: [] },
@@ -95,7 +95,7 @@ test('a node config is created with finalizer, labels and hash, changed when it 
 	expect((await stored('worker-1'))?.spec).toMatchObject({ interfaces: [] })
 })
 
-test('what people set beside it stays', async () => {
+test('labels and fields that users set are kept', async () => {
 	await send([node('worker-1')])
 	await client.patch(
 		NodeConfigKind,
@@ -109,7 +109,7 @@ test('what people set beside it stays', async () => {
 	})
 })
 
-test('only the nodes that are named are touched', async () => {
+test('only the nodes of the request are changed', async () => {
 	await send([node('worker-1'), node('worker-2')])
 	const before = (await stored('worker-2'))?.metadata.resourceVersion
 	await send([node('worker-1', [])])
@@ -139,7 +139,7 @@ test.each<[sentence: string, entry: unknown, code: string, words: string]>([
 	],
 	['a name no node can have', node('worker_9'), 'Invalid', 'nodeName: must be a Kubernetes node name'],
 	['no object at all', 'worker-9', 'Invalid', 'expected object'],
-])('%s is refused with the field, and the node beside it is applied', async (_, entry, code, words) => {
+])('%s is rejected with the field, and the other node is applied', async (_, entry, code, words) => {
 	const { status, body } = await send([entry, node('worker-1')])
 	expect([status, body.applied, body.results[0].nodeName]).toEqual([422, 1, 'worker-1'])
 	expect(body.errors).toEqual([{ nodeName: expect.any(String), code, message: expect.stringContaining(words) }])
@@ -147,7 +147,7 @@ test.each<[sentence: string, entry: unknown, code: string, words: string]>([
 	expect(await stored('worker-9')).toBeUndefined()
 })
 
-test('what older clients send is understood: mtu 0, cidr "", no id', async () => {
+test('requests of older clients are accepted: mtu 0, cidr "", no id', async () => {
 	const { macAddress } = nic
 	expect(
 		(
@@ -165,7 +165,7 @@ test('what older clients send is understood: mtu 0, cidr "", no id', async () =>
 	])
 })
 
-test('an id that is left out beside others is the number in the name', async () => {
+test('an omitted id is the number in the name when other interfaces have an id', async () => {
 	const nics = [0, 1, 2].map(id => ({ name: `multinic${id}`, macAddress: `fa:16:3e:00:00:0${id}`, ...(id > 0 && { id }) }))
 	expect((await send([node('worker-1', nics)])).status).toBe(200)
 	expect((await stored('worker-1'))?.spec.interfaces.map(({ id }) => id)).toEqual([0, 1, 2])
@@ -185,7 +185,7 @@ test.each(['%2e', '%2E%2e', '%2e%2e%2fjobs', '.', '', 'a%2fb', 'worker_1', '%25'
 	expect((await client.list(NodeConfigKind, { namespace })).items).toHaveLength(2)
 })
 
-test('a node named twice is refused, and so is one whose node config is being deleted', async () => {
+test('a node named twice is rejected, and so is one whose node config is being deleted', async () => {
 	const twice = await send([node('worker-1'), node('WORKER-1', [])])
 	expect(twice).toMatchObject({ status: 422, body: { errors: [{ code: 'Duplicate' }, { code: 'Duplicate' }] } })
 	await send([node('worker-1')])
@@ -194,7 +194,7 @@ test('a node named twice is refused, and so is one whose node config is being de
 	expect(await send([node('worker-1')])).toMatchObject({ status: 503, body: { errors: [{ nodeName: 'worker-1', code: 'Terminating' }] } })
 })
 
-test('GET shows what is in force with its status, all or one', async () => {
+test('GET returns the current node configs with their status, all or one', async () => {
 	await send([node('worker-1'), node('worker-2', [])])
 	await client.patchStatus(NodeConfigKind, { namespace, name: 'worker-1' }, { observedGeneration: 1, state: 'Configured' })
 	const one = await viola.inject({ url: `${NODE_CONFIGS_PATH}/worker-1`, headers: auth })
@@ -225,7 +225,7 @@ test.each<[sentence: string, headers: Record<string, string>, payload: unknown, 
 	['a body with too many nodes', auth, Array(5_001).fill({}), 400, 'at most 5000 are allowed'],
 	['a body that is too deep', auth, [deep], 400, 'the body cannot be read: its lists and objects are 102 deep'],
 	['a body over the limit', auth, 'x'.repeat(17 << 20), 413, 'too large'],
-])('%s is refused as a whole', async (...[, headers, payload, status, words]) => {
+])('%s is rejected as a whole', async (...[, headers, payload, status, words]) => {
 	const answer = await send(payload, headers)
 	expect(answer).toMatchObject({ status, body: { error: { message: expect.stringContaining(words) } } })
 	expect(await stored('worker-1')).toBeUndefined()

@@ -61,7 +61,7 @@ test.each<[sentence: string, existing: typeof stored, wanted: typeof stored, cha
 	else expect(changeOf(existing, wanted)).toBeUndefined()
 })
 
-test('a change names neither finalizers nor what people set', () => {
+test('a change contains neither finalizers nor fields that users set', () => {
 	const change = JSON.stringify(changeOf(stored, manifest(node({ interfaces: [] }), to)))
 	expect(change).not.toMatch(/finalizers|paused|mode|status/)
 })
@@ -76,7 +76,7 @@ test('a node name over 63 characters is in the spec and in no label', () => {
 	])
 })
 
-test('what means the same has one text: order of interfaces and of keys, names and defaults', () => {
+test('equal interfaces have one canonical text: order of interfaces and of keys, names and defaults do not matter', () => {
 	const other = { ...nic, id: 1, macAddress: 'fa:16:3e:37:c3:f2', address: '10.0.0.24' }
 	fc.assert(
 		fc.property(
@@ -97,7 +97,7 @@ test('what means the same has one text: order of interfaces and of keys, names a
 	expect(canonicalText([{ ...nic, connectedRoute: false }])).not.toBe(canonicalText([nic]))
 })
 
-test('a view shows what is in force, and a status only where there is one', () => {
+test('a view shows the current node config, and a status only if there is one', () => {
 	expect(view({ ...stored, metadata: { name: 'worker-1', generation: 4 } })).toEqual({
 		nodeName: 'worker-1',
 		instanceId: 'vm-1',
@@ -111,11 +111,11 @@ test.each<[sentence: string, document: unknown, words: string]>([
 	['an empty file', null, 'expected record'],
 	['no cluster', {}, 'has no clusters'],
 	['a field nobody knows', { biz: { kubeConfig: '/x' } }, 'biz: Unrecognized key: "kubeConfig"'],
-])('of the clusters, %s is refused', (_, document, words) => {
+])('the clusters file is rejected: %s', (_, document, words) => {
 	expect(() => parseClusters(document)).toThrow(words)
 })
 
-test('a request goes to its cluster or nowhere', () => {
+test('a request is routed to its cluster or rejected', () => {
 	const clusters = parseClusters({ biz: {}, two: { kubeconfig: '/k', namespace: 'n' } })
 	expect(route(clusters, 'biz')).toEqual({ providerId: 'biz', target: { namespace: 'multinic-system' } })
 	expect(route(clusters, 'two').target).toEqual({ kubeconfig: '/k', namespace: 'n' })
@@ -123,7 +123,7 @@ test('a request goes to its cluster or nowhere', () => {
 	expect(() => route(clusters, undefined)).toThrow('x-provider-id is required')
 })
 
-test('the environment is read, the token from its file too', () => {
+test('the environment is read, including the token from its file', () => {
 	const VIOLA_CLUSTERS = file('clusters.yaml', 'biz: { kubeconfig: /k }\n')
 	const config = readConfig({ VIOLA_CLUSTERS, VIOLA_TOKEN_FILE: file('token', 'secret\n'), VIOLA_ADDR: '[::1]:80' })
 	expect([config.host, config.port, config.token()]).toEqual(['::1', 80, 'secret'])
@@ -148,6 +148,6 @@ test.each<[sentence: string, env: () => Record<string, string>, words: RegExp]>(
 		() => ({ VIOLA_TOKEN: 't', VIOLA_CLUSTERS: file('c', 'biz: {}'), VIOLA_ADDR: 'host' }),
 		/VIOLA_ADDR: must be host:port/,
 	],
-])('%s ends the start with the variable named', (_, env, words) => {
+])('%s fails the start, and the variable is named', (_, env, words) => {
 	expect(() => readConfig(env())).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(words) }))
 })
