@@ -6,7 +6,7 @@ import { type ApiServer, startApiServer } from '../../lab/api-server.ts'
 import { kubeGet } from '../../lab/kube-get.ts'
 import { family } from './processes.ts'
 
-/** The API server that the other cluster tests stand on is a real one, with its doors shut. */
+/** The API server that the other cluster tests depend on is a real one, and is not open to everyone. */
 
 let api: ApiServer
 let other: ApiServer
@@ -27,27 +27,27 @@ describe('a real API server', () => {
 		expect(JSON.parse(body)).toMatchObject({ major: '1', minor: '34', gitVersion: 'v1.34.4' })
 	})
 
-	test('helm takes that for the version of clusters it does not ask', async () => {
+	test('helm assumes that version for clusters that it does not query', async () => {
 		const { stdout } = await execa(join(api.bin, 'helm'), ['version', '--template', '{{.Version}}'])
 		expect(stdout).toMatch(/^v3\.20\./)
 	})
 
-	test('lets nobody in with a wrong token, and not without its own authority', async () => {
+	test('rejects a wrong token, and is trusted only with its own CA', async () => {
 		expect(await kubeGet({ ...api, token: 'wrong' }, '/api')).toMatchObject({ status: 401 })
 		expect(await kubeGet({ ...api, ca: other.ca }, '/api')).toMatchObject({ status: 0 })
 	})
 
-	test('two of them do not meet', async () => {
+	test('two instances are isolated from each other', async () => {
 		expect(api.server).not.toBe(other.server)
 		expect(await kubeGet({ ...other, token: api.token }, '/api')).toMatchObject({ status: 401 })
 	})
 
-	test('its rules hold for whom kubectl impersonates', async () => {
+	test('applies RBAC to the user that kubectl impersonates', async () => {
 		const { stdout } = await kubectl('auth', 'can-i', 'create', 'pods', '--as', 'somebody')
 		expect(stdout).toBe('no')
 	})
 
-	test('its controllers work: a namespace gets its service account and the authority', async () => {
+	test('its controllers run: a namespace gets its service account and the CA', async () => {
 		await kubectl('create', 'namespace', 'made-here')
 		const made = async () =>
 			(await kubectl('get', 'serviceaccount/default', 'configmap/kube-root-ca.crt', '-n', 'made-here', '-o', 'name')).stdout

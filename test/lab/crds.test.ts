@@ -4,7 +4,7 @@ import { nodeConfigCrd, openstackConfigCrd } from '../../contract/crds.ts'
 import { waitForCrds } from '../../lab/crds.ts'
 import type { KubeClient } from '../../runtime/kube/client.ts'
 
-/** What an API server answers, one element a reading; the last one stays. */
+/** What an API server answers, one element per read; the last one repeats. */
 type Reading = { crd?: object | undefined; lists?: string[] }
 
 const name = 'multinicnodeconfigs.multinic.io'
@@ -12,7 +12,7 @@ const established = { conditions: [condition('NamesAccepted'), condition('Establ
 const both = ['v1', 'v1alpha1']
 const served: Reading = { crd: { status: established }, lists: both }
 
-describe('a CRD is waited for while', () => {
+describe('waitForCrds waits for a CRD while', () => {
 	test.each<[title: string, early: Reading]>([
 		['it does not exist', {}],
 		['it has no status', { crd: {} }],
@@ -34,19 +34,19 @@ describe('a CRD is waited for while', () => {
 	})
 })
 
-test('a CRD that is served is not waited for', async () => {
+test('waitForCrds does not wait for a CRD that is served', async () => {
 	const { client, count } = server([served])
 	await waitForCrds(client, [nodeConfigCrd], { withinMs: 0 })
 	expect(count()).toBe(1)
 })
 
-test('each of several CRDs is waited for', async () => {
+test('waitForCrds waits for each of several CRDs', async () => {
 	await expect(waitForCrds(server([served]).client, [nodeConfigCrd, openstackConfigCrd], { withinMs: 0 })).rejects.toThrow(
 		'CRD openstackconfigs.multinic.example.com was not served within 0 s: discovery does not list multinic.example.com/v1alpha1 openstackconfigs yet',
 	)
 })
 
-describe('a wait that ends without success says', () => {
+describe('a wait that times out reports', () => {
 	test.each<[title: string, reading: Reading, words: string]>([
 		['that there is no CRD', {}, 'there is no such CRD'],
 		['that there is no status', { crd: { status: { conditions: null } } }, 'the API server has not written its status yet'],
@@ -63,7 +63,7 @@ describe('a wait that ends without success says', () => {
 	})
 })
 
-test('nothing waits for a CRD by kubectl, which fails where the CRD has no status yet', () => {
+test('no file waits for a CRD with kubectl, which fails while the CRD has no status', () => {
 	const own = ['lab/crds.ts', 'test/lab/crds.test.ts']
 	const texts = globSync(['README.md', 'CONTRIBUTING.md', 'docs/**/*.md', '{lab,test,bench,release,charts}/**/*.{ts,sh,yaml,txt}'])
 	const byKubectl = texts.filter(path => !own.includes(path) && readFileSync(path, 'utf8').includes('condition=Established'))

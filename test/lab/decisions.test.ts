@@ -18,7 +18,7 @@ const able: Machine = {
 	freeBytes: 8 * 2 ** 30,
 }
 
-describe('what a machine lacks', () => {
+describe('the requirements of the lab', () => {
 	test.each<[title: string, machine: Machine, nodes: number, parts: RegExp[]]>([
 		['a machine that has everything lacks nothing', able, 2, []],
 		[
@@ -61,11 +61,11 @@ describe('plugging ports', () => {
 		expect(ports).toEqual([...there, plugged])
 	})
 
-	test('a MAC is plugged in once', () => {
+	test('a MAC that is already attached is rejected', () => {
 		expect(() => plug([port('a', 1)], { mac: 'a', network: 'other' })).toThrow('a is attached already')
 	})
 
-	test('a NIC is named alike on the command line and on the console', () => {
+	test('a NIC has the same name on the command line and on the console', () => {
 		const [node] = identities(1)
 		expect(node && nicArgument(node, port('fa:16:3e:37:c3:f1', 3))).toBe('vec3:transport=tap,ifname=tap1-3,mac=fa:16:3e:37:c3:f1')
 	})
@@ -81,7 +81,7 @@ test.each<[title: string, signals: number[], asked: boolean]>([
 	['SIGTERM pending', [constants.signals.SIGTERM], true],
 	['SIGINT among others', [constants.signals.SIGINT, constants.signals.SIGCHLD], true],
 	['SIGCHLD alone', [constants.signals.SIGCHLD], false],
-])('unshare is asked to end: %s', (_, signals, asked) => {
+])('isAskedToEnd reads the pending signals of unshare: %s', (_, signals, asked) => {
 	const bits = signals.reduce((mask, signal) => mask | (1n << BigInt(signal - 1)), 0n)
 	expect(isAskedToEnd(`SigPnd:\t0000000000000000\nShdPnd:\t${bits.toString(16).padStart(16, '0')}\nSigBlk:\t0000000000004002\n`)).toBe(
 		asked,
@@ -93,6 +93,6 @@ test.each([
 	[59_940, '59.9 s'],
 	[95_000, '1 min 35 s'],
 	[119_900, '2 min 0 s'],
-])('%i ms reads %s', (ms, text) => {
+])('%i ms is formatted as %s', (ms, text) => {
 	expect(seconds(ms)).toBe(text)
 })

@@ -3,12 +3,12 @@ import type { AddressInfo } from 'node:net'
 import { execa } from 'execa'
 import { expect, onTestFinished, test } from 'vitest'
 
-/** `npm run test:k3s` on a machine that cannot: it says so before anything is started, and ends with 2. */
+/** `npm run test:k3s` on a machine that cannot run it: it reports why before anything is started, and exits with 2. */
 
 const node = process.execPath
 const options = { reject: false, extendEnv: true, timeout: 60_000 } as const
 
-test('without Docker', async () => {
+test('exits with 2 without Docker', async () => {
 	const hidden = ['--mount', 'sh', '-c', 'mount -t tmpfs tmpfs /run && exec "$0" test/k3s.ts', node]
 	const env = { HOME: '/nowhere', XDG_RUNTIME_DIR: '/nowhere', DOCKER_HOST: 'unix:///run/docker.sock' }
 	const { exitCode, stderr, stdout } = await execa('unshare', hidden, { ...options, env })
@@ -16,7 +16,7 @@ test('without Docker', async () => {
 	expect(stderr).toMatch(/missing: Docker: no container runtime answers.*\n {2}do this: install Docker/)
 })
 
-test('with a Docker that reaches no registry', async () => {
+test('exits with 2 when Docker reaches no registry', async () => {
 	const docker = createServer((request, response) => {
 		const isInfo = request.url?.endsWith('/info')
 		response.writeHead(isInfo ? 200 : 500, { 'content-type': 'application/json' })

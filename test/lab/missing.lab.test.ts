@@ -1,9 +1,9 @@
 import { execa } from 'execa'
 import { expect, test } from 'vitest'
 
-/** A machine that cannot host the lab is told so before anything is made. */
+/** On a machine that cannot host the lab, the lab reports why before anything is created. */
 
-/** Somebody else, who can read all the same: a checkout may lie where only root can. */
+/** Another user that can still read all files, since a checkout may be in a folder that only root can read. */
 const other = ['--reuid=65534', '--regid=65534', '--clear-groups', '--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search']
 const nobody = process.getuid?.() === 0 ? ['setpriv', ...other, '--'] : []
 
@@ -14,7 +14,7 @@ test.each<[title: string, argv: string[], says: RegExp]>([
 		['setpriv', '--bounding-set=-sys_admin', '--', process.execPath, 'lab/main.ts'],
 		/missing: leave to make/,
 	],
-])('%s: exit code 2, the part and the remedy', async (_, [file = '', ...args], says) => {
+])('%s: the lab exits with 2, and reports the missing part and the remedy', async (_, [file = '', ...args], says) => {
 	const { exitCode, stderr, stdout } = await execa(file, args, { reject: false, env: { XDG_CACHE_HOME: '/nowhere' }, timeout: 120_000 })
 	expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
 	expect(stderr).toMatch(says)

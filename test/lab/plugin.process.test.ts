@@ -5,7 +5,7 @@ import { execa } from 'execa'
 import { expect, onTestFinished, test } from 'vitest'
 import { writePlugin } from '../../lab/plugin.ts'
 
-test('kubectl multinic of a lab runs whatever Node is on PATH, be it none', async () => {
+test('kubectl multinic of a lab runs with any Node.js on PATH, and without one', async () => {
 	const folder = mkdtempSync(join(tmpdir(), "multinic's plugin-"))
 	onTestFinished(() => rmSync(folder, { recursive: true }))
 	const bin = join(folder, 'bin')

@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest'
 import { family, type Process, processes } from './processes.ts'
 import { codeOf } from '../../runtime/errors.ts'
 
-/** A lab that somebody started by `npm start`. */
+/** A lab started with `npm start`. */
 export interface Running {
 	npm: number
 	/** The process that `npm start` runs. */
@@ -15,11 +15,11 @@ export interface Running {
 	/** The lab's main process, in its namespaces. */
 	inside: Process
 	dir: string
-	/** Resolves when it has said that; throws what it said instead when it ends without. */
+	/** Resolves when the lab has printed these words; throws its output if it ends without them. */
 	told(words: string): Promise<void>
 }
 
-/** `npm start`, as far as a node whose kernel runs with its tap plugged in; what is left of it when the test ends is killed. */
+/** Runs `npm start` until the kernel of a node runs with its tap plugged in. What is left of it when the test ends is killed. */
 export async function startLab(): Promise<Running> {
 	const child = spawn('npm', ['start', '--', '--nodes', '1'], { stdio: ['ignore', 'ignore', 'pipe'], detached: true })
 	onTestFinished(() => {
@@ -56,7 +56,7 @@ function insideOf(members: Process[]): Process | undefined {
 	)
 }
 
-/** What is in the lab's namespaces or names its folder: its taps live and go with the network namespace. */
+/** Returns what is in the lab's namespaces or names its folder. Its taps exist only as long as the network namespace. */
 export function left({ inside, dir }: Running): { processes: string[]; mounts: string[] } {
 	const own = ['net', 'mnt', 'pid'].map(kind => readlinkSync(`/proc/self/ns/${kind}`))
 	const theirs = inside.namespaces.filter(space => !own.includes(space))
@@ -70,7 +70,7 @@ export function left({ inside, dir }: Running): { processes: string[]; mounts: s
 	}
 }
 
-/** It may have ended since it was seen. */
+/** Ignores a process that has already ended. */
 function killed(pid: number): void {
 	try {
 		process.kill(pid, 'SIGKILL')

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { prepareLab } from '../../lab/prepare.ts'
 import { left, startLab } from './running-lab.ts'
 
-/** Whatever ends a lab, five seconds later nothing of it is left: that is promised, and no patience of the test's. */
+/** Whatever ends a lab, nothing of it is left five seconds later. That time is promised; it is not a timeout of the test. */
 
 const promised = { timeout: 5_000, interval: 100 }
 
@@ -20,7 +20,7 @@ describe.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)('%s', signal => {
 	})
 })
 
-test('what a killed lab left in its folder is removed by the next', async () => {
+test('the next lab removes the folder that a killed lab left', async () => {
 	const first = await startLab()
 	process.kill(first.main, 'SIGKILL')
 	await expect.poll(() => left(first).processes, promised).toEqual([])

@@ -8,9 +8,9 @@ import { type ApiServer, startApiServer } from '../../lab/api-server.ts'
 import { kubeGet } from '../../lab/kube-get.ts'
 import { tokenAccess } from '../../lab/token-access.ts'
 
-/** What the cluster tests do with a k3s, whose kubeconfig has a client certificate, done with the lab's own API server. */
+/** Does with the lab's own API server what the cluster tests do with a k3s, whose kubeconfig has a client certificate. */
 
-const signedFor = 'kube-apiserver-kubelet-client' // the one client certificate that the lab's authority signs
+const signedFor = 'kube-apiserver-kubelet-client' // the only client certificate that the lab's CA signs
 let api: ApiServer
 
 beforeAll(async () => {
@@ -36,7 +36,7 @@ test('who has a client certificate gets an administrator with a token', async ()
 	for (const file of [access.kubeconfig, join(dir, 'given.kubeconfig')]) expect((await stat(file)).mode & 0o077).toBe(0)
 })
 
-test('a kubeconfig that names no authority is refused', async () => {
+test('a kubeconfig without a certificate authority is rejected', async () => {
 	const bare = JSON.stringify({
 		'current-context': 'a',
 		clusters: [{ name: 'a', cluster: { server: api.server } }],
@@ -49,11 +49,11 @@ test('a kubeconfig that names no authority is refused', async () => {
 async function folder(): Promise<string> {
 	const dir = await mkdtemp(join(tmpdir(), 'multinic-access-'))
 	onTestFinished(() => rm(dir, { recursive: true }))
-	await chmod(dir, 0o755) // so that the files' own modes are what counts
+	await chmod(dir, 0o755) // so that only the modes of the files themselves count
 	return dir
 }
 
-/** As k3s writes one. */
+/** Returns a kubeconfig as k3s writes it. */
 async function withCertificate(): Promise<string> {
 	const data = async (name: string) => (await readFile(join(dirname(api.caFile), name))).toString('base64')
 	const user = { 'client-certificate-data': await data('kubelet-client.crt'), 'client-key-data': await data('kubelet-client.key') }

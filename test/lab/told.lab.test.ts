@@ -4,14 +4,14 @@ import { prepareLab } from '../../lab/prepare.ts'
 import { family, processes } from './processes.ts'
 import { left, startLab } from './running-lab.ts'
 
-/** A lab whose story is told has more to end: mgmt, viola, an OpenStack and a folder. */
+/** A lab that runs its story has more to end: mgmt, viola, an OpenStack and a folder. */
 
 beforeAll(() => prepareLab(1))
 
 test.each<[how: string, words: string, end: (lab: { npm: number }) => void]>([
 	['Ctrl-C in its terminal, when all is told,', 'Ctrl-C ends all of it', ({ npm }) => process.kill(-npm, 'SIGINT')],
 	['SIGKILL to npm, in the middle,', 'in OpenStack', ({ npm }) => process.kill(npm, 'SIGKILL')],
-])('%s ends mgmt, viola and everything else, and takes the folder away', async (_, words, end) => {
+])('%s ends mgmt, viola and everything else, and removes the folder', async (_, words, end) => {
 	const lab = await startLab()
 	await lab.told(words)
 	const members = family(lab.npm).map(({ pid }) => pid)
