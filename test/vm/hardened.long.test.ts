@@ -6,7 +6,7 @@ import { until } from '../../lab/process.ts'
 import { namespace } from '../../lab/story/cloud.ts'
 import { installChart, loadProduct } from '../../lab/story/install.ts'
 
-/** The chart with `agent.privileged: false`: containerd and runc confine the agent, and it does all the same on a real host. */
+/** The chart with `agent.privileged: false`: containerd and runc confine the agent, and it still does its work on a real host. */
 let lab: Lab
 let node: LabNode
 const macs = ['fa:16:3e:00:00:01', 'fa:16:3e:00:00:02']
@@ -19,7 +19,7 @@ beforeAll(async () => {
 })
 afterAll(() => lab?.stop())
 
-test('two NICs are configured, as they will be after a reboot', async () => {
+test('two NICs are configured persistently', async () => {
 	for (const [id, mac] of macs.entries()) await node.attachPort({ mac, network: `data${id}`, gateways: [`10.9.${id}.1/24`] })
 	await apply(
 		macs.map((macAddress, id) => ({ id, macAddress, address: `10.9.${id}.23`, cidr: `10.9.${id}.0/24`, gateway: `10.9.${id}.1` })),
@@ -29,7 +29,7 @@ test('two NICs are configured, as they will be after a reboot', async () => {
 	expect(await node.ask('ip -br -4 addr show multinic1')).toContain('10.9.1.23/24')
 })
 
-test('by a container that has four capabilities and no more', async () => {
+test('the agent runs in a container that has only four capabilities', async () => {
 	const context = await kubectl(
 		'get',
 		'pods',
@@ -43,18 +43,18 @@ test('by a container that has four capabilities and no more', async () => {
 	expect(log).toMatch(/^armed +the host rolls back at /m)
 })
 
-test('they are there after a reboot, and a second run finds nothing to do', async () => {
+test('both NICs are configured after a reboot, and a second run finds nothing to do', async () => {
 	await node.reboot()
 	expect(await node.ask('udevadm settle; ip -br -4 addr show multinic0')).toContain('10.9.0.23/24')
 	await kubectl('annotate', 'mnnc', 'node1', 'multinic.io/retry=again')
-	// the boot may have been looked at by a run of its own: that the question is gone tells that ours has begun
+	// a separate run may have verified the boot: the removed request shows that the run of this request has started
 	const asked = () => kubectl('get', 'mnnc', 'node1', '-o', 'jsonpath={.metadata.annotations.multinic\\.io/retry}')
 	await until('a second run', async () => (await asked()) === '', { withinMs: 300_000, everyMs: 500 })
 	await settled(1)
 	expect(await status('{.interfaceStatuses[*].reason}')).toBe('AlreadyConfigured AlreadyConfigured')
 })
 
-test('one removed, the other stays; without a config the host is what it was', async () => {
+test('a removed NIC leaves the other unchanged; deleting the node config restores the host', async () => {
 	await apply([{ id: 0, macAddress: macs[0], address: '10.9.0.23', cidr: '10.9.0.0/24', gateway: '10.9.0.1' }])
 	await settled(2)
 	expect(await node.ask('ip -br link')).toMatch(/multinic0 /)

@@ -7,7 +7,7 @@ import { kubeGet } from '../../lab/kube-get.ts'
 import { type Lab, startLab } from '../../lab/lab.ts'
 import type { LabNode } from '../../lab/lab-node.ts'
 
-/** What the stories in a lab rely on: nodes that are real machines, and a cloud that plugs and unplugs. */
+/** What the lab stories rely on: nodes that are real machines, and a cloud that plugs and unplugs ports. */
 
 let lab: Lab
 let node: LabNode
@@ -29,7 +29,7 @@ const kubectl = async (...args: string[]) =>
 const names = async (mac: string) => (await node.ask(`udevadm settle; ip -br link | grep -i ${mac} | cut -d' ' -f1`)).trim()
 
 describe('a node', () => {
-	test('is a machine of its own: kernel, init, netplan, container runtime', async () => {
+	test('is a separate machine: kernel, init, netplan, container runtime', async () => {
 		const host = (await execa('uname', ['-r'])).stdout
 		expect((await node.ask('uname -r')).trim()).not.toBe(host)
 		expect((await node.ask('cat /proc/1/comm')).trim()).toBe('systemd')
@@ -38,18 +38,18 @@ describe('a node', () => {
 		expect(await node.ask('systemctl list-units --failed --no-legend')).toBe('')
 	})
 
-	test('says what a command printed and how it ended', async () => {
+	test('returns the output and the exit code of a command', async () => {
 		expect(await node.run('echo out; echo err >&2; exit 3')).toEqual({ stdout: 'out', stderr: 'err', exitCode: 3 })
 		await expect(node.ask('cat /nowhere')).rejects.toThrow(/node2: cat \/nowhere: exit code 1: .*No such file/)
 	})
 
-	test('takes a file', async () => {
+	test('receives a file with its mode', async () => {
 		await writeFile(join(folder, 'file'), 'from the machine\n')
 		await node.copyFile(join(folder, 'file'), '/root/file', '0600')
 		expect(await node.ask('cat /root/file; stat -c %a /root/file')).toBe('from the machine\n600')
 	})
 
-	test('may ask about itself and not about the others', async () => {
+	test('may read its own Node object, but no Secrets', async () => {
 		const kubeconfig = '--kubeconfig /etc/kubernetes/kubelet.kubeconfig'
 		const token = (await node.ask(`grep -o 'token: .*' ${kubeconfig.split(' ')[1]}`)).replace('token: ', '').trim()
 		const access = { ...lab.biz, token }
@@ -61,7 +61,7 @@ describe('a node', () => {
 describe('a port', () => {
 	const mac = 'fa:16:3e:37:c3:f1'
 
-	test('is a NIC of the node soon after it was attached, with nothing set', async () => {
+	test('is an unconfigured NIC of the node soon after it is attached', async () => {
 		await node.attachPort({ mac: mac.toUpperCase(), gateways: ['192.168.10.1/24'] })
 		const name = await names(mac)
 		expect(name).not.toBe('')
@@ -75,7 +75,7 @@ describe('a port', () => {
 		expect(await node.ask('ping -c 2 -W 2 192.168.10.1')).toContain('0% packet loss')
 	})
 
-	test('is there again after a reboot, in a new boot', async () => {
+	test('is present again after a reboot, in a new boot', async () => {
 		const boot = async () => node.ask('cat /proc/sys/kernel/random/boot_id')
 		const before = await boot()
 		await node.reboot()
@@ -84,13 +84,13 @@ describe('a port', () => {
 		expect(await node.ports()).toMatchObject([{ mac, network: 'data', index: 1 }])
 	})
 
-	test('works after that reboot too', async () => {
+	test('still works after that reboot', async () => {
 		const name = await names(mac)
 		await node.ask(`ip link set ${name} up; ip addr replace 192.168.10.9/24 dev ${name}`)
 		expect(await node.ask('ping -c 2 -W 2 192.168.10.1')).toContain('0% packet loss')
 	})
 
-	test('is there again after the plug was pulled, and what was synced to the disk too', async () => {
+	test('is present again after a power loss, and so is data that was synced to the disk', async () => {
 		await node.ask('echo kept >/root/kept && sync')
 		await node.powerOff()
 		expect(await node.run('true', { timeoutMs: 4000 })).toMatchObject({ exitCode: 255 })
@@ -100,7 +100,7 @@ describe('a port', () => {
 		expect(await node.ask('dmesg | grep -ci "ext4.*error" || true')).toBe('0')
 	})
 
-	test('that is attached twice is refused', async () => {
+	test('is rejected when it is attached twice', async () => {
 		await expect(node.attachPort({ mac })).rejects.toThrow('attached already')
 	})
 
@@ -129,7 +129,7 @@ describe('an image', () => {
 		},
 	})
 
-	test.each(['first words', 'other words'])('is built, imported without its base, and run: %s', async words => {
+	test.each(['first words', 'other words'])('is built, imported without its base image, and run: %s', async words => {
 		await writeFile(join(folder, 'Dockerfile'), 'ARG BASE_IMAGE\nFROM $BASE_IMAGE\nCOPY say.js /app/\n')
 		await writeFile(join(folder, 'say.js'), `console.log('${words}')`)
 		const image = await lab.buildImage({ name: 'localhost/say:dev', dockerfile: join(folder, 'Dockerfile'), context: folder })
@@ -146,7 +146,7 @@ describe('an image', () => {
 	})
 })
 
-test('a second lab beside the first does not meet it', async () => {
+test('a second lab is isolated from the first', async () => {
 	await using second = await startLab({ nodes: 1 })
 	expect(second.biz.server).not.toBe(lab.biz.server)
 	expect(await second.node('node1').ask('ping -c 1 -W 1 10.77.0.12 >/dev/null; echo $?')).toBe('1')
