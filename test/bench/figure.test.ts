@@ -18,7 +18,7 @@ test.each<[title: string, measured: Measured, ok: boolean]>([
 	expect(figure(measured).ok).toBe(ok)
 })
 
-test('a figure has exactly the fields that are printed, and a limit in floors is given in the unit of the value', () => {
+test('a figure has exactly the printed fields, and a limit in floors is given in the unit of the value', () => {
 	expect(figure({ ...wall, floor: 61.234, atMostFloors: 8 })).toEqual({
 		name: 'wall',
 		value: 480,
@@ -30,18 +30,18 @@ test('a figure has exactly the fields that are printed, and a limit in floors is
 	})
 })
 
-test('the table says which way a limit points, and what failed', () => {
+test('the table shows the direction of each limit, and what failed', () => {
 	const figures = [figure({ ...wall, atMost: 100 }), figure({ name: 'rate', value: 60, unit: 'nodes/s', atLeast: 50, floor: 90 })]
 	expect(table(figures)).toBe(
 		['BAD  wall  480 ms      at most 100 ms', 'ok   rate  60 nodes/s  at least 50 nodes/s  0.667 × the floor of 90 nodes/s', ''].join('\n'),
 	)
 })
 
-test('the median is the middle', () => {
+test('the median is the middle value', () => {
 	expect([median([3, 1, 2]), median([1, 2, 3, 4]), median([])]).toEqual([2, 3, Number.NaN])
 })
 
-test('the middle pair is the one with the middle ratio, whatever the machine was doing then', () => {
+test('the middle pair is the one with the middle ratio, whatever the load of the machine', () => {
 	const slow = { value: 400, floor: 100 }
 	expect(middlePair([{ value: 100, floor: 30 }, slow, { value: 150, floor: 30 }])).toBe(slow)
 })
