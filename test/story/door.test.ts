@@ -17,30 +17,30 @@ async function replies(sent: string): Promise<{ told: string[]; end: Promise<voi
 
 const lines = (...objects: object[]) => objects.map(object => `${JSON.stringify(object)}\n`).join('')
 
-test('what happens is told in order, and the end is an end', async () => {
+test('lines of the lab are printed in order, and the end resolves', async () => {
 	const { told, end } = await replies(lines({ line: 'one' }, { line: 'two\nlines' }, { done: true }))
 	expect(told).toEqual(['one', 'two\nlines'])
 	await expect(end).resolves.toBeUndefined()
 })
 
-test('what went wrong is thrown in its own words', async () => {
+test('a failure is thrown with the message of the lab', async () => {
 	const { end } = await replies(lines({ line: 'one' }, { failed: 'node9 is nobody' }))
 	await expect(end).rejects.toThrow('node9 is nobody')
 })
 
-test('a lab that ends meanwhile is said to have ended', async () => {
+test('a lab that ends during the request is reported as ended', async () => {
 	const { told, end } = await replies(lines({ line: 'one' }))
 	expect(told).toEqual(['one'])
 	await expect(end).rejects.toThrow('the lab has ended')
 })
 
-test('a lab that ended before is said to have ended', async () => {
+test('a lab that ended before the request is reported as ended', async () => {
 	await expect(knock(connect('/nowhere/door.sock'), request, () => {})).rejects.toThrow('the lab has ended')
 })
 
 test.each([
 	['an act nobody knows', { ...request, act: 'format' }],
 	['no node', { act: 'attach', what: '' }],
-])('%s is no request', (_, input) => {
+])('%s is not a valid request', (_, input) => {
 	expect(Request.safeParse(input).success).toBe(false)
 })

@@ -13,8 +13,9 @@ import { wantedNics } from '../../lab/story/wanted.ts'
 import { NodeConfigKind } from '../../viola/cluster.ts'
 
 /**
- * The whole story on real parts: helm, kube-apiserver, kubelet, containerd, systemd, netplan, udev and a kernel on each node; mgmt and viola
- * as processes of these sources. OpenStack is the lab's own server, which speaks the recorded shapes. Each test goes on where the last ended.
+ * The whole story on real components: helm, kube-apiserver, kubelet, containerd, systemd, netplan, udev and a kernel on each node; mgmt and
+ * viola run as processes of these sources. OpenStack is the lab's own server, which answers in the recorded formats. Each test continues
+ * from the state that the previous one left.
  */
 
 let lab: Lab
@@ -49,13 +50,13 @@ test('a port attached in OpenStack becomes multinic0 of the node', async () => {
 	expect(first.wanted.name).toBe('multinic0')
 })
 
-test('kubectl get mnnc shows it', async () => {
+test('kubectl get mnnc shows the node and its interface', async () => {
 	const [header = '', row = ''] = (await kubectl('get', 'mnnc')).split('\n')
 	expect(header.split(/\s{2,}/)).toEqual(['NAME', 'NODE', 'STATE', 'INTERFACES', 'REASON', 'AGE'])
 	expect(row.split(/\s{2,}/).slice(0, 5)).toEqual([node, node, 'Configured', '1/1', 'AllInterfacesConfigured'])
 })
 
-test('kubectl logs tells the run in lines a person can read', async () => {
+test('kubectl logs shows the run in lines that a person can read', async () => {
 	const job = await kubectl('get', 'mnnc', node, '-o', 'jsonpath={.status.lastJobName}')
 	const lines = (await kubectl('logs', `job/${job}`)).split('\n')
 	expect(lines[0]).toContain(`${node}, generation`)
@@ -63,12 +64,12 @@ test('kubectl logs tells the run in lines a person can read', async () => {
 	expect(lines.at(-1)).toContain('Configured 1/1')
 })
 
-test('after a reboot of the node it still is so', async () => {
+test('the NIC is still configured after a reboot of the node', async () => {
 	expect(await rebootAndLook(stage, node)).toEqual(['multinic0'])
 	expect((await kubectl('get', 'mnnc', node, '-o', 'jsonpath={.status.state}')).trim()).toBe('Configured')
 })
 
-test('its boot is noticed: the node is looked at, and the boot remembered', async () => {
+test('the controller detects the boot, verifies the node and records the boot ID', async () => {
 	const boot = (await lab.node(node).ask('cat /proc/sys/kernel/random/boot_id')).trim()
 	await until('the status tells of this boot', async () => (await statusOf(node))?.bootID === boot, patience)
 	const looks = await kubectl('get', 'configmap', '-l', `multinic.io/node-name=${node},multinic.io/mode=Verify`, '-o', 'name')
@@ -76,7 +77,7 @@ test('its boot is noticed: the node is looked at, and the boot remembered', asyn
 	expect(await statusOf(node)).toMatchObject({ state: 'Configured', interfaces: '1/1' })
 })
 
-test('what somebody changes by hand is found by a look, put right, and told', async () => {
+test('a manual change is found by a verification, repaired and reported', async () => {
 	await lab.node(node).ask('ip link set multinic0 mtu 1300')
 	const { stdout, exitCode } = await multinic('diff', node)
 	expect(stdout).toMatch(/^-mtu 1450\n\+mtu 1300$/m)
@@ -90,13 +91,13 @@ test('what somebody changes by hand is found by a look, put right, and told', as
 	expect((await multinic('logs', node)).stdout).toContain('multinic0')
 })
 
-test('from another terminal, `lab attach` makes a second port multinic1, and the first keeps its name', async () => {
+test('from another terminal, `lab attach` adds a second port as multinic1, and the first keeps its name', async () => {
 	const { stdout } = await execa(door, ['attach', node])
 	expect(stdout).toContain(`multinic1 of ${node} is right`)
 	expect(await wantedNics(stage, node)).toContainEqual(first.wanted)
 })
 
-test('`lab detach` takes a NIC away, and the other stays what it was', async () => {
+test('`lab detach` removes a NIC, and the other stays unchanged', async () => {
 	const { stdout } = await execa(door, ['detach', node, 'multinic0'])
 	expect(stdout).toContain(`multinic0 of ${node} is gone`)
 	expect((await wantedNics(stage, node)).map(({ name }) => name)).toEqual(['multinic1'])
@@ -106,13 +107,13 @@ test.each([
 	['a NIC that is not there', ['detach', node, 'multinic7'], `${node} has no NIC multinic7; it has multinic1`],
 	['a node that is not there', ['attach', 'node9'], 'there is no server node9; there are: node1, node2'],
 	['a command that fails on the node', ['run', node, 'exit 3'], `${node}: exit code 3`],
-])('`lab` says what is wrong with %s, and ends with 1', async (_, args, words) => {
+])('`lab` reports %s, and exits with 1', async (_, args, words) => {
 	const { exitCode, stderr } = await execa(door, args, { reject: false })
 	expect(stderr).toContain(words)
 	expect(exitCode).toBe(1)
 })
 
-test('a node that is switched off waits for its port, and holds up no other; switched on, it has it', async () => {
+test('a node that is switched off waits for its port and blocks no other node; when switched on, it gets the port', async () => {
 	await lab.node(node).powerOff()
 	const silent = async () =>
 		(await kubectl('get', 'node', node, '-o', 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')) === 'Unknown'
@@ -127,7 +128,7 @@ test('a node that is switched off waits for its port, and holds up no other; swi
 	expect(await faults()).toEqual([])
 })
 
-test('a node config whose node does not exist waits, and says so', async () => {
+test('a node config whose node does not exist waits, and its status says so', async () => {
 	const spec = { nodeName: 'nobody', interfaces: [] }
 	await stage.client.create(NodeConfigKind, { metadata: { name: 'nobody', namespace }, spec })
 	await until(
