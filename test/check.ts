@@ -1,6 +1,9 @@
 import { spawnSync } from 'node:child_process'
 
-/** `npm run check`: types, lint, house and pure tests. No root, no network, under a minute: of generated nodes it takes a tenth of what `npm test` does. */
+/**
+ * `npm run check`: types, lint, house rules and pure tests. Needs no root and no network, and takes less than a minute: it tests a tenth of
+ * the generated nodes that `npm test` does.
+ */
 process.env.NODES ??= '200'
 
 const steps: readonly [what: string, command: string, ...args: string[]][] = [

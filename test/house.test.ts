@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { describe, expect, test } from 'vitest'
 
-/** The house, held: who may import whom, what is pure, how large a file may be. */
+/** Enforces the structure of the code: which room may import which, which files are pure, and how large a file may be. */
 
 const rooms = ['contract', 'runtime', 'mgmt', 'viola', 'operator', 'controller', 'agent', 'cli', 'console', 'lab']
 const mayImport: Record<string, string[]> = {
@@ -12,7 +12,7 @@ const mayImport: Record<string, string[]> = {
 }
 const sources = rooms.flatMap(room => globSync(`${room}/**/*.ts`)).map(path => path.replaceAll('\\', '/'))
 
-/** Judgement: it takes time, chance and the world as arguments. */
+/** Files that decide: they take time, randomness and the environment as arguments. */
 const pureNames =
 	/^agent\/retry\.ts$|(^|\/)(decide|plan|select|naming|changes|cadence|settings|remotes|(disclosure\/(origin|hosts|providers))|manifest|routing|status|match|preflight|rename|snapshot|recipe|ip|names|reasons|suspects|diff|disruption|drift|verdict|words|(plan|persist|render)\/[\w-]+)\.ts$/
 const impure = /\bawait\b|\basync\b|Date\.now|new Date\(\)|Math\.random|\bprocess\.|from 'node:/
@@ -25,46 +25,46 @@ describe('a room imports only contract, runtime and itself', () => {
 	})
 })
 
-describe('contract imports zod and nothing else', () => {
+describe('contract imports only zod', () => {
 	test.each(sources.filter(path => path.startsWith('contract/') && path !== 'contract/write-yaml.ts'))('%s', path => {
 		expect(specifiers(path).filter(from => !from.startsWith('.') && from !== 'zod')).toEqual([])
 	})
 })
 
-describe('what the agent runs is zod and our own code', () => {
+describe('the agent imports only zod and project code', () => {
 	test.each(sources.filter(path => path.startsWith('agent/')))('%s', path => {
 		expect(specifiers(path).filter(from => !/^(\.|node:)/.test(from) && from !== 'zod')).toEqual([])
 		expect(specifiers(path).filter(from => from.includes('/runtime/') && !/\/(errors|faults)\.ts$/.test(from))).toEqual([])
 	})
 })
 
-describe('files that judge are pure', () => {
+describe('files that decide are pure', () => {
 	test.each(sources.filter(path => pureNames.test(path) && !path.startsWith('lab/')))('%s', path => {
 		expect(code(path)).not.toMatch(impure)
 	})
 })
 
-describe('a file has 200 lines at most', () => {
+describe('a file has at most 200 lines', () => {
 	test.each(sources)('%s', path => {
 		expect(text(path).split('\n').length - 1).toBeLessThanOrEqual(200)
 	})
 })
 
-test('zod is imported as a namespace, which a bundler can shake', () => {
+test('zod is imported as a namespace, which a bundler can tree-shake', () => {
 	expect(sources.filter(path => /import \{[^}]*\} from 'zod'/.test(text(path)))).toEqual([])
 })
 
-test('no file name says Manager, Helper, Util, Service or Impl', () => {
+test('no file name ends with Manager, Helper, Util, Service or Impl', () => {
 	expect(sources.filter(path => /(manager|helper|util|service|impl)s?\.ts$/i.test(path))).toEqual([])
 })
 
-test('every long-running room and the agent tells its story from main.ts and config.ts', () => {
+test('every long-running room and the agent have a main.ts and a config.ts', () => {
 	const wanted = ['mgmt', 'viola', 'controller', 'agent'].filter(room => sources.some(path => path.startsWith(`${room}/`)))
 	const missing = wanted.flatMap(room => [`${room}/main.ts`, `${room}/config.ts`]).filter(path => !sources.includes(path))
 	expect(missing).toEqual([])
 })
 
-test('nothing is left to do', () => {
+test('the sources have no to-do marks', () => {
 	const marks = new RegExp(['TO', 'DO|FIX', 'ME|X', 'XX'].join(''))
 	expect(sources.filter(path => marks.test(text(path)))).toEqual([])
 })

@@ -5,10 +5,10 @@ import { findKit } from '../lab/kit.ts'
 import { whenOrphaned } from '../lab/orphan.ts'
 import { say, step } from '../lab/progress.ts'
 
-/** `npm run test:k3s`: the cluster tests, where each API server is a k3s in Docker. No part of `npm test`. */
-const image = 'rancher/k3s:v1.32.13-k3s1' // the oldest Kubernetes that the chart takes
+/** `npm run test:k3s`: runs the cluster tests with a k3s in Docker as each API server. Not part of `npm test`. */
+const image = 'rancher/k3s:v1.32.13-k3s1' // the oldest Kubernetes version that the chart supports
 
-/** Tests that cannot hold on k3s, by their full names, and why. */
+/** Tests that cannot pass on k3s, by full name, and why. */
 const exceptions: Record<string, string> = {
 	'a real API server says which version it is, as a chart wants to know': 'it names the version that the lab builds',
 	'stopped, it leaves no process and no file': 'it looks for processes of the lab; here they are in a container',
@@ -24,7 +24,7 @@ for (const name of [image, process.env.RYUK_CONTAINER_IMAGE ?? 'testcontainers/r
 	const reach = `see that Docker reaches a registry: docker pull ${name}`
 	await needed(`the image ${name}`, reach, () => step(`pulling ${name}`, () => pull(docker, ImageName.fromString(name))))
 }
-await getReaper(docker) // it removes the containers once this process and all workers are gone, however they end
+await getReaper(docker) // removes the containers when this process and all workers have ended, however they end
 await findKit(['kubectl', 'helm'])
 
 process.env.MULTINIC_TEST_K3S = image
@@ -53,7 +53,7 @@ async function needed<T>(what: string, remedy: string, get: () => Promise<T>): P
 	}
 }
 
-/** A pull whose stream ends in an error resolves all the same: what counts is that the image is there. */
+/** A pull whose stream ends in an error still resolves: what counts is that the image exists. */
 async function pull({ image }: ContainerRuntimeClient, name: ImageName): Promise<void> {
 	await image.pull(name)
 	if (!(await image.exists(name))) throw new Error('it was pulled and is not there')

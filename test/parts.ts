@@ -2,16 +2,16 @@ import { allBinaries, findKit } from '../lab/kit.ts'
 import { monitoringPackages, probePackages, unpackPackages } from '../lab/packages.ts'
 import { prepareLab } from '../lab/prepare.ts'
 
-/** One part: its name is that of its vitest project; `prepare` makes beforehand what would outlast a test's patience. */
+/** One part of the suite: its name is that of its vitest project; `prepare` does in advance what would exceed the timeout of a test. */
 export interface Part {
 	readonly name: string
 	readonly what: string
 	readonly prepare?: () => Promise<unknown>
-	/** Only when it is asked for by its name: `npm run test:long`. */
+	/** Runs only when requested by name: `npm run test:long`. */
 	readonly isLong?: true
 }
 
-/** The parts of the suite, quickest first, and what each stands on. */
+/** The parts of the suite, fastest first, and what each runs on. */
 export const parts: readonly Part[] = [
 	{ name: 'pure', what: 'tables and properties: no root, no network' },
 	{ name: 'process', what: 'the programs as processes: what they must be told, and how they end' },
@@ -23,7 +23,7 @@ export const parts: readonly Part[] = [
 	{ name: 'long', what: 'what takes too long for every change', prepare: () => prepareLab(2), isLong: true },
 ]
 
-/** Skips that a CI run may have, by the reason they give. A VM that did not boot is none of them. */
+/** Reasons for which a CI run may skip a test. A VM that did not boot is not one of them. */
 export const expectedSkips: readonly string[] = []
 
 async function prepareCluster(): Promise<void> {

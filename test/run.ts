@@ -3,7 +3,7 @@ import type { Reporter, TestCase, TestModule } from 'vitest/node'
 import { startVitest } from 'vitest/node'
 import { expectedSkips, type Part, parts } from './parts.ts'
 
-/** `npm test [-- PART …]`: every part but the long one, or those named, one after the other; one count over all of them, printed last. */
+/** `npm test [-- PART …]`: runs every part but the long one, or the named ones, one after the other, and prints one total at the end. */
 const tally = { passed: 0, failed: 0, skips: [] as { test: string; reason: string }[], failures: [] as string[] }
 const counter: Reporter = {
 	onTestCaseResult(test: TestCase) {
@@ -15,7 +15,7 @@ const counter: Reporter = {
 		}
 		if (result.state === 'skipped') tally.skips.push({ test: test.fullName, reason: result.note ?? 'no reason given' })
 	},
-	/** A file that cannot be loaded, or whose hooks fail, has no failed test of its own; an unhandled error belongs to none. */
+	/** A file that cannot be loaded, or whose hooks fail, has no failed test; an unhandled error belongs to no test. */
 	onTestRunEnd(modules: readonly TestModule[], unhandled) {
 		const unloaded = modules.filter(module => !module.ok() && !hasFailedTest(module))
 		tally.failed += unhandled.length + unloaded.length
@@ -53,7 +53,7 @@ async function run({ name, what, prepare }: Part): Promise<void> {
 	process.stdout.write(`== ${name}: ${count} tests in ${((Date.now() - started) / 1000).toFixed(0)} s\n`)
 }
 
-/** What is no test's failure counts as one. */
+/** Counts a failure that belongs to no test. */
 function fail(words: string): void {
 	process.stdout.write(`failed: ${words}\n`)
 	tally.failed++
@@ -63,7 +63,10 @@ function hasFailedTest(module: TestModule): boolean {
 	return [...module.children.allTests('failed')].length > 0
 }
 
-/** For whoever reads only the end of a long log: what failed, where in our own files, and why; of a property its seed, its counterexample and what that did. */
+/**
+ * Formats an error for readers who see only the end of a long log: what failed, where in our own files, and why; for a property its seed,
+ * its counterexample and the error that it caused.
+ */
 function told({ message, stack, diff, cause }: TestError): string {
 	const ours = (stack ?? message).split('\n').filter(line => !line.includes('/node_modules/'))
 	return [...ours, diff, cause && told(cause)].filter(Boolean).join('\n').slice(0, 4_000)
