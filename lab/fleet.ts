@@ -143,8 +143,9 @@ async function each(
 function invitation({ kubeconfig, bin }: ApiServer, plugin: string, log: string): string {
 	const commands = {
 		'kubectl multinic get -w': 'the fleet, as it goes',
-		'kubectl multinic pause': 'no further node is changed; resume lets it go on',
-		[`kubectl patch configmap multinic-rollout -n ${namespace} --type merge -p '{"data":{"maxUnavailable":"100"}}'`]: 'more at once',
+		'kubectl multinic pause': 'no further node is changed; continue with resume',
+		[`kubectl patch configmap multinic-rollout -n ${namespace} --type merge -p '{"data":{"maxUnavailable":"100"}}'`]:
+			'more nodes concurrently',
 		[`tail -f ${log}`]: 'a line for every decision',
 	}
 	return `

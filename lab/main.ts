@@ -22,8 +22,8 @@ interface Flags {
 const exitCodes = { failed: 1, missing: 2, interrupted: 130 } as const
 
 const command = new Command('npm start --')
-	.description('Brings up two Kubernetes clusters and the nodes of one, tells the story of a port, and stays until Ctrl-C.')
-	.option('--once', 'tell the story once, with a reboot, and end', false)
+	.description('Starts two Kubernetes clusters and the nodes of one, runs a demo of a port, and stays up until Ctrl-C.')
+	.option('--once', 'run the demo once, with a reboot, and exit', false)
 	.option('--json', 'print how it went as one line of JSON, last on stdout', false)
 	.option('--nodes <count>', 'how many nodes, 1 to 9; with --fake-kubelet up to 10000', parseNodes, 2)
 	.option('--fake-kubelet', 'no VMs: nodes that only the API server knows, and a fleet of node configs to be watched', false)
@@ -75,7 +75,7 @@ function print({ seconds: story, ...end }: StoryEnd, own: { setup: number; up: n
 
 function invitation({ biz, mgmt, bin }: Lab, { node }: StoryEnd, door: string): string {
 	const commands = {
-		[`kubectl get mnnc -n ${namespace}`]: 'the node configs and how far they are',
+		[`kubectl get mnnc -n ${namespace}`]: 'the node configs and their status',
 		[`kubectl multinic get ${node}`]: 'all that is known of the node, and what happens next',
 		[`kubectl logs -n ${namespace} -l multinic.io/node-name=${node} --tail=-1`]: 'what the runs on the node did',
 		[`lab attach ${node}`]: 'another port, which becomes multinic1',

@@ -84,7 +84,7 @@ async function notInstalled(names: readonly string[]): Promise<string[]> {
 
 function announce(wanted: Wanted, names: readonly string[]): void {
 	if (names.length === 0) return
-	say('These packages of the distribution are needed. They are kept in a folder of their own; nothing is installed:')
+	say('These packages of the distribution are needed. They are kept in a separate folder; nothing is installed:')
 	for (const [name, why] of Object.entries(wanted)) if (names.includes(name)) say(`  ${name.padEnd(16)} ${why}`)
 }
 

@@ -63,7 +63,7 @@ export async function until(
 	const deadline = Date.now() + withinMs
 	while (!(await ask())) {
 		if (death) throw new Error(death)
-		if (Date.now() > deadline) throw new Error(`waited ${withinMs / 1000} s in vain: ${what}`)
+		if (Date.now() > deadline) throw new Error(`timed out after ${withinMs / 1000} s: ${what}`)
 		await sleep(everyMs)
 	}
 }

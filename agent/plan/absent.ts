@@ -10,7 +10,7 @@ type Absent = { ours: RecordedLink | undefined; host: HostState }
 
 export const isInOtherNamespace: Check<Absent> = {
 	reason: 'InOtherNamespace',
-	when: 'the NIC was ours and has been moved into another network namespace, such as that of a pod',
+	when: 'the NIC was managed by MultiNIC and has been moved into another network namespace, such as that of a pod',
 	see: 'lsns -t net',
 	find: ({ ours, host }) => (ours ? whereabouts(ours, host) : undefined),
 }

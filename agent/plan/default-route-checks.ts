@@ -14,7 +14,7 @@ import { showRoutes } from './show.ts'
  */
 export const holdsDefaultRoute: Check<Question> = {
 	reason: 'InUse',
-	when: 'the NIC is not ours yet and carries a best default route of the node, alone or as one of several next hops: a static one or one by DHCP, or one by a router of the family of the InternalIP or the API server',
+	when: 'the NIC is not managed by MultiNIC yet and carries a best default route of the node, alone or as one of several next hops: a static one or one by DHCP, or one by a router of the family of the InternalIP or the API server',
 	see: 'ip route show default',
 	find(question) {
 		const { link, ours } = question
@@ -50,7 +50,7 @@ function hasTwin({ family, to }: Route, { host, own }: Question): boolean {
 /** The kernel removes a next hop with its link, or the whole route: another link would carry the traffic of this one. */
 export const sharesRoute: Check<Question> = {
 	reason: 'InUse',
-	when: 'the NIC is not ours yet and is one of several next hops of a route, together with a link that is not wanted',
+	when: 'the NIC is not managed by MultiNIC yet and is one of several next hops of a route, together with a link that is not requested',
 	see: 'ip route show 10.50.0.0/16 table all',
 	find({ link, host, ours, own }) {
 		const shared = host.routes.find(route => {

@@ -7,7 +7,7 @@ import type { Leaving } from './selection.ts'
 
 export const isDefinedTwice: Check<Question> = {
 	reason: 'InUse',
-	when: 'a file of others defines `multinicN` as well, and the next boot would apply both',
+	when: 'a file that MultiNIC did not write also defines `multinicN`, and the next boot would apply both',
 	see: 'cat /etc/netplan/60-multinic0.yaml',
 	find({ nic, host }) {
 		const other = definitionsOf(nic, host).find(({ applied }) => applied === 'both')

@@ -14,12 +14,12 @@ import { subjectOf } from './subject.ts'
 export const foreseenRows: readonly Row[] = [
 	{
 		reason: 'InUse',
-		when: 'packets of the node would leave by it and not by the link that they leave by now, or would have no way: by `routes` in the main table, a default route, or a rule of others',
+		when: 'packets of the node would leave by it instead of their current link, or would have no route: because of `routes` in the main table, a default route, or another rule',
 		see: 'ip route get 10.96.0.1',
 	},
 	{
 		reason: 'RoutedElsewhere',
-		when: 'packets from a wanted address would leave by another link, because a rule of others comes before that of the interface',
+		when: 'packets from a wanted address would leave by another link, because another rule has precedence over that of the interface',
 		see: 'ip rule show priority 110',
 	},
 	{

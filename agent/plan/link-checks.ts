@@ -35,7 +35,7 @@ export const holdsForeignAddress: Check<Question> = {
 
 export const losesForeignAddress: Check<Leaving> = {
 	reason: 'InUse',
-	when: 'the interface is no longer wanted, its removal would set the link down, and somebody else has given the link an address',
+	when: 'the interface is no longer wanted, its removal would set the link down, and another program has added an address to the link',
 	see: 'ip addr show dev multinic0',
 	find({ ours, link }) {
 		if (!link || ours.original.up) return

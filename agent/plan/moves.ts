@@ -10,7 +10,7 @@ import { namedByRule, usesOf } from './uses.ts'
 
 export const isNameTaken: Check<Placed> = {
 	reason: 'NameTaken',
-	when: 'another link has the name `multinicN`, also as an alternative name, and is not ours to rename',
+	when: 'another link has the name `multinicN`, also as an alternative name, and MultiNIC may not rename it',
 	see: 'ip -d link show dev multinic0',
 	find({ accepted: { nic, link }, selection, host }) {
 		const holder = holderOf(nic.name, link, selection.moves, host)

@@ -50,7 +50,7 @@ export const isNextHopElsewhere: Check<Placed> = {
  */
 export const meetsRouteOfOthers: Check<Placed> = {
 	reason: 'InUse',
-	when: 'one of its routes outside its own table meets the network of a link that is not ours, or a route over one',
+	when: 'one of its routes outside its own table overlaps the network of a link that MultiNIC does not manage, or a route over one',
 	see: 'ip route show 10.244.1.0/24',
 	find({ accepted: { nic }, selection, host }) {
 		const asked = routesBesideOwnTable(nic)

@@ -12,7 +12,7 @@ import { ruleWords, showRoutes, showRule } from './show.ts'
 /** In the table of an interface its routes replace any other to the same network, regardless of type. */
 export const tableServesOthers: Check<Question> = {
 	reason: 'InUse',
-	when: 'table 100 + *N* has a route over a link that is neither ours nor wanted, or without a link',
+	when: 'table 100 + *N* has a route over a link that is neither managed by MultiNIC nor requested, or without a link',
 	see: 'ip route show table 100',
 	find({ nic, host, own }) {
 		const table = tableOf(nic.id, basesOf(nic))
@@ -32,7 +32,7 @@ export const tableServesOthers: Check<Question> = {
  */
 export const isTableLookedUp: Check<Question> = {
 	reason: 'InUse',
-	when: 'a rule that is not ours looks up table 100 + *N*, which holds no routes of ours yet',
+	when: 'a rule that MultiNIC did not add looks up table 100 + *N*, which has no routes of MultiNIC yet',
 	see: 'ip rule show priority 20000',
 	find({ nic, host, ours }) {
 		const table = tableOf(nic.id, basesOf(nic))

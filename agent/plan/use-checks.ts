@@ -9,14 +9,14 @@ import { calledBy, disturbance, ruleLost, usesOf } from './uses.ts'
 
 export const isUsedByOthers: Check<Question> = {
 	reason: 'InUse',
-	when: 'the NIC is not ours yet and is a port of a bridge, bond or VRF, or a VLAN, macvlan or other link is on top of it',
+	when: 'the NIC is not managed by MultiNIC yet and is a port of a bridge, bond or VRF, or a VLAN, macvlan or other link is on top of it',
 	see: 'ip link show master br0` or `ip -d link show dev vlan5',
 	find: ({ link, host, ours }) => (ours ? undefined : usesOf(link, host)[0]),
 }
 
 export const isDisturbed: Check<Question> = {
 	reason: 'InUse',
-	when: 'the NIC is ours, another link uses it, and the change would rename it or give it an MTU that disturbs that link',
+	when: 'the NIC is managed by MultiNIC, another link uses it, and the change would rename it or give it an MTU that disturbs that link',
 	see: 'ip -d link show dev vlan5',
 	find: ({ nic, link, host, ours }) =>
 		ours ? disturbance(link, { name: nic.name, mtu: mtuAfter(nic, link, ours), up: true }, { subject: nic.name, host }) : undefined,
@@ -32,7 +32,7 @@ export const isNamedByRule: Check<Question> = {
 /** NetworkManager sets a VLAN down together with its lower link, which it has to release for any change. */
 export const isDisturbedByDaemon: Check<Placed> = {
 	reason: 'InUse',
-	when: 'the NIC is ours, NetworkManager has it, another link uses it, and anything has to change',
+	when: 'the NIC is managed by MultiNIC and NetworkManager, another link uses it, and anything has to change',
 	see: 'ip -d link show dev vlan5',
 	find({ accepted, selection, host }) {
 		const { nic, link } = accepted

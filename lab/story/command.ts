@@ -6,7 +6,7 @@ import { knock, type Request } from './door.ts'
 /** The command `lab` of a running lab: `openDoor` writes the script that calls this with the socket as its first argument. */
 const [socket = '', ...args] = process.argv.slice(2)
 const command = new Command('lab')
-	.description('Acts in the running lab, and tells what comes of it until it is done.')
+	.description('Runs a command in the running lab and shows its progress until it is done.')
 	.enablePositionalOptions()
 
 command
@@ -19,7 +19,7 @@ command
 	.action((node, nic) => ask({ act: 'detach', node, what: nic }))
 command
 	.command('reboot <node>')
-	.description('reboot the node and look at its NICs afterwards')
+	.description('reboot the node and check its NICs')
 	.action(node => ask({ act: 'reboot', node, what: '' }))
 command
 	.command('run <node> <command...>')

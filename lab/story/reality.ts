@@ -51,7 +51,7 @@ function leftOf(
 	return unwanted.flatMap(id => {
 		const name = interfaceName(id)
 		return [
-			...seen.links.filter(({ ifname }) => ifname === name).map(() => `link ${name} is there, which nobody wants`),
+			...seen.links.filter(({ ifname }) => ifname === name).map(() => `link ${name} is unexpected`),
 			...seen.rules
 				.filter(({ table }) => table === String(routeTable(id)))
 				.map(({ src }) => `a rule from ${src} to table ${routeTable(id)} is left`),

@@ -233,7 +233,7 @@ function refusalTable(rows: readonly Row[]): string {
 
 function reasonTable(): string {
 	const rows = Object.entries(reasons).map(
-		([reason, { heals, means }]) => `| \`${reason}\` | ${means} | ${heals ? 'may heal by itself' : ''} |`,
+		([reason, { heals, means }]) => `| \`${reason}\` | ${means} | ${heals ? 'retried automatically' : ''} |`,
 	)
 	return ['| Reason | Means | |', '|---|---|---|', ...rows].join('\n')
 }
