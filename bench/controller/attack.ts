@@ -13,7 +13,7 @@ import { NodeConfig } from '../../controller/kinds.ts'
 import { reportFor } from '../../lab/fake-kubelet.ts'
 import type { KubeClient } from '../../runtime/kube/client.ts'
 import { ConfigMap, Event, Node, Pod } from '../../runtime/kube/kinds.ts'
-import { namespace } from './cluster.ts'
+import { elsewhere, namespace } from './cluster.ts'
 
 export const HOSTILE = 'node-0'
 /** Mirror pods that it creates; each is 900 kB. */
@@ -30,6 +30,21 @@ export type Attack = {
 	lastLie(input: RunConfig): AgentReport
 }
 
+/** The pods and Events of the attack in a namespace that the controller does not watch: what they cost the API server alone. */
+export function prepareLoad(client: KubeClient): Pick<Attack, 'begin' | 'end'> {
+	const stop = new AbortController()
+	let noise: Promise<unknown> = Promise.resolve()
+	return {
+		begin: () => {
+			noise = crowd(client, elsewhere, stop.signal)
+		},
+		end: async () => {
+			stop.abort()
+			await noise
+		},
+	}
+}
+
 export function prepareAttack(client: KubeClient): Attack {
 	const [stop, ended] = [new AbortController(), new AbortController()]
 	let paused = Promise.resolve(false)
@@ -37,7 +52,7 @@ export function prepareAttack(client: KubeClient): Attack {
 	return {
 		begin: () => {
 			paused = pauseIt(client, AbortSignal.timeout(PATIENCE_MS))
-			noise = Promise.all([lie(client, ended.signal), crowd(client, stop.signal)])
+			noise = Promise.all([lie(client, ended.signal), crowd(client, namespace, stop.signal)])
 		},
 		lastLie: input => {
 			ended.abort()
@@ -88,20 +103,20 @@ function rolledBack(input: RunConfig): AgentReport {
 	return { ...report, interfaces: interfaces.map(nic => ({ ...nic, state: 'Failed', reason: 'ConnectivityLost' })) }
 }
 
-/** Creates mirror pods with the labels of other nodes' runs, Events about other nodes, and a Node with a large status. */
-async function crowd(client: KubeClient, signal: AbortSignal): Promise<void> {
+/** Creates mirror pods with the labels of other nodes' runs, Events about other nodes, and, where the controller watches, a Node with a large status. */
+async function crowd(client: KubeClient, where: string, signal: AbortSignal): Promise<void> {
 	for (let turn = 0; turn < MIRRORS && !signal.aborted; turn++) {
 		const victim = `node-${turn + 1}`
 		const attempts = [
-			client.create(Pod, mirrorPod(victim, turn)),
-			client.create(Event, forged(victim, turn)),
-			client.patchStatus(Node, { name: HOSTILE }, loud(turn)),
+			client.create(Pod, mirrorPod(victim, turn, where)),
+			client.create(Event, forged(victim, turn, where)),
+			...(where === namespace ? [client.patchStatus(Node, { name: HOSTILE }, loud(turn))] : []),
 		]
 		await Promise.allSettled(attempts)
 	}
 }
 
-function mirrorPod(victim: string, turn: number): Pod {
+function mirrorPod(victim: string, turn: number, where: string): Pod {
 	const labels = {
 		[LABEL_NODE_NAME]: victim,
 		[LABEL_CONFIG_UID]: 'guessed',
@@ -113,15 +128,15 @@ function mirrorPod(victim: string, turn: number): Pod {
 	}
 	const annotations = { 'kubernetes.io/config.mirror': 'a', 'kubernetes.io/config.source': 'file', text: 'a'.repeat(200_000) }
 	return {
-		metadata: { name: `multinic-agent-${victim}-g1-${turn}`, namespace, labels, annotations },
+		metadata: { name: `multinic-agent-${victim}-g1-${turn}`, namespace: where, labels, annotations },
 		spec: { nodeName: HOSTILE, containers: [{ name: 'agent', image: 'a', args: ['a'.repeat(700_000)] }] },
 	}
 }
 
-function forged(victim: string, turn: number): Event {
+function forged(victim: string, turn: number, where: string): Event {
 	return {
-		metadata: { name: `multinic-agent-${victim}-g1.${turn % 2 === 0 ? 'started' : 'result'}`, namespace },
-		involvedObject: { kind: 'MultiNicNodeConfig', name: victim, namespace },
+		metadata: { name: `multinic-agent-${victim}-g1.${turn % 2 === 0 ? 'started' : 'result'}`, namespace: where },
+		involvedObject: { kind: 'MultiNicNodeConfig', name: victim, namespace: where },
 		...{ reason: 'FailedCreate', message: 'a'.repeat(1_000), source: { component: 'job-controller' } },
 	}
 }

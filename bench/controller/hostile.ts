@@ -1,7 +1,7 @@
 import { reportFor, startFakeKubelet } from '../../lab/fake-kubelet.ts'
 import { createLog } from '../../runtime/log.ts'
 import { type Figure, figure, type Log, median, middlePair } from '../figure.ts'
-import { HOSTILE, prepareAttack } from './attack.ts'
+import { HOSTILE, prepareAttack, prepareLoad } from './attack.ts'
 import { type Cluster, createConfig, createNode, each, namespace, startCluster } from './cluster.ts'
 import { startController } from './process.ts'
 import { watchStates } from './states.ts'
@@ -18,17 +18,22 @@ const STOPS_AFTER_MS = 2_000
  */
 type Round = { seconds: number; cpu: number; requests: number; memory: number; block: number }
 
-/** Measures the same fleet with it and without it, in turn. */
+/** `loaded`: its pods and Events are created in a namespace that the controller does not watch. */
+type Kind = 'calm' | 'loaded' | 'hostile'
+
+/** Measures the same fleet without it, with the load that it is to the API server, and with it, in turn. */
 export async function measureHostile(script: string, names: (prefix: string) => string[], log: Log): Promise<Figure[]> {
-	const pairs: { calm: Round; hostile: Round }[] = []
+	const pairs: { calm: Round; loaded: Round; hostile: Round }[] = []
 	for (let pair = 1; pair <= PAIRS; pair++) {
-		const calm = await onCluster(log, cluster => measure(cluster, script, names('node'), false))
-		const hostile = await onCluster(log, cluster => measure(cluster, script, names('node'), true))
-		log(`hostile, pair ${pair} of ${PAIRS}: ${words(calm)} without it, ${words(hostile)} with it`)
-		pairs.push({ calm, hostile })
+		const round = (kind: Kind) => onCluster(log, cluster => measure(cluster, script, names('node'), kind))
+		const [calm, loaded, hostile] = [await round('calm'), await round('loaded'), await round('hostile')]
+		log(`hostile, pair ${pair} of ${PAIRS}: ${words(calm)} without it, ${words(loaded)} with its pods elsewhere, ${words(hostile)} with it`)
+		pairs.push({ calm, loaded, hostile })
 	}
 	const beside = (of: (round: Round) => number) => middlePair(pairs.map(({ calm, hostile }) => ({ value: of(hostile), floor: of(calm) })))
+	const besideLoad = middlePair(pairs.map(({ loaded, hostile }) => ({ value: hostile.seconds, floor: loaded.seconds })))
 	return [
+		figure({ name: '1 hostile node, beside the same pods elsewhere', ...besideLoad, unit: 's', atMostFloors: 1.25 }),
 		figure({ name: '1 hostile node, the other 999', ...beside(({ seconds }) => seconds), unit: 's', atMostFloors: 1.25 }),
 		figure({ name: '1 hostile node, CPU of the controller', ...beside(({ cpu }) => cpu), unit: 's' }),
 		figure({ name: '1 hostile node, requests', ...beside(({ requests }) => requests), unit: 'requests', atMostFloors: 1.1 }),
@@ -55,20 +60,21 @@ async function onCluster<T>(log: Log, work: (cluster: Cluster) => Promise<T>): P
 	}
 }
 
-async function measure({ api, client }: Cluster, script: string, nodes: readonly string[], isHostile: boolean): Promise<Round> {
+async function measure({ api, client }: Cluster, script: string, nodes: readonly string[], kind: Kind): Promise<Round> {
 	await each(nodes, name => createNode(client, name))
 	await each(nodes, (name, index) => createConfig(client, name, index))
 	const others = nodes.filter(name => name !== HOSTILE)
 	const states = await watchStates(client)
-	const attack = isHostile ? prepareAttack(client) : undefined
+	const attack = kind === 'hostile' ? prepareAttack(client) : undefined
+	const noise = attack ?? (kind === 'loaded' ? prepareLoad(client) : undefined)
 	const kubelet = startFakeKubelet({
 		...{ client, namespace, log: createLog('kubelet', { level: 'error' }) },
-		runMs: input => (isHostile && input.nodeName === HOSTILE ? STOPS_AFTER_MS : 0),
-		report: input => (isHostile && input.nodeName === HOSTILE ? attack?.lastLie(input) : reportFor(input)),
+		runMs: input => (attack && input.nodeName === HOSTILE ? STOPS_AFTER_MS : 0),
+		report: input => (attack && input.nodeName === HOSTILE ? attack.lastLie(input) : reportFor(input)),
 	})
 	const began = performance.now()
 	const controller = await startController(api, script)
-	attack?.begin()
+	noise?.begin()
 	const { last } = await states.all('Configured', others)
 	const found = {
 		seconds: (last - began) / 1_000,
@@ -76,7 +82,7 @@ async function measure({ api, client }: Cluster, script: string, nodes: readonly
 		memory: controller.peakMiB(),
 		...(await controller.load()),
 	}
-	await attack?.end()
+	await noise?.end()
 	states.stop()
 	await kubelet.stop()
 	await controller.kill('SIGTERM')
