@@ -6,5 +6,5 @@
  */
 export function withNamespace(text: string, namespace: string | undefined): string {
 	if (namespace === undefined) return text
-	return text.replace(/\bkubectl multinic (?=[a-z])(?![^;.,\n]* -n )/g, `kubectl multinic -n ${namespace} `)
+	return text.replace(/\bkubectl multinic (?=[a-z])(?!(?:(?!kubectl|\. )[^;,\n])* -n )/g, `kubectl multinic -n ${namespace} `)
 }

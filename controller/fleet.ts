@@ -20,7 +20,7 @@ export type Fleet = {
 	decided(name: string, now: number, decision: Decision | undefined): void
 	/** A run is about to be created and counts from `now` on, by the controller's clock. @returns what to call once it is known or not created */
 	reserve(name: string, mode: Mode, now: number): () => void
-	/** Returns the state of that node in the rollout. */
+	/** Returns the state of that node in the rollout for a decision; a change after this wakes the node again. */
 	standing(name: string): Standing
 	counts(): FleetCounts
 	/** The nodes that stop the rollout, and why; by name. */

@@ -32,7 +32,7 @@ type Removal = Change & { kind: 'removeRule'; rule: Rule }
 type Known = { wanted: readonly Rule[]; bases: readonly Bases[]; of?: readonly string[]; known: ReadonlySet<string> }
 
 /**
- * @param kept `bases`: bases of the rules; `of`: sources for which MultiNIC manages any plain rule to the table of this id, at any
+ * @param known `bases`: bases of the rules; `of`: sources for which MultiNIC manages any plain rule to the table of this id, at any
  * priority; `known`: sources for which it may manage a rule to pods
  * @returns removals of the rules of this id that are not desired, the last of them first, so that no packet falls through to a later one;
  * MultiNIC identifies its rules by priority and table together

@@ -95,7 +95,7 @@ test('a second release in another namespace is rejected with the namespace of th
 	const second = ['install', 'second', chart, '-n', 'second', '--create-namespace', '--take-ownership']
 	const { all, exitCode } = await cluster.helm(...second)
 	expect(exitCode).not.toBe(0)
-	expect(all).toContain('MultiNIC is in namespace multinic-system already, and a cluster takes it once')
+	expect(all).toContain('MultiNIC is already installed in namespace multinic-system, and a cluster can have one release')
 	succeeded(await cluster.kubectl(['delete', 'serviceaccount', 'multinic-controller', ...at])) // as after the deletion of its namespace
 	succeeded(await cluster.helm(...second))
 	succeeded(await cluster.helm('uninstall', 'second', '--no-hooks', '-n', 'second'))

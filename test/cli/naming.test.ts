@@ -15,6 +15,12 @@ test.each([
 		'kubectl multinic get a -n other; kubectl multinic resume',
 		'kubectl multinic get a -n other; kubectl multinic -n nics resume',
 	],
+	[
+		'a node with dots, with a namespace',
+		'kubectl multinic get worker-1.example.com -n other',
+		'kubectl multinic get worker-1.example.com -n other',
+	],
+	['a sentence about -n after it', 'kubectl multinic resume. Use -n other', 'kubectl multinic -n nics resume. Use -n other'],
 	['another program', 'kubectl get pods', 'kubectl get pods'],
 	['the name alone', 'kubectl multinic', 'kubectl multinic'],
 ])('%s', (_, text, completed) => {

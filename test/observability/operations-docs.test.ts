@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
@@ -44,6 +44,15 @@ test('the page explains every alert once, in the order of the rules, and no othe
 		expect(patience, alert).toMatch(/^\d+[mh]$/)
 	}
 })
+
+test.each(['invalid settings', 'failed to acquire lease', 'reconcile failed', 'bug: a reconcile threw', 'list or watch failed'])(
+	'the log message %s of the page is one that the code writes',
+	message => {
+		expect(page).toContain(message)
+		const sources = globSync('{runtime,controller}/**/*.ts').map(file => readFileSync(file, 'utf8'))
+		expect(sources.some(source => source.includes(message))).toBe(true)
+	},
+)
 
 test('every setting of a rollout is in the table with its default', () => {
 	const rows = [...page.matchAll(/^\| `(\w+)` \| `([^`]*)` \| .* \| .* \|$/gm)].map(([, key = '', value = '']) => [key, value])

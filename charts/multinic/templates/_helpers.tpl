@@ -67,15 +67,15 @@ one that says otherwise would refuse every run, so it is refused here, while a p
 {{- end }}
 
 {{/*
-One cluster takes one release. helm refuses another by what it would own; --take-ownership would take the rights and policies of the first away,
-which goes on and fails. What a namespace that is gone has left may be taken.
+A cluster has one release. helm refuses a second one because the first owns the same objects, but --take-ownership would take the rights and policies
+of the first, whose controller then fails. Objects left by a deleted namespace may be taken over.
 */}}
 {{- define "multinic.checkOne" -}}
 {{- $controller := include "multinic.controller" . -}}
 {{- $binding := lookup "rbac.authorization.k8s.io/v1" "ClusterRoleBinding" "" $controller | default dict -}}
 {{- range $binding.subjects | default list -}}
 {{- if and (ne .namespace $.Release.Namespace) (lookup "v1" "ServiceAccount" .namespace $controller) -}}
-{{- fail (printf "MultiNIC is in namespace %s already, and a cluster takes it once. Uninstall that first (helm list -n %s)" .namespace .namespace) -}}
+{{- fail (printf "MultiNIC is already installed in namespace %s, and a cluster can have one release. Uninstall it first (helm list -n %s)" .namespace .namespace) -}}
 {{- end -}}
 {{- end -}}
 {{- end }}
