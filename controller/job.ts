@@ -6,6 +6,7 @@ import {
 	ANNOTATION_BOOT_ID,
 	ANNOTATION_CAUSE,
 	ANNOTATION_FAILURES,
+	ANNOTATION_POD_NETWORKS,
 	CONFIG_KEY,
 	LABEL_ATTEMPT,
 	LABEL_CONFIG_UID,
@@ -75,7 +76,7 @@ export function runLabels(config: ConfigView, { attempt, mode }: Pick<NewRun, 'a
 }
 
 /** The ConfigMap that gives the run its input and takes its report. */
-export function runConfigMap(config: ConfigView, run: NewRun, input: RunConfig, bootID?: string): ConfigMap {
+export function runConfigMap(config: ConfigView, run: NewRun, input: RunConfig, node?: NodeView): ConfigMap {
 	return {
 		metadata: {
 			name: runName(config, run.attempt),
@@ -84,7 +85,8 @@ export function runConfigMap(config: ConfigView, run: NewRun, input: RunConfig, 
 			annotations: {
 				[ANNOTATION_CAUSE]: run.cause,
 				[ANNOTATION_FAILURES]: String(run.failures),
-				...(bootID !== undefined && { [ANNOTATION_BOOT_ID]: bootID }),
+				...(node?.bootID !== undefined && { [ANNOTATION_BOOT_ID]: node.bootID }),
+				...(node && { [ANNOTATION_POD_NETWORKS]: podNetworksOf(node) }),
 				...answering(run.asked),
 			},
 			ownerReferences: [
@@ -93,6 +95,11 @@ export function runConfigMap(config: ConfigView, run: NewRun, input: RunConfig, 
 		},
 		data: { [CONFIG_KEY]: `${JSON.stringify(input, null, 1)}\n` },
 	}
+}
+
+/** The pod networks of a node as one word, to compare with those of a run. */
+export function podNetworksOf({ podNetworks }: Pick<NodeView, 'podNetworks'>): string {
+	return podNetworks.join(',')
 }
 
 /** The input of the agent. A clean-up has no desired interfaces, whatever the spec says. */

@@ -110,6 +110,7 @@ function runFrom(parts: Parts): Run | undefined {
 		cause: configMap?.cause ?? '',
 		asked: configMap?.asked ?? {},
 		bootID: configMap?.bootID,
+		podNetworks: configMap?.podNetworks,
 		failures: configMap?.failures ?? 0,
 		created: configMap?.created ?? job?.created ?? 0,
 		heard: parts.heard,

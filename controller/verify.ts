@@ -1,6 +1,7 @@
 import { type Ask, answeredBy } from './asked.ts'
 import { statusChange } from './change.ts'
 import type { Decision } from './decision.ts'
+import { podNetworksOf } from './job.ts'
 import { attemptsOf, condition, isDrifted, isUpToDate, looksAreMany, nextAttempt } from './runs.ts'
 import type { Mode, Run, Snapshot } from './snapshot.ts'
 import { verifiedStatus } from './status.ts'
@@ -27,8 +28,12 @@ export function hasUnreadVerdict(snapshot: Snapshot): Decision | undefined {
 
 /** The last run of this generation, if it was a verification: a run that changes the node invalidates older verifications. */
 function lastLook(snapshot: Snapshot): Run | undefined {
-	const last = attemptsOf(snapshot).reduce<Run | undefined>((best, run) => (best && best.attempt > run.attempt ? best : run), undefined)
+	const last = lastAttempt(snapshot)
 	return last?.mode === 'Verify' ? last : undefined
+}
+
+function lastAttempt(snapshot: Snapshot): Run | undefined {
+	return attemptsOf(snapshot).reduce<Run | undefined>((best, run) => (best && best.attempt > run.attempt ? best : run), undefined)
 }
 
 /** Starts a read-only run that is due and allowed. */
@@ -56,6 +61,7 @@ function dueLook(snapshot: Snapshot): Look | undefined {
 	if (config.asked.verify !== undefined && !answered.includes('verify')) return { mode: 'Verify', cause: 'VerifyAsked', ask: 'verify' }
 	if (!isJudged(snapshot)) return undefined
 	if (wasBooted(snapshot)) return { mode: 'Verify', cause: 'NodeRebooted' }
+	if (hasOtherPodNetworks(snapshot)) return { mode: 'Verify', cause: 'PodNetworksChanged' }
 	const at = nextVerifyAt(snapshot)
 	return at !== undefined && at <= now ? { mode: 'Verify', cause: 'TimeToVerify' } : undefined
 }
@@ -78,6 +84,15 @@ function wasBooted(snapshot: Snapshot): boolean {
 	const { bootID } = config.status
 	if (!bootID || !node?.bootID || bootID === node.bootID) return false
 	return !hasJustLooked(snapshot)
+}
+
+/**
+ * The node got its pod networks after its last run, or others. That run could not write rules for them, so pods of the node get no answer
+ * from the addresses of its NICs.
+ */
+function hasOtherPodNetworks(snapshot: Snapshot): boolean {
+	const then = lastAttempt(snapshot)?.podNetworks
+	return then !== undefined && snapshot.node !== undefined && then !== podNetworksOf(snapshot.node)
 }
 
 /**

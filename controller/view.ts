@@ -4,6 +4,7 @@ import { parseCidr } from '../contract/ip.ts'
 import {
 	AGENT_CONTAINER,
 	ANNOTATION_BOOT_ID,
+	ANNOTATION_POD_NETWORKS,
 	ANNOTATION_CAUSE,
 	ANNOTATION_FAILURES,
 	LABEL_ATTEMPT,
@@ -87,7 +88,8 @@ export function rolloutView({ metadata, data = {} }: Stored<ConfigMapPart>): Rol
 /** The identity that a ConfigMap, a Job and a pod of one run share. */
 export type Mark = { name: string; node: string; uid: string; generation: number; attempt: number; mode: Mode }
 
-export type ConfigMapView = Mark & Pick<Run, 'cause' | 'asked' | 'bootID' | 'failures' | 'created'> & { report: string | undefined }
+export type ConfigMapView = Mark &
+	Pick<Run, 'cause' | 'asked' | 'bootID' | 'podNetworks' | 'failures' | 'created'> & { report: string | undefined }
 
 /** The ConfigMap of a run, with the report as text. */
 export function configMapView({ metadata, data }: Stored<ConfigMapPart>): ConfigMapView {
@@ -98,6 +100,7 @@ export function configMapView({ metadata, data }: Stored<ConfigMapPart>): Config
 		cause: notes[ANNOTATION_CAUSE] ?? '',
 		asked: askedIn(notes),
 		bootID: notes[ANNOTATION_BOOT_ID],
+		podNetworks: notes[ANNOTATION_POD_NETWORKS],
 		failures: Number(notes[ANNOTATION_FAILURES]) || 0,
 		report: data?.[REPORT_KEY],
 	}

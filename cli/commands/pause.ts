@@ -13,6 +13,7 @@ import type { ConfigView } from '../view.ts'
 import { exitCodes } from '../world.ts'
 import { eachOf } from '../each.ts'
 import { unlessForbidden } from '../unless-forbidden.ts'
+import { warnIfLeaderless } from './surroundings.ts'
 
 export const pause: CommandSpec<object> = {
 	name: 'pause',
@@ -37,6 +38,7 @@ async function setPaused(session: Session, nodes: readonly string[], paused: boo
 	if (configs.length === 0) await mustBeInstalled(session)
 	if (nodes.length === 0) await session.progress(`writing ConfigMap ${ROLLOUT_PAUSE}`, setFleet(session, fleet, paused))
 	else await session.progress(`writing ${nodes.length} node configs`, setNodes(session, { configs, fleet }, paused))
+	if (configs.length > 0) await warnIfLeaderless(session)
 	return exitCodes.fine
 }
 

@@ -11,6 +11,7 @@ const configMap = {
 	cause: 'SpecChanged',
 	asked: {},
 	bootID: undefined,
+	podNetworks: undefined,
 	failures: 0,
 	created: 1,
 	report: undefined,

@@ -14,6 +14,7 @@ const machine = { os: 'x', kernel: 'x', virtualization: 'kvm', cpus: 1, memoryMi
 const applied = run({ report: report({ machine }), job: ended })
 const settings = (data: Record<string, string> = {}) => ({ ...alone, settings: rolloutOf(data, undefined) })
 const settled = withStatus(world({ runs: [applied], rollout: settings() }), reportedStatus(world(), applied))
+const settledBefore = (podNetworks: string | undefined): Snapshot => ({ ...settled, runs: [{ ...applied, podNetworks }] })
 const later = (snapshot: Snapshot, ms: number): Snapshot => ({ ...snapshot, now: snapshot.now + ms })
 
 const wrong = nicReport({ state: 'Failed', reason: 'Drifted', message: 'mtu 1400, wanted 1450' })
@@ -56,6 +57,15 @@ describe('a node is verified', () => {
 			'Settled',
 		],
 		['when it was booted anew', { ...settled, node: { ...someNode, bootID: 'boot-2' } }, 'start', 'NodeRebooted'],
+		['when it got its pod networks after its last run', settledBefore(''), 'start', 'PodNetworksChanged'],
+		['not when its pod networks are those of its last run', settledBefore('10.244.1.0/24'), 'wait', 'Settled'],
+		['not for its pod networks when the last run does not name them', settledBefore(undefined), 'wait', 'Settled'],
+		[
+			'once for each change of its pod networks',
+			seen(look({}, { report: undefined, podNetworks: '10.244.1.0/24' }), settledBefore('')),
+			'wait',
+			'Settled',
+		],
 		['when it is up again, not before', { ...settled, node: { ...someNode, bootID: 'boot-2', ready: 'Unknown' } }, 'wait', 'Settled'],
 		[
 			'once a boot, should the look come to nothing',
