@@ -19,10 +19,11 @@ import { placeChecks, removalChecks } from '../../agent/plan/select.ts'
 import { recipeOf } from '../../agent/plan/recipe.ts'
 import { run } from '../../agent/run.ts'
 import { tellEnd } from '../../agent/report/tell.ts'
-import type { RunConfig } from '../../contract/agent-run.ts'
+import type { AgentReport, RunConfig } from '../../contract/agent-run.ts'
 import { type Interface, Interfaces, settle } from '../../contract/interface.ts'
 import { reasons } from '../../contract/reasons.ts'
 import { runConfig } from '../../lab/machine-agent.ts'
+import { fenced, withBlocks } from '../docs/blocks.ts'
 import { hostWith, livingHost } from './simulated-host.ts'
 
 /**
@@ -32,7 +33,7 @@ import { hostWith, livingHost } from './simulated-host.ts'
 
 export const page = join(import.meta.dirname, '../../docs/agent.md')
 
-const nics: Interface[] = [
+export const nics: Interface[] = [
 	{ id: 0, macAddress: 'fa:16:3e:37:c3:f1', address: '10.0.0.23', cidr: '10.0.0.0/24', mtu: 1450, gateway: '10.0.0.1' },
 	{
 		id: 1,
@@ -167,17 +168,19 @@ async function logOf(start: HostState, mode: RunConfig['mode']): Promise<string>
 	const log = createLog('human', line => {
 		said += line
 	})
-	const report = await run(runConfig(nics, { mode, generation: 3, nodeAddresses: wanted.nodeAddresses }), lively(start), {
-		log,
-		kinds: wanted.kinds,
-		apiServer: undefined,
-	})
+	const report = await reportOf(start, { mode, generation: 3 }, log)
 	tellEnd(log, { ...report, milliseconds: mode === 'Apply' ? { ...phases, total: 1_900 } : {} })
 	return said
 		.trimEnd()
 		.replace(/(?<!took.*)\b\d+(\.\d+)? ms/g, '12 ms')
 		.replace(/\d+\.\d s\b/g, '1.9 s')
 		.replace(/\d\d:\d\d:\d\d(?= unless)/g, '12:02:01')
+}
+
+/** @returns the report of a run on a node with this state, for the node config of the examples */
+export function reportOf(start: HostState, more: Partial<RunConfig>, log = createLog('human', () => {})): Promise<AgentReport> {
+	const config = runConfig(nics, { nodeAddresses: wanted.nodeAddresses, ...more })
+	return run(config, lively(start), { log, kinds: wanted.kinds, apiServer: undefined })
 }
 
 function lively(start: HostState): Host {
@@ -187,6 +190,13 @@ function lively(start: HostState): Host {
 		arm: async wish => ({ ...(await host.arm(wish)), ends: performance.now() + 60_000 }),
 		prove: async () => ({ persistent: { status: 'True', message: 'same after reboot' }, warnings: new Map() }),
 	}
+}
+
+/** @returns states of the node of the examples: before its first run, after it, after something else changed it, without its second NIC */
+export async function nodes(): Promise<Record<'fresh' | 'configured' | 'changed' | 'halfThere', HostState>> {
+	const configured = await after(networkd)
+	const links = networkd.links.filter(({ name }) => name !== 'ens8')
+	return { fresh: networkd, configured, changed: drifted(configured), halfThere: { ...networkd, links } }
 }
 
 async function after(start: HostState): Promise<HostState> {
@@ -238,17 +248,9 @@ function reasonTable(): string {
 	return ['| Reason | Means | |', '|---|---|---|', ...rows].join('\n')
 }
 
-function fenced(text: string, language = ''): string {
-	return `\`\`\`${language}\n${text}\n\`\`\``
-}
-
 /** @returns the page with regenerated examples */
 export async function rewritten(text: string): Promise<string> {
-	const blocks = await made()
-	return text.replace(/(<!-- made: ([^>]+) -->\n)[\s\S]*?(?=<!-- end -->)/g, (_, head: string, key: string) => {
-		if (blocks[key] === undefined) throw new Error(`nothing is made for ${key}`)
-		return `${head}${blocks[key]}\n`
-	})
+	return withBlocks(text, await made())
 }
 
 if (import.meta.main) writeFileSync(page, await rewritten(readFileSync(page, 'utf8')))

@@ -17,8 +17,14 @@ export type Put = (name: string, said?: Parameters<typeof object>[1], more?: Par
 
 /** Starts an API server with the kind and the namespace of MultiNIC, for one test. */
 export async function startStage(options: FakeApiServerOptions = {}): Promise<Stage> {
+	const stage = await openStage(options)
+	onTestFinished(() => stage.server.stop())
+	return stage
+}
+
+/** The same outside a test; the caller stops the server. */
+export async function openStage(options: FakeApiServerOptions = {}): Promise<Stage> {
 	const server = await startFakeApiServer({ now: () => now, ...options })
-	onTestFinished(() => server.stop())
 	server.objects.create(CustomResourceDefinition, customResourceDefinition(nodeConfigCrd) as never)
 	server.objects.create(Namespace, { metadata: { name: namespace } })
 	const put: Put = (name, said, more = {}) => {
