@@ -177,9 +177,4 @@ async function commandOf(line: string, options: Parameters<typeof command>[1] & 
 	return { ...said, out: said.out.replace(file, 'multinic-support-20260301T120000.tar.gz') }
 }
 
-/** @returns the page with regenerated examples */
-export async function rewritten(text: string): Promise<string> {
-	return withBlocks(text, await made())
-}
-
-if (import.meta.main) writeFileSync(page, await rewritten(readFileSync(page, 'utf8')))
+if (import.meta.main) writeFileSync(page, withBlocks(readFileSync(page, 'utf8'), await made()))
