@@ -6,7 +6,7 @@ export type Refusal = { reason: Reason; message: string }
 /** The cause of a refusal in one sentence, and the command that shows it on the node. */
 export type Found = { says: string; see: string }
 
-/** A row of the table of refusals in docs/agent.md. */
+/** A row of the table of refusals in docs/agent/reference.md. */
 export type Row = {
 	reason: Reason
 	/** The condition of the refusal, as the end of a sentence that begins with "the NIC" or "the interface". */

@@ -10,7 +10,7 @@ import { predicted } from './predict.ts'
 import type { Selection } from './select.ts'
 import { subjectOf } from './subject.ts'
 
-/** Refusals by the model, as rows of the table in docs/agent.md. */
+/** Refusals by the model, as rows of the table in docs/agent/reference.md. */
 export const foreseenRows: readonly Row[] = [
 	{
 		reason: 'InUse',

@@ -14,7 +14,7 @@ import { Interfaces, settle } from '../../contract/interface.ts'
 import { anyWish } from './any-wish.ts'
 import { hostWith } from './simulated-host.ts'
 
-/** Every check is evaluated and has a row in docs/agent.md; every refusal names a command that shows its cause. */
+/** Every check is evaluated and has a row in docs/agent/reference.md; every refusal names a command that shows its cause. */
 
 const read: readonly Row[] = [...matchRows, ...absenceChecks, ...limitChecks, ...preflightChecks, ...placeChecks, ...removalChecks]
 

@@ -22,9 +22,14 @@ type StageOptions = FakeApiServerOptions & { lease?: object | undefined }
 
 /** Starts an API server with the kind, the namespace and the Lease of MultiNIC, for one test. */
 export async function startStage(options: StageOptions = {}): Promise<Stage> {
-	const { lease = held, ...how } = options
-	const server = await startFakeApiServer({ now: () => now, ...how })
-	onTestFinished(() => server.stop())
+	const stage = await openStage(options)
+	onTestFinished(() => stage.server.stop())
+	return stage
+}
+
+/** The same outside a test; the caller stops the server. */
+export async function openStage({ lease = held, ...options }: StageOptions = {}): Promise<Stage> {
+	const server = await startFakeApiServer({ now: () => now, ...options })
 	server.objects.create(CustomResourceDefinition, customResourceDefinition(nodeConfigCrd) as never)
 	server.objects.create(Namespace, { metadata: { name: namespace } })
 	server.objects.create(Lease, { metadata: { name: 'multinic-controller', namespace }, spec: lease } as never)
