@@ -1,6 +1,5 @@
 import { ANNOTATION_PLAN, ANNOTATION_RETRY, ANNOTATION_VERIFY } from '../contract/names.ts'
 import { shortened } from './shortened.ts'
-import type { Run } from './snapshot.ts'
 
 /** Requests of a person by annotation. Each has its own value, which shows whether it was answered. Pure. */
 
@@ -29,7 +28,8 @@ export function withdrawn(asks: readonly Ask[]): Record<string, null> {
 	return Object.fromEntries(asks.map(kind => [annotations[kind], null]))
 }
 
-type Asking = Pick<Run, 'asked' | 'job' | 'pod' | 'report'>
+/** What shows of a run whether it was started, and for which requests. */
+type Asking = { asked: Asked; job?: unknown; pod?: unknown; report?: unknown }
 
 /**
  * @returns the requests that one of these runs was started for. A ConfigMap alone starts nothing: the controller may have died before it

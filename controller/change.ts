@@ -1,4 +1,5 @@
 import type { NodeConfigStatus } from '../contract/node-config.ts'
+import { same } from './same-json.ts'
 
 /** Timestamps; a change of these alone is not worth a write. */
 const unremarkable = ['lastProcessed']
@@ -17,14 +18,4 @@ export function statusChange(
 	const keys = [...new Set([...Object.keys(stored), ...Object.keys(next)])].filter(key => !same(stored[key], next[key]))
 	if (keys.every(key => unremarkable.includes(key))) return undefined
 	return Object.fromEntries(keys.map(key => [key, next[key] ?? null]))
-}
-
-/** Equal as JSON, regardless of the order of keys; a key without a value counts as absent. */
-export function same(a: unknown, b: unknown): boolean {
-	if (a === b) return true
-	if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
-	if (Array.isArray(a) !== Array.isArray(b)) return false
-	const left = a as Readonly<Record<string, unknown>>
-	const right = b as Readonly<Record<string, unknown>>
-	return [...new Set([...Object.keys(left), ...Object.keys(right)])].every(key => same(left[key], right[key]))
 }

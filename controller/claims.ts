@@ -1,9 +1,7 @@
 import { canonicalIp, networkOf } from '../contract/ip.ts'
 import type { Interface } from '../contract/interface.ts'
 import type { InterfaceStatus } from '../contract/node-config.ts'
-import { type Decision, say } from './decision.ts'
-import type { ConfigView, Snapshot } from './snapshot.ts'
-import { pendingStatus } from './status.ts'
+import type { ConfigView } from './snapshot.ts'
 
 /** A MAC and an address belong to one node. Pure. */
 
@@ -12,18 +10,6 @@ export type Claim = string
 
 /** The parts of a node config that decide its right to a claim. */
 export type Claimant = Pick<ConfigView, 'name' | 'created' | 'status'>
-
-/**
- * Does not run a node config if another one has the better right to the same claim: the node would take the address from the other node.
- * The conflict is resolved when one of them drops the claim.
- */
-export function isRivalled(snapshot: Snapshot): Decision | undefined {
-	const { rival, config } = snapshot
-	if (!rival || config.deleting || !('value' in snapshot.spec) || snapshot.spec.value.mode === 'Plan') return undefined
-	const message = `${rival.what} is already used by node config ${rival.name}. The run starts when one of the two no longer uses it.`
-	const moment = `${config.name}.${config.uid.slice(0, 8)}.conflict-g${config.generation}`
-	return say(snapshot, 'Conflict', pendingStatus(snapshot, 'Conflict', message), moment)
-}
 
 /** Returns every MAC, and every address with the subnet it is in. Addresses of networks without an id are distinguished by their CIDR. */
 export function claimsOf(nics: readonly Interface[]): Claim[] {

@@ -1,6 +1,8 @@
 import { answeredBy } from './asked.ts'
-import { isRivalled } from './claims.ts'
-import { type Decision, type Rule, say } from './decision.ts'
+import { isRivalled } from './conflict.ts'
+import { type Check, firstOf } from './check.ts'
+import type { Decision } from './decision.ts'
+import { say } from './set-status-once.ts'
 import { obsoleteRuns } from './leftovers.ts'
 import { isCleaned, isDeletedWithItsNode, isReleased, lacksFinalizer, wasNeverRun } from './lifecycle.ts'
 import { nodeIsReplaced } from './machine.ts'
@@ -14,8 +16,8 @@ import { invalidStatus, pendingStatus } from './status.ts'
 import { hasUnreadReport, nodeIsSilent, runIsActive, runIsEnding, runIsOutOfSight, runWasLost } from './under-way.ts'
 import { hasUnreadVerdict, mustLook, nextLookAt } from './verify.ts'
 
-/** Evaluated top to bottom: the first rule that returns a decision wins. */
-const rules: readonly Rule[] = [
+/** Evaluated top to bottom: the first check that returns a decision wins. */
+const checks: readonly Check<Snapshot, Decision>[] = [
 	isReleased,
 	lacksFinalizer,
 	isDeletedWithItsNode,
@@ -46,11 +48,7 @@ const rules: readonly Rule[] = [
 
 /** Decides what to do about one node config. Pure: same snapshot, same decision. */
 export function decide(snapshot: Snapshot): Decision {
-	for (const rule of rules) {
-		const decision = rule(snapshot)
-		if (decision) return decision
-	}
-	return start(snapshot)
+	return firstOf(checks, snapshot) ?? start(snapshot)
 }
 
 /**

@@ -1,8 +1,9 @@
 import type { NodeConfigStatus } from '../contract/node-config.ts'
-import type { Ask } from './asked.ts'
-import type { NewRun } from './job.ts'
-import { condition } from './runs.ts'
-import type { HoldRule, Snapshot } from './snapshot.ts'
+import type { Ask, Asked } from './asked.ts'
+import type { HoldRule, Mode } from './snapshot.ts'
+
+/** Which run to create; `cause`, `asked` and `failures` are only recorded. */
+export type NewRun = { attempt: number; mode: Mode; cause: string; asked: Asked; failures: number }
 
 /** What to do about a node config, and why. */
 export type Decision =
@@ -19,24 +20,3 @@ export type Decision =
 	| { act: 'hold'; why: HoldRule; afterMs: number }
 	| { act: 'clear'; why: string; runs: readonly string[] }
 	| { act: 'release'; why: string }
-
-/** Returns a decision about the snapshot, or undefined if the rule does not apply. */
-export type Rule = (snapshot: Snapshot) => Decision | undefined
-
-/** Writes the status of a wait that only another change can end, once. */
-export function say(
-	snapshot: Snapshot,
-	why: string,
-	status: NodeConfigStatus,
-	moment?: string,
-): Extract<Decision, { act: 'nothing' | 'settle' }> {
-	const { config, specHash } = snapshot
-	const said = condition(config.status, 'Ready')
-	const same =
-		said?.reason === why &&
-		said.message === condition(status, 'Ready')?.message &&
-		config.status.observedGeneration === config.generation &&
-		config.status.observedSpecHash === specHash &&
-		config.status.state === status.state
-	return same ? { act: 'nothing', why } : { act: 'settle', why, status, result: false, moment }
-}

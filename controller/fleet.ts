@@ -4,7 +4,7 @@ import type { Decision } from './decision.ts'
 import { createLine } from './line.ts'
 import type { FleetSources } from './fleet-sources.ts'
 import { isAlike, type Member, memberOf } from './member.ts'
-import { changesNode } from './rollout.ts'
+import { changesNode } from './participation.ts'
 import { createSettings, type Data } from './settings.ts'
 import type { Mode, Standing } from './snapshot.ts'
 

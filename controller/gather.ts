@@ -3,8 +3,7 @@ import { clean } from '../contract/clean.ts'
 import { isKubeFailure } from '../runtime/kube/failures.ts'
 import { ConfigMap, Event } from '../runtime/kube/kinds.ts'
 import type { Caches } from './caches.ts'
-import { isPodless } from './given-up.ts'
-import { condition, currentRun, hasEnded, isTold, NO_POD_MS } from './runs.ts'
+import { condition, currentRun, hasEnded, isPodless, isTold, NO_POD_MS } from './runs.ts'
 import type { RunSettings, Snapshot } from './snapshot.ts'
 
 /**

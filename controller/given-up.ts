@@ -1,5 +1,5 @@
 import type { Decision } from './decision.ts'
-import { currentRun, isTold, leftToEnd } from './runs.ts'
+import { currentRun, hasBegun, isPodless, isTold, leftToEnd } from './runs.ts'
 import type { Run, Snapshot } from './snapshot.ts'
 import { lostStatus } from './status.ts'
 import { duration } from './text.ts'
@@ -28,16 +28,6 @@ export function runMadeNoPod(snapshot: Snapshot): Decision | undefined {
 		one => one.uid === config.uid && one.hasConfigMap && isPodless(one) && isAlone(one) && leftToEnd(one, snapshot) <= 0,
 	)
 	return run && { act: 'clear', why: 'RunMadeNoPod', runs: [run.name] }
-}
-
-/** Whether there is a Job that has not ended and never had a pod. */
-export function isPodless({ job, pod }: Run): boolean {
-	return job !== undefined && job.finished === undefined && !job.hasPods && pod === undefined
-}
-
-/** Whether the agent may have run; true if that is unknown. */
-export function hasBegun({ job, pod }: Run): boolean {
-	return pod ? pod.began : job?.hasPods !== false
 }
 
 function wordsFor(run: Run, { settings, noPod }: Snapshot): string {

@@ -1,10 +1,9 @@
 import { cut } from '../contract/conditions.ts'
 import type { HistoryEntry } from '../contract/node-config.ts'
-import { attemptOf } from './job.ts'
-import { validTime } from './result.ts'
+import { attemptOf } from './run-name.ts'
 import { HISTORY_MAX, succeeded } from './runs.ts'
 import type { Run, Snapshot } from './snapshot.ts'
-import { timestamp } from './text.ts'
+import { timestamp, validTime } from './text.ts'
 
 /** Returns the history including these runs: the five newest, newest first, each run once. Pure. */
 export function historyWith({ config, now }: Snapshot, runs: readonly Run[], cause?: string): { history: HistoryEntry[] } {

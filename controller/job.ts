@@ -14,14 +14,15 @@ import {
 	LABEL_NODE_NAME,
 	NODE_CONFIG,
 	RUN_APP,
-	RUN_NAME_MAX,
 } from '../contract/names.ts'
 import { apiVersionOf } from '../runtime/kube/kind.ts'
 import type { ConfigMap, Job } from '../runtime/kube/kinds.ts'
 import type { AgentPod } from './agent-pod.ts'
-import { type Asked, answering } from './asked.ts'
+import { answering } from './asked.ts'
+import type { NewRun } from './decision.ts'
 import { hostPaths, securityContext } from './host-access.ts'
-import type { ConfigView, Mode, NodeView } from './snapshot.ts'
+import { runName } from './run-name.ts'
+import type { ConfigView, NodeView } from './snapshot.ts'
 
 /** The manifests of a run. Pure. */
 
@@ -42,23 +43,6 @@ export type AgentSettings = {
 	/** What node configs may request outside the own route tables of their interfaces. */
 	limits: ChartLimits
 	pod: AgentPod
-}
-
-/** Which run to create; `cause`, `asked` and `failures` are only recorded. */
-export type NewRun = { attempt: number; mode: Mode; cause: string; asked: Asked; failures: number }
-
-/** @returns `multinic-agent-<node>-g<generation>[-<attempt>]`; a long node name is cut and made unique by the uid of the node config */
-export function runName({ name, uid, generation }: Pick<ConfigView, 'name' | 'uid' | 'generation'>, attempt: number): string {
-	const end = `-g${generation}${attempt > 1 ? `-${attempt}` : ''}`
-	const whole = `multinic-agent-${name}${end}`
-	if (whole.length <= RUN_NAME_MAX) return whole
-	const mark = `-${uid.replace(/[^0-9a-z]/g, '').slice(0, 8)}`
-	return `multinic-agent-${name}`.slice(0, RUN_NAME_MAX - end.length - mark.length).replace(/[-.]+$/, '') + mark + end
-}
-
-/** @returns the attempt in the name of a run */
-export function attemptOf(runName: string): number {
-	return Number(/-g\d+-(\d+)$/.exec(runName)?.[1] ?? 1)
 }
 
 /** Labels of both objects of a run, so that "already exists" can be distinguished from objects of other clients. */

@@ -5,7 +5,8 @@ import { isKubeFailure } from '../runtime/kube/failures.ts'
 import type { Kind, KubeObject, Stored } from '../runtime/kube/kind.ts'
 import { ConfigMap, Job } from '../runtime/kube/kinds.ts'
 import type { Caches } from './caches.ts'
-import { type AgentSettings, type NewRun, runConfigMap, runInput, runJob } from './job.ts'
+import type { NewRun } from './decision.ts'
+import { type AgentSettings, runConfigMap, runInput, runJob } from './job.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** How many taken names are skipped before a person has to clean up. */

@@ -1,4 +1,5 @@
-import { type Decision, say } from './decision.ts'
+import type { Decision } from './decision.ts'
+import { say } from './set-status-once.ts'
 import type { Snapshot } from './snapshot.ts'
 import { pendingStatus } from './status.ts'
 

@@ -1,5 +1,5 @@
 import { hasNeverRun, type Place } from '../contract/rollout.ts'
-import { isChanging, isUnsettled, type Part, stopReason } from './rollout.ts'
+import { isChanging, isUnsettled, type Part, stopReason } from './participation.ts'
 import type { HoldRule, NodeView } from './snapshot.ts'
 
 /** A node config as a member of the fleet. Pure. */

@@ -1,15 +1,10 @@
-import type * as z from 'zod'
-import { AgentReport } from '../contract/agent-run.ts'
 import { cleanAll, clean } from '../contract/clean.ts'
 import { REPORT_BOUNDS } from '../contract/names.ts'
 import { parseBounded } from '../runtime/bounded-json.ts'
 import { faultsIn } from '../runtime/faults.ts'
+import { Report } from './report.ts'
 import type { Mode } from './snapshot.ts'
 import type { Mark } from './view.ts'
-
-/** The part of a report that decisions use. The rest is for people, and the reports of a whole fleet are in memory together. */
-export const Report = AgentReport.omit({ probes: true, plan: true, drift: true, notes: true, unfinished: true })
-export type Report = z.infer<typeof Report>
 
 /**
  * Parses the report of a run. The work is bounded whatever the node wrote, and text that must not enter a status is removed. Pure.

@@ -4,7 +4,8 @@ import { settle, type WantedInterface } from '../contract/interface.ts'
 import { ofInterface, ofRemoval } from '../contract/interface-words.ts'
 import type { InterfaceStatus, NodeConfigSpec, NodeConfigStatus, State } from '../contract/node-config.ts'
 import type { Reason } from '../contract/reasons.ts'
-import type { Report } from './read-report.ts'
+import type { Report } from './report.ts'
+import { validTime } from './text.ts'
 
 /** What a report means for the status. Pure. */
 
@@ -77,13 +78,4 @@ function whatFailed(report: Report, failed: InterfaceStatus[], wanted: number): 
 	const reason = causes.size === 1 && only ? (only as Reason) : 'PartlyFailed'
 	const all = [...failed.map(ofInterface), ...removals.map(ofRemoval)].join('; ')
 	return { reason, message: `${all}.${others}`.replaceAll('..', '.') }
-}
-
-const TIME = /^(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/
-
-/** @returns the time unchanged, or undefined for one that the API server would reject: a day that does not exist, hour 24 */
-export function validTime(text: string): string | undefined {
-	const [, date = ''] = (text.length <= 40 && TIME.exec(text)) || []
-	const midnight = new Date(`${date}T00:00:00Z`)
-	return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(date) ? text : undefined
 }

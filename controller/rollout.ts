@@ -1,8 +1,8 @@
 import type { RolloutSettings } from '../contract/rollout.ts'
-import { stopsRollout } from '../contract/reasons.ts'
-import { type Decision, say } from './decision.ts'
-import { condition, currentRun, isActive, isEndTold, isTold, wantedMode } from './runs.ts'
-import type { HoldRule, Mode, Snapshot, Standing } from './snapshot.ts'
+import type { Decision } from './decision.ts'
+import { say } from './set-status-once.ts'
+import { wantedMode } from './runs.ts'
+import type { HoldRule, Snapshot, Standing } from './snapshot.ts'
 import { pendingStatus } from './status.ts'
 
 /** How changes roll out to the fleet: not all nodes concurrently, and no further than the first harmful run. Pure. */
@@ -66,38 +66,4 @@ function heldBack(snapshot: Snapshot, { rule, message }: Hold): Decision {
 	if (heldMs < tellAfterMs) return { act: 'hold', why: rule, afterMs: tellAfterMs - heldMs }
 	const said = say(snapshot, 'Waiting', pendingStatus(snapshot, 'Waiting', message))
 	return said.act === 'settle' ? { ...said, holds: rule } : { act: 'hold', why: rule, afterMs: 0 }
-}
-
-/** The part of a snapshot that decides how a node takes part in the rollout. */
-export type Part = Pick<Snapshot, 'config' | 'spec' | 'runs'>
-
-/**
- * Whether a run that changes the node is in progress, or has ended without a result in the status: a wave ends with its last result. A run
- * that has reported changes nothing more, although its pod never ends on a node that was switched off.
- */
-export function isChanging(part: Part): boolean {
-	if (part.runs.some(run => isActive(run) && !run.report && changesNode(run.mode) && !isEndTold(part, run))) return true
-	const run = currentRun(part)
-	return run !== undefined && changesNode(run.mode) && (run.job ?? run.pod) !== undefined && 'value' in part.spec && !isTold(part, run)
-}
-
-/** Whether a run of this mode changes its node. */
-export function changesNode(mode: Mode): boolean {
-	return mode === 'Apply' || mode === 'Cleanup'
-}
-
-/** @returns why this node stops the rollout: network paths were lost, its run was rolled back, or the result of its run is unknown */
-export function stopReason(part: Part): string | undefined {
-	const { status } = part.config
-	if (status.state !== 'Failed' || ('value' in part.spec && part.spec.value.paused)) return undefined
-	const { reason = '' } = condition(status, 'Ready') ?? {}
-	if (stopsRollout(reason)) return reason
-	const run = part.runs.find(({ name, uid }) => name === status.lastJobName && uid === part.config.uid)
-	if (run?.report?.outcome === 'RolledBack' || run?.reportFault !== undefined) return reason
-	return (status.interfaceStatuses ?? []).find(nic => nic.status === 'Failed' && stopsRollout(nic.reason))?.reason
-}
-
-/** Whether the result of this generation is still unknown. */
-export function isUnsettled({ config: { status, generation } }: Part): boolean {
-	return status.observedGeneration !== generation || (status.state !== 'Configured' && status.state !== 'Failed')
 }

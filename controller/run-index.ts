@@ -1,4 +1,5 @@
-import { type Report, readReport } from './read-report.ts'
+import { readReport } from './read-report.ts'
+import type { Report } from './report.ts'
 import { hasEnded, isActive, leftToEnd } from './runs.ts'
 import type { Mode, Run } from './snapshot.ts'
 import type { ConfigMapView, Mark, RunJobView, RunPodView } from './view.ts'

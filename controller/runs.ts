@@ -1,7 +1,7 @@
 import type { InterfaceStatus } from '../contract/node-config.ts'
 import type { Condition } from '../contract/conditions.ts'
 import { heals, stopsRollout } from '../contract/reasons.ts'
-import { attemptOf, runName } from './job.ts'
+import { attemptOf, runName } from './run-name.ts'
 import type { Mode, Run, RunSettings, Snapshot } from './snapshot.ts'
 
 /** Facts about runs. All pure. */
@@ -50,6 +50,16 @@ export function attemptsOf({ config, runs }: Pick<Snapshot, 'config' | 'runs'>):
 export function isActive({ job, pod }: Run): boolean {
 	if (pod) return !pod.ended && job?.finished === undefined
 	return job !== undefined && job.finished === undefined
+}
+
+/** Whether there is a Job that has not ended and never had a pod. */
+export function isPodless({ job, pod }: Run): boolean {
+	return job !== undefined && job.finished === undefined && !job.hasPods && pod === undefined
+}
+
+/** Whether the agent may have run; true if that is unknown. */
+export function hasBegun({ job, pod }: Run): boolean {
+	return pod ? pod.began : job?.hasPods !== false
 }
 
 /** How long after its Kubernetes deadline the controller gives up a run (milliseconds). */

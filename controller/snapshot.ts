@@ -2,7 +2,7 @@ import type { RunConfig } from '../contract/agent-run.ts'
 import type { Rollout } from '../contract/rollout.ts'
 import type { NodeConfigStatus } from '../contract/node-config.ts'
 import type { Asked } from './asked.ts'
-import type { Report } from './read-report.ts'
+import type { Report } from './report.ts'
 import type { ReadSpec } from './spec.ts'
 
 /** Everything that one decision may use, read at one time. Times are milliseconds since 1970. */

@@ -3,7 +3,7 @@ import type { InterfaceStatus, NodeConfigStatus } from '../contract/node-config.
 import type { Reason } from '../contract/reasons.ts'
 import { drift, persistence, type Said, saying } from './conditions.ts'
 import { historyWith } from './history.ts'
-import type { Report } from './read-report.ts'
+import type { Report } from './report.ts'
 import { allInterfaces, type Result, resultOf } from './result.ts'
 import { backoffMs, type Complaint, isLook, mayHeal, REFUSED_MS } from './runs.ts'
 import { repairWords } from './repairs.ts'

@@ -1,7 +1,7 @@
-import { type Decision, say } from './decision.ts'
-import { hasBegun, isPodless } from './given-up.ts'
+import type { Decision } from './decision.ts'
+import { say } from './set-status-once.ts'
 import { isLoss } from './history.ts'
-import { condition, currentRun, hasEnded, isActive, isTold, isUpToDate, leftToEnd, NO_POD_MS } from './runs.ts'
+import { condition, currentRun, hasBegun, hasEnded, isActive, isPodless, isTold, isUpToDate, leftToEnd, NO_POD_MS } from './runs.ts'
 import type { Run, Snapshot } from './snapshot.ts'
 import { lostStatus, pendingStatus, refusedPodStatus, reportedStatus, startedStatus, unseenStatus } from './status.ts'
 

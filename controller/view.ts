@@ -16,17 +16,15 @@ import {
 } from '../contract/names.ts'
 import { NodeConfigStatus } from '../contract/node-config.ts'
 import { CONTROL_PLANE_LABELS } from '../contract/rollout.ts'
-import type { KubeObject, ObjectMeta, Stored } from '../runtime/kube/kind.ts'
+import type { ObjectMeta, Stored } from '../runtime/kube/kind.ts'
 import { askedIn } from './asked.ts'
 import { interned } from './intern.ts'
+import type { NodeConfigObject } from './kinds.ts'
 import type { ConfigMapPart, JobPart, NodePart, PodPart } from './parts.ts'
 import { readSpec } from './spec.ts'
 import type { ConfigView, JobView, Mode, NodeView, PodView, Run } from './snapshot.ts'
 
 /** Objects → what decisions use of them; the caches keep nothing else. Pure. */
-
-/** A node config as the API server returns it. */
-export type NodeConfigObject = KubeObject & { spec?: unknown; status?: Readonly<Record<string, unknown>> }
 
 /** A node config, with its status checked against the schema. */
 export function configView({ metadata, spec, status: found = {} }: Stored<NodeConfigObject>): ConfigView {

@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { readRollout, ROLLOUT_CONFIG_MAP, ROLLOUT_PAUSE, ROLLOUT_STOP } from '../contract/rollout.ts'
+import type { KubeClient } from '../runtime/kube/client.ts'
 import { ConfigMap } from '../runtime/kube/kinds.ts'
 import { startReflector } from '../runtime/kube/reflector.ts'
 import type { Change } from '../runtime/kube/store.ts'
-import type { CacheOptions } from './caches.ts'
+import type { Log } from '../runtime/log.ts'
 import type { Fleet } from './fleet.ts'
 import { readStops, type StopRecord } from './stop-record.ts'
 import { type RolloutView, rolloutView } from './view.ts'
 
-type Options = Pick<CacheOptions, 'client' | 'namespace' | 'log' | 'signal'>
+type Options = { client: KubeClient; namespace: string; log: Log; signal: AbortSignal }
 
 /**
  * Watches the three ConfigMaps of the rollout, each by its name: the chart's settings, a person's pause, and the controller's record of

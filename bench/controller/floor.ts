@@ -1,4 +1,5 @@
-import { type NewRun, runConfigMap, runInput, runJob } from '../../controller/job.ts'
+import type { NewRun } from '../../controller/decision.ts'
+import { runConfigMap, runInput, runJob } from '../../controller/job.ts'
 import { NodeConfig } from '../../controller/kinds.ts'
 import type { ConfigView } from '../../controller/snapshot.ts'
 import { startedStatus } from '../../controller/status.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { decide } from '../../controller/decide.ts'
-import { isChanging } from '../../controller/rollout.ts'
+import { isChanging } from '../../controller/participation.ts'
 import { condition, nextAttempt } from '../../controller/runs.ts'
 import type { Run, Snapshot } from '../../controller/snapshot.ts'
 import { refusedStatus, reportedStatus } from '../../controller/status.ts'
