@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { nodeConfigCrd } from '../../contract/crds.ts'
 import { ROLLOUT_CONFIG_MAP, ROLLOUT_STOP } from '../../contract/rollout.ts'
-import { NodeConfig } from '../../controller/kinds.ts'
+import { NodeConfig } from '../../controller/model/node-config-kind.ts'
 import { waitForCrds } from '../../lab/crds.ts'
 import type { KubeClient } from '../../runtime/kube/client.ts'
 import { ConfigMap } from '../../runtime/kube/kinds.ts'

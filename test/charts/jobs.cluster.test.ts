@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { readConfig } from '../../controller/config.ts'
-import { type AgentSettings, runJob } from '../../controller/job.ts'
+import { type AgentSettings, runJob } from '../../controller/act/job.ts'
 import { isFailure } from '../../runtime/errors.ts'
 import type { KubeClient } from '../../runtime/kube/client.ts'
 import { Job } from '../../runtime/kube/kinds.ts'
