@@ -103,8 +103,8 @@ function requestOf(wanted: string): Request {
 async function everythingIsInForce(): Promise<void> {
 	expect(await answer(as.viewer, requestOf('list node configs'))).toBe('done')
 	expect(await answer(as.editor, requestOf('patch the spec'))).toBe('done')
-	expect(await answer(as.controller, requestOf('patch the spec'))).toContain('may not write the spec')
-	expect(await answer(as.controller, requestOf("delete the rollout's settings"))).toContain('no others')
+	expect(await answer(as.controller, requestOf('patch the spec'))).toContain('must not change the spec')
+	expect(await answer(as.controller, requestOf("delete the rollout's settings"))).toContain('only create and delete ConfigMaps of runs')
 	expect(await answer(as.careless, requestOf('patch the status'))).toContain('only the controller')
 	expect(await answer(as.agent, requestOf('change what a run is to do'))).toContain('report.json')
 }
