@@ -8,7 +8,7 @@ import { LABEL_GENERATION } from '../../contract/names.ts'
 import { NodeConfigSpec, NodeConfigStatus } from '../../contract/node-config.ts'
 import { ROLLOUT_CONFIG_MAP, rolloutOf } from '../../contract/rollout.ts'
 import { decide } from '../../controller/rules/decide.ts'
-import { ConfigMap, Lease, Node } from '../../runtime/kube/kinds.ts'
+import { ConfigMap, Node } from '../../runtime/kube/kinds.ts'
 import { nics, nodes, reportOf } from '../agent/agent-docs.ts'
 import { alone, run, world } from '../controller/world.ts'
 import { fenced, withBlocks } from '../docs/blocks.ts'
@@ -108,7 +108,6 @@ function fleet({ first, running, failed, waiting }: Statuses): Fill {
 		put('worker-6', 200, waiting)
 		const metadata = { name: 'multinic-controller', namespace, labels: { 'app.kubernetes.io/part-of': 'multinic' } }
 		objects.create(Deployment, { metadata, spec: {} } as never)
-		objects.create(Lease, { metadata, spec: { holderIdentity: 'one', renewTime: ago(1) } } as never)
 	}
 }
 
