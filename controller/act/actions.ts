@@ -42,7 +42,7 @@ export async function adopt(hands: Hands, { config }: Snapshot, { finalizer, wit
 			...(withdraw.length > 0 && { annotations: withdrawn(withdraw) }),
 		},
 	})
-	hands.caches.learn.config(stored)
+	hands.caches.observeWrite.config(stored)
 }
 
 /**
@@ -132,7 +132,7 @@ export async function putStatus({ client, caches }: Hands, { config }: Snapshot,
 	if (!change) return false
 	const body = { metadata: { resourceVersion: config.resourceVersion }, status: change }
 	const stored = await client.patch(NodeConfig, config, body, { subresource: 'status' })
-	caches.learn.config(stored)
+	caches.observeWrite.config(stored)
 	return true
 }
 

@@ -35,7 +35,7 @@ export async function confirmLoss(client: KubeClient, caches: Caches, snapshot: 
 	if (!run?.hasConfigMap || run.report || run.reportFault || !hasEnded(run) || isTold(snapshot, run)) return false
 	const { namespace } = snapshot.config
 	const found = await client.find(ConfigMap, { namespace, name: run.name }, { signal })
-	if (found) caches.learn.configMap(found)
+	if (found) caches.observeWrite.configMap(found)
 	return found !== undefined
 }
 

@@ -42,8 +42,8 @@ async function createBoth({ client, caches, agent }: Tools, snapshot: Snapshot, 
 		await client.delete(ConfigMap, { name: owner.name, namespace: config.namespace }, { uid: owner.uid })
 		return undefined
 	}
-	caches.learn.configMap(configMap)
-	caches.learn.job(job)
+	caches.observeWrite.configMap(configMap)
+	caches.observeWrite.job(job)
 	return { name: owner.name }
 }
 

@@ -31,7 +31,7 @@ export type Caches = {
 	/** Everything in the caches, for metrics. */
 	census: { configs(): Iterable<ConfigView>; caches(): CacheCount[] }
 	/** Takes objects from API responses, which the watch may report only later. */
-	learn: Learn
+	observeWrite: ObserveWrite
 	/** Resolves to true when every initial list is complete, to false when the signal is aborted first. */
 	synced: Promise<boolean>
 	isSynced(): boolean
@@ -41,7 +41,7 @@ export type Caches = {
 export type CacheCount = { kind: string; objects: number; events: number; lists: number; failures: number }
 
 /** Takes an object from a response, in whatever order the responses arrive. */
-type Learn = {
+type ObserveWrite = {
 	config(object: Stored<NodeConfigObject>): void
 	configMap(object: Stored<ConfigMap>): void
 	job(object: Stored<Job>): void
@@ -104,7 +104,7 @@ export function startCaches(options: CacheOptions): Caches {
 		secret: settings.secret,
 		stopRecord: settings.stopRecord,
 		census: { configs: configs.store.values, caches: () => Object.entries(caches).map(counted) },
-		learn: { config: configs.learn, configMap: configMaps.learn, job: jobs.learn },
+		observeWrite: { config: configs.observeWrite, configMap: configMaps.observeWrite, job: jobs.observeWrite },
 		synced: Promise.all(all.map(reflector => reflector.synced)).then(survey, () => false),
 		isSynced: () => all.every(reflector => reflector.isSynced()),
 		done: Promise.all(all.map(reflector => reflector.done)),
@@ -141,7 +141,7 @@ function watchConfigs({ client, namespace, log, signal, wake }: CacheOptions, { 
 		// many new node configs must not delay a change to another
 		wake(key, backlog || (now !== undefined && hasNeverRun(now.status)))
 	}
-	const how = { reading: 'whole', pageSize: PAGE_SIZE } as const
+	const how = { listMode: 'single', pageSize: PAGE_SIZE } as const
 	return startReflector({ client, log, signal, namespace, kind: NodeConfig, ...how, project: configView, onChange })
 }
 
