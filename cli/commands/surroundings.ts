@@ -1,4 +1,4 @@
-import { Event, Lease, Node } from '../../runtime/kube/kinds.ts'
+import { Event, Lease, Node } from '../../runtime/kube/index.ts'
 import type { Reading } from '../read.ts'
 import { unlessForbidden } from '../unless-forbidden.ts'
 

@@ -1,7 +1,5 @@
-import type { KubeClient } from '../../runtime/kube/client.ts'
+import { ConfigMap, Event, isKubeFailure, type KubeClient } from '../../runtime/kube/index.ts'
 import { clean } from '../../contract/clean.ts'
-import { isKubeFailure } from '../../runtime/kube/failures.ts'
-import { ConfigMap, Event } from '../../runtime/kube/kinds.ts'
 import type { Caches } from '../cache/caches.ts'
 import { condition, currentRun, hasEnded, isPodless, isTold, NO_POD_MS } from '../model/runs.ts'
 import type { RunSettings, Snapshot } from '../model/snapshot.ts'

@@ -1,10 +1,18 @@
 import { LABEL_CONFIG_UID } from '../../contract/names.ts'
 import { hasNeverRun } from '../../contract/rollout.ts'
-import type { KubeClient } from '../../runtime/kube/client.ts'
-import { keyOf, nameOf, type Stored } from '../../runtime/kube/kind.ts'
-import { ConfigMap, Job, Node, Pod } from '../../runtime/kube/kinds.ts'
-import { type Reflector, startReflector } from '../../runtime/kube/reflector.ts'
-import type { Change } from '../../runtime/kube/store.ts'
+import {
+	type Change,
+	ConfigMap,
+	Job,
+	keyOf,
+	type KubeClient,
+	nameOf,
+	Node,
+	Pod,
+	type Reflector,
+	startReflector,
+	type Stored,
+} from '../../runtime/kube/index.ts'
 import type { Log } from '../../runtime/log.ts'
 import { same } from '../model/same-json.ts'
 import { createClaimIndex } from './address-claim-index.ts'
