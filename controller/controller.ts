@@ -1,4 +1,4 @@
-import type { KubeClient } from '../runtime/kube/client.ts'
+import type { KubeClient } from '../runtime/kube/index.ts'
 import type { Log } from '../runtime/log.ts'
 import { runLoop } from '../runtime/loop.ts'
 import type { Metrics } from '../runtime/metrics.ts'

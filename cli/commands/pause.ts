@@ -1,6 +1,5 @@
 import { ROLLOUT_CONFIG_MAP, ROLLOUT_PAUSE } from '../../contract/rollout.ts'
-import { isKubeFailure } from '../../runtime/kube/failures.ts'
-import { ConfigMap } from '../../runtime/kube/kinds.ts'
+import { ConfigMap, isKubeFailure } from '../../runtime/kube/index.ts'
 import type { Fleet } from '../fleet.ts'
 import { NodeConfig } from '../kinds.ts'
 import { failure } from '../failures.ts'

@@ -1,5 +1,5 @@
 import { Option } from 'commander'
-import { isKubeFailure } from '../../runtime/kube/failures.ts'
+import { isKubeFailure } from '../../runtime/kube/index.ts'
 import { failure } from '../failures.ts'
 import type { Fleet } from '../fleet.ts'
 import { NodeConfig } from '../kinds.ts'

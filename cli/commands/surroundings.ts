@@ -1,4 +1,4 @@
-import { Event, Lease, Node } from '../../runtime/kube/kinds.ts'
+import { Event, Lease, Node } from '../../runtime/kube/index.ts'
 import type { Reading } from '../read.ts'
 import { leaderlessWords } from '../render/leaderless.ts'
 import type { Session } from '../session.ts'

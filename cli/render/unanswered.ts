@@ -1,5 +1,5 @@
 import { clean } from '../../contract/clean.ts'
-import type { Event } from '../../runtime/kube/kinds.ts'
+import type { Event } from '../../runtime/kube/index.ts'
 import { type ConfigView, condition, isCurrent, stateOf } from '../view.ts'
 import { ageOf } from './age.ts'
 import { leaderlessWords } from './leaderless.ts'

@@ -1,10 +1,8 @@
 import { clean } from '../../contract/clean.ts'
 import { FINALIZER } from '../../contract/names.ts'
 import type { NodeConfigStatus } from '../../contract/node-config.ts'
-import type { KubeClient } from '../../runtime/kube/client.ts'
+import { ConfigMap, isKubeFailure, type KubeClient } from '../../runtime/kube/index.ts'
 import { Failure } from '../../runtime/errors.ts'
-import { isKubeFailure } from '../../runtime/kube/failures.ts'
-import { ConfigMap } from '../../runtime/kube/kinds.ts'
 import type { Log } from '../../runtime/log.ts'
 import { withdrawn } from '../model/requests.ts'
 import type { Caches } from '../cache/caches.ts'
@@ -42,7 +40,7 @@ export async function adopt(hands: Hands, { config }: Snapshot, { finalizer, wit
 			...(withdraw.length > 0 && { annotations: withdrawn(withdraw) }),
 		},
 	})
-	hands.caches.learn.config(stored)
+	hands.caches.observeWrite.config(stored)
 }
 
 /**
@@ -132,7 +130,7 @@ export async function putStatus({ client, caches }: Hands, { config }: Snapshot,
 	if (!change) return false
 	const body = { metadata: { resourceVersion: config.resourceVersion }, status: change }
 	const stored = await client.patch(NodeConfig, config, body, { subresource: 'status' })
-	caches.learn.config(stored)
+	caches.observeWrite.config(stored)
 	return true
 }
 

@@ -1,7 +1,5 @@
 import { sleep } from '../../runtime/clock.ts'
-import type { KubeClient } from '../../runtime/kube/client.ts'
-import { isKubeFailure } from '../../runtime/kube/failures.ts'
-import { Event } from '../../runtime/kube/kinds.ts'
+import { Event, isKubeFailure, type KubeClient } from '../../runtime/kube/index.ts'
 import type { Log } from '../../runtime/log.ts'
 
 /** Events are for people: no other work waits for them, and one that cannot be written is logged. */

@@ -1,6 +1,6 @@
 import { clean } from '../../contract/clean.ts'
 import { isFailure, type Failure } from '../../runtime/errors.ts'
-import { isKubeFailure } from '../../runtime/kube/failures.ts'
+import { isKubeFailure } from '../../runtime/kube/index.ts'
 import { type Hands, putStatus, tell } from './actions.ts'
 import type { Decision } from '../model/decision.ts'
 import { statusNote } from './events.ts'

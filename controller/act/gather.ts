@@ -1,7 +1,5 @@
-import type { KubeClient } from '../../runtime/kube/client.ts'
+import { ConfigMap, Event, isKubeFailure, type KubeClient } from '../../runtime/kube/index.ts'
 import { clean } from '../../contract/clean.ts'
-import { isKubeFailure } from '../../runtime/kube/failures.ts'
-import { ConfigMap, Event } from '../../runtime/kube/kinds.ts'
 import type { Caches } from '../cache/caches.ts'
 import { condition, currentRun, hasEnded, isPodless, isTold, NO_POD_MS } from '../model/runs.ts'
 import type { RunSettings, Snapshot } from '../model/snapshot.ts'
@@ -35,7 +33,7 @@ export async function confirmLoss(client: KubeClient, caches: Caches, snapshot: 
 	if (!run?.hasConfigMap || run.report || run.reportFault || !hasEnded(run) || isTold(snapshot, run)) return false
 	const { namespace } = snapshot.config
 	const found = await client.find(ConfigMap, { namespace, name: run.name }, { signal })
-	if (found) caches.learn.configMap(found)
+	if (found) caches.observeWrite.configMap(found)
 	return found !== undefined
 }
 

@@ -1,4 +1,4 @@
-import type { Job } from '../../runtime/kube/kinds.ts'
+import type { Job } from '../../runtime/kube/index.ts'
 
 /** How much of its node the agent's container can access: everything, or only what a run needs (hardened). Pure. */
 

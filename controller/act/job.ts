@@ -16,8 +16,7 @@ import {
 	NODE_CONFIG,
 	RUN_APP,
 } from '../../contract/names.ts'
-import { apiVersionOf } from '../../runtime/kube/kind.ts'
-import type { ConfigMap, Job } from '../../runtime/kube/kinds.ts'
+import { apiVersionOf, type ConfigMap, type Job } from '../../runtime/kube/index.ts'
 import type { AgentPod } from './agent-pod.ts'
 import { answering } from '../model/requests.ts'
 import type { NewRun } from '../model/decision.ts'

@@ -1,9 +1,6 @@
 import { LABEL_MODE } from '../../contract/names.ts'
 import { Failure } from '../../runtime/errors.ts'
-import type { KubeClient } from '../../runtime/kube/client.ts'
-import { isKubeFailure } from '../../runtime/kube/failures.ts'
-import type { Kind, KubeObject, Stored } from '../../runtime/kube/kind.ts'
-import { ConfigMap, Job } from '../../runtime/kube/kinds.ts'
+import { ConfigMap, isKubeFailure, Job, type Kind, type KubeClient, type KubeObject, type Stored } from '../../runtime/kube/index.ts'
 import type { Caches } from '../cache/caches.ts'
 import type { NewRun } from '../model/decision.ts'
 import { type AgentSettings, runConfigMap, runInput, runJob } from './job.ts'
@@ -42,8 +39,8 @@ async function createBoth({ client, caches, agent }: Tools, snapshot: Snapshot, 
 		await client.delete(ConfigMap, { name: owner.name, namespace: config.namespace }, { uid: owner.uid })
 		return undefined
 	}
-	caches.learn.configMap(configMap)
-	caches.learn.job(job)
+	caches.observeWrite.configMap(configMap)
+	caches.observeWrite.job(job)
 	return { name: owner.name }
 }
 

@@ -1,5 +1,4 @@
-import { isKubeFailure } from '../../runtime/kube/failures.ts'
-import { nameOf } from '../../runtime/kube/kind.ts'
+import { isKubeFailure, nameOf } from '../../runtime/kube/index.ts'
 import type { Again, Reconcile } from '../../runtime/loop.ts'
 import { LOW_PRIORITY } from '../../runtime/queue.ts'
 import { adopt, clear, type Hands, release, settle, start } from './actions.ts'

@@ -1,4 +1,4 @@
-import { nameOf } from '../../runtime/kube/kind.ts'
+import { nameOf } from '../../runtime/kube/index.ts'
 import { type Claim, claimsOf, isBetter, type Right, rightTo, wordsOf } from './address-claims.ts'
 import { placeIn } from '../model/insertion-index.ts'
 import type { ConfigView, Rival } from '../model/snapshot.ts'

@@ -1,10 +1,18 @@
 import { LABEL_CONFIG_UID } from '../../contract/names.ts'
 import { hasNeverRun } from '../../contract/rollout.ts'
-import type { KubeClient } from '../../runtime/kube/client.ts'
-import { keyOf, nameOf, type Stored } from '../../runtime/kube/kind.ts'
-import { ConfigMap, Job, Node, Pod } from '../../runtime/kube/kinds.ts'
-import { type Reflector, startReflector } from '../../runtime/kube/reflector.ts'
-import type { Change } from '../../runtime/kube/store.ts'
+import {
+	type Change,
+	ConfigMap,
+	Job,
+	keyOf,
+	type KubeClient,
+	nameOf,
+	Node,
+	Pod,
+	type Reflector,
+	startReflector,
+	type Stored,
+} from '../../runtime/kube/index.ts'
 import type { Log } from '../../runtime/log.ts'
 import { same } from '../model/same-json.ts'
 import { createClaimIndex } from './address-claim-index.ts'
@@ -31,7 +39,7 @@ export type Caches = {
 	/** Everything in the caches, for metrics. */
 	census: { configs(): Iterable<ConfigView>; caches(): CacheCount[] }
 	/** Takes objects from API responses, which the watch may report only later. */
-	learn: Learn
+	observeWrite: ObserveWrite
 	/** Resolves to true when every initial list is complete, to false when the signal is aborted first. */
 	synced: Promise<boolean>
 	isSynced(): boolean
@@ -41,7 +49,7 @@ export type Caches = {
 export type CacheCount = { kind: string; objects: number; events: number; lists: number; failures: number }
 
 /** Takes an object from a response, in whatever order the responses arrive. */
-type Learn = {
+type ObserveWrite = {
 	config(object: Stored<NodeConfigObject>): void
 	configMap(object: Stored<ConfigMap>): void
 	job(object: Stored<Job>): void
@@ -104,7 +112,7 @@ export function startCaches(options: CacheOptions): Caches {
 		secret: settings.secret,
 		stopRecord: settings.stopRecord,
 		census: { configs: configs.store.values, caches: () => Object.entries(caches).map(counted) },
-		learn: { config: configs.learn, configMap: configMaps.learn, job: jobs.learn },
+		observeWrite: { config: configs.observeWrite, configMap: configMaps.observeWrite, job: jobs.observeWrite },
 		synced: Promise.all(all.map(reflector => reflector.synced)).then(survey, () => false),
 		isSynced: () => all.every(reflector => reflector.isSynced()),
 		done: Promise.all(all.map(reflector => reflector.done)),
@@ -141,7 +149,7 @@ function watchConfigs({ client, namespace, log, signal, wake }: CacheOptions, { 
 		// many new node configs must not delay a change to another
 		wake(key, backlog || (now !== undefined && hasNeverRun(now.status)))
 	}
-	const how = { reading: 'whole', pageSize: PAGE_SIZE } as const
+	const how = { listMode: 'single', pageSize: PAGE_SIZE } as const
 	return startReflector({ client, log, signal, namespace, kind: NodeConfig, ...how, project: configView, onChange })
 }
 

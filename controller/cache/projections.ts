@@ -17,7 +17,7 @@ import {
 } from '../../contract/names.ts'
 import { NodeConfigStatus } from '../../contract/node-config.ts'
 import { CONTROL_PLANE_LABELS } from '../../contract/rollout.ts'
-import type { ObjectMeta, Stored } from '../../runtime/kube/kind.ts'
+import type { ObjectMeta, Stored } from '../../runtime/kube/index.ts'
 import { askedIn } from '../model/requests.ts'
 import { interned } from './intern.ts'
 import type { NodeConfigObject } from '../model/node-config-kind.ts'

@@ -1,5 +1,4 @@
-import { annotations, labels, object, ownerReferences, time } from '../../runtime/kube/envelope.ts'
-import { flag, many, map, message, one, text, whole } from '../../runtime/kube/protobuf.ts'
+import { annotations, flag, labels, many, map, message, object, one, ownerReferences, text, time, whole } from '../../runtime/kube/index.ts'
 
 /**
  * The fields of Kubernetes objects that decisions use, by field number; nothing else is decoded.

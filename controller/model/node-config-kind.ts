@@ -1,5 +1,5 @@
 import { NODE_CONFIG } from '../../contract/names.ts'
-import { defineKind, type KubeObject } from '../../runtime/kube/kind.ts'
+import { defineKind, type KubeObject } from '../../runtime/kube/index.ts'
 
 /** A node config as the API server returns it. */
 export type NodeConfigObject = KubeObject & { spec?: unknown; status?: Readonly<Record<string, unknown>> }

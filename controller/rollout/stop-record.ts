@@ -1,9 +1,7 @@
 import { ROLLOUT_CONFIG_MAP, ROLLOUT_STOP } from '../../contract/rollout.ts'
 import { type NamedStop, STOPS_KEY, STOPS_MAX, stopsIn } from '../../contract/stops.ts'
 import { wordsOf } from '../../runtime/errors.ts'
-import type { KubeClient } from '../../runtime/kube/client.ts'
-import { isKubeFailure } from '../../runtime/kube/failures.ts'
-import { ConfigMap } from '../../runtime/kube/kinds.ts'
+import { ConfigMap, isKubeFailure, type KubeClient } from '../../runtime/kube/index.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { Stop } from './member.ts'
 

@@ -1,8 +1,6 @@
 import { GROUP } from '../../contract/names.ts'
 import { Failure } from '../../runtime/errors.ts'
-import type { KubeClient } from '../../runtime/kube/client.ts'
-import { defineKind, type KubeObject, type ObjectMeta } from '../../runtime/kube/kind.ts'
-import { Job, Secret } from '../../runtime/kube/kinds.ts'
+import { defineKind, Job, type KubeClient, type KubeObject, type ObjectMeta, Secret } from '../../runtime/kube/index.ts'
 
 /** A Helm release as the chart was rendered for it. A rollback keeps the hooks of an older revision, and with them its number. */
 export type Release = { name: string; revision: number }

@@ -7,7 +7,7 @@ import {
 	LABEL_NODE_NAME,
 	REPORT_KEY,
 } from '../../contract/names.ts'
-import type { Request } from '../../runtime/kube/transport.ts'
+import type { Request } from '../../runtime/kube/request.ts'
 
 /**
  * The accounts. The editor and the viewer have the default roles of Kubernetes; the careless one has every permission on everything in the

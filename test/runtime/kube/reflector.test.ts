@@ -1,14 +1,14 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { sleep } from '../../runtime/clock.ts'
-import { KubeClient } from '../../runtime/kube/client.ts'
-import { failureOf } from '../../runtime/kube/failures.ts'
-import { ConfigMap } from '../../runtime/kube/kinds.ts'
-import type { Way } from '../../runtime/kube/mirror.ts'
-import { type Reflector, type ReflectorOptions, startReflector } from '../../runtime/kube/reflector.ts'
-import type { Transport } from '../../runtime/kube/transport.ts'
-import { watchEvents } from '../../runtime/kube/watch.ts'
-import { createLog } from '../../runtime/log.ts'
-import { manualTime } from './manual-time.ts'
+import { sleep } from '../../../runtime/clock.ts'
+import { KubeClient } from '../../../runtime/kube/client.ts'
+import { failureOf } from '../../../runtime/kube/failures.ts'
+import { ConfigMap } from '../../../runtime/kube/kinds.ts'
+import type { ListMode, ReflectorOptions } from '../../../runtime/kube/reflector-state.ts'
+import { type Reflector, startReflector } from '../../../runtime/kube/reflector.ts'
+import type { Transport } from '../../../runtime/kube/transport.ts'
+import { watchEvents } from '../../../runtime/kube/watch.ts'
+import { createLog } from '../../../runtime/log.ts'
+import { manualTime } from '../manual-time.ts'
 import {
 	type Answer,
 	breaks,
@@ -21,7 +21,7 @@ import {
 	saysNothing,
 	startFaultServer,
 	watch,
-} from './fault-server.ts'
+} from '../fault-server.ts'
 
 type World = { server: FaultServer; reflector: Reflector<ConfigMap, string>; told: string[]; logged: string[]; stop: () => Promise<void> }
 
@@ -45,7 +45,7 @@ async function reflect(answers: Answer[], options: Partial<ReflectorOptions<Conf
 		signal: end.signal,
 		chance: () => 0.5,
 		backoff: { firstMs: 2, maxMs: 8 },
-		reading: 'pages',
+		listMode: 'paged',
 		...options,
 	})
 	const stop = async () => {
@@ -151,56 +151,59 @@ test.each<[title: string, answers: Answer[], requests: string[], told: string[]]
 	],
 	['that is refused is read in pages', [gone(429), list('5', ['a@1']), quiet], ['list whole', 'list 500', 'watch from 5'], ['a@1']],
 ])('a list %s', async (_, answers, requests, told) => {
-	const world = await reflect(answers, { reading: 'whole' })
+	const world = await reflect(answers, { listMode: 'single' })
 	await expect.poll(() => world.server.requests).toEqual(requests)
 	await expect.poll(() => world.told).toEqual(told)
 	expect(world.reflector.isSynced()).toBe(true)
 })
 
-const [streamed, refused] = [{ reading: 'stream' as const }, { kind: 'Status', reason: 'Invalid', message: 'sendInitialEvents: Forbidden' }]
+const [streamed, refused] = [
+	{ listMode: 'watchlist' as const },
+	{ kind: 'Status', reason: 'Invalid', message: 'sendInitialEvents: Forbidden' },
+]
 const relisted = [list('5', ['a@1']), watch(['ERROR 410'], ends)]
 
 test.each<[title: string, answers: Answer[], requests: string[], told: string[], failures: number]>([
 	[
-		'a stream tells what there is, and goes on with what happens',
+		'a watch list tells what there is, and goes on with what happens',
 		[watch(['ADDED a@1', 'ADDED b@2', 'END @5', 'MODIFIED a@6', 'DELETED b@7'], saysNothing)],
-		['stream'],
+		['watchlist'],
 		['a@1', 'b@2', 'a@6', '-b'],
 		0,
 	],
-	['a stream may have nothing to tell', [watch(['END @5', 'ADDED a@6'], saysNothing)], ['stream'], ['a@6'], 0],
+	['a watch list may have no objects', [watch(['END @5', 'ADDED a@6'], saysNothing)], ['watchlist'], ['a@6'], 0],
 	[
-		'what happens while a stream tells what there is counts, and only the outcome is told',
+		'what happens while a watch list tells what there is counts, and only the outcome is told',
 		[watch(['ADDED a@1', 'ADDED b@2', 'MODIFIED a@6', 'DELETED b@7', 'END @7'], saysNothing)],
-		['stream'],
+		['watchlist'],
 		['a@6'],
 		0,
 	],
 	[
-		'a stream that breaks off afterwards is resumed as a watch',
+		'a watch list that breaks off afterwards is resumed as a watch',
 		[watch(['ADDED a@1', 'END @5', 'ADDED b@6'], breaks), quiet],
-		['stream', 'watch from 6'],
+		['watchlist', 'watch from 6'],
 		['a@1', 'b@6'],
 		1,
 	],
 	[
-		'a version too old leads to another stream, and what is missing there is gone',
+		'a version too old leads to another watch list, and what is missing there is gone',
 		[watch(['ADDED a@1', 'ADDED b@2', 'ADDED c@3', 'END @5', 'ERROR 410'], ends), watch(['ADDED c@8', 'ADDED b@2', 'END @9'], saysNothing)],
-		['stream', 'stream'],
+		['watchlist', 'watchlist'],
 		['a@1', 'b@2', 'c@3', '-a', 'c@8'],
 		1,
 	],
 	...[400, 405, 422].map((code): [string, Answer[], string[], string[], number] => [
-		`a server that answers ${code} to a stream is listed at once, and never asked for one again`,
+		`a server that answers ${code} to a watch list is listed at once, and never asked for one again`,
 		[json(code, refused), ...relisted, list('9', []), quiet],
-		['stream', 'list 500', 'watch from 5', 'list 500', 'watch from 9'],
+		['watchlist', 'list 500', 'watch from 5', 'list 500', 'watch from 9'],
 		['a@1', '-a'],
 		1,
 	]),
 	...[403, 404, 429, 500, 503].map((code): [string, Answer[], string[], string[], number] => [
-		`a stream that is answered ${code} is a failure; the next try is a list, and the next reading a stream`,
+		`a watch list that is answered ${code} is a failure; the next try is a list, and the next relist a watch list`,
 		[gone(code), ...relisted, watch(['END @9'], saysNothing)],
-		['stream', 'list 500', 'watch from 5', 'stream'],
+		['watchlist', 'list 500', 'watch from 5', 'watchlist'],
 		['a@1', '-a'],
 		2,
 	]),
@@ -214,9 +217,9 @@ test.each<[title: string, answers: Answer[], requests: string[], told: string[],
 			['tells that it is too late', ends, ['ERROR 410']],
 		] as const
 	).map(([title, then, events]): [string, Answer[], string[], string[], number] => [
-		`a stream that ${title} before its end has told nothing; the next try is a list`,
+		`a watch list that ${title} before its end has told nothing; the next try is a list`,
 		[watch(['ADDED x@1', ...events], then), list('5', ['a@1']), quiet],
-		['stream', 'list 500', 'watch from 5'],
+		['watchlist', 'list 500', 'watch from 5'],
 		['a@1'],
 		1,
 	]),
@@ -227,10 +230,10 @@ test.each<[title: string, answers: Answer[], requests: string[], told: string[],
 	await expect.poll(() => world.server.requests).toEqual(requests)
 	await expect.poll(() => world.told).toEqual(told)
 	expect([world.reflector.isSynced(), world.reflector.counts.failures]).toEqual([true, failures])
-	expect(world.reflector.counts.lists).toBe(requests.filter(request => !request.startsWith('watch')).length)
+	expect(world.reflector.counts.lists).toBe(requests.filter(request => !request.startsWith('watch from')).length)
 })
 
-test('the stream, the list and the watch use the selection', async () => {
+test('the watch list, the list and the watch use the selection', async () => {
 	const urls: URLSearchParams[] = []
 	const noted =
 		(answer: Answer): Answer =>
@@ -246,15 +249,15 @@ test('the stream, the list and the watch use the selection', async () => {
 	expect(urls[0]?.has('resourceVersion')).toBe(false)
 })
 
-test.each(['stream', 'pages', 'whole'] as const)('the first reading is reported as a backlog, later ones are not (%s)', async reading => {
+test.each(['watchlist', 'paged', 'single'] as const)('the first list is reported as a backlog, later ones are not (%s)', async listMode => {
 	const told: string[] = []
 	const onChange = (key: string, now: string | undefined, _: unknown, backlog: boolean) => told.push(`${now ?? `-${key}`} ${backlog}`)
 	const first =
-		reading === 'stream'
+		listMode === 'watchlist'
 			? [watch(['ADDED a@1', 'END @5', 'ADDED b@6', 'ERROR 410'], ends)]
 			: [list('5', ['a@1']), watch(['ADDED b@6', 'ERROR 410'], ends)]
-	const second = reading === 'stream' ? [watch(['ADDED a@9', 'END @9'], saysNothing)] : [list('9', ['a@9']), quiet]
-	await reflect([...first, ...second], { reading, onChange })
+	const second = listMode === 'watchlist' ? [watch(['ADDED a@9', 'END @9'], saysNothing)] : [list('9', ['a@9']), quiet]
+	await reflect([...first, ...second], { listMode, onChange })
 	await expect.poll(() => told).toEqual(['a@1 true', 'b@6 false', '-b false', 'a@9 false'])
 })
 
@@ -269,14 +272,14 @@ test('a resync reports every object again, as a backlog, and sends no request', 
 		['a@1', 'a@1', true],
 		['b@2', 'b@2', true],
 	])
-	expect(server.requests).toEqual(['stream'])
+	expect(server.requests).toEqual(['watchlist'])
 })
 
-test.each<[title: string, answer: Answer, reading: Way]>([
-	['watch', (response, request) => (request.url?.includes('watch=true') ? gone(410) : list('5', ['a@1']))(response, request), 'pages'],
-	['stream', watch(['ADDED a@1', 'END @5', 'MODIFIED a@6', 'ERROR 410'], ends), 'stream'],
-])('a server that answers 410 to every %s is not read in a tight loop', async (_, answer, reading) => {
-	const { logged } = await reflect([answer], { reading, chance: () => 0 })
+test.each<[title: string, answer: Answer, listMode: ListMode]>([
+	['watch', (response, request) => (request.url?.includes('watch=true') ? gone(410) : list('5', ['a@1']))(response, request), 'paged'],
+	['watchlist', watch(['ADDED a@1', 'END @5', 'MODIFIED a@6', 'ERROR 410'], ends), 'watchlist'],
+])('a server that answers 410 to every %s is not read in a tight loop', async (_, answer, listMode) => {
+	const { logged } = await reflect([answer], { listMode, chance: () => 0 })
 	await expect.poll(() => logged.length).toBeGreaterThanOrEqual(5)
 	expect(logged.slice(0, 5).map(text => JSON.parse(text).waitMs)).toEqual([2, 4, 8, 8, 8])
 })
@@ -321,7 +324,7 @@ test('a watch that was idle too long is opened again where it stopped, and that 
 	expect([told, reflector.counts.failures, logged]).toEqual([['a@6', 'b@7'], 0, []])
 })
 
-test('a watch, or a stream, without any response is opened again', async () => {
+test('a watch, or a watch list, without any response is opened again', async () => {
 	const { setTimer, pass } = manualTime()
 	const dead = await reflect([list('5', []), saysNothing, watch(['ADDED a@6'], saysNothing)], { setTimer })
 	await fallsSilent(dead.server, pass, 2)
@@ -329,7 +332,7 @@ test('a watch, or a stream, without any response is opened again', async () => {
 	expect(dead.server.requests).toEqual(['list 500', 'watch from 5', 'watch from 5'])
 	const stream = await reflect([saysNothing, list('5', ['a@1']), quiet], { ...streamed, setTimer })
 	await fallsSilent(stream.server, pass, 1)
-	await expect.poll(() => stream.server.requests).toEqual(['stream', 'list 500', 'watch from 5'])
+	await expect.poll(() => stream.server.requests).toEqual(['watchlist', 'list 500', 'watch from 5'])
 })
 
 test('the idle time counts from the last event', async () => {
@@ -448,13 +451,13 @@ test('an object that cannot be projected hides no other, and does not appear del
 	expect(logged.filter(text => text.includes('an object with a twist')).length).toBe(3)
 })
 
-test('an event that cannot be read leads to a new reading, because the watch would never get past it', async () => {
+test('an event that cannot be read leads to a relist, because the watch would never get past it', async () => {
 	const broken: Answer = response => response.writeHead(200).write('{"type":"ADDED","object":{}}\n')
 	const { server } = await reflect([list('5', []), broken, list('6', ['a@6']), quiet])
 	await expect.poll(() => server.requests).toEqual(['list 500', 'watch from 5', 'list 500', 'watch from 6'])
 })
 
-test('objects are the same from a list, a stream and a watch, and keep unknown fields', async () => {
+test('objects are the same from a list, a watch list and a watch, and keep unknown fields', async () => {
 	const spec = {
 		newTopLevelField: { deep: [1, null] },
 		metadata: { name: 'a', resourceVersion: '6', creationTimestamp: '2026-01-02T03:04:05Z' },
@@ -467,7 +470,7 @@ test('objects are the same from a list, a stream and a watch, and keep unknown f
 		onChange: (_: string, now: unknown) => seen.push(now),
 	}
 	await reflect([json(200, { metadata: { resourceVersion: '6' }, items: [spec] }), quiet], whole)
-	await reflect([json(200, { metadata: { resourceVersion: '6' }, items: [spec] }), quiet], { ...whole, reading: 'whole' })
+	await reflect([json(200, { metadata: { resourceVersion: '6' }, items: [spec] }), quiet], { ...whole, listMode: 'single' })
 	await reflect([list('5', []), watch([], told)], whole)
 	await reflect([watch([], response => [told(response), response.write(`${line('END @6')}\n`)])], { ...whole, ...streamed })
 	await expect.poll(() => seen.length).toBe(4)
@@ -476,7 +479,7 @@ test('objects are the same from a list, a stream and a watch, and keep unknown f
 
 test('an orderly end is not a failure', async () => {
 	const { server, reflector, logged, stop } = await reflect([watch(['END @5'], saysNothing)], streamed)
-	await expect.poll(() => server.requests).toEqual(['stream'])
+	await expect.poll(() => server.requests).toEqual(['watchlist'])
 	await stop()
 	expect([reflector.counts.failures, logged]).toEqual([0, []])
 })
@@ -497,7 +500,7 @@ test('only the projection is kept of an object in the response to a request', as
 	}
 	const { reflector, told } = await reflect([list('5', ['a@1']), quiet], { project })
 	const metadata = { name: 'b', uid: 'uid-b', resourceVersion: '50', creationTimestamp: '2026-01-01T12:00:00Z' }
-	reflector.learn({ apiVersion: 'v1', kind: 'ConfigMap', metadata })
+	reflector.observeWrite({ apiVersion: 'v1', kind: 'ConfigMap', metadata })
 	await reflector.synced
 	expect(told).toEqual(['b@50', 'a@1'])
 	expect(projected).toEqual(['b@50', 'a@1'])

@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { KubeClient, type KubeClientOptions } from '../../runtime/kube/client.ts'
-import { ConfigMap } from '../../runtime/kube/kinds.ts'
-import type { Call } from '../../runtime/kube/transport.ts'
-import { type Answer, type FaultServer, json, saysNothing, startFaultServer, watch } from './fault-server.ts'
+import { KubeClient, type KubeClientOptions } from '../../../runtime/kube/client.ts'
+import { ConfigMap } from '../../../runtime/kube/kinds.ts'
+import type { Call } from '../../../runtime/kube/request.ts'
+import { type Answer, type FaultServer, json, saysNothing, startFaultServer, watch } from '../fault-server.ts'
 
 const ok = json(200, { metadata: { name: 'a' } })
 const later = (seconds: string, status = 429): Answer => json(status, { message: 'too many requests' }, { 'retry-after': seconds })

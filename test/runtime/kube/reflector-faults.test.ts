@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { KubeClient } from '../../runtime/kube/client.ts'
-import { failureOf } from '../../runtime/kube/failures.ts'
-import type { Stored } from '../../runtime/kube/kind.ts'
-import { ConfigMap } from '../../runtime/kube/kinds.ts'
-import type { Page } from '../../runtime/kube/list.ts'
-import { startReflector } from '../../runtime/kube/reflector.ts'
-import type { WatchEvent, WatchOptions } from '../../runtime/kube/watch.ts'
-import { createLog } from '../../runtime/log.ts'
+import type { KubeClient } from '../../../runtime/kube/client.ts'
+import { failureOf } from '../../../runtime/kube/failures.ts'
+import type { Stored } from '../../../runtime/kube/kind.ts'
+import { ConfigMap } from '../../../runtime/kube/kinds.ts'
+import type { Page } from '../../../runtime/kube/list.ts'
+import { startReflector } from '../../../runtime/kube/reflector.ts'
+import type { WatchEvent, WatchOptions } from '../../../runtime/kube/watch.ts'
+import { createLog } from '../../../runtime/log.ts'
 
 /** A change of one object; if we made it, after how many more messages of the API server its response reaches us. */
 const change = fc.record({
@@ -30,15 +30,15 @@ type Turn = typeof turn extends fc.Arbitrary<infer Value> ? Value : never
 type Event = WatchEvent<ConfigMap>
 
 test('whatever fails, and whenever responses arrive, the store ends up as the cluster, reported changes add up to it, and no object returns to an older version', async () => {
-	const ways = fc.constantFrom('stream', 'pages', 'whole')
-	const one = fc.asyncProperty(fc.array(turn, { maxLength: 12 }), ways, fc.nat(), async (turns, reading, seed) => {
+	const listModes = fc.constantFrom('watchlist', 'paged', 'single')
+	const one = fc.asyncProperty(fc.array(turn, { maxLength: 12 }), listModes, fc.nat(), async (turns, listMode, seed) => {
 		const cluster = faultyCluster(turns)
 		const end = new AbortController()
 		const { told, wrong, onChange } = ledger()
-		const { store, done, synced, learn } = startReflector<ConfigMap, string>({
+		const { store, done, synced, observeWrite } = startReflector<ConfigMap, string>({
 			client: cluster.client,
 			kind: ConfigMap,
-			reading,
+			listMode,
 			pageSize: 1,
 			project: ({ metadata }) => String(metadata.resourceVersion),
 			onChange,
@@ -47,7 +47,7 @@ test('whatever fails, and whenever responses arrive, the store ends up as the cl
 			chance: () => (seed % 10) / 10,
 			backoff: { firstMs: 0.1, maxMs: 0.2 },
 		})
-		cluster.onAnswer(learn)
+		cluster.onAnswer(observeWrite)
 		await synced
 		await cluster.calm
 		const held = Object.fromEntries([...store.keys()].map(key => [key, store.get(key)]))

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { itemsOf } from '../../runtime/kube/items.ts'
-import { chunks } from './chunks.ts'
+import { itemsOf } from '../../../runtime/kube/items.ts'
+import { chunks } from '../chunks.ts'
 
 /** Any JSON value of an object, including brackets and quotes in strings. */
 const value = fc.jsonValue({ maxDepth: 3, stringUnit: fc.constantFrom(...'a"\\\\[]{},:ß日', '\n') }).map(withoutBackslashInKeys)

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TLSSocket } from 'node:tls'
 import { expect, onTestFinished, test } from 'vitest'
-import { certificate } from '../../bench/agent/certificate.ts'
-import { KubeClient } from '../../runtime/kube/client.ts'
-import { createConnections } from '../../runtime/kube/connections.ts'
-import { inClusterCredentials } from '../../runtime/kube/in-cluster.ts'
+import { certificate } from '../../../bench/agent/certificate.ts'
+import { KubeClient } from '../../../runtime/kube/client.ts'
+import { createConnections } from '../../../runtime/kube/connections.ts'
+import { inClusterCredentials } from '../../../runtime/kube/in-cluster.ts'
 
 const first = certificate(new Date(), 'first')
 const second = certificate(new Date(), 'second')

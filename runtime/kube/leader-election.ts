@@ -5,7 +5,7 @@ import type { KubeClient } from './client.ts'
 import { isKubeFailure } from './failures.ts'
 import type { Name, Stored } from './kind.ts'
 import { Lease } from './kinds.ts'
-import { type Claim, claim, elapsed, type Moment, release, type Seen, seen } from './lease-rules.ts'
+import { type Claim, claim, elapsed, type Moment, release, type Seen, seen } from './lease-spec.ts'
 
 export type ElectionOptions = {
 	/** A client that may always write: the result of its requests decides whether other clients may. */

@@ -1,12 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import { KubeClient } from '../../runtime/kube/client.ts'
-import { type ElectionOptions, leadWhileElected } from '../../runtime/kube/lease.ts'
-import { elapsed } from '../../runtime/kube/lease-rules.ts'
-import { createLog } from '../../runtime/log.ts'
-import { runLoop } from '../../runtime/loop.ts'
-import { createQueue } from '../../runtime/queue.ts'
+import { KubeClient } from '../../../runtime/kube/client.ts'
+import { type ElectionOptions, leadWhileElected } from '../../../runtime/kube/leader-election.ts'
+import { elapsed } from '../../../runtime/kube/lease-spec.ts'
+import { createLog } from '../../../runtime/log.ts'
+import { runLoop } from '../../../runtime/loop.ts'
+import { createQueue } from '../../../runtime/queue.ts'
 
 type Record = { metadata: { resourceVersion: string }; spec: { holderIdentity: string } }
 

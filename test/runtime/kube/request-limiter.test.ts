@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createFlow, type Flow, type Patience } from '../../runtime/kube/flow.ts'
-import { manualTime } from './manual-time.ts'
+import { createFlow, type Flow, type Patience } from '../../../runtime/kube/request-limiter.ts'
+import { manualTime } from '../manual-time.ts'
 
 /** Starts a flow that allows `atOnce` concurrent calls, and records which calls have begun, failed and ended. */
 function start(atOnce = 2) {

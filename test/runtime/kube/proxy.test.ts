@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { proxyFor } from '../../runtime/kube/proxy.ts'
+import { proxyFor } from '../../../runtime/kube/proxy.ts'
 
 const proxy = 'http://proxy.example:3128'
 const server = 'https://api.cluster.example:6443'

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { PbfWriter } from 'pbf'
 import { describe, expect, test } from 'vitest'
-import { object, readEvent, readStatus } from '../../runtime/kube/envelope.ts'
-import { framesOf, linesOf, type Pieces } from '../../runtime/kube/frames.ts'
-import { many, map, message, one, parse, text, whole } from '../../runtime/kube/protobuf.ts'
-import { chunks } from './chunks.ts'
+import { object, readEvent, readStatus } from '../../../runtime/kube/envelope.ts'
+import { framesOf, linesOf, type Pieces } from '../../../runtime/kube/frames.ts'
+import { many, map, message, one, parse, text, whole } from '../../../runtime/kube/protobuf.ts'
+import { chunks } from '../chunks.ts'
 
 /** Writes fields, one after the other. */
 type Write = (to: PbfWriter) => unknown
