@@ -1,6 +1,6 @@
 import { clean } from '../../contract/clean.ts'
 import type { Event } from '../../runtime/kube/index.ts'
-import { type ConfigView, condition, isCurrent, stateOf } from '../view.ts'
+import { type ConfigView, condition, isCurrent, stateOf } from '../model/node-config-view.ts'
 import { ageOf } from './age.ts'
 import { leaderlessWords } from './leaderless.ts'
 import { stateWords } from './state.ts'

@@ -1,14 +1,14 @@
 import { onTestFinished } from 'vitest'
 import { customResourceDefinition } from '../../contract/crd.ts'
 import { nodeConfigCrd } from '../../contract/crds.ts'
-import { NodeConfig } from '../../cli/kinds.ts'
-import type { Cluster } from '../../cli/world.ts'
+import { NodeConfig } from '../../cli/model/kinds.ts'
+import type { Cluster } from '../../cli/model/io.ts'
 import { KubeClient } from '../../runtime/kube/client.ts'
 import type { Credentials } from '../../runtime/kube/credentials.ts'
 import { ConfigMap, CustomResourceDefinition, Job, Lease, Namespace, Pod } from '../../runtime/kube/kinds.ts'
 import { createTransport } from '../../runtime/kube/transport.ts'
 import { type FakeApiServer, type FakeApiServerOptions, startFakeApiServer } from '../runtime/fake-api-server/server.ts'
-import { ago, now, object } from './world.ts'
+import { ago, now, object } from './fixtures.ts'
 
 export const namespace = 'multinic-system'
 

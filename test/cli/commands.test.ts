@@ -1,11 +1,11 @@
 import { createServer } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import { NodeConfig } from '../../cli/kinds.ts'
+import { NodeConfig } from '../../cli/model/kinds.ts'
 import { ROLLOUT_CONFIG_MAP, ROLLOUT_PAUSE, ROLLOUT_STOP } from '../../contract/rollout.ts'
 import { eventName } from '../../runtime/event-name.ts'
 import { ConfigMap, Event, Node } from '../../runtime/kube/kinds.ts'
 import { clusterOf, namespace, type Stage, startStage } from './cluster.ts'
-import { ago, command, configured, drifted, failed, rolledBack, running, type Told, waiting } from './world.ts'
+import { ago, command, configured, drifted, failed, rolledBack, running, type Told, waiting } from './fixtures.ts'
 
 /** Tests whole command lines against an API server. */
 

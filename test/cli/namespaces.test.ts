@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { NodeConfig } from '../../cli/kinds.ts'
+import { NodeConfig } from '../../cli/model/kinds.ts'
 import { ConfigMap, Lease, Namespace } from '../../runtime/kube/kinds.ts'
 import { clusterOf, held, namespace, type Stage, startStage } from './cluster.ts'
-import { command, configured } from './world.ts'
+import { command, configured } from './fixtures.ts'
 
 /** Tests node configs in another namespace than MultiNIC, and a namespace that is being deleted. */
 

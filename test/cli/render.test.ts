@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { fleetOf } from '../../cli/fleet.ts'
+import { fleetOf } from '../../cli/model/fleet.ts'
 import { age } from '../../cli/render/age.ts'
 import { coloursFor } from '../../cli/render/colours.ts'
 import { byInterest, clip, fleetFrame, redraw } from '../../cli/render/frame.ts'
@@ -8,9 +8,9 @@ import { historyTable } from '../../cli/render/history.ts'
 import { nodePage } from '../../cli/render/node-page.ts'
 import { changeKey, nodeRow, nodesHeader } from '../../cli/render/nodes.ts'
 import { table } from '../../cli/render/table.ts'
-import type { ConfigView } from '../../cli/view.ts'
+import type { ConfigView } from '../../cli/model/node-config-view.ts'
 import { rolloutOf } from '../../contract/rollout.ts'
-import { ago, config, configured, failed, now, ready, rolledBack, running, waiting } from './world.ts'
+import { ago, config, configured, failed, now, ready, rolledBack, running, waiting } from './fixtures.ts'
 
 const colours = coloursFor(false)
 const settings = rolloutOf({ maxUnavailable: '1' }, undefined)

@@ -6,7 +6,7 @@ import { parseAllDocuments } from 'yaml'
 import { CustomResourceDefinition, Node, ConfigMap } from '../../runtime/kube/kinds.ts'
 import type { ApiRequest } from '../runtime/fake-api-server/request.ts'
 import { clusterOf, namespace, putRunPod, type Stage, startStage } from './cluster.ts'
-import { command, failed, waiting } from './world.ts'
+import { command, failed, waiting } from './fixtures.ts'
 
 /** The roles of docs/cli.md suffice for their documented purpose. */
 
