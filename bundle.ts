@@ -6,7 +6,12 @@ import { type BuildOptions, build, type Metafile } from 'esbuild'
 const agent = { agent: 'agent/main.ts' }
 export const agentImage = { 'agent-start': 'agent/image/start.ts', 'agent-warm-up': 'agent/image/warm-up.ts' }
 const plugin = { 'kubectl-multinic': 'cli/main.ts' }
-const processes = { controller: 'controller/main.ts', viola: 'viola/main.ts', mgmt: 'mgmt/main.ts', uninstall: 'controller/uninstall.ts' }
+const processes = {
+	controller: 'controller/main.ts',
+	viola: 'viola/main.ts',
+	mgmt: 'mgmt/main.ts',
+	uninstall: 'controller/uninstall/main.ts',
+}
 export const agentMaxBytes = 1_000_000
 
 /** CommonJS packages load Node's built-in modules with `require`, which an ES module does not have. */
@@ -128,5 +133,5 @@ function closure(path: string, outputs: Metafile['outputs'], seen = new Set<stri
 
 if (import.meta.main) {
 	for (const [entry, bytes] of Object.entries(await bundle()))
-		process.stdout.write(`${entry.padEnd(24)} ${(bytes / 1024).toFixed(0)} KiB\n`)
+		process.stdout.write(`${entry.padEnd(28)} ${(bytes / 1024).toFixed(0)} KiB\n`)
 }

@@ -1,6 +1,4 @@
-import { loadAsKubectl } from '../runtime/kube/auth.ts'
-import { KubeClient } from '../runtime/kube/client.ts'
-import { createTransport } from '../runtime/kube/transport.ts'
+import { createTransport, KubeClient, loadAsKubectl } from '../runtime/kube/index.ts'
 import type { Cluster, ConnectFlags, World } from './world.ts'
 
 /** The namespace of MultiNIC unless another is given; names are fixed, so a cluster has one installation. */

@@ -1,6 +1,5 @@
 import { NODE_CONFIG } from '../contract/names.ts'
-import { defineKind } from '../runtime/kube/kind.ts'
-import type { KubeObject } from '../runtime/kube/kind.ts'
+import { defineKind, type KubeObject } from '../runtime/kube/index.ts'
 import type { NodeConfigObject } from './view.ts'
 
 /** The kinds that the plugin reads in addition to those of `runtime/kube/kinds.ts`. */

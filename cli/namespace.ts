@@ -1,4 +1,4 @@
-import { Namespace } from '../runtime/kube/kinds.ts'
+import { Namespace } from '../runtime/kube/index.ts'
 import { NodeConfig } from './kinds.ts'
 import type { Reading } from './read.ts'
 import { unlessForbidden } from './unless-forbidden.ts'

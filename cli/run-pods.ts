@@ -1,6 +1,5 @@
 import { AGENT_CONTAINER, LABEL_NODE_NAME } from '../contract/names.ts'
-import type { Stored } from '../runtime/kube/kind.ts'
-import { Job, Pod } from '../runtime/kube/kinds.ts'
+import { Job, Pod, type Stored } from '../runtime/kube/index.ts'
 import type { Cluster } from './world.ts'
 
 /**

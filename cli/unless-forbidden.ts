@@ -1,4 +1,4 @@
-import { isKubeFailure } from '../runtime/kube/failures.ts'
+import { isKubeFailure } from '../runtime/kube/index.ts'
 
 /** @returns what was found; undefined if the user may not read it */
 export async function unlessForbidden<T>(asked: Promise<T>): Promise<{ found: T } | undefined> {

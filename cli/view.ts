@@ -3,7 +3,7 @@ import type { Condition } from '../contract/conditions.ts'
 import { ANNOTATION_PLAN, ANNOTATION_RETRY, ANNOTATION_VERIFY } from '../contract/names.ts'
 import { NodeConfigStatus, type State } from '../contract/node-config.ts'
 import { heals } from '../contract/reasons.ts'
-import type { KubeObject, Stored } from '../runtime/kube/kind.ts'
+import type { KubeObject, Stored } from '../runtime/kube/index.ts'
 
 /** A node config as the API server returns it. Its spec is validated against the CRD; only the fields that are shown are declared here. */
 export type NodeConfigObject = KubeObject & {

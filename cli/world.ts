@@ -1,5 +1,4 @@
-import type { KubeClient } from '../runtime/kube/client.ts'
-import type { Transport } from '../runtime/kube/transport.ts'
+import type { KubeClient, Transport } from '../runtime/kube/index.ts'
 
 /** Everything outside the program that a command uses, so that a test can replace it. */
 export type World = {

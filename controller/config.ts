@@ -3,9 +3,9 @@ import { AllowedPrefixes, PodNetworks, ProtectedNetworks } from '../contract/cha
 import { DEFAULT_BASES, RouteTableBase, RulePriorityBase } from '../contract/bases.ts'
 import { RUN_APP } from '../contract/names.ts'
 import { Bool, ListenAddress, ObjectName, readEnv, Whole } from '../runtime/env.ts'
-import { DEFAULT_POD, PodAnnotations, PodLabels, PriorityClass, Resources, Tolerations } from './agent-pod.ts'
-import type { AgentSettings } from './job.ts'
-import type { RunSettings } from './snapshot.ts'
+import { DEFAULT_POD, PodAnnotations, PodLabels, PriorityClass, Resources, Tolerations } from './act/agent-pod.ts'
+import type { AgentSettings } from './act/job.ts'
+import type { RunSettings } from './model/snapshot.ts'
 
 const number = (least: number, most: number) => Whole.pipe(z.int().min(least).max(most))
 

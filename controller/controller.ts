@@ -1,16 +1,16 @@
-import type { KubeClient } from '../runtime/kube/client.ts'
+import type { KubeClient } from '../runtime/kube/index.ts'
 import type { Log } from '../runtime/log.ts'
 import { runLoop } from '../runtime/loop.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { createQueue, LOW_PRIORITY } from '../runtime/queue.ts'
-import { type Caches, startCaches } from './caches.ts'
+import { type Caches, startCaches } from './cache/caches.ts'
 import type { Config } from './config.ts'
-import type { Decision } from './decision.ts'
-import type { Snapshot } from './snapshot.ts'
+import type { Decision } from './model/decision.ts'
+import type { Snapshot } from './model/snapshot.ts'
 import { observeFleet } from './metrics.ts'
-import { createRecorder } from './recorder.ts'
-import { reconcileNodeConfig } from './reconcile.ts'
-import { createStopRecord } from './stop-record.ts'
+import { createRecorder } from './act/event-recorder.ts'
+import { reconcileNodeConfig } from './act/reconcile.ts'
+import { createStopRecord } from './rollout/stop-record.ts'
 
 export type ControllerOptions = {
 	client: KubeClient

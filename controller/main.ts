@@ -2,15 +2,13 @@ import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { Failure } from '../runtime/errors.ts'
 import { addHealth, createHttpServer, listen } from '../runtime/http-server.ts'
-import { loadCredentials } from '../runtime/kube/auth.ts'
-import { KubeClient } from '../runtime/kube/client.ts'
-import { leadWhileElected } from '../runtime/kube/lease.ts'
+import { KubeClient, leadWhileElected, loadCredentials } from '../runtime/kube/index.ts'
 import { createMetrics, type Metrics } from '../runtime/metrics.ts'
 import { type Context, type Read, runProcess } from '../runtime/process.ts'
 import { type Config, readConfig } from './config.ts'
 import { type Controller, createController } from './controller.ts'
 import { countDecisions } from './metrics.ts'
-import { MANAGER } from './view.ts'
+import { MANAGER } from './cache/projections.ts'
 
 const readers = { config: readConfig, credentials: (env: Context['env']) => loadCredentials({}, env) }
 

@@ -1,4 +1,4 @@
-import type { KubeClient } from '../runtime/kube/client.ts'
+import type { KubeClient } from '../runtime/kube/index.ts'
 
 /** The account of a token, and its lifetime. */
 export type AccountToken = {

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { KubeClient } from '../runtime/kube/client.ts'
-import { CustomResourceDefinition } from '../runtime/kube/kinds.ts'
+import { CustomResourceDefinition, type KubeClient } from '../runtime/kube/index.ts'
 
 /** What the wait needs to know of a CRD: contract's `Crd` has it, and so does the `spec` of a manifest. */
 export type Served = { group: string; names: { plural: string }; versions: readonly { name: string }[] }

@@ -1,11 +1,7 @@
 import { type AgentReport, RunConfig } from '../contract/agent-run.ts'
 import { CONFIG_KEY, LABEL_CONFIG_UID, REPORT_KEY } from '../contract/names.ts'
 import { sleep } from '../runtime/clock.ts'
-import type { KubeClient } from '../runtime/kube/client.ts'
-import { isKubeFailure } from '../runtime/kube/failures.ts'
-import type { Stored } from '../runtime/kube/kind.ts'
-import { ConfigMap, Job } from '../runtime/kube/kinds.ts'
-import { startReflector } from '../runtime/kube/reflector.ts'
+import { ConfigMap, isKubeFailure, Job, type KubeClient, startReflector, type Stored } from '../runtime/kube/index.ts'
 import type { Log } from '../runtime/log.ts'
 
 export type FakeKubeletOptions = {

@@ -1,4 +1,4 @@
-import { nameOf } from '../runtime/kube/kind.ts'
+import { nameOf } from '../runtime/kube/index.ts'
 import type { Reconcile } from '../runtime/loop.ts'
 
 /** OpenstackConfigs of one namespace that are reconciled concurrently. */

@@ -1,6 +1,6 @@
 import { MGMT_GROUP, MGMT_VERSION } from '../contract/names.ts'
 import type { OpenstackConfigSpec, OpenstackConfigStatus } from '../contract/openstack-config.ts'
-import { defineKind, type ObjectMeta } from '../runtime/kube/kind.ts'
+import { defineKind, type ObjectMeta } from '../runtime/kube/index.ts'
 
 export type OpenstackConfig = { metadata: ObjectMeta; spec: OpenstackConfigSpec; status?: OpenstackConfigStatus }
 

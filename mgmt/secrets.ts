@@ -1,6 +1,5 @@
 import type { OpenstackConfigSpec, SecretKeyRef } from '../contract/openstack-config.ts'
-import type { KubeClient } from '../runtime/kube/client.ts'
-import * as kinds from '../runtime/kube/kinds.ts'
+import { type KubeClient, Secret as KubeSecret } from '../runtime/kube/index.ts'
 import type { Config } from './config.ts'
 import { createSecret, type Secret, type SecretName } from './disclosure/decide.ts'
 import type { Origin } from './disclosure/origin.ts'
@@ -78,7 +77,7 @@ async function readKey(client: KubeClient, namespace: string, ref: SecretKeyRef)
 /** @returns undefined if there is no such Secret, '' if it does not have the key */
 async function findKey(client: KubeClient, namespace: string, { name, key }: SecretKeyRef): Promise<string | undefined> {
 	const where = `Secret ${namespace}/${name}`
-	const secret = await saying('ConfigError', `${where} could not be read`, () => client.find(kinds.Secret, { namespace, name }))
+	const secret = await saying('ConfigError', `${where} could not be read`, () => client.find(KubeSecret, { namespace, name }))
 	if (!secret) return undefined
 	const { data = {} } = secret
 	// the key is an author's text: a plain lookup would also find inherited properties

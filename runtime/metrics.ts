@@ -1,8 +1,20 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client'
-import type { Call } from './kube/transport.ts'
 import type { LoopWatch } from './loop.ts'
 import type { Queue, QueueWatch } from './queue.ts'
 import { loopMetrics, queueMetrics, workMetrics } from './work-metrics.ts'
+
+/** One finished request to the API server, as the client reports it. */
+export type FinishedCall = {
+	verb: string
+	method: string
+	host: string
+	code: string
+	/** Time until the response began. */
+	seconds: number
+	/** How long it waited before it could begin, in seconds. */
+	waited: number
+	isRetry: boolean
+}
 
 export type Metrics = {
 	/** Rooms register their own metrics here. */
@@ -11,7 +23,7 @@ export type Metrics = {
 	queue: QueueWatch
 	loop: LoopWatch
 	/** To be passed to `KubeClient` as `onCall`. */
-	kubeCall: (call: Call) => void
+	kubeCall: (call: FinishedCall) => void
 	/** Registers the gauges of running work, which are read from the queue on each scrape. */
 	observe(queue: Queue, now?: () => number): void
 	/** Sets the leader gauge: 1 while this process leads. */
@@ -55,7 +67,7 @@ export function createMetrics(controller: string, workers = 4): Metrics {
 	}
 }
 
-function callMetrics(registry: Registry): (call: Call) => void {
+function callMetrics(registry: Registry): (call: FinishedCall) => void {
 	const total = new Counter({
 		name: 'rest_client_requests_total',
 		help: 'Requests to the API server, by status code',

@@ -1,7 +1,7 @@
 import { faultsIn } from '../runtime/faults.ts'
 import { NodeConfigRequest, type NodeConfigsResponse, type NodeError, type NodeResult } from '../contract/viola-api.ts'
 import { Failure, isFailure, wordsOf } from '../runtime/errors.ts'
-import { isKubeFailure } from '../runtime/kube/failures.ts'
+import { isKubeFailure } from '../runtime/kube/index.ts'
 import type { Cluster } from './cluster.ts'
 import type { ViolaCode } from './failures.ts'
 

@@ -3,12 +3,8 @@ import { canonicalText } from '../contract/canonical.ts'
 import { NODE_CONFIG } from '../contract/names.ts'
 import type { NodeConfigRequest, NodeResult } from '../contract/viola-api.ts'
 import { Failure } from '../runtime/errors.ts'
-import { loadCredentials } from '../runtime/kube/auth.ts'
-import { KubeClient } from '../runtime/kube/client.ts'
-import { isKubeFailure } from '../runtime/kube/failures.ts'
-import { defineKind } from '../runtime/kube/kind.ts'
+import { defineKind, isKubeFailure, KubeClient, loadCredentials, type TransportOptions } from '../runtime/kube/index.ts'
 import { changeOf, manifest, type NodeConfigObject } from './manifest.ts'
-import type { TransportOptions } from '../runtime/kube/transport.ts'
 import type { Target } from './routing.ts'
 
 export const NodeConfigKind = defineKind<NodeConfigObject>(NODE_CONFIG)

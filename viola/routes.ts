@@ -5,7 +5,7 @@ import { NODE_CONFIGS_PATH, type NodeConfigList, type NodeConfigView, PROVIDER_H
 import { Failure } from '../runtime/errors.ts'
 import { faultsIn } from '../runtime/faults.ts'
 import { createHttpServer } from '../runtime/http-server.ts'
-import { isKubeFailure } from '../runtime/kube/failures.ts'
+import { isKubeFailure } from '../runtime/kube/index.ts'
 import type { Log } from '../runtime/log.ts'
 import type { TokenSource } from '../runtime/token-file.ts'
 import { applyNodeConfigs } from './apply.ts'

@@ -9,7 +9,7 @@ import {
 	LABEL_NODE_NAME,
 	REPORT_KEY,
 } from '../../contract/names.ts'
-import { NodeConfig } from '../../controller/kinds.ts'
+import { NodeConfig } from '../../controller/model/node-config-kind.ts'
 import { reportFor } from '../../lab/fake-kubelet.ts'
 import type { KubeClient } from '../../runtime/kube/client.ts'
 import { ConfigMap, Event, Node, Pod } from '../../runtime/kube/kinds.ts'

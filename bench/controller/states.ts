@@ -1,5 +1,4 @@
-import { NodeConfig } from '../../controller/kinds.ts'
-import type { NodeConfigObject } from '../../controller/view.ts'
+import { NodeConfig, type NodeConfigObject } from '../../controller/model/node-config-kind.ts'
 import type { KubeClient } from '../../runtime/kube/client.ts'
 import type { Stored } from '../../runtime/kube/kind.ts'
 import { startReflector } from '../../runtime/kube/reflector.ts'

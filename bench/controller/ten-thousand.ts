@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startFakeKubelet } from '../../lab/fake-kubelet.ts'
-import { NodeConfig } from '../../controller/kinds.ts'
+import { NodeConfig } from '../../controller/model/node-config-kind.ts'
 import type { ApiServer } from '../../lab/api-server.ts'
 import type { KubeClient } from '../../runtime/kube/client.ts'
 import { createLog } from '../../runtime/log.ts'

@@ -1,5 +1,4 @@
-import type { KubeObject, ObjectMeta } from '../../runtime/kube/kind.ts'
-import type { Node } from '../../runtime/kube/kinds.ts'
+import type { KubeObject, Node, ObjectMeta } from '../../runtime/kube/index.ts'
 
 /** Selects what a support bundle contains of an object: nothing secret, and nothing that only the API server needs. Pure. */
 

@@ -1,5 +1,4 @@
-import { objectPath, type Stored } from '../../runtime/kube/kind.ts'
-import { Pod } from '../../runtime/kube/kinds.ts'
+import { objectPath, Pod, type Stored } from '../../runtime/kube/index.ts'
 import { agentState, listOurPods } from '../run-pods.ts'
 import type { Session } from '../session.ts'
 import type { Part } from './collect.ts'

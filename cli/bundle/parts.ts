@@ -1,9 +1,20 @@
 import about from '../../package.json' with { type: 'json' }
 import { GROUP, LABEL_CONFIG_UID } from '../../contract/names.ts'
 import { ROLLOUT_CONFIG_MAP, ROLLOUT_PAUSE, ROLLOUT_STOP } from '../../contract/rollout.ts'
-import type { Kind, KubeObject, Stored } from '../../runtime/kube/kind.ts'
-import { ConfigMap, CustomResourceDefinition, Event, Job, Lease, Node, Pod } from '../../runtime/kube/kinds.ts'
-import type { Page, Selection } from '../../runtime/kube/list.ts'
+import {
+	ConfigMap,
+	CustomResourceDefinition,
+	Event,
+	Job,
+	type Kind,
+	type KubeObject,
+	Lease,
+	Node,
+	type Page,
+	Pod,
+	type Selection,
+	type Stored,
+} from '../../runtime/kube/index.ts'
 import { Deployment, NodeConfig } from '../kinds.ts'
 import { OF_ACCOUNTS } from '../run-pods.ts'
 import type { Session } from '../session.ts'

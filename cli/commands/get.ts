@@ -12,6 +12,7 @@ import type { CommandSpec, Session } from '../session.ts'
 import { isAsWanted } from '../view.ts'
 import { exitCodes } from '../world.ts'
 import { outputOption } from './options.ts'
+import { warnIfLeaderless } from './surroundings.ts'
 import { watchFleet } from './watch.ts'
 
 export type GetFlags = { output?: 'json' | 'yaml' | 'wide'; watch?: boolean }
@@ -28,6 +29,7 @@ export const get: CommandSpec<GetFlags> = {
 		const { deletedWith } = reading.fleet
 		if (deletedWith !== undefined) session.warn(`warning: ${deletedNamespaceWords(deletedWith)}`)
 		session.print(await lines(session, nodes, flags, reading))
+		if (reading.configs.length > 0 && deletedWith === undefined) await warnIfLeaderless(session)
 		return reading.configs.every(isAsWanted) ? exitCodes.fine : exitCodes.notAsWanted
 	},
 }

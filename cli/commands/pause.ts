@@ -1,6 +1,5 @@
 import { ROLLOUT_CONFIG_MAP, ROLLOUT_PAUSE } from '../../contract/rollout.ts'
-import { isKubeFailure } from '../../runtime/kube/failures.ts'
-import { ConfigMap } from '../../runtime/kube/kinds.ts'
+import { ConfigMap, isKubeFailure } from '../../runtime/kube/index.ts'
 import type { Fleet } from '../fleet.ts'
 import { NodeConfig } from '../kinds.ts'
 import { failure } from '../failures.ts'
@@ -13,6 +12,7 @@ import type { ConfigView } from '../view.ts'
 import { exitCodes } from '../world.ts'
 import { eachOf } from '../each.ts'
 import { unlessForbidden } from '../unless-forbidden.ts'
+import { warnIfLeaderless } from './surroundings.ts'
 
 export const pause: CommandSpec<object> = {
 	name: 'pause',
@@ -37,6 +37,7 @@ async function setPaused(session: Session, nodes: readonly string[], paused: boo
 	if (configs.length === 0) await mustBeInstalled(session)
 	if (nodes.length === 0) await session.progress(`writing ConfigMap ${ROLLOUT_PAUSE}`, setFleet(session, fleet, paused))
 	else await session.progress(`writing ${nodes.length} node configs`, setNodes(session, { configs, fleet }, paused))
+	if (configs.length > 0) await warnIfLeaderless(session)
 	return exitCodes.fine
 }
 

@@ -1,5 +1,5 @@
 import { Option } from 'commander'
-import { isKubeFailure } from '../../runtime/kube/failures.ts'
+import { isKubeFailure } from '../../runtime/kube/index.ts'
 import { failure } from '../failures.ts'
 import type { Fleet } from '../fleet.ts'
 import { NodeConfig } from '../kinds.ts'
@@ -11,6 +11,7 @@ import type { CommandSpec, Session } from '../session.ts'
 import { asks, type ConfigView, stateOf } from '../view.ts'
 import { exitCodes } from '../world.ts'
 import { eachOf } from '../each.ts'
+import { warnIfLeaderless } from './surroundings.ts'
 
 export const retry: CommandSpec<{ failed?: boolean }> = {
 	name: 'retry',
@@ -25,6 +26,7 @@ export const retry: CommandSpec<{ failed?: boolean }> = {
 		if (meant.length === 0) session.print(['no failed nodes, nothing to do'])
 		const outcomes = eachOf(meant, async config => ask(session, config, fleet))
 		const done = await session.progress(`requesting ${meant.length} runs`, outcomes)
+		if (done.some(Boolean)) await warnIfLeaderless(session)
 		return done.every(Boolean) ? exitCodes.fine : exitCodes.notAsWanted
 	},
 }

@@ -1,6 +1,6 @@
 import { Option } from 'commander'
 import about from '../../package.json' with { type: 'json' }
-import { isKubeFailure } from '../../runtime/kube/failures.ts'
+import { isKubeFailure } from '../../runtime/kube/index.ts'
 import { writeArchive } from '../bundle/archive.ts'
 import { type Collected, collect } from '../bundle/collect.ts'
 import { logParts } from '../bundle/logs.ts'

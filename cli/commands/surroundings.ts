@@ -1,5 +1,7 @@
-import { Event, Lease, Node } from '../../runtime/kube/kinds.ts'
+import { Event, Lease, Node } from '../../runtime/kube/index.ts'
 import type { Reading } from '../read.ts'
+import { leaderlessWords } from '../render/leaderless.ts'
+import type { Session } from '../session.ts'
 import { unlessForbidden } from '../unless-forbidden.ts'
 
 /** Objects around a node config that may explain why nothing happens to it. What the user may not read is omitted. */
@@ -17,6 +19,13 @@ export async function readRenewed({ cluster, signal }: Reading): Promise<string 
 	const lease = await unlessForbidden(cluster.client.find(Lease, at, { signal }))
 	if (lease === undefined) return undefined
 	return lease.found?.spec?.holderIdentity ? (lease.found.spec.renewTime ?? '') : ''
+}
+
+/** Warns that no controller runs: then every status is old, and a request is not carried out. */
+export async function warnIfLeaderless(session: Session): Promise<void> {
+	const { namespace } = session.cluster
+	const words = leaderlessWords({ renewed: await readRenewed(session), namespace, now: session.world.now() })
+	if (words !== '') session.warn(`warning: ${words}`)
 }
 
 /** Returns the Events about the node config, newest first. */

@@ -1,7 +1,6 @@
 import { ROLLOUT_CONFIG_MAP, ROLLOUT_PAUSE, ROLLOUT_STOP, rolloutOf } from '../../contract/rollout.ts'
 import { sleep } from '../../runtime/clock.ts'
-import { ConfigMap } from '../../runtime/kube/kinds.ts'
-import { startReflector } from '../../runtime/kube/reflector.ts'
+import { ConfigMap, startReflector } from '../../runtime/kube/index.ts'
 import { createLog, type Log } from '../../runtime/log.ts'
 import { fleetOf, type Rollout } from '../fleet.ts'
 import { NodeConfig } from '../kinds.ts'

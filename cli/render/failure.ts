@@ -1,6 +1,6 @@
 import { clean } from '../../contract/clean.ts'
 import { type Failure, wordsOf } from '../../runtime/errors.ts'
-import { isKubeFailure } from '../../runtime/kube/failures.ts'
+import { isKubeFailure } from '../../runtime/kube/index.ts'
 
 /** @returns one sentence that says what went wrong and what to do; never a stack, never a secret. Pure. */
 export function sentenceOf(error: unknown): string {

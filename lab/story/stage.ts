@@ -1,5 +1,4 @@
-import { loadCredentials } from '../../runtime/kube/auth.ts'
-import { KubeClient } from '../../runtime/kube/client.ts'
+import { KubeClient, loadCredentials } from '../../runtime/kube/index.ts'
 import type { Lab } from '../lab.ts'
 import { step } from '../progress.ts'
 import { type Cloud, startCloud } from './cloud.ts'

@@ -2,7 +2,8 @@ import type { Credentials } from './credentials.ts'
 import { isKubeFailure } from './failures.ts'
 import { apiVersionOf, collectionPath, type Kind, type KubeObject, type Name, objectPath, type Stored } from './kind.ts'
 import { type ListOptions, type Page, pagesOf } from './list.ts'
-import { type CallOptions, createTransport, type Request, type Transport, type TransportOptions } from './transport.ts'
+import type { CallOptions, Request } from './request.ts'
+import { createTransport, type Transport, type TransportOptions } from './transport.ts'
 import { type WatchEvent, type WatchOptions, watchEvents } from './watch.ts'
 
 /** Options of every write. */

@@ -5,7 +5,7 @@ import type { Agents, Connections } from './connections.ts'
 import type { Credentials } from './credentials.ts'
 import { isProtobuf, readStatus } from './envelope.ts'
 import { brokenOff, failureOf, isKubeFailure, type KubeCode } from './failures.ts'
-import type { Call, Request, Stream } from './transport.ts'
+import type { Call, Request, Stream } from './request.ts'
 
 /** What one request needs to reach the server. */
 export type Wire = {

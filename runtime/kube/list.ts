@@ -3,7 +3,8 @@ import { Failure } from '../errors.ts'
 import { interrupted, type KubeCode } from './failures.ts'
 import { itemsOf } from './items.ts'
 import { apiVersionOf, collectionPath, type Kind, type KubeObject, type Stored } from './kind.ts'
-import type { CallOptions, Transport } from './transport.ts'
+import type { CallOptions } from './request.ts'
+import type { Transport } from './transport.ts'
 
 /** Selects objects of a kind. */
 export type Selection = {

@@ -5,7 +5,8 @@ import { framesOf, linesOf } from './frames.ts'
 import { apiVersionOf, collectionPath, type Kind, type KubeObject, type Stored } from './kind.ts'
 import type { Selection } from './list.ts'
 import type { Message } from './protobuf.ts'
-import type { Request, Transport } from './transport.ts'
+import type { Request } from './request.ts'
+import type { Transport } from './transport.ts'
 
 export type WatchOptions<T extends KubeObject = KubeObject> = Selection & {
 	/** Where to start: the last version of a list, an event or a bookmark. Undefined: all existing objects come first, as ADDED. */

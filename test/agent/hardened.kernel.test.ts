@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { chownSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { HARDENED_CAPABILITIES } from '../../controller/host-access.ts'
+import { HARDENED_CAPABILITIES } from '../../controller/act/host-access.ts'
 import { confinement, nodeHost } from './node-host.ts'
 
 /** Runs the same cases with only the capabilities of a hardened container. */

@@ -1,4 +1,4 @@
-import { HARDENED_CAPABILITIES } from '../../controller/host-access.ts'
+import { HARDENED_CAPABILITIES } from '../../controller/act/host-access.ts'
 
 /**
  * The rest of the agent's kernel suite with only the capabilities of a hardened container; `hardened.kernel.test.ts` has the first part.

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { NodeConfig } from '../../controller/kinds.ts'
+import { NodeConfig } from '../../controller/model/node-config-kind.ts'
 import { ANNOTATION_RETRY, FINALIZER } from '../../contract/names.ts'
 import { isFailure } from '../../runtime/errors.ts'
 import type { KubeClient } from '../../runtime/kube/client.ts'

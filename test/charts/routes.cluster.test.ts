@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { limitsOf, notAllowed } from '../../agent/plan/limit-checks.ts'
 import { type Interface, Interfaces, settle } from '../../contract/interface.ts'
-import { NodeConfig } from '../../controller/kinds.ts'
+import { NodeConfig } from '../../controller/model/node-config-kind.ts'
 import { isFailure } from '../../runtime/errors.ts'
 import { type Cluster, chart, startCluster } from './release.ts'
 

@@ -13,7 +13,7 @@ import {
 import { rolloutOf } from '../../contract/rollout.ts'
 import { AllowedPrefixes, PodNetworks, ProtectedNetworks } from '../../contract/chart-limits.ts'
 import { RouteTableBase, RulePriorityBase } from '../../contract/bases.ts'
-import { DEFAULT_POD } from '../../controller/agent-pod.ts'
+import { DEFAULT_POD } from '../../controller/act/agent-pod.ts'
 import { ObjectName } from '../../runtime/env.ts'
 import { readConfig } from '../../controller/config.ts'
 

@@ -417,3 +417,24 @@ async function unusedPort(): Promise<number> {
 	await new Promise(resolve => server.close(resolve))
 	return port
 }
+
+describe('without a controller', () => {
+	test.each<[line: string, lease: object, err: string]>([
+		['get', {}, 'warning: no controller holds Lease multinic-controller; check that it is running:'],
+		['get worker-1', { holderIdentity: 'a', renewTime: ago(600) }, 'warning: Lease multinic-controller was renewed 10m ago;'],
+		['retry worker-2', {}, 'warning: no controller holds Lease multinic-controller;'],
+		['resume worker-2', {}, 'warning: no controller holds Lease multinic-controller;'],
+		['get -o json', {}, 'warning: no controller holds Lease multinic-controller;'],
+	])('%s warns that nothing happens', async (line, lease, err) => {
+		const { cluster, put } = await startStage({ lease })
+		put('worker-1', configured)
+		put('worker-2', failed)
+		expect((await command(line, { cluster })).err).toContain(err)
+	})
+
+	test.each(['get', 'retry worker-1'])('%s does not warn a user who may not read Leases', async line => {
+		const stage = await startStage({ lease: {}, allows: (_, { plural }) => plural !== 'leases' })
+		stage.put('worker-1', configured)
+		expect((await command(line, { cluster: clusterOf(stage.server.credentialsOf('somebody')) })).err).toBe('')
+	})
+})

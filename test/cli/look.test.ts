@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { NodeConfig } from '../../cli/kinds.ts'
 import type { AgentReport } from '../../contract/agent-run.ts'
-import { ConfigMap, Event, Job, Lease, Node, Pod } from '../../runtime/kube/kinds.ts'
+import { ConfigMap, Event, Job, Node, Pod } from '../../runtime/kube/kinds.ts'
 import { answering, runOfLook, clusterOf, namespace, putRunPod, type Stage, startStage } from './cluster.ts'
 import { ago, command, configured, now, running } from './world.ts'
 
@@ -138,7 +138,7 @@ describe('diff', () => {
 	})
 
 	test('reports the visible causes when no run answers, and withdraws the request', async () => {
-		const one = await startStage()
+		const one = await startStage({ lease: {} })
 		one.put('worker-1', { reason: 'NodeNotReady', message: 'The kubelet of node worker-1 does not report.' })
 		one.server.objects.create(Node, { metadata: { name: 'worker-1' } })
 		one.server.objects.patchStatus(Node, { name: 'worker-1' }, { conditions: [{ type: 'Ready', status: 'Unknown' }] })
@@ -172,12 +172,11 @@ test.each<[title: string, spec: object, said: string]>([
 		{ holderIdentity: '', renewTime: ago(1) },
 		'no controller holds Lease multinic-controller; check that it is running:',
 	],
-	['that went silent', { holderIdentity: 'a', renewTime: ago(600) }, 'was renewed 10m ago; does a controller run?'],
+	['that went silent', { holderIdentity: 'a', renewTime: ago(600) }, 'was renewed 10m ago; check that the controller is running:'],
 	['that leads', { holderIdentity: 'a', renewTime: ago(1) }, ''],
 ])('checks a controller %s when no run answers', async (_, spec, said) => {
-	const { cluster, put, server } = await startStage()
+	const { cluster, put } = await startStage({ lease: spec })
 	put('worker-1', configured)
-	server.objects.create(Lease, { metadata: { name: 'multinic-controller', namespace }, spec } as never)
 	const { err } = await command('plan worker-1 --timeout 3s', { cluster, now: hurried() })
 	expect(err).toContain(said)
 	expect(err.includes('Lease')).toBe(said !== '')

@@ -9,7 +9,7 @@ import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { writeArchive } from '../../cli/bundle/archive.ts'
 import { leanNode, leanObject } from '../../cli/bundle/lean.ts'
 import { Deployment } from '../../cli/kinds.ts'
-import { ConfigMap, Event, Lease, Node, Pod, Secret } from '../../runtime/kube/kinds.ts'
+import { ConfigMap, Event, Node, Pod, Secret } from '../../runtime/kube/kinds.ts'
 import { clusterOf, namespace, putRunPod, type Stage, startStage } from './cluster.ts'
 import { command, configured, failed } from './world.ts'
 
@@ -30,7 +30,6 @@ async function world(): Promise<Stage> {
 	objects.create(Secret, { metadata: { name: 'registry', namespace }, data: { password: 'aHVudGVyMg==' } })
 	objects.create(Event, { metadata: { name: 'e', namespace }, reason: 'PodRefused' } as never)
 	const { uid } = objects.create(Deployment, { metadata: at('multinic-controller'), spec: {} } as never).metadata
-	objects.create(Lease, { metadata: at('multinic-controller'), spec: { holderIdentity: 'one' } } as never)
 	putPod(stage, 'multinic-controller-a', uid, { restartCount: 1, state: { running: {} } })
 	const run = (node: string, name: string, state: object) => {
 		const status = { containerStatuses: [{ name: 'agent', restartCount: 0, state }] }

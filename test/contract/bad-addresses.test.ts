@@ -4,7 +4,7 @@ import { parseConfig } from '../../agent/config.ts'
 import { type Interface, Interfaces } from '../../contract/interface.ts'
 import { contains, isNetworkOrBroadcast, isUnicast, networkOf, parseIp } from '../../contract/ip.ts'
 import { NodeConfigList, NodeConfigRequest } from '../../contract/viola-api.ts'
-import { readSpec } from '../../controller/spec.ts'
+import { readSpec } from '../../controller/model/read-spec.ts'
 import { addressCases } from './bad-addresses.ts'
 
 /** Wrong addresses at every entry point except the API server (crds.cluster.test.ts has the same cases there). */

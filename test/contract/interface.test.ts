@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { canonicalForm, type Interface, Interfaces, settle } from '../../contract/interface.ts'
 import { NodeConfigSpec } from '../../contract/node-config.ts'
-import { readSpec } from '../../controller/spec.ts'
+import { readSpec } from '../../controller/model/read-spec.ts'
 import { canonicalText } from '../../contract/canonical.ts'
 
 const a = { id: 0, macAddress: 'fa:16:3e:37:c3:f1', address: '10.0.0.23', cidr: '10.0.0.0/24', mtu: 1450 }

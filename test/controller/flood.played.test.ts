@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { NodeConfig } from '../../controller/kinds.ts'
+import { NodeConfig } from '../../controller/model/node-config-kind.ts'
 import { Job } from '../../runtime/kube/kinds.ts'
 import { namespace, soon, specOf, startWorld } from './survival.ts'
 

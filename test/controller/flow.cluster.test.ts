@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { NodeConfigSpec, NodeConfigStatus } from '../../contract/node-config.ts'
-import { NodeConfig } from '../../controller/kinds.ts'
-import { condition } from '../../controller/runs.ts'
+import { NodeConfig } from '../../controller/model/node-config-kind.ts'
+import { condition } from '../../controller/model/runs.ts'
 import { defineKind, type Kind, type KubeObject } from '../../runtime/kube/kind.ts'
 import { ConfigMap, Event, Job, Namespace, Node, Pod } from '../../runtime/kube/kinds.ts'
 import { reportFor } from '../../lab/fake-kubelet.ts'
@@ -254,6 +254,16 @@ describe('with a running controller', () => {
 		await bootOf(bootID)
 		await eventually(async () => expect(await statusOf('booted')).toMatchObject({ bootID: 'boot-2', state: 'Configured' }))
 		expect(inputsOf('booted').map(({ mode }) => mode)).toEqual(['Apply', 'Verify'])
+	})
+
+	test('verifies a node that got its pod networks after its run, which gives the next run their rules', async () => {
+		await newNode('pods-later')
+		await create('pods-later')
+		await tells('pods-later', configured)
+		await stage.admin.patch(Node, { name: 'pods-later' }, { spec: { podCIDR: '10.244.7.0/24', podCIDRs: ['10.244.7.0/24'] } })
+		await eventually(() => expect(inputsOf('pods-later').map(({ mode }) => mode)).toEqual(['Apply', 'Verify']))
+		expect(inputsOf('pods-later').map(({ podNetworks }) => podNetworks?.at(-1))).toEqual([undefined, '10.244.7.0/24'])
+		await tells('pods-later', configured)
 	})
 
 	test('configures a port on another node when the first node releases it', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { ANNOTATION_RETRY } from '../../contract/names.ts'
-import { NodeConfig } from '../../controller/kinds.ts'
+import { NodeConfig } from '../../controller/model/node-config-kind.ts'
 import { Pod } from '../../runtime/kube/kinds.ts'
 import { soon, startWorld } from './survival.ts'
 

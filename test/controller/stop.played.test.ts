@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { RunConfig } from '../../contract/agent-run.ts'
-import { NodeConfig } from '../../controller/kinds.ts'
+import { NodeConfig } from '../../controller/model/node-config-kind.ts'
 import { reportFor } from '../../lab/fake-kubelet.ts'
 import { namespace, soon, specOf, startWorld } from './survival.ts'
 

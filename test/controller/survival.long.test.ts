@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { NodeConfig } from '../../controller/kinds.ts'
+import { NodeConfig } from '../../controller/model/node-config-kind.ts'
 import { defineKind, type KubeObject } from '../../runtime/kube/kind.ts'
 import { CustomResourceDefinition } from '../../runtime/kube/kinds.ts'
 import { add, type HardTime, soon, startWorld, story, type World, type WorldOptions } from './hard-times.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ConfigMap, Event, Job, Node, Pod } from '../../runtime/kube/kinds.ts'
 import { ANNOTATION_RETRY, FINALIZER } from '../../contract/names.ts'
-import { NodeConfig } from '../../controller/kinds.ts'
+import { NodeConfig } from '../../controller/model/node-config-kind.ts'
 import type { Fault } from '../runtime/fake-api-server/faults.ts'
 import type { ApiRequest } from '../runtime/fake-api-server/request.ts'
 import { namespace, soon, specOf, startWorld, type World } from './survival.ts'

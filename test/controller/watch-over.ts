@@ -1,6 +1,5 @@
 import type { NodeConfigStatus } from '../../contract/node-config.ts'
-import { NodeConfig } from '../../controller/kinds.ts'
-import type { NodeConfigObject } from '../../controller/view.ts'
+import { NodeConfig, type NodeConfigObject } from '../../controller/model/node-config-kind.ts'
 import type { KubeClient } from '../../runtime/kube/client.ts'
 import type { Stored } from '../../runtime/kube/kind.ts'
 import { Job } from '../../runtime/kube/kinds.ts'

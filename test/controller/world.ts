@@ -2,10 +2,10 @@ import type { AgentReport, InterfaceReport } from '../../contract/agent-run.ts'
 import { FINALIZER } from '../../contract/names.ts'
 import { rolloutOf } from '../../contract/rollout.ts'
 import type { NodeConfigSpec, NodeConfigStatus } from '../../contract/node-config.ts'
-import { DEFAULT_POD } from '../../controller/agent-pod.ts'
-import type { AgentSettings } from '../../controller/job.ts'
-import type { Run, Snapshot } from '../../controller/snapshot.ts'
-import { startedStatus } from '../../controller/status.ts'
+import { DEFAULT_POD } from '../../controller/act/agent-pod.ts'
+import type { AgentSettings } from '../../controller/act/job.ts'
+import type { Run, Snapshot } from '../../controller/model/snapshot.ts'
+import { startedStatus } from '../../controller/status/status.ts'
 
 /** A small fixture for test tables: one node config with one interface, on a Ready node. */
 
@@ -101,6 +101,7 @@ export function run(over: Partial<Run> = {}): Run {
 		created: now - 10_000,
 		heard: now - 10_000,
 		bootID: 'boot-1',
+		podNetworks: undefined,
 		report: undefined,
 		reportFault: undefined,
 		hasConfigMap: true,

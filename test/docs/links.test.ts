@@ -24,6 +24,7 @@ test('every page that a source names exists, and has the heading that it names',
 test.each<[text: string, links: string[], anchors: string[]]>([
 	['# A `b` (c): d\n[x](#y) and [z\nz](w.md)', ['#y', 'w.md'], ['a-b-c-d']],
 	['```\n# no [x](y)\n```\n## Twice\n## Twice', [], ['twice', 'twice-1']],
+	['# 드리프트와 재부팅\n[설정](#설정)', ['#설정'], ['드리프트와-재부팅']],
 	['`[x](y)` [web](https://example.com)', [], []],
 ])('of %s finds the links and the anchors', (text, links, anchors) => {
 	expect([linksOf(text), anchorsOf(text)]).toEqual([links, anchors])

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { reasons } from '../../contract/reasons.ts'
 import { rolloutOf, RolloutSettings } from '../../contract/rollout.ts'
-import { backoffMs, mayHeal } from '../../controller/runs.ts'
+import { backoffMs, mayHeal } from '../../controller/model/runs.ts'
 
 /** Tests docs/operations.md against what it describes. */
 

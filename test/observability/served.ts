@@ -1,5 +1,5 @@
 import { countDecisions, observeFleet } from '../../controller/metrics.ts'
-import { createFleet } from '../../controller/fleet.ts'
+import { createFleet } from '../../controller/rollout/fleet.ts'
 import { createMetrics } from '../../runtime/metrics.ts'
 import { createQueue } from '../../runtime/queue.ts'
 

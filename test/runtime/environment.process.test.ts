@@ -58,7 +58,7 @@ const programs: Readonly<Record<string, Program>> = {
 		},
 	},
 	'controller/uninstall': {
-		reads: ['controller/uninstall.ts', 'runtime/process.ts'],
+		reads: ['controller/uninstall/main.ts', 'runtime/process.ts'],
 		variables: {
 			...log,
 			...{ NAMESPACE: name, ON_UNINSTALL: ['Forget'], CONTROLLER: name, JOB: name, POLL_MS: [...number, '9'], KUBECONFIG: missing },
@@ -168,7 +168,7 @@ function rounds(variables: Variables): [number, Record<string, string>][] {
 
 function start(program: string, env: Record<string, string>): { status: number | null; said: string } {
 	const surroundings = { HOME: '/nowhere', ...(program === 'agent' && { TERMINATION_LOG: '/dev/null' }) }
-	const { status, stdout, stderr } = spawnSync(process.execPath, [program.includes('/') ? `${program}.ts` : `${program}/main.ts`], {
+	const { status, stdout, stderr } = spawnSync(process.execPath, [`${program}/main.ts`], {
 		env: { ...surroundings, ...env },
 		encoding: 'utf8',
 	})

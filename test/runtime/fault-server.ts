@@ -46,7 +46,7 @@ export async function startFaultServer(): Promise<FaultServer> {
 
 function told(url: string): string {
 	const { pathname, searchParams } = new URL(url, 'http://x')
-	if (searchParams.get('sendInitialEvents') === 'true') return 'stream'
+	if (searchParams.get('sendInitialEvents') === 'true') return 'watchlist'
 	if (searchParams.get('watch') === 'true') return `watch from ${searchParams.get('resourceVersion')}`
 	if (!pathname.endsWith('/configmaps')) return pathname
 	return ['list', searchParams.get('limit') ?? 'whole', searchParams.get('continue') ?? ''].join(' ').trimEnd()

@@ -4,7 +4,7 @@ import { createBackoff } from '../../runtime/kube/backoff.ts'
 import { failureOf, retryAfterOf } from '../../runtime/kube/failures.ts'
 import { collectionPath, defineKind, keyOf, nameOf, objectPath } from '../../runtime/kube/kind.ts'
 import { ConfigMap, Job, Node } from '../../runtime/kube/kinds.ts'
-import { type Claim, claim, release, seen } from '../../runtime/kube/lease-rules.ts'
+import { type Claim, claim, release, seen } from '../../runtime/kube/lease-spec.ts'
 import { createStore } from '../../runtime/kube/store.ts'
 
 describe('a path', () => {

@@ -1,0 +1,121 @@
+import { nameOf } from '../../runtime/kube/index.ts'
+import { type Claim, claimsOf, isBetter, type Right, rightTo, wordsOf } from './address-claims.ts'
+import { placeIn } from '../model/insertion-index.ts'
+import type { ConfigView, Rival } from '../model/snapshot.ts'
+
+/** Keys of the node configs that a change may affect, without the one that changed. */
+export type Told = {
+	/** They lost a claim to another node config, or hold it now. */
+	holders: ReadonlySet<string>
+	/** They share a claim whose holder has changed; only the name of their rival differs. However many there are, none is urgent. */
+	others: ReadonlySet<string>
+}
+
+/** All claims of the fleet, so that a decision need not search the whole fleet. */
+export type ClaimIndex = {
+	/** Time and result size do not grow with the number of claimants, unless the holder of a claim changes. */
+	take(key: string, now: ConfigView | undefined): Told
+	rival(key: string): Rival | undefined
+}
+
+type ConfigOf = (key: string) => ConfigView | undefined
+
+/**
+ * Creates an empty index.
+ *
+ * @param configOf returns a node config as currently known
+ */
+export function createClaimIndex(configOf: ConfigOf): ClaimIndex {
+	const claimants = new Claimants(configOf)
+	const claims = new Map<string, ReadonlySet<Claim>>()
+	return {
+		take(key, now) {
+			const before = claims.get(key) ?? []
+			const after = new Set(now && claimsOf(interfacesOf(now)))
+			const all = [...new Set([...before, ...after])]
+			const holders = all.map(claim => claimants.holder(claim))
+			for (const claim of before) claimants.remove(claim, key)
+			if (now) for (const claim of after) claimants.add(claim, key, now)
+			if (now) claims.set(key, after)
+			else claims.delete(key)
+			return told(key, claimants, changesIn(all, holders, claimants))
+		},
+		rival(key) {
+			for (const claim of claims.get(key) ?? []) {
+				const holder = claimants.holder(claim)
+				if (holder !== undefined && holder !== key) return { name: nameOf(holder).name, what: wordsOf(claim) }
+			}
+			return undefined
+		},
+	}
+}
+
+/** A claim whose holder has changed. */
+type Turn = { claim: Claim; holders: (string | undefined)[] }
+
+function changesIn(all: readonly Claim[], before: readonly (string | undefined)[], claimants: Claimants): Turn[] {
+	const turns = all.map((claim, at) => ({ claim, holders: [before[at], claimants.holder(claim)] }))
+	return turns.filter(({ holders: [was, is] }) => was !== is)
+}
+
+function told(key: string, claimants: Claimants, turns: readonly Turn[]): Told {
+	const holders = new Set(turns.flatMap(({ holders }) => holders.flatMap(one => (one === undefined || one === key ? [] : [one]))))
+	const others = turns.flatMap(({ claim }) => claimants.all(claim)).filter(one => one !== key && !holders.has(one))
+	return { holders, others: new Set(others) }
+}
+
+/** The claimants of each claim, the one with the best right first. */
+class Claimants {
+	/** Most claims have one claimant, which is stored without a list: ten thousand lists of one would be most of the memory. */
+	readonly #of = new Map<Claim, string | Right[]>()
+	readonly #configOf: ConfigOf
+
+	constructor(configOf: ConfigOf) {
+		this.#configOf = configOf
+	}
+
+	holder(claim: Claim): string | undefined {
+		const found = this.#of.get(claim)
+		return typeof found === 'string' ? found : found?.[0]?.key
+	}
+
+	all(claim: Claim): string[] {
+		const found = this.#of.get(claim) ?? []
+		return typeof found === 'string' ? [found] : found.map(({ key }) => key)
+	}
+
+	add(claim: Claim, key: string, config: ConfigView): void {
+		const found = this.#of.get(claim)
+		if (found === undefined) return void this.#of.set(claim, key)
+		const rights = typeof found === 'string' ? this.#only(claim, found) : found
+		const own = rightTo(claim, key, config)
+		rights.splice(
+			placeIn(rights, other => isBetter(other, own)),
+			0,
+			own,
+		)
+		this.#of.set(claim, rights)
+	}
+
+	remove(claim: Claim, key: string): void {
+		const found = this.#of.get(claim)
+		if (found === key) this.#of.delete(claim)
+		if (!Array.isArray(found)) return
+		const at = found.findIndex(right => right.key === key)
+		if (at >= 0) found.splice(at, 1)
+		const [first] = found
+		if (found.length === 1 && first) this.#of.set(claim, first.key)
+	}
+
+	/** A node config that is deleted but not yet removed from this index has no right any more. */
+	#only(claim: Claim, key: string): Right[] {
+		const config = this.#configOf(key)
+		return config ? [rightTo(claim, key, config)] : []
+	}
+}
+
+/** A node config with an invalid spec claims nothing. */
+function interfacesOf(config: ConfigView) {
+	const { spec } = config.read
+	return 'value' in spec ? spec.value.interfaces : []
+}

@@ -1,0 +1,61 @@
+import { canonicalIp, networkOf } from '../../contract/ip.ts'
+import type { Interface } from '../../contract/interface.ts'
+import type { InterfaceStatus } from '../../contract/node-config.ts'
+import type { ConfigView } from '../model/snapshot.ts'
+
+/** A MAC and an address belong to one node. Pure. */
+
+/** What a node config claims of the network, in canonical form: equal texts are the same claim. */
+export type Claim = string
+
+/** The parts of a node config that decide its right to a claim. */
+export type Claimant = Pick<ConfigView, 'name' | 'created' | 'status'>
+
+/** Returns every MAC, and every address with the subnet it is in. Addresses of networks without an id are distinguished by their CIDR. */
+export function claimsOf(nics: readonly Interface[]): Claim[] {
+	return nics.flatMap(nic => [`MAC ${nic.macAddress}`, ...addressesOf(nic)])
+}
+
+function addressesOf(nic: Interface): Claim[] {
+	const first = nic.address !== undefined && nic.cidr !== undefined ? [[nic.address, nic.cidr] as const] : []
+	const further = (nic.addresses ?? []).map(cidr => [cidr.slice(0, cidr.indexOf('/')), cidr] as const)
+	return [...first, ...further].map(([address, cidr]) => `address ${canonicalIp(address)} in ${subnetOf(nic, cidr)}`)
+}
+
+/** A port's subnet is the subnet of its fixed IP; an additional address may be in another subnet of the same network. */
+function subnetOf({ subnetId, networkId, cidr: own }: Interface, cidr: string): string {
+	const network = networkOf(cidr)
+	if (subnetId && own && networkOf(own) === network) return subnetId
+	return networkId ? `${network} of ${networkId}` : network
+}
+
+/** The right of a node config to a claim. `key` is the key of the node config, `since` and `created` are milliseconds since 1970. */
+export type Right = { key: string; since: number; created: number; name: string }
+
+/** @returns the right of that node config to the claim; `since` is infinity if its status does not report the claim on the node */
+export function rightTo(claim: Claim, key: string, { name, created, status }: Claimant): Right {
+	return { key, since: configuredSince(claim, status), created, name }
+}
+
+/** Whether the first has the better right: the one that has had it configured for longer; else the older object; else the first by name. */
+export function isBetter(a: Right, b: Right): boolean {
+	if (a.since !== b.since) return a.since < b.since
+	if (a.created !== b.created) return a.created < b.created
+	return a.name < b.name
+}
+
+/** Returns the claim for a message, without the part that only distinguishes networks. */
+export function wordsOf(claim: Claim): string {
+	return claim.replace(/ in .*$/, '')
+}
+
+function configuredSince(claim: Claim, status: Claimant['status']): number {
+	const nic = (status.interfaceStatuses ?? []).find(one => holds(claim, one))
+	const since = Date.parse(nic?.lastConfigured ?? '')
+	return Number.isNaN(since) ? Number.POSITIVE_INFINITY : since
+}
+
+function holds(claim: Claim, { macAddress, observed }: InterfaceStatus): boolean {
+	if (claim.startsWith('MAC ')) return claim === `MAC ${macAddress}`
+	return (observed?.addresses ?? []).some(cidr => claim.startsWith(`address ${cidr.slice(0, cidr.indexOf('/'))} in `))
+}

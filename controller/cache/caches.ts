@@ -1,0 +1,188 @@
+import { LABEL_CONFIG_UID } from '../../contract/names.ts'
+import { hasNeverRun } from '../../contract/rollout.ts'
+import {
+	type Change,
+	ConfigMap,
+	Job,
+	keyOf,
+	type KubeClient,
+	nameOf,
+	Node,
+	Pod,
+	type Reflector,
+	startReflector,
+	type Stored,
+} from '../../runtime/kube/index.ts'
+import type { Log } from '../../runtime/log.ts'
+import { same } from '../model/same-json.ts'
+import { createClaimIndex } from './address-claim-index.ts'
+import { createFleet, type Fleet } from '../rollout/fleet.ts'
+import { NodeConfig, type NodeConfigObject } from '../model/node-config-kind.ts'
+import { configMapPart, jobPart, nodePart, podPart } from './protobuf-fields.ts'
+import { createRunIndex, type RunIndex } from './run-index.ts'
+import type { ConfigView, NodeView, Rival } from '../model/snapshot.ts'
+import type { StopRecord } from '../rollout/stop-record.ts'
+import { watchSettings } from './watch-settings.ts'
+import { configMapView, configView, jobView, nodeView, podView } from './projections.ts'
+
+/** The objects of the cluster as the watches report them, with the controller's own latest writes. */
+export type Caches = {
+	config(key: string): ConfigView | undefined
+	node(name: string): NodeView | undefined
+	rival(key: string): Rival | undefined
+	runs: Pick<RunIndex, 'runsOf'>
+	fleet: Fleet
+	/** A value that no node can know. */
+	secret(): string
+	/** The stored record of nodes that stop the rollout, and the writer that is notified when these nodes change. */
+	stopRecord: { stored(): Readonly<Record<string, string>> | undefined; setWriter(writer: Pick<StopRecord, 'touch' | 'seen'>): void }
+	/** Everything in the caches, for metrics. */
+	census: { configs(): Iterable<ConfigView>; caches(): CacheCount[] }
+	/** Takes objects from API responses, which the watch may report only later. */
+	observeWrite: ObserveWrite
+	/** Resolves to true when every initial list is complete, to false when the signal is aborted first. */
+	synced: Promise<boolean>
+	isSynced(): boolean
+	done: Promise<unknown>
+}
+
+export type CacheCount = { kind: string; objects: number; events: number; lists: number; failures: number }
+
+/** Takes an object from a response, in whatever order the responses arrive. */
+type ObserveWrite = {
+	config(object: Stored<NodeConfigObject>): void
+	configMap(object: Stored<ConfigMap>): void
+	job(object: Stored<Job>): void
+}
+
+export type CacheOptions = {
+	client: KubeClient
+	namespace: string
+	/** Called with the key of every node config that a change may affect; `backlog`: nothing has just happened. */
+	wake: (key: string, backlog: boolean) => void
+	log: Log
+	signal: AbortSignal
+	maxConcurrentRuns: number
+	/** When Kubernetes ends a run (milliseconds). */
+	deadlineMs: number
+	/** Service account of the agent's pods. A kubelet cannot create a pod that names one (NodeRestriction), so a forged pod is never cached. */
+	serviceAccount: string
+	/** Milliseconds since 1970. */
+	startedAt: number
+}
+
+/** Starts to watch every object that a decision uses. */
+export function startCaches(options: CacheOptions): Caches {
+	const { namespace, wake, maxConcurrentRuns, startedAt } = options
+	const runs = createRunIndex(() => performance.now(), options.deadlineMs)
+	const keyed = (name: string) => keyOf({ name, namespace })
+	let isWhole = false
+	const world: World = {
+		runs,
+		claims: createClaimIndex(key => configs.store.get(key)),
+		fleet: createFleet({
+			configOf: name => configs.store.get(keyed(name)),
+			nodeOf: name => nodes.store.get(name),
+			runsOf: runs.runsOf,
+			active: runs.active,
+			wake: name => wake(keyed(name), true),
+			...{ recordedStop: name => settings.recordedStop(name), stopsChanged: () => settings.stopsChanged() },
+			...{ maxConcurrentRuns, startedAt },
+		}),
+		look: name => isWhole && world.fleet.look(name),
+		wakeNode: (name, backlog) => configs.store.has(keyed(name)) && wake(keyed(name), backlog),
+	}
+	const configs = watchConfigs(options, world)
+	const nodes = watchNodes(options, world)
+	const { configMaps, jobs, pods } = watchRuns(options, world)
+	const settings = watchSettings(options, world.fleet)
+	const caches = { MultiNicNodeConfig: configs, Node: nodes, ConfigMap: configMaps, Job: jobs, Pod: pods }
+	const all = [...Object.values(caches), ...settings.all]
+	const survey = () => {
+		isWhole = true
+		for (const { name } of configs.store.values()) world.fleet.look(name)
+		return true
+	}
+	return {
+		config: configs.store.get,
+		node: name => nodes.store.get(name),
+		rival: world.claims.rival,
+		runs,
+		fleet: world.fleet,
+		secret: settings.secret,
+		stopRecord: settings.stopRecord,
+		census: { configs: configs.store.values, caches: () => Object.entries(caches).map(counted) },
+		observeWrite: { config: configs.observeWrite, configMap: configMaps.observeWrite, job: jobs.observeWrite },
+		synced: Promise.all(all.map(reflector => reflector.synced)).then(survey, () => false),
+		isSynced: () => all.every(reflector => reflector.isSynced()),
+		done: Promise.all(all.map(reflector => reflector.done)),
+	}
+}
+
+function counted([kind, { store, counts }]: [string, Pick<Reflector<never, unknown>, 'store' | 'counts'>]): CacheCount {
+	return { kind, objects: store.size, events: counts.events, lists: counts.lists, failures: counts.failures }
+}
+
+/** Indexes derived from the caches, and the callbacks after a change. */
+type World = {
+	runs: RunIndex
+	claims: ReturnType<typeof createClaimIndex>
+	fleet: Fleet
+	/** Refreshes that node in the fleet; does nothing before the initial lists are complete, or each node would be refreshed four times. */
+	look: (name: string) => void
+	/** Wakes the node config of that node, if there is one. */
+	wakeNode: (name: string, backlog: boolean) => void
+}
+
+/**
+ * Node configs per page, if they cannot be read as one response. A page is held in memory as a whole, and a node config from before its
+ * metadata was limited may have 1.5 MB: 500 of 250 kB took 500 MB (measured), 20 take less than the response that is parsed as it arrives.
+ */
+const PAGE_SIZE = 20
+
+function watchConfigs({ client, namespace, log, signal, wake }: CacheOptions, { claims, look }: World) {
+	const onChange: Change<ConfigView> = (key, now, _, backlog) => {
+		const { holders, others } = claims.take(key, now)
+		for (const holder of holders) wake(holder, backlog)
+		for (const other of others) wake(other, true)
+		look(nameOf(key).name)
+		// many new node configs must not delay a change to another
+		wake(key, backlog || (now !== undefined && hasNeverRun(now.status)))
+	}
+	const how = { listMode: 'single', pageSize: PAGE_SIZE } as const
+	return startReflector({ client, log, signal, namespace, kind: NodeConfig, ...how, project: configView, onChange })
+}
+
+function watchNodes({ client, log, signal }: CacheOptions, { look, wakeNode }: World) {
+	const onChange: Change<NodeView> = (name, now, before, backlog) => {
+		if (same(now, before)) return
+		if (now?.controlPlane !== before?.controlPlane || !now !== !before) look(name)
+		wakeNode(name, backlog)
+	}
+	return startReflector({ client, log, signal, kind: Node, protobuf: nodePart, project: nodeView, onChange })
+}
+
+function watchRuns({ client, namespace, log, signal, serviceAccount }: CacheOptions, world: World) {
+	const { runs, wakeNode } = world
+	const ours = { client, log, signal, namespace, labelSelector: LABEL_CONFIG_UID }
+	const fieldSelector = `spec.serviceAccountName=${serviceAccount}`
+	const onRun =
+		<V extends { node: string }>(take: (now: V | undefined, before: V | undefined) => void): Change<V> =>
+		(_, now, before, backlog) => {
+			take(now, before)
+			const nodes = new Set([before, now].flatMap(one => (one ? [one.node] : [])))
+			for (const node of nodes) world.look(node)
+			if (!same(now, before)) for (const node of nodes) wakeNode(node, backlog)
+		}
+	return {
+		configMaps: startReflector({
+			...ours,
+			kind: ConfigMap,
+			protobuf: configMapPart,
+			project: configMapView,
+			onChange: onRun(runs.configMap),
+		}),
+		jobs: startReflector({ ...ours, kind: Job, protobuf: jobPart, project: jobView, onChange: onRun(runs.job) }),
+		pods: startReflector({ ...ours, fieldSelector, kind: Pod, protobuf: podPart, project: podView, onChange: onRun(runs.pod) }),
+	}
+}

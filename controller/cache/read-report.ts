@@ -1,0 +1,26 @@
+import { cleanAll, clean } from '../../contract/clean.ts'
+import { REPORT_BOUNDS } from '../../contract/names.ts'
+import { parseBounded } from '../../runtime/bounded-json.ts'
+import { faultsIn } from '../../runtime/faults.ts'
+import { Report } from '../model/report.ts'
+import type { Mode } from '../model/snapshot.ts'
+import type { Mark } from './projections.ts'
+
+/**
+ * Parses the report of a run. The work is bounded whatever the node wrote, and text that must not enter a status is removed. Pure.
+ *
+ * @param text `report.json`, or a termination message
+ * @returns the report, or a sentence that says why it is not a report of this run
+ */
+export function readReport(text: string, run: Mark & { mode: Mode }): { report: Report } | { fault: string } {
+	const json = parseBounded(text, REPORT_BOUNDS)
+	if ('fault' in json) return json
+	const parsed = Report.safeParse(json.value)
+	if (!parsed.success) return { fault: clean(faultsIn(parsed.error, { whole: 'it' })) }
+	const report = cleanAll(parsed.data)
+	const { nodeName, uid, generation, attempt, mode } = report
+	const same = nodeName === run.node && uid === run.uid && generation === run.generation && attempt === run.attempt && mode === run.mode
+	return same
+		? { report }
+		: { fault: `it belongs to ${mode} of generation ${generation}, attempt ${attempt}, on ${nodeName}, not of this run` }
+}

@@ -1,0 +1,159 @@
+import { readReport } from './read-report.ts'
+import type { Report } from '../model/report.ts'
+import { hasEnded, isActive, leftToEnd } from '../model/runs.ts'
+import type { Mode, Run } from '../model/snapshot.ts'
+import type { ConfigMapView, Mark, RunJobView, RunPodView } from './projections.ts'
+
+/** What is known of one run, from three caches that are not synchronized. */
+type Parts = { heard: number; configMap?: ConfigMapView; job?: RunJobView; pods?: readonly RunPodView[] }
+type Reading = { report: Report } | { fault: string }
+
+/**
+ * All runs by node, so that a decision need not search all of them. Within a node by name and uid: while the garbage collector still
+ * deletes the runs of a deleted node config, those of its successor may have the same names.
+ */
+export type RunIndex = {
+	configMap: Take<ConfigMapView>
+	job: Take<RunJobView>
+	pod: Take<RunPodView>
+	runsOf(node: string): Run[]
+	/**
+	 * How many runs of these modes are in progress in the whole cluster; a run that is given up does not count, although its pod may stay
+	 * forever.
+	 */
+	active(is: (mode: Mode) => boolean): number
+}
+
+/** Takes a change of a cache: the object now, or the last known one. */
+type Take<V> = (now: V | undefined, before: V | undefined) => void
+
+/**
+ * Creates an empty index.
+ *
+ * @param uptime a monotonic clock (milliseconds)
+ * @param deadlineMs when Kubernetes ends a run (milliseconds)
+ */
+export function createRunIndex(uptime: () => number = () => performance.now(), deadlineMs = Number.POSITIVE_INFINITY): RunIndex {
+	const nodes = new Map<string, Map<string, Parts>>()
+	const active = new Map<string, Pick<Run, 'mode' | 'heard'>>()
+	const isCounted = (run: Pick<Run, 'heard'>) => leftToEnd(run, { uptime: uptime(), settings: { deadlineMs } }) > 0
+	const change = (mark: Mark | undefined, edit: (parts: Parts) => void) => {
+		if (!mark?.node || !mark.name) return
+		const key = `${mark.name} ${mark.uid}`
+		const runs = nodes.get(mark.node) ?? new Map<string, Parts>()
+		const parts = runs.get(key) ?? { heard: uptime() }
+		edit(parts)
+		keep(nodes, runs, { node: mark.node, key }, parts)
+		const run = runFrom(parts)
+		if (run && isActive(run)) active.set(key, run)
+		else active.delete(key)
+	}
+	return {
+		configMap: apart((now, before) => change(now ?? before, parts => assign(parts, 'configMap', now))),
+		job: apart((now, before) => change(now ?? before, parts => assign(parts, 'job', now))),
+		pod: apart((now, before) => change(now ?? before, parts => takePod(parts, now, before))),
+		runsOf: node => [...(nodes.get(node)?.values() ?? [])].flatMap(parts => runFrom(parts) ?? []),
+		active: is => [...active.values()].filter(run => is(run.mode) && isCounted(run)).length,
+	}
+}
+
+/** After a relist, a cache may report an object of the same name that belongs to another run: the object of the earlier run is then gone. */
+function apart<V extends Mark>(take: Take<V>): Take<V> {
+	return (now, before) => {
+		const isOther = now && before && (now.node !== before.node || now.name !== before.name || now.uid !== before.uid)
+		if (!isOther) return take(now, before)
+		take(undefined, before)
+		take(now, undefined)
+	}
+}
+
+function keep(
+	nodes: Map<string, Map<string, Parts>>,
+	runs: Map<string, Parts>,
+	{ node, key }: { node: string; key: string },
+	parts: Parts,
+): void {
+	if (parts.configMap || parts.job || parts.pods) runs.set(key, parts)
+	else runs.delete(key)
+	if (runs.size > 0) nodes.set(node, runs)
+	else nodes.delete(node)
+}
+
+/** The latest pod comes last. A pod bound to another node than its labels name belongs to no run, whatever created it. */
+function takePod(parts: Parts, now: RunPodView | undefined, before: RunPodView | undefined): void {
+	const name = now?.pod ?? before?.pod
+	const others = (parts.pods ?? []).filter(({ pod }) => pod !== name)
+	const pods = now && now.boundTo === now.node ? [...others, now] : others
+	assign(parts, 'pods', pods.length > 0 ? pods : undefined)
+}
+
+/**
+ * A Job that is tried once has one pod; if it ever has another, the latest counts. If the Job is gone or not known yet, a pod that any Job
+ * created counts: it may still be running on the node.
+ */
+function ownPod({ job, pods = [] }: Parts): RunPodView | undefined {
+	return pods.findLast(({ madeBy }) => madeBy !== undefined && (job === undefined || madeBy === job.jobUid))
+}
+
+function assign<K extends keyof Parts>(parts: Parts, key: K, value: Parts[K] | undefined): void {
+	if (value === undefined) delete parts[key]
+	else parts[key] = value
+}
+
+function runFrom(parts: Parts): Run | undefined {
+	const { configMap, job } = parts
+	const pod = ownPod(parts)
+	const mark = configMap ?? job ?? pod
+	if (!mark) return undefined
+	const { name, uid, generation, attempt, mode } = mark
+	const run: Run = {
+		...{ name, uid, generation, attempt, mode, job, pod },
+		cause: configMap?.cause ?? '',
+		asked: configMap?.asked ?? {},
+		bootID: configMap?.bootID,
+		podNetworks: configMap?.podNetworks,
+		failures: configMap?.failures ?? 0,
+		created: configMap?.created ?? job?.created ?? 0,
+		heard: parts.heard,
+		hasConfigMap: configMap !== undefined,
+		// only when a decision needs it: parsing ten thousand takes long, and must not delay the start
+		get report() {
+			return configMap && reportIn(readingOf(configMap) ?? lastReadingOf(configMap, run))
+		},
+		get reportFault() {
+			return configMap && faultIn(readingOf(configMap))
+		},
+	}
+	return run
+}
+
+function reportIn(reading: Reading | undefined): Report | undefined {
+	return reading && 'report' in reading ? reading.report : undefined
+}
+
+function faultIn(reading: Reading | undefined): string | undefined {
+	return reading && 'fault' in reading ? reading.fault : undefined
+}
+
+const known = new WeakMap<ConfigMapView, Reading>()
+
+/** Parses the report in the ConfigMap of the run; once per version of the ConfigMap. */
+function readingOf(configMap: ConfigMapView): Reading | undefined {
+	if (configMap.report === undefined) return undefined
+	const reading = known.get(configMap) ?? readReport(configMap.report, configMap)
+	known.set(configMap, reading)
+	return reading
+}
+
+const knownLast = new WeakMap<ConfigMapView, { said: string; reading: Reading }>()
+
+/** If the API server was unreachable, the run left the short form of its report in the pod; parsed once, like the report. */
+function lastReadingOf(configMap: ConfigMapView, run: Run): Reading | undefined {
+	const said = run.pod?.lastWords
+	if (!hasEnded(run) || !said) return undefined
+	const last = knownLast.get(configMap)
+	if (last?.said === said) return last.reading
+	const reading = readReport(said, configMap)
+	knownLast.set(configMap, { said, reading })
+	return reading
+}

@@ -1,0 +1,159 @@
+import type { InterfaceStatus } from '../../contract/node-config.ts'
+import type { Condition } from '../../contract/conditions.ts'
+import { heals, stopsRollout } from '../../contract/reasons.ts'
+import { attemptOf, runName } from './run-name.ts'
+import type { Mode, NodeView, Run, RunSettings, Snapshot } from './snapshot.ts'
+
+/** Facts about runs. All pure. */
+
+/** How many runs the history of a status has. */
+export const HISTORY_MAX = 5
+
+/** First and longest wait after a failure (milliseconds); longer after one that harmed the node, which is not repeated as soon. */
+const waits = { plain: [5_000, 300_000], harmful: [60_000, 3_600_000] } as const
+
+/** Delay before a run that the API server rejected is created again (milliseconds). */
+export const REFUSED_MS = 30_000
+
+/** How long a Job may take to create its pod before the reason is looked up (milliseconds). */
+export const NO_POD_MS = 10_000
+
+/** What failed, according to a status or a result. */
+export type Complaint = { reason: string; interfaceStatuses?: readonly InterfaceStatus[] | undefined }
+
+/** @returns how long after failure number `failures` (from 1) in a row the next run may start: 5, 10, 20 … 300 s, or 1, 2, 4 … 60 min */
+export function backoffMs(failures: number, { reason, interfaceStatuses = [] }: Complaint): number {
+	const harmed = stopsRollout(reason) || interfaceStatuses.some(nic => nic.status === 'Failed' && stopsRollout(nic.reason))
+	const [first, longest] = harmed ? waits.harmful : waits.plain
+	return Math.min(first * 2 ** Math.min(failures - 1, 30), longest)
+}
+
+/** @returns the mode of a run for this node config now */
+export function wantedMode({ config, spec }: Pick<Snapshot, 'config' | 'spec'>): Mode {
+	if (config.deleting) return 'Cleanup'
+	return 'value' in spec && spec.value.mode === 'Plan' ? 'Plan' : 'Apply'
+}
+
+/** @returns the last attempt of the current generation and mode, or undefined if there was none */
+export function currentRun(snapshot: Pick<Snapshot, 'config' | 'spec' | 'runs'>): Run | undefined {
+	const mode = wantedMode(snapshot)
+	const own = attemptsOf(snapshot).filter(run => run.mode === mode)
+	return own.reduce<Run | undefined>((last, run) => (last && last.attempt > run.attempt ? last : run), undefined)
+}
+
+/** @returns all runs of this node config in its current generation */
+export function attemptsOf({ config, runs }: Pick<Snapshot, 'config' | 'runs'>): Run[] {
+	return runs.filter(run => run.uid === config.uid && run.generation === config.generation)
+}
+
+/** The pod networks of a node as one word, to compare with those of a run. */
+export function podNetworksOf({ podNetworks }: Pick<NodeView, 'podNetworks'>): string {
+	return podNetworks.join(',')
+}
+
+/** Whether a process of this run may still act on the node. The end of the pod counts; the Job reports it only 5 s later. */
+export function isActive({ job, pod }: Run): boolean {
+	if (pod) return !pod.ended && job?.finished === undefined
+	return job !== undefined && job.finished === undefined
+}
+
+/** Whether there is a Job that has not ended and never had a pod. */
+export function isPodless({ job, pod }: Run): boolean {
+	return job !== undefined && job.finished === undefined && !job.hasPods && pod === undefined
+}
+
+/** Whether the agent may have run; true if that is unknown. */
+export function hasBegun({ job, pod }: Run): boolean {
+	return pod ? pod.began : job?.hasPods !== false
+}
+
+/** How long after its Kubernetes deadline the controller gives up a run (milliseconds). */
+const GRACE_MS = 15_000
+
+type Clock = { uptime: number; settings: Pick<RunSettings, 'deadlineMs'> }
+
+/** @returns how long until an unfinished run is given up, by a monotonic clock (milliseconds); 0 or less: it is given up */
+export function leftToEnd({ heard }: Pick<Run, 'heard'>, { uptime, settings }: Clock): number {
+	return heard + settings.deadlineMs + GRACE_MS - uptime
+}
+
+/** Whether the status, of any generation, reports the end of this run: it then has no slot in the wave, although its pod may still act. */
+export function isEndTold({ config: { status, uid } }: Pick<Snapshot, 'config'>, run: Run): boolean {
+	return run.uid === uid && status.lastJobName === run.name && condition(status, 'Progressing')?.status === 'False'
+}
+
+/** Whether the run is over, with or without a report. */
+export function hasEnded({ job, pod }: Run): boolean {
+	return job ? job.finished !== undefined : pod?.ended === true
+}
+
+/** Whether the run did what it was started for. */
+export function succeeded({ report }: Run): boolean {
+	return report?.outcome === 'Succeeded'
+}
+
+/** Whether the status already has the result of this run. */
+export function isTold({ config: { status, generation } }: Pick<Snapshot, 'config'>, run: Run): boolean {
+	return status.observedGeneration === generation && status.lastJobName === run.name && condition(status, 'Progressing')?.status === 'False'
+}
+
+/** @returns the condition of this type, or undefined if the status has none */
+export function condition(status: { conditions?: Condition[] | undefined }, type: string): Condition | undefined {
+	return status.conditions?.find(one => one.type === type)
+}
+
+/** What failed, according to the status. */
+export function complaint({ config: { status } }: Pick<Snapshot, 'config'>): Complaint {
+	return { reason: condition(status, 'Ready')?.reason ?? '', interfaceStatuses: status.interfaceStatuses }
+}
+
+/** Whether the failure may resolve without a change. */
+export function mayHeal({ reason, interfaceStatuses = [] }: Complaint): boolean {
+	if (reason !== 'PartlyFailed') return heals(reason)
+	return interfaceStatuses.some(nic => nic.status === 'Failed' && heals(nic.reason))
+}
+
+/** Whether it is a read-only run in addition to what the node config requests. */
+export function isLook({ mode, asked }: Run): boolean {
+	return mode === 'Verify' || asked.plan !== undefined
+}
+
+/**
+ * Whether read-only runs use all of their slots. A quarter is reserved for runs that change a node: a client that may write node configs
+ * can request runs for every node, again and again, and nothing else limits such runs.
+ */
+export function looksAreMany({ rollout: { looking }, settings: { maxConcurrentRuns } }: Pick<Snapshot, 'rollout' | 'settings'>): boolean {
+	return looking >= Math.max(1, Math.floor((maxConcurrentRuns * 3) / 4))
+}
+
+/** Whether a verification found that the node differs from the last run. */
+export function isDrifted(snapshot: Pick<Snapshot, 'config'>): boolean {
+	return snapshot.config.status.state === 'Failed' && complaint(snapshot).reason === 'Drifted'
+}
+
+/** Whether the status has the result of this generation, and of exactly these interfaces. */
+export function isUpToDate(snapshot: Snapshot): boolean {
+	const { config, specHash } = snapshot
+	const { status, generation } = config
+	const run = currentRun(snapshot)
+	const speaksOfIt = status.observedGeneration === generation && (config.deleting || status.observedSpecHash === specHash)
+	const ready = condition(status, 'Ready')?.reason
+	const judged = status.state === 'Configured' || status.state === 'Failed' || (status.state === 'Pending' && ready === 'Planned')
+	return speaksOfIt && judged && ready !== 'InvalidConfig' && (run === undefined || isTold(snapshot, run))
+}
+
+/** @returns the number of the next run of this generation */
+export function nextAttempt(snapshot: Snapshot): number {
+	return Math.max(lastNamed(snapshot), ...attemptsOf(snapshot).map(run => run.attempt)) + 1
+}
+
+/**
+ * The status still names a deleted run: the result of another run with that name would count as reported. A run whose result is not
+ * reported yet exists, even if the watch has not reported it: its name is used again, and the run is found.
+ */
+function lastNamed({ config }: Snapshot): number {
+	const { lastJobName = '' } = config.status
+	const attempt = attemptOf(lastJobName)
+	if (lastJobName !== runName(config, attempt)) return 0
+	return condition(config.status, 'Progressing')?.status === 'True' ? attempt - 1 : attempt
+}

@@ -1,0 +1,39 @@
+import { stopsRollout } from '../../contract/reasons.ts'
+import { condition, currentRun, isActive, isEndTold, isTold } from '../model/runs.ts'
+import type { Mode, Snapshot } from '../model/snapshot.ts'
+
+/** How a node takes part in the rollout. Pure. */
+
+/** The part of a snapshot that decides how a node takes part in the rollout. */
+export type Part = Pick<Snapshot, 'config' | 'spec' | 'runs'>
+
+/**
+ * Whether a run that changes the node is in progress, or has ended without a result in the status: a wave ends with its last result. A run
+ * that has reported changes nothing more, although its pod never ends on a node that was switched off.
+ */
+export function isChanging(part: Part): boolean {
+	if (part.runs.some(run => isActive(run) && !run.report && changesNode(run.mode) && !isEndTold(part, run))) return true
+	const run = currentRun(part)
+	return run !== undefined && changesNode(run.mode) && (run.job ?? run.pod) !== undefined && 'value' in part.spec && !isTold(part, run)
+}
+
+/** Whether a run of this mode changes its node. */
+export function changesNode(mode: Mode): boolean {
+	return mode === 'Apply' || mode === 'Cleanup'
+}
+
+/** @returns why this node stops the rollout: network paths were lost, its run was rolled back, or the result of its run is unknown */
+export function stopReason(part: Part): string | undefined {
+	const { status } = part.config
+	if (status.state !== 'Failed' || ('value' in part.spec && part.spec.value.paused)) return undefined
+	const { reason = '' } = condition(status, 'Ready') ?? {}
+	if (stopsRollout(reason)) return reason
+	const run = part.runs.find(({ name, uid }) => name === status.lastJobName && uid === part.config.uid)
+	if (run?.report?.outcome === 'RolledBack' || run?.reportFault !== undefined) return reason
+	return (status.interfaceStatuses ?? []).find(nic => nic.status === 'Failed' && stopsRollout(nic.reason))?.reason
+}
+
+/** Whether the result of this generation is still unknown. */
+export function isUnsettled({ config: { status, generation } }: Part): boolean {
+	return status.observedGeneration !== generation || (status.state !== 'Configured' && status.state !== 'Failed')
+}

@@ -1,0 +1,25 @@
+import { rolloutOf } from '../../contract/rollout.ts'
+import type { Standing } from '../model/snapshot.ts'
+
+/** Data of a ConfigMap; undefined if it does not exist. */
+export type Data = Readonly<Record<string, string>> | undefined
+
+/** The current settings of the rollout: those of the chart, and the pause that a person requests. */
+export type Settings = {
+	/** The data of ConfigMap multinic-rollout. */
+	chart(data: Data): void
+	/** The data of ConfigMap multinic-rollout-pause. */
+	person(data: Data): void
+	now(): Standing['settings']
+}
+
+/** Has the defaults until something is read. */
+export function createSettings(): Settings {
+	let read: { chart: Data; person: Data } = { chart: undefined, person: undefined }
+	let now = rolloutOf(undefined, undefined)
+	const take = (news: Partial<typeof read>) => {
+		read = { ...read, ...news }
+		now = rolloutOf(read.chart, read.person)
+	}
+	return { chart: chart => take({ chart }), person: person => take({ person }), now: () => now }
+}

@@ -1,0 +1,78 @@
+import { ROLLOUT_CONFIG_MAP, ROLLOUT_STOP } from '../../contract/rollout.ts'
+import { type NamedStop, STOPS_KEY, STOPS_MAX, stopsIn } from '../../contract/stops.ts'
+import { wordsOf } from '../../runtime/errors.ts'
+import { ConfigMap, isKubeFailure, type KubeClient } from '../../runtime/kube/index.ts'
+import type { Log } from '../../runtime/log.ts'
+import type { Stop } from './member.ts'
+
+/**
+ * The nodes that stop the rollout, in ConfigMap multinic-rollout-stop. While such a node is retried, its status no longer says so, and a
+ * controller that restarts or takes over would continue the rollout.
+ */
+
+/** @returns the recorded stops by name; empty if the record is invalid, because only the controller may write it */
+export function readStops(data: Readonly<Record<string, string>> | undefined): ReadonlyMap<string, Stop> {
+	return new Map((stopsIn(data) ?? []).map(({ name, uid, stops }) => [name, { uid, stops }]))
+}
+
+export type StopRecord = {
+	/** Something may have changed: the record is written soon. */
+	touch(): void
+	/** The ConfigMap has changed: the record is written again if another client deleted or changed it. */
+	seen(): void
+	/** Resolves when the current state is written. @throws Failure if it cannot be */
+	keep(): Promise<void>
+}
+
+type Options = {
+	client: KubeClient
+	namespace: string
+	log: Log
+	signal: AbortSignal
+	/** The nodes that stop the rollout now. */
+	stops: () => readonly NamedStop[]
+	/** The data of the ConfigMap, as far as known. */
+	stored: () => Readonly<Record<string, string>> | undefined
+	/** uid of ConfigMap multinic-rollout, with which the record is deleted; empty if that does not exist. */
+	owner: () => string
+}
+
+/** Writes one record at a time, always the newest. */
+export function createStopRecord({ client, namespace, log, signal, stops, stored, owner }: Options): StopRecord {
+	let written: string | undefined
+	let busy: Promise<void> = Promise.resolve()
+	const write = async () => {
+		const text = JSON.stringify(stops().slice(0, STOPS_MAX))
+		if (text === (written ?? stored()?.[STOPS_KEY] ?? '[]')) return
+		await put(client, { namespace, text, owner: owner() })
+		written = text
+	}
+	const keep = () => {
+		busy = busy.catch(() => {}).then(write)
+		return busy
+	}
+	const touch = () =>
+		void keep().catch(error => {
+			if (!signal.aborted) log.warn({ configMap: ROLLOUT_STOP, error: wordsOf(error) }, 'failed to record which nodes stop the rollout')
+		})
+	const seen = () => {
+		if (written === undefined || stored()?.[STOPS_KEY] === written) return
+		written = undefined
+		touch()
+	}
+	return { keep, touch, seen }
+}
+
+type Written = { namespace: string; text: string; owner: string }
+
+async function put(client: KubeClient, { namespace, text, owner }: Written): Promise<void> {
+	const at = { namespace, name: ROLLOUT_STOP }
+	const data = { [STOPS_KEY]: text }
+	try {
+		await client.patch(ConfigMap, at, { data })
+	} catch (error) {
+		if (!isKubeFailure(error, 'NOT_FOUND')) throw error
+		const ownerReferences = owner === '' ? [] : [{ apiVersion: 'v1', kind: 'ConfigMap', name: ROLLOUT_CONFIG_MAP, uid: owner }]
+		await client.create(ConfigMap, { metadata: { ...at, ownerReferences }, data })
+	}
+}

@@ -1,0 +1,11 @@
+/** One of several checks in order: returns a result about the input, or undefined if it does not apply. */
+export type Check<Input, Result> = (input: Input) => Result | undefined
+
+/** Evaluates the checks in order. @returns the result of the first check that applies */
+export function firstOf<Input, Result>(checks: readonly Check<Input, Result>[], input: Input): Result | undefined {
+	for (const check of checks) {
+		const result = check(input)
+		if (result !== undefined) return result
+	}
+	return undefined
+}

@@ -1,0 +1,41 @@
+import type { Decision } from '../model/decision.ts'
+import { say } from './set-status-once.ts'
+import type { Snapshot } from '../model/snapshot.ts'
+import { pendingStatus } from '../status/status.ts'
+
+/** Whether a node is still the VM that its node config names. Pure. */
+
+/** The node with that name is another VM: its NICs are not those of the node config, and an earlier status does not describe it. */
+export function nodeIsReplaced(snapshot: Snapshot): Decision | undefined {
+	if (!isReplaced(snapshot)) return undefined
+	const { node, config } = snapshot
+	const message = `Node ${config.name} is VM ${node?.systemUUID}, not spec.instanceId. The run starts when they match.`
+	return say(snapshot, 'NodeReplaced', pendingStatus(snapshot, 'NodeReplaced', message))
+}
+
+/** Whether both ids are known and comparable, and differ. */
+export function isReplaced({ node, spec, settings }: Snapshot): boolean {
+	const instanceId = 'value' in spec ? spec.value.instanceId : undefined
+	if (!settings.checkInstanceId || !instanceId || !node?.systemUUID) return false
+	return !isSameMachine(node.systemUUID, instanceId)
+}
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/**
+ * Nova uses the id of a VM as its firmware UUID, which the kubelet reports as `systemUUID`. Ids of another form cannot be compared. Kernels
+ * that read firmware older than SMBIOS 2.6 reverse the bytes of the first three groups.
+ */
+export function isSameMachine(systemUUID: string, instanceId: string): boolean {
+	const [machine, instance] = [systemUUID.toLowerCase(), instanceId.toLowerCase()]
+	if (!uuid.test(machine) || !uuid.test(instance)) return true
+	return machine === instance || machine === turned(instance)
+}
+
+function turned(id: string): string {
+	const backwards = (group: string) => (group.match(/../g) ?? []).reverse().join('')
+	return id
+		.split('-')
+		.map((group, index) => (index < 3 ? backwards(group) : group))
+		.join('-')
+}

@@ -1,0 +1,52 @@
+import { cut } from '../../contract/conditions.ts'
+import type { HistoryEntry } from '../../contract/node-config.ts'
+import { attemptOf } from '../model/run-name.ts'
+import { HISTORY_MAX, succeeded } from '../model/runs.ts'
+import type { Run, Snapshot } from '../model/snapshot.ts'
+import { timestamp, validTime } from '../model/format.ts'
+
+/** Returns the history including these runs: the five newest, newest first, each run once. Pure. */
+export function historyWith({ config, now }: Snapshot, runs: readonly Run[], cause?: string): { history: HistoryEntry[] } {
+	const isReplaced = ({ job, cause }: HistoryEntry) => isLoss(cause) && runs.some(run => run.name === job && run.report)
+	const before = (config.status.history ?? []).filter(entry => !isReplaced(entry))
+	const fresh = runs.filter(run => !before.some(entry => entry.job === run.name)).map(run => entryOf(run, now, cause))
+	return { history: [...fresh, ...before].sort(newestFirst).slice(0, HISTORY_MAX) }
+}
+
+/** Whether that is the cause of a run that ended, or was given up, without a report; the report may still arrive. */
+export function isLoss(cause: string | undefined): boolean {
+	return cause === 'RunLost' || cause === 'PodRefused'
+}
+
+/** Sorts by generation and attempt: clocks of nodes differ, and an old run that still exists must not appear as new. */
+function newestFirst(a: HistoryEntry, b: HistoryEntry): number {
+	return b.generation - a.generation || attemptOf(b.job) - attemptOf(a.job)
+}
+
+/** No run lives longer, whatever a node's clock says. */
+const SECONDS_MAX = 86_400
+
+function entryOf(run: Run, now: number, cause = causeOf(run)): HistoryEntry {
+	const started = (run.report && validTime(run.report.started)) ?? timestamp(run.created)
+	const ended = (run.report && validTime(run.report.finished)) ?? timestamp(now)
+	const seconds = Math.min(SECONDS_MAX, Math.max(0, Math.round((Date.parse(ended) - Date.parse(started)) / 100) / 10))
+	return {
+		generation: run.generation,
+		job: run.name,
+		started,
+		seconds,
+		changes: run.report?.changes ?? 0,
+		result: resultOf(run),
+		cause: cut(cause, 64),
+	}
+}
+
+/** For a failure, the reason; for a success, why the run was started, because the result already says that it succeeded. */
+function causeOf(run: Run): string {
+	return succeeded(run) ? run.cause : (run.report?.reason ?? run.cause)
+}
+
+function resultOf(run: Run): HistoryEntry['result'] {
+	if (!succeeded(run)) return 'Failed'
+	return run.mode === 'Plan' ? 'Pending' : 'Configured'
+}

@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest'
+import { ANNOTATION_PLAN, ANNOTATION_RETRY, ANNOTATION_VERIFY } from '../../../contract/names.ts'
+import { answering, askedIn } from '../../../controller/model/requests.ts'
+import { configView, MANAGER } from '../../../controller/cache/projections.ts'
+import { reportedStatus } from '../../../controller/status/status.ts'
+import { report, run, spec, world } from '../world.ts'
+
+const status = reportedStatus(world(), run({ report: report() }))
+const written = (manager: string, subresource?: string, time?: string) => ({
+	...{ manager, operation: 'Update' },
+	...(subresource && { subresource }),
+	...(time && { time }),
+})
+const identity = { name: 'worker-1', uid: 'uid-1', resourceVersion: '1', creationTimestamp: '2026-01-01T12:00:00Z' }
+const object = { apiVersion: 'multinic.io/v1', kind: 'MultiNicNodeConfig', spec, status: status as never }
+const requests = (value: string) => ({ [ANNOTATION_RETRY]: value, [ANNOTATION_PLAN]: value, [ANNOTATION_VERIFY]: value })
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
+
+test.each<[title: string, managedFields: ReturnType<typeof written>[] | undefined, counts: boolean]>([
+	['that we wrote counts', [written('viola'), written(MANAGER, 'status')], true],
+	['counts where the API server does not say who wrote what', undefined, true],
+	['of an object of which others wrote the spec alone counts', [written('viola')], true],
+	['that was restored from a backup counts for nothing', [written('velero-server'), written('velero-server', 'status')], false],
+	['that was restored with its managed fields counts for nothing', [written(MANAGER, 'status', '2025-12-31T23:59:59Z')], false],
+	['that we wrote in the second in which the object was made counts', [written(MANAGER, 'status', '2026-01-01T12:00:00Z')], true],
+	['that we wrote over a restored one counts', [written('velero-server', 'status'), written(MANAGER, 'status')], true],
+])('a status %s', (_, managedFields, counts) => {
+	const view = configView({ ...object, metadata: { ...identity, ...(managedFields && { managedFields }) } })
+	expect(view.status.state).toBe(counts ? 'Configured' : undefined)
+	expect(view.rawStatus).toEqual(status)
+})
+
+describe('the view of a node config', () => {
+	const viewOf = (metadata: object) => configView({ ...object, metadata: { ...identity, ...metadata } })
+	const most = 250_000
+
+	test.each<[title: string, metadata: object]>([
+		['a long request', { annotations: { [ANNOTATION_RETRY]: 'x'.repeat(most) } }],
+		['three long requests', { annotations: requests('x'.repeat(most / 3)) }],
+		['other annotations', { annotations: { note: 'x'.repeat(most), [LAST_APPLIED]: 'x'.repeat(most) } }],
+		['80,000 annotations', { annotations: Object.fromEntries(Array.from({ length: 80_000 }, (_, at) => [`a${at}`, ''])) }],
+		['labels', { labels: Object.fromEntries(Array.from({ length: 10_000 }, (_, at) => [`a${at}`, 'x'])) }],
+		['owner references', { ownerReferences: [{ apiVersion: 'v1', kind: 'Namespace', name: 'x'.repeat(most), uid: 'uid' }] }],
+		['managed fields', { managedFields: [{ ...written('viola'), fieldsV1: { 'f:spec': { ['x'.repeat(most)]: {} } } }] }],
+	])('keeps less than 2 KiB of metadata, whatever its size: %s', (_, metadata) => {
+		expect(JSON.stringify(viewOf(metadata)).length - JSON.stringify(viewOf({})).length).toBeLessThan(2_048)
+	})
+
+	test('is below 2 KiB for an ordinary node config', () => {
+		expect(JSON.stringify({ ...viewOf({ annotations: requests('x'.repeat(most / 3)) }), status: {} }).length).toBeLessThan(2_048)
+	})
+
+	test('distinguishes two long requests that differ in one character, and recognizes the same one in the annotations of a run', () => {
+		const askedOf = (value: string) => viewOf({ annotations: { [ANNOTATION_RETRY]: value } }).asked
+		const [one, other] = [askedOf(`${'x'.repeat(most)}1`), askedOf(`${'x'.repeat(most)}2`)]
+		expect(one).not.toEqual(other)
+		expect(askedOf(`${'x'.repeat(most)}1`)).toEqual(one)
+		expect(askedIn(answering(one))).toEqual(one)
+	})
+
+	test('keeps a request of up to 256 characters unchanged', () => {
+		expect(viewOf({ annotations: { [ANNOTATION_RETRY]: 'x'.repeat(256) } }).asked.retry).toBe('x'.repeat(256))
+	})
+})

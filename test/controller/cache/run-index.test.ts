@@ -1,0 +1,263 @@
+import { describe, expect, test, vi } from 'vitest'
+import { createRunIndex } from '../../../controller/cache/run-index.ts'
+import type { Run } from '../../../controller/model/snapshot.ts'
+import { podView } from '../../../controller/cache/projections.ts'
+import { report } from '../world.ts'
+
+/** Three caches that do not advance together, and one result. */
+const mark = { name: 'multinic-agent-worker-1-g1', node: 'worker-1', uid: 'uid-1', generation: 1, attempt: 1, mode: 'Apply' as const }
+const configMap = {
+	...mark,
+	cause: 'SpecChanged',
+	asked: {},
+	bootID: undefined,
+	podNetworks: undefined,
+	failures: 0,
+	created: 1,
+	report: undefined,
+}
+const job = { ...mark, jobUid: 'job-1', created: 1, finished: undefined, failure: undefined, hasPods: true, suspended: false }
+const pod = {
+	...mark,
+	pod: 'x',
+	madeBy: 'job-1',
+	boundTo: 'worker-1',
+	began: true,
+	ended: false,
+	refused: undefined,
+	lastWords: undefined,
+}
+const text = JSON.stringify(report())
+
+describe('the result of a run', () => {
+	test.each<[title: string, report: string | undefined, lastWords: string | undefined]>([
+		['a report', text, undefined],
+		['a report that is refused', '[{},{}]', undefined],
+		['last words that are a report', undefined, text],
+		['last words that are none', undefined, '{"version":1}'],
+	])('is parsed once, however often it is requested: %s', (_, said, lastWords) => {
+		const index = createRunIndex()
+		index.job({ ...job, finished: 2 }, undefined)
+		index.pod({ ...pod, ended: true, lastWords }, undefined)
+		index.configMap({ ...configMap, report: said }, undefined)
+		const parse = vi.spyOn(JSON, 'parse')
+		for (let turn = 0; turn < 5; turn++)
+			for (const run of index.runsOf('worker-1')) expect(run).toMatchObject({ hasConfigMap: true, ...readings(run) })
+		expect(parse.mock.calls.length).toBeLessThanOrEqual(1)
+		parse.mockRestore()
+	})
+})
+
+function readings({ report, reportFault }: Run) {
+	return { report, reportFault }
+}
+
+describe('the run index', () => {
+	test('joins the parts of a run, in any order', () => {
+		const index = createRunIndex()
+		index.pod(pod, undefined)
+		index.job(job, undefined)
+		index.configMap({ ...configMap, report: text }, undefined)
+		expect(index.runsOf('worker-1')).toMatchObject([
+			{ name: mark.name, uid: mark.uid, hasConfigMap: true, report: { outcome: 'Succeeded' }, job: {}, pod: {} },
+		])
+		expect(index.runsOf('worker-2')).toEqual([])
+	})
+
+	test('removes a run when all its parts are gone', () => {
+		const index = createRunIndex()
+		index.configMap(configMap, undefined)
+		index.job(job, undefined)
+		index.configMap(undefined, configMap)
+		expect(index.runsOf('worker-1')).toHaveLength(1)
+		index.job(undefined, job)
+		expect(index.runsOf('worker-1')).toEqual([])
+	})
+
+	test('keeps the mode of a verification whose ConfigMap is gone, from its Job and from its pod', () => {
+		const index = createRunIndex()
+		const mode = 'Verify' as const
+		index.configMap({ ...configMap, mode }, undefined)
+		index.job({ ...job, mode }, undefined)
+		index.pod({ ...pod, mode, ended: true }, undefined)
+		index.configMap(undefined, { ...configMap, mode })
+		expect(index.runsOf('worker-1')).toMatchObject([{ mode: 'Verify', hasConfigMap: false }])
+		index.job(undefined, { ...job, mode })
+		expect(index.runsOf('worker-1')).toMatchObject([{ mode: 'Verify' }])
+	})
+
+	test('does not assign the report of a deleted predecessor to a successor of the same name', () => {
+		const index = createRunIndex()
+		index.configMap({ ...configMap, uid: 'older', report: text }, undefined)
+		index.job({ ...job, uid: 'older' }, undefined)
+		index.configMap(undefined, { ...configMap, uid: 'older' })
+		index.configMap(configMap, undefined)
+		expect(index.runsOf('worker-1').find(({ uid }) => uid === 'uid-1')).toMatchObject({ report: undefined, job: undefined })
+	})
+
+	test.each<[title: string, now: Partial<typeof mark>]>([
+		['of a successor with the same names', { uid: 'uid-2' }],
+		['of another node, by its labels', { node: 'worker-2' }],
+	])('keeps nothing of a run that an update replaces by another one, as after an interrupted watch: it is %s', (_, other) => {
+		const index = createRunIndex()
+		index.configMap(configMap, undefined)
+		index.job(job, undefined)
+		index.pod(pod, undefined)
+		index.configMap({ ...configMap, ...other }, configMap)
+		index.job({ ...job, ...other, jobUid: 'job-2' }, job)
+		index.pod({ ...pod, ...other, madeBy: 'job-2', boundTo: other.node ?? 'worker-1' }, pod)
+		const { uid, node } = { ...mark, ...other }
+		expect([...index.runsOf('worker-1'), ...index.runsOf('worker-2')]).toMatchObject([{ uid, hasConfigMap: true, job: {}, pod: {} }])
+		expect(index.runsOf(node)).toHaveLength(1)
+		expect(index.active(() => true)).toBe(1)
+	})
+
+	test('a recreated ConfigMap has no report, whatever the one before it had', () => {
+		const index = createRunIndex()
+		index.configMap({ ...configMap, report: text }, undefined)
+		index.job(job, undefined)
+		index.configMap(undefined, configMap)
+		index.configMap(configMap, undefined)
+		expect(index.runsOf('worker-1')).toMatchObject([{ report: undefined }])
+	})
+
+	test('counts runs in progress and not finished ones', () => {
+		const index = createRunIndex()
+		index.job(job, undefined)
+		index.job({ ...job, name: 'other', uid: 'uid-2', node: 'worker-2' }, undefined)
+		expect(index.active(() => true)).toBe(2)
+		index.pod({ ...pod, ended: true }, undefined)
+		expect(index.active(() => true)).toBe(1)
+		index.job(undefined, { ...job, name: 'other', uid: 'uid-2', node: 'worker-2' })
+		expect(index.active(() => true)).toBe(0)
+	})
+
+	test('does not count a run that is given up, because its pod may exist forever', () => {
+		let now = 0
+		const index = createRunIndex(() => now, 300_000)
+		index.job(job, undefined)
+		now = 314_999
+		expect(index.active(() => true)).toBe(1)
+		now = 315_000
+		expect(index.active(() => true)).toBe(0)
+	})
+
+	test('reads the termination message only when the run has ended without a report', () => {
+		const index = createRunIndex()
+		index.configMap(configMap, undefined)
+		index.pod({ ...pod, ended: true, lastWords: text }, undefined)
+		index.job(job, undefined)
+		expect(index.runsOf('worker-1')).toMatchObject([{ report: undefined }])
+		index.job({ ...job, finished: 2 }, job)
+		expect(index.runsOf('worker-1')).toMatchObject([{ report: { outcome: 'Succeeded' } }])
+	})
+
+	test.each<[title: string, forged: Partial<typeof pod>]>([
+		['that no Job made', { madeBy: undefined as never }],
+		['that another Job made', { madeBy: 'job-2' }],
+		['that is bound to another node', { boundTo: 'worker-2' }],
+		['that is bound to none', { boundTo: undefined as never }],
+	])('ignores a pod %s, whatever its labels say', (_, forged) => {
+		const index = createRunIndex()
+		index.configMap(configMap, undefined)
+		index.job({ ...job, finished: 2 }, undefined)
+		index.pod({ ...pod, ...forged, pod: 'forged', lastWords: text }, undefined)
+		expect(index.runsOf('worker-1')).toMatchObject([{ report: undefined, pod: undefined }])
+		expect(index.active(() => true)).toBe(0)
+		index.pod({ ...pod, ended: true }, undefined)
+		expect(index.runsOf('worker-1')).toMatchObject([{ pod: { pod: 'x' } }])
+		index.pod(undefined, { ...pod, ...forged, pod: 'forged' })
+		expect(index.runsOf('worker-1')).toMatchObject([{ pod: { pod: 'x' } }])
+	})
+
+	test('counts the pod of a deleted Job, which may still be running', () => {
+		const index = createRunIndex()
+		index.pod(pod, undefined)
+		expect(index.active(() => true)).toBe(1)
+		index.pod({ ...pod, madeBy: undefined as never }, pod)
+		expect(index.active(() => true)).toBe(0)
+	})
+
+	test('a termination message that is not a report is not a fault: the run is lost', () => {
+		const index = createRunIndex()
+		index.configMap(configMap, undefined)
+		index.job({ ...job, finished: 2 }, undefined)
+		index.pod({ ...pod, ended: true, lastWords: 'Killed' }, undefined)
+		expect(index.runsOf('worker-1')).toMatchObject([{ report: undefined, reportFault: undefined }])
+	})
+})
+
+describe('the view of a pod', () => {
+	const view = (status: object) =>
+		podView({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', uid: 'u', resourceVersion: '1', creationTimestamp: '' }, status })
+	const waiting = (reason: string) => ({
+		phase: 'Pending',
+		containerStatuses: [{ name: 'agent', state: { waiting: { reason, message: 'why' } } }],
+	})
+
+	const startError = { exitCode: 128, reason: 'StartError', message: 'exec format error', startedAt: '1970-01-01T00:00:00Z' }
+	const over = (terminated: object) => ({ phase: 'Failed', containerStatuses: [{ name: 'agent', state: { terminated } }] })
+	const withInit = (state: object) => ({
+		...{ phase: 'Pending', initContainerStatuses: [{ name: 'init', state }] },
+		containerStatuses: [{ name: 'agent', state: { waiting: { reason: 'PodInitializing' } } }],
+	})
+
+	test.each<[title: string, status: object, began: boolean, ended: boolean]>([
+		['it runs', { phase: 'Running', containerStatuses: [{ name: 'agent', state: { running: {} } }] }, true, false],
+		['its program could not be started', over(startError), false, true],
+		['it ran, and nobody knows how it ended', over({ exitCode: 137, reason: 'ContainerStatusUnknown' }), true, true],
+		['it ran, and the API server tells no time of it', over({ exitCode: 137, reason: null, startedAt: null }), true, true],
+		[
+			'it has ended beside a container that goes on',
+			{
+				phase: 'Running',
+				containerStatuses: [
+					{ name: 'proxy', state: { running: {} } },
+					{ name: 'agent', state: { terminated: { exitCode: 0, startedAt: '2026-01-01T12:00:00Z' } } },
+				],
+			},
+			...([true, true] as const),
+		],
+		['a container before it runs', withInit({ running: {} }), false, false],
+	])('shows whether the agent has started and whether it has ended: %s', (_, status, began, ended) => {
+		expect(view(status)).toMatchObject({ began, ended })
+	})
+
+	test.each<[title: string, status: object, refused: string | undefined]>([
+		['its image cannot be pulled', waiting('ImagePullBackOff'), 'ImagePullBackOff: why'],
+		['it is only being made', waiting('ContainerCreating'), undefined],
+		['it runs', { phase: 'Running', containerStatuses: [{ name: 'agent', state: { running: {} } }] }, undefined],
+		['it ran and failed', { phase: 'Failed', containerStatuses: [{ name: 'agent', state: { terminated: { exitCode: 1 } } }] }, undefined],
+		['the kubelet did not admit it', { phase: 'Failed', reason: 'OutOfpods', message: 'Node is full' }, 'OutOfpods: Node is full'],
+		['it was evicted before it ran', { phase: 'Failed', reason: 'Evicted' }, 'Evicted'],
+		['nobody says why', { phase: 'Failed' }, 'the kubelet gave no reason'],
+		[
+			'a container that a webhook put before it waits',
+			{
+				phase: 'Running',
+				containerStatuses: [
+					{ name: 'proxy', state: { waiting: { reason: 'CrashLoopBackOff' } } },
+					{ name: 'agent', state: { running: {} } },
+				],
+			},
+			undefined,
+		],
+		[
+			'its image cannot be pulled, and a container that a webhook put before it runs',
+			{
+				phase: 'Pending',
+				containerStatuses: [{ name: 'proxy', state: { running: {} } }, ...waiting('ImagePullBackOff').containerStatuses],
+			},
+			'ImagePullBackOff: why',
+		],
+		['its program could not be started', over(startError), 'StartError: exec format error'],
+		['its program could not be started, as CRI-O says it', over({ exitCode: 128, reason: 'ContainerCannotRun' }), 'ContainerCannotRun'],
+		['a container before it fails', withInit({ terminated: { exitCode: 3, reason: 'Error' } }), 'container init: Error'],
+		['a container before it cannot be pulled', withInit({ waiting: { reason: 'ErrImagePull' } }), 'container init: ErrImagePull'],
+		['a container before it has done its work', withInit({ terminated: { exitCode: 0, reason: 'Completed' } }), undefined],
+		['its words are for a terminal to carry out', waiting('Err\u001b[2J\u202e'), 'Err [2J : why'],
+		['its words have no end', waiting('x'.repeat(2_000)), 'x'.repeat(500)],
+	])('shows why the pod is not started: %s', (_, status, refused) => {
+		expect(view(status).refused).toBe(refused)
+	})
+})

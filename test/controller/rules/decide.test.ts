@@ -1,0 +1,548 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { NodeConfigStatus } from '../../../contract/node-config.ts'
+import { statusChange } from '../../../controller/status/status-patch.ts'
+import { decide } from '../../../controller/rules/decide.ts'
+import { backoffMs, condition, currentRun, isTold } from '../../../controller/model/runs.ts'
+import type { Run, Snapshot } from '../../../controller/model/snapshot.ts'
+import { pendingStatus, reportedStatus, startedStatus } from '../../../controller/status/status.ts'
+import { ended, nicReport, now, report, run, alone, someNode, spec, startedFor, underWay, withStatus, world } from '../world.ts'
+
+const succeeded = run({ report: report(), job: ended })
+const configured = reportedStatus(world(), succeeded)
+const orphan = run({ name: 'multinic-agent-worker-1-g1-7', uid: 'gone', job: ended })
+const settled = withStatus(world({ runs: [succeeded] }), configured)
+
+const missing = report({
+	outcome: 'PartlyFailed',
+	reason: 'PartlyFailed',
+	interfaces: [nicReport({ state: 'Failed', reason: 'WaitingForDevice', message: 'no link has this MAC yet' })],
+})
+const failedRun = (attempt: number) => run({ attempt, report: { ...missing, attempt }, job: ended })
+const failed = (attempt = 1): Snapshot => {
+	const runs = Array.from({ length: attempt }, (_, index) => failedRun(index + 1))
+	return withStatus(world({ runs }), reportedStatus(world(), failedRun(attempt)))
+}
+const later = (snapshot: Snapshot, ms: number): Snapshot => ({ ...snapshot, now: now + ms })
+
+const silent: Snapshot['node'] = { ...someNode, ready: 'Unknown' }
+
+describe('a node whose kubelet stops reporting during a run', () => {
+	const lost = world({ runs: [run()], node: silent })
+	const told = withStatus(lost, statusOf(lost))
+
+	test('is reported once, as in progress', () => {
+		expect(statusOf(lost)).toMatchObject({ state: 'InProgress', lastJobName: run().name })
+		expect(decide(told)).toMatchObject({ act: 'nothing', why: 'NodeNotReady' })
+	})
+
+	test('is reported as in progress again when its kubelet returns', () => {
+		expect(decide({ ...told, node: someNode })).toMatchObject({ act: 'settle', why: 'RunStarted' })
+	})
+
+	test('keeps the failure in the status while it is retried, and with it what the failure halts', () => {
+		expect(decide({ ...withRun(failed(), run({ attempt: 2 })), node: silent })).toMatchObject({ act: 'wait', why: 'RunIsActive' })
+	})
+
+	test('gets its result when the run reports after all', () => {
+		expect(decide({ ...told, runs: [run({ report: report() })] })).toMatchObject({ act: 'settle', why: 'AllInterfacesConfigured' })
+	})
+})
+
+describe('what the controller decides about a node config', () => {
+	test.each<[title: string, snapshot: Snapshot, act: string, why: string]>([
+		['a new node config is run', world(), 'start', 'SpecChanged'],
+		[
+			'without our finalizer nothing is run; it is added first',
+			world({ config: { finalizers: ['else/where'] } }),
+			'adopt',
+			'FinalizerMissing',
+		],
+		[
+			'a ConfigMap whose Job was never made gets its Job, under the same name',
+			world({ runs: [run({ job: undefined })] }),
+			'start',
+			'JobMissing',
+		],
+		['a run under way that the status does not tell of is told', world({ runs: [run()] }), 'settle', 'RunStarted'],
+		['a run under way that the status tells of is awaited', withStatus(world({ runs: [run()] }), startedFor(run())), 'wait', 'RunIsActive'],
+		['a report settles, even while the Job still runs', world({ runs: [run({ report: report() })] }), 'settle', 'AllInterfacesConfigured'],
+		['a settled node config needs nothing', later(settled, 0), 'wait', 'Settled'],
+		['settled, and its runs long gone: nothing at all', withStatus(world(), configured), 'nothing', 'Settled'],
+		['a finished run is cleared after its time', later(settled, 3_600_001), 'clear', 'RunsAreObsolete'],
+		['a finished run is not cleared before its time', later(settled, 3_590_000), 'wait', 'Settled'],
+		[
+			'a run of a node config that is gone goes with it; one that stays is cleared after its time',
+			withRun(later(settled, 3_590_002), orphan),
+			'clear',
+			'RunsAreObsolete',
+		],
+		['the garbage collector is given that time', withRun(later(settled, 3_000_000), orphan), 'wait', 'Settled'],
+		['a new generation is run although the old one was configured', gen(settled, 2), 'start', 'SpecChanged'],
+		['the report of an old generation settles nothing', gen(world({ runs: [succeeded] }), 2), 'start', 'SpecChanged'],
+		['the run of an old generation is awaited before the new one starts', gen(world({ runs: [run()] }), 2), 'wait', 'RunIsActive'],
+		[
+			'of an old run whose pod has not ended a report is not enough',
+			gen(world({ runs: [run({ report: report() })] }), 2),
+			'wait',
+			'RunIsActive',
+		],
+		['a pod that ended is enough, its Job says so only later', gen(world({ runs: [podEnded()] }), 2), 'start', 'SpecChanged'],
+		['a run of a deleted node config of the same name is awaited', world({ runs: [run({ uid: 'older' })] }), 'wait', 'RunIsActive'],
+		[
+			'deleted and made again: the old success counts for nothing',
+			world({ runs: [{ ...succeeded, uid: 'older' }] }),
+			'start',
+			'SpecChanged',
+		],
+		['a status restored from a backup, of other interfaces, is not believed', { ...settled, specHash: 'hash-2' }, 'start', 'ResultMissing'],
+		['paused: no run', world({ spec: { value: { ...spec, paused: true } } }), 'settle', 'Paused'],
+		['no node of that name: said', world({ node: undefined }), 'settle', 'NodeNotFound'],
+		['a silent kubelet: said', world({ node: silent }), 'settle', 'NodeNotReady'],
+		[
+			'a kubelet that falls silent under a run: said, for its pod never ends',
+			withStatus(world({ runs: [run()], node: silent }), startedFor(run())),
+			'settle',
+			'NodeNotReady',
+		],
+		[
+			'a kubelet that fell silent with the pod of an old run: said of what is wanted now',
+			gen({ ...settled, runs: [run({ report: report() })], node: silent }, 2),
+			'settle',
+			'NodeNotReady',
+		],
+		[
+			'a kubelet that fell silent when all was reported: nothing to say',
+			{ ...settled, runs: [run({ report: report() })], node: silent },
+			'wait',
+			'RunIsActive',
+		],
+		[
+			'a node that is not Ready is run: its CNI may wait for our NIC',
+			world({ node: { ...someNode, ready: 'False' } }),
+			'start',
+			'SpecChanged',
+		],
+		['a settled node whose kubelet falls silent is left alone', { ...settled, node: silent }, 'wait', 'Settled'],
+		['at the cap nothing new is started', world({ rollout: { ...alone, free: 0 } }), 'hold', 'WaveIsFull'],
+		[
+			'a spec that cannot be carried out: said',
+			world({ spec: { fault: 'spec.interfaces[0].gateway: bad', listed: 1 } }),
+			'settle',
+			'InvalidConfig',
+		],
+		['a node name too long for a label: said', world({ config: { name: 'n'.repeat(64) } }), 'settle', 'InvalidConfig'],
+	])('%s', (_, snapshot, act, why) => {
+		expect(decide(snapshot)).toMatchObject({ act, why })
+	})
+})
+
+describe('a node that may be another VM', () => {
+	const instanceId = '1f2e3d4c-5b6a-4789-8abc-0123456789ab'
+	const turned = '4C3D2E1F-6A5B-8947-8ABC-0123456789AB'
+	const of = (systemUUID: string | undefined, over: Partial<Snapshot> = {}): Snapshot => ({
+		...settled,
+		...{ node: { ...someNode, systemUUID }, spec: { value: { ...spec, instanceId } } },
+		...over,
+	})
+
+	test.each<[title: string, snapshot: Snapshot, act: string, why: string]>([
+		['is no longer called Configured', of('9f2e3d4c-5b6a-4789-8abc-0123456789ab'), 'settle', 'NodeReplaced'],
+		['is the same in upper case', of(instanceId.toUpperCase()), 'wait', 'Settled'],
+		['is the same with its bytes turned, as old firmware tells them', of(turned), 'wait', 'Settled'],
+		['cannot be known where the kubelet tells nothing', of(undefined), 'wait', 'Settled'],
+		['cannot be known where the id is of another kind', of('ec2-0a1b2c'), 'wait', 'Settled'],
+		[
+			'is not asked about where ids of this cloud do not match',
+			of('9f2e3d4c-5b6a-4789-8abc-0123456789ab', { settings: { ...settled.settings, checkInstanceId: false } }),
+			'wait',
+			'Settled',
+		],
+	])('%s', (_, snapshot, act, why) => {
+		expect(decide(snapshot)).toMatchObject({ act, why })
+	})
+
+	test('is not cleaned of the configuration of another VM', () => {
+		const snapshot = of('9f2e3d4c-5b6a-4789-8abc-0123456789ab')
+		const deleted = { ...snapshot, config: { ...snapshot.config, deleting: true, generation: 2 } }
+		expect(decide(deleted)).toMatchObject({ act: 'release', why: 'NodeReplaced' })
+	})
+
+	test('is run again once the node config and the node have the same instance ID', () => {
+		const replaced = of('9f2e3d4c-5b6a-4789-8abc-0123456789ab')
+		const told = withStatus(replaced, statusOf(replaced))
+		expect(decide(told)).toMatchObject({ act: 'nothing', why: 'NodeReplaced' })
+		expect(decide({ ...told, node: { ...someNode, systemUUID: instanceId } })).toMatchObject({ act: 'start' })
+	})
+})
+
+describe('a failed run', () => {
+	test.each<[title: string, snapshot: Snapshot, act: string, why: string]>([
+		['is told once', world({ runs: [failedRun(1)] }), 'settle', 'PartlyFailed'],
+		['is tried again after 5 s, not before', later(failed(), 4_000), 'wait', 'BackingOff'],
+		['is tried again after 5 s', later(failed(), 5_001), 'start', 'BackOffOver'],
+		['for the third time: after 20 s, not before', later(failed(3), 19_000), 'wait', 'BackingOff'],
+		['for the third time: after 20 s', later(failed(3), 20_001), 'start', 'BackOffOver'],
+		['for the fiftieth time: after 300 s', later(onlyLast(50), 300_001), 'start', 'BackOffOver'],
+		['for the fiftieth time: not before 300 s', later(onlyLast(50), 299_000), 'wait', 'BackingOff'],
+		['told by a clock that is a little ahead of ours: it waits a little longer', later(failed(), -4_000), 'wait', 'BackingOff'],
+		['told by a clock that is hours ahead of ours: it does not wait for hours', later(failed(), -5 * 3_600_000), 'start', 'BackOffOver'],
+		['more than five of them: the oldest goes', later(failed(6), 1_000), 'clear', 'RunsAreObsolete'],
+		['is tried at once when a person asks', retry(failed(), 'now'), 'start', 'RetryAsked'],
+		['a cause that cannot heal waits for a change', later(unhealable(), 400_000), 'nothing', 'Settled'],
+		['a cause that cannot heal is tried when a person asks', retry(unhealable(), 'now'), 'start', 'RetryAsked'],
+		[
+			'an annotation that a run already answers is dropped',
+			retry(withRun(failed(), run({ attempt: 2, asked: { retry: 'x' }, report: { ...missing, attempt: 2 }, job: ended })), 'x'),
+			'settle',
+			'PartlyFailed',
+		],
+		['an answered annotation is dropped once the result is told', answered(), 'adopt', 'AskIsAnswered'],
+		['an annotation is dropped as soon as a run bears it', answered({ report: undefined, job: begun }), 'adopt', 'AskIsAnswered'],
+		['an answered annotation is dropped before its Job is over', answered({ job: begun }), 'adopt', 'AskIsAnswered'],
+		[
+			'an annotation stays while another run is under way',
+			answered({ report: undefined, job: begun, asked: { retry: 'before' } }),
+			'wait',
+			'RunIsActive',
+		],
+		[
+			'finished without a report',
+			world({ runs: [run({ job: { ...ended, failure: 'DeadlineExceeded: too slow' } })] }),
+			'settle',
+			'RunLost',
+		],
+		[
+			'whose pod finished without a report is lost only when its Job says so',
+			world({ runs: [run({ pod: deadPod })] }),
+			'wait',
+			'RunIsEnding',
+		],
+		[
+			'whose pod never began on a node that was switched off: no harm',
+			world({ runs: [run({ job: { ...ended, failure: 'DeadlineExceeded' }, pod: silentPod })] }),
+			'settle',
+			'PodRefused',
+		],
+		['whose report cannot be read', world({ runs: [run({ job: ended, reportFault: 'it is not JSON' })] }), 'settle', 'RunFailed'],
+		['whose pod is refused is told while Kubernetes tries on', world({ runs: [run({ pod: refused })] }), 'settle', 'PodRefused'],
+		[
+			'whose pod was evicted before it ran',
+			world({ runs: [run({ job: ended, pod: { ...refused, ended: true } })] }),
+			'settle',
+			'PodRefused',
+		],
+	])('%s', (_, snapshot, act, why) => {
+		expect(decide(snapshot)).toMatchObject({ act, why })
+	})
+
+	test('reports a refused pod only once, even when the message changes', () => {
+		const snapshot = world({ runs: [run({ pod: refused })] })
+		const told = withStatus(snapshot, statusOf(snapshot))
+		expect(decide({ ...told, runs: [run({ pod: { ...refused, refused: 'ErrImagePull: not found' } })] })).toMatchObject({ act: 'wait' })
+	})
+
+	test('keeps the refusal as the cause when the deadline passes later', () => {
+		const snapshot = world({ runs: [run({ pod: refused })] })
+		const told = withStatus(snapshot, statusOf(snapshot))
+		const after = { ...told, runs: [run({ job: { ...ended, failure: 'DeadlineExceeded' } })] }
+		expect(ready(statusOf(after))).toMatchObject({ reason: 'PodRefused', message: expect.stringContaining('ImagePullBackOff') })
+	})
+
+	test('a retry by back-off does not flap the status; a requested retry shows', () => {
+		expect(decide(later(failed(), 5_001))).toMatchObject({ quiet: true, run: { attempt: 2, cause: 'BackOffOver' } })
+		expect(decide(retry(failed(), 'now'))).toMatchObject({ quiet: false, run: { attempt: 2, asked: { retry: 'now' } } })
+	})
+
+	test('the back-off counts consecutive failures; earlier successes do not lengthen it', () => {
+		const good = run({ attempt: 7, report: report({ attempt: 7 }), job: ended })
+		let snapshot = retry(withStatus(world({ runs: [good] }), reportedStatus(world(), good)), 'now')
+		const waits = [8, 9, 10, 11, 12, 13, 14, 15].map(attempt => {
+			const next = decide(later(snapshot, 400_000))
+			if (next.act !== 'start') throw new Error(`${next.act} ${next.why}`)
+			expect(next.run.attempt).toBe(attempt)
+			const { runs } = snapshot
+			snapshot = { ...withRun(snapshot, { ...failedRun(attempt), ...next.run }), config: { ...snapshot.config, asked: {} } }
+			const status = statusOf(snapshot)
+			snapshot = withStatus({ ...snapshot, runs: [...runs.slice(-4), ...snapshot.runs.slice(-1)] }, status)
+			const decision = decide(snapshot)
+			const said = /Next attempt in (.+)\.$/.exec(ready(status)?.message ?? '')?.[1]
+			return [said, decision.act === 'wait' && decision.afterMs / 1_000]
+		})
+		const seconds = [5, 10, 20, 40, 80].map(count => [`${count} s`, count])
+		expect(waits).toEqual([...seconds, ['3 min', 160], ['5 min', 300], ['5 min', 300]])
+	})
+
+	test('the status stays unchanged while a quiet retry is in progress', () => {
+		expect(decide(withRun(failed(), run({ attempt: 2 })))).toMatchObject({ act: 'wait', why: 'RunIsActive' })
+	})
+})
+
+describe('a deleted node config', () => {
+	const gone = (over: Partial<Snapshot> = {}): Snapshot => {
+		const base = withStatus(world({ runs: [succeeded], ...over }), configured)
+		return { ...base, config: { ...base.config, deleting: true, generation: 2 } }
+	}
+	const cleanup = run({ generation: 2, mode: 'Cleanup', report: report({ generation: 2, mode: 'Cleanup', interfaces: [] }), job: ended })
+
+	test.each<[title: string, snapshot: Snapshot, act: string, why: string]>([
+		['is cleaned by a run', gone(), 'start', 'Deleted'],
+		['is released once its node is clean', gone({ runs: [succeeded, cleanup] }), 'release', 'Cleaned'],
+		['the success of an Apply is no clean-up, whatever its generation', sameGeneration(gone()), 'start', 'Deleted'],
+		['waits for the run under way', gone({ runs: [run()] }), 'wait', 'RunIsActive'],
+		['is released when its node is gone for good', gone({ node: undefined }), 'release', 'NodeNotFound'],
+		['is released when its node is gone, even if a Job hangs', gone({ node: undefined, runs: [run()] }), 'release', 'NodeNotFound'],
+		['is released when no run was ever started', world({ config: { deleting: true, generation: 2 } }), 'release', 'NeverRun'],
+		[
+			'of which only the ConfigMap remains was run',
+			world({ runs: [succeeded], config: { deleting: true, generation: 2 } }),
+			'start',
+			'Deleted',
+		],
+		['is left alone when it is no longer ours', world({ config: { deleting: true, finalizers: [] } }), 'nothing', 'Released'],
+		['with a spec that cannot be read is cleaned all the same', gone({ spec: { fault: 'bad', listed: 1 } }), 'start', 'Deleted'],
+		['that is paused waits, and says so', gone({ spec: { value: { ...spec, paused: true } } }), 'settle', 'Paused'],
+		[
+			'whose clean-up failed says so',
+			gone({
+				runs: [{ ...cleanup, report: report({ generation: 2, mode: 'Cleanup', outcome: 'RolledBack', reason: 'ConnectivityLost' }) }],
+			}),
+			'settle',
+			'ConnectivityLost',
+		],
+	])('%s', (_, snapshot, act, why) => {
+		expect(decide(snapshot)).toMatchObject({ act, why })
+	})
+
+	test('is cleaned by a run in mode Cleanup', () => {
+		expect(decide(gone())).toMatchObject({ run: { mode: 'Cleanup', attempt: 1 } })
+	})
+
+	test('has a failed clean-up retried with back-off', () => {
+		const bad = { ...cleanup, report: report({ generation: 2, mode: 'Cleanup', outcome: 'Failed', reason: 'CommandFailed' }) }
+		const snapshot = gone({ runs: [bad] })
+		const told = withStatus(snapshot, statusOf(snapshot))
+		expect(decide(later(told, 4_000))).toMatchObject({ act: 'wait', why: 'BackingOff' })
+		expect(decide(later(told, 5_001))).toMatchObject({ act: 'start', run: { mode: 'Cleanup', attempt: 2 } })
+	})
+})
+
+describe('waiting', () => {
+	test.each<[string, Partial<Snapshot>]>([
+		['for a node', { node: undefined }],
+		['for a kubelet', { node: { ...someNode, ready: 'Unknown' } }],
+		['for a person who paused it', { spec: { value: { ...spec, paused: true } } }],
+		['for a better spec', { spec: { fault: 'spec.interfaces[0].mtu: bad', listed: 1 } }],
+	])('%s is reported once', (_, over) => {
+		const snapshot = world(over)
+		expect(decide(later(withStatus(snapshot, statusOf(snapshot)), 90_000))).toMatchObject({ act: 'nothing' })
+	})
+
+	test('ends when the node joins', () => {
+		const waited = withStatus(world(), pendingStatus(world(), 'NodeNotFound', 'No Kubernetes node has the name worker-1.'))
+		expect(decide(waited)).toMatchObject({ act: 'start', why: 'WaitIsOver' })
+	})
+
+	test('a run that the status names and no cache has is started under its own name, so an existing one is found', () => {
+		const unheard = withStatus(world(), startedStatus(world(), { name: 'multinic-agent-worker-1-g1-3', mode: 'Apply' }))
+		expect(decide(unheard)).toMatchObject({ act: 'start', run: { attempt: 3 } })
+	})
+
+	test.each<[title: string, name: string, attempt: number]>([
+		['its first run', 'multinic-agent-worker-1-g1', 2],
+		['a further run', 'multinic-agent-worker-1-g1-4', 5],
+		['a run of another generation', 'multinic-agent-worker-1-g7-4', 1],
+	])('does not reuse a name after %s was cleared, because the result would count as reported', (_, lastJobName, attempt) => {
+		const cleared = withStatus(world(), { ...configured, lastJobName })
+		expect(decide(retry(cleared, 'now'))).toMatchObject({ act: 'start', why: 'RetryAsked', run: { attempt } })
+	})
+
+	test('a configured node that leaves and joins again is run again', () => {
+		const left = { ...settled, node: undefined }
+		const back = { ...withStatus(left, statusOf(left)), node: someNode }
+		expect(decide(back)).toMatchObject({ act: 'start', run: { attempt: 2 } })
+	})
+})
+
+describe('mode Plan', () => {
+	const plan = { ...spec, mode: 'Plan' as const }
+	test('starts a run that changes nothing', () => {
+		expect(decide(world({ spec: { value: plan } }))).toMatchObject({ act: 'start', run: { mode: 'Plan' } })
+		const busy = (looking: number) => world({ spec: { value: plan }, rollout: { ...alone, looking } })
+		expect(decide(busy(6))).toMatchObject({ act: 'start' })
+		expect(decide(busy(7))).toMatchObject({ act: 'wait', why: 'TooManyRuns' })
+	})
+	test('is settled by its report and not reported as Configured', () => {
+		const planned = run({ mode: 'Plan', report: report({ mode: 'Plan', reason: 'Planned' }), job: ended })
+		const snapshot = world({ spec: { value: plan }, runs: [planned] })
+		expect(statusOf(snapshot)).toMatchObject({ state: 'Pending' })
+		expect(decide(withStatus(snapshot, statusOf(snapshot)))).toMatchObject({ act: 'wait', why: 'Settled' })
+	})
+})
+
+describe('for any snapshot', () => {
+	test('the status is written at most twice while nothing changes', () => {
+		fc.assert(
+			fc.property(worlds, snapshot => {
+				let told = snapshot
+				for (let writes = 0; writes < 2; writes++) {
+					const decision = decide(told)
+					if (decision.act === 'settle') told = withStatus(told, decision.status)
+				}
+				const last = decide(told)
+				expect(last.act === 'settle' ? statusChange(told.config.rawStatus, last.status) : undefined).toBeUndefined()
+			}),
+			{ numRuns: 2_000 },
+		)
+	})
+
+	test('the state is Configured only after a report for this generation was read', () => {
+		let seen = 0
+		fc.assert(
+			fc.property(worlds, snapshot => {
+				const decision = decide(snapshot)
+				if (decision.act !== 'settle' || decision.status.state !== 'Configured') return
+				seen++
+				const own = snapshot.runs.filter(one => one.generation === snapshot.config.generation && one.uid === snapshot.config.uid)
+				expect(own.some(one => one.report?.outcome === 'Succeeded')).toBe(true)
+			}),
+			{ numRuns: 5_000 },
+		)
+		expect(seen).toBeGreaterThan(5)
+	})
+
+	test('no run starts before the result of the last one is reported', () => {
+		let seen = 0
+		fc.assert(
+			fc.property(worlds, snapshot => {
+				const last = currentRun(snapshot)
+				if (decide(snapshot).act !== 'start' || !last) return
+				seen++
+				expect(isTold(snapshot, last) || !(last.job || last.pod || last.report)).toBe(true)
+			}),
+			{ numRuns: 10_000 },
+		)
+		expect(seen).toBeGreaterThan(10)
+	})
+
+	test('no run starts while another one may be active on the node', () => {
+		fc.assert(
+			fc.property(worlds, snapshot => {
+				if (decide(snapshot).act !== 'start') return
+				expect(snapshot.runs.some(one => one.job && one.job.finished === undefined && !one.pod?.ended)).toBe(false)
+			}),
+			{ numRuns: 2_000 },
+		)
+	})
+})
+
+test('the back-off is 5, 10, 20, 40 … 300 s', () => {
+	expect(waits({ reason: 'WaitingForDevice' })).toEqual([5e3, 10e3, 20e3, 40e3, 300e3, 300e3, 300e3])
+})
+
+const harmed = { id: 0, name: 'multinic0', macAddress: 'fa:16:3e:37:c3:f1', message: '' }
+test.each<[title: string, complaint: Parameters<typeof waits>[0]]>([
+	['as a whole', { reason: 'ConnectivityLost' }],
+	['by one interface', { reason: 'PartlyFailed', interfaceStatuses: [{ ...harmed, status: 'Failed', reason: 'ConnectivityLost' }] }],
+])('the back-off of a run that disrupted the node, %s, is 1, 2, 4 … 60 min', (_, complaint) => {
+	expect(waits(complaint)).toEqual([60e3, 120e3, 240e3, 480e3, 3_600e3, 3_600e3, 3_600e3])
+})
+
+function waits(complaint: Parameters<typeof backoffMs>[1]): number[] {
+	return [1, 2, 3, 4, 7, 8, 1_000].map(failures => backoffMs(failures, complaint))
+}
+
+const rarely = fc.constantFrom(false, false, false, true)
+/** Weighted so that a snapshot often leads to a start after another run; each property counts how often it applied. */
+const worlds = fc
+	.record({
+		generation: fc.constantFrom(1, 1, 2, 3),
+		deleting: rarely,
+		node: fc.constantFrom(undefined, 'True', 'True', 'False', 'Unknown'),
+		paused: rarely,
+		retry: fc.constantFrom(undefined, 'a'),
+		runs: fc.array(
+			fc.record({
+				uid: fc.constantFrom('uid-1', 'uid-1', 'older'),
+				generation: fc.constantFrom(1, 1, 2, 3),
+				attempt: fc.integer({ min: 1, max: 3 }),
+				mode: fc.constantFrom('Apply', 'Apply', 'Cleanup', 'Plan'),
+				job: fc.constantFrom(undefined, ended, ended, underWay),
+				pod: fc.constantFrom(
+					undefined,
+					{ began: true, ended: true, refused: undefined, lastWords: 'x' },
+					{ began: false, ended: false, refused: 'ImagePullBackOff', lastWords: undefined },
+				),
+				report: fc.constantFrom(undefined, 'Succeeded', 'PartlyFailed', 'RolledBack'),
+			}),
+			{ maxLength: 4 },
+		),
+		before: fc.constantFrom<NodeConfigStatus>({}, configured, startedFor(run())),
+		told: fc.boolean(),
+		passed: fc.constantFrom(0, 400_000),
+	})
+	.map(({ generation, deleting, node, paused, retry, runs, before, told, passed }): Snapshot => {
+		const all = runs.map(({ report: outcome, mode, ...one }) =>
+			run({ ...one, mode, report: outcome && report({ outcome, mode, generation: one.generation, attempt: one.attempt }) }),
+		)
+		const unique = [...new Map(all.map(one => [one.name, one])).values()]
+		const base = world({ runs: unique, node: node ? { ...someNode, ready: node } : undefined, spec: { value: { ...spec, paused } } })
+		const stored = withStatus(base, before)
+		const snapshot = { ...stored, config: { ...stored.config, generation, deleting, asked: retry ? { retry } : {} } }
+		const decision = decide(snapshot)
+		return later(told && decision.act === 'settle' ? withStatus(snapshot, decision.status) : snapshot, passed)
+	})
+
+const begun = underWay
+const silentPod = { began: false, ended: false, refused: undefined, lastWords: undefined }
+const deadPod = { began: true, ended: true, refused: undefined, lastWords: 'Segmentation fault' }
+const refused = { began: false, ended: false, refused: 'ImagePullBackOff: Back-off pulling image "agent"', lastWords: undefined }
+
+function statusOf(snapshot: Snapshot): NodeConfigStatus {
+	const decision = decide(snapshot)
+	if (decision.act !== 'settle') throw new Error(`no status was decided but ${decision.act} ${decision.why}`)
+	return decision.status
+}
+
+function ready(status: NodeConfigStatus) {
+	return condition(status, 'Ready')
+}
+
+function gen(snapshot: Snapshot, generation: number): Snapshot {
+	return { ...snapshot, config: { ...snapshot.config, generation } }
+}
+
+function sameGeneration(snapshot: Snapshot): Snapshot {
+	return gen(snapshot, 1)
+}
+
+function retry(snapshot: Snapshot, value: string): Snapshot {
+	return { ...snapshot, config: { ...snapshot.config, asked: { retry: value } } }
+}
+
+function withRun(snapshot: Snapshot, one: ReturnType<typeof run>): Snapshot {
+	return { ...snapshot, runs: [...snapshot.runs, one] }
+}
+
+function onlyLast(attempt: number): Snapshot {
+	const all = failed(attempt)
+	return { ...all, runs: all.runs.slice(-5) }
+}
+
+function podEnded() {
+	return run({ report: report(), pod: { began: true, ended: true, refused: undefined, lastWords: undefined } })
+}
+
+function unhealable(): Snapshot {
+	const one = run({
+		report: { ...missing, interfaces: [nicReport({ state: 'Failed', reason: 'MtuRefused', message: 'the link carries 1500' })] },
+		job: ended,
+	})
+	return withStatus(world({ runs: [one] }), reportedStatus(world(), one))
+}
+
+function answered(over: Partial<Run> = {}): Snapshot {
+	const one = run({ attempt: 2, asked: { retry: 'x' }, report: report({ attempt: 2 }), job: ended, ...over })
+	const snapshot = world({ runs: [failedRun(1), one] })
+	return retry(withStatus(snapshot, one.report ? reportedStatus(snapshot, one) : startedFor(one, snapshot)), 'x')
+}

@@ -1,0 +1,364 @@
+import { describe, expect, test } from 'vitest'
+import type { AgentReport } from '../../../contract/agent-run.ts'
+import type { NodeConfigStatus } from '../../../contract/node-config.ts'
+import type { Reason } from '../../../contract/reasons.ts'
+import { rolloutOf } from '../../../contract/rollout.ts'
+import { decide } from '../../../controller/rules/decide.ts'
+import { condition } from '../../../controller/model/runs.ts'
+import type { Run, Snapshot } from '../../../controller/model/snapshot.ts'
+import { reportedStatus } from '../../../controller/status/status.ts'
+import { alone, ended, nicReport, now, report, run, someNode, spec, withStatus, world } from '../world.ts'
+
+const hour = 3_600_000
+const machine = { os: 'x', kernel: 'x', virtualization: 'kvm', cpus: 1, memoryMiB: 1, bootID: 'boot-1' }
+const applied = run({ report: report({ machine }), job: ended })
+const settings = (data: Record<string, string> = {}) => ({ ...alone, settings: rolloutOf(data, undefined) })
+const settled = withStatus(world({ runs: [applied], rollout: settings() }), reportedStatus(world(), applied))
+const settledBefore = (podNetworks: string | undefined): Snapshot => ({ ...settled, runs: [{ ...applied, podNetworks }] })
+const later = (snapshot: Snapshot, ms: number): Snapshot => ({ ...snapshot, now: snapshot.now + ms })
+
+const wrong = nicReport({ state: 'Failed', reason: 'Drifted', message: 'mtu 1400, wanted 1450' })
+const drift: Partial<AgentReport> = {
+	outcome: 'Failed',
+	reason: 'Drifted',
+	message: 'Right 0/1. multinic0: mtu 1400, wanted 1450.',
+	interfaces: [wrong],
+}
+
+/** Returns a verification and what it found. */
+function look(found: Partial<AgentReport>, over: Partial<Run> = {}): Run {
+	const attempt = over.attempt ?? 2
+	const said = report({ mode: 'Verify', attempt, machine, interfaces: [nicReport({ reason: 'AlreadyConfigured', changes: 0 })], ...found })
+	return run({ attempt, mode: 'Verify', cause: 'TimeToVerify', report: said, job: ended, failures: 0, created: now, ...over })
+}
+
+function seen(one: Run, snapshot = settled): Snapshot {
+	return { ...snapshot, runs: [...snapshot.runs, one] }
+}
+
+function statusOf(snapshot: Snapshot): NodeConfigStatus {
+	const decision = decide(snapshot)
+	if (decision.act !== 'settle') throw new Error(`no status was decided but ${decision.act} ${decision.why}`)
+	return decision.status
+}
+
+function told(snapshot: Snapshot): Snapshot {
+	return withStatus(snapshot, statusOf(snapshot))
+}
+
+describe('a node is verified', () => {
+	test.each<[title: string, snapshot: Snapshot, act: string, why: string]>([
+		['within the interval, at a moment of its own', later(settled, hour), 'start', 'TimeToVerify'],
+		['not at once after it was configured', settled, 'wait', 'Settled'],
+		[
+			'never, where that is switched off',
+			later({ ...settled, rollout: settings({ verifyIntervalSeconds: '0' }) }, hour / 2),
+			'wait',
+			'Settled',
+		],
+		['when it was booted anew', { ...settled, node: { ...someNode, bootID: 'boot-2' } }, 'start', 'NodeRebooted'],
+		['when it got its pod networks after its last run', settledBefore(''), 'start', 'PodNetworksChanged'],
+		['not when its pod networks are those of its last run', settledBefore('10.244.1.0/24'), 'wait', 'Settled'],
+		['not for its pod networks when the last run does not name them', settledBefore(undefined), 'wait', 'Settled'],
+		[
+			'once for each change of its pod networks',
+			seen(look({}, { report: undefined, podNetworks: '10.244.1.0/24' }), settledBefore('')),
+			'wait',
+			'Settled',
+		],
+		['when it is up again, not before', { ...settled, node: { ...someNode, bootID: 'boot-2', ready: 'Unknown' } }, 'wait', 'Settled'],
+		[
+			'once a boot, should the look come to nothing',
+			{ ...seen(look({}, { report: undefined })), node: { ...someNode, bootID: 'boot-2' } },
+			'wait',
+			'Settled',
+		],
+		[
+			'no sooner, though the clock of the API server is hours behind ours',
+			{ ...seen(look({}, { report: undefined, created: now - 5 * hour })), node: { ...someNode, bootID: 'boot-2' } },
+			'wait',
+			'Settled',
+		],
+		['when a person asks', { ...settled, config: { ...settled.config, asked: { verify: 'x' } } }, 'start', 'VerifyAsked'],
+		['by a person who asks what would be done', { ...settled, config: { ...settled.config, asked: { plan: 'x' } } }, 'start', 'PlanAsked'],
+		['not while it is being configured', { ...world({ rollout: settings() }), now: now + hour }, 'start', 'SpecChanged'],
+		[
+			'no more of them at once than allowed',
+			{ ...settled, node: { ...someNode, bootID: 'boot-2' }, rollout: { ...settings(), looking: 5 } },
+			'wait',
+			'Settled',
+		],
+		[
+			'which a person need not wait for',
+			{ ...settled, config: { ...settled.config, asked: { plan: 'x' } }, rollout: { ...settings(), looking: 5 } },
+			'start',
+			'PlanAsked',
+		],
+		[
+			'but whoever asks of many nodes leaves a quarter of the runs to changes',
+			{ ...settled, config: { ...settled.config, asked: { plan: 'x' } }, rollout: { ...settings(), looking: 7 } },
+			'wait',
+			'Settled',
+		],
+		[
+			'though the rollout is paused: nothing is changed',
+			later({ ...settled, rollout: settings({ paused: 'true' }) }, hour),
+			'start',
+			'TimeToVerify',
+		],
+		[
+			'not while the node config is paused',
+			{ ...settled, spec: { value: { ...spec, paused: true } }, config: { ...settled.config, asked: { plan: 'x' } } },
+			'settle',
+			'Paused',
+		],
+	])('%s', (_, snapshot, act, why) => {
+		expect(decide(snapshot)).toMatchObject({ act, why })
+	})
+
+	test('by a run that changes nothing and is not in the status', () => {
+		expect(decide(later(settled, hour))).toMatchObject({ run: { mode: 'Verify', attempt: 2 }, quiet: true })
+	})
+
+	test('once per interval', () => {
+		const looks: number[] = []
+		let lookedAt = now
+		for (let minute = 0; minute < 600; minute++) {
+			const at = now + minute * 60_000
+			const decision = decide({ ...settled, now: at, runs: [], rollout: { ...settings(), lookedAt } })
+			if (decision.act !== 'start') continue
+			looks.push(minute)
+			lookedAt = at
+		}
+		expect(looks).toHaveLength(10)
+		expect(new Set(looks.map(minute => minute % 60)).size).toBe(1)
+	})
+
+	test('at times that are spread over the fleet', () => {
+		const minutes = Array.from({ length: 60 }, (_, node) => {
+			const decision = decide({ ...settled, runs: [], config: { ...settled.config, uid: `4f7c-${node * 7}` } })
+			return decision.act === 'wait' ? Math.floor(decision.afterMs / 60_000) : -1
+		})
+		expect(new Set(minutes).size).toBeGreaterThan(25)
+	})
+
+	test('and the request is removed when a run answers it', () => {
+		const asking = { ...settled, config: { ...settled.config, asked: { verify: 'x' } } }
+		expect(decide(asking)).toMatchObject({ run: { asked: { verify: 'x' } } })
+		expect(decide(seen(look({}, { asked: { verify: 'x' } }), asking))).toMatchObject({ act: 'adopt', withdraw: ['verify'] })
+		const onlyConfigMap = look({}, { asked: { verify: 'x' }, job: undefined, pod: undefined, report: undefined })
+		expect(decide(seen(onlyConfigMap, asking)), 'the controller died before it made the Job').toMatchObject({
+			act: 'start',
+			why: 'VerifyAsked',
+		})
+	})
+})
+
+describe('a verification', () => {
+	test('that finds nothing new writes nothing', () => {
+		expect(decide(seen(look({})))).toMatchObject({ act: 'wait', why: 'Settled' })
+	})
+
+	test('that finds all in order after a boot stores only the boot ID', () => {
+		const snapshot = seen(look({ machine: { ...machine, bootID: 'boot-2' } }))
+		expect(statusOf(snapshot)).toEqual({ ...settled.config.status, bootID: 'boot-2' })
+		expect(decide({ ...told(snapshot), node: { ...someNode, bootID: 'boot-2' } })).toMatchObject({ act: 'wait', why: 'Settled' })
+	})
+
+	test('that finds drift reports it in the words of the run and says what happens next', () => {
+		const status = statusOf(seen(look(drift)))
+		expect(status).toMatchObject({ state: 'Failed', interfaces: '0/1', lastJobName: applied.name })
+		expect(condition(status, 'Ready')).toMatchObject({ status: 'False', reason: 'Drifted' })
+		expect(condition(status, 'Ready')?.message).toBe('Right 0/1. multinic0: mtu 1400, wanted 1450. It is repaired in rollout order.')
+		expect(condition(status, 'Drifted')).toMatchObject({ status: 'True', reason: 'Drifted' })
+		expect(status.history).toEqual(settled.config.status.history)
+	})
+
+	test('that finds another cause reports no drift; the failure is retried by its own rule', () => {
+		const gone = look({
+			outcome: 'Failed',
+			reason: 'WaitingForDevice',
+			interfaces: [nicReport({ state: 'Failed', reason: 'WaitingForDevice', message: 'no link' })],
+		})
+		const snapshot = told(seen(gone))
+		expect(snapshot.config.status).toMatchObject({ state: 'Failed' })
+		expect(decide(snapshot)).toMatchObject({ act: 'wait', why: 'BackingOff', afterMs: 5_000 })
+	})
+
+	test('that could not check the node says nothing about it', () => {
+		const status = statusOf(
+			seen(look({ outcome: 'Failed', reason: 'RunFailed', interfaces: [nicReport()], message: 'another run holds the host' })),
+		)
+		expect(condition(status, 'Drifted')).toMatchObject({ status: 'Unknown', message: 'another run holds the host' })
+	})
+
+	test.each<[reason: Reason, interfaces: Reason[]]>([
+		['InUse', ['InUse']],
+		['InOtherNamespace', ['InOtherNamespace']],
+		['PartlyFailed', ['InUse', 'WaitingForDevice']],
+		['RunFailed', []],
+	])('that fails with %s sets condition Drifted to Unknown with that reason', (reason, interfaces) => {
+		const failed = interfaces.map(one => nicReport({ state: 'Failed', reason: one, message: 'as it is' }))
+		const status = statusOf(seen(look({ outcome: 'Failed', reason, message: 'Right 0/1. multinic0: as it is.', interfaces: failed })))
+		expect(condition(status, 'Drifted')).toMatchObject({ status: 'Unknown', reason, message: 'Right 0/1. multinic0: as it is.' })
+	})
+
+	test('that finished without a report changes nothing', () => {
+		expect(decide(seen(look({}, { report: undefined })))).toMatchObject({ act: 'wait', why: 'Settled' })
+	})
+
+	test('from before the last change no longer counts', () => {
+		const since = run({ attempt: 3, report: report({ attempt: 3, machine }), job: ended })
+		const snapshot = withStatus({ ...settled, runs: [applied, look(drift), since] }, reportedStatus(settled, since))
+		expect(decide(snapshot)).toMatchObject({ act: 'wait', why: 'Settled' })
+	})
+})
+
+describe('a node that drifted', () => {
+	const drifted = told(seen(look(drift)))
+
+	test('is repaired immediately, and the drift is reported until then', () => {
+		expect(decide(drifted)).toMatchObject({ act: 'start', why: 'Drifted', run: { mode: 'Apply', attempt: 3 }, quiet: true })
+		const repaired = seen(run({ attempt: 3, cause: 'Drifted', report: report({ attempt: 3, machine }), job: ended }), drifted)
+		const status = statusOf(repaired)
+		expect(status).toMatchObject({ state: 'Configured', history: [{ cause: 'Drifted', result: 'Configured' }, {}] })
+		expect(condition(status, 'Drifted')).toMatchObject({ status: 'False' })
+	})
+
+	test('and is in order again without a repair is Configured without a run', () => {
+		const status = statusOf(seen(look({}, { attempt: 3 }), drifted))
+		expect(status).toMatchObject({ state: 'Configured', interfaces: '1/1' })
+	})
+
+	const repairs = (minutes: readonly number[]) =>
+		minutes.map((ago, index) => ({
+			...{ generation: 1, job: `j${index}`, seconds: 1, changes: 1, result: 'Configured' as const, cause: 'Drifted' },
+			started: new Date(now - ago * 60_000).toISOString(),
+		}))
+	const withHistory = (minutes: readonly number[], data: Record<string, string> = {}): Snapshot => {
+		const base = withStatus(settled, { ...settled.config.status, history: repairs(minutes) })
+		return told({ ...seen(look(drift), base), rollout: settings(data) })
+	}
+
+	test.each<[title: string, minutes: number[], data: Record<string, string>, act: string, words: string]>([
+		['twice within the hour is put right', [10, 20], {}, 'start', 'It is repaired in rollout order.'],
+		[
+			'three times within the hour is not, until the first is an hour ago',
+			[10, 20, 30],
+			{},
+			'wait',
+			'Too many repairs within the hour; next at 12:30 UTC.',
+		],
+		['three times, but not within the hour, is put right', [10, 20, 70], {}, 'start', 'It is repaired in rollout order.'],
+		['is never put right where that is switched off', [], { repairsPerHour: '0' }, 'wait', 'Repairs are disabled (repairsPerHour 0).'],
+	])('%s', (_, minutes, data, ...[act, words]) => {
+		const snapshot = withHistory(minutes, data)
+		expect(decide(snapshot)).toMatchObject({ act })
+		expect(condition(snapshot.config.status, 'Ready')?.message).toContain(words)
+	})
+
+	const repairRun = (ago: number, over: Partial<Run> = {}) =>
+		run({ attempt: 100 - ago, cause: 'Drifted', created: now - ago * 60_000, generation: 0, report: report(), job: ended, ...over })
+	const withRuns = (runs: readonly Run[], history: readonly number[] = []): Snapshot => {
+		const entries = repairs(history)
+		const base = withStatus({ ...settled, runs: [...settled.runs, ...runs] }, { ...settled.config.status, history: entries })
+		return told(seen(look(drift), base))
+	}
+	const tooOften = 'Too many repairs within the hour; next at 12:30 UTC.'
+
+	test.each<[title: string, snapshot: Snapshot, words: string]>([
+		['that are no longer in the history, for others came after them', withRuns([10, 20, 30].map(ago => repairRun(ago))), tooOften],
+		[
+			'that failed: the history tells of their own reason',
+			withRuns([10, 20, 30].map(ago => repairRun(ago, { report: report({ outcome: 'Failed', reason: 'InUse' }) }))),
+			tooOften,
+		],
+		[
+			'once each, in the history and still there',
+			withRuns([repairRun(10, { name: 'j0' }), repairRun(20)], [10]),
+			'It is repaired in rollout order.',
+		],
+		['of which one is only in the history', withRuns([repairRun(10), repairRun(20)], [30]), tooOften],
+		['of this node config alone', withRuns([10, 20, 30].map(ago => repairRun(ago, { uid: 'former' }))), 'It is repaired in rollout order.'],
+	])('counts repairs %s', (_, snapshot, words) => {
+		expect(condition(snapshot.config.status, 'Ready')?.message).toContain(words)
+		expect(decide(snapshot)).toMatchObject({ act: words === tooOften ? 'wait' : 'start' })
+	})
+
+	test('keeps a repair run as long as it counts, however soon runs are cleared', () => {
+		const settings = { ...settled.settings, keepRunMs: 1 }
+		const done = [repairRun(59, { attempt: 1 }), repairRun(61, { attempt: 2 }), repairRun(5, { cause: 'SpecChanged', attempt: 3 })]
+		const snapshot = {
+			...settled,
+			settings,
+			runs: [...settled.runs, ...done.map(one => ({ ...one, job: { ...ended, finished: one.created } }))],
+		}
+		expect(decide(snapshot)).toMatchObject({ act: 'clear', runs: [done[1]?.name, done[2]?.name] })
+	})
+
+	test('keeps a ConfigMap without a known Job as long as one may still be created, whatever another clock says', () => {
+		const runs = [look({}, { job: undefined, pod: undefined, report: undefined, created: now - 2 * hour, heard: now })]
+		const snapshot = { ...settled, runs }
+		expect(decide(snapshot)).toMatchObject({ act: 'wait', why: 'Settled' })
+		expect(
+			decide({ ...later(snapshot, 316_000), uptime: now + 316_000, rollout: { ...settings(), lookedAt: now + 316_000 } }),
+		).toMatchObject({ act: 'clear' })
+	})
+
+	test('too often is repaired when the hour is over', () => {
+		const snapshot = withHistory([10, 20, 30])
+		expect(decide(later(snapshot, 29 * 60_000)).act).not.toBe('settle')
+		expect(decide({ ...later(snapshot, 31 * 60_000), rollout: { ...settings(), lookedAt: now + 31 * 60_000 } })).toMatchObject({
+			act: 'start',
+			why: 'Drifted',
+		})
+	})
+
+	test('is repaired when a user requests it, however often it was', () => {
+		const snapshot = withHistory([10, 20, 30])
+		expect(decide({ ...snapshot, config: { ...snapshot.config, asked: { retry: 'x' } } })).toMatchObject({
+			act: 'start',
+			why: 'RetryAsked',
+		})
+	})
+
+	const stopped = { ...settings(), stoppedBy: { name: 'worker-2', reason: 'RolledBack' } }
+	test.each<[title: string, rollout: Snapshot['rollout'], words: string]>([
+		['is paused', settings({ paused: 'true' }), 'It is repaired when the rollout resumes (paused).'],
+		['another node stops', stopped, 'It is repaired when the rollout resumes (stopped by worker-2).'],
+		['it stops itself', { ...stopped, jumps: true }, 'It is repaired in rollout order.'],
+		['nobody can read', settings({ paused: 'yes' }), 'It is repaired when ConfigMap multinic-rollout is valid.'],
+		['never repairs', settings({ paused: 'true', repairsPerHour: '0' }), 'Repairs are disabled (repairsPerHour 0).'],
+	])('in a rollout that %s reports that, and reports again when it is over', (_, rollout, words) => {
+		const held = told({ ...seen(look(drift)), rollout })
+		expect(condition(held.config.status, 'Ready')?.message).toBe(`Right 0/1. multinic0: mtu 1400, wanted 1450. ${words}`)
+		expect(decide(held).act).not.toBe('settle')
+		const going = { ...held, rollout: settings() }
+		const over = condition((decide(going).act === 'settle' ? told(going) : going).config.status, 'Ready')
+		expect(over?.message).toContain('It is repaired in rollout order.')
+	})
+
+	test('too often in a paused rollout reports both', () => {
+		expect(condition(withHistory([10, 20, 30], { paused: 'true' }).config.status, 'Ready')?.message).toContain(
+			'Too many repairs within the hour; not before 12:30 UTC, and when the rollout resumes (paused).',
+		)
+	})
+
+	test('in a rollout with unreadable settings is held, so that it continues when they are fixed', () => {
+		expect(decide({ ...drifted, rollout: settings({ paused: 'yes' }) })).toMatchObject({ act: 'settle' })
+		const held = told({ ...drifted, rollout: settings({ paused: 'yes' }) })
+		expect(decide(held)).toMatchObject({ act: 'hold', why: 'SettingsUnreadable' })
+	})
+
+	test('in a paused rollout is not repaired', () => {
+		const held = told({ ...drifted, rollout: settings({ paused: 'true' }) })
+		expect(decide(held)).toMatchObject({ act: 'hold', why: 'RolloutPaused' })
+	})
+})
+
+describe('verification runs', () => {
+	test('are cleared except the last three', () => {
+		const looks = [2, 3, 4, 5].map(attempt => look({}, { attempt, created: now + attempt }))
+		expect(decide({ ...settled, runs: [applied, ...looks] })).toMatchObject({ act: 'clear', runs: [looks[0]?.name] })
+	})
+})
