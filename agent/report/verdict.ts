@@ -76,7 +76,7 @@ function hasFailed({ interfaces, outcome, mode, unfinished }: Case): Verdict | u
 	const failed = interfaces.filter(({ state }) => state === 'Failed')
 	const bad = [...failed, ...outcome.plan.kept.map(({ refusal }) => refusal)]
 	if (bad.length === 0) return undefined
-	const head = { Apply: 'Configured', Cleanup: 'Configured', Plan: 'Planned', Verify: 'Right' }[mode]
+	const head = { Apply: 'Configured', Cleanup: 'Configured', Plan: 'Planned', Verify: 'In sync' }[mode]
 	const kept = outcome.plan.kept.map(({ ours: { name, mac }, refusal: { message } }) => ofRemoval({ name, macAddress: mac, message }))
 	const causes = [...failed.map(ofInterface), ...kept].map(words => `${words}.`).join(' ')
 	const rest = mode === 'Plan' ? ` Others: ${planned(outcome)}.` : ''

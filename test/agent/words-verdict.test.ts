@@ -62,7 +62,7 @@ test.each<[title: string, wish: Wish, said: Said]>([
 	[
 		'a look that finds drift',
 		{ start: drifted, mode: 'Verify' },
-		{ outcome: 'Failed', reason: 'Drifted', message: /^Right 0\/1\. multinic0: mtu is 1500, not 1400\.$/ },
+		{ outcome: 'Failed', reason: 'Drifted', message: /^In sync 0\/1\. multinic0: mtu is 1500, not 1400\.$/ },
 	],
 	[
 		'a look that finds what nobody wants',

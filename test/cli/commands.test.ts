@@ -74,7 +74,7 @@ worker-2   Failed       1/2          PartlyFailed              0s
 		put('worker-1', running)
 		put('worker-2', waiting)
 		const { out } = await command('get', { cluster })
-		expect(out).toContain('Rollout: 0 of 3 finished, 1 running, 2 queued: the wave is full (at most 1 nodes)\n')
+		expect(out).toContain('Rollout: 0 of 3 finished, 1 running, 2 queued: the wave is full (at most 1 node)\n')
 		expect(out).toMatch(/^a-master .* Waiting 2 of 2 /m)
 		expect(out).toMatch(/^worker-2 .* Waiting 1 of 2 /m)
 	})

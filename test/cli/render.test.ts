@@ -195,7 +195,7 @@ describe('a terminal', () => {
 
 	test('shows as many of 1,000 nodes as fit, the most relevant first', () => {
 		expect(text(fleetFrame(many, view(many), 9))).toBe(`
-Rollout: 401 of 1000 finished, 1 running, 598 queued: the wave is full (at most 1 nodes)
+Rollout: 401 of 1000 finished, 1 running, 598 queued: the wave is full (at most 1 node)
 1000 nodes: 400 Configured, 1 InProgress, 598 Pending, 1 Failed
 NODE    STATE        INTERFACES   REASON             AGE
 w-998   InProgress   0/2          RunStarted         3m

@@ -461,7 +461,7 @@ function drifted(input: Parameters<typeof reportFor>[0]): Fate {
 		reason: 'Drifted' as const,
 		message: 'mtu 1400, wanted 1450',
 	}))
-	return { report: { ...whole, outcome: 'Failed', reason: 'Drifted', message: 'Right 0/1.', interfaces }, end: 'Failed' }
+	return { report: { ...whole, outcome: 'Failed', reason: 'Drifted', message: 'In sync 0/1.', interfaces }, end: 'Failed' }
 }
 
 function failing(input: Parameters<typeof reportFor>[0], reason: 'MtuRefused'): Fate {

@@ -13,7 +13,7 @@ const nic = { id: 0, name: 'multinic0', macAddress: 'fa:16:3e:37:c3:f1', changes
 function report(more: Partial<AgentReport>): AgentReport {
 	return {
 		...{ nodeName: 'worker-1', uid: 'u', generation: 1, attempt: 2, version: 1, mode: 'Verify', backend: 'netplan-networkd' },
-		...{ outcome: 'Succeeded', reason: 'AllInterfacesConfigured', message: 'Right 1/1.', changes: 0, milliseconds: {} },
+		...{ outcome: 'Succeeded', reason: 'AllInterfacesConfigured', message: 'In sync 1/1.', changes: 0, milliseconds: {} },
 		persistent: { status: 'True', message: '' },
 		...{ started: ago(2), finished: '2026-03-01T12:00:00Z' },
 		interfaces: [{ ...nic, state: 'Configured', reason: 'Configured', message: 'as wanted' }],

@@ -21,7 +21,7 @@ const wrong = nicReport({ state: 'Failed', reason: 'Drifted', message: 'mtu 1400
 const drift: Partial<AgentReport> = {
 	outcome: 'Failed',
 	reason: 'Drifted',
-	message: 'Right 0/1. multinic0: mtu 1400, wanted 1450.',
+	message: 'In sync 0/1. multinic0: mtu 1400, wanted 1450.',
 	interfaces: [wrong],
 }
 
@@ -169,7 +169,7 @@ describe('a verification', () => {
 		const status = statusOf(seen(look(drift)))
 		expect(status).toMatchObject({ state: 'Failed', interfaces: '0/1', lastJobName: applied.name })
 		expect(condition(status, 'Ready')).toMatchObject({ status: 'False', reason: 'Drifted' })
-		expect(condition(status, 'Ready')?.message).toBe('Right 0/1. multinic0: mtu 1400, wanted 1450. It is repaired in rollout order.')
+		expect(condition(status, 'Ready')?.message).toBe('In sync 0/1. multinic0: mtu 1400, wanted 1450. It is repaired in rollout order.')
 		expect(condition(status, 'Drifted')).toMatchObject({ status: 'True', reason: 'Drifted' })
 		expect(status.history).toEqual(settled.config.status.history)
 	})
@@ -199,8 +199,8 @@ describe('a verification', () => {
 		['RunFailed', []],
 	])('that fails with %s sets condition Drifted to Unknown with that reason', (reason, interfaces) => {
 		const failed = interfaces.map(one => nicReport({ state: 'Failed', reason: one, message: 'as it is' }))
-		const status = statusOf(seen(look({ outcome: 'Failed', reason, message: 'Right 0/1. multinic0: as it is.', interfaces: failed })))
-		expect(condition(status, 'Drifted')).toMatchObject({ status: 'Unknown', reason, message: 'Right 0/1. multinic0: as it is.' })
+		const status = statusOf(seen(look({ outcome: 'Failed', reason, message: 'In sync 0/1. multinic0: as it is.', interfaces: failed })))
+		expect(condition(status, 'Drifted')).toMatchObject({ status: 'Unknown', reason, message: 'In sync 0/1. multinic0: as it is.' })
 	})
 
 	test('that finished without a report changes nothing', () => {
@@ -331,7 +331,7 @@ describe('a node that drifted', () => {
 		['never repairs', settings({ paused: 'true', repairsPerHour: '0' }), 'Repairs are disabled (repairsPerHour 0).'],
 	])('in a rollout that %s reports that, and reports again when it is over', (_, rollout, words) => {
 		const held = told({ ...seen(look(drift)), rollout })
-		expect(condition(held.config.status, 'Ready')?.message).toBe(`Right 0/1. multinic0: mtu 1400, wanted 1450. ${words}`)
+		expect(condition(held.config.status, 'Ready')?.message).toBe(`In sync 0/1. multinic0: mtu 1400, wanted 1450. ${words}`)
 		expect(decide(held).act).not.toBe('settle')
 		const going = { ...held, rollout: settings() }
 		const over = condition((decide(going).act === 'settle' ? told(going) : going).config.status, 'Ready')
