@@ -35,7 +35,7 @@ export async function startStage(options: FakeApiServerOptions = {}): Promise<St
 
 /** Returns the cluster as a client with these credentials sees it. */
 export function clusterOf(credentials: Credentials): Cluster {
-	const transport = createTransport(credentials, { patienceMs: 0 })
+	const transport = createTransport(credentials, { retryForMs: 0 })
 	const client = new KubeClient(transport, { fieldManager: 'kubectl-multinic' })
 	return { client, transport, namespace, server: credentials.server, close: transport.close }
 }
