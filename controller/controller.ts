@@ -38,7 +38,7 @@ const drainMs = 2_000
 export function createController(options: ControllerOptions): Controller {
 	const { client, config, log, signal, metrics, now = Date.now, onDecision } = options
 	const { namespace, agent, runs: settings, workers } = config
-	const queue = createQueue(metrics && { watch: metrics.queue })
+	const queue = createQueue(metrics && { metrics: metrics.queue })
 	const wake = (key: string, backlog: boolean) => queue.add(key, { priority: backlog ? LOW_PRIORITY : 0 })
 	let mayAct = () => true
 	const writer = client.guarded(() => mayAct())
@@ -75,7 +75,7 @@ export function createController(options: ControllerOptions): Controller {
 		if (!(await Promise.race([caches.synced, ended(term)]))) return
 		caches.stopRecord.setWriter(stops)
 		stops.touch()
-		await runLoop({ queue, reconcile, log, workers, signal: term, mayBegin: isLeading, ...(metrics && { watch: metrics.loop }) })
+		await runLoop({ queue, reconcile, log, workers, signal: term, mayBegin: isLeading, ...(metrics && { metrics: metrics.loop }) })
 		await recorder.drain(drainMs)
 	}
 	return { isSynced: caches.isSynced, run, done: caches.done }

@@ -18,7 +18,7 @@ const readers = { config: readConfig, credentials: (env: Context['env']) => load
 export async function main({ signal, log, config, credentials }: Context & Read<typeof readers>): Promise<void> {
 	const metrics = createMetrics('mgmt', WORKERS)
 	const client = new KubeClient(credentials, { fieldManager: 'multinic-mgmt', onCall: metrics.kubeCall })
-	const queue = createQueue({ watch: metrics.queue })
+	const queue = createQueue({ metrics: metrics.queue })
 	metrics.observe(queue)
 	const configs = startReflector({
 		client,
@@ -38,7 +38,7 @@ export async function main({ signal, log, config, credentials }: Context & Read<
 	const tokens = createTokens(systemClock)
 	const reconcile = reconcileOpenstackConfig({ client, all, env: config, http, tokens, log, clock: systemClock, chance: Math.random })
 	const fair = fairly(reconcile, key => queue.add(key))
-	await runLoop({ queue, reconcile: fair, workers: WORKERS, log, signal, watch: metrics.loop })
+	await runLoop({ queue, reconcile: fair, workers: WORKERS, log, signal, metrics: metrics.loop })
 	await Promise.all([closed, configs.done])
 	await http.close()
 	await client.close()

@@ -1,8 +1,8 @@
-/** An item of a heap. The heap maintains `place`, which is -1 while the item is not in it. */
-export type Placed = { place: number }
+/** An item of a heap. The heap maintains `index`, which is -1 while the item is not in it. */
+export type Indexed = { index: number }
 
 /** A binary heap that keeps the first item available. Every change costs O(log n), reading `first` O(1). */
-export type Heap<T extends Placed> = {
+export type Heap<T extends Indexed> = {
 	readonly size: number
 	readonly first: T | undefined
 	add(item: T): void
@@ -18,11 +18,11 @@ export type Heap<T extends Placed> = {
  *
  * @param before whether `a` comes before `b`; a strict order
  */
-export function createHeap<T extends Placed>(before: (a: T, b: T) => boolean): Heap<T> {
+export function createHeap<T extends Indexed>(before: (a: T, b: T) => boolean): Heap<T> {
 	const items: T[] = []
-	const put = (item: T, place: number) => {
-		items[place] = item
-		item.place = place
+	const put = (item: T, index: number) => {
+		items[index] = item
+		item.index = index
 	}
 	return {
 		get size() {
@@ -33,48 +33,48 @@ export function createHeap<T extends Placed>(before: (a: T, b: T) => boolean): H
 		},
 		add(item) {
 			put(item, items.length)
-			rise(items, item, { before, put })
+			siftUp(items, item, { before, put })
 		},
 		remove(item) {
-			const last = item.place < 0 ? undefined : items.pop()
+			const last = item.index < 0 ? undefined : items.pop()
 			if (last && last !== item) {
-				put(last, item.place)
-				rise(items, last, { before, put })
-				sink(items, last, { before, put })
+				put(last, item.index)
+				siftUp(items, last, { before, put })
+				siftDown(items, last, { before, put })
 			}
-			item.place = -1
+			item.index = -1
 		},
 		changed(item) {
-			rise(items, item, { before, put })
-			sink(items, item, { before, put })
+			siftUp(items, item, { before, put })
+			siftDown(items, item, { before, put })
 		},
 		clear() {
-			for (const item of items) item.place = -1
+			for (const item of items) item.index = -1
 			items.length = 0
 		},
 	}
 }
 
-type Order<T> = { before: (a: T, b: T) => boolean; put: (item: T, place: number) => void }
+type Order<T> = { before: (a: T, b: T) => boolean; put: (item: T, index: number) => void }
 
-function rise<T extends Placed>(items: readonly T[], item: T, { before, put }: Order<T>): void {
+function siftUp<T extends Indexed>(items: readonly T[], item: T, { before, put }: Order<T>): void {
 	for (;;) {
-		const above = item.place > 0 ? items[(item.place - 1) >> 1] : undefined
+		const above = item.index > 0 ? items[(item.index - 1) >> 1] : undefined
 		if (!above || !before(item, above)) return
-		const { place } = above
-		put(above, item.place)
-		put(item, place)
+		const { index } = above
+		put(above, item.index)
+		put(item, index)
 	}
 }
 
-function sink<T extends Placed>(items: readonly T[], item: T, { before, put }: Order<T>): void {
+function siftDown<T extends Indexed>(items: readonly T[], item: T, { before, put }: Order<T>): void {
 	for (;;) {
-		const left = items[2 * item.place + 1]
-		const right = items[2 * item.place + 2]
+		const left = items[2 * item.index + 1]
+		const right = items[2 * item.index + 2]
 		const below = left && right && before(right, left) ? right : left
 		if (!below || !before(below, item)) return
-		const { place } = below
-		put(below, item.place)
-		put(item, place)
+		const { index } = below
+		put(below, item.index)
+		put(item, index)
 	}
 }

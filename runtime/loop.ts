@@ -21,7 +21,7 @@ export type Reconcile = (key: string, signal: AbortSignal) => Promise<Again | un
 /** How one reconcile ended. */
 export type Outcome = 'success' | 'requeue_after' | 'error' | 'terminal_error'
 
-export type LoopWatch = {
+export type LoopMetrics = {
 	started(): void
 	ended(outcome: Outcome, seconds: number): void
 	/** The reconcile threw something other than a Failure before its signal was aborted: a bug. It counts as an error and stops nothing. */
@@ -44,7 +44,7 @@ export type LoopOptions = {
 	graceMs?: number
 	/** Called immediately before each reconcile; while it returns false, none starts. For a leader that must be sure that it still leads. */
 	mayBegin?: () => boolean
-	watch?: LoopWatch
+	metrics?: LoopMetrics
 }
 
 /** Takes keys and reconciles them until `signal` ends the loop; resolves when the last running reconcile has finished. */
@@ -57,47 +57,47 @@ export async function runLoop(options: LoopOptions): Promise<void> {
 	}
 	if (signal.aborted) stop()
 	else signal.addEventListener('abort', stop, { once: true })
-	const breathe = breather()
-	await Promise.all(Array.from({ length: workers }, () => work(options, hard.signal, breathe)))
+	const yieldToEventLoop = createYielder()
+	await Promise.all(Array.from({ length: workers }, () => work(options, hard.signal, yieldToEventLoop)))
 	hard.clear()
 }
 
-async function work(options: LoopOptions, hard: AbortSignal, breathe: Breathe): Promise<void> {
+async function work(options: LoopOptions, hard: AbortSignal, yieldToEventLoop: YieldToEventLoop): Promise<void> {
 	const { queue, signal, mayBegin = () => true } = options
-	for (let key = await queue.take(); key !== undefined; key = await queue.take()) {
-		while (!mayBegin() && !signal.aborted) await sleep(askAgainMs, signal)
+	for (let key = await queue.get(); key !== undefined; key = await queue.get()) {
+		while (!mayBegin() && !signal.aborted) await sleep(pollMs, signal)
 		if (mayBegin()) await handle(options, key, hard)
 		queue.done(key)
-		await breathe()
+		await yieldToEventLoop()
 	}
 }
 
-type Breathe = () => Promise<void> | undefined
+type YieldToEventLoop = () => Promise<void> | undefined
 
 /** Yields to the event loop: reconciles that never wait must not starve timers and sockets, which the lease renewal depends on. */
-function breather(): Breathe {
-	let breathedAt = performance.now()
+function createYielder(): YieldToEventLoop {
+	let yieldedAt = performance.now()
 	return () => {
-		if (performance.now() - breathedAt < longestBreathMs) return undefined
-		breathedAt = performance.now()
+		if (performance.now() - yieldedAt < maxSliceMs) return undefined
+		yieldedAt = performance.now()
 		return new Promise(resolve => setImmediate(resolve))
 	}
 }
 
-const longestBreathMs = 20
+const maxSliceMs = 20
 
 /** Interval at which `mayBegin` is polled, in milliseconds. */
-const askAgainMs = 50
+const pollMs = 50
 
 async function handle(options: LoopOptions, key: string, hard: AbortSignal): Promise<void> {
-	const { watch } = options
+	const { metrics } = options
 	const started = performance.now()
-	watch?.started()
+	metrics?.started()
 	const result = await once(options, key, hard)
-	if (result.isBug) watch?.panicked()
-	if (result.isLate) watch?.timedOut()
-	const outcome = settle(options, key, result)
-	watch?.ended(outcome, (performance.now() - started) / 1_000)
+	if (result.isBug) metrics?.panicked()
+	if (result.isLate) metrics?.timedOut()
+	const outcome = applyResult(options, key, result)
+	metrics?.ended(outcome, (performance.now() - started) / 1_000)
 }
 
 type Result = { again?: Again | undefined | void; error?: unknown; isBug?: boolean; isLate?: boolean }
@@ -117,7 +117,7 @@ async function once({ reconcile, timeoutMs = 120_000 }: LoopOptions, key: string
 }
 
 /** Applies each outcome to the queue. This is the only switch over outcomes. */
-function settle({ queue, log }: LoopOptions, key: string, result: Result): Outcome {
+function applyResult({ queue, log }: LoopOptions, key: string, result: Result): Outcome {
 	const outcome = outcomeOf(result)
 	switch (outcome) {
 		case 'success':
@@ -125,14 +125,18 @@ function settle({ queue, log }: LoopOptions, key: string, result: Result): Outco
 			break
 		case 'requeue_after':
 			queue.forget(key)
-			queue.add(key, { priority: queue.inWork.get(key)?.priority ?? 0, ...result.again, afterMs: Math.max(1, result.again?.afterMs ?? 0) })
+			queue.add(key, {
+				priority: queue.processing.get(key)?.priority ?? 0,
+				...result.again,
+				afterMs: Math.max(1, result.again?.afterMs ?? 0),
+			})
 			break
 		case 'terminal_error':
 			queue.forget(key)
 			log.error({ key, err: result.error }, 'reconcile failed, not retried until something changes')
 			break
 		case 'error': {
-			const facts = { key, err: result.error, failures: queue.failures(key) + 1, againInMs: queue.addBackedOff(key) }
+			const facts = { key, err: result.error, failures: queue.failures(key) + 1, againInMs: queue.addRateLimited(key) }
 			if (result.isBug) log.error(facts, 'bug: a reconcile threw')
 			else log.warn(facts, 'reconcile failed')
 			break

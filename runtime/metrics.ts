@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client'
-import type { LoopWatch } from './loop.ts'
-import type { Queue, QueueWatch } from './queue.ts'
+import type { LoopMetrics } from './loop.ts'
+import type { Queue, QueueMetrics } from './queue.ts'
 import { loopMetrics, queueMetrics, workMetrics } from './work-metrics.ts'
 
 /** One finished request to the API server, as the client reports it. */
@@ -20,8 +20,8 @@ export type Metrics = {
 	/** Rooms register their own metrics here. */
 	registry: Registry
 	/** To be passed to `createQueue` and `runLoop`. */
-	queue: QueueWatch
-	loop: LoopWatch
+	queue: QueueMetrics
+	loop: LoopMetrics
 	/** To be passed to `KubeClient` as `onCall`. */
 	kubeCall: (call: FinishedCall) => void
 	/** Registers the gauges of running work, which are read from the queue on each scrape. */

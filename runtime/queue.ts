@@ -1,4 +1,4 @@
-import { type Agenda, createAgenda } from './agenda.ts'
+import { type DelayQueue, createDelayQueue } from './delay-queue.ts'
 import { type SetTimer, systemTimer } from './clock.ts'
 
 /** For work that no one waits for: the content of a first list, objects reported again without a change, queued work. */
@@ -10,17 +10,17 @@ export type QueueOptions = {
 	/** Milliseconds from an arbitrary start. */
 	now?: () => number
 	setTimer?: SetTimer
-	watch?: QueueWatch
+	metrics?: QueueMetrics
 }
 
 /** Observes the queue, for metrics. All times are in seconds. */
-export type QueueWatch = {
+export type QueueMetrics = {
 	/** Called after each change of the number of keys of a priority that are due now. */
 	depth(priority: number, keys: number): void
 	/** A key became due. */
 	added(): void
 	/** A key was handed out after waiting. */
-	taken(waitedSeconds: number): void
+	got(waitedSeconds: number): void
 	done(workedSeconds: number): void
 	retried(): void
 }
@@ -32,7 +32,7 @@ export type Addition = {
 	afterMs?: number
 }
 
-/** A key that was taken and is not done: the time (of `now`) and the priority it was handed out with. */
+/** A key that was handed out and is not done: the time (of `now`) and the priority it was handed out with. */
 export type Work = { readonly since: number; readonly priority: number }
 
 /**
@@ -50,22 +50,22 @@ export type Queue = {
 	 * Adds the key after its back-off, which doubles with every call until `forget`, with the priority it was handed out with. Returns the
 	 * wait in milliseconds.
 	 */
-	addBackedOff(key: string): number
+	addRateLimited(key: string): number
 	/** Resets the back-off of the key. */
 	forget(key: string): void
 	/** How often the key was backed off since the last `forget`. */
 	failures(key: string): number
 	/** Waits for the most urgent key (the one that waited longest among equals). Undefined after shut-down. The caller must call `done`. */
-	take(): Promise<string | undefined>
-	/** Must be called after every `take`. */
+	get(): Promise<string | undefined>
+	/** Must be called after every `get`. */
 	done(key: string): void
-	/** Stops handing out and accepting keys; pending calls of `take` resolve to undefined. */
+	/** Stops handing out and accepting keys; pending calls of `get` resolve to undefined. */
 	shutDown(): void
 	/** Number of keys that are due now and not being processed. */
 	readonly depth: number
 	/** Number of keys that become due, or more urgent, later. */
 	readonly delayed: number
-	readonly inWork: ReadonlyMap<string, Work>
+	readonly processing: ReadonlyMap<string, Work>
 }
 
 /** Creates an empty queue. */
@@ -74,44 +74,49 @@ export function createQueue(options: QueueOptions = {}): Queue {
 }
 
 class KeyQueue implements Queue {
-	readonly #agenda: Agenda
-	readonly #working = new Map<string, Work>()
+	readonly #delayed: DelayQueue
+	readonly #processing = new Map<string, Work>()
 	readonly #failures = new Map<string, number>()
-	readonly #takers: ((key: string | undefined) => void)[] = []
+	readonly #getters: ((key: string | undefined) => void)[] = []
 	readonly #backoff: { firstMs: number; maxMs: number }
 	readonly #now: () => number
 	readonly #setTimer: SetTimer
-	readonly #watch: QueueWatch | undefined
+	readonly #metrics: QueueMetrics | undefined
 	#alarm: { at: number; cancel: () => void } | undefined
 	#down = false
 
-	constructor({ backoff = { firstMs: 5, maxMs: 1_000_000 }, now = () => performance.now(), setTimer = systemTimer, watch }: QueueOptions) {
-		this.#agenda = createAgenda({
-			isHeld: key => this.#working.has(key),
-			onDue: () => watch?.added(),
-			onDepth: (priority, keys) => watch?.depth(priority, keys),
+	constructor({
+		backoff = { firstMs: 5, maxMs: 1_000_000 },
+		now = () => performance.now(),
+		setTimer = systemTimer,
+		metrics,
+	}: QueueOptions) {
+		this.#delayed = createDelayQueue({
+			isProcessing: key => this.#processing.has(key),
+			onDue: () => metrics?.added(),
+			onDepth: (priority, keys) => metrics?.depth(priority, keys),
 		})
 		this.#backoff = backoff
 		this.#now = now
 		this.#setTimer = setTimer
-		this.#watch = watch
+		this.#metrics = metrics
 	}
 
 	add(key: string, { priority = 0, afterMs = 0 }: Addition = {}): void {
 		if (this.#down) return
 		const time = this.#now()
-		if (afterMs > 0) this.#agenda.addLater(key, priority, time + afterMs)
-		else this.#agenda.addNow(key, priority, time)
+		if (afterMs > 0) this.#delayed.addLater(key, priority, time + afterMs)
+		else this.#delayed.addNow(key, priority, time)
 		this.#setAlarm()
 		this.#handOut()
 	}
 
-	addBackedOff(key: string): number {
+	addRateLimited(key: string): number {
 		const failures = this.failures(key)
 		const ms = Math.min(this.#backoff.firstMs * 2 ** Math.min(failures, 60), this.#backoff.maxMs)
 		this.#failures.set(key, failures + 1)
-		this.#watch?.retried()
-		this.add(key, { priority: this.#working.get(key)?.priority ?? 0, afterMs: ms })
+		this.#metrics?.retried()
+		this.add(key, { priority: this.#processing.get(key)?.priority ?? 0, afterMs: ms })
 		return ms
 	}
 
@@ -123,70 +128,70 @@ class KeyQueue implements Queue {
 		return this.#failures.get(key) ?? 0
 	}
 
-	take(): Promise<string | undefined> {
+	get(): Promise<string | undefined> {
 		return new Promise(resolve => {
-			this.#takers.push(resolve)
+			this.#getters.push(resolve)
 			this.#handOut()
 		})
 	}
 
 	done(key: string): void {
-		const work = this.#working.get(key)
+		const work = this.#processing.get(key)
 		if (!work) return
-		this.#working.delete(key)
-		this.#watch?.done((this.#now() - work.since) / 1_000)
-		this.#agenda.release(key)
+		this.#processing.delete(key)
+		this.#metrics?.done((this.#now() - work.since) / 1_000)
+		this.#delayed.release(key)
 		this.#handOut()
 	}
 
 	shutDown(): void {
 		this.#down = true
-		this.#agenda.clear()
+		this.#delayed.clear()
 		this.#setAlarm()
 		this.#handOut()
 	}
 
 	get depth(): number {
-		return this.#agenda.depth
+		return this.#delayed.depth
 	}
 
 	get delayed(): number {
-		return this.#agenda.delayed
+		return this.#delayed.delayed
 	}
 
-	get inWork(): ReadonlyMap<string, Work> {
-		return this.#working
+	get processing(): ReadonlyMap<string, Work> {
+		return this.#processing
 	}
 
-	/** Hands out due keys to pending calls of `take`. */
+	/** Hands out due keys to pending calls of `get`. */
 	#handOut(): void {
-		while (this.#takers.length > 0 && (this.#down || this.#agenda.depth > 0)) {
-			const taker = this.#takers.shift()
+		while (this.#getters.length > 0 && (this.#down || this.#delayed.depth > 0)) {
+			const taker = this.#getters.shift()
 			taker?.(this.#next())
 		}
 	}
 
 	#next(): string | undefined {
-		const entry = this.#agenda.take()
+		const entry = this.#delayed.get()
 		if (!entry) return undefined
 		const now = this.#now()
-		this.#working.set(entry.key, { since: now, priority: entry.priority })
-		this.#watch?.taken((now - entry.since) / 1_000)
+		this.#processing.set(entry.key, { since: now, priority: entry.priority })
+		this.#metrics?.got((now - entry.since) / 1_000)
 		this.#setAlarm()
 		return entry.key
 	}
 
 	/** Keeps one timer for the key that becomes due next. */
 	#setAlarm(): void {
-		const at = this.#agenda.next
+		const at = this.#delayed.next
 		if (at === this.#alarm?.at) return
 		this.#alarm?.cancel()
-		this.#alarm = at === undefined ? undefined : { at, cancel: this.#setTimer(() => this.#ring(), Math.max(0, at - this.#now())) }
+		this.#alarm = at === undefined ? undefined : { at, cancel: this.#setTimer(() => this.#promoteDue(), Math.max(0, at - this.#now())) }
 	}
 
-	#ring(): void {
+	#promoteDue(): void {
 		this.#alarm = undefined
-		this.#agenda.ring(this.#now())
+		this.#delayed.promoteDue(this.#now())
 		this.#setAlarm()
 		this.#handOut()
 	}

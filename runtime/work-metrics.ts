@@ -1,13 +1,13 @@
 import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client'
-import type { LoopWatch, Outcome } from './loop.ts'
-import type { Queue, QueueWatch } from './queue.ts'
+import type { LoopMetrics, Outcome } from './loop.ts'
+import type { Queue, QueueMetrics } from './queue.ts'
 
 /** Powers of ten from 10 ns to 1000 s, as in client-go for its queues. */
 const queueBuckets = Array.from({ length: 12 }, (_, power) => 10 ** (power - 8))
 const reconcileBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 
 /** Registers the metrics of the queue's content and throughput. */
-export function queueMetrics(registry: Registry, controller: string): QueueWatch {
+export function queueMetrics(registry: Registry, controller: string): QueueMetrics {
 	const common = { labelNames: ['name', 'controller'] as const, registers: [registry] }
 	const labels = { name: controller, controller }
 	const depth = new Gauge({
@@ -33,14 +33,14 @@ export function queueMetrics(registry: Registry, controller: string): QueueWatch
 	return {
 		depth: (priority, keys) => depth.set({ ...labels, priority: String(priority) }, keys),
 		added: () => adds.inc(labels),
-		taken: seconds => waits.observe(labels, seconds),
+		got: seconds => waits.observe(labels, seconds),
 		done: seconds => works.observe(labels, seconds),
 		retried: () => retries.inc(labels),
 	}
 }
 
 /** Registers the metrics of the loop. */
-export function loopMetrics(registry: Registry, controller: string, workers: number): LoopWatch {
+export function loopMetrics(registry: Registry, controller: string, workers: number): LoopMetrics {
 	const common = { labelNames: ['controller'] as const, registers: [registry] }
 	const prefix = 'controller_runtime'
 	const count = resultMetrics(registry, controller)
@@ -102,7 +102,7 @@ function resultMetrics(registry: Registry, controller: string): Record<Outcome, 
 /** Registers the gauges of running work, which are read from the queue on each scrape. */
 export function workMetrics(registry: Registry, controller: string, queue: Queue, now: () => number): void {
 	const labels = { name: controller, controller }
-	const ages = () => [...queue.inWork.values()].map(({ since }) => (now() - since) / 1_000)
+	const ages = () => [...queue.processing.values()].map(({ since }) => (now() - since) / 1_000)
 	const common = { labelNames: ['name', 'controller'] as const, registers: [registry] }
 	new Gauge({
 		...common,

@@ -39,7 +39,7 @@ export function createClusters(env: Readonly<Record<string, string | undefined>>
 	const open = new Map<string, Promise<KubeClient>>()
 	const connect = async ({ kubeconfig, context }: Target) => {
 		const credentials = await loadCredentials({ ...(kubeconfig && { kubeconfig }), ...(context && { context }) }, env)
-		return new KubeClient(credentials, { fieldManager: 'multinic-viola', timeoutMs: 10_000, patienceMs: 2_000, onCall })
+		return new KubeClient(credentials, { fieldManager: 'multinic-viola', timeoutMs: 10_000, retryForMs: 2_000, onCall })
 	}
 	return {
 		async cluster(providerId: string, target: Target): Promise<Cluster> {

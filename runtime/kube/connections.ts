@@ -13,7 +13,7 @@ export type Connections = {
 	 *
 	 * @param once a request; if the server was not trusted, nothing of it was sent
 	 */
-	trusting<T>(once: () => Promise<T>): Promise<T>
+	retryOnUntrustedCert<T>(once: () => Promise<T>): Promise<T>
 	destroy(): Promise<void>
 }
 
@@ -55,7 +55,7 @@ export function createConnections(credentials: Credentials, requests: number, no
 			own()
 			return agents
 		},
-		async trusting(once) {
+		async retryOnUntrustedCert(once) {
 			await refresh()
 			const used = agents
 			try {

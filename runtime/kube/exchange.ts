@@ -4,7 +4,7 @@ import { Failure } from '../errors.ts'
 import type { Agents, Connections } from './connections.ts'
 import type { Credentials } from './credentials.ts'
 import { isProtobuf, readStatus } from './envelope.ts'
-import { brokenOff, failureOf, isKubeFailure, type KubeCode } from './failures.ts'
+import { requestFailure, failureOf, isKubeFailure, type KubeCode } from './failures.ts'
 import type { Call, Request, Stream } from './request.ts'
 
 /** What one request needs to reach the server. */
@@ -23,10 +23,10 @@ export type Try = Pick<Call, 'waited' | 'isRetry'>
 export async function exchange(wire: Wire, wanted: Request, how: Try): Promise<unknown> {
 	const limit = deadline(wanted.timeoutMs ?? wire.options.timeoutMs ?? 30_000, wanted.signal)
 	try {
-		const answer = await ask(wire, wanted, { ...how, over: wanted.urgent ? 'urgent' : 'requests', signal: limit.signal })
+		const answer = await sendAuthenticated(wire, wanted, { ...how, over: wanted.urgent ? 'urgent' : 'requests', signal: limit.signal })
 		return parse(wanted, answer.headers['content-type'], await answer.body.text())
 	} catch (error) {
-		throw ended(wire, wanted, limit.expired(), error)
+		throw failureOfTry(wire, wanted, limit.expired(), error)
 	} finally {
 		limit.clear()
 	}
@@ -36,21 +36,21 @@ export async function exchange(wire: Wire, wanted: Request, how: Try): Promise<u
 export async function open(wire: Wire, wanted: Request & { signal: AbortSignal }, how: Try): Promise<Stream> {
 	const limit = deadline(wanted.timeoutMs ?? wire.options.timeoutMs ?? 30_000, wanted.signal)
 	try {
-		const { headers, body } = await ask(wire, wanted, { ...how, over: 'streams', signal: limit.signal })
+		const { headers, body } = await sendAuthenticated(wire, wanted, { ...how, over: 'streams', signal: limit.signal })
 		limit.restart(0)
 		return { contentType: String(headers['content-type']), bytes: body }
 	} catch (error) {
 		limit.clear()
-		throw ended(wire, wanted, limit.expired(), error)
+		throw failureOfTry(wire, wanted, limit.expired(), error)
 	}
 }
 
-function ended({ credentials: { server } }: Wire, wanted: Request, expired: boolean, error: unknown): unknown {
-	return brokenOff({ what: whatOf(wanted), server, stopped: wanted.signal?.aborted ?? false, expired }, error)
+function failureOfTry({ credentials: { server } }: Wire, wanted: Request, expired: boolean, error: unknown): unknown {
+	return requestFailure({ what: whatOf(wanted), server, stopped: wanted.signal?.aborted ?? false, expired }, error)
 }
 
-async function ask(wire: Wire, wanted: Request, how: How): Promise<Dispatcher.ResponseData> {
-	const first = await wire.connections.trusting(() => tryOnce(wire, wanted, how))
+async function sendAuthenticated(wire: Wire, wanted: Request, how: How): Promise<Dispatcher.ResponseData> {
+	const first = await wire.connections.retryOnUntrustedCert(() => tryOnce(wire, wanted, how))
 	if (first.statusCode < 300) return first
 	if (first.statusCode !== 401) throw await refusal(wanted, first)
 	await first.body.dump()

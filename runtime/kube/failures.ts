@@ -92,7 +92,7 @@ export function isKubeFailure(error: unknown, ...codes: readonly KubeCode[]): er
 }
 
 /** Returns the failure of a streamed response: canceled by its reader, idle for too long, or cut off. Any other Failure stays unchanged. */
-export function interrupted(what: string, error: unknown, { silent, stopped }: { silent: boolean; stopped: boolean }): unknown {
+export function streamFailure(what: string, error: unknown, { silent, stopped }: { silent: boolean; stopped: boolean }): unknown {
 	if (stopped) return new Failure<KubeCode>('STOPPED', `${what} was canceled`, { retry: true })
 	if (silent) return new Failure<KubeCode>('TIMED_OUT', `${what} timed out (idle)`, { retry: true, facts: { silent: true } })
 	if (isKubeFailure(error)) return error
@@ -103,7 +103,7 @@ export function interrupted(what: string, error: unknown, { silent, stopped }: {
 export type Ending = { what: string; server: string; stopped: boolean; expired: boolean }
 
 /** Returns an error below HTTP as a failure; a Failure is returned unchanged. */
-export function brokenOff({ what, server, stopped, expired }: Ending, error: unknown): unknown {
+export function requestFailure({ what, server, stopped, expired }: Ending, error: unknown): unknown {
 	if (error instanceof Failure) return error
 	const facts = { request: what, server }
 	if (expired) return new Failure<KubeCode>('TIMED_OUT', `${what} timed out: no response from ${server}`, { retry: true, facts })

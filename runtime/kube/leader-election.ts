@@ -5,7 +5,7 @@ import type { KubeClient } from './client.ts'
 import { isKubeFailure } from './failures.ts'
 import type { Name, Stored } from './kind.ts'
 import { Lease } from './kinds.ts'
-import { type Claim, claim, elapsed, type Moment, release, type Seen, seen } from './lease-spec.ts'
+import { type LeaseSpec, acquiredSpec, elapsed, type Moment, releasedSpec, type Observed, observe } from './lease-spec.ts'
 
 export type ElectionOptions = {
 	/** A client that may always write: the result of its requests decides whether other clients may. */
@@ -55,7 +55,7 @@ export async function leadWhileElected(options: ElectionOptions, lead: Lead): Pr
 	const term = deadline(0, signal)
 	const over = new AbortController()
 	let isLost = false
-	const kept = keep(options, hold, over.signal).then(lost => {
+	const kept = renewUntilLost(options, hold, over.signal).then(lost => {
 		isLost = lost
 		if (lost) term.abort(new Failure('LEASE_LOST', 'lost lease', { retry: true }))
 	})
@@ -66,7 +66,7 @@ export async function leadWhileElected(options: ElectionOptions, lead: Lead): Pr
 		term.clear()
 		onChange?.(false)
 		await kept
-		if (!isLost) await giveBack(options)
+		if (!isLost) await releaseLease(options)
 	}
 	return { lost: isLost }
 }
@@ -75,17 +75,17 @@ const defaults: ElectionTimes = { leaseMs: 15_000, renewMs: 10_000, retryMs: 2_0
 const systemNow = (): Moment => ({ monotonic: performance.now(), wall: Date.now() })
 
 /** A lease that this process holds: the record as last written, and since when it holds. */
-type Hold = { record: Stored<Lease>; renewed: Moment }
+type HeldLease = { record: Stored<Lease>; renewed: Moment }
 
 /** @returns undefined if the signal was aborted first */
-async function acquire(options: ElectionOptions): Promise<Hold | undefined> {
+async function acquire(options: ElectionOptions): Promise<HeldLease | undefined> {
 	const { signal, log, times = defaults } = options
-	let last: Seen | undefined
+	let last: Observed | undefined
 	while (!signal.aborted) {
 		try {
 			const round = await tryOnce(options, last)
 			if (round.hold) return round.hold
-			last = round.seen
+			last = round.observed
 		} catch (error) {
 			if (!signal.aborted) log.warn({ err: error, lease: options.at.name }, 'failed to acquire lease')
 		}
@@ -95,7 +95,7 @@ async function acquire(options: ElectionOptions): Promise<Hold | undefined> {
 }
 
 /** Renews until the signal ends it (false), or until another process holds the lease or renewing failed for too long (true). */
-async function keep(options: ElectionOptions, hold: Hold, signal: AbortSignal): Promise<boolean> {
+async function renewUntilLost(options: ElectionOptions, hold: HeldLease, signal: AbortSignal): Promise<boolean> {
 	const { times = defaults, now = systemNow } = options
 	while (await sleep(times.retryMs, signal)) {
 		const leftMs = times.renewMs - elapsed(hold.renewed, now())
@@ -114,7 +114,12 @@ async function keep(options: ElectionOptions, hold: Hold, signal: AbortSignal): 
  * late: the time to renew is over. After a standstill one more try is made: it succeeds only if the record still names this process, which
  * proves that no other process has led since.
  */
-async function renew(options: ElectionOptions, hold: Hold, signal: AbortSignal, leftMs: number): Promise<Hold | 'held' | 'raced' | 'late'> {
+async function renew(
+	options: ElectionOptions,
+	hold: HeldLease,
+	signal: AbortSignal,
+	leftMs: number,
+): Promise<HeldLease | 'held' | 'raced' | 'late'> {
 	const limit = deadline(leftMs > 0 ? leftMs : callMs(options.times ?? defaults), signal)
 	try {
 		const limited = { ...options, signal: limit.signal }
@@ -132,35 +137,35 @@ async function renew(options: ElectionOptions, hold: Hold, signal: AbortSignal, 
 }
 
 /** Renews the last written record without reading it first. */
-async function rewrite(options: ElectionOptions, { record }: Hold): Promise<Hold | undefined> {
+async function rewrite(options: ElectionOptions, { record }: HeldLease): Promise<HeldLease | undefined> {
 	const { identity, times = defaults, now = systemNow } = options
 	const renewed = now()
 	const since = { version: record.metadata.resourceVersion, at: renewed.monotonic }
 	const clocks = { wallClock: new Date(renewed.wall), monotonic: renewed.monotonic, leaseMs: times.leaseMs }
-	const wanted = claim({ current: record.spec, since, identity, ...clocks })
+	const wanted = acquiredSpec({ current: record.spec, since, identity, ...clocks })
 	const written = wanted && (await write(options, record, wanted))
 	return written && { record: written, renewed }
 }
 
 /** hold: this process holds it now · isHeld: another process holds it · neither: not written this time because of a concurrent write */
-type Round = { hold?: Hold | undefined; isHeld: boolean; seen: Seen | undefined }
+type Round = { hold?: HeldLease | undefined; isHeld: boolean; observed: Observed | undefined }
 
 /** @param mustBeOurs only renew: a lease that another process has held since, and released, is lost */
-async function tryOnce(options: ElectionOptions, last: Seen | undefined, mustBeOurs = false): Promise<Round> {
+async function tryOnce(options: ElectionOptions, last: Observed | undefined, mustBeOurs = false): Promise<Round> {
 	const { client, at, times = defaults, identity, signal, now = systemNow } = options
 	const renewed = now()
 	const current = await client.find(Lease, at, { signal, timeoutMs: callMs(times), urgent: true })
-	if (mustBeOurs && current && current.spec?.holderIdentity !== identity) return { isHeld: true, seen: undefined }
+	if (mustBeOurs && current && current.spec?.holderIdentity !== identity) return { isHeld: true, observed: undefined }
 	const { monotonic, wall } = now()
-	const since = seen(current, last, monotonic)
-	const wanted = claim({ current: current?.spec, since, identity, leaseMs: times.leaseMs, wallClock: new Date(wall), monotonic })
-	if (!wanted) return { isHeld: true, seen: since }
+	const since = observe(current, last, monotonic)
+	const wanted = acquiredSpec({ current: current?.spec, since, identity, leaseMs: times.leaseMs, wallClock: new Date(wall), monotonic })
+	if (!wanted) return { isHeld: true, observed: since }
 	const record = await write(options, current, wanted)
-	return { hold: record && { record, renewed }, isHeld: false, seen: since }
+	return { hold: record && { record, renewed }, isHeld: false, observed: since }
 }
 
 /** @returns undefined if another client wrote it in between */
-async function write(options: ElectionOptions, current: Stored<Lease> | undefined, spec: Claim): Promise<Stored<Lease> | undefined> {
+async function write(options: ElectionOptions, current: Stored<Lease> | undefined, spec: LeaseSpec): Promise<Stored<Lease> | undefined> {
 	const { client, at, signal, times = defaults } = options
 	const call = { signal, timeoutMs: callMs(times), urgent: true }
 	try {
@@ -178,10 +183,10 @@ function callMs({ renewMs }: ElectionTimes): number {
 }
 
 /** Spares the next leader the wait. Best effort: otherwise the lease expires. */
-async function giveBack({ client, at, identity, log }: ElectionOptions): Promise<void> {
+async function releaseLease({ client, at, identity, log }: ElectionOptions): Promise<void> {
 	try {
 		const current = await client.find(Lease, at, { timeoutMs: 3_000, urgent: true })
-		const spec = release(current?.spec, identity, new Date())
+		const spec = releasedSpec(current?.spec, identity, new Date())
 		if (current && spec) await client.replace(Lease, { ...current, spec }, { timeoutMs: 3_000, urgent: true })
 		log.info({ lease: at.name }, 'released lease')
 	} catch (error) {

@@ -1,7 +1,7 @@
 import type { Lease } from './kinds.ts'
 
 /** The spec of a Lease that has a holder. Times are RFC 3339 with microseconds, as the API requires. */
-export type Claim = NonNullable<Lease['spec']>
+export type LeaseSpec = NonNullable<Lease['spec']>
 
 /** One point in time by two clocks, in milliseconds. */
 export type Moment = { monotonic: number; wall: number }
@@ -16,18 +16,18 @@ export function elapsed(since: Moment, now: Moment): number {
 }
 
 /** A version of the record, and when this process first saw it by its own clock, in milliseconds. */
-export type Seen = { version: string; at: number }
+export type Observed = { version: string; at: number }
 
 /** Tracks since when a record has not changed. */
-export function seen(current: Lease | undefined, last: Seen | undefined, monotonic: number): Seen | undefined {
+export function observe(current: Lease | undefined, last: Observed | undefined, monotonic: number): Observed | undefined {
 	const version = current?.metadata.resourceVersion
 	if (version === undefined) return undefined
 	return last?.version === version ? last : { version, at: monotonic }
 }
 
 export type Situation = {
-	current: Claim | undefined
-	since: Seen | undefined
+	current: LeaseSpec | undefined
+	since: Observed | undefined
 	identity: string
 	leaseMs: number
 	wallClock: Date
@@ -36,23 +36,23 @@ export type Situation = {
 }
 
 /** Returns the record to write to acquire or renew the lease; undefined while another process holds it. */
-export function claim({ current, since, identity, leaseMs, wallClock, monotonic }: Situation): Claim | undefined {
+export function acquiredSpec({ current, since, identity, leaseMs, wallClock, monotonic }: Situation): LeaseSpec | undefined {
 	const holder = current?.holderIdentity
 	const time = microTime(wallClock)
-	const mine = { holderIdentity: identity, leaseDurationSeconds: Math.max(1, Math.round(leaseMs / 1_000)), renewTime: time }
-	if (holder === identity) return { ...current, ...mine }
+	const ours = { holderIdentity: identity, leaseDurationSeconds: Math.max(1, Math.round(leaseMs / 1_000)), renewTime: time }
+	if (holder === identity) return { ...current, ...ours }
 	if (holder && monotonic - (since?.at ?? monotonic) < longest(current, leaseMs)) return undefined
-	return { ...current, ...mine, acquireTime: time, leaseTransitions: (current?.leaseTransitions ?? 0) + (current ? 1 : 0) }
+	return { ...current, ...ours, acquireTime: time, leaseTransitions: (current?.leaseTransitions ?? 0) + (current ? 1 : 0) }
 }
 
 /** Returns the record to write to release the lease; undefined if this process does not hold it. */
-export function release(current: Claim | undefined, identity: string, wallClock: Date): Claim | undefined {
+export function releasedSpec(current: LeaseSpec | undefined, identity: string, wallClock: Date): LeaseSpec | undefined {
 	if (current?.holderIdentity !== identity) return undefined
 	return { ...current, holderIdentity: '', leaseDurationSeconds: 1, renewTime: microTime(wallClock) }
 }
 
 /** A holder with a longer lease duration keeps its own duration. */
-function longest(current: Claim | undefined, leaseMs: number): number {
+function longest(current: LeaseSpec | undefined, leaseMs: number): number {
 	return Math.max(leaseMs, (current?.leaseDurationSeconds ?? 0) * 1_000)
 }
 

@@ -1,6 +1,6 @@
 import { deadline } from '../clock.ts'
 import { Failure } from '../errors.ts'
-import { interrupted, type KubeCode } from './failures.ts'
+import { streamFailure, type KubeCode } from './failures.ts'
 import { itemsOf } from './items.ts'
 import { apiVersionOf, collectionPath, type Kind, type KubeObject, type Stored } from './kind.ts'
 import type { CallOptions } from './request.ts'
@@ -58,7 +58,7 @@ async function* piecesOf<T extends KubeObject>(
 		for await (const { items, rest } of itemsOf(bytes, () => watchdog.restart(timeoutMs)))
 			yield { items: items.map(item => typed(kind, parse(path, item) as Stored<T>)), resourceVersion: rest ? versionIn(path, rest) : '' }
 	} catch (error) {
-		throw interrupted(`GET ${path}`, error, { silent: watchdog.expired(), stopped: signal?.aborted ?? false })
+		throw streamFailure(`GET ${path}`, error, { silent: watchdog.expired(), stopped: signal?.aborted ?? false })
 	} finally {
 		watchdog.clear()
 		watchdog.abort(new Error('the list was aborted'))

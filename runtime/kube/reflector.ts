@@ -77,7 +77,7 @@ async function follow<T extends KubeObject, P>(running: RunningReflector<T, P>):
 
 async function resync<T extends KubeObject, P>({ options, store }: RunningReflector<T, P>): Promise<void> {
 	const { resyncMs = 0, chance = Math.random, signal } = options
-	while (resyncMs > 0 && (await sleep(resyncMs * (0.9 + 0.2 * chance()), signal))) store.tellAgain()
+	while (resyncMs > 0 && (await sleep(resyncMs * (0.9 + 0.2 * chance()), signal))) store.resync()
 }
 
 async function recover<T extends KubeObject, P>(running: RunningReflector<T, P>, error: unknown): Promise<void> {

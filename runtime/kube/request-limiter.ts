@@ -2,7 +2,7 @@ import { type SetTimer, systemTimer } from '../clock.ts'
 import { Failure } from '../errors.ts'
 import type { KubeCode } from './failures.ts'
 
-export type FlowOptions = {
+export type RequestLimiterOptions = {
 	/** Maximum number of calls in flight. */
 	atOnce: number
 	/** Milliseconds from an arbitrary start. */
@@ -10,40 +10,40 @@ export type FlowOptions = {
 	setTimer?: SetTimer
 }
 
-/** How long one call may wait to begin: until a time of the flow's clock, or until the signal is aborted. */
-export type Patience = { until: number; signal?: AbortSignal | undefined }
+/** How long one call may wait to begin: until a time of the limiter's clock, or until the signal is aborted. */
+export type Deadline = { until: number; signal?: AbortSignal | undefined }
 
 /**
  * Limits the concurrent calls of one client to one API server. Calls begin in the order they came, and none begins while the server has
  * requested a pause. There is no rate limit: the API server's own priority and fairness reports overload with 429 and Retry-After, and one
  * such response holds for all calls.
  */
-export type Flow = {
+export type RequestLimiter = {
 	/**
 	 * Waits for a free slot; resolves to the function that releases it, which must be called.
 	 *
 	 * @throws Failure TOO_MANY_REQUESTS immediately if the server's pause exceeds the time left, STOPPED if the signal is aborted first
 	 */
-	enter(patience: Patience): Promise<() => void>
+	acquire(deadline: Deadline): Promise<() => void>
 	/** The server requested a pause of so many milliseconds: no call begins before it is over. */
 	pause(ms: number): void
 	/** How long no call may begin, in milliseconds; 0 if one may begin now. */
 	pausedMs(): number
-	/** The flow's clock. */
+	/** The limiter's clock. */
 	now(): number
 }
 
 /** Maximum pause, even if the server requests a longer one: an hour by mistake must not stop a process for that long. */
 const longestPauseMs = 60_000
 
-type Waiter = Patience & { begin: () => void; refuse: (error: Failure<KubeCode>) => void }
+type Waiter = Deadline & { begin: () => void; refuse: (error: Failure<KubeCode>) => void }
 
-/** Creates a flow without calls. */
-export function createFlow(options: FlowOptions): Flow {
-	return new CallFlow(options)
+/** Creates a limiter without calls. */
+export function createRequestLimiter(options: RequestLimiterOptions): RequestLimiter {
+	return new FairLimiter(options)
 }
 
-class CallFlow implements Flow {
+class FairLimiter implements RequestLimiter {
 	readonly #waiters = new Set<Waiter>()
 	readonly #atOnce: number
 	readonly #setTimer: SetTimer
@@ -52,16 +52,16 @@ class CallFlow implements Flow {
 	#pausedUntil = Number.NEGATIVE_INFINITY
 	#cancelAlarm = () => {}
 
-	constructor({ atOnce, now = () => performance.now(), setTimer = systemTimer }: FlowOptions) {
+	constructor({ atOnce, now = () => performance.now(), setTimer = systemTimer }: RequestLimiterOptions) {
 		this.#atOnce = atOnce
 		this.#setTimer = setTimer
 		this.now = now
 	}
 
-	async enter(patience: Patience): Promise<() => void> {
-		if (patience.signal?.aborted) throw givenUp()
-		if (this.#isTooLongFor(patience)) throw tooLong(this.pausedMs())
-		await this.#turn(patience)
+	async acquire(deadline: Deadline): Promise<() => void> {
+		if (deadline.signal?.aborted) throw canceled()
+		if (this.#isPausedBeyond(deadline)) throw pausedTooLong(this.pausedMs())
+		await this.#waitForSlot(deadline)
 		return once(() => {
 			this.#inFlight--
 			this.#admit()
@@ -71,27 +71,27 @@ class CallFlow implements Flow {
 	pause(ms: number): void {
 		this.#pausedUntil = Math.max(this.#pausedUntil, this.now() + Math.min(ms, longestPauseMs))
 		this.#setAlarm()
-		for (const waiter of this.#waiters) if (this.#isTooLongFor(waiter)) waiter.refuse(tooLong(this.pausedMs()))
+		for (const waiter of this.#waiters) if (this.#isPausedBeyond(waiter)) waiter.refuse(pausedTooLong(this.pausedMs()))
 	}
 
 	pausedMs(): number {
 		return Math.max(0, this.#pausedUntil - this.now())
 	}
 
-	#isTooLongFor({ until }: Patience): boolean {
+	#isPausedBeyond({ until }: Deadline): boolean {
 		return this.pausedMs() > 0 && until < this.#pausedUntil
 	}
 
-	#turn(patience: Patience): Promise<void> {
-		const { signal } = patience
+	#waitForSlot(deadline: Deadline): Promise<void> {
+		const { signal } = deadline
 		return new Promise((resolve, reject) => {
 			const end = (settle: () => void) => {
 				this.#waiters.delete(waiter)
 				signal?.removeEventListener('abort', stop)
 				settle()
 			}
-			const stop = () => end(() => reject(givenUp()))
-			const waiter: Waiter = { ...patience, begin: () => end(resolve), refuse: error => end(() => reject(error)) }
+			const stop = () => end(() => reject(canceled()))
+			const waiter: Waiter = { ...deadline, begin: () => end(resolve), refuse: error => end(() => reject(error)) }
 			this.#waiters.add(waiter)
 			signal?.addEventListener('abort', stop)
 			this.#admit()
@@ -123,12 +123,12 @@ function once(leave: () => void): () => void {
 	}
 }
 
-function tooLong(ms: number): Failure<KubeCode> {
+function pausedTooLong(ms: number): Failure<KubeCode> {
 	const retryAfterMs = Math.ceil(ms)
 	const message = `the API server asked for a pause of ${retryAfterMs} ms`
 	return new Failure('TOO_MANY_REQUESTS', message, { retry: true, facts: { retryAfterMs } })
 }
 
-function givenUp(): Failure<KubeCode> {
+function canceled(): Failure<KubeCode> {
 	return new Failure('STOPPED', 'canceled while it waited in the queue', { retry: true })
 }

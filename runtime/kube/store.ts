@@ -19,7 +19,7 @@ export type MutableStore<P> = Store<P> & {
 	set(key: string, version: string, value: P): void
 	remove(key: string): void
 	/** Reports every object again unchanged. */
-	tellAgain(): void
+	resync(): void
 	/** Starts to collect a complete new content. */
 	startReplacing(): Replacement<P>
 }
@@ -63,7 +63,7 @@ export function createStore<P>(onChange: Change<P>, onBug: (error: unknown, key:
 			const before = entries.get(key)
 			if (entries.delete(key)) report(key, undefined, before?.value, false)
 		},
-		tellAgain() {
+		resync() {
 			for (const [key, { value }] of entries) report(key, value, value, true)
 		},
 		startReplacing() {

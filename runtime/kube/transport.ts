@@ -4,14 +4,14 @@ import type { Credentials } from './credentials.ts'
 import { exchange, open, type Wire } from './exchange.ts'
 import { isKubeFailure, retryAfterOf } from './failures.ts'
 import type { Call, Method, Request, Stream } from './request.ts'
-import { createFlow, type Flow } from './request-limiter.ts'
+import { createRequestLimiter, type RequestLimiter } from './request-limiter.ts'
 
 export type TransportOptions = {
 	userAgent?: string
 	/** Time limit of one try of a request without its own limit, in milliseconds. Default: 30 000. */
 	timeoutMs?: number
 	/** How long to retry while the server requests a wait (429, or 5xx with Retry-After), in milliseconds. Default: 10 000. */
-	patienceMs?: number
+	retryForMs?: number
 	/**
 	 * Number of kept-alive connections for requests, and so of requests in flight; watches and urgent calls have separate ones. At most 16:
 	 * measured, 4 are enough, 16 only add latency, and at some hundreds the API server refuses. Default: 4.
@@ -34,7 +34,7 @@ export function createTransport(credentials: Credentials, options: TransportOpti
 	const counts: Record<string, number> = {}
 	const atOnce = Math.min(options.connections ?? 4, 16)
 	const connections = createConnections(credentials, atOnce)
-	const flow = createFlow({ atOnce })
+	const limiter = createRequestLimiter({ atOnce })
 	const host = new URL(credentials.server).host
 	const finished = (call: Omit<Call, 'host'>) => {
 		counts[call.verb] = (counts[call.verb] ?? 0) + 1
@@ -42,57 +42,57 @@ export function createTransport(credentials: Credentials, options: TransportOpti
 	}
 	const wire: Wire = { credentials, options, connections, finished }
 	return {
-		send: wanted => patiently(wire, flow, wanted),
-		open: wanted => openInTurn(wire, flow, wanted),
+		send: wanted => sendWithRetry(wire, limiter, wanted),
+		open: wanted => openInTurn(wire, limiter, wanted),
 		requests: () => counts,
 		close: connections.destroy,
 	}
 }
 
 /** Retries while the server requests a wait, and once if a kept-alive connection was closed during a GET. */
-async function patiently(wire: Patient, flow: Flow, wanted: Request): Promise<unknown> {
+async function sendWithRetry(wire: RetryingWire, limiter: RequestLimiter, wanted: Request): Promise<unknown> {
 	const { signal, method } = wanted
-	const until = flow.now() + (wire.options.patienceMs ?? 10_000)
+	const until = limiter.now() + (wire.options.retryForMs ?? 10_000)
 	for (let tries = 1; ; tries++) {
 		try {
-			return await inTurn(wire, flow, wanted, { until, isRetry: tries > 1 })
+			return await sendInTurn(wire, limiter, wanted, { until, isRetry: tries > 1 })
 		} catch (error) {
-			yieldTo(error, flow)
+			honorRetryAfter(error, limiter)
 			const ms = waitBefore(error, method, tries)
-			if (ms === undefined || flow.now() + ms > until || !(await sleep(ms, signal))) throw error
+			if (ms === undefined || limiter.now() + ms > until || !(await sleep(ms, signal))) throw error
 		}
 	}
 }
 
-type Patient = Wire & { options: TransportOptions }
+type RetryingWire = Wire & { options: TransportOptions }
 
 type Turn = { until: number; isRetry: boolean }
 
-async function inTurn(wire: Wire, flow: Flow, wanted: Request, { until, isRetry }: Turn): Promise<unknown> {
+async function sendInTurn(wire: Wire, limiter: RequestLimiter, wanted: Request, { until, isRetry }: Turn): Promise<unknown> {
 	if (wanted.urgent) return exchange(wire, wanted, { waited: 0, isRetry })
-	const since = flow.now()
-	const leave = await flow.enter({ until, signal: wanted.signal })
+	const since = limiter.now()
+	const leave = await limiter.acquire({ until, signal: wanted.signal })
 	try {
-		return await exchange(wire, wanted, { waited: (flow.now() - since) / 1_000, isRetry })
+		return await exchange(wire, wanted, { waited: (limiter.now() - since) / 1_000, isRetry })
 	} finally {
 		leave()
 	}
 }
 
-/** A stream may last, so it takes no slot of the flow; but none is opened while the server has requested a pause. */
-async function openInTurn(wire: Wire, flow: Flow, wanted: Request & { signal: AbortSignal }): Promise<Stream> {
-	const since = flow.now()
-	while (flow.pausedMs() > 0 && (await sleep(flow.pausedMs(), wanted.signal)));
+/** A stream may last, so it takes no slot of the limiter; but none is opened while the server has requested a pause. */
+async function openInTurn(wire: Wire, limiter: RequestLimiter, wanted: Request & { signal: AbortSignal }): Promise<Stream> {
+	const since = limiter.now()
+	while (limiter.pausedMs() > 0 && (await sleep(limiter.pausedMs(), wanted.signal)));
 	try {
-		return await open(wire, wanted, { waited: (flow.now() - since) / 1_000, isRetry: false })
+		return await open(wire, wanted, { waited: (limiter.now() - since) / 1_000, isRetry: false })
 	} catch (error) {
-		yieldTo(error, flow)
+		honorRetryAfter(error, limiter)
 		throw error
 	}
 }
 
-function yieldTo(error: unknown, flow: Flow): void {
-	if (isKubeFailure(error, 'TOO_MANY_REQUESTS') && retryAfterOf(error) > 0) flow.pause(retryAfterOf(error))
+function honorRetryAfter(error: unknown, limiter: RequestLimiter): void {
+	if (isKubeFailure(error, 'TOO_MANY_REQUESTS') && retryAfterOf(error) > 0) limiter.pause(retryAfterOf(error))
 }
 
 function waitBefore(error: unknown, method: Method, tries: number): number | undefined {

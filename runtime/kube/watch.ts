@@ -1,6 +1,6 @@
 import { deadline, type SetTimer } from '../clock.ts'
 import { isProtobuf, readEvent, type Status, WATCH_AS_PROTOBUF } from './envelope.ts'
-import { failureOf, interrupted } from './failures.ts'
+import { failureOf, streamFailure } from './failures.ts'
 import { framesOf, linesOf } from './frames.ts'
 import { apiVersionOf, collectionPath, type Kind, type KubeObject, type Stored } from './kind.ts'
 import type { Selection } from './list.ts'
@@ -54,25 +54,25 @@ export async function* watchEvents<T extends KubeObject>(
 ): AsyncGenerator<WatchEvent<T>, void, void> {
 	const { signal, protobuf, setTimer, idleMs = 90_000, initialIdleMs = 10_000 } = options
 	const path = collectionPath(kind, options.namespace)
-	let patienceMs = options.resourceVersion === undefined ? Math.min(initialIdleMs, idleMs) : idleMs
-	const watchdog = deadline(patienceMs, signal, setTimer)
+	let idleLimitMs = options.resourceVersion === undefined ? Math.min(initialIdleMs, idleMs) : idleMs
+	const watchdog = deadline(idleLimitMs, signal, setTimer)
 	try {
 		const accept = protobuf && WATCH_AS_PROTOBUF
 		const wanted: Request = { method: 'GET', verb: 'watch', path, query: queryOf(options), accept }
 		const { bytes, contentType } = await transport.open({ ...wanted, signal: watchdog.signal })
-		const alive = () => watchdog.restart(patienceMs)
+		const alive = () => watchdog.restart(idleLimitMs)
 		const told =
 			protobuf && isProtobuf(contentType) ? fromProtobuf(framesOf(bytes, alive), kind, protobuf) : fromJson(linesOf(bytes, alive))
 		for await (const said of told) {
 			const event = eventOf<T>(path, said)
 			if (event.type === 'BOOKMARK') {
-				patienceMs = idleMs
-				watchdog.restart(patienceMs)
+				idleLimitMs = idleMs
+				watchdog.restart(idleLimitMs)
 			}
 			yield event
 		}
 	} catch (error) {
-		throw interrupted(`watch ${path}`, error, { silent: watchdog.expired(), stopped: signal.aborted })
+		throw streamFailure(`watch ${path}`, error, { silent: watchdog.expired(), stopped: signal.aborted })
 	} finally {
 		watchdog.clear()
 		watchdog.abort(new Error('the watch was aborted'))
@@ -85,13 +85,13 @@ function queryOf({ labelSelector, fieldSelector, resourceVersion, timeoutSeconds
 }
 
 /** An event as received. */
-type Said = { type: string; object: unknown }
+type RawEvent = { type: string; object: unknown }
 
 async function* fromProtobuf<T extends KubeObject>(
 	frames: AsyncIterable<Uint8Array>,
 	kind: Kind<T>,
 	read: Message<T>,
-): AsyncGenerator<Said> {
+): AsyncGenerator<RawEvent> {
 	const whose = { apiVersion: apiVersionOf(kind), kind: kind.kind }
 	for await (const frame of frames) {
 		const { type, object } = readEvent(frame, read)
@@ -99,11 +99,11 @@ async function* fromProtobuf<T extends KubeObject>(
 	}
 }
 
-async function* fromJson(lines: AsyncIterable<string>): AsyncGenerator<Said> {
-	for await (const line of lines) yield JSON.parse(line) as Said
+async function* fromJson(lines: AsyncIterable<string>): AsyncGenerator<RawEvent> {
+	for await (const line of lines) yield JSON.parse(line) as RawEvent
 }
 
-function eventOf<T extends KubeObject>(path: string, { type, object }: Said): WatchEvent<T> {
+function eventOf<T extends KubeObject>(path: string, { type, object }: RawEvent): WatchEvent<T> {
 	if (type !== 'ERROR') return { type, object } as WatchEvent<T>
 	throw failureOf(`watch ${path}`, (object as Status).code ?? 500, JSON.stringify(object))
 }

@@ -47,7 +47,7 @@ export async function openStage({ lease = held, ...options }: StageOptions = {})
 
 /** Returns the cluster as a client with these credentials sees it. */
 export function clusterOf(credentials: Credentials): Cluster {
-	const transport = createTransport(credentials, { patienceMs: 0 })
+	const transport = createTransport(credentials, { retryForMs: 0 })
 	const client = new KubeClient(transport, { fieldManager: 'kubectl-multinic' })
 	return { client, transport, namespace, server: credentials.server, close: transport.close }
 }

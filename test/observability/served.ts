@@ -6,7 +6,7 @@ import { createQueue } from '../../runtime/queue.ts'
 /** Returns the registry of a controller with an empty fleet, as controller/main.ts and controller/controller.ts assemble it. */
 export function controllerRegistry() {
 	const metrics = createMetrics('nodeconfig')
-	metrics.observe(createQueue({ watch: metrics.queue }))
+	metrics.observe(createQueue({ metrics: metrics.queue }))
 	countDecisions(metrics.registry)
 	observeFleet(metrics.registry, { fleet: createFleet(nobody), census: { configs: () => [], caches: () => [] } })
 	return metrics.registry

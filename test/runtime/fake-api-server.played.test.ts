@@ -33,7 +33,7 @@ const at = { namespace, name: 'a' }
 
 async function start(options: FakeApiServerOptions = {}) {
 	const server = await startFakeApiServer(options)
-	const client = new KubeClient(server.credentials, { fieldManager: 'test', patienceMs: 0 })
+	const client = new KubeClient(server.credentials, { fieldManager: 'test', retryForMs: 0 })
 	onTestFinished(async () => {
 		await client.close()
 		await server.stop()

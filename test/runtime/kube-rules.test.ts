@@ -4,7 +4,7 @@ import { createBackoff } from '../../runtime/kube/backoff.ts'
 import { failureOf, retryAfterOf } from '../../runtime/kube/failures.ts'
 import { collectionPath, defineKind, keyOf, nameOf, objectPath } from '../../runtime/kube/kind.ts'
 import { ConfigMap, Job, Node } from '../../runtime/kube/kinds.ts'
-import { type Claim, claim, release, seen } from '../../runtime/kube/lease-spec.ts'
+import { type LeaseSpec, acquiredSpec, releasedSpec, observe } from '../../runtime/kube/lease-spec.ts'
 import { createStore } from '../../runtime/kube/store.ts'
 
 describe('a path', () => {
@@ -151,10 +151,10 @@ describe('a back-off', () => {
 
 describe('a lease', () => {
 	const wallClock = new Date('2026-01-02T03:04:05.678Z')
-	const held = (holderIdentity: string, seconds = 15): Claim => ({ holderIdentity, leaseDurationSeconds: seconds, leaseTransitions: 3 })
-	const ask = (current: Claim | undefined, sinceMs: number) =>
-		claim({ current, since: current && { version: '1', at: 0 }, identity: 'me', leaseMs: 15_000, wallClock, monotonic: sinceMs })
-	test.each<[title: string, current: Claim | undefined, sinceMs: number, wanted: object | undefined]>([
+	const held = (holderIdentity: string, seconds = 15): LeaseSpec => ({ holderIdentity, leaseDurationSeconds: seconds, leaseTransitions: 3 })
+	const ask = (current: LeaseSpec | undefined, sinceMs: number) =>
+		acquiredSpec({ current, since: current && { version: '1', at: 0 }, identity: 'me', leaseMs: 15_000, wallClock, monotonic: sinceMs })
+	test.each<[title: string, current: LeaseSpec | undefined, sinceMs: number, wanted: object | undefined]>([
 		['that is not there is taken', undefined, 0, { holderIdentity: 'me', leaseTransitions: 0, acquireTime: '2026-01-02T03:04:05.678000Z' }],
 		['of another is left to it', held('other'), 14_999, undefined],
 		['of another that is silent for the whole time is taken', held('other'), 15_000, { holderIdentity: 'me', leaseTransitions: 4 }],
@@ -174,15 +174,15 @@ describe('a lease', () => {
 
 	test('counts as not renewed since its last version was seen, whatever its timestamps say', () => {
 		const lease = (resourceVersion: string) => ({ metadata: { name: 'l', resourceVersion } })
-		const first = seen(lease('1'), undefined, 100)
-		expect(seen(lease('1'), first, 900)).toEqual({ version: '1', at: 100 })
-		expect(seen(lease('2'), first, 900)).toEqual({ version: '2', at: 900 })
-		expect(seen(undefined, first, 900)).toBeUndefined()
+		const first = observe(lease('1'), undefined, 100)
+		expect(observe(lease('1'), first, 900)).toEqual({ version: '1', at: 100 })
+		expect(observe(lease('2'), first, 900)).toEqual({ version: '2', at: 900 })
+		expect(observe(undefined, first, 900)).toBeUndefined()
 	})
 
 	test('is released only by its holder', () => {
-		expect(release(held('me'), 'me', wallClock)).toMatchObject({ holderIdentity: '', leaseDurationSeconds: 1 })
-		expect(release(held('other'), 'me', wallClock)).toBeUndefined()
-		expect(release(undefined, 'me', wallClock)).toBeUndefined()
+		expect(releasedSpec(held('me'), 'me', wallClock)).toMatchObject({ holderIdentity: '', leaseDurationSeconds: 1 })
+		expect(releasedSpec(held('other'), 'me', wallClock)).toBeUndefined()
+		expect(releasedSpec(undefined, 'me', wallClock)).toBeUndefined()
 	})
 })

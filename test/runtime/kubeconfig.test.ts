@@ -33,7 +33,7 @@ async function seenOf(call: Call): Promise<Seen | 'refused'> {
 	recorder.seen.length = 0
 	try {
 		const credentials = await loadAsKubectl(wanted, environmentOf(call, folder.path, recorder.places.proxy))
-		const client = new KubeClient(credentials, { fieldManager: 'test', patienceMs: 0 })
+		const client = new KubeClient(credentials, { fieldManager: 'test', retryForMs: 0 })
 		await client.raw({ method: 'GET', path: '/version' }).finally(() => client.close())
 	} catch (error) {
 		expect(error).toMatchObject({ name: 'Failure', code: expect.stringMatching(/^(CONFIG_INVALID|SIGN_IN_FAILED|UNREACHABLE)$/) })

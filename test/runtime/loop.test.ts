@@ -30,7 +30,7 @@ function run(reconcile: Reconcile, options: Options = {}): World {
 		timedOut: () => counts.timeouts++,
 	}
 	const log = createLog('test', { to: { write: line => void lines.push(line) } })
-	const running = runLoop({ queue, reconcile, log, watch, signal: end.signal, ...options })
+	const running = runLoop({ queue, reconcile, log, metrics: watch, signal: end.signal, ...options })
 	const stop = () => {
 		end.abort()
 		return running
@@ -93,7 +93,7 @@ test.each<[title: string, reconcile: Reconcile, priority: number]>([
 ])('%s', async (_, reconcile, priority) => {
 	const priorities: (number | undefined)[] = []
 	const { queue, time, stop } = run((key, signal) => {
-		priorities.push(queue.inWork.get(key)?.priority)
+		priorities.push(queue.processing.get(key)?.priority)
 		return priorities.length === 1 ? reconcile(key, signal) : Promise.resolve()
 	})
 	queue.add('a', { priority: LOW_PRIORITY })
@@ -140,14 +140,14 @@ test('no reconcile is started while mayBegin is false, and all are when it is tr
 	const world = run(async key => void begun.push(key), { workers: 2, mayBegin: () => may })
 	for (const key of ['a', 'b', 'c']) world.queue.add(key)
 	await settle()
-	expect([begun, world.queue.inWork.size]).toEqual([[], 2])
+	expect([begun, world.queue.processing.size]).toEqual([[], 2])
 	may = true
 	await expect.poll(() => begun.toSorted()).toEqual(['a', 'b', 'c'])
 	may = false
 	world.queue.add('d')
 	await settle()
 	await world.stop()
-	expect([begun.length, world.queue.inWork.size]).toEqual([3, 0])
+	expect([begun.length, world.queue.processing.size]).toEqual([3, 0])
 })
 
 test('no more keys are in progress than there are workers, and never one key twice', async () => {
@@ -180,7 +180,7 @@ test('keys that never wait do not block timers', async () => {
 		if (!isOver) queue.add(key)
 	})
 	for (const key of ['a', 'b', 'c']) queue.add(key)
-	await expect.poll(() => [isOver, queue.depth, queue.inWork.size]).toEqual([true, 0, 0])
+	await expect.poll(() => [isOver, queue.depth, queue.processing.size]).toEqual([true, 0, 0])
 	await stop()
 })
 

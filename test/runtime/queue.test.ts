@@ -13,7 +13,7 @@ function start(): { queue: Queue; time: ReturnType<typeof manualTime> } {
 async function drain(queue: Queue): Promise<string[]> {
 	const keys: string[] = []
 	while (queue.depth > 0) {
-		const key = await queue.take()
+		const key = await queue.get()
 		if (key === undefined) break
 		keys.push(key)
 		queue.done(key)
@@ -30,7 +30,7 @@ describe('a queue', () => {
 
 	test('gives a key to a caller that already waits', async () => {
 		const { queue } = start()
-		const taken = queue.take()
+		const taken = queue.get()
 		queue.add('a')
 		expect(await taken).toBe('a')
 	})
@@ -38,7 +38,7 @@ describe('a queue', () => {
 	test('gives a key in progress to no other caller, and again after it is done', async () => {
 		const { queue } = start()
 		queue.add('a')
-		await queue.take()
+		await queue.get()
 		queue.add('a')
 		queue.add('a')
 		expect(queue.depth).toBe(0)
@@ -49,7 +49,7 @@ describe('a queue', () => {
 	test('does not return a key again unless it is added again', async () => {
 		const { queue } = start()
 		queue.add('a')
-		await queue.take()
+		await queue.get()
 		queue.done('a')
 		expect(queue.depth).toBe(0)
 	})
@@ -76,21 +76,21 @@ describe('a queue', () => {
 	test('backs off each key separately, doubling from 5 ms to 1000 s, until it is forgotten', async () => {
 		const { queue, time } = start()
 		const waits = Array.from({ length: 20 }, () => {
-			const ms = queue.addBackedOff('a')
+			const ms = queue.addRateLimited('a')
 			time.pass(ms)
 			return ms
 		})
 		expect(waits.slice(0, 4)).toEqual([5, 10, 20, 40])
 		expect(waits.at(-1)).toBe(1_000_000)
-		expect(queue.addBackedOff('b')).toBe(5)
+		expect(queue.addRateLimited('b')).toBe(5)
 		queue.forget('a')
 		expect(queue.failures('a')).toBe(0)
-		expect(queue.addBackedOff('a')).toBe(5)
+		expect(queue.addRateLimited('a')).toBe(5)
 	})
 
 	test('releases the waiting callers when it is shut down, and accepts no more keys', async () => {
 		const { queue, time } = start()
-		const waiting = [queue.take(), queue.take()]
+		const waiting = [queue.get(), queue.get()]
 		queue.add('later', { afterMs: 10 })
 		queue.shutDown()
 		expect(await Promise.all(waiting)).toEqual([undefined, undefined])
@@ -98,7 +98,7 @@ describe('a queue', () => {
 		queue.add('b', { afterMs: 1 })
 		time.pass(100)
 		expect([queue.depth, queue.delayed, time.waiting()]).toEqual([0, 0, 0])
-		expect(await queue.take()).toBeUndefined()
+		expect(await queue.get()).toBeUndefined()
 	})
 
 	test('has one timer, however many keys wait', () => {
@@ -137,7 +137,7 @@ describe('a queue with priorities', () => {
 		queue.add('other', low)
 		queue.add('delayed', low)
 		queue.add('fresh')
-		expect(await queue.take()).toBe('fresh')
+		expect(await queue.get()).toBe('fresh')
 		time.pass(100)
 		expect(await drain(queue)).toEqual(['delayed', 'other'])
 		expect([queue.delayed, time.waiting()]).toEqual([0, 0])
@@ -156,16 +156,16 @@ describe('a queue with priorities', () => {
 		const { queue, time } = start()
 		queue.add('a', low)
 		queue.add('b', low)
-		await queue.take()
-		queue.addBackedOff('a')
+		await queue.get()
+		queue.addRateLimited('a')
 		queue.done('a')
-		await queue.take()
+		await queue.get()
 		queue.add('b', { priority: 7 })
 		queue.done('b')
 		time.pass(5)
-		expect(queue.inWork.size).toBe(0)
-		const taken = [await queue.take(), await queue.take()]
-		expect(taken.map(key => [key, queue.inWork.get(String(key))?.priority])).toEqual([
+		expect(queue.processing.size).toBe(0)
+		const taken = [await queue.get(), await queue.get()]
+		expect(taken.map(key => [key, queue.processing.get(String(key))?.priority])).toEqual([
 			['b', 7],
 			['a', LOW_PRIORITY],
 		])
@@ -178,21 +178,21 @@ describe('a queue with priorities', () => {
 		const watch = {
 			depth: (priority: number, keys: number) => void depths.set(priority, keys),
 			added: () => counts.added++,
-			taken: () => counts.taken++,
+			got: () => counts.taken++,
 			done: () => counts.done++,
 			retried: () => counts.retried++,
 		}
-		const queue = createQueue({ now: time.now, setTimer: time.setTimer, watch })
+		const queue = createQueue({ now: time.now, setTimer: time.setTimer, metrics: watch })
 		for (const key of ['a', 'b', 'c']) queue.add(key, low)
 		queue.add('b')
 		expect([...depths]).toEqual([
 			[LOW_PRIORITY, 2],
 			[0, 1],
 		])
-		await queue.take()
+		await queue.get()
 		queue.add('b')
 		expect([...depths.values()]).toEqual([2, 0])
-		queue.addBackedOff('b')
+		queue.addRateLimited('b')
 		queue.done('b')
 		expect([...depths.values()]).toEqual([2, 1])
 		queue.shutDown()
@@ -202,11 +202,11 @@ describe('a queue with priorities', () => {
 
 	test('with 10,000 keys needs few comparisons per operation: no more than the logarithm allows', () => {
 		let comparisons = 0
-		const heap = createHeap<{ place: number; rank: number }>((a, b) => {
+		const heap = createHeap<{ index: number; rank: number }>((a, b) => {
 			comparisons++
 			return a.rank < b.rank
 		})
-		const items = Array.from({ length: 10_000 }, (_, n) => ({ place: -1, rank: (n * 7_919) % 10_000 }))
+		const items = Array.from({ length: 10_000 }, (_, n) => ({ index: -1, rank: (n * 7_919) % 10_000 }))
 		for (const item of items) heap.add(item)
 		for (const item of items) {
 			item.rank = (item.rank * 31) % 10_007
@@ -230,7 +230,7 @@ describe('whatever happens', () => {
 				const { queue, time } = start()
 				const naive = naiveQueue()
 				for (const next of steps) expect(await act(queue, time, next)).toEqual(actNaively(naive, next))
-				for (const key of [...queue.inWork.keys()]) expect([queue.done(key), naive.done(key)]).toBeTruthy()
+				for (const key of [...queue.processing.keys()]) expect([queue.done(key), naive.done(key)]).toBeTruthy()
 				time.pass(2_000_000)
 				naive.pass(2_000_000)
 				const rest: string[] = []
@@ -257,8 +257,8 @@ async function act(queue: Queue, time: ReturnType<typeof manualTime>, { act, key
 	if (act === 'forget') queue.forget(key)
 	if (act === 'done') queue.done(key)
 	if (act === 'pass') time.pass(ms)
-	if (act === 'backOff') return queue.addBackedOff(key)
-	return act === 'take' && queue.depth > 0 ? queue.take() : queue.depth
+	if (act === 'backOff') return queue.addRateLimited(key)
+	return act === 'take' && queue.depth > 0 ? queue.get() : queue.depth
 }
 
 function actNaively(naive: ReturnType<typeof naiveQueue>, { act, key, ms, priority }: Step): unknown {

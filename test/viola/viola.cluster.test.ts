@@ -26,7 +26,7 @@ beforeAll(async () => {
 	api = await startApiServer()
 	credentials = await loadCredentials({ kubeconfig: api.kubeconfig }, {})
 	client = new KubeClient(credentials, { fieldManager: 'multinic-viola' })
-	nowhere = new KubeClient({ ...credentials, server: 'https://127.0.0.1:1' }, { fieldManager: 'multinic-viola', patienceMs: 0 })
+	nowhere = new KubeClient({ ...credentials, server: 'https://127.0.0.1:1' }, { fieldManager: 'multinic-viola', retryForMs: 0 })
 	await putCrds(client)
 	const clusters = parseClusters({ biz: { namespace }, gone: { namespace } })
 	const clusterOf = async (id: string | undefined) => {

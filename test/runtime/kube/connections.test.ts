@@ -90,7 +90,7 @@ test('CAs are read again every minute; changed CAs open new connections, the sam
 	onTestFinished(() => connections.destroy())
 	const used = async (ms: number) => {
 		now = ms
-		return connections.trusting(async () => connections.agents())
+		return connections.retryOnUntrustedCert(async () => connections.agents())
 	}
 	const before = await used(0)
 	ca = second.cert

@@ -1,17 +1,17 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createFlow, type Flow, type Patience } from '../../../runtime/kube/request-limiter.ts'
+import { createRequestLimiter, type RequestLimiter, type Deadline } from '../../../runtime/kube/request-limiter.ts'
 import { manualTime } from '../manual-time.ts'
 
 /** Starts a flow that allows `atOnce` concurrent calls, and records which calls have begun, failed and ended. */
 function start(atOnce = 2) {
 	const time = manualTime()
-	const flow = createFlow({ atOnce, now: time.now, setTimer: time.setTimer })
+	const flow = createRequestLimiter({ atOnce, now: time.now, setTimer: time.setTimer })
 	const leaves = new Map<string, () => void>()
 	const begun: string[] = []
 	const refused: string[] = []
-	const call = (name: string, patience: Partial<Patience> = {}) =>
-		void flow.enter({ until: Number.POSITIVE_INFINITY, ...patience }).then(
+	const call = (name: string, patience: Partial<Deadline> = {}) =>
+		void flow.acquire({ until: Number.POSITIVE_INFINITY, ...patience }).then(
 			leave => begun.push(name) && leaves.set(name, leave),
 			error => refused.push(`${name} ${error.code} ${error.facts.retryAfterMs ?? ''}`.trimEnd()),
 		)
@@ -167,10 +167,14 @@ function act(world: ReturnType<typeof start>, asked: string[], { act, n }: Step)
 test('a timer that fires early is set again', async () => {
 	let now = 0
 	const rings: (() => void)[] = []
-	const flow: Flow = createFlow({ atOnce: 1, now: () => now, setTimer: fire => [rings.push(fire), () => {}][1] as () => void })
+	const flow: RequestLimiter = createRequestLimiter({
+		atOnce: 1,
+		now: () => now,
+		setTimer: fire => [rings.push(fire), () => {}][1] as () => void,
+	})
 	flow.pause(10)
 	let hasBegun = false
-	void flow.enter({ until: 100 }).then(() => {
+	void flow.acquire({ until: 100 }).then(() => {
 		hasBegun = true
 	})
 	now = 9.5

@@ -84,7 +84,7 @@ test('one 429 response makes every call and every watch of the client wait', asy
 
 test('a call with a shorter deadline than the wait of a 429 fails without being sent', async () => {
 	const calls: Call[] = []
-	const { client, server } = await start([later('5'), ok], { patienceMs: 1_000, onCall: call => calls.push(call) })
+	const { client, server } = await start([later('5'), ok], { retryForMs: 1_000, onCall: call => calls.push(call) })
 	const first = client.get(ConfigMap, at)
 	await expect(first).rejects.toMatchObject({ code: 'TOO_MANY_REQUESTS', facts: { retryAfterMs: 5_000 } })
 	await expect(client.get(ConfigMap, at)).rejects.toMatchObject({ code: 'TOO_MANY_REQUESTS', retry: true })

@@ -1,27 +1,27 @@
-import { createHeap, type Placed } from './heap.ts'
+import { createHeap, type Indexed } from './heap.ts'
 
-/** Callbacks of an agenda. */
-export type AgendaOptions = {
+/** Callbacks of a delay queue. */
+export type DelayQueueOptions = {
 	/** Whether the key is being processed, so that it must wait although it is due. */
-	isHeld(key: string): boolean
+	isProcessing(key: string): boolean
 	/** Called when a key becomes available for processing. */
 	onDue(): void
 	/** Called after each change of the number of available keys of a priority. */
 	onDepth(priority: number, keys: number): void
 }
 
-/** Keeps when each key is due and how urgent it is. Times are milliseconds of one clock, which the agenda itself does not read. */
-export type Agenda = {
+/** Keeps when each key is due and how urgent it is. Times are milliseconds of one clock, which the queue itself does not read. */
+export type DelayQueue = {
 	/** Makes the key due from `time`, which is now. */
 	addNow(key: string, priority: number, time: number): void
 	/** Makes the key due at `at`. A key that is already due and at least as urgent does not change. */
 	addLater(key: string, priority: number, at: number): void
 	/** Makes every key due whose time is at or before `time`. */
-	ring(time: number): void
+	promoteDue(time: number): void
 	/** The key is no longer being processed. */
 	release(key: string): void
 	/** Removes and returns the most urgent key (the one that became due first among equals), with all pending additions for it. */
-	take(): Entry | undefined
+	get(): Entry | undefined
 	clear(): void
 	/** When the next key is due. */
 	readonly next: number | undefined
@@ -31,25 +31,25 @@ export type Agenda = {
 
 export type Entry = { readonly key: string; readonly priority: number; readonly since: number }
 
-/** `turn` increases with each addition: keys of equal rank are ordered by it. A held key is not in the heap. */
-type Due = Placed & { key: string; priority: number; turn: number; since: number }
-type Later = Placed & { key: string; priority: number; turn: number; at: number }
+/** `seq` increases with each addition: keys of equal rank are ordered by it. A key that is being processed is not in the heap. */
+type Due = Indexed & { key: string; priority: number; seq: number; since: number }
+type Later = Indexed & { key: string; priority: number; seq: number; at: number }
 
-/** Creates an empty agenda. Every operation costs O(log n). */
-export function createAgenda(options: AgendaOptions): Agenda {
-	return new KeyAgenda(options)
+/** Creates an empty queue. Every operation costs O(log n). */
+export function createDelayQueue(options: DelayQueueOptions): DelayQueue {
+	return new KeyDelayQueue(options)
 }
 
-class KeyAgenda implements Agenda {
-	readonly #options: AgendaOptions
-	readonly #due = createHeap<Due>((a, b) => (a.priority === b.priority ? a.turn < b.turn : a.priority > b.priority))
+class KeyDelayQueue implements DelayQueue {
+	readonly #options: DelayQueueOptions
+	readonly #due = createHeap<Due>((a, b) => (a.priority === b.priority ? a.seq < b.seq : a.priority > b.priority))
 	readonly #dueOf = new Map<string, Due>()
-	readonly #later = createHeap<Later>((a, b) => (a.at === b.at ? a.turn < b.turn : a.at < b.at))
+	readonly #later = createHeap<Later>((a, b) => (a.at === b.at ? a.seq < b.seq : a.at < b.at))
 	readonly #laterOf = new Map<string, Later>()
 	readonly #depths = new Map<number, number>()
-	#turns = 0
+	#seq = 0
 
-	constructor(options: AgendaOptions) {
+	constructor(options: DelayQueueOptions) {
 		this.#options = options
 	}
 
@@ -58,7 +58,7 @@ class KeyAgenda implements Agenda {
 		if (later && later.priority <= priority) this.#drop(later)
 		const due = this.#dueOf.get(key)
 		if (due) this.#raise(due, priority)
-		else this.#insert({ key, priority, turn: this.#turns++, since: time, place: -1 })
+		else this.#insert({ key, priority, seq: this.#seq++, since: time, index: -1 })
 	}
 
 	addLater(key: string, priority: number, at: number): void {
@@ -67,12 +67,12 @@ class KeyAgenda implements Agenda {
 		const later = this.#laterOf.get(key)
 		if (later) this.#drop(later)
 		const most = Math.max(priority, later?.priority ?? priority)
-		const both = { key, priority: most, turn: this.#turns++, at: Math.min(at, later?.at ?? at), place: -1 }
+		const both = { key, priority: most, seq: this.#seq++, at: Math.min(at, later?.at ?? at), index: -1 }
 		this.#laterOf.set(key, both)
 		this.#later.add(both)
 	}
 
-	ring(time: number): void {
+	promoteDue(time: number): void {
 		for (let first = this.#later.first; first && first.at <= time; first = this.#later.first) {
 			this.#drop(first)
 			this.addNow(first.key, first.priority, time)
@@ -81,10 +81,10 @@ class KeyAgenda implements Agenda {
 
 	release(key: string): void {
 		const due = this.#dueOf.get(key)
-		if (due && due.place < 0) this.#enter(due)
+		if (due && due.index < 0) this.#enter(due)
 	}
 
-	take(): Entry | undefined {
+	get(): Entry | undefined {
 		const due = this.#due.first
 		if (!due) return undefined
 		this.#due.remove(due)
@@ -117,7 +117,7 @@ class KeyAgenda implements Agenda {
 
 	#insert(due: Due): void {
 		this.#dueOf.set(due.key, due)
-		if (!this.#options.isHeld(due.key)) this.#enter(due)
+		if (!this.#options.isProcessing(due.key)) this.#enter(due)
 	}
 
 	#enter(due: Due): void {
@@ -126,12 +126,12 @@ class KeyAgenda implements Agenda {
 		this.#count(due.priority, 1)
 	}
 
-	/** Keeps the turn: the key has waited longer than those added now. */
+	/** Keeps `seq`: the key has waited longer than those added now. */
 	#raise(due: Due, priority: number): void {
 		if (priority <= due.priority) return
 		const before = due.priority
 		due.priority = priority
-		if (due.place < 0) return
+		if (due.index < 0) return
 		this.#due.changed(due)
 		this.#count(before, -1)
 		this.#count(priority, 1)
