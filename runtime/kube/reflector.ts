@@ -2,6 +2,7 @@ import { type SetTimer, sleep } from '../clock.ts'
 import { Failure } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { createAhead } from './ahead.ts'
+import type { Waits } from '../backoff.ts'
 import { type Backoff, createBackoff } from './backoff.ts'
 import type { KubeClient } from './client.ts'
 import { isKubeFailure, retryAfterOf } from './failures.ts'
@@ -37,7 +38,7 @@ export type ReflectorOptions<T extends KubeObject, P> = Selection & {
 	/** Source of randomness: 0 ≤ x < 1. */
 	chance?: () => number
 	/** First and maximum wait after a failure, in milliseconds. Default: 200 and 30 000. */
-	backoff?: { firstMs: number; maxMs: number }
+	backoff?: Waits
 }
 
 /** Counts since the start; `lists` counts how often all objects were requested, including by a watch. */
