@@ -1,3 +1,4 @@
+import { sameJson } from '../contract/canonical.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { addHealth, createHttpServer, listen } from '../runtime/http-server.ts'
 import { loadCredentials } from '../runtime/kube/auth.ts'
@@ -54,11 +55,7 @@ function changedByPeople(now: OpenstackConfig | undefined, before: OpenstackConf
 	if (!now || !before) return true
 	const { generation, deletionTimestamp, annotations } = now.metadata
 	const was = before.metadata
-	return (
-		generation !== was.generation ||
-		deletionTimestamp !== was.deletionTimestamp ||
-		JSON.stringify(annotations) !== JSON.stringify(was.annotations)
-	)
+	return generation !== was.generation || deletionTimestamp !== was.deletionTimestamp || !sameJson(annotations, was.annotations)
 }
 
 if (import.meta.main) await runProcess('mgmt', readers, main)
