@@ -14,7 +14,7 @@ import {
 	type Stored,
 } from '../../runtime/kube/index.ts'
 import type { Log } from '../../runtime/log.ts'
-import { same } from '../model/same-json.ts'
+import { sameJson } from '../../contract/canonical.ts'
 import { createClaimIndex } from './address-claim-index.ts'
 import { createFleet, type Fleet } from '../rollout/fleet.ts'
 import { NodeConfig, type NodeConfigObject } from '../model/node-config-kind.ts'
@@ -155,7 +155,7 @@ function watchConfigs({ client, namespace, log, signal, wake }: CacheOptions, { 
 
 function watchNodes({ client, log, signal }: CacheOptions, { look, wakeNode }: World) {
 	const onChange: Change<NodeView> = (name, now, before, backlog) => {
-		if (same(now, before)) return
+		if (sameJson(now, before)) return
 		if (now?.controlPlane !== before?.controlPlane || !now !== !before) look(name)
 		wakeNode(name, backlog)
 	}
@@ -172,7 +172,7 @@ function watchRuns({ client, namespace, log, signal, serviceAccount }: CacheOpti
 			take(now, before)
 			const nodes = new Set([before, now].flatMap(one => (one ? [one.node] : [])))
 			for (const node of nodes) world.look(node)
-			if (!same(now, before)) for (const node of nodes) wakeNode(node, backlog)
+			if (!sameJson(now, before)) for (const node of nodes) wakeNode(node, backlog)
 		}
 	return {
 		configMaps: startReflector({

@@ -1,5 +1,6 @@
 import type { InterfaceStatus } from '../../contract/node-config.ts'
 import type { Condition } from '../../contract/conditions.ts'
+import { waitAfter } from '../../runtime/backoff.ts'
 import { heals, stopsRollout } from '../../contract/reasons.ts'
 import { attemptOf, runName } from './run-name.ts'
 import type { Mode, NodeView, Run, RunSettings, Snapshot } from './snapshot.ts'
@@ -10,7 +11,7 @@ import type { Mode, NodeView, Run, RunSettings, Snapshot } from './snapshot.ts'
 export const HISTORY_MAX = 5
 
 /** First and longest wait after a failure (milliseconds); longer after one that harmed the node, which is not repeated as soon. */
-const waits = { plain: [5_000, 300_000], harmful: [60_000, 3_600_000] } as const
+const waits = { plain: { firstMs: 5_000, maxMs: 300_000 }, harmful: { firstMs: 60_000, maxMs: 3_600_000 } }
 
 /** Delay before a run that the API server rejected is created again (milliseconds). */
 export const REFUSED_MS = 30_000
@@ -24,8 +25,7 @@ export type Complaint = { reason: string; interfaceStatuses?: readonly Interface
 /** @returns how long after failure number `failures` (from 1) in a row the next run may start: 5, 10, 20 … 300 s, or 1, 2, 4 … 60 min */
 export function backoffMs(failures: number, { reason, interfaceStatuses = [] }: Complaint): number {
 	const harmed = stopsRollout(reason) || interfaceStatuses.some(nic => nic.status === 'Failed' && stopsRollout(nic.reason))
-	const [first, longest] = harmed ? waits.harmful : waits.plain
-	return Math.min(first * 2 ** Math.min(failures - 1, 30), longest)
+	return waitAfter(failures, harmed ? waits.harmful : waits.plain)
 }
 
 /** @returns the mode of a run for this node config now */

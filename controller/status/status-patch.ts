@@ -1,5 +1,5 @@
 import type { NodeConfigStatus } from '../../contract/node-config.ts'
-import { same } from '../model/same-json.ts'
+import { sameJson } from '../../contract/canonical.ts'
 
 /** Timestamps; a change of these alone is not worth a write. */
 const unremarkable = ['lastProcessed']
@@ -15,7 +15,7 @@ export function statusChange(
 	wanted: NodeConfigStatus,
 ): Readonly<Record<string, unknown>> | undefined {
 	const next = wanted as Readonly<Record<string, unknown>>
-	const keys = [...new Set([...Object.keys(stored), ...Object.keys(next)])].filter(key => !same(stored[key], next[key]))
+	const keys = [...new Set([...Object.keys(stored), ...Object.keys(next)])].filter(key => !sameJson(stored[key], next[key]))
 	if (keys.every(key => unremarkable.includes(key))) return undefined
 	return Object.fromEntries(keys.map(key => [key, next[key] ?? null]))
 }
