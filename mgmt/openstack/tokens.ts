@@ -4,7 +4,7 @@ import type { Clock } from '../../runtime/clock.ts'
 import { isFailure, wordsOf } from '../../runtime/errors.ts'
 import type { HttpClient } from '../../runtime/http-client.ts'
 import { reveal } from '../disclosure/decide.ts'
-import { refuse, saying } from '../failures.ts'
+import { refuse, saying } from '../model/failures.ts'
 import { type Login, signIn, type Token } from './keystone.ts'
 import { createRecent } from './recent.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { chosenEndpoint, type Endpoint, namedBy, stricterOf } from '../../../mgmt/disclosure/origin.ts'
+import { chosenEndpoint, type Endpoint, namedBy, stricterOf } from '../../../mgmt/model/origin.ts'
 
 const own = (url: string, trustField?: string) => chosenEndpoint([['spec.own', url]], undefined, trustField) ?? expect.unreachable()
 const ofProcess = (url: string, trustField?: string) => chosenEndpoint([], ['OWN', url], trustField) ?? expect.unreachable()

@@ -1,4 +1,4 @@
-import { Failure, isFailure, wordsOf } from '../runtime/errors.ts'
+import { Failure, isFailure, wordsOf } from '../../runtime/errors.ts'
 
 /** Why an OpenstackConfig is not Ready, and what the user can do. Reasons are API: never renamed. */
 export const advice = {
