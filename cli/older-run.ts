@@ -1,4 +1,5 @@
-import { type ConfigView, condition, isCurrent } from './view.ts'
+import { condition, isCurrent } from '../contract/status.ts'
+import type { ConfigView } from './view.ts'
 import { stateWords } from './render/state.ts'
 
 /** Decides whether the output of a run is about the present. Pure. */
@@ -24,7 +25,7 @@ export function notThePresent(run: ShownRun, node: string, config: ConfigView | 
 
 function present(config: ConfigView): string {
 	if (!isCurrent(config)) return 'which the controller has not observed yet.'
-	const message = condition(config, 'Ready')?.message
+	const message = condition(config.status, 'Ready')?.message
 	return `which is ${stateWords(config)}${message ? `: ${message.replace(/\.$/, '')}` : ''}.`
 }
 

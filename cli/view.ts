@@ -1,8 +1,7 @@
 import { clean, cleanAll } from '../contract/clean.ts'
-import type { Condition } from '../contract/conditions.ts'
 import { ANNOTATION_PLAN, ANNOTATION_RETRY, ANNOTATION_VERIFY } from '../contract/names.ts'
-import { NodeConfigStatus, type State } from '../contract/node-config.ts'
-import { heals } from '../contract/reasons.ts'
+import { NodeConfigStatus } from '../contract/node-config.ts'
+import { isCurrent, stateOf } from '../contract/status.ts'
 import type { KubeObject, Stored } from '../runtime/kube/kind.ts'
 
 /** A node config as the API server returns it. Its spec is validated against the CRD; only the fields that are shown are declared here. */
@@ -46,34 +45,7 @@ export function configView({ metadata, spec = {}, status = {} }: Stored<NodeConf
 	}
 }
 
-/** @returns the condition of `type`, or undefined if the status has none */
-export function condition({ status }: Pick<ConfigView, 'status'>, type: string): Condition | undefined {
-	return status.conditions?.find(one => one.type === type)
-}
-
-/** @returns the state; a node config that no controller has observed yet is Pending */
-export function stateOf({ status }: Pick<ConfigView, 'status'>): State {
-	return status.state ?? 'Pending'
-}
-
-/** @returns the reason of the condition Ready */
-export function reasonOf(config: Pick<ConfigView, 'status'>): string {
-	return condition(config, 'Ready')?.reason ?? ''
-}
-
-/** Reports whether the status is about the current generation. */
-export function isCurrent({ status, generation }: Pick<ConfigView, 'status' | 'generation'>): boolean {
-	return status.observedGeneration === generation
-}
-
 /** Reports whether the node matches its node config, and the controller has confirmed that for the current generation. */
 export function isAsWanted(config: ConfigView): boolean {
 	return !config.deleting && isCurrent(config) && stateOf(config) === 'Configured'
-}
-
-/** Reports whether the failure in the status may heal with time alone. */
-export function mayHeal(config: ConfigView): boolean {
-	const reason = reasonOf(config)
-	if (reason !== 'PartlyFailed') return heals(reason)
-	return (config.status.interfaceStatuses ?? []).some(nic => nic.status === 'Failed' && heals(nic.reason))
 }

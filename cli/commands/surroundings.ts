@@ -1,3 +1,4 @@
+import { condition } from '../../contract/status.ts'
 import { Event, Lease, Node } from '../../runtime/kube/kinds.ts'
 import type { Reading } from '../read.ts'
 import { leaderlessWords } from '../render/leaderless.ts'
@@ -10,7 +11,7 @@ import { unlessForbidden } from '../unless-forbidden.ts'
 export async function readReady({ cluster, signal }: Reading, name: string): Promise<string | undefined> {
 	const node = await unlessForbidden(cluster.client.find(Node, { name }, { signal }))
 	if (node === undefined) return undefined
-	return node.found?.status?.conditions?.find(({ type }) => type === 'Ready')?.status ?? ''
+	return condition(node.found?.status, 'Ready')?.status ?? ''
 }
 
 /** Returns when the leading controller last renewed its Lease; empty if there is no leader, undefined if the user may not read it. */

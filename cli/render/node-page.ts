@@ -4,7 +4,8 @@ import type { InterfaceStatus, Observed } from '../../contract/node-config.ts'
 import type { FailedWrite } from '../failed-write.ts'
 import type { Fleet } from '../fleet.ts'
 import { nextFor } from '../next.ts'
-import { type ConfigView, condition, isCurrent, reasonOf, stateOf } from '../view.ts'
+import { condition, isCurrent, reasonOf, stateOf } from '../../contract/status.ts'
+import type { ConfigView } from '../view.ts'
 import { age, ageOf } from './age.ts'
 import { type Colours, stateCell } from './colours.ts'
 import { type Cell, table } from './table.ts'
@@ -39,7 +40,7 @@ function head(config: ConfigView, { colours, now, failedWrite }: PageView): stri
 		...(config.paused ? ['paused'] : []),
 		...(status.lastJobName ? [`last run ${status.lastJobName}`] : []),
 	]
-	const message = condition(config, 'Ready')?.message
+	const message = condition(config.status, 'Ready')?.message
 	return [
 		...table([title]),
 		colours.faint(clean(facts.join(', '))),

@@ -1,6 +1,7 @@
 import type { Fleet } from '../fleet.ts'
 import { nextFor } from '../next.ts'
-import { type ConfigView, stateOf } from '../view.ts'
+import { stateOf } from '../../contract/status.ts'
+import type { ConfigView } from '../view.ts'
 import { stateWords } from './state.ts'
 
 /** What pause and resume print: the state before, and what happens next. Pure; the fleet and the node configs are those before the change. */

@@ -1,9 +1,10 @@
 import type { KubeClient } from '../../runtime/kube/client.ts'
 import { clean } from '../../contract/clean.ts'
+import { condition } from '../../contract/status.ts'
 import { isKubeFailure } from '../../runtime/kube/failures.ts'
 import { ConfigMap, Event } from '../../runtime/kube/kinds.ts'
 import type { Caches } from '../cache/caches.ts'
-import { condition, currentRun, hasEnded, isPodless, isTold, NO_POD_MS } from '../model/runs.ts'
+import { currentRun, hasEnded, isPodless, isTold, NO_POD_MS } from '../model/runs.ts'
 import type { RunSettings, Snapshot } from '../model/snapshot.ts'
 
 /**

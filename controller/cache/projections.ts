@@ -17,6 +17,7 @@ import {
 } from '../../contract/names.ts'
 import { NodeConfigStatus } from '../../contract/node-config.ts'
 import { CONTROL_PLANE_LABELS } from '../../contract/rollout.ts'
+import { condition } from '../../contract/status.ts'
 import type { ObjectMeta, Stored } from '../../runtime/kube/kind.ts'
 import { askedIn } from '../model/requests.ts'
 import { interned } from './intern.ts'
@@ -63,7 +64,7 @@ function isOurs({ managedFields = [], creationTimestamp = '' }: ObjectMeta): boo
 
 /** A node; without the condition Ready its kubelet counts as not reporting. */
 export function nodeView({ metadata, spec, status }: Stored<NodePart>): NodeView {
-	const ready = status?.conditions?.find(one => one.type === 'Ready')?.status
+	const ready = condition(status, 'Ready')?.status
 	return {
 		name: metadata.name,
 		uid: metadata.uid,
