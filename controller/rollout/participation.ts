@@ -1,5 +1,5 @@
 import { stopsRollout } from '../../contract/reasons.ts'
-import { complaintOf, isCurrent, stoppingReason } from '../../contract/status.ts'
+import { complaintOf, isCurrent, isJudged, stoppingReason } from '../../contract/status.ts'
 import { currentRun, isActive, isEndTold, isTold } from '../model/runs.ts'
 import type { Mode, Snapshot } from '../model/snapshot.ts'
 
@@ -37,6 +37,5 @@ export function stopReason(part: Part): string | undefined {
 
 /** Whether the result of this generation is still unknown. */
 export function isUnsettled({ config }: Part): boolean {
-	const { status } = config
-	return !isCurrent(config) || (status.state !== 'Configured' && status.state !== 'Failed')
+	return !isCurrent(config) || !isJudged(config)
 }
