@@ -1,3 +1,4 @@
+import { countsIn } from '../contract/run-name.ts'
 import { condition, isCurrent } from '../contract/status.ts'
 import type { ConfigView } from './view.ts'
 import { stateWords } from './render/state.ts'
@@ -31,11 +32,6 @@ function present(config: ConfigView): string {
 
 /** @returns whether a run came before another one of the same generation: their names count them, `…-g3`, `…-g3-2` */
 export function isBefore(run: string, last: string): boolean {
-	const [a, b] = [countOf(run), countOf(last)]
+	const [a, b] = [countsIn(run), countsIn(last)]
 	return a !== undefined && b !== undefined && a.generation === b.generation && a.attempt < b.attempt
-}
-
-function countOf(run: string): { generation: number; attempt: number } | undefined {
-	const [, generation, attempt = '1'] = /-g(\d+)(?:-(\d+))?$/.exec(run) ?? []
-	return generation === undefined ? undefined : { generation: Number(generation), attempt: Number(attempt) }
 }

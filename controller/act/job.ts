@@ -22,7 +22,7 @@ import type { AgentPod } from './agent-pod.ts'
 import { answering } from '../model/requests.ts'
 import type { NewRun } from '../model/decision.ts'
 import { hostPaths, securityContext } from './host-access.ts'
-import { runName } from '../model/run-name.ts'
+import { runName } from '../../contract/run-name.ts'
 import type { ConfigView, NodeView } from '../model/snapshot.ts'
 import { podNetworksOf } from '../model/runs.ts'
 

@@ -1,6 +1,6 @@
 import { type Complaint, condition, isCurrent, isJudged, reasonOf, stoppingReason } from '../../contract/status.ts'
 import { waitAfter } from '../../runtime/backoff.ts'
-import { attemptOf, runName } from './run-name.ts'
+import { attemptOf, runName } from '../../contract/run-name.ts'
 import type { Mode, NodeView, Run, RunSettings, Snapshot } from './snapshot.ts'
 
 /** Facts about runs. All pure. */
