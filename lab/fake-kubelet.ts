@@ -3,6 +3,7 @@ import { CONFIG_KEY, LABEL_CONFIG_UID, REPORT_KEY } from '../contract/names.ts'
 import { sleep } from '../runtime/clock.ts'
 import type { KubeClient } from '../runtime/kube/client.ts'
 import { isKubeFailure } from '../runtime/kube/failures.ts'
+import { endOf } from '../runtime/kube/job-end.ts'
 import type { Stored } from '../runtime/kube/kind.ts'
 import { ConfigMap, Job } from '../runtime/kube/kinds.ts'
 import { startReflector } from '../runtime/kube/reflector.ts'
@@ -32,7 +33,7 @@ export function startFakeKubelet(options: FakeKubeletOptions): FakeKubelet {
 	const ran: RunConfig[] = []
 	const begun = new Set<string>()
 	const onChange = (_: string, job: Stored<Job> | undefined) => {
-		if (!job || begun.has(job.metadata.uid) || hasEnded(job)) return
+		if (!job || begun.has(job.metadata.uid) || endOf(job) !== undefined) return
 		begun.add(job.metadata.uid)
 		const { name } = job.metadata
 		runToItsEnd(options, { name, begins: input => ran.push(input), signal: stop.signal }).catch(error => {
@@ -98,10 +99,6 @@ function endedNow(succeeded: boolean, now: string): NonNullable<Job['status']> {
 	const types = succeeded ? ['SuccessCriteriaMet', 'Complete'] : ['FailureTarget', 'Failed']
 	const conditions = types.map(condition)
 	return succeeded ? { startTime: time, completionTime: time, succeeded: 1, conditions } : { startTime: time, failed: 1, conditions }
-}
-
-function hasEnded({ status }: Job): boolean {
-	return (status?.conditions ?? []).some(({ type, status: is }) => is === 'True' && (type === 'Complete' || type === 'Failed'))
 }
 
 /** The report of a run that succeeded. */

@@ -2,6 +2,7 @@ import type { AgentReport } from '../../contract/agent-run.ts'
 import { LABEL_NODE_NAME, REPORT_KEY } from '../../contract/names.ts'
 import { sleep } from '../../runtime/clock.ts'
 import type { Stored } from '../../runtime/kube/kind.ts'
+import { endOf } from '../../runtime/kube/job-end.ts'
 import { ConfigMap, Job } from '../../runtime/kube/kinds.ts'
 import { failure } from '../failures.ts'
 import { NodeConfig } from '../kinds.ts'
@@ -96,7 +97,7 @@ async function readRun({ cluster, signal }: Session, name: string): Promise<Stor
 /** The report is written before the Job ends: a run whose Job has finished is read one last time. */
 async function hasEnded({ cluster, signal }: Session, name: string): Promise<boolean> {
 	const job = await cluster.client.find(Job, { namespace: cluster.namespace, name }, { signal })
-	return job?.status?.conditions?.some(({ type, status }) => status === 'True' && (type === 'Complete' || type === 'Failed')) ?? false
+	return job !== undefined && endOf(job) !== undefined
 }
 
 function read(text: string, run: string): AgentReport {

@@ -18,6 +18,7 @@ import {
 import { NodeConfigStatus } from '../../contract/node-config.ts'
 import { CONTROL_PLANE_LABELS } from '../../contract/rollout.ts'
 import { condition } from '../../contract/status.ts'
+import { endOf } from '../../runtime/kube/job-end.ts'
 import type { ObjectMeta, Stored } from '../../runtime/kube/kind.ts'
 import { askedIn } from '../model/requests.ts'
 import { interned } from './intern.ts'
@@ -109,7 +110,7 @@ export type RunJobView = Mark & JobView & { created: number }
 
 /** The Job of a run. Its end is the time of the condition, from the API server. */
 export function jobView({ metadata, spec, status }: Stored<JobPart>): RunJobView {
-	const end = status?.conditions?.find(({ type, status }) => status === 'True' && (type === 'Complete' || type === 'Failed'))
+	const end = endOf({ status })
 	return {
 		...markOf(metadata, metadata.name),
 		jobUid: metadata.uid,

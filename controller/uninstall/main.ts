@@ -6,6 +6,7 @@ import { Failure } from '../../runtime/errors.ts'
 import { loadCredentials } from '../../runtime/kube/auth.ts'
 import { KubeClient } from '../../runtime/kube/client.ts'
 import { isKubeFailure } from '../../runtime/kube/failures.ts'
+import { endOf } from '../../runtime/kube/job-end.ts'
 import type { ObjectMeta } from '../../runtime/kube/kind.ts'
 import { Job, Pod } from '../../runtime/kube/kinds.ts'
 import type { Log } from '../../runtime/log.ts'
@@ -58,7 +59,7 @@ export async function keep(client: KubeClient, where: Uninstall): Promise<void> 
 	await stopController(client, where)
 	await untilNone('runs in progress', where, async () => {
 		const { items } = await client.list(Job, { namespace, labelSelector: `app.kubernetes.io/name=${RUN_APP}` })
-		return items.filter(job => !hasEnded(job)).map(job => job.metadata.name)
+		return items.filter(job => endOf(job) === undefined).map(job => job.metadata.name)
 	})
 	await untilNone('node configs to release', where, async () => {
 		const { items } = await client.list(NodeConfig, { namespace })
@@ -143,10 +144,6 @@ function orGivenUp(error: unknown, what: string, left: readonly string[]): never
 
 function leftWords(left: readonly string[]): string {
 	return `${left.length} left: ${left.slice(0, 10).join(', ')}`
-}
-
-function hasEnded({ status }: Job): boolean {
-	return (status?.conditions ?? []).some(({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True')
 }
 
 if (import.meta.main) {
