@@ -2,7 +2,7 @@
 
 export const GROUP = 'multinic.io'
 export const VERSION = 'v1'
-/** The kind of node configs, as `defineKind` takes it. */
+/** The kind of node configs, as `defineKind` takes it. Each room adds the fields that it reads. */
 export const NODE_CONFIG = {
 	group: GROUP,
 	version: VERSION,
@@ -11,7 +11,14 @@ export const NODE_CONFIG = {
 	namespaced: true,
 } as const
 export const MGMT_GROUP = 'multinic.example.com'
-export const MGMT_VERSION = 'v1alpha1'
+/** The kind of OpenstackConfigs. */
+export const OPENSTACK_CONFIG = {
+	group: MGMT_GROUP,
+	version: 'v1alpha1',
+	plural: 'openstackconfigs',
+	kind: 'OpenstackConfig',
+	namespaced: true,
+} as const
 
 export const MAX_INTERFACES = 10
 export const FINALIZER = `${GROUP}/cleanup`

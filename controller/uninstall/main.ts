@@ -8,11 +8,11 @@ import { KubeClient } from '../../runtime/kube/client.ts'
 import { isKubeFailure } from '../../runtime/kube/failures.ts'
 import { endOf } from '../../runtime/kube/job-end.ts'
 import type { ObjectMeta } from '../../runtime/kube/kind.ts'
-import { Job, Pod } from '../../runtime/kube/kinds.ts'
+import { Deployment, Job, Pod } from '../../runtime/kube/kinds.ts'
 import type { Log } from '../../runtime/log.ts'
 import { type Context, runProcess } from '../../runtime/process.ts'
 import { NodeConfig } from '../model/node-config-kind.ts'
-import { Deployment, proveUninstall } from './proof.ts'
+import { proveUninstall } from './proof.ts'
 
 /** The environment of the chart's pre-delete hook, which runs before `helm uninstall` deletes the controller. */
 const UninstallEnv = z.object({
