@@ -1,5 +1,5 @@
 import { clean, cleanAll } from '../contract/clean.ts'
-import { ANNOTATION_PLAN, ANNOTATION_RETRY, ANNOTATION_VERIFY } from '../contract/names.ts'
+import { type Ask, ASKS } from '../contract/names.ts'
 import { NodeConfigStatus } from '../contract/node-config.ts'
 import { isCurrent, stateOf } from '../contract/status.ts'
 import type { KubeObject, Stored } from '../runtime/kube/kind.ts'
@@ -25,9 +25,6 @@ export type ConfigView = {
 	status: NodeConfigStatus
 }
 
-export const asks = { retry: ANNOTATION_RETRY, plan: ANNOTATION_PLAN, verify: ANNOTATION_VERIFY } as const
-export type Ask = keyof typeof asks
-
 /** Converts an object to its view. A status of another shape is from an older program: nothing in it can be relied on. */
 export function configView({ metadata, spec = {}, status = {} }: Stored<NodeConfigObject>): ConfigView {
 	const notes = metadata.annotations ?? {}
@@ -40,7 +37,7 @@ export function configView({ metadata, spec = {}, status = {} }: Stored<NodeConf
 		paused: spec.paused === true,
 		mode: clean(spec.mode ?? 'Apply'),
 		wanted: spec.interfaces?.length ?? 0,
-		asked: { retry: notes[asks.retry], plan: notes[asks.plan], verify: notes[asks.verify] },
+		asked: { retry: notes[ASKS.retry], plan: notes[ASKS.plan], verify: notes[ASKS.verify] },
 		status: cleanAll(NodeConfigStatus.safeParse(status).data ?? {}),
 	}
 }

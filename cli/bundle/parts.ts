@@ -1,5 +1,5 @@
 import about from '../../package.json' with { type: 'json' }
-import { GROUP, LABEL_CONFIG_UID } from '../../contract/names.ts'
+import { CONTROLLER_LEASE, GROUP, LABEL_CONFIG_UID, LABEL_PART_OF, PART_OF } from '../../contract/names.ts'
 import { ROLLOUT_CONFIG_MAP, ROLLOUT_PAUSE, ROLLOUT_STOP } from '../../contract/rollout.ts'
 import type { Kind, KubeObject, Stored } from '../../runtime/kube/kind.ts'
 import { ConfigMap, CustomResourceDefinition, Deployment, Event, Job, Lease, Node, Pod } from '../../runtime/kube/kinds.ts'
@@ -11,7 +11,7 @@ import type { Part } from './collect.ts'
 import { leanNode, leanObject } from './lean.ts'
 
 /** Selects objects of MultiNIC itself: those of the agent and of the controller. */
-export const OURS = 'app.kubernetes.io/part-of=multinic'
+export const OURS = `${LABEL_PART_OF}=${PART_OF}`
 
 /** Objects per page. */
 const PAGE = 100
@@ -44,7 +44,7 @@ export function objectParts({ cluster, signal }: Session): Part[] {
 			read: list(Pod, { labelSelector: OURS, fieldSelector: OF_ACCOUNTS }),
 		},
 		{ path: 'deployments.json', what: 'Deployment of the controller', read: list(Deployment, { labelSelector: OURS }) },
-		{ path: 'lease.json', what: 'the Lease of the controller', read: one(Lease, 'multinic-controller') },
+		{ path: 'lease.json', what: 'the Lease of the controller', read: one(Lease, CONTROLLER_LEASE) },
 		{ path: 'events.json', what: 'Events of the namespace', read: list(Event) },
 		{
 			path: 'crd.json',

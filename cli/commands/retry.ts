@@ -8,8 +8,9 @@ import { readChosen } from '../read.ts'
 import { sentenceOf } from '../render/failure.ts'
 import { stateWords } from '../render/state.ts'
 import type { CommandSpec, Session } from '../session.ts'
+import { ASKS } from '../../contract/names.ts'
 import { stateOf } from '../../contract/status.ts'
-import { asks, type ConfigView } from '../view.ts'
+import type { ConfigView } from '../view.ts'
 import { exitCodes } from '../world.ts'
 import { eachOf } from '../each.ts'
 import { warnIfLeaderless } from './surroundings.ts'
@@ -40,7 +41,7 @@ async function ask({ cluster, signal, world, print, warn }: Session, config: Con
 	const value = asked.retry ?? world.fresh()
 	try {
 		if (asked.retry === undefined)
-			await client.patch(NodeConfig, { namespace, name }, { metadata: { annotations: { [asks.retry]: value } } }, { signal })
+			await client.patch(NodeConfig, { namespace, name }, { metadata: { annotations: { [ASKS.retry]: value } } }, { signal })
 	} catch (error) {
 		if (!isKubeFailure(error)) throw error
 		warn(`error: ${name}: ${sentenceOf(error)}`)

@@ -1,3 +1,4 @@
+import { CONTROLLER_LEASE } from '../../contract/names.ts'
 import { condition } from '../../contract/status.ts'
 import { Event, Lease, Node } from '../../runtime/kube/kinds.ts'
 import type { Reading } from '../read.ts'
@@ -16,7 +17,7 @@ export async function readReady({ cluster, signal }: Reading, name: string): Pro
 
 /** Returns when the leading controller last renewed its Lease; empty if there is no leader, undefined if the user may not read it. */
 export async function readRenewed({ cluster, signal }: Reading): Promise<string | undefined> {
-	const at = { namespace: cluster.namespace, name: 'multinic-controller' }
+	const at = { namespace: cluster.namespace, name: CONTROLLER_LEASE }
 	const lease = await unlessForbidden(cluster.client.find(Lease, at, { signal }))
 	if (lease === undefined) return undefined
 	return lease.found?.spec?.holderIdentity ? (lease.found.spec.renewTime ?? '') : ''

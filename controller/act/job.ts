@@ -13,7 +13,9 @@ import {
 	LABEL_GENERATION,
 	LABEL_MODE,
 	LABEL_NODE_NAME,
+	LABEL_PART_OF,
 	NODE_CONFIG,
+	PART_OF,
 	RUN_APP,
 } from '../../contract/names.ts'
 import { apiVersionOf } from '../../runtime/kube/kind.ts'
@@ -51,7 +53,7 @@ export type AgentSettings = {
 export function runLabels(config: ConfigView, { attempt, mode }: Pick<NewRun, 'attempt' | 'mode'>): Record<string, string> {
 	return {
 		'app.kubernetes.io/name': RUN_APP,
-		'app.kubernetes.io/part-of': 'multinic',
+		[LABEL_PART_OF]: PART_OF,
 		[LABEL_NODE_NAME]: config.name,
 		[LABEL_CONFIG_UID]: config.uid,
 		[LABEL_GENERATION]: String(config.generation),

@@ -1,5 +1,6 @@
 import { condition, isDrifted } from '../../contract/status.ts'
-import { type Ask, answeredBy } from '../model/requests.ts'
+import type { Ask } from '../../contract/names.ts'
+import { answeredBy } from '../model/requests.ts'
 import { statusChange } from '../status/status-patch.ts'
 import type { Decision } from '../model/decision.ts'
 import { attemptsOf, isUpToDate, looksAreMany, nextAttempt, podNetworksOf } from '../model/runs.ts'
