@@ -4,6 +4,7 @@ import pc from 'picocolors'
 import { nodeConfigCrd } from '../contract/crds.ts'
 import { FINALIZER } from '../contract/names.ts'
 import { NodeConfig, type NodeConfigObject } from '../controller/model/node-config-kind.ts'
+import { inParallel } from '../runtime/in-parallel.ts'
 import { loadCredentials } from '../runtime/kube/auth.ts'
 import { KubeClient } from '../runtime/kube/client.ts'
 import type { KubeObject } from '../runtime/kube/kind.ts'
@@ -128,15 +129,11 @@ async function each(
 	tell: (how: string) => void,
 	work: (name: string, index: number) => Promise<void>,
 ): Promise<void> {
-	const left = names.entries()
 	let done = 0
-	const worker = async () => {
-		for (const [index, name] of left) {
-			await work(name, index)
-			tell(`${++done} of ${names.length}`)
-		}
-	}
-	await Promise.all(Array.from({ length: 16 }, worker))
+	await inParallel(names, 16, async (name, index) => {
+		await work(name, index)
+		tell(`${++done} of ${names.length}`)
+	})
 }
 
 function invitation({ kubeconfig, bin }: ApiServer, plugin: string, log: string): string {
