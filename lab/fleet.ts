@@ -5,6 +5,7 @@ import { nodeConfigCrd } from '../contract/crds.ts'
 import { FINALIZER } from '../contract/names.ts'
 import { NodeConfig, type NodeConfigObject } from '../controller/model/node-config-kind.ts'
 import { KubeClient, type KubeObject, loadCredentials, Node } from '../runtime/kube/index.ts'
+import { inParallel } from '../runtime/in-parallel.ts'
 import { createLog } from '../runtime/log.ts'
 import { requestToken } from './account-token.ts'
 import { type ApiServer, startApiServer } from './api-server.ts'
@@ -125,15 +126,11 @@ async function each(
 	tell: (how: string) => void,
 	work: (name: string, index: number) => Promise<void>,
 ): Promise<void> {
-	const left = names.entries()
 	let done = 0
-	const worker = async () => {
-		for (const [index, name] of left) {
-			await work(name, index)
-			tell(`${++done} of ${names.length}`)
-		}
-	}
-	await Promise.all(Array.from({ length: 16 }, worker))
+	await inParallel(names, 16, async (name, index) => {
+		await work(name, index)
+		tell(`${++done} of ${names.length}`)
+	})
 }
 
 function invitation({ kubeconfig, bin }: ApiServer, plugin: string, log: string): string {

@@ -1,3 +1,6 @@
+import type * as z from 'zod'
+import { faultsIn } from './faults.ts'
+
 /** Limits of a JSON text, checked before it is parsed: the sender decides how much work parsing and validation take. */
 export type JsonBounds = {
 	/** UTF-8 bytes of the whole text. */
@@ -24,6 +27,18 @@ export function parseBounded(text: string, { bytes, depth, values }: JsonBounds)
 	} catch {
 		return { fault: 'it is not JSON' }
 	}
+}
+
+/**
+ * Parses JSON from outside that must have the form of a schema, if it is within the limits.
+ *
+ * @returns the value, or the sentence that says what is wrong with it
+ */
+export function readBounded<T>(text: string, bounds: JsonBounds, schema: z.ZodType<T>): { value: T } | { fault: string } {
+	const json = parseBounded(text, bounds)
+	if ('fault' in json) return json
+	const parsed = schema.safeParse(json.value)
+	return parsed.success ? { value: parsed.data } : { fault: faultsIn(parsed.error, { whole: 'it' }) }
 }
 
 const QUOTE = 0x22

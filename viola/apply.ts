@@ -1,6 +1,7 @@
 import { faultsIn } from '../runtime/faults.ts'
 import { NodeConfigRequest, type NodeConfigsResponse, type NodeError, type NodeResult } from '../contract/viola-api.ts'
 import { Failure, isFailure, wordsOf } from '../runtime/errors.ts'
+import { inParallel } from '../runtime/in-parallel.ts'
 import { isKubeFailure } from '../runtime/kube/index.ts'
 import type { Cluster } from './cluster.ts'
 import type { ViolaCode } from './failures.ts'
@@ -33,7 +34,7 @@ export async function applyNodeConfigs(cluster: Cluster, body: unknown, gone: Ab
 		throw new Failure<ViolaCode>('BAD_REQUEST', `the body has ${body.length} node configs, at most ${NODES_MAX} are allowed`)
 	const read = onlyOnce(body.map(readNode))
 	const apply = (node: NodeConfigRequest) => (gone.aborted ? notBegun(node) : applyOne(cluster, node))
-	const outcomes = await inParallel(read, node => ('code' in node ? node : apply(node)))
+	const outcomes = await inParallel(read, AT_ONCE, node => ('code' in node ? node : apply(node)))
 	const errors = outcomes.filter(outcome => 'code' in outcome)
 	const results = outcomes.filter(outcome => 'status' in outcome)
 	return { status: statusOf(errors), body: { applied: results.length, results, errors } }
@@ -87,14 +88,4 @@ function codeFor(error: Failure): string {
 	if (isKubeFailure(error, 'NOT_FOUND')) return 'ClusterNotReady' // its CRD or its namespace is missing
 	if (isKubeFailure(error, 'UNREACHABLE', 'TIMED_OUT', 'SERVER_ERROR', 'TOO_MANY_REQUESTS')) return 'ClusterUnreachable'
 	return error.code
-}
-
-async function inParallel<T, R>(items: readonly T[], work: (item: T) => R | Promise<R>): Promise<R[]> {
-	const results: R[] = []
-	const entries = items.entries()
-	const worker = async () => {
-		for (const [position, item] of entries) results[position] = await work(item)
-	}
-	await Promise.all(Array.from({ length: AT_ONCE }, worker))
-	return results
 }

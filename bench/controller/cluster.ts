@@ -6,6 +6,7 @@ import { ROLLOUT_CONFIG_MAP } from '../../contract/rollout.ts'
 import { NodeConfig, type NodeConfigObject } from '../../controller/model/node-config-kind.ts'
 import { type ApiServer, startApiServer } from '../../lab/api-server.ts'
 import { waitForCrds } from '../../lab/crds.ts'
+import { inParallel } from '../../runtime/in-parallel.ts'
 import { KubeClient } from '../../runtime/kube/client.ts'
 import type { KubeObject, Stored } from '../../runtime/kube/kind.ts'
 import { ConfigMap, CustomResourceDefinition, Namespace, Node } from '../../runtime/kube/kinds.ts'
@@ -67,12 +68,6 @@ export function specOf(nodeName: string, index: number) {
 }
 
 /** Processes a few items concurrently, started in their order. */
-export async function each<T, R>(items: readonly T[], work: (item: T, index: number) => Promise<R>): Promise<R[]> {
-	const left = items.entries()
-	const results: R[] = []
-	const worker = async () => {
-		for (const [index, item] of left) results[index] = await work(item, index)
-	}
-	await Promise.all(Array.from({ length: atOnce }, worker))
-	return results
+export function each<T, R>(items: readonly T[], work: (item: T, index: number) => Promise<R>): Promise<R[]> {
+	return inParallel(items, atOnce, work)
 }

@@ -1,7 +1,6 @@
 import { cleanAll, clean } from '../../contract/clean.ts'
 import { REPORT_BOUNDS } from '../../contract/names.ts'
-import { parseBounded } from '../../runtime/bounded-json.ts'
-import { faultsIn } from '../../runtime/faults.ts'
+import { readBounded } from '../../runtime/bounded-json.ts'
 import { Report } from '../model/report.ts'
 import type { Mode } from '../model/snapshot.ts'
 import type { Mark } from './projections.ts'
@@ -13,11 +12,9 @@ import type { Mark } from './projections.ts'
  * @returns the report, or a sentence that says why it is not a report of this run
  */
 export function readReport(text: string, run: Mark & { mode: Mode }): { report: Report } | { fault: string } {
-	const json = parseBounded(text, REPORT_BOUNDS)
-	if ('fault' in json) return json
-	const parsed = Report.safeParse(json.value)
-	if (!parsed.success) return { fault: clean(faultsIn(parsed.error, { whole: 'it' })) }
-	const report = cleanAll(parsed.data)
+	const read = readBounded(text, REPORT_BOUNDS, Report)
+	if ('fault' in read) return { fault: clean(read.fault) }
+	const report = cleanAll(read.value)
 	const { nodeName, uid, generation, attempt, mode } = report
 	const same = nodeName === run.node && uid === run.uid && generation === run.generation && attempt === run.attempt && mode === run.mode
 	return same

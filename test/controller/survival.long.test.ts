@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { NodeConfig } from '../../controller/model/node-config-kind.ts'
+import { inParallel } from '../../runtime/in-parallel.ts'
 import { defineKind, type KubeObject } from '../../runtime/kube/kind.ts'
 import { CustomResourceDefinition } from '../../runtime/kube/kinds.ts'
 import { add, type HardTime, soon, startWorld, story, type World, type WorldOptions } from './hard-times.ts'
@@ -199,11 +200,11 @@ describe('ten thousand node configs created together', () => {
 		const count = 10_000
 		const world = await startWorld({ settings: { maxUnavailable: '100%' } })
 		const names = Array.from({ length: count }, (_, index) => `node-${index}`)
-		await eachOf(names, name => world.addNode(name))
+		await inParallel(names, 8, name => world.addNode(name))
 		const { isSynced } = world.startController(world.plane)
 		await soon(() => expect(isSynced()).toBe(true))
 		const begun = performance.now()
-		const created = eachOf(names, (name, index) => add(world, name, { interfaces: [nicNumber(index)] }))
+		const created = inParallel(names, 8, (name, index) => add(world, name, { interfaces: [nicNumber(index)] }))
 		const configured = () => [...world.told.values()].filter(said => said === 'Configured 1').length
 		const tell = () => {
 			const seconds = Math.round((performance.now() - begun) / 1_000)
@@ -219,14 +220,6 @@ describe('ten thousand node configs created together', () => {
 		expect(world.broken).toEqual([])
 	})
 })
-
-async function eachOf(names: readonly string[], work: (name: string, index: number) => Promise<unknown>): Promise<void> {
-	const left = names.entries()
-	const worker = async () => {
-		for (const [index, name] of left) await work(name, index)
-	}
-	await Promise.all(Array.from({ length: 8 }, worker))
-}
 
 function nicNumber(index: number) {
 	const [high, low] = [index >> 8, index & 255]

@@ -1,8 +1,19 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseBounded } from '../../runtime/bounded-json.ts'
+import * as z from 'zod'
+import { parseBounded, readBounded } from '../../runtime/bounded-json.ts'
 
 const wide = { bytes: 1 << 20, depth: 100, values: 100_000 }
+
+test.each<[title: string, text: string, result: unknown]>([
+	['has that form', '{"mtu":1450}', { value: { mtu: 1450 } }],
+	['has another form', '{"mtu":"1450"}', { fault: 'mtu: must be a number' }],
+	['is something else as a whole', '1', { fault: 'it: Invalid input: expected object, received number' }],
+	['is too large', '{"mtu":1450,"more":1450}', { fault: 'it has 24 bytes, and 20 are allowed' }],
+	['is not JSON', '{', { fault: 'it is not JSON' }],
+])('external JSON that %s', (_, text, result) => {
+	expect(readBounded(text, { ...wide, bytes: 20 }, z.object({ mtu: z.number('must be a number') }))).toEqual(result)
+})
 
 describe('external JSON', () => {
 	test('of any shape is parsed like JSON.parse, and its depth and number of values are counted exactly', () => {
