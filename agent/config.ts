@@ -13,7 +13,7 @@ export const Settings = z
 		REPORT_FILE: z.string().optional(),
 		TERMINATION_LOG: z.string().default(TERMINATION_LOG),
 		LOG_FORMAT: z.enum(['human', 'json']).default('human'),
-		RUN: z.string().superRefine(isMark).optional(),
+		RUN: z.string().superRefine(checkMark).optional(),
 		KUBERNETES_SERVICE_HOST: z.string().optional(),
 		KUBERNETES_SERVICE_PORT: z.coerce.number().int().min(1).max(65_535).default(443),
 		SERVICE_ACCOUNT: z.string().default('/var/run/secrets/kubernetes.io/serviceaccount'),
@@ -75,7 +75,7 @@ export function parseConfig(text: string, path: string): RunConfig {
 }
 
 /** Reports an invalid RUN together with the other variables, so that one pod log shows them all. */
-function isMark(text: string, context: z.RefinementCtx): void {
+function checkMark(text: string, context: z.RefinementCtx): void {
 	try {
 		parseMark(text)
 	} catch (error) {

@@ -3,7 +3,7 @@ import type { Generated } from '../plan/file-steps.ts'
 
 /** Output of netplan's generator, and its message if it rejects the files. */
 
-export type Verdict = {
+export type GeneratorOutput = {
 	files: Generated
 	/** All .network files that it generates, of all links. */
 	made?: Files

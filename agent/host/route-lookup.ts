@@ -57,7 +57,7 @@ export function parseAnswers(
 	let next = 0
 	return lookups.map((one, at) => {
 		const error = refused.get(at + 1)
-		return error === undefined ? answerOf(one, understood(shown[next++] ?? ''), indexes) : { error }
+		return error === undefined ? answerOf(one, parsedAnswer(shown[next++] ?? ''), indexes) : { error }
 	})
 }
 
@@ -90,7 +90,7 @@ function refusals(stderr: string): Map<number, string> {
 	return found
 }
 
-function understood(line: string): Shown {
+function parsedAnswer(line: string): Shown {
 	try {
 		const [shown] = z.array(Shown).parse(ipJson(line))
 		if (shown) return shown

@@ -17,7 +17,7 @@ export type IpLine = { family?: 6; alone?: true; line: string }
  * @param device how to identify a link; people see another form than `ip` gets
  * @returns undefined for a change that `ip` does not make
  */
-export function spell(change: Change, device: Device = deviceWord): IpLine | undefined {
+export function formatChange(change: Change, device: Device = deviceWord): IpLine | undefined {
 	switch (change.kind) {
 		case 'rename':
 			return { line: `link set dev ${device(change.link)} name ${change.to}` }

@@ -54,7 +54,7 @@ export type NetworkData = z.infer<typeof NetworkData>
 
 /** Where the data comes from. The service lags behind by 15 s at most; the others hold what was true when they were written. */
 export type Source = 'metadata service' | 'copy of cloud-init' | 'config drive'
-export type Told = { source: Source; data: NetworkData }
+export type OpenStackData = { source: Source; data: NetworkData }
 
 /**
  * Compares the desired state with what Nova reports for the same MAC. Nova does not list a port without an address, and of one with several
@@ -66,7 +66,7 @@ export type Told = { source: Source; data: NetworkData }
 export function mismatches(
 	wanted: readonly WantedInterface[],
 	links: readonly Link[],
-	{ source, data }: Told,
+	{ source, data }: OpenStackData,
 ): Map<number, Warning> | undefined {
 	const ports = new Map(data.links.flatMap(link => (link.ethernet_mac_address ? [[link.ethernet_mac_address, link] as const] : [])))
 	if (!links.some(link => ports.has(identityOf(link)))) return undefined
@@ -99,10 +99,10 @@ function addressesAt(link: string, { networks }: NetworkData): string[] {
 	return networks.flatMap(network => (network.link === link && network.ip_address !== undefined ? [canonicalIp(network.ip_address)] : []))
 }
 
-function wrongAddresses(nic: WantedInterface, told: readonly string[]): string[] {
+function wrongAddresses(nic: WantedInterface, reported: readonly string[]): string[] {
 	const wanted = addressesOf(nic).map(ipOf)
 	return ([4, 6] as const).flatMap(family => {
-		const [ours, theirs] = [wanted, told].map(ips => ips.filter(ip => familyOf(ip) === family)) as [string[], string[]]
+		const [ours, theirs] = [wanted, reported].map(ips => ips.filter(ip => familyOf(ip) === family)) as [string[], string[]]
 		if (ours.length === 0 || theirs.length === 0 || theirs.some(ip => ours.includes(ip))) return []
 		return [`Nova gives this MAC ${theirs.join(' and ')}, not ${ours.join(' and ')}`]
 	})

@@ -1,5 +1,5 @@
 import type { FileState, HostState } from '../model/host-state.ts'
-import { once } from '../model/memoize.ts'
+import { memoized } from '../model/memoize.ts'
 import { netplanPath, pathsOf, RECORD_PATH, SCRIPTS_FOLDER } from '../model/paths.ts'
 import { parseRecord } from '../model/record.ts'
 import { type Definition, type Nic, readers, unclear } from './definition-readers.ts'
@@ -22,7 +22,7 @@ export function definitionsOf(nic: Nic, host: HostState): Definition[] {
  * Every file that is not managed by MultiNIC and that a reader reads, in the order of paths. Each NIC is compared with all of them, so they
  * are sorted and read once.
  */
-const readable = once((files: HostState['files']) => {
+const readable = memoized((files: HostState['files']) => {
 	const written = new Map(parseRecord(files[RECORD_PATH]).links.flatMap(ours => Object.entries(ours.files)))
 	const isAsWritten = (path: string, { content }: FileState) => written.get(path)?.after === content
 	return Object.entries(files)

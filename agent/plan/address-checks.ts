@@ -1,6 +1,6 @@
 import { canonicalIp, ipOf, lengthOf, parseIp } from '../../contract/ip.ts'
 import type { Address } from '../model/address.ts'
-import type { Check } from '../model/check.ts'
+import type { RefusalCheck } from '../model/check.ts'
 import { addressesOf } from '../model/desired-network.ts'
 import type { HostState, Link } from '../model/host-state.ts'
 import { full } from '../model/networks.ts'
@@ -13,7 +13,7 @@ import type { Question } from './preflight-input.ts'
 
 /** Checks for desired addresses that this node already has or reaches elsewhere. */
 
-export const isAddressOfTheNode: Check<Question> = {
+export const isAddressOfTheNode: RefusalCheck<Question> = {
 	reason: 'InUse',
 	when: 'a wanted address is one by which Kubernetes knows the node',
 	see: 'ip addr show to 192.168.0.11',
@@ -25,7 +25,7 @@ export const isAddressOfTheNode: Check<Question> = {
 }
 
 /** The kernel delivers packets to a local address to the node itself. */
-export const isNeededElsewhere: Check<Question> = {
+export const isNeededElsewhere: RefusalCheck<Question> = {
 	reason: 'InUse',
 	when: 'a wanted address is that of the API server, a nameserver, the metadata service or a pod (a route to it alone over another link), and no link of the node has it',
 	see: 'ip route get 10.96.0.1',
@@ -46,7 +46,7 @@ function isAlone({ table, type, to }: Route): boolean {
 }
 
 /** If two interfaces want an address, the one with the smaller id gets it. */
-export const isWantedTwice: Check<Question> = {
+export const isWantedTwice: RefusalCheck<Question> = {
 	reason: 'InvalidConfig',
 	when: 'an interface with a smaller id wants the same address',
 	see: 'kubectl get multinicnodeconfigs -o yaml',
@@ -60,7 +60,7 @@ export const isWantedTwice: Check<Question> = {
 }
 
 /** An address that another NIC managed by MultiNIC loses in this run is free by the time it is assigned. */
-export const isOnAnotherLink: Check<Placed> = {
+export const isOnAnotherLink: RefusalCheck<Placed> = {
 	reason: 'InUse',
 	when: 'a wanted address is on another link of the node and stays there',
 	see: 'ip addr show to 10.0.0.23',

@@ -1,6 +1,6 @@
 import { parseIp } from '../../contract/ip.ts'
 import { showRoutes } from '../ip/show-commands.ts'
-import type { Check } from '../model/check.ts'
+import type { RefusalCheck } from '../model/check.ts'
 import { bestDefaults } from '../model/default-routes.ts'
 import { ROUTER } from '../model/desired-network.ts'
 import type { Family } from '../model/host-state.ts'
@@ -14,7 +14,7 @@ import type { Question } from './preflight-input.ts'
  * A NIC managed by MultiNIC may carry one, because MultiNIC added it. A route that only a router announced is taken over like a lease,
  * unless the node needs it.
  */
-export const holdsDefaultRoute: Check<Question> = {
+export const holdsDefaultRoute: RefusalCheck<Question> = {
 	reason: 'InUse',
 	when: 'the NIC is not managed by MultiNIC yet and carries a best default route of the node, alone or as one of several next hops: a static one or one by DHCP, or one by a router of the family of the InternalIP or the API server',
 	see: 'ip route show default',
@@ -50,7 +50,7 @@ function hasTwin({ family, to }: Route, { host, own }: Question): boolean {
 }
 
 /** The kernel removes a next hop with its link, or the whole route: another link would carry the traffic of this one. */
-export const sharesRoute: Check<Question> = {
+export const sharesRoute: RefusalCheck<Question> = {
 	reason: 'InUse',
 	when: 'the NIC is not managed by MultiNIC yet and is one of several next hops of a route, together with a link that is not requested',
 	see: 'ip route show 10.50.0.0/16 table all',

@@ -4,7 +4,7 @@ import type { FileState, HostState, Link } from '../model/host-state.ts'
 import { isOfUdev, isProfile, pathsOf, RECORD_PATH } from '../model/paths.ts'
 import { type HostRecord, type RecordedLink, recordFile, recordOf } from '../model/record.ts'
 import type { Accepted, Selection } from '../model/selection.ts'
-import { type Keeping, keepingOf } from '../persist/backend.ts'
+import { type BackendFiles, backendFor } from '../persist/backend.ts'
 import { cloudInitFiles } from '../persist/cloud-init.ts'
 import { isSameBelow } from '../persist/networkd-match.ts'
 import { memoryOf } from './record-link.ts'
@@ -18,8 +18,8 @@ export type Generated = Readonly<Record<string, FileState>>
  */
 export function fileSteps(selection: Selection, host: HostState, generated: Generated): Step[] {
 	const record = recordOf(host)
-	const keeping = keepingOf(host)
-	const wanted = new Map(selection.accepted.map(accepted => [accepted, filesOf(accepted, keeping, { host, generated })]))
+	const backend = backendFor(host)
+	const wanted = new Map(selection.accepted.map(accepted => [accepted, filesOf(accepted, backend, { host, generated })]))
 	const staying = stayingRecords(record, selection)
 	const kept = new Set([...wanted.values(), ...staying.map(({ files }) => files)].flatMap(files => Object.keys(files)))
 	const puts = [...wanted].flatMap(([{ nic }, files]) => Object.entries(files).flatMap(([path, file]) => put(nic.id, path, file, host)))
@@ -34,14 +34,14 @@ export function fileSteps(selection: Selection, host: HostState, generated: Gene
 		...files,
 		...put(undefined, RECORD_PATH, recordFile(newRecord(record, wanted, { selection, host })), host),
 		...reloads(files, host),
-		...loads(files, keeping, host),
+		...loads(files, backend, host),
 	]
 }
 
 /** Returns all files of one interface for the next boot. */
-export function filesOf({ nic }: Accepted, keeping: Keeping, { host, generated }: { host: HostState; generated: Generated }) {
-	const made = keeping.generated(nic.name).flatMap(path => (generated[path] ? [[path, generated[path]] as const] : []))
-	return { ...keeping.files(nic, host), ...cloudInitFiles(nic, host), ...Object.fromEntries(made) } as Record<string, FileState>
+export function filesOf({ nic }: Accepted, backend: BackendFiles, { host, generated }: { host: HostState; generated: Generated }) {
+	const made = backend.generated(nic.name).flatMap(path => (generated[path] ? [[path, generated[path]] as const] : []))
+	return { ...backend.files(nic, host), ...cloudInitFiles(nic, host), ...Object.fromEntries(made) } as Record<string, FileState>
 }
 
 function put(id: number | undefined, path: string, file: FileState | undefined, { files }: HostState): Step[] {
@@ -61,7 +61,7 @@ function reloads(files: readonly Step[], { udev }: HostState): Step[] {
 }
 
 /** NetworkManager reads a profile only on request. */
-function loads(files: readonly Step[], { profile }: Keeping, { networkmanager }: HostState): Step[] {
+function loads(files: readonly Step[], { profile }: BackendFiles, { networkmanager }: HostState): Step[] {
 	if (!networkmanager || !profile) return []
 	const changed = new Set(files.flatMap(({ change }) => (change.kind === 'file' ? [change.path] : [])))
 	const names = Array.from({ length: MAX_INTERFACES }, (_, id) => interfaceName(id))

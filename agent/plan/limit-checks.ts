@@ -4,7 +4,7 @@ import { contains, ipOf, isInside, lengthOf, networkOf, overlap, parseIp } from 
 import type { RunConfig } from '../../contract/run-config.ts'
 import { tableWord } from '../ip/table-names.ts'
 import { basesOf, tableOf } from '../model/bases.ts'
-import { type Check, firstOf, type Refusal } from '../model/check.ts'
+import { type RefusalCheck, firstRefusal, type Refusal } from '../model/check.ts'
 import { cidrsOf, familyOf, full } from '../model/networks.ts'
 import { MAIN } from '../model/route.ts'
 
@@ -31,7 +31,7 @@ type Asked = { to: string; table: number }
 
 const SEE = 'kubectl get multinicnodeconfigs -o yaml'
 
-const asksForDefaultRoute: Check<LimitedNic> = {
+const asksForDefaultRoute: RefusalCheck<LimitedNic> = {
 	reason: 'NotAllowed',
 	when: 'the interface has `defaultRoute: true`, and the value `runs.allowDefaultRoute` of the chart is false',
 	see: SEE,
@@ -41,7 +41,7 @@ const asksForDefaultRoute: Check<LimitedNic> = {
 	},
 }
 
-const routesHalfOfEverything: Check<LimitedNic> = {
+const routesHalfOfEverything: RefusalCheck<LimitedNic> = {
 	reason: 'NotAllowed',
 	when: 'one of its routes outside its own table is a default route or half of one, which no chart can allow',
 	see: SEE,
@@ -51,7 +51,7 @@ const routesHalfOfEverything: Check<LimitedNic> = {
 	},
 }
 
-const routesToProtected: Check<LimitedNic> = {
+const routesToProtected: RefusalCheck<LimitedNic> = {
 	reason: 'NotAllowed',
 	when: 'one of its routes outside its own table meets the node itself, the API server, a pod network, a link-local network or one of the value `runs.protectedNetworks`',
 	see: SEE,
@@ -64,7 +64,7 @@ const routesToProtected: Check<LimitedNic> = {
 	},
 }
 
-const routesToUnlisted: Check<LimitedNic> = {
+const routesToUnlisted: RefusalCheck<LimitedNic> = {
 	reason: 'NotAllowed',
 	when: 'one of its routes outside its own table is in no prefix of the value `runs.allowMainTableRoutes` of the chart',
 	see: SEE,
@@ -75,7 +75,7 @@ const routesToUnlisted: Check<LimitedNic> = {
 }
 
 /** The local /32 of such an address takes precedence over every route: packets to that service or pod would not leave the node. */
-const hasProtectedAddress: Check<LimitedNic> = {
+const hasProtectedAddress: RefusalCheck<LimitedNic> = {
 	reason: 'NotAllowed',
 	when: 'a wanted address is in a pod network, or in one of the value `runs.protectedNetworks`',
 	see: SEE,
@@ -89,7 +89,7 @@ const hasProtectedAddress: Check<LimitedNic> = {
 }
 
 /** Run in order: the first one that finds a cause refuses the interface, regardless of the host. */
-export const limitChecks: readonly Check<LimitedNic>[] = [
+export const limitChecks: readonly RefusalCheck<LimitedNic>[] = [
 	asksForDefaultRoute,
 	hasProtectedAddress,
 	routesHalfOfEverything,
@@ -101,7 +101,7 @@ export const limitChecks: readonly Check<LimitedNic>[] = [
 export function notAllowed(interfaces: readonly WantedInterface[], limits: Limits): Map<number, Refusal> {
 	return new Map(
 		interfaces.flatMap(nic => {
-			const refusal = firstOf(limitChecks, { nic, limits })
+			const refusal = firstRefusal(limitChecks, { nic, limits })
 			return refusal ? [[nic.id, refusal] as const] : []
 		}),
 	)

@@ -1,4 +1,4 @@
-import type { Check } from '../model/check.ts'
+import type { RefusalCheck } from '../model/check.ts'
 import type { HostState, Link } from '../model/host-state.ts'
 import { identityOf } from '../model/link-identity.ts'
 import { recordOf, recorded } from '../model/record.ts'
@@ -8,7 +8,7 @@ import { temporaryName } from './rename-order.ts'
 
 /** Which link gets which name, and which link keeps a desired name. */
 
-export const isNameTaken: Check<Placed> = {
+export const isNameTaken: RefusalCheck<Placed> = {
 	reason: 'NameTaken',
 	when: 'another link has the name `multinicN`, also as an alternative name, and MultiNIC may not rename it',
 	see: 'ip -d link show dev multinic0',

@@ -1,4 +1,4 @@
-import { type Check, firstOf, type Refusal } from '../model/check.ts'
+import { type RefusalCheck, firstRefusal, type Refusal } from '../model/check.ts'
 import { isAddressOfTheNode, isNeededElsewhere, isWantedTwice } from './address-checks.ts'
 import { holdsDefaultRoute, sharesRoute } from './default-route-checks.ts'
 import { isDefinedTwice } from './definition-checks.ts'
@@ -11,7 +11,7 @@ import { isTableLookedUp, tableIsOfAnother, tableServesOthers } from './table-ch
 import { isDisturbed, isNamedByRule, isUsedByOthers } from './use-checks.ts'
 
 /** Run in order: the first one that finds a cause refuses the interface before anything is changed. */
-export const preflightChecks: readonly Check<Question>[] = [
+export const preflightChecks: readonly RefusalCheck<Question>[] = [
 	isUsedByOthers,
 	holdsNodeAddress,
 	holdsDefaultRoute,
@@ -38,5 +38,5 @@ export const preflightChecks: readonly Check<Question>[] = [
 
 /** Returns why this link cannot become this interface; undefined: no check refuses it. */
 export function preflight(question: Question): Refusal | undefined {
-	return firstOf(preflightChecks, question)
+	return firstRefusal(preflightChecks, question)
 }

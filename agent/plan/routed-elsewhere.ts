@@ -2,7 +2,7 @@ import { networkOf } from '../../contract/ip.ts'
 import { interfaceName } from '../../contract/names.ts'
 import { ruleWords, showRoutes, showRule, showRules } from '../ip/show-commands.ts'
 import { tableWord } from '../ip/table-names.ts'
-import { type Found, type Refusal, refusalOf } from '../model/check.ts'
+import { type Cause, type Refusal, refusalOf } from '../model/check.ts'
 import type { HostState } from '../model/host-state.ts'
 import { linksOf } from '../model/route.ts'
 import { fibOf, selects, type Way } from './fib.ts'
@@ -26,7 +26,7 @@ export function routedElsewhere(packet: OwnPacket, way: Way, host: Node): Refusa
 }
 
 /** Only the rule of the local table keeps packets to the node itself on the node. */
-function leavingNode(packet: OwnPacket, way: Way, host: Node): Found {
+function leavingNode(packet: OwnPacket, way: Way, host: Node): Cause {
 	const fib = fibOf({ ...host, routes: [] })
 	const rule = fib.rules.find(one => one.table === LOCAL_TABLE && one.family === packet.family && selects(one, packet, fib))
 	const what = `packets from ${packet.from} to ${packet.to}, an address of this node, ${whereWords(packet, way, host)}`
@@ -35,14 +35,14 @@ function leavingNode(packet: OwnPacket, way: Way, host: Node): Found {
 	return { says: `${what} because no rule looks up table ${tableWord(LOCAL_TABLE)}`, see: showRules(packet.family) }
 }
 
-function ruledElsewhere(packet: OwnPacket, way: Way, host: Node): Found {
+function ruledElsewhere(packet: OwnPacket, way: Way, host: Node): Cause {
 	const found = stayingHere(way, host) ?? withoutCarrier(packet, way, host) ?? byRule(packet, way, host)
 	const { from, to, sampleOf } = packet
 	return { ...found, says: `packets from ${from} to ${sampleOf === undefined ? to : sampleWords(sampleOf, to)} ${found.says}` }
 }
 
 /** An address on `lo` makes its whole network local to this node, and so does a local route. */
-function stayingHere(way: Way, { links }: Node): Found | undefined {
+function stayingHere(way: Way, { links }: Node): Cause | undefined {
 	if (!('route' in way) || way.route.type !== LOCAL) return
 	const { route } = way
 	const link = links.find(({ ifindex }) => linksOf(route).includes(ifindex))
@@ -53,14 +53,14 @@ function stayingHere(way: Way, { links }: Node): Found | undefined {
 	return { says: `stay on this node because table ${tableWord(route.table)} has the route 'local ${route.to}${dev}'`, see }
 }
 
-function withoutCarrier(packet: OwnPacket, way: Way, host: Node): Found | undefined {
+function withoutCarrier(packet: OwnPacket, way: Way, host: Node): Cause | undefined {
 	const own = host.links.find(({ ifindex }) => ifindex === packet.link)
 	if (!own?.ignored?.includes(packet.family)) return
 	const says = `${whereWords(packet, way, host)} because ${own.name} has no carrier and ignore_routes_with_linkdown is 1`
 	return { says, see: `ip link show dev ${own.name}` }
 }
 
-function byRule(packet: OwnPacket, way: Way, host: Node): Found {
+function byRule(packet: OwnPacket, way: Way, host: Node): Cause {
 	const { rule } = way
 	const because = rule ? ` because rule ${rule.priority} (${ruleWords(rule)}) comes first` : ''
 	const see = rule ? showRule(rule) : `ip route get ${packet.to} from ${packet.from}`

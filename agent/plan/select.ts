@@ -1,6 +1,6 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import { basesInUse } from '../model/bases.ts'
-import { type Check, firstOf, type Refusal } from '../model/check.ts'
+import { type RefusalCheck, firstRefusal, type Refusal } from '../model/check.ts'
 import type { HostState } from '../model/host-state.ts'
 import { identityOf } from '../model/link-identity.ts'
 import { type HostRecord, recorded, recordOf } from '../model/record.ts'
@@ -37,14 +37,14 @@ function selectLinks(wanted: Wanted, host: HostState): Selection {
 }
 
 /** Checks that refuse a removal: the link then stays as it is, and the run reports it. */
-export const removalChecks: readonly Check<Leaving>[] = [isReleasedLater, isDisturbedByRemoval, losesForeignAddress, hasProfileOnTop]
+export const removalChecks: readonly RefusalCheck<Leaving>[] = [isReleasedLater, isDisturbedByRemoval, losesForeignAddress, hasProfileOnTop]
 
 function leaving({ links }: HostRecord, macs: ReadonlySet<string>, { wanted, host }: { wanted: Wanted; host: HostState }) {
 	const all = links
 		.filter(({ mac }) => !macs.has(mac))
 		.map(ours => ({ ours, link: host.links.find(link => identityOf(link) === ours.mac) }))
 	const kept = all.flatMap((one): Kept[] => {
-		const refusal = wanted.kept?.get(one.ours.mac) ?? firstOf(removalChecks, { ...one, host })
+		const refusal = wanted.kept?.get(one.ours.mac) ?? firstRefusal(removalChecks, { ...one, host })
 		return refusal ? [{ ...one, refusal }] : []
 	})
 	return { released: all.filter(({ ours }) => !kept.some(one => one.ours === ours)), kept }
@@ -81,7 +81,7 @@ function judge(nic: WantedInterface, wanted: Wanted, { host, record, own }: Know
 }
 
 /** Checks of an interface among all accepted ones: a refused one keeps its name, addresses and network, and so may refuse the next. */
-export const placeChecks: readonly Check<Placed>[] = [
+export const placeChecks: readonly RefusalCheck<Placed>[] = [
 	isOnAnotherLink,
 	isDisturbedByDaemon,
 	isNameTaken,
@@ -93,7 +93,7 @@ export const placeChecks: readonly Check<Placed>[] = [
 function settled(found: Selection, wanted: Wanted, host: HostState): Selection {
 	const selection = withSharing({ ...found, moves: movesOf(found, host) }, wanted, host)
 	for (const accepted of selection.accepted) {
-		const refusal = firstOf(placeChecks, { accepted, selection, host })
+		const refusal = firstRefusal(placeChecks, { accepted, selection, host })
 		if (refusal) return settled(without(accepted, refusal, selection), wanted, host)
 	}
 	return selection

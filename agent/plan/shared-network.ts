@@ -2,7 +2,7 @@ import type { WantedInterface } from '../../contract/interface.ts'
 import { canonicalIp, contains, ipOf, isInside, lengthOf, networkOf, overlap, parseIp } from '../../contract/ip.ts'
 import { showRoutes } from '../ip/show-commands.ts'
 import type { Address } from '../model/address.ts'
-import type { Found } from '../model/check.ts'
+import type { Cause } from '../model/check.ts'
 import type { HostState, Link } from '../model/host-state.ts'
 import { familyOf, hasNetwork, networksOf } from '../model/networks.ts'
 import { gatewaysOf, linksOf, MAIN, type Route } from '../model/route.ts'
@@ -30,15 +30,15 @@ export type SharingInput = {
 }
 
 /** Something over which a connected route must not take precedence. */
-type Obstacle = Found & { meets(network: string): boolean }
+type Obstacle = Cause & { meets(network: string): boolean }
 
 /** @returns id → why the connected route of this interface must not be in the main table */
-export function sharings({ interfaces, host, ...input }: SharingInput): Map<number, Found> {
+export function sharings({ interfaces, host, ...input }: SharingInput): Map<number, Cause> {
 	const candidates = interfaces.filter(({ connectedRoute }) => connectedRoute).toSorted(byNeed)
 	const networks = [...new Set(candidates.flatMap(networksOf))]
 	const routes = host.routes.filter(({ table }) => table === MAIN)
 	const foreign = networks.length > 0 ? obstaclesOf({ ...input, links: host.links, routes, networks }) : []
-	const found = new Map<number, Found>()
+	const found = new Map<number, Cause>()
 	const first: Obstacle[] = []
 	for (const nic of candidates) {
 		const obstacle = [...foreign, ...first].find(({ meets }) => networksOf(nic).some(meets))

@@ -81,7 +81,7 @@ function linkDrift(change: Change, link: Link): Drift | undefined {
 		case 'removeAddress':
 			return addressDrift(change, link)
 		default:
-			return heldDrift(change)
+			return managerDrift(change)
 	}
 }
 
@@ -103,7 +103,7 @@ function noteOf(address: Address): string {
 	return details.length > 0 ? ` (${details.join(', ')})` : ''
 }
 
-function heldDrift({ kind }: Change): Drift | undefined {
+function managerDrift({ kind }: Change): Drift | undefined {
 	return kind === 'unmanage' ? { attribute: 'manager', wanted: 'nobody', found: 'NetworkManager' } : undefined
 }
 

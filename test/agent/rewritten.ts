@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { exec } from '../../agent/host/exec.ts'
 import { observe } from '../../agent/host/observe.ts'
-import { spell } from '../../agent/ip/format-change.ts'
+import { formatChange } from '../../agent/ip/format-change.ts'
 import type { HostState } from '../../agent/model/host-state.ts'
 import { differences, touchable } from '../../agent/plan/fingerprint.ts'
 import { addressesGiven, forgottenByDown } from '../../agent/plan/lost-when-down.ts'
@@ -43,7 +43,7 @@ function everythingOf(host: HostState): Change[] {
 }
 
 function lineOf(change: Change): string[] {
-	const { family, line } = spell(change) ?? {}
+	const { family, line } = formatChange(change) ?? {}
 	return line === undefined ? [] : [family === 6 ? `-6 ${line}` : line]
 }
 

@@ -3,7 +3,7 @@ import { release, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { Machine } from '../../../contract/agent-run.ts'
-import { machine } from '../../../agent/host/read-machine.ts'
+import { readMachine } from '../../../agent/host/read-machine.ts'
 import { type MachineFacts, machineOf } from '../../../agent/model/machine-description.ts'
 import { reportEarlyEnd } from '../../../agent/report/report.ts'
 import { reportText, shortText } from '../../../agent/report/report-text.ts'
@@ -70,7 +70,7 @@ describe('a machine', () => {
 	}
 
 	test('is reported even if nothing can be read', async () => {
-		const read = Machine.parse(await machine(`${root}/nowhere`))
+		const read = Machine.parse(await readMachine(`${root}/nowhere`))
 		expect(read).toMatchObject({ os: 'unknown', virtualization: 'unknown', kernel: release() })
 		expect(read.memoryMiB).toBeGreaterThan(0)
 	})
@@ -81,17 +81,17 @@ describe('a machine', () => {
 		symlinkSync('/usr/lib/os-release', `${root}/etc/os-release`)
 		put('/sys/class/dmi/id/sys_vendor', 'VMware, Inc.\n')
 		put('/sys/devices/system/cpu/online', '0-3,8\n')
-		expect(await machine(root)).toMatchObject({ os: 'A Host 1.0', virtualization: 'vmware', cpus: 5 })
+		expect(await readMachine(root)).toMatchObject({ os: 'A Host 1.0', virtualization: 'vmware', cpus: 5 })
 	})
 
 	test('is reported even if its files are folders', async () => {
 		mkdirSync(`${root}/odd/etc/os-release`, { recursive: true })
 		mkdirSync(`${root}/odd/proc/cpuinfo`, { recursive: true })
-		expect(await machine(`${root}/odd`)).toMatchObject({ os: 'unknown', virtualization: 'unknown' })
+		expect(await readMachine(`${root}/odd`)).toMatchObject({ os: 'unknown', virtualization: 'unknown' })
 	})
 
 	test('is read on this system', async () => {
-		const read = Machine.parse(await machine(''))
+		const read = Machine.parse(await readMachine(''))
 		expect(read.virtualization).not.toBe('')
 		expect(read.cpus).toBeGreaterThan(0)
 	})
