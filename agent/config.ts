@@ -51,7 +51,7 @@ const Addressee = RunMark.extend({ mode: RunMark.shape.mode.catch('Apply') }).st
  */
 export function addresseeOf({ startedFor, configPath }: Pick<Settings, 'startedFor' | 'configPath'>): RunMark | undefined {
 	try {
-		return startedFor !== undefined ? parseMark(startedFor) : Addressee.parse(parseJson(readText(configPath), configPath))
+		return startedFor !== undefined ? parseMark(startedFor) : Addressee.parse(parseJson(readConfigFile(configPath), configPath))
 	} catch (error) {
 		if (isFailure(error) || error instanceof z.ZodError) return undefined
 		throw error
@@ -61,8 +61,8 @@ export function addresseeOf({ startedFor, configPath }: Pick<Settings, 'startedF
 /** @throws Failure BAD_INPUT that names every invalid path of config.json, also if it is not the config of this run */
 export function readConfig({ startedFor, configPath }: Pick<Settings, 'startedFor' | 'configPath'>): RunConfig {
 	const mark = startedFor === undefined ? undefined : parseMark(startedFor)
-	const config = parseConfig(readText(configPath), configPath)
-	const faults = [...(mark ? mismatches(config, mark) : []), ...misnamed(config)]
+	const config = parseConfig(readConfigFile(configPath), configPath)
+	const faults = [...(mark ? markMismatches(config, mark) : []), ...misnamed(config)]
 	if (faults.length > 0) throw failure('BAD_INPUT', `${configPath}: ${faults.join('; ')}`)
 	return config
 }
@@ -91,7 +91,7 @@ function parseMark(text: string): RunMark {
 }
 
 /** A ConfigMap can be replaced after its Job is created and before the pod starts; this pod was not started for the new content. */
-function mismatches({ report, ...config }: RunConfig, { report: to, ...mark }: RunMark): string[] {
+function markMismatches({ report, ...config }: RunConfig, { report: to, ...mark }: RunMark): string[] {
 	const pairs = [
 		...(['nodeName', 'uid', 'generation', 'attempt', 'mode'] as const).map(key => [key, config[key], mark[key]] as const),
 		...(['namespace', 'configMap'] as const).map(key => [`report.${key}`, report[key], to[key]] as const),
@@ -114,7 +114,7 @@ function misnamed({ generation, attempt, report: { configMap } }: RunConfig): st
 /** Maximum size of a ConfigMap (bytes). */
 const CONFIG_MAX_BYTES = 1_048_576
 
-function readText(path: string): string {
+function readConfigFile(path: string): string {
 	try {
 		const { size } = statSync(path)
 		if (size > CONFIG_MAX_BYTES) throw failure('BAD_INPUT', `it has ${size} bytes, and no ConfigMap more than ${CONFIG_MAX_BYTES}`)

@@ -45,7 +45,7 @@ async function oneRun(settings: Settings, kinds: LinkKinds): Promise<number> {
 		throw failure('BAD_INPUT', 'set REPORT_FILE, or run in a pod (KUBERNETES_SERVICE_HOST): there is nowhere to send the report')
 	const config = readConfig(settings)
 	const log = createLog(settings.logFormat, line => process.stdout.write(line))
-	const report = await locked(settings.hostRoot, config, () =>
+	const report = await withLock(settings.hostRoot, config, () =>
 		run(config, hostAt(settings.hostRoot), { log, kinds, apiServer: settings.apiServer }),
 	)
 	logResult(log, report)
@@ -53,7 +53,7 @@ async function oneRun(settings: Settings, kinds: LinkKinds): Promise<number> {
 	return arrived && report.outcome === 'Succeeded' ? 0 : 1
 }
 
-async function locked<T>(hostRoot: string, config: RunConfig, work: () => Promise<T>): Promise<T> {
+async function withLock<T>(hostRoot: string, config: RunConfig, work: () => Promise<T>): Promise<T> {
 	const unlock = await acquireLock(hostRoot, config)
 	try {
 		return await work()

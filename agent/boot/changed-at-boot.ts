@@ -2,11 +2,11 @@ import type { HostState } from '../model/host-state.ts'
 import { OUR_PATHS } from '../model/paths.ts'
 import type { Accepted } from '../model/selection.ts'
 import { backendFor } from '../persist/backend.ts'
-import { type Files, netplanFilesOf } from '../persist/netplan-after.ts'
+import { type NetplanFiles, netplanFilesOf } from '../persist/netplan-after.ts'
 import { isSameBelow } from '../persist/networkd-match.ts'
 import type { GeneratorOutput } from './generator-output.ts'
 
-type Known = { accepted: readonly Accepted[]; host: HostState }
+type AcceptedOnHost = { accepted: readonly Accepted[]; host: HostState }
 
 /**
  * @returns the first file that netplan would generate differently at boot than it is on the host now, ignoring what is on top of the link
@@ -25,9 +25,9 @@ export function changedAtBoot(paths: readonly string[], { files }: GeneratorOutp
  */
 export async function changeCause(
 	changed: string,
-	input: Files,
-	{ accepted, host }: Known,
-	generate: (files: Files) => Promise<GeneratorOutput>,
+	input: NetplanFiles,
+	{ accepted, host }: AcceptedOnHost,
+	generate: (files: NetplanFiles) => Promise<GeneratorOutput>,
 ): Promise<string> {
 	const { nic } = accepted.find(one => backendFor(host).generated(one.nic.name).includes(changed)) ?? {}
 	const isChanged = (verdict: GeneratorOutput) =>

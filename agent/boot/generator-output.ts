@@ -1,4 +1,4 @@
-import type { Files } from '../persist/netplan-after.ts'
+import type { NetplanFiles } from '../persist/netplan-after.ts'
 import type { Generated } from '../plan/file-steps.ts'
 
 /** Output of netplan's generator, and its message if it rejects the files. */
@@ -6,6 +6,6 @@ import type { Generated } from '../plan/file-steps.ts'
 export type GeneratorOutput = {
 	files: Generated
 	/** All .network files that it generates, of all links. */
-	made?: Files
+	made?: NetplanFiles
 	complaint?: string
 }

@@ -6,12 +6,12 @@ import { failure, wordsOf } from '../model/failure.ts'
 import type { FileState, HostState } from '../model/host-state.ts'
 import { generated, NETWORK_FOLDER, SCRATCH_FOLDER } from '../model/paths.ts'
 import type { Accepted } from '../model/selection.ts'
-import { isNetplan, backendFor } from '../persist/backend.ts'
-import { type RunChanges, type Files, netplanAfter, netplanFilesOf } from '../persist/netplan-after.ts'
+import { backendFor, isNetplan } from '../persist/backend.ts'
+import { netplanAfter, type NetplanFiles, netplanFilesOf, type RunChanges } from '../persist/netplan-after.ts'
 import { causeIn, complaintWords } from '../persist/netplan-complaint.ts'
 import { bootNames, isSameBelow, networkFileFor } from '../persist/networkd-match.ts'
 import type { Generated } from '../plan/file-steps.ts'
-import { changedAtBoot, changeCause } from './changed-at-boot.ts'
+import { changeCause, changedAtBoot } from './changed-at-boot.ts'
 import type { GeneratorOutput } from './generator-output.ts'
 
 /**
@@ -40,8 +40,8 @@ export type Generator = {
 /** @param root where the host's `/` is mounted */
 export function generatorAt(root: string): Generator {
 	const known = new Map<string, GeneratorOutput>()
-	const runGenerator = async (input: Files, paths: readonly string[], generator: string) => {
-		const key = keyOf(input, paths)
+	const runGenerator = async (input: NetplanFiles, paths: readonly string[], generator: string) => {
+		const key = inputKey(input, paths)
 		const verdict = known.get(key) ?? (await generate(root, { input, paths, generator }))
 		known.set(key, verdict)
 		return verdict
@@ -72,7 +72,7 @@ export function generatorAt(root: string): Generator {
 			const input = netplanAfter({ accepted, released: [] }, host)
 			// A run that has nothing to do does not start the generator.
 			const { generator } = host
-			if (generator === undefined || (paths.length === 0 && !known.has(keyOf(input, paths)))) return undefined
+			if (generator === undefined || (paths.length === 0 && !known.has(inputKey(input, paths)))) return undefined
 			const { complaint, files, made = {} } = await runGenerator(input, paths, generator)
 			if (complaint !== undefined) return complaintWords('rejects its files', complaint)
 			const changed = changedAtBoot(paths, { files }, host)
@@ -83,7 +83,7 @@ export function generatorAt(root: string): Generator {
 }
 
 /** systemd-networkd uses the first file that matches, and netplan names each file after the id in its source. */
-function overridingNetwork(accepted: readonly Accepted[], made: Files, host: HostState): string | undefined {
+function overridingNetwork(accepted: readonly Accepted[], made: NetplanFiles, host: HostState): string | undefined {
 	const others = Object.entries(host.files).filter(([path]) => !path.startsWith(`${NETWORK_FOLDER}/10-netplan-`))
 	const files = { ...Object.fromEntries(others), ...made }
 	const all = accepted.filter(({ nic }) => backendFor(host).generated(nic.name).includes(generated.network(nic.name)))
@@ -98,7 +98,7 @@ const NO_CHANGE: RunChanges = { accepted: [], released: [] }
 const NO_REJECTIONS: RejectedChanges = { failed: new Map(), kept: new Map() }
 
 /** The generator does not depend on the owner of a file or when it was written. */
-function keyOf(input: Files, paths: readonly string[]): string {
+function inputKey(input: NetplanFiles, paths: readonly string[]): string {
 	return JSON.stringify([Object.entries(input).map(([path, { content }]) => [path, content]), paths])
 }
 
@@ -152,7 +152,7 @@ function isGenerated({ nic, ours }: Accepted, host: HostState): boolean {
 	)
 }
 
-type GeneratorInput = { input: Files; paths: readonly string[]; generator: string }
+type GeneratorInput = { input: NetplanFiles; paths: readonly string[]; generator: string }
 
 async function generate(root: string, { input, paths, generator }: GeneratorInput): Promise<GeneratorOutput> {
 	try {
@@ -169,7 +169,7 @@ async function generate(root: string, { input, paths, generator }: GeneratorInpu
 	}
 }
 
-function putInput(root: string, files: Files): void {
+function putInput(root: string, files: NetplanFiles): void {
 	try {
 		removeAll(root, SCRATCH_FOLDER)
 		for (const [path, file] of Object.entries(files)) putFile(root, SCRATCH_FOLDER + path, file)

@@ -2,12 +2,14 @@ import { execOnHost } from '../host/exec.ts'
 import type { Contradiction, Proof } from '../model/boot-proof.ts'
 import type { HostState } from '../model/host-state.ts'
 import type { Accepted } from '../model/selection.ts'
-import { backendOf, backendFor } from '../persist/backend.ts'
+import { backendFor, backendOf } from '../persist/backend.ts'
 import { PROFILE_FIELDS, profileFaults, profileUuid } from '../persist/networkmanager-profile.ts'
-import { fits } from '../persist/rival-profiles.ts'
+import { isProfileFor } from '../persist/rival-profiles.ts'
 import { lastNamed } from '../persist/udev-names.ts'
 import type { Generator } from './netplan-generator.ts'
 import { type RivalProfile, rivalsOf } from './rival-profiles.ts'
+
+/** boot/: what the next boot makes of the files on the host. */
 
 /** Checks whether the state after a reboot is the same as now: what contradicts MultiNIC's files, and what udev and the backend report. */
 export async function prove(root: string, accepted: readonly Accepted[], host: HostState, generator: Generator): Promise<Proof> {
@@ -46,13 +48,13 @@ function missingProgram(host: HostState): string | undefined {
 }
 
 type Finding = { against?: Contradiction; unknownWhy?: string }
-type Known = { host: HostState; rivals: readonly RivalProfile[] }
+type BackendState = { host: HostState; rivals: readonly RivalProfile[] }
 
-async function proveOne(root: string, { nic }: Accepted, { host, rivals }: Known): Promise<Finding> {
+async function proveOne(root: string, { nic }: Accepted, { host, rivals }: BackendState): Promise<Finding> {
 	const keeping = backendFor(host)
 	const byUdev = keeping.link ? await linkFinding(root, nic.name, keeping.link(nic.name)) : {}
 	if (byUdev.against || byUdev.unknownWhy !== undefined || !keeping.profile) return byUdev
-	const rival = rivals.find(({ nics }) => fits(nic, nics))
+	const rival = rivals.find(({ nics }) => isProfileFor(nic, nics))
 	if (rival)
 		return notPersistent(
 			`NetworkManager may activate the profile '${rival.name}' on ${nic.name}, which fits it and has the priority of ours (nmcli connection show ${rival.uuid})`,

@@ -71,25 +71,25 @@ async function applyBatch(lines: { item: Step; spelled: IpLine }[]): Promise<voi
 	if (code === 0) return
 	const at = Number(/Command failed -:(\d+)/.exec(stderr)?.[1] ?? 1)
 	const failed = lines[at - 1]
-	const said = stderr.split('\n').find(line => line && !line.startsWith('Command failed')) ?? `exit status ${code}`
-	if (!failed || !isDone(failed.item.change, said))
-		throw failure('COMMAND_FAILED', `ip ${withShortDevices(`${failed?.spelled.line ?? ''}: ${said}`)}`, { id: failed?.item.id })
+	const message = stderr.split('\n').find(line => line && !line.startsWith('Command failed')) ?? `exit status ${code}`
+	if (!failed || !isDone(failed.item.change, message))
+		throw failure('COMMAND_FAILED', `ip ${withShortDevices(`${failed?.spelled.line ?? ''}: ${message}`)}`, { id: failed?.item.id })
 	if (at < lines.length) await applyBatch(lines.slice(at))
 }
 
 /** For a route `File exists` may refer to a different route of another program; for a rule it always means the same rule. */
-function isDone({ kind }: Change, said: string): boolean {
+function isDone({ kind }: Change, message: string): boolean {
 	if (kind === 'removeAddress' || kind === 'removeRoute' || kind === 'removeRule')
 		return /Cannot assign requested address|[Aa]ddress not found|No such process|No such file or directory|FIB6? table does not exist/.test(
-			said,
+			message,
 		)
-	if (kind === 'removeAltname') return /No such file or directory|Invalid argument/.test(said)
-	return (kind === 'addRule' || kind === 'addAltname') && said.includes('File exists')
+	if (kind === 'removeAltname') return /No such file or directory|Invalid argument/.test(message)
+	return (kind === 'addRule' || kind === 'addAltname') && message.includes('File exists')
 }
 
 /** What an undo adds again may still exist. */
-function isThere({ kind }: Change, said: string): boolean {
-	return kind.startsWith('add') && said.includes('File exists')
+function isThere({ kind }: Change, message: string): boolean {
+	return kind.startsWith('add') && message.includes('File exists')
 }
 
 async function applyBatchAnyway(lines: readonly { item: Change; spelled: IpLine }[]): Promise<string[]> {
@@ -100,9 +100,10 @@ async function applyBatchAnyway(lines: readonly { item: Change; spelled: IpLine 
 	// `ip` prints the message of a line before its number
 	return [...stderr.matchAll(/([\s\S]*?)Command failed -:(\d+)\n?/g)].flatMap(([, words = '', at]) => {
 		const line = lines[Number(at) - 1]
-		const said = words.trim().split('\n').join(', ')
-		const isNeedless = line === undefined || isDone(line.item, said) || said.includes('Cannot find device') || isThere(line.item, said)
-		return isNeedless ? [] : [withShortDevices(`ip ${line.spelled.line}: ${said}`)]
+		const message = words.trim().split('\n').join(', ')
+		const isNeedless =
+			line === undefined || isDone(line.item, message) || message.includes('Cannot find device') || isThere(line.item, message)
+		return isNeedless ? [] : [withShortDevices(`ip ${line.spelled.line}: ${message}`)]
 	})
 }
 

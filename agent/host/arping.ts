@@ -1,4 +1,4 @@
-import type { Answer } from './exec.ts'
+import type { ProgramOutput } from './exec.ts'
 import { ifInstalled } from './optional-program.ts'
 
 /** Which other host has an address: no host, one with this MAC, or why it was not checked. */
@@ -20,7 +20,7 @@ export async function arpProbe(ip: string, link: string): Promise<ArpResult> {
 }
 
 /** @returns what arping found; its exit status distinguishes an answer (1), no answer (0) and what it could not do */
-export function parseArping({ code, stdout, stderr }: Answer): ArpResult {
+export function parseArping({ code, stdout, stderr }: ProgramOutput): ArpResult {
 	const mac = /^\w+ \w+ from \S+ \[([\da-f:]{17})\]/im.exec(stdout)?.[1]
 	const isProbe = /^ARPING \S+ from 0\.0\.0\.0\b/m.test(stdout)
 	if (isProbe && mac !== undefined) return { mac: mac.toLowerCase() }

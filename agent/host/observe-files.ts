@@ -14,7 +14,7 @@ import {
 	UDEV_ETC_FOLDER,
 } from '../model/paths.ts'
 import { namesIn } from './files.ts'
-import { foreignReader, MAX_BYTES, readRegularFile, readFile } from './read-files.ts'
+import { foreignReader, MAX_BYTES, readFile, readRegularFile } from './read-files.ts'
 
 /** The files that every observation reads. */
 
@@ -22,7 +22,7 @@ import { foreignReader, MAX_BYTES, readRegularFile, readFile } from './read-file
 const RECORD = 16 * MAX_BYTES
 
 /** @returns path → file: those that may be managed by MultiNIC, and those not managed by MultiNIC that are read on every host */
-export function filesOf(root: string): Record<string, FileState> {
+export function filesRead(root: string): Record<string, FileState> {
 	const ours = thereOf(root, Array.from({ length: MAX_INTERFACES }, (_, id) => pathsOf(interfaceName(id))).flat())
 	const others = [
 		...NETPLAN_FOLDERS.flatMap(folder => pathsWith(root, folder, '.yaml')),

@@ -25,9 +25,11 @@ import { ignoreMissingIpv6, isIpv6Disabled } from './ipv6-support.ts'
 import { type LinkDaemons, linkDaemons } from './link-daemons.ts'
 import { readLocks } from './locked-metrics.ts'
 import { filesMentioning } from './mentioning-files.ts'
-import { filesOf, pathsWith } from './observe-files.ts'
+import { filesRead, pathsWith } from './observe-files.ts'
 import { MAX_BYTES, readSetting, readText } from './read-files.ts'
 import { deviceOf, inOtherNamespace } from './sysfs.ts'
+
+/** host/: reads the host and changes it. Each file uses one program or one part of the file system. */
 
 const generators = ['/usr/libexec/netplan/generate', '/usr/lib/netplan/generate', '/lib/netplan/generate']
 
@@ -49,7 +51,7 @@ export async function observe(root: string, wanted: readonly string[]): Promise<
 		parseNetwork({ addresses, routes: found4, neighbours: permanent, proxies, nextHops: objects }),
 	)
 	const rules = parsedOutput(() => [...parseRules(rules4, 4), ...parseRules(ipv6Rules?.[0] ?? [], 6)])
-	const ours = filesOf(root)
+	const ours = filesRead(root)
 	const macs = new Set([...wanted, ...recordedMacs(ours[RECORD_PATH])])
 	const found = { ...ours, ...filesMentioning(root, macs) }
 	const touchable = new Set(links.flatMap(link => (macs.has(link.permanentMac ?? link.mac) ? [link.ifindex] : [])))

@@ -1,7 +1,7 @@
 import { ifInstalled } from './optional-program.ts'
 
 /** A packet of this size (`bytes`, including the IP header) to this address through this link; absent `source`: the kernel chooses it. */
-export type Packet = { ip: string; device: string; bytes: number; source?: string }
+export type PingPacket = { ip: string; device: string; bytes: number; source?: string }
 
 /** Whether the packet was answered, the largest one that the path reports to carry, or why it was not sent. */
 export type Echo = { answered: boolean; mtu?: number } | { notSent: string }
@@ -15,11 +15,11 @@ const HEADERS = { 6: 48, 4: 28 }
  * @returns one echo per packet, in order
  * @see ping(8) of iputils
  */
-export function echoes(packets: readonly Packet[]): Promise<Echo[]> {
+export function echoes(packets: readonly PingPacket[]): Promise<Echo[]> {
 	return Promise.all(packets.map(echo))
 }
 
-async function echo({ ip, device, bytes, source }: Packet): Promise<Echo> {
+async function echo({ ip, device, bytes, source }: PingPacket): Promise<Echo> {
 	const data = Math.max(0, bytes - HEADERS[ip.includes(':') ? 6 : 4])
 	const from = source === undefined ? [] : ['-I', source]
 	const answer = await ifInstalled('ping', ['-n', '-M', 'do', '-s', String(data), '-c', '1', '-W', '1', '-I', device, ...from, ip])

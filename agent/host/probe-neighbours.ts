@@ -15,7 +15,7 @@ export type NextProbe =
 /** Whether a host answered, and its MAC. If it answers without a MAC, it could not be probed and counts as present. */
 export type NeighbourAnswer = { answers: boolean; mac?: string }
 
-/** Returns whether neighbours answer, probed as by `askNeighbours`. */
+/** Returns whether neighbours answer, probed as by `probeNeighbours`. */
 export async function neighboursAnswer(queries: readonly NeighbourQuery[], withinMs: number): Promise<boolean[]> {
 	return (await probeNeighbours(queries, withinMs)).map(({ answers }) => answers)
 }

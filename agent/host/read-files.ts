@@ -50,7 +50,7 @@ function readAt(at: string, maxBytes: number): Reading {
 
 /**
  * @param size 0 if the kernel does not report it, as in /proc
- * @returns undefined if there is more than `most`
+ * @returns undefined if there is more than `maxBytes`
  */
 function contentOf(descriptor: number, size: number, maxBytes: number): string | undefined {
 	const parts: Buffer[] = []

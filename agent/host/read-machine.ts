@@ -1,6 +1,6 @@
 import { availableParallelism, release, totalmem } from 'node:os'
 import type { Machine } from '../../contract/agent-run.ts'
-import { type Firmware, machineOf } from '../model/machine-description.ts'
+import { describeMachine, type Firmware } from '../model/machine-description.ts'
 import { readBeginning, readUtf8 } from './read-files.ts'
 
 /**
@@ -14,7 +14,7 @@ export function readMachine(root: string): Promise<Machine> {
 }
 
 function read(root: string): Machine {
-	return machineOf({
+	return describeMachine({
 		osRelease: readUtf8(root, '/etc/os-release') || readUtf8(root, '/usr/lib/os-release'),
 		kernel: release(),
 		firmware: firmware(root),

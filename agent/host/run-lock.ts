@@ -60,13 +60,13 @@ async function acquire(folder: string, own: string): Promise<void> {
 	for (let attempt = 0; attempt < 5; attempt++) {
 		if (tryLink(own, path)) return
 		const holder = await queryHolder(path)
-		if (holder !== undefined) throw locked(holder)
+		if (holder !== undefined) throw lockedFailure(holder)
 		const aside = `${own}-${attempt}`
 		if (!tryRename(path, aside)) continue
 		const other = await queryHolder(aside)
 		if (other !== undefined) tryLink(aside, path)
 		rmSync(aside, { force: true })
-		if (other !== undefined) throw locked(other)
+		if (other !== undefined) throw lockedFailure(other)
 	}
 	throw failure('LOCKED', 'the lock of this host cannot be taken')
 }
@@ -81,11 +81,11 @@ async function refuseOthers(folder: string, own: string): Promise<void> {
 		if (name === 'lock' || path === own) continue
 		const holder = await queryHolder(path)
 		if (holder === undefined) rmSync(path, { recursive: true, force: true })
-		else if (holder !== '') throw locked(holder)
+		else if (holder !== '') throw lockedFailure(holder)
 	}
 }
 
-function locked(holder: string) {
+function lockedFailure(holder: string) {
 	return failure('LOCKED', `another run is in progress on this host${holder === '' ? '' : `: ${holder}`}`)
 }
 
@@ -121,20 +121,20 @@ const MAX_CHARACTERS = 200
 /** @returns what the process that listens there sends, empty if it holds nothing or is slow; undefined if no process listens */
 function queryHolder(path: string): Promise<string | undefined> {
 	return new Promise(resolve => {
-		let said = ''
+		let text = ''
 		const socket = connect({ path }).setEncoding('utf8')
 		const end = (answer: string | undefined) => {
-			clearTimeout(patience)
+			clearTimeout(timeout)
 			socket.destroy()
 			resolve(answer?.slice(0, MAX_CHARACTERS))
 		}
-		const patience = setTimeout(() => end(said), TIMEOUT_MS)
+		const timeout = setTimeout(() => end(text), TIMEOUT_MS)
 		socket.on('data', chunk => {
-			said += chunk
-			if (said.length > MAX_CHARACTERS) end(said)
+			text += chunk
+			if (text.length > MAX_CHARACTERS) end(text)
 		})
-		socket.once('end', () => end(said))
-		socket.once('error', error => end(['ECONNREFUSED', 'ENOENT'].includes(codeOf(error)) ? undefined : said))
+		socket.once('end', () => end(text))
+		socket.once('error', error => end(['ECONNREFUSED', 'ENOENT'].includes(codeOf(error)) ? undefined : text))
 	})
 }
 

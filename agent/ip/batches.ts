@@ -1,7 +1,7 @@
 import type { Change } from '../model/change.ts'
 import type { FileState } from '../model/host-state.ts'
 import { type Device, deviceWord } from './device-word.ts'
-import { type IpLine, formatChange } from './format-change.ts'
+import { formatChange, type IpLine } from './format-change.ts'
 
 /** Changes that run together. */
 export type ChangeGroup<T> =

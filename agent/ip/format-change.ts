@@ -1,9 +1,11 @@
 import type { Change } from '../model/change.ts'
 import type { Rule } from '../model/host-state.ts'
-import { deviceWord, type Device } from './device-word.ts'
+import { type Device, deviceWord } from './device-word.ts'
 import { addressToAdd, addressToRemove } from './format-address.ts'
 import { neighbourToAdd, nextHopObjectToAdd, routeToAdd, routeToRemove } from './format-route.ts'
-import { selectorWords } from './format-selector.ts'
+import { ruleSelector } from './format-selector.ts'
+
+/** ip/: the syntax of iproute2, in both directions: what a run executes, and what `ip -j` prints. Pure. */
 
 /**
  * A line for `ip -batch`. IPv6 rules need `ip -6 -batch`, because a rule line cannot specify its family otherwise. `alone`: `ip` ends the
@@ -65,6 +67,6 @@ function rule(
 	{ family, priority, table, ...selected }: Pick<Rule, 'family' | 'from' | 'to' | 'priority' | 'table'>,
 	verb: 'add' | 'del',
 ): IpLine {
-	const line = `rule ${verb} ${selectorWords(selected)} priority ${priority} table ${table}${verb === 'add' ? ' protocol 4' : ''}`
+	const line = `rule ${verb} ${ruleSelector(selected)} priority ${priority} table ${table}${verb === 'add' ? ' protocol 4' : ''}`
 	return family === 6 ? { family, line } : { line }
 }

@@ -5,7 +5,7 @@ import { IpAddress, toAddress } from './parse-address.ts'
 import { parseNeighbours } from './parse-neighbour.ts'
 import { parseNextHopObjects } from './parse-next-hop.ts'
 import { IpRoute, toRoute } from './parse-route.ts'
-import { unknownKeys, unknownByLink } from './unknown-keys.ts'
+import { unknownByLink, unknownKeys } from './unknown-keys.ts'
 
 /** Parses the output of `ip -N -j -d`. Numeric (`-N`), because the host chooses the names of tables and protocols. */
 

@@ -7,6 +7,8 @@ import type { Warning } from '../model/warning.ts'
 import type { MetadataQuery } from './metadata.ts'
 import { mismatches, type OpenStackData } from './network-data.ts'
 
+/** openstack/: what OpenStack reports about the ports of this VM. It never delays or fails a run. */
+
 type Warnings = ReadonlyMap<number, Warning>
 
 /** What a run finds out without delaying any change: the machine that it runs on, and what OpenStack reports about its ports. */

@@ -3,7 +3,7 @@ import { readUtf8 } from '../host/read-files.ts'
 import { firmware } from '../host/read-machine.ts'
 import { wordsOf } from '../model/failure.ts'
 import { driveOf, readDrive } from './config-drive.ts'
-import { isOpenStack, NetworkData, type Source, type OpenStackData } from './network-data.ts'
+import { type DataSource, isOpenStack, NetworkData, type OpenStackData } from './network-data.ts'
 
 /** What OpenStack reports about this VM, or why that is not available. */
 export type MetadataResult = { data: OpenStackData } | { unavailable: string }
@@ -36,8 +36,8 @@ export function queryMetadata(root: string): MetadataQuery {
 	const result = afterPendingProcesses()
 		.then(async () => {
 			if (!isOpenStack(signs(root))) return undefined
-			const [fresh, old] = await Promise.all([queryService(call), readOlderSources(root)])
-			return preferred(fresh, old)
+			const [fresh, older] = await Promise.all([queryService(call), readOlderSources(root)])
+			return preferred(fresh, older)
 		})
 		.catch((error: unknown) => ({ unavailable: wordsOf(error) }))
 	return {
@@ -71,20 +71,20 @@ function signs(root: string) {
 	return { firmware: firmware(root), cloudId: readUtf8(root, '/run/cloud-init/cloud-id'), configDrive: driveOf(root) !== undefined }
 }
 
-function preferred(fresh: MetadataResult, old: MetadataResult): MetadataResult {
+function preferred(fresh: MetadataResult, older: MetadataResult): MetadataResult {
 	if ('data' in fresh) return fresh
-	return 'data' in old ? old : { unavailable: [fresh.unavailable, old.unavailable].filter(Boolean).join('; ') }
+	return 'data' in older ? older : { unavailable: [fresh.unavailable, older.unavailable].filter(Boolean).join('; ') }
 }
 
 async function queryService(call: Call): Promise<MetadataResult> {
 	const { signal } = call.abort
-	const patience = setTimeout(() => call.abort.abort(), TIMEOUT_MS)
+	const timeout = setTimeout(() => call.abort.abort(), TIMEOUT_MS)
 	try {
 		return parsedResult('metadata service', await get(call))
 	} catch (error) {
 		return { unavailable: `metadata service: ${signal.aborted ? 'no answer' : wordsOf(error)}` }
 	} finally {
-		clearTimeout(patience)
+		clearTimeout(timeout)
 	}
 }
 
@@ -142,7 +142,7 @@ async function readOlderSources(root: string): Promise<MetadataResult> {
 /** instance-data.json of cloud-init, if its datasource was OpenStack or a config drive. */
 const CloudInit = z.object({ ds: z.object({ network_json: NetworkData }) })
 
-function parsedResult(source: Source, text: string): MetadataResult {
+function parsedResult(source: DataSource, text: string): MetadataResult {
 	const parsed = NetworkData.safeParse(parseJson(text))
 	return parsed.success ? { data: { source, data: parsed.data } } : { unavailable: `${source}: unexpected response` }
 }

@@ -53,8 +53,8 @@ export const NetworkData = z.object({
 export type NetworkData = z.infer<typeof NetworkData>
 
 /** Where the data comes from. The service lags behind by 15 s at most; the others hold what was true when they were written. */
-export type Source = 'metadata service' | 'copy of cloud-init' | 'config drive'
-export type OpenStackData = { source: Source; data: NetworkData }
+export type DataSource = 'metadata service' | 'copy of cloud-init' | 'config drive'
+export type OpenStackData = { source: DataSource; data: NetworkData }
 
 /**
  * Compares the desired state with what Nova reports for the same MAC. Nova does not list a port without an address, and of one with several
@@ -82,14 +82,14 @@ export function mismatches(
 
 type Port = NetworkData['links'][number]
 
-const sourceWords: Record<Source, string> = {
+const sourceWords: Record<DataSource, string> = {
 	'metadata service': 'metadata service',
 	'copy of cloud-init': 'copy of cloud-init, which may be old',
 	'config drive': 'config drive, which may be old',
 }
 
 /** Only the service knows the ports that were attached while the VM ran. */
-function notListed({ address }: WantedInterface, source: Source): string[] {
+function notListed({ address }: WantedInterface, source: DataSource): string[] {
 	return address !== undefined && source === 'metadata service'
 		? ['Nova lists no port of this VM with this MAC, and may be 15 s behind']
 		: []

@@ -1,11 +1,13 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import { primaryLink } from '../model/default-routes.ts'
 import type { Daemon, FileState, HostState } from '../model/host-state.ts'
-import { generated, keyfilePath, linkPath, NETPLAN_FOLDERS, SCRIPTS_FOLDER, scriptPath } from '../model/paths.ts'
+import { generated, keyfilePath, linkPath, NETPLAN_FOLDERS, scriptPath, SCRIPTS_FOLDER } from '../model/paths.ts'
 import { bootFiles } from './common-files.ts'
 import { ifcfgFiles } from './ifcfg.ts'
 import { keyfileFiles } from './keyfile.ts'
 import { netplanFiles } from './netplan.ts'
+
+/** persist/: the files of each backend for the next boot, and what contradicts them. Pure. */
 
 /** How a host stores its network settings. */
 export type Backend = 'netplan-networkd' | 'netplan-networkmanager' | 'networkmanager-keyfile' | 'ifcfg'

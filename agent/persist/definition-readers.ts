@@ -3,11 +3,11 @@ import { wordsOf } from '../model/failure.ts'
 import type { FileState, HostState } from '../model/host-state.ts'
 import { memoized } from '../model/memoize.ts'
 import { generated, linkPath, netplanPath, NETWORK_FOLDERS, rulePath, SCRIPTS_FOLDER } from '../model/paths.ts'
-import { isNetplan, backendFor } from './backend.ts'
+import { backendFor, isNetplan } from './backend.ts'
 import { bareText, shellKeyOf } from './foreign-text.ts'
 import { isGlobOf } from './glob.ts'
-import { iniEntries, keyOf, macOf } from './ini.ts'
-import { netplanDefinitions, type NetplanDefinition } from './netplan-definitions.ts'
+import { iniEntries, iniValue, macOf } from './ini.ts'
+import { type NetplanDefinition, netplanDefinitions } from './netplan-definitions.ts'
 import { isFor, matches, matchMacs, matchWords } from './networkd-match.ts'
 
 export type DefinitionKind = 'netplan' | 'network' | 'link' | 'keyfile' | 'ifcfg' | 'udev'
@@ -122,11 +122,11 @@ function inNetwork({ path, file, nic, host }: Said): Found[] {
 /** Of the profiles that match, NetworkManager uses the one with the highest priority; MultiNIC's has the highest possible. */
 function inKeyfile({ file, nic }: Said): Found[] {
 	const entries = keysIn(file)
-	const isMac = [keyOf(entries, 'mac-address'), keyOf(entries, 'MAC')].some(mac => mac !== undefined && macOf(mac) === nic.macAddress)
-	const by = keyOf(entries, 'interface-name') === nic.name ? 'name' : isMac ? 'MAC' : undefined
+	const isMac = [iniValue(entries, 'mac-address'), iniValue(entries, 'MAC')].some(mac => mac !== undefined && macOf(mac) === nic.macAddress)
+	const by = iniValue(entries, 'interface-name') === nic.name ? 'name' : isMac ? 'MAC' : undefined
 	const isEthernet = entries.some(({ key, value }) => key === 'type' && ['ethernet', '802-3-ethernet'].includes(value))
 	if (by === undefined || !isEthernet) return []
-	const isFirst = Number(keyOf(entries, 'autoconnect-priority') ?? 0) >= 999 && keyOf(entries, 'autoconnect') !== 'false'
+	const isFirst = Number(iniValue(entries, 'autoconnect-priority') ?? 0) >= 999 && iniValue(entries, 'autoconnect') !== 'false'
 	return [{ by, applied: isFirst ? 'theirs' : 'ours' }]
 }
 

@@ -58,9 +58,9 @@ function ownNetwork({ name }: WantedInterface, network: string): Obstacle {
 }
 
 /** `routes`: those of the main table. `networks`: all desired ones. */
-type Node = Pick<HostState, 'links' | 'routes'> & Omit<SharingInput, 'interfaces' | 'host'> & { networks: readonly string[] }
+type SharingNode = Pick<HostState, 'links' | 'routes'> & Omit<SharingInput, 'interfaces' | 'host'> & { networks: readonly string[] }
 
-function obstaclesOf(node: Node): Obstacle[] {
+function obstaclesOf(node: SharingNode): Obstacle[] {
 	return [...networksOfLinks(node), ...foreignRoutes(node), ...pathsOfNode(node), ...networksOfCluster(node), TOO_WIDE]
 }
 
@@ -82,7 +82,7 @@ const TOO_WIDE: Obstacle = {
 	see: 'ip route show',
 }
 
-function networksOfCluster({ protectedNetworks }: Node): Obstacle[] {
+function networksOfCluster({ protectedNetworks }: SharingNode): Obstacle[] {
 	return protectedNetworks.map(({ network, what }) => ({
 		meets: other => overlap(network, other),
 		says: `the network meets ${network}, ${what}`,
@@ -90,7 +90,7 @@ function networksOfCluster({ protectedNetworks }: Node): Obstacle[] {
 	}))
 }
 
-function networksOfLinks({ links, own, nodeAddresses }: Node): Obstacle[] {
+function networksOfLinks({ links, own, nodeAddresses }: SharingNode): Obstacle[] {
 	const known = new Set(nodeAddresses.map(canonicalIp))
 	const foreign = links.filter(({ ifindex }) => !own.has(ifindex))
 	return foreign.flatMap(link =>
@@ -115,7 +115,7 @@ function reached({ cidr, peer }: Address): string {
 }
 
 /** A connected route takes precedence over a route to a single address, or by a next hop, only if it is as narrow or narrower. */
-function foreignRoutes({ routes, links, own, networks }: Node): Obstacle[] {
+function foreignRoutes({ routes, links, own, networks }: SharingNode): Obstacle[] {
 	const around = routesAround(networks, routes)
 	return routes
 		.filter(route => (around.has(route) || isOnLink(route)) && lengthOf(route.to) > 1 && isForeign(route, own))
@@ -145,7 +145,7 @@ function isOnLink(route: Route): boolean {
 }
 
 /** If the node reaches an address by a default route, any connected route that contains the address would take precedence. */
-function pathsOfNode({ links, routes, own, networks, needed }: Node): Obstacle[] {
+function pathsOfNode({ links, routes, own, networks, needed }: SharingNode): Obstacle[] {
 	const hops = routes.flatMap(route => (isForeign(route, own) ? gatewaysOf(route).map(({ ip }) => ip) : []))
 	const ips = [...new Set([...needed, ...METADATA_SERVICE, ...hops])].filter(
 		ip => parseIp(ip) && networks.some(network => contains(network, ip)),

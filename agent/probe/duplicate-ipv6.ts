@@ -42,20 +42,20 @@ export async function assertNoIpv6Duplicates(host: ProbedHost, steps: readonly S
 	}
 }
 
-function byResult(added: readonly AddedAddress[], seen: readonly Tentative[]): { refused: AddedAddress[]; open: AddedAddress[] } {
-	const of = ({ link, ip }: AddedAddress) => seen.find(one => one.link === link && one.ip === ip)
+function byResult(added: readonly AddedAddress[], tentative: readonly Tentative[]): { refused: AddedAddress[]; open: AddedAddress[] } {
+	const of = ({ link, ip }: AddedAddress) => tentative.find(one => one.link === link && one.ip === ip)
 	return { refused: added.filter(one => of(one)?.refused === true), open: added.filter(one => of(one)?.refused === false) }
 }
 
 /**
  * Describes the addresses that these steps added: no other host has them, or why that is not known.
  *
- * @param unasked why IPv4 addresses could not be checked
+ * @param notChecked why IPv4 addresses could not be checked
  * @param open IPv6 addresses whose result the kernel does not know yet
  */
 export function duplicateCheckWords(
 	steps: readonly Step[],
-	{ unasked: notChecked, open, links }: { unasked: readonly string[]; open: readonly AddedAddress[]; links: readonly Link[] },
+	{ notChecked, open, links }: { notChecked: readonly string[]; open: readonly AddedAddress[]; links: readonly Link[] },
 ): { words: string[]; notes: string[] } {
 	const given = new Set(
 		steps.flatMap(({ change }) =>

@@ -7,6 +7,8 @@ import { gatewaysOf, MAIN } from '../model/route.ts'
 import type { Log } from '../model/run-log.ts'
 import type { ProbedHost } from './probed-host.ts'
 
+/** probe/: what must still work after a change: paths of the node, gateways, addresses, routes. */
+
 export type NodePath = {
 	name: string
 	/** Its addresses, and those that it is behind. */
@@ -82,8 +84,8 @@ export function logProbes(log: Log, what: string, probes: readonly Probe[], more
 async function probeOne({ name, answers }: NodePath, timeoutMs: number): Promise<Probe> {
 	const started = performance.now()
 	for (;;) {
-		const asked = performance.now()
-		if (await answers(Math.max(0, started + timeoutMs - asked))) return { name, ok: true, milliseconds: round(performance.now() - asked) }
+		const sent = performance.now()
+		if (await answers(Math.max(0, started + timeoutMs - sent))) return { name, ok: true, milliseconds: round(performance.now() - sent) }
 		if (performance.now() - started >= timeoutMs)
 			return { name, ok: false, milliseconds: round(performance.now() - started), message: 'no answer' }
 		await new Promise(resolve => setTimeout(resolve, 200))

@@ -1,6 +1,6 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import { canonicalIp, ipOf } from '../../contract/ip.ts'
-import type { Echo, Packet } from '../host/ping.ts'
+import type { Echo, PingPacket } from '../host/ping.ts'
 import { addressesOf } from '../model/desired-network.ts'
 import type { HostState } from '../model/host-state.ts'
 import { familyOf } from '../model/networks.ts'
@@ -46,12 +46,12 @@ export async function probeOwnGateways(
 }
 
 /** Without a connected route the kernel finds a path to an IPv6 gateway only from an address of the interface, by its rule. */
-function sourceOf(nic: WantedInterface, gateway: string): Pick<Packet, 'source'> {
+function sourceOf(nic: WantedInterface, gateway: string): Pick<PingPacket, 'source'> {
 	const source = addressesOf(nic).find(cidr => familyOf(cidr) === 6 && familyOf(gateway) === 6 && !cidr.startsWith('fe80:'))
 	return source === undefined || nic.connectedRoute ? {} : { source: ipOf(source) }
 }
 
-type Gateway = Packet & { id: number; link: number }
+type Gateway = PingPacket & { id: number; link: number }
 type GatewayResult = { says: string; warning?: Warning }
 
 const answers: GatewayResult = { says: 'answers' }

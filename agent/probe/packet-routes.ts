@@ -6,7 +6,7 @@ import { isLinkLocal } from '../model/networks.ts'
 import type { Accepted } from '../model/selection.ts'
 import { fibOf, lookup } from '../plan/fib.ts'
 import { touchedBy } from '../plan/fingerprint.ts'
-import { type Answer, type LookupLoss, lookupLosses } from '../plan/lookup-losses.ts'
+import { type LookupAnswer, type LookupLoss, lookupLosses } from '../plan/lookup-losses.ts'
 import { subjectOf } from '../plan/lookup-subject.ts'
 import { type Lookup, lookupsOf } from '../plan/node-packets.ts'
 import { type OwnPacket, ownPackets } from '../plan/own-packets.ts'
@@ -16,7 +16,12 @@ import { ownAddresses } from '../plan/sample-address.ts'
 import type { ProbedHost } from './probed-host.ts'
 
 /** Which path the kernel uses for the packets of the node, as looked up before the change. */
-export type PacketRoutes = { lookups: readonly Lookup[]; answers: readonly Answer[]; needed: readonly string[]; notes: readonly string[] }
+export type PacketRoutes = {
+	lookups: readonly Lookup[]
+	answers: readonly LookupAnswer[]
+	needed: readonly string[]
+	notes: readonly string[]
+}
 
 /**
  * Looks up which path the kernel uses for the packets of the node, so that the same can be looked up after the change.
@@ -59,8 +64,8 @@ async function lookUpAll(
 	host: ProbedHost,
 	lookups: readonly Lookup[],
 	{ plan, state: { links } }: AfterChange,
-	before: readonly Answer[] = [],
-): Promise<Answer[]> {
+	before: readonly LookupAnswer[] = [],
+): Promise<LookupAnswer[]> {
 	const answers = await host.lookUp(lookups, links)
 	const touched = touchedBy(plan)
 	const ours = ownAddresses({ links: links.filter(({ ifindex }) => touched.has(ifindex)) })
@@ -81,7 +86,7 @@ async function lookUpAll(
 	return answers
 }
 
-function sourceOf(answer: Answer | undefined): string | undefined {
+function sourceOf(answer: LookupAnswer | undefined): string | undefined {
 	return answer && 'source' in answer ? answer.source : undefined
 }
 
@@ -119,14 +124,14 @@ export async function interfacesRoutedElsewhere(
 	return own.length === 0 ? new Map() : wrongRoutes(own, await host.lookUp(own, state.links), state)
 }
 
-function wrongRoutes(own: readonly OwnPacket[], answers: readonly Answer[], state: HostState): Map<number, Refusal> {
+function wrongRoutes(own: readonly OwnPacket[], answers: readonly LookupAnswer[], state: HostState): Map<number, Refusal> {
 	const wrong = own.filter((packet, at) => !isOwnRoute(answers[at], packet))
 	if (wrong.length === 0) return new Map()
 	const fib = fibOf(state)
 	return new Map(wrong.toReversed().map(packet => [packet.id, routedElsewhere(packet, lookup(fib, packet), state)]))
 }
 
-function isOwnRoute(answer: Answer | undefined, { link, local }: OwnPacket): boolean {
+function isOwnRoute(answer: LookupAnswer | undefined, { link, local }: OwnPacket): boolean {
 	if (answer === undefined || 'error' in answer) return false
 	return local ? answer.local === true : answer.links.every(one => one === link)
 }

@@ -1,6 +1,6 @@
-import { type Check, firstOf } from '../model/check.ts'
 import type { Disruption } from '../../contract/agent-run.ts'
 import type { Change, Step } from '../model/change.ts'
+import { type Check, firstOf } from '../model/check.ts'
 import type { HostState, Link } from '../model/host-state.ts'
 import { linksOf } from '../model/route.ts'
 

@@ -17,7 +17,9 @@ import { DRIFT_MAX, driftOf } from './drift.ts'
 import type { Outcome, ReportInput } from './outcome.ts'
 import { diffOf } from './plan-diff.ts'
 import { isDry, type Tally } from './tally.ts'
-import { duplicateWords, interfaceVerdict, short, rolledBack, verdict } from './verdict.ts'
+import { duplicateWords, interfaceVerdict, rolledBack, short, verdict } from './verdict.ts'
+
+/** report/: what a run tells people and the controller: log, report, termination message. */
 
 /** Reports the result of a run, interface by interface. */
 export function reportOutcome(outcome: Outcome, tally: Tally, finished: Date): AgentReport {

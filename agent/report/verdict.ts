@@ -15,7 +15,7 @@ import { oneLine } from './one-line.ts'
 import type { Outcome, ReportInput } from './outcome.ts'
 
 type Verdict = Pick<AgentReport, 'outcome' | 'reason' | 'message'>
-type Case = {
+type VerdictInput = {
 	interfaces: readonly InterfaceReport[]
 	outcome: Outcome
 	mode: RunConfig['mode']
@@ -24,7 +24,7 @@ type Case = {
 }
 
 /** Checked in order: the first that applies is the verdict of the run as a whole. */
-const checks: readonly Check<Case, Verdict>[] = [
+const checks: readonly Check<VerdictInput, Verdict>[] = [
 	whenRolledBack,
 	whenSomeFailed,
 	whenPlanned,
@@ -49,7 +49,7 @@ export function interfaceVerdict(
 	if (changes === 0) return { state: 'Configured', reason: 'AlreadyConfigured', message: 'already in sync' }
 	if (mode === 'Plan') return { state: 'Pending', reason: 'Planned', message: `${many(changes)} would be made` }
 	if (mode === 'Verify' && duplicates !== undefined) return { state: 'Failed', reason: 'AddressInUse', message: duplicates }
-	if (mode === 'Verify') return { state: 'Failed', reason: 'Drifted', message: drifted(drift, changes) }
+	if (mode === 'Verify') return { state: 'Failed', reason: 'Drifted', message: driftMessage(drift, changes) }
 	return { state: 'Configured', reason: 'Configured', message: `${many(changes)} made` }
 }
 
@@ -69,14 +69,14 @@ export function short(message: string): string {
 	return cut(oneLine(message))
 }
 
-function whenRolledBack({ outcome }: Case): Verdict | undefined {
+function whenRolledBack({ outcome }: VerdictInput): Verdict | undefined {
 	if (!outcome.failed) return
 	// Changes by other programs are no verdict on this change, so they do not halt the rollout.
 	const isRolledBack = !outcome.unrestored?.length && outcome.failed.code !== 'LOST_BY_OTHERS'
 	return { ...rolledBack(outcome), outcome: isRolledBack ? 'RolledBack' : 'Failed' }
 }
 
-function whenSomeFailed({ interfaces, outcome, mode, unfinished }: Case): Verdict | undefined {
+function whenSomeFailed({ interfaces, outcome, mode, unfinished }: VerdictInput): Verdict | undefined {
 	const failed = interfaces.filter(({ state }) => state === 'Failed')
 	const bad = [...failed, ...outcome.plan.kept.map(({ refusal }) => refusal)]
 	if (bad.length === 0) return undefined
@@ -91,7 +91,7 @@ function whenSomeFailed({ interfaces, outcome, mode, unfinished }: Case): Verdic
 	}
 }
 
-function whenPlanned({ outcome, mode, unfinished }: Case): Verdict | undefined {
+function whenPlanned({ outcome, mode, unfinished }: VerdictInput): Verdict | undefined {
 	if (mode !== 'Plan') return undefined
 	return { outcome: 'Succeeded', reason: 'Planned', message: before(unfinished) + planned(outcome) }
 }
@@ -103,7 +103,7 @@ function planned({ plan: { steps }, state }: Outcome): string {
 }
 
 /** Reports leftovers on the node that are no longer desired, or an unfinished run that must be rolled back. */
-function whenDrifted({ outcome: { plan }, mode, unfinished }: Case): Verdict | undefined {
+function whenDrifted({ outcome: { plan }, mode, unfinished }: VerdictInput): Verdict | undefined {
 	const changes = countChanges(plan.steps)
 	if (mode !== 'Verify' || (changes === 0 && !unfinished)) return undefined
 	const words = changes === 0 ? 'otherwise the node is in sync' : `${many(changes)} would repair the node`
@@ -111,14 +111,14 @@ function whenDrifted({ outcome: { plan }, mode, unfinished }: Case): Verdict | u
 }
 
 /** An interface that is configured is correct whatever an earlier run left; if none is desired, nothing else reports that. */
-function whenNotRestored({ interfaces, unrestored }: Case): Verdict | undefined {
+function whenNotRestored({ interfaces, unrestored }: VerdictInput): Verdict | undefined {
 	if (interfaces.length > 0 || unrestored.length === 0) return undefined
 	const message = `no interfaces are requested; an earlier run was not rolled back completely: ${unrestored.join('; ')}`
 	return { outcome: 'Failed', reason: 'NotRestored', message }
 }
 
 /** Reports files that are not managed by MultiNIC, because the next boot may use them; their existence is not a failure of this run. */
-function whenNothingWanted({ interfaces, outcome: { state } }: Case): Verdict | undefined {
+function whenNothingWanted({ interfaces, outcome: { state } }: VerdictInput): Verdict | undefined {
 	if (interfaces.length > 0) return undefined
 	const left = [
 		...mentionsOfOurs(state).map(({ path, name }) => `${name} is still in ${path} (cat ${path})`),
@@ -141,7 +141,7 @@ function share(interfaces: readonly InterfaceReport[]): string {
 const DRIFT_LENGTH = 120
 
 /** Lists as many as fit; the report has them all. */
-function drifted(drift: readonly Drift[], changes: number): string {
+function driftMessage(drift: readonly Drift[], changes: number): string {
 	const words = drift.map(driftWords)
 	if (words.length === 0) return `${many(changes)} would repair it`
 	const fitting = words.filter((_, at) => at === 0 || words.slice(0, at + 1).join('; ').length <= DRIFT_LENGTH)

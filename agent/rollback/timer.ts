@@ -13,6 +13,8 @@ import { hostDevice, programNames, programsOf } from './programs.ts'
 import { assertReadable, bootIdOf, committedUndo, type StoredUndo, storedUndo } from './stored-undo.ts'
 import { rollbackFiles, UNDO_JSON } from './units.ts'
 
+/** rollback/: the undo that the host applies by itself if a run does not commit. */
+
 export type Armed = StoredUndo & {
 	/**
 	 * When the host rolls back: milliseconds of `performance.now()`, because the timer also uses a clock that cannot be set. Absent without

@@ -6,15 +6,15 @@ import type { HostState } from '../model/host-state.ts'
 import type { Log } from '../model/run-log.ts'
 import { countChanges, type Plan } from '../plan/plan.ts'
 import { assertNoIpv6Duplicates, duplicateCheckWords } from '../probe/duplicate-ipv6.ts'
-import { answering, TIMEOUTS, probePaths, nodePaths, logProbes } from '../probe/node-paths.ts'
+import { answering, logProbes, nodePaths, probePaths, TIMEOUTS } from '../probe/node-paths.ts'
 import { probeOwnGateways } from '../probe/own-gateways.ts'
-import { lookUpRoutes, lookUpRoutesAgain, interfacesRoutedElsewhere, type PacketRoutes } from '../probe/packet-routes.ts'
+import { interfacesRoutedElsewhere, lookUpRoutes, lookUpRoutesAgain, type PacketRoutes } from '../probe/packet-routes.ts'
 import type { Outcome, Probes } from '../report/outcome.ts'
 import type { Armed } from '../rollback/timer.ts'
 import type { AttemptInput, AttemptWork } from './attempt-input.ts'
-import { observeHost, makePlan } from './observe-and-plan.ts'
+import { makePlan, observeHost } from './observe-and-plan.ts'
 import { rollBack } from './roll-back.ts'
-import { assertNotRoutedElsewhere, assertNothingLost, assertPathsAnswer, assertRoutesKept, verify, ignoringNewLinks } from './verify.ts'
+import { assertNothingLost, assertNotRoutedElsewhere, assertPathsAnswer, assertRoutesKept, ignoringNewLinks, verify } from './verify.ts'
 
 /** A commit this close to the end of the rollback timer could run concurrently with the rollback (milliseconds). */
 const COMMIT_MARGIN_MS = 3_000
@@ -107,7 +107,7 @@ async function applyAndVerify(task: AttemptInput, { plan, before, probes, paths,
 		Promise.all([probePaths(answering(paths, probes.before), TIMEOUTS.after), probeOwnGateways(host, plan.accepted, state)]),
 	)
 	probes.after = after
-	const given = duplicateCheckWords(plan.steps, { unasked: notChecked, open, links: state.links })
+	const given = duplicateCheckWords(plan.steps, { notChecked, open, links: state.links })
 	const notes = [...given.notes, ...own.notes]
 	logProbes(log, 'probes after', after, [...own.words, ...given.words, ...notes])
 	assertPathsAnswer(paths, probes)

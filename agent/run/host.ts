@@ -1,4 +1,4 @@
-import { type RejectedChanges, generatorAt } from '../boot/netplan-generator.ts'
+import { generatorAt, type RejectedChanges } from '../boot/netplan-generator.ts'
 import { prove } from '../boot/prove.ts'
 import { apply, applyUndo, type ProbeRunner } from '../host/apply-changes.ts'
 import { nameserversOf } from '../host/nameservers.ts'
@@ -19,7 +19,7 @@ import { queryMetadata } from '../openstack/metadata.ts'
 import type { RunChanges } from '../persist/netplan-after.ts'
 import type { Generated } from '../plan/file-steps.ts'
 import type { ProbedHost } from '../probe/probed-host.ts'
-import { arm, type Armed, commit, disarm, isArmed, unfinishedUndo, unfinishedTag } from '../rollback/timer.ts'
+import { arm, type Armed, commit, disarm, isArmed, unfinishedTag, unfinishedUndo } from '../rollback/timer.ts'
 
 /** Everything that a run can read from its host or change on it. */
 export type Host = ProbedHost &
@@ -36,7 +36,7 @@ export type Host = ProbedHost &
 		unfinishedUndo(): Armed | undefined
 		/** The tag of a run that died before its commit and is not rolled back yet. */
 		unfinishedTag(): string | undefined
-		apply(steps: readonly Step[], asking?: ProbeRunner): Promise<void>
+		apply(steps: readonly Step[], runProbes?: ProbeRunner): Promise<void>
 		undo(changes: readonly Change[]): Promise<string[]>
 	}
 
@@ -54,7 +54,7 @@ export function hostAt(root: string): Host {
 		disarm: armed => disarm(root, armed),
 		unfinishedUndo: () => unfinishedUndo(root),
 		unfinishedTag: () => unfinishedTag(root),
-		apply: (steps, asking) => apply(root, steps, asking),
+		apply: (steps, runProbes) => apply(root, steps, runProbes),
 		undo: changes => applyUndo(root, changes),
 		lookUp,
 		neighboursAnswer,

@@ -3,10 +3,10 @@ import type { Outcome } from '../report/outcome.ts'
 import type { ChangeId } from './bisect.ts'
 import type { RetryReason, RetryState } from './retry.ts'
 
-type Known = { interfaces: readonly WantedInterface[]; outcome: Outcome; retry: RetryState }
+type RetryContext = { interfaces: readonly WantedInterface[]; outcome: Outcome; retry: RetryState }
 
 /** @returns the head and the text of a log line: why the run tries again, and without what */
-export function retryWords(reason: RetryReason, known: Known): [head: string, words: string] {
+export function retryWords(reason: RetryReason, known: RetryContext): [head: string, words: string] {
 	switch (reason.kind) {
 		case 'narrowed':
 			return ['held back', `${namesOf(reason.withheld, known)}; the others are tried again`]
@@ -18,12 +18,12 @@ export function retryWords(reason: RetryReason, known: Known): [head: string, wo
 	}
 }
 
-function exclusions(known: Known): string[] {
+function exclusions(known: RetryContext): string[] {
 	const left = [...known.retry.failed.keys(), ...known.retry.kept.keys()]
 	return left.length > 0 ? [`without ${namesOf(left, known)}`] : []
 }
 
-function namesOf(changes: readonly ChangeId[], { interfaces, outcome: { plan } }: Known): string {
+function namesOf(changes: readonly ChangeId[], { interfaces, outcome: { plan } }: RetryContext): string {
 	const removals = [...plan.released, ...plan.kept].flatMap(({ ours }) =>
 		changes.includes(ours.mac) ? [`the removal of ${ours.name} (${ours.mac})`] : [],
 	)

@@ -4,7 +4,7 @@ import { blamed, type Code, reasonOf } from '../model/failure.ts'
 import type { Accepted, Released } from '../model/selection.ts'
 import { countChanges } from '../plan/plan.ts'
 import type { Outcome } from '../report/outcome.ts'
-import { giveUp, onFailure, onSuccess, withheld, isFinished, type Bisect, startBisect, type ChangeId } from './bisect.ts'
+import { type Bisect, type ChangeId, giveUp, isFinished, onFailure, onSuccess, startBisect, withheld } from './bisect.ts'
 
 /** What the attempts of a run have shown so far. */
 export type RetryState = {
@@ -48,11 +48,11 @@ export const FIRST_STATE: RetryState = {
 	attemptCount: 0,
 }
 
-type Case = { retry: RetryState; outcome: Outcome; hasTime: boolean }
-type FailedCase = Case & { failed: Failure<Code> }
+type RetryInput = { retry: RetryState; outcome: Outcome; hasTime: boolean }
+type FailedInput = RetryInput & { failed: Failure<Code> }
 
 /** Checked in order: the first that returns something decides how the run continues. */
-const checks: readonly Check<FailedCase, Next>[] = [
+const checks: readonly Check<FailedInput, Next>[] = [
 	whenLinkIsBusy,
 	whenBlamed,
 	whenLostByOthers,
@@ -93,7 +93,7 @@ export function excluded({ failed, kept, search }: RetryState): Pick<RetryState,
 }
 
 /** Nothing is left to try once each is either configured or blamed. */
-function whenSucceeded({ retry, hasTime }: Case): Next {
+function whenSucceeded({ retry, hasTime }: RetryInput): Next {
 	if (!retry.search) return { retry }
 	const { state, loss } = retry.search
 	const next = onSuccess(state)
@@ -101,52 +101,52 @@ function whenSucceeded({ retry, hasTime }: Case): Next {
 }
 
 /** Before Linux 6.2 a link that is up cannot be renamed. */
-function whenLinkIsBusy({ retry, failed }: FailedCase): Next | undefined {
+function whenLinkIsBusy({ retry, failed }: FailedInput): Next | undefined {
 	if (retry.renameDown || !failed.message.includes('Device or resource busy')) return
 	return { retry: { ...retry, renameDown: true }, reason: { kind: 'renameDown' } }
 }
 
-function whenBlamed({ retry, failed }: FailedCase): Next | undefined {
+function whenBlamed({ retry, failed }: FailedInput): Next | undefined {
 	const refusals = blamed(failed).map(({ id, message }) => [id, { reason: reasonOf(failed.code), message }] as const)
 	return exclude(retry, refusals)
 }
 
 /** What other programs removed now is not lost again, or not because of the run. */
-function whenLostByOthers({ retry, outcome: { lostByOthers = [] }, failed }: FailedCase): Next | undefined {
+function whenLostByOthers({ retry, outcome: { lostByOthers = [] }, failed }: FailedInput): Next | undefined {
 	const keys = lostByOthers.flatMap(({ key }) => (retry.excused.has(key) ? [] : [key]))
 	if (failed.code !== 'LOST_BY_OTHERS' || keys.length === 0) return
 	return { retry: { ...retry, excused: new Set([...retry.excused, ...keys]) }, reason: { kind: 'lostByOthers', keys } }
 }
 
-function whenPathLost({ retry, outcome, hasTime, failed }: FailedCase): Next | undefined {
+function whenPathLost({ retry, outcome, hasTime, failed }: FailedInput): Next | undefined {
 	if (failed.code !== 'CONNECTIVITY_LOST' && failed.code !== 'FOREIGN_CHANGED') return
 	const { accepted, released } = changedBy(outcome)
 	const state = retry.search ? onFailure(retry.search.state) : startBisect(accepted, hopsOf(failed), released)
 	if (!state) return
 	const isLeft = ({ failed: ids, kept }: RetryState) =>
 		released.some(({ ours }) => !kept.has(ours.mac)) || outcome.plan.accepted.some(({ nic }) => !ids.has(nic.id))
-	return continueBisect({ ...retry, search: { state: hasTime ? state : giveUp(state), loss: refusalOf(failed) } }, isLeft)
+	return continueBisect({ ...retry, search: { state: hasTime ? state : giveUp(state), loss: unchangedRefusal(failed) } }, isLeft)
 }
 
 /** The cause is not known, so the others are tried without the removals. */
-function whenCauseUnknown({ retry, outcome, failed }: FailedCase): Next | undefined {
+function whenCauseUnknown({ retry, outcome, failed }: FailedInput): Next | undefined {
 	const { accepted, released } = changedBy(outcome)
 	if (accepted.length === 0 || failed.facts.ofHost || !(failed.code === 'COMMAND_FAILED' || failed.code === 'NOT_VERIFIED')) return
 	return exclude(
 		retry,
-		released.map(({ ours }) => [ours.mac, refusalOf(failed)] as const),
+		released.map(({ ours }) => [ours.mac, unchangedRefusal(failed)] as const),
 	)
 }
 
 /** Excludes what this attempt was to change, so that the next one, which changes nothing, can report what earlier ones did. */
-function whenCommittedBefore({ retry, outcome, failed }: FailedCase): Next | undefined {
+function whenCommittedBefore({ retry, outcome, failed }: FailedInput): Next | undefined {
 	if (!retry.committed) return
 	const { accepted, released } = changedBy(outcome)
 	const now = [...accepted.map(({ nic }) => nic.id), ...released.map(({ ours }) => ours.mac)]
 	const changes = [...(retry.search ? withheld(retry.search.state) : []), ...now]
 	return exclude(
 		{ ...retry, search: undefined },
-		changes.map(change => [change, refusalOf(failed)] as const),
+		changes.map(change => [change, unchangedRefusal(failed)] as const),
 	)
 }
 
@@ -178,7 +178,7 @@ function byKind(refusals: readonly (readonly [ChangeId, Refusal])[]): { failed: 
 	}
 }
 
-function refusalOf({ code, message }: Failure<Code>): Refusal {
+function unchangedRefusal({ code, message }: Failure<Code>): Refusal {
 	return { reason: reasonOf(code), message: `${message}; this interface is unchanged` }
 }
 

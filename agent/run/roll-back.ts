@@ -5,9 +5,9 @@ import { type Code, failure } from '../model/failure.ts'
 import type { HostState } from '../model/host-state.ts'
 import { type Loss, touchedBy } from '../plan/fingerprint.ts'
 import type { LookupLoss } from '../plan/lookup-losses.ts'
-import { judgeLosses } from '../plan/losses-after-rollback.ts'
+import { lossesByCause } from '../plan/losses-after-rollback.ts'
 import { notRestored } from '../plan/not-restored.ts'
-import { answering, lostPaths, TIMEOUTS, probePaths, logProbes } from '../probe/node-paths.ts'
+import { answering, logProbes, lostPaths, probePaths, TIMEOUTS } from '../probe/node-paths.ts'
 import { lostRoutes } from '../probe/packet-routes.ts'
 import type { Outcome } from '../report/outcome.ts'
 import type { AttemptInput, AttemptWork } from './attempt-input.ts'
@@ -33,7 +33,7 @@ export async function rollBack(task: AttemptInput, work: AttemptWork & { failed:
 	logProbes(log, 'probes undone', answers)
 	const lost = await timed('lookup', () => lostRoutes(host, routes, { plan, state }))
 	const unrestored = comparisons.flatMap(compare => compare(work, { state, answers, lostRoutes: lost }))
-	const foreign = judgeLosses(plan, before, state).byOthers
+	const foreign = lossesByCause(plan, before, state).byOthers
 	// If something not managed by MultiNIC is gone, the paths that went with it are not reported separately.
 	const lostByOthers = foreign.length > 0 ? foreign : lost
 	if (unrestored.length === 0) log.step('rolled back', restoredWords(lostByOthers))
@@ -62,15 +62,15 @@ function causeOf(failed: Failure<Code>, lostByOthers: readonly Loss[]): Failure<
 	const { lost = [] } = failed.facts as { lost?: readonly string[] }
 	const taken = new Set(lostByOthers.map(({ key }) => key))
 	if (lost.length === 0 || !lost.every(key => taken.has(key))) return failed
-	return failure('LOST_BY_OTHERS', `another program is changing the network of this node: ${wordsOf(lostByOthers)}`)
+	return failure('LOST_BY_OTHERS', `another program is changing the network of this node: ${lossWords(lostByOthers)}`)
 }
 
 function restoredWords(lostByOthers: readonly Loss[]): string {
 	if (lostByOthers.length === 0) return 'everything is as it was before the run'
-	return `the changes of this run are rolled back; changed by another program: ${wordsOf(lostByOthers)}`
+	return `the changes of this run are rolled back; changed by another program: ${lossWords(lostByOthers)}`
 }
 
-function wordsOf(losses: readonly Loss[]): string {
+function lossWords(losses: readonly Loss[]): string {
 	return losses.map(({ words }) => words).join('; ')
 }
 
@@ -91,7 +91,7 @@ function touchedThings({ plan, before }: AttemptWork, { state }: Pick<AfterRollb
 }
 
 function foreignThings({ plan, before }: AttemptWork, { state }: AfterRollback): string[] {
-	return judgeLosses(plan, before, state).byRun.map(({ words }) => words)
+	return lossesByCause(plan, before, state).byRun.map(({ words }) => words)
 }
 
 /**

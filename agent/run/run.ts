@@ -5,7 +5,7 @@ import type { Change } from '../model/change.ts'
 import { type Code, isFailure } from '../model/failure.ts'
 import type { Log } from '../model/run-log.ts'
 import { startOpenStackCheck } from '../openstack/compare.ts'
-import { match, isRefusal } from '../plan/match-link.ts'
+import { isRefusal, matchLink } from '../plan/match-link.ts'
 import { logHeading } from '../report/log-run.ts'
 import { logError } from '../report/log.ts'
 import type { Outcome } from '../report/outcome.ts'
@@ -14,7 +14,9 @@ import { isDry, type Tally, timed } from '../report/tally.ts'
 import type { Host } from './host.ts'
 import { repeatAttempts } from './repeat-attempts.ts'
 import { FIRST_STATE } from './retry.ts'
-import type { RunState, RunContext } from './run-context.ts'
+import type { RunContext, RunState } from './run-context.ts'
+
+/** run/: one run, from the config to the report. It uses all folders below. */
 
 /**
  * Executes one run: rolls back what a dead run left, then configures what it can. An interface that makes the batch fail is excluded and
@@ -111,7 +113,7 @@ async function anyAppeared(macs: readonly string[], end: number, { host, context
 	while (performance.now() < end) {
 		await new Promise(resolve => setTimeout(resolve, Math.min(500, Math.max(0, end - performance.now()))))
 		const { links } = await host.observe([])
-		if (macs.some(mac => !isRefusal(match(mac, links, context.kinds)))) return true
+		if (macs.some(mac => !isRefusal(matchLink(mac, links, context.kinds)))) return true
 	}
 	return false
 }

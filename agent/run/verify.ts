@@ -7,12 +7,12 @@ import type { HostState } from '../model/host-state.ts'
 import { lossesOf } from '../plan/fingerprint.ts'
 import type { LookupLoss } from '../plan/lookup-losses.ts'
 import type { Plan } from '../plan/plan.ts'
-import { givenByNetworkd, undoneByNetworkd } from '../plan/reverted-by-networkd.ts'
+import { addedByNetworkd, revertedByNetworkd } from '../plan/reverted-by-networkd.ts'
 import { lostPaths, type NodePath } from '../probe/node-paths.ts'
 import { failureForLosses } from '../probe/packet-routes.ts'
 import type { Probes } from '../report/outcome.ts'
 import type { AttemptInput } from './attempt-input.ts'
-import { observeHost, makePlan } from './observe-and-plan.ts'
+import { makePlan, observeHost } from './observe-and-plan.ts'
 
 /** Checks what must hold after a change, before it is committed. */
 
@@ -47,8 +47,8 @@ export async function verify(task: AttemptInput, plan: Plan, before: HostState):
 async function compared(task: AttemptInput, wanted: Plan, before: HostState) {
 	const state = await task.timed('verify', () => observeHost(task))
 	const plan = await makePlan(task, state)
-	const given = givenByNetworkd(wanted, before, state)
-	return { state, wrong: unlikePlan(plan, wanted), rest: given.length > 0 ? given : undoneByNetworkd(wanted, plan.steps, state) }
+	const given = addedByNetworkd(wanted, before, state)
+	return { state, wrong: unlikePlan(plan, wanted), rest: given.length > 0 ? given : revertedByNetworkd(wanted, plan.steps, state) }
 }
 
 async function applyAgain({ host, log, timed }: AttemptInput, rest: readonly Step[]): Promise<void> {

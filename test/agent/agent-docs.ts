@@ -13,7 +13,7 @@ import type { Row } from '../../agent/model/check.ts'
 import { limitChecks } from '../../agent/plan/limit-checks.ts'
 import { matchRows } from '../../agent/plan/match-link.ts'
 import { plan } from '../../agent/plan/plan.ts'
-import { foreseenRows } from '../../agent/plan/predicted-refusals.ts'
+import { predictedRows } from '../../agent/plan/predicted-refusals.ts'
 import { preflightChecks } from '../../agent/plan/preflight.ts'
 import { placeChecks, removalChecks } from '../../agent/plan/select.ts'
 import { rollbackFiles } from '../../agent/rollback/units.ts'
@@ -118,7 +118,7 @@ export async function made(): Promise<Record<string, string>> {
 		'log cleanup': fenced(await logOf(await after(networkd), 'Cleanup')),
 		recipe: fenced(recipe(), 'ini'),
 		help: fenced(help.trimEnd()),
-		refusals: refusalTable([...matchRows, ...absenceChecks, ...limitChecks, ...preflightChecks, ...placeChecks, ...foreseenRows]),
+		refusals: refusalTable([...matchRows, ...absenceChecks, ...limitChecks, ...preflightChecks, ...placeChecks, ...predictedRows]),
 		'refused removals': refusalTable(removalChecks),
 		reasons: reasonTable(),
 	}

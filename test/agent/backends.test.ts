@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { HostState } from '../../agent/model/host-state.ts'
-import { backendOf, backendFor } from '../../agent/persist/backend.ts'
+import { backendFor, backendOf } from '../../agent/persist/backend.ts'
 import { cloudInitFiles, readsAtEveryBoot } from '../../agent/persist/cloud-init.ts'
 import { contradiction } from '../../agent/persist/contradictions.ts'
 import { isFor } from '../../agent/persist/networkd-match.ts'
 import { profileFaults } from '../../agent/persist/networkmanager-profile.ts'
-import { fits, rivals } from '../../agent/persist/rival-profiles.ts'
+import { isProfileFor, rivals } from '../../agent/persist/rival-profiles.ts'
 import { lastNamed } from '../../agent/persist/udev-names.ts'
 import { rulesOf } from '../../agent/model/desired-rules.ts'
 import { addressesOf, routesOf } from '../../agent/model/desired-network.ts'
@@ -508,7 +508,7 @@ describe('another NetworkManager profile', () => {
 		['', 'FA:16:3E:00:00:99', false],
 		['multinic3', 'FA:16:3E:00:00:99', false],
 	])('with name %j and MAC %j applies to the NIC: %s', (ifname, address, isFit) => {
-		expect(fits(nic, `connection.interface-name:${ifname}\n802-3-ethernet.mac-address:${address}\n`)).toBe(isFit)
+		expect(isProfileFor(nic, `connection.interface-name:${ifname}\n802-3-ethernet.mac-address:${address}\n`)).toBe(isFit)
 	})
 })
 

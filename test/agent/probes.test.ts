@@ -4,18 +4,18 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { questionOf, questionsBeside } from '../../agent/plan/addresses-to-probe.ts'
-import { parseArping, type ArpResult } from '../../agent/host/arping.ts'
-import type { Answer } from '../../agent/host/exec.ts'
+import { addressesToProbe, addressesToProbeElsewhere } from '../../agent/plan/addresses-to-probe.ts'
+import { type ArpResult, parseArping } from '../../agent/host/arping.ts'
+import type { ProgramOutput } from '../../agent/host/exec.ts'
 import type { Link } from '../../agent/model/host-state.ts'
 import type { Route } from '../../agent/model/route.ts'
 import { readText } from '../../agent/host/read-files.ts'
 import { ifInstalled } from '../../agent/host/optional-program.ts'
-import { type ProbeScope, type NextProbe, nextProbe } from '../../agent/host/probe-neighbours.ts'
+import { type NextProbe, nextProbe, type ProbeScope } from '../../agent/host/probe-neighbours.ts'
 import { nameserverAnswers } from '../../agent/host/reachability.ts'
 import { blaming } from '../../agent/model/failure.ts'
 import type { Host } from '../../agent/run/host.ts'
-import type { Packet } from '../../agent/host/ping.ts'
+import type { PingPacket } from '../../agent/host/ping.ts'
 import type { AgentReport, RunConfig } from '../../contract/agent-run.ts'
 import { createLog } from '../../agent/report/log.ts'
 import { nameserversOf } from '../../agent/host/nameservers.ts'
@@ -58,7 +58,7 @@ describe('whether another host has an address', () => {
 	])('%s', (_, has, wanted, ips) => {
 		const [own] = hostWith([link(...has)]).links
 		if (!own) throw new Error('no link')
-		expect(questionOf(own, 'multinic0', wanted)).toEqual(
+		expect(addressesToProbe(own, 'multinic0', wanted)).toEqual(
 			ips.length > 0 ? [{ kind: 'ask', link: 3, name: 'multinic0', ips, mac: own.mac }] : [],
 		)
 	})
@@ -81,7 +81,7 @@ describe('whether another host has an address', () => {
 		const [, own] = host.links
 		if (!own) throw new Error('no link')
 		const moves = [{ link: own.ifindex, from: own.name, to: 'multinic0' }]
-		expect(questionsBeside(own, wanted, { ...none, moves }, host)).toEqual(
+		expect(addressesToProbeElsewhere(own, wanted, { ...none, moves }, host)).toEqual(
 			ips.length > 0 ? [{ kind: 'ask', link: 2, name: 'ens3', ips, mac: own.mac }] : [],
 		)
 	})
@@ -96,7 +96,7 @@ describe('whether another host has an address', () => {
 		const host = hostWith([{ ...primary, addresses: [address('10.0.0.9/32')] }, link('10.0.0.4/24')], { routes: [{ ...plain, ...route }] })
 		const [, own] = host.links
 		if (!own) throw new Error('no link')
-		expect(questionsBeside(own, wanted, none, host)).toEqual(
+		expect(addressesToProbeElsewhere(own, wanted, none, host)).toEqual(
 			ips.length > 0 ? [{ kind: 'ask', link: 2, name: 'ens3', ips, mac: own.mac }] : [],
 		)
 	})
@@ -113,7 +113,7 @@ describe('whether another host has an address', () => {
 		const original = { name: 'ens3', altnames: [], mtu: 1500, up: false, sysctls: {} }
 		const ours = { mac: primary.mac, id: 0, name: 'ens3', addresses: [], routes: [], files: {}, former: [], original }
 		const accepted = [{ nic, link: its, ours: isOurs ? ours : undefined }]
-		expect(questionsBeside(own, wanted, { ...none, accepted }, host)).toEqual(
+		expect(addressesToProbeElsewhere(own, wanted, { ...none, accepted }, host)).toEqual(
 			ips.length > 0 ? [{ kind: 'ask', link: 2, name: 'multinic7', ips, mac: own.mac }] : [],
 		)
 	})
@@ -135,7 +135,7 @@ describe('whether another host has an address', () => {
 	})
 
 	const header = 'ARPING 10.0.0.5 from 0.0.0.0 multinic0\n'
-	test.each<[title: string, said: Partial<Answer>, holder: ArpResult]>([
+	test.each<[title: string, said: Partial<ProgramOutput>, holder: ArpResult]>([
 		[
 			'is known by who answers',
 			{ code: 1, stdout: `${header}Unicast reply from 10.0.0.5 [FA:16:3E:00:00:09]  0.519ms\n` },
@@ -264,7 +264,7 @@ describe('the gateways of the interfaces', () => {
 	function wire() {
 		const { host } = livingHost(links)
 		const asked: string[] = []
-		const echo = ({ ip, bytes }: Packet) => ip === '10.0.0.1' || (ip === '10.0.2.1' && bytes < 1400)
+		const echo = ({ ip, bytes }: PingPacket) => ip === '10.0.0.1' || (ip === '10.0.2.1' && bytes < 1400)
 		const asking: Host = {
 			...host,
 			echoes: async packets => {

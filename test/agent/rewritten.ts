@@ -5,7 +5,7 @@ import { observe } from '../../agent/host/observe.ts'
 import { formatChange } from '../../agent/ip/format-change.ts'
 import type { HostState } from '../../agent/model/host-state.ts'
 import { differences, touchable } from '../../agent/plan/fingerprint.ts'
-import { addressesGiven, forgottenByDown } from '../../agent/plan/lost-when-down.ts'
+import { addressAdditions, lostWhenDown } from '../../agent/plan/lost-when-down.ts'
 import { isMadeByKernel } from '../../agent/model/origin.ts'
 import type { Change } from '../../agent/model/change.ts'
 
@@ -39,7 +39,7 @@ async function bare(): Promise<void> {
 function everythingOf(host: HostState): Change[] {
 	const link = linkOf(host)
 	const addresses = link.addresses.filter(address => address.family === 4 && !isMadeByKernel(address, link))
-	return [...addressesGiven(addresses, link.ifindex, []), ...forgottenByDown(link, host)]
+	return [...addressAdditions(addresses, link.ifindex, []), ...lostWhenDown(link, host)]
 }
 
 function lineOf(change: Change): string[] {

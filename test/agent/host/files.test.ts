@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { arm, unfinishedUndo } from '../../../agent/rollback/timer.ts'
 import { exists, namesIn, putFiles, removeFile } from '../../../agent/host/files.ts'
-import { MAX_BYTES, readRegularFile, readFile } from '../../../agent/host/read-files.ts'
+import { MAX_BYTES, readFile, readRegularFile } from '../../../agent/host/read-files.ts'
 import { follow } from '../../../agent/host/resolve-path.ts'
 
 let root: string

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { Machine } from '../../../contract/agent-run.ts'
 import { readMachine } from '../../../agent/host/read-machine.ts'
-import { type MachineFacts, machineOf } from '../../../agent/model/machine-description.ts'
+import { describeMachine, type MachineFacts } from '../../../agent/model/machine-description.ts'
 import { reportEarlyEnd } from '../../../agent/report/report.ts'
 import { reportText, shortText } from '../../../agent/report/report-text.ts'
 
@@ -30,11 +30,11 @@ describe('the operating system', () => {
 		['unknown', ''],
 		['unknown', 'PRETTY_NAME=""\n'],
 	])('is %s', (os, osRelease) => {
-		expect(machineOf({ ...plain, osRelease }).os).toBe(os)
+		expect(describeMachine({ ...plain, osRelease }).os).toBe(os)
 	})
 
 	test('has a name that fits into a report, whatever os-release contains', () => {
-		expect(machineOf({ ...plain, osRelease: `PRETTY_NAME="${'x'.repeat(10_000)}"\n` }).os).toHaveLength(100)
+		expect(describeMachine({ ...plain, osRelease: `PRETTY_NAME="${'x'.repeat(10_000)}"\n` }).os).toHaveLength(100)
 	})
 })
 
@@ -53,11 +53,11 @@ describe('virtualization', () => {
 		['unknown', 'Some Vendor', 'Some ARM board', 'processor\t: 0\nBogoMIPS\t: 50.00\n'],
 		['unknown', '', '', ''],
 	])('is %s for %s %s', (virtualization, vendor, product, cpuinfo) => {
-		expect(machineOf({ ...plain, firmware: { vendor, product, assetTag: '' }, cpuinfo }).virtualization).toBe(virtualization)
+		expect(describeMachine({ ...plain, firmware: { vendor, product, assetTag: '' }, cpuinfo }).virtualization).toBe(virtualization)
 	})
 
 	test('is the hypervisor named by the kernel if the firmware says nothing', () => {
-		expect(machineOf({ ...plain, hypervisor: 'xen', cpuinfo: flags(' hypervisor') }).virtualization).toBe('xen')
+		expect(describeMachine({ ...plain, hypervisor: 'xen', cpuinfo: flags(' hypervisor') }).virtualization).toBe('xen')
 	})
 })
 
@@ -100,7 +100,7 @@ describe('a machine', () => {
 test('the termination message omits the machine', () => {
 	const now = new Date(0)
 	const identity = { nodeName: 'worker-1', uid: 'a-uid', generation: 1, attempt: 1, mode: 'Apply' as const }
-	const report = { ...reportEarlyEnd({ reason: 'RunFailed', message: 'x' }, identity, now), machine: machineOf(plain) }
+	const report = { ...reportEarlyEnd({ reason: 'RunFailed', message: 'x' }, identity, now), machine: describeMachine(plain) }
 	expect(JSON.parse(reportText(report))).toHaveProperty('machine.cpus', 4)
 	expect(JSON.parse(shortText(report))).not.toHaveProperty('machine')
 })

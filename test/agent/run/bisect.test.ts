@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Accepted, Released } from '../../../agent/model/selection.ts'
-import { giveUp, onFailure, onSuccess, withheld, isFinished, type Bisect, startBisect, type ChangeId } from '../../../agent/run/bisect.ts'
+import { type Bisect, type ChangeId, giveUp, isFinished, onFailure, onSuccess, startBisect, withheld } from '../../../agent/run/bisect.ts'
 import { type Interface, settle } from '../../../contract/interface.ts'
 import { hostWith } from '../simulated-host.ts'
 
