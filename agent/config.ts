@@ -14,7 +14,7 @@ export const Settings = z
 		REPORT_FILE: z.string().optional(),
 		TERMINATION_LOG: z.string().default(TERMINATION_LOG),
 		LOG_FORMAT: z.enum(['human', 'json']).default('human'),
-		RUN: z.string().superRefine(isMark).optional(),
+		RUN: z.string().superRefine(checkMark).optional(),
 		KUBERNETES_SERVICE_HOST: z.string().optional(),
 		KUBERNETES_SERVICE_PORT: z.coerce.number().int().min(1).max(65_535).default(443),
 		SERVICE_ACCOUNT: z.string().default('/var/run/secrets/kubernetes.io/serviceaccount'),
@@ -52,7 +52,7 @@ const Addressee = RunMark.extend({ mode: RunMark.shape.mode.catch('Apply') }).st
  */
 export function addresseeOf({ startedFor, configPath }: Pick<Settings, 'startedFor' | 'configPath'>): RunMark | undefined {
 	try {
-		return startedFor !== undefined ? parseMark(startedFor) : Addressee.parse(parseJson(readText(configPath), configPath))
+		return startedFor !== undefined ? parseMark(startedFor) : Addressee.parse(parseJson(readConfigFile(configPath), configPath))
 	} catch (error) {
 		if (isFailure(error) || error instanceof z.ZodError) return undefined
 		throw error
@@ -62,8 +62,8 @@ export function addresseeOf({ startedFor, configPath }: Pick<Settings, 'startedF
 /** @throws Failure BAD_INPUT that names every invalid path of config.json, also if it is not the config of this run */
 export function readConfig({ startedFor, configPath }: Pick<Settings, 'startedFor' | 'configPath'>): RunConfig {
 	const mark = startedFor === undefined ? undefined : parseMark(startedFor)
-	const config = parseConfig(readText(configPath), configPath)
-	const faults = [...(mark ? mismatches(config, mark) : []), ...misnamed(config)]
+	const config = parseConfig(readConfigFile(configPath), configPath)
+	const faults = [...(mark ? markMismatches(config, mark) : []), ...misnamed(config)]
 	if (faults.length > 0) throw failure('BAD_INPUT', `${configPath}: ${faults.join('; ')}`)
 	return config
 }
@@ -76,7 +76,7 @@ export function parseConfig(text: string, path: string): RunConfig {
 }
 
 /** Reports an invalid RUN together with the other variables, so that one pod log shows them all. */
-function isMark(text: string, context: z.RefinementCtx): void {
+function checkMark(text: string, context: z.RefinementCtx): void {
 	try {
 		parseMark(text)
 	} catch (error) {
@@ -92,7 +92,7 @@ function parseMark(text: string): RunMark {
 }
 
 /** A ConfigMap can be replaced after its Job is created and before the pod starts; this pod was not started for the new content. */
-function mismatches({ report, ...config }: RunConfig, { report: to, ...mark }: RunMark): string[] {
+function markMismatches({ report, ...config }: RunConfig, { report: to, ...mark }: RunMark): string[] {
 	const pairs = [
 		...(['nodeName', 'uid', 'generation', 'attempt', 'mode'] as const).map(key => [key, config[key], mark[key]] as const),
 		...(['namespace', 'configMap'] as const).map(key => [`report.${key}`, report[key], to[key]] as const),
@@ -115,7 +115,7 @@ function misnamed({ generation, attempt, report: { configMap } }: RunConfig): st
 /** Maximum size of a ConfigMap (bytes). */
 const CONFIG_MAX_BYTES = 1_048_576
 
-function readText(path: string): string {
+function readConfigFile(path: string): string {
 	try {
 		const { size } = statSync(path)
 		if (size > CONFIG_MAX_BYTES) throw failure('BAD_INPUT', `it has ${size} bytes, and no ConfigMap more than ${CONFIG_MAX_BYTES}`)

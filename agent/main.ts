@@ -1,12 +1,12 @@
 import type { RunConfig } from '../contract/agent-run.ts'
 import { addresseeOf, parseSettings, readConfig, type Settings } from './config.ts'
 import { formatFor, help, parseFlags, TERMINATION_LOG } from './flags.ts'
-import { lock } from './host/run-lock.ts'
+import { acquireLock } from './host/run-lock.ts'
 import { type Code, failure, isFailure, reasonOf, wordsOf } from './model/failure.ts'
 import { hardwareOnly, type LinkKinds } from './plan/match-link.ts'
 import { deliver, terminationMessage } from './report/deliver.ts'
-import { tellEnd } from './report/log-run.ts'
-import { createLog, tellError } from './report/log.ts'
+import { logResult } from './report/log-run.ts'
+import { createLog, logError } from './report/log.ts'
 import { oneLine } from './report/one-line.ts'
 import { reportEarlyEnd } from './report/report.ts'
 import { hostAt } from './run/host.ts'
@@ -22,12 +22,12 @@ import { run } from './run/run.ts'
 export async function main(env: Env, kinds: LinkKinds = hardwareOnly, args: readonly string[] = []): Promise<number> {
 	try {
 		const flags = parseFlags(args)
-		if (flags.help) return tellHelp()
+		if (flags.help) return printHelp()
 		const settings = parseSettings(env, flags)
 		return await Promise.race([oneRun(settings, kinds), uncaught()]).catch(error => earlyEnd(error, settings))
 	} catch (error) {
 		const log = createLog(formatFor(env, args), toStderr)
-		tellError(log, 'failed', error)
+		logError(log, 'failed', error)
 		terminationMessage(env.TERMINATION_LOG ?? TERMINATION_LOG, oneLine(wordsOf(error)), log)
 		return exitStatus(error)
 	}
@@ -35,7 +35,7 @@ export async function main(env: Env, kinds: LinkKinds = hardwareOnly, args: read
 
 type Env = Readonly<Record<string, string | undefined>>
 
-function tellHelp(): number {
+function printHelp(): number {
 	process.stdout.write(help)
 	return 0
 }
@@ -45,16 +45,16 @@ async function oneRun(settings: Settings, kinds: LinkKinds): Promise<number> {
 		throw failure('BAD_INPUT', 'set REPORT_FILE, or run in a pod (KUBERNETES_SERVICE_HOST): there is nowhere to send the report')
 	const config = readConfig(settings)
 	const log = createLog(settings.logFormat, line => process.stdout.write(line))
-	const report = await locked(settings.hostRoot, config, () =>
+	const report = await withLock(settings.hostRoot, config, () =>
 		run(config, hostAt(settings.hostRoot), { log, kinds, apiServer: settings.apiServer }),
 	)
-	tellEnd(log, report)
+	logResult(log, report)
 	const arrived = await deliver(report, config.report, settings, log)
 	return arrived && report.outcome === 'Succeeded' ? 0 : 1
 }
 
-async function locked<T>(hostRoot: string, config: RunConfig, work: () => Promise<T>): Promise<T> {
-	const unlock = await lock(hostRoot, config)
+async function withLock<T>(hostRoot: string, config: RunConfig, work: () => Promise<T>): Promise<T> {
+	const unlock = await acquireLock(hostRoot, config)
 	try {
 		return await work()
 	} finally {
@@ -76,7 +76,7 @@ async function earlyEnd(error: unknown, settings: Settings): Promise<number> {
 	const addressee = addresseeOf(settings)
 	if (!addressee) throw error
 	const log = createLog(settings.logFormat, toStderr)
-	tellError(log, 'failed', error)
+	logError(log, 'failed', error)
 	const { report: to, ...identity } = addressee
 	const cause = isFailure<Code>(error)
 		? { reason: reasonOf(error.code), message: wordsOf(error) }

@@ -1,17 +1,17 @@
 import type { HostState } from '../model/host-state.ts'
 import { OUR_PATHS } from '../model/paths.ts'
 import type { Accepted } from '../model/selection.ts'
-import { keepingOf } from '../persist/backend.ts'
-import { type Files, netplanFilesOf } from '../persist/netplan-after.ts'
+import { backendFor } from '../persist/backend.ts'
+import { type NetplanFiles, netplanFilesOf } from '../persist/netplan-after.ts'
 import { isSameBelow } from '../persist/networkd-match.ts'
-import type { Verdict } from './generator-output.ts'
+import type { GeneratorOutput } from './generator-output.ts'
 
-type Known = { accepted: readonly Accepted[]; host: HostState }
+type AcceptedOnHost = { accepted: readonly Accepted[]; host: HostState }
 
 /**
  * @returns the first file that netplan would generate differently at boot than it is on the host now, ignoring what is on top of the link
  */
-export function changedAtBoot(paths: readonly string[], { files }: Verdict, host: HostState): string | undefined {
+export function changedAtBoot(paths: readonly string[], { files }: GeneratorOutput, host: HostState): string | undefined {
 	return paths.find(path => !isSameBelow(files[path]?.content, host.files[path]?.content))
 }
 
@@ -23,20 +23,20 @@ export function changedAtBoot(paths: readonly string[], { files }: Verdict, host
  * @param changed of `changedAtBoot`
  * @param input all netplan files
  */
-export async function changeWords(
+export async function changeCause(
 	changed: string,
-	input: Files,
-	{ accepted, host }: Known,
-	ask: (files: Files) => Promise<Verdict>,
+	input: NetplanFiles,
+	{ accepted, host }: AcceptedOnHost,
+	generate: (files: NetplanFiles) => Promise<GeneratorOutput>,
 ): Promise<string> {
-	const { nic } = accepted.find(one => keepingOf(host).generated(one.nic.name).includes(changed)) ?? {}
-	const isChanged = (verdict: Verdict) =>
+	const { nic } = accepted.find(one => backendFor(host).generated(one.nic.name).includes(changed)) ?? {}
+	const isChanged = (verdict: GeneratorOutput) =>
 		verdict.complaint === undefined ? changedAtBoot([changed], verdict, host) !== undefined : undefined
 	const ours = netplanFilesOf(accepted, host)
 	for (const [path, file] of Object.entries(input)) {
 		if (OUR_PATHS.has(path)) continue
 		const { [path]: _, ...rest } = input
-		if (isChanged(await ask({ ...ours, [path]: file })) === true || isChanged(await ask(rest)) === false)
+		if (isChanged(await generate({ ...ours, [path]: file })) === true || isChanged(await generate(rest)) === false)
 			return `${path} changes what the next boot makes of ${nic?.name} (cat ${path}): take ${nic?.name} out of that file`
 	}
 	return `netplan would make another ${changed} at the next boot (netplan get)`

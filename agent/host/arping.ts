@@ -1,11 +1,11 @@
-import type { Answer } from './exec.ts'
+import type { ProgramOutput } from './exec.ts'
 import { ifInstalled } from './optional-program.ts'
 
 /** Which other host has an address: no host, one with this MAC, or why it was not checked. */
-export type Holder = { mac?: string } | { unasked: string }
+export type ArpResult = { mac?: string } | { notChecked: string }
 
 /** Two probes, one second apart, because a link that has just come up may lose the first. */
-export const QUESTIONS = ['-c', '2', '-w', '2']
+export const ARPING_ARGS = ['-c', '2', '-w', '2']
 
 /**
  * Checks with ARP probes (RFC 5227) which host has an IPv4 address. A probe has no sender address, so a host that has the address answers
@@ -14,17 +14,17 @@ export const QUESTIONS = ['-c', '2', '-w', '2']
  *
  * @see arping(8) of iputils
  */
-export async function holderOf(ip: string, link: string): Promise<Holder> {
-	const answer = await ifInstalled('arping', ['-D', ...QUESTIONS, '-I', link, ip])
-	return answer ? heard(answer) : { unasked: 'there is no arping' }
+export async function arpProbe(ip: string, link: string): Promise<ArpResult> {
+	const answer = await ifInstalled('arping', ['-D', ...ARPING_ARGS, '-I', link, ip])
+	return answer ? parseArping(answer) : { notChecked: 'there is no arping' }
 }
 
 /** @returns what arping found; its exit status distinguishes an answer (1), no answer (0) and what it could not do */
-export function heard({ code, stdout, stderr }: Answer): Holder {
+export function parseArping({ code, stdout, stderr }: ProgramOutput): ArpResult {
 	const mac = /^\w+ \w+ from \S+ \[([\da-f:]{17})\]/im.exec(stdout)?.[1]
-	const asked = /^ARPING \S+ from 0\.0\.0\.0\b/m.test(stdout)
-	if (asked && mac !== undefined) return { mac: mac.toLowerCase() }
-	if (asked && code === 0) return {}
+	const isProbe = /^ARPING \S+ from 0\.0\.0\.0\b/m.test(stdout)
+	if (isProbe && mac !== undefined) return { mac: mac.toLowerCase() }
+	if (isProbe && code === 0) return {}
 	const [words = ''] = (stderr || stdout).trim().split('\n')
-	return { unasked: words || `arping ended with ${code}` }
+	return { notChecked: words || `arping ended with ${code}` }
 }

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { failure } from '../model/failure.ts'
 
-export type Answer = { code: number; stdout: string; stderr: string }
+export type ProgramOutput = { code: number; stdout: string; stderr: string }
 
 /**
  * Runs one program without a shell. It gets `args` unchanged and `input` as its standard input.
@@ -9,7 +9,7 @@ export type Answer = { code: number; stdout: string; stderr: string }
  * @returns its output and exit status, whatever that is
  * @throws Failure COMMAND_FAILED when it cannot be started, is killed by a signal or takes longer than `timeoutMs` (milliseconds)
  */
-export function exec(program: string, args: readonly string[], input = '', timeoutMs = 20_000): Promise<Answer> {
+export function exec(program: string, args: readonly string[], input = '', timeoutMs = 20_000): Promise<ProgramOutput> {
 	return new Promise((resolve, reject) => {
 		const options = { timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: 64 * 1024 * 1024, env: { PATH, LC_ALL: 'C' } } as const
 		const child = execFile(program, [...args], options, (error, stdout, stderr) => {
@@ -23,7 +23,7 @@ export function exec(program: string, args: readonly string[], input = '', timeo
 }
 
 /** Runs a program of the host on the host's files, as `exec` does. @param root where the host's `/` is mounted */
-export function execOnHost(root: string, program: string, args: readonly string[]): Promise<Answer> {
+export function execOnHost(root: string, program: string, args: readonly string[]): Promise<ProgramOutput> {
 	return exec('chroot', [root, program, ...args])
 }
 

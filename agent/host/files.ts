@@ -17,7 +17,7 @@ import {
 import { dirname } from 'node:path'
 import { codeOf } from '../../runtime/errors.ts'
 import type { FileState } from '../model/host-state.ts'
-import { BYTES } from './read-files.ts'
+import { BYTE_ENCODING } from './read-files.ts'
 import { entryAt, follow, statOf, unlessMissing } from './resolve-path.ts'
 
 /**
@@ -95,7 +95,7 @@ function nearest(at: string): string {
 
 /** Uses `writeFileSync`, because `writeSync` may write only a part if a disk is nearly full, and reports that only by its return value. */
 function write(descriptor: number, { content, mode, gid }: FileState): void {
-	writeFileSync(descriptor, content, BYTES)
+	writeFileSync(descriptor, content, BYTE_ENCODING)
 	fchownSync(descriptor, 0, gid)
 	fchmodSync(descriptor, mode)
 }

@@ -4,7 +4,7 @@ import { exists } from './files.ts'
 import { readText } from './read-files.ts'
 
 /** Which daemon manages which link at the moment. */
-export type Managers = {
+export type LinkDaemons = {
 	/** NetworkManager runs here and answers. */
 	networkmanager: boolean
 	/** @returns the daemon that manages the link; empty if no daemon does */
@@ -12,7 +12,7 @@ export type Managers = {
 }
 
 /** Queries NetworkManager, if there is one, and reads what systemd-networkd stores about its links. */
-export async function managers(root: string): Promise<Managers> {
+export async function linkDaemons(root: string): Promise<LinkDaemons> {
 	const devices = exists(root, '/run/NetworkManager') ? await devicesOf(root) : undefined
 	return {
 		networkmanager: devices !== undefined,
@@ -38,10 +38,10 @@ async function devicesOf(root: string): Promise<Set<string> | undefined> {
 	const { code, stdout } = await execOnHost(root, 'nmcli', ['-t', '-f', 'DEVICE,STATE', 'device'])
 	if (code !== 0) return undefined
 	const lines = stdout.split('\n').map(line => /^(.*):([^:]*)$/.exec(line))
-	return new Set(lines.flatMap(found => (found?.[2] && isHeld(found[2]) ? [(found[1] ?? '').replaceAll('\\:', ':')] : [])))
+	return new Set(lines.flatMap(found => (found?.[2] && isManaged(found[2]) ? [(found[1] ?? '').replaceAll('\\:', ':')] : [])))
 }
 
-function isHeld(state: string): boolean {
+function isManaged(state: string): boolean {
 	return !/unmanaged|unavailable|externally/.test(state)
 }
 

@@ -25,7 +25,7 @@ export function withLocks(routes: readonly Route[], text: string): readonly Rout
 	const locked = new Map<string, string>()
 	for (const line of text.split('\n')) if (line.includes(' lock ')) locked.set(keyOfLine(line), line)
 	return routes.map(route => {
-		const line = route.metrics && locked.get(keyOf(route))
+		const line = route.metrics && locked.get(lockKey(route))
 		if (!line) return route
 		const isLocked = (name: string) => name !== LOCKS_ITSELF && line.includes(` ${name} lock `)
 		const entries = Object.entries(route.metrics ?? {}).map(([name, value]) => [name, isLocked(name) ? `lock ${value}` : value])
@@ -34,7 +34,7 @@ export function withLocks(routes: readonly Route[], text: string): readonly Rout
 }
 
 /** What distinguishes a route from all others in all tables. */
-function keyOf({ type, family, to, table, metric, tos, from }: Route): string {
+function lockKey({ type, family, to, table, metric, tos, from }: Route): string {
 	return [type, family, to, table, metric, tos ? hex(tos) : '', from ?? ''].join(' ')
 }
 

@@ -18,7 +18,7 @@ const folders: readonly (readonly [folder: string, ending: string])[] = [
  * @param macs lower case
  * @returns path on the host → file
  */
-export function mentioning(root: string, macs: ReadonlySet<string>): Record<string, FileState> {
+export function filesMentioning(root: string, macs: ReadonlySet<string>): Record<string, FileState> {
 	const paths = folders.flatMap(([folder, ending]) =>
 		namesIn(root, folder).flatMap(name => (name.endsWith(ending) ? [`${folder}/${name}`] : [])),
 	)

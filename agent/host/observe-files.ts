@@ -14,15 +14,15 @@ import {
 	UDEV_ETC_FOLDER,
 } from '../model/paths.ts'
 import { namesIn } from './files.ts'
-import { foreignReader, MOST, read, readFile } from './read-files.ts'
+import { foreignReader, MAX_BYTES, readFile, readRegularFile } from './read-files.ts'
 
 /** The files that every observation reads. */
 
 /** Maximum bytes of the record, which contains what MultiNIC's files replaced. */
-const RECORD = 16 * MOST
+const RECORD = 16 * MAX_BYTES
 
 /** @returns path → file: those that may be managed by MultiNIC, and those not managed by MultiNIC that are read on every host */
-export function filesOf(root: string): Record<string, FileState> {
+export function filesRead(root: string): Record<string, FileState> {
 	const ours = thereOf(root, Array.from({ length: MAX_INTERFACES }, (_, id) => pathsOf(interfaceName(id))).flat())
 	const others = [
 		...NETPLAN_FOLDERS.flatMap(folder => pathsWith(root, folder, '.yaml')),
@@ -41,7 +41,7 @@ export function filesOf(root: string): Record<string, FileState> {
 }
 
 function readRecord(root: string, path: string): FileState | undefined {
-	const found = read(root, path, RECORD)
+	const found = readRegularFile(root, path, RECORD)
 	if (found && 'why' in found) throw badRecord(found.why)
 	return found?.file
 }

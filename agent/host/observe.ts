@@ -1,5 +1,5 @@
 import { release } from 'node:os'
-import { ipJson, understood } from '../ip/ip-json.ts'
+import { ipJson, parsedOutput } from '../ip/ip-json.ts'
 import { distinctEncap } from '../ip/parse-encap.ts'
 import { parseNetwork } from '../ip/parse-network.ts'
 import { parseRules } from '../ip/parse-rules.ts'
@@ -21,12 +21,14 @@ import { exec } from './exec.ts'
 import { exists } from './files.ts'
 import { ignoredFamilies } from './ignored-routes.ts'
 import { ignoreMissingIpv6, isIpv6Disabled } from './ipv6-support.ts'
-import { type Managers, managers } from './link-daemons.ts'
+import { type LinkDaemons, linkDaemons } from './link-daemons.ts'
 import { readLocks } from './locked-metrics.ts'
-import { mentioning } from './mentioning-files.ts'
-import { filesOf, pathsWith } from './observe-files.ts'
-import { MOST, readSetting, readText } from './read-files.ts'
+import { filesMentioning } from './mentioning-files.ts'
+import { filesRead, pathsWith } from './observe-files.ts'
+import { MAX_BYTES, readSetting, readText } from './read-files.ts'
 import { deviceOf, inOtherNamespace } from './sysfs.ts'
+
+/** host/: reads the host and changes it. Each file uses one program or one part of the file system. */
 
 const generators = ['/usr/libexec/netplan/generate', '/usr/lib/netplan/generate', '/lib/netplan/generate']
 
@@ -38,19 +40,23 @@ const generators = ['/usr/libexec/netplan/generate', '/usr/lib/netplan/generate'
  * @throws Failure COMMAND_FAILED when `ip` fails or its output cannot be parsed
  */
 export async function observe(root: string, wanted: readonly string[]): Promise<HostState> {
-	const [all, six, daemons] = await Promise.all([ask([], QUESTIONS), ask(['-6'], ['rule show']).catch(ignoreMissingIpv6), managers(root)])
+	const [all, ipv6Rules, daemons] = await Promise.all([
+		queryIp([], QUERIES),
+		queryIp(['-6'], ['rule show']).catch(ignoreMissingIpv6),
+		linkDaemons(root),
+	])
 	const [addresses = [], found4 = [], permanent = [], rules4 = [], proxies = [], objects = []] = all
-	const { links, routes, neighbours, nextHopObjects } = understood(() =>
+	const { links, routes, neighbours, nextHopObjects } = parsedOutput(() =>
 		parseNetwork({ addresses, routes: found4, neighbours: permanent, proxies, nextHops: objects }),
 	)
-	const rules = understood(() => [...parseRules(rules4, 4), ...parseRules(six?.[0] ?? [], 6)])
-	const ours = filesOf(root)
+	const rules = parsedOutput(() => [...parseRules(rules4, 4), ...parseRules(ipv6Rules?.[0] ?? [], 6)])
+	const ours = filesRead(root)
 	const macs = new Set([...wanted, ...recordedMacs(ours[RECORD_PATH])])
-	const found = { ...ours, ...mentioning(root, macs) }
+	const found = { ...ours, ...filesMentioning(root, macs) }
 	const touchable = new Set(links.flatMap(link => (macs.has(link.permanentMac ?? link.mac) ? [link.ifindex] : [])))
 	return {
 		...surroundings(root, daemons, macs),
-		ipv6: six !== undefined,
+		ipv6: ipv6Rules !== undefined,
 		links: links.map(link => ({
 			...link,
 			...daemons.of(link),
@@ -69,13 +75,13 @@ export async function observe(root: string, wanted: readonly string[]): Promise<
 
 /** Kernels before 5.3 and `ip` before 5.3 have no next hop objects, so the batch ends there. */
 const OPTIONAL = 'nexthop show'
-const QUESTIONS = ['addr show', 'route show table all', 'neigh show nud permanent nud noarp', 'rule show', 'neigh show proxy', OPTIONAL]
+const QUERIES = ['addr show', 'route show table all', 'neigh show nud permanent nud noarp', 'rule show', 'neigh show proxy', OPTIONAL]
 
-async function ask(options: readonly string[], lines: readonly string[]): Promise<unknown[]> {
+async function queryIp(options: readonly string[], lines: readonly string[]): Promise<unknown[]> {
 	const { code, stdout, stderr } = await exec('ip', ['-N', '-j', '-d', ...options, '-batch', '-'], `${lines.join('\n')}\n`)
 	const isOptional = lines.at(-1) === OPTIONAL && stderr.includes(`Command failed -:${lines.length}`)
 	if (code !== 0 && !isOptional) throw failure('COMMAND_FAILED', `ip ${lines.join(', ')}: ${stderr.trim()}`)
-	return understood(() =>
+	return parsedOutput(() =>
 		distinctEncap(stdout)
 			.split('\n')
 			.filter(line => line.trim())
@@ -84,7 +90,7 @@ async function ask(options: readonly string[], lines: readonly string[]): Promis
 	)
 }
 
-function surroundings(root: string, { networkmanager }: Managers, macs: ReadonlySet<string>): Omit<Surroundings, 'ipv6'> {
+function surroundings(root: string, { networkmanager }: LinkDaemons, macs: ReadonlySet<string>): Omit<Surroundings, 'ipv6'> {
 	const generator = generators.find(path => exists(root, path))
 	return {
 		systemd: exists(root, '/run/systemd/system'),
@@ -98,19 +104,19 @@ function surroundings(root: string, { networkmanager }: Managers, macs: Readonly
 			...(readsNicsAtBoot(root) && { everyBoot: true }),
 			forced: (readSetting(`${root}/proc/cmdline`) ?? '').includes('network-config='),
 		},
-		liveRename: kernelAtLeast(release(), 6, 2),
+		liveRename: isKernelAtLeast(release(), 6, 2),
 		...(generator !== undefined && { generator }),
 	}
 }
 
 /** @returns whether `6.18.44-generic` is at least the wanted version */
-export function kernelAtLeast(kernel: string, major: number, minor: number): boolean {
+export function isKernelAtLeast(kernel: string, major: number, minor: number): boolean {
 	const [a = 0, b = 0] = kernel.split(/[.-]/).map(Number)
 	return a > major || (a === major && b >= minor)
 }
 
 /** Maximum bytes of what cloud-init stores, which also contains user data. */
-const CACHE = 16 * MOST
+const CACHE = 16 * MAX_BYTES
 
 function rememberedByCloudInit(root: string, macs: ReadonlySet<string>): string[] {
 	const remembered = CLOUD_INIT_CACHES.map(path => readText(root, path, CACHE).toLowerCase())

@@ -1,6 +1,6 @@
 import { codeOf } from '../../runtime/errors.ts'
 import { isFailure } from '../model/failure.ts'
-import { type Answer, exec } from './exec.ts'
+import { exec, type ProgramOutput } from './exec.ts'
 
 /**
  * Runs a program that may be missing from the agent's image.
@@ -8,7 +8,7 @@ import { type Answer, exec } from './exec.ts'
  * @returns what `exec` returns, or undefined if the program is not installed
  * @throws Failure COMMAND_FAILED as `exec` does
  */
-export async function ifInstalled(program: string, args: readonly string[]): Promise<Answer | undefined> {
+export async function ifInstalled(program: string, args: readonly string[]): Promise<ProgramOutput | undefined> {
 	try {
 		return await exec(program, args)
 	} catch (error) {

@@ -24,9 +24,9 @@ export function tcpAnswers(host: string, port: number): Promise<boolean> {
 const REFUSALS = new Set(['ENODATA', 'ENOTFOUND', 'ESERVFAIL', 'EREFUSED', 'ENOTIMP', 'EFORMERR', 'EBADRESP'])
 
 /** A query or its answer may be lost: when each query is sent (milliseconds). */
-const QUESTIONS = [0, 300, 600]
+const QUERY_DELAYS = [0, 300, 600]
 /** Total wait for all of them (milliseconds). */
-const ROUND = 1_000
+const ROUND_MS = 1_000
 
 /**
  * Queries `localhost`, which a nameserver answers, or refuses, without querying others, because only the path to it matters.
@@ -34,21 +34,23 @@ const ROUND = 1_000
  * @param servers IP addresses
  * @returns whether one of them answers within 1 s, or within `withinMs` if that is less
  */
-export async function nameserverAnswers(servers: readonly string[], withinMs = ROUND): Promise<boolean> {
+export async function nameserverAnswers(servers: readonly string[], withinMs = ROUND_MS): Promise<boolean> {
 	const enough = new AbortController()
 	const { signal } = enough
-	const questions = servers.flatMap(server => QUESTIONS.map(pause => sleep(pause, undefined, { signal }).then(() => says(server, signal))))
-	const heard = Promise.any(questions).catch(() => false)
+	const queries = servers.flatMap(server =>
+		QUERY_DELAYS.map(pause => sleep(pause, undefined, { signal }).then(() => answersQuery(server, signal))),
+	)
+	const firstAnswer = Promise.any(queries).catch(() => false)
 	try {
-		return await Promise.race([heard, sleep(Math.min(withinMs, ROUND), false, { signal })])
+		return await Promise.race([firstAnswer, sleep(Math.min(withinMs, ROUND_MS), false, { signal })])
 	} finally {
 		enough.abort()
 	}
 }
 
 /** @throws the error if the server does not answer, or if `enough` is aborted */
-async function says(server: string, enough: AbortSignal): Promise<true> {
-	const resolver = new Resolver({ timeout: ROUND, tries: 1 })
+async function answersQuery(server: string, enough: AbortSignal): Promise<true> {
+	const resolver = new Resolver({ timeout: ROUND_MS, tries: 1 })
 	enough.addEventListener('abort', () => resolver.cancel())
 	resolver.setServers([server])
 	try {

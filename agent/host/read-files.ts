@@ -7,10 +7,10 @@ import { follow, statOf, unlessMissing } from './resolve-path.ts'
 /** Reads the host's files, each with a limit that is checked first: a path may hold anything. */
 
 /** One character per byte: a file not managed by MultiNIC is restored byte for byte, whatever its encoding. */
-export const BYTES = 'latin1'
+export const BYTE_ENCODING = 'latin1'
 
 /** Maximum bytes of a configuration file. */
-export const MOST = 1 << 20
+export const MAX_BYTES = 1 << 20
 
 /** A file, or why it cannot be read; `isFile`: it is nevertheless a file, with any content. Undefined: it does not exist. */
 export type Reading = { file: FileState } | { why: string; isFile: boolean } | undefined
@@ -18,15 +18,15 @@ export type Reading = { file: FileState } | { why: string; isFile: boolean } | u
 /**
  * Reads what is at a path of the host. Only a regular file is opened: a pipe would never end, and a device may do anything.
  *
- * @param most maximum bytes; a larger file is not read
+ * @param maxBytes maximum bytes; a larger file is not read
  */
-export function read(root: string, path: string, most = MOST): Reading {
+export function readRegularFile(root: string, path: string, maxBytes = MAX_BYTES): Reading {
 	try {
 		const { at, found } = follow(root, path)
 		// Hosts mask a file with a link to /dev/null, which then counts as empty.
 		if (at === `${root}/dev/null`) return { file: { content: '', mode: 0o644, gid: 0 } }
 		if (!found) return undefined
-		return found.isFile() ? readAt(at, most) : { why: `it is ${kindOf(found)}`, isFile: false }
+		return found.isFile() ? readAt(at, maxBytes) : { why: `it is ${kindOf(found)}`, isFile: false }
 	} catch (error) {
 		const code = codeOf(error)
 		if (code === 'ELOOP') return { why: 'it is a symbolic link that leads to itself', isFile: false }
@@ -35,13 +35,13 @@ export function read(root: string, path: string, most = MOST): Reading {
 	}
 }
 
-function readAt(at: string, most: number): Reading {
+function readAt(at: string, maxBytes: number): Reading {
 	const descriptor = openSync(at, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
 	try {
 		const stats = fstatSync(descriptor)
 		if (!stats.isFile()) return { why: `it is ${kindOf(stats)}`, isFile: false }
-		const content = stats.size > most ? undefined : contentOf(descriptor, stats.size, most)
-		if (content === undefined) return { why: `it is larger than ${most / MOST} MiB`, isFile: true }
+		const content = stats.size > maxBytes ? undefined : contentOf(descriptor, stats.size, maxBytes)
+		if (content === undefined) return { why: `it is larger than ${maxBytes / MAX_BYTES} MiB`, isFile: true }
 		return { file: { content, mode: stats.mode & 0o7777, gid: stats.gid } }
 	} finally {
 		closeSync(descriptor)
@@ -50,17 +50,17 @@ function readAt(at: string, most: number): Reading {
 
 /**
  * @param size 0 if the kernel does not report it, as in /proc
- * @returns undefined if there is more than `most`
+ * @returns undefined if there is more than `maxBytes`
  */
-function contentOf(descriptor: number, size: number, most: number): string | undefined {
+function contentOf(descriptor: number, size: number, maxBytes: number): string | undefined {
 	const parts: Buffer[] = []
 	let total = 0
-	while (total <= most) {
+	while (total <= maxBytes) {
 		const buffer = Buffer.allocUnsafe(size > total ? size - total : 4096)
 		const count = readSync(descriptor, buffer)
 		total += count
 		parts.push(buffer.subarray(0, count))
-		if (count === 0 || total === size) return Buffer.concat(parts).toString(BYTES)
+		if (count === 0 || total === size) return Buffer.concat(parts).toString(BYTE_ENCODING)
 	}
 	return undefined
 }
@@ -77,15 +77,15 @@ function kindOf(stats: Stats): string {
  * @returns undefined if it does not exist
  * @throws Failure COMMAND_FAILED if it is not a file or cannot be read
  */
-export function readFile(root: string, path: string, most = MOST): FileState | undefined {
-	const found = read(root, path, most)
+export function readFile(root: string, path: string, maxBytes = MAX_BYTES): FileState | undefined {
+	const found = readRegularFile(root, path, maxBytes)
 	if (found && 'why' in found)
 		throw failure('COMMAND_FAILED', `${path} cannot be read: ${found.why}; nothing was changed. Move it away (ls -ld ${path})`)
 	return found?.file
 }
 
 /** Maximum bytes of all files not managed by MultiNIC that are kept. */
-const MOST_KEPT = 16 * MOST
+const MAX_KEPT_BYTES = 16 * MAX_BYTES
 
 /**
  * Reads files that are not managed by MultiNIC.
@@ -94,13 +94,15 @@ const MOST_KEPT = 16 * MOST
  *   `unreadable` is set if its content is unknown
  */
 export function foreignReader(root: string): (path: string) => FileState | undefined {
-	let kept = 0
+	let keptBytes = 0
 	return path => {
 		const found =
-			kept > MOST_KEPT ? { why: `it and the files beside it are larger than ${MOST_KEPT / MOST} MiB`, isFile: true } : read(root, path)
+			keptBytes > MAX_KEPT_BYTES
+				? { why: `it and the files beside it are larger than ${MAX_KEPT_BYTES / MAX_BYTES} MiB`, isFile: true }
+				: readRegularFile(root, path)
 		if (!found) return undefined
 		if ('why' in found) return found.isFile ? { content: '', mode: 0, gid: 0, unreadable: found.why } : undefined
-		kept += found.file.content.length
+		keptBytes += found.file.content.length
 		return found.file
 	}
 }
@@ -110,14 +112,14 @@ export function foreignReader(root: string): (path: string) => FileState | undef
  *
  * @returns its text, one character per byte; empty when it cannot be read
  */
-export function readText(root: string, path: string, most = MOST): string {
-	const found = read(root, path, most)
+export function readText(root: string, path: string, maxBytes = MAX_BYTES): string {
+	const found = readRegularFile(root, path, maxBytes)
 	return found && 'file' in found ? found.file.content : ''
 }
 
 /** @returns the same text as UTF-8, without surrounding whitespace */
-export function textOf(root: string, path: string): string {
-	return Buffer.from(readText(root, path), BYTES).toString().trim()
+export function readUtf8(root: string, path: string): string {
+	return Buffer.from(readText(root, path), BYTE_ENCODING).toString().trim()
 }
 
 /**
@@ -129,21 +131,21 @@ export function textOf(root: string, path: string): string {
 export function readSetting(at: string): string | undefined {
 	return unlessMissing(() => {
 		if (!statOf(at)) return undefined
-		const found = readAt(at, MOST)
+		const found = readAt(at, MAX_BYTES)
 		return found && 'file' in found ? found.file.content.trim() : undefined
 	})
 }
 
 /**
  * @param at in this container
- * @param most maximum bytes
+ * @param maxBytes maximum bytes
  * @returns the beginning of a file; undefined if it does not exist
  */
-export function beginningOf(at: string, most: number): string | undefined {
+export function readBeginning(at: string, maxBytes: number): string | undefined {
 	if (!statOf(at)?.isFile()) return undefined
 	const descriptor = openSync(at, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
 	try {
-		const buffer = Buffer.alloc(most)
+		const buffer = Buffer.alloc(maxBytes)
 		return buffer.toString('utf8', 0, readSync(descriptor, buffer))
 	} finally {
 		closeSync(descriptor)

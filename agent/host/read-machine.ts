@@ -1,7 +1,7 @@
 import { availableParallelism, release, totalmem } from 'node:os'
 import type { Machine } from '../../contract/agent-run.ts'
-import { type Firmware, machineOf } from '../model/machine-description.ts'
-import { beginningOf, textOf } from './read-files.ts'
+import { describeMachine, type Firmware } from '../model/machine-description.ts'
+import { readBeginning, readUtf8 } from './read-files.ts'
 
 /**
  * Reads what the machine is without starting a process: from a few small files of the host, and from what the kernel shows to every
@@ -9,33 +9,33 @@ import { beginningOf, textOf } from './read-files.ts'
  *
  * @returns `unknown` for what cannot be read; never rejects
  */
-export function machine(root: string): Promise<Machine> {
+export function readMachine(root: string): Promise<Machine> {
 	return new Promise(resolve => setImmediate(() => resolve(read(root))))
 }
 
 function read(root: string): Machine {
-	return machineOf({
-		osRelease: textOf(root, '/etc/os-release') || textOf(root, '/usr/lib/os-release'),
+	return describeMachine({
+		osRelease: readUtf8(root, '/etc/os-release') || readUtf8(root, '/usr/lib/os-release'),
 		kernel: release(),
 		firmware: firmware(root),
-		hypervisor: textOf(root, '/sys/hypervisor/type'),
+		hypervisor: readUtf8(root, '/sys/hypervisor/type'),
 		cpuinfo: cpuinfo(root),
-		cpus: cpusIn(textOf(root, '/sys/devices/system/cpu/online')) || availableParallelism(),
+		cpus: cpusIn(readUtf8(root, '/sys/devices/system/cpu/online')) || availableParallelism(),
 		memory: totalmem(),
-		bootId: textOf(root, '/proc/sys/kernel/random/boot_id'),
+		bootId: readUtf8(root, '/proc/sys/kernel/random/boot_id'),
 	})
 }
 
 /** DMI data, by which OpenStack and hypervisors usually identify themselves. */
 export function firmware(root: string): Firmware {
-	const of = (name: string) => textOf(root, `/sys/class/dmi/id/${name}`)
+	const of = (name: string) => readUtf8(root, `/sys/class/dmi/id/${name}`)
 	return { vendor: of('sys_vendor'), product: of('product_name'), assetTag: of('chassis_asset_tag') }
 }
 
 /** Reads only the beginning, because the content repeats for every processor. */
 function cpuinfo(root: string): string {
 	try {
-		return beginningOf(`${root}/proc/cpuinfo`, 4096) ?? ''
+		return readBeginning(`${root}/proc/cpuinfo`, 4096) ?? ''
 	} catch {
 		return ''
 	}

@@ -8,7 +8,7 @@ import { codeOf } from '../../runtime/errors.ts'
  */
 
 /** As many as the kernel follows. @see path_resolution(7) */
-const MOST_LINKS = 40
+const MAX_LINKS = 40
 
 /** `found`: the entry at the path; absent: it does not exist. */
 export type Place = { at: string; found?: Stats }
@@ -30,7 +30,7 @@ export function follow(root: string, path: string): Place {
 		const at = `${root}/${done.join('/')}`
 		found = statOf(at)
 		if (!found?.isSymbolicLink()) continue
-		if (++links > MOST_LINKS) throw Object.assign(new Error(`ELOOP: ${path} is a symbolic link that leads to itself`), { code: 'ELOOP' })
+		if (++links > MAX_LINKS) throw Object.assign(new Error(`ELOOP: ${path} is a symbolic link that leads to itself`), { code: 'ELOOP' })
 		const target = readlinkSync(at)
 		done.length = target.startsWith('/') ? 0 : done.length - 1
 		left.push(...partsOf(target))

@@ -2,10 +2,10 @@ import * as z from 'zod'
 import { canonicalIp } from '../../contract/ip.ts'
 import { deviceWord } from '../ip/device-word.ts'
 import { hex } from '../ip/hex.ts'
-import { ipJson, understood } from '../ip/ip-json.ts'
+import { ipJson, parsedOutput } from '../ip/ip-json.ts'
 import { failure } from '../model/failure.ts'
 import type { Link } from '../model/host-state.ts'
-import type { Answer } from '../plan/lookup-losses.ts'
+import type { LookupAnswer } from '../plan/lookup-losses.ts'
 import type { Lookup } from '../plan/node-packets.ts'
 import { LOCAL } from '../plan/own-packets.ts'
 import { exec } from './exec.ts'
@@ -33,7 +33,7 @@ type Shown = z.infer<typeof Shown>
  * @throws Failure COMMAND_FAILED when `ip` cannot run or its output cannot be parsed
  * @see ip-route(8), get
  */
-export async function lookUp(lookups: readonly Lookup[], links: readonly Pick<Link, 'ifindex' | 'name'>[]): Promise<Answer[]> {
+export async function lookUp(lookups: readonly Lookup[], links: readonly Pick<Link, 'ifindex' | 'name'>[]): Promise<LookupAnswer[]> {
 	if (lookups.length === 0) return []
 	const printed = await exec('ip', ['-N', '-j', '-force', '-batch', '-'], lookups.map(one => `${lineOf(one)}\n`).join(''))
 	return parseAnswers(lookups, printed, links)
@@ -48,7 +48,7 @@ export function parseAnswers(
 	lookups: readonly Lookup[],
 	{ stdout, stderr }: { stdout: string; stderr: string },
 	links: readonly Pick<Link, 'ifindex' | 'name'>[],
-): Answer[] {
+): LookupAnswer[] {
 	const refused = refusals(stderr)
 	const shown = stdout.split('\n').filter(line => line.trim())
 	if (shown.length !== lookups.length - refused.size)
@@ -57,7 +57,7 @@ export function parseAnswers(
 	let next = 0
 	return lookups.map((one, at) => {
 		const error = refused.get(at + 1)
-		return error === undefined ? answerOf(one, shownIn(shown[next++] ?? ''), indexes) : { error }
+		return error === undefined ? toAnswer(one, shownIn(shown[next++] ?? ''), indexes) : { error }
 	})
 }
 
@@ -81,22 +81,26 @@ export function lineOf({ to, from, iif, oif, mark, tos, uid, protocol, sport, dp
 /** A failed look-up prints nothing on stdout; the number of its line is on stderr, after the kernel's message. */
 function refusals(stderr: string): Map<number, string> {
 	const found = new Map<number, string>()
-	let said = ''
+	let message = ''
 	for (const line of stderr.split('\n')) {
 		const at = /^Command failed -:(\d+)/.exec(line)?.[1]
-		if (at === undefined) said = line || said
-		else found.set(Number(at), said.replace(/^(RTNETLINK answers|Error): /, ''))
+		if (at === undefined) message = line || message
+		else found.set(Number(at), message.replace(/^(RTNETLINK answers|Error): /, ''))
 	}
 	return found
 }
 
 function shownIn(line: string): Shown {
-	const [shown] = understood(() => z.array(Shown).parse(ipJson(line)), 'ip route get')
+	const [shown] = parsedOutput(() => z.array(Shown).parse(ipJson(line)), 'ip route get')
 	if (!shown) throw failure('COMMAND_FAILED', 'no output of ip route get')
 	return shown
 }
 
-function answerOf({ from, whole }: Lookup, { type, dst, dev, prefsrc, nexthops }: Shown, indexes: ReadonlyMap<string, number>): Answer {
+function toAnswer(
+	{ from, whole }: Lookup,
+	{ type, dst, dev, prefsrc, nexthops }: Shown,
+	indexes: ReadonlyMap<string, number>,
+): LookupAnswer {
 	const hops = nexthops ?? [{ dev }]
 	const links = [...new Set(hops.flatMap(hop => (hop.dev === undefined ? [] : (indexes.get(hop.dev) ?? []))))].toSorted((a, b) => a - b)
 	const words = hops.map(

@@ -7,7 +7,7 @@ import { LOCK_FOLDER } from '../model/paths.ts'
 import { follow } from './resolve-path.ts'
 
 /** How a holder identifies itself. */
-type Holder = { generation: number; attempt: number }
+type LockHolder = { generation: number; attempt: number }
 
 /**
  * Ensures that one run at a time works on a host. The lock is a listening socket below /run. It ends with its process, however that ended,
@@ -17,9 +17,9 @@ type Holder = { generation: number; attempt: number }
  * @returns the function that releases the lock
  * @throws Failure LOCKED when another run holds it
  */
-export async function lock(root: string, holder: Holder): Promise<() => void> {
+export async function acquireLock(root: string, holder: LockHolder): Promise<() => void> {
 	try {
-		return await hold(follow(root, LOCK_FOLDER).at, holder)
+		return await holdIn(follow(root, LOCK_FOLDER).at, holder)
 	} catch (error) {
 		if (isFailure(error) || codeOf(error) === '') throw error
 		throw failure('LOCKED', `the lock of this host (${LOCK_FOLDER}) cannot be taken, so nothing was changed: ${wordsOf(error)}`, {
@@ -28,20 +28,20 @@ export async function lock(root: string, holder: Holder): Promise<() => void> {
 	}
 }
 
-async function hold(folder: string, { generation, attempt }: Holder): Promise<() => void> {
+async function holdIn(folder: string, { generation, attempt }: LockHolder): Promise<() => void> {
 	const own = `${folder}/${randomBytes(4).toString('hex')}`
 	let words = ''
 	const server = await listenIn(folder, own, () => words)
 	const leave = () => {
 		server.close()
-		unless(['ENOTEMPTY', 'ENOENT', 'EBUSY'], () => rmdirSync(folder))
+		didUnless(['ENOTEMPTY', 'ENOENT', 'EBUSY'], () => rmdirSync(folder))
 	}
 	const unlock = () => {
 		rmSync(`${folder}/lock`, { force: true })
 		leave()
 	}
 	try {
-		await claim(folder, own)
+		await acquire(folder, own)
 	} catch (error) {
 		leave()
 		throw error
@@ -55,18 +55,18 @@ async function hold(folder: string, { generation, attempt }: Holder): Promise<()
 }
 
 /** A dead lock is moved aside and then checked again: of two runs that find it concurrently, one may already have made it live. */
-async function claim(folder: string, own: string): Promise<void> {
+async function acquire(folder: string, own: string): Promise<void> {
 	const path = `${folder}/lock`
 	for (let attempt = 0; attempt < 5; attempt++) {
 		if (tryLink(own, path)) return
-		const holder = await ask(path)
-		if (holder !== undefined) throw locked(holder)
+		const holder = await queryHolder(path)
+		if (holder !== undefined) throw lockedFailure(holder)
 		const aside = `${own}-${attempt}`
 		if (!tryRename(path, aside)) continue
-		const other = await ask(aside)
+		const other = await queryHolder(aside)
 		if (other !== undefined) tryLink(aside, path)
 		rmSync(aside, { force: true })
-		if (other !== undefined) throw locked(other)
+		if (other !== undefined) throw lockedFailure(other)
 	}
 	throw failure('LOCKED', 'the lock of this host cannot be taken')
 }
@@ -79,13 +79,13 @@ async function refuseOthers(folder: string, own: string): Promise<void> {
 	for (const name of readdirSync(folder)) {
 		const path = `${folder}/${name}`
 		if (name === 'lock' || path === own) continue
-		const holder = await ask(path)
+		const holder = await queryHolder(path)
 		if (holder === undefined) rmSync(path, { recursive: true, force: true })
-		else if (holder !== '') throw locked(holder)
+		else if (holder !== '') throw lockedFailure(holder)
 	}
 }
 
-function locked(holder: string) {
+function lockedFailure(holder: string) {
 	return failure('LOCKED', `another run is in progress on this host${holder === '' ? '' : `: ${holder}`}`)
 }
 
@@ -93,7 +93,7 @@ function locked(holder: string) {
 async function listenIn(folder: string, own: string, words: () => string): Promise<Server> {
 	for (let chance = 1; ; chance++) {
 		mkdirSync(folder, { recursive: true })
-		unless(['ENOENT'], () => chmodSync(folder, 0o700))
+		didUnless(['ENOENT'], () => chmodSync(folder, 0o700))
 		try {
 			return await listen(own, words)
 		} catch (error) {
@@ -115,39 +115,39 @@ function listen(path: string, words: () => string): Promise<Server> {
 }
 
 /** How long a live process may take to identify itself (milliseconds), and how much it may send (characters). */
-const PATIENCE = 1_000
-const MOST = 200
+const TIMEOUT_MS = 1_000
+const MAX_CHARACTERS = 200
 
 /** @returns what the process that listens there sends, empty if it holds nothing or is slow; undefined if no process listens */
-function ask(path: string): Promise<string | undefined> {
+function queryHolder(path: string): Promise<string | undefined> {
 	return new Promise(resolve => {
-		let said = ''
+		let text = ''
 		const socket = connect({ path }).setEncoding('utf8')
 		const end = (answer: string | undefined) => {
-			clearTimeout(patience)
+			clearTimeout(timeout)
 			socket.destroy()
-			resolve(answer?.slice(0, MOST))
+			resolve(answer?.slice(0, MAX_CHARACTERS))
 		}
-		const patience = setTimeout(() => end(said), PATIENCE)
+		const timeout = setTimeout(() => end(text), TIMEOUT_MS)
 		socket.on('data', chunk => {
-			said += chunk
-			if (said.length > MOST) end(said)
+			text += chunk
+			if (text.length > MAX_CHARACTERS) end(text)
 		})
-		socket.once('end', () => end(said))
-		socket.once('error', error => end(['ECONNREFUSED', 'ENOENT'].includes(codeOf(error)) ? undefined : said))
+		socket.once('end', () => end(text))
+		socket.once('error', error => end(['ECONNREFUSED', 'ENOENT'].includes(codeOf(error)) ? undefined : text))
 	})
 }
 
 /** Also false if another run considered `from` dead just before it listened. */
 function tryLink(from: string, to: string): boolean {
-	return unless(['EEXIST', 'ENOENT'], () => linkSync(from, to))
+	return didUnless(['EEXIST', 'ENOENT'], () => linkSync(from, to))
 }
 
 function tryRename(from: string, to: string): boolean {
-	return unless(['ENOENT'], () => renameSync(from, to))
+	return didUnless(['ENOENT'], () => renameSync(from, to))
 }
 
-function unless(codes: readonly string[], act: () => void): boolean {
+function didUnless(codes: readonly string[], act: () => void): boolean {
 	try {
 		act()
 		return true

@@ -1,7 +1,7 @@
 import { readlinkSync, realpathSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { FileState, Link } from '../model/host-state.ts'
-import { type SysfsDevice, parseRecord } from '../model/record.ts'
+import { parseRecord, type SysfsDevice } from '../model/record.ts'
 import { namesIn } from './files.ts'
 import { unlessMissing } from './resolve-path.ts'
 

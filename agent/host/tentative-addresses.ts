@@ -5,7 +5,7 @@ import { exec } from './exec.ts'
 export type Tentative = { link: number; ip: string; refused: boolean }
 
 /** @returns the tentative addresses of all links (RFC 4862) */
-export async function tentative(): Promise<Tentative[]> {
+export async function tentativeAddresses(): Promise<Tentative[]> {
 	const { stdout } = await exec('ip', ['-6', '-j', 'addr', 'show', 'tentative'])
 	const links = ipJson(stdout.trim() || '[]') as { ifindex?: number; addr_info?: { local: string; dadfailed?: boolean }[] }[]
 	return links.flatMap(({ ifindex = 0, addr_info = [] }) =>

@@ -1,5 +1,5 @@
 import type { Change, Step } from '../model/change.ts'
-import { selectorWords } from './format-selector.ts'
+import { ruleSelector } from './format-selector.ts'
 import { tableWord } from './table-names.ts'
 
 /** Describes one change in a few words, for logs and messages. */
@@ -19,7 +19,7 @@ export function stepWords({ change }: Step): string {
 			return `${change.kind === 'addRoute' ? '' : 'without '}route ${change.route.to} in table ${tableWord(change.route.table)}`
 		case 'addRule':
 		case 'removeRule':
-			return `${change.kind === 'addRule' ? '' : 'without '}rule ${selectorWords(change.rule)}`
+			return `${change.kind === 'addRule' ? '' : 'without '}rule ${ruleSelector(change.rule)}`
 		default:
 			return otherWords(change)
 	}

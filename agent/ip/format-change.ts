@@ -1,9 +1,11 @@
 import type { Change } from '../model/change.ts'
 import type { Rule } from '../model/host-state.ts'
-import { deviceWord, type Device } from './device-word.ts'
+import { type Device, deviceWord } from './device-word.ts'
 import { addressToAdd, addressToRemove } from './format-address.ts'
 import { neighbourToAdd, nextHopObjectToAdd, routeToAdd, routeToRemove } from './format-route.ts'
-import { selectorWords } from './format-selector.ts'
+import { ruleSelector } from './format-selector.ts'
+
+/** ip/: the syntax of iproute2, in both directions: what a run executes, and what `ip -j` prints. Pure. */
 
 /**
  * A line for `ip -batch`. IPv6 rules need `ip -6 -batch`, because a rule line cannot specify its family otherwise. `alone`: `ip` ends the
@@ -17,7 +19,7 @@ export type IpLine = { family?: 6; alone?: true; line: string }
  * @param device how to identify a link; people see another form than `ip` gets
  * @returns undefined for a change that `ip` does not make
  */
-export function spell(change: Change, device: Device = deviceWord): IpLine | undefined {
+export function formatChange(change: Change, device: Device = deviceWord): IpLine | undefined {
 	switch (change.kind) {
 		case 'rename':
 			return { line: `link set dev ${device(change.link)} name ${change.to}` }
@@ -65,6 +67,6 @@ function rule(
 	{ family, priority, table, ...selected }: Pick<Rule, 'family' | 'from' | 'to' | 'priority' | 'table'>,
 	verb: 'add' | 'del',
 ): IpLine {
-	const line = `rule ${verb} ${selectorWords(selected)} priority ${priority} table ${table}${verb === 'add' ? ' protocol 4' : ''}`
+	const line = `rule ${verb} ${ruleSelector(selected)} priority ${priority} table ${table}${verb === 'add' ? ' protocol 4' : ''}`
 	return family === 6 ? { family, line } : { line }
 }

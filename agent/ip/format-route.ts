@@ -11,13 +11,13 @@ const BLACKHOLE = 6
 
 /** @returns the arguments after `route add`; several next hops come last */
 export function routeToAdd(route: Route, device: Device = deviceWord): string {
-	const head = words(nodeWords(route), wayWords(route, device), selectorWords(route), infoWords(route))
+	const head = words(nodeWords(route), wayWords(route, device), attributeWords(route), infoWords(route))
 	return words(head, `proto ${route.protocol}`, hopsWords(route, device))
 }
 
 /** @returns the arguments after `route del`, without metrics, which the kernel would compare */
 export function routeToRemove(route: Route, device: Device = deviceWord): string {
-	return words(nodeWords(route), wayWords(route, device), selectorWords(route), hopsWords(route, device))
+	return words(nodeWords(route), wayWords(route, device), attributeWords(route), hopsWords(route, device))
 }
 
 function nodeWords({ type, to, from, tos }: Route): string {
@@ -31,7 +31,7 @@ function wayWords({ nextHopId, nextHops, encap, via, link, family, type }: Route
 	return words(encap && `encap ${encap}`, viaWords(via, family), link !== undefined && type < BLACKHOLE && `dev ${device(link)}`)
 }
 
-function selectorWords(route: Route): string {
+function attributeWords(route: Route): string {
 	const { table, metric, source, onlink, nextHopId } = route
 	return words(
 		`table ${table}`,

@@ -19,7 +19,7 @@ export function ipJson(text: string): unknown {
  *
  * @throws Failure COMMAND_FAILED if it does not have the expected form
  */
-export function understood<T>(read: () => T, command = 'ip'): T {
+export function parsedOutput<T>(read: () => T, command = 'ip'): T {
 	try {
 		return read()
 	} catch (error) {

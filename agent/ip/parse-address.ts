@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { ADDRESS_FLAGS, type Address } from '../model/address.ts'
+import { type Address, ADDRESS_FLAGS } from '../model/address.ts'
 
 /** Parses the addresses of `ip -N -j -d addr show`. */
 
@@ -26,7 +26,7 @@ export const IpAddress = z.looseObject({
 	valid_life_time: Int.optional(),
 	preferred_life_time: Int.optional(),
 })
-type Raw = z.infer<typeof IpAddress>
+type RawAddress = z.infer<typeof IpAddress>
 
 /** Every known key of an address; an address with another key cannot be restored. */
 export const ADDRESS_KEYS: ReadonlySet<string> = new Set([
@@ -40,7 +40,7 @@ export const ADDRESS_KEYS: ReadonlySet<string> = new Set([
  * @param name of the link, which is the address's label unless it has another
  * @returns undefined if `ip` shows no address
  */
-export function toAddress(raw: Raw, name: string): Address | undefined {
+export function toAddress(raw: RawAddress, name: string): Address | undefined {
 	const { family, local, prefixlen, dynamic, dadfailed, temporary, broadcast } = raw
 	if (local === undefined) return undefined
 	const isFour = family !== 'inet6'
@@ -58,12 +58,12 @@ export function toAddress(raw: Raw, name: string): Address | undefined {
 }
 
 /** For an IPv4 address that is valid forever, only `deprecated` shows that it is not preferred. */
-function lifetimes({ valid_life_time: valid = FOREVER, preferred_life_time = valid, deprecated }: Raw) {
+function lifetimes({ valid_life_time: valid = FOREVER, preferred_life_time = valid, deprecated }: RawAddress) {
 	const preferred = deprecated ? 0 : preferred_life_time
 	return { ...(valid !== FOREVER && { validSeconds: valid }), ...(preferred !== valid && { preferredSeconds: preferred }) }
 }
 
-function rarities(raw: Raw, name: string, isFour: boolean): Partial<Address> {
+function rarities(raw: RawAddress, name: string, isFour: boolean): Partial<Address> {
 	const { address, anycast, scope, label, metric, protocol } = raw
 	const flags = ADDRESS_FLAGS.filter(flag => raw[flag] === true)
 	return {

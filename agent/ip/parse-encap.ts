@@ -5,7 +5,7 @@ import { hex } from './hex.ts'
  * twice: the text must have passed through `distinctEncap` first.
  */
 
-type Raw = Readonly<Record<string, unknown>>
+type RawEncap = Readonly<Record<string, unknown>>
 export type Encap = { encap?: string; unknown: readonly string[] }
 
 const NUMBERED = ['id', 'ttl', 'tos', 'hoplimit', 'tc']
@@ -18,7 +18,7 @@ export function distinctEncap(json: string): string {
 	)
 }
 
-const KINDS: Readonly<Record<string, { keys: readonly string[]; words(raw: Raw): string[] }>> = {
+const KINDS: Readonly<Record<string, { keys: readonly string[]; words(raw: RawEncap): string[] }>> = {
 	ip: { keys: [...encapKeys(['id', 'src', 'dst', 'ttl', 'tos']), 'key', 'csum', 'seq'], words: tunnelWords },
 	ip6: { keys: [...encapKeys(['id', 'src', 'dst', 'hoplimit', 'tc']), 'key', 'csum', 'seq'], words: tunnelWords },
 	mpls: { keys: encapKeys(['dst', 'ttl']), words: mplsWords },
@@ -29,7 +29,7 @@ const KINDS: Readonly<Record<string, { keys: readonly string[]; words(raw: Raw):
 export const ENCAP_KEYS: ReadonlySet<string> = new Set(['encap', ...Object.values(KINDS).flatMap(({ keys }) => keys)])
 
 /** @returns the arguments after `encap` in `ip route add`; a kind that cannot be restored is returned as unknown */
-export function encapOf(raw: Raw): Encap {
+export function encapOf(raw: RawEncap): Encap {
 	if (typeof raw.encap !== 'string') return { unknown: [] }
 	const kind = KINDS[raw.encap]
 	return kind ? { encap: [raw.encap, ...kind.words(raw)].join(' '), unknown: [] } : { unknown: [`encap ${raw.encap}`] }
@@ -39,7 +39,7 @@ function encapKeys(keys: readonly string[]): string[] {
 	return keys.map(key => `encap_${key}`)
 }
 
-function tunnelWords(raw: Raw): string[] {
+function tunnelWords(raw: RawEncap): string[] {
 	const valued = [...NUMBERED, 'src', 'dst'].filter(key => raw[`encap_${key}`] !== undefined)
 	const flags = ['key', 'csum', 'seq'].filter(key => raw[key] === true)
 	return [...valued.map(key => `${key} ${numberWord(key, raw[`encap_${key}`])}`), ...flags]
@@ -50,13 +50,13 @@ function numberWord(key: string, value: unknown): string {
 	return typeof value === 'number' && (key === 'tos' || key === 'tc') ? hex(value) : String(value)
 }
 
-function mplsWords(raw: Raw): string[] {
+function mplsWords(raw: RawEncap): string[] {
 	const ttl = raw.encap_ttl === undefined ? [] : [`ttl ${raw.encap_ttl}`]
 	return [String(raw.encap_dst).trim(), ...ttl]
 }
 
 /** In mode inline the kernel adds an entry for the packet's own destination. */
-function segmentWords({ mode, segs }: Raw): string[] {
+function segmentWords({ mode, segs }: RawEncap): string[] {
 	const all = Array.isArray(segs) ? segs.map(String) : []
 	return [`mode ${mode}`, `segs ${(mode === 'inline' && all.at(-1) === '::' ? all.slice(0, -1) : all).join(',')}`]
 }

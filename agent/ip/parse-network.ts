@@ -5,7 +5,7 @@ import { IpAddress, toAddress } from './parse-address.ts'
 import { parseNeighbours } from './parse-neighbour.ts'
 import { parseNextHopObjects } from './parse-next-hop.ts'
 import { IpRoute, toRoute } from './parse-route.ts'
-import { oddKeys, unknownByLink } from './unknown-keys.ts'
+import { unknownByLink, unknownKeys } from './unknown-keys.ts'
 
 /** Parses the output of `ip -N -j -d`. Numeric (`-N`), because the host chooses the names of tables and protocols. */
 
@@ -51,7 +51,7 @@ export function parseNetwork({ addresses, routes, neighbours, proxies = [], next
 	const unknown = unknownByLink({ routes: parsed, objects, neighbours: others })
 	return {
 		links: links.map(link => {
-			const odd = [...oddKeys(link), ...(unknown.get(link.ifindex) ?? [])]
+			const odd = [...unknownKeys(link), ...(unknown.get(link.ifindex) ?? [])]
 			return { ...toLink(link, indexes), ...(odd.length > 0 && { unknown: odd }) }
 		}),
 		routes: parsed.map(({ route }) => route),

@@ -29,7 +29,7 @@ export const IpRoute = z.looseObject({
 	nexthops: IpNextHops.optional(),
 	flags: z.array(z.string()).default([]),
 })
-type Raw = z.infer<typeof IpRoute>
+type RawRoute = z.infer<typeof IpRoute>
 
 /** Keys that the kernel adds from its cache, and those that `ip` adds from a next hop object. */
 const DERIVED = ['cache', 'error', 'users', 'used', 'age', 'ipid', 'ts', 'tsage', 'nh_info']
@@ -59,11 +59,11 @@ const METRICS: Readonly<Record<string, string>> = Object.fromEntries(
 /** Milliseconds. */
 const TIMES = new Set(['rtt', 'rttvar', 'rto_min'])
 
-export type Known = { indexes: ReadonlyMap<string, number>; objects: ReadonlyMap<number, NextHopObject> }
+export type RouteContext = { indexes: ReadonlyMap<string, number>; objects: ReadonlyMap<number, NextHopObject> }
 export type ParsedRoute = { route: Route; unknown: readonly string[] }
 
 /** @returns the route, and its unknown keys */
-export function toRoute(raw: Raw, known: Known): ParsedRoute {
+export function toRoute(raw: RawRoute, known: RouteContext): ParsedRoute {
 	const family = familyOf(raw)
 	const route: Route = {
 		family,
@@ -93,7 +93,7 @@ export function toRoute(raw: Raw, known: Known): ParsedRoute {
 
 const NONE: readonly string[] = []
 
-function rarities({ from, tos, flow, expires, nhid }: Raw, family: Family): Partial<Route> {
+function rarities({ from, tos, flow, expires, nhid }: RawRoute, family: Family): Partial<Route> {
 	return {
 		...(from !== undefined && { from: prefix(from, family) }),
 		...(tos !== undefined && tos !== 0 && { tos }),
@@ -104,7 +104,7 @@ function rarities({ from, tos, flow, expires, nhid }: Raw, family: Family): Part
 }
 
 /** If `net.ipv4.nexthop_compat_mode` is 0, only the objects show where a route leads. */
-function hopsOf({ nexthops, nhid, dev }: Raw, { indexes, objects }: Known): { nextHops: Partial<Route>; unknown: string[] } {
+function hopsOf({ nexthops, nhid, dev }: RawRoute, { indexes, objects }: RouteContext): { nextHops: Partial<Route>; unknown: string[] } {
 	const hops = (nexthops ?? []).map(raw => toNextHop(raw, indexes))
 	if (hops.length > 0)
 		return { nextHops: { nextHops: hops.map(({ nextHop }) => nextHop) }, unknown: hops.flatMap(({ unknown }) => unknown) }
@@ -112,7 +112,7 @@ function hopsOf({ nexthops, nhid, dev }: Raw, { indexes, objects }: Known): { ne
 	return { nextHops: object ? leadingTo(object, objects) : {}, unknown: [] }
 }
 
-function leadingTo({ via, link, onlink, group }: NextHopObject, objects: Known['objects']): Partial<Route> {
+function leadingTo({ via, link, onlink, group }: NextHopObject, objects: RouteContext['objects']): Partial<Route> {
 	if (!group) return { onlink, ...(via !== undefined && { via }), ...(link !== undefined && { link }) }
 	const members = group.flatMap(({ id, weight }) => {
 		const member = objects.get(id)
@@ -128,7 +128,7 @@ function leadingTo({ via, link, onlink, group }: NextHopObject, objects: Known['
 	}
 }
 
-function metricsOf(found: Raw['metrics']): { metrics?: Record<string, string>; unknown: string[] } {
+function metricsOf(found: RawRoute['metrics']): { metrics?: Record<string, string>; unknown: string[] } {
 	if (!found) return { unknown: [] }
 	const entries = found.flatMap(Object.entries)
 	const isKnown = ([name]: [string, unknown]) => name in METRICS || name === 'ecn'
@@ -149,6 +149,6 @@ export function prefix(shown: string, family: Family): string {
 }
 
 /** `default` alone does not show its family; `pref` does, because only IPv6 routes have it. */
-function familyOf({ dst, pref }: Raw): Family {
+function familyOf({ dst, pref }: RawRoute): Family {
 	return dst.includes(':') || pref !== undefined ? 6 : 4
 }

@@ -69,7 +69,7 @@ function toRule(raw: IpRule, family: Family): Rule {
 		...actionOf(raw),
 		...given('unknown', unknown.length > 0 ? unknown : undefined),
 	}
-	return { ...rule, words: ruleWords(rule, raw) }
+	return { ...rule, words: formatRule(rule, raw) }
 }
 
 function selectors(raw: IpRule): Partial<Rule> {
@@ -117,7 +117,7 @@ function prefix(address: string, length: number | undefined, family: Family): st
 }
 
 /** @returns the rule as ip-rule(8) prints it, without its priority; unknown keys are appended */
-function ruleWords(rule: Omit<Rule, 'words'>, raw: IpRule): string {
+function formatRule(rule: Omit<Rule, 'words'>, raw: IpRule): string {
 	const { from, to, iif, oif, tos, uids, protocol, sport, dport } = rule
 	return [
 		rule.family === 6 ? '-6' : '',

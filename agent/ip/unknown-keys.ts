@@ -26,7 +26,7 @@ type Unknown = NonNullable<Link['unknown']>[number]
 type RawLink = Readonly<Record<string, unknown>> & { ifname: string; addr_info: readonly Readonly<Record<string, unknown>>[] }
 
 /** @returns the unknown keys of the link itself and of its addresses */
-export function oddKeys(link: RawLink): Unknown[] {
+export function unknownKeys(link: RawLink): Unknown[] {
 	const command = `ip -j -d addr show dev ${link.ifname}`
 	const own = Object.keys(link).filter(key => !LINK_KEYS.has(key))
 	const ofAddresses = link.addr_info.flatMap(address => Object.keys(address).filter(key => !ADDRESS_KEYS.has(key)))

@@ -4,7 +4,7 @@ import type { Reason } from '../../contract/reasons.ts'
 export type Refusal = { reason: Reason; message: string }
 
 /** The cause of a refusal in one sentence, and the command that shows it on the node. */
-export type Found = { says: string; see: string }
+export type Cause = { says: string; see: string }
 
 /** A row of the table of refusals in docs/agent/reference.md. */
 export type Row = {
@@ -15,21 +15,37 @@ export type Row = {
 	see: string
 }
 
+/** One of several conditions that are checked in order. @returns the result if the condition holds, else undefined */
+export type Check<Input, Result> = (input: Input) => Result | undefined
+
+/** @returns the result of the first check that has one */
+export function firstOf<Input, Result>(checks: readonly Check<Input, Result>[], input: Input): Result | undefined {
+	for (const check of checks) {
+		const result = check(input)
+		if (result !== undefined) return result
+	}
+	return undefined
+}
+
 /** One condition that must not hold. */
-export type Check<Input> = Row & {
+export type RefusalCheck<Input> = Row & {
 	/** @returns the cause; without a command, that of the row shows it */
 	find(input: Input): { says: string; see?: string } | undefined
 }
 
 /** Runs the checks in order: the first one that finds a cause refuses. */
-export function firstOf<Input>(checks: readonly Check<Input>[], input: Input): Refusal | undefined {
-	for (const { reason, see, find } of checks) {
-		const found = find(input)
-		if (found) return refusalOf(reason, { see, ...found })
+export function firstRefusal<Input>(checks: readonly RefusalCheck<Input>[], input: Input): Refusal | undefined {
+	return firstOf(checks.map(refusing<Input>), input)
+}
+
+function refusing<Input>({ reason, see, find }: RefusalCheck<Input>): Check<Input, Refusal> {
+	return input => {
+		const cause = find(input)
+		return cause && refusalOf(reason, { see, ...cause })
 	}
 }
 
 /** @returns a refusal that names its cause and, in brackets, the command that shows it */
-export function refusalOf(reason: Reason, { says, see }: Found): Refusal {
+export function refusalOf(reason: Reason, { says, see }: Cause): Refusal {
 	return { reason, message: `${says} (${see})` }
 }

@@ -43,12 +43,12 @@ export function routesOf(nic: WantedInterface, link: number): Route[] {
 	const connected = nic.policyRouting ? [...new Set(cidrsOf(nic).map(networkOf))].map(to => ({ to, table: own })) : []
 	const gateway = nic.gateway === undefined ? [] : [canonicalIp(nic.gateway)]
 	const through = gateway.map(via => ({ to: via.includes(':') ? '::/0' : '0.0.0.0/0', via }))
-	const asked = (nic.routes ?? []).map(({ to, via, table, metric }) => ({ to: networkOf(to), via, table: table ?? own, metric }))
+	const requested = (nic.routes ?? []).map(({ to, via, table, metric }) => ({ to: networkOf(to), via, table: table ?? own, metric }))
 	return [
 		...connected,
 		...through.filter(() => nic.policyRouting).map(route => ({ ...route, table: own })),
 		...through.filter(() => nic.defaultRoute).map(route => ({ ...route, table: MAIN, metric: DEFAULT_ROUTE_METRIC + nic.id })),
-		...asked,
+		...requested,
 	].map(route => toRoute(route, link, reachedBy(route, nic)))
 }
 
@@ -60,18 +60,18 @@ export function sysctlsOf({ policyRouting }: WantedInterface): Record<string, st
 	return { ...(policyRouting && OWN_TRAFFIC), ...NO_ROUTER }
 }
 
-type Asked = { to: string; via?: string | undefined; table: number; metric?: number | undefined }
+type RequestedRoute = { to: string; via?: string | undefined; table: number; metric?: number | undefined }
 
 /**
  * Returns the networks in which the kernel finds a next hop: those of connected routes in the main table, and for IPv6 those in the table
  * of the route. Elsewhere the route needs `onlink`. For IPv6 the kernel refuses that if the main table leads to the next hop over another
  * link, for IPv4 never.
  */
-function reachedBy({ to, table }: Asked, nic: WantedInterface): string[] {
+function reachedBy({ to, table }: RequestedRoute, nic: WantedInterface): string[] {
 	return familyOf(to) === 6 && nic.policyRouting && table === tableOf(nic.id, basesOf(nic)) ? cidrsOf(nic) : addressesOf(nic)
 }
 
-function toRoute({ to, via, table, metric }: Asked, link: number, networks: readonly string[]): Route {
+function toRoute({ to, via, table, metric }: RequestedRoute, link: number, networks: readonly string[]): Route {
 	const family = familyOf(to)
 	return {
 		family,

@@ -40,7 +40,7 @@ function podRules(nic: WantedInterface, sources: readonly string[], bases: Bases
  */
 function podNetworksBeside(nic: WantedInterface): string[] {
 	const own = cidrsOf(nic).map(networkOf)
-	const asked = routesOf(nic, 0).map(({ to }) => to)
+	const requested = routesOf(nic, 0).map(({ to }) => to)
 	const gateway = nic.gateway === undefined ? undefined : canonicalIp(nic.gateway)
 	return withoutInner(
 		(nic.podNetworks ?? [])
@@ -48,7 +48,7 @@ function podNetworksBeside(nic: WantedInterface): string[] {
 			.filter(
 				network =>
 					!own.some(one => isInside(one, network)) &&
-					!asked.some(to => isInside(to, network)) &&
+					!requested.some(to => isInside(to, network)) &&
 					(gateway === undefined || !contains(network, gateway)),
 			),
 	)

@@ -1,4 +1,7 @@
-/** The result of one observation of a host: in the kernel's terms, structured, with links identified by ifindex. */
+/**
+ * model/: types that all folders share. This file is the result of one observation of a host, in the kernel's terms; links are identified by
+ * ifindex.
+ */
 
 import type { Address } from './address.ts'
 import type { NextHopObject, Route } from './route.ts'

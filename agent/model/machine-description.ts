@@ -22,7 +22,7 @@ export type MachineFacts = {
 }
 
 /** Returns what a person first needs to know about a machine in a report. */
-export function machineOf(facts: MachineFacts): Machine {
+export function describeMachine(facts: MachineFacts): Machine {
 	return {
 		os: osOf(facts.osRelease),
 		kernel: facts.kernel,

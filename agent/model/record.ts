@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { FileState, HostState } from './host-state.ts'
-import { once } from './memoize.ts'
+import { memoized } from './memoize.ts'
 import { KERNEL } from './origin.ts'
 import { isIn, type OwnFiles, ownFiles } from './own-files.ts'
 import { OUR_PATHS, RECORD_PATH } from './paths.ts'
@@ -69,7 +69,7 @@ export const HostRecord = z.object({ version: z.literal(1), links: z.array(Recor
 export type HostRecord = z.infer<typeof HostRecord>
 
 /** Every check needs the record, and parsing it is expensive. */
-const parsed = once(({ content }: FileState) => HostRecord.parse(JSON.parse(content)))
+const parsed = memoized(({ content }: FileState) => HostRecord.parse(JSON.parse(content)))
 
 /**
  * @returns the record; an empty one if there is no file

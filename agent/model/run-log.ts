@@ -2,7 +2,7 @@
 
 export type Log = {
 	/** Logs a step of the run: what it is (one word), and its result; `facts` are only for machines. */
-	tell(what: string, words: string, facts?: object): void
+	step(what: string, words: string, facts?: object): void
 	/** Logs one interface: its name, its MAC, what it is and what happens to it. */
 	nic(name: string, mac: string, words: string): void
 	/** Logs facts for machines only: people find them in the report. */

@@ -1,6 +1,6 @@
 import type { Bases } from '../../contract/bases.ts'
 import type { WantedInterface } from '../../contract/interface.ts'
-import type { Found, Refusal } from './check.ts'
+import type { Cause, Refusal } from './check.ts'
 import type { HostState, Link } from './host-state.ts'
 import type { RecordedLink } from './record.ts'
 
@@ -21,7 +21,7 @@ export type Selection = {
 	kept: Kept[]
 	moves: Move[]
 	/** id → why an interface that requests a connected route gets none. */
-	shared: ReadonlyMap<number, Found>
+	shared: ReadonlyMap<number, Cause>
 	/** Bases that identify the route tables and rules managed by MultiNIC: the desired ones, and those of the record. */
 	bases: readonly Bases[]
 }

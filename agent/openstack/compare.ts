@@ -4,21 +4,23 @@ import type { WantedInterface } from '../../contract/interface.ts'
 import type { Link } from '../model/host-state.ts'
 import type { Log } from '../model/run-log.ts'
 import type { Warning } from '../model/warning.ts'
-import type { Metadata } from './metadata.ts'
-import { mismatches, type Told } from './network-data.ts'
+import type { MetadataQuery } from './metadata.ts'
+import { mismatches, type OpenStackData } from './network-data.ts'
+
+/** openstack/: what OpenStack reports about the ports of this VM. It never delays or fails a run. */
 
 type Warnings = ReadonlyMap<number, Warning>
 
 /** What a run finds out without delaying any change: the machine that it runs on, and what OpenStack reports about its ports. */
-export type Beside = {
+export type OpenStackCheck = {
 	/**
 	 * Collects the differences that OpenStack reports, and ends the query.
 	 *
 	 * @param links of the host
 	 */
-	hear(links: readonly Link[]): Promise<void>
+	collect(links: readonly Link[]): Promise<void>
 	/** Returns the report with everything found so far. */
-	complete(report: AgentReport): Promise<AgentReport>
+	addTo(report: AgentReport): Promise<AgentReport>
 	/** Ends what is still in progress. */
 	end(): void
 }
@@ -28,21 +30,21 @@ export type QueriedHost = {
 	/** Never rejects. */
 	machine(): Promise<Machine>
 	/** Starts to query OpenStack, if there is one. */
-	metadata(): Metadata
+	metadata(): MetadataQuery
 }
 
 /** Starts both queries. They never fail. */
-export function lookBeside(host: QueriedHost, wanted: readonly WantedInterface[], log: Log): Beside {
+export function startOpenStackCheck(host: QueriedHost, wanted: readonly WantedInterface[], log: Log): OpenStackCheck {
 	const machine = host.machine()
 	const metadata = wanted.length > 0 ? host.metadata() : undefined
 	let warnings: Warnings = new Map()
 	return {
-		hear: async links => {
-			const heard = await metadata?.end()
-			if (heard && 'told' in heard) warnings = judge(heard.told, { wanted, links, log })
-			else if (heard) log.tell('openstack', `not compared: ${heard.silent}`)
+		collect: async links => {
+			const result = await metadata?.end()
+			if (result && 'data' in result) warnings = comparePorts(result.data, { wanted, links, log })
+			else if (result) log.step('openstack', `not compared: ${result.unavailable}`)
 		},
-		complete: async report => {
+		addTo: async report => {
 			const facts = await machine
 			log.facts('machine', facts)
 			return { ...report, machine: facts, interfaces: report.interfaces.map(nic => withWarning(nic, warnings)) }
@@ -51,15 +53,15 @@ export function lookBeside(host: QueriedHost, wanted: readonly WantedInterface[]
 	}
 }
 
-type Compared = { wanted: readonly WantedInterface[]; links: readonly Link[]; log: Log }
+type Comparison = { wanted: readonly WantedInterface[]; links: readonly Link[]; log: Log }
 
-function judge(told: Told, { wanted, links, log }: Compared): Warnings {
-	const found = mismatches(wanted, links, told)
-	if (!found) log.tell('openstack', `not compared: the ${told.source} lists no NIC of this host`)
-	else if (found.size === 0) log.tell('openstack', `the ${told.source} agrees`)
+function comparePorts(reported: OpenStackData, { wanted, links, log }: Comparison): Warnings {
+	const found = mismatches(wanted, links, reported)
+	if (!found) log.step('openstack', `not compared: the ${reported.source} lists no NIC of this host`)
+	else if (found.size === 0) log.step('openstack', `the ${reported.source} agrees`)
 	for (const { id, name } of wanted) {
 		const warning = found?.get(id)
-		if (warning) log.tell('openstack', `${name}: ${warning.message}`)
+		if (warning) log.step('openstack', `${name}: ${warning.message}`)
 	}
 	return found ?? new Map()
 }

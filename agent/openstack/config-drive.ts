@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { exec } from '../host/exec.ts'
 import { exists } from '../host/files.ts'
-import { beginningOf } from '../host/read-files.ts'
+import { readBeginning } from '../host/read-files.ts'
 import { follow } from '../host/resolve-path.ts'
 import { failure } from '../model/failure.ts'
 
@@ -20,18 +20,18 @@ export function driveOf(root: string): string | undefined {
  * Reads one file of the config drive, ISO 9660 or FAT. Mounts it for the duration of the read in the container's own namespace, which the
  * host does not see. Uses the image's `mount`, because the host's would mount below a root that does not contain the folder.
  *
- * @param most maximum bytes to read
+ * @param maxBytes maximum bytes to read
  * @returns undefined if the file is not on the drive
  * @throws Failure COMMAND_FAILED if it cannot be mounted, as in a pod without CAP_SYS_ADMIN
  */
-export async function readDrive(root: string, path: string, most: number): Promise<string | undefined> {
+export async function readDrive(root: string, path: string, maxBytes: number): Promise<string | undefined> {
 	const folder = mkdtempSync(join(tmpdir(), 'multinic-drive-'))
 	try {
-		await tell('mount', ['-o', 'ro,nosuid,nodev,noexec', driveOf(root) ?? '', folder])
+		await runProgram('mount', ['-o', 'ro,nosuid,nodev,noexec', driveOf(root) ?? '', folder])
 		try {
-			return beginningOf(join(folder, path), most)
+			return readBeginning(join(folder, path), maxBytes)
 		} finally {
-			await tell('umount', [folder])
+			await runProgram('umount', [folder])
 		}
 	} finally {
 		rmdirSync(folder)
@@ -39,7 +39,7 @@ export async function readDrive(root: string, path: string, most: number): Promi
 }
 
 /** Gives up after one second on a drive that does not respond. */
-async function tell(program: string, args: readonly string[]): Promise<void> {
+async function runProgram(program: string, args: readonly string[]): Promise<void> {
 	const { code, stderr } = await exec(program, args, '', 1_000)
 	if (code !== 0) throw failure('COMMAND_FAILED', stderr.trim().replace(/\s+/g, ' ') || `${program} ended with ${code}`)
 }

@@ -1,90 +1,90 @@
 import * as z from 'zod'
-import { textOf } from '../host/read-files.ts'
+import { readUtf8 } from '../host/read-files.ts'
 import { firmware } from '../host/read-machine.ts'
 import { wordsOf } from '../model/failure.ts'
 import { driveOf, readDrive } from './config-drive.ts'
-import { isOpenStack, NetworkData, type Source, type Told } from './network-data.ts'
+import { type DataSource, isOpenStack, NetworkData, type OpenStackData } from './network-data.ts'
 
 /** What OpenStack reports about this VM, or why that is not available. */
-export type Heard = { told: Told } | { silent: string }
+export type MetadataResult = { data: OpenStackData } | { unavailable: string }
 
 /** A query to OpenStack about this VM, in progress during a run. */
-export type Metadata = {
+export type MetadataQuery = {
 	/**
 	 * Ends the query. Does not wait for a service that does not even accept the connection. Waits for one that does until the timeout that
 	 * began with the query.
 	 *
 	 * @returns undefined if nothing suggests OpenStack, so that no request was sent; never rejects
 	 */
-	end(): Promise<Heard | undefined>
+	end(): Promise<MetadataResult | undefined>
 }
 
 /** Since the start of the query (milliseconds). */
-const PATIENCE = 1_000
+const TIMEOUT_MS = 1_000
 /** A service that exists accepts a connection sooner; most runs last longer (milliseconds). */
-const RINGING = 100
+const CONNECT_MS = 100
 /** Maximum size of a response; a VM with a hundred ports makes 60 kB (bytes). */
-const MOST = 262_144
+const MAX_BYTES = 262_144
 const SERVICE = { host: '169.254.169.254', port: 80, path: '/openstack/latest/network_data.json' }
 
 /**
  * Queries the metadata service, and concurrently reads what is older: cloud-init's copy, or else the config drive. Starts after all pending
  * processes are started, so that it does not delay a run that waits for `ip`.
  */
-export function askMetadata(root: string): Metadata {
-	const call = { hangUp: new AbortController(), taken: false, rung: false, over: false }
-	const heard = begun()
+export function queryMetadata(root: string): MetadataQuery {
+	const call = { abort: new AbortController(), connected: false, connectWaitOver: false, ended: false }
+	const result = afterPendingProcesses()
 		.then(async () => {
 			if (!isOpenStack(signs(root))) return undefined
-			const [fresh, old] = await Promise.all([service(call), older(root)])
-			return preferred(fresh, old)
+			const [fresh, older] = await Promise.all([queryService(call), readOlderSources(root)])
+			return preferred(fresh, older)
 		})
-		.catch((error: unknown) => ({ silent: wordsOf(error) }))
+		.catch((error: unknown) => ({ unavailable: wordsOf(error) }))
 	return {
 		end: () => {
-			call.over = true
-			giveUp(call)
-			return heard
+			call.ended = true
+			abortIfUnconnected(call)
+			return result
 		},
 	}
 }
 
 type Call = {
-	hangUp: AbortController
+	abort: AbortController
 	/** The service exists, because it has accepted the connection. */
-	taken: boolean
+	connected: boolean
 	/** It has had the time to accept it. */
-	rung: boolean
+	connectWaitOver: boolean
 	/** The run is over. */
-	over: boolean
+	ended: boolean
 }
 
-function giveUp({ hangUp, taken, rung, over }: Call): void {
-	if (over && rung && !taken) hangUp.abort()
+function abortIfUnconnected({ abort, connected, connectWaitOver, ended }: Call): void {
+	if (ended && connectWaitOver && !connected) abort.abort()
 }
 
-function begun(): Promise<void> {
+function afterPendingProcesses(): Promise<void> {
 	return new Promise(resolve => setImmediate(resolve))
 }
 
 function signs(root: string) {
-	return { firmware: firmware(root), cloudId: textOf(root, '/run/cloud-init/cloud-id'), configDrive: driveOf(root) !== undefined }
+	return { firmware: firmware(root), cloudId: readUtf8(root, '/run/cloud-init/cloud-id'), configDrive: driveOf(root) !== undefined }
 }
 
-function preferred(fresh: Heard, old: Heard): Heard {
-	if ('told' in fresh) return fresh
-	return 'told' in old ? old : { silent: [fresh.silent, old.silent].filter(Boolean).join('; ') }
+function preferred(fresh: MetadataResult, older: MetadataResult): MetadataResult {
+	if ('data' in fresh) return fresh
+	return 'data' in older ? older : { unavailable: [fresh.unavailable, older.unavailable].filter(Boolean).join('; ') }
 }
 
-async function service(call: Call): Promise<Heard> {
-	const { signal } = call.hangUp
-	const patience = setTimeout(() => call.hangUp.abort(), PATIENCE)
+async function queryService(call: Call): Promise<MetadataResult> {
+	const { signal } = call.abort
+	const timeout = setTimeout(() => call.abort.abort(), TIMEOUT_MS)
 	try {
-		return understood('metadata service', await get(call))
+		return parsedResult('metadata service', await get(call))
 	} catch (error) {
-		return { silent: `metadata service: ${signal.aborted ? 'no answer' : wordsOf(error)}` }
+		return { unavailable: `metadata service: ${signal.aborted ? 'no answer' : wordsOf(error)}` }
 	} finally {
-		clearTimeout(patience)
+		clearTimeout(timeout)
 	}
 }
 
@@ -92,62 +92,62 @@ async function service(call: Call): Promise<Heard> {
 async function get(call: Call): Promise<string> {
 	const { request } = await import('node:http')
 	return new Promise((resolve, reject) => {
-		const options = { ...SERVICE, agent: false, signal: call.hangUp.signal, headers: { accept: 'application/json' } }
-		const asked = request(options, answer => {
+		const options = { ...SERVICE, agent: false, signal: call.abort.signal, headers: { accept: 'application/json' } }
+		const sent = request(options, answer => {
 			let text = ''
 			const end = (words: string) => {
 				reject(new Error(words))
-				asked.destroy()
+				sent.destroy()
 			}
 			if (answer.statusCode !== 200) end(`answers ${answer.statusCode}`)
 			answer.setEncoding('utf8').on('error', reject)
 			answer.on('end', () => resolve(text))
 			answer.on('data', (more: string) => {
 				text += more
-				if (text.length > MOST) end(`returned more than ${MOST} bytes`)
+				if (text.length > MAX_BYTES) end(`returned more than ${MAX_BYTES} bytes`)
 			})
 		})
-		asked.on('error', reject)
-		asked.once('socket', socket => {
+		sent.on('error', reject)
+		sent.once('socket', socket => {
 			socket.once('connect', () => {
-				call.taken = true
+				call.connected = true
 			})
-			ring(call)
+			startConnectWait(call)
 		})
-		asked.end()
+		sent.end()
 	})
 }
 
 /** When the time is up, first handles the events that have arrived: on a busy machine the answer may be among them. */
-function ring(call: Call): void {
-	const look = () => {
-		call.rung = true
-		giveUp(call)
+function startConnectWait(call: Call): void {
+	const onTimeout = () => {
+		call.connectWaitOver = true
+		abortIfUnconnected(call)
 	}
-	setTimeout(() => setImmediate(look), RINGING).unref()
+	setTimeout(() => setImmediate(onTimeout), CONNECT_MS).unref()
 }
 
-async function older(root: string): Promise<Heard> {
-	const copied = CloudInit.safeParse(json(textOf(root, '/run/cloud-init/instance-data.json')))
-	if (copied.success) return { told: { source: 'copy of cloud-init', data: copied.data.ds.network_json } }
-	if (driveOf(root) === undefined) return { silent: '' }
+async function readOlderSources(root: string): Promise<MetadataResult> {
+	const copied = CloudInit.safeParse(parseJson(readUtf8(root, '/run/cloud-init/instance-data.json')))
+	if (copied.success) return { data: { source: 'copy of cloud-init', data: copied.data.ds.network_json } }
+	if (driveOf(root) === undefined) return { unavailable: '' }
 	try {
-		const text = await readDrive(root, 'openstack/latest/network_data.json', MOST)
-		return text === undefined ? { silent: 'config drive: holds no network data' } : understood('config drive', text)
+		const text = await readDrive(root, 'openstack/latest/network_data.json', MAX_BYTES)
+		return text === undefined ? { unavailable: 'config drive: holds no network data' } : parsedResult('config drive', text)
 	} catch (error) {
-		return { silent: `config drive: ${wordsOf(error)}` }
+		return { unavailable: `config drive: ${wordsOf(error)}` }
 	}
 }
 
 /** instance-data.json of cloud-init, if its datasource was OpenStack or a config drive. */
 const CloudInit = z.object({ ds: z.object({ network_json: NetworkData }) })
 
-function understood(source: Source, text: string): Heard {
-	const parsed = NetworkData.safeParse(json(text))
-	return parsed.success ? { told: { source, data: parsed.data } } : { silent: `${source}: unexpected response` }
+function parsedResult(source: DataSource, text: string): MetadataResult {
+	const parsed = NetworkData.safeParse(parseJson(text))
+	return parsed.success ? { data: { source, data: parsed.data } } : { unavailable: `${source}: unexpected response` }
 }
 
-function json(text: string): unknown {
+function parseJson(text: string): unknown {
 	try {
 		return JSON.parse(text)
 	} catch {

@@ -53,8 +53,8 @@ export const NetworkData = z.object({
 export type NetworkData = z.infer<typeof NetworkData>
 
 /** Where the data comes from. The service lags behind by 15 s at most; the others hold what was true when they were written. */
-export type Source = 'metadata service' | 'copy of cloud-init' | 'config drive'
-export type Told = { source: Source; data: NetworkData }
+export type DataSource = 'metadata service' | 'copy of cloud-init' | 'config drive'
+export type OpenStackData = { source: DataSource; data: NetworkData }
 
 /**
  * Compares the desired state with what Nova reports for the same MAC. Nova does not list a port without an address, and of one with several
@@ -66,7 +66,7 @@ export type Told = { source: Source; data: NetworkData }
 export function mismatches(
 	wanted: readonly WantedInterface[],
 	links: readonly Link[],
-	{ source, data }: Told,
+	{ source, data }: OpenStackData,
 ): Map<number, Warning> | undefined {
 	const ports = new Map(data.links.flatMap(link => (link.ethernet_mac_address ? [[link.ethernet_mac_address, link] as const] : [])))
 	if (!links.some(link => ports.has(identityOf(link)))) return undefined
@@ -82,14 +82,14 @@ export function mismatches(
 
 type Port = NetworkData['links'][number]
 
-const sourceWords: Record<Source, string> = {
+const sourceWords: Record<DataSource, string> = {
 	'metadata service': 'metadata service',
 	'copy of cloud-init': 'copy of cloud-init, which may be old',
 	'config drive': 'config drive, which may be old',
 }
 
 /** Only the service knows the ports that were attached while the VM ran. */
-function notListed({ address }: WantedInterface, source: Source): string[] {
+function notListed({ address }: WantedInterface, source: DataSource): string[] {
 	return address !== undefined && source === 'metadata service'
 		? ['Nova lists no port of this VM with this MAC, and may be 15 s behind']
 		: []
@@ -99,10 +99,10 @@ function addressesAt(link: string, { networks }: NetworkData): string[] {
 	return networks.flatMap(network => (network.link === link && network.ip_address !== undefined ? [canonicalIp(network.ip_address)] : []))
 }
 
-function wrongAddresses(nic: WantedInterface, told: readonly string[]): string[] {
+function wrongAddresses(nic: WantedInterface, reported: readonly string[]): string[] {
 	const wanted = addressesOf(nic).map(ipOf)
 	return ([4, 6] as const).flatMap(family => {
-		const [ours, theirs] = [wanted, told].map(ips => ips.filter(ip => familyOf(ip) === family)) as [string[], string[]]
+		const [ours, theirs] = [wanted, reported].map(ips => ips.filter(ip => familyOf(ip) === family)) as [string[], string[]]
 		if (ours.length === 0 || theirs.length === 0 || theirs.some(ip => ours.includes(ip))) return []
 		return [`Nova gives this MAC ${theirs.join(' and ')}, not ${ours.join(' and ')}`]
 	})

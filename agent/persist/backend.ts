@@ -1,17 +1,19 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import { primaryLink } from '../model/default-routes.ts'
 import type { Daemon, FileState, HostState } from '../model/host-state.ts'
-import { generated, keyfilePath, linkPath, NETPLAN_FOLDERS, SCRIPTS_FOLDER, scriptPath } from '../model/paths.ts'
+import { generated, keyfilePath, linkPath, NETPLAN_FOLDERS, scriptPath, SCRIPTS_FOLDER } from '../model/paths.ts'
 import { bootFiles } from './common-files.ts'
 import { ifcfgFiles } from './ifcfg.ts'
 import { keyfileFiles } from './keyfile.ts'
 import { netplanFiles } from './netplan.ts'
 
+/** persist/: the files of each backend for the next boot, and what contradicts them. Pure. */
+
 /** How a host stores its network settings. */
 export type Backend = 'netplan-networkd' | 'netplan-networkmanager' | 'networkmanager-keyfile' | 'ifcfg'
 
 /** The files of one interface for a backend, and what is made from them. */
-export type Keeping = {
+export type BackendFiles = {
 	/** Path → file, as MultiNIC writes them. */
 	files(nic: WantedInterface, host: HostState): Record<string, FileState>
 	/** Paths of what netplan's generator makes from them at every boot. A run writes them immediately: a NIC may be plugged in again. */
@@ -22,7 +24,7 @@ export type Keeping = {
 	link?(name: string): string
 }
 
-const keepings: Record<Backend, Keeping> = {
+const backends: Record<Backend, BackendFiles> = {
 	'netplan-networkd': {
 		files: nic => netplanFiles(nic, 'networkd'),
 		generated: name => [generated.link(name), generated.network(name), generated.rule(name)],
@@ -39,15 +41,15 @@ const keepings: Record<Backend, Keeping> = {
 }
 
 /** @returns how this host stores an interface; `attempt` has ensured that the backend is known */
-export function keepingOf(host: HostState): Keeping {
+export function backendFor(host: HostState): BackendFiles {
 	const found = backendOf(host)
 	if ('unknown' in found) throw new Error(found.unknown)
-	const keeping = keepings[found.backend]
-	return { ...keeping, files: nic => ({ ...keeping.files(nic, host), ...bootFiles(nic) }) }
+	const backend = backends[found.backend]
+	return { ...backend, files: nic => ({ ...backend.files(nic, host), ...bootFiles(nic) }) }
 }
 
 /** Checked in order: the first that applies determines the backend. */
-const facts: readonly (readonly [backend: Backend, isSo: (host: HostState) => boolean])[] = [
+const conditions: readonly (readonly [backend: Backend, isSo: (host: HostState) => boolean])[] = [
 	['netplan-networkmanager', host => usesNetplan(host) && rendererOf(host) === 'NetworkManager'],
 	['netplan-networkd', usesNetplan],
 	['ifcfg', hasScriptOfPrimary],
@@ -58,7 +60,7 @@ const facts: readonly (readonly [backend: Backend, isSo: (host: HostState) => bo
 
 /** @returns the backend, by what manages the host now, or a sentence that lists what was searched for */
 export function backendOf(host: HostState): { backend: Backend } | { unknown: string } {
-	const found = facts.find(([, isSo]) => isSo(host))
+	const found = conditions.find(([, isSo]) => isSo(host))
 	if (found) return { backend: found[0] }
 	const alone = host.networkd ? '; systemd-networkd runs here, but is only known together with netplan' : ''
 	return { unknown: `looked for netplan, for ifcfg files in ${SCRIPTS_FOLDER} and for NetworkManager, and found none of them${alone}` }

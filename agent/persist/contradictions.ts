@@ -1,5 +1,6 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import type { Contradiction } from '../model/boot-proof.ts'
+import { type Check, firstOf } from '../model/check.ts'
 import { addressesOf, routesOf } from '../model/desired-network.ts'
 import type { HostState } from '../model/host-state.ts'
 import { identityOf } from '../model/link-identity.ts'
@@ -12,10 +13,10 @@ import { publicFile } from './common-files.ts'
 import { bootNames, matchedName, networkFileFor, sortsBefore, withDropIns } from './networkd-match.ts'
 import { definitionsOf, definitionWords } from './second-definition.ts'
 
-type Fact = (nic: WantedInterface, host: HostState) => Contradiction | undefined
+type CheckInput = { nic: WantedInterface; host: HostState }
 
 /** Checked in order: the first that finds something says why a reboot would not restore this. */
-const facts: readonly Fact[] = [cloudInit, routesAlone, secondDefinition, otherNetwork]
+const checks: readonly Check<CheckInput, Contradiction>[] = [cloudInit, routesAlone, secondDefinition, otherNetwork]
 
 /**
  * @returns what would override MultiNIC's files at the next boot, by id; a file that defines several managed NICs is reported on the first
@@ -36,20 +37,17 @@ export function contradictions(nics: readonly WantedInterface[], host: HostState
 
 /** Finds what else on the host refers to this MAC and would take precedence at the next boot. */
 export function contradiction(nic: WantedInterface, host: HostState): Contradiction | undefined {
-	for (const fact of facts) {
-		const found = fact(nic, host)
-		if (found) return found
-	}
+	return firstOf(checks, { nic, host })
 }
 
-function cloudInit(nic: WantedInterface, host: HostState): Contradiction | undefined {
+function cloudInit({ nic, host }: CheckInput): Contradiction | undefined {
 	const conflict = cloudInitConflict(nic, host)
 	if (conflict !== undefined)
 		return { reason: 'CloudInitConflict', message: `cloud-init knows ${nic.macAddress} and would rename it back at boot: ${conflict}` }
 }
 
 /** NetworkManager adds the routes of a family to a link only together with addresses of that family. */
-function routesAlone(nic: WantedInterface, host: HostState): Contradiction | undefined {
+function routesAlone({ nic, host }: CheckInput): Contradiction | undefined {
 	const found = backendOf(host)
 	if (!('backend' in found) || found.backend === 'netplan-networkd') return
 	const families = new Set(addressesOf(nic).map(familyOf))
@@ -58,12 +56,12 @@ function routesAlone(nic: WantedInterface, host: HostState): Contradiction | und
 		return notPersistent(`${found.backend} cannot keep the route to ${alone.to} of ${nic.name}, which has no IPv${alone.family} address`)
 }
 
-function secondDefinition(nic: WantedInterface, host: HostState): Contradiction | undefined {
+function secondDefinition({ nic, host }: CheckInput): Contradiction | undefined {
 	const found = definitionsOf(nic, host).find(({ applied }) => applied !== 'ours')
 	if (found) return { ...notPersistent(definitionWords(found, nic)), path: found.path, isUnclear: found.by === 'unclear' }
 }
 
-function otherNetwork(nic: WantedInterface, host: HostState): Contradiction | undefined {
+function otherNetwork({ nic, host }: CheckInput): Contradiction | undefined {
 	const found = backendOf(host)
 	if (!('backend' in found) || found.backend !== 'netplan-networkd') return
 	const ours = generated.network(nic.name)

@@ -1,13 +1,13 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import { wordsOf } from '../model/failure.ts'
 import type { FileState, HostState } from '../model/host-state.ts'
-import { once } from '../model/memoize.ts'
+import { memoized } from '../model/memoize.ts'
 import { generated, linkPath, netplanPath, NETWORK_FOLDERS, rulePath, SCRIPTS_FOLDER } from '../model/paths.ts'
-import { isNetplan, keepingOf } from './backend.ts'
+import { backendFor, isNetplan } from './backend.ts'
 import { bareText, shellKeyOf } from './foreign-text.ts'
 import { isGlobOf } from './glob.ts'
-import { iniEntries, keyOf, macOf } from './ini.ts'
-import { netplanDefinitions, type NetplanDefinition } from './netplan-definitions.ts'
+import { iniEntries, iniValue, macOf } from './ini.ts'
+import { type NetplanDefinition, netplanDefinitions } from './netplan-definitions.ts'
 import { isFor, matches, matchMacs, matchWords } from './networkd-match.ts'
 
 export type DefinitionKind = 'netplan' | 'network' | 'link' | 'keyfile' | 'ifcfg' | 'udev'
@@ -43,21 +43,21 @@ export const readers: readonly Reader[] = [
 	{ kind: 'udev', reads: path => path.endsWith('.rules'), find: inRule },
 ]
 
-/** @returns a definition of a file that may define any NIC, because it cannot be read or understood */
+/** @returns a definition of a file that may define any NIC, because it cannot be read or parsedOutput */
 export function unclear(why: string, see: string): Found {
 	return { by: 'unclear', why, see, applied: 'theirs' }
 }
 
 /** Every NIC is compared with each file, so each file is read once. */
-const definitionsIn = once((file: FileState): readonly NetplanDefinition[] | string => {
+const definitionsIn = memoized((file: FileState): readonly NetplanDefinition[] | string => {
 	try {
 		return netplanDefinitions(file.content)
 	} catch (error) {
 		return wordsOf(error)
 	}
 })
-const settingsIn = once((file: FileState) => iniEntries(file.content, true))
-const keysIn = once((file: FileState) => iniEntries(file.content, false))
+const settingsIn = memoized((file: FileState) => iniEntries(file.content, true))
+const keysIn = memoized((file: FileState) => iniEntries(file.content, false))
 
 /**
  * Of two definitions with different ids networkd uses the file it reads first: `10-netplan-ID.network`. Those with the same id are merged.
@@ -105,7 +105,7 @@ function inLink({ path, file, nic, host }: Said): Found[] {
 			? 'name'
 			: undefined
 	if (by === undefined) return []
-	const ours = nameOf(keepingOf(host).link?.(nic.name) ?? linkPath(nic.name))
+	const ours = nameOf(backendFor(host).link?.(nic.name) ?? linkPath(nic.name))
 	const sets = entries.some(({ section, key }) => section === 'Link' && ['MTUBytes', 'MACAddress'].includes(key))
 	return [{ by, applied: sets && nameOf(path) <= ours ? 'theirs' : 'ours' }]
 }
@@ -114,7 +114,7 @@ function inNetwork({ path, file, nic, host }: Said): Found[] {
 	const entries = settingsIn(file)
 	const by = matchMacs(entries).includes(nic.macAddress) ? 'MAC' : matchWords(entries, 'Name').includes(nic.name) ? 'name' : undefined
 	if (by === undefined) return []
-	const isRead = keepingOf(host).generated(nic.name).includes(generated.network(nic.name))
+	const isRead = backendFor(host).generated(nic.name).includes(generated.network(nic.name))
 	const isFirst = nameOf(path) <= nameOf(generated.network(nic.name)) && isFor(file.content, { names: [nic.name], mac: nic.macAddress })
 	return [{ by, applied: isRead && isFirst ? 'theirs' : 'ours' }]
 }
@@ -122,11 +122,11 @@ function inNetwork({ path, file, nic, host }: Said): Found[] {
 /** Of the profiles that match, NetworkManager uses the one with the highest priority; MultiNIC's has the highest possible. */
 function inKeyfile({ file, nic }: Said): Found[] {
 	const entries = keysIn(file)
-	const isMac = [keyOf(entries, 'mac-address'), keyOf(entries, 'MAC')].some(mac => mac !== undefined && macOf(mac) === nic.macAddress)
-	const by = keyOf(entries, 'interface-name') === nic.name ? 'name' : isMac ? 'MAC' : undefined
+	const isMac = [iniValue(entries, 'mac-address'), iniValue(entries, 'MAC')].some(mac => mac !== undefined && macOf(mac) === nic.macAddress)
+	const by = iniValue(entries, 'interface-name') === nic.name ? 'name' : isMac ? 'MAC' : undefined
 	const isEthernet = entries.some(({ key, value }) => key === 'type' && ['ethernet', '802-3-ethernet'].includes(value))
 	if (by === undefined || !isEthernet) return []
-	const isFirst = Number(keyOf(entries, 'autoconnect-priority') ?? 0) >= 999 && keyOf(entries, 'autoconnect') !== 'false'
+	const isFirst = Number(iniValue(entries, 'autoconnect-priority') ?? 0) >= 999 && iniValue(entries, 'autoconnect') !== 'false'
 	return [{ by, applied: isFirst ? 'theirs' : 'ours' }]
 }
 
@@ -144,7 +144,7 @@ function inScript({ file, nic, host }: Said): Found[] {
 }
 
 /** A line that ends with a backslash continues on the next. @see udev(7) */
-const rulesIn = once((file: FileState) =>
+const rulesIn = memoized((file: FileState) =>
 	bareText(file)
 		.replaceAll(/\\\n[ \t]*/g, '')
 		.split('\n'),

@@ -1,10 +1,10 @@
 import type { FileState } from '../model/host-state.ts'
-import { once } from '../model/memoize.ts'
+import { memoized } from '../model/memoize.ts'
 
 /** Extracts text from files that are not managed by MultiNIC. */
 
 /** @returns the text of a file without comment lines */
-export const bareText = once(({ content }: FileState) => withoutComments(content))
+export const bareText = memoized(({ content }: FileState) => withoutComments(content))
 
 export function withoutComments(content: string): string {
 	return content

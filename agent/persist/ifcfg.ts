@@ -1,6 +1,6 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import { ipOf } from '../../contract/ip.ts'
-import { selectorWords } from '../ip/format-selector.ts'
+import { ruleSelector } from '../ip/format-selector.ts'
 import { addressesOf, routesOf } from '../model/desired-network.ts'
 import { rulesOf } from '../model/desired-rules.ts'
 import type { Family, FileState, HostState } from '../model/host-state.ts'
@@ -8,7 +8,7 @@ import { familyOf } from '../model/networks.ts'
 import { scriptPath } from '../model/paths.ts'
 import { hasMetric, MAIN, type Route } from '../model/route.ts'
 import { publicFile } from './common-files.ts'
-import { PREFIX_METRICS, profileUuid, ruleWords } from './networkmanager-profile.ts'
+import { PREFIX_METRICS, profileRule, profileUuid } from './networkmanager-profile.ts'
 
 /**
  * The files that RHEL 7 and 8 read for one interface at boot: path → file. Rules are in the profile itself if NetworkManager reads it,
@@ -72,14 +72,14 @@ function ruleVariables(nic: WantedInterface): string[] {
 	return ([4, 6] as const).flatMap(family =>
 		rulesOf(nic)
 			.filter(rule => rule.family === family)
-			.map((rule, at) => `ROUTING_RULE${family === 6 ? '6' : ''}_${at + 1}="${ruleWords(rule)}"`),
+			.map((rule, at) => `ROUTING_RULE${family === 6 ? '6' : ''}_${at + 1}="${profileRule(rule)}"`),
 	)
 }
 
 /** In the syntax of `ip rule add`. */
 function ruleLines(nic: WantedInterface, family: Family): string[] {
 	const rules = rulesOf(nic).filter(rule => rule.family === family)
-	return rules.map(rule => `${selectorWords(rule)} table ${rule.table} priority ${rule.priority}`)
+	return rules.map(rule => `${ruleSelector(rule)} table ${rule.table} priority ${rule.priority}`)
 }
 
 /** In the syntax of `ip route add`, without words that NetworkManager's reader does not know, such as `scope`. */

@@ -27,7 +27,7 @@ export function iniEntries(content: string, isContinued: boolean): IniEntry[] {
 }
 
 /** @returns the value of a key in any section; the first if there are several */
-export function keyOf(entries: readonly IniEntry[], key: string): string | undefined {
+export function iniValue(entries: readonly IniEntry[], key: string): string | undefined {
 	return entries.find(entry => entry.key === key)?.value
 }
 

@@ -6,7 +6,7 @@ import { familyOf } from '../model/networks.ts'
 import { keyfilePath, linkPath } from '../model/paths.ts'
 import { hasMetric, MAIN, type Route } from '../model/route.ts'
 import { privateFile, publicFile } from './common-files.ts'
-import { PREFIX_METRICS, profileUuid, ruleWords } from './networkmanager-profile.ts'
+import { PREFIX_METRICS, profileRule, profileUuid } from './networkmanager-profile.ts'
 
 /**
  * The files that NetworkManager and udev read for one interface at boot: path → file.
@@ -50,7 +50,7 @@ function ipSection(nic: WantedInterface, family: Family): string[] {
 		'method=manual',
 		...addresses.map((cidr, at) => `address${at + 1}=${cidr}`),
 		...routes.flatMap((route, at) => routeLines(route, at + 1)),
-		...rules.map((rule, at) => `routing-rule${at + 1}=${ruleWords(rule)}`),
+		...rules.map((rule, at) => `routing-rule${at + 1}=${profileRule(rule)}`),
 		`route-metric=${PREFIX_METRICS[family]}`,
 		'may-fail=false',
 		...(family === 6 ? ['addr-gen-mode=eui64', 'ip6-privacy=0'] : []),

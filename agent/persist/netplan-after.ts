@@ -1,13 +1,13 @@
 import type { FileState, HostState } from '../model/host-state.ts'
 import type { Accepted, Released } from '../model/selection.ts'
-import { isNetplan, keepingOf } from './backend.ts'
+import { backendFor, isNetplan } from './backend.ts'
 
-export type Files = Readonly<Record<string, FileState>>
+export type NetplanFiles = Readonly<Record<string, FileState>>
 /** What a run changes, of what it could change. */
-export type Changing = { accepted: readonly Accepted[]; released: readonly Released[] }
+export type RunChanges = { accepted: readonly Accepted[]; released: readonly Released[] }
 
 /** Returns netplan's files as the next boot finds them after a run that configures and removes these interfaces; all others stay. */
-export function netplanAfter({ accepted, released }: Changing, host: HostState): Files {
+export function netplanAfter({ accepted, released }: RunChanges, host: HostState): NetplanFiles {
 	const ours = [...released.map(one => one.ours), ...accepted.flatMap(one => one.ours ?? [])]
 	const restored = ours.flatMap(({ files }) => Object.entries(files).map(([path, { before }]) => [path, before ?? undefined] as const))
 	const written = netplanFilesOf(accepted, host)
@@ -19,7 +19,7 @@ export function netplanAfter({ accepted, released }: Changing, host: HostState):
 }
 
 /** @returns the netplan files that MultiNIC writes for these interfaces */
-export function netplanFilesOf(accepted: readonly Accepted[], host: HostState): Files {
-	const keeping = keepingOf(host)
-	return Object.fromEntries(accepted.flatMap(({ nic }) => Object.entries(keeping.files(nic, host)).filter(([path]) => isNetplan(path))))
+export function netplanFilesOf(accepted: readonly Accepted[], host: HostState): NetplanFiles {
+	const backend = backendFor(host)
+	return Object.fromEntries(accepted.flatMap(({ nic }) => Object.entries(backend.files(nic, host)).filter(([path]) => isNetplan(path))))
 }

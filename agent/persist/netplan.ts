@@ -7,7 +7,7 @@ import { familyOf } from '../model/networks.ts'
 import { netplanPath } from '../model/paths.ts'
 import { hasMetric, MAIN, type Route } from '../model/route.ts'
 import { privateFile } from './common-files.ts'
-import { PREFIX_METRICS, profileUuid, ruleWords } from './networkmanager-profile.ts'
+import { PREFIX_METRICS, profileRule, profileUuid } from './networkmanager-profile.ts'
 import { yaml, type Yaml } from './write-yaml.ts'
 
 /** The daemon that applies netplan's configuration. */
@@ -42,7 +42,7 @@ function throughToProfile(nic: WantedInterface): Yaml {
 	const rules = [4, 6].flatMap(family =>
 		rulesOf(nic)
 			.filter(rule => rule.family === family)
-			.map((rule, at) => [`ipv${family}.routing-rule${at + 1}`, ruleWords(rule)]),
+			.map((rule, at) => [`ipv${family}.routing-rule${at + 1}`, profileRule(rule)]),
 	)
 	const plain = {
 		'connection.interface-name': nic.name,

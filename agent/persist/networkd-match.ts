@@ -2,7 +2,7 @@ import type { WantedInterface } from '../../contract/interface.ts'
 import type { FileState, Link } from '../model/host-state.ts'
 import { generated, NETWORK_FOLDERS } from '../model/paths.ts'
 import { isGlobOf } from './glob.ts'
-import { type IniEntry, iniEntries, macOf } from './ini.ts'
+import { iniEntries, type IniEntry, macOf } from './ini.ts'
 
 /** A link as systemd-networkd matches it: by its name or any of its alternative names. */
 export type Named = { names: readonly string[]; mac: string }

@@ -1,5 +1,5 @@
 import type { WantedInterface } from '../../contract/interface.ts'
-import { selectorWords } from '../ip/format-selector.ts'
+import { ruleSelector } from '../ip/format-selector.ts'
 import { addressesOf, routesOf } from '../model/desired-network.ts'
 import { rulesOf } from '../model/desired-rules.ts'
 import type { Family, Rule } from '../model/host-state.ts'
@@ -20,8 +20,8 @@ export function profileUuid({ macAddress }: WantedInterface): string {
 export const PREFIX_METRICS = { 4: 0, 6: 256 } as const
 
 /** @see nm-settings(5), routing-rules: the syntax of `ip rule` */
-export function ruleWords(rule: Rule): string {
-	return `priority ${rule.priority} ${selectorWords(rule)} table ${rule.table}`
+export function profileRule(rule: Rule): string {
+	return `priority ${rule.priority} ${ruleSelector(rule)} table ${rule.table}`
 }
 
 /** The fields to query of a profile that NetworkManager has read. */
@@ -31,9 +31,9 @@ export const PROFILE_FIELDS = ['connection.interface-name', '802-3-ethernet.mtu'
 type Meaning = { field: string; value: string; read?: (said: string) => string }
 
 /** @returns what NetworkManager has read differently than intended; `said` is its output, one `field:value` per line */
-export function profileFaults(nic: WantedInterface, said: string): string[] {
+export function profileFaults(nic: WantedInterface, output: string): string[] {
 	const found = new Map(
-		said
+		output
 			.split('\n')
 			.flatMap(line => (line.includes(':') ? [[line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)] as const] : [])),
 	)
@@ -62,7 +62,7 @@ function meaningsOf(nic: WantedInterface, family: Family): Meaning[] {
 		{ field: `ipv${family}.route-metric`, value: String(PREFIX_METRICS[family]) },
 		{ field: `ipv${family}.addresses`, value: addresses.join(', ') },
 		{ field: `ipv${family}.routes`, value: inOrder(routes.map(routeWords)), read: said => inOrder(said.split(',').map(readRoute)) },
-		{ field: `ipv${family}.routing-rules`, value: rules.map(rule => ruleWords(rule).replaceAll(/\/(32|128) /g, ' ')).join(', ') },
+		{ field: `ipv${family}.routing-rules`, value: rules.map(rule => profileRule(rule).replaceAll(/\/(32|128) /g, ' ')).join(', ') },
 	]
 }
 

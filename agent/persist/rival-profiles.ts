@@ -14,21 +14,21 @@ export type Rival = { uuid: string; name: string }
 const HIGHEST = 999
 
 /**
- * @param said the output for `RIVAL_FIELDS`
+ * @param output the output for `RIVAL_FIELDS`
  * @param own the UUIDs of MultiNIC's profiles
  * @see nm-settings(5), connection.autoconnect-priority
  */
-export function rivals(said: string, own: ReadonlySet<string>): Rival[] {
-	return said.split('\n').flatMap(line => {
+export function rivals(output: string, own: ReadonlySet<string>): Rival[] {
+	return output.split('\n').flatMap(line => {
 		const [, uuid = '', type, autoconnect, priority, name = ''] = /^([^:]*):([^:]*):([^:]*):([^:]*):(.*)$/.exec(line) ?? []
 		const isRival = type === '802-3-ethernet' && autoconnect === 'yes' && Number(priority) >= HIGHEST && !own.has(uuid)
 		return isRival ? [{ uuid, name }] : []
 	})
 }
 
-/** @param said the output for `FIT_FIELDS`, one `field:value` per line; a profile that sets neither matches every NIC */
-export function fits({ name, macAddress }: WantedInterface, said: string): boolean {
-	const wordOf = (field: string) => new RegExp(`^${field}:(.*)$`, 'm').exec(said)?.[1]?.trim() ?? ''
+/** @param output the output for `FIT_FIELDS`, one `field:value` per line; a profile that sets neither matches every NIC */
+export function isProfileFor({ name, macAddress }: WantedInterface, output: string): boolean {
+	const wordOf = (field: string) => new RegExp(`^${field}:(.*)$`, 'm').exec(output)?.[1]?.trim() ?? ''
 	const [wanted, mac] = [wordOf(FIT_FIELDS[0]), wordOf(FIT_FIELDS[1]).toLowerCase()]
 	return (wanted === '' || wanted === name) && (mac === '' || mac === macAddress)
 }

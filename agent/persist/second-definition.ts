@@ -1,10 +1,10 @@
 import type { FileState, HostState } from '../model/host-state.ts'
-import { once } from '../model/memoize.ts'
+import { memoized } from '../model/memoize.ts'
 import { netplanPath, pathsOf, RECORD_PATH, SCRIPTS_FOLDER } from '../model/paths.ts'
 import { parseRecord } from '../model/record.ts'
 import { type Definition, type Nic, readers, unclear } from './definition-readers.ts'
 import { shellKeyOf, withoutComments } from './foreign-text.ts'
-import { iniEntries, keyOf } from './ini.ts'
+import { iniEntries, iniValue } from './ini.ts'
 
 /** @returns every file other than MultiNIC's that defines the NIC, ordered by path; a generated file is reported by its netplan source */
 export function definitionsOf(nic: Nic, host: HostState): Definition[] {
@@ -22,7 +22,7 @@ export function definitionsOf(nic: Nic, host: HostState): Definition[] {
  * Every file that is not managed by MultiNIC and that a reader reads, in the order of paths. Each NIC is compared with all of them, so they
  * are sorted and read once.
  */
-const readable = once((files: HostState['files']) => {
+const readable = memoized((files: HostState['files']) => {
 	const written = new Map(parseRecord(files[RECORD_PATH]).links.flatMap(ours => Object.entries(ours.files)))
 	const isAsWritten = (path: string, { content }: FileState) => written.get(path)?.after === content
 	return Object.entries(files)
@@ -56,7 +56,7 @@ export function unreadableFiles({ files }: HostState): { path: string; why: stri
 export function profileOnLink(name: string, host: HostState): string | undefined {
 	return Object.entries(host.files).find(([path, { content }]) => {
 		if (path.includes('/NetworkManager/system-connections/'))
-			return ['parent', 'master'].some(key => keyOf(iniEntries(content, false), key) === name)
+			return ['parent', 'master'].some(key => iniValue(iniEntries(content, false), key) === name)
 		if (!path.startsWith(`${SCRIPTS_FOLDER}/ifcfg-`)) return false
 		return shellKeyOf(content, 'PHYSDEV') === name || (shellKeyOf(content, 'DEVICE') ?? '').startsWith(`${name}.`)
 	})?.[0]

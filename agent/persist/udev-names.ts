@@ -2,11 +2,11 @@
 export type Naming = { name: string; by: string }
 
 /**
- * @param said the output of `udevadm test`, which differs between versions of systemd
+ * @param output the output of `udevadm test`, which differs between versions of systemd
  * @returns the last rule that names the NIC, and the name; undefined if the output has no such rule
  */
-export function lastNamed(said: string): Naming | undefined {
-	return said
+export function lastNamed(output: string): Naming | undefined {
+	return output
 		.split('\n')
 		.flatMap(line => {
 			const [, by, name] = RULE_FIRST.exec(line) ?? []

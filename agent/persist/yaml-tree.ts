@@ -77,8 +77,8 @@ class Reader {
 		this.#properties()
 		if (!this.#text.peek(/(#[^\n]*)?(\n|$)/y)) return this.#value(column, depth + 1)
 		this.#text.skip()
-		const isList = this.#text.column === column && this.#text.peek(/-(?=[ \n]|$)/y)
-		return this.#block(isList ? column - 1 : column, depth + 1)
+		const listKey = this.#text.column === column && this.#text.peek(/-(?=[ \n]|$)/y)
+		return this.#block(listKey ? column - 1 : column, depth + 1)
 	}
 
 	/** Reads a node that is neither a mapping nor a list on separate lines. */

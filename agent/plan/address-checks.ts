@@ -1,6 +1,6 @@
 import { canonicalIp, ipOf, lengthOf, parseIp } from '../../contract/ip.ts'
 import type { Address } from '../model/address.ts'
-import type { Check } from '../model/check.ts'
+import type { RefusalCheck } from '../model/check.ts'
 import { addressesOf } from '../model/desired-network.ts'
 import type { HostState, Link } from '../model/host-state.ts'
 import { full } from '../model/networks.ts'
@@ -9,11 +9,11 @@ import type { Placed, Selection } from '../model/selection.ts'
 import { staleAddresses } from './addresses.ts'
 import { addressesAfterRelease } from './after-release.ts'
 import { METADATA_SERVICE } from './metadata-address.ts'
-import type { Question } from './preflight-input.ts'
+import type { PreflightInput } from './preflight-input.ts'
 
 /** Checks for desired addresses that this node already has or reaches elsewhere. */
 
-export const isAddressOfTheNode: Check<Question> = {
+export const addressOfTheNode: RefusalCheck<PreflightInput> = {
 	reason: 'InUse',
 	when: 'a wanted address is one by which Kubernetes knows the node',
 	see: 'ip addr show to 192.168.0.11',
@@ -25,7 +25,7 @@ export const isAddressOfTheNode: Check<Question> = {
 }
 
 /** The kernel delivers packets to a local address to the node itself. */
-export const isNeededElsewhere: Check<Question> = {
+export const neededElsewhere: RefusalCheck<PreflightInput> = {
 	reason: 'InUse',
 	when: 'a wanted address is that of the API server, a nameserver, the metadata service or a pod (a route to it alone over another link), and no link of the node has it',
 	see: 'ip route get 10.96.0.1',
@@ -46,7 +46,7 @@ function isAlone({ table, type, to }: Route): boolean {
 }
 
 /** If two interfaces want an address, the one with the smaller id gets it. */
-export const isWantedTwice: Check<Question> = {
+export const wantedTwice: RefusalCheck<PreflightInput> = {
 	reason: 'InvalidConfig',
 	when: 'an interface with a smaller id wants the same address',
 	see: 'kubectl get multinicnodeconfigs -o yaml',
@@ -60,7 +60,7 @@ export const isWantedTwice: Check<Question> = {
 }
 
 /** An address that another NIC managed by MultiNIC loses in this run is free by the time it is assigned. */
-export const isOnAnotherLink: Check<Placed> = {
+export const onAnotherLink: RefusalCheck<Placed> = {
 	reason: 'InUse',
 	when: 'a wanted address is on another link of the node and stays there',
 	see: 'ip addr show to 10.0.0.23',
@@ -85,7 +85,7 @@ function staying(link: Link, { accepted, released }: Selection, host: HostState)
 }
 
 /** A link-local IPv6 address is valid on its link only, so several links may have the same one. @see RFC 4291, 2.5.6 */
-function ipsOf(nic: Question['nic']): string[] {
+function ipsOf(nic: PreflightInput['nic']): string[] {
 	return addressesOf(nic)
 		.map(ipOf)
 		.filter(ip => !/^fe[89ab]/.test(ip))

@@ -10,15 +10,15 @@ import { isMadeByKernel, isRouteless, metricOf } from '../model/origin.ts'
 export type Differing = { anew: readonly string[]; changed: readonly string[] }
 
 /**
- * @param seen maps an address of the link to the form that is compared
+ * @param asSeen maps an address of the link to the form that is compared
  * @returns the desired addresses that the link has with other attributes
  */
-export function differing(link: Link, wanted: readonly Address[], seen: (found: Address) => Address = found => found): Differing {
+export function differing(link: Link, wanted: readonly Address[], asSeen: (found: Address) => Address = found => found): Differing {
 	const found = link.addresses.filter(address => address.temporary || !isMadeByKernel(address, link))
 	const pairs = found.flatMap(address => {
 		const same = wanted.filter(({ cidr }) => cidr === address.cidr)
 		const target = same.find(({ peer }) => peer === address.peer) ?? same[0]
-		return target ? [{ cidr: address.cidr, is: seen(address), target }] : []
+		return target ? [{ cidr: address.cidr, is: asSeen(address), target }] : []
 	})
 	const cidrsOf = (differs: (is: Address, target: Address) => boolean) =>
 		pairs.flatMap(({ cidr, is, target }) => (differs(is, target) ? [cidr] : []))

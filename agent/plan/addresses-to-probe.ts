@@ -15,8 +15,8 @@ import { isSending } from './lone-address.ts'
  * @param wanted addresses with prefix length
  * @returns the probe on the wire of the link itself
  */
-export function questionOf(link: Link, name: string, wanted: readonly string[]): Change[] {
-	const ips = newOf(link, wanted)
+export function addressesToProbe(link: Link, name: string, wanted: readonly string[]): Change[] {
+	const ips = newAddresses(link, wanted)
 	return ips.length === 0 ? [] : [{ kind: 'ask', link: link.ifindex, name, ips, mac: link.mac }]
 }
 
@@ -24,8 +24,8 @@ export function questionOf(link: Link, name: string, wanted: readonly string[]):
  * @returns the probes on the wires of other links whose networks contain such an address: packets of the node to a host that has it there
  * would stay on the node
  */
-export function questionsBeside(link: Link, wanted: readonly string[], selection: Selection, host: HostState): Change[] {
-	const ips = newOf(link, wanted)
+export function addressesToProbeElsewhere(link: Link, wanted: readonly string[], selection: Selection, host: HostState): Change[] {
+	const ips = newAddresses(link, wanted)
 	return [...othersWires(selection, host), ...ownWires(selection)]
 		.filter(({ ifindex }) => ifindex !== link.ifindex)
 		.flatMap(({ ifindex, name, networks }) => {
@@ -40,7 +40,7 @@ type Wire = { ifindex: number; name: string; networks: readonly string[] }
 function othersWires(selection: Selection, { links, routes }: HostState): Wire[] {
 	const touched = touchedBy(selection)
 	return links
-		.filter(link => !touched.has(link.ifindex) && isAsking(link) && isSending(link, touched))
+		.filter(link => !touched.has(link.ifindex) && isProbing(link) && isSending(link, touched))
 		.map(({ ifindex, name, addresses }) => {
 			const own = addresses.flatMap(({ cidr, peer }) => (peer === undefined && hasNetwork(cidr) ? [cidr] : []))
 			const routed = routes.flatMap(route => (route.link === ifindex && isOnLink(route) ? [route.to] : []))
@@ -51,7 +51,7 @@ function othersWires(selection: Selection, { links, routes }: HostState): Wire[]
 /** Links on which MultiNIC has already configured an interface. */
 function ownWires({ accepted }: Selection): Wire[] {
 	return accepted
-		.filter(({ link, ours }) => ours && isAsking(link))
+		.filter(({ link, ours }) => ours && isProbing(link))
 		.map(({ nic, link: { ifindex } }) => ({ ifindex, name: nic.name, networks: networksOf(nic) }))
 }
 
@@ -63,11 +63,11 @@ function isOnLink({ table, type, protocol, via, to }: Route): boolean {
 	return table === MAIN && type === UNICAST && protocol !== KERNEL && via === undefined && hasNetwork(to) && lengthOf(to) > 1
 }
 
-function isAsking({ ethernet, up, carrier }: Link): boolean {
+function isProbing({ ethernet, up, carrier }: Link): boolean {
 	return ethernet && up && carrier
 }
 
-function newOf({ addresses }: Link, wanted: readonly string[]): string[] {
+function newAddresses({ addresses }: Link, wanted: readonly string[]): string[] {
 	const held = new Set(addresses.map(({ cidr }) => ipOf(cidr)))
 	return wanted.map(ipOf).filter(ip => familyOf(ip) === 4 && !held.has(ip))
 }

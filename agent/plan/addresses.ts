@@ -6,7 +6,7 @@ import { familyOf } from '../model/networks.ts'
 import { isMadeByKernel, metricOf } from '../model/origin.ts'
 import type { RecordedLink } from '../model/record.ts'
 import { wantedAddress } from './address-details.ts'
-import { givenTo } from './record-link.ts'
+import { addressesWeAdded } from './record-link.ts'
 
 /** Which addresses a run removes from a link, and which it adds. */
 
@@ -24,7 +24,7 @@ export function staleAddresses(
 	anew: readonly string[] = [],
 ): Change[] {
 	const { ifindex, addresses } = link
-	const given = [...givenTo(ours), ...addresses.flatMap(({ cidr }) => (isOtherForm(cidr, wanted) ? [cidr] : []))]
+	const given = [...addressesWeAdded(ours), ...addresses.flatMap(({ cidr }) => (isOtherForm(cidr, wanted) ? [cidr] : []))]
 	const misplaced = ours && String(ours.addresses) !== String(wanted) ? outOfOrder(addresses, wanted) : []
 	const isWrong = ({ cidr, duplicate }: Address) => duplicate || misplaced.includes(cidr) || anew.includes(cidr)
 	const stale = (address: Address) => {
@@ -51,11 +51,11 @@ function isOtherForm(cidr: string, wanted: readonly string[]): boolean {
  *
  * @returns `room`: the removals that come first; `forms`: additions
  */
-export function otherForms(link: Link, wanted: readonly string[], taken: readonly Change[]): { room: Change[]; forms: Change[] } {
+export function otherPrefixLengths(link: Link, wanted: readonly string[], taken: readonly Change[]): { room: Change[]; forms: Change[] } {
 	const { addresses } = link
 	const held = new Set(addresses.map(({ cidr }) => ipOf(cidr)))
 	const present = new Set(addresses.map(({ cidr }) => cidr))
-	const along = goingAlong(link, taken)
+	const along = removedWithPrimary(link, taken)
 	const isForm = (cidr: string) => familyOf(cidr) === 4 && held.has(ipOf(cidr)) && !present.has(cidr)
 	const isThere = (cidr: string) => isForm(cidr) || (present.has(cidr) && !along.has(cidr))
 	const ofNetwork = (cidr: string) => wanted.filter(other => networkOf(other) === networkOf(cidr))
@@ -85,7 +85,7 @@ function outOfOrder(addresses: readonly Address[], wanted: readonly string[]): s
  * Returns the IPv4 addresses that may be gone once some are removed: by default (`promote_secondaries` 0) the kernel removes all addresses
  * of a network together with the first one.
  */
-export function goingAlong({ addresses }: Link, taken: readonly Change[]): Set<string> {
+export function removedWithPrimary({ addresses }: Link, taken: readonly Change[]): Set<string> {
 	const goes = new Set(taken.flatMap(change => (change.kind === 'removeAddress' ? [change.address.cidr] : [])))
 	const four = addresses.filter(({ family }) => family === 4).map(({ cidr }) => cidr)
 	const first = (cidr: string) => four.find(other => networkOf(other) === networkOf(cidr))

@@ -6,15 +6,15 @@ import type { RecordedLink } from '../model/record.ts'
 import { linksOf, type Route, routeKey } from '../model/route.ts'
 import type { Released } from '../model/selection.ts'
 import { staleAddresses } from './addresses.ts'
-import { beforeUs } from './original-network.ts'
-import { reachingAfter, staleRoutes } from './routes.ts'
+import { originalNetwork } from './original-network.ts'
+import { addressesAfter, staleRoutes } from './routes.ts'
 
 /**
  * A released link after the run: MultiNIC no longer manages it, and it has its original addresses and routes. Decisions based on this state
  * stay valid after the run.
  */
 
-type Leaving = { ours: RecordedLink; link: Link }
+type ReleasedLink = { ours: RecordedLink; link: Link }
 
 /** @returns the host after these links are released, with the addresses and routes that they have then */
 export function afterReleases(released: readonly Released[], bases: readonly Bases[], host: HostState): HostState {
@@ -23,15 +23,15 @@ export function afterReleases(released: readonly Released[], bases: readonly Bas
 }
 
 /** @returns the addresses of a released link after the run */
-export function addressesAfterRelease({ ours, link }: Leaving, host: HostState): Address[] {
-	const { addresses } = beforeUs(ours, link, host)
+export function addressesAfterRelease({ ours, link }: ReleasedLink, host: HostState): Address[] {
+	const { addresses } = originalNetwork(ours, link, host)
 	const back = addresses.map(({ cidr }) => cidr)
 	const taken = staleAddresses(link, back, ours)
 	const goes = new Set(taken.flatMap(change => (change.kind === 'removeAddress' ? [change.address] : [])))
 	return [...link.addresses.filter(address => !goes.has(address) && !back.includes(address.cidr)), ...addresses]
 }
 
-function afterRelease(one: Leaving, bases: readonly Bases[], host: HostState): HostState {
+function afterRelease(one: ReleasedLink, bases: readonly Bases[], host: HostState): HostState {
 	const { ours, link } = one
 	const after = { ...link, addresses: addressesAfterRelease(one, host) }
 	const routes = ours.original.up
@@ -41,10 +41,10 @@ function afterRelease(one: Leaving, bases: readonly Bases[], host: HostState): H
 }
 
 /** Omits the connected routes of restored addresses: the addresses imply them. */
-function routesAfter({ ours, link }: Leaving, after: Link, { bases, host }: { bases: readonly Bases[]; host: HostState }): Route[] {
-	const { routes } = beforeUs(ours, link, host)
-	const reaching = reachingAfter(after, [], [])
-	const stale = staleRoutes(link, { routes, ours, reaching, bases }, host)
+function routesAfter({ ours, link }: ReleasedLink, after: Link, { bases, host }: { bases: readonly Bases[]; host: HostState }): Route[] {
+	const { routes } = originalNetwork(ours, link, host)
+	const remaining = addressesAfter(after, [], [])
+	const stale = staleRoutes(link, { routes, ours, remaining, bases }, host)
 	const goes = new Set(stale.flatMap(change => (change.kind === 'removeRoute' ? [change.route] : [])))
 	const isOfGone = (route: Route) => linksOf(route).includes(link.ifindex) && isKernelRoute(route, [link]) && !isKernelRoute(route, [after])
 	const staying = host.routes.filter(route => !goes.has(route) && !isOfGone(route))

@@ -9,20 +9,20 @@ import type { OriginalLink, RecordedLink } from '../model/record.ts'
 import { type Route, routeKey } from '../model/route.ts'
 import type { Accepted, Released, Selection } from '../model/selection.ts'
 import { asOurs, differing, type Differing, wantedAddress } from './address-details.ts'
-import { questionOf, questionsBeside } from './addresses-to-probe.ts'
-import { goingAlong, missingAddresses, otherForms, staleAddresses } from './addresses.ts'
+import { addressesToProbe, addressesToProbeElsewhere } from './addresses-to-probe.ts'
+import { missingAddresses, otherPrefixLengths, removedWithPrimary, staleAddresses } from './addresses.ts'
 import { missingConnected, staleConnected, unroutedAddresses } from './connected-routes.ts'
 import { routesOfMtu } from './lost-when-down.ts'
-import { addressesBack, beforeUs, otherThanBefore } from './original-network.ts'
+import { differsFromOriginal, originalNetwork, restoredAddresses } from './original-network.ts'
 import { mtuAfter } from './record-link.ts'
-import { missingRoutes, reachingAfter, routesThatGoAlong, staleRoutes } from './routes.ts'
+import { addressesAfter, missingRoutes, routesFlushedWithLastAddress, staleRoutes } from './routes.ts'
 import { knownSources, ruleChanges, staleRules } from './rule-changes.ts'
 
 /**
  * The changes of one link by phase. `leave`: removals from former tables and priorities, once the link has others. Each phase runs for all
  * links together, so that one batch is enough.
  */
-export type Phases = { settings: Change[]; take: Change[]; shape: Change[]; ask: Change[]; give: Change[]; leave: Change[] }
+export type Phases = { settings: Change[]; take: Change[]; shape: Change[]; probe: Change[]; give: Change[]; leave: Change[] }
 
 /** Returns the additions and removals that bring a link to the desired state of its interface. */
 export function configure(accepted: Accepted, selection: Selection, host: HostState): Phases {
@@ -31,18 +31,18 @@ export function configure(accepted: Accepted, selection: Selection, host: HostSt
 	const addresses = addressesOf(nic)
 	const routes = routesOf(nic, link.ifindex)
 	const rules = ruleChanges(accepted, selection, host)
-	const { anew, changed } = otherThanWanted(accepted, host)
+	const { anew, changed } = differsFromWanted(accepted, host)
 	const taken = staleAddresses(link, addresses, ours, anew)
-	const along = goingAlong(link, taken)
-	const reaching = reachingAfter(link, taken, addresses)
-	const stale = staleRoutes(link, { routes, ours, reaching, bases }, host)
-	const isLeft = isOfFormer(nic.id, { now: basesOf(nic), former: formerBases(nic, ours) })
-	const { room, forms } = otherForms(link, addresses, taken)
-	const atOnce = forms.length > 0 ? goingAlong(link, room) : along
+	const along = removedWithPrimary(link, taken)
+	const remaining = addressesAfter(link, taken, addresses)
+	const stale = staleRoutes(link, { routes, ours, remaining, bases }, host)
+	const isLeft = inFormerTable(nic.id, { now: basesOf(nic), former: formerBases(nic, ours) })
+	const { room, forms } = otherPrefixLengths(link, addresses, taken)
+	const atOnce = forms.length > 0 ? removedWithPrimary(link, room) : along
 	const gone = new Set([...along, ...removedBy(taken)])
 	const given = missingAddresses(link, withoutAdded(addresses, forms), new Set([...gone, ...changed]))
 	const connected = staleConnected(accepted, { taken, given }, host)
-	const again = routesThatGoAlong(link, { along, first: atOnce, stale: [...stale, ...connected], routes, reaching }, host)
+	const again = routesFlushedWithLastAddress(link, { along, first: atOnce, stale: [...stale, ...connected], routes, remaining }, host)
 	return {
 		settings: settings(link, { ...settingsBefore(link, ours), ...sysctlsOf(nic) }),
 		take: [
@@ -52,10 +52,10 @@ export function configure(accepted: Accepted, selection: Selection, host: HostSt
 			...room,
 			...forms,
 			...taken.filter(change => !room.includes(change)),
-			...inTheWay(link, nic.name),
+			...conflictingAltname(link, nic.name),
 		],
 		shape: [...resized(accepted, mtuAfter(nic, link, ours), host), ...(link.up ? [] : [{ kind: 'up' as const, link: link.ifindex }])],
-		ask: [...questionOf(link, nic.name, addresses), ...questionsBeside(link, addresses, selection, host)],
+		probe: [...addressesToProbe(link, nic.name, addresses), ...addressesToProbeElsewhere(link, addresses, selection, host)],
 		give: [
 			...given,
 			...missingConnected(accepted, given, gone, host),
@@ -68,7 +68,7 @@ export function configure(accepted: Accepted, selection: Selection, host: HostSt
 }
 
 /** An IPv4 address without its connected route has to be removed and added; changing an IPv6 address adds the route. */
-function otherThanWanted(accepted: Accepted, host: HostState): Differing {
+function differsFromWanted(accepted: Accepted, host: HostState): Differing {
 	const { nic, link } = accepted
 	const unrouted = unroutedAddresses(accepted, host)
 	const { anew, changed } = differing(link, addressesOf(nic).map(wantedAddress), address => asOurs(address, link, nic.name))
@@ -85,7 +85,7 @@ function withoutAgain(routes: readonly Route[], again: readonly Change[]): Route
 }
 
 /** Returns whether a change concerns a route in a former table of an interface. */
-function isOfFormer(id: number, { now, former }: { now: Bases; former: readonly Bases[] }): (change: Change) => boolean {
+function inFormerTable(id: number, { now, former }: { now: Bases; former: readonly Bases[] }): (change: Change) => boolean {
 	const tables = former.map(bases => tableOf(id, bases)).filter(table => table !== tableOf(id, now))
 	return change => 'route' in change && tables.includes(change.route.table)
 }
@@ -99,31 +99,31 @@ export function release({ ours, link }: Released, selection: Selection, host: Ho
 	const { bases } = selection
 	const kept = { wanted: [], bases: recordedBases(ours), of: sourcesOf(ours.addresses), known: knownSources(selection) }
 	const rules = staleRules(ours.id, kept, host)
-	if (!link) return { settings: [], take: rules, shape: [], ask: [], give: [], leave: [] }
+	if (!link) return { settings: [], take: rules, shape: [], probe: [], give: [], leave: [] }
 	const { original } = ours
-	const before = beforeUs(ours, link, host)
+	const before = originalNetwork(ours, link, host)
 	const staying = before.addresses.map(({ cidr }) => cidr)
-	const { anew, changed } = otherThanBefore(ours, link, before)
+	const { anew, changed } = differsFromOriginal(ours, link, before)
 	const taken = staleAddresses(link, staying, ours, anew)
-	const reaching = reachingAfter(link, taken, staying)
-	const stale = staleRoutes(link, { routes: before.routes, ours, reaching, bases }, host)
-	const along = goingAlong(link, taken)
+	const remaining = addressesAfter(link, taken, staying)
+	const stale = staleRoutes(link, { routes: before.routes, ours, remaining, bases }, host)
+	const along = removedWithPrimary(link, taken)
 	return {
 		settings: settings(link, original.sysctls),
-		take: [...rules, ...stale, ...taken, ...inTheWay(link, original.name)],
+		take: [...rules, ...stale, ...taken, ...conflictingAltname(link, original.name)],
 		shape: [
-			...mtuBack(link, original),
+			...restoredMtu(link, original),
 			...(original.up === link.up ? [] : [{ kind: original.up ? ('up' as const) : ('down' as const), link: link.ifindex }]),
 		],
-		ask: [],
+		probe: [],
 		give: [
 			...original.altnames
 				.filter(name => !link.altnames.includes(name))
 				.map((name): Change => ({ kind: 'addAltname', link: link.ifindex, name })),
-			...addressesBack(link, before, new Set([...along, ...removedBy(taken), ...changed])),
+			...restoredAddresses(link, before, new Set([...along, ...removedBy(taken), ...changed])),
 			...(original.up
 				? [
-						...routesThatGoAlong(link, { along, stale, routes: before.routes, reaching }, host),
+						...routesFlushedWithLastAddress(link, { along, stale, routes: before.routes, remaining }, host),
 						...missingRoutes(before.routes, bases, host),
 						...(original.mtu === link.mtu ? [] : routesOfMtu(before.routes)),
 					]
@@ -134,7 +134,7 @@ export function release({ ours, link }: Released, selection: Selection, host: Ho
 }
 
 /** A link cannot have one string as both name and altname; udev adds the old name of a renamed link as an altname. */
-function inTheWay({ ifindex, altnames }: Link, name: string): Change[] {
+function conflictingAltname({ ifindex, altnames }: Link, name: string): Change[] {
 	return altnames.includes(name) ? [{ kind: 'removeAltname', link: ifindex, name }] : []
 }
 
@@ -142,7 +142,7 @@ function mtu(link: Link, bytes: number): Change[] {
 	return bytes === link.mtu ? [] : [{ kind: 'mtu', link: link.ifindex, bytes }]
 }
 
-function mtuBack(link: Link, { name, mtu: bytes, sysctls }: OriginalLink): Change[] {
+function restoredMtu(link: Link, { name, mtu: bytes, sysctls }: OriginalLink): Change[] {
 	const changes = mtu(link, bytes)
 	const value = sysctls[IPV6_MTU]
 	return changes.length > 0 && value !== undefined ? [...changes, { kind: 'sysctl', name, key: IPV6_MTU, value }] : changes
@@ -154,7 +154,7 @@ function mtuBack(link: Link, { name, mtu: bytes, sysctls }: OriginalLink): Chang
 function resized({ nic, link, ours }: Accepted, bytes: number, { ipv6 }: HostState): Change[] {
 	const isAnew = ipv6 && link.mtu < IPV6_MIN_MTU && bytes >= IPV6_MIN_MTU
 	const six = Object.entries(sysctlsOf(nic)).filter(([key]) => isAnew && key.startsWith('ipv6/'))
-	const all = ours && bytes === ours.original.mtu ? mtuBack(link, { ...ours.original, name: nic.name }) : mtu(link, bytes)
+	const all = ours && bytes === ours.original.mtu ? restoredMtu(link, { ...ours.original, name: nic.name }) : mtu(link, bytes)
 	return [...all, ...six.map(([key, value]) => ({ kind: 'sysctl' as const, name: nic.name, key, value }))]
 }
 

@@ -36,11 +36,11 @@ type AddressChanges = { taken: readonly Change[]; given: readonly Change[] }
 
 /** @returns removals of routes to networks of an interface that are neither its connected routes nor requested */
 export function staleConnected({ nic, link }: Accepted, { taken, given }: AddressChanges, host: HostState): Change[] {
-	const asked = new Set(routesOf(nic, link.ifindex).map(routeKey))
+	const requested = new Set(routesOf(nic, link.ifindex).map(routeKey))
 	const wanted = connectedRoutesOf(nic, link.ifindex)
 	const removed = [...addressesIn(taken), ...link.addresses.filter(address => isMoved(address, given))]
 	return onLinkRoutes(nic, link, host)
-		.filter(route => !asked.has(routeKey(route)) && !wanted.some(other => isSame(other, route, nic)))
+		.filter(route => !requested.has(routeKey(route)) && !wanted.some(other => isSame(other, route, nic)))
 		.filter(route => !removed.some(address => isRouteOf(address, route)))
 		.map(route => ({ kind: 'removeRoute', route }))
 }

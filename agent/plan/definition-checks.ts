@@ -1,11 +1,11 @@
-import type { Check } from '../model/check.ts'
+import type { RefusalCheck } from '../model/check.ts'
 import type { Leaving } from '../model/selection.ts'
 import { definitionsOf, profileOnLink } from '../persist/second-definition.ts'
-import type { Question } from './preflight-input.ts'
+import type { PreflightInput } from './preflight-input.ts'
 
 /** Files not managed by MultiNIC that define or use an interface that is. */
 
-export const isDefinedTwice: Check<Question> = {
+export const definedTwice: RefusalCheck<PreflightInput> = {
 	reason: 'InUse',
 	when: 'a file that MultiNIC did not write also defines `multinicN`, and the next boot would apply both',
 	see: 'cat /etc/netplan/60-multinic0.yaml',
@@ -16,7 +16,7 @@ export const isDefinedTwice: Check<Question> = {
 	},
 }
 
-export const hasProfileOnTop: Check<Leaving> = {
+export const profileOnTop: RefusalCheck<Leaving> = {
 	reason: 'InUse',
 	when: 'a profile of NetworkManager or of initscripts puts a VLAN on it',
 	see: 'cat /etc/NetworkManager/system-connections/trunk.nmconnection',

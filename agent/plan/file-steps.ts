@@ -4,10 +4,10 @@ import type { FileState, HostState, Link } from '../model/host-state.ts'
 import { isOfUdev, isProfile, pathsOf, RECORD_PATH } from '../model/paths.ts'
 import { type HostRecord, type RecordedLink, recordFile, recordOf } from '../model/record.ts'
 import type { Accepted, Selection } from '../model/selection.ts'
-import { type Keeping, keepingOf } from '../persist/backend.ts'
+import { type BackendFiles, backendFor } from '../persist/backend.ts'
 import { cloudInitFiles } from '../persist/cloud-init.ts'
 import { isSameBelow } from '../persist/networkd-match.ts'
-import { memoryOf } from './record-link.ts'
+import { recordLink } from './record-link.ts'
 
 /** The files that the host's generator makes from those of MultiNIC, path → file; empty if the host has no generator. */
 export type Generated = Readonly<Record<string, FileState>>
@@ -18,33 +18,35 @@ export type Generated = Readonly<Record<string, FileState>>
  */
 export function fileSteps(selection: Selection, host: HostState, generated: Generated): Step[] {
 	const record = recordOf(host)
-	const keeping = keepingOf(host)
-	const wanted = new Map(selection.accepted.map(accepted => [accepted, filesOf(accepted, keeping, { host, generated })]))
+	const backend = backendFor(host)
+	const wanted = new Map(selection.accepted.map(accepted => [accepted, bootFilesOf(accepted, backend, { host, generated })]))
 	const staying = stayingRecords(record, selection)
 	const kept = new Set([...wanted.values(), ...staying.map(({ files }) => files)].flatMap(files => Object.keys(files)))
-	const puts = [...wanted].flatMap(([{ nic }, files]) => Object.entries(files).flatMap(([path, file]) => put(nic.id, path, file, host)))
+	const puts = [...wanted].flatMap(([{ nic }, files]) =>
+		Object.entries(files).flatMap(([path, file]) => writeStep(nic.id, path, file, host)),
+	)
 	const given = [...selection.released.map(({ ours }) => ours), ...selection.accepted.flatMap(({ ours }) => ours ?? [])]
 	const back = given.flatMap(ours =>
 		Object.entries(ours.files)
 			.filter(([path]) => !kept.has(path))
-			.flatMap(([path, { before }]) => put(undefined, path, before ?? undefined, host)),
+			.flatMap(([path, { before }]) => writeStep(undefined, path, before ?? undefined, host)),
 	)
 	const files = withoutRepeats([...puts, ...back])
 	return [
 		...files,
-		...put(undefined, RECORD_PATH, recordFile(newRecord(record, wanted, { selection, host })), host),
-		...reloads(files, host),
-		...loads(files, keeping, host),
+		...writeStep(undefined, RECORD_PATH, recordFile(newRecord(record, wanted, { selection, host })), host),
+		...reloadSteps(files, host),
+		...loadSteps(files, backend, host),
 	]
 }
 
 /** Returns all files of one interface for the next boot. */
-export function filesOf({ nic }: Accepted, keeping: Keeping, { host, generated }: { host: HostState; generated: Generated }) {
-	const made = keeping.generated(nic.name).flatMap(path => (generated[path] ? [[path, generated[path]] as const] : []))
-	return { ...keeping.files(nic, host), ...cloudInitFiles(nic, host), ...Object.fromEntries(made) } as Record<string, FileState>
+export function bootFilesOf({ nic }: Accepted, backend: BackendFiles, { host, generated }: { host: HostState; generated: Generated }) {
+	const made = backend.generated(nic.name).flatMap(path => (generated[path] ? [[path, generated[path]] as const] : []))
+	return { ...backend.files(nic, host), ...cloudInitFiles(nic, host), ...Object.fromEntries(made) } as Record<string, FileState>
 }
 
-function put(id: number | undefined, path: string, file: FileState | undefined, { files }: HostState): Step[] {
+function writeStep(id: number | undefined, path: string, file: FileState | undefined, { files }: HostState): Step[] {
 	const now = files[path]
 	if (now?.content === file?.content && now?.mode === file?.mode) return []
 	return [stepOf(id, { kind: 'file', path, ...(file && { file }) })]
@@ -56,12 +58,12 @@ function withoutRepeats(steps: readonly Step[]): Step[] {
 	return steps.filter((step, at) => steps.findIndex(other => path(other) === path(step)) === at)
 }
 
-function reloads(files: readonly Step[], { udev }: HostState): Step[] {
+function reloadSteps(files: readonly Step[], { udev }: HostState): Step[] {
 	return udev && files.some(({ change }) => change.kind === 'file' && isOfUdev(change.path)) ? [{ change: { kind: 'reload' } }] : []
 }
 
 /** NetworkManager reads a profile only on request. */
-function loads(files: readonly Step[], { profile }: Keeping, { networkmanager }: HostState): Step[] {
+function loadSteps(files: readonly Step[], { profile }: BackendFiles, { networkmanager }: HostState): Step[] {
 	if (!networkmanager || !profile) return []
 	const changed = new Set(files.flatMap(({ change }) => (change.kind === 'file' ? [change.path] : [])))
 	const names = Array.from({ length: MAX_INTERFACES }, (_, id) => interfaceName(id))
@@ -69,15 +71,19 @@ function loads(files: readonly Step[], { profile }: Keeping, { networkmanager }:
 	return paths.length === 0 ? [] : [{ change: { kind: 'load', paths } }]
 }
 
-type Files = ReadonlyMap<Accepted, Record<string, FileState>>
+type FilesByInterface = ReadonlyMap<Accepted, Record<string, FileState>>
 
 /** A link that this run cannot configure keeps its record. A released link that cannot get its original name yet keeps a record of it. */
-function newRecord(record: HostRecord, files: Files, { selection, host }: { selection: Selection; host: HostState }): HostRecord {
+function newRecord(
+	record: HostRecord,
+	files: FilesByInterface,
+	{ selection, host }: { selection: Selection; host: HostState },
+): HostRecord {
 	const before = new Map(record.links.flatMap(link => Object.entries(link.files).map(([path, file]) => [path, file.before] as const)))
 	const beforeOf = (path: string) => (before.has(path) ? (before.get(path) ?? null) : (host.files[path] ?? null))
 	const ours = selection.accepted.map(
 		(accepted): RecordedLink => ({
-			...memoryOf(accepted, host),
+			...recordLink(accepted, host),
 			files: Object.fromEntries(
 				Object.entries(files.get(accepted) ?? {}).map(([path, { content }]) => [
 					path,
@@ -86,7 +92,7 @@ function newRecord(record: HostRecord, files: Files, { selection, host }: { sele
 			),
 		}),
 	)
-	return { version: 1, links: [...ours, ...stayingRecords(record, selection), ...misnamed(selection)] }
+	return { version: 1, links: [...ours, ...stayingRecords(record, selection), ...recordsOfMisnamed(selection)] }
 }
 
 /** What other programs put on top of a link does not change the record. */
@@ -100,7 +106,7 @@ function stayingRecords(record: HostRecord, { refused, kept }: Selection): Recor
 	return record.links.filter(({ mac }) => macs.has(mac))
 }
 
-function misnamed({ released, moves }: Selection): RecordedLink[] {
+function recordsOfMisnamed({ released, moves }: Selection): RecordedLink[] {
 	const nameOf = (link: Link) => moves.find(move => move.link === link.ifindex)?.to ?? link.name
 	return released.flatMap(({ ours, link }) =>
 		link && nameOf(link) !== ours.original.name ? [{ ...ours, addresses: [], routes: [], files: {} }] : [],

@@ -11,7 +11,7 @@ import { linksOf, type Route, routeKey } from '../model/route.ts'
 import type { Selection } from '../model/selection.ts'
 import { addressDetails, type Names, neighbourDetails, nextHopDetails, routeDetails } from './fingerprint-words.ts'
 import { nextHopObjectsOn } from './lost-when-down.ts'
-import { withoutPassing } from './spontaneous-changes.ts'
+import { withoutSpontaneousChanges } from './spontaneous-changes.ts'
 
 /** Descriptions of everything on the host that is not managed by MultiNIC, each under a key that identifies it. */
 export type Fingerprint = ReadonlyMap<string, string>
@@ -61,7 +61,7 @@ export function touchable(host: HostState, touched: ReadonlySet<number>, bases: 
 	return new Map([
 		...fingerprint({ ...host, links, routes: [], neighbours, rules: [] }, new Set()),
 		...host.routes.filter(isRestored).map(route => routeEntry(route, names)),
-		...links.flatMap(link => restoredAddresses(link).map(address => addressEntry(address, link))),
+		...links.flatMap(link => restorableAddresses(link).map(address => addressEntry(address, link))),
 		...links.flatMap(({ ifindex }) =>
 			nextHopObjectsOn(ifindex, host).map(one => entry(`nexthop ${ifindex} ${one.id}`, `nexthop ${nextHopDetails(one, names)}`)),
 		),
@@ -92,7 +92,7 @@ export function lossesOf(plan: Selection, before: HostState, after: HostState): 
 	const touched = touchedBy(plan)
 	const rules = before.rules.filter(rule => !isOfInterface(rule, plan))
 	return lossesFrom(
-		fingerprint(withoutPassing({ ...before, rules }, after, touched), touched, plan.bases),
+		fingerprint(withoutSpontaneousChanges({ ...before, rules }, after, touched), touched, plan.bases),
 		fingerprint(withoutRisen(before, after, touched), touched, plan.bases),
 	)
 }
@@ -134,7 +134,7 @@ function lossesFrom(before: Fingerprint, after: Fingerprint): Loss[] {
 }
 
 /** File contents are compared but never reported: they may hold secrets. */
-function wordsOf(entry: string): string {
+function entryText(entry: string): string {
 	return (entry.split('\0')[0] ?? '').slice(0, 80)
 }
 
@@ -146,13 +146,13 @@ function linkOf(key: string): string | undefined {
 }
 
 function changeWords(before: string | undefined, after: string | undefined): string {
-	if (before === undefined) return `new: ${wordsOf(after ?? '')}`
-	const now = after === undefined ? '' : wordsOf(after)
-	return now === '' || now === wordsOf(before) ? wordsOf(before) : `${wordsOf(before)}; now ${now}`
+	if (before === undefined) return `new: ${entryText(after ?? '')}`
+	const now = after === undefined ? '' : entryText(after)
+	return now === '' || now === entryText(before) ? entryText(before) : `${entryText(before)}; now ${now}`
 }
 
 /** A daemon that manages the link requests its leases again. */
-function restoredAddresses(link: Link): Address[] {
+function restorableAddresses(link: Link): Address[] {
 	return link.addresses.filter(address => !isMadeByKernel(address, link) && !(address.dynamic && link.managedBy))
 }
 

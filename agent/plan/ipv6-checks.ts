@@ -1,12 +1,12 @@
 import type { WantedInterface } from '../../contract/interface.ts'
-import type { Check } from '../model/check.ts'
+import type { RefusalCheck } from '../model/check.ts'
 import { addressesOf } from '../model/desired-network.ts'
 import { familyOf } from '../model/networks.ts'
-import type { Question } from './preflight-input.ts'
+import type { PreflightInput } from './preflight-input.ts'
 
 /** IPv6 is desired, but the kernel has none, or refuses it on the link. Everything else of an interface works without IPv6. */
 
-export const kernelWithoutIpv6: Check<Question> = {
+export const kernelWithoutIpv6: RefusalCheck<PreflightInput> = {
 	reason: 'InvalidConfig',
 	when: 'an IPv6 address, gateway or route is wanted, and the kernel was started with `ipv6.disable=1` or built without IPv6',
 	see: 'cat /proc/cmdline',
@@ -17,7 +17,7 @@ export const kernelWithoutIpv6: Check<Question> = {
 	},
 }
 
-export const ipv6DisabledOnLink: Check<Question> = {
+export const ipv6DisabledOnLink: RefusalCheck<PreflightInput> = {
 	reason: 'InvalidConfig',
 	when: 'an IPv6 address, gateway or route is wanted, and `disable_ipv6` is 1 on the NIC',
 	see: 'grep 1 /proc/sys/net/ipv6/conf/*/disable_ipv6',

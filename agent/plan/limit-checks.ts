@@ -4,7 +4,7 @@ import { contains, ipOf, isInside, lengthOf, networkOf, overlap, parseIp } from 
 import type { RunConfig } from '../../contract/run-config.ts'
 import { tableWord } from '../ip/table-names.ts'
 import { basesOf, tableOf } from '../model/bases.ts'
-import { type Check, firstOf, type Refusal } from '../model/check.ts'
+import { firstRefusal, type Refusal, type RefusalCheck } from '../model/check.ts'
 import { cidrsOf, familyOf, full } from '../model/networks.ts'
 import { MAIN } from '../model/route.ts'
 
@@ -27,11 +27,11 @@ export type Limits = Omit<ChartLimits, 'protectedNetworks' | 'podNetworks'> & {
 
 export type LimitedNic = { nic: WantedInterface; limits: Limits }
 
-type Asked = { to: string; table: number }
+type ForeignTableRoute = { to: string; table: number }
 
 const SEE = 'kubectl get multinicnodeconfigs -o yaml'
 
-const asksForDefaultRoute: Check<LimitedNic> = {
+const requestsDefaultRoute: RefusalCheck<LimitedNic> = {
 	reason: 'NotAllowed',
 	when: 'the interface has `defaultRoute: true`, and the value `runs.allowDefaultRoute` of the chart is false',
 	see: SEE,
@@ -41,17 +41,17 @@ const asksForDefaultRoute: Check<LimitedNic> = {
 	},
 }
 
-const routesHalfOfEverything: Check<LimitedNic> = {
+const routesHalfOfEverything: RefusalCheck<LimitedNic> = {
 	reason: 'NotAllowed',
 	when: 'one of its routes outside its own table is a default route or half of one, which no chart can allow',
 	see: SEE,
 	find({ nic }) {
 		const route = routesBesideOwnTable(nic).find(({ to }) => lengthOf(to) < 2)
-		return route && { says: `${wordsOf(route)} is a default route or half of one: set defaultRoute` }
+		return route && { says: `${routeText(route)} is a default route or half of one: set defaultRoute` }
 	},
 }
 
-const routesToProtected: Check<LimitedNic> = {
+const routesToProtected: RefusalCheck<LimitedNic> = {
 	reason: 'NotAllowed',
 	when: 'one of its routes outside its own table meets the node itself, the API server, a pod network, a link-local network or one of the value `runs.protectedNetworks`',
 	see: SEE,
@@ -59,23 +59,23 @@ const routesToProtected: Check<LimitedNic> = {
 		const known = [...limits.own, ...limits.protectedNetworks]
 		for (const route of routesBesideOwnTable(nic)) {
 			const met = known.find(({ network }) => overlap(network, route.to))
-			if (met) return { says: `${wordsOf(route)} meets ${met.network}, ${met.what}` }
+			if (met) return { says: `${routeText(route)} meets ${met.network}, ${met.what}` }
 		}
 	},
 }
 
-const routesToUnlisted: Check<LimitedNic> = {
+const routesToUnlisted: RefusalCheck<LimitedNic> = {
 	reason: 'NotAllowed',
 	when: 'one of its routes outside its own table is in no prefix of the value `runs.allowMainTableRoutes` of the chart',
 	see: SEE,
 	find({ nic, limits }) {
 		const route = routesBesideOwnTable(nic).find(({ to }) => !limits.allowMainTableRoutes.some(prefix => isInside(to, prefix)))
-		return route && { says: `${wordsOf(route)} is not allowed by the chart: no prefix of runs.allowMainTableRoutes holds it` }
+		return route && { says: `${routeText(route)} is not allowed by the chart: no prefix of runs.allowMainTableRoutes holds it` }
 	},
 }
 
 /** The local /32 of such an address takes precedence over every route: packets to that service or pod would not leave the node. */
-const hasProtectedAddress: Check<LimitedNic> = {
+const wantsProtectedAddress: RefusalCheck<LimitedNic> = {
 	reason: 'NotAllowed',
 	when: 'a wanted address is in a pod network, or in one of the value `runs.protectedNetworks`',
 	see: SEE,
@@ -89,9 +89,9 @@ const hasProtectedAddress: Check<LimitedNic> = {
 }
 
 /** Run in order: the first one that finds a cause refuses the interface, regardless of the host. */
-export const limitChecks: readonly Check<LimitedNic>[] = [
-	asksForDefaultRoute,
-	hasProtectedAddress,
+export const limitChecks: readonly RefusalCheck<LimitedNic>[] = [
+	requestsDefaultRoute,
+	wantsProtectedAddress,
 	routesHalfOfEverything,
 	routesToProtected,
 	routesToUnlisted,
@@ -101,20 +101,20 @@ export const limitChecks: readonly Check<LimitedNic>[] = [
 export function notAllowed(interfaces: readonly WantedInterface[], limits: Limits): Map<number, Refusal> {
 	return new Map(
 		interfaces.flatMap(nic => {
-			const refusal = firstOf(limitChecks, { nic, limits })
+			const refusal = firstRefusal(limitChecks, { nic, limits })
 			return refusal ? [[nic.id, refusal] as const] : []
 		}),
 	)
 }
 
-type Told = Pick<RunConfig, 'allowMainTableRoutes' | 'allowDefaultRoute' | 'protectedNetworks' | 'podNetworks' | 'nodeAddresses'>
+type LimitSettings = Pick<RunConfig, 'allowMainTableRoutes' | 'allowDefaultRoute' | 'protectedNetworks' | 'podNetworks' | 'nodeAddresses'>
 
 /**
  * @param apiServer host of the API server; ignored if it is a name
  * @returns the limits of a run
  */
-export function limitsOf(told: Told, apiServer: string | undefined): Limits {
-	const { allowMainTableRoutes = [], allowDefaultRoute = false, protectedNetworks = [], podNetworks = [], nodeAddresses } = told
+export function limitsOf(settings: LimitSettings, apiServer: string | undefined): Limits {
+	const { allowMainTableRoutes = [], allowDefaultRoute = false, protectedNetworks = [], podNetworks = [], nodeAddresses } = settings
 	const alone = (ip: string, what: string): Protected[] => (parseIp(ip) ? [{ network: `${ip}/${full(ip)}`, what }] : [])
 	return {
 		allowMainTableRoutes,
@@ -129,11 +129,11 @@ export function limitsOf(told: Told, apiServer: string | undefined): Limits {
 }
 
 /** @returns the routes that an interface requests outside its own table; all of them if it has no table */
-export function routesBesideOwnTable(nic: WantedInterface): Asked[] {
+export function routesBesideOwnTable(nic: WantedInterface): ForeignTableRoute[] {
 	const own = nic.policyRouting ? tableOf(nic.id, basesOf(nic)) : undefined
 	return (nic.routes ?? []).flatMap(({ to, table = own ?? MAIN }) => (table === own ? [] : [{ to: networkOf(to), table }]))
 }
 
-function wordsOf({ to, table }: Asked): string {
+function routeText({ to, table }: ForeignTableRoute): string {
 	return `the route to ${to} in ${familyOf(to) === 6 ? 'IPv6 ' : ''}table ${tableWord(table)}`
 }

@@ -1,16 +1,16 @@
 import { canonicalIp, ipOf } from '../../contract/ip.ts'
-import type { Check } from '../model/check.ts'
+import type { RefusalCheck } from '../model/check.ts'
 import { addressesOf } from '../model/desired-network.ts'
 import { cidrsOf } from '../model/networks.ts'
 import { Word } from '../model/record-network.ts'
 import type { Leaving } from '../model/selection.ts'
 import { bootNames, matchedName, withDropIns } from '../persist/networkd-match.ts'
-import type { Question } from './preflight-input.ts'
-import { givenTo } from './record-link.ts'
+import type { PreflightInput } from './preflight-input.ts'
+import { addressesWeAdded } from './record-link.ts'
 
 /** Uses of a link that forbid changing it. */
 
-export const holdsNodeAddress: Check<Question> = {
+export const holdsNodeAddress: RefusalCheck<PreflightInput> = {
 	reason: 'InUse',
 	when: 'the NIC has an address by which Kubernetes knows the node',
 	see: 'ip addr show dev ens7',
@@ -21,25 +21,25 @@ export const holdsNodeAddress: Check<Question> = {
 	},
 }
 
-export const holdsForeignAddress: Check<Question> = {
+export const holdsForeignAddress: RefusalCheck<PreflightInput> = {
 	reason: 'InUse',
 	when: 'the NIC has an address that is neither wanted on it nor came from DHCP or a router, also one added to `multinicN` by hand',
 	see: 'ip addr show dev ens7',
 	find({ nic, link: { name, addresses }, ours }) {
-		const known = new Set([...addressesOf(nic), ...cidrsOf(nic), ...givenTo(ours)])
+		const known = new Set([...addressesOf(nic), ...cidrsOf(nic), ...addressesWeAdded(ours)])
 		const foreign = addresses.find(({ cidr, global, dynamic }) => global && !dynamic && !known.has(cidr))
 		if (!foreign) return
 		return { says: `${name} has ${foreign.cidr}, which is not wanted here and was not given by DHCP`, see: `ip addr show dev ${name}` }
 	},
 }
 
-export const losesForeignAddress: Check<Leaving> = {
+export const losesForeignAddress: RefusalCheck<Leaving> = {
 	reason: 'InUse',
 	when: 'the interface is no longer wanted, its removal would set the link down, and another program has added an address to the link',
 	see: 'ip addr show dev multinic0',
 	find({ ours, link }) {
 		if (!link || ours.original.up) return
-		const known = new Set([...givenTo(ours), ...(ours.original.addresses ?? []).map(({ cidr }) => cidr)])
+		const known = new Set([...addressesWeAdded(ours), ...(ours.original.addresses ?? []).map(({ cidr }) => cidr)])
 		const foreign = link.addresses.find(({ cidr, global, dynamic }) => global && !dynamic && !known.has(cidr))
 		if (!foreign) return
 		const says = `${link.name} would be set down and has ${foreign.cidr}, which another program added: remove that address first`
@@ -48,7 +48,7 @@ export const losesForeignAddress: Check<Leaving> = {
 }
 
 /** systemd-networkd releases a link whose new name its file does not match; on any other link it would keep requesting a lease. */
-export const keptByNetworkd: Check<Question> = {
+export const keptByNetworkd: RefusalCheck<PreflightInput> = {
 	reason: 'InUse',
 	when: 'a `.network` file by which systemd-networkd configures the NIC is for `multinicN` as well (write `Name=!multinic*` into its `[Match]`), or for an alternative name of the NIC (`en*` and `enp0s7`; limit the file to other NICs)',
 	see: 'networkctl status ens7',
@@ -66,7 +66,7 @@ export const keptByNetworkd: Check<Question> = {
 }
 
 /** A change may remove what `ip` prints and this agent does not know, and a rollback could not restore it. */
-export const saysTheUnknown: Check<Question> = {
+export const unknownKeysOnLink: RefusalCheck<PreflightInput> = {
 	reason: 'InUse',
 	when: '`ip -j` says something of the NIC, or of its addresses, routes or neighbours, that the agent does not know and could not restore',
 	see: 'ip -j -d addr show dev ens7',
@@ -77,7 +77,7 @@ export const saysTheUnknown: Check<Question> = {
 }
 
 /** `ip -batch` splits at spaces, quotes and `#`; a name or a label that contains one could not be restored. */
-export const nameCannotBeSpelled: Check<Question> = {
+export const nameCannotBeSpelled: RefusalCheck<PreflightInput> = {
 	reason: 'InUse',
 	when: 'a name of the NIC, or the label of an address, has a character that `ip -batch` cannot spell',
 	see: 'ip -d link show',

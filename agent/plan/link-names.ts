@@ -1,14 +1,14 @@
-import type { Check } from '../model/check.ts'
+import type { RefusalCheck } from '../model/check.ts'
 import type { HostState, Link } from '../model/host-state.ts'
 import { identityOf } from '../model/link-identity.ts'
-import { recordOf, recorded } from '../model/record.ts'
+import { recorded, recordOf } from '../model/record.ts'
 import type { Move, Placed, Refused, Released, Selection } from '../model/selection.ts'
 import { namedByRule, usesOf } from './link-uses.ts'
 import { temporaryName } from './rename-order.ts'
 
 /** Which link gets which name, and which link keeps a desired name. */
 
-export const isNameTaken: Check<Placed> = {
+export const nameTaken: RefusalCheck<Placed> = {
 	reason: 'NameTaken',
 	when: 'another link has the name `multinicN`, also as an alternative name, and MultiNIC may not rename it',
 	see: 'ip -d link show dev multinic0',
@@ -24,35 +24,35 @@ export const isNameTaken: Check<Placed> = {
 
 export function movesOf({ accepted, refused, released }: Selection, host: HostState): Move[] {
 	const wanted = accepted.map(({ nic, link }) => ({ link: link.ifindex, from: link.name, to: nic.name }))
-	const leaving = [...released, ...strandedOf(refused, wanted, host)].flatMap(({ ours, link }) =>
+	const leaving = [...released, ...refusedHoldingWantedName(refused, wanted, host)].flatMap(({ ours, link }) =>
 		link ? [{ link: link.ifindex, from: link.name, to: ours.original.name }] : [],
 	)
-	const back = goingBack(
-		leaving.filter(firstTo).filter(({ to }) => !wanted.some(move => move.to === to)),
+	const back = restorableNames(
+		leaving.filter(isFirstClaimant).filter(({ to }) => !wanted.some(move => move.to === to)),
 		wanted,
 		host,
 	)
-	return [...wanted, ...back, ...makingWay(leaving, [...wanted, ...back])]
+	return [...wanted, ...back, ...moveAside(leaving, [...wanted, ...back])]
 }
 
 /** Returns the moves to an original name that is or becomes free; a link that has to keep its name may hold that of another. */
-function goingBack(leaving: readonly Move[], wanted: readonly Move[], host: HostState): Move[] {
-	const free = leaving.filter(move => !staysHeld(move, [...wanted, ...leaving], host))
-	return free.length === leaving.length ? free : goingBack(free, wanted, host)
+function restorableNames(leaving: readonly Move[], wanted: readonly Move[], host: HostState): Move[] {
+	const free = leaving.filter(move => !isNameKept(move, [...wanted, ...leaving], host))
+	return free.length === leaving.length ? free : restorableNames(free, wanted, host)
 }
 
 /** A link that cannot get its original name keeps its current one; if that is desired for another link, it gets a temporary name. */
-function makingWay(leaving: readonly Move[], moves: readonly Move[]): Move[] {
+function moveAside(leaving: readonly Move[], moves: readonly Move[]): Move[] {
 	const stuck = leaving.filter(({ link }) => !moves.some(move => move.link === link))
 	return stuck.filter(({ from }) => moves.some(({ to }) => to === from)).map(move => ({ ...move, to: temporaryName(move.link) }))
 }
 
-function firstTo({ to }: Move, at: number, moves: readonly Move[]): boolean {
+function isFirstClaimant({ to }: Move, at: number, moves: readonly Move[]): boolean {
 	return moves.findIndex(move => move.to === to) === at
 }
 
 /** A link that MultiNIC renamed and this run cannot configure still has to release a name desired for another link, unless it is in use. */
-function strandedOf(refused: readonly Refused[], wanted: readonly Move[], host: HostState): Released[] {
+function refusedHoldingWantedName(refused: readonly Refused[], wanted: readonly Move[], host: HostState): Released[] {
 	const record = recordOf(host)
 	return refused.flatMap(({ nic }) => {
 		const ours = recorded(record, nic.macAddress)
@@ -62,7 +62,7 @@ function strandedOf(refused: readonly Refused[], wanted: readonly Move[], host: 
 	})
 }
 
-function staysHeld({ link, to }: Move, moves: readonly Move[], host: HostState): boolean {
+function isNameKept({ link, to }: Move, moves: readonly Move[], host: HostState): boolean {
 	const holder = host.links.find(other => other.ifindex !== link && (other.name === to || other.altnames.includes(to)))
 	return holder !== undefined && !moves.some(move => move.link === holder.ifindex && move.to !== to)
 }

@@ -1,11 +1,11 @@
 import { ruleWords, showRule } from '../ip/show-commands.ts'
-import type { Found } from '../model/check.ts'
+import type { Cause } from '../model/check.ts'
 import type { HostState, Link } from '../model/host-state.ts'
 
 /** Other users of a link, and what would disturb them. */
 
 /** Another link that needs this one; below an MTU of `mtu` bytes the kernel would change that link too, or it could not send. */
-type Use = Found & { mtu: number }
+type Use = Cause & { mtu: number }
 
 /** Kinds of link that come in pairs: the `lower` of one is its peer, and the link is not on top of it. */
 export const PAIRED: ReadonlySet<string> = new Set(['veth', 'netkit', 'vxcan'])
@@ -32,7 +32,7 @@ export function usesOf(link: Link, { links }: HostState, called = link.name): Us
  * @param subject the interface that the message is about
  * @returns what a new state of the link would disturb, and how; undefined: it affects no other link and no rule
  */
-export function disturbance(link: Link, next: Shape, { subject, host }: { subject: string; host: HostState }): Found | undefined {
+export function disturbance(link: Link, next: Shape, { subject, host }: { subject: string; host: HostState }): Cause | undefined {
 	const called = calledBy(subject, link)
 	const named = ruleLost(link, next.name, { called, host })
 	if (named) return named
@@ -52,7 +52,7 @@ export function calledBy(subject: string, { name }: Link): string {
  * the name when the rule is added, and detaches it when that link is renamed
  * @see attach_rules, detach_rules in net/core/fib_rules.c
  */
-export function namedByRule({ name, altnames }: Link, { rules }: HostState, called = name): Found | undefined {
+export function namedByRule({ name, altnames }: Link, { rules }: HostState, called = name): Cause | undefined {
 	const names = new Set([name, ...altnames])
 	const rule = rules.find(({ iif, oif }) => (iif !== undefined && names.has(iif)) || (oif !== undefined && names.has(oif)))
 	if (!rule) return undefined
@@ -60,7 +60,7 @@ export function namedByRule({ name, altnames }: Link, { rules }: HostState, call
 }
 
 /** @returns the rule not managed by MultiNIC that would lose a link because of its new name */
-export function ruleLost(link: Link, to: string, { called = link.name, host }: { called?: string; host: HostState }): Found | undefined {
+export function ruleLost(link: Link, to: string, { called = link.name, host }: { called?: string; host: HostState }): Cause | undefined {
 	const found = link.name === to ? undefined : namedByRule(link, host, called)
 	return found && { ...found, says: `${found.says}, and would match nothing once ${called} is renamed to ${to}` }
 }

@@ -7,7 +7,7 @@ import { LOCAL } from './own-packets.ts'
 import { destinationWords, ownAddresses } from './sample-address.ts'
 
 /** The result of a lookup, by the kernel or by the model of it. */
-export type Answer =
+export type LookupAnswer =
 	/**
 	 * ifindexes of the links that the packet may leave by; `source`: the address that the kernel would send from, if the packet has none;
 	 * `local`: the packet stays on this host.
@@ -17,13 +17,13 @@ export type Answer =
 	| { error: string }
 
 /** One packet of the node that takes another route than before. */
-export type LookupLoss = { key: string; packet: Packet; before: Answer; after: Answer; words: string }
+export type LookupLoss = { key: string; packet: Packet; before: LookupAnswer; after: LookupAnswer; words: string }
 
 /** The error message of the kernel if no route matches. */
 export const NO_ROUTE = 'Network is unreachable'
 
 /** @returns the lookup result of the model */
-export function answerOf(way: Way): Answer {
+export function answerOf(way: Way): LookupAnswer {
 	if ('route' in way) return { links: linksOf(way.route), ...(way.route.type === LOCAL && { local: true }) }
 	return { error: way.rule ? 'refused by a rule or a route' : NO_ROUTE }
 }
@@ -41,7 +41,7 @@ type Judging = { touched: ReadonlySet<number>; needed: readonly string[]; host: 
  */
 export function lookupLosses(
 	packets: readonly Packet[],
-	{ before, after }: { before: readonly Answer[]; after: readonly Answer[] },
+	{ before, after }: { before: readonly LookupAnswer[]; after: readonly LookupAnswer[] },
 	{ touched, needed, host }: Judging,
 ): LookupLoss[] {
 	return packets.flatMap((packet, at) => {
@@ -53,7 +53,7 @@ export function lookupLosses(
 	})
 }
 
-function isLost({ packet, was, is }: { packet: Packet; was: Answer; is: Answer }, { touched, needed, host }: Judging): boolean {
+function isLost({ packet, was, is }: { packet: Packet; was: LookupAnswer; is: LookupAnswer }, { touched, needed, host }: Judging): boolean {
 	if ('error' in was) return was.error !== NO_ROUTE && !('error' in is && is.error === was.error)
 	const isOverOurs = was.links.some(link => touched.has(link))
 	if ('error' in is) return !isOverOurs || needed.includes(packet.to)
@@ -62,7 +62,7 @@ function isLost({ packet, was, is }: { packet: Packet; was: Answer; is: Answer }
 }
 
 /** Whether the input or output link of the packet, or that of its source address, is gone: a run removes no link, but a pod may end. */
-function wentWithItsLink({ from, iif }: Packet, was: Answer, { touched, host }: Omit<Judging, 'needed'>): boolean {
+function wentWithItsLink({ from, iif }: Packet, was: LookupAnswer, { touched, host }: Omit<Judging, 'needed'>): boolean {
 	const there = new Set(host.links.map(({ ifindex }) => ifindex))
 	if (iif !== undefined ? !there.has(iif) : from !== undefined && !ownAddresses(host).has(from)) return true
 	return 'links' in was && was.links.length > 0 && was.links.every(link => !there.has(link) && !touched.has(link))
@@ -85,7 +85,7 @@ function isByMain({ plain, from, to, table }: Rule, packet: { from: string | und
 
 function lossWords(
 	packet: Packet,
-	{ was, is }: { was: Answer; is: Answer },
+	{ was, is }: { was: LookupAnswer; is: LookupAnswer },
 	{ needed, host: { links } }: Omit<Judging, 'touched'>,
 ): string {
 	return `${packetWords(packet, { needed, links })} ${wayWords(was, links)} before the change and ${wayWords(is, links)} after it`
@@ -110,7 +110,7 @@ export function packetWords(
 		.join(' ')
 }
 
-function wayWords(answer: Answer, links: readonly Link[]): string {
+function wayWords(answer: LookupAnswer, links: readonly Link[]): string {
 	if ('error' in answer) return `have no way (${answer.error})`
 	const names = answer.links.map(link => links.find(({ ifindex }) => ifindex === link)?.name ?? `ifindex ${link}`)
 	return `leave by ${names.join(' and ') || 'no link'}${answer.source === undefined ? '' : ` from ${answer.source}`}`

@@ -15,7 +15,7 @@ export type Losses = { byOthers: Loss[]; byRun: Loss[] }
  * Returns the current losses by their possible cause. Another program is the cause if the object refers to no link, address, table or rule
  * that the run touched: then neither the run nor the cleanup by the kernel after it can have removed the object.
  */
-export function judgeLosses(plan: Plan, before: HostState, now: HostState): Losses {
+export function lossesByCause(plan: Plan, before: HostState, now: HostState): Losses {
 	const unrelated = fingerprint(unrelatedTo(reachOf(plan, before), before), touchedBy(plan), plan.bases)
 	const losses = lossesOf(plan, before, now)
 	return {
@@ -99,9 +99,9 @@ function refersRoute(route: Route, { links, cidrs, tables, routes }: RunReach): 
 }
 
 function refersRule({ priority, table, words }: Rule, { names, cidrs, tables, priorities }: RunReach): boolean {
-	const said = words.split(/\s+/)
+	const parts = words.split(/\s+/)
 	const ips = new Set(cidrs.map(bare))
-	return tables.has(table) || priorities.has(priority) || said.some(word => names.has(word) || ips.has(bare(word)))
+	return tables.has(table) || priorities.has(priority) || parts.some(word => names.has(word) || ips.has(bare(word)))
 }
 
 function refersNeighbour({ link, ip }: Neighbour, { links, cidrs }: RunReach): boolean {

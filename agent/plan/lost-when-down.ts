@@ -7,12 +7,12 @@ import type { NextHopObject, Route } from '../model/route.ts'
 import { routesOn } from './routes.ts'
 
 /** Returns what the kernel removes when a link goes down: IPv6 addresses, permanent neighbours, next hop objects, routes of all tables. */
-export function forgottenByDown(link: Link, host: HostState): Change[] {
+export function lostWhenDown(link: Link, host: HostState): Change[] {
 	const { ifindex } = link
 	const routes = routesOn(link, host)
 	const addresses = link.addresses.filter(address => address.family === 6 && !isMadeByKernel(address, link))
 	return [
-		...addressesGiven(addresses, ifindex, routes),
+		...addressAdditions(addresses, ifindex, routes),
 		...host.neighbours.filter(neighbour => neighbour.link === ifindex).map((neighbour): Change => ({ kind: 'addNeighbour', neighbour })),
 		...nextHopObjectsOn(ifindex, host).map((object): Change => ({ kind: 'addNextHop', object })),
 		...routes.map((route): Change => ({ kind: 'addRoute', route })),
@@ -25,7 +25,7 @@ export function forgottenByDown(link: Link, host: HostState): Change[] {
  *
  * @param routes routes that are added after the addresses
  */
-export function addressesGiven(addresses: readonly Address[], link: number, routes: readonly Pick<Route, 'source'>[]): Change[] {
+export function addressAdditions(addresses: readonly Address[], link: number, routes: readonly Pick<Route, 'source'>[]): Change[] {
 	const sources = new Set(routes.map(({ source }) => source))
 	return addresses.flatMap(address => {
 		const { family, cidr, flags = [] } = address

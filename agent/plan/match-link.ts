@@ -17,7 +17,7 @@ const twice = {
 export const matchRows: readonly Row[] = [notThere, twice]
 
 /** Finds the one link with a MAC: by permanent MAC, or by current MAC if no permanent MAC matches. */
-export function match(macAddress: string, links: readonly Link[], kinds: LinkKinds): Link | Refusal {
+export function matchLink(macAddress: string, links: readonly Link[], kinds: LinkKinds): Link | Refusal {
 	const candidates = links.filter(link => link.ethernet && kinds.has(link.kind ?? 'hardware'))
 	const permanent = candidates.filter(link => identityOf(link) === macAddress)
 	const found = permanent.length > 0 ? permanent : candidates.filter(({ mac }) => mac === macAddress)

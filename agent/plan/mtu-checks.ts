@@ -1,12 +1,12 @@
-import type { Check } from '../model/check.ts'
+import type { RefusalCheck } from '../model/check.ts'
 import { addressesOf, IPV6_MIN_MTU } from '../model/desired-network.ts'
 import { familyOf } from '../model/networks.ts'
-import type { Question } from './preflight-input.ts'
+import type { PreflightInput } from './preflight-input.ts'
 import { mtuAfter } from './record-link.ts'
 
 /** The MTU that a link supports, and the one that IPv6 needs. */
 
-export const mtuOutOfRange: Check<Question> = {
+export const mtuOutOfRange: RefusalCheck<PreflightInput> = {
 	reason: 'MtuRefused',
 	when: 'the driver of the NIC does not support the wanted MTU',
 	see: 'ip -d link show dev ens7',
@@ -19,7 +19,7 @@ export const mtuOutOfRange: Check<Question> = {
 }
 
 /** The kernel removes IPv6 from a link with an MTU below 1280 bytes. @see RFC 8200, 5 */
-export const mtuTooSmallForIpv6: Check<Question> = {
+export const mtuTooSmallForIpv6: RefusalCheck<PreflightInput> = {
 	reason: 'MtuRefused',
 	when: 'an IPv6 address is wanted and the MTU would be below 1280',
 	see: 'ip -d link show dev ens7',

@@ -75,7 +75,7 @@ function asLookup(packet: Packet, fib: Fib): Lookup {
 }
 
 /** `taken`: every address that this host has or will have. */
-type Known = Subject & { fib: Fib; taken: ReadonlySet<string> }
+type PacketInput = Subject & { fib: Fib; taken: ReadonlySet<string> }
 
 /** Whether the node has any route of this family; without one it has nothing to lose. */
 function isUsed(family: Family, { routes }: HostState): boolean {
@@ -83,7 +83,7 @@ function isUsed(family: Family, { routes }: HostState): boolean {
 }
 
 /** Packets of the node to neighbours and from each of its addresses, and forwarded packets. Generators, because this is a product. */
-function packetsOfFamily(family: Family, host: HostState, { far, ...known }: Known & { far: readonly string[] }): Iterable<Packet>[] {
+function packetsOfFamily(family: Family, host: HostState, { far, ...known }: PacketInput & { far: readonly string[] }): Iterable<Packet>[] {
 	const near = neighbours(family, host, known)
 	const ips = near.map(({ ip }) => ip)
 	const sources = sourcesOf(family, host, known)
@@ -97,7 +97,7 @@ function packetsOfFamily(family: Family, host: HostState, { far, ...known }: Kno
 }
 
 /** Packets from an address without a network to one next to it, if a network of the run contains both. */
-function besideLoneAddresses(family: Family, host: HostState, { touched, networks, taken }: Known): Packet[] {
+function besideLoneAddresses(family: Family, host: HostState, { touched, networks, taken }: PacketInput): Packet[] {
 	const found = host.links
 		.filter(link => !touched.has(link.ifindex) && isSending(link, touched))
 		.flatMap(link => link.addresses.filter(address => address.family === family).slice(0, MOST_ALIKE))
@@ -133,7 +133,7 @@ function usableAddresses({ addresses }: Link, family: Family): string[] {
 }
 
 /** Returns one address, not of this host, in each network on a link that the run does not change, by routes of any table. */
-function neighbours(family: Family, host: HostState, { touched, taken }: Known): { ip: string; link: number }[] {
+function neighbours(family: Family, host: HostState, { touched, taken }: PacketInput): { ip: string; link: number }[] {
 	const networks = host.routes.flatMap(route => {
 		const [link] = linksOf(route)
 		const isOnLink = route.family === family && route.table !== LOCAL && route.type === 1 && route.via === undefined && !route.nextHops
@@ -151,7 +151,7 @@ function neighbours(family: Family, host: HostState, { touched, taken }: Known):
  * rest of the world, and samples of overlaps between networks of the run and others. The addresses behind a link of the run show whether a
  * route over it is lost.
  */
-function farTargets(family: Family, host: HostState, { paths, networks, touched, taken, fib }: Known): string[] {
+function farTargets(family: Family, host: HostState, { paths, networks, touched, taken, fib }: PacketInput): string[] {
 	const gateways = host.routes
 		.filter(({ table, to }) => table === MAIN && to.endsWith('/0'))
 		.flatMap(gatewaysOf)

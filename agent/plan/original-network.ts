@@ -7,12 +7,12 @@ import { isMadeByKernel, isOnlyOver, isRecordable } from '../model/origin.ts'
 import type { OriginalLink, RecordedLink } from '../model/record.ts'
 import type { Route } from '../model/route.ts'
 import { differing, type Differing, relabelled } from './address-details.ts'
-import { addressesGiven, nextHopObjectsOn } from './lost-when-down.ts'
+import { addressAdditions, nextHopObjectsOn } from './lost-when-down.ts'
 import { routesOn } from './routes.ts'
 
 /** Addresses and routes that a NIC had before MultiNIC managed it: the record keeps them, and a removal restores them. */
 
-export type BeforeUs = { addresses: readonly Address[]; routes: readonly Route[] }
+export type OriginalNetwork = { addresses: readonly Address[]; routes: readonly Route[] }
 
 /** @returns what to record: not what the kernel, a router or a routing daemon adds again */
 export function recordable(link: Link, host: HostState): Pick<OriginalLink, 'addresses' | 'routes' | 'observed' | 'ifindex'> {
@@ -30,7 +30,7 @@ export function recordable(link: Link, host: HostState): Pick<OriginalLink, 'add
  * @returns what a removal restores; a lease gets its remaining lifetime. A daemon that manages the link again requests a lease itself, so
  * in that case neither a lease nor a route with its address as the source is restored. Nor is a route whose next hop object is gone.
  */
-export function beforeUs({ original }: RecordedLink, link: Link, host: HostState): BeforeUs {
+export function originalNetwork({ original }: RecordedLink, link: Link, host: HostState): OriginalNetwork {
 	const { ifindex = link.ifindex, daemon } = original
 	const elapsed = Math.max(0, (host.seconds ?? 0) - (original.observed ?? host.seconds ?? 0))
 	const addresses = (original.addresses ?? []).flatMap(address =>
@@ -41,7 +41,7 @@ export function beforeUs({ original }: RecordedLink, link: Link, host: HostState
 		.filter(({ protocol }) => !(daemon && AUTOMATIC.has(protocol)))
 		.filter(({ source }) => source === undefined || sources.has(source))
 		.filter(({ nextHopId }) => nextHopId === undefined || isThere(nextHopId, link, host))
-	return { addresses, routes: routes.map(route => over(route as Route, ifindex, link.ifindex)) }
+	return { addresses, routes: routes.map(route => withIfindex(route as Route, ifindex, link.ifindex)) }
 }
 
 /** Next hop objects belong to the program that created them, and are gone after a reboot. */
@@ -67,20 +67,20 @@ function remaining(address: Address, elapsed: number): Address | undefined {
 }
 
 /** A link has another ifindex after a reboot. */
-function over(route: Route, then: number, now: number): Route {
+function withIfindex(route: Route, then: number, now: number): Route {
 	const moved = <T extends { link?: number }>(one: T): T => (one.link === then ? { ...one, link: now } : one)
 	return { ...moved(route), ...(route.nextHops && { nextHops: route.nextHops.map(moved) }) }
 }
 
 /** @returns the original addresses that a link has with other attributes. Labels count if the link is renamed, because that changes them */
-export function otherThanBefore({ original }: RecordedLink, link: Link, before: BeforeUs): Differing {
+export function differsFromOriginal({ original }: RecordedLink, link: Link, before: OriginalNetwork): Differing {
 	const losing = new Set(original.name === link.name ? [] : relabelled(link))
 	return differing(link, before.addresses, address => (losing.has(address) ? { ...address, label: '' } : address))
 }
 
 /** @param again addresses that may be gone by then, or differ @returns additions of these and of missing addresses */
-export function addressesBack({ ifindex, addresses }: Link, before: BeforeUs, again: ReadonlySet<string>): Change[] {
+export function restoredAddresses({ ifindex, addresses }: Link, before: OriginalNetwork, again: ReadonlySet<string>): Change[] {
 	const present = new Set(addresses.map(({ cidr }) => cidr))
 	const missing = before.addresses.filter(({ cidr }) => again.has(cidr) || !present.has(cidr))
-	return addressesGiven(missing, ifindex, before.routes)
+	return addressAdditions(missing, ifindex, before.routes)
 }

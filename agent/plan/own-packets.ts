@@ -11,7 +11,7 @@ import { addressIn, isLoopback, outside, ownAddresses } from './sample-address.t
  */
 export type OwnPacket = Packet & { id: number; from: string; link: number; local?: true; sampleOf?: string }
 
-type Node = Pick<HostState, 'links' | 'routes'>
+type RoutedNode = Pick<HostState, 'links' | 'routes'>
 
 /** The table of the node's local addresses, and the type of its routes. @see rtnetlink(7) */
 export const LOCAL_TABLE = 255
@@ -22,7 +22,7 @@ export const LOCAL = 2
  * it. If the interface has a gateway of that family and its own table, so are the gateway and the rest of the world. Packets to this node
  * itself stay on this node.
  */
-export function ownPackets(wanted: readonly { nic: WantedInterface; link: Pick<Link, 'ifindex'> }[], host: Node): OwnPacket[] {
+export function ownPackets(wanted: readonly { nic: WantedInterface; link: Pick<Link, 'ifindex'> }[], host: RoutedNode): OwnPacket[] {
 	const held = ownAddresses(host)
 	const given = wanted.flatMap(({ nic }) => cidrsOf(nic).map(ipOf))
 	const known = { host, taken: new Set([...held, ...given]), stay: stayingHere(host, given) }
@@ -45,7 +45,7 @@ export function ownPackets(wanted: readonly { nic: WantedInterface; link: Pick<L
 /** Addresses that the kernel treats as local: those that are added, and one other of each family. */
 type Staying = { given: ReadonlySet<string>; others: Record<Family, readonly string[]> }
 
-function stayingHere({ links, routes }: Node, given: readonly string[]): Staying {
+function stayingHere({ links, routes }: RoutedNode, given: readonly string[]): Staying {
 	const local = new Set(routes.flatMap(({ table, type, to }) => (table === LOCAL_TABLE && type === LOCAL ? [to] : [])))
 	const isLocal = (ip: string) => local.has(`${ip}/${full(ip)}`)
 	const wanted = new Set(given)
@@ -56,9 +56,9 @@ function stayingHere({ links, routes }: Node, given: readonly string[]): Staying
 	return { given: new Set(given.filter(isLocal)), others: { 4: first(4), 6: first(6) } }
 }
 
-type Known = { host: Node; taken: ReadonlySet<string> }
+type SampleInput = { host: RoutedNode; taken: ReadonlySet<string> }
 
-function destinations(nic: WantedInterface, cidr: string, { host, taken }: Known): Pick<OwnPacket, 'to' | 'sampleOf'>[] {
+function destinations(nic: WantedInterface, cidr: string, { host, taken }: SampleInput): Pick<OwnPacket, 'to' | 'sampleOf'>[] {
 	const family = familyOf(cidr)
 	const network = networkOf(cidr)
 	const neighbour = addressIn(network, taken, nic.podNetworks)

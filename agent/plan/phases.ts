@@ -26,7 +26,7 @@ function stepsOf(selection: Selection, host: HostState): PhaseSteps {
 		...released.map(one => ({ id: undefined, phases: releasePhases(one, selection, host) })),
 	]
 	const of = (phase: keyof Phases) => owners.flatMap(({ id, phases }) => phases[phase].map(change => stepOf(id, change)))
-	return { settings: of('settings'), take: of('take'), shape: of('shape'), ask: of('ask'), give: of('give'), leave: of('leave') }
+	return { settings: of('settings'), take: of('take'), shape: of('shape'), probe: of('probe'), give: of('give'), leave: of('leave') }
 }
 
 /** Removes the rules of the former id of a NIC, except those that another NIC now has. */

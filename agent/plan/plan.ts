@@ -4,12 +4,14 @@ import type { HostState } from '../model/host-state.ts'
 import { RECORD_PATH } from '../model/paths.ts'
 import type { Selection } from '../model/selection.ts'
 import { fileSteps, type Generated } from './file-steps.ts'
-import { type PhaseSteps, phasesOf } from './phases.ts'
+import { phasesOf, type PhaseSteps } from './phases.ts'
 import { renameSteps } from './rename-steps.ts'
 import { select } from './select.ts'
 import { undoOf } from './undo.ts'
-import { again, daemonSteps, heldLinks, letGo } from './unmanaged.ts'
+import { asReplace, daemonSteps, managedLinks, releaseFromDaemon } from './unmanaged.ts'
 import type { Wanted } from './wanted.ts'
+
+/** plan/: decides what a run changes. Pure: it gets an observation and the node config, and returns steps and their undo. */
 
 export type Plan = Selection & {
 	/** In the order in which they are applied; empty: the host is in sync. */
@@ -51,12 +53,12 @@ export function countChanges(steps: readonly Step[], id?: number): number {
 function linkSteps(selection: Selection, host: HostState): Step[] {
 	const found = phasesOf(selection, host)
 	const steps = ordered(found, found, { selection, host })
-	const held = heldLinks(steps, host)
-	const { first, up, last } = daemonSteps(held, selection, host)
-	if (held.length === 0) return [...steps, ...last]
-	const bare = letGo(held, selection, host)
+	const managed = managedLinks(steps, host)
+	const { first, up, last } = daemonSteps(managed, selection, host)
+	if (managed.length === 0) return [...steps, ...last]
+	const bare = releaseFromDaemon(managed, selection, host)
 	const then = phasesOf(bare.selection, bare.host)
-	const anew = { ...then, shape: [...then.shape, ...up], give: again(then.give, host) }
+	const anew = { ...then, shape: [...then.shape, ...up], give: asReplace(then.give, host) }
 	return [...first, ...ordered(found, anew, { selection, host }), ...last]
 }
 
@@ -72,7 +74,7 @@ function ordered(found: PhaseSteps, then: PhaseSteps, { selection, host }: { sel
 		...renames.down,
 		...renames.steps,
 		...withoutDoubles([...then.shape, ...renames.up]),
-		...found.ask,
+		...found.probe,
 		...rulesOfFamily(addressesFirst(withoutDoubles([...renames.restored, ...then.give])), 'last'),
 		...rulesOfFamily(found.leave, 'first'),
 	]

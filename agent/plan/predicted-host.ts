@@ -18,7 +18,7 @@ const HOST_SCOPE = 254
  *
  * @returns the host itself if they do not change
  */
-export function predicted(selection: Selection, host: HostState): Pick<HostState, 'links' | 'routes' | 'rules'> {
+export function predictedHost(selection: Selection, host: HostState): Pick<HostState, 'links' | 'routes' | 'rules'> {
 	const { accepted, released } = selection
 	const { take, give, leave } = phasesOf(selection, host)
 	const changes = [...take, ...give, ...leave].map(({ change }) => change)

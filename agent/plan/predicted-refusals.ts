@@ -7,11 +7,11 @@ import { subjectOf } from './lookup-subject.ts'
 import { packetsOf } from './node-packets.ts'
 import { ownPackets } from './own-packets.ts'
 import { awayFromPods } from './pods-elsewhere.ts'
-import { predicted } from './predicted-host.ts'
+import { predictedHost } from './predicted-host.ts'
 import { isOwnWay, routedElsewhere } from './routed-elsewhere.ts'
 
 /** Refusals by the model, as rows of the table in docs/agent/reference.md. */
-export const foreseenRows: readonly Row[] = [
+export const predictedRows: readonly Row[] = [
 	{
 		reason: 'InUse',
 		when: 'packets of the node would leave by it instead of their current link, or would have no route: because of `routes` in the main table, a default route, or another rule',
@@ -46,25 +46,25 @@ export const foreseenRows: readonly Row[] = [
  * @param paths addresses that the node depends on
  * @returns id → why the interface is refused before anything is changed
  */
-export function foreseen(selection: Selection, paths: readonly string[], host: HostState): Map<number, Refusal> {
+export function predictedRefusals(selection: Selection, paths: readonly string[], host: HostState): Map<number, Refusal> {
 	if (selection.accepted.length === 0) return new Map()
-	const after = predicted(selection, host)
+	const after = predictedHost(selection, host)
 	const now = fibOf(host)
 	const then = after === host ? now : fibOf(after)
-	const losses = after === host ? [] : lossesOf(selection, { paths, now, then }, host)
+	const losses = after === host ? [] : predictedLosses(selection, { paths, now, then }, host)
 	return new Map([...elsewhere(selection, { host, after, then }), ...losses])
 }
 
 type Prediction = { paths: readonly string[]; now: Fib; then: Fib }
 
-function lossesOf(selection: Selection, { paths, now, then }: Prediction, host: HostState): [number, Refusal][] {
+function predictedLosses(selection: Selection, { paths, now, then }: Prediction, host: HostState): [number, Refusal][] {
 	const { touched, ...subject } = subjectOf(selection, paths)
 	const { packets } = packetsOf(host, { touched, ...subject }, now)
 	const answers = (fib: Fib) => packets.map(packet => answerOf(lookup(fib, packet)))
 	const found = lookupLosses(packets, { before: answers(now), after: answers(then) }, { touched, needed: paths, host })
 	return found.toReversed().flatMap(loss => {
 		const id = causeOf(loss, selection)
-		return id === undefined ? [] : [[id, taken(loss, selection, { needed: paths, links: host.links })] as [number, Refusal]]
+		return id === undefined ? [] : [[id, redirected(loss, selection, { needed: paths, links: host.links })] as [number, Refusal]]
 	})
 }
 
@@ -74,9 +74,9 @@ function causeOf({ before, after }: LookupLoss, { accepted }: Selection): number
 	return accepted.find(({ link }) => links.includes(link.ifindex))?.nic.id
 }
 
-type Known = { needed: readonly string[]; links: readonly Link[] }
+type PacketContext = { needed: readonly string[]; links: readonly Link[] }
 
-function taken({ packet, before, after }: LookupLoss, { accepted }: Selection, known: Known): Refusal {
+function redirected({ packet, before, after }: LookupLoss, { accepted }: Selection, known: PacketContext): Refusal {
 	const name = (ids: readonly number[]) =>
 		known.links
 			.filter(({ ifindex }) => ids.includes(ifindex))

@@ -1,8 +1,8 @@
 import type { WantedInterface } from '../../contract/interface.ts'
-import type { Link, HostState } from '../model/host-state.ts'
+import type { HostState, Link } from '../model/host-state.ts'
 import type { RecordedLink } from '../model/record.ts'
 
-export type Question = {
+export type PreflightInput = {
 	nic: WantedInterface
 	link: Link
 	host: HostState

@@ -1,35 +1,35 @@
-import { type Check, firstOf, type Refusal } from '../model/check.ts'
-import { isAddressOfTheNode, isNeededElsewhere, isWantedTwice } from './address-checks.ts'
+import { firstRefusal, type Refusal, type RefusalCheck } from '../model/check.ts'
+import { addressOfTheNode, neededElsewhere, wantedTwice } from './address-checks.ts'
 import { holdsDefaultRoute, sharesRoute } from './default-route-checks.ts'
-import { isDefinedTwice } from './definition-checks.ts'
+import { definedTwice } from './definition-checks.ts'
 import { ipv6DisabledOnLink, kernelWithoutIpv6 } from './ipv6-checks.ts'
-import { holdsForeignAddress, holdsNodeAddress, keptByNetworkd, nameCannotBeSpelled, saysTheUnknown } from './link-checks.ts'
+import { holdsForeignAddress, holdsNodeAddress, keptByNetworkd, nameCannotBeSpelled, unknownKeysOnLink } from './link-checks.ts'
 import { mtuOutOfRange, mtuTooSmallForIpv6 } from './mtu-checks.ts'
-import type { Question } from './preflight-input.ts'
+import type { PreflightInput } from './preflight-input.ts'
 import { wantsRouteTwice } from './route-checks.ts'
-import { isTableLookedUp, tableIsOfAnother, tableServesOthers } from './table-checks.ts'
-import { isDisturbed, isNamedByRule, isUsedByOthers } from './use-checks.ts'
+import { tableLookedUp, tableOfAnotherNic, tableServesOthers } from './table-checks.ts'
+import { disturbedByChange, ruleNamesLink, usedByOthers } from './use-checks.ts'
 
 /** Run in order: the first one that finds a cause refuses the interface before anything is changed. */
-export const preflightChecks: readonly Check<Question>[] = [
-	isUsedByOthers,
+export const preflightChecks: readonly RefusalCheck<PreflightInput>[] = [
+	usedByOthers,
 	holdsNodeAddress,
 	holdsDefaultRoute,
 	sharesRoute,
 	holdsForeignAddress,
-	isAddressOfTheNode,
-	isNeededElsewhere,
-	isWantedTwice,
+	addressOfTheNode,
+	neededElsewhere,
+	wantedTwice,
 	wantsRouteTwice,
-	isNamedByRule,
-	isDisturbed,
-	isTableLookedUp,
+	ruleNamesLink,
+	disturbedByChange,
+	tableLookedUp,
 	tableServesOthers,
-	tableIsOfAnother,
+	tableOfAnotherNic,
 	keptByNetworkd,
-	isDefinedTwice,
+	definedTwice,
 	nameCannotBeSpelled,
-	saysTheUnknown,
+	unknownKeysOnLink,
 	mtuOutOfRange,
 	mtuTooSmallForIpv6,
 	kernelWithoutIpv6,
@@ -37,6 +37,6 @@ export const preflightChecks: readonly Check<Question>[] = [
 ]
 
 /** Returns why this link cannot become this interface; undefined: no check refuses it. */
-export function preflight(question: Question): Refusal | undefined {
-	return firstOf(preflightChecks, question)
+export function preflight(input: PreflightInput): Refusal | undefined {
+	return firstRefusal(preflightChecks, input)
 }

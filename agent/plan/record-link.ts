@@ -7,7 +7,7 @@ import type { Accepted } from '../model/selection.ts'
 import { recordable } from './original-network.ts'
 
 /** @returns what to record of a link managed by MultiNIC, without its files */
-export function memoryOf({ nic, link, ours }: Accepted, host: HostState): Omit<RecordedLink, 'files'> {
+export function recordLink({ nic, link, ours }: Accepted, host: HostState): Omit<RecordedLink, 'files'> {
 	const { name, altnames, mtu, up } = link
 	const managed = link.managedBy === 'NetworkManager' ? { managed: true } : {}
 	const daemon = link.managedBy ? { daemon: link.managedBy } : {}
@@ -26,8 +26,8 @@ export function memoryOf({ nic, link, ours }: Accepted, host: HostState): Omit<R
 		id: nic.id,
 		name: nic.name,
 		// A later config may change a setting that the first one did not.
-		original: { ...original, sysctls: { ...touched(link.sysctls, sysctlsOf(nic)), ...original.sysctls } },
-		...deviceOf(ours ?? link),
+		original: { ...original, sysctls: { ...changedSettings(link.sysctls, sysctlsOf(nic)), ...original.sysctls } },
+		...recordedDevice(ours ?? link),
 		...(nic.mtu !== undefined && { mtu: nic.mtu }),
 		addresses: addressesOf(nic),
 		former: formerOf(addressesOf(nic), ours),
@@ -41,7 +41,7 @@ function withIpv6Mtu({ [IPV6_MTU]: bytes }: Readonly<Record<string, string>>): R
 }
 
 /** Keeps the first device: the record of a NIC that needs no change is the same in every run. */
-function deviceOf({ device }: Pick<Link, 'device'> | RecordedLink): Pick<RecordedLink, 'device'> {
+function recordedDevice({ device }: Pick<Link, 'device'> | RecordedLink): Pick<RecordedLink, 'device'> {
 	return device ? { device } : {}
 }
 
@@ -58,11 +58,11 @@ export function mtuAfter({ mtu }: WantedInterface, link: Link, ours: RecordedLin
 }
 
 /** @returns the addresses that a link has from MultiNIC */
-export function givenTo(ours: RecordedLink | undefined): string[] {
+export function addressesWeAdded(ours: RecordedLink | undefined): string[] {
 	return ours ? [...ours.addresses, ...ours.former] : []
 }
 
 /** @returns the current values of settings that will change. A link has no IPv6 settings below an MTU of 1280 bytes; above, those set by then */
-function touched(now: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>>): Record<string, string> {
+function changedSettings(now: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>>): Record<string, string> {
 	return Object.fromEntries(Object.entries(now).filter(([key, value]) => key in wanted && wanted[key] !== value))
 }

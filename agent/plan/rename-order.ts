@@ -6,7 +6,7 @@ import type { Move } from '../model/selection.ts'
 export type Renames = { first: { link: number; to: string }[]; second: { link: number; to: string }[] }
 
 /** @returns a wait until udev and the network daemons know these names; none if the host has no such daemon */
-export function waitingFor(names: readonly string[], { systemd, networkd, networkmanager }: Surroundings): Change[] {
+export function waitForNames(names: readonly string[], { systemd, networkd, networkmanager }: Surroundings): Change[] {
 	return names.length > 0 && (systemd || networkd || networkmanager) ? [{ kind: 'seen', names }] : []
 }
 

@@ -2,8 +2,8 @@ import { type Change, type Step, stepOf } from '../model/change.ts'
 import { routesOf } from '../model/desired-network.ts'
 import type { HostState } from '../model/host-state.ts'
 import type { Selection } from '../model/selection.ts'
-import { forgottenByDown } from './lost-when-down.ts'
-import { orderRenames, waitingFor } from './rename-order.ts'
+import { lostWhenDown } from './lost-when-down.ts'
+import { orderRenames, waitForNames } from './rename-order.ts'
 import { asWanted } from './routes.ts'
 
 /** The renames of a run, and the steps that they require before and after them. */
@@ -25,7 +25,7 @@ export function renameSteps(
 	const staysUp = downed.filter(({ ifindex }) => !shape.some(({ change }) => change.kind === 'down' && change.link === ifindex))
 	const pause = (moved: readonly { to: string }[]): Step[] => {
 		const names = moved.map(({ to }) => to)
-		return waitingFor(names, host).map(change => ({ change }))
+		return waitForNames(names, host).map(change => ({ change }))
 	}
 	return {
 		down: downed.map(({ ifindex }) => step({ kind: 'down', link: ifindex })),
@@ -38,8 +38,8 @@ export function renameSteps(
 		],
 		up: staysUp.map(({ ifindex }) => step({ kind: 'up', link: ifindex })),
 		restored: staysUp.flatMap(link =>
-			forgottenByDown(link, host)
-				.filter(change => !take.some(({ change: taken }) => takes(taken, change)))
+			lostWhenDown(link, host)
+				.filter(change => !take.some(({ change: taken }) => isRemovalOf(taken, change)))
 				.map(change =>
 					stepOf(ids.get(link.ifindex), change.kind === 'addRoute' ? { ...change, route: asWanted(change.route, wanted) } : change),
 				),
@@ -48,7 +48,7 @@ export function renameSteps(
 }
 
 /** What a link keeps is added again after a rename that took the link down, unless it is removed. */
-function takes(taken: Change, given: Change): boolean {
+function isRemovalOf(taken: Change, given: Change): boolean {
 	if (taken.kind === 'removeAddress' && given.kind === 'addAddress') return taken.address === given.address
 	return taken.kind === 'removeRoute' && given.kind === 'addRoute' && taken.route === given.route
 }

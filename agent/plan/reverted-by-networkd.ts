@@ -10,7 +10,7 @@ import type { Accepted, Selection } from '../model/selection.ts'
  */
 
 /** Changes that are repeated if networkd has reverted them; networkd does not revert changes of names and files. */
-const AGAIN: ReadonlySet<Change['kind']> = new Set([
+const REPEATED: ReadonlySet<Change['kind']> = new Set([
 	'up',
 	'mtu',
 	'addAddress',
@@ -28,15 +28,15 @@ const AGAIN: ReadonlySet<Change['kind']> = new Set([
  *
  * @returns the steps that remove it
  */
-export function givenByNetworkd({ accepted }: Pick<Selection, 'accepted'>, before: HostState, now: HostState): Step[] {
+export function addedByNetworkd({ accepted }: Pick<Selection, 'accepted'>, before: HostState, now: HostState): Step[] {
 	return accepted.flatMap(one => {
-		const link = rememberedLink(one, now)
+		const link = linkByGeneratedFile(one, now)
 		const was = before.links.find(({ ifindex }) => ifindex === one.link.ifindex)
-		return link && was ? takenAway(one, was, link).map((change): Step => ({ id: one.nic.id, change })) : []
+		return link && was ? removalsOf(one, was, link).map((change): Step => ({ id: one.nic.id, change })) : []
 	})
 }
 
-function takenAway({ nic }: Accepted, was: Link, { ifindex, mtu, addresses }: Link): Change[] {
+function removalsOf({ nic }: Accepted, was: Link, { ifindex, mtu, addresses }: Link): Change[] {
 	const known = new Set([...addressesOf(nic), ...was.addresses.map(({ cidr }) => cidr)])
 	const given = addresses.filter(({ cidr, global, dynamic }) => global && !dynamic && !known.has(cidr))
 	return [
@@ -46,14 +46,14 @@ function takenAway({ nic }: Accepted, was: Link, { ifindex, mtu, addresses }: Li
 }
 
 /** @returns these steps, if networkd may have reverted all of them; else none */
-export function undoneByNetworkd({ accepted }: Pick<Selection, 'accepted'>, steps: readonly Step[], now: HostState): readonly Step[] {
-	const ids = new Set(accepted.flatMap(one => (rememberedLink(one, now) ? [one.nic.id] : [])))
-	const isUndone = ({ id, change }: Step) => id !== undefined && ids.has(id) && AGAIN.has(change.kind)
+export function revertedByNetworkd({ accepted }: Pick<Selection, 'accepted'>, steps: readonly Step[], now: HostState): readonly Step[] {
+	const ids = new Set(accepted.flatMap(one => (linkByGeneratedFile(one, now) ? [one.nic.id] : [])))
+	const isUndone = ({ id, change }: Step) => id !== undefined && ids.has(id) && REPEATED.has(change.kind)
 	const rest = steps.filter(({ change }) => change.kind !== 'ask') // the probe was sent before the address was added
 	return rest.every(isUndone) ? rest : []
 }
 
 /** Returns the link if networkd currently configures it by the file that netplan generated for MultiNIC. */
-function rememberedLink({ nic, link }: Accepted, { links }: HostState): Link | undefined {
+function linkByGeneratedFile({ nic, link }: Accepted, { links }: HostState): Link | undefined {
 	return links.find(({ ifindex, networkFile }) => ifindex === link.ifindex && networkFile === generated.network(nic.name))
 }

@@ -1,12 +1,12 @@
 import { tableWord } from '../ip/table-names.ts'
-import type { Check } from '../model/check.ts'
+import type { RefusalCheck } from '../model/check.ts'
 import { routesOf } from '../model/desired-network.ts'
-import type { Question } from './preflight-input.ts'
+import type { PreflightInput } from './preflight-input.ts'
 
 /** Routes of an interface that cannot coexist. */
 
 /** The kernel keeps one route per network, table and metric. */
-export const wantsRouteTwice: Check<Question> = {
+export const wantsRouteTwice: RefusalCheck<PreflightInput> = {
 	reason: 'InvalidConfig',
 	when: 'two of its routes have the same network, table and metric, and other next hops',
 	see: 'kubectl get multinicnodeconfigs -o yaml',

@@ -35,23 +35,23 @@ function rankOf({ family, type, via, nextHops }: Route): number {
 	return hops.some(hop => hop.via === undefined) ? 1 : 2
 }
 
-/** `reaching`: the addresses that the link has afterwards. */
-type Kept = { routes: readonly Route[]; ours: RecordedLink | undefined; reaching: readonly string[]; bases: readonly Bases[] }
+/** `remaining`: the addresses that the link has afterwards. */
+type StaleInput = { routes: readonly Route[]; ours: RecordedLink | undefined; remaining: readonly string[]; bases: readonly Bases[] }
 
 /** @returns removals of routes that are no longer desired, that DHCP or a router added, or that would lead nowhere */
-export function staleRoutes(link: Link, { routes, ours, reaching, bases }: Kept, host: HostState): Change[] {
+export function staleRoutes(link: Link, { routes, ours, remaining, bases }: StaleInput, host: HostState): Change[] {
 	const keys = new Set(routes.map(routeKey))
-	const given = new Set(ours?.routes.map(route => ourKey(route, link.ifindex)))
+	const given = new Set(ours?.routes.map(route => recordedKey(route, link.ifindex)))
 	const isOurs = (route: Route) =>
-		given.has(routeKey(route)) || AUTOMATIC.has(route.protocol) || isOurTable(route.table, bases) || losesItsWay(route, link, reaching)
+		given.has(routeKey(route)) || AUTOMATIC.has(route.protocol) || isOurTable(route.table, bases) || losesNextHop(route, link, remaining)
 	return routesOn(link, host)
 		.filter(route => !keys.has(routeKey(route)) && isOurs(route))
 		.map(route => ({ kind: 'removeRoute', route }))
 }
 
 /** Whether a route loses its next hop, because the run removes the only address that reaches it, or loses its source address. */
-function losesItsWay({ via, onlink, source, nextHops }: Route, { addresses }: Link, reaching: readonly string[]): boolean {
-	const isLost = (reaches: (cidr: string) => boolean) => addresses.some(({ cidr }) => reaches(cidr)) && !reaching.some(reaches)
+function losesNextHop({ via, onlink, source, nextHops }: Route, { addresses }: Link, remaining: readonly string[]): boolean {
+	const isLost = (reaches: (cidr: string) => boolean) => addresses.some(({ cidr }) => reaches(cidr)) && !remaining.some(reaches)
 	const isLostHop = (hop: { via?: string | undefined; onlink: boolean }) => {
 		const { via: ip } = hop
 		return ip !== undefined && !hop.onlink && isLost(cidr => contains(cidr, ip))
@@ -60,34 +60,38 @@ function losesItsWay({ via, onlink, source, nextHops }: Route, { addresses }: Li
 }
 
 /** @returns the addresses of a link, with prefix length, once some are removed and others added */
-export function reachingAfter({ addresses }: Link, taken: readonly Change[], wanted: readonly string[]): string[] {
+export function addressesAfter({ addresses }: Link, taken: readonly Change[], wanted: readonly string[]): string[] {
 	const goes = new Set(taken.flatMap(change => (change.kind === 'removeAddress' ? [change.address] : [])))
 	return [...wanted, ...addresses.flatMap(address => (goes.has(address) ? [] : [address.cidr]))]
 }
 
-function ourKey({ to, via, table, metric }: RecordedLink['routes'][number], link: number): string {
+function recordedKey({ to, via, table, metric }: RecordedLink['routes'][number], link: number): string {
 	return routeKey({ family: familyOf(to), to, table, metric, link, type: 1, ...(via !== undefined && { via }) })
 }
 
 /**
- * `along`: addresses that may be gone for a moment; `first`: those gone at the same time; `reaching`: those that the link has afterwards.
+ * `along`: addresses that may be gone for a moment; `first`: those gone at the same time; `remaining`: those that the link has afterwards.
  */
-type Gone = {
+type FlushInput = {
 	along: ReadonlySet<string>
 	first?: ReadonlySet<string>
 	stale: readonly Change[]
 	routes: readonly Route[]
-	reaching: readonly string[]
+	remaining: readonly string[]
 }
 
 /**
  * With its last IPv4 address a link loses its IPv4 routes of all tables, and with each address the routes that have it as their source, on
  * any link. Those that stay are added again.
  */
-export function routesThatGoAlong(link: Link, { along, first = along, stale, routes, reaching }: Gone, host: HostState): Change[] {
+export function routesFlushedWithLastAddress(
+	link: Link,
+	{ along, first = along, stale, routes, remaining }: FlushInput,
+	host: HostState,
+): Change[] {
 	const four = link.addresses.filter(({ family }) => family === 4)
 	const isBare = four.length > 0 && four.every(({ cidr }) => first.has(cidr))
-	const sources = new Set(reaching.map(ipOf).filter(ip => [...along].some(cidr => ipOf(cidr) === ip)))
+	const sources = new Set(remaining.map(ipOf).filter(ip => [...along].some(cidr => ipOf(cidr) === ip)))
 	const leaves = new Set(stale.flatMap(change => (change.kind === 'removeRoute' ? [change.route] : [])))
 	const found = [
 		...(isBare ? routesOn(link, host) : []),

@@ -5,7 +5,7 @@ import { addressesOf } from '../model/desired-network.ts'
 import { ruleKey, rulesOf, sourcesOf } from '../model/desired-rules.ts'
 import type { HostState, Rule } from '../model/host-state.ts'
 import type { Accepted, Selection } from '../model/selection.ts'
-import { givenTo } from './record-link.ts'
+import { addressesWeAdded } from './record-link.ts'
 
 /** Which rules a run removes, and which it adds. */
 
@@ -29,7 +29,7 @@ export function ruleChanges({ nic, ours }: Accepted, selection: Selection, host:
 }
 
 type Removal = Change & { kind: 'removeRule'; rule: Rule }
-type Known = { wanted: readonly Rule[]; bases: readonly Bases[]; of?: readonly string[]; known: ReadonlySet<string> }
+type OwnedRules = { wanted: readonly Rule[]; bases: readonly Bases[]; of?: readonly string[]; known: ReadonlySet<string> }
 
 /**
  * @param known `bases`: bases of the rules; `of`: sources for which MultiNIC manages any plain rule to the table of this id, at any
@@ -37,7 +37,7 @@ type Known = { wanted: readonly Rule[]; bases: readonly Bases[]; of?: readonly s
  * @returns removals of the rules of this id that are not desired, the last of them first, so that no packet falls through to a later one;
  * MultiNIC identifies its rules by priority and table together
  */
-export function staleRules(id: number, { wanted, bases, of = [], known }: Known, { rules }: Pick<HostState, 'rules'>): Removal[] {
+export function staleRules(id: number, { wanted, bases, of = [], known }: OwnedRules, { rules }: Pick<HostState, 'rules'>): Removal[] {
 	const keys = new Set(wanted.map(ruleKey))
 	const isOurs = (rule: Rule, one: Bases) =>
 		rule.to === undefined
@@ -53,7 +53,7 @@ export function staleRules(id: number, { wanted, bases, of = [], known }: Known,
 export function knownSources({ accepted, released }: Pick<Selection, 'accepted' | 'released'>): Set<string> {
 	const wanted = accepted.flatMap(({ nic }) => addressesOf(nic))
 	const held = [...accepted, ...released].flatMap(({ ours, link }) => [
-		...givenTo(ours),
+		...addressesWeAdded(ours),
 		...(link?.addresses ?? []).map(({ cidr }) => cidr),
 	])
 	return new Set(sourcesOf([...wanted, ...held]))

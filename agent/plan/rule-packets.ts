@@ -5,9 +5,9 @@ import { type Fib, lookup, type Packet } from './fib.ts'
 import { addressIn, ownAddresses } from './sample-address.ts'
 
 /** The source of a packet: an address, and the link that it comes in by. */
-type Source = { from?: string; iif?: number }
+type PacketSource = { from?: string; iif?: number }
 /** `taken`: every address that this host has or will have. */
-type Known = { host: Pick<HostState, 'links'>; fib: Fib; taken: ReadonlySet<string> }
+type RuleInput = { host: Pick<HostState, 'links'>; fib: Fib; taken: ReadonlySet<string> }
 
 /**
  * Returns packets that a rule applies to, and for an inverted rule also packets that it does not apply to, so that a lookup of each shows
@@ -17,7 +17,7 @@ type Known = { host: Pick<HostState, 'links'>; fib: Fib; taken: ReadonlySet<stri
  * @param targets possible destinations of such a packet
  * @see ip-route(8), get
  */
-export function packetsFor(rule: Rule, targets: readonly string[], known: Known): Packet[] {
+export function packetsFor(rule: Rule, targets: readonly string[], known: RuleInput): Packet[] {
 	if (rule.unknown || rule.action === 'l3mdev') return []
 	const iif = ifindexOf(rule.iif, known)
 	const oif = ifindexOf(rule.oif, known)
@@ -30,7 +30,7 @@ export function packetsFor(rule: Rule, targets: readonly string[], known: Known)
 }
 
 /** @returns undefined: the rule names no link; null: it names a link that does not exist */
-function ifindexOf(name: string | undefined, { host }: Known): number | undefined | null {
+function ifindexOf(name: string | undefined, { host }: RuleInput): number | undefined | null {
 	if (name === undefined || name === 'lo') return undefined
 	return host.links.find(link => link.name === name)?.ifindex ?? null
 }
@@ -47,7 +47,7 @@ function selected({ mark, tos, uids, protocol, sport, dport }: Rule): Partial<Pa
 }
 
 /** A packet from an address that is not of this host can only come in, by the link over which that address is reached. */
-function sourceOf({ from, family }: Rule, iif: number | undefined, known: Known): Source[] {
+function sourceOf({ from, family }: Rule, iif: number | undefined, known: RuleInput): PacketSource[] {
 	const { host, fib, taken } = known
 	if (from.endsWith('/0')) return iif === undefined ? [{}] : sourcesBehind(iif, family, known)
 	const local = iif === undefined ? [...ownAddresses(host)].find(ip => contains(from, ip)) : undefined
@@ -59,7 +59,7 @@ function sourceOf({ from, family }: Rule, iif: number | undefined, known: Known)
 	return link === undefined ? [] : [{ from: sample, iif: link }]
 }
 
-function sourcesBehind(iif: number, family: number, { host, taken }: Known): Source[] {
+function sourcesBehind(iif: number, family: number, { host, taken }: RuleInput): PacketSource[] {
 	const link = host.links.find(({ ifindex }) => ifindex === iif)
 	const network = link?.addresses.find(address => address.family === family && !/^fe[89ab]/.test(address.cidr))?.cidr
 	const from = network === undefined ? (family === 4 ? '192.0.2.1' : '2001:db8::1') : addressIn(network, taken)

@@ -1,21 +1,21 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import { basesInUse } from '../model/bases.ts'
-import { type Check, firstOf, type Refusal } from '../model/check.ts'
+import { firstRefusal, type Refusal, type RefusalCheck } from '../model/check.ts'
 import type { HostState } from '../model/host-state.ts'
 import { identityOf } from '../model/link-identity.ts'
 import { type HostRecord, recorded, recordOf } from '../model/record.ts'
 import type { Accepted, Kept, Leaving, Placed, Refused, Released, Selection } from '../model/selection.ts'
-import { absence, isReleasedLater } from './absence-checks.ts'
-import { isOnAnotherLink } from './address-checks.ts'
-import { hasProfileOnTop } from './definition-checks.ts'
+import { absence, releasedLater } from './absence-checks.ts'
+import { onAnotherLink } from './address-checks.ts'
+import { profileOnTop } from './definition-checks.ts'
 import { losesForeignAddress } from './link-checks.ts'
-import { isNameTaken, movesOf } from './link-names.ts'
-import { isRefusal, match } from './match-link.ts'
+import { movesOf, nameTaken } from './link-names.ts'
+import { isRefusal, matchLink } from './match-link.ts'
 import { ownLinks } from './own-links.ts'
-import { foreseen } from './predicted-refusals.ts'
+import { predictedRefusals } from './predicted-refusals.ts'
 import { preflight } from './preflight.ts'
-import { isInNoTable, isNextHopElsewhere, meetsRouteOfOthers, withSharing } from './sharing-checks.ts'
-import { isDisturbedByDaemon, isDisturbedByRemoval } from './use-checks.ts'
+import { inNoTable, meetsRouteOfOthers, nextHopElsewhere, withSharing } from './sharing-checks.ts'
+import { disturbedByDaemon, disturbedByRemoval } from './use-checks.ts'
 import type { Wanted } from './wanted.ts'
 
 /**
@@ -23,7 +23,7 @@ import type { Wanted } from './wanted.ts'
  */
 export function select(wanted: Wanted, host: HostState): Selection {
 	const selection = selectLinks(wanted, host)
-	const refusals = foreseen(selection, wanted.needed ?? [], host)
+	const refusals = predictedRefusals(selection, wanted.needed ?? [], host)
 	return refusals.size === 0 ? selection : select({ ...wanted, failed: new Map([...refusals, ...wanted.failed]) }, host)
 }
 
@@ -33,33 +33,33 @@ function selectLinks(wanted: Wanted, host: HostState): Selection {
 	const { released, kept } = leaving(record, macs, { wanted, host })
 	const { accepted, refused } = byVerdict(judgeAll(wanted, { host, record, released }))
 	const bases = basesInUse(wanted.interfaces, record)
-	return settled({ accepted, refused, released, kept, moves: [], shared: new Map(), bases }, wanted, host)
+	return withPlaceChecks({ accepted, refused, released, kept, moves: [], shared: new Map(), bases }, wanted, host)
 }
 
 /** Checks that refuse a removal: the link then stays as it is, and the run reports it. */
-export const removalChecks: readonly Check<Leaving>[] = [isReleasedLater, isDisturbedByRemoval, losesForeignAddress, hasProfileOnTop]
+export const removalChecks: readonly RefusalCheck<Leaving>[] = [releasedLater, disturbedByRemoval, losesForeignAddress, profileOnTop]
 
 function leaving({ links }: HostRecord, macs: ReadonlySet<string>, { wanted, host }: { wanted: Wanted; host: HostState }) {
 	const all = links
 		.filter(({ mac }) => !macs.has(mac))
 		.map(ours => ({ ours, link: host.links.find(link => identityOf(link) === ours.mac) }))
 	const kept = all.flatMap((one): Kept[] => {
-		const refusal = wanted.kept?.get(one.ours.mac) ?? firstOf(removalChecks, { ...one, host })
+		const refusal = wanted.kept?.get(one.ours.mac) ?? firstRefusal(removalChecks, { ...one, host })
 		return refusal ? [{ ...one, refusal }] : []
 	})
 	return { released: all.filter(({ ours }) => !kept.some(one => one.ours === ours)), kept }
 }
 
-type World = { host: HostState; record: HostRecord; released: readonly Released[] }
+type SelectInput = { host: HostState; record: HostRecord; released: readonly Released[] }
 
 /** Judges again if a link serves something else: a check of who manages a link must not count that one as managed by MultiNIC. */
-function judgeAll(wanted: Wanted, { host, record, released }: World): (Accepted | Refused)[] {
+function judgeAll(wanted: Wanted, { host, record, released }: SelectInput): (Accepted | Refused)[] {
 	const leaving = released.flatMap(({ link }) => link?.ifindex ?? [])
 	const named = wanted.interfaces.flatMap(nic => {
-		const link = match(nic.macAddress, host.links, wanted.kinds)
+		const link = matchLink(nic.macAddress, host.links, wanted.kinds)
 		return isRefusal(link) ? [] : [link.ifindex]
 	})
-	const judgeWith = (own: ReadonlySet<number>) => wanted.interfaces.map(nic => judge(nic, wanted, { host, record, own }))
+	const judgeWith = (own: ReadonlySet<number>) => wanted.interfaces.map(nic => judgeOne(nic, wanted, { host, record, own }))
 	const first = judgeWith(new Set([...named, ...leaving]))
 	const own = ownLinks({ ...byVerdict(first), kept: [] }, host)
 	return named.every(link => own.has(link)) ? first : judgeWith(new Set([...own, ...leaving]))
@@ -69,10 +69,10 @@ function byVerdict(judged: readonly (Accepted | Refused)[]): { accepted: Accepte
 	return { accepted: judged.filter(one => 'ours' in one), refused: judged.filter(one => 'refusal' in one) }
 }
 
-type Known = { host: HostState; record: HostRecord; own: ReadonlySet<number> }
+type JudgeInput = { host: HostState; record: HostRecord; own: ReadonlySet<number> }
 
-function judge(nic: WantedInterface, wanted: Wanted, { host, record, own }: Known): Accepted | Refused {
-	const link = match(nic.macAddress, host.links, wanted.kinds)
+function judgeOne(nic: WantedInterface, wanted: Wanted, { host, record, own }: JudgeInput): Accepted | Refused {
+	const link = matchLink(nic.macAddress, host.links, wanted.kinds)
 	const ours = recorded(record, nic.macAddress)
 	if (isRefusal(link)) return { nic, refusal: (link.reason === 'WaitingForDevice' && absence({ ours, host })) || link }
 	// The checks of the link come first: if it serves something else, another failure must not make it count as managed by MultiNIC.
@@ -81,20 +81,20 @@ function judge(nic: WantedInterface, wanted: Wanted, { host, record, own }: Know
 }
 
 /** Checks of an interface among all accepted ones: a refused one keeps its name, addresses and network, and so may refuse the next. */
-export const placeChecks: readonly Check<Placed>[] = [
-	isOnAnotherLink,
-	isDisturbedByDaemon,
-	isNameTaken,
-	isInNoTable,
+export const placeChecks: readonly RefusalCheck<Placed>[] = [
+	onAnotherLink,
+	disturbedByDaemon,
+	nameTaken,
+	inNoTable,
 	meetsRouteOfOthers,
-	isNextHopElsewhere,
+	nextHopElsewhere,
 ]
 
-function settled(found: Selection, wanted: Wanted, host: HostState): Selection {
+function withPlaceChecks(found: Selection, wanted: Wanted, host: HostState): Selection {
 	const selection = withSharing({ ...found, moves: movesOf(found, host) }, wanted, host)
 	for (const accepted of selection.accepted) {
-		const refusal = firstOf(placeChecks, { accepted, selection, host })
-		if (refusal) return settled(without(accepted, refusal, selection), wanted, host)
+		const refusal = firstRefusal(placeChecks, { accepted, selection, host })
+		if (refusal) return withPlaceChecks(without(accepted, refusal, selection), wanted, host)
 	}
 	return selection
 }

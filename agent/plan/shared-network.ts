@@ -2,7 +2,7 @@ import type { WantedInterface } from '../../contract/interface.ts'
 import { canonicalIp, contains, ipOf, isInside, lengthOf, networkOf, overlap, parseIp } from '../../contract/ip.ts'
 import { showRoutes } from '../ip/show-commands.ts'
 import type { Address } from '../model/address.ts'
-import type { Found } from '../model/check.ts'
+import type { Cause } from '../model/check.ts'
 import type { HostState, Link } from '../model/host-state.ts'
 import { familyOf, hasNetwork, networksOf } from '../model/networks.ts'
 import { gatewaysOf, linksOf, MAIN, type Route } from '../model/route.ts'
@@ -30,15 +30,15 @@ export type SharingInput = {
 }
 
 /** Something over which a connected route must not take precedence. */
-type Obstacle = Found & { meets(network: string): boolean }
+type Obstacle = Cause & { meets(network: string): boolean }
 
 /** @returns id → why the connected route of this interface must not be in the main table */
-export function sharings({ interfaces, host, ...input }: SharingInput): Map<number, Found> {
+export function sharings({ interfaces, host, ...input }: SharingInput): Map<number, Cause> {
 	const candidates = interfaces.filter(({ connectedRoute }) => connectedRoute).toSorted(byNeed)
 	const networks = [...new Set(candidates.flatMap(networksOf))]
 	const routes = host.routes.filter(({ table }) => table === MAIN)
 	const foreign = networks.length > 0 ? obstaclesOf({ ...input, links: host.links, routes, networks }) : []
-	const found = new Map<number, Found>()
+	const found = new Map<number, Cause>()
 	const first: Obstacle[] = []
 	for (const nic of candidates) {
 		const obstacle = [...foreign, ...first].find(({ meets }) => networksOf(nic).some(meets))
@@ -58,9 +58,9 @@ function ownNetwork({ name }: WantedInterface, network: string): Obstacle {
 }
 
 /** `routes`: those of the main table. `networks`: all desired ones. */
-type Node = Pick<HostState, 'links' | 'routes'> & Omit<SharingInput, 'interfaces' | 'host'> & { networks: readonly string[] }
+type SharingNode = Pick<HostState, 'links' | 'routes'> & Omit<SharingInput, 'interfaces' | 'host'> & { networks: readonly string[] }
 
-function obstaclesOf(node: Node): Obstacle[] {
+function obstaclesOf(node: SharingNode): Obstacle[] {
 	return [...networksOfLinks(node), ...foreignRoutes(node), ...pathsOfNode(node), ...networksOfCluster(node), TOO_WIDE]
 }
 
@@ -82,7 +82,7 @@ const TOO_WIDE: Obstacle = {
 	see: 'ip route show',
 }
 
-function networksOfCluster({ protectedNetworks }: Node): Obstacle[] {
+function networksOfCluster({ protectedNetworks }: SharingNode): Obstacle[] {
 	return protectedNetworks.map(({ network, what }) => ({
 		meets: other => overlap(network, other),
 		says: `the network meets ${network}, ${what}`,
@@ -90,7 +90,7 @@ function networksOfCluster({ protectedNetworks }: Node): Obstacle[] {
 	}))
 }
 
-function networksOfLinks({ links, own, nodeAddresses }: Node): Obstacle[] {
+function networksOfLinks({ links, own, nodeAddresses }: SharingNode): Obstacle[] {
 	const known = new Set(nodeAddresses.map(canonicalIp))
 	const foreign = links.filter(({ ifindex }) => !own.has(ifindex))
 	return foreign.flatMap(link =>
@@ -115,7 +115,7 @@ function reached({ cidr, peer }: Address): string {
 }
 
 /** A connected route takes precedence over a route to a single address, or by a next hop, only if it is as narrow or narrower. */
-function foreignRoutes({ routes, links, own, networks }: Node): Obstacle[] {
+function foreignRoutes({ routes, links, own, networks }: SharingNode): Obstacle[] {
 	const around = routesAround(networks, routes)
 	return routes
 		.filter(route => (around.has(route) || isOnLink(route)) && lengthOf(route.to) > 1 && isForeign(route, own))
@@ -145,7 +145,7 @@ function isOnLink(route: Route): boolean {
 }
 
 /** If the node reaches an address by a default route, any connected route that contains the address would take precedence. */
-function pathsOfNode({ links, routes, own, networks, needed }: Node): Obstacle[] {
+function pathsOfNode({ links, routes, own, networks, needed }: SharingNode): Obstacle[] {
 	const hops = routes.flatMap(route => (isForeign(route, own) ? gatewaysOf(route).map(({ ip }) => ip) : []))
 	const ips = [...new Set([...needed, ...METADATA_SERVICE, ...hops])].filter(
 		ip => parseIp(ip) && networks.some(network => contains(network, ip)),

@@ -3,7 +3,7 @@ import { contains, lengthOf, networkOf, overlap } from '../../contract/ip.ts'
 import { showRoutes } from '../ip/show-commands.ts'
 import { tableWord } from '../ip/table-names.ts'
 import { basesOf, tableOf } from '../model/bases.ts'
-import type { Check, Found, Refusal } from '../model/check.ts'
+import type { Cause, Refusal, RefusalCheck } from '../model/check.ts'
 import { routesOf } from '../model/desired-network.ts'
 import type { HostState } from '../model/host-state.ts'
 import { familyOf, hasNetwork, networksOf } from '../model/networks.ts'
@@ -18,7 +18,7 @@ import type { Wanted } from './wanted.ts'
 
 /** Checks of an interface whose network is shared with another link. */
 
-export const isInNoTable: Check<Placed> = {
+export const inNoTable: RefusalCheck<Placed> = {
 	reason: 'InUse',
 	when: 'the interface has `policyRouting: false` and its network is also that of another link or route, or holds the API server, a nameserver or the metadata service, which the node reaches over another link',
 	see: 'ip addr show dev ens3',
@@ -31,7 +31,7 @@ export const isInNoTable: Check<Placed> = {
 }
 
 /** The kernel refuses an IPv6 next hop to which the main table leads over another link, with or without `onlink`. */
-export const isNextHopElsewhere: Check<Placed> = {
+export const nextHopElsewhere: RefusalCheck<Placed> = {
 	reason: 'InUse',
 	when: 'a route of IPv6 that is not in its own table has a next hop that the main table reaches over another link',
 	see: 'ip -6 route get fd00::1',
@@ -49,15 +49,15 @@ export const isNextHopElsewhere: Check<Placed> = {
  * Refuses an overlap even if the more specific route takes precedence, because it does so only while it exists. Checks every network,
  * because samples can be crowded out.
  */
-export const meetsRouteOfOthers: Check<Placed> = {
+export const meetsRouteOfOthers: RefusalCheck<Placed> = {
 	reason: 'InUse',
 	when: 'one of its routes outside its own table overlaps the network of a link that MultiNIC does not manage, or a route over one',
 	see: 'ip route show 10.244.1.0/24',
 	find({ accepted: { nic }, selection, host }) {
-		const asked = routesBesideOwnTable(nic)
+		const requested = routesBesideOwnTable(nic)
 		const known =
-			asked.length === 0 ? [] : networksOfOthers(ownLinks(selection, host), afterReleases(selection.released, selection.bases, host))
-		for (const { to, table } of asked) {
+			requested.length === 0 ? [] : networksOfOthers(ownLinks(selection, host), afterReleases(selection.released, selection.bases, host))
+		for (const { to, table } of requested) {
 			const met = known.find(network => overlap(network, to))
 			if (met === undefined) continue
 			const says = `the route to ${to} in table ${tableWord(table)} meets ${met}, which this node reaches over another link`
@@ -107,7 +107,7 @@ export function withSharing(
 }
 
 /** @returns the warning for an interface that is configured without a connected route */
-export function sharingWarning({ says, see }: Found, nic: Pick<WantedInterface, 'id' | 'bases'>): Refusal {
+export function sharingWarning({ says, see }: Cause, nic: Pick<WantedInterface, 'id' | 'bases'>): Refusal {
 	const message = `${says}, so the network of this interface is in table ${tableOf(nic.id, basesOf(nic))} only and not in the main table (${see})`
 	return { reason: 'SharedNetwork', message }
 }

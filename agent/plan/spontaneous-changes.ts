@@ -19,10 +19,10 @@ type Links = ReadonlyMap<number, Link>
  *
  * @param touched ifindexes of the links that the run may change; a change on them, or on a link on top of them, is never ignored
  */
-export function withoutPassing(before: HostState, after: HostState, touched: ReadonlySet<number>): HostState {
+export function withoutSpontaneousChanges(before: HostState, after: HostState, touched: ReadonlySet<number>): HostState {
 	const was = byIndex(before)
 	const now = byIndex(after)
-	const addresses = new Map(before.links.map(link => [link.ifindex, addressesOf(link, now.get(link.ifindex))]))
+	const addresses = new Map(before.links.map(link => [link.ifindex, addressChanges(link, now.get(link.ifindex))]))
 	const pods = podsGone(before.routes, now)
 	return {
 		...before,
@@ -53,7 +53,7 @@ function below({ lower, kind = '' }: Link, links: Links): Link | undefined {
 /** `left`: addresses that a link still has; `expired`: addresses with a lifetime, or link-local ones, that it no longer has. */
 type Addresses = { left: Address[]; expired: Address[] }
 
-function addressesOf({ addresses }: Link, now: Link | undefined): Addresses {
+function addressChanges({ addresses }: Link, now: Link | undefined): Addresses {
 	const cidrs = new Set((now?.addresses ?? []).map(({ cidr }) => cidr))
 	return {
 		left: addresses.filter(({ cidr }) => cidrs.has(cidr)),

@@ -1,15 +1,15 @@
 import { ruleWords, showRoutes, showRule } from '../ip/show-commands.ts'
 import { basesInUse, basesOf, formerBases, isOurRule, tableOf } from '../model/bases.ts'
-import type { Check } from '../model/check.ts'
+import type { RefusalCheck } from '../model/check.ts'
 import { identityOf } from '../model/link-identity.ts'
 import { recordOf } from '../model/record.ts'
 import { linksOf, type Route } from '../model/route.ts'
-import type { Question } from './preflight-input.ts'
+import type { PreflightInput } from './preflight-input.ts'
 
 /** Other uses of the route table of an interface. */
 
 /** In the table of an interface its routes replace any other to the same network, regardless of type. */
-export const tableServesOthers: Check<Question> = {
+export const tableServesOthers: RefusalCheck<PreflightInput> = {
 	reason: 'InUse',
 	when: 'table 100 + *N* has a route over a link that is neither managed by MultiNIC nor requested, or without a link',
 	see: 'ip route show table 100',
@@ -29,7 +29,7 @@ export const tableServesOthers: Check<Question> = {
  * A rule that looks up an empty table has no effect, so filling the table redirects the packets of that rule. A rule that was added after
  * MultiNIC filled the table is intended.
  */
-export const isTableLookedUp: Check<Question> = {
+export const tableLookedUp: RefusalCheck<PreflightInput> = {
 	reason: 'InUse',
 	when: 'a rule that MultiNIC did not add looks up table 100 + *N*, which has no routes of MultiNIC yet',
 	see: 'ip rule show priority 20000',
@@ -52,7 +52,7 @@ function isOver(route: Route, links: ReadonlySet<number>): boolean {
 }
 
 /** Bases less than ten apart share tables: a table that another NIC managed by MultiNIC still has is free once that NIC has moved. */
-export const tableIsOfAnother: Check<Question> = {
+export const tableOfAnotherNic: RefusalCheck<PreflightInput> = {
 	reason: 'InUse',
 	when: 'its route table is still that of another of our NICs, because the base was changed by less than ten',
 	see: 'ip route show table 105',

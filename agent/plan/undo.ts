@@ -7,9 +7,9 @@ import type { HostState, Link, Rule } from '../model/host-state.ts'
 import { isGivenRoute, isMadeByKernel } from '../model/origin.ts'
 import { linksOf } from '../model/route.ts'
 import { relabelled } from './address-details.ts'
-import { goingAlong } from './addresses.ts'
-import { addressesGiven, forgottenByDown, routesOfMtu } from './lost-when-down.ts'
-import { temporaryName, waitingFor } from './rename-order.ts'
+import { removedWithPrimary } from './addresses.ts'
+import { addressAdditions, lostWhenDown, routesOfMtu } from './lost-when-down.ts'
+import { temporaryName, waitForNames } from './rename-order.ts'
 import { byReach, routesOn } from './routes.ts'
 
 /**
@@ -77,7 +77,7 @@ function undoAdditions(changes: readonly Change[], links: readonly Link[]): Chan
 		if (change.kind !== 'addAddress') return []
 		const link = links.find(({ ifindex }) => ifindex === change.link)
 		const { cidr } = change.address
-		const isStaying = link?.addresses.some(had => had.cidr === cidr) && !goingAlong(link, changesOf(link, changes)).has(cidr)
+		const isStaying = link?.addresses.some(had => had.cidr === cidr) && !removedWithPrimary(link, changesOf(link, changes)).has(cidr)
 		return isStaying ? [] : [{ kind: 'removeAddress', link: change.link, address: change.address }]
 	})
 	return [
@@ -121,9 +121,9 @@ function undoNames(changes: readonly Change[], links: readonly Link[], host: Hos
 		...movers.map(({ ifindex, name }): Change => ({ kind: 'removeAltname', link: ifindex, name })),
 		...(host.liveRename ? [] : movers.map(({ ifindex }): Change => ({ kind: 'down', link: ifindex }))),
 		...aside,
-		...(crossing ? waitingFor(temporary, host) : []),
+		...(crossing ? waitForNames(temporary, host) : []),
 		...movers.map(({ ifindex, name }): Change => ({ kind: 'rename', link: ifindex, to: name })),
-		...waitingFor(names, host),
+		...waitForNames(names, host),
 		...changes.flatMap((change): Change[] => (change.kind === 'removeAltname' ? [{ ...change, kind: 'addAltname' }] : [])),
 	]
 }
@@ -144,7 +144,7 @@ function isRetaken(link: Link, changes: readonly Change[], { networkd }: HostSta
 /** Returns what the steps removed, and what a link loses while it is down or has an MTU too small for IPv6. */
 function givenAgain(changes: readonly Change[], links: readonly Link[], host: HostState): Change[] {
 	const addresses = links.flatMap(link => addressesAgain(link, changesOf(link, changes), host))
-	const lost = links.filter(({ up }) => up).flatMap(link => forgottenByDown(link, host))
+	const lost = links.filter(({ up }) => up).flatMap(link => lostWhenDown(link, host))
 	const resized = links.filter(link => changesOf(link, changes).some(({ kind }) => kind === 'mtu'))
 	const ofMtu = resized.flatMap(link => routesOfMtu(routesOn(link, host)))
 	const routes = changes.flatMap(change => {
@@ -171,7 +171,7 @@ function addressesAgain(link: Link, changes: readonly Change[], host: HostState)
 	const isTaken = (had: Address) => isRetaken(link, changes, host) && had.global && !had.dynamic
 	const isTouched = (had: Address) =>
 		removed.has(had.cidr) || lost.has(had) || isTaken(had) || (added.has(had.cidr) && !isMadeByKernel(had, link))
-	return addressesGiven(link.addresses.filter(isTouched), link.ifindex, routesOn(link, host))
+	return addressAdditions(link.addresses.filter(isTouched), link.ifindex, routesOn(link, host))
 }
 
 function rulesAgain(change: Change, host: HostState): Change[] {

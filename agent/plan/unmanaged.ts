@@ -10,7 +10,7 @@ import type { Released, Selection } from '../model/selection.ts'
  * a link on request, before any change. systemd-networkd does so when a link is down, or has a name that its file does not match. Also
  * returns links that networkd may configure by their new name, from files that it read when it started: it removes what others added.
  */
-export function heldLinks(steps: readonly Step[], { links, networkd }: HostState): Link[] {
+export function managedLinks(steps: readonly Step[], { links, networkd }: HostState): Link[] {
 	const changes = steps.map(({ change }) => change)
 	const touched = new Set(changes.flatMap(linksTouched))
 	const moved = new Set(changes.flatMap(change => (change.kind === 'rename' || change.kind === 'down' ? [change.link] : [])))
@@ -22,8 +22,12 @@ export function heldLinks(steps: readonly Step[], { links, networkd }: HostState
  * Returns the selection and the host as they may be after a daemon has released the links. systemd-networkd removes what it configured,
  * NetworkManager 1.42 keeps it (both measured), so the plan relies on neither. Adding what a link already has is safe.
  */
-export function letGo(held: readonly Link[], selection: Selection, host: HostState): { selection: Selection; host: HostState } {
-	const indexes = new Set(held.map(({ ifindex }) => ifindex))
+export function releaseFromDaemon(
+	managed: readonly Link[],
+	selection: Selection,
+	host: HostState,
+): { selection: Selection; host: HostState } {
+	const indexes = new Set(managed.map(({ ifindex }) => ifindex))
 	const bare = <T extends Link | undefined>(link: T): T =>
 		link && indexes.has(link.ifindex) ? { ...link, addresses: link.addresses.filter(({ global }) => !global) } : link
 	const isTheirs = (route: Route) => linksOf(route).some(link => indexes.has(link))
@@ -45,7 +49,7 @@ export function letGo(held: readonly Link[], selection: Selection, host: HostSta
 }
 
 /** Marks additions of routes that existed before, because these may still exist. */
-export function again(steps: readonly Step[], { routes }: HostState): Step[] {
+export function asReplace(steps: readonly Step[], { routes }: HostState): Step[] {
 	const there = new Set(routes.map(routeKey))
 	return steps.map(step => {
 		const { change } = step
@@ -57,16 +61,16 @@ export function again(steps: readonly Step[], { routes }: HostState): Step[] {
 export type DaemonSteps = { first: Step[]; up: Step[]; last: Step[] }
 
 /** NetworkManager releases the held links first, and at the end manages the links again that it managed before MultiNIC. */
-export function daemonSteps(held: readonly Link[], { accepted, released, moves }: Selection, host: HostState): DaemonSteps {
+export function daemonSteps(managed: readonly Link[], { accepted, released, moves }: Selection, host: HostState): DaemonSteps {
 	const ids = new Map(accepted.map(({ nic, link }) => [link.ifindex, nic.id]))
-	const isHeld = (link: Link) => link.managedBy === 'NetworkManager' && held.some(({ ifindex }) => ifindex === link.ifindex)
+	const isReleased = (link: Link) => link.managedBy === 'NetworkManager' && managed.some(({ ifindex }) => ifindex === link.ifindex)
 	const wasTheirs = ({ ours, link }: Released) => ours.original.managed === true && link?.managedBy === undefined
-	const back = host.networkmanager ? released.flatMap(one => (one.link && (isHeld(one.link) || wasTheirs(one)) ? [one.link] : [])) : []
+	const back = host.networkmanager ? released.flatMap(one => (one.link && (isReleased(one.link) || wasTheirs(one)) ? [one.link] : [])) : []
 	const nameOf = (link: Link) => moves.find(move => move.link === link.ifindex)?.to ?? link.name
-	const told = held.filter(({ managedBy }) => managedBy === 'NetworkManager')
+	const onRequest = managed.filter(({ managedBy }) => managedBy === 'NetworkManager')
 	return {
-		first: told.map(({ ifindex, name }) => stepOf(ids.get(ifindex), { kind: 'unmanage', link: ifindex, name })),
-		up: told.flatMap(({ ifindex }) => (ids.has(ifindex) ? [stepOf(ids.get(ifindex), { kind: 'up', link: ifindex })] : [])),
+		first: onRequest.map(({ ifindex, name }) => stepOf(ids.get(ifindex), { kind: 'unmanage', link: ifindex, name })),
+		up: onRequest.flatMap(({ ifindex }) => (ids.has(ifindex) ? [stepOf(ids.get(ifindex), { kind: 'up', link: ifindex })] : [])),
 		last: back.map(link => ({ change: { kind: 'manage', link: link.ifindex, name: nameOf(link) } })),
 	}
 }

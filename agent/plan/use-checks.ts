@@ -1,20 +1,20 @@
-import type { Check } from '../model/check.ts'
+import type { RefusalCheck } from '../model/check.ts'
 import type { Leaving, Placed } from '../model/selection.ts'
 import { configure } from './configure.ts'
 import { calledBy, disturbance, ruleLost, usesOf } from './link-uses.ts'
-import type { Question } from './preflight-input.ts'
+import type { PreflightInput } from './preflight-input.ts'
 import { mtuAfter } from './record-link.ts'
 
 /** Other users of a link. What is on top of a NIC managed by MultiNIC matters only if the change would disturb it. */
 
-export const isUsedByOthers: Check<Question> = {
+export const usedByOthers: RefusalCheck<PreflightInput> = {
 	reason: 'InUse',
 	when: 'the NIC is not managed by MultiNIC yet and is a port of a bridge, bond or VRF, or a VLAN, macvlan or other link is on top of it',
 	see: 'ip link show master br0` or `ip -d link show dev vlan5',
 	find: ({ link, host, ours }) => (ours ? undefined : usesOf(link, host)[0]),
 }
 
-export const isDisturbed: Check<Question> = {
+export const disturbedByChange: RefusalCheck<PreflightInput> = {
 	reason: 'InUse',
 	when: 'the NIC is managed by MultiNIC, another link uses it, and the change would rename it or give it an MTU that disturbs that link',
 	see: 'ip -d link show dev vlan5',
@@ -22,7 +22,7 @@ export const isDisturbed: Check<Question> = {
 		ours ? disturbance(link, { name: nic.name, mtu: mtuAfter(nic, link, ours), up: true }, { subject: nic.name, host }) : undefined,
 }
 
-export const isNamedByRule: Check<Question> = {
+export const ruleNamesLink: RefusalCheck<PreflightInput> = {
 	reason: 'InUse',
 	when: 'a rule names the NIC (`iif`, `oif`) by a name that it would lose',
 	see: 'ip rule show priority 600',
@@ -30,7 +30,7 @@ export const isNamedByRule: Check<Question> = {
 }
 
 /** NetworkManager sets a VLAN down together with its lower link, which it has to release for any change. */
-export const isDisturbedByDaemon: Check<Placed> = {
+export const disturbedByDaemon: RefusalCheck<Placed> = {
 	reason: 'InUse',
 	when: 'the NIC is managed by MultiNIC and NetworkManager, another link uses it, and anything has to change',
 	see: 'ip -d link show dev vlan5',
@@ -45,7 +45,7 @@ export const isDisturbedByDaemon: Check<Placed> = {
 	},
 }
 
-export const isDisturbedByRemoval: Check<Leaving> = {
+export const disturbedByRemoval: RefusalCheck<Leaving> = {
 	reason: 'InUse',
 	when: 'the interface is no longer wanted, and its removal would rename or set down a link that another link or a rule uses',
 	see: 'ip -d link show dev vlan5',

@@ -6,12 +6,12 @@ import type { Link } from '../model/host-state.ts'
 import type { ProbedHost } from './probed-host.ts'
 
 /** The kernel probes for one second, after a pause of up to another (milliseconds). */
-const PATIENCE = 3_000
+const TIMEOUT_MS = 3_000
 /** Pauses between two polls, each a process; the last one repeats (milliseconds). */
 const PAUSES = [400, 600, 250]
 
 /** An IPv6 address that a step adds. */
-type Given = { id: number; link: number; ip: string }
+type AddedAddress = { id: number; link: number; ip: string }
 
 /**
  * Waits until the kernel has finished duplicate address detection for the IPv6 addresses that these steps add; it does not use an address
@@ -20,18 +20,18 @@ type Given = { id: number; link: number; ip: string }
  * @returns the addresses whose result the kernel does not know yet
  * @throws Failure ADDRESS_IN_USE that blames every interface whose address another host has
  */
-export async function refuseDuplicates(host: ProbedHost, steps: readonly Step[]): Promise<Given[]> {
-	const given = steps.flatMap(({ id, change }) =>
+export async function assertNoIpv6Duplicates(host: ProbedHost, steps: readonly Step[]): Promise<AddedAddress[]> {
+	const added = steps.flatMap(({ id, change }) =>
 		id !== undefined && change.kind === 'addAddress' && change.address.family === 6
 			? [{ id, link: change.link, ip: ipOf(change.address.cidr) }]
 			: [],
 	)
-	if (given.length === 0) return []
-	const end = performance.now() + PATIENCE
-	for (let looks = 0; ; looks++) {
-		const { refused, open } = judge(given, await host.tentative())
+	if (added.length === 0) return []
+	const end = performance.now() + TIMEOUT_MS
+	for (let polls = 0; ; polls++) {
+		const { refused, open } = byResult(added, await host.tentativeAddresses())
 		if (open.length > 0 && performance.now() < end) {
-			await new Promise(resolve => setTimeout(resolve, PAUSES[Math.min(looks, PAUSES.length - 1)]))
+			await new Promise(resolve => setTimeout(resolve, PAUSES[Math.min(polls, PAUSES.length - 1)]))
 			continue
 		}
 		if (refused.length === 0) return open
@@ -42,20 +42,20 @@ export async function refuseDuplicates(host: ProbedHost, steps: readonly Step[])
 	}
 }
 
-function judge(given: readonly Given[], seen: readonly Tentative[]): { refused: Given[]; open: Given[] } {
-	const of = ({ link, ip }: Given) => seen.find(one => one.link === link && one.ip === ip)
-	return { refused: given.filter(one => of(one)?.refused === true), open: given.filter(one => of(one)?.refused === false) }
+function byResult(added: readonly AddedAddress[], tentative: readonly Tentative[]): { refused: AddedAddress[]; open: AddedAddress[] } {
+	const of = ({ link, ip }: AddedAddress) => tentative.find(one => one.link === link && one.ip === ip)
+	return { refused: added.filter(one => of(one)?.refused === true), open: added.filter(one => of(one)?.refused === false) }
 }
 
 /**
  * Describes the addresses that these steps added: no other host has them, or why that is not known.
  *
- * @param unasked why IPv4 addresses could not be checked
+ * @param notChecked why IPv4 addresses could not be checked
  * @param open IPv6 addresses whose result the kernel does not know yet
  */
-export function tellAddresses(
+export function duplicateCheckWords(
 	steps: readonly Step[],
-	{ unasked, open, links }: { unasked: readonly string[]; open: readonly Given[]; links: readonly Link[] },
+	{ notChecked, open, links }: { notChecked: readonly string[]; open: readonly AddedAddress[]; links: readonly Link[] },
 ): { words: string[]; notes: string[] } {
 	const given = new Set(
 		steps.flatMap(({ change }) =>
@@ -65,7 +65,7 @@ export function tellAddresses(
 	const deaf = links.filter(({ ifindex, carrier }) => given.has(ifindex) && !carrier)
 	const late = open.filter(({ link }) => !deaf.some(({ ifindex }) => ifindex === link)).map(({ ip }) => ip)
 	const notes = [
-		...unasked,
+		...notChecked,
 		...(deaf.length > 0 ? [`duplicate addresses are not checked without a carrier: ${deaf.map(({ name }) => name).join(', ')}`] : []),
 		...(late.length > 0 ? [`whether another host has ${late.join(', ')} is not known yet`] : []),
 	]

@@ -6,7 +6,7 @@ import { isLinkLocal } from '../model/networks.ts'
 import type { Accepted } from '../model/selection.ts'
 import { fibOf, lookup } from '../plan/fib.ts'
 import { touchedBy } from '../plan/fingerprint.ts'
-import { type Answer, type LookupLoss, lookupLosses } from '../plan/lookup-losses.ts'
+import { type LookupAnswer, type LookupLoss, lookupLosses } from '../plan/lookup-losses.ts'
 import { subjectOf } from '../plan/lookup-subject.ts'
 import { type Lookup, lookupsOf } from '../plan/node-packets.ts'
 import { type OwnPacket, ownPackets } from '../plan/own-packets.ts'
@@ -16,33 +16,42 @@ import { ownAddresses } from '../plan/sample-address.ts'
 import type { ProbedHost } from './probed-host.ts'
 
 /** Which path the kernel uses for the packets of the node, as looked up before the change. */
-export type Ways = { lookups: readonly Lookup[]; answers: readonly Answer[]; needed: readonly string[]; notes: readonly string[] }
+export type PacketRoutes = {
+	lookups: readonly Lookup[]
+	answers: readonly LookupAnswer[]
+	needed: readonly string[]
+	notes: readonly string[]
+}
 
 /**
  * Looks up which path the kernel uses for the packets of the node, so that the same can be looked up after the change.
  *
  * @param needed addresses that the node depends on
  */
-export async function askWays(
+export async function lookUpRoutes(
 	host: ProbedHost,
 	{ plan, before }: { plan: Plan; before: HostState },
 	needed: readonly string[],
-): Promise<Ways> {
+): Promise<PacketRoutes> {
 	const { lookups, notes } = lookupsOf(before, subjectOf(plan, needed))
-	return { lookups, notes, needed, answers: await answersTo(host, lookups, { plan, state: before }) }
+	return { lookups, notes, needed, answers: await lookUpAll(host, lookups, { plan, state: before }) }
 }
 
 /** Result after a change: packets of the node that take another path, and interfaces whose packets leave by another link. */
-export type WaysAfter = { lost: LookupLoss[]; elsewhere: Map<number, Refusal> }
+export type RoutesAfter = { lost: LookupLoss[]; elsewhere: Map<number, Refusal> }
 
 /** Looks everything up again, and for each desired address whether its packets leave by the interface's own link. */
-export async function askWaysAgain(host: ProbedHost, { lookups, answers, needed }: Ways, { plan, state }: Done): Promise<WaysAfter> {
+export async function lookUpRoutesAgain(
+	host: ProbedHost,
+	{ lookups, answers, needed }: PacketRoutes,
+	{ plan, state }: AfterChange,
+): Promise<RoutesAfter> {
 	const own = ownPackets(plan.accepted, state)
-	const now = await answersTo(host, [...lookups, ...own], { plan, state }, answers)
+	const now = await lookUpAll(host, [...lookups, ...own], { plan, state }, answers)
 	const lost = lookupLosses(lookups, { before: answers, after: now }, { touched: touchedBy(plan), needed, host: state })
-	return { lost, elsewhere: wrongWays(own, now.slice(lookups.length), state) }
+	return { lost, elsewhere: wrongRoutes(own, now.slice(lookups.length), state) }
 }
-type Done = { plan: Plan; state: HostState }
+type AfterChange = { plan: Plan; state: HostState }
 
 /**
  * A packet without a source follows the rules for the address that the kernel chooses for it, so its path is looked up from there. If that
@@ -51,12 +60,12 @@ type Done = { plan: Plan; state: HostState }
  *
  * @param before from a link-local address no packet went further than its link, so one that had such a source loses nothing
  */
-async function answersTo(
+async function lookUpAll(
 	host: ProbedHost,
 	lookups: readonly Lookup[],
-	{ plan, state: { links } }: Done,
-	before: readonly Answer[] = [],
-): Promise<Answer[]> {
+	{ plan, state: { links } }: AfterChange,
+	before: readonly LookupAnswer[] = [],
+): Promise<LookupAnswer[]> {
 	const answers = await host.lookUp(lookups, links)
 	const touched = touchedBy(plan)
 	const ours = ownAddresses({ links: links.filter(({ ifindex }) => touched.has(ifindex)) })
@@ -77,18 +86,22 @@ async function answersTo(
 	return answers
 }
 
-function sourceOf(answer: Answer | undefined): string | undefined {
+function sourceOf(answer: LookupAnswer | undefined): string | undefined {
 	return answer && 'source' in answer ? answer.source : undefined
 }
 
 /** @returns the packets of the node that after a rollback still take another path than before the run */
-export async function lostWays(host: ProbedHost, ways: Ways, { plan, state }: Done): Promise<LookupLoss[]> {
-	const now = await answersTo(host, ways.lookups, { plan, state }, ways.answers)
-	return lookupLosses(ways.lookups, { before: ways.answers, after: now }, { touched: touchedBy(plan), needed: ways.needed, host: state })
+export async function lostRoutes(host: ProbedHost, routes: PacketRoutes, { plan, state }: AfterChange): Promise<LookupLoss[]> {
+	const now = await lookUpAll(host, routes.lookups, { plan, state }, routes.answers)
+	return lookupLosses(
+		routes.lookups,
+		{ before: routes.answers, after: now },
+		{ touched: touchedBy(plan), needed: routes.needed, host: state },
+	)
 }
 
 /** @returns why the run must be rolled back: packets of the node that take another path; blames the interfaces that they leave by now */
-export function lossOfWays(losses: readonly LookupLoss[], { accepted }: Plan): Failure<Code> | undefined {
+export function failureForLosses(losses: readonly LookupLoss[], { accepted }: Plan): Failure<Code> | undefined {
 	const [first] = losses
 	if (!first) return
 	const blames = losses.flatMap(({ after, words }) => {
@@ -102,19 +115,23 @@ export function lossOfWays(losses: readonly LookupLoss[], { accepted }: Plan): F
 }
 
 /** @returns id → why an interface that is configured as desired does not send by its own link */
-export async function elsewhere(host: ProbedHost, accepted: readonly Accepted[], state: HostState): Promise<Map<number, Refusal>> {
+export async function interfacesRoutedElsewhere(
+	host: ProbedHost,
+	accepted: readonly Accepted[],
+	state: HostState,
+): Promise<Map<number, Refusal>> {
 	const own = ownPackets(accepted, state)
-	return own.length === 0 ? new Map() : wrongWays(own, await host.lookUp(own, state.links), state)
+	return own.length === 0 ? new Map() : wrongRoutes(own, await host.lookUp(own, state.links), state)
 }
 
-function wrongWays(own: readonly OwnPacket[], answers: readonly Answer[], state: HostState): Map<number, Refusal> {
-	const wrong = own.filter((packet, at) => !isOwn(answers[at], packet))
+function wrongRoutes(own: readonly OwnPacket[], answers: readonly LookupAnswer[], state: HostState): Map<number, Refusal> {
+	const wrong = own.filter((packet, at) => !isOwnRoute(answers[at], packet))
 	if (wrong.length === 0) return new Map()
 	const fib = fibOf(state)
 	return new Map(wrong.toReversed().map(packet => [packet.id, routedElsewhere(packet, lookup(fib, packet), state)]))
 }
 
-function isOwn(answer: Answer | undefined, { link, local }: OwnPacket): boolean {
+function isOwnRoute(answer: LookupAnswer | undefined, { link, local }: OwnPacket): boolean {
 	if (answer === undefined || 'error' in answer) return false
 	return local ? answer.local === true : answer.links.every(one => one === link)
 }

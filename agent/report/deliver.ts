@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs'
 import type { AgentReport, RunConfig } from '../../contract/agent-run.ts'
 import { wordsOf } from '../model/failure.ts'
 import type { Log } from '../model/run-log.ts'
-import { tellError } from './log.ts'
+import { logError } from './log.ts'
 import { reportText, shortText } from './report-text.ts'
 import { type ApiServer, send } from './send-to-api-server.ts'
 
@@ -32,7 +32,7 @@ export async function deliver(
 		else if (apiServer) await send(reportText(report), to, { apiServer, serviceAccount })
 		return reportFile !== undefined || apiServer !== undefined
 	} catch (error) {
-		tellError(log, 'not reported', error)
+		logError(log, 'not reported', error)
 		return false
 	}
 }
@@ -43,6 +43,6 @@ export function terminationMessage(path: string, text: string, log: Log): void {
 		if (existsSync(path)) writeFileSync(path, text)
 	} catch (error) {
 		// The file is on the node's own disk, which may be full; the report itself must be sent anyway.
-		log.tell('no last words', wordsOf(error))
+		log.step('no last words', wordsOf(error))
 	}
 }

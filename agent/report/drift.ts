@@ -1,5 +1,5 @@
 import type { Drift } from '../../contract/agent-run.ts'
-import { selectorWords } from '../ip/format-selector.ts'
+import { ruleSelector } from '../ip/format-selector.ts'
 import { tableWord } from '../ip/table-names.ts'
 import type { Address } from '../model/address.ts'
 import type { Change, Step } from '../model/change.ts'
@@ -18,7 +18,7 @@ export const DRIFT_MAX = 20
 export function driftOf(steps: readonly Step[], host: HostState): Drift[] {
 	const changes = steps.map(({ change }) => change)
 	const found = steps.flatMap(({ id, change }, at) => {
-		const drift = isOverruled(change, changes.slice(at + 1)) ? undefined : drifted(change, host)
+		const drift = isOverruled(change, changes.slice(at + 1)) ? undefined : driftOfChange(change, host)
 		return drift ? [{ ...drift, ...(id === undefined && ofLink(change, host)) }] : []
 	})
 	return withoutRepeats(found).slice(0, DRIFT_MAX)
@@ -55,7 +55,7 @@ function isOverruled(change: Change, later: readonly Change[]): boolean {
 	return change.kind === 'down' && later.some(other => other.kind === 'up' && other.link === change.link)
 }
 
-function drifted(change: Change, host: HostState): Drift | undefined {
+function driftOfChange(change: Change, host: HostState): Drift | undefined {
 	if (change.kind === 'file') return fileDrift(change, host.files[change.path])
 	if (change.kind === 'sysctl') return settingDrift(change, host)
 	if ('route' in change) return routeDrift(change, host)
@@ -67,12 +67,12 @@ function drifted(change: Change, host: HostState): Drift | undefined {
 function linkDrift(change: Change, link: Link): Drift | undefined {
 	switch (change.kind) {
 		case 'rename':
-			return differing('name', change.to, link.name)
+			return differenceIn('name', change.to, link.name)
 		case 'mtu':
-			return differing('mtu', String(change.bytes), String(link.mtu))
+			return differenceIn('mtu', String(change.bytes), String(link.mtu))
 		case 'up':
 		case 'down':
-			return differing('state', change.kind, link.up ? 'up' : 'down')
+			return differenceIn('state', change.kind, link.up ? 'up' : 'down')
 		case 'addAltname':
 			return { attribute: 'altname', wanted: change.name, found: 'missing' }
 		case 'removeAltname':
@@ -81,11 +81,11 @@ function linkDrift(change: Change, link: Link): Drift | undefined {
 		case 'removeAddress':
 			return addressDrift(change, link)
 		default:
-			return heldDrift(change)
+			return managerDrift(change)
 	}
 }
 
-function differing(attribute: Drift['attribute'], wanted: string, found: string): Drift | undefined {
+function differenceIn(attribute: Drift['attribute'], wanted: string, found: string): Drift | undefined {
 	return wanted === found ? undefined : { attribute, wanted, found }
 }
 
@@ -94,7 +94,7 @@ function addressDrift({ kind, address }: Extract<Change, { address: unknown }>, 
 	const now = addresses.find(had => had.cidr === cidr)
 	if (kind === 'removeAddress') return now && { attribute: 'address', wanted: 'none', found: `${cidr}${noteOf(now)}` }
 	const wanted = `${cidr}${noteOf(address)}`
-	return now ? differing('address', wanted, `${cidr}${noteOf(now)}`) : { attribute: 'address', wanted, found: 'missing' }
+	return now ? differenceIn('address', wanted, `${cidr}${noteOf(now)}`) : { attribute: 'address', wanted, found: 'missing' }
 }
 
 /** @returns ` (a lease, metric 513)`; empty where an address is plain */
@@ -103,7 +103,7 @@ function noteOf(address: Address): string {
 	return details.length > 0 ? ` (${details.join(', ')})` : ''
 }
 
-function heldDrift({ kind }: Change): Drift | undefined {
+function managerDrift({ kind }: Change): Drift | undefined {
 	return kind === 'unmanage' ? { attribute: 'manager', wanted: 'nobody', found: 'NetworkManager' } : undefined
 }
 
@@ -112,12 +112,12 @@ function routeDrift({ kind, route }: Extract<Change, { route: Route }>, { routes
 	const words = routeWords(route)
 	if (kind === 'removeRoute') return found && { attribute: 'route', wanted: 'none', found: words }
 	if (!found) return { attribute: 'route', wanted: words, found: 'missing' }
-	const [now, then] = [detailsOf(found), detailsOf(route)]
+	const [now, then] = [routeDetails(found), routeDetails(route)]
 	return now === then ? undefined : { attribute: 'route', of: words, wanted: then, found: now }
 }
 
 /** What may differ between two otherwise identical routes. */
-function detailsOf({ scope, source, onlink, metrics, encap, nextHopId }: Route): string {
+function routeDetails({ scope, source, onlink, metrics, encap, nextHopId }: Route): string {
 	const extra = [
 		source === undefined ? '' : `src ${source}`,
 		onlink ? 'onlink' : '',
@@ -135,7 +135,7 @@ function routeWords(route: Route): string {
 }
 
 function ruleDrift({ kind, rule }: Extract<Change, { rule: Rule }>, { rules }: HostState): Drift | undefined {
-	const words = `${selectorWords(rule)} table ${tableWord(rule.table)} priority ${rule.priority}`
+	const words = `${ruleSelector(rule)} table ${tableWord(rule.table)} priority ${rule.priority}`
 	if (kind === 'removeRule') return { attribute: 'rule', wanted: 'none', found: words }
 	const isThere = rules.some(other => other.plain && ruleKey(other) === ruleKey(rule))
 	return isThere ? undefined : { attribute: 'rule', wanted: words, found: 'missing' }

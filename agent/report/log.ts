@@ -7,13 +7,13 @@ export function createLog(format: LogFormat, write: (line: string) => void): Log
 	if (format === 'json') {
 		const line = (facts: object) => write(`${JSON.stringify({ time: new Date().toISOString(), ...facts })}\n`)
 		return {
-			tell: (what, words, facts) => line({ msg: what, words, ...facts }),
+			step: (what, words, facts) => line({ msg: what, words, ...facts }),
 			nic: (name, mac, words) => line({ msg: 'interface', name, mac, words }),
 			facts: (what, facts) => line({ msg: what, ...facts }),
 		}
 	}
 	return {
-		tell: (what, words) => write(`${`${what.padEnd(15)} ${oneLine(words)}`.trimEnd()}\n`),
+		step: (what, words) => write(`${`${what.padEnd(15)} ${oneLine(words)}`.trimEnd()}\n`),
 		nic: (name, mac, words) => write(`${name.padEnd(10)} ${mac}  ${oneLine(words)}\n`),
 		facts: () => {},
 	}
@@ -26,12 +26,12 @@ const FRAMES = 6
  * Logs what went wrong, and for a bug also where. Node's own output would show the bundle's source, one line of 100 kB, and every property
  * of the error, which has not been checked for secrets.
  */
-export function tellError(log: Log, what: string, error: unknown): void {
+export function logError(log: Log, what: string, error: unknown): void {
 	const words = oneLine(wordsOf(error))
-	if (isFailure(error)) log.tell(what, words)
+	if (isFailure(error)) log.step(what, words)
 	else {
-		log.tell(what, `by a bug of the agent: ${words.slice(0, 500)}`)
-		for (const frame of framesOf(error)) log.tell('at', frame)
+		log.step(what, `by a bug of the agent: ${words.slice(0, 500)}`)
+		for (const frame of framesOf(error)) log.step('at', frame)
 	}
 }
 

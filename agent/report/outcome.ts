@@ -27,4 +27,4 @@ export type Outcome = {
 	lostByOthers?: readonly Loss[]
 }
 
-export type Told = { outcome: Outcome; tally: Tally }
+export type ReportInput = { outcome: Outcome; tally: Tally }

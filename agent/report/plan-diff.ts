@@ -3,12 +3,12 @@ import { shownDevice } from '../ip/device-word.ts'
 import type { Step } from '../model/change.ts'
 import type { HostState } from '../model/host-state.ts'
 import { worstDisruption } from './disruption.ts'
-import { commandOf } from './shown-command.ts'
+import { shownCommand } from './shown-command.ts'
 
 /** Returns everything that these steps would do to the host, as a person could do it. */
 export function diffOf(steps: readonly Step[], host: HostState): PlannedDiff {
 	const device = shownDevice(host.links)
-	const commands = steps.map(({ change }) => commandOf(change, device))
+	const commands = steps.map(({ change }) => shownCommand(change, device))
 	const spokenOf = new Set(commands.flatMap(command => command.match(/\bif\d+\b/g) ?? []))
 	return {
 		commands,

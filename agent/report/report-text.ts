@@ -6,10 +6,10 @@ import { REPORT_MAX_BYTES, TERMINATION_MAX_BYTES } from '../../contract/names.ts
  */
 export function reportText(report: AgentReport): string {
 	const forms = [report, withoutContents(report), withFewerCommands(report), withoutDetails(withoutPlan(report))]
-	return forms.map(form => JSON.stringify(form)).find(fits) ?? shortText(report)
+	return forms.map(form => JSON.stringify(form)).find(isShortEnough) ?? shortText(report)
 }
 
-function fits(text: string): boolean {
+function isShortEnough(text: string): boolean {
 	return Buffer.byteLength(text) <= REPORT_MAX_BYTES
 }
 
@@ -19,7 +19,7 @@ function withoutContents(report: AgentReport): AgentReport {
 	if (!plan) return report
 	let files = plan.files
 	for (const { path } of plan.files.toSorted((a, b) => (b.content?.length ?? 0) - (a.content?.length ?? 0))) {
-		if (fits(JSON.stringify({ ...report, plan: { ...plan, files } }))) break
+		if (isShortEnough(JSON.stringify({ ...report, plan: { ...plan, files } }))) break
 		files = files.map(file => (file.path === path ? lean(file) : file))
 	}
 	return { ...report, plan: { ...plan, files } }
@@ -32,7 +32,7 @@ function withFewerCommands(report: AgentReport): AgentReport {
 	for (let kept = all.length; plan && kept > 0; kept = Math.floor(kept / 2)) {
 		const commands = kept < all.length ? [...all.slice(0, kept), `and ${all.length - kept} more (see the log)`] : all
 		const shorter = { ...report, plan: { ...plan, commands } }
-		if (fits(JSON.stringify(shorter))) return shorter
+		if (isShortEnough(JSON.stringify(shorter))) return shorter
 	}
 	return withoutPlan(report)
 }

@@ -14,10 +14,12 @@ import { countChanges } from '../plan/plan.ts'
 import { sharingWarning } from '../plan/sharing-checks.ts'
 import { disruptionOf } from './disruption.ts'
 import { DRIFT_MAX, driftOf } from './drift.ts'
-import type { Outcome, Told } from './outcome.ts'
+import type { Outcome, ReportInput } from './outcome.ts'
 import { diffOf } from './plan-diff.ts'
 import { isDry, type Tally } from './tally.ts'
-import { duplicateWords, judge, short, undone, verdict } from './verdict.ts'
+import { duplicateWords, interfaceVerdict, rolledBack, short, verdict } from './verdict.ts'
+
+/** report/: what a run tells people and the controller: log, report, termination message. */
 
 /** Reports the result of a run, interface by interface. */
 export function reportOutcome(outcome: Outcome, tally: Tally, finished: Date): AgentReport {
@@ -36,7 +38,7 @@ export function reportOutcome(outcome: Outcome, tally: Tally, finished: Date): A
 		...(!failed && plan.kept.length > 0 && { notRemoved: plan.kept.slice(0, REPORT_COUNTS.removals).map(notRemoved) }),
 		probes: { before: fitting(probes.before), after: fitting(probes.after) },
 		...(tally.notes.size > 0 && { notes: [...tally.notes].slice(0, REPORT_COUNTS.notes).map(short) }),
-		...lookedAt({ outcome, tally }),
+		...planOrDrift({ outcome, tally }),
 		...(tally.unfinished !== undefined && { unfinished: tally.unfinished }),
 	}
 }
@@ -92,7 +94,7 @@ function backend(host: HostState): Pick<AgentReport, 'backend'> {
 }
 
 /** Mode Plan reports what would be done; mode Verify reports leftovers that belong to no interface. */
-function lookedAt({ outcome: { plan, state }, tally: { config } }: Told): Pick<AgentReport, 'plan' | 'drift'> {
+function planOrDrift({ outcome: { plan, state }, tally: { config } }: ReportInput): Pick<AgentReport, 'plan' | 'drift'> {
 	if (config.mode === 'Plan') return { plan: diffOf(plan.steps, state) }
 	const drift =
 		config.mode === 'Verify'
@@ -101,11 +103,11 @@ function lookedAt({ outcome: { plan, state }, tally: { config } }: Told): Pick<A
 					state,
 				)
 			: []
-	const left = config.mode === 'Verify' && wantsNothing(plan) ? leftovers(plan, state) : []
+	const left = config.mode === 'Verify' && isNothingWanted(plan) ? leftovers(plan, state) : []
 	return drift.length + left.length > 0 ? { drift: [...drift, ...left].slice(0, DRIFT_MAX) } : {}
 }
 
-function wantsNothing({ accepted, refused }: Outcome['plan']): boolean {
+function isNothingWanted({ accepted, refused }: Outcome['plan']): boolean {
 	return accepted.length + refused.length === 0
 }
 
@@ -117,9 +119,9 @@ function leftovers({ steps }: Outcome['plan'], state: HostState): Drift[] {
 	)
 }
 
-function accepted({ nic, link }: Accepted, told: Told): InterfaceReport {
+function accepted({ nic, link }: Accepted, told: ReportInput): InterfaceReport {
 	const { failed, plan, state } = told.outcome
-	if (failed) return { ...failedInterface(nic, undone(told.outcome)), ...observed(link, state) }
+	if (failed) return { ...failedInterface(nic, rolledBack(told.outcome)), ...observed(link, state) }
 	if (!state.links.some(({ ifindex }) => ifindex === link.ifindex))
 		return failedInterface(nic, { reason: 'WaitingForDevice', message: `${link.name} disappeared during the run` })
 	const warnings = warningsOf(nic, told)
@@ -130,7 +132,7 @@ function accepted({ nic, link }: Accepted, told: Told): InterfaceReport {
 		id: nic.id,
 		name: nic.name,
 		macAddress: nic.macAddress,
-		...judge(mode, { changes, drift: found.drift, duplicates: duplicateWords(link) }),
+		...interfaceVerdict(mode, { changes, drift: found.drift, duplicates: duplicateWords(link) }),
 		changes,
 		...found,
 		...observed(link, state),
@@ -138,7 +140,7 @@ function accepted({ nic, link }: Accepted, told: Told): InterfaceReport {
 	}
 }
 
-function warningsOf(nic: WantedInterface, { outcome: { plan, proof }, tally }: Told): Refusal[] {
+function warningsOf(nic: WantedInterface, { outcome: { plan, proof }, tally }: ReportInput): Refusal[] {
 	const sharing = plan.shared.get(nic.id)
 	const found = [sharing && sharingWarning(sharing, nic), proof.warnings.get(nic.id), tally.warnings.get(nic.id)]
 	return found.filter(warning => warning !== undefined)
@@ -149,7 +151,7 @@ const DONE_MAX = 30
 const DONE_LENGTH = 80
 
 /** What was done about an interface, or would be, or differs from the desired state, depending on the mode. */
-function whatOf(id: number, link: Link, { outcome, tally }: Told): Pick<InterfaceReport, 'done' | 'drift' | 'disruption'> {
+function whatOf(id: number, link: Link, { outcome, tally }: ReportInput): Pick<InterfaceReport, 'done' | 'drift' | 'disruption'> {
 	const own = outcome.plan.steps.filter(step => step.id === id)
 	if (tally.config.mode === 'Plan') return own.length > 0 ? { disruption: disruptionOf(own, link) } : {}
 	if (tally.config.mode === 'Verify') {

@@ -1,7 +1,7 @@
-import { QUESTIONS } from '../host/arping.ts'
+import { ARPING_ARGS } from '../host/arping.ts'
 import { stepWords } from '../ip/change-words.ts'
 import { type Device, shownDevice } from '../ip/device-word.ts'
-import { spell } from '../ip/format-change.ts'
+import { formatChange } from '../ip/format-change.ts'
 import { withTableNames } from '../ip/table-names.ts'
 import type { Change } from '../model/change.ts'
 import { settingPath } from '../model/paths.ts'
@@ -12,8 +12,8 @@ import { settingPath } from '../model/paths.ts'
  *
  * @param device for hosts where a link has such a name
  */
-export function commandOf(change: Change, device: Device = shownDevice()): string {
-	const spelled = spell(change, device)
+export function shownCommand(change: Change, device: Device = shownDevice()): string {
+	const spelled = formatChange(change, device)
 	if (spelled) return `ip ${spelled.family === 6 ? '-6 ' : ''}${withTableNames(spelled.line)}`
 	switch (change.kind) {
 		case 'sysctl':
@@ -30,7 +30,7 @@ export function commandOf(change: Change, device: Device = shownDevice()): strin
 		case 'load':
 			return `nmcli connection load ${change.paths.join(' ')}`
 		case 'ask':
-			return change.ips.map(ip => `arping -D ${QUESTIONS.join(' ')} -I ${change.name} ${ip}`).join('; ')
+			return change.ips.map(ip => `arping -D ${ARPING_ARGS.join(' ')} -I ${change.name} ${ip}`).join('; ')
 		default:
 			return stepWords({ change })
 	}

@@ -3,7 +3,7 @@ import { cut } from '../../contract/conditions.ts'
 import { ofInterface, ofRemoval } from '../../contract/interface-words.ts'
 import { ipOf } from '../../contract/ip.ts'
 import type { Reason } from '../../contract/reasons.ts'
-import type { Refusal } from '../model/check.ts'
+import { type Check, firstOf, type Refusal } from '../model/check.ts'
 import { reasonOf } from '../model/failure.ts'
 import type { Link } from '../model/host-state.ts'
 import type { Released } from '../model/selection.ts'
@@ -12,45 +12,49 @@ import { countChanges } from '../plan/plan.ts'
 import { worstDisruption } from './disruption.ts'
 import { driftWords } from './drift.ts'
 import { oneLine } from './one-line.ts'
-import type { Outcome, Told } from './outcome.ts'
+import type { Outcome, ReportInput } from './outcome.ts'
 
 type Verdict = Pick<AgentReport, 'outcome' | 'reason' | 'message'>
-type Case = {
+type VerdictInput = {
 	interfaces: readonly InterfaceReport[]
 	outcome: Outcome
 	mode: RunConfig['mode']
 	unfinished: boolean
 	unrestored: readonly string[]
 }
-type Fact = (found: Case) => Verdict | undefined
 
 /** Checked in order: the first that applies is the verdict of the run as a whole. */
-const facts: readonly Fact[] = [wasUndone, hasFailed, isPlan, hasDrifted, isNotRestored, isEmpty]
+const checks: readonly Check<VerdictInput, Verdict>[] = [
+	whenRolledBack,
+	whenSomeFailed,
+	whenPlanned,
+	whenDrifted,
+	whenNotRestored,
+	whenNothingWanted,
+]
 
 /** Returns the result of all interfaces together: an outcome, a reason, a message. */
-export function verdict(interfaces: readonly InterfaceReport[], { outcome, tally }: Told): Verdict {
-	const found = { interfaces, outcome, mode: tally.config.mode, unfinished: tally.unfinished !== undefined, unrestored: tally.unrestored }
-	for (const fact of facts) {
-		const said = fact(found)
-		if (said) return { ...said, message: short(said.message) }
-	}
+export function verdict(interfaces: readonly InterfaceReport[], { outcome, tally }: ReportInput): Verdict {
+	const input = { interfaces, outcome, mode: tally.config.mode, unfinished: tally.unfinished !== undefined, unrestored: tally.unrestored }
+	const first = firstOf(checks, input)
+	if (first) return { ...first, message: short(first.message) }
 	return { outcome: 'Succeeded', reason: 'AllInterfacesConfigured', message: `Configured ${share(interfaces)}` }
 }
 
 /** Returns the result of one interface after a run that succeeded. */
-export function judge(
+export function interfaceVerdict(
 	mode: RunConfig['mode'],
 	{ changes, drift = [], duplicates }: { changes: number; drift?: readonly Drift[] | undefined; duplicates: string | undefined },
 ): Pick<InterfaceReport, 'state' | 'reason' | 'message'> {
 	if (changes === 0) return { state: 'Configured', reason: 'AlreadyConfigured', message: 'already in sync' }
 	if (mode === 'Plan') return { state: 'Pending', reason: 'Planned', message: `${many(changes)} would be made` }
 	if (mode === 'Verify' && duplicates !== undefined) return { state: 'Failed', reason: 'AddressInUse', message: duplicates }
-	if (mode === 'Verify') return { state: 'Failed', reason: 'Drifted', message: drifted(drift, changes) }
+	if (mode === 'Verify') return { state: 'Failed', reason: 'Drifted', message: driftMessage(drift, changes) }
 	return { state: 'Configured', reason: 'Configured', message: `${many(changes)} made` }
 }
 
 /** Returns why a run had no effect, and whether all of it was rolled back. */
-export function undone({ failed, plan, unrestored = [] }: Outcome): Refusal {
+export function rolledBack({ failed, plan, unrestored = [] }: Outcome): Refusal {
 	const cause = failed ? reasonOf(failed.code) : 'RolledBack'
 	// what was not restored must keep other nodes from the same change
 	const reason = unrestored.length > 0 && cause !== 'ConnectivityLost' ? 'NotRestored' : cause
@@ -65,14 +69,14 @@ export function short(message: string): string {
 	return cut(oneLine(message))
 }
 
-function wasUndone({ outcome }: Case): Verdict | undefined {
+function whenRolledBack({ outcome }: VerdictInput): Verdict | undefined {
 	if (!outcome.failed) return
 	// Changes by other programs are no verdict on this change, so they do not halt the rollout.
 	const isRolledBack = !outcome.unrestored?.length && outcome.failed.code !== 'LOST_BY_OTHERS'
-	return { ...undone(outcome), outcome: isRolledBack ? 'RolledBack' : 'Failed' }
+	return { ...rolledBack(outcome), outcome: isRolledBack ? 'RolledBack' : 'Failed' }
 }
 
-function hasFailed({ interfaces, outcome, mode, unfinished }: Case): Verdict | undefined {
+function whenSomeFailed({ interfaces, outcome, mode, unfinished }: VerdictInput): Verdict | undefined {
 	const failed = interfaces.filter(({ state }) => state === 'Failed')
 	const bad = [...failed, ...outcome.plan.kept.map(({ refusal }) => refusal)]
 	if (bad.length === 0) return undefined
@@ -87,7 +91,7 @@ function hasFailed({ interfaces, outcome, mode, unfinished }: Case): Verdict | u
 	}
 }
 
-function isPlan({ outcome, mode, unfinished }: Case): Verdict | undefined {
+function whenPlanned({ outcome, mode, unfinished }: VerdictInput): Verdict | undefined {
 	if (mode !== 'Plan') return undefined
 	return { outcome: 'Succeeded', reason: 'Planned', message: before(unfinished) + planned(outcome) }
 }
@@ -99,7 +103,7 @@ function planned({ plan: { steps }, state }: Outcome): string {
 }
 
 /** Reports leftovers on the node that are no longer desired, or an unfinished run that must be rolled back. */
-function hasDrifted({ outcome: { plan }, mode, unfinished }: Case): Verdict | undefined {
+function whenDrifted({ outcome: { plan }, mode, unfinished }: VerdictInput): Verdict | undefined {
 	const changes = countChanges(plan.steps)
 	if (mode !== 'Verify' || (changes === 0 && !unfinished)) return undefined
 	const words = changes === 0 ? 'otherwise the node is in sync' : `${many(changes)} would repair the node`
@@ -107,14 +111,14 @@ function hasDrifted({ outcome: { plan }, mode, unfinished }: Case): Verdict | un
 }
 
 /** An interface that is configured is correct whatever an earlier run left; if none is desired, nothing else reports that. */
-function isNotRestored({ interfaces, unrestored }: Case): Verdict | undefined {
+function whenNotRestored({ interfaces, unrestored }: VerdictInput): Verdict | undefined {
 	if (interfaces.length > 0 || unrestored.length === 0) return undefined
 	const message = `no interfaces are requested; an earlier run was not rolled back completely: ${unrestored.join('; ')}`
 	return { outcome: 'Failed', reason: 'NotRestored', message }
 }
 
 /** Reports files that are not managed by MultiNIC, because the next boot may use them; their existence is not a failure of this run. */
-function isEmpty({ interfaces, outcome: { state } }: Case): Verdict | undefined {
+function whenNothingWanted({ interfaces, outcome: { state } }: VerdictInput): Verdict | undefined {
 	if (interfaces.length > 0) return undefined
 	const left = [
 		...mentionsOfOurs(state).map(({ path, name }) => `${name} is still in ${path} (cat ${path})`),
@@ -137,7 +141,7 @@ function share(interfaces: readonly InterfaceReport[]): string {
 const DRIFT_LENGTH = 120
 
 /** Lists as many as fit; the report has them all. */
-function drifted(drift: readonly Drift[], changes: number): string {
+function driftMessage(drift: readonly Drift[], changes: number): string {
 	const words = drift.map(driftWords)
 	if (words.length === 0) return `${many(changes)} would repair it`
 	const fitting = words.filter((_, at) => at === 0 || words.slice(0, at + 1).join('; ').length <= DRIFT_LENGTH)

@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
 import * as z from 'zod'
-import { MOST, read, textOf } from '../host/read-files.ts'
+import { MAX_BYTES, readRegularFile, readUtf8 } from '../host/read-files.ts'
 import { stepWords } from '../ip/change-words.ts'
 import { badUndo } from '../model/bad-record.ts'
 import type { Change } from '../model/change.ts'
@@ -41,23 +41,23 @@ export function assertReadable(undo: readonly Change[]): void {
 }
 
 export function bootIdOf(root: string): string {
-	return textOf(root, '/proc/sys/kernel/random/boot_id')
+	return readUtf8(root, '/proc/sys/kernel/random/boot_id')
 }
 
 /** Changes that mean the same after a reboot. */
-const OF_FILES: ReadonlySet<Change['kind']> = new Set(['file', 'reload', 'load'])
+const FILE_CHANGES: ReadonlySet<Change['kind']> = new Set(['file', 'reload', 'load'])
 
 /** Maximum bytes of an undo, which contains files as they were. */
-const MOST_UNDO = 32 * MOST
+const MAX_UNDO_BYTES = 32 * MAX_BYTES
 
 function storedAt(root: string, path: string): StoredUndo | undefined {
-	const found = read(root, path, MOST_UNDO)
+	const found = readRegularFile(root, path, MAX_UNDO_BYTES)
 	if (!found) return undefined
 	if ('why' in found) throw badUndo(path, found.why)
 	try {
 		const { tag, bootId, changes } = Stored.parse(JSON.parse(found.file.content))
 		const isOfThisBoot = bootId === undefined || bootId === bootIdOf(root)
-		return { tag, undo: isOfThisBoot ? changes : changes.filter(({ kind }) => OF_FILES.has(kind)) }
+		return { tag, undo: isOfThisBoot ? changes : changes.filter(({ kind }) => FILE_CHANGES.has(kind)) }
 	} catch (error) {
 		throw badUndo(path, error)
 	}

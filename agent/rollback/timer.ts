@@ -9,9 +9,11 @@ import { entryAt, follow } from '../host/resolve-path.ts'
 import type { Change } from '../model/change.ts'
 import { failure, wordsOf } from '../model/failure.ts'
 import { COMMITTED_FOLDER, MADE_AT_BOOT, pathsOf, RECORD_PATH, STATE_FOLDER, UNDO_FOLDER, UNDOING_FOLDER } from '../model/paths.ts'
-import { hostDevice, nowhere, programsOf } from './programs.ts'
+import { hostDevice, programNames, programsOf } from './programs.ts'
 import { assertReadable, bootIdOf, committedUndo, type StoredUndo, storedUndo } from './stored-undo.ts'
-import { recipeOf, UNDO_JSON } from './units.ts'
+import { rollbackFiles, UNDO_JSON } from './units.ts'
+
+/** rollback/: the undo that the host applies by itself if a run does not commit. */
 
 export type Armed = StoredUndo & {
 	/**
@@ -28,12 +30,12 @@ export type Armed = StoredUndo & {
  */
 export async function arm(
 	root: string,
-	wish: { undo: readonly Change[]; tag: string; commitTimeoutSeconds: number; systemd: boolean },
+	request: { undo: readonly Change[]; tag: string; commitTimeoutSeconds: number; systemd: boolean },
 ): Promise<Armed> {
-	const { undo, tag, commitTimeoutSeconds, systemd } = wish
+	const { undo, tag, commitTimeoutSeconds, systemd } = request
 	const madeAtBoot = Object.fromEntries(MADE_AT_BOOT.map(path => [path, readFile(root, path)]))
-	const programs = systemd ? programsOf(root) : nowhere
-	const recipe = recipeOf({
+	const programs = systemd ? programsOf(root) : programNames
+	const rollback = rollbackFiles({
 		undo,
 		tag,
 		bootId: bootIdOf(root),
@@ -46,16 +48,16 @@ export async function arm(
 	try {
 		assertReadable(undo)
 		for (const folder of [COMMITTED_FOLDER, UNDOING_FOLDER]) removeAll(root, folder)
-		putAll(root, recipe.files)
+		putAll(root, rollback.files)
 		syncFolder(root, STATE_FOLDER)
 		if (!systemd) return { undo, tag }
 		const ends = performance.now() + commitTimeoutSeconds * 1000
-		putAll(root, recipe.boot)
-		removeAll(root, recipe.enabled.path)
-		symlinkSync(recipe.enabled.target, entryAt(root, recipe.enabled.path))
-		syncFolder(root, dirname(recipe.enabled.path))
-		putAll(root, recipe.live)
-		await systemdCall(root, 'StartUnit', recipe.timer)
+		putAll(root, rollback.boot)
+		removeAll(root, rollback.enabled.path)
+		symlinkSync(rollback.enabled.target, entryAt(root, rollback.enabled.path))
+		syncFolder(root, dirname(rollback.enabled.path))
+		putAll(root, rollback.live)
+		await systemdCall(root, 'StartUnit', rollback.timer)
 		return { undo, tag, ends }
 	} catch (error) {
 		await disarm(root, { undo, tag })
@@ -84,29 +86,29 @@ export async function commit(root: string, armed: Armed): Promise<boolean> {
 
 /** Disarms the host: what it was to roll back has been rolled back, or no longer has to be. */
 export async function disarm(root: string, { tag, ends, undo }: Armed): Promise<void> {
-	if (ends !== undefined) await systemdCall(root, 'StopUnit', told(undo, tag).timer)
-	for (const folder of [UNDO_FOLDER, UNDOING_FOLDER]) removeWhole(root, folder)
-	removeRecipe(root, { undo, tag })
+	if (ends !== undefined) await systemdCall(root, 'StopUnit', rollbackPaths(undo, tag).timer)
+	for (const folder of [UNDO_FOLDER, UNDOING_FOLDER]) removeByRename(root, folder)
+	removeRollbackFiles(root, { undo, tag })
 }
 
 /** Renames the folder first, so that a partly removed one is never taken for a complete one. */
-function removeWhole(root: string, folder: string): void {
+function removeByRename(root: string, folder: string): void {
 	if (!exists(root, folder)) return
 	removeAll(root, COMMITTED_FOLDER)
 	renameSync(entryAt(root, folder), entryAt(root, COMMITTED_FOLDER))
 	syncFolder(root, STATE_FOLDER)
 }
 
-function removeRecipe(root: string, { tag, undo }: Armed): void {
-	const { enabled, live, boot } = told(undo, tag)
+function removeRollbackFiles(root: string, { tag, undo }: Armed): void {
+	const { enabled, live, boot } = rollbackPaths(undo, tag)
 	for (const path of [enabled.path, ...Object.keys(live), ...Object.keys(boot)]) removeFile(root, path)
 	removeAll(root, COMMITTED_FOLDER)
 	removeEmpty(root)
 }
 
 /** Builds the undo files for their paths only. */
-function told(undo: readonly Change[], tag: string) {
-	return recipeOf({ undo, tag, bootId: '', commitTimeoutSeconds: 0, programs: nowhere, onRoot: true })
+function rollbackPaths(undo: readonly Change[], tag: string) {
+	return rollbackFiles({ undo, tag, bootId: '', commitTimeoutSeconds: 0, programs: programNames, onRoot: true })
 }
 
 /**
@@ -115,9 +117,9 @@ function told(undo: readonly Change[], tag: string) {
  * @returns the undo of a run that died
  * @throws Failure BAD_RECORD when it cannot be read, so that the original state of the host is unknown
  */
-export function leftBehind(root: string): Armed | undefined {
+export function unfinishedUndo(root: string): Armed | undefined {
 	const committed = committedUndo(root)
-	if (committed) removeRecipe(root, committed)
+	if (committed) removeRollbackFiles(root, committed)
 	for (const folder of foldersOfOurs()) removeTemporary(root, folder)
 	const stored = storedUndo(root)
 	if (!stored) {
@@ -134,12 +136,12 @@ export function leftBehind(root: string): Armed | undefined {
  * @returns the tag of a run that died and left its undo, which is not touched
  * @throws Failure BAD_RECORD when it cannot be read
  */
-export function unfinished(root: string): string | undefined {
+export function unfinishedTag(root: string): string | undefined {
 	return storedUndo(root)?.tag
 }
 
 function foldersOfOurs(): Set<string> {
-	const { live, boot } = told([], '')
+	const { live, boot } = rollbackPaths([], '')
 	const ours = Array.from({ length: MAX_INTERFACES }, (_, id) => pathsOf(interfaceName(id)))
 	return new Set([RECORD_PATH, UNDO_JSON, ...Object.keys({ ...live, ...boot }), ...ours.flat()].map(dirname))
 }

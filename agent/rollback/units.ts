@@ -1,4 +1,4 @@
-import { type Part, partsOf } from '../ip/batches.ts'
+import { type ChangeGroup, groupChanges } from '../ip/batches.ts'
 import type { Device } from '../ip/device-word.ts'
 import type { Change } from '../model/change.ts'
 import type { FileState } from '../model/host-state.ts'
@@ -16,7 +16,7 @@ export type Programs = {
 	restorecon?: string
 }
 
-export type Recipe = {
+export type RollbackFiles = {
 	/** Files below UNDO_FOLDER that the rollback reads. */
 	files: Record<string, FileState>
 	/** Units of this boot: a timer that fires unless the run commits, and the service that it starts. */
@@ -28,7 +28,7 @@ export type Recipe = {
 	enabled: { path: string; target: string }
 }
 
-export type RecipeInput = {
+export type Rollback = {
 	undo: readonly Change[]
 	programs: Programs
 	/** Tag of this run; part of the names of its units, so that systemd never has an older one in memory. */
@@ -50,33 +50,31 @@ export const UNDOING_JSON = `${UNDOING_FOLDER}/undo.json`
 const BOOT_UNIT = 'multinic-undo.service'
 
 /** Returns the rollback of a whole run as systemd units that need neither Node.js nor a shell. Valid after any prefix of the steps. */
-export function recipeOf({ undo, programs, tag, bootId, commitTimeoutSeconds, onRoot, madeAtBoot = {}, device }: RecipeInput): Recipe {
-	const tellers = partsOf(undo, change => change, device).map((part, at) => tell(part, at, programs))
-	const again = Object.entries(madeAtBoot).map(([path, file], at) => tellMade(path, file, { saved: `boot-${at}`, programs }))
+export function rollbackFiles({
+	undo,
+	programs,
+	tag,
+	bootId,
+	commitTimeoutSeconds,
+	onRoot,
+	madeAtBoot = {},
+	device,
+}: Rollback): RollbackFiles {
+	const undoCommands = groupChanges(undo, change => change, device).map((part, at) => commandFor(part, at, programs))
+	const bootCommands = Object.entries(madeAtBoot).map(([path, file], at) =>
+		commandForGenerated(path, file, { saved: `boot-${at}`, programs }),
+	)
 	const files = Object.assign(
 		{ [UNDO_JSON]: privateFile(JSON.stringify({ version: 1, tag, bootId, changes: undo })) },
-		...[...tellers, ...again].map(part => part.files),
+		...[...undoCommands, ...bootCommands].map(part => part.files),
 	)
-	const fileCommands = [...tellers, ...again].filter(({ onBoot }) => onBoot).flatMap(({ commands }) => commands)
+	const fileCommands = [...undoCommands, ...bootCommands].filter(({ onBoot }) => onBoot).flatMap(({ commands }) => commands)
 	const unit = `multinic-undo-${tag}`
 	const livePaths = { service: `/run/systemd/system/${unit}.service`, timer: `/run/systemd/system/${unit}.timer` }
 	const bootPath = `/etc/systemd/system/${BOOT_UNIT}`
 	const enabled = { path: `/etc/systemd/system/sysinit.target.wants/${BOOT_UNIT}`, target: bootPath }
-	const claim = `${programs.mv} -T ${UNDO_FOLDER} ${UNDOING_FOLDER}`
+	const startRollback = `${programs.mv} -T ${UNDO_FOLDER} ${UNDOING_FOLDER}`
 	const end = `-${programs.rm} -rf ${[UNDOING_FOLDER, COMMITTED_FOLDER, enabled.path, bootPath, livePaths.timer, livePaths.service].join(' ')}`
-	// udevd caches files for some seconds: it must not have read what netplan generated from MultiNIC's files early in this boot.
-	const udev = onRoot ? ' systemd-udevd.service systemd-udev-trigger.service' : ''
-	const before = `Before=network-pre.target systemd-networkd.service NetworkManager.service${udev}`
-	const early = [
-		// Either of them: the power may have failed during the rollback.
-		`ConditionPathExists=|${UNDO_JSON}`,
-		`ConditionPathExists=|${UNDOING_JSON}`,
-		'DefaultDependencies=no',
-		`RequiresMountsFor=${UNDO_FOLDER}`,
-		'After=systemd-remount-fs.service',
-		'Wants=network-pre.target',
-		before,
-	]
 	return {
 		files,
 		timer: `${unit}.timer`,
@@ -84,64 +82,91 @@ export function recipeOf({ undo, programs, tag, bootId, commitTimeoutSeconds, on
 			[livePaths.service]: service(
 				'Roll back an unfinished MultiNIC run',
 				[`ConditionPathExists=${UNDO_JSON}`],
-				[claim, ...tellers.flatMap(({ commands }) => commands).map(tried), end],
+				[startRollback, ...undoCommands.flatMap(({ commands }) => commands).map(ignoringFailure), end],
 			),
 			[livePaths.timer]: publicFile(
 				`[Unit]\nDescription=Commit timeout of MultiNIC run ${tag}\n\n[Timer]\nOnActiveSec=${commitTimeoutSeconds}s\nAccuracySec=1s\nUnit=${unit}.service\n`,
 			),
 		},
 		boot: {
-			[bootPath]: service('Restore files changed by an unfinished MultiNIC run', early, [tried(claim), ...fileCommands.map(tried), end]),
+			[bootPath]: service('Restore files changed by an unfinished MultiNIC run', bootConditions(onRoot), [
+				ignoringFailure(startRollback),
+				...fileCommands.map(ignoringFailure),
+				end,
+			]),
 		},
 		enabled,
 	}
 }
 
-type Teller = { files: Record<string, FileState>; commands: string[]; onBoot: boolean }
+/** When the boot unit runs: after STATE_FOLDER is there, and before any program configures a link. */
+function bootConditions(onRoot: boolean): string[] {
+	// udevd caches files for some seconds: it must not have read what netplan generated from MultiNIC's files early in this boot.
+	const udev = onRoot ? ' systemd-udevd.service systemd-udev-trigger.service' : ''
+	return [
+		// Either of them: the power may have failed during the rollback.
+		`ConditionPathExists=|${UNDO_JSON}`,
+		`ConditionPathExists=|${UNDOING_JSON}`,
+		'DefaultDependencies=no',
+		`RequiresMountsFor=${UNDO_FOLDER}`,
+		'After=systemd-remount-fs.service',
+		'Wants=network-pre.target',
+		`Before=network-pre.target systemd-networkd.service NetworkManager.service${udev}`,
+	]
+}
 
-function tell(part: Part<Change>, at: number, programs: Programs): Teller {
+/** `onBoot`: the commands also restore files at the next boot. */
+type RollbackCommand = { files: Record<string, FileState>; commands: string[]; onBoot: boolean }
+
+function commandFor(group: ChangeGroup<Change>, at: number, programs: Programs): RollbackCommand {
 	const saved = String(at).padStart(3, '0')
-	if ('puts' in part) return tellPuts(part.puts, saved, programs)
-	if ('single' in part) return tellSingle(part.single, programs)
-	if ('asks' in part) return { files: {}, commands: [], onBoot: false }
-	const six = part.batch[0]?.spelled.family === 6 ? ' -6' : ''
-	const content = part.batch.map(({ spelled }) => `${spelled.line}\n`).join('')
+	if ('writes' in group) return commandForFiles(group.writes, saved, programs)
+	if ('single' in group) return commandForSingle(group.single, programs)
+	if ('probes' in group) return { files: {}, commands: [], onBoot: false }
+	const six = group.batch[0]?.spelled.family === 6 ? ' -6' : ''
+	const content = group.batch.map(({ spelled }) => `${spelled.line}\n`).join('')
 	return {
-		files: kept(saved, privateFile(content)),
+		files: savedFile(saved, privateFile(content)),
 		commands: [`${programs.ip} -force${six} -batch ${UNDOING_FOLDER}/${saved}`],
 		onBoot: false,
 	}
 }
 
 /** Files are written to UNDO_FOLDER when the timer is armed, and read from UNDOING_FOLDER when the rollback runs. */
-function kept(saved: string, file: FileState): Record<string, FileState> {
+function savedFile(saved: string, file: FileState): Record<string, FileState> {
 	return { [`${UNDO_FOLDER}/${saved}`]: file }
 }
 
-function tellPuts(puts: readonly { path: string; file: FileState }[], saved: string, { cp, restorecon }: Programs): Teller {
+function commandForFiles(puts: readonly { path: string; file: FileState }[], saved: string, { cp, restorecon }: Programs): RollbackCommand {
 	const labels = restorecon === undefined ? [] : [`${restorecon} -F ${puts.map(({ path }) => path).join(' ')}`]
 	return {
-		files: Object.assign({}, ...puts.map(({ file }, n) => kept(`${saved}-${n}`, file))),
+		files: Object.assign({}, ...puts.map(({ file }, n) => savedFile(`${saved}-${n}`, file))),
 		commands: [...puts.map(({ path }, n) => `${cp} -p --remove-destination ${UNDOING_FOLDER}/${saved}-${n} ${path}`), ...labels],
 		onBoot: true,
 	}
 }
 
-function tellMade(path: string, file: FileState | undefined, { saved, programs }: { saved: string; programs: Programs }): Teller {
+function commandForGenerated(
+	path: string,
+	file: FileState | undefined,
+	{ saved, programs }: { saved: string; programs: Programs },
+): RollbackCommand {
 	if (!file) return { files: {}, commands: [`${programs.rm} -f ${path}`], onBoot: true }
-	return { files: kept(saved, file), commands: [`${programs.cp} -p ${UNDOING_FOLDER}/${saved} ${path}`], onBoot: true }
+	return { files: savedFile(saved, file), commands: [`${programs.cp} -p ${UNDOING_FOLDER}/${saved} ${path}`], onBoot: true }
 }
 
-function tellSingle(change: Change, programs: Programs): Teller {
+function commandForSingle(change: Change, programs: Programs): RollbackCommand {
 	if (change.kind === 'file') return { files: {}, commands: [`${programs.rm} -f ${change.path}`], onBoot: true }
-	return change.kind === 'sysctl' ? tellSetting(change, programs) : { files: {}, commands: daemonCommands(change, programs), onBoot: false }
+	return change.kind === 'sysctl'
+		? commandForSetting(change, programs)
+		: { files: {}, commands: daemonCommands(change, programs), onBoot: false }
 }
 
 /** Many links get the same few values, so each value is stored once. */
-function tellSetting(change: Extract<Change, { kind: 'sysctl' }>, { cp }: Programs): Teller {
+function commandForSetting(change: Extract<Change, { kind: 'sysctl' }>, { cp }: Programs): RollbackCommand {
 	const saved = `value-${change.value.replace(/\W/g, '_')}`
 	const setting = `/proc/sys/${settingPath(change.name, change.key)}`
-	return { files: kept(saved, privateFile(change.value)), commands: [`${cp} ${UNDOING_FOLDER}/${saved} ${setting}`], onBoot: false }
+	return { files: savedFile(saved, privateFile(change.value)), commands: [`${cp} ${UNDOING_FOLDER}/${saved} ${setting}`], onBoot: false }
 }
 
 function daemonCommands(change: Change, { sleep, udevadm, nmcli }: Programs): string[] {
@@ -154,7 +179,7 @@ function daemonCommands(change: Change, { sleep, udevadm, nmcli }: Programs): st
 }
 
 /** The next command runs even if this one fails. @see systemd.service(5) */
-function tried(command: string): string {
+function ignoringFailure(command: string): string {
 	return `-${command}`
 }
 

@@ -2,13 +2,13 @@ import type { HostState } from '../model/host-state.ts'
 import type { Log } from '../model/run-log.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Wanted } from '../plan/wanted.ts'
-import type { Target } from '../probe/node-paths.ts'
-import type { Ways } from '../probe/packet-routes.ts'
+import type { NodePath } from '../probe/node-paths.ts'
+import type { PacketRoutes } from '../probe/packet-routes.ts'
 import type { Probes } from '../report/outcome.ts'
 import type { Armed } from '../rollback/timer.ts'
 import type { Host } from './host.ts'
 
-export type Attempt = {
+export type AttemptInput = {
 	wanted: Wanted
 	host: Host
 	log: Log
@@ -18,9 +18,9 @@ export type Attempt = {
 	/** Called with the plan before anything is done about it. */
 	planned(plan: Plan, state: HostState): void
 	/** Observe only: modes Plan and Verify. */
-	dry: boolean
+	isDry: boolean
 	/** Whether to probe the interfaces' own gateways if nothing is changed. */
-	asksGateways: boolean
+	probesGateways: boolean
 	/** The kernel refused to rename a link that is up. */
 	renameDown: boolean
 	/** Keys of state that is not managed by MultiNIC and that other programs on this node change meanwhile. */
@@ -29,4 +29,4 @@ export type Attempt = {
 	timed<T>(phase: string, work: () => Promise<T>): Promise<T>
 }
 
-export type Work = { plan: Plan; before: HostState; probes: Probes; targets: readonly Target[]; ways: Ways; armed: Armed }
+export type AttemptWork = { plan: Plan; before: HostState; probes: Probes; paths: readonly NodePath[]; routes: PacketRoutes; armed: Armed }

@@ -5,54 +5,55 @@ import { type Code, failure, isFailure, wordsOf } from '../model/failure.ts'
 import type { HostState } from '../model/host-state.ts'
 import type { Log } from '../model/run-log.ts'
 import { countChanges, type Plan } from '../plan/plan.ts'
-import { refuseDuplicates, tellAddresses } from '../probe/duplicate-ipv6.ts'
-import { answering, PATIENCE, probe, targetsOf, tellProbes } from '../probe/node-paths.ts'
-import { askOwnGateways } from '../probe/own-gateways.ts'
-import { askWays, askWaysAgain, elsewhere, type Ways } from '../probe/packet-routes.ts'
+import { assertNoIpv6Duplicates, duplicateCheckWords } from '../probe/duplicate-ipv6.ts'
+import { answering, logProbes, nodePaths, probePaths, TIMEOUTS } from '../probe/node-paths.ts'
+import { probeOwnGateways } from '../probe/own-gateways.ts'
+import { interfacesRoutedElsewhere, lookUpRoutes, lookUpRoutesAgain, type PacketRoutes } from '../probe/packet-routes.ts'
 import type { Outcome, Probes } from '../report/outcome.ts'
 import type { Armed } from '../rollback/timer.ts'
-import type { Attempt, Work } from './attempt-input.ts'
-import { look, makePlan } from './observe-and-plan.ts'
-import { putBack } from './roll-back.ts'
-import { refuseElsewhere, refuseLosses, refuseLostPaths, refuseLostWays, verify, withoutNewcomers } from './verify.ts'
+import type { AttemptInput, AttemptWork } from './attempt-input.ts'
+import { makePlan, observeHost } from './observe-and-plan.ts'
+import { rollBack } from './roll-back.ts'
+import { assertNothingLost, assertNotRoutedElsewhere, assertPathsAnswer, assertRoutesKept, ignoringNewLinks, verify } from './verify.ts'
 
 /** A commit this close to the end of the rollback timer could run concurrently with the rollback (milliseconds). */
-const MARGIN = 3_000
+const COMMIT_MARGIN_MS = 3_000
 
 /** Runs observe → plan → arm → apply → verify → probe → commit; on failure rolls all of it back. */
-export async function attempt(task: Attempt): Promise<Outcome> {
-	const before = await look(task)
-	const wish = await makePlan(task, before)
-	task.planned(wish, before)
-	if (task.dry || wish.steps.length === 0) return untouched(task, wish, before)
-	const targets = targetsOf(task.host, before, task.apiServer)
-	const asking = task.timed('probe', () => probe(targets))
+export async function attempt(task: AttemptInput): Promise<Outcome> {
+	const before = await observeHost(task)
+	const plan = await makePlan(task, before)
+	task.planned(plan, before)
+	if (task.isDry || plan.steps.length === 0) return noChanges(task, plan, before)
+	const paths = nodePaths(task.host, before, task.apiServer)
+	const probing = task.timed('probe', () => probePaths(paths))
 	const arming = task.timed('arm', () =>
-		task.host.arm({ undo: wish.undo, tag: task.tag, commitTimeoutSeconds: task.commitTimeoutSeconds, systemd: before.systemd }),
+		task.host.arm({ undo: plan.undo, tag: task.tag, commitTimeoutSeconds: task.commitTimeoutSeconds, systemd: before.systemd }),
 	)
-	const looking = task.timed('lookup', () => askWays(task.host, { plan: wish, before }, task.wanted.needed ?? []))
-	const { answers, armed, ways } = await prepared(task, { asking, arming, looking })
+	const lookingUp = task.timed('lookup', () => lookUpRoutes(task.host, { plan, before }, task.wanted.needed ?? []))
+	const { answers, armed, routes } = await whenPrepared(task, { probing, arming, lookingUp })
 	const probes: Probes = { before: answers, after: [] }
-	tellProbes(task.log, 'probes before', probes.before, ways.notes)
-	tellArmed(task.log, armed)
-	const work = { plan: wish, before, probes, targets, ways, armed }
+	logProbes(task.log, 'probes before', probes.before, routes.notes)
+	logArmed(task.log, armed)
+	const work = { plan, before, probes, paths, routes, armed }
 	try {
-		return await carryOut(task, work)
+		return await applyAndVerify(task, work)
 	} catch (error) {
-		if (!isFailure<Code>(error)) throw await undone(task, wish, error)
-		return putBack(task, { ...work, failed: error })
+		if (!isFailure<Code>(error)) throw await rollBackAfterBug(task, plan, error)
+		return rollBack(task, { ...work, failed: error })
 	}
 }
 
-type Preparing = { asking: Promise<Probe[]>; arming: Promise<Armed>; looking: Promise<Ways> }
+type Preparing = { probing: Promise<Probe[]>; arming: Promise<Armed>; lookingUp: Promise<PacketRoutes> }
 
 /** Waits for all three, so that no process outlives the run. If one fails, nothing has been changed and there is nothing to roll back. */
-async function prepared({ host }: Attempt, { asking, arming, looking }: Preparing) {
-	const [answers, armed, ways] = await Promise.allSettled([asking, arming, looking])
+async function whenPrepared({ host }: AttemptInput, { probing, arming, lookingUp }: Preparing) {
+	const [answers, armed, routes] = await Promise.allSettled([probing, arming, lookingUp])
 	if (armed.status === 'rejected') throw armed.reason
-	if (answers.status === 'fulfilled' && ways.status === 'fulfilled') return { answers: answers.value, armed: armed.value, ways: ways.value }
+	if (answers.status === 'fulfilled' && routes.status === 'fulfilled')
+		return { answers: answers.value, armed: armed.value, routes: routes.value }
 	await host.disarm(armed.value)
-	throw answers.status === 'rejected' ? answers.reason : (ways as PromiseRejectedResult).reason
+	throw answers.status === 'rejected' ? answers.reason : (routes as PromiseRejectedResult).reason
 }
 
 /**
@@ -60,25 +61,28 @@ async function prepared({ host }: Attempt, { asking, arming, looking }: Preparin
  *
  * @returns the bug
  */
-async function undone({ host, log }: Attempt, { undo }: Plan, bug: unknown): Promise<unknown> {
+async function rollBackAfterBug({ host, log }: AttemptInput, { undo }: Plan, bug: unknown): Promise<unknown> {
 	try {
 		await host.undo(undo)
-		log.tell('rolled back', 'the changes of this run, because it cannot continue')
+		log.step('rolled back', 'the changes of this run, because it cannot continue')
 	} catch (error) {
-		log.tell('NOT rolled back', `the rollback timer takes over: ${wordsOf(error)}`)
+		log.step('NOT rolled back', `the rollback timer takes over: ${wordsOf(error)}`)
 	}
 	return bug
 }
 
 /** Nothing has to be changed, or nothing may be changed. The state of the interfaces' own gateways is reported anyway. */
-async function untouched(task: Attempt, plan: Plan, state: HostState): Promise<Outcome> {
+async function noChanges(task: AttemptInput, plan: Plan, state: HostState): Promise<Outcome> {
 	const none = { before: [], after: [] }
-	if (!task.asksGateways) return done(task, { plan, state, probes: none })
+	if (!task.probesGateways) return withProof(task, { plan, state, probes: none })
 	const [{ warnings, words, notes }, wrong] = await task.timed('probe', () =>
-		Promise.all([askOwnGateways(task.host, plan.accepted, state), elsewhere(task.host, plan.steps.length > 0 ? [] : plan.accepted, state)]),
+		Promise.all([
+			probeOwnGateways(task.host, plan.accepted, state),
+			interfacesRoutedElsewhere(task.host, plan.steps.length > 0 ? [] : plan.accepted, state),
+		]),
 	)
-	tellProbes(task.log, 'probes', [], [...words, ...notes])
-	return done(task, { plan: withRefused(plan, wrong), state, probes: none, warnings, notes })
+	logProbes(task.log, 'probes', [], [...words, ...notes])
+	return withProof(task, { plan: withRefused(plan, wrong), state, probes: none, warnings, notes })
 }
 
 /** An interface that matches the node config but does not send over its own link is not configured. */
@@ -90,62 +94,62 @@ function withRefused(plan: Plan, wrong: ReadonlyMap<number, Refusal>): Plan {
 	return { ...plan, accepted: plan.accepted.filter(({ nic }) => !wrong.has(nic.id)), refused: [...plan.refused, ...refused] }
 }
 
-async function carryOut(task: Attempt, { plan: wish, before, probes, targets, ways, armed }: Work): Promise<Outcome> {
+async function applyAndVerify(task: AttemptInput, { plan, before, probes, paths, routes, armed }: AttemptWork): Promise<Outcome> {
 	const { host, timed, log } = task
-	const unasked = await applySteps(task, wish)
-	const open = await timed('probe', () => refuseDuplicates(host, wish.steps))
-	const state = await verify(withoutNewcomers(task, wish), wish, before)
-	refuseLosses(task, { plan: wish, before, state })
-	const now = await timed('lookup', () => askWaysAgain(host, ways, { plan: wish, state }))
-	refuseLostWays(task, wish, now.lost)
-	refuseElsewhere(now.elsewhere)
+	const notChecked = await applySteps(task, plan)
+	const open = await timed('probe', () => assertNoIpv6Duplicates(host, plan.steps))
+	const state = await verify(ignoringNewLinks(task, plan), plan, before)
+	assertNothingLost(task, { plan, before, state })
+	const now = await timed('lookup', () => lookUpRoutesAgain(host, routes, { plan, state }))
+	assertRoutesKept(task, plan, now.lost)
+	assertNotRoutedElsewhere(now.elsewhere)
 	const [after, own] = await timed('probe', () =>
-		Promise.all([probe(answering(targets, probes.before), PATIENCE.after), askOwnGateways(host, wish.accepted, state)]),
+		Promise.all([probePaths(answering(paths, probes.before), TIMEOUTS.after), probeOwnGateways(host, plan.accepted, state)]),
 	)
 	probes.after = after
-	const given = tellAddresses(wish.steps, { unasked, open, links: state.links })
+	const given = duplicateCheckWords(plan.steps, { notChecked, open, links: state.links })
 	const notes = [...given.notes, ...own.notes]
-	tellProbes(log, 'probes after', after, [...own.words, ...given.words, ...notes])
-	refuseLostPaths(targets, probes)
-	const outcome = await done(task, { plan: wish, state, probes, warnings: own.warnings, notes })
-	const isLate = armed.ends !== undefined && performance.now() > armed.ends - MARGIN
+	logProbes(log, 'probes after', after, [...own.words, ...given.words, ...notes])
+	assertPathsAnswer(paths, probes)
+	const outcome = await withProof(task, { plan, state, probes, warnings: own.warnings, notes })
+	const isLate = armed.ends !== undefined && performance.now() > armed.ends - COMMIT_MARGIN_MS
 	if (isLate || !(await timed('commit', () => host.commit(armed))))
 		throw failure('EXPIRED', `the run took longer than ${task.commitTimeoutSeconds} s, so the host rolls back`)
 	return outcome
 }
 
 /** @returns which duplicate address checks could not run, and why */
-async function applySteps({ host, timed, log }: Attempt, { steps }: Plan): Promise<readonly string[]> {
+async function applySteps({ host, timed, log }: AttemptInput, { steps }: Plan): Promise<readonly string[]> {
 	const started = performance.now()
-	let unasked: readonly string[] = []
-	let asking = 0
+	let notChecked: readonly string[] = []
+	let probingMs = 0
 	await timed('apply', () =>
 		host.apply(steps, async work => {
-			const asked = performance.now()
-			unasked = await timed('probe', work)
-			asking = performance.now() - asked
+			const probingStarted = performance.now()
+			notChecked = await timed('probe', work)
+			probingMs = performance.now() - probingStarted
 		}),
 	)
-	log.tell('applied', `${countChanges(steps)} changes in ${Math.round(performance.now() - started - asking)} ms`)
-	return unasked
+	log.step('applied', `${countChanges(steps)} changes in ${Math.round(performance.now() - started - probingMs)} ms`)
+	return notChecked
 }
 
-async function done({ host, timed, log, dry }: Attempt, outcome: Omit<Outcome, 'proof'>): Promise<Outcome> {
+async function withProof({ host, timed, log, isDry }: AttemptInput, outcome: Omit<Outcome, 'proof'>): Promise<Outcome> {
 	const { plan, state } = outcome
-	const why = unprovable(plan, dry)
-	const asked = why === undefined ? await timed('prove', () => host.prove(plan.accepted, state)) : unproven(why)
-	const proof = contradicted(asked, plan, state)
-	if (!dry && (why === undefined || plan.steps.length > 0)) log.tell('verified', `in sync; same after reboot: ${rebootWords(proof)}`)
+	const why = unprovable(plan, isDry)
+	const found = why === undefined ? await timed('prove', () => host.prove(plan.accepted, state)) : unproven(why)
+	const proof = contradicted(found, plan, state)
+	if (!isDry && (why === undefined || plan.steps.length > 0)) log.step('verified', `in sync; same after reboot: ${rebootWords(proof)}`)
 	return { ...outcome, proof }
 }
 
-function tellArmed(log: Log, { ends }: Armed): void {
-	log.tell('armed', ends === undefined ? unwatched : `the host rolls back at ${hour(ends)} unless this run commits`)
+function logArmed(log: Log, { ends }: Armed): void {
+	log.step('armed', ends === undefined ? NO_TIMER : `the host rolls back at ${clockTime(ends)} unless this run commits`)
 }
 
-const unwatched = 'undo files are written; without systemd only another run can use them'
+const NO_TIMER = 'undo files are written; without systemd only another run can use them'
 
 /** Uses the wall clock as it is set now. */
-function hour(monotonic: number): string {
+function clockTime(monotonic: number): string {
 	return new Date(Date.now() + monotonic - performance.now()).toISOString().slice(11, 19)
 }

@@ -4,95 +4,95 @@ import { MAIN } from '../model/route.ts'
 import type { Accepted, Released } from '../model/selection.ts'
 
 /** A desired interface, by its id, or the removal of one that is no longer desired, by its MAC. */
-export type Suspect = number | string
+export type ChangeId = number | string
 
 /**
  * The search for the one change that costs the node a path. What is tried without a loss is committed. Every loss costs a few seconds
  * without that path, so there must be few: at most five for ten interfaces.
  */
-export type Search = {
+export type Bisect = {
 	/** The path was lost with them, so one of them is the cause; empty: nothing is known about those that are tried. */
-	suspects: readonly Suspect[]
+	candidates: readonly ChangeId[]
 	/** What the next attempt changes. */
-	tried: readonly Suspect[]
+	trial: readonly ChangeId[]
 	/** Nothing is known about them, and they are held back meanwhile. */
-	waiting: readonly Suspect[]
-	culprits: readonly Suspect[]
-	/** The suspects that are held back first. */
-	likely?: readonly Suspect[] | undefined
+	deferred: readonly ChangeId[]
+	guilty: readonly ChangeId[]
+	/** The candidates that are held back first. */
+	likely?: readonly ChangeId[] | undefined
 }
 
-/** How a suspect relates to the path of packets. */
-type Reach = { suspect: Suspect; networks: readonly string[]; routes: readonly string[] }
-type Fact = (reach: Reach, hops: readonly string[]) => boolean
+/** How a change relates to the path of packets. */
+type Reach = { change: ChangeId; networks: readonly string[]; routes: readonly string[] }
+type Indication = (reach: Reach, hops: readonly string[]) => boolean
 
 /** Why a change is the likely cause; the first that applies to some but not to all counts. */
-const facts: readonly Fact[] = [isOnThePath, leadsToThePath, hasDefaultRoute]
+const indications: readonly Indication[] = [isOnThePath, leadsToThePath, hasDefaultRoute]
 
 /**
- * Starts a search after a path was lost with all of them.
+ * Starts a bisection after a path was lost with all of them.
  *
  * @param hops addresses that no longer answer, or are on the path to those
  * @param released what the attempt removed; if nothing indicates a cause, the removals are tried alone first
  */
-export function searchAmong(accepted: readonly Accepted[], hops: readonly string[], released: readonly Released[]): Search {
+export function startBisect(accepted: readonly Accepted[], hops: readonly string[], released: readonly Released[]): Bisect {
 	const all = [...released.map(reachOfReleased), ...accepted.map(reachOfAccepted)]
-	const suspects = all.map(({ suspect }) => suspect)
-	const groups = facts.map(fact => all.filter(one => fact(one, hops)).map(({ suspect }) => suspect))
+	const candidates = all.map(({ change }) => change)
+	const groups = indications.map(indicates => all.filter(one => indicates(one, hops)).map(({ change }) => change))
 	const wanted = accepted.map(({ nic }) => nic.id)
-	return next({ suspects, waiting: [], culprits: [], likely: [...groups, wanted].find(group => divides(group, suspects)) })
+	return next({ candidates, deferred: [], guilty: [], likely: [...groups, wanted].find(group => divides(group, candidates)) })
 }
 
-/** @returns what to try after an attempt that lost a path; undefined: no suspect is the cause */
-export function afterLoss({ suspects, tried, waiting, culprits }: Search): Search | undefined {
-	if (tried.length === 0) return undefined
-	return next({ suspects: tried, waiting: [...waiting, ...without(suspects, tried)], culprits })
+/** @returns what to try after an attempt that lost a path; undefined: no candidate is the cause */
+export function onFailure({ candidates, trial, deferred, guilty }: Bisect): Bisect | undefined {
+	if (trial.length === 0) return undefined
+	return next({ candidates: trial, deferred: [...deferred, ...without(candidates, trial)], guilty })
 }
 
 /** @returns what to try after an attempt that lost no path */
-export function afterSuccess({ suspects, tried, waiting, culprits }: Search): Search {
-	return next({ suspects: without(suspects, tried), waiting, culprits })
+export function onSuccess({ candidates, trial, deferred, guilty }: Bisect): Bisect {
+	return next({ candidates: without(candidates, trial), deferred, guilty })
 }
 
-/** @returns a search that ends here: what is not known to be safe is held back */
-export function abandoned({ suspects, tried, waiting, culprits }: Search): Search {
-	return { suspects: [], tried: [], waiting: [], culprits: [...new Set([...suspects, ...tried, ...waiting, ...culprits])] }
+/** @returns a bisection that ends here: what is not known to be safe is held back */
+export function giveUp({ candidates, trial, deferred, guilty }: Bisect): Bisect {
+	return { candidates: [], trial: [], deferred: [], guilty: [...new Set([...candidates, ...trial, ...deferred, ...guilty])] }
 }
 
-/** Whether all the culprits are found. */
-export function isOver({ suspects, tried, waiting }: Search): boolean {
-	return suspects.length + tried.length + waiting.length === 0
+/** Whether all guilty changes are found. */
+export function isFinished({ candidates, trial, deferred }: Bisect): boolean {
+	return candidates.length + trial.length + deferred.length === 0
 }
 
 /** @returns what the next attempt must not change */
-export function heldBack({ suspects, tried, waiting, culprits }: Search): Suspect[] {
-	return without([...suspects, ...waiting, ...culprits], tried)
+export function withheld({ candidates, trial, deferred, guilty }: Bisect): ChangeId[] {
+	return without([...candidates, ...deferred, ...guilty], trial)
 }
 
 /** Without a likely cause, half of them are tried. */
-function next({ suspects, waiting, culprits, likely }: Omit<Search, 'tried'>): Search {
-	if (suspects.length === 0) return { suspects, tried: waiting, waiting: [], culprits }
-	if (suspects.length === 1) return next({ suspects: [], waiting, culprits: [...culprits, ...suspects] })
-	const tried = likely ? without(suspects, likely) : suspects.slice(0, Math.floor(suspects.length / 2))
-	return { suspects, tried, waiting, culprits }
+function next({ candidates, deferred, guilty, likely }: Omit<Bisect, 'trial'>): Bisect {
+	if (candidates.length === 0) return { candidates, trial: deferred, deferred: [], guilty }
+	if (candidates.length === 1) return next({ candidates: [], deferred, guilty: [...guilty, ...candidates] })
+	const trial = likely ? without(candidates, likely) : candidates.slice(0, Math.floor(candidates.length / 2))
+	return { candidates, trial, deferred, guilty }
 }
 
-function divides(some: readonly Suspect[], all: readonly Suspect[]): boolean {
+function divides(some: readonly ChangeId[], all: readonly ChangeId[]): boolean {
 	return some.length > 0 && some.length < all.length
 }
 
-function without(suspects: readonly Suspect[], others: readonly Suspect[]): Suspect[] {
-	return suspects.filter(suspect => !others.includes(suspect))
+function without(changes: readonly ChangeId[], others: readonly ChangeId[]): ChangeId[] {
+	return changes.filter(change => !others.includes(change))
 }
 
 function reachOfAccepted({ nic, link }: Accepted): Reach {
 	const routes = routesOf(nic, link.ifindex).flatMap(({ table, to }) => (table === MAIN ? [to] : []))
-	return { suspect: nic.id, networks: addressesOf(nic), routes }
+	return { change: nic.id, networks: addressesOf(nic), routes }
 }
 
 function reachOfReleased({ ours, link }: Released): Reach {
 	const networks = link ? link.addresses.map(({ cidr }) => cidr) : ours.addresses
-	return { suspect: ours.mac, networks, routes: ours.routes.flatMap(({ table, to }) => (table === MAIN ? [to] : [])) }
+	return { change: ours.mac, networks, routes: ours.routes.flatMap(({ table, to }) => (table === MAIN ? [to] : [])) }
 }
 
 /** The network that now appears to be behind this interface, or was before it was removed. */

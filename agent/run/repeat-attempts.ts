@@ -3,76 +3,76 @@ import { isRecordLost } from '../model/record.ts'
 import { backendOf } from '../persist/backend.ts'
 import { limitsOf, notAllowed } from '../plan/limit-checks.ts'
 import { countChanges } from '../plan/plan.ts'
-import { tellInterfaces } from '../report/log-run.ts'
+import { logInterfaces } from '../report/log-run.ts'
 import type { Outcome } from '../report/outcome.ts'
 import { doneWords } from '../report/plan-words.ts'
 import { isDry, type Tally, timed } from '../report/tally.ts'
-import type { Attempt } from './attempt-input.ts'
+import type { AttemptInput } from './attempt-input.ts'
 import { attempt } from './attempt.ts'
-import { lessonWords } from './retry-words.ts'
-import { leftOut, nextAttempt, type Retry } from './retry.ts'
-import type { Run } from './run-context.ts'
+import { retryWords } from './retry-words.ts'
+import { excluded, nextAttempt, type RetryState } from './retry.ts'
+import type { RunState } from './run-context.ts'
 
 /** After this time no path is risked any more, because the Job has 300 s in total (milliseconds since the run began). */
-const LAST_RISK = 200_000
+const RISK_UNTIL_MS = 200_000
 
 const RECORD_LOST =
 	'the record of this host (/var/lib/multinic/record.json) is lost: what is ours was read from our files; what was there before is not known, so a removed NIC keeps its name until the next boot'
 
 /** Tries again as long as each attempt gives a reason to, so that one faulty NIC does not block the others. */
-export async function converge(
+export async function repeatAttempts(
 	interfaces: readonly WantedInterface[],
-	run: Run,
-	known: Retry,
-): Promise<{ outcome: Outcome; retry: Retry }> {
+	run: RunState,
+	known: RetryState,
+): Promise<{ outcome: Outcome; retry: RetryState }> {
 	// A link that appeared since the last call is itself a reason to try again, so attempts are counted from zero.
-	let retry: Retry = { ...known, attempts: 0, most: undefined }
+	let retry: RetryState = { ...known, attempts: 0, most: undefined }
 	for (;;) {
-		const outcome = await attempt(taskOf(interfaces, run, retry))
-		const { retry: next, lesson } = nextAttempt(retry, outcome, performance.now() < run.began + LAST_RISK)
-		count(outcome, run.tally)
+		const outcome = await attempt(attemptInput(interfaces, run, retry))
+		const { retry: next, reason } = nextAttempt(retry, outcome, performance.now() < run.began + RISK_UNTIL_MS)
+		addToTally(outcome, run.tally)
 		retry = next
-		if (!lesson) return { outcome, retry }
-		const [what, words] = lessonWords(lesson, { interfaces, outcome, retry })
-		run.surrounding.log.tell(what, words)
+		if (!reason) return { outcome, retry }
+		const [what, words] = retryWords(reason, { interfaces, outcome, retry })
+		run.context.log.step(what, words)
 	}
 }
 
-function taskOf(interfaces: readonly WantedInterface[], run: Run, retry: Retry): Attempt {
-	const { config, host, surrounding, tally } = run
-	const limits = limitsOf(config, surrounding.apiServer?.host)
-	const left = leftOut(retry)
+function attemptInput(interfaces: readonly WantedInterface[], run: RunState, retry: RetryState): AttemptInput {
+	const { config, host, context, tally } = run
+	const limits = limitsOf(config, context.apiServer?.host)
+	const left = excluded(retry)
 	return {
 		wanted: {
 			interfaces,
 			nodeAddresses: config.nodeAddresses,
-			kinds: surrounding.kinds,
+			kinds: context.kinds,
 			...left,
 			failed: new Map([...notAllowed(interfaces, limits), ...left.failed]),
 			protectedNetworks: limits.protectedNetworks,
-			apiServer: surrounding.apiServer?.host,
-			needed: [...(surrounding.apiServer ? [surrounding.apiServer.host] : []), ...host.nameservers()],
+			apiServer: context.apiServer?.host,
+			needed: [...(context.apiServer ? [context.apiServer.host] : []), ...host.nameservers()],
 		},
 		host,
-		log: surrounding.log,
+		log: context.log,
 		planned: (plan, state) => {
 			const found = backendOf(state)
-			run.heading('backend' in found ? found.backend : 'unknown')
+			run.logHeading('backend' in found ? found.backend : 'unknown')
 			if (isRecordLost(state)) tally.notes.add(RECORD_LOST)
-			tellInterfaces(plan, state, { log: surrounding.log, mode: config.mode })
+			logInterfaces(plan, state, { log: context.log, mode: config.mode })
 		},
-		tag: `g${config.generation}-${config.attempt}-${tally.started.getTime().toString(36)}-${retry.turn}`,
+		tag: `g${config.generation}-${config.attempt}-${tally.started.getTime().toString(36)}-${retry.attemptCount}`,
 		commitTimeoutSeconds: config.commitTimeoutSeconds,
-		apiServer: surrounding.apiServer,
-		dry: isDry(config),
-		asksGateways: config.mode !== 'Plan',
+		apiServer: context.apiServer,
+		isDry: isDry(config),
+		probesGateways: config.mode !== 'Plan',
 		renameDown: retry.renameDown,
 		excused: retry.excused,
 		timed: (phase, work) => timed(tally, phase, work),
 	}
 }
 
-function count({ plan, warnings, notes, failed, lostByOthers = [] }: Outcome, tally: Tally): void {
+function addToTally({ plan, warnings, notes, failed, lostByOthers = [] }: Outcome, tally: Tally): void {
 	for (const { words } of lostByOthers) tally.notes.add(`changed by another program during the run: ${words}`)
 	if (failed) return
 	if (warnings) tally.warnings = new Map(warnings)

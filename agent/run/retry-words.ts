@@ -1,15 +1,15 @@
 import type { WantedInterface } from '../../contract/interface.ts'
 import type { Outcome } from '../report/outcome.ts'
-import type { Suspect } from './bisect.ts'
-import type { Lesson, Retry } from './retry.ts'
+import type { ChangeId } from './bisect.ts'
+import type { RetryReason, RetryState } from './retry.ts'
 
-type Known = { interfaces: readonly WantedInterface[]; outcome: Outcome; retry: Retry }
+type RetryContext = { interfaces: readonly WantedInterface[]; outcome: Outcome; retry: RetryState }
 
 /** @returns the head and the text of a log line: why the run tries again, and without what */
-export function lessonWords(lesson: Lesson, known: Known): [head: string, words: string] {
-	switch (lesson.kind) {
+export function retryWords(reason: RetryReason, known: RetryContext): [head: string, words: string] {
+	switch (reason.kind) {
 		case 'narrowed':
-			return ['held back', `${namesOf(lesson.heldBack, known)}; the others are tried again`]
+			return ['held back', `${namesOf(reason.withheld, known)}; the others are tried again`]
 		case 'lostByOthers':
 			return ['again', 'this run did not cause the loss, so the same changes are applied again']
 		case 'renameDown':
@@ -18,14 +18,14 @@ export function lessonWords(lesson: Lesson, known: Known): [head: string, words:
 	}
 }
 
-function exclusions(known: Known): string[] {
+function exclusions(known: RetryContext): string[] {
 	const left = [...known.retry.failed.keys(), ...known.retry.kept.keys()]
 	return left.length > 0 ? [`without ${namesOf(left, known)}`] : []
 }
 
-function namesOf(suspects: readonly Suspect[], { interfaces, outcome: { plan } }: Known): string {
+function namesOf(changes: readonly ChangeId[], { interfaces, outcome: { plan } }: RetryContext): string {
 	const removals = [...plan.released, ...plan.kept].flatMap(({ ours }) =>
-		suspects.includes(ours.mac) ? [`the removal of ${ours.name} (${ours.mac})`] : [],
+		changes.includes(ours.mac) ? [`the removal of ${ours.name} (${ours.mac})`] : [],
 	)
-	return [...interfaces.flatMap(({ id, name }) => (suspects.includes(id) ? [name] : [])), ...removals].join(', ')
+	return [...interfaces.flatMap(({ id, name }) => (changes.includes(id) ? [name] : [])), ...removals].join(', ')
 }

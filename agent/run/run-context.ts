@@ -4,19 +4,19 @@ import type { LinkKinds } from '../plan/match-link.ts'
 import type { Tally } from '../report/tally.ts'
 import type { Host } from './host.ts'
 
-export type Surrounding = {
+export type RunContext = {
 	log: Log
 	/** Kinds of link that may be a NIC. */
 	kinds: LinkKinds
 	apiServer: { host: string; port: number } | undefined
 }
 
-export type Run = {
+export type RunState = {
 	config: RunConfig
 	host: Host
-	surrounding: Surrounding
+	context: RunContext
 	tally: Tally
 	/** When it began: milliseconds of `performance.now()`. */
 	began: number
-	heading(backend: string): void
+	logHeading(backend: string): void
 }

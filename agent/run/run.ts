@@ -4,17 +4,19 @@ import { settle, type WantedInterface } from '../../contract/interface.ts'
 import type { Change } from '../model/change.ts'
 import { type Code, isFailure } from '../model/failure.ts'
 import type { Log } from '../model/run-log.ts'
-import { lookBeside } from '../openstack/compare.ts'
-import { match, isRefusal } from '../plan/match-link.ts'
-import { tellHeading } from '../report/log-run.ts'
-import { tellError } from '../report/log.ts'
+import { startOpenStackCheck } from '../openstack/compare.ts'
+import { isRefusal, matchLink } from '../plan/match-link.ts'
+import { logHeading } from '../report/log-run.ts'
+import { logError } from '../report/log.ts'
 import type { Outcome } from '../report/outcome.ts'
 import { reportFailure, reportOutcome } from '../report/report.ts'
 import { isDry, type Tally, timed } from '../report/tally.ts'
 import type { Host } from './host.ts'
-import { converge } from './repeat-attempts.ts'
-import { FIRST } from './retry.ts'
-import type { Run, Surrounding } from './run-context.ts'
+import { repeatAttempts } from './repeat-attempts.ts'
+import { FIRST_STATE } from './retry.ts'
+import type { RunContext, RunState } from './run-context.ts'
+
+/** run/: one run, from the config to the report. It uses all folders below. */
 
 /**
  * Executes one run: rolls back what a dead run left, then configures what it can. An interface that makes the batch fail is excluded and
@@ -22,27 +24,27 @@ import type { Run, Surrounding } from './run-context.ts'
  *
  * @returns the report, whatever happens; throws only on a bug
  */
-export async function run(config: RunConfig, host: Host, surrounding: Surrounding): Promise<AgentReport> {
+export async function run(config: RunConfig, host: Host, context: RunContext): Promise<AgentReport> {
 	const tally = newTally(config)
 	const began = performance.now()
 	/** Does not depend on the wall clock, which may be set meanwhile. */
 	const now = () => new Date(tally.started.getTime() + Math.round(performance.now() - began))
 	const interfaces =
 		config.mode === 'Cleanup' ? [] : settle(config.interfaces, { bases: basesIn(config), podNetworks: config.podNetworks ?? [] })
-	const heading = once((backend: string) => tellHeading(tally, backend, surrounding.log))
-	const beside = lookBeside(host, interfaces, surrounding.log)
+	const logHeadingOnce = once((backend: string) => logHeading(tally, backend, context.log))
+	const openStack = startOpenStackCheck(host, interfaces, context.log)
 	try {
-		await meetDeadRun(host, tally, surrounding.log)
-		const outcome = await untilDevicesCame(interfaces, { config, host, surrounding, tally, began, heading })
-		await timed(tally, 'probe', () => beside.hear(outcome.state.links))
-		return await beside.complete(reportOutcome(outcome, tally, now()))
+		await rollBackUnfinishedRun(host, tally, context.log)
+		const outcome = await retryWhileDevicesMissing(interfaces, { config, host, context, tally, began, logHeading: logHeadingOnce })
+		await timed(tally, 'probe', () => openStack.collect(outcome.state.links))
+		return await openStack.addTo(reportOutcome(outcome, tally, now()))
 	} catch (error) {
 		if (!isFailure<Code>(error)) throw error
-		heading('unknown')
-		tellError(surrounding.log, 'failed', error)
-		return beside.complete(reportFailure(error, interfaces, tally, now()))
+		logHeadingOnce('unknown')
+		logError(context.log, 'failed', error)
+		return openStack.addTo(reportFailure(error, interfaces, tally, now()))
 	} finally {
-		beside.end()
+		openStack.end()
 	}
 }
 
@@ -68,50 +70,50 @@ function once<T>(act: (value: T) => void): (value: T) => void {
  * Rolls back a run that died. It left its undo on the host and never committed, so this happens before anything is planned. A read-only run
  * reports the undo and leaves it.
  */
-async function meetDeadRun(host: Host, tally: Tally, log: Log): Promise<void> {
+async function rollBackUnfinishedRun(host: Host, tally: Tally, log: Log): Promise<void> {
 	if (isDry(tally.config)) {
-		tally.unfinished = host.unfinished()
+		tally.unfinished = host.unfinishedTag()
 		return
 	}
-	const dead = host.leftBehind()
+	const dead = host.unfinishedUndo()
 	if (!dead) return
-	tally.unrestored = await undoWhole(host, dead.undo)
+	tally.unrestored = await undoRepeatedly(host, dead.undo)
 	await host.disarm(dead)
-	log.tell('cleared', `an earlier run (${dead.tag}) ended before its commit; it was rolled back`)
+	log.step('cleared', `an earlier run (${dead.tag}) ended before its commit; it was rolled back`)
 	if (tally.unrestored.length === 0) return
 	const words = `not everything could be rolled back: ${tally.unrestored.join('; ')}`
-	log.tell('NOT rolled back', words)
+	log.step('NOT rolled back', words)
 	tally.notes.add(`an earlier run ended before its commit, and ${words}`)
 }
 
 /** How often the rollback is tried, because a network daemon may be working on the same link. */
-const UNDOS = 3
+const MAX_UNDOS = 3
 
 /** @returns what could not be undone */
-async function undoWhole(host: Host, changes: readonly Change[]): Promise<string[]> {
+async function undoRepeatedly(host: Host, changes: readonly Change[]): Promise<string[]> {
 	for (let turn = 1; ; turn++) {
 		const complaints = [...new Set(await host.undo(changes))]
-		if (complaints.length === 0 || turn === UNDOS) return complaints
+		if (complaints.length === 0 || turn === MAX_UNDOS) return complaints
 		await new Promise(resolve => setTimeout(resolve, 1_000))
 	}
 }
 
-async function untilDevicesCame(interfaces: readonly WantedInterface[], run: Run): Promise<Outcome> {
+async function retryWhileDevicesMissing(interfaces: readonly WantedInterface[], run: RunState): Promise<Outcome> {
 	const end = performance.now() + run.config.waitForDeviceSeconds * 1000
-	let known = FIRST
+	let known = FIRST_STATE
 	for (;;) {
-		const { outcome, retry } = await converge(interfaces, run, known)
+		const { outcome, retry } = await repeatAttempts(interfaces, run, known)
 		known = retry
 		const late = outcome.plan.refused.filter(({ refusal }) => refusal.reason === 'WaitingForDevice').map(({ nic }) => nic.macAddress)
-		if (late.length === 0 || isDry(run.config) || outcome.failed || !(await someCame(late, end, run))) return outcome
+		if (late.length === 0 || isDry(run.config) || outcome.failed || !(await anyAppeared(late, end, run))) return outcome
 	}
 }
 
-async function someCame(macs: readonly string[], end: number, { host, surrounding }: Run): Promise<boolean> {
+async function anyAppeared(macs: readonly string[], end: number, { host, context }: RunState): Promise<boolean> {
 	while (performance.now() < end) {
 		await new Promise(resolve => setTimeout(resolve, Math.min(500, Math.max(0, end - performance.now()))))
 		const { links } = await host.observe([])
-		if (macs.some(mac => !isRefusal(match(mac, links, surrounding.kinds)))) return true
+		if (macs.some(mac => !isRefusal(matchLink(mac, links, context.kinds)))) return true
 	}
 	return false
 }

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { MADE_AT_BOOT } from '../../agent/model/paths.ts'
-import { keepingOf } from '../../agent/persist/backend.ts'
+import { backendFor } from '../../agent/persist/backend.ts'
 import type { Generated } from '../../agent/plan/file-steps.ts'
 import { diffOf } from '../../agent/report/plan-diff.ts'
 import { help } from '../../agent/flags.ts'
@@ -13,12 +13,12 @@ import type { Row } from '../../agent/model/check.ts'
 import { limitChecks } from '../../agent/plan/limit-checks.ts'
 import { matchRows } from '../../agent/plan/match-link.ts'
 import { plan } from '../../agent/plan/plan.ts'
-import { foreseenRows } from '../../agent/plan/predicted-refusals.ts'
+import { predictedRows } from '../../agent/plan/predicted-refusals.ts'
 import { preflightChecks } from '../../agent/plan/preflight.ts'
 import { placeChecks, removalChecks } from '../../agent/plan/select.ts'
-import { recipeOf } from '../../agent/rollback/units.ts'
+import { rollbackFiles } from '../../agent/rollback/units.ts'
 import { run } from '../../agent/run/run.ts'
-import { tellEnd } from '../../agent/report/log-run.ts'
+import { logResult } from '../../agent/report/log-run.ts'
 import type { AgentReport, RunConfig } from '../../contract/agent-run.ts'
 import { type Interface, Interfaces, settle } from '../../contract/interface.ts'
 import { reasons } from '../../contract/reasons.ts'
@@ -119,7 +119,7 @@ export async function made(): Promise<Record<string, string>> {
 		'log cleanup': fenced(await logOf(await after(networkd), 'Cleanup')),
 		recipe: fenced(recipe(), 'ini'),
 		help: fenced(help.trimEnd()),
-		refusals: refusalTable([...matchRows, ...absenceChecks, ...limitChecks, ...preflightChecks, ...placeChecks, ...foreseenRows]),
+		refusals: refusalTable([...matchRows, ...absenceChecks, ...limitChecks, ...preflightChecks, ...placeChecks, ...predictedRows]),
 		'refused removals': refusalTable(removalChecks),
 		reasons: reasonTable(),
 	}
@@ -131,7 +131,7 @@ function commandsOf(host: HostState): string[] {
 
 /** Mimics netplan's generator: what it writes is up to netplan; the page only shows that the output is installed. */
 function generatedOn(host: HostState): Generated {
-	const keeping = keepingOf(host)
+	const keeping = backendFor(host)
 	return Object.fromEntries(
 		wanted.interfaces.flatMap(({ name }) => keeping.generated(name)).map(path => [path, { content: path, mode: 0o600, gid: 0 }]),
 	)
@@ -169,7 +169,7 @@ async function logOf(start: HostState, mode: RunConfig['mode']): Promise<string>
 		said += line
 	})
 	const report = await reportOf(start, { mode, generation: 3 }, log)
-	tellEnd(log, { ...report, milliseconds: mode === 'Apply' ? { ...phases, total: 1_900 } : {} })
+	logResult(log, { ...report, milliseconds: mode === 'Apply' ? { ...phases, total: 1_900 } : {} })
 	return said
 		.trimEnd()
 		.replace(/(?<!took.*)\b\d+(\.\d+)? ms/g, '12 ms')
@@ -230,7 +230,7 @@ function recipe(): string {
 		onRoot: true,
 		madeAtBoot: Object.fromEntries(MADE_AT_BOOT.map(path => [path, undefined])),
 	}
-	const { live, boot } = recipeOf(given)
+	const { live, boot } = rollbackFiles(given)
 	return Object.entries({ ...live, ...boot })
 		.map(([path, { content }]) => `## ${path}\n${content.trimEnd()}`)
 		.join('\n\n')

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { deliver } from '../../agent/report/deliver.ts'
 import { parseSettings } from '../../agent/config.ts'
 import { hostAt } from '../../agent/run/host.ts'
-import { lock } from '../../agent/host/run-lock.ts'
+import { acquireLock } from '../../agent/host/run-lock.ts'
 import { createLog } from '../../agent/report/log.ts'
 import { run } from '../../agent/run/run.ts'
 import type { AgentReport, RunConfig } from '../../contract/agent-run.ts'
@@ -32,7 +32,7 @@ process.on('message', async ({ wish, fault }: Asked) => {
 	const log = createLog('human', line => {
 		said += line
 	})
-	const unlock = await lock(settings.hostRoot, wish)
+	const unlock = await acquireLock(settings.hostRoot, wish)
 	const host = hostAt(settings.hostRoot)
 	const report = await run(wish, fault ? broken(host, fault) : host, { log, kinds, apiServer: settings.apiServer })
 	await deliver(report, wish.report, settings, log)

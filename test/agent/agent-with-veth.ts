@@ -1,6 +1,6 @@
 import { addresseeOf, parseSettings, readConfig } from '../../agent/config.ts'
 import { hostAt } from '../../agent/run/host.ts'
-import { lock } from '../../agent/host/run-lock.ts'
+import { acquireLock } from '../../agent/host/run-lock.ts'
 import { createLog } from '../../agent/report/log.ts'
 import { main } from '../../agent/main.ts'
 import { run } from '../../agent/run/run.ts'
@@ -20,7 +20,7 @@ else {
 	const settings = parseSettings(process.env)
 	if (!addresseeOf(settings)) throw new Error('the config is wrong')
 	const config = readConfig(settings)
-	const unlock = await lock(settings.hostRoot, config)
+	const unlock = await acquireLock(settings.hostRoot, config)
 	const log = createLog('human', line => process.stdout.write(line))
 	const report = await run(config, broken(hostAt(settings.hostRoot), fault), { log, kinds, apiServer: undefined })
 	writeFileSync(settings.reportFile ?? '', JSON.stringify(report))

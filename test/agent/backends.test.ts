@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { HostState } from '../../agent/model/host-state.ts'
-import { backendOf, keepingOf } from '../../agent/persist/backend.ts'
+import { backendFor, backendOf } from '../../agent/persist/backend.ts'
 import { cloudInitFiles, readsAtEveryBoot } from '../../agent/persist/cloud-init.ts'
 import { contradiction } from '../../agent/persist/contradictions.ts'
 import { isFor } from '../../agent/persist/networkd-match.ts'
 import { profileFaults } from '../../agent/persist/networkmanager-profile.ts'
-import { fits, rivals } from '../../agent/persist/rival-profiles.ts'
+import { isProfileFor, rivals } from '../../agent/persist/rival-profiles.ts'
 import { lastNamed } from '../../agent/persist/udev-names.ts'
 import { rulesOf } from '../../agent/model/desired-rules.ts'
 import { addressesOf, routesOf } from '../../agent/model/desired-network.ts'
@@ -63,20 +63,20 @@ describe.each(Object.entries(backends))('%s', (name, { host, read }) => {
 
 	test.each(cases)('writes files for an interface with %s that match the run', (_, more) => {
 		const nic = wantedNic(more)
-		expect(sorted(read(keepingOf(host).files(nic, host), nic.name))).toEqual(sorted(meant(nic)))
+		expect(sorted(read(backendFor(host).files(nic, host), nic.name))).toEqual(sorted(meant(nic)))
 	})
 
 	test('writes files for any interface that match the run', () => {
 		fc.assert(
 			fc.property(anyNic, anyPodNetworks, (more, podNetworks) => {
 				const nic = wantedNic(more, podNetworks)
-				expect(sorted(read(keepingOf(host).files(nic, host), nic.name))).toEqual(sorted(meant(nic)))
+				expect(sorted(read(backendFor(host).files(nic, host), nic.name))).toEqual(sorted(meant(nic)))
 			}),
 		)
 	})
 
 	test('names the NIC by the last udev rule and persists its sysctls', () => {
-		const files = keepingOf(host).files(wantedNic({ address: '10.0.0.23', cidr: '10.0.0.0/24' }), host)
+		const files = backendFor(host).files(wantedNic({ address: '10.0.0.23', cidr: '10.0.0.0/24' }), host)
 		expect(files['/etc/udev/rules.d/99-z-multinic3.rules']?.content).toMatch(
 			/ATTR\{address\}=="fa:16:3e:00:00:01", NAME="multinic3", RUN\+="\/lib\/systemd\/systemd-sysctl --prefix=\/net\/ipv4\/conf\/multinic3 --prefix=\/net\/ipv6\/conf\/multinic3"\n$/,
 		)
@@ -84,12 +84,12 @@ describe.each(Object.entries(backends))('%s', (name, { host, read }) => {
 	})
 
 	test('makes netplan generate a .link file only if networkd reads it', () => {
-		const text = keepingOf(host).files(wantedNic({}), host)['/etc/netplan/99-multinic3.yaml']?.content ?? ''
+		const text = backendFor(host).files(wantedNic({}), host)['/etc/netplan/99-multinic3.yaml']?.content ?? ''
 		expect(text.includes('"set-name"')).toBe(name === 'netplan-networkd')
 	})
 
 	test('restricts files that may hold secrets to mode 0600, and marks all of its files', () => {
-		const files = Object.entries(keepingOf(host).files(wantedNic({ mtu: 1450 }), host))
+		const files = Object.entries(backendFor(host).files(wantedNic({ mtu: 1450 }), host))
 		const secret = files.filter(([path]) => /netplan|system-connections/.test(path))
 		expect(secret.filter(([, { mode }]) => mode !== 0o600)).toEqual([])
 		expect(files.filter(([, { content }]) => !content.startsWith('# MultiNIC wrote this'))).toEqual([])
@@ -108,7 +108,7 @@ describe('an ifcfg file', () => {
 	test.each(hosts)('has only keys and words that its readers know (NetworkManager runs: $networkmanager)', host => {
 		fc.assert(
 			fc.property(anyNic, anyPodNetworks, (more, podNetworks) => {
-				const files = Object.entries(keepingOf(host).files(wantedNic(more, podNetworks), host)).filter(([path]) =>
+				const files = Object.entries(backendFor(host).files(wantedNic(more, podNetworks), host)).filter(([path]) =>
 					path.includes('network-scripts'),
 				)
 				const lines = files.flatMap(([path, { content }]) =>
@@ -508,7 +508,7 @@ describe('another NetworkManager profile', () => {
 		['', 'FA:16:3E:00:00:99', false],
 		['multinic3', 'FA:16:3E:00:00:99', false],
 	])('with name %j and MAC %j applies to the NIC: %s', (ifname, address, isFit) => {
-		expect(fits(nic, `connection.interface-name:${ifname}\n802-3-ethernet.mac-address:${address}\n`)).toBe(isFit)
+		expect(isProfileFor(nic, `connection.interface-name:${ifname}\n802-3-ethernet.mac-address:${address}\n`)).toBe(isFit)
 	})
 })
 

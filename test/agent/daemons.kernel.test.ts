@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { PROFILE_FIELDS, profileFaults, profileUuid } from '../../agent/persist/networkmanager-profile.ts'
-import { FIT_FIELDS, fits, RIVAL_FIELDS, rivals } from '../../agent/persist/rival-profiles.ts'
+import { FIT_FIELDS, isProfileFor, RIVAL_FIELDS, rivals } from '../../agent/persist/rival-profiles.ts'
 import { SYSCTL_KEYS } from '../../agent/model/desired-network.ts'
 import { type Interface, settle } from '../../contract/interface.ts'
 import { anyWish } from './any-wish.ts'
@@ -108,7 +108,7 @@ describe.skipIf(!isRoot).each(backends)('a boot with %s has the same result as a
 			const [rival, ...more] = rivals(await ask(RIVAL_FIELDS), own)
 			expect([rival?.name, more]).toEqual(['a: b', []])
 			const said = await ask(FIT_FIELDS, rival?.uuid ?? '')
-			expect(wanted.filter(nic => fits(nic, said)).map(({ name }) => name)).toEqual(['multinic3'])
+			expect(wanted.filter(nic => isProfileFor(nic, said)).map(({ name }) => name)).toEqual(['multinic3'])
 			// There is no file for networkd, because `netplan apply` would stop NetworkManager for it.
 			expect((await host.inside('ls', [`${host.root}/run/systemd/network`])).stdout).toBe('')
 		})

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { lock } from '../../agent/host/run-lock.ts'
+import { acquireLock } from '../../agent/host/run-lock.ts'
 import { agentFormat } from '../../bundle.ts'
 import { AgentReport, type RunConfig } from '../../contract/agent-run.ts'
 import { runConfig } from '../../lab/machine-agent.ts'
@@ -59,7 +59,7 @@ test('a bug while an undo is on the host is reported with what rolls back the ch
 })
 
 test('a host locked by another run is reported', async () => {
-	const unlock = await lock(root, runConfig([]))
+	const unlock = await acquireLock(root, runConfig([]))
 	const { code, said, report } = await agent(runConfig([])).finally(unlock)
 	expect(code).toBe(1)
 	expect(said).toMatch(/^failed {10}another run is in progress on this host: generation 1, attempt 1, since [\d:]+\n$/)

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { lineOf } from '../../agent/host/route-lookup.ts'
 import { fibOf, lookup, type Way } from '../../agent/plan/fib.ts'
-import type { Answer } from '../../agent/plan/lookup-losses.ts'
+import type { LookupAnswer } from '../../agent/plan/lookup-losses.ts'
 import type { Lookup } from '../../agent/plan/node-packets.ts'
 import { linksOf } from '../../agent/model/route.ts'
 import { anyPacket, anyRouting, type PacketChoice, type Routing } from './any-routing.ts'
@@ -98,7 +98,7 @@ function lookupOf(isSix: boolean, { to, from, iif, mark, tos, uid, flow }: Packe
 }
 
 /** @returns the difference between the model and the kernel, or an empty string */
-function disagreement(way: Way, kernel: Answer | undefined): string {
+function disagreement(way: Way, kernel: LookupAnswer | undefined): string {
 	const model = 'route' in way ? linksOf(way.route) : undefined
 	const words = `the kernel says ${JSON.stringify(kernel)}, the model ${model ?? 'refused'}`
 	if (!kernel || 'error' in kernel) return model ? words : ''

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { Link } from '../../agent/model/host-state.ts'
 import type { Route } from '../../agent/model/route.ts'
-import { hardwareOnly, match } from '../../agent/plan/match-link.ts'
+import { hardwareOnly, matchLink } from '../../agent/plan/match-link.ts'
 import { preflight } from '../../agent/plan/preflight.ts'
-import type { Question } from '../../agent/plan/preflight-input.ts'
+import type { PreflightInput } from '../../agent/plan/preflight-input.ts'
 import type { RecordedLink } from '../../agent/model/record.ts'
 import { settle, type WantedInterface } from '../../contract/interface.ts'
 import { hostWith } from './simulated-host.ts'
@@ -26,7 +26,7 @@ describe('a MAC matches its link', () => {
 		['not at all while it is not there', [other({})], 'WaitingForDevice'],
 		['not when two have it', [link(), other({ mac })], 'Ambiguous'],
 	])('%s', (_, links, found) => {
-		const result = match(mac, links, hardwareOnly)
+		const result = matchLink(mac, links, hardwareOnly)
 		expect('reason' in result ? result.reason : result.name).toBe(found)
 	})
 })
@@ -60,7 +60,7 @@ const defaultVia = (metric: number, ifindex: number | undefined, more: Partial<R
 const hop = (link: number) => ({ via: '192.0.2.1', link, weight: 1, onlink: false })
 const byRouter = (link: number) => defaultVia(1024, link, { family: 6, to: '::/0', via: 'fe80::1', protocol: 9, expiresSeconds: 1800 })
 const ours = { addresses: ['10.0.0.22/24'], former: ['10.0.0.21/24'], routes: [] as unknown[] } as RecordedLink
-type Case = Partial<Omit<Question, 'link' | 'host' | 'own'>> & {
+type Case = Partial<Omit<PreflightInput, 'link' | 'host' | 'own'>> & {
 	link?: Link
 	others?: Link[]
 	routes?: Route[]

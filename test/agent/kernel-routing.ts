@@ -2,7 +2,7 @@ import { lineOf, parseAnswers } from '../../agent/host/route-lookup.ts'
 import { parseNetwork } from '../../agent/ip/parse-network.ts'
 import { parseRules } from '../../agent/ip/parse-rules.ts'
 import type { HostState } from '../../agent/model/host-state.ts'
-import type { Answer } from '../../agent/plan/lookup-losses.ts'
+import type { LookupAnswer } from '../../agent/plan/lookup-losses.ts'
 import type { Lookup } from '../../agent/plan/node-packets.ts'
 import type { NodeHost } from './node-host.ts'
 
@@ -20,7 +20,7 @@ export async function observedRouting(host: NodeHost): Promise<Pick<HostState, '
 }
 
 /** The kernel's answers to look-ups on a host. */
-export async function kernelWays(host: NodeHost, lookups: readonly Lookup[]): Promise<Answer[]> {
+export async function kernelWays(host: NodeHost, lookups: readonly Lookup[]): Promise<LookupAnswer[]> {
 	const names = (await host.ask('link show')).map(({ ifname, ifindex }) => ({ name: String(ifname), ifindex: Number(ifindex) }))
 	const script = `ip -N -j -force -batch - <<'.'\n${lookups.map(lineOf).join('\n')}\n.`
 	return parseAnswers(lookups, await host.inside('sh', ['-c', script]), names)

@@ -1,7 +1,7 @@
-import { askMetadata } from '../../agent/openstack/metadata.ts'
+import { queryMetadata } from '../../agent/openstack/metadata.ts'
 
 /** Prints what a run that ends immediately receives from OpenStack, and how long it waits for that (milliseconds). */
-const asked = askMetadata(process.env.HOST_ROOT ?? '')
+const asked = queryMetadata(process.env.HOST_ROOT ?? '')
 const over = performance.now()
 const heard = await asked.end()
 process.stdout.write(JSON.stringify({ heard, waited: performance.now() - over }))

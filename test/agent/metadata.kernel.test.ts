@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Heard } from '../../agent/openstack/metadata.ts'
+import type { MetadataResult } from '../../agent/openstack/metadata.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 
 /** Requests to OpenStack, in a namespace: a real HTTP server at the metadata service's own address. */
@@ -22,24 +22,24 @@ afterEach(() => host.close())
 describe('a metadata service that responds', () => {
 	test('is read', async () => {
 		await service('recorded')
-		expect(await ask()).toMatchObject({ told: { source: 'metadata service', data: { links: [{}, { mtu: second.mtu }, {}] } } })
+		expect(await ask()).toMatchObject({ data: { source: 'metadata service', data: { links: [{}, { mtu: second.mtu }, {}] } } })
 	})
 
 	test('is read even if a proxy is set', async () => {
 		await service('recorded')
 		const proxy = { NODE_USE_ENV_PROXY: '1', HTTP_PROXY: 'http://127.0.0.1:9', http_proxy: 'http://127.0.0.1:9' }
-		expect(await ask(proxy)).toHaveProperty('told')
+		expect(await ask(proxy)).toHaveProperty('data')
 	})
 
 	test('is waited for after the run has ended', async () => {
 		await service('slow')
-		expect(await ask()).toHaveProperty('told')
+		expect(await ask()).toHaveProperty('data')
 	})
 
 	test('takes precedence over the copy of cloud-init', async () => {
 		put('/run/cloud-init/instance-data.json', JSON.stringify({ ds: { network_json: { links: [], networks: [] } } }))
 		await service('recorded')
-		expect(await ask()).toMatchObject({ told: { source: 'metadata service' } })
+		expect(await ask()).toMatchObject({ data: { source: 'metadata service' } })
 	})
 })
 
@@ -57,16 +57,16 @@ describe('a metadata service that', () => {
 		['huge', 'returned more than 262144 bytes'],
 	])('%s: %s', async (behaviour, words) => {
 		await service(behaviour)
-		expect(await ask()).toEqual({ silent: expect.stringMatching(new RegExp(`^metadata service: .*${words}$`)) })
+		expect(await ask()).toEqual({ unavailable: expect.stringMatching(new RegExp(`^metadata service: .*${words}$`)) })
 	})
 
 	test('is not running is not waited for', async () => {
-		expect(await ask()).toEqual({ silent: expect.stringMatching(/^metadata service: connect ECONNREFUSED/) })
+		expect(await ask()).toEqual({ unavailable: expect.stringMatching(/^metadata service: connect ECONNREFUSED/) })
 	})
 
 	test('has no route is not waited for', async () => {
 		await host.ip('addr del 169.254.169.254/32 dev lo')
-		expect(await ask()).toEqual({ silent: expect.stringMatching(/^metadata service: connect ENETUNREACH/) })
+		expect(await ask()).toEqual({ unavailable: expect.stringMatching(/^metadata service: connect ENETUNREACH/) })
 	})
 
 	test('accepts no connection is abandoned when the run ends', async () => {
@@ -77,12 +77,12 @@ describe('a metadata service that', () => {
 			const { heard, waited } = await asked()
 			return { ...heard, isSoon: waited < 900 }
 		}
-		await expect.poll(soon).toEqual({ silent: 'metadata service: no answer', isSoon: true })
+		await expect.poll(soon).toEqual({ unavailable: 'metadata service: no answer', isSoon: true })
 	})
 
 	test('cannot be read is replaced by the copy of cloud-init', async () => {
 		put('/run/cloud-init/instance-data.json', JSON.stringify({ ds: { meta_data: {}, network_json: recorded }, v1: {} }))
-		expect(await ask()).toMatchObject({ told: { source: 'copy of cloud-init', data: { links: [{}, { mtu: second.mtu }, {}] } } })
+		expect(await ask()).toMatchObject({ data: { source: 'copy of cloud-init', data: { links: [{}, { mtu: second.mtu }, {}] } } })
 	})
 })
 
@@ -95,7 +95,7 @@ describe('a config drive', () => {
 
 	test.each(['config-2', 'CONFIG-2'])('labelled %s is read and left unchanged', async label => {
 		drive(label, { 'openstack/latest/network_data.json': JSON.stringify(recorded) })
-		expect(await ask()).toMatchObject({ told: { source: 'config drive', data: { links: [{}, { mtu: second.mtu }, {}] } } })
+		expect(await ask()).toMatchObject({ data: { source: 'config drive', data: { links: [{}, { mtu: second.mtu }, {}] } } })
 		expect(readdirSync(tmpdir()).filter(name => name.startsWith('multinic-drive-'))).toEqual([])
 		expect((await host.inside('cat', ['/proc/mounts'])).stdout).not.toContain('multinic-drive-')
 	})
@@ -106,7 +106,7 @@ describe('a config drive', () => {
 		['with far too much', { 'openstack/latest/network_data.json': `"${'x'.repeat(1_000_000)}"` }, 'unexpected response'],
 	])('is reported as unusable: %s', async (_, files, words) => {
 		drive('config-2', files)
-		expect(await ask()).toEqual({ silent: expect.stringMatching(new RegExp(`; config drive: ${words}$`)) })
+		expect(await ask()).toEqual({ unavailable: expect.stringMatching(new RegExp(`; config drive: ${words}$`)) })
 	})
 
 	test.each<[string, string[], string]>([
@@ -114,12 +114,12 @@ describe('a config drive', () => {
 		['has no folder to write to', ['env', 'TMPDIR=/nowhere'], 'ENOENT.*'],
 	])('is not touched by a container that %s', async (_, by, words) => {
 		drive('config-2', { 'openstack/latest/network_data.json': JSON.stringify(recorded) })
-		expect(await ask({}, by)).toEqual({ silent: expect.stringMatching(new RegExp(`; config drive: ${words}$`)) })
+		expect(await ask({}, by)).toEqual({ unavailable: expect.stringMatching(new RegExp(`; config drive: ${words}$`)) })
 	})
 
 	test('that cannot be mounted is reported and leaves nothing', async () => {
 		put('/dev/disk/by-label/config-2', 'no file system')
-		expect(await ask()).toEqual({ silent: expect.stringMatching(/; config drive: mount: [^\n]*device[^\n]*$/) })
+		expect(await ask()).toEqual({ unavailable: expect.stringMatching(/; config drive: mount: [^\n]*device[^\n]*$/) })
 		expect(readdirSync(tmpdir()).filter(name => name.startsWith('multinic-drive-'))).toEqual([])
 	})
 })
@@ -127,7 +127,7 @@ describe('a config drive', () => {
 test('symlink loops in the folders of a host are not taken for a config drive', async () => {
 	mkdirSync(join(host.root, 'dev'))
 	symlinkSync('disk', join(host.root, 'dev/disk'))
-	expect(await ask()).toEqual({ silent: expect.stringMatching(/^metadata service: [^;]*$/) })
+	expect(await ask()).toEqual({ unavailable: expect.stringMatching(/^metadata service: [^;]*$/) })
 })
 
 describe('the metadata service gets', () => {
@@ -225,12 +225,12 @@ describe('a run', () => {
 })
 
 /** @param by program that starts the run, with its arguments */
-async function ask(env: Record<string, string> = {}, by: string[] = []): Promise<Heard | undefined> {
+async function ask(env: Record<string, string> = {}, by: string[] = []): Promise<MetadataResult | undefined> {
 	return (await asked(env, by)).heard
 }
 
 /** What a run that ends immediately receives from OpenStack, and how long it waits for that (milliseconds). */
-async function asked(env: Record<string, string> = {}, by: string[] = []): Promise<{ heard?: Heard; waited: number }> {
+async function asked(env: Record<string, string> = {}, by: string[] = []): Promise<{ heard?: MetadataResult; waited: number }> {
 	const [program = '', ...args] = [...by, process.execPath, join(import.meta.dirname, 'metadata-asked.ts')]
 	const child = host.start(program, args, { HOST_ROOT: host.inner, ...env })
 	let said = ''

@@ -6,7 +6,7 @@ import { linksOf } from '../../agent/model/route.ts'
 import type { Change } from '../../agent/model/change.ts'
 import { type Bases, DEFAULT_BASES } from '../../contract/bases.ts'
 import { type Interface, settle } from '../../contract/interface.ts'
-import { spell } from '../../agent/ip/format-change.ts'
+import { formatChange } from '../../agent/ip/format-change.ts'
 import { after, hostWith } from './simulated-host.ts'
 
 /** A pod of the node stays behind a link of the node after each step of a run and of its undo. */
@@ -68,7 +68,7 @@ function lost(host: HostState, changes: readonly Change[]): string[] {
 			const way = lookup(fib, { family, from, to })
 			return has && !('route' in way && linksOf(way.route)[0] === CALI)
 		})
-		return ways.map(([family]) => `${at} ${family} after ${spell(change)?.line ?? change.kind}`)
+		return ways.map(([family]) => `${at} ${family} after ${formatChange(change)?.line ?? change.kind}`)
 	})
 }
 

@@ -4,22 +4,22 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { questionOf, questionsBeside } from '../../agent/plan/addresses-to-probe.ts'
-import { heard, type Holder } from '../../agent/host/arping.ts'
-import type { Answer } from '../../agent/host/exec.ts'
+import { addressesToProbe, addressesToProbeElsewhere } from '../../agent/plan/addresses-to-probe.ts'
+import { type ArpResult, parseArping } from '../../agent/host/arping.ts'
+import type { ProgramOutput } from '../../agent/host/exec.ts'
 import type { Link } from '../../agent/model/host-state.ts'
 import type { Route } from '../../agent/model/route.ts'
 import { readText } from '../../agent/host/read-files.ts'
 import { ifInstalled } from '../../agent/host/optional-program.ts'
-import { type Asked, type Next, nextOf } from '../../agent/host/probe-neighbours.ts'
+import { type NextProbe, nextProbe, type ProbeScope } from '../../agent/host/probe-neighbours.ts'
 import { nameserverAnswers } from '../../agent/host/reachability.ts'
 import { blaming } from '../../agent/model/failure.ts'
 import type { Host } from '../../agent/run/host.ts'
-import type { Packet } from '../../agent/host/ping.ts'
+import type { PingPacket } from '../../agent/host/ping.ts'
 import type { AgentReport, RunConfig } from '../../contract/agent-run.ts'
 import { createLog } from '../../agent/report/log.ts'
 import { nameserversOf } from '../../agent/host/nameservers.ts'
-import { lostPaths, targetsOf } from '../../agent/probe/node-paths.ts'
+import { lostPaths, nodePaths } from '../../agent/probe/node-paths.ts'
 import { RECORD_PATH } from '../../agent/model/paths.ts'
 import { plan } from '../../agent/plan/plan.ts'
 import type { Selection } from '../../agent/model/selection.ts'
@@ -29,22 +29,22 @@ import { runConfig } from '../../lab/machine-agent.ts'
 import { hostWith, livingHost } from './simulated-host.ts'
 
 describe('a neighbour', () => {
-	const unicast: Next = { verb: 'change', how: 'nud probe', asks: 'one' }
-	test.each<[title: string, state: string | undefined, asked: Asked, next: Next]>([
-		['that is not known is asked for', undefined, 'nobody', { verb: 'add', how: 'use', asks: 'all' }],
+	const unicast: NextProbe = { verb: 'change', how: 'nud probe', scope: 'one' }
+	test.each<[title: string, state: string | undefined, asked: ProbeScope, next: NextProbe]>([
+		['that is not known is asked for', undefined, 'nobody', { verb: 'add', how: 'use', scope: 'all' }],
 		['that was reachable before the question is asked all the same', 'REACHABLE', 'nobody', unicast],
 		['that was known once is asked', 'STALE', 'nobody', unicast],
 		['that is about to be asked by the kernel is asked now', 'DELAY', 'nobody', unicast],
 		['that is being asked is waited for', 'PROBE', 'one', { wait: 'one' }],
 		['that is being looked for is waited for, whoever began it', 'INCOMPLETE', 'nobody', { wait: 'all' }],
 		['that is reachable after the question answers', 'REACHABLE', 'one', { is: 'answers' }],
-		['that is not where it was may be elsewhere by now', 'FAILED', 'one', { verb: 'change', how: 'use', asks: 'all' }],
-		['that failed before the question is asked anew', 'FAILED', 'nobody', { verb: 'change', how: 'use', asks: 'all' }],
+		['that is not where it was may be elsewhere by now', 'FAILED', 'one', { verb: 'change', how: 'use', scope: 'all' }],
+		['that failed before the question is asked anew', 'FAILED', 'nobody', { verb: 'change', how: 'use', scope: 'all' }],
 		['for which nobody answers is silent', 'FAILED', 'all', { is: 'silent' }],
 		['whose address somebody has set is not touched', 'PERMANENT', 'nobody', { is: 'answers' }],
 		['on a link without such questions is not touched', 'NOARP', 'nobody', { is: 'answers' }],
 	])('%s', (_, state, asked, next) => {
-		expect(nextOf(state, asked)).toEqual(next)
+		expect(nextProbe(state, asked)).toEqual(next)
 	})
 })
 
@@ -58,7 +58,7 @@ describe('whether another host has an address', () => {
 	])('%s', (_, has, wanted, ips) => {
 		const [own] = hostWith([link(...has)]).links
 		if (!own) throw new Error('no link')
-		expect(questionOf(own, 'multinic0', wanted)).toEqual(
+		expect(addressesToProbe(own, 'multinic0', wanted)).toEqual(
 			ips.length > 0 ? [{ kind: 'ask', link: 3, name: 'multinic0', ips, mac: own.mac }] : [],
 		)
 	})
@@ -81,7 +81,7 @@ describe('whether another host has an address', () => {
 		const [, own] = host.links
 		if (!own) throw new Error('no link')
 		const moves = [{ link: own.ifindex, from: own.name, to: 'multinic0' }]
-		expect(questionsBeside(own, wanted, { ...none, moves }, host)).toEqual(
+		expect(addressesToProbeElsewhere(own, wanted, { ...none, moves }, host)).toEqual(
 			ips.length > 0 ? [{ kind: 'ask', link: 2, name: 'ens3', ips, mac: own.mac }] : [],
 		)
 	})
@@ -96,7 +96,7 @@ describe('whether another host has an address', () => {
 		const host = hostWith([{ ...primary, addresses: [address('10.0.0.9/32')] }, link('10.0.0.4/24')], { routes: [{ ...plain, ...route }] })
 		const [, own] = host.links
 		if (!own) throw new Error('no link')
-		expect(questionsBeside(own, wanted, none, host)).toEqual(
+		expect(addressesToProbeElsewhere(own, wanted, none, host)).toEqual(
 			ips.length > 0 ? [{ kind: 'ask', link: 2, name: 'ens3', ips, mac: own.mac }] : [],
 		)
 	})
@@ -113,7 +113,7 @@ describe('whether another host has an address', () => {
 		const original = { name: 'ens3', altnames: [], mtu: 1500, up: false, sysctls: {} }
 		const ours = { mac: primary.mac, id: 0, name: 'ens3', addresses: [], routes: [], files: {}, former: [], original }
 		const accepted = [{ nic, link: its, ours: isOurs ? ours : undefined }]
-		expect(questionsBeside(own, wanted, { ...none, accepted }, host)).toEqual(
+		expect(addressesToProbeElsewhere(own, wanted, { ...none, accepted }, host)).toEqual(
 			ips.length > 0 ? [{ kind: 'ask', link: 2, name: 'multinic7', ips, mac: own.mac }] : [],
 		)
 	})
@@ -135,7 +135,7 @@ describe('whether another host has an address', () => {
 	})
 
 	const header = 'ARPING 10.0.0.5 from 0.0.0.0 multinic0\n'
-	test.each<[title: string, said: Partial<Answer>, holder: Holder]>([
+	test.each<[title: string, said: Partial<ProgramOutput>, holder: ArpResult]>([
 		[
 			'is known by who answers',
 			{ code: 1, stdout: `${header}Unicast reply from 10.0.0.5 [FA:16:3E:00:00:09]  0.519ms\n` },
@@ -150,21 +150,21 @@ describe('whether another host has an address', () => {
 		[
 			'is not known of a link that is down',
 			{ code: 2, stdout: 'Interface "multinic0" is down\n' },
-			{ unasked: 'Interface "multinic0" is down' },
+			{ notChecked: 'Interface "multinic0" is down' },
 		],
 		[
 			'is not known of a link that is gone',
 			{ code: 2, stderr: 'arping: Device multinic0 not available.\n' },
-			{ unasked: 'arping: Device multinic0 not available.' },
+			{ notChecked: 'arping: Device multinic0 not available.' },
 		],
 		[
 			'is not known from another program of that name',
 			{ code: 0, stdout: 'ARPING 10.0.0.5\n42 bytes from fa:16:3e:00:00:09 (10.0.0.5): index=0 time=6.8 usec\n' },
-			{ unasked: 'ARPING 10.0.0.5' },
+			{ notChecked: 'ARPING 10.0.0.5' },
 		],
-		['is not known when arping says nothing', { code: 1 }, { unasked: 'arping ended with 1' }],
+		['is not known when arping says nothing', { code: 1 }, { notChecked: 'arping ended with 1' }],
 	])('%s', (_, said, holder) => {
-		expect(heard({ code: 0, stdout: '', stderr: '', ...said })).toEqual(holder)
+		expect(parseArping({ code: 0, stdout: '', stderr: '', ...said })).toEqual(holder)
 	})
 })
 
@@ -232,7 +232,7 @@ describe('the paths of a node', () => {
 	]
 	const { host } = livingHost(hostWith([]))
 	const served = { ...host, nameservers: () => ['192.0.2.53'] }
-	test.each<[title: string, given: Parameters<typeof targetsOf>, names: string[]]>([
+	test.each<[title: string, given: Parameters<typeof nodePaths>, names: string[]]>([
 		['are all that there is', [served, hostWith([], { routes }), { host: '10.96.0.1', port: 443 }], ['api', 'gateway', 'gateway6', 'dns']],
 		['are none where nothing is known', [host, hostWith([]), undefined], []],
 		[
@@ -241,7 +241,7 @@ describe('the paths of a node', () => {
 			[],
 		],
 	])('%s', (_, given, names) => {
-		expect(targetsOf(...given).map(({ name }) => name)).toEqual(names)
+		expect(nodePaths(...given).map(({ name }) => name)).toEqual(names)
 	})
 
 	const ok = (name: string) => ({ name, ok: true, milliseconds: 1 })
@@ -264,7 +264,7 @@ describe('the gateways of the interfaces', () => {
 	function wire() {
 		const { host } = livingHost(links)
 		const asked: string[] = []
-		const echo = ({ ip, bytes }: Packet) => ip === '10.0.0.1' || (ip === '10.0.2.1' && bytes < 1400)
+		const echo = ({ ip, bytes }: PingPacket) => ip === '10.0.0.1' || (ip === '10.0.2.1' && bytes < 1400)
 		const asking: Host = {
 			...host,
 			echoes: async packets => {
@@ -333,7 +333,7 @@ describe('the gateways of the interfaces', () => {
 
 	test('are checked by neighbour resolution only if there is no ping, and a note says so', async () => {
 		const { host } = wire()
-		const echoes: Host['echoes'] = async packets => packets.map(() => ({ unasked: 'there is no ping' }))
+		const echoes: Host['echoes'] = async packets => packets.map(() => ({ notSent: 'there is no ping' }))
 		const { report, lines } = await runOn({ ...host, echoes }, runConfig(withGateways))
 		expect(report.notes).toEqual(['the path MTU is not checked: there is no ping'])
 		expect(report.interfaces.flatMap(({ warnings }) => warnings.map(({ reason }) => reason))).toEqual(['GatewaySilent'])
@@ -377,9 +377,9 @@ describe('addresses of other hosts', () => {
 			const asked = steps.flatMap(({ id, change }) => (change.kind === 'ask' && id !== undefined && id !== 1 ? [{ id, message: 'x' }] : []))
 			if (used === 'ask' && asked.length > 0) throw blaming('ADDRESS_IN_USE', asked)
 		}
-		const tentative: Host['tentative'] = async () =>
+		const tentativeAddresses: Host['tentativeAddresses'] = async () =>
 			used === 'dad' ? [0, 2].map(id => ({ link: id + 3, ip: `fd00::1${id}`, refused: true })) : []
-		const { report } = await runOn({ ...host, apply, tentative }, runConfig(wish))
+		const { report } = await runOn({ ...host, apply, tentativeAddresses }, runConfig(wish))
 		expect(report.interfaces.map(({ reason }) => reason)).toEqual(['AddressInUse', 'Configured', 'AddressInUse'])
 		expect(attempts).toBe(2)
 	})
@@ -388,12 +388,12 @@ describe('addresses of other hosts', () => {
 test('IPv6 addresses that the kernel has not checked in time are assigned, and a note says so', async () => {
 	const { host } = livingHost(hostWith([{ ifindex: 3, name: 'ens7', mac: 'fa:16:3e:00:00:00' }]))
 	let looks = 0
-	const tentative: Host['tentative'] = async () => {
+	const tentativeAddresses: Host['tentativeAddresses'] = async () => {
 		looks++
 		return [{ link: 3, ip: 'fd00::23', refused: false }]
 	}
 	const { report } = await runOn(
-		{ ...host, tentative },
+		{ ...host, tentativeAddresses },
 		runConfig([{ id: 0, macAddress: 'fa:16:3e:00:00:00', addresses: ['fd00::23/64'] }]),
 	)
 	expect(report).toMatchObject({ outcome: 'Succeeded', notes: ['whether another host has fd00::23 is not known yet'] })

@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { exec } from '../../agent/host/exec.ts'
 import { observe } from '../../agent/host/observe.ts'
-import { spell } from '../../agent/ip/format-change.ts'
+import { formatChange } from '../../agent/ip/format-change.ts'
 import type { HostState } from '../../agent/model/host-state.ts'
 import { differences, touchable } from '../../agent/plan/fingerprint.ts'
-import { addressesGiven, forgottenByDown } from '../../agent/plan/lost-when-down.ts'
+import { addressAdditions, lostWhenDown } from '../../agent/plan/lost-when-down.ts'
 import { isMadeByKernel } from '../../agent/model/origin.ts'
 import type { Change } from '../../agent/model/change.ts'
 
@@ -39,11 +39,11 @@ async function bare(): Promise<void> {
 function everythingOf(host: HostState): Change[] {
 	const link = linkOf(host)
 	const addresses = link.addresses.filter(address => address.family === 4 && !isMadeByKernel(address, link))
-	return [...addressesGiven(addresses, link.ifindex, []), ...forgottenByDown(link, host)]
+	return [...addressAdditions(addresses, link.ifindex, []), ...lostWhenDown(link, host)]
 }
 
 function lineOf(change: Change): string[] {
-	const { family, line } = spell(change) ?? {}
+	const { family, line } = formatChange(change) ?? {}
 	return line === undefined ? [] : [family === 6 ? `-6 ${line}` : line]
 }
 

@@ -315,7 +315,7 @@ export function livingHost(start: HostState): { host: Host; now(): HostState; pu
 	let armed = false
 	const host: Host = {
 		observe: async () => state,
-		foresee: async () => ({ failed: new Map(), kept: new Map() }),
+		predictRejections: async () => ({ failed: new Map(), kept: new Map() }),
 		generate: async () => ({}),
 		prove: async () => ({ persistent: { status: 'Unknown', message: 'no systemd here' }, warnings: new Map() }),
 		arm: async ({ undo, tag }) => {
@@ -330,8 +330,8 @@ export function livingHost(start: HostState): { host: Host; now(): HostState; pu
 		disarm: async () => {
 			armed = false
 		},
-		leftBehind: () => undefined,
-		unfinished: () => undefined,
+		unfinishedUndo: () => undefined,
+		unfinishedTag: () => undefined,
 		apply: async (steps: readonly Step[]) => {
 			const changes = steps.map(({ change }) => change)
 			state = afterEvery(state, changes, false)
@@ -347,7 +347,7 @@ export function livingHost(start: HostState): { host: Host; now(): HostState; pu
 		neighboursAnswer: async questions => questions.map(() => true),
 		echoes: async packets => packets.map(() => ({ answered: true })),
 		nameservers: () => [],
-		tentative: async () => [],
+		tentativeAddresses: async () => [],
 		machine: async () => ({ os: 'none', kernel: '6.8.0', virtualization: 'none', cpus: 1, memoryMiB: 1024 }),
 		metadata: () => ({ end: async () => undefined }),
 	}

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { diffOf } from '../../agent/report/plan-diff.ts'
 import { disruptionOf } from '../../agent/report/disruption.ts'
 import { driftOf, driftWords } from '../../agent/report/drift.ts'
-import { commandOf } from '../../agent/report/shown-command.ts'
+import { shownCommand } from '../../agent/report/shown-command.ts'
 import type { HostState, Link } from '../../agent/model/host-state.ts'
 import { plan } from '../../agent/plan/plan.ts'
 import { reportText } from '../../agent/report/report-text.ts'
@@ -213,7 +213,9 @@ describe('a plan as text', () => {
 			...diff.commands.slice(8),
 		])
 		expect(diff.links).toEqual({ if3: 'ens7' })
-		expect(commandOf({ kind: 'addRule', rule: { ...rule, family: 6, from: 'fd00::9/128' } })).toMatch(/^ip -6 rule add from fd00::9\/128/)
+		expect(shownCommand({ kind: 'addRule', rule: { ...rule, family: 6, from: 'fd00::9/128' } })).toMatch(
+			/^ip -6 rule add from fd00::9\/128/,
+		)
 	})
 
 	test('has the content of managed files, and only the length of foreign ones', () => {

@@ -3,13 +3,13 @@ import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { addresseeOf, parseConfig } from '../../agent/config.ts'
 import { isFailure, wordsOf } from '../../agent/model/failure.ts'
-import { commandOf } from '../../agent/report/shown-command.ts'
-import { spell } from '../../agent/ip/format-change.ts'
+import { shownCommand } from '../../agent/report/shown-command.ts'
+import { formatChange } from '../../agent/ip/format-change.ts'
 import type { Daemon, HostState } from '../../agent/model/host-state.ts'
-import { createLog, tellError } from '../../agent/report/log.ts'
+import { createLog, logError } from '../../agent/report/log.ts'
 import { type Plan, plan } from '../../agent/plan/plan.ts'
-import { recipeOf } from '../../agent/rollback/units.ts'
-import { tellInterfaces } from '../../agent/report/log-run.ts'
+import { rollbackFiles } from '../../agent/rollback/units.ts'
+import { logInterfaces } from '../../agent/report/log-run.ts'
 import type { RunConfig } from '../../contract/agent-run.ts'
 import { settle } from '../../contract/interface.ts'
 import { runConfig } from '../../lab/machine-agent.ts'
@@ -188,7 +188,7 @@ describe('external text', () => {
 	test('that is rejected is logged in one line, and an invalid report address is not used', () => {
 		fc.assert(
 			fc.property(mutated, wish => {
-				const lines = logged(log => tellError(log, 'failed', new Error(wordsOf(refusalOf(JSON.stringify(wish))))))
+				const lines = logged(log => logError(log, 'failed', new Error(wordsOf(refusalOf(JSON.stringify(wish))))))
 				for (const line of lines) expect(line).toMatch(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u)
 			}),
 		)
@@ -285,21 +285,21 @@ function meansWhatItSays(told: RunConfig, host: HostState): void {
 	const made = plan(wish, host, {})
 	const { steps, undo } = made
 	for (const change of [...steps.map(step => step.change), ...undo]) {
-		const spelled = spell(change)?.line
+		const spelled = formatChange(change)?.line
 		if (spelled !== undefined) expect(spelled).toMatch(commandLine)
-		expect(commandOf(change)).toMatch(typed)
+		expect(shownCommand(change)).toMatch(typed)
 		if (change.kind !== 'file') continue
 		expect(change.path).toMatch(paths)
 		expect(change.path).not.toContain('..')
 		if (change.file) expectFile(change.path, change.file.content)
 	}
 	expectRecipe(made)
-	for (const line of logged(log => tellInterfaces(made, host, { log, mode: told.mode }))) expect(line).toMatch(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u)
+	for (const line of logged(log => logInterfaces(made, host, { log, mode: told.mode }))) expect(line).toMatch(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u)
 }
 
 function expectRecipe({ undo }: Plan): void {
 	const programs = { ip: '/sbin/ip', cp: '/bin/cp', mv: '/bin/mv', rm: '/bin/rm', sleep: '/bin/sleep' }
-	const recipe = recipeOf({ undo, programs, tag: 'g1-1-abc-0', bootId: '', commitTimeoutSeconds: 60, onRoot: true })
+	const recipe = rollbackFiles({ undo, programs, tag: 'g1-1-abc-0', bootId: '', commitTimeoutSeconds: 60, onRoot: true })
 	for (const { content } of Object.values({ ...recipe.live, ...recipe.boot }))
 		for (const line of content.split('\n')) expect(line).toMatch(unitLine)
 	for (const path of Object.keys({ ...recipe.files, ...recipe.live, ...recipe.boot })) expect(path).toMatch(paths)

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { HostState } from '../../agent/model/host-state.ts'
 import { createLog } from '../../agent/report/log.ts'
 import { run } from '../../agent/run/run.ts'
-import { tellEnd } from '../../agent/report/log-run.ts'
+import { logResult } from '../../agent/report/log-run.ts'
 import type { AgentReport, RunConfig } from '../../contract/agent-run.ts'
 import { runConfig } from '../../lab/machine-agent.ts'
 import { hostWith, livingHost } from './simulated-host.ts'
@@ -171,7 +171,7 @@ async function runOn({ start, mode = 'Apply', nics = [nic(0)], unfinished }: Wis
 		log += line
 	})
 	const surrounding = { log: told, kinds: new Set(['hardware']), apiServer: undefined }
-	const report = await run(runConfig(nics, { mode }), { ...host, unfinished: () => unfinished }, surrounding)
-	tellEnd(told, report)
+	const report = await run(runConfig(nics, { mode }), { ...host, unfinishedTag: () => unfinished }, surrounding)
+	logResult(told, report)
 	return { report, state: now(), log }
 }

@@ -6,9 +6,9 @@ import { fingerprint, lostFrom } from '../../agent/plan/fingerprint.ts'
 import { deviceWord } from '../../agent/ip/device-word.ts'
 import { parseNetwork } from '../../agent/ip/parse-network.ts'
 import { parseRules } from '../../agent/ip/parse-rules.ts'
-import { spell } from '../../agent/ip/format-change.ts'
+import { formatChange } from '../../agent/ip/format-change.ts'
 import { yaml } from '../../agent/persist/write-yaml.ts'
-import { recipeOf } from '../../agent/rollback/units.ts'
+import { rollbackFiles } from '../../agent/rollback/units.ts'
 import { orderRenames } from '../../agent/plan/rename-order.ts'
 import { reportText, shortText } from '../../agent/report/report-text.ts'
 import { AgentReport } from '../../contract/agent-run.ts'
@@ -115,7 +115,10 @@ describe('ip', () => {
 
 	test('gets IPv6 rules in a separate batch', () => {
 		const rule = { family: 6 as const, priority: 10_000, from: 'fd00::5/128', table: 100, plain: true, words: '' }
-		expect(spell({ kind: 'addRule', rule })).toEqual({ family: 6, line: 'rule add from fd00::5/128 priority 10000 table 100 protocol 4' })
+		expect(formatChange({ kind: 'addRule', rule })).toEqual({
+			family: 6,
+			line: 'rule add from fd00::5/128 priority 10000 table 100 protocol 4',
+		})
 	})
 })
 
@@ -127,7 +130,7 @@ describe('the rollback units on the host', () => {
 		{ kind: 'rename' as const, link: 3, to: 'ens7' },
 		{ kind: 'sysctl' as const, name: 'ens7', key: 'ipv4/arp_ignore', value: '0' },
 	]
-	const recipe = recipeOf({ undo, programs, tag: 'g1', bootId: '', commitTimeoutSeconds: 60, onRoot: true })
+	const recipe = rollbackFiles({ undo, programs, tag: 'g1', bootId: '', commitTimeoutSeconds: 60, onRoot: true })
 	const commands = (unit: Record<string, { content: string }>) =>
 		Object.values(unit).flatMap(({ content }) => [...content.matchAll(/^ExecStart=(.*)$/gm)].map(([, command]) => command))
 
@@ -146,7 +149,7 @@ describe('the rollback units on the host', () => {
 	test('restore at boot what netplan generates from all files before the rollback can remove those of MultiNIC', () => {
 		const rules = '/run/udev/rules.d/90-netplan.rules'
 		const made = { [rules]: { content: 'theirs', mode: 0o644, gid: 0 }, '/run/NetworkManager/conf.d/netplan.conf': undefined }
-		const { files, boot, live } = recipeOf({
+		const { files, boot, live } = rollbackFiles({
 			undo,
 			programs,
 			tag: 'g1',

@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync,
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { arm, leftBehind } from '../../../agent/rollback/timer.ts'
+import { arm, unfinishedUndo } from '../../../agent/rollback/timer.ts'
 import { exists, namesIn, putFiles, removeFile } from '../../../agent/host/files.ts'
-import { MOST, read, readFile } from '../../../agent/host/read-files.ts'
+import { MAX_BYTES, readFile, readRegularFile } from '../../../agent/host/read-files.ts'
 import { follow } from '../../../agent/host/resolve-path.ts'
 
 let root: string
@@ -64,12 +64,12 @@ test.each<[title: string, text: string | undefined]>([
 	const message = expect.stringMatching(
 		/undo\.json\) cannot be read: .+; nothing was changed\. Check the network of this node, then remove /,
 	)
-	expect(() => leftBehind(root)).toThrow(expect.objectContaining({ code: 'BAD_RECORD', message }))
+	expect(() => unfinishedUndo(root)).toThrow(expect.objectContaining({ code: 'BAD_RECORD', message }))
 })
 
 describe('a path on the host', () => {
 	const place = (path: string) => join(root, path)
-	test.each<[title: string, given: () => void, found: ReturnType<typeof read>]>([
+	test.each<[title: string, given: () => void, found: ReturnType<typeof readRegularFile>]>([
 		['nothing', () => {}, undefined],
 		['a file in the place of a folder', () => rmSync(place('etc'), { recursive: true }), undefined],
 		['a folder', () => mkdirSync(place('etc/a')), { why: 'it is a folder', isFile: false }],
@@ -77,11 +77,11 @@ describe('a path on the host', () => {
 		['a link to itself', () => symlinkSync('a', place('etc/a')), { why: 'it is a symbolic link that leads to itself', isFile: false }],
 		['a link to nothing', () => symlinkSync('/none', place('etc/a')), undefined],
 		['a large file, which is not read', () => sparse('etc/a', 600e6), { why: 'it is larger than 1 MiB', isFile: true }],
-		['a file one byte too large', () => sparse('etc/a', MOST + 1), { why: 'it is larger than 1 MiB', isFile: true }],
+		['a file one byte too large', () => sparse('etc/a', MAX_BYTES + 1), { why: 'it is larger than 1 MiB', isFile: true }],
 	])('is read correctly if it is %s', (_, given, found) => {
 		mkdirSync(place('etc'))
 		given()
-		expect(read(root, '/etc/a')).toEqual(found)
+		expect(readRegularFile(root, '/etc/a')).toEqual(found)
 	})
 
 	test.each<[title: string, target: string, content: string | undefined]>([
@@ -100,8 +100,8 @@ describe('a path on the host', () => {
 	})
 
 	test('is read completely at exactly the maximum size', () => {
-		writeFileSync(place('a'), Buffer.alloc(MOST, 'x'))
-		expect(readFile(root, '/a')?.content).toHaveLength(MOST)
+		writeFileSync(place('a'), Buffer.alloc(MAX_BYTES, 'x'))
+		expect(readFile(root, '/a')?.content).toHaveLength(MAX_BYTES)
 	})
 
 	function sparse(path: string, bytes: number) {
@@ -136,6 +136,6 @@ describe.skipIf(!isRoot)('a folder of the host that is an absolute symlink (need
 		symlinkSync(outside, join(root, 'var/lib/multinic'))
 		const armed = await arm(root, { undo: [], tag: 'g1', commitTimeoutSeconds: 60, systemd: false })
 		expect([readdirSync(outside), readdirSync(join(root, outside))]).toEqual([[], ['undo']])
-		expect(leftBehind(root)).toEqual(armed)
+		expect(unfinishedUndo(root)).toEqual(armed)
 	})
 })

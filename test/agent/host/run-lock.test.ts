@@ -3,7 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { lock } from '../../../agent/host/run-lock.ts'
+import { acquireLock } from '../../../agent/host/run-lock.ts'
 import { LOCK_FOLDER } from '../../../agent/model/paths.ts'
 
 /** A process that asks a live lock for its holder waits only a limited time, whatever listens there. */
@@ -32,5 +32,5 @@ test.each<[title: string, talk: (socket: Socket) => void, said: RegExp]>([
 	mkdirSync(dirname(path), { recursive: true })
 	server = createServer(socket => talk(socket.on('error', () => {})))
 	await new Promise<void>(resolve => server.listen(path, resolve))
-	await expect(lock(root, { generation: 1, attempt: 1 })).rejects.toThrow(said)
+	await expect(acquireLock(root, { generation: 1, attempt: 1 })).rejects.toThrow(said)
 })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { withLocks } from '../../../agent/host/locked-metrics.ts'
-import { partsOf } from '../../../agent/ip/batches.ts'
+import { groupChanges } from '../../../agent/ip/batches.ts'
 import { routeToAdd } from '../../../agent/ip/format-route.ts'
 import type { Address } from '../../../agent/model/address.ts'
 import type { Neighbour } from '../../../agent/model/host-state.ts'
@@ -21,7 +21,7 @@ describe('the lines of', () => {
 		['a neighbour are a batch each, for `ip` ends there if the kernel refuses one', [up, give, know, know, give], [2, 1, 1, 1]],
 		['a neighbour that comes first are a batch of its own too', [know, up, give], [1, 2]],
 	])('%s', (_, changes, sizes) => {
-		const parts = partsOf(changes, change => change)
+		const parts = groupChanges(changes, change => change)
 		expect(parts.map(part => ('batch' in part ? part.batch.length : 0))).toEqual(sizes)
 	})
 })

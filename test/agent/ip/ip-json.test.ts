@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import * as z from 'zod'
-import { ipJson, understood } from '../../../agent/ip/ip-json.ts'
+import { ipJson, parsedOutput } from '../../../agent/ip/ip-json.ts'
 import { parseRules } from '../../../agent/ip/parse-rules.ts'
 import { isFailure } from '../../../agent/model/failure.ts'
 
@@ -11,7 +11,7 @@ test.each<[title: string, read: () => unknown, command: string | undefined, word
 	['says a few faults of many', () => parseRules(Array(50).fill({}), 4), undefined, /; and \d+ more$/],
 ])('output of ip with a fault: the message %s', (_, read, command, words) => {
 	try {
-		understood(read, command)
+		parsedOutput(read, command)
 		expect.unreachable()
 	} catch (error) {
 		expect(isFailure(error, 'COMMAND_FAILED') && error.message).toMatch(words)
@@ -19,5 +19,5 @@ test.each<[title: string, read: () => unknown, command: string | undefined, word
 })
 
 test('output of ip without a fault is returned', () => {
-	expect(understood(() => ipJson('[{"dst":"::10.0.0.1"}]'))).toEqual([{ dst: '::a00:1' }])
+	expect(parsedOutput(() => ipJson('[{"dst":"::10.0.0.1"}]'))).toEqual([{ dst: '::a00:1' }])
 })

@@ -3,8 +3,8 @@ import { release, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { Machine } from '../../../contract/agent-run.ts'
-import { machine } from '../../../agent/host/read-machine.ts'
-import { type MachineFacts, machineOf } from '../../../agent/model/machine-description.ts'
+import { readMachine } from '../../../agent/host/read-machine.ts'
+import { describeMachine, type MachineFacts } from '../../../agent/model/machine-description.ts'
 import { reportEarlyEnd } from '../../../agent/report/report.ts'
 import { reportText, shortText } from '../../../agent/report/report-text.ts'
 
@@ -30,11 +30,11 @@ describe('the operating system', () => {
 		['unknown', ''],
 		['unknown', 'PRETTY_NAME=""\n'],
 	])('is %s', (os, osRelease) => {
-		expect(machineOf({ ...plain, osRelease }).os).toBe(os)
+		expect(describeMachine({ ...plain, osRelease }).os).toBe(os)
 	})
 
 	test('has a name that fits into a report, whatever os-release contains', () => {
-		expect(machineOf({ ...plain, osRelease: `PRETTY_NAME="${'x'.repeat(10_000)}"\n` }).os).toHaveLength(100)
+		expect(describeMachine({ ...plain, osRelease: `PRETTY_NAME="${'x'.repeat(10_000)}"\n` }).os).toHaveLength(100)
 	})
 })
 
@@ -53,11 +53,11 @@ describe('virtualization', () => {
 		['unknown', 'Some Vendor', 'Some ARM board', 'processor\t: 0\nBogoMIPS\t: 50.00\n'],
 		['unknown', '', '', ''],
 	])('is %s for %s %s', (virtualization, vendor, product, cpuinfo) => {
-		expect(machineOf({ ...plain, firmware: { vendor, product, assetTag: '' }, cpuinfo }).virtualization).toBe(virtualization)
+		expect(describeMachine({ ...plain, firmware: { vendor, product, assetTag: '' }, cpuinfo }).virtualization).toBe(virtualization)
 	})
 
 	test('is the hypervisor named by the kernel if the firmware says nothing', () => {
-		expect(machineOf({ ...plain, hypervisor: 'xen', cpuinfo: flags(' hypervisor') }).virtualization).toBe('xen')
+		expect(describeMachine({ ...plain, hypervisor: 'xen', cpuinfo: flags(' hypervisor') }).virtualization).toBe('xen')
 	})
 })
 
@@ -70,7 +70,7 @@ describe('a machine', () => {
 	}
 
 	test('is reported even if nothing can be read', async () => {
-		const read = Machine.parse(await machine(`${root}/nowhere`))
+		const read = Machine.parse(await readMachine(`${root}/nowhere`))
 		expect(read).toMatchObject({ os: 'unknown', virtualization: 'unknown', kernel: release() })
 		expect(read.memoryMiB).toBeGreaterThan(0)
 	})
@@ -81,17 +81,17 @@ describe('a machine', () => {
 		symlinkSync('/usr/lib/os-release', `${root}/etc/os-release`)
 		put('/sys/class/dmi/id/sys_vendor', 'VMware, Inc.\n')
 		put('/sys/devices/system/cpu/online', '0-3,8\n')
-		expect(await machine(root)).toMatchObject({ os: 'A Host 1.0', virtualization: 'vmware', cpus: 5 })
+		expect(await readMachine(root)).toMatchObject({ os: 'A Host 1.0', virtualization: 'vmware', cpus: 5 })
 	})
 
 	test('is reported even if its files are folders', async () => {
 		mkdirSync(`${root}/odd/etc/os-release`, { recursive: true })
 		mkdirSync(`${root}/odd/proc/cpuinfo`, { recursive: true })
-		expect(await machine(`${root}/odd`)).toMatchObject({ os: 'unknown', virtualization: 'unknown' })
+		expect(await readMachine(`${root}/odd`)).toMatchObject({ os: 'unknown', virtualization: 'unknown' })
 	})
 
 	test('is read on this system', async () => {
-		const read = Machine.parse(await machine(''))
+		const read = Machine.parse(await readMachine(''))
 		expect(read.virtualization).not.toBe('')
 		expect(read.cpus).toBeGreaterThan(0)
 	})
@@ -100,7 +100,7 @@ describe('a machine', () => {
 test('the termination message omits the machine', () => {
 	const now = new Date(0)
 	const identity = { nodeName: 'worker-1', uid: 'a-uid', generation: 1, attempt: 1, mode: 'Apply' as const }
-	const report = { ...reportEarlyEnd({ reason: 'RunFailed', message: 'x' }, identity, now), machine: machineOf(plain) }
+	const report = { ...reportEarlyEnd({ reason: 'RunFailed', message: 'x' }, identity, now), machine: describeMachine(plain) }
 	expect(JSON.parse(reportText(report))).toHaveProperty('machine.cpus', 4)
 	expect(JSON.parse(shortText(report))).not.toHaveProperty('machine')
 })

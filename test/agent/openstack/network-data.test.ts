@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { isOpenStack, mismatches, NetworkData, type Signs, type Source } from '../../../agent/openstack/network-data.ts'
+import { type DataSource, isOpenStack, mismatches, NetworkData, type Signs } from '../../../agent/openstack/network-data.ts'
 import { Interface, settle } from '../../../contract/interface.ts'
 import { hostWith } from '../simulated-host.ts'
 
@@ -12,7 +12,7 @@ const node = hostWith([{ ifindex: 2, name: 'mgmt0', mac: dhcp }])
 
 const v4 = { address: '10.0.0.23', cidr: '10.0.0.0/24' }
 const nic = (macAddress: string, more: Partial<Interface> = {}): Interface => Interface.parse({ macAddress, ...more })
-const compare = (wanted: Interface, source: Source = 'metadata service', text = recorded, links = node.links) =>
+const compare = (wanted: Interface, source: DataSource = 'metadata service', text = recorded, links = node.links) =>
 	mismatches(settle([wanted]), links, { source, data: NetworkData.parse(JSON.parse(text)) })?.get(0)
 
 describe('no warning is reported for an interface', () => {
@@ -63,7 +63,7 @@ describe('a warning is reported for an interface', () => {
 })
 
 describe('a response causes no warning', () => {
-	test.each<[string, Source, string]>([
+	test.each<[string, DataSource, string]>([
 		['of a port that it does not list when it was written before the port was attached', 'config drive', recorded],
 		["of a port that it does not list when it is cloud-init's copy", 'copy of cloud-init', recorded],
 		['when it is empty, as Nova answers where it knows of no network', 'metadata service', '{}'],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Address } from '../../../agent/model/address.ts'
 import type { Route } from '../../../agent/model/route.ts'
-import { beforeUs } from '../../../agent/plan/original-network.ts'
+import { originalNetwork } from '../../../agent/plan/original-network.ts'
 import type { OriginalLink, RecordedLink } from '../../../agent/model/record.ts'
 import { hostWith } from '../simulated-host.ts'
 
@@ -35,7 +35,7 @@ const from = (source?: string): Route => ({
 })
 const sourcesBack = (original: Partial<OriginalLink>, source?: string) => {
 	const ours = { id: 0, routes: [], addresses: [], original: { name: 'ens7', up: true, ...original, routes: [from(source)] } }
-	return link && beforeUs(ours as unknown as RecordedLink, link, host)
+	return link && originalNetwork(ours as unknown as RecordedLink, link, host)
 }
 
 describe('a removal restores a route', () => {

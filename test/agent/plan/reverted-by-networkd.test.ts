@@ -103,7 +103,7 @@ test('an earlier run whose rollback is incomplete is reported, and the run does 
 		undone++
 		return [complaint]
 	}
-	const left = { ...host, leftBehind: () => ({ undo: [], tag: 'g1' }), undo }
+	const left = { ...host, unfinishedUndo: () => ({ undo: [], tag: 'g1' }), undo }
 	const report = await run(runConfig([]), left, { log: createLog('human', () => {}), kinds: new Set(), apiServer: undefined })
 	expect(undone).toBe(3)
 	expect(report).toMatchObject({ outcome: 'Failed', reason: 'NotRestored' })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Accepted, Released } from '../../../agent/model/selection.ts'
-import { abandoned, afterLoss, afterSuccess, heldBack, isOver, type Search, searchAmong, type Suspect } from '../../../agent/run/bisect.ts'
+import { type Bisect, type ChangeId, giveUp, isFinished, onFailure, onSuccess, startBisect, withheld } from '../../../agent/run/bisect.ts'
 import { type Interface, settle } from '../../../contract/interface.ts'
 import { hostWith } from '../simulated-host.ts'
 
@@ -33,17 +33,17 @@ function removal(id: number, address = `10.1.${id}.23/24`): Released {
 /** The result of a search with these causes. */
 function searched(
 	all: readonly Kind[],
-	causes: readonly Suspect[],
+	causes: readonly ChangeId[],
 	removals: readonly Released[] = [],
-): { culprits: readonly Suspect[]; losses: number; attempts: number } {
-	let search: Search | undefined = searchAmong(accepted(all), ['192.168.9.1'], removals)
+): { culprits: readonly ChangeId[]; losses: number; attempts: number } {
+	let search: Bisect | undefined = startBisect(accepted(all), ['192.168.9.1'], removals)
 	let losses = 1
 	for (let attempts = 1; ; attempts++) {
-		if (!search || isOver(search)) return { culprits: search?.culprits ?? [], losses, attempts }
-		const held = heldBack(search)
+		if (!search || isFinished(search)) return { culprits: search?.guilty ?? [], losses, attempts }
+		const held = withheld(search)
 		const isLost = causes.some(id => !held.includes(id))
 		losses += isLost ? 1 : 0
-		search = isLost ? afterLoss(search) : afterSuccess(search)
+		search = isLost ? onFailure(search) : onSuccess(search)
 	}
 }
 
@@ -94,8 +94,8 @@ describe('the interface that costs the node a path', () => {
 	})
 
 	test('may be any that was not tested, if there is no time to search', () => {
-		const search = afterSuccess(searchAmong(accepted(['plain', 'plain', 'plain', 'plain']), [], []))
-		expect(search).toMatchObject({ suspects: [2, 3], tried: [2] })
-		expect(heldBack(abandoned(search)).toSorted()).toEqual([2, 3])
+		const search = onSuccess(startBisect(accepted(['plain', 'plain', 'plain', 'plain']), [], []))
+		expect(search).toMatchObject({ candidates: [2, 3], trial: [2] })
+		expect(withheld(giveUp(search)).toSorted()).toEqual([2, 3])
 	})
 })

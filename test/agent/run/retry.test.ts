@@ -5,8 +5,8 @@ import { blaming, type Code, failure } from '../../../agent/model/failure.ts'
 import type { RecordedLink } from '../../../agent/model/record.ts'
 import type { Accepted } from '../../../agent/model/selection.ts'
 import type { Step } from '../../../agent/model/change.ts'
-import type { Suspect } from '../../../agent/run/bisect.ts'
-import { FIRST, leftOut, type Lesson, nextAttempt, type Retry } from '../../../agent/run/retry.ts'
+import type { ChangeId } from '../../../agent/run/bisect.ts'
+import { excluded, FIRST_STATE, nextAttempt, type RetryReason, type RetryState } from '../../../agent/run/retry.ts'
 import { DEFAULT_BASES } from '../../../contract/bases.ts'
 import { settle } from '../../../contract/interface.ts'
 import { hostWith } from '../simulated-host.ts'
@@ -17,18 +17,18 @@ const mac = (id: number) => `fa:16:3e:00:00:${(id + 16).toString(16)}`
 type Wish = { wanted: number; removed: number }
 /** The result of an attempt that changes these NICs. */
 type End = Pick<Outcome, 'failed' | 'unrestored' | 'lostByOthers'>
-type Ends = (changed: { macs: readonly string[]; all: readonly Suspect[]; turn: number }) => End
-type Ran = { retry: Retry; last?: Outcome; lessons: Lesson[]; applied: number; configured: Set<Suspect> }
+type Ends = (changed: { macs: readonly string[]; all: readonly ChangeId[]; turn: number }) => End
+type Ran = { retry: RetryState; last?: Outcome; lessons: RetryReason[]; applied: number; configured: Set<ChangeId> }
 
 function runOf({ wanted, removed }: Wish, ends: Ends, hasTime = true): Ran {
-	const ran: Ran = { lessons: [], applied: 0, configured: new Set(), retry: FIRST }
+	const ran: Ran = { lessons: [], applied: 0, configured: new Set(), retry: FIRST_STATE }
 	for (let turn = 0; turn < 100; turn++) {
 		const outcome = attemptOf({ wanted, removed }, { ran, ends, turn })
 		if (outcome.plan.steps.length > 0) ran.applied++
-		const { retry, lesson } = nextAttempt(ran.retry, outcome, hasTime)
+		const { retry, reason } = nextAttempt(ran.retry, outcome, hasTime)
 		Object.assign(ran, { retry, last: outcome })
-		if (!lesson) return ran
-		ran.lessons.push(lesson)
+		if (!reason) return ran
+		ran.lessons.push(reason)
 	}
 	throw new Error('the run does not end')
 }
@@ -42,8 +42,8 @@ function attemptOf(wish: Wish, { ran, ends, turn }: { ran: Ran; ends: Ends; turn
 	return { plan, ...end } as unknown as Outcome
 }
 
-function planOf({ wanted, removed }: Wish, retry: Retry, configured: ReadonlySet<Suspect>): Outcome['plan'] {
-	const { failed, kept } = leftOut(retry)
+function planOf({ wanted, removed }: Wish, retry: RetryState, configured: ReadonlySet<ChangeId>): Outcome['plan'] {
+	const { failed, kept } = excluded(retry)
 	const records = Array.from({ length: removed }, (_, at) => recordOf(20 + at)).filter(({ mac: of }) => !configured.has(of))
 	const all = acceptedOf(wanted)
 	const accepted = all.filter(({ nic }) => !failed.has(nic.id))
@@ -81,7 +81,7 @@ function recordOf(id: number): RecordedLink {
 
 const loss = (hops: readonly string[] = []) => failure('CONNECTIVITY_LOST', 'api unreachable after the change', { hops })
 const costing =
-	(causes: ReadonlySet<Suspect>): Ends =>
+	(causes: ReadonlySet<ChangeId>): Ends =>
 	({ all }) =>
 		all.some(one => causes.has(one)) ? { failed: loss() } : {}
 
@@ -154,7 +154,7 @@ describe('a run ends', () => {
 const others = (key: string): End => ({ failed: failure('LOST_BY_OTHERS', 'gone'), lostByOthers: [{ key, words: key }] })
 
 describe('a desired interface or removal that costs the node a path', () => {
-	const pairs = (all: readonly Suspect[]) => all.flatMap((one, at) => all.slice(at + 1).map(other => [one, other]))
+	const pairs = (all: readonly ChangeId[]) => all.flatMap((one, at) => all.slice(at + 1).map(other => [one, other]))
 
 	test.each(Array.from({ length: 10 }, (_, count) => count + 1))('is found as any one of %i, and all others are configured', wanted => {
 		for (const id of without(wanted, [])) {
@@ -185,7 +185,7 @@ describe('a desired interface or removal that costs the node a path', () => {
 	test('is never configured, however many there are', () => {
 		fc.assert(
 			fc.property(wishes, fc.infiniteStream(fc.boolean()), (wish, isCause) => {
-				const all: Suspect[] = [...without(wish.wanted, []), ...Array.from({ length: wish.removed }, (_, at) => mac(20 + at))]
+				const all: ChangeId[] = [...without(wish.wanted, []), ...Array.from({ length: wish.removed }, (_, at) => mac(20 + at))]
 				const causes = new Set(all.filter(() => isCause.next().value))
 				const { configured, applied } = runOf(wish, costing(causes))
 				expect([...configured].filter(one => causes.has(one))).toEqual([])
@@ -210,6 +210,6 @@ test('a failure that blames no interface is retried without the removals', () =>
 	expect(retry.kept.get(mac(20))).toMatchObject({ reason: 'CommandFailed', message: expect.stringMatching(/is unchanged$/) })
 })
 
-function without(count: number, causes: readonly Suspect[]): number[] {
+function without(count: number, causes: readonly ChangeId[]): number[] {
 	return Array.from({ length: count }, (_, id) => id).filter(id => !causes.includes(id))
 }
