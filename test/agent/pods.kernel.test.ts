@@ -57,6 +57,26 @@ describe.skipIf(!isRoot)('a node whose NIC comes before its primary link, and it
 		expect(await waysToPod()).toEqual(['from 192.168.9.2', 'from fd99::2'])
 	})
 
+	test.each<[title: string, lines: string, podNetworks: string[]]>([
+		[
+			'another pool, on a node with many pods of the first one',
+			Array.from({ length: 20 }, (_, at) => `route add 10.240.1.${at}/32 dev mgmt scope link`).join('\n'),
+			['10.240.1.0/24'],
+		],
+		[
+			'another node, behind a tunnel that has no address',
+			`route del {pod}\nroute add 10.244.1.0/24 via 169.254.7.7 dev cali1 onlink
+			neigh add 169.254.7.7 lladdr 02:00:00:00:00:02 dev cali1\nroute replace default via 192.168.9.1 src 192.168.9.2`,
+			[],
+		],
+	])('a run that would lose the path to a pod of %s, is rolled back', async (_, lines, podNetworks) => {
+		await addPod()
+		await host.ip(lines.replaceAll('{pod}', `${POD[0]}/32 dev cali1 scope link`))
+		const { report, stdout } = await host.agent([nic], { ...told, podNetworks })
+		expect(report, stdout).toMatchObject({ reason: 'ConnectivityLost', interfaces: [{ state: 'Failed', reason: 'ConnectivityLost' }] })
+		expect(await waysToPod()).toEqual(['from 192.168.9.2', 'from fd99::2'])
+	})
+
 	test.each<[title: string, lines: string, podNetworks: string[], reason: string]>([
 		[
 			'goes by a rule of others that comes first is refused',
