@@ -10,9 +10,9 @@ import { destinationWords, ownAddresses } from './sample-address.ts'
 export type Answer =
 	/**
 	 * ifindexes of the links that the packet may leave by; `source`: the address that the kernel would send from, if the packet has none;
-	 * `local`: the packet stays on this host.
+	 * `local`: the packet stays on this host; `far`: it goes to a next hop.
 	 */
-	| { links: readonly number[]; source?: string; whole?: string; local?: true }
+	| { links: readonly number[]; source?: string; whole?: string; local?: true; far?: true }
 	/** The error message of the kernel. */
 	| { error: string }
 

@@ -45,7 +45,7 @@ type Done = { plan: Plan; state: HostState }
  * is an address of a link that the run may change, the kernel is queried again, in one process for all of them; all others are queried
  * anyway.
  *
- * @param before from a link-local address no packet went further than its link, so one that had such a source loses nothing
+ * @param before the answers before the change
  */
 async function answersTo(
 	host: Host,
@@ -60,7 +60,7 @@ async function answersTo(
 		const packet = lookups[at]
 		const source = sourceOf(answer)
 		if (!packet || packet.from !== undefined || source === undefined || !ours.has(source)) return []
-		return isLinkLocal(sourceOf(before[at]) ?? '') ? [] : [{ at, source, packet: { ...packet, from: source } }]
+		return wentNoFurther(before[at]) ? [] : [{ at, source, packet: { ...packet, from: source } }]
 	})
 	const again = await host.lookUp(
 		chosen.map(({ packet }) => packet),
@@ -71,6 +71,11 @@ async function answersTo(
 		if (then) answers[at] = 'error' in then ? then : { ...then, source }
 	}
 	return answers
+}
+
+/** From a link-local address no packet goes further than its link, so one to a next hop that had such a source loses nothing. */
+function wentNoFurther(answer: Answer | undefined): boolean {
+	return isLinkLocal(sourceOf(answer) ?? '') && answer !== undefined && 'far' in answer
 }
 
 function sourceOf(answer: Answer | undefined): string | undefined {

@@ -110,6 +110,18 @@ describe.skipIf(!isRoot)('a node whose NIC comes before its primary link, and it
 		expect(await waysToPod()).toEqual(['from 192.168.9.2', 'from fd99::2'])
 	})
 
+	test('a run that would lose the path to a pod that the node reaches from a link-local address is rolled back', async () => {
+		await host.ip('addr del fd99::2/64 dev mgmt')
+		await addPod()
+		await expect.poll(async () => waysOf(POD[1])).toMatchObject([{ prefsrc: expect.stringMatching(/^fe80:/) }])
+		const { report, stdout } = await host.agent([six], { ...told, podNetworks: [POD_NETWORKS[0] ?? ''] })
+		expect(report, stdout).toMatchObject({ reason: 'ConnectivityLost', interfaces: [{ state: 'Failed', reason: 'ConnectivityLost' }] })
+		expect(report?.message).toMatch(
+			/packets to fd44:1::5 leave by cali1 from fe80:\S+ before the change and leave by multinic0 from fd00::23/,
+		)
+		await configured([six], told)
+	})
+
 	test('a foreign rule added later that leads from the NIC to pods by another link is reported', async () => {
 		await addPod()
 		await configured([nic], told)
@@ -206,6 +218,10 @@ async function allWays(): Promise<string[]> {
 	const toPod = await waysToPod()
 	const toNic = await Promise.all([nic.address, 'fd00::23'].map(ip => connect({ from: pod, to: host }, ip)))
 	return [...toPod, ...toNic.map(said => (said.startsWith('from') ? 'answered' : said))]
+}
+
+function waysOf(ip: string): Promise<Record<string, unknown>[]> {
+	return host.ask(`route get ${ip}`)
 }
 
 function waysToPod(): Promise<string[]> {
