@@ -63,12 +63,12 @@ describe.skipIf(!isRoot)('a node whose NIC comes before its primary link, and it
 			Array.from({ length: 20 }, (_, at) => `route add 10.240.1.${at}/32 dev mgmt scope link`).join('\n'),
 			['10.240.1.0/24'],
 		],
-		[
-			'another node, behind a tunnel that has no address',
+		...[[], POD_NETWORKS].map((podNetworks): [string, string, string[]] => [
+			`another node, behind a tunnel that has no address, with ${podNetworks.length} known networks`,
 			`route del {pod}\nroute add 10.244.1.0/24 via 169.254.7.7 dev cali1 onlink
 			neigh add 169.254.7.7 lladdr 02:00:00:00:00:02 dev cali1\nroute replace default via 192.168.9.1 src 192.168.9.2`,
-			[],
-		],
+			podNetworks,
+		]),
 	])('a run that would lose the path to a pod of %s, is rolled back', async (_, lines, podNetworks) => {
 		await addPod()
 		await host.ip(lines.replaceAll('{pod}', `${POD[0]}/32 dev cali1 scope link`))
