@@ -1,26 +1,40 @@
 import type { Step } from '../model/change.ts'
 import { blaming } from '../model/failure.ts'
-import { arpProbe } from './arping.ts'
+import { type ArpResult, arpProbe } from './arping.ts'
+import { limited } from './limited.ts'
+
+/** Maximum number of probes at the same time, each a process that waits for two seconds. */
+export const MOST_AT_ONCE = 256
 
 /**
- * Checks the addresses of all these steps concurrently, before any of them is assigned.
+ * Checks the addresses of all these steps concurrently, before any of them is assigned; an address once on each link.
  *
  * An answer with the interface's own MAC comes from a virtual switch that knows its port. No answer is not proof: a switch that passes only
  * a port's own addresses drops the probe.
  *
+ * @param probe sends the probes for an address on a link
  * @returns what could not be checked, and why; each once
  * @throws Failure ADDRESS_IN_USE that blames every interface whose address another host has
  */
-export async function assertNoDuplicates(steps: readonly Step[]): Promise<string[]> {
+export async function assertNoDuplicates(steps: readonly Step[], probe: typeof arpProbe = arpProbe): Promise<string[]> {
 	const probes = steps.flatMap(({ id, change }) => (change.kind === 'ask' ? change.ips.map(ip => ({ id, ip, ...change })) : []))
-	const results = await Promise.all(probes.map(({ ip, name }) => arpProbe(ip, name)))
-	const used = results.flatMap((result, at) => {
-		const { id, ip, mac, name } = probes[at] ?? {}
-		const isAnother = 'mac' in result && result.mac !== mac
-		return isAnother && id !== undefined ? [{ id, message: `${result.mac} answers for ${ip} on ${name}` }] : []
+	const distinct = [...new Map(probes.map(one => [keyOf(one), one])).values()]
+	const results = await limited(distinct, MOST_AT_ONCE, ({ ip, name }) => probe(ip, name))
+	const found = new Map(distinct.map((one, at) => [keyOf(one), results[at]]))
+	const used = probes.flatMap(({ id, ip, mac, name }) => {
+		const holder = macOf(found.get(keyOf({ ip, name })))
+		return holder !== undefined && holder !== mac && id !== undefined ? [{ id, message: `${holder} answers for ${ip} on ${name}` }] : []
 	})
 	if (used.length > 0) throw blaming('ADDRESS_IN_USE', used)
 	return [
 		...new Set(results.flatMap(result => ('notChecked' in result ? [`duplicate addresses are not checked: ${result.notChecked}`] : []))),
 	]
+}
+
+function keyOf({ ip, name }: { ip: string; name: string }): string {
+	return `${name} ${ip}`
+}
+
+function macOf(result: ArpResult | undefined): string | undefined {
+	return result && 'mac' in result ? result.mac : undefined
 }

@@ -20,10 +20,13 @@ const Shown = z.object({
 	type: z.string().optional(),
 	dst: z.string(),
 	dev: z.string().optional(),
+	gateway: NextHop.shape.gateway,
+	via: NextHop.shape.via,
 	prefsrc: z.string().optional(),
 	nexthops: z.array(NextHop).optional(),
 })
 type Shown = z.infer<typeof Shown>
+type Hop = z.infer<typeof NextHop>
 
 /**
  * Looks up which path the kernel uses for packets, all in one process.
@@ -96,24 +99,20 @@ function shownIn(line: string): Shown {
 	return shown
 }
 
-function toAnswer(
-	{ from, whole }: Lookup,
-	{ type, dst, dev, prefsrc, nexthops }: Shown,
-	indexes: ReadonlyMap<string, number>,
-): LookupAnswer {
-	const hops = nexthops ?? [{ dev }]
+function toAnswer({ from, whole }: Lookup, shown: Shown, indexes: ReadonlyMap<string, number>): LookupAnswer {
+	const { type, dst, prefsrc } = shown
+	const hops: readonly Hop[] = shown.nexthops ?? [shown]
 	const links = [...new Set(hops.flatMap(hop => (hop.dev === undefined ? [] : (indexes.get(hop.dev) ?? []))))].toSorted((a, b) => a - b)
-	const words = hops.map(
-		hop => `${hop.dev === undefined ? '' : indexes.get(hop.dev)} ${gatewayOf(hop)} ${'weight' in hop ? hop.weight : ''}`,
-	)
+	const words = hops.map(hop => `${hop.dev === undefined ? '' : indexes.get(hop.dev)} ${gatewayOf(hop)} ${hop.weight ?? ''}`)
 	return {
 		links,
 		...(type === String(LOCAL) && { local: true }),
+		...(hops.some(hop => gatewayOf(hop) !== '') && { far: true }),
 		...(from === undefined && prefsrc !== undefined && { source: canonicalIp(prefsrc) }),
 		...(whole && { whole: `${dst} ${words.toSorted().join(', ')}` }),
 	}
 }
 
-function gatewayOf(hop: z.infer<typeof NextHop>): string {
+function gatewayOf(hop: Hop): string {
 	return hop.gateway ?? hop.via?.host ?? ''
 }

@@ -43,7 +43,7 @@ export const readers: readonly Reader[] = [
 	{ kind: 'udev', reads: path => path.endsWith('.rules'), find: inRule },
 ]
 
-/** @returns a definition of a file that may define any NIC, because it cannot be read or parsedOutput */
+/** @returns a definition of a file that may define any NIC, because it cannot be read or understood */
 export function unclear(why: string, see: string): Found {
 	return { by: 'unclear', why, see, applied: 'theirs' }
 }

@@ -1,4 +1,5 @@
 import { contains, ipOf, lengthOf } from '../../contract/ip.ts'
+import { MAX_INTERFACES } from '../../contract/names.ts'
 import type { Change } from '../model/change.ts'
 import type { HostState, Link } from '../model/host-state.ts'
 import { familyOf, hasNetwork, networksOf } from '../model/networks.ts'
@@ -20,18 +21,34 @@ export function addressesToProbe(link: Link, name: string, wanted: readonly stri
 	return ips.length === 0 ? [] : [{ kind: 'ask', link: link.ifindex, name, ips, mac: link.mac }]
 }
 
+/** Maximum number of other links on whose wires an address is probed: as many as the other interfaces of a node config. */
+export const MOST_WIRES = MAX_INTERFACES - 1
+
 /**
  * @returns the probes on the wires of other links whose networks contain such an address: packets of the node to a host that has it there
- * would stay on the node
+ * would stay on the node. Those with the narrowest network come first, because the node sends by them.
  */
 export function addressesToProbeElsewhere(link: Link, wanted: readonly string[], selection: Selection, host: HostState): Change[] {
 	const ips = newAddresses(link, wanted)
-	return [...othersWires(selection, host), ...ownWires(selection)]
-		.filter(({ ifindex }) => ifindex !== link.ifindex)
-		.flatMap(({ ifindex, name, networks }) => {
-			const met = ips.filter(ip => networks.some(network => contains(network, ip)))
-			return met.length === 0 ? [] : [{ kind: 'ask' as const, link: ifindex, name, ips: met, mac: link.mac }]
-		})
+	const wires = ips.length === 0 ? [] : [...othersWires(selection, host), ...ownWires(selection)].filter(isOther(link))
+	const probedOn = new Map(ips.map(ip => [ip, wiresWith(ip, wires)]))
+	return wires.flatMap(wire => {
+		const met = ips.filter(ip => probedOn.get(ip)?.includes(wire))
+		return met.length === 0 ? [] : [{ kind: 'ask' as const, link: wire.ifindex, name: wire.name, ips: met, mac: link.mac }]
+	})
+}
+
+function isOther({ ifindex }: Link) {
+	return (wire: Wire) => wire.ifindex !== ifindex
+}
+
+function wiresWith(ip: string, wires: readonly Wire[]): Wire[] {
+	return wires
+		.map(wire => ({ wire, lengths: wire.networks.filter(network => contains(network, ip)).map(lengthOf) }))
+		.filter(({ lengths }) => lengths.length > 0)
+		.toSorted((a, b) => Math.max(...b.lengths) - Math.max(...a.lengths))
+		.slice(0, MOST_WIRES)
+		.map(({ wire }) => wire)
 }
 
 /** `name`: the name of the link when it is probed. */
@@ -69,5 +86,5 @@ function isProbing({ ethernet, up, carrier }: Link): boolean {
 
 function newAddresses({ addresses }: Link, wanted: readonly string[]): string[] {
 	const held = new Set(addresses.map(({ cidr }) => ipOf(cidr)))
-	return wanted.map(ipOf).filter(ip => familyOf(ip) === 4 && !held.has(ip))
+	return [...new Set(wanted.map(ipOf))].filter(ip => familyOf(ip) === 4 && !held.has(ip))
 }

@@ -28,6 +28,8 @@ export type Way = { route: Route; rule: Rule } | { refused: true; rule?: Rule }
 /** The rules and routes of a host, arranged for lookups. */
 export type Fib = {
 	rules: readonly Rule[]
+	/** Those that may apply to a packet from an address: most rules of a host with many select one source each. */
+	rulesFrom(from: string | undefined): readonly Rule[]
 	/** ifindex → name, for rules that name a link. */
 	names: ReadonlyMap<number, string>
 	/** ifindex → group, for rules that suppress one. */
@@ -41,13 +43,34 @@ type Table = ReadonlyMap<number, ReadonlyMap<string, readonly Route[]>>
 
 /** @returns the rules and routes of an observation; costs one pass over all routes */
 export function fibOf({ links, routes, rules }: Pick<HostState, 'links' | 'routes' | 'rules'>): Fib {
+	const sorted = rules.toSorted((a, b) => a.priority - b.priority)
 	return {
-		rules: rules.toSorted((a, b) => a.priority - b.priority),
+		rules: sorted,
+		rulesFrom: bySource(sorted),
 		names: new Map(links.map(({ ifindex, name }) => [ifindex, name])),
 		groups: new Map(links.map(({ ifindex, group = 0 }) => [ifindex, group])),
 		usable: { 4: usableLinks(links, 4), 6: usableLinks(links, 6) },
 		tables: arranged(routes),
 	}
+}
+
+/** Maximum number of sources whose rules are kept. */
+const MOST_SOURCES = 128
+
+function bySource(rules: readonly Rule[]): Fib['rulesFrom'] {
+	const ofAny = rules.filter(rule => !isOfOneSource(rule))
+	const known = new Map<string, readonly Rule[]>()
+	return from => {
+		if (from === undefined) return ofAny
+		const found = known.get(from) ?? rules.filter(rule => !isOfOneSource(rule) || contains(rule.from, from))
+		if (known.size === MOST_SOURCES && !known.has(from)) known.clear()
+		known.set(from, found)
+		return found
+	}
+}
+
+function isOfOneSource({ family, from, inverted }: Rule): boolean {
+	return !inverted && from.endsWith(family === 4 ? '/32' : '/128')
 }
 
 function usableLinks(links: HostState['links'], family: Family): Set<number> {
@@ -61,7 +84,7 @@ function usableLinks(links: HostState['links'], family: Family): Set<number> {
  */
 export function lookup(fib: Fib, packet: Packet): Way {
 	let from = 0
-	for (const rule of fib.rules) {
+	for (const rule of fib.rulesFrom(packet.from)) {
 		if (rule.priority < from || rule.family !== packet.family || !selects(rule, packet, fib)) continue
 		const step = act(rule, packet, fib)
 		if ('way' in step) return step.way

@@ -10,9 +10,9 @@ import { destinationWords, ownAddresses } from './sample-address.ts'
 export type LookupAnswer =
 	/**
 	 * ifindexes of the links that the packet may leave by; `source`: the address that the kernel would send from, if the packet has none;
-	 * `local`: the packet stays on this host.
+	 * `local`: the packet stays on this host; `far`: it goes to a next hop.
 	 */
-	| { links: readonly number[]; source?: string; whole?: string; local?: true }
+	| { links: readonly number[]; source?: string; whole?: string; local?: true; far?: true }
 	/** The error message of the kernel. */
 	| { error: string }
 
@@ -58,7 +58,11 @@ function isLost({ packet, was, is }: { packet: Packet; was: LookupAnswer; is: Lo
 	const isOverOurs = was.links.some(link => touched.has(link))
 	if ('error' in is) return !isOverOurs || needed.includes(packet.to)
 	if (isOverOurs) return false
-	return String(was.links) !== String(is.links) || isOtherSource(packet, { was: was.source, is: is.source }, host) || was.whole !== is.whole
+	return (
+		String(was.links) !== String(is.links) ||
+		isOtherSource(packet, { was: was.source, is: is.source, far: is.far }, host) ||
+		was.whole !== is.whole
+	)
 }
 
 /** Whether the input or output link of the packet, or that of its source address, is gone: a run removes no link, but a pod may end. */
@@ -68,15 +72,16 @@ function wentWithItsLink({ from, iif }: Packet, was: LookupAnswer, { touched, ho
 	return 'links' in was && was.links.length > 0 && was.links.every(link => !there.has(link) && !touched.has(link))
 }
 
-type Sources = { was: string | undefined; is: string | undefined }
+type Sources = { was: string | undefined; is: string | undefined; far?: true | undefined }
 
 /**
  * A packet from a link-local address does not leave its link, so a source with a wider scope is no loss. Nor is another source if the first
- * one is gone, or if a rule sends packets from the second one to the main table, as the rules of MultiNIC do for pods.
+ * one is gone, or if a rule sends packets from the second one to the main table, as the rules of MultiNIC do for pods. Behind a next hop,
+ * such as on another node, there may be no route back to the second one.
  */
-function isOtherSource({ to }: Packet, { was, is }: Sources, { links, rules }: Judging['host']): boolean {
+function isOtherSource({ to }: Packet, { was, is, far }: Sources, { links, rules }: Judging['host']): boolean {
 	if (was === is || was === undefined) return was !== is
-	return !isLinkLocal(was) && ownAddresses({ links }).has(was) && !rules.some(rule => isByMain(rule, { from: is, to }))
+	return !isLinkLocal(was) && ownAddresses({ links }).has(was) && (far === true || !rules.some(rule => isByMain(rule, { from: is, to })))
 }
 
 function isByMain({ plain, from, to, table }: Rule, packet: { from: string | undefined; to: string }): boolean {

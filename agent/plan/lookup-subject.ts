@@ -16,6 +16,7 @@ export function subjectOf(selection: Selection, paths: readonly string[]): Subje
 		networks: accepted.flatMap(({ nic, link }) => routesOf(nic, link.ifindex).map(({ to }) => to)),
 		given: accepted.flatMap(({ nic }) => addressesOf(nic).map(ipOf)),
 		paths,
+		pods: [...new Set(accepted.flatMap(({ nic }) => nic.podNetworks ?? []))],
 		bases,
 	}
 }

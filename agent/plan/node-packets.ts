@@ -2,11 +2,12 @@ import type { Bases } from '../../contract/bases.ts'
 import { canonicalIp, contains, ipOf, lengthOf, overlap, parseIp } from '../../contract/ip.ts'
 import { isOurRule } from '../model/bases.ts'
 import type { Family, HostState, Link, Rule } from '../model/host-state.ts'
-import { familyOf, full, hasNetwork, isLinkLocal } from '../model/networks.ts'
+import { familyOf, full, isLinkLocal } from '../model/networks.ts'
 import { gatewaysOf, linksOf, MAIN } from '../model/route.ts'
 import { type Fib, fibOf, lookup, type Packet, type Way } from './fib.ts'
 import { isSending, loneIp } from './lone-address.ts'
 import { METADATA_SERVICE } from './metadata-address.ts'
+import { distant, neighbours } from './neighbours.ts'
 import { packetsFor } from './rule-packets.ts'
 import { addressIn, isLoopback, outside, ownAddresses } from './sample-address.ts'
 import { firstDistinct, inTurns } from './take-turns.ts'
@@ -25,6 +26,8 @@ export type Subject = {
 	given: readonly string[]
 	/** Addresses that the node depends on: the API server, nameservers. */
 	paths: readonly string[]
+	/** Pod networks that may have rules of the run. */
+	pods: readonly string[]
 	/** Bases that identify the rules managed by MultiNIC. */
 	bases: readonly Bases[]
 }
@@ -35,7 +38,7 @@ const LOCAL = 255
 export const MOST_LOOKUPS = 2_000
 /** Above this number of rules, one rule represents all that differ only in an address. */
 const MOST_RULES = 100
-/** Maximum number of addresses of one link, and of links that lead to one address each, such as those of pods. */
+/** Maximum number of addresses of one link. */
 const MOST_ALIKE = 16
 
 /** @returns the lookups for the kernel, and notes on what is represented by others or omitted */
@@ -85,7 +88,7 @@ function isUsed(family: Family, { routes }: HostState): boolean {
 /** Packets of the node to neighbours and from each of its addresses, and forwarded packets. Generators, because this is a product. */
 function packetsOfFamily(family: Family, host: HostState, { far, ...known }: PacketInput & { far: readonly string[] }): Iterable<Packet>[] {
 	const near = neighbours(family, host, known)
-	const ips = near.map(({ ip }) => ip)
+	const ips = [...near, ...distant(family, host, known)].map(({ ip }) => ip)
 	const sources = sourcesOf(family, host, known)
 	return [
 		to(ips, family),
@@ -130,20 +133,6 @@ function sourcesOf(family: Family, host: HostState, { touched }: Subject): strin
 function usableAddresses({ addresses }: Link, family: Family): string[] {
 	const ips = addresses.flatMap(address => (address.family === family && !address.duplicate ? [ipOf(address.cidr)] : []))
 	return ips.filter(ip => !isLoopback(ip) && !isLinkLocal(ip))
-}
-
-/** Returns one address, not of this host, in each network on a link that the run does not change, by routes of any table. */
-function neighbours(family: Family, host: HostState, { touched, taken }: PacketInput): { ip: string; link: number }[] {
-	const networks = host.routes.flatMap(route => {
-		const [link] = linksOf(route)
-		const isOnLink = route.family === family && route.table !== LOCAL && route.type === 1 && route.via === undefined && !route.nextHops
-		return isOnLink && link !== undefined && !touched.has(link) && !isLinkLocal(route.to) ? [{ to: route.to, link }] : []
-	})
-	const alone = networks.filter(({ to }) => !hasNetwork(to)).slice(0, MOST_ALIKE)
-	return [...networks.filter(({ to }) => hasNetwork(to)), ...alone].flatMap(({ to, link }) => {
-		const ip = to.endsWith('/0') ? undefined : addressIn(to, taken)
-		return ip === undefined ? [] : [{ ip, link }]
-	})
 }
 
 /**

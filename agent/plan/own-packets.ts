@@ -1,6 +1,6 @@
 import type { WantedInterface } from '../../contract/interface.ts'
-import { canonicalIp, ipOf, networkOf } from '../../contract/ip.ts'
-import type { Family, HostState, Link } from '../model/host-state.ts'
+import { canonicalIp, contains, ipOf, networkOf } from '../../contract/ip.ts'
+import type { HostState, Link } from '../model/host-state.ts'
 import { cidrsOf, familyOf, full, isLinkLocal } from '../model/networks.ts'
 import type { Packet } from './fib.ts'
 import { addressIn, isLoopback, outside, ownAddresses } from './sample-address.ts'
@@ -25,7 +25,8 @@ export const LOCAL = 2
 export function ownPackets(wanted: readonly { nic: WantedInterface; link: Pick<Link, 'ifindex'> }[], host: RoutedNode): OwnPacket[] {
 	const held = ownAddresses(host)
 	const given = wanted.flatMap(({ nic }) => cidrsOf(nic).map(ipOf))
-	const known = { host, taken: new Set([...held, ...given]), stay: stayingHere(host, given) }
+	const pods = new Set(wanted.flatMap(({ nic }) => nic.podNetworks ?? []))
+	const known = { host, taken: new Set([...held, ...given]), stay: stayingHere(host, given, pods) }
 	return wanted.flatMap(({ nic, link }) =>
 		cidrsOf(nic)
 			.filter(cidr => !isLinkLocal(cidr))
@@ -33,7 +34,7 @@ export function ownPackets(wanted: readonly { nic: WantedInterface; link: Pick<L
 				const from = ipOf(cidr)
 				const common = { id: nic.id, link: link.ifindex, family: familyOf(cidr), from }
 				const own = known.stay.given.has(from) ? [from] : []
-				const here = [...own, ...known.stay.others[common.family]]
+				const here = [...own, ...known.stay.others.filter(ip => familyOf(ip) === common.family)]
 				return [
 					...destinations(nic, cidr, known).map(one => ({ ...common, ...one })),
 					...here.map(to => ({ ...common, to, local: true as const })),
@@ -42,19 +43,21 @@ export function ownPackets(wanted: readonly { nic: WantedInterface; link: Pick<L
 	)
 }
 
-/** Addresses that the kernel treats as local: those that are added, and one other of each family. */
-type Staying = { given: ReadonlySet<string>; others: Record<Family, readonly string[]> }
+/** Addresses that the kernel treats as local: those that are added, and one other of each family and of each pod network. */
+type Staying = { given: ReadonlySet<string>; others: readonly string[] }
 
-function stayingHere({ links, routes }: RoutedNode, given: readonly string[]): Staying {
+function stayingHere({ links, routes }: RoutedNode, given: readonly string[], pods: Iterable<string>): Staying {
 	const local = new Set(routes.flatMap(({ table, type, to }) => (table === LOCAL_TABLE && type === LOCAL ? [to] : [])))
 	const isLocal = (ip: string) => local.has(`${ip}/${full(ip)}`)
 	const wanted = new Set(given)
 	const others = links
 		.flatMap(({ addresses }) => addresses.map(({ cidr }) => ipOf(cidr)))
 		.filter(ip => !wanted.has(ip) && !isLoopback(ip) && !isLinkLocal(ip) && isLocal(ip))
-	const first = (family: Family) => others.filter(ip => familyOf(ip) === family).slice(0, 1)
-	return { given: new Set(given.filter(isLocal)), others: { 4: first(4), 6: first(6) } }
+	const first = [...FAMILIES, ...pods].flatMap(network => others.find(ip => contains(network, ip)) ?? [])
+	return { given: new Set(given.filter(isLocal)), others: [...new Set(first)] }
 }
+
+const FAMILIES = ['0.0.0.0/0', '::/0']
 
 type SampleInput = { host: RoutedNode; taken: ReadonlySet<string> }
 

@@ -1,6 +1,7 @@
 import type { Bases } from '../../contract/bases.ts'
 import { basesOf, isRuleOf, recordedBases } from '../model/bases.ts'
 import { type Change, type Step, stepOf } from '../model/change.ts'
+import { ruleKey } from '../model/desired-rules.ts'
 import type { HostState } from '../model/host-state.ts'
 import type { Accepted, Released, Selection } from '../model/selection.ts'
 import { configure, type Phases, release } from './configure.ts'
@@ -25,8 +26,14 @@ function stepsOf(selection: Selection, host: HostState): PhaseSteps {
 		...accepted.map(one => ({ id: one.nic.id, phases: configurePhases(one, selection, host) })),
 		...released.map(one => ({ id: undefined, phases: releasePhases(one, selection, host) })),
 	]
-	const of = (phase: keyof Phases) => owners.flatMap(({ id, phases }) => phases[phase].map(change => stepOf(id, change)))
+	const of = (phase: keyof Phases) => withoutTwins(owners.flatMap(({ id, phases }) => phases[phase].map(change => stepOf(id, change))))
 	return { settings: of('settings'), take: of('take'), shape: of('shape'), probe: of('probe'), give: of('give'), leave: of('leave') }
+}
+
+/** A rule that two interfaces remove, each for its own reason, is removed once: by the last, after which no other of its rules is removed. */
+function withoutTwins(steps: readonly Step[]): Step[] {
+	const last = new Map(steps.flatMap(step => (step.change.kind === 'removeRule' ? [[ruleKey(step.change.rule), step] as const] : [])))
+	return steps.filter(step => step.change.kind !== 'removeRule' || last.get(ruleKey(step.change.rule)) === step)
 }
 
 /** Removes the rules of the former id of a NIC, except those that another NIC now has. */

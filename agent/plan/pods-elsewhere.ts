@@ -1,6 +1,7 @@
-import { ipOf, isInside } from '../../contract/ip.ts'
+import { ipOf, lengthOf, networkOf } from '../../contract/ip.ts'
 import { rulesOf } from '../model/desired-rules.ts'
-import type { HostState } from '../model/host-state.ts'
+import type { Family, HostState } from '../model/host-state.ts'
+import { familyOf } from '../model/networks.ts'
 import { UNICAST } from '../model/origin.ts'
 import { linksOf } from '../model/route.ts'
 import type { Accepted } from '../model/selection.ts'
@@ -20,31 +21,46 @@ type After = { after: Pick<HostState, 'links' | 'routes'>; then: Fib }
  * @returns the packets that would take another route, each with that route
  */
 export function awayFromPods(accepted: readonly Accepted[], { after, then }: After): { packet: OwnPacket; way: Way }[] {
-	const taken = ownAddresses(after)
-	const samples = new Map<string, string[]>()
-	return accepted.flatMap(({ nic, link }) =>
-		rulesOf(nic).flatMap(({ family, from, to }) => {
-			if (to === undefined) return []
-			const pods = samples.get(to) ?? podsIn(to, after, taken)
-			samples.set(to, pods)
-			return pods.flatMap(pod => {
+	const all = accepted.map(one => ({ ...one, rules: rulesOf(one.nic).filter(({ to }) => to !== undefined) }))
+	const pods = podsIn(new Set(all.flatMap(({ rules }) => rules.flatMap(({ to }) => to ?? []))), { after, then })
+	return all.flatMap(({ nic, link, rules }) =>
+		rules.flatMap(({ family, from, to = '' }) =>
+			(pods.get(to) ?? []).flatMap(({ pod, plain }) => {
 				const packet = { id: nic.id, link: link.ifindex, family, from: ipOf(from), to: pod, sampleOf: 'pods' }
 				const way = lookup(then, packet)
-				return isSameWay(way, lookup(then, { family, to: pod })) ? [] : [{ packet, way }]
-			})
-		}),
+				return isSameWay(way, plain) ? [] : [{ packet, way }]
+			}),
+		),
 	)
 }
 
-/** @returns an address behind each of the first routes to a network or into it */
-function podsIn(network: string, { routes }: After['after'], taken: ReadonlySet<string>): string[] {
-	const found: string[] = []
-	for (const { type, to } of routes) {
-		if (found.length === MOST) break
-		const pod = type === UNICAST && isInside(to, network) ? addressIn(to, taken) : undefined
-		if (pod !== undefined) found.push(pod)
+/** `plain`: the way of a packet without a source address. */
+type Pod = { pod: string; plain: Way }
+
+/** @returns network → an address behind each of the first routes to it or into it */
+function podsIn(networks: ReadonlySet<string>, { after, then }: After): Map<string, Pod[]> {
+	const taken = ownAddresses(after)
+	const networksOf = networksAround(networks)
+	const found = new Map<string, Pod[]>()
+	for (const { family, type, to } of after.routes) {
+		const around = type === UNICAST ? networksOf(to).filter(network => (found.get(network)?.length ?? 0) < MOST) : []
+		const pod = around.length > 0 ? addressIn(to, taken) : undefined
+		if (pod === undefined) continue
+		const plain = lookup(then, { family, to: pod })
+		for (const network of around) found.set(network, [...(found.get(network) ?? []), { pod, plain }])
 	}
 	return found
+}
+
+/** A host may have 100,000 routes, so each is compared with the lengths of the networks and not with each network. */
+function networksAround(networks: ReadonlySet<string>): (to: string) => string[] {
+	const lengthsOf = (family: Family) => [...new Set([...networks].filter(network => familyOf(network) === family).map(lengthOf))]
+	const lengths = { 4: lengthsOf(4), 6: lengthsOf(6) }
+	return to =>
+		lengths[familyOf(to)]
+			.filter(length => length <= lengthOf(to))
+			.map(length => networkOf(`${ipOf(to)}/${length}`))
+			.filter(network => networks.has(network))
 }
 
 /** If the node has no route to a pod, nothing is promised. */

@@ -11,14 +11,15 @@ import { addressesWeAdded } from './record-link.ts'
 
 /**
  * @returns the rule changes of an interface. The removals of rules of a former base come last, and so does that of a rule to pods from an
- * address that stays: other rules have replaced them by then
+ * address that stays: other rules have replaced them by then. With a base less than ten away, such a rule may be that of another interface
  */
 export function ruleChanges({ nic, ours }: Accepted, selection: Selection, host: HostState): Record<'take' | 'give' | 'leave', Change[]> {
 	const wanted = rulesOf(nic)
 	const of = sourcesOf(addressesOf(nic))
 	const former = formerBases(nic, ours)
 	const known = knownSources(selection)
-	const isLeft = (rule: Rule) => former.some(bases => isRuleOf(nic.id, rule, bases)) || (rule.to !== undefined && of.includes(rule.from))
+	const staying = new Set(selection.accepted.flatMap(one => sourcesOf(addressesOf(one.nic))))
+	const isLeft = (rule: Rule) => former.some(bases => isRuleOf(nic.id, rule, bases)) || (rule.to !== undefined && staying.has(rule.from))
 	const stale = staleRules(nic.id, { wanted, bases: [basesOf(nic)], of, known }, host)
 	const all = staleRules(nic.id, { wanted, bases: [basesOf(nic), ...former], known }, host)
 	return {

@@ -58,7 +58,7 @@ type AfterChange = { plan: Plan; state: HostState }
  * is an address of a link that the run may change, the kernel is queried again, in one process for all of them; all others are queried
  * anyway.
  *
- * @param before from a link-local address no packet went further than its link, so one that had such a source loses nothing
+ * @param before the answers before the change
  */
 async function lookUpAll(
 	host: ProbedHost,
@@ -73,7 +73,7 @@ async function lookUpAll(
 		const packet = lookups[at]
 		const source = sourceOf(answer)
 		if (!packet || packet.from !== undefined || source === undefined || !ours.has(source)) return []
-		return isLinkLocal(sourceOf(before[at]) ?? '') ? [] : [{ at, source, packet: { ...packet, from: source } }]
+		return wentNoFurther(before[at]) ? [] : [{ at, source, packet: { ...packet, from: source } }]
 	})
 	const again = await host.lookUp(
 		chosen.map(({ packet }) => packet),
@@ -84,6 +84,11 @@ async function lookUpAll(
 		if (then) answers[at] = 'error' in then ? then : { ...then, source }
 	}
 	return answers
+}
+
+/** From a link-local address no packet goes further than its link, so one to a next hop that had such a source loses nothing. */
+function wentNoFurther(answer: LookupAnswer | undefined): boolean {
+	return isLinkLocal(sourceOf(answer) ?? '') && answer !== undefined && 'far' in answer
 }
 
 function sourceOf(answer: LookupAnswer | undefined): string | undefined {

@@ -56,6 +56,7 @@ async function holds(node: Node, { wish, podNetworks }: Asked, place: string): P
 			networks: [],
 			given: wish.flatMap(({ address = [] }) => address),
 			paths: [],
+			pods: [],
 			bases: [DEFAULT_BASES],
 		})
 		const waysBefore = await kernelWays(host, lookups)

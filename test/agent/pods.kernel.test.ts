@@ -57,6 +57,26 @@ describe.skipIf(!isRoot)('a node whose NIC comes before its primary link, and it
 		expect(await waysToPod()).toEqual(['from 192.168.9.2', 'from fd99::2'])
 	})
 
+	test.each<[title: string, lines: string, podNetworks: string[]]>([
+		[
+			'another pool, on a node with many pods of the first one',
+			Array.from({ length: 20 }, (_, at) => `route add 10.240.1.${at}/32 dev mgmt scope link`).join('\n'),
+			['10.240.1.0/24'],
+		],
+		...[[], POD_NETWORKS].map((podNetworks): [string, string, string[]] => [
+			`another node, behind a tunnel that has no address, with ${podNetworks.length} known networks`,
+			`route del {pod}\nroute add 10.244.1.0/24 via 169.254.7.7 dev cali1 onlink
+			neigh add 169.254.7.7 lladdr 02:00:00:00:00:02 dev cali1\nroute replace default via 192.168.9.1 src 192.168.9.2`,
+			podNetworks,
+		]),
+	])('a run that would lose the path to a pod of %s, is rolled back', async (_, lines, podNetworks) => {
+		await addPod()
+		await host.ip(lines.replaceAll('{pod}', `${POD[0]}/32 dev cali1 scope link`))
+		const { report, stdout } = await host.agent([nic], { ...told, podNetworks })
+		expect(report, stdout).toMatchObject({ reason: 'ConnectivityLost', interfaces: [{ state: 'Failed', reason: 'ConnectivityLost' }] })
+		expect(await waysToPod()).toEqual(['from 192.168.9.2', 'from fd99::2'])
+	})
+
 	test.each<[title: string, lines: string, podNetworks: string[], reason: string]>([
 		[
 			'goes by a rule of others that comes first is refused',
@@ -88,6 +108,18 @@ describe.skipIf(!isRoot)('a node whose NIC comes before its primary link, and it
 		const { report, stdout } = await host.agent([nic], { ...told, podNetworks })
 		expect(report?.interfaces, stdout).toMatchObject([{ state: 'Failed', reason }])
 		expect(await waysToPod()).toEqual(['from 192.168.9.2', 'from fd99::2'])
+	})
+
+	test('a run that would lose the path to a pod that the node reaches from a link-local address is rolled back', async () => {
+		await host.ip('addr del fd99::2/64 dev mgmt')
+		await addPod()
+		await expect.poll(async () => waysOf(POD[1])).toMatchObject([{ prefsrc: expect.stringMatching(/^fe80:/) }])
+		const { report, stdout } = await host.agent([six], { ...told, podNetworks: [POD_NETWORKS[0] ?? ''] })
+		expect(report, stdout).toMatchObject({ reason: 'ConnectivityLost', interfaces: [{ state: 'Failed', reason: 'ConnectivityLost' }] })
+		expect(report?.message).toMatch(
+			/packets to fd44:1::5 leave by cali1 from fe80:\S+ before the change and leave by multinic0 from fd00::23/,
+		)
+		await configured([six], told)
 	})
 
 	test('a foreign rule added later that leads from the NIC to pods by another link is reported', async () => {
@@ -186,6 +218,10 @@ async function allWays(): Promise<string[]> {
 	const toPod = await waysToPod()
 	const toNic = await Promise.all([nic.address, 'fd00::23'].map(ip => connect({ from: pod, to: host }, ip)))
 	return [...toPod, ...toNic.map(said => (said.startsWith('from') ? 'answered' : said))]
+}
+
+function waysOf(ip: string): Promise<Record<string, unknown>[]> {
+	return host.ask(`route get ${ip}`)
 }
 
 function waysToPod(): Promise<string[]> {

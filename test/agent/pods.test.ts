@@ -113,3 +113,16 @@ describe('a rule to main with the priority of pod rules', () => {
 		expect(end.rules.some(({ to }) => to === '10.20.0.0/16')).toBe(stays)
 	})
 })
+
+test('a packet meets no rule of another source, of which ten interfaces and many pod networks make thousands', () => {
+	const ruleFrom = (from: string, priority: number): Rule => ({ family: 4, priority, from, table: 254, plain: true, words: '' })
+	const rules = [
+		...Array.from({ length: 1_000 }, (_, at) => ruleFrom(`10.${at >> 8}.${at & 255}.1/32`, 9_990)),
+		{ ...ruleFrom('10.0.9.1/32', 5), inverted: true as const },
+		ruleFrom('10.0.7.0/24', 9_999),
+		ruleFrom('0.0.0.0/0', 32_766),
+	]
+	const { rulesFrom } = fibOf({ ...start, rules })
+	expect(rulesFrom('10.0.7.1').map(({ priority }) => priority)).toEqual([5, 9_990, 9_999, 32_766])
+	expect(rulesFrom(undefined).map(({ priority }) => priority)).toEqual([5, 9_999, 32_766])
+})

@@ -4,8 +4,10 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { addressesToProbe, addressesToProbeElsewhere } from '../../agent/plan/addresses-to-probe.ts'
+import { addressesToProbe, addressesToProbeElsewhere, MOST_WIRES } from '../../agent/plan/addresses-to-probe.ts'
 import { type ArpResult, parseArping } from '../../agent/host/arping.ts'
+import { assertNoDuplicates, MOST_AT_ONCE } from '../../agent/host/duplicate-address.ts'
+import type { Step } from '../../agent/model/change.ts'
 import type { ProgramOutput } from '../../agent/host/exec.ts'
 import type { Link } from '../../agent/model/host-state.ts'
 import type { Route } from '../../agent/model/route.ts'
@@ -132,6 +134,46 @@ describe('whether another host has an address', () => {
 		const changes = plan(wanted, { ...host, files }, {}).steps.map(({ change }) => change)
 		expect(changes.filter(({ kind }) => kind === 'ask')).toEqual([{ kind: 'ask', link: 3, name: 'multinic0', ips: ['10.0.0.7'], mac }])
 		expect(changes.filter(({ kind }) => kind === 'addAddress')).toHaveLength(2)
+	})
+
+	test('is checked on a limited number of other links, those with the narrowest network first', () => {
+		const others = Array.from({ length: 30 }, (_, at) => ({
+			...{ ifindex: 10 + at, name: `vlan${at}`, mac: primary.mac, up: true },
+			addresses: [address(`10.0.0.9/${at < 27 ? 8 : 24}`)],
+		}))
+		const host = hostWith([link('10.0.0.4/24'), ...others])
+		const [own] = host.links
+		if (!own) throw new Error('no link')
+		const names = addressesToProbeElsewhere(own, ['10.0.0.5/24', '10.0.0.5/16'], none, host).map(change => 'ips' in change && change)
+		expect(names).toHaveLength(MOST_WIRES)
+		expect(names.slice(-3)).toMatchObject(['vlan27', 'vlan28', 'vlan29'].map(name => ({ name, ips: ['10.0.0.5'] })))
+	})
+
+	const questions = (ids: number[], count: number): Step[] =>
+		ids.map(id => ({
+			id,
+			change: { kind: 'ask', link: 3, name: 'ens3', mac: '', ips: Array.from({ length: count }, (_, at) => `10.0.${at}.5`) },
+		}))
+
+	test('is checked once on each link, whoever wants to know, and on a limited number at the same time', async () => {
+		let [all, now, most] = [0, 0, 0]
+		const asking = async (): Promise<ArpResult> => {
+			all++
+			most = Math.max(most, ++now)
+			await new Promise(setImmediate)
+			now--
+			return {}
+		}
+		expect(await assertNoDuplicates(questions([0, 1], 1_000), asking)).toEqual([])
+		expect([all, most]).toEqual([1_000, MOST_AT_ONCE])
+	})
+
+	test('blames each interface that wants an address in use', async () => {
+		const asking = async (ip: string): Promise<ArpResult> => (ip === '10.0.1.5' ? { mac: '02:00:00:00:00:09' } : {})
+		const message = '02:00:00:00:00:09 answers for 10.0.1.5 on ens3'
+		await expect(assertNoDuplicates(questions([0, 1], 2), asking)).rejects.toMatchObject({
+			facts: { blames: [0, 1].map(id => ({ id, message })) },
+		})
 	})
 
 	const header = 'ARPING 10.0.0.5 from 0.0.0.0 multinic0\n'

@@ -191,6 +191,12 @@ describe.skipIf(!isRoot)('the paths of packets (needs root for network namespace
 			'because rule 50 comes before rule 100 (from all lookup local) (ip rule show priority 100)',
 		],
 		[
+			'behind those for pods',
+			['link add cni0 type bridge', 'link set cni0 up', 'addr add 10.244.1.1/24 dev cni0', ...movedTo(9_995)],
+			[nic, { podNetworks: ['10.244.1.0/24'] }],
+			'10.244.1.1, an address of this node, leave by cni0 because rule 9990 comes before rule 9995',
+		],
+		[
 			'behind ours, of IPv6',
 			movedTo6,
 			[six],

@@ -42,6 +42,7 @@ const subject = {
 	networks: ['10.0.0.0/24'],
 	given: ['10.0.0.23'],
 	paths: ['10.96.0.1', 'api.example.org'],
+	pods: ['10.244.0.0/17'],
 	bases: [DEFAULT_BASES],
 }
 const words = (host: HostState, about: Partial<typeof subject> = {}) => lookupsOf(host, { ...subject, ...about }).lookups.map(shown)
@@ -67,6 +68,11 @@ describe('look-ups derived from the host', () => {
 			['10.0.0.2 from 10.0.0.7'],
 		],
 		['to a neighbour in each network', node(), ['10.200.0.2', '192.168.9.3 from 10.200.0.1'].map(line => line.replace('9.3', '9.1'))],
+		[
+			'to what is behind a next hop',
+			nodeWith({ ifindex: 5, name: 'tun5', addresses: [] }, [{ ...four, to: '10.244.2.0/24', via: '169.254.7.7', link: 5, onlink: true }]),
+			['10.244.2.1', '10.244.2.1 from 192.168.9.2'],
+		],
 		['passing through from each network', node(), ['9.9.9.9 from 10.200.0.2 iif if4', '10.96.0.1 from 10.200.0.2 iif if4']],
 		[
 			'where a network of the run meets a route of others',
@@ -114,6 +120,19 @@ describe('look-ups derived from the host', () => {
 		],
 	])('%s', (_, host, wanted) => {
 		expect(words(host)).toEqual(expect.arrayContaining(wanted))
+	})
+
+	test.each<[title: string, ip: string]>([
+		['of another pool', '172.20.0.5'],
+		['of the other half of a pool, of which a run is not told', '10.244.128.5'],
+	])('include a pod %s, although there are many others', (_, ip) => {
+		const pods = [...Array.from({ length: 20 }, (_, at) => `10.244.1.${at + 10}`), ip]
+		const host = nodeWith(
+			{ ifindex: 5, name: 'cali5', addresses: [] },
+			pods.map(to => ({ ...four, to: `${to}/32`, link: 5 })),
+		)
+		expect(words(host)).toEqual(expect.arrayContaining(['10.244.1.10', ip]))
+		expect(words(host)).not.toContain('10.244.1.29')
 	})
 
 	test('exclude the addresses and networks of a link that the run changes', () => {

@@ -1,0 +1,70 @@
+import { contains, ipOf, lengthOf, networkOf } from '../../contract/ip.ts'
+import type { Family, HostState } from '../model/host-state.ts'
+import { hasNetwork, isLinkLocal } from '../model/networks.ts'
+import { UNICAST } from '../model/origin.ts'
+import { gatewaysOf, linksOf, type Route } from '../model/route.ts'
+import { LOCAL_TABLE } from './own-packets.ts'
+import { addressIn } from './sample-address.ts'
+import { inTurns } from './take-turns.ts'
+
+/** Sample addresses behind links that a run does not change: on their wires, and behind their next hops. */
+
+/** Maximum number of routes to one address each that are alike, such as those to pods, and of routes by next hops that are alike. */
+const MOST_ALIKE = 16
+/** Maximum number of all of them. */
+const MOST = 128
+
+/** `pods`: pod networks whose packets the rules of a run send another way than those of other networks. */
+type Known = { touched: ReadonlySet<number>; taken: ReadonlySet<string>; pods: readonly string[] }
+export type Neighbour = { ip: string; link: number }
+
+/** @returns one address, not of this host, in each network on a link that the run does not change, by routes of any table */
+export function neighbours(family: Family, host: HostState, known: Known): Neighbour[] {
+	const onLink = routesOf(family, host, known).filter(route => gatewaysOf(route).length === 0 && !route.nextHops)
+	const alone = firstOfEach(
+		onLink.filter(({ to }) => !hasNetwork(to)),
+		({ to }) => kindOf(to, known),
+	)
+	return [...onLink.filter(({ to }) => hasNetwork(to)), ...alone].flatMap(route => sampleOf(route, known))
+}
+
+/**
+ * Returns addresses behind the next hops of links that the run does not change, such as those of pods on other nodes. If such a link has no
+ * address, the kernel chooses one of another link.
+ */
+export function distant(family: Family, host: HostState, known: Known): Neighbour[] {
+	const through = routesOf(family, host, known).filter(route => gatewaysOf(route).length > 0 && lengthOf(route.to) > 1)
+	const kind = (route: Route) => `${linksOf(route)} ${route.source} ${route.table} ${kindOf(route.to, known)}`
+	return firstOfEach(through, kind).flatMap(route => sampleOf(route, known))
+}
+
+function routesOf(family: Family, { routes }: HostState, { touched }: Known): Route[] {
+	return routes.filter(route => {
+		const links = linksOf(route)
+		const isLeading = route.family === family && route.table !== LOCAL_TABLE && route.type === UNICAST && links.length > 0
+		return isLeading && !links.some(link => touched.has(link)) && !isLinkLocal(route.to)
+	})
+}
+
+function sampleOf(route: Route, { taken }: Known): Neighbour[] {
+	const [link] = linksOf(route)
+	const ip = route.to.endsWith('/0') ? undefined : addressIn(route.to, taken)
+	return ip === undefined || link === undefined ? [] : [{ ip, link }]
+}
+
+/** The rules of a run distinguish pod networks, and a pool of addresses is rarely wider than this. */
+function kindOf(to: string, { pods }: Known): string {
+	const wide = networkOf(`${ipOf(to)}/${to.includes(':') ? 48 : 16}`)
+	return [wide, ...pods.filter(network => contains(network, ipOf(to)))].join(' ')
+}
+
+/** Returns a few routes of each kind, which take turns so that none crowds out others. */
+function firstOfEach(routes: readonly Route[], kind: (route: Route) => string): Route[] {
+	const kinds = new Map<string, Route[]>()
+	for (const route of routes) {
+		const key = kind(route)
+		const alike = kinds.get(key) ?? []
+		if (alike.length < MOST_ALIKE) kinds.set(key, [...alike, route])
+	}
+	return [...inTurns<Route>(kinds.values())].slice(0, MOST)
+}

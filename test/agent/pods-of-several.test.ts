@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest'
+import type { HostState } from '../../agent/model/host-state.ts'
+import { fibOf, lookup } from '../../agent/plan/fib.ts'
+import { ruleKey } from '../../agent/model/desired-rules.ts'
+import { plan } from '../../agent/plan/plan.ts'
+import { linksOf } from '../../agent/model/route.ts'
+import type { Change } from '../../agent/model/change.ts'
+import { type Bases, DEFAULT_BASES } from '../../contract/bases.ts'
+import { type Interface, settle } from '../../contract/interface.ts'
+import { formatChange } from '../../agent/ip/format-change.ts'
+import { after, hostWith } from './simulated-host.ts'
+
+/** A pod of the node stays behind a link of the node for each of several interfaces, whose rules may have the priorities of each other. */
+const CALI = 4
+const POD = '10.244.1.5'
+const IDS = [0, 3, 5, 8]
+const nicOf = (mac: number, id = mac, net = mac): Interface => ({
+	...{ id, macAddress: `fa:16:3e:00:00:0${mac}` },
+	...{ address: `10.0.${net}.23`, cidr: `10.0.${net}.0/24`, gateway: `10.0.${net}.1` },
+})
+const start = hostWith(
+	[
+		{ ifindex: CALI, name: 'cali1', mac: '02:00:00:00:00:02', up: true },
+		...IDS.map(id => ({ ifindex: 10 + id, name: `ens${id}`, mac: nicOf(id).macAddress })),
+	],
+	{ routes: [{ family: 4, to: `${POD}/32`, link: CALI, table: 254, metric: 0, protocol: 3, type: 1, scope: 253, onlink: false }] },
+)
+
+const planned = (host: HostState, wish: Interface[], bases: Bases) =>
+	plan(
+		{
+			...{ interfaces: settle(wish, { podNetworks: ['10.244.1.0/24'], bases }), nodeAddresses: [] },
+			...{ kinds: new Set(['hardware']), failed: new Map() },
+		},
+		host,
+		{},
+	)
+const changesOf = ({ steps }: ReturnType<typeof planned>) => steps.map(({ change }) => change)
+
+/** @returns each change after which packets from an address of an interface do not leave by the link of the pod */
+function lost(host: HostState, changes: readonly Change[]): string[] {
+	let now = host
+	return changes.flatMap(change => {
+		try {
+			now = after(now, change)
+		} catch {} // Mimics ip -force.
+		const fib = fibOf(now)
+		const held = now.links.flatMap(({ addresses }) => addresses.map(({ cidr }) => cidr.slice(0, cidr.indexOf('/'))))
+		const away = held.filter(from => {
+			const way = lookup(fib, { family: 4, from, to: POD })
+			return !('route' in way && linksOf(way.route)[0] === CALI)
+		})
+		return away.map(from => `${from} after ${formatChange(change)?.line ?? change.kind}`)
+	})
+}
+
+test.each<[title: string, wish: Interface[], bases: Bases]>([
+	['a base five higher', IDS.map(id => nicOf(id)), { table: 100, priority: 10_005 }],
+	['a base five lower', IDS.map(id => nicOf(id)), { table: 100, priority: 9_995 }],
+	['bases three higher', IDS.map(id => nicOf(id)), { table: 103, priority: 10_003 }],
+	['ids in a cycle', [nicOf(0, 3), nicOf(3, 5), nicOf(5, 8), nicOf(8, 0)], DEFAULT_BASES],
+	['addresses swapped', [nicOf(0, 0, 3), nicOf(3, 3, 0), nicOf(5), nicOf(8)], DEFAULT_BASES],
+	['one removed, and another with its id and address', [nicOf(3, 0, 0), nicOf(5), nicOf(8)], DEFAULT_BASES],
+])('from each of several interfaces a pod is reached after each step to %s, and of its undo', (_, wish, bases) => {
+	const host = changesOf(
+		planned(
+			start,
+			IDS.map(id => nicOf(id)),
+			DEFAULT_BASES,
+		),
+	).reduce(after, start)
+	const made = planned(host, wish, bases)
+	const changes = changesOf(made)
+	expect([lost(host, changes), lost(changes.reduce(after, host), made.undo)]).toEqual([[], []])
+	const removed = changes.flatMap(change => (change.kind === 'removeRule' ? [ruleKey(change.rule)] : []))
+	expect(removed).toEqual([...new Set(removed)])
+})
