@@ -4,7 +4,7 @@ import { parseBounded } from '../../runtime/bounded-json.ts'
 import { faultsIn } from '../../runtime/faults.ts'
 import { Report } from '../model/report.ts'
 import type { Mode } from '../model/snapshot.ts'
-import type { Mark } from './projections.ts'
+import type { RunIdentity } from './projections.ts'
 
 /**
  * Parses the report of a run. The work is bounded whatever the node wrote, and text that must not enter a status is removed. Pure.
@@ -12,7 +12,7 @@ import type { Mark } from './projections.ts'
  * @param text `report.json`, or a termination message
  * @returns the report, or a sentence that says why it is not a report of this run
  */
-export function readReport(text: string, run: Mark & { mode: Mode }): { report: Report } | { fault: string } {
+export function readReport(text: string, run: RunIdentity & { mode: Mode }): { report: Report } | { fault: string } {
 	const json = parseBounded(text, REPORT_BOUNDS)
 	if ('fault' in json) return json
 	const parsed = Report.safeParse(json.value)

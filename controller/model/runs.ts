@@ -10,21 +10,21 @@ import type { Mode, Run, RunSettings, Snapshot } from './snapshot.ts'
 export const HISTORY_MAX = 5
 
 /** First and longest wait after a failure (milliseconds); longer after one that harmed the node, which is not repeated as soon. */
-const waits = { plain: [5_000, 300_000], harmful: [60_000, 3_600_000] } as const
+const backoffs = { plain: [5_000, 300_000], harmful: [60_000, 3_600_000] } as const
 
 /** Delay before a run that the API server rejected is created again (milliseconds). */
-export const REFUSED_MS = 30_000
+export const REJECTED_RETRY_MS = 30_000
 
 /** How long a Job may take to create its pod before the reason is looked up (milliseconds). */
 export const NO_POD_MS = 10_000
 
 /** What failed, according to a status or a result. */
-export type Complaint = { reason: string; interfaceStatuses?: readonly InterfaceStatus[] | undefined }
+export type RunFailure = { reason: string; interfaceStatuses?: readonly InterfaceStatus[] | undefined }
 
 /** @returns how long after failure number `failures` (from 1) in a row the next run may start: 5, 10, 20 … 300 s, or 1, 2, 4 … 60 min */
-export function backoffMs(failures: number, { reason, interfaceStatuses = [] }: Complaint): number {
+export function backoffMs(failures: number, { reason, interfaceStatuses = [] }: RunFailure): number {
 	const harmed = stopsRollout(reason) || interfaceStatuses.some(nic => nic.status === 'Failed' && stopsRollout(nic.reason))
-	const [first, longest] = harmed ? waits.harmful : waits.plain
+	const [first, longest] = harmed ? backoffs.harmful : backoffs.plain
 	return Math.min(first * 2 ** Math.min(failures - 1, 30), longest)
 }
 
@@ -58,8 +58,8 @@ export function isPodless({ job, pod }: Run): boolean {
 }
 
 /** Whether the agent may have run; true if that is unknown. */
-export function hasBegun({ job, pod }: Run): boolean {
-	return pod ? pod.began : job?.hasPods !== false
+export function mayHaveRun({ job, pod }: Run): boolean {
+	return pod ? pod.hasStarted : job?.hasPods !== false
 }
 
 /** How long after its Kubernetes deadline the controller gives up a run (milliseconds). */
@@ -68,17 +68,17 @@ const GRACE_MS = 15_000
 type Clock = { uptime: number; settings: Pick<RunSettings, 'deadlineMs'> }
 
 /** @returns how long until an unfinished run is given up, by a monotonic clock (milliseconds); 0 or less: it is given up */
-export function leftToEnd({ heard }: Pick<Run, 'heard'>, { uptime, settings }: Clock): number {
-	return heard + settings.deadlineMs + GRACE_MS - uptime
+export function msUntilGivenUp({ firstSeenAt }: Pick<Run, 'firstSeenAt'>, { uptime, settings }: Clock): number {
+	return firstSeenAt + settings.deadlineMs + GRACE_MS - uptime
 }
 
 /** Whether the status, of any generation, reports the end of this run: it then has no slot in the wave, although its pod may still act. */
-export function isEndTold({ config: { status, uid } }: Pick<Snapshot, 'config'>, run: Run): boolean {
+export function isEndReported({ config: { status, uid } }: Pick<Snapshot, 'config'>, run: Run): boolean {
 	return run.uid === uid && status.lastJobName === run.name && condition(status, 'Progressing')?.status === 'False'
 }
 
 /** Whether the run is over, with or without a report. */
-export function hasEnded({ job, pod }: Run): boolean {
+export function isFinished({ job, pod }: Run): boolean {
 	return job ? job.finished !== undefined : pod?.ended === true
 }
 
@@ -88,7 +88,7 @@ export function succeeded({ report }: Run): boolean {
 }
 
 /** Whether the status already has the result of this run. */
-export function isTold({ config: { status, generation } }: Pick<Snapshot, 'config'>, run: Run): boolean {
+export function isReported({ config: { status, generation } }: Pick<Snapshot, 'config'>, run: Run): boolean {
 	return status.observedGeneration === generation && status.lastJobName === run.name && condition(status, 'Progressing')?.status === 'False'
 }
 
@@ -98,32 +98,35 @@ export function condition(status: { conditions?: Condition[] | undefined }, type
 }
 
 /** What failed, according to the status. */
-export function complaint({ config: { status } }: Pick<Snapshot, 'config'>): Complaint {
+export function failureOf({ config: { status } }: Pick<Snapshot, 'config'>): RunFailure {
 	return { reason: condition(status, 'Ready')?.reason ?? '', interfaceStatuses: status.interfaceStatuses }
 }
 
 /** Whether the failure may resolve without a change. */
-export function mayHeal({ reason, interfaceStatuses = [] }: Complaint): boolean {
+export function isRetryable({ reason, interfaceStatuses = [] }: RunFailure): boolean {
 	if (reason !== 'PartlyFailed') return heals(reason)
 	return interfaceStatuses.some(nic => nic.status === 'Failed' && heals(nic.reason))
 }
 
 /** Whether it is a read-only run in addition to what the node config requests. */
-export function isLook({ mode, asked }: Run): boolean {
-	return mode === 'Verify' || asked.plan !== undefined
+export function isVerification({ mode, requests }: Run): boolean {
+	return mode === 'Verify' || requests.plan !== undefined
 }
 
 /**
  * Whether read-only runs use all of their slots. A quarter is reserved for runs that change a node: a client that may write node configs
  * can request runs for every node, again and again, and nothing else limits such runs.
  */
-export function looksAreMany({ rollout: { looking }, settings: { maxConcurrentRuns } }: Pick<Snapshot, 'rollout' | 'settings'>): boolean {
-	return looking >= Math.max(1, Math.floor((maxConcurrentRuns * 3) / 4))
+export function isVerificationLimitReached({
+	rollout: { activeVerifications },
+	settings: { maxConcurrentRuns },
+}: Pick<Snapshot, 'rollout' | 'settings'>): boolean {
+	return activeVerifications >= Math.max(1, Math.floor((maxConcurrentRuns * 3) / 4))
 }
 
 /** Whether a verification found that the node differs from the last run. */
 export function isDrifted(snapshot: Pick<Snapshot, 'config'>): boolean {
-	return snapshot.config.status.state === 'Failed' && complaint(snapshot).reason === 'Drifted'
+	return snapshot.config.status.state === 'Failed' && failureOf(snapshot).reason === 'Drifted'
 }
 
 /** Whether the status has the result of this generation, and of exactly these interfaces. */
@@ -134,19 +137,19 @@ export function isUpToDate(snapshot: Snapshot): boolean {
 	const speaksOfIt = status.observedGeneration === generation && (config.deleting || status.observedSpecHash === specHash)
 	const ready = condition(status, 'Ready')?.reason
 	const judged = status.state === 'Configured' || status.state === 'Failed' || (status.state === 'Pending' && ready === 'Planned')
-	return speaksOfIt && judged && ready !== 'InvalidConfig' && (run === undefined || isTold(snapshot, run))
+	return speaksOfIt && judged && ready !== 'InvalidConfig' && (run === undefined || isReported(snapshot, run))
 }
 
 /** @returns the number of the next run of this generation */
 export function nextAttempt(snapshot: Snapshot): number {
-	return Math.max(lastNamed(snapshot), ...attemptsOf(snapshot).map(run => run.attempt)) + 1
+	return Math.max(lastNamedAttempt(snapshot), ...attemptsOf(snapshot).map(run => run.attempt)) + 1
 }
 
 /**
  * The status still names a deleted run: the result of another run with that name would count as reported. A run whose result is not
  * reported yet exists, even if the watch has not reported it: its name is used again, and the run is found.
  */
-function lastNamed({ config }: Snapshot): number {
+function lastNamedAttempt({ config }: Snapshot): number {
 	const { lastJobName = '' } = config.status
 	const attempt = attemptOf(lastJobName)
 	if (lastJobName !== runName(config, attempt)) return 0

@@ -1,5 +1,5 @@
 import { stopsRollout } from '../../contract/reasons.ts'
-import { condition, currentRun, isActive, isEndTold, isTold } from '../model/runs.ts'
+import { condition, currentRun, isActive, isEndReported, isReported } from '../model/runs.ts'
 import type { Mode, Snapshot } from '../model/snapshot.ts'
 
 /** How a node takes part in the rollout. Pure. */
@@ -12,9 +12,9 @@ export type Part = Pick<Snapshot, 'config' | 'spec' | 'runs'>
  * that has reported changes nothing more, although its pod never ends on a node that was switched off.
  */
 export function isChanging(part: Part): boolean {
-	if (part.runs.some(run => isActive(run) && !run.report && changesNode(run.mode) && !isEndTold(part, run))) return true
+	if (part.runs.some(run => isActive(run) && !run.report && changesNode(run.mode) && !isEndReported(part, run))) return true
 	const run = currentRun(part)
-	return run !== undefined && changesNode(run.mode) && (run.job ?? run.pod) !== undefined && 'value' in part.spec && !isTold(part, run)
+	return run !== undefined && changesNode(run.mode) && (run.job ?? run.pod) !== undefined && 'value' in part.spec && !isReported(part, run)
 }
 
 /** Whether a run of this mode changes its node. */
@@ -34,6 +34,6 @@ export function stopReason(part: Part): string | undefined {
 }
 
 /** Whether the result of this generation is still unknown. */
-export function isUnsettled({ config: { status, generation } }: Part): boolean {
+export function isUnfinished({ config: { status, generation } }: Part): boolean {
 	return status.observedGeneration !== generation || (status.state !== 'Configured' && status.state !== 'Failed')
 }

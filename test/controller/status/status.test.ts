@@ -4,8 +4,8 @@ import type { AgentReport } from '../../../contract/agent-run.ts'
 import { Mac } from '../../../contract/primitives.ts'
 import { NodeConfigStatus } from '../../../contract/node-config.ts'
 import { Reason } from '../../../contract/reasons.ts'
-import { same } from '../../../controller/model/same-json.ts'
-import { statusChange } from '../../../controller/status/status-patch.ts'
+import { sameJson } from '../../../controller/model/same-json.ts'
+import { statusPatch } from '../../../controller/status/status-patch.ts'
 import { condition } from '../../../controller/model/runs.ts'
 import type { Snapshot } from '../../../controller/model/snapshot.ts'
 import { readSpec } from '../../../controller/model/read-spec.ts'
@@ -284,13 +284,13 @@ describe('a write contains only what is new', () => {
 		],
 		['what is gone is removed', { state: 'InProgress', interfaces: '0/1', lastProcessed: 'then' }, { backend: null }],
 	])('%s', (_, wanted, change) => {
-		expect(statusChange(stored, wanted)).toEqual(change)
+		expect(statusPatch(stored, wanted)).toEqual(change)
 	})
 
 	test('the order of keys makes no difference', () => {
-		expect(same({ a: 1, b: [{ c: 2, d: 3 }] }, { b: [{ d: 3, c: 2 }], a: 1 })).toBe(true)
-		expect(same({ a: undefined }, {})).toBe(true)
-		expect(same([1, 2], [2, 1])).toBe(false)
+		expect(sameJson({ a: 1, b: [{ c: 2, d: 3 }] }, { b: [{ d: 3, c: 2 }], a: 1 })).toBe(true)
+		expect(sameJson({ a: undefined }, {})).toBe(true)
+		expect(sameJson([1, 2], [2, 1])).toBe(false)
 	})
 
 	test('a pending status says what it waits for', () => {

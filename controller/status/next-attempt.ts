@@ -1,0 +1,19 @@
+import { cut, MESSAGE_MAX } from '../../contract/conditions.ts'
+import { backoffMs, isRetryable, type RunFailure } from '../model/runs.ts'
+import { duration } from '../model/format.ts'
+
+/** Messages that end with what happens next. Pure. */
+
+/** Appends what happens next to a message, so that a long message never cuts it off. */
+export function withNextAttempt(message: string, failure: RunFailure | false, failures: number): string {
+	if (!failure) return message
+	return endingWith(isRetryable(failure) ? nextAttemptMessage(backoffMs(failures, failure)) : 'Waiting for a change or a retry.', message)
+}
+
+export function nextAttemptMessage(ms: number): string {
+	return `Next attempt in ${duration(ms)}.`
+}
+
+export function endingWith(end: string, message: string): string {
+	return `${cut(message.replace(/\.$/, ''), MESSAGE_MAX - end.length - 2)}. ${end}`
+}
