@@ -134,10 +134,10 @@ export function isUpToDate(snapshot: Snapshot): boolean {
 	const { config, specHash } = snapshot
 	const { status, generation } = config
 	const run = currentRun(snapshot)
-	const speaksOfIt = status.observedGeneration === generation && (config.deleting || status.observedSpecHash === specHash)
+	const isOfGeneration = status.observedGeneration === generation && (config.deleting || status.observedSpecHash === specHash)
 	const ready = condition(status, 'Ready')?.reason
-	const judged = status.state === 'Configured' || status.state === 'Failed' || (status.state === 'Pending' && ready === 'Planned')
-	return speaksOfIt && judged && ready !== 'InvalidConfig' && (run === undefined || isReported(snapshot, run))
+	const hasResult = status.state === 'Configured' || status.state === 'Failed' || (status.state === 'Pending' && ready === 'Planned')
+	return isOfGeneration && hasResult && ready !== 'InvalidConfig' && (run === undefined || isReported(snapshot, run))
 }
 
 /** @returns the number of the next run of this generation */
