@@ -1,9 +1,9 @@
 import { readFileSync, statSync } from 'node:fs'
 import * as z from 'zod'
-import { faultsIn } from '../runtime/faults.ts'
 import { RunConfig, RunMark } from '../contract/run-config.ts'
-import { failure, isFailure, wordsOf } from './failure.ts'
+import { faultsIn } from '../runtime/faults.ts'
 import { type Flags, parseFlags, TERMINATION_LOG } from './flags.ts'
+import { failure, isFailure, wordsOf } from './model/failure.ts'
 
 /** Where a run reads its input and writes its output. Each default is correct in the agent's pod. */
 export const Settings = z

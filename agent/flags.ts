@@ -1,4 +1,5 @@
-import { failure } from './failure.ts'
+import { failure } from './model/failure.ts'
+import type { LogFormat } from './report/log.ts'
 
 /** Default path of the termination message, which the kubelet reads. */
 export const TERMINATION_LOG = '/dev/termination-log'
@@ -23,7 +24,6 @@ Exit status
   2  invalid input, which the report names; nothing was changed
 `
 
-export type LogFormat = 'human' | 'json'
 export type Flags = { help: boolean; logFormat: LogFormat | undefined }
 
 const formats: Readonly<Record<string, LogFormat>> = { '--human': 'human', '--json': 'json' }

@@ -9,8 +9,7 @@ import type { Started } from './agent/count.ts'
 import { eventsDuring } from './agent/events.ts'
 import { type BenchHost, benchHost, NICS } from './agent/host.ts'
 import { peakOf, timeOf } from './agent/process.ts'
-import type { Figure, Log } from './figure.ts'
-import { figure, median, middlePair } from './figure.ts'
+import { type Figure, figure, type Log, median, middlePair } from './figure.ts'
 
 /**
  * The agent as its image runs it, on the real kernel, on a host with ten NICs: its time compared with that of an empty Node, its memory,

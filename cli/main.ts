@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import type { WriteStream } from 'node:tty'
 import { codeOf } from '../runtime/errors.ts'
-import { connect } from './connect.ts'
+import { connect } from './read/connect.ts'
 import { run } from './program.ts'
 import { sentenceOf } from './render/failure.ts'
-import { exitCodes, type Screen } from './world.ts'
+import { exitCodes, type Screen } from './model/io.ts'
 
 /** `kubectl multinic`: the program in its process. */
 const interrupt = new AbortController()
@@ -40,7 +40,7 @@ function screenOf(stream: WriteStream): Screen {
 
 /** Ends the process if a stream cannot be written: `… | head` has read enough; a full disk is not a bug. */
 function endUnwritten(error: unknown, stream: string): never {
-	if (codeOf(error) === 'EPIPE') process.exit(exitCodes.fine)
+	if (codeOf(error) === 'EPIPE') process.exit(exitCodes.ok)
 	if (stream === 'standard output') process.stderr.write(`error: ${stream} cannot be written: ${sentenceOf(error)}\n`)
 	process.exit(exitCodes.notAsWanted)
 }

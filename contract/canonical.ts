@@ -5,6 +5,18 @@ export function canonicalText(interfaces: readonly Interface[]): string {
 	return canonicalJson(canonicalForm(interfaces).toSorted((a, b) => a.id - b.id))
 }
 
+/**
+ * Returns whether two lists of interfaces mean the same. An empty list in an interface (`routes: []`) counts as absent; in the text it does
+ * not, because hashes of such specs are stored.
+ */
+export function meanTheSame(a: readonly Interface[], b: readonly Interface[]): boolean {
+	return canonicalText(a.map(withoutEmptyLists)) === canonicalText(b.map(withoutEmptyLists))
+}
+
+function withoutEmptyLists({ addresses, routes, ...nic }: Interface): Interface {
+	return { ...nic, ...(addresses?.length && { addresses }), ...(routes?.length && { routes }) }
+}
+
 /** @returns JSON with sorted keys and without undefined ones; empty if there is no value */
 export function canonicalJson(value: unknown): string {
 	return JSON.stringify(sorted(value)) ?? ''
@@ -15,4 +27,17 @@ function sorted(value: unknown): unknown {
 	if (typeof value !== 'object' || value === null) return value
 	const entries = Object.entries(value).filter(([, inner]) => inner !== undefined)
 	return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => [key, sorted(inner)]))
+}
+
+/** Returns whether two values have the same canonical JSON, without writing it. */
+export function sameJson(a: unknown, b: unknown): boolean {
+	if (a === b) return true
+	if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+	if (Array.isArray(a) !== Array.isArray(b)) return false
+	return [...new Set([...Object.keys(a), ...Object.keys(b)])].every(key => sameJson(own(a, key), own(b, key)))
+}
+
+/** Returns a value of the object itself: `__proto__` may be a key in JSON. */
+function own(object: object, key: string): unknown {
+	return Object.hasOwn(object, key) ? (object as Readonly<Record<string, unknown>>)[key] : undefined
 }

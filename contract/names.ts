@@ -27,6 +27,7 @@ export const LABEL_MODE = `${GROUP}/mode`
 
 /** On a run's ConfigMap: the boot id of its node, the cause of the run, and how many runs failed in a row before it. */
 export const ANNOTATION_BOOT_ID = `${GROUP}/boot-id`
+export const ANNOTATION_POD_NETWORKS = `${GROUP}/pod-networks`
 export const ANNOTATION_CAUSE = `${GROUP}/cause`
 export const ANNOTATION_FAILURES = `${GROUP}/failures`
 /**

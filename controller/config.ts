@@ -24,7 +24,7 @@ const Env = z.object({
 	AGENT_IMAGE: z.string().regex(/^\S+$/, 'must be an image reference').describe('Image of the agent'),
 	AGENT_IMAGE_PULL_POLICY: z.enum(['Always', 'IfNotPresent', 'Never']).default('IfNotPresent'),
 	AGENT_IMAGE_PULL_SECRETS: listOf(z.array(ObjectName)).describe('Names of Secrets, separated by commas'),
-	AGENT_PRIVILEGED: Bool.default(true).describe('false: hardened mode, see docs/agent.md'),
+	AGENT_PRIVILEGED: Bool.default(true).describe('false: hardened mode, see docs/agent/how-it-works.md'),
 	AGENT_SERVICE_ACCOUNT: ObjectName.default(RUN_APP),
 	AGENT_ROUTE_TABLE_BASE: Whole.pipe(RouteTableBase)
 		.prefault(String(DEFAULT_BASES.table))

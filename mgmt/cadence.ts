@@ -1,4 +1,4 @@
-import type { Poll } from './settings.ts'
+import type { Poll } from './model/settings.ts'
 
 export type Moment = {
 	nowMs: number

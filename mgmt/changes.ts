@@ -1,4 +1,4 @@
-import { canonicalForm, type Interface } from '../contract/interface.ts'
+import { meanTheSame } from '../contract/canonical.ts'
 import type { NodeConfigRequest, NodeConfigView } from '../contract/viola-api.ts'
 import type { Server } from './openstack/nova.ts'
 import { isNamed, type Vm } from './resolve.ts'
@@ -8,7 +8,7 @@ export function toSend(wanted: readonly NodeConfigRequest[], inForce: ReadonlyMa
 	return wanted.filter(node => {
 		const now = inForce.get(node.nodeName)
 		if (!now) return node.interfaces.length > 0
-		return now.instanceId !== node.instanceId || canonical(now.interfaces) !== canonical(node.interfaces)
+		return now.instanceId !== node.instanceId || !meanTheSame(now.interfaces, node.interfaces)
 	})
 }
 
@@ -40,20 +40,4 @@ function isProven(instanceId: string | undefined, { servers, refs, vms }: Standi
 	const server = servers.find(({ id }) => id === instanceId)
 	if (!server) return vms.length > 0
 	return server.name !== undefined && !isNamed(server, refs)
-}
-
-/** Returns the same text for lists that mean the same. */
-function canonical(interfaces: readonly Interface[]): string {
-	const byId = canonicalForm(interfaces).toSorted((a, b) => a.id - b.id)
-	return JSON.stringify(
-		byId.map(nic =>
-			Object.entries(nic)
-				.filter(([, value]) => !isNothing(value))
-				.toSorted(([a], [b]) => (a < b ? -1 : 1)),
-		),
-	)
-}
-
-function isNothing(value: unknown): boolean {
-	return value === undefined || (Array.isArray(value) && value.length === 0)
 }

@@ -1,8 +1,8 @@
 import type { OpenstackConfigSpec } from '../contract/openstack-config.ts'
 import type { Config } from './config.ts'
 import { grantOf } from './disclosure/decide.ts'
-import { namedBy } from './disclosure/origin.ts'
-import { refuse } from './failures.ts'
+import { namedBy } from './model/origin.ts'
+import { refuse } from './model/failures.ts'
 import type { Clients } from './http-clients.ts'
 import type { Login } from './openstack/keystone.ts'
 import { readNetworks, readPorts, readSubnets } from './openstack/neutron.ts'
@@ -12,10 +12,10 @@ import { openSession } from './openstack/session.ts'
 import type { Tokens } from './openstack/tokens.ts'
 import type { World } from './plan.ts'
 import { isNamed } from './resolve.ts'
-import type { Contrabass } from './remotes.ts'
+import type { Contrabass } from './model/settings.ts'
 import type { Secrets } from './secrets.ts'
 import type { Viola } from './send.ts'
-import type { Settings } from './settings.ts'
+import type { Settings } from './model/settings.ts'
 
 export type Sources = {
 	spec: OpenstackConfigSpec

@@ -1,3 +1,4 @@
+import { sameJson } from '../contract/canonical.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { addHealth, createHttpServer, listen } from '../runtime/http-server.ts'
 import { KubeClient, loadCredentials, startReflector } from '../runtime/kube/index.ts'
@@ -52,11 +53,7 @@ function changedByPeople(now: OpenstackConfig | undefined, before: OpenstackConf
 	if (!now || !before) return true
 	const { generation, deletionTimestamp, annotations } = now.metadata
 	const was = before.metadata
-	return (
-		generation !== was.generation ||
-		deletionTimestamp !== was.deletionTimestamp ||
-		JSON.stringify(annotations) !== JSON.stringify(was.annotations)
-	)
+	return generation !== was.generation || deletionTimestamp !== was.deletionTimestamp || !sameJson(annotations, was.annotations)
 }
 
 if (import.meta.main) await runProcess('mgmt', readers, main)

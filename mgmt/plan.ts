@@ -9,7 +9,7 @@ import type { Network, Port, Subnet } from './openstack/neutron.ts'
 import type { Server } from './openstack/nova.ts'
 import { type Fault, resolveVms, type Vm } from './resolve.ts'
 import { downPorts, type SelectedPort, selectPorts } from './select.ts'
-import type { Settings } from './settings.ts'
+import type { Settings } from './model/settings.ts'
 
 /** Everything that one decision depends on, read completely: if a read failed, there is no World. */
 export type World = {

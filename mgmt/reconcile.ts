@@ -1,4 +1,5 @@
-import { OpenstackConfigSpec, type OpenstackConfigStatus } from '../contract/openstack-config.ts'
+import { sameJson } from '../contract/canonical.ts'
+import { OpenstackConfigSpec } from '../contract/openstack-config.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { type Failure, isFailure } from '../runtime/errors.ts'
 import { type KubeClient, nameOf } from '../runtime/kube/index.ts'
@@ -11,7 +12,7 @@ import type { Config } from './config.ts'
 import { createGrantedClient } from './disclosure/client.ts'
 import { grantOf } from './disclosure/decide.ts'
 import { providerRefusal } from './disclosure/providers.ts'
-import { advice, type MgmtReason, nextAfter, refuse } from './failures.ts'
+import { advice, type MgmtReason, nextAfter, refuse } from './model/failures.ts'
 import { gather } from './gather.ts'
 import type { Clients, HttpClients } from './http-clients.ts'
 import { type OpenstackConfig, OpenstackConfigKind, WITHDRAW_FINALIZER } from './kind.ts'
@@ -148,7 +149,7 @@ async function removeFinalizer({ client }: Mgmt, { metadata }: OpenstackConfig):
 async function writeStatus({ client, clock, log }: Mgmt, config: OpenstackConfig, outcome: Outcome): Promise<void> {
 	const now = { at: new Date(clock.now()).toISOString(), generation: config.metadata.generation ?? 0 }
 	const status = statusAfter(outcome, config.status, now)
-	if (canonical(status) === canonical(config.status)) return
+	if (sameJson(status, config.status)) return
 	if ('error' in outcome) log.warn({ openstackConfig: config.metadata.name, err: outcome.error }, 'sync failed')
 	await client.patchStatus(OpenstackConfigKind, config.metadata, { ...status, lastError: status.lastError ?? null })
 }
@@ -159,12 +160,4 @@ function again({ env, clock, chance }: Mgmt, { spec, status }: OpenstackConfig, 
 	const last = sentNow ? clock.now() : Date.parse(status?.lastSyncedAt ?? '')
 	const moment = { nowMs: clock.now(), lastSentMs: Number.isNaN(last) ? undefined : last, down, failed, chance: chance() }
 	return { afterMs: nextPoll(pollOf(spec, env), moment) }
-}
-
-function canonical(status: OpenstackConfigStatus | undefined): string {
-	return JSON.stringify(status, (_, value: unknown) =>
-		typeof value === 'object' && value !== null && !Array.isArray(value)
-			? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-			: value,
-	)
 }

@@ -1,21 +1,11 @@
 import type { OpenstackConfigSpec, OpenstackSettings } from '../contract/openstack-config.ts'
 import { parseDuration } from '../runtime/env.ts'
 import type { Config } from './config.ts'
-import { chosenEndpoint, type Endpoint } from './disclosure/origin.ts'
-import { refuse } from './failures.ts'
+import { refuse } from './model/failures.ts'
+import { chosenEndpoint } from './model/origin.ts'
+import type { Contrabass, Endpoints, OpenStack, Remote } from './model/settings.ts'
 
-/** How one remote system is reached. Times in milliseconds. */
-export type Remote = { endpoint: Endpoint; timeoutMs: number; insecure: boolean; ca?: string }
-export type Contrabass = Remote & { openstackProviderId: string }
-/** Selects the endpoint in the catalog; an override takes precedence. */
-export type Endpoints = { side: 'public' | 'internal' | 'admin'; region: string; network?: Endpoint; compute?: Endpoint }
-export type OpenStack = Omit<Remote, 'endpoint'> & {
-	/** Set without Contrabass. */
-	keystone: Endpoint | undefined
-	endpoints: Endpoints
-	/** The field of the OpenstackConfig that decides which certificates are trusted; undefined: the environment decides. */
-	trustField: string | undefined
-}
+/** How the remote systems are reached. */
 
 /** Returns how viola is reached; all that is needed to withdraw what was sent. @throws Failure ConfigError */
 export function violaOf({ settings: own = {} }: OpenstackConfigSpec, env: Config): Remote {

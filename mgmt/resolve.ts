@@ -1,5 +1,5 @@
 import { NodeName } from '../contract/primitives.ts'
-import type { MgmtReason } from './failures.ts'
+import type { MgmtReason } from './model/failures.ts'
 import type { Server } from './openstack/nova.ts'
 
 /** A VM that the OpenstackConfig names, and its Kubernetes node. */

@@ -2,8 +2,8 @@ import type { OpenstackConfigSpec, SecretKeyRef } from '../contract/openstack-co
 import { type KubeClient, Secret as KubeSecret } from '../runtime/kube/index.ts'
 import type { Config } from './config.ts'
 import { createSecret, type Secret, type SecretName } from './disclosure/decide.ts'
-import type { Origin } from './disclosure/origin.ts'
-import { refuse, saying } from './failures.ts'
+import type { Origin } from './model/origin.ts'
+import { refuse, saying } from './model/failures.ts'
 
 /** The secrets of one OpenstackConfig; never logged, never in a status. */
 export type Secrets = {

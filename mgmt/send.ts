@@ -9,7 +9,7 @@ import {
 } from '../contract/viola-api.ts'
 import { isFailure } from '../runtime/errors.ts'
 import type { GrantedClient } from './disclosure/client.ts'
-import { briefly, saying } from './failures.ts'
+import { briefly, saying } from './model/failures.ts'
 
 export type Sent = { applied: string[]; errors: { nodeName: string; message: string }[] }
 

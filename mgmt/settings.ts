@@ -1,28 +1,11 @@
 import { type Credentials, NODES_MAX, type OpenstackConfigSpec } from '../contract/openstack-config.ts'
 import type { Config } from './config.ts'
-import { refuse } from './failures.ts'
-import { type Contrabass, contrabassOf, msOf, type OpenStack, openstackOf, type Remote, violaOf } from './remotes.ts'
+import { refuse } from './model/failures.ts'
+import type { Poll, Settings } from './model/settings.ts'
+import { contrabassOf, msOf, openstackOf, violaOf } from './remotes.ts'
 
-/** How often OpenStack is polled; times in milliseconds. `downPortLooks`: maximum number of fast polls for the same DOWN ports. */
-export type Poll = { fastMs: number; slowMs: number; errorMs: number; windowMs: number; downPortLooks: number }
 /** The default of downPortFastRetryMax. */
 const DOWN_PORT_LOOKS = 5
-
-/** The settings with which one OpenstackConfig is reconciled: its own take precedence over the environment's. */
-export type Settings = {
-	/** The id by which viola routes. */
-	providerId: string
-	projectId: string
-	vms: readonly string[]
-	subnets: { ids: readonly string[] } | { name: string }
-	nodeNameKey: string
-	/** Upper case; undefined: every status. */
-	statuses: ReadonlySet<string> | undefined
-	contrabass?: Contrabass
-	openstack: OpenStack
-	viola: Remote
-	poll: Poll
-}
 
 /**
  * Resolves the settings of one OpenstackConfig.

@@ -2,7 +2,7 @@ import { clean } from '../contract/clean.ts'
 import { type Condition, cut, MESSAGE_MAX } from '../contract/conditions.ts'
 import type { OpenstackConfigStatus, SyncedNode } from '../contract/openstack-config.ts'
 import type { NodeConfigView } from '../contract/viola-api.ts'
-import { advice, type MgmtReason } from './failures.ts'
+import { advice, type MgmtReason } from './model/failures.ts'
 import type { Plan } from './plan.ts'
 
 /** `next`: what happens next and what the user can do; by default the advice for the reason. */

@@ -1,4 +1,5 @@
 import { type DelayQueue, createDelayQueue } from './delay-queue.ts'
+import { type Waits, waitAfter } from './backoff.ts'
 import { type SetTimer, systemTimer } from './clock.ts'
 
 /** For work that no one waits for: the content of a first list, objects reported again without a change, queued work. */
@@ -6,7 +7,7 @@ export const LOW_PRIORITY = -100
 
 export type QueueOptions = {
 	/** First and maximum wait of a failing key, in milliseconds. Default: 5 and 1 000 000. */
-	backoff?: { firstMs: number; maxMs: number }
+	backoff?: Waits
 	/** Milliseconds from an arbitrary start. */
 	now?: () => number
 	setTimer?: SetTimer
@@ -78,7 +79,7 @@ class KeyQueue implements Queue {
 	readonly #processing = new Map<string, Work>()
 	readonly #failures = new Map<string, number>()
 	readonly #getters: ((key: string | undefined) => void)[] = []
-	readonly #backoff: { firstMs: number; maxMs: number }
+	readonly #backoff: Waits
 	readonly #now: () => number
 	readonly #setTimer: SetTimer
 	readonly #metrics: QueueMetrics | undefined
@@ -112,9 +113,9 @@ class KeyQueue implements Queue {
 	}
 
 	addRateLimited(key: string): number {
-		const failures = this.failures(key)
-		const ms = Math.min(this.#backoff.firstMs * 2 ** Math.min(failures, 60), this.#backoff.maxMs)
-		this.#failures.set(key, failures + 1)
+		const failures = this.failures(key) + 1
+		const ms = waitAfter(failures, this.#backoff)
+		this.#failures.set(key, failures)
 		this.#metrics?.retried()
 		this.add(key, { priority: this.#processing.get(key)?.priority ?? 0, afterMs: ms })
 		return ms

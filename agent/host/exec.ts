@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { failure } from '../failure.ts'
+import { failure } from '../model/failure.ts'
 
 export type Answer = { code: number; stdout: string; stderr: string }
 

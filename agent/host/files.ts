@@ -16,9 +16,9 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { codeOf } from '../../runtime/errors.ts'
-import { BYTES } from './read.ts'
-import type { FileState } from './state.ts'
-import { entryAt, follow, statOf, unlessMissing } from './within.ts'
+import type { FileState } from '../model/host-state.ts'
+import { BYTES } from './read-files.ts'
+import { entryAt, follow, statOf, unlessMissing } from './resolve-path.ts'
 
 /**
  * Accesses files of the host by their paths below its root (`root`, where its `/` is mounted). Nothing outside of it is read or written.

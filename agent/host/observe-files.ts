@@ -1,6 +1,7 @@
 import { dirname } from 'node:path'
 import { interfaceName, MAX_INTERFACES } from '../../contract/names.ts'
-import { badRecord } from '../bad-record.ts'
+import { badRecord } from '../model/bad-record.ts'
+import type { FileState } from '../model/host-state.ts'
 import {
 	CLOUD_INIT_DISABLED,
 	CLOUD_INIT_FOLDER,
@@ -11,10 +12,9 @@ import {
 	RECORD_PATH,
 	SCRIPTS_FOLDER,
 	UDEV_ETC_FOLDER,
-} from '../paths.ts'
+} from '../model/paths.ts'
 import { namesIn } from './files.ts'
-import { foreignReader, MOST, read, readFile } from './read.ts'
-import type { FileState } from './state.ts'
+import { foreignReader, MOST, read, readFile } from './read-files.ts'
 
 /** The files that every observation reads. */
 

@@ -1,6 +1,12 @@
 import { release } from 'node:os'
 import * as z from 'zod'
-import { failure, wordsOf } from '../failure.ts'
+import { ipJson } from '../ip/ip-json.ts'
+import { distinctEncap } from '../ip/parse-encap.ts'
+import { parseNetwork } from '../ip/parse-network.ts'
+import { parseRules } from '../ip/parse-rules.ts'
+import { IPV6_MTU, SYSCTL_KEYS } from '../model/desired-network.ts'
+import { failure, wordsOf } from '../model/failure.ts'
+import type { FileState, HostState, Link, Surroundings } from '../model/host-state.ts'
 import {
 	CLOUD_INIT_CACHES,
 	CLOUD_INIT_CONFIG,
@@ -9,25 +15,19 @@ import {
 	CLOUD_INIT_INSTANCE,
 	KEYFILE_FOLDER,
 	RECORD_PATH,
-} from '../paths.ts'
+	settingPath,
+} from '../model/paths.ts'
 import { readsAtEveryBoot } from '../persist/cloud-init.ts'
-import { IPV6_MTU, SYSCTL_KEYS } from '../plan/routing.ts'
 import { exec } from './exec.ts'
 import { exists } from './files.ts'
+import { ignoredFamilies } from './ignored-routes.ts'
+import { ignoreMissingIpv6, isIpv6Disabled } from './ipv6-support.ts'
+import { type Managers, managers } from './link-daemons.ts'
+import { readLocks } from './locked-metrics.ts'
+import { mentioning } from './mentioning-files.ts'
 import { filesOf, pathsWith } from './observe-files.ts'
-import { ignoredFamilies } from './carrier.ts'
-import { ignoreMissingIpv6, isIpv6Disabled } from './ipv6.ts'
-import { ipJson } from './ip-json.ts'
-import { readLocks } from './locks.ts'
-import { type Managers, managers } from './managed.ts'
-import { distinctEncap } from './parse-encap.ts'
-import { mentioning } from './mentions.ts'
-import { parseNetwork } from './parse.ts'
-import { parseRules } from './parse-rules.ts'
-import { MOST, readSetting, readText } from './read.ts'
-import { settingPath } from './spell.ts'
+import { MOST, readSetting, readText } from './read-files.ts'
 import { deviceOf, inOtherNamespace } from './sysfs.ts'
-import type { FileState, HostState, Link, Surroundings } from './state.ts'
 
 const generators = ['/usr/libexec/netplan/generate', '/usr/lib/netplan/generate', '/lib/netplan/generate']
 

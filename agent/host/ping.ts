@@ -1,4 +1,4 @@
-import { ifInstalled } from './installed.ts'
+import { ifInstalled } from './optional-program.ts'
 
 /** A packet of this size (`bytes`, including the IP header) to this address through this link; absent `source`: the kernel chooses it. */
 export type Packet = { ip: string; device: string; bytes: number; source?: string }

@@ -1,9 +1,9 @@
 import { readlinkSync, realpathSync } from 'node:fs'
 import { basename } from 'node:path'
-import { type SysfsDevice, parseRecord } from '../plan/record.ts'
+import type { FileState, Link } from '../model/host-state.ts'
+import { type SysfsDevice, parseRecord } from '../model/record.ts'
 import { namesIn } from './files.ts'
-import type { FileState, Link } from './state.ts'
-import { unlessMissing } from './within.ts'
+import { unlessMissing } from './resolve-path.ts'
 
 /** Reads the devices below network links, as sysfs shows them in the network namespace of the host. */
 

@@ -1,9 +1,9 @@
 import type { WantedInterface } from '../../contract/interface.ts'
-import type { FileState, HostState } from '../host/state.ts'
-import { CLOUD_INIT_DISABLED, CLOUD_INIT_FOLDER, CLOUD_INIT_OFF } from '../paths.ts'
-import { recorded, recordOf } from '../plan/record.ts'
+import type { FileState, HostState } from '../model/host-state.ts'
+import { CLOUD_INIT_DISABLED, CLOUD_INIT_FOLDER, CLOUD_INIT_OFF } from '../model/paths.ts'
+import { recorded, recordOf } from '../model/record.ts'
 import { isNetplan } from './backend.ts'
-import { publicFile } from './boot.ts'
+import { publicFile } from './common-files.ts'
 
 /**
  * At every boot cloud-init assigns the NICs that it knows their old names, whatever udev and netplan say, unless it is configured to leave

@@ -1,11 +1,14 @@
 import type { WantedInterface } from '../../contract/interface.ts'
-import { selectorWords } from '../host/selector-words.ts'
-import type { Family, FileState, HostState, Route } from '../host/state.ts'
-import { scriptPath } from '../paths.ts'
-import { rulesOf } from '../plan/own-rules.ts'
-import { addressesOf, familyOf, hasMetric, ipOf, MAIN, routesOf } from '../plan/routing.ts'
-import { publicFile } from './boot.ts'
-import { PREFIX_METRICS, profileUuid, ruleWords } from './profile.ts'
+import { ipOf } from '../../contract/ip.ts'
+import { selectorWords } from '../ip/format-selector.ts'
+import { addressesOf, routesOf } from '../model/desired-network.ts'
+import { rulesOf } from '../model/desired-rules.ts'
+import type { Family, FileState, HostState } from '../model/host-state.ts'
+import { familyOf } from '../model/networks.ts'
+import { scriptPath } from '../model/paths.ts'
+import { hasMetric, MAIN, type Route } from '../model/route.ts'
+import { publicFile } from './common-files.ts'
+import { PREFIX_METRICS, profileUuid, ruleWords } from './networkmanager-profile.ts'
 
 /**
  * The files that RHEL 7 and 8 read for one interface at boot: path → file. Rules are in the profile itself if NetworkManager reads it,

@@ -1,10 +1,12 @@
 import type { WantedInterface } from '../../contract/interface.ts'
-import type { Family, FileState, Route } from '../host/state.ts'
-import { keyfilePath, linkPath } from '../paths.ts'
-import { rulesOf } from '../plan/own-rules.ts'
-import { addressesOf, familyOf, hasMetric, MAIN, routesOf } from '../plan/routing.ts'
-import { privateFile, publicFile } from './boot.ts'
-import { PREFIX_METRICS, profileUuid, ruleWords } from './profile.ts'
+import { addressesOf, routesOf } from '../model/desired-network.ts'
+import { rulesOf } from '../model/desired-rules.ts'
+import type { Family, FileState } from '../model/host-state.ts'
+import { familyOf } from '../model/networks.ts'
+import { keyfilePath, linkPath } from '../model/paths.ts'
+import { hasMetric, MAIN, type Route } from '../model/route.ts'
+import { privateFile, publicFile } from './common-files.ts'
+import { PREFIX_METRICS, profileUuid, ruleWords } from './networkmanager-profile.ts'
 
 /**
  * The files that NetworkManager and udev read for one interface at boot: path → file.

@@ -1,5 +1,5 @@
-import type { FileState, HostState } from '../host/state.ts'
-import type { Accepted, Released } from '../plan/selection.ts'
+import type { FileState, HostState } from '../model/host-state.ts'
+import type { Accepted, Released } from '../model/selection.ts'
 import { isNetplan, keepingOf } from './backend.ts'
 
 export type Files = Readonly<Record<string, FileState>>

@@ -1,4 +1,4 @@
-import { NETPLAN_FOLDERS, SCRATCH_FOLDER } from '../paths.ts'
+import { NETPLAN_FOLDERS, SCRATCH_FOLDER } from '../model/paths.ts'
 
 /** Explains why netplan's generator rejects its files. */
 

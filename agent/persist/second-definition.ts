@@ -1,11 +1,10 @@
-import type { FileState, HostState } from '../host/state.ts'
-import { netplanPath, pathsOf, RECORD_PATH, SCRIPTS_FOLDER } from '../paths.ts'
-import { parseRecord } from '../plan/record.ts'
+import type { FileState, HostState } from '../model/host-state.ts'
+import { once } from '../model/memoize.ts'
+import { netplanPath, pathsOf, RECORD_PATH, SCRIPTS_FOLDER } from '../model/paths.ts'
+import { parseRecord } from '../model/record.ts'
 import { type Definition, type Nic, readers, unclear } from './definition-readers.ts'
+import { shellKeyOf, withoutComments } from './foreign-text.ts'
 import { iniEntries, keyOf } from './ini.ts'
-import { once, shellKeyOf, withoutComments } from './text.ts'
-
-export type { Definition } from './definition-readers.ts'
 
 /** @returns every file other than MultiNIC's that defines the NIC, ordered by path; a generated file is reported by its netplan source */
 export function definitionsOf(nic: Nic, host: HostState): Definition[] {

@@ -1,13 +1,15 @@
-import { canonicalIp, parseIp } from '../../contract/ip.ts'
-import type { Address, HostState, Link, Route } from '../host/state.ts'
+import { canonicalIp, ipOf, lengthOf, parseIp } from '../../contract/ip.ts'
+import type { Address } from '../model/address.ts'
+import type { Check } from '../model/check.ts'
+import { addressesOf } from '../model/desired-network.ts'
+import type { HostState, Link } from '../model/host-state.ts'
+import { full } from '../model/networks.ts'
+import { linksOf, MAIN, type Route } from '../model/route.ts'
+import type { Placed, Selection } from '../model/selection.ts'
 import { staleAddresses } from './addresses.ts'
 import { addressesAfterRelease } from './after-release.ts'
-import type { Check } from './check.ts'
 import { METADATA_SERVICE } from './metadata-address.ts'
-import { full, lengthOf } from './networks.ts'
-import type { Question } from './preflight.ts'
-import { addressesOf, ipOf, linksOf, MAIN } from './routing.ts'
-import type { Placed, Selection } from './selection.ts'
+import type { Question } from './preflight-input.ts'
 
 /** Checks for desired addresses that this node already has or reaches elsewhere. */
 

@@ -1,8 +1,8 @@
-import { contains, isNetworkOrBroadcast, networkOf } from '../../contract/ip.ts'
-import type { Address, Link } from '../host/state.ts'
-import type { AddressFlag } from '../host/state-address.ts'
-import { familyOf, lengthOf } from './networks.ts'
-import { isMadeByKernel, isRouteless, metricOf } from './origin.ts'
+import { contains, isNetworkOrBroadcast, lengthOf, networkOf } from '../../contract/ip.ts'
+import type { Address, AddressFlag } from '../model/address.ts'
+import type { Link } from '../model/host-state.ts'
+import { familyOf } from '../model/networks.ts'
+import { isMadeByKernel, isRouteless, metricOf } from '../model/origin.ts'
 
 /** Attributes of an address other than its prefix, and which of them the kernel changes in place. */
 

@@ -1,11 +1,12 @@
-import { networkOf } from '../../contract/ip.ts'
-import type { Address, Link } from '../host/state.ts'
+import { ipOf, networkOf } from '../../contract/ip.ts'
+import type { Address } from '../model/address.ts'
+import type { Change } from '../model/change.ts'
+import type { Link } from '../model/host-state.ts'
+import { familyOf } from '../model/networks.ts'
+import { isMadeByKernel, metricOf } from '../model/origin.ts'
+import type { RecordedLink } from '../model/record.ts'
 import { wantedAddress } from './address-details.ts'
-import { givenTo } from './memory.ts'
-import { isMadeByKernel, metricOf } from './origin.ts'
-import type { RecordedLink } from './record.ts'
-import { familyOf, ipOf } from './routing.ts'
-import type { Change } from './steps.ts'
+import { givenTo } from './record-link.ts'
 
 /** Which addresses a run removes from a link, and which it adds. */
 

@@ -1,12 +1,13 @@
 import type { Bases } from '../../contract/bases.ts'
-import type { Address, HostState, Link, Route } from '../host/state.ts'
+import type { Address } from '../model/address.ts'
+import type { HostState, Link } from '../model/host-state.ts'
+import { isKernelRoute } from '../model/origin.ts'
+import type { RecordedLink } from '../model/record.ts'
+import { linksOf, type Route, routeKey } from '../model/route.ts'
+import type { Released } from '../model/selection.ts'
 import { staleAddresses } from './addresses.ts'
-import { beforeUs } from './before.ts'
-import { isKernelRoute } from './origin.ts'
-import type { RecordedLink } from './record.ts'
+import { beforeUs } from './original-network.ts'
 import { reachingAfter, staleRoutes } from './routes.ts'
-import { linksOf, routeKey } from './routing.ts'
-import type { Released } from './selection.ts'
 
 /**
  * A released link after the run: MultiNIC no longer manages it, and it has its original addresses and routes. Decisions based on this state

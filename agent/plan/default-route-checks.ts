@@ -1,10 +1,12 @@
 import { parseIp } from '../../contract/ip.ts'
-import type { Family, Route } from '../host/state.ts'
-import type { Check } from './check.ts'
-import { bestDefaults } from './default-routes.ts'
-import type { Question } from './preflight.ts'
-import { familyOf, linksOf, ROUTER } from './routing.ts'
-import { showRoutes } from './show.ts'
+import { showRoutes } from '../ip/show-commands.ts'
+import type { Check } from '../model/check.ts'
+import { bestDefaults } from '../model/default-routes.ts'
+import { ROUTER } from '../model/desired-network.ts'
+import type { Family } from '../model/host-state.ts'
+import { familyOf } from '../model/networks.ts'
+import { linksOf, type Route } from '../model/route.ts'
+import type { Question } from './preflight-input.ts'
 
 /** Routes over a link that do not belong to this link alone. */
 

@@ -1,7 +1,7 @@
+import type { Check } from '../model/check.ts'
+import type { Leaving } from '../model/selection.ts'
 import { definitionsOf, profileOnLink } from '../persist/second-definition.ts'
-import type { Check } from './check.ts'
-import type { Question } from './preflight.ts'
-import type { Leaving } from './selection.ts'
+import type { Question } from './preflight-input.ts'
 
 /** Files not managed by MultiNIC that define or use an interface that is. */
 

@@ -1,7 +1,6 @@
-import { contains, networkOf } from '../../contract/ip.ts'
-import type { Family, HostState, Route, Rule } from '../host/state.ts'
-import { lengthOf } from './networks.ts'
-import { linksOf } from './routing.ts'
+import { contains, lengthOf, networkOf } from '../../contract/ip.ts'
+import type { Family, HostState, Rule } from '../model/host-state.ts'
+import { linksOf, type Route } from '../model/route.ts'
 
 /** Computes what the kernel does with a packet from an observation: rules in order, and the longest prefix in each table. */
 

@@ -1,7 +1,8 @@
 import type { WantedInterface } from '../../contract/interface.ts'
-import type { Check } from './check.ts'
-import type { Question } from './preflight.ts'
-import { addressesOf, familyOf } from './routing.ts'
+import type { Check } from '../model/check.ts'
+import { addressesOf } from '../model/desired-network.ts'
+import { familyOf } from '../model/networks.ts'
+import type { Question } from './preflight-input.ts'
 
 /** IPv6 is desired, but the kernel has none, or refuses it on the link. Everything else of an interface works without IPv6. */
 

@@ -1,12 +1,12 @@
 import { type ChartLimits, LINK_LOCAL } from '../../contract/chart-limits.ts'
 import type { WantedInterface } from '../../contract/interface.ts'
-import { contains, isInside, networkOf, overlap, parseIp } from '../../contract/ip.ts'
+import { contains, ipOf, isInside, lengthOf, networkOf, overlap, parseIp } from '../../contract/ip.ts'
 import type { RunConfig } from '../../contract/run-config.ts'
-import { basesOf, tableOf } from './bases.ts'
-import { type Check, firstOf, type Refusal } from './check.ts'
-import { cidrsOf, familyOf, full, ipOf, lengthOf } from './networks.ts'
-import { MAIN } from './routing.ts'
-import { tableWord } from './show.ts'
+import { tableWord } from '../ip/table-names.ts'
+import { basesOf, tableOf } from '../model/bases.ts'
+import { type Check, firstOf, type Refusal } from '../model/check.ts'
+import { cidrsOf, familyOf, full } from '../model/networks.ts'
+import { MAIN } from '../model/route.ts'
 
 /** Checks for what a node config requests and the chart does not allow. The API server refuses it too; here the author is irrelevant. Pure. */
 

@@ -1,12 +1,12 @@
-import { canonicalIp } from '../../contract/ip.ts'
-import { bootNames, matchedName, withDropIns } from '../persist/networkd.ts'
-import type { Check } from './check.ts'
-import { givenTo } from './memory.ts'
-import type { Question } from './preflight.ts'
-import { Word } from './record-network.ts'
-import { cidrsOf } from './networks.ts'
-import { addressesOf, ipOf } from './routing.ts'
-import type { Leaving } from './selection.ts'
+import { canonicalIp, ipOf } from '../../contract/ip.ts'
+import type { Check } from '../model/check.ts'
+import { addressesOf } from '../model/desired-network.ts'
+import { cidrsOf } from '../model/networks.ts'
+import { Word } from '../model/record-network.ts'
+import type { Leaving } from '../model/selection.ts'
+import { bootNames, matchedName, withDropIns } from '../persist/networkd-match.ts'
+import type { Question } from './preflight-input.ts'
+import { givenTo } from './record-link.ts'
 
 /** Uses of a link that forbid changing it. */
 

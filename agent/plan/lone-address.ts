@@ -1,5 +1,7 @@
-import type { Address, Link } from '../host/state.ts'
-import { hasNetwork, ipOf, isLinkLocal } from './networks.ts'
+import { ipOf } from '../../contract/ip.ts'
+import type { Address } from '../model/address.ts'
+import type { Link } from '../model/host-state.ts'
+import { hasNetwork, isLinkLocal } from '../model/networks.ts'
 
 /** Addresses without a network (/32, /128, the near end of a tunnel), as clouds and DHCPv6 assign them. */
 

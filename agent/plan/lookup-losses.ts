@@ -1,9 +1,9 @@
-import { contains } from '../../contract/ip.ts'
-import type { HostState, Link, Rule } from '../host/state.ts'
+import { contains, ipOf } from '../../contract/ip.ts'
+import type { HostState, Link, Rule } from '../model/host-state.ts'
+import { isLinkLocal } from '../model/networks.ts'
+import { linksOf, MAIN } from '../model/route.ts'
 import type { Packet, Way } from './fib.ts'
-import { ipOf, isLinkLocal } from './networks.ts'
-import { LOCAL } from './own-lookups.ts'
-import { linksOf, MAIN } from './routing.ts'
+import { LOCAL } from './own-packets.ts'
 import { destinationWords, ownAddresses } from './sample-address.ts'
 
 /** The result of a lookup, by the kernel or by the model of it. */

@@ -1,7 +1,8 @@
-import type { Check } from './check.ts'
-import { mtuAfter } from './memory.ts'
-import type { Question } from './preflight.ts'
-import { addressesOf, familyOf, IPV6_MIN_MTU } from './routing.ts'
+import type { Check } from '../model/check.ts'
+import { addressesOf, IPV6_MIN_MTU } from '../model/desired-network.ts'
+import { familyOf } from '../model/networks.ts'
+import type { Question } from './preflight-input.ts'
+import { mtuAfter } from './record-link.ts'
 
 /** The MTU that a link supports, and the one that IPv6 needs. */
 

@@ -1,8 +1,8 @@
 import type { Reason } from '../../contract/reasons.ts'
-import type { HostState } from '../host/state.ts'
-import { identityOf } from './match.ts'
-import { recorded, recordOf } from './record.ts'
-import type { Selection } from './selection.ts'
+import type { HostState } from '../model/host-state.ts'
+import { identityOf } from '../model/link-identity.ts'
+import { recorded, recordOf } from '../model/record.ts'
+import type { Selection } from '../model/selection.ts'
 
 /** A desired link that serves something else is not managed by MultiNIC, even if a node config names its MAC; one that only failed is. */
 const OF_OTHERS: ReadonlySet<Reason> = new Set(['InUse', 'Ambiguous'])

@@ -1,10 +1,10 @@
 import type { Bases } from '../../contract/bases.ts'
-import { basesOf, isRuleOf, recordedBases } from './bases.ts'
+import { basesOf, isRuleOf, recordedBases } from '../model/bases.ts'
+import { type Change, type Step, stepOf } from '../model/change.ts'
+import type { HostState } from '../model/host-state.ts'
+import type { Accepted, Released, Selection } from '../model/selection.ts'
 import { configure, type Phases, release } from './configure.ts'
 import { knownSources, staleRules } from './rule-changes.ts'
-import type { HostState } from '../host/state.ts'
-import type { Accepted, Released, Selection } from './selection.ts'
-import { type Change, type Step, stepOf } from './steps.ts'
 
 export type PhaseSteps = Record<keyof Phases, Step[]>
 

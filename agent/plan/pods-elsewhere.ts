@@ -1,13 +1,12 @@
-import { isInside } from '../../contract/ip.ts'
-import type { HostState } from '../host/state.ts'
+import { ipOf, isInside } from '../../contract/ip.ts'
+import { rulesOf } from '../model/desired-rules.ts'
+import type { HostState } from '../model/host-state.ts'
+import { UNICAST } from '../model/origin.ts'
+import { linksOf } from '../model/route.ts'
+import type { Accepted } from '../model/selection.ts'
 import { type Fib, lookup, type Way } from './fib.ts'
-import { ipOf } from './networks.ts'
-import { UNICAST } from './origin.ts'
-import type { OwnPacket } from './own-lookups.ts'
-import { rulesOf } from './own-rules.ts'
-import { linksOf } from './routing.ts'
+import type { OwnPacket } from './own-packets.ts'
 import { addressIn, ownAddresses } from './sample-address.ts'
-import type { Accepted } from './selection.ts'
 
 /** Maximum number of routes to a pod network that are checked. */
 const MOST = 8

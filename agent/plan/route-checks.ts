@@ -1,7 +1,7 @@
-import type { Check } from './check.ts'
-import type { Question } from './preflight.ts'
-import { routesOf } from './routing.ts'
-import { tableWord } from './show.ts'
+import { tableWord } from '../ip/table-names.ts'
+import type { Check } from '../model/check.ts'
+import { routesOf } from '../model/desired-network.ts'
+import type { Question } from './preflight-input.ts'
 
 /** Routes of an interface that cannot coexist. */
 

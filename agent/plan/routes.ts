@@ -1,11 +1,13 @@
 import type { Bases } from '../../contract/bases.ts'
-import { contains } from '../../contract/ip.ts'
-import type { HostState, Link, Route } from '../host/state.ts'
-import { isOurTable } from './bases.ts'
-import { isGivenRoute, LOCAL, UNICAST } from './origin.ts'
-import type { RecordedLink } from './record.ts'
-import { AUTOMATIC, familyOf, ipOf, linksOf, routeKey } from './routing.ts'
-import type { Change } from './steps.ts'
+import { contains, ipOf } from '../../contract/ip.ts'
+import { isOurTable } from '../model/bases.ts'
+import type { Change } from '../model/change.ts'
+import { AUTOMATIC } from '../model/desired-network.ts'
+import type { HostState, Link } from '../model/host-state.ts'
+import { familyOf } from '../model/networks.ts'
+import { isGivenRoute, LOCAL, UNICAST } from '../model/origin.ts'
+import type { RecordedLink } from '../model/record.ts'
+import { linksOf, type Route, routeKey } from '../model/route.ts'
 
 /** Which routes a run removes from a link, which it adds, and which it adds again. */
 

@@ -1,11 +1,11 @@
 import type { Bases } from '../../contract/bases.ts'
-import type { HostState, Rule } from '../host/state.ts'
-import { basesOf, formerBases, isRuleOf, tableOf } from './bases.ts'
-import { givenTo } from './memory.ts'
-import { ruleKey, rulesOf, sourcesOf } from './own-rules.ts'
-import { addressesOf } from './routing.ts'
-import type { Accepted, Selection } from './selection.ts'
-import type { Change } from './steps.ts'
+import { basesOf, formerBases, isRuleOf, tableOf } from '../model/bases.ts'
+import type { Change } from '../model/change.ts'
+import { addressesOf } from '../model/desired-network.ts'
+import { ruleKey, rulesOf, sourcesOf } from '../model/desired-rules.ts'
+import type { HostState, Rule } from '../model/host-state.ts'
+import type { Accepted, Selection } from '../model/selection.ts'
+import { givenTo } from './record-link.ts'
 
 /** Which rules a run removes, and which it adds. */
 

@@ -1,7 +1,7 @@
 import { contains } from '../../contract/ip.ts'
-import type { HostState, Rule } from '../host/state.ts'
+import type { HostState, Rule } from '../model/host-state.ts'
+import { linksOf } from '../model/route.ts'
 import { type Fib, lookup, type Packet } from './fib.ts'
-import { linksOf } from './routing.ts'
 import { addressIn, ownAddresses } from './sample-address.ts'
 
 /** The source of a packet: an address, and the link that it comes in by. */

@@ -1,7 +1,7 @@
-import { addressAfter, contains, networkOf } from '../../contract/ip.ts'
-import type { Family, HostState } from '../host/state.ts'
-import { full, ipOf, lengthOf } from './networks.ts'
-import { MAIN } from './routing.ts'
+import { addressAfter, contains, ipOf, lengthOf, networkOf } from '../../contract/ip.ts'
+import type { Family, HostState } from '../model/host-state.ts'
+import { full } from '../model/networks.ts'
+import { MAIN } from '../model/route.ts'
 
 /** Sample addresses that represent a whole network. */
 

@@ -1,40 +1,22 @@
 import type { WantedInterface } from '../../contract/interface.ts'
-import { absence, isReleasedLater } from './absent.ts'
+import { basesInUse } from '../model/bases.ts'
+import { type Check, firstOf, type Refusal } from '../model/check.ts'
+import type { HostState } from '../model/host-state.ts'
+import { identityOf } from '../model/link-identity.ts'
+import { type HostRecord, recorded, recordOf } from '../model/record.ts'
+import type { Accepted, Kept, Leaving, Placed, Refused, Released, Selection } from '../model/selection.ts'
+import { absence, isReleasedLater } from './absence-checks.ts'
 import { isOnAnotherLink } from './address-checks.ts'
-import { basesInUse } from './bases.ts'
-import { type Check, firstOf } from './check.ts'
 import { hasProfileOnTop } from './definition-checks.ts'
-import { foreseen } from './foresee.ts'
-import type { HostState } from '../host/state.ts'
-import type { Protected } from './limit-checks.ts'
-import { identityOf, isRefusal, type LinkKinds, match, type Refusal } from './match.ts'
-import { isNameTaken, movesOf } from './moves.ts'
-import { ownLinks } from './own-links.ts'
-import { preflight } from './preflight.ts'
-import { type HostRecord, recorded, recordOf } from './record.ts'
-import type { Accepted, Kept, Leaving, Placed, Refused, Released, Selection } from './selection.ts'
-import { isInNoTable, isNextHopElsewhere, meetsRouteOfOthers, withSharing } from './sharing-checks.ts'
 import { losesForeignAddress } from './link-checks.ts'
+import { isNameTaken, movesOf } from './link-names.ts'
+import { isRefusal, match } from './match-link.ts'
+import { ownLinks } from './own-links.ts'
+import { foreseen } from './predicted-refusals.ts'
+import { preflight } from './preflight.ts'
+import { isInNoTable, isNextHopElsewhere, meetsRouteOfOthers, withSharing } from './sharing-checks.ts'
 import { isDisturbedByDaemon, isDisturbedByRemoval } from './use-checks.ts'
-
-export { recordOf } from './record.ts'
-export type { Accepted, Kept, Refused, Released, Selection } from './selection.ts'
-
-export type Wanted = {
-	interfaces: readonly WantedInterface[]
-	nodeAddresses: readonly string[]
-	kinds: LinkKinds
-	/** Interfaces that this run skips: it failed to configure them, or the chart does not allow them. */
-	failed: ReadonlyMap<number, Refusal>
-	/** MAC → why this run does not remove that link, although it is no longer desired. */
-	kept?: ReadonlyMap<string, Refusal>
-	/** Addresses that the node needs: API server, nameservers. Host names are ignored. */
-	needed?: readonly string[]
-	/** Host of the API server, as this run reaches it. */
-	apiServer?: string | undefined
-	/** Networks of the cluster: a connected route that overlaps one stays out of the main table. */
-	protectedNetworks?: readonly Protected[]
-}
+import type { Wanted } from './wanted.ts'
 
 /**
  * Selects which link is which interface, which links may be changed, and which are released; refuses what would break a route in the model.

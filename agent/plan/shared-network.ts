@@ -1,13 +1,14 @@
 import type { WantedInterface } from '../../contract/interface.ts'
-import { canonicalIp, contains, isInside, networkOf, overlap, parseIp } from '../../contract/ip.ts'
-import type { Address, HostState, Link, Route } from '../host/state.ts'
-import type { Found } from './check.ts'
-import { isSending, loneIp } from './lone-address.ts'
+import { canonicalIp, contains, ipOf, isInside, lengthOf, networkOf, overlap, parseIp } from '../../contract/ip.ts'
+import { showRoutes } from '../ip/show-commands.ts'
+import type { Address } from '../model/address.ts'
+import type { Found } from '../model/check.ts'
+import type { HostState, Link } from '../model/host-state.ts'
+import { familyOf, hasNetwork, networksOf } from '../model/networks.ts'
+import { gatewaysOf, linksOf, MAIN, type Route } from '../model/route.ts'
 import type { Protected } from './limit-checks.ts'
+import { isSending, loneIp } from './lone-address.ts'
 import { METADATA_SERVICE } from './metadata-address.ts'
-import { familyOf, hasNetwork, ipOf, lengthOf, networksOf } from './networks.ts'
-import { gatewaysOf, linksOf, MAIN } from './routing.ts'
-import { showRoutes } from './show.ts'
 
 /**
  * Decides which interface keeps the connected route of its network in the main table. The main table belongs to the node: if the node

@@ -1,11 +1,10 @@
-import { basesInUse, basesOf, formerBases, isOurRule, tableOf } from './bases.ts'
-import type { Route } from '../host/state.ts'
-import type { Check } from './check.ts'
-import { identityOf } from './match.ts'
-import type { Question } from './preflight.ts'
-import { recordOf } from './record.ts'
-import { linksOf } from './routing.ts'
-import { ruleWords, showRoutes, showRule } from './show.ts'
+import { ruleWords, showRoutes, showRule } from '../ip/show-commands.ts'
+import { basesInUse, basesOf, formerBases, isOurRule, tableOf } from '../model/bases.ts'
+import type { Check } from '../model/check.ts'
+import { identityOf } from '../model/link-identity.ts'
+import { recordOf } from '../model/record.ts'
+import { linksOf, type Route } from '../model/route.ts'
+import type { Question } from './preflight-input.ts'
 
 /** Other uses of the route table of an interface. */
 

@@ -1,13 +1,16 @@
-import type { Address, HostState, Link, Rule } from '../host/state.ts'
+import { ipOf } from '../../contract/ip.ts'
+import type { Address } from '../model/address.ts'
+import type { Change, Step } from '../model/change.ts'
+import { IPV6_MTU } from '../model/desired-network.ts'
+import { ruleKey } from '../model/desired-rules.ts'
+import type { HostState, Link, Rule } from '../model/host-state.ts'
+import { isGivenRoute, isMadeByKernel } from '../model/origin.ts'
+import { linksOf } from '../model/route.ts'
 import { relabelled } from './address-details.ts'
 import { goingAlong } from './addresses.ts'
-import { addressesGiven, forgottenByDown, routesOfMtu } from './forgotten.ts'
-import { isGivenRoute, isMadeByKernel } from './origin.ts'
-import { temporaryName, waitingFor } from './rename.ts'
+import { addressesGiven, forgottenByDown, routesOfMtu } from './lost-when-down.ts'
+import { temporaryName, waitingFor } from './rename-order.ts'
 import { byReach, routesOn } from './routes.ts'
-import { ruleKey } from './own-rules.ts'
-import { IPV6_MTU, ipOf, linksOf } from './routing.ts'
-import type { Change, Step } from './steps.ts'
 
 /**
  * Returns the rollback of a whole run, as data: it restores the observed state of the host after any number of the first steps. Every

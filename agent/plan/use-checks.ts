@@ -1,9 +1,9 @@
-import type { Check } from './check.ts'
+import type { Check } from '../model/check.ts'
+import type { Leaving, Placed } from '../model/selection.ts'
 import { configure } from './configure.ts'
-import { mtuAfter } from './memory.ts'
-import type { Question } from './preflight.ts'
-import type { Leaving, Placed } from './selection.ts'
-import { calledBy, disturbance, ruleLost, usesOf } from './uses.ts'
+import { calledBy, disturbance, ruleLost, usesOf } from './link-uses.ts'
+import type { Question } from './preflight-input.ts'
+import { mtuAfter } from './record-link.ts'
 
 /** Other users of a link. What is on top of a NIC managed by MultiNIC matters only if the change would disturb it. */
 

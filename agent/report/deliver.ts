@@ -1,10 +1,19 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import type { AgentReport, RunConfig } from '../../contract/agent-run.ts'
-import type { Settings } from '../config.ts'
-import { wordsOf } from '../failure.ts'
-import { type Log, tellError } from '../log.ts'
-import { reportText, shortText } from './text.ts'
-import { send } from './send.ts'
+import { wordsOf } from '../model/failure.ts'
+import type { Log } from '../model/run-log.ts'
+import { tellError } from './log.ts'
+import { reportText, shortText } from './report-text.ts'
+import { type ApiServer, send } from './send-to-api-server.ts'
+
+/** Where a report can be delivered. */
+export type Destinations = {
+	reportFile?: string | undefined
+	terminationLog: string
+	apiServer?: ApiServer | undefined
+	/** Folder of the token and the certificate of the API server. */
+	serviceAccount: string
+}
 
 /**
  * Delivers a report: the short form as termination message, which exists even if nothing else can be reached, then the whole report.
@@ -14,7 +23,7 @@ import { send } from './send.ts'
 export async function deliver(
 	report: AgentReport,
 	to: RunConfig['report'],
-	{ reportFile, terminationLog, apiServer, serviceAccount }: Settings,
+	{ reportFile, terminationLog, apiServer, serviceAccount }: Destinations,
 	log: Log,
 ): Promise<boolean> {
 	terminationMessage(terminationLog, shortText(report), log)

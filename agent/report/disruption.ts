@@ -1,7 +1,7 @@
 import type { Disruption } from '../../contract/agent-run.ts'
-import type { HostState, Link } from '../host/state.ts'
-import { linksOf } from '../plan/routing.ts'
-import type { Change, Step } from '../plan/steps.ts'
+import type { Change, Step } from '../model/change.ts'
+import type { HostState, Link } from '../model/host-state.ts'
+import { linksOf } from '../model/route.ts'
 
 type Question = { link: Link; changes: readonly Change[] }
 type Judgement = Disruption | undefined

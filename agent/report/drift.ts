@@ -1,11 +1,12 @@
 import type { Drift } from '../../contract/agent-run.ts'
-import { selectorWords } from '../host/selector-words.ts'
-import type { Address, FileState, HostState, Link, Route, Rule } from '../host/state.ts'
+import { selectorWords } from '../ip/format-selector.ts'
+import { tableWord } from '../ip/table-names.ts'
+import type { Address } from '../model/address.ts'
+import type { Change, Step } from '../model/change.ts'
+import { ruleKey } from '../model/desired-rules.ts'
+import type { FileState, HostState, Link, Rule } from '../model/host-state.ts'
+import { hasMetric, linksOf, type Route, routeKey } from '../model/route.ts'
 import { detailsOf as addressDetails } from '../plan/address-details.ts'
-import { ruleKey } from '../plan/own-rules.ts'
-import { hasMetric, linksOf, routeKey } from '../plan/routing.ts'
-import type { Change, Step } from '../plan/steps.ts'
-import { tableWord } from '../plan/show.ts'
 
 /** As many entries as a person reads about one interface. */
 export const DRIFT_MAX = 20

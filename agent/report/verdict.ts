@@ -1,17 +1,18 @@
 import type { AgentReport, Drift, InterfaceReport, RunConfig } from '../../contract/agent-run.ts'
 import { cut } from '../../contract/conditions.ts'
 import { ofInterface, ofRemoval } from '../../contract/interface-words.ts'
+import { ipOf } from '../../contract/ip.ts'
 import type { Reason } from '../../contract/reasons.ts'
-import type { Outcome } from '../attempt.ts'
+import type { Refusal } from '../model/check.ts'
+import { reasonOf } from '../model/failure.ts'
+import type { Link } from '../model/host-state.ts'
+import type { Released } from '../model/selection.ts'
+import { mentionsOfOurs, unreadableFiles } from '../persist/second-definition.ts'
+import { countChanges } from '../plan/plan.ts'
 import { worstDisruption } from './disruption.ts'
 import { driftWords } from './drift.ts'
-import { reasonOf } from '../failure.ts'
-import type { Refusal } from '../plan/match.ts'
-import { mentionsOfOurs, unreadableFiles } from '../persist/second-definition.ts'
 import { oneLine } from './one-line.ts'
-import { countChanges } from '../plan/plan.ts'
-import type { Released } from '../plan/select.ts'
-import type { Told } from './report.ts'
+import type { Outcome, Told } from './outcome.ts'
 
 type Verdict = Pick<AgentReport, 'outcome' | 'reason' | 'message'>
 type Case = {
@@ -75,7 +76,7 @@ function hasFailed({ interfaces, outcome, mode, unfinished }: Case): Verdict | u
 	const failed = interfaces.filter(({ state }) => state === 'Failed')
 	const bad = [...failed, ...outcome.plan.kept.map(({ refusal }) => refusal)]
 	if (bad.length === 0) return undefined
-	const head = { Apply: 'Configured', Cleanup: 'Configured', Plan: 'Planned', Verify: 'Right' }[mode]
+	const head = { Apply: 'Configured', Cleanup: 'Configured', Plan: 'Planned', Verify: 'In sync' }[mode]
 	const kept = outcome.plan.kept.map(({ ours: { name, mac }, refusal: { message } }) => ofRemoval({ name, macAddress: mac, message }))
 	const causes = [...failed.map(ofInterface), ...kept].map(words => `${words}.`).join(' ')
 	const rest = mode === 'Plan' ? ` Others: ${planned(outcome)}.` : ''
@@ -160,4 +161,10 @@ function common(bad: readonly Pick<Refusal, 'reason'>[]): Reason {
 
 function many(changes: number): string {
 	return `${changes} ${changes === 1 ? 'change' : 'changes'}`
+}
+
+/** @returns the addresses of a link that another host was found to have, as a sentence */
+export function duplicateWords({ addresses }: Link): string | undefined {
+	const ips = addresses.flatMap(({ cidr, duplicate }) => (duplicate ? [ipOf(cidr)] : []))
+	return ips.length > 0 ? `another host has ${ips.join(', ')}` : undefined
 }

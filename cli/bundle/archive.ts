@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { type Pack, pack } from 'tar-stream'
 import { wordsOf } from '../../runtime/errors.ts'
-import { failure } from '../failures.ts'
+import { failure } from '../model/failures.ts'
 
 /** A file of an archive; text as UTF-8. */
 export type Entry = { path: string; text: string }

@@ -1,7 +1,7 @@
 import { isFailure } from '../../runtime/errors.ts'
-import { eachOf } from '../each.ts'
+import { mapConcurrently } from '../model/concurrent.ts'
 import { sentenceOf } from '../render/failure.ts'
-import type { Session } from '../session.ts'
+import type { Session } from '../read/session.ts'
 
 /** One file of a bundle: its path, its description, and how it is read. */
 export type Part = { path: string; what: string; read(): Promise<string> }
@@ -20,7 +20,7 @@ export type Collected = {
 export async function collect(session: Session, parts: readonly Part[]): Promise<Collected> {
 	const collected: Collected = { files: [], missing: [] }
 	let done = 0
-	const all = eachOf(parts, async part => {
+	const all = mapConcurrently(parts, async part => {
 		await readPart(part, collected)
 		done++
 	})

@@ -1,6 +1,6 @@
 import { objectPath, Pod, type Stored } from '../../runtime/kube/index.ts'
-import { agentState, listOurPods } from '../run-pods.ts'
-import type { Session } from '../session.ts'
+import { agentState, listOurPods } from '../read/run-pods.ts'
+import type { Session } from '../read/session.ts'
 import type { Part } from './collect.ts'
 import { OURS } from './parts.ts'
 

@@ -15,9 +15,9 @@ import {
 	type Selection,
 	type Stored,
 } from '../../runtime/kube/index.ts'
-import { Deployment, NodeConfig } from '../kinds.ts'
-import { OF_ACCOUNTS } from '../run-pods.ts'
-import type { Session } from '../session.ts'
+import { Deployment, NodeConfig } from '../model/kinds.ts'
+import { OF_ACCOUNTS } from '../read/run-pods.ts'
+import type { Session } from '../read/session.ts'
 import type { Part } from './collect.ts'
 import { leanNode, leanObject } from './lean.ts'
 

@@ -1,29 +1,29 @@
 import type { Command } from 'commander'
 import { Failure } from '../../runtime/errors.ts'
-import { type Choice, type Completion, completionLines, completionOf } from '../complete.ts'
-import { NodeConfig } from '../kinds.ts'
+import { type Choice, type Completion, completionLines, completionOf } from './completion.ts'
+import { NodeConfig } from '../model/kinds.ts'
 import { stateWords } from '../render/state.ts'
-import { configView } from '../view.ts'
-import { type ConnectFlags, exitCodes, type World } from '../world.ts'
+import { configView } from '../model/node-config-view.ts'
+import { type ConnectFlags, exitCodes, type CliIo } from '../model/io.ts'
 
 /** How long a completion waits for the API server, in milliseconds. */
 const patienceMs = 3_000
 
 /** Prints the possible next words. Expected errors are ignored: on a half-typed line a message would only disturb. */
-export async function complete(program: Command, words: readonly string[], world: World): Promise<number> {
+export async function complete(program: Command, words: readonly string[], io: CliIo): Promise<number> {
 	const completion = completionOf(program, words)
-	const choices = completion.also === 'nodes' ? await nodesFor(words, world) : completion.choices
+	const choices = completion.also === 'nodes' ? await nodesFor(words, io) : completion.choices
 	const whole: Completion = { ...completion, choices }
-	world.out.write(`${completionLines(whole).join('\n')}\n`)
-	return exitCodes.fine
+	io.out.write(`${completionLines(whole).join('\n')}\n`)
+	return exitCodes.ok
 }
 
-async function nodesFor(words: readonly string[], world: World): Promise<Choice[]> {
+async function nodesFor(words: readonly string[], io: CliIo): Promise<Choice[]> {
 	const typed = words.at(-1) ?? ''
 	try {
-		const cluster = await world.connect(flagsIn(words))
+		const cluster = await io.connect(flagsIn(words))
 		const { namespace, client } = cluster
-		const { items } = await client.list(NodeConfig, { namespace, timeoutMs: patienceMs, signal: world.signal }).finally(cluster.close)
+		const { items } = await client.list(NodeConfig, { namespace, timeoutMs: patienceMs, signal: io.signal }).finally(cluster.close)
 		const others = items.map(configView).filter(({ name }) => name.startsWith(typed) && !words.slice(0, -1).includes(name))
 		return others.map(config => ({ text: config.name, about: stateWords(config) }))
 	} catch (error) {

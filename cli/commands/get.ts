@@ -1,20 +1,19 @@
 import { Option } from 'commander'
-import { type FailedWrite, readFailedWrite } from '../failed-write.ts'
-import { readElsewhere, readNamespaceState } from '../namespace.ts'
-import { type FleetReading, readChosen } from '../read.ts'
+import { readFailedWrite } from '../read/failed-write.ts'
+import { readElsewhere, readNamespaceState } from '../read/namespace.ts'
+import { type FleetReading, readChosen } from '../read/fleet.ts'
 import { fleetLines } from '../render/fleet.ts'
 import { deletedNamespaceWords, noneLines } from '../render/missing.ts'
-import { nodePage } from '../render/node-page.ts'
+import { type FailedWrite, nodePage } from '../render/node-page.ts'
 import { nodeRow, nodesHeader } from '../render/nodes.ts'
 import { formatted, isFormat } from '../render/output.ts'
 import { table } from '../render/table.ts'
-import type { CommandSpec, Session } from '../session.ts'
-import { isAsWanted } from '../view.ts'
-import { exitCodes } from '../world.ts'
-import { outputOption } from './options.ts'
+import type { CommandSpec, Session } from '../read/session.ts'
+import { isAsWanted } from '../model/node-config-view.ts'
+import { exitCodes } from '../model/io.ts'
+import { type GetFlags, outputOption } from './options.ts'
+import { warnIfLeaderless } from './diagnostics.ts'
 import { watchFleet } from './watch.ts'
-
-export type GetFlags = { output?: 'json' | 'yaml' | 'wide'; watch?: boolean }
 
 export const get: CommandSpec<GetFlags> = {
 	name: 'get',
@@ -28,7 +27,8 @@ export const get: CommandSpec<GetFlags> = {
 		const { deletedWith } = reading.fleet
 		if (deletedWith !== undefined) session.warn(`warning: ${deletedNamespaceWords(deletedWith)}`)
 		session.print(await lines(session, nodes, flags, reading))
-		return reading.configs.every(isAsWanted) ? exitCodes.fine : exitCodes.notAsWanted
+		if (reading.configs.length > 0 && deletedWith === undefined) await warnIfLeaderless(session)
+		return reading.configs.every(isAsWanted) ? exitCodes.ok : exitCodes.notAsWanted
 	},
 }
 
@@ -46,13 +46,13 @@ async function none(session: Session, { fleet }: FleetReading): Promise<string[]
 }
 
 function shown(
-	{ colours, world }: Session,
+	{ colours, io }: Session,
 	nodes: readonly string[],
 	{ output }: GetFlags,
 	reading: FleetReading & { failedWrite?: FailedWrite | undefined },
 ): string[] {
 	const { configs, fleet, failedWrite } = reading
-	const view = { fleet, failedWrite, now: world.now(), colours, isWide: output === 'wide' }
+	const view = { fleet, failedWrite, now: io.now(), colours, isWide: output === 'wide' }
 	if (isFormat(output)) return [formatted(listOf(reading, nodes), output)]
 	const [only] = configs
 	if (only && nodes.length === 1 && !view.isWide) return nodePage(only, view)

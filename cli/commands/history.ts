@@ -1,9 +1,9 @@
-import { readNode } from '../read.ts'
+import { readNode } from '../read/fleet.ts'
 import { historyTable } from '../render/history.ts'
 import { formatted, isFormat } from '../render/output.ts'
-import type { CommandSpec } from '../session.ts'
-import { configView } from '../view.ts'
-import { exitCodes } from '../world.ts'
+import type { CommandSpec } from '../read/session.ts'
+import { configView } from '../model/node-config-view.ts'
+import { exitCodes } from '../model/io.ts'
 import { outputOption } from './options.ts'
 
 export const history: CommandSpec<{ output?: 'json' | 'yaml' }> = {
@@ -17,7 +17,7 @@ export const history: CommandSpec<{ output?: 'json' | 'yaml' }> = {
 		const entries = status.history ?? []
 		if (isFormat(output)) session.print([formatted(entries, output)])
 		else if (entries.length === 0) session.print([`no run has finished on ${node} yet`])
-		else session.print(historyTable(entries, session.world.now(), session.colours))
-		return exitCodes.fine
+		else session.print(historyTable(entries, session.io.now(), session.colours))
+		return exitCodes.ok
 	},
 }

@@ -2,17 +2,17 @@ import { Option } from 'commander'
 import type { AgentReport } from '../../contract/agent-run.ts'
 import { LABEL_CONFIG_UID, LABEL_GENERATION, LABEL_NODE_NAME, REPORT_KEY } from '../../contract/names.ts'
 import { ConfigMap, type Pod, type Stored } from '../../runtime/kube/index.ts'
-import { failure } from '../failures.ts'
-import { NodeConfig } from '../kinds.ts'
-import { isBefore, notThePresent, type ShownRun } from '../older-run.ts'
-import { readNode } from '../read.ts'
-import { readReport } from '../read-report.ts'
-import { listOurPods } from '../run-pods.ts'
+import { failure } from '../model/failures.ts'
+import { NodeConfig } from '../model/kinds.ts'
+import { isBefore, notThePresent, type ShownRun } from '../render/older-run.ts'
+import { readNode } from '../read/fleet.ts'
+import { readReport } from '../read/report.ts'
+import { listOurPods } from '../read/run-pods.ts'
 import { reportLines } from '../render/report.ts'
-import type { CommandSpec, Session } from '../session.ts'
-import { unlessForbidden } from '../unless-forbidden.ts'
-import { type ConfigView, configView, stateOf } from '../view.ts'
-import { exitCodes } from '../world.ts'
+import type { CommandSpec, Session } from '../read/session.ts'
+import { unlessForbidden } from '../read/unless-forbidden.ts'
+import { type ConfigView, configView, stateOf } from '../model/node-config-view.ts'
+import { exitCodes } from '../model/io.ts'
 import { parseName } from './options.ts'
 import { printLog } from './pod-log.ts'
 
@@ -31,7 +31,7 @@ export const logs: CommandSpec<LogsFlags> = {
 		const pod = await lastPod(session, node, flags.run)
 		if (!pod) await printReport(session, node, flags.run)
 		else await printLog(session, pod, { follow: flags.follow ?? false, before: () => markOlder(session, node, runOf(pod)) })
-		return exitCodes.fine
+		return exitCodes.ok
 	},
 }
 

@@ -2,6 +2,8 @@ import { Argument, InvalidArgumentError, Option } from 'commander'
 import { NodeName } from '../../contract/primitives.ts'
 import { parseDuration } from '../../runtime/env.ts'
 
+export type GetFlags = { output?: 'json' | 'yaml' | 'wide'; watch?: boolean }
+
 /** Options and arguments that several commands share, validated when they are parsed. */
 
 /** Creates `-o`, with the formats that a command supports. */

@@ -1,17 +1,18 @@
 import { ROLLOUT_CONFIG_MAP, ROLLOUT_PAUSE } from '../../contract/rollout.ts'
 import { ConfigMap, isKubeFailure } from '../../runtime/kube/index.ts'
-import type { Fleet } from '../fleet.ts'
-import { NodeConfig } from '../kinds.ts'
-import { failure } from '../failures.ts'
-import { readElsewhere } from '../namespace.ts'
-import { readChosen } from '../read.ts'
+import type { Fleet } from '../model/fleet.ts'
+import { NodeConfig } from '../model/kinds.ts'
+import { failure } from '../model/failures.ts'
+import { readElsewhere } from '../read/namespace.ts'
+import { readChosen } from '../read/fleet.ts'
 import { noFleetWords } from '../render/missing.ts'
 import { fleetPaused, fleetResumed, nodePaused, nodeResumed } from '../render/paused.ts'
-import type { CommandSpec, Session } from '../session.ts'
-import type { ConfigView } from '../view.ts'
-import { exitCodes } from '../world.ts'
-import { eachOf } from '../each.ts'
-import { unlessForbidden } from '../unless-forbidden.ts'
+import type { CommandSpec, Session } from '../read/session.ts'
+import type { ConfigView } from '../model/node-config-view.ts'
+import { exitCodes } from '../model/io.ts'
+import { mapConcurrently } from '../model/concurrent.ts'
+import { unlessForbidden } from '../read/unless-forbidden.ts'
+import { warnIfLeaderless } from './diagnostics.ts'
 
 export const pause: CommandSpec<object> = {
 	name: 'pause',
@@ -36,7 +37,8 @@ async function setPaused(session: Session, nodes: readonly string[], paused: boo
 	if (configs.length === 0) await mustBeInstalled(session)
 	if (nodes.length === 0) await session.progress(`writing ConfigMap ${ROLLOUT_PAUSE}`, setFleet(session, fleet, paused))
 	else await session.progress(`writing ${nodes.length} node configs`, setNodes(session, { configs, fleet }, paused))
-	return exitCodes.fine
+	if (configs.length > 0) await warnIfLeaderless(session)
+	return exitCodes.ok
 }
 
 /**
@@ -54,7 +56,7 @@ async function mustBeInstalled(session: Session): Promise<void> {
 async function setNodes(session: Session, { configs, fleet }: { configs: ConfigView[]; fleet: Fleet }, paused: boolean): Promise<void> {
 	const { cluster, signal, print } = session
 	const { client, namespace } = cluster
-	await eachOf(configs, async config => {
+	await mapConcurrently(configs, async config => {
 		const at = { namespace, name: config.name }
 		// absent means not paused: the spec is again as its writer left it
 		if (config.paused !== paused) await client.patch(NodeConfig, at, { spec: { paused: paused || null } }, { signal })

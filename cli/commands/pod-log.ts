@@ -2,9 +2,9 @@ import { clean, cleanLines } from '../../contract/clean.ts'
 import { AGENT_CONTAINER } from '../../contract/names.ts'
 import { sleep } from '../../runtime/clock.ts'
 import { objectPath, Pod, type Stored } from '../../runtime/kube/index.ts'
-import { failure } from '../failures.ts'
-import { agentState } from '../run-pods.ts'
-import type { Session } from '../session.ts'
+import { failure } from '../model/failures.ts'
+import { agentState } from '../read/run-pods.ts'
+import type { Session } from '../read/session.ts'
 
 /** Poll interval for a pod that has not started yet. */
 const pollMs = 1_000
@@ -45,7 +45,7 @@ function waitsFor(pod: Stored<Pod>): string | undefined {
 
 /** Copies the log as it arrives: the agent writes for people. The kubelet may return anything in its place. */
 async function copyLog(
-	{ cluster, signal, world }: Session,
+	{ cluster, signal, io }: Session,
 	at: { namespace: string; name: string },
 	{ follow, before }: LogOptions,
 ): Promise<void> {
@@ -55,7 +55,7 @@ async function copyLog(
 	const { bytes } = await cluster.transport.open({ method: 'GET', verb: 'log', path, query, signal })
 	await before()
 	try {
-		for await (const chunk of bytes) world.out.write(cleanLines(decoder.decode(chunk, { stream: true })))
+		for await (const chunk of bytes) io.out.write(cleanLines(decoder.decode(chunk, { stream: true })))
 	} catch (cause) {
 		if (signal.aborted) return
 		throw failure('NO_RUN', `the log stream of pod ${at.name} was interrupted; retry with: kubectl multinic logs`, cause)

@@ -1,16 +1,17 @@
 import { Option } from 'commander'
 import { isKubeFailure } from '../../runtime/kube/index.ts'
-import { failure } from '../failures.ts'
-import type { Fleet } from '../fleet.ts'
-import { NodeConfig } from '../kinds.ts'
-import { nextFor } from '../next.ts'
-import { readChosen } from '../read.ts'
+import { failure } from '../model/failures.ts'
+import type { Fleet } from '../model/fleet.ts'
+import { NodeConfig } from '../model/kinds.ts'
+import { nextStep } from '../render/next-step.ts'
+import { readChosen } from '../read/fleet.ts'
 import { sentenceOf } from '../render/failure.ts'
 import { stateWords } from '../render/state.ts'
-import type { CommandSpec, Session } from '../session.ts'
-import { asks, type ConfigView, stateOf } from '../view.ts'
-import { exitCodes } from '../world.ts'
-import { eachOf } from '../each.ts'
+import type { CommandSpec, Session } from '../read/session.ts'
+import { asks, type ConfigView, stateOf } from '../model/node-config-view.ts'
+import { exitCodes } from '../model/io.ts'
+import { mapConcurrently } from '../model/concurrent.ts'
+import { warnIfLeaderless } from './diagnostics.ts'
 
 export const retry: CommandSpec<{ failed?: boolean }> = {
 	name: 'retry',
@@ -23,18 +24,19 @@ export const retry: CommandSpec<{ failed?: boolean }> = {
 		const { configs, fleet } = await readChosen(session, nodes)
 		const meant = failed ? configs.filter(config => stateOf(config) === 'Failed') : configs
 		if (meant.length === 0) session.print(['no failed nodes, nothing to do'])
-		const outcomes = eachOf(meant, async config => ask(session, config, fleet))
+		const outcomes = mapConcurrently(meant, async config => ask(session, config, fleet))
 		const done = await session.progress(`requesting ${meant.length} runs`, outcomes)
-		return done.every(Boolean) ? exitCodes.fine : exitCodes.notAsWanted
+		if (done.some(Boolean)) await warnIfLeaderless(session)
+		return done.every(Boolean) ? exitCodes.ok : exitCodes.notAsWanted
 	},
 }
 
 /** @returns whether the run could be requested */
-async function ask({ cluster, signal, world, print, warn }: Session, config: ConfigView, fleet: Fleet): Promise<boolean> {
+async function ask({ cluster, signal, io, print, warn }: Session, config: ConfigView, fleet: Fleet): Promise<boolean> {
 	const { name, asked } = config
 	const { client, namespace } = cluster
 	const was = `was ${stateWords(config)}`
-	const value = asked.retry ?? world.fresh()
+	const value = asked.retry ?? io.fresh()
 	try {
 		if (asked.retry === undefined)
 			await client.patch(NodeConfig, { namespace, name }, { metadata: { annotations: { [asks.retry]: value } } }, { signal })
@@ -43,7 +45,7 @@ async function ask({ cluster, signal, world, print, warn }: Session, config: Con
 		warn(`error: ${name}: ${sentenceOf(error)}`)
 		return false
 	}
-	const next = nextFor({ ...config, asked: { ...asked, retry: value } }, fleet)
+	const next = nextStep({ ...config, asked: { ...asked, retry: value } }, fleet)
 	print([asked.retry === undefined ? `${name}: ${was}. ${next}` : `${name}: ${was}; a run was already requested. ${next}`])
 	return true
 }

@@ -5,12 +5,12 @@ import { writeArchive } from '../bundle/archive.ts'
 import { type Collected, collect } from '../bundle/collect.ts'
 import { logParts } from '../bundle/logs.ts'
 import { objectParts } from '../bundle/parts.ts'
-import { failure } from '../failures.ts'
-import { type FleetReading, readFleet } from '../read.ts'
-import { indexText } from '../render/bundle-index.ts'
+import { failure } from '../model/failures.ts'
+import { type FleetReading, readFleet } from '../read/fleet.ts'
+import { indexText } from '../bundle/index-page.ts'
 import { sentenceOf } from '../render/failure.ts'
-import type { CommandSpec, Session } from '../session.ts'
-import { exitCodes } from '../world.ts'
+import type { CommandSpec, Session } from '../read/session.ts'
+import { exitCodes } from '../model/io.ts'
 
 export const supportBundle: CommandSpec<{ file?: string }> = {
 	name: 'support-bundle',
@@ -24,8 +24,8 @@ export const supportBundle: CommandSpec<{ file?: string }> = {
 	],
 	more: 'Secrets are never read. index.txt lists what could not be read, with the error.',
 	async act(session, _, flags) {
-		const { world, cluster, print, warn } = session
-		const now = world.now()
+		const { io, cluster, print, warn } = session
+		const now = io.now()
 		const name = `multinic-support-${new Date(now).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}`
 		const collected = await collectAll(session)
 		const { server, namespace } = cluster
@@ -40,7 +40,7 @@ export const supportBundle: CommandSpec<{ file?: string }> = {
 		// the bundle may have been written to standard output
 		if (isFile) print([said])
 		else warn(said)
-		return exitCodes.fine
+		return exitCodes.ok
 	},
 }
 

@@ -2,16 +2,16 @@ import { ROLLOUT_CONFIG_MAP, ROLLOUT_PAUSE, ROLLOUT_STOP, rolloutOf } from '../.
 import { sleep } from '../../runtime/clock.ts'
 import { ConfigMap, startReflector } from '../../runtime/kube/index.ts'
 import { createLog, type Log } from '../../runtime/log.ts'
-import { fleetOf, type Rollout } from '../fleet.ts'
-import { NodeConfig } from '../kinds.ts'
-import { chosen, type FleetReading, readControlPlane, readFleet, readSettings, readStopRecord } from '../read.ts'
+import { fleetOf, type Rollout } from '../model/fleet.ts'
+import { NodeConfig } from '../model/kinds.ts'
+import { chosen, type FleetReading, readControlPlane, readFleet, readSettings, readStopRecord } from '../read/fleet.ts'
 import { deletedNamespaceWords } from '../render/missing.ts'
-import type { Session } from '../session.ts'
-import { type StopRecord, stopRecordIn } from '../stoppers.ts'
-import { configView } from '../view.ts'
-import { exitCodes } from '../world.ts'
-import type { GetFlags } from './get.ts'
-import { painterFor } from './paint.ts'
+import type { Session } from '../read/session.ts'
+import { type StopRecord, stopRecordIn } from '../model/stoppers.ts'
+import { configView } from '../model/node-config-view.ts'
+import { exitCodes } from '../model/io.ts'
+import type { GetFlags } from './options.ts'
+import { rendererFor } from './watch-output.ts'
 
 /** How long changes are collected before they are shown: the output of 1,000 nodes stays readable, and the work bounded. */
 const gatherMs = 250
@@ -20,20 +20,20 @@ const ageMs = 1_000
 
 /** Shows every change until Ctrl-C. An error that would end `get` ends it at its start; later ones are retried. */
 export async function watchFleet(session: Session, nodes: readonly string[], flags: GetFlags): Promise<number> {
-	const { signal, world } = session
+	const { signal, io } = session
 	const { fleet } = await chosen(session, await readFleet(session), nodes)
 	if (fleet.deletedWith !== undefined) session.warn(`warning: ${deletedNamespaceWords(fleet.deletedWith)}`)
 	const reads = [readSettings(session), readStopRecord(session), readControlPlane(session)] as const
 	const [rollout, record, controlPlane] = await Promise.all(reads)
 	const sight = startSight(session, { rollout, record, controlPlane })
-	const paint = painterFor(session, nodes, flags)
+	const paint = rendererFor(session, nodes, flags)
 	let paintedAt = 0
 	while (!signal.aborted) {
-		const isDue = sight.hasChanged() || (world.out.isTerminal && world.now() - paintedAt >= ageMs)
+		const isDue = sight.hasChanged() || (io.out.isTerminal && io.now() - paintedAt >= ageMs)
 		if (isDue && sight.isSynced()) {
 			const changed = sight.take()
 			paint(sight.reading(nodes), changed, sight.trouble())
-			paintedAt = world.now()
+			paintedAt = io.now()
 		}
 		await sleep(gatherMs, signal)
 	}

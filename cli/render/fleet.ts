@@ -1,6 +1,6 @@
 import { clean } from '../../contract/clean.ts'
 import type { State } from '../../contract/node-config.ts'
-import { type Fleet, isUnderWay } from '../fleet.ts'
+import { type Fleet, isUnderWay } from '../model/fleet.ts'
 import type { Colours } from './colours.ts'
 
 /** The text about the fleet as a whole. Pure. */

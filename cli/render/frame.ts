@@ -1,5 +1,5 @@
-import { type Fleet, isWaiting } from '../fleet.ts'
-import { type ConfigView, stateOf } from '../view.ts'
+import { type Fleet, isWaiting } from '../model/fleet.ts'
+import { type ConfigView, stateOf } from '../model/node-config-view.ts'
 import { cellsOf, clipCells } from './cells.ts'
 import { fleetLines, summaryLine } from './fleet.ts'
 import { type NodesView, nodeRow, nodesHeader } from './nodes.ts'

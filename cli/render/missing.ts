@@ -1,7 +1,9 @@
-import { nearNames } from '../near.ts'
-import type { NamespaceState } from '../namespace.ts'
+import { similarNames } from '../model/similar-names.ts'
 
 /** The text for missing node configs, and for a namespace that is being deleted. Pure. */
+
+/** What is known of the requested namespace. */
+export type NamespaceState = 'there' | 'deleting' | 'missing' | 'unknown'
 
 /** Node configs in other namespaces: namespace → count. */
 type Elsewhere = ReadonlyMap<string, number>
@@ -31,7 +33,7 @@ export function noSuchNodeWords(name: string, namespace: string, names: readonly
 	const [other] = elsewhere.keys()
 	if (other !== undefined)
 		return `${what}, but there is one in namespace ${other}. ${own} Use -n ${other} if MultiNIC is installed there, otherwise create the node config in ${namespace}`
-	const near = nearNames(name, names)
+	const near = similarNames(name, names)
 	const hint = near.length > 0 ? `did you mean ${near.join(' or ')}?` : `list them with: kubectl multinic get -n ${namespace}`
 	return `${what}; ${hint}`
 }

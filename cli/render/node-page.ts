@@ -1,13 +1,15 @@
 import { clean } from '../../contract/clean.ts'
 import type { Condition } from '../../contract/conditions.ts'
 import type { InterfaceStatus, Observed } from '../../contract/node-config.ts'
-import type { FailedWrite } from '../failed-write.ts'
-import type { Fleet } from '../fleet.ts'
-import { nextFor } from '../next.ts'
-import { type ConfigView, condition, isCurrent, reasonOf, stateOf } from '../view.ts'
+import type { Fleet } from '../model/fleet.ts'
+import { nextStep } from './next-step.ts'
+import { type ConfigView, condition, isCurrent, reasonOf, stateOf } from '../model/node-config-view.ts'
 import { age, ageOf } from './age.ts'
 import { type Colours, stateCell } from './colours.ts'
 import { type Cell, table } from './table.ts'
+
+/** A status write that failed, which the controller therefore reported by an Event. `at`: milliseconds since 1970. */
+export type FailedWrite = { reason: string; message: string; at: number }
 
 export type PageView = { fleet: Fleet; now: number; colours: Colours; failedWrite?: FailedWrite | undefined }
 
@@ -20,7 +22,7 @@ export function nodePage(config: ConfigView, view: PageView): string[] {
 		'',
 		...section('Interfaces', nics.length > 0 ? nics.flatMap(nic => nicLines(nic, view)) : [noneWords(config)], colours),
 		...section('Conditions', conditionLines(config.status.conditions ?? [], now), colours),
-		...section('Next', [nextFor(config, fleet)], colours),
+		...section('Next', [nextStep(config, fleet)], colours),
 	].slice(0, -1)
 }
 

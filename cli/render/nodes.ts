@@ -1,5 +1,5 @@
-import type { Fleet } from '../fleet.ts'
-import { condition, type ConfigView, reasonOf, stateOf } from '../view.ts'
+import type { Fleet } from '../model/fleet.ts'
+import { condition, type ConfigView, reasonOf, stateOf } from '../model/node-config-view.ts'
 import { age } from './age.ts'
 import { type Colours, stateCell } from './colours.ts'
 import type { Cell } from './table.ts'

@@ -1,6 +1,6 @@
-import type { Fleet } from '../fleet.ts'
-import { nextFor } from '../next.ts'
-import { type ConfigView, stateOf } from '../view.ts'
+import type { Fleet } from '../model/fleet.ts'
+import { nextStep } from './next-step.ts'
+import { type ConfigView, stateOf } from '../model/node-config-view.ts'
 import { stateWords } from './state.ts'
 
 /** What pause and resume print: the state before, and what happens next. Pure; the fleet and the node configs are those before the change. */
@@ -14,9 +14,9 @@ export function nodePaused(config: ConfigView): string {
 
 export function nodeResumed(config: ConfigView, fleet: Fleet): string {
 	const { name, paused } = config
-	if (!paused) return `${name}: not paused (${stateWords(config)}). ${nextFor(config, fleet)}`
+	if (!paused) return `${name}: not paused (${stateWords(config)}). ${nextStep(config, fleet)}`
 	const next = config.deleting
-		? nextFor({ ...config, paused: false }, fleet)
+		? nextStep({ ...config, paused: false }, fleet)
 		: fleet.paused
 			? 'The rollout is paused too. Resume it with: kubectl multinic resume'
 			: 'The controller continues where it stopped.'

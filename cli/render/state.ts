@@ -1,4 +1,4 @@
-import { type ConfigView, reasonOf, stateOf } from '../view.ts'
+import { type ConfigView, reasonOf, stateOf } from '../model/node-config-view.ts'
 
 /** @returns a state with its reason: `Failed (WaitingForDevice)`. Pure. */
 export function stateWords(config: ConfigView): string {

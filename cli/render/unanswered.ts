@@ -1,7 +1,8 @@
 import { clean } from '../../contract/clean.ts'
 import type { Event } from '../../runtime/kube/index.ts'
-import { type ConfigView, condition, isCurrent, stateOf } from '../view.ts'
+import { type ConfigView, condition, isCurrent, stateOf } from '../model/node-config-view.ts'
 import { ageOf } from './age.ts'
+import { leaderlessWords } from './leaderless.ts'
 import { stateWords } from './state.ts'
 
 /** The reasons why no run answered, as far as they are visible from outside. Pure. */
@@ -22,9 +23,6 @@ export type Around = {
 
 const mostEvents = 3
 
-/** A Lease with a holder is renewed every few seconds; the clocks of two machines may differ by more (milliseconds). */
-const silentMs = 120_000
-
 /** @returns the error, then what was found, then commands that show more */
 export function unansweredLines(around: Around): string[] {
 	const { config, seconds, namespace, events, now } = around
@@ -42,21 +40,13 @@ function causes(around: Around): string[] {
 	return [
 		`the node config is ${stateWords(config)}${message ? `: ${message}` : ''}`,
 		...(isCurrent(config) ? [] : [`the controller has not observed generation ${config.generation} yet; check that it is running`]),
-		...leaderless(around),
+		...[leaderlessWords(around)].filter(Boolean),
 		...(config.paused ? [`it is paused: kubectl multinic resume ${config.name}`] : []),
 		...(paused ? ['the rollout is paused: kubectl multinic resume'] : []),
 		...(ready === '' ? [`there is no Kubernetes node ${config.name}, or it reports no status`] : []),
 		...(ready === 'Unknown' ? ['its kubelet is not reporting, so no pod can start there'] : []),
 		...(stateOf(config) === 'InProgress' ? [`Job ${config.status.lastJobName ?? ''} is running, and a node has one run at a time`] : []),
 	]
-}
-
-/** For example after an uninstall, or if the controller cannot start. */
-function leaderless({ renewed, namespace, now }: Around): string[] {
-	const look = `kubectl get pods -n ${namespace} -l app.kubernetes.io/name=multinic-controller`
-	if (renewed === '') return [`no controller holds Lease multinic-controller; check that it is running: ${look}`]
-	if (renewed === undefined || now - Date.parse(renewed) < silentMs) return []
-	return [`Lease multinic-controller was renewed ${ageOf(renewed, now)} ago; does a controller run? ${look}`]
 }
 
 function eventWords({ reason, message, lastTimestamp, metadata }: Event, now: number): string {

@@ -6,6 +6,7 @@ import {
 	ANNOTATION_BOOT_ID,
 	ANNOTATION_CAUSE,
 	ANNOTATION_FAILURES,
+	ANNOTATION_POD_NETWORKS,
 	CONFIG_KEY,
 	LABEL_ATTEMPT,
 	LABEL_CONFIG_UID,
@@ -22,6 +23,7 @@ import type { NewRun } from '../model/decision.ts'
 import { hostPaths, securityContext } from './host-access.ts'
 import { runName } from '../model/run-name.ts'
 import type { ConfigView, NodeView } from '../model/snapshot.ts'
+import { podNetworksOf } from '../model/runs.ts'
 
 /** The manifests of a run. Pure. */
 
@@ -58,7 +60,7 @@ export function runLabels(config: ConfigView, { attempt, mode }: Pick<NewRun, 'a
 }
 
 /** The ConfigMap that gives the run its input and takes its report. */
-export function runConfigMap(config: ConfigView, run: NewRun, input: RunConfig, bootID?: string): ConfigMap {
+export function runConfigMap(config: ConfigView, run: NewRun, input: RunConfig, node?: NodeView): ConfigMap {
 	return {
 		metadata: {
 			name: runName(config, run.attempt),
@@ -67,7 +69,8 @@ export function runConfigMap(config: ConfigView, run: NewRun, input: RunConfig, 
 			annotations: {
 				[ANNOTATION_CAUSE]: run.cause,
 				[ANNOTATION_FAILURES]: String(run.failures),
-				...(bootID !== undefined && { [ANNOTATION_BOOT_ID]: bootID }),
+				...(node?.bootID !== undefined && { [ANNOTATION_BOOT_ID]: node.bootID }),
+				...(node && { [ANNOTATION_POD_NETWORKS]: podNetworksOf(node) }),
 				...requestAnnotations(run.requests),
 			},
 			ownerReferences: [

@@ -29,7 +29,7 @@ export async function createRun(tools: LaunchDeps, snapshot: Snapshot, wanted: N
 async function createBoth({ client, caches, agent }: LaunchDeps, snapshot: Snapshot, run: NewRun): Promise<{ name: string } | undefined> {
 	const { config, spec, node } = snapshot
 	const interfaces = 'value' in spec ? spec.value.interfaces : []
-	const wanted = runConfigMap(config, run, runInput(config, run, { interfaces, node, agent }), node?.bootID)
+	const wanted = runConfigMap(config, run, runInput(config, run, { interfaces, node, agent }), node)
 	const configMap = await createOrFind(client, ConfigMap, wanted, found => found.metadata.labels?.[LABEL_MODE] === run.mode)
 	if (!configMap) return undefined
 	const owner = { name: configMap.metadata.name, uid: configMap.metadata.uid }

@@ -14,7 +14,7 @@ import {
 	type Stored,
 } from '../../runtime/kube/index.ts'
 import type { Log } from '../../runtime/log.ts'
-import { sameJson } from '../model/same-json.ts'
+import { sameJson } from '../../contract/canonical.ts'
 import { createClaimIndex } from './address-claim-index.ts'
 import { createFleet, type Fleet } from '../rollout/fleet.ts'
 import { NodeConfig, type NodeConfigObject } from '../model/node-config-kind.ts'

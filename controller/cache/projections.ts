@@ -4,6 +4,7 @@ import { parseCidr } from '../../contract/ip.ts'
 import {
 	AGENT_CONTAINER,
 	ANNOTATION_BOOT_ID,
+	ANNOTATION_POD_NETWORKS,
 	ANNOTATION_CAUSE,
 	ANNOTATION_FAILURES,
 	LABEL_ATTEMPT,
@@ -86,7 +87,7 @@ export function rolloutConfigMapView({ metadata, data = {} }: Stored<ConfigMapPa
 export type RunIdentity = { name: string; node: string; uid: string; generation: number; attempt: number; mode: Mode }
 
 export type ConfigMapView = RunIdentity &
-	Pick<Run, 'cause' | 'requests' | 'bootID' | 'failures' | 'created'> & { report: string | undefined }
+	Pick<Run, 'cause' | 'requests' | 'bootID' | 'podNetworks' | 'failures' | 'created'> & { report: string | undefined }
 
 /** The ConfigMap of a run, with the report as text. */
 export function configMapView({ metadata, data }: Stored<ConfigMapPart>): ConfigMapView {
@@ -97,6 +98,7 @@ export function configMapView({ metadata, data }: Stored<ConfigMapPart>): Config
 		cause: notes[ANNOTATION_CAUSE] ?? '',
 		requests: requestsIn(notes),
 		bootID: notes[ANNOTATION_BOOT_ID],
+		podNetworks: notes[ANNOTATION_POD_NETWORKS],
 		failures: Number(notes[ANNOTATION_FAILURES]) || 0,
 		report: data?.[REPORT_KEY],
 	}

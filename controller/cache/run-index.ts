@@ -111,6 +111,7 @@ function runFrom(parts: Parts): Run | undefined {
 		cause: configMap?.cause ?? '',
 		requests: configMap?.requests ?? {},
 		bootID: configMap?.bootID,
+		podNetworks: configMap?.podNetworks,
 		failures: configMap?.failures ?? 0,
 		created: configMap?.created ?? job?.created ?? 0,
 		firstSeenAt: parts.firstSeenAt,

@@ -1,8 +1,9 @@
 import type { InterfaceStatus } from '../../contract/node-config.ts'
 import type { Condition } from '../../contract/conditions.ts'
+import { waitAfter } from '../../runtime/backoff.ts'
 import { heals, stopsRollout } from '../../contract/reasons.ts'
 import { attemptOf, runName } from './run-name.ts'
-import type { Mode, Run, RunSettings, Snapshot } from './snapshot.ts'
+import type { Mode, NodeView, Run, RunSettings, Snapshot } from './snapshot.ts'
 
 /** Facts about runs. All pure. */
 
@@ -10,7 +11,7 @@ import type { Mode, Run, RunSettings, Snapshot } from './snapshot.ts'
 export const HISTORY_MAX = 5
 
 /** First and longest wait after a failure (milliseconds); longer after one that harmed the node, which is not repeated as soon. */
-const backoffs = { plain: [5_000, 300_000], harmful: [60_000, 3_600_000] } as const
+const backoffs = { plain: { firstMs: 5_000, maxMs: 300_000 }, harmful: { firstMs: 60_000, maxMs: 3_600_000 } }
 
 /** Delay before a run that the API server rejected is created again (milliseconds). */
 export const REJECTED_RETRY_MS = 30_000
@@ -24,8 +25,7 @@ export type RunFailure = { reason: string; interfaceStatuses?: readonly Interfac
 /** @returns how long after failure number `failures` (from 1) in a row the next run may start: 5, 10, 20 … 300 s, or 1, 2, 4 … 60 min */
 export function backoffMs(failures: number, { reason, interfaceStatuses = [] }: RunFailure): number {
 	const harmed = stopsRollout(reason) || interfaceStatuses.some(nic => nic.status === 'Failed' && stopsRollout(nic.reason))
-	const [first, longest] = harmed ? backoffs.harmful : backoffs.plain
-	return Math.min(first * 2 ** Math.min(failures - 1, 30), longest)
+	return waitAfter(failures, harmed ? backoffs.harmful : backoffs.plain)
 }
 
 /** @returns the mode of a run for this node config now */
@@ -44,6 +44,11 @@ export function currentRun(snapshot: Pick<Snapshot, 'config' | 'spec' | 'runs'>)
 /** @returns all runs of this node config in its current generation */
 export function attemptsOf({ config, runs }: Pick<Snapshot, 'config' | 'runs'>): Run[] {
 	return runs.filter(run => run.uid === config.uid && run.generation === config.generation)
+}
+
+/** The pod networks of a node as one word, to compare with those of a run. */
+export function podNetworksOf({ podNetworks }: Pick<NodeView, 'podNetworks'>): string {
+	return podNetworks.join(',')
 }
 
 /** Whether a process of this run may still act on the node. The end of the pod counts; the Job reports it only 5 s later. */

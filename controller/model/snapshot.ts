@@ -108,6 +108,8 @@ export type Run = {
 	requests: Requests
 	/** Boot id of the node when the run was created; undefined if unknown. */
 	bootID: string | undefined
+	/** `spec.podCIDRs` of the node when the run was created, separated by commas; undefined if unknown. */
+	podNetworks: string | undefined
 	/** Failed runs in a row before it. */
 	failures: number
 	created: number

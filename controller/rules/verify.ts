@@ -1,7 +1,7 @@
 import { type RequestKind, answeredRequests } from '../model/requests.ts'
 import { statusPatch } from '../status/status-patch.ts'
 import type { Decision } from '../model/decision.ts'
-import { attemptsOf, condition, isDrifted, isUpToDate, isVerificationLimitReached, nextAttempt } from '../model/runs.ts'
+import { attemptsOf, condition, isDrifted, isUpToDate, isVerificationLimitReached, nextAttempt, podNetworksOf } from '../model/runs.ts'
 import type { Mode, Run, Snapshot } from '../model/snapshot.ts'
 import { verifiedStatus } from '../status/status.ts'
 
@@ -27,8 +27,12 @@ export function whenVerified(snapshot: Snapshot): Decision | undefined {
 
 /** The last run of this generation, if it was a verification: a run that changes the node invalidates older verifications. */
 function lastVerification(snapshot: Snapshot): Run | undefined {
-	const last = attemptsOf(snapshot).reduce<Run | undefined>((best, run) => (best && best.attempt > run.attempt ? best : run), undefined)
+	const last = lastAttempt(snapshot)
 	return last?.mode === 'Verify' ? last : undefined
+}
+
+function lastAttempt(snapshot: Snapshot): Run | undefined {
+	return attemptsOf(snapshot).reduce<Run | undefined>((best, run) => (best && best.attempt > run.attempt ? best : run), undefined)
 }
 
 /** Starts a read-only run that is due and allowed. */
@@ -57,6 +61,7 @@ function dueVerification(snapshot: Snapshot): Verification | undefined {
 		return { mode: 'Verify', cause: 'VerifyAsked', request: 'verify' }
 	if (!isVerifiable(snapshot)) return undefined
 	if (hasRebooted(snapshot)) return { mode: 'Verify', cause: 'NodeRebooted' }
+	if (hasOtherPodNetworks(snapshot)) return { mode: 'Verify', cause: 'PodNetworksChanged' }
 	const at = nextIntervalAt(snapshot)
 	return at !== undefined && at <= now ? { mode: 'Verify', cause: 'TimeToVerify' } : undefined
 }
@@ -79,6 +84,15 @@ function hasRebooted(snapshot: Snapshot): boolean {
 	const { bootID } = config.status
 	if (!bootID || !node?.bootID || bootID === node.bootID) return false
 	return !wasVerifiedRecently(snapshot)
+}
+
+/**
+ * The node got its pod networks after its last run, or others. That run could not write rules for them, so pods of the node get no answer
+ * from the addresses of its NICs.
+ */
+function hasOtherPodNetworks(snapshot: Snapshot): boolean {
+	const then = lastAttempt(snapshot)?.podNetworks
+	return then !== undefined && snapshot.node !== undefined && then !== podNetworksOf(snapshot.node)
 }
 
 /**

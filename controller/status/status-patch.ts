@@ -1,5 +1,5 @@
 import type { NodeConfigStatus } from '../../contract/node-config.ts'
-import { sameJson } from '../model/same-json.ts'
+import { sameJson } from '../../contract/canonical.ts'
 
 /** Timestamps; a change of these alone is not worth a write. */
 const timestamps = ['lastProcessed']

@@ -1,6 +1,6 @@
-import { refuse } from '../failures.ts'
+import { refuse } from '../model/failures.ts'
 import { type AllowedHost, isAllowedHost } from './hosts.ts'
-import { type Endpoint, isEncrypted, type Origin } from './origin.ts'
+import { type Endpoint, isEncrypted, type Origin } from '../model/origin.ts'
 
 /** Every secret that mgmt has. */
 export type SecretName = 'viola token' | 'Contrabass encryption key' | 'password' | 'Keystone token'

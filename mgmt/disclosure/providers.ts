@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { HeaderText, ObjectName } from '../../runtime/env.ts'
-import type { Origin } from './origin.ts'
+import type { Origin } from '../model/origin.ts'
 
 /** Namespace → the provider ids for which its OpenstackConfigs may use mgmt's own viola token. */
 export type AllowedProviders = ReadonlyMap<string, readonly string[]>

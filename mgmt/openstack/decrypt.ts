@@ -1,5 +1,5 @@
 import { createDecipheriv, createHash } from 'node:crypto'
-import { refuse } from '../failures.ts'
+import { refuse } from '../model/failures.ts'
 
 /**
  * Decrypts a password of Contrabass: Base64 of AES-CBC ciphertext with PKCS#5 padding, in one of two forms.

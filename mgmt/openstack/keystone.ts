@@ -3,8 +3,8 @@ import { listOf } from '../../contract/bounded.ts'
 import type { HttpClient } from '../../runtime/http-client.ts'
 import { createGrantedClient } from '../disclosure/client.ts'
 import type { Grant } from '../disclosure/decide.ts'
-import { type MgmtReason, refuse } from '../failures.ts'
-import type { Endpoints } from '../remotes.ts'
+import { type MgmtReason, refuse } from '../model/failures.ts'
+import type { Endpoints } from '../model/settings.ts'
 import { RemoteUrl, Word } from './word.ts'
 
 /** `grant`: the password, for Keystone's endpoint. */

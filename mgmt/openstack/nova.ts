@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { tableOf } from '../../contract/bounded.ts'
 import { isFailure } from '../../runtime/errors.ts'
-import { saying } from '../failures.ts'
+import { saying } from '../model/failures.ts'
 import { readPages } from './pages.ts'
 import type { Session } from './session.ts'
 import { Word } from './word.ts'

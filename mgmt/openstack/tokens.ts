@@ -1,16 +1,17 @@
 import { createHash } from 'node:crypto'
+import { waitAfter } from '../../runtime/backoff.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { isFailure, wordsOf } from '../../runtime/errors.ts'
 import type { HttpClient } from '../../runtime/http-client.ts'
 import { reveal } from '../disclosure/decide.ts'
-import { refuse, saying } from '../failures.ts'
+import { refuse, saying } from '../model/failures.ts'
 import { type Login, signIn, type Token } from './keystone.ts'
 import { createRecent } from './recent.ts'
 
 /** Tokens are discarded this long before they expire, so that none expires inside OpenStack. */
 const SPARE_MS = 120_000
-const FIRST_REFUSAL_MS = 60_000
-const LONGEST_REFUSAL_MS = 1_800_000
+/** Waits after rejected sign-ins. */
+const refusalWaits = { firstMs: 60_000, maxMs: 1_800_000 }
 /** Maximum number of sign-ins that are remembered. */
 const MOST = 1_000
 
@@ -72,7 +73,7 @@ function createGate(clock: Clock) {
 		} catch (error) {
 			if (!isFailure(error, 'UNAUTHORIZED')) throw error
 			const count = (before?.count ?? 0) + 1
-			const untilMs = clock.now() + Math.min(FIRST_REFUSAL_MS * 2 ** (count - 1), LONGEST_REFUSAL_MS)
+			const untilMs = clock.now() + waitAfter(count, refusalWaits)
 			const refused = { count, untilMs, words: String(error.facts.remote || wordsOf(error)).replace(/\.$/, '') }
 			refusals.set(digest, refused)
 			throw refusal(login, refused)

@@ -1,3 +1,5 @@
+import { type Waits, waitAfter } from '../backoff.ts'
+
 /** The waits after repeated failures. */
 export type Backoff = {
 	/** Returns the next wait in milliseconds: it doubles up to the maximum, minus a random part of up to half. */
@@ -6,18 +8,13 @@ export type Backoff = {
 	reset(): void
 }
 
-/**
- * Creates waits that double, with jitter so that many clients of one server do not return at the same moment.
- *
- * @param options.chance 0 ≤ x < 1
- */
-export function createBackoff({ firstMs, maxMs, chance }: { firstMs: number; maxMs: number; chance: () => number }): Backoff {
+/** @param options.chance 0 ≤ x < 1 */
+export function createBackoff({ chance, ...waits }: Waits & { chance: () => number }): Backoff {
 	let failures = 0
 	return {
 		next() {
-			const ms = Math.min(firstMs * 2 ** Math.min(failures, 40), maxMs)
 			failures++
-			return ms * (1 - chance() / 2)
+			return waitAfter(failures, waits, chance())
 		},
 		reset() {
 			failures = 0

@@ -1,6 +1,7 @@
 import type { SetTimer } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { Backoff } from './backoff.ts'
+import type { Waits } from '../backoff.ts'
 import type { KubeClient } from './client.ts'
 import type { Kind, KubeObject, Stored } from './kind.ts'
 import type { Selection } from './list.ts'
@@ -50,7 +51,7 @@ export type ReflectorOptions<T extends KubeObject, P> = Selection & {
 	/** Source of randomness: 0 ≤ x < 1. */
 	chance?: () => number
 	/** First and maximum wait after a failure, in milliseconds. Default: 200 and 30 000. */
-	backoff?: { firstMs: number; maxMs: number }
+	backoff?: Waits
 }
 
 /** Counts since the start; `lists` counts how often all objects were requested, including by a watch. */

@@ -1,3 +1,4 @@
+import { waitAfter } from '../backoff.ts'
 import { sleep } from '../clock.ts'
 import { createConnections } from './connections.ts'
 import type { Credentials } from './credentials.ts'
@@ -95,11 +96,14 @@ function honorRetryAfter(error: unknown, limiter: RequestLimiter): void {
 	if (isKubeFailure(error, 'TOO_MANY_REQUESTS') && retryAfterOf(error) > 0) limiter.pause(retryAfterOf(error))
 }
 
+/** Waits while the server is too busy and does not say for how long. */
+const busy = { firstMs: 200, maxMs: 5_000 }
+
 function waitBefore(error: unknown, method: Method, tries: number): number | undefined {
 	if (isKubeFailure(error, 'TOO_MANY_REQUESTS', 'SERVER_ERROR')) {
 		const asked = retryAfterOf(error)
 		if (asked > 0) return asked
-		return error.code === 'TOO_MANY_REQUESTS' ? Math.min(100 * 2 ** tries, 5_000) : undefined
+		return error.code === 'TOO_MANY_REQUESTS' ? waitAfter(tries, busy) : undefined
 	}
 	return method === 'GET' && tries === 1 && isKubeFailure(error, 'UNREACHABLE') && error.facts.stale === true ? 0 : undefined
 }

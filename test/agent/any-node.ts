@@ -1,6 +1,8 @@
 import fc from 'fast-check'
-import type { Address, HostState, Route, Rule } from '../../agent/host/state.ts'
-import { connectedRoutes, localRoutes } from '../../agent/plan/predict.ts'
+import type { Address } from '../../agent/model/address.ts'
+import type { HostState, Rule } from '../../agent/model/host-state.ts'
+import type { Route } from '../../agent/model/route.ts'
+import { connectedRoutes, localRoutes } from '../../agent/plan/predicted-host.ts'
 import type { Interface } from '../../contract/interface.ts'
 import { BASE_RULES, hostWith } from './simulated-host.ts'
 

@@ -1,5 +1,5 @@
 import { parse } from 'yaml'
-import type { HostState } from '../../agent/host/state.ts'
+import type { HostState } from '../../agent/model/host-state.ts'
 import { hostWith } from './simulated-host.ts'
 
 /** What a backend's files say about one interface, parsed by a reader of the tests: the same shape for every backend. */

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
-import { failure } from '../../agent/failure.ts'
-import type { Host } from '../../agent/host/host.ts'
+import { failure } from '../../agent/model/failure.ts'
+import type { Host } from '../../agent/run/host.ts'
 
 /** What happens to a run after a number of its steps. `renameDown`: behave like a kernel before 6.2. Without `at`, nothing else happens. */
 export type Fault = { at?: number; renameDown?: boolean } & (

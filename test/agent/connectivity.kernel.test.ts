@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { createLog } from '../../agent/log.ts'
-import { run } from '../../agent/run.ts'
+import { createLog } from '../../agent/report/log.ts'
+import { run } from '../../agent/run/run.ts'
 import { runConfig } from '../../lab/machine-agent.ts'
 import { comparable, hostWith, livingHost } from './simulated-host.ts'
 

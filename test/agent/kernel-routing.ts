@@ -1,9 +1,9 @@
-import { lineOf, parseAnswers } from '../../agent/host/lookups.ts'
-import { parseNetwork } from '../../agent/host/parse.ts'
-import { parseRules } from '../../agent/host/parse-rules.ts'
-import type { HostState } from '../../agent/host/state.ts'
+import { lineOf, parseAnswers } from '../../agent/host/route-lookup.ts'
+import { parseNetwork } from '../../agent/ip/parse-network.ts'
+import { parseRules } from '../../agent/ip/parse-rules.ts'
+import type { HostState } from '../../agent/model/host-state.ts'
 import type { Answer } from '../../agent/plan/lookup-losses.ts'
-import type { Lookup } from '../../agent/plan/lookups.ts'
+import type { Lookup } from '../../agent/plan/node-packets.ts'
 import type { NodeHost } from './node-host.ts'
 
 /** The kernel's links, routes and rules on a host, as read by the agent. */

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { failure } from '../../agent/failure.ts'
-import type { Host } from '../../agent/host/host.ts'
-import { createLog } from '../../agent/log.ts'
-import { run } from '../../agent/run.ts'
+import { failure } from '../../agent/model/failure.ts'
+import type { Host } from '../../agent/run/host.ts'
+import { createLog } from '../../agent/report/log.ts'
+import { run } from '../../agent/run/run.ts'
 import { runConfig } from '../../lab/machine-agent.ts'
 import { hostWith, livingHost } from './simulated-host.ts'
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Host } from '../../agent/host/host.ts'
-import type { Route } from '../../agent/host/state.ts'
-import { createLog } from '../../agent/log.ts'
-import { run } from '../../agent/run.ts'
+import type { Host } from '../../agent/run/host.ts'
+import type { Route } from '../../agent/model/route.ts'
+import { createLog } from '../../agent/report/log.ts'
+import { run } from '../../agent/run/run.ts'
 import { runConfig } from '../../lab/machine-agent.ts'
 import { comparable, hostWith, livingHost } from './simulated-host.ts'
 

@@ -1,4 +1,4 @@
-import { askMetadata } from '../../agent/host/metadata.ts'
+import { askMetadata } from '../../agent/openstack/metadata.ts'
 
 /** Prints what a run that ends immediately receives from OpenStack, and how long it waits for that (milliseconds). */
 const asked = askMetadata(process.env.HOST_ROOT ?? '')

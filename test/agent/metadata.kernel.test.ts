@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Heard } from '../../agent/host/metadata.ts'
+import type { Heard } from '../../agent/openstack/metadata.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 
 /** Requests to OpenStack, in a namespace: a real HTTP server at the metadata service's own address. */

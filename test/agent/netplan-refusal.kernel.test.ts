@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { generated } from '../../agent/paths.ts'
+import { generated } from '../../agent/model/paths.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 import { netplanGenerator, pretendSystemd } from './pretend.ts'
 

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import type { HostState, Rule } from '../../agent/host/state.ts'
+import type { HostState, Rule } from '../../agent/model/host-state.ts'
 import { fibOf, lookup } from '../../agent/plan/fib.ts'
 import { plan } from '../../agent/plan/plan.ts'
-import { linksOf } from '../../agent/plan/routing.ts'
-import type { Change } from '../../agent/plan/steps.ts'
+import { linksOf } from '../../agent/model/route.ts'
+import type { Change } from '../../agent/model/change.ts'
 import { type Bases, DEFAULT_BASES } from '../../contract/bases.ts'
 import { type Interface, settle } from '../../contract/interface.ts'
-import { spell } from '../../agent/host/spell.ts'
+import { spell } from '../../agent/ip/format-change.ts'
 import { after, hostWith } from './simulated-host.ts'
 
 /** A pod of the node stays behind a link of the node after each step of a run and of its undo. */

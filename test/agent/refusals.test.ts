@@ -2,19 +2,20 @@ import { globSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { absenceChecks } from '../../agent/plan/absent.ts'
-import type { Row } from '../../agent/plan/check.ts'
+import { absenceChecks } from '../../agent/plan/absence-checks.ts'
+import type { Row } from '../../agent/model/check.ts'
 import { limitChecks } from '../../agent/plan/limit-checks.ts'
-import { matchRows } from '../../agent/plan/match.ts'
+import { matchRows } from '../../agent/plan/match-link.ts'
 import { preflightChecks } from '../../agent/plan/preflight.ts'
 import { placeChecks, removalChecks, select } from '../../agent/plan/select.ts'
-import { RECORD_PATH } from '../../agent/paths.ts'
-import type { HostState, Link, Route, Rule } from '../../agent/host/state.ts'
+import { RECORD_PATH } from '../../agent/model/paths.ts'
+import type { HostState, Link, Rule } from '../../agent/model/host-state.ts'
+import type { Route } from '../../agent/model/route.ts'
 import { Interfaces, settle } from '../../contract/interface.ts'
 import { anyWish } from './any-wish.ts'
 import { hostWith } from './simulated-host.ts'
 
-/** Every check is evaluated and has a row in docs/agent.md; every refusal names a command that shows its cause. */
+/** Every check is evaluated and has a row in docs/agent/reference.md; every refusal names a command that shows its cause. */
 
 const read: readonly Row[] = [...matchRows, ...absenceChecks, ...limitChecks, ...preflightChecks, ...placeChecks, ...removalChecks]
 

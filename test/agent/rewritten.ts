@@ -2,12 +2,12 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { exec } from '../../agent/host/exec.ts'
 import { observe } from '../../agent/host/observe.ts'
-import { spell } from '../../agent/host/spell.ts'
-import type { HostState } from '../../agent/host/state.ts'
+import { spell } from '../../agent/ip/format-change.ts'
+import type { HostState } from '../../agent/model/host-state.ts'
 import { differences, touchable } from '../../agent/plan/fingerprint.ts'
-import { addressesGiven, forgottenByDown } from '../../agent/plan/forgotten.ts'
-import { isMadeByKernel } from '../../agent/plan/origin.ts'
-import type { Change } from '../../agent/plan/steps.ts'
+import { addressesGiven, forgottenByDown } from '../../agent/plan/lost-when-down.ts'
+import { isMadeByKernel } from '../../agent/model/origin.ts'
+import type { Change } from '../../agent/model/change.ts'
 
 /**
  * Runs inside a host's namespaces. For each case, it configures the link ens0 with the lines of the case, reads it, removes everything,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { HostState, Link } from '../../agent/host/state.ts'
+import type { HostState, Link } from '../../agent/model/host-state.ts'
 import { plan } from '../../agent/plan/plan.ts'
 import { select } from '../../agent/plan/select.ts'
 import { type Interface, Interfaces, settle } from '../../contract/interface.ts'

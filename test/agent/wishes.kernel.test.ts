@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { SYSCTL_KEYS } from '../../agent/plan/routing.ts'
+import { SYSCTL_KEYS } from '../../agent/model/desired-network.ts'
 import type { Interface } from '../../contract/interface.ts'
 import type { Answered } from './agent-session.ts'
 import { anyWish } from './any-wish.ts'

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import type { HostState } from '../../agent/host/state.ts'
-import { createLog } from '../../agent/log.ts'
-import { run } from '../../agent/run.ts'
-import { tellEnd } from '../../agent/report/tell.ts'
+import type { HostState } from '../../agent/model/host-state.ts'
+import { createLog } from '../../agent/report/log.ts'
+import { run } from '../../agent/run/run.ts'
+import { tellEnd } from '../../agent/report/log-run.ts'
 import type { AgentReport, RunConfig } from '../../contract/agent-run.ts'
 import { runConfig } from '../../lab/machine-agent.ts'
 import { hostWith, livingHost } from './simulated-host.ts'
@@ -62,7 +62,7 @@ test.each<[title: string, wish: Wish, said: Said]>([
 	[
 		'a look that finds drift',
 		{ start: drifted, mode: 'Verify' },
-		{ outcome: 'Failed', reason: 'Drifted', message: /^Right 0\/1\. multinic0: mtu is 1500, not 1400\.$/ },
+		{ outcome: 'Failed', reason: 'Drifted', message: /^In sync 0\/1\. multinic0: mtu is 1500, not 1400\.$/ },
 	],
 	[
 		'a look that finds what nobody wants',

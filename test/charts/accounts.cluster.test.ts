@@ -52,21 +52,21 @@ describe('even with every permission', () => {
 	})
 
 	test.each<[who: Account, act: string, said: string]>([
-		['controller', 'create a node config', 'neither creates nor deletes a node config'],
-		['controller', 'create one by applying it', 'neither creates nor deletes a node config'],
-		['controller', 'delete a node config', 'neither creates nor deletes a node config'],
+		['controller', 'create a node config', 'must not create or delete node configs'],
+		['controller', 'create one by applying it', 'must not create or delete node configs'],
+		['controller', 'delete a node config', 'must not create or delete node configs'],
 		['controller', 'replace a node config', 'may not write the spec of a node config'],
 		['controller', "change the rollout's settings", 'the ConfigMaps of runs, and no others'],
 		['controller', 'write the report of a run on worker-1', 'the ConfigMaps of runs, and no others'],
-		['agent', 'patch the status', 'only the controller writes the status'],
-		['agent', 'replace the status', 'only the controller writes the status'],
-		['agent', 'create the ConfigMap of a run', 'neither creates nor deletes one'],
+		['agent', 'patch the status', 'only the controller may write the status'],
+		['agent', 'replace the status', 'only the controller may write the status'],
+		['agent', 'create the ConfigMap of a run', 'may only update the ConfigMap of its run'],
 	])('%s may not %s', async (who, act, said) => {
 		expect(await answer(as[who], requestOf(act))).toContain(said)
 	})
 
 	test.each(['patch the status', 'replace the status'])('an administrator may not %s', async act => {
-		expect(await answer(cluster.admin, requestOf(act))).toContain('only the controller writes the status')
+		expect(await answer(cluster.admin, requestOf(act))).toContain('only the controller may write the status')
 	})
 })
 
@@ -103,8 +103,8 @@ function requestOf(wanted: string): Request {
 async function everythingIsInForce(): Promise<void> {
 	expect(await answer(as.viewer, requestOf('list node configs'))).toBe('done')
 	expect(await answer(as.editor, requestOf('patch the spec'))).toBe('done')
-	expect(await answer(as.controller, requestOf('patch the spec'))).toContain('may not write the spec')
-	expect(await answer(as.controller, requestOf("delete the rollout's settings"))).toContain('no others')
+	expect(await answer(as.controller, requestOf('patch the spec'))).toContain('must not change the spec')
+	expect(await answer(as.controller, requestOf("delete the rollout's settings"))).toContain('only create and delete ConfigMaps of runs')
 	expect(await answer(as.careless, requestOf('patch the status'))).toContain('only the controller')
 	expect(await answer(as.agent, requestOf('change what a run is to do'))).toContain('report.json')
 }

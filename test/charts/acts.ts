@@ -63,10 +63,10 @@ const event = { apiVersion: 'v1', kind: 'Event', metadata: { name: 'new', namesp
 
 const writers: readonly Account[] = ['viola', 'editor', 'careless']
 const lookers: readonly Account[] = ['viola', 'editor', 'viewer', 'careless']
-const noOtherRun = 'the controller makes and deletes the ConfigMaps of runs, and no others'
-const noStop = 'only the controller writes down who stops the rollout'
+const noOtherRun = 'the controller may only create and delete ConfigMaps of runs'
+const noStop = 'only the controller may write this ConfigMap'
 const pauseOf = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'multinic-rollout-pause', namespace } }
-const noStatus = 'only the controller writes the status of a node config'
+const noStatus = 'only the controller may write the status of a node config'
 
 export const acts: readonly Act[] = [
 	{ act: 'list node configs', may: ['controller', ...lookers], request: get(configs) },
@@ -78,32 +78,32 @@ export const acts: readonly Act[] = [
 	{ act: 'replace a node config', may: writers, request: put(one, { ...nodeConfig('worker-1'), spec: otherSpec }) },
 	{
 		act: 'patch the spec',
-		...{ may: writers, said: { controller: 'the controller may not write the spec' } },
+		...{ may: writers, said: { controller: 'the controller must not change the spec' } },
 		request: merge(one, { spec: { paused: true } }),
 	},
 	{
 		act: 'patch the spec in the old version',
-		...{ may: writers, said: { controller: 'the controller may not write the spec' } },
+		...{ may: writers, said: { controller: 'the controller must not change the spec' } },
 		request: merge(one.replace('/v1/', '/v1alpha1/'), { spec: { interfaces: [{ macAddress: 'fa:16:3e:37:c3:f1' }] } }),
 	},
 	{
 		act: 'apply another spec',
-		...{ may: writers, said: { controller: 'the controller may not write the spec' } },
+		...{ may: writers, said: { controller: 'the controller must not change the spec' } },
 		request: apply(one, { ...nodeConfig('worker-1'), spec: otherSpec }),
 	},
 	{
 		act: 'change a label',
-		...{ may: writers, said: { controller: 'may not change the labels or owners' } },
+		...{ may: writers, said: { controller: 'must not change the labels or ownerReferences' } },
 		request: merge(one, { metadata: { labels: { [LABEL_INSTANCE_ID]: 'another' } } }),
 	},
 	{
 		act: 'name an owner',
-		...{ may: writers, said: { controller: 'may not change the labels or owners' } },
+		...{ may: writers, said: { controller: 'must not change the labels or ownerReferences' } },
 		request: merge(one, { metadata: { ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'a', uid: 'a' }] } }),
 	},
 	{
 		act: 'ask for a run by an annotation',
-		...{ may: writers, said: { controller: 'change no other annotation' } },
+		...{ may: writers, said: { controller: 'may only remove the request annotations' } },
 		request: merge(one, { metadata: { annotations: { [ANNOTATION_RETRY]: 'again' } } }),
 	},
 	{
@@ -113,7 +113,7 @@ export const acts: readonly Act[] = [
 	},
 	{
 		act: 'take another annotation away',
-		...{ may: writers, said: { controller: 'change no other annotation' } },
+		...{ may: writers, said: { controller: 'may only remove the request annotations' } },
 		request: merge(one, { metadata: { annotations: { note: null } } }),
 	},
 	{
@@ -128,7 +128,7 @@ export const acts: readonly Act[] = [
 	},
 	{
 		act: 'take the finalizer of another away',
-		...{ may: writers, said: { controller: 'may not change the finalizers of others' } },
+		...{ may: writers, said: { controller: 'may only add or remove its own finalizer' } },
 		request: merge(one, { metadata: { finalizers: [FINALIZER] } }),
 	},
 	{
@@ -160,7 +160,7 @@ export const acts: readonly Act[] = [
 	},
 	{
 		act: 'write the report of a run on worker-2',
-		...{ may: ['editor'], said: { agent: 'node worker-1 may not change the run of node worker-2' } },
+		...{ may: ['editor'], said: { agent: 'node worker-1 must not update the ConfigMap of a run on node worker-2' } },
 		request: merge(`${maps}/run-worker-2`, { data: { [REPORT_KEY]: '{}' } }),
 	},
 	{
@@ -181,7 +181,7 @@ export const acts: readonly Act[] = [
 	{ act: 'pause the rollout', may: ['editor'], said: { controller: noOtherRun }, request: post(maps, pauseOf) },
 	{
 		act: "change the rollout's settings",
-		...{ may: ['editor'], said: { agent: 'node worker-1 may not change the run of node' } },
+		...{ may: ['editor'], said: { agent: 'node worker-1 must not update the ConfigMap of a run on node' } },
 		request: merge(`${maps}/multinic-rollout`, { data: { paused: 'true' } }),
 	},
 	{
@@ -198,7 +198,7 @@ export const acts: readonly Act[] = [
 	{ act: 'list Jobs', may: ['controller', 'editor', 'viewer'], request: get(jobs) },
 	{
 		act: 'create a Job that is of no run',
-		...{ may: ['editor'], said: { controller: 'the Job of a run has one owner' } },
+		...{ may: ['editor'], said: { controller: 'the Job of a run must have one owner' } },
 		request: post(jobs, job),
 	},
 	{ act: 'change a Job', may: ['editor'], request: merge(`${jobs}/there`, { spec: { suspend: true } }) },

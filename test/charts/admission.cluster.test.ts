@@ -37,21 +37,25 @@ test('a report of the maximum size is accepted', async () => {
 })
 
 test.each<[title: string, body: object, said: string]>([
-	['a report one byte too long', report('a'.repeat(REPORT_MAX_BYTES + 1)), 'report.json may have at most 65536 bytes'],
-	['a report of fewer characters but more bytes', report('é'.repeat(REPORT_MAX_BYTES / 2 + 1)), 'report.json may have at most 65536 bytes'],
+	['a report one byte too long', report('a'.repeat(REPORT_MAX_BYTES + 1)), 'report.json must have at most 65536 bytes'],
+	[
+		'a report of fewer characters but more bytes',
+		report('é'.repeat(REPORT_MAX_BYTES / 2 + 1)),
+		'report.json must have at most 65536 bytes',
+	],
 	['its own input', { data: { [CONFIG_KEY]: '{"mode":"Cleanup"}' } }, 'only write the key report.json'],
 	['the removal of its input', { data: { [CONFIG_KEY]: null } }, 'only write the key report.json'],
 	['the removal of all keys', { data: null }, 'only write the key report.json'],
 	['another key beside the report', { data: { [REPORT_KEY]: '{}', more: 'x' } }, 'only write the key report.json'],
-	['a key of bytes', { binaryData: { [REPORT_KEY.replace('json', 'bin')]: 'eA==' } }, 'only write the key report.json, as text'],
-	['that nobody may change it any more', { immutable: true }, 'only write the key report.json, as text'],
-	['another node in its label', { metadata: { labels: { [LABEL_NODE_NAME]: 'worker-2' } } }, 'may not change labels'],
-	['no label', { metadata: { labels: { [LABEL_NODE_NAME]: null } } }, 'may not change labels'],
-	['a further label', { metadata: { labels: { a: 'b' } } }, 'may not change labels'],
-	['an annotation', { metadata: { annotations: { a: 'b' } } }, 'may not change labels'],
-	['a finalizer', { metadata: { finalizers: ['example.org/stay'] } }, 'may not change labels'],
-	['no owner', { metadata: { ownerReferences: null } }, 'may not change labels'],
-	['a name to generate', { metadata: { generateName: 'a'.repeat(63) } }, 'may not change labels'],
+	['a key of bytes', { binaryData: { [REPORT_KEY.replace('json', 'bin')]: 'eA==' } }, 'only write the key report.json, in data'],
+	['that nobody may change it any more', { immutable: true }, 'only write the key report.json, in data'],
+	['another node in its label', { metadata: { labels: { [LABEL_NODE_NAME]: 'worker-2' } } }, 'must not change labels'],
+	['no label', { metadata: { labels: { [LABEL_NODE_NAME]: null } } }, 'must not change labels'],
+	['a further label', { metadata: { labels: { a: 'b' } } }, 'must not change labels'],
+	['an annotation', { metadata: { annotations: { a: 'b' } } }, 'must not change labels'],
+	['a finalizer', { metadata: { finalizers: ['example.org/stay'] } }, 'must not change labels'],
+	['no owner', { metadata: { ownerReferences: null } }, 'must not change labels'],
+	['a name to generate', { metadata: { generateName: 'a'.repeat(63) } }, 'must not change labels'],
 ])('the agent may not write %s', async (_, body, said) => {
 	expect(await refusal(patch(body))).toContain(said)
 })
@@ -59,12 +63,12 @@ test.each<[title: string, body: object, said: string]>([
 describe('the agent may not', () => {
 	test('write the report of another node', async () => {
 		const said = await refusal(patch(report('{}'), { name: 'run-worker-2', namespace }))
-		expect(said).toContain('node worker-1 may not change the run of node worker-2')
+		expect(said).toContain('node worker-1 must not update the ConfigMap of a run on node worker-2')
 	})
 
 	test('write the report of another run of the same node', async () => {
 		const said = await refusal(patch(report('{}'), { name: 'run-worker-1-2', namespace }))
-		expect(said).toContain('pod run-worker-1-x7k2p may not change ConfigMap run-worker-1-2, which is of another run')
+		expect(said).toContain('pod run-worker-1-x7k2p must not update ConfigMap run-worker-1-2, which belongs to another run')
 	})
 
 	test.each<[title: string, act: () => Promise<unknown>]>([
@@ -81,12 +85,14 @@ describe('the agent may not', () => {
 		['with managed fields of another', () => patch({ metadata: { managedFields: [fieldsOf('another', 10)] }, ...report('{"b":5}') })],
 		['without managed fields', () => patch({ metadata: { managedFields: [{}] }, ...report('{"b":6}') })],
 	])('write its report %s', async (_, act) => {
-		expect(await refusal(act())).toContain('the agent may manage the field report.json, as multinic-agent, and no other')
+		expect(await refusal(act())).toContain('the agent may only own the field data[report.json], as field manager multinic-agent')
 	})
 
 	test('claim a ConfigMap by a label', async () => {
 		const label = { metadata: { labels: { [LABEL_NODE_NAME]: 'worker-1' } } }
-		expect(await refusal(patch({ ...label, ...report('{}') }, { name: 'other', namespace }))).toContain('may not change the run of node')
+		expect(await refusal(patch({ ...label, ...report('{}') }, { name: 'other', namespace }))).toContain(
+			'must not update the ConfigMap of a run on node',
+		)
 	})
 
 	test('create a ConfigMap by applying one that does not exist', async () => {
@@ -120,9 +126,9 @@ describe('even with every permission on ConfigMaps the agent may not', () => {
 		[
 			'create one',
 			() => run.create(ConfigMap, { ...runOf('worker-1'), metadata: { name: 'new', namespace } }),
-			'neither creates nor deletes',
+			'not create or delete ConfigMaps',
 		],
-		['delete its own', () => run.delete(ConfigMap, mine), 'neither creates nor deletes'],
+		['delete its own', () => run.delete(ConfigMap, mine), 'not create or delete ConfigMaps'],
 		['replace its input', () => run.replace(ConfigMap, { ...runOf('worker-1'), data: {} }), 'only write the key report.json'],
 	])('%s', async (_, act, said) => {
 		expect(await refusal(act())).toContain(said)
@@ -131,7 +137,7 @@ describe('even with every permission on ConfigMaps the agent may not', () => {
 
 test('a token that is not bound to a pod may write nothing', async () => {
 	const unbound = cluster.as(await tokenOf(cluster, 'multinic-run', namespace))
-	expect(await refusal(unbound.patch(ConfigMap, mine, report('{}')))).toContain('not bound to a pod on a node')
+	expect(await refusal(unbound.patch(ConfigMap, mine, report('{}')))).toContain('must be bound to a pod on a node')
 })
 
 test('the policy does not limit others: the controller creates and deletes the ConfigMaps that it needs', async () => {

@@ -13,7 +13,7 @@ import { type Cluster, chart, type Said, startCluster, tokenOf } from './release
  * server.
  */
 const [settings, stop] = [ROLLOUT_CONFIG_MAP, ROLLOUT_STOP].map(name => ({ name, namespace })) as [Name, Name]
-const refusal = 'a node config is not deleted with --cascade=orphan'
+const refusal = 'a node config must not be deleted with --cascade=orphan'
 type Name = { name: string; namespace: string }
 let cluster: Cluster
 let controller: KubeClient
@@ -54,7 +54,7 @@ describe('the record of what halts the rollout', () => {
 		['binary data', { binaryData: { more: 'eA==' } }],
 		['no change any more', { immutable: true }],
 	])('cannot get %s from others', async (_, change) => {
-		await expect(cluster.admin.patch(ConfigMap, stop, change)).rejects.toThrow('only the controller writes down who stops the rollout')
+		await expect(cluster.admin.patch(ConfigMap, stop, change)).rejects.toThrow('only the controller may write this ConfigMap')
 	})
 })
 

@@ -60,7 +60,7 @@ describe.each([
 		const { config } = world({ config: { namespace } })
 		ours = runJob(config, run, owner, await settingsOf(values))
 		const isInForce = async () => {
-			expect(await answer(withAgent(ours, { image: 'strange' }))).toContain('the image of a run is')
+			expect(await answer(withAgent(ours, { image: 'strange' }))).toContain('the image of a run must be')
 			expect(await answer(ours)).toBe('done')
 		}
 		await vi.waitFor(isInForce, { timeout: 120_000, interval: 200 })
@@ -85,10 +85,10 @@ describe.each([
 	})
 
 	test.each<[title: string, more: object, said: string]>([
-		['a label more', { labels: { added: 'a' } }, 'has the labels of its Job and those of the chart'],
-		['a label of another run', { labels: { 'multinic.io/generation': '9' } }, 'has the labels of its Job'],
-		['another application', { labels: { 'app.kubernetes.io/name': 'multinic-controller' } }, 'has the labels of its Job'],
-		['an annotation more', { annotations: { added: 'a' } }, 'has the annotations of the chart'],
+		['a label more', { labels: { added: 'a' } }, 'must have the labels of its Job and of the chart'],
+		['a label of another run', { labels: { 'multinic.io/generation': '9' } }, 'must have the labels of its Job'],
+		['another application', { labels: { 'app.kubernetes.io/name': 'multinic-controller' } }, 'must have the labels of its Job'],
+		['an annotation more', { annotations: { added: 'a' } }, 'must have the annotations of the chart'],
 	])('a pod template with %s is denied', async (_, { labels, annotations }: { labels?: object; annotations?: object }, said) => {
 		const { metadata } = ours.spec?.template ?? {}
 		const marks = { labels: { ...metadata?.labels, ...labels }, annotations: { ...metadata?.annotations, ...annotations } }
@@ -96,29 +96,37 @@ describe.each([
 	})
 
 	test.each<[title: string, more: object, said: string]>([
-		['another priority', { priorityClassName: 'system-cluster-critical' }, 'has the priority that the chart gives it'],
-		['another toleration', { tolerations: [{ key: 'c', operator: 'Exists' }] }, 'tolerates what the chart says'],
-		['a container before it', { initContainers: [{ name: 'a', image: 'a' }] }, 'has no initContainers'],
-		['the processes of the node', { hostPID: true }, 'has no hostPID'],
-		['the users of the node', { hostUsers: true }, 'has no hostUsers'],
-		['another runtime', { runtimeClassName: 'a' }, 'has no runtimeClassName'],
-		['a name server', { dnsConfig: { nameservers: ['10.0.0.9'] } }, 'has no dnsConfig'],
-		['host names', { hostAliases: [{ ip: '10.0.0.9', hostnames: ['kubernetes'] }] }, 'has no hostAliases'],
+		['another priority', { priorityClassName: 'system-cluster-critical' }, 'must have the priority class of the chart'],
+		['another toleration', { tolerations: [{ key: 'c', operator: 'Exists' }] }, 'must have the tolerations of the chart'],
+		['a container before it', { initContainers: [{ name: 'a', image: 'a' }] }, 'must not set initContainers'],
+		['the processes of the node', { hostPID: true }, 'must not set hostPID'],
+		['the users of the node', { hostUsers: true }, 'must not set hostUsers'],
+		['another runtime', { runtimeClassName: 'a' }, 'must not set runtimeClassName'],
+		['a name server', { dnsConfig: { nameservers: ['10.0.0.9'] } }, 'must not set dnsConfig'],
+		['host names', { hostAliases: [{ ip: '10.0.0.9', hostnames: ['kubernetes'] }] }, 'must not set hostAliases'],
 	])('a pod with %s is denied', async (_, more, said) => {
 		expect(await answer(withPod(ours, more))).toContain(said)
 	})
 
 	test.each<[title: string, more: object, said: string]>([
-		['a command', { command: ['sh'] }, 'the agent has no command'],
-		['arguments', { args: ['-c'] }, 'the agent has no args'],
-		['a secret in its environment', { env: [{ name: 'RUN', valueFrom: { secretKeyRef: { name: 'a', key: 'b' } } }] }, 'is RUN, as text'],
-		['a whole secret in its environment', { envFrom: [{ secretRef: { name: 'a' } }] }, 'has no envFrom'],
-		['a variable that Node reads', { env: [{ name: 'NODE_OPTIONS', value: '--import=x' }] }, 'is RUN, as text'],
-		['a program at its end', { lifecycle: { preStop: { exec: { command: ['sh'] } } } }, 'has no lifecycle'],
-		['a probe', { livenessProbe: { exec: { command: ['sh'] } } }, 'has no livenessProbe'],
-		['more memory', { resources: { requests: { cpu: '10m' }, limits: { memory: '64Gi' } } }, 'that the chart gives it (agent.resources)'],
-		['no limit', { resources: {} }, 'that the chart gives it (agent.resources)'],
-		['its last words elsewhere', { terminationMessagePath: '/host/etc/shadow' }, 'from their usual place'],
+		['a command', { command: ['sh'] }, 'the agent container must not set command'],
+		['arguments', { args: ['-c'] }, 'the agent container must not set args'],
+		[
+			'a secret in its environment',
+			{ env: [{ name: 'RUN', valueFrom: { secretKeyRef: { name: 'a', key: 'b' } } }] },
+			'must be RUN, with a literal value',
+		],
+		['a whole secret in its environment', { envFrom: [{ secretRef: { name: 'a' } }] }, 'must not set envFrom'],
+		['a variable that Node reads', { env: [{ name: 'NODE_OPTIONS', value: '--import=x' }] }, 'must be RUN, with a literal value'],
+		['a program at its end', { lifecycle: { preStop: { exec: { command: ['sh'] } } } }, 'must not set lifecycle'],
+		['a probe', { livenessProbe: { exec: { command: ['sh'] } } }, 'must not set livenessProbe'],
+		[
+			'more memory',
+			{ resources: { requests: { cpu: '10m' }, limits: { memory: '64Gi' } } },
+			'must be those of the chart (agent.resources)',
+		],
+		['no limit', { resources: {} }, 'must be those of the chart (agent.resources)'],
+		['its last words elsewhere', { terminationMessagePath: '/host/etc/shadow' }, 'default terminationMessagePath'],
 	])('an agent with %s is denied', async (_, more, said) => {
 		expect(await answer(withAgent(ours, more))).toContain(said)
 	})

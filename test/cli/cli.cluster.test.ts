@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { type ExecaError, execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bundle } from '../../bundle.ts'
-import { OF_ACCOUNTS } from '../../cli/run-pods.ts'
+import { OF_ACCOUNTS } from '../../cli/read/run-pods.ts'
 import { NodeConfig } from '../../controller/model/node-config-kind.ts'
-import { Pod } from '../../runtime/kube/kinds.ts'
+import { Lease, Pod } from '../../runtime/kube/kinds.ts'
 import { reportFor } from '../../lab/fake-kubelet.ts'
 import { manifests } from '../charts/release.ts'
 import { type Rule, waitForRights } from '../charts/rights.ts'
@@ -18,6 +18,7 @@ import { eventually, namespace, type Stage, startStage } from '../controller/sta
  */
 
 const nic = { id: 0, macAddress: 'fa:16:3e:37:c3:f1', address: '10.0.0.23', cidr: '10.0.0.0/24', mtu: 1450 }
+const farAhead = '2100-01-01T00:00:00.000000Z'
 let stage: Stage
 let controller: ReturnType<Stage['controller']>
 let dir: string
@@ -31,6 +32,9 @@ beforeAll(async () => {
 	stage = await startStage()
 	kubeconfig = (await stage.kubectl('config', 'view', '--raw', '-o', 'json')).stdout
 	controller = stage.controller()
+	// the controller of this test leads without an election
+	const lease = { metadata: { name: 'multinic-controller', namespace }, spec: { holderIdentity: 'test', renewTime: farAhead } }
+	await stage.admin.create(Lease, lease as never)
 	for (const [at, name] of ['worker-1', 'worker-2', 'worker-3'].entries()) await newNode(name, at)
 	for (const name of ['worker-1', 'worker-2']) await eventually(async () => expect(await stateOf(name)).toBe('Configured'))
 })

@@ -1,26 +1,38 @@
 import { onTestFinished } from 'vitest'
 import { customResourceDefinition } from '../../contract/crd.ts'
 import { nodeConfigCrd } from '../../contract/crds.ts'
-import { NodeConfig } from '../../cli/kinds.ts'
-import type { Cluster } from '../../cli/world.ts'
+import { NodeConfig } from '../../cli/model/kinds.ts'
+import type { Cluster } from '../../cli/model/io.ts'
 import { KubeClient } from '../../runtime/kube/client.ts'
 import type { Credentials } from '../../runtime/kube/credentials.ts'
-import { ConfigMap, CustomResourceDefinition, Job, Namespace, Pod } from '../../runtime/kube/kinds.ts'
+import { ConfigMap, CustomResourceDefinition, Job, Lease, Namespace, Pod } from '../../runtime/kube/kinds.ts'
 import { createTransport } from '../../runtime/kube/transport.ts'
 import { type FakeApiServer, type FakeApiServerOptions, startFakeApiServer } from '../runtime/fake-api-server/server.ts'
-import { now, object } from './world.ts'
+import { ago, now, object } from './fixtures.ts'
 
 export const namespace = 'multinic-system'
 
 export type Stage = { server: FakeApiServer; cluster: Cluster; put: Put }
 export type Put = (name: string, said?: Parameters<typeof object>[1], more?: Parameters<typeof object>[2]) => void
 
-/** Starts an API server with the kind and the namespace of MultiNIC, for one test. */
-export async function startStage(options: FakeApiServerOptions = {}): Promise<Stage> {
+/** The Lease of a controller that runs. */
+export const held = { holderIdentity: 'one', renewTime: ago(1) }
+
+type StageOptions = FakeApiServerOptions & { lease?: object | undefined }
+
+/** Starts an API server with the kind, the namespace and the Lease of MultiNIC, for one test. */
+export async function startStage(options: StageOptions = {}): Promise<Stage> {
+	const stage = await openStage(options)
+	onTestFinished(() => stage.server.stop())
+	return stage
+}
+
+/** The same outside a test; the caller stops the server. */
+export async function openStage({ lease = held, ...options }: StageOptions = {}): Promise<Stage> {
 	const server = await startFakeApiServer({ now: () => now, ...options })
-	onTestFinished(() => server.stop())
 	server.objects.create(CustomResourceDefinition, customResourceDefinition(nodeConfigCrd) as never)
 	server.objects.create(Namespace, { metadata: { name: namespace } })
+	server.objects.create(Lease, { metadata: { name: 'multinic-controller', namespace }, spec: lease } as never)
 	const put: Put = (name, said, more = {}) => {
 		const { spec, status } = object(name, said, more)
 		const interfaces = [{ id: 0, macAddress: 'fa:16:3e:37:c3:f1' }]

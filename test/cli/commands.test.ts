@@ -1,11 +1,11 @@
 import { createServer } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import { NodeConfig } from '../../cli/kinds.ts'
+import { NodeConfig } from '../../cli/model/kinds.ts'
 import { ROLLOUT_CONFIG_MAP, ROLLOUT_PAUSE, ROLLOUT_STOP } from '../../contract/rollout.ts'
 import { eventName } from '../../runtime/event-name.ts'
 import { ConfigMap, Event, Node } from '../../runtime/kube/kinds.ts'
 import { clusterOf, namespace, type Stage, startStage } from './cluster.ts'
-import { ago, command, configured, drifted, failed, rolledBack, running, type Told, waiting } from './world.ts'
+import { ago, command, configured, drifted, failed, rolledBack, running, type Told, waiting } from './fixtures.ts'
 
 /** Tests whole command lines against an API server. */
 
@@ -74,7 +74,7 @@ worker-2   Failed       1/2          PartlyFailed              0s
 		put('worker-1', running)
 		put('worker-2', waiting)
 		const { out } = await command('get', { cluster })
-		expect(out).toContain('Rollout: 0 of 3 finished, 1 running, 2 queued: the wave is full (at most 1 nodes)\n')
+		expect(out).toContain('Rollout: 0 of 3 finished, 1 running, 2 queued: the wave is full (at most 1 node)\n')
 		expect(out).toMatch(/^a-master .* Waiting 2 of 2 /m)
 		expect(out).toMatch(/^worker-2 .* Waiting 1 of 2 /m)
 	})
@@ -417,3 +417,24 @@ async function unusedPort(): Promise<number> {
 	await new Promise(resolve => server.close(resolve))
 	return port
 }
+
+describe('without a controller', () => {
+	test.each<[line: string, lease: object, err: string]>([
+		['get', {}, 'warning: no controller holds Lease multinic-controller; check that it is running:'],
+		['get worker-1', { holderIdentity: 'a', renewTime: ago(600) }, 'warning: Lease multinic-controller was renewed 10m ago;'],
+		['retry worker-2', {}, 'warning: no controller holds Lease multinic-controller;'],
+		['resume worker-2', {}, 'warning: no controller holds Lease multinic-controller;'],
+		['get -o json', {}, 'warning: no controller holds Lease multinic-controller;'],
+	])('%s warns that nothing happens', async (line, lease, err) => {
+		const { cluster, put } = await startStage({ lease })
+		put('worker-1', configured)
+		put('worker-2', failed)
+		expect((await command(line, { cluster })).err).toContain(err)
+	})
+
+	test.each(['get', 'retry worker-1'])('%s does not warn a user who may not read Leases', async line => {
+		const stage = await startStage({ lease: {}, allows: (_, { plural }) => plural !== 'leases' })
+		stage.put('worker-1', configured)
+		expect((await command(line, { cluster: clusterOf(stage.server.credentialsOf('somebody')) })).err).toBe('')
+	})
+})

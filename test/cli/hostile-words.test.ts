@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { UNFIT } from '../../contract/clean.ts'
 import { answering, putRunPod, startStage } from './cluster.ts'
-import { command, config, failed } from './world.ts'
+import { command, config, failed } from './fixtures.ts'
 
 /** A terminal displays all text from a cluster and interprets no part of it. */
 const lines = [

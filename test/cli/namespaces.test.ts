@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { NodeConfig } from '../../cli/kinds.ts'
-import { ConfigMap, Namespace } from '../../runtime/kube/kinds.ts'
-import { clusterOf, namespace, type Stage, startStage } from './cluster.ts'
-import { command, configured } from './world.ts'
+import { NodeConfig } from '../../cli/model/kinds.ts'
+import { ConfigMap, Lease, Namespace } from '../../runtime/kube/kinds.ts'
+import { clusterOf, held, namespace, type Stage, startStage } from './cluster.ts'
+import { command, configured } from './fixtures.ts'
 
 /** Tests node configs in another namespace than MultiNIC, and a namespace that is being deleted. */
 
@@ -48,6 +48,7 @@ ${own}
 		const stage = await startStage()
 		putElsewhere(stage, 'apps', 'worker-3')
 		stage.server.objects.create(ConfigMap, { metadata: { name: 'multinic-rollout', namespace: 'apps' }, data: {} })
+		stage.server.objects.create(Lease, { metadata: { name: 'multinic-controller', namespace: 'apps' }, spec: held } as never)
 		const say = async (line: string) => {
 			const { namespace: _, ...cluster } = clusterOf(stage.server.credentials) // the flags set it
 			const { out, err } = await command(line, { cluster })

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { fleetOf } from '../../cli/fleet.ts'
+import { fleetOf } from '../../cli/model/fleet.ts'
 import { age } from '../../cli/render/age.ts'
 import { coloursFor } from '../../cli/render/colours.ts'
 import { byInterest, clip, fleetFrame, redraw } from '../../cli/render/frame.ts'
@@ -8,9 +8,9 @@ import { historyTable } from '../../cli/render/history.ts'
 import { nodePage } from '../../cli/render/node-page.ts'
 import { changeKey, nodeRow, nodesHeader } from '../../cli/render/nodes.ts'
 import { table } from '../../cli/render/table.ts'
-import type { ConfigView } from '../../cli/view.ts'
+import type { ConfigView } from '../../cli/model/node-config-view.ts'
 import { rolloutOf } from '../../contract/rollout.ts'
-import { ago, config, configured, failed, now, ready, rolledBack, running, waiting } from './world.ts'
+import { ago, config, configured, failed, now, ready, rolledBack, running, waiting } from './fixtures.ts'
 
 const colours = coloursFor(false)
 const settings = rolloutOf({ maxUnavailable: '1' }, undefined)
@@ -195,7 +195,7 @@ describe('a terminal', () => {
 
 	test('shows as many of 1,000 nodes as fit, the most relevant first', () => {
 		expect(text(fleetFrame(many, view(many), 9))).toBe(`
-Rollout: 401 of 1000 finished, 1 running, 598 queued: the wave is full (at most 1 nodes)
+Rollout: 401 of 1000 finished, 1 running, 598 queued: the wave is full (at most 1 node)
 1000 nodes: 400 Configured, 1 InProgress, 598 Pending, 1 Failed
 NODE    STATE        INTERFACES   REASON             AGE
 w-998   InProgress   0/2          RunStarted         3m

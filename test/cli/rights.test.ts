@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
-import { CustomResourceDefinition, Lease, Node, ConfigMap } from '../../runtime/kube/kinds.ts'
+import { CustomResourceDefinition, Node, ConfigMap } from '../../runtime/kube/kinds.ts'
 import type { ApiRequest } from '../runtime/fake-api-server/request.ts'
 import { clusterOf, namespace, putRunPod, type Stage, startStage } from './cluster.ts'
-import { command, failed, waiting } from './world.ts'
+import { command, failed, waiting } from './fixtures.ts'
 
 /** The roles of docs/cli.md suffice for their documented purpose. */
 
@@ -38,7 +38,6 @@ async function stageFor(rules: readonly Rule[]): Promise<Stage & { somebody: () 
 	stage.put('worker-2', waiting)
 	objects.create(Node, { metadata: { name: 'worker-1' } })
 	objects.create(ConfigMap, { metadata: { name: 'multinic-rollout', namespace }, data: {} })
-	objects.create(Lease, { metadata: { name: 'multinic-controller', namespace } })
 	putRunPod(stage, {
 		node: 'worker-1',
 		name: 'run-1-a',

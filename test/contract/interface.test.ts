@@ -1,9 +1,6 @@
-import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { canonicalForm, type Interface, Interfaces, settle } from '../../contract/interface.ts'
 import { NodeConfigSpec } from '../../contract/node-config.ts'
-import { readSpec } from '../../controller/model/read-spec.ts'
-import { canonicalText } from '../../contract/canonical.ts'
 
 const a = { id: 0, macAddress: 'fa:16:3e:37:c3:f1', address: '10.0.0.23', cidr: '10.0.0.0/24', mtu: 1450 }
 const b = { id: 1, macAddress: 'fa:16:3e:65:04:9e' }
@@ -52,26 +49,4 @@ test.each<[title: string, more: Partial<Interface>, canonical: object]>([
 ])('connectedRoute: %s', (_, more, canonical) => {
 	const filled = { ...b, name: 'multinic1', defaultRoute: false, policyRouting: true }
 	expect(canonicalForm([{ ...b, ...more }])).toEqual([{ ...filled, ...canonical }])
-})
-
-test.each<[title: string, more: Partial<Interface>]>([
-	['left out', {}],
-	['true', { connectedRoute: true }],
-])('with connectedRoute %s, viola and the controller compute the hash that was stored before the field existed', (_, more) => {
-	const interfaces = [{ ...a, ...more }]
-	const stored = '7e238d8eb7409ab9d7b4a2613d3acaa59d7e2fdc42a76bb7221d02a16d51d81b'
-	expect(readSpec({ nodeName: 'worker-1', interfaces }).specHash).toBe(stored)
-	expect(createHash('sha256').update(canonicalText(interfaces)).digest('hex')).toBe(stored)
-})
-
-test('one list has one hash, however it is written and whichever component computes it', () => {
-	const b = { id: 1, macAddress: 'fa:16:3e:65:04:9e', mtu: 1450 }
-	const hashOf = (interfaces: unknown[]) => readSpec({ nodeName: 'worker-1', interfaces }).specHash
-	const shuffled = [b, Object.fromEntries(Object.entries(a).toReversed())]
-	expect(hashOf(shuffled)).toBe(hashOf([a, b]))
-	expect(hashOf([a, b])).toBe(
-		createHash('sha256')
-			.update(canonicalText([a, b]))
-			.digest('hex'),
-	)
 })

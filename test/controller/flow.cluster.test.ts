@@ -256,6 +256,16 @@ describe('with a running controller', () => {
 		expect(inputsOf('booted').map(({ mode }) => mode)).toEqual(['Apply', 'Verify'])
 	})
 
+	test('verifies a node that got its pod networks after its run, which gives the next run their rules', async () => {
+		await newNode('pods-later')
+		await create('pods-later')
+		await tells('pods-later', configured)
+		await stage.admin.patch(Node, { name: 'pods-later' }, { spec: { podCIDR: '10.244.7.0/24', podCIDRs: ['10.244.7.0/24'] } })
+		await eventually(() => expect(inputsOf('pods-later').map(({ mode }) => mode)).toEqual(['Apply', 'Verify']))
+		expect(inputsOf('pods-later').map(({ podNetworks }) => podNetworks?.at(-1))).toEqual([undefined, '10.244.7.0/24'])
+		await tells('pods-later', configured)
+	})
+
 	test('configures a port on another node when the first node releases it', async () => {
 		for (const name of ['from', 'to']) await newNode(name)
 		const port = nicOf('from')
@@ -451,7 +461,7 @@ function drifted(input: Parameters<typeof reportFor>[0]): Fate {
 		reason: 'Drifted' as const,
 		message: 'mtu 1400, wanted 1450',
 	}))
-	return { report: { ...whole, outcome: 'Failed', reason: 'Drifted', message: 'Right 0/1.', interfaces }, end: 'Failed' }
+	return { report: { ...whole, outcome: 'Failed', reason: 'Drifted', message: 'In sync 0/1.', interfaces }, end: 'Failed' }
 }
 
 function failing(input: Parameters<typeof reportFor>[0], reason: 'MtuRefused'): Fate {

@@ -1,4 +1,4 @@
-import { OF_ACCOUNTS } from '../../cli/run-pods.ts'
+import { OF_ACCOUNTS } from '../../cli/read/run-pods.ts'
 import { RunConfig } from '../../contract/agent-run.ts'
 import { CONFIG_KEY, REPORT_KEY } from '../../contract/names.ts'
 import { reportFor } from '../../lab/fake-kubelet.ts'

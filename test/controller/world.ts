@@ -101,6 +101,7 @@ export function run(over: Partial<Run> = {}): Run {
 		created: now - 10_000,
 		firstSeenAt: now - 10_000,
 		bootID: 'boot-1',
+		podNetworks: undefined,
 		report: undefined,
 		reportFault: undefined,
 		hasConfigMap: true,

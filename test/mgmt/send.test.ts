@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createSecret, grantOf } from '../../mgmt/disclosure/decide.ts'
-import { chosenEndpoint } from '../../mgmt/disclosure/origin.ts'
+import { chosenEndpoint } from '../../mgmt/model/origin.ts'
 import { createViola } from '../../mgmt/send.ts'
 
 type Call = Parameters<typeof createViola>[0]['call']

@@ -1,5 +1,4 @@
-import { existsSync, globSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { globSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { reasons } from '../../contract/reasons.ts'
@@ -60,35 +59,10 @@ test('every setting of a rollout is in the table with its default', () => {
 	expect(rolloutOf(Object.fromEntries(rows), undefined)).toEqual(rolloutOf(undefined, undefined))
 })
 
-test.each([path, 'docs/metrics.md'])('the links of %s have targets', from => {
-	const text = readFileSync(from, 'utf8')
-	const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, to = '']) => to)
-	expect(links.filter(to => !leads(from, to))).toEqual([])
-})
-
 function waitsOf(reason: string): string {
 	const waits = [1, 2, 3, 40].map(failures => backoffMs(failures, { reason }) / 1_000)
 	const [one, two, three, longest] = 'stops' in (reasons[reason as keyof typeof reasons] ?? {}) ? waits.map(seconds => seconds / 60) : waits
 	return `retried after ${one}, ${two}, ${three} … ${longest} ${longest === 60 ? 'min' : 's'}`
-}
-
-/** A page of this folder that is written elsewhere may not exist yet; an existing page has the linked heading. */
-function leads(from: string, to: string): boolean {
-	const [file = '', anchor] = to.split('#')
-	const target = file ? join(dirname(from), file) : from
-	if (!existsSync(target)) return target === 'docs/cli.md'
-	return anchor === undefined || headings(readFileSync(target, 'utf8')).includes(anchor)
-}
-
-/** Returns the anchors of the headings as GitHub names them. */
-function headings(text: string): string[] {
-	const titles = [...text.replace(/^```[\s\S]*?^```/gm, '').matchAll(/^#+ (.+)$/gm)].map(([, title = '']) => title)
-	return titles.map(title =>
-		title
-			.toLowerCase()
-			.replace(/[^\w\- ]/g, '')
-			.replaceAll(' ', '-'),
-	)
 }
 
 function titleOf(section: string): string {

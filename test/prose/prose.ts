@@ -12,7 +12,7 @@ const PRODUCT = '{contract,runtime,mgmt,viola,controller,agent,cli,lab,bench}/**
 
 const areas: Readonly<Record<Area, { files: string[]; textsIn: (source: string) => string[] }>> = {
 	messages: { files: [PRODUCT], textsIn: messagesIn },
-	docs: { files: ['*.md', 'docs/*.md', 'charts/multinic/values.yaml', 'charts/multinic/rules/*.yaml'], textsIn: proseIn },
+	docs: { files: ['*.md', 'docs/{*,agent/*}.md', 'charts/multinic/values.yaml', 'charts/multinic/rules/*.yaml'], textsIn: proseIn },
 	comments: { files: [PRODUCT], textsIn: commentsIn },
 	'test titles': { files: ['test/**/*.test.ts'], textsIn: titlesIn },
 }
@@ -21,7 +21,7 @@ const areas: Readonly<Record<Area, { files: string[]; textsIn: (source: string) 
 export function tallyOf(area: Area, oddWords: readonly OddWord[] = readOddWords()): Tally {
 	const { files, textsIn } = areas[area]
 	const tally: Tally = { words: 0, hits: [] }
-	for (const path of files.flatMap(pattern => globSync(pattern)).toSorted()) {
+	for (const path of files.flatMap(pattern => globSync(pattern, { exclude: ['*.ko.md'] })).toSorted()) {
 		const text = textsIn(readFileSync(path, 'utf8')).join('\n')
 		tally.words += text.match(/[A-Za-z][\w'-]*/g)?.length ?? 0
 		tally.hits.push(...hitsIn(text, oddWords).map(hit => ({ path, ...hit })))

@@ -14,7 +14,7 @@ import { validTime } from '../../../controller/model/format.ts'
 import { reportedStatus } from '../../../controller/status/status.ts'
 import { readSpec } from '../../../controller/model/read-spec.ts'
 import { whenRunLost } from '../../../controller/rules/current-run.ts'
-import { ended, nic, nicReport, report, run, spec, world } from '../world.ts'
+import { ended, nic, nicReport, report, run, someNode, spec, world } from '../world.ts'
 
 const agent: AgentSettings = {
 	image: 'registry/agent:1',
@@ -41,6 +41,11 @@ const input = runInput(config, first, { interfaces: [nic], node, agent })
 const configMap = runConfigMap(config, first, input)
 const job = runJob(config, first, { name: configMap.metadata.name, uid: 'cm-uid' }, agent)
 const pod = job.spec?.template.spec
+
+test('the ConfigMap of a run names the boot and the pod networks that the node had', () => {
+	const { metadata } = runConfigMap(config, first, input, { ...someNode, bootID: 'boot-7', podNetworks: ['10.244.1.0/24', 'fd00::/64'] })
+	expect(metadata.annotations).toMatchObject({ 'multinic.io/boot-id': 'boot-7', 'multinic.io/pod-networks': '10.244.1.0/24,fd00::/64' })
+})
 
 describe('the name of a run', () => {
 	const uid = '0c497169-a104-4448-afde-f27b79fca904'

@@ -11,6 +11,7 @@ const configMap = {
 	cause: 'SpecChanged',
 	requests: {},
 	bootID: undefined,
+	podNetworks: undefined,
 	failures: 0,
 	created: 1,
 	report: undefined,

@@ -14,13 +14,14 @@ const machine = { os: 'x', kernel: 'x', virtualization: 'kvm', cpus: 1, memoryMi
 const applied = run({ report: report({ machine }), job: ended })
 const settings = (data: Record<string, string> = {}) => ({ ...alone, settings: rolloutOf(data, undefined) })
 const settled = withStatus(world({ runs: [applied], rollout: settings() }), reportedStatus(world(), applied))
+const settledBefore = (podNetworks: string | undefined): Snapshot => ({ ...settled, runs: [{ ...applied, podNetworks }] })
 const later = (snapshot: Snapshot, ms: number): Snapshot => ({ ...snapshot, now: snapshot.now + ms })
 
 const wrong = nicReport({ state: 'Failed', reason: 'Drifted', message: 'mtu 1400, wanted 1450' })
 const drift: Partial<AgentReport> = {
 	outcome: 'Failed',
 	reason: 'Drifted',
-	message: 'Right 0/1. multinic0: mtu 1400, wanted 1450.',
+	message: 'In sync 0/1. multinic0: mtu 1400, wanted 1450.',
 	interfaces: [wrong],
 }
 
@@ -56,6 +57,15 @@ describe('a node is verified', () => {
 			'Settled',
 		],
 		['when it was booted anew', { ...settled, node: { ...someNode, bootID: 'boot-2' } }, 'start', 'NodeRebooted'],
+		['when it got its pod networks after its last run', settledBefore(''), 'start', 'PodNetworksChanged'],
+		['not when its pod networks are those of its last run', settledBefore('10.244.1.0/24'), 'wait', 'Settled'],
+		['not for its pod networks when the last run does not name them', settledBefore(undefined), 'wait', 'Settled'],
+		[
+			'once for each change of its pod networks',
+			seen(look({}, { report: undefined, podNetworks: '10.244.1.0/24' }), settledBefore('')),
+			'wait',
+			'Settled',
+		],
 		['when it is up again, not before', { ...settled, node: { ...someNode, bootID: 'boot-2', ready: 'Unknown' } }, 'wait', 'Settled'],
 		[
 			'once a boot, should the look come to nothing',
@@ -164,7 +174,7 @@ describe('a verification', () => {
 		const status = statusOf(seen(look(drift)))
 		expect(status).toMatchObject({ state: 'Failed', interfaces: '0/1', lastJobName: applied.name })
 		expect(condition(status, 'Ready')).toMatchObject({ status: 'False', reason: 'Drifted' })
-		expect(condition(status, 'Ready')?.message).toBe('Right 0/1. multinic0: mtu 1400, wanted 1450. It is repaired in rollout order.')
+		expect(condition(status, 'Ready')?.message).toBe('In sync 0/1. multinic0: mtu 1400, wanted 1450. It is repaired in rollout order.')
 		expect(condition(status, 'Drifted')).toMatchObject({ status: 'True', reason: 'Drifted' })
 		expect(status.history).toEqual(settled.config.status.history)
 	})
@@ -194,8 +204,8 @@ describe('a verification', () => {
 		['RunFailed', []],
 	])('that fails with %s sets condition Drifted to Unknown with that reason', (reason, interfaces) => {
 		const failed = interfaces.map(one => nicReport({ state: 'Failed', reason: one, message: 'as it is' }))
-		const status = statusOf(seen(look({ outcome: 'Failed', reason, message: 'Right 0/1. multinic0: as it is.', interfaces: failed })))
-		expect(condition(status, 'Drifted')).toMatchObject({ status: 'Unknown', reason, message: 'Right 0/1. multinic0: as it is.' })
+		const status = statusOf(seen(look({ outcome: 'Failed', reason, message: 'In sync 0/1. multinic0: as it is.', interfaces: failed })))
+		expect(condition(status, 'Drifted')).toMatchObject({ status: 'Unknown', reason, message: 'In sync 0/1. multinic0: as it is.' })
 	})
 
 	test('that finished without a report changes nothing', () => {
@@ -326,7 +336,7 @@ describe('a node that drifted', () => {
 		['never repairs', settings({ paused: 'true', repairsPerHour: '0' }), 'Repairs are disabled (repairsPerHour 0).'],
 	])('in a rollout that %s reports that, and reports again when it is over', (_, rollout, words) => {
 		const held = told({ ...seen(look(drift)), rollout })
-		expect(condition(held.config.status, 'Ready')?.message).toBe(`Right 0/1. multinic0: mtu 1400, wanted 1450. ${words}`)
+		expect(condition(held.config.status, 'Ready')?.message).toBe(`In sync 0/1. multinic0: mtu 1400, wanted 1450. ${words}`)
 		expect(decide(held).act).not.toBe('setStatus')
 		const going = { ...held, rollout: settings() }
 		const over = condition((decide(going).act === 'setStatus' ? told(going) : going).config.status, 'Ready')

@@ -4,7 +4,6 @@ import type { AgentReport } from '../../../contract/agent-run.ts'
 import { Mac } from '../../../contract/primitives.ts'
 import { NodeConfigStatus } from '../../../contract/node-config.ts'
 import { Reason } from '../../../contract/reasons.ts'
-import { sameJson } from '../../../controller/model/same-json.ts'
 import { statusPatch } from '../../../controller/status/status-patch.ts'
 import { condition } from '../../../controller/model/runs.ts'
 import type { Snapshot } from '../../../controller/model/snapshot.ts'
@@ -282,15 +281,10 @@ describe('a write contains only what is new', () => {
 			{ ...stored, state: 'Configured', lastProcessed: 'now' },
 			{ state: 'Configured', lastProcessed: 'now' },
 		],
+		['the order of keys makes no difference', Object.fromEntries(Object.entries(stored).toReversed()), undefined],
 		['what is gone is removed', { state: 'InProgress', interfaces: '0/1', lastProcessed: 'then' }, { backend: null }],
 	])('%s', (_, wanted, change) => {
 		expect(statusPatch(stored, wanted)).toEqual(change)
-	})
-
-	test('the order of keys makes no difference', () => {
-		expect(sameJson({ a: 1, b: [{ c: 2, d: 3 }] }, { b: [{ d: 3, c: 2 }], a: 1 })).toBe(true)
-		expect(sameJson({ a: undefined }, {})).toBe(true)
-		expect(sameJson([1, 2], [2, 1])).toBe(false)
 	})
 
 	test('a pending status says what it waits for', () => {

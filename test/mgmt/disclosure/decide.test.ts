@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createSecret, grantOf, refuseUnlessGranted, reveal, type SecretName } from '../../../mgmt/disclosure/decide.ts'
 import { AllowedHosts } from '../../../mgmt/disclosure/hosts.ts'
-import { chosenEndpoint, namedBy, type Source } from '../../../mgmt/disclosure/origin.ts'
+import { chosenEndpoint, namedBy, type Source } from '../../../mgmt/model/origin.ts'
 
 const origins = {
 	environment: { source: 'environment', field: 'THE_SECRET' },

@@ -1,0 +1,80 @@
+import { execOnHost } from '../host/exec.ts'
+import type { Contradiction, Proof } from '../model/boot-proof.ts'
+import type { HostState } from '../model/host-state.ts'
+import type { Accepted } from '../model/selection.ts'
+import { backendOf, keepingOf } from '../persist/backend.ts'
+import { PROFILE_FIELDS, profileFaults, profileUuid } from '../persist/networkmanager-profile.ts'
+import { fits } from '../persist/rival-profiles.ts'
+import { lastNamed } from '../persist/udev-names.ts'
+import type { Generator } from './netplan-generator.ts'
+import { type Fitting, rivalsOf } from './rival-profiles.ts'
+
+/** Checks whether the state after a reboot is the same as now: what contradicts MultiNIC's files, and what udev and the backend report. */
+export async function prove(root: string, accepted: readonly Accepted[], host: HostState, generator: Generator): Promise<Proof> {
+	if (!host.systemd) return unknown('no systemd here')
+	const missing = cannotBeAsked(host)
+	if (missing) return unknown(missing)
+	const complaint = await generator.complaint(accepted, host)
+	if (complaint !== undefined) return refusedAsAWhole(accepted, complaint)
+	const equals = await rivalsOf(root, accepted, host)
+	const found = await Promise.all(accepted.map(async one => ({ id: one.nic.id, ...(await proveOne(root, one, { host, equals })) })))
+	const warnings = new Map(found.flatMap(({ id, against }) => (against ? [[id, against] as const] : [])))
+	const [first] = warnings.values()
+	if (first) return { persistent: { status: 'False', message: first.message }, warnings }
+	const silent = found.find(({ unasked }) => unasked !== undefined)
+	if (silent?.unasked !== undefined) return unknown(silent.unasked)
+	return { persistent: { status: 'True', message: 'same after reboot' }, warnings }
+}
+
+/** Reported once: on the interface that the message names, if any. */
+function refusedAsAWhole(accepted: readonly Accepted[], message: string): Proof {
+	const named = accepted.find(({ nic }) => message.includes(nic.name))
+	const warnings = new Map(named ? [[named.nic.id, { reason: 'NotPersistent' as const, message }]] : [])
+	return { persistent: { status: 'False', message }, warnings }
+}
+
+function unknown(message: string): Proof {
+	return { persistent: { status: 'Unknown', message }, warnings: new Map() }
+}
+
+/** The program that reads MultiNIC's files at boot must be available now, so that it can be queried about them. */
+function cannotBeAsked(host: HostState): string | undefined {
+	const backend = backendOf(host)
+	if (!('backend' in backend)) return backend.unknown
+	if (backend.backend.startsWith('netplan') && host.generator === undefined) return "netplan's generator is not on this host"
+	if (backend.backend !== 'netplan-networkd' && !host.networkmanager) return 'NetworkManager is not running'
+}
+
+type Finding = { against?: Contradiction; unasked?: string }
+type Known = { host: HostState; equals: readonly Fitting[] }
+
+async function proveOne(root: string, { nic }: Accepted, { host, equals }: Known): Promise<Finding> {
+	const keeping = keepingOf(host)
+	const byUdev = keeping.link ? await linkVerdict(root, nic.name, keeping.link(nic.name)) : {}
+	if (byUdev.against || byUdev.unasked !== undefined || !keeping.profile) return byUdev
+	const rival = equals.find(({ said }) => fits(nic, said))
+	if (rival)
+		return notPersistent(
+			`NetworkManager may activate the profile '${rival.name}' on ${nic.name}, which fits it and has the priority of ours (nmcli connection show ${rival.uuid})`,
+		)
+	const asked = ['-t', '-e', 'no', '-f', PROFILE_FIELDS.join(','), 'connection', 'show', profileUuid(nic)]
+	const { code, stdout, stderr } = await execOnHost(root, 'nmcli', asked)
+	if (code !== 0) return notPersistent(`NetworkManager does not know the profile of ${nic.name}: ${stderr.trim()}`)
+	const faults = profileFaults(nic, stdout)
+	return faults.length === 0 ? {} : notPersistent(`NetworkManager reads the profile of ${nic.name} differently: ${faults.join('; ')}`)
+}
+
+/** The last rule that assigns the name decides, or the .link that udev would use if it reports no rule. @see udevadm(8), test */
+async function linkVerdict(root: string, name: string, ours: string): Promise<Finding> {
+	const { stdout, stderr } = await execOnHost(root, 'udevadm', ['test', `/sys/class/net/${name}`])
+	const said = `${stdout}\n${stderr}`
+	const named = lastNamed(said)
+	if (named) return named.name === name ? {} : notPersistent(`udev would name ${name} ${named.name}, by ${named.by}`)
+	const file = /^ID_NET_LINK_FILE=(.*)$/m.exec(said)?.[1]
+	if (file === undefined) return { unasked: `udev does not report how it would name ${name}: ${stderr.trim().split('\n').at(-1)}` }
+	return file === ours ? {} : notPersistent(`udev would follow ${file} for ${name}, not ours`)
+}
+
+function notPersistent(message: string): Finding {
+	return { against: { reason: 'NotPersistent', message } }
+}

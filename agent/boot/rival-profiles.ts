@@ -1,0 +1,20 @@
+import { execOnHost } from '../host/exec.ts'
+import type { HostState } from '../model/host-state.ts'
+import type { Accepted } from '../model/selection.ts'
+import { keepingOf } from '../persist/backend.ts'
+import { profileUuid } from '../persist/networkmanager-profile.ts'
+import { FIT_FIELDS, type Rival, RIVAL_FIELDS, rivals } from '../persist/rival-profiles.ts'
+
+/** A profile not managed by MultiNIC that has at least the priority of MultiNIC's, and which NICs it is for. */
+export type Fitting = Rival & { said: string }
+
+/** Runs one query for all NICs, and another only for a profile with the priority of MultiNIC's, which is rare. */
+export async function rivalsOf(root: string, accepted: readonly Accepted[], host: HostState): Promise<Fitting[]> {
+	if (accepted.length === 0 || !keepingOf(host).profile) return []
+	const found = rivals(await show(root, RIVAL_FIELDS), new Set(accepted.map(({ nic }) => profileUuid(nic))))
+	return Promise.all(found.map(async rival => ({ ...rival, said: await show(root, FIT_FIELDS, rival.uuid) })))
+}
+
+async function show(root: string, fields: readonly string[], ...which: string[]): Promise<string> {
+	return (await execOnHost(root, 'nmcli', ['-t', '-e', 'no', '-f', fields.join(','), 'connection', 'show', ...which])).stdout
+}

@@ -1,0 +1,158 @@
+import { type Part, partsOf } from '../ip/batches.ts'
+import { stepWords } from '../ip/change-words.ts'
+import { withShortDevices } from '../ip/device-word.ts'
+import type { IpLine } from '../ip/format-change.ts'
+import type { Change, Step } from '../model/change.ts'
+import { failure, wordsOf } from '../model/failure.ts'
+import type { FileState } from '../model/host-state.ts'
+import { settingPath } from '../model/paths.ts'
+import { refuseUsed } from './duplicate-address.ts'
+import { exec, execOnHost } from './exec.ts'
+import { exists, programAt, putFiles, removeFile, writeSetting } from './files.ts'
+
+/**
+ * Applies the steps of a plan. Consecutive `ip` lines run as one batch that stops at the first error; what was applied before it stays.
+ *
+ * @param root where the host's `/` is mounted
+ * @param asking runs the duplicate address checks, so that the caller can time them
+ * @throws Failure COMMAND_FAILED or ADDRESS_IN_USE that blames the interface of the step
+ */
+export async function apply(root: string, steps: readonly Step[], asking: Asking = work => work()): Promise<void> {
+	for (const part of partsOf(steps, step => step.change)) {
+		if ('batch' in part) await batch(part.batch)
+		else if ('puts' in part) await put(root, part.puts)
+		else if ('asks' in part) await asking(() => refuseUsed(part.asks))
+		else await single(root, part.single)
+	}
+}
+
+/** Runs the duplicate address checks, which return what could not be checked. */
+export type Asking = (work: () => Promise<readonly string[]>) => Promise<unknown>
+
+/**
+ * Applies an undo. Every change is tried, even if an earlier one fails. An observation decides whether the undo succeeded.
+ *
+ * @returns what could not be done, and why; excludes what was already done or belongs to a link that is gone
+ */
+export async function applyUndo(root: string, changes: readonly Change[]): Promise<string[]> {
+	const complaints: string[] = []
+	for (const part of partsOf(changes, change => change)) {
+		if ('batch' in part) complaints.push(...(await forced(part.batch)))
+		else await singly(root, part).catch(error => complaints.push(wordsOf(error)))
+	}
+	return complaints
+}
+
+async function singly(root: string, part: Exclude<Part<Change>, { batch: unknown }>): Promise<void> {
+	if ('puts' in part) await put(root, part.puts)
+	else if ('single' in part) await single(root, { change: part.single })
+}
+
+async function put(root: string, puts: readonly { path: string; file: FileState }[]): Promise<void> {
+	try {
+		putFiles(
+			root,
+			puts.map(({ path, file }) => [path, file] as const),
+		)
+		// A host with SELinux cannot read a file that has the label of this container.
+		if (exists(root, '/sys/fs/selinux/enforce') && programAt(root, 'restorecon') !== undefined)
+			await orderHost(root, 'restorecon', ['-F', ...puts.map(({ path }) => path)])
+	} catch (error) {
+		throw failure('COMMAND_FAILED', `files could not be written: ${wordsOf(error)}`, { ofHost: true, cause: error })
+	}
+}
+
+/** A line whose work a daemon or the kernel has already done is not a failure: the verify step decides. */
+async function batch(lines: { item: Step; spelled: IpLine }[]): Promise<void> {
+	const { code, stderr } = await ip(
+		lines.map(({ spelled }) => spelled),
+		[],
+	)
+	if (code === 0) return
+	const at = Number(/Command failed -:(\d+)/.exec(stderr)?.[1] ?? 1)
+	const failed = lines[at - 1]
+	const said = stderr.split('\n').find(line => line && !line.startsWith('Command failed')) ?? `exit status ${code}`
+	if (!failed || !isDone(failed.item.change, said))
+		throw failure('COMMAND_FAILED', `ip ${withShortDevices(`${failed?.spelled.line ?? ''}: ${said}`)}`, { id: failed?.item.id })
+	if (at < lines.length) await batch(lines.slice(at))
+}
+
+/** For a route `File exists` may refer to a different route of another program; for a rule it always means the same rule. */
+function isDone({ kind }: Change, said: string): boolean {
+	if (kind === 'removeAddress' || kind === 'removeRoute' || kind === 'removeRule')
+		return /Cannot assign requested address|[Aa]ddress not found|No such process|No such file or directory|FIB6? table does not exist/.test(
+			said,
+		)
+	if (kind === 'removeAltname') return /No such file or directory|Invalid argument/.test(said)
+	return (kind === 'addRule' || kind === 'addAltname') && said.includes('File exists')
+}
+
+/** What an undo adds again may still exist. */
+function isThere({ kind }: Change, said: string): boolean {
+	return kind.startsWith('add') && said.includes('File exists')
+}
+
+async function forced(lines: readonly { item: Change; spelled: IpLine }[]): Promise<string[]> {
+	const { stderr } = await ip(
+		lines.map(({ spelled }) => spelled),
+		['-force'],
+	)
+	// `ip` prints the message of a line before its number
+	return [...stderr.matchAll(/([\s\S]*?)Command failed -:(\d+)\n?/g)].flatMap(([, words = '', at]) => {
+		const line = lines[Number(at) - 1]
+		const said = words.trim().split('\n').join(', ')
+		const isNeedless = line === undefined || isDone(line.item, said) || said.includes('Cannot find device') || isThere(line.item, said)
+		return isNeedless ? [] : [withShortDevices(`ip ${line.spelled.line}: ${said}`)]
+	})
+}
+
+function ip(lines: readonly IpLine[], options: readonly string[]) {
+	const family = lines[0]?.family === 6 ? ['-6'] : []
+	return exec('ip', [...options, ...family, '-batch', '-'], lines.map(({ line }) => `${line}\n`).join(''))
+}
+
+async function single(root: string, { id, change }: Step): Promise<void> {
+	try {
+		if (change.kind === 'sysctl') writeSetting(`${root}/proc/sys/${settingPath(change.name, change.key)}`, change.value)
+		else if (change.kind === 'file') removeFile(root, change.path)
+		else if (change.kind === 'seen') await seen(root, change.names)
+		else if (change.kind === 'manage' || change.kind === 'unmanage')
+			await orderHost(root, 'nmcli', ['device', 'set', change.name, 'managed', change.kind === 'manage' ? 'yes' : 'no'])
+		else if (change.kind === 'reload') await orderHost(root, 'udevadm', ['control', '--reload'])
+		else if (change.kind === 'load') await orderHost(root, 'nmcli', ['connection', 'load', ...change.paths])
+	} catch (error) {
+		throw failure('COMMAND_FAILED', `${stepWords({ change })}: ${wordsOf(error)}`, { id, cause: error })
+	}
+}
+
+async function orderHost(root: string, program: string, args: readonly string[]): Promise<void> {
+	const { code, stderr } = await execOnHost(root, program, args)
+	if (code !== 0) throw failure('COMMAND_FAILED', stderr.trim() || `exit status ${code}`)
+}
+
+const lists = {
+	'systemd-networkd': { folder: '/run/systemd/netif', program: 'networkctl', args: ['list', '--no-legend', '--no-pager'], column: 1 },
+	NetworkManager: { folder: '/run/NetworkManager', program: 'nmcli', args: ['-f', 'DEVICE', 'device'], column: 0 },
+} as const
+
+/**
+ * Waits, at most 5 s, until udev has processed all events, the daemons know these names, and networkd is not configuring any of them. A
+ * timeout is not a failure: the verify step decides.
+ */
+async function seen(root: string, names: readonly string[]): Promise<void> {
+	const end = performance.now() + 5_000
+	if (exists(root, '/run/udev/control')) await execOnHost(root, 'udevadm', ['settle', '--timeout=5'])
+	const daemons = Object.values(lists).filter(({ folder }) => exists(root, folder))
+	for (;;) {
+		const known = await Promise.all(daemons.map(daemon => doneWith(root, daemon)))
+		if (performance.now() > end || known.every(list => names.every(name => list.has(name)))) return
+		await new Promise(resolve => setTimeout(resolve, 100))
+	}
+}
+
+/** @returns the names that a daemon knows, except those that it is still configuring */
+async function doneWith(root: string, { program, args, column }: (typeof lists)[keyof typeof lists]): Promise<Set<string | undefined>> {
+	const { stdout } = await execOnHost(root, program, args)
+	const lines = stdout.split('\n').filter(line => !/\b(pending|initialized|configuring)$/.test(line.trim()))
+	return new Set(lines.map(line => line.trim().split(/\s+/)[column]))
+}

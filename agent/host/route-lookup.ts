@@ -1,0 +1,119 @@
+import * as z from 'zod'
+import { canonicalIp } from '../../contract/ip.ts'
+import { deviceWord } from '../ip/device-word.ts'
+import { hex } from '../ip/hex.ts'
+import { ipJson } from '../ip/ip-json.ts'
+import { failure, wordsOf } from '../model/failure.ts'
+import type { Link } from '../model/host-state.ts'
+import type { Answer } from '../plan/lookup-losses.ts'
+import type { Lookup } from '../plan/node-packets.ts'
+import { LOCAL } from '../plan/own-packets.ts'
+import { exec } from './exec.ts'
+
+const NextHop = z.object({
+	dev: z.string().optional(),
+	gateway: z.string().optional(),
+	via: z.object({ host: z.string() }).optional(),
+	weight: z.number().optional(),
+})
+const Shown = z.object({
+	type: z.string().optional(),
+	dst: z.string(),
+	dev: z.string().optional(),
+	prefsrc: z.string().optional(),
+	nexthops: z.array(NextHop).optional(),
+})
+type Shown = z.infer<typeof Shown>
+
+/**
+ * Looks up which path the kernel uses for packets, all in one process.
+ *
+ * @param links of the host as it is now, used to resolve the names in the answers
+ * @returns one answer per look-up, in order; the answer to a look-up that the kernel rejects is its message
+ * @throws Failure COMMAND_FAILED when `ip` cannot run or its output cannot be parsed
+ * @see ip-route(8), get
+ */
+export async function lookUp(lookups: readonly Lookup[], links: readonly Pick<Link, 'ifindex' | 'name'>[]): Promise<Answer[]> {
+	if (lookups.length === 0) return []
+	const printed = await exec('ip', ['-N', '-j', '-force', '-batch', '-'], lookups.map(one => `${lineOf(one)}\n`).join(''))
+	return parseAnswers(lookups, printed, links)
+}
+
+/**
+ * Parses the output of `ip -N -j -force -batch` for these look-ups.
+ *
+ * @throws Failure COMMAND_FAILED when it cannot be parsed
+ */
+export function parseAnswers(
+	lookups: readonly Lookup[],
+	{ stdout, stderr }: { stdout: string; stderr: string },
+	links: readonly Pick<Link, 'ifindex' | 'name'>[],
+): Answer[] {
+	const refused = refusals(stderr)
+	const shown = stdout.split('\n').filter(line => line.trim())
+	if (shown.length !== lookups.length - refused.size)
+		throw failure('COMMAND_FAILED', `ip route get answers ${shown.length} of ${lookups.length - refused.size} look-ups`)
+	const indexes = new Map(links.map(({ ifindex, name }) => [name, ifindex]))
+	let next = 0
+	return lookups.map((one, at) => {
+		const error = refused.get(at + 1)
+		return error === undefined ? answerOf(one, understood(shown[next++] ?? ''), indexes) : { error }
+	})
+}
+
+/** @returns the arguments of `ip route get` for one packet */
+export function lineOf({ to, from, iif, oif, mark, tos, uid, protocol, sport, dport, whole }: Lookup): string {
+	const words = {
+		from,
+		iif: iif === undefined ? undefined : deviceWord(iif),
+		oif: oif === undefined ? undefined : deviceWord(oif),
+		mark,
+		tos: tos === undefined ? undefined : hex(tos),
+		uid,
+		ipproto: protocol,
+		sport,
+		dport,
+	}
+	const more = Object.entries(words).flatMap(([word, value]) => (value === undefined ? [] : [`${word} ${value}`]))
+	return ['route get', ...(whole ? ['fibmatch'] : []), to, ...more].join(' ')
+}
+
+/** A failed look-up prints nothing on stdout; the number of its line is on stderr, after the kernel's message. */
+function refusals(stderr: string): Map<number, string> {
+	const found = new Map<number, string>()
+	let said = ''
+	for (const line of stderr.split('\n')) {
+		const at = /^Command failed -:(\d+)/.exec(line)?.[1]
+		if (at === undefined) said = line || said
+		else found.set(Number(at), said.replace(/^(RTNETLINK answers|Error): /, ''))
+	}
+	return found
+}
+
+function understood(line: string): Shown {
+	try {
+		const [shown] = z.array(Shown).parse(ipJson(line))
+		if (shown) return shown
+	} catch (error) {
+		throw failure('COMMAND_FAILED', `unexpected output of ip route get: ${wordsOf(error)}`, { cause: error })
+	}
+	throw failure('COMMAND_FAILED', 'no output of ip route get')
+}
+
+function answerOf({ from, whole }: Lookup, { type, dst, dev, prefsrc, nexthops }: Shown, indexes: ReadonlyMap<string, number>): Answer {
+	const hops = nexthops ?? [{ dev }]
+	const links = [...new Set(hops.flatMap(hop => (hop.dev === undefined ? [] : (indexes.get(hop.dev) ?? []))))].toSorted((a, b) => a - b)
+	const words = hops.map(
+		hop => `${hop.dev === undefined ? '' : indexes.get(hop.dev)} ${gatewayOf(hop)} ${'weight' in hop ? hop.weight : ''}`,
+	)
+	return {
+		links,
+		...(type === String(LOCAL) && { local: true }),
+		...(from === undefined && prefsrc !== undefined && { source: canonicalIp(prefsrc) }),
+		...(whole && { whole: `${dst} ${words.toSorted().join(', ')}` }),
+	}
+}
+
+function gatewayOf(hop: z.infer<typeof NextHop>): string {
+	return hop.gateway ?? hop.via?.host ?? ''
+}

@@ -1,0 +1,14 @@
+import { ipJson } from '../ip/ip-json.ts'
+import { exec } from './exec.ts'
+
+/** An IPv6 address that is not in use yet; `refused`: the kernel has detected that another host has it. */
+export type Tentative = { link: number; ip: string; refused: boolean }
+
+/** @returns the tentative addresses of all links (RFC 4862) */
+export async function tentative(): Promise<Tentative[]> {
+	const { stdout } = await exec('ip', ['-6', '-j', 'addr', 'show', 'tentative'])
+	const links = ipJson(stdout.trim() || '[]') as { ifindex?: number; addr_info?: { local: string; dadfailed?: boolean }[] }[]
+	return links.flatMap(({ ifindex = 0, addr_info = [] }) =>
+		addr_info.map(({ local, dadfailed = false }) => ({ link: ifindex, ip: local, refused: dadfailed })),
+	)
+}

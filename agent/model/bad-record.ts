@@ -1,0 +1,30 @@
+import * as z from 'zod'
+import type { Failure } from '../../runtime/errors.ts'
+import { type Code, failure, withoutText, wordsOf } from './failure.ts'
+import { RECORD_PATH, UNDO_FOLDER } from './paths.ts'
+
+/** Failures for files that only this agent writes and that it cannot read. Each names the file, the cause and the remedy. */
+
+/** @param error the cause; of a parser error only that the text is invalid, because the text may contain secrets of other programs */
+export function badRecord(error: unknown): Failure<Code> {
+	return failure(
+		'BAD_RECORD',
+		`the record of this host (${RECORD_PATH}) cannot be read: ${whyOf(error)}; nothing was changed. Restore the file, or move it away; a removal can then no longer restore the original configuration`,
+	)
+}
+
+/** @param path of the undo, which the host may have started to apply */
+export function badUndo(path: string, error: unknown): Failure<Code> {
+	return failure(
+		'BAD_RECORD',
+		`the undo that an earlier run left (${path}) cannot be read: ${whyOf(error)}; nothing was changed. Check the network of this node, then remove ${UNDO_FOLDER} and ${UNDO_FOLDER}ing`,
+	)
+}
+
+/** Maximum characters of the cause, because a record may be wrong in many places. */
+const LONGEST = 300
+
+function whyOf(error: unknown): string {
+	const words = error instanceof z.ZodError ? `it is wrong at ${error.issues[0]?.path.join('.') || 'its top'}` : wordsOf(withoutText(error))
+	return words.replaceAll(/\s+/g, ' ').slice(0, LONGEST)
+}

@@ -1,0 +1,108 @@
+import { interfaceName, MAX_INTERFACES } from '../../contract/names.ts'
+import { type Step, stepOf } from '../model/change.ts'
+import type { FileState, HostState, Link } from '../model/host-state.ts'
+import { isOfUdev, isProfile, pathsOf, RECORD_PATH } from '../model/paths.ts'
+import { type HostRecord, type RecordedLink, recordFile, recordOf } from '../model/record.ts'
+import type { Accepted, Selection } from '../model/selection.ts'
+import { type Keeping, keepingOf } from '../persist/backend.ts'
+import { cloudInitFiles } from '../persist/cloud-init.ts'
+import { isSameBelow } from '../persist/networkd-match.ts'
+import { memoryOf } from './record-link.ts'
+
+/** The files that the host's generator makes from those of MultiNIC, path → file; empty if the host has no generator. */
+export type Generated = Readonly<Record<string, FileState>>
+
+/**
+ * Writes the files for the next boot, restores the originals of files that are removed, writes the record, and finally makes udev and
+ * NetworkManager read their files.
+ */
+export function fileSteps(selection: Selection, host: HostState, generated: Generated): Step[] {
+	const record = recordOf(host)
+	const keeping = keepingOf(host)
+	const wanted = new Map(selection.accepted.map(accepted => [accepted, filesOf(accepted, keeping, { host, generated })]))
+	const staying = stayingRecords(record, selection)
+	const kept = new Set([...wanted.values(), ...staying.map(({ files }) => files)].flatMap(files => Object.keys(files)))
+	const puts = [...wanted].flatMap(([{ nic }, files]) => Object.entries(files).flatMap(([path, file]) => put(nic.id, path, file, host)))
+	const given = [...selection.released.map(({ ours }) => ours), ...selection.accepted.flatMap(({ ours }) => ours ?? [])]
+	const back = given.flatMap(ours =>
+		Object.entries(ours.files)
+			.filter(([path]) => !kept.has(path))
+			.flatMap(([path, { before }]) => put(undefined, path, before ?? undefined, host)),
+	)
+	const files = withoutRepeats([...puts, ...back])
+	return [
+		...files,
+		...put(undefined, RECORD_PATH, recordFile(newRecord(record, wanted, { selection, host })), host),
+		...reloads(files, host),
+		...loads(files, keeping, host),
+	]
+}
+
+/** Returns all files of one interface for the next boot. */
+export function filesOf({ nic }: Accepted, keeping: Keeping, { host, generated }: { host: HostState; generated: Generated }) {
+	const made = keeping.generated(nic.name).flatMap(path => (generated[path] ? [[path, generated[path]] as const] : []))
+	return { ...keeping.files(nic, host), ...cloudInitFiles(nic, host), ...Object.fromEntries(made) } as Record<string, FileState>
+}
+
+function put(id: number | undefined, path: string, file: FileState | undefined, { files }: HostState): Step[] {
+	const now = files[path]
+	if (now?.content === file?.content && now?.mode === file?.mode) return []
+	return [stepOf(id, { kind: 'file', path, ...(file && { file }) })]
+}
+
+/** Interfaces may share a file. */
+function withoutRepeats(steps: readonly Step[]): Step[] {
+	const path = ({ change }: Step) => (change.kind === 'file' ? change.path : undefined)
+	return steps.filter((step, at) => steps.findIndex(other => path(other) === path(step)) === at)
+}
+
+function reloads(files: readonly Step[], { udev }: HostState): Step[] {
+	return udev && files.some(({ change }) => change.kind === 'file' && isOfUdev(change.path)) ? [{ change: { kind: 'reload' } }] : []
+}
+
+/** NetworkManager reads a profile only on request. */
+function loads(files: readonly Step[], { profile }: Keeping, { networkmanager }: HostState): Step[] {
+	if (!networkmanager || !profile) return []
+	const changed = new Set(files.flatMap(({ change }) => (change.kind === 'file' ? [change.path] : [])))
+	const names = Array.from({ length: MAX_INTERFACES }, (_, id) => interfaceName(id))
+	const paths = names.filter(name => pathsOf(name).some(path => changed.has(path) && isProfile(path))).map(profile)
+	return paths.length === 0 ? [] : [{ change: { kind: 'load', paths } }]
+}
+
+type Files = ReadonlyMap<Accepted, Record<string, FileState>>
+
+/** A link that this run cannot configure keeps its record. A released link that cannot get its original name yet keeps a record of it. */
+function newRecord(record: HostRecord, files: Files, { selection, host }: { selection: Selection; host: HostState }): HostRecord {
+	const before = new Map(record.links.flatMap(link => Object.entries(link.files).map(([path, file]) => [path, file.before] as const)))
+	const beforeOf = (path: string) => (before.has(path) ? (before.get(path) ?? null) : (host.files[path] ?? null))
+	const ours = selection.accepted.map(
+		(accepted): RecordedLink => ({
+			...memoryOf(accepted, host),
+			files: Object.fromEntries(
+				Object.entries(files.get(accepted) ?? {}).map(([path, { content }]) => [
+					path,
+					{ before: beforeOf(path), after: recordedOr(content, accepted.ours?.files[path]?.after) },
+				]),
+			),
+		}),
+	)
+	return { version: 1, links: [...ours, ...stayingRecords(record, selection), ...misnamed(selection)] }
+}
+
+/** What other programs put on top of a link does not change the record. */
+function recordedOr(content: string, recorded: string | undefined): string {
+	return recorded !== undefined && isSameBelow(recorded, content) ? recorded : content
+}
+
+/** Returns the records of links that this run leaves unchanged: the interface or the removal is refused. */
+function stayingRecords(record: HostRecord, { refused, kept }: Selection): RecordedLink[] {
+	const macs = new Set([...refused.map(({ nic }) => nic.macAddress), ...kept.map(({ ours }) => ours.mac)])
+	return record.links.filter(({ mac }) => macs.has(mac))
+}
+
+function misnamed({ released, moves }: Selection): RecordedLink[] {
+	const nameOf = (link: Link) => moves.find(move => move.link === link.ifindex)?.to ?? link.name
+	return released.flatMap(({ ours, link }) =>
+		link && nameOf(link) !== ours.original.name ? [{ ...ours, addresses: [], routes: [], files: {} }] : [],
+	)
+}

@@ -1,0 +1,76 @@
+import type { Check } from '../model/check.ts'
+import type { HostState, Link } from '../model/host-state.ts'
+import { identityOf } from '../model/link-identity.ts'
+import { recordOf, recorded } from '../model/record.ts'
+import type { Move, Placed, Refused, Released, Selection } from '../model/selection.ts'
+import { namedByRule, usesOf } from './link-uses.ts'
+import { temporaryName } from './rename-order.ts'
+
+/** Which link gets which name, and which link keeps a desired name. */
+
+export const isNameTaken: Check<Placed> = {
+	reason: 'NameTaken',
+	when: 'another link has the name `multinicN`, also as an alternative name, and MultiNIC may not rename it',
+	see: 'ip -d link show dev multinic0',
+	find({ accepted: { nic, link }, selection, host }) {
+		const holder = holderOf(nic.name, link, selection.moves, host)
+		if (!holder) return
+		const says = `${nic.name} is the name of another link (index ${holder.ifindex})`
+		const used = usesOf(holder, host)[0] ?? namedByRule(holder, host)
+		if (used) return { says: `${says}, which is in use: ${used.says}`, see: used.see }
+		return { says: `${says}, which is not ours to rename`, see: `ip -d link show dev ${nic.name}` }
+	},
+}
+
+export function movesOf({ accepted, refused, released }: Selection, host: HostState): Move[] {
+	const wanted = accepted.map(({ nic, link }) => ({ link: link.ifindex, from: link.name, to: nic.name }))
+	const leaving = [...released, ...strandedOf(refused, wanted, host)].flatMap(({ ours, link }) =>
+		link ? [{ link: link.ifindex, from: link.name, to: ours.original.name }] : [],
+	)
+	const back = goingBack(
+		leaving.filter(firstTo).filter(({ to }) => !wanted.some(move => move.to === to)),
+		wanted,
+		host,
+	)
+	return [...wanted, ...back, ...makingWay(leaving, [...wanted, ...back])]
+}
+
+/** Returns the moves to an original name that is or becomes free; a link that has to keep its name may hold that of another. */
+function goingBack(leaving: readonly Move[], wanted: readonly Move[], host: HostState): Move[] {
+	const free = leaving.filter(move => !staysHeld(move, [...wanted, ...leaving], host))
+	return free.length === leaving.length ? free : goingBack(free, wanted, host)
+}
+
+/** A link that cannot get its original name keeps its current one; if that is desired for another link, it gets a temporary name. */
+function makingWay(leaving: readonly Move[], moves: readonly Move[]): Move[] {
+	const stuck = leaving.filter(({ link }) => !moves.some(move => move.link === link))
+	return stuck.filter(({ from }) => moves.some(({ to }) => to === from)).map(move => ({ ...move, to: temporaryName(move.link) }))
+}
+
+function firstTo({ to }: Move, at: number, moves: readonly Move[]): boolean {
+	return moves.findIndex(move => move.to === to) === at
+}
+
+/** A link that MultiNIC renamed and this run cannot configure still has to release a name desired for another link, unless it is in use. */
+function strandedOf(refused: readonly Refused[], wanted: readonly Move[], host: HostState): Released[] {
+	const record = recordOf(host)
+	return refused.flatMap(({ nic }) => {
+		const ours = recorded(record, nic.macAddress)
+		const link = host.links.find(candidate => identityOf(candidate) === nic.macAddress)
+		const isFree = link && usesOf(link, host).length === 0 && !namedByRule(link, host)
+		return ours && isFree && wanted.some(({ to }) => to === link.name) ? [{ ours, link }] : []
+	})
+}
+
+function staysHeld({ link, to }: Move, moves: readonly Move[], host: HostState): boolean {
+	const holder = host.links.find(other => other.ifindex !== link && (other.name === to || other.altnames.includes(to)))
+	return holder !== undefined && !moves.some(move => move.link === holder.ifindex && move.to !== to)
+}
+
+function holderOf(name: string, own: Link, moves: readonly Move[], host: HostState): Link | undefined {
+	return host.links.find(other => {
+		if (other.ifindex === own.ifindex) return false
+		if (other.altnames.includes(name)) return true
+		return other.name === name && !moves.some(({ link, to }) => link === other.ifindex && to !== name)
+	})
+}

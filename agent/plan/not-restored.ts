@@ -1,0 +1,49 @@
+import { isOurTable } from '../model/bases.ts'
+import type { HostState, Link } from '../model/host-state.ts'
+import { identityOf } from '../model/link-identity.ts'
+import { linksOf, type Route, routeKey } from '../model/route.ts'
+import { differences, touchable, touchedBy } from './fingerprint.ts'
+import type { Plan } from './plan.ts'
+
+/**
+ * Returns what a rollback failed to restore, short enough for a status; empty: everything that the run touched is as it was. What other
+ * programs added meanwhile does not count: a file that no step of the plan names, an address or a route that no step adds.
+ *
+ * @param now the host after the rollback
+ */
+export function notRestored(plan: Plan, before: HostState, now: HostState): string[] {
+	const touched = touchedBy(plan)
+	const paths = filesOf(plan)
+	return differences(
+		touchable(withFiles(before, paths), touched, plan.bases),
+		touchable(withFiles(withoutArrivals(plan, before, now), paths), touched, plan.bases),
+	)
+}
+
+function filesOf({ steps, undo }: Plan): ReadonlySet<string> {
+	const changes = [...steps.map(({ change }) => change), ...undo]
+	return new Set(changes.flatMap(change => (change.kind === 'file' ? [change.path] : [])))
+}
+
+function withFiles(host: HostState, paths: ReadonlySet<string>): HostState {
+	return { ...host, files: Object.fromEntries(Object.entries(host.files).filter(([path]) => paths.has(path))) }
+}
+
+/** A new link may have the ifindex of one that is gone. */
+function withoutArrivals({ steps, bases }: Plan, before: HostState, now: HostState): HostState {
+	const changes = steps.map(({ change }) => change)
+	const routes = new Set([...before.routes, ...changes.flatMap(change => (change.kind === 'addRoute' ? [change.route] : []))].map(routeKey))
+	const given = new Set(changes.flatMap(change => (change.kind === 'addAddress' ? [change.address.cidr] : [])))
+	const was = new Map(before.links.map(link => [link.ifindex, link]))
+	const addressesOf = ({ ifindex, addresses }: Link) => {
+		const had = new Set(was.get(ifindex)?.addresses.map(({ cidr }) => cidr))
+		return addresses.filter(({ cidr }) => had.has(cidr) || given.has(cidr))
+	}
+	const isOfOurs = (route: Route) => linksOf(route).length === 0 || isOurTable(route.table, bases) || routes.has(routeKey(route))
+	const isSame = (link: Link) => identityOf(was.get(link.ifindex) ?? link) === identityOf(link)
+	return {
+		...now,
+		links: now.links.filter(isSame).map(link => ({ ...link, addresses: addressesOf(link) })),
+		routes: now.routes.filter(isOfOurs),
+	}
+}

@@ -1,0 +1,54 @@
+import { type Change, type Step, stepOf } from '../model/change.ts'
+import { routesOf } from '../model/desired-network.ts'
+import type { HostState } from '../model/host-state.ts'
+import type { Selection } from '../model/selection.ts'
+import { forgottenByDown } from './lost-when-down.ts'
+import { orderRenames, waitingFor } from './rename-order.ts'
+import { asWanted } from './routes.ts'
+
+/** The renames of a run, and the steps that they require before and after them. */
+export type RenameSteps = { down: Step[]; steps: Step[]; up: Step[]; restored: Step[] }
+
+/** @param phases other planned steps of the links: removals, and changes of MTU and state */
+export function renameSteps(
+	{ moves, accepted }: Selection,
+	host: HostState,
+	{ take, shape }: { take: readonly Step[]; shape: readonly Step[] },
+): RenameSteps {
+	const { first, second } = orderRenames(moves)
+	const ids = new Map(accepted.map(({ nic, link }) => [link.ifindex, nic.id]))
+	const step = (change: Change & { link: number }): Step => stepOf(ids.get(change.link), change)
+	const rename = ({ link, to }: { link: number; to: string }) => step({ kind: 'rename', link, to })
+	const wanted = accepted.flatMap(({ nic, link }) => routesOf(nic, link.ifindex))
+	const movers = new Set(first.concat(second).map(({ link }) => link))
+	const downed = host.liveRename ? [] : host.links.filter(({ ifindex, up }) => up && movers.has(ifindex))
+	const staysUp = downed.filter(({ ifindex }) => !shape.some(({ change }) => change.kind === 'down' && change.link === ifindex))
+	const pause = (moved: readonly { to: string }[]): Step[] => {
+		const names = moved.map(({ to }) => to)
+		return waitingFor(names, host).map(change => ({ change }))
+	}
+	return {
+		down: downed.map(({ ifindex }) => step({ kind: 'down', link: ifindex })),
+		// Waits again at the end: udev sets the MTU from an older .link file for the NIC, and a daemon removes what it configured.
+		steps: [
+			...first.map(rename),
+			...pause(second.length > 0 ? first : []),
+			...second.map(rename),
+			...pause(moves.filter(({ link }) => movers.has(link))),
+		],
+		up: staysUp.map(({ ifindex }) => step({ kind: 'up', link: ifindex })),
+		restored: staysUp.flatMap(link =>
+			forgottenByDown(link, host)
+				.filter(change => !take.some(({ change: taken }) => takes(taken, change)))
+				.map(change =>
+					stepOf(ids.get(link.ifindex), change.kind === 'addRoute' ? { ...change, route: asWanted(change.route, wanted) } : change),
+				),
+		),
+	}
+}
+
+/** What a link keeps is added again after a rename that took the link down, unless it is removed. */
+function takes(taken: Change, given: Change): boolean {
+	if (taken.kind === 'removeAddress' && given.kind === 'addAddress') return taken.address === given.address
+	return taken.kind === 'removeRoute' && given.kind === 'addRoute' && taken.route === given.route
+}

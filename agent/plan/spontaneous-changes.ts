@@ -1,0 +1,96 @@
+import { contains, ipOf, networkOf } from '../../contract/ip.ts'
+import type { Address } from '../model/address.ts'
+import type { HostState, Link, Rule } from '../model/host-state.ts'
+import type { Route } from '../model/route.ts'
+import { PAIRED } from './link-uses.ts'
+
+/** Kinds of link that a runtime creates for a pod or a VM under one name, and configures a moment later. */
+const POD_KINDS: ReadonlySet<string> = new Set(['veth', 'netkit', 'macvlan', 'ipvlan', 'tun'])
+
+/** Protocols of routes that come and go with an address: the kernel and DHCP. */
+const OF_ADDRESSES: ReadonlySet<number> = new Set([2, 16])
+
+type Links = ReadonlyMap<number, Link>
+
+/**
+ * Returns the host before the run, without what has changed since on its own: changes that happen on a live node within seconds and that no
+ * run can have caused, so that they are no loss. These are an address from a lease or a router, and the routes that came with it; what a
+ * link has gained; the link of a pod that is being set up; the rules of a pod that is gone.
+ *
+ * @param touched ifindexes of the links that the run may change; a change on them, or on a link on top of them, is never ignored
+ */
+export function withoutPassing(before: HostState, after: HostState, touched: ReadonlySet<number>): HostState {
+	const was = byIndex(before)
+	const now = byIndex(after)
+	const addresses = new Map(before.links.map(link => [link.ifindex, addressesOf(link, now.get(link.ifindex))]))
+	const pods = podsGone(before.routes, now)
+	return {
+		...before,
+		links: before.links.map(link => (isOnTouched(link, was, touched) ? link : passed(link, now.get(link.ifindex) ?? link))),
+		routes: before.routes.filter(route => !isExpired(route, addresses)),
+		rules: before.rules.filter(rule => !isOfPod(rule, pods)),
+	}
+}
+
+function byIndex({ links }: HostState): Links {
+	return new Map(links.map(link => [link.ifindex, link]))
+}
+
+/** Whether a link is touched, the peer of a touched link, or on top of one like a VLAN. Tunnels may be over each other in a cycle. */
+function isOnTouched(link: Link, links: Links, touched: ReadonlySet<number>): boolean {
+	const met = new Set<Link>()
+	for (let at: Link | undefined = link; at && !met.has(at); at = below(at, links)) {
+		met.add(at)
+		if (touched.has(at.ifindex) || (at.lower !== undefined && touched.has(at.lower))) return true
+	}
+	return false
+}
+
+function below({ lower, kind = '' }: Link, links: Links): Link | undefined {
+	return lower === undefined || PAIRED.has(kind) ? undefined : links.get(lower)
+}
+
+/** `left`: addresses that a link still has; `expired`: addresses with a lifetime, or link-local ones, that it no longer has. */
+type Addresses = { left: Address[]; expired: Address[] }
+
+function addressesOf({ addresses }: Link, now: Link | undefined): Addresses {
+	const cidrs = new Set((now?.addresses ?? []).map(({ cidr }) => cidr))
+	return {
+		left: addresses.filter(({ cidr }) => cidrs.has(cidr)),
+		expired: addresses.filter(({ cidr, dynamic, global }) => (dynamic || !global) && !cidrs.has(cidr)),
+	}
+}
+
+function isExpired(route: Route, addresses: ReadonlyMap<number, Addresses>): boolean {
+	const { left = [], expired = [] } = addresses.get(route.link ?? 0) ?? {}
+	const isOf = (address: Address) => cameWith(route, address)
+	return expired.some(isOf) && !left.some(isOf)
+}
+
+function cameWith({ protocol, source, to, via }: Route, { cidr }: Address): boolean {
+	if (source !== undefined) return source === ipOf(cidr)
+	return OF_ADDRESSES.has(protocol) && (to === networkOf(cidr) || (via !== undefined && contains(cidr, via)))
+}
+
+/** @returns the earlier link with what it has gained since, and with what a runtime sets on the link of a pod */
+function passed(was: Link, now: Link): Link {
+	const leased = new Set(now.addresses.flatMap(({ cidr, dynamic }) => (dynamic ? [cidr] : [])))
+	return {
+		...was,
+		...(POD_KINDS.has(was.kind ?? '') && { name: now.name, mtu: now.mtu }),
+		...(was.master === undefined && now.master !== undefined && { master: now.master }),
+		up: was.up || now.up,
+		altnames: was.altnames.every(name => now.altnames.includes(name)) ? now.altnames : was.altnames,
+		addresses: was.addresses.map(address => (leased.has(address.cidr) ? { ...address, dynamic: true } : address)),
+	}
+}
+
+/** @returns the destinations of host routes that disappeared with their link */
+function podsGone(routes: readonly Route[], now: Links): ReadonlySet<string> {
+	const gone = routes.filter(({ link, to }) => link !== undefined && !now.has(link) && /(\.\d+\/32|\/128)$/.test(to))
+	return new Set(gone.map(({ to }) => to))
+}
+
+function isOfPod({ from, to }: Rule, pods: ReadonlySet<string>): boolean {
+	return pods.has(from) || (to !== undefined && pods.has(to))
+}

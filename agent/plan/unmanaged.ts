@@ -1,0 +1,92 @@
+import { basesOf, isOurRule, recordedBases, tableOf } from '../model/bases.ts'
+import { type Change, type Step, stepOf } from '../model/change.ts'
+import type { HostState, Link, Rule } from '../model/host-state.ts'
+import type { RecordedLink } from '../model/record.ts'
+import { linksOf, type Route, routeKey } from '../model/route.ts'
+import type { Released, Selection } from '../model/selection.ts'
+
+/**
+ * Returns the links that a daemon manages and releases in this run, so that it does not restore what it configured. NetworkManager releases
+ * a link on request, before any change. systemd-networkd does so when a link is down, or has a name that its file does not match. Also
+ * returns links that networkd may configure by their new name, from files that it read when it started: it removes what others added.
+ */
+export function heldLinks(steps: readonly Step[], { links, networkd }: HostState): Link[] {
+	const changes = steps.map(({ change }) => change)
+	const touched = new Set(changes.flatMap(linksTouched))
+	const moved = new Set(changes.flatMap(change => (change.kind === 'rename' || change.kind === 'down' ? [change.link] : [])))
+	const renamed = new Set(changes.flatMap(change => (change.kind === 'rename' && networkd ? [change.link] : [])))
+	return links.filter(({ ifindex, managedBy }) => (managedBy === 'NetworkManager' ? touched : managedBy ? moved : renamed).has(ifindex))
+}
+
+/**
+ * Returns the selection and the host as they may be after a daemon has released the links. systemd-networkd removes what it configured,
+ * NetworkManager 1.42 keeps it (both measured), so the plan relies on neither. Adding what a link already has is safe.
+ */
+export function letGo(held: readonly Link[], selection: Selection, host: HostState): { selection: Selection; host: HostState } {
+	const indexes = new Set(held.map(({ ifindex }) => ifindex))
+	const bare = <T extends Link | undefined>(link: T): T =>
+		link && indexes.has(link.ifindex) ? { ...link, addresses: link.addresses.filter(({ global }) => !global) } : link
+	const isTheirs = (route: Route) => linksOf(route).some(link => indexes.has(link))
+	const tables = tablesOf(selection, indexes)
+	const mayGo = (rule: Rule) => isOurRule(rule, selection.bases) && (rule.to !== undefined || tables.has(rule.table))
+	return {
+		selection: {
+			...selection,
+			accepted: selection.accepted.map(accepted => ({ ...accepted, link: bare(accepted.link) })),
+			released: selection.released.map(released => ({ ...released, link: bare(released.link) })),
+		},
+		host: {
+			...host,
+			links: host.links.map(bare),
+			routes: host.routes.filter(route => !isTheirs(route)),
+			rules: host.rules.filter(rule => !mayGo(rule)),
+		},
+	}
+}
+
+/** Marks additions of routes that existed before, because these may still exist. */
+export function again(steps: readonly Step[], { routes }: HostState): Step[] {
+	const there = new Set(routes.map(routeKey))
+	return steps.map(step => {
+		const { change } = step
+		return change.kind === 'addRoute' && there.has(routeKey(change.route)) ? { ...step, change: { ...change, again: true } } : step
+	})
+}
+
+/** `up`: sets links up that may be down after their release. */
+export type DaemonSteps = { first: Step[]; up: Step[]; last: Step[] }
+
+/** NetworkManager releases the held links first, and at the end manages the links again that it managed before MultiNIC. */
+export function daemonSteps(held: readonly Link[], { accepted, released, moves }: Selection, host: HostState): DaemonSteps {
+	const ids = new Map(accepted.map(({ nic, link }) => [link.ifindex, nic.id]))
+	const isHeld = (link: Link) => link.managedBy === 'NetworkManager' && held.some(({ ifindex }) => ifindex === link.ifindex)
+	const wasTheirs = ({ ours, link }: Released) => ours.original.managed === true && link?.managedBy === undefined
+	const back = host.networkmanager ? released.flatMap(one => (one.link && (isHeld(one.link) || wasTheirs(one)) ? [one.link] : [])) : []
+	const nameOf = (link: Link) => moves.find(move => move.link === link.ifindex)?.to ?? link.name
+	const told = held.filter(({ managedBy }) => managedBy === 'NetworkManager')
+	return {
+		first: told.map(({ ifindex, name }) => stepOf(ids.get(ifindex), { kind: 'unmanage', link: ifindex, name })),
+		up: told.flatMap(({ ifindex }) => (ids.has(ifindex) ? [stepOf(ids.get(ifindex), { kind: 'up', link: ifindex })] : [])),
+		last: back.map(link => ({ change: { kind: 'manage', link: link.ifindex, name: nameOf(link) } })),
+	}
+}
+
+function linksTouched(change: Change): number[] {
+	if ('link' in change) return [change.link]
+	if ('route' in change) return linksOf(change.route)
+	return 'neighbour' in change ? [change.neighbour.link] : []
+}
+
+function tablesOf({ accepted, released }: Selection, indexes: ReadonlySet<number>): Set<number> {
+	const tables = [
+		...accepted
+			.filter(({ link }) => indexes.has(link.ifindex))
+			.flatMap(({ nic, ours }) => [tableOf(nic.id, basesOf(nic)), ...tablesRecorded(ours)]),
+		...released.filter(({ link }) => link && indexes.has(link.ifindex)).flatMap(({ ours }) => tablesRecorded(ours)),
+	]
+	return new Set(tables)
+}
+
+function tablesRecorded(ours: RecordedLink | undefined): number[] {
+	return ours ? recordedBases(ours).map(bases => tableOf(ours.id, bases)) : []
+}

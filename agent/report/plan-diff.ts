@@ -1,0 +1,37 @@
+import type { PlannedDiff } from '../../contract/agent-run.ts'
+import { shownDevice } from '../ip/device-word.ts'
+import type { Step } from '../model/change.ts'
+import type { HostState } from '../model/host-state.ts'
+import { worstDisruption } from './disruption.ts'
+import { commandOf } from './shown-command.ts'
+
+/** Returns everything that these steps would do to the host, as a person could do it. */
+export function diffOf(steps: readonly Step[], host: HostState): PlannedDiff {
+	const device = shownDevice(host.links)
+	const commands = steps.map(({ change }) => commandOf(change, device))
+	const spokenOf = new Set(commands.flatMap(command => command.match(/\bif\d+\b/g) ?? []))
+	return {
+		commands,
+		links: Object.fromEntries(host.links.flatMap(({ ifindex, name }) => (spokenOf.has(device(ifindex)) ? [[device(ifindex), name]] : []))),
+		files: steps.flatMap(step => fileOf(step, host) ?? []),
+		disruption: worstDisruption(steps, host),
+	}
+}
+
+/**
+ * Shows the content only of files that MultiNIC makes: a file may be restored to what it was before, and the record contains that too, so
+ * both may contain secrets of other programs.
+ */
+function fileOf({ id, change }: Step, { files }: HostState): PlannedDiff['files'][number] | undefined {
+	if (change.kind !== 'file') return undefined
+	const { path, file } = change
+	if (!file) return { path, action: 'remove' }
+	const isOurs = id !== undefined && /multinic[0-9.]/.test(path)
+	return {
+		path,
+		action: files[path] ? 'change' : 'create',
+		mode: file.mode.toString(8),
+		bytes: new TextEncoder().encode(file.content).length,
+		...(isOurs && { content: file.content }),
+	}
+}

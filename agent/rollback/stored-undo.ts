@@ -1,0 +1,64 @@
+import { basename } from 'node:path'
+import * as z from 'zod'
+import { MOST, read, textOf } from '../host/read-files.ts'
+import { stepWords } from '../ip/change-words.ts'
+import { badUndo } from '../model/bad-record.ts'
+import type { Change } from '../model/change.ts'
+import { COMMITTED_FOLDER } from '../model/paths.ts'
+import { StoredChange } from './stored-change.ts'
+import { UNDO_JSON, UNDOING_JSON } from './units.ts'
+
+/** The undo that a run wrote to the host, as the next run reads it. */
+export type StoredUndo = { undo: readonly Change[]; tag: string }
+
+const Stored = z.object({
+	version: z.literal(1),
+	tag: z.string().regex(/^[\w.-]{1,100}$/),
+	/** Absent in an undo by an agent that predates this field. */
+	bootId: z.string().optional(),
+	changes: z.array(StoredChange).max(100_000),
+})
+
+/**
+ * @returns the undo of a run that ended before its commit. After a reboot only the changes to files: by now the links have other indexes,
+ *   and their state is that of the boot.
+ * @throws Failure BAD_RECORD when it cannot be read, so that the original state of the host is unknown
+ */
+export function storedUndo(root: string): StoredUndo | undefined {
+	// The host may have started to apply it and may have been stopped.
+	return storedAt(root, UNDO_JSON) ?? storedAt(root, UNDOING_JSON)
+}
+
+/** @returns the undo of a run that was committed and then killed; it must not be applied */
+export function committedUndo(root: string): StoredUndo | undefined {
+	return storedAt(root, `${COMMITTED_FOLDER}/${basename(UNDO_JSON)}`)
+}
+
+/** @throws Error if the next run could not read an undo, and so could not restore what this run changes */
+export function assertReadable(undo: readonly Change[]): void {
+	const odd = undo.find(change => !StoredChange.safeParse(change).success)
+	if (odd) throw new Error(`its undo could not be read again: ${stepWords({ change: odd })}`)
+}
+
+export function bootIdOf(root: string): string {
+	return textOf(root, '/proc/sys/kernel/random/boot_id')
+}
+
+/** Changes that mean the same after a reboot. */
+const OF_FILES: ReadonlySet<Change['kind']> = new Set(['file', 'reload', 'load'])
+
+/** Maximum bytes of an undo, which contains files as they were. */
+const MOST_UNDO = 32 * MOST
+
+function storedAt(root: string, path: string): StoredUndo | undefined {
+	const found = read(root, path, MOST_UNDO)
+	if (!found) return undefined
+	if ('why' in found) throw badUndo(path, found.why)
+	try {
+		const { tag, bootId, changes } = Stored.parse(JSON.parse(found.file.content))
+		const isOfThisBoot = bootId === undefined || bootId === bootIdOf(root)
+		return { tag, undo: isOfThisBoot ? changes : changes.filter(({ kind }) => OF_FILES.has(kind)) }
+	} catch (error) {
+		throw badUndo(path, error)
+	}
+}

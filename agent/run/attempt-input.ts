@@ -1,0 +1,32 @@
+import type { HostState } from '../model/host-state.ts'
+import type { Log } from '../model/run-log.ts'
+import type { Plan } from '../plan/plan.ts'
+import type { Wanted } from '../plan/wanted.ts'
+import type { Target } from '../probe/node-paths.ts'
+import type { Ways } from '../probe/packet-routes.ts'
+import type { Probes } from '../report/outcome.ts'
+import type { Armed } from '../rollback/timer.ts'
+import type { Host } from './host.ts'
+
+export type Attempt = {
+	wanted: Wanted
+	host: Host
+	log: Log
+	tag: string
+	commitTimeoutSeconds: number
+	apiServer: { host: string; port: number } | undefined
+	/** Called with the plan before anything is done about it. */
+	planned(plan: Plan, state: HostState): void
+	/** Observe only: modes Plan and Verify. */
+	dry: boolean
+	/** Whether to probe the interfaces' own gateways if nothing is changed. */
+	asksGateways: boolean
+	/** The kernel refused to rename a link that is up. */
+	renameDown: boolean
+	/** Keys of state that is not managed by MultiNIC and that other programs on this node change meanwhile. */
+	excused: ReadonlySet<string>
+	/** Runs a phase and records its duration. */
+	timed<T>(phase: string, work: () => Promise<T>): Promise<T>
+}
+
+export type Work = { plan: Plan; before: HostState; probes: Probes; targets: readonly Target[]; ways: Ways; armed: Armed }

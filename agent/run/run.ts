@@ -1,0 +1,117 @@
+import type { AgentReport, RunConfig } from '../../contract/agent-run.ts'
+import { type Bases, DEFAULT_BASES } from '../../contract/bases.ts'
+import { settle, type WantedInterface } from '../../contract/interface.ts'
+import type { Change } from '../model/change.ts'
+import { type Code, isFailure } from '../model/failure.ts'
+import type { Log } from '../model/run-log.ts'
+import { lookBeside } from '../openstack/compare.ts'
+import { match, isRefusal } from '../plan/match-link.ts'
+import { tellHeading } from '../report/log-run.ts'
+import { tellError } from '../report/log.ts'
+import type { Outcome } from '../report/outcome.ts'
+import { reportFailure, reportOutcome } from '../report/report.ts'
+import { isDry, type Tally, timed } from '../report/tally.ts'
+import type { Host } from './host.ts'
+import { converge } from './repeat-attempts.ts'
+import { FIRST } from './retry.ts'
+import type { Run, Surrounding } from './run-context.ts'
+
+/**
+ * Executes one run: rolls back what a dead run left, then configures what it can. An interface that makes the batch fail is excluded and
+ * the others are tried again. The run waits for an interface whose link does not exist yet while the others are already configured.
+ *
+ * @returns the report, whatever happens; throws only on a bug
+ */
+export async function run(config: RunConfig, host: Host, surrounding: Surrounding): Promise<AgentReport> {
+	const tally = newTally(config)
+	const began = performance.now()
+	/** Does not depend on the wall clock, which may be set meanwhile. */
+	const now = () => new Date(tally.started.getTime() + Math.round(performance.now() - began))
+	const interfaces =
+		config.mode === 'Cleanup' ? [] : settle(config.interfaces, { bases: basesIn(config), podNetworks: config.podNetworks ?? [] })
+	const heading = once((backend: string) => tellHeading(tally, backend, surrounding.log))
+	const beside = lookBeside(host, interfaces, surrounding.log)
+	try {
+		await meetDeadRun(host, tally, surrounding.log)
+		const outcome = await untilDevicesCame(interfaces, { config, host, surrounding, tally, began, heading })
+		await timed(tally, 'probe', () => beside.hear(outcome.state.links))
+		return await beside.complete(reportOutcome(outcome, tally, now()))
+	} catch (error) {
+		if (!isFailure<Code>(error)) throw error
+		heading('unknown')
+		tellError(surrounding.log, 'failed', error)
+		return beside.complete(reportFailure(error, interfaces, tally, now()))
+	} finally {
+		beside.end()
+	}
+}
+
+/** The bases of the controller; a config that names none comes from a controller that cannot choose. */
+function basesIn({ routeTableBase: table = DEFAULT_BASES.table, rulePriorityBase: priority = DEFAULT_BASES.priority }: RunConfig): Bases {
+	return { table, priority }
+}
+
+function newTally(config: RunConfig): Tally {
+	const counted = { milliseconds: {}, changes: new Map(), done: new Map(), total: 0, warnings: new Map(), notes: new Set<string>() }
+	return { config, started: new Date(), ...counted, unfinished: undefined, unrestored: [] }
+}
+
+function once<T>(act: (value: T) => void): (value: T) => void {
+	let isDone = false
+	return value => {
+		if (!isDone) act(value)
+		isDone = true
+	}
+}
+
+/**
+ * Rolls back a run that died. It left its undo on the host and never committed, so this happens before anything is planned. A read-only run
+ * reports the undo and leaves it.
+ */
+async function meetDeadRun(host: Host, tally: Tally, log: Log): Promise<void> {
+	if (isDry(tally.config)) {
+		tally.unfinished = host.unfinished()
+		return
+	}
+	const dead = host.leftBehind()
+	if (!dead) return
+	tally.unrestored = await undoWhole(host, dead.undo)
+	await host.disarm(dead)
+	log.tell('cleared', `an earlier run (${dead.tag}) ended before its commit; it was rolled back`)
+	if (tally.unrestored.length === 0) return
+	const words = `not everything could be rolled back: ${tally.unrestored.join('; ')}`
+	log.tell('NOT rolled back', words)
+	tally.notes.add(`an earlier run ended before its commit, and ${words}`)
+}
+
+/** How often the rollback is tried, because a network daemon may be working on the same link. */
+const UNDOS = 3
+
+/** @returns what could not be undone */
+async function undoWhole(host: Host, changes: readonly Change[]): Promise<string[]> {
+	for (let turn = 1; ; turn++) {
+		const complaints = [...new Set(await host.undo(changes))]
+		if (complaints.length === 0 || turn === UNDOS) return complaints
+		await new Promise(resolve => setTimeout(resolve, 1_000))
+	}
+}
+
+async function untilDevicesCame(interfaces: readonly WantedInterface[], run: Run): Promise<Outcome> {
+	const end = performance.now() + run.config.waitForDeviceSeconds * 1000
+	let known = FIRST
+	for (;;) {
+		const { outcome, retry } = await converge(interfaces, run, known)
+		known = retry
+		const late = outcome.plan.refused.filter(({ refusal }) => refusal.reason === 'WaitingForDevice').map(({ nic }) => nic.macAddress)
+		if (late.length === 0 || isDry(run.config) || outcome.failed || !(await someCame(late, end, run))) return outcome
+	}
+}
+
+async function someCame(macs: readonly string[], end: number, { host, surrounding }: Run): Promise<boolean> {
+	while (performance.now() < end) {
+		await new Promise(resolve => setTimeout(resolve, Math.min(500, Math.max(0, end - performance.now()))))
+		const { links } = await host.observe([])
+		if (macs.some(mac => !isRefusal(match(mac, links, surrounding.kinds)))) return true
+	}
+	return false
+}

@@ -1,0 +1,16 @@
+import { Failure } from '../../runtime/errors.ts'
+
+/** The codes of a command's own errors, in addition to those of the API server. */
+export type CliCode =
+	| 'NO_FLEET'
+	| 'NO_NODE'
+	| 'NO_RUN'
+	| 'NOT_ANSWERED'
+	| 'NOT_WRITTEN'
+	/** The command line makes no sense. */
+	| 'USAGE'
+
+/** Creates the expected error of a command, in one sentence. */
+export function failure(code: CliCode, message: string, cause?: unknown): Failure<CliCode> {
+	return new Failure(code, message, { cause })
+}

@@ -1,0 +1,43 @@
+import { stopsRollout } from '../../contract/reasons.ts'
+import { stopsIn } from '../../contract/stops.ts'
+import { type ConfigView, condition, reasonOf, stateOf } from './node-config-view.ts'
+
+/** The nodes that keep all other nodes from being changed. Pure. */
+
+/** `message` is what is currently known of it. */
+export type Stopper = { name: string; reason: string; message: string }
+
+/** What the controller has recorded: uid of the node config → reason. */
+export type StopRecord = ReadonlyMap<string, string>
+
+/** @returns the record in ConfigMap multinic-rollout-stop; undefined if it is missing, or cannot be read */
+export function stopRecordIn(data: Readonly<Record<string, string>> | undefined): StopRecord | undefined {
+	const stops = stopsIn(data)
+	return stops && new Map(stops.map(({ uid, stops: why }) => [uid, why]))
+}
+
+/**
+ * @param record undefined: only the statuses are known, and a node that is being retried no longer counts as stopping the others
+ * @returns those that stop the rollout until each of them succeeds, is paused or is deleted
+ */
+export function stoppersOf(configs: readonly ConfigView[], record: StopRecord | undefined): Stopper[] {
+	return configs.flatMap(config => {
+		const reason = record ? recordedReason(config, record) : stopReason(config)
+		return reason === undefined ? [] : [{ name: config.name, reason, message: messageOf(config) }]
+	})
+}
+
+/** The record is written a moment after a status or a pause; a newer status or pause takes precedence over it. */
+function recordedReason(config: ConfigView, record: StopRecord): string | undefined {
+	return config.paused || stateOf(config) === 'Configured' ? undefined : record.get(config.uid)
+}
+
+function stopReason(config: ConfigView): string | undefined {
+	if (stateOf(config) !== 'Failed' || config.paused) return undefined
+	const nics = (config.status.interfaceStatuses ?? []).filter(nic => nic.status === 'Failed')
+	return [reasonOf(config), ...nics.map(({ reason }) => reason)].find(stopsRollout)
+}
+
+function messageOf(config: ConfigView): string {
+	return stateOf(config) === 'Failed' ? (condition(config, 'Ready')?.message ?? '') : 'it is being retried.'
+}

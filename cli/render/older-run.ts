@@ -1,0 +1,40 @@
+import { type ConfigView, condition, isCurrent } from '../model/node-config-view.ts'
+import { stateWords } from './state.ts'
+
+/** Decides whether the output of a run is about the present. Pure. */
+
+/** A run as its objects' labels describe it; a label that is missing or not a number has no effect. */
+export type ShownRun = { name: string; uid: string | undefined; generation: number }
+
+/**
+ * @param config undefined: there is no such node config
+ * @returns why the run is not the last one of the present generation; undefined if it is, or if it came later and was read-only
+ */
+export function notThePresent(run: ShownRun, node: string, config: ConfigView | undefined): string | undefined {
+	const { name, uid, generation } = run
+	const more = `See its current state with: kubectl multinic get ${node}`
+	if (!config) return `run ${name} belongs to a deleted node config; there is none for ${node} now.`
+	if (uid !== undefined && uid !== config.uid) return `run ${name} belongs to an earlier node config of ${node}, which was deleted. ${more}`
+	if (Number.isInteger(generation) && generation !== config.generation)
+		return `run ${name} belongs to generation ${generation}, not to the current generation ${config.generation}, ${present(config)} ${more}`
+	const { lastJobName } = config.status
+	if (lastJobName === undefined || !isBefore(name, lastJobName)) return undefined
+	return `run ${name} is not the last run, which is ${lastJobName}. See its log with: kubectl multinic logs ${node} --run ${lastJobName}`
+}
+
+function present(config: ConfigView): string {
+	if (!isCurrent(config)) return 'which the controller has not observed yet.'
+	const message = condition(config, 'Ready')?.message
+	return `which is ${stateWords(config)}${message ? `: ${message.replace(/\.$/, '')}` : ''}.`
+}
+
+/** @returns whether a run came before another one of the same generation: their names count them, `…-g3`, `…-g3-2` */
+export function isBefore(run: string, last: string): boolean {
+	const [a, b] = [countOf(run), countOf(last)]
+	return a !== undefined && b !== undefined && a.generation === b.generation && a.attempt < b.attempt
+}
+
+function countOf(run: string): { generation: number; attempt: number } | undefined {
+	const [, generation, attempt = '1'] = /-g(\d+)(?:-(\d+))?$/.exec(run) ?? []
+	return generation === undefined ? undefined : { generation: Number(generation), attempt: Number(attempt) }
+}

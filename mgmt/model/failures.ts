@@ -1,0 +1,63 @@
+import { Failure, isFailure, wordsOf } from '../../runtime/errors.ts'
+
+/** Why an OpenstackConfig is not Ready, and what the user can do. Reasons are API: never renamed. */
+export const advice = {
+	ConfigError: 'correct the OpenstackConfig, its Secrets or the settings of mgmt',
+	ContrabassError: 'check contrabassEndpoint, openstackProviderID and the encryption key',
+	KeystoneError: 'check user, password, domain and projectID of the provider',
+	NeutronEndpointError: 'set openstackNeutronEndpoint, or openstackEndpointInterface and -Region to what the catalog has',
+	NovaEndpointError: 'set openstackNovaEndpoint, or openstackEndpointInterface and -Region to what the catalog has',
+	NeutronPortError: 'check Neutron; it is retried automatically',
+	NeutronSubnetError: 'check Neutron; it is retried automatically',
+	NovaError: 'check Nova; it is retried automatically',
+	SubnetRequired: 'set subnetIDs, subnetID or subnetName',
+	SubnetNotFound: 'correct the subnet in the OpenstackConfig',
+	SubnetNotUnique: 'use subnetIDs instead of the name',
+	ViolaReadError: 'check violaEndpoint, the token, k8sProviderID and the log of viola',
+	ViolaPostError: 'check violaEndpoint, the token, k8sProviderID and the log of viola',
+	VmNotFound: 'correct vmNames or vmIDs',
+	VmNotUnique: 'use the id of the VM instead of its name',
+	NodeNameInvalid: 'name the VM, or its metadata key, as its Kubernetes node is named',
+	SecretWithheld: 'use one source for both, or add the host to that list',
+	ProviderNotAllowed: 'name an allowed provider, or add this one there',
+	Conflict: 'let only one OpenstackConfig, and only one VM, claim a node',
+	TooManyPorts: 'detach ports: a node has at most 10 interfaces',
+} as const
+export type MgmtReason = keyof typeof advice
+
+/** Replaces the advice if a system did not respond properly: the user must check that system, not the parameters of the request. */
+const askedInVain: Partial<Record<MgmtReason, string>> = {
+	ContrabassError: 'check contrabassEndpoint and Contrabass; it is retried automatically',
+	KeystoneError: 'check Keystone; it is retried automatically',
+}
+
+/** Creates the expected error of a reconcile, which is retried. @param facts additional fields of the log line */
+export function refuse(reason: MgmtReason, message: string, facts: Readonly<Record<string, unknown>> = {}): Failure<MgmtReason> {
+	return new Failure(reason, message, { retry: true, facts })
+}
+
+/**
+ * Runs one read or write of a remote system and prefixes its error with what failed; the remote's own message is kept, the URL is in the
+ * facts.
+ */
+export async function saying<T>(reason: MgmtReason, what: string, work: () => Promise<T>): Promise<T> {
+	try {
+		return await work()
+	} catch (error) {
+		if (!isFailure(error) || error.code in advice) throw error
+		throw new Failure<MgmtReason>(reason, `${what}: ${briefly(error)}`, { retry: true, facts: { ...error.facts, cause: error.code } })
+	}
+}
+
+/** A status has 256 characters, so a call is shown only by its host: `keystone.example.com answered 503: …`. */
+export function briefly(error: Failure): string {
+	const { method, url } = error.facts
+	if (typeof url !== 'string' || !URL.canParse(url)) return wordsOf(error)
+	return wordsOf(error).replace(`${method} ${url}`, new URL(url).host)
+}
+
+/** Returns what happens next after a failure, and what the user can do. */
+export function nextAfter({ code, facts }: Failure<MgmtReason>): string {
+	const todo = ('cause' in facts && askedInVain[code]) || advice[code]
+	return code === 'ViolaPostError' ? `It is retried automatically; ${todo}` : `No changes were sent; ${todo}`
+}

@@ -1,0 +1,127 @@
+import { readFileSync } from 'node:fs'
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { isOpenStack, mismatches, NetworkData, type Signs, type Source } from '../../../agent/openstack/network-data.ts'
+import { Interface, settle } from '../../../contract/interface.ts'
+import { hostWith } from '../simulated-host.ts'
+
+/** What Nova 26 generates for four ports: with DHCP, without, with IPv6 too, and without a subnet, which Nova omits. */
+const recorded = readFileSync(new URL('../../fixtures/openstack/metadata/network_data.json', import.meta.url), 'utf8')
+const [dhcp, plain, both, bare] = ['fa:16:3e:0a:00:01', 'fa:16:3e:37:c3:f1', 'fa:16:3e:65:04:9e', 'fa:16:3e:04:92:c6'] as const
+const node = hostWith([{ ifindex: 2, name: 'mgmt0', mac: dhcp }])
+
+const v4 = { address: '10.0.0.23', cidr: '10.0.0.0/24' }
+const nic = (macAddress: string, more: Partial<Interface> = {}): Interface => Interface.parse({ macAddress, ...more })
+const compare = (wanted: Interface, source: Source = 'metadata service', text = recorded, links = node.links) =>
+	mismatches(settle([wanted]), links, { source, data: NetworkData.parse(JSON.parse(text)) })?.get(0)
+
+describe('no warning is reported for an interface', () => {
+	test.each<[string, Interface]>([
+		['that is as Nova says', nic(plain, { ...v4, mtu: 1450 })],
+		['whose MAC is written in capitals', nic(plain.toUpperCase(), { ...v4, mtu: 1450 })],
+		['whose address Nova leaves to DHCP', nic(dhcp, { address: '192.168.9.77', cidr: '192.168.9.0/24' })],
+		['whose MTU Nova leaves to DHCP', nic(dhcp, { mtu: 9000 })],
+		['that has further addresses', nic(plain, { ...v4, addresses: ['10.0.0.99/24', 'fd00::9/64'] })],
+		['of whose addresses Nova names the second', nic(plain, { ...v4, address: '10.0.0.99', addresses: ['10.0.0.23/24'] })],
+		['that wants neither address nor MTU', nic(both)],
+		['whose IPv6 is spelled otherwise', nic(both, { address: 'FD00:1:0:0:F816:3EFF:FE65:049E', cidr: 'fd00:1::/64' })],
+		['that Nova does not list, for it has no address', nic(bare, { mtu: 1400 })],
+	])('%s', (_, wanted) => {
+		expect(compare(wanted)).toBeUndefined()
+	})
+})
+
+describe('a warning is reported for an interface', () => {
+	test.each<[string, Interface, string]>([
+		['with another address', nic(plain, { ...v4, address: '10.0.0.24' }), 'Nova gives this MAC 10.0.0.23, not 10.0.0.24'],
+		[
+			'with another IPv6 address',
+			nic(both, { address: 'fd00:1::5', cidr: 'fd00:1::/64' }),
+			'Nova gives this MAC fd00:1::f816:3eff:fe65:49e, not fd00:1::5',
+		],
+		['with a larger MTU', nic(plain, { ...v4, mtu: 9000 }), 'Nova gives this MAC an MTU of 1450, not 9000'],
+		[
+			'with another address and another MTU',
+			nic(both, { ...v4, mtu: 1450 }),
+			'Nova gives this MAC 10.0.1.23, not 10.0.0.23, Nova gives this MAC an MTU of 9000, not 1450',
+		],
+		['whose port is not there', nic(bare, v4), 'Nova lists no port of this VM with this MAC, and may be 15 s behind'],
+	])('%s', (_, wanted, words) => {
+		expect(compare(wanted)).toEqual({ reason: 'PortMismatch', message: `${words} (metadata service)` })
+	})
+
+	test('with the age of the data', () => {
+		expect(compare(nic(plain, { mtu: 9000 }), 'config drive')?.message).toMatch(/\(config drive, which may be old\)$/)
+		expect(compare(nic(plain, { mtu: 9000 }), 'copy of cloud-init')?.message).toMatch(/\(copy of cloud-init, which may be old\)$/)
+	})
+
+	test('in a message that fits into a status with any number of addresses', () => {
+		const addresses = Array.from({ length: 8 }, (_, at) => `10.0.0.${100 + at}/24`)
+		const message = compare(nic(plain, { address: '10.0.0.99', cidr: '10.0.0.0/24', addresses, mtu: 9000 }))?.message ?? ''
+		expect(message.length).toBeLessThan(256)
+	})
+})
+
+describe('a response causes no warning', () => {
+	test.each<[string, Source, string]>([
+		['of a port that it does not list when it was written before the port was attached', 'config drive', recorded],
+		["of a port that it does not list when it is cloud-init's copy", 'copy of cloud-init', recorded],
+		['when it is empty, as Nova answers where it knows of no network', 'metadata service', '{}'],
+		['when it lists no NIC of this host', 'metadata service', recorded.replaceAll('fa:16:3e:0a', 'fa:16:3e:0b')],
+	])('%s', (_, source, text) => {
+		expect(compare(nic(bare, v4), source, text)).toBeUndefined()
+	})
+
+	test('for parts that cannot be parsed, while the rest is used', () => {
+		const odd = JSON.stringify({
+			links: [
+				{ id: 'a', ethernet_mac_address: 'a4:00:01:00:fe:80:00:00:00:00:00:00', mtu: null },
+				{ id: 'b', vlan_mac_address: dhcp, type: 'vlan' },
+				{ id: 'c', ethernet_mac_address: dhcp, mtu: null },
+				{ id: 'd', ethernet_mac_address: plain.toUpperCase(), mtu: 1500 },
+			],
+			networks: [
+				{ link: 'd', ip_address: 'none' },
+				{ link: 'd', ip_address: '10.0.0.7/24' },
+			],
+		})
+		expect(compare(nic(plain, { ...v4, mtu: 1500 }), 'metadata service', odd)?.message).toMatch(
+			/^Nova gives this MAC 10\.0\.0\.7, not 10\.0\.0\.23 /,
+		)
+	})
+})
+
+test('any response of the service is parsed or rejected without breaking a run', () => {
+	const link = fc.record(
+		{ id: fc.string(), ethernet_mac_address: fc.constantFrom(dhcp, plain, 'x', null, 7), mtu: fc.oneof(fc.integer(), fc.string()) },
+		{ requiredKeys: [] },
+	)
+	const network = fc.record({ link: fc.string(), ip_address: fc.oneof(fc.ipV4(), fc.ipV6(), fc.string()) }, { requiredKeys: [] })
+	const answer = fc.oneof(fc.jsonValue(), fc.record({ links: fc.array(link), networks: fc.array(network) }))
+	fc.assert(
+		fc.property(answer, value => {
+			const { data } = NetworkData.safeParse(value)
+			if (!data) return
+			const found = mismatches(settle([nic(plain, { ...v4, mtu: 1450 })]), node.links, { source: 'metadata service', data })
+			for (const { message } of found?.values() ?? []) expect(message).toMatch(/^Nova [\w .:,]+ \(metadata service\)$/)
+		}),
+	)
+})
+
+describe('OpenStack is queried for a host', () => {
+	const none: Signs = { firmware: { vendor: '', product: '', assetTag: '' }, cloudId: '', configDrive: false }
+	const made = (vendor: string, product: string, assetTag = '') => ({ ...none, firmware: { vendor, product, assetTag } })
+	test.each<[boolean, string, Signs]>([
+		[true, 'that Nova has made', made('OpenStack Foundation', 'OpenStack Nova')],
+		[true, 'that Red Hat OpenStack has made', made('Red Hat', 'OpenStack Compute')],
+		[true, 'of a cloud that is known by its asset tag', made('QEMU', 'Standard PC', 'HUAWEICLOUD')],
+		[true, 'that cloud-init knows as OpenStack', { ...none, cloudId: 'openstack' }],
+		[true, 'that cloud-init has configured by a drive', { ...none, cloudId: 'configdrive' }],
+		[true, 'that has a config drive', { ...none, configDrive: true }],
+		[false, 'of Amazon, which answers at the same address', { ...made('Amazon EC2', 't3.micro'), cloudId: 'aws' }],
+		[false, 'of plain QEMU', made('QEMU', 'Standard PC (Q35 + ICH9, 2009)')],
+		[false, 'of which nothing is known', none],
+	])('%s: one %s', (asked, _, signs) => {
+		expect(isOpenStack(signs)).toBe(asked)
+	})
+})

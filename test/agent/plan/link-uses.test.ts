@@ -1,0 +1,274 @@
+import { describe, expect, test } from 'vitest'
+import type { HostState, Link, Rule } from '../../../agent/model/host-state.ts'
+import { lossesOf } from '../../../agent/plan/fingerprint.ts'
+import { plan } from '../../../agent/plan/plan.ts'
+import type { Change } from '../../../agent/model/change.ts'
+import { type Interface, Interfaces, settle } from '../../../contract/interface.ts'
+import { afterEvery, hostWith } from '../simulated-host.ts'
+
+/** What others have built on a NIC, and rules that name it: an interface is refused only if the change would disturb them. */
+
+const mac = (n: number) => `fa:16:3e:00:00:0${n}`
+const nic = (id: number, more: Partial<Interface> = {}): Partial<Interface> => ({
+	id,
+	macAddress: mac(id),
+	address: `10.0.${id}.23`,
+	cidr: `10.0.${id}.0/24`,
+	...more,
+})
+const wanted = (...nics: Partial<Interface>[]) => ({
+	interfaces: settle(Interfaces.parse(nics)),
+	nodeAddresses: [],
+	kinds: new Set(['hardware']),
+	failed: new Map(),
+})
+const fresh = hostWith([
+	{ ifindex: 2, name: 'ens0', mac: mac(0), up: true },
+	{ ifindex: 3, name: 'ens1', mac: mac(1) },
+])
+
+function changed(host: HostState, ...nics: Partial<Interface>[]): HostState {
+	const { steps } = plan(wanted(...nics), host, {})
+	return afterEvery(
+		host,
+		steps.map(({ change }) => change),
+		false,
+	)
+}
+
+/** Both NICs after a run, and what others did afterwards. */
+const configured = changed(fresh, nic(0), nic(1))
+const vlan: Partial<Link> = { name: 'vlan5', kind: 'vlan', lower: 2 }
+const rule = (more: Partial<Rule>): Rule => ({
+	family: 4,
+	priority: 600,
+	from: '0.0.0.0/0',
+	table: 77,
+	plain: false,
+	words: 'from all lookup 77',
+	...more,
+})
+
+function then(host: HostState, { others = [], first = {}, rules = [] }: Then): HostState {
+	const added = hostWith(others.map((other, at) => ({ ifindex: 20 + at, name: 'other', mac: mac(9), up: true, ...other }))).links
+	const links = host.links.map(link => (link.ifindex === 2 ? { ...link, ...first } : link))
+	return { ...host, links: [...links, ...added], rules: [...host.rules, ...rules] }
+}
+type Then = { others?: Partial<Link>[]; first?: Partial<Link>; rules?: Rule[] }
+
+const bridge = { name: 'br0', kind: 'bridge' }
+type Row = [title: string, host: HostState, nics: Partial<Interface>[], says: RegExp]
+
+describe('an interface is refused', () => {
+	test.each<Row>([
+		[
+			'whose NIC is not ours and has a VLAN',
+			then(fresh, { others: [vlan] }),
+			[nic(0)],
+			/^vlan5 is on top of ens0 \(ip -d link show dev vlan5\)$/,
+		],
+		[
+			'whose NIC is not ours and is a port of a VRF',
+			then(fresh, { first: { master: 'vrf1' } }),
+			[nic(0)],
+			/^ens0 is a port of vrf1 \(ip link show master vrf1\)$/,
+		],
+		[
+			'that gets another id, and has a VLAN',
+			then(configured, { others: [vlan] }),
+			[nic(0, { id: 7 }), nic(1)],
+			/^vlan5 is on top of multinic0, and multinic0 would be renamed to multinic7 \(/,
+		],
+		[
+			'that was renamed by somebody, and is a port of a bridge',
+			then(configured, { others: [bridge], first: { name: 'lan0', master: 'br0' } }),
+			[nic(0), nic(1)],
+			/^lan0 is a port of br0, and lan0 would be renamed to multinic0 \(/,
+		],
+		[
+			'whose MTU would be below that of its VLAN',
+			then(configured, { others: [vlan] }),
+			[nic(0, { mtu: 1400 }), nic(1)],
+			/^vlan5 is on top of it, and it would get an MTU of 1400, not the 1500 /,
+		],
+		[
+			'whose MTU is the smallest of a bridge',
+			then(configured, { others: [bridge, { name: 'tap0', kind: 'tun', master: 'br0', mtu: 9000 }], first: { master: 'br0' } }),
+			[nic(0, { mtu: 9000 }), nic(1)],
+			/^it is a port of br0, and it would get an MTU of 9000, which changes that of br0 /,
+		],
+		[
+			'that NetworkManager would have to release under a VLAN',
+			then({ ...configured, networkmanager: true }, { others: [vlan], first: { managedBy: 'NetworkManager' } }),
+			[nic(0, { address: '10.0.0.24' }), nic(1)],
+			/^vlan5 is on top of it, and NetworkManager would have to release it /,
+		],
+		[
+			'whose NIC is named by a rule',
+			then(fresh, { rules: [rule({ iif: 'ens0', words: 'from all iif ens0 lookup 254' })] }),
+			[nic(0)],
+			/^the rule 'from all iif ens0 lookup main' names ens0, and would match nothing once ens0 is renamed to multinic0 \(ip rule show priority 600\)$/,
+		],
+		[
+			'whose NIC is named by a rule for what leaves by it, of IPv6',
+			then(fresh, { rules: [rule({ family: 6, oif: 'ens0', words: '-6 from all oif ens0 lookup 77' })] }),
+			[nic(0)],
+			/names ens0, .* \(ip -6 rule show priority 600\)$/,
+		],
+		[
+			'whose NIC is named by a rule, by an alternative name',
+			then(fresh, { first: { altnames: ['enp0s3'] }, rules: [rule({ iif: 'enp0s3' })] }),
+			[nic(0)],
+			/names ens0, .* \(ip rule show priority 600\)$/,
+		],
+		[
+			'whose table a rule looks up',
+			then(fresh, { rules: [rule({ table: 100, mark: { value: 0x400, mask: 0xfff }, words: 'from all fwmark 0x400/0xfff lookup 100' })] }),
+			[nic(0)],
+			/^the rule 'from all fwmark 0x400\/0xfff lookup 100' looks up table 100, .*\(ip rule show priority 600\)$/,
+		],
+		[
+			'whose table a rule looks up that has our priority and a mark',
+			then(fresh, { rules: [rule({ priority: 10_000, table: 100, from: '10.0.0.9/32', mark: { value: 1, mask: 1 } })] }),
+			[nic(0)],
+			/looks up table 100/,
+		],
+		[
+			'whose table a rule looks up that has our priority and no address',
+			then(fresh, { rules: [rule({ priority: 10_000, table: 100, plain: true })] }),
+			[nic(0)],
+			/looks up table 100/,
+		],
+		[
+			'whose table a rule looks up for a network',
+			then(fresh, { rules: [rule({ priority: 10_000, table: 100, plain: true, from: '10.0.0.0/24' })] }),
+			[nic(0)],
+			/looks up table 100/,
+		],
+		[
+			'whose table a rule of IPv6 looks up',
+			then(fresh, { rules: [rule({ family: 6, table: 100, from: '::/0' })] }),
+			[nic(0)],
+			/ip -6 rule show priority 600/,
+		],
+	])('%s', (_, host, nics, says) => {
+		const { refused } = plan(wanted(...nics), host, {})
+		expect(refused).toMatchObject([{ refusal: { reason: 'InUse', message: expect.stringMatching(says) } }])
+	})
+})
+
+describe('an interface is configured', () => {
+	test.each<[title: string, host: HostState, nics: Partial<Interface>[], kinds: Change['kind'][] | undefined]>([
+		[
+			'and right, though it has a VLAN and a macvlan',
+			then(configured, { others: [vlan, { name: 'storage0', kind: 'macvlan', lower: 2 }] }),
+			[nic(0), nic(1)],
+			[],
+		],
+		['and right, though it is a port of a bridge', then(configured, { others: [bridge], first: { master: 'br0' } }), [nic(0), nic(1)], []],
+		[
+			'and gets another address and a route under a VLAN',
+			then(configured, { others: [vlan] }),
+			[nic(0, { gateway: '10.0.0.1', addresses: ['10.0.0.24/24'] }), nic(1)],
+			['ask', 'addAddress', 'addRoute', 'addRule', 'file'],
+		],
+		['and gets a larger MTU under a VLAN', then(configured, { others: [vlan] }), [nic(0, { mtu: 9000 }), nic(1)], ['mtu', 'file']],
+		[
+			'and gets a smaller MTU that the VLAN does not need',
+			then(configured, { others: [{ ...vlan, mtu: 1400 }] }),
+			[nic(0, { mtu: 1450 }), nic(1)],
+			['mtu', 'file'],
+		],
+		[
+			'and gets another MTU in a bridge with a smaller one',
+			then(configured, { others: [{ ...bridge, mtu: 1400 }], first: { master: 'br0' } }),
+			[nic(0, { mtu: 9000 }), nic(1)],
+			['mtu', 'file'],
+		],
+		[
+			'and right, though NetworkManager has it and a VLAN is on it',
+			then(changed({ ...fresh, networkmanager: true }, nic(0), nic(1)), { others: [vlan], first: { managedBy: 'NetworkManager' } }),
+			[nic(0), nic(1)],
+			[],
+		],
+		['and right, though a rule names it', then(configured, { rules: [rule({ iif: 'multinic0' })] }), [nic(0), nic(1)], []],
+		[
+			'and right, though a rule of others uses its table since',
+			then(configured, { rules: [rule({ table: 100, mark: { value: 1, mask: 1 } })] }),
+			[nic(0), nic(1)],
+			[],
+		],
+		['though rules of ours are left of a record that is lost', { ...fresh, rules: configured.rules }, [nic(0), nic(1)], undefined],
+	])('%s', (_, host, nics, kinds) => {
+		const { refused, kept, steps } = plan(wanted(...nics), host, {})
+		expect({ refused, kept }).toEqual({ refused: [], kept: [] })
+		if (kinds) expect([...new Set(steps.map(({ change }) => change.kind))]).toEqual(kinds)
+	})
+})
+
+describe('a link that is no longer desired', () => {
+	test.each<[title: string, more: Then, says: RegExp]>([
+		['and has a VLAN', { others: [vlan] }, /^vlan5 is on top of it, and it would be renamed to ens0 \(ip -d link show dev vlan5\)$/],
+		['and is a port of a bridge', { others: [bridge], first: { master: 'br0' } }, /^it is a port of br0, and it would be renamed to ens0 /],
+		[
+			'and is named by a rule',
+			{ rules: [rule({ oif: 'multinic0' })] },
+			/^the rule '.*' names it, and would match nothing once it is renamed to ens0 \(ip rule show priority 600\)$/,
+		],
+	])('%s stays unchanged and on record, and the others are removed', (_, more, says) => {
+		const host = then(configured, more)
+		const { kept, released, steps } = plan(wanted(), host, {})
+		expect(kept).toMatchObject([{ ours: { mac: mac(0) }, refusal: { reason: 'InUse', message: expect.stringMatching(says) } }])
+		expect(released).toMatchObject([{ ours: { mac: mac(1) } }])
+		const end = afterEvery(
+			host,
+			steps.map(({ change }) => change),
+			false,
+		)
+		expect(end.links[0]).toEqual(host.links[0])
+		expect(end.routes.filter(({ link }) => link === 2)).toEqual(host.routes.filter(({ link }) => link === 2))
+		expect(end.links[1]?.name).toBe('ens1')
+		expect(end.files['/etc/netplan/99-multinic0.yaml']).toEqual(host.files['/etc/netplan/99-multinic0.yaml'])
+		expect(plan(wanted(), end, {}).steps).toEqual([])
+		const free = { ...end, links: end.links.slice(0, 2).map(({ master: _, ...link }) => link), rules: configured.rules }
+		expect(changed(free).links.map(({ name }) => name)).toEqual(['ens0', 'ens1'])
+	})
+
+	test('keeps its table from the NIC that needs it', () => {
+		const { refused } = plan(wanted(nic(0, { macAddress: mac(1) })), then(configured, { others: [vlan] }), {})
+		const message = expect.stringMatching(/^table 100 is needed for multinic0 and has a route to .* over multinic0 \(/)
+		expect(refused).toMatchObject([{ refusal: { reason: 'InUse', message } }])
+	})
+
+	test('keeps its name from a NIC that needs no table, and the message says why', () => {
+		const { refused } = plan(wanted({ id: 0, macAddress: mac(1), policyRouting: false }), then(configured, { others: [vlan] }), {})
+		expect(refused).toMatchObject([
+			{
+				refusal: {
+					reason: 'NameTaken',
+					message: expect.stringMatching(/^multinic0 is the name .*in use: vlan5 is on top of multinic0 \(/),
+				},
+			},
+		])
+	})
+
+	test('that cannot be renamed keeps it from another managed NIC too, in a swap', () => {
+		const swap = [nic(0, { macAddress: mac(1) }), nic(1, { macAddress: mac(0) })]
+		const { refused, accepted } = plan(wanted(...swap), then(configured, { others: [vlan] }), {})
+		expect(accepted).toEqual([])
+		expect(refused.map(({ nic: { id }, refusal }) => [id, refusal.reason])).toEqual([
+			[1, 'InUse'],
+			[0, 'InUse'],
+		])
+	})
+})
+
+test('a VLAN that was down with its NIC and comes up with it is no loss; one that goes down is', () => {
+	const low = then(configured, { others: [{ ...vlan, up: false }], first: { up: false } })
+	const high = then(configured, { others: [vlan] })
+	const done = plan(wanted(nic(0), nic(1)), low, {})
+	expect([lossesOf(done, low, high), lossesOf(done, high, low)]).toMatchObject([
+		[],
+		[{ words: expect.stringMatching(/^vlan5, .*, up; now .*, down$/) }],
+	])
+})

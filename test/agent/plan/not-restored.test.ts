@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest'
+import type { FileState, HostState } from '../../../agent/model/host-state.ts'
+import type { Route } from '../../../agent/model/route.ts'
+import { plan } from '../../../agent/plan/plan.ts'
+import { notRestored } from '../../../agent/plan/not-restored.ts'
+import { Interfaces, settle } from '../../../contract/interface.ts'
+import { after, hostWith } from '../simulated-host.ts'
+
+/** What matters after an undo: everything that the run changed, and nothing that other programs added to its links meanwhile. */
+
+const mac = 'fa:16:3e:00:00:01'
+const wanted = {
+	interfaces: settle(Interfaces.parse([{ id: 0, macAddress: mac, address: '10.0.0.23', cidr: '10.0.0.0/24', mtu: 1400 }])),
+	nodeAddresses: [],
+	kinds: new Set(['hardware']),
+	failed: new Map(),
+}
+const file = (content: string): FileState => ({ content, mode: 0o644, gid: 0 })
+const theirs = '/etc/netplan/50-theirs.yaml'
+const route = (more: Partial<Route>): Route => ({
+	...{ family: 4, to: '10.9.0.0/16', link: 3, table: 254, metric: 0, protocol: 4, type: 1, scope: 0, onlink: false },
+	...more,
+})
+const leased = route({ to: '0.0.0.0/0', via: '172.16.0.1', protocol: 16, metric: 1024 })
+const start = hostWith([{ ifindex: 3, name: 'ens7', mac, up: true, managedBy: 'systemd-networkd' }], {
+	networkd: true,
+	routes: [route({ to: '10.8.0.0/16' })],
+	files: { [theirs]: file('theirs') },
+})
+const made = plan(wanted, start, {})
+const undone = made.undo.reduce(
+	(host, change) => after(host, change),
+	made.steps.reduce((host, { change }) => after(host, change), start),
+)
+const theirAddress = { family: 4 as const, cidr: '10.44.0.5/24', global: true, dynamic: false }
+const withRoutes = (...more: Route[]): HostState => ({ ...undone, routes: [...undone.routes, ...more] })
+
+test('an undo leaves nothing to restore', () => {
+	expect(notRestored(made, start, undone)).toEqual([])
+})
+
+describe('the host counts as restored although', () => {
+	test.each<[title: string, now: HostState]>([
+		['a lease has come meanwhile', withRoutes(leased)],
+		['a router has given a route meanwhile', withRoutes(route({ family: 6, to: '::/0', via: 'fe80::1', protocol: 9, metric: 1024 }))],
+		[
+			'another program has given an address',
+			{ ...undone, links: undone.links.map(link => ({ ...link, addresses: [...link.addresses, theirAddress] })) },
+		],
+		[
+			'another link has come with the index of one that is gone',
+			{ ...undone, links: undone.links.map(link => ({ ...link, mac: '02:00:00:00:00:77', mtu: 1400 })) },
+		],
+		['another program has written a file', { ...undone, files: { ...undone.files, '/etc/netplan/60-new.yaml': file('new') } }],
+		['another program has changed its file', { ...undone, files: { ...undone.files, [theirs]: file('changed') } }],
+		['another program has removed its file', { ...undone, files: {} }],
+	])('%s', (_, now) => {
+		expect(notRestored(made, start, now)).toEqual([])
+	})
+})
+
+describe('the host does not count as restored while', () => {
+	const path = made.steps.flatMap(({ change }) => (change.kind === 'file' ? [change.path] : []))[0] ?? ''
+
+	test.each<[title: string, now: HostState, words: RegExp]>([
+		['a file of the run is there', { ...undone, files: { ...undone.files, [path]: file('ours') } }, new RegExp(`new: ${path}`)],
+		['a route of the run is there', withRoutes(route({ table: 100 })), /new: route 10\.9\.0\.0/],
+		['a route that was there is gone', { ...undone, routes: [] }, /route 10\.8\.0\.0/],
+		['a link has another MTU', { ...undone, links: undone.links.map(link => ({ ...link, mtu: 1400 })) }, /ens7, mtu 1500/],
+	])('%s', (_, now, words) => {
+		expect(notRestored(made, start, now)).toEqual([expect.stringMatching(words)])
+	})
+
+	test('a lease that was there is gone', () => {
+		const before = { ...start, routes: [...start.routes, leased] }
+		expect(notRestored(made, before, undone)).toEqual([expect.stringMatching(/route 0\.0\.0\.0\/0 via 172\.16\.0\.1/)])
+	})
+})

@@ -1,0 +1,215 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Outcome } from '../../../agent/report/outcome.ts'
+import { blaming, type Code, failure } from '../../../agent/model/failure.ts'
+import type { RecordedLink } from '../../../agent/model/record.ts'
+import type { Accepted } from '../../../agent/model/selection.ts'
+import type { Step } from '../../../agent/model/change.ts'
+import type { Suspect } from '../../../agent/run/bisect.ts'
+import { FIRST, leftOut, type Lesson, nextAttempt, type Retry } from '../../../agent/run/retry.ts'
+import { DEFAULT_BASES } from '../../../contract/bases.ts'
+import { settle } from '../../../contract/interface.ts'
+import { hostWith } from '../simulated-host.ts'
+
+/** A run of attempts that change nothing: each attempt ends with a given result, and the test checks what the run concludes. */
+const mac = (id: number) => `fa:16:3e:00:00:${(id + 16).toString(16)}`
+
+type Wish = { wanted: number; removed: number }
+/** The result of an attempt that changes these NICs. */
+type End = Pick<Outcome, 'failed' | 'unrestored' | 'lostByOthers'>
+type Ends = (changed: { macs: readonly string[]; all: readonly Suspect[]; turn: number }) => End
+type Ran = { retry: Retry; last?: Outcome; lessons: Lesson[]; applied: number; configured: Set<Suspect> }
+
+function runOf({ wanted, removed }: Wish, ends: Ends, hasTime = true): Ran {
+	const ran: Ran = { lessons: [], applied: 0, configured: new Set(), retry: FIRST }
+	for (let turn = 0; turn < 100; turn++) {
+		const outcome = attemptOf({ wanted, removed }, { ran, ends, turn })
+		if (outcome.plan.steps.length > 0) ran.applied++
+		const { retry, lesson } = nextAttempt(ran.retry, outcome, hasTime)
+		Object.assign(ran, { retry, last: outcome })
+		if (!lesson) return ran
+		ran.lessons.push(lesson)
+	}
+	throw new Error('the run does not end')
+}
+
+function attemptOf(wish: Wish, { ran, ends, turn }: { ran: Ran; ends: Ends; turn: number }): Outcome {
+	const plan = planOf(wish, ran.retry, ran.configured)
+	const ids = plan.accepted.map(({ nic }) => nic.id).filter(id => !ran.configured.has(id))
+	const macs = plan.released.map(({ ours }) => ours.mac)
+	const end = plan.steps.length > 0 ? ends({ macs, all: [...ids, ...macs], turn }) : {}
+	if (!end.failed) for (const done of [...ids, ...macs]) ran.configured.add(done)
+	return { plan, ...end } as unknown as Outcome
+}
+
+function planOf({ wanted, removed }: Wish, retry: Retry, configured: ReadonlySet<Suspect>): Outcome['plan'] {
+	const { failed, kept } = leftOut(retry)
+	const records = Array.from({ length: removed }, (_, at) => recordOf(20 + at)).filter(({ mac: of }) => !configured.has(of))
+	const all = acceptedOf(wanted)
+	const accepted = all.filter(({ nic }) => !failed.has(nic.id))
+	const released = records.filter(({ mac: of }) => !kept.has(of)).map(ours => ({ ours, link: undefined }))
+	const steps: Step[] = [
+		...accepted.flatMap(({ nic: { id } }): Step[] => (configured.has(id) ? [] : [{ id, change: { kind: 'up', link: id } }])),
+		...released.map((): Step => ({ change: { kind: 'down', link: 99 } })),
+	]
+	return {
+		accepted,
+		refused: all.flatMap(({ nic }) => (failed.has(nic.id) ? [{ nic, refusal: { reason: 'ConnectivityLost' as const, message: '' } }] : [])),
+		released,
+		shared: new Map(),
+		kept: records.flatMap(ours =>
+			kept.has(ours.mac) ? [{ ours, link: undefined, refusal: { reason: 'InUse' as const, message: '' } }] : [],
+		),
+		moves: [],
+		bases: [DEFAULT_BASES],
+		steps,
+		undo: [],
+	}
+}
+
+function acceptedOf(count: number): Accepted[] {
+	const ids = Array.from({ length: count }, (_, id) => id)
+	const nics = settle(ids.map(id => ({ id, macAddress: mac(id), address: `10.0.${id}.23`, cidr: `10.0.${id}.0/24` })))
+	const { links } = hostWith(ids.map(id => ({ ifindex: id + 3, name: `ens${id}`, mac: mac(id) })))
+	return nics.flatMap((nic, at) => (links[at] ? [{ nic, link: links[at], ours: undefined }] : []))
+}
+
+function recordOf(id: number): RecordedLink {
+	const original = { name: `ens${id}`, altnames: [], mtu: 1500, up: false, sysctls: {} }
+	return { mac: mac(id), id, name: `multinic${id}`, original, addresses: [], former: [], routes: [], files: {} }
+}
+
+const loss = (hops: readonly string[] = []) => failure('CONNECTIVITY_LOST', 'api unreachable after the change', { hops })
+const costing =
+	(causes: ReadonlySet<Suspect>): Ends =>
+	({ all }) =>
+		all.some(one => causes.has(one)) ? { failed: loss() } : {}
+
+const wishes = fc.record({ wanted: fc.nat(10), removed: fc.nat(4) }).filter(({ wanted, removed }) => wanted + removed > 0)
+const codes: Code[] = [
+	'COMMAND_FAILED',
+	'NOT_VERIFIED',
+	'ADDRESS_IN_USE',
+	'EXPIRED',
+	'FOREIGN_CHANGED',
+	'CONNECTIVITY_LOST',
+	'LOST_BY_OTHERS',
+]
+
+/** Any result of an attempt, drawn for each attempt. */
+const anyEnd = fc.record({
+	code: fc.option(fc.constantFrom(...codes), { nil: undefined, freq: 6 }),
+	blames: fc.array(fc.nat(11), { maxLength: 3 }),
+	isBusy: fc.boolean(),
+	hops: fc.subarray(['10.0.1.1', '10.0.3.9', '192.168.9.1']),
+	key: fc.nat(20),
+})
+type Drawn = typeof anyEnd extends fc.Arbitrary<infer T> ? T : never
+
+function endOf({ code, blames, isBusy, hops, key }: Drawn): End {
+	if (code === undefined) return {}
+	if (code === 'LOST_BY_OTHERS') return others(`route ${key}`)
+	const message = isBusy ? 'Device or resource busy' : 'no'
+	const isBlaming = blames.length > 0 && code === 'COMMAND_FAILED'
+	return {
+		failed: isBlaming
+			? blaming(
+					code,
+					blames.map(id => ({ id, message })),
+				)
+			: failure(code, message, { hops }),
+	}
+}
+
+describe('a run ends', () => {
+	test('after at most 1 + (number of interfaces) attempts that change something, with any results', () => {
+		fc.assert(
+			fc.property(wishes, fc.array(anyEnd, { minLength: 40, maxLength: 40 }), fc.boolean(), (wish, drawn, hasTime) => {
+				const { applied, lessons } = runOf(wish, ({ turn }) => endOf(drawn[turn % drawn.length] as Drawn), hasTime)
+				expect(applied).toBeLessThanOrEqual(1 + wish.wanted + wish.removed)
+				expect(lessons.length).toBeLessThanOrEqual(2 * (1 + wish.wanted + wish.removed))
+			}),
+			{ numRuns: 1_000 },
+		)
+	})
+
+	test('immediately if an attempt could not be rolled back', () => {
+		const { applied } = runOf({ wanted: 4, removed: 1 }, () => ({ failed: loss(), unrestored: ['api does not answer'] }))
+		expect(applied).toBe(1)
+	})
+
+	test.each<[title: string, wish: Wish, ends: Ends, applied: number]>([
+		['that removes the NIC to the API server', { wanted: 0, removed: 1 }, () => ({ failed: loss() }), 1],
+		['that always takes too long', { wanted: 3, removed: 0 }, () => ({ failed: failure('EXPIRED', 'too long') }), 1],
+		['whose command fails for no one interface', { wanted: 3, removed: 0 }, () => ({ failed: failure('COMMAND_FAILED', 'no') }), 1],
+		['whose only interface costs the path', { wanted: 1, removed: 0 }, () => ({ failed: loss() }), 1],
+		['whose two interfaces both cost the path', { wanted: 2, removed: 0 }, () => ({ failed: loss() }), 3],
+		['that others disturb each time', { wanted: 2, removed: 0 }, ({ turn }) => others(`route ${turn}`), 3],
+		['that others disturb by the same thing', { wanted: 2, removed: 0 }, () => others('route'), 2],
+	])('%s after the expected number of attempts (case %#)', (_, wish, ends, applied) => {
+		expect(runOf(wish, ends).applied).toBe(applied)
+	})
+})
+
+const others = (key: string): End => ({ failed: failure('LOST_BY_OTHERS', 'gone'), lostByOthers: [{ key, words: key }] })
+
+describe('a desired interface or removal that costs the node a path', () => {
+	const pairs = (all: readonly Suspect[]) => all.flatMap((one, at) => all.slice(at + 1).map(other => [one, other]))
+
+	test.each(Array.from({ length: 10 }, (_, count) => count + 1))('is found as any one of %i, and all others are configured', wanted => {
+		for (const id of without(wanted, [])) {
+			const { configured, applied } = runOf({ wanted, removed: 0 }, costing(new Set([id])))
+			expect(applied).toBeLessThanOrEqual(1 + wanted)
+			expect([...configured].toSorted(), `${id}`).toEqual(without(wanted, [id]))
+		}
+	})
+
+	test.each([8, 9, 10])('is found as any two of %i, and all others are configured', wanted => {
+		for (const causes of pairs(without(wanted, []))) {
+			const { configured, applied } = runOf({ wanted, removed: 0 }, costing(new Set(causes)))
+			expect(applied).toBeLessThanOrEqual(1 + wanted)
+			expect([...configured].toSorted(), `${causes}`).toEqual(without(wanted, causes))
+		}
+	})
+
+	test('is found if it is a removal: that link stays, and all else is applied', () => {
+		for (const wanted of [1, 2, 5, 10]) {
+			const { configured, retry, lessons } = runOf({ wanted, removed: 2 }, costing(new Set([mac(20)])))
+			expect(configured).toEqual(new Set([...without(wanted, []), mac(21)]))
+			expect([...retry.kept.keys()]).toEqual([mac(20)])
+			expect(retry.kept.get(mac(20))).toMatchObject({ reason: 'ConnectivityLost' })
+			expect(lessons.every(({ kind }) => kind === 'narrowed' || kind === 'excluded')).toBe(true)
+		}
+	})
+
+	test('is never configured, however many there are', () => {
+		fc.assert(
+			fc.property(wishes, fc.infiniteStream(fc.boolean()), (wish, isCause) => {
+				const all: Suspect[] = [...without(wish.wanted, []), ...Array.from({ length: wish.removed }, (_, at) => mac(20 + at))]
+				const causes = new Set(all.filter(() => isCause.next().value))
+				const { configured, applied } = runOf(wish, costing(causes))
+				expect([...configured].filter(one => causes.has(one))).toEqual([])
+				expect(applied).toBeLessThanOrEqual(1 + all.length)
+				if (causes.size === 0) expect(configured.size).toBe(all.length)
+			}),
+			{ numRuns: 500 },
+		)
+	})
+
+	test('is excluded immediately, together with other candidates, if there is no time to search', () => {
+		const { configured, applied } = runOf({ wanted: 4, removed: 0 }, costing(new Set([2])), false)
+		expect({ configured, applied }).toEqual({ configured: new Set(), applied: 1 })
+	})
+})
+
+test('a failure that blames no interface is retried without the removals', () => {
+	const { configured, retry } = runOf({ wanted: 2, removed: 1 }, ({ macs }) =>
+		macs.length > 0 ? { failed: failure('COMMAND_FAILED', 'ip link set dev if9 name ens20: no such device') } : {},
+	)
+	expect(configured).toEqual(new Set([0, 1]))
+	expect(retry.kept.get(mac(20))).toMatchObject({ reason: 'CommandFailed', message: expect.stringMatching(/is unchanged$/) })
+})
+
+function without(count: number, causes: readonly Suspect[]): number[] {
+	return Array.from({ length: count }, (_, id) => id).filter(id => !causes.includes(id))
+}
