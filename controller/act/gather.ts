@@ -1,7 +1,8 @@
 import { ConfigMap, Event, isKubeFailure, type KubeClient } from '../../runtime/kube/index.ts'
 import { clean } from '../../contract/clean.ts'
+import { condition } from '../../contract/status.ts'
 import type { Caches } from '../cache/caches.ts'
-import { condition, currentRun, isFinished, isPodless, isReported, NO_POD_MS } from '../model/runs.ts'
+import { currentRun, isFinished, isPodless, isReported, NO_POD_MS } from '../model/runs.ts'
 import type { RunSettings, Snapshot } from '../model/snapshot.ts'
 
 /**

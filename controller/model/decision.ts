@@ -1,5 +1,6 @@
+import type { Ask } from '../../contract/names.ts'
 import type { NodeConfigStatus } from '../../contract/node-config.ts'
-import type { RequestKind, Requests } from './requests.ts'
+import type { Requests } from './requests.ts'
 import type { HoldReason, Mode } from './snapshot.ts'
 
 /** Which run to create; `cause`, `requests` and `failures` are only recorded. */
@@ -11,7 +12,7 @@ export type Decision =
 	/** Decide again after that time, or when something changes. */
 	| { act: 'wait'; why: string; afterMs: number }
 	/** Change the finalizer and annotations that the controller owns. */
-	| { act: 'updateMetadata'; why: string; finalizer: boolean; answered: readonly RequestKind[] }
+	| { act: 'updateMetadata'; why: string; finalizer: boolean; answered: readonly Ask[] }
 	/** `keepStatus`: the status continues to report the failure that is being retried. */
 	| { act: 'start'; why: string; run: NewRun; keepStatus: boolean }
 	/** `result`: the status has the result of a run. `eventKey`: record an Event with this name. `holdReason`: why the run is queued. */

@@ -1,8 +1,8 @@
+import { condition, isCurrent } from '../../contract/status.ts'
 import type { Decision } from '../model/decision.ts'
 import { setStatusOnce } from './set-status-once.ts'
 import { isLost } from '../status/history.ts'
 import {
-	condition,
 	currentRun,
 	mayHaveRun,
 	isFinished,
@@ -56,9 +56,9 @@ export function whenRunLost(snapshot: Snapshot): Decision | undefined {
  * valid.
  */
 export function whenRunOutOfSight(snapshot: Snapshot): Decision | undefined {
-	const { state, observedGeneration } = snapshot.config.status
+	const { config } = snapshot
 	if (snapshot.node?.ready !== 'Unknown' || !mayRunOnNode(snapshot) || isUpToDate(snapshot)) return undefined
-	if (state === 'Failed' && observedGeneration === snapshot.config.generation) return undefined
+	if (config.status.state === 'Failed' && isCurrent(config)) return undefined
 	const run = currentRun(snapshot)
 	if (!run || run.report || !isActive(run)) return whenKubeletSilent(snapshot)
 	return setStatusOnce(snapshot, 'NodeNotReady', kubeletSilentStatus(snapshot, run))
@@ -68,22 +68,23 @@ export function whenRunOutOfSight(snapshot: Snapshot): Decision | undefined {
 export function whenRunActive(snapshot: Snapshot): Decision | undefined {
 	if (!mayRunOnNode(snapshot)) return undefined
 	const run = currentRun(snapshot)
-	const { status, generation } = snapshot.config
+	const { config } = snapshot
+	const { status } = config
 	const wait: Decision = { act: 'wait', why: 'RunIsActive', afterMs: msUntilNextDecision(snapshot) }
 	if (!run || !isActive(run) || run.report) return whenPreviousRunActive(snapshot) ?? wait
 	const reported = condition(status, 'Ready')?.reason
-	const isReportedRunning = status.observedGeneration === generation && status.lastJobName === run.name && reported !== 'NodeNotReady'
+	const isReportedRunning = isCurrent(config) && status.lastJobName === run.name && reported !== 'NodeNotReady'
 	const refused = run.pod ? run.pod.refused : snapshot.noPod
 	if (refused && !(isReportedRunning && reported === 'PodRefused'))
 		return { act: 'setStatus', why: 'PodRefused', status: podRefusedStatus(snapshot, run, refused), result: false }
-	if (isReportedRunning || (status.observedGeneration === generation && status.state === 'Failed')) return wait
+	if (isReportedRunning || (isCurrent(config) && status.state === 'Failed')) return wait
 	return { act: 'setStatus', why: 'RunStarted', status: startedStatus(snapshot, run), result: false }
 }
 
 /** Reports that an earlier run that does not end keeps the next one from the node; otherwise the status would not say why. */
 function whenPreviousRunActive(snapshot: Snapshot): Decision | undefined {
-	const { state, observedGeneration } = snapshot.config.status
-	const isInStatus = isUpToDate(snapshot) || (state === 'Failed' && observedGeneration === snapshot.config.generation)
+	const { config } = snapshot
+	const isInStatus = isUpToDate(snapshot) || (config.status.state === 'Failed' && isCurrent(config))
 	if (isInStatus || snapshot.node?.ready === 'Unknown') return undefined
 	const stuck = snapshot.runs.find(run => isActive(run) && msUntilGivenUp(run, snapshot) <= 0)
 	if (!stuck) return undefined

@@ -1,3 +1,4 @@
+import { complaintOf, isDrifted, mayHeal } from '../../contract/status.ts'
 import { answeredRequests } from '../model/requests.ts'
 import { whenInConflict } from './conflict.ts'
 import { type Check, firstOf } from './check.ts'
@@ -6,16 +7,7 @@ import { setStatusOnce } from './set-status-once.ts'
 import { obsoleteRuns } from './gc.ts'
 import { whenCleaned, whenDeletedWithNode, whenReleased, whenFinalizerMissing, whenNeverRun } from './finalizer.ts'
 import { whenNodeReplaced } from './node-identity.ts'
-import {
-	backoffMs,
-	failureOf,
-	currentRun,
-	isDrifted,
-	isUpToDate,
-	isVerificationLimitReached,
-	isRetryable,
-	wantedMode,
-} from '../model/runs.ts'
+import { backoffMs, currentRun, isUpToDate, isVerificationLimitReached, wantedMode } from '../model/runs.ts'
 import { nextRepairAt } from '../rollout/repair-budget.ts'
 import { whenRunOverdue, whenNoPodCreated } from './run-deadline.ts'
 import { whenQueued } from './rollout-queue.ts'
@@ -104,7 +96,7 @@ function whenNodeMissing(snapshot: Snapshot): Decision | undefined {
 function whenUpToDate(snapshot: Snapshot): Decision | undefined {
 	const { config } = snapshot
 	if (config.requests.retry !== undefined || config.deleting || !isUpToDate(snapshot)) return undefined
-	if (config.status.state === 'Failed' && isRetryable(failureOf(snapshot))) return undefined
+	if (config.status.state === 'Failed' && mayHeal(complaintOf(config))) return undefined
 	const { due, nextAt } = obsoleteRuns(snapshot)
 	if (due.length > 0) return { act: 'deleteRuns', why: 'RunsAreObsolete', runs: due }
 	return waitUntil(
@@ -122,20 +114,20 @@ function waitUntil({ now }: Snapshot, why: string, at: number): Decision {
 /** Drift is repaired, but only a limited number of times: a process that changes it back again and again does so on purpose. */
 function whenRepairedTooOften(snapshot: Snapshot): Decision | undefined {
 	const { config, now } = snapshot
-	if (config.requests.retry !== undefined || config.deleting || !isDrifted(snapshot)) return undefined
+	if (config.requests.retry !== undefined || config.deleting || !isDrifted(config)) return undefined
 	const at = nextRepairAt(snapshot, now)
 	return at <= now ? undefined : waitUntil(snapshot, 'RepairedTooOften', Math.min(at, nextVerificationAt(snapshot) ?? at))
 }
 
 function whenBackingOff(snapshot: Snapshot): Decision | undefined {
 	const { config, now } = snapshot
-	if (config.requests.retry !== undefined || config.status.state !== 'Failed' || !isUpToDate(snapshot) || isDrifted(snapshot))
+	if (config.requests.retry !== undefined || config.status.state !== 'Failed' || !isUpToDate(snapshot) || isDrifted(config))
 		return undefined
 	const run = currentRun(snapshot)
 	if (config.deleting && !run) return undefined
 	const { due } = obsoleteRuns(snapshot)
 	if (due.length > 0) return { act: 'deleteRuns', why: 'RunsAreObsolete', runs: due }
-	const waitMs = backoffMs((run?.failures ?? 0) + 1, failureOf(snapshot))
+	const waitMs = backoffMs((run?.failures ?? 0) + 1, complaintOf(config))
 	const leftMs = Date.parse(config.status.lastProcessed ?? '') + waitMs - now
 	// a failure in the future was recorded by another clock; if it is far ahead, its time is meaningless
 	return leftMs > 0 && leftMs <= 2 * waitMs ? { act: 'wait', why: 'BackingOff', afterMs: leftMs } : undefined

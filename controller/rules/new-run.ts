@@ -1,5 +1,6 @@
+import { isCurrent, isDrifted } from '../../contract/status.ts'
 import type { Decision } from '../model/decision.ts'
-import { failureOf, currentRun, isReported, nextAttempt, succeeded, wantedMode } from '../model/runs.ts'
+import { currentRun, isReported, nextAttempt, succeeded, wantedMode } from '../model/runs.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 
 /** Chooses the run to start and its cause, when nothing prevents a run. Pure. */
@@ -19,8 +20,8 @@ function causeOfRun(snapshot: Snapshot, isUnmade: boolean): string {
 	const { config } = snapshot
 	if (isUnmade) return 'JobMissing'
 	if (config.requests.retry !== undefined) return 'RetryAsked'
-	if (config.status.observedGeneration !== config.generation) return config.deleting ? 'Deleted' : 'SpecChanged'
-	if (config.status.state === 'Failed') return failureOf(snapshot).reason === 'Drifted' ? 'Drifted' : 'BackOffOver'
+	if (!isCurrent(config)) return config.deleting ? 'Deleted' : 'SpecChanged'
+	if (config.status.state === 'Failed') return isDrifted(config) ? 'Drifted' : 'BackOffOver'
 	if (config.deleting) return 'Deleted'
 	return config.status.state === 'Pending' ? 'WaitIsOver' : 'ResultMissing'
 }

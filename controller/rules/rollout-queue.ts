@@ -1,3 +1,4 @@
+import { isCurrent } from '../../contract/status.ts'
 import type { Decision } from '../model/decision.ts'
 import { type Check, firstOf } from './check.ts'
 import { setStatusOnce } from './set-status-once.ts'
@@ -55,8 +56,7 @@ function whenNotNext({ settings, slots, queuePosition, controlPlaneBusy }: Rollo
 /** The hold of a retry is not reported: the status already reports the failure to be retried. */
 function queued(snapshot: Snapshot, { reason, message }: Hold): Decision {
 	const { config, rollout, now } = snapshot
-	if (config.status.state === 'Failed' && config.status.observedGeneration === config.generation)
-		return { act: 'queue', why: reason, afterMs: 0 }
+	if (config.status.state === 'Failed' && isCurrent(config)) return { act: 'queue', why: reason, afterMs: 0 }
 	const queuedMs = rollout.hold?.reason === reason ? now - rollout.hold.since : 0
 	if (queuedMs < reportAfterMs) return { act: 'queue', why: reason, afterMs: reportAfterMs - queuedMs }
 	const decision = setStatusOnce(snapshot, 'Waiting', pendingStatus(snapshot, 'Waiting', message))

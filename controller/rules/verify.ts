@@ -1,13 +1,15 @@
-import { type RequestKind, answeredRequests } from '../model/requests.ts'
+import { condition, isDrifted } from '../../contract/status.ts'
+import type { Ask } from '../../contract/names.ts'
+import { answeredRequests } from '../model/requests.ts'
 import { statusPatch } from '../status/status-patch.ts'
 import type { Decision } from '../model/decision.ts'
-import { attemptsOf, condition, isDrifted, isUpToDate, isVerificationLimitReached, nextAttempt, podNetworksOf } from '../model/runs.ts'
+import { attemptsOf, isUpToDate, isVerificationLimitReached, nextAttempt, podNetworksOf } from '../model/runs.ts'
 import type { Mode, Run, Snapshot } from '../model/snapshot.ts'
 import { verifiedStatus } from '../status/status.ts'
 
 /** Read-only runs: because a person requests them, because the node rebooted, or because they are due. Pure. */
 
-type Verification = { mode: Mode; cause: string; request?: RequestKind }
+type Verification = { mode: Mode; cause: string; request?: Ask }
 
 /** How soon a verification without a result may be repeated, and how long one waits for other runs to end (milliseconds). */
 const retryMs = 300_000
@@ -75,7 +77,7 @@ function isAllowed(snapshot: Snapshot, { request }: Verification): boolean {
 
 /** A configured node may be verified; one that is being configured, or cannot be, already reports its state. */
 function isVerifiable(snapshot: Snapshot): boolean {
-	return isUpToDate(snapshot) && (snapshot.config.status.state === 'Configured' || isDrifted(snapshot))
+	return isUpToDate(snapshot) && (snapshot.config.status.state === 'Configured' || isDrifted(snapshot.config))
 }
 
 /** The node has rebooted since the last run; only a verification shows whether everything is restored. */

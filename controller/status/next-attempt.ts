@@ -1,13 +1,14 @@
 import { cut, MESSAGE_MAX } from '../../contract/conditions.ts'
-import { backoffMs, isRetryable, type RunFailure } from '../model/runs.ts'
+import { type Complaint, mayHeal } from '../../contract/status.ts'
+import { backoffMs } from '../model/runs.ts'
 import { duration } from '../model/format.ts'
 
 /** Messages that end with what happens next. Pure. */
 
 /** Appends what happens next to a message, so that a long message never cuts it off. */
-export function withNextAttempt(message: string, failure: RunFailure | false, failures: number): string {
-	if (!failure) return message
-	return endingWith(isRetryable(failure) ? nextAttemptMessage(backoffMs(failures, failure)) : 'Waiting for a change or a retry.', message)
+export function withNextAttempt(message: string, complaint: Complaint | false, failures: number): string {
+	if (!complaint) return message
+	return endingWith(mayHeal(complaint) ? nextAttemptMessage(backoffMs(failures, complaint)) : 'Waiting for a change or a retry.', message)
 }
 
 export function nextAttemptMessage(ms: number): string {

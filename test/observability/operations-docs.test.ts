@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { reasons } from '../../contract/reasons.ts'
 import { rolloutOf, RolloutSettings } from '../../contract/rollout.ts'
-import { backoffMs, isRetryable } from '../../controller/model/runs.ts'
+import { mayHeal } from '../../contract/status.ts'
+import { backoffMs } from '../../controller/model/runs.ts'
 
 /** Tests docs/operations.md against what it describes. */
 
@@ -20,7 +21,7 @@ test('the page explains every reason once, in the order of the contract, and no 
 describe('the page describes what the controller does next', () => {
 	const failing = [...explained].filter(([, text]) => text.includes('`Failed`,') && !text.includes('`Failed`, repaired'))
 	test.each(failing.filter(([reason]) => reason !== 'PartlyFailed'))('%s', (reason, text) => {
-		const words = !isRetryable({ reason }) ? 'not retried until the node config changes' : waitsOf(reason)
+		const words = !mayHeal({ reason }) ? 'not retried until the node config changes' : waitsOf(reason)
 		expect(text).toContain(words)
 		expect(text.includes('`Failed`, stops the rollout')).toBe('stops' in (reasons[reason as keyof typeof reasons] ?? {}))
 	})
