@@ -145,7 +145,7 @@ function ruleOf({ stopper, first, running, paused, fault, limit }: Line): string
 	if (paused) return 'the rollout is paused'
 	if (stopper) return `stopped by ${stopper.name}: ${stopper.reason}, ${clause(stopper.message)}`
 	if (!first) return ''
-	if (limit !== undefined && running >= limit) return `the wave is full (at most ${limit} nodes)`
+	if (limit !== undefined && running >= limit) return `the wave is full (at most ${limit} ${limit === 1 ? 'node' : 'nodes'})`
 	return clause(condition(first.config.status, 'Ready')?.message) || 'the controller has not reported a reason'
 }
 
