@@ -74,7 +74,7 @@ export function createController(options: ControllerOptions): Controller {
 		mayAct = isLeading
 		if (!(await Promise.race([caches.synced, ended(term)]))) return
 		caches.stopRecord.setWriter(stops)
-		stops.touch()
+		stops.scheduleWrite()
 		await runLoop({ queue, reconcile, log, workers, signal: term, mayBegin: isLeading, ...(metrics && { metrics: metrics.loop }) })
 		await recorder.drain(drainMs)
 	}

@@ -29,16 +29,16 @@ export async function main(context: Context & Read<typeof readers>): Promise<voi
 	await client.close()
 }
 
-type Office = { client: KubeClient; config: Config; controller: Controller; metrics: Metrics }
+type LeaderDeps = { client: KubeClient; config: Config; controller: Controller; metrics: Metrics }
 
 /** A controller that loses its lease exits: its unfinished work belongs to its successor. */
-async function lead({ signal, log }: Context, { client, config, controller, metrics }: Office): Promise<void> {
+async function lead({ signal, log }: Context, { client, config, controller, metrics }: LeaderDeps): Promise<void> {
 	if (!config.leaderElect) return controller.run(signal)
 	const identity = `${config.lease.holder || hostname()}_${randomBytes(4).toString('hex')}`
 	const at = { name: config.lease.name, namespace: config.namespace }
-	const told = { onChange: (leads: boolean) => metrics.leading(at.name, leads), onSlowPath: () => metrics.slowPath(at.name) }
-	told.onChange(false) // so that a candidate reports 0, not nothing
-	const { lost } = await leadWhileElected({ client, at, identity, log, signal, ...told }, controller.run)
+	const callbacks = { onChange: (leads: boolean) => metrics.leading(at.name, leads), onSlowPath: () => metrics.slowPath(at.name) }
+	callbacks.onChange(false) // so that a candidate reports 0, not nothing
+	const { lost } = await leadWhileElected({ client, at, identity, log, signal, ...callbacks }, controller.run)
 	if (lost) throw new Failure('LEASE_LOST', 'another controller is the leader, or the lease could not be renewed', { retry: true })
 }
 

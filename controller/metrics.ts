@@ -35,30 +35,30 @@ export function countDecisions(registry: Registry): (decision: Decision, snapsho
 	// to Prometheus, a counter that first appears with 1 has not increased: the series that alerts use exist from the start
 	started.inc({ cause: 'Drifted', mode: 'Apply' }, 0)
 	for (const reason of ['Drifted', 'RunLost']) results.inc({ state: 'Failed', reason }, 0)
-	const tellTimes = observeTimes(registry)
+	const observeRun = createRunObserver(registry)
 	return (decision, snapshot) => {
 		if (decision.act === 'start') started.inc({ cause: decision.run.cause, mode: decision.run.mode })
-		const told = resultOf(decision, snapshot)
-		if (!told) return
-		const { state, reason, run } = told
+		const result = resultOf(decision, snapshot)
+		if (!result) return
+		const { state, reason, run } = result
 		results.inc({ state, reason })
 		if (run && changesNode(run.mode)) changes.inc(run.report?.changes ?? 0)
-		if (run) tellTimes(run, snapshot.now)
+		if (run) observeRun(run, snapshot.now)
 	}
 }
 
 /** Returns the result of a run if the decision reports one; after a clean-up the status reports nothing more. */
 function resultOf(decision: Decision, snapshot: Snapshot): { state: string; reason: string; run: Run | undefined } | undefined {
 	if (decision.act === 'release' && decision.why === 'Cleaned') return { state: 'Released', reason: 'Released', run: currentRun(snapshot) }
-	if (decision.act !== 'settle' || !decision.result) return undefined
-	const { status, moment = `${status.lastJobName}.result` } = decision
-	// only its moment names a verification, because the status continues to name the run that configured the node
-	const run = snapshot.runs.find(({ name, uid }) => `${name}.result` === moment && uid === snapshot.config.uid)
+	if (decision.act !== 'setStatus' || !decision.result) return undefined
+	const { status, eventKey = `${status.lastJobName}.result` } = decision
+	// only its event key names a verification, because the status continues to name the run that configured the node
+	const run = snapshot.runs.find(({ name, uid }) => `${name}.result` === eventKey && uid === snapshot.config.uid)
 	return { state: status.state ?? UNKNOWN, reason: reasonOf(status), run }
 }
 
 /** The durations of a run: until the agent started, in its phases, and until its result was read. */
-function observeTimes(registry: Registry): (run: Run, now: number) => void {
+function createRunObserver(registry: Registry): (run: Run, now: number) => void {
 	const common = { registers: [registry], buckets: runBuckets }
 	const begin = new Histogram({
 		...common,
@@ -102,18 +102,18 @@ function reasonOf(status: NodeConfigStatus): string {
 export function observeFleet(registry: Registry, caches: Pick<Caches, 'fleet' | 'census'>): void {
 	const registers = [registry]
 	const { fleet, census } = caches
-	const fact = (name: string, help: string, read: () => number) =>
+	const gauge = (name: string, help: string, read: () => number) =>
 		new Gauge({
 			...{ registers, name, help },
 			collect() {
 				this.set(read())
 			},
 		})
-	fact('multinic_rollout_changing', 'Nodes that are being changed', () => fleet.counts().changing)
-	fact('multinic_rollout_waiting', 'Nodes in the queue', () => fleet.counts().waiting)
-	fact('multinic_rollout_stopping', 'Nodes that stop the rollout', () => fleet.counts().stopping)
-	fact('multinic_rollout_limit', 'Nodes that may be changed concurrently', () => fleet.counts().limit)
-	fact('multinic_rollout_paused', '1 if the rollout is paused or its settings are invalid', () => (fleet.counts().paused ? 1 : 0))
+	gauge('multinic_rollout_changing', 'Nodes that are being changed', () => fleet.counts().changing)
+	gauge('multinic_rollout_waiting', 'Nodes in the queue', () => fleet.counts().queued)
+	gauge('multinic_rollout_stopping', 'Nodes that stop the rollout', () => fleet.counts().stopping)
+	gauge('multinic_rollout_limit', 'Nodes that may be changed concurrently', () => fleet.counts().limit)
+	gauge('multinic_rollout_paused', '1 if the rollout is paused or its settings are invalid', () => (fleet.counts().paused ? 1 : 0))
 	tally(registry, { name: 'multinic_node_configs', help: 'Node configs by state and reason', labels: ['state', 'reason'] }, () =>
 		[...census.configs()].map(({ status }) => [status.state ?? UNKNOWN, reasonOf(status)]),
 	)
@@ -135,13 +135,13 @@ function tally(registry: Registry, { name, help, labels }: { name: string; help:
 }
 
 function observeCaches(registry: Registry, census: Caches['census']): void {
-	const facts = {
+	const metrics = {
 		multinic_cache_objects: [Gauge, 'Objects in the cache', 'objects'],
 		multinic_cache_events_total: [Counter, 'Watch events', 'events'],
 		multinic_cache_lists_total: [Counter, 'Number of relists', 'lists'],
 		multinic_cache_failures_total: [Counter, 'Failed lists and watches', 'failures'],
 	} as const
-	for (const [name, [Metric, help, of]] of Object.entries(facts))
+	for (const [name, [Metric, help, of]] of Object.entries(metrics))
 		new Metric({
 			...{ registers: [registry], labelNames: ['kind'], name, help },
 			collect() {

@@ -5,7 +5,7 @@ import { parseBounded } from './bounded-json.ts'
 import { textOf } from './body-text.ts'
 import { deadline } from './clock.ts'
 import { Failure, wordsOf } from './errors.ts'
-import { hideSecrets, remoteWords } from './remote-words.ts'
+import { createRedactor, responseMessage } from './response-message.ts'
 
 /** Codes of a failed HTTP call. */
 export type HttpCode =
@@ -147,7 +147,7 @@ type Refusal = { status: number; text: string; retryAfter: string | string[] | u
 
 function refusal<T>(call: HttpCall<T>, { status, text, retryAfter }: Refusal): Failure<HttpCode> {
 	const code = byStatus[status] ?? (status >= 500 ? 'SERVER_ERROR' : 'REFUSED')
-	const remote = remoteWords(text, hideIn(call))
+	const remote = responseMessage(text, hideIn(call))
 	const seconds = Math.min(Number(retryAfter), LONGEST_RETRY_S)
 	const facts = {
 		retry: status >= 500 || status === 408 || status === 429,
@@ -177,7 +177,7 @@ function failure<T>(
 }
 
 function hideIn<T>({ headers = {}, secrets = [] }: HttpCall<T>): (text: string) => string {
-	return hideSecrets(headers, secrets)
+	return createRedactor(headers, secrets)
 }
 
 function hidden(facts: Record<string, unknown>, hide: (text: string) => string): Record<string, unknown> {

@@ -9,7 +9,7 @@ import { ConfigMap, Job } from '../../runtime/kube/kinds.ts'
 import { agent, world } from '../../test/controller/world.ts'
 import { createConfig, each, elsewhere, specOf } from './cluster.ts'
 
-const run: NewRun = { attempt: 1, mode: 'Apply', cause: 'SpecChanged', asked: {}, failures: 0 }
+const run: NewRun = { attempt: 1, mode: 'Apply', cause: 'SpecChanged', requests: {}, failures: 0 }
 
 /**
  * A bare client that makes the writes of a dispatch, as many concurrently as the controller: ConfigMap, Job, status. @returns nodes a

@@ -4,9 +4,9 @@ import type { NodeConfigStatus } from '../../contract/node-config.ts'
 import { ConfigMap, isKubeFailure, type KubeClient } from '../../runtime/kube/index.ts'
 import { Failure } from '../../runtime/errors.ts'
 import type { Log } from '../../runtime/log.ts'
-import { withdrawn } from '../model/requests.ts'
+import { removeAnnotations } from '../model/requests.ts'
 import type { Caches } from '../cache/caches.ts'
-import { statusChange } from '../status/status-patch.ts'
+import { statusPatch } from '../status/status-patch.ts'
 import type { Decision } from '../model/decision.ts'
 import { eventOf, type Note, releasedNote, startedNote, statusNote } from './events.ts'
 import type { AgentSettings } from './job.ts'
@@ -15,13 +15,13 @@ import { createRun } from './launch.ts'
 import type { Recorder } from './event-recorder.ts'
 import type { StopRecord } from '../rollout/stop-record.ts'
 import type { Snapshot } from '../model/snapshot.ts'
-import { refusedStatus, startedStatus, untoldStatus } from '../status/status.ts'
+import { rejectedRunStatus, startedStatus, rejectedStatus } from '../status/status.ts'
 
 /** For each node config, the write that fails now, how many times it failed in a row, and since when. */
 export type FailedWrites = Map<string, { what: string; since: number; times: number }>
 
 /** Dependencies of the functions below, one function per decision. */
-export type Hands = {
+export type ActDeps = {
 	client: KubeClient
 	caches: Caches
 	agent: AgentSettings
@@ -32,15 +32,19 @@ export type Hands = {
 }
 
 /** Adds the finalizer and removes the annotations of answered requests, in one write. */
-export async function adopt(hands: Hands, { config }: Snapshot, { finalizer, withdraw }: Extract<Decision, { act: 'adopt' }>) {
-	const stored = await hands.client.patch(NodeConfig, config, {
+export async function updateMetadata(
+	deps: ActDeps,
+	{ config }: Snapshot,
+	{ finalizer, answered }: Extract<Decision, { act: 'updateMetadata' }>,
+) {
+	const stored = await deps.client.patch(NodeConfig, config, {
 		metadata: {
 			resourceVersion: config.resourceVersion,
 			...(finalizer && { finalizers: [...config.finalizers, FINALIZER] }),
-			...(withdraw.length > 0 && { annotations: withdrawn(withdraw) }),
+			...(answered.length > 0 && { annotations: removeAnnotations(answered) }),
 		},
 	})
-	hands.caches.observeWrite.config(stored)
+	deps.caches.observeWrite.config(stored)
 }
 
 /**
@@ -48,24 +52,24 @@ export async function adopt(hands: Hands, { config }: Snapshot, { finalizer, wit
  *
  * @returns false when the API server rejects the run; the status then says so
  */
-export async function start(hands: Hands, snapshot: Snapshot, decision: Extract<Decision, { act: 'start' }>): Promise<boolean> {
-	if (decision.run.mode === 'Cleanup') await mustStillBe(hands, snapshot)
+export async function startRun(deps: ActDeps, snapshot: Snapshot, decision: Extract<Decision, { act: 'start' }>): Promise<boolean> {
+	if (decision.run.mode === 'Cleanup') await assertNotDeleted(deps, snapshot)
 	// once the run has started, the status no longer says that this node stops the rollout
-	if (snapshot.rollout.jumps) await hands.stops.keep()
-	const made = await createRun(hands, snapshot, decision.run).catch(refusalOf)
+	if (snapshot.rollout.skipsQueue) await deps.stops.flush()
+	const made = await createRun(deps, snapshot, decision.run).catch(rejectionOf)
 	if ('refusal' in made) {
-		hands.log.error({ err: made.refusal, nodeConfig: snapshot.config.name }, 'the API server rejects the run')
-		await writeStatus(hands, snapshot, refusedStatus(snapshot, made.refusal.message))
+		deps.log.error({ err: made.refusal, nodeConfig: snapshot.config.name }, 'the API server rejects the run')
+		await writeStatus(deps, snapshot, rejectedRunStatus(snapshot, made.refusal.message))
 		return false
 	}
-	if (decision.quiet) return true
-	await writeStatus(hands, snapshot, startedStatus(snapshot, { name: made.name, mode: decision.run.mode }))
-	tell(hands, snapshot, startedNote(made.name))
+	if (decision.keepStatus) return true
+	await writeStatus(deps, snapshot, startedStatus(snapshot, { name: made.name, mode: decision.run.mode }))
+	emitEvent(deps, snapshot, startedNote(made.name))
 	return true
 }
 
 /** @throws the error if it is not a rejection */
-function refusalOf(error: unknown): { refusal: Failure } {
+function rejectionOf(error: unknown): { refusal: Failure } {
 	if (!isKubeFailure(error, 'FORBIDDEN', 'INVALID', 'BAD_REQUEST')) throw error
 	return { refusal: error }
 }
@@ -75,28 +79,28 @@ function refusalOf(error: unknown): { refusal: Failure } {
  * the first run of the successor. A dry-run patch without changes fails if the node config no longer has the resourceVersion of the
  * snapshot.
  */
-async function mustStillBe({ client }: Hands, { config }: Snapshot): Promise<void> {
+async function assertNotDeleted({ client }: ActDeps, { config }: Snapshot): Promise<void> {
 	await client.patch(NodeConfig, config, { metadata: { resourceVersion: config.resourceVersion } }, { dryRun: true })
 }
 
 /** Writes the status, and records an Event if it has the result of a run, or if something blocks the run. */
-export async function settle(hands: Hands, snapshot: Snapshot, decision: Extract<Decision, { act: 'settle' }>): Promise<void> {
-	const { status, result, moment } = decision
-	const written = await writeStatus(hands, snapshot, status)
-	if (written && (result || moment)) tell(hands, snapshot, statusNote(status, moment))
+export async function setStatus(deps: ActDeps, snapshot: Snapshot, decision: Extract<Decision, { act: 'setStatus' }>): Promise<void> {
+	const { status, result, eventKey } = decision
+	const written = await writeStatus(deps, snapshot, status)
+	if (written && (result || eventKey)) emitEvent(deps, snapshot, statusNote(status, eventKey))
 }
 
 /** Deletes the ConfigMaps of these runs; the garbage collector then deletes Job and pod. */
-export async function clear(hands: Hands, { config }: Snapshot, runs: readonly string[]): Promise<void> {
-	for (const name of runs) await hands.client.delete(ConfigMap, { name, namespace: config.namespace })
+export async function deleteRuns(deps: ActDeps, { config }: Snapshot, runs: readonly string[]): Promise<void> {
+	for (const name of runs) await deps.client.delete(ConfigMap, { name, namespace: config.namespace })
 }
 
 /** Removes MultiNIC's finalizer. This is the last write to a node config. */
-export async function release(hands: Hands, snapshot: Snapshot, why: string): Promise<void> {
+export async function release(deps: ActDeps, snapshot: Snapshot, why: string): Promise<void> {
 	const { config } = snapshot
 	const finalizers = config.finalizers.filter(finalizer => finalizer !== FINALIZER)
-	tell(hands, snapshot, releasedNote(config, why))
-	await hands.client.patch(NodeConfig, config, { metadata: { resourceVersion: config.resourceVersion, finalizers } })
+	emitEvent(deps, snapshot, releasedNote(config, why))
+	await deps.client.patch(NodeConfig, config, { metadata: { resourceVersion: config.resourceVersion, finalizers } })
 }
 
 /**
@@ -104,12 +108,12 @@ export async function release(hands: Hands, snapshot: Snapshot, why: string): Pr
  *
  * @throws Failure STATUS_REFUSED, so that it is retried with back-off
  */
-async function writeStatus(hands: Hands, snapshot: Snapshot, status: NodeConfigStatus): Promise<boolean> {
+async function writeStatus(deps: ActDeps, snapshot: Snapshot, status: NodeConfigStatus): Promise<boolean> {
 	try {
-		return await putStatus(hands, snapshot, status)
+		return await patchStatus(deps, snapshot, status)
 	} catch (error) {
 		if (!isKubeFailure(error, 'INVALID')) throw error
-		await tellUntold(hands, snapshot, error.message)
+		await reportRejectedStatus(deps, snapshot, error.message)
 		throw new Failure('STATUS_REFUSED', `the API server rejects the status of ${snapshot.config.name}: ${error.message}`, {
 			retry: true,
 			cause: error,
@@ -117,16 +121,16 @@ async function writeStatus(hands: Hands, snapshot: Snapshot, status: NodeConfigS
 	}
 }
 
-async function tellUntold(hands: Hands, snapshot: Snapshot, words: string): Promise<void> {
+async function reportRejectedStatus(deps: ActDeps, snapshot: Snapshot, message: string): Promise<void> {
 	const { config } = snapshot
-	const status = untoldStatus(snapshot, clean(words))
-	const moment = `${config.name}.${config.uid.slice(0, 8)}.status-refused-g${config.generation}`
-	if (await putStatus(hands, snapshot, status)) tell(hands, snapshot, statusNote(status, moment))
+	const status = rejectedStatus(snapshot, clean(message))
+	const eventKey = `${config.name}.${config.uid.slice(0, 8)}.status-refused-g${config.generation}`
+	if (await patchStatus(deps, snapshot, status)) emitEvent(deps, snapshot, statusNote(status, eventKey))
 }
 
 /** Sends only what differs, and only for the resourceVersion of the snapshot: a status never reaches a successor of the same name. */
-export async function putStatus({ client, caches }: Hands, { config }: Snapshot, status: NodeConfigStatus): Promise<boolean> {
-	const change = statusChange(config.rawStatus, status)
+export async function patchStatus({ client, caches }: ActDeps, { config }: Snapshot, status: NodeConfigStatus): Promise<boolean> {
+	const change = statusPatch(config.rawStatus, status)
 	if (!change) return false
 	const body = { metadata: { resourceVersion: config.resourceVersion }, status: change }
 	const stored = await client.patch(NodeConfig, config, body, { subresource: 'status' })
@@ -134,6 +138,6 @@ export async function putStatus({ client, caches }: Hands, { config }: Snapshot,
 	return true
 }
 
-export function tell({ recorder, caches }: Hands, { config, now }: Snapshot, note: Note): void {
+export function emitEvent({ recorder, caches }: ActDeps, { config, now }: Snapshot, note: Note): void {
 	recorder.record(eventOf(config, note, { now, secret: caches.secret() }))
 }

@@ -31,11 +31,11 @@ const busyMs = 1_000
  */
 export function createRecorder({ client, log, isBusy, rest = sleep }: RecorderOptions): Recorder {
 	const waiting: Event[] = []
-	const hurry = new AbortController()
+	const draining = new AbortController()
 	let writing: Promise<void> | undefined
 	const write = async () => {
 		while (waiting.length > 0) {
-			if (isBusy()) await rest(busyMs, hurry.signal)
+			if (isBusy()) await rest(busyMs, draining.signal)
 			const event = waiting.shift()
 			if (event) await create(client, event, log)
 		}
@@ -49,7 +49,7 @@ export function createRecorder({ client, log, isBusy, rest = sleep }: RecorderOp
 			writing ??= write()
 		},
 		drain: async ms => {
-			hurry.abort()
+			draining.abort()
 			const stop = new AbortController()
 			await Promise.race([writing, rest(ms, stop.signal)])
 			stop.abort()

@@ -11,24 +11,24 @@ import { timestamp } from '../model/format.ts'
 const noteMax = 1_024
 
 /** One line of `kubectl describe`. */
-export type Note = { type: 'Normal' | 'Warning'; reason: string; message: string; moment: string }
+export type Note = { type: 'Normal' | 'Warning'; reason: string; message: string; eventKey: string }
 
 /** A Job was created. */
 export function startedNote(job: string): Note {
-	return { type: 'Normal', reason: 'RunStarted', message: `Job ${job} was created`, moment: `${job}.started` }
+	return { type: 'Normal', reason: 'RunStarted', message: `Job ${job} was created`, eventKey: `${job}.started` }
 }
 
 /** Reports what the status says now, in the same words. */
-export function statusNote(status: NodeConfigStatus, moment = `${status.lastJobName}.result`): Note {
+export function statusNote(status: NodeConfigStatus, eventKey = `${status.lastJobName}.result`): Note {
 	const { reason = 'Unknown', message = '' } = condition(status, 'Ready') ?? {}
 	const type = status.state === 'Failed' || reason === 'Conflict' ? 'Warning' : 'Normal'
-	return { type, reason, message, moment }
+	return { type, reason, message, eventKey }
 }
 
 /** The finalizer is removed, and why; the Event outlives the node config. */
 export function releasedNote(config: ConfigView, why: string): Note {
-	const words = releasedBecause[why] ?? why
-	return { type: 'Normal', reason: 'Released', message: words, moment: `${config.name}.${config.uid.slice(0, 8)}.released` }
+	const message = releasedBecause[why] ?? why
+	return { type: 'Normal', reason: 'Released', message, eventKey: `${config.name}.${config.uid.slice(0, 8)}.released` }
 }
 
 const releasedBecause: Readonly<Record<string, string>> = {
@@ -42,7 +42,7 @@ const releasedBecause: Readonly<Record<string, string>> = {
 export function eventOf(config: ConfigView, note: Note, { now, secret }: { now: number; secret: string }): Event {
 	const at = timestamp(now)
 	return {
-		metadata: { name: eventName(note.moment, secret), namespace: config.namespace },
+		metadata: { name: eventName(note.eventKey, secret), namespace: config.namespace },
 		involvedObject: {
 			apiVersion: apiVersionOf(NODE_CONFIG),
 			kind: NODE_CONFIG.kind,

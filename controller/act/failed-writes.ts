@@ -1,11 +1,11 @@
 import { clean } from '../../contract/clean.ts'
 import { isFailure, type Failure } from '../../runtime/errors.ts'
 import { isKubeFailure } from '../../runtime/kube/index.ts'
-import { type Hands, putStatus, tell } from './actions.ts'
+import { type ActDeps, patchStatus, emitEvent } from './actions.ts'
 import type { Decision } from '../model/decision.ts'
 import { statusNote } from './events.ts'
 import { runName } from '../../contract/run-name.ts'
-import { currentRun, isTold, isUpToDate } from '../model/runs.ts'
+import { currentRun, isReported, isUpToDate } from '../model/runs.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import { failedWriteStatus } from '../status/status.ts'
 import { timestamp } from '../model/format.ts'
@@ -17,48 +17,49 @@ import { timestamp } from '../model/format.ts'
  */
 
 /** A single failure may be over the next second, so failures are reported from the second in a row on. */
-const TOLD_FROM = 2
+const REPORTED_FROM = 2
 
 /** Counts the failure, and reports it once it persists. Never throws: the failure itself is what matters. */
-export async function tellFailedWrite(hands: Hands, snapshot: Snapshot, decision: Decision, error: unknown): Promise<void> {
-	if (!isAnswered(error)) return
+export async function reportFailedWrite(deps: ActDeps, snapshot: Snapshot, decision: Decision, error: unknown): Promise<void> {
+	if (!isServerError(error)) return
 	const { config, now } = snapshot
 	const what = writeOf(snapshot, decision)
-	const before = hands.failedWrites.get(config.name)
+	const before = deps.failedWrites.get(config.name)
 	const known = before?.what === what ? before : { what, since: now, times: 0 }
 	const entry = { ...known, times: known.times + 1 }
-	hands.failedWrites.set(config.name, entry)
-	if (entry.times < TOLD_FROM) return
-	const words = `The controller has failed to ${what} since ${timestamp(entry.since)} and retries: ${clean(error.message)}`
-	const status = failedWriteStatus(snapshot, words)
-	const isTellable = !(isUpToDate(snapshot) && config.status.state === 'Configured') && !isRunUntold(snapshot)
-	const moment = `${config.name}.${config.uid.slice(0, 8)}.write-failed-g${config.generation}-${Math.floor(entry.since / 1_000)}`
+	deps.failedWrites.set(config.name, entry)
+	if (entry.times < REPORTED_FROM) return
+	const message = `The controller has failed to ${what} since ${timestamp(entry.since)} and retries: ${clean(error.message)}`
+	const status = failedWriteStatus(snapshot, message)
+	const isReportable = !(isUpToDate(snapshot) && config.status.state === 'Configured') && !isRunUnreported(snapshot)
+	const eventKey = `${config.name}.${config.uid.slice(0, 8)}.write-failed-g${config.generation}-${Math.floor(entry.since / 1_000)}`
 	try {
-		if (isTellable) await putStatus(hands, snapshot, status)
+		if (isReportable) await patchStatus(deps, snapshot, status)
 	} catch (cause) {
-		hands.log.warn({ err: cause, nodeConfig: config.name }, 'a failed write cannot be reported in the status')
+		deps.log.warn({ err: cause, nodeConfig: config.name }, 'a failed write cannot be reported in the status')
 	}
-	tell(hands, snapshot, statusNote(status, moment))
+	emitEvent(deps, snapshot, statusNote(status, eventKey))
 }
 
 /** The status must then continue to report the run: otherwise its result would count as reported, and would never be read. */
-function isRunUntold(snapshot: Snapshot): boolean {
+function isRunUnreported(snapshot: Snapshot): boolean {
 	const run = currentRun(snapshot)
-	return run !== undefined && (run.job ?? run.pod ?? run.report) !== undefined && !isTold(snapshot, run)
+	return run !== undefined && (run.job ?? run.pod ?? run.report) !== undefined && !isReported(snapshot, run)
 }
 
 /**
  * Whether the API server, or a webhook called by it, answered with an error. A request that did not reach it cannot be reported there
  * either; a conflict is not a failure.
  */
-function isAnswered(error: unknown): error is Failure {
+function isServerError(error: unknown): error is Failure {
 	if (isFailure(error, 'STATUS_REFUSED')) return false // the writer of the status reports it
 	return isKubeFailure(error, 'FORBIDDEN', 'INVALID', 'BAD_REQUEST', 'SERVER_ERROR', 'TIMED_OUT')
 }
 
 function writeOf({ config }: Snapshot, decision: Decision): string {
 	if (decision.act === 'start') return `create run ${runName(config, decision.run.attempt)}`
-	if (decision.act === 'adopt') return decision.finalizer ? 'add its finalizer to this node config' : 'remove an answered annotation'
-	if (decision.act === 'clear') return `delete ConfigMap ${decision.runs[0]}`
+	if (decision.act === 'updateMetadata')
+		return decision.finalizer ? 'add its finalizer to this node config' : 'remove an answered annotation'
+	if (decision.act === 'deleteRuns') return `delete ConfigMap ${decision.runs[0]}`
 	return decision.act === 'release' ? 'remove its finalizer from this node config' : 'write the status'
 }

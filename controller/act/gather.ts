@@ -2,7 +2,7 @@ import { ConfigMap, Event, isKubeFailure, type KubeClient } from '../../runtime/
 import { clean } from '../../contract/clean.ts'
 import { condition } from '../../contract/status.ts'
 import type { Caches } from '../cache/caches.ts'
-import { currentRun, hasEnded, isPodless, isTold, NO_POD_MS } from '../model/runs.ts'
+import { currentRun, isFinished, isPodless, isReported, NO_POD_MS } from '../model/runs.ts'
 import type { RunSettings, Snapshot } from '../model/snapshot.ts'
 
 /**
@@ -11,16 +11,16 @@ import type { RunSettings, Snapshot } from '../model/snapshot.ts'
  * @param key `namespace/name`
  * @returns undefined when there is no such node config
  */
-export function gather(caches: Caches, settings: RunSettings, key: string, moment: Pick<Snapshot, 'now' | 'uptime'>): Snapshot | undefined {
+export function gather(caches: Caches, settings: RunSettings, key: string, clocks: Pick<Snapshot, 'now' | 'uptime'>): Snapshot | undefined {
 	const config = caches.config(key)
 	if (!config) return undefined
 	const { runs } = caches
 	return {
-		...{ ...moment, settings, config, ...config.read },
+		...{ ...clocks, settings, config, ...config.read },
 		node: caches.node(config.name),
-		rival: caches.rival(key),
+		conflict: caches.conflict(key),
 		runs: runs.runsOf(config.name),
-		rollout: caches.fleet.standing(config.name),
+		rollout: caches.fleet.view(config.name),
 	}
 }
 
@@ -31,7 +31,7 @@ export function gather(caches: Caches, settings: RunSettings, key: string, momen
  */
 export async function confirmLoss(client: KubeClient, caches: Caches, snapshot: Snapshot, signal: AbortSignal): Promise<boolean> {
 	const run = currentRun(snapshot)
-	if (!run?.hasConfigMap || run.report || run.reportFault || !hasEnded(run) || isTold(snapshot, run)) return false
+	if (!run?.hasConfigMap || run.report || run.reportFault || !isFinished(run) || isReported(snapshot, run)) return false
 	const { namespace } = snapshot.config
 	const found = await client.find(ConfigMap, { namespace, name: run.name }, { signal })
 	if (found) caches.observeWrite.configMap(found)
@@ -39,7 +39,7 @@ export async function confirmLoss(client: KubeClient, caches: Caches, snapshot: 
 }
 
 /** How much of a message of Kubernetes is kept (characters). */
-const WORDS_MAX = 500
+const MESSAGE_MAX = 500
 
 /**
  * Reads from Events why the Job of the current run has created no pod: a quota, Pod Security or a policy engine rejects the pod, and only
@@ -48,22 +48,22 @@ const WORDS_MAX = 500
 export async function whyNoPod(client: KubeClient, snapshot: Snapshot, signal: AbortSignal): Promise<string | undefined> {
 	const run = currentRun(snapshot)
 	const { uptime, config } = snapshot
-	if (!run?.job || run.pod || run.job.hasPods || run.report || isTold(snapshot, run)) return undefined
-	if (isPodless(run) && run.heard + NO_POD_MS > uptime) return undefined
+	if (!run?.job || run.pod || run.job.hasPods || run.report || isReported(snapshot, run)) return undefined
+	if (isPodless(run) && run.firstSeenAt + NO_POD_MS > uptime) return undefined
 	const { status } = config
-	const isSaid = status.lastJobName === run.name && condition(status, 'Ready')?.reason === 'PodRefused'
-	return isSaid ? undefined : lastFailure(client, config.namespace, run.job.jobUid, signal)
+	const isInStatus = status.lastJobName === run.name && condition(status, 'Ready')?.reason === 'PodRefused'
+	return isInStatus ? undefined : lastFailure(client, config.namespace, run.job.jobUid, signal)
 }
 
 async function lastFailure(client: KubeClient, namespace: string, jobUid: string, signal: AbortSignal): Promise<string | undefined> {
 	const fieldSelector = `involvedObject.uid=${jobUid},reason=FailedCreate`
 	try {
 		const { items } = await client.list(Event, { namespace, fieldSelector, signal })
-		const words = items
+		const message = items
 			.filter(isOfJobController)
 			.toSorted((a, b) => timeOf(a) - timeOf(b))
 			.at(-1)?.message
-		return words && clean(words.slice(0, WORDS_MAX))
+		return message && clean(message.slice(0, MESSAGE_MAX))
 	} catch (error) {
 		if (isKubeFailure(error, 'FORBIDDEN')) return undefined
 		throw error

@@ -20,7 +20,7 @@ import {
 } from '../../contract/names.ts'
 import { apiVersionOf, type ConfigMap, type Job } from '../../runtime/kube/index.ts'
 import type { AgentPod } from './agent-pod.ts'
-import { answering } from '../model/requests.ts'
+import { requestAnnotations } from '../model/requests.ts'
 import type { NewRun } from '../model/decision.ts'
 import { hostPaths, securityContext } from './host-access.ts'
 import { runName } from '../../contract/run-name.ts'
@@ -73,7 +73,7 @@ export function runConfigMap(config: ConfigView, run: NewRun, input: RunConfig, 
 				[ANNOTATION_FAILURES]: String(run.failures),
 				...(node?.bootID !== undefined && { [ANNOTATION_BOOT_ID]: node.bootID }),
 				...(node && { [ANNOTATION_POD_NETWORKS]: podNetworksOf(node) }),
-				...answering(run.asked),
+				...requestAnnotations(run.requests),
 			},
 			ownerReferences: [
 				{ apiVersion: apiVersionOf(NODE_CONFIG), kind: NODE_CONFIG.kind, name: config.name, uid: config.uid, controller: true },
@@ -84,20 +84,20 @@ export function runConfigMap(config: ConfigView, run: NewRun, input: RunConfig, 
 }
 
 /** The input of the agent. A clean-up has no desired interfaces, whatever the spec says. */
-export function runInput(config: ConfigView, run: NewRun, world: RunWorld): RunConfig {
+export function runInput(config: ConfigView, run: NewRun, context: RunContext): RunConfig {
 	return {
 		version: 1,
 		...runMark(config, run),
-		interfaces: run.mode === 'Cleanup' ? [] : settle(world.interfaces),
-		nodeAddresses: [...(world.node?.internalIps ?? [])],
-		routeTableBase: world.agent.routeTableBase,
-		rulePriorityBase: world.agent.rulePriorityBase,
-		allowMainTableRoutes: [...world.agent.limits.allowMainTableRoutes],
-		allowDefaultRoute: world.agent.limits.allowDefaultRoute,
-		protectedNetworks: [...world.agent.limits.protectedNetworks],
-		podNetworks: [...world.agent.limits.podNetworks, ...(world.node?.podNetworks ?? [])],
-		waitForDeviceSeconds: world.agent.waitForDeviceSeconds,
-		commitTimeoutSeconds: world.agent.commitTimeoutSeconds,
+		interfaces: run.mode === 'Cleanup' ? [] : settle(context.interfaces),
+		nodeAddresses: [...(context.node?.internalIps ?? [])],
+		routeTableBase: context.agent.routeTableBase,
+		rulePriorityBase: context.agent.rulePriorityBase,
+		allowMainTableRoutes: [...context.agent.limits.allowMainTableRoutes],
+		allowDefaultRoute: context.agent.limits.allowDefaultRoute,
+		protectedNetworks: [...context.agent.limits.protectedNetworks],
+		podNetworks: [...context.agent.limits.podNetworks, ...(context.node?.podNetworks ?? [])],
+		waitForDeviceSeconds: context.agent.waitForDeviceSeconds,
+		commitTimeoutSeconds: context.agent.commitTimeoutSeconds,
 	}
 }
 
@@ -106,7 +106,7 @@ function runMark({ name, namespace, uid, generation }: ConfigView, { attempt, mo
 	return { nodeName: name, uid, generation, attempt, mode, report }
 }
 
-export type RunWorld = { interfaces: RunConfig['interfaces']; node: NodeView | undefined; agent: AgentSettings }
+export type RunContext = { interfaces: RunConfig['interfaces']; node: NodeView | undefined; agent: AgentSettings }
 
 /** The Job that mounts the ConfigMap. It is pinned to its node, tried once, and never outlives its deadline. */
 export function runJob(config: ConfigView, run: NewRun, owner: { name: string; uid: string }, agent: AgentSettings): Job {
@@ -123,13 +123,13 @@ export function runJob(config: ConfigView, run: NewRun, owner: { name: string; u
 			completions: 1,
 			parallelism: 1,
 			activeDeadlineSeconds: agent.activeDeadlineSeconds,
-			template: { metadata: podMarks(labels, agent.pod), spec: podSpec(runMark(config, run), agent) },
+			template: { metadata: podMetadata(labels, agent.pod), spec: podSpec(runMark(config, run), agent) },
 		},
 	}
 }
 
 /** The labels of the run win, because the run is found by them. */
-function podMarks(labels: Record<string, string>, { labels: more, annotations }: AgentPod) {
+function podMetadata(labels: Record<string, string>, { labels: more, annotations }: AgentPod) {
 	return { labels: { ...more, ...labels }, ...(Object.keys(annotations).length > 0 && { annotations }) }
 }
 

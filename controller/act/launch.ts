@@ -7,9 +7,9 @@ import { type AgentSettings, runConfigMap, runInput, runJob } from './job.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 
 /** How many taken names are skipped before a person has to clean up. */
-const leftoversMax = 20
+const takenNamesMax = 20
 
-type Tools = { client: KubeClient; caches: Caches; agent: AgentSettings }
+type LaunchDeps = { client: KubeClient; caches: Caches; agent: AgentSettings }
 
 /**
  * Creates ConfigMap and Job of a run, or finds them. An existing object belongs to the run only if uid, generation, attempt and mode are
@@ -17,8 +17,8 @@ type Tools = { client: KubeClient; caches: Caches; agent: AgentSettings }
  *
  * @throws Failure NAME_TAKEN when twenty names in a row are taken
  */
-export async function createRun(tools: Tools, snapshot: Snapshot, wanted: NewRun): Promise<{ name: string }> {
-	for (let attempt = wanted.attempt; attempt < wanted.attempt + leftoversMax; attempt++) {
+export async function createRun(tools: LaunchDeps, snapshot: Snapshot, wanted: NewRun): Promise<{ name: string }> {
+	for (let attempt = wanted.attempt; attempt < wanted.attempt + takenNamesMax; attempt++) {
 		const made = await createBoth(tools, snapshot, { ...wanted, attempt })
 		if (made) return made
 	}
@@ -26,7 +26,7 @@ export async function createRun(tools: Tools, snapshot: Snapshot, wanted: NewRun
 	throw new Failure('NAME_TAKEN', `twenty names of runs for ${name} are used by objects that MultiNIC did not create`, { retry: true })
 }
 
-async function createBoth({ client, caches, agent }: Tools, snapshot: Snapshot, run: NewRun): Promise<{ name: string } | undefined> {
+async function createBoth({ client, caches, agent }: LaunchDeps, snapshot: Snapshot, run: NewRun): Promise<{ name: string } | undefined> {
 	const { config, spec, node } = snapshot
 	const interfaces = 'value' in spec ? spec.value.interfaces : []
 	const wanted = runConfigMap(config, run, runInput(config, run, { interfaces, node, agent }), node)

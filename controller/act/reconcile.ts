@@ -1,15 +1,15 @@
 import { isKubeFailure, nameOf } from '../../runtime/kube/index.ts'
 import type { Again, Reconcile } from '../../runtime/loop.ts'
 import { LOW_PRIORITY } from '../../runtime/queue.ts'
-import { adopt, clear, type Hands, release, settle, start } from './actions.ts'
+import { updateMetadata, deleteRuns, type ActDeps, release, setStatus, startRun } from './actions.ts'
 import { decide } from '../rules/decide.ts'
 import type { Decision } from '../model/decision.ts'
-import { tellFailedWrite } from './failed-writes.ts'
+import { reportFailedWrite } from './failed-writes.ts'
 import { confirmLoss, gather, whyNoPod } from './gather.ts'
-import { REFUSED_MS } from '../model/runs.ts'
+import { REJECTED_RETRY_MS } from '../model/runs.ts'
 import type { RunSettings, Snapshot } from '../model/snapshot.ts'
 
-export type ReconcileOptions = Hands & {
+export type ReconcileOptions = ActDeps & {
 	settings: RunSettings
 	now: () => number
 	/** Called with every decision that was carried out. */
@@ -22,13 +22,13 @@ const conflictMs = 200
 /** Gathers a snapshot, decides, and carries out the decision. The change that results wakes the key again. */
 export function reconcileNodeConfig(options: ReconcileOptions): Reconcile {
 	return async (key, signal) => {
-		const snapshot = await look(options, key, signal)
+		const snapshot = await takeSnapshot(options, key, signal)
 		if (!snapshot) {
 			options.failedWrites.delete(nameOf(key).name)
 			return undefined
 		}
 		const decision = decide(snapshot)
-		tellDecision(options, snapshot, decision)
+		logDecision(options, snapshot, decision)
 		return carryOut(options, snapshot, decision)
 	}
 }
@@ -36,7 +36,7 @@ export function reconcileNodeConfig(options: ReconcileOptions): Reconcile {
 async function carryOut(options: ReconcileOptions, snapshot: Snapshot, decision: Decision): Promise<Again | undefined> {
 	const { fleet } = options.caches
 	const { name } = snapshot.config
-	fleet.decided(name, snapshot.now, decision)
+	fleet.recordDecision(name, snapshot.now, decision)
 	// before the first await: concurrent decisions must see that this slot is taken
 	const release = decision.act === 'start' ? fleet.reserve(name, decision.run.mode, snapshot.now) : () => {}
 	try {
@@ -46,53 +46,57 @@ async function carryOut(options: ReconcileOptions, snapshot: Snapshot, decision:
 		if (!isRefused) options.onDecision?.(decision, snapshot)
 		return again
 	} catch (error) {
-		fleet.decided(name, snapshot.now, undefined)
+		fleet.recordDecision(name, snapshot.now, undefined)
 		// the snapshot is outdated; the watch brings the change
 		if (isKubeFailure(error, 'CONFLICT', 'NOT_FOUND')) return { afterMs: conflictMs }
-		await tellFailedWrite(options, snapshot, decision, error)
+		await reportFailedWrite(options, snapshot, decision, error)
 		throw error
 	} finally {
 		release()
 	}
 }
 
-function tellDecision({ log }: ReconcileOptions, snapshot: Snapshot, decision: Decision): void {
+function logDecision({ log }: ReconcileOptions, snapshot: Snapshot, decision: Decision): void {
 	const { config } = snapshot
 	const { act, why } = decision
-	const level = act === 'nothing' || act === 'wait' || act === 'hold' ? 'debug' : 'info'
+	const level = act === 'nothing' || act === 'wait' || act === 'queue' ? 'debug' : 'info'
 	log[level]({ nodeConfig: config.name, generation: config.generation, act, why }, 'decided')
 }
 
-async function look({ client, caches, settings, now }: ReconcileOptions, key: string, signal: AbortSignal): Promise<Snapshot | undefined> {
-	const moment = () => ({ now: now(), uptime: performance.now() })
-	const snapshot = gather(caches, settings, key, moment())
+async function takeSnapshot(
+	{ client, caches, settings, now }: ReconcileOptions,
+	key: string,
+	signal: AbortSignal,
+): Promise<Snapshot | undefined> {
+	const clocks = () => ({ now: now(), uptime: performance.now() })
+	const snapshot = gather(caches, settings, key, clocks())
 	if (!snapshot) return undefined
 	const isSure = !(await confirmLoss(client, caches, snapshot, signal))
-	const sure = isSure ? snapshot : gather(caches, settings, key, moment())
+	const sure = isSure ? snapshot : gather(caches, settings, key, clocks())
 	return sure && { ...sure, noPod: await whyNoPod(client, sure, signal) }
 }
 
-async function act(hands: Hands, snapshot: Snapshot, decision: Decision): Promise<Again | undefined> {
+async function act(deps: ActDeps, snapshot: Snapshot, decision: Decision): Promise<Again | undefined> {
 	switch (decision.act) {
 		case 'nothing':
 			return undefined
 		case 'wait':
 			return { afterMs: decision.afterMs, priority: LOW_PRIORITY }
-		case 'hold':
+		case 'queue':
 			return decision.afterMs > 0 ? { afterMs: decision.afterMs, priority: LOW_PRIORITY } : undefined
-		case 'adopt':
-			await adopt(hands, snapshot, decision)
+		case 'updateMetadata':
+			await updateMetadata(deps, snapshot, decision)
 			return undefined
 		case 'start':
-			return (await start(hands, snapshot, decision)) ? undefined : { afterMs: REFUSED_MS }
-		case 'settle':
-			await settle(hands, snapshot, decision)
+			return (await startRun(deps, snapshot, decision)) ? undefined : { afterMs: REJECTED_RETRY_MS }
+		case 'setStatus':
+			await setStatus(deps, snapshot, decision)
 			return undefined
-		case 'clear':
-			await clear(hands, snapshot, decision.runs)
+		case 'deleteRuns':
+			await deleteRuns(deps, snapshot, decision.runs)
 			return undefined
 		case 'release':
-			await release(hands, snapshot, decision.why)
+			await release(deps, snapshot, decision.why)
 			return undefined
 	}
 }

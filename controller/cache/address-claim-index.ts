@@ -1,21 +1,21 @@
 import { nameOf } from '../../runtime/kube/index.ts'
-import { type Claim, claimsOf, isBetter, type Right, rightTo, wordsOf } from './address-claims.ts'
-import { placeIn } from '../model/insertion-index.ts'
-import type { ConfigView, Rival } from '../model/snapshot.ts'
+import { type Claim, claimsOf, isPriorClaim, type ClaimRight, rightTo, claimText } from './address-claims.ts'
+import { insertionIndex } from '../model/insertion-index.ts'
+import type { ConfigView, Conflict } from '../model/snapshot.ts'
 
 /** Keys of the node configs that a change may affect, without the one that changed. */
-export type Told = {
+export type Affected = {
 	/** They lost a claim to another node config, or hold it now. */
 	holders: ReadonlySet<string>
-	/** They share a claim whose holder has changed; only the name of their rival differs. However many there are, none is urgent. */
+	/** They share a claim whose holder has changed; only the name in their conflict differs. However many there are, none is urgent. */
 	others: ReadonlySet<string>
 }
 
 /** All claims of the fleet, so that a decision need not search the whole fleet. */
 export type ClaimIndex = {
 	/** Time and result size do not grow with the number of claimants, unless the holder of a claim changes. */
-	take(key: string, now: ConfigView | undefined): Told
-	rival(key: string): Rival | undefined
+	take(key: string, now: ConfigView | undefined): Affected
+	conflict(key: string): Conflict | undefined
 }
 
 type ConfigOf = (key: string) => ConfigView | undefined
@@ -38,12 +38,12 @@ export function createClaimIndex(configOf: ConfigOf): ClaimIndex {
 			if (now) for (const claim of after) claimants.add(claim, key, now)
 			if (now) claims.set(key, after)
 			else claims.delete(key)
-			return told(key, claimants, changesIn(all, holders, claimants))
+			return affectedBy(key, claimants, changesIn(all, holders, claimants))
 		},
-		rival(key) {
+		conflict(key) {
 			for (const claim of claims.get(key) ?? []) {
 				const holder = claimants.holder(claim)
-				if (holder !== undefined && holder !== key) return { name: nameOf(holder).name, what: wordsOf(claim) }
+				if (holder !== undefined && holder !== key) return { name: nameOf(holder).name, what: claimText(claim) }
 			}
 			return undefined
 		},
@@ -51,14 +51,14 @@ export function createClaimIndex(configOf: ConfigOf): ClaimIndex {
 }
 
 /** A claim whose holder has changed. */
-type Turn = { claim: Claim; holders: (string | undefined)[] }
+type HolderChange = { claim: Claim; holders: (string | undefined)[] }
 
-function changesIn(all: readonly Claim[], before: readonly (string | undefined)[], claimants: Claimants): Turn[] {
+function changesIn(all: readonly Claim[], before: readonly (string | undefined)[], claimants: Claimants): HolderChange[] {
 	const turns = all.map((claim, at) => ({ claim, holders: [before[at], claimants.holder(claim)] }))
 	return turns.filter(({ holders: [was, is] }) => was !== is)
 }
 
-function told(key: string, claimants: Claimants, turns: readonly Turn[]): Told {
+function affectedBy(key: string, claimants: Claimants, turns: readonly HolderChange[]): Affected {
 	const holders = new Set(turns.flatMap(({ holders }) => holders.flatMap(one => (one === undefined || one === key ? [] : [one]))))
 	const others = turns.flatMap(({ claim }) => claimants.all(claim)).filter(one => one !== key && !holders.has(one))
 	return { holders, others: new Set(others) }
@@ -67,7 +67,7 @@ function told(key: string, claimants: Claimants, turns: readonly Turn[]): Told {
 /** The claimants of each claim, the one with the best right first. */
 class Claimants {
 	/** Most claims have one claimant, which is stored without a list: ten thousand lists of one would be most of the memory. */
-	readonly #of = new Map<Claim, string | Right[]>()
+	readonly #of = new Map<Claim, string | ClaimRight[]>()
 	readonly #configOf: ConfigOf
 
 	constructor(configOf: ConfigOf) {
@@ -90,7 +90,7 @@ class Claimants {
 		const rights = typeof found === 'string' ? this.#only(claim, found) : found
 		const own = rightTo(claim, key, config)
 		rights.splice(
-			placeIn(rights, other => isBetter(other, own)),
+			insertionIndex(rights, other => isPriorClaim(other, own)),
 			0,
 			own,
 		)
@@ -108,7 +108,7 @@ class Claimants {
 	}
 
 	/** A node config that is deleted but not yet removed from this index has no right any more. */
-	#only(claim: Claim, key: string): Right[] {
+	#only(claim: Claim, key: string): ClaimRight[] {
 		const config = this.#configOf(key)
 		return config ? [rightTo(claim, key, config)] : []
 	}

@@ -30,22 +30,22 @@ function subnetOf({ subnetId, networkId, cidr: own }: Interface, cidr: string): 
 }
 
 /** The right of a node config to a claim. `key` is the key of the node config, `since` and `created` are milliseconds since 1970. */
-export type Right = { key: string; since: number; created: number; name: string }
+export type ClaimRight = { key: string; since: number; created: number; name: string }
 
 /** @returns the right of that node config to the claim; `since` is infinity if its status does not report the claim on the node */
-export function rightTo(claim: Claim, key: string, { name, created, status }: Claimant): Right {
+export function rightTo(claim: Claim, key: string, { name, created, status }: Claimant): ClaimRight {
 	return { key, since: configuredSince(claim, status), created, name }
 }
 
 /** Whether the first has the better right: the one that has had it configured for longer; else the older object; else the first by name. */
-export function isBetter(a: Right, b: Right): boolean {
+export function isPriorClaim(a: ClaimRight, b: ClaimRight): boolean {
 	if (a.since !== b.since) return a.since < b.since
 	if (a.created !== b.created) return a.created < b.created
 	return a.name < b.name
 }
 
 /** Returns the claim for a message, without the part that only distinguishes networks. */
-export function wordsOf(claim: Claim): string {
+export function claimText(claim: Claim): string {
 	return claim.replace(/ in .*$/, '')
 }
 

@@ -20,7 +20,7 @@ import { createFleet, type Fleet } from '../rollout/fleet.ts'
 import { NodeConfig, type NodeConfigObject } from '../model/node-config-kind.ts'
 import { configMapPart, jobPart, nodePart, podPart } from './protobuf-fields.ts'
 import { createRunIndex, type RunIndex } from './run-index.ts'
-import type { ConfigView, NodeView, Rival } from '../model/snapshot.ts'
+import type { ConfigView, NodeView, Conflict } from '../model/snapshot.ts'
 import type { StopRecord } from '../rollout/stop-record.ts'
 import { watchSettings } from './watch-settings.ts'
 import { configMapView, configView, jobView, nodeView, podView } from './projections.ts'
@@ -29,13 +29,16 @@ import { configMapView, configView, jobView, nodeView, podView } from './project
 export type Caches = {
 	config(key: string): ConfigView | undefined
 	node(name: string): NodeView | undefined
-	rival(key: string): Rival | undefined
+	conflict(key: string): Conflict | undefined
 	runs: Pick<RunIndex, 'runsOf'>
 	fleet: Fleet
 	/** A value that no node can know. */
 	secret(): string
 	/** The stored record of nodes that stop the rollout, and the writer that is notified when these nodes change. */
-	stopRecord: { stored(): Readonly<Record<string, string>> | undefined; setWriter(writer: Pick<StopRecord, 'touch' | 'seen'>): void }
+	stopRecord: {
+		stored(): Readonly<Record<string, string>> | undefined
+		setWriter(writer: Pick<StopRecord, 'scheduleWrite' | 'checkStored'>): void
+	}
 	/** Everything in the caches, for metrics. */
 	census: { configs(): Iterable<ConfigView>; caches(): CacheCount[] }
 	/** Takes objects from API responses, which the watch may report only later. */
@@ -76,8 +79,8 @@ export function startCaches(options: CacheOptions): Caches {
 	const { namespace, wake, maxConcurrentRuns, startedAt } = options
 	const runs = createRunIndex(() => performance.now(), options.deadlineMs)
 	const keyed = (name: string) => keyOf({ name, namespace })
-	let isWhole = false
-	const world: World = {
+	let isComplete = false
+	const indexes: Indexes = {
 		runs,
 		claims: createClaimIndex(key => configs.store.get(key)),
 		fleet: createFleet({
@@ -89,31 +92,31 @@ export function startCaches(options: CacheOptions): Caches {
 			...{ recordedStop: name => settings.recordedStop(name), stopsChanged: () => settings.stopsChanged() },
 			...{ maxConcurrentRuns, startedAt },
 		}),
-		look: name => isWhole && world.fleet.look(name),
+		refresh: name => isComplete && indexes.fleet.refresh(name),
 		wakeNode: (name, backlog) => configs.store.has(keyed(name)) && wake(keyed(name), backlog),
 	}
-	const configs = watchConfigs(options, world)
-	const nodes = watchNodes(options, world)
-	const { configMaps, jobs, pods } = watchRuns(options, world)
-	const settings = watchSettings(options, world.fleet)
+	const configs = watchConfigs(options, indexes)
+	const nodes = watchNodes(options, indexes)
+	const { configMaps, jobs, pods } = watchRuns(options, indexes)
+	const settings = watchSettings(options, indexes.fleet)
 	const caches = { MultiNicNodeConfig: configs, Node: nodes, ConfigMap: configMaps, Job: jobs, Pod: pods }
 	const all = [...Object.values(caches), ...settings.all]
-	const survey = () => {
-		isWhole = true
-		for (const { name } of configs.store.values()) world.fleet.look(name)
+	const refreshAll = () => {
+		isComplete = true
+		for (const { name } of configs.store.values()) indexes.fleet.refresh(name)
 		return true
 	}
 	return {
 		config: configs.store.get,
 		node: name => nodes.store.get(name),
-		rival: world.claims.rival,
+		conflict: indexes.claims.conflict,
 		runs,
-		fleet: world.fleet,
+		fleet: indexes.fleet,
 		secret: settings.secret,
 		stopRecord: settings.stopRecord,
 		census: { configs: configs.store.values, caches: () => Object.entries(caches).map(counted) },
 		observeWrite: { config: configs.observeWrite, configMap: configMaps.observeWrite, job: jobs.observeWrite },
-		synced: Promise.all(all.map(reflector => reflector.synced)).then(survey, () => false),
+		synced: Promise.all(all.map(reflector => reflector.synced)).then(refreshAll, () => false),
 		isSynced: () => all.every(reflector => reflector.isSynced()),
 		done: Promise.all(all.map(reflector => reflector.done)),
 	}
@@ -124,12 +127,12 @@ function counted([kind, { store, counts }]: [string, Pick<Reflector<never, unkno
 }
 
 /** Indexes derived from the caches, and the callbacks after a change. */
-type World = {
+type Indexes = {
 	runs: RunIndex
 	claims: ReturnType<typeof createClaimIndex>
 	fleet: Fleet
 	/** Refreshes that node in the fleet; does nothing before the initial lists are complete, or each node would be refreshed four times. */
-	look: (name: string) => void
+	refresh: (name: string) => void
 	/** Wakes the node config of that node, if there is one. */
 	wakeNode: (name: string, backlog: boolean) => void
 }
@@ -140,12 +143,12 @@ type World = {
  */
 const PAGE_SIZE = 20
 
-function watchConfigs({ client, namespace, log, signal, wake }: CacheOptions, { claims, look }: World) {
+function watchConfigs({ client, namespace, log, signal, wake }: CacheOptions, { claims, refresh }: Indexes) {
 	const onChange: Change<ConfigView> = (key, now, _, backlog) => {
 		const { holders, others } = claims.take(key, now)
 		for (const holder of holders) wake(holder, backlog)
 		for (const other of others) wake(other, true)
-		look(nameOf(key).name)
+		refresh(nameOf(key).name)
 		// many new node configs must not delay a change to another
 		wake(key, backlog || (now !== undefined && hasNeverRun(now.status)))
 	}
@@ -153,17 +156,17 @@ function watchConfigs({ client, namespace, log, signal, wake }: CacheOptions, { 
 	return startReflector({ client, log, signal, namespace, kind: NodeConfig, ...how, project: configView, onChange })
 }
 
-function watchNodes({ client, log, signal }: CacheOptions, { look, wakeNode }: World) {
+function watchNodes({ client, log, signal }: CacheOptions, { refresh, wakeNode }: Indexes) {
 	const onChange: Change<NodeView> = (name, now, before, backlog) => {
 		if (sameJson(now, before)) return
-		if (now?.controlPlane !== before?.controlPlane || !now !== !before) look(name)
+		if (now?.controlPlane !== before?.controlPlane || !now !== !before) refresh(name)
 		wakeNode(name, backlog)
 	}
 	return startReflector({ client, log, signal, kind: Node, protobuf: nodePart, project: nodeView, onChange })
 }
 
-function watchRuns({ client, namespace, log, signal, serviceAccount }: CacheOptions, world: World) {
-	const { runs, wakeNode } = world
+function watchRuns({ client, namespace, log, signal, serviceAccount }: CacheOptions, indexes: Indexes) {
+	const { runs, wakeNode } = indexes
 	const ours = { client, log, signal, namespace, labelSelector: LABEL_CONFIG_UID }
 	const fieldSelector = `spec.serviceAccountName=${serviceAccount}`
 	const onRun =
@@ -171,7 +174,7 @@ function watchRuns({ client, namespace, log, signal, serviceAccount }: CacheOpti
 		(_, now, before, backlog) => {
 			take(now, before)
 			const nodes = new Set([before, now].flatMap(one => (one ? [one.node] : [])))
-			for (const node of nodes) world.look(node)
+			for (const node of nodes) indexes.refresh(node)
 			if (!sameJson(now, before)) for (const node of nodes) wakeNode(node, backlog)
 		}
 	return {

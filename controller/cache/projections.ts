@@ -19,7 +19,7 @@ import { NodeConfigStatus } from '../../contract/node-config.ts'
 import { CONTROL_PLANE_LABELS } from '../../contract/rollout.ts'
 import { condition } from '../../contract/status.ts'
 import { endOf, type ObjectMeta, type Stored } from '../../runtime/kube/index.ts'
-import { askedIn } from '../model/requests.ts'
+import { requestsIn } from '../model/requests.ts'
 import { interned } from './intern.ts'
 import type { NodeConfigObject } from '../model/node-config-kind.ts'
 import type { ConfigMapPart, JobPart, NodePart, PodPart } from './protobuf-fields.ts'
@@ -40,7 +40,7 @@ export function configView({ metadata, spec, status: found = {} }: Stored<NodeCo
 		created: Date.parse(metadata.creationTimestamp),
 		deleting: metadata.deletionTimestamp !== undefined,
 		finalizers: interned(metadata.finalizers ?? []),
-		asked: askedIn(metadata.annotations),
+		requests: requestsIn(metadata.annotations),
 		read: readSpec(interned(spec)),
 		rawStatus: interned(found),
 		// a status of another shape is from an older version: it cannot be relied on, and is overwritten; not copied, to save memory
@@ -77,27 +77,27 @@ export function nodeView({ metadata, spec, status }: Stored<NodePart>): NodeView
 	}
 }
 
-export type RolloutView = { uid: string; data: Readonly<Record<string, string>> }
+export type RolloutConfigMapView = { uid: string; data: Readonly<Record<string, string>> }
 
 /** The settings of the rollout, as written. */
-export function rolloutView({ metadata, data = {} }: Stored<ConfigMapPart>): RolloutView {
+export function rolloutConfigMapView({ metadata, data = {} }: Stored<ConfigMapPart>): RolloutConfigMapView {
 	return { uid: metadata.uid, data }
 }
 
 /** The identity that a ConfigMap, a Job and a pod of one run share. */
-export type Mark = { name: string; node: string; uid: string; generation: number; attempt: number; mode: Mode }
+export type RunIdentity = { name: string; node: string; uid: string; generation: number; attempt: number; mode: Mode }
 
-export type ConfigMapView = Mark &
-	Pick<Run, 'cause' | 'asked' | 'bootID' | 'podNetworks' | 'failures' | 'created'> & { report: string | undefined }
+export type ConfigMapView = RunIdentity &
+	Pick<Run, 'cause' | 'requests' | 'bootID' | 'podNetworks' | 'failures' | 'created'> & { report: string | undefined }
 
 /** The ConfigMap of a run, with the report as text. */
 export function configMapView({ metadata, data }: Stored<ConfigMapPart>): ConfigMapView {
 	const notes = metadata.annotations ?? {}
 	return {
-		...markOf(metadata, metadata.name),
+		...identityOf(metadata, metadata.name),
 		created: Date.parse(metadata.creationTimestamp),
 		cause: notes[ANNOTATION_CAUSE] ?? '',
-		asked: askedIn(notes),
+		requests: requestsIn(notes),
 		bootID: notes[ANNOTATION_BOOT_ID],
 		podNetworks: notes[ANNOTATION_POD_NETWORKS],
 		failures: Number(notes[ANNOTATION_FAILURES]) || 0,
@@ -105,13 +105,13 @@ export function configMapView({ metadata, data }: Stored<ConfigMapPart>): Config
 	}
 }
 
-export type RunJobView = Mark & JobView & { created: number }
+export type RunJobView = RunIdentity & JobView & { created: number }
 
 /** The Job of a run. Its end is the time of the condition, from the API server. */
 export function jobView({ metadata, spec, status }: Stored<JobPart>): RunJobView {
 	const end = endOf({ status })
 	return {
-		...markOf(metadata, metadata.name),
+		...identityOf(metadata, metadata.name),
 		jobUid: metadata.uid,
 		created: Date.parse(metadata.creationTimestamp),
 		finished: end && Date.parse(end.lastTransitionTime ?? metadata.creationTimestamp),
@@ -121,11 +121,11 @@ export function jobView({ metadata, spec, status }: Stored<JobPart>): RunJobView
 	}
 }
 
-export type RunPodView = Mark &
+export type RunPodView = RunIdentity &
 	PodView & {
 		pod: string
 		/** uid of the Job that created it, from the owner reference. */
-		madeBy: string | undefined
+		createdBy: string | undefined
 		/** The node that it is bound to, whatever its labels say. */
 		boundTo: string | undefined
 	}
@@ -134,28 +134,28 @@ export type RunPodView = Mark &
 export function podView({ metadata, spec, status }: Stored<PodPart>): RunPodView {
 	const agent = status?.containerStatuses?.find(({ name }) => name === AGENT_CONTAINER)?.state
 	const isOver = status?.phase === 'Succeeded' || status?.phase === 'Failed'
-	const began = agent?.running !== undefined || (agent?.terminated !== undefined && !isUnstarted(agent.terminated))
+	const hasStarted = agent?.running !== undefined || (agent?.terminated !== undefined && !isUnstarted(agent.terminated))
 	return {
-		...markOf(metadata, metadata.labels?.['batch.kubernetes.io/job-name'] ?? metadata.labels?.['job-name'] ?? ''),
+		...identityOf(metadata, metadata.labels?.['batch.kubernetes.io/job-name'] ?? metadata.labels?.['job-name'] ?? ''),
 		pod: metadata.name,
-		madeBy: metadata.ownerReferences?.find(({ kind, controller }) => kind === 'Job' && controller === true)?.uid,
+		createdBy: metadata.ownerReferences?.find(({ kind, controller }) => kind === 'Job' && controller === true)?.uid,
 		boundTo: spec?.nodeName,
-		began,
+		hasStarted,
 		// a container beside the agent's may continue; it is not MultiNIC's, and the agent's is not started again
 		ended: isOver || agent?.terminated !== undefined,
-		refused: began ? undefined : refusalOf(status, agent, isOver),
-		lastWords: began ? agent?.terminated?.message?.slice(0, TERMINATION_MAX_BYTES) : undefined,
+		refused: hasStarted ? undefined : refusalOf(status, agent, isOver),
+		terminationMessage: hasStarted ? agent?.terminated?.message?.slice(0, TERMINATION_MAX_BYTES) : undefined,
 	}
 }
 
-type Said = { reason?: string; message?: string }
+type StateReason = { reason?: string; message?: string }
 type State = NonNullable<NonNullable<NonNullable<PodPart['status']>['containerStatuses']>[number]['state']>
 
 /** How much of a kubelet's message is kept (characters). */
 const REFUSAL_MAX = 500
 
 /** Waiting reasons that are not a refusal. */
-const onItsWay = ['ContainerCreating', 'PodInitializing']
+const startingReasons = ['ContainerCreating', 'PodInitializing']
 
 /** What containerd, CRI-O and the kubelet call a container whose program never ran. */
 const unstarted = ['StartError', 'ContainerCannotRun', 'CreateContainerError', 'CreateContainerConfigError', 'RunContainerError']
@@ -172,18 +172,18 @@ function refusalOf(status: PodPart['status'], agent: State | undefined, isOver: 
 		return found ? [{ ...found, reason: `container ${name}: ${found.reason ?? 'it failed'}` }] : []
 	})
 	const why = (agent && (waitingIn(agent) ?? agent.terminated)) ?? before[0] ?? (isOver ? (status ?? {}) : undefined)
-	return why && (wordsOf(why) || 'the kubelet gave no reason')
+	return why && (reasonText(why) || 'the kubelet gave no reason')
 }
 
-function waitingIn({ waiting }: State): Said | undefined {
-	return waiting?.reason && !onItsWay.includes(waiting.reason) ? waiting : undefined
+function waitingIn({ waiting }: State): StateReason | undefined {
+	return waiting?.reason && !startingReasons.includes(waiting.reason) ? waiting : undefined
 }
 
-function wordsOf({ reason, message }: Said): string {
+function reasonText({ reason, message }: StateReason): string {
 	return clean([reason, message].filter(Boolean).join(': ').slice(0, REFUSAL_MAX))
 }
 
-function markOf({ labels = {} }: ObjectMeta, name: string): Mark {
+function identityOf({ labels = {} }: ObjectMeta, name: string): RunIdentity {
 	return {
 		name,
 		node: labels[LABEL_NODE_NAME] ?? '',

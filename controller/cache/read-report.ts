@@ -3,7 +3,7 @@ import { REPORT_BOUNDS } from '../../contract/names.ts'
 import { readBounded } from '../../runtime/bounded-json.ts'
 import { Report } from '../model/report.ts'
 import type { Mode } from '../model/snapshot.ts'
-import type { Mark } from './projections.ts'
+import type { RunIdentity } from './projections.ts'
 
 /**
  * Parses the report of a run. The work is bounded whatever the node wrote, and text that must not enter a status is removed. Pure.
@@ -11,7 +11,7 @@ import type { Mark } from './projections.ts'
  * @param text `report.json`, or a termination message
  * @returns the report, or a sentence that says why it is not a report of this run
  */
-export function readReport(text: string, run: Mark & { mode: Mode }): { report: Report } | { fault: string } {
+export function readReport(text: string, run: RunIdentity & { mode: Mode }): { report: Report } | { fault: string } {
 	const read = readBounded(text, REPORT_BOUNDS, Report)
 	if ('fault' in read) return { fault: clean(read.fault) }
 	const report = cleanAll(read.value)

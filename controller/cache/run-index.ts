@@ -1,11 +1,11 @@
 import { readReport } from './read-report.ts'
 import type { Report } from '../model/report.ts'
-import { hasEnded, isActive, leftToEnd } from '../model/runs.ts'
+import { isFinished, isActive, msUntilGivenUp } from '../model/runs.ts'
 import type { Mode, Run } from '../model/snapshot.ts'
-import type { ConfigMapView, Mark, RunJobView, RunPodView } from './projections.ts'
+import type { ConfigMapView, RunIdentity, RunJobView, RunPodView } from './projections.ts'
 
 /** What is known of one run, from three caches that are not synchronized. */
-type Parts = { heard: number; configMap?: ConfigMapView; job?: RunJobView; pods?: readonly RunPodView[] }
+type Parts = { firstSeenAt: number; configMap?: ConfigMapView; job?: RunJobView; pods?: readonly RunPodView[] }
 type Reading = { report: Report } | { fault: string }
 
 /**
@@ -35,15 +35,15 @@ type Take<V> = (now: V | undefined, before: V | undefined) => void
  */
 export function createRunIndex(uptime: () => number = () => performance.now(), deadlineMs = Number.POSITIVE_INFINITY): RunIndex {
 	const nodes = new Map<string, Map<string, Parts>>()
-	const active = new Map<string, Pick<Run, 'mode' | 'heard'>>()
-	const isCounted = (run: Pick<Run, 'heard'>) => leftToEnd(run, { uptime: uptime(), settings: { deadlineMs } }) > 0
-	const change = (mark: Mark | undefined, edit: (parts: Parts) => void) => {
-		if (!mark?.node || !mark.name) return
-		const key = `${mark.name} ${mark.uid}`
-		const runs = nodes.get(mark.node) ?? new Map<string, Parts>()
-		const parts = runs.get(key) ?? { heard: uptime() }
+	const active = new Map<string, Pick<Run, 'mode' | 'firstSeenAt'>>()
+	const isCounted = (run: Pick<Run, 'firstSeenAt'>) => msUntilGivenUp(run, { uptime: uptime(), settings: { deadlineMs } }) > 0
+	const change = (identity: RunIdentity | undefined, edit: (parts: Parts) => void) => {
+		if (!identity?.node || !identity.name) return
+		const key = `${identity.name} ${identity.uid}`
+		const runs = nodes.get(identity.node) ?? new Map<string, Parts>()
+		const parts = runs.get(key) ?? { firstSeenAt: uptime() }
 		edit(parts)
-		keep(nodes, runs, { node: mark.node, key }, parts)
+		keep(nodes, runs, { node: identity.node, key }, parts)
 		const run = runFrom(parts)
 		if (run && isActive(run)) active.set(key, run)
 		else active.delete(key)
@@ -58,7 +58,7 @@ export function createRunIndex(uptime: () => number = () => performance.now(), d
 }
 
 /** After a relist, a cache may report an object of the same name that belongs to another run: the object of the earlier run is then gone. */
-function apart<V extends Mark>(take: Take<V>): Take<V> {
+function apart<V extends RunIdentity>(take: Take<V>): Take<V> {
 	return (now, before) => {
 		const isOther = now && before && (now.node !== before.node || now.name !== before.name || now.uid !== before.uid)
 		if (!isOther) return take(now, before)
@@ -92,7 +92,7 @@ function takePod(parts: Parts, now: RunPodView | undefined, before: RunPodView |
  * created counts: it may still be running on the node.
  */
 function ownPod({ job, pods = [] }: Parts): RunPodView | undefined {
-	return pods.findLast(({ madeBy }) => madeBy !== undefined && (job === undefined || madeBy === job.jobUid))
+	return pods.findLast(({ createdBy }) => createdBy !== undefined && (job === undefined || createdBy === job.jobUid))
 }
 
 function assign<K extends keyof Parts>(parts: Parts, key: K, value: Parts[K] | undefined): void {
@@ -103,18 +103,18 @@ function assign<K extends keyof Parts>(parts: Parts, key: K, value: Parts[K] | u
 function runFrom(parts: Parts): Run | undefined {
 	const { configMap, job } = parts
 	const pod = ownPod(parts)
-	const mark = configMap ?? job ?? pod
-	if (!mark) return undefined
-	const { name, uid, generation, attempt, mode } = mark
+	const identity = configMap ?? job ?? pod
+	if (!identity) return undefined
+	const { name, uid, generation, attempt, mode } = identity
 	const run: Run = {
 		...{ name, uid, generation, attempt, mode, job, pod },
 		cause: configMap?.cause ?? '',
-		asked: configMap?.asked ?? {},
+		requests: configMap?.requests ?? {},
 		bootID: configMap?.bootID,
 		podNetworks: configMap?.podNetworks,
 		failures: configMap?.failures ?? 0,
 		created: configMap?.created ?? job?.created ?? 0,
-		heard: parts.heard,
+		firstSeenAt: parts.firstSeenAt,
 		hasConfigMap: configMap !== undefined,
 		// only when a decision needs it: parsing ten thousand takes long, and must not delay the start
 		get report() {
@@ -145,15 +145,15 @@ function readingOf(configMap: ConfigMapView): Reading | undefined {
 	return reading
 }
 
-const knownLast = new WeakMap<ConfigMapView, { said: string; reading: Reading }>()
+const knownLast = new WeakMap<ConfigMapView, { text: string; reading: Reading }>()
 
 /** If the API server was unreachable, the run left the short form of its report in the pod; parsed once, like the report. */
 function lastReadingOf(configMap: ConfigMapView, run: Run): Reading | undefined {
-	const said = run.pod?.lastWords
-	if (!hasEnded(run) || !said) return undefined
+	const text = run.pod?.terminationMessage
+	if (!isFinished(run) || !text) return undefined
 	const last = knownLast.get(configMap)
-	if (last?.said === said) return last.reading
-	const reading = readReport(said, configMap)
-	knownLast.set(configMap, { said, reading })
+	if (last?.text === text) return last.reading
+	const reading = readReport(text, configMap)
+	knownLast.set(configMap, { text, reading })
 	return reading
 }

@@ -4,7 +4,7 @@ import { type Change, ConfigMap, type KubeClient, startReflector } from '../../r
 import type { Log } from '../../runtime/log.ts'
 import type { Fleet } from '../rollout/fleet.ts'
 import { readStops, type StopRecord } from '../rollout/stop-record.ts'
-import { type RolloutView, rolloutView } from './projections.ts'
+import { type RolloutConfigMapView, rolloutConfigMapView } from './projections.ts'
 
 type Options = { client: KubeClient; namespace: string; log: Log; signal: AbortSignal }
 
@@ -12,45 +12,45 @@ type Options = { client: KubeClient; namespace: string; log: Log; signal: AbortS
  * Watches the three ConfigMaps of the rollout, each by its name: the chart's settings, a person's pause, and the controller's record of
  * which nodes stop it.
  */
-export function watchSettings({ client, namespace, log, signal }: Options, fleet: Pick<Fleet, 'set' | 'setPause'>) {
-	const watch = (name: string, onChange: (data: RolloutView['data'] | undefined) => void) => {
-		const take: Change<RolloutView> = (_, view) => onChange(view?.data)
+export function watchSettings({ client, namespace, log, signal }: Options, fleet: Pick<Fleet, 'setSettings' | 'setPause'>) {
+	const watch = (name: string, onChange: (data: RolloutConfigMapView['data'] | undefined) => void) => {
+		const take: Change<RolloutConfigMapView> = (_, view) => onChange(view?.data)
 		const fieldSelector = `metadata.name=${name}`
-		return startReflector({ client, log, signal, namespace, fieldSelector, kind: ConfigMap, project: rolloutView, onChange: take })
+		return startReflector({ client, log, signal, namespace, fieldSelector, kind: ConfigMap, project: rolloutConfigMapView, onChange: take })
 	}
 	const chart = watch(ROLLOUT_CONFIG_MAP, data => {
 		const read = readRollout(data)
 		if ('fault' in read)
 			log.error({ configMap: ROLLOUT_CONFIG_MAP, fault: read.fault }, 'invalid settings, no node is changed until they are fixed')
 		else log.info({ configMap: ROLLOUT_CONFIG_MAP, ...read.value }, 'settings of the rollout')
-		fleet.set(data)
+		fleet.setSettings(data)
 	})
 	const pause = watch(ROLLOUT_PAUSE, data => {
 		log.info({ configMap: ROLLOUT_PAUSE, paused: isPausedBy(data) }, 'pause of the rollout')
 		fleet.setPause(data)
 	})
-	let writer: Pick<StopRecord, 'touch' | 'seen'> | undefined
+	let writer: Pick<StopRecord, 'scheduleWrite' | 'checkStored'> | undefined
 	let stops = readStops(undefined)
 	const stop = watch(ROLLOUT_STOP, data => {
 		stops = readStops(data)
-		writer?.seen()
+		writer?.checkStored()
 	})
 	const only = ({ store }: typeof chart) => [...store.values()][0]
-	const ownSecret = randomUUID()
+	const randomSecret = randomUUID()
 	return {
 		all: [chart, pause, stop],
 		/**
 		 * A value that no node knows: the uid of the chart's settings, which no kubelet may read, or without them a random value of
 		 * this process.
 		 */
-		secret: () => only(chart)?.uid ?? ownSecret,
+		secret: () => only(chart)?.uid ?? randomSecret,
 		recordedStop: (name: string) => stops.get(name),
-		stopsChanged: () => writer?.touch(),
+		stopsChanged: () => writer?.scheduleWrite(),
 		stopRecord: {
 			/** The data of the record; undefined if it does not exist. */
 			stored: () => only(stop)?.data,
 			/** Sets the writer of the record, which is notified of changes. */
-			setWriter: (one: Pick<StopRecord, 'touch' | 'seen'>) => {
+			setWriter: (one: Pick<StopRecord, 'scheduleWrite' | 'checkStored'>) => {
 				writer = one
 			},
 		},

@@ -1,10 +1,10 @@
 import type { Ask } from '../../contract/names.ts'
 import type { NodeConfigStatus } from '../../contract/node-config.ts'
-import type { Asked } from './requests.ts'
-import type { HoldRule, Mode } from './snapshot.ts'
+import type { Requests } from './requests.ts'
+import type { HoldReason, Mode } from './snapshot.ts'
 
-/** Which run to create; `cause`, `asked` and `failures` are only recorded. */
-export type NewRun = { attempt: number; mode: Mode; cause: string; asked: Asked; failures: number }
+/** Which run to create; `cause`, `requests` and `failures` are only recorded. */
+export type NewRun = { attempt: number; mode: Mode; cause: string; requests: Requests; failures: number }
 
 /** What to do about a node config, and why. */
 export type Decision =
@@ -12,12 +12,12 @@ export type Decision =
 	/** Decide again after that time, or when something changes. */
 	| { act: 'wait'; why: string; afterMs: number }
 	/** Change the finalizer and annotations that the controller owns. */
-	| { act: 'adopt'; why: string; finalizer: boolean; withdraw: readonly Ask[] }
-	/** `quiet`: the status continues to report the failure that is being retried. */
-	| { act: 'start'; why: string; run: NewRun; quiet: boolean }
-	/** `result`: the status has the result of a run. `moment`: record an Event with this name. `holds`: the rule that holds the run. */
-	| { act: 'settle'; why: string; status: NodeConfigStatus; result: boolean; moment?: string | undefined; holds?: HoldRule }
+	| { act: 'updateMetadata'; why: string; finalizer: boolean; answered: readonly Ask[] }
+	/** `keepStatus`: the status continues to report the failure that is being retried. */
+	| { act: 'start'; why: string; run: NewRun; keepStatus: boolean }
+	/** `result`: the status has the result of a run. `eventKey`: record an Event with this name. `holdReason`: why the run is queued. */
+	| { act: 'setStatus'; why: string; status: NodeConfigStatus; result: boolean; eventKey?: string | undefined; holdReason?: HoldReason }
 	/** The run is queued; `afterMs` 0: it is woken when something changes. */
-	| { act: 'hold'; why: HoldRule; afterMs: number }
-	| { act: 'clear'; why: string; runs: readonly string[] }
+	| { act: 'queue'; why: HoldReason; afterMs: number }
+	| { act: 'deleteRuns'; why: string; runs: readonly string[] }
 	| { act: 'release'; why: string }

@@ -1,5 +1,5 @@
 /** @returns the index of the first item that does not come before the place; `isBefore` is true for all items up to there */
-export function placeIn<T>(items: readonly T[], isBefore: (item: T) => boolean): number {
+export function insertionIndex<T>(items: readonly T[], isBefore: (item: T) => boolean): number {
 	let [low, high] = [0, items.length]
 	while (low < high) {
 		const middle = (low + high) >> 1

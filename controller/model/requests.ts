@@ -5,10 +5,10 @@ import { shortened } from './shortened.ts'
 
 const kinds = Object.keys(ASKS) as Ask[]
 
-export type Asked = Readonly<Partial<Record<Ask, string>>>
+export type Requests = Readonly<Partial<Record<Ask, string>>>
 
 /** @returns the requests in these annotations, of a node config or of a run; a long value is shortened, the same way in both */
-export function askedIn(written: Readonly<Record<string, string>> | undefined): Asked {
+export function requestsIn(written: Readonly<Record<string, string>> | undefined): Requests {
 	const entries = kinds.flatMap(kind => {
 		const value = written?.[ASKS[kind]]
 		return value === undefined ? [] : [[kind, shortened(value)]]
@@ -17,23 +17,23 @@ export function askedIn(written: Readonly<Record<string, string>> | undefined): 
 }
 
 /** Returns the annotations of a run that answers these requests. */
-export function answering(asked: Asked): Record<string, string> {
-	return Object.fromEntries(Object.entries(asked).map(([kind, value]) => [ASKS[kind as Ask], value]))
+export function requestAnnotations(requests: Requests): Record<string, string> {
+	return Object.fromEntries(Object.entries(requests).map(([kind, value]) => [ASKS[kind as Ask], value]))
 }
 
 /** Returns the merge patch of the annotations that removes these requests. */
-export function withdrawn(asks: readonly Ask[]): Record<string, null> {
+export function removeAnnotations(asks: readonly Ask[]): Record<string, null> {
 	return Object.fromEntries(asks.map(kind => [ASKS[kind], null]))
 }
 
 /** What shows of a run whether it was started, and for which requests. */
-type Asking = { asked: Asked; job?: unknown; pod?: unknown; report?: unknown }
+type StartedRun = { requests: Requests; job?: unknown; pod?: unknown; report?: unknown }
 
 /**
  * @returns the requests that one of these runs was started for. A ConfigMap alone starts nothing: the controller may have died before it
  *   created the Job.
  */
-export function answeredBy(asked: Asked, runs: readonly Asking[]): Ask[] {
+export function answeredRequests(requests: Requests, runs: readonly StartedRun[]): Ask[] {
 	const started = runs.filter(({ job, pod, report }) => (job ?? pod ?? report) !== undefined)
-	return kinds.filter(kind => asked[kind] !== undefined && started.some(run => run.asked[kind] === asked[kind]))
+	return kinds.filter(kind => requests[kind] !== undefined && started.some(run => run.requests[kind] === requests[kind]))
 }

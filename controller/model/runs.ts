@@ -9,17 +9,17 @@ import type { Mode, NodeView, Run, RunSettings, Snapshot } from './snapshot.ts'
 export const HISTORY_MAX = 5
 
 /** First and longest wait after a failure (milliseconds); longer after one that harmed the node, which is not repeated as soon. */
-const waits = { plain: { firstMs: 5_000, maxMs: 300_000 }, harmful: { firstMs: 60_000, maxMs: 3_600_000 } }
+const backoffs = { plain: { firstMs: 5_000, maxMs: 300_000 }, harmful: { firstMs: 60_000, maxMs: 3_600_000 } }
 
 /** Delay before a run that the API server rejected is created again (milliseconds). */
-export const REFUSED_MS = 30_000
+export const REJECTED_RETRY_MS = 30_000
 
 /** How long a Job may take to create its pod before the reason is looked up (milliseconds). */
 export const NO_POD_MS = 10_000
 
 /** @returns how long after failure number `failures` (from 1) in a row the next run may start: 5, 10, 20 … 300 s, or 1, 2, 4 … 60 min */
 export function backoffMs(failures: number, complaint: Complaint): number {
-	return waitAfter(failures, stoppingReason(complaint) === undefined ? waits.plain : waits.harmful)
+	return waitAfter(failures, stoppingReason(complaint) === undefined ? backoffs.plain : backoffs.harmful)
 }
 
 /** @returns the mode of a run for this node config now */
@@ -57,8 +57,8 @@ export function isPodless({ job, pod }: Run): boolean {
 }
 
 /** Whether the agent may have run; true if that is unknown. */
-export function hasBegun({ job, pod }: Run): boolean {
-	return pod ? pod.began : job?.hasPods !== false
+export function mayHaveRun({ job, pod }: Run): boolean {
+	return pod ? pod.hasStarted : job?.hasPods !== false
 }
 
 /** How long after its Kubernetes deadline the controller gives up a run (milliseconds). */
@@ -67,17 +67,17 @@ const GRACE_MS = 15_000
 type Clock = { uptime: number; settings: Pick<RunSettings, 'deadlineMs'> }
 
 /** @returns how long until an unfinished run is given up, by a monotonic clock (milliseconds); 0 or less: it is given up */
-export function leftToEnd({ heard }: Pick<Run, 'heard'>, { uptime, settings }: Clock): number {
-	return heard + settings.deadlineMs + GRACE_MS - uptime
+export function msUntilGivenUp({ firstSeenAt }: Pick<Run, 'firstSeenAt'>, { uptime, settings }: Clock): number {
+	return firstSeenAt + settings.deadlineMs + GRACE_MS - uptime
 }
 
 /** Whether the status, of any generation, reports the end of this run: it then has no slot in the wave, although its pod may still act. */
-export function isEndTold({ config: { status, uid } }: Pick<Snapshot, 'config'>, run: Run): boolean {
+export function isEndReported({ config: { status, uid } }: Pick<Snapshot, 'config'>, run: Run): boolean {
 	return run.uid === uid && status.lastJobName === run.name && condition(status, 'Progressing')?.status === 'False'
 }
 
 /** Whether the run is over, with or without a report. */
-export function hasEnded({ job, pod }: Run): boolean {
+export function isFinished({ job, pod }: Run): boolean {
 	return job ? job.finished !== undefined : pod?.ended === true
 }
 
@@ -87,22 +87,25 @@ export function succeeded({ report }: Run): boolean {
 }
 
 /** Whether the status already has the result of this run. */
-export function isTold({ config }: Pick<Snapshot, 'config'>, run: Run): boolean {
+export function isReported({ config }: Pick<Snapshot, 'config'>, run: Run): boolean {
 	const { status } = config
 	return isCurrent(config) && status.lastJobName === run.name && condition(status, 'Progressing')?.status === 'False'
 }
 
 /** Whether it is a read-only run in addition to what the node config requests. */
-export function isLook({ mode, asked }: Run): boolean {
-	return mode === 'Verify' || asked.plan !== undefined
+export function isVerification({ mode, requests }: Run): boolean {
+	return mode === 'Verify' || requests.plan !== undefined
 }
 
 /**
  * Whether read-only runs use all of their slots. A quarter is reserved for runs that change a node: a client that may write node configs
  * can request runs for every node, again and again, and nothing else limits such runs.
  */
-export function looksAreMany({ rollout: { looking }, settings: { maxConcurrentRuns } }: Pick<Snapshot, 'rollout' | 'settings'>): boolean {
-	return looking >= Math.max(1, Math.floor((maxConcurrentRuns * 3) / 4))
+export function isVerificationLimitReached({
+	rollout: { activeVerifications },
+	settings: { maxConcurrentRuns },
+}: Pick<Snapshot, 'rollout' | 'settings'>): boolean {
+	return activeVerifications >= Math.max(1, Math.floor((maxConcurrentRuns * 3) / 4))
 }
 
 /** Whether the status has the result of this generation, and of exactly these interfaces. */
@@ -110,19 +113,19 @@ export function isUpToDate(snapshot: Snapshot): boolean {
 	const { config, specHash } = snapshot
 	const run = currentRun(snapshot)
 	const speaksOfIt = isCurrent(config) && (config.deleting || config.status.observedSpecHash === specHash)
-	return speaksOfIt && isJudged(config) && reasonOf(config) !== 'InvalidConfig' && (run === undefined || isTold(snapshot, run))
+	return speaksOfIt && isJudged(config) && reasonOf(config) !== 'InvalidConfig' && (run === undefined || isReported(snapshot, run))
 }
 
 /** @returns the number of the next run of this generation */
 export function nextAttempt(snapshot: Snapshot): number {
-	return Math.max(lastNamed(snapshot), ...attemptsOf(snapshot).map(run => run.attempt)) + 1
+	return Math.max(lastNamedAttempt(snapshot), ...attemptsOf(snapshot).map(run => run.attempt)) + 1
 }
 
 /**
  * The status still names a deleted run: the result of another run with that name would count as reported. A run whose result is not
  * reported yet exists, even if the watch has not reported it: its name is used again, and the run is found.
  */
-function lastNamed({ config }: Snapshot): number {
+function lastNamedAttempt({ config }: Snapshot): number {
 	const { lastJobName = '' } = config.status
 	const attempt = attemptOf(lastJobName)
 	if (lastJobName !== runName(config, attempt)) return 0

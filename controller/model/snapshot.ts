@@ -1,7 +1,7 @@
 import type { RunConfig } from '../../contract/agent-run.ts'
 import type { Rollout } from '../../contract/rollout.ts'
 import type { NodeConfigStatus } from '../../contract/node-config.ts'
-import type { Asked } from './requests.ts'
+import type { Requests } from './requests.ts'
 import type { Report } from './report.ts'
 import type { ReadSpec } from './read-spec.ts'
 
@@ -14,12 +14,12 @@ export type Snapshot = ReadSpec & {
 	config: ConfigView
 	node: NodeView | undefined
 	/** The node config that claims the same MAC or address with the better right. */
-	rival: Rival | undefined
+	conflict: Conflict | undefined
 	/** All runs on that node, whichever node config they were started for. */
 	runs: readonly Run[]
 	/** Why the current run has no pod, in Kubernetes' words; looked up only once it should have one. */
 	noPod?: string | undefined
-	rollout: Standing
+	rollout: RolloutView
 }
 
 /** Settings of runs from the chart. */
@@ -33,33 +33,33 @@ export type RunSettings = {
 }
 
 /** The state of a node in the rollout. */
-export type Standing = {
+export type RolloutView = {
 	/** The settings as written, or the key that is invalid. */
 	settings: Rollout
 	/** How many more nodes may be changed now. */
-	free: number
+	slots: number
 	/** How many more runs may be created now, of any mode. */
-	freeRuns: number
+	runSlots: number
 	/** How many nodes are queued before this one. */
-	ahead: number
+	queuePosition: number
 	/** This node and another one that is being changed belong to the control plane. */
 	controlPlaneBusy: boolean
 	/** Another node, which stops the rollout. */
 	stoppedBy: { name: string; reason: string } | undefined
 	/** It stops the rollout itself, or a person requested a retry. */
-	jumps: boolean
-	held: { rule: HoldRule; since: number } | undefined
+	skipsQueue: boolean
+	hold: { reason: HoldReason; since: number } | undefined
 	/** The number of read-only runs in progress. */
-	looking: number
+	activeVerifications: number
 	/** When the last known run was created; the start of this process if none is known. */
-	lookedAt: number
+	lastRunAt: number
 }
 
-/** The rule that holds a run that would change its node. */
-export type HoldRule = 'SettingsUnreadable' | 'RolloutPaused' | 'RolloutStopped' | 'WaveIsFull'
+/** Why a run that would change its node is queued. */
+export type HoldReason = 'SettingsUnreadable' | 'RolloutPaused' | 'RolloutStopped' | 'WaveIsFull'
 
 /** Another node config, and the claim it shares with this one: `MAC fa:16:3e:37:c3:f1`. */
-export type Rival = { name: string; what: string }
+export type Conflict = { name: string; what: string }
 
 export type ConfigView = {
 	name: string
@@ -70,7 +70,7 @@ export type ConfigView = {
 	created: number
 	deleting: boolean
 	finalizers: readonly string[]
-	asked: Asked
+	requests: Requests
 	read: ReadSpec
 	/** As stored, to compare before a write. */
 	rawStatus: Readonly<Record<string, unknown>>
@@ -105,7 +105,7 @@ export type Run = {
 	/** Why it was started. */
 	cause: string
 	/** The requests it answers. */
-	asked: Asked
+	requests: Requests
 	/** Boot id of the node when the run was created; undefined if unknown. */
 	bootID: string | undefined
 	/** `spec.podCIDRs` of the node when the run was created, separated by commas; undefined if unknown. */
@@ -114,7 +114,7 @@ export type Run = {
 	failures: number
 	created: number
 	/** When it was first observed, as `uptime`. */
-	heard: number
+	firstSeenAt: number
 	report: Report | undefined
 	/** Why the existing report cannot be used. */
 	reportFault: string | undefined
@@ -137,10 +137,10 @@ export type JobView = {
 
 export type PodView = {
 	/** The kubelet has reported a container that runs or ran. */
-	began: boolean
+	hasStarted: boolean
 	ended: boolean
 	/** Why the kubelet does not start it: `ImagePullBackOff: Back-off pulling image …`. */
 	refused: string | undefined
 	/** The termination message of the container. */
-	lastWords: string | undefined
+	terminationMessage: string | undefined
 }

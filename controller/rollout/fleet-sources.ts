@@ -12,7 +12,7 @@ export type FleetSources = {
 	stopsChanged(): void
 	/** The number of runs of these modes in progress. */
 	active(is: (mode: Mode) => boolean): number
-	/** Called with the name of a node whose turn may have come. */
+	/** Called with the name of a node that may be next. */
 	wake(name: string): void
 	maxConcurrentRuns: number
 	/** When this process began to observe (milliseconds since 1970). */

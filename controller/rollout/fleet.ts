@@ -1,34 +1,34 @@
 import { waveLimit } from '../../contract/rollout.ts'
 import { onceATurn } from '../../runtime/once-a-turn.ts'
 import type { Decision } from '../model/decision.ts'
-import { createLine } from './wait-queue.ts'
+import { createWaitQueue } from './wait-queue.ts'
 import type { FleetSources } from './fleet-sources.ts'
 import { isAlike, type Member, memberOf } from './member.ts'
 import { changesNode } from './participation.ts'
 import { createSettings, type Data } from './settings.ts'
-import type { Mode, Standing } from '../model/snapshot.ts'
+import type { Mode, RolloutView } from '../model/snapshot.ts'
 
 /** The node configs of the fleet as one rollout: which are being changed, queued, or stop the rollout. By node name. */
 export type Fleet = {
 	/** Refreshes that node after a change. */
-	look(name: string): void
+	refresh(name: string): void
 	/** The data of the ConfigMap multinic-rollout, or undefined if it does not exist. */
-	set(data: Data): void
+	setSettings(data: Data): void
 	/** The data of the ConfigMap multinic-rollout-pause. */
 	setPause(data: Data): void
 	/** Records the decision about that node; undefined: it could not be carried out. */
-	decided(name: string, now: number, decision: Decision | undefined): void
+	recordDecision(name: string, now: number, decision: Decision | undefined): void
 	/** A run is about to be created and counts from `now` on, by the controller's clock. @returns what to call once it is known or not created */
 	reserve(name: string, mode: Mode, now: number): () => void
 	/** Returns the state of that node in the rollout for a decision; a change after this wakes the node again. */
-	standing(name: string): Standing
+	view(name: string): RolloutView
 	counts(): FleetCounts
 	/** The nodes that stop the rollout, and why; by name. */
 	stops(): { name: string; uid: string; stops: string }[]
 }
 
 /** The number of node configs: all, being changed, queued, and stopping the rollout. */
-export type FleetCounts = { total: number; changing: number; waiting: number; stopping: number; paused: boolean; limit: number }
+export type FleetCounts = { total: number; changing: number; queued: number; stopping: number; paused: boolean; limit: number }
 
 /** Creates an empty fleet. */
 export function createFleet(sources: FleetSources): Fleet {
@@ -38,18 +38,18 @@ export function createFleet(sources: FleetSources): Fleet {
 class Rollout implements Fleet {
 	readonly #sources: FleetSources
 	readonly #members = new Map<string, Member>()
-	readonly #line = createLine()
+	readonly #queue = createWaitQueue()
 	readonly #changing = new Set<string>()
 	readonly #stopping = new Set<string>()
-	readonly #jumping = new Set<string>()
-	readonly #held = new Set<string>()
+	readonly #skipping = new Set<string>()
+	readonly #onHold = new Set<string>()
 	/** Woken and not decided since. Waking them again would change nothing and take quadratic time. */
 	readonly #woken = new Set<string>()
 	readonly #onNodes = new Set<string>()
 	readonly #reserved = new Map<string, Mode>()
 	readonly #settings = createSettings()
 	/** What holds all nodes, if anything does. */
-	#mood = ''
+	#globalHold = ''
 	/** All changes in one turn of the event loop are processed together. */
 	readonly #advanceSoon = onceATurn(() => this.#advance())
 
@@ -57,25 +57,25 @@ class Rollout implements Fleet {
 		this.#sources = sources
 	}
 
-	look(name: string): void {
+	refresh(name: string): void {
 		const config = this.#sources.configOf(name)
 		const before = this.#members.get(name)
-		if (before) this.#line.remove(before)
+		if (before) this.#queue.remove(before)
 		const part = config && { config, spec: config.read.spec, runs: this.#sources.runsOf(name) }
 		const member = part && memberOf(part, this.#sources.nodeOf(name), before ?? this.#sources.recordedStop(name))
 		if (member) this.#members.set(name, member)
 		else for (const names of [this.#members, this.#woken]) names.delete(name)
-		if (member?.waits) this.#line.add(member)
-		mark(this.#changing, name, member?.changing)
-		mark(this.#stopping, name, member?.stops !== undefined)
-		mark(this.#jumping, name, member?.jumps)
-		mark(this.#held, name, member?.held !== undefined)
-		mark(this.#onNodes, name, member?.hasNode)
+		if (member?.isQueued) this.#queue.add(member)
+		setMember(this.#changing, name, member?.changing)
+		setMember(this.#stopping, name, member?.stops !== undefined)
+		setMember(this.#skipping, name, member?.skipsQueue)
+		setMember(this.#onHold, name, member?.hold !== undefined)
+		setMember(this.#onNodes, name, member?.hasNode)
 		if (member?.stops !== before?.stops) this.#sources.stopsChanged()
 		if (!isAlike(before, member)) this.#advanceSoon()
 	}
 
-	set(data: Data): void {
+	setSettings(data: Data): void {
 		this.#settings.chart(data)
 		this.#advanceSoon()
 	}
@@ -85,42 +85,42 @@ class Rollout implements Fleet {
 		this.#advanceSoon()
 	}
 
-	decided(name: string, now: number, decision: Decision | undefined): void {
+	recordDecision(name: string, now: number, decision: Decision | undefined): void {
 		const member = this.#members.get(name)
-		if (!member || decision?.act === 'adopt' || decision?.act === 'clear') return
-		const rule = decision?.act === 'hold' ? decision.why : decision?.act === 'settle' ? decision.holds : undefined
-		member.held = rule && (member.held?.rule === rule ? member.held : { rule, since: now })
-		mark(this.#held, name, rule !== undefined)
-		member.waits = rule !== undefined
-		if (member.waits) this.#line.add(member)
-		else this.#leave(member)
+		if (!member || decision?.act === 'updateMetadata' || decision?.act === 'deleteRuns') return
+		const reason = decision?.act === 'queue' ? decision.why : decision?.act === 'setStatus' ? decision.holdReason : undefined
+		member.hold = reason && (member.hold?.reason === reason ? member.hold : { reason, since: now })
+		setMember(this.#onHold, name, reason !== undefined)
+		member.isQueued = reason !== undefined
+		if (member.isQueued) this.#queue.add(member)
+		else this.#dequeue(member)
 	}
 
 	reserve(name: string, mode: Mode, now: number): () => void {
 		this.#reserved.set(name, mode)
 		const member = this.#members.get(name)
-		if (member) member.lookedAt = Math.max(now, member.lookedAt ?? now)
+		if (member) member.lastRunAt = Math.max(now, member.lastRunAt ?? now)
 		return () => {
 			this.#reserved.delete(name)
 			this.#advanceSoon()
 		}
 	}
 
-	standing(name: string): Standing {
+	view(name: string): RolloutView {
 		this.#woken.delete(name)
 		const member = this.#members.get(name)
 		const stopper = this.#stopper(name)
 		return {
 			settings: this.#settings.now(),
-			free: this.#free(),
-			freeRuns: this.#freeRuns(),
-			ahead: !member || member.jumps ? 0 : this.#line.ahead(member),
+			slots: this.#slots(),
+			runSlots: this.#runSlots(),
+			queuePosition: !member || member.skipsQueue ? 0 : this.#queue.position(member),
 			controlPlaneBusy: member?.controlPlane === true && this.#isControlPlaneBusy(name),
 			stoppedBy: stopper && { name: stopper.name, reason: stopper.stops ?? '' },
-			jumps: member?.jumps ?? false,
-			held: member?.held,
-			lookedAt: member?.lookedAt ?? this.#sources.startedAt,
-			looking: this.#sources.active(mode => !changesNode(mode)) + this.#reservedTo(mode => !changesNode(mode)).length,
+			skipsQueue: member?.skipsQueue ?? false,
+			hold: member?.hold,
+			lastRunAt: member?.lastRunAt ?? this.#sources.startedAt,
+			activeVerifications: this.#sources.active(mode => !changesNode(mode)) + this.#reservedTo(mode => !changesNode(mode)).length,
 		}
 	}
 
@@ -128,8 +128,8 @@ class Rollout implements Fleet {
 		const { size: total } = this.#members
 		const settings = this.#settings.now()
 		const paused = 'fault' in settings || settings.value.paused
-		const waiting = this.#line.length
-		return { total, changing: this.#changing.size, waiting, stopping: this.#stopping.size, paused, limit: this.#limit() }
+		const queued = this.#queue.length
+		return { total, changing: this.#changing.size, queued, stopping: this.#stopping.size, paused, limit: this.#limit() }
 	}
 
 	stops(): { name: string; uid: string; stops: string }[] {
@@ -137,26 +137,26 @@ class Rollout implements Fleet {
 		return members.map(({ name, uid, stops = '' }) => ({ name, uid, stops }))
 	}
 
-	#leave(member: Member): void {
-		this.#line.remove(member)
+	#dequeue(member: Member): void {
+		this.#queue.remove(member)
 		this.#advanceSoon()
 	}
 
-	/** Wakes the nodes whose turn may have come, and all held nodes when what holds all of them has changed. */
+	/** Wakes the nodes that may be next, and all queued nodes when what holds all of them has changed. */
 	#advance(): void {
-		const mood = this.#moodNow()
-		const turned = mood !== this.#mood
-		this.#mood = mood
-		if (this.#held.size === 0) return
-		const first = turned ? this.#line.length : mood === '' ? this.#free() : 0
-		for (const name of [...this.#jumping, ...this.#line.first(first)]) {
-			if (!this.#held.has(name) || this.#woken.has(name)) continue
+		const hold = this.#globalHoldNow()
+		const isChanged = hold !== this.#globalHold
+		this.#globalHold = hold
+		if (this.#onHold.size === 0) return
+		const first = isChanged ? this.#queue.length : hold === '' ? this.#slots() : 0
+		for (const name of [...this.#skipping, ...this.#queue.first(first)]) {
+			if (!this.#onHold.has(name) || this.#woken.has(name)) continue
 			this.#woken.add(name)
 			this.#sources.wake(name)
 		}
 	}
 
-	#moodNow(): string {
+	#globalHoldNow(): string {
 		const settings = this.#settings.now()
 		if ('fault' in settings) return settings.fault
 		if (settings.value.paused) return 'paused'
@@ -174,13 +174,13 @@ class Rollout implements Fleet {
 	}
 
 	/** How many more nodes may be changed now. */
-	#free(): number {
+	#slots(): number {
 		const starting = this.#reservedTo(changesNode).filter(name => !this.#changing.has(name))
-		return Math.min(this.#limit() - this.#changing.size - starting.length, this.#freeRuns())
+		return Math.min(this.#limit() - this.#changing.size - starting.length, this.#runSlots())
 	}
 
 	/** How many more runs there may be now, of any mode. */
-	#freeRuns(): number {
+	#runSlots(): number {
 		return this.#sources.maxConcurrentRuns - this.#sources.active(() => true) - this.#reserved.size
 	}
 
@@ -194,7 +194,7 @@ class Rollout implements Fleet {
 	}
 }
 
-function mark(set: Set<string>, name: string, is: boolean | undefined): void {
+function setMember(set: Set<string>, name: string, is: boolean | undefined): void {
 	if (is) set.add(name)
 	else set.delete(name)
 }

@@ -1,6 +1,6 @@
 import { hasNeverRun, type Place } from '../../contract/rollout.ts'
-import { isChanging, isUnsettled, type Part, stopReason } from './participation.ts'
-import type { HoldRule, NodeView } from '../model/snapshot.ts'
+import { isChanging, isUnfinished, type Part, stopReason } from './participation.ts'
+import type { HoldReason, NodeView } from '../model/snapshot.ts'
 
 /** A node config as a member of the fleet. Pure. */
 export type Member = Place & {
@@ -9,18 +9,18 @@ export type Member = Place & {
 	/** Kubernetes has a node with that name. */
 	hasNode: boolean
 	/** Queued: it needs a run that changes its node, as far as known before the decision. */
-	waits: boolean
+	isQueued: boolean
 	changing: boolean
 	/** Why it stops the rollout. */
 	stops: string | undefined
 	/** Skips the queue: it stops the rollout itself, or a person requested a retry. */
-	jumps: boolean
-	held: { rule: HoldRule; since: number } | undefined
+	skipsQueue: boolean
+	hold: { reason: HoldReason; since: number } | undefined
 	/**
 	 * When the last known run was created (milliseconds since 1970), by the controller's clock if it created the run; undefined if none is
 	 * known.
 	 */
-	lookedAt: number | undefined
+	lastRunAt: number | undefined
 }
 
 /** Why a node config stops the rollout, as recorded. */
@@ -32,23 +32,23 @@ export type Stop = { uid: string; stops: string }
  * @returns the current member; the last decision about it holds as long as its generation
  */
 export function memberOf(part: Part, node: NodeView | undefined, before: Member | Stop | undefined): Member {
-	const { name, uid, generation, asked, status } = part.config
+	const { name, uid, generation, requests, status } = part.config
 	const known = before && 'name' in before && before.uid === uid ? before : undefined
 	const isSame = known?.generation === generation
 	const stops = node && (stopReason(part) ?? stopBefore(part, before))
 	const controlPlane = node?.controlPlane ?? false
 	return {
 		...{ name, uid, generation, controlPlane, isNew: hasNeverRun(status), stops, hasNode: node !== undefined },
-		waits: known && isSame ? known.waits : node !== undefined && isUnsettled(part) && !isPaused(part),
+		isQueued: known && isSame ? known.isQueued : node !== undefined && isUnfinished(part) && !isPaused(part),
 		changing: isChanging(part),
-		jumps: stops !== undefined || asked.retry !== undefined,
-		held: known && isSame ? known.held : undefined,
-		lookedAt: lastMade(part, known?.lookedAt),
+		skipsQueue: stops !== undefined || requests.retry !== undefined,
+		hold: known && isSame ? known.hold : undefined,
+		lastRunAt: lastMade(part, known?.lastRunAt),
 	}
 }
 
 function stopBefore(part: Part, before: Pick<Member, 'uid' | 'stops'> | undefined): string | undefined {
-	return isTryingAgain(part) && before?.uid === part.config.uid ? before.stops : undefined
+	return isRetrying(part) && before?.uid === part.config.uid ? before.stops : undefined
 }
 
 function lastMade({ config, runs }: Part, before: number | undefined): number | undefined {
@@ -58,13 +58,13 @@ function lastMade({ config, runs }: Part, before: number | undefined): number | 
 
 /** Whether nothing changed that matters to other members. */
 export function isAlike(a: Member | undefined, b: Member | undefined): boolean {
-	const facts = (one: Member | undefined) => [one?.uid, one?.hasNode, one?.waits, one?.changing, one?.stops, one?.jumps]
-	const others = facts(b)
-	return facts(a).every((fact, at) => fact === others[at])
+	const valuesOf = (one: Member | undefined) => [one?.uid, one?.hasNode, one?.isQueued, one?.changing, one?.stops, one?.skipsQueue]
+	const others = valuesOf(b)
+	return valuesOf(a).every((fact, at) => fact === others[at])
 }
 
 /** A node that stops the rollout continues to do so until it succeeds, however often its node config changes meanwhile. */
-function isTryingAgain(part: Part): boolean {
+function isRetrying(part: Part): boolean {
 	const { state } = part.config.status
 	return state !== 'Failed' && state !== 'Configured' && !isPaused(part)
 }

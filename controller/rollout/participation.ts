@@ -1,6 +1,6 @@
 import { stopsRollout } from '../../contract/reasons.ts'
 import { complaintOf, isCurrent, isJudged, stoppingReason } from '../../contract/status.ts'
-import { currentRun, isActive, isEndTold, isTold } from '../model/runs.ts'
+import { currentRun, isActive, isEndReported, isReported } from '../model/runs.ts'
 import type { Mode, Snapshot } from '../model/snapshot.ts'
 
 /** How a node takes part in the rollout. Pure. */
@@ -13,9 +13,9 @@ export type Part = Pick<Snapshot, 'config' | 'spec' | 'runs'>
  * that has reported changes nothing more, although its pod never ends on a node that was switched off.
  */
 export function isChanging(part: Part): boolean {
-	if (part.runs.some(run => isActive(run) && !run.report && changesNode(run.mode) && !isEndTold(part, run))) return true
+	if (part.runs.some(run => isActive(run) && !run.report && changesNode(run.mode) && !isEndReported(part, run))) return true
 	const run = currentRun(part)
-	return run !== undefined && changesNode(run.mode) && (run.job ?? run.pod) !== undefined && 'value' in part.spec && !isTold(part, run)
+	return run !== undefined && changesNode(run.mode) && (run.job ?? run.pod) !== undefined && 'value' in part.spec && !isReported(part, run)
 }
 
 /** Whether a run of this mode changes its node. */
@@ -36,6 +36,6 @@ export function stopReason(part: Part): string | undefined {
 }
 
 /** Whether the result of this generation is still unknown. */
-export function isUnsettled({ config }: Part): boolean {
+export function isUnfinished({ config }: Part): boolean {
 	return !isCurrent(config) || !isJudged(config)
 }

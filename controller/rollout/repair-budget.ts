@@ -1,4 +1,4 @@
-import type { Run, Snapshot, Standing } from '../model/snapshot.ts'
+import type { Run, Snapshot, RolloutView } from '../model/snapshot.ts'
 
 /** How often a drifted node is repaired. Pure. */
 
@@ -16,7 +16,7 @@ export function countsUntil({ cause, created }: Run): number | undefined {
  * @param from milliseconds since 1970
  * @returns when the node may be repaired next, `from` at the earliest; infinity: never
  */
-export function repairAt(part: Part, from: number): number {
+export function nextRepairAt(part: Part, from: number): number {
 	const { settings } = part.rollout
 	// invalid settings hold every run, and release it when they are fixed
 	if ('fault' in settings) return from
@@ -37,18 +37,18 @@ function countingUntil({ config, runs }: Part): number[] {
 }
 
 /** Says what happens to drift that was found at that time. */
-export function repairWords(snapshot: Part, found: number): string {
-	const at = repairAt(snapshot, found)
+export function repairMessage(snapshot: Part, found: number): string {
+	const at = nextRepairAt(snapshot, found)
 	if (at === Number.POSITIVE_INFINITY) return 'Repairs are disabled (repairsPerHour 0).'
-	const until = holdWords(snapshot.rollout)
+	const until = holdMessage(snapshot.rollout)
 	if (at <= found) return `It is repaired ${until || 'in rollout order'}.`
 	const time = `${new Date(at).toISOString().slice(11, 16)} UTC`
 	return `Too many repairs within the hour; ${until ? `not before ${time}, and ${until}` : `next at ${time}`}.`
 }
 
 /** Says what holds all nodes for longer than the queue does; empty if nothing does. */
-function holdWords({ settings, stoppedBy, jumps }: Standing): string {
+function holdMessage({ settings, stoppedBy, skipsQueue }: RolloutView): string {
 	if ('fault' in settings) return 'when ConfigMap multinic-rollout is valid'
 	if (settings.value.paused) return 'when the rollout resumes (paused)'
-	return stoppedBy && !jumps ? `when the rollout resumes (stopped by ${stoppedBy.name})` : ''
+	return stoppedBy && !skipsQueue ? `when the rollout resumes (stopped by ${stoppedBy.name})` : ''
 }

@@ -1,5 +1,5 @@
 import { rolloutOf } from '../../contract/rollout.ts'
-import type { Standing } from '../model/snapshot.ts'
+import type { RolloutView } from '../model/snapshot.ts'
 
 /** Data of a ConfigMap; undefined if it does not exist. */
 export type Data = Readonly<Record<string, string>> | undefined
@@ -10,7 +10,7 @@ export type Settings = {
 	chart(data: Data): void
 	/** The data of ConfigMap multinic-rollout-pause. */
 	person(data: Data): void
-	now(): Standing['settings']
+	now(): RolloutView['settings']
 }
 
 /** Has the defaults until something is read. */

@@ -17,11 +17,11 @@ export function readStops(data: Readonly<Record<string, string>> | undefined): R
 
 export type StopRecord = {
 	/** Something may have changed: the record is written soon. */
-	touch(): void
+	scheduleWrite(): void
 	/** The ConfigMap has changed: the record is written again if another client deleted or changed it. */
-	seen(): void
+	checkStored(): void
 	/** Resolves when the current state is written. @throws Failure if it cannot be */
-	keep(): Promise<void>
+	flush(): Promise<void>
 }
 
 type Options = {
@@ -44,28 +44,28 @@ export function createStopRecord({ client, namespace, log, signal, stops, stored
 	const write = async () => {
 		const text = JSON.stringify(stops().slice(0, STOPS_MAX))
 		if (text === (written ?? stored()?.[STOPS_KEY] ?? '[]')) return
-		await put(client, { namespace, text, owner: owner() })
+		await writeRecord(client, { namespace, text, owner: owner() })
 		written = text
 	}
-	const keep = () => {
+	const flush = () => {
 		busy = busy.catch(() => {}).then(write)
 		return busy
 	}
-	const touch = () =>
-		void keep().catch(error => {
+	const scheduleWrite = () =>
+		void flush().catch(error => {
 			if (!signal.aborted) log.warn({ configMap: ROLLOUT_STOP, error: wordsOf(error) }, 'failed to record which nodes stop the rollout')
 		})
-	const seen = () => {
+	const checkStored = () => {
 		if (written === undefined || stored()?.[STOPS_KEY] === written) return
 		written = undefined
-		touch()
+		scheduleWrite()
 	}
-	return { keep, touch, seen }
+	return { flush, scheduleWrite, checkStored }
 }
 
 type Written = { namespace: string; text: string; owner: string }
 
-async function put(client: KubeClient, { namespace, text, owner }: Written): Promise<void> {
+async function writeRecord(client: KubeClient, { namespace, text, owner }: Written): Promise<void> {
 	const at = { namespace, name: ROLLOUT_STOP }
 	const data = { [STOPS_KEY]: text }
 	try {

@@ -1,21 +1,21 @@
 import { type Place, rolloutOrder } from '../../contract/rollout.ts'
-import { placeIn } from '../model/insertion-index.ts'
+import { insertionIndex } from '../model/insertion-index.ts'
 
 /** The queued nodes, always in rollout order. */
-export type Line = {
+export type WaitQueue = {
 	readonly length: number
 	add(place: Place): void
 	remove(place: Place): void
 	/** How many are queued before that place, whether or not it is queued itself. */
-	ahead(place: Place): number
+	position(place: Place): number
 	/** The names of the first `count` nodes. */
 	first(count: number): readonly string[]
 }
 
 /** Creates an empty queue. Operations are logarithmic in its length, except for moving memory. */
-export function createLine(): Line {
+export function createWaitQueue(): WaitQueue {
 	const places: Place[] = []
-	const at = (place: Place) => placeIn(places, other => rolloutOrder(other, place) < 0)
+	const at = (place: Place) => insertionIndex(places, other => rolloutOrder(other, place) < 0)
 	const isThere = (index: number, place: Place) => {
 		const other = places[index]
 		return other !== undefined && rolloutOrder(other, place) === 0
@@ -32,7 +32,7 @@ export function createLine(): Line {
 			const index = at(place)
 			if (isThere(index, place)) places.splice(index, 1)
 		},
-		ahead: at,
+		position: at,
 		first: count => places.slice(0, Math.max(0, count)).map(({ name }) => name),
 	}
 }

@@ -1,5 +1,5 @@
 import type { Decision } from '../model/decision.ts'
-import { say } from './set-status-once.ts'
+import { setStatusOnce } from './set-status-once.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import { pendingStatus } from '../status/status.ts'
 
@@ -7,10 +7,10 @@ import { pendingStatus } from '../status/status.ts'
  * Does not run a node config if another one has the better right to the same claim: the node would take the address from the other node.
  * The conflict is resolved when one of them drops the claim.
  */
-export function isRivalled(snapshot: Snapshot): Decision | undefined {
-	const { rival, config } = snapshot
-	if (!rival || config.deleting || !('value' in snapshot.spec) || snapshot.spec.value.mode === 'Plan') return undefined
-	const message = `${rival.what} is already used by node config ${rival.name}. The run starts when one of the two no longer uses it.`
-	const moment = `${config.name}.${config.uid.slice(0, 8)}.conflict-g${config.generation}`
-	return say(snapshot, 'Conflict', pendingStatus(snapshot, 'Conflict', message), moment)
+export function whenInConflict(snapshot: Snapshot): Decision | undefined {
+	const { conflict, config } = snapshot
+	if (!conflict || config.deleting || !('value' in snapshot.spec) || snapshot.spec.value.mode === 'Plan') return undefined
+	const message = `${conflict.what} is already used by node config ${conflict.name}. The run starts when one of the two no longer uses it.`
+	const eventKey = `${config.name}.${config.uid.slice(0, 8)}.conflict-g${config.generation}`
+	return setStatusOnce(snapshot, 'Conflict', pendingStatus(snapshot, 'Conflict', message), eventKey)
 }

@@ -1,75 +1,75 @@
 import { complaintOf, isDrifted, mayHeal } from '../../contract/status.ts'
-import { answeredBy } from '../model/requests.ts'
-import { isRivalled } from './conflict.ts'
+import { answeredRequests } from '../model/requests.ts'
+import { whenInConflict } from './conflict.ts'
 import { type Check, firstOf } from './check.ts'
 import type { Decision } from '../model/decision.ts'
-import { say } from './set-status-once.ts'
+import { setStatusOnce } from './set-status-once.ts'
 import { obsoleteRuns } from './gc.ts'
-import { isCleaned, isDeletedWithItsNode, isReleased, lacksFinalizer, wasNeverRun } from './finalizer.ts'
-import { nodeIsReplaced } from './node-identity.ts'
-import { backoffMs, currentRun, isUpToDate, looksAreMany, wantedMode } from '../model/runs.ts'
-import { repairAt } from '../rollout/repair-budget.ts'
-import { runIsGivenUp, runMadeNoPod } from './run-deadline.ts'
-import { isHeldBack } from './rollout-queue.ts'
-import { start } from './new-run.ts'
+import { whenCleaned, whenDeletedWithNode, whenReleased, whenFinalizerMissing, whenNeverRun } from './finalizer.ts'
+import { whenNodeReplaced } from './node-identity.ts'
+import { backoffMs, currentRun, isUpToDate, isVerificationLimitReached, wantedMode } from '../model/runs.ts'
+import { nextRepairAt } from '../rollout/repair-budget.ts'
+import { whenRunOverdue, whenNoPodCreated } from './run-deadline.ts'
+import { whenQueued } from './rollout-queue.ts'
+import { newRun } from './new-run.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import { invalidStatus, pendingStatus } from '../status/status.ts'
-import { hasUnreadReport, nodeIsSilent, runIsActive, runIsEnding, runIsOutOfSight, runWasLost } from './current-run.ts'
-import { hasUnreadVerdict, mustLook, nextLookAt } from './verify.ts'
+import { whenReported, whenKubeletSilent, whenRunActive, whenRunEnding, whenRunOutOfSight, whenRunLost } from './current-run.ts'
+import { whenVerified, whenVerificationDue, nextVerificationAt } from './verify.ts'
 
 /** Evaluated top to bottom: the first check that returns a decision wins. */
 const checks: readonly Check<Snapshot, Decision>[] = [
-	isReleased,
-	lacksFinalizer,
-	isDeletedWithItsNode,
-	isCleaned,
-	hasUnreadReport,
-	runWasLost,
-	runIsGivenUp,
-	runMadeNoPod,
-	hasUnreadVerdict,
-	askIsAnswered,
-	runIsOutOfSight,
-	runIsActive,
-	runIsEnding,
-	wasNeverRun,
-	isInvalid,
-	isPaused,
-	nodeIsMissing,
-	nodeIsReplaced,
-	mustLook,
-	isSettled,
-	isRivalled,
-	isRepairedTooOften,
-	isBackingOff,
-	nodeIsSilent,
-	isHeldBack,
-	capIsReached,
+	whenReleased,
+	whenFinalizerMissing,
+	whenDeletedWithNode,
+	whenCleaned,
+	whenReported,
+	whenRunLost,
+	whenRunOverdue,
+	whenNoPodCreated,
+	whenVerified,
+	whenRequestAnswered,
+	whenRunOutOfSight,
+	whenRunActive,
+	whenRunEnding,
+	whenNeverRun,
+	whenInvalid,
+	whenPaused,
+	whenNodeMissing,
+	whenNodeReplaced,
+	whenVerificationDue,
+	whenUpToDate,
+	whenInConflict,
+	whenRepairedTooOften,
+	whenBackingOff,
+	whenKubeletSilent,
+	whenQueued,
+	whenRunsAtLimit,
 ]
 
 /** Decides what to do about one node config. Pure: same snapshot, same decision. */
 export function decide(snapshot: Snapshot): Decision {
-	return firstOf(checks, snapshot) ?? start(snapshot)
+	return firstOf(checks, snapshot) ?? newRun(snapshot)
 }
 
 /**
  * Removes a request annotation only after a run has its value, so that a controller that dies in between loses no request; and as soon as a
  * run has it, because an annotation that is present announces a run to come.
  */
-function askIsAnswered(snapshot: Snapshot): Decision | undefined {
+function whenRequestAnswered(snapshot: Snapshot): Decision | undefined {
 	const { config, runs } = snapshot
-	const withdraw = answeredBy(
-		config.asked,
+	const answered = answeredRequests(
+		config.requests,
 		runs.filter(run => run.uid === config.uid),
 	)
-	return withdraw.length > 0 ? { act: 'adopt', why: 'AskIsAnswered', finalizer: false, withdraw } : undefined
+	return answered.length > 0 ? { act: 'updateMetadata', why: 'AskIsAnswered', finalizer: false, answered } : undefined
 }
 
-function isInvalid(snapshot: Snapshot): Decision | undefined {
+function whenInvalid(snapshot: Snapshot): Decision | undefined {
 	const { config, spec } = snapshot
 	if (config.deleting) return undefined
 	const fault = 'fault' in spec ? spec.fault : faultOfName(config.name)
-	return fault === undefined ? undefined : say(snapshot, 'InvalidConfig', invalidStatus(snapshot, fault))
+	return fault === undefined ? undefined : setStatusOnce(snapshot, 'InvalidConfig', invalidStatus(snapshot, fault))
 }
 
 /** The label with the node name, by which the admission policy ties a run to its node, is limited to 63 characters. */
@@ -79,27 +79,31 @@ function faultOfName(name: string): string | undefined {
 		: undefined
 }
 
-function isPaused(snapshot: Snapshot): Decision | undefined {
+function whenPaused(snapshot: Snapshot): Decision | undefined {
 	const { spec, config } = snapshot
 	if (!('value' in spec) || !spec.value.paused) return undefined
 	const what = config.deleting ? 'The node is not restored' : 'No run starts'
-	return say(snapshot, 'Paused', pendingStatus(snapshot, 'Paused', `${what} while spec.paused is true.`))
+	return setStatusOnce(snapshot, 'Paused', pendingStatus(snapshot, 'Paused', `${what} while spec.paused is true.`))
 }
 
-function nodeIsMissing(snapshot: Snapshot): Decision | undefined {
+function whenNodeMissing(snapshot: Snapshot): Decision | undefined {
 	if (snapshot.node) return undefined
 	const message = `There is no Kubernetes node ${snapshot.config.name}. The run starts when it joins.`
-	return say(snapshot, 'NodeNotFound', pendingStatus(snapshot, 'NodeNotFound', message))
+	return setStatusOnce(snapshot, 'NodeNotFound', pendingStatus(snapshot, 'NodeNotFound', message))
 }
 
 /** Nothing to do except to delete runs whose retention is over. */
-function isSettled(snapshot: Snapshot): Decision | undefined {
+function whenUpToDate(snapshot: Snapshot): Decision | undefined {
 	const { config } = snapshot
-	if (config.asked.retry !== undefined || config.deleting || !isUpToDate(snapshot)) return undefined
+	if (config.requests.retry !== undefined || config.deleting || !isUpToDate(snapshot)) return undefined
 	if (config.status.state === 'Failed' && mayHeal(complaintOf(config))) return undefined
 	const { due, nextAt } = obsoleteRuns(snapshot)
-	if (due.length > 0) return { act: 'clear', why: 'RunsAreObsolete', runs: due }
-	return waitUntil(snapshot, 'Settled', Math.min(nextAt ?? Number.POSITIVE_INFINITY, nextLookAt(snapshot) ?? Number.POSITIVE_INFINITY))
+	if (due.length > 0) return { act: 'deleteRuns', why: 'RunsAreObsolete', runs: due }
+	return waitUntil(
+		snapshot,
+		'Settled',
+		Math.min(nextAt ?? Number.POSITIVE_INFINITY, nextVerificationAt(snapshot) ?? Number.POSITIVE_INFINITY),
+	)
 }
 
 /** Nothing changes automatically before `at`; infinity: never. */
@@ -108,20 +112,21 @@ function waitUntil({ now }: Snapshot, why: string, at: number): Decision {
 }
 
 /** Drift is repaired, but only a limited number of times: a process that changes it back again and again does so on purpose. */
-function isRepairedTooOften(snapshot: Snapshot): Decision | undefined {
+function whenRepairedTooOften(snapshot: Snapshot): Decision | undefined {
 	const { config, now } = snapshot
-	if (config.asked.retry !== undefined || config.deleting || !isDrifted(config)) return undefined
-	const at = repairAt(snapshot, now)
-	return at <= now ? undefined : waitUntil(snapshot, 'RepairedTooOften', Math.min(at, nextLookAt(snapshot) ?? at))
+	if (config.requests.retry !== undefined || config.deleting || !isDrifted(config)) return undefined
+	const at = nextRepairAt(snapshot, now)
+	return at <= now ? undefined : waitUntil(snapshot, 'RepairedTooOften', Math.min(at, nextVerificationAt(snapshot) ?? at))
 }
 
-function isBackingOff(snapshot: Snapshot): Decision | undefined {
+function whenBackingOff(snapshot: Snapshot): Decision | undefined {
 	const { config, now } = snapshot
-	if (config.asked.retry !== undefined || config.status.state !== 'Failed' || !isUpToDate(snapshot) || isDrifted(config)) return undefined
+	if (config.requests.retry !== undefined || config.status.state !== 'Failed' || !isUpToDate(snapshot) || isDrifted(config))
+		return undefined
 	const run = currentRun(snapshot)
 	if (config.deleting && !run) return undefined
 	const { due } = obsoleteRuns(snapshot)
-	if (due.length > 0) return { act: 'clear', why: 'RunsAreObsolete', runs: due }
+	if (due.length > 0) return { act: 'deleteRuns', why: 'RunsAreObsolete', runs: due }
 	const waitMs = backoffMs((run?.failures ?? 0) + 1, complaintOf(config))
 	const leftMs = Date.parse(config.status.lastProcessed ?? '') + waitMs - now
 	// a failure in the future was recorded by another clock; if it is far ahead, its time is meaningless
@@ -129,7 +134,7 @@ function isBackingOff(snapshot: Snapshot): Decision | undefined {
 }
 
 /** Applies to read-only runs. The status is not changed: it would cost a write for a state that lasts a second. */
-function capIsReached(snapshot: Snapshot): Decision | undefined {
-	const isFull = snapshot.rollout.freeRuns <= 0 || (wantedMode(snapshot) === 'Plan' && looksAreMany(snapshot))
+function whenRunsAtLimit(snapshot: Snapshot): Decision | undefined {
+	const isFull = snapshot.rollout.runSlots <= 0 || (wantedMode(snapshot) === 'Plan' && isVerificationLimitReached(snapshot))
 	return isFull ? { act: 'wait', why: 'TooManyRuns', afterMs: 5_000 } : undefined
 }

@@ -1,5 +1,5 @@
 import { countsUntil } from '../rollout/repair-budget.ts'
-import { hasEnded, HISTORY_MAX, isActive, isLook, leftToEnd, succeeded } from '../model/runs.ts'
+import { isFinished, HISTORY_MAX, isActive, isVerification, msUntilGivenUp, succeeded } from '../model/runs.ts'
 import type { Run, Snapshot } from '../model/snapshot.ts'
 
 /**
@@ -19,17 +19,17 @@ export function obsoleteRuns(snapshot: Snapshot): { due: string[]; nextAt: numbe
 	const leftBehind = over.filter(run => run.uid !== config.uid && !ended.some(({ name }) => name === run.name))
 	const surplus = [
 		...excess(
-			ended.filter(run => !isLook(run) && !succeeded(run)),
+			ended.filter(run => !isVerification(run) && !succeeded(run)),
 			HISTORY_MAX,
 		),
-		...excess(ended.filter(isLook), LOOKS_MAX),
+		...excess(ended.filter(isVerification), VERIFICATIONS_MAX),
 	]
 	const own = ended.map(run => ({
 		run,
 		at: Math.max(
-			surplus.includes(run) ? now : goesAt(snapshot, run),
+			surplus.includes(run) ? now : dueAt(snapshot, run),
 			countsUntil(run) ?? 0,
-			hasEnded(run) ? 0 : now + leftToEnd(run, snapshot),
+			isFinished(run) ? 0 : now + msUntilGivenUp(run, snapshot),
 		),
 	}))
 	const timed = [...own, ...leftBehind.map(run => ({ run, at: run.created + snapshot.settings.keepRunMs }))]
@@ -41,16 +41,16 @@ export function obsoleteRuns(snapshot: Snapshot): { due: string[]; nextAt: numbe
 }
 
 /** How many read-only runs of a node are kept. */
-const LOOKS_MAX = 3
+const VERIFICATIONS_MAX = 3
 
 function excess(runs: readonly Run[], most: number): Run[] {
 	return runs.toSorted((a, b) => b.created - a.created || b.attempt - a.attempt).slice(most)
 }
 
 /** Uses the time of the last result, by the controller's clock, if it is of this run; for earlier runs the time of the API server. */
-function goesAt({ config: { status }, settings: { keepRunMs } }: Snapshot, run: Run): number {
-	if (!isLook(run) && !succeeded(run) && status.state !== 'Configured') return Number.POSITIVE_INFINITY
-	const told = Date.parse(status.lastProcessed ?? '')
-	if (run.name === status.lastJobName && !Number.isNaN(told)) return told + keepRunMs
+function dueAt({ config: { status }, settings: { keepRunMs } }: Snapshot, run: Run): number {
+	if (!isVerification(run) && !succeeded(run) && status.state !== 'Configured') return Number.POSITIVE_INFINITY
+	const reportedAt = Date.parse(status.lastProcessed ?? '')
+	if (run.name === status.lastJobName && !Number.isNaN(reportedAt)) return reportedAt + keepRunMs
 	return (run.job?.finished ?? run.created) + keepRunMs
 }

@@ -1,16 +1,16 @@
 import type { Decision } from '../model/decision.ts'
-import { say } from './set-status-once.ts'
+import { setStatusOnce } from './set-status-once.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import { pendingStatus } from '../status/status.ts'
 
 /** Whether a node is still the VM that its node config names. Pure. */
 
 /** The node with that name is another VM: its NICs are not those of the node config, and an earlier status does not describe it. */
-export function nodeIsReplaced(snapshot: Snapshot): Decision | undefined {
+export function whenNodeReplaced(snapshot: Snapshot): Decision | undefined {
 	if (!isReplaced(snapshot)) return undefined
 	const { node, config } = snapshot
 	const message = `Node ${config.name} is VM ${node?.systemUUID}, not spec.instanceId. The run starts when they match.`
-	return say(snapshot, 'NodeReplaced', pendingStatus(snapshot, 'NodeReplaced', message))
+	return setStatusOnce(snapshot, 'NodeReplaced', pendingStatus(snapshot, 'NodeReplaced', message))
 }
 
 /** Whether both ids are known and comparable, and differ. */
@@ -29,10 +29,10 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 export function isSameMachine(systemUUID: string, instanceId: string): boolean {
 	const [machine, instance] = [systemUUID.toLowerCase(), instanceId.toLowerCase()]
 	if (!uuid.test(machine) || !uuid.test(instance)) return true
-	return machine === instance || machine === turned(instance)
+	return machine === instance || machine === withReversedBytes(instance)
 }
 
-function turned(id: string): string {
+function withReversedBytes(id: string): string {
 	const backwards = (group: string) => (group.match(/../g) ?? []).reverse().join('')
 	return id
 		.split('-')

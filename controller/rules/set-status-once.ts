@@ -4,19 +4,19 @@ import type { Decision } from '../model/decision.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 
 /** Writes the status of a wait that only another change can end, once. */
-export function say(
+export function setStatusOnce(
 	snapshot: Snapshot,
 	why: string,
 	status: NodeConfigStatus,
-	moment?: string,
-): Extract<Decision, { act: 'nothing' | 'settle' }> {
+	eventKey?: string,
+): Extract<Decision, { act: 'nothing' | 'setStatus' }> {
 	const { config, specHash } = snapshot
-	const said = condition(config.status, 'Ready')
+	const before = condition(config.status, 'Ready')
 	const same =
-		said?.reason === why &&
-		said.message === condition(status, 'Ready')?.message &&
+		before?.reason === why &&
+		before.message === condition(status, 'Ready')?.message &&
 		isCurrent(config) &&
 		config.status.observedSpecHash === specHash &&
 		config.status.state === status.state
-	return same ? { act: 'nothing', why } : { act: 'settle', why, status, result: false, moment }
+	return same ? { act: 'nothing', why } : { act: 'setStatus', why, status, result: false, eventKey }
 }

@@ -9,14 +9,14 @@ import { timestamp } from '../model/format.ts'
 
 /** The conditions of a status. Pure. */
 
-/** The summary of a status; `underWay`: a run may be on the node. */
-export type Said = { state: State; reason: Reason; message: string; underWay?: boolean }
+/** The summary of a status; `isRunning`: a run may be on the node. */
+export type Summary = { state: State; reason: Reason; message: string; isRunning?: boolean }
 
 /** Returns the status with this summary: `state`, and the conditions Ready and Progressing. */
-export function saying(status: NodeConfigStatus, said: Said, snapshot: Snapshot): NodeConfigStatus {
-	const { state, reason, underWay = false } = said
-	const message = wordsOf(said.message)
-	const progress = underWay ? { status: 'True' as const, message } : { status: 'False' as const, message: 'no run is in progress' }
+export function withReadyCondition(status: NodeConfigStatus, summary: Summary, snapshot: Snapshot): NodeConfigStatus {
+	const { state, reason, isRunning = false } = summary
+	const message = cleanMessage(summary.message)
+	const progress = isRunning ? { status: 'True' as const, message } : { status: 'False' as const, message: 'no run is in progress' }
 	return {
 		...status,
 		state,
@@ -34,7 +34,7 @@ const persistenceReasons = { True: 'Persistent', False: 'NotPersistent', Unknown
 
 /** Returns the condition Persistent: whether a reboot restores the configuration, as far as the run could verify it. */
 export function persistence(snapshot: Snapshot, { persistent: { status, message } }: Report): Condition {
-	return conditionNow(snapshot, { type: 'Persistent', status, reason: persistenceReasons[status], message: wordsOf(message) })
+	return conditionNow(snapshot, { type: 'Persistent', status, reason: persistenceReasons[status], message: cleanMessage(message) })
 }
 
 /** Returns the condition Drifted: whether the node still matches the last run; if unknown, the reason is that of the verification. */
@@ -42,17 +42,17 @@ export function drift(
 	snapshot: Snapshot,
 	{ status, reason, message }: Pick<Condition, 'status' | 'message'> & { reason: Reason },
 ): Condition {
-	return conditionNow(snapshot, { type: 'Drifted', status, reason, message: wordsOf(message) })
+	return conditionNow(snapshot, { type: 'Drifted', status, reason, message: cleanMessage(message) })
 }
 
 /** Cleans and cuts a message, which may quote the kubelet. */
-function wordsOf(message: string): string {
+function cleanMessage(message: string): string {
 	return cut(clean(message))
 }
 
 /** The transition time is when the status of the condition changed, not when it was last checked. */
-function conditionNow({ config, now }: Snapshot, said: Omit<Condition, 'lastTransitionTime' | 'observedGeneration'>): Condition {
-	const before = condition(config.status, said.type)
-	const lastTransitionTime = before?.status === said.status ? before.lastTransitionTime : timestamp(now)
-	return { ...said, lastTransitionTime, observedGeneration: config.generation }
+function conditionNow({ config, now }: Snapshot, wanted: Omit<Condition, 'lastTransitionTime' | 'observedGeneration'>): Condition {
+	const before = condition(config.status, wanted.type)
+	const lastTransitionTime = before?.status === wanted.status ? before.lastTransitionTime : timestamp(now)
+	return { ...wanted, lastTransitionTime, observedGeneration: config.generation }
 }

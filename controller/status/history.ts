@@ -7,14 +7,14 @@ import { timestamp, validTime } from '../model/format.ts'
 
 /** Returns the history including these runs: the five newest, newest first, each run once. Pure. */
 export function historyWith({ config, now }: Snapshot, runs: readonly Run[], cause?: string): { history: HistoryEntry[] } {
-	const isReplaced = ({ job, cause }: HistoryEntry) => isLoss(cause) && runs.some(run => run.name === job && run.report)
+	const isReplaced = ({ job, cause }: HistoryEntry) => isLost(cause) && runs.some(run => run.name === job && run.report)
 	const before = (config.status.history ?? []).filter(entry => !isReplaced(entry))
 	const fresh = runs.filter(run => !before.some(entry => entry.job === run.name)).map(run => entryOf(run, now, cause))
 	return { history: [...fresh, ...before].sort(newestFirst).slice(0, HISTORY_MAX) }
 }
 
 /** Whether that is the cause of a run that ended, or was given up, without a report; the report may still arrive. */
-export function isLoss(cause: string | undefined): boolean {
+export function isLost(cause: string | undefined): boolean {
 	return cause === 'RunLost' || cause === 'PodRefused'
 }
 

@@ -28,29 +28,29 @@ export function resultOf(report: Report, spec: NodeConfigSpec, before: NodeConfi
 /** Returns every desired interface in one state, for when no report describes it; what was known of it is kept. */
 export function allInterfaces(spec: NodeConfigSpec, how: Pick<InterfaceStatus, 'status' | 'reason' | 'message'>, before: NodeConfigStatus) {
 	return settle(spec.interfaces).map(({ id, name, macAddress }): InterfaceStatus => {
-		const { lastConfigured, observed } = formerly(macAddress, before) ?? {}
+		const { lastConfigured, observed } = previousStatus(macAddress, before) ?? {}
 		return { id, name, macAddress, ...how, ...(lastConfigured && { lastConfigured }), ...(observed && { observed }) }
 	})
 }
 
 function interfaceResult({ id, name, macAddress }: WantedInterface, report: Report, before: NodeConfigStatus): InterfaceStatus {
-	const said = report.interfaces.find(nic => nic.macAddress.toLowerCase() === macAddress)
-	const former = formerly(macAddress, before)
-	const lastConfigured = said ? whenConfigured(said, report, former) : former?.lastConfigured
+	const reported = report.interfaces.find(nic => nic.macAddress.toLowerCase() === macAddress)
+	const previous = previousStatus(macAddress, before)
+	const lastConfigured = reported ? configuredAt(reported, report, previous) : previous?.lastConfigured
 	const common = { id, name, macAddress, ...(lastConfigured && { lastConfigured }) }
-	if (!said) return { ...common, status: 'Failed', reason: 'RunFailed', message: 'the run did not report on this interface' }
-	const { state, reason, message, warnings, observed } = said
-	const words = [message, ...warnings.map(warning => `${warning.reason}: ${warning.message}`)].filter(Boolean).join('; ')
-	return { ...common, status: state, reason, message: cut(words), ...(observed && { observed }) }
+	if (!reported) return { ...common, status: 'Failed', reason: 'RunFailed', message: 'the run did not report on this interface' }
+	const { state, reason, message, warnings, observed } = reported
+	const text = [message, ...warnings.map(warning => `${warning.reason}: ${warning.message}`)].filter(Boolean).join('; ')
+	return { ...common, status: state, reason, message: cut(text), ...(observed && { observed }) }
 }
 
 /** An interface that needed no change keeps the time at which it was configured. */
-function whenConfigured(said: InterfaceReport, report: Report, former: InterfaceStatus | undefined): string | undefined {
-	if (said.state !== 'Configured') return former?.lastConfigured
-	return (said.changes === 0 && former?.lastConfigured) || validTime(report.finished)
+function configuredAt(reported: InterfaceReport, report: Report, previous: InterfaceStatus | undefined): string | undefined {
+	if (reported.state !== 'Configured') return previous?.lastConfigured
+	return (reported.changes === 0 && previous?.lastConfigured) || validTime(report.finished)
 }
 
-function formerly(macAddress: string, before: NodeConfigStatus): InterfaceStatus | undefined {
+function previousStatus(macAddress: string, before: NodeConfigStatus): InterfaceStatus | undefined {
 	return before.interfaceStatuses?.find(nic => nic.macAddress === macAddress)
 }
 

@@ -1,15 +1,15 @@
 import { MESSAGE_MAX, cut } from '../../contract/conditions.ts'
 import type { InterfaceStatus, NodeConfigStatus } from '../../contract/node-config.ts'
 import type { Reason } from '../../contract/reasons.ts'
-import { type Complaint, mayHeal } from '../../contract/status.ts'
-import { drift, persistence, type Said, saying } from './conditions.ts'
+import { drift, persistence, type Summary, withReadyCondition } from './conditions.ts'
 import { historyWith } from './history.ts'
+import { endingWith, nextAttemptMessage, withNextAttempt } from './next-attempt.ts'
 import type { Report } from '../model/report.ts'
 import { allInterfaces, type Result, resultOf } from './run-result.ts'
-import { backoffMs, isLook, REFUSED_MS } from '../model/runs.ts'
-import { repairWords } from '../rollout/repair-budget.ts'
+import { backoffMs, isVerification, REJECTED_RETRY_MS } from '../model/runs.ts'
+import { repairMessage } from '../rollout/repair-budget.ts'
 import type { Run, Snapshot } from '../model/snapshot.ts'
-import { duration, timestamp } from '../model/format.ts'
+import { timestamp } from '../model/format.ts'
 
 /** Builds the whole status of a node config from a snapshot. Pure; `status-patch.ts` decides whether it is worth a write. */
 
@@ -33,21 +33,25 @@ export function invalidStatus(snapshot: Snapshot, fault: string): NodeConfigStat
 export function startedStatus(snapshot: Snapshot, run: Pick<Run, 'name' | 'mode'>): NodeConfigStatus {
 	const nics = knownInterfaces(snapshot, { status: 'InProgress', reason: 'RunStarted', message: 'a run is in progress' })
 	const message = `Job ${run.name} ${purpose[run.mode]}`
-	const status = assemble(snapshot, { state: 'InProgress', reason: 'RunStarted', message, underWay: true }, nics)
-	const unread = snapshot.runs.filter(one => one.uid === snapshot.config.uid && one.report && one.name !== run.name && !isLook(one))
+	const status = assemble(snapshot, { state: 'InProgress', reason: 'RunStarted', message, isRunning: true }, nics)
+	const unread = snapshot.runs.filter(one => one.uid === snapshot.config.uid && one.report && one.name !== run.name && !isVerification(one))
 	return { ...status, lastJobName: run.name, ...historyWith(snapshot, unread) }
 }
 
 /** Kubernetes does not start the pod of the current run, but continues to try. */
-export function refusedPodStatus(snapshot: Snapshot, run: Run, words: string): NodeConfigStatus {
-	const message = `The pod of Job ${run.name} has not started: ${words}`
-	return saying(startedStatus(snapshot, run), { state: 'InProgress', reason: 'PodRefused', message, underWay: true }, snapshot)
+export function podRefusedStatus(snapshot: Snapshot, run: Run, text: string): NodeConfigStatus {
+	const message = `The pod of Job ${run.name} has not started: ${text}`
+	return withReadyCondition(startedStatus(snapshot, run), { state: 'InProgress', reason: 'PodRefused', message, isRunning: true }, snapshot)
 }
 
 /** The kubelet stopped reporting during the run. */
-export function unseenStatus(snapshot: Snapshot, run: Run): NodeConfigStatus {
+export function kubeletSilentStatus(snapshot: Snapshot, run: Run): NodeConfigStatus {
 	const message = `The kubelet of node ${snapshot.config.name} stopped reporting while Job ${run.name} was running. The result is unknown until it returns.`
-	return saying(startedStatus(snapshot, run), { state: 'InProgress', reason: 'NodeNotReady', message, underWay: true }, snapshot)
+	return withReadyCondition(
+		startedStatus(snapshot, run),
+		{ state: 'InProgress', reason: 'NodeNotReady', message, isRunning: true },
+		snapshot,
+	)
 }
 
 /** The result that a run reported. */
@@ -55,12 +59,12 @@ export function reportedStatus(snapshot: Snapshot, run: Run): NodeConfigStatus {
 	const { report } = run
 	if (!report || !('value' in snapshot.spec) || run.mode === 'Cleanup') return cleanupFailedStatus(snapshot, run)
 	const result = resultOf(report, snapshot.spec.value, snapshot.config.status)
-	const said = { ...result, message: withNextLook(result.message, result.state === 'Failed' && result, run.failures + 1) }
-	const { conditions = [], bootID: _, ...status } = assemble(snapshot, said, result.interfaceStatuses)
+	const summary = { ...result, message: withNextAttempt(result.message, result.state === 'Failed' && result, run.failures + 1) }
+	const { conditions = [], bootID: _, ...status } = assemble(snapshot, summary, result.interfaceStatuses)
 	const left = result.state === 'Configured' ? [drift(snapshot, asLeft)] : []
 	return {
 		...status,
-		...whatIsKnown(report),
+		...hostFacts(report),
 		lastJobName: run.name,
 		conditions: [...conditions, persistence(snapshot, report), ...left],
 		...historyWith(snapshot, [run]),
@@ -76,10 +80,10 @@ export function verifiedStatus(snapshot: Snapshot, run: Run): NodeConfigStatus {
 	const found = drift(snapshot, foundBy(report))
 	const others = (status.conditions ?? []).filter(({ type }) => type !== 'Drifted')
 	if (result.state === 'Configured' && status.state === 'Configured')
-		return { ...status, ...whatIsKnown(report), conditions: [...others, found] }
-	const said = { ...result, message: whatNext(snapshot, run, result) }
-	const next = assemble(snapshot, said, result.interfaceStatuses)
-	return { ...next, ...whatIsKnown(report), conditions: [...(next.conditions ?? []), persistence(snapshot, report), found] }
+		return { ...status, ...hostFacts(report), conditions: [...others, found] }
+	const summary = { ...result, message: withNextStep(snapshot, run, result) }
+	const next = assemble(snapshot, summary, result.interfaceStatuses)
+	return { ...next, ...hostFacts(report), conditions: [...(next.conditions ?? []), persistence(snapshot, report), found] }
 }
 
 const asLeft = { status: 'False', reason: 'Configured', message: 'the node matches the last run' } as const
@@ -91,43 +95,47 @@ function foundBy({ reason, interfaces, outcome, message }: Report): Parameters<t
 	return isFound ? { status: 'True', reason: 'Drifted', message } : { status: 'Unknown', reason, message }
 }
 
-function whatNext(snapshot: Snapshot, { created }: Run, result: Result): string {
-	if (result.reason === 'Drifted') return endingWith(repairWords(snapshot, created), result.message)
-	return withNextLook(result.message, result.state === 'Failed' && result, 1)
+function withNextStep(snapshot: Snapshot, { created }: Run, result: Result): string {
+	if (result.reason === 'Drifted') return endingWith(repairMessage(snapshot, created), result.message)
+	return withNextAttempt(result.message, result.state === 'Failed' && result, 1)
 }
 
-function whatIsKnown({ backend, machine }: Report): Pick<NodeConfigStatus, 'backend' | 'bootID'> {
+function hostFacts({ backend, machine }: Report): Pick<NodeConfigStatus, 'backend' | 'bootID'> {
 	return { ...(backend && { backend: cut(backend, 32) }), ...(machine?.bootID && { bootID: machine.bootID }) }
 }
 
 /** The API server rejected the run. None was created, so no Job is named, and the history has no entry. */
-export function refusedStatus(snapshot: Snapshot, words: string): NodeConfigStatus {
+export function rejectedRunStatus(snapshot: Snapshot, text: string): NodeConfigStatus {
 	const nics = knownInterfaces(snapshot, { status: 'Failed', reason: 'PodRefused', message: 'no run could be created' })
-	return assemble(snapshot, { state: 'Failed', reason: 'PodRefused', message: endingWith(nextLook(REFUSED_MS), words) }, nics)
+	return assemble(
+		snapshot,
+		{ state: 'Failed', reason: 'PodRefused', message: endingWith(nextAttemptMessage(REJECTED_RETRY_MS), text) },
+		nics,
+	)
 }
 
 /**
  * The API server rejects the status. Nothing of it is kept, because it is unknown which part is rejected; the result of its run stays
  * unreported.
  */
-export function untoldStatus(snapshot: Snapshot, words: string): NodeConfigStatus {
+export function rejectedStatus(snapshot: Snapshot, text: string): NodeConfigStatus {
 	const { config, now } = snapshot
-	const message = `The API server rejects the status of this node config: ${words}`
+	const message = `The API server rejects the status of this node config: ${text}`
 	const status = { observedGeneration: config.generation, lastProcessed: timestamp(now) }
-	return saying(status, { state: 'Failed', reason: 'StatusRefused', message }, snapshot)
+	return withReadyCondition(status, { state: 'Failed', reason: 'StatusRefused', message }, snapshot)
 }
 
 /** A write fails repeatedly; what is known of the node is kept. */
 export function failedWriteStatus(snapshot: Snapshot, message: string): NodeConfigStatus {
 	const { config, now } = snapshot
 	const status = { ...config.status, observedGeneration: config.generation, lastProcessed: timestamp(now) }
-	return saying(status, { state: 'Failed', reason: 'WriteFailed', message: cut(message) }, snapshot)
+	return withReadyCondition(status, { state: 'Failed', reason: 'WriteFailed', message: cut(message) }, snapshot)
 }
 
 /** The run finished without a usable report. */
-export function lostStatus(snapshot: Snapshot, run: Run, reason: LostReason, words: string): NodeConfigStatus {
+export function lostStatus(snapshot: Snapshot, run: Run, reason: LostReason, text: string): NodeConfigStatus {
 	const nics = knownInterfaces(snapshot, { status: 'Failed', reason, message: 'the run left no result' })
-	const status = assemble(snapshot, { state: 'Failed', reason, message: withNextLook(words, { reason }, run.failures + 1) }, nics)
+	const status = assemble(snapshot, { state: 'Failed', reason, message: withNextAttempt(text, { reason }, run.failures + 1) }, nics)
 	return { ...status, lastJobName: run.name, ...historyWith(snapshot, [run], reason) }
 }
 
@@ -135,9 +143,9 @@ export type LostReason = 'RunLost' | 'RunFailed' | 'PodRefused'
 
 function cleanupFailedStatus(snapshot: Snapshot, run: Run): NodeConfigStatus {
 	const { reason = 'RunFailed', message = 'the clean-up left no result' } = run.report ?? {}
-	const said = `The node is not restored yet: ${message}`
-	const words = endingWith(nextLook(backoffMs(run.failures + 1, { reason })), said)
-	const status = assemble(snapshot, { state: 'Failed', reason, message: words }, snapshot.config.status.interfaceStatuses ?? [])
+	const outcome = `The node is not restored yet: ${message}`
+	const text = endingWith(nextAttemptMessage(backoffMs(run.failures + 1, { reason })), outcome)
+	const status = assemble(snapshot, { state: 'Failed', reason, message: text }, snapshot.config.status.interfaceStatuses ?? [])
 	return { ...status, lastJobName: run.name, ...historyWith(snapshot, [run]) }
 }
 
@@ -148,7 +156,7 @@ const purpose = {
 	Cleanup: 'restores the node',
 } as const
 
-function assemble(snapshot: Snapshot, said: Said, nics: InterfaceStatus[]): NodeConfigStatus {
+function assemble(snapshot: Snapshot, summary: Summary, nics: InterfaceStatus[]): NodeConfigStatus {
 	const { config, now, specHash } = snapshot
 	const status: NodeConfigStatus = {
 		...config.status,
@@ -158,7 +166,7 @@ function assemble(snapshot: Snapshot, said: Said, nics: InterfaceStatus[]): Node
 		interfaces: `${nics.filter(nic => nic.status === 'Configured').length}/${wanted(snapshot, nics)}`,
 		interfaceStatuses: bounded(nics),
 	}
-	return saying(status, said, snapshot)
+	return withReadyCondition(status, summary, snapshot)
 }
 
 function wanted({ spec, config }: Snapshot, nics: InterfaceStatus[]): number {
@@ -169,20 +177,6 @@ function wanted({ spec, config }: Snapshot, nics: InterfaceStatus[]): number {
 function knownInterfaces({ config, spec }: Snapshot, how: Pick<InterfaceStatus, 'status' | 'reason' | 'message'>): InterfaceStatus[] {
 	if (config.deleting || !('value' in spec)) return config.status.interfaceStatuses ?? []
 	return allInterfaces(spec.value, how, config.status)
-}
-
-/** Appends what happens next to a message, so that a long message never cuts it off. */
-function withNextLook(message: string, complaint: Complaint | false, failures: number): string {
-	if (!complaint) return message
-	return endingWith(mayHeal(complaint) ? nextLook(backoffMs(failures, complaint)) : 'Waiting for a change or a retry.', message)
-}
-
-function nextLook(ms: number): string {
-	return `Next attempt in ${duration(ms)}.`
-}
-
-function endingWith(end: string, message: string): string {
-	return `${cut(message.replace(/\.$/, ''), MESSAGE_MAX - end.length - 2)}. ${end}`
 }
 
 /** Ten interfaces with long messages would be too large: each message is then cut. */

@@ -58,9 +58,9 @@ export async function keep(client: KubeClient, where: Uninstall): Promise<void> 
 	})
 	await untilNone('node configs to release', where, async () => {
 		const { items } = await client.list(NodeConfig, { namespace })
-		const held = items.filter(({ metadata }) => metadata.finalizers?.includes(FINALIZER))
-		for (const { metadata } of held) await release(client, metadata, log)
-		return held.map(item => item.metadata.name)
+		const owned = items.filter(({ metadata }) => metadata.finalizers?.includes(FINALIZER))
+		for (const { metadata } of owned) await release(client, metadata, log)
+		return owned.map(item => item.metadata.name)
 	})
 }
 
@@ -115,15 +115,15 @@ async function stopController(client: KubeClient, where: Uninstall): Promise<voi
 }
 
 /** Polls until nothing is left. */
-async function untilNone(what: string, { pollMs, signal, log }: Uninstall, look: () => Promise<string[]>): Promise<void> {
+async function untilNone(what: string, { pollMs, signal, log }: Uninstall, poll: () => Promise<string[]>): Promise<void> {
 	let before: readonly string[] = []
 	for (;;) {
-		const left = await look().catch(error => orGivenUp(error, what, before))
+		const left = await poll().catch(error => orGivenUp(error, what, before))
 		if (left.length === 0) return
 		if (left.length !== before.length) log.info({ what, left: left.length, first: left.slice(0, 5) }, 'waiting')
 		before = left
 		if (await sleep(pollMs, signal)) continue
-		throw new Failure('STOPPED', `stopped while waiting for ${what}; ${leftWords(left)}`)
+		throw new Failure('STOPPED', `stopped while waiting for ${what}; ${leftText(left)}`)
 	}
 }
 
@@ -133,11 +133,11 @@ async function untilNone(what: string, { pollMs, signal, log }: Uninstall, look:
  */
 function orGivenUp(error: unknown, what: string, left: readonly string[]): never {
 	if (left.length === 0 || !isKubeFailure(error, 'FORBIDDEN', 'UNAUTHORIZED')) throw error
-	const words = 'helm timed out (--timeout) and removed the rights of this hook. Uninstall again when that is resolved'
-	throw new Failure('STOPPED', `stopped while waiting for ${what}; ${leftWords(left)}. ${words}`, { cause: error })
+	const reason = 'helm timed out (--timeout) and removed the rights of this hook. Uninstall again when that is resolved'
+	throw new Failure('STOPPED', `stopped while waiting for ${what}; ${leftText(left)}. ${reason}`, { cause: error })
 }
 
-function leftWords(left: readonly string[]): string {
+function leftText(left: readonly string[]): string {
 	return `${left.length} left: ${left.slice(0, 10).join(', ')}`
 }
 

@@ -13,7 +13,7 @@ import { type Cluster, chart, manifests, startCluster, tokenOf } from './release
 const namespace = 'multinic-system'
 const chartLabels = { team: 'network', 'example.org/cost-centre': '42' }
 const chartAnnotations = { 'sidecar.istio.io/inject': 'false', odd: '$(NAMESPACE) $$ "q" \\ <b> é: #1\n  {{ two }} \u2028 \'' }
-const run = { attempt: 1, mode: 'Apply', cause: 'SpecChanged', asked: {}, failures: 0 } as const
+const run = { attempt: 1, mode: 'Apply', cause: 'SpecChanged', requests: {}, failures: 0 } as const
 const owner = { name: 'multinic-agent-worker-1-g1', uid: '0c497169-a104-4448-afde-f27b79fca904' }
 let cluster: Cluster
 let controller: KubeClient

@@ -58,7 +58,7 @@ async function allStatuses(): Promise<Statuses> {
 		repaired: statusAfter(changed, { ago: 1_260, cause: 'Drifted', attempt: 3 }, second),
 		running: decided({ runs: [run()] }, 4),
 		failed: statusAfter(half, { ago: 4, cause: 'SpecChanged' }),
-		waiting: decided({ rollout: { ...alone, settings, free: 0, held: { rule: 'WaveIsFull', since: 0 } } }, 20),
+		waiting: decided({ rollout: { ...alone, settings, slots: 0, hold: { reason: 'WaveIsFull', since: 0 } } }, 20),
 		lost: decided({ runs: [run({ job: { ...job, failure, finished: now } })] }, 30),
 		refused: decided({ noPod, runs: [run({ generation: 2, job: { ...job, hasPods: false } })], config: { generation: 2 } }, 5),
 	}
@@ -75,7 +75,7 @@ function statusAfter(report: AgentReport, { ago: seconds, cause, attempt = 1 }: 
 /** @returns the status that the controller writes for such a snapshot, so many seconds ago */
 function decided(over: NonNullable<Parameters<typeof world>[0]>, seconds: number): NodeConfigStatus {
 	const decision = decide(world({ now: now - seconds * 1_000, spec: { value: specOf('worker-1') }, ...over }))
-	if (decision.act !== 'settle') throw new Error(`the controller writes no status: ${decision.act} ${decision.why}`)
+	if (decision.act !== 'setStatus') throw new Error(`the controller writes no status: ${decision.act} ${decision.why}`)
 	return decision.status
 }
 

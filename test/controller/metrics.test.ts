@@ -20,7 +20,7 @@ async function lines(registry: Registry): Promise<string[]> {
 test.each<[title: string, decisions: Decision[], lines: string[]]>([
 	['nothing to do is not counted', [{ act: 'nothing', why: 'Settled' }], []],
 	['nor is a wait', [{ act: 'wait', why: 'BackingOff', afterMs: 5_000 }], []],
-	['nor a turn that has not come', [{ act: 'hold', why: 'WaveIsFull', afterMs: 0 }], []],
+	['nor a turn that has not come', [{ act: 'queue', why: 'WaveIsFull', afterMs: 0 }], []],
 	['nor what is told before there is a result', [told('InProgress', 'RunStarted', false)], []],
 	['a run by its cause', [started('Apply', 'SpecChanged')], ['runs_started_total{cause="SpecChanged",mode="Apply"} 1']],
 	[
@@ -122,7 +122,7 @@ test('a verification that finds drift has its own duration and no changes; the r
 	const told = decide(snapshot)
 	count(told, snapshot)
 	expect(await lines(registry)).toEqual([failed('Drifted'), ...begun(4), ...spent('Verify', 'Failed', 2), ...settled(4)])
-	const repair = withStatus(snapshot, told.act === 'settle' ? told.status : {})
+	const repair = withStatus(snapshot, told.act === 'setStatus' ? told.status : {})
 	count(decide(repair), repair)
 	expect((await lines(registry))[0]).toBe('runs_started_total{cause="Drifted",mode="Apply"} 1')
 })
@@ -162,7 +162,7 @@ test('does not count a node config that is released without a run as a result', 
 	expect(await linesOf(run({ mode: 'Cleanup' }), { config: { ...world().config, deleting: true }, node: undefined })).toEqual([])
 })
 
-const calm: FleetCounts = { total: 0, changing: 0, waiting: 0, stopping: 0, paused: false, limit: 0 }
+const calm: FleetCounts = { total: 0, changing: 0, queued: 0, stopping: 0, paused: false, limit: 0 }
 const nobody = {
 	...{ configOf: () => undefined, nodeOf: () => undefined, runsOf: () => [], active: () => 0, wake: () => {} },
 	...{ recordedStop: () => undefined, stopsChanged: () => {} },
@@ -174,7 +174,7 @@ test.each<[title: string, world: World, lines: string[]]>([
 	['a fleet of nobody', {}, []],
 	[
 		'a rollout',
-		{ counts: { changing: 3, waiting: 40, stopping: 1, limit: 10, paused: true } },
+		{ counts: { changing: 3, queued: 40, stopping: 1, limit: 10, paused: true } },
 		['rollout_changing 3', 'rollout_waiting 40', 'rollout_stopping 1', 'rollout_limit 10', 'rollout_paused 1'],
 	],
 	[
@@ -226,11 +226,11 @@ function observe(registry: Registry, { counts = {}, statuses = [], caches = [] }
 }
 
 function started(mode: Mode, cause: string): Decision {
-	return { act: 'start', why: cause, run: { attempt: 1, mode, cause, asked: {}, failures: 0 }, quiet: false }
+	return { act: 'start', why: cause, run: { attempt: 1, mode, cause, requests: {}, failures: 0 }, keepStatus: false }
 }
 
 function told(state: NonNullable<NodeConfigStatus['state']>, reason: string, result = true): Decision {
-	return { act: 'settle', why: reason, status: { state, ...readyBecause(reason) }, result }
+	return { act: 'setStatus', why: reason, status: { state, ...readyBecause(reason) }, result }
 }
 
 function readyBecause(reason: string): NodeConfigStatus {
@@ -249,6 +249,6 @@ async function linesOf(one: Run, over: Partial<Snapshot> = {}): Promise<string[]
 function statusAfter(one: Run): NodeConfigStatus {
 	const snapshot = withStatus(world({ runs: [one] }), startedFor(one))
 	const decision = decide(snapshot)
-	if (decision.act !== 'settle') throw new Error(`expected a result, not ${decision.act}`)
+	if (decision.act !== 'setStatus') throw new Error(`expected a result, not ${decision.act}`)
 	return decision.status
 }

@@ -8,7 +8,7 @@ import { createHttpClient, type HttpCall } from '../../runtime/http-client.ts'
 import { addHealth, createHttpServer, listen } from '../../runtime/http-server.ts'
 import { createLog } from '../../runtime/log.ts'
 import { createMetrics } from '../../runtime/metrics.ts'
-import { hideSecrets, remoteWords } from '../../runtime/remote-words.ts'
+import { createRedactor, responseMessage } from '../../runtime/response-message.ts'
 
 async function serve(listener: RequestListener): Promise<string> {
 	const server = createServer(listener)
@@ -134,7 +134,7 @@ test.each([
 	['<p>No <b>way', 'No way'],
 	['<p>No way<style>b{}', 'No way'],
 ])('the response %s is reported as: %s', (body, words) => {
-	expect(remoteWords(body)).toBe(words)
+	expect(responseMessage(body)).toBe(words)
 })
 
 test.each([
@@ -146,24 +146,24 @@ test.each([
 	['blanks', ' '],
 ])('16 MiB of %s are reported in one line at most', (_, part) => {
 	const body = `<${part.repeat((16 << 20) / part.length)}`
-	expect(remoteWords(body).length).toBeLessThanOrEqual(301)
-	expect(remoteWords(body.slice(1)).length).toBeLessThanOrEqual(301)
+	expect(responseMessage(body).length).toBeLessThanOrEqual(301)
+	expect(responseMessage(body.slice(1)).length).toBeLessThanOrEqual(301)
 })
 
 test('an error response that is too large or too deep is reported by its beginning', () => {
-	expect(remoteWords(`{"message":"${'x'.repeat(1 << 20)}"}`)).toBe(`{"message":"${'x'.repeat(288)}…`)
-	expect(remoteWords('['.repeat(400))).toBe(`${'['.repeat(300)}…`)
+	expect(responseMessage(`{"message":"${'x'.repeat(1 << 20)}"}`)).toBe(`{"message":"${'x'.repeat(288)}…`)
+	expect(responseMessage('['.repeat(400))).toBe(`${'['.repeat(300)}…`)
 })
 
 test('a secret is redacted in a body without a message, and where it contains another one', () => {
-	const hide = hideSecrets({ authorization: 'Bearer abcdefgh' }, ['abcd', 'p"w/1', 'half \ud800'])
-	expect(remoteWords('{"echo":["p\\"w/1","abcdefgh","?p=p%22w%2F1"]}', hide)).toBe('{"echo":["[hidden]","[hidden]","?p=[hidden]"]}')
+	const hide = createRedactor({ authorization: 'Bearer abcdefgh' }, ['abcd', 'p"w/1', 'half \ud800'])
+	expect(responseMessage('{"echo":["p\\"w/1","abcdefgh","?p=p%22w%2F1"]}', hide)).toBe('{"echo":["[hidden]","[hidden]","?p=[hidden]"]}')
 })
 
 test('a secret is redacted where it is escaped, and where it would be truncated', () => {
-	const hide = hideSecrets({}, ['p"  ä-word'])
-	expect(remoteWords('{"message":"p\\"  \\u00e4-word is wrong"}', hide)).toBe('[hidden] is wrong')
-	expect(remoteWords(`{"message":"${'x'.repeat(295)}p\\"  \\u00e4-word"}`, hide)).toBe(`${'x'.repeat(295)}[hidd…`)
+	const hide = createRedactor({}, ['p"  ä-word'])
+	expect(responseMessage('{"message":"p\\"  \\u00e4-word is wrong"}', hide)).toBe('[hidden] is wrong')
+	expect(responseMessage(`{"message":"${'x'.repeat(295)}p\\"  \\u00e4-word"}`, hide)).toBe(`${'x'.repeat(295)}[hidd…`)
 })
 
 describe('an HTTP server', () => {

@@ -12,7 +12,8 @@ import { now, world } from '../world.ts'
 
 const { config } = world()
 const { namespace } = config
-const event = (moment: string) => eventOf(config, { type: 'Normal', reason: 'RunStarted', message: moment, moment }, { now, secret: 's' })
+const event = (eventKey: string) =>
+	eventOf(config, { type: 'Normal', reason: 'RunStarted', message: eventKey, eventKey }, { now, secret: 's' })
 
 async function start() {
 	const server = await startFakeApiServer()

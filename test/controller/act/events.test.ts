@@ -7,13 +7,13 @@ import { world } from '../world.ts'
  * The name of an Event ends in a part that no node can guess. Otherwise an Event that a node created first would block the one of the
  * controller.
  */
-const note = { type: 'Normal', reason: 'RunStarted', message: 'a', moment: 'multinic-agent-worker-1-g1.started' } as const
+const note = { type: 'Normal', reason: 'RunStarted', message: 'a', eventKey: 'multinic-agent-worker-1-g1.started' } as const
 const nameOf = (secret: string) => eventOf(world().config, note, { now: 0, secret }).metadata.name
 
-test('the name depends on the moment and on a secret that no node knows', () => {
+test('the name depends on the event key and on a secret that no node knows', () => {
 	expect(nameOf('one')).toBe(nameOf('one'))
 	expect(nameOf('one')).not.toBe(nameOf('two'))
-	expect(nameOf('one').startsWith(`${note.moment}.`)).toBe(true)
+	expect(nameOf('one').startsWith(`${note.eventKey}.`)).toBe(true)
 })
 
 test('the secret distinguishes Events of the controller from others', () => {

@@ -12,7 +12,7 @@ import { readReport } from '../../../controller/cache/read-report.ts'
 import { validTime } from '../../../controller/model/format.ts'
 import { reportedStatus } from '../../../controller/status/status.ts'
 import { readSpec } from '../../../controller/model/read-spec.ts'
-import { runWasLost } from '../../../controller/rules/current-run.ts'
+import { whenRunLost } from '../../../controller/rules/current-run.ts'
 import { ended, nic, nicReport, report, run, someNode, spec, world } from '../world.ts'
 
 const agent: AgentSettings = {
@@ -34,7 +34,7 @@ const agent: AgentSettings = {
 	},
 	pod: DEFAULT_POD,
 }
-const first: NewRun = { attempt: 1, mode: 'Apply', cause: 'SpecChanged', asked: {}, failures: 0 }
+const first: NewRun = { attempt: 1, mode: 'Apply', cause: 'SpecChanged', requests: {}, failures: 0 }
 const { config, node } = world()
 const input = runInput(config, first, { interfaces: [nic], node, agent })
 const configMap = runConfigMap(config, first, input)
@@ -197,7 +197,7 @@ test('5,000 random specs become a run or a message about the fault, and never a 
 			const snapshot = world({ spec: readSpec({ ...spec, interfaces: raw }).spec })
 			const decision = decide(snapshot)
 			seen[parsed.success ? 'good' : 'bad']++
-			expect(decision).toMatchObject(parsed.success ? { act: 'start' } : { act: 'settle', why: 'InvalidConfig' })
+			expect(decision).toMatchObject(parsed.success ? { act: 'start' } : { act: 'setStatus', why: 'InvalidConfig' })
 			if (!parsed.success || decision.act !== 'start') return
 			const told = runInput(snapshot.config, decision.run, { interfaces: parsed.data, node, agent })
 			expect(RunConfig.safeParse(told).error).toBeUndefined()
@@ -268,10 +268,10 @@ describe('text that a node controls', () => {
 
 	test('reaches the status or an Event from pod and Job messages without such characters', () => {
 		fc.assert(
-			fc.property(words, words, (lastWords, refused) => {
-				const pod = { began: lastWords.length % 2 === 0, ended: true, refused, lastWords }
-				const decision = runWasLost(world({ runs: [run({ job: { ...ended, failure: lastWords }, pod })] }))
-				if (decision?.act !== 'settle') throw new Error('it is not told')
+			fc.property(words, words, (terminationMessage, refused) => {
+				const pod = { hasStarted: terminationMessage.length % 2 === 0, ended: true, refused, terminationMessage }
+				const decision = whenRunLost(world({ runs: [run({ job: { ...ended, failure: terminationMessage }, pod })] }))
+				if (decision?.act !== 'setStatus') throw new Error('it is not told')
 				const text = JSON.stringify(decision.status)
 				expect(text).not.toMatch(unfitText)
 				const note = { ...statusNote(decision.status), message: refused }

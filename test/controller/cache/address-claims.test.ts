@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { Interface } from '../../../contract/interface.ts'
 import { createClaimIndex } from '../../../controller/cache/address-claim-index.ts'
 import { readSpec } from '../../../controller/model/read-spec.ts'
-import { claimsOf, isBetter, rightTo } from '../../../controller/cache/address-claims.ts'
+import { claimsOf, isPriorClaim, rightTo } from '../../../controller/cache/address-claims.ts'
 import { decide } from '../../../controller/rules/decide.ts'
 import type { ConfigView } from '../../../controller/model/snapshot.ts'
 import { mac, nic, now, spec, withStatus, world } from '../world.ts'
@@ -60,7 +60,7 @@ describe('two node configs that claim the same MAC or address', () => {
 		],
 	])('%s', (_, a, b, rivals) => {
 		const { index } = fleet({ a, b })
-		expect([index.rival('ns/a')?.name, index.rival('ns/b')?.name]).toEqual(rivals)
+		expect([index.conflict('ns/a')?.name, index.conflict('ns/b')?.name]).toEqual(rivals)
 	})
 
 	test.each<[title: string, change: Change, told: { holders: string[]; others: string[] }]>([
@@ -83,11 +83,11 @@ describe('two node configs that claim the same MAC or address', () => {
 			fc.property(fc.array(someChange, { maxLength: 40 }), changes => {
 				const { index, change, configs } = fleet({})
 				for (const [name, config] of changes) {
-					const before = new Map([...configs.keys()].map(key => [key, index.rival(key)]))
+					const before = new Map([...configs.keys()].map(key => [key, index.conflict(key)]))
 					const { holders, others } = change(name, config)
 					const silent = [...configs.keys()].filter(key => key !== `ns/${name}` && !holders.has(key) && !others.has(key))
-					for (const key of silent) expect(index.rival(key)).toEqual(before.get(key))
-					for (const key of configs.keys()) expect(index.rival(key)).toEqual(rivalAmong(configs, key))
+					for (const key of silent) expect(index.conflict(key)).toEqual(before.get(key))
+					for (const key of configs.keys()) expect(index.conflict(key)).toEqual(rivalAmong(configs, key))
 				}
 			}),
 		)
@@ -101,30 +101,34 @@ describe('two node configs that claim the same MAC or address', () => {
 	})
 
 	test('names the rival and the claim in readable form', () => {
-		expect(fleet({ a: old, b: {} }).index.rival('ns/b')).toEqual({ name: 'a', what: `MAC ${mac}` })
+		expect(fleet({ a: old, b: {} }).index.conflict('ns/b')).toEqual({ name: 'a', what: `MAC ${mac}` })
 	})
 })
 
 describe('the younger node config', () => {
-	const rival = { name: 'worker-2', what: `MAC ${mac}` }
-	const told = decide(world({ rival }))
+	const conflict = { name: 'worker-2', what: `MAC ${mac}` }
+	const told = decide(world({ conflict }))
 
 	test('is not run and names the node config that holds the claim', () => {
-		expect(told).toMatchObject({ act: 'settle', why: 'Conflict', status: { state: 'Pending' } })
-		expect(told.act === 'settle' && told.status.conditions?.[0]?.message).toBe(
+		expect(told).toMatchObject({ act: 'setStatus', why: 'Conflict', status: { state: 'Pending' } })
+		expect(told.act === 'setStatus' && told.status.conditions?.[0]?.message).toBe(
 			`MAC ${mac} is already used by node config worker-2. The run starts when one of the two no longer uses it.`,
 		)
 	})
 
 	test('reports the conflict once and runs when the other node config releases the claim', () => {
-		const status = told.act === 'settle' ? told.status : {}
-		expect(decide(withStatus(world({ rival }), status))).toMatchObject({ act: 'nothing', why: 'Conflict' })
+		const status = told.act === 'setStatus' ? told.status : {}
+		expect(decide(withStatus(world({ conflict }), status))).toMatchObject({ act: 'nothing', why: 'Conflict' })
 		expect(decide(withStatus(world(), status))).toMatchObject({ act: 'start', why: 'WaitIsOver' })
 	})
 
 	test.each([
-		['is put back when it is deleted', world({ rival, config: { deleting: true, generation: 2, status: { lastJobName: 'x' } } }), 'start'],
-		['may still be asked what it would do', world({ rival, spec: { value: { ...spec, mode: 'Plan' } } }), 'start'],
+		[
+			'is put back when it is deleted',
+			world({ conflict, config: { deleting: true, generation: 2, status: { lastJobName: 'x' } } }),
+			'start',
+		],
+		['may still be asked what it would do', world({ conflict, spec: { value: { ...spec, mode: 'Plan' } } }), 'start'],
 	] as const)('%s', (_, snapshot, act) => {
 		expect(decide(snapshot)).toMatchObject({ act })
 	})
@@ -152,7 +156,7 @@ function rivalAmong(configs: ReadonlyMap<string, ConfigView>, key: string) {
 	const claims = (config: ConfigView) => ('value' in config.read.spec ? claimsOf(config.read.spec.value.interfaces) : [])
 	for (const claim of claims(configs.get(key) as ConfigView)) {
 		const rights = [...configs].filter(([, one]) => claims(one).includes(claim)).map(([other, one]) => rightTo(claim, other, one))
-		const best = rights.reduce((best, one) => (isBetter(one, best) ? one : best))
+		const best = rights.reduce((best, one) => (isPriorClaim(one, best) ? one : best))
 		if (best.key !== key) return { name: best.name, what: claim.replace(/ in .*/, '') }
 	}
 	return undefined

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { ANNOTATION_PLAN, ANNOTATION_RETRY, ANNOTATION_VERIFY } from '../../../contract/names.ts'
-import { answering, askedIn } from '../../../controller/model/requests.ts'
+import { requestAnnotations, requestsIn } from '../../../controller/model/requests.ts'
 import { configView, MANAGER } from '../../../controller/cache/projections.ts'
 import { reportedStatus } from '../../../controller/status/status.ts'
 import { report, run, spec, world } from '../world.ts'
@@ -51,14 +51,14 @@ describe('the view of a node config', () => {
 	})
 
 	test('distinguishes two long requests that differ in one character, and recognizes the same one in the annotations of a run', () => {
-		const askedOf = (value: string) => viewOf({ annotations: { [ANNOTATION_RETRY]: value } }).asked
+		const askedOf = (value: string) => viewOf({ annotations: { [ANNOTATION_RETRY]: value } }).requests
 		const [one, other] = [askedOf(`${'x'.repeat(most)}1`), askedOf(`${'x'.repeat(most)}2`)]
 		expect(one).not.toEqual(other)
 		expect(askedOf(`${'x'.repeat(most)}1`)).toEqual(one)
-		expect(askedIn(answering(one))).toEqual(one)
+		expect(requestsIn(requestAnnotations(one))).toEqual(one)
 	})
 
 	test('keeps a request of up to 256 characters unchanged', () => {
-		expect(viewOf({ annotations: { [ANNOTATION_RETRY]: 'x'.repeat(256) } }).asked.retry).toBe('x'.repeat(256))
+		expect(viewOf({ annotations: { [ANNOTATION_RETRY]: 'x'.repeat(256) } }).requests.retry).toBe('x'.repeat(256))
 	})
 })

@@ -9,7 +9,7 @@ const mark = { name: 'multinic-agent-worker-1-g1', node: 'worker-1', uid: 'uid-1
 const configMap = {
 	...mark,
 	cause: 'SpecChanged',
-	asked: {},
+	requests: {},
 	bootID: undefined,
 	podNetworks: undefined,
 	failures: 0,
@@ -20,25 +20,25 @@ const job = { ...mark, jobUid: 'job-1', created: 1, finished: undefined, failure
 const pod = {
 	...mark,
 	pod: 'x',
-	madeBy: 'job-1',
+	createdBy: 'job-1',
 	boundTo: 'worker-1',
-	began: true,
+	hasStarted: true,
 	ended: false,
 	refused: undefined,
-	lastWords: undefined,
+	terminationMessage: undefined,
 }
 const text = JSON.stringify(report())
 
 describe('the result of a run', () => {
-	test.each<[title: string, report: string | undefined, lastWords: string | undefined]>([
+	test.each<[title: string, report: string | undefined, terminationMessage: string | undefined]>([
 		['a report', text, undefined],
 		['a report that is refused', '[{},{}]', undefined],
 		['last words that are a report', undefined, text],
 		['last words that are none', undefined, '{"version":1}'],
-	])('is parsed once, however often it is requested: %s', (_, said, lastWords) => {
+	])('is parsed once, however often it is requested: %s', (_, said, terminationMessage) => {
 		const index = createRunIndex()
 		index.job({ ...job, finished: 2 }, undefined)
-		index.pod({ ...pod, ended: true, lastWords }, undefined)
+		index.pod({ ...pod, ended: true, terminationMessage }, undefined)
 		index.configMap({ ...configMap, report: said }, undefined)
 		const parse = vi.spyOn(JSON, 'parse')
 		for (let turn = 0; turn < 5; turn++)
@@ -105,7 +105,7 @@ describe('the run index', () => {
 		index.pod(pod, undefined)
 		index.configMap({ ...configMap, ...other }, configMap)
 		index.job({ ...job, ...other, jobUid: 'job-2' }, job)
-		index.pod({ ...pod, ...other, madeBy: 'job-2', boundTo: other.node ?? 'worker-1' }, pod)
+		index.pod({ ...pod, ...other, createdBy: 'job-2', boundTo: other.node ?? 'worker-1' }, pod)
 		const { uid, node } = { ...mark, ...other }
 		expect([...index.runsOf('worker-1'), ...index.runsOf('worker-2')]).toMatchObject([{ uid, hasConfigMap: true, job: {}, pod: {} }])
 		expect(index.runsOf(node)).toHaveLength(1)
@@ -145,7 +145,7 @@ describe('the run index', () => {
 	test('reads the termination message only when the run has ended without a report', () => {
 		const index = createRunIndex()
 		index.configMap(configMap, undefined)
-		index.pod({ ...pod, ended: true, lastWords: text }, undefined)
+		index.pod({ ...pod, ended: true, terminationMessage: text }, undefined)
 		index.job(job, undefined)
 		expect(index.runsOf('worker-1')).toMatchObject([{ report: undefined }])
 		index.job({ ...job, finished: 2 }, job)
@@ -153,15 +153,15 @@ describe('the run index', () => {
 	})
 
 	test.each<[title: string, forged: Partial<typeof pod>]>([
-		['that no Job made', { madeBy: undefined as never }],
-		['that another Job made', { madeBy: 'job-2' }],
+		['that no Job made', { createdBy: undefined as never }],
+		['that another Job made', { createdBy: 'job-2' }],
 		['that is bound to another node', { boundTo: 'worker-2' }],
 		['that is bound to none', { boundTo: undefined as never }],
 	])('ignores a pod %s, whatever its labels say', (_, forged) => {
 		const index = createRunIndex()
 		index.configMap(configMap, undefined)
 		index.job({ ...job, finished: 2 }, undefined)
-		index.pod({ ...pod, ...forged, pod: 'forged', lastWords: text }, undefined)
+		index.pod({ ...pod, ...forged, pod: 'forged', terminationMessage: text }, undefined)
 		expect(index.runsOf('worker-1')).toMatchObject([{ report: undefined, pod: undefined }])
 		expect(index.active(() => true)).toBe(0)
 		index.pod({ ...pod, ended: true }, undefined)
@@ -174,7 +174,7 @@ describe('the run index', () => {
 		const index = createRunIndex()
 		index.pod(pod, undefined)
 		expect(index.active(() => true)).toBe(1)
-		index.pod({ ...pod, madeBy: undefined as never }, pod)
+		index.pod({ ...pod, createdBy: undefined as never }, pod)
 		expect(index.active(() => true)).toBe(0)
 	})
 
@@ -182,7 +182,7 @@ describe('the run index', () => {
 		const index = createRunIndex()
 		index.configMap(configMap, undefined)
 		index.job({ ...job, finished: 2 }, undefined)
-		index.pod({ ...pod, ended: true, lastWords: 'Killed' }, undefined)
+		index.pod({ ...pod, ended: true, terminationMessage: 'Killed' }, undefined)
 		expect(index.runsOf('worker-1')).toMatchObject([{ report: undefined, reportFault: undefined }])
 	})
 })
@@ -202,7 +202,7 @@ describe('the view of a pod', () => {
 		containerStatuses: [{ name: 'agent', state: { waiting: { reason: 'PodInitializing' } } }],
 	})
 
-	test.each<[title: string, status: object, began: boolean, ended: boolean]>([
+	test.each<[title: string, status: object, hasStarted: boolean, ended: boolean]>([
 		['it runs', { phase: 'Running', containerStatuses: [{ name: 'agent', state: { running: {} } }] }, true, false],
 		['its program could not be started', over(startError), false, true],
 		['it ran, and nobody knows how it ended', over({ exitCode: 137, reason: 'ContainerStatusUnknown' }), true, true],
@@ -219,8 +219,8 @@ describe('the view of a pod', () => {
 			...([true, true] as const),
 		],
 		['a container before it runs', withInit({ running: {} }), false, false],
-	])('shows whether the agent has started and whether it has ended: %s', (_, status, began, ended) => {
-		expect(view(status)).toMatchObject({ began, ended })
+	])('shows whether the agent has started and whether it has ended: %s', (_, status, hasStarted, ended) => {
+		expect(view(status)).toMatchObject({ hasStarted, ended })
 	})
 
 	test.each<[title: string, status: object, refused: string | undefined]>([

@@ -5,7 +5,7 @@ import { type Place, rolloutOrder, waveLimit } from '../../../contract/rollout.t
 import { decide } from '../../../controller/rules/decide.ts'
 import type { Decision } from '../../../controller/model/decision.ts'
 import { createFleet } from '../../../controller/rollout/fleet.ts'
-import { createLine } from '../../../controller/rollout/wait-queue.ts'
+import { createWaitQueue } from '../../../controller/rollout/wait-queue.ts'
 import type { Stop } from '../../../controller/rollout/member.ts'
 import { isActive } from '../../../controller/model/runs.ts'
 import type { ConfigView, Run, Snapshot } from '../../../controller/model/snapshot.ts'
@@ -57,17 +57,17 @@ function fleetOf(
 		}
 		const config = { ...base, ...configs.get(name), ...over }
 		configs.set(name, { ...config, rawStatus: config.status as Record<string, unknown> })
-		fleet.look(name)
+		fleet.refresh(name)
 		awake.add(name)
 	}
 	const snapshotOf = (name: string): Snapshot => {
 		const config = configs.get(name) ?? world().config
-		const about = { config, ...config.read, node: node(name), runs: runsOf(name), rollout: fleet.standing(name) }
+		const about = { config, ...config.read, node: node(name), runs: runsOf(name), rollout: fleet.view(name) }
 		return { ...world(), now, ...about }
 	}
 	const act = (name: string, snapshot: Snapshot, decision: Decision) => {
-		if (decision.act === 'settle') put(name, { status: decision.status })
-		if (decision.act === 'clear') {
+		if (decision.act === 'setStatus') put(name, { status: decision.status })
+		if (decision.act === 'deleteRuns') {
 			runs.set(
 				name,
 				runsOf(name).filter(one => !decision.runs.includes(one.name)),
@@ -80,7 +80,7 @@ function fleetOf(
 		const about = { ...decision.run, uid: `uid-${name}`, generation, created: Math.floor((now - behindMs) / 1_000) * 1_000 }
 		const one = run({ ...about, name: `${name}-g${generation}-${about.attempt}` })
 		runs.set(name, [...runsOf(name), one])
-		put(name, decision.quiet ? {} : { status: startedStatus(snapshot, one) })
+		put(name, decision.keepStatus ? {} : { status: startedStatus(snapshot, one) })
 		const busy = [...runs].filter(([, those]) => those.some(one => isActive(one) && one.mode !== 'Verify')).map(([other]) => other)
 		most = Math.max(most, busy.length)
 		mostControlPlane = Math.max(mostControlPlane, busy.filter(other => controlPlane.includes(other)).length)
@@ -90,7 +90,7 @@ function fleetOf(
 		awake.delete(name)
 		const snapshot = snapshotOf(name)
 		const decision = decide(snapshot)
-		fleet.decided(name, now, decision)
+		fleet.recordDecision(name, now, decision)
 		const release = decision.act === 'start' ? fleet.reserve(name, decision.run.mode, now) : () => {}
 		act(name, snapshot, decision)
 		release()
@@ -114,16 +114,16 @@ function fleetOf(
 			Lost: undefined,
 		}
 		Object.assign(last, { report: reports[mode === 'Verify' ? 'Succeeded' : outcome], job: { finished: now, failure: undefined } })
-		fleet.look(name)
+		fleet.refresh(name)
 		awake.add(name)
 	}
-	fleet.set(settings)
+	fleet.setSettings(settings)
 	for (const name of names) put(name)
 	return {
 		...{ fleet, put, step, rest, end, started, woken },
 		lose: (name: string) => {
 			gone.add(name)
-			fleet.look(name)
+			fleet.refresh(name)
 			for (const one of configs.keys()) awake.add(one)
 		},
 		decide: (name: string) => decide(snapshotOf(name)),
@@ -174,7 +174,7 @@ describe('a rollout', () => {
 		const fleet = fleetOf(['a', 'b'])
 		await fleet.rest()
 		fleet.end('a', 'Succeeded')
-		expect(await fleet.step('b')).toMatchObject({ act: 'hold', why: 'WaveIsFull' })
+		expect(await fleet.step('b')).toMatchObject({ act: 'queue', why: 'WaveIsFull' })
 	})
 
 	test('changes control-plane nodes last and one at a time, whatever maxUnavailable allows', async () => {
@@ -201,7 +201,7 @@ describe('a rollout', () => {
 
 	test('node configs of nodes that do not exist do not block others, even before they are decided on', async () => {
 		const { fleet, step } = fleetOf(['a', 'b', 'c'], { settings: { maxUnavailable: '1' }, absent: ['a', 'b'] })
-		expect(fleet.standing('c').ahead).toBe(0)
+		expect(fleet.view('c').queuePosition).toBe(0)
 		expect(await step('c')).toMatchObject({ act: 'start' })
 	})
 
@@ -220,14 +220,14 @@ describe('a rollout', () => {
 		const fleet = fleetOf(['b'])
 		const read = readSpec({ ...spec, nodeName: 'a', mode: 'Plan' })
 		fleet.put('a', { read, status: pendingStatus({ ...world(), ...read }, 'Planned', 'Planned: 1 change.') })
-		expect(fleet.fleet.counts().waiting).toBe(1)
-		expect(fleet.fleet.standing('b').ahead).toBe(0)
+		expect(fleet.fleet.counts().queued).toBe(1)
+		expect(fleet.fleet.view('b').queuePosition).toBe(0)
 	})
 
 	test('a requested pause applies whatever the settings say, and ends independently of them', async () => {
 		const fleet = fleetOf(['a'], { settings: { paused: 'false' } })
 		fleet.fleet.setPause({ paused: 'true' })
-		expect(await fleet.step('a')).toMatchObject({ act: 'hold', why: 'RolloutPaused' })
+		expect(await fleet.step('a')).toMatchObject({ act: 'queue', why: 'RolloutPaused' })
 		fleet.fleet.setPause(undefined)
 		expect(await fleet.step('a')).toMatchObject({ act: 'start' })
 	})
@@ -236,7 +236,7 @@ describe('a rollout', () => {
 		const many = Array.from({ length: 60 }, (_, at) => `node-${at}`)
 		const fleet = fleetOf(many, { settings: { paused: 'true' } })
 		await fleet.rest()
-		fleet.fleet.set({ maxUnavailable: '100%' })
+		fleet.fleet.setSettings({ maxUnavailable: '100%' })
 		await fleet.rest()
 		expect(fleet.running()).toHaveLength(60)
 		expect(fleet.woken.toSorted()).toEqual(many.toSorted())
@@ -245,7 +245,7 @@ describe('a rollout', () => {
 	test('a changed setting takes effect immediately', async () => {
 		const fleet = fleetOf(six)
 		await fleet.rest()
-		fleet.fleet.set({ maxUnavailable: '50%' })
+		fleet.fleet.setSettings({ maxUnavailable: '50%' })
 		await fleet.rest()
 		expect(fleet.running()).toEqual(['a', 'b', 'c'])
 	})
@@ -255,7 +255,7 @@ describe('a queued node config', () => {
 	test('reports its wait after 5 s, once, with the rule and without naming the next node', async () => {
 		const fleet = fleetOf(six)
 		await fleet.rest()
-		expect(fleet.decide('f')).toMatchObject({ act: 'hold', afterMs: 5_000 })
+		expect(fleet.decide('f')).toMatchObject({ act: 'queue', afterMs: 5_000 })
 		expect(fleet.status('f')).toEqual({})
 		fleet.pass(5_000)
 		await fleet.rest()
@@ -267,7 +267,7 @@ describe('a queued node config', () => {
 		await fleet.rest()
 		fleet.pass(60_000)
 		await fleet.rest()
-		expect(fleet.decide('f')).toMatchObject({ act: 'hold', afterMs: 0 })
+		expect(fleet.decide('f')).toMatchObject({ act: 'queue', afterMs: 0 })
 	})
 
 	test.each<[title: string, settings: Record<string, string>, words: string]>([
@@ -280,7 +280,7 @@ describe('a queued node config', () => {
 		await fleet.rest()
 		expect(fleet.started).toEqual([])
 		expect(fleet.status('a')?.conditions?.[0]?.message).toContain(words)
-		fleet.fleet.set({})
+		fleet.fleet.setSettings({})
 		await fleet.rest()
 		expect(fleet.running()).toEqual(['a'])
 	})
@@ -290,11 +290,11 @@ describe('a queued node config', () => {
 		await fleet.rest()
 		fleet.end('a', 'WaitingForDevice')
 		await fleet.rest()
-		fleet.fleet.set({ paused: 'true' })
+		fleet.fleet.setSettings({ paused: 'true' })
 		fleet.pass(60_000)
 		await fleet.rest()
 		fleet.pass(60_000)
-		expect(await fleet.step('a')).toMatchObject({ act: 'hold', why: 'RolloutPaused', afterMs: 0 })
+		expect(await fleet.step('a')).toMatchObject({ act: 'queue', why: 'RolloutPaused', afterMs: 0 })
 		expect(fleet.status('a')).toMatchObject({ state: 'Failed' })
 	})
 })
@@ -317,7 +317,7 @@ describe('a failed run', () => {
 	])('%s halts the rollout: %s', async (outcome, stops) => {
 		const fleet = await failing(outcome)
 		expect(fleet.running()).toEqual(stops ? [] : ['b'])
-		if (stops) expect(fleet.decide('b')).toMatchObject({ act: 'hold', why: 'RolloutStopped' })
+		if (stops) expect(fleet.decide('b')).toMatchObject({ act: 'queue', why: 'RolloutStopped' })
 	})
 
 	test('has its node named in the status of queued nodes', async () => {
@@ -394,7 +394,7 @@ describe('a failed run', () => {
 			fleet => fleet.put('a', { read: readSpec({ ...spec, nodeName: 'a', paused: true }), generation: 2 }),
 			['b'],
 		],
-		['asked for by a person, another node is run all the same', fleet => fleet.put('c', { asked: { retry: 'now' } }), ['c']],
+		['asked for by a person, another node is run all the same', fleet => fleet.put('c', { requests: { retry: 'now' } }), ['c']],
 	])('%s', async (_, how, running) => {
 		const fleet = await failing('RolledBack')
 		how(fleet)
@@ -449,7 +449,7 @@ describe('for any sequence of outcomes', () => {
 		const place = fc.record({ name: fc.constantFrom(...six), controlPlane: fc.boolean(), isNew: fc.boolean() })
 		fc.assert(
 			fc.property(fc.array(fc.tuple(fc.boolean(), place)), changes => {
-				const line = createLine()
+				const line = createWaitQueue()
 				let model: Place[] = []
 				for (const [adds, one] of changes) {
 					const others = model.filter(other => rolloutOrder(other, one) !== 0)
@@ -457,7 +457,7 @@ describe('for any sequence of outcomes', () => {
 					if (adds) line.add(one)
 					else line.remove(one)
 					expect(line.first(99)).toEqual(model.map(({ name }) => name))
-					expect(line.ahead(one)).toBe(model.filter(other => rolloutOrder(other, one) < 0).length)
+					expect(line.position(one)).toBe(model.filter(other => rolloutOrder(other, one) < 0).length)
 				}
 			}),
 		)

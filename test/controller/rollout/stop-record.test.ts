@@ -30,7 +30,7 @@ async function stage(hasSettings = true) {
 	})
 	const keep = (now: NamedStop[]) => {
 		stops = now
-		return record.keep()
+		return record.flush()
 	}
 	const writes = () => server.requests.filter(({ verb }) => verb === 'create' || verb === 'patch').map(({ verb }) => verb)
 	const drop = () => server.objects.delete(ConfigMap, { namespace, name: ROLLOUT_STOP })
@@ -77,15 +77,15 @@ test('a record that another client deletes or changes is written again', async (
 	const { record, drop, keep, read } = await stage()
 	await keep([a])
 	drop()
-	record.seen()
-	await record.keep()
+	record.checkStored()
+	await record.flush()
 	expect(read()).toEqual([['a', { uid: 'uid-a', stops: 'ConnectivityLost' }]])
 })
 
 test('a record that the controller wrote itself is not written again', async () => {
 	const { record, keep, writes } = await stage()
 	await keep([a])
-	record.seen()
-	await record.keep()
+	record.checkStored()
+	await record.flush()
 	expect(writes()).toEqual(['patch', 'create'])
 })

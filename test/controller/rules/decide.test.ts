@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { NodeConfigStatus } from '../../../contract/node-config.ts'
 import { condition } from '../../../contract/status.ts'
-import { statusChange } from '../../../controller/status/status-patch.ts'
+import { statusPatch } from '../../../controller/status/status-patch.ts'
 import { decide } from '../../../controller/rules/decide.ts'
-import { backoffMs, currentRun, isTold } from '../../../controller/model/runs.ts'
+import { backoffMs, currentRun, isReported } from '../../../controller/model/runs.ts'
 import type { Run, Snapshot } from '../../../controller/model/snapshot.ts'
 import { pendingStatus, reportedStatus, startedStatus } from '../../../controller/status/status.ts'
 import { ended, nicReport, now, report, run, alone, someNode, spec, startedFor, underWay, withStatus, world } from '../world.ts'
@@ -38,7 +38,7 @@ describe('a node whose kubelet stops reporting during a run', () => {
 	})
 
 	test('is reported as in progress again when its kubelet returns', () => {
-		expect(decide({ ...told, node: someNode })).toMatchObject({ act: 'settle', why: 'RunStarted' })
+		expect(decide({ ...told, node: someNode })).toMatchObject({ act: 'setStatus', why: 'RunStarted' })
 	})
 
 	test('keeps the failure in the status while it is retried, and with it what the failure halts', () => {
@@ -46,7 +46,7 @@ describe('a node whose kubelet stops reporting during a run', () => {
 	})
 
 	test('gets its result when the run reports after all', () => {
-		expect(decide({ ...told, runs: [run({ report: report() })] })).toMatchObject({ act: 'settle', why: 'AllInterfacesConfigured' })
+		expect(decide({ ...told, runs: [run({ report: report() })] })).toMatchObject({ act: 'setStatus', why: 'AllInterfacesConfigured' })
 	})
 })
 
@@ -56,7 +56,7 @@ describe('what the controller decides about a node config', () => {
 		[
 			'without our finalizer nothing is run; it is added first',
 			world({ config: { finalizers: ['else/where'] } }),
-			'adopt',
+			'updateMetadata',
 			'FinalizerMissing',
 		],
 		[
@@ -65,17 +65,22 @@ describe('what the controller decides about a node config', () => {
 			'start',
 			'JobMissing',
 		],
-		['a run under way that the status does not tell of is told', world({ runs: [run()] }), 'settle', 'RunStarted'],
+		['a run under way that the status does not tell of is told', world({ runs: [run()] }), 'setStatus', 'RunStarted'],
 		['a run under way that the status tells of is awaited', withStatus(world({ runs: [run()] }), startedFor(run())), 'wait', 'RunIsActive'],
-		['a report settles, even while the Job still runs', world({ runs: [run({ report: report() })] }), 'settle', 'AllInterfacesConfigured'],
+		[
+			'a report settles, even while the Job still runs',
+			world({ runs: [run({ report: report() })] }),
+			'setStatus',
+			'AllInterfacesConfigured',
+		],
 		['a settled node config needs nothing', later(settled, 0), 'wait', 'Settled'],
 		['settled, and its runs long gone: nothing at all', withStatus(world(), configured), 'nothing', 'Settled'],
-		['a finished run is cleared after its time', later(settled, 3_600_001), 'clear', 'RunsAreObsolete'],
+		['a finished run is cleared after its time', later(settled, 3_600_001), 'deleteRuns', 'RunsAreObsolete'],
 		['a finished run is not cleared before its time', later(settled, 3_590_000), 'wait', 'Settled'],
 		[
 			'a run of a node config that is gone goes with it; one that stays is cleared after its time',
 			withRun(later(settled, 3_590_002), orphan),
-			'clear',
+			'deleteRuns',
 			'RunsAreObsolete',
 		],
 		['the garbage collector is given that time', withRun(later(settled, 3_000_000), orphan), 'wait', 'Settled'],
@@ -97,19 +102,19 @@ describe('what the controller decides about a node config', () => {
 			'SpecChanged',
 		],
 		['a status restored from a backup, of other interfaces, is not believed', { ...settled, specHash: 'hash-2' }, 'start', 'ResultMissing'],
-		['paused: no run', world({ spec: { value: { ...spec, paused: true } } }), 'settle', 'Paused'],
-		['no node of that name: said', world({ node: undefined }), 'settle', 'NodeNotFound'],
-		['a silent kubelet: said', world({ node: silent }), 'settle', 'NodeNotReady'],
+		['paused: no run', world({ spec: { value: { ...spec, paused: true } } }), 'setStatus', 'Paused'],
+		['no node of that name: said', world({ node: undefined }), 'setStatus', 'NodeNotFound'],
+		['a silent kubelet: said', world({ node: silent }), 'setStatus', 'NodeNotReady'],
 		[
 			'a kubelet that falls silent under a run: said, for its pod never ends',
 			withStatus(world({ runs: [run()], node: silent }), startedFor(run())),
-			'settle',
+			'setStatus',
 			'NodeNotReady',
 		],
 		[
 			'a kubelet that fell silent with the pod of an old run: said of what is wanted now',
 			gen({ ...settled, runs: [run({ report: report() })], node: silent }, 2),
-			'settle',
+			'setStatus',
 			'NodeNotReady',
 		],
 		[
@@ -125,14 +130,14 @@ describe('what the controller decides about a node config', () => {
 			'SpecChanged',
 		],
 		['a settled node whose kubelet falls silent is left alone', { ...settled, node: silent }, 'wait', 'Settled'],
-		['at the cap nothing new is started', world({ rollout: { ...alone, free: 0 } }), 'hold', 'WaveIsFull'],
+		['at the cap nothing new is started', world({ rollout: { ...alone, slots: 0 } }), 'queue', 'WaveIsFull'],
 		[
 			'a spec that cannot be carried out: said',
 			world({ spec: { fault: 'spec.interfaces[0].gateway: bad', listed: 1 } }),
-			'settle',
+			'setStatus',
 			'InvalidConfig',
 		],
-		['a node name too long for a label: said', world({ config: { name: 'n'.repeat(64) } }), 'settle', 'InvalidConfig'],
+		['a node name too long for a label: said', world({ config: { name: 'n'.repeat(64) } }), 'setStatus', 'InvalidConfig'],
 	])('%s', (_, snapshot, act, why) => {
 		expect(decide(snapshot)).toMatchObject({ act, why })
 	})
@@ -148,7 +153,7 @@ describe('a node that may be another VM', () => {
 	})
 
 	test.each<[title: string, snapshot: Snapshot, act: string, why: string]>([
-		['is no longer called Configured', of('9f2e3d4c-5b6a-4789-8abc-0123456789ab'), 'settle', 'NodeReplaced'],
+		['is no longer called Configured', of('9f2e3d4c-5b6a-4789-8abc-0123456789ab'), 'setStatus', 'NodeReplaced'],
 		['is the same in upper case', of(instanceId.toUpperCase()), 'wait', 'Settled'],
 		['is the same with its bytes turned, as old firmware tells them', of(turned), 'wait', 'Settled'],
 		['cannot be known where the kubelet tells nothing', of(undefined), 'wait', 'Settled'],
@@ -179,7 +184,7 @@ describe('a node that may be another VM', () => {
 
 describe('a failed run', () => {
 	test.each<[title: string, snapshot: Snapshot, act: string, why: string]>([
-		['is told once', world({ runs: [failedRun(1)] }), 'settle', 'PartlyFailed'],
+		['is told once', world({ runs: [failedRun(1)] }), 'setStatus', 'PartlyFailed'],
 		['is tried again after 5 s, not before', later(failed(), 4_000), 'wait', 'BackingOff'],
 		['is tried again after 5 s', later(failed(), 5_001), 'start', 'BackOffOver'],
 		['for the third time: after 20 s, not before', later(failed(3), 19_000), 'wait', 'BackingOff'],
@@ -188,29 +193,29 @@ describe('a failed run', () => {
 		['for the fiftieth time: not before 300 s', later(onlyLast(50), 299_000), 'wait', 'BackingOff'],
 		['told by a clock that is a little ahead of ours: it waits a little longer', later(failed(), -4_000), 'wait', 'BackingOff'],
 		['told by a clock that is hours ahead of ours: it does not wait for hours', later(failed(), -5 * 3_600_000), 'start', 'BackOffOver'],
-		['more than five of them: the oldest goes', later(failed(6), 1_000), 'clear', 'RunsAreObsolete'],
+		['more than five of them: the oldest goes', later(failed(6), 1_000), 'deleteRuns', 'RunsAreObsolete'],
 		['is tried at once when a person asks', retry(failed(), 'now'), 'start', 'RetryAsked'],
 		['a cause that cannot heal waits for a change', later(unhealable(), 400_000), 'nothing', 'Settled'],
 		['a cause that cannot heal is tried when a person asks', retry(unhealable(), 'now'), 'start', 'RetryAsked'],
 		[
 			'an annotation that a run already answers is dropped',
-			retry(withRun(failed(), run({ attempt: 2, asked: { retry: 'x' }, report: { ...missing, attempt: 2 }, job: ended })), 'x'),
-			'settle',
+			retry(withRun(failed(), run({ attempt: 2, requests: { retry: 'x' }, report: { ...missing, attempt: 2 }, job: ended })), 'x'),
+			'setStatus',
 			'PartlyFailed',
 		],
-		['an answered annotation is dropped once the result is told', answered(), 'adopt', 'AskIsAnswered'],
-		['an annotation is dropped as soon as a run bears it', answered({ report: undefined, job: begun }), 'adopt', 'AskIsAnswered'],
-		['an answered annotation is dropped before its Job is over', answered({ job: begun }), 'adopt', 'AskIsAnswered'],
+		['an answered annotation is dropped once the result is told', answered(), 'updateMetadata', 'AskIsAnswered'],
+		['an annotation is dropped as soon as a run bears it', answered({ report: undefined, job: begun }), 'updateMetadata', 'AskIsAnswered'],
+		['an answered annotation is dropped before its Job is over', answered({ job: begun }), 'updateMetadata', 'AskIsAnswered'],
 		[
 			'an annotation stays while another run is under way',
-			answered({ report: undefined, job: begun, asked: { retry: 'before' } }),
+			answered({ report: undefined, job: begun, requests: { retry: 'before' } }),
 			'wait',
 			'RunIsActive',
 		],
 		[
 			'finished without a report',
 			world({ runs: [run({ job: { ...ended, failure: 'DeadlineExceeded: too slow' } })] }),
-			'settle',
+			'setStatus',
 			'RunLost',
 		],
 		[
@@ -222,15 +227,15 @@ describe('a failed run', () => {
 		[
 			'whose pod never began on a node that was switched off: no harm',
 			world({ runs: [run({ job: { ...ended, failure: 'DeadlineExceeded' }, pod: silentPod })] }),
-			'settle',
+			'setStatus',
 			'PodRefused',
 		],
-		['whose report cannot be read', world({ runs: [run({ job: ended, reportFault: 'it is not JSON' })] }), 'settle', 'RunFailed'],
-		['whose pod is refused is told while Kubernetes tries on', world({ runs: [run({ pod: refused })] }), 'settle', 'PodRefused'],
+		['whose report cannot be read', world({ runs: [run({ job: ended, reportFault: 'it is not JSON' })] }), 'setStatus', 'RunFailed'],
+		['whose pod is refused is told while Kubernetes tries on', world({ runs: [run({ pod: refused })] }), 'setStatus', 'PodRefused'],
 		[
 			'whose pod was evicted before it ran',
 			world({ runs: [run({ job: ended, pod: { ...refused, ended: true } })] }),
-			'settle',
+			'setStatus',
 			'PodRefused',
 		],
 	])('%s', (_, snapshot, act, why) => {
@@ -251,8 +256,8 @@ describe('a failed run', () => {
 	})
 
 	test('a retry by back-off does not flap the status; a requested retry shows', () => {
-		expect(decide(later(failed(), 5_001))).toMatchObject({ quiet: true, run: { attempt: 2, cause: 'BackOffOver' } })
-		expect(decide(retry(failed(), 'now'))).toMatchObject({ quiet: false, run: { attempt: 2, asked: { retry: 'now' } } })
+		expect(decide(later(failed(), 5_001))).toMatchObject({ keepStatus: true, run: { attempt: 2, cause: 'BackOffOver' } })
+		expect(decide(retry(failed(), 'now'))).toMatchObject({ keepStatus: false, run: { attempt: 2, requests: { retry: 'now' } } })
 	})
 
 	test('the back-off counts consecutive failures; earlier successes do not lengthen it', () => {
@@ -263,7 +268,7 @@ describe('a failed run', () => {
 			if (next.act !== 'start') throw new Error(`${next.act} ${next.why}`)
 			expect(next.run.attempt).toBe(attempt)
 			const { runs } = snapshot
-			snapshot = { ...withRun(snapshot, { ...failedRun(attempt), ...next.run }), config: { ...snapshot.config, asked: {} } }
+			snapshot = { ...withRun(snapshot, { ...failedRun(attempt), ...next.run }), config: { ...snapshot.config, requests: {} } }
 			const status = statusOf(snapshot)
 			snapshot = withStatus({ ...snapshot, runs: [...runs.slice(-4), ...snapshot.runs.slice(-1)] }, status)
 			const decision = decide(snapshot)
@@ -302,13 +307,13 @@ describe('a deleted node config', () => {
 		],
 		['is left alone when it is no longer ours', world({ config: { deleting: true, finalizers: [] } }), 'nothing', 'Released'],
 		['with a spec that cannot be read is cleaned all the same', gone({ spec: { fault: 'bad', listed: 1 } }), 'start', 'Deleted'],
-		['that is paused waits, and says so', gone({ spec: { value: { ...spec, paused: true } } }), 'settle', 'Paused'],
+		['that is paused waits, and says so', gone({ spec: { value: { ...spec, paused: true } } }), 'setStatus', 'Paused'],
 		[
 			'whose clean-up failed says so',
 			gone({
 				runs: [{ ...cleanup, report: report({ generation: 2, mode: 'Cleanup', outcome: 'RolledBack', reason: 'ConnectivityLost' }) }],
 			}),
-			'settle',
+			'setStatus',
 			'ConnectivityLost',
 		],
 	])('%s', (_, snapshot, act, why) => {
@@ -369,7 +374,7 @@ describe('mode Plan', () => {
 	const plan = { ...spec, mode: 'Plan' as const }
 	test('starts a run that changes nothing', () => {
 		expect(decide(world({ spec: { value: plan } }))).toMatchObject({ act: 'start', run: { mode: 'Plan' } })
-		const busy = (looking: number) => world({ spec: { value: plan }, rollout: { ...alone, looking } })
+		const busy = (activeVerifications: number) => world({ spec: { value: plan }, rollout: { ...alone, activeVerifications } })
 		expect(decide(busy(6))).toMatchObject({ act: 'start' })
 		expect(decide(busy(7))).toMatchObject({ act: 'wait', why: 'TooManyRuns' })
 	})
@@ -388,10 +393,10 @@ describe('for any snapshot', () => {
 				let told = snapshot
 				for (let writes = 0; writes < 2; writes++) {
 					const decision = decide(told)
-					if (decision.act === 'settle') told = withStatus(told, decision.status)
+					if (decision.act === 'setStatus') told = withStatus(told, decision.status)
 				}
 				const last = decide(told)
-				expect(last.act === 'settle' ? statusChange(told.config.rawStatus, last.status) : undefined).toBeUndefined()
+				expect(last.act === 'setStatus' ? statusPatch(told.config.rawStatus, last.status) : undefined).toBeUndefined()
 			}),
 			{ numRuns: 2_000 },
 		)
@@ -402,7 +407,7 @@ describe('for any snapshot', () => {
 		fc.assert(
 			fc.property(worlds, snapshot => {
 				const decision = decide(snapshot)
-				if (decision.act !== 'settle' || decision.status.state !== 'Configured') return
+				if (decision.act !== 'setStatus' || decision.status.state !== 'Configured') return
 				seen++
 				const own = snapshot.runs.filter(one => one.generation === snapshot.config.generation && one.uid === snapshot.config.uid)
 				expect(own.some(one => one.report?.outcome === 'Succeeded')).toBe(true)
@@ -419,7 +424,7 @@ describe('for any snapshot', () => {
 				const last = currentRun(snapshot)
 				if (decide(snapshot).act !== 'start' || !last) return
 				seen++
-				expect(isTold(snapshot, last) || !(last.job || last.pod || last.report)).toBe(true)
+				expect(isReported(snapshot, last) || !(last.job || last.pod || last.report)).toBe(true)
 			}),
 			{ numRuns: 10_000 },
 		)
@@ -471,8 +476,8 @@ const worlds = fc
 				job: fc.constantFrom(undefined, ended, ended, underWay),
 				pod: fc.constantFrom(
 					undefined,
-					{ began: true, ended: true, refused: undefined, lastWords: 'x' },
-					{ began: false, ended: false, refused: 'ImagePullBackOff', lastWords: undefined },
+					{ hasStarted: true, ended: true, refused: undefined, terminationMessage: 'x' },
+					{ hasStarted: false, ended: false, refused: 'ImagePullBackOff', terminationMessage: undefined },
 				),
 				report: fc.constantFrom(undefined, 'Succeeded', 'PartlyFailed', 'RolledBack'),
 			}),
@@ -489,19 +494,24 @@ const worlds = fc
 		const unique = [...new Map(all.map(one => [one.name, one])).values()]
 		const base = world({ runs: unique, node: node ? { ...someNode, ready: node } : undefined, spec: { value: { ...spec, paused } } })
 		const stored = withStatus(base, before)
-		const snapshot = { ...stored, config: { ...stored.config, generation, deleting, asked: retry ? { retry } : {} } }
+		const snapshot = { ...stored, config: { ...stored.config, generation, deleting, requests: retry ? { retry } : {} } }
 		const decision = decide(snapshot)
-		return later(told && decision.act === 'settle' ? withStatus(snapshot, decision.status) : snapshot, passed)
+		return later(told && decision.act === 'setStatus' ? withStatus(snapshot, decision.status) : snapshot, passed)
 	})
 
 const begun = underWay
-const silentPod = { began: false, ended: false, refused: undefined, lastWords: undefined }
-const deadPod = { began: true, ended: true, refused: undefined, lastWords: 'Segmentation fault' }
-const refused = { began: false, ended: false, refused: 'ImagePullBackOff: Back-off pulling image "agent"', lastWords: undefined }
+const silentPod = { hasStarted: false, ended: false, refused: undefined, terminationMessage: undefined }
+const deadPod = { hasStarted: true, ended: true, refused: undefined, terminationMessage: 'Segmentation fault' }
+const refused = {
+	hasStarted: false,
+	ended: false,
+	refused: 'ImagePullBackOff: Back-off pulling image "agent"',
+	terminationMessage: undefined,
+}
 
 function statusOf(snapshot: Snapshot): NodeConfigStatus {
 	const decision = decide(snapshot)
-	if (decision.act !== 'settle') throw new Error(`no status was decided but ${decision.act} ${decision.why}`)
+	if (decision.act !== 'setStatus') throw new Error(`no status was decided but ${decision.act} ${decision.why}`)
 	return decision.status
 }
 
@@ -518,7 +528,7 @@ function sameGeneration(snapshot: Snapshot): Snapshot {
 }
 
 function retry(snapshot: Snapshot, value: string): Snapshot {
-	return { ...snapshot, config: { ...snapshot.config, asked: { retry: value } } }
+	return { ...snapshot, config: { ...snapshot.config, requests: { retry: value } } }
 }
 
 function withRun(snapshot: Snapshot, one: ReturnType<typeof run>): Snapshot {
@@ -531,7 +541,7 @@ function onlyLast(attempt: number): Snapshot {
 }
 
 function podEnded() {
-	return run({ report: report(), pod: { began: true, ended: true, refused: undefined, lastWords: undefined } })
+	return run({ report: report(), pod: { hasStarted: true, ended: true, refused: undefined, terminationMessage: undefined } })
 }
 
 function unhealable(): Snapshot {
@@ -543,7 +553,7 @@ function unhealable(): Snapshot {
 }
 
 function answered(over: Partial<Run> = {}): Snapshot {
-	const one = run({ attempt: 2, asked: { retry: 'x' }, report: report({ attempt: 2 }), job: ended, ...over })
+	const one = run({ attempt: 2, requests: { retry: 'x' }, report: report({ attempt: 2 }), job: ended, ...over })
 	const snapshot = world({ runs: [failedRun(1), one] })
 	return retry(withStatus(snapshot, one.report ? reportedStatus(snapshot, one) : startedFor(one, snapshot)), 'x')
 }

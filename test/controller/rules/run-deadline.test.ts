@@ -4,16 +4,16 @@ import { decide } from '../../../controller/rules/decide.ts'
 import { isChanging } from '../../../controller/rollout/participation.ts'
 import { nextAttempt } from '../../../controller/model/runs.ts'
 import type { Run, Snapshot } from '../../../controller/model/snapshot.ts'
-import { refusedStatus, reportedStatus } from '../../../controller/status/status.ts'
+import { rejectedRunStatus, reportedStatus } from '../../../controller/status/status.ts'
 import { ended, now, report, run, startedFor, someNode, underWay, withStatus, world } from '../world.ts'
 
 /** Runs that do not end, or whose agent never starts. The deadline is 300 s, and the controller waits another 15 s. */
-const old = { heard: now - 315_000 }
+const old = { firstSeenAt: now - 315_000 }
 const podless = { ...underWay, hasPods: false }
 const suspended = { ...podless, suspended: true }
-const failedTarget = { began: true, ended: true, refused: undefined, lastWords: undefined }
-const stuck = { began: true, ended: false, refused: undefined, lastWords: undefined }
-const pulling = { began: false, ended: false, refused: 'ImagePullBackOff: Back-off pulling image', lastWords: undefined }
+const failedTarget = { hasStarted: true, ended: true, refused: undefined, terminationMessage: undefined }
+const stuck = { hasStarted: true, ended: false, refused: undefined, terminationMessage: undefined }
+const pulling = { hasStarted: false, ended: false, refused: 'ImagePullBackOff: Back-off pulling image', terminationMessage: undefined }
 const late = { job: { ...podless, finished: now - 1_000, failure: 'DeadlineExceeded: Job was active longer than specified deadline' } }
 const quota = 'pods "multinic-agent-worker-1-g1-x7k2p" is forbidden: exceeded quota: nopods'
 
@@ -53,17 +53,17 @@ describe('a run is given up', () => {
 		['of which there is only a pod', underWayWith({ ...old, job: undefined, pod: pulling }), 'PodRefused', /did not start/],
 	])('%s', (_, snapshot, why, words) => {
 		const decision = decide(snapshot)
-		expect(decision).toMatchObject({ act: 'settle', why, result: true, status: { state: 'Failed', lastJobName: run().name } })
+		expect(decision).toMatchObject({ act: 'setStatus', why, result: true, status: { state: 'Failed', lastJobName: run().name } })
 		expect('status' in decision && condition(decision.status, 'Ready')?.message).toMatch(words)
 	})
 
 	test.each<[title: string, snapshot: Snapshot]>([
-		['before its time', underWayWith({ heard: now - 314_000, pod: stuck })],
-		['because somebody sets the clock', { ...underWayWith({ heard: now - 10_000, pod: stuck }), now: now + 18_000_000 }],
+		['before its time', underWayWith({ firstSeenAt: now - 314_000, pod: stuck })],
+		['because somebody sets the clock', { ...underWayWith({ firstSeenAt: now - 10_000, pod: stuck }), now: now + 18_000_000 }],
 		['that has reported', underWayWith({ ...old, pod: stuck, report: report() })],
 		[
 			'that was made when this controller was not there, and is heard of only now',
-			underWayWith({ created: now - 9_000_000, heard: now, pod: stuck }),
+			underWayWith({ created: now - 9_000_000, firstSeenAt: now, pod: stuck }),
 		],
 	])('but not one %s', (_, snapshot) => {
 		expect(['RunLost', 'PodRefused']).not.toContain(decide(snapshot).why)
@@ -74,7 +74,7 @@ describe('once a run is given up', () => {
 	const given = (over: Partial<Run>, more: Partial<Omit<Snapshot, 'config'>> = {}) => {
 		const before = underWayWith({ ...old, ...over }, more)
 		const decision = decide(before)
-		if (decision.act !== 'settle') throw new Error(`it is not given up: ${decision.why}`)
+		if (decision.act !== 'setStatus') throw new Error(`it is not given up: ${decision.why}`)
 		return withStatus(before, decision.status)
 	}
 
@@ -97,8 +97,8 @@ describe('once a run is given up', () => {
 		const changed = { ...rest, config: { ...config, generation: 2 } }
 		const decision = decide(changed)
 		const words = `Job ${run().name} of an earlier run has not finished in time. The run starts when its pod has finished or the node has rebooted.`
-		expect(decision).toMatchObject({ act: 'settle', why: 'PreviousRunActive', status: { state: 'Pending' } })
-		if (decision.act !== 'settle') return
+		expect(decision).toMatchObject({ act: 'setStatus', why: 'PreviousRunActive', status: { state: 'Pending' } })
+		if (decision.act !== 'setStatus') return
 		expect(condition(decision.status, 'Ready')?.message).toBe(words)
 		expect(decide(withStatus(changed, decision.status))).toMatchObject({ act: 'nothing' })
 	})
@@ -109,7 +109,7 @@ describe('once a run is given up', () => {
 		const look = run({ ...old, attempt: 2, mode: 'Verify', pod: stuck })
 		expect(decide({ ...told, runs: [...told.runs, look] })).toMatchObject({ act: 'wait', why: 'RunIsActive' })
 		const changed = { ...told, runs: [...told.runs, look], config: { ...told.config, generation: 2 } }
-		expect(decide(changed)).toMatchObject({ act: 'settle', why: 'PreviousRunActive' })
+		expect(decide(changed)).toMatchObject({ act: 'setStatus', why: 'PreviousRunActive' })
 	})
 
 	test('its slot in the rollout is free', () => {
@@ -124,13 +124,13 @@ describe('once a run is given up', () => {
 
 	test('a Job without a pod is deleted with its ConfigMap, and the next run has another name', () => {
 		const before = given({ job: suspended })
-		expect(decide(before)).toMatchObject({ act: 'clear', why: 'RunMadeNoPod', runs: [run().name] })
+		expect(decide(before)).toMatchObject({ act: 'deleteRuns', why: 'RunMadeNoPod', runs: [run().name] })
 		expect(nextAttempt({ ...before, runs: [] })).toBe(2)
 	})
 
 	test('a Job without a pod of an older node config of the same name is left to the garbage collector', () => {
 		expect(decide(world({ runs: [run({ ...old, uid: 'older', job: suspended })] }))).toMatchObject({
-			...{ act: 'settle', why: 'PreviousRunActive' },
+			...{ act: 'setStatus', why: 'PreviousRunActive' },
 			status: { state: 'Pending' },
 		})
 	})
@@ -138,21 +138,24 @@ describe('once a run is given up', () => {
 	test('a late report is read and replaces the loss in the history', () => {
 		const before = given({ pod: stuck })
 		const decision = decide({ ...before, runs: [run({ ...old, pod: stuck, report: report() })] })
-		expect(decision).toMatchObject({ act: 'settle', status: { state: 'Configured', history: [{ job: run().name, result: 'Configured' }] } })
+		expect(decision).toMatchObject({
+			act: 'setStatus',
+			status: { state: 'Configured', history: [{ job: run().name, result: 'Configured' }] },
+		})
 		expect('status' in decision && decision.status.history).toHaveLength(1)
 	})
 
 	test('a repair that the API server refuses does not report an earlier success again', () => {
 		const done = run({ report: report(), job: ended })
 		const told = withStatus(world({ runs: [done] }), reportedStatus(world(), done))
-		const refused = withStatus(told, refusedStatus(told, 'denied'))
-		expect(decide({ ...refused, now: now + 1_000 }).act).not.toBe('settle')
+		const refused = withStatus(told, rejectedRunStatus(told, 'denied'))
+		expect(decide({ ...refused, now: now + 1_000 }).act).not.toBe('setStatus')
 	})
 
 	test('a report with reason RunLost is not reported repeatedly', () => {
 		const before = given({ pod: stuck })
 		const lost = report({ outcome: 'Failed', reason: 'RunLost' })
-		expect(decide({ ...before, runs: [run({ ...old, pod: stuck, report: lost })] }).act).not.toBe('settle')
+		expect(decide({ ...before, runs: [run({ ...old, pod: stuck, report: lost })] }).act).not.toBe('setStatus')
 	})
 })
 
@@ -160,12 +163,12 @@ test.each<[title: string, over: Partial<Run>, why: string]>([
 	['that never had a pod did no harm', late, 'PodRefused'],
 	['that had a pod, of which nothing is known, may have', { job: { ...late.job, hasPods: true } }, 'RunLost'],
 ])('a Job that ended %s', (_, over, why) => {
-	expect(decide(underWayWith(over))).toMatchObject({ act: 'settle', why })
+	expect(decide(underWayWith(over))).toMatchObject({ act: 'setStatus', why })
 })
 
 test('reports a run in progress without a pod once, with the message of Kubernetes', () => {
 	const before = underWayWith({ job: podless }, { noPod: quota })
 	const decision = decide(before)
-	expect(decision).toMatchObject({ act: 'settle', why: 'PodRefused', result: false, status: { state: 'InProgress' } })
+	expect(decision).toMatchObject({ act: 'setStatus', why: 'PodRefused', result: false, status: { state: 'InProgress' } })
 	expect(decide(withStatus(before, 'status' in decision ? decision.status : {}))).toMatchObject({ act: 'wait', why: 'RunIsActive' })
 })

@@ -38,7 +38,7 @@ function seen(one: Run, snapshot = settled): Snapshot {
 
 function statusOf(snapshot: Snapshot): NodeConfigStatus {
 	const decision = decide(snapshot)
-	if (decision.act !== 'settle') throw new Error(`no status was decided but ${decision.act} ${decision.why}`)
+	if (decision.act !== 'setStatus') throw new Error(`no status was decided but ${decision.act} ${decision.why}`)
 	return decision.status
 }
 
@@ -79,24 +79,29 @@ describe('a node is verified', () => {
 			'wait',
 			'Settled',
 		],
-		['when a person asks', { ...settled, config: { ...settled.config, asked: { verify: 'x' } } }, 'start', 'VerifyAsked'],
-		['by a person who asks what would be done', { ...settled, config: { ...settled.config, asked: { plan: 'x' } } }, 'start', 'PlanAsked'],
+		['when a person asks', { ...settled, config: { ...settled.config, requests: { verify: 'x' } } }, 'start', 'VerifyAsked'],
+		[
+			'by a person who asks what would be done',
+			{ ...settled, config: { ...settled.config, requests: { plan: 'x' } } },
+			'start',
+			'PlanAsked',
+		],
 		['not while it is being configured', { ...world({ rollout: settings() }), now: now + hour }, 'start', 'SpecChanged'],
 		[
 			'no more of them at once than allowed',
-			{ ...settled, node: { ...someNode, bootID: 'boot-2' }, rollout: { ...settings(), looking: 5 } },
+			{ ...settled, node: { ...someNode, bootID: 'boot-2' }, rollout: { ...settings(), activeVerifications: 5 } },
 			'wait',
 			'Settled',
 		],
 		[
 			'which a person need not wait for',
-			{ ...settled, config: { ...settled.config, asked: { plan: 'x' } }, rollout: { ...settings(), looking: 5 } },
+			{ ...settled, config: { ...settled.config, requests: { plan: 'x' } }, rollout: { ...settings(), activeVerifications: 5 } },
 			'start',
 			'PlanAsked',
 		],
 		[
 			'but whoever asks of many nodes leaves a quarter of the runs to changes',
-			{ ...settled, config: { ...settled.config, asked: { plan: 'x' } }, rollout: { ...settings(), looking: 7 } },
+			{ ...settled, config: { ...settled.config, requests: { plan: 'x' } }, rollout: { ...settings(), activeVerifications: 7 } },
 			'wait',
 			'Settled',
 		],
@@ -108,8 +113,8 @@ describe('a node is verified', () => {
 		],
 		[
 			'not while the node config is paused',
-			{ ...settled, spec: { value: { ...spec, paused: true } }, config: { ...settled.config, asked: { plan: 'x' } } },
-			'settle',
+			{ ...settled, spec: { value: { ...spec, paused: true } }, config: { ...settled.config, requests: { plan: 'x' } } },
+			'setStatus',
 			'Paused',
 		],
 	])('%s', (_, snapshot, act, why) => {
@@ -117,18 +122,18 @@ describe('a node is verified', () => {
 	})
 
 	test('by a run that changes nothing and is not in the status', () => {
-		expect(decide(later(settled, hour))).toMatchObject({ run: { mode: 'Verify', attempt: 2 }, quiet: true })
+		expect(decide(later(settled, hour))).toMatchObject({ run: { mode: 'Verify', attempt: 2 }, keepStatus: true })
 	})
 
 	test('once per interval', () => {
 		const looks: number[] = []
-		let lookedAt = now
+		let lastRunAt = now
 		for (let minute = 0; minute < 600; minute++) {
 			const at = now + minute * 60_000
-			const decision = decide({ ...settled, now: at, runs: [], rollout: { ...settings(), lookedAt } })
+			const decision = decide({ ...settled, now: at, runs: [], rollout: { ...settings(), lastRunAt } })
 			if (decision.act !== 'start') continue
 			looks.push(minute)
-			lookedAt = at
+			lastRunAt = at
 		}
 		expect(looks).toHaveLength(10)
 		expect(new Set(looks.map(minute => minute % 60)).size).toBe(1)
@@ -143,10 +148,10 @@ describe('a node is verified', () => {
 	})
 
 	test('and the request is removed when a run answers it', () => {
-		const asking = { ...settled, config: { ...settled.config, asked: { verify: 'x' } } }
-		expect(decide(asking)).toMatchObject({ run: { asked: { verify: 'x' } } })
-		expect(decide(seen(look({}, { asked: { verify: 'x' } }), asking))).toMatchObject({ act: 'adopt', withdraw: ['verify'] })
-		const onlyConfigMap = look({}, { asked: { verify: 'x' }, job: undefined, pod: undefined, report: undefined })
+		const asking = { ...settled, config: { ...settled.config, requests: { verify: 'x' } } }
+		expect(decide(asking)).toMatchObject({ run: { requests: { verify: 'x' } } })
+		expect(decide(seen(look({}, { requests: { verify: 'x' } }), asking))).toMatchObject({ act: 'updateMetadata', answered: ['verify'] })
+		const onlyConfigMap = look({}, { requests: { verify: 'x' }, job: undefined, pod: undefined, report: undefined })
 		expect(decide(seen(onlyConfigMap, asking)), 'the controller died before it made the Job').toMatchObject({
 			act: 'start',
 			why: 'VerifyAsked',
@@ -218,7 +223,7 @@ describe('a node that drifted', () => {
 	const drifted = told(seen(look(drift)))
 
 	test('is repaired immediately, and the drift is reported until then', () => {
-		expect(decide(drifted)).toMatchObject({ act: 'start', why: 'Drifted', run: { mode: 'Apply', attempt: 3 }, quiet: true })
+		expect(decide(drifted)).toMatchObject({ act: 'start', why: 'Drifted', run: { mode: 'Apply', attempt: 3 }, keepStatus: true })
 		const repaired = seen(run({ attempt: 3, cause: 'Drifted', report: report({ attempt: 3, machine }), job: ended }), drifted)
 		const status = statusOf(repaired)
 		expect(status).toMatchObject({ state: 'Configured', history: [{ cause: 'Drifted', result: 'Configured' }, {}] })
@@ -293,22 +298,22 @@ describe('a node that drifted', () => {
 			settings,
 			runs: [...settled.runs, ...done.map(one => ({ ...one, job: { ...ended, finished: one.created } }))],
 		}
-		expect(decide(snapshot)).toMatchObject({ act: 'clear', runs: [done[1]?.name, done[2]?.name] })
+		expect(decide(snapshot)).toMatchObject({ act: 'deleteRuns', runs: [done[1]?.name, done[2]?.name] })
 	})
 
 	test('keeps a ConfigMap without a known Job as long as one may still be created, whatever another clock says', () => {
-		const runs = [look({}, { job: undefined, pod: undefined, report: undefined, created: now - 2 * hour, heard: now })]
+		const runs = [look({}, { job: undefined, pod: undefined, report: undefined, created: now - 2 * hour, firstSeenAt: now })]
 		const snapshot = { ...settled, runs }
 		expect(decide(snapshot)).toMatchObject({ act: 'wait', why: 'Settled' })
 		expect(
-			decide({ ...later(snapshot, 316_000), uptime: now + 316_000, rollout: { ...settings(), lookedAt: now + 316_000 } }),
-		).toMatchObject({ act: 'clear' })
+			decide({ ...later(snapshot, 316_000), uptime: now + 316_000, rollout: { ...settings(), lastRunAt: now + 316_000 } }),
+		).toMatchObject({ act: 'deleteRuns' })
 	})
 
 	test('too often is repaired when the hour is over', () => {
 		const snapshot = withHistory([10, 20, 30])
-		expect(decide(later(snapshot, 29 * 60_000)).act).not.toBe('settle')
-		expect(decide({ ...later(snapshot, 31 * 60_000), rollout: { ...settings(), lookedAt: now + 31 * 60_000 } })).toMatchObject({
+		expect(decide(later(snapshot, 29 * 60_000)).act).not.toBe('setStatus')
+		expect(decide({ ...later(snapshot, 31 * 60_000), rollout: { ...settings(), lastRunAt: now + 31 * 60_000 } })).toMatchObject({
 			act: 'start',
 			why: 'Drifted',
 		})
@@ -316,7 +321,7 @@ describe('a node that drifted', () => {
 
 	test('is repaired when a user requests it, however often it was', () => {
 		const snapshot = withHistory([10, 20, 30])
-		expect(decide({ ...snapshot, config: { ...snapshot.config, asked: { retry: 'x' } } })).toMatchObject({
+		expect(decide({ ...snapshot, config: { ...snapshot.config, requests: { retry: 'x' } } })).toMatchObject({
 			act: 'start',
 			why: 'RetryAsked',
 		})
@@ -326,15 +331,15 @@ describe('a node that drifted', () => {
 	test.each<[title: string, rollout: Snapshot['rollout'], words: string]>([
 		['is paused', settings({ paused: 'true' }), 'It is repaired when the rollout resumes (paused).'],
 		['another node stops', stopped, 'It is repaired when the rollout resumes (stopped by worker-2).'],
-		['it stops itself', { ...stopped, jumps: true }, 'It is repaired in rollout order.'],
+		['it stops itself', { ...stopped, skipsQueue: true }, 'It is repaired in rollout order.'],
 		['nobody can read', settings({ paused: 'yes' }), 'It is repaired when ConfigMap multinic-rollout is valid.'],
 		['never repairs', settings({ paused: 'true', repairsPerHour: '0' }), 'Repairs are disabled (repairsPerHour 0).'],
 	])('in a rollout that %s reports that, and reports again when it is over', (_, rollout, words) => {
 		const held = told({ ...seen(look(drift)), rollout })
 		expect(condition(held.config.status, 'Ready')?.message).toBe(`In sync 0/1. multinic0: mtu 1400, wanted 1450. ${words}`)
-		expect(decide(held).act).not.toBe('settle')
+		expect(decide(held).act).not.toBe('setStatus')
 		const going = { ...held, rollout: settings() }
-		const over = condition((decide(going).act === 'settle' ? told(going) : going).config.status, 'Ready')
+		const over = condition((decide(going).act === 'setStatus' ? told(going) : going).config.status, 'Ready')
 		expect(over?.message).toContain('It is repaired in rollout order.')
 	})
 
@@ -345,20 +350,20 @@ describe('a node that drifted', () => {
 	})
 
 	test('in a rollout with unreadable settings is held, so that it continues when they are fixed', () => {
-		expect(decide({ ...drifted, rollout: settings({ paused: 'yes' }) })).toMatchObject({ act: 'settle' })
+		expect(decide({ ...drifted, rollout: settings({ paused: 'yes' }) })).toMatchObject({ act: 'setStatus' })
 		const held = told({ ...drifted, rollout: settings({ paused: 'yes' }) })
-		expect(decide(held)).toMatchObject({ act: 'hold', why: 'SettingsUnreadable' })
+		expect(decide(held)).toMatchObject({ act: 'queue', why: 'SettingsUnreadable' })
 	})
 
 	test('in a paused rollout is not repaired', () => {
 		const held = told({ ...drifted, rollout: settings({ paused: 'true' }) })
-		expect(decide(held)).toMatchObject({ act: 'hold', why: 'RolloutPaused' })
+		expect(decide(held)).toMatchObject({ act: 'queue', why: 'RolloutPaused' })
 	})
 })
 
 describe('verification runs', () => {
 	test('are cleared except the last three', () => {
 		const looks = [2, 3, 4, 5].map(attempt => look({}, { attempt, created: now + attempt }))
-		expect(decide({ ...settled, runs: [applied, ...looks] })).toMatchObject({ act: 'clear', runs: [looks[0]?.name] })
+		expect(decide({ ...settled, runs: [applied, ...looks] })).toMatchObject({ act: 'deleteRuns', runs: [looks[0]?.name] })
 	})
 })

@@ -5,7 +5,7 @@ import { Mac } from '../../../contract/primitives.ts'
 import { NodeConfigStatus } from '../../../contract/node-config.ts'
 import { Reason } from '../../../contract/reasons.ts'
 import { condition } from '../../../contract/status.ts'
-import { statusChange } from '../../../controller/status/status-patch.ts'
+import { statusPatch } from '../../../controller/status/status-patch.ts'
 import type { Snapshot } from '../../../controller/model/snapshot.ts'
 import { readSpec } from '../../../controller/model/read-spec.ts'
 import { invalidStatus, lostStatus, pendingStatus, reportedStatus, startedStatus } from '../../../controller/status/status.ts'
@@ -284,7 +284,7 @@ describe('a write contains only what is new', () => {
 		['the order of keys makes no difference', Object.fromEntries(Object.entries(stored).toReversed()), undefined],
 		['what is gone is removed', { state: 'InProgress', interfaces: '0/1', lastProcessed: 'then' }, { backend: null }],
 	])('%s', (_, wanted, change) => {
-		expect(statusChange(stored, wanted)).toEqual(change)
+		expect(statusPatch(stored, wanted)).toEqual(change)
 	})
 
 	test('a pending status says what it waits for', () => {

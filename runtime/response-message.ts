@@ -16,14 +16,14 @@ const MARKUP = /<(style|script)[\s\S]*?(?:<\/\1>|$)|<[^>]*(?:>|$)/gi
  *
  * @param hide removes secrets from the decoded sentence before it is cut, so that no part of a secret remains
  */
-export function remoteWords(body: string, hide: (text: string) => string = text => text): string {
+export function responseMessage(body: string, hide: (text: string) => string = text => text): string {
 	const sentence = sentenceIn(parsed(body), 0)
 	const words = hide(sentence ?? body).slice(0, PAGE)
 	return oneLine(sentence === undefined && /^\s*</.test(words) ? words.replace(MARKUP, ' ') : words)
 }
 
 /** Returns a function that replaces secrets by `[hidden]`, also in JSON and URL encoding, and the bare token of an Authorization header. */
-export function hideSecrets(headers: Readonly<Record<string, string>>, secrets: readonly string[]): (text: string) => string {
+export function createRedactor(headers: Readonly<Record<string, string>>, secrets: readonly string[]): (text: string) => string {
 	const held = Object.entries(headers).filter(([name]) => /authorization|token|cookie|secret|key/i.test(name))
 	const words = [...secrets, ...held.flatMap(([, value]) => [value, value.replace(/^\w+ /, '')])].filter(word => word.length >= 4)
 	const written = words.flatMap(word => [word, JSON.stringify(word).slice(1, -1), encodeURIComponent(word.toWellFormed())])

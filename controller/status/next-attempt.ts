@@ -1,0 +1,20 @@
+import { cut, MESSAGE_MAX } from '../../contract/conditions.ts'
+import { type Complaint, mayHeal } from '../../contract/status.ts'
+import { backoffMs } from '../model/runs.ts'
+import { duration } from '../model/format.ts'
+
+/** Messages that end with what happens next. Pure. */
+
+/** Appends what happens next to a message, so that a long message never cuts it off. */
+export function withNextAttempt(message: string, complaint: Complaint | false, failures: number): string {
+	if (!complaint) return message
+	return endingWith(mayHeal(complaint) ? nextAttemptMessage(backoffMs(failures, complaint)) : 'Waiting for a change or a retry.', message)
+}
+
+export function nextAttemptMessage(ms: number): string {
+	return `Next attempt in ${duration(ms)}.`
+}
+
+export function endingWith(end: string, message: string): string {
+	return `${cut(message.replace(/\.$/, ''), MESSAGE_MAX - end.length - 2)}. ${end}`
+}
