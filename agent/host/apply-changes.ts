@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Part, partsOf } from '../ip/batches.ts'
 import { stepWords } from '../ip/change-words.ts'
 import { withShortDevices } from '../ip/device-word.ts'
@@ -146,7 +147,7 @@ async function seen(root: string, names: readonly string[]): Promise<void> {
 	for (;;) {
 		const known = await Promise.all(daemons.map(daemon => doneWith(root, daemon)))
 		if (performance.now() > end || known.every(list => names.every(name => list.has(name)))) return
-		await new Promise(resolve => setTimeout(resolve, 100))
+		await sleep(100)
 	}
 }
 

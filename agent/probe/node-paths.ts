@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Probe } from '../../contract/agent-run.ts'
 import { contains, parseCidr, parseIp } from '../../contract/ip.ts'
 import { nameserverAnswers, tcpAnswers } from '../host/reachability.ts'
@@ -86,7 +87,7 @@ async function probeOne({ name, ask }: Target, patienceMs: number): Promise<Prob
 		if (await ask(Math.max(0, started + patienceMs - asked))) return { name, ok: true, milliseconds: round(performance.now() - asked) }
 		if (performance.now() - started >= patienceMs)
 			return { name, ok: false, milliseconds: round(performance.now() - started), message: 'no answer' }
-		await new Promise(resolve => setTimeout(resolve, 200))
+		await sleep(200)
 	}
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { RunConfig } from '../../contract/agent-run.ts'
 import { AGENT_MANAGER, REPORT_KEY } from '../../contract/names.ts'
 import { wordsOf } from '../../runtime/errors.ts'
@@ -31,7 +32,7 @@ export async function send(
 			if (isFailure(error)) throw error
 			if (performance.now() + delay > end)
 				throw failure('API_REFUSED', `the API server could not be reached for a minute: ${wordsOf(error)}`, { cause: error })
-			await new Promise(resolve => setTimeout(resolve, delay))
+			await sleep(delay)
 		}
 	}
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Probe } from '../../contract/agent-run.ts'
 import type { Failure } from '../../runtime/errors.ts'
 import { unproven } from '../boot/proof.ts'
@@ -48,7 +49,7 @@ async function undoUntilRestored(task: Attempt, work: Work): Promise<{ complaint
 		const complaints = await timed('undo', () => host.undo(work.plan.undo))
 		const state = await timed('observe', () => settled(task, work))
 		if (!isShared || turn === UNDOS || touchedThings(work, { state }).length === 0) return { complaints, state }
-		await new Promise(resolve => setTimeout(resolve, 1_000))
+		await sleep(1_000)
 	}
 }
 
@@ -77,7 +78,7 @@ async function settled({ host, wanted }: Attempt, work: Work): Promise<HostState
 	for (;;) {
 		const state = await host.observe(wanted.interfaces.map(({ macAddress }) => macAddress))
 		if (performance.now() >= end || touchedThings(work, { state }).length === 0) return state
-		await new Promise(resolve => setTimeout(resolve, 500))
+		await sleep(500)
 	}
 }
 

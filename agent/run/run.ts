@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { AgentReport, RunConfig } from '../../contract/agent-run.ts'
 import { type Bases, DEFAULT_BASES } from '../../contract/bases.ts'
 import { settle, type WantedInterface } from '../../contract/interface.ts'
@@ -92,7 +93,7 @@ async function undoWhole(host: Host, changes: readonly Change[]): Promise<string
 	for (let turn = 1; ; turn++) {
 		const complaints = [...new Set(await host.undo(changes))]
 		if (complaints.length === 0 || turn === UNDOS) return complaints
-		await new Promise(resolve => setTimeout(resolve, 1_000))
+		await sleep(1_000)
 	}
 }
 
@@ -109,7 +110,7 @@ async function untilDevicesCame(interfaces: readonly WantedInterface[], run: Run
 
 async function someCame(macs: readonly string[], end: number, { host, surrounding }: Run): Promise<boolean> {
 	while (performance.now() < end) {
-		await new Promise(resolve => setTimeout(resolve, Math.min(500, Math.max(0, end - performance.now()))))
+		await sleep(Math.min(500, Math.max(0, end - performance.now())))
 		const { links } = await host.observe([])
 		if (macs.some(mac => !isRefusal(match(mac, links, surrounding.kinds)))) return true
 	}

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Failure } from '../../runtime/errors.ts'
 import { stepWords } from '../ip/change-words.ts'
 import type { Step } from '../model/change.ts'
@@ -39,7 +40,7 @@ export async function verify(task: Attempt, wish: Plan, before: HostState): Prom
 		if (rest.length > 0 && again++ < TIMES) await doAgain(task, rest)
 		else if (wrong && chance++ === 3) throw wrong
 		else if (!wrong) return state
-		await new Promise(resolve => setTimeout(resolve, 200))
+		await sleep(200)
 	}
 }
 
