@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 const root = dirname(fileURLToPath(import.meta.url))
 const stamp = join(root, 'node_modules', '.multinic-lock-hash')
@@ -26,7 +27,7 @@ async function underLock(work) {
 	const deadline = Date.now() + patienceMs
 	while (!take()) {
 		if (Date.now() > deadline) fail(`another set-up has held ${lock} for 15 minutes: remove it if no npm is running`)
-		await new Promise(resolve => setTimeout(resolve, 200))
+		await sleep(200)
 	}
 	try {
 		if (!isInstalled()) work()

@@ -1,3 +1,4 @@
+import { parseArgs } from 'node:util'
 import { failure } from './model/failure.ts'
 import type { LogFormat } from './report/log.ts'
 
@@ -26,22 +27,38 @@ Exit status
 
 export type Flags = { help: boolean; logFormat: LogFormat | undefined }
 
-const formats: Readonly<Record<string, LogFormat>> = { '--human': 'human', '--json': 'json' }
+const flag = { type: 'boolean' } as const
+const options = { human: flag, json: flag, help: flag }
 
 /**
  * @param args of the command line, without the program
  * @throws Failure BAD_INPUT that names unknown or conflicting flags
  */
 export function parseFlags(args: readonly string[]): Flags {
-	const unknown = args.filter(arg => arg !== '--help' && !(arg in formats))
+	const { known, unknown } = sorted(args)
 	if (unknown.length > 0) throw failure('BAD_INPUT', `${unknown.join(' ')}: unknown flag; see --help`)
-	const wanted = new Set(args.flatMap(arg => formats[arg] ?? []))
-	if (wanted.size > 1) throw failure('BAD_INPUT', 'the log is either --human or --json')
-	const [logFormat] = wanted
-	return { help: args.includes('--help'), logFormat }
+	if (known.has('human') && known.has('json')) throw failure('BAD_INPUT', 'the log is either --human or --json')
+	return { help: known.has('help'), logFormat: formatIn(known) }
 }
 
 /** @returns the log format for reporting invalid flags or variables: the one that appears to be meant */
 export function formatFor({ LOG_FORMAT }: Readonly<Record<string, string | undefined>>, args: readonly string[]): LogFormat {
-	return formats[args.find(arg => arg in formats) ?? `--${LOG_FORMAT}`] ?? 'human'
+	return formatIn(sorted(args).known) ?? (LOG_FORMAT === 'json' ? 'json' : 'human')
+}
+
+/** `parseArgs` does not reject arguments itself, because its error names only the first one and suggests a positional argument. */
+function sorted(args: readonly string[]): { known: Set<string>; unknown: string[] } {
+	const { tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true })
+	const known = new Map(tokens.flatMap(token => (token.kind === 'option' && isKnown(token) ? [[token.index, token.name]] : [])))
+	return { known: new Set(known.values()), unknown: args.filter((_, index) => !known.has(index)) }
+}
+
+/** None of the flags has a value. */
+function isKnown({ name, value }: { name: string; value: string | undefined }): boolean {
+	return Object.hasOwn(options, name) && value === undefined
+}
+
+/** @returns the first one */
+function formatIn(known: ReadonlySet<string>): LogFormat | undefined {
+	return [...known].find(name => name === 'human' || name === 'json')
 }

@@ -16,7 +16,8 @@ export const systemTimer: SetTimer = (fire, ms) => {
 }
 
 /**
- * Waits.
+ * Waits. `node:timers/promises` throws when its signal is aborted, fires at once above 24.8 days, and keeps the real time in a test that
+ * replaces the timers.
  *
  * @param ms milliseconds
  * @returns true when the time has passed, false as soon as `signal` is aborted; never throws

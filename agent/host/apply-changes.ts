@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type ChangeGroup, groupChanges } from '../ip/batches.ts'
 import { stepWords } from '../ip/change-words.ts'
 import { withShortDevices } from '../ip/device-word.ts'
@@ -147,7 +148,7 @@ async function waitForNames(root: string, names: readonly string[]): Promise<voi
 	for (;;) {
 		const known = await Promise.all(daemons.map(daemon => configuredNames(root, daemon)))
 		if (performance.now() > end || known.every(list => names.every(name => list.has(name)))) return
-		await new Promise(resolve => setTimeout(resolve, 100))
+		await sleep(100)
 	}
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { deviceWord } from '../ip/device-word.ts'
 import { ipJson } from '../ip/ip-json.ts'
 import { exec } from './exec.ts'
@@ -49,7 +50,7 @@ export async function probeNeighbours(
 		const pause = Math.min(left, pauses[Math.min(waited, pauses.length - 1)] ?? left)
 		if (lines.length > 0) continue
 		waited++
-		await new Promise(resolve => setTimeout(resolve, pause))
+		await sleep(pause)
 	}
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { ipOf } from '../../contract/ip.ts'
 import type { Tentative } from '../host/tentative-addresses.ts'
 import type { Step } from '../model/change.ts'
@@ -31,7 +32,7 @@ export async function assertNoIpv6Duplicates(host: ProbedHost, steps: readonly S
 	for (let polls = 0; ; polls++) {
 		const { refused, open } = byResult(added, await host.tentativeAddresses())
 		if (open.length > 0 && performance.now() < end) {
-			await new Promise(resolve => setTimeout(resolve, PAUSES[Math.min(polls, PAUSES.length - 1)]))
+			await sleep(PAUSES[Math.min(polls, PAUSES.length - 1)])
 			continue
 		}
 		if (refused.length === 0) return open

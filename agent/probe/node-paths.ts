@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Probe } from '../../contract/agent-run.ts'
 import { contains, parseCidr, parseIp } from '../../contract/ip.ts'
 import { nameserverAnswers, tcpAnswers } from '../host/reachability.ts'
@@ -88,7 +89,7 @@ async function probeOne({ name, answers }: NodePath, timeoutMs: number): Promise
 		if (await answers(Math.max(0, started + timeoutMs - sent))) return { name, ok: true, milliseconds: round(performance.now() - sent) }
 		if (performance.now() - started >= timeoutMs)
 			return { name, ok: false, milliseconds: round(performance.now() - started), message: 'no answer' }
-		await new Promise(resolve => setTimeout(resolve, 200))
+		await sleep(200)
 	}
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Probe } from '../../contract/agent-run.ts'
 import type { Failure } from '../../runtime/errors.ts'
 import { unproven } from '../boot/proof.ts'
@@ -53,7 +54,7 @@ async function undoUntilRestored(task: AttemptInput, work: AttemptWork): Promise
 		const complaints = await timed('undo', () => host.undo(work.plan.undo))
 		const state = await timed('observe', () => observeWhenRestored(task, work))
 		if (!isShared || turn === MAX_UNDOS || touchedThings(work, { state }).length === 0) return { complaints, state }
-		await new Promise(resolve => setTimeout(resolve, 1_000))
+		await sleep(1_000)
 	}
 }
 
@@ -82,7 +83,7 @@ async function observeWhenRestored({ host, wanted }: AttemptInput, work: Attempt
 	for (;;) {
 		const state = await host.observe(wanted.interfaces.map(({ macAddress }) => macAddress))
 		if (performance.now() >= end || touchedThings(work, { state }).length === 0) return state
-		await new Promise(resolve => setTimeout(resolve, 500))
+		await sleep(500)
 	}
 }
 

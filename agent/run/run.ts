@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { AgentReport, RunConfig } from '../../contract/agent-run.ts'
 import { type Bases, DEFAULT_BASES } from '../../contract/bases.ts'
 import { settle, type WantedInterface } from '../../contract/interface.ts'
@@ -94,7 +95,7 @@ async function undoRepeatedly(host: Host, changes: readonly Change[]): Promise<s
 	for (let turn = 1; ; turn++) {
 		const complaints = [...new Set(await host.undo(changes))]
 		if (complaints.length === 0 || turn === MAX_UNDOS) return complaints
-		await new Promise(resolve => setTimeout(resolve, 1_000))
+		await sleep(1_000)
 	}
 }
 
@@ -111,7 +112,7 @@ async function retryWhileDevicesMissing(interfaces: readonly WantedInterface[], 
 
 async function anyAppeared(macs: readonly string[], end: number, { host, context }: RunState): Promise<boolean> {
 	while (performance.now() < end) {
-		await new Promise(resolve => setTimeout(resolve, Math.min(500, Math.max(0, end - performance.now()))))
+		await sleep(Math.min(500, Math.max(0, end - performance.now())))
 		const { links } = await host.observe([])
 		if (macs.some(mac => !isRefusal(matchLink(mac, links, context.kinds)))) return true
 	}

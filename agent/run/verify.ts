@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Failure } from '../../runtime/errors.ts'
 import { stepWords } from '../ip/change-words.ts'
 import type { Step } from '../model/change.ts'
@@ -39,7 +40,7 @@ export async function verify(task: AttemptInput, plan: Plan, before: HostState):
 		if (rest.length > 0 && again++ < MAX_REPEATS) await applyAgain(task, rest)
 		else if (wrong && check++ === 3) throw wrong
 		else if (!wrong) return state
-		await new Promise(resolve => setTimeout(resolve, 200))
+		await sleep(200)
 	}
 }
 

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { failure } from '../../agent/model/failure.ts'
 import type { Host } from '../../agent/run/host.ts'
 
@@ -41,7 +42,7 @@ async function happen(fault: Fault): Promise<void> {
 	else if (fault.how === 'clock') setClock(fault)
 	else if (fault.how === 'hold') {
 		writeFileSync(fault.held, '')
-		while (existsSync(fault.held) && !existsSync(fault.go)) await new Promise(resolve => setTimeout(resolve, 20))
+		while (existsSync(fault.held) && !existsSync(fault.go)) await sleep(20)
 	}
 }
 

@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { NodeHost } from './node-host.ts'
 import type { Streamed } from './tcp-stream.ts'
 
@@ -85,7 +86,7 @@ async function watch(host: NodeHost): Promise<() => Promise<string[]>> {
 	}
 	while (said === '') {
 		await host.ip('link set marker mtu 1401\nlink set marker mtu 1402')
-		await new Promise(resolve => setTimeout(resolve, 20))
+		await sleep(20)
 	}
 	await mark(1403)
 	return async () => {

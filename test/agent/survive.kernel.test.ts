@@ -404,9 +404,12 @@ exit 1`
 
 /** Makes the agent's clock and timers 30 times as fast. */
 const swiftTime = `--import=data:text/javascript,${encodeURIComponent(
-	`const [now, timer] = [performance.now.bind(performance), setTimeout]
+	`import { syncBuiltinESMExports } from 'node:module'
+	import timers from 'node:timers/promises'
+	const [now, timer] = [performance.now.bind(performance), timers.setTimeout]
 	performance.now = () => now() * 30
-	globalThis.setTimeout = (call, wait, ...more) => timer(call, wait / 30, ...more)`,
+	timers.setTimeout = (wait, ...more) => timer(wait / 30, ...more)
+	syncBuiltinESMExports()`,
 )}`
 
 async function readOnly(folder: string): Promise<void> {

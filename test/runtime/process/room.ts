@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '../../../runtime/errors.ts'
 import { runProcess } from '../../../runtime/process.ts'
 
@@ -10,7 +11,7 @@ await runProcess('room', {}, async ({ signal, log }) => {
 			throw new Error('no such thing')
 		case 'rejects':
 			void Promise.reject(new Error('nobody looked'))
-			await new Promise(resolve => setTimeout(resolve, 60_000))
+			await sleep(60_000)
 			break
 		case 'serves':
 			log.info('ready')
