@@ -1,4 +1,7 @@
-/** Names similar to the one that was meant. Pure. */
+/**
+ * Names similar to the one that was meant. Commander suggests commands and options, but not the names of nodes, and does not export the
+ * function that finds them. Pure.
+ */
 
 const most = 3
 
