@@ -1,9 +1,9 @@
 import { type ContainerRuntimeClient, getContainerRuntimeClient, getReaper, ImageName } from 'testcontainers'
 import type { TestCase } from 'vitest/node'
 import { startVitest } from 'vitest/node'
-import { findKit } from '../lab/kit.ts'
-import { whenOrphaned } from '../lab/orphan.ts'
-import { say, step } from '../lab/progress.ts'
+import { findKit } from '../lab/kit/kit.ts'
+import { whenOrphaned } from '../lab/base/orphan.ts'
+import { say, step } from '../lab/base/progress.ts'
 
 /** `npm run test:k3s`: runs the cluster tests with a k3s in Docker as each API server. Not part of `npm test`. */
 const image = 'rancher/k3s:v1.32.13-k3s1' // the oldest Kubernetes version that the chart supports

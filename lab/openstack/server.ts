@@ -18,7 +18,7 @@ import { type ContrabassPath, contrabassPaths, contrabassRoutes } from './contra
 import { keystoneRoutes, type Realm, type Tokens, tokenHolds, unauthorized } from './keystone.ts'
 import { neutronRoutes } from './neutron.ts'
 import { novaRoutes } from './nova.ts'
-import { noteSeenPorts, type PortsSeen, portSeen } from './seen.ts'
+import { noteSeenPorts, type PortsSeen, portSeen } from './listed-ports.ts'
 
 export type OpenstackOptions = {
 	networks: readonly NetworkInput[]

@@ -1,10 +1,10 @@
 import { constants } from 'node:os'
 import { describe, expect, test } from 'vitest'
-import { identities } from '../../lab/identity.ts'
-import { lacksOf, type Machine } from '../../lab/machine.ts'
-import { isAskedToEnd } from '../../lab/namespace.ts'
-import { nicArgument, type Port, plug } from '../../lab/port.ts'
-import { seconds } from '../../lab/progress.ts'
+import { identities } from '../../lab/nodes/identity.ts'
+import { lacksOf, type Machine } from '../../lab/setup/check-machine.ts'
+import { isAskedToEnd } from '../../lab/namespace/namespace.ts'
+import { nicArgument, type Port, plug } from '../../lab/nodes/attached-port.ts'
+import { seconds } from '../../lab/base/progress.ts'
 
 const able: Machine = {
 	platform: 'linux',

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { beforeAll, expect, test } from 'vitest'
-import { prepareLab } from '../../lab/prepare.ts'
+import { prepareLab } from '../../lab/setup/prepare.ts'
 import { family, processes } from './processes.ts'
 import { left, startLab } from './running-lab.ts'
 
