@@ -3,18 +3,22 @@ import type { ConfigView } from '../controller/model/snapshot.ts'
 import { configView } from '../controller/cache/projections.ts'
 import { type KubeClient, startReflector } from '../runtime/kube/index.ts'
 import { createLog } from '../runtime/log.ts'
-import { say, seconds, step, type Tell } from './base/progress.ts'
+import { printLine, seconds, step, type ReportProgress } from './base/progress.ts'
 import { namespace } from './demo/cloud.ts'
 
 /** The result, and its duration in seconds. */
-export type FleetEnd = { nodes: number; configured: number; seconds: { created: number; settled: number } }
+export type FleetResult = { nodes: number; configured: number; seconds: { created: number; settled: number } }
 
 /**
  * Creates the node configs and waits until every one is Configured or Failed.
  *
  * @param create creates all of them
  */
-export async function fleetStory(client: KubeClient, names: readonly string[], create: (tell: Tell) => Promise<void>): Promise<FleetEnd> {
+export async function rollOutFleet(
+	client: KubeClient,
+	names: readonly string[],
+	create: (report: ReportProgress) => Promise<void>,
+): Promise<FleetResult> {
 	const stop = new AbortController()
 	const counts = new Map<string, number>()
 	const { promise: settled, resolve } = Promise.withResolvers<void>()
@@ -35,12 +39,12 @@ export async function fleetStory(client: KubeClient, names: readonly string[], c
 	try {
 		await step(`${names.length} node configs`, create)
 		const created = Date.now() - began
-		await step('rollout', async tell => {
-			const ticker = setInterval(() => tell(`${count('Configured')} configured, ${count('InProgress')} in progress`), 200)
+		await step('rollout', async report => {
+			const ticker = setInterval(() => report(`${count('Configured')} configured, ${count('InProgress')} in progress`), 200)
 			await settled.finally(() => clearInterval(ticker))
 		})
 		const all = Date.now() - began
-		say(`${count('Configured')} of ${names.length} configured in ${seconds(all)}`)
+		printLine(`${count('Configured')} of ${names.length} configured in ${seconds(all)}`)
 		return { nodes: names.length, configured: count('Configured'), seconds: { created: created / 1_000, settled: all / 1_000 } }
 	} finally {
 		stop.abort()

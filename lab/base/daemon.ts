@@ -30,13 +30,13 @@ export function startDaemon({ name, argv, logFile, env }: Command): Daemon {
 		env: { ...process.env, ...env },
 	})
 	closeSync(log)
-	let over = false
+	let hasEnded = false
 	const ended = exitOf(child).then(async how => {
-		over = true
-		return `${name} ended (${how}). ${await lastWords(logFile)}`
+		hasEnded = true
+		return `${name} ended (${how}). ${await logTail(logFile)}`
 	})
 	const stop = async (graceMs = 2000) => {
-		if (over) return
+		if (hasEnded) return
 		child.kill('SIGTERM')
 		const late = setTimeout(() => child.kill('SIGKILL'), graceMs)
 		await ended
@@ -46,23 +46,23 @@ export function startDaemon({ name, argv, logFile, env }: Command): Daemon {
 }
 
 /**
- * Calls `ask` every `everyMs` until it returns true. Throws when something that it depends on ends in the meantime (its last output), or
+ * Calls `condition` every `everyMs` until it returns true. Throws when something that it depends on ends in the meantime (its last output), or
  * after `withinMs` (what it waited for).
  */
 export async function until(
 	what: string,
-	ask: () => Promise<boolean>,
+	condition: () => Promise<boolean>,
 	{ ended = [], everyMs = 100, withinMs = 180_000 }: { ended?: readonly Promise<string>[]; everyMs?: number; withinMs?: number } = {},
 ): Promise<void> {
-	let death: string | undefined
+	let endMessage: string | undefined
 	for (const end of ended) {
 		void end.then(words => {
-			death ??= words
+			endMessage ??= words
 		})
 	}
 	const deadline = Date.now() + withinMs
-	while (!(await ask())) {
-		if (death) throw new Error(death)
+	while (!(await condition())) {
+		if (endMessage) throw new Error(endMessage)
 		if (Date.now() > deadline) throw new Error(`timed out after ${withinMs / 1000} s: ${what}`)
 		await sleep(everyMs)
 	}
@@ -76,7 +76,7 @@ function exitOf(child: ChildProcess): Promise<string> {
 	return promise
 }
 
-async function lastWords(logFile: string): Promise<string> {
+async function logTail(logFile: string): Promise<string> {
 	const lines = (await readFile(logFile, 'utf8').catch(() => '')).trimEnd().split('\n')
 	return `The end of ${logFile}:\n${lines.slice(-6).join('\n')}`
 }

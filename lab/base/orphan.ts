@@ -7,17 +7,17 @@ const everyMs = 500
  * a lab outlives the `npm start` that it belongs to.
  */
 export function whenOrphaned(callback: () => void): void {
-	const before = lineage()
-	const look = setInterval(() => {
-		if (lineage() === before) return
-		clearInterval(look)
+	const before = ancestors()
+	const poll = setInterval(() => {
+		if (ancestors() === before) return
+		clearInterval(poll)
 		callback()
 	}, everyMs)
-	look.unref()
+	poll.unref()
 }
 
 /** Returns the parent, and the parent's parent if the parent is the shell in which npm runs a script. */
-function lineage(): string {
+function ancestors(): string {
 	const parent = process.ppid
 	const { name, parent: grandparent } = processOf(parent)
 	return /^(sh|dash|bash)$/.test(name) ? `${parent} ${grandparent}` : `${parent}`

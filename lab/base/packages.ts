@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { cacheDir, exists, fingerprint, makeOnce } from './cache.ts'
 import { contained } from './contained.ts'
 import { Missing } from './missing.ts'
-import { say, step } from './progress.ts'
+import { printLine, step } from './progress.ts'
 
 /** Packages that the lab needs from the distribution, and why. */
 export const hostPackages = {
@@ -84,8 +84,8 @@ async function notInstalled(names: readonly string[]): Promise<string[]> {
 
 function announce(wanted: Wanted, names: readonly string[]): void {
 	if (names.length === 0) return
-	say('These packages of the distribution are needed. They are kept in a separate folder; nothing is installed:')
-	for (const [name, why] of Object.entries(wanted)) if (names.includes(name)) say(`  ${name.padEnd(16)} ${why}`)
+	printLine('These packages of the distribution are needed. They are kept in a separate folder; nothing is installed:')
+	for (const [name, why] of Object.entries(wanted)) if (names.includes(name)) printLine(`  ${name.padEnd(16)} ${why}`)
 }
 
 async function fill(root: string, names: string[]): Promise<void> {

@@ -1,14 +1,14 @@
 import pc from 'picocolors'
 
 /** Reports the progress of a step, in a few words: "3 of 5", "unpacking". */
-export type Tell = (how: string) => void
+export type ReportProgress = (progress: string) => void
 
 interface Step {
 	what: string
-	how: string
+	progress: string
 	since: number
 	/** When it was last printed, if lines cannot be rewritten. */
-	spoken: number
+	printedAt: number
 }
 
 const running = new Set<Step>()
@@ -19,12 +19,12 @@ let ticker: NodeJS.Timeout | undefined
  * Runs a piece of work and shows on stderr what it is, its progress and how long it has taken so far: in place on a terminal, elsewhere as
  * a line now and then. A step that succeeds in less than 0.3 s gets no line.
  */
-export async function step<T>(what: string, work: (tell: Tell) => Promise<T>): Promise<T> {
-	const mine: Step = { what, how: '', since: Date.now(), spoken: Date.now() }
+export async function step<T>(what: string, work: (report: ReportProgress) => Promise<T>): Promise<T> {
+	const mine: Step = { what, progress: '', since: Date.now(), printedAt: Date.now() }
 	begin(mine)
 	try {
-		const result = await work(how => {
-			mine.how = how
+		const result = await work(progress => {
+			mine.progress = progress
 		})
 		end(mine, true)
 		return result
@@ -35,7 +35,7 @@ export async function step<T>(what: string, work: (tell: Tell) => Promise<T>): P
 }
 
 /** Prints a line on stderr, above the steps that are running. */
-export function say(line: string): void {
+export function printLine(line: string): void {
 	process.stderr.write(`${clear()}${line}\n`)
 	draw()
 }
@@ -54,7 +54,7 @@ function end(step: Step, ok: boolean): void {
 		ticker = undefined
 	}
 	const tookMs = Date.now() - step.since
-	if (!ok || tookMs >= 300) say(`${ok ? pc.green('✓') : pc.red('✗')} ${step.what} ${pc.dim(seconds(tookMs))}`)
+	if (!ok || tookMs >= 300) printLine(`${ok ? pc.green('✓') : pc.red('✗')} ${step.what} ${pc.dim(seconds(tookMs))}`)
 	else draw()
 }
 
@@ -62,8 +62,8 @@ function tick(): void {
 	draw()
 	if (process.stderr.isTTY) return
 	for (const step of running) {
-		if (Date.now() - step.spoken < quietMs) continue
-		step.spoken = Date.now()
+		if (Date.now() - step.printedAt < quietMs) continue
+		step.printedAt = Date.now()
 		process.stderr.write(`  ${describe(step)}\n`)
 	}
 }
@@ -75,8 +75,8 @@ function draw(): void {
 	process.stderr.write(`${clear()}${pc.cyan('…')} ${text.slice(0, width - 3)}`)
 }
 
-function describe({ what, how, since }: Step): string {
-	return `${what}${how && ` (${how})`} ${seconds(Date.now() - since)}`
+function describe({ what, progress, since }: Step): string {
+	return `${what}${progress && ` (${progress})`} ${seconds(Date.now() - since)}`
 }
 
 function clear(): string {

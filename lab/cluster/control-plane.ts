@@ -176,7 +176,7 @@ function startScheduler({ dir, kit }: ControlPlaneOptions, kubeconfig: string): 
 
 function needed(kit: Partial<Kit>, name: keyof Kit): string {
 	const path = kit[name]
-	if (!path) throw new Error(`a control plane with ${name} was asked for, but its binary was not: add it to findKit`)
+	if (!path) throw new Error(`this control plane needs the binary ${name}: add it to findKit`)
 	return path
 }
 

@@ -26,13 +26,13 @@ export function startFakeKubelet(options: FakeKubeletOptions): FakeKubelet {
 	const { client, namespace, log } = options
 	const stop = new AbortController()
 	const ran: RunConfig[] = []
-	const begun = new Set<string>()
+	const started = new Set<string>()
 	const onChange = (_: string, job: Stored<Job> | undefined) => {
-		if (!job || begun.has(job.metadata.uid) || hasEnded(job)) return
-		begun.add(job.metadata.uid)
+		if (!job || started.has(job.metadata.uid) || hasEnded(job)) return
+		started.add(job.metadata.uid)
 		const { name } = job.metadata
-		runToItsEnd(options, { name, begins: input => ran.push(input), signal: stop.signal }).catch(error => {
-			if (!stop.signal.aborted && !isKubeFailure(error, 'NOT_FOUND')) log.error({ err: error, job: name }, 'a played run broke off')
+		completeRun(options, { name, onStart: input => ran.push(input), signal: stop.signal }).catch(error => {
+			if (!stop.signal.aborted && !isKubeFailure(error, 'NOT_FOUND')) log.error({ err: error, job: name }, 'a simulated run failed')
 		})
 	}
 	const labelSelector = LABEL_CONFIG_UID
@@ -46,42 +46,42 @@ export function startFakeKubelet(options: FakeKubeletOptions): FakeKubelet {
 	}
 }
 
-type Task = { name: string; begins: (input: RunConfig) => void; signal: AbortSignal }
+type Task = { name: string; onStart: (input: RunConfig) => void; signal: AbortSignal }
 
-async function runToItsEnd(options: FakeKubeletOptions, { name, begins, signal }: Task): Promise<void> {
+async function completeRun(options: FakeKubeletOptions, { name, onStart, signal }: Task): Promise<void> {
 	const { client, namespace, runMs = () => 0, report = reportFor } = options
 	const at = { namespace, name }
-	const stubbornly = <T>(ask: () => Promise<T>) => untilAnswered(options, signal, ask)
-	const { data = {} } = await stubbornly(() => client.get(ConfigMap, at, { signal }))
+	const retrying = <T>(request: () => Promise<T>) => retryWhileUnreachable(options, signal, request)
+	const { data = {} } = await retrying(() => client.get(ConfigMap, at, { signal }))
 	const input = RunConfig.parse(JSON.parse(data[CONFIG_KEY] ?? ''))
-	begins(input)
+	onStart(input)
 	const ms = await runMs(input)
 	if (ms > 0 && !(await sleep(ms, signal))) return
-	const said = report(input)
-	if (said) await stubbornly(() => client.patch(ConfigMap, at, { data: { [REPORT_KEY]: JSON.stringify(said) } }, { signal }))
-	const end = endedNow(said !== undefined, new Date().toISOString())
-	await stubbornly(() => client.patchStatus(Job, at, end, { signal }))
+	const reported = report(input)
+	if (reported) await retrying(() => client.patch(ConfigMap, at, { data: { [REPORT_KEY]: JSON.stringify(reported) } }, { signal }))
+	const end = finishedStatus(reported !== undefined, new Date().toISOString())
+	await retrying(() => client.patchStatus(Job, at, end, { signal }))
 }
 
 /** Retries until the API server can be reached, as a kubelet does: a run does not end because the API server is unreachable. */
-async function untilAnswered<T>({ log }: FakeKubeletOptions, signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
+async function retryWhileUnreachable<T>({ log }: FakeKubeletOptions, signal: AbortSignal, request: () => Promise<T>): Promise<T> {
 	for (;;) {
 		try {
-			return await ask()
+			return await request()
 		} catch (error) {
-			if (!isKubeFailure(error) || !error.retry || !(await sleep(againMs, signal))) throw error
-			log.warn({ err: error }, 'a played run says it once more')
+			if (!isKubeFailure(error) || !error.retry || !(await sleep(retryMs, signal))) throw error
+			log.warn({ err: error }, 'a simulated run repeats a request: the API server is unreachable')
 		}
 	}
 }
 
-const againMs = 200
+const retryMs = 200
 
 /**
  * The status that the API server requires of a finished Job. @see
  * https://kubernetes.io/docs/concepts/workloads/controllers/job/#terminal-job-conditions
  */
-function endedNow(succeeded: boolean, now: string): NonNullable<Job['status']> {
+function finishedStatus(succeeded: boolean, now: string): NonNullable<Job['status']> {
 	const time = `${now.slice(0, 19)}Z`
 	const condition = (type: string) => ({
 		type,

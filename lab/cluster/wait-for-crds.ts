@@ -5,7 +5,7 @@ import { CustomResourceDefinition, type KubeClient } from '../../runtime/kube/in
 export type Served = { group: string; names: { plural: string }; versions: readonly { name: string }[] }
 
 type Reader = Pick<KubeClient, 'find' | 'raw'>
-type Patience = { withinMs?: number; everyMs?: number }
+type WaitOptions = { withinMs?: number; everyMs?: number }
 type Discovery = { items?: { metadata?: { name?: string }; versions?: { version: string; resources?: { resource: string }[] }[] }[] }
 
 /**
@@ -18,12 +18,12 @@ type Discovery = { items?: { metadata?: { name?: string }; versions?: { version:
 export async function waitForCrds(
 	client: Reader,
 	crds: readonly Served[],
-	{ withinMs = 120_000, everyMs = 50 }: Patience = {},
+	{ withinMs = 120_000, everyMs = 50 }: WaitOptions = {},
 ): Promise<void> {
 	const deadline = performance.now() + withinMs
 	for (const crd of crds) {
 		for (let lack = await lackOf(client, crd); lack !== undefined; lack = await lackOf(client, crd)) {
-			if (performance.now() > deadline) throw new Error(lateWords(crd, lack, withinMs))
+			if (performance.now() > deadline) throw new Error(timeoutMessage(crd, lack, withinMs))
 			await sleep(everyMs)
 		}
 	}
@@ -64,7 +64,7 @@ async function discovery(client: Reader): Promise<Discovery> {
 	return (await client.raw({ method: 'GET', path: '/apis', accept })) as Discovery
 }
 
-function lateWords(crd: Served, lack: string, withinMs: number): string {
+function timeoutMessage(crd: Served, lack: string, withinMs: number): string {
 	return `CRD ${nameOf(crd)} was not served within ${withinMs / 1000} s: ${lack}. \`kubectl get crd ${nameOf(crd)} -o yaml\` shows its status`
 }
 

@@ -5,7 +5,7 @@ import { type Cloud, startCloud } from './cloud.ts'
 import { installChart, loadProduct } from './install.ts'
 
 /** A lab with the product installed and a cloud in front of it. */
-export interface Stage extends AsyncDisposable {
+export interface Demo extends AsyncDisposable {
 	readonly lab: Lab
 	readonly cloud: Cloud
 	/** Of the biz cluster. */
@@ -14,7 +14,7 @@ export interface Stage extends AsyncDisposable {
 }
 
 /** Installs the product: images and chart in the biz cluster, mgmt and viola in front of it. The controller is on the first node. */
-export async function setStage(lab: Lab): Promise<Stage> {
+export async function startDemo(lab: Lab): Promise<Demo> {
 	const names = lab.nodes.map(({ name }) => name)
 	await loadProduct(lab)
 	await installChart(lab, names[0] ?? '')

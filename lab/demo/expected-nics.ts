@@ -1,14 +1,14 @@
 import { settle } from '../../contract/interface.ts'
 import { NodeConfigKind } from '../../viola/cluster.ts'
 import { dataNetwork, namespace, withPrefix } from './cloud.ts'
-import type { WantedNic } from './node-faults.ts'
-import type { Stage } from './demo.ts'
+import type { ExpectedNic } from './node-faults.ts'
+import type { Demo } from './demo.ts'
 
 /**
- * Returns the desired NICs of a node: one for each port that OpenStack has on its VM, with OpenStack's address and MTU, under the id that
+ * Returns the expected NICs of a node: one for each port that OpenStack has on its VM, with OpenStack's address and MTU, under the id that
  * its node config has for it. Throws if the node config lacks one of the ports or has one more.
  */
-export async function wantedNics({ client, cloud }: Pick<Stage, 'client' | 'cloud'>, node: string): Promise<WantedNic[]> {
+export async function expectedNics({ client, cloud }: Pick<Demo, 'client' | 'cloud'>, node: string): Promise<ExpectedNic[]> {
 	const { servers, ports } = cloud.openstack.cloud
 	const server = servers.find(({ name }) => name === node)
 	if (!server) throw new Error(`OpenStack has no VM ${node}; there are ${servers.map(({ name }) => name).join(', ')}`)

@@ -4,12 +4,12 @@ import type { Log } from '../../runtime/log.ts'
 import { NodeConfigKind } from '../../viola/cluster.ts'
 import type { NodeConfigObject } from '../../viola/manifest.ts'
 
-/** The legs of a port's way to a NIC, in order: the poll, the send, the Job, the pod, the agent, the status. */
-export const legs = ['port seen', 'node config written', 'Job created', 'pod started', 'agent reported', 'Configured'] as const
-export type Leg = (typeof legs)[number]
+/** The milestones on the way from a port to a NIC, in order: the poll, the send, the Job, the pod, the agent, the status. */
+export const milestones = ['port seen', 'node config written', 'Job created', 'pod started', 'agent reported', 'Configured'] as const
+export type Milestone = (typeof milestones)[number]
 
-/** When each leg was reached, in milliseconds since the port was attached or detached. */
-export type Journey = Partial<Record<Leg, number>>
+/** When each milestone was reached, in milliseconds since the port was attached or detached. */
+export type MilestoneTimes = Partial<Record<Milestone, number>>
 
 export interface Follow {
 	client: KubeClient
@@ -21,8 +21,8 @@ export interface Follow {
 	/** Resolves when OpenStack has returned the change to a client. */
 	seen?: Promise<void>
 	log: Log
-	/** Called for each leg when it is reached. */
-	tell: (leg: Leg, afterMs: number) => void
+	/** Called for each milestone when it is reached. */
+	onMilestone: (milestone: Milestone, afterMs: number) => void
 	withinMs: number
 }
 
@@ -30,18 +30,18 @@ export interface Follow {
  * Watches the biz cluster until the node config of that node is `Configured` with the interface of that MAC, or without it once it is
  * detached. Throws with the status' own reason and message if that takes too long.
  */
-export async function followPort(follow: Follow): Promise<Journey> {
-	const { tell, withinMs, seen } = follow
+export async function followPort(follow: Follow): Promise<MilestoneTimes> {
+	const { onMilestone, withinMs, seen } = follow
 	const since = Date.now()
-	const journey: Journey = {}
+	const times: MilestoneTimes = {}
 	const end = new AbortController()
 	const done = Promise.withResolvers<void>()
 	let last: NodeConfigObject | undefined
-	const reached = (leg: Leg) => {
-		if (journey[leg] !== undefined) return
-		journey[leg] = Date.now() - since
-		tell(leg, journey[leg])
-		if (leg === 'Configured') done.resolve()
+	const reached = (milestone: Milestone) => {
+		if (times[milestone] !== undefined) return
+		times[milestone] = Date.now() - since
+		onMilestone(milestone, times[milestone])
+		if (milestone === 'Configured') done.resolve()
 	}
 	const watching = { ...follow, signal: end.signal }
 	const config = startReflector<NodeConfigObject, Stored<NodeConfigObject>>({
@@ -55,12 +55,12 @@ export async function followPort(follow: Follow): Promise<Journey> {
 		},
 	})
 	void seen?.then(() => reached('port seen'))
-	const isOurs = (labels: Labels) => journey['node config written'] !== undefined && generationOf(labels) === last?.metadata.generation
+	const isOurs = (labels: Labels) => times['node config written'] !== undefined && generationOf(labels) === last?.metadata.generation
 	const reflectors = [config, ...watchRuns(watching, isOurs, reached)]
 	const late = setTimeout(() => done.reject(new Error(tooLate(follow, last, withinMs))), withinMs)
 	try {
 		await done.promise
-		return journey
+		return times
 	} finally {
 		clearTimeout(late)
 		end.abort()
@@ -70,12 +70,12 @@ export async function followPort(follow: Follow): Promise<Journey> {
 
 type Labels = Readonly<Record<string, string>> | undefined
 
-/** Watches the three objects of a run; each shows one leg. */
-function watchRuns(follow: Follow & { signal: AbortSignal }, isOurs: (labels: Labels) => boolean, reached: (leg: Leg) => void) {
+/** Watches the three objects of a run; each shows one milestone. */
+function watchRuns(follow: Follow & { signal: AbortSignal }, isOurs: (labels: Labels) => boolean, reached: (milestone: Milestone) => void) {
 	const runs = { ...follow, labelSelector: `${LABEL_NODE_NAME}=${follow.node}` }
-	const on = <T extends { metadata: { labels?: Labels } }>(leg: Leg, is: (object: T) => boolean) => ({
+	const on = <T extends { metadata: { labels?: Labels } }>(milestone: Milestone, is: (object: T) => boolean) => ({
 		onChange: (_: string, now: T | undefined) => {
-			if (now && isOurs(now.metadata.labels) && is(now)) reached(leg)
+			if (now && isOurs(now.metadata.labels) && is(now)) reached(milestone)
 		},
 	})
 	return [

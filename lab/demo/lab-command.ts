@@ -1,9 +1,9 @@
 import { connect } from 'node:net'
 import { Command } from 'commander'
 import pc from 'picocolors'
-import { knock, type Request } from './control-socket.ts'
+import { sendCommand, type Request } from './control-socket.ts'
 
-/** The command `lab` of a running lab: `openDoor` writes the script that calls this with the socket as its first argument. */
+/** The command `lab` of a running lab: `startControlSocket` writes the script that calls this with the socket as its first argument. */
 const [socket = '', ...args] = process.argv.slice(2)
 const command = new Command('lab')
 	.description('Runs a command in the running lab and shows its progress until it is done.')
@@ -12,26 +12,26 @@ const command = new Command('lab')
 command
 	.command('attach <node>')
 	.description("attach a port of the data network to the node's VM")
-	.action(node => ask({ act: 'attach', node, what: '' }))
+	.action(node => send({ action: 'attach', node, what: '' }))
 command
 	.command('detach <node> <nic>')
 	.description('detach the port behind a NIC: its name or its MAC')
-	.action((node, nic) => ask({ act: 'detach', node, what: nic }))
+	.action((node, nic) => send({ action: 'detach', node, what: nic }))
 command
 	.command('reboot <node>')
 	.description('reboot the node and check its NICs')
-	.action(node => ask({ act: 'reboot', node, what: '' }))
+	.action(node => send({ action: 'reboot', node, what: '' }))
 command
 	.command('run <node> <command...>')
 	.description('run a shell command on the node, as root')
-	.action((node, words: string[]) => ask({ act: 'run', node, what: words.join(' ') }))
+	.action((node, words: string[]) => send({ action: 'run', node, what: words.join(' ') }))
 	.passThroughOptions()
 
 await command.parseAsync(args, { from: 'user' })
 
-async function ask(request: Request): Promise<void> {
+async function send(request: Request): Promise<void> {
 	try {
-		await knock(connect(socket), request, line => process.stdout.write(`${line}\n`))
+		await sendCommand(connect(socket), request, line => process.stdout.write(`${line}\n`))
 	} catch (error) {
 		process.stderr.write(`${pc.red(error instanceof Error ? error.message : String(error))}\n`)
 		process.exitCode = 1

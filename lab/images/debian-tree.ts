@@ -17,13 +17,13 @@ const leftOut = ['var/cache/apt', 'var/lib/apt/lists', 'usr/share/doc', 'usr/sha
  */
 export async function debianTree(name: string, include: readonly string[], packages: Packages): Promise<string> {
 	const path = cacheDir(`${name}-root-${fingerprint(suite, ...include, ...leftOut)}`)
-	return makeOnce(path, draft => step(`Debian file system for ${name}`, tell => debootstrap(draft, include, packages, tell)))
+	return makeOnce(path, draft => step(`Debian file system for ${name}`, report => debootstrap(draft, include, packages, report)))
 }
 
-async function debootstrap(draft: string, include: readonly string[], { env }: Packages, tell: (how: string) => void): Promise<void> {
+async function debootstrap(draft: string, include: readonly string[], { env }: Packages, report: (how: string) => void): Promise<void> {
 	const [debs, log] = [cacheDir('debs'), `${draft}.log`]
 	await mkdir(debs, { recursive: true })
-	const watching = setInterval(() => void lastStage(log).then(tell), 1000)
+	const watching = setInterval(() => void lastStage(log).then(report), 1000)
 	const options = ['--variant=minbase', `--cache-dir=${debs}`, `--include=${include.join(',')}`]
 	const output = { stdout: { file: log }, stderr: { file: log } }
 	await contained(['debootstrap', ...options, suite, draft, mirror], { env, ...output }).finally(() => clearInterval(watching))

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { cacheDir, exists, fingerprint, fingerprintFiles } from '../base/cache.ts'
 import { goBuild } from './go-build.ts'
 import { holdLock } from '../base/lock.ts'
-import { step, type Tell } from '../base/progress.ts'
+import { step, type ReportProgress } from '../base/progress.ts'
 
 /** The Go modules of `lab/kit/`, and the package from which each binary is built. */
 const modules = {
@@ -74,7 +74,7 @@ async function cached(name: Binary): Promise<string> {
 	await mkdir(dirname(path), { recursive: true })
 	// One build at a time, of any binary: they share Go's build cache and would only slow each other down.
 	await using _lock = await holdLock(cacheDir('kit', 'build.lock'))
-	if (!(await exists(path))) await step(`building ${name}`, tell => build(name, path, tell))
+	if (!(await exists(path))) await step(`building ${name}`, report => build(name, path, report))
 	return path
 }
 
@@ -83,11 +83,11 @@ async function cachePath(name: Binary): Promise<string> {
 	return cacheDir('kit', `${module}-${await moduleFingerprint(module)}`, name)
 }
 
-async function build(name: Binary, path: string, tell: Tell): Promise<void> {
+async function build(name: Binary, path: string, report: ReportProgress): Promise<void> {
 	const module = moduleOf(name)
 	const command = (modules[module] as Partial<Record<Binary, string>>)[name] ?? name
 	const output = `${path}.draft`
-	await goBuild({ module: join(kitDir, module), command, linkerFlags: await linkerFlags(module), output }, tell)
+	await goBuild({ module: join(kitDir, module), command, linkerFlags: await linkerFlags(module), output }, report)
 	await rename(output, path)
 }
 

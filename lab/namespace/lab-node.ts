@@ -1,13 +1,13 @@
-import type { Inside } from './main-process.ts'
+import type { MainProcess } from './main-process.ts'
 import type { NewPort } from '../nodes/node.ts'
 import type { Port } from '../nodes/attached-port.ts'
-import type { RunOptions, Said } from '../nodes/shell.ts'
+import type { RunOptions, CommandResult } from '../nodes/shell.ts'
 
 /** A node of a running lab: a machine with its own kernel, and what a cloud can do to it. */
 export interface LabNode {
 	readonly name: string
 	/** Runs a shell command on it as root. A failing command does not throw: see `exitCode`. */
-	run(command: string, options?: RunOptions): Promise<Said>
+	run(command: string, options?: RunOptions): Promise<CommandResult>
 	/** Like `run`, returns stdout, and throws with stderr when the command fails. */
 	ask(command: string, options?: RunOptions): Promise<string>
 	/** Copies a file of this machine to the node. */
@@ -26,24 +26,24 @@ export interface LabNode {
 }
 
 /** Returns the node as it is reached from outside the lab's namespaces. */
-export function labNode(name: string, inside: Inside): LabNode {
+export function labNode(name: string, mainProcess: MainProcess): LabNode {
 	const ask = async (command: string, options: RunOptions = {}) => {
-		const said = await inside.run(name, command, options)
-		if (said.exitCode !== 0) throw new Error(`${name}: ${command}: exit code ${said.exitCode}: ${said.stderr.trim()}`)
-		return said.stdout
+		const result = await mainProcess.run(name, command, options)
+		if (result.exitCode !== 0) throw new Error(`${name}: ${command}: exit code ${result.exitCode}: ${result.stderr.trim()}`)
+		return result.stdout
 	}
 	return {
 		name,
 		ask,
-		run: (command, options = {}) => inside.run(name, command, options),
+		run: (command, options = {}) => mainProcess.run(name, command, options),
 		async copyFile(from, to, mode = '0644') {
 			await ask(`cat >'${to}' && chmod ${mode} '${to}'`, { inputFile: from })
 		},
-		attachPort: port => inside.attachPort(name, port),
-		detachPort: mac => inside.detachPort(name, mac),
-		ports: () => inside.ports(name),
-		reboot: () => inside.reboot(name),
-		powerOn: () => inside.powerOn(name),
-		powerOff: () => inside.powerOff(name),
+		attachPort: port => mainProcess.attachPort(name, port),
+		detachPort: mac => mainProcess.detachPort(name, mac),
+		ports: () => mainProcess.ports(name),
+		reboot: () => mainProcess.reboot(name),
+		powerOn: () => mainProcess.powerOn(name),
+		powerOff: () => mainProcess.powerOff(name),
 	}
 }

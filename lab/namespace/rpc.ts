@@ -37,7 +37,7 @@ export async function isServed(socket: string): Promise<boolean> {
 }
 
 /** Calls the methods served at this socket as if they were local. Throws with the other side's message. */
-export function caller<M extends Record<keyof M, Method>>(socket: string): M {
+export function rpcClient<M extends Record<keyof M, Method>>(socket: string): M {
 	return new Proxy({} as M, {
 		get:
 			(_, method) =>

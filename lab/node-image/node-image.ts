@@ -34,15 +34,15 @@ export async function nodeImage(kit: Kit<'kubelet' | 'pause'>, packages: Package
 	)
 	const name = fingerprint(debian, kit.kubelet, images.archive, packages.root, await settingsFingerprint(), ...makers)
 	const path = await makeOnce(cacheDir(`node-${name}.img`), draft =>
-		step('disk of the nodes', async tell => {
+		step('disk of the nodes', async report => {
 			const work = await makeRunDir('disk')
 			const tree = join(work.path, 'tree')
-			tell('copying Debian')
+			report('copying Debian')
 			await contained(['cp', '-a', debian, tree])
 			await setUp(tree, kit, packages)
-			tell('importing images')
+			report('importing images')
 			await importImages(tree, images.archive)
-			tell('writing it')
+			report('writing it')
 			await write(tree, draft, packages)
 			await work.remove()
 		}),

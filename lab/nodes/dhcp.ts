@@ -1,16 +1,16 @@
 import { join } from 'node:path'
-import { bridgeName, layNetwork } from './network.ts'
+import { bridgeName, createNetwork } from './network.ts'
 import type { NewPort } from './node.ts'
 import { type Daemon, startDaemon } from '../base/daemon.ts'
 
 const serving = new Map<string, Daemon>()
 
 /** Serves leases of one hour on a network from now on: .100 to .199 of its first gateway's /24, with that gateway as the default route. */
-export async function serveLeases(dir: string, { network = 'data', gateways = [] }: NewPort): Promise<void> {
+export async function startDhcp(dir: string, { network = 'data', gateways = [] }: NewPort): Promise<void> {
 	if (serving.has(network)) return
 	const [, range] = gateways[0]?.match(/^(\d+\.\d+\.\d+)\.\d+\/24$/) ?? []
 	if (range === undefined) throw new Error(`leases on ${network} need a gateway like 192.168.10.1/24`)
-	await layNetwork(network, gateways)
+	await createNetwork(network, gateways)
 	const bridge = bridgeName(network)
 	const options = {
 		interface: bridge,

@@ -7,7 +7,7 @@ import { type Identity, management } from './identity.ts'
  * Creates the network between control plane and nodes, in the namespace of this process. The `kubernetes` service's address is simply an
  * address of loopback here, and every node's pods are reached through that node: so no kube-proxy and no masquerade is needed.
  */
-export async function layManagement(nodes: readonly Identity[]): Promise<void> {
+export async function createManagementNetwork(nodes: readonly Identity[]): Promise<void> {
 	await ip([
 		'link set lo up',
 		`addr add ${serviceAddress}/32 dev lo`,
@@ -17,7 +17,7 @@ export async function layManagement(nodes: readonly Identity[]): Promise<void> {
 }
 
 /** Creates a data network: a bridge with the gateways, such as "192.168.10.1/24". May be called again with additional gateways. */
-export async function layNetwork(network: string, gateways: readonly string[]): Promise<void> {
+export async function createNetwork(network: string, gateways: readonly string[]): Promise<void> {
 	const name = bridgeName(network)
 	const there = await hasDevice(name)
 	if (there) await ip(gateways.map(gateway => `addr replace ${gateway} dev ${name}`))
@@ -28,7 +28,7 @@ export async function layNetwork(network: string, gateways: readonly string[]): 
  * Creates the host end of a NIC, on the bridge of its network. An existing one is kept. User-Mode-Linux drops most incoming packets that
  * are larger than a frame, and TCP is then very slow (180 kB took 6 s); a bridge uses the smallest segmentation limits of its ports.
  */
-export async function layTap(tap: string, network: string | undefined): Promise<void> {
+export async function createTap(tap: string, network: string | undefined): Promise<void> {
 	if (await hasDevice(tap)) return
 	const master = network === undefined ? management.bridge : bridgeName(network)
 	await ip([`tuntap add ${tap} mode tap`, `link set ${tap} gso_max_size 1514 gso_max_segs 1`, `link set ${tap} master ${master} up`])

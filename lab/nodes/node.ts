@@ -1,8 +1,8 @@
-import { layNetwork } from './network.ts'
+import { createNetwork } from './network.ts'
 import type { NodeStatus } from './node-status.ts'
 import type { Port } from './attached-port.ts'
 import { until } from '../base/daemon.ts'
-import type { RunOptions, Said, Shell } from './shell.ts'
+import type { RunOptions, CommandResult, Shell } from './shell.ts'
 import type { Vm } from './vm.ts'
 
 /** A port to attach, as a cloud would. */
@@ -16,14 +16,14 @@ export interface NewPort {
 	dhcp?: boolean
 }
 
-/** A node inside the lab: its machine, a shell on it, and its status. */
-export interface NodeInside {
+/** A node as the main process has it: its machine, a shell on it, and its status. */
+export interface Node {
 	/** Starts the machine unless it is on; resolves when it is reported ready in this boot. */
 	powerOn(): Promise<void>
 	powerOff(): Promise<void>
 	/** Reboots it cleanly from inside; resolves when it is reported ready in a new boot. */
 	reboot(): Promise<void>
-	run(command: string, options?: RunOptions): Promise<Said>
+	run(command: string, options?: RunOptions): Promise<CommandResult>
 	attachPort(port: NewPort): Promise<Port>
 	detachPort(mac: string): Promise<void>
 	ports(): readonly Port[]
@@ -35,18 +35,18 @@ const bootPatienceMs = 240_000
 /**
  * Combines what makes a node.
  *
- * @param look returns its current status: from its cluster, or from itself
+ * @param readStatus returns its current status: from its cluster, or from itself
  */
-export function makeNode(vm: Vm, shell: Shell, look: () => Promise<NodeStatus | undefined>): NodeInside {
+export function makeNode(vm: Vm, shell: Shell, readStatus: () => Promise<NodeStatus | undefined>): Node {
 	const { node } = vm
-	const bootId = async () => (await look())?.bootId
+	const bootId = async () => (await readStatus())?.bootId
 	// The cluster reports a node as Ready for some 40 s after its power was cut: only another boot counts.
 	const untilReady = async (before: string | undefined) => {
-		const ask = async () => {
-			const status = await look()
+		const isReady = async () => {
+			const status = await readStatus()
 			return status?.ready === true && status.bootId !== before
 		}
-		await until(`${node.name} ready`, ask, { everyMs: 250, withinMs: bootPatienceMs, ended: [vm.ended()] })
+		await until(`${node.name} ready`, isReady, { everyMs: 250, withinMs: bootPatienceMs, ended: [vm.ended()] })
 	}
 	return {
 		async powerOn() {
@@ -56,7 +56,7 @@ export function makeNode(vm: Vm, shell: Shell, look: () => Promise<NodeStatus | 
 		},
 		async powerOff() {
 			await vm.powerOff()
-			await shell.hangUp(node)
+			await shell.disconnect(node)
 		},
 		async reboot() {
 			const before = await bootId()
@@ -65,7 +65,7 @@ export function makeNode(vm: Vm, shell: Shell, look: () => Promise<NodeStatus | 
 		},
 		run: (command, options) => shell.run(node, command, options),
 		async attachPort({ mac, network = 'data', gateways = [] }) {
-			await layNetwork(network, gateways)
+			await createNetwork(network, gateways)
 			return vm.attach({ mac: mac.toLowerCase(), network })
 		},
 		async detachPort(mac) {

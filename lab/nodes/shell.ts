@@ -3,7 +3,7 @@ import { execa } from 'execa'
 import type { Identity } from './identity.ts'
 
 /** The output of a command on a node, and its exit code; 255 when the node could not be reached. */
-export interface Said {
+export interface CommandResult {
 	stdout: string
 	stderr: string
 	exitCode: number
@@ -22,9 +22,9 @@ export interface Shell {
 	/** For the nodes' authorized_keys. */
 	readonly publicKey: string
 	/** Does not throw when the command fails: see `exitCode`. */
-	run(node: Identity, command: string, options?: RunOptions): Promise<Said>
+	run(node: Identity, command: string, options?: RunOptions): Promise<CommandResult>
 	/** Closes the connection that is kept open: it would take seconds to notice that the other side is gone. */
-	hangUp(node: Identity): Promise<void>
+	disconnect(node: Identity): Promise<void>
 }
 
 /** Creates a key pair in the folder and a shell that uses it. */
@@ -40,7 +40,7 @@ export async function makeShell(dir: string, env: Readonly<Record<string, string
 			const { stdout, stderr, exitCode, originalMessage } = await execa('ssh', argv, { env, reject: false, timeout: timeoutMs, ...input })
 			return { stdout, stderr: stderr || (exitCode === undefined ? (originalMessage ?? 'killed') : ''), exitCode: exitCode ?? 255 }
 		},
-		async hangUp({ address }) {
+		async disconnect({ address }) {
 			await execa('ssh', [...options(dir, key), '-O', 'exit', `root@${address}`], { env, reject: false })
 		},
 	}

@@ -2,7 +2,7 @@ import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import type { Identity } from './identity.ts'
-import { layTap, removeTap } from './network.ts'
+import { createTap, removeTap } from './network.ts'
 import { nicArgument, type Port, plug, tapName } from './attached-port.ts'
 import { type Daemon, startDaemon } from '../base/daemon.ts'
 
@@ -61,7 +61,7 @@ export function makeVm(options: VmOptions): Vm {
 			if (isOn()) return
 			await mkdir(dir, { recursive: true })
 			await keep(ports)
-			await layTap(tapName(node, 0), undefined)
+			await createTap(tapName(node, 0), undefined)
 			daemon = startDaemon({ name: node.name, argv: commandLine(options), logFile: join(dir, 'console.log'), env: environment(options) })
 			void daemon.ended.then(() => {
 				daemon = undefined
@@ -70,20 +70,20 @@ export function makeVm(options: VmOptions): Vm {
 		async powerOff() {
 			if (!daemon) return
 			const { ended } = daemon
-			await tell(options, 'halt')
+			await sendToConsole(options, 'halt')
 			await ended
 		},
 		async attach(port) {
 			const plan = plug(ports, port)
-			await layTap(tapName(node, plan.plugged.index), port.network)
-			if (isOn()) await tell(options, 'config', nicArgument(node, plan.plugged))
+			await createTap(tapName(node, plan.plugged.index), port.network)
+			if (isOn()) await sendToConsole(options, 'config', nicArgument(node, plan.plugged))
 			await keep(plan.ports)
 			return plan.plugged
 		},
 		async detach(mac) {
 			const port = ports.find(one => one.mac === mac)
 			if (!port) throw new Error(`${mac} is not attached to ${node.name}`)
-			if (isOn()) await tell(options, 'remove', `vec${port.index}`)
+			if (isOn()) await sendToConsole(options, 'remove', `vec${port.index}`)
 			await removeTap(tapName(node, port.index))
 			await keep(ports.filter(one => one !== port))
 		},
@@ -122,6 +122,6 @@ function environment({ env, memoryDir }: VmOptions): Record<string, string> {
 	return { ...env, TMPDIR: memoryDir }
 }
 
-async function tell({ node, dir, mconsole }: VmOptions, ...command: string[]): Promise<void> {
+async function sendToConsole({ node, dir, mconsole }: VmOptions, ...command: string[]): Promise<void> {
 	await execa(mconsole, [join(dir, node.name, 'mconsole'), ...command], { timeout: 30_000 })
 }

@@ -58,7 +58,7 @@ export function lacksOf(machine: Machine, nodes: number): Lack[] {
 		...lack(machine.uid !== 0, 'root: the nodes need network devices', 'run it as root, or with sudo'),
 		...lack(
 			machine.uid === 0 && !machine.namespaces,
-			'leave to make network and process namespaces',
+			'permission to create network and process namespaces',
 			'in a container, give it --privileged or CAP_SYS_ADMIN and CAP_NET_ADMIN',
 		),
 		...lack(machine.uid === 0 && !machine.tun, 'the device /dev/net/tun', 'modprobe tun; in a container, --device /dev/net/tun'),

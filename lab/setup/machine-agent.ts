@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { AgentReport, type RunConfig } from '../../contract/agent-run.ts'
 import type { Interface } from '../../contract/interface.ts'
 import type { LabNode } from '../namespace/lab-node.ts'
-import type { Said } from '../nodes/shell.ts'
+import type { CommandResult } from '../nodes/shell.ts'
 
 /** The output of a run of the agent, and its report, if it left one. */
 export interface AgentRun {
@@ -31,7 +31,7 @@ export interface AgentOptions {
 }
 
 /** The input of a run. */
-export interface Wish {
+export interface RunInput {
 	interfaces: readonly Partial<Interface>[]
 	more?: Partial<RunConfig> | undefined
 	options?: AgentOptions | undefined
@@ -46,7 +46,7 @@ export interface Agents {
 	 * Starts a run. Node, bundle and the run's folder are on this machine and visible through hostfs in the run's own mount namespace: the
 	 * only trace on the other machine's disk is the empty folder /host.
 	 */
-	start(machine: LabNode, wish: Wish): Promise<StartedAgent>
+	start(machine: LabNode, input: RunInput): Promise<StartedAgent>
 }
 
 /**
@@ -55,16 +55,16 @@ export interface Agents {
  * @param folder is created: for the bundle, which the first run builds, and one folder per run
  * @param programs folder of the programs that the agent's image has
  */
-export async function agentsIn(folder: string, programs: string): Promise<Agents> {
+export async function prepareAgents(folder: string, programs: string): Promise<Agents> {
 	await mkdir(folder)
 	let bundled: Promise<unknown> | undefined
 	let runs = 0
 	return {
-		async start(machine, wish) {
+		async start(machine, input) {
 			bundled ??= bundleAgent(folder)
 			await bundled
 			runs++
-			return start(machine, { run: join(folder, String(runs)), programs }, wish)
+			return start(machine, { run: join(folder, String(runs)), programs }, input)
 		},
 	}
 }
@@ -79,23 +79,23 @@ interface Folders {
 	programs: string
 }
 
-async function start(machine: LabNode, folders: Folders, { interfaces, more, options = {} }: Wish): Promise<StartedAgent> {
+async function start(machine: LabNode, folders: Folders, { interfaces, more, options = {} }: RunInput): Promise<StartedAgent> {
 	const { run } = folders
 	await mkdir(run)
 	await writeFile(join(run, 'config.json'), JSON.stringify(runConfig(interfaces, more)))
 	if (options.preload !== undefined) await writeFile(join(run, 'preload.mjs'), options.preload)
 	await writeFile(join(run, 'start'), script(folders, options))
-	const said = machine.run('sh', { inputFile: join(run, 'start'), timeoutMs: options.timeoutMs ?? 120_000 })
-	return { folder: run, ended: said.then(words => ending(words, run)) }
+	const finished = machine.run('sh', { inputFile: join(run, 'start'), timeoutMs: options.timeoutMs ?? 120_000 })
+	return { folder: run, ended: finished.then(result => agentRun(result, run)) }
 }
 
-async function ending({ exitCode, stdout, stderr }: Said, run: string): Promise<AgentRun> {
+async function agentRun({ exitCode, stdout, stderr }: CommandResult, run: string): Promise<AgentRun> {
 	const text = await readFile(join(run, 'report.json'), 'utf8').catch(() => undefined)
 	return { code: exitCode, stdout, stderr, report: text === undefined ? undefined : AgentReport.parse(JSON.parse(text)) }
 }
 
 /** A chart that allows everything it can: each half of what it cannot allow as a whole. */
-const LIFTED = {
+const UNRESTRICTED = {
 	allowDefaultRoute: true,
 	allowMainTableRoutes: ['0.0.0.0/2', '64.0.0.0/2', '128.0.0.0/2', '192.0.0.0/2', '::/2', '4000::/2', 'c000::/2'],
 }
@@ -116,7 +116,7 @@ export function runConfig(interfaces: readonly Partial<Interface>[], more: Parti
 		mode: 'Apply',
 		interfaces: interfaces as Interface[],
 		nodeAddresses: [],
-		...LIFTED,
+		...UNRESTRICTED,
 		report: { namespace: 'multinic-system', configMap: 'a-run' },
 		waitForDeviceSeconds: 0,
 		commitTimeoutSeconds: 60,
@@ -129,7 +129,7 @@ function script({ run, programs }: Folders, { preload, env = {} }: AgentOptions)
 	const settings = {
 		AGENT_CONFIG: `${runFolder}/config.json`,
 		REPORT_FILE: `${runFolder}/report.json`,
-		TERMINATION_LOG: `${runFolder}/last-words`,
+		TERMINATION_LOG: `${runFolder}/termination-log`,
 		...(preload !== undefined && { NODE_OPTIONS: `--import=${runFolder}/preload.mjs` }),
 		...env,
 	}

@@ -65,11 +65,11 @@ export async function startLab({ nodes = 2, megabytes = 1024 }: LabOptions = {})
 	const { kit, packages, disk, images } = await prepareLab(nodes)
 	const runDir = await makeRunDir('lab')
 	const { path: dir } = runDir
-	const space = await startNamespace({ dir, kit, env: packages.env, disk, nodes, megabytes })
+	const namespace = await startNamespace({ dir, kit, env: packages.env, disk, nodes, megabytes })
 	const relays: { close(): void }[] = []
 	const stop = async () => {
 		for (const relay of relays) relay.close()
-		await space.stop()
+		await namespace.stop()
 		await runDir.remove()
 	}
 	const reach = async (name: 'biz' | 'mgmt', { ca, token }: { ca: string; token: string }): Promise<Cluster> => {
@@ -79,9 +79,9 @@ export async function startLab({ nodes = 2, megabytes = 1024 }: LabOptions = {})
 		return { name, server, ca, token, kubeconfig: await writeKubeconfig(join(dir, `${name}.kubeconfig`), { name, server, ca, token }) }
 	}
 	try {
-		const planes = await step('clusters mgmt and biz', () => space.inside.startClusters())
+		const planes = await step('clusters mgmt and biz', () => namespace.mainProcess.startClusters())
 		const [biz, mgmt] = [await reach('biz', planes.biz), await reach('mgmt', planes.mgmt)]
-		const all = identities(nodes).map(({ name }) => labNode(name, space.inside))
+		const all = identities(nodes).map(({ name }) => labNode(name, namespace.mainProcess))
 		await Promise.all(all.map(node => step(`${node.name} Ready`, () => node.powerOn())))
 		return {
 			dir,
@@ -96,7 +96,7 @@ export async function startLab({ nodes = 2, megabytes = 1024 }: LabOptions = {})
 					image,
 					names.map(name => byName(all, name)),
 				),
-			ended: space.ended,
+			ended: namespace.ended,
 			stop,
 			[Symbol.asyncDispose]: stop,
 		}
@@ -114,8 +114,8 @@ function byName(nodes: readonly LabNode[], name: string): LabNode {
 
 async function loadImage({ name, archive }: BuiltImage, nodes: readonly LabNode[]): Promise<void> {
 	const one = async (node: LabNode) => {
-		const said = await node.run('ctr --namespace k8s.io images import -', { inputFile: archive })
-		if (said.exitCode !== 0) throw new Error(`${node.name} did not take the image ${name}: ${said.stderr || said.stdout}`)
+		const result = await node.run('ctr --namespace k8s.io images import -', { inputFile: archive })
+		if (result.exitCode !== 0) throw new Error(`${node.name} did not take the image ${name}: ${result.stderr || result.stdout}`)
 	}
 	await step(`${name} to ${nodes.map(node => node.name).join(', ')}`, () => Promise.all(nodes.map(one)))
 }

@@ -4,9 +4,9 @@ import type { Interface } from '../../contract/interface.ts'
 import type { NewMachine } from '../nodes/bare-machine.ts'
 import { baseImageTree } from '../images/container-images.ts'
 import { identities } from '../nodes/identity.ts'
-import type { Inside } from '../namespace/main-process.ts'
+import type { MainProcess } from '../namespace/main-process.ts'
 import { type LabNode, labNode } from '../namespace/lab-node.ts'
-import { type Agents, type AgentOptions, type AgentRun, agentsIn, type StartedAgent } from './machine-agent.ts'
+import { type Agents, type AgentOptions, type AgentRun, prepareAgents, type StartedAgent } from './machine-agent.ts'
 import { startNamespace } from '../namespace/namespace.ts'
 import { prepareLab } from './prepare.ts'
 import { step } from '../base/progress.ts'
@@ -47,29 +47,31 @@ export async function startMachines({ machines, megabytes = 512 }: MachinesOptio
 	const { kit, packages, disk } = await prepareLab(machines.length)
 	const runDir = await makeRunDir('bare')
 	const dir = runDir.path
-	const space = await startNamespace({ dir, kit, env: packages.env, disk, nodes: machines.length, megabytes })
+	const namespace = await startNamespace({ dir, kit, env: packages.env, disk, nodes: machines.length, megabytes })
 	const stop = async () => {
-		await space.stop()
+		await namespace.stop()
 		await runDir.remove()
 	}
 	try {
 		const image = await baseImageTree(packages)
-		const agents = await agentsIn(join(dir, 'agents'), join(image, 'usr/bin'))
-		const started = identities(machines.length).map(({ name }, at) => boot(name, { machine: machines[at], inside: space.inside, agents }))
-		return { machines: await Promise.all(started), dir, ended: space.ended, stop, [Symbol.asyncDispose]: stop }
+		const agents = await prepareAgents(join(dir, 'agents'), join(image, 'usr/bin'))
+		const started = identities(machines.length).map(({ name }, at) =>
+			boot(name, { machine: machines[at], mainProcess: namespace.mainProcess, agents }),
+		)
+		return { machines: await Promise.all(started), dir, ended: namespace.ended, stop, [Symbol.asyncDispose]: stop }
 	} catch (error) {
 		await stop()
 		throw error
 	}
 }
 
-type Parts = { machine: NewMachine | undefined; inside: Inside; agents: Agents }
+type Parts = { machine: NewMachine | undefined; mainProcess: MainProcess; agents: Agents }
 
-async function boot(name: string, { machine = { network: 'networkd' }, inside, agents }: Parts): Promise<BareMachine> {
-	const node = labNode(name, inside)
-	await inside.makeMachine(name, machine)
+async function boot(name: string, { machine = { network: 'networkd' }, mainProcess, agents }: Parts): Promise<BareMachine> {
+	const node = labNode(name, mainProcess)
+	await mainProcess.makeMachine(name, machine)
 	for (const port of machine.ports ?? []) await node.attachPort(port)
 	await step(`${name} up (${machine.network})`, () => node.powerOn())
 	const start: BareMachine['startAgent'] = (interfaces, more, options) => agents.start(node, { interfaces, more, options })
-	return { ...node, startAgent: start, agent: async (...wish) => (await start(...wish)).ended }
+	return { ...node, startAgent: start, agent: async (...input) => (await start(...input)).ended }
 }

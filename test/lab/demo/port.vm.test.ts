@@ -3,51 +3,50 @@ import { execa } from 'execa'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Lab, startLab } from '../../../lab/setup/start-lab.ts'
 import { until } from '../../../lab/base/daemon.ts'
-import { say } from '../../../lab/base/progress.ts'
+import { printLine } from '../../../lab/base/progress.ts'
 import { dataNetwork, namespace } from '../../../lab/demo/cloud.ts'
-import { openDoor } from '../../../lab/demo/control-socket.ts'
-import { type Attached, attachPort, rebootAndLook } from '../../../lab/demo/port-actions.ts'
-import { whatIsWrong } from '../../../lab/demo/node-faults.ts'
-import { type Stage, setStage } from '../../../lab/demo/demo.ts'
-import { wantedNics } from '../../../lab/demo/expected-nics.ts'
+import { startControlSocket } from '../../../lab/demo/control-socket.ts'
+import { type Attached, attachPort, rebootAndCheck } from '../../../lab/demo/port-actions.ts'
+import { findNodeFaults } from '../../../lab/demo/node-faults.ts'
+import { type Demo, startDemo } from '../../../lab/demo/demo.ts'
+import { expectedNics } from '../../../lab/demo/expected-nics.ts'
 import { NodeConfigKind } from '../../../viola/cluster.ts'
 
 /**
- * The whole story on real components: helm, kube-apiserver, kubelet, containerd, systemd, netplan, udev and a kernel on each node; mgmt and
+ * The whole demo on real components: helm, kube-apiserver, kubelet, containerd, systemd, netplan, udev and a kernel on each node; mgmt and
  * viola run as processes of these sources. OpenStack is the lab's own server, which answers in the recorded formats. Each test continues
  * from the state that the previous one left.
  */
 
 let lab: Lab
-let stage: Stage
+let demo: Demo
 let first: Attached
 const node = 'node2'
-const tell = say
-let door: string
+let labCommand: string
 
 beforeAll(async () => {
 	lab = await startLab()
-	stage = await setStage(lab)
-	door = join(await openDoor(stage), 'lab')
+	demo = await startDemo(lab)
+	labCommand = join(await startControlSocket(demo), 'lab')
 })
 afterAll(async () => {
-	await stage?.stop()
+	await demo?.stop()
 	await lab?.stop()
 })
 
 const kubectl = async (...args: string[]) =>
 	(await execa(`${lab.bin}/kubectl`, ['-n', namespace, ...args], { env: { KUBECONFIG: lab.biz.kubeconfig } })).stdout
 
-const statusOf = async (name: string) => (await stage.client.get(NodeConfigKind, { namespace, name })).status
+const statusOf = async (name: string) => (await demo.client.get(NodeConfigKind, { namespace, name })).status
 const reasonOf = async (name: string) => (await statusOf(name))?.conditions?.find(({ type }) => type === 'Ready')?.reason
-const faults = async () => whatIsWrong(lab.node(node), await wantedNics(stage, node))
+const faults = async () => findNodeFaults(lab.node(node), await expectedNics(demo, node))
 const multinic = (...args: string[]) =>
 	execa(process.execPath, ['cli/main.ts', ...args], { env: { KUBECONFIG: lab.biz.kubeconfig }, reject: false })
 const patience = { withinMs: 240_000, everyMs: 500 }
 
 test('a port attached in OpenStack becomes multinic0 of the node', async () => {
-	first = await attachPort(stage, node, { tell })
-	expect(first.wanted.name).toBe('multinic0')
+	first = await attachPort(demo, node, { print: printLine })
+	expect(first.expected.name).toBe('multinic0')
 })
 
 test('kubectl get mnnc shows the node and its interface', async () => {
@@ -65,7 +64,7 @@ test('kubectl logs shows the run in lines that a person can read', async () => {
 })
 
 test('the NIC is still configured after a reboot of the node', async () => {
-	expect(await rebootAndLook(stage, node)).toEqual(['multinic0'])
+	expect(await rebootAndCheck(demo, node)).toEqual(['multinic0'])
 	expect((await kubectl('get', 'mnnc', node, '-o', 'jsonpath={.status.state}')).trim()).toBe('Configured')
 })
 
@@ -92,15 +91,15 @@ test('a manual change is found by a verification, repaired and reported', async 
 })
 
 test('from another terminal, `lab attach` adds a second port as multinic1, and the first keeps its name', async () => {
-	const { stdout } = await execa(door, ['attach', node])
+	const { stdout } = await execa(labCommand, ['attach', node])
 	expect(stdout).toContain(`multinic1 of ${node} is right`)
-	expect(await wantedNics(stage, node)).toContainEqual(first.wanted)
+	expect(await expectedNics(demo, node)).toContainEqual(first.expected)
 })
 
 test('`lab detach` removes a NIC, and the other stays unchanged', async () => {
-	const { stdout } = await execa(door, ['detach', node, 'multinic0'])
+	const { stdout } = await execa(labCommand, ['detach', node, 'multinic0'])
 	expect(stdout).toContain(`multinic0 of ${node} is gone`)
-	expect((await wantedNics(stage, node)).map(({ name }) => name)).toEqual(['multinic1'])
+	expect((await expectedNics(demo, node)).map(({ name }) => name)).toEqual(['multinic1'])
 })
 
 test.each([
@@ -108,7 +107,7 @@ test.each([
 	['a node that is not there', ['attach', 'node9'], 'there is no server node9; there are: node1, node2'],
 	['a command that fails on the node', ['run', node, 'exit 3'], `${node}: exit code 3`],
 ])('`lab` reports %s, and exits with 1', async (_, args, words) => {
-	const { exitCode, stderr } = await execa(door, args, { reject: false })
+	const { exitCode, stderr } = await execa(labCommand, args, { reject: false })
 	expect(stderr).toContain(words)
 	expect(exitCode).toBe(1)
 })
@@ -118,10 +117,10 @@ test('a node that is switched off waits for its port and blocks no other node; w
 	const silent = async () =>
 		(await kubectl('get', 'node', node, '-o', 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')) === 'Unknown'
 	await until(`the kubelet of ${node} is missed`, silent, patience)
-	const { mac } = stage.cloud.openstack.attach({ server: node, network: dataNetwork.name })
+	const { mac } = demo.cloud.openstack.attach({ server: node, network: dataNetwork.name })
 	await lab.node(node).attachPort({ mac, network: dataNetwork.name })
 	await until('the status says that the kubelet is silent', async () => (await reasonOf(node)) === 'NodeNotReady', patience)
-	expect((await attachPort(stage, 'node1', { tell })).wanted.name).toBe('multinic0')
+	expect((await attachPort(demo, 'node1', { print: printLine })).expected.name).toBe('multinic0')
 	await lab.node(node).powerOn()
 	await until('both its NICs are configured', async () => (await statusOf(node))?.state === 'Configured', patience)
 	expect(await statusOf(node)).toMatchObject({ interfaces: '2/2' })
@@ -130,11 +129,11 @@ test('a node that is switched off waits for its port and blocks no other node; w
 
 test('a node config whose node does not exist waits, and its status says so', async () => {
 	const spec = { nodeName: 'nobody', interfaces: [] }
-	await stage.client.create(NodeConfigKind, { metadata: { name: 'nobody', namespace }, spec })
+	await demo.client.create(NodeConfigKind, { metadata: { name: 'nobody', namespace }, spec })
 	await until(
 		'the status of nobody says NodeNotFound',
 		async () => {
-			const { status } = await stage.client.get(NodeConfigKind, { namespace, name: 'nobody' })
+			const { status } = await demo.client.get(NodeConfigKind, { namespace, name: 'nobody' })
 			return status?.state === 'Pending' && status.conditions?.some(({ reason }) => reason === 'NodeNotFound') === true
 		},
 		{ withinMs: 30_000, everyMs: 250 },
